@@ -1,0 +1,154 @@
+package baseline
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+)
+
+// holds says whether a member's value keeps the requirement. Only objects that are required as a whole are judged elsewhere (aim).
+func holds(m Member, r Requirement, have any) bool {
+	switch r.Op {
+	case Equal:
+		return holdsLiteral(m, r.Value, have)
+	case AtLeast, AtMost:
+		return holdsBound(m, r, have)
+	case OneOf:
+		return slices.ContainsFunc(list(r.Value), func(v any) bool { return equal(m, v, have) })
+	case Contains:
+		return len(missing(m, list(have), list(r.Value))) == 0
+	case Without:
+		live, isList := have.([]any)
+		return text(m, have) == "" || isList && len(less(m, live, list(r.Value))) == len(live)
+	case Absent:
+		return text(m, have) == "" || m.Clear != "" && equal(m, decode(m.Clear), have)
+	case Present:
+		return text(m, have) != ""
+	case Matches:
+		// An absent text is no text: "*" does not match it.
+		pattern, ok := r.Value.(string)
+		live, isText := have.(string)
+		return ok && isText && text(m, have) != "" && glob(pattern, live)
+	}
+	return false
+}
+
+// holdsLiteral knows that an object literal without members, which a baseline may require of a member that is on when it is present,
+// names nothing and so leaves what is in it alone.
+func holdsLiteral(m Member, want, have any) bool {
+	if object, ok := want.(map[string]any); ok && len(object) == 0 {
+		_, is := have.(map[string]any)
+		return is || !m.Presence && have == nil
+	}
+	return equal(m, want, have)
+}
+
+// holdsBound takes an absent number for 0, but not where the API has no 0: there the service goes by a value of its own.
+func holdsBound(m Member, r Requirement, have any) bool {
+	bound, ok := number(r.Value)
+	if have == nil {
+		have = json.Number("0")
+	}
+	live, is := number(have)
+	if !ok || !is || live.zero() && m.Min > 0 {
+		return false
+	}
+	if r.Op == AtLeast {
+		return live.compare(bound) >= 0
+	}
+	return live.compare(bound) <= 0
+}
+
+// remedy returns what would end the drift of a member: an action, and the value to write where the action is Write.
+func remedy(m Member, r Requirement, have any) (Action, any) {
+	if r.Set != nil && r.Op != Equal && r.Op != Absent {
+		return Write, clone(r.Set)
+	}
+	switch r.Op {
+	case Equal, AtLeast, AtMost, Exactly:
+		return Write, clone(r.Value)
+	case OneOf:
+		if options := list(r.Value); len(options) > 0 {
+			return Write, clone(options[0])
+		}
+	case Contains:
+		live := list(have)
+		return writeList(m, slices.Concat(live, missing(m, live, list(r.Value))))
+	case Without:
+		if live, ok := have.([]any); ok {
+			return writeList(m, less(m, live, list(r.Value)))
+		}
+	case Absent:
+		return leaveOut(m)
+	}
+	return Report, nil
+}
+
+// leaveOut clears the member in the way that the API offers, if it offers one.
+func leaveOut(m Member) (Action, any) {
+	switch {
+	case m.Keep != "":
+		return Report, nil
+	case m.Clear != "":
+		return Write, decode(m.Clear)
+	default:
+		return LeaveOut, nil
+	}
+}
+
+// writeList writes a list, unless the API takes none of that length.
+func writeList(m Member, l []any) (Action, any) {
+	n := int64(len(l))
+	if n < m.Min || m.Max > 0 && n > m.Max {
+		return Report, nil
+	}
+	return Write, clone(l)
+}
+
+// missing returns the elements of wanted that l lacks, in their order, each once.
+func missing(m Member, l, wanted []any) []any {
+	seen := elements(m, l)
+	return slices.DeleteFunc(slices.Clone(wanted), func(e any) bool {
+		t := element(m, e)
+		known := seen[t]
+		seen[t] = true
+		return known
+	})
+}
+
+// less returns the elements of l that are not unwanted, in their order.
+func less(m Member, l, unwanted []any) []any {
+	not := elements(m, unwanted)
+	return slices.DeleteFunc(slices.Clone(l), func(e any) bool { return not[element(m, e)] })
+}
+
+func elements(m Member, l []any) map[string]bool {
+	set := map[string]bool{}
+	for _, e := range l {
+		set[element(m, e)] = true
+	}
+	return set
+}
+
+func element(m Member, e any) string {
+	if m.Elem == nil {
+		return canonical(e)
+	}
+	return textOfElement(m, e)
+}
+
+func list(v any) []any {
+	l, _ := v.([]any)
+	return l
+}
+
+// decode reads a JSON text of the member table.
+func decode(text string) any {
+	d := json.NewDecoder(bytes.NewReader([]byte(text)))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil {
+		return nil
+	}
+	return v
+}

@@ -1,0 +1,186 @@
+package baseline
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// An opCase is one requirement and one pool. A case without an action holds.
+type opCase struct {
+	require Requirement
+	live    string // JSON of the settings
+	action  Action
+	value   any
+	want    any
+	reason  string
+}
+
+func runOpCases(t *testing.T, cases map[string]opCase) {
+	t.Helper()
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := policyOf([]Requirement{c.require})
+			settings := tree(c.live)
+			got := Compare(p, settings).Drifts
+			if c.action == "" {
+				if len(got) > 0 {
+					t.Errorf("%s, but drifted: %+v", c.reason, got[0])
+				}
+				return
+			}
+			m, _ := Lookup(c.require.Setting)
+			want := []Drift{{Setting: c.require.Setting, Rule: "1", Mode: Enforce, Want: c.want,
+				Have: Mask(m, at(settings, keys(c.require.Setting))), Action: c.action, Value: c.value}}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("%s (-want +got):\n%s", c.reason, diff)
+			}
+			if again := Compare(p, writeBack(settings, got[0])).Drifts; c.action != Report && len(again) != 0 {
+				t.Errorf("after the write there is still %+v", again)
+			}
+		})
+	}
+}
+
+// with adds the value to write to a requirement.
+func with(r Requirement, set any) Requirement {
+	r.Set = set
+	return r
+}
+
+func TestEqual(t *testing.T) {
+	t.Parallel()
+	const device, symbols = "DeviceConfiguration", "Policies.PasswordPolicy.RequireSymbols"
+	runOpCases(t, map[string]opCase{
+		"text":                      {say("UserPoolTier", Equal, "PLUS"), `{"UserPoolTier":"LITE"}`, Write, "PLUS", "PLUS", "another text"},
+		"same text":                 {say("UserPoolTier", Equal, "PLUS"), `{"UserPoolTier":"PLUS"}`, "", nil, nil, "equal"},
+		"case":                      {say("PoolName", Equal, "Shop"), `{"PoolName":"shop"}`, Write, "Shop", "Shop", "case counts"},
+		"blank":                     {say("PoolName", Equal, "shop "), `{"PoolName":"shop"}`, Write, "shop ", "shop ", "a trailing blank counts"},
+		"false is absent":           {say(symbols, Equal, false), `{"Policies":{"PasswordPolicy":{}}}`, "", nil, nil, "the service leaves false out"},
+		"false is written":          {say(symbols, Equal, false), `{"Policies":{"PasswordPolicy":{"RequireSymbols":true}}}`, Write, false, false, "as the literal that it is"},
+		"null is absent":            {say(symbols, Equal, false), `{"Policies":null}`, "", nil, nil, "null is as good as absent"},
+		"zero is absent":            {say("Policies.PasswordPolicy.PasswordHistorySize", Equal, num("0")), `{}`, "", nil, nil, "0 is as good as absent"},
+		"INACTIVE is absent":        {say("DeletionProtection", Equal, "INACTIVE"), `{}`, "", nil, nil, "the default"},
+		"INACTIVE is empty":         {say("DeletionProtection", Equal, "INACTIVE"), `{"DeletionProtection":""}`, "", nil, nil, "the default"},
+		"OFF is absent":             {say("MfaConfiguration", Equal, "OFF"), `{}`, "", nil, nil, "the default"},
+		"OFF is written":            {say("MfaConfiguration", Equal, "OFF"), `{"MfaConfiguration":"ON"}`, Write, "OFF", "OFF", "as the literal that it is"},
+		"no default":                {say("UserPoolTier", Equal, "ESSENTIALS"), `{}`, Write, "ESSENTIALS", "ESSENTIALS", "no other defaults are assumed"},
+		"numbers by value":          {say("Policies.PasswordPolicy.MinimumLength", Equal, num("12")), `{"Policies":{"PasswordPolicy":{"MinimumLength":1.2e1}}}`, "", nil, nil, "12"},
+		"a text is no number":       {say("Policies.PasswordPolicy.MinimumLength", Equal, num("12")), `{"Policies":{"PasswordPolicy":{"MinimumLength":"12"}}}`, Write, num("12"), num("12"), "another type"},
+		"set":                       {say("AutoVerifiedAttributes", Equal, []any{"email", "phone_number"}), `{"AutoVerifiedAttributes":["phone_number","email"]}`, "", nil, nil, "order is ignored"},
+		"set, one less":             {say("AutoVerifiedAttributes", Equal, []any{"email"}), `{"AutoVerifiedAttributes":["phone_number","email"]}`, Write, []any{"email"}, []any{"email"}, "same elements"},
+		"empty list":                {say("AutoVerifiedAttributes", Equal, []any{}), `{"AutoVerifiedAttributes":["email"]}`, Write, []any{}, []any{}, "the list is emptied"},
+		"empty list is absent":      {say("AutoVerifiedAttributes", Equal, []any{}), `{}`, "", nil, nil, "as good as absent"},
+		"empty list where it tells": {say("DcrConfiguration.AllowedScopes", Equal, []any{}), `{"DcrConfiguration":{}}`, Write, []any{}, []any{}, "presence counts"},
+		"objects in a set": {say("AccountRecoverySetting.RecoveryMechanisms", Equal, []any{obj("Name", "verified_email", "Priority", num("1"))}),
+			`{"AccountRecoverySetting":{"RecoveryMechanisms":[{"Priority":1.0,"Name":"verified_email"}]}}`, "", nil, nil, "equal by value"},
+		"object on by presence":     {say(device, Equal, obj()), `{}`, Write, obj(), obj(), "absent is off"},
+		"object, and what is in it": {say(device, Equal, obj()), `{"DeviceConfiguration":{"ChallengeRequiredOnNewDevice":true}}`, "", nil, nil, "no member is named"},
+		"tag without a value":       {say("UserPoolTags.env", Equal, ""), `{"UserPoolTags":{}}`, Write, "", "", "a tag without a value is a tag"},
+		"tag with dots":             {say("UserPoolTags.a.b", Equal, "x"), `{"UserPoolTags":{"a":{"b":"x"},"a.b":"y"}}`, Write, "x", "x", "the rest of the path is the key"},
+		"level":                     {say("AcrConfiguration.Level1.AcrValue", Equal, "low"), `{"AcrConfiguration":{"Level1":{"AcrValue":"low"}}}`, "", nil, nil, "a map of objects"},
+	})
+}
+
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	const length, history, days = "Policies.PasswordPolicy.MinimumLength", "Policies.PasswordPolicy.PasswordHistorySize", "Policies.PasswordPolicy.TemporaryPasswordValidityDays"
+	with1 := func(name, value string) string {
+		return `{"Policies":{"PasswordPolicy":{"` + name + `":` + value + `}}}`
+	}
+	runOpCases(t, map[string]opCase{
+		"at least, more":         {say(length, AtLeast, num("12")), with1("MinimumLength", "14"), "", nil, nil, "more is allowed"},
+		"at least, equal":        {say(length, AtLeast, num("12")), with1("MinimumLength", "12"), "", nil, nil, "the bound is allowed"},
+		"at least, less":         {say(length, AtLeast, num("12")), with1("MinimumLength", "11"), Write, num("12"), ">= 12", "less is not"},
+		"at least, a digit less": {say(length, AtLeast, num("12")), with1("MinimumLength", "9"), Write, num("12"), ">= 12", "numbers are not compared as text"},
+		"at least, set":          {with(say(length, AtLeast, num("12")), num("16")), with1("MinimumLength", "8"), Write, num("16"), ">= 12", "the value to write is given"},
+		"at least, absent":       {say(length, AtLeast, num("12")), `{}`, Write, num("12"), ">= 12", "absent is 0"},
+		"at least, big":          {say(length, AtLeast, num("9007199254740993")), with1("MinimumLength", "9007199254740992"), Write, num("9007199254740993"), ">= 9007199254740993", "no digit is lost"},
+		"at least, text":         {say(length, AtLeast, num("12")), with1("MinimumLength", `"14"`), Write, num("12"), ">= 12", "a text is no number"},
+		"at least, negative":     {say(history, AtLeast, num("1")), with1("PasswordHistorySize", "-3"), Write, num("1"), ">= 1", "signs count"},
+		"at least, odd spelling": {say(length, AtLeast, num("1.2e1")), with1("MinimumLength", "8"), Write, num("1.2e1"), ">= 12", "shown by value"},
+		"at most, less":          {say(days, AtMost, num("7")), with1("TemporaryPasswordValidityDays", "3"), "", nil, nil, "less is allowed"},
+		"at most, equal":         {say(days, AtMost, num("7")), with1("TemporaryPasswordValidityDays", "7"), "", nil, nil, "the bound is allowed"},
+		"at most, more":          {say(days, AtMost, num("7")), with1("TemporaryPasswordValidityDays", "30"), Write, num("7"), "<= 7", "more is not"},
+		"at most, absent":        {say(history, AtMost, num("5")), `{}`, "", nil, nil, "absent is 0"},
+		"at most, absent, no 0":  {say(days, AtMost, num("7")), `{}`, Write, num("7"), "<= 7", "the API has no 0 here"},
+		"at most, 0, no 0":       {say(days, AtMost, num("7")), with1("TemporaryPasswordValidityDays", "0"), Write, num("7"), "<= 7", "0 is as good as absent"},
+	})
+}
+
+func TestChoice(t *testing.T) {
+	t.Parallel()
+	some := []any{"ON", "OPTIONAL"}
+	runOpCases(t, map[string]opCase{
+		"one of, first":          {say("MfaConfiguration", OneOf, some), `{"MfaConfiguration":"ON"}`, "", nil, nil, "it is one"},
+		"one of, last":           {say("MfaConfiguration", OneOf, some), `{"MfaConfiguration":"OPTIONAL"}`, "", nil, nil, "it is one"},
+		"one of, none":           {say("MfaConfiguration", OneOf, some), `{"MfaConfiguration":"OFF"}`, Write, "ON", "one of ON, OPTIONAL", "the first is written"},
+		"one of, set":            {with(say("MfaConfiguration", OneOf, some), "OPTIONAL"), `{}`, Write, "OPTIONAL", "one of ON, OPTIONAL", "the value to write is given"},
+		"one of, the default":    {say("MfaConfiguration", OneOf, []any{"OFF", "ON"}), `{}`, "", nil, nil, "absent is OFF"},
+		"one of, numbers":        {say("Policies.PasswordPolicy.MinimumLength", OneOf, []any{num("8"), num("12.0")}), `{"Policies":{"PasswordPolicy":{"MinimumLength":12}}}`, "", nil, nil, "by value"},
+		"one of nothing":         {say("UserPoolTier", OneOf, []any{}), `{"UserPoolTier":"LITE"}`, Report, nil, "one of ", "there is nothing to write"},
+		"one of, sensitive":      {say("EmailVerificationSubject", OneOf, []any{"x"}), `{}`, Write, "x", "one of (hidden: 1 characters, sha256 2d711642)", "hidden, but written as it is"},
+		"matches":                {say("LambdaConfig.PreSignUp", Matches, "arn:*"), `{"LambdaConfig":{"PreSignUp":"arn:a"}}`, "", nil, nil, "it matches"},
+		"matches, not":           {say("LambdaConfig.PreSignUp", Matches, "arn:*"), `{"LambdaConfig":{"PreSignUp":"b"}}`, Report, nil, `matches "arn:*"`, "no value follows from a pattern"},
+		"matches, set":           {with(say("LambdaConfig.PreSignUp", Matches, "arn:*"), "arn:x"), `{}`, Write, "arn:x", `matches "arn:*"`, "the value to write is given"},
+		"matches, absent":        {say("LambdaConfig.PreSignUp", Matches, "*"), `{}`, Report, nil, `matches "*"`, "what is absent is no text"},
+		"matches, empty":         {say("LambdaConfig.PreSignUp", Matches, "*"), `{"LambdaConfig":{"PreSignUp":""}}`, Report, nil, `matches "*"`, "empty is as good as absent"},
+		"matches, a number":      {say("LambdaConfig.PreSignUp", Matches, "*"), `{"LambdaConfig":{"PreSignUp":1}}`, Report, nil, `matches "*"`, "a number is no text"},
+		"matches, sensitive":     {say("EmailVerificationSubject", Matches, "x"), `{}`, Report, nil, `matches "(hidden: 1 characters, sha256 2d711642)"`, "hidden"},
+		"present":                {say("SmsConfiguration", Present, true), `{"SmsConfiguration":{"SnsRegion":"eu-west-1"}}`, "", nil, nil, "set and not empty"},
+		"present, absent":        {say("SmsConfiguration", Present, true), `{}`, Report, nil, "present", "no value is known"},
+		"present, empty":         {say("SmsConfiguration", Present, true), `{"SmsConfiguration":{"SnsRegion":""}}`, Report, nil, "present", "as good as absent"},
+		"present, set":           {with(say("PoolName", Present, true), "shop"), `{}`, Write, "shop", "present", "the value to write is given"},
+		"present, empty but on":  {say("DeviceConfiguration", Present, true), `{"DeviceConfiguration":{}}`, "", nil, nil, "presence counts"},
+		"present, tag, no value": {say("UserPoolTags.env", Present, true), `{"UserPoolTags":{"env":""}}`, "", nil, nil, "a tag without a value is a tag"},
+		"unheard of":             {say("PoolName", "unheard of", true), `{"PoolName":"a"}`, Report, nil, "unheard of", "what cannot be judged is not in order"},
+	})
+}
+
+func TestLists(t *testing.T) {
+	t.Parallel()
+	const factors, verified, recovery = "Policies.SignInPolicy.AllowedFirstAuthFactors", "AutoVerifiedAttributes", "AccountRecoverySetting.RecoveryMechanisms"
+	first := func(list string) string {
+		return `{"Policies":{"SignInPolicy":{"AllowedFirstAuthFactors":` + list + `}}}`
+	}
+	way := func(name, priority string) map[string]any { return obj("Name", name, "Priority", num(priority)) }
+	runOpCases(t, map[string]opCase{
+		"contains":               {say(verified, Contains, []any{"email"}), `{"AutoVerifiedAttributes":["phone_number","email"]}`, "", nil, nil, "others may be there"},
+		"contains, missing":      {say(verified, Contains, []any{"email"}), `{"AutoVerifiedAttributes":["phone_number"]}`, Write, []any{"phone_number", "email"}, "contains email", "the union, live first"},
+		"contains, absent":       {say(verified, Contains, []any{"phone_number", "email"}), `{}`, Write, []any{"phone_number", "email"}, "contains phone_number, email", "in the order of the file"},
+		"contains, doubled":      {say(verified, Contains, []any{"email", "email"}), `{}`, Write, []any{"email"}, "contains email, email", "each once"},
+		"contains, no list":      {say(verified, Contains, []any{"email"}), `{"AutoVerifiedAttributes":"email"}`, Write, []any{"email"}, "contains email", "a text is no list"},
+		"contains, too many":     {say(recovery, Contains, []any{way("admin_only", "1")}), `{"AccountRecoverySetting":{"RecoveryMechanisms":[{"Name":"verified_email","Priority":1},{"Name":"verified_phone_number","Priority":2}]}}`, Report, nil, `contains {"Name":"admin_only","Priority":1}`, "the API takes two at most"},
+		"contains, objects":      {say(recovery, Contains, []any{way("verified_email", "1")}), `{"AccountRecoverySetting":{"RecoveryMechanisms":[{"Priority":1.0,"Name":"verified_email"}]}}`, "", nil, nil, "equal by value"},
+		"contains, set":          {with(say(verified, Contains, []any{"email"}), []any{"email"}), `{"AutoVerifiedAttributes":["phone_number"]}`, Write, []any{"email"}, "contains email", "the value to write is given"},
+		"without":                {say(factors, Without, []any{"SMS_OTP"}), first(`["PASSWORD"]`), "", nil, nil, "it is not there"},
+		"without, absent":        {say(factors, Without, []any{"SMS_OTP"}), `{}`, "", nil, nil, "an absent list holds nothing"},
+		"without, there":         {say(factors, Without, []any{"SMS_OTP", "EMAIL_OTP"}), first(`["WEB_AUTHN","SMS_OTP","PASSWORD"]`), Write, []any{"WEB_AUTHN", "PASSWORD"}, "without SMS_OTP, EMAIL_OTP", "the list less them, in its order"},
+		"without, nothing left":  {say(factors, Without, []any{"SMS_OTP"}), first(`["SMS_OTP"]`), Report, nil, "without SMS_OTP", "the API takes no empty list here"},
+		"without, emptied":       {say(verified, Without, []any{"email"}), `{"AutoVerifiedAttributes":["email"]}`, Write, []any{}, "without email", "an empty list clears"},
+		"without, no list":       {say(verified, Without, []any{"email"}), `{"AutoVerifiedAttributes":"email"}`, Report, nil, "without email", "what it would be less them is not known"},
+		"without, doubled":       {say(verified, Without, []any{"email", "email"}), `{}`, "", nil, nil, "absent"},
+		"without, doubled, list": {say(verified, Without, []any{"email", "email"}), `{"AutoVerifiedAttributes":["phone_number"]}`, "", nil, nil, "it is not there"},
+	})
+}
+
+func TestAbsent(t *testing.T) {
+	t.Parallel()
+	runOpCases(t, map[string]opCase{
+		"absent":                  {say("PoolName", Absent, true), `{}`, "", nil, nil, "not there"},
+		"left out":                {say("SmsConfiguration", Absent, true), `{"SmsConfiguration":{"SnsRegion":"eu-west-1"}}`, LeaveOut, nil, "absent", "it has no way of its own"},
+		"a leaf left out":         {say("LambdaConfig.PreSignUp", Absent, true), `{"LambdaConfig":{"PreSignUp":"a"}}`, LeaveOut, nil, "absent", "the object without it"},
+		"cleared":                 {say("AutoVerifiedAttributes", Absent, true), `{"AutoVerifiedAttributes":["email"]}`, Write, []any{}, "absent", "the member's own way"},
+		"cleared with a number":   {say("Policies.PasswordPolicy.PasswordHistorySize", Absent, true), `{"Policies":{"PasswordPolicy":{"PasswordHistorySize":4}}}`, Write, num("0"), "absent", "numbers stay numbers"},
+		"cleared to a default":    {say("EmailConfiguration", Absent, true), `{"EmailConfiguration":{"From":"a"}}`, Write, obj("EmailSendingAccount", "COGNITO_DEFAULT"), "absent", "the service's default"},
+		"what clears is absent":   {say("EmailConfiguration", Absent, true), `{"EmailConfiguration":{"EmailSendingAccount":"COGNITO_DEFAULT"}}`, "", nil, nil, "nothing nearer to absent can be had"},
+		"text that clears":        {say("DeletionProtection", Absent, true), `{"DeletionProtection":"ACTIVE"}`, Write, "INACTIVE", "absent", "the member's own way"},
+		"cannot be":               {say("Policies.PasswordPolicy.MinimumLength", Absent, true), `{"Policies":{"PasswordPolicy":{"MinimumLength":8}}}`, Report, nil, "absent", "the API has no way"},
+		"empty is absent":         {say("LambdaConfig", Absent, true), `{"LambdaConfig":{"PreSignUp":"","CustomSMSSender":{}}}`, "", nil, nil, "as good as absent"},
+		"empty, but it is on":     {say("DeviceConfiguration", Absent, true), `{"DeviceConfiguration":{}}`, LeaveOut, nil, "absent", "presence counts"},
+		"another shape":           {say("LambdaConfig", Absent, true), `{"LambdaConfig":"what"}`, Write, obj(), "absent", "it is something"},
+		"a tag without a value":   {say("UserPoolTags.env", Absent, true), `{"UserPoolTags":{"env":""}}`, LeaveOut, nil, "absent", "a tag without a value is a tag"},
+		"unknown members show it": {say("LambdaConfig", Absent, true), `{"LambdaConfig":{"Future":"arn"}}`, Write, obj(), "absent", "what the table lacks counts"},
+	})
+}

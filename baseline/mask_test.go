@@ -1,0 +1,79 @@
+package baseline
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestMask(t *testing.T) {
+	t.Parallel()
+	const x = "(hidden: 1 characters, sha256 2d711642)"
+	secrets := Member{Kind: List, Elem: &Member{Kind: String, Sensitive: true}}
+	cases := map[string]struct {
+		member any // a path, or a Member
+		value  any
+		want   any
+		reason string
+	}{
+		"plain":              {"PoolName", "x", "x", "nothing to hide"},
+		"sensitive":          {"SmsVerificationMessage", "x", x, "length and hash"},
+		"characters":         {"SmsVerificationMessage", "ü", "(hidden: 1 characters, sha256 607474ca)", "characters, not bytes"},
+		"empty":              {"SmsVerificationMessage", "", "(hidden: 0 characters, sha256 e3b0c442)", "that it is empty shows"},
+		"nil":                {"SmsVerificationMessage", nil, nil, "absent stays absent"},
+		"no text":            {"SmsVerificationMessage", num("7"), "(hidden: 1 characters, sha256 7902699b)", "whatever it is"},
+		"object":             {"SmsConfiguration", obj("SnsRegion", "x", "ExternalId", "x"), obj("SnsRegion", "x", "ExternalId", x), "member by member"},
+		"depth":              {"SmsMfaConfiguration", obj("SmsConfiguration", obj("EumsSms", obj("ExternalId", "x"))), obj("SmsConfiguration", obj("EumsSms", obj("ExternalId", x))), "at any depth"},
+		"unknown in it":      {"SmsConfiguration", obj("Future", "x"), obj("Future", x), "beside secrets, the unknown is one"},
+		"unknown elsewhere":  {"LambdaConfig", obj("Future", "x"), obj("Future", "x"), "nothing to hide here"},
+		"another shape":      {"SmsConfiguration", "x", x, "it could be the secret"},
+		"a list for objects": {"SmsConfiguration", []any{"x"}, "(hidden: 5 characters, sha256 cd65ea2c)", "it could be the secret"},
+		"list":               {secrets, []any{"x", nil}, []any{x, nil}, "element by element"},
+		"map":                {Member{Kind: Map, Elem: secrets.Elem}, obj("a", "x"), obj("a", x), "value by value"},
+		"no member at all":   {Member{}, obj("a", "x"), obj("a", "x"), "nothing is known to be sensitive"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m, ok := c.member.(Member)
+			if path, is := c.member.(string); is {
+				m, ok = Lookup(path)
+			}
+			if diff := cmp.Diff(c.want, Mask(m, c.value)); !ok || diff != "" {
+				t.Errorf("%s (-want +got):\n%s", c.reason, diff)
+			}
+		})
+	}
+}
+
+func TestMaskCopies(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"SmsConfiguration", "LambdaConfig"} {
+		m, _ := Lookup(path)
+		v := obj("a", obj("b", []any{"c"}))
+		before := clone(v)
+		if shown, ok := Mask(m, v).(map[string]any); ok {
+			scribble(shown)
+		}
+		if diff := cmp.Diff(before, any(v)); diff != "" {
+			t.Errorf("%s is aliased (-want +got):\n%s", path, diff)
+		}
+	}
+}
+
+// scribble overwrites everything in a JSON tree.
+func scribble(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, e := range v {
+			scribble(e)
+			v[k] = "scribbled"
+		}
+		v["scribbled"] = true
+	case []any:
+		for i, e := range v {
+			scribble(e)
+			v[i] = "scribbled"
+		}
+	}
+}

@@ -1,0 +1,194 @@
+package baseline
+
+import (
+	"strings"
+)
+
+// Kind is the JSON shape of a member.
+type Kind int
+
+// The kinds of member that the Cognito API knows.
+const (
+	Object  Kind = iota + 1 // a fixed set of named members
+	Map                     // free keys, every value like Member.Elem
+	List                    // elements like Member.Elem
+	String                  // text; an enum where Member.Enum is given
+	Integer                 // a whole number
+	Boolean
+)
+
+// Trip says what a round trip (read, change, write back) does with a member.
+type Trip int
+
+const (
+	// Echo sends the member back as it was read, or as the baseline wants it.
+	Echo Trip = iota
+	// ReadOnly is never sent: the write call has no such member.
+	ReadOnly
+	// Carried is sent with the live value of the member of the same name in another document: UpdateUserPool
+	// carries the MfaConfiguration that GetUserPoolMfaConfig shows, and only SetUserPoolMfaConfig changes it.
+	Carried
+)
+
+// A Member is what is known of one member of the API: its name, shape and limits (which make the validation of a
+// baseline and its JSON Schema) and what a round trip does with it (which makes the writes).
+//
+// The limits are those of the API's own model; where a limit is narrower than the model's, the comment beside it says why.
+type Member struct {
+	Name string // the name in the write call, and in a baseline
+	// ReadName is the name in the read call where that differs ("Name" for PoolName), otherwise empty.
+	ReadName string
+	Kind     Kind
+	Doc      string // one line, for the schema and the command line
+
+	Members []Member // of an Object
+	Elem    *Member  // of a List or Map
+
+	Enum    []string // the allowed values of a String
+	Min     int64    // smallest number, shortest text, fewest elements
+	Max     int64    // largest number, longest text (in characters), most elements; 0 is no limit
+	Pattern string   // what the whole of a String must match, as a Go regular expression
+	KeyMax  int64    // longest key of a Map, in characters
+	KeyPat  string   // what every key of a Map must match
+
+	// Set marks a list whose order means nothing to the API.
+	Set bool
+	// Required marks a member that its object cannot be written without.
+	Required bool
+	// Sensitive marks message texts and secrets: their values never reach a log, a result or a notification.
+	Sensitive bool
+	// Presence marks a member for which present-but-empty differs from absent: `DeviceConfiguration: {}` turns device
+	// tracking on, `EmailMfaConfiguration: {}` turns e-mail MFA on, and an empty list of grant types refuses every registration while
+	// an absent one allows the default ones.
+	Presence bool
+	// Default is the value that an absent member is equal to, for the three members for which that is certain.
+	Default string
+	// Clear is the JSON that is written where the member has to be absent; empty means that it is left out.
+	Clear string
+	// Keep, where not empty, says why the API offers no way to clear the member, so that no baseline can ask for it.
+	Keep string
+	// NotEmpty marks an object that the write call refuses when it is empty: it is sent as absent then, which it equals.
+	NotEmpty bool
+	// KeptOmitted marks a member that stays as it was when the write call leaves it out, by the API's own word.
+	KeptOmitted bool
+	// Deprecated, where not empty, says what the API says of a member that is "no longer used".
+	Deprecated string
+	// Twin is the dotted path of the setting that is the same fact under another name or in another document.
+	// It covers everything below it. Twins point at each other.
+	Twin string
+	// Superseded marks the one of two twins that the service stops reading once the other is set: from then on it can neither keep nor
+	// break a requirement.
+	Superseded bool
+	// ActiveWith names the setting that has to be other than its Default for this document's block to count. Without it, the service shows
+	// in the block merely what stands under its twins.
+	ActiveWith string
+	// Trip is what a round trip does with the member.
+	Trip Trip
+	// Newer marks a member that the service has and the pinned SDK does not know yet.
+	Newer bool
+}
+
+// DocumentName names one of the documents that a pool consists of.
+type DocumentName string
+
+// The documents.
+const (
+	UserPool  DocumentName = "UserPool"
+	MfaConfig DocumentName = "MfaConfig"
+)
+
+// A Document is one JSON object of a pool, with one call that reads it and one that writes it whole.
+type Document struct {
+	Name      DocumentName
+	ReadCall  string
+	WriteCall string
+	Members   []Member
+}
+
+// Documents returns the table of everything that is known of the API, in the order in which documents are reported.
+// The caller must not change it.
+func Documents() []Document { return documents }
+
+var documents = []Document{
+	{Name: UserPool, ReadCall: "DescribeUserPool", WriteCall: "UpdateUserPool", Members: userPoolMembers},
+	{Name: MfaConfig, ReadCall: "GetUserPoolMfaConfig", WriteCall: "SetUserPoolMfaConfig", Members: mfaConfigMembers},
+}
+
+// Settings returns the members that a baseline may require: one flat space over all documents, in the order of the table.
+// Each name stands in one document only (MfaConfiguration in MfaConfig, the one that writes it).
+func Settings() []Member { return settings }
+
+// DocumentOf returns the document that holds the setting at the dotted path.
+func DocumentOf(path string) (DocumentName, bool) {
+	top, _, _ := strings.Cut(path, ".")
+	name, ok := documentOf[top]
+	return name, ok
+}
+
+// Lookup returns the member at a dotted path of the settings, such as "Policies.PasswordPolicy.MinimumLength". A path below a Map
+// takes any key ("UserPoolTags.env"); a key may hold dots, and then is the rest of the path. The path of a list is the list's own.
+func Lookup(path string) (Member, bool) {
+	members := settings
+	var found Member
+	for rest := path; ; {
+		name, below, more := strings.Cut(rest, ".")
+		i := index(members, name)
+		if i < 0 {
+			return Member{}, false
+		}
+		found = members[i]
+		if !more {
+			return found, true
+		}
+		if found.Kind == Map {
+			if found.Elem.Kind != Object {
+				return *found.Elem, true
+			}
+			_, below, more = strings.Cut(below, ".")
+			found = *found.Elem
+			if !more {
+				return found, true
+			}
+		}
+		members, rest = found.Members, below
+	}
+}
+
+// TwinOf returns the path of the setting that is the same fact as the one at path, if there is one.
+func TwinOf(path string) (string, bool) {
+	for head, tail := path, ""; ; {
+		if m, ok := Lookup(head); ok && m.Twin != "" {
+			return m.Twin + tail, true
+		}
+		i := strings.LastIndexByte(head, '.')
+		if i < 0 {
+			return "", false
+		}
+		head, tail = head[:i], head[i:]+tail
+	}
+}
+
+func index(members []Member, name string) int {
+	for i, m := range members {
+		if m.Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+var settings, documentOf = flatten(documents)
+
+func flatten(docs []Document) ([]Member, map[string]DocumentName) {
+	var all []Member
+	of := map[string]DocumentName{}
+	for _, d := range docs {
+		for _, m := range d.Members {
+			if m.Trip == Echo {
+				all = append(all, m)
+				of[m.Name] = d.Name
+			}
+		}
+	}
+	return all, of
+}

@@ -1,0 +1,207 @@
+package baseline
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Leaves returns what is set in an object whose members carry the names of the write call, for comparing only: the dotted path of
+// every leaf that is not empty, with its value as canonical JSON. Two objects mean the same to the API where their leaves are equal.
+//
+// null, false, 0, an empty text, an empty list and an empty object are as good as absent, and so is a member's Default. A list is one
+// leaf; the order of a Set is that of its elements' JSON, and doubles count once. Numbers are equal by value, without loss. A member for
+// which presence counts is a leaf of its own, beside the leaves in it. Members that the write call does not take (ReadOnly) or takes
+// from elsewhere (Carried) are left out. A member that the table lacks, or whose value has another shape than the table says, is one leaf
+// just as it stands.
+func Leaves(members []Member, object map[string]any) map[string]string {
+	out := map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		m, _ := child(Member{Kind: Object, Members: members}, key)
+		addLeaves(out, m, key, object[key])
+	}
+	return out
+}
+
+func addLeaves(out map[string]string, m Member, path string, v any) {
+	eachLeaf(m, path, v, func(m Member, path string, v any) {
+		if t := text(m, v); t != "" {
+			out[path] = t
+		}
+	})
+}
+
+// eachLeaf calls visit with every leaf at and below path, empty or not, in the order of the keys. An object or map for which presence
+// counts is visited itself, as an empty one, before what is in it.
+func eachLeaf(m Member, path string, v any, visit func(m Member, path string, v any)) {
+	object, ok := v.(map[string]any)
+	if m.Trip != Echo {
+		return
+	}
+	if !ok || len(object) == 0 || (m.Kind != Object && m.Kind != Map) {
+		visit(m, path, v)
+		return
+	}
+	if m.Presence {
+		visit(m, path, map[string]any{})
+	}
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		c, _ := child(m, key)
+		eachLeaf(c, path+"."+key, object[key], visit)
+	}
+}
+
+// equal says whether two values of a member mean the same to the API.
+func equal(m Member, a, b any) bool { return text(m, a) == text(m, b) }
+
+// text returns the normalised value of a member as canonical JSON, or "" where it is as good as absent.
+func text(m Member, v any) string {
+	if v == nil || m.Trip != Echo {
+		return ""
+	}
+	t := ""
+	switch v := v.(type) {
+	case map[string]any:
+		t = textOfObject(m, v)
+	case []any:
+		t = textOfList(m, v)
+	case string:
+		if v != m.Default {
+			t = textOfScalar(v)
+		}
+	default:
+		t = textOfScalar(v)
+	}
+	if t == "" && m.Presence {
+		return canonical(blank(v))
+	}
+	return t
+}
+
+// blank turns an object whose members are all empty into one without members, so that both have one text.
+func blank(v any) any {
+	if _, ok := v.(map[string]any); ok {
+		return map[string]any{}
+	}
+	return v
+}
+
+func textOfObject(m Member, object map[string]any) string {
+	if m.Kind != Object && m.Kind != Map {
+		return textOfScalar(object)
+	}
+	var b strings.Builder
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		c, _ := child(m, key)
+		t := text(c, object[key])
+		if t == "" {
+			continue
+		}
+		b.WriteString(separator(b.Len(), '{'))
+		b.WriteString(canonical(key) + ":" + t)
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return b.String() + "}"
+}
+
+func textOfList(m Member, list []any) string {
+	if m.Kind != List || len(list) == 0 {
+		return textOfScalar(list)
+	}
+	texts := make([]string, len(list))
+	for i, e := range list {
+		texts[i] = textOfElement(m, e)
+	}
+	if m.Set {
+		slices.Sort(texts)
+		texts = slices.Compact(texts)
+	}
+	return "[" + strings.Join(texts, ",") + "]"
+}
+
+// textOfElement is the text of an element of the list m. An empty element is an element all the same.
+func textOfElement(m Member, e any) string {
+	if t := text(*m.Elem, e); t != "" {
+		return t
+	}
+	return canonical(blank(e))
+}
+
+func textOfScalar(v any) string {
+	if empty(v) {
+		return ""
+	}
+	return canonical(v)
+}
+
+// empty says whether a value of which nothing is known is as good as absent.
+func empty(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case bool:
+		return !v
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		for _, e := range v {
+			if !empty(e) {
+				return false
+			}
+		}
+		return true
+	}
+	n, ok := number(v)
+	return ok && n.zero()
+}
+
+// canonical returns the JSON of a value: keys in order, no white space, one text for every number.
+func canonical(v any) string {
+	switch v := v.(type) {
+	case map[string]any:
+		var b strings.Builder
+		b.WriteByte('{')
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			if b.Len() > 1 {
+				b.WriteByte(',')
+			}
+			b.WriteString(canonical(key) + ":" + canonical(v[key]))
+		}
+		return b.String() + "}"
+	case []any:
+		texts := make([]string, len(v))
+		for i, e := range v {
+			texts[i] = canonical(e)
+		}
+		return "[" + strings.Join(texts, ",") + "]"
+	}
+	if n, ok := number(v); ok {
+		return n.String()
+	}
+	return plainJSON(v)
+}
+
+func separator(written int, open byte) string {
+	if written == 0 {
+		return string(open)
+	}
+	return ","
+}
+
+// plainJSON is encoding/json without the escapes that are meant for HTML.
+func plainJSON(v any) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return fmt.Sprint(v) // no JSON value; a number that is too long to be one lands here
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}

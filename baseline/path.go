@@ -1,0 +1,145 @@
+package baseline
+
+import (
+	"cmp"
+	"maps"
+	"strings"
+)
+
+// root is the object whose members are the settings.
+var root = Member{Kind: Object, Members: settings}
+
+// child returns the member that stands at the key of an object or map; an unknown one has no kind.
+func child(m Member, key string) (Member, bool) {
+	switch m.Kind {
+	case Object:
+		if i := index(m.Members, key); i >= 0 {
+			return m.Members[i], true
+		}
+	case Map:
+		return *m.Elem, true
+	}
+	return Member{}, false
+}
+
+// keys splits a dotted path into the keys of the objects on its way. A key of a map of texts, such as a tag's, may hold dots.
+func keys(path string) []string {
+	var all []string
+	m := root
+	for rest, more := path, true; more; {
+		if m.Kind == Map && m.Elem.Kind != Object {
+			return append(all, rest)
+		}
+		var key string
+		key, rest, more = strings.Cut(rest, ".")
+		all = append(all, key)
+		m, _ = child(m, key)
+	}
+	return all
+}
+
+// covers says whether path is the same as above or lies below it. What is neither object nor map has nothing below it: the
+// tag "env" does not cover the tag "env.stage", though its path is a prefix.
+func covers(above, path string) bool {
+	rest, ok := strings.CutPrefix(path, above)
+	switch {
+	case !ok:
+		return false
+	case rest == "":
+		return true
+	case rest[0] != '.':
+		return false
+	}
+	m, known := Lookup(above)
+	return !known || m.Kind == Object || m.Kind == Map
+}
+
+// beneath says whether path lies below above and is not the same.
+func beneath(above, path string) bool { return path != above && covers(above, path) }
+
+// concerns says whether above covers the setting at path or the same fact under its other name.
+func concerns(above, path string) bool {
+	if covers(above, path) {
+		return true
+	}
+	twin, ok := TwinOf(path)
+	return ok && covers(above, twin)
+}
+
+// order compares two paths by their place in the member table: depth first, an object before what is in it, the keys of a map by
+// their text, and what the table lacks last.
+func order(a, b string) int {
+	m := root
+	left, right := keys(a), keys(b)
+	for i := range min(len(left), len(right)) {
+		x, y := left[i], right[i]
+		if x != y {
+			return cmp.Or(cmp.Compare(rank(m, x), rank(m, y)), cmp.Compare(x, y))
+		}
+		m, _ = child(m, x)
+	}
+	return cmp.Compare(len(left), len(right))
+}
+
+func rank(m Member, key string) int {
+	if i := index(m.Members, key); i >= 0 {
+		return i
+	}
+	return len(m.Members)
+}
+
+// at returns the value at the keys below v, or nil where there is none.
+func at(v any, keys []string) any {
+	for _, k := range keys {
+		object, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		v = object[k]
+	}
+	return v
+}
+
+// put sets the value at the keys below the object. A nil value takes the key away, and every object that becomes empty by that.
+func put(object map[string]any, keys []string, v any) {
+	key, below := keys[0], keys[1:]
+	if len(below) == 0 {
+		if v == nil {
+			delete(object, key)
+			return
+		}
+		object[key] = v
+		return
+	}
+	inner, ok := object[key].(map[string]any)
+	switch {
+	case !ok && v == nil:
+		return
+	case !ok:
+		inner = map[string]any{}
+		object[key] = inner
+	}
+	put(inner, below, v)
+	if v == nil && len(inner) == 0 {
+		delete(object, key)
+	}
+}
+
+// clone returns a copy of a JSON tree that shares nothing with it.
+func clone(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		c := maps.Clone(v)
+		for k, e := range c {
+			c[k] = clone(e)
+		}
+		return c
+	case []any:
+		c := make([]any, len(v))
+		for i, e := range v {
+			c[i] = clone(e)
+		}
+		return c
+	}
+	return v
+}

@@ -1,0 +1,271 @@
+package baseline
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+func TestSelector(t *testing.T) {
+	t.Parallel()
+	pool := Identity{ID: "eu-west-1_AbCdEf123", Name: "prod-shop", Tags: map[string]string{"env": "prod", "team": "web", "bare": ""}}
+	cases := map[string]struct {
+		selector *Selector
+		want     bool
+		reason   string
+	}{
+		"none":                {nil, true, "no selector selects every pool"},
+		"empty":               {&Selector{}, true, "no key is there that could fail"},
+		"id":                  {&Selector{IDs: []string{"eu-west-1_Other", "eu-west-1_AbCdEf123"}}, true, "any entry within a key will do"},
+		"other id":            {&Selector{IDs: []string{"eu-west-1_Other"}}, false, "no entry matches"},
+		"id is no glob":       {&Selector{IDs: []string{"eu-west-1_*"}}, false, "ids are whole"},
+		"name glob":           {&Selector{Names: []string{"test-*", "prod-*"}}, true, "any entry within a key will do"},
+		"other name":          {&Selector{Names: []string{"test-*"}}, false, "no entry matches"},
+		"id and name":         {&Selector{IDs: []string{"eu-west-1_AbCdEf123"}, Names: []string{"test-*"}}, false, "all keys must match"},
+		"tag":                 {&Selector{Tags: map[string][]string{"env": {"live", "prod"}}}, true, "any glob will do"},
+		"tag glob":            {&Selector{Tags: map[string][]string{"env": {"p*"}}}, true, "values are globs"},
+		"two tags":            {&Selector{Tags: map[string][]string{"env": {"prod"}, "team": {"web"}}}, true, "both match"},
+		"one of two tags":     {&Selector{Tags: map[string][]string{"env": {"prod"}, "team": {"shop"}}}, false, "every key must match"},
+		"missing tag":         {&Selector{Tags: map[string][]string{"owner": {"*"}}}, false, "a tag that is not there has no value"},
+		"tag without a value": {&Selector{Tags: map[string][]string{"bare": {"*"}}}, true, "an empty value is a value"},
+		"tag without globs":   {&Selector{Tags: map[string][]string{"env": nil}}, false, "no value is accepted"},
+		"except":              {&Selector{Names: []string{"*"}, Except: &Selector{Names: []string{"prod-*"}}}, false, "the exception selects it"},
+		"except another":      {&Selector{Names: []string{"*"}, Except: &Selector{Names: []string{"test-*"}}}, true, "the exception does not"},
+		"except alone":        {&Selector{Except: &Selector{IDs: []string{"eu-west-1_AbCdEf123"}}}, false, "every pool but this one"},
+		"except nothing":      {&Selector{Except: &Selector{}}, true, "an exception that names nothing excepts nothing"},
+		"except, but": {&Selector{Except: &Selector{Names: []string{"prod-*"}, Except: &Selector{Names: []string{"*-shop"}}}}, true,
+			"the exception has an exception"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := c.selector.selects(pool); got != c.want {
+				t.Errorf("selects = %t, want %t: %s", got, c.want, c.reason)
+			}
+		})
+	}
+}
+
+// say is a requirement in short: path and operator, with a value that tells where it comes from.
+func say(path string, op Op, value any) Requirement {
+	return Requirement{Setting: path, Op: op, Value: value}
+}
+
+func TestMerge(t *testing.T) {
+	t.Parallel()
+	const (
+		trigger  = "LambdaConfig.PreSignUp"
+		template = "VerificationMessageTemplate"
+	)
+	cases := map[string]struct {
+		reason string
+		rules  [][]Requirement
+		want   []string // "rule setting op", in order
+	}{
+		"one rule": {
+			"requirements come in the order of the table, not of the file",
+			[][]Requirement{{say("UserPoolTier", Equal, "PLUS"), say("PoolName", Equal, "a"), say("Policies.PasswordPolicy.MinimumLength", AtLeast, num("8"))}},
+			[]string{"1 PoolName equal", "1 Policies.PasswordPolicy.MinimumLength atLeast", "1 UserPoolTier equal"},
+		},
+		"same setting": {
+			"the later one replaces the earlier one",
+			[][]Requirement{{say("UserPoolTier", Equal, "PLUS")}, {say("UserPoolTier", OneOf, []any{"PLUS", "ESSENTIALS"})}},
+			[]string{"2 UserPoolTier oneOf"},
+		},
+		"other settings": {
+			"rules merge setting by setting",
+			[][]Requirement{{say("UserPoolTier", Equal, "PLUS"), say("DeletionProtection", Equal, "ACTIVE")}, {say("UserPoolTier", Equal, "LITE")}},
+			[]string{"1 DeletionProtection equal", "2 UserPoolTier equal"},
+		},
+		"one rule twice on a setting": {
+			"requirements of one rule stand together",
+			[][]Requirement{{say("AutoVerifiedAttributes", Contains, []any{"email"}), say("AutoVerifiedAttributes", Without, []any{"phone_number"})}},
+			[]string{"1 AutoVerifiedAttributes contains", "1 AutoVerifiedAttributes without"},
+		},
+		"later exactly above": {
+			"it speaks about everything in the object",
+			[][]Requirement{{say(trigger, Equal, "a")}, {say("LambdaConfig", Exactly, obj())}},
+			[]string{"2 LambdaConfig exactly"},
+		},
+		"later absent above": {
+			"an absent object has no members",
+			[][]Requirement{{say(trigger, Equal, "a")}, {say("LambdaConfig", Absent, true)}},
+			[]string{"2 LambdaConfig absent"},
+		},
+		"later present above": {
+			"to be present says nothing about a member",
+			[][]Requirement{{say(trigger, Equal, "a")}, {say("LambdaConfig", Present, true)}},
+			[]string{"2 LambdaConfig present", "1 LambdaConfig.PreSignUp equal"},
+		},
+		"later below exactly": {
+			"both stand: exactly leaves the member to the later one",
+			[][]Requirement{{say("LambdaConfig", Exactly, obj())}, {say(trigger, Equal, "a")}},
+			[]string{"1 LambdaConfig exactly", "2 LambdaConfig.PreSignUp equal"},
+		},
+		"later below absent": {
+			"the object has to be there now",
+			[][]Requirement{{say("LambdaConfig", Absent, true)}, {say(trigger, Equal, "a")}},
+			[]string{"2 LambdaConfig.PreSignUp equal"},
+		},
+		"later absent below absent": {
+			"they agree",
+			[][]Requirement{{say("LambdaConfig", Absent, true)}, {say(trigger, Absent, true)}},
+			[]string{"1 LambdaConfig absent", "2 LambdaConfig.PreSignUp absent"},
+		},
+		"later below present": {
+			"both stand",
+			[][]Requirement{{say("LambdaConfig", Present, true)}, {say(trigger, Equal, "a")}},
+			[]string{"1 LambdaConfig present", "2 LambdaConfig.PreSignUp equal"},
+		},
+		"twins": {
+			"one fact under two names has one winner",
+			[][]Requirement{{say(template+".EmailMessage", Equal, "a")}, {say("EmailVerificationMessage", Equal, "b")}},
+			[]string{"2 EmailVerificationMessage equal"},
+		},
+		"twins the other way": {
+			"one fact under two names has one winner",
+			[][]Requirement{{say("EmailVerificationMessage", Equal, "b")}, {say(template+".EmailMessage", Equal, "a")}},
+			[]string{"2 VerificationMessageTemplate.EmailMessage equal"},
+		},
+		"twins in one rule": {
+			"identical ones both stand",
+			[][]Requirement{{say("EmailVerificationMessage", Equal, "b"), say(template+".EmailMessage", Equal, "b")}},
+			[]string{"1 EmailVerificationMessage equal", "1 VerificationMessageTemplate.EmailMessage equal"},
+		},
+		"below twins": {
+			"a twin covers what is below it",
+			[][]Requirement{{say("SmsConfiguration.SnsRegion", Equal, "eu-west-1")}, {say("SmsMfaConfiguration.SmsConfiguration.SnsRegion", Equal, "eu-west-2")}},
+			[]string{"2 SmsMfaConfiguration.SmsConfiguration.SnsRegion equal"},
+		},
+		"other part of a twin": {
+			"it is another fact",
+			[][]Requirement{{say("SmsConfiguration.SnsRegion", Equal, "eu-west-1")}, {say("SmsMfaConfiguration.SmsConfiguration.ExternalId", Equal, "x")}},
+			[]string{"1 SmsConfiguration.SnsRegion equal", "2 SmsMfaConfiguration.SmsConfiguration.ExternalId equal"},
+		},
+		"later above a twin": {
+			"the object holds the earlier fact under its other name",
+			[][]Requirement{{say("EmailVerificationMessage", Equal, "a")}, {say(template, Exactly, obj("EmailMessage", "b"))}},
+			[]string{"2 VerificationMessageTemplate exactly"},
+		},
+		"later below an absent twin": {
+			"the object has to be there now",
+			[][]Requirement{{say("SmsConfiguration", Absent, true)}, {say("SmsMfaConfiguration.SmsConfiguration.SnsRegion", Equal, "eu-west-1")}},
+			[]string{"2 SmsMfaConfiguration.SmsConfiguration.SnsRegion equal"},
+		},
+		"map keys": {
+			"keys are in the order of their text, and a dot in a key is no step down",
+			[][]Requirement{{say("UserPoolTags.env.stage", Equal, "a"), say("UserPoolTags.team", Equal, "b")}, {say("UserPoolTags.env", Equal, "c")}},
+			[]string{"2 UserPoolTags.env equal", "1 UserPoolTags.env.stage equal", "1 UserPoolTags.team equal"},
+		},
+		"unknown settings": {
+			"what the table lacks comes last and in order",
+			[][]Requirement{{say("Zebra", Equal, "a"), say("Apple.Pip", Equal, "a"), say("UserPoolTier", Equal, "PLUS")}},
+			[]string{"1 UserPoolTier equal", "1 Apple.Pip equal", "1 Zebra equal"},
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			for _, o := range policyOf(c.rules...).Requirements {
+				got = append(got, o.Rule+" "+o.Setting+" "+string(o.Op))
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", c.reason, diff)
+			}
+		})
+	}
+}
+
+func TestPolicyTakesMatchingRules(t *testing.T) {
+	t.Parallel()
+	b := &Baseline{Rules: []Rule{
+		{Name: "all", Mode: Enforce, Require: []Requirement{say("UserPoolTier", Equal, "PLUS"), say("DeletionProtection", Equal, "ACTIVE")}},
+		{Name: "test", Mode: Enforce, Pools: &Selector{Names: []string{"test-*"}}, Require: []Requirement{say("UserPoolTier", Equal, "LITE")}},
+		{Name: "prod", Mode: Audit, Pools: &Selector{Names: []string{"prod-*"}}, Require: []Requirement{say("UserPoolTier", Equal, "ESSENTIALS")}},
+	}}
+	want := Policy{Rules: []string{"all", "prod"}, Requirements: []Owned{
+		{Requirement: say("DeletionProtection", Equal, "ACTIVE"), Rule: "all", Mode: Enforce},
+		{Requirement: say("UserPoolTier", Equal, "ESSENTIALS"), Rule: "prod", Mode: Audit},
+	}}
+	if diff := cmp.Diff(want, b.Policy(Identity{Name: "prod-shop"}, time.Now())); diff != "" {
+		t.Errorf("mode and name go with the winner (-want +got):\n%s", diff)
+	}
+	b.Rules = b.Rules[1:]
+	if got := b.Policy(Identity{Name: "other"}, time.Now()); len(got.Rules) != 0 || len(got.Requirements) != 0 {
+		t.Errorf("a pool that no rule selects has the policy %+v", got)
+	}
+}
+
+func TestPolicyExemptions(t *testing.T) {
+	t.Parallel()
+	until := time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC)
+	b := &Baseline{Exemptions: []Exemption{
+		{Reason: "every pool", Until: until},
+		{Reason: "this pool", Pools: &Selector{IDs: []string{"a"}}, Until: until.Add(time.Hour)},
+		{Reason: "other pool", Pools: &Selector{IDs: []string{"b"}}, Until: until.Add(time.Hour)},
+	}}
+	cases := map[string]struct {
+		now  time.Time
+		want []string
+	}{
+		"before":            {until.Add(-time.Hour), []string{"every pool", "this pool"}},
+		"one tick before":   {until.Add(-1), []string{"every pool", "this pool"}},
+		"the instant":       {until, []string{"this pool"}},
+		"the same, zoned":   {until.In(time.FixedZone("", 3600)), []string{"this pool"}},
+		"one tick behind":   {until.Add(1), []string{"this pool"}},
+		"all have run out":  {until.Add(time.Hour), nil},
+		"a century behind":  {until.AddDate(100, 0, 0), nil},
+		"a century earlier": {until.AddDate(-100, 0, 0), []string{"every pool", "this pool"}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			for _, e := range b.Policy(Identity{ID: "a"}, c.now).Exemptions {
+				got = append(got, e.Reason)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("exemptions in force (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestPolicyIsDeterministic(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		rules := rapid.SliceOfN(genRequirement(), 1, 8).Draw(t, "rules")
+		selector := &Selector{Tags: map[string][]string{"a": {"1"}, "b": {"2"}, "c": {"3"}}}
+		b := &Baseline{}
+		for _, r := range rules {
+			b.Rules = append(b.Rules, Rule{Name: r.Setting, Pools: selector, Require: []Requirement{r}})
+		}
+		pool := Identity{Tags: map[string]string{"c": "3", "b": "2", "a": "1"}}
+		first := b.Policy(pool, time.Time{})
+		for range 3 {
+			if diff := cmp.Diff(first, b.Policy(pool, time.Time{})); diff != "" {
+				t.Fatalf("two policies of one baseline (-first +second):\n%s", diff)
+			}
+		}
+		for i := 1; i < len(first.Requirements); i++ {
+			if order(first.Requirements[i-1].Setting, first.Requirements[i].Setting) >= 0 {
+				t.Errorf("%s stands before %s", first.Requirements[i-1].Setting, first.Requirements[i].Setting)
+			}
+		}
+		if last := rules[len(rules)-1]; !holdsIn(first, last) {
+			t.Errorf("the last rule's %s is not in the policy", last.Setting)
+		}
+	})
+}
+
+func holdsIn(p Policy, r Requirement) bool {
+	for _, o := range p.Requirements {
+		if o.Setting == r.Setting && o.Op == r.Op {
+			return true
+		}
+	}
+	return false
+}

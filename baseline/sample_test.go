@@ -1,0 +1,259 @@
+package baseline
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func num(text string) json.Number { return json.Number(text) }
+
+// obj returns an object of keys and values in turn.
+func obj(pairs ...any) map[string]any {
+	o := map[string]any{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		key, _ := pairs[i].(string)
+		o[key] = pairs[i+1]
+	}
+	return o
+}
+
+// tree reads JSON as the settings are read.
+func tree(text string) map[string]any {
+	o, _ := decode(text).(map[string]any)
+	return o
+}
+
+// policyOf merges rules that are named 1, 2, 3 ... and select every pool.
+func policyOf(rules ...[]Requirement) Policy {
+	b := &Baseline{}
+	for i, require := range rules {
+		b.Rules = append(b.Rules, Rule{Name: strconv.Itoa(i + 1), Mode: Enforce, Require: require})
+	}
+	return b.Policy(Identity{}, time.Time{})
+}
+
+// A place is a setting of the table.
+type place struct {
+	path   string
+	member Member
+}
+
+// places returns the settings at and below a member, the objects in which they stand first. A map stands with one key.
+func places(path string, m Member) []place {
+	all := []place{{path, m}}
+	switch m.Kind {
+	case Object:
+		for _, c := range m.Members {
+			all = append(all, places(path+"."+c.Name, c)...)
+		}
+	case Map:
+		key := "env.stage"
+		if m.Elem.Kind == Object {
+			key = "Level1"
+		}
+		all = append(all, places(path+"."+key, *m.Elem)...)
+	}
+	return all
+}
+
+// allPlaces returns every setting of the table, in its order.
+func allPlaces() []place {
+	var all []place
+	for _, m := range Settings() {
+		all = append(all, places(m.Name, m)...)
+	}
+	return all
+}
+
+func (p place) leaf() bool { return p.member.Kind != Object && p.member.Kind != Map }
+
+// sample returns one of a few values that the API would take for the member. Sample 0 is never as good as absent; samples 0 and 1 differ, and the
+// latter may be nil. Twins, which are alike, have the same samples.
+func sample(m Member, n int) any {
+	switch m.Kind {
+	case Object:
+		o := map[string]any{}
+		for _, c := range m.Members {
+			if v := sample(c, n); v != nil {
+				o[c.Name] = v
+			}
+		}
+		return o
+	case Map:
+		p := places("", m)[1]
+		return map[string]any{p.path[1:]: sample(*m.Elem, n)}
+	case List:
+		if v := sample(*m.Elem, n); v != nil {
+			return []any{v}
+		}
+		return nil
+	case Integer:
+		return num(strconv.FormatInt(max(m.Min, 1)+int64(n), 10))
+	case Boolean:
+		return n == 0
+	}
+	if len(m.Enum) > 0 {
+		return sampleEnum(m, n)
+	}
+	return "text " + strconv.Itoa(n) + " with {####}"
+}
+
+func sampleOr0(m Member, n int) any {
+	if v := sample(m, n); v != nil {
+		return v
+	}
+	return sample(m, 0)
+}
+
+func sampleEnum(m Member, n int) any {
+	var others []string
+	for _, e := range m.Enum {
+		if e != m.Default {
+			others = append(others, e)
+		}
+	}
+	switch {
+	case n < len(others):
+		return others[n]
+	case m.Default != "":
+		return m.Default
+	default:
+		return nil
+	}
+}
+
+// fullPool has every setting of the table at its sample 0.
+func fullPool() map[string]any {
+	o, _ := sample(root, 0).(map[string]any)
+	return o
+}
+
+// writeBack does what ends a drift: it writes the value at the setting and, as far as that is set, under its other names.
+func writeBack(settings map[string]any, d Drift) map[string]any {
+	after, _ := clone(settings).(map[string]any)
+	if d.Action == Report {
+		return after
+	}
+	m, _ := Lookup(d.Setting)
+	put(after, keys(d.Setting), clone(d.Value))
+	eachLeaf(m, d.Setting, d.Value, func(_ Member, path string, v any) { writeTwin(after, path, v) })
+	writeTwin(after, d.Setting, d.Value)
+	return after
+}
+
+func writeTwin(settings map[string]any, path string, v any) {
+	twin, ok := TwinOf(path)
+	if ok && at(settings, keys(twin)) != nil {
+		put(settings, keys(twin), clone(v))
+	}
+}
+
+// genPool makes pools that have some settings, empty ones and samples.
+func genPool() *rapid.Generator[map[string]any] {
+	return rapid.Custom(func(t *rapid.T) map[string]any {
+		o, _ := drawValue(t, root).(map[string]any)
+		return o
+	})
+}
+
+func drawValue(t *rapid.T, m Member) any {
+	switch m.Kind {
+	case Object:
+		o := map[string]any{}
+		for _, c := range m.Members {
+			if rapid.IntRange(0, 2).Draw(t, c.Name) > 0 {
+				o[c.Name] = drawValue(t, c)
+			}
+		}
+		return o
+	case Map:
+		o := map[string]any{}
+		for _, key := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"env", "env.stage", "Level1"}), 0, 3, rapid.ID).Draw(t, "keys") {
+			o[key] = drawValue(t, *m.Elem)
+		}
+		return o
+	case List:
+		l := []any{}
+		for range rapid.IntRange(0, 3).Draw(t, "length") {
+			l = append(l, drawValue(t, *m.Elem))
+		}
+		return l
+	case Boolean:
+		return rapid.Bool().Draw(t, "boolean")
+	case Integer:
+		return num(strconv.Itoa(rapid.IntRange(0, 20).Draw(t, "integer")))
+	}
+	if len(m.Enum) > 0 {
+		return rapid.SampledFrom(m.Enum).Draw(t, "enum")
+	}
+	return rapid.SampledFrom([]string{"", "text 0", "text 1", "text 2"}).Draw(t, "text")
+}
+
+// genRequirement makes requirements that a baseline could have: an operator that suits the member, with a value that is not empty.
+func genRequirement() *rapid.Generator[Requirement] {
+	return rapid.Custom(func(t *rapid.T) Requirement {
+		p := rapid.SampledFrom(allPlaces()).Draw(t, "place")
+		op := rapid.SampledFrom(opsOf(p.member)).Draw(t, "op")
+		r := Requirement{Setting: p.path, Op: op, Position: Position{File: "f"}}
+		switch op {
+		case AtLeast, AtMost:
+			low := max(p.member.Min, 1)
+			r.Value = num(strconv.FormatInt(rapid.Int64Range(low, low+10).Draw(t, "bound"), 10))
+		case OneOf:
+			r.Value = []any{sample(p.member, 0), sampleOr0(p.member, 1)}
+		case Contains, Without:
+			r.Value = []any{sampleOr0(*p.member.Elem, rapid.IntRange(0, 1).Draw(t, "element"))}
+		case Exactly:
+			r.Value = agreeing(p, drawValue(t, p.member))
+		case Absent:
+			r.Value = true
+		case Present:
+			r.Value, r.Set = true, sample(p.member, 0)
+		case Matches:
+			r.Value, r.Set = "text 0*", sample(p.member, 0)
+		default:
+			r.Value = sampleOr0(p.member, rapid.IntRange(0, 1).Draw(t, "sample"))
+		}
+		return r
+	})
+}
+
+// agreeing takes out of an object the second of two twins that contradict each other, which no baseline is accepted with.
+func agreeing(p place, v any) any {
+	settings := map[string]any{}
+	put(settings, keys(p.path), v)
+	eachLeaf(p.member, p.path, clone(v), func(m Member, path string, v any) {
+		twin, ok := TwinOf(path)
+		if ok && at(settings, keys(path)) != nil && !equal(m, v, at(settings, keys(twin))) {
+			put(settings, keys(twin), nil)
+		}
+	})
+	if v = at(settings, keys(p.path)); v != nil {
+		return v
+	}
+	return map[string]any{}
+}
+
+func opsOf(m Member) []Op {
+	ops := []Op{Present}
+	if m.Keep == "" {
+		ops = append(ops, Absent)
+	}
+	switch m.Kind {
+	case Object, Map:
+		return append(ops, Exactly)
+	case List:
+		return append(ops, Equal, Contains, Without)
+	case Integer:
+		return append(ops, Equal, AtLeast, AtMost)
+	case Boolean:
+		return append(ops, Equal)
+	}
+	if len(m.Enum) > 0 {
+		return append(ops, Equal, OneOf)
+	}
+	return append(ops, Equal, Matches)
+}

@@ -1,0 +1,105 @@
+package event
+
+import "time"
+
+// Kind says what is to be done.
+type Kind string
+
+// The kinds of request.
+const (
+	One     Kind = "one"     // reconcile the pool UserPoolID
+	All     Kind = "all"     // reconcile every pool
+	Ignored Kind = "ignored" // nothing, for Reason
+)
+
+// Home is the account and Region that are ours. Of an empty field the event's own value is taken.
+type Home struct{ Account, Region string }
+
+// A Request is what an event asks for. It carries identity only: no setting that the event speaks of.
+type Request struct {
+	Kind       Kind
+	UserPoolID string // of One; of Ignored where one was found
+	Reason     Reason // of Ignored; of All where the event named no pool
+	Detail     string // the reason in words; safe to log
+	Cause      Cause
+}
+
+// Cause says who did what, for the reports. Its texts come from a stranger: they are cut to a length and hold no control characters.
+type Cause struct {
+	EventID   string    `json:"eventId,omitempty"`
+	EventName string    `json:"eventName,omitempty"`
+	Actor     string    `json:"actor,omitempty"`  // userIdentity.arn
+	Issuer    string    `json:"issuer,omitempty"` // ARN of the role behind an assumed-role session
+	SourceIP  string    `json:"sourceIp,omitempty"`
+	UserAgent string    `json:"userAgent,omitempty"`
+	InvokedBy string    `json:"invokedBy,omitempty"` // the AWS service that made the call for the actor
+	RequestID string    `json:"requestId,omitempty"`
+	Time      time.Time `json:"time,omitzero"`
+}
+
+// A Reason says in one word why an event is ignored, or why all pools are looked at.
+type Reason string
+
+// The reasons.
+const (
+	Malformed         Reason = "malformed"           // no JSON object
+	UnknownSource     Reason = "unknown-source"      // not from CloudTrail's Cognito events, the scheduler or ourselves
+	UnknownDetailType Reason = "unknown-detail-type" // from a known source, but of a kind that we do not take
+	IdentityPool      Reason = "identity-pool"       // of Cognito identity pools, which are another service
+	ServiceEvent      Reason = "service-event"       // a request to the hosted pages, not an API call
+	ReadOnly          Reason = "read-only"           // a call that changes nothing
+	FailedCall        Reason = "failed-call"         // a call that was refused changed nothing
+	NotInTable        Reason = "not-in-table"        // a call that changes no document that a baseline can own
+	OtherAccount      Reason = "other-account"
+	OtherRegion       Reason = "other-region"
+	OtherResource     Reason = "other-resource"    // a tag on something that is no user pool
+	BadPoolID         Reason = "bad-pool-id"       // something stands where the pool id should, and is none
+	NoPoolID          Reason = "no-pool-id"        // our own event without one
+	Replica           Reason = "replica-secondary" // the pool's primary Region is another
+	RequestLeftOut    Reason = "request-left-out"  // of All: CloudTrail left out which pool it was
+)
+
+// A Place says where in an event's detail the pool is named.
+type Place int
+
+// The places.
+const (
+	RequestUserPoolID  Place = iota // requestParameters.userPoolId
+	RequestResourceARN              // requestParameters.resourceArn
+	ResponseUserPoolID              // responseElements.userPool.id
+)
+
+// A Name is one API call that can change what a baseline owns.
+type Name struct {
+	Name  string
+	Place Place
+}
+
+// Table returns the calls that are handled, sorted by name.
+func Table() []Name {
+	return []Name{
+		{"CreateUserPool", ResponseUserPoolID},
+		{"SetUserPoolMfaConfig", RequestUserPoolID},
+		{"TagResource", RequestResourceARN},
+		{"UntagResource", RequestResourceARN},
+		{"UpdateUserPool", RequestUserPoolID},
+	}
+}
+
+// Names returns the names of the calls that are handled, sorted.
+func Names() []string {
+	var names []string
+	for _, n := range Table() {
+		names = append(names, n.Name)
+	}
+	return names
+}
+
+func named(name string) (Name, bool) {
+	for _, n := range Table() {
+		if n.Name == name {
+			return n, true
+		}
+	}
+	return Name{}, false
+}

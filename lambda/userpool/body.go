@@ -1,0 +1,128 @@
+package userpool
+
+import (
+	"poolkeeper/baseline"
+)
+
+// body makes the request of one write: the whole document as it is to be, with the pool's id. Texts go out byte for byte, numbers digit for
+// digit, absent stays absent, and an empty list or object stays empty where the call takes it.
+func (p *Plan) body(name baseline.DocumentName, docs documents, carriedMFA string) map[string]any {
+	object := cloneObject(docs[name])
+	for _, path := range p.omitted[name] {
+		removeAt(object, parts(path))
+	}
+	for _, table := range baseline.Documents() {
+		if table.Name == name {
+			object = prune(table.Members, object)
+		}
+	}
+	switch name {
+	case baseline.UserPool:
+		validity(object, p.moveValidity)
+		if carriedMFA != "" {
+			object[mfa] = carriedMFA
+		}
+		if defaultACR(object["AcrConfiguration"]) {
+			// The service shows the default names of every pool and takes names only from plans that have them; left out, they are the default again.
+			delete(object, "AcrConfiguration")
+		}
+	case baseline.MfaConfig:
+		if !mfaOn(docs) {
+			// With MFA off any factor block is refused, even one that enables nothing. Passkeys are no factor.
+			object[mfa] = "OFF"
+			for _, block := range []string{totp, smsMFA, emailMFA} {
+				delete(object, block)
+			}
+		}
+	}
+	object["UserPoolId"] = p.Before.ID
+	return object
+}
+
+// prune leaves out what the service shows but refuses: null, empty texts and enums, and empty objects and lists where the table
+// says so. Members that the table lacks go out as they came.
+func prune(members []baseline.Member, object map[string]any) map[string]any {
+	kept := make(map[string]any, len(object))
+	for name, v := range object {
+		i := indexOf(members, name)
+		if i < 0 {
+			if !empty(v) {
+				kept[name] = v
+			}
+			continue
+		}
+		if v, ok := pruneValue(members[i], v); ok {
+			kept[name] = v
+		}
+	}
+	for _, m := range members {
+		if object, ok := kept[m.Name].(map[string]any); ok && m.KeptOmitted && lacksRequired(m, object) {
+			delete(kept, m.Name)
+		}
+	}
+	return kept
+}
+
+func pruneValue(m baseline.Member, v any) (any, bool) {
+	switch v := v.(type) {
+	case nil:
+		return nil, false
+	case string:
+		return v, v != ""
+	case []any:
+		if m.Min > 0 && len(v) == 0 {
+			return nil, false
+		}
+		return v, true
+	case map[string]any:
+		switch {
+		case m.Kind == baseline.Object:
+			v = prune(m.Members, v)
+		case m.Kind == baseline.Map && m.Elem.Kind == baseline.Object:
+			kept := map[string]any{}
+			for key, e := range v {
+				if e, ok := pruneValue(*m.Elem, e); ok {
+					kept[key] = e
+				}
+			}
+			v = kept
+		}
+		return v, len(v) > 0 || !m.NotEmpty
+	default:
+		return v, true
+	}
+}
+
+func lacksRequired(m baseline.Member, object map[string]any) bool {
+	for _, below := range m.Members {
+		if below.Required && object[below.Name] == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// removeAt removes a member at a path that may lead through the elements of lists.
+func removeAt(v any, path []string) {
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			removeAt(e, path)
+		}
+	case map[string]any:
+		if len(path) == 1 {
+			delete(v, path[0])
+			return
+		}
+		removeAt(v[path[0]], path[1:])
+	}
+}
+
+func indexOf(members []baseline.Member, name string) int {
+	for i, m := range members {
+		if m.Name == name {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,257 @@
+package userpool
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"poolkeeper/baseline"
+)
+
+// A conflict is a rule of the service that two or more settings break together, or one alone. Breaking it makes a write refused, so it is
+// looked for before the first write: what breaks it is left out of the plan, and the rest is still put right.
+//
+// Each row rests on a refusal that was measured or is documented; what is only suspected is left to the service's own answer.
+type conflict struct {
+	id string
+	// settings are those that take part, the one that depends on the others first: its drift is given up first.
+	settings []string
+	broken   func(v view) bool
+	reason   string
+	// tolerated marks a rule that older pools are known to break lawfully: a pool that breaks it already may go on doing so.
+	tolerated bool
+}
+
+const (
+	factors     = "Policies.SignInPolicy.AllowedFirstAuthFactors"
+	threat      = "UserPoolAddOns.AdvancedSecurityMode"
+	verify      = "UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate"
+	recovery    = "AccountRecoverySetting.RecoveryMechanisms"
+	totp        = "SoftwareTokenMfaConfiguration"
+	passkey     = "WebAuthnConfiguration.FactorConfiguration"
+	account     = "EmailConfiguration.EmailSendingAccount"
+	mfa         = "MfaConfiguration"
+	smsMFA      = "SmsMfaConfiguration"
+	emailMFA    = "EmailMfaConfiguration"
+	sms         = "SmsConfiguration"
+	tier        = "UserPoolTier"
+	autoVerify  = "AutoVerifiedAttributes"
+	customEmail = "LambdaConfig.CustomEmailSender"
+	customSMS   = "LambdaConfig.CustomSMSSender"
+)
+
+var conflicts = []conflict{
+	{id: "verification-subset", settings: []string{verify, autoVerify},
+		broken: func(v view) bool { return !subset(v.list(verify), v.list(autoVerify)) },
+		reason: "every attribute of " + verify + " has to be in AutoVerifiedAttributes"},
+	{id: "phone-verification-without-sms", settings: []string{autoVerify, sms},
+		broken: func(v view) bool { return v.has(autoVerify, "phone_number") && !v.set(sms) },
+		reason: "AutoVerifiedAttributes with phone_number needs an SmsConfiguration"},
+	{id: "admin-only-recovery", settings: []string{recovery},
+		broken: func(v view) bool { return slices.Contains(v.recovery(), "admin_only") && len(v.recovery()) > 1 },
+		reason: "the recovery mechanism admin_only has to stand alone"},
+	{id: "mfa-on-with-one-time-codes", settings: []string{mfa, factors},
+		broken: func(v view) bool { return v.text(mfa) == "ON" && v.has(factors, "EMAIL_OTP", "SMS_OTP") },
+		reason: "MfaConfiguration ON cannot stand beside EMAIL_OTP or SMS_OTP in " + factors},
+	{id: "mfa-on-with-single-factor-passkeys", settings: []string{mfa, factors, passkey},
+		broken: func(v view) bool {
+			return v.text(mfa) == "ON" && v.has(factors, "WEB_AUTHN") && v.text(passkey) != "MULTI_FACTOR_WITH_USER_VERIFICATION"
+		},
+		reason: "MfaConfiguration ON beside WEB_AUTHN in " + factors + " needs " + passkey + " MULTI_FACTOR_WITH_USER_VERIFICATION"},
+	{id: "sms-code-without-sms", settings: []string{factors, sms},
+		broken: func(v view) bool { return v.has(factors, "SMS_OTP") && !v.set(sms) },
+		reason: "SMS_OTP in " + factors + " needs an SmsConfiguration"},
+	{id: "factors-need-essentials", settings: []string{factors, tier},
+		broken: func(v view) bool {
+			return v.text(tier) == "LITE" && v.has(factors, "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN", "SOFTWARE_TOKEN")
+		},
+		reason: "first factors beyond PASSWORD need UserPoolTier ESSENTIALS or PLUS"},
+	{id: "threat-protection-needs-plus", settings: []string{"UserPoolAddOns", tier}, tolerated: true,
+		broken: func(v view) bool {
+			on := v.text(threat) != "" && v.text(threat) != "OFF"
+			return on && (v.text(tier) == "LITE" || v.text(tier) == "ESSENTIALS")
+		},
+		reason: threat + " AUDIT and ENFORCED need UserPoolTier PLUS"},
+	{id: "email-mfa-needs-ses", settings: []string{emailMFA, account},
+		broken: func(v view) bool { return v.emailMFA() && v.text(account) != "DEVELOPER" },
+		reason: "EmailMfaConfiguration needs " + account + " DEVELOPER"},
+	{id: "email-mfa-with-email-recovery", settings: []string{emailMFA, recovery},
+		broken: func(v view) bool { return v.emailMFA() && slices.Equal(v.recovery(), []string{"verified_email"}) },
+		reason: "EmailMfaConfiguration cannot stand beside an account recovery by e-mail alone"},
+	{id: "email-mfa-needs-essentials", settings: []string{emailMFA, tier},
+		broken: func(v view) bool { return v.emailMFA() && v.text(tier) == "LITE" },
+		reason: "EmailMfaConfiguration needs UserPoolTier ESSENTIALS or PLUS"},
+	{id: "mfa-without-factor", settings: []string{mfa, totp, smsMFA, emailMFA},
+		broken: func(v view) bool { return v.mfaOn() && len(v.factors()) == 0 },
+		reason: "MfaConfiguration ON and OPTIONAL need a factor: require SoftwareTokenMfaConfiguration, SmsMfaConfiguration or EmailMfaConfiguration too"},
+	// A call that turns MFA off turns every factor off with it. Where the baseline does not ask for that too, it would be a change
+	// that nobody required.
+	{id: "factor-with-mfa-off", settings: []string{totp, emailMFA, smsMFA, mfa},
+		broken: func(v view) bool { return !v.mfaOn() && len(v.factors()) > 0 },
+		reason: "a factor cannot be on while MfaConfiguration is OFF: require both to be on, or both to be off"},
+	{id: "sms-mfa-without-sms", settings: []string{smsMFA, sms},
+		broken: func(v view) bool {
+			return v.mfaOn() && v.set(smsMFA) && !v.set("SmsMfaConfiguration.SmsConfiguration") && !v.set(sms)
+		},
+		reason: "SmsMfaConfiguration needs an SmsConfiguration"},
+	{id: "custom-sender-without-key", settings: []string{customEmail, customSMS, "LambdaConfig.KMSKeyID"},
+		broken: func(v view) bool { return (v.set(customEmail) || v.set(customSMS)) && !v.set("LambdaConfig.KMSKeyID") },
+		reason: "LambdaConfig.CustomEmailSender and CustomSMSSender need LambdaConfig.KMSKeyID"},
+	{id: "key-type", settings: []string{"KeyConfiguration"},
+		broken: func(v view) bool {
+			kind, arn := v.text("KeyConfiguration.KeyType"), v.set("KeyConfiguration.KmsKeyArn")
+			return kind == "AWS_OWNED_KEY" && arn || kind == "CUSTOMER_MANAGED_KEY" && !arn
+		},
+		reason: "KeyConfiguration takes a KmsKeyArn with KeyType CUSTOMER_MANAGED_KEY, and none with AWS_OWNED_KEY"},
+	{id: "two-sms-senders", settings: []string{sms, "SmsMfaConfiguration.SmsConfiguration"},
+		broken: func(v view) bool {
+			return v.twoSenders(sms) || v.twoSenders("SmsMfaConfiguration.SmsConfiguration")
+		},
+		reason: "an SmsConfiguration takes exactly one of SnsCallerArn and EumsSms"},
+	{id: "developer-email-without-identity", settings: []string{account, "EmailConfiguration.SourceArn"},
+		broken: func(v view) bool { return v.text(account) == "DEVELOPER" && !v.set("EmailConfiguration.SourceArn") },
+		reason: account + " DEVELOPER needs EmailConfiguration.SourceArn"},
+	{id: "registration-needs-essentials", settings: []string{"DcrConfiguration", tier},
+		broken: func(v view) bool {
+			return v.text(tier) == "LITE" && v.text("DcrConfiguration.EnableStatus") == "Enabled"
+		},
+		reason: "DcrConfiguration Enabled needs UserPoolTier ESSENTIALS or PLUS"},
+	{id: "acr-needs-essentials", settings: []string{"AcrConfiguration", tier},
+		broken: func(v view) bool {
+			return v.text(tier) == "LITE" && v.set("AcrConfiguration") && !defaultACR(v.get("AcrConfiguration"))
+		},
+		reason: "custom names in AcrConfiguration need UserPoolTier ESSENTIALS or PLUS"},
+}
+
+// broken returns the conflicts of a pool, those of the table and the objects that lack a required member.
+func broken(v view) []conflict {
+	var found []conflict
+	for _, c := range conflicts {
+		if c.broken(v) {
+			found = append(found, c)
+		}
+	}
+	for _, table := range baseline.Documents() {
+		for _, m := range table.Members {
+			if m.Trip == baseline.Echo {
+				found = append(found, incomplete(m, v.docs[table.Name][m.Name], m.Name)...)
+			}
+		}
+	}
+	return found
+}
+
+// incomplete finds the objects in v that cannot be written because a required member is missing.
+func incomplete(m baseline.Member, v any, path string) []conflict {
+	object, ok := v.(map[string]any)
+	if !ok || empty(v) {
+		return nil
+	}
+	var found []conflict
+	for _, below := range m.Members {
+		inner, given := object[below.Name]
+		if below.Required && (!given || inner == nil || inner == "") {
+			found = append(found, conflict{id: "lacks " + path + "." + below.Name, settings: []string{path},
+				reason: fmt.Sprintf("%s cannot be written without %s: require it too", path, below.Name)})
+		}
+		found = append(found, incomplete(below, inner, path+"."+below.Name)...)
+	}
+	return found
+}
+
+// A view asks a pool the questions of the table.
+type view struct {
+	docs   documents
+	before documents // as the pool was read
+}
+
+func (v view) get(path string) any { return v.docs.get(path) }
+
+func (v view) text(path string) string {
+	text, _ := v.get(path).(string)
+	return text
+}
+
+func (v view) set(path string) bool { return !empty(v.get(path)) }
+
+func (v view) list(path string) []string {
+	values, _ := v.get(path).([]any)
+	var list []string
+	for _, e := range values {
+		if text, ok := e.(string); ok {
+			list = append(list, text)
+		}
+	}
+	return list
+}
+
+func (v view) has(path string, any ...string) bool {
+	return slices.ContainsFunc(v.list(path), func(s string) bool { return slices.Contains(any, s) })
+}
+
+func (v view) recovery() []string {
+	mechanisms, _ := v.get(recovery).([]any)
+	var names []string
+	for _, e := range mechanisms {
+		if mechanism, ok := e.(map[string]any); ok {
+			name, _ := mechanism["Name"].(string)
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (v view) mfaOn() bool { return mfaOn(v.docs) }
+
+func mfaOn(docs documents) bool {
+	mode, _ := docs.get(mfa).(string)
+	return mode != "" && mode != "OFF"
+}
+
+func (v view) emailMFA() bool { return v.mfaOn() && v.get(emailMFA) != nil }
+
+// factors returns the MFA factors that are on. Of a pool whose MFA is off, Cognito may show the SMS block as a mere mirror of the
+// pool's SmsConfiguration: there it counts only if somebody wants it who did not find it.
+func (v view) factors() []string {
+	var on []string
+	if v.set(totp) {
+		on = append(on, totp)
+	}
+	if v.get(emailMFA) != nil {
+		on = append(on, emailMFA)
+	}
+	mirror := !mfaOn(v.before) && !empty(v.before.get(smsMFA))
+	if v.set(smsMFA) && (v.mfaOn() || !mirror) {
+		on = append(on, smsMFA)
+	}
+	return on
+}
+
+func (v view) twoSenders(path string) bool {
+	return v.set(path) && v.set(path+".SnsCallerArn") == v.set(path+".EumsSms")
+}
+
+func subset(part, whole []string) bool {
+	for _, s := range part {
+		if !slices.Contains(whole, s) {
+			return false
+		}
+	}
+	return true
+}
+
+// defaultACR says whether the names of the authentication levels are the service's own, which it shows without being asked and
+// gives to every level that a write leaves out.
+func defaultACR(v any) bool {
+	levels, ok := v.(map[string]any)
+	if !ok {
+		return false
+	}
+	for level, e := range levels {
+		name, _ := e.(map[string]any)
+		if len(name) != 1 || name["AcrValue"] != "urn:cognito:loa:"+strings.TrimPrefix(level, "Level") {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,235 @@
+package userpool
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+
+	"poolkeeper/baseline"
+)
+
+// A Class is what an error of a call means for what is to be done about it. This is the one file that knows error codes and texts.
+type Class string
+
+// The classes of error.
+const (
+	// ClassBusy: throttled, or another modification is under way. The call changed nothing.
+	ClassBusy Class = "busy"
+	// ClassUnclear: a fault of the service, a time-out, a lost connection. A write may or may not have been applied.
+	ClassUnclear Class = "unclear"
+	// ClassImporting: the pool imports users and takes no change for minutes or hours.
+	ClassImporting Class = "importing"
+	// ClassSMSRole: the role for text messages is refused. It may only be too new to be seen everywhere.
+	ClassSMSRole Class = "sms-role"
+	// ClassValidity: the service wants UnusedAccountValidityDays under its newer name.
+	ClassValidity Class = "validity"
+	// ClassRefused: the service does not take this document; sending it again will not help.
+	ClassRefused Class = "refused"
+	// ClassDenied: the caller may not do this.
+	ClassDenied Class = "denied"
+	// ClassGone: there is no such pool here.
+	ClassGone Class = "gone"
+	// ClassElsewhere: the pool is to be changed in another Region.
+	ClassElsewhere Class = "elsewhere"
+	// ClassOdd: an answer that is none of the above, or no answer that a pool could give.
+	ClassOdd Class = "odd"
+)
+
+var classOfCode = map[string]Class{
+	"TooManyRequestsException":                 ClassBusy,
+	"ThrottlingException":                      ClassBusy,
+	"Throttling":                               ClassBusy,
+	"LimitExceededException":                   ClassBusy,
+	"ConcurrentModificationException":          ClassBusy,
+	"InternalErrorException":                   ClassUnclear,
+	"InternalFailure":                          ClassUnclear,
+	"ServiceUnavailable":                       ClassUnclear,
+	"UserImportInProgressException":            ClassImporting,
+	"InvalidSmsRoleTrustRelationshipException": ClassSMSRole,
+	"InvalidSmsRoleAccessPolicyException":      ClassSMSRole,
+	"InvalidParameterException":                ClassRefused,
+	"InvalidEmailRoleAccessPolicyException":    ClassRefused,
+	"FeatureUnavailableInTierException":        ClassRefused,
+	"TierChangeNotAllowedException":            ClassRefused,
+	"UserPoolTaggingException":                 ClassRefused,
+	"UserPoolAddOnNotEnabledException":         ClassRefused,
+	"SerializationException":                   ClassRefused,
+	"ValidationException":                      ClassRefused,
+	"AccessDeniedException":                    ClassDenied,
+	"AccessDenied":                             ClassDenied,
+	"NotAuthorizedException":                   ClassDenied,
+	"ResourceNotFoundException":                ClassGone,
+	"OperationNotEnabledException":             ClassElsewhere,
+	"RequestLimitExceeded":                     ClassBusy,
+}
+
+// settingsOfCode are the settings that a code speaks of by itself.
+var settingsOfCode = map[string][]string{
+	"InvalidSmsRoleTrustRelationshipException": {sms, smsMFA},
+	"InvalidSmsRoleAccessPolicyException":      {sms, smsMFA},
+	"InvalidEmailRoleAccessPolicyException":    {"EmailConfiguration"},
+	"TierChangeNotAllowedException":            {tier},
+	"UserPoolTaggingException":                 {"UserPoolTags"},
+}
+
+// settingsOfText are the settings that a phrase of the service's answers speaks of, in lower case.
+var settingsOfText = []struct {
+	phrase   string
+	settings []string
+}{
+	{"threat protection", []string{"UserPoolAddOns"}},
+	{"advanced security", []string{"UserPoolAddOns"}},
+	{"auto verification", []string{autoVerify}},
+	{"as an auth factor", []string{factors}},
+	{"missing valid sms configuration", []string{factors}},
+	{"turn mfa functionality on", []string{mfa}},
+	{"turn off mfa", []string{mfa}},
+	{"disable all mfas", []string{mfa}},
+	{"webauthn factor configuration", []string{passkey}},
+	{"password history", []string{"Policies.PasswordPolicy.PasswordHistorySize"}},
+	{"dynamic client registration", []string{"DcrConfiguration"}},
+	{"kms", []string{"KeyConfiguration", "LambdaConfig.KMSKeyID"}},
+}
+
+// An Error is a failed call, classified. Its text never holds a message text or a secret that the call sent.
+type Error struct {
+	Call      string
+	Class     Class
+	Code      string // of the service, "" if it did not answer
+	Message   string
+	RequestID string
+	cause     error
+}
+
+// Error says what was being done, and what the service answered.
+func (e *Error) Error() string {
+	text := fmt.Sprintf("calling %s: ", e.Call)
+	if e.Code != "" {
+		text += e.Code + ": "
+	}
+	return text + e.Message
+}
+
+// Unwrap returns the cause where no answer of the service is involved (a deadline, a lost connection), for errors.Is.
+func (e *Error) Unwrap() error { return e.cause }
+
+// classify makes an Error of what a call of the SDK returned. body is what was sent.
+func classify(call string, err error, document map[string]any) *Error {
+	e := &Error{Call: call}
+	var withID *awshttp.ResponseError
+	if errors.As(err, &withID) {
+		e.RequestID = withID.ServiceRequestID()
+	}
+	var answer smithy.APIError
+	if !errors.As(err, &answer) {
+		var canceled *aws.RequestCanceledError
+		e.Class, e.cause = ClassUnclear, err
+		e.Message = "no answer: " + redact(err.Error(), document)
+		if errors.As(err, &canceled) {
+			e.Message = "no answer in time: " + redact(err.Error(), document)
+		}
+		return e
+	}
+	e.Code, e.Message = answer.ErrorCode(), redact(answer.ErrorMessage(), document)
+	e.Class = ClassOdd
+	if class, ok := classOfCode[e.Code]; ok {
+		e.Class = class
+	} else if withID != nil && withID.HTTPStatusCode() >= http.StatusInternalServerError {
+		e.Class = ClassUnclear
+	}
+	if e.Class == ClassRefused && strings.Contains(e.Message, "Please use TemporaryPasswordValidityDays") {
+		e.Class = ClassValidity
+	}
+	return e
+}
+
+var (
+	constraint = regexp.MustCompile(`at '([A-Za-z0-9_.]+)' failed to satisfy`)
+	quoted     = regexp.MustCompile(`(?s)Value '.*?' at '`)
+	words      = regexp.MustCompile(`[A-Za-z][A-Za-z0-9]+`)
+)
+
+// Names returns the settings that the service's answer speaks of, as far as it can be told from its code and text.
+func (e *Error) Names() []string {
+	names := append([]string(nil), settingsOfCode[e.Code]...)
+	for _, at := range constraint.FindAllStringSubmatch(e.Message, -1) {
+		if path := settingAt(at[1]); path != "" {
+			names = append(names, path)
+		}
+	}
+	if len(names) > 0 {
+		return names
+	}
+	lower := strings.ToLower(e.Message)
+	for _, t := range settingsOfText {
+		if strings.Contains(lower, t.phrase) {
+			names = append(names, t.settings...)
+		}
+	}
+	for _, word := range words.FindAllString(e.Message, -1) {
+		names = append(names, pathsNamed(baseline.Settings(), "", word)...)
+	}
+	return names
+}
+
+// settingAt turns the path of a validation error, "policies.passwordPolicy.minimumLength", into that of the setting: as much of
+// it as the table knows.
+func settingAt(path string) string {
+	members, found := baseline.Settings(), ""
+	for _, part := range strings.Split(path, ".") {
+		i := -1
+		for k, m := range members {
+			if strings.EqualFold(m.Name, part) {
+				i = k
+			}
+		}
+		if i < 0 {
+			return found
+		}
+		found = strings.TrimPrefix(found+"."+members[i].Name, ".")
+		members = members[i].Members
+	}
+	return found
+}
+
+func pathsNamed(members []baseline.Member, prefix, name string) []string {
+	var paths []string
+	for _, m := range members {
+		path := strings.TrimPrefix(prefix+"."+m.Name, ".")
+		if m.Name == name {
+			paths = append(paths, path)
+		}
+		paths = append(paths, pathsNamed(m.Members, path, name)...)
+	}
+	return paths
+}
+
+// redact hides every sensitive value that the document holds, and every value that a validation error quotes.
+func redact(text string, document map[string]any) string {
+	text = quoted.ReplaceAllString(text, "Value (hidden) at '")
+	for _, secret := range secrets(baseline.Settings(), document) {
+		text = strings.ReplaceAll(text, secret, "(hidden)")
+	}
+	return text
+}
+
+func secrets(members []baseline.Member, object map[string]any) []string {
+	var found []string
+	for _, m := range members {
+		switch v := object[m.Name].(type) {
+		case string:
+			if m.Sensitive && v != "" {
+				found = append(found, v)
+			}
+		case map[string]any:
+			found = append(found, secrets(m.Members, v)...)
+		}
+	}
+	return found
+}

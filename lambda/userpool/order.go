@@ -1,0 +1,102 @@
+package userpool
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"poolkeeper/baseline"
+)
+
+// orderOf returns the documents to write, in an order in which the pool breaks no rule of the service between two writes. UpdateUserPool goes
+// first where either order is lawful. It returns a reason as well if no order is.
+//
+// No fixed order is right: MFA ON is refused while one-time codes are allowed as first factors, so they have to go first; and they are
+// refused while MFA is ON, so MFA has to be lowered first. The conflicts of the state between the two calls tell.
+func orderOf(before, after documents, touched map[baseline.DocumentName]bool) ([]baseline.DocumentName, string) {
+	switch {
+	case touched[baseline.MfaConfig] && dropsSMS(before, after):
+		// SetUserPoolMfaConfig without the SMS block may clear the pool's SmsConfiguration, so UpdateUserPool follows and brings it again.
+		return []baseline.DocumentName{baseline.MfaConfig, baseline.UserPool}, ""
+	case touched[baseline.MfaConfig] && touched[baseline.UserPool]:
+		first := newBetween(before, after, baseline.UserPool)
+		if first == "" {
+			return []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}, ""
+		}
+		second := newBetween(before, after, baseline.MfaConfig)
+		if second == "" {
+			return []baseline.DocumentName{baseline.MfaConfig, baseline.UserPool}, ""
+		}
+		return []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig},
+			fmt.Sprintf("no order of the two calls is lawful: %s; %s", first, second)
+	case touched[baseline.MfaConfig]:
+		return []baseline.DocumentName{baseline.MfaConfig}, ""
+	case touched[baseline.UserPool]:
+		return []baseline.DocumentName{baseline.UserPool}, ""
+	default:
+		return nil, ""
+	}
+}
+
+// newBetween returns the reason why the pool could not be as it is between two writes of which the one of the named document goes first.
+func newBetween(before, after documents, first baseline.DocumentName) string {
+	between := documents{baseline.UserPool: before[baseline.UserPool], baseline.MfaConfig: before[baseline.MfaConfig]}
+	between[first] = after[first]
+	had := broken(view{docs: before, before: before})
+	ends := broken(view{docs: after, before: before})
+	for _, c := range broken(view{docs: between, before: before}) {
+		is := func(o conflict) bool { return o.id == c.id }
+		if !slices.ContainsFunc(had, is) && !slices.ContainsFunc(ends, is) {
+			return c.reason
+		}
+	}
+	return ""
+}
+
+// dropsSMS says whether the write of the MFA document goes without the SMS block although the pool sends text messages.
+func dropsSMS(before, after documents) bool {
+	block := mfaOn(after) && !empty(after.get(smsMFA))
+	return !block && !empty(before.get(sms)) && !empty(after.get(sms))
+}
+
+// request makes the write calls in the order given. UpdateUserPool carries the MfaConfiguration that is live when it is sent.
+func (p *Plan) request(order []baseline.DocumentName, before, after documents) error {
+	live := p.Before.liveMFA()
+	for _, name := range order {
+		body, err := encode(p.body(name, after, live))
+		if err != nil {
+			return fmt.Errorf("planning the write of %s: %w", name, err)
+		}
+		r := Request{Call: callOf(name), Document: name, Body: body}
+		for _, i := range writing(before, p.Fixes, name, nil) {
+			r.Fixes = append(r.Fixes, p.Fixes[i])
+		}
+		p.Writes = append(p.Writes, r)
+		if name == baseline.MfaConfig {
+			live = "OFF"
+			if mfaOn(after) {
+				live, _ = after.get(mfa).(string)
+			}
+		}
+	}
+	return nil
+}
+
+func callOf(name baseline.DocumentName) string {
+	for _, table := range baseline.Documents() {
+		if table.Name == name {
+			return table.WriteCall
+		}
+	}
+	return ""
+}
+
+func same(a, b any) bool {
+	left, err := json.Marshal(a)
+	if err != nil {
+		return false
+	}
+	right, err := json.Marshal(b)
+	return err == nil && bytes.Equal(left, right)
+}

@@ -1,0 +1,211 @@
+package userpool
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"poolkeeper/baseline"
+)
+
+// A Plan is the ordered writes that end some drifts of a pool, with the state before them and what is expected after them.
+type Plan struct {
+	Before State
+	Writes []Request
+	Fixes  []baseline.Drift // the drifts that the writes end
+	Left   []Left           // the drifts that cannot be ended, and why
+
+	after        documents
+	omitted      map[baseline.DocumentName][]string
+	moveValidity bool
+}
+
+// Left is a drift that is left alone, with the reason.
+type Left struct {
+	baseline.Drift
+	Reason string
+}
+
+// A Request is one write call: a whole document.
+type Request struct {
+	Call     string
+	Document baseline.DocumentName
+	Body     []byte
+	// Fixes are the drifts that this write takes part in ending.
+	Fixes []baseline.Drift
+}
+
+// Options are what a plan depends on beside the pool.
+type Options struct {
+	// Unknown says what to do with members that the member table lacks.
+	Unknown map[string]baseline.Unknown
+	// MoveValidity sends the value of UnusedAccountValidityDays as TemporaryPasswordValidityDays. It is for a pool of which the service has
+	// just said that it wants exactly that (ClassValidity).
+	MoveValidity bool
+}
+
+// NewPlan plans the writes that end the drifts, whose Action must not be Report. A drift is left out, with the reason, where the
+// service is known to refuse it, and where its document has a member that nobody has thought about. The order of the writes is one in
+// which the service takes each of them. Nothing is written.
+func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error) {
+	p := Plan{Before: state, moveValidity: options.MoveValidity, omitted: map[baseline.DocumentName][]string{}}
+	before := state.written()
+	stopped := p.stopUnknown(options.Unknown)
+	fixes := drifts
+	for {
+		after, touched := apply(before, fixes)
+		order, blame, reason := p.judge(before, after, touched, fixes, stopped)
+		if len(blame) == 0 {
+			p.Fixes, p.after = fixes, after
+			return p, p.request(order, before, after)
+		}
+		var rest []baseline.Drift
+		for i, d := range fixes {
+			if slices.Contains(blame, i) {
+				p.Left = append(p.Left, Left{Drift: d, Reason: reason})
+			} else {
+				rest = append(rest, d)
+			}
+		}
+		fixes = rest
+	}
+}
+
+// judge returns the order of the documents to write, or else the drifts that stand in the way and the reason.
+func (p *Plan) judge(before, after documents, touched map[baseline.DocumentName]bool, fixes []baseline.Drift, stopped map[baseline.DocumentName]string,
+) (order []baseline.DocumentName, blame []int, reason string) {
+	order, clash := orderOf(before, after, touched)
+	for _, name := range order {
+		if why, ok := stopped[name]; ok {
+			return nil, writing(before, fixes, name, order), why
+		}
+	}
+	for _, c := range newly(before, after) {
+		if blame := culprits(c, before, fixes); len(blame) > 0 {
+			return nil, blame, c.reason
+		}
+	}
+	if clash != "" {
+		return nil, writing(before, fixes, baseline.MfaConfig, order), clash
+	}
+	return order, nil, ""
+}
+
+// stopUnknown finds the documents that an unknown member stops, and remembers the members to leave out of the others.
+func (p *Plan) stopUnknown(say map[string]baseline.Unknown) map[baseline.DocumentName]string {
+	stopped := map[baseline.DocumentName]string{}
+	for _, table := range baseline.Documents() {
+		omit, stop := judgeUnknown(unknownMembers(table, p.Before.Documents[table.Name]), say)
+		p.omitted[table.Name] = omit
+		if len(stop) > 0 {
+			stopped[table.Name] = fmt.Sprintf("unknown member %s: %s could lose it, so nothing is written; say echo or omit for it under unknownMembers",
+				strings.Join(stop, ", "), table.WriteCall)
+		}
+	}
+	return stopped
+}
+
+// apply returns the documents with the fixes made, twins and all, and which of them differ for it.
+func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.DocumentName]bool) {
+	after := before.clone()
+	touched := map[baseline.DocumentName]bool{}
+	// Objects go before the leaves in them, so that a requirement on a leaf has the last word under either of its names.
+	fixes = slices.Clone(fixes)
+	slices.SortStableFunc(fixes, func(a, b baseline.Drift) int { return len(parts(a.Setting)) - len(parts(b.Setting)) })
+	for _, d := range fixes {
+		setting := d.Setting
+		if setting == unusedDays && d.Action == baseline.Write {
+			setting = temporaryDays // the older name is written under the newer
+		}
+		name, _ := baseline.DocumentOf(setting)
+		touched[name] = true
+		if d.Action == baseline.LeaveOut {
+			unset(after.at(setting), parts(setting))
+		} else {
+			set(after.at(setting), parts(setting), clone(d.Value))
+		}
+	}
+	// Twins are spread once all fixes are made, for some have a place only then.
+	for _, d := range fixes {
+		spread(after, d.Setting)
+		for _, path := range twinned(d.Setting) {
+			other, _ := baseline.TwinOf(path)
+			if name, _ := baseline.DocumentOf(other); carried(after, other) && !same(before.get(other), after.get(other)) {
+				touched[name] = true
+			}
+		}
+	}
+	return after, touched
+}
+
+// newly returns the conflicts of a state that the pool did not lawfully have already.
+func newly(before, now documents) []conflict {
+	had := broken(view{docs: before, before: before})
+	return slices.DeleteFunc(broken(view{docs: now, before: before}), func(c conflict) bool {
+		return c.tolerated && slices.ContainsFunc(had, func(h conflict) bool { return h.id == c.id })
+	})
+}
+
+// culprits returns the fixes to give up for a conflict: those of the first of its settings without which it is gone, or else all
+// that take part. There are none if the pool has the conflict without us: then the service judges.
+func culprits(c conflict, before documents, fixes []baseline.Drift) []int {
+	var all []int
+	for _, setting := range c.settings {
+		var part []int
+		for i, d := range fixes {
+			if Touches(d.Setting, setting) {
+				part = append(part, i)
+			}
+		}
+		if len(part) > 0 && !remains(c, before, without(fixes, part)) {
+			return part
+		}
+		for _, i := range part {
+			if !slices.Contains(all, i) {
+				all = append(all, i)
+			}
+		}
+	}
+	return all
+}
+
+func remains(c conflict, before documents, fixes []baseline.Drift) bool {
+	after, _ := apply(before, fixes)
+	return slices.ContainsFunc(newly(before, after), func(n conflict) bool { return n.id == c.id })
+}
+
+// Touches says whether a drift of one setting changes the other: one covers the other, or their twins do.
+func Touches(drifted, setting string) bool {
+	if covers(drifted, setting) || covers(setting, drifted) {
+		return true
+	}
+	other, ok := baseline.TwinOf(drifted)
+	return ok && (covers(other, setting) || covers(setting, other))
+}
+
+// writing returns the fixes that need the write of a document.
+func writing(before documents, fixes []baseline.Drift, name baseline.DocumentName, order []baseline.DocumentName) []int {
+	var found []int
+	for i := range fixes {
+		if _, touched := apply(before, fixes[i:i+1]); touched[name] {
+			found = append(found, i)
+		}
+	}
+	if len(found) == 0 && slices.Contains(order, name) {
+		// The write only accompanies that of another document.
+		for i := range fixes {
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
+func without(fixes []baseline.Drift, drop []int) []baseline.Drift {
+	var rest []baseline.Drift
+	for i, d := range fixes {
+		if !slices.Contains(drop, i) {
+			rest = append(rest, d)
+		}
+	}
+	return rest
+}

@@ -1,0 +1,96 @@
+package userpool
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// maxAnswer bounds what is read of an answer. The largest pool that the limits of the API allow is well below.
+const maxAnswer = 8 << 20
+
+// capture keeps a copy of the body of a successful answer, as it came over the wire, in *raw. It sits closest to the wire, so that the
+// SDK's own deserializer gets a fresh reader of the same bytes; a retried call leaves the last answer.
+func capture(raw *[]byte) func(*middleware.Stack) error {
+	return func(stack *middleware.Stack) error {
+		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("CaptureRawBody", func(
+			ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
+		) (middleware.DeserializeOutput, middleware.Metadata, error) {
+			out, metadata, err := next.HandleDeserialize(ctx, in)
+			if err != nil {
+				return out, metadata, err
+			}
+			response, ok := out.RawResponse.(*smithyhttp.Response)
+			if !ok {
+				return out, metadata, fmt.Errorf("capturing the answer: unexpected transport type %T", out.RawResponse)
+			}
+			body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+			if err != nil {
+				// Not wrapped in a class of its own: the SDK retries a read whose connection broke.
+				return out, metadata, &smithyhttp.RequestSendError{Err: fmt.Errorf("capturing the answer: %w", err)}
+			}
+			if len(body) > maxAnswer {
+				return out, metadata, fmt.Errorf("capturing the answer: it is larger than %d bytes", maxAnswer)
+			}
+			*raw = body
+			response.Body = replayed{Reader: bytes.NewReader(body), Closer: response.Body}
+			return out, metadata, nil
+		}), middleware.After)
+	}
+}
+
+type replayed struct {
+	io.Reader
+	io.Closer
+}
+
+// send replaces the body that the SDK made of its typed input. It runs after the SDK's serializer and before the body is measured
+// and signed.
+func send(body []byte) func(*middleware.Stack) error {
+	return func(stack *middleware.Stack) error {
+		return stack.Serialize.Add(middleware.SerializeMiddlewareFunc("SendRawBody", func(
+			ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler,
+		) (middleware.SerializeOutput, middleware.Metadata, error) {
+			request, ok := in.Request.(*smithyhttp.Request)
+			if !ok {
+				return middleware.SerializeOutput{}, middleware.Metadata{}, fmt.Errorf("sending the document: unexpected transport type %T", in.Request)
+			}
+			request, err := request.SetStream(bytes.NewReader(body))
+			if err != nil {
+				return middleware.SerializeOutput{}, middleware.Metadata{}, fmt.Errorf("sending the document: %w", err)
+			}
+			in.Request = request
+			return next.HandleSerialize(ctx, in)
+		}), middleware.After)
+	}
+}
+
+// decode turns the text of one JSON object into a tree whose numbers are json.Number, so that they are sent as they came.
+func decode(raw []byte) (map[string]any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var object map[string]any
+	if err := decoder.Decode(&object); err != nil {
+		return nil, err
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return nil, fmt.Errorf("text after the JSON object")
+	}
+	return object, nil
+}
+
+// encode writes a tree as JSON without escaping <, > and &, so that texts go out as they came in.
+func encode(object map[string]any) ([]byte, error) {
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(object); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), nil
+}

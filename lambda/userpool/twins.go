@@ -1,0 +1,171 @@
+package userpool
+
+import (
+	"strings"
+
+	"poolkeeper/baseline"
+)
+
+// Twins are one fact under two names or in two documents (baseline.Member.Twin). This file is the one place that resolves them:
+//
+//   - The legacy verification texts mirror VerificationMessageTemplate. Both are written equal, for which of two different ones the service
+//     would take is unknown.
+//   - PreTokenGeneration mirrors PreTokenGenerationConfig.LambdaArn, and two different ARNs are refused. PreTokenGeneration alone means
+//     version V1_0, so the pair is written with that version where the pool has none.
+//   - SmsConfiguration and SmsAuthenticationMessage stand in UpdateUserPool and in SetUserPoolMfaConfig's SMS block. The block is the SMS
+//     factor itself, so a requirement on the pool's side never creates it; while MFA is off the block cannot be written at all.
+//   - UnusedAccountValidityDays is refused beside TemporaryPasswordValidityDays. See validity.
+
+// spread gives the twins of everything at or below the setting the value that the setting has now.
+func spread(docs documents, setting string) {
+	for _, path := range twinned(setting) {
+		other, _ := baseline.TwinOf(path)
+		if superseded(path) || superseded(other) || !carried(docs, other) {
+			continue // validity resolves the former, and the latter has no place to be written to
+		}
+		v := docs.get(path)
+		if covers(setting, other) && empty(v) {
+			continue // both sides stand below the setting: the one that is set wins
+		}
+		if v == nil {
+			unset(docs.at(other), parts(other))
+			dropHollow(docs, other)
+			continue
+		}
+		if object, ok := docs.get(parent(other)).(map[string]any); strings.Contains(other, ".") && (!ok || len(object) == 0) {
+			fillVersion(docs, parent(other))
+		}
+		set(docs.at(other), parts(other), clone(v))
+	}
+	complete(docs, setting)
+}
+
+// twinned returns the setting itself if it has a twin, or else the settings below it that have one.
+func twinned(setting string) []string {
+	if _, ok := baseline.TwinOf(setting); ok {
+		return []string{setting}
+	}
+	m, ok := baseline.Lookup(setting)
+	if !ok {
+		return nil
+	}
+	var paths []string
+	for _, below := range m.Members {
+		paths = append(paths, twinned(setting+"."+below.Name)...)
+	}
+	return paths
+}
+
+// carried says whether the place of a twin can take it: the SMS block of the MFA document only while it is there and MFA is on.
+func carried(docs documents, path string) bool {
+	if name, _ := baseline.DocumentOf(path); name == baseline.MfaConfig {
+		return mfaOn(docs) && !empty(docs.get(smsMFA))
+	}
+	return true
+}
+
+// fillVersion gives an object that is about to hold nothing but an ARN the version that the ARN alone stands for.
+func fillVersion(docs documents, path string) {
+	m, ok := baseline.Lookup(path)
+	if !ok {
+		return
+	}
+	for _, below := range m.Members {
+		if below.Required && len(below.Enum) > 0 {
+			set(docs.at(path), parts(path+"."+below.Name), below.Enum[0])
+		}
+	}
+}
+
+// dropHollow removes the object around a twin that was removed if it cannot be written without it.
+func dropHollow(docs documents, path string) {
+	outer := parent(path)
+	own, _ := baseline.Lookup(path)
+	if own.Required && outer != "" && docs.get(outer) != nil {
+		unset(docs.at(outer), parts(outer))
+	}
+}
+
+// complete gives an SMS block that a requirement makes the pool's own sender, without which the service refuses it.
+func complete(docs documents, setting string) {
+	block, ok := docs.get(smsMFA).(map[string]any)
+	if covers(smsMFA, setting) && ok && empty(block["SmsConfiguration"]) && !empty(docs.get(sms)) {
+		block["SmsConfiguration"] = clone(docs.get(sms))
+	}
+}
+
+const (
+	temporaryDays = "Policies.PasswordPolicy.TemporaryPasswordValidityDays"
+	unusedDays    = "AdminCreateUserConfig.UnusedAccountValidityDays"
+)
+
+func superseded(path string) bool {
+	m, ok := baseline.Lookup(path)
+	return ok && m.Superseded
+}
+
+// validity resolves the two validity days in a body: the service refuses UnusedAccountValidityDays once the pool has
+// TemporaryPasswordValidityDays, although it goes on showing it. A pool that has only the older one keeps it, unless move is set: then
+// the same number of days goes out under the newer name. A requirement on the older name is written under the newer.
+func validity(pool map[string]any, move bool) {
+	unused := get(pool, unusedDays)
+	if empty(get(pool, temporaryDays)) {
+		if empty(unused) || !move {
+			return
+		}
+		set(pool, parts(temporaryDays), unused)
+	}
+	unset(pool, parts(unusedDays))
+}
+
+// follows says whether the difference between what was expected and what is shown at a path is only that of a mirror that
+// follows its twin: the fact is the same, under one name or under both.
+func follows(path string, want, have map[string]string) bool {
+	if !mirrors(path, want, have) {
+		// The companions of a mirror that the service filled in by itself, such as the version beside an ARN.
+		outer := parent(path)
+		m, _ := baseline.Lookup(outer)
+		if want[path] != "" || outer == "" {
+			return false
+		}
+		for _, below := range m.Members {
+			if sibling := outer + "." + below.Name; below.Required && sibling != path && want[sibling] == "" && have[sibling] != "" && mirrors(sibling, want, have) {
+				return true
+			}
+		}
+		return false
+	}
+	return true
+}
+
+func mirrors(path string, want, have map[string]string) bool {
+	other, ok := baseline.TwinOf(path)
+	if !ok {
+		return false
+	}
+	if path == unusedDays && want[temporaryDays] != "" {
+		return true // shown or not, it means nothing beside its successor
+	}
+	was, is := one(want[path], want[other]), one(have[path], have[other])
+	return was != "" && was == is
+}
+
+// one returns the value that stands under one of two names, or under both, and "" if there is none or they differ.
+func one(a, b string) string {
+	switch {
+	case a == "" || a == b:
+		return b
+	case b == "":
+		return a
+	default:
+		return ""
+	}
+}
+
+func parent(path string) string {
+	i := strings.LastIndexByte(path, '.')
+	if i < 0 {
+		return ""
+	}
+	return path[:i]
+}

@@ -1,0 +1,96 @@
+package userpool
+
+import (
+	"sort"
+
+	"poolkeeper/baseline"
+)
+
+// unknownMembers returns the dotted paths of the members of a document that the table lacks and that are set, sorted: the members whose
+// round trip nobody has thought about. Members that no call writes may hold anything. A known member of a shape that it
+// should not have counts as unknown too.
+func unknownMembers(table baseline.Document, object map[string]any) []string {
+	var found []string
+	walkUnknown(table.Members, object, "", &found)
+	sort.Strings(found)
+	return found
+}
+
+func walkUnknown(members []baseline.Member, object map[string]any, prefix string, found *[]string) {
+	known := make(map[string]baseline.Member, len(members))
+	for _, m := range members {
+		known[readName(m)] = m
+	}
+	for name, v := range object {
+		m, ok := known[name]
+		switch {
+		case !ok:
+			if !empty(v) {
+				*found = append(*found, prefix+name)
+			}
+		case m.Trip == baseline.Echo:
+			walkValue(m, v, prefix+m.Name, found)
+		}
+	}
+}
+
+func walkValue(m baseline.Member, v any, path string, found *[]string) {
+	if v == nil {
+		return
+	}
+	switch m.Kind {
+	case baseline.Object, baseline.Map:
+		object, ok := v.(map[string]any)
+		if !ok {
+			*found = append(*found, path)
+			return
+		}
+		if m.Kind == baseline.Object {
+			walkUnknown(m.Members, object, path+".", found)
+			return
+		}
+		for key, e := range object {
+			walkValue(*m.Elem, e, path+"."+key, found)
+		}
+	case baseline.List:
+		list, ok := v.([]any)
+		if !ok {
+			*found = append(*found, path)
+			return
+		}
+		for _, e := range list {
+			walkValue(*m.Elem, e, path, found)
+		}
+	default:
+		if _, isObject := v.(map[string]any); isObject {
+			*found = append(*found, path)
+		} else if _, isList := v.([]any); isList {
+			*found = append(*found, path)
+		}
+	}
+}
+
+// judgeUnknown divides the unknown members of a document by what the baseline says of them: those to be left out of the write,
+// and those that stop it. A path's own entry beats that of the members above it, and "*" is the last word.
+func judgeUnknown(paths []string, say map[string]baseline.Unknown) (omit, stop []string) {
+	for _, path := range paths {
+		switch sayOf(path, say) {
+		case baseline.EchoUnknown:
+		case baseline.OmitUnknown:
+			omit = append(omit, path)
+		default:
+			stop = append(stop, path)
+		}
+	}
+	return omit, stop
+}
+
+func sayOf(path string, say map[string]baseline.Unknown) baseline.Unknown {
+	best := "*"
+	for named := range say {
+		if named != "*" && covers(named, path) && (best == "*" || len(named) > len(best)) {
+			best = named
+		}
+	}
+	return say[best]
+}

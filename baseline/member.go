@@ -50,6 +50,8 @@ type Member struct {
 	Pattern string   // what the whole of a String must match, as a Go regular expression
 	KeyMax  int64    // longest key of a Map, in characters
 	KeyPat  string   // what every key of a Map must match
+	// KeyReserved is how the keys of a Map begin that no caller can write.
+	KeyReserved string
 
 	// Set marks a list whose order means nothing to the API.
 	Set bool

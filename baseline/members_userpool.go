@@ -159,7 +159,7 @@ var userPoolMembers = append([]Member{
 		{Name: "ConfigurationSet", Kind: String, Doc: "Configuration set of SES.", Min: 1, Max: 64, Pattern: `[a-zA-Z0-9_-]+`},
 	}},
 	smsConfiguration("SmsMfaConfiguration.SmsConfiguration"),
-	{Name: "UserPoolTags", Kind: Map, Doc: "Tags of the pool.", Clear: "{}", Max: 50, KeyMax: 128,
+	{Name: "UserPoolTags", Kind: Map, Doc: "Tags of the pool.", Clear: "{}", Max: 50, KeyMax: 128, KeyReserved: "aws:",
 		Elem: &Member{Kind: String, Max: 256, Presence: true}}, // a tag without a value is a tag
 	{Name: "AdminCreateUserConfig", Kind: Object, Doc: "How users are created.", Members: []Member{
 		{Name: "AllowAdminCreateUserOnly", Kind: Boolean, Doc: "true closes self-registration."},

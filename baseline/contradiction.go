@@ -1,0 +1,217 @@
+package baseline
+
+import (
+	"slices"
+	"strings"
+)
+
+// contradictions finds settings that the API cannot hold together: within each rule, and over the rules that select every pool,
+// merged. What only some pools combine shows at run time.
+func (p *parser) contradictions(b *Baseline) {
+	var common []Rule
+	for _, rule := range b.Rules {
+		p.contradictory(rule.Require)
+		if rule.Pools == nil {
+			common = append(common, rule)
+		}
+	}
+	if len(common) < 2 {
+		return
+	}
+	var merged []Requirement
+	for _, owned := range (&Baseline{Rules: common}).Policy(Identity{}, noTime).Requirements {
+		merged = append(merged, owned.Requirement)
+	}
+	p.contradictory(merged)
+}
+
+func (p *parser) contradictory(required []Requirement) {
+	w := wanted{leaves: map[string]any{}, off: map[string]bool{}, at: map[string]Position{}}
+	for _, r := range required {
+		w.add(r)
+	}
+	for _, c := range contradictions {
+		if path := c.found(w); path != "" {
+			p.faults = append(p.faults, Fault{Position: w.position(path), Path: path, Message: c.message})
+		}
+	}
+	for path := range w.leaves {
+		if other, ok := TwinOf(path); ok && path < other {
+			if v, both := w.leaves[other]; both && canonical(v) != canonical(w.leaves[path]) {
+				p.faults = append(p.faults, Fault{Position: w.position(path), Path: path, Message: "is the same fact as " + other + ", which is required otherwise"})
+			}
+		}
+	}
+}
+
+// wanted is what some requirements say outright: the leaf settings with one lawful value, and those that are to be off.
+type wanted struct {
+	leaves map[string]any
+	off    map[string]bool // absent, or false
+	whole  []string        // objects that are required exactly
+	at     map[string]Position
+}
+
+func (w *wanted) add(r Requirement) {
+	w.at[r.Setting] = r.Position
+	switch r.Op {
+	case Equal:
+		w.leaf(r.Setting, r.Value)
+	case Exactly:
+		w.whole = append(w.whole, r.Setting)
+		w.below(r.Setting, r.Value)
+	case Absent:
+		w.off[r.Setting] = true
+	}
+}
+
+func (w *wanted) below(path string, v any) {
+	object, ok := v.(map[string]any)
+	if !ok {
+		w.leaf(path, v)
+		return
+	}
+	for name, e := range object {
+		w.below(join(path, name), e)
+	}
+}
+
+func (w *wanted) leaf(path string, v any) {
+	w.leaves[path] = v
+	if v == false {
+		w.off[path] = true
+	}
+}
+
+func (w wanted) text(path string) string {
+	text, _ := w.leaves[path].(string)
+	return text
+}
+
+func (w wanted) texts(path string) []string {
+	var all []string
+	for _, e := range list(w.leaves[path]) {
+		if text, ok := e.(string); ok {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+// under says whether a member at or below the path is required to be there.
+func (w wanted) under(path string) bool {
+	for leaf := range w.leaves {
+		if covers(path, leaf) && !w.off[leaf] {
+			return true
+		}
+	}
+	return false
+}
+
+func (w wanted) exactly(path string) bool { return slices.Contains(w.whole, path) }
+
+// position is that of the requirement that names the path, or the nearest object above it.
+func (w wanted) position(path string) Position {
+	for at := path; ; {
+		if position, ok := w.at[at]; ok {
+			return position
+		}
+		i := strings.LastIndexByte(at, '.')
+		if i < 0 {
+			break
+		}
+		at = at[:i]
+	}
+	for setting, position := range w.at {
+		if covers(path, setting) {
+			return position
+		}
+	}
+	return Position{}
+}
+
+const (
+	modePath      = "UserPoolAddOns.AdvancedSecurityMode"
+	tierPath      = "UserPoolTier"
+	mfaPath       = "MfaConfiguration"
+	totpPath      = "SoftwareTokenMfaConfiguration.Enabled"
+	factorsPath   = "Policies.SignInPolicy.AllowedFirstAuthFactors"
+	recoveryPath  = "AccountRecoverySetting.RecoveryMechanisms"
+	verifyPath    = "UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate"
+	verifiedPath  = "AutoVerifiedAttributes"
+	accountPath   = "EmailConfiguration.EmailSendingAccount"
+	keyTypePath   = "KeyConfiguration.KeyType"
+	keyPath       = "KeyConfiguration.KmsKeyArn"
+	smsPath       = "SmsConfiguration"
+	smsMFAPath    = "SmsMfaConfiguration"
+	emailMFAPath  = "EmailMfaConfiguration"
+	dcrStatusPath = "DcrConfiguration.EnableStatus"
+)
+
+// contradictions are the sets of values that the API cannot hold together. found returns the path to complain about, or "".
+var contradictions = []struct {
+	found   func(w wanted) string
+	message string
+}{
+	{func(w wanted) string {
+		return when(w.text(modePath) != "" && w.text(modePath) != "OFF" && w.text(tierPath) != "" && w.text(tierPath) != "PLUS", modePath)
+	}, "AUDIT and ENFORCED need UserPoolTier PLUS, and another one is required"},
+	{func(w wanted) string {
+		_, given := w.leaves[verifiedPath]
+		return when(given && len(beyond(w.texts(verifyPath), w.texts(verifiedPath))) > 0, verifyPath)
+	}, "every attribute here has to be in AutoVerifiedAttributes, which is required without it"},
+	{func(w wanted) string {
+		mechanisms := canonical(w.leaves[recoveryPath])
+		return when(len(list(w.leaves[recoveryPath])) > 1 && strings.Contains(mechanisms, `"admin_only"`), recoveryPath)
+	}, "admin_only has to stand alone"},
+	{func(w wanted) string {
+		return when(w.text(mfaPath) == "OFF" && (w.under(totpPath) || w.under(smsMFAPath) || w.under(emailMFAPath)), mfaPath)
+	}, "OFF cannot stand beside a factor that is required to be on"},
+	{func(w wanted) string {
+		on := w.text(mfaPath) == "ON" || w.text(mfaPath) == "OPTIONAL"
+		totp := w.off[totpPath] || w.off["SoftwareTokenMfaConfiguration"]
+		return when(on && totp && w.off[smsMFAPath] && w.off[emailMFAPath], mfaPath)
+	}, "ON and OPTIONAL need a factor, and all three are required to be off"},
+	{func(w wanted) string {
+		return when(w.under(emailMFAPath) && w.text(accountPath) == "COGNITO_DEFAULT", emailMFAPath)
+	}, "e-mail MFA needs EmailSendingAccount DEVELOPER, and COGNITO_DEFAULT is required"},
+	{func(w wanted) string {
+		return when(w.text(keyTypePath) == "AWS_OWNED_KEY" && w.under(keyPath), keyPath)
+	}, "AWS_OWNED_KEY takes no KmsKeyArn"},
+	{func(w wanted) string {
+		return when(w.text(keyTypePath) == "CUSTOMER_MANAGED_KEY" && (w.exactly("KeyConfiguration") && !w.under(keyPath) || w.off[keyPath]), keyTypePath)
+	}, "CUSTOMER_MANAGED_KEY needs a KmsKeyArn"},
+	{func(w wanted) string {
+		return when(w.under(smsPath+".SnsCallerArn") && w.under(smsPath+".EumsSms"), smsPath)
+	}, "text messages go through SNS (SnsCallerArn) or through EumsSms, never both"},
+	{func(w wanted) string {
+		senders := w.under("LambdaConfig.CustomSMSSender") || w.under("LambdaConfig.CustomEmailSender")
+		return when(senders && (w.exactly("LambdaConfig") && !w.under("LambdaConfig.KMSKeyID") || w.off["LambdaConfig.KMSKeyID"]), "LambdaConfig")
+	}, "CustomSMSSender and CustomEmailSender need KMSKeyID"},
+	{func(w wanted) string {
+		lacks := w.exactly("EmailConfiguration") && !w.under("EmailConfiguration.SourceArn") || w.off["EmailConfiguration.SourceArn"]
+		return when(w.text(accountPath) == "DEVELOPER" && lacks, accountPath)
+	}, "DEVELOPER needs a SourceArn"},
+	{func(w wanted) string {
+		beyondPassword := len(beyond(w.texts(factorsPath), []string{"PASSWORD"})) > 0
+		return when(w.text(tierPath) == "LITE" && (beyondPassword || w.text(dcrStatusPath) == "Enabled" || w.under("AcrConfiguration") || w.under(emailMFAPath)), tierPath)
+	}, "LITE has no first factors beyond PASSWORD, no e-mail MFA, no dynamic client registration and no names of one's own in AcrConfiguration"},
+}
+
+func when(found bool, path string) string {
+	if found {
+		return path
+	}
+	return ""
+}
+
+// beyond returns the elements of part that whole lacks.
+func beyond(part, whole []string) []string {
+	var rest []string
+	for _, s := range part {
+		if !slices.Contains(whole, s) {
+			rest = append(rest, s)
+		}
+	}
+	return rest
+}

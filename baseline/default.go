@@ -1,0 +1,15 @@
+package baseline
+
+import (
+	_ "embed" // for the baseline that ships
+	"slices"
+)
+
+// DefaultFile is the name of the baseline that ships, as positions show it.
+const DefaultFile = "baseline.yaml"
+
+//go:embed baseline.yaml
+var defaultText []byte
+
+// Default returns the text of the baseline that ships.
+func Default() []byte { return slices.Clone(defaultText) }

@@ -1,0 +1,98 @@
+package baseline
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+var noTime time.Time
+
+// A Lint is a warning: the file does what it says, but perhaps not what was meant.
+type Lint struct {
+	ID       string // stable
+	Position Position
+	Path     string // the setting, or "" where the lint is about a whole rule or exemption
+	Message  string
+}
+
+// longExemption is the longest time that an exemption may run without a warning.
+const longExemption = 180 * 24 * time.Hour
+
+// Lint returns the warnings about a baseline at a time, in the order of the file.
+func (b *Baseline) Lint(now time.Time) []Lint {
+	var lints []Lint
+	for _, rule := range b.Rules {
+		if mutable(rule.Pools) {
+			lints = append(lints, Lint{"mutable-selection", rule.Position, "",
+				"rule " + rule.Name + " selects only by name or tag, which the very call that is to be undone can change: add ids"})
+		}
+		lints = append(lints, lintRule(rule)...)
+	}
+	for _, x := range b.Exemptions {
+		if mutable(x.Pools) {
+			lints = append(lints, Lint{"mutable-selection", x.Position, "", "the exemption selects only by name or tag, which whoever can change the pool can set: add ids"})
+		}
+		switch {
+		case !now.Before(x.Until):
+			lints = append(lints, Lint{"expired-exemption", x.Position, "", "the exemption ran out at " + x.Until.Format(time.RFC3339) + " and no longer counts: remove it"})
+		case x.Until.Sub(now) > longExemption:
+			lints = append(lints, Lint{"long-exemption", x.Position, "", "the exemption runs for more than 180 days: give it an end that somebody will remember"})
+		}
+	}
+	slices.SortStableFunc(lints, func(a, b Lint) int { return a.Position.Line - b.Position.Line })
+	return lints
+}
+
+func mutable(s *Selector) bool {
+	return s != nil && len(s.IDs) == 0 && (len(s.Names) > 0 || len(s.Tags) > 0)
+}
+
+func lintRule(rule Rule) []Lint {
+	var lints []Lint
+	w := wanted{leaves: map[string]any{}, off: map[string]bool{}, at: map[string]Position{}}
+	for _, r := range rule.Require {
+		w.add(r)
+		if m, ok := Lookup(r.Setting); ok && m.Deprecated != "" {
+			lints = append(lints, Lint{"deprecated-setting", r.Position, r.Setting, "no longer used by the API: " + m.Deprecated})
+		}
+		if r.Setting == mfaPath && r.Op == OneOf && r.Set != nil {
+			w.leaves[mfaPath] = r.Set
+		}
+	}
+	for _, l := range ruleLints {
+		if path := l.found(w); path != "" {
+			lints = append(lints, Lint{l.id, w.position(path), path, l.message})
+		}
+	}
+	return lints
+}
+
+var ruleLints = []struct {
+	id      string
+	found   func(w wanted) string
+	message string
+}{
+	{"threat-protection-without-plus", func(w wanted) string {
+		return when(w.text(modePath) != "" && w.text(modePath) != "OFF" && w.text(tierPath) == "", modePath)
+	}, "needs UserPoolTier PLUS, which the rule does not require: on a pool of another plan this cannot be fixed (PLUS costs more, so it is never raised unasked)"},
+	{"sms-only-recovery", func(w wanted) string {
+		mechanisms := canonical(w.leaves[recoveryPath])
+		on := w.text(mfaPath) == "ON" || w.text(mfaPath) == "OPTIONAL"
+		return when(on && strings.Contains(mechanisms, "verified_phone_number") && !strings.Contains(mechanisms, "verified_email"), recoveryPath)
+	}, "with MFA and recovery by text message alone, whoever has the phone has the account: allow verified_email"},
+	{"mfa-on-with-one-time-codes", func(w wanted) string {
+		codes := slices.Contains(w.texts(factorsPath), "EMAIL_OTP") || slices.Contains(w.texts(factorsPath), "SMS_OTP")
+		return when(w.text(mfaPath) == "ON" && codes, factorsPath)
+	}, "the service refuses EMAIL_OTP and SMS_OTP as first factors while MfaConfiguration is ON: both settings will be unfixable together"},
+}
+
+// InMode returns a copy of the baseline of which every rule has the mode.
+func (b *Baseline) InMode(mode Mode) *Baseline {
+	c := *b
+	c.Rules = slices.Clone(b.Rules)
+	for i := range c.Rules {
+		c.Rules[i].Mode = mode
+	}
+	return &c
+}

@@ -1,0 +1,245 @@
+package baseline
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxFile is the size of the largest file that is read. The largest pool, with every text at its limit, is a tenth of it.
+const maxFile = 1 << 20
+
+// Parse reads a baseline file. file is its name for the positions. The error is of type Faults and holds every fault of the file; then the
+// baseline is nil.
+func Parse(file string, data []byte) (*Baseline, error) {
+	p := &parser{file: file}
+	b := &Baseline{File: file, Digest: fmt.Sprintf("sha256:%x", sha256.Sum256(data)), Unknown: map[string]Unknown{}}
+	if document := p.document(data); document != nil {
+		p.baseline(document, b)
+		if len(p.faults) == 0 {
+			p.contradictions(b)
+		}
+	}
+	if len(p.faults) > 0 {
+		return nil, p.faults.sorted()
+	}
+	return b, nil
+}
+
+// A parser collects the faults of one file.
+type parser struct {
+	file   string
+	faults Faults
+}
+
+func (p *parser) at(n *yaml.Node) Position {
+	return Position{File: p.file, Line: max(n.Line, 1), Column: max(n.Column, 1)}
+}
+
+func (p *parser) fault(n *yaml.Node, path, format string, args ...any) {
+	p.faults = append(p.faults, Fault{Position: p.at(n), Path: path, Message: fmt.Sprintf(format, args...)})
+}
+
+var yamlLine = regexp.MustCompile(`line (\d+)`)
+
+// document reads the one YAML document of a file, or returns nil with the fault noted.
+func (p *parser) document(data []byte) *yaml.Node {
+	top := &yaml.Node{Line: 1, Column: 1}
+	switch {
+	case len(data) > maxFile:
+		p.fault(top, "", "the file is larger than %d bytes", maxFile)
+		return nil
+	case !utf8.Valid(data):
+		p.fault(top, "", "the file is not UTF-8")
+		return nil
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var document, second yaml.Node
+	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
+		p.fault(top, "", "the file is empty: it needs version: 1 and rules")
+		return nil
+	} else if err != nil {
+		p.syntax(err)
+		return nil
+	}
+	if err := decoder.Decode(&second); err == nil {
+		p.fault(&second, "", "the file holds a second document: one file is one baseline")
+		return nil
+	} else if !errors.Is(err, io.EOF) {
+		p.syntax(err)
+		return nil
+	}
+	root := document.Content[0]
+	p.plain(root, 0)
+	if len(p.faults) > 0 {
+		return nil
+	}
+	if root.Kind != yaml.MappingNode {
+		p.fault(root, "", "the file is %s: it needs version: 1 and rules", shapeOf(root))
+		return nil
+	}
+	return root
+}
+
+// syntax notes what the YAML reader says, at the line that it names.
+func (p *parser) syntax(err error) {
+	n := &yaml.Node{Line: 1, Column: 1}
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	if found := yamlLine.FindStringSubmatch(text); found != nil {
+		if line, err := strconv.Atoi(found[1]); err == nil {
+			n.Line = line
+		}
+	}
+	p.fault(n, "", "not YAML: %s", text)
+}
+
+const maxDepth = 32
+
+// plain refuses what a baseline has no use for, and what could make a small file large: aliases, merge keys and tags of one's own.
+func (p *parser) plain(n *yaml.Node, depth int) {
+	switch {
+	case depth > maxDepth:
+		p.fault(n, "", "nested deeper than %d levels", maxDepth)
+		return
+	case n.Kind == yaml.AliasNode || n.Anchor != "":
+		p.fault(n, "", "anchors and aliases are not taken: write the value out")
+		return
+	case n.Tag == "!!merge":
+		p.fault(n, "", "merge keys are not taken: write the members out")
+		return
+	case n.Style&yaml.TaggedStyle != 0:
+		p.fault(n, "", "the tag %s is not taken: write a plain value", n.Tag)
+		return
+	}
+	for _, below := range n.Content {
+		p.plain(below, depth+1)
+	}
+}
+
+// An entry is one key of a mapping with its value.
+type entry struct {
+	name       string
+	key, value *yaml.Node
+}
+
+// entries returns the entries of a mapping, each name once. A node that is no mapping is a fault.
+func (p *parser) entries(n *yaml.Node, path, what string) []entry {
+	if n.Kind != yaml.MappingNode {
+		p.fault(n, path, "is %s: it needs %s", shapeOf(n), what)
+		return nil
+	}
+	var all []entry
+	lines := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		if key.Kind != yaml.ScalarNode {
+			p.fault(key, path, "a key is %s: it has to be a name", shapeOf(key))
+			continue
+		}
+		if line, twice := lines[key.Value]; twice {
+			p.fault(key, join(path, key.Value), "stands here a second time, first in line %d: remove one", line)
+			continue
+		}
+		lines[key.Value] = key.Line
+		all = append(all, entry{key.Value, key, n.Content[i+1]})
+	}
+	return all
+}
+
+// known drops the entries whose name is none of those given, each with a fault.
+func (p *parser) known(all []entry, path string, names ...string) map[string]entry {
+	kept := map[string]entry{}
+	for _, e := range all {
+		if !slices.Contains(names, e.name) {
+			p.fault(e.key, join(path, e.name), "there is no such key%s", didYouMean(e.name, names))
+			continue
+		}
+		kept[e.name] = e
+	}
+	return kept
+}
+
+// text returns a scalar that has to be a text which is not empty.
+func (p *parser) text(n *yaml.Node, path string) string {
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
+		p.fault(n, path, "is %s: it has to be a text%s", shapeOf(n), quoteIt(n))
+		return ""
+	}
+	if strings.TrimSpace(n.Value) == "" {
+		p.fault(n, path, "is empty: say something")
+	}
+	return n.Value
+}
+
+// texts returns a list of texts that is not empty.
+func (p *parser) texts(n *yaml.Node, path string) []string {
+	if n.Kind != yaml.SequenceNode {
+		p.fault(n, path, "is %s: it has to be a list of texts, [like this]", shapeOf(n))
+		return nil
+	}
+	if len(n.Content) == 0 {
+		p.fault(n, path, "is an empty list: name something, or leave the key out")
+	}
+	var all []string
+	for i, e := range n.Content {
+		all = append(all, p.text(e, fmt.Sprintf("%s[%d]", path, i)))
+	}
+	return all
+}
+
+// instant returns a point in time.
+func (p *parser) instant(n *yaml.Node, path string) time.Time {
+	t, err := time.Parse(time.RFC3339, n.Value)
+	if n.Kind != yaml.ScalarNode || err != nil {
+		p.fault(n, path, "is no point in time: write it like 2027-01-31T00:00:00Z")
+	}
+	return t
+}
+
+func shapeOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		if len(n.Content) == 0 {
+			return "an empty mapping"
+		}
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return "empty"
+	case "!!bool":
+		return "true or false"
+	case "!!int", "!!float":
+		return "a number"
+	case "!!timestamp":
+		return "a date"
+	default:
+		return "a text"
+	}
+}
+
+func quoteIt(n *yaml.Node) string {
+	if n.Kind == yaml.ScalarNode && n.ShortTag() != "!!str" && n.ShortTag() != "!!null" {
+		return ", put it in quotes"
+	}
+	return ""
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}

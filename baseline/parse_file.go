@@ -1,0 +1,208 @@
+package baseline
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// baseline reads the keys at the top of a file.
+func (p *parser) baseline(root *yaml.Node, b *Baseline) {
+	keys := p.known(p.entries(root, "", "version: 1 and rules"), "", "version", "mode", "rules", "exemptions", "unknownMembers")
+	if version, ok := keys["version"]; !ok {
+		p.fault(root, "version", "is missing: say version: 1")
+	} else if version.value.Value != "1" || version.value.ShortTag() != "!!int" {
+		p.fault(version.value, "version", "is %q: this build reads version: 1", version.value.Value)
+	}
+	mode := Enforce
+	if e, ok := keys["mode"]; ok {
+		mode = p.mode(e)
+	}
+	if rules, ok := keys["rules"]; !ok {
+		p.fault(root, "rules", "is missing: without a rule nothing is kept")
+	} else {
+		b.Rules = p.rules(rules.value, mode)
+	}
+	if exemptions, ok := keys["exemptions"]; ok {
+		for i, n := range p.items(exemptions.value, "exemptions") {
+			b.Exemptions = append(b.Exemptions, p.exemption(n, fmt.Sprintf("exemptions[%d]", i)))
+		}
+	}
+	if unknown, ok := keys["unknownMembers"]; ok {
+		p.unknown(unknown.value, b.Unknown)
+	}
+}
+
+func (p *parser) mode(e entry) Mode {
+	switch mode := Mode(e.value.Value); mode {
+	case Enforce, Audit:
+		return mode
+	default:
+		p.fault(e.value, e.name, "is %q: say enforce or audit%s", e.value.Value, didYouMean(e.value.Value, []string{string(Enforce), string(Audit)}))
+		return Enforce
+	}
+}
+
+// items returns the elements of a list that is not empty.
+func (p *parser) items(n *yaml.Node, path string) []*yaml.Node {
+	if n.Kind != yaml.SequenceNode {
+		p.fault(n, path, "is %s: it has to be a list", shapeOf(n))
+		return nil
+	}
+	if len(n.Content) == 0 {
+		p.fault(n, path, "is an empty list: leave the key out, or fill it")
+	}
+	return n.Content
+}
+
+func (p *parser) rules(n *yaml.Node, mode Mode) []Rule {
+	var rules []Rule
+	named := map[string]int{}
+	for i, item := range p.items(n, "rules") {
+		path := fmt.Sprintf("rules[%d]", i)
+		rule := p.rule(item, path, mode)
+		if line, twice := named[rule.Name]; twice && rule.Name != "" {
+			p.fault(item, path+".name", "%q is the name of the rule in line %d too: every report names rules, so each needs its own", rule.Name, line)
+		}
+		named[rule.Name] = rule.Line
+		rules = append(rules, rule)
+	}
+	return rules
+}
+
+func (p *parser) rule(n *yaml.Node, path string, mode Mode) Rule {
+	rule := Rule{Mode: mode, Position: p.at(n)}
+	all := p.entries(n, path, "name and require")
+	if all == nil && n.Kind != yaml.MappingNode {
+		return rule
+	}
+	keys := p.known(all, path, "name", "pools", "mode", "require")
+	if name, ok := keys["name"]; ok {
+		rule.Name = p.text(name.value, path+".name")
+	} else {
+		p.fault(n, path+".name", "is missing: every report names the rule")
+	}
+	if pools, ok := keys["pools"]; ok {
+		rule.Pools = p.selector(pools.value, path+".pools", true)
+	}
+	if e, ok := keys["mode"]; ok {
+		e.name = path + ".mode"
+		rule.Mode = p.mode(e)
+	}
+	if required, ok := keys["require"]; ok {
+		rule.Require = p.require(required.value, path+".require")
+	} else {
+		p.fault(n, path+".require", "is missing: say which settings have to hold")
+	}
+	return rule
+}
+
+var poolID = regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`)
+
+const maxPoolID = 55
+
+func (p *parser) selector(n *yaml.Node, path string, withExcept bool) *Selector {
+	names := []string{"ids", "names", "tags"}
+	if withExcept {
+		names = append(names, "except")
+	}
+	all := p.entries(n, path, "ids, names or tags")
+	if len(all) == 0 && n.Kind == yaml.MappingNode {
+		p.fault(n, path, "selects nothing in particular: name ids, names or tags, or leave the key out for every pool")
+	}
+	keys := p.known(all, path, names...)
+	s := &Selector{}
+	if ids, ok := keys["ids"]; ok {
+		s.IDs = p.texts(ids.value, path+".ids")
+		for i, id := range s.IDs {
+			if id != "" && (len(id) > maxPoolID || !poolID.MatchString(id)) {
+				p.fault(ids.value.Content[i], fmt.Sprintf("%s.ids[%d]", path, i), "%q is no pool id (eu-west-1_AbCdEf123); globs go under names", id)
+			}
+		}
+	}
+	if globs, ok := keys["names"]; ok {
+		s.Names = p.texts(globs.value, path+".names")
+	}
+	if tags, ok := keys["tags"]; ok {
+		s.Tags = map[string][]string{}
+		entries := p.entries(tags.value, path+".tags", "tag keys, each with a list of values")
+		if len(entries) == 0 && tags.value.Kind == yaml.MappingNode {
+			p.fault(tags.value, path+".tags", "is empty: name a tag, or leave the key out")
+		}
+		for _, e := range entries {
+			s.Tags[e.name] = p.texts(e.value, join(path+".tags", e.name))
+		}
+	}
+	if except, ok := keys["except"]; ok {
+		s.Except = p.selector(except.value, path+".except", false)
+	}
+	return s
+}
+
+func (p *parser) exemption(n *yaml.Node, path string) Exemption {
+	x := Exemption{Position: p.at(n)}
+	all := p.entries(n, path, "pools, settings, until, reason and owner")
+	if all == nil && n.Kind != yaml.MappingNode {
+		return x
+	}
+	names := []string{"pools", "settings", "until", "reason", "owner"}
+	keys := p.known(all, path, names...)
+	for _, name := range names {
+		if _, ok := keys[name]; !ok {
+			p.fault(n, join(path, name), "is missing: an exemption is for some pools and settings, has an end, a reason and an owner")
+		}
+	}
+	if e, ok := keys["pools"]; ok {
+		x.Pools = p.selector(e.value, path+".pools", true)
+	}
+	if e, ok := keys["settings"]; ok {
+		x.Settings = p.texts(e.value, path+".settings")
+		for i, setting := range x.Settings {
+			if _, found := Lookup(setting); !found && setting != "" {
+				p.fault(e.value.Content[i], fmt.Sprintf("%s.settings[%d]", path, i), "there is no setting %s%s", setting, nearSetting(setting))
+			}
+		}
+	}
+	if e, ok := keys["until"]; ok {
+		x.Until = p.instant(e.value, path+".until")
+	}
+	if e, ok := keys["reason"]; ok {
+		x.Reason = p.text(e.value, path+".reason")
+	}
+	if e, ok := keys["owner"]; ok {
+		x.Owner = p.text(e.value, path+".owner")
+	}
+	return x
+}
+
+func (p *parser) unknown(n *yaml.Node, into map[string]Unknown) {
+	for _, e := range p.entries(n, "unknownMembers", "member names, each with echo or omit") {
+		path := join("unknownMembers", e.name)
+		if _, found := Lookup(e.name); found {
+			p.fault(e.key, path, "this build knows that member: remove the entry")
+		}
+		switch say := Unknown(e.value.Value); say {
+		case EchoUnknown, OmitUnknown:
+			into[e.name] = say
+		default:
+			p.fault(e.value, path, "is %q: say echo or omit%s", e.value.Value, didYouMean(e.value.Value, []string{string(EchoUnknown), string(OmitUnknown)}))
+		}
+	}
+}
+
+// nearSetting suggests a setting for a path that is none.
+func nearSetting(path string) string {
+	var all []string
+	var walk func(members []Member, prefix string)
+	walk = func(members []Member, prefix string) {
+		for _, m := range members {
+			all = append(all, join(prefix, m.Name))
+			walk(m.Members, join(prefix, m.Name))
+		}
+	}
+	walk(settings, "")
+	slices.Sort(all)
+	return didYouMean(path, all)
+}

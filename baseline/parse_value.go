@@ -1,0 +1,173 @@
+package baseline
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// literal reads a plain value of a member that is neither object nor map.
+func (p *parser) literal(n *yaml.Node, m Member, path string) (any, bool) {
+	switch m.Kind {
+	case List:
+		return p.elements(n, m, path)
+	case Integer:
+		return p.integer(n, m, path)
+	case Boolean:
+		if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" {
+			p.fault(n, path, "is %s: it has to be true or false", shapeOf(n))
+			return nil, false
+		}
+		return strings.EqualFold(n.Value, "true"), true
+	default:
+		return p.string(n, m, path)
+	}
+}
+
+// value reads a plain value of any member, an object or map whole.
+func (p *parser) value(n *yaml.Node, m Member, path string) (any, bool) {
+	if m.Kind == Object || m.Kind == Map {
+		return p.whole(n, m, path)
+	}
+	return p.literal(n, m, path)
+}
+
+// whole reads an object or map that is written as it stands: with every member that the API demands.
+func (p *parser) whole(n *yaml.Node, m Member, path string) (any, bool) {
+	before := len(p.faults)
+	object := map[string]any{}
+	for _, e := range p.entries(n, path, "a mapping of its members") {
+		at := join(path, e.name)
+		below, ok := p.member(e, m, at)
+		if !ok {
+			continue
+		}
+		if v, ok := p.value(e.value, below, at); ok {
+			object[e.name] = v
+		}
+	}
+	if m.Kind == Map && m.Max > 0 && int64(len(object)) > m.Max {
+		p.fault(n, path, "has %d keys: the API takes %d", len(object), m.Max)
+	}
+	if len(p.faults) > before {
+		return nil, false
+	}
+	for _, below := range m.Members {
+		if _, given := object[below.Name]; below.Required && !given && len(object) > 0 {
+			p.fault(n, join(path, below.Name), "is missing: the API does not take %s without it", m.Name)
+		}
+	}
+	return object, len(p.faults) == before
+}
+
+func (p *parser) elements(n *yaml.Node, m Member, path string) (any, bool) {
+	if n.Kind != yaml.SequenceNode {
+		p.fault(n, path, "is %s: it has to be a list", shapeOf(n))
+		return nil, false
+	}
+	before := len(p.faults)
+	list := []any{}
+	seen := map[string]bool{}
+	for i, e := range n.Content {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		v, ok := p.value(e, *m.Elem, at)
+		if !ok {
+			continue
+		}
+		if text := canonical(v); seen[text] {
+			p.fault(e, at, "stands in the list twice")
+		} else {
+			seen[text] = true
+		}
+		list = append(list, v)
+	}
+	switch count := int64(len(n.Content)); {
+	case count < m.Min:
+		p.fault(n, path, "has %d elements: the API takes no fewer than %d", count, m.Min)
+	case m.Max > 0 && count > m.Max:
+		p.fault(n, path, "has %d elements: the API takes no more than %d", count, m.Max)
+	}
+	return list, len(p.faults) == before
+}
+
+var decimalNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+
+func (p *parser) integer(n *yaml.Node, m Member, path string) (any, bool) {
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || !decimalNumber.MatchString(n.Value) {
+		p.fault(n, path, "is %s: it has to be a whole number", shapeOf(n))
+		return nil, false
+	}
+	i, err := strconv.ParseInt(n.Value, 10, 64)
+	if err != nil || i < m.Min || m.Max > 0 && i > m.Max {
+		remark := ""
+		if i == 0 && m.Min == 1 && m.Keep != "" {
+			remark = ", and " + m.Keep
+		}
+		p.fault(n, path, "is %s: the API takes %d to %d%s", n.Value, m.Min, m.Max, remark)
+		return nil, false
+	}
+	return json.Number(n.Value), true
+}
+
+func (p *parser) string(n *yaml.Node, m Member, path string) (any, bool) {
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
+		p.fault(n, path, "is %s: it has to be a text%s%s", shapeOf(n), quoteIt(n), oneOf(m))
+		return nil, false
+	}
+	if message := faultOfText(m, n.Value); message != "" {
+		p.fault(n, path, "%s", message)
+		return nil, false
+	}
+	return n.Value, true
+}
+
+// faultOfText says what is wrong with a text of a member, or "". It never repeats a sensitive text.
+func faultOfText(m Member, text string) string {
+	shown := strconv.Quote(text)
+	if m.Sensitive {
+		shown = fmt.Sprintf("a text of %d characters", runes(text))
+	}
+	switch {
+	case len(m.Enum) > 0 && !slices.Contains(m.Enum, text):
+		return fmt.Sprintf("is %s: it has to be one of %s%s", shown, strings.Join(m.Enum, ", "), didYouMean(text, m.Enum))
+	case len(m.Enum) > 0:
+		return ""
+	case text == "" && !m.Presence:
+		return "is empty, which the API refuses: say {absent: true} to have none"
+	case runes(text) < m.Min:
+		return fmt.Sprintf("has %d characters: the API takes no fewer than %d", runes(text), m.Min)
+	case m.Max > 0 && runes(text) > m.Max:
+		return fmt.Sprintf("has %d characters: the API takes no more than %d", runes(text), m.Max)
+	case strings.Contains(m.Pattern, `\{####\}`) && !strings.Contains(text, "{####}"):
+		return "lacks the placeholder {####}, which the code takes the place of"
+	case strings.Contains(m.Pattern, `\{##[`) && !wholly(m.Pattern, text):
+		return "lacks the placeholder {##text##}, which the link takes the place of"
+	case m.Pattern != "" && !wholly(m.Pattern, text):
+		if m.Sensitive {
+			return "has characters that the API refuses"
+		}
+		return fmt.Sprintf("is %s: it has to match %s", shown, m.Pattern)
+	}
+	return ""
+}
+
+func oneOf(m Member) string {
+	if len(m.Enum) == 0 {
+		return ""
+	}
+	return ", one of " + strings.Join(m.Enum, ", ")
+}
+
+func runes(text string) int64 { return int64(utf8.RuneCountInString(text)) }
+
+// wholly says whether the whole text matches the pattern of the API's model. A newline is a character like any other.
+func wholly(pattern, text string) bool {
+	compiled, err := regexp.Compile(`(?s)^(?:` + pattern + `)$`)
+	return err == nil && compiled.MatchString(text)
+}

@@ -1,0 +1,66 @@
+package cognitotest
+
+import "time"
+
+// A Fault makes calls go wrong.
+type Fault struct {
+	Operation string // "" is any
+	PoolID    string // "" is any
+	Skip      int    // calls to let pass first
+	Times     int    // calls to strike; 0 is all until ClearFaults
+
+	Error   string // code to answer with
+	Message string
+	Status  int           // HTTP status of the error, 400 where it is 0
+	Delay   time.Duration // before the call is handled
+	Drop    bool          // close the connection in place of an answer
+	Apply   bool          // with Error or Drop: make the change first
+	Body    []byte        // answer this in place of the truth
+
+	// Then runs before the call is handled: a concurrent writer that gets in between.
+	Then func(*Server)
+	// Change runs after a write was applied: the service changes something else on its own.
+	Change func(userPool, mfaConfig map[string]any)
+}
+
+func (f *Fault) failure() *failure {
+	return &failure{Code: f.Error, Message: f.Message, Status: f.Status}
+}
+
+// Inject adds a fault. The first that fits a call strikes it.
+func (s *Server) Inject(f Fault) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.faults = append(s.faults, &f)
+}
+
+// ClearFaults ends all faults.
+func (s *Server) ClearFaults() {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.faults = nil
+}
+
+// take returns the fault that strikes the call, or nil.
+func (s *Server) take(call Call) *Fault {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	for i, f := range s.faults {
+		if f.Operation != "" && f.Operation != call.Operation || f.PoolID != "" && f.PoolID != call.PoolID {
+			continue
+		}
+		if f.Skip > 0 {
+			f.Skip--
+			continue
+		}
+		if f.Times == 1 {
+			s.faults = append(s.faults[:i:i], s.faults[i+1:]...)
+		}
+		if f.Times > 1 {
+			f.Times--
+		}
+		strike := *f
+		return &strike
+	}
+	return nil
+}

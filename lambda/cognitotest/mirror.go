@@ -1,0 +1,72 @@
+package cognitotest
+
+// mirrorPool keeps the twins of a pool equal after an update of it: setting either side shows up on both.
+func mirrorPool(old, next *pool, request map[string]any) {
+	template := object(next.userPool["VerificationMessageTemplate"])
+	for legacy, name := range map[string]string{
+		"SmsVerificationMessage": "SmsMessage", "EmailVerificationMessage": "EmailMessage", "EmailVerificationSubject": "EmailSubject",
+	} {
+		switch {
+		case template[name] != nil: // which of two different ones wins is unknown; here the template does
+			next.userPool[legacy] = template[name]
+		case next.userPool[legacy] != nil && template != nil:
+			template[name] = next.userPool[legacy]
+		}
+	}
+	if triggers := object(next.userPool["LambdaConfig"]); triggers != nil {
+		legacy, config := triggers["PreTokenGeneration"], object(triggers["PreTokenGenerationConfig"])
+		switch {
+		case config == nil && legacy != nil:
+			triggers["PreTokenGenerationConfig"] = map[string]any{"LambdaArn": legacy, "LambdaVersion": "V1_0"}
+		case config != nil && legacy == nil:
+			triggers["PreTokenGeneration"] = config["LambdaArn"]
+		}
+	}
+	mirrorDays(old, next, request)
+	block := object(next.mfaConfig["SmsMfaConfiguration"])
+	if block == nil {
+		return
+	}
+	follow(block, "SmsConfiguration", next.userPool["SmsConfiguration"])
+	follow(block, "SmsAuthenticationMessage", next.userPool["SmsAuthenticationMessage"])
+	if len(block) == 0 {
+		delete(next.mfaConfig, "SmsMfaConfiguration")
+	}
+}
+
+// mirrorDays goes on showing the older validity days, as those that count, where it was shown before.
+func mirrorDays(old, next *pool, request map[string]any) {
+	temporary := at(next.userPool, "Policies.PasswordPolicy.TemporaryPasswordValidityDays")
+	config := object(next.userPool["AdminCreateUserConfig"])
+	shown := at(old.userPool, "AdminCreateUserConfig.UnusedAccountValidityDays") != nil
+	if config != nil && request["AdminCreateUserConfig"] != nil && shown && config["UnusedAccountValidityDays"] == nil && temporary != nil {
+		config["UnusedAccountValidityDays"] = temporary
+	}
+}
+
+// mirrorMFA keeps the sender and the text of text messages equal after the MFA document was replaced. A call that drops the SMS block
+// takes the pool's sender with it, as was reported of the service; a call that never had the block leaves it alone.
+func mirrorMFA(old, next *pool) {
+	block := object(next.mfaConfig["SmsMfaConfiguration"])
+	if block == nil {
+		if old.mfaConfig["SmsMfaConfiguration"] != nil {
+			delete(next.userPool, "SmsConfiguration")
+		}
+		return
+	}
+	for _, name := range []string{"SmsConfiguration", "SmsAuthenticationMessage"} {
+		if block[name] != nil {
+			next.userPool[name] = clone(block[name])
+		} else if next.userPool[name] != nil {
+			block[name] = clone(next.userPool[name])
+		}
+	}
+}
+
+func follow(o map[string]any, name string, v any) {
+	if v == nil {
+		delete(o, name)
+		return
+	}
+	o[name] = clone(v)
+}

@@ -1,0 +1,177 @@
+package cognitotest
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// A change is a request, and the pool before and after it.
+type change struct {
+	request   map[string]any
+	old, next *pool
+}
+
+func (c change) text(path string) string {
+	text, _ := at(c.next.userPool, path).(string)
+	return text
+}
+
+func (c change) list(path string) []string {
+	values, _ := at(c.next.userPool, path).([]any)
+	var all []string
+	for _, v := range values {
+		if text, ok := v.(string); ok {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+func (c change) has(path string, any ...string) bool {
+	return slices.ContainsFunc(c.list(path), func(s string) bool { return slices.Contains(any, s) })
+}
+
+func (c change) mode() string {
+	mode, _ := c.next.mfaConfig["MfaConfiguration"].(string)
+	return mode
+}
+
+func (c change) on() bool { return c.mode() == "ON" || c.mode() == "OPTIONAL" }
+
+func (c change) emailMFA() bool { return c.on() && c.next.mfaConfig["EmailMfaConfiguration"] != nil }
+
+func (c change) sms() bool { return len(object(c.next.userPool["SmsConfiguration"])) > 0 }
+
+func (c change) recovery() []string {
+	mechanisms, _ := at(c.next.userPool, "AccountRecoverySetting.RecoveryMechanisms").([]any)
+	var names []string
+	for _, m := range mechanisms {
+		name, _ := object(m)["Name"].(string)
+		names = append(names, name)
+	}
+	return names
+}
+
+func (c change) lite(needs bool) bool { return needs && c.text("UserPoolTier") == "LITE" }
+
+const (
+	parameter = "InvalidParameterException"
+	feature   = "FeatureUnavailableInTierException"
+	factors   = "Policies.SignInPolicy.AllowedFirstAuthFactors"
+)
+
+// rules are the refusals that the service was seen to make, or documents. An empty operation is both writes.
+var rules = []struct {
+	operation string
+	broken    func(c change) bool
+	code      string
+	text      string
+}{
+	{"UpdateUserPool", func(c change) bool {
+		return number(at(c.request, "AdminCreateUserConfig.UnusedAccountValidityDays")) != "" && number(at(c.next.userPool, "Policies.PasswordPolicy.TemporaryPasswordValidityDays")) != ""
+	}, parameter, "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"},
+	{"UpdateUserPool", func(c change) bool {
+		was, _ := c.old.mfaConfig["MfaConfiguration"].(string)
+		return c.request["MfaConfiguration"] == "ON" && was != "ON" && len(factorsOf(c.old.mfaConfig)) == 0
+	}, parameter, "Cannot turn MFA functionality ON, once the user pool has been created"},
+	{"", func(c change) bool { return c.has("AutoVerifiedAttributes", "phone_number") && !c.sms() },
+		parameter, "SMS configuration is required when phone_number is selected for auto verification"},
+	{"UpdateUserPool", func(c change) bool {
+		for _, attribute := range c.list("UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate") {
+			if !c.has("AutoVerifiedAttributes", attribute) {
+				return true
+			}
+		}
+		return false
+	}, parameter, "All attributes in AttributesRequireVerificationBeforeUpdate must exist in AutoVerifiedAttributes"},
+	{"", func(c change) bool { return c.mode() == "ON" && c.has(factors, "EMAIL_OTP", "SMS_OTP") },
+		parameter, "Only PASSWORD and WEB_AUTHN (if configured) can be enabled as an auth factor if MFA is enabled"},
+	{"", func(c change) bool {
+		return c.mode() == "ON" && c.has(factors, "WEB_AUTHN") && at(c.next.mfaConfig, "WebAuthnConfiguration.FactorConfiguration") != "MULTI_FACTOR_WITH_USER_VERIFICATION"
+	}, parameter, "Cannot set WebAuthn factor configuration to SINGLE_FACTOR if MFA is required"},
+	{"UpdateUserPool", func(c change) bool { return c.has(factors, "SMS_OTP") && !c.sms() },
+		parameter, "SMS_OTP is missing valid SMS configuration"},
+	{"UpdateUserPool", func(c change) bool {
+		mode := c.text("UserPoolAddOns.AdvancedSecurityMode")
+		return (mode == "AUDIT" || mode == "ENFORCED") && c.text("UserPoolTier") != "PLUS" && c.text("UserPoolTier") != ""
+	}, feature, "The following features need to be disabled for the pricing tier configured: Threat Protection"},
+	{"UpdateUserPool", func(c change) bool {
+		return c.lite(c.has(factors, "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN", "SOFTWARE_TOKEN"))
+	}, feature, "The following features need to be disabled for the LITE pricing tier configured: AllowedFirstAuthFactors"},
+	{"UpdateUserPool", func(c change) bool { return c.lite(at(c.request, "DcrConfiguration.EnableStatus") == "Enabled") },
+		feature, "The following features need to be disabled for the LITE pricing tier configured: Dynamic Client Registration"},
+	{"UpdateUserPool", func(c change) bool { return c.lite(c.request["AcrConfiguration"] != nil) },
+		feature, "The following features need to be disabled for the LITE pricing tier configured: AcrConfiguration"},
+	{"", func(c change) bool { return c.lite(c.emailMFA()) },
+		feature, "The following features need to be disabled for the LITE pricing tier configured: EmailMfaConfiguration"},
+	{"UpdateUserPool", func(c change) bool {
+		kind, arn := c.text("KeyConfiguration.KeyType"), c.text("KeyConfiguration.KmsKeyArn")
+		return kind == "AWS_OWNED_KEY" && arn != "" || kind == "CUSTOMER_MANAGED_KEY" && arn == ""
+	}, parameter, "KmsKeyArn is required for CUSTOMER_MANAGED_KEY and not allowed for AWS_OWNED_KEY"},
+	{"UpdateUserPool", func(c change) bool {
+		return len(c.recovery()) > 1 && slices.Contains(c.recovery(), "admin_only")
+	}, parameter, "admin_only cannot be combined with other RecoveryMechanisms"},
+	{"UpdateUserPool", func(c change) bool {
+		triggers := object(c.request["LambdaConfig"])
+		return (triggers["CustomSMSSender"] != nil || triggers["CustomEmailSender"] != nil) && triggers["KMSKeyID"] == nil
+	}, parameter, "KMSKeyID is required for CustomSMSSender and CustomEmailSender"},
+	{"UpdateUserPool", func(c change) bool {
+		triggers := object(c.request["LambdaConfig"])
+		config := object(triggers["PreTokenGenerationConfig"])
+		return config != nil && triggers["PreTokenGeneration"] != nil && config["LambdaArn"] != triggers["PreTokenGeneration"]
+	}, parameter, "PreTokenGeneration and PreTokenGenerationConfig must name the same function"},
+	{"", func(c change) bool {
+		for _, path := range []string{"SmsConfiguration", "SmsMfaConfiguration.SmsConfiguration"} {
+			if sender := object(at(c.request, path)); sender != nil && (sender["SnsCallerArn"] == nil) == (sender["EumsSms"] == nil) {
+				return true
+			}
+		}
+		return false
+	}, parameter, "SmsConfiguration takes exactly one of SnsCallerArn and EumsSms"},
+	{"UpdateUserPool", func(c change) bool {
+		return c.text("EmailConfiguration.EmailSendingAccount") == "DEVELOPER" && c.text("EmailConfiguration.SourceArn") == ""
+	}, parameter, "EmailConfiguration SourceArn is required for DEVELOPER"},
+	{"SetUserPoolMfaConfig", func(c change) bool {
+		return c.emailMFA() && c.text("EmailConfiguration.EmailSendingAccount") != "DEVELOPER"
+	}, parameter, "Cannot set EmailMfaConfiguration when EmailSendingAccount is COGNITO_DEFAULT"},
+	{"", func(c change) bool { return c.emailMFA() && slices.Equal(c.recovery(), []string{"verified_email"}) },
+		parameter, "EmailMfaConfiguration cannot be combined with account recovery by verified_email alone"},
+	{"SetUserPoolMfaConfig", func(c change) bool {
+		return c.mode() == "OFF" && slices.ContainsFunc(factorBlocks, func(block string) bool { return c.request[block] != nil })
+	}, parameter, "Invalid MFA configuration given, can't turn off MFA and configure an MFA together."},
+	{"SetUserPoolMfaConfig", func(c change) bool {
+		return c.on() && len(factorsOf(c.next.mfaConfig)) == 0 && c.request["WebAuthnConfiguration"] != nil
+	}, parameter, "SMS MFA, Email MFA, or Software Token MFA must be enabled"},
+	{"SetUserPoolMfaConfig", func(c change) bool { return c.on() && len(factorsOf(c.next.mfaConfig)) == 0 },
+		parameter, "Invalid MFA configuration given, can't disable all MFAs with a required or optional configuration."},
+}
+
+func judge(operation string, c change) error {
+	for _, r := range rules {
+		if (r.operation == "" || r.operation == operation) && r.broken(c) {
+			return &failure{Code: r.code, Message: r.text}
+		}
+	}
+	return nil
+}
+
+// factorsOf returns the factors that an MFA document turns on.
+func factorsOf(mfa map[string]any) []string {
+	var on []string
+	for _, block := range factorBlocks {
+		if mfa[block] != nil && (!strings.HasPrefix(block, "SoftwareToken") || at(mfa, block+".Enabled") == true) {
+			on = append(on, block)
+		}
+	}
+	return on
+}
+
+// number returns the digits of a JSON number other than 0, or "".
+func number(v any) string {
+	n, _ := v.(json.Number)
+	if n == "0" {
+		return ""
+	}
+	return string(n)
+}

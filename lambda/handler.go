@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/lambda/messages"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/report"
+)
+
+// A handler is what Lambda invokes.
+type handler struct {
+	reconciler *reconcile.Reconciler
+	log        *slog.Logger
+}
+
+// Invoke takes the bytes of an event and returns those of the outcome. It implements lambda.Handler, so that any payload, even one that is no JSON
+// object, reaches event.Decode.
+func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	log := h.log
+	if invocation, ok := lambdacontext.FromContext(ctx); ok {
+		log = log.With("invocation_id", invocation.AwsRequestID)
+	}
+	result, err := h.reconciler.Handle(ctx, payload, home(ctx), func(out reconcile.Outcome) { report.Log(ctx, log, out) })
+	if sweep, ok := result.(reconcile.Sweeping); ok {
+		report.LogSweep(ctx, log, sweep)
+	}
+	if err != nil {
+		// Lambda shows the Go type of an error as its errorType; this one has a name to alarm on.
+		return nil, messages.InvokeResponse_Error{Type: "Deferred", Message: err.Error()}
+	}
+	return json.Marshal(result)
+}
+
+// standIn is the account that local emulators put into a function's ARN.
+const standIn = "012345678912"
+
+// home returns the account and Region of the invoked function's ARN, or nothing where there is none or a stand-in: then the event's own count.
+func home(ctx context.Context) event.Home {
+	invocation, ok := lambdacontext.FromContext(ctx)
+	if !ok {
+		return event.Home{}
+	}
+	// arn:aws:lambda:REGION:ACCOUNT:function:NAME
+	parts := strings.Split(invocation.InvokedFunctionArn, ":")
+	if len(parts) < 7 || parts[0] != "arn" || parts[2] != "lambda" || parts[4] == standIn {
+		return event.Home{}
+	}
+	return event.Home{Region: parts[3], Account: parts[4]}
+}

@@ -1,0 +1,30 @@
+package reconcile
+
+import (
+	"context"
+
+	"poolkeeper/lambda/event"
+)
+
+// Handle does what the payload of one event asks for: it reconciles one pool or all, or ignores the event with a reason. done is called with
+// every outcome, also with that of an ignored event. The result is an Outcome or a Sweeping; the error is nil or a *DeferredError.
+func (r *Reconciler) Handle(ctx context.Context, payload []byte, home event.Home, done func(Outcome)) (any, error) {
+	request := event.Decode(payload, home)
+	switch request.Kind {
+	case event.One:
+		out, err := r.Reconcile(ctx, request.UserPoolID, request.Cause)
+		done(out)
+		return out, err
+	case event.All:
+		sweep, err := r.Sweep(ctx, request.Cause, done)
+		if sweep.Reason == "" {
+			sweep.Reason = request.Detail
+		}
+		return sweep, err
+	default:
+		out := Outcome{Outcome: Ignored, UserPoolID: request.UserPoolID, Baseline: r.Baseline.Digest, Cause: request.Cause,
+			Drifts: []Drift{}, Writes: []string{}, Reason: string(request.Reason) + ": " + request.Detail}
+		done(out)
+		return out, nil
+	}
+}

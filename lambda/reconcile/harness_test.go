@@ -1,0 +1,254 @@
+package reconcile_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/userpool"
+)
+
+const poolID = "eu-west-1_AbCdEf123"
+
+var modes = map[string]cognitotest.Mode{"contract": cognitotest.Contract, "measured": cognitotest.Measured}
+
+// clock is the time of every test that does not care: the exemptions of the tests are dated around it.
+var clock = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+
+// A bench is a fake with one pool, and a reconciler that talks to it over the wire.
+type bench struct {
+	fake   *cognitotest.Server
+	client *userpool.Client
+}
+
+// start serves the fake. fatal is that of testing.T or rapid.T; stop ends it.
+func start(fatal func(string, ...any), mode cognitotest.Mode, options ...cognitotest.Option) (bench, func()) {
+	fake := cognitotest.New(mode, options...)
+	url, err := fake.Start()
+	if err != nil {
+		fatal("starting the fake: %v", err)
+	}
+	return bench{fake: fake, client: userpool.New(sdk(fatal, url))}, func() { _ = fake.Close() }
+}
+
+func serve(t testing.TB, mode cognitotest.Mode, options ...cognitotest.Option) bench {
+	t.Helper()
+	b, stop := start(t.Fatalf, mode, options...)
+	t.Cleanup(stop)
+	return b
+}
+
+func sdk(fatal func(string, ...any), url string) *cognito.Client {
+	transport, err := userpool.NewHTTPClient(nil)
+	if err != nil {
+		fatal("making the HTTP client: %v", err)
+	}
+	return cognito.New(cognito.Options{
+		Region: "eu-west-1", BaseEndpoint: aws.String(url), HTTPClient: transport,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
+		}),
+		// A throttled read is tried again at once: tests have no time to lose.
+		Retryer: fastRetry{},
+	})
+}
+
+// fastRetry makes three attempts without waiting.
+type fastRetry struct{ aws.NopRetryer }
+
+func (fastRetry) MaxAttempts() int { return 3 }
+func (fastRetry) IsErrorRetryable(err error) bool {
+	for _, code := range []string{"TooManyRequestsException", "InternalErrorException", "EOF", "reset"} {
+		if strings.Contains(err.Error(), code) {
+			return true
+		}
+	}
+	return false
+}
+func (fastRetry) RetryDelay(int, error) (time.Duration, error) { return 0, nil }
+
+func (b bench) reconciler(required *baseline.Baseline) *reconcile.Reconciler {
+	return &reconcile.Reconciler{
+		Pools: b.client, Baseline: required,
+		Now:    func() time.Time { return clock },
+		Sleep:  func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+		Jitter: func(d time.Duration) time.Duration { return d },
+	}
+}
+
+// reconcile runs one reconcile of the pool and demands that it ends without an error.
+func (b bench) reconcile(t testing.TB, required *baseline.Baseline) reconcile.Outcome {
+	t.Helper()
+	out, err := b.reconciler(required).Reconcile(t.Context(), poolID, event.Cause{EventID: "test", EventName: "UpdateUserPool"})
+	if err != nil {
+		t.Fatalf("reconciling: %v", err)
+	}
+	return out
+}
+
+// require parses a baseline of one rule for every pool.
+func require(t testing.TB, settings string) *baseline.Baseline {
+	t.Helper()
+	return parse(t, "version: 1\nrules:\n  - name: every-pool\n    require:\n"+indent(settings, "      "))
+}
+
+func parse(t testing.TB, text string) *baseline.Baseline {
+	t.Helper()
+	required, err := baseline.Parse("test.yaml", []byte(text))
+	if err != nil {
+		t.Fatalf("parsing the baseline:\n%v\n%s", err, text)
+	}
+	return required
+}
+
+func indent(text, by string) string {
+	lines := strings.Split(strings.Trim(text, "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = by + line
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// tree reads a JSON object as the fake keeps it.
+func tree(t testing.TB, text string) map[string]any {
+	t.Helper()
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	var object map[string]any
+	if err := decoder.Decode(&object); err != nil {
+		t.Fatalf("reading %s: %v", text, err)
+	}
+	return object
+}
+
+// rich plants the pool with every member set, changed by edit.
+func (b bench) rich(edit func(pool, mfa map[string]any)) {
+	pool, mfa := cognitotest.Rich()
+	if edit != nil {
+		edit(pool, mfa)
+	}
+	b.fake.Put(poolID, pool, mfa)
+}
+
+// snapshot is the pool as the fake shows it, flattened to its set leaves: the tests' own idea of what a pool is, independent of the product's. Absent
+// and empty are one; everything else counts to the byte.
+func (b bench) snapshot(t testing.TB) map[string]string {
+	t.Helper()
+	pool, mfa, ok := b.fake.Pool(poolID)
+	if !ok {
+		t.Fatal("the pool is gone")
+	}
+	leaves := map[string]string{}
+	flatten("", pool, leaves)
+	delete(leaves, "LastModifiedDate")
+	flatten("mfa:", mfa, leaves)
+	return leaves
+}
+
+func flatten(path string, v any, into map[string]string) {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, e := range v {
+			at := k
+			if path != "" && !strings.HasSuffix(path, ":") {
+				at = path + "." + k
+			} else if path != "" {
+				at = path + k
+			}
+			flatten(at, e, into)
+		}
+		if strings.HasSuffix(path, "DeviceConfiguration") || strings.HasSuffix(path, "EmailMfaConfiguration") {
+			into[path] = "present"
+		}
+	case []any:
+		if len(v) > 0 {
+			text, _ := json.Marshal(v)
+			into[path] = string(text)
+		}
+	case nil:
+	default:
+		if !reflect.ValueOf(v).IsZero() && v != json.Number("0") {
+			text, _ := json.Marshal(v)
+			into[path] = string(text)
+		}
+	}
+}
+
+// difference returns the paths at which two snapshots differ, sorted.
+func difference(a, b map[string]string) []string {
+	var paths []string
+	for path := range a {
+		if a[path] != b[path] {
+			paths = append(paths, path)
+		}
+	}
+	for path := range b {
+		if _, ok := a[path]; !ok {
+			paths = append(paths, path)
+		}
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+// calls returns the names of the calls that the fake took, without the reads.
+func (b bench) writes() []string {
+	names := []string{}
+	for _, call := range b.fake.Calls() {
+		if call.Operation == "UpdateUserPool" || call.Operation == "SetUserPoolMfaConfig" {
+			names = append(names, call.Operation)
+		}
+	}
+	return names
+}
+
+// body returns the body of the last call of the name.
+func (b bench) body(t testing.TB, name string) map[string]any {
+	t.Helper()
+	calls := b.fake.Calls()
+	for i := len(calls) - 1; i >= 0; i-- {
+		if calls[i].Operation == name {
+			return tree(t, string(calls[i].Body))
+		}
+	}
+	t.Fatalf("no call of %s", name)
+	return nil
+}
+
+// states returns what became of each drift.
+func states(out reconcile.Outcome) map[string]reconcile.DriftState {
+	of := map[string]reconcile.DriftState{}
+	for _, d := range out.Drifts {
+		of[d.Setting] = d.State
+	}
+	return of
+}
+
+// object returns the object at the path in a tree, making it where it is absent.
+func object(root map[string]any, path ...string) map[string]any {
+	for _, name := range path {
+		inner, ok := root[name].(map[string]any)
+		if !ok {
+			inner = map[string]any{}
+			root[name] = inner
+		}
+		root = inner
+	}
+	return root
+}
+
+func list(values ...any) []any { return values }
+
+var _ http.Handler = (*cognitotest.Server)(nil)

@@ -1,0 +1,211 @@
+package reconcile_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/userpool"
+)
+
+// startMoto starts moto's server on a free port: an emulator that nobody of this project wrote. Without it on PATH the test is skipped, unless
+// REQUIRE_MOTO demands it.
+func startMoto(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("moto_server")
+	if err != nil {
+		if os.Getenv("REQUIRE_MOTO") != "" {
+			t.Fatal("moto_server is not on PATH: pip install 'moto[server]'")
+		}
+		t.Skip("moto_server is not on PATH: pip install 'moto[server]' to run this against an independent emulator")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().(*net.TCPAddr)
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(context.Background(), path, "-H", "127.0.0.1", "-p", fmt.Sprint(address.Port))
+	output, err := command.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for scanner := bufio.NewScanner(output); scanner.Scan(); {
+		}
+	}()
+	t.Cleanup(func() {
+		_ = command.Process.Kill()
+		_ = command.Wait()
+	})
+	url := "http://" + address.String()
+	for range 300 {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/moto-api/data.json", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response, err := http.DefaultClient.Do(request); err == nil {
+			_ = response.Body.Close()
+			return url
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatal("moto_server does not answer")
+	return ""
+}
+
+// TestAgainstMoto runs the main job against moto: real calls make and damage the pools, the reconciler puts them right.
+func TestAgainstMoto(t *testing.T) {
+	t.Parallel()
+	client := sdk(t.Fatalf, startMoto(t))
+	pools := userpool.New(client)
+	for _, c := range []struct {
+		name     string
+		tamper   func(in *cognito.UpdateUserPoolInput)
+		mfa      *cognito.SetUserPoolMfaConfigInput
+		baseline string
+		outcome  reconcile.Word
+		check    func(t *testing.T, pool map[string]any, mfa map[string]any)
+		writes   []string
+	}{
+		{
+			name:     "deletion protection and a password length",
+			tamper:   func(in *cognito.UpdateUserPoolInput) { in.DeletionProtection = types.DeletionProtectionTypeInactive },
+			baseline: "DeletionProtection: ACTIVE\nPolicies: {PasswordPolicy: {MinimumLength: {atLeast: 14}}}",
+			outcome:  reconcile.Remediated, writes: updated,
+			check: func(t *testing.T, pool, _ map[string]any) {
+				if pool["DeletionProtection"] != "ACTIVE" || fmt.Sprint(lookup(pool, "Policies.PasswordPolicy.MinimumLength")) != "14" {
+					t.Errorf("the pool is %v", pool)
+				}
+			},
+		},
+		{
+			name:     "a trigger and threat protection",
+			tamper:   func(in *cognito.UpdateUserPoolInput) { in.LambdaConfig.PreSignUp, in.UserPoolAddOns = nil, nil },
+			baseline: "UserPoolTier: PLUS\nUserPoolAddOns: {AdvancedSecurityMode: ENFORCED}\nLambdaConfig: {PreSignUp: \"" + trigger + "\"}",
+			outcome:  reconcile.Remediated, writes: updated,
+			check: func(t *testing.T, pool, _ map[string]any) {
+				if lookup(pool, "LambdaConfig.PreSignUp") != trigger || lookup(pool, "LambdaConfig.PostConfirmation") == nil || lookup(pool, "UserPoolAddOns.AdvancedSecurityMode") != "ENFORCED" {
+					t.Errorf("the pool is %v", pool)
+				}
+			},
+		},
+		{
+			name:     "MFA turned off",
+			tamper:   func(*cognito.UpdateUserPoolInput) {},
+			mfa:      &cognito.SetUserPoolMfaConfigInput{MfaConfiguration: types.UserPoolMfaTypeOff},
+			baseline: "MfaConfiguration: OPTIONAL\nSoftwareTokenMfaConfiguration: {Enabled: true}",
+			outcome:  reconcile.Remediated, writes: setMFA,
+			check: func(t *testing.T, _, mfa map[string]any) {
+				if mfa["MfaConfiguration"] != "OPTIONAL" || lookup(mfa, "SoftwareTokenMfaConfiguration.Enabled") != true {
+					t.Errorf("the MFA configuration is %v", mfa)
+				}
+			},
+		},
+		{
+			name: "compliant", tamper: func(*cognito.UpdateUserPoolInput) {}, baseline: "Policies: {PasswordPolicy: {MinimumLength: {atLeast: 8}}}",
+			outcome: reconcile.Unchanged, writes: none, check: func(*testing.T, map[string]any, map[string]any) {},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			id := motoPool(t, client)
+			update := motoUpdate(id)
+			c.tamper(update)
+			if _, err := client.UpdateUserPool(t.Context(), update); err != nil {
+				t.Fatal(err)
+			}
+			if c.mfa != nil {
+				c.mfa.UserPoolId = aws.String(id)
+				if _, err := client.SetUserPoolMfaConfig(t.Context(), c.mfa); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before := motoLeaves(t, pools, id)
+			r := bench{client: pools}.reconciler(require(t, c.baseline))
+			out, err := r.Reconcile(t.Context(), id, event.Cause{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if out.Outcome != c.outcome || fmt.Sprint(out.Writes) != fmt.Sprint(c.writes) {
+				t.Errorf("outcome %s with writes %v (%s), want %s with %v", out.Outcome, out.Writes, out.Reason, c.outcome, c.writes)
+			}
+			state, err := pools.Read(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.check(t, state.Documents["UserPool"], state.Documents["MfaConfig"])
+			for _, path := range difference(before, motoLeaves(t, pools, id)) {
+				if !named(out, path) {
+					t.Errorf("%s moved and is not among the drifts %v", path, out.Drifts)
+				}
+			}
+		})
+	}
+}
+
+func named(out reconcile.Outcome, path string) bool {
+	for _, d := range out.Drifts {
+		if d.Setting == path || "mfa:"+d.Setting == path {
+			return true
+		}
+	}
+	return false
+}
+
+func motoPool(t *testing.T, client *cognito.Client) string {
+	t.Helper()
+	out, err := client.CreateUserPool(t.Context(), &cognito.CreateUserPoolInput{PoolName: aws.String("customers"), DeletionProtection: types.DeletionProtectionTypeActive})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return aws.ToString(out.UserPool.Id)
+}
+
+// motoUpdate is a full update, as the console sends it.
+func motoUpdate(id string) *cognito.UpdateUserPoolInput {
+	return &cognito.UpdateUserPoolInput{
+		UserPoolId: aws.String(id), PoolName: aws.String("customers"), DeletionProtection: types.DeletionProtectionTypeActive, UserPoolTier: types.UserPoolTierTypePlus,
+		Policies: &types.UserPoolPolicyType{PasswordPolicy: &types.PasswordPolicyType{MinimumLength: aws.Int32(10), RequireLowercase: true, TemporaryPasswordValidityDays: 3}},
+		LambdaConfig: &types.LambdaConfigType{PreSignUp: aws.String(trigger),
+			PostConfirmation: aws.String("arn:aws:lambda:eu-west-1:111122223333:function:post-confirmation")},
+		AutoVerifiedAttributes: []types.VerifiedAttributeType{types.VerifiedAttributeTypeEmail},
+		UserPoolTags:           map[string]string{"env": "prod", "empty": ""},
+		UserPoolAddOns:         &types.UserPoolAddOnsType{AdvancedSecurityMode: types.AdvancedSecurityModeTypeEnforced},
+		AdminCreateUserConfig:  &types.AdminCreateUserConfigType{AllowAdminCreateUserOnly: true},
+		AccountRecoverySetting: &types.AccountRecoverySettingType{RecoveryMechanisms: []types.RecoveryOptionType{
+			{Name: types.RecoveryOptionNameTypeVerifiedEmail, Priority: aws.Int32(1)}}},
+	}
+}
+
+// motoLeaves is the pool as moto shows it. Its DescribeUserPool shows a stale MfaConfiguration; the other call is the authority.
+func motoLeaves(t *testing.T, pools *userpool.Client, id string) map[string]string {
+	t.Helper()
+	state, err := pools.Read(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaves := map[string]string{}
+	flatten("", state.Documents["UserPool"], leaves)
+	flatten("mfa:", state.Documents["MfaConfig"], leaves)
+	delete(leaves, "LastModifiedDate")
+	delete(leaves, "MfaConfiguration")
+	return leaves
+}

@@ -1,0 +1,104 @@
+package reconcile
+
+import (
+	"time"
+
+	"poolkeeper/lambda/event"
+)
+
+// A Word says how a reconcile ended, in the past participle.
+type Word string
+
+// The outcomes, the gravest first: where several would fit, the first counts.
+const (
+	Deferred    Word = "deferred"    // the time was wrong; nothing is known to be. Returned as an error, so that Lambda tries again.
+	Unconverged Word = "unconverged" // a write was accepted, but it did not hold or something else moved
+	Partial     Word = "partial"     // some drifts were fixed, others could not be
+	Unfixable   Word = "unfixable"   // no drift could be fixed
+	Remediated  Word = "remediated"  // every drift of an enforcing rule was fixed and verified
+	Drifted     Word = "drifted"     // drift was found and left
+	Unchanged   Word = "unchanged"   // compliant, nothing written
+	Ignored     Word = "ignored"     // not for us
+	Swept       Word = "swept"       // of a sweep, over all pools
+)
+
+// A DriftState says what became of one drift.
+type DriftState string
+
+// The states of a drift.
+const (
+	Fixed      DriftState = "fixed"     // written and verified
+	Reported   DriftState = "reported"  // left, as the mode, the requirement or our own write's event demands
+	Exempted   DriftState = "exempted"  // permitted for now
+	NotFixable DriftState = "unfixable" // could not be written, or did not hold
+)
+
+// A Drift is one owned setting that broke its requirement, and what became of it. Want and Have are masked where the setting
+// is a message text or a secret.
+type Drift struct {
+	Setting string     `json:"setting"`
+	Rule    string     `json:"rule"`
+	Want    any        `json:"want"`
+	Have    any        `json:"have"`
+	State   DriftState `json:"state"`
+	// Reason says why the drift was not fixed, and until when it is exempted.
+	Reason string `json:"reason,omitempty"`
+}
+
+// Verified counts the leaf settings of the pool. Both are 0 unless the pool was read again after a write.
+type Verified struct {
+	Owned              int `json:"owned"`              // owned settings that hold
+	UnmanagedUnchanged int `json:"unmanagedUnchanged"` // settings of nobody's that are exactly what they were
+}
+
+// An Outcome is what one reconcile of one pool did.
+type Outcome struct {
+	Outcome    Word        `json:"outcome"`
+	UserPoolID string      `json:"userPoolId"`
+	Baseline   string      `json:"baseline"` // digest of the baseline file
+	Cause      event.Cause `json:"cause"`
+	Drifts     []Drift     `json:"drifts"` // in the order of the API's members
+	Verified   Verified    `json:"verified"`
+	Writes     []string    `json:"writes"` // the write calls that were accepted, in order
+	Reason     string      `json:"reason"`
+
+	RequestIDs []string  `json:"-"` // of the writes
+	Durations  Durations `json:"-"`
+}
+
+// Durations says where the time of a reconcile went.
+type Durations struct{ Read, Write, Verify, Total time.Duration }
+
+// A Failure is a pool that a sweep could not bring to an end.
+type Failure struct {
+	UserPoolID string `json:"userPoolId"`
+	Outcome    Word   `json:"outcome"`
+	Reason     string `json:"reason"`
+}
+
+// A Sweeping is what a sweep over all pools did.
+type Sweeping struct {
+	Outcome  Word         `json:"outcome"`
+	Pools    int          `json:"pools"`    // pools that were looked at
+	Outcomes map[Word]int `json:"outcomes"` // how many ended how
+	Failed   []Failure    `json:"failed"`   // pools that were deferred
+	Reason   string       `json:"reason,omitempty"`
+}
+
+// A DeferredError says that an event is to be tried again later. Its name is what Lambda shows.
+type DeferredError struct {
+	UserPoolID string // "" for a sweep
+	Reason     string
+	Cause      error
+}
+
+// Error says what is deferred and why.
+func (e *DeferredError) Error() string {
+	if e.UserPoolID == "" {
+		return "sweeping: " + e.Reason
+	}
+	return "reconciling user pool " + e.UserPoolID + ": " + e.Reason
+}
+
+// Unwrap returns the error that deferred the event, if there was one.
+func (e *DeferredError) Unwrap() error { return e.Cause }

@@ -1,0 +1,221 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/userpool"
+)
+
+// Pools reads and writes user pools.
+type Pools interface {
+	Read(ctx context.Context, id string) (userpool.State, error)
+	Write(ctx context.Context, id string, request userpool.Request) (requestID string, err error)
+	List(ctx context.Context, token string) (ids []string, next string, err error)
+}
+
+// A Reconciler brings pools to a baseline. All fields but OwnRole are needed. It is safe for concurrent use.
+type Reconciler struct {
+	Pools    Pools
+	Baseline *baseline.Baseline
+	OwnRole  string // ARN of our own role; its writes are never answered with a write
+	Now      func() time.Time
+	Sleep    func(context.Context, time.Duration) error // returns early, with the context's error, when the context ends
+	Jitter   func(time.Duration) time.Duration          // spreads a wait
+}
+
+// New returns a Reconciler that lives by the real clock.
+func New(pools Pools, required *baseline.Baseline, ownRole string) *Reconciler {
+	return &Reconciler{Pools: pools, Baseline: required, OwnRole: ownRole, Now: time.Now, Sleep: sleep,
+		Jitter: func(d time.Duration) time.Duration { return d/2 + rand.N(d) }}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+const (
+	// attempts is how often a pool is read and planned before the event is deferred.
+	attempts = 4
+	// firstWait is the wait before the second attempt; each further one waits twice as long.
+	firstWait = 500 * time.Millisecond
+	// writeTime is the time that one write, with the verification after it, may need; without it no write is started.
+	writeTime = 4 * time.Second
+)
+
+// Reconcile brings the pool of the request to the baseline. The error is nil or a *DeferredError, and then the outcome is Deferred.
+func (r *Reconciler) Reconcile(ctx context.Context, id string, cause event.Cause) (Outcome, error) {
+	run := &run{Reconciler: r, id: id, cause: cause, start: r.Now(), refused: map[string]string{}}
+	run.out = Outcome{UserPoolID: id, Baseline: r.Baseline.Digest, Cause: cause, Drifts: []Drift{}, Writes: []string{}}
+	for waits := 0; ; {
+		next, err := run.once(ctx)
+		switch {
+		case next == finished:
+			return run.end(err)
+		case next == planAgain:
+			continue
+		case waits+1 == attempts:
+			return run.end(run.later(err))
+		}
+		if ended := r.Sleep(ctx, r.Jitter(firstWait<<waits)); ended != nil {
+			return run.end(run.later(err))
+		}
+		waits++
+	}
+}
+
+// A step is what is to come after one attempt.
+type step int
+
+const (
+	finished  step = iota
+	planAgain      // at once: the service has taught us something, which cannot happen without end
+	waitFirst      // then read and plan again: the pool was busy, or it is unclear whether a write was applied
+)
+
+// A run is one reconcile of one pool, over all its attempts.
+type run struct {
+	*Reconciler
+	id    string
+	cause event.Cause
+	start time.Time
+	out   Outcome
+
+	refused      map[string]string // settings that the service refused to have written, and why
+	moveValidity bool
+	smsTries     int
+	sent         *userpool.Plan   // the latest plan of which a write was accepted, or may have been
+	sentFixes    []baseline.Drift // what all such writes were to fix
+	moved        []string         // settings that were not to move and did
+}
+
+// once reads, compares, plans, writes and verifies. The error is what defers the event or makes it wait.
+func (r *run) once(ctx context.Context) (step, error) {
+	state, err := r.read(ctx, &r.out.Durations.Read)
+	if err != nil {
+		return finished, r.unread(err)
+	}
+	if r.sent != nil {
+		_, r.moved = r.sent.Unmoved(state, nothing)
+	}
+	policy := r.Baseline.Policy(state.Identity(), r.Now())
+	if len(policy.Rules) == 0 {
+		r.ignore("no rule selects this pool")
+		return finished, nil
+	}
+	found := baseline.Compare(policy, state.Settings())
+	report, fixable := r.sort(found.Drifts)
+	plan, err := userpool.NewPlan(state, fixable, userpool.Options{Unknown: r.Baseline.Unknown, MoveValidity: r.moveValidity})
+	if err != nil {
+		return finished, r.later(err)
+	}
+	for _, left := range plan.Left {
+		report = append(report, drift(left.Drift, NotFixable, left.Reason))
+	}
+	if len(plan.Writes) == 0 {
+		r.settle(found, report, state)
+		return finished, nil
+	}
+	if !r.timeFor(ctx, len(plan.Writes)) {
+		return finished, r.later(errors.New("too little time is left to write and to verify"))
+	}
+	if next, done, err := r.write(ctx, plan); !done {
+		return next, err
+	}
+	return finished, r.verify(ctx, plan, policy, report)
+}
+
+// sort divides the drifts into those to report as they are and those to plan for.
+func (r *run) sort(drifts []baseline.Drift) (report []Drift, fixable []baseline.Drift) {
+	for _, d := range drifts {
+		reason, refused := r.refused[d.Setting]
+		switch {
+		case d.Exempted != nil:
+			report = append(report, drift(d, Exempted, "until "+d.Exempted.Until.Format(time.RFC3339)+", "+d.Exempted.Owner+": "+d.Exempted.Reason))
+		case d.Mode == baseline.Audit:
+			report = append(report, drift(d, Reported, "the rule only audits"))
+		case r.ownWrite():
+			report = append(report, drift(d, Reported, ownWriteReason))
+		case d.Action == baseline.Report:
+			report = append(report, drift(d, Reported, noValueReason))
+		case refused:
+			report = append(report, drift(d, NotFixable, reason))
+		default:
+			fixable = append(fixable, d)
+		}
+	}
+	return report, fixable
+}
+
+const noValueReason = "the requirement names no value to write"
+
+const ownWriteReason = "the event is of our own write, which is never answered with a write"
+
+func (r *run) ownWrite() bool { return r.OwnRole != "" && r.cause.Issuer == r.OwnRole }
+
+func (r *run) timeFor(ctx context.Context, writes int) bool {
+	deadline, ok := ctx.Deadline()
+	return !ok || time.Until(deadline) >= time.Duration(writes)*writeTime
+}
+
+func (r *run) read(ctx context.Context, took *time.Duration) (userpool.State, error) {
+	from := r.Now()
+	state, err := r.Pools.Read(ctx, r.id)
+	*took += r.Now().Sub(from)
+	return state, err
+}
+
+// unread ends a run whose pool could not be read.
+func (r *run) unread(err error) error {
+	switch classOf(err) {
+	case userpool.ClassGone:
+		r.ignore("there is no such user pool here")
+		return nil
+	case userpool.ClassElsewhere:
+		r.ignore("the pool is a secondary replica: it is changed in its primary Region")
+		return nil
+	case userpool.ClassDenied, userpool.ClassRefused:
+		r.out.Outcome, r.out.Reason = Unfixable, err.Error()
+		return nil
+	default:
+		return r.later(err)
+	}
+}
+
+func (r *run) ignore(reason string) { r.out.Outcome, r.out.Reason = Ignored, reason }
+
+// later makes the error that defers the event.
+func (r *run) later(err error) error {
+	e := &DeferredError{UserPoolID: r.id, Cause: err, Reason: "the pool kept changing"}
+	if err != nil {
+		e.Reason = err.Error()
+	}
+	return e
+}
+
+func (r *run) end(err error) (Outcome, error) {
+	r.out.Durations.Total = r.Now().Sub(r.start)
+	if err != nil {
+		r.out.Outcome, r.out.Reason = Deferred, err.Error()
+	}
+	return r.out, err
+}
+
+func classOf(err error) userpool.Class {
+	var failed *userpool.Error
+	if errors.As(err, &failed) {
+		return failed.Class
+	}
+	return ""
+}

@@ -1,0 +1,113 @@
+package reconcile
+
+import (
+	"slices"
+	"strings"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/userpool"
+)
+
+// settle decides the outcome from the last state that was read.
+func (r *run) settle(found baseline.Comparison, report []Drift, state userpool.State) {
+	unheld := r.unheld(found)
+	listed := map[string]bool{}
+	for _, d := range report {
+		listed[d.Setting] = true
+	}
+	r.out.Drifts = append(r.out.Drifts, report...)
+	for _, d := range r.sentFixes {
+		if listed[d.Setting] {
+			continue
+		}
+		listed[d.Setting] = true
+		if unheld[d.Setting] {
+			r.out.Drifts = append(r.out.Drifts, drift(d, NotFixable, "a write was accepted, but reading back shows that it did not hold"))
+		} else {
+			r.out.Drifts = append(r.out.Drifts, drift(d, Fixed, ""))
+		}
+	}
+	slices.SortStableFunc(r.out.Drifts, func(a, b Drift) int { return slices.Compare(rank(a.Setting), rank(b.Setting)) })
+	if r.sent != nil {
+		r.out.Verified.UnmanagedUnchanged, _ = r.sent.Unmoved(state, found.Owns)
+		r.out.Verified.Owned = holding(found)
+	}
+	r.out.Outcome, r.out.Reason = r.judge(len(unheld))
+}
+
+// judge names the outcome of a run that came to its end, and the reason where one is needed.
+func (r *run) judge(unheld int) (Word, string) {
+	var fixed, unfixable, reported int
+	var wanting bool // a drift of an enforcing rule for which there is nothing to write
+	var reasons []string
+	for _, d := range r.out.Drifts {
+		switch d.State {
+		case Fixed:
+			fixed++
+			continue
+		case Exempted:
+			continue
+		case NotFixable:
+			unfixable++
+		case Reported:
+			reported++
+			wanting = wanting || d.Reason == noValueReason
+		}
+		if !slices.Contains(reasons, d.Reason) {
+			reasons = append(reasons, d.Reason)
+		}
+	}
+	reason := strings.Join(reasons, "; ")
+	switch {
+	case len(r.moved) > 0:
+		slices.Sort(r.moved)
+		moved := "settings moved that were not to: " + strings.Join(slices.Compact(r.moved), ", ")
+		return Unconverged, strings.Join(append([]string{moved}, reasons...), "; ")
+	case unheld > 0:
+		return Unconverged, reason
+	case fixed > 0 && (unfixable > 0 || wanting):
+		return Partial, reason
+	case unfixable > 0:
+		return Unfixable, reason
+	case fixed > 0:
+		return Remediated, ""
+	case reported > 0:
+		return Drifted, reason
+	default:
+		return Unchanged, ""
+	}
+}
+
+func drift(d baseline.Drift, state DriftState, reason string) Drift {
+	return Drift{Setting: d.Setting, Rule: d.Rule, Want: d.Want, Have: d.Have, State: state, Reason: reason}
+}
+
+// holding counts the owned leaf settings that hold.
+func holding(found baseline.Comparison) int {
+	drifted := baseline.Comparison{}
+	for _, d := range found.Drifts {
+		drifted.Owned = append(drifted.Owned, d.Setting)
+	}
+	n := 0
+	for _, setting := range found.Owned {
+		if !drifted.Owns(setting) {
+			n++
+		}
+	}
+	return n
+}
+
+// rank returns the place of a setting in the order of the API's members.
+func rank(setting string) []int {
+	members := baseline.Settings()
+	var place []int
+	for _, name := range strings.Split(setting, ".") {
+		i := slices.IndexFunc(members, func(m baseline.Member) bool { return m.Name == name })
+		if i < 0 {
+			break
+		}
+		place = append(place, i)
+		members = members[i].Members
+	}
+	return place
+}

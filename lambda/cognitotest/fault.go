@@ -11,10 +11,10 @@ type Fault struct {
 
 	Error   string // code to answer with
 	Message string
-	Status  int           // HTTP status of the error, 400 where it is 0
+	Status  int           // HTTP status of the error; where it is 0, 500 for InternalErrorException and 400 for all others
 	Delay   time.Duration // before the call is handled
 	Drop    bool          // close the connection in place of an answer
-	Apply   bool          // with Error or Drop: make the change first
+	Apply   bool          // with Error, Drop or Body: make the change first
 	Body    []byte        // answer this in place of the truth
 
 	// Then runs before the call is handled: a concurrent writer that gets in between.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 )
 
 // operations are the calls that the fake takes. They run under the server's lock.
@@ -157,9 +156,7 @@ func (s *Server) listUserPools(request map[string]any) (any, error) {
 }
 
 func (s *Server) tagged(request map[string]any) (*pool, error) {
-	arn, _ := request["ResourceArn"].(string)
-	_, id, _ := strings.Cut(arn, "userpool/")
-	return s.pool(map[string]any{"UserPoolId": id})
+	return s.pool(map[string]any{"UserPoolId": named(request)})
 }
 
 func (s *Server) tagResource(request map[string]any) (any, error) {

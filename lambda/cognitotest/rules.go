@@ -10,6 +10,7 @@ import (
 type change struct {
 	request   map[string]any
 	old, next *pool
+	onPool    bool // the call is not SetUserPoolMfaConfig
 }
 
 func (c change) text(path string) string {
@@ -53,6 +54,16 @@ func (c change) recovery() []string {
 	return names
 }
 
+// levelsNamed says whether an authentication level has another name than its default one.
+func (c change) levelsNamed() bool {
+	for level, v := range object(c.next.userPool["AcrConfiguration"]) {
+		if object(v)["AcrValue"] != "urn:cognito:loa:"+strings.TrimPrefix(level, "Level") {
+			return true
+		}
+	}
+	return false
+}
+
 func (c change) lite(needs bool) bool { return needs && c.text("UserPoolTier") == "LITE" }
 
 const (
@@ -61,23 +72,26 @@ const (
 	factors   = "Policies.SignInPolicy.AllowedFirstAuthFactors"
 )
 
-// rules are the refusals that the service was seen to make, or documents. An empty operation is both writes.
+// rules are the refusals that the service was seen to make, or documents, in the order in which they are tried. An empty operation is both writes.
 var rules = []struct {
+	name      string
 	operation string
 	broken    func(c change) bool
 	code      string
 	text      string
 }{
-	{"UpdateUserPool", func(c change) bool {
+	{"two validity days", "UpdateUserPool", func(c change) bool {
 		return number(at(c.request, "AdminCreateUserConfig.UnusedAccountValidityDays")) != "" && number(at(c.next.userPool, "Policies.PasswordPolicy.TemporaryPasswordValidityDays")) != ""
 	}, parameter, "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"},
-	{"UpdateUserPool", func(c change) bool {
+	{"MFA turned on without a factor", "UpdateUserPool", func(c change) bool {
 		was, _ := c.old.mfaConfig["MfaConfiguration"].(string)
 		return c.request["MfaConfiguration"] == "ON" && was != "ON" && len(factorsOf(c.old.mfaConfig)) == 0
 	}, parameter, "Cannot turn MFA functionality ON, once the user pool has been created"},
-	{"", func(c change) bool { return c.has("AutoVerifiedAttributes", "phone_number") && !c.sms() },
+	{"phone_number verified without a sender", "", func(c change) bool {
+		return c.has("AutoVerifiedAttributes", "phone_number") && !c.sms() && (c.onPool || c.old.mfaConfig["SmsMfaConfiguration"] != nil)
+	},
 		parameter, "SMS configuration is required when phone_number is selected for auto verification"},
-	{"UpdateUserPool", func(c change) bool {
+	{"verification of an attribute that is not verified", "UpdateUserPool", func(c change) bool {
 		for _, attribute := range c.list("UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate") {
 			if !c.has("AutoVerifiedAttributes", attribute) {
 				return true
@@ -85,43 +99,43 @@ var rules = []struct {
 		}
 		return false
 	}, parameter, "All attributes in AttributesRequireVerificationBeforeUpdate must exist in AutoVerifiedAttributes"},
-	{"", func(c change) bool { return c.mode() == "ON" && c.has(factors, "EMAIL_OTP", "SMS_OTP") },
+	{"one-time codes beside MFA ON", "", func(c change) bool { return c.mode() == "ON" && c.has(factors, "EMAIL_OTP", "SMS_OTP") },
 		parameter, "Only PASSWORD and WEB_AUTHN (if configured) can be enabled as an auth factor if MFA is enabled"},
-	{"", func(c change) bool {
+	{"single-factor passkeys beside MFA ON", "", func(c change) bool {
 		return c.mode() == "ON" && c.has(factors, "WEB_AUTHN") && at(c.next.mfaConfig, "WebAuthnConfiguration.FactorConfiguration") != "MULTI_FACTOR_WITH_USER_VERIFICATION"
 	}, parameter, "Cannot set WebAuthn factor configuration to SINGLE_FACTOR if MFA is required"},
-	{"UpdateUserPool", func(c change) bool { return c.has(factors, "SMS_OTP") && !c.sms() },
+	{"SMS_OTP without a sender", "UpdateUserPool", func(c change) bool { return c.has(factors, "SMS_OTP") && !c.sms() },
 		parameter, "SMS_OTP is missing valid SMS configuration"},
-	{"UpdateUserPool", func(c change) bool {
+	{"threat protection below PLUS", "UpdateUserPool", func(c change) bool {
 		mode := c.text("UserPoolAddOns.AdvancedSecurityMode")
 		return (mode == "AUDIT" || mode == "ENFORCED") && c.text("UserPoolTier") != "PLUS" && c.text("UserPoolTier") != ""
-	}, feature, "The following features need to be disabled for the pricing tier configured: Threat Protection"},
-	{"UpdateUserPool", func(c change) bool {
+	}, feature, "The following features need to be disabled for the {tier} pricing tier configured: Threat Protection"},
+	{"first factors on LITE", "UpdateUserPool", func(c change) bool {
 		return c.lite(c.has(factors, "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN", "SOFTWARE_TOKEN"))
 	}, feature, "The following features need to be disabled for the LITE pricing tier configured: AllowedFirstAuthFactors"},
-	{"UpdateUserPool", func(c change) bool { return c.lite(at(c.request, "DcrConfiguration.EnableStatus") == "Enabled") },
+	{"client registration on LITE", "UpdateUserPool", func(c change) bool { return c.lite(c.text("DcrConfiguration.EnableStatus") == "Enabled") },
 		feature, "The following features need to be disabled for the LITE pricing tier configured: Dynamic Client Registration"},
-	{"UpdateUserPool", func(c change) bool { return c.lite(c.request["AcrConfiguration"] != nil) },
+	{"level names on LITE", "UpdateUserPool", func(c change) bool { return c.lite(c.levelsNamed()) },
 		feature, "The following features need to be disabled for the LITE pricing tier configured: AcrConfiguration"},
-	{"", func(c change) bool { return c.lite(c.emailMFA()) },
+	{"e-mail MFA on LITE", "", func(c change) bool { return c.lite(c.emailMFA()) },
 		feature, "The following features need to be disabled for the LITE pricing tier configured: EmailMfaConfiguration"},
-	{"UpdateUserPool", func(c change) bool {
+	{"KMS key against its type", "UpdateUserPool", func(c change) bool {
 		kind, arn := c.text("KeyConfiguration.KeyType"), c.text("KeyConfiguration.KmsKeyArn")
 		return kind == "AWS_OWNED_KEY" && arn != "" || kind == "CUSTOMER_MANAGED_KEY" && arn == ""
 	}, parameter, "KmsKeyArn is required for CUSTOMER_MANAGED_KEY and not allowed for AWS_OWNED_KEY"},
-	{"UpdateUserPool", func(c change) bool {
+	{"admin_only not alone", "UpdateUserPool", func(c change) bool {
 		return len(c.recovery()) > 1 && slices.Contains(c.recovery(), "admin_only")
 	}, parameter, "admin_only cannot be combined with other RecoveryMechanisms"},
-	{"UpdateUserPool", func(c change) bool {
+	{"custom sender without a key", "UpdateUserPool", func(c change) bool {
 		triggers := object(c.request["LambdaConfig"])
 		return (triggers["CustomSMSSender"] != nil || triggers["CustomEmailSender"] != nil) && triggers["KMSKeyID"] == nil
 	}, parameter, "KMSKeyID is required for CustomSMSSender and CustomEmailSender"},
-	{"UpdateUserPool", func(c change) bool {
+	{"two pre token generation functions", "UpdateUserPool", func(c change) bool {
 		triggers := object(c.request["LambdaConfig"])
 		config := object(triggers["PreTokenGenerationConfig"])
 		return config != nil && triggers["PreTokenGeneration"] != nil && config["LambdaArn"] != triggers["PreTokenGeneration"]
 	}, parameter, "PreTokenGeneration and PreTokenGenerationConfig must name the same function"},
-	{"", func(c change) bool {
+	{"sender of text messages not exactly one", "", func(c change) bool {
 		for _, path := range []string{"SmsConfiguration", "SmsMfaConfiguration.SmsConfiguration"} {
 			if sender := object(at(c.request, path)); sender != nil && (sender["SnsCallerArn"] == nil) == (sender["EumsSms"] == nil) {
 				return true
@@ -129,28 +143,29 @@ var rules = []struct {
 		}
 		return false
 	}, parameter, "SmsConfiguration takes exactly one of SnsCallerArn and EumsSms"},
-	{"UpdateUserPool", func(c change) bool {
+	{"DEVELOPER without an identity", "UpdateUserPool", func(c change) bool {
 		return c.text("EmailConfiguration.EmailSendingAccount") == "DEVELOPER" && c.text("EmailConfiguration.SourceArn") == ""
 	}, parameter, "EmailConfiguration SourceArn is required for DEVELOPER"},
-	{"SetUserPoolMfaConfig", func(c change) bool {
+	{"e-mail MFA without a sender", "SetUserPoolMfaConfig", func(c change) bool {
 		return c.emailMFA() && c.text("EmailConfiguration.EmailSendingAccount") != "DEVELOPER"
 	}, parameter, "Cannot set EmailMfaConfiguration when EmailSendingAccount is COGNITO_DEFAULT"},
-	{"", func(c change) bool { return c.emailMFA() && slices.Equal(c.recovery(), []string{"verified_email"}) },
+	{"e-mail MFA beside recovery by e-mail alone", "", func(c change) bool { return c.emailMFA() && slices.Equal(c.recovery(), []string{"verified_email"}) },
 		parameter, "EmailMfaConfiguration cannot be combined with account recovery by verified_email alone"},
-	{"SetUserPoolMfaConfig", func(c change) bool {
+	{"MFA off with a factor", "SetUserPoolMfaConfig", func(c change) bool {
 		return c.mode() == "OFF" && slices.ContainsFunc(factorBlocks, func(block string) bool { return c.request[block] != nil })
 	}, parameter, "Invalid MFA configuration given, can't turn off MFA and configure an MFA together."},
-	{"SetUserPoolMfaConfig", func(c change) bool {
+	{"passkeys as the only factor", "SetUserPoolMfaConfig", func(c change) bool {
 		return c.on() && len(factorsOf(c.next.mfaConfig)) == 0 && c.request["WebAuthnConfiguration"] != nil
 	}, parameter, "SMS MFA, Email MFA, or Software Token MFA must be enabled"},
-	{"SetUserPoolMfaConfig", func(c change) bool { return c.on() && len(factorsOf(c.next.mfaConfig)) == 0 },
+	{"MFA without a factor", "SetUserPoolMfaConfig", func(c change) bool { return c.on() && len(factorsOf(c.next.mfaConfig)) == 0 },
 		parameter, "Invalid MFA configuration given, can't disable all MFAs with a required or optional configuration."},
 }
 
 func judge(operation string, c change) error {
+	c.onPool = operation != "SetUserPoolMfaConfig"
 	for _, r := range rules {
 		if (r.operation == "" || r.operation == operation) && r.broken(c) {
-			return &failure{Code: r.code, Message: r.text}
+			return &failure{Code: r.code, Message: strings.ReplaceAll(r.text, "{tier}", c.text("UserPoolTier"))}
 		}
 	}
 	return nil

@@ -35,6 +35,7 @@ type Server struct {
 	pools  map[string]*pool
 	calls  []Call
 	faults []*Fault
+	failed map[string]*failure // the calls that were refused, by request id
 	serial int
 
 	http     *http.Server
@@ -70,7 +71,7 @@ func WithoutValidators() Option { return func(s *Server) { s.validators = false 
 
 // New returns a fake without pools. Start serves it; it is an http.Handler too.
 func New(mode Mode, options ...Option) *Server {
-	s := &Server{mode: mode, region: "eu-west-1", account: "111122223333", validators: true, now: time.Now, pools: map[string]*pool{}}
+	s := &Server{mode: mode, region: "eu-west-1", account: "111122223333", validators: true, now: time.Now, pools: map[string]*pool{}, failed: map[string]*failure{}}
 	for _, o := range options {
 		o(s)
 	}
@@ -103,7 +104,7 @@ func (s *Server) Close() error {
 // A Call is one call that the fake took.
 type Call struct {
 	Operation string
-	PoolID    string
+	PoolID    string // "" where the call names none; that of the new pool for CreateUserPool
 	Body      []byte
 	RequestID string
 }
@@ -120,13 +121,14 @@ func (s *Server) ResetCalls() {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.calls = nil
+	clear(s.failed)
 }
 
 // A failure is an answer of the service that is an error.
 type failure struct {
 	Code    string
 	Message string
-	Status  int // 400 where it is 0
+	Status  int // where it is 0: 500 for InternalErrorException, 400 for all others
 }
 
 func (f *failure) Error() string { return f.Code + ": " + f.Message }
@@ -149,6 +151,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	answer, err := s.handle(call, fault)
+	s.remember(call, err)
 	if fault != nil && fault.Drop {
 		drop(w)
 		return
@@ -161,12 +164,32 @@ func (s *Server) record(operation string, body []byte) Call {
 	defer s.mutex.Unlock()
 	s.serial++
 	call := Call{Operation: operation, Body: body, RequestID: fmt.Sprintf("00000000-0000-4000-8000-%012d", s.serial)}
-	var request struct{ UserPoolId string }
-	if json.Unmarshal(body, &request) == nil {
-		call.PoolID = request.UserPoolId
+	if request, err := decode(body); err == nil {
+		call.PoolID = named(request)
 	}
 	s.calls = append(s.calls, call)
 	return call
+}
+
+// named returns the id of the pool that a request names, itself or by its ARN.
+func named(request map[string]any) string {
+	if id, ok := request["UserPoolId"].(string); ok {
+		return id
+	}
+	arn, _ := request["ResourceArn"].(string)
+	_, id, _ := strings.Cut(arn, ":userpool/")
+	return id
+}
+
+// remember notes that a call was refused, which its event tells.
+func (s *Server) remember(call Call, err error) {
+	var failed *failure
+	if !errors.As(err, &failed) || failed.Code == "" {
+		return
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.failed[call.RequestID] = failed
 }
 
 // handle answers a call, as the fault would have it.
@@ -174,7 +197,7 @@ func (s *Server) handle(call Call, fault *Fault) (any, error) {
 	if fault != nil && !fault.Apply && (fault.Error != "" || fault.Drop) {
 		return nil, fault.failure()
 	}
-	if fault != nil && fault.Body != nil {
+	if fault != nil && fault.Body != nil && !fault.Apply {
 		return json.RawMessage(fault.Body), nil
 	}
 	if s.limits != nil && !s.limits.allow(call, s.now()) {
@@ -191,6 +214,9 @@ func (s *Server) handle(call Call, fault *Fault) (any, error) {
 		return nil, &failure{Code: "UnknownOperationException", Message: "no operation " + call.Operation}
 	}
 	answer, err := operation(s, request)
+	if err == nil && call.Operation == "CreateUserPool" {
+		s.name(call.RequestID, answer)
+	}
 	if err == nil && fault != nil && fault.Change != nil {
 		if p, ok := s.pools[call.PoolID]; ok {
 			fault.Change(p.userPool, p.mfaConfig)
@@ -199,7 +225,19 @@ func (s *Server) handle(call Call, fault *Fault) (any, error) {
 	if err == nil && fault != nil && fault.Error != "" {
 		err = fault.failure()
 	}
+	if err == nil && fault != nil && fault.Body != nil {
+		answer = json.RawMessage(fault.Body)
+	}
 	return answer, err
+}
+
+// name writes the id of a new pool into the call that made it.
+func (s *Server) name(requestID string, answer any) {
+	for i := range s.calls {
+		if s.calls[i].RequestID == requestID {
+			s.calls[i].PoolID, _ = at(answer, "UserPool.Id").(string)
+		}
+	}
 }
 
 func reply(w http.ResponseWriter, call Call, answer any, err error) {
@@ -207,6 +245,9 @@ func reply(w http.ResponseWriter, call Call, answer any, err error) {
 	var failed *failure
 	if errors.As(err, &failed) {
 		status = http.StatusBadRequest
+		if failed.Code == "InternalErrorException" {
+			status = http.StatusInternalServerError
+		}
 		if failed.Status != 0 {
 			status = failed.Status
 		}

@@ -28,7 +28,8 @@ func resets(name string) any {
 	case "VerificationMessageTemplate":
 		return map[string]any{"DefaultEmailOption": "CONFIRM_WITH_CODE"}
 	case "Policies":
-		return map[string]any{"PasswordPolicy": map[string]any{"MinimumLength": json.Number("8"), "TemporaryPasswordValidityDays": json.Number("7")}}
+		return map[string]any{"PasswordPolicy": map[string]any{"MinimumLength": json.Number("8"), "TemporaryPasswordValidityDays": json.Number("7"),
+			"RequireUppercase": false, "RequireLowercase": false, "RequireNumbers": false, "RequireSymbols": false}}
 	case "AdminCreateUserConfig":
 		return map[string]any{"AllowAdminCreateUserOnly": false}
 	default:
@@ -79,10 +80,10 @@ func (s *Server) merge(old, request map[string]any) map[string]any {
 			v, given = old[shown], old[shown] != nil
 		case m.Name == "AcrConfiguration":
 			v, given = levels(nil), old[shown] != nil
-		case old[shown] == nil:
+		case old[shown] == nil, old[shown] == "":
 			// What was not there already is at its default.
 		default:
-			v = resets(m.Name)
+			v = s.given(m, resets(m.Name), old[shown])
 			given = v != nil
 		}
 		if given {
@@ -112,24 +113,52 @@ func (s *Server) given(m baseline.Member, v, old any) any {
 		tags, _ := clone(v).(map[string]any)
 		was, _ := old.(map[string]any)
 		for key, e := range was {
-			if strings.HasPrefix(key, "aws:") && tags != nil {
+			if strings.HasPrefix(key, systemTag) && tags != nil {
 				tags[key] = e
 			}
 		}
 		return tags
 	case "Policies":
-		policies, _ := clone(v).(map[string]any)
-		was, _ := old.(map[string]any)
-		for key, e := range was {
-			if _, sent := policies[key]; !sent && s.mode == Measured && policies != nil {
-				policies[key] = e
-			}
+		return s.policies(v, old)
+	case "DcrConfiguration":
+		registration, _ := clone(v).(map[string]any)
+		if registration != nil {
+			setDefault(registration, "EnableStatus", "Enabled")
 		}
-		return policies
+		return registration
+	case "AdminCreateUserConfig":
+		config, _ := clone(v).(map[string]any)
+		if config["UnusedAccountValidityDays"] == json.Number("0") {
+			delete(config, "UnusedAccountValidityDays")
+		}
+		return config
 	default:
 		return v
 	}
 }
+
+// policies are what a pool has after an update that sends some. The password policy left out is kept or the default one, and 0 days are not given ones.
+func (s *Server) policies(v, old any) any {
+	policies, _ := clone(v).(map[string]any)
+	if policies == nil {
+		return nil
+	}
+	if s.mode == Measured {
+		for key, e := range object(old) {
+			setDefault(policies, key, clone(e))
+		}
+	}
+	if usual, ok := resets("Policies").(map[string]any); ok {
+		setDefault(policies, "PasswordPolicy", usual["PasswordPolicy"])
+	}
+	if password := object(policies["PasswordPolicy"]); password["TemporaryPasswordValidityDays"] == json.Number("0") {
+		password["TemporaryPasswordValidityDays"] = json.Number("7")
+	}
+	return policies
+}
+
+// systemTag is how the keys of tags begin that only AWS writes.
+const systemTag = "aws:"
 
 // levels are the names of the authentication levels: the default where none is given.
 func levels(v any) any {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -38,22 +39,7 @@ func validateValue(m baseline.Member, v any, path string) error {
 	case baseline.Object:
 		return validateObject(m, v, path)
 	case baseline.Map:
-		entries, ok := v.(map[string]any)
-		if !ok {
-			return wrongShape(path)
-		}
-		for key, e := range entries {
-			if m.KeyReserved != "" && strings.HasPrefix(key, m.KeyReserved) {
-				return &failure{Code: "UserPoolTaggingException", Message: "Tag keys that begin with aws: are reserved"}
-			}
-			if m.KeyPat != "" && !whole(m.KeyPat, key) {
-				return constraint(key, path, "Map keys must satisfy regular expression pattern: "+m.KeyPat)
-			}
-			if err := validateValue(*m.Elem, e, path+"."+key); err != nil {
-				return err
-			}
-		}
-		return nil
+		return validateMap(m, v, path)
 	case baseline.List:
 		return validateList(m, v, path)
 	case baseline.Boolean:
@@ -68,15 +54,45 @@ func validateValue(m baseline.Member, v any, path string) error {
 	}
 }
 
+func validateMap(m baseline.Member, v any, path string) error {
+	entries, ok := v.(map[string]any)
+	if !ok {
+		return wrongShape(path)
+	}
+	if m.Max > 0 && int64(len(entries)) > m.Max {
+		return constraint(v, path, fmt.Sprintf("Member must have length less than or equal to %d", m.Max))
+	}
+	for key, e := range entries {
+		switch length := int64(utf8.RuneCountInString(key)); {
+		case m.KeyReserved != "" && strings.HasPrefix(key, m.KeyReserved):
+			return &failure{Code: "UserPoolTaggingException", Message: "Tag keys that begin with " + m.KeyReserved + " are reserved"}
+		case m.KeyPat != "" && !whole(m.KeyPat, key):
+			return constraint(key, path, "Map keys must satisfy regular expression pattern: "+m.KeyPat)
+		case length == 0:
+			return constraint(key, path, "Map keys must have length greater than or equal to 1")
+		case m.KeyMax > 0 && length > m.KeyMax:
+			return constraint(key, path, fmt.Sprintf("Map keys must have length less than or equal to %d", m.KeyMax))
+		}
+		if err := validateValue(*m.Elem, e, path+"."+key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func validateObject(m baseline.Member, v any, path string) error {
 	members, ok := v.(map[string]any)
 	if !ok {
 		return wrongShape(path)
 	}
+	if m.NotEmpty && len(members) == 0 {
+		return constraint("{}", path, "Member must not be empty")
+	}
 	for _, below := range m.Members {
 		e, given := members[below.Name]
 		at := path + "." + lower(below.Name)
-		if below.Required && (!given || e == nil) && m.Name != "DcrConfiguration" && m.Name != "AccountRecoverySetting" && m.Name != "SignInPolicy" {
+		// Without an EnableStatus, registration is turned on; every other required member is refused where it is missing.
+		if below.Required && (!given || e == nil) && below.Name != "EnableStatus" {
 			return &failure{Code: "InvalidParameterException",
 				Message: fmt.Sprintf("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", at)}
 		}
@@ -107,6 +123,9 @@ func validateList(m baseline.Member, v any, path string) error {
 	return nil
 }
 
+// zeroIsAbsent are the members whose range the table narrows to exclude 0, which the service takes for absent.
+var zeroIsAbsent = map[string]bool{"TemporaryPasswordValidityDays": true, "UnusedAccountValidityDays": true}
+
 func validateInteger(m baseline.Member, v any, path string) error {
 	number, ok := v.(json.Number)
 	if !ok {
@@ -116,8 +135,7 @@ func validateInteger(m baseline.Member, v any, path string) error {
 	if err != nil {
 		return wrongShape(path)
 	}
-	// The table narrows two members to exclude 0, which the service takes for absent.
-	if i != 0 && i < m.Min || i == 0 && m.Min > 1 {
+	if i < m.Min && !(i == 0 && zeroIsAbsent[m.Name]) {
 		return constraint(v, path, fmt.Sprintf("Member must have value greater than or equal to %d", m.Min))
 	}
 	if m.Max > 0 && i > m.Max {
@@ -146,8 +164,21 @@ func validateText(m baseline.Member, v any, path string) error {
 	return nil
 }
 
+// compiled holds the patterns of the table by their text.
+var compiled sync.Map
+
+// whole says whether the whole of a text matches. A pattern that is none matches nothing.
 func whole(pattern, text string) bool {
-	return regexp.MustCompile(`(?s)^(?:` + pattern + `)$`).MatchString(text)
+	known, ok := compiled.Load(pattern)
+	if !ok {
+		expression, err := regexp.Compile(`(?s)^(?:` + pattern + `)$`)
+		if err != nil {
+			return false
+		}
+		known, _ = compiled.LoadOrStore(pattern, expression)
+	}
+	expression, ok := known.(*regexp.Regexp)
+	return ok && expression.MatchString(text)
 }
 
 func constraint(v any, path, rule string) error {

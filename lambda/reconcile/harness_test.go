@@ -144,8 +144,7 @@ func (b bench) rich(edit func(pool, mfa map[string]any)) {
 
 // snapshot is the pool as the fake shows it, flattened to its set leaves: the tests' own idea of what a pool is, independent of the product's. Absent
 // and empty are one; everything else counts to the byte.
-func (b bench) snapshot(t testing.TB) map[string]string {
-	t.Helper()
+func (b bench) snapshot(t interface{ Fatal(...any) }) map[string]string {
 	pool, mfa, ok := b.fake.Pool(poolID)
 	if !ok {
 		t.Fatal("the pool is gone")

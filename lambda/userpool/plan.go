@@ -122,6 +122,7 @@ func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.Do
 		if d.Action == baseline.LeaveOut {
 			unset(after.at(setting), parts(setting))
 		} else {
+			adopt(after, before, parent(setting))
 			set(after.at(setting), parts(setting), clone(d.Value))
 		}
 	}

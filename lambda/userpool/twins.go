@@ -77,6 +77,21 @@ func fillVersion(docs documents, path string) {
 	}
 }
 
+// adopt gives an object that is about to be made what the pool already says of it under the other names of its required members: the ARN
+// of a legacy trigger, and the version that it stands for.
+func adopt(docs, before documents, path string) {
+	m, ok := baseline.Lookup(path)
+	if !ok || !empty(docs.get(path)) {
+		return
+	}
+	for _, below := range m.Members {
+		if other, ok := baseline.TwinOf(path + "." + below.Name); ok && below.Required && !empty(before.get(other)) {
+			fillVersion(docs, path)
+			set(docs.at(path), parts(path+"."+below.Name), clone(before.get(other)))
+		}
+	}
+}
+
 // dropHollow removes the object around a twin that was removed if it cannot be written without it.
 func dropHollow(docs documents, path string) {
 	outer := parent(path)

@@ -1,5 +1,230 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	_ "embed" // for the baseline of the demo
+	"errors"
+	"fmt"
+	"strings"
+	"time"
 
-func (c cli) demo() *cobra.Command { return &cobra.Command{Use: "demo"} }
+	"github.com/aws/aws-sdk-go-v2/aws"
+	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+	"github.com/spf13/cobra"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/report"
+	"poolkeeper/lambda/userpool"
+)
+
+//go:embed demo.yaml
+var demoBaseline []byte
+
+const demoPool = "eu-west-1_Customers"
+
+var intruder = cognitotest.Actor{
+	Kind: "AssumedRole", ARN: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory", IssuerARN: "arn:aws:iam::111122223333:role/AppAdmin",
+	SourceIP: "198.51.100.23", UserAgent: "aws-cli/2.31.0",
+}
+
+func (c cli) demo() *cobra.Command {
+	return &cobra.Command{
+		Use:     "demo",
+		Short:   "Show an incident and its remediation on an embedded fake of Cognito; needs no AWS account",
+		Example: "  poolkeeper demo",
+		Args:    cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return c.runDemo(command.Context())
+		},
+	}
+}
+
+func (c cli) runDemo(ctx context.Context) error {
+	d, err := newDemo()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.fake.Close() }()
+	paint := c.paint()
+	say := func(format string, args ...any) { fmt.Fprintf(c.out, format+"\n", args...) }
+
+	say("A user pool with all of its %d settings set, on a fake of Cognito in which UpdateUserPool", d.count())
+	say("resets whatever a caller leaves out, as the API reference says.\n")
+	payload, err := d.tamper(ctx)
+	if err != nil {
+		return err
+	}
+	say("1. An intruder calls UpdateUserPool: %s.", paint.Bad("threat protection off, deletion protection off, a trigger detached"))
+	say("   CloudTrail's event reaches the handler.\n")
+	damaged := d.leaves()
+
+	result, err := d.handle(ctx, payload)
+	if err != nil {
+		return err
+	}
+	if err := report.Text(c.out, result, paint); err != nil {
+		return err
+	}
+	fixed, total, moved := d.check(result, damaged)
+	verdict := fmt.Sprintf("%d owned settings restored, %d of %d other settings unchanged", fixed, total-len(moved), total)
+	if result.Outcome != reconcile.Remediated || fixed != 3 || len(moved) > 0 {
+		say("\n%s", paint.Bad(verdict+": the demo failed: "+strings.Join(moved, ", ")))
+		return errors.New("the demo did not end as it should")
+	}
+	say("\n2. Read back from the fake itself: %s.", paint.Good(verdict))
+	return c.showNaive(ctx, d, paint)
+}
+
+// showNaive runs the same incident again and answers it as one-line fixes do.
+func (c cli) showNaive(ctx context.Context, d *demo, paint report.Paint) error {
+	d.plant()
+	if _, err := d.tamper(ctx); err != nil {
+		return err
+	}
+	damaged := d.leaves()
+	_, err := d.sdk.UpdateUserPool(ctx, &cognito.UpdateUserPoolInput{UserPoolId: aws.String(demoPool), DeletionProtection: types.DeletionProtectionTypeActive})
+	if err != nil {
+		return fmt.Errorf("making the one-field fix: %w", err)
+	}
+	lost := map[string]bool{}
+	var names []string
+	leaves := 0
+	now := d.leaves()
+	for _, m := range baseline.Settings() {
+		for path, v := range damaged {
+			if (path == m.Name || strings.HasPrefix(path, m.Name+".")) && now[path] != v && m.Name != "DeletionProtection" {
+				leaves++
+				if !lost[m.Name] {
+					lost[m.Name] = true
+					names = append(names, m.Name)
+				}
+			}
+		}
+	}
+	fmt.Fprintf(c.out, "\n3. The same incident, answered by the one-field fix that guides recommend,\n   UpdateUserPool(DeletionProtection=ACTIVE): deletion protection is on, and %s:\n",
+		paint.Bad(fmt.Sprintf("%d other settings are lost", leaves)))
+	for i := 0; i < len(names); i += 4 {
+		fmt.Fprintf(c.out, "   %s\n", strings.Join(names[i:min(i+4, len(names))], ", "))
+	}
+	if len(names) == 0 {
+		return errors.New("the one-field fix lost nothing: the fake does not show what it should")
+	}
+	return nil
+}
+
+// A demo is the fake with one pool, and what talks to it.
+type demo struct {
+	fake       *cognitotest.Server
+	sdk        *cognito.Client
+	pools      *userpool.Client
+	reconciler *reconcile.Reconciler
+	healthy    map[string]string
+}
+
+func newDemo() (*demo, error) {
+	required, err := baseline.Parse("demo.yaml", demoBaseline)
+	if err != nil {
+		return nil, err
+	}
+	d := &demo{fake: cognitotest.New(cognitotest.Contract)}
+	url, err := d.fake.Start()
+	if err != nil {
+		return nil, err
+	}
+	transport, err := userpool.NewHTTPClient(nil)
+	if err != nil {
+		return nil, err
+	}
+	d.sdk = cognito.New(cognito.Options{
+		Region: "eu-west-1", BaseEndpoint: aws.String(url), HTTPClient: transport,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "demo", SecretAccessKey: "demo"}, nil
+		}),
+	})
+	d.pools = userpool.New(d.sdk)
+	d.reconciler = reconcile.New(d.pools, required, "")
+	d.plant()
+	d.healthy = d.leaves()
+	return d, nil
+}
+
+func (d *demo) plant() {
+	pool, mfa := cognitotest.Rich()
+	d.fake.Put(demoPool, pool, mfa)
+}
+
+// tamper makes the intruder's call, a real UpdateUserPool, and returns the event that it causes. The intruder changes three settings and no more, so
+// the call has to carry all the others: it is planned like any write of ours.
+func (d *demo) tamper(ctx context.Context) ([]byte, error) {
+	state, err := d.pools.Read(ctx, demoPool)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := userpool.NewPlan(state, []baseline.Drift{
+		{Setting: "DeletionProtection", Action: baseline.Write, Value: "INACTIVE"},
+		{Setting: "LambdaConfig.PreSignUp", Action: baseline.LeaveOut},
+		{Setting: "UserPoolAddOns.AdvancedSecurityMode", Action: baseline.Write, Value: "OFF"},
+	}, userpool.Options{})
+	if err != nil {
+		return nil, err
+	}
+	for _, request := range plan.Writes {
+		if _, err := d.pools.Write(ctx, demoPool, request); err != nil {
+			return nil, err
+		}
+	}
+	calls := d.fake.Calls()
+	return d.fake.Event(calls[len(calls)-1], intruder, time.Now()), nil
+}
+
+func (d *demo) handle(ctx context.Context, payload []byte) (reconcile.Outcome, error) {
+	result, err := d.reconciler.Handle(ctx, payload, event.Home{Account: "111122223333", Region: "eu-west-1"}, func(reconcile.Outcome) {})
+	if err != nil {
+		return reconcile.Outcome{}, err
+	}
+	out, ok := result.(reconcile.Outcome)
+	if !ok {
+		return out, fmt.Errorf("the handler answered with %T", result)
+	}
+	return out, nil
+}
+
+// leaves reads the pool from the fake, not through the reconciler.
+func (d *demo) leaves() map[string]string {
+	pool, mfa, _ := d.fake.Pool(demoPool)
+	return userpool.State{ID: demoPool, Documents: map[baseline.DocumentName]map[string]any{baseline.UserPool: pool, baseline.MfaConfig: mfa}}.Leaves()
+}
+
+func (d *demo) count() int { return len(d.healthy) }
+
+// check compares the pool with what it was before the incident: the settings that were fixed are back, and of all others none moved since
+// the damage was done.
+func (d *demo) check(out reconcile.Outcome, damaged map[string]string) (fixed, others int, moved []string) {
+	now := d.leaves()
+	owned := map[string]bool{}
+	for _, drift := range out.Drifts {
+		owned[drift.Setting] = true
+		if drift.State == reconcile.Fixed && now[drift.Setting] == d.healthy[drift.Setting] {
+			fixed++
+		}
+	}
+	for path, v := range d.healthy {
+		if owned[path] {
+			continue
+		}
+		others++
+		if now[path] != v || damaged[path] != v {
+			moved = append(moved, path)
+		}
+	}
+	for path := range now {
+		if _, was := d.healthy[path]; !was {
+			moved = append(moved, path)
+		}
+	}
+	return fixed, others, moved
+}

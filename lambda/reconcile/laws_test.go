@@ -1,0 +1,334 @@
+package reconcile_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/reconcile"
+)
+
+// TestLaws holds the promise over random pools and random baselines, in both worlds, with a service that refuses what it is known to refuse
+// and with one that takes anything:
+//
+//   - every owned setting holds afterwards, or the outcome names it with the reason;
+//   - every other setting is exactly what it was;
+//   - a second reconcile changes nothing;
+//   - what comes of it does not depend on what the service does with members that are left out.
+func TestLaws(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		pool, mfa := drawPool(t)
+		required := drawBaseline(t)
+		var options []cognitotest.Option
+		if rapid.Bool().Draw(t, "lenient service") {
+			options = append(options, cognitotest.WithoutValidators())
+		}
+		var first *world
+		for _, mode := range []cognitotest.Mode{cognitotest.Contract, cognitotest.Measured} {
+			w := runWorld(t, mode, pool, mfa, required, options)
+			if first == nil {
+				first = w
+				continue
+			}
+			if diff := cmp.Diff(first, w); diff != "" {
+				t.Fatalf("the worlds differ (-contract +measured):\n%s", diff)
+			}
+		}
+	})
+}
+
+// A world is what one of the two worlds ended in.
+type world struct {
+	Outcome reconcile.Word
+	States  map[string]reconcile.DriftState
+	After   map[string]string
+}
+
+func runWorld(t *rapid.T, mode cognitotest.Mode, pool, mfa map[string]any, required *baseline.Baseline, options []cognitotest.Option) *world {
+	b, stop := start(t.Fatalf, mode, options...)
+	defer stop()
+	b.fake.Put(poolID, pool, mfa)
+	before := b.snapshot(t)
+	out, err := b.reconciler(required).Reconcile(t.Context(), poolID, event.Cause{})
+	if err != nil {
+		t.Fatalf("reconciling: %v", err)
+	}
+	after := b.snapshot(t)
+	for _, path := range difference(before, after) {
+		if !excused(path, before, after, out) {
+			t.Fatalf("%s moved from %q to %q, and no drift that was fixed says so: %s %v", path, before[path], after[path], out.Reason, out.Drifts)
+		}
+	}
+	if out.Outcome == reconcile.Unconverged {
+		t.Fatalf("unconverged: %s", out.Reason)
+	}
+	state, err := b.client.Read(t.Context(), poolID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := baseline.Compare(required.Policy(state.Identity(), clock), state.Settings())
+	named := states(out)
+	for _, d := range left.Drifts {
+		if named[d.Setting] != reconcile.NotFixable && named[d.Setting] != reconcile.Reported {
+			t.Fatalf("%s does not hold, and the outcome %s says %q of it", d.Setting, out.Outcome, named[d.Setting])
+		}
+	}
+	for _, d := range out.Drifts {
+		if d.State == reconcile.NotFixable && d.Reason == "" {
+			t.Fatalf("%s was left without a reason", d.Setting)
+		}
+	}
+	again, err := b.reconciler(required).Reconcile(t.Context(), poolID, event.Cause{})
+	if err != nil {
+		t.Fatalf("reconciling again: %v", err)
+	}
+	if diff := difference(after, b.snapshot(t)); len(diff) > 0 || len(again.Writes) > 0 {
+		t.Fatalf("a second reconcile wrote %v and moved %v", again.Writes, diff)
+	}
+	return &world{Outcome: out.Outcome, States: named, After: after}
+}
+
+// twins are the settings that stand under two names, as the API reference has them.
+var twins = [][2]string{
+	{"SmsVerificationMessage", "VerificationMessageTemplate.SmsMessage"},
+	{"EmailVerificationMessage", "VerificationMessageTemplate.EmailMessage"},
+	{"EmailVerificationSubject", "VerificationMessageTemplate.EmailSubject"},
+	{"LambdaConfig.PreTokenGeneration", "LambdaConfig.PreTokenGenerationConfig.LambdaArn"},
+	{"SmsAuthenticationMessage", "mfa:SmsMfaConfiguration.SmsAuthenticationMessage"},
+	{"SmsConfiguration", "mfa:SmsMfaConfiguration.SmsConfiguration"},
+	{"AdminCreateUserConfig.UnusedAccountValidityDays", "Policies.PasswordPolicy.TemporaryPasswordValidityDays"},
+}
+
+// excused says whether a leaf may have moved: a drift on it was fixed, or it is a mirror of a fact that is the same as before or was fixed.
+func excused(path string, before, after map[string]string, out reconcile.Outcome) bool {
+	setting := strings.TrimPrefix(path, "mfa:")
+	for _, d := range out.Drifts {
+		if d.State == reconcile.Fixed && (d.Setting == setting || strings.HasPrefix(setting, d.Setting+".") || strings.HasPrefix(d.Setting, setting+".") && after[path] == "present") {
+			return true
+		}
+	}
+	if setting == "AdminCreateUserConfig.UnusedAccountValidityDays" || path == "MfaConfiguration" && after[path] == after["mfa:MfaConfiguration"] {
+		return true
+	}
+	for _, pair := range twins {
+		for i, side := range pair {
+			rest, ok := strings.CutPrefix(path, side)
+			if !ok || rest != "" && rest[0] != '.' {
+				continue
+			}
+			other := pair[1-i] + rest
+			if after[path] == "" || after[other] == after[path] || before[other] == after[path] || states(out)[strings.TrimPrefix(other, "mfa:")] == reconcile.Fixed {
+				return true
+			}
+		}
+	}
+	return path == "LambdaConfig.PreTokenGenerationConfig.LambdaVersion" && before["LambdaConfig.PreTokenGenerationConfig.LambdaArn"] == ""
+}
+
+// drawPool draws a pool: of the rich one, each member stays, goes, becomes empty or takes another value, at every depth; then what the service
+// could never show is mended.
+func drawPool(t *rapid.T) (pool, mfa map[string]any) {
+	pool, mfa = cognitotest.Rich()
+	for _, table := range baseline.Documents() {
+		target := pool
+		if table.Name == baseline.MfaConfig {
+			target = mfa
+		}
+		for _, m := range table.Members {
+			if m.Trip == baseline.Echo && m.Name != "PoolName" {
+				drawMember(t, m, target, m.Name)
+			}
+		}
+	}
+	if rapid.IntRange(0, 9).Draw(t, "unknown members") == 0 {
+		pool["FutureThing"] = rapid.SampledFrom([]any{map[string]any{"Deep": list("x", json.Number("1.50"))}, "", nil, map[string]any{}}).Draw(t, "unknown")
+	}
+	mend(pool, mfa)
+	return pool, mfa
+}
+
+func drawMember(t *rapid.T, m baseline.Member, in map[string]any, path string) {
+	switch rapid.IntRange(0, 9).Draw(t, path) {
+	case 0:
+		delete(in, m.Name)
+		return
+	case 1:
+		switch m.Kind {
+		case baseline.Object, baseline.Map:
+			in[m.Name] = map[string]any{}
+		case baseline.List:
+			in[m.Name] = list()
+		case baseline.String:
+			in[m.Name] = ""
+		case baseline.Boolean:
+			in[m.Name] = false
+		case baseline.Integer:
+			delete(in, m.Name)
+		}
+		return
+	case 2:
+		if m.Kind != baseline.Object && m.Kind != baseline.Map {
+			in[m.Name] = drawValue(t, m, path)
+		}
+		return
+	}
+	if inner, ok := in[m.Name].(map[string]any); ok && m.Kind == baseline.Object {
+		for _, below := range m.Members {
+			drawMember(t, below, inner, path+"."+below.Name)
+		}
+	}
+}
+
+// drawValue draws a lawful value of a member.
+func drawValue(t *rapid.T, m baseline.Member, path string) any {
+	switch {
+	case m.Kind == baseline.Boolean:
+		return rapid.Bool().Draw(t, path)
+	case m.Kind == baseline.Integer:
+		return json.Number(rapid.SampledFrom([]string{"6", "7", "13", "24"}).Draw(t, path))
+	case m.Kind == baseline.List && m.Elem.Kind == baseline.Object:
+		return rapid.SampledFrom([]any{
+			list(map[string]any{"Name": "verified_phone_number", "Priority": json.Number("1")}), list(map[string]any{"Name": "admin_only", "Priority": json.Number("1")}),
+			list(map[string]any{"Name": "verified_email", "Priority": json.Number("2")}, map[string]any{"Name": "verified_phone_number", "Priority": json.Number("1")}),
+		}).Draw(t, path)
+	case m.Kind == baseline.List && len(m.Elem.Enum) > 0:
+		chosen := []any{}
+		for _, e := range m.Elem.Enum {
+			if rapid.Bool().Draw(t, path+" "+e) {
+				chosen = append(chosen, e)
+			}
+		}
+		if len(chosen) == 0 {
+			chosen = append(chosen, m.Elem.Enum[0])
+		}
+		return chosen[:min(len(chosen), 3)]
+	case m.Kind == baseline.List:
+		return list("openid", "profile")
+	case len(m.Enum) > 0:
+		return rapid.SampledFrom(m.Enum).Draw(t, path)
+	case strings.HasPrefix(m.Pattern, "arn:"):
+		return rapid.SampledFrom([]string{"arn:aws:lambda:eu-west-1:111122223333:function:other", "arn:aws:iam::111122223333:role/other-role"}).Draw(t, path)
+	case strings.Contains(m.Pattern, `\{##[`):
+		return "Follow {##this##} CANARY " + rapid.SampledFrom([]string{"<b>", " ", "é"}).Draw(t, path)
+	case strings.Contains(m.Pattern, `\{####`):
+		return "Code {####} CANARY " + rapid.SampledFrom([]string{"<b>", " ", "é\u2028"}).Draw(t, path)
+	case strings.HasSuffix(path, "Region"):
+		return "eu-central-1"
+	case strings.Contains(m.Pattern, "@["):
+		return "other@example.com"
+	default:
+		return "other-value"
+	}
+}
+
+// mend gives the twins one value, the two MFA modes too, and the pool's objects what they are never shown without.
+func mend(pool, mfa map[string]any) {
+	template, _ := pool["VerificationMessageTemplate"].(map[string]any)
+	for legacy, name := range map[string]string{"SmsVerificationMessage": "SmsMessage", "EmailVerificationMessage": "EmailMessage", "EmailVerificationSubject": "EmailSubject"} {
+		if template[name] != nil && template[name] != "" && pool[legacy] != nil && pool[legacy] != "" {
+			pool[legacy] = template[name]
+		}
+	}
+	if triggers, ok := pool["LambdaConfig"].(map[string]any); ok {
+		config, _ := triggers["PreTokenGenerationConfig"].(map[string]any)
+		if config["LambdaArn"] == nil || config["LambdaArn"] == "" || config["LambdaVersion"] == nil || config["LambdaVersion"] == "" {
+			delete(triggers, "PreTokenGenerationConfig")
+		} else {
+			triggers["PreTokenGeneration"] = config["LambdaArn"]
+		}
+		whole(triggers, "CustomSMSSender", "LambdaArn", "LambdaVersion")
+		whole(triggers, "CustomEmailSender", "LambdaArn", "LambdaVersion")
+		whole(triggers, "InboundFederation", "LambdaArn", "LambdaVersion")
+	}
+	whole(pool, "UserPoolAddOns", "AdvancedSecurityMode")
+	whole(pool, "DcrConfiguration", "EnableStatus")
+	whole(pool, "KeyConfiguration", "KeyType", "KmsKeyArn")
+	if key, ok := pool["KeyConfiguration"].(map[string]any); ok && key["KeyType"] == "AWS_OWNED_KEY" {
+		delete(key, "KmsKeyArn")
+	}
+	whole(pool, "SmsConfiguration", "SnsCallerArn")
+	if block, ok := mfa["SmsMfaConfiguration"].(map[string]any); ok {
+		sender, _ := pool["SmsConfiguration"].(map[string]any)
+		if len(sender) == 0 {
+			delete(mfa, "SmsMfaConfiguration")
+		} else {
+			block["SmsConfiguration"] = sender
+			delete(block, "SmsAuthenticationMessage")
+			if text, ok := pool["SmsAuthenticationMessage"].(string); ok && text != "" {
+				block["SmsAuthenticationMessage"] = text
+			}
+		}
+	}
+	if mode, _ := mfa["MfaConfiguration"].(string); mode == "" || mode == "OFF" {
+		mfa["MfaConfiguration"] = "OFF"
+		for _, block := range []string{"SmsMfaConfiguration", "SoftwareTokenMfaConfiguration", "EmailMfaConfiguration"} {
+			delete(mfa, block)
+		}
+	}
+	pool["MfaConfiguration"] = mfa["MfaConfiguration"]
+	if account, _ := pool["EmailConfiguration"].(map[string]any); account["EmailSendingAccount"] != "DEVELOPER" {
+		delete(mfa, "EmailMfaConfiguration")
+	}
+	if levels, ok := pool["AcrConfiguration"].(map[string]any); ok && len(levels) == 0 {
+		delete(pool, "AcrConfiguration")
+	}
+}
+
+// whole drops an object that lacks one of the members.
+func whole(in map[string]any, name string, members ...string) {
+	inner, ok := in[name].(map[string]any)
+	for _, m := range members {
+		if ok && (inner[m] == nil || inner[m] == "") {
+			delete(in, name)
+			return
+		}
+	}
+}
+
+// drawBaseline draws a few requirements on leaves.
+func drawBaseline(t *rapid.T) *baseline.Baseline {
+	leaves := leafSettings(baseline.Settings(), "")
+	rule := baseline.Rule{Name: "drawn", Mode: baseline.Enforce}
+	var used []string
+	for range rapid.IntRange(1, 5).Draw(t, "requirements") {
+		leaf := rapid.SampledFrom(leaves).Draw(t, "setting")
+		m, _ := baseline.Lookup(leaf)
+		other, _ := baseline.TwinOf(leaf)
+		if slices.Contains(used, leaf) || slices.Contains(used, other) {
+			continue
+		}
+		used = append(used, leaf)
+		rule.Require = append(rule.Require, baseline.Requirement{Setting: leaf, Op: baseline.Equal, Value: drawValue(t, m, "required "+leaf)})
+	}
+	say := map[string]baseline.Unknown{}
+	switch rapid.IntRange(0, 2).Draw(t, "say of unknown members") {
+	case 0:
+		say["*"] = baseline.EchoUnknown
+	case 1:
+		say["FutureThing"] = baseline.EchoUnknown
+	}
+	return &baseline.Baseline{Rules: []baseline.Rule{rule}, Unknown: say, Digest: "sha256:drawn"}
+}
+
+func leafSettings(members []baseline.Member, prefix string) []string {
+	var all []string
+	for _, m := range members {
+		path := prefix + m.Name
+		switch {
+		case m.Name == "PoolName" || m.Kind == baseline.Map:
+		case m.Kind == baseline.Object:
+			all = append(all, leafSettings(m.Members, path+".")...)
+		default:
+			all = append(all, path)
+		}
+	}
+	return all
+}

@@ -52,7 +52,7 @@ func (j judge) aim(m Member, r Requirement, place string, have any) aim {
 func (a aim) keep(object map[string]any, pick func(path string) bool) {
 	for _, path := range a.paths(object) {
 		if beneath(a.place, path) && pick(path) {
-			put(object, a.below(path), clone(a.judge.at(path)))
+			put(object, a.below(path), clone(a.at(path)))
 		}
 	}
 }
@@ -84,7 +84,7 @@ func (a aim) superseded(path string) bool {
 		return false
 	}
 	wanted, named := a.wanted[path]
-	return !named || equal(m, wanted, a.judge.at(twin))
+	return !named || equal(m, wanted, a.at(twin))
 }
 
 // mirror adds to what is wanted the members under which the service shows the wanted ones a second time: a pool with a PreTokenGeneration
@@ -156,7 +156,7 @@ func (a aim) elsewhere() verdict {
 		if !ok || covers(a.place, twin) || !a.counts(twin) || a.ownedElsewhere(path) {
 			continue
 		}
-		have := a.judge.at(twin)
+		have := a.at(twin)
 		if equal(m, a.wanted[path], have) {
 			continue
 		}

@@ -73,7 +73,7 @@ type Member struct {
 	NotEmpty bool
 	// KeptOmitted marks a member that stays as it was when the write call leaves it out, by the API's own word.
 	KeptOmitted bool
-	// Deprecated, where not empty, says what the API says of a member that is "no longer used".
+	// Deprecated says, where not empty, what the API says of a member that is "no longer used".
 	Deprecated string
 	// Twin is the dotted path of the setting that is the same fact under another name or in another document.
 	// It covers everything below it. Twins point at each other.

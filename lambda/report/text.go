@@ -102,7 +102,7 @@ func (p Paint) colour(code int, text string) string {
 	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", code, text)
 }
 
-// Bad, Good and Dim paint a text as bad news, good news and an aside.
+// Bad paints bad news.
 func (p Paint) Bad(text string) string { return p.colour(red, text) }
 
 // Good paints good news.

@@ -12,7 +12,7 @@ import (
 func (p Plan) Unmoved(now State, owns func(path string) bool) (unmanaged int, moved []string) {
 	before, want, have := p.Before.Leaves(), p.after.leaves(), now.Leaves()
 	for path, v := range want {
-		if v == have[path] && v == before[path] && !owns(path) {
+		if v == before[path] && have[path] == v && !owns(path) {
 			unmanaged++
 		}
 	}

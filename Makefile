@@ -1,0 +1,84 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+BUILD := .build
+FUZZTIME ?= 60s
+# The packages whose coverage is held at 90 % or more.
+COVERED := baseline lambda/event lambda/userpool lambda/reconcile
+LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FLAGS := -trimpath -ldflags='-s -w -buildid=' -tags lambda.norpc
+comma := ,
+space := $(subst ,, )
+RACE := $(shell command -v gcc >/dev/null || command -v cc >/dev/null || command -v clang >/dev/null && echo -race)
+
+.PHONY: help demo build test lint fmt generate check bench fuzz cover layout clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+demo: ## show an incident and its remediation on an embedded fake of Cognito
+	@go run ./lambda/cmd/poolkeeper demo
+
+build: ## build the function for both architectures, and the command line, into .build
+	@mkdir -p $(BUILD)
+	@for arch in arm64 amd64; do CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build $(FLAGS) -o $(BUILD)/$$arch/bootstrap ./lambda; done
+	@go build -trimpath -o $(BUILD)/poolkeeper ./lambda/cmd/poolkeeper
+	@ls -l $(BUILD)/*/bootstrap $(BUILD)/poolkeeper | awk '{print "built " $$NF " " $$5 " bytes"}'
+
+test: ## run every test, with the race detector where there is a C compiler
+	@mkdir -p $(BUILD)
+	@if [[ -z "$(RACE)" ]]; then echo "no C compiler: testing without the race detector"; [[ -z "$${CI:-}" ]]; fi
+	@go test $(RACE) -shuffle=on -v -coverpkg=$(subst $(space),$(comma),$(addprefix ./,$(COVERED))) -coverprofile=$(BUILD)/cover.out ./... >$(BUILD)/test.log 2>&1 \
+		&& status=0 || status=$$?; \
+	if [[ $$status != 0 ]]; then grep -vE '^=== |^ *--- PASS' $(BUILD)/test.log; fi; \
+	grep -E '^ *--- SKIP' $(BUILD)/test.log || true; \
+	grep -E '^(ok|FAIL)' $(BUILD)/test.log | sed -E 's/\tcoverage:.*//'; \
+	if [[ $$status != 0 ]]; then exit $$status; fi; \
+	if leaks=$$(grep -ni canary $(BUILD)/test.log | cut -d: -f1); [[ -n "$$leaks" ]]; then echo "a planted secret leaked: $(BUILD)/test.log, lines" $$leaks; exit 1; fi; \
+	echo "no planted secret in $$(wc -l <$(BUILD)/test.log) lines of output"
+
+lint: ## run golangci-lint, which also holds the direction of imports
+	@$(LINT) run ./...
+
+fmt: ## format the code
+	@gofmt -w baseline lambda
+
+generate: ## make the generated files anew
+	@go generate ./...
+
+cover: ## print the coverage of the packages that are held at 90 %
+	@for package in $(COVERED); do \
+		grep "^poolkeeper/$$package/[a-z_]*\.go:" $(BUILD)/cover.out | awk -v package=$$package ' \
+			{ if ($$3 > 0) hit[$$1] = 1; statements[$$1] = $$2 } \
+			END { for (b in statements) { all += statements[b]; if (b in hit) covered += statements[b] } \
+				percent = all ? 100 * covered / all : 0; printf "coverage: %s %.1f %%\n", package, percent; exit percent < 90 }'; \
+	done
+
+layout: ## check that nothing but the agreed entries stands at the top
+	@stray=$$(ls | grep -vxE 'lambda|infra|baseline|go\.mod|go\.sum|Makefile|cdk\.json|README\.md' || true); \
+	if [[ -n "$$stray" ]]; then echo "not agreed at the top level:" $$stray; exit 1; fi
+
+check: layout ## everything that has to hold before a change is handed over
+	@stray=$$(gofmt -l baseline lambda); if [[ -n "$$stray" ]]; then echo "not formatted:" $$stray; exit 1; fi
+	@go mod tidy -diff
+	@go vet ./...
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory cover
+	@if [[ -n "$${CI:-}" ]] && grep -qE '^ *--- SKIP' $(BUILD)/test.log; then echo "a test was skipped, and CI takes none"; exit 1; fi
+	@$(MAKE) --no-print-directory build
+	@echo "all checks passed"
+
+bench: ## run the benchmarks; each speed is a ratio measured in one run
+	@go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## run every fuzz target for FUZZTIME
+	@for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+clean: ## remove what was built
+	@rm -rf $(BUILD)

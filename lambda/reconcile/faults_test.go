@@ -1,0 +1,252 @@
+package reconcile_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/reconcile"
+)
+
+const deletionProtection = "DeletionProtection: ACTIVE"
+
+func unprotected(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" }
+
+// TestFaults injects each class of error into each call of a remediation. Whatever happens, nothing moves but what was to be fixed; and once
+// the fault is over, the event that Lambda delivers again brings the pool to the baseline.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		reason  string
+		fault   cognitotest.Fault
+		outcome reconcile.Word
+		says    string // part of the reason
+		fixed   bool   // the pool is right already, before the event comes again
+	}{
+		"throttled read":                   {"the SDK tries reads again", cognitotest.Fault{Operation: "DescribeUserPool", Times: 2, Error: "TooManyRequestsException"}, reconcile.Remediated, "", true},
+		"throttled read for good":          {"then the event is deferred", cognitotest.Fault{Operation: "DescribeUserPool", Error: "TooManyRequestsException"}, reconcile.Deferred, "TooManyRequestsException", false},
+		"throttled write":                  {"a write is planned again, not resent", cognitotest.Fault{Operation: "UpdateUserPool", Times: 2, Error: "TooManyRequestsException"}, reconcile.Remediated, "", true},
+		"throttled write for good":         {"", cognitotest.Fault{Operation: "UpdateUserPool", Error: "TooManyRequestsException"}, reconcile.Deferred, "TooManyRequestsException", false},
+		"concurrent modification":          {"read and planned again", cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Error: "ConcurrentModificationException"}, reconcile.Remediated, "", true},
+		"concurrent modification for good": {"", cognitotest.Fault{Operation: "UpdateUserPool", Error: "ConcurrentModificationException"}, reconcile.Deferred, "ConcurrentModificationException", false},
+		"server fault before applying":     {"", cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Error: "InternalErrorException", Status: 500}, reconcile.Remediated, "", true},
+		"server fault after applying":      {"the pool is read before anything else", cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Error: "InternalErrorException", Status: 500, Apply: true}, reconcile.Remediated, "", true},
+		"unknown 5xx":                      {"", cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Error: "GatewayWobble", Status: 503}, reconcile.Remediated, "", true},
+		"connection lost before applying":  {"", cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Drop: true}, reconcile.Remediated, "", true},
+		"connection lost after applying":   {"", cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Drop: true, Apply: true}, reconcile.Remediated, "", true},
+		"connection lost for good":         {"", cognitotest.Fault{Operation: "UpdateUserPool", Drop: true}, reconcile.Deferred, "no answer", false},
+		"read lost":                        {"the SDK tries again", cognitotest.Fault{Operation: "GetUserPoolMfaConfig", Times: 1, Drop: true}, reconcile.Remediated, "", true},
+		"import in progress":               {"takes minutes or hours", cognitotest.Fault{Operation: "UpdateUserPool", Error: "UserImportInProgressException", Message: "busy importing"}, reconcile.Deferred, "UserImportInProgressException", false},
+		"write denied":                     {"the text names the action", cognitotest.Fault{Operation: "UpdateUserPool", Error: "AccessDeniedException", Message: "not authorized to perform: iam:PassRole on resource: sms"}, reconcile.Unfixable, "iam:PassRole", false},
+		"read denied":                      {"", cognitotest.Fault{Operation: "DescribeUserPool", Error: "AccessDeniedException", Message: "not authorized to perform: cognito-idp:DescribeUserPool"}, reconcile.Unfixable, "DescribeUserPool", false},
+		"not authorized":                   {"", cognitotest.Fault{Operation: "UpdateUserPool", Error: "NotAuthorizedException", Message: "no"}, reconcile.Unfixable, "NotAuthorizedException", false},
+		"refused":                          {"reported word for word", cognitotest.Fault{Operation: "UpdateUserPool", Error: "InvalidParameterException", Message: "something new"}, reconcile.Unfixable, "something new", false},
+		"tier":                             {"", cognitotest.Fault{Operation: "UpdateUserPool", Error: "FeatureUnavailableInTierException", Message: "need to be disabled: Threat Protection"}, reconcile.Unfixable, "Threat Protection", false},
+		"tier change refused":              {"", cognitotest.Fault{Operation: "UpdateUserPool", Error: "TierChangeNotAllowedException", Message: "no"}, reconcile.Unfixable, "TierChangeNotAllowedException", false},
+		"tagging":                          {"", cognitotest.Fault{Operation: "UpdateUserPool", Error: "UserPoolTaggingException", Message: "too many"}, reconcile.Unfixable, "too many", false},
+		"e-mail role broken":               {"", cognitotest.Fault{Operation: "UpdateUserPool", Error: "InvalidEmailRoleAccessPolicyException", Message: "no"}, reconcile.Unfixable, "InvalidEmailRole", false},
+		"SMS role not yet seen":            {"tried again briefly", cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Error: "InvalidSmsRoleTrustRelationshipException", Message: "no trust"}, reconcile.Remediated, "", true},
+		"SMS role broken":                  {"blocks every write of the pool", cognitotest.Fault{Operation: "UpdateUserPool", Error: "InvalidSmsRoleAccessPolicyException", Message: "cannot publish"}, reconcile.Unfixable, "cannot publish", false},
+		"gone before the read":             {"no error", cognitotest.Fault{Operation: "DescribeUserPool", Error: "ResourceNotFoundException", Message: "gone"}, reconcile.Ignored, "no such user pool", false},
+		"secondary replica, read":          {"", cognitotest.Fault{Operation: "DescribeUserPool", Error: "OperationNotEnabledException", Message: "secondary"}, reconcile.Ignored, "primary", false},
+		"secondary replica, write":         {"", cognitotest.Fault{Operation: "UpdateUserPool", Error: "OperationNotEnabledException", Message: "secondary"}, reconcile.Ignored, "primary", false},
+		"unknown code":                     {"reported, and the invocation fails", cognitotest.Fault{Operation: "UpdateUserPool", Error: "BrandNewException", Message: "hm"}, reconcile.Deferred, "BrandNewException", false},
+		"unknown code on a read":           {"", cognitotest.Fault{Operation: "GetUserPoolMfaConfig", Error: "BrandNewException", Message: "hm"}, reconcile.Deferred, "BrandNewException", false},
+		"expired credentials":              {"", cognitotest.Fault{Operation: "DescribeUserPool", Error: "ExpiredTokenException", Message: "expired"}, reconcile.Deferred, "ExpiredTokenException", false},
+		"an answer that is no pool":        {"leads to no write", cognitotest.Fault{Operation: "DescribeUserPool", Body: []byte(`{}`)}, reconcile.Deferred, "not this pool", false},
+		"an answer of another pool":        {"", cognitotest.Fault{Operation: "DescribeUserPool", Body: []byte(`{"UserPool":{"Id":"eu-west-1_Other0001"}}`)}, reconcile.Deferred, "not this pool", false},
+		"an answer that is no JSON":        {"", cognitotest.Fault{Operation: "DescribeUserPool", Body: []byte(`<html>`)}, reconcile.Deferred, "", false},
+		"an MFA answer that is empty":      {"it would read as MFA off", cognitotest.Fault{Operation: "GetUserPoolMfaConfig", Body: []byte(`{}`)}, reconcile.Deferred, "MfaConfiguration", false},
+		"verification cannot be read":      {"deferred: the next event sees what holds", cognitotest.Fault{Operation: "DescribeUserPool", Skip: 1, Error: "TooManyRequestsException"}, reconcile.Deferred, "TooManyRequestsException", true},
+		"accepted, but not applied":        {"read back for a second or two", cognitotest.Fault{Operation: "UpdateUserPool", Change: unprotected}, reconcile.Unconverged, "did not hold", false},
+		"accepted, and something else moved": {"the service changed a setting of nobody's", cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Change: func(pool, _ map[string]any) {
+			pool["UserPoolTags"] = map[string]any{"env": "prod"}
+		}}, reconcile.Unconverged, "UserPoolTags.team", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := serve(t, cognitotest.Measured)
+			b.rich(unprotected)
+			before := b.snapshot(t)
+			b.fake.Inject(c.fault)
+			r := b.reconciler(require(t, deletionProtection))
+			out, err := r.Reconcile(t.Context(), poolID, event.Cause{})
+			if out.Outcome != c.outcome || !strings.Contains(out.Reason, c.says) {
+				t.Errorf("%s (%s), want %s with %q: %s", out.Outcome, out.Reason, c.outcome, c.says, c.reason)
+			}
+			var later *reconcile.DeferredError
+			if deferred := errors.As(err, &later); deferred != (c.outcome == reconcile.Deferred) || !deferred && err != nil {
+				t.Errorf("the error is %v", err)
+			}
+			moved := difference(before, b.snapshot(t))
+			if c.fault.Change == nil {
+				want := []string{}
+				if c.fixed {
+					want = []string{"DeletionProtection"}
+				}
+				if diff := cmp.Diff(want, append([]string{}, moved...)); diff != "" {
+					t.Errorf("what moved (-want +got):\n%s", diff)
+				}
+			}
+			b.fake.ClearFaults()
+			if _, err := r.Reconcile(t.Context(), poolID, event.Cause{}); err != nil {
+				t.Fatalf("the event, delivered again: %v", err)
+			}
+			if pool, _, _ := b.fake.Pool(poolID); pool["DeletionProtection"] != "ACTIVE" {
+				t.Error("the event, delivered again, did not bring the pool to the baseline")
+			}
+		})
+	}
+}
+
+// TestConcurrentWriterIsPreserved: somebody changes the pool between our read and our write, and Cognito refuses our write for it. The next plan is made
+// of the pool as it is then.
+func TestConcurrentWriterIsPreserved(t *testing.T) {
+	t.Parallel()
+	b := serve(t, cognitotest.Contract)
+	b.rich(unprotected)
+	b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Error: "ConcurrentModificationException", Then: func(s *cognitotest.Server) {
+		s.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolTags")["added"] = "meanwhile" })
+	}})
+	out := b.reconcile(t, require(t, deletionProtection))
+	pool, _, _ := b.fake.Pool(poolID)
+	if out.Outcome != reconcile.Remediated || pool["DeletionProtection"] != "ACTIVE" || lookup(pool, "UserPoolTags.added") != "meanwhile" {
+		t.Errorf("%s (%s), tags %v", out.Outcome, out.Reason, pool["UserPoolTags"])
+	}
+}
+
+// TestDroppedFirstOfTwoWrites: the first of two writes applied without an answer; the second goes out in a plan of what is left.
+func TestDroppedFirstOfTwoWrites(t *testing.T) {
+	t.Parallel()
+	b := serve(t, cognitotest.Measured)
+	b.rich(edits(totpOnly("OFF"), mfaOff, factorsAre("PASSWORD", "EMAIL_OTP")))
+	b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Drop: true, Apply: true})
+	out := b.reconcile(t, require(t, "MfaConfiguration: ON\nSoftwareTokenMfaConfiguration: {Enabled: true}\nPolicies: {SignInPolicy: {AllowedFirstAuthFactors: [PASSWORD]}}"))
+	if out.Outcome != reconcile.Remediated || len(out.Drifts) != 3 {
+		t.Errorf("%s (%s) %v", out.Outcome, out.Reason, out.Drifts)
+	}
+}
+
+// TestSecondOfTwoWritesRefused: what the first write fixed stays fixed, and the outcome says what could not be.
+func TestSecondOfTwoWritesRefused(t *testing.T) {
+	t.Parallel()
+	b := serve(t, cognitotest.Contract)
+	b.rich(edits(totpOnly("OFF"), mfaOff, factorsAre("PASSWORD", "EMAIL_OTP")))
+	before := b.snapshot(t)
+	b.fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: "InvalidParameterException", Message: "not today"})
+	out := b.reconcile(t, require(t, "MfaConfiguration: ON\nSoftwareTokenMfaConfiguration: {Enabled: true}\nPolicies: {SignInPolicy: {AllowedFirstAuthFactors: [PASSWORD]}}"))
+	want := map[string]reconcile.DriftState{"MfaConfiguration": left, "SoftwareTokenMfaConfiguration.Enabled": left, "Policies.SignInPolicy.AllowedFirstAuthFactors": fixed}
+	if diff := cmp.Diff(want, states(out)); diff != "" || out.Outcome != reconcile.Partial || !strings.Contains(out.Reason, "not today") {
+		t.Errorf("%s (%s)\n%s", out.Outcome, out.Reason, diff)
+	}
+	if diff := difference(before, b.snapshot(t)); !slices.Equal(diff, []string{"Policies.SignInPolicy.AllowedFirstAuthFactors"}) {
+		t.Errorf("moved: %v", diff)
+	}
+}
+
+// TestRefusalNamesOneSetting: the service refuses a write for one of three settings; the other two are still put right, in a plan without the
+// one that the answer names.
+func TestRefusalNamesOneSetting(t *testing.T) {
+	t.Parallel()
+	b := serve(t, cognitotest.Contract)
+	b.rich(func(pool, mfa map[string]any) {
+		unprotected(pool, mfa)
+		object(pool, "Policies", "PasswordPolicy")["PasswordHistorySize"] = "0"
+		delete(object(pool, "Policies", "PasswordPolicy"), "PasswordHistorySize")
+		object(pool, "Policies", "PasswordPolicy")["RequireSymbols"] = false
+	})
+	b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Error: "FeatureUnavailableInTierException",
+		Message: "1 validation error detected: Value '3' at 'policies.passwordPolicy.passwordHistorySize' failed to satisfy constraint: feature not available"})
+	out := b.reconcile(t, require(t, deletionProtection+"\nPolicies: {PasswordPolicy: {PasswordHistorySize: 3, RequireSymbols: true}}"))
+	want := map[string]reconcile.DriftState{"DeletionProtection": fixed, "Policies.PasswordPolicy.PasswordHistorySize": left, "Policies.PasswordPolicy.RequireSymbols": fixed}
+	if diff := cmp.Diff(want, states(out)); diff != "" || out.Outcome != reconcile.Partial {
+		t.Errorf("%s (%s)\n%s", out.Outcome, out.Reason, diff)
+	}
+}
+
+// TestOldValidityDaysAreMoved: the service wants the older validity days under the newer name, says so, and gets it: the same number of days.
+func TestOldValidityDaysAreMoved(t *testing.T) {
+	t.Parallel()
+	b := serve(t, cognitotest.Contract)
+	b.rich(edits(unprotected, knownCases["old pool with the older validity days alone"].tamper))
+	b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Error: "InvalidParameterException",
+		Message: "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"})
+	out := b.reconcile(t, require(t, deletionProtection))
+	if out.Outcome != reconcile.Remediated {
+		t.Errorf("%s (%s)", out.Outcome, out.Reason)
+	}
+	both(absent("AdminCreateUserConfig.UnusedAccountValidityDays"), sent("Policies.PasswordPolicy.TemporaryPasswordValidityDays", "9"))(t, b)
+}
+
+// TestStaleVerification: a read shows the old state for a while after the write; that is no failure.
+func TestStaleVerification(t *testing.T) {
+	t.Parallel()
+	b := serve(t, cognitotest.Contract)
+	b.rich(unprotected)
+	stale, _, _ := b.fake.Pool(poolID)
+	b.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Skip: 1, Times: 2, Body: marshal(t, map[string]any{"UserPool": stale})})
+	if out := b.reconcile(t, require(t, deletionProtection)); out.Outcome != reconcile.Remediated || len(out.Writes) != 1 {
+		t.Errorf("%s (%s) with %v", out.Outcome, out.Reason, out.Writes)
+	}
+}
+
+// TestSimultaneousDeliveries: fifty deliveries of one event at once end in the right state and lose nothing of nobody's.
+func TestSimultaneousDeliveries(t *testing.T) {
+	t.Parallel()
+	b := serve(t, cognitotest.Contract)
+	b.rich(unprotected)
+	before := b.snapshot(t)
+	r := b.reconciler(require(t, deletionProtection))
+	var wait sync.WaitGroup
+	for range 50 {
+		wait.Go(func() {
+			if out, err := r.Reconcile(t.Context(), poolID, event.Cause{}); err != nil || out.Outcome != reconcile.Remediated && out.Outcome != reconcile.Unchanged {
+				t.Errorf("%s (%s): %v", out.Outcome, out.Reason, err)
+			}
+		})
+	}
+	wait.Wait()
+	if diff := difference(before, b.snapshot(t)); !slices.Equal(diff, []string{"DeletionProtection"}) {
+		t.Errorf("moved: %v", diff)
+	}
+}
+
+// TestDeadline: with too little time to write and to verify, nothing is written.
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	b := serve(t, cognitotest.Contract)
+	b.rich(unprotected)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	out, err := b.reconciler(require(t, deletionProtection)).Reconcile(ctx, poolID, event.Cause{})
+	if out.Outcome != reconcile.Deferred || err == nil || len(b.writes()) != 0 || !strings.Contains(err.Error(), "too little time") {
+		t.Errorf("%s: %v, writes %v", out.Outcome, err, b.writes())
+	}
+}
+
+// TestCalls counts the calls of an event: two reads where nothing is to be done, and a write and two reads more where something is.
+func TestCalls(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		tamper func(pool, mfa map[string]any)
+		want   int
+	}{"compliant": {nil, 2}, "drifted in one document": {unprotected, 5}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := serve(t, cognitotest.Contract)
+			b.rich(c.tamper)
+			b.reconcile(t, require(t, deletionProtection))
+			if got := len(b.fake.Calls()); got != c.want {
+				t.Errorf("%d calls, want %d", got, c.want)
+			}
+		})
+	}
+}

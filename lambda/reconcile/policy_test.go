@@ -1,0 +1,234 @@
+package reconcile_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/reconcile"
+)
+
+func marshal(t testing.TB, v any) []byte {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+const twoRules = `
+version: 1
+rules:
+  - name: enforced
+    require: {DeletionProtection: ACTIVE}
+  - name: audited
+    mode: audit
+    require: {Policies: {PasswordPolicy: {MinimumLength: {atLeast: 20}}}}
+`
+
+// TestModes: audit is left alone, and what is enforced beside it is written.
+func TestModes(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		baseline *baseline.Baseline
+		cause    event.Cause
+		ownRole  string
+		outcome  reconcile.Word
+		states   map[string]reconcile.DriftState
+		says     string
+	}{
+		"enforce and audit": {parse(t, twoRules), event.Cause{}, "", reconcile.Remediated,
+			map[string]reconcile.DriftState{"DeletionProtection": fixed, "Policies.PasswordPolicy.MinimumLength": reconcile.Reported}, ""},
+		"all in audit": {parse(t, twoRules).InMode(baseline.Audit), event.Cause{}, "", reconcile.Drifted,
+			map[string]reconcile.DriftState{"DeletionProtection": reconcile.Reported, "Policies.PasswordPolicy.MinimumLength": reconcile.Reported}, "only audits"},
+		"own write": {parse(t, twoRules), event.Cause{Issuer: "arn:aws:iam::111122223333:role/poolkeeper"}, "arn:aws:iam::111122223333:role/poolkeeper", reconcile.Drifted,
+			map[string]reconcile.DriftState{"DeletionProtection": reconcile.Reported, "Policies.PasswordPolicy.MinimumLength": reconcile.Reported}, "our own write"},
+		"own role's name as a session": {parse(t, twoRules), event.Cause{Actor: "arn:aws:sts::111122223333:assumed-role/Evil/poolkeeper", Issuer: "arn:aws:iam::111122223333:role/Evil"},
+			"arn:aws:iam::111122223333:role/poolkeeper", reconcile.Remediated,
+			map[string]reconcile.DriftState{"DeletionProtection": fixed, "Policies.PasswordPolicy.MinimumLength": reconcile.Reported}, ""},
+		"nothing to write": {require(t, "LambdaConfig: {PreSignUp: {matches: \"arn:aws:lambda:us-*\"}}"), event.Cause{}, "", reconcile.Drifted,
+			map[string]reconcile.DriftState{"LambdaConfig.PreSignUp": reconcile.Reported}, "names no value"},
+		"something fixed beside nothing to write": {require(t, "LambdaConfig: {PreSignUp: {matches: \"arn:aws:lambda:us-*\"}}\nDeletionProtection: ACTIVE"), event.Cause{}, "", reconcile.Partial,
+			map[string]reconcile.DriftState{"LambdaConfig.PreSignUp": reconcile.Reported, "DeletionProtection": fixed}, "names no value"},
+		"exempted": {parse(t, "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]\nexemptions: [{pools: {ids: ["+poolID+"]}, settings: [DeletionProtection], until: 2026-11-01T12:00:01Z, reason: migration, owner: me}]"),
+			event.Cause{}, "", reconcile.Unchanged, map[string]reconcile.DriftState{"DeletionProtection": reconcile.Exempted}, ""},
+		"exemption that has run out": {parse(t, "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]\nexemptions: [{pools: {ids: ["+poolID+"]}, settings: [DeletionProtection], until: 2026-11-01T12:00:00Z, reason: migration, owner: me}]"),
+			event.Cause{}, "", reconcile.Remediated, map[string]reconcile.DriftState{"DeletionProtection": fixed}, ""},
+		"no rule selects the pool": {parse(t, "version: 1\nrules: [{name: a, pools: {names: [other]}, require: {DeletionProtection: ACTIVE}}]"), event.Cause{}, "", reconcile.Ignored,
+			map[string]reconcile.DriftState{}, "no rule"},
+		"selected by tag": {parse(t, "version: 1\nrules: [{name: a, pools: {tags: {env: [pr*]}}, require: {DeletionProtection: ACTIVE}}]"), event.Cause{}, "", reconcile.Remediated,
+			map[string]reconcile.DriftState{"DeletionProtection": fixed}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := serve(t, cognitotest.Contract)
+			b.rich(unprotected)
+			r := b.reconciler(c.baseline)
+			r.OwnRole = c.ownRole
+			out, err := r.Reconcile(t.Context(), poolID, c.cause)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.states, states(out)); diff != "" || out.Outcome != c.outcome || !strings.Contains(out.Reason, c.says) {
+				t.Errorf("%s (%s), want %s with %q\n%s", out.Outcome, out.Reason, c.outcome, c.says, diff)
+			}
+			if left := c.outcome == reconcile.Drifted || c.outcome == reconcile.Unchanged; left && len(b.writes()) > 0 {
+				t.Errorf("wrote %v", b.writes())
+			}
+		})
+	}
+}
+
+// TestUnknownMembers: a member that nobody has thought about stops the write of its document, and of no other, unless the baseline says what to do
+// with it.
+func TestUnknownMembers(t *testing.T) {
+	t.Parallel()
+	const wants = "rules: [{name: a, require: {DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}}}]"
+	for name, c := range map[string]struct {
+		plant   func(pool, mfa map[string]any)
+		say     string
+		outcome reconcile.Word
+		writes  []string
+		says    string
+		keeps   map[string]string // leaves afterwards
+	}{
+		"unset": {func(pool, _ map[string]any) { pool["FutureThing"] = map[string]any{"On": true} }, "", reconcile.Partial, setMFA, "unknown member FutureThing", map[string]string{"FutureThing.On": "true"}},
+		"echo":  {func(pool, _ map[string]any) { pool["FutureThing"] = map[string]any{"On": true} }, "unknownMembers: {FutureThing: echo}", reconcile.Remediated, poolFirst, "", map[string]string{"FutureThing.On": "true"}},
+		"star":  {func(pool, _ map[string]any) { pool["FutureThing"] = "x" }, "unknownMembers: {\"*\": echo}", reconcile.Remediated, poolFirst, "", map[string]string{"FutureThing": `"x"`}},
+		"omit":  {func(pool, _ map[string]any) { pool["FutureThing"] = "x" }, "unknownMembers: {FutureThing: omit}", reconcile.Remediated, poolFirst, "", nil},
+		"nested": {func(pool, _ map[string]any) {
+			object(pool, "Policies", "PasswordPolicy")["Entropy"] = json.Number("40")
+		}, "", reconcile.Partial, setMFA, "unknown member Policies.PasswordPolicy.Entropy", map[string]string{"Policies.PasswordPolicy.Entropy": "40"}},
+		"nested echo": {func(pool, _ map[string]any) {
+			object(pool, "Policies", "PasswordPolicy")["Entropy"] = json.Number("40")
+		}, "unknownMembers: {Policies.PasswordPolicy.Entropy: echo}", reconcile.Remediated, poolFirst, "", map[string]string{"Policies.PasswordPolicy.Entropy": "40"}},
+		"nested omit": {func(pool, _ map[string]any) {
+			object(pool, "Policies", "PasswordPolicy")["Entropy"] = json.Number("40")
+		}, "unknownMembers: {Policies.PasswordPolicy.Entropy: omit}", reconcile.Remediated, poolFirst, "", map[string]string{"Policies.PasswordPolicy.Entropy": ""}},
+		"in a list": {func(pool, _ map[string]any) {
+			pool["AccountRecoverySetting"].(map[string]any)["RecoveryMechanisms"].([]any)[0].(map[string]any)["Delay"] = json.Number("3")
+		}, "", reconcile.Partial, setMFA, "RecoveryMechanisms.Delay", nil},
+		"in MFA": {func(_, mfa map[string]any) { mfa["VoiceMfaConfiguration"] = map[string]any{"Enabled": true} }, "", reconcile.Partial, updated, "unknown member VoiceMfaConfiguration", map[string]string{"mfa:VoiceMfaConfiguration.Enabled": "true"}},
+		"empty":  {func(pool, _ map[string]any) { pool["FutureThing"], pool["Other"] = map[string]any{}, nil }, "", reconcile.Remediated, poolFirst, "", nil},
+		"read-only": {func(pool, _ map[string]any) {
+			pool["SchemaAttributes"] = list(map[string]any{"Name": "sub", "New": true})
+		}, "", reconcile.Remediated, poolFirst, "", nil},
+		"strange shape": {func(pool, _ map[string]any) { pool["LambdaConfig"] = "hidden" }, "", reconcile.Partial, setMFA, "unknown member LambdaConfig", map[string]string{"LambdaConfig": `"hidden"`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := serve(t, cognitotest.Contract, cognitotest.WithoutValidators())
+			b.rich(func(pool, mfa map[string]any) {
+				unprotected(pool, mfa)
+				mfa["SoftwareTokenMfaConfiguration"] = map[string]any{"Enabled": false}
+				c.plant(pool, mfa)
+			})
+			out := b.reconcile(t, parse(t, "version: 1\n"+wants+"\n"+c.say))
+			if out.Outcome != c.outcome || fmt.Sprint(out.Writes) != fmt.Sprint(c.writes) || !strings.Contains(out.Reason, c.says) {
+				t.Errorf("%s with %v (%s), want %s with %v and %q", out.Outcome, out.Writes, out.Reason, c.outcome, c.writes, c.says)
+			}
+			after := b.snapshot(t)
+			for path, want := range c.keeps {
+				if after[path] != want {
+					t.Errorf("%s is %q, want %q", path, after[path], want)
+				}
+			}
+		})
+	}
+}
+
+// TestEveryLeaf damages each leaf that a baseline can require, one at a time, and demands that the reconciler detects it, writes it back and moves
+// nothing else.
+func TestEveryLeaf(t *testing.T) {
+	t.Parallel()
+	for _, setting := range leafSettings(baseline.Settings(), "") {
+		t.Run(setting, func(t *testing.T) {
+			t.Parallel()
+			b := serve(t, cognitotest.Contract, cognitotest.WithoutValidators())
+			b.rich(nil)
+			state, err := b.client.Read(t.Context(), poolID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := lookup(state.Settings(), setting)
+			if want == nil && strings.HasPrefix(setting, "SmsConfiguration.EumsSms.") || strings.HasPrefix(setting, "SmsMfaConfiguration.SmsConfiguration.EumsSms.") {
+				want = eums(b, setting)
+			}
+			if want == nil {
+				t.Fatal("the rich pool does not set it")
+			}
+			before := b.snapshot(t)
+			b.fake.Edit(poolID, func(pool, mfa map[string]any) { damage(t, setting, pool, mfa) })
+			required := &baseline.Baseline{Digest: "sha256:leaf", Rules: []baseline.Rule{{Name: "leaf", Mode: baseline.Enforce,
+				Require: []baseline.Requirement{{Setting: setting, Op: baseline.Equal, Value: want}}}}}
+			out := b.reconcile(t, required)
+			if out.Outcome != reconcile.Remediated || states(out)[setting] != fixed {
+				t.Errorf("%s (%s) %v", out.Outcome, out.Reason, out.Drifts)
+			}
+			for _, path := range difference(before, b.snapshot(t)) {
+				if path != "AdminCreateUserConfig.UnusedAccountValidityDays" {
+					t.Errorf("%s is not what it was before the damage", path)
+				}
+			}
+		})
+	}
+}
+
+// eums makes the pool one that sends through End User Messaging, and returns the value of the setting.
+func eums(b bench, setting string) any {
+	sender := map[string]any{"EumsSms": map[string]any{"CallerArn": "arn:aws:iam::111122223333:role/eums-sender", "ExternalId": "CANARY-eums", "OriginationIdentity": "Example",
+		"ConfigurationSetName": "texts", "InEntityId": "1", "InTemplateId": "2", "Region": "eu-west-1"}}
+	b.fake.Edit(poolID, func(pool, mfa map[string]any) {
+		pool["SmsConfiguration"] = sender
+		object(mfa, "SmsMfaConfiguration")["SmsConfiguration"] = sender
+	})
+	return lookup(map[string]any{"SmsConfiguration": sender}, strings.TrimPrefix(setting, "SmsMfaConfiguration."))
+}
+
+// damage gives a leaf another value, and its twin with it, as the service would.
+func damage(t *testing.T, setting string, pool, mfa map[string]any) {
+	t.Helper()
+	paths := []string{setting}
+	if other, ok := baseline.TwinOf(setting); ok {
+		paths = append(paths, other)
+	}
+	for _, path := range paths {
+		document := pool
+		if name, _ := baseline.DocumentOf(path); name == baseline.MfaConfig {
+			document = mfa
+		}
+		names := strings.Split(path, ".")
+		m, _ := baseline.Lookup(path)
+		in := object(document, names[:len(names)-1]...)
+		last := names[len(names)-1]
+		switch {
+		case m.Kind == baseline.Boolean:
+			in[last] = in[last] != true
+		case m.Kind == baseline.Integer:
+			in[last] = json.Number("23")
+		case m.Kind == baseline.List && m.Elem.Kind == baseline.Object:
+			in[last] = list(map[string]any{"Name": "admin_only", "Priority": json.Number("1")})
+		case m.Kind == baseline.List:
+			in[last] = list("other")
+		case len(m.Enum) > 1:
+			for _, other := range m.Enum {
+				if other != in[last] && other != "OFF" {
+					in[last] = other
+					break
+				}
+			}
+			if path == "MfaConfiguration" {
+				pool["MfaConfiguration"] = in[last]
+			}
+		default:
+			in[last] = "damaged {####} {##x##}"
+		}
+	}
+}

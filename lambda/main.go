@@ -13,6 +13,9 @@ import (
 func main() {
 	config, err := ReadConfig(os.Getenv, os.ReadFile)
 	log := logger(config.LogLevel)
+	// The runtime reports a failed invocation through package log: as an error, and as JSON like the rest.
+	slog.SetDefault(log)
+	slog.SetLogLoggerLevel(slog.LevelError)
 	if err == nil {
 		var h handler
 		if h, err = newHandler(config, log); err == nil {

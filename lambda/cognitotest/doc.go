@@ -12,5 +12,11 @@
 //   - Eventual consistency, unless a fault injects it.
 //   - Users, clients, domains, identity providers, and every call that is not among its operations.
 //   - Redaction in CloudTrail beyond message texts and secrets; which members are really hidden is not documented.
-//   - What the service does where that is unknown. The choices are commented where they are made.
+//   - CreateUserPool beyond what tests need: it takes what an update takes, fills in plausible defaults, and does not build custom attributes.
+//   - Dates: LastModifiedDate changes with the first update and not with later ones.
+//   - Order: the service may find another fault first in a request that has several.
+//   - Lists beyond ListUserPools, its filters, and tokens that expire.
+//   - What the service does where that is unknown: which of two different twins wins, whether the older validity days go on being shown (here
+//     they do, in both worlds, as those that count), what SetUserPoolMfaConfig without an SMS block does to the pool's sender (here it goes where
+//     the block was there), and what a validity of 0 days becomes (here 7). The choices are commented where they are made.
 package cognitotest

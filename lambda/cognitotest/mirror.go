@@ -2,14 +2,14 @@ package cognitotest
 
 // mirrorPool keeps the twins of a pool equal after an update of it: setting either side shows up on both.
 func mirrorPool(old, next *pool, request map[string]any) {
-	template := object(next.userPool["VerificationMessageTemplate"])
+	template := templateOf(next)
 	for legacy, name := range map[string]string{
 		"SmsVerificationMessage": "SmsMessage", "EmailVerificationMessage": "EmailMessage", "EmailVerificationSubject": "EmailSubject",
 	} {
 		switch {
 		case template[name] != nil: // which of two different ones wins is unknown; here the template does
 			next.userPool[legacy] = template[name]
-		case next.userPool[legacy] != nil && template != nil:
+		case next.userPool[legacy] != nil:
 			template[name] = next.userPool[legacy]
 		}
 	}
@@ -27,11 +27,29 @@ func mirrorPool(old, next *pool, request map[string]any) {
 	if block == nil {
 		return
 	}
-	follow(block, "SmsConfiguration", next.userPool["SmsConfiguration"])
-	follow(block, "SmsAuthenticationMessage", next.userPool["SmsAuthenticationMessage"])
+	for _, name := range []string{"SmsConfiguration", "SmsAuthenticationMessage"} {
+		if next.userPool[name] != nil || old.userPool[name] != nil {
+			follow(block, name, next.userPool[name])
+		}
+	}
 	if len(block) == 0 {
 		delete(next.mfaConfig, "SmsMfaConfiguration")
 	}
+}
+
+// templateOf returns the template of the pool's verification messages, which is made where only the legacy texts are there.
+func templateOf(p *pool) map[string]any {
+	template := object(p.userPool["VerificationMessageTemplate"])
+	if template != nil {
+		return template
+	}
+	template = map[string]any{}
+	for _, legacy := range []string{"SmsVerificationMessage", "EmailVerificationMessage", "EmailVerificationSubject"} {
+		if p.userPool[legacy] != nil {
+			p.userPool["VerificationMessageTemplate"] = template
+		}
+	}
+	return template
 }
 
 // mirrorDays goes on showing the older validity days, as those that count, where it was shown before.

@@ -2,9 +2,12 @@ package cognitotest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // operations are the calls that the fake takes. They run under the server's lock.
@@ -54,8 +57,14 @@ func (s *Server) Edit(id string, edit func(userPool, mfaConfig map[string]any)) 
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if p, ok := s.pools[id]; ok {
-		edit(p.userPool, p.mfaConfig)
+		p.change(edit)
 	}
+}
+
+// change lets a function of somebody else's change the pool, and keeps nothing of what it planted but a copy.
+func (p *pool) change(edit func(userPool, mfaConfig map[string]any)) {
+	edit(p.userPool, p.mfaConfig)
+	p.userPool, p.mfaConfig = cloneObject(p.userPool), cloneObject(p.mfaConfig)
 }
 
 func (s *Server) arn(id string) string {
@@ -76,18 +85,32 @@ func (s *Server) pool(request map[string]any) (*pool, error) {
 	return p, nil
 }
 
+// createOnly are the members that a pool is created with and that no update has. They are taken as they are, except for Schema: every
+// pool has the standard attributes.
+var createOnly = []string{"AliasAttributes", "UsernameAttributes", "UsernameConfiguration", "Schema"}
+
 func (s *Server) createUserPool(request map[string]any) (any, error) {
 	name, _ := request["PoolName"].(string)
 	if name == "" {
-		return nil, invalid("1 validation error detected: Value null at 'poolName' failed to satisfy constraint: Member must not be null")
+		return nil, missing("poolName")
+	}
+	if s.validators {
+		settings := cloneObject(request)
+		for _, only := range createOnly {
+			delete(settings, only)
+		}
+		if err := validate(userPoolTable(), settings); err != nil {
+			return nil, err
+		}
 	}
 	s.serial++
 	id := fmt.Sprintf("%s_Fake%05d", s.region, s.serial)
-	p := &pool{userPool: map[string]any{}, mfaConfig: map[string]any{"MfaConfiguration": "OFF"}}
+	p := &pool{userPool: map[string]any{}, mfaConfig: map[string]any{}}
 	for k, v := range request {
 		p.userPool[k] = clone(v)
 	}
 	delete(p.userPool, "PoolName")
+	delete(p.userPool, "Schema")
 	p.userPool["Id"], p.userPool["Arn"], p.userPool["Name"] = id, s.arn(id), name
 	p.userPool["CreationDate"], p.userPool["LastModifiedDate"] = json.Number("1767225600.0"), json.Number("1767225600.0")
 	p.userPool["SchemaAttributes"] = standardAttributes()
@@ -96,6 +119,21 @@ func (s *Server) createUserPool(request map[string]any) (any, error) {
 	setDefault(p.userPool, "UserPoolTier", "ESSENTIALS")
 	setDefault(p.userPool, "LambdaConfig", map[string]any{})
 	setDefault(p.userPool, "UserPoolTags", map[string]any{})
+	setDefault(p.userPool, "Policies", resets("Policies"))
+	setDefault(p.userPool, "VerificationMessageTemplate", resets("VerificationMessageTemplate"))
+	setDefault(p.userPool, "EmailConfiguration", resets("EmailConfiguration"))
+	setDefault(p.userPool, "AdminCreateUserConfig", resets("AdminCreateUserConfig"))
+	p.mfaConfig["MfaConfiguration"] = p.userPool["MfaConfiguration"]
+	if p.userPool["SmsConfiguration"] != nil && p.userPool["MfaConfiguration"] != "OFF" {
+		p.mfaConfig["SmsMfaConfiguration"] = map[string]any{}
+	}
+	empty := &pool{userPool: map[string]any{}, mfaConfig: p.mfaConfig}
+	mirrorPool(empty, p, request)
+	if s.validators {
+		if err := judge("CreateUserPool", change{request: request, old: empty, next: p}); err != nil {
+			return nil, err
+		}
+	}
 	s.pools[id] = p
 	return map[string]any{"UserPool": cloneObject(p.userPool)}, nil
 }
@@ -131,8 +169,13 @@ func (s *Server) deleteUserPool(request map[string]any) (any, error) {
 func (s *Server) listUserPools(request map[string]any) (any, error) {
 	size, _ := request["MaxResults"].(json.Number)
 	most, err := size.Int64()
-	if err != nil || most < 1 || most > 60 {
-		return nil, invalid("1 validation error detected: Value '%s' at 'maxResults' failed to satisfy constraint: Member must have value less than or equal to 60", size)
+	switch {
+	case err != nil:
+		return nil, missing("maxResults")
+	case most < 1:
+		return nil, constraint(size, "maxResults", "Member must have value greater than or equal to 1")
+	case most > 60:
+		return nil, constraint(size, "maxResults", "Member must have value less than or equal to 60")
 	}
 	var ids []string
 	for id := range s.pools {
@@ -164,15 +207,20 @@ func (s *Server) tagResource(request map[string]any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	tags, _ := p.userPool["UserPoolTags"].(map[string]any)
+	if request["Tags"] == nil {
+		return nil, missing("tags")
+	}
+	tags := cloneObject(object(p.userPool["UserPoolTags"]))
 	if tags == nil {
 		tags = map[string]any{}
-		p.userPool["UserPoolTags"] = tags
 	}
-	given, _ := request["Tags"].(map[string]any)
-	for k, v := range given {
+	for k, v := range object(request["Tags"]) {
 		tags[k] = v
 	}
+	if err := s.judgeTags(request["Tags"], tags); err != nil {
+		return nil, err
+	}
+	p.userPool["UserPoolTags"] = tags
 	return map[string]any{}, nil
 }
 
@@ -182,13 +230,41 @@ func (s *Server) untagResource(request map[string]any) (any, error) {
 		return nil, err
 	}
 	tags, _ := p.userPool["UserPoolTags"].(map[string]any)
-	keys, _ := request["TagKeys"].([]any)
+	keys, ok := request["TagKeys"].([]any)
+	if !ok {
+		return nil, missing("tagKeys")
+	}
 	for _, k := range keys {
-		if key, ok := k.(string); ok {
-			delete(tags, key)
+		if key, _ := k.(string); s.validators && strings.HasPrefix(key, systemTag) {
+			return nil, invalid("Tag keys that begin with %s are reserved", systemTag)
 		}
 	}
+	for _, k := range keys {
+		key, _ := k.(string)
+		delete(tags, key)
+	}
 	return map[string]any{}, nil
+}
+
+// judgeTags holds tags that are added, and all that the pool has then, against the table.
+func (s *Server) judgeTags(given any, all map[string]any) error {
+	if !s.validators {
+		return nil
+	}
+	var broken *failure
+	if errors.As(validate(userPoolTable(), map[string]any{"UserPoolTags": given}), &broken) {
+		return invalid("%s", broken.Message)
+	}
+	own := 0
+	for key := range all {
+		if !strings.HasPrefix(key, systemTag) {
+			own++
+		}
+	}
+	if own > 50 {
+		return invalid("A resource has at most 50 tags")
+	}
+	return nil
 }
 
 func (s *Server) listTags(request map[string]any) (any, error) {
@@ -201,6 +277,10 @@ func (s *Server) listTags(request map[string]any) (any, error) {
 
 func invalid(format string, args ...any) *failure {
 	return &failure{Code: "InvalidParameterException", Message: fmt.Sprintf(format, args...)}
+}
+
+func missing(path string) *failure {
+	return invalid("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", path)
 }
 
 func setDefault(object map[string]any, name string, v any) {
@@ -231,6 +311,8 @@ func clone(v any) any {
 			c[i] = clone(e)
 		}
 		return c
+	case int:
+		return json.Number(strconv.Itoa(v)) // as a test may plant it
 	default:
 		return v
 	}

@@ -164,7 +164,7 @@ var rules = []struct {
 func judge(operation string, c change) error {
 	c.onPool = operation != "SetUserPoolMfaConfig"
 	for _, r := range rules {
-		if (r.operation == "" || r.operation == operation) && r.broken(c) {
+		if (r.operation == "" || r.operation == operation || r.operation == "UpdateUserPool" && operation == "CreateUserPool") && r.broken(c) {
 			return &failure{Code: r.code, Message: strings.ReplaceAll(r.text, "{tier}", c.text("UserPoolTier"))}
 		}
 	}

@@ -219,7 +219,7 @@ func (s *Server) handle(call Call, fault *Fault) (any, error) {
 	}
 	if err == nil && fault != nil && fault.Change != nil {
 		if p, ok := s.pools[call.PoolID]; ok {
-			fault.Change(p.userPool, p.mfaConfig)
+			p.change(fault.Change)
 		}
 	}
 	if err == nil && fault != nil && fault.Error != "" {

@@ -48,14 +48,16 @@ func (s *Server) updateUserPool(request map[string]any) (any, error) {
 		}
 	}
 	next := &pool{userPool: s.merge(old.userPool, request), mfaConfig: cloneObject(old.mfaConfig)}
-	applyMFA(next, request)
+	if _, given := request["MfaConfiguration"]; given || s.mode == Contract {
+		applyMFA(next)
+	}
 	mirrorPool(old, next, request)
+	dropEmailMFA(old, next)
 	if s.validators {
 		if err := judge("UpdateUserPool", change{request: request, old: old, next: next}); err != nil {
 			return nil, err
 		}
 	}
-	dropEmailMFA(next)
 	*old = *next
 	return map[string]any{}, nil
 }
@@ -148,7 +150,7 @@ func (s *Server) policies(v, old any) any {
 			setDefault(policies, key, clone(e))
 		}
 	}
-	if usual, ok := resets("Policies").(map[string]any); ok {
+	if usual := object(resets("Policies")); at(old, "PasswordPolicy") != nil {
 		setDefault(policies, "PasswordPolicy", usual["PasswordPolicy"])
 	}
 	if password := object(policies["PasswordPolicy"]); password["TemporaryPasswordValidityDays"] == json.Number("0") {
@@ -174,10 +176,10 @@ func levels(v any) any {
 }
 
 // applyMFA lets an update that carries MfaConfiguration, or resets it, change the mode. Turned off, MFA loses its factors.
-func applyMFA(next *pool, request map[string]any) {
+func applyMFA(next *pool) {
 	mode, _ := next.userPool["MfaConfiguration"].(string)
-	if _, given := request["MfaConfiguration"]; !given && mode != "OFF" || mode == "" {
-		return
+	if mode == "" {
+		mode = "OFF"
 	}
 	was, _ := next.mfaConfig["MfaConfiguration"].(string)
 	if mode == "OFF" && was != "OFF" && was != "" {
@@ -218,10 +220,11 @@ func userPoolTable() []baseline.Member { return baseline.Documents()[0].Members 
 
 func mfaTable() []baseline.Member { return baseline.Documents()[1].Members }
 
-// dropEmailMFA takes e-mail MFA from a pool that no longer sends e-mail of its own.
-func dropEmailMFA(p *pool) {
-	if at(p.userPool, "EmailConfiguration.EmailSendingAccount") == "COGNITO_DEFAULT" {
-		delete(p.mfaConfig, "EmailMfaConfiguration")
+// dropEmailMFA takes e-mail MFA from a pool that moves to sending through Cognito.
+func dropEmailMFA(old, next *pool) {
+	const account = "EmailConfiguration.EmailSendingAccount"
+	if at(next.userPool, account) == "COGNITO_DEFAULT" && at(old.userPool, account) != "COGNITO_DEFAULT" {
+		delete(next.mfaConfig, "EmailMfaConfiguration")
 	}
 }
 

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/internal/runtimeapi"
+)
+
+// bootstrap builds the function once, with the flags of the deployment.
+var bootstrap = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "poolkeeper-bootstrap")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "bootstrap")
+	build := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-ldflags=-s -w -buildid=", "-tags", "lambda.norpc", "-o", path, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		return "", &exec.Error{Name: string(output), Err: err}
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := bootstrap(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// A function is the built binary in a process of its own.
+type function struct {
+	api     *runtimeapi.Server
+	command *exec.Cmd
+	output  *bytes.Buffer
+}
+
+func startFunction(t *testing.T, environment ...string) *function {
+	t.Helper()
+	path, err := bootstrap()
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := runtimeapi.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &function{api: api, command: exec.CommandContext(context.Background(), path), output: &bytes.Buffer{}}
+	f.command.Env = append([]string{"AWS_LAMBDA_RUNTIME_API=" + api.Addr(), "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY=example"}, environment...)
+	f.command.Stdout, f.command.Stderr = f.output, f.output
+	if err := f.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = f.command.Process.Kill()
+		_ = f.command.Wait()
+		_ = api.Close()
+	})
+	return f
+}
+
+func (f *function) invoke(t *testing.T, payload []byte) runtimeapi.Response {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	answer, err := f.api.Invoke(ctx, runtimeapi.Invocation{Payload: payload, RequestID: "11111111-2222-4333-8444-555555555555",
+		FunctionARN: "arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper"})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, f.output)
+	}
+	return answer
+}
+
+// stop ends the process, after which its output may be read.
+func (f *function) stop() string {
+	_ = f.command.Process.Kill()
+	_ = f.command.Wait()
+	return f.output.String()
+}
+
+func payload(t *testing.T, name string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("event", "testdata", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+func outcome(t *testing.T, answer runtimeapi.Response) string {
+	t.Helper()
+	var out struct{ Outcome, Reason string }
+	if err := json.Unmarshal(answer.Payload, &out); err != nil || answer.IsError {
+		t.Fatalf("the function answered %s (%v)", answer.Payload, err)
+	}
+	return out.Outcome
+}
+
+// TestBootstrap runs the built binary as Lambda does: a cold start, several invocations, an error, and a payload that is none.
+func TestBootstrap(t *testing.T) {
+	t.Parallel()
+	fake := cognitotest.New(cognitotest.Contract)
+	url, err := fake.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = fake.Close() })
+	pool, mfa := cognitotest.Rich()
+	pool["DeletionProtection"] = "INACTIVE"
+	pool["SmsAuthenticationMessage"] = "altered {####} CANARY-altered"
+	delete(mfa, "SmsMfaConfiguration")
+	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+	f := startFunction(t, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+url, "AWS_LAMBDA_LOG_LEVEL=DEBUG", "ROLE_ARN=arn:aws:iam::111122223333:role/poolkeeper")
+
+	for _, step := range []struct {
+		name, fixture, want string
+	}{
+		{"cold start", "update-user-pool", "remediated"},
+		{"our own write's event", "own-write", "unchanged"},
+		{"the same event again", "update-user-pool", "unchanged"},
+		{"a failed call", "failed-call", "ignored"},
+		{"no JSON object", "not-an-object", "ignored"},
+		{"a sweep", "sweep", "swept"},
+	} {
+		if got := outcome(t, f.invoke(t, payload(t, step.fixture))); got != step.want {
+			t.Errorf("%s: %s, want %s", step.name, got, step.want)
+		}
+	}
+	if got := outcome(t, f.invoke(t, []byte("{ not JSON"))); got != "ignored" {
+		t.Errorf("a malformed payload: %s", got)
+	}
+	fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Error: "BrandNewException", Message: "no"})
+	answer := f.invoke(t, payload(t, "update-user-pool"))
+	if kind, err := answer.ErrorType(); err != nil || kind != "Deferred" {
+		t.Errorf("a deferred event: %s (%v)", answer.Payload, err)
+	}
+	fake.ClearFaults()
+	if got := outcome(t, f.invoke(t, payload(t, "update-user-pool"))); got != "unchanged" {
+		t.Errorf("after the error: %s", got)
+	}
+	if now, _, _ := fake.Pool("eu-west-1_AbCdEf123"); now["DeletionProtection"] != "ACTIVE" {
+		t.Error("the pool is not at the baseline")
+	}
+	checkLog(t, f.stop())
+}
+
+// checkLog holds every line of the function's output to be JSON, one summary an event, without a planted secret.
+func checkLog(t *testing.T, output string) {
+	t.Helper()
+	summaries := 0
+	for _, line := range strings.Split(strings.TrimSpace(output), "\n") {
+		var record map[string]any
+		if err := json.Unmarshal([]byte(line), &record); err != nil {
+			t.Errorf("not JSON: %s", line)
+			continue
+		}
+		if record["msg"] != "reconciled" {
+			continue
+		}
+		summaries++
+		for _, attribute := range []string{"outcome", "user_pool_id", "baseline", "cause", "drifts", "writes", "total_ms", "invocation_id", "level", "time"} {
+			if _, ok := record[attribute]; !ok {
+				t.Errorf("no %s in %s", attribute, line)
+			}
+		}
+	}
+	if summaries != 9 {
+		t.Errorf("%d summary lines, want 9", summaries)
+	}
+	if i := strings.Index(strings.ToUpper(output), "CANAR"); i >= 0 {
+		t.Errorf("a planted secret leaked at byte %d of the log", i)
+	}
+}
+
+// TestBootstrapRefusesToStart: with a fault in the environment or in the baseline, the process ends before it asks for an event, with one JSON line a
+// fault and no call.
+func TestBootstrapRefusesToStart(t *testing.T) {
+	t.Parallel()
+	bad := filepath.Join(t.TempDir(), "bad.yaml")
+	if err := os.WriteFile(bad, []byte("version: 1\nrules:\n  - name: a\n    require: {DeletionProtection: ON, UserPoolTier: GOLD}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		environment []string
+		faults      int
+		says        string
+	}{
+		"mode":     {[]string{"MODE=off"}, 1, "MODE"},
+		"baseline": {[]string{"BASELINE_FILE=" + bad}, 2, "bad.yaml:4:"},
+		"both":     {[]string{"BASELINE_FILE=" + bad, "MODE=off"}, 3, "MODE"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := startFunction(t, c.environment...)
+			err := f.command.Wait()
+			if err == nil || f.command.ProcessState.ExitCode() != 1 {
+				t.Errorf("it ended with %v", err)
+			}
+			select {
+			case <-f.api.FirstPoll():
+				t.Error("it asked for an event")
+			default:
+			}
+			output := strings.TrimSpace(f.output.String())
+			lines := strings.Split(output, "\n")
+			for _, line := range lines {
+				var record struct{ Level, Msg, Fault string }
+				if err := json.Unmarshal([]byte(line), &record); err != nil || record.Level != "ERROR" || record.Fault == "" {
+					t.Errorf("not a fault in JSON: %s", line)
+				}
+			}
+			if len(lines) != c.faults || !strings.Contains(output, c.says) || strings.Contains(output, "goroutine") {
+				t.Errorf("%d lines, want %d with %q:\n%s", len(lines), c.faults, c.says, output)
+			}
+		})
+	}
+}

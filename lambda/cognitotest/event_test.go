@@ -1,0 +1,99 @@
+package cognitotest_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"poolkeeper/lambda/cognitotest"
+)
+
+var (
+	mallory = cognitotest.Actor{Kind: "AssumedRole", ARN: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory",
+		IssuerARN: "arn:aws:iam::111122223333:role/AppAdmin", SourceIP: "198.51.100.23", UserAgent: "aws-cli/2.31.0"}
+	when = time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)
+)
+
+func (f fake) last() cognitotest.Call {
+	calls := f.Calls()
+	return calls[len(calls)-1]
+}
+
+func TestEvent(t *testing.T) {
+	t.Parallel()
+	f := rich(t, cognitotest.Contract, nil)
+	request, _ := f.echo(t)
+	f.ok(t, update, request)
+	raw := f.Event(f.last(), mallory, when)
+	if strings.Contains(string(raw), "CANARY") {
+		t.Error("a text or secret is in the event")
+	}
+	event := parse(raw)
+	for path, want := range map[string]any{
+		"version": "0", "detail-type": "AWS API Call via CloudTrail", "source": "aws.cognito-idp", "account": "111122223333", "region": "eu-west-1", "time": "2026-10-01T09:15:42Z",
+		"detail.eventSource": "cognito-idp.amazonaws.com", "detail.eventName": update, "detail.awsRegion": "eu-west-1", "detail.eventTime": "2026-10-01T09:15:40Z",
+		"detail.sourceIPAddress": "198.51.100.23", "detail.userAgent": "aws-cli/2.31.0", "detail.readOnly": false, "detail.eventType": "AwsApiCall",
+		"detail.managementEvent": true, "detail.recipientAccountId": "111122223333", "detail.responseElements": nil, "detail.requestID": f.last().RequestID, "detail.errorCode": nil,
+		"detail.userIdentity.type": "AssumedRole", "detail.userIdentity.arn": mallory.ARN, "detail.userIdentity.principalId": "AROAEXAMPLEID000000001:mallory",
+		"detail.userIdentity.sessionContext.sessionIssuer.arn": mallory.IssuerARN, "detail.userIdentity.sessionContext.sessionIssuer.userName": "AppAdmin",
+		"detail.requestParameters.userPoolId": poolID, "detail.requestParameters.policies.passwordPolicy.minimumLength": json.Number("14"),
+		"detail.requestParameters.lambdaConfig.kMSKeyID":                                  "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555",
+		"detail.requestParameters.adminCreateUserConfig.inviteMessageTemplate.sMSMessage": "HIDDEN_DUE_TO_SECURITY_REASONS",
+		"detail.requestParameters.smsConfiguration.externalId":                            "HIDDEN_DUE_TO_SECURITY_REASONS",
+		"detail.requestParameters.acrConfiguration.Level1.acrValue":                       "urn:example:password",
+		"detail.requestParameters.userPoolTags":                                           map[string]any{"env": "prod", "team": "identity", "note": ""},
+		"detail.requestParameters.accountRecoverySetting.recoveryMechanisms": list(map[string]any{"name": "verified_email", "priority": json.Number("1")},
+			map[string]any{"name": "verified_phone_number", "priority": json.Number("2")}),
+	} {
+		if diff := cmp.Diff(want, walk(event, path)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", path, diff)
+		}
+	}
+	if diff := cmp.Diff(event, parse(cognitotest.Event(f.last(), mallory, when))); diff != "" {
+		t.Errorf("the function and the method differ:\n%s", diff)
+	}
+}
+
+func TestEventsOfOtherCalls(t *testing.T) {
+	t.Parallel()
+	bob := cognitotest.Actor{Kind: "IAMUser", ARN: "arn:aws:iam::111122223333:user/bob"}
+	root := cognitotest.Actor{Kind: "Root", ARN: "arn:aws:iam::111122223333:root"}
+	f := rich(t, cognitotest.Contract, nil)
+	event := func(actor cognitotest.Actor) map[string]any { return parse(f.Event(f.last(), actor, when)) }
+	check := func(event map[string]any, path string, want any) {
+		t.Helper()
+		if got := walk(event, path); got != want {
+			t.Errorf("%s is %v, want %v", path, got, want)
+		}
+	}
+	f.send(t, update, map[string]any{"UserPoolId": poolID, "UserPoolTier": "BEST"})
+	check(event(bob), "detail.errorCode", parameter)
+	check(event(bob), "detail.userIdentity.userName", "bob")
+	check(event(bob), "detail.userIdentity.sessionContext.sessionIssuer", nil)
+	f.ok(t, "DescribeUserPool", describe)
+	check(event(root), "detail.readOnly", true)
+	check(event(root), "detail.userIdentity.principalId", "111122223333")
+	arn := "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/" + poolID
+	f.ok(t, "TagResource", map[string]any{"ResourceArn": arn, "Tags": map[string]any{"Env": "dev"}})
+	check(event(bob), "detail.requestParameters.resourceArn", arn)
+	check(event(bob), "detail.requestParameters.tags.Env", "dev")
+	id := walk(f.ok(t, "CreateUserPool", map[string]any{"PoolName": "new"}), "UserPool.Id")
+	check(event(bob), "detail.responseElements.userPool.id", id)
+	if got := f.last().PoolID; got != id {
+		t.Errorf("the call names %q, want %v", got, id)
+	}
+	f.send(t, update, "no object")
+	check(event(bob), "detail.requestParameters", nil)
+	check(event(bob), "detail.errorCode", "SerializationException")
+}
+
+func walk(v any, path string) any {
+	for _, name := range strings.Split(path, ".") {
+		object, _ := v.(map[string]any)
+		v = object[name]
+	}
+	return v
+}

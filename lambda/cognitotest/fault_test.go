@@ -1,0 +1,109 @@
+package cognitotest_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"poolkeeper/lambda/cognitotest"
+)
+
+var describe = map[string]any{"UserPoolId": poolID}
+
+func protection(f fake) any {
+	pool, _, _ := f.Pool(poolID)
+	return pool["DeletionProtection"]
+}
+
+func TestFaultCounts(t *testing.T) {
+	t.Parallel()
+	f := rich(t, cognitotest.Contract, nil)
+	f.Inject(cognitotest.Fault{Operation: "DescribeUserPool", PoolID: poolID, Skip: 1, Times: 2, Error: "TooManyRequestsException", Message: "Rate exceeded"})
+	for i, want := range []int{200, 400, 400, 200} {
+		if a := f.send(t, "DescribeUserPool", describe); a.status != want {
+			t.Errorf("call %d answered %d, want %d", i, a.status, want)
+		}
+	}
+	f.Inject(cognitotest.Fault{Error: "InternalErrorException"})
+	for range 3 {
+		if a := f.send(t, "GetUserPoolMfaConfig", describe); a.status != http.StatusInternalServerError || a.code() != "InternalErrorException" {
+			t.Errorf("answered %d %s", a.status, a.code())
+		}
+	}
+	f.ClearFaults()
+	f.ok(t, "GetUserPoolMfaConfig", describe)
+	f.Inject(cognitotest.Fault{PoolID: "eu-west-1_Other", Error: "X"})
+	f.Inject(cognitotest.Fault{Operation: set, Error: "X"})
+	f.ok(t, "GetUserPoolMfaConfig", describe)
+}
+
+// TestFaultApplies tells whether the change was made when the answer was an error, or none.
+func TestFaultApplies(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fault   cognitotest.Fault
+		applied bool
+		answer  string // "" is none
+	}{
+		"error":         {cognitotest.Fault{Error: "ConcurrentModificationException"}, false, "ConcurrentModificationException"},
+		"error, made":   {cognitotest.Fault{Error: "InternalErrorException", Apply: true}, true, "InternalErrorException"},
+		"own status":    {cognitotest.Fault{Error: "ServiceUnavailable", Status: 503}, false, "ServiceUnavailable"},
+		"dropped":       {cognitotest.Fault{Drop: true}, false, ""},
+		"dropped, made": {cognitotest.Fault{Drop: true, Apply: true}, true, ""},
+		"body":          {cognitotest.Fault{Body: []byte(`{"__type":"none"}`)}, false, "none"},
+		"body, made":    {cognitotest.Fault{Body: []byte(`{"__type":"none"}`), Apply: true}, true, "none"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := rich(t, cognitotest.Contract, nil)
+			request, _ := f.echo(t)
+			request["DeletionProtection"] = "INACTIVE"
+			c.fault.Operation, c.fault.Times = update, 1
+			f.Inject(c.fault)
+			a, err := f.try(update, request)
+			if (err != nil) != (c.answer == "") || a.code() != c.answer {
+				t.Errorf("answered %q, %v", a.code(), err)
+			}
+			if c.fault.Status != 0 && a.status != c.fault.Status {
+				t.Errorf("status %d", a.status)
+			}
+			if applied := protection(f) == "INACTIVE"; applied != c.applied {
+				t.Errorf("applied: %v, want %v", applied, c.applied)
+			}
+		})
+	}
+}
+
+// TestFaultWriters are somebody else who writes before the call, and the service that changes more than it was asked for.
+func TestFaultWriters(t *testing.T) {
+	t.Parallel()
+	f := rich(t, cognitotest.Contract, nil)
+	f.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Times: 1, Then: func(s *cognitotest.Server) {
+		s.Edit(poolID, func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
+	}})
+	if got := in(f.ok(t, "DescribeUserPool", describe), "UserPool")["DeletionProtection"]; got != "INACTIVE" {
+		t.Errorf("the writer came too late: %v", got)
+	}
+	request, _ := f.echo(t)
+	f.Inject(cognitotest.Fault{Operation: update, Times: 1, Change: func(pool, _ map[string]any) { pool["DeletionProtection"] = "ACTIVE" }})
+	f.ok(t, update, request)
+	if got := protection(f); got != "ACTIVE" {
+		t.Errorf("the change was lost: %v", got)
+	}
+	request["UserPoolTier"] = "BEST"
+	f.Inject(cognitotest.Fault{Operation: update, Change: func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" }})
+	if a := f.send(t, update, request); a.status != http.StatusBadRequest || protection(f) != "ACTIVE" {
+		t.Error("a refused call was followed by a change")
+	}
+}
+
+func TestDelays(t *testing.T) {
+	t.Parallel()
+	f := rich(t, cognitotest.Contract, nil, cognitotest.WithLatency(10*time.Millisecond))
+	f.Inject(cognitotest.Fault{Delay: 20 * time.Millisecond, Times: 1})
+	began := time.Now()
+	f.ok(t, "DescribeUserPool", describe)
+	if took := time.Since(began); took < 30*time.Millisecond {
+		t.Errorf("answered after %v", took)
+	}
+}

@@ -98,6 +98,7 @@ type run struct {
 	sent         *userpool.Plan   // the latest plan of which a write was accepted, or may have been
 	sentFixes    []baseline.Drift // what all such writes were to fix
 	moved        []string         // settings that were not to move and did
+	unmanaged    int              // unmanaged settings that are exactly what they were
 }
 
 // once reads, compares, plans, writes and verifies. The error is what defers the event or makes it wait.
@@ -106,15 +107,15 @@ func (r *run) once(ctx context.Context) (step, error) {
 	if err != nil {
 		return finished, r.unread(err)
 	}
-	if r.sent != nil {
-		_, r.moved = r.sent.Unmoved(state, nothing)
-	}
 	policy := r.Baseline.Policy(state.Identity(), r.Now())
 	if len(policy.Rules) == 0 {
 		r.ignore("no rule selects this pool")
 		return finished, nil
 	}
 	found := baseline.Compare(policy, state.Settings())
+	if r.sent != nil {
+		r.unmanaged, r.moved = r.sent.Unmoved(state, found.Owns)
+	}
 	report, fixable := r.sort(found.Drifts)
 	plan, err := userpool.NewPlan(state, fixable, userpool.Options{Unknown: r.Baseline.Unknown, MoveValidity: r.moveValidity})
 	if err != nil {
@@ -124,7 +125,7 @@ func (r *run) once(ctx context.Context) (step, error) {
 		report = append(report, drift(left.Drift, NotFixable, left.Reason))
 	}
 	if len(plan.Writes) == 0 {
-		r.settle(found, report, state)
+		r.settle(found, report)
 		return finished, nil
 	}
 	if !r.timeFor(ctx, len(plan.Writes)) {

@@ -5,11 +5,10 @@ import (
 	"strings"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/userpool"
 )
 
 // settle decides the outcome from the last state that was read.
-func (r *run) settle(found baseline.Comparison, report []Drift, state userpool.State) {
+func (r *run) settle(found baseline.Comparison, report []Drift) {
 	unheld := r.unheld(found)
 	listed := map[string]bool{}
 	for _, d := range report {
@@ -29,8 +28,7 @@ func (r *run) settle(found baseline.Comparison, report []Drift, state userpool.S
 	}
 	slices.SortStableFunc(r.out.Drifts, func(a, b Drift) int { return slices.Compare(rank(a.Setting), rank(b.Setting)) })
 	if r.sent != nil {
-		r.out.Verified.UnmanagedUnchanged, _ = r.sent.Unmoved(state, found.Owns)
-		r.out.Verified.Owned = holding(found)
+		r.out.Verified = Verified{Owned: holding(found), UnmanagedUnchanged: r.unmanaged}
 	}
 	r.out.Outcome, r.out.Reason = r.judge(len(unheld))
 }

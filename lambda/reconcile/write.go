@@ -108,11 +108,11 @@ func (r *run) verify(ctx context.Context, plan userpool.Plan, policy baseline.Po
 			return r.later(err)
 		}
 		found := baseline.Compare(policy, state.Settings())
-		_, moved := plan.Unmoved(state, nothing)
+		unmanaged, moved := plan.Unmoved(state, found.Owns)
 		held := len(r.unheld(found)) == 0
 		if held && len(moved) == 0 || try == len(verifyWaits) {
-			r.moved = append(r.moved, moved...)
-			r.settle(found, report, state)
+			r.unmanaged, r.moved = unmanaged, append(r.moved, moved...)
+			r.settle(found, report)
 			return nil
 		}
 		if err := r.Sleep(ctx, verifyWaits[try]); err != nil {
@@ -133,5 +133,3 @@ func (r *run) unheld(found baseline.Comparison) map[string]bool {
 	}
 	return still
 }
-
-func nothing(string) bool { return false }

@@ -2,13 +2,11 @@ package userpool
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
-	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 
 	"poolkeeper/baseline"
@@ -66,9 +64,7 @@ func (c *Client) Read(ctx context.Context, id string) (State, error) {
 func (c *Client) read(ctx context.Context, id string, table baseline.Document) (map[string]any, error) {
 	var raw []byte
 	_, err := c.call(ctx, table.ReadCall, id, func(o *cognito.Options) { o.APIOptions = append(o.APIOptions, capture(&raw)) })
-	// An answer of a shape that the SDK's types do not fit is none the worse for that: it is the raw one that counts.
-	var misfit *smithy.DeserializationError
-	if err != nil && (!errors.As(err, &misfit) || len(raw) == 0) {
+	if err != nil {
 		return nil, classify(table.ReadCall, err, nil)
 	}
 	object, err := decode(raw)

@@ -49,6 +49,9 @@ type Options struct {
 // which the service takes each of them. Nothing is written.
 func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error) {
 	p := Plan{Before: state, moveValidity: options.MoveValidity, omitted: map[baseline.DocumentName][]string{}}
+	if len(drifts) == 0 {
+		return p, nil
+	}
 	before := state.written()
 	stopped := p.stopUnknown(options.Unknown)
 	fixes := drifts

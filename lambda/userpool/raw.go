@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
+	"strings"
 
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -14,8 +16,9 @@ import (
 // maxAnswer bounds what is read of an answer. The largest pool that the limits of the API allow is well below.
 const maxAnswer = 8 << 20
 
-// capture keeps a copy of the body of a successful answer, as it came over the wire, in *raw. It sits closest to the wire, so that the
-// SDK's own deserializer gets a fresh reader of the same bytes; a retried call leaves the last answer.
+// capture keeps the body of a successful answer, as it came over the wire, in *raw. It sits closest to the wire and hands an empty object on
+// in its place: the typed answer is of no use, and an answer that the SDK's types do not fit is none the worse for that. The body of an
+// error is left to the SDK, which types it. A retried call leaves the last answer.
 func capture(raw *[]byte) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
 		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("CaptureRawBody", func(
@@ -29,6 +32,9 @@ func capture(raw *[]byte) func(*middleware.Stack) error {
 			if !ok {
 				return out, metadata, fmt.Errorf("capturing the answer: unexpected transport type %T", out.RawResponse)
 			}
+			if response.StatusCode >= http.StatusMultipleChoices {
+				return out, metadata, nil
+			}
 			body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 			if err != nil {
 				// Not wrapped in a class of its own: the SDK retries a read whose connection broke.
@@ -38,13 +44,13 @@ func capture(raw *[]byte) func(*middleware.Stack) error {
 				return out, metadata, fmt.Errorf("capturing the answer: it is larger than %d bytes", maxAnswer)
 			}
 			*raw = body
-			response.Body = replayed{Reader: bytes.NewReader(body), Closer: response.Body}
+			response.Body = replaced{Reader: strings.NewReader("{}"), Closer: response.Body}
 			return out, metadata, nil
 		}), middleware.After)
 	}
 }
 
-type replayed struct {
+type replaced struct {
 	io.Reader
 	io.Closer
 }

@@ -1,7 +1,6 @@
 package event
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -16,8 +15,8 @@ const (
 // Decode reads the payload of an invocation. The checks stand in the order in which they are made; the first that fails names the
 // reason.
 func Decode(payload []byte, home Home) Request {
-	var envelope object
-	if err := json.Unmarshal(payload, &envelope); err != nil || envelope == nil {
+	envelope := parse(payload)
+	if envelope == nil {
 		return ignored(Malformed, "the payload is no JSON object")
 	}
 	source, kind := envelope.text("source"), envelope.text("detail-type")
@@ -60,7 +59,7 @@ func judgeCall(envelope, detail object, home Home) Request {
 	} else if source != "cognito-idp.amazonaws.com" {
 		return ignored(UnknownSource, fmt.Sprintf("eventSource %q is not that of user pools", clean(source)))
 	}
-	if kind, given := detail["eventType"]; given && kind != "AwsApiCall" {
+	if kind, given := detail["eventType"]; given && kind != nil && kind != "AwsApiCall" {
 		return ignored(ServiceEvent, fmt.Sprintf("eventType %q is no API call", clean(fmt.Sprint(kind))))
 	}
 	if detail["readOnly"] == true || detail["readOnly"] == "true" {

@@ -30,59 +30,70 @@ var (
 
 func ignoredFor(reason Reason) want { return want{kind: Ignored, reason: reason} }
 
-var fixtures = map[string]want{
-	"update-user-pool":                    reconciled,
-	"mfa-off-console":                     reconciled,
-	"own-write":                           reconciled, // whose write it was is not the decoder's business
-	"root-user":                           reconciled,
-	"cloudformation":                      reconciled,
-	"empty-error-code":                    reconciled,
-	"no-event-type":                       reconciled,
-	"tag-resource":                        reconciled,
-	"untag-resource":                      reconciled,
-	"create-user-pool":                    reconciled,
-	"pool-id-in-capitals":                 reconciled,
-	"pool-id-twice-same":                  reconciled,
-	"reconcile-user-pool":                 reconciled,
-	"request-null":                        everyPool,
-	"request-hidden":                      everyPool,
-	"request-without-id":                  everyPool,
-	"request-missing":                     everyPool,
-	"pool-id-hidden":                      everyPool,
-	"create-user-pool-without-id":         everyPool,
-	"scheduled-event":                     {kind: All},
-	"sweep":                               {kind: All},
-	"failed-call":                         ignoredFor(FailedCall),
-	"failed-call-access-denied":           ignoredFor(FailedCall),
-	"create-user-pool-failed":             ignoredFor(FailedCall),
-	"hosted-ui":                           ignoredFor(ServiceEvent),
-	"hosted-ui-service-event":             ignoredFor(ServiceEvent),
-	"read-only":                           ignoredFor(ReadOnly),
-	"user-level-call":                     ignoredFor(NotInTable),
-	"identity-pool":                       ignoredFor(IdentityPool),
-	"identity-pool-in-user-pool-envelope": ignoredFor(IdentityPool),
-	"other-event-source":                  ignoredFor(UnknownSource),
-	"tag-identity-pool":                   ignoredFor(OtherResource),
-	"tag-other-account":                   ignoredFor(OtherAccount),
-	"tag-other-region":                    ignoredFor(OtherRegion),
-	"tag-path-like":                       ignoredFor(BadPoolID),
-	"tag-without-arn":                     ignoredFor(NoPoolID),
-	"other-account":                       ignoredFor(OtherAccount),
-	"other-region":                        ignoredFor(OtherRegion),
-	"envelope-and-detail-disagree":        ignoredFor(OtherAccount),
-	"replica-secondary":                   {kind: Ignored, pool: "us-east-1_AbCdEf123", reason: Replica},
-	"pool-id-path-like":                   ignoredFor(BadPoolID),
-	"pool-id-too-long":                    ignoredFor(BadPoolID),
-	"pool-id-with-newline":                ignoredFor(BadPoolID),
-	"pool-id-number":                      ignoredFor(BadPoolID),
-	"pool-id-object":                      ignoredFor(BadPoolID),
-	"pool-id-empty":                       ignoredFor(BadPoolID),
-	"pool-id-twice-different":             ignoredFor(BadPoolID),
-	"reconcile-without-id":                ignoredFor(NoPoolID),
-	"unknown-detail-type":                 ignoredFor(UnknownDetailType),
-	"unknown-source":                      ignoredFor(UnknownSource),
-	"detail-not-an-object":                ignoredFor(Malformed),
-	"not-an-object":                       ignoredFor(Malformed),
+// A row is what a fixture has to be decoded to, and why. Alone is what it comes to without a home of our own, as in a local invocation,
+// where that differs.
+type row struct {
+	want  want
+	why   string
+	alone *want
+}
+
+var fixtures = map[string]row{
+	"update-user-pool":                    {want: reconciled, why: "the plain case"},
+	"mfa-off-console":                     {want: reconciled, why: "an IAM user has no session issuer"},
+	"own-write":                           {want: reconciled, why: "whose write it was is not the decoder's business"},
+	"root-user":                           {want: reconciled, why: "the root user has neither name nor session"},
+	"cloudformation":                      {want: reconciled, why: "a service calls for somebody"},
+	"empty-error-code":                    {want: reconciled, why: "an empty error code is no failure"},
+	"no-event-type":                       {want: reconciled, why: "only another type is refused, not none"},
+	"tag-resource":                        {want: reconciled, why: "tags select rules; the pool is in the ARN"},
+	"untag-resource":                      {want: reconciled, why: "as with a tag set"},
+	"create-user-pool":                    {want: reconciled, why: "the id is in the response"},
+	"pool-id-in-capitals":                 {want: reconciled, why: "the casing of CloudTrail's members is not documented"},
+	"pool-id-twice-same":                  {want: reconciled, why: "two casings that agree name one pool"},
+	"reconcile-user-pool":                 {want: reconciled, why: "our own event"},
+	"number-too-large":                    {want: reconciled, why: "a number elsewhere does not hide the pool"},
+	"event-type-null":                     {want: reconciled, why: "null is as good as missing"},
+	"time-before-year-zero":               {want: reconciled, why: "a time that JSON cannot hold is left out"},
+	"request-null":                        {want: everyPool, why: "CloudTrail leaves out large requests"},
+	"request-hidden":                      {want: everyPool, why: "a whole object can be redacted"},
+	"request-without-id":                  {want: everyPool, why: "a request cut short"},
+	"request-missing":                     {want: everyPool, why: "as with null"},
+	"pool-id-hidden":                      {want: everyPool, why: "the id alone can be redacted"},
+	"create-user-pool-without-id":         {want: everyPool, why: "a pool was made, we know not which"},
+	"scheduled-event":                     {want: want{kind: All}, why: "the schedule"},
+	"sweep":                               {want: want{kind: All}, why: "the schedule's own input"},
+	"failed-call":                         {want: ignoredFor(FailedCall), why: "refused, so nothing changed"},
+	"failed-call-access-denied":           {want: ignoredFor(FailedCall), why: "denied, so nothing changed"},
+	"create-user-pool-failed":             {want: ignoredFor(FailedCall), why: "no pool was made"},
+	"hosted-ui":                           {want: ignoredFor(ServiceEvent), why: "a login, told by the event type"},
+	"hosted-ui-service-event":             {want: ignoredFor(ServiceEvent), why: "a login, told by the envelope"},
+	"read-only":                           {want: ignoredFor(ReadOnly), why: "a description changes nothing"},
+	"user-level-call":                     {want: ignoredFor(NotInTable), why: "a user is not a setting of the pool"},
+	"identity-pool":                       {want: ignoredFor(IdentityPool), why: "another service"},
+	"identity-pool-in-user-pool-envelope": {want: ignoredFor(IdentityPool), why: "the detail says what was called"},
+	"other-event-source":                  {want: ignoredFor(UnknownSource), why: "Cognito's envelope, a stranger's call"},
+	"tag-identity-pool":                   {want: ignoredFor(OtherResource), why: "the ARN is of another service"},
+	"tag-other-account":                   {want: ignoredFor(OtherAccount), why: "the ARN counts as well as the event"},
+	"tag-other-region":                    {want: ignoredFor(OtherRegion), why: "the ARN counts as well as the event"},
+	"tag-path-like":                       {want: ignoredFor(BadPoolID), why: "the ARN's id is held to the same form"},
+	"tag-without-arn":                     {want: ignoredFor(NoPoolID), why: "no resource is named"},
+	"other-account":                       {want: ignoredFor(OtherAccount), why: "not ours", alone: &reconciled},
+	"other-region":                        {want: ignoredFor(OtherRegion), why: "not ours", alone: &want{kind: One, pool: "us-east-1_AbCdEf123"}},
+	"envelope-and-detail-disagree":        {want: ignoredFor(OtherAccount), why: "both have to be ours"},
+	"replica-secondary":                   {want: want{kind: Ignored, pool: "us-east-1_AbCdEf123", reason: Replica}, why: "it is put right in its primary Region"},
+	"pool-id-path-like":                   {want: ignoredFor(BadPoolID), why: "no path as an id"},
+	"pool-id-too-long":                    {want: ignoredFor(BadPoolID), why: "Cognito's own limit is 55"},
+	"pool-id-with-newline":                {want: ignoredFor(BadPoolID), why: "the form is matched to its very end"},
+	"pool-id-number":                      {want: ignoredFor(BadPoolID), why: "an id is a text"},
+	"pool-id-object":                      {want: ignoredFor(BadPoolID), why: "an id is a text"},
+	"pool-id-empty":                       {want: ignoredFor(BadPoolID), why: "an empty id is not a missing one"},
+	"pool-id-twice-different":             {want: ignoredFor(BadPoolID), why: "nobody knows which is meant"},
+	"reconcile-without-id":                {want: ignoredFor(NoPoolID), why: "our own event has to name a pool"},
+	"unknown-detail-type":                 {want: ignoredFor(UnknownDetailType), why: "a known source, an unknown kind"},
+	"unknown-source":                      {want: ignoredFor(UnknownSource), why: "a message of a queue, unopened"},
+	"detail-not-an-object":                {want: ignoredFor(Malformed), why: "nothing to read"},
+	"not-an-object":                       {want: ignoredFor(Malformed), why: "an event is an object"},
 }
 
 func fixture(t testing.TB, name string) []byte {
@@ -96,17 +107,29 @@ func fixture(t testing.TB, name string) []byte {
 
 func TestDecodeFixtures(t *testing.T) {
 	t.Parallel()
-	for name, w := range fixtures {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			got := Decode(fixture(t, name), ours)
-			if diff := cmp.Diff(w, want{got.Kind, got.UserPoolID, got.Reason}, cmp.AllowUnexported(want{})); diff != "" {
-				t.Errorf("(-want +got):\n%s%s", diff, got.Detail)
-			}
-			if (got.Detail == "") != (got.Reason == "") {
-				t.Errorf("reason %q with detail %q: the one explains the other", got.Reason, got.Detail)
-			}
-		})
+	for name, r := range fixtures {
+		alone := r.want
+		if r.alone != nil {
+			alone = *r.alone
+		}
+		for place, c := range map[string]struct {
+			home Home
+			want want
+		}{"at home": {ours, r.want}, "without a home": {Home{}, alone}} {
+			t.Run(name+" "+place, func(t *testing.T) {
+				t.Parallel()
+				got := Decode(fixture(t, name), c.home)
+				if diff := cmp.Diff(c.want, want{got.Kind, got.UserPoolID, got.Reason}, cmp.AllowUnexported(want{})); diff != "" {
+					t.Errorf("%s (-want +got):\n%s%s", r.why, diff, got.Detail)
+				}
+				if (got.Detail == "") != (got.Reason == "") {
+					t.Errorf("reason %q with detail %q: the one explains the other", got.Reason, got.Detail)
+				}
+				if _, err := json.Marshal(got.Cause); err != nil {
+					t.Error(err)
+				}
+			})
+		}
 	}
 }
 
@@ -147,34 +170,57 @@ func TestCause(t *testing.T) {
 	}
 }
 
-// TestHomeOfTheEvent: without a home of its own, as in a local invocation, the decoder takes the event's.
-func TestHomeOfTheEvent(t *testing.T) {
-	t.Parallel()
-	for name, w := range map[string]Kind{"update-user-pool": One, "other-account": One, "other-region": One, "envelope-and-detail-disagree": Ignored, "replica-secondary": Ignored} {
-		if got := Decode(fixture(t, name), Home{}); got.Kind != w {
-			t.Errorf("%s: %s (%s), want %s", name, got.Kind, got.Detail, w)
-		}
-	}
-}
-
-// TestLenient replaces each member of a good event, at every depth, by every other shape. The decoder believes the rest.
+// TestLenient replaces each member of a good event, at every depth, by every other shape. The decoder believes the rest: the pool is named
+// unless the member is the id or one that is checked, and then the table says what comes of it.
 func TestLenient(t *testing.T) {
 	t.Parallel()
 	var good map[string]any
 	if err := json.Unmarshal(fixture(t, "update-user-pool"), &good); err != nil {
 		t.Fatal(err)
 	}
-	matters := []string{"source", "detail-type", "detail", "detail.eventSource", "detail.eventName", "detail.requestParameters", "detail.requestParameters.userPoolId",
-		"detail.eventType", "detail.readOnly", "detail.errorCode", "detail.recipientAccountId", "detail.awsRegion", "account", "region"}
-	for _, path := range paths(good, "") {
-		for _, shape := range []any{nil, json.Number("7"), "HIDDEN_DUE_TO_SECURITY_REASONS", []any{}, map[string]any{"a": 1}, true} {
+	const redacted = "HIDDEN_DUE_TO_SECURITY_REASONS"
+	shapes := map[string]any{"null": nil, "number": 7, "text": redacted, "array": []any{}, "object": map[string]any{"a": 1}, "true": true}
+	checked := map[string]struct {
+		why   string
+		shape map[string]Kind // the others give the fallback
+		other Kind
+	}{
+		"source":                              {"no source, no event", nil, Ignored},
+		"detail-type":                         {"no type, no event", nil, Ignored},
+		"detail":                              {"nothing to read", nil, Ignored},
+		"detail.eventSource":                  {"a call to somebody unknown", nil, Ignored},
+		"detail.eventName":                    {"an unknown call", nil, Ignored},
+		"detail.eventType":                    {"another type is no API call; null is none", map[string]Kind{"null": One}, Ignored},
+		"detail.readOnly":                     {"only true says that nothing changed", map[string]Kind{"true": Ignored}, One},
+		"detail.recipientAccountId":           {"another text is another account", map[string]Kind{"text": Ignored}, One},
+		"account":                             {"another text is another account", map[string]Kind{"text": Ignored}, One},
+		"detail.awsRegion":                    {"another text is another Region", map[string]Kind{"text": Ignored}, One},
+		"region":                              {"another text is another Region", map[string]Kind{"text": Ignored}, One},
+		"detail.requestParameters":            {"the request was left out", nil, All},
+		"detail.requestParameters.userPoolId": {"left out, or no id", map[string]Kind{"null": All, "text": All}, Ignored},
+	}
+	all := paths(good, "")
+	for path := range checked {
+		if !slices.Contains(all, path) {
+			t.Errorf("%s is checked, but the good event has no such member", path)
+		}
+	}
+	for _, path := range all {
+		for name, shape := range shapes {
 			payload, err := json.Marshal(replaced(good, strings.Split(path, "."), shape))
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := Decode(payload, ours)
-			if got.Kind != One && !slices.Contains(matters, path) {
-				t.Errorf("%s as %v: %s (%s)", path, shape, got.Kind, got.Detail)
+			expected := One
+			c, ok := checked[path]
+			if ok {
+				expected = c.other
+			}
+			if kind, ok := c.shape[name]; ok {
+				expected = kind
+			}
+			if got := Decode(payload, ours); got.Kind != expected || (got.Kind == One && got.UserPoolID != thePool) {
+				t.Errorf("%s as %s: %s %s (%s), want %s: %s", path, name, got.Kind, got.UserPoolID, got.Detail, expected, c.why)
 			}
 		}
 	}
@@ -204,13 +250,90 @@ func replaced(object map[string]any, path []string, v any) map[string]any {
 	return c
 }
 
+func TestClean(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ why, text, want string }{
+		{"a plain text stays", "aws-cli/2.31.0 (Linux) é 日本", "aws-cli/2.31.0 (Linux) é 日本"},
+		{"no second line in a log", "a\nb\r\tc", "a\uFFFDb\uFFFD\uFFFDc"},
+		{"no colours on a terminal", "\x1b[31m\x00\x7f\u0085", "\uFFFD[31m\uFFFD\uFFFD\uFFFD"},
+		{"no text that reads backwards, no line that Unicode breaks", "a\u202eb\u2028c\u200bd", "a\uFFFDb\uFFFDc\uFFFDd"},
+		{"bytes that are no UTF-8 go", "a\xff\xfeb\xc3", "ab"},
+		{"the limit itself is not cut", strings.Repeat("x", maxText), strings.Repeat("x", maxText)},
+		{"one more is cut and says so", strings.Repeat("x", maxText+1), strings.Repeat("x", maxText) + "…"},
+		{"no half of a character is left", strings.Repeat("x", maxText-1) + "日本", strings.Repeat("x", maxText-1) + "…"},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(c.want, clean(c.text)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestCauseIsFitForALog: every text of the cause goes through clean, of an event by CloudTrail and of our own.
 func TestCauseIsFitForALog(t *testing.T) {
 	t.Parallel()
-	payload := strings.Replace(string(fixture(t, "update-user-pool")), `"sourceIPAddress": "198.51.100.23"`,
-		`"sourceIPAddress": "1.2.3.4\n{\"level\":\"INFO\"}\u0000\u001b[31m\u202e`+strings.Repeat("x", 5000)+`"`, 1)
-	got := Decode([]byte(payload), ours).Cause.SourceIP
-	if strings.ContainsAny(got, "\n\x00\x1b\u202e") || len(got) > maxText*4 || !strings.HasPrefix(got, "1.2.3.4\uFFFD") {
-		t.Errorf("%q", got)
+	nasty := "x\n\x00\x1b[31m\u202e" + strings.Repeat("y", 2*maxText)
+	w := clean(nasty)
+	var event map[string]any
+	if err := json.Unmarshal(fixture(t, "cloudformation"), &event); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"eventID", "userIdentity.arn", "userIdentity.sessionContext.sessionIssuer.arn", "userIdentity.invokedBy",
+		"sourceIPAddress", "userAgent", "requestID", "eventName"} {
+		event = replaced(event, strings.Split("detail."+path, "."), nasty)
+	}
+	event = replaced(event, []string{"detail", "eventTime"}, "yesterday")
+	payload, err := json.Marshal(event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(Cause{w, w, w, w, w, w, w, w, time.Time{}}, Decode(payload, ours).Cause); diff != "" {
+		t.Errorf("CloudTrail's (-want +got):\n%s", diff)
+	}
+	payload, err = json.Marshal(map[string]any{"source": "poolkeeper", "detail-type": "Sweep", "id": nasty})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(Cause{EventID: w, EventName: "Sweep"}, Decode(payload, ours).Cause); diff != "" {
+		t.Errorf("our own (-want +got):\n%s", diff)
+	}
+	raw := strings.Replace(string(fixture(t, "update-user-pool")), "198.51.100.23", "198\xff\xc3", 1)
+	if got := Decode([]byte(raw), ours); got.Kind != One || got.Cause.SourceIP != "198\uFFFD\uFFFD" {
+		t.Errorf("bytes that are no UTF-8: %s, %q", got.Kind, got.Cause.SourceIP)
+	}
+}
+
+func TestInstant(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		why, text string
+		want      time.Time
+	}{
+		{"CloudTrail's form", "2026-10-01T09:15:40Z", time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)},
+		{"another zone is turned to UTC", "2026-10-01T11:15:40+02:00", time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)},
+		{"no time", "yesterday", time.Time{}},
+		{"missing", "", time.Time{}},
+		{"before the year 0 in UTC", "0000-01-01T00:00:00+23:00", time.Time{}},
+		{"after the year 9999 in UTC", "9999-12-31T23:59:59-23:00", time.Time{}},
+	} {
+		if got := instant(c.text); !got.Equal(c.want) || got.Location() != time.UTC {
+			t.Errorf("%s: %v, want %v", c.why, got, c.want)
+		}
+	}
+}
+
+// TestIDInAnyCase: the pool is found under each casing of the member's name, and under no other name.
+func TestIDInAnyCase(t *testing.T) {
+	t.Parallel()
+	const member = `"userPoolId"`
+	for name, w := range map[string]Kind{"userPoolId": One, "UserPoolId": One, "userpoolid": One, "USERPOOLID": One, "userPoolID": One,
+		"user_pool_id": All, "poolId": All, "userPoolIdentifier": All, "userPoolId ": All} {
+		got := Decode([]byte(strings.Replace(string(fixture(t, "update-user-pool")), member, `"`+name+`"`, 1)), ours)
+		if got.Kind != w {
+			t.Errorf("%q: %s (%s), want %s", name, got.Kind, got.Detail, w)
+		}
 	}
 }
 
@@ -222,11 +345,21 @@ func TestNames(t *testing.T) {
 	if !slices.IsSorted(Names()) {
 		t.Error("the names are not sorted")
 	}
+	var table []string
+	for _, n := range Table() {
+		table = append(table, n.Name)
+		if found, ok := named(n.Name); !ok || found != n {
+			t.Errorf("%s is found as %v", n.Name, found)
+		}
+	}
+	if diff := cmp.Diff(table, Names()); diff != "" {
+		t.Errorf("the names are not the table's (-want +got):\n%s", diff)
+	}
 }
 
 func TestDeepAndBroken(t *testing.T) {
 	t.Parallel()
-	for _, payload := range []string{"", "null", "7", `"x"`, "{", "{} {}", strings.Repeat("[", 100000), strings.Repeat(`{"a":`, 20000), "\xff\xfe", `{"source":"aws.cognito-idp","source":7}`} {
+	for _, payload := range []string{"", "null", "7", `"x"`, "{", "{} {}", "{} x", "{}]", strings.Repeat("[", 100000), strings.Repeat(`{"a":`, 20000), "\xff\xfe", `{"source":"aws.cognito-idp","source":7}`} {
 		if got := Decode([]byte(payload), ours); got.Kind != Ignored || got.Reason == "" {
 			t.Errorf("%.40q: %v", payload, got)
 		}

@@ -1,6 +1,9 @@
 package event
 
 import (
+	"bytes"
+	"encoding/json"
+	"io"
 	"strings"
 	"time"
 	"unicode"
@@ -8,6 +11,21 @@ import (
 
 // An object is a JSON object of which nothing can be relied on: any member may be missing, or of any shape.
 type object map[string]any
+
+// parse reads a JSON object, and returns nil if the payload is something else. Numbers stay texts: one too large for a float is no reason
+// to refuse the event around it.
+func parse(payload []byte) object {
+	var o object
+	decoder := json.NewDecoder(bytes.NewReader(payload))
+	decoder.UseNumber()
+	if decoder.Decode(&o) != nil {
+		return nil
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return nil
+	}
+	return o
+}
 
 // text returns the member if it is a string, or else "".
 func (o object) text(name string) string {
@@ -59,11 +77,11 @@ func clean(text string) string {
 	return text
 }
 
-// instant returns the time that the text gives, or the zero time.
+// instant returns the time that the text gives, or the zero time. In UTC the year may leave the four digits that JSON can hold.
 func instant(text string) time.Time {
 	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
+	if t = t.UTC(); err != nil || t.Year() < 0 || t.Year() > 9999 {
 		return time.Time{}
 	}
-	return t.UTC()
+	return t
 }

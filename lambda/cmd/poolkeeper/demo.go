@@ -105,7 +105,7 @@ func (c cli) showNaive(ctx context.Context, d *demo, paint report.Paint) error {
 			}
 		}
 	}
-	fmt.Fprintf(c.out, "\n3. The same incident, answered by the one-field fix that guides recommend,\n   UpdateUserPool(DeletionProtection=ACTIVE): deletion protection is on, and %s:\n",
+	fmt.Fprintf(c.out, "\n3. The same incident, answered by a one-field fix,\n   UpdateUserPool(DeletionProtection=ACTIVE): deletion protection is on, and %s:\n",
 		paint.Bad(fmt.Sprintf("%d other settings are lost", leaves)))
 	for i := 0; i < len(names); i += 4 {
 		fmt.Fprintf(c.out, "   %s\n", strings.Join(names[i:min(i+4, len(names))], ", "))

@@ -99,25 +99,26 @@ func foreign(envelope, detail object, home *Home) (Request, bool) {
 	return Request{}, false
 }
 
-// locate finds the pool in the place where events of this name have it.
+// locate finds the pool in the place where events of this name have it. Where the event holds nothing there, every pool is asked for: the
+// call was made, so CloudTrail left it out, as it does with large or sensitive requests.
 func locate(handled Name, detail object, home Home) Request {
+	var v any
 	switch handled.Place {
 	case RequestResourceARN:
-		return ofARN(detail.object("requestParameters").value("resourceArn"), home)
+		v = detail.object("requestParameters").value("resourceArn")
 	case ResponseUserPoolID:
-		return orAll(detail.object("responseElements").object("userPool").value("id"), handled, home)
+		v = detail.object("responseElements").object("userPool").value("id")
 	default:
-		return orAll(detail.object("requestParameters").value("userPoolId"), handled, home)
+		v = detail.object("requestParameters").value("userPoolId")
 	}
-}
-
-// orAll asks for every pool where the event holds no pool id at all: the call was made, so CloudTrail left it out, as it does with large
-// or sensitive requests.
-func orAll(id any, handled Name, home Home) Request {
-	if id == nil || hidden(id) {
+	switch {
+	case v == nil || hidden(v):
 		return Request{Kind: All, Reason: RequestLeftOut, Detail: "CloudTrail left out which pool " + handled.Name + " changed, so every pool is looked at"}
+	case handled.Place == RequestResourceARN:
+		return ofARN(v, home)
+	default:
+		return one(v, home)
 	}
-	return one(id, home)
 }
 
 // hidden knows the texts that stand where Cognito keeps a value out of CloudTrail.
@@ -148,9 +149,6 @@ func one(v any, home Home) Request {
 
 // ofARN reads arn:PARTITION:cognito-idp:REGION:ACCOUNT:userpool/ID.
 func ofARN(v any, home Home) Request {
-	if v == nil {
-		return ignored(NoPoolID, "the event names no resource")
-	}
 	arn, _ := v.(string)
 	parts := strings.Split(arn, ":")
 	id, isPool := strings.CutPrefix(parts[len(parts)-1], "userpool/")

@@ -77,7 +77,7 @@ var fixtures = map[string]row{
 	"tag-other-account":                   {want: ignoredFor(OtherAccount), why: "the ARN counts as well as the event"},
 	"tag-other-region":                    {want: ignoredFor(OtherRegion), why: "the ARN counts as well as the event"},
 	"tag-path-like":                       {want: ignoredFor(BadPoolID), why: "the ARN's id is held to the same form"},
-	"tag-without-arn":                     {want: ignoredFor(NoPoolID), why: "no resource is named"},
+	"tag-without-arn":                     {want: everyPool, why: "the resource was left out, and tags select pools"},
 	"other-account":                       {want: ignoredFor(OtherAccount), why: "not ours", alone: &reconciled},
 	"other-region":                        {want: ignoredFor(OtherRegion), why: "not ours", alone: &want{kind: One, pool: "us-east-1_AbCdEf123"}},
 	"envelope-and-detail-disagree":        {want: ignoredFor(OtherAccount), why: "both have to be ours"},

@@ -27,7 +27,7 @@ func (c cli) replay() *cobra.Command {
 		Long: "Runs the function's handler once on the payload in EVENT.json (- is standard input) and prints the outcome.\n" +
 			"It reads and WRITES the pool that the event names, at the endpoint and with the credentials of the environment\n" +
 			"(AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER, ...); --audit only reports.",
-		Example: "  poolkeeper replay --audit lambda/event/testdata/tamper-assumed-role.json",
+		Example: "  poolkeeper replay --audit lambda/event/testdata/update-user-pool.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			payload, err := readPayload(args[0], command.InOrStdin())

@@ -1,0 +1,175 @@
+package userpool
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"poolkeeper/baseline"
+)
+
+func tree(t *testing.T, text string) map[string]any {
+	t.Helper()
+	object, err := decode([]byte(text))
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return object
+}
+
+func stateOf(t *testing.T, userPool, mfaConfig string) State {
+	t.Helper()
+	return State{ID: pool, Documents: map[baseline.DocumentName]map[string]any{baseline.UserPool: tree(t, userPool), baseline.MfaConfig: tree(t, mfaConfig)}}
+}
+
+func write(setting string, v any) baseline.Drift {
+	return baseline.Drift{Setting: setting, Action: baseline.Write, Value: v}
+}
+
+// TestConflicts has a row for each rule that the service is known to have: a pool, what is wanted of it, and which of that cannot be had.
+func TestConflicts(t *testing.T) {
+	t.Parallel()
+	const totpOn = `{"MfaConfiguration":"ON","SoftwareTokenMfaConfiguration":{"Enabled":true}}`
+	const off = `{"MfaConfiguration":"OFF"}`
+	list := func(names ...any) []any { return names }
+	rows := map[string]struct {
+		pool, mfa string
+		want      []baseline.Drift
+		left      []string
+	}{
+		"verification-subset":                {`{"AutoVerifiedAttributes":["email"]}`, off, []baseline.Drift{write(verify, list("email", "phone_number"))}, []string{verify}},
+		"phone-verification-without-sms":     {`{}`, off, []baseline.Drift{write(autoVerify, list("phone_number"))}, []string{autoVerify}},
+		"admin-only-recovery":                {`{}`, off, []baseline.Drift{write(recovery, list(map[string]any{"Name": "admin_only", "Priority": json.Number("1")}, map[string]any{"Name": "verified_email", "Priority": json.Number("2")}))}, []string{recovery}},
+		"mfa-on-with-one-time-codes":         {`{"Policies":{"SignInPolicy":{"AllowedFirstAuthFactors":["PASSWORD","EMAIL_OTP"]}}}`, `{"MfaConfiguration":"OPTIONAL","SoftwareTokenMfaConfiguration":{"Enabled":true}}`, []baseline.Drift{write(mfa, "ON")}, []string{mfa}},
+		"mfa-on-with-single-factor-passkeys": {`{}`, totpOn, []baseline.Drift{write(factors, list("PASSWORD", "WEB_AUTHN"))}, []string{factors}},
+		"sms-code-without-sms":               {`{}`, off, []baseline.Drift{write(factors, list("SMS_OTP"))}, []string{factors}},
+		"factors-need-essentials":            {`{"UserPoolTier":"LITE"}`, off, []baseline.Drift{write(factors, list("PASSWORD", "WEB_AUTHN"))}, []string{factors}},
+		"threat-protection-needs-plus":       {`{"UserPoolTier":"ESSENTIALS"}`, off, []baseline.Drift{write(threat, "AUDIT"), write("DeletionProtection", "ACTIVE")}, []string{threat}},
+		"email-mfa-needs-ses":                {`{}`, totpOn, []baseline.Drift{write("EmailMfaConfiguration.Subject", "s")}, []string{"EmailMfaConfiguration.Subject"}},
+		"email-mfa-with-email-recovery":      {`{"EmailConfiguration":{"EmailSendingAccount":"DEVELOPER","SourceArn":"x"},"AccountRecoverySetting":{"RecoveryMechanisms":[{"Name":"verified_email","Priority":1}]}}`, totpOn, []baseline.Drift{write("EmailMfaConfiguration.Subject", "s")}, []string{"EmailMfaConfiguration.Subject"}},
+		"email-mfa-needs-essentials":         {`{"UserPoolTier":"LITE","EmailConfiguration":{"EmailSendingAccount":"DEVELOPER","SourceArn":"x"}}`, totpOn, []baseline.Drift{write("EmailMfaConfiguration.Subject", "s")}, []string{"EmailMfaConfiguration.Subject"}},
+		"mfa-without-factor":                 {`{}`, off, []baseline.Drift{write(mfa, "OPTIONAL")}, []string{mfa}},
+		"factor-with-mfa-off":                {`{}`, off, []baseline.Drift{write("SoftwareTokenMfaConfiguration.Enabled", true)}, []string{"SoftwareTokenMfaConfiguration.Enabled"}},
+		"sms-mfa-without-sms":                {`{}`, totpOn, []baseline.Drift{write("SmsMfaConfiguration.SmsAuthenticationMessage", "c {####}")}, []string{"SmsMfaConfiguration.SmsAuthenticationMessage"}},
+		"custom-sender-without-key":          {`{}`, off, []baseline.Drift{write("LambdaConfig", map[string]any{"CustomSMSSender": map[string]any{"LambdaArn": "a", "LambdaVersion": "V1_0"}})}, []string{"LambdaConfig"}},
+		"key-type":                           {`{"KeyConfiguration":{"KeyType":"CUSTOMER_MANAGED_KEY","KmsKeyArn":"a"}}`, off, []baseline.Drift{write("KeyConfiguration.KeyType", "AWS_OWNED_KEY")}, []string{"KeyConfiguration.KeyType"}},
+		"two-sms-senders":                    {`{"SmsConfiguration":{"EumsSms":{"CallerArn":"a"}}}`, off, []baseline.Drift{write("SmsConfiguration.SnsCallerArn", "b")}, []string{"SmsConfiguration.SnsCallerArn"}},
+		"developer-email-without-identity":   {`{}`, off, []baseline.Drift{write(account, "DEVELOPER")}, []string{account}},
+		"registration-needs-essentials":      {`{"UserPoolTier":"LITE"}`, off, []baseline.Drift{write("DcrConfiguration.EnableStatus", "Enabled")}, []string{"DcrConfiguration.EnableStatus"}},
+		"acr-needs-essentials":               {`{"UserPoolTier":"LITE"}`, off, []baseline.Drift{write("AcrConfiguration", map[string]any{"Level1": map[string]any{"AcrValue": "x"}})}, []string{"AcrConfiguration"}},
+	}
+	for _, c := range conflicts {
+		if _, ok := rows[c.id]; !ok {
+			t.Errorf("no row for %s", c.id)
+		}
+	}
+	for name, c := range rows {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			plan, err := NewPlan(stateOf(t, c.pool, c.mfa), c.want, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var left []string
+			for _, l := range plan.Left {
+				left = append(left, l.Setting)
+				if l.Reason == "" {
+					t.Errorf("%s is left without a reason", l.Setting)
+				}
+			}
+			if diff := cmp.Diff(c.left, left); diff != "" {
+				t.Errorf("left (-want +got):\n%s", diff)
+			}
+			if len(plan.Fixes) != len(c.want)-len(c.left) || (len(plan.Writes) > 0) != (len(plan.Fixes) > 0) {
+				t.Errorf("%d fixes, %d writes", len(plan.Fixes), len(plan.Writes))
+			}
+		})
+	}
+}
+
+func TestMissingCompanion(t *testing.T) {
+	t.Parallel()
+	plan, err := NewPlan(stateOf(t, `{}`, `{"MfaConfiguration":"OFF"}`), []baseline.Drift{write("LambdaConfig.InboundFederation.LambdaArn", "a")}, Options{})
+	if err != nil || len(plan.Left) != 1 || !strings.Contains(plan.Left[0].Reason, "LambdaConfig.InboundFederation cannot be written without LambdaVersion") {
+		t.Errorf("%+v %v", plan.Left, err)
+	}
+}
+
+// TestTolerated: an old pool that lawfully has what its plan lacks may keep it, and may have more of it.
+func TestTolerated(t *testing.T) {
+	t.Parallel()
+	plan, err := NewPlan(stateOf(t, `{"UserPoolTier":"LITE","UserPoolAddOns":{"AdvancedSecurityMode":"AUDIT"}}`, `{"MfaConfiguration":"OFF"}`), []baseline.Drift{write(threat, "ENFORCED")}, Options{})
+	if err != nil || len(plan.Left) != 0 || len(plan.Writes) != 1 {
+		t.Errorf("%+v %v", plan, err)
+	}
+}
+
+// TestBothOrdersUnlawful: e-mail MFA needs a sender that the pool gets only with a plan change which e-mail MFA forbids... the plan says so, and does
+// the half that is lawful.
+func TestBothOrdersUnlawful(t *testing.T) {
+	t.Parallel()
+	state := stateOf(t, `{"Policies":{"SignInPolicy":{"AllowedFirstAuthFactors":["PASSWORD","EMAIL_OTP"]}},"EmailConfiguration":{"EmailSendingAccount":"DEVELOPER","SourceArn":"x"}}`,
+		`{"MfaConfiguration":"OPTIONAL","EmailMfaConfiguration":{},"SoftwareTokenMfaConfiguration":{"Enabled":true}}`)
+	plan, err := NewPlan(state, []baseline.Drift{
+		write(factors, []any{"PASSWORD"}), write(account, "COGNITO_DEFAULT"), write(mfa, "ON"), {Setting: emailMFA, Action: baseline.LeaveOut},
+	}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.Left) == 0 || !strings.Contains(plan.Left[0].Reason, "no order of the two calls is lawful") || len(plan.Writes) == 0 {
+		t.Errorf("left %+v, writes %d", plan.Left, len(plan.Writes))
+	}
+}
+
+func TestIdentity(t *testing.T) {
+	t.Parallel()
+	got := stateOf(t, `{"Name":"customers","UserPoolTags":{"env":"prod","odd":7}}`, `{}`).Identity()
+	if diff := cmp.Diff(baseline.Identity{ID: pool, Name: "customers", Tags: map[string]string{"env": "prod"}}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestTagKeysWithDots: a tag's key is one part of its path, dots and all.
+func TestTagKeysWithDots(t *testing.T) {
+	t.Parallel()
+	plan, err := NewPlan(stateOf(t, `{"UserPoolTags":{"a.b.c":"old","aws:x":"theirs"}}`, `{"MfaConfiguration":"OFF"}`), []baseline.Drift{write("UserPoolTags.a.b.c", "new")}, Options{})
+	if err != nil || len(plan.Writes) != 1 {
+		t.Fatal(err)
+	}
+	if got := tree(t, string(plan.Writes[0].Body))["UserPoolTags"]; !cmp.Equal(got, map[string]any{"a.b.c": "new"}) {
+		t.Errorf("%v", got)
+	}
+}
+
+// TestBody holds what goes out to what the service takes.
+func TestBody(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ pool, want string }{
+		"empty texts and enums":       {`{"EmailConfiguration":{"From":"","EmailSendingAccount":""},"UserPoolTier":"","SmsAuthenticationMessage":""}`, `{"EmailConfiguration":{}}`},
+		"empty containers":            {`{"AutoVerifiedAttributes":[],"LambdaConfig":{},"UserPoolTags":{},"DeviceConfiguration":{},"UserAttributeUpdateSettings":{}}`, `{"AutoVerifiedAttributes":[],"LambdaConfig":{},"UserPoolTags":{},"DeviceConfiguration":{},"UserAttributeUpdateSettings":{}}`},
+		"what is refused when empty":  {`{"SmsConfiguration":{},"UserPoolAddOns":{},"AccountRecoverySetting":{"RecoveryMechanisms":[]},"Policies":{"SignInPolicy":{"AllowedFirstAuthFactors":[]}}}`, `{"Policies":{}}`},
+		"null":                        {`{"LambdaConfig":null,"Policies":{"PasswordPolicy":null}}`, `{"Policies":{}}`},
+		"empty tag":                   {`{"UserPoolTags":{"note":""}}`, `{"UserPoolTags":{"note":""}}`},
+		"default names of levels":     {`{"AcrConfiguration":{"Level1":{"AcrValue":"urn:cognito:loa:1"},"Level2":{"AcrValue":"urn:cognito:loa:2"}}}`, `{}`},
+		"custom names of levels":      {`{"AcrConfiguration":{"Level1":{"AcrValue":"urn:mine"},"Level2":{"AcrValue":"urn:cognito:loa:2"}}}`, `{"AcrConfiguration":{"Level1":{"AcrValue":"urn:mine"},"Level2":{"AcrValue":"urn:cognito:loa:2"}}}`},
+		"registration without status": {`{"DcrConfiguration":{"OpenDcrEnabled":true}}`, `{}`},
+		"read-only":                   {`{"Id":"x","Arn":"y","SchemaAttributes":[{"Name":"sub"}],"Status":"Enabled","Name":"n"}`, `{"PoolName":"n"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			plan, err := NewPlan(stateOf(t, c.pool, `{"MfaConfiguration":"OFF"}`), []baseline.Drift{write("DeletionProtection", "ACTIVE")}, Options{})
+			if err != nil || len(plan.Writes) != 1 {
+				t.Fatal(err, plan.Left)
+			}
+			got := tree(t, string(plan.Writes[0].Body))
+			for _, always := range []string{"UserPoolId", "MfaConfiguration", "DeletionProtection"} {
+				delete(got, always)
+			}
+			if diff := cmp.Diff(tree(t, c.want), got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}

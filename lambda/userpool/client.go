@@ -88,8 +88,7 @@ func (c *Client) Write(ctx context.Context, id string, request Request) (string,
 		o.APIOptions = append(o.APIOptions, send(request.Body))
 	})
 	if err != nil {
-		document, _ := decode(request.Body)
-		failed := classify(request.Call, err, document)
+		failed := classify(request.Call, err, request.secrets)
 		return failed.RequestID, failed
 	}
 	requestID, _ := awsmiddleware.GetRequestIDMetadata(metadata)

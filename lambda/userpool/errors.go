@@ -119,8 +119,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause where no answer of the service is involved (a deadline, a lost connection), for errors.Is.
 func (e *Error) Unwrap() error { return e.cause }
 
-// classify makes an Error of what a call of the SDK returned. body is what was sent.
-func classify(call string, err error, document map[string]any) *Error {
+// classify makes an Error of what a call of the SDK returned. Its text holds none of the secrets.
+func classify(call string, err error, secrets []string) *Error {
 	e := &Error{Call: call}
 	var withID *awshttp.ResponseError
 	if errors.As(err, &withID) {
@@ -130,13 +130,13 @@ func classify(call string, err error, document map[string]any) *Error {
 	if !errors.As(err, &answer) {
 		var canceled *aws.RequestCanceledError
 		e.Class, e.cause = ClassUnclear, err
-		e.Message = "no answer: " + redact(err.Error(), document)
+		e.Message = "no answer: " + redact(err.Error(), secrets)
 		if errors.As(err, &canceled) {
-			e.Message = "no answer in time: " + redact(err.Error(), document)
+			e.Message = "no answer in time: " + redact(err.Error(), secrets)
 		}
 		return e
 	}
-	e.Code, e.Message = answer.ErrorCode(), redact(answer.ErrorMessage(), document)
+	e.Code, e.Message = answer.ErrorCode(), redact(answer.ErrorMessage(), secrets)
 	e.Class = ClassOdd
 	if class, ok := classOfCode[e.Code]; ok {
 		e.Class = class
@@ -210,16 +210,17 @@ func pathsNamed(members []baseline.Member, prefix, name string) []string {
 	return paths
 }
 
-// redact hides every sensitive value that the document holds, and every value that a validation error quotes.
-func redact(text string, document map[string]any) string {
+// redact hides the secrets, and every value that a validation error quotes.
+func redact(text string, secrets []string) string {
 	text = quoted.ReplaceAllString(text, "Value (hidden) at '")
-	for _, secret := range secrets(baseline.Settings(), document) {
+	for _, secret := range secrets {
 		text = strings.ReplaceAll(text, secret, "(hidden)")
 	}
 	return text
 }
 
-func secrets(members []baseline.Member, object map[string]any) []string {
+// secretsOf returns the values of the sensitive members of an object.
+func secretsOf(members []baseline.Member, object map[string]any) []string {
 	var found []string
 	for _, m := range members {
 		switch v := object[m.Name].(type) {
@@ -228,7 +229,7 @@ func secrets(members []baseline.Member, object map[string]any) []string {
 				found = append(found, v)
 			}
 		case map[string]any:
-			found = append(found, secrets(m.Members, v)...)
+			found = append(found, secretsOf(m.Members, v)...)
 		}
 	}
 	return found

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
+
+	"poolkeeper/baseline"
 )
 
 func answered(code, message string) error {
@@ -69,7 +71,7 @@ func TestErrorsHideSecrets(t *testing.T) {
 	document := map[string]any{"SmsConfiguration": map[string]any{"ExternalId": "the-external-id"}, "EmailVerificationMessage": "text {####}\nmore",
 		"SmsMfaConfiguration": map[string]any{"SmsConfiguration": map[string]any{"ExternalId": "mfa-external-id"}}, "PoolName": "customers"}
 	got := classify("UpdateUserPool", answered("InvalidParameterException",
-		"Value 'text {####}\nmore' at 'emailVerificationMessage' failed; role with the-external-id and mfa-external-id of customers; Value 'tag' at 'userPoolTags' too"), document).Error()
+		"Value 'text {####}\nmore' at 'emailVerificationMessage' failed; role with the-external-id and mfa-external-id of customers; Value 'tag' at 'userPoolTags' too"), secretsOf(baseline.Settings(), document)).Error()
 	for _, secret := range []string{"text {", "the-external-id", "mfa-external-id", "'tag'"} {
 		if strings.Contains(got, secret) {
 			t.Errorf("%q leaked: %s", secret, got)

@@ -63,12 +63,13 @@ func dropsSMS(before, after documents) bool {
 // request makes the write calls in the order given. UpdateUserPool carries the MfaConfiguration that is live when it is sent.
 func (p *Plan) request(order []baseline.DocumentName, before, after documents) error {
 	live := p.Before.liveMFA()
+	secrets := append(secretsOf(baseline.Settings(), before.flat()), secretsOf(baseline.Settings(), after.flat())...)
 	for _, name := range order {
 		body, err := encode(p.body(name, after, live))
 		if err != nil {
 			return fmt.Errorf("planning the write of %s: %w", name, err)
 		}
-		r := Request{Call: callOf(name), Document: name, Body: body}
+		r := Request{Call: callOf(name), Document: name, Body: body, secrets: secrets}
 		for _, i := range writing(before, p.Fixes, name, nil) {
 			r.Fixes = append(r.Fixes, p.Fixes[i])
 		}

@@ -33,6 +33,8 @@ type Request struct {
 	Body     []byte
 	// Fixes are the drifts that this write takes part in ending.
 	Fixes []baseline.Drift
+
+	secrets []string // sensitive values of the pool, as it was and as it is to be: the service repeats what it refuses
 }
 
 // Options are what a plan depends on beside the pool.

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"poolkeeper/lambda/cognitotest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"poolkeeper": main})
+}
+
+// TestScripts runs the command line as its users do. Each script has a fake with two pools of its own: one at the baseline that ships, and one
+// without deletion protection.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			fake := cognitotest.New(cognitotest.Contract)
+			url, err := fake.Start()
+			if err != nil {
+				return err
+			}
+			e.Defer(func() { _ = fake.Close() })
+			pool, mfa := cognitotest.Rich()
+			fake.Put("eu-west-1_Healthy01", pool, mfa)
+			pool["DeletionProtection"] = "INACTIVE"
+			fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+			e.Setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", url)
+			e.Setenv("AWS_REGION", "eu-west-1")
+			e.Setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+			e.Setenv("AWS_SECRET_ACCESS_KEY", "example")
+			e.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+			e.Setenv("HOME", e.WorkDir)
+			events, err := os.Getwd()
+			if err != nil {
+				return err
+			}
+			e.Setenv("EVENTS", events+"/../../event/testdata")
+			e.Values["fake"] = fake
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			// pool ID MEMBER VALUE: what the fake holds at the top level of a pool.
+			"pool": func(ts *testscript.TestScript, neg bool, args []string) {
+				fake, ok := ts.Value("fake").(*cognitotest.Server)
+				if !ok || len(args) != 3 {
+					ts.Fatalf("usage: pool ID MEMBER VALUE")
+				}
+				pool, _, _ := fake.Pool(args[0])
+				if got := fmt.Sprint(pool[args[1]]); (got == args[2]) == neg {
+					ts.Fatalf("%s of %s is %s", args[1], args[0], got)
+				}
+			},
+			// status N COMMAND...: runs the command and demands its exit status.
+			"status": func(ts *testscript.TestScript, _ bool, args []string) {
+				err := ts.Exec(args[1], args[2:]...)
+				got := "0"
+				if err != nil {
+					got = strings.TrimPrefix(err.Error(), "exit status ")
+				}
+				if got != args[0] {
+					ts.Fatalf("exit status %s, want %s", got, args[0])
+				}
+			},
+		},
+	})
+}
+
+// TestOutputsHoldNoSecrets runs every verb over a pool full of planted secrets and looks for them in all that is printed.
+func TestOutputsHoldNoSecrets(t *testing.T) {
+	fake := cognitotest.New(cognitotest.Contract)
+	url, err := fake.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = fake.Close() })
+	pool, mfa := cognitotest.Rich()
+	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+	for name, v := range map[string]string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"} {
+		t.Setenv(name, v)
+	}
+	file := t.TempDir() + "/b.yaml"
+	text := "version: 1\nrules:\n  - name: texts\n    require:\n      EmailVerificationMessage: \"Other {####} CANARY-wanted\"\n      SmsConfiguration: {ExternalId: CANARY-wanted-id}\n      SmsVerificationMessage: \"{####}" +
+		"\"\n      EmailMfaConfiguration: {Message: \"Other {####} CANARY-wanted\"}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: "InvalidParameterException",
+		Message: "Value 'Other {####} CANARY-wanted' at 'emailMfaConfiguration.message' failed to satisfy constraint: CANARY-external-id, CANARY-wanted-id"})
+	var output strings.Builder
+	for _, args := range [][]string{{"validate", "--baseline", file}, {"replay", "--baseline", file, "../../event/testdata/update-user-pool.json"},
+		{"replay", "--audit", "--output", "json", "--baseline", file, "../../event/testdata/update-user-pool.json"}, {"demo"}} {
+		run(context.Background(), args, &output, &output, os.Getenv)
+	}
+	if i := strings.Index(output.String(), "CANARY"); i >= 0 {
+		t.Errorf("a planted secret was printed, at byte %d", i)
+	}
+	if !strings.Contains(output.String(), "(hidden: ") {
+		t.Error("no masked value was printed, so nothing was tested")
+	}
+}

@@ -1,0 +1,130 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/reconcile"
+)
+
+var update = flag.Bool("update", false, "write the goldens anew")
+
+var cause = event.Cause{EventID: "0c0f7a3e", EventName: "UpdateUserPool", Actor: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory", SourceIP: "198.51.100.23",
+	UserAgent: "aws-cli/2.31.0", RequestID: "5d4c2a6e", Time: time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)}
+
+func outcome(word reconcile.Word, reason string, drifts ...reconcile.Drift) reconcile.Outcome {
+	return reconcile.Outcome{Outcome: word, UserPoolID: "eu-west-1_AbCdEf123", Baseline: "sha256:ab", Cause: cause, Drifts: drifts, Writes: []string{}, Reason: reason}
+}
+
+var (
+	fixed     = reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE", State: reconcile.Fixed}
+	unfixable = reconcile.Drift{Setting: "UserPoolAddOns.AdvancedSecurityMode", Rule: "every-pool", Want: "ENFORCED", Have: nil, State: reconcile.NotFixable, Reason: "needs PLUS"}
+	exempted  = reconcile.Drift{Setting: "AutoVerifiedAttributes", Rule: "email", Want: "contains email", Have: []any{"phone_number"}, State: reconcile.Exempted, Reason: "until 2027-01-31T00:00:00Z, identity-team: migration"}
+	reported  = reconcile.Drift{Setting: "Policies.PasswordPolicy.MinimumLength", Rule: "audited", Want: ">= 12", Have: json.Number("6"), State: reconcile.Reported, Reason: "the rule only audits"}
+)
+
+func outcomes() map[string]reconcile.Outcome {
+	remediated := outcome(reconcile.Remediated, "", fixed, exempted)
+	remediated.Writes, remediated.Verified = []string{"UpdateUserPool"}, reconcile.Verified{Owned: 9, UnmanagedUnchanged: 61}
+	remediated.RequestIDs = []string{"1"}
+	remediated.Durations = reconcile.Durations{Read: 21 * time.Millisecond, Write: 30 * time.Millisecond, Verify: 20500 * time.Microsecond, Total: 72 * time.Millisecond}
+	partial := outcome(reconcile.Partial, "needs PLUS", fixed, unfixable)
+	partial.Writes = []string{"UpdateUserPool"}
+	nobody := reconcile.Outcome{Outcome: reconcile.Ignored, Reason: "malformed: the payload is no JSON object"}
+	return map[string]reconcile.Outcome{
+		"remediated": remediated, "partial": partial, "unfixable": outcome(reconcile.Unfixable, "needs PLUS", unfixable), "drifted": outcome(reconcile.Drifted, "the rule only audits", reported),
+		"unchanged": outcome(reconcile.Unchanged, "", exempted), "ignored": nobody, "deferred": outcome(reconcile.Deferred, "throttled"),
+		"unconverged": outcome(reconcile.Unconverged, "settings moved that were not to: UserPoolTags.team", fixed),
+	}
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+}
+
+func TestText(t *testing.T) {
+	t.Parallel()
+	for name, out := range outcomes() {
+		var plain, painted bytes.Buffer
+		if err := Text(&plain, out, false); err != nil {
+			t.Fatal(err)
+		}
+		if err := Text(&painted, out, true); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name+".txt", plain.Bytes())
+		if !bytes.Contains(painted.Bytes(), []byte("\x1b[")) || bytes.Contains(plain.Bytes(), []byte("\x1b[")) {
+			t.Errorf("%s: colour where there should be none, or none where there should be", name)
+		}
+	}
+}
+
+func TestSweepText(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	err := Sweep(&b, reconcile.Sweeping{Outcome: reconcile.Swept, Pools: 12, Outcomes: map[reconcile.Word]int{reconcile.Unchanged: 10, reconcile.Remediated: 1, reconcile.Deferred: 1},
+		Failed: []reconcile.Failure{{UserPoolID: "eu-west-1_AbCdEf123", Outcome: reconcile.Deferred, Reason: "throttled"}}, Reason: "because"}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "sweep.txt", b.Bytes())
+}
+
+func TestLog(t *testing.T) {
+	t.Parallel()
+	for name, out := range outcomes() {
+		var b bytes.Buffer
+		logger := slog.New(slog.NewJSONHandler(&b, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 && a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}}))
+		Log(context.Background(), logger, out)
+		if bytes.Count(b.Bytes(), []byte("\n")) != 1 || !json.Valid(b.Bytes()) {
+			t.Errorf("%s: not one line of JSON: %s", name, b.Bytes())
+		}
+		golden(t, name+".json", b.Bytes())
+	}
+}
+
+func TestLogSweep(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		sweep reconcile.Sweeping
+		level string
+	}{
+		"good":     {reconcile.Sweeping{Outcome: reconcile.Swept, Pools: 1}, `"level":"INFO"`},
+		"failed":   {reconcile.Sweeping{Outcome: reconcile.Swept, Failed: []reconcile.Failure{{}}}, `"level":"ERROR"`},
+		"deferred": {reconcile.Sweeping{Outcome: reconcile.Deferred}, `"level":"ERROR"`},
+	} {
+		var b bytes.Buffer
+		LogSweep(context.Background(), slog.New(slog.NewJSONHandler(&b, nil)), c.sweep)
+		if !bytes.Contains(b.Bytes(), []byte(c.level)) {
+			t.Errorf("%s: %s", name, b.Bytes())
+		}
+	}
+}

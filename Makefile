@@ -48,12 +48,13 @@ generate: ## make the generated files anew
 	@go generate ./...
 
 cover: ## print the coverage of the packages that are held at 90 %
-	@for package in $(COVERED); do \
+	@low=0; for package in $(COVERED); do \
 		grep "^poolkeeper/$$package/[a-z_]*\.go:" $(BUILD)/cover.out | awk -v package=$$package ' \
 			{ if ($$3 > 0) hit[$$1] = 1; statements[$$1] = $$2 } \
 			END { for (b in statements) { all += statements[b]; if (b in hit) covered += statements[b] } \
-				percent = all ? 100 * covered / all : 0; printf "coverage: %s %.1f %%\n", package, percent; exit percent < 90 }'; \
-	done
+				percent = all ? 100 * covered / all : 0; printf "coverage: %s %.1f %%\n", package, percent; exit percent < 90 }' || low=1; \
+	done; \
+	if [[ $$low != 0 ]]; then echo "less than 90 % of the statements of a package are covered"; exit 1; fi
 
 layout: ## check that nothing but the agreed entries stands at the top
 	@stray=$$(ls | grep -vxE 'lambda|infra|baseline|go\.mod|go\.sum|Makefile|cdk\.json|README\.md' || true); \

@@ -1,6 +1,7 @@
 package cognitotest
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -83,7 +84,7 @@ func (s *Server) Start() (string, error) { return s.StartOn("127.0.0.1:0") }
 
 // StartOn serves on the address and returns the URL.
 func (s *Server) StartOn(address string) (string, error) {
-	listener, err := net.Listen("tcp", address)
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return "", fmt.Errorf("starting the fake: %w", err)
 	}

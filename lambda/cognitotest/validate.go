@@ -135,7 +135,7 @@ func validateInteger(m baseline.Member, v any, path string) error {
 	if err != nil {
 		return wrongShape(path)
 	}
-	if i < m.Min && !(i == 0 && zeroIsAbsent[m.Name]) {
+	if i < m.Min && (i != 0 || !zeroIsAbsent[m.Name]) {
 		return constraint(v, path, fmt.Sprintf("Member must have value greater than or equal to %d", m.Min))
 	}
 	if m.Max > 0 && i > m.Max {

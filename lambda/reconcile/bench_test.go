@@ -26,17 +26,15 @@ func BenchmarkEvent(b *testing.B) {
 	}{"compliant": {nil, 1}, "drifted": {unprotected, 3}} {
 		b.Run(name, func(b *testing.B) {
 			bench := serve(b, cognitotest.Contract, cognitotest.WithLatency(latency))
-			url := ""
-			{ // A second server of the same kind takes the plain POSTs.
-				plain := cognitotest.New(cognitotest.Contract, cognitotest.WithLatency(latency))
-				var err error
-				if url, err = plain.Start(); err != nil {
-					b.Fatal(err)
-				}
-				defer func() { _ = plain.Close() }()
-				pool, mfa := cognitotest.Rich()
-				plain.Put(poolID, pool, mfa)
+			// A second server of the same kind takes the plain POSTs.
+			plain := cognitotest.New(cognitotest.Contract, cognitotest.WithLatency(latency))
+			url, err := plain.Start()
+			if err != nil {
+				b.Fatal(err)
 			}
+			defer func() { _ = plain.Close() }()
+			pool, mfa := cognitotest.Rich()
+			plain.Put(poolID, pool, mfa)
 			required := require(b, deletionProtection)
 			r := bench.reconciler(required)
 			var whole, trips time.Duration

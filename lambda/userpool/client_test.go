@@ -3,7 +3,6 @@ package userpool
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -175,7 +174,7 @@ func TestLargeBodyPassesThrough(t *testing.T) {
 		_ = response.Body.Close()
 		t.Error("a body shorter than it says was sent")
 	}
-	if _, err := NewHTTPClient([]byte(fmt.Sprint("no certificate"))); err == nil {
+	if _, err := NewHTTPClient([]byte("no certificate")); err == nil {
 		t.Error("a bundle without a certificate was taken")
 	}
 }

@@ -210,10 +210,16 @@ func pathsNamed(members []baseline.Member, prefix, name string) []string {
 	return paths
 }
 
+// shortest is the length of the shortest secret that is looked for: a shorter one would hide half of any text, and tells nothing.
+const shortest = 4
+
 // redact hides the secrets, and every value that a validation error quotes.
 func redact(text string, secrets []string) string {
 	text = quoted.ReplaceAllString(text, "Value (hidden) at '")
 	for _, secret := range secrets {
+		if len(secret) < shortest {
+			continue
+		}
 		text = strings.ReplaceAll(text, secret, "(hidden)")
 	}
 	return text

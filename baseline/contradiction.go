@@ -122,12 +122,13 @@ func (w wanted) position(path string) Position {
 		}
 		at = at[:i]
 	}
+	var first Position
 	for setting, position := range w.at {
-		if covers(path, setting) {
-			return position
+		if covers(path, setting) && (first.Line == 0 || position.Line < first.Line || position.Line == first.Line && position.Column < first.Column) {
+			first = position
 		}
 	}
-	return Position{}
+	return first
 }
 
 const (

@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -60,7 +61,7 @@ func (p *parser) whole(n *yaml.Node, m Member, path string) (any, bool) {
 	}
 	for _, below := range m.Members {
 		if _, given := object[below.Name]; below.Required && !given && len(object) > 0 {
-			p.fault(n, join(path, below.Name), "is missing: the API does not take %s without it", m.Name)
+			p.fault(n, join(path, below.Name), "is missing: the API does not take %s without it", cmp.Or(m.Name, "an element"))
 		}
 	}
 	return object, len(p.faults) == before
@@ -138,6 +139,8 @@ func faultOfText(m Member, text string) string {
 		return fmt.Sprintf("is %s: it has to be one of %s%s", shown, strings.Join(m.Enum, ", "), didYouMean(text, m.Enum))
 	case len(m.Enum) > 0:
 		return ""
+	case text == "" && !m.Presence && m.Keep != "":
+		return "is empty, which the API refuses"
 	case text == "" && !m.Presence:
 		return "is empty, which the API refuses: say {absent: true} to have none"
 	case runes(text) < m.Min:

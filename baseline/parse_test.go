@@ -1,0 +1,349 @@
+package baseline
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+)
+
+var update = flag.Bool("update", false, "write the goldens anew")
+
+// TestFaults holds every way to get a file wrong to the words that a person reads.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/faults/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		name := filepath.Base(file)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := Parse(name, data)
+			if err == nil || b != nil {
+				t.Fatal("no fault was found")
+			}
+			got := err.Error() + "\n"
+			path := strings.TrimSuffix(file, ".yaml") + ".txt"
+			if *update {
+				if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if strings.Contains(got, "CANARY") {
+				t.Error("a sensitive text stands in a fault")
+			}
+		})
+	}
+}
+
+func TestTooLarge(t *testing.T) {
+	t.Parallel()
+	if _, err := Parse("large.yaml", make([]byte, maxFile+1)); err == nil || err.Error() != "large.yaml:1:1: the file is larger than 1048576 bytes" {
+		t.Errorf("%v", err)
+	}
+}
+
+func mustParse(t testing.TB, text string) *Baseline {
+	t.Helper()
+	b, err := Parse("test.yaml", []byte(text))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return b
+}
+
+// TestRequirements: what a rule requires, as the leaves that are compared.
+func TestRequirements(t *testing.T) {
+	t.Parallel()
+	const head = "version: 1\nrules:\n  - name: a\n    require:\n      "
+	one := func(setting string, op Op, v, set any) []Requirement {
+		return []Requirement{{Setting: setting, Op: op, Value: v, Set: set}}
+	}
+	for text, want := range map[string][]Requirement{
+		"DeletionProtection: ACTIVE":                                                                 one("DeletionProtection", Equal, "ACTIVE", nil),
+		"MfaConfiguration: ON":                                                                       one("MfaConfiguration", Equal, "ON", nil), // YAML 1.1 would read true
+		"MfaConfiguration: OFF":                                                                      one("MfaConfiguration", Equal, "OFF", nil),
+		"MfaConfiguration: {oneOf: [ON, OPTIONAL], set: OPTIONAL}":                                   one("MfaConfiguration", OneOf, []any{"ON", "OPTIONAL"}, "OPTIONAL"),
+		"Policies: {PasswordPolicy: {MinimumLength: {atLeast: 12}}}":                                 one("Policies.PasswordPolicy.MinimumLength", AtLeast, json.Number("12"), nil),
+		"Policies: {PasswordPolicy: {TemporaryPasswordValidityDays: {atMost: 7, set: 3}}}":           one("Policies.PasswordPolicy.TemporaryPasswordValidityDays", AtMost, json.Number("7"), json.Number("3")),
+		"AutoVerifiedAttributes: {contains: [email]}":                                                one("AutoVerifiedAttributes", Contains, []any{"email"}, nil),
+		"Policies: {SignInPolicy: {AllowedFirstAuthFactors: {without: [SMS_OTP]}}}":                  one("Policies.SignInPolicy.AllowedFirstAuthFactors", Without, []any{"SMS_OTP"}, nil),
+		"AutoVerifiedAttributes: []":                                                                 one("AutoVerifiedAttributes", Equal, []any{}, nil),
+		"LambdaConfig: {exactly: {}}":                                                                one("LambdaConfig", Exactly, map[string]any{}, nil),
+		"LambdaConfig: {exactly: {PreSignUp: \"arn:aws:lambda:eu-west-1:111122223333:function:x\"}}": one("LambdaConfig", Exactly, map[string]any{"PreSignUp": "arn:aws:lambda:eu-west-1:111122223333:function:x"}, nil),
+		"DeviceConfiguration: {absent: true}":                                                        one("DeviceConfiguration", Absent, true, nil),
+		"EmailMfaConfiguration: {present: true, set: {}}":                                            one("EmailMfaConfiguration", Present, true, map[string]any{}),
+		"PoolName: {matches: \"prod-*\"}":                                                            one("PoolName", Matches, "prod-*", nil),
+		"UserPoolTags: {env: prod}":                                                                  one("UserPoolTags.env", Equal, "prod", nil),
+		"UserPoolTags: {set: x}":                                                                     nil, // refused: set without an operator
+		"UserPoolTags: {set: x, env: y}":                                                             {{Setting: "UserPoolTags.set", Op: Equal, Value: "x"}, {Setting: "UserPoolTags.env", Op: Equal, Value: "y"}},
+		"UserPoolTags: {absent: true}":                                                               one("UserPoolTags", Absent, true, nil),
+		"UserPoolTags: {note: \"\"}":                                                                 one("UserPoolTags.note", Equal, "", nil),
+		"AcrConfiguration: {Level1: {AcrValue: \"urn:x\"}}":                                          one("AcrConfiguration.Level1.AcrValue", Equal, "urn:x", nil),
+		"SoftwareTokenMfaConfiguration: {Enabled: true}":                                             one("SoftwareTokenMfaConfiguration.Enabled", Equal, true, nil),
+		"AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_email, Priority: 1}]}":        one("AccountRecoverySetting.RecoveryMechanisms", Equal, []any{map[string]any{"Name": "verified_email", "Priority": json.Number("1")}}, nil),
+		"EmailVerificationMessage: \"two\\nlines {####}\"":                                           one("EmailVerificationMessage", Equal, "two\nlines {####}", nil),
+		"UserPoolAddOns: {AdvancedSecurityMode: ENFORCED, AdvancedSecurityAdditionalFlows: {CustomAuthMode: AUDIT}}": {
+			{Setting: "UserPoolAddOns.AdvancedSecurityMode", Op: Equal, Value: "ENFORCED"}, {Setting: "UserPoolAddOns.AdvancedSecurityAdditionalFlows.CustomAuthMode", Op: Equal, Value: "AUDIT"}},
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			b, err := Parse("test.yaml", []byte(head+text+"\n"))
+			if want == nil {
+				if err == nil {
+					t.Fatal("no fault was found")
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, b.Rules[0].Require, cmpopts.IgnoreFields(Requirement{}, "Position")); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if p := b.Rules[0].Require[0].Position; p.Line != 5 || p.Column < 7 || p.File != "test.yaml" {
+				t.Errorf("position %v", p)
+			}
+		})
+	}
+}
+
+func TestParseWhole(t *testing.T) {
+	t.Parallel()
+	b := mustParse(t, `
+version: 1
+mode: audit
+rules:
+  - name: every-pool
+    require: {DeletionProtection: ACTIVE}
+  - name: some
+    mode: enforce
+    pools:
+      ids: [eu-west-1_AbCdEf123]
+      names: ["prod-*"]
+      tags: {env: [prod, live]}
+      except: {names: ["*-sandbox"]}
+    require: {DeletionProtection: ACTIVE}
+exemptions:
+  - pools: {ids: [eu-west-1_Legacy01]}
+    settings: [UserPoolAddOns, UserPoolTags.env]
+    until: 2027-01-31T00:00:00Z
+    reason: waiting
+    owner: identity-team
+unknownMembers: {FutureThing: echo, "*": omit}
+`)
+	ignore := cmpopts.IgnoreTypes(Position{})
+	want := []Rule{
+		{Name: "every-pool", Mode: Audit, Require: []Requirement{{Setting: "DeletionProtection", Op: Equal, Value: "ACTIVE"}}},
+		{Name: "some", Mode: Enforce, Require: []Requirement{{Setting: "DeletionProtection", Op: Equal, Value: "ACTIVE"}},
+			Pools: &Selector{IDs: []string{"eu-west-1_AbCdEf123"}, Names: []string{"prod-*"}, Tags: map[string][]string{"env": {"prod", "live"}}, Except: &Selector{Names: []string{"*-sandbox"}}}},
+	}
+	if diff := cmp.Diff(want, b.Rules, ignore); diff != "" {
+		t.Errorf("rules (-want +got):\n%s", diff)
+	}
+	exemptions := []Exemption{{Pools: &Selector{IDs: []string{"eu-west-1_Legacy01"}}, Settings: []string{"UserPoolAddOns", "UserPoolTags.env"},
+		Until: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC), Reason: "waiting", Owner: "identity-team"}}
+	if diff := cmp.Diff(exemptions, b.Exemptions, ignore); diff != "" {
+		t.Errorf("exemptions (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]Unknown{"FutureThing": EchoUnknown, "*": OmitUnknown}, b.Unknown); diff != "" {
+		t.Errorf("unknown members (-want +got):\n%s", diff)
+	}
+	for _, rule := range b.InMode(Audit).Rules {
+		if rule.Mode != Audit {
+			t.Errorf("%s is in mode %s", rule.Name, rule.Mode)
+		}
+	}
+	if b.Rules[1].Mode != Enforce {
+		t.Error("InMode changed the baseline that it copies")
+	}
+	if !regexp.MustCompile(`^sha256:[0-9a-f]{64}$`).MatchString(b.Digest) || b.Digest == mustParse(t, string(Default())).Digest {
+		t.Errorf("digest %s", b.Digest)
+	}
+}
+
+// TestDefaultSatisfiesControls holds the baseline that ships to the controls that it is meant to satisfy.
+func TestDefaultSatisfiesControls(t *testing.T) {
+	t.Parallel()
+	policy := mustParse(t, string(Default())).Policy(Identity{ID: "eu-west-1_Any"}, time.Now())
+	required := map[string]Requirement{}
+	for _, r := range policy.Requirements {
+		required[r.Setting] = r.Requirement
+	}
+	const p = "Policies.PasswordPolicy."
+	for control, want := range map[string][]Requirement{
+		"Cognito.1": {{Setting: "UserPoolAddOns.AdvancedSecurityMode", Op: Equal, Value: "ENFORCED"}},
+		"Cognito.6": {{Setting: "DeletionProtection", Op: Equal, Value: "ACTIVE"}},
+		"Cognito.3": {{Setting: p + "MinimumLength", Op: AtLeast, Value: json.Number("12")}, {Setting: p + "RequireLowercase", Op: Equal, Value: true}, {Setting: p + "RequireUppercase", Op: Equal, Value: true},
+			{Setting: p + "RequireNumbers", Op: Equal, Value: true}, {Setting: p + "RequireSymbols", Op: Equal, Value: true}, {Setting: p + "TemporaryPasswordValidityDays", Op: AtMost, Value: json.Number("7")}},
+	} {
+		for _, r := range want {
+			if diff := cmp.Diff(r, required[r.Setting], cmpopts.IgnoreFields(Requirement{}, "Position")); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", control, diff)
+			}
+		}
+	}
+}
+
+// TestDefaultExamples: the commented examples of the baseline that ships are good once the # is gone, as the file says.
+func TestDefaultExamples(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	example := false
+	for _, line := range strings.SplitAfter(string(Default()), "\n") {
+		example = example || strings.HasPrefix(line, "#  - name:")
+		if example {
+			line = strings.TrimPrefix(line, "#")
+		}
+		text.WriteString(line)
+	}
+	b := mustParse(t, text.String())
+	if len(b.Rules) < 3 || len(b.Exemptions) != 1 || len(b.Unknown) != 1 {
+		t.Errorf("%d rules, %d exemptions, %d unknown members", len(b.Rules), len(b.Exemptions), len(b.Unknown))
+	}
+}
+
+func TestLint(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	rule := func(require string) string { return "version: 1\nrules: [{name: a, require: {" + require + "}}]\n" }
+	exemption := func(until, pools string) string {
+		return rule("DeletionProtection: ACTIVE") + "exemptions: [{pools: {" + pools + "}, settings: [UserPoolTier], until: " + until + ", reason: r, owner: o}]\n"
+	}
+	for name, c := range map[string]struct {
+		text string
+		want []string
+	}{
+		"none":                       {rule("DeletionProtection: ACTIVE"), nil},
+		"threat protection":          {rule("UserPoolAddOns: {AdvancedSecurityMode: AUDIT}"), []string{"threat-protection-without-plus"}},
+		"threat protection and plus": {rule("UserPoolAddOns: {AdvancedSecurityMode: AUDIT}, UserPoolTier: PLUS"), nil},
+		"deprecated":                 {rule("AdminCreateUserConfig: {UnusedAccountValidityDays: 7}, EmailVerificationSubject: s"), []string{"deprecated-setting", "deprecated-setting"}},
+		"recovery by SMS":            {rule("MfaConfiguration: ON, AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_phone_number, Priority: 1}]}"), []string{"sms-only-recovery"}},
+		"recovery by SMS, oneOf":     {rule("MfaConfiguration: {oneOf: [ON, OPTIONAL], set: ON}, AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_phone_number, Priority: 1}]}"), []string{"sms-only-recovery"}},
+		"MFA and codes":              {rule("MfaConfiguration: ON, Policies: {SignInPolicy: {AllowedFirstAuthFactors: [PASSWORD, EMAIL_OTP]}}"), []string{"mfa-on-with-one-time-codes"}},
+		"by name":                    {"version: 1\nrules: [{name: a, pools: {names: [x]}, require: {DeletionProtection: ACTIVE}}]\n", []string{"mutable-selection"}},
+		"by id and name":             {"version: 1\nrules: [{name: a, pools: {ids: [eu-west-1_a], names: [x]}, require: {DeletionProtection: ACTIVE}}]\n", nil},
+		"exemption by tag":           {exemption("2026-12-01T00:00:00Z", "tags: {env: [dev]}"), []string{"mutable-selection"}},
+		"exemption that runs out":    {exemption("2026-11-01T00:00:01Z", "ids: [eu-west-1_a]"), nil},
+		"exemption that has run out": {exemption("2026-11-01T00:00:00Z", "ids: [eu-west-1_a]"), []string{"expired-exemption"}},
+		"exemption of 180 days":      {exemption("2027-04-30T00:00:00Z", "ids: [eu-west-1_a]"), nil},
+		"exemption of more":          {exemption("2027-04-30T00:00:01Z", "ids: [eu-west-1_a]"), []string{"long-exemption"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			for _, l := range mustParse(t, c.text).Lint(now) {
+				got = append(got, l.ID)
+				if l.Message == "" || l.Position.Line == 0 {
+					t.Errorf("%+v says nothing, or stands nowhere", l)
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// seeds are the files of the tests.
+func seeds(t interface{ Fatal(...any) }) [][]byte {
+	files, err := filepath.Glob("testdata/faults/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := [][]byte{Default()}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, data)
+	}
+	return all
+}
+
+// FuzzParse: no file makes the parser panic or waver, and it answers with a baseline or with faults that have places.
+func FuzzParse(f *testing.F) {
+	for _, seed := range seeds(f) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) { checkParse(t, data) })
+}
+
+func checkParse(t interface{ Fatalf(string, ...any) }, data []byte) {
+	b, err := Parse("fuzz.yaml", data)
+	if (b == nil) == (err == nil) {
+		t.Fatalf("baseline %v with error %v", b, err)
+	}
+	if again, err2 := Parse("fuzz.yaml", data); (again == nil) != (b == nil) || err != nil && err.Error() != err2.Error() {
+		t.Fatalf("the same file is read in two ways: %v and %v", err, err2)
+	}
+	if err != nil {
+		faults, ok := err.(Faults) //nolint:errorlint // the very type is promised
+		if !ok || len(faults) == 0 {
+			t.Fatalf("%T without a fault", err)
+		}
+		for _, fault := range faults {
+			if fault.Position.Line < 1 || fault.Position.Column < 1 || fault.Message == "" {
+				t.Fatalf("%+v stands nowhere or says nothing", fault)
+			}
+		}
+		return
+	}
+	b.Lint(time.Unix(0, 0))
+	Compare(b.Policy(Identity{ID: "eu-west-1_a"}, time.Unix(0, 0)), map[string]any{})
+}
+
+// TestParseMutations takes the good file apart: lines dropped, doubled, and cut.
+func TestParseMutations(t *testing.T) {
+	t.Parallel()
+	lines := strings.SplitAfter(string(Default()), "\n")
+	rapid.Check(t, func(t *rapid.T) {
+		var text strings.Builder
+		for i, line := range lines {
+			switch rapid.IntRange(0, 20).Draw(t, "line") {
+			case 0:
+			case 1:
+				text.WriteString(line + line)
+			case 2:
+				text.WriteString(line[:len(line)*i/len(lines)] + "\n")
+			case 3:
+				text.WriteString(strings.ReplaceAll(line, ":", rapid.SampledFrom([]string{"", ": -", ": {", ": [", ": &a"}).Draw(t, "colon")))
+			default:
+				text.WriteString(line)
+			}
+		}
+		checkParse(t, []byte(text.String()))
+	})
+}
+
+// TestSuggestions: a near miss is answered with the name that was meant, anything else is not.
+func TestSuggestions(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"DeletionProtecton": ", did you mean DeletionProtection?", "deletionprotection": ", did you mean DeletionProtection?", "Elephant": "", "": "", strings.Repeat("x", 100): ""} {
+		if got := didYouMean(name, []string{"DeletionProtection", "UserPoolTier"}); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}

@@ -29,6 +29,20 @@ var takes = map[Op][]Kind{
 // takesSet are the operators beside which a value to write may be given.
 var takesSet = []Op{AtLeast, AtMost, OneOf, Present, Matches}
 
+// Operators returns the operators that fit a kind of member, in the order of the reference.
+func (k Kind) Operators() []Op {
+	var fit []Op
+	for _, op := range operators {
+		if slices.Contains(takes[op], k) {
+			fit = append(fit, op)
+		}
+	}
+	return fit
+}
+
+// TakesSet says whether a value to write may be given beside the operator.
+func (o Op) TakesSet() bool { return slices.Contains(takesSet, o) }
+
 // require reads the settings of a rule.
 func (p *parser) require(n *yaml.Node, path string) []Requirement {
 	all := p.entries(n, path, "settings by their API names")
@@ -210,7 +224,7 @@ func (p *parser) argument(n *yaml.Node, op Op, m Member, path string) (any, bool
 
 // set reads the value to write where the operator's requirement does not hold; it has to keep the requirement itself.
 func (p *parser) set(n *yaml.Node, m Member, path string, r *Requirement) bool {
-	if !slices.Contains(takesSet, r.Op) {
+	if !r.Op.TakesSet() {
 		p.fault(n, path, "%s says by itself what to write: remove set", r.Op)
 		return false
 	}
@@ -272,10 +286,8 @@ var kindNames = map[Kind]string{Object: "an object", Map: "a map", List: "a list
 // fitting names the operators that a kind of member takes.
 func fitting(kind Kind) string {
 	text := "it takes a plain value"
-	for _, op := range operators {
-		if slices.Contains(takes[op], kind) {
-			text += ", " + string(op)
-		}
+	for _, op := range kind.Operators() {
+		text += ", " + string(op)
 	}
 	return text
 }

@@ -1,0 +1,3 @@
+package baseline
+
+//go:generate go run ./internal/schemagen

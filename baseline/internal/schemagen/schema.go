@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"poolkeeper/baseline"
+)
+
+type object = map[string]any
+
+// Schema returns the JSON Schema. It takes every file that the parser takes; the parser is stricter where a schema cannot be.
+func Schema() ([]byte, error) {
+	b := builder{defs: object{}, names: map[string]string{}}
+	word := object{"type": "string", "minLength": 1}
+	texts := object{"type": "array", "items": word, "minItems": 1}
+	selector := func(withExcept bool) object {
+		properties := object{
+			"ids":   object{"type": "array", "minItems": 1, "items": object{"type": "string", "pattern": `^[\w-]+_[0-9a-zA-Z]+$`, "maxLength": 55}, "description": "Ids of pools."},
+			"names": object{"type": "array", "minItems": 1, "items": word, "description": "Globs of pool names: * is any text, ? is one character."},
+			"tags":  object{"type": "object", "minProperties": 1, "additionalProperties": texts, "description": "Tag keys, each with globs of its values; every key has to match."},
+		}
+		if withExcept {
+			properties["except"] = object{"$ref": "#/$defs/exception"}
+		}
+		return object{"type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1}
+	}
+	mode := object{"enum": []string{string(baseline.Enforce), string(baseline.Audit)}, "description": "enforce writes, audit only reports."}
+	schema := object{
+		"$schema":     "https://json-schema.org/draft/2020-12/schema",
+		"title":       "poolkeeper baseline",
+		"description": "Required settings of Amazon Cognito user pools.",
+		"type":        "object",
+		"required":    []string{"version", "rules"},
+		"properties": object{
+			"version": object{"const": 1},
+			"mode":    mode,
+			"rules": object{"type": "array", "minItems": 1, "description": "Applied in order; a later rule wins setting by setting.", "items": object{
+				"type": "object", "required": []string{"name", "require"}, "additionalProperties": false,
+				"properties": object{"name": word, "mode": mode, "pools": object{"$ref": "#/$defs/selector"}, "require": object{"$ref": "#/$defs/settings"}},
+			}},
+			"exemptions": object{"type": "array", "minItems": 1, "items": object{
+				"type": "object", "required": []string{"pools", "settings", "until", "reason", "owner"}, "additionalProperties": false,
+				"properties": object{"pools": object{"$ref": "#/$defs/selector"}, "settings": texts, "until": object{"type": "string", "format": "date-time"}, "reason": word, "owner": word},
+			}},
+			"unknownMembers": object{"type": "object", "additionalProperties": object{"enum": []string{string(baseline.EchoUnknown), string(baseline.OmitUnknown)}},
+				"description": "What to do with a live member that poolkeeper does not know, by dotted path; \"*\" is every other one."},
+		},
+		"additionalProperties": false,
+		"$defs":                b.defs,
+	}
+	b.defs["selector"], b.defs["exception"] = selector(true), selector(false)
+	b.defs["settings"] = object{"type": "object", "minProperties": 1, "additionalProperties": false, "properties": b.requirements(baseline.Settings())}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	err := encoder.Encode(schema)
+	return text.Bytes(), err
+}
+
+// A builder shares what several settings have in common: most triggers may be required in the very same ways.
+type builder struct {
+	defs  object
+	names map[string]string // of the shared schemas, by their JSON
+}
+
+func (b builder) shared(schema object) object {
+	content, err := json.Marshal(schema)
+	if err != nil {
+		return schema
+	}
+	name, ok := b.names[string(content)]
+	if !ok {
+		name = fmt.Sprintf("requirement%d", len(b.names)+1)
+		b.names[string(content)], b.defs[name] = name, schema
+	}
+	return object{"$ref": "#/$defs/" + name}
+}
+
+func (b builder) requirements(members []baseline.Member) object {
+	properties := object{}
+	for _, m := range members {
+		properties[m.Name] = b.requirement(m)
+	}
+	return properties
+}
+
+// requirement is what a rule may say of a member: a plain value, members below it, or an operator.
+func (b builder) requirement(m baseline.Member) object {
+	var ways []any
+	switch m.Kind {
+	case baseline.Object:
+		ways = append(ways, object{"type": "object", "minProperties": 1, "additionalProperties": false, "properties": b.requirements(m.Members)})
+	case baseline.Map:
+		ways = append(ways, keyed(m, b.requirement(*m.Elem)))
+	default:
+		ways = append(ways, literal(m))
+	}
+	for _, op := range m.Kind.Operators() {
+		if op == baseline.Absent && m.Keep != "" {
+			continue
+		}
+		properties := object{string(op): argument(op, m)}
+		if op.TakesSet() {
+			properties["set"] = literal(m)
+		}
+		ways = append(ways, object{"type": "object", "required": []string{string(op)}, "additionalProperties": false, "properties": properties})
+	}
+	schema := b.shared(object{"anyOf": ways})
+	if m.Doc != "" {
+		schema["description"] = m.Doc
+	}
+	if m.Deprecated != "" {
+		schema["deprecated"] = true
+	}
+	return schema
+}
+
+func keyed(m baseline.Member, value object) object {
+	schema := object{"type": "object", "minProperties": 1}
+	if m.KeyPat != "" {
+		schema["patternProperties"] = object{"^" + m.KeyPat + "$": value}
+		schema["additionalProperties"] = false
+		return schema
+	}
+	schema["additionalProperties"] = value
+	schema["propertyNames"] = object{"maxLength": m.KeyMax, "not": object{"pattern": "^" + m.KeyReserved}}
+	return schema
+}
+
+func argument(op baseline.Op, m baseline.Member) object {
+	switch op {
+	case baseline.OneOf:
+		return object{"type": "array", "minItems": 1, "items": literal(m)}
+	case baseline.Contains, baseline.Without:
+		return object{"type": "array", "minItems": 1, "items": literal(*m.Elem)}
+	case baseline.Absent, baseline.Present:
+		return object{"const": true}
+	case baseline.Matches:
+		return object{"type": "string", "minLength": 1}
+	default: // AtLeast, AtMost, Exactly
+		return literal(m)
+	}
+}
+
+// literal is a plain value of a member, an object or map whole.
+func literal(m baseline.Member) object {
+	switch m.Kind {
+	case baseline.Object:
+		properties := object{}
+		for _, below := range m.Members {
+			properties[below.Name] = literal(below)
+		}
+		return object{"type": "object", "additionalProperties": false, "properties": properties}
+	case baseline.Map:
+		schema := keyed(m, literal(*m.Elem))
+		delete(schema, "minProperties")
+		schema["maxProperties"] = m.Max
+		return schema
+	case baseline.List:
+		schema := object{"type": "array", "items": literal(*m.Elem), "uniqueItems": true, "minItems": m.Min}
+		if m.Max > 0 {
+			schema["maxItems"] = m.Max
+		}
+		return schema
+	case baseline.Integer:
+		return object{"type": "integer", "minimum": m.Min, "maximum": m.Max}
+	case baseline.Boolean:
+		return object{"type": "boolean"}
+	default:
+		return text(m)
+	}
+}
+
+func text(m baseline.Member) object {
+	if len(m.Enum) > 0 {
+		return object{"enum": m.Enum}
+	}
+	schema := object{"type": "string"}
+	if least := max(m.Min, 1); !m.Presence {
+		schema["minLength"] = least
+	}
+	if m.Max > 0 {
+		schema["maxLength"] = m.Max
+	}
+	// Classes of Unicode are written otherwise in the patterns of a schema, so patterns with one are left to the parser.
+	if m.Pattern != "" && !strings.Contains(m.Pattern, `\p{`) && !strings.HasPrefix(m.Pattern, ".") {
+		schema["pattern"] = "^(?:" + m.Pattern + ")$"
+	}
+	return schema
+}

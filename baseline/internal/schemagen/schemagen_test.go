@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v3"
+
+	"poolkeeper/baseline"
+)
+
+// TestGeneratedFilesAreFresh: the files in the tree are what the table makes.
+func TestGeneratedFilesAreFresh(t *testing.T) {
+	t.Parallel()
+	for name, make := range map[string]func() ([]byte, error){"schema.json": Schema, "SETTINGS.md": Settings} {
+		want, err := make()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join("..", "..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), string(got)); diff != "" {
+			t.Errorf("%s is stale: run go generate ./baseline (-want +got):\n%.2000s", name, diff)
+		}
+	}
+}
+
+func schema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	text, err := Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("schema.json", document); err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := compiler.Compile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return compiled
+}
+
+// beyond are the faulty files whose fault no schema can express, or that are no YAML of the kind that editors check.
+var beyond = []string{"admin-only", "alias", "broken-second-document", "developer-without-identity", "email-mfa-without-ses", "key-type", "key-type-without-key", "lite", "merge",
+	"mfa-off-with-factor", "mfa-without-factor", "message-texts-only", "not-utf-8", "over-two-rules", "same-name", "sender-without-key", "tag", "threat-protection-below-plus", "twins",
+	"twice", "odd-key", "two-documents", "two-sms-senders", "verification-subset", "syntax", "tab", "empty", "only-comment"}
+
+// TestSchemaAgreesWithParser: the schema takes what the parser takes, and refuses what the parser refuses, except where it cannot tell.
+func TestSchemaAgreesWithParser(t *testing.T) {
+	t.Parallel()
+	compiled := schema(t)
+	if err := compiled.Validate(instance(t, baseline.Default())); err != nil {
+		t.Errorf("the baseline that ships: %v", err)
+	}
+	files, err := filepath.Glob("../../testdata/faults/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".yaml")
+		if slices.Contains(beyond, name) {
+			continue
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := compiled.Validate(instance(t, data)); err == nil {
+			t.Errorf("%s: the parser refuses it and the schema takes it", name)
+		}
+	}
+}
+
+// TestSchemaTakesGoodRules: every way to require a setting.
+func TestSchemaTakesGoodRules(t *testing.T) {
+	t.Parallel()
+	compiled := schema(t)
+	for _, rule := range []string{
+		"DeletionProtection: ACTIVE", "MfaConfiguration: {oneOf: [ON, OPTIONAL], set: OPTIONAL}", "Policies: {PasswordPolicy: {MinimumLength: {atLeast: 12}, RequireNumbers: true}}",
+		"AutoVerifiedAttributes: {contains: [email]}", "LambdaConfig: {exactly: {PreSignUp: \"arn:aws:lambda:eu-west-1:111122223333:function:x\"}}", "DeviceConfiguration: {absent: true}",
+		"EmailMfaConfiguration: {present: true, set: {}}", "UserPoolTags: {env: prod, note: \"\"}", "AcrConfiguration: {Level1: {AcrValue: \"urn:x\"}}", "PoolName: {matches: \"prod-*\"}",
+		"AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_email, Priority: 1}]}", "EmailVerificationMessage: \"Code {####}\"", "UserPoolTags: {exactly: {env: prod}}",
+	} {
+		text := "version: 1\nrules: [{name: a, require: {" + rule + "}}]\n"
+		if _, err := baseline.Parse("good.yaml", []byte(text)); err != nil {
+			t.Errorf("the parser refuses %s: %v", rule, err)
+		}
+		if err := compiled.Validate(instance(t, []byte(text))); err != nil {
+			t.Errorf("the schema refuses %s: %v", rule, err)
+		}
+	}
+}
+
+func instance(t *testing.T, data []byte) any {
+	t.Helper()
+	var v any
+	if err := yaml.Unmarshal(data, &v); err != nil {
+		t.Fatalf("%v\n%s", err, data)
+	}
+	return plain(v)
+}
+
+// plain gives the schema library what JSON would: a point in time is a text.
+func plain(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, e := range v {
+			v[k] = plain(e)
+		}
+		return v
+	case []any:
+		for i, e := range v {
+			v[i] = plain(e)
+		}
+		return v
+	case nil, bool, string, int, float64:
+		return v
+	default:
+		return "2027-01-31T00:00:00Z"
+	}
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"poolkeeper/baseline"
+)
+
+// Settings returns the table of all settings, in Markdown.
+func Settings() ([]byte, error) {
+	var b strings.Builder
+	b.WriteString("# Settings\n\nEvery setting that a baseline may require, by its path. Made from the table that validates a baseline, by `go generate ./baseline`.\n\n")
+	b.WriteString("| setting | written by | value | operators | |\n|---|---|---|---|---|\n")
+	rows(&b, baseline.Settings(), "")
+	return []byte(b.String()), nil
+}
+
+func rows(b *strings.Builder, members []baseline.Member, prefix string) {
+	for _, m := range members {
+		path := prefix + m.Name
+		var operators []string
+		for _, op := range m.Kind.Operators() {
+			if op != baseline.Absent || m.Keep == "" {
+				operators = append(operators, string(op))
+			}
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", path, call(path), value(m), strings.Join(operators, ", "), remarks(m))
+		rows(b, m.Members, path+".")
+		if m.Kind == baseline.Map && m.Elem.Kind == baseline.Object {
+			rows(b, m.Elem.Members, path+".KEY.")
+		}
+	}
+}
+
+func call(path string) string {
+	name, _ := baseline.DocumentOf(path)
+	for _, d := range baseline.Documents() {
+		if d.Name == name {
+			return d.WriteCall
+		}
+	}
+	return ""
+}
+
+func value(m baseline.Member) string {
+	switch m.Kind {
+	case baseline.Object:
+		return "members"
+	case baseline.Map:
+		return "keys of one's own"
+	case baseline.Boolean:
+		return "true, false"
+	case baseline.Integer:
+		return fmt.Sprintf("%d to %d", m.Min, m.Max)
+	case baseline.List:
+		if len(m.Elem.Enum) > 0 {
+			return "list of " + strings.Join(m.Elem.Enum, ", ")
+		}
+		return "list"
+	default:
+		if len(m.Enum) > 0 {
+			return strings.Join(m.Enum, ", ")
+		}
+		return "text"
+	}
+}
+
+func remarks(m baseline.Member) string {
+	notes := []string{}
+	if m.Doc != "" {
+		notes = append(notes, strings.TrimSuffix(m.Doc, "."))
+	}
+	if m.Deprecated != "" {
+		notes = append(notes, "no longer used: "+m.Deprecated)
+	}
+	if m.Twin != "" {
+		notes = append(notes, "the same fact as `"+m.Twin+"`")
+	}
+	if m.Sensitive {
+		notes = append(notes, "hidden in reports")
+	}
+	if m.Newer {
+		notes = append(notes, "newer than the SDK")
+	}
+	return strings.Join(notes, "; ")
+}

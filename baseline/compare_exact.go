@@ -33,7 +33,7 @@ func (j judge) aim(m Member, r Requirement, place string, have any) aim {
 	a := aim{judge: j, member: m, op: r.Op, place: place, have: have, wanted: map[string]any{}}
 	switch {
 	case r.Op == Exactly:
-		a.strict, _ = clone(r.Value).(map[string]any)
+		a.strict, _ = Clone(r.Value).(map[string]any)
 		eachLeaf(m, place, a.strict, func(_ Member, path string, v any) { a.wanted[path] = v })
 		a.mirror()
 	case m.Clear != "":
@@ -43,7 +43,7 @@ func (j judge) aim(m Member, r Requirement, place string, have any) aim {
 		a.strict = map[string]any{}
 	}
 	a.keep(a.strict, func(path string) bool { return a.ownedElsewhere(path) || a.superseded(path) })
-	a.target, _ = clone(a.strict).(map[string]any)
+	a.target, _ = Clone(a.strict).(map[string]any)
 	a.keep(a.target, func(path string) bool { return j.exemption(path) != nil })
 	return a
 }
@@ -52,7 +52,7 @@ func (j judge) aim(m Member, r Requirement, place string, have any) aim {
 func (a aim) keep(object map[string]any, pick func(path string) bool) {
 	for _, path := range a.paths(object) {
 		if beneath(a.place, path) && pick(path) {
-			put(object, a.below(path), clone(a.at(path)))
+			put(object, a.below(path), Clone(a.at(path)))
 		}
 	}
 }
@@ -97,9 +97,9 @@ func (a aim) mirror() {
 		}
 		ks := a.below(twin)
 		if container := ks[:len(ks)-1]; at(a.strict, container) == nil {
-			put(a.strict, container, clone(at(a.have, container)))
+			put(a.strict, container, Clone(at(a.have, container)))
 		}
-		put(a.strict, ks, clone(a.wanted[path]))
+		put(a.strict, ks, Clone(a.wanted[path]))
 	}
 }
 
@@ -173,7 +173,7 @@ func (a aim) remedy() (Action, any) {
 	if a.op == Absent && !kept {
 		return leaveOut(a.member)
 	}
-	return Write, clone(a.target)
+	return Write, Clone(a.target)
 }
 
 // owned returns the leaves that are wanted or live and of which nothing else speaks, or the object itself where it is to be and is empty.

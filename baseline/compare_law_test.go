@@ -57,7 +57,7 @@ func selfContained(r Requirement) Requirement {
 		return r
 	}
 	m, _ := Lookup(r.Setting)
-	eachLeaf(m, r.Setting, clone(value), func(_ Member, path string, _ any) {
+	eachLeaf(m, r.Setting, Clone(value), func(_ Member, path string, _ any) {
 		if twin, ok := TwinOf(path); ok && !covers(r.Setting, twin) {
 			put(value, keys(path)[len(keys(r.Setting)):], nil)
 		}
@@ -87,7 +87,7 @@ func TestCompareLeavesTheSettingsAlone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := policyOf(rapid.SliceOfN(genRequirement(), 1, 6).Draw(t, "rule"))
 		settings := genPool().Draw(t, "pool")
-		before, wanted := clone(settings), cloneRequirements(p.Requirements)
+		before, wanted := Clone(settings), cloneRequirements(p.Requirements)
 		c := Compare(p, settings)
 		if diff := cmp.Diff(c, Compare(p, settings)); diff != "" {
 			t.Errorf("two comparisons of the same (-first +second):\n%s", diff)
@@ -109,7 +109,7 @@ func TestCompareLeavesTheSettingsAlone(t *testing.T) {
 func cloneRequirements(owned []Owned) []Owned {
 	c := slices.Clone(owned)
 	for i := range c {
-		c[i].Value, c[i].Set = clone(c[i].Value), clone(c[i].Set)
+		c[i].Value, c[i].Set = Clone(c[i].Value), Clone(c[i].Set)
 	}
 	return c
 }
@@ -119,7 +119,7 @@ func TestOrderOfASetIsNoDrift(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		settings := genPool().Draw(t, "pool")
-		turned, _ := clone(settings).(map[string]any)
+		turned, _ := Clone(settings).(map[string]any)
 		var require []Requirement
 		for _, p := range allPlaces() {
 			if l, ok := at(turned, keys(p.path)).([]any); ok && p.member.Set {

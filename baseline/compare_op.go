@@ -62,14 +62,14 @@ func holdsBound(m Member, r Requirement, have any) bool {
 // remedy returns what would end the drift of a member: an action, and the value to write where the action is Write.
 func remedy(m Member, r Requirement, have any) (Action, any) {
 	if r.Set != nil && r.Op != Equal && r.Op != Absent {
-		return Write, clone(r.Set)
+		return Write, Clone(r.Set)
 	}
 	switch r.Op {
 	case Equal, AtLeast, AtMost, Exactly:
-		return Write, clone(r.Value)
+		return Write, Clone(r.Value)
 	case OneOf:
 		if options := list(r.Value); len(options) > 0 {
-			return Write, clone(options[0])
+			return Write, Clone(options[0])
 		}
 	case Contains:
 		live := list(have)
@@ -102,7 +102,7 @@ func writeList(m Member, l []any) (Action, any) {
 	if n < m.Min || m.Max > 0 && n > m.Max {
 		return Report, nil
 	}
-	return Write, clone(l)
+	return Write, Clone(l)
 }
 
 // missing returns the elements of wanted that l lacks, in their order, each once.

@@ -18,7 +18,7 @@ func Mask(m Member, v any) any {
 		return hidden(v)
 	}
 	if !secretive(m) {
-		return clone(v)
+		return Clone(v)
 	}
 	switch v := v.(type) {
 	case map[string]any:

@@ -51,7 +51,7 @@ func TestMaskCopies(t *testing.T) {
 	for _, path := range []string{"SmsConfiguration", "LambdaConfig"} {
 		m, _ := Lookup(path)
 		v := obj("a", obj("b", []any{"c"}))
-		before := clone(v)
+		before := Clone(v)
 		if shown, ok := Mask(m, v).(map[string]any); ok {
 			scribble(shown)
 		}

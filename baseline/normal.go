@@ -133,14 +133,14 @@ func textOfElement(m Member, e any) string {
 }
 
 func textOfScalar(v any) string {
-	if empty(v) {
+	if Empty(v) {
 		return ""
 	}
 	return canonical(v)
 }
 
-// empty says whether a value of which nothing is known is as good as absent.
-func empty(v any) bool {
+// Empty says whether a value of which nothing is known is as good as absent.
+func Empty(v any) bool {
 	switch v := v.(type) {
 	case nil:
 		return true
@@ -152,7 +152,7 @@ func empty(v any) bool {
 		return len(v) == 0
 	case map[string]any:
 		for _, e := range v {
-			if !empty(e) {
+			if !Empty(e) {
 				return false
 			}
 		}

@@ -125,19 +125,19 @@ func put(object map[string]any, keys []string, v any) {
 	}
 }
 
-// clone returns a copy of a JSON tree that shares nothing with it.
-func clone(v any) any {
+// Clone returns a copy of a JSON tree that shares nothing with it.
+func Clone(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		c := maps.Clone(v)
 		for k, e := range c {
-			c[k] = clone(e)
+			c[k] = Clone(e)
 		}
 		return c
 	case []any:
 		c := make([]any, len(v))
 		for i, e := range v {
-			c[i] = clone(e)
+			c[i] = Clone(e)
 		}
 		return c
 	}

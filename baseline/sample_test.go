@@ -133,12 +133,12 @@ func fullPool() map[string]any {
 
 // writeBack does what ends a drift: it writes the value at the setting and, as far as that is set, under its other names.
 func writeBack(settings map[string]any, d Drift) map[string]any {
-	after, _ := clone(settings).(map[string]any)
+	after, _ := Clone(settings).(map[string]any)
 	if d.Action == Report {
 		return after
 	}
 	m, _ := Lookup(d.Setting)
-	put(after, keys(d.Setting), clone(d.Value))
+	put(after, keys(d.Setting), Clone(d.Value))
 	eachLeaf(m, d.Setting, d.Value, func(_ Member, path string, v any) { writeTwin(after, path, v) })
 	writeTwin(after, d.Setting, d.Value)
 	return after
@@ -147,7 +147,7 @@ func writeBack(settings map[string]any, d Drift) map[string]any {
 func writeTwin(settings map[string]any, path string, v any) {
 	twin, ok := TwinOf(path)
 	if ok && at(settings, keys(twin)) != nil {
-		put(settings, keys(twin), clone(v))
+		put(settings, keys(twin), Clone(v))
 	}
 }
 
@@ -225,7 +225,7 @@ func genRequirement() *rapid.Generator[Requirement] {
 func agreeing(p place, v any) any {
 	settings := map[string]any{}
 	put(settings, keys(p.path), v)
-	eachLeaf(p.member, p.path, clone(v), func(m Member, path string, v any) {
+	eachLeaf(p.member, p.path, Clone(v), func(m Member, path string, v any) {
 		twin, ok := TwinOf(path)
 		if ok && at(settings, keys(path)) != nil && !equal(m, v, at(settings, keys(twin))) {
 			put(settings, keys(twin), nil)

@@ -123,6 +123,18 @@ func TestConcurrentWriterIsPreserved(t *testing.T) {
 	}
 }
 
+// TestDeletedBetweenReadAndWrite: a pool that is gone is no error and no failure.
+func TestDeletedBetweenReadAndWrite(t *testing.T) {
+	t.Parallel()
+	b := serve(t, cognitotest.Contract)
+	b.rich(unprotected)
+	b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "ResourceNotFoundException", Message: "User pool does not exist."})
+	b.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Skip: 1, Error: "ResourceNotFoundException", Message: "User pool does not exist."})
+	if out := b.reconcile(t, require(t, deletionProtection)); out.Outcome != reconcile.Ignored || len(out.Writes) != 0 {
+		t.Errorf("%s (%s) with %v", out.Outcome, out.Reason, out.Writes)
+	}
+}
+
 // TestDroppedFirstOfTwoWrites: the first of two writes applied without an answer; the second goes out in a plan of what is left.
 func TestDroppedFirstOfTwoWrites(t *testing.T) {
 	t.Parallel()

@@ -148,7 +148,8 @@ func TestUnknownMembers(t *testing.T) {
 // nothing else.
 func TestEveryLeaf(t *testing.T) {
 	t.Parallel()
-	for _, setting := range leafSettings(baseline.Settings(), "") {
+	settings := append(leafSettings(baseline.Settings(), ""), "PoolName", "UserPoolTags.env", "AcrConfiguration.Level1.AcrValue")
+	for _, setting := range settings {
 		t.Run(setting, func(t *testing.T) {
 			t.Parallel()
 			b := serve(t, cognitotest.Contract, cognitotest.WithoutValidators())
@@ -201,6 +202,9 @@ func damage(t *testing.T, setting string, pool, mfa map[string]any) {
 	}
 	for _, path := range paths {
 		document := pool
+		if path == "PoolName" {
+			path = "Name" // as the read call shows it
+		}
 		if name, _ := baseline.DocumentOf(path); name == baseline.MfaConfig {
 			document = mfa
 		}

@@ -40,13 +40,13 @@ func (p *Plan) body(name baseline.DocumentName, docs documents, carriedMFA strin
 }
 
 // prune leaves out what the service shows but refuses: null, empty texts and enums, and empty objects and lists where the table
-// says so. Members that the table lacks go out as they came.
+// says so. Members that the table lacks go out as they came, for what false or an empty list means there is unknown.
 func prune(members []baseline.Member, object map[string]any) map[string]any {
 	kept := make(map[string]any, len(object))
 	for name, v := range object {
 		i := indexOf(members, name)
 		if i < 0 {
-			if !empty(v) {
+			if v != nil && v != "" {
 				kept[name] = v
 			}
 			continue

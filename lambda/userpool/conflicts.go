@@ -144,7 +144,7 @@ func broken(v view) []conflict {
 // incomplete finds the objects in v that cannot be written because a required member is missing.
 func incomplete(m baseline.Member, v any, path string) []conflict {
 	object, ok := v.(map[string]any)
-	if !ok || empty(v) {
+	if !ok || baseline.Empty(v) {
 		return nil
 	}
 	var found []conflict
@@ -172,7 +172,7 @@ func (v view) text(path string) string {
 	return text
 }
 
-func (v view) set(path string) bool { return !empty(v.get(path)) }
+func (v view) set(path string) bool { return !baseline.Empty(v.get(path)) }
 
 func (v view) list(path string) []string {
 	values, _ := v.get(path).([]any)
@@ -220,7 +220,7 @@ func (v view) factors() []string {
 	if v.get(emailMFA) != nil {
 		on = append(on, emailMFA)
 	}
-	mirror := !mfaOn(v.before) && !empty(v.before.get(smsMFA))
+	mirror := !mfaOn(v.before) && !baseline.Empty(v.before.get(smsMFA))
 	if v.set(smsMFA) && (v.mfaOn() || !mirror) {
 		on = append(on, smsMFA)
 	}

@@ -56,8 +56,8 @@ func newBetween(before, after documents, first baseline.DocumentName) string {
 
 // dropsSMS says whether the write of the MFA document goes without the SMS block although the pool sends text messages.
 func dropsSMS(before, after documents) bool {
-	block := mfaOn(after) && !empty(after.get(smsMFA))
-	return !block && !empty(before.get(sms)) && !empty(after.get(sms))
+	block := mfaOn(after) && !baseline.Empty(after.get(smsMFA))
+	return !block && !baseline.Empty(before.get(sms)) && !baseline.Empty(after.get(sms))
 }
 
 // request makes the write calls in the order given. UpdateUserPool carries the MfaConfiguration that is live when it is sent.

@@ -128,7 +128,7 @@ func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.Do
 			unset(after.at(setting), parts(setting))
 		} else {
 			adopt(after, before, parent(setting))
-			set(after.at(setting), parts(setting), clone(d.Value))
+			set(after.at(setting), parts(setting), baseline.Clone(d.Value))
 		}
 	}
 	// Twins are spread once all fixes are made, for some have a place only then.

@@ -1,31 +1,14 @@
 package userpool
 
-import "strings"
+import (
+	"strings"
 
-// clone copies a JSON tree, so that a plan never changes the state that it was made from.
-func clone(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		return cloneObject(v)
-	case []any:
-		c := make([]any, len(v))
-		for i, e := range v {
-			c[i] = clone(e)
-		}
-		return c
-	default:
-		return v
-	}
-}
+	"poolkeeper/baseline"
+)
 
+// cloneObject copies a JSON object, so that a plan never changes the state that it was made from.
 func cloneObject(o map[string]any) map[string]any {
-	if o == nil {
-		return nil
-	}
-	c := make(map[string]any, len(o))
-	for k, v := range o {
-		c[k] = clone(v)
-	}
+	c, _ := baseline.Clone(o).(map[string]any)
 	return c
 }
 
@@ -73,30 +56,4 @@ func unset(object map[string]any, parts []string) {
 // covers says whether path is the setting itself or stands below it.
 func covers(setting, path string) bool {
 	return path == setting || strings.HasPrefix(path, setting+".")
-}
-
-// empty says whether v equals absent when documents are compared.
-func empty(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return true
-	case string:
-		return v == ""
-	case bool:
-		return !v
-	case []any:
-		return len(v) == 0
-	case map[string]any:
-		for _, e := range v {
-			if !empty(e) {
-				return false
-			}
-		}
-		return true
-	case interface{ Float64() (float64, error) }: // json.Number
-		f, err := v.Float64()
-		return err == nil && f == 0
-	default:
-		return false
-	}
 }

@@ -24,7 +24,7 @@ func spread(docs documents, setting string) {
 			continue // validity resolves the former, and the latter has no place to be written to
 		}
 		v := docs.get(path)
-		if covers(setting, other) && empty(v) {
+		if covers(setting, other) && baseline.Empty(v) {
 			continue // both sides stand below the setting: the one that is set wins
 		}
 		if v == nil {
@@ -35,7 +35,7 @@ func spread(docs documents, setting string) {
 		if object, ok := docs.get(parent(other)).(map[string]any); strings.Contains(other, ".") && (!ok || len(object) == 0) {
 			fillVersion(docs, parent(other))
 		}
-		set(docs.at(other), parts(other), clone(v))
+		set(docs.at(other), parts(other), baseline.Clone(v))
 	}
 	complete(docs, setting)
 }
@@ -59,7 +59,7 @@ func twinned(setting string) []string {
 // carried says whether the place of a twin can take it: the SMS block of the MFA document only while it is there and MFA is on.
 func carried(docs documents, path string) bool {
 	if name, _ := baseline.DocumentOf(path); name == baseline.MfaConfig {
-		return mfaOn(docs) && !empty(docs.get(smsMFA))
+		return mfaOn(docs) && !baseline.Empty(docs.get(smsMFA))
 	}
 	return true
 }
@@ -81,13 +81,13 @@ func fillVersion(docs documents, path string) {
 // of a legacy trigger, and the version that it stands for.
 func adopt(docs, before documents, path string) {
 	m, ok := baseline.Lookup(path)
-	if !ok || !empty(docs.get(path)) {
+	if !ok || !baseline.Empty(docs.get(path)) {
 		return
 	}
 	for _, below := range m.Members {
-		if other, ok := baseline.TwinOf(path + "." + below.Name); ok && below.Required && !empty(before.get(other)) {
+		if other, ok := baseline.TwinOf(path + "." + below.Name); ok && below.Required && !baseline.Empty(before.get(other)) {
 			fillVersion(docs, path)
-			set(docs.at(path), parts(path+"."+below.Name), clone(before.get(other)))
+			set(docs.at(path), parts(path+"."+below.Name), baseline.Clone(before.get(other)))
 		}
 	}
 }
@@ -104,8 +104,8 @@ func dropHollow(docs documents, path string) {
 // complete gives an SMS block that a requirement makes the pool's own sender, without which the service refuses it.
 func complete(docs documents, setting string) {
 	block, ok := docs.get(smsMFA).(map[string]any)
-	if covers(smsMFA, setting) && ok && empty(block["SmsConfiguration"]) && !empty(docs.get(sms)) {
-		block["SmsConfiguration"] = clone(docs.get(sms))
+	if covers(smsMFA, setting) && ok && baseline.Empty(block["SmsConfiguration"]) && !baseline.Empty(docs.get(sms)) {
+		block["SmsConfiguration"] = baseline.Clone(docs.get(sms))
 	}
 }
 
@@ -124,8 +124,8 @@ func superseded(path string) bool {
 // the same number of days goes out under the newer name. A requirement on the older name is written under the newer.
 func validity(pool map[string]any, move bool) {
 	unused := get(pool, unusedDays)
-	if empty(get(pool, temporaryDays)) {
-		if empty(unused) || !move {
+	if baseline.Empty(get(pool, temporaryDays)) {
+		if baseline.Empty(unused) || !move {
 			return
 		}
 		set(pool, parts(temporaryDays), unused)

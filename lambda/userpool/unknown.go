@@ -25,7 +25,7 @@ func walkUnknown(members []baseline.Member, object map[string]any, prefix string
 		m, ok := known[name]
 		switch {
 		case !ok:
-			if !empty(v) {
+			if !baseline.Empty(v) {
 				*found = append(*found, prefix+name)
 			}
 		case m.Trip == baseline.Echo:

@@ -147,6 +147,45 @@ func TestDroppedFirstOfTwoWrites(t *testing.T) {
 	}
 }
 
+// TestSideEffectIsMadeGood: turning MFA on without the SMS block takes the pool's SmsConfiguration, and the write that is to bring it back goes
+// wrong. It is given back in the next plan, although the pool that is read then no longer shows it; and where it cannot be, that is said at
+// once, for the event's next delivery would find nothing amiss.
+func TestSideEffectIsMadeGood(t *testing.T) {
+	t.Parallel()
+	const wants = "MfaConfiguration: OPTIONAL\nSoftwareTokenMfaConfiguration: {Enabled: true}"
+	takes := cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Change: func(pool, _ map[string]any) { delete(pool, "SmsConfiguration") }}
+	for name, c := range map[string]struct {
+		fault   cognitotest.Fault
+		outcome reconcile.Word
+		says    string
+		kept    bool
+	}{
+		"no further fault":     {cognitotest.Fault{Operation: "none"}, reconcile.Remediated, "", true},
+		"throttled once":       {cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Error: "TooManyRequestsException"}, reconcile.Remediated, "", true},
+		"lost before applying": {cognitotest.Fault{Operation: "UpdateUserPool", Times: 2, Drop: true}, reconcile.Remediated, "", true},
+		"lost after applying":  {cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Drop: true, Apply: true}, reconcile.Remediated, "", true},
+		"throttled for good":   {cognitotest.Fault{Operation: "UpdateUserPool", Error: "TooManyRequestsException"}, reconcile.Unconverged, "SmsConfiguration may have been lost", false},
+		"refused":              {cognitotest.Fault{Operation: "UpdateUserPool", Error: "InvalidParameterException", Message: "no"}, reconcile.Unconverged, "SmsConfiguration", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := serve(t, cognitotest.Measured)
+			b.rich(mfaOff)
+			before := b.snapshot(t)
+			b.fake.Inject(takes)
+			b.fake.Inject(c.fault)
+			out := b.reconcile(t, require(t, wants))
+			if out.Outcome != c.outcome || !strings.Contains(out.Reason, c.says) {
+				t.Errorf("%s (%s), want %s with %q", out.Outcome, out.Reason, c.outcome, c.says)
+			}
+			lost := slices.ContainsFunc(difference(before, b.snapshot(t)), func(path string) bool { return strings.HasPrefix(path, "SmsConfiguration") })
+			if lost == c.kept {
+				t.Errorf("SmsConfiguration lost: %v", lost)
+			}
+		})
+	}
+}
+
 // TestSecondOfTwoWritesRefused: what the first write fixed stays fixed, and the outcome says what could not be.
 func TestSecondOfTwoWritesRefused(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"time"
 
 	"poolkeeper/baseline"
@@ -48,6 +50,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 const (
 	// attempts is how often a pool is read and planned before the event is deferred.
 	attempts = 4
+	// mostPlans bounds the plans of one event. Each refusal gives up a setting, so it is never reached unless the service contradicts itself.
+	mostPlans = 64
 	// firstWait is the wait before the second attempt; each further one waits twice as long.
 	firstWait = 500 * time.Millisecond
 	// writeTime is the time that one write, with the verification after it, may need; without it no write is started.
@@ -58,12 +62,13 @@ const (
 func (r *Reconciler) Reconcile(ctx context.Context, id string, cause event.Cause) (Outcome, error) {
 	run := &run{Reconciler: r, id: id, cause: cause, start: r.Now(), refused: map[string]string{}}
 	run.out = Outcome{UserPoolID: id, Baseline: r.Baseline.Digest, Cause: cause, Drifts: []Drift{}, Writes: []string{}}
-	for waits := 0; ; {
+	waits := 0
+	for plans := 1; ; plans++ {
 		next, err := run.once(ctx)
 		switch {
 		case next == finished:
 			return run.end(err)
-		case next == planAgain:
+		case next == planAgain && plans < mostPlans:
 			continue
 		case waits+1 == attempts:
 			return run.end(run.later(err))
@@ -99,6 +104,7 @@ type run struct {
 	sentFixes    []baseline.Drift // what all such writes were to fix
 	moved        []string         // settings that were not to move and did
 	unmanaged    int              // unmanaged settings that are exactly what they were
+	owed         []baseline.Drift // what an accepted write may have taken, and no write has given back yet
 }
 
 // once reads, compares, plans, writes and verifies. The error is what defers the event or makes it wait.
@@ -116,12 +122,17 @@ func (r *run) once(ctx context.Context) (step, error) {
 	if r.sent != nil {
 		r.unmanaged, r.moved = r.sent.Unmoved(state, found.Owns)
 	}
+	lost := slices.DeleteFunc(state.Lacks(r.owed), func(d baseline.Drift) bool { return r.refused[d.Setting] != "" })
+	r.moved = slices.DeleteFunc(r.moved, func(path string) bool { return touchesAny(lost, path) })
 	report, fixable := r.sort(found.Drifts)
-	plan, err := userpool.NewPlan(state, fixable, userpool.Options{Unknown: r.Baseline.Unknown, MoveValidity: r.moveValidity})
+	plan, err := userpool.NewPlan(state, append(fixable, lost...), userpool.Options{Unknown: r.Baseline.Unknown, MoveValidity: r.moveValidity})
 	if err != nil {
 		return finished, r.later(err)
 	}
 	for _, left := range plan.Left {
+		if touchesAny(lost, left.Setting) {
+			r.moved = append(r.moved, left.Setting)
+		}
 		report = append(report, drift(left.Drift, NotFixable, left.Reason))
 	}
 	if len(plan.Writes) == 0 {
@@ -207,10 +218,20 @@ func (r *run) later(err error) error {
 
 func (r *run) end(err error) (Outcome, error) {
 	r.out.Durations.Total = r.Now().Sub(r.start)
+	if err != nil && len(r.owed) > 0 {
+		// Nobody would know of the debt when the event comes again, so this is said now instead of being tried later.
+		r.out.Outcome = Unconverged
+		r.out.Reason = r.owed[0].Setting + " may have been lost by a write of " + strings.Join(r.out.Writes, ", ") + ", and could not be given back: " + err.Error()
+		return r.out, nil
+	}
 	if err != nil {
 		r.out.Outcome, r.out.Reason = Deferred, err.Error()
 	}
 	return r.out, err
+}
+
+func touchesAny(drifts []baseline.Drift, path string) bool {
+	return slices.ContainsFunc(drifts, func(d baseline.Drift) bool { return userpool.Touches(d.Setting, path) })
 }
 
 func classOf(err error) userpool.Class {

@@ -16,8 +16,8 @@ func (r *run) settle(found baseline.Comparison, report []Drift) {
 	}
 	r.out.Drifts = append(r.out.Drifts, report...)
 	for _, d := range r.sentFixes {
-		if listed[d.Setting] {
-			continue
+		if listed[d.Setting] || d.Rule == "" {
+			continue // listed already, or given back on nobody's demand
 		}
 		listed[d.Setting] = true
 		if unheld[d.Setting] {

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"poolkeeper/baseline"
@@ -21,6 +22,9 @@ func (r *run) write(ctx context.Context, plan userpool.Plan) (next step, done bo
 		if err == nil {
 			r.out.Writes = append(r.out.Writes, request.Call)
 			r.noteSent(plan, request)
+			if touchesDocument(r.owed, request.Document) {
+				r.owed = nil
+			}
 			continue
 		}
 		next, err := r.unwritten(plan, request, err)
@@ -33,6 +37,15 @@ func (r *run) write(ctx context.Context, plan userpool.Plan) (next step, done bo
 func (r *run) noteSent(plan userpool.Plan, request userpool.Request) {
 	r.sent = &plan
 	r.sentFixes = append(r.sentFixes, request.Fixes...)
+	r.owed = append(r.owed, request.Owes...)
+}
+
+// touchesDocument says whether a write of the document gives back what is owed.
+func touchesDocument(owed []baseline.Drift, name baseline.DocumentName) bool {
+	return slices.ContainsFunc(owed, func(d baseline.Drift) bool {
+		of, _ := baseline.DocumentOf(d.Setting)
+		return of == name
+	})
 }
 
 // unwritten decides what follows a write that failed. A refused write is never sent again with something left out: it is planned again

@@ -70,6 +70,9 @@ func (p *Plan) request(order []baseline.DocumentName, before, after documents) e
 			return fmt.Errorf("planning the write of %s: %w", name, err)
 		}
 		r := Request{Call: callOf(name), Document: name, Body: body, secrets: secrets}
+		if name == baseline.MfaConfig && dropsSMS(before, after) {
+			r.Owes = []baseline.Drift{{Setting: sms, Action: baseline.Write, Value: baseline.Clone(after.get(sms))}}
+		}
 		for _, i := range writing(before, p.Fixes, name, nil) {
 			r.Fixes = append(r.Fixes, p.Fixes[i])
 		}

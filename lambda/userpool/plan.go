@@ -33,6 +33,9 @@ type Request struct {
 	Body     []byte
 	// Fixes are the drifts that this write takes part in ending.
 	Fixes []baseline.Drift
+	// Owes is what this write may take from the pool as a known side effect, and a later write of the plan gives back. Until that one is
+	// accepted, whoever writes owes it to the pool.
+	Owes []baseline.Drift
 
 	secrets []string // sensitive values of the pool, as it was and as it is to be: the service repeats what it refuses
 }

@@ -30,6 +30,17 @@ func (s State) Identity() baseline.Identity {
 // shares its values with the state and must not be changed.
 func (s State) Settings() map[string]any { return s.written().flat() }
 
+// Lacks returns those of the debts whose setting the pool no longer has.
+func (s State) Lacks(owed []baseline.Drift) []baseline.Drift {
+	var lost []baseline.Drift
+	for _, d := range owed {
+		if baseline.Empty(s.written().get(d.Setting)) {
+			lost = append(lost, d)
+		}
+	}
+	return lost
+}
+
 // Leaves returns the normalised non-empty leaves of the state, by dotted path, for telling what moved between two states.
 // Members that the table lacks are among them; those that no call writes are not.
 func (s State) Leaves() map[string]string {

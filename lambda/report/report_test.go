@@ -82,6 +82,15 @@ func TestText(t *testing.T) {
 	}
 }
 
+func TestValue(t *testing.T) {
+	t.Parallel()
+	for want, v := range map[string]any{"absent": nil, "ACTIVE": "ACTIVE", `"\x1b[2Jgone\n"`: "\x1b[2Jgone\n", `["a"]`: []any{"a"}, "12": json.Number("12"), "true": true} {
+		if got := Value(v); got != want {
+			t.Errorf("%v: %s, want %s", v, got, want)
+		}
+	}
+}
+
 func TestSweepText(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"poolkeeper/lambda/reconcile"
 )
@@ -67,12 +69,16 @@ func Sweep(w io.Writer, sweep reconcile.Sweeping, paint Paint) error {
 var words = []reconcile.Word{reconcile.Deferred, reconcile.Unconverged, reconcile.Partial, reconcile.Unfixable, reconcile.Remediated,
 	reconcile.Drifted, reconcile.Unchanged, reconcile.Ignored}
 
-// Value shows a value of a drift in one line: texts bare, everything else as JSON, absent as such.
+// Value shows a value of a drift in one line: texts bare, everything else as JSON, absent as such. A text that a terminal could take for
+// more than text, such as a tag somebody chose, is quoted.
 func Value(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "absent"
 	case string:
+		if strings.ContainsFunc(v, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return strconv.Quote(v)
+		}
 		return v
 	default:
 		text, err := json.Marshal(v)

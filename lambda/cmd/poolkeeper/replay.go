@@ -53,7 +53,7 @@ func (c cli) replay() *cobra.Command {
 				return printed
 			}
 			if err != nil {
-				return err
+				return exit(exitError) // deferred: the result says why
 			}
 			return exitOf(result)
 		},

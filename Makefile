@@ -12,7 +12,10 @@ comma := ,
 space := $(subst ,, )
 RACE := $(shell command -v gcc >/dev/null || command -v cc >/dev/null || command -v clang >/dev/null && echo -race)
 
-.PHONY: help demo build test lint fmt generate check bench fuzz cover layout clean
+# Where Go code is, or will be.
+CODE := $(wildcard baseline lambda infra)
+
+.PHONY: help demo build test lint fmt generate stale check bench fuzz cover layout clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -28,28 +31,35 @@ build: ## build the function for both architectures, and the command line, into 
 
 test: ## run every test, with the race detector where there is a C compiler
 	@mkdir -p $(BUILD)
-	@if [[ -z "$(RACE)" ]]; then echo "no C compiler: testing without the race detector"; [[ -z "$${CI:-}" ]]; fi
+	@if [[ -z "$(RACE)" ]]; then echo "no C compiler: testing without the race detector"; [[ "$${CI:-}" != true ]]; fi
 	@go test $(RACE) -shuffle=on -v -coverpkg=$(subst $(space),$(comma),$(addprefix ./,$(COVERED))) -coverprofile=$(BUILD)/cover.out ./... >$(BUILD)/test.log 2>&1 \
 		&& status=0 || status=$$?; \
-	if [[ $$status != 0 ]]; then grep -vE '^=== |^ *--- PASS' $(BUILD)/test.log; fi; \
-	grep -E '^ *--- SKIP' $(BUILD)/test.log || true; \
-	grep -E '^(ok|FAIL)' $(BUILD)/test.log | sed -E 's/\tcoverage:.*//'; \
+	if [[ $$status != 0 ]]; then grep -avE '^=== |^ *--- PASS' $(BUILD)/test.log; fi; \
+	grep -aE '^ *--- SKIP' $(BUILD)/test.log || true; \
+	grep -aE '^(ok|FAIL)' $(BUILD)/test.log | sed -E 's/\tcoverage:.*//'; \
 	if [[ $$status != 0 ]]; then exit $$status; fi; \
-	if leaks=$$(grep -ni canary $(BUILD)/test.log | cut -d: -f1); [[ -n "$$leaks" ]]; then echo "a planted secret leaked: $(BUILD)/test.log, lines" $$leaks; exit 1; fi; \
+	if leaks=$$(grep -nai canary $(BUILD)/test.log | cut -d: -f1); [[ -n "$$leaks" ]]; then echo "a planted secret leaked: $(BUILD)/test.log, lines" $$leaks; exit 1; fi; \
 	echo "no planted secret in $$(wc -l <$(BUILD)/test.log) lines of output"
 
 lint: ## run golangci-lint, which also holds the direction of imports
 	@$(LINT) run ./...
 
 fmt: ## format the code
-	@gofmt -w baseline lambda
+	@gofmt -w $(CODE)
 
 generate: ## make the generated files anew
 	@go generate ./...
 
+stale: ## make the generated files anew, and fail if that changes any
+	@mkdir -p $(BUILD)
+	@sums() { find $(CODE) -name node_modules -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum; }; \
+	sums >$(BUILD)/sums-before; go generate ./...; sums >$(BUILD)/sums-after; \
+	if ! changed=$$(diff $(BUILD)/sums-before $(BUILD)/sums-after); then \
+		echo "generated files were stale, and are made anew:" $$(awk '/^[<>]/ {print $$3}' <<<"$$changed" | sort -u); exit 1; fi
+
 cover: ## print the coverage of the packages that are held at 90 %
 	@low=0; for package in $(COVERED); do \
-		grep "^poolkeeper/$$package/[a-z_]*\.go:" $(BUILD)/cover.out | awk -v package=$$package ' \
+		grep "^poolkeeper/$$package/[^/:]*\.go:" $(BUILD)/cover.out | awk -v package=$$package ' \
 			{ if ($$3 > 0) hit[$$1] = 1; statements[$$1] = $$2 } \
 			END { for (b in statements) { all += statements[b]; if (b in hit) covered += statements[b] } \
 				percent = all ? 100 * covered / all : 0; printf "coverage: %s %.1f %%\n", package, percent; exit percent < 90 }' || low=1; \
@@ -61,13 +71,14 @@ layout: ## check that nothing but the agreed entries stands at the top
 	if [[ -n "$$stray" ]]; then echo "not agreed at the top level:" $$stray; exit 1; fi
 
 check: layout ## everything that has to hold before a change is handed over
-	@stray=$$(gofmt -l baseline lambda); if [[ -n "$$stray" ]]; then echo "not formatted:" $$stray; exit 1; fi
+	@stray=$$(gofmt -l $(CODE)); if [[ -n "$$stray" ]]; then echo "not formatted:" $$stray; exit 1; fi
 	@go mod tidy -diff
 	@go vet ./...
 	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory stale
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory cover
-	@if [[ -n "$${CI:-}" ]] && grep -qE '^ *--- SKIP' $(BUILD)/test.log; then echo "a test was skipped, and CI takes none"; exit 1; fi
+	@if [[ "$${CI:-}" == true ]] && grep -qaE '^ *--- SKIP' $(BUILD)/test.log; then echo "a test was skipped, and CI takes none"; exit 1; fi
 	@$(MAKE) --no-print-directory build
 	@echo "all checks passed"
 
@@ -76,7 +87,8 @@ bench: ## run the benchmarks; each speed is a ratio measured in one run
 
 fuzz: ## run every fuzz target for FUZZTIME
 	@for package in $$(go list ./...); do \
-		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+		targets=$$(go test -list '^Fuzz' $$package); \
+		for target in $$(grep '^Fuzz' <<<"$$targets" || true); do \
 			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
 		done; \
 	done

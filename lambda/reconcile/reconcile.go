@@ -119,11 +119,7 @@ func (r *run) once(ctx context.Context) (step, error) {
 		return finished, nil
 	}
 	found := baseline.Compare(policy, state.Settings())
-	if r.sent != nil {
-		r.unmanaged, r.moved = r.sent.Unmoved(state, found.Owns)
-	}
-	lost := slices.DeleteFunc(state.Lacks(r.owed), func(d baseline.Drift) bool { return r.refused[d.Setting] != "" })
-	r.moved = slices.DeleteFunc(r.moved, func(path string) bool { return touchesAny(lost, path) })
+	lost := r.inspect(state, found)
 	report, fixable := r.sort(found.Drifts)
 	plan, err := userpool.NewPlan(state, append(fixable, lost...), userpool.Options{Unknown: r.Baseline.Unknown, MoveValidity: r.moveValidity})
 	if err != nil {
@@ -146,6 +142,17 @@ func (r *run) once(ctx context.Context) (step, error) {
 		return next, err
 	}
 	return finished, r.verify(ctx, plan, policy, report)
+}
+
+// inspect compares a pool that is read again with what the latest plan expected of it, and returns what is owed to it.
+func (r *run) inspect(state userpool.State, found baseline.Comparison) []baseline.Drift {
+	lost := slices.DeleteFunc(state.Lacks(r.owed), func(d baseline.Drift) bool { return r.refused[d.Setting] != "" })
+	if r.sent != nil {
+		var moved []string
+		r.unmanaged, moved = r.sent.Unmoved(state, found.Owns)
+		r.moved = append(r.moved, slices.DeleteFunc(moved, func(path string) bool { return touchesAny(lost, path) })...)
+	}
+	return lost
 }
 
 // sort divides the drifts into those to report as they are and those to plan for.

@@ -1,5 +1,3 @@
-// Package runtimeapi is a small server of Lambda's Runtime API, for tests and benchmarks that start the built function as Lambda does: the
-// function polls for an invocation, and posts the answer or the error.
 package runtimeapi
 
 import (
@@ -10,7 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -18,7 +16,7 @@ import (
 // An Invocation is one event for the function.
 type Invocation struct {
 	Payload     []byte
-	RequestID   string
+	RequestID   string // empty is one that the server makes up
 	FunctionARN string
 	Deadline    time.Time // zero is a minute from now
 }
@@ -29,14 +27,32 @@ type Response struct {
 	IsError bool // the function posted an error; Payload is its JSON
 }
 
-// A Server hands invocations to one function, one at a time.
+// An InitError is what a function posted that failed before it asked for an event.
+type InitError struct {
+	Payload []byte // its JSON
+}
+
+// Error says what the function posted.
+func (e *InitError) Error() string { return "the function failed to start: " + string(e.Payload) }
+
+// ErrClosed is returned to who waits on a server that is closed.
+var ErrClosed = errors.New("the Runtime API is closed")
+
+// A Server hands invocations to one function.
 type Server struct {
 	listener net.Listener
 	http     *http.Server
 	queue    chan Invocation
-	answers  chan Response
-	polled   chan struct{}
-	once     sync.Once
+	polled   chan struct{} // closed at the first poll
+	failed   chan struct{} // closed when initError is set
+	closed   chan struct{}
+
+	mu        sync.Mutex
+	initError *InitError
+	waiting   map[string]chan Response // by request id; an answer that nobody waits for is refused
+	made      int                      // request ids made up so far
+
+	firstPoll, close sync.Once
 }
 
 // New returns a server that listens on a free port of the loopback interface.
@@ -45,58 +61,82 @@ func New() (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the Runtime API: %w", err)
 	}
-	s := &Server{listener: listener, queue: make(chan Invocation), answers: make(chan Response, 1), polled: make(chan struct{})}
-	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	s := &Server{
+		listener: listener, queue: make(chan Invocation), polled: make(chan struct{}), failed: make(chan struct{}), closed: make(chan struct{}),
+		waiting: map[string]chan Response{},
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+prefix+"invocation/next", s.next)
+	mux.HandleFunc("POST "+prefix+"invocation/{id}/response", func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, false) })
+	mux.HandleFunc("POST "+prefix+"invocation/{id}/error", func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, true) })
+	mux.HandleFunc("POST "+prefix+"init/error", s.fail)
+	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = s.http.Serve(listener) }()
 	return s, nil
 }
 
+const prefix = "/2018-06-01/runtime/"
+
 // Addr returns the value of AWS_LAMBDA_RUNTIME_API.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// Close ends the server.
-func (s *Server) Close() error { return s.http.Close() }
+// Close ends the server, and every Invoke that waits.
+func (s *Server) Close() error {
+	s.close.Do(func() { close(s.closed) })
+	return s.http.Close()
+}
 
 // FirstPoll is closed when the function asks for its first invocation: it has started.
 func (s *Server) FirstPoll() <-chan struct{} { return s.polled }
 
-// Invoke hands the function an event and waits for its answer.
+// Invoke hands the function an event and waits for its answer. It returns an *InitError when the function says that it failed to start.
 func (s *Server) Invoke(ctx context.Context, invocation Invocation) (Response, error) {
+	answer := make(chan Response, 1)
+	s.mu.Lock()
+	if invocation.RequestID == "" {
+		s.made++
+		invocation.RequestID = "request-" + strconv.Itoa(s.made)
+	}
+	id := invocation.RequestID
+	if _, twice := s.waiting[id]; twice {
+		s.mu.Unlock()
+		return Response{}, fmt.Errorf("request %s is waited for already", id)
+	}
+	s.waiting[id] = answer
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.waiting, id)
+	}()
+
 	select {
 	case s.queue <- invocation:
+	case <-s.failed:
+		return Response{}, s.failure()
+	case <-s.closed:
+		return Response{}, ErrClosed
 	case <-ctx.Done():
 		return Response{}, fmt.Errorf("waiting for the function to poll: %w", ctx.Err())
 	}
 	select {
-	case answer := <-s.answers:
-		return answer, nil
+	case response := <-answer:
+		return response, nil
+	case <-s.closed:
+		return Response{}, ErrClosed
 	case <-ctx.Done():
 		return Response{}, fmt.Errorf("waiting for the function to answer: %w", ctx.Err())
 	}
 }
 
-const prefix = "/2018-06-01/runtime/"
-
-// ServeHTTP serves the endpoints of the Runtime API.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path := strings.TrimPrefix(r.URL.Path, prefix)
-	switch {
-	case r.Method == http.MethodGet && path == "invocation/next":
-		s.next(w, r)
-	case r.Method == http.MethodPost && (strings.HasSuffix(path, "/response") || strings.HasSuffix(path, "/error")):
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return
-		}
-		s.answers <- Response{Payload: body, IsError: strings.HasSuffix(path, "/error")}
-		w.WriteHeader(http.StatusAccepted)
-	default:
-		http.NotFound(w, r)
-	}
+func (s *Server) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.initError
 }
 
 func (s *Server) next(w http.ResponseWriter, r *http.Request) {
-	s.once.Do(func() { close(s.polled) })
+	s.firstPoll.Do(func() { close(s.polled) })
 	select {
 	case invocation := <-s.queue:
 		deadline := invocation.Deadline
@@ -104,12 +144,44 @@ func (s *Server) next(w http.ResponseWriter, r *http.Request) {
 			deadline = time.Now().Add(time.Minute)
 		}
 		w.Header().Set("Lambda-Runtime-Aws-Request-Id", invocation.RequestID)
-		w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(deadline.UnixMilli()))
+		w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(deadline.UnixMilli(), 10))
 		w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", invocation.FunctionARN)
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(invocation.Payload)
 	case <-r.Context().Done():
 	}
+}
+
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, isError bool) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := r.PathValue("id")
+	waiting, ok := s.waiting[id]
+	if !ok {
+		http.Error(w, `{"errorType":"InvalidRequestID"}`, http.StatusBadRequest)
+		return
+	}
+	delete(s.waiting, id)
+	waiting <- Response{Payload: body, IsError: isError}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+func (s *Server) fail(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.initError == nil {
+		s.initError = &InitError{Payload: body}
+		close(s.failed)
+	}
+	w.WriteHeader(http.StatusAccepted)
 }
 
 // ErrorType returns the errorType of an error that the function posted.

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -74,4 +77,132 @@ func TestNobodyPolls(t *testing.T) {
 		t.Errorf("%v %v", response, err)
 	}
 	_ = response.Body.Close()
+}
+
+// TestFunction: a real function on the runtime library starts, answers twice, and polls again.
+func TestFunction(t *testing.T) {
+	t.Parallel()
+	binary := filepath.Join(t.TempDir(), "bootstrap")
+	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "lambda.norpc", "-o", binary, "poolkeeper/lambda/internal/coldstart/hello")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	s, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	function := exec.CommandContext(ctx, binary)
+	function.Env = []string{"AWS_LAMBDA_RUNTIME_API=" + s.Addr()}
+	if err := function.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { cancel(); _ = function.Wait() }()
+	for range 2 {
+		answer, err := s.Invoke(ctx, Invocation{Payload: []byte("{}"), FunctionARN: "arn:aws:lambda:eu-west-1:123456789012:function:hello"})
+		if err != nil || answer.IsError || string(answer.Payload) != "null" {
+			t.Fatalf("%s %v %v", answer.Payload, answer.IsError, err)
+		}
+	}
+}
+
+func post(t *testing.T, s *Server, path, body string) int {
+	t.Helper()
+	response, err := http.Post("http://"+s.Addr()+prefix+path, "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
+}
+
+// TestFailedStart: an error of the start is no answer to an event, and ends the wait for a poll.
+func TestFailedStart(t *testing.T) {
+	t.Parallel()
+	s, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	for range 2 {
+		if status := post(t, s, "init/error", `{"errorType":"Odd"}`); status != http.StatusAccepted {
+			t.Errorf("%d", status)
+		}
+	}
+	var failed *InitError
+	if _, err := s.Invoke(t.Context(), Invocation{}); !errors.As(err, &failed) || string(failed.Payload) != `{"errorType":"Odd"}` || !strings.Contains(err.Error(), "Odd") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestLateAnswer: what answers an event that nobody waits for any more is refused, and answers no other event.
+func TestLateAnswer(t *testing.T) {
+	t.Parallel()
+	s, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	polls := make(chan string, 2)
+	go func() {
+		for range 2 {
+			response, err := http.Get("http://" + s.Addr() + prefix + "invocation/next")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_ = response.Body.Close()
+			polls <- response.Header.Get("Lambda-Runtime-Aws-Request-Id")
+		}
+	}()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := s.Invoke(ctx, Invocation{RequestID: "first"})
+		ended <- err
+	}()
+	if id := <-polls; id != "first" {
+		t.Fatal(id)
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	answers := make(chan Response, 1)
+	go func() {
+		answer, err := s.Invoke(t.Context(), Invocation{RequestID: "second"})
+		if err != nil {
+			t.Error(err)
+		}
+		answers <- answer
+	}()
+	if id := <-polls; id != "second" {
+		t.Fatal(id)
+	}
+	if status := post(t, s, "invocation/first/response", "1"); status != http.StatusBadRequest {
+		t.Errorf("a late answer got %d", status)
+	}
+	if status := post(t, s, "invocation/second/response", "2"); status != http.StatusAccepted {
+		t.Errorf("%d", status)
+	}
+	if answer := <-answers; string(answer.Payload) != "2" {
+		t.Errorf("%s", answer.Payload)
+	}
+}
+
+func TestClosed(t *testing.T) {
+	t.Parallel()
+	s, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Invoke(t.Context(), Invocation{}); !errors.Is(err, ErrClosed) {
+		t.Errorf("%v", err)
+	}
 }

@@ -169,7 +169,7 @@ func TestAbsent(t *testing.T) {
 	t.Parallel()
 	runOpCases(t, map[string]opCase{
 		"absent":                  {say("PoolName", Absent, true), `{}`, "", nil, nil, "not there"},
-		"left out":                {say("SmsConfiguration", Absent, true), `{"SmsConfiguration":{"SnsRegion":"eu-west-1"}}`, LeaveOut, nil, "absent", "it has no way of its own"},
+		"left out":                {say("SmsConfiguration.SnsRegion", Absent, true), `{"SmsConfiguration":{"SnsRegion":"eu-west-1"}}`, LeaveOut, nil, "absent", "it has no way of its own"},
 		"a leaf left out":         {say("LambdaConfig.PreSignUp", Absent, true), `{"LambdaConfig":{"PreSignUp":"a"}}`, LeaveOut, nil, "absent", "the object without it"},
 		"cleared":                 {say("AutoVerifiedAttributes", Absent, true), `{"AutoVerifiedAttributes":["email"]}`, Write, []any{}, "absent", "the member's own way"},
 		"cleared with a number":   {say("Policies.PasswordPolicy.PasswordHistorySize", Absent, true), `{"Policies":{"PasswordPolicy":{"PasswordHistorySize":4}}}`, Write, num("0"), "absent", "numbers stay numbers"},

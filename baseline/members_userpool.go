@@ -38,7 +38,7 @@ func smsConfiguration(twin string) Member {
 	caller := arn("SnsCallerArn", "ARN of the IAM role with which Cognito publishes to SNS.")
 	caller.Min = 0
 	return Member{
-		Name: "SmsConfiguration", Kind: Object, Twin: twin, NotEmpty: true,
+		Name: "SmsConfiguration", Kind: Object, Twin: twin, NotEmpty: true, Keep: "no call removes a pool's sender of text messages",
 		Doc: "How Cognito sends text messages: through SNS, or through End User Messaging (EumsSms), never both.",
 		Members: []Member{
 			caller,
@@ -129,7 +129,7 @@ var userPoolMembers = append([]Member{
 	{Name: "EmailVerificationSubject", Kind: String, Min: 1, Max: 140, Pattern: subjectPattern, Sensitive: true,
 		Doc: "Subject of the e-mail that carries a verification code.", Deprecated: "mirrored by VerificationMessageTemplate.EmailSubject",
 		Twin: "VerificationMessageTemplate.EmailSubject"},
-	{Name: "VerificationMessageTemplate", Kind: Object, Doc: "Texts of verification messages.", Members: []Member{
+	{Name: "VerificationMessageTemplate", Kind: Object, Doc: "Texts of verification messages.", Keep: "every pool has a DefaultEmailOption", Members: []Member{
 		{Name: "SmsMessage", Kind: String, Min: 6, Max: 140, Pattern: smsPattern, Sensitive: true, Twin: "SmsVerificationMessage",
 			Doc: "Text message with the code, {####}."},
 		{Name: "EmailMessage", Kind: String, Min: 6, Max: 20000, Pattern: codePattern, Sensitive: true, Twin: "EmailVerificationMessage",
@@ -138,7 +138,8 @@ var userPoolMembers = append([]Member{
 			Doc: "Subject of the e-mail with the code."},
 		{Name: "EmailMessageByLink", Kind: String, Min: 6, Max: 20000, Pattern: linkPattern, Sensitive: true, Doc: "E-mail with the link, {##text##}."},
 		{Name: "EmailSubjectByLink", Kind: String, Min: 1, Max: 140, Pattern: subjectPattern, Sensitive: true, Doc: "Subject of the e-mail with the link."},
-		{Name: "DefaultEmailOption", Kind: String, Enum: []string{"CONFIRM_WITH_LINK", "CONFIRM_WITH_CODE"}, Doc: "Whether e-mail carries a code or a link."},
+		{Name: "DefaultEmailOption", Kind: String, Enum: []string{"CONFIRM_WITH_LINK", "CONFIRM_WITH_CODE"}, Doc: "Whether e-mail carries a code or a link.",
+			Keep: "every pool has one; require CONFIRM_WITH_CODE or CONFIRM_WITH_LINK"},
 	}},
 	smsAuthenticationMessage("SmsMfaConfiguration.SmsAuthenticationMessage"),
 	// Left out means "as it was" for this one; only an explicit empty list clears it.

@@ -205,6 +205,10 @@ func (p *parser) argument(n *yaml.Node, op Op, m Member, path string) (any, bool
 	case Contains, Without:
 		return p.list(n, *m.Elem, path)
 	case Exactly:
+		if m.Keep != "" && n.Kind == yaml.MappingNode && len(n.Content) == 0 {
+			p.fault(n, path, "cannot be empty: %s", m.Keep)
+			return nil, false
+		}
 		return p.whole(n, m, path)
 	case Matches:
 		glob := p.text(n, path)

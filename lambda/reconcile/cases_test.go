@@ -456,9 +456,14 @@ var knownCases = map[string]knownCase{
 			"mfa:SmsMfaConfiguration.SmsConfiguration.ExternalId", "mfa:SmsMfaConfiguration.SmsConfiguration.SnsRegion"},
 		final: map[string]string{"SmsAuthenticationMessage": `"Use {####} CANARY-baseline"`, "mfa:SmsMfaConfiguration.SmsConfiguration.ExternalId": `"CANARY-external-id"`}, writes: poolFirst,
 	},
-	"sender of text messages is to be absent, and in use": {
-		reason:   "SMS MFA and the verification of phone numbers need it",
-		baseline: "SmsConfiguration: {absent: true}", outcome: reconcile.Unfixable, states: map[string]reconcile.DriftState{"SmsConfiguration": left}, writes: none,
+	"Region of SMS MFA required, factor dropped": {
+		reason:   "the block is made of the pool's sender, and the pool's sender follows",
+		tamper:   func(_, mfa map[string]any) { delete(mfa, "SmsMfaConfiguration") },
+		baseline: "SmsMfaConfiguration: {SmsConfiguration: {SnsRegion: eu-central-1}}", outcome: reconcile.Remediated,
+		states: map[string]reconcile.DriftState{"SmsMfaConfiguration.SmsConfiguration.SnsRegion": fixed},
+		moves: []string{"SmsConfiguration.SnsRegion", "mfa:SmsMfaConfiguration.SmsConfiguration.SnsCallerArn", "mfa:SmsMfaConfiguration.SmsConfiguration.ExternalId",
+			"mfa:SmsMfaConfiguration.SmsConfiguration.SnsRegion", "mfa:SmsMfaConfiguration.SmsAuthenticationMessage"},
+		final: map[string]string{"SmsConfiguration.SnsRegion": `"eu-central-1"`, "mfa:SmsMfaConfiguration.SmsConfiguration.ExternalId": `"CANARY-external-id"`}, writes: poolFirst,
 	},
 	"MFA is to be off, factors not owned": {
 		reason:   "turning it off would turn the factors off, which nobody requires",

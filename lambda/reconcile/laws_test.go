@@ -306,7 +306,22 @@ func drawBaseline(t *rapid.T) *baseline.Baseline {
 			continue
 		}
 		used = append(used, leaf)
-		rule.Require = append(rule.Require, baseline.Requirement{Setting: leaf, Op: baseline.Equal, Value: drawValue(t, m, "required "+leaf)})
+		r := baseline.Requirement{Setting: leaf, Op: baseline.Equal, Value: drawValue(t, m, "required "+leaf)}
+		if m.Keep == "" && rapid.IntRange(0, 4).Draw(t, "absent") == 0 {
+			r = baseline.Requirement{Setting: leaf, Op: baseline.Absent, Value: true}
+		}
+		rule.Require = append(rule.Require, r)
+	}
+	// Now and then a whole object is to be gone, or to hold nothing else.
+	if rapid.IntRange(0, 2).Draw(t, "objects") == 0 {
+		m := rapid.SampledFrom(objects(baseline.Settings())).Draw(t, "object")
+		if !slices.ContainsFunc(used, func(path string) bool { return strings.HasPrefix(path, m.Name+".") }) {
+			r := baseline.Requirement{Setting: m.Name, Op: baseline.Absent, Value: true}
+			if rapid.Bool().Draw(t, "exactly") {
+				r = baseline.Requirement{Setting: m.Name, Op: baseline.Exactly, Value: map[string]any{}}
+			}
+			rule.Require = append(rule.Require, r)
+		}
 	}
 	say := map[string]baseline.Unknown{}
 	switch rapid.IntRange(0, 2).Draw(t, "say of unknown members") {
@@ -316,6 +331,17 @@ func drawBaseline(t *rapid.T) *baseline.Baseline {
 		say["FutureThing"] = baseline.EchoUnknown
 	}
 	return &baseline.Baseline{Rules: []baseline.Rule{rule}, Unknown: say, Digest: "sha256:drawn"}
+}
+
+// objects are the settings that may be absent as a whole.
+func objects(members []baseline.Member) []baseline.Member {
+	var all []baseline.Member
+	for _, m := range members {
+		if m.Kind == baseline.Object && m.Keep == "" {
+			all = append(all, m)
+		}
+	}
+	return all
 }
 
 func leafSettings(members []baseline.Member, prefix string) []string {

@@ -125,8 +125,6 @@ func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.Do
 		if setting == unusedDays && d.Action == baseline.Write {
 			setting = temporaryDays // the older name is written under the newer
 		}
-		name, _ := baseline.DocumentOf(setting)
-		touched[name] = true
 		if d.Action == baseline.LeaveOut {
 			unset(after.at(setting), parts(setting))
 		} else {
@@ -137,12 +135,9 @@ func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.Do
 	// Twins are spread once all fixes are made, for some have a place only then.
 	for _, d := range fixes {
 		spread(after, d.Setting)
-		for _, path := range twinned(d.Setting) {
-			other, _ := baseline.TwinOf(path)
-			if name, _ := baseline.DocumentOf(other); carried(after, other) && !same(before.get(other), after.get(other)) {
-				touched[name] = true
-			}
-		}
+	}
+	for name := range after {
+		touched[name] = !same(before[name], after[name])
 	}
 	return after, touched
 }

@@ -77,11 +77,15 @@ func fillVersion(docs documents, path string) {
 	}
 }
 
-// adopt gives an object that is about to be made what the pool already says of it under the other names of its required members: the ARN
-// of a legacy trigger, and the version that it stands for.
+// adopt gives an object that is about to be made what the pool already says of it: all that its twin holds, or what stands under the other
+// names of its required members, such as the ARN of a legacy trigger, and the version that it means.
 func adopt(docs, before documents, path string) {
 	m, ok := baseline.Lookup(path)
 	if !ok || !baseline.Empty(docs.get(path)) {
+		return
+	}
+	if m.Twin != "" && !baseline.Empty(before.get(m.Twin)) {
+		set(docs.at(path), parts(path), baseline.Clone(before.get(m.Twin)))
 		return
 	}
 	for _, below := range m.Members {

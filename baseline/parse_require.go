@@ -222,6 +222,10 @@ func (p *parser) argument(n *yaml.Node, op Op, m Member, path string) (any, bool
 			p.fault(n, path, "cannot be absent: %s", m.Keep)
 			return nil, false
 		}
+		if op == Absent && m.Required {
+			p.fault(n, path, "cannot be absent by itself: the API does not take its object without it; require the object to be absent")
+			return nil, false
+		}
 		return true, true
 	}
 }

@@ -465,6 +465,17 @@ var knownCases = map[string]knownCase{
 			"mfa:SmsMfaConfiguration.SmsConfiguration.SnsRegion", "mfa:SmsMfaConfiguration.SmsAuthenticationMessage"},
 		final: map[string]string{"SmsConfiguration.SnsRegion": `"eu-central-1"`, "mfa:SmsMfaConfiguration.SmsConfiguration.ExternalId": `"CANARY-external-id"`}, writes: poolFirst,
 	},
+	"SMS MFA is to be off": {
+		reason: "the factor goes; the pool keeps its sender, which other messages need, and the write that may take it is followed by one that brings it",
+		tamper: func(pool, _ map[string]any) {
+			pool["AutoVerifiedAttributes"], pool["UserAttributeUpdateSettings"] = list("email"), map[string]any{"AttributesRequireVerificationBeforeUpdate": list("email")}
+			object(pool, "Policies", "SignInPolicy")["AllowedFirstAuthFactors"] = list("PASSWORD")
+		},
+		baseline: "SmsMfaConfiguration: {absent: true}", outcome: reconcile.Remediated, states: map[string]reconcile.DriftState{"SmsMfaConfiguration": fixed},
+		moves: []string{"mfa:SmsMfaConfiguration.SmsAuthenticationMessage", "mfa:SmsMfaConfiguration.SmsConfiguration.SnsCallerArn",
+			"mfa:SmsMfaConfiguration.SmsConfiguration.ExternalId", "mfa:SmsMfaConfiguration.SmsConfiguration.SnsRegion"},
+		final: map[string]string{"SmsConfiguration.ExternalId": `"CANARY-external-id"`}, writes: mfaFirst,
+	},
 	"MFA is to be off, factors not owned": {
 		reason:   "turning it off would turn the factors off, which nobody requires",
 		tamper:   totpOnly("OPTIONAL"),

@@ -26,6 +26,12 @@ func (r *run) settle(found baseline.Comparison, report []Drift) {
 			r.out.Drifts = append(r.out.Drifts, drift(d, Fixed, ""))
 		}
 	}
+	for _, d := range found.Drifts {
+		if !listed[d.Setting] && d.Exempted == nil {
+			r.out.Drifts = append(r.out.Drifts, drift(d, NotFixable, "it held before the write and does not hold after it"))
+			r.moved = append(r.moved, d.Setting)
+		}
+	}
 	slices.SortStableFunc(r.out.Drifts, func(a, b Drift) int { return slices.Compare(rank(a.Setting), rank(b.Setting)) })
 	if r.sent != nil {
 		r.out.Verified = Verified{Owned: holding(found), UnmanagedUnchanged: r.unmanaged}

@@ -82,6 +82,9 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error
 // judge returns the order of the documents to write, or else the drifts that stand in the way and the reason.
 func (p *Plan) judge(before, after documents, touched map[baseline.DocumentName]bool, fixes []baseline.Drift, stopped map[baseline.DocumentName]string,
 ) (order []baseline.DocumentName, blame []int, reason string) {
+	if undone := overruled(after, fixes); len(undone) > 0 {
+		return nil, undone, "another requirement that the pool has to meet says otherwise of the same fact"
+	}
 	order, clash := orderOf(before, after, touched)
 	for _, name := range order {
 		if why, ok := stopped[name]; ok {
@@ -91,6 +94,14 @@ func (p *Plan) judge(before, after documents, touched map[baseline.DocumentName]
 	for _, c := range newly(before, after) {
 		if blame := culprits(c, before, fixes); len(blame) > 0 {
 			return nil, blame, c.reason
+		}
+	}
+	if touched[baseline.MfaConfig] && dropsSMS(before, after) {
+		// UpdateUserPool has to follow and bring the sender again, so it must not be one that the service refuses for the pool's own state.
+		for _, c := range broken(view{docs: after, before: before}) {
+			if !c.tolerated {
+				return nil, writing(before, fixes, baseline.MfaConfig, order), "UpdateUserPool would have to follow, and be refused: " + c.reason
+			}
 		}
 	}
 	if clash != "" {
@@ -140,6 +151,21 @@ func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.Do
 		touched[name] = !same(before[name], after[name])
 	}
 	return after, touched
+}
+
+// overruled returns the fixes that do not stand once all are made: requirements contradict each other through a twin.
+func overruled(after documents, fixes []baseline.Drift) []int {
+	var undone []int
+	for i, d := range fixes {
+		now := after.get(d.Setting)
+		_, object := d.Value.(map[string]any) // an object may have been completed since
+		switch {
+		case superseded(d.Setting) || object && now != nil:
+		case d.Action == baseline.LeaveOut && now != nil, d.Action == baseline.Write && !same(now, d.Value):
+			undone = append(undone, i)
+		}
+	}
+	return undone
 }
 
 // newly returns the conflicts of a state that the pool did not lawfully have already.

@@ -97,6 +97,16 @@ func TestMissingCompanion(t *testing.T) {
 	}
 }
 
+// TestContradictionThroughATwin: rules that only some pools combine may require two things of one fact; one of them is left, and says so.
+func TestContradictionThroughATwin(t *testing.T) {
+	t.Parallel()
+	state := stateOf(t, `{"LambdaConfig":{"PreTokenGeneration":"a","PreTokenGenerationConfig":{"LambdaArn":"a","LambdaVersion":"V2_0"}}}`, `{"MfaConfiguration":"OFF"}`)
+	plan, err := NewPlan(state, []baseline.Drift{{Setting: "LambdaConfig.PreTokenGeneration", Action: baseline.LeaveOut}, write("LambdaConfig.PreTokenGenerationConfig.LambdaVersion", "V3_0")}, Options{})
+	if err != nil || len(plan.Left) != 1 || plan.Left[0].Setting != "LambdaConfig.PreTokenGenerationConfig.LambdaVersion" || len(plan.Fixes) != 1 {
+		t.Errorf("%+v %v", plan.Left, err)
+	}
+}
+
 // TestTolerated: an old pool that lawfully has what its plan lacks may keep it, and may have more of it.
 func TestTolerated(t *testing.T) {
 	t.Parallel()

@@ -27,6 +27,9 @@ func spread(docs documents, setting string) {
 		if covers(setting, other) && baseline.Empty(v) {
 			continue // both sides stand below the setting: the one that is set wins
 		}
+		if v == nil && path != setting && inMFA(path) && !inMFA(other) {
+			continue // the factor goes, and the pool keeps its sender and text for what else they are used for
+		}
 		if v == nil {
 			unset(docs.at(other), parts(other))
 			dropHollow(docs, other)
@@ -56,9 +59,14 @@ func twinned(setting string) []string {
 	return paths
 }
 
+func inMFA(path string) bool {
+	name, _ := baseline.DocumentOf(path)
+	return name == baseline.MfaConfig
+}
+
 // carried says whether the place of a twin can take it: the SMS block of the MFA document only while it is there and MFA is on.
 func carried(docs documents, path string) bool {
-	if name, _ := baseline.DocumentOf(path); name == baseline.MfaConfig {
+	if inMFA(path) {
 		return mfaOn(docs) && !baseline.Empty(docs.get(smsMFA))
 	}
 	return true
@@ -108,7 +116,7 @@ func dropHollow(docs documents, path string) {
 // complete gives an SMS block that a requirement makes the pool's own sender, without which the service refuses it.
 func complete(docs documents, setting string) {
 	block, ok := docs.get(smsMFA).(map[string]any)
-	if covers(smsMFA, setting) && ok && baseline.Empty(block["SmsConfiguration"]) && !baseline.Empty(docs.get(sms)) {
+	if covers(smsMFA, setting) && ok && len(block) > 0 && baseline.Empty(block["SmsConfiguration"]) && !baseline.Empty(docs.get(sms)) {
 		block["SmsConfiguration"] = baseline.Clone(docs.get(sms))
 	}
 }

@@ -100,7 +100,7 @@ func (b builder) requirement(m baseline.Member) object {
 		ways = append(ways, literal(m))
 	}
 	for _, op := range m.Kind.Operators() {
-		if op == baseline.Absent && m.Keep != "" {
+		if op == baseline.Absent && (m.Keep != "" || m.Required) {
 			continue
 		}
 		properties := object{string(op): argument(op, m)}

@@ -21,7 +21,7 @@ func rows(b *strings.Builder, members []baseline.Member, prefix string) {
 		path := prefix + m.Name
 		var operators []string
 		for _, op := range m.Kind.Operators() {
-			if op != baseline.Absent || m.Keep == "" {
+			if op != baseline.Absent || m.Keep == "" && !m.Required {
 				operators = append(operators, string(op))
 			}
 		}

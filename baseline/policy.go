@@ -43,11 +43,11 @@ func (s *Selector) selects(pool Identity) bool {
 		}
 	}
 	// An exception that names nothing excepts nothing, where a selector that names nothing selects everything.
-	return s.Except.Empty() || !s.Except.selects(pool)
+	return s.Except.empty() || !s.Except.selects(pool)
 }
 
-func (s *Selector) Empty() bool {
-	return s == nil || len(s.IDs) == 0 && len(s.Names) == 0 && len(s.Tags) == 0 && s.Except.Empty()
+func (s *Selector) empty() bool {
+	return s == nil || len(s.IDs) == 0 && len(s.Names) == 0 && len(s.Tags) == 0 && s.Except.empty()
 }
 
 // merge adds the requirements of a rule to those of earlier rules, and takes away those that it overrules. Requirements of one rule

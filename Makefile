@@ -34,12 +34,12 @@ test: ## run every test, with the race detector where there is a C compiler
 	@if [[ -z "$(RACE)" ]]; then echo "no C compiler: testing without the race detector"; [[ "$${CI:-}" != true ]]; fi
 	@go test $(RACE) -shuffle=on -v -coverpkg=$(subst $(space),$(comma),$(addprefix ./,$(COVERED))) -coverprofile=$(BUILD)/cover.out ./... >$(BUILD)/test.log 2>&1 \
 		&& status=0 || status=$$?; \
-	if [[ $$status != 0 ]]; then grep -avE '^=== |^ *--- PASS' $(BUILD)/test.log; fi; \
+	if [[ $$status != 0 ]]; then grep -avE '^=== |^ *--- (PASS|SKIP)|^(PASS|ok|FAIL|coverage:|-test.shuffle)|^\s+poolkeeper/.*coverage: ' $(BUILD)/test.log | grep -avi canary || true; fi; \
 	grep -aE '^ *--- SKIP' $(BUILD)/test.log || true; \
 	grep -aE '^(ok|FAIL)' $(BUILD)/test.log | sed -E 's/\tcoverage:.*//'; \
-	if [[ $$status != 0 ]]; then exit $$status; fi; \
 	if leaks=$$(grep -nai canary $(BUILD)/test.log | cut -d: -f1); [[ -n "$$leaks" ]]; then echo "a planted secret leaked: $(BUILD)/test.log, lines" $$leaks; exit 1; fi; \
-	echo "no planted secret in $$(wc -l <$(BUILD)/test.log) lines of output"
+	echo "no planted secret in $$(wc -l <$(BUILD)/test.log) lines of output"; \
+	exit $$status
 
 lint: ## run golangci-lint, which also holds the direction of imports
 	@$(LINT) run ./...

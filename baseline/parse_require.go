@@ -209,6 +209,10 @@ func (p *parser) argument(n *yaml.Node, op Op, m Member, path string) (any, bool
 			p.fault(n, path, "cannot be empty: %s", m.Keep)
 			return nil, false
 		}
+		if m.NotEmpty && n.Kind == yaml.MappingNode && len(n.Content) == 0 {
+			p.fault(n, path, "cannot be empty, for the API takes no empty one: say {absent: true}")
+			return nil, false
+		}
 		return p.whole(n, m, path)
 	case Matches:
 		glob := p.text(n, path)

@@ -319,8 +319,7 @@ func drawBaseline(t *rapid.T) *baseline.Baseline {
 		m := rapid.SampledFrom(objects(baseline.Settings())).Draw(t, "object")
 		if !slices.ContainsFunc(used, func(path string) bool { return strings.HasPrefix(path, m.Name+".") }) {
 			r := baseline.Requirement{Setting: m.Name, Op: baseline.Absent, Value: true}
-			// An SMS block that is required to hold exactly nothing beside a requirement on its twin is left out: say absent of it.
-			if m.Name != "SmsMfaConfiguration" && rapid.Bool().Draw(t, "exactly") {
+			if !m.NotEmpty && rapid.Bool().Draw(t, "exactly") {
 				r = baseline.Requirement{Setting: m.Name, Op: baseline.Exactly, Value: map[string]any{}}
 			}
 			rule.Require = append(rule.Require, r)

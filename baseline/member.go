@@ -104,7 +104,9 @@ type Document struct {
 	Name      DocumentName
 	ReadCall  string
 	WriteCall string
-	Members   []Member
+	// Followed is the document that may have to be written after this one, to give back what this write takes, or "".
+	Followed DocumentName
+	Members  []Member
 }
 
 // Documents returns the table of everything that is known of the API, in the order in which documents are reported.
@@ -113,7 +115,7 @@ func Documents() []Document { return documents }
 
 var documents = []Document{
 	{Name: UserPool, ReadCall: "DescribeUserPool", WriteCall: "UpdateUserPool", Members: userPoolMembers},
-	{Name: MfaConfig, ReadCall: "GetUserPoolMfaConfig", WriteCall: "SetUserPoolMfaConfig", Members: mfaConfigMembers},
+	{Name: MfaConfig, ReadCall: "GetUserPoolMfaConfig", WriteCall: "SetUserPoolMfaConfig", Followed: UserPool, Members: mfaConfigMembers},
 }
 
 // Settings returns the members that a baseline may require: one flat space over all documents, in the order of the table.

@@ -4,16 +4,22 @@ import "strings"
 
 // didYouMean returns ", did you mean X?" with the nearest of the known names, or "" if none is near.
 func didYouMean(name string, known []string) string {
+	best := Nearest(name, known)
+	if best == "" {
+		return ""
+	}
+	return ", did you mean " + best + "?"
+}
+
+// Nearest returns the known name that is nearest to name, or "" if none is near enough to have been meant.
+func Nearest(name string, known []string) string {
 	best, distance := "", 1+len(name)/3
 	for _, k := range known {
 		if d := edits(strings.ToLower(name), strings.ToLower(k)); d <= distance && (best == "" || d < distance) {
 			best, distance = k, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return ", did you mean " + best + "?"
+	return best
 }
 
 // edits is the number of letters to insert, remove, replace or swap with their neighbour that make b of a. Texts too long to be a name

@@ -81,6 +81,13 @@ func runWorld(t *rapid.T, mode cognitotest.Mode, pool, mfa map[string]any, requi
 			t.Fatalf("%s does not hold, and the outcome %s says %q of it: %v, before %v", d.Setting, out.Outcome, named[d.Setting], out.Drifts, before["LambdaConfig.PreTokenGeneration"])
 		}
 	}
+	for _, call := range out.Writes {
+		if !slices.ContainsFunc(required.Enforced(), func(setting string) bool {
+			return slices.ContainsFunc(baseline.WrittenWith(setting), func(d baseline.Document) bool { return d.WriteCall == call })
+		}) {
+			t.Fatalf("%s was called, which a role for this baseline does not allow", call)
+		}
+	}
 	for _, d := range out.Drifts {
 		if d.State == reconcile.NotFixable && d.Reason == "" {
 			t.Fatalf("%s was left without a reason", d.Setting)

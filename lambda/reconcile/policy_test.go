@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -173,6 +174,11 @@ func TestEveryLeaf(t *testing.T) {
 			if out.Outcome != reconcile.Remediated || states(out)[setting] != fixed {
 				t.Errorf("%s (%s) %v", out.Outcome, out.Reason, out.Drifts)
 			}
+			for _, call := range out.Writes {
+				if !slices.ContainsFunc(baseline.WrittenWith(setting), func(d baseline.Document) bool { return d.WriteCall == call }) {
+					t.Errorf("%s was called, which a role for this baseline does not allow", call)
+				}
+			}
 			for _, path := range difference(before, b.snapshot(t)) {
 				if path != "AdminCreateUserConfig.UnusedAccountValidityDays" {
 					t.Errorf("%s is not what it was before the damage", path)
@@ -234,5 +240,16 @@ func damage(t *testing.T, setting string, pool, mfa map[string]any) {
 		default:
 			in[last] = "damaged {####} {##x##}"
 		}
+	}
+}
+
+// TestUnselectableIsNotRead: a role that is limited to some pools cannot read another one, so the baseline's ids decide before the first call.
+func TestUnselectableIsNotRead(t *testing.T) {
+	t.Parallel()
+	b := serve(t, cognitotest.Contract)
+	b.rich(nil)
+	out := b.reconcile(t, parse(t, "version: 1\nrules: [{name: a, pools: {ids: [eu-west-1_Other]}, require: {DeletionProtection: ACTIVE}}]"))
+	if out.Outcome != reconcile.Ignored || !strings.Contains(out.Reason, "no rule selects this pool") || len(b.fake.Calls()) != 0 {
+		t.Errorf("%s (%s) after %d calls", out.Outcome, out.Reason, len(b.fake.Calls()))
 	}
 }

@@ -109,6 +109,10 @@ type run struct {
 
 // once reads, compares, plans, writes and verifies. The error is what defers the event or makes it wait.
 func (r *run) once(ctx context.Context) (step, error) {
+	if !r.Baseline.MaySelect(r.id) {
+		r.ignore("no rule selects this pool")
+		return finished, nil
+	}
 	state, err := r.read(ctx, &r.out.Durations.Read)
 	if err != nil {
 		return finished, r.unread(err)

@@ -7,15 +7,16 @@ FUZZTIME ?= 60s
 # The packages whose coverage is held at 90 % or more.
 COVERED := baseline lambda/event lambda/userpool lambda/reconcile
 LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-FLAGS := -trimpath -ldflags='-s -w -buildid=' -tags lambda.norpc
+FLAGS := -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -tags lambda.norpc
 comma := ,
 space := $(subst ,, )
 RACE := $(shell command -v gcc >/dev/null || command -v cc >/dev/null || command -v clang >/dev/null && echo -race)
 
-# Where Go code is, or will be.
-CODE := $(wildcard baseline lambda infra)
+# Where code is; what npm installs beside it is not ours.
+CODE := baseline lambda infra
+GOFILES = $(shell find $(CODE) -name node_modules -prune -o -name '*.go' -print)
 
-.PHONY: help demo build test lint fmt generate stale check bench fuzz cover layout clean
+.PHONY: help demo function build test lint fmt generate stale check bench fuzz cover layout clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -23,17 +24,19 @@ help: ## list the targets
 demo: ## show an incident and its remediation on an embedded fake of Cognito
 	@go run ./lambda/cmd/poolkeeper demo
 
-build: ## build the function for both architectures, and the command line, into .build
-	@mkdir -p $(BUILD)
+function: ## build the function for both architectures into .build; cdk does it by itself
 	@for arch in arm64 amd64; do CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build $(FLAGS) -o $(BUILD)/$$arch/bootstrap ./lambda; done
+
+build: function ## build the function and the command line into .build
 	@go build -trimpath -o $(BUILD)/poolkeeper ./lambda/cmd/poolkeeper
 	@ls -l $(BUILD)/*/bootstrap $(BUILD)/poolkeeper | awk '{print "built " $$NF " " $$5 " bytes"}'
 
 test: ## run every test, with the race detector where there is a C compiler
 	@mkdir -p $(BUILD)
 	@if [[ -z "$(RACE)" ]]; then echo "no C compiler: testing without the race detector"; [[ "$${CI:-}" != true ]]; fi
-	@go test $(RACE) -shuffle=on -v -coverpkg=$(subst $(space),$(comma),$(addprefix ./,$(COVERED))) -coverprofile=$(BUILD)/cover.out ./... >$(BUILD)/test.log 2>&1 \
-		&& status=0 || status=$$?; \
+	@status=0; \
+	go test $(RACE) -shuffle=on -v -coverpkg=$(subst $(space),$(comma),$(addprefix ./,$(COVERED))) -coverprofile=$(BUILD)/cover.out ./baseline/... ./lambda/... >$(BUILD)/test.log 2>&1 || status=$$?; \
+	go test -shuffle=on -v ./infra/... >>$(BUILD)/test.log 2>&1 || status=$$?; \
 	if [[ $$status != 0 ]]; then grep -avE '^=== |^ *--- (PASS|SKIP)|^(PASS|ok|FAIL|coverage:|-test.shuffle)|^\s+poolkeeper/.*coverage: ' $(BUILD)/test.log | grep -avi canary || true; fi; \
 	grep -aE '^ *--- SKIP' $(BUILD)/test.log || true; \
 	grep -aE '^(ok|FAIL)' $(BUILD)/test.log | sed -E 's/\tcoverage:.*//'; \
@@ -45,7 +48,7 @@ lint: ## run golangci-lint, which also holds the direction of imports
 	@$(LINT) run ./...
 
 fmt: ## format the code
-	@gofmt -w $(CODE)
+	@gofmt -w $(GOFILES)
 
 generate: ## make the generated files anew
 	@go generate ./...
@@ -71,7 +74,7 @@ layout: ## check that nothing but the agreed entries stands at the top
 	if [[ -n "$$stray" ]]; then echo "not agreed at the top level:" $$stray; exit 1; fi
 
 check: layout ## everything that has to hold before a change is handed over
-	@stray=$$(gofmt -l $(CODE)); if [[ -n "$$stray" ]]; then echo "not formatted:" $$stray; exit 1; fi
+	@stray=$$(gofmt -l $(GOFILES)); if [[ -n "$$stray" ]]; then echo "not formatted:" $$stray; exit 1; fi
 	@go mod tidy -diff
 	@go vet ./...
 	@$(MAKE) --no-print-directory lint

@@ -1,0 +1,6 @@
+// Command infra is the CDK app that deploys poolkeeper: one stack a Region, one construct a file.
+//
+// What depends on the baseline is derived from it and written down nowhere else: the event names of the rule come from the event table, the actions of
+// the role from the settings that enforcing rules may write. The settings of a deployment come from the CDK context (-c key=value); all their faults
+// are said at once, before anything is synthesized.
+package main

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdadestinations"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// functionName is what `sam local invoke` calls the function.
+const functionName = "Poolkeeper"
+
+// A Keeper is the function with its role and its log.
+type Keeper struct {
+	Function awslambda.Function
+	Role     awsiam.Role
+	Log      awslogs.LogGroup
+}
+
+// NewFunction makes the function. An event that it gives up on goes to the failed queue; a local template has none.
+func NewFunction(stack awscdk.Stack, id string, s Settings, failed *Queue) Keeper {
+	scope := constructs.NewConstruct(stack, jsii.String(id))
+	log := awslogs.NewLogGroup(scope, jsii.String("Log"), &awslogs.LogGroupProps{
+		// It is the evidence of what was changed and why, and outlives the stack until its retention has passed.
+		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+	})
+	log.Node().DefaultChild().(awslogs.CfnLogGroup).SetRetentionInDays(jsii.Number(s.LogRetentionDays))
+	role := awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
+		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+		Description: jsii.String("poolkeeper: reads user pools, and writes them where the baseline says so"),
+	})
+	log.GrantWrite(role)
+	for _, statement := range Permissions(s, Place{*stack.Partition(), *stack.Region(), *stack.Account()}) {
+		role.AddToPolicy(policyStatement(statement))
+	}
+	props := &awslambda.FunctionProps{
+		Description:           jsii.String("poolkeeper: puts user pools back to their baseline"),
+		Runtime:               awslambda.Runtime_PROVIDED_AL2023(),
+		Architecture:          architecture(s.Architecture),
+		Handler:               jsii.String("bootstrap"),
+		Code:                  awslambda.Code_FromAsset(jsii.String(s.Code), nil),
+		Role:                  role,
+		MemorySize:            jsii.Number(128),
+		Timeout:               awscdk.Duration_Minutes(jsii.Number(15)), // a sweep takes its time; each call of an event is bounded by itself
+		LogGroup:              log,
+		LoggingFormat:         awslambda.LoggingFormat_JSON,
+		ApplicationLogLevelV2: awslambda.ApplicationLogLevel_INFO,
+		SystemLogLevelV2:      awslambda.SystemLogLevel_INFO,
+		Tracing:               awslambda.Tracing_ACTIVE,
+		Environment:           variables(s, role),
+	}
+	if s.ReservedConcurrency > 0 {
+		props.ReservedConcurrentExecutions = jsii.Number(s.ReservedConcurrency)
+	}
+	if failed != nil {
+		props.OnFailure = awslambdadestinations.NewSqsDestination(failed.Queue)
+		props.RetryAttempts = jsii.Number(2)
+		props.MaxEventAge = awscdk.Duration_Hours(jsii.Number(6))
+	}
+	function := awslambda.NewFunction(scope, jsii.String("Function"), props)
+	function.Node().DefaultChild().(awslambda.CfnFunction).AddMetadata(jsii.String("SamResourceId"), functionName)
+	return Keeper{Function: function, Role: role, Log: log}
+}
+
+// variables are the function's environment. A local template leaves out the role: SAM has no value for it, and makes one up that is none.
+func variables(s Settings, role awsiam.Role) *map[string]*string {
+	v := map[string]*string{}
+	if !s.Local {
+		v["ROLE_ARN"] = role.RoleArn()
+	}
+	if s.Mode != "" {
+		v["MODE"] = jsii.String(string(s.Mode))
+	}
+	if s.BaselineFile != "" {
+		v["BASELINE_FILE"] = jsii.String("/var/task/" + baselineInCode)
+	}
+	if s.LocalEndpoint != "" {
+		v["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] = jsii.String(s.LocalEndpoint)
+	}
+	return &v
+}
+
+func architecture(name string) awslambda.Architecture {
+	if name == "x86_64" {
+		return awslambda.Architecture_X86_64()
+	}
+	return awslambda.Architecture_ARM_64()
+}
+
+func policyStatement(s Statement) awsiam.PolicyStatement {
+	props := &awsiam.PolicyStatementProps{Sid: jsii.String(s.Sid), Actions: jsii.Strings(s.Actions...), Resources: jsii.Strings(s.Resources...)}
+	if s.Conditions != nil {
+		conditions := map[string]any{}
+		for operator, keys := range s.Conditions {
+			conditions[operator] = keys
+		}
+		props.Conditions = &conditions
+	}
+	return awsiam.NewPolicyStatement(props)
+}

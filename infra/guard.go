@@ -1,0 +1,159 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// An attempt is a way to silence poolkeeper: calls of a service, and where their request names what is touched.
+type attempt struct {
+	service string   // eventSource without ".amazonaws.com"
+	calls   []string // prefixes, for the names of some services end with an API version; none is every call that writes
+	field   []string // the path in detail, or nil where every call counts, whatever it touches
+	match   func(stack string) []any
+}
+
+// The names of a stack's resources start with its own; CloudFormation makes them.
+func named(stack string) []any { return []any{prefix(stack + "-")} }
+func functionNamed(stack string) []any {
+	return []any{prefix(stack + "-"), wildcard("*:function:" + stack + "-*")}
+}
+func topicARN(stack string) []any   { return []any{wildcard("arn:*:" + stack + "-*")} }
+func queueURL(stack string) []any   { return []any{wildcard("https://*/" + stack + "-*")} }
+func wholeStack(stack string) []any { return []any{stack, wildcard("arn:*:stack/" + stack + "/*")} }
+
+func prefix(text string) map[string]any   { return map[string]any{"prefix": text} }
+func wildcard(text string) map[string]any { return map[string]any{"wildcard": text} }
+
+func request(field string) []string { return []string{"requestParameters", field} }
+
+// attempts are all that is watched for, in two parts: a pattern may not be longer than 2,048 characters. Calls that were refused count too.
+var attempts = map[string][]attempt{
+	// What wires the function to its events.
+	"Wiring": {
+		{"events", []string{"DeleteRule", "DisableRule", "PutRule"}, request("name"), named},
+		{"events", []string{"PutTargets", "RemoveTargets"}, request("rule"), named},
+		{"scheduler", []string{"DeleteSchedule", "UpdateSchedule"}, request("name"), named},
+		{"lambda", []string{"DeleteFunction", "PutFunction", "RemovePermission", "UpdateFunction"}, request("functionName"), functionNamed},
+		{"lambda", []string{"DeleteEventSourceMapping", "UpdateEventSourceMapping"}, []string{"responseElements", "functionArn"}, functionNamed},
+		{"cloudformation", []string{"DeleteStack"}, request("stackName"), wholeStack},
+		{"cloudtrail", []string{"DeleteTrail", "PutEventSelectors", "StopLogging", "UpdateTrail"}, nil, nil},
+	},
+	// What the function and its alarms stand on.
+	"Footing": {
+		{"iam", nil, request("roleName"), named},
+		{"sqs", []string{"DeleteQueue", "PurgeQueue", "SetQueueAttributes"}, request("queueUrl"), queueURL},
+		{"sns", []string{"DeleteTopic", "SetTopicAttributes"}, request("topicArn"), topicARN},
+		{"sns", []string{"Unsubscribe"}, request("subscriptionArn"), topicARN},
+		{"logs", []string{"DeleteLogGroup", "DeleteMetricFilter", "PutMetricFilter"}, request("logGroupName"), named},
+		{"monitoring", []string{"DeleteAlarms", "DisableAlarmActions"}, request("alarmNames"), named},
+		{"monitoring", []string{"PutMetricAlarm"}, request("alarmName"), named},
+	},
+}
+
+// NewGuard makes the rules that tell people, without the function, when somebody does away with a part of poolkeeper. A deployment does the same, and is
+// told as well: an exception for CloudFormation would be the way around.
+func NewGuard(stack awscdk.Stack, id string, alerts Alerts, undelivered Queue) constructs.IDependable {
+	scope := constructs.NewConstruct(stack, jsii.String(id))
+	parts := map[string][]any{}
+	for name, some := range attempts {
+		for _, a := range some {
+			parts[name] = append(parts[name], a.pattern(*stack.StackName()))
+		}
+	}
+	// The key is the one resource that has no name of the stack's.
+	parts["Footing"] = append(parts["Footing"], map[string]any{
+		"eventSource":       []any{"kms.amazonaws.com"},
+		"eventName":         []any{"DisableKey", "PutKeyPolicy", "ScheduleKeyDeletion"},
+		"requestParameters": map[string]any{"keyId": []any{alerts.Key.KeyId(), alerts.Key.KeyArn()}},
+	})
+	var rules []*string
+	for _, name := range slices.Sorted(maps.Keys(parts)) {
+		// The construct for a topic as a target would let any rule of any account publish to it, so the rule is made of plain properties.
+		rule := awsevents.NewCfnRule(scope, jsii.String(name), &awsevents.CfnRuleProps{
+			Description: jsii.String("poolkeeper: calls that could silence it"),
+			State:       jsii.String("ENABLED"),
+			EventPattern: map[string]any{
+				"source":      []any{prefix("aws.")}, // nobody but AWS sends these
+				"detail-type": []any{"AWS API Call via CloudTrail"},
+				"detail":      map[string]any{"$or": parts[name]},
+			},
+			Targets: []any{&awsevents.CfnRule_TargetProperty{
+				Id: jsii.String("Topic"), Arn: alerts.Topic.TopicArn(), InputTransformer: warning(*stack.StackName(), alerts.Chat),
+				DeadLetterConfig: &awsevents.CfnRule_DeadLetterConfigProperty{Arn: undelivered.Queue.QueueArn()},
+			}},
+		})
+		rules = append(rules, rule.AttrArn())
+	}
+	undelivered.Queue.AddToResourcePolicy(fromRules("sqs:SendMessage", undelivered.Queue.QueueArn(), rules))
+	alerts.Topic.AddToResourcePolicy(fromRules("sns:Publish", alerts.Topic.TopicArn(), rules))
+	return scope
+}
+
+// fromRules lets EventBridge do something to a resource, for these rules only.
+func fromRules(action string, resource *string, rules []*string) awsiam.PolicyStatement {
+	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid:        jsii.String("Guard"),
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil)},
+		Actions:    jsii.Strings(action),
+		Resources:  &[]*string{resource},
+		Conditions: &map[string]any{"ArnEquals": map[string]any{"aws:SourceArn": rules}},
+	})
+}
+
+func (a attempt) pattern(stack string) map[string]any {
+	p := map[string]any{"eventSource": []any{a.service + ".amazonaws.com"}}
+	var calls []any
+	for _, c := range a.calls {
+		if a.service == "lambda" {
+			calls = append(calls, prefix(c)) // DeleteFunction20150331
+		} else {
+			calls = append(calls, c)
+		}
+	}
+	if len(calls) > 0 {
+		p["eventName"] = calls
+	}
+	if a.field != nil {
+		p[a.field[0]] = map[string]any{a.field[1]: a.match(stack)}
+	}
+	return p
+}
+
+// facts are what a warning takes from the event. What an event lacks, as most lack an error, stays empty.
+var facts = map[string]*string{
+	"region": jsii.String("$.region"), "account": jsii.String("$.account"), "call": jsii.String("$.detail.eventName"), "service": jsii.String("$.detail.eventSource"),
+	"error": jsii.String("$.detail.errorCode"), "by": jsii.String("$.detail.userIdentity.arn"), "type": jsii.String("$.detail.userIdentity.type"),
+	"from": jsii.String("$.detail.sourceIPAddress"), "agent": jsii.String("$.detail.userAgent"), "when": jsii.String("$.detail.eventTime"), "event": jsii.String("$.detail.eventID"),
+}
+
+// warning is what people read. A chat channel takes only its own form of message, which is readable in a mail too.
+func warning(stack string, chat bool) *awsevents.CfnRule_InputTransformerProperty {
+	title := "Somebody touched " + stack + ", which keeps user pools, in <region>: <call>"
+	lines := []string{
+		"call: <call> of <service>, error: <error>",
+		"by: <by> (<type>)",
+		"from: <from>, <agent>",
+		"when: <when>, account <account>, event <event>",
+		"If this is no deployment of yours, user pools may be unguarded now: run cdk deploy, which puts poolkeeper back, and look into the caller.",
+	}
+	template := quoted(title)
+	for _, line := range lines {
+		template += "\n" + quoted(line)
+	}
+	if chat {
+		template = `{"version":"1.0","source":"custom","content":{"textType":"client-markdown","title":` + quoted(title) +
+			`,"description":` + quoted(strings.Join(lines, "\n")) + `}}`
+	}
+	return &awsevents.CfnRule_InputTransformerProperty{InputPathsMap: &facts, InputTemplate: jsii.String(template)}
+}
+
+// quoted writes a text of ours as JSON, with the marks of what is filled in.
+func quoted(text string) string { return `"` + strings.ReplaceAll(text, "\n", `\n`) + `"` }

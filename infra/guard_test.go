@@ -1,0 +1,167 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// call is an event of CloudTrail as the guard sees it.
+func call(source, name, place string, value any) map[string]any {
+	service, _, _ := strings.Cut(source, ".")
+	detail := map[string]any{"eventSource": source, "eventName": name, "errorCode": "AccessDenied"}
+	if place != "" {
+		where, field, _ := strings.Cut(place, ".")
+		detail[where] = map[string]any{field: value, "other": "x"}
+	}
+	return map[string]any{"source": "aws." + service, "detail-type": "AWS API Call via CloudTrail", "detail": detail}
+}
+
+// TestGuard: each way to silence poolkeeper is told, and the same call on somebody else's resource is not. Refused calls count: they are attempts.
+func TestGuard(t *testing.T) {
+	tpl := synth(t, read(t, "", map[string]any{"stage": "prod"}))
+	patterns := []map[string]any{patternOf(t, tpl, "GuardWiring"), patternOf(t, tpl, "GuardFooting")}
+	told := func(event map[string]any) bool {
+		return matches(t, patterns[0], event) || matches(t, patterns[1], event)
+	}
+	const request = "requestParameters."
+	for _, c := range []struct {
+		source, name, place string
+		ours, theirs        any
+	}{
+		{"events.amazonaws.com", "DisableRule", request + "name", "poolkeeper-prod-Changes510ED4B0-1ABC", "deploy-hook"},
+		{"events.amazonaws.com", "DeleteRule", request + "name", "poolkeeper-prod-Changes510ED4B0-1ABC", "poolkeeper2-Changes"},
+		{"events.amazonaws.com", "PutRule", request + "name", "poolkeeper-prod-GuardWiring-1ABC", "poolkeeper-test-Changes"},
+		{"events.amazonaws.com", "RemoveTargets", request + "rule", "poolkeeper-prod-Changes510ED4B0-1ABC", "deploy-hook"},
+		{"events.amazonaws.com", "PutTargets", request + "rule", "poolkeeper-prod-Changes510ED4B0-1ABC", "deploy-hook"},
+		{"scheduler.amazonaws.com", "DeleteSchedule", request + "name", "poolkeeper-prod-Sweep576358E8-1ABC", "nightly"},
+		{"scheduler.amazonaws.com", "UpdateSchedule", request + "name", "poolkeeper-prod-Sweep576358E8-1ABC", "nightly"},
+		{"lambda.amazonaws.com", "UpdateFunctionCode20150331v2", request + "functionName", "poolkeeper-prod-KeeperFunction7330A899-1ABC", "shop"},
+		{"lambda.amazonaws.com", "UpdateFunctionConfiguration20150331v2", request + "functionName", "arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper-prod-KeeperFunction7330A899-1ABC", "arn:aws:lambda:eu-west-1:111122223333:function:shop"},
+		{"lambda.amazonaws.com", "DeleteFunction20150331", request + "functionName", "poolkeeper-prod-KeeperFunction7330A899-1ABC", "shop"},
+		{"lambda.amazonaws.com", "PutFunctionConcurrency20171031", request + "functionName", "111122223333:function:poolkeeper-prod-KeeperFunction7330A899-1ABC", "shop"},
+		{"lambda.amazonaws.com", "PutFunctionEventInvokeConfig", request + "functionName", "poolkeeper-prod-KeeperFunction7330A899-1ABC", "shop"},
+		{"lambda.amazonaws.com", "RemovePermission20150331v2", request + "functionName", "poolkeeper-prod-KeeperFunction7330A899-1ABC", "shop"},
+		{"lambda.amazonaws.com", "DeleteEventSourceMapping20150331", "responseElements.functionArn", "arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper-prod-KeeperFunction7330A899-1ABC", "arn:aws:lambda:eu-west-1:111122223333:function:shop"},
+		{"cloudformation.amazonaws.com", "DeleteStack", request + "stackName", "poolkeeper-prod", "poolkeeper-prod-2"},
+		{"cloudformation.amazonaws.com", "DeleteStack", request + "stackName", "arn:aws:cloudformation:eu-west-1:111122223333:stack/poolkeeper-prod/0a1b", "arn:aws:cloudformation:eu-west-1:111122223333:stack/shop/0a1b"},
+		{"cloudtrail.amazonaws.com", "StopLogging", request + "name", "management-events", nil},
+		{"cloudtrail.amazonaws.com", "DeleteTrail", request + "name", "arn:aws:cloudtrail:eu-west-1:111122223333:trail/management-events", nil},
+		{"cloudtrail.amazonaws.com", "UpdateTrail", "", nil, nil},
+		{"cloudtrail.amazonaws.com", "PutEventSelectors", request + "trailName", "management-events", nil},
+		{"iam.amazonaws.com", "PutRolePolicy", request + "roleName", "poolkeeper-prod-KeeperRoleEFECB23C-1ABC", "Admin"},
+		{"iam.amazonaws.com", "DetachRolePolicy", request + "roleName", "poolkeeper-prod-KeeperRoleEFECB23C-1ABC", "Admin"},
+		{"iam.amazonaws.com", "UpdateAssumeRolePolicy", request + "roleName", "poolkeeper-prod-SchedulerRoleForTarget-1ABC", "Admin"},
+		{"sqs.amazonaws.com", "DeleteQueue", request + "queueUrl", "https://sqs.eu-west-1.amazonaws.com/111122223333/poolkeeper-prod-Failed178E83A2-1ABC", "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"},
+		{"sqs.amazonaws.com", "PurgeQueue", request + "queueUrl", "https://sqs.eu-west-1.amazonaws.com/111122223333/poolkeeper-prod-Unswept-1ABC", "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"},
+		{"sns.amazonaws.com", "DeleteTopic", request + "topicArn", "arn:aws:sns:eu-west-1:111122223333:poolkeeper-prod-AlertsTopicCF7C81C9-1ABC", "arn:aws:sns:eu-west-1:111122223333:orders"},
+		{"sns.amazonaws.com", "Unsubscribe", request + "subscriptionArn", "arn:aws:sns:eu-west-1:111122223333:poolkeeper-prod-AlertsTopicCF7C81C9-1ABC:0a1b2c3d", "arn:aws:sns:eu-west-1:111122223333:orders:0a1b2c3d"},
+		{"logs.amazonaws.com", "DeleteLogGroup", request + "logGroupName", "poolkeeper-prod-KeeperLog94737A1E-1ABC", "/aws/lambda/shop"},
+		{"logs.amazonaws.com", "DeleteMetricFilter", request + "logGroupName", "poolkeeper-prod-KeeperLog94737A1E-1ABC", "/aws/lambda/shop"},
+		{"monitoring.amazonaws.com", "DeleteAlarms", request + "alarmNames", []any{"shop-5xx", "poolkeeper-prod-AlarmsSilent2716AC15-1ABC"}, []any{"shop-5xx"}},
+		{"monitoring.amazonaws.com", "DisableAlarmActions", request + "alarmNames", []any{"poolkeeper-prod-AlarmsSilent2716AC15-1ABC"}, []any{}},
+		{"kms.amazonaws.com", "ScheduleKeyDeletion", request + "keyId", "${AlertsKey9E1197AF}", "another"},
+		{"kms.amazonaws.com", "DisableKey", request + "keyId", "${AlertsKey.Arn}", "another"},
+	} {
+		if !told(call(c.source, c.name, c.place, c.ours)) {
+			t.Errorf("%s of %v is not told", c.name, c.ours)
+		}
+		if c.theirs != nil && told(call(c.source, c.name, c.place, c.theirs)) {
+			t.Errorf("%s of %v is told, and is none of ours", c.name, c.theirs)
+		}
+	}
+	for _, harmless := range []string{"TagResource", "EnableRule"} {
+		if told(call("events.amazonaws.com", harmless, request+"name", "poolkeeper-prod-Changes510ED4B0-1ABC")) {
+			t.Errorf("%s silences nothing", harmless)
+		}
+	}
+	forged := call("events.amazonaws.com", "DisableRule", request+"name", "poolkeeper-prod-Changes510ED4B0-1ABC")
+	forged["source"] = "my.app"
+	if told(forged) {
+		t.Error("an event of somebody's own is told as if AWS had sent it")
+	}
+}
+
+// TestGuardPatternsFit: EventBridge takes no pattern of more than 2,048 characters. References are counted as the longest they can become.
+func TestGuardPatternsFit(t *testing.T) {
+	tpl := synth(t, read(t, "", map[string]any{"stage": "a23456789-123"}))
+	for _, id := range []string{"GuardWiring", "GuardFooting", "Changes"} {
+		raw, err := json.Marshal(patternOf(t, tpl, id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.ReplaceAll(string(raw), `{"Ref":"AlertsKey9E1197AF"}`, strings.Repeat("k", 38))
+		text = strings.ReplaceAll(text, `{"Fn::GetAtt":["AlertsKey9E1197AF","Arn"]}`, strings.Repeat("k", 90))
+		if len(text) > 2048 {
+			t.Errorf("the pattern of %s has %d characters", id, len(text))
+		}
+	}
+}
+
+// TestGuardMessage: what a person reads has who, what, from where and when, and what to do; a chat gets it in the form that chats take.
+func TestGuardMessage(t *testing.T) {
+	input := func(context map[string]any) (paths map[string]any, text string) {
+		for id, r := range synth(t, read(t, "", context)).of("AWS::Events::Rule") {
+			if strings.HasPrefix(id, "GuardWiring") {
+				transformer := at(r.Properties, "Targets").([]any)[0]
+				return at(transformer, "InputTransformer", "InputPathsMap").(map[string]any), written(at(transformer, "InputTransformer", "InputTemplate"))
+			}
+		}
+		return nil, ""
+	}
+	paths, text := input(nil)
+	for _, path := range []string{"$.detail.eventName", "$.detail.userIdentity.arn", "$.detail.sourceIPAddress", "$.detail.eventTime", "$.detail.errorCode", "$.region"} {
+		found := false
+		for name, p := range paths {
+			found = found || p == path && strings.Contains(text, "<"+name+">")
+		}
+		if !found {
+			t.Errorf("the message does not show %s", path)
+		}
+	}
+	if !strings.Contains(text, "run cdk deploy, which puts poolkeeper back") {
+		t.Errorf("the message says not what to do:\n%s", text)
+	}
+	_, chat := input(map[string]any{"slackWorkspace": "T0123ABCD", "slackChannel": "C0123ABCD"})
+	var custom struct {
+		Version, Source string
+		Content         struct{ TextType, Title, Description string }
+	}
+	if err := json.Unmarshal([]byte(chat), &custom); err != nil || custom.Version != "1.0" || custom.Source != "custom" || custom.Content.TextType != "client-markdown" ||
+		!strings.Contains(custom.Content.Title, "Somebody touched") || !strings.Contains(custom.Content.Description, "run cdk deploy") {
+		t.Errorf("no message for a chat (%v):\n%s", err, chat)
+	}
+}
+
+// TestRoleWatch: IAM's calls appear in one Region only, from where they are handed on.
+func TestRoleWatch(t *testing.T) {
+	app := newApp(t)
+	NewStacks(app, read(t, "", map[string]any{"regions": "eu-west-1,us-east-1", "watchRole": "true"}))
+	names := map[string]bool{}
+	for _, child := range *app.Node().Children() {
+		if stack, ok := child.(awscdk.Stack); ok {
+			names[*stack.Node().Id()] = true
+		}
+	}
+	if !names["poolkeeper-eu-west-1-role-watch"] || names["poolkeeper-us-east-1-role-watch"] || len(names) != 3 {
+		t.Fatalf("the stacks are %v", names)
+	}
+	watch := app.Node().FindChild(jsii.String("poolkeeper-eu-west-1-role-watch")).(awscdk.Stack)
+	if *watch.Region() != "us-east-1" {
+		t.Errorf("it stands in %s", *watch.Region())
+	}
+	tpl := plain(t, watch)
+	pattern := patternOf(t, tpl, "Calls")
+	if !matches(t, pattern, call("iam.amazonaws.com", "PutRolePolicy", "requestParameters.roleName", "poolkeeper-KeeperRoleEFECB23C-1ABC")) ||
+		matches(t, pattern, call("iam.amazonaws.com", "PutRolePolicy", "requestParameters.roleName", "Admin")) {
+		t.Error("it does not watch our roles, or watches others")
+	}
+	for _, r := range tpl.of("AWS::Events::Rule") {
+		if arn := written(at(at(r.Properties, "Targets").([]any)[0], "Arn")); arn != "arn:aws:events:eu-west-1:${AccountId}:event-bus/default" {
+			t.Errorf("it hands them to %s", arn)
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/jsii-runtime-go"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden templates")
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if _, err := exec.LookPath("node"); err != nil {
+		// In the form of a skipped test, which CI does not take.
+		fmt.Println("--- SKIP: infra: node is not on PATH, and the CDK needs it")
+		if os.Getenv("CI") == "true" {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	// The CDK's own validation of every synthesis takes most of its time; the end-to-end test has it on. The client of jsii copied the environment when
+	// the packages started, so it is started anew.
+	_ = os.Setenv("CDK_VALIDATION", "false")
+	_ = os.Setenv("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+	jsii.Close()
+	code := m.Run()
+	jsii.Close()
+	os.Exit(code)
+}
+
+// stub is a folder that stands in for the function's code, the same in every run, so that its hash is.
+func stub(t *testing.T, binary string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "bootstrap"), []byte(binary), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// read makes the settings of a context, which has to be without fault. baselineText is the deployment's baseline, "" for the one that ships.
+func read(t *testing.T, baselineText string, context map[string]any) Settings {
+	t.Helper()
+	all := map[string]any{}
+	for k, v := range context {
+		all[k] = v
+	}
+	if baselineText != "" {
+		all["baseline"] = "own.yaml"
+	}
+	s, faults := ReadSettings(all, func(string) string { return "" }, func(string) ([]byte, error) { return []byte(baselineText), nil })
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	s.Code = stub(t, "the function")
+	return s
+}
+
+// newApp makes an app with the flags of cdk.json.
+func newApp(t *testing.T) awscdk.App {
+	t.Helper()
+	content, err := os.ReadFile("../cdk.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct{ Context map[string]any }
+	if err := json.Unmarshal(content, &file); err != nil {
+		t.Fatal(err)
+	}
+	return awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(t.TempDir()), Context: &file.Context})
+}
+
+// A template is a synthesized stack as plain values.
+type template struct {
+	Resources map[string]resource
+	Outputs   map[string]any
+}
+
+type resource struct {
+	Type           string
+	Properties     map[string]any
+	Metadata       map[string]any
+	DependsOn      []string
+	DeletionPolicy string
+}
+
+// synth returns the template of the one stack of the settings.
+func synth(t *testing.T, s Settings) template {
+	t.Helper()
+	return plain(t, NewStack(newApp(t), s.StackName(), s, first(s.Regions)))
+}
+
+func first(all []string) string {
+	if len(all) == 0 {
+		return ""
+	}
+	return all[0]
+}
+
+func plain(t *testing.T, stack awscdk.Stack) template {
+	t.Helper()
+	raw, err := json.Marshal(assertions.Template_FromStack(stack, nil).ToJSON())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out template
+	if err := json.Unmarshal(raw, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// of returns the resources of a type by logical id.
+func (tpl template) of(kind string) map[string]resource {
+	found := map[string]resource{}
+	for id, r := range tpl.Resources {
+		if r.Type == kind {
+			found[id] = r
+		}
+	}
+	return found
+}
+
+// at walks into nested objects.
+func at(v any, path ...string) any {
+	for _, key := range path {
+		object, _ := v.(map[string]any)
+		v = object[key]
+	}
+	return v
+}

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"poolkeeper/lambda/event"
+)
+
+// matches says whether an event matches a pattern, as EventBridge does for what the stack's patterns use: exact values, null, exists, prefix, wildcard, $or.
+// It fails for anything else, so that a pattern never passes for being read wrongly.
+func matches(t *testing.T, pattern, object map[string]any) bool {
+	t.Helper()
+	for key, want := range pattern {
+		have, there := object[key]
+		switch want := want.(type) {
+		case map[string]any:
+			below, _ := have.(map[string]any)
+			if !matches(t, want, below) {
+				return false
+			}
+		case []any:
+			if key == "$or" {
+				found := false
+				for _, alternative := range want {
+					found = matches(t, alternative.(map[string]any), object) || found
+				}
+				if !found {
+					return false
+				}
+			} else if !matchesAny(t, want, have, there) {
+				return false
+			}
+		default:
+			t.Fatalf("a pattern holds %v", want)
+		}
+	}
+	return true
+}
+
+func matchesAny(t *testing.T, wants []any, have any, there bool) bool {
+	t.Helper()
+	if all, ok := have.([]any); ok { // of an array any element will do
+		for _, one := range all {
+			if matchesAny(t, wants, one, true) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, want := range wants {
+		rule, isRule := want.(map[string]any)
+		text, isText := have.(string)
+		if !isRule {
+			if there && want == have {
+				return true
+			}
+			continue
+		}
+		if len(rule) != 1 {
+			t.Fatalf("a rule of %d parts", len(rule))
+		}
+		for kind, value := range rule {
+			switch kind {
+			case "exists":
+				if value == there {
+					return true
+				}
+			case "prefix":
+				if isText && strings.HasPrefix(text, value.(string)) {
+					return true
+				}
+			case "wildcard":
+				if isText && wild(value.(string), text) {
+					return true
+				}
+			case "Ref", "Fn::GetAtt": // stands for a value that only the deployment knows
+				if isText && text == deployed(written(rule)) {
+					return true
+				}
+			default:
+				t.Fatalf("a pattern uses %q, which is not known here", kind)
+			}
+		}
+	}
+	return false
+}
+
+// deployed fills in what the fixtures' account and Region are.
+func deployed(reference string) string {
+	return strings.NewReplacer("${AccountId}", "111122223333", "${Region}", "eu-west-1").Replace(reference)
+}
+
+func wild(pattern, text string) bool {
+	head, tail, more := strings.Cut(pattern, "*")
+	if !more {
+		return pattern == text
+	}
+	if !strings.HasPrefix(text, head) {
+		return false
+	}
+	for rest := text[len(head):]; ; rest = rest[1:] {
+		if wild(tail, rest) {
+			return true
+		}
+		if rest == "" {
+			return false
+		}
+	}
+}
+
+// patternOf returns the event pattern of the rule whose logical id starts so.
+func patternOf(t *testing.T, tpl template, id string) map[string]any {
+	t.Helper()
+	for name, r := range tpl.of("AWS::Events::Rule") {
+		if strings.HasPrefix(name, id) {
+			if at(r.Properties, "State") != "ENABLED" || at(r.Properties, "EventBusName") != nil {
+				t.Errorf("%s is not in force on the default bus", name)
+			}
+			return at(r.Properties, "EventPattern").(map[string]any)
+		}
+	}
+	t.Fatalf("there is no rule %s", id)
+	return nil
+}
+
+// reach are the fixtures that the rule lets through; all others it keeps back, before they cost an invocation. What gets through is judged again by
+// event.Decode, so the rule may let through too much, such as what EventBridge cannot tell apart, but never too little.
+var reach = map[string]string{
+	"update-user-pool": "", "mfa-off-console": "", "own-write": "", "root-user": "", "cloudformation": "", "empty-error-code": "", "no-event-type": "",
+	"tag-resource": "", "untag-resource": "", "create-user-pool": "", "pool-id-in-capitals": "", "pool-id-twice-same": "", "number-too-large": "", "event-type-null": "",
+	"time-before-year-zero": "", "request-null": "", "request-hidden": "", "request-without-id": "", "request-missing": "", "pool-id-hidden": "",
+	"create-user-pool-without-id": "", "tag-without-arn": "",
+
+	"envelope-and-detail-disagree": "the envelope is the bus's",
+	"tag-identity-pool":            "the ARN is not looked into",
+	"tag-other-account":            "nor its account",
+	"tag-other-region":             "nor its Region",
+	"tag-path-like":                "nor its id",
+	"replica-secondary":            "the id is not looked into",
+	"pool-id-path-like":            "", "pool-id-too-long": "", "pool-id-with-newline": "", "pool-id-number": "", "pool-id-object": "", "pool-id-empty": "", "pool-id-twice-different": "",
+}
+
+// TestPatternOnEveryFixture holds the rule against every event that there is: what the function would act on must get through.
+func TestPatternOnEveryFixture(t *testing.T) {
+	pattern := patternOf(t, synth(t, read(t, "", nil)), "Changes")
+	files, err := filepath.Glob("../lambda/event/testdata/*.json")
+	if err != nil || len(files) < 50 {
+		t.Fatalf("%d fixtures, %v", len(files), err)
+	}
+	for _, file := range files {
+		payload, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		var object map[string]any
+		decoder := json.NewDecoder(bytes.NewReader(payload))
+		decoder.UseNumber()
+		got := decoder.Decode(&object) == nil && matches(t, pattern, object)
+		reason, want := reach[name]
+		if got != want {
+			t.Errorf("%s: matched %v, want %v %s", name, got, want, reason)
+		}
+		request := event.Decode(payload, event.Home{Account: "111122223333", Region: "eu-west-1"})
+		if ours := object["source"] == "poolkeeper" || object["source"] == "aws.events"; request.Kind != event.Ignored && !ours && !got {
+			t.Errorf("%s: the function would act on it, and never sees it", name)
+		}
+	}
+}
+
+// TestPatternNeverAsksForTheCaller: whose call it was is the function's business.
+func TestPatternNeverAsksForTheCaller(t *testing.T) {
+	raw, err := json.Marshal(patternOf(t, synth(t, read(t, "", nil)), "Changes"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(raw), "userIdentity") {
+		t.Error("whoever the pattern leaves out could change pools unseen")
+	}
+	var pattern map[string]any
+	if err := json.Unmarshal(raw, &pattern); err != nil {
+		t.Fatal(err)
+	}
+	names := at(pattern, "detail", "eventName").([]any)
+	if len(names) != len(event.Names()) {
+		t.Errorf("the pattern has %d names, the event table %d", len(names), len(event.Names()))
+	}
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	oneRule = "version: 1\nrules: [{name: a, require: {%s}}]"
+	idsRule = "version: 1\nrules: [{name: a, pools: {ids: [%s]}, require: {DeletionProtection: ACTIVE}}]"
+)
+
+// allowed renders the policies of the function's role as the deployed template has them, one "action resource [condition]" a line, with the place's
+// references written out.
+func allowed(t *testing.T, tpl template) []string {
+	t.Helper()
+	var role string
+	for _, f := range tpl.of("AWS::Lambda::Function") {
+		if at(f.Properties, "Handler") == "bootstrap" {
+			role = fmt.Sprint(at(f.Properties, "Role", "Fn::GetAtt").([]any)[0])
+		}
+	}
+	if at(tpl.Resources[role].Properties, "ManagedPolicyArns") != nil || at(tpl.Resources[role].Properties, "Policies") != nil {
+		t.Error("the role has policies beside the one that is looked at")
+	}
+	var lines []string
+	for _, p := range tpl.of("AWS::IAM::Policy") {
+		if fmt.Sprint(at(p.Properties, "Roles")) != fmt.Sprint([]any{map[string]any{"Ref": role}}) {
+			continue
+		}
+		for _, s := range at(p.Properties, "PolicyDocument", "Statement").([]any) {
+			if at(s, "Effect") != "Allow" {
+				t.Errorf("a statement of effect %v", at(s, "Effect"))
+			}
+			condition := ""
+			if c := at(s, "Condition"); c != nil {
+				raw, _ := json.Marshal(c)
+				condition = " " + string(raw)
+			}
+			for _, action := range every(at(s, "Action")) {
+				for _, resource := range every(at(s, "Resource")) {
+					lines = append(lines, fmt.Sprint(action, " ", written(resource), condition))
+				}
+			}
+		}
+	}
+	sort.Strings(lines)
+	return lines
+}
+
+func every(v any) []any {
+	if all, ok := v.([]any); ok {
+		return all
+	}
+	return []any{v}
+}
+
+// written writes a value with intrinsic functions as a text: ${Name} for a reference, ${Name.Attribute} for an attribute.
+func written(v any) string {
+	switch v := v.(type) {
+	case map[string]any:
+		if ref, ok := v["Ref"].(string); ok {
+			return "${" + strings.TrimPrefix(ref, "AWS::") + "}"
+		}
+		if get, ok := v["Fn::GetAtt"].([]any); ok {
+			return fmt.Sprintf("${%s.%s}", strings.TrimRight(get[0].(string), "0123456789ABCDEF"), get[1])
+		}
+		if join, ok := v["Fn::Join"].([]any); ok {
+			var text strings.Builder
+			for _, part := range join[1].([]any) {
+				text.WriteString(written(part))
+			}
+			return text.String()
+		}
+	case string:
+		return v
+	}
+	return fmt.Sprint(v)
+}
+
+// TestPermissions: nothing more and nothing less, for a table of baselines.
+func TestPermissions(t *testing.T) {
+	const (
+		pools = "arn:${Partition}:cognito-idp:${Region}:${AccountId}:userpool/*"
+		pass  = `iam:PassRole arn:${Partition}:iam::${AccountId}:role/* {"StringEquals":{"iam:PassedToService":"cognito-idp.amazonaws.com"}}`
+		email = `iam:CreateServiceLinkedRole arn:${Partition}:iam::${AccountId}:role/aws-service-role/email.cognito-idp.amazonaws.com/* {"StringEquals":{"iam:AWSServiceName":"email.cognito-idp.amazonaws.com"}}`
+		sms   = "arn:aws:iam::111122223333:role/sms"
+		key   = "arn:aws:kms:eu-west-1:111122223333:key/00000000-1111-2222-3333-444444444444"
+	)
+	always := []string{
+		"cognito-idp:ListUserPools *",
+		"logs:CreateLogStream ${KeeperLog.Arn}", "logs:PutLogEvents ${KeeperLog.Arn}",
+		"sqs:GetQueueAttributes ${Failed.Arn}", "sqs:GetQueueUrl ${Failed.Arn}", "sqs:SendMessage ${Failed.Arn}",
+		"xray:PutTelemetryRecords *", "xray:PutTraceSegments *",
+	}
+	on := func(resource string, actions ...string) []string {
+		var all []string
+		for _, a := range actions {
+			all = append(all, "cognito-idp:"+a+" "+resource)
+		}
+		return all
+	}
+	reads := on(pools, "DescribeUserPool", "GetUserPoolMfaConfig")
+	first := on(pools, "TagResource", "UpdateUserPool")
+	both := append(slices.Clone(first), on(pools, "SetUserPoolMfaConfig")...)
+	for name, c := range map[string]struct {
+		baseline string
+		context  map[string]any
+		want     [][]string
+		reason   string
+	}{
+		"the one that ships": {"", nil, [][]string{reads, first, {pass}}, "it owns settings of the first document only"},
+		"audit":              {"", map[string]any{"mode": "audit"}, [][]string{reads}, "nothing is written"},
+		"an audited rule":    {"version: 1\nmode: audit\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]", nil, [][]string{reads}, "the file says audit"},
+		"nothing to write":   {fmt.Sprintf(oneRule, "PoolName: {matches: 'prod-*'}"), nil, [][]string{reads}, "a requirement without a value is reported only"},
+		"enforce said":       {"", map[string]any{"mode": "enforce"}, [][]string{reads, first, {pass}}, "as without it"},
+		"MFA":                {fmt.Sprintf(oneRule, "SoftwareTokenMfaConfiguration: {Enabled: true}"), nil, [][]string{reads, both, {pass}}, "UpdateUserPool brings the sender back"},
+		"the SMS sender": {fmt.Sprintf(oneRule, "SmsConfiguration: {SnsCallerArn: '"+sms+"'}"), map[string]any{"smsRoles": sms}, [][]string{reads, both,
+			{strings.Replace(pass, "arn:${Partition}:iam::${AccountId}:role/*", sms, 1)}}, "one fact in two documents"},
+		"no SMS":       {"", map[string]any{"smsRoles": "none"}, [][]string{reads, first}, "no pool sends text messages"},
+		"tags":         {fmt.Sprintf(oneRule, "UserPoolTags: {env: prod}"), nil, [][]string{reads, first, on(pools, "UntagResource"), {pass}}, "a required tag set may lack one"},
+		"mail":         {fmt.Sprintf(oneRule, "EmailConfiguration: {EmailSendingAccount: DEVELOPER}"), nil, [][]string{reads, first, {pass, email}}, "the first pool that sends through SES needs Cognito's role"},
+		"given keys":   {"", map[string]any{"kmsKeys": key}, [][]string{reads, first, {pass, "kms:CreateGrant " + key, "kms:DescribeKey " + key}}, "custom senders use them"},
+		"required key": {fmt.Sprintf(oneRule, "LambdaConfig: {KMSKeyID: '"+key+"'}"), nil, [][]string{reads, first, {pass, "kms:CreateGrant " + key, "kms:DescribeKey " + key}}, "the baseline names it"},
+		"audited key":  {"version: 1\nmode: audit\nrules: [{name: a, require: {LambdaConfig: {KMSKeyID: '" + key + "'}}}]", nil, [][]string{reads}, "it is not written"},
+		"ids": {fmt.Sprintf(idsRule, "eu-west-1_AbCdEf123, eu-west-1_Zz9"), nil, [][]string{
+			on(strings.Replace(pools, "*", "eu-west-1_AbCdEf123", 1), "DescribeUserPool", "GetUserPoolMfaConfig", "TagResource", "UpdateUserPool"),
+			on(strings.Replace(pools, "*", "eu-west-1_Zz9", 1), "DescribeUserPool", "GetUserPoolMfaConfig", "TagResource", "UpdateUserPool"), {pass}}, "no other pool is meant"},
+		"ids of the Region": {fmt.Sprintf(idsRule, "eu-west-1_AbCdEf123, us-east-1_Zz9"), map[string]any{"regions": "eu-west-1"}, [][]string{
+			on("arn:aws:cognito-idp:eu-west-1:${AccountId}:userpool/eu-west-1_AbCdEf123", "DescribeUserPool", "GetUserPoolMfaConfig", "TagResource", "UpdateUserPool"),
+			{strings.Replace(pass, "${Partition}", "aws", 1)}}, "the others are elsewhere"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := slices.Concat(append(c.want, always)...)
+			sort.Strings(want)
+			if diff := cmp.Diff(want, allowed(t, synth(t, read(t, c.baseline, c.context)))); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", c.reason, diff)
+			}
+		})
+	}
+}

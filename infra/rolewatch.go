@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// globalRegion is the Region in whose event bus IAM's calls appear, for the partition of a Region.
+func globalRegion(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "cn-north-1"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "us-gov-west-1"
+	default:
+		return "us-east-1"
+	}
+}
+
+// NewRoleWatchStack makes a stack in the Region where IAM's calls appear that hands those about the stack's roles to the bus of the stack's own Region,
+// where the guard tells people. A stack that stands there itself needs none.
+func NewRoleWatchStack(app awscdk.App, id string, s Settings, watched awscdk.Stack, region string) {
+	global := globalRegion(region)
+	if region == global {
+		return
+	}
+	stack := awscdk.NewStack(app, jsii.String(id+"-role-watch"), &awscdk.StackProps{
+		StackName:   jsii.String(fmt.Sprintf("%s-role-watch-%s", s.StackName(), region)),
+		Env:         environment(s.Account, global),
+		Description: jsii.String("poolkeeper: tells " + region + " of changes to the function's role"),
+	})
+	watched.AddStackDependency(stack, nil)
+	bus := awsevents.EventBus_FromEventBusArn(stack, jsii.String("Bus"),
+		jsii.String("arn:"+*stack.Partition()+":events:"+region+":"+*stack.Account()+":event-bus/default"))
+	awsevents.NewRule(stack, jsii.String("Calls"), &awsevents.RuleProps{
+		Description: jsii.String("poolkeeper: calls that change its roles"),
+		EventPattern: &awsevents.EventPattern{
+			Source:     jsii.Strings("aws.iam"),
+			DetailType: jsii.Strings("AWS API Call via CloudTrail"),
+			Detail: &map[string]any{
+				"eventSource":       jsii.Strings("iam.amazonaws.com"),
+				"requestParameters": map[string]any{"roleName": awsevents.Match_Prefix(jsii.String(s.StackName() + "-"))},
+			},
+		},
+		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewEventBus(bus, nil)},
+	})
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudtrail"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// NewTrail makes a trail of management write events, without which EventBridge sees none, where the deployment asks for one. It returns nil
+// otherwise: most accounts have one, and a second copy costs.
+func NewTrail(stack awscdk.Stack, id string, s Settings, key awskms.Key) constructs.IDependable {
+	if !s.CreateTrail {
+		return nil
+	}
+	scope := constructs.NewConstruct(stack, jsii.String(id))
+	bucket := awss3.NewBucket(scope, jsii.String("Bucket"), &awss3.BucketProps{
+		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
+		Encryption:        awss3.BucketEncryption_S3_MANAGED,
+		EnforceSSL:        jsii.Bool(true),
+		ObjectOwnership:   awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
+		Versioned:         jsii.Bool(true),
+		LifecycleRules: &[]*awss3.LifecycleRule{{
+			Expiration:                  awscdk.Duration_Days(jsii.Number(365)),
+			NoncurrentVersionExpiration: awscdk.Duration_Days(jsii.Number(30)),
+		}},
+		RemovalPolicy: awscdk.RemovalPolicy_RETAIN, // an audit log is not thrown away with the stack
+	})
+	return awscloudtrail.NewTrail(scope, jsii.String("Trail"), &awscloudtrail.TrailProps{
+		Bucket:                     bucket,
+		EncryptionKey:              key,
+		EnableFileValidation:       jsii.Bool(true),
+		ManagementEvents:           awscloudtrail.ReadWriteType_WRITE_ONLY,
+		IsMultiRegionTrail:         jsii.Bool(false),
+		IncludeGlobalServiceEvents: jsii.Bool(false),
+	})
+}

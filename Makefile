@@ -4,6 +4,8 @@ SHELL := bash
 
 BUILD := .build
 FUZZTIME ?= 60s
+EVENT ?= lambda/event/testdata/update-user-pool.json
+export MODE ENDPOINT PORT
 # The packages whose coverage is held at 90 % or more.
 COVERED := baseline lambda/event lambda/userpool lambda/reconcile
 LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -16,7 +18,7 @@ RACE := $(shell command -v gcc >/dev/null || command -v cc >/dev/null || command
 CODE := baseline lambda infra
 GOFILES = $(shell find $(CODE) -name node_modules -prune -o -name '*.go' -print)
 
-.PHONY: help demo function build test lint fmt generate stale check bench fuzz cover layout clean
+.PHONY: help demo function invoke local emulate build test lint fmt generate stale check bench fuzz cover layout clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -26,6 +28,15 @@ demo: ## show an incident and its remediation on an embedded fake of Cognito
 
 function: ## build the function for both architectures into .build; cdk does it by itself
 	@for arch in arm64 amd64; do CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build $(FLAGS) -o $(BUILD)/$$arch/bootstrap ./lambda; done
+
+invoke: ## run the function on EVENT in SAM's container, against ENDPOINT, or against AWS, where it only reports unless MODE=enforce
+	@bash infra/local.sh invoke $(EVENT)
+
+local: ## the same with a fake of Cognito beside it, which holds the pool of the events
+	@bash infra/local.sh local $(EVENT)
+
+emulate: ## the same with the fake, and without SAM and a container
+	@bash infra/local.sh emulate $(EVENT)
 
 build: function ## build the function and the command line into .build
 	@go build -trimpath -o $(BUILD)/poolkeeper ./lambda/cmd/poolkeeper

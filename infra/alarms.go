@@ -28,7 +28,8 @@ func NewAlarms(stack awscdk.Stack, id string, s Settings, keeper Keeper, alerts 
 		alarm := awscloudwatch.NewAlarm(scope, jsii.String(name), &props)
 		alarm.AddAlarmAction(action)
 		alarm.AddOkAction(action)
-		all = append(all, alarm)
+		// For the dashboard, by its name: servers that stand in for AWS know alarms' names, but not their ARNs.
+		all = append(all, awscloudwatch.Alarm_FromAlarmName(scope, jsii.String(name+"ByName"), alarm.AlarmName()))
 	}
 	once := func() awscloudwatch.AlarmProps {
 		return awscloudwatch.AlarmProps{Threshold: jsii.Number(1), EvaluationPeriods: jsii.Number(1),

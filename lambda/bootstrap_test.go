@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"poolkeeper/lambda/cognitotest"
-	"poolkeeper/lambda/internal/runtimeapi"
+	"poolkeeper/lambda/runtimeapi"
 )
 
 // bootstrap builds the function once, with the flags of the deployment.

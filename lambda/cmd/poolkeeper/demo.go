@@ -32,15 +32,21 @@ var intruder = cognitotest.Actor{
 }
 
 func (c cli) demo() *cobra.Command {
-	return &cobra.Command{
+	var address string
+	command := &cobra.Command{
 		Use:     "demo",
 		Short:   "Show an incident and its remediation on an embedded fake of Cognito; needs no AWS account",
-		Example: "  poolkeeper demo",
+		Example: "  poolkeeper demo\n  poolkeeper demo --serve 127.0.0.1:5555",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
+			if address != "" {
+				return c.serveDemo(command.Context(), address)
+			}
 			return c.runDemo(command.Context())
 		},
 	}
+	command.Flags().StringVar(&address, "serve", "", "only serve the fake, with a pool that was tampered with, on this address")
+	return command
 }
 
 func (c cli) runDemo(ctx context.Context) error {

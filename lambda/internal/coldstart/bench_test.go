@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"poolkeeper/lambda/internal/runtimeapi"
+	"poolkeeper/lambda/runtimeapi"
 )
 
 // rounds is how often each of the two functions is started, one after the other.

@@ -1,0 +1,190 @@
+package e2e
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"poolkeeper/lambda/event"
+)
+
+// An account is what the tests ask of the account that was deployed to.
+type account struct {
+	lambda *lambda.Client
+	events *eventbridge.Client
+	iam    *iam.Client
+	logs   *cloudwatchlogs.Client
+}
+
+func connect(endpoint string) account {
+	c := aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String(endpoint), Credentials: aws.CredentialsProviderFunc(keys)}
+	return account{lambda.NewFromConfig(c), eventbridge.NewFromConfig(c), iam.NewFromConfig(c), cloudwatchlogs.NewFromConfig(c)}
+}
+
+// TestDeploy bootstraps an account, deploys in audit mode, then to enforce, reads back what is there, and removes it.
+func TestDeploy(t *testing.T) {
+	need(t, "node", "cdk", "moto_server")
+	endpoint := startMoto(t)
+	// moto finds the templates of the bootstrap's bucket by this word in its name.
+	const qualifier = "localhost"
+	context := []string{"-c", "@aws-cdk/core:bootstrapQualifier=" + qualifier, "--output", t.TempDir()}
+	cdk(t, endpoint, "bootstrap", "aws://123456789012/eu-west-1", "--qualifier", qualifier, "--toolkit-stack-name", "Toolkit")
+	a := connect(endpoint)
+
+	cdk(t, endpoint, append([]string{"deploy", "--require-approval", "never", "-c", "mode=audit"}, context...)...)
+	function := a.function(t)
+	if mode := function.Environment.Variables["MODE"]; mode != "audit" {
+		t.Errorf("MODE is %q", mode)
+	}
+	if actions := a.actions(t, function); slices.Contains(actions, "cognito-idp:UpdateUserPool") || !slices.Contains(actions, "cognito-idp:DescribeUserPool") {
+		t.Errorf("in audit mode the role may %v", actions)
+	}
+
+	// moto has no change sets of updates, and does not know parameters that were left at their defaults.
+	cdk(t, endpoint, append([]string{"deploy", "--method", "direct", "--previous-parameters=false", "--require-approval", "never"}, context...)...)
+	enforcing := a.function(t)
+	if *enforcing.FunctionArn != *function.FunctionArn || *enforcing.Role != *function.Role {
+		t.Errorf("the function or its role was replaced: %s, %s", *enforcing.FunctionArn, *enforcing.Role)
+	}
+	if _, set := enforcing.Environment.Variables["MODE"]; set {
+		t.Error("MODE is still set")
+	}
+	if got := enforcing.Environment.Variables["ROLE_ARN"]; got != *enforcing.Role {
+		t.Errorf("ROLE_ARN is %s, the role is %s", got, *enforcing.Role)
+	}
+	if enforcing.Runtime != types.RuntimeProvidedal2023 || *enforcing.Handler != "bootstrap" || *enforcing.MemorySize != 128 || *enforcing.Timeout != 900 {
+		t.Errorf("the function is %s %s %d MB %d s", enforcing.Runtime, *enforcing.Handler, *enforcing.MemorySize, *enforcing.Timeout)
+	}
+	if actions := a.actions(t, enforcing); !slices.Contains(actions, "cognito-idp:UpdateUserPool") || !slices.Contains(actions, "iam:PassRole") {
+		t.Errorf("to enforce the role may %v", actions)
+	}
+	a.checkRule(t, *enforcing.FunctionArn)
+
+	cdk(t, endpoint, append([]string{"destroy", "--force"}, context...)...)
+	a.checkGone(t, *enforcing.FunctionArn)
+}
+
+// function returns the function with our handler.
+func (a account) function(t *testing.T) types.FunctionConfiguration {
+	t.Helper()
+	all, err := a.lambda.ListFunctions(t.Context(), &lambda.ListFunctionsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range all.Functions {
+		if aws.ToString(f.Handler) == "bootstrap" {
+			return f
+		}
+	}
+	t.Fatalf("none of %d functions is ours", len(all.Functions))
+	return types.FunctionConfiguration{}
+}
+
+// actions returns what the function's role may do, from IAM itself.
+func (a account) actions(t *testing.T, function types.FunctionConfiguration) []string {
+	t.Helper()
+	role := (*function.Role)[strings.LastIndex(*function.Role, "/")+1:]
+	names, err := a.iam.ListRolePolicies(t.Context(), &iam.ListRolePoliciesInput{RoleName: aws.String(role)})
+	if err != nil || len(names.PolicyNames) != 1 {
+		t.Fatalf("the policies of %s are %v (%v)", role, names, err)
+	}
+	policy, err := a.iam.GetRolePolicy(t.Context(), &iam.GetRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String(names.PolicyNames[0])})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := url.QueryUnescape(*policy.PolicyDocument)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct{ Statement []struct{ Action any } }
+	if err := json.Unmarshal([]byte(text), &document); err != nil {
+		t.Fatal(err)
+	}
+	var actions []string
+	for _, s := range document.Statement {
+		switch action := s.Action.(type) {
+		case string:
+			actions = append(actions, action)
+		case []any:
+			for _, one := range action {
+				actions = append(actions, fmt.Sprint(one))
+			}
+		}
+	}
+	return actions
+}
+
+// checkRule finds the rule on the default bus that starts the function, with the names of the event table.
+func (a account) checkRule(t *testing.T, function string) {
+	t.Helper()
+	rules, err := a.events.ListRules(t.Context(), &eventbridge.ListRulesInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, rule := range rules.Rules {
+		targets, err := a.events.ListTargetsByRule(t.Context(), &eventbridge.ListTargetsByRuleInput{Rule: rule.Name})
+		if err != nil || len(targets.Targets) != 1 {
+			t.Fatalf("%s has the targets %v (%v)", *rule.Name, targets, err)
+		}
+		target := targets.Targets[0]
+		if target.DeadLetterConfig == nil || !strings.Contains(*target.DeadLetterConfig.Arn, "Undelivered") {
+			t.Errorf("what %s cannot deliver is lost", *rule.Name)
+		}
+		if *target.Arn != function {
+			if !strings.Contains(*target.Arn, ":sns:") {
+				t.Errorf("%s goes to %s", *rule.Name, *target.Arn)
+			}
+			continue
+		}
+		found++
+		var pattern struct {
+			Source, Account []string
+			Detail          struct{ EventName []string }
+		}
+		if err := json.Unmarshal([]byte(*rule.EventPattern), &pattern); err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(pattern.Detail.EventName)
+		if rule.State != "ENABLED" || !slices.Equal(pattern.Detail.EventName, event.Names()) || !slices.Equal(pattern.Source, []string{"aws.cognito-idp"}) || !slices.Equal(pattern.Account, []string{"123456789012"}) {
+			t.Errorf("the rule is %s, with the pattern %s", rule.State, *rule.EventPattern)
+		}
+	}
+	if found != 1 || len(rules.Rules) != 3 {
+		t.Errorf("%d of %d rules start the function", found, len(rules.Rules))
+	}
+}
+
+// checkGone looks for what the removal left behind: the log, which is the evidence, and nothing else.
+func (a account) checkGone(t *testing.T, function string) {
+	t.Helper()
+	_, err := a.lambda.GetFunction(t.Context(), &lambda.GetFunctionInput{FunctionName: aws.String(function)})
+	var gone *types.ResourceNotFoundException
+	if !errors.As(err, &gone) {
+		t.Errorf("the function is still there: %v", err)
+	}
+	rules, err := a.events.ListRules(t.Context(), &eventbridge.ListRulesInput{})
+	if err != nil || len(rules.Rules) != 0 {
+		t.Errorf("%d rules are left (%v)", len(rules.Rules), err)
+	}
+	logs, err := a.logs.DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range logs.LogGroups {
+		if !strings.Contains(*l.LogGroupName, "KeeperLog") && !strings.HasPrefix(*l.LogGroupName, "/aws/lambda/") { // moto's own
+			t.Errorf("%s is left", *l.LogGroupName)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const anEvent = "lambda/event/testdata/update-user-pool.json"
+
+// makeLocal runs a target of the Makefile with stand-ins for sam and docker first on PATH, and returns what it prints.
+func makeLocal(t *testing.T, target string, standIns map[string]string, environment ...string) (string, error) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, script := range standIns {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := exec.CommandContext(t.Context(), "make", "-s", target, "EVENT="+anEvent)
+	command.Dir = top
+	command.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20", "AWS_EC2_METADATA_DISABLED=true", "PORT="+freePort(t))
+	command.Env = append(command.Env, environment...)
+	output, err := command.CombinedOutput()
+	return string(output), err
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	return fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)
+}
+
+// TestInvokeRunsSAM: with sam and an engine there, sam gets the template, the function's name and the event; against AWS itself nothing is written unasked.
+func TestInvokeRunsSAM(t *testing.T) {
+	need(t, "node", "cdk", "make")
+	standIns := map[string]string{"docker": "exit 0", "sam": `echo "sam $*"; grep -o '"MODE": "[a-z]*"' .build/sam/poolkeeper.template.json; grep -o 'http://[^"]*:[0-9]*' .build/sam/poolkeeper.template.json || true`}
+	const called = "sam local invoke Poolkeeper --template .build/sam/poolkeeper.template.json --event " + anEvent + " --add-host host.docker.internal:host-gateway"
+	output, err := makeLocal(t, "invoke", standIns)
+	if err != nil || !strings.Contains(output, called) || !strings.Contains(output, `"MODE": "audit"`) {
+		t.Errorf("%v\n%s", err, output)
+	}
+	output, err = makeLocal(t, "local", standIns)
+	if err != nil || !strings.Contains(output, called) || !strings.Contains(output, "http://host.docker.internal:") || !strings.Contains(output, "A fake of Cognito listens on 0.0.0.0:") || strings.Contains(output, `"MODE"`) {
+		t.Errorf("%v\n%s", err, output)
+	}
+}
+
+// TestWhatIsMissing: without an engine a person reads what is missing and what does the same without it.
+func TestWhatIsMissing(t *testing.T) {
+	need(t, "node", "cdk", "make")
+	without := map[string]string{"docker": "exit 1", "sam": "exit 0"}
+	for target, want := range map[string][]string{
+		"invoke": {"missing: docker (a running engine)", "go run ./lambda/cmd/poolkeeper replay --audit " + anEvent, "go run ./infra/emulate " + anEvent},
+		"local":  {"missing: docker (a running engine)", "make emulate EVENT=" + anEvent},
+	} {
+		output, err := makeLocal(t, target, without)
+		if err == nil {
+			t.Errorf("make %s succeeds", target)
+		}
+		for _, line := range want {
+			if !strings.Contains(output, line) {
+				t.Errorf("make %s says not %q:\n%s", target, line, output)
+			}
+		}
+	}
+}
+
+// TestEmulate runs the function without a container, with the fake beside it.
+func TestEmulate(t *testing.T) {
+	need(t, "node", "cdk", "make")
+	output, err := makeLocal(t, "emulate", nil)
+	if err != nil || !strings.Contains(output, `"outcome": "remediated"`) || !strings.Contains(output, "UpdateUserPool eu-west-1_AbCdEf123") {
+		t.Errorf("%v\n%s", err, output)
+	}
+}

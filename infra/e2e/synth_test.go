@@ -1,0 +1,84 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// everything asks for all that a deployment can have.
+var everything = []string{
+	"-c", "regions=eu-west-1", "-c", "mode=audit", "-c", "alarmEmail=on-call@example.com", "-c", "slackWorkspace=T0123ABCD", "-c", "slackChannel=C0123ABCD", "-c", "sweepHours=12",
+	"-c", "logRetentionDays=90", "-c", "reservedConcurrency=2", "-c", "architecture=x86_64", "-c", "createTrail=true", "-c", "smsRoles=arn:aws:iam::111122223333:role/sms",
+	"-c", "kmsKeys=arn:aws:kms:eu-west-1:111122223333:key/abc", "-c", "watchRole=true",
+}
+
+// TestValidators: the CDK's own validation, whose findings end a synthesis, and cfn-lint have nothing to say of any template.
+func TestValidators(t *testing.T) {
+	need(t, "node", "cdk", "cfn-lint")
+	var templates []string
+	for _, context := range [][]string{nil, everything, {"-c", "localEndpoint=http://host.docker.internal:5555"}} {
+		dir := t.TempDir()
+		cdk(t, "", append([]string{"synth", "-q", "--output", dir}, context...)...)
+		found, err := filepath.Glob(filepath.Join(dir, "*.template.json"))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%v: no template (%v)", context, err)
+		}
+		templates = append(templates, found...)
+	}
+	if len(templates) != 4 {
+		t.Errorf("%d templates", len(templates))
+	}
+	// W3005: the CDK writes down dependencies that references imply.
+	if output, err := exec.CommandContext(t.Context(), "cfn-lint", append([]string{"--ignore-checks", "W3005", "--"}, templates...)...).CombinedOutput(); err != nil || len(output) > 0 {
+		t.Errorf("cfn-lint: %v\n%s", err, output)
+	}
+}
+
+// TestFaultsBeforeSynthesis: a person reads every fault, with the file and the line of a baseline's, and no template is made.
+func TestFaultsBeforeSynthesis(t *testing.T) {
+	need(t, "node", "cdk")
+	own := filepath.Join(t.TempDir(), "own.yaml")
+	if err := os.WriteFile(own, []byte("version: 1\nrules:\n  - name: a\n    require: {DeletionProtecton: ACTIVE}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	output, err := cdkFails(t, "", "synth", "-q", "--output", dir, "-c", "baseline="+own, "-c", "mode=dry-run")
+	if err == nil {
+		t.Error("a faulty baseline was synthesized")
+	}
+	for _, want := range []string{"poolkeeper: " + own + ":4:15: rules[0].require.DeletionProtecton: there is no such setting, did you mean DeletionProtection?", `poolkeeper: -c mode: is "dry-run": say audit or enforce`} {
+		if !strings.Contains(output, want) {
+			t.Errorf("nothing says %q:\n%s", want, output)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*.template.json")); len(left) > 0 {
+		t.Errorf("it left %v", left)
+	}
+	if strings.Contains(output, "goroutine") || strings.Contains(output, "panic") {
+		t.Errorf("a person reads a trace:\n%s", output)
+	}
+}
+
+// TestUpgrade compares the template of the release that people have deployed with that of now, under other settings: nothing that is there is replaced or
+// removed, so that no moment passes without rule or function. The file is rewritten when a version is released, and at no other time.
+func TestUpgrade(t *testing.T) {
+	need(t, "node", "cdk")
+	released, err := filepath.Abs("testdata/released.template.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	output := cdk(t, "", append([]string{"diff", "poolkeeper", "--exclusively", "--template", released, "--output", t.TempDir()}, everything...)...)
+	if !strings.Contains(output, "[~] AWS::Lambda::Function Keeper/Function") {
+		t.Errorf("the comparison does not see that the function changes:\n%s", output)
+	}
+	replaced := regexp.MustCompile(`(?i)replace|destroy|orphan`)
+	for line := range strings.Lines(output) {
+		if replaced.MatchString(line) || strings.HasPrefix(line, "[-] AWS::") {
+			t.Errorf("an upgrade would do away with something: %s", line)
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+const top = "../.."
+
+// need skips the test where a tool is missing, and fails it in CI.
+func need(t *testing.T, tools ...string) {
+	t.Helper()
+	for _, tool := range tools {
+		missing := ""
+		if tool == "cdk" {
+			if _, err := os.Stat(cdkPath(t)); err != nil {
+				missing = "npm ci --prefix infra installs the command line of the CDK"
+			}
+		} else if _, err := exec.LookPath(tool); err != nil {
+			missing = tool + " is not on PATH"
+		}
+		if missing != "" && os.Getenv("CI") == "true" {
+			t.Fatal(missing)
+		} else if missing != "" {
+			t.Skip(missing)
+		}
+	}
+}
+
+func cdkPath(t *testing.T) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join(top, "infra", "node_modules", ".bin", "cdk"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// cdk runs the command line of the CDK at the top of the repository, as a user does, and returns what it prints. endpoint is that of AWS, "" for none.
+func cdk(t *testing.T, endpoint string, args ...string) string {
+	t.Helper()
+	output, err := cdkFails(t, endpoint, args...)
+	if err != nil {
+		t.Fatalf("cdk %s: %v\n%s", strings.Join(args, " "), err, output)
+	}
+	for _, complaint := range []string{"WARNING", "deprecated", "are not configured", "[Warning"} {
+		if strings.Contains(output, complaint) {
+			t.Errorf("cdk %s complains:\n%s", strings.Join(args, " "), output)
+		}
+	}
+	return output
+}
+
+func cdkFails(t *testing.T, endpoint string, args ...string) (string, error) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), cdkPath(t), args...)
+	command.Dir = top
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "AWS_") && !strings.HasPrefix(v, "CDK_") {
+			command.Env = append(command.Env, v)
+		}
+	}
+	command.Env = append(command.Env, "AWS_ACCESS_KEY_ID=example", "AWS_SECRET_ACCESS_KEY=example", "AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=eu-west-1", "AWS_EC2_METADATA_DISABLED=true",
+		"NO_COLOR=1", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20", "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED=true")
+	if endpoint != "" {
+		command.Env = append(command.Env, "AWS_ENDPOINT_URL="+endpoint)
+	}
+	output, err := command.CombinedOutput()
+	return string(output), err
+}
+
+// startMoto starts moto's server on a free port and returns its URL. The name in it matters: moto reads a template from S3 only at localhost.
+func startMoto(t *testing.T) string {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	_ = listener.Close()
+	command := exec.CommandContext(context.Background(), "moto_server", "-H", "127.0.0.1", "-p", fmt.Sprint(port))
+	var log bytes.Buffer
+	command.Stdout, command.Stderr = &log, &log
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = command.Process.Kill()
+		_ = command.Wait()
+	})
+	url := fmt.Sprintf("http://127.0.0.1:%d", port)
+	for range 300 {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/moto-api/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer, err := http.DefaultClient.Do(request); err == nil {
+			_ = answer.Body.Close()
+			return url
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatal("moto's server does not answer")
+	return ""
+}
+
+func keys(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{AccessKeyID: "example", SecretAccessKey: "example"}, nil
+}

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Runs the function of a local template on an event: in SAM's container (invoke), the same with the fake of Cognito beside it (local), or with the fake and
+# without a container (emulate). From the top of the repository, through make.
+set -euo pipefail
+verb=$1 event=$2
+port=${PORT:-5555}
+sam_dir=.build/sam
+case $(uname -m) in arm64 | aarch64) arch=arm64 ;; *) arch=x86_64 ;; esac
+
+synthesize() { # endpoint, or nothing
+	[[ -x infra/node_modules/.bin/cdk ]] || npm ci --prefix infra --no-audit --no-fund --silent
+	rm -rf "$sam_dir"
+	infra/node_modules/.bin/cdk synth -q --no-path-metadata --output "$sam_dir" -c local=true -c architecture="$arch" -c mode="${MODE:-}" ${1:+-c localEndpoint="$1"}
+}
+
+require_container() {
+	local missing=()
+	command -v sam >/dev/null || missing+=("sam (the AWS SAM command line)")
+	docker info >/dev/null 2>&1 || missing+=("docker (a running engine)")
+	((${#missing[@]})) || return 0
+	{
+		printf 'missing: %s\n' "${missing[@]}"
+		echo "The same without a container:"
+		if [[ $verb == invoke ]]; then
+			echo "  go run ./lambda/cmd/poolkeeper replay --audit $event      the handler, in the command line; without --audit it writes"
+			echo "  go run ./infra/emulate $event      the built bootstrap, with the template's environment, behind a Runtime API server"
+		else
+			echo "  make emulate EVENT=$event"
+		fi
+	} >&2
+	exit 1
+}
+
+serve() { # address
+	go build -trimpath -o .build/poolkeeper ./lambda/cmd/poolkeeper
+	.build/poolkeeper demo --serve "$1" &
+	fake=$!
+	trap 'kill $fake 2>/dev/null || true; wait $fake 2>/dev/null || true' EXIT
+	for _ in $(seq 100); do
+		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && return 0
+		kill -0 $fake 2>/dev/null || break
+		sleep 0.1
+	done
+	echo "the fake does not listen on port $port: PORT= takes another" >&2
+	exit 1
+}
+
+in_container() {
+	sam local invoke Poolkeeper --template "$sam_dir/poolkeeper.template.json" --event "$event" --add-host host.docker.internal:host-gateway
+}
+
+[[ -r $event ]] || { echo "no event $event: say EVENT=lambda/event/testdata/update-user-pool.json" >&2; exit 1; }
+case $verb in
+invoke)
+	# Against AWS itself nothing is written unasked.
+	MODE=${MODE:-$([[ -n ${ENDPOINT:-} ]] || echo audit)}
+	synthesize "${ENDPOINT:-}"
+	require_container
+	in_container
+	;;
+local)
+	synthesize "http://host.docker.internal:$port"
+	require_container
+	serve "0.0.0.0:$port" # a container does not reach the loopback interface
+	in_container
+	;;
+emulate)
+	synthesize "http://127.0.0.1:$port"
+	serve "127.0.0.1:$port"
+	AWS_REGION=eu-west-1 go run ./infra/emulate "$event"
+	;;
+esac

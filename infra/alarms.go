@@ -14,12 +14,13 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// NewAlarms makes the alarms. Each goes to the topic when it begins and when it ends.
+// NewAlarms makes the alarms. Each goes to the topic when it begins. The end of one is told only where it means that all is well again: the counts of
+// drifts fall back to nothing by themselves, and the pool is as wrong as before.
 func NewAlarms(stack awscdk.Stack, id string, s Settings, keeper Keeper, alerts Alerts, queues map[string]Queue) []interfacesawscloudwatch.IAlarmRef {
 	scope := constructs.NewConstruct(stack, jsii.String(id))
 	action := awscloudwatchactions.NewSnsAction(alerts.Topic)
 	var all []interfacesawscloudwatch.IAlarmRef
-	add := func(name, means string, metric awscloudwatch.IMetric, props awscloudwatch.AlarmProps) {
+	add := func(name, means string, metric awscloudwatch.IMetric, props awscloudwatch.AlarmProps) awscloudwatch.Alarm {
 		props.Metric = metric
 		props.AlarmDescription = jsii.String(means)
 		if props.TreatMissingData == "" {
@@ -27,9 +28,9 @@ func NewAlarms(stack awscdk.Stack, id string, s Settings, keeper Keeper, alerts 
 		}
 		alarm := awscloudwatch.NewAlarm(scope, jsii.String(name), &props)
 		alarm.AddAlarmAction(action)
-		alarm.AddOkAction(action)
 		// For the dashboard, by its name: servers that stand in for AWS know alarms' names, but not their ARNs.
 		all = append(all, awscloudwatch.Alarm_FromAlarmName(scope, jsii.String(name+"ByName"), alarm.AlarmName()))
+		return alarm
 	}
 	once := func() awscloudwatch.AlarmProps {
 		return awscloudwatch.AlarmProps{Threshold: jsii.Number(1), EvaluationPeriods: jsii.Number(1),
@@ -40,8 +41,9 @@ func NewAlarms(stack awscdk.Stack, id string, s Settings, keeper Keeper, alerts 
 	add("DriftFound", "Somebody took a user pool away from the baseline. It was put right, or left in audit mode: the log says who and what.",
 		count(scope, "DriftFound", keeper, *stack.StackName(), "remediated", "drifted"), once())
 	for _, name := range slices.Sorted(maps.Keys(queues)) {
-		add(name, queues[name].Meaning+" lie in the queue "+name+": see the log for the reason, then send them again.",
-			queues[name].Queue.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{Period: minutes(5), Statistic: jsii.String("Maximum")}), once())
+		add(name, queues[name].Meaning+" lie in the queue "+name+". The next sweep looks at every pool anyway; the messages say what failed, and are purged by hand.",
+			queues[name].Queue.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{Period: minutes(5), Statistic: jsii.String("Maximum")}), once()).
+			AddOkAction(action)
 	}
 	five := &awscloudwatch.MetricOptions{Period: minutes(5)}
 	failing := once()
@@ -50,13 +52,13 @@ func NewAlarms(stack awscdk.Stack, id string, s Settings, keeper Keeper, alerts 
 		keeper.Function.MetricErrors(five), failing)
 	throttled := once()
 	throttled.EvaluationPeriods, throttled.DatapointsToAlarm = jsii.Number(3), jsii.Number(3)
-	add("Throttled", "Lambda has had no room for the function for a quarter of an hour: remediations wait.", keeper.Function.MetricThrottles(five), throttled)
+	add("Throttled", "Lambda has had no room for the function for a quarter of an hour: remediations wait.", keeper.Function.MetricThrottles(five), throttled).AddOkAction(action)
 
 	// Periods of an hour, for an alarm looks back no longer than a week, and no longer than a day with shorter ones.
 	add("Silent", fmt.Sprintf("poolkeeper has seen no event and no sweep for %d hours: its schedule, its rule, its function or the trail is gone.", 2*s.SweepHours),
 		keeper.Function.MetricInvocations(&awscloudwatch.MetricOptions{Period: awscdk.Duration_Hours(jsii.Number(1))}),
 		awscloudwatch.AlarmProps{Threshold: jsii.Number(1), ComparisonOperator: awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD,
-			EvaluationPeriods: jsii.Number(2 * s.SweepHours), TreatMissingData: awscloudwatch.TreatMissingData_BREACHING})
+			EvaluationPeriods: jsii.Number(2 * s.SweepHours), TreatMissingData: awscloudwatch.TreatMissingData_BREACHING}).AddOkAction(action)
 
 	return all
 }

@@ -58,18 +58,18 @@ func subscribeChats(stack awscdk.Stack, scope constructs.Construct, s Settings, 
 		Description: jsii.String("poolkeeper: lets a chat channel see the alarms that it is told of"),
 	})
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("cloudwatch:DescribeAlarms"), Resources: jsii.Strings("*")}))
-	nothing := jsii.Strings("arn:" + *stack.Partition() + ":iam::aws:policy/AWSDenyAll")
+	readers := jsii.Strings("arn:" + *stack.Partition() + ":iam::aws:policy/CloudWatchReadOnlyAccess")
 	name := *stack.StackName() + "-" + *stack.Region() // names of channels are the account's, not the Region's
 	if s.SlackChannel != "" {
 		awschatbot.NewCfnSlackChannelConfiguration(scope, jsii.String("Slack"), &awschatbot.CfnSlackChannelConfigurationProps{
 			ConfigurationName: jsii.String(name), SlackWorkspaceId: jsii.String(s.SlackWorkspace), SlackChannelId: jsii.String(s.SlackChannel),
-			IamRoleArn: role.RoleArn(), GuardrailPolicies: nothing, SnsTopicArns: &[]any{topic.TopicArn()},
+			IamRoleArn: role.RoleArn(), GuardrailPolicies: readers, SnsTopicArns: &[]any{topic.TopicArn()},
 		})
 	}
 	if s.TeamsChannel != "" {
 		awschatbot.NewCfnMicrosoftTeamsChannelConfiguration(scope, jsii.String("Teams"), &awschatbot.CfnMicrosoftTeamsChannelConfigurationProps{
 			ConfigurationName: jsii.String(name), TeamsTenantId: jsii.String(s.TeamsTenant), TeamId: jsii.String(s.TeamsTeam), TeamsChannelId: jsii.String(s.TeamsChannel),
-			IamRoleArn: role.RoleArn(), GuardrailPolicies: nothing, SnsTopicArns: &[]*string{topic.TopicArn()},
+			IamRoleArn: role.RoleArn(), GuardrailPolicies: readers, SnsTopicArns: &[]*string{topic.TopicArn()},
 		})
 	}
 	return true

@@ -43,7 +43,7 @@ func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack
 	rule := NewTrigger(stack, "Changes", keeper.Function, undelivered)
 	NewSchedule(stack, "Sweep", keeper.Function, unswept, s.SweepHours)
 	guard := NewGuard(stack, "Guard", alerts, undelivered)
-	trail := NewTrail(stack, "Trail", s, alerts.Key)
+	trail := NewTrail(stack, "Trail", s)
 	alarms := NewAlarms(stack, "Alarms", s, keeper, alerts, map[string]Queue{"Undelivered": undelivered, "Unswept": unswept, "Failed": failed})
 	NewDashboard(stack, "Dashboard", keeper, rule, alarms)
 	NewFirstSweep(stack, "FirstSweep", s, keeper, rule, guard, trail)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -12,6 +13,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/report"
 )
 
 // everything asks for all that a deployment can have.
@@ -298,16 +303,69 @@ func TestTrail(t *testing.T) {
 	if n := len(synth(t, read(t, "", nil)).of("AWS::CloudTrail::Trail")); n != 0 {
 		t.Errorf("%d trails unasked", n)
 	}
-	trails := synth(t, read(t, "", map[string]any{"createTrail": true})).of("AWS::CloudTrail::Trail")
+	tpl := synth(t, read(t, "", map[string]any{"createTrail": true}))
+	trails := tpl.of("AWS::CloudTrail::Trail")
 	if len(trails) != 1 {
 		t.Fatalf("%d trails", len(trails))
 	}
 	for _, trail := range trails {
 		p := trail.Properties
 		selector := map[string]any{"IncludeManagementEvents": true, "ReadWriteType": "WriteOnly"}
-		if p["EnableLogFileValidation"] != true || p["IsLogging"] != true || p["IsMultiRegionTrail"] != false || written(p["KMSKeyId"]) != "${AlertsKey.Arn}" ||
+		if p["EnableLogFileValidation"] != true || p["IsLogging"] != true || p["IsMultiRegionTrail"] != false || p["KMSKeyId"] != nil ||
 			!cmp.Equal(p["EventSelectors"], any([]any{selector})) {
 			t.Errorf("the trail is %v", p)
+		}
+	}
+	// The bucket stays when the stack goes, so what encrypts it must not be the stack's.
+	for _, bucket := range tpl.of("AWS::S3::Bucket") {
+		rule := at(bucket.Properties, "BucketEncryption", "ServerSideEncryptionConfiguration").([]any)[0]
+		if at(rule, "ServerSideEncryptionByDefault", "SSEAlgorithm") != "AES256" || bucket.DeletionPolicy != "Retain" {
+			t.Errorf("the trail's bucket is %v", bucket)
+		}
+	}
+}
+
+// TestSweepsAreUnderstood: what the schedule and the deployment send is what the function takes for a sweep.
+func TestSweepsAreUnderstood(t *testing.T) {
+	tpl := synth(t, read(t, "", nil))
+	var sent []string
+	for _, s := range tpl.of("AWS::Scheduler::Schedule") {
+		sent = append(sent, at(s.Properties, "Target", "Input").(string))
+	}
+	for _, r := range tpl.of("Custom::FirstSweep") {
+		var call struct{ Parameters struct{ Payload string } }
+		if err := json.Unmarshal([]byte(written(r.Properties["Create"])), &call); err != nil {
+			t.Fatal(err)
+		}
+		sent = append(sent, call.Parameters.Payload)
+	}
+	for _, payload := range sent {
+		if got := event.Decode([]byte(payload), event.Home{}); got.Kind != event.All {
+			t.Errorf("%s is %s: %s", payload, got.Kind, got.Detail)
+		}
+	}
+	if len(sent) != 2 {
+		t.Errorf("%d sweeps", len(sent))
+	}
+}
+
+// TestCountsFollowTheLog: the alarms count what the log calls an error or a warning, in the words of the log.
+func TestCountsFollowTheLog(t *testing.T) {
+	patterns := map[string]string{}
+	for _, f := range synth(t, read(t, "", nil)).of("AWS::Logs::MetricFilter") {
+		for _, m := range at(f.Properties, "MetricTransformations").([]any) {
+			patterns[at(m, "MetricName").(string)] = at(f.Properties, "FilterPattern").(string)
+		}
+	}
+	for _, word := range []reconcile.Word{reconcile.Deferred, reconcile.Unconverged, reconcile.Partial, reconcile.Unfixable, reconcile.Remediated, reconcile.Drifted, reconcile.Unchanged, reconcile.Ignored} {
+		want := map[slog.Level]string{slog.LevelError: "LeftWrong", slog.LevelWarn: "DriftFound"}[report.Level(word)]
+		if word == reconcile.Deferred {
+			want = "" // tried again; the queue of what failed tells of the last try
+		}
+		for _, name := range []string{"LeftWrong", "DriftFound"} {
+			if counted := strings.Contains(patterns[name], fmt.Sprintf(`$.outcome = "%s"`, word)); counted != (name == want) {
+				t.Errorf("%s counts %s: %v (%s)", name, word, counted, patterns[name])
+			}
 		}
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudtrail"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -11,17 +10,18 @@ import (
 
 // NewTrail makes a trail of management write events, without which EventBridge sees none, where the deployment asks for one. It returns nil
 // otherwise: most accounts have one, and a second copy costs.
-func NewTrail(stack awscdk.Stack, id string, s Settings, key awskms.Key) constructs.IDependable {
+func NewTrail(stack awscdk.Stack, id string, s Settings) constructs.IDependable {
 	if !s.CreateTrail {
 		return nil
 	}
 	scope := constructs.NewConstruct(stack, jsii.String(id))
 	bucket := awss3.NewBucket(scope, jsii.String("Bucket"), &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
-		Encryption:        awss3.BucketEncryption_S3_MANAGED,
-		EnforceSSL:        jsii.Bool(true),
-		ObjectOwnership:   awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
-		Versioned:         jsii.Bool(true),
+		// Not with the stack's key: it goes with the stack, and the log would be unreadable from then on.
+		Encryption:      awss3.BucketEncryption_S3_MANAGED,
+		EnforceSSL:      jsii.Bool(true),
+		ObjectOwnership: awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
+		Versioned:       jsii.Bool(true),
 		LifecycleRules: &[]*awss3.LifecycleRule{{
 			Expiration:                  awscdk.Duration_Days(jsii.Number(365)),
 			NoncurrentVersionExpiration: awscdk.Duration_Days(jsii.Number(30)),
@@ -30,10 +30,9 @@ func NewTrail(stack awscdk.Stack, id string, s Settings, key awskms.Key) constru
 	})
 	return awscloudtrail.NewTrail(scope, jsii.String("Trail"), &awscloudtrail.TrailProps{
 		Bucket:                     bucket,
-		EncryptionKey:              key,
 		EnableFileValidation:       jsii.Bool(true),
 		ManagementEvents:           awscloudtrail.ReadWriteType_WRITE_ONLY,
 		IsMultiRegionTrail:         jsii.Bool(false),
-		IncludeGlobalServiceEvents: jsii.Bool(false),
+		IncludeGlobalServiceEvents: jsii.Bool(true), // where IAM logs, the guard needs its calls
 	})
 }

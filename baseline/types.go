@@ -20,8 +20,13 @@ type Position struct {
 	Line, Column int
 }
 
-// String returns file:line:column.
-func (p Position) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column) }
+// String returns file:line:column, or the file alone where there is no line to name.
+func (p Position) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+}
 
 // A Baseline is a file of required settings, parsed and found without fault.
 type Baseline struct {

@@ -57,7 +57,14 @@ func runWorld(t *rapid.T, mode cognitotest.Mode, pool, mfa map[string]any, requi
 	defer stop()
 	b.fake.Put(poolID, pool, mfa)
 	before := b.snapshot(t)
-	out, err := b.reconciler(required).Reconcile(t.Context(), poolID, event.Cause{})
+	preview, err := b.reconciler(required).Plan(t.Context(), poolID)
+	if err != nil {
+		t.Fatalf("planning: %v", err)
+	}
+	if moved := difference(before, b.snapshot(t)); len(moved) > 0 || len(b.writes()) > 0 {
+		t.Fatalf("a plan wrote %v and moved %v", b.writes(), moved)
+	}
+	out, err := b.reconciler(required).ReconcileFrom(t.Context(), poolID, preview.State, event.Cause{})
 	if err != nil {
 		t.Fatalf("reconciling: %v", err)
 	}
@@ -67,6 +74,7 @@ func runWorld(t *rapid.T, mode cognitotest.Mode, pool, mfa map[string]any, requi
 			t.Fatalf("%s moved from %q to %q, and no drift that was fixed says so: %s %v", path, before[path], after[path], out.Reason, out.Drifts)
 		}
 	}
+	kept(t, preview, out)
 	if out.Outcome == reconcile.Unconverged {
 		t.Fatalf("unconverged: %s: %v", out.Reason, out.Drifts)
 	}
@@ -101,6 +109,22 @@ func runWorld(t *rapid.T, mode cognitotest.Mode, pool, mfa map[string]any, requi
 		t.Fatalf("a second reconcile wrote %v and moved %v", again.Writes, diff)
 	}
 	return &world{Outcome: out.Outcome, States: named, After: after}
+}
+
+// kept demands that what was planned is what was done: a drift that was to be written is fixed, or the service refused it, and no other was written.
+func kept(t *rapid.T, preview reconcile.Preview, out reconcile.Outcome) {
+	planned := map[string]reconcile.DriftState{}
+	for _, d := range preview.Drifts {
+		planned[d.Setting] = d.State
+	}
+	for setting, state := range states(out) {
+		if state == reconcile.Fixed && planned[setting] != reconcile.Planned {
+			t.Fatalf("%s was fixed, and the plan had it as %q", setting, planned[setting])
+		}
+	}
+	if len(preview.Writes) == 0 && len(out.Writes) > 0 {
+		t.Fatalf("%v were called, and the plan had none", out.Writes)
+	}
 }
 
 // twins are the settings that stand under two names, as the API reference has them.

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"time"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
 )
 
@@ -28,6 +29,7 @@ type DriftState string
 // The states of a drift.
 const (
 	Fixed      DriftState = "fixed"     // written and verified
+	Planned    DriftState = "planned"   // would be written; of a Preview only
 	Reported   DriftState = "reported"  // left, as the mode, the requirement or our own write's event demands
 	Exempted   DriftState = "exempted"  // permitted for now
 	NotFixable DriftState = "unfixable" // could not be written, or did not hold
@@ -43,6 +45,8 @@ type Drift struct {
 	State   DriftState `json:"state"`
 	// Reason says why the drift was not fixed, and until when it is exempted.
 	Reason string `json:"reason,omitempty"`
+	// Source is the place of the requirement in the baseline file.
+	Source baseline.Position `json:"-"`
 }
 
 // Verified counts the leaf settings of the pool. Both are 0 unless the pool was read again after a write.

@@ -28,6 +28,8 @@ type Reconciler struct {
 	Now      func() time.Time
 	Sleep    func(context.Context, time.Duration) error // returns early, with the context's error, when the context ends
 	Jitter   func(time.Duration) time.Duration          // spreads a wait
+	// Before, if not nil, is called with the state that was read before the first write of a reconcile. If it fails, nothing is written.
+	Before func(userpool.State) error
 }
 
 // New returns a Reconciler that lives by the real clock.
@@ -60,8 +62,27 @@ const (
 
 // Reconcile brings the pool of the request to the baseline. The error is nil or a *DeferredError, and then the outcome is Deferred.
 func (r *Reconciler) Reconcile(ctx context.Context, id string, cause event.Cause) (Outcome, error) {
-	run := &run{Reconciler: r, id: id, cause: cause, start: r.Now(), refused: map[string]string{}}
-	run.out = Outcome{UserPoolID: id, Baseline: r.Baseline.Digest, Cause: cause, Drifts: []Drift{}, Writes: []string{}}
+	return r.begin(id, cause).complete(ctx)
+}
+
+// ReconcileFrom is Reconcile for a pool that was planned before: if it is no longer in the state with that digest, nothing is written, and the outcome is
+// Drifted with the reason MovedReason.
+func (r *Reconciler) ReconcileFrom(ctx context.Context, id, state string, cause event.Cause) (Outcome, error) {
+	run := r.begin(id, cause)
+	run.from = state
+	return run.complete(ctx)
+}
+
+// MovedReason says that a pool is not as it was when it was planned.
+const MovedReason = "the pool is no longer in the state that the plan was made for"
+
+func (r *Reconciler) begin(id string, cause event.Cause) *run {
+	return &run{Reconciler: r, id: id, cause: cause, start: r.Now(), refused: map[string]string{},
+		out: Outcome{UserPoolID: id, Baseline: r.Baseline.Digest, Cause: cause, Drifts: []Drift{}, Writes: []string{}}}
+}
+
+func (run *run) complete(ctx context.Context) (Outcome, error) {
+	r := run.Reconciler
 	waits := 0
 	for plans := 1; ; plans++ {
 		next, err := run.once(ctx)
@@ -97,6 +118,7 @@ type run struct {
 	start time.Time
 	out   Outcome
 
+	from         string            // digest of the state to start from, or ""
 	refused      map[string]string // settings that the service refused to have written, and why
 	moveValidity bool
 	smsTries     int
@@ -107,40 +129,70 @@ type run struct {
 	owed         []baseline.Drift // what an accepted write may have taken, and no write has given back yet
 }
 
-// once reads, compares, plans, writes and verifies. The error is what defers the event or makes it wait.
-func (r *run) once(ctx context.Context) (step, error) {
+// A view is a pool as one attempt found it, and what is to be done about it.
+type view struct {
+	state  userpool.State
+	policy baseline.Policy
+	found  baseline.Comparison
+	report []Drift // what is not written, and why
+	plan   userpool.Plan
+}
+
+// look reads, compares and plans. done says that there is nothing further to do, with the outcome set or the error that defers the event.
+func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 	if !r.Baseline.MaySelect(r.id) {
 		r.ignore("no rule selects this pool")
-		return finished, nil
+		return v, true, nil
 	}
-	state, err := r.read(ctx, &r.out.Durations.Read)
-	if err != nil {
-		return finished, r.unread(err)
+	if v.state, err = r.read(ctx, &r.out.Durations.Read); err != nil {
+		return v, true, r.unread(err)
 	}
-	policy := r.Baseline.Policy(state.Identity(), r.Now())
-	if len(policy.Rules) == 0 {
+	v.policy = r.Baseline.Policy(v.state.Identity(), r.Now())
+	if len(v.policy.Rules) == 0 {
 		r.ignore("no rule selects this pool")
-		return finished, nil
+		return v, true, nil
 	}
-	found := baseline.Compare(policy, state.Settings())
-	lost := r.inspect(state, found)
-	report, fixable := r.sort(found.Drifts)
-	plan, err := userpool.NewPlan(state, append(fixable, lost...), userpool.Options{Unknown: r.Baseline.Unknown, MoveValidity: r.moveValidity})
+	v.found = baseline.Compare(v.policy, v.state.Settings())
+	lost := r.inspect(v.state, v.found)
+	report, fixable := r.sort(v.found.Drifts)
+	v.plan, err = userpool.NewPlan(v.state, append(fixable, lost...), userpool.Options{Unknown: r.Baseline.Unknown, MoveValidity: r.moveValidity})
 	if err != nil {
-		return finished, r.later(err)
+		return v, true, r.later(err)
 	}
-	for _, left := range plan.Left {
+	for _, left := range v.plan.Left {
 		if touchesAny(lost, left.Setting) {
 			r.moved = append(r.moved, left.Setting)
 		}
 		report = append(report, drift(left.Drift, NotFixable, left.Reason))
 	}
+	v.report = report
+	return v, false, nil
+}
+
+// once looks, writes and verifies. The error is what defers the event or makes it wait.
+func (r *run) once(ctx context.Context) (step, error) {
+	v, done, err := r.look(ctx)
+	if done {
+		return finished, err
+	}
+	found, report, plan, policy := v.found, v.report, v.plan, v.policy
 	if len(plan.Writes) == 0 {
 		r.settle(found, report)
 		return finished, nil
 	}
 	if !r.timeFor(ctx, len(plan.Writes)) {
 		return finished, r.later(errors.New("too little time is left to write and to verify"))
+	}
+	if r.sent == nil {
+		if r.from != "" && v.state.Digest() != r.from {
+			r.out.Outcome, r.out.Reason = Drifted, MovedReason
+			return finished, nil
+		}
+		if r.Before != nil {
+			if err := r.Before(v.state); err != nil {
+				return finished, r.later(err)
+			}
+		}
 	}
 	if next, done, err := r.write(ctx, plan); !done {
 		return next, err

@@ -83,7 +83,7 @@ func (r *run) judge(unheld int) (Word, string) {
 }
 
 func drift(d baseline.Drift, state DriftState, reason string) Drift {
-	return Drift{Setting: d.Setting, Rule: d.Rule, Want: d.Want, Have: d.Have, State: state, Reason: reason}
+	return Drift{Setting: d.Setting, Rule: d.Rule, Want: d.Want, Have: d.Have, State: state, Reason: reason, Source: d.Position}
 }
 
 // holding counts the owned leaf settings that hold.

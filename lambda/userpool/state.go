@@ -1,6 +1,9 @@
 package userpool
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"strings"
 
 	"poolkeeper/baseline"
@@ -159,4 +162,15 @@ func parts(setting string) []string {
 		}
 		rest = below
 	}
+}
+
+// Digest returns "sha256:" and the hash, in hex, of everything that a write could change of the pool, whatever the order of its members. What changes by itself,
+// such as the estimated number of users, is no part of it.
+func (s State) Digest() string {
+	raw, err := json.Marshal(s.written()) // keys are sorted, numbers keep their text
+	if err != nil {
+		return "" // raw JSON always encodes
+	}
+	sum := sha256.Sum256(raw)
+	return "sha256:" + hex.EncodeToString(sum[:])
 }

@@ -93,10 +93,13 @@ func TestOutputsHoldNoSecrets(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	var output strings.Builder
+	run(context.Background(), []string{"apply", "--all", "--yes", "--no-backup", "--baseline", file}, &output, &output, os.Getenv)
+	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
 	fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: "InvalidParameterException",
 		Message: "Value 'Other {####} CANARY-wanted' at 'emailMfaConfiguration.message' failed to satisfy constraint: CANARY-external-id, CANARY-wanted-id"})
-	var output strings.Builder
-	for _, args := range [][]string{{"validate", "--baseline", file}, {"replay", "--baseline", file, "../../event/testdata/update-user-pool.json"},
+	for _, args := range [][]string{{"validate", "--baseline", file}, {"plan", "--all", "--baseline", file}, {"plan", "--all", "--output", "json", "--baseline", file},
+		{"backup", "--all", "--out", t.TempDir()}, {"replay", "--baseline", file, "../../event/testdata/update-user-pool.json"},
 		{"replay", "--audit", "--output", "json", "--baseline", file, "../../event/testdata/update-user-pool.json"}, {"demo"}} {
 		run(context.Background(), args, &output, &output, os.Getenv)
 	}

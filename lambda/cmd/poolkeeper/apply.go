@@ -1,0 +1,198 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/report"
+	"poolkeeper/lambda/userpool"
+)
+
+func (c cli) apply() *cobra.Command {
+	var which selection
+	var file, backups string
+	var yes, noBackup bool
+	command := &cobra.Command{
+		Use:   "apply (--pool ID... | --all | PLANFILE) [--yes]",
+		Short: "Show the plan, ask, write, and verify",
+		Long: "Shows what plan shows, asks, and then does what the function does with each pool: writes, reads back, verifies. Each pool is saved to a file before it\n" +
+			"is written, for restore. A saved plan is refused for a pool that is no longer as it was. Ctrl-C stops between two pools.\n" +
+			"Exit status: 0 done or in sync, 1 error, 2 drift is left.",
+		Example: "  poolkeeper apply --pool eu-west-1_AbCdEf123\n  poolkeeper apply tonight.plan --yes",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			a := applying{cli: c, in: command.InOrStdin(), yes: yes, backups: backups}
+			if noBackup {
+				a.backups = ""
+			}
+			if len(args) == 1 {
+				if which.all || len(which.ids) > 0 || file != c.getenv("BASELINE_FILE") {
+					return errors.New("a saved plan has its pools and its baseline: leave out --pool, --all and --baseline")
+				}
+				return a.saved(command.Context(), args[0])
+			}
+			if err := which.check(); err != nil {
+				return err
+			}
+			r, err := c.reconciler(command.Context(), file)
+			if err != nil {
+				return err
+			}
+			return a.run(command.Context(), r, which, nil)
+		},
+	}
+	which.flags(command)
+	c.baselineFlag(command, &file)
+	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	command.Flags().StringVar(&backups, "backups", "poolkeeper-backups", "folder for the state of each pool before it is written")
+	command.Flags().BoolVar(&noBackup, "no-backup", false, "save nothing before writing")
+	return command
+}
+
+// applying is one run of apply or of restore.
+type applying struct {
+	cli
+	in      io.Reader
+	yes     bool
+	backups string // "" saves none
+}
+
+// saved applies a plan file: what it says, or nothing.
+func (a applying) saved(ctx context.Context, path string) error {
+	plan, err := readPlan(path)
+	if err != nil {
+		return err
+	}
+	required, err := baseline.Parse(plan.File, []byte(plan.Baseline))
+	if err != nil {
+		return err
+	}
+	pools, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	which := selection{}
+	for _, p := range plan.Pools {
+		which.ids = append(which.ids, p.UserPoolID)
+	}
+	if len(which.ids) == 0 {
+		fmt.Fprintln(a.out, "The plan changes nothing.")
+		return nil
+	}
+	return a.run(ctx, reconcile.New(pace(pools, 1), required, ""), which, func(p reconcile.Preview) error {
+		i := slices.IndexFunc(plan.Pools, func(f plannedFor) bool { return f.UserPoolID == p.UserPoolID })
+		if i < 0 || p.State != plan.Pools[i].State || !slices.Equal(toWrite(p), plan.Pools[i].Settings) || !slices.Equal(p.Writes, plan.Pools[i].Writes) {
+			return fmt.Errorf("%s: %s: %s; plan again", path, p.UserPoolID, reconcile.MovedReason)
+		}
+		return nil
+	})
+}
+
+// run shows what would be written, asks, and writes. check, if not nil, may refuse a pool, and with it everything.
+func (a applying) run(ctx context.Context, r *reconcile.Reconciler, which selection, check func(reconcile.Preview) error) error {
+	type change struct{ id, state string }
+	var changes []change
+	var refused []error
+	s, err := a.show(ctx, r, which, "text", func(p reconcile.Preview) {
+		if check != nil {
+			if err := check(p); err != nil {
+				refused = append(refused, err)
+			}
+		}
+		if len(p.Writes) > 0 {
+			changes = append(changes, change{p.UserPoolID, p.State})
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if len(refused) > 0 {
+		return errors.Join(refused...)
+	}
+	if len(changes) == 0 {
+		return s.exit()
+	}
+	if err := a.ask(len(changes)); err != nil {
+		return err
+	}
+	if a.backups != "" {
+		r.Before = func(state userpool.State) error { return a.save(a.backups, state) }
+	}
+	words, failed := map[reconcile.Word]int{}, s.Failed
+	for i, next := range changes {
+		if ctx.Err() != nil {
+			fmt.Fprintf(a.err, "interrupted: %d of %d pools were not touched\n", len(changes)-i, len(changes))
+			return exit(exitError)
+		}
+		// The writes of one pool are never left half done.
+		out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.state, event.Cause{EventName: "apply"})
+		if printed := report.Text(a.out, out, a.paint()); printed != nil {
+			return printed
+		}
+		words[out.Outcome]++
+		if err != nil || out.Reason == reconcile.MovedReason {
+			failed++
+		}
+	}
+	left := words[reconcile.Drifted] + words[reconcile.Partial] + words[reconcile.Unfixable] + words[reconcile.Unconverged] + s.Left
+	switch {
+	case failed > 0:
+		return exit(exitError)
+	case left > 0:
+		return exit(exitDrifted)
+	default:
+		return nil
+	}
+}
+
+// ask asks before anything is written.
+func (a applying) ask(pools int) error {
+	if a.yes {
+		return nil
+	}
+	fmt.Fprintf(a.err, "Write to %d user pools? Only yes is taken as such: ", pools)
+	answer, err := bufio.NewReader(a.in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("reading the answer: %w", err)
+	}
+	if strings.TrimSpace(answer) != "yes" {
+		return errors.New("nothing was written: the answer was not yes (--yes does not ask)")
+	}
+	return nil
+}
+
+// save writes the state of a pool to a new file of the folder.
+func (c cli) save(dir string, state userpool.State) error {
+	taken := time.Now()
+	raw, err := userpool.NewBackup(state, taken).Encode()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("saving %s: %w", state.ID, err)
+	}
+	path := filepath.Join(dir, fmt.Sprintf("%s.%s.json", state.ID, taken.UTC().Format("20060102T150405.000000Z")))
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("saving %s: %w", state.ID, err)
+	}
+	_, err = file.Write(raw)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return fmt.Errorf("saving %s: %w", state.ID, err)
+	}
+	fmt.Fprintf(c.err, "saved %s to %s\n", state.ID, path)
+	return nil
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/userpool"
+)
+
+func (c cli) backup() *cobra.Command {
+	var which selection
+	var dir string
+	command := &cobra.Command{
+		Use:     "backup (--pool ID... | --all) --out DIR",
+		Short:   "Save the whole state of pools, one file each",
+		Long:    "Saves what the API tells of each pool, whole and raw, for restore. The files hold message texts and external ids, and are readable by their owner only.",
+		Example: "  poolkeeper backup --all --out backups",
+		Args:    cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			if err := which.check(); err != nil {
+				return err
+			}
+			if dir == "" {
+				return errors.New("say where to: --out DIR")
+			}
+			client, err := c.connect(command.Context())
+			if err != nil {
+				return err
+			}
+			return c.runBackup(command.Context(), pace(client, 1), which, dir)
+		},
+	}
+	which.flags(command)
+	command.Flags().StringVar(&dir, "out", "", "folder for the files")
+	return command
+}
+
+func (c cli) runBackup(ctx context.Context, pools reconcile.Pools, which selection, dir string) error {
+	type read struct {
+		id    string
+		state userpool.State
+		err   error
+	}
+	saved, failed := 0, 0
+	progress := c.progress()
+	err := inOrder(ctx, which.each(ctx, pools), func(ctx context.Context, id string) read {
+		state, err := pools.Read(ctx, id)
+		return read{id, state, err}
+	}, func(r read) error {
+		progress.clear()
+		if r.err == nil {
+			saved++
+			return c.save(dir, r.state)
+		}
+		failed++
+		_, err := fmt.Fprintf(c.err, "%s: %v\n", r.id, r.err)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%d user pools saved in %s, %d failed\n", saved, dir, failed)
+	if failed > 0 {
+		return exit(exitError)
+	}
+	return nil
+}
+
+func (c cli) restore() *cobra.Command {
+	var backups string
+	var yes, noBackup bool
+	command := &cobra.Command{
+		Use:   "restore FILE [--yes]",
+		Short: "Put a pool back to what a backup holds",
+		Long: "Takes the backup for a baseline of that one pool, and does what apply does: shows what would be written, asks, writes, verifies. What no call can\n" +
+			"write back is listed. Exit status: 0 done or in sync, 1 error, 2 something is left.",
+		Example: "  poolkeeper restore poolkeeper-backups/eu-west-1_AbCdEf123.20261001T091540.000000Z.json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			a := applying{cli: c, in: command.InOrStdin(), yes: yes, backups: backups}
+			if noBackup {
+				a.backups = ""
+			}
+			return a.restore(command.Context(), args[0])
+		},
+	}
+	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	command.Flags().StringVar(&backups, "backups", "poolkeeper-backups", "folder for the state of the pool before it is written")
+	command.Flags().BoolVar(&noBackup, "no-backup", false, "save nothing before writing")
+	return command
+}
+
+func (a applying) restore(ctx context.Context, path string) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("reading the backup: %w", err)
+	}
+	saved, err := userpool.DecodeBackup(raw)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	client, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	pools := pace(client, 1)
+	live, err := pools.Read(ctx, saved.UserPoolID)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(raw)
+	then := saved.State()
+	required := baseline.OfSettings(path, "sha256:"+hex.EncodeToString(sum[:]), saved.UserPoolID, then.Settings())
+	lost := then.Unwritable(live)
+	for _, member := range lost {
+		fmt.Fprintf(a.out, "cannot be written back: %s differs from the backup\n", member)
+	}
+	err = a.run(ctx, reconcile.New(pools, required, ""), selection{ids: []string{saved.UserPoolID}}, nil)
+	if err == nil && len(lost) > 0 {
+		return exit(exitDrifted)
+	}
+	return err
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/userpool"
+)
+
+// speed is how much faster than the world the clock of the fake runs here, and the pace with it.
+const speed = 20
+
+// planAll plans so many pools against a fake that enforces the documented rates, and returns the time that it took on the fake's clock, and the number of calls that
+// share the narrowest rate, 15 a second.
+func planAll(t testing.TB, pools int) (took time.Duration, calls int) {
+	t.Helper()
+	start := time.Now()
+	now := func() time.Time { return start.Add(time.Since(start) * speed) }
+	fake := cognitotest.New(cognitotest.Contract, cognitotest.WithRateLimits(), cognitotest.WithClock(now))
+	url, err := fake.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = fake.Close() })
+	pool, mfa := cognitotest.Rich()
+	for i := range pools {
+		fake.Put(fmt.Sprintf("eu-west-1_Pool%05d", i), pool, mfa)
+	}
+	transport, err := userpool.NewHTTPClient(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Without retries, so that a throttled call is a failed pool.
+	sdk := cognito.New(cognito.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), HTTPClient: transport, Retryer: aws.NopRetryer{},
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "x", SecretAccessKey: "y"}, nil
+		})})
+	required, err := baseline.Parse(baseline.DefaultFile, baseline.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var output strings.Builder
+	c := cli{out: &output, err: &output, getenv: func(string) string { return "" }}
+	from := now()
+	s, err := c.show(t.Context(), reconcile.New(pace(userpool.New(sdk), speed), required, ""), selection{all: true}, "text", func(reconcile.Preview) {})
+	if err != nil || s.Pools != pools || s.InSync != pools {
+		t.Errorf("%+v %v\n%.2000s", s, err, output.String())
+	}
+	return now().Sub(from), len(fake.Calls()) - pools
+}
+
+// TestPlanAllIsNeverThrottled: 1,000 pools, and not one call too early.
+func TestPlanAllIsNeverThrottled(t *testing.T) {
+	t.Parallel()
+	planAll(t, 1000)
+}
+
+// BenchmarkPlanAll reports the time that 1,000 pools take as a ratio to what the rates allow; the goal is 1.1.
+func BenchmarkPlanAll(b *testing.B) {
+	for range b.N {
+		took, calls := planAll(b, 1000)
+		b.ReportMetric(took.Seconds()*15/float64(calls), "x-of-allowed")
+	}
+}
+
+// TestInOrder: results come in the order of the ids, whatever takes how long; errors end it; no more than a few are under way.
+func TestInOrder(t *testing.T) {
+	t.Parallel()
+	ids := func(n int, broken error) iter.Seq2[string, error] {
+		return func(yield func(string, error) bool) {
+			for i := range n {
+				if !yield(fmt.Sprintf("%04d", i), nil) {
+					return
+				}
+			}
+			if broken != nil {
+				yield("", broken)
+			}
+		}
+	}
+	slowFirst := func(_ context.Context, id string) string {
+		if strings.HasSuffix(id, "0") {
+			time.Sleep(time.Millisecond)
+		}
+		return id
+	}
+	var got []string
+	emit := func(id string) error { got = append(got, id); return nil }
+	if err := inOrder(t.Context(), ids(300, nil), slowFirst, emit); err != nil || len(got) != 300 || !slices.IsSorted(got) {
+		t.Errorf("%d results, sorted %v, %v", len(got), slices.IsSorted(got), err)
+	}
+	got = nil
+	broken := errors.New("page 2 is broken")
+	if err := inOrder(t.Context(), ids(20, broken), slowFirst, emit); !errors.Is(err, broken) || len(got) != 20 {
+		t.Errorf("%d results, %v", len(got), err)
+	}
+	if err := inOrder(t.Context(), ids(1000000, nil), slowFirst, func(string) error { return broken }); !errors.Is(err, broken) {
+		t.Errorf("%v", err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := inOrder(ended, ids(1000000, nil), slowFirst, func(string) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"poolkeeper/lambda/reconcile"
+)
+
+// A selection is which pools a command is about.
+type selection struct {
+	ids []string
+	all bool
+}
+
+func (s *selection) flags(command *cobra.Command) {
+	command.Flags().StringSliceVar(&s.ids, "pool", nil, "id of a user pool; may be given several times")
+	command.Flags().BoolVar(&s.all, "all", false, "every user pool of the account and Region")
+}
+
+func (s selection) check() error {
+	if (len(s.ids) > 0) == s.all {
+		return errors.New("say --pool ID, as often as needed, or --all")
+	}
+	return nil
+}
+
+// each yields the ids of the pools, page by page, so that their number does not matter. An error ends it.
+func (s selection) each(ctx context.Context, pools reconcile.Pools) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, id := range s.ids {
+			if !yield(id, nil) {
+				return
+			}
+		}
+		for token := ""; s.all; {
+			ids, next, err := pools.List(ctx, token)
+			if err != nil {
+				yield("", err)
+				return
+			}
+			for _, id := range ids {
+				if !yield(id, nil) {
+					return
+				}
+			}
+			if token = next; next == "" {
+				return
+			}
+		}
+	}
+}
+
+// workers is how many pools are looked at side by side: enough to use the rates up while each answer takes its time.
+const workers = 16
+
+// inOrder does the work for each id, several side by side, and hands on the results in the order of the ids. It holds no more than a few results at a time. The
+// first error of the ids, or of emit, ends it.
+func inOrder[T any](ctx context.Context, ids iter.Seq2[string, error], work func(context.Context, string) T, emit func(T) error) error {
+	ctx, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	queue := make(chan chan T, workers)
+	var listing error
+	running.Go(func() {
+		defer close(queue)
+		for id, err := range ids {
+			if err != nil {
+				listing = err
+				return
+			}
+			result := make(chan T, 1)
+			select {
+			case queue <- result:
+			case <-ctx.Done():
+				listing = ctx.Err()
+				return
+			}
+			running.Go(func() { result <- work(ctx, id) })
+		}
+	})
+	for result := range queue {
+		if err := emit(<-result); err != nil {
+			return err
+		}
+	}
+	return listing
+}

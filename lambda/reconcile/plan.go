@@ -1,0 +1,48 @@
+package reconcile
+
+import (
+	"context"
+	"slices"
+
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/userpool"
+)
+
+// A Preview is what Reconcile would do to a pool in the state that it was found in.
+type Preview struct {
+	// Outcome has the drifts as they would be dealt with (Planned in place of Fixed) and, as Writes, the calls that would be made. Its word is Drifted where
+	// anything would be written or is left, Unfixable where nothing can be written, Unchanged or Ignored.
+	Outcome
+	PoolName string
+	State    string // digest of the whole state, for ReconcileFrom; "" of an ignored pool
+	Before   userpool.State
+}
+
+// Plan reads, compares and plans as Reconcile does, and writes nothing. The error is nil or a *DeferredError.
+func (r *Reconciler) Plan(ctx context.Context, id string) (Preview, error) {
+	run := r.begin(id, event.Cause{})
+	v, done, err := run.look(ctx)
+	if done {
+		out, err := run.end(err)
+		return Preview{Outcome: out, PoolName: v.state.Identity().Name}, err
+	}
+	p := Preview{Outcome: run.out, PoolName: v.state.Identity().Name, State: v.state.Digest(), Before: v.state}
+	p.Drifts = append(p.Drifts, v.report...)
+	for _, d := range v.plan.Fixes {
+		p.Drifts = append(p.Drifts, drift(d, Planned, ""))
+	}
+	for _, request := range v.plan.Writes {
+		p.Writes = append(p.Writes, request.Call)
+	}
+	slices.SortStableFunc(p.Drifts, func(a, b Drift) int { return slices.Compare(rank(a.Setting), rank(b.Setting)) })
+	is := func(state DriftState) func(Drift) bool { return func(d Drift) bool { return d.State == state } }
+	switch {
+	case slices.ContainsFunc(p.Drifts, is(Planned)), slices.ContainsFunc(p.Drifts, is(Reported)):
+		p.Outcome.Outcome = Drifted
+	case slices.ContainsFunc(p.Drifts, is(NotFixable)):
+		p.Outcome.Outcome = Unfixable
+	default:
+		p.Outcome.Outcome = Unchanged
+	}
+	return p, nil
+}

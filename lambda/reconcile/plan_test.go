@@ -1,0 +1,125 @@
+package reconcile_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/userpool"
+)
+
+// TestReconcileFrom: a pool that moved since it was planned is not written, whatever moved.
+func TestReconcileFrom(t *testing.T) {
+	t.Parallel()
+	b := serve(t, cognitotest.Contract)
+	b.rich(func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
+	r := b.reconciler(require(t, "DeletionProtection: ACTIVE"))
+	preview, err := r.Plan(t.Context(), poolID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.fake.Edit(poolID, func(pool, _ map[string]any) { pool["UserPoolTags"] = map[string]any{"env": "other"} })
+	out, err := r.ReconcileFrom(t.Context(), poolID, preview.State, event.Cause{})
+	if err != nil || out.Outcome != reconcile.Drifted || out.Reason != reconcile.MovedReason || len(b.writes()) != 0 {
+		t.Errorf("%s (%s) %v after %v", out.Outcome, out.Reason, err, b.writes())
+	}
+	b.fake.Edit(poolID, func(pool, _ map[string]any) { pool["EstimatedNumberOfUsers"] = 7 })
+	if preview, err = r.Plan(t.Context(), poolID); err != nil {
+		t.Fatal(err)
+	}
+	b.fake.Edit(poolID, func(pool, _ map[string]any) { pool["EstimatedNumberOfUsers"] = 8 })
+	if out, err = r.ReconcileFrom(t.Context(), poolID, preview.State, event.Cause{}); err != nil || out.Outcome != reconcile.Remediated {
+		t.Errorf("%s (%s) %v: the number of users changes by itself", out.Outcome, out.Reason, err)
+	}
+}
+
+// TestBefore: the state before the first write is handed over, and a failure to keep it stops the write.
+func TestBefore(t *testing.T) {
+	t.Parallel()
+	b := serve(t, cognitotest.Contract)
+	b.rich(func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
+	r := b.reconciler(require(t, "DeletionProtection: ACTIVE"))
+	r.Before = func(userpool.State) error { return errors.New("the disk is full") }
+	if out, err := r.Reconcile(t.Context(), poolID, event.Cause{}); err == nil || !strings.Contains(out.Reason, "the disk is full") || len(b.writes()) != 0 {
+		t.Errorf("%s (%s) %v after %v", out.Outcome, out.Reason, err, b.writes())
+	}
+	var seen []userpool.State
+	r.Before = func(s userpool.State) error { seen = append(seen, s); return nil }
+	for range 2 { // the second finds nothing to write
+		if _, err := r.Reconcile(t.Context(), poolID, event.Cause{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(seen) != 1 || seen[0].Documents[baseline.UserPool]["DeletionProtection"] != "INACTIVE" {
+		t.Errorf("%d states were handed over", len(seen))
+	}
+}
+
+// TestRestore: a pool of which any leaf was damaged is put back to what a backup of it holds, through the encoding and all.
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	for _, setting := range append(leafSettings(baseline.Settings(), ""), "PoolName", "UserPoolTags.env", "AcrConfiguration.Level1.AcrValue") {
+		if strings.Contains(setting, ".EumsSms.") {
+			continue // a pool sends through one service or the other
+		}
+		t.Run(setting, func(t *testing.T) {
+			t.Parallel()
+			b := serve(t, cognitotest.Contract, cognitotest.WithoutValidators())
+			b.rich(nil)
+			state, err := b.client.Read(t.Context(), poolID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw, err := userpool.NewBackup(state, clock).Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			saved, err := userpool.DecodeBackup(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if saved.State().Digest() != state.Digest() || len(saved.State().Unwritable(state)) > 0 {
+				t.Error("the backup is not the state")
+			}
+			before := b.snapshot(t)
+			b.fake.Edit(poolID, func(pool, mfa map[string]any) { damage(t, setting, pool, mfa) })
+			out := b.reconcile(t, baseline.OfSettings("backup", "sha256:b", poolID, saved.State().Settings()))
+			for _, path := range difference(before, b.snapshot(t)) {
+				if path != "AdminCreateUserConfig.UnusedAccountValidityDays" {
+					t.Errorf("%s is not what it was: %s (%s)", path, out.Outcome, out.Reason)
+				}
+			}
+		})
+	}
+}
+
+// TestUnwritable: what no call writes back is named, and what changes by itself is not.
+func TestUnwritable(t *testing.T) {
+	t.Parallel()
+	b := serve(t, cognitotest.Contract)
+	b.rich(func(pool, _ map[string]any) { pool["FutureThing"] = "a" })
+	then, err := b.client.Read(t.Context(), poolID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.fake.Edit(poolID, func(pool, _ map[string]any) {
+		pool["Domain"], pool["EstimatedNumberOfUsers"], pool["FutureThing"] = "other", 99, "b"
+	})
+	now, err := b.client.Read(t.Context(), poolID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(then.Unwritable(now), " "); got != "UserPool.Domain UserPool.FutureThing" {
+		t.Errorf("got %s", got)
+	}
+	for text, want := range map[string]string{"{": "reading the backup", `{"format":"x"}`: "no backup of this version",
+		`{"format":"poolkeeper backup","version":1,"userPoolId":"p","documents":{"UserPool":{}}}`: "lacks the document MfaConfig"} {
+		if _, err := userpool.DecodeBackup([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}

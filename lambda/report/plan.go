@@ -1,0 +1,48 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"poolkeeper/lambda/reconcile"
+)
+
+// marks stand before the drifts of a plan.
+var marks = map[reconcile.DriftState]string{reconcile.Planned: "~", reconcile.Reported: "!", reconcile.NotFixable: "x", reconcile.Exempted: "-"}
+
+// Plan writes a preview for people: each drift with what is there and what is wanted, the rule and its place in the baseline, why it is left where it is, and the
+// calls that would be made.
+func Plan(w io.Writer, p reconcile.Preview, paint Paint) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  %s", paint.word(p.Outcome.Outcome), p.UserPoolID)
+	if p.PoolName != "" {
+		fmt.Fprintf(&b, "  %s", Value(p.PoolName))
+	}
+	b.WriteString("\n")
+	for _, d := range p.Drifts {
+		line := fmt.Sprintf("  %s %s: %s -> %s  (rule %s, %s)", marks[d.State], d.Setting, Value(d.Have), Value(d.Want), d.Rule, d.Source)
+		switch d.State {
+		case reconcile.Planned:
+			line = paint.Good(line)
+		case reconcile.Exempted:
+			line = paint.Dim(line)
+		case reconcile.Reported:
+			line = paint.colour(yellow, line)
+		default:
+			line = paint.Bad(line)
+		}
+		b.WriteString(line + "\n")
+		if d.Reason != "" {
+			fmt.Fprintf(&b, "      %s: %s\n", d.State, d.Reason)
+		}
+	}
+	if len(p.Writes) > 0 {
+		fmt.Fprintf(&b, "  calls     %s\n", strings.Join(p.Writes, ", "))
+	}
+	if p.Reason != "" {
+		fmt.Fprintf(&b, "  reason    %s\n", p.Reason)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,92 @@
+package userpool
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"poolkeeper/baseline"
+)
+
+// A Backup is the whole raw state of a pool at one time. It holds message texts and external ids, so it is a file for its owner only.
+type Backup struct {
+	Format     string                                   `json:"format"`
+	Version    int                                      `json:"version"`
+	UserPoolID string                                   `json:"userPoolId"`
+	Taken      time.Time                                `json:"taken"`
+	Documents  map[baseline.DocumentName]map[string]any `json:"documents"`
+}
+
+const backupFormat = "poolkeeper backup"
+
+// NewBackup returns the state as a backup.
+func NewBackup(s State, taken time.Time) Backup {
+	return Backup{Format: backupFormat, Version: 1, UserPoolID: s.ID, Taken: taken.UTC(), Documents: s.Documents}
+}
+
+// Encode returns the backup as JSON: numbers, texts, absent and empty members are as the service gave them.
+func (b Backup) Encode() ([]byte, error) {
+	var raw bytes.Buffer
+	encoder := json.NewEncoder(&raw)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(b); err != nil {
+		return nil, fmt.Errorf("writing the backup of %s: %w", b.UserPoolID, err)
+	}
+	return raw.Bytes(), nil
+}
+
+// DecodeBackup reads a backup.
+func DecodeBackup(raw []byte) (Backup, error) {
+	var b Backup
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	if err := decoder.Decode(&b); err != nil {
+		return b, fmt.Errorf("reading the backup: %w", err)
+	}
+	if b.Format != backupFormat || b.Version != 1 || b.UserPoolID == "" {
+		return b, errors.New("reading the backup: it is no backup of this version")
+	}
+	for _, d := range baseline.Documents() {
+		if b.Documents[d.Name] == nil {
+			return b, fmt.Errorf("reading the backup: it lacks the document %s", d.Name)
+		}
+	}
+	return b, nil
+}
+
+// State returns the state that was saved.
+func (b Backup) State() State { return State{ID: b.UserPoolID, Documents: b.Documents} }
+
+// Unwritable returns the members, "UserPool.SchemaAttributes", in which a pool differs from the other state and that no call of ours writes, sorted by the table. What
+// changes by itself is not among them.
+func (s State) Unwritable(other State) []string {
+	var differ []string
+	for _, d := range baseline.Documents() {
+		for _, m := range d.Members {
+			if m.Trip == baseline.ReadOnly && !volatile[m.Name] && text(s.Documents[d.Name][m.Name]) != text(other.Documents[d.Name][m.Name]) {
+				differ = append(differ, string(d.Name)+"."+m.Name)
+			}
+		}
+		for _, name := range unknownMembers(d, s.Documents[d.Name]) {
+			if text(s.Documents[d.Name][name]) != text(other.Documents[d.Name][name]) {
+				differ = append(differ, string(d.Name)+"."+name)
+			}
+		}
+	}
+	return differ
+}
+
+// volatile are the members that change without anybody's call, or with every call.
+var volatile = map[string]bool{"CreationDate": true, "LastModifiedDate": true, "EstimatedNumberOfUsers": true, "Status": true,
+	"EmailConfigurationFailure": true, "SmsConfigurationFailure": true}
+
+func text(v any) string {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(raw)
+}

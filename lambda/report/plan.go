@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/reconcile"
 )
 
@@ -36,6 +37,9 @@ func Plan(w io.Writer, p reconcile.Preview, paint Paint) error {
 		if d.Reason != "" {
 			fmt.Fprintf(&b, "      %s: %s\n", d.State, d.Reason)
 		}
+		if text := meaning(d.Setting); text != "" {
+			b.WriteString(paint.Dim(text))
+		}
 	}
 	if len(p.Writes) > 0 {
 		fmt.Fprintf(&b, "  calls     %s\n", strings.Join(p.Writes, ", "))
@@ -45,4 +49,21 @@ func Plan(w io.Writer, p reconcile.Preview, paint Paint) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// meaning says in a few lines what a setting matters for: who checks it, and what to know before it is changed.
+func meaning(setting string) string {
+	var b strings.Builder
+	for _, control := range baseline.ControlsOf(setting) {
+		if checks := control.Checks(); len(checks) > 0 {
+			fmt.Fprintf(&b, "      checked by %s\n", strings.Join(checks, ", "))
+		}
+		if control.Hazard != "" {
+			fmt.Fprintf(&b, "      beware: %s\n", control.Hazard)
+		}
+		if control.Cost != "" {
+			fmt.Fprintf(&b, "      cost: %s\n", control.Cost)
+		}
+	}
+	return b.String()
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
@@ -95,6 +97,36 @@ func TestRestore(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSnapshot: the baseline that is made of any pool is without fault, and the pool is in sync with it.
+func TestSnapshot(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		pool, mfa := drawPool(t)
+		b, stop := start(t.Fatalf, cognitotest.Contract)
+		defer stop()
+		b.fake.Put(poolID, pool, mfa)
+		state, err := b.client.Read(t.Context(), poolID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := baseline.Snapshot(state.Identity(), state.Settings())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "CANARY") {
+			t.Fatal("a planted secret stands in it")
+		}
+		made, err := baseline.Parse("snapshot.yaml", text)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		preview, err := b.reconciler(made).Plan(t.Context(), poolID)
+		if err != nil || preview.Outcome.Outcome != reconcile.Unchanged {
+			t.Fatalf("%v: %s %v\n%s", err, preview.Outcome.Outcome, preview.Drifts, text)
+		}
+	})
 }
 
 // TestUnwritable: what no call writes back is named, and what changes by itself is not.

@@ -14,11 +14,16 @@ func (c cli) validate() *cobra.Command {
 	var file string
 	var strict bool
 	command := &cobra.Command{
-		Use:     "validate",
+		Use:     "validate [FILE]",
 		Short:   "Check a baseline file: every fault, and warnings, with their places",
-		Example: "  poolkeeper validate --baseline baseline/baseline.yaml --strict",
-		Args:    cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		Example: "  poolkeeper validate --strict baseline/baseline.yaml",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 && file != "" {
+				return errors.New("say which file once: as FILE or as --baseline")
+			} else if len(args) == 1 {
+				file = args[0]
+			}
 			required, err := readBaseline(file)
 			var faults baseline.Faults
 			if errors.As(err, &faults) {

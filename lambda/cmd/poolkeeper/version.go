@@ -1,0 +1,37 @@
+package main
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"poolkeeper/baseline"
+)
+
+func (c cli) version() *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Say which build this is, and which baseline ships with it",
+		Example: "  poolkeeper version",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			build, commit := "unknown", "unknown"
+			var with string
+			if info, ok := debug.ReadBuildInfo(); ok {
+				build, with = info.Main.Version, info.GoVersion
+				for _, s := range info.Settings {
+					if s.Key == "vcs.revision" {
+						commit = s.Value
+					}
+				}
+			}
+			required, err := readBaseline("")
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(c.out, "poolkeeper %s, commit %s, %s\nships %s %s\n", build, commit, with, baseline.DefaultFile, required.Digest)
+			return err
+		},
+	}
+}

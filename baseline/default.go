@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// DefaultFile is the name of the baseline that ships, as positions show it.
-const DefaultFile = "baseline.yaml"
+// DefaultFile is the path of the baseline that ships, from the top of the repository, as positions show it.
+const DefaultFile = "baseline/baseline.yaml"
 
 //go:embed baseline.yaml
 var defaultText []byte

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -45,6 +46,24 @@ func Mask(m Member, v any) any {
 // secretive says whether something in the member is sensitive.
 func secretive(m Member) bool {
 	return m.Sensitive || m.Elem != nil && secretive(*m.Elem) || slices.ContainsFunc(m.Members, secretive)
+}
+
+// MayShow says whether a line of a baseline file, or what is said of one, may be shown as it is: it names nothing that is sensitive.
+func MayShow(text string) bool {
+	return !slices.ContainsFunc(sensitiveNames, func(name string) bool { return strings.Contains(text, name) })
+}
+
+var sensitiveNames = namesOfSensitive(settings)
+
+func namesOfSensitive(members []Member) []string {
+	var names []string
+	for _, m := range members {
+		if m.Sensitive || m.Elem != nil && secretive(*m.Elem) {
+			names = append(names, m.Name)
+		}
+		names = append(names, namesOfSensitive(m.Members)...)
+	}
+	return names
 }
 
 func hidden(v any) string {

@@ -29,7 +29,7 @@ func Plan(w io.Writer, p reconcile.Preview, paint Paint) error {
 		case reconcile.Exempted:
 			line = paint.Dim(line)
 		case reconcile.Reported:
-			line = paint.colour(yellow, line)
+			line = paint.Warn(line)
 		default:
 			line = paint.Bad(line)
 		}

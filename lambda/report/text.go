@@ -114,6 +114,9 @@ func (p Paint) Bad(text string) string { return p.colour(red, text) }
 // Good paints good news.
 func (p Paint) Good(text string) string { return p.colour(green, text) }
 
+// Warn paints a warning.
+func (p Paint) Warn(text string) string { return p.colour(yellow, text) }
+
 // Dim paints an aside.
 func (p Paint) Dim(text string) string { return p.colour(grey, text) }
 
@@ -124,7 +127,7 @@ func (p Paint) word(w reconcile.Word) string {
 	case reconcile.Ignored:
 		return p.Dim(string(w))
 	case reconcile.Drifted:
-		return p.colour(yellow, string(w))
+		return p.Warn(string(w))
 	default:
 		return p.Bad(string(w))
 	}
@@ -138,7 +141,7 @@ func (p Paint) state(s reconcile.DriftState) string {
 	case reconcile.Exempted:
 		return p.Dim(text)
 	case reconcile.Reported:
-		return p.colour(yellow, text)
+		return p.Warn(text)
 	default:
 		return p.Bad(text)
 	}

@@ -52,7 +52,7 @@ func Schema() ([]byte, error) {
 		"$defs":                b.defs,
 	}
 	b.defs["selector"], b.defs["exception"] = selector(true), selector(false)
-	b.defs["settings"] = object{"type": "object", "minProperties": 1, "additionalProperties": false, "properties": b.requirements(baseline.Settings())}
+	b.defs["settings"] = object{"type": "object", "minProperties": 1, "additionalProperties": false, "properties": b.requirements(baseline.Settings(), "")}
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
@@ -80,22 +80,22 @@ func (b builder) shared(schema object) object {
 	return object{"$ref": "#/$defs/" + name}
 }
 
-func (b builder) requirements(members []baseline.Member) object {
+func (b builder) requirements(members []baseline.Member, prefix string) object {
 	properties := object{}
 	for _, m := range members {
-		properties[m.Name] = b.requirement(m)
+		properties[m.Name] = b.requirement(m, prefix+m.Name)
 	}
 	return properties
 }
 
 // requirement is what a rule may say of a member: a plain value, members below it, or an operator.
-func (b builder) requirement(m baseline.Member) object {
+func (b builder) requirement(m baseline.Member, path string) object {
 	var ways []any
 	switch m.Kind {
 	case baseline.Object:
-		ways = append(ways, object{"type": "object", "minProperties": 1, "additionalProperties": false, "properties": b.requirements(m.Members)})
+		ways = append(ways, object{"type": "object", "minProperties": 1, "additionalProperties": false, "properties": b.requirements(m.Members, path+".")})
 	case baseline.Map:
-		ways = append(ways, keyed(m, b.requirement(*m.Elem)))
+		ways = append(ways, keyed(m, b.requirement(*m.Elem, path+".KEY")))
 	default:
 		ways = append(ways, literal(m))
 	}
@@ -110,8 +110,19 @@ func (b builder) requirement(m baseline.Member) object {
 		ways = append(ways, object{"type": "object", "required": []string{string(op)}, "additionalProperties": false, "properties": properties})
 	}
 	schema := b.shared(object{"anyOf": ways})
+	about := []string{}
 	if m.Doc != "" {
-		schema["description"] = m.Doc
+		about = append(about, m.Doc)
+	}
+	checks, cautions := controls(path)
+	if len(checks) > 0 {
+		about = append(about, "Checked by "+strings.Join(checks, ", ")+".")
+	}
+	for _, c := range cautions {
+		about = append(about, strings.ToUpper(c[:1])+c[1:]+".")
+	}
+	if len(about) > 0 {
+		schema["description"] = strings.Join(about, " ")
 	}
 	if m.Deprecated != "" {
 		schema["deprecated"] = true

@@ -11,7 +11,7 @@ import (
 func Settings() ([]byte, error) {
 	var b strings.Builder
 	b.WriteString("# Settings\n\nEvery setting that a baseline may require, by its path. Made from the table that validates a baseline, by `go generate ./baseline`.\n\n")
-	b.WriteString("| setting | written by | value | operators | |\n|---|---|---|---|---|\n")
+	b.WriteString("| setting | written by | value | operators | checked by | |\n|---|---|---|---|---|---|\n")
 	rows(&b, baseline.Settings(), "")
 	return []byte(b.String()), nil
 }
@@ -25,7 +25,9 @@ func rows(b *strings.Builder, members []baseline.Member, prefix string) {
 				operators = append(operators, string(op))
 			}
 		}
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", path, call(path), value(m), strings.Join(operators, ", "), remarks(m))
+		checks, cautions := controls(path)
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %s |\n", path, call(path), value(m), strings.Join(operators, ", "), strings.Join(checks, ", "),
+			strings.Join(append(remarks(m), cautions...), "; "))
 		rows(b, m.Members, path+".")
 		if m.Kind == baseline.Map && m.Elem.Kind == baseline.Object {
 			rows(b, m.Elem.Members, path+".KEY.")
@@ -66,7 +68,24 @@ func value(m baseline.Member) string {
 	}
 }
 
-func remarks(m baseline.Member) string {
+// controls returns the checks of a setting, and what to beware of.
+func controls(path string) (checks, cautions []string) {
+	for _, c := range baseline.Controls() {
+		if c.Setting != path {
+			continue
+		}
+		checks = append(checks, c.Checks()...)
+		if c.Hazard != "" {
+			cautions = append(cautions, "beware: "+c.Hazard)
+		}
+		if c.Cost != "" {
+			cautions = append(cautions, "cost: "+c.Cost)
+		}
+	}
+	return checks, cautions
+}
+
+func remarks(m baseline.Member) []string {
 	notes := []string{}
 	if m.Doc != "" {
 		notes = append(notes, strings.TrimSuffix(m.Doc, "."))
@@ -83,5 +102,5 @@ func remarks(m baseline.Member) string {
 	if m.Newer {
 		notes = append(notes, "newer than the SDK")
 	}
-	return strings.Join(notes, "; ")
+	return notes
 }

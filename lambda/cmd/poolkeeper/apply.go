@@ -17,11 +17,11 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/reconcile"
-	"poolkeeper/lambda/report"
+	"poolkeeper/lambda/report/stream"
 	"poolkeeper/lambda/userpool"
 )
 
-func (c cli) apply() *cobra.Command {
+func (c *cli) apply() *cobra.Command {
 	var which selection
 	var file, backups string
 	var yes, noBackup bool
@@ -59,12 +59,12 @@ func (c cli) apply() *cobra.Command {
 	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	command.Flags().StringVar(&backups, "backups", "poolkeeper-backups", "folder for the state of each pool before it is written")
 	command.Flags().BoolVar(&noBackup, "no-backup", false, "save nothing before writing")
-	return command
+	return has(command, all...)
 }
 
 // applying is one run of apply or of restore.
 type applying struct {
-	cli
+	*cli
 	in      io.Reader
 	yes     bool
 	backups string // "" saves none
@@ -88,10 +88,6 @@ func (a applying) saved(ctx context.Context, path string) error {
 	for _, p := range plan.Pools {
 		which.ids = append(which.ids, p.UserPoolID)
 	}
-	if len(which.ids) == 0 {
-		fmt.Fprintln(a.out, "The plan changes nothing.")
-		return nil
-	}
 	return a.run(ctx, reconcile.New(pace(pools, 1), required, ""), which, func(p reconcile.Preview) error {
 		i := slices.IndexFunc(plan.Pools, func(f plannedFor) bool { return f.UserPoolID == p.UserPoolID })
 		if i < 0 || p.State != plan.Pools[i].State || !slices.Equal(toWrite(p), plan.Pools[i].Settings) || !slices.Equal(p.Writes, plan.Pools[i].Writes) {
@@ -103,59 +99,70 @@ func (a applying) saved(ctx context.Context, path string) error {
 
 // run shows what would be written, asks, and writes. check, if not nil, may refuse a pool, and with it everything.
 func (a applying) run(ctx context.Context, r *reconcile.Reconciler, which selection, check func(reconcile.Preview) error) error {
+	to := a.results()
+	s, err := a.carryOut(ctx, r, which, check, to)
+	if err == nil {
+		err = to.Write(stream.OfSummary("summary", s, s.done()))
+	}
+	if err = errors.Join(err, to.Close(err == nil)); err != nil {
+		return err
+	}
+	return s.exit()
+}
+
+func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which selection, check func(reconcile.Preview) error, to stream.Stream) (summary, error) {
 	type change struct{ id, state string }
 	var changes []change
 	var refused []error
-	s, err := a.show(ctx, r, which, "text", func(p reconcile.Preview) {
-		if check != nil {
-			if err := check(p); err != nil {
-				refused = append(refused, err)
-			}
+	// People see the plan before they are asked. For a pipeline, a pool that is not written to is a result; one that is will be.
+	plan, results := to, to
+	if a.output != string(stream.Text) {
+		plan = stream.New(stream.Text, a.notes, false)
+	} else {
+		results = stream.New(stream.Text, io.Discard, false)
+	}
+	s, err := a.show(ctx, r, which, func(p looked) error {
+		if check != nil && p.err == nil {
+			refused = append(refused, check(p.preview))
 		}
-		if len(p.Writes) > 0 {
-			changes = append(changes, change{p.UserPoolID, p.State})
+		entry := p.entry(which.all)
+		if err := plan.Write(entry); err != nil {
+			return err
 		}
+		if p.err == nil && len(p.preview.Writes) > 0 {
+			changes = append(changes, change{p.id, p.preview.State})
+			return nil
+		}
+		return results.Write(entry)
 	})
+	if err == nil {
+		err = errors.Join(refused...)
+	}
+	if err == nil {
+		err = plan.Write(stream.OfSummary("plan", s, s.plan()))
+	}
+	if err == nil && len(changes) > 0 {
+		err = a.ask(len(changes))
+	}
 	if err != nil {
-		return err
-	}
-	if len(refused) > 0 {
-		return errors.Join(refused...)
-	}
-	if len(changes) == 0 {
-		return s.exit()
-	}
-	if err := a.ask(len(changes)); err != nil {
-		return err
+		return s, err
 	}
 	if a.backups != "" {
 		r.Before = func(state userpool.State) error { return a.save(a.backups, state) }
 	}
-	words, failed := map[reconcile.Word]int{}, s.Failed
+	s.Outcomes = map[reconcile.Word]int{}
 	for i, next := range changes {
 		if ctx.Err() != nil {
-			fmt.Fprintf(a.err, "interrupted: %d of %d pools were not touched\n", len(changes)-i, len(changes))
-			return exit(exitError)
+			return s, fmt.Errorf("interrupted: %d of %d pools were not touched", len(changes)-i, len(changes))
 		}
 		// The writes of one pool are never left half done.
 		out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.state, event.Cause{EventName: "apply"})
-		if printed := report.Text(a.out, out, a.paint()); printed != nil {
-			return printed
-		}
-		words[out.Outcome]++
-		if err != nil || out.Reason == reconcile.MovedReason {
-			failed++
+		s.did(out, err)
+		if err := to.Write(stream.OfOutcome(out, false)); err != nil {
+			return s, err
 		}
 	}
-	left := words[reconcile.Drifted] + words[reconcile.Partial] + words[reconcile.Unfixable] + words[reconcile.Unconverged] + s.Left
-	switch {
-	case failed > 0:
-		return exit(exitError)
-	case left > 0:
-		return exit(exitDrifted)
-	default:
-		return nil
-	}
+	return s, nil
 }
 
 // ask asks before anything is written.
@@ -175,7 +182,7 @@ func (a applying) ask(pools int) error {
 }
 
 // save writes the state of a pool to a new file of the folder.
-func (c cli) save(dir string, state userpool.State) error {
+func (c *cli) save(dir string, state userpool.State) error {
 	taken := time.Now()
 	raw, err := userpool.NewBackup(state, taken).Encode()
 	if err != nil {
@@ -193,6 +200,6 @@ func (c cli) save(dir string, state userpool.State) error {
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return fmt.Errorf("saving %s: %w", state.ID, err)
 	}
-	fmt.Fprintf(c.err, "saved %s to %s\n", state.ID, path)
+	fmt.Fprintf(c.notes, "saved %s to %s\n", state.ID, path)
 	return nil
 }

@@ -12,10 +12,11 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/report/stream"
 	"poolkeeper/lambda/userpool"
 )
 
-func (c cli) backup() *cobra.Command {
+func (c *cli) backup() *cobra.Command {
 	var which selection
 	var dir string
 	command := &cobra.Command{
@@ -40,22 +41,26 @@ func (c cli) backup() *cobra.Command {
 	}
 	which.flags(command)
 	command.Flags().StringVar(&dir, "out", "", "folder for the files")
-	return command
+	return has(command, "text", "json")
 }
 
-func (c cli) runBackup(ctx context.Context, pools reconcile.Pools, which selection, dir string) error {
+func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which selection, dir string) error {
 	type read struct {
 		id    string
 		state userpool.State
 		err   error
 	}
 	saved, failed := 0, 0
-	progress := c.progress()
-	err := inOrder(ctx, which.each(ctx, pools), func(ctx context.Context, id string) read {
+	progress, err := c.progress(ctx, pools, which)
+	if err != nil {
+		return err
+	}
+	err = inOrder(ctx, which.each(ctx, pools), func(ctx context.Context, id string) read {
 		state, err := pools.Read(ctx, id)
 		return read{id, state, err}
 	}, func(r read) error {
 		progress.clear()
+		defer func() { progress.say(saved + failed) }()
 		if r.err == nil {
 			saved++
 			return c.save(dir, r.state)
@@ -64,17 +69,21 @@ func (c cli) runBackup(ctx context.Context, pools reconcile.Pools, which selecti
 		_, err := fmt.Fprintf(c.err, "%s: %v\n", r.id, r.err)
 		return err
 	})
+	progress.clear()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "%d user pools saved in %s, %d failed\n", saved, dir, failed)
+	err = c.results().Write(stream.OfSummary("summary", map[string]any{"saved": saved, "failed": failed, "folder": dir}, fmt.Sprintf("%d user pools saved in %s, %d failed", saved, dir, failed)))
+	if err != nil {
+		return err
+	}
 	if failed > 0 {
 		return exit(exitError)
 	}
 	return nil
 }
 
-func (c cli) restore() *cobra.Command {
+func (c *cli) restore() *cobra.Command {
 	var backups string
 	var yes, noBackup bool
 	command := &cobra.Command{
@@ -95,7 +104,7 @@ func (c cli) restore() *cobra.Command {
 	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	command.Flags().StringVar(&backups, "backups", "poolkeeper-backups", "folder for the state of the pool before it is written")
 	command.Flags().BoolVar(&noBackup, "no-backup", false, "save nothing before writing")
-	return command
+	return has(command, all...)
 }
 
 func (a applying) restore(ctx context.Context, path string) error {
@@ -121,7 +130,7 @@ func (a applying) restore(ctx context.Context, path string) error {
 	required := baseline.OfSettings(path, "sha256:"+hex.EncodeToString(sum[:]), saved.UserPoolID, then.Settings())
 	lost := then.Unwritable(live)
 	for _, member := range lost {
-		fmt.Fprintf(a.out, "cannot be written back: %s differs from the backup\n", member)
+		fmt.Fprintf(a.err, "cannot be written back: %s differs from the backup\n", member)
 	}
 	err = a.run(ctx, reconcile.New(pools, required, ""), selection{ids: []string{saved.UserPoolID}}, nil)
 	if err == nil && len(lost) > 0 {

@@ -31,7 +31,7 @@ var intruder = cognitotest.Actor{
 	SourceIP: "198.51.100.23", UserAgent: "aws-cli/2.31.0",
 }
 
-func (c cli) demo() *cobra.Command {
+func (c *cli) demo() *cobra.Command {
 	var address string
 	command := &cobra.Command{
 		Use:     "demo",
@@ -49,7 +49,7 @@ func (c cli) demo() *cobra.Command {
 	return command
 }
 
-func (c cli) runDemo(ctx context.Context) error {
+func (c *cli) runDemo(ctx context.Context) error {
 	d, err := newDemo()
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (c cli) runDemo(ctx context.Context) error {
 }
 
 // showNaive runs the same incident again and answers it as one-line fixes do.
-func (c cli) showNaive(ctx context.Context, d *demo, paint report.Paint) error {
+func (c *cli) showNaive(ctx context.Context, d *demo, paint report.Paint) error {
 	d.plant()
 	if _, err := d.tamper(ctx); err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 const servedPool = "eu-west-1_AbCdEf123"
 
 // serveDemo starts the fake as a server, with one pool as an intruder left it, and says each call that it takes, until the command is interrupted.
-func (c cli) serveDemo(ctx context.Context, address string) error {
+func (c *cli) serveDemo(ctx context.Context, address string) error {
 	fake := cognitotest.New(cognitotest.Contract)
 	pool, mfa := cognitotest.Rich()
 	pool["DeletionProtection"] = "INACTIVE"

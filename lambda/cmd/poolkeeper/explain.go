@@ -7,10 +7,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/report/stream"
 )
 
-func (c cli) explain() *cobra.Command {
-	return &cobra.Command{
+func (c *cli) explain() *cobra.Command {
+	command := &cobra.Command{
 		Use:     "explain SETTING",
 		Short:   "Say what a setting is, what it may be, which call writes it, who checks it, and what to beware of",
 		Example: "  poolkeeper explain UserPoolAddOns.AdvancedSecurityMode",
@@ -23,11 +24,12 @@ func (c cli) explain() *cobra.Command {
 				}
 				return fmt.Errorf("there is no setting %s", args[0])
 			}
-			_, err := fmt.Fprint(c.out, explanation(args[0], m))
-			return err
+			e := explain(args[0], m)
+			return c.results().Write(stream.OfSummary("setting", e, e.text()))
 		},
 		ValidArgs: settingNames("", baseline.Settings()),
 	}
+	return has(command, "text", "json")
 }
 
 func settingNames(above string, members []baseline.Member) []string {
@@ -39,41 +41,70 @@ func settingNames(above string, members []baseline.Member) []string {
 	return names
 }
 
-func explanation(path string, m baseline.Member) string {
-	var b strings.Builder
-	row := func(name, text string) {
-		if text != "" {
-			fmt.Fprintf(&b, "  %-10s %s\n", name, text)
+// An explanation is what the tables say of a setting.
+type explanation struct {
+	Setting    string   `json:"setting"`
+	About      string   `json:"about"`
+	Values     string   `json:"values"`
+	Enum       []string `json:"enum,omitempty"`
+	Operators  []string `json:"operators"`
+	Absent     string   `json:"absent,omitempty"`
+	Calls      []string `json:"calls"`
+	Twin       string   `json:"sameAs,omitempty"`
+	Deprecated string   `json:"noLongerUsed,omitempty"`
+	Checks     []string `json:"checks"`
+	Hazards    []string `json:"hazards"`
+	Costs      []string `json:"costs"`
+}
+
+func explain(path string, m baseline.Member) explanation {
+	e := explanation{Setting: path, About: m.Doc, Values: values(m), Enum: m.Enum, Absent: absence(m), Deprecated: m.Deprecated, Checks: []string{}, Hazards: []string{}, Costs: []string{}}
+	for _, op := range m.Kind.Operators() {
+		if op != baseline.Absent || m.Keep == "" && !m.Required {
+			e.Operators = append(e.Operators, string(op))
 		}
 	}
-	fmt.Fprintf(&b, "%s: %s\n", path, m.Doc)
-	row("values", values(m))
-	row("operators", operators(m))
-	row("absent", absence(m))
-	var calls []string
 	for _, d := range baseline.WrittenWith(path) {
-		calls = append(calls, d.WriteCall)
+		e.Calls = append(e.Calls, d.WriteCall)
 	}
-	row("written by", strings.Join(calls, ", "))
-	if twin, ok := baseline.TwinOf(path); ok {
-		row("same as", twin)
-	}
-	row("no longer used", m.Deprecated)
+	e.Twin, _ = baseline.TwinOf(path)
 	for _, control := range baseline.ControlsOf(path) {
 		about := ""
 		if control.Setting != path {
 			about = " (" + control.Setting + ")"
 		}
 		for _, check := range control.Checks() {
-			row("checked by", check+about)
+			e.Checks = append(e.Checks, check+about)
 		}
 		if control.Hazard != "" {
-			row("beware", control.Hazard+about)
+			e.Hazards = append(e.Hazards, control.Hazard+about)
 		}
 		if control.Cost != "" {
-			row("cost", control.Cost+about)
+			e.Costs = append(e.Costs, control.Cost+about)
 		}
 	}
+	return e
+}
+
+func (e explanation) text() string {
+	var b strings.Builder
+	row := func(name string, texts ...string) {
+		for _, text := range texts {
+			if text != "" {
+				fmt.Fprintf(&b, "\n  %-10s %s", name, text)
+			}
+		}
+	}
+	fmt.Fprintf(&b, "%s: %s", e.Setting, e.About)
+	row("values", e.Values)
+	row("operators", strings.Join(e.Operators, ", "))
+	row("absent", e.Absent)
+	row("written by", strings.Join(e.Calls, ", "))
+	row("same as", e.Twin)
+	row("no longer used", e.Deprecated)
+	row("checked by", e.Checks...)
+	row("beware", e.Hazards...)
+	row("cost", e.Costs...)
 	return b.String()
 }
 
@@ -113,14 +144,6 @@ func bounds(m baseline.Member, what string) string {
 	default:
 		return ""
 	}
-}
-
-func operators(m baseline.Member) string {
-	var names []string
-	for _, op := range m.Kind.Operators() {
-		names = append(names, string(op))
-	}
-	return strings.Join(names, ", ")
 }
 
 func absence(m baseline.Member) string {

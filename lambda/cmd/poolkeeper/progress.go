@@ -1,24 +1,52 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"golang.org/x/term"
+
+	"poolkeeper/lambda/reconcile"
 )
 
 // progress says on a terminal how far a command is, and nowhere else.
-type progress struct{ to io.Writer }
-
-func (c cli) progress() progress {
-	if file, ok := c.err.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		return progress{to: c.err}
-	}
-	return progress{to: io.Discard}
+type progress struct {
+	to    io.Writer
+	total int
 }
 
-func (p progress) say(pools int) { fmt.Fprintf(p.to, "\r\x1b[K%d user pools", pools) }
+// progress counts the pools first, which costs one call for each 60 of them, where there is a terminal to show a bar on.
+func (c *cli) progress(ctx context.Context, pools reconcile.Pools, which selection) (progress, error) {
+	file, ok := c.notes.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return progress{to: io.Discard}, nil
+	}
+	p := progress{to: c.notes}
+	fmt.Fprint(p.to, "counting the user pools")
+	defer p.clear()
+	for _, err := range which.each(ctx, pools) {
+		if err != nil {
+			return p, fmt.Errorf("listing the user pools: %w", err)
+		}
+		p.total++
+	}
+	return p, nil
+}
+
+const barWidth = 30
+
+func (p progress) say(pools int) { fmt.Fprint(p.to, p.bar(pools)) }
+
+func (p progress) bar(pools int) string {
+	full := barWidth
+	if p.total > pools {
+		full = barWidth * pools / p.total
+	}
+	return fmt.Sprintf("\r\x1b[K[%s%s] %d of %d user pools", strings.Repeat("#", full), strings.Repeat(" ", barWidth-full), pools, max(p.total, pools))
+}
 
 // clear makes room for a line of results.
 func (p progress) clear() { fmt.Fprint(p.to, "\r\x1b[K") }

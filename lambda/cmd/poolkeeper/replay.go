@@ -2,10 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
@@ -15,27 +16,30 @@ import (
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
+	"poolkeeper/lambda/report/stream"
 	"poolkeeper/lambda/userpool"
 )
 
-func (c cli) replay() *cobra.Command {
-	var file, output string
+func (c *cli) replay() *cobra.Command {
+	var file string
 	var audit bool
 	command := &cobra.Command{
-		Use:   "replay EVENT.json",
-		Short: "Run the handler once on the payload of an event, as the function would",
-		Long: "Runs the function's handler once on the payload in EVENT.json (- is standard input) and prints the outcome.\n" +
+		Use:   "replay EVENT.json...",
+		Short: "Run the handler on the payloads of events, one after the other, as the function would",
+		Long: "Runs the function's handler once on the payload in each EVENT.json (- is standard input) and prints the outcomes.\n" +
 			"It reads and WRITES the pool that the event names, at the endpoint and with the credentials of the environment\n" +
-			"(AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER, ...); --audit only reports.",
+			"(AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER, ...); --audit only reports.\n" +
+			"Exit status: 0 done or in sync, 1 error, 2 drift is left.",
 		Example: "  poolkeeper replay --audit lambda/event/testdata/update-user-pool.json",
-		Args:    cobra.ExactArgs(1),
+		Args:    cobra.MinimumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			payload, err := readPayload(args[0], command.InOrStdin())
-			if err != nil {
-				return err
-			}
-			if output != "text" && output != "json" {
-				return fmt.Errorf("--output is %q: say text or json", output)
+			// All are read before the first is acted on.
+			payloads := make([][]byte, len(args))
+			for i, path := range args {
+				var err error
+				if payloads[i], err = readPayload(path, command.InOrStdin()); err != nil {
+					return err
+				}
 			}
 			required, err := readBaseline(file)
 			if err != nil {
@@ -48,24 +52,50 @@ func (c cli) replay() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			result, err := reconcile.New(client, required, c.getenv("ROLE_ARN")).Handle(command.Context(), payload, event.Home{}, func(reconcile.Outcome) {})
-			if printed := c.print(result, output); printed != nil {
-				return printed
-			}
-			if err != nil {
-				return exit(exitError) // deferred: the result says why
-			}
-			return exitOf(result)
+			return c.handle(command.Context(), reconcile.New(client, required, c.getenv("ROLE_ARN")), payloads)
 		},
 	}
-	command.Flags().StringVar(&file, "baseline", c.getenv("BASELINE_FILE"), "baseline file (default $BASELINE_FILE, or else the one that ships)")
-	command.Flags().StringVar(&output, "output", "text", "text or json")
+	c.baselineFlag(command, &file)
 	command.Flags().BoolVar(&audit, "audit", c.getenv("MODE") == "audit", "report drift, write nothing (default from $MODE)")
-	return command
+	return has(command, all...)
+}
+
+// handle hands the payloads to the function's handler and prints what becomes of them.
+func (c *cli) handle(ctx context.Context, r *reconcile.Reconciler, payloads [][]byte) error {
+	to := c.results()
+	var s summary
+	var failed error
+	for i, payload := range payloads {
+		if ctx.Err() != nil {
+			failed = fmt.Errorf("interrupted: %d of %d events were not handled", len(payloads)-i, len(payloads))
+			break
+		}
+		sweep := event.Decode(payload, event.Home{}).Kind == event.All
+		result, err := r.Handle(ctx, payload, event.Home{}, func(out reconcile.Outcome) {
+			s.Pools++
+			var later error
+			if out.Outcome == reconcile.Deferred {
+				later = errors.New(out.Reason)
+			}
+			s.did(out, later)
+			failed = errors.Join(failed, to.Write(stream.OfOutcome(out, sweep)))
+		})
+		if swept, ok := result.(reconcile.Sweeping); ok {
+			var text strings.Builder
+			failed = errors.Join(failed, report.Sweep(&text, swept, c.paint()), to.Write(stream.OfSummary("sweep", swept, strings.TrimSuffix(text.String(), "\n"))))
+			if err != nil && len(swept.Failed) == 0 {
+				s.fail("sweep", swept.Reason)
+			}
+		}
+	}
+	if failed = errors.Join(failed, to.Close(failed == nil)); failed != nil {
+		return failed
+	}
+	return s.exit()
 }
 
 // connect builds the client from the SDK's own chain of credentials and settings.
-func (c cli) connect(ctx context.Context) (*userpool.Client, error) {
+func (c *cli) connect(ctx context.Context) (*userpool.Client, error) {
 	var pem []byte
 	if path := c.getenv("AWS_CA_BUNDLE"); path != "" {
 		var err error
@@ -77,50 +107,15 @@ func (c cli) connect(ctx context.Context) (*userpool.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	loaded, err := config.LoadDefaultConfig(ctx)
+	// An empty profile or Region is none: the chain goes on.
+	loaded, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(c.profile), config.WithRegion(c.region))
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
 	if loaded.Region == "" {
-		return nil, fmt.Errorf("no Region: set AWS_REGION, or region in the profile")
+		return nil, fmt.Errorf("no Region: say --region, or set AWS_REGION, or region in the profile")
 	}
 	return userpool.New(cognito.NewFromConfig(loaded, func(o *cognito.Options) { o.HTTPClient = http })), nil
-}
-
-func (c cli) print(result any, output string) error {
-	if output == "json" {
-		encoder := json.NewEncoder(c.out)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(result)
-	}
-	switch result := result.(type) {
-	case reconcile.Outcome:
-		return report.Text(c.out, result, c.paint())
-	case reconcile.Sweeping:
-		return report.Sweep(c.out, result, c.paint())
-	default:
-		return fmt.Errorf("no text for %T", result)
-	}
-}
-
-func exitOf(result any) error {
-	words := map[reconcile.Word]int{}
-	switch result := result.(type) {
-	case reconcile.Outcome:
-		words[result.Outcome]++
-	case reconcile.Sweeping:
-		words = result.Outcomes
-		if len(result.Failed) > 0 {
-			return exit(exitError)
-		}
-	}
-	for _, left := range []reconcile.Word{reconcile.Drifted, reconcile.Partial, reconcile.Unfixable, reconcile.Unconverged} {
-		if words[left] > 0 {
-			return exit(exitDrifted)
-		}
-	}
-	return nil
 }
 
 func readPayload(path string, stdin io.Reader) ([]byte, error) {

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/report"
+	"poolkeeper/lambda/report/stream"
 )
 
 // The exit codes.
@@ -28,13 +31,28 @@ func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // run executes the command line and returns the exit code. Results go to stdout, progress and diagnostics to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv func(string) string) int {
-	c := cli{out: stdout, err: stderr, getenv: getenv}
+	c := &cli{out: stdout, err: stderr, notes: stderr, getenv: getenv}
 	// cobra, for it is what most command lines of this field are built on: flags anywhere, help and completion as people expect them.
 	root := &cobra.Command{
 		Use:           "poolkeeper",
 		Short:         "Keep Amazon Cognito user pools at a checked-in baseline",
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		PersistentPreRunE: func(command *cobra.Command, _ []string) error {
+			if c.quiet {
+				c.notes = io.Discard
+			}
+			return takes(command, c.output)
+		},
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&c.profile, "profile", "", "profile of the AWS configuration (default $AWS_PROFILE)")
+	flags.StringVar(&c.region, "region", "", "AWS Region (default $AWS_REGION, or the profile's)")
+	flags.StringVar(&c.output, "output", "text", "text, json (one object a line), markdown, sarif or junit, as far as the verb has them")
+	flags.BoolVar(&c.quiet, "quiet", false, "say nothing but results, questions and errors")
+	if err := root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		fmt.Fprintln(stderr, "poolkeeper:", err)
+		return exitError
 	}
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -53,14 +71,44 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 	}
 }
 
-// cli is what every command needs of the world.
+// cli is what every command needs of the world, and the flags that all of them have.
 type cli struct {
 	out, err io.Writer
+	notes    io.Writer // progress and diagnostics: err, or nothing
 	getenv   func(string) string
+
+	profile, region, output string
+	quiet                   bool
 }
 
+// all are the formats of the verbs that are about many pools.
+var all = []string{"text", "json", "markdown", "sarif", "junit"}
+
+const outputs = "outputs" // the annotation that names the formats of a command
+
+// has annotates a command with the formats that it has; a command without them has only text.
+func has(command *cobra.Command, formats ...string) *cobra.Command {
+	command.Annotations = map[string]string{outputs: strings.Join(formats, " ")}
+	return command
+}
+
+// takes says whether a command has the format.
+func takes(command *cobra.Command, format string) error {
+	formats := strings.Fields(command.Annotations[outputs])
+	if len(formats) == 0 {
+		formats = []string{"text"}
+	}
+	if !slices.Contains(formats, format) {
+		return fmt.Errorf("--output is %q: %s has %s", format, command.Name(), strings.Join(formats, ", "))
+	}
+	return nil
+}
+
+// results returns the stream that results are written to.
+func (c *cli) results() stream.Stream { return stream.New(stream.Format(c.output), c.out, c.paint()) }
+
 // paint says whether results are coloured: on a terminal, unless NO_COLOR is set.
-func (c cli) paint() report.Paint {
+func (c *cli) paint() report.Paint {
 	file, ok := c.out.(*os.File)
 	return report.Paint(ok && c.getenv("NO_COLOR") == "" && term.IsTerminal(int(file.Fd())))
 }

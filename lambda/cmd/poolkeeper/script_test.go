@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"poolkeeper/lambda/cognitotest"
 )
 
+var update = flag.Bool("update", false, "write the goldens of the scripts anew")
+
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"poolkeeper": main})
 }
@@ -21,7 +24,8 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir:           "testdata/script",
+		UpdateScripts: *update,
 		Setup: func(e *testscript.Env) error {
 			fake := cognitotest.New(cognitotest.Contract)
 			url, err := fake.Start()
@@ -98,7 +102,11 @@ func TestOutputsHoldNoSecrets(t *testing.T) {
 	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
 	fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: "InvalidParameterException",
 		Message: "Value 'Other {####} CANARY-wanted' at 'emailMfaConfiguration.message' failed to satisfy constraint: CANARY-external-id, CANARY-wanted-id"})
-	for _, args := range [][]string{{"validate", "--baseline", file}, {"plan", "--all", "--baseline", file}, {"plan", "--all", "--output", "json", "--baseline", file},
+	for _, format := range all {
+		run(context.Background(), []string{"validate", file, "--output", format}, &output, &output, os.Getenv)
+		run(context.Background(), []string{"plan", "--all", "--baseline", file, "--output", format}, &output, &output, os.Getenv)
+	}
+	for _, args := range [][]string{
 		{"backup", "--all", "--out", t.TempDir()}, {"replay", "--baseline", file, "../../event/testdata/update-user-pool.json"},
 		{"replay", "--audit", "--output", "json", "--baseline", file, "../../event/testdata/update-user-pool.json"}, {"demo"}} {
 		run(context.Background(), args, &output, &output, os.Getenv)

@@ -10,7 +10,7 @@ import (
 	"poolkeeper/baseline"
 )
 
-func (c cli) snapshot() *cobra.Command {
+func (c *cli) snapshot() *cobra.Command {
 	var id, out string
 	command := &cobra.Command{
 		Use:   "snapshot --pool ID [--out FILE]",

@@ -8,9 +8,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/report/stream"
 )
 
-func (c cli) validate() *cobra.Command {
+func (c *cli) validate() *cobra.Command {
 	var file string
 	var strict bool
 	command := &cobra.Command{
@@ -24,31 +25,50 @@ func (c cli) validate() *cobra.Command {
 			} else if len(args) == 1 {
 				file = args[0]
 			}
-			required, err := readBaseline(file)
-			var faults baseline.Faults
-			if errors.As(err, &faults) {
-				for _, fault := range faults {
-					fmt.Fprintln(c.out, fault.Error())
-				}
-				fmt.Fprintf(c.err, "%d faults: the file is refused whole\n", len(faults))
-				return exit(exitError)
-			}
+			text, err := textOfBaseline(file)
 			if err != nil {
 				return err
 			}
-			lints := required.Lint(time.Now())
-			for _, lint := range lints {
-				fmt.Fprintf(c.out, "%s: warning: %s: %s [%s]\n", lint.Position, lint.Path, lint.Message, lint.ID)
+			if file == "" {
+				file = baseline.DefaultFile
 			}
-			if strict && len(lints) > 0 {
-				fmt.Fprintf(c.err, "%d warnings, and --strict takes none\n", len(lints))
-				return exit(exitError)
-			}
-			fmt.Fprintf(c.out, "%s: %d rules, %d exemptions, no fault (%s)\n", required.File, len(required.Rules), len(required.Exemptions), required.Digest)
-			return nil
+			return c.check(file, []byte(text), strict)
 		},
 	}
 	command.Flags().StringVar(&file, "baseline", "", "baseline file (default the one that ships)")
-	command.Flags().BoolVar(&strict, "strict", false, "fail on warnings too")
-	return command
+	command.Flags().BoolVar(&strict, "strict", false, "fail on warnings too, an exemption that has run out among them")
+	return has(command, all...)
+}
+
+// check writes what is wrong with a file and what may be, each with its place.
+func (c *cli) check(file string, text []byte, strict bool) error {
+	required, err := baseline.Parse(file, text)
+	var faults baseline.Faults
+	if err != nil && !errors.As(err, &faults) {
+		return err
+	}
+	var lints []baseline.Lint
+	var said string
+	if err != nil {
+		said = fmt.Sprintf("%d faults: the file is refused whole", len(faults))
+	} else {
+		lints = required.Lint(time.Now())
+		said = fmt.Sprintf("%s: %d rules, %d exemptions, %d warnings, no fault (%s)", file, len(required.Rules), len(required.Exemptions), len(lints), required.Digest)
+		if strict && len(lints) > 0 {
+			said += "\n" + fmt.Sprintf("%d warnings, and --strict takes none", len(lints))
+		}
+	}
+	refused := len(faults) > 0 || strict && len(lints) > 0
+	to := c.results()
+	err = to.Write(stream.OfFile(file, faults, lints, text))
+	if err == nil {
+		err = to.Write(stream.OfSummary("summary", map[string]any{"file": file, "faults": len(faults), "warnings": len(lints), "accepted": !refused}, said))
+	}
+	if err = errors.Join(err, to.Close(true)); err != nil {
+		return err
+	}
+	if refused {
+		return exit(exitError)
+	}
+	return nil
 }

@@ -7,10 +7,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/report/stream"
 )
 
-func (c cli) version() *cobra.Command {
-	return &cobra.Command{
+func (c *cli) version() *cobra.Command {
+	command := &cobra.Command{
 		Use:     "version",
 		Short:   "Say which build this is, and which baseline ships with it",
 		Example: "  poolkeeper version",
@@ -30,8 +31,10 @@ func (c cli) version() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(c.out, "poolkeeper %s, commit %s, %s\nships %s %s\n", build, commit, with, baseline.DefaultFile, required.Digest)
-			return err
+			value := map[string]any{"version": build, "commit": commit, "go": with, "baseline": required.Digest}
+			text := fmt.Sprintf("poolkeeper %s, commit %s, %s\nships %s %s", build, commit, with, baseline.DefaultFile, required.Digest)
+			return c.results().Write(stream.OfSummary("poolkeeper", value, text))
 		},
 	}
+	return has(command, "text", "json")
 }

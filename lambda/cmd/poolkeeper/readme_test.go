@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"poolkeeper/lambda/cognitotest"
+)
+
+// TestReadmeSession runs the commands of the README's terminal session and compares what they print.
+func TestReadmeSession(t *testing.T) {
+	readme, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const command = "$ go run ./lambda/cmd/poolkeeper "
+	_, rest, found := strings.Cut(string(readme), "```\n"+command)
+	session, _, closed := strings.Cut(command+rest, "```")
+	if !found || !closed {
+		t.Fatal("the README has no session")
+	}
+	fake := cognitotest.New(cognitotest.Contract)
+	url, err := fake.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = fake.Close() })
+	pool, mfa := cognitotest.Rich()
+	pool["DeletionProtection"], pool["UserPoolAddOns"] = "INACTIVE", map[string]any{"AdvancedSecurityMode": "OFF"}
+	fake.Put(servedPool, pool, mfa)
+	for name, v := range map[string]string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"} {
+		t.Setenv(name, v)
+	}
+	t.Chdir(t.TempDir())
+	var got bytes.Buffer
+	for line := range strings.Lines(session) {
+		if args, ok := strings.CutPrefix(strings.TrimSpace(line), command); ok {
+			got.WriteString(line)
+			run(context.Background(), strings.Fields(args), &got, &got, os.Getenv)
+		}
+	}
+	now := regexp.MustCompile(`\d{8}T\d{6}\.\d{6}Z`)
+	const then = "20261001T091540.000000Z"
+	if diff := cmp.Diff(now.ReplaceAllString(session, then), now.ReplaceAllString(got.String(), then)); diff != "" {
+		t.Errorf("-README +printed:\n%s", diff)
+	}
+}

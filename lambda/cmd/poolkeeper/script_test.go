@@ -63,6 +63,14 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("%s of %s is %s", args[1], args[0], got)
 				}
 			},
+			// fault OPERATION ID ERROR: makes that call about that pool fail from now on.
+			"fault": func(ts *testscript.TestScript, _ bool, args []string) {
+				fake, ok := ts.Value("fake").(*cognitotest.Server)
+				if !ok || len(args) != 3 {
+					ts.Fatalf("usage: fault OPERATION ID ERROR")
+				}
+				fake.Inject(cognitotest.Fault{Operation: args[0], PoolID: args[1], Error: args[2], Message: "no"})
+			},
 			// status N COMMAND...: runs the command and demands its exit status.
 			"status": func(ts *testscript.TestScript, _ bool, args []string) {
 				err := ts.Exec(args[1], args[2:]...)

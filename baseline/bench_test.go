@@ -24,7 +24,7 @@ func BenchmarkLeaves(b *testing.B) {
 	b.ReportAllocs()
 	pool := fullPool()
 	for b.Loop() {
-		if len(Leaves(Settings(), pool)) == 0 {
+		if len(Leaves(root.Members, pool)) == 0 {
 			b.Fatal("no leaves")
 		}
 	}

@@ -15,8 +15,8 @@ func Compare(p Policy, settings map[string]any) Comparison {
 		}
 		c.Owned = append(c.Owned, j.owned(o.Requirement)...)
 	}
-	slices.SortStableFunc(c.Drifts, func(a, b Drift) int { return order(a.Setting, b.Setting) })
-	slices.SortFunc(c.Owned, order)
+	slices.SortStableFunc(c.Drifts, func(a, b Drift) int { return Order(a.Setting, b.Setting) })
+	slices.SortFunc(c.Owned, Order)
 	c.Owned = slices.Compact(c.Owned)
 	return c
 }
@@ -133,7 +133,7 @@ func (j judge) exemption(path string) *Exemption {
 }
 
 func (e Exemption) covers(path string) bool {
-	return slices.ContainsFunc(e.Settings, func(s string) bool { return concerns(s, path) })
+	return slices.ContainsFunc(e.Settings, func(s string) bool { return concerns(s, path) || concerns(s, AnyClient(path)) })
 }
 
 // owned returns the leaf settings of which the requirement speaks.

@@ -130,7 +130,7 @@ func TestOrderOfASetIsNoDrift(t *testing.T) {
 		if drifts := Compare(policyOf(require), turned).Drifts; len(drifts) > 0 {
 			t.Errorf("%s: want %v, have %v", drifts[0].Setting, drifts[0].Want, drifts[0].Have)
 		}
-		if diff := cmp.Diff(Leaves(Settings(), settings), Leaves(Settings(), turned)); diff != "" {
+		if diff := cmp.Diff(Leaves(root.Members, settings), Leaves(root.Members, turned)); diff != "" {
 			t.Errorf("leaves (-before +after):\n%s", diff)
 		}
 	})
@@ -143,12 +143,12 @@ func TestDriftsAndOwnedAreInOrder(t *testing.T) {
 		p := policyOf(rapid.SliceOfN(genRequirement(), 1, 10).Draw(t, "rule"))
 		c := Compare(p, genPool().Draw(t, "pool"))
 		for i := 1; i < len(c.Owned); i++ {
-			if order(c.Owned[i-1], c.Owned[i]) >= 0 {
+			if Order(c.Owned[i-1], c.Owned[i]) >= 0 {
 				t.Errorf("owned: %s before %s", c.Owned[i-1], c.Owned[i])
 			}
 		}
 		for i := 1; i < len(c.Drifts); i++ {
-			if order(c.Drifts[i-1].Setting, c.Drifts[i].Setting) > 0 {
+			if Order(c.Drifts[i-1].Setting, c.Drifts[i].Setting) > 0 {
 				t.Errorf("drifts: %s before %s", c.Drifts[i-1].Setting, c.Drifts[i].Setting)
 			}
 		}

@@ -11,6 +11,9 @@ func (p *parser) contradictions(b *Baseline) {
 	var common []Rule
 	for _, rule := range b.Rules {
 		p.contradictory(rule.Require)
+		for _, c := range rule.Clients {
+			p.contradictory(c.Require)
+		}
 		if rule.Pools == nil {
 			common = append(common, rule)
 		}
@@ -147,6 +150,12 @@ const (
 	smsMFAPath    = "SmsMfaConfiguration"
 	emailMFAPath  = "EmailMfaConfiguration"
 	dcrStatusPath = "DcrConfiguration.EnableStatus"
+
+	userEventsPath   = "LogConfigurations.userAuthEvents"
+	notificationPath = "LogConfigurations.userNotification"
+	flowsPath        = Clients + ".ExplicitAuthFlows"
+	callbacksPath    = Clients + ".CallbackURLs"
+	redirectPath     = Clients + ".DefaultRedirectURI"
 )
 
 // contradictions are the sets of values that the API cannot hold together. found returns the path to complain about, or "".
@@ -197,6 +206,24 @@ var contradictions = []struct {
 		beyondPassword := len(beyond(w.texts(factorsPath), []string{"PASSWORD"})) > 0
 		return when(w.text(tierPath) == "LITE" && (beyondPassword || w.text(dcrStatusPath) == "Enabled" || w.under("AcrConfiguration") || w.under(emailMFAPath)), tierPath)
 	}, "LITE has no first factors beyond PASSWORD, no e-mail MFA, no dynamic client registration and no names of one's own in AcrConfiguration"},
+	{func(w wanted) string {
+		off := w.text(modePath) == "OFF" || w.off[modePath] || w.off["UserPoolAddOns"]
+		return when(off && w.under("RiskConfiguration"), "RiskConfiguration")
+	}, "a risk configuration needs UserPoolAddOns.AdvancedSecurityMode AUDIT or ENFORCED, and it is required to be OFF"},
+	{func(w wanted) string {
+		return when(w.under(userEventsPath) && w.text(tierPath) != "" && w.text(tierPath) != "PLUS", userEventsPath)
+	}, "needs UserPoolTier PLUS, and another one is required"},
+	{func(w wanted) string {
+		return when(w.under(notificationPath+".S3Configuration") || w.under(notificationPath+".FirehoseConfiguration"), notificationPath)
+	}, "takes a CloudWatchLogsConfiguration only"},
+	{func(w wanted) string {
+		older := beyond(w.texts(flowsPath), slices.DeleteFunc(w.texts(flowsPath), func(flow string) bool { return !strings.HasPrefix(flow, "ALLOW_") }))
+		return when(len(older) > 0 && len(older) < len(w.texts(flowsPath)), flowsPath)
+	}, "flows that begin with ALLOW_ cannot stand beside the older ones"},
+	{func(w wanted) string {
+		_, given := w.leaves[callbacksPath]
+		return when(given && w.text(redirectPath) != "" && !slices.Contains(w.texts(callbacksPath), w.text(redirectPath)), redirectPath)
+	}, "has to be one of CallbackURLs, which are required without it"},
 }
 
 func when(found bool, path string) string {

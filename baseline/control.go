@@ -16,6 +16,7 @@ func Controls() []Control { return controls }
 // ControlsOf returns the rows about the setting at path, about what it lies in, and about what lies in it.
 func ControlsOf(path string) []Control {
 	var found []Control
+	path = AnyClient(path)
 	for _, c := range controls {
 		if covers(c.Setting, path) || covers(path, c.Setting) {
 			found = append(found, c)
@@ -50,6 +51,15 @@ var controls = []Control{
 	{Setting: "IssuerConfiguration.Type", Hazard: "changes the iss claim of every token, which applications check"},
 	{Setting: "MfaConfiguration", SecurityHub: "Cognito.5", ConfigRule: "cognito-user-pool-mfa-enabled", Prowler: []string{"cognito_user_pool_mfa_enabled"},
 		Hazard: "ON locks out users who have no factor until they set one up; it needs a factor to be enabled"},
+	{Setting: "RiskConfiguration", Hazard: "a client with a configuration of its own does not follow the pool's", Cost: plusCost},
+	{Setting: "RiskConfiguration.CompromisedCredentialsRiskConfiguration", Prowler: []string{"cognito_user_pool_blocks_compromised_credentials_sign_in_attempts"}},
+	{Setting: "RiskConfiguration.AccountTakeoverRiskConfiguration.Actions", Prowler: []string{"cognito_user_pool_blocks_potential_malicious_sign_in_attempts"},
+		Hazard: "BLOCK at low risk turns away many who are no strangers"},
+	{Setting: "LogConfigurations.userAuthEvents", Cost: plusCost + "; where the events go is billed too"},
+	{Setting: "Clients[].ExplicitAuthFlows", Hazard: "an application that signs in by a flow that is taken away cannot sign in any more"},
+	{Setting: "Clients[].CallbackURLs", Hazard: "a sign-in cannot return to a URL that is taken away"},
+	{Setting: "Clients[].PreventUserExistenceErrors", Prowler: []string{"cognito_user_pool_client_prevent_user_existence_errors"}},
+	{Setting: "Clients[].EnableTokenRevocation", Prowler: []string{"cognito_user_pool_client_token_revocation_enabled"}},
 }
 
 // Checks returns the ids of the checks of a row, each with the name of who checks: "Security Hub Cognito.6".

@@ -18,7 +18,7 @@ func TestControls(t *testing.T) {
 		}
 		paths = append(paths, c.Setting)
 	}
-	if !slices.IsSortedFunc(paths, order) {
+	if !slices.IsSortedFunc(paths, Order) {
 		t.Errorf("not in the order of the settings: %v", paths)
 	}
 	for _, id := range []string{"Cognito.1", "Cognito.3", "Cognito.4", "Cognito.5", "Cognito.6"} {

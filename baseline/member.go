@@ -84,55 +84,18 @@ type Member struct {
 	// ActiveWith names the setting that has to be other than its Default for this document's block to count. Without it, the service shows
 	// in the block merely what stands under its twins.
 	ActiveWith string
+	// ByKey marks an object that is a list in the API, of which no two elements share the member named here: each is a member of the object by that name, without it.
+	ByKey string
 	// Trip is what a round trip does with the member.
 	Trip Trip
 	// Newer marks a member that the service has and the pinned SDK does not know yet.
 	Newer bool
 }
 
-// DocumentName names one of the documents that a pool consists of.
-type DocumentName string
-
-// The documents.
-const (
-	UserPool  DocumentName = "UserPool"
-	MfaConfig DocumentName = "MfaConfig"
-)
-
-// A Document is one JSON object of a pool, with one call that reads it and one that writes it whole.
-type Document struct {
-	Name      DocumentName
-	ReadCall  string
-	WriteCall string
-	// Followed is the document that may have to be written after this one, to give back what this write takes, or "".
-	Followed DocumentName
-	Members  []Member
-}
-
-// Documents returns the table of everything that is known of the API, in the order in which documents are reported.
-// The caller must not change it.
-func Documents() []Document { return documents }
-
-var documents = []Document{
-	{Name: UserPool, ReadCall: "DescribeUserPool", WriteCall: "UpdateUserPool", Members: userPoolMembers},
-	{Name: MfaConfig, ReadCall: "GetUserPoolMfaConfig", WriteCall: "SetUserPoolMfaConfig", Followed: UserPool, Members: mfaConfigMembers},
-}
-
-// Settings returns the members that a baseline may require: one flat space over all documents, in the order of the table.
-// Each name stands in one document only (MfaConfiguration in MfaConfig, the one that writes it).
-func Settings() []Member { return settings }
-
-// DocumentOf returns the document that holds the setting at the dotted path.
-func DocumentOf(path string) (DocumentName, bool) {
-	top, _, _ := strings.Cut(path, ".")
-	name, ok := documentOf[top]
-	return name, ok
-}
-
 // Lookup returns the member at a dotted path of the settings, such as "Policies.PasswordPolicy.MinimumLength". A path below a Map
 // takes any key ("UserPoolTags.env"); a key may hold dots, and then is the rest of the path. The path of a list is the list's own.
 func Lookup(path string) (Member, bool) {
-	members := settings
+	members := root.Members
 	var found Member
 	for rest := path; ; {
 		name, below, more := strings.Cut(rest, ".")
@@ -173,26 +136,13 @@ func TwinOf(path string) (string, bool) {
 }
 
 func index(members []Member, name string) int {
+	if strings.HasPrefix(name, clientsPrefix) {
+		name = Clients
+	}
 	for i, m := range members {
 		if m.Name == name {
 			return i
 		}
 	}
 	return -1
-}
-
-var settings, documentOf = flatten(documents)
-
-func flatten(docs []Document) ([]Member, map[string]DocumentName) {
-	var all []Member
-	of := map[string]DocumentName{}
-	for _, d := range docs {
-		for _, m := range d.Members {
-			if m.Trip == Echo {
-				all = append(all, m)
-				of[m.Name] = d.Name
-			}
-		}
-	}
-	return all, of
 }

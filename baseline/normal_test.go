@@ -51,7 +51,7 @@ func TestLeaves(t *testing.T) {
 
 func TestLeavesCoverTheTable(t *testing.T) {
 	t.Parallel()
-	got := Leaves(settings, fullPool())
+	got := Leaves(root.Members, fullPool())
 	for _, p := range allPlaces() {
 		if _, ok := got[p.path]; (p.leaf() || p.member.Presence) && !ok && text(p.member, sample(p.member, 0)) != "" {
 			t.Errorf("a full pool lacks the leaf %s", p.path)
@@ -71,7 +71,7 @@ func TestLeavesAgreeWithText(t *testing.T) {
 		for name := range a {
 			m, _ := child(root, name)
 			x, y := map[string]any{name: a[name]}, map[string]any{name: b[name]}
-			same := cmp.Equal(Leaves(settings, x), Leaves(settings, y))
+			same := cmp.Equal(Leaves(root.Members, x), Leaves(root.Members, y))
 			if got := equal(m, a[name], b[name]); got != same {
 				t.Errorf("%s: equal is %t, but equal leaves is %t: %v and %v", name, got, same, a[name], b[name])
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -74,11 +75,11 @@ func (p *parser) rules(n *yaml.Node, mode Mode) []Rule {
 
 func (p *parser) rule(n *yaml.Node, path string, mode Mode) Rule {
 	rule := Rule{Mode: mode, Position: p.at(n)}
-	all := p.entries(n, path, "name and require")
+	all := p.entries(n, path, "name and require, clients or watch")
 	if all == nil && n.Kind != yaml.MappingNode {
 		return rule
 	}
-	keys := p.known(all, path, "name", "pools", "mode", "require")
+	keys := p.known(all, path, "name", "pools", "mode", "require", "clients", "watch")
 	if name, ok := keys["name"]; ok {
 		rule.Name = p.text(name.value, path+".name")
 	} else {
@@ -93,10 +94,79 @@ func (p *parser) rule(n *yaml.Node, path string, mode Mode) Rule {
 	}
 	if required, ok := keys["require"]; ok {
 		rule.Require = p.require(required.value, path+".require")
-	} else {
+	}
+	if clients, ok := keys["clients"]; ok {
+		for i, item := range p.items(clients.value, path+".clients") {
+			rule.Clients = append(rule.Clients, p.clientRule(item, fmt.Sprintf("%s.clients[%d]", path, i)))
+		}
+	}
+	if watch, ok := keys["watch"]; ok {
+		rule.Watch = p.watch(watch.value, path+".watch")
+	}
+	if _, required := keys["require"]; !required && len(rule.Clients) == 0 && len(rule.Watch) == 0 {
 		p.fault(n, path+".require", "is missing: say which settings have to hold")
 	}
 	return rule
+}
+
+// clientRule reads what is required of some app clients.
+func (p *parser) clientRule(n *yaml.Node, path string) ClientRule {
+	c := ClientRule{Position: p.at(n)}
+	all := p.entries(n, path, "names or ids, and require")
+	if all == nil && n.Kind != yaml.MappingNode {
+		return c
+	}
+	keys := p.known(all, path, "names", "ids", "except", "require")
+	c.Select = p.clientSelector(keys, path)
+	if except, ok := keys["except"]; ok {
+		names := p.entries(except.value, path+".except", "names or ids")
+		selector := p.clientSelector(p.known(names, path+".except", "names", "ids"), path+".except")
+		c.Select.Except = &selector
+	}
+	if required, ok := keys["require"]; ok {
+		all := p.entries(required.value, path+".require", "settings by their API names")
+		if len(all) == 0 && required.value.Kind == yaml.MappingNode {
+			p.fault(required.value, path+".require", "is empty: say which settings have to hold")
+		}
+		c.Require = p.members(all, Member{Name: Clients, Kind: Object, Members: clientSettings}, path+".require", Clients)
+	} else {
+		p.fault(n, path+".require", "is missing: say which settings have to hold")
+	}
+	return c
+}
+
+var clientID = regexp.MustCompile(`^[\w+]{1,128}$`)
+
+func (p *parser) clientSelector(keys map[string]entry, path string) ClientSelector {
+	var s ClientSelector
+	if names, ok := keys["names"]; ok {
+		s.Names = p.texts(names.value, path+".names")
+	}
+	if ids, ok := keys["ids"]; ok {
+		s.IDs = p.texts(ids.value, path+".ids")
+		for i, id := range s.IDs {
+			if id != "" && !clientID.MatchString(id) {
+				p.fault(ids.value.Content[i], fmt.Sprintf("%s.ids[%d]", path, i), "%q is no client id; globs go under names", id)
+			}
+		}
+	}
+	return s
+}
+
+func (p *parser) watch(n *yaml.Node, path string) []Watched {
+	var names []string
+	for _, kind := range Watchable() {
+		names = append(names, string(kind))
+	}
+	var all []Watched
+	for i, name := range p.texts(n, path) {
+		if !slices.Contains(names, name) {
+			p.fault(n.Content[i], fmt.Sprintf("%s[%d]", path, i), "%q cannot be watched: say one of %s%s", name, strings.Join(names, ", "), didYouMean(name, names))
+			continue
+		}
+		all = append(all, Watched(name))
+	}
+	return all
 }
 
 var poolID = regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`)
@@ -202,7 +272,7 @@ func nearSetting(path string) string {
 			walk(m.Members, join(prefix, m.Name))
 		}
 	}
-	walk(settings, "")
+	walk(root.Members, "")
 	slices.Sort(all)
 	return didYouMean(path, all)
 }

@@ -74,8 +74,8 @@ func (p *parser) member(e entry, m Member, path string) (Member, bool) {
 	if i := index(m.Members, e.name); i >= 0 {
 		return m.Members[i], true
 	}
-	if m.Name == "" {
-		if message := unwritable(e.name); message != "" {
+	if m.Name == "" || m.Name == Clients {
+		if message := unwritable(e.name, m.Name == Clients); message != "" {
 			p.fault(e.key, path, "%s", message)
 			return Member{}, false
 		}
@@ -89,10 +89,11 @@ func (p *parser) member(e entry, m Member, path string) (Member, bool) {
 }
 
 // unwritable explains why a member that a pool shows cannot be required, or returns "".
-func unwritable(name string) string {
+func unwritable(name string, ofClient bool) string {
 	for _, d := range documents {
 		for _, m := range d.Members {
 			switch {
+			case d.PerClient != ofClient || d.Under != "":
 			case m.ReadName == name:
 				return fmt.Sprintf("is shown under this name and written as %s: say %s", m.Name, m.Name)
 			case m.Name == name && m.Trip == ReadOnly:

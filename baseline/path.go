@@ -6,9 +6,6 @@ import (
 	"strings"
 )
 
-// root is the object whose members are the settings.
-var root = Member{Kind: Object, Members: settings}
-
 // child returns the member that stands at the key of an object or map; an unknown one has no kind.
 func child(m Member, key string) (Member, bool) {
 	switch m.Kind {
@@ -66,9 +63,9 @@ func concerns(above, path string) bool {
 	return ok && covers(above, twin)
 }
 
-// order compares two paths by their place in the member table: depth first, an object before what is in it, the keys of a map by
+// Order compares two paths by their place in the member table: depth first, an object before what is in it, the keys of a map by
 // their text, and what the table lacks last.
-func order(a, b string) int {
+func Order(a, b string) int {
 	m := root
 	left, right := keys(a), keys(b)
 	for i := range min(len(left), len(right)) {

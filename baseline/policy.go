@@ -11,12 +11,28 @@ import (
 func (b *Baseline) Policy(pool Identity, now time.Time) Policy {
 	var p Policy
 	for _, r := range b.Rules {
-		if r.Pools.selects(pool) {
-			p.Rules = append(p.Rules, r.Name)
-			p.Requirements = merge(p.Requirements, r)
+		if !r.Pools.selects(pool) {
+			continue
+		}
+		p.Rules = append(p.Rules, r.Name)
+		p.Requirements = merge(p.Requirements, r, r.Require)
+		for _, client := range pool.Clients {
+			for _, c := range r.Clients {
+				if c.Select.selects(client) {
+					p.Requirements = merge(p.Requirements, r, c.of(client.ID))
+				}
+			}
+		}
+		for _, kind := range r.Watch {
+			if p.Watch == nil {
+				p.Watch = map[Watched]string{}
+			}
+			if p.Watch[kind] == "" {
+				p.Watch[kind] = r.Name
+			}
 		}
 	}
-	slices.SortStableFunc(p.Requirements, func(a, b Owned) int { return order(a.Setting, b.Setting) })
+	slices.SortStableFunc(p.Requirements, func(a, b Owned) int { return Order(a.Setting, b.Setting) })
 	for _, e := range b.Exemptions {
 		if e.Pools.selects(pool) && now.Before(e.Until) {
 			p.Exemptions = append(p.Exemptions, e)
@@ -50,13 +66,42 @@ func (s *Selector) empty() bool {
 	return s == nil || len(s.IDs) == 0 && len(s.Names) == 0 && len(s.Tags) == 0 && s.Except.empty()
 }
 
+// of returns the requirements as those of one client.
+func (c ClientRule) of(id string) []Requirement {
+	all := make([]Requirement, len(c.Require))
+	for i, r := range c.Require {
+		_, below, _ := ClientOf(r.Setting)
+		r.Setting = ClientPath(id) + "." + below
+		all[i] = r
+	}
+	return all
+}
+
+func (s ClientSelector) selects(c ClientIdentity) bool {
+	named := len(s.IDs) == 0 && len(s.Names) == 0 || slices.Contains(s.IDs, c.ID) || globAny(s.Names, c.Name)
+	return named && (s.Except.empty() || !s.Except.selects(c))
+}
+
+func (s *ClientSelector) empty() bool {
+	return s == nil || len(s.IDs) == 0 && len(s.Names) == 0 && s.Except.empty()
+}
+
+// Only returns the policy without the requirements on settings whose document is not among those that count.
+func (p Policy) Only(counts func(DocumentName) bool) Policy {
+	p.Requirements = slices.DeleteFunc(slices.Clone(p.Requirements), func(o Owned) bool {
+		name, ok := DocumentOf(o.Setting)
+		return !ok || !counts(name)
+	})
+	return p
+}
+
 // merge adds the requirements of a rule to those of earlier rules, and takes away those that it overrules. Requirements of one rule
 // never overrule each other: a file in which they contradict each other is not accepted.
-func merge(earlier []Owned, r Rule) []Owned {
+func merge(earlier []Owned, r Rule, require []Requirement) []Owned {
 	merged := slices.DeleteFunc(slices.Clone(earlier), func(o Owned) bool {
-		return slices.ContainsFunc(r.Require, func(later Requirement) bool { return overrules(later, o.Requirement) })
+		return slices.ContainsFunc(require, func(later Requirement) bool { return overrules(later, o.Requirement) })
 	})
-	for _, req := range r.Require {
+	for _, req := range require {
 		merged = append(merged, Owned{Requirement: req, Rule: r.Name, Mode: r.Mode})
 	}
 	return merged

@@ -251,7 +251,7 @@ func TestPolicyIsDeterministic(t *testing.T) {
 			}
 		}
 		for i := 1; i < len(first.Requirements); i++ {
-			if order(first.Requirements[i-1].Setting, first.Requirements[i].Setting) >= 0 {
+			if Order(first.Requirements[i-1].Setting, first.Requirements[i].Setting) >= 0 {
 				t.Errorf("%s stands before %s", first.Requirements[i-1].Setting, first.Requirements[i].Setting)
 			}
 		}

@@ -7,14 +7,106 @@ import "slices"
 func (b *Baseline) Enforced() []string {
 	var paths []string
 	for _, rule := range b.Rules {
-		for _, r := range rule.Require {
+		for _, r := range rule.all() {
 			if rule.Mode == Enforce && r.writes() && !slices.Contains(paths, r.Setting) {
 				paths = append(paths, r.Setting)
 			}
 		}
 	}
-	slices.SortFunc(paths, order)
+	slices.SortFunc(paths, Order)
 	return paths
+}
+
+// all returns the requirements of the rule, those on clients among them.
+func (r Rule) all() []Requirement {
+	all := slices.Clone(r.Require)
+	for _, c := range r.Clients {
+		all = append(all, c.Require...)
+	}
+	return all
+}
+
+// Owns returns the kinds of documents, in the order of the table, of which the baseline may require something of the pool with this id; an empty id is any pool. A rule
+// that selects pools otherwise than by id may select it.
+func (b *Baseline) Owns(id string) []DocumentName {
+	var kinds []DocumentName
+	for _, d := range documents {
+		if slices.ContainsFunc(b.Rules, func(rule Rule) bool {
+			return rule.maySelect(id) && slices.ContainsFunc(rule.all(), func(r Requirement) bool {
+				return slices.ContainsFunc(WrittenWith(r.Setting), func(w Document) bool { return w.Name == d.Name })
+			})
+		}) {
+			kinds = append(kinds, d.Name)
+		}
+	}
+	return kinds
+}
+
+// WithCompanions returns the kinds of documents that have to be read, in the order of the table, where those given are to be judged and written: the one that names and tags the pool
+// always, and both of the pool's first two where either is meant, for each write carries what the other holds.
+func WithCompanions(kinds []DocumentName) []DocumentName {
+	both := slices.Contains(kinds, UserPool) || slices.Contains(kinds, MfaConfig)
+	var all []DocumentName
+	for _, d := range documents {
+		if d.Name == UserPool || d.Name == MfaConfig && both || slices.Contains(kinds, d.Name) {
+			all = append(all, d.Name)
+		}
+	}
+	return all
+}
+
+// OwnsOf returns those of the kinds of documents that Owns returns that a call changes which changes the named ones. A call that can change the name or the tags of a pool can
+// change which rules select it, where rules go by these, and with that everything.
+func (b *Baseline) OwnsOf(id string, changes []string) []DocumentName {
+	kinds := b.Owns(id)
+	if slices.Contains(changes, string(UserPool)) && b.selectsByChoice() {
+		return kinds
+	}
+	return slices.DeleteFunc(kinds, func(kind DocumentName) bool { return !slices.Contains(changes, string(kind)) })
+}
+
+// Concerns says whether a call can change something that the baseline owns or watches of the pool with this id or, where it is empty, of any: a call that changes the named
+// documents, that makes or removes such a thing, or that deletes the pool. Nobody needs to listen to other calls.
+func (b *Baseline) Concerns(id string, changes []string, watched string, deletes bool) bool {
+	if len(b.OwnsOf(id, changes)) > 0 || slices.Contains(b.Watches(id), Watched(watched)) {
+		return true
+	}
+	named := func(r Rule) bool { return r.Pools != nil && len(r.Pools.IDs) > 0 && r.maySelect(id) }
+	return deletes && slices.ContainsFunc(b.Rules, named)
+}
+
+// Watches returns the kinds of things that the baseline may watch of the pool with this id; an empty id is any pool.
+func (b *Baseline) Watches(id string) []Watched {
+	var kinds []Watched
+	for _, kind := range Watchable() {
+		if slices.ContainsFunc(b.Rules, func(rule Rule) bool { return rule.maySelect(id) && slices.Contains(rule.Watch, kind) }) {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
+}
+
+// NamesPool returns the name of the first rule that selects the pool by its id, and "" if none does.
+func (b *Baseline) NamesPool(id string) string {
+	for _, rule := range b.Rules {
+		if rule.Pools != nil && slices.Contains(rule.Pools.IDs, id) {
+			return rule.Name
+		}
+	}
+	return ""
+}
+
+// selectsByChoice says whether some rule selects pools by what a call can change: names or tags.
+func (b *Baseline) selectsByChoice() bool {
+	return slices.ContainsFunc(b.Rules, func(rule Rule) bool { return rule.Pools.byChoice() })
+}
+
+func (s *Selector) byChoice() bool {
+	return s != nil && (len(s.Names) > 0 || len(s.Tags) > 0 || s.Except.byChoice())
+}
+
+func (r Rule) maySelect(id string) bool {
+	return id == "" || r.Pools == nil || len(r.Pools.IDs) == 0 || slices.Contains(r.Pools.IDs, id)
 }
 
 // writes says whether a drift from the requirement can be written back at all.
@@ -28,7 +120,7 @@ func WrittenWith(path string) []Document {
 	need := map[DocumentName]bool{}
 	add := func(path string) {
 		if name, ok := DocumentOf(path); ok {
-			need[name] = true
+			need[name.Kind()] = true
 		}
 	}
 	add(path)
@@ -77,7 +169,5 @@ func (b *Baseline) IDs() ([]string, bool) {
 // MaySelect says whether a pool with this id can be selected by some rule, whatever its name and tags are. Of a pool that cannot, nothing needs to
 // be read, and the function of a baseline that names only ids may not even be allowed to.
 func (b *Baseline) MaySelect(id string) bool {
-	return slices.ContainsFunc(b.Rules, func(r Rule) bool {
-		return r.Pools == nil || len(r.Pools.IDs) == 0 || slices.Contains(r.Pools.IDs, id)
-	})
+	return slices.ContainsFunc(b.Rules, func(r Rule) bool { return r.maySelect(id) })
 }

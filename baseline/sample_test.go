@@ -62,7 +62,7 @@ func places(path string, m Member) []place {
 // allPlaces returns every setting of the table, in its order.
 func allPlaces() []place {
 	var all []place
-	for _, m := range Settings() {
+	for _, m := range root.Members {
 		all = append(all, places(m.Name, m)...)
 	}
 	return all

@@ -35,6 +35,27 @@ var snapshots = map[string]Op{
 	"KeyConfiguration":                      Exactly,
 	"MfaConfiguration":                      Equal,
 	"SoftwareTokenMfaConfiguration.Enabled": Equal,
+	"RiskConfiguration.CompromisedCredentialsRiskConfiguration":            Exactly,
+	"RiskConfiguration.AccountTakeoverRiskConfiguration.Actions":           Exactly,
+	"RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList":      Contains,
+	"RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList":      Equal,
+	"LogConfigurations.userNotification":                                   Exactly,
+	"LogConfigurations.userAuthEvents":                                     Exactly,
+	"Clients[].RefreshTokenValidity":                                       Equal,
+	"Clients[].AccessTokenValidity":                                        Equal,
+	"Clients[].IdTokenValidity":                                            Equal,
+	"Clients[].TokenValidityUnits":                                         Exactly,
+	"Clients[].ExplicitAuthFlows":                                          Equal,
+	"Clients[].SupportedIdentityProviders":                                 Equal,
+	"Clients[].CallbackURLs":                                               Equal,
+	"Clients[].LogoutURLs":                                                 Equal,
+	"Clients[].AllowedOAuthFlows":                                          Equal,
+	"Clients[].AllowedOAuthScopes":                                         Equal,
+	"Clients[].PreventUserExistenceErrors":                                 Equal,
+	"Clients[].EnableTokenRevocation":                                      Equal,
+	"Clients[].RefreshTokenRotation":                                       Exactly,
+	"Clients[].RiskConfiguration.CompromisedCredentialsRiskConfiguration":  Exactly,
+	"Clients[].RiskConfiguration.AccountTakeoverRiskConfiguration.Actions": Exactly,
 }
 
 // Snapshot returns a baseline file, in YAML, of a pool as it is: the settings that matter for security as requirements of that pool, by its id, and the others as
@@ -54,8 +75,8 @@ func Snapshot(pool Identity, settings map[string]any) ([]byte, error) {
 		}
 		before := len(dropped)
 		for _, f := range faults {
-			for path := range snapshots {
-				if at := strings.TrimPrefix(f.Path, "rules[0].require."); covers(path, at) || covers(at, path) || strings.HasPrefix(at, path+".") {
+			for _, path := range snapshotOf(pool) {
+				if at := settingIn(f.Path, pool); covers(path, at) || covers(at, path) || strings.HasPrefix(at, path+".") {
 					dropped[path] = f.Message
 				}
 			}
@@ -66,26 +87,69 @@ func Snapshot(pool Identity, settings map[string]any) ([]byte, error) {
 	}
 }
 
-func snapshot(pool Identity, settings map[string]any, dropped map[string]string) ([]byte, error) {
-	required := map[string]any{}
-	for path, op := range snapshots {
-		m, _ := Lookup(path)
-		if text, ok := requirementOf(m, op, filled(at(settings, keys(path)))); ok && dropped[path] == "" {
-			put(required, keys(path), text)
+// snapshotOf returns the settings of a pool and its clients that a snapshot requires.
+func snapshotOf(pool Identity) []string {
+	var paths []string
+	for path := range snapshots {
+		_, below, ofClient := ClientOf(path)
+		if !ofClient {
+			paths = append(paths, path)
+			continue
+		}
+		for _, client := range pool.Clients {
+			paths = append(paths, ClientPath(client.ID)+"."+below)
 		}
 	}
-	var text bytes.Buffer
-	encoder := yaml.NewEncoder(&text)
-	encoder.SetIndent(2)
-	if err := encoder.Encode(required); err != nil {
-		return nil, fmt.Errorf("writing the baseline of %s: %w", pool.ID, err)
+	slices.SortFunc(paths, Order)
+	return paths
+}
+
+// settingIn returns the setting that the path of a fault in a snapshot speaks of.
+func settingIn(path string, pool Identity) string {
+	if at, ok := strings.CutPrefix(path, "rules[0].require."); ok {
+		return at
+	}
+	for i, client := range pool.Clients {
+		if at, ok := strings.CutPrefix(path, fmt.Sprintf("rules[0].clients[%d].require.", i)); ok {
+			return ClientPath(client.ID) + "." + at
+		}
+	}
+	return path
+}
+
+func snapshot(pool Identity, settings map[string]any, dropped map[string]string) ([]byte, error) {
+	required := map[string]map[string]any{"": {}}
+	for _, path := range snapshotOf(pool) {
+		m, _ := Lookup(path)
+		if node, ok := requirementOf(m, snapshots[AnyClient(path)], filled(at(settings, keys(path)))); ok && dropped[path] == "" {
+			client, below, ofClient := ClientOf(path)
+			if !ofClient {
+				below = path
+			}
+			if required[client] == nil {
+				required[client] = map[string]any{}
+			}
+			put(required[client], keys(path)[len(keys(path))-len(strings.Split(below, ".")):], node)
+		}
 	}
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "# yaml-language-server: $schema=./schema.json\n# Made of the pool %s as it is.\nversion: 1\nmode: audit # report; enforce writes\nrules:\n  - name: as-found\n    pools: {ids: [%s]}\n    require:\n", pool.ID, pool.ID)
-	for line := range strings.Lines(text.String()) {
-		out.WriteString("      " + line)
+	fmt.Fprintf(&out, "# yaml-language-server: $schema=./schema.json\n# Made of the pool %s as it is.\nversion: 1\nmode: audit # report; enforce writes\nrules:\n  - name: as-found\n    pools: {ids: [%s]}\n", pool.ID, pool.ID)
+	if err := block(&out, "    require:\n", "      ", required[""]); err != nil {
+		return nil, fmt.Errorf("writing the baseline of %s: %w", pool.ID, err)
 	}
-	for _, path := range slices.SortedFunc(maps.Keys(dropped), order) {
+	for i, client := range pool.Clients {
+		if i == 0 {
+			out.WriteString("    clients:\n")
+		}
+		if required[client.ID] == nil {
+			required[client.ID] = map[string]any{"ClientName": nodeOf(client.Name)}
+		}
+		fmt.Fprintf(&out, "      - ids: [%s] # %s\n", nodeOf(client.ID).Value, oneLine(client.Name))
+		if err := block(&out, "        require:\n", "          ", required[client.ID]); err != nil {
+			return nil, fmt.Errorf("writing the baseline of %s: %w", pool.ID, err)
+		}
+	}
+	for _, path := range slices.SortedFunc(maps.Keys(dropped), Order) {
 		fmt.Fprintf(&out, "    # %s cannot be required as it is: %s\n", path, dropped[path])
 	}
 	out.WriteString("    # As it is, and not required:\n")
@@ -93,6 +157,21 @@ func snapshot(pool Identity, settings map[string]any, dropped map[string]string)
 		out.WriteString("    #   " + oneLine(line) + "\n")
 	}
 	return out.Bytes(), nil
+}
+
+// block writes a tree of requirements, indented, under a head.
+func block(out *bytes.Buffer, head, indent string, required map[string]any) error {
+	var text bytes.Buffer
+	encoder := yaml.NewEncoder(&text)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(required); err != nil {
+		return err
+	}
+	out.WriteString(head)
+	for line := range strings.Lines(text.String()) {
+		out.WriteString(indent + line)
+	}
+	return nil
 }
 
 // oneLine takes the line breaks out of a comment: a tag's name may hold anything.
@@ -108,13 +187,14 @@ func oneLine(text string) string {
 // others returns the settings that a snapshot does not require, a line each.
 func others(settings map[string]any) []string {
 	var lines []string
-	for _, m := range Settings() {
-		if settings[m.Name] == nil {
+	for _, name := range slices.SortedFunc(maps.Keys(settings), Order) {
+		m, known := child(root, name)
+		if !known || settings[name] == nil {
 			continue
 		}
-		eachLeaf(m, m.Name, settings[m.Name], func(m Member, path string, v any) {
+		eachLeaf(m, name, settings[name], func(m Member, path string, v any) {
 			for required := range snapshots {
-				if covers(required, path) {
+				if covers(required, AnyClient(path)) {
 					return
 				}
 			}

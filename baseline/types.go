@@ -44,7 +44,41 @@ type Rule struct {
 	Pools   *Selector // nil selects every pool
 	Mode    Mode      // the rule's own, or else the file's
 	Require []Requirement
+	Clients []ClientRule // of the pools' app clients; a later one wins setting by setting
+	Watch   []Watched    // additions and deletions of these are reported
 	Position
+}
+
+// A ClientRule requires settings of the app clients that it selects. Their paths begin with Clients[].
+type ClientRule struct {
+	Select  ClientSelector
+	Require []Requirement
+	Position
+}
+
+// A ClientSelector selects app clients by id or name, whichever are given; one that is empty selects every client. A client that Except selects is not selected.
+type ClientSelector struct {
+	IDs    []string
+	Names  []string // globs
+	Except *ClientSelector
+}
+
+// Watched names a kind of thing that belongs to a pool and of which a baseline reports, but never undoes, that one came, changed or went.
+type Watched string
+
+// The kinds of things that can be watched.
+const (
+	WatchClients           Watched = "clients"
+	WatchIdentityProviders Watched = "identityProviders"
+	WatchDomains           Watched = "domains"
+	WatchResourceServers   Watched = "resourceServers"
+	WatchGroups            Watched = "groups"
+	WatchTriggers          Watched = "triggers"
+)
+
+// Watchable returns the kinds of things that can be watched.
+func Watchable() []Watched {
+	return []Watched{WatchClients, WatchIdentityProviders, WatchDomains, WatchResourceServers, WatchGroups, WatchTriggers}
 }
 
 // A Selector selects pools: each of its keys that is not empty must match, and any entry within a key will do, except that every
@@ -107,16 +141,21 @@ const (
 
 // An Identity is what selects a pool.
 type Identity struct {
-	ID   string
-	Name string
-	Tags map[string]string
+	ID      string
+	Name    string
+	Tags    map[string]string
+	Clients []ClientIdentity // those that requirements may be about
 }
+
+// A ClientIdentity is what selects an app client.
+type ClientIdentity struct{ ID, Name string }
 
 // A Policy is what a baseline requires of one pool at one time: the matching rules merged, and the exemptions in force.
 type Policy struct {
 	Rules        []string // names of the rules that selected the pool, in order; none: the pool is not ours
 	Requirements []Owned  // in the order of the member table
 	Exemptions   []Exemption
+	Watch        map[Watched]string // the name of the rule that watches, the first of them
 }
 
 // Owned is a requirement with the rule that won it.

@@ -29,7 +29,7 @@ func (p Place) arn(service, resource string) string {
 
 // Permissions returns what the baseline makes necessary, and nothing else.
 //
-// The reads are those of both documents: a pool is compared and planned whole. The writes are those of the documents that an enforcing rule can want
+// The reads are those of the documents that it owns, and of their companions. The writes are those of the documents that an enforcing rule can want
 // written. The others accompany every write of a whole document, whether or not its caller changes them: the role that a pool sends text
 // messages with is passed on, its tags are set again. The README says the reason of each.
 func Permissions(s Settings, p Place) []Statement {
@@ -40,11 +40,7 @@ func Permissions(s Settings, p Place) []Statement {
 			pools = append(pools, p.arn("cognito-idp", "userpool/"+id))
 		}
 	}
-	var reads []string
-	for _, d := range baseline.Documents() {
-		reads = append(reads, "cognito-idp:"+d.ReadCall)
-	}
-	slices.Sort(reads)
+	reads := readsOf(s.Baseline)
 	statements := []Statement{
 		{Sid: "ListPools", Actions: []string{"cognito-idp:ListUserPools"}, Resources: []string{"*"}},
 		{Sid: "ReadPools", Actions: reads, Resources: pools},
@@ -55,7 +51,7 @@ func Permissions(s Settings, p Place) []Statement {
 		return statements
 	}
 	statements = append(statements, Statement{Sid: "WritePools", Actions: writes, Resources: pools})
-	if !s.NoSMSRoles {
+	if !s.NoSMSRoles && slices.Contains(writes, "cognito-idp:UpdateUserPool") {
 		roles := s.SMSRoles
 		if len(roles) == 0 {
 			roles = []string{p.arn("iam", "role/*")}
@@ -66,12 +62,62 @@ func Permissions(s Settings, p Place) []Statement {
 	if keys := keysOf(s); len(keys) > 0 {
 		statements = append(statements, Statement{Sid: "UseKeys", Actions: []string{"kms:CreateGrant", "kms:DescribeKey"}, Resources: keys})
 	}
+	if owns(enforced, "LogConfigurations") {
+		statements = append(statements, logDelivery(s.Baseline)...)
+	}
 	if owns(enforced, "EmailConfiguration") {
 		statements = append(statements, Statement{Sid: "MakeEmailRole", Actions: []string{"iam:CreateServiceLinkedRole"},
 			Resources:  []string{p.arn("iam", "role/aws-service-role/email.cognito-idp.amazonaws.com/*")},
 			Conditions: map[string]map[string]string{"StringEquals": {"iam:AWSServiceName": "email.cognito-idp.amazonaws.com"}}})
 	}
 	return statements
+}
+
+// readsOf returns the read actions for the documents that the baseline owns.
+func readsOf(b *baseline.Baseline) []string {
+	var actions []string
+	for _, kind := range baseline.WithCompanions(b.Owns("")) {
+		d, _ := kind.Table()
+		actions = append(actions, "cognito-idp:"+d.ReadCall)
+		if d.PerClient {
+			actions = append(actions, "cognito-idp:ListUserPoolClients")
+		}
+	}
+	slices.Sort(actions)
+	return slices.Compact(actions)
+}
+
+// logDelivery returns what it takes to send the logs of a pool somewhere: the deliveries themselves, which know no resources, and the destinations that the baseline names.
+func logDelivery(b *baseline.Baseline) []Statement {
+	statements := []Statement{{Sid: "DeliverLogs", Resources: []string{"*"}, Actions: []string{"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
+		"logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery"}}}
+	var buckets, streams []string
+	for _, rule := range b.Rules {
+		for _, r := range rule.Require {
+			if rule.Mode == baseline.Enforce && owns([]string{r.Setting}, "LogConfigurations") {
+				for _, arn := range textsIn([]any{r.Value, r.Set}) {
+					switch {
+					case strings.Contains(arn, ":s3:::"):
+						buckets = append(buckets, arn)
+					case strings.Contains(arn, ":firehose:"):
+						streams = append(streams, arn)
+					}
+				}
+			}
+		}
+	}
+	if len(buckets) > 0 {
+		statements = append(statements, Statement{Sid: "DeliverToBuckets", Actions: []string{"s3:GetBucketPolicy", "s3:PutBucketPolicy"}, Resources: unique(buckets)})
+	}
+	if len(streams) > 0 {
+		statements = append(statements, Statement{Sid: "DeliverToStreams", Actions: []string{"firehose:TagDeliveryStream"}, Resources: unique(streams)})
+	}
+	return statements
+}
+
+func unique(texts []string) []string {
+	slices.Sort(texts)
+	return slices.Compact(texts)
 }
 
 // writesOf returns the write actions that the settings need. UpdateUserPool sets the pool's tags again with every write, and may ask for the right to
@@ -109,8 +155,7 @@ func keysOf(s Settings) []string {
 			}
 		}
 	}
-	slices.Sort(keys)
-	return slices.Compact(keys)
+	return unique(keys)
 }
 
 // keyed says whether KMS keys stand in the setting.
@@ -119,19 +164,22 @@ func keyed(setting string) bool {
 }
 
 func keysIn(v any) []string {
+	return slices.DeleteFunc(textsIn(v), func(text string) bool { return !keyARNs.MatchString(text) })
+}
+
+// textsIn returns the texts in a value, at any depth.
+func textsIn(v any) []string {
 	var found []string
 	switch v := v.(type) {
 	case string:
-		if keyARNs.MatchString(v) {
-			found = append(found, v)
-		}
+		found = append(found, v)
 	case map[string]any:
 		for _, e := range v {
-			found = append(found, keysIn(e)...)
+			found = append(found, textsIn(e)...)
 		}
 	case []any:
 		for _, e := range v {
-			found = append(found, keysIn(e)...)
+			found = append(found, textsIn(e)...)
 		}
 	}
 	return found

@@ -40,7 +40,7 @@ func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack
 	failed := NewQueue(stack, "Failed", "Events that the function gave up on after its last try")
 
 	keeper := NewFunction(stack, "Keeper", s, &failed)
-	rule := NewTrigger(stack, "Changes", keeper.Function, undelivered)
+	rule := NewTrigger(stack, "Changes", s.Baseline, keeper.Function, undelivered)
 	NewSchedule(stack, "Sweep", keeper.Function, unswept, s.SweepHours)
 	guard := NewGuard(stack, "Guard", alerts, undelivered)
 	trail := NewTrail(stack, "Trail", s)

@@ -7,13 +7,25 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
 )
+
+// heard returns the names of the calls that can change what the baseline owns or watches, of some pool.
+func heard(required *baseline.Baseline) []string {
+	var names []string
+	for _, call := range event.Table() {
+		if required.Concerns("", call.Changes, call.Watched, call.Name == event.DeleteUserPool) {
+			names = append(names, call.Name)
+		}
+	}
+	return names
+}
 
 // NewTrigger makes the rule on the default bus that hands the function every successful call that can change what a baseline owns.
 //
 // The pattern says nothing of the caller: whoever holds the function's own role would go unseen. The event of the function's own write costs two reads.
-func NewTrigger(stack awscdk.Stack, id string, function awslambda.IFunction, undelivered Queue) awsevents.Rule {
+func NewTrigger(stack awscdk.Stack, id string, required *baseline.Baseline, function awslambda.IFunction, undelivered Queue) awsevents.Rule {
 	return awsevents.NewRule(stack, jsii.String(id), &awsevents.RuleProps{
 		Description: jsii.String("poolkeeper: calls that change user pools"),
 		EventPattern: &awsevents.EventPattern{
@@ -24,7 +36,7 @@ func NewTrigger(stack awscdk.Stack, id string, function awslambda.IFunction, und
 			DetailType: jsii.Strings("AWS API Call via CloudTrail"),
 			Detail: &map[string]any{
 				"eventSource": jsii.Strings("cognito-idp.amazonaws.com"),
-				"eventName":   jsii.Strings(event.Names()...),
+				"eventName":   jsii.Strings(heard(required)...),
 				// Cognito writes an empty code into some records of calls that succeeded.
 				"errorCode": awsevents.Match_AnyOf(awsevents.Match_DoesNotExist(), awsevents.Match_NullValue(), awsevents.Match_ExactString(jsii.String(""))),
 			},

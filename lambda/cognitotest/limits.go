@@ -20,6 +20,14 @@ var categories = map[string]struct {
 	"SetUserPoolMfaConfig": {"UserPoolResourceUpdate", 15, 5},
 	"TagResource":          {"UserPoolResourceUpdate", 15, 5},
 	"UntagResource":        {"UserPoolResourceUpdate", 15, 5},
+
+	"DescribeRiskConfiguration": {"UserPoolResourceRead", 20, 5},
+	"SetRiskConfiguration":      {"UserPoolResourceUpdate", 15, 5},
+	"ListUserPoolClients":       {"UserPoolClientRead", 15, 5},
+	"DescribeUserPoolClient":    {"UserPoolClientRead", 15, 5},
+	"CreateUserPoolClient":      {"UserPoolClientUpdate", 15, 5},
+	"UpdateUserPoolClient":      {"UserPoolClientUpdate", 15, 5},
+	"DeleteUserPoolClient":      {"UserPoolClientUpdate", 15, 5},
 }
 
 // limits are token buckets, one a category and one a pool and operation where that is capped. A bucket holds a second's worth.

@@ -22,13 +22,23 @@ var operations = map[string]func(*Server, map[string]any) (any, error){
 	"TagResource":          (*Server).tagResource,
 	"UntagResource":        (*Server).untagResource,
 	"ListTagsForResource":  (*Server).listTags,
+
+	"DescribeRiskConfiguration":   (*Server).describeRisk,
+	"SetRiskConfiguration":        (*Server).setRisk,
+	"GetLogDeliveryConfiguration": (*Server).getLogs,
+	"SetLogDeliveryConfiguration": (*Server).setLogs,
+	"ListUserPoolClients":         (*Server).listClients,
+	"DescribeUserPoolClient":      (*Server).describeClient,
+	"CreateUserPoolClient":        (*Server).createClient,
+	"UpdateUserPoolClient":        (*Server).updateClient,
+	"DeleteUserPoolClient":        (*Server).deleteClient,
 }
 
 // Put plants a pool just as it is given, under the names of the read calls, and copies it. Id, Arn and Name are filled in where they are missing.
 func (s *Server) Put(id string, userPool, mfaConfig map[string]any) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	p := &pool{userPool: cloneObject(userPool), mfaConfig: cloneObject(mfaConfig)}
+	p := &pool{userPool: cloneObject(userPool), mfaConfig: cloneObject(mfaConfig), more: newMore()}
 	if p.mfaConfig == nil {
 		p.mfaConfig = map[string]any{}
 	}
@@ -105,7 +115,7 @@ func (s *Server) createUserPool(request map[string]any) (any, error) {
 	}
 	s.serial++
 	id := fmt.Sprintf("%s_Fake%05d", s.region, s.serial)
-	p := &pool{userPool: map[string]any{}, mfaConfig: map[string]any{}}
+	p := &pool{userPool: map[string]any{}, mfaConfig: map[string]any{}, more: newMore()}
 	for k, v := range request {
 		p.userPool[k] = clone(v)
 	}

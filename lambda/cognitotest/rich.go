@@ -83,6 +83,64 @@ const richMFA = `{
 "WebAuthnConfiguration": {"RelyingPartyId": "login.example.com", "UserVerification": "required", "FactorConfiguration": "MULTI_FACTOR_WITH_USER_VERIFICATION"}
 }`
 
+// PutRich plants a pool with everything that there is: Rich, its risk configuration and logs, and two clients, RichClient and "mobile", of which the former has a risk configuration
+// of its own.
+func (s *Server) PutRich(id string) {
+	pool, mfa := Rich()
+	s.Put(id, pool, mfa)
+	s.PutRisk(id, "", richDocument(richRisk))
+	logs, _ := richDocument(richLogs)["LogConfigurations"].([]any)
+	s.PutLogs(id, logs)
+	s.PutClient(id, RichClient, richDocument(richClient))
+	mobile := richDocument(richClient)
+	mobile["ClientName"] = "mobile-app"
+	delete(mobile, "ClientSecret")
+	s.PutClient(id, "mobile", mobile)
+	s.PutRisk(id, RichClient, richDocument(richRisk))
+}
+
+// RichClient is the id of the client web-app that PutRich plants.
+const RichClient = "4rich2client8of0web"
+
+func richDocument(text string) map[string]any {
+	document, err := decode([]byte(text))
+	if err != nil {
+		return nil
+	}
+	return document
+}
+
+const richRisk = `{
+"CompromisedCredentialsRiskConfiguration": {"EventFilter": ["SIGN_IN", "SIGN_UP"], "Actions": {"EventAction": "BLOCK"}},
+"AccountTakeoverRiskConfiguration": {
+  "NotifyConfiguration": {"From": "security@example.com", "ReplyTo": "help@example.com", "SourceArn": "arn:aws:ses:eu-west-1:111122223333:identity/example.com",
+    "BlockEmail": {"Subject": "Blocked CANARY-block-subject", "HtmlBody": "<p>Blocked</p> CANARY-block-html ", "TextBody": "Blocked CANARY-block-text"},
+    "NoActionEmail": {"Subject": "Seen CANARY-seen-subject", "HtmlBody": "<p>Seen</p> CANARY-seen-html", "TextBody": "Seen CANARY-seen-text"},
+    "MfaEmail": {"Subject": "Asked CANARY-mfa-subject", "HtmlBody": "<p>Asked</p> CANARY-mfa-html", "TextBody": "Asked CANARY-mfa-text"}},
+  "Actions": {"LowAction": {"Notify": false, "EventAction": "NO_ACTION"}, "MediumAction": {"Notify": true, "EventAction": "MFA_IF_CONFIGURED"},
+    "HighAction": {"Notify": true, "EventAction": "BLOCK"}}},
+"RiskExceptionConfiguration": {"BlockedIPRangeList": ["192.0.2.0/24", "198.51.100.7/32"], "SkippedIPRangeList": ["203.0.113.0/24"]},
+"LastModifiedDate": 1767225600.5
+}`
+
+const richLogs = `{"LogConfigurations": [
+{"LogLevel": "ERROR", "EventSource": "userNotification", "CloudWatchLogsConfiguration": {"LogGroupArn": "arn:aws:logs:eu-west-1:111122223333:log-group:cognito-notifications"}},
+{"LogLevel": "INFO", "EventSource": "userAuthEvents", "FirehoseConfiguration": {"StreamArn": "arn:aws:firehose:eu-west-1:111122223333:deliverystream/cognito-events"}}
+]}`
+
+const richClient = `{
+"ClientName": "web-app", "ClientSecret": "CANARYclientsecret0123456789", "CreationDate": 1735689600.123, "LastModifiedDate": 1767225600.456, "ClientType": "REGULAR",
+"RefreshTokenValidity": 12, "AccessTokenValidity": 15, "IdTokenValidity": 15, "TokenValidityUnits": {"AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "hours"},
+"ReadAttributes": ["email", "name"], "WriteAttributes": ["name"], "ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+"SupportedIdentityProviders": ["COGNITO", "Corporate"], "CallbackURLs": ["https://app.example.com/callback", "https://app.example.com/other"],
+"LogoutURLs": ["https://app.example.com/bye"], "DefaultRedirectURI": "https://app.example.com/callback", "AllowedOAuthFlows": ["code"],
+"AllowedOAuthScopes": ["openid", "email"], "AllowedOAuthFlowsUserPoolClient": true,
+"AnalyticsConfiguration": {"ApplicationId": "0123abcd", "ApplicationArn": "arn:aws:mobiletargeting:eu-west-1:111122223333:apps/0123abcd",
+  "RoleArn": "arn:aws:iam::111122223333:role/analytics", "ExternalId": "CANARY-analytics-id", "UserDataShared": true},
+"PreventUserExistenceErrors": "ENABLED", "EnableTokenRevocation": true, "EnablePropagateAdditionalUserContextData": true, "AuthSessionValidity": 5,
+"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 30}
+}`
+
 // standardAttributes are those that every pool has.
 func standardAttributes() []any {
 	var all []any

@@ -47,6 +47,7 @@ type Server struct {
 type pool struct {
 	userPool  map[string]any
 	mfaConfig map[string]any
+	more      *more
 }
 
 // An Option changes a Server.

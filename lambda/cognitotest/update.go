@@ -47,7 +47,7 @@ func (s *Server) updateUserPool(request map[string]any) (any, error) {
 			return nil, err
 		}
 	}
-	next := &pool{userPool: s.merge(old.userPool, request), mfaConfig: cloneObject(old.mfaConfig)}
+	next := &pool{userPool: s.merge(old.userPool, request), mfaConfig: cloneObject(old.mfaConfig), more: old.more}
 	if _, given := request["MfaConfiguration"]; given || s.mode == Contract {
 		applyMFA(next)
 	}
@@ -202,7 +202,7 @@ func (s *Server) setMfaConfig(request map[string]any) (any, error) {
 			return nil, err
 		}
 	}
-	next := &pool{userPool: cloneObject(old.userPool), mfaConfig: cloneObject(request)}
+	next := &pool{userPool: cloneObject(old.userPool), mfaConfig: cloneObject(request), more: old.more}
 	delete(next.mfaConfig, "UserPoolId")
 	setDefault(next.mfaConfig, "MfaConfiguration", "OFF")
 	next.userPool["MfaConfiguration"] = next.mfaConfig["MfaConfiguration"]

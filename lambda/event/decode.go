@@ -75,8 +75,24 @@ func judgeCall(envelope, detail object, home Home) Request {
 	if elsewhere, found := foreign(envelope, detail, &home); found {
 		return elsewhere
 	}
-	return locate(handled, detail, home)
+	request := locate(handled, detail, home)
+	if request.Kind != One {
+		return request
+	}
+	request.Call = handled
+	parameters := detail.object("requestParameters")
+	for _, id := range []any{parameters.value("clientId"), detail.object("responseElements").object("userPoolClient").value("clientId")} {
+		if text, ok := id.(string); ok && clientID.MatchString(text) && !hidden(id) {
+			request.ClientID = text
+		}
+	}
+	if subject, ok := parameters.value(handled.Subject).(string); ok && handled.Subject != "" && !hidden(subject) {
+		request.Subject = clean(subject)
+	}
+	return request
 }
+
+var clientID = regexp.MustCompile(`^[\w+]{1,128}$`)
 
 // foreign finds an event of another account or Region, and fills what home leaves open with the event's own.
 func foreign(envelope, detail object, home *Home) (Request, bool) {

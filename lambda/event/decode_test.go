@@ -55,6 +55,27 @@ var fixtures = map[string]row{
 	"number-too-large":                    {want: reconciled, why: "a number elsewhere does not hide the pool"},
 	"event-type-null":                     {want: reconciled, why: "null is as good as missing"},
 	"time-before-year-zero":               {want: reconciled, why: "a time that JSON cannot hold is left out"},
+	"set-risk-configuration":              {want: reconciled, why: "SetRiskConfiguration of the pool that is named"},
+	"set-risk-configuration-of-client":    {want: reconciled, why: "SetRiskConfiguration of the pool that is named"},
+	"set-log-delivery-configuration":      {want: reconciled, why: "SetLogDeliveryConfiguration of the pool that is named"},
+	"create-user-pool-client":             {want: reconciled, why: "CreateUserPoolClient of the pool that is named"},
+	"update-user-pool-client":             {want: reconciled, why: "UpdateUserPoolClient of the pool that is named"},
+	"update-user-pool-client-hidden":      {want: reconciled, why: "UpdateUserPoolClient of the pool that is named"},
+	"delete-user-pool-client":             {want: reconciled, why: "DeleteUserPoolClient of the pool that is named"},
+	"add-user-pool-client-secret":         {want: reconciled, why: "AddUserPoolClientSecret of the pool that is named"},
+	"delete-user-pool":                    {want: reconciled, why: "DeleteUserPool of the pool that is named"},
+	"create-identity-provider":            {want: reconciled, why: "CreateIdentityProvider of the pool that is named"},
+	"update-identity-provider":            {want: reconciled, why: "UpdateIdentityProvider of the pool that is named"},
+	"delete-identity-provider":            {want: reconciled, why: "DeleteIdentityProvider of the pool that is named"},
+	"create-user-pool-domain":             {want: reconciled, why: "CreateUserPoolDomain of the pool that is named"},
+	"update-user-pool-domain":             {want: reconciled, why: "UpdateUserPoolDomain of the pool that is named"},
+	"delete-user-pool-domain":             {want: reconciled, why: "DeleteUserPoolDomain of the pool that is named"},
+	"create-resource-server":              {want: reconciled, why: "CreateResourceServer of the pool that is named"},
+	"update-resource-server":              {want: reconciled, why: "UpdateResourceServer of the pool that is named"},
+	"delete-resource-server":              {want: reconciled, why: "DeleteResourceServer of the pool that is named"},
+	"create-group":                        {want: reconciled, why: "CreateGroup of the pool that is named"},
+	"update-group":                        {want: reconciled, why: "UpdateGroup of the pool that is named"},
+	"delete-group":                        {want: reconciled, why: "DeleteGroup of the pool that is named"},
 	"request-null":                        {want: everyPool, why: "CloudTrail leaves out large requests"},
 	"request-hidden":                      {want: everyPool, why: "a whole object can be redacted"},
 	"request-without-id":                  {want: everyPool, why: "a request cut short"},
@@ -339,7 +360,10 @@ func TestIDInAnyCase(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	t.Parallel()
-	if diff := cmp.Diff([]string{"CreateUserPool", "SetUserPoolMfaConfig", "TagResource", "UntagResource", "UpdateUserPool"}, Names()); diff != "" {
+	if diff := cmp.Diff([]string{"AddUserPoolClientSecret", "CreateGroup", "CreateIdentityProvider", "CreateResourceServer", "CreateUserPool",
+		"CreateUserPoolClient", "CreateUserPoolDomain", "DeleteGroup", "DeleteIdentityProvider", "DeleteResourceServer", "DeleteUserPool", "DeleteUserPoolClient",
+		"DeleteUserPoolDomain", "SetLogDeliveryConfiguration", "SetRiskConfiguration", "SetUserPoolMfaConfig", "TagResource", "UntagResource", "UpdateGroup",
+		"UpdateIdentityProvider", "UpdateResourceServer", "UpdateUserPool", "UpdateUserPoolClient", "UpdateUserPoolDomain"}, Names()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if !slices.IsSorted(Names()) {
@@ -348,12 +372,49 @@ func TestNames(t *testing.T) {
 	var table []string
 	for _, n := range Table() {
 		table = append(table, n.Name)
-		if found, ok := named(n.Name); !ok || found != n {
+		if found, ok := named(n.Name); !ok || !cmp.Equal(found, n) {
 			t.Errorf("%s is found as %v", n.Name, found)
 		}
 	}
 	if diff := cmp.Diff(table, Names()); diff != "" {
 		t.Errorf("the names are not the table's (-want +got):\n%s", diff)
+	}
+}
+
+// TestAbout: of a call about a part of a pool, the client and the thing are told, unless CloudTrail hides them.
+func TestAbout(t *testing.T) {
+	t.Parallel()
+	const web = "4rich2client8of0web"
+	type about struct{ client, happened, watched, subject string }
+	for name, want := range map[string]about{
+		"set-risk-configuration":           {},
+		"set-risk-configuration-of-client": {client: web},
+		"create-user-pool-client":          {"7rogue7client", "added", "clients", "rogue"},
+		"update-user-pool-client":          {client: web},
+		"update-user-pool-client-hidden":   {},
+		"delete-user-pool-client":          {web, "removed", "clients", web},
+		"add-user-pool-client-secret":      {web, "given another secret", "clients", web},
+		"create-identity-provider":         {"", "added", "identityProviders", "Rogue"},
+		"update-identity-provider":         {"", "changed", "identityProviders", "Corporate"},
+		"delete-user-pool-domain":          {"", "removed", "domains", "customers-example"},
+		"create-resource-server":           {"", "added", "resourceServers", "https://api.example.com"},
+		"update-group":                     {"", "changed", "groups", "admins"},
+		"delete-user-pool":                 {},
+	} {
+		got := Decode(fixture(t, name), ours)
+		if diff := cmp.Diff(want, about{got.ClientID, got.Call.Happened, got.Call.Watched, got.Subject}, cmp.AllowUnexported(about{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestTableOfCalls: every call changes something, or is watched, or ends the pool.
+func TestTableOfCalls(t *testing.T) {
+	t.Parallel()
+	for _, n := range Table() {
+		if len(n.Changes) == 0 && n.Happened == "" && n.Name != DeleteUserPool || (n.Happened == "") != (n.Subject == "") || n.Happened != "" && n.Watched == "" {
+			t.Errorf("%+v", n)
+		}
 	}
 }
 

@@ -22,6 +22,12 @@ type Request struct {
 	Reason     Reason // of Ignored; of All where the event named no pool
 	Detail     string // the reason in words; safe to log
 	Cause      Cause
+
+	// Of One that is about an API call: the call, the client that it is about ("" is any) and the thing that came, changed or went. The texts are a stranger's, as those of
+	// the cause.
+	Call     Name
+	ClientID string
+	Subject  string
 }
 
 // Cause says who did what, for the reports. Its texts come from a stranger: they are cut to a length and hold no control characters.
@@ -69,22 +75,60 @@ const (
 	ResponseUserPoolID              // responseElements.userPool.id
 )
 
-// A Name is one API call that can change what a baseline owns.
+// The documents of a pool that a call can have changed, by the names that the baseline has for them.
+const (
+	userPool          = "UserPool"
+	mfaConfig         = "MfaConfig"
+	riskConfiguration = "RiskConfiguration"
+	logDelivery       = "LogDelivery"
+	appClient         = "AppClient"
+	clientRisk        = "ClientRisk"
+)
+
+// A Name is one API call that can change what a baseline owns or watches.
 type Name struct {
 	Name  string
 	Place Place
+	// Changes are the documents that the call can have changed, of one client if it is about a client.
+	Changes []string
+	// Watched is the kind of thing that came, changed or went, as a baseline's watch names it; Happened says which of these, and Subject is the request parameter that
+	// names the thing.
+	Watched, Happened, Subject string
 }
 
 // Table returns the calls that are handled, sorted by name.
 func Table() []Name {
 	return []Name{
-		{"CreateUserPool", ResponseUserPoolID},
-		{"SetUserPoolMfaConfig", RequestUserPoolID},
-		{"TagResource", RequestResourceARN},
-		{"UntagResource", RequestResourceARN},
-		{"UpdateUserPool", RequestUserPoolID},
+		{Name: "AddUserPoolClientSecret", Watched: "clients", Happened: "given another secret", Subject: "clientId"},
+		{Name: "CreateGroup", Watched: "groups", Happened: "added", Subject: "groupName"},
+		{Name: "CreateIdentityProvider", Watched: "identityProviders", Happened: "added", Subject: "providerName"},
+		{Name: "CreateResourceServer", Watched: "resourceServers", Happened: "added", Subject: "identifier"},
+		{Name: "CreateUserPool", Place: ResponseUserPoolID, Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery, appClient, clientRisk}},
+		{Name: "CreateUserPoolClient", Changes: []string{appClient, clientRisk}, Watched: "clients", Happened: "added", Subject: "clientName"},
+		{Name: "CreateUserPoolDomain", Watched: "domains", Happened: "added", Subject: "domain"},
+		{Name: "DeleteGroup", Watched: "groups", Happened: "removed", Subject: "groupName"},
+		{Name: "DeleteIdentityProvider", Watched: "identityProviders", Happened: "removed", Subject: "providerName"},
+		{Name: "DeleteResourceServer", Watched: "resourceServers", Happened: "removed", Subject: "identifier"},
+		{Name: DeleteUserPool},
+		{Name: "DeleteUserPoolClient", Watched: "clients", Happened: "removed", Subject: "clientId"},
+		{Name: "DeleteUserPoolDomain", Watched: "domains", Happened: "removed", Subject: "domain"},
+		{Name: "SetLogDeliveryConfiguration", Changes: []string{logDelivery}},
+		{Name: "SetRiskConfiguration", Changes: []string{riskConfiguration, clientRisk}},
+		{Name: "SetUserPoolMfaConfig", Changes: []string{userPool, mfaConfig}},
+		{Name: "TagResource", Place: RequestResourceARN, Changes: []string{userPool}},
+		{Name: "UntagResource", Place: RequestResourceARN, Changes: []string{userPool}},
+		{Name: "UpdateGroup", Watched: "groups", Happened: "changed", Subject: "groupName"},
+		{Name: "UpdateIdentityProvider", Watched: "identityProviders", Happened: "changed", Subject: "providerName"},
+		{Name: "UpdateResourceServer", Watched: "resourceServers", Happened: "changed", Subject: "identifier"},
+		// Threat protection and the plan decide over the risk configuration and the logs.
+		{Name: "UpdateUserPool", Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery}, Watched: "triggers"},
+		{Name: "UpdateUserPoolClient", Changes: []string{appClient}},
+		{Name: "UpdateUserPoolDomain", Watched: "domains", Happened: "changed", Subject: "domain"},
 	}
 }
+
+// DeleteUserPool is the call after which there is no pool to look at.
+const DeleteUserPool = "DeleteUserPool"
 
 // Names returns the names of the calls that are handled, sorted.
 func Names() []string {

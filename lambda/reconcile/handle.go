@@ -12,7 +12,7 @@ func (r *Reconciler) Handle(ctx context.Context, payload []byte, home event.Home
 	request := event.Decode(payload, home)
 	switch request.Kind {
 	case event.One:
-		out, err := r.Reconcile(ctx, request.UserPoolID, request.Cause)
+		out, err := r.Answer(ctx, request)
 		done(out)
 		return out, err
 	case event.All:

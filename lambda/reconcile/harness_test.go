@@ -29,8 +29,9 @@ var clock = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 
 // A bench is a fake with one pool, and a reconciler that talks to it over the wire.
 type bench struct {
-	fake   *cognitotest.Server
-	client *userpool.Client
+	fake    *cognitotest.Server
+	client  *userpool.Client
+	clients []string // app clients that count for a snapshot
 }
 
 // start serves the fake. fatal is that of testing.T or rapid.T; stop ends it.
@@ -40,7 +41,9 @@ func start(fatal func(string, ...any), mode cognitotest.Mode, options ...cognito
 	if err != nil {
 		fatal("starting the fake: %v", err)
 	}
-	return bench{fake: fake, client: userpool.New(sdk(fatal, url))}, func() { _ = fake.Close() }
+	client := userpool.New(sdk(fatal, url))
+	client.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	return bench{fake: fake, client: client}, func() { _ = fake.Close() }
 }
 
 func serve(t testing.TB, mode cognitotest.Mode, options ...cognitotest.Option) bench {
@@ -153,6 +156,22 @@ func (b bench) snapshot(t interface{ Fatal(...any) }) map[string]string {
 	flatten("", pool, leaves)
 	delete(leaves, "LastModifiedDate")
 	flatten("mfa:", mfa, leaves)
+	flatten("RiskConfiguration.", b.fake.Risk(poolID, ""), leaves)
+	for _, e := range b.fake.Logs(poolID) {
+		entry, _ := e.(map[string]any)
+		source, _ := entry["EventSource"].(string)
+		flatten("LogConfigurations."+source, entry, leaves)
+		delete(leaves, "LogConfigurations."+source+".EventSource")
+	}
+	for _, id := range b.clients {
+		flatten("Clients["+id+"].", b.fake.Client(poolID, id), leaves)
+		flatten("Clients["+id+"].RiskConfiguration.", b.fake.Risk(poolID, id), leaves)
+	}
+	for path := range leaves {
+		if strings.HasSuffix(path, ".LastModifiedDate") || strings.HasSuffix(path, "].UserPoolId") {
+			delete(leaves, path)
+		}
+	}
 	return leaves
 }
 
@@ -161,7 +180,7 @@ func flatten(path string, v any, into map[string]string) {
 	case map[string]any:
 		for k, e := range v {
 			at := k
-			if path != "" && !strings.HasSuffix(path, ":") {
+			if path != "" && !strings.HasSuffix(path, ":") && !strings.HasSuffix(path, ".") {
 				at = path + "." + k
 			} else if path != "" {
 				at = path + k
@@ -206,7 +225,7 @@ func difference(a, b map[string]string) []string {
 func (b bench) writes() []string {
 	names := []string{}
 	for _, call := range b.fake.Calls() {
-		if call.Operation == "UpdateUserPool" || call.Operation == "SetUserPoolMfaConfig" {
+		if !strings.HasPrefix(call.Operation, "Describe") && !strings.HasPrefix(call.Operation, "Get") && !strings.HasPrefix(call.Operation, "List") {
 			names = append(names, call.Operation)
 		}
 	}
@@ -224,6 +243,15 @@ func (b bench) body(t testing.TB, name string) map[string]any {
 	}
 	t.Fatalf("no call of %s", name)
 	return nil
+}
+
+// whole plants everything that a pool can have.
+func (b *bench) whole(edit func(pool, mfa map[string]any)) {
+	b.fake.PutRich(poolID)
+	b.clients = []string{cognitotest.RichClient, "mobile"}
+	if edit != nil {
+		b.fake.Edit(poolID, edit)
+	}
 }
 
 // states returns what became of each drift.

@@ -15,6 +15,7 @@ import (
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
@@ -147,7 +148,7 @@ func TestAgainstMoto(t *testing.T) {
 			if out.Outcome != c.outcome || fmt.Sprint(out.Writes) != fmt.Sprint(c.writes) {
 				t.Errorf("outcome %s with writes %v (%s), want %s with %v", out.Outcome, out.Writes, out.Reason, c.outcome, c.writes)
 			}
-			state, err := pools.Read(t.Context(), id)
+			state, err := pools.Read(t.Context(), id, userpool.Want{Documents: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -158,6 +159,39 @@ func TestAgainstMoto(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestClientsAgainstMoto does the same with an app client: made with a secret, weakened by a call that leaves a member out, found by its name and put right.
+func TestClientsAgainstMoto(t *testing.T) {
+	t.Parallel()
+	client := sdk(t.Fatalf, startMoto(t))
+	id := motoPool(t, client)
+	made, err := client.CreateUserPoolClient(t.Context(), &cognito.CreateUserPoolClientInput{UserPoolId: aws.String(id), ClientName: aws.String("web-app"), GenerateSecret: true,
+		PreventUserExistenceErrors: types.PreventUserExistenceErrorTypesEnabled, CallbackURLs: []string{"https://app.example.com/callback"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web, secret := made.UserPoolClient.ClientId, aws.ToString(made.UserPoolClient.ClientSecret)
+	if _, err := client.UpdateUserPoolClient(t.Context(), &cognito.UpdateUserPoolClientInput{UserPoolId: aws.String(id), ClientId: web, ClientName: aws.String("web-app"),
+		PreventUserExistenceErrors: types.PreventUserExistenceErrorTypesLegacy, CallbackURLs: []string{"https://app.example.com/callback", "https://evil.example"}}); err != nil {
+		t.Fatal(err)
+	}
+	required := parse(t, "version: 1\nrules: [{name: a, clients: [{names: [\"web-*\"], require: {PreventUserExistenceErrors: ENABLED, CallbackURLs: {without: [\"https://evil.example\"]}}}]}]")
+	out, err := bench{client: userpool.New(client)}.reconciler(required).Reconcile(t.Context(), id, event.Cause{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.Outcome != reconcile.Remediated || len(out.Drifts) != 2 || fmt.Sprint(out.Writes) != "[UpdateUserPoolClient]" {
+		t.Errorf("%s (%s) %v %v", out.Outcome, out.Reason, out.Writes, out.Drifts)
+	}
+	now, err := client.DescribeUserPoolClient(t.Context(), &cognito.DescribeUserPoolClientInput{UserPoolId: aws.String(id), ClientId: web})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := now.UserPoolClient
+	if c.PreventUserExistenceErrors != types.PreventUserExistenceErrorTypesEnabled || fmt.Sprint(c.CallbackURLs) != "[https://app.example.com/callback]" || aws.ToString(c.ClientSecret) != secret || secret == "" {
+		t.Errorf("the client is %s %v, its secret the same: %v", c.PreventUserExistenceErrors, c.CallbackURLs, aws.ToString(c.ClientSecret) == secret)
 	}
 }
 
@@ -198,7 +232,7 @@ func motoUpdate(id string) *cognito.UpdateUserPoolInput {
 // motoLeaves is the pool as moto shows it. Its DescribeUserPool shows a stale MfaConfiguration; the other call is the authority.
 func motoLeaves(t *testing.T, pools *userpool.Client, id string) map[string]string {
 	t.Helper()
-	state, err := pools.Read(t.Context(), id)
+	state, err := pools.Read(t.Context(), id, userpool.Want{Documents: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,6 +65,8 @@ type Outcome struct {
 	Verified   Verified    `json:"verified"`
 	Writes     []string    `json:"writes"` // the write calls that were accepted, in order
 	Reason     string      `json:"reason"`
+	// Critical marks an outcome that is graver than its word: a pool that a rule names is gone.
+	Critical bool `json:"critical,omitempty"`
 
 	RequestIDs []string  `json:"-"` // of the writes
 	Durations  Durations `json:"-"`

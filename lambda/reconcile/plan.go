@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/userpool"
 )
@@ -34,7 +35,14 @@ func (r *Reconciler) Plan(ctx context.Context, id string) (Preview, error) {
 	for _, request := range v.plan.Writes {
 		p.Writes = append(p.Writes, request.Call)
 	}
-	slices.SortStableFunc(p.Drifts, func(a, b Drift) int { return slices.Compare(rank(a.Setting), rank(b.Setting)) })
+	for _, d := range v.plan.Later {
+		p.Drifts = append(p.Drifts, drift(d, Planned, "once the pool offers it: what else stands there is not known before"))
+		name, _ := baseline.DocumentOf(d.Setting)
+		if table, ok := name.Table(); ok && !slices.Contains(p.Writes, table.WriteCall) {
+			p.Writes = append(p.Writes, table.WriteCall)
+		}
+	}
+	slices.SortStableFunc(p.Drifts, func(a, b Drift) int { return baseline.Order(a.Setting, b.Setting) })
 	is := func(state DriftState) func(Drift) bool { return func(d Drift) bool { return d.State == state } }
 	switch {
 	case slices.ContainsFunc(p.Drifts, is(Planned)), slices.ContainsFunc(p.Drifts, is(Reported)):

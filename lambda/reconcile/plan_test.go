@@ -64,15 +64,15 @@ func TestBefore(t *testing.T) {
 // TestRestore: a pool of which any leaf was damaged is put back to what a backup of it holds, through the encoding and all.
 func TestRestore(t *testing.T) {
 	t.Parallel()
-	for _, setting := range append(leafSettings(baseline.Settings(), ""), "PoolName", "UserPoolTags.env", "AcrConfiguration.Level1.AcrValue") {
+	for _, setting := range everyLeaf() {
 		if strings.Contains(setting, ".EumsSms.") {
 			continue // a pool sends through one service or the other
 		}
 		t.Run(setting, func(t *testing.T) {
 			t.Parallel()
 			b := serve(t, cognitotest.Contract, cognitotest.WithoutValidators())
-			b.rich(nil)
-			state, err := b.client.Read(t.Context(), poolID)
+			b.whole(nil)
+			state, err := b.client.Read(t.Context(), poolID, userpool.Everything())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -88,8 +88,8 @@ func TestRestore(t *testing.T) {
 				t.Error("the backup is not the state")
 			}
 			before := b.snapshot(t)
-			b.fake.Edit(poolID, func(pool, mfa map[string]any) { damage(t, setting, pool, mfa) })
-			out := b.reconcile(t, baseline.OfSettings("backup", "sha256:b", poolID, saved.State().Settings()))
+			b.damage(t, setting)
+			out := b.reconcile(t, baseline.OfSettings("backup", "sha256:b", poolID, saved.State().Own(), saved.State().Offered()))
 			for _, path := range difference(before, b.snapshot(t)) {
 				if path != "AdminCreateUserConfig.UnusedAccountValidityDays" {
 					t.Errorf("%s is not what it was: %s (%s)", path, out.Outcome, out.Reason)
@@ -103,15 +103,14 @@ func TestRestore(t *testing.T) {
 func TestSnapshot(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		pool, mfa := drawPool(t)
 		b, stop := start(t.Fatalf, cognitotest.Contract)
 		defer stop()
-		b.fake.Put(poolID, pool, mfa)
-		state, err := b.client.Read(t.Context(), poolID)
+		drawPool(t).plant(&b)
+		state, err := b.client.Read(t.Context(), poolID, userpool.Everything())
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := baseline.Snapshot(state.Identity(), state.Settings())
+		text, err := baseline.Snapshot(state.Identity(), state.Own())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,14 +133,14 @@ func TestUnwritable(t *testing.T) {
 	t.Parallel()
 	b := serve(t, cognitotest.Contract)
 	b.rich(func(pool, _ map[string]any) { pool["FutureThing"] = "a" })
-	then, err := b.client.Read(t.Context(), poolID)
+	then, err := b.client.Read(t.Context(), poolID, userpool.Everything())
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.fake.Edit(poolID, func(pool, _ map[string]any) {
 		pool["Domain"], pool["EstimatedNumberOfUsers"], pool["FutureThing"] = "other", 99, "b"
 	})
-	now, err := b.client.Read(t.Context(), poolID)
+	now, err := b.client.Read(t.Context(), poolID, userpool.Everything())
 	if err != nil {
 		t.Fatal(err)
 	}

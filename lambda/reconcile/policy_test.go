@@ -13,6 +13,7 @@ import (
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/userpool"
 )
 
 func marshal(t testing.TB, v any) []byte {
@@ -149,13 +150,16 @@ func TestUnknownMembers(t *testing.T) {
 // nothing else.
 func TestEveryLeaf(t *testing.T) {
 	t.Parallel()
-	settings := append(leafSettings(baseline.Settings(), ""), "PoolName", "UserPoolTags.env", "AcrConfiguration.Level1.AcrValue")
-	for _, setting := range settings {
+	for _, setting := range everyLeaf() {
+		if strings.HasPrefix(setting, "LogConfigurations.userNotification.S3") || strings.HasPrefix(setting, "LogConfigurations.userNotification.Fire") {
+			continue
+		}
 		t.Run(setting, func(t *testing.T) {
 			t.Parallel()
 			b := serve(t, cognitotest.Contract, cognitotest.WithoutValidators())
-			b.rich(nil)
-			state, err := b.client.Read(t.Context(), poolID)
+			b.whole(nil)
+			b.everyDestination()
+			state, err := b.client.Read(t.Context(), poolID, userpool.Everything())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -167,7 +171,7 @@ func TestEveryLeaf(t *testing.T) {
 				t.Fatal("the rich pool does not set it")
 			}
 			before := b.snapshot(t)
-			b.fake.Edit(poolID, func(pool, mfa map[string]any) { damage(t, setting, pool, mfa) })
+			b.damage(t, setting)
 			required := &baseline.Baseline{Digest: "sha256:leaf", Rules: []baseline.Rule{{Name: "leaf", Mode: baseline.Enforce,
 				Require: []baseline.Requirement{{Setting: setting, Op: baseline.Equal, Value: want}}}}}
 			out := b.reconcile(t, required)
@@ -199,47 +203,96 @@ func eums(b bench, setting string) any {
 	return lookup(map[string]any{"SmsConfiguration": sender}, strings.TrimPrefix(setting, "SmsMfaConfiguration."))
 }
 
+// everyLeaf returns all that a baseline can require, of the pool and of one of its clients.
+func everyLeaf() []string {
+	all := append(leafSettings(baseline.Settings(), ""), "PoolName", "UserPoolTags.env", "AcrConfiguration.Level1.AcrValue")
+	client := baseline.ClientPath(cognitotest.RichClient) + "."
+	return append(append(all, leafSettings(baseline.ClientSettings(), client)...), client+"ClientName")
+}
+
+// everyDestination gives the logs of the pool every destination that the table knows.
+func (b bench) everyDestination() {
+	logs := b.fake.Logs(poolID)
+	for _, e := range logs {
+		entry, _ := e.(map[string]any)
+		entry["CloudWatchLogsConfiguration"] = map[string]any{"LogGroupArn": "arn:aws:logs:eu-west-1:111122223333:log-group:a"}
+		if entry["EventSource"] == "userNotification" {
+			continue // the service takes no other of it
+		}
+		entry["S3Configuration"] = map[string]any{"BucketArn": "arn:aws:s3:::bucket"}
+		entry["FirehoseConfiguration"] = map[string]any{"StreamArn": "arn:aws:firehose:eu-west-1:111122223333:deliverystream/a"}
+	}
+	b.fake.PutLogs(poolID, logs)
+}
+
 // damage gives a leaf another value, and its twin with it, as the service would.
-func damage(t *testing.T, setting string, pool, mfa map[string]any) {
+func (b bench) damage(t *testing.T, setting string) {
 	t.Helper()
 	paths := []string{setting}
 	if other, ok := baseline.TwinOf(setting); ok {
 		paths = append(paths, other)
 	}
 	for _, path := range paths {
-		document := pool
-		if path == "PoolName" {
-			path = "Name" // as the read call shows it
-		}
-		if name, _ := baseline.DocumentOf(path); name == baseline.MfaConfig {
-			document = mfa
-		}
-		names := strings.Split(path, ".")
+		name, _ := baseline.DocumentOf(path)
+		keys := strings.Split(strings.TrimPrefix(path, name.Prefix()), ".")
 		m, _ := baseline.Lookup(path)
-		in := object(document, names[:len(names)-1]...)
-		last := names[len(names)-1]
-		switch {
-		case m.Kind == baseline.Boolean:
-			in[last] = in[last] != true
-		case m.Kind == baseline.Integer:
-			in[last] = json.Number("23")
-		case m.Kind == baseline.List && m.Elem.Kind == baseline.Object:
-			in[last] = list(map[string]any{"Name": "admin_only", "Priority": json.Number("1")})
-		case m.Kind == baseline.List:
-			in[last] = list("other")
-		case len(m.Enum) > 1:
-			for _, other := range m.Enum {
-				if other != in[last] && other != "OFF" {
-					in[last] = other
-					break
+		switch name.Kind() {
+		case baseline.RiskConfiguration, baseline.ClientRisk:
+			risk := b.fake.Risk(poolID, name.Client())
+			harm(m, risk, keys)
+			b.fake.PutRisk(poolID, name.Client(), risk)
+		case baseline.AppClient:
+			client := b.fake.Client(poolID, name.Client())
+			harm(m, client, keys)
+			b.fake.PutClient(poolID, name.Client(), client)
+		case baseline.LogDelivery:
+			logs := b.fake.Logs(poolID)
+			for _, e := range logs {
+				if entry, _ := e.(map[string]any); entry["EventSource"] == keys[1] {
+					harm(m, entry, keys[2:])
 				}
 			}
-			if path == "MfaConfiguration" {
-				pool["MfaConfiguration"] = in[last]
-			}
+			b.fake.PutLogs(poolID, logs)
 		default:
-			in[last] = "damaged {####} {##x##}"
+			b.fake.Edit(poolID, func(pool, mfa map[string]any) {
+				document := pool
+				if path == "PoolName" {
+					keys[0] = "Name" // as the read call shows it
+				}
+				if name == baseline.MfaConfig {
+					document = mfa
+				}
+				harm(m, document, keys)
+				if path == "MfaConfiguration" {
+					pool["MfaConfiguration"] = mfa["MfaConfiguration"]
+				}
+			})
 		}
+	}
+}
+
+// harm gives the member at the path another value.
+func harm(m baseline.Member, document map[string]any, path []string) {
+	in := object(document, path[:len(path)-1]...)
+	last := path[len(path)-1]
+	switch {
+	case m.Kind == baseline.Boolean:
+		in[last] = in[last] != true
+	case m.Kind == baseline.Integer:
+		in[last] = json.Number("23")
+	case m.Kind == baseline.List && m.Elem.Kind == baseline.Object:
+		in[last] = list(map[string]any{"Name": "admin_only", "Priority": json.Number("1")})
+	case m.Kind == baseline.List:
+		in[last] = list("other")
+	case len(m.Enum) > 1:
+		for _, other := range m.Enum {
+			if other != in[last] && other != "OFF" {
+				in[last] = other
+				break
+			}
+		}
+	default:
+		in[last] = "damaged {####} {##x##}"
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 // Pools reads and writes user pools.
 type Pools interface {
-	Read(ctx context.Context, id string) (userpool.State, error)
+	Read(ctx context.Context, id string, want userpool.Want) (userpool.State, error)
 	Write(ctx context.Context, id string, request userpool.Request) (requestID string, err error)
 	List(ctx context.Context, token string) (ids []string, next string, err error)
 }
@@ -60,7 +60,15 @@ const (
 	writeTime = 4 * time.Second
 )
 
-// Reconcile brings the pool of the request to the baseline. The error is nil or a *DeferredError, and then the outcome is Deferred.
+// Answer does what an event about one pool asks for: it brings to the baseline what the event's call can have changed, and reports what the baseline watches. The error is
+// nil or a *DeferredError, and then the outcome is Deferred.
+func (r *Reconciler) Answer(ctx context.Context, request event.Request) (Outcome, error) {
+	run := r.begin(request.UserPoolID, request.Cause)
+	run.request = request
+	return run.complete(ctx)
+}
+
+// Reconcile brings a whole pool to the baseline. The error is nil or a *DeferredError, and then the outcome is Deferred.
 func (r *Reconciler) Reconcile(ctx context.Context, id string, cause event.Cause) (Outcome, error) {
 	return r.begin(id, cause).complete(ctx)
 }
@@ -118,6 +126,8 @@ type run struct {
 	start time.Time
 	out   Outcome
 
+	request      event.Request     // the event's; without a call, everything is looked at
+	offered      bool              // the pool has just been made to offer a document that it did not
 	from         string            // digest of the state to start from, or ""
 	refused      map[string]string // settings that the service refused to have written, and why
 	moveValidity bool
@@ -144,6 +154,10 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 		r.ignore("no rule selects this pool")
 		return v, true, nil
 	}
+	if !r.concerned() {
+		r.ignore("the baseline owns and watches nothing that " + r.request.Call.Name + " changes")
+		return v, true, nil
+	}
 	if v.state, err = r.read(ctx, &r.out.Durations.Read); err != nil {
 		return v, true, r.unread(err)
 	}
@@ -152,10 +166,13 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 		r.ignore("no rule selects this pool")
 		return v, true, nil
 	}
-	v.found = baseline.Compare(v.policy, v.state.Settings())
+	watch := v.policy.Watch
+	v.policy = v.policy.Only(r.counts(v.state))
+	v.found = compare(v.policy, v.state)
 	lost := r.inspect(v.state, v.found)
 	report, fixable := r.sort(v.found.Drifts)
-	v.plan, err = userpool.NewPlan(v.state, append(fixable, lost...), userpool.Options{Unknown: r.Baseline.Unknown, MoveValidity: r.moveValidity})
+	report = append(report, r.watched(watch, v.state, v.found)...)
+	v.plan, err = userpool.NewPlan(v.state, append(fixable, lost...), userpool.Options{Unknown: r.Baseline.Unknown, MoveValidity: r.moveValidity, Owned: v.found.Owned})
 	if err != nil {
 		return v, true, r.later(err)
 	}
@@ -176,6 +193,9 @@ func (r *run) once(ctx context.Context) (step, error) {
 		return finished, err
 	}
 	found, report, plan, policy := v.found, v.report, v.plan, v.policy
+	if len(plan.Writes) == 0 && len(plan.Later) > 0 {
+		return waitFirst, errors.New("threat protection is on, and its risk configuration cannot be read yet")
+	}
 	if len(plan.Writes) == 0 {
 		r.settle(found, report)
 		return finished, nil
@@ -188,16 +208,31 @@ func (r *run) once(ctx context.Context) (step, error) {
 			r.out.Outcome, r.out.Reason = Drifted, MovedReason
 			return finished, nil
 		}
-		if r.Before != nil {
-			if err := r.Before(v.state); err != nil {
-				return finished, r.later(err)
-			}
+	}
+	if r.Before != nil && (r.sent == nil || r.offered) {
+		if err := r.Before(v.state); err != nil {
+			return finished, r.later(err)
 		}
 	}
+	r.offered = false
 	if next, done, err := r.write(ctx, plan); !done {
 		return next, err
 	}
+	if len(plan.Later) > 0 {
+		r.offered = true
+		return planAgain, nil
+	}
 	return finished, r.verify(ctx, plan, policy, report)
+}
+
+// compare is baseline.Compare, but that a client which only has the pool's risk configuration has none where none is wanted.
+func compare(policy baseline.Policy, state userpool.State) baseline.Comparison {
+	found := baseline.Compare(policy, state.Settings())
+	found.Drifts = slices.DeleteFunc(found.Drifts, func(d baseline.Drift) bool {
+		client, below, _ := baseline.ClientOf(d.Setting)
+		return below == string(baseline.RiskConfiguration) && d.Action == baseline.LeaveOut && state.Inherits(client)
+	})
+	return found
 }
 
 // inspect compares a pool that is read again with what the latest plan expected of it, and returns what is owed to it.
@@ -246,7 +281,7 @@ func (r *run) timeFor(ctx context.Context, writes int) bool {
 
 func (r *run) read(ctx context.Context, took *time.Duration) (userpool.State, error) {
 	from := r.Now()
-	state, err := r.Pools.Read(ctx, r.id)
+	state, err := r.Pools.Read(ctx, r.id, r.want())
 	*took += r.Now().Sub(from)
 	return state, err
 }
@@ -255,6 +290,10 @@ func (r *run) read(ctx context.Context, took *time.Duration) (userpool.State, er
 func (r *run) unread(err error) error {
 	switch classOf(err) {
 	case userpool.ClassGone:
+		if rule := r.Baseline.NamesPool(r.id); rule != "" && r.request.Call.Name == event.DeleteUserPool {
+			r.deleted(rule)
+			return nil
+		}
 		r.ignore("there is no such user pool here")
 		return nil
 	case userpool.ClassElsewhere:

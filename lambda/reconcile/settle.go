@@ -32,7 +32,7 @@ func (r *run) settle(found baseline.Comparison, report []Drift) {
 			r.moved = append(r.moved, d.Setting)
 		}
 	}
-	slices.SortStableFunc(r.out.Drifts, func(a, b Drift) int { return slices.Compare(rank(a.Setting), rank(b.Setting)) })
+	slices.SortStableFunc(r.out.Drifts, func(a, b Drift) int { return baseline.Order(a.Setting, b.Setting) })
 	if r.sent != nil {
 		r.out.Verified = Verified{Owned: holding(found), UnmanagedUnchanged: r.unmanaged}
 	}
@@ -99,19 +99,4 @@ func holding(found baseline.Comparison) int {
 		}
 	}
 	return n
-}
-
-// rank returns the place of a setting in the order of the API's members.
-func rank(setting string) []int {
-	members := baseline.Settings()
-	var place []int
-	for _, name := range strings.Split(setting, ".") {
-		i := slices.IndexFunc(members, func(m baseline.Member) bool { return m.Name == name })
-		if i < 0 {
-			break
-		}
-		place = append(place, i)
-		members = members[i].Members
-	}
-	return place
 }

@@ -120,7 +120,7 @@ func (r *run) verify(ctx context.Context, plan userpool.Plan, policy baseline.Po
 		if err != nil {
 			return r.later(err)
 		}
-		found := baseline.Compare(policy, state.Settings())
+		found := compare(policy, state)
 		unmanaged, moved := plan.Unmoved(state, found.Owns)
 		held := len(r.unheld(found)) == 0
 		if held && len(moved) == 0 || try == len(verifyWaits) {

@@ -38,7 +38,12 @@ func Log(ctx context.Context, logger *slog.Logger, out reconcile.Outcome) {
 		slog.Float64("verify_ms", milliseconds(out.Durations.Verify)),
 		slog.Float64("total_ms", milliseconds(out.Durations.Total)),
 	}
-	logger.LogAttrs(ctx, Level(out.Outcome), "reconciled", attributes...)
+	level := Level(out.Outcome)
+	if out.Critical {
+		level = slog.LevelError
+		attributes = append(attributes, slog.Bool("critical", true))
+	}
+	logger.LogAttrs(ctx, level, "reconciled", attributes...)
 }
 
 // LogSweep writes the summary line of a sweep, after those of its pools.

@@ -41,9 +41,13 @@ func outcomes() map[string]reconcile.Outcome {
 	partial := outcome(reconcile.Partial, "needs PLUS", fixed, unfixable)
 	partial.Writes = []string{"UpdateUserPool"}
 	nobody := reconcile.Outcome{Outcome: reconcile.Ignored, Reason: "malformed: the payload is no JSON object"}
+	gone := outcome(reconcile.Drifted, "the user pool was deleted", reconcile.Drift{Setting: "UserPool", Rule: "crown", Want: "a pool that a rule names", Have: "deleted", State: reconcile.Reported,
+		Reason: "deleted by arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory"})
+	gone.Critical = true
 	return map[string]reconcile.Outcome{
 		"remediated": remediated, "partial": partial, "unfixable": outcome(reconcile.Unfixable, "needs PLUS", unfixable), "drifted": outcome(reconcile.Drifted, "the rule only audits", reported),
 		"unchanged": outcome(reconcile.Unchanged, "", exempted), "ignored": nobody, "deferred": outcome(reconcile.Deferred, "throttled"),
+		"deleted":     gone,
 		"unconverged": outcome(reconcile.Unconverged, "settings moved that were not to: UserPoolTags.team", fixed),
 	}
 }

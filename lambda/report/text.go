@@ -19,7 +19,11 @@ func Text(w io.Writer, out reconcile.Outcome, paint Paint) error {
 	if pool == "" {
 		pool = "(no user pool)"
 	}
-	fmt.Fprintf(&b, "%s  %s\n", paint.word(out.Outcome), pool)
+	critical := ""
+	if out.Critical {
+		critical = "  " + paint.Bad("CRITICAL")
+	}
+	fmt.Fprintf(&b, "%s  %s%s\n", paint.word(out.Outcome), pool, critical)
 	if out.Cause.EventName != "" {
 		fmt.Fprintf(&b, "  cause     %s", out.Cause.EventName)
 		if out.Cause.Actor != "" {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"poolkeeper/baseline"
@@ -49,30 +50,51 @@ func DecodeBackup(raw []byte) (Backup, error) {
 	if b.Format != backupFormat || b.Version != 1 || b.UserPoolID == "" {
 		return b, errors.New("reading the backup: it is no backup of this version")
 	}
-	for _, d := range baseline.Documents() {
-		if b.Documents[d.Name] == nil {
-			return b, fmt.Errorf("reading the backup: it lacks the document %s", d.Name)
+	for _, name := range []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig} {
+		if b.Documents[name] == nil {
+			return b, fmt.Errorf("reading the backup: it lacks the document %s", name)
+		}
+	}
+	for name := range b.Documents {
+		if _, ok := name.Table(); !ok {
+			return b, fmt.Errorf("reading the backup: this build knows no document %s", name)
 		}
 	}
 	return b, nil
 }
 
 // State returns the state that was saved.
-func (b Backup) State() State { return State{ID: b.UserPoolID, Documents: b.Documents} }
+func (b Backup) State() State {
+	s := State{ID: b.UserPoolID, Documents: b.Documents}
+	for _, name := range s.Names() {
+		if name.Kind() == baseline.AppClient {
+			client, _ := b.Documents[name]["ClientName"].(string)
+			s.Clients = append(s.Clients, baseline.ClientIdentity{ID: name.Client(), Name: client})
+		}
+	}
+	return s
+}
 
 // Unwritable returns the members, "UserPool.SchemaAttributes", in which a pool differs from the other state and that no call of ours writes, sorted by the table. What
 // changes by itself is not among them.
 func (s State) Unwritable(other State) []string {
 	var differ []string
-	for _, d := range baseline.Documents() {
-		for _, m := range d.Members {
-			if m.Trip == baseline.ReadOnly && !volatile[m.Name] && text(s.Documents[d.Name][m.Name]) != text(other.Documents[d.Name][m.Name]) {
-				differ = append(differ, string(d.Name)+"."+m.Name)
+	for _, name := range s.Names() {
+		mine, others := s.Documents[name], other.Documents[name]
+		table, _ := name.Table()
+		if others == nil && mine != nil {
+			differ = append(differ, string(name))
+			continue
+		}
+		for _, m := range table.Members {
+			if m.Trip == baseline.ReadOnly && !volatile[m.Name] && text(mine[m.Name]) != text(others[m.Name]) {
+				differ = append(differ, string(name)+"."+m.Name)
 			}
 		}
-		for _, name := range unknownMembers(d, s.Documents[d.Name]) {
-			if text(s.Documents[d.Name][name]) != text(other.Documents[d.Name][name]) {
-				differ = append(differ, string(d.Name)+"."+name)
+		for _, path := range unknownMembers(name, mine) {
+			member := strings.TrimPrefix(path, name.Prefix())
+			if text(get(mine, member)) != text(get(others, member)) {
+				differ = append(differ, string(name)+"."+member)
 			}
 		}
 	}

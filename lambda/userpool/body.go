@@ -1,6 +1,10 @@
 package userpool
 
 import (
+	"maps"
+	"slices"
+	"strings"
+
 	"poolkeeper/baseline"
 )
 
@@ -9,14 +13,12 @@ import (
 func (p *Plan) body(name baseline.DocumentName, docs documents, carriedMFA string) map[string]any {
 	object := cloneObject(docs[name])
 	for _, path := range p.omitted[name] {
-		removeAt(object, parts(path))
+		removeAt(object, parts(strings.TrimPrefix(path, name.Prefix())))
 	}
-	for _, table := range baseline.Documents() {
-		if table.Name == name {
-			object = prune(table.Members, object)
-		}
-	}
-	switch name {
+	table, _ := name.Table()
+	object = prune(table.Members, object)
+	listed(table.Members, object)
+	switch name.Kind() {
 	case baseline.UserPool:
 		validity(object, p.moveValidity)
 		if carriedMFA != "" {
@@ -36,7 +38,56 @@ func (p *Plan) body(name baseline.DocumentName, docs documents, carriedMFA strin
 		}
 	}
 	object["UserPoolId"] = p.Before.ID
+	if client := name.Client(); client != "" {
+		object["ClientId"] = client
+	}
 	return object
+}
+
+// keyed turns the lists of a document that was read into objects, where the table says so: each element is a member, by the text under its key. A list that is not as the
+// table says is left as it is.
+func keyed(members []baseline.Member, document map[string]any) {
+	for _, m := range members {
+		list, ok := document[m.Name].([]any)
+		if m.ByKey == "" || !ok {
+			continue
+		}
+		object := map[string]any{}
+		for _, e := range list {
+			element, _ := e.(map[string]any)
+			key, _ := element[m.ByKey].(string)
+			if _, twice := object[key]; key == "" || twice {
+				object = nil
+				break
+			}
+			element = cloneObject(element)
+			delete(element, m.ByKey)
+			object[key] = element
+		}
+		if object != nil {
+			document[m.Name] = object
+		}
+	}
+}
+
+// listed is the opposite of keyed. The list is always there, in the order of its keys, for the write call wants one.
+func listed(members []baseline.Member, document map[string]any) {
+	for _, m := range members {
+		if m.ByKey == "" {
+			continue
+		}
+		object, _ := document[m.Name].(map[string]any)
+		list := []any{}
+		for _, key := range slices.Sorted(maps.Keys(object)) {
+			element, ok := object[key].(map[string]any)
+			if !ok {
+				continue
+			}
+			element[m.ByKey] = key
+			list = append(list, element)
+		}
+		document[m.Name] = list
+	}
 }
 
 // prune leaves out what the service shows but refuses: null, empty texts and enums, and empty objects and lists where the table
@@ -58,6 +109,9 @@ func prune(members []baseline.Member, object map[string]any) map[string]any {
 	for _, m := range members {
 		if object, ok := kept[m.Name].(map[string]any); ok && m.KeptOmitted && lacksRequired(m, object) {
 			delete(kept, m.Name)
+		}
+		if m.Required && m.Kind == baseline.Boolean && kept[m.Name] == nil && len(kept) > 0 {
+			kept[m.Name] = false // which is what absent means
 		}
 	}
 	return kept

@@ -3,10 +3,13 @@ package userpool
 import (
 	"context"
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/aws/smithy-go/middleware"
 
 	"poolkeeper/baseline"
@@ -16,74 +19,35 @@ import (
 type API interface {
 	DescribeUserPool(context.Context, *cognito.DescribeUserPoolInput, ...func(*cognito.Options)) (*cognito.DescribeUserPoolOutput, error)
 	GetUserPoolMfaConfig(context.Context, *cognito.GetUserPoolMfaConfigInput, ...func(*cognito.Options)) (*cognito.GetUserPoolMfaConfigOutput, error)
+	DescribeRiskConfiguration(context.Context, *cognito.DescribeRiskConfigurationInput, ...func(*cognito.Options)) (*cognito.DescribeRiskConfigurationOutput, error)
+	GetLogDeliveryConfiguration(context.Context, *cognito.GetLogDeliveryConfigurationInput, ...func(*cognito.Options)) (*cognito.GetLogDeliveryConfigurationOutput, error)
+	DescribeUserPoolClient(context.Context, *cognito.DescribeUserPoolClientInput, ...func(*cognito.Options)) (*cognito.DescribeUserPoolClientOutput, error)
 	UpdateUserPool(context.Context, *cognito.UpdateUserPoolInput, ...func(*cognito.Options)) (*cognito.UpdateUserPoolOutput, error)
 	SetUserPoolMfaConfig(context.Context, *cognito.SetUserPoolMfaConfigInput, ...func(*cognito.Options)) (*cognito.SetUserPoolMfaConfigOutput, error)
+	SetRiskConfiguration(context.Context, *cognito.SetRiskConfigurationInput, ...func(*cognito.Options)) (*cognito.SetRiskConfigurationOutput, error)
+	SetLogDeliveryConfiguration(context.Context, *cognito.SetLogDeliveryConfigurationInput, ...func(*cognito.Options)) (*cognito.SetLogDeliveryConfigurationOutput, error)
+	UpdateUserPoolClient(context.Context, *cognito.UpdateUserPoolClientInput, ...func(*cognito.Options)) (*cognito.UpdateUserPoolClientOutput, error)
 	ListUserPools(context.Context, *cognito.ListUserPoolsInput, ...func(*cognito.Options)) (*cognito.ListUserPoolsOutput, error)
+	ListUserPoolClients(context.Context, *cognito.ListUserPoolClientsInput, ...func(*cognito.Options)) (*cognito.ListUserPoolClientsOutput, error)
 }
 
 // A Client reads and writes user pools. It is safe for concurrent use.
-type Client struct{ api API }
+type Client struct {
+	// Sleep waits for the turn of a call that is limited for each pool.
+	Sleep func(context.Context, time.Duration) error
+
+	api   API
+	mutex sync.Mutex
+	turns map[string][]time.Time // when the latest calls of a kind about a pool's clients may be made
+}
 
 // New returns a client on the SDK's client.
-func New(api API) *Client { return &Client{api: api} }
-
-// Read reads every document of a pool, all at once. Errors are of type *Error.
-func (c *Client) Read(ctx context.Context, id string) (State, error) {
-	type answer struct {
-		object map[string]any
-		err    error
-	}
-	answers := map[baseline.DocumentName]chan answer{}
-	for _, table := range baseline.Documents() {
-		came := make(chan answer, 1)
-		answers[table.Name] = came
-		go func() {
-			object, err := c.read(ctx, id, table)
-			came <- answer{object, err}
-		}()
-	}
-	state := State{ID: id, Documents: map[baseline.DocumentName]map[string]any{}}
-	var first error
-	for _, table := range baseline.Documents() {
-		a := <-answers[table.Name]
-		if a.err != nil && first == nil {
-			first = a.err
-		}
-		state.Documents[table.Name] = a.object
-	}
-	if first != nil {
-		return State{}, first
-	}
-	if shown, _ := state.Documents[baseline.UserPool][mfa].(string); shown != "" && shown != "OFF" && state.Documents[baseline.MfaConfig][mfa] == nil {
-		return State{}, &Error{Call: "GetUserPoolMfaConfig", Class: ClassOdd,
-			Message: "the answer has no MfaConfiguration, while DescribeUserPool shows " + shown}
-	}
-	return state, nil
-}
-
-func (c *Client) read(ctx context.Context, id string, table baseline.Document) (map[string]any, error) {
-	var raw []byte
-	_, err := c.call(ctx, table.ReadCall, id, func(o *cognito.Options) { o.APIOptions = append(o.APIOptions, capture(&raw)) })
-	if err != nil {
-		return nil, classify(table.ReadCall, err, nil)
-	}
-	object, err := decode(raw)
-	if err != nil {
-		return nil, &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the answer is no JSON object: " + err.Error()}
-	}
-	if table.Name == baseline.UserPool {
-		object, _ = object["UserPool"].(map[string]any)
-		if got, _ := object["Id"].(string); got != id {
-			return nil, &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the answer is not this pool"}
-		}
-	}
-	return object, nil
-}
+func New(api API) *Client { return &Client{api: api, Sleep: sleep, turns: map[string][]time.Time{}} }
 
 // Write makes one planned call, exactly once: a body that is sent again may be out of date by then. It returns the request's id.
 // Errors are of type *Error.
 func (c *Client) Write(ctx context.Context, id string, request Request) (string, error) {
-	metadata, err := c.call(ctx, request.Call, id, func(o *cognito.Options) {
+	metadata, err := c.call(ctx, request.Call, id, request.Document, func(o *cognito.Options) {
 		o.Retryer = aws.NopRetryer{}
 		o.APIOptions = append(o.APIOptions, send(request.Body))
 	})
@@ -116,32 +80,54 @@ func (c *Client) List(ctx context.Context, token string) (ids []string, next str
 	return ids, aws.ToString(out.NextToken), nil
 }
 
-// call makes the named call with a typed input that holds nothing but the pool's id: what a write sends is put in its place later.
-func (c *Client) call(ctx context.Context, name, id string, options func(*cognito.Options)) (metadata middleware.Metadata, err error) {
+// call makes the named call with a typed input that holds nothing but the ids: what a write sends is put in its place later.
+func (c *Client) call(ctx context.Context, call string, id string, of baseline.DocumentName, options func(*cognito.Options)) (metadata middleware.Metadata, err error) {
 	pool := aws.String(id)
-	switch name {
-	case "DescribeUserPool":
-		var out *cognito.DescribeUserPoolOutput
-		if out, err = c.api.DescribeUserPool(ctx, &cognito.DescribeUserPoolInput{UserPoolId: pool}, options); err == nil {
-			metadata = out.ResultMetadata
-		}
-	case "GetUserPoolMfaConfig":
-		var out *cognito.GetUserPoolMfaConfigOutput
-		if out, err = c.api.GetUserPoolMfaConfig(ctx, &cognito.GetUserPoolMfaConfigInput{UserPoolId: pool}, options); err == nil {
-			metadata = out.ResultMetadata
-		}
-	case "UpdateUserPool":
-		var out *cognito.UpdateUserPoolOutput
-		if out, err = c.api.UpdateUserPool(ctx, &cognito.UpdateUserPoolInput{UserPoolId: pool}, options); err == nil {
-			metadata = out.ResultMetadata
-		}
-	case "SetUserPoolMfaConfig":
-		var out *cognito.SetUserPoolMfaConfigOutput
-		if out, err = c.api.SetUserPoolMfaConfig(ctx, &cognito.SetUserPoolMfaConfigInput{UserPoolId: pool}, options); err == nil {
-			metadata = out.ResultMetadata
-		}
-	default:
-		err = fmt.Errorf("no such call: %s", name)
+	var client *string
+	if of.Client() != "" {
+		client = aws.String(of.Client())
 	}
-	return metadata, err
+	switch call {
+	case "DescribeUserPool":
+		out, err := c.api.DescribeUserPool(ctx, &cognito.DescribeUserPoolInput{UserPoolId: pool}, options)
+		return metadataOf(err, func() middleware.Metadata { return out.ResultMetadata })
+	case "GetUserPoolMfaConfig":
+		out, err := c.api.GetUserPoolMfaConfig(ctx, &cognito.GetUserPoolMfaConfigInput{UserPoolId: pool}, options)
+		return metadataOf(err, func() middleware.Metadata { return out.ResultMetadata })
+	case "DescribeRiskConfiguration":
+		out, err := c.api.DescribeRiskConfiguration(ctx, &cognito.DescribeRiskConfigurationInput{UserPoolId: pool, ClientId: client}, options)
+		return metadataOf(err, func() middleware.Metadata { return out.ResultMetadata })
+	case "GetLogDeliveryConfiguration":
+		out, err := c.api.GetLogDeliveryConfiguration(ctx, &cognito.GetLogDeliveryConfigurationInput{UserPoolId: pool}, options)
+		return metadataOf(err, func() middleware.Metadata { return out.ResultMetadata })
+	case "DescribeUserPoolClient":
+		out, err := c.api.DescribeUserPoolClient(ctx, &cognito.DescribeUserPoolClientInput{UserPoolId: pool, ClientId: client}, options)
+		return metadataOf(err, func() middleware.Metadata { return out.ResultMetadata })
+	case "UpdateUserPool":
+		out, err := c.api.UpdateUserPool(ctx, &cognito.UpdateUserPoolInput{UserPoolId: pool}, options)
+		return metadataOf(err, func() middleware.Metadata { return out.ResultMetadata })
+	case "SetUserPoolMfaConfig":
+		out, err := c.api.SetUserPoolMfaConfig(ctx, &cognito.SetUserPoolMfaConfigInput{UserPoolId: pool}, options)
+		return metadataOf(err, func() middleware.Metadata { return out.ResultMetadata })
+	case "SetRiskConfiguration":
+		out, err := c.api.SetRiskConfiguration(ctx, &cognito.SetRiskConfigurationInput{UserPoolId: pool, ClientId: client}, options)
+		return metadataOf(err, func() middleware.Metadata { return out.ResultMetadata })
+	case "SetLogDeliveryConfiguration":
+		// The SDK wants a list before it sends anything.
+		in := &cognito.SetLogDeliveryConfigurationInput{UserPoolId: pool, LogConfigurations: []types.LogConfigurationType{}}
+		out, err := c.api.SetLogDeliveryConfiguration(ctx, in, options)
+		return metadataOf(err, func() middleware.Metadata { return out.ResultMetadata })
+	case "UpdateUserPoolClient":
+		out, err := c.api.UpdateUserPoolClient(ctx, &cognito.UpdateUserPoolClientInput{UserPoolId: pool, ClientId: client}, options)
+		return metadataOf(err, func() middleware.Metadata { return out.ResultMetadata })
+	default:
+		return metadata, fmt.Errorf("no such call: %s", call)
+	}
+}
+
+func metadataOf(err error, of func() middleware.Metadata) (middleware.Metadata, error) {
+	if err != nil {
+		return middleware.Metadata{}, err
+	}
+	return of(), nil
 }

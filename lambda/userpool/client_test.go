@@ -3,6 +3,7 @@ package userpool
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -54,6 +56,9 @@ func answering(t testing.TB, answers map[string][]byte) (*Client, func(operation
 	}
 }
 
+// wanted are the documents of every pool.
+var wanted = Want{Documents: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}}
+
 // FuzzCapture answers the reads with arbitrary bytes: the client never panics, and what it returns as a pool is the very object that came over the
 // wire, members and digits that nobody knows included.
 func FuzzCapture(f *testing.F) {
@@ -67,7 +72,7 @@ func FuzzCapture(f *testing.F) {
 		client, _ := answering(t, map[string][]byte{
 			"DescribeUserPool": []byte(`{"UserPool":` + string(raw) + `}`), "GetUserPoolMfaConfig": []byte(`{"MfaConfiguration":"OFF"}`),
 		})
-		state, err := client.Read(t.Context(), pool)
+		state, err := client.Read(t.Context(), pool, wanted)
 		var want struct{ UserPool map[string]any }
 		decoder := json.NewDecoder(strings.NewReader(`{"UserPool":` + string(raw) + `}`))
 		decoder.UseNumber()
@@ -97,7 +102,7 @@ func TestRawRoundTrip(t *testing.T) {
 	client, sent := answering(t, map[string][]byte{
 		"DescribeUserPool": []byte(`{"UserPool":` + object + `}`), "GetUserPoolMfaConfig": []byte(`{"MfaConfiguration":"OFF"}`), "UpdateUserPool": []byte(`{}`),
 	})
-	state, err := client.Read(t.Context(), pool)
+	state, err := client.Read(t.Context(), pool, wanted)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +137,7 @@ func TestList(t *testing.T) {
 func TestAnswerThatIsTooLarge(t *testing.T) {
 	t.Parallel()
 	client, _ := answering(t, map[string][]byte{"DescribeUserPool": append([]byte(`{"UserPool":"`), make([]byte, maxAnswer)...), "GetUserPoolMfaConfig": []byte(`{}`)})
-	if _, err := client.Read(t.Context(), pool); err == nil || !strings.Contains(err.Error(), "larger than") {
+	if _, err := client.Read(t.Context(), pool, wanted); err == nil || !strings.Contains(err.Error(), "larger than") {
 		t.Errorf("%.200v", err)
 	}
 }
@@ -176,5 +181,30 @@ func TestLargeBodyPassesThrough(t *testing.T) {
 	}
 	if _, err := NewHTTPClient([]byte("no certificate")); err == nil {
 		t.Error("a bundle without a certificate was taken")
+	}
+}
+
+// TestTurns: of one pool and one kind of document, no more than five reads of clients begin within a second; other pools, and the other kind, have turns of their own.
+func TestTurns(t *testing.T) {
+	t.Parallel()
+	c := New(nil)
+	var waits []time.Duration
+	for i := range 12 {
+		waits = append(waits, c.turn(pool, baseline.AppClient.Of(fmt.Sprint(i))))
+		if other := c.turn("eu-west-1_Other", baseline.AppClient.Of("a")); i < 5 && other > 0 {
+			t.Errorf("another pool waits %s", other)
+		}
+		if other := c.turn(pool, baseline.ClientRisk.Of("a")); i < 5 && other > 0 {
+			t.Errorf("another call waits %s", other)
+		}
+	}
+	for i, wait := range waits {
+		least := time.Duration(i/clientReads) * time.Second
+		if wait < least || wait > least+200*time.Millisecond {
+			t.Errorf("read %d waits %s", i, wait)
+		}
+	}
+	if c.turn(pool, baseline.UserPool) != 0 {
+		t.Error("a pool waits")
 	}
 }

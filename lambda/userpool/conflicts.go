@@ -111,6 +111,22 @@ var conflicts = []conflict{
 	{id: "developer-email-without-identity", settings: []string{account, "EmailConfiguration.SourceArn"},
 		broken: func(v view) bool { return v.text(account) == "DEVELOPER" && !v.set("EmailConfiguration.SourceArn") },
 		reason: account + " DEVELOPER needs EmailConfiguration.SourceArn"},
+	{id: "risk-without-threat-protection", settings: []string{"RiskConfiguration", threat},
+		broken: func(v view) bool {
+			mode := v.text(threat)
+			return (mode == "" || mode == "OFF") && v.set("RiskConfiguration") && !same(v.get("RiskConfiguration"), v.before.get("RiskConfiguration"))
+		},
+		reason: "a risk configuration needs " + threat + " AUDIT or ENFORCED"},
+	{id: "user-events-need-plus", settings: []string{"LogConfigurations.userAuthEvents", tier}, tolerated: true,
+		broken: func(v view) bool {
+			return v.set("LogConfigurations.userAuthEvents") && (v.text(tier) == "LITE" || v.text(tier) == "ESSENTIALS")
+		},
+		reason: "LogConfigurations.userAuthEvents needs UserPoolTier PLUS"},
+	{id: "notifications-to-logs-only", settings: []string{"LogConfigurations.userNotification"},
+		broken: func(v view) bool {
+			return v.set("LogConfigurations.userNotification.S3Configuration") || v.set("LogConfigurations.userNotification.FirehoseConfiguration")
+		},
+		reason: "LogConfigurations.userNotification takes a CloudWatchLogsConfiguration only"},
 	{id: "registration-needs-essentials", settings: []string{"DcrConfiguration", tier},
 		broken: func(v view) bool {
 			return v.text(tier) == "LITE" && v.text("DcrConfiguration.EnableStatus") == "Enabled"
@@ -123,6 +139,48 @@ var conflicts = []conflict{
 		reason: "custom names in AcrConfiguration need UserPoolTier ESSENTIALS or PLUS"},
 }
 
+// clientConflicts are the rules of one app client; the settings stand below it.
+var clientConflicts = []struct {
+	id       string
+	settings []string
+	pools    []string // settings of the pool that take part
+	broken   func(v view, client string) bool
+	reason   string
+}{
+	{"mixed-auth-flows", []string{"ExplicitAuthFlows"}, nil, func(v view, client string) bool {
+		old, new := false, false
+		for _, flow := range v.list(client + ".ExplicitAuthFlows") {
+			allow := strings.HasPrefix(flow, "ALLOW_")
+			old, new = old || !allow, new || allow
+		}
+		return old && new
+	}, "ExplicitAuthFlows that begin with ALLOW_ cannot stand beside the older ones"},
+	{"client-risk-without-threat-protection", []string{"RiskConfiguration"}, []string{threat}, func(v view, client string) bool {
+		mode, risk := v.text(threat), client+".RiskConfiguration"
+		return (mode == "" || mode == "OFF") && v.set(risk) && !same(v.get(risk), v.before.get(risk))
+	}, "a risk configuration needs " + threat + " AUDIT or ENFORCED"},
+	{"default-redirect", []string{"DefaultRedirectURI", "CallbackURLs"}, nil, func(v view, client string) bool {
+		to := v.text(client + ".DefaultRedirectURI")
+		return to != "" && !slices.Contains(v.list(client+".CallbackURLs"), to)
+	}, "DefaultRedirectURI has to be one of CallbackURLs"},
+}
+
+func brokenClient(v view, client string) []conflict {
+	var found []conflict
+	for _, c := range clientConflicts {
+		if !c.broken(v, client) {
+			continue
+		}
+		var settings []string
+		for _, setting := range c.settings {
+			settings = append(settings, client+"."+setting)
+		}
+		settings = append(settings, c.pools...)
+		found = append(found, conflict{id: c.id + " of " + client, settings: settings, reason: c.reason})
+	}
+	return found
+}
+
 // broken returns the conflicts of a pool, those of the table and the objects that lack a required member.
 func broken(v view) []conflict {
 	var found []conflict
@@ -131,11 +189,17 @@ func broken(v view) []conflict {
 			found = append(found, c)
 		}
 	}
-	for _, table := range baseline.Documents() {
+	var clients []string
+	for _, name := range namesOf(v.docs) {
+		table, _ := name.Table()
 		for _, m := range table.Members {
 			if m.Trip == baseline.Echo {
-				found = append(found, incomplete(m, v.docs[table.Name][m.Name], m.Name)...)
+				found = append(found, incomplete(m, v.docs[name][m.Name], name.Prefix()+m.Name)...)
 			}
+		}
+		if client := name.Client(); client != "" && !slices.Contains(clients, client) {
+			clients = append(clients, client)
+			found = append(found, brokenClient(v, baseline.ClientPath(client))...)
 		}
 	}
 	return found
@@ -150,7 +214,7 @@ func incomplete(m baseline.Member, v any, path string) []conflict {
 	var found []conflict
 	for _, below := range m.Members {
 		inner, given := object[below.Name]
-		if below.Required && (!given || inner == nil || inner == "") {
+		if below.Required && below.Kind != baseline.Boolean && (!given || inner == nil || inner == "") {
 			found = append(found, conflict{id: "lacks " + path + "." + below.Name, settings: []string{path},
 				reason: fmt.Sprintf("%s cannot be written without %s: require it too", path, below.Name)})
 		}

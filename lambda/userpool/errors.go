@@ -37,6 +37,8 @@ const (
 	ClassGone Class = "gone"
 	// ClassElsewhere: the pool is to be changed in another Region.
 	ClassElsewhere Class = "elsewhere"
+	// ClassOff: the pool does not offer what the call is about, as its threat protection is off.
+	ClassOff Class = "off"
 	// ClassOdd: an answer that is none of the above, or no answer that a pool could give.
 	ClassOdd Class = "odd"
 )
@@ -58,7 +60,7 @@ var classOfCode = map[string]Class{
 	"FeatureUnavailableInTierException":        ClassRefused,
 	"TierChangeNotAllowedException":            ClassRefused,
 	"UserPoolTaggingException":                 ClassRefused,
-	"UserPoolAddOnNotEnabledException":         ClassRefused,
+	"UserPoolAddOnNotEnabledException":         ClassOff,
 	"SerializationException":                   ClassRefused,
 	"ValidationException":                      ClassRefused,
 	"AccessDeniedException":                    ClassDenied,
@@ -223,6 +225,15 @@ func redact(text string, secrets []string) string {
 		text = strings.ReplaceAll(text, secret, "(hidden)")
 	}
 	return text
+}
+
+func (d documents) secrets() []string {
+	var found []string
+	for name, object := range d {
+		table, _ := name.Table()
+		found = append(found, secretsOf(table.Members, object)...)
+	}
+	return found
 }
 
 // secretsOf returns the values of the sensitive members of an object.

@@ -24,6 +24,10 @@ func TestTableKnowsTheSDK(t *testing.T) {
 	}{
 		{baseline.UserPool, reflect.TypeFor[types.UserPoolType](), reflect.TypeFor[cognito.UpdateUserPoolInput]()},
 		{baseline.MfaConfig, reflect.TypeFor[cognito.GetUserPoolMfaConfigOutput](), reflect.TypeFor[cognito.SetUserPoolMfaConfigInput]()},
+		{baseline.RiskConfiguration, reflect.TypeFor[types.RiskConfigurationType](), reflect.TypeFor[cognito.SetRiskConfigurationInput]()},
+		{baseline.LogDelivery, reflect.TypeFor[types.LogDeliveryConfigurationType](), reflect.TypeFor[cognito.SetLogDeliveryConfigurationInput]()},
+		{baseline.AppClient, reflect.TypeFor[types.UserPoolClientType](), reflect.TypeFor[cognito.UpdateUserPoolClientInput]()},
+		{baseline.ClientRisk, reflect.TypeFor[types.RiskConfigurationType](), reflect.TypeFor[cognito.SetRiskConfigurationInput]()},
 	} {
 		t.Run(string(c.document), func(t *testing.T) {
 			t.Parallel()
@@ -32,16 +36,21 @@ func TestTableKnowsTheSDK(t *testing.T) {
 			for _, m := range table.Members {
 				describe(m, readName(m), read)
 			}
-			if diff := cmp.Diff(ofSDK(c.read), known(read), cmpopts.IgnoreUnexported(shape{}), cmpopts.EquateEmpty()); diff != "" {
+			if diff := cmp.Diff(ofSDK(table, c.read), known(read), cmpopts.IgnoreUnexported(shape{}), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("what is read (-SDK +table):\n%s", diff)
 			}
-			write := map[string]shape{"UserPoolId": {Kind: baseline.String}}
+			write := map[string]shape{}
+			for _, id := range []string{"UserPoolId", "ClientId"} {
+				if _, takes := c.write.FieldByName(id); takes {
+					write[id] = shape{Kind: baseline.String}
+				}
+			}
 			for _, m := range table.Members {
 				if m.Trip != baseline.ReadOnly {
 					describe(m, m.Name, write)
 				}
 			}
-			if diff := cmp.Diff(ofSDK(c.write), known(write), cmpopts.IgnoreUnexported(shape{}), cmpopts.EquateEmpty()); diff != "" {
+			if diff := cmp.Diff(ofSDK(baseline.Document{}, c.write), known(write), cmpopts.IgnoreUnexported(shape{}), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("what is written (-SDK +table):\n%s", diff)
 			}
 		})
@@ -67,7 +76,12 @@ type shape struct {
 
 func describe(m baseline.Member, path string, into map[string]shape) {
 	if m.Trip == baseline.ReadOnly {
-		into[path] = shape{}
+		into[path] = shape{newer: m.Newer}
+		return
+	}
+	if m.ByKey != "" {
+		into[path] = shape{Kind: baseline.List}
+		describeElement(m, path+"[]", into)
 		return
 	}
 	enum := slices.Clone(m.Enum)
@@ -79,6 +93,28 @@ func describe(m baseline.Member, path string, into map[string]shape) {
 	for _, below := range m.Members {
 		describe(below, path+"."+below.Name, into)
 	}
+}
+
+// describeElement describes the elements of a list that the table has as an object: the key has the names of its members, and each of the others is what any member says.
+func describeElement(m baseline.Member, path string, into map[string]shape) {
+	var keys []string
+	elements := map[string]shape{}
+	for _, below := range m.Members {
+		keys = append(keys, below.Name)
+		one := map[string]shape{}
+		describe(below, path, one)
+		for at, s := range one {
+			if was, twice := elements[at]; twice {
+				s.Enum = append(s.Enum, was.Enum...)
+				slices.Sort(s.Enum)
+				s.Enum = slices.Compact(s.Enum)
+			}
+			elements[at] = s
+		}
+	}
+	slices.Sort(keys)
+	elements[path+"."+m.ByKey] = shape{Kind: baseline.String, Enum: keys}
+	maps.Copy(into, elements)
 }
 
 // known leaves out what the table says the SDK does not have.
@@ -97,7 +133,8 @@ func known(all map[string]shape) map[string]shape {
 	return kept
 }
 
-func ofSDK(kind reflect.Type) map[string]shape {
+// ofSDK describes an SDK's type. Of the members that no call writes, as the table says, only the name counts.
+func ofSDK(table baseline.Document, kind reflect.Type) map[string]shape {
 	into := map[string]shape{}
 	walkStruct(kind, "", into)
 	// The enums that the service has extended since.
@@ -107,11 +144,9 @@ func ofSDK(kind reflect.Type) map[string]shape {
 		into["Policies.SignInPolicy.AllowedFirstAuthFactors[]"] = s
 	}
 	readOnly := map[string]bool{}
-	for _, table := range baseline.Documents() {
-		for _, m := range table.Members {
-			if m.Trip == baseline.ReadOnly {
-				readOnly[m.Name] = true
-			}
+	for _, m := range table.Members {
+		if m.Trip == baseline.ReadOnly {
+			readOnly[m.Name] = true
 		}
 	}
 	for path := range into {

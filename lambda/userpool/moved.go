@@ -3,6 +3,8 @@ package userpool
 import (
 	"slices"
 	"sort"
+
+	"poolkeeper/baseline"
 )
 
 // Unmoved compares a state read after the writes with what the plan expected of everything that it did not mean to change: unmanaged
@@ -10,7 +12,8 @@ import (
 // are exactly what they were, and the paths of all leaves that are not. Mirrors that follow their twin, and members that
 // were to be left out of the write, count neither way.
 func (p Plan) Unmoved(now State, owns func(path string) bool) (unmanaged int, moved []string) {
-	before, want, have := p.Before.Leaves(), p.after.leaves(), now.Leaves()
+	told := p.told(now)
+	before, want, have := p.Before.written().only(told).leaves(), p.after.only(told).leaves(), now.written().only(told).leaves()
 	for path, v := range want {
 		if v == before[path] && have[path] == v && !owns(path) {
 			unmanaged++
@@ -24,6 +27,14 @@ func (p Plan) Unmoved(now State, owns func(path string) bool) (unmanaged int, mo
 	}
 	sort.Strings(moved)
 	return unmanaged, moved
+}
+
+// told says whether a document can be compared: it was offered, and read, both times. A client that came or went in between is nobody's doing of ours; a risk configuration that
+// a client has from the pool is compared with the pool.
+func (p Plan) told(now State) func(baseline.DocumentName) bool {
+	return func(name baseline.DocumentName) bool {
+		return p.Before.Documents[name] != nil && now.Documents[name] != nil && !now.inherited(name)
+	}
 }
 
 // excused says whether nothing can be expected of a path: it was to be left out, or it is the SMS block of a pool whose MFA is off, which

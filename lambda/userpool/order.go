@@ -14,7 +14,19 @@ import (
 //
 // No fixed order is right: MFA ON is refused while one-time codes are allowed as first factors, so they have to go first; and they are
 // refused while MFA is ON, so MFA has to be lowered first. The conflicts of the state between the two calls tell.
+//
+// The other documents follow, in the order of the table: what they need of the pool, threat protection or a plan, is there by then.
 func orderOf(before, after documents, touched map[baseline.DocumentName]bool) ([]baseline.DocumentName, string) {
+	order, clash := orderOfPool(before, after, touched)
+	for _, name := range namesOf(after) {
+		if touched[name] && name != baseline.UserPool && name != baseline.MfaConfig {
+			order = append(order, name)
+		}
+	}
+	return order, clash
+}
+
+func orderOfPool(before, after documents, touched map[baseline.DocumentName]bool) ([]baseline.DocumentName, string) {
 	switch {
 	case touched[baseline.MfaConfig] && dropsSMS(before, after):
 		// SetUserPoolMfaConfig without the SMS block may clear the pool's SmsConfiguration, so UpdateUserPool follows and brings it again.
@@ -63,7 +75,7 @@ func dropsSMS(before, after documents) bool {
 // request makes the write calls in the order given. UpdateUserPool carries the MfaConfiguration that is live when it is sent.
 func (p *Plan) request(order []baseline.DocumentName, before, after documents) error {
 	live := p.Before.liveMFA()
-	secrets := append(secretsOf(baseline.Settings(), before.flat()), secretsOf(baseline.Settings(), after.flat())...)
+	secrets := append(before.secrets(), after.secrets()...)
 	for _, name := range order {
 		body, err := encode(p.body(name, after, live))
 		if err != nil {
@@ -88,12 +100,8 @@ func (p *Plan) request(order []baseline.DocumentName, before, after documents) e
 }
 
 func callOf(name baseline.DocumentName) string {
-	for _, table := range baseline.Documents() {
-		if table.Name == name {
-			return table.WriteCall
-		}
-	}
-	return ""
+	table, _ := name.Table()
+	return table.WriteCall
 }
 
 func same(a, b any) bool {

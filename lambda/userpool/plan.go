@@ -14,6 +14,9 @@ type Plan struct {
 	Writes []Request
 	Fixes  []baseline.Drift // the drifts that the writes end
 	Left   []Left           // the drifts that cannot be ended, and why
+	// Later are drifts of a document that the pool does not offer before the writes are made: what stands in it, and has to stay, is not known until then. The pool has to
+	// be read and planned again for them.
+	Later []baseline.Drift
 
 	after        documents
 	omitted      map[baseline.DocumentName][]string
@@ -47,6 +50,8 @@ type Options struct {
 	// MoveValidity sends the value of UnusedAccountValidityDays as TemporaryPasswordValidityDays. It is for a pool of which the service has
 	// just said that it wants exactly that (ClassValidity).
 	MoveValidity bool
+	// Owned are the settings that are required of the pool, those among them that hold too.
+	Owned []string
 }
 
 // NewPlan plans the writes that end the drifts, whose Action must not be Report. A drift is left out, with the reason, where the
@@ -59,12 +64,13 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error
 	}
 	before := state.written()
 	stopped := p.stopUnknown(options.Unknown)
-	fixes := drifts
+	fixes, waiting := p.offered(p.orphaning(p.blinding(drifts, options.Owned)))
 	for {
 		after, touched := apply(before, fixes)
 		order, blame, reason := p.judge(before, after, touched, fixes, stopped)
 		if len(blame) == 0 {
 			p.Fixes, p.after = fixes, after
+			p.wait(waiting)
 			return p, p.request(order, before, after)
 		}
 		var rest []baseline.Drift
@@ -76,6 +82,82 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error
 			}
 		}
 		fixes = rest
+	}
+}
+
+// blinding leaves the drifts that would turn threat protection off while a risk configuration is required, which would be out of sight then.
+func (p *Plan) blinding(drifts []baseline.Drift, owned []string) []baseline.Drift {
+	before := p.Before.written()
+	on := func(docs documents) bool { return !baseline.Empty(docs.get(threat)) && docs.get(threat) != "OFF" }
+	required := slices.ContainsFunc(owned, func(setting string) bool {
+		name, _ := baseline.DocumentOf(setting)
+		return name.Kind() == baseline.RiskConfiguration || name.Kind() == baseline.ClientRisk
+	})
+	if !required || !on(before) {
+		return drifts
+	}
+	return slices.DeleteFunc(slices.Clone(drifts), func(d baseline.Drift) bool {
+		if !Touches(d.Setting, threat) {
+			return false
+		}
+		after, _ := apply(before, []baseline.Drift{d})
+		if on(after) {
+			return false
+		}
+		p.Left = append(p.Left, Left{Drift: d, Reason: "a risk configuration is required too, and there is none while " + threat + " is OFF"})
+		return true
+	})
+}
+
+// orphaning leaves the drifts that would take the last of a client's own risk configuration: from then on the pool's would count, which nobody has asked for.
+func (p *Plan) orphaning(drifts []baseline.Drift) []baseline.Drift {
+	before := p.Before.written()
+	for _, name := range p.Before.Names() {
+		if name.Kind() != baseline.ClientRisk || baseline.Empty(before[name]) {
+			continue
+		}
+		whole := strings.TrimSuffix(name.Prefix(), ".")
+		ofIt := func(d baseline.Drift) bool { return covers(whole, d.Setting) }
+		after, _ := apply(before, slices.DeleteFunc(slices.Clone(drifts), func(d baseline.Drift) bool { return !ofIt(d) }))
+		if !baseline.Empty(after[name]) || slices.ContainsFunc(drifts, func(d baseline.Drift) bool { return d.Setting == whole }) {
+			continue
+		}
+		for _, d := range drifts {
+			if ofIt(d) {
+				p.Left = append(p.Left, Left{Drift: d, Reason: "it is the last of the client's own risk configuration, without which the pool's would count: require " + whole + " to be absent"})
+			}
+		}
+		drifts = slices.DeleteFunc(slices.Clone(drifts), ofIt)
+	}
+	return drifts
+}
+
+// offered divides the drifts into those of documents that can be written now, and those of documents that the pool does not offer.
+func (p *Plan) offered(drifts []baseline.Drift) (now, waiting []baseline.Drift) {
+	for _, d := range drifts {
+		name, _ := baseline.DocumentOf(d.Setting)
+		_, read := p.Before.Documents[name]
+		switch {
+		case p.Before.off(name):
+			waiting = append(waiting, d)
+		case !read:
+			p.Left = append(p.Left, Left{Drift: d, Reason: "there is no such client"})
+		default:
+			now = append(now, d)
+		}
+	}
+	return now, waiting
+}
+
+// wait puts off the drifts of documents that the pool will offer once the writes are made, and leaves the others.
+func (p *Plan) wait(waiting []baseline.Drift) {
+	mode, _ := p.after.get(threat).(string)
+	for _, d := range waiting {
+		if mode != "" && mode != "OFF" {
+			p.Later = append(p.Later, d)
+		} else {
+			p.Left = append(p.Left, Left{Drift: d, Reason: "a risk configuration needs " + threat + " AUDIT or ENFORCED"})
+		}
 	}
 }
 
@@ -113,11 +195,12 @@ func (p *Plan) judge(before, after documents, touched map[baseline.DocumentName]
 // stopUnknown finds the documents that an unknown member stops, and remembers the members to leave out of the others.
 func (p *Plan) stopUnknown(say map[string]baseline.Unknown) map[baseline.DocumentName]string {
 	stopped := map[baseline.DocumentName]string{}
-	for _, table := range baseline.Documents() {
-		omit, stop := judgeUnknown(unknownMembers(table, p.Before.Documents[table.Name]), say)
-		p.omitted[table.Name] = omit
+	for _, name := range p.Before.Names() {
+		table, _ := name.Table()
+		omit, stop := judgeUnknown(unknownMembers(name, p.Before.Documents[name]), say)
+		p.omitted[name] = omit
 		if len(stop) > 0 {
-			stopped[table.Name] = fmt.Sprintf("unknown member %s: %s could lose it, so nothing is written; say echo or omit for it under unknownMembers",
+			stopped[name] = fmt.Sprintf("unknown member %s: %s could lose it, so nothing is written; say echo or omit for it under unknownMembers",
 				strings.Join(stop, ", "), table.WriteCall)
 		}
 	}
@@ -137,10 +220,10 @@ func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.Do
 			setting = temporaryDays // the older name is written under the newer
 		}
 		if d.Action == baseline.LeaveOut {
-			unset(after.at(setting), parts(setting))
+			after.unset(setting)
 		} else {
 			adopt(after, before, parent(setting))
-			set(after.at(setting), parts(setting), baseline.Clone(d.Value))
+			after.set(setting, baseline.Clone(d.Value))
 		}
 	}
 	// Twins are spread once all fixes are made, for some have a place only then.

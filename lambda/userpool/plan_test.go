@@ -21,7 +21,9 @@ func tree(t *testing.T, text string) map[string]any {
 
 func stateOf(t *testing.T, userPool, mfaConfig string) State {
 	t.Helper()
-	return State{ID: pool, Documents: map[baseline.DocumentName]map[string]any{baseline.UserPool: tree(t, userPool), baseline.MfaConfig: tree(t, mfaConfig)}}
+	return State{ID: pool, Documents: map[baseline.DocumentName]map[string]any{baseline.UserPool: tree(t, userPool), baseline.MfaConfig: tree(t, mfaConfig),
+		baseline.RiskConfiguration: {}, baseline.LogDelivery: {}, baseline.AppClient.Of("web"): {"ClientId": "web", "CallbackURLs": []any{"https://a.example"},
+			"ExplicitAuthFlows": []any{"ALLOW_USER_SRP_AUTH"}}, baseline.ClientRisk.Of("web"): nil}}
 }
 
 func write(setting string, v any) baseline.Drift {
@@ -59,8 +61,30 @@ func TestConflicts(t *testing.T) {
 		"developer-email-without-identity":   {`{}`, off, []baseline.Drift{write(account, "DEVELOPER")}, []string{account}},
 		"registration-needs-essentials":      {`{"UserPoolTier":"LITE"}`, off, []baseline.Drift{write("DcrConfiguration.EnableStatus", "Enabled")}, []string{"DcrConfiguration.EnableStatus"}},
 		"acr-needs-essentials":               {`{"UserPoolTier":"LITE"}`, off, []baseline.Drift{write("AcrConfiguration", map[string]any{"Level1": map[string]any{"AcrValue": "x"}})}, []string{"AcrConfiguration"}},
+		"risk-without-threat-protection": {`{"UserPoolTier":"PLUS"}`, off, []baseline.Drift{write("RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList", list("192.0.2.0/24"))},
+			[]string{"RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList"}},
+		"user-events-need-plus": {`{"UserPoolTier":"ESSENTIALS"}`, off, []baseline.Drift{write("LogConfigurations.userAuthEvents", map[string]any{"LogLevel": "INFO"})}, []string{"LogConfigurations.userAuthEvents"}},
+		"notifications-to-logs-only": {`{}`, off, []baseline.Drift{write("LogConfigurations.userNotification", map[string]any{"LogLevel": "ERROR", "S3Configuration": map[string]any{"BucketArn": "a"}})},
+			[]string{"LogConfigurations.userNotification"}},
+		"mixed-auth-flows": {`{}`, off, []baseline.Drift{write("Clients[web].ExplicitAuthFlows", list("ALLOW_USER_SRP_AUTH", "USER_PASSWORD_AUTH")), write("Clients[web].EnableTokenRevocation", true)},
+			[]string{"Clients[web].ExplicitAuthFlows"}},
+		"client-risk-without-threat-protection": {`{"UserPoolTier":"PLUS","UserPoolAddOns":{"AdvancedSecurityMode":"ENFORCED"}}`, off,
+			[]baseline.Drift{{Setting: "UserPoolAddOns", Action: baseline.LeaveOut}, write("Clients[web].RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList", list("192.0.2.0/24"))},
+			[]string{"Clients[web].RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList"}},
+		"default-redirect": {`{}`, off, []baseline.Drift{write("Clients[web].DefaultRedirectURI", "https://b.example")}, []string{"Clients[web].DefaultRedirectURI"}},
+		"client risk that the pool does not offer": {`{}`, off, []baseline.Drift{write("Clients[web].RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList", list("192.0.2.0/24"))},
+			[]string{"Clients[web].RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList"}},
+		"last-of-client-risk": {`{"UserPoolTier":"PLUS","UserPoolAddOns":{"AdvancedSecurityMode":"ENFORCED"}}`, off,
+			[]baseline.Drift{{Setting: "Clients[web].RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList", Action: baseline.LeaveOut}},
+			[]string{"Clients[web].RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList"}},
+		"a client that is not there": {`{}`, off, []baseline.Drift{write("Clients[gone].EnableTokenRevocation", true)}, []string{"Clients[gone].EnableTokenRevocation"}},
 	}
 	for _, c := range conflicts {
+		if _, ok := rows[c.id]; !ok {
+			t.Errorf("no row for %s", c.id)
+		}
+	}
+	for _, c := range clientConflicts {
 		if _, ok := rows[c.id]; !ok {
 			t.Errorf("no row for %s", c.id)
 		}
@@ -68,7 +92,11 @@ func TestConflicts(t *testing.T) {
 	for name, c := range rows {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			plan, err := NewPlan(stateOf(t, c.pool, c.mfa), c.want, Options{})
+			state := stateOf(t, c.pool, c.mfa)
+			if strings.Contains(c.pool, "ENFORCED") {
+				state.Documents[baseline.ClientRisk.Of("web")] = tree(t, `{"ClientId":"web","RiskExceptionConfiguration":{"SkippedIPRangeList":["192.0.2.0/24"]}}`)
+			}
+			plan, err := NewPlan(state, c.want, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -181,5 +209,81 @@ func TestBody(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestDocumentsAreWhole: each of the documents goes out whole, in its own shape and in an order in which what the later ones need is there.
+func TestDocumentsAreWhole(t *testing.T) {
+	t.Parallel()
+	state := stateOf(t, `{"UserPoolTier":"PLUS","UserPoolAddOns":{"AdvancedSecurityMode":"ENFORCED"}}`, `{"MfaConfiguration":"OFF"}`)
+	state.Documents[baseline.RiskConfiguration] = tree(t, `{"UserPoolId":"p","LastModifiedDate":1.5,"RiskExceptionConfiguration":{"BlockedIPRangeList":["192.0.2.0/24"]}}`)
+	state.Documents[baseline.LogDelivery] = tree(t, `{"UserPoolId":"p","LogConfigurations":{"userNotification":{"LogLevel":"ERROR","CloudWatchLogsConfiguration":{"LogGroupArn":"g"}}}}`)
+	state.Documents[baseline.AppClient.Of("web")] = tree(t, `{"UserPoolId":"p","ClientId":"web","ClientName":"w","CreationDate":1,"RefreshTokenValidity":30,"ReadAttributes":[],"ClientType":"REGULAR"}`)
+	state.Documents[baseline.ClientRisk.Of("web")] = tree(t, `{"ClientId":"web"}`)
+	plan, err := NewPlan(state, []baseline.Drift{
+		write("Clients[web].RiskConfiguration.CompromisedCredentialsRiskConfiguration", map[string]any{"Actions": map[string]any{"EventAction": "BLOCK"}}),
+		write("Clients[web].PreventUserExistenceErrors", "ENABLED"),
+		write("LogConfigurations.userAuthEvents", map[string]any{"LogLevel": "INFO", "S3Configuration": map[string]any{"BucketArn": "b"}}),
+		write("RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction", "BLOCK"),
+		write("DeletionProtection", "ACTIVE"),
+	}, Options{})
+	if err != nil || len(plan.Left) > 0 || len(plan.Later) > 0 {
+		t.Fatalf("%+v %v", plan.Left, err)
+	}
+	var got []string
+	for _, w := range plan.Writes {
+		got = append(got, w.Call+" "+string(w.Body))
+	}
+	want := []string{
+		`UpdateUserPool {"DeletionProtection":"ACTIVE","MfaConfiguration":"OFF","UserPoolAddOns":{"AdvancedSecurityMode":"ENFORCED"},"UserPoolId":"` + pool + `","UserPoolTier":"PLUS"}`,
+		`SetRiskConfiguration {"CompromisedCredentialsRiskConfiguration":{"Actions":{"EventAction":"BLOCK"}},"RiskExceptionConfiguration":{"BlockedIPRangeList":["192.0.2.0/24"]},"UserPoolId":"` + pool + `"}`,
+		`SetLogDeliveryConfiguration {"LogConfigurations":[{"EventSource":"userAuthEvents","LogLevel":"INFO","S3Configuration":{"BucketArn":"b"}},` +
+			`{"CloudWatchLogsConfiguration":{"LogGroupArn":"g"},"EventSource":"userNotification","LogLevel":"ERROR"}],"UserPoolId":"` + pool + `"}`,
+		`UpdateUserPoolClient {"ClientId":"web","ClientName":"w","PreventUserExistenceErrors":"ENABLED","ReadAttributes":[],"RefreshTokenValidity":30,"UserPoolId":"` + pool + `"}`,
+		`SetRiskConfiguration {"ClientId":"web","CompromisedCredentialsRiskConfiguration":{"Actions":{"EventAction":"BLOCK"}},"UserPoolId":"` + pool + `"}`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestRiskWaitsForThreatProtection: while threat protection is off, nobody knows what stands in the risk configuration, so it is written only after it was read again.
+func TestRiskWaitsForThreatProtection(t *testing.T) {
+	t.Parallel()
+	state := stateOf(t, `{"UserPoolTier":"PLUS"}`, `{"MfaConfiguration":"OFF"}`)
+	state.Documents[baseline.RiskConfiguration] = nil
+	risk := write("RiskConfiguration.CompromisedCredentialsRiskConfiguration", map[string]any{"Actions": map[string]any{"EventAction": "BLOCK"}})
+	plan, err := NewPlan(state, []baseline.Drift{write(threat, "ENFORCED"), risk}, Options{})
+	if err != nil || len(plan.Writes) != 1 || len(plan.Later) != 1 || len(plan.Left) > 0 {
+		t.Errorf("%+v %v", plan, err)
+	}
+	plan, err = NewPlan(state, []baseline.Drift{risk}, Options{})
+	if err != nil || len(plan.Writes) != 0 || len(plan.Later) != 0 || len(plan.Left) != 1 {
+		t.Errorf("%+v %v", plan, err)
+	}
+}
+
+// TestKeyed: a list that the table has as an object comes back as it was, whatever its order; a list that does not fit stops the write.
+func TestKeyed(t *testing.T) {
+	t.Parallel()
+	table, _ := baseline.LogDelivery.Table()
+	good := tree(t, `{"LogConfigurations":[{"EventSource":"userNotification","LogLevel":"ERROR"},{"EventSource":"userAuthEvents","LogLevel":"INFO"}]}`)
+	keyed(table.Members, good)
+	if diff := cmp.Diff(tree(t, `{"LogConfigurations":{"userNotification":{"LogLevel":"ERROR"},"userAuthEvents":{"LogLevel":"INFO"}}}`), good); diff != "" {
+		t.Error(diff)
+	}
+	listed(table.Members, good)
+	if diff := cmp.Diff(tree(t, `{"LogConfigurations":[{"EventSource":"userAuthEvents","LogLevel":"INFO"},{"EventSource":"userNotification","LogLevel":"ERROR"}]}`), good); diff != "" {
+		t.Error(diff)
+	}
+	for _, odd := range []string{`{"LogConfigurations":[{"LogLevel":"ERROR"}]}`, `{"LogConfigurations":[{"EventSource":"a"},{"EventSource":"a"}]}`, `{"LogConfigurations":["a"]}`} {
+		document := tree(t, odd)
+		keyed(table.Members, document)
+		if got := unknownMembers(baseline.LogDelivery, document); len(got) != 1 || got[0] != "LogConfigurations" {
+			t.Errorf("%s: %v", odd, got)
+		}
+	}
+	if got := unknownMembers(baseline.LogDelivery, tree(t, `{"LogConfigurations":{"futureEvents":{"LogLevel":"INFO"}}}`)); len(got) != 1 || got[0] != "LogConfigurations.futureEvents" {
+		t.Errorf("a new event source: %v", got)
 	}
 }

@@ -1,21 +1,63 @@
 package userpool
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"poolkeeper/baseline"
 )
 
-// A State is everything that was read of one pool: each document as the raw JSON object of its answer.
+// A State is what was read of one pool: each document as the raw JSON object of its answer, but for the secrets of clients, which stay behind. A document that was not
+// asked for is missing; nil is one that the pool does not offer for now, such as the risk configuration while threat protection is off.
 type State struct {
 	ID        string
 	Documents map[baseline.DocumentName]map[string]any
+	Clients   []baseline.ClientIdentity // those of which documents were wanted
 }
 
-// Identity returns what a baseline selects pools by.
+// Has says whether the document was read, and so far that it can be judged and written: of the pool itself, both documents are needed for that, as one carries what the
+// other holds.
+func (s State) Has(name baseline.DocumentName) bool {
+	_, ok := s.Documents[name]
+	if _, both := s.Documents[baseline.MfaConfig]; name == baseline.UserPool {
+		return ok && both
+	}
+	return ok
+}
+
+// off says whether the pool does not offer the document for now.
+func (s State) off(name baseline.DocumentName) bool {
+	object, ok := s.Documents[name]
+	return ok && object == nil
+}
+
+// Names returns the names of the documents that were read: those of the pool in the order of the table, then those of each client.
+func (s State) Names() []baseline.DocumentName { return namesOf(s.Documents) }
+
+func namesOf(docs map[baseline.DocumentName]map[string]any) []baseline.DocumentName {
+	names := make([]baseline.DocumentName, 0, len(docs))
+	for name := range docs {
+		names = append(names, name)
+	}
+	place := func(n baseline.DocumentName) int {
+		return slices.IndexFunc(baseline.Documents(), func(d baseline.Document) bool { return d.Name == n.Kind() })
+	}
+	slices.SortFunc(names, func(a, b baseline.DocumentName) int {
+		return cmp.Or(strings.Compare(a.Client(), b.Client()), cmp.Compare(place(a), place(b)))
+	})
+	return names
+}
+
+// Offered returns the names of the documents that were read and that the pool offers.
+func (s State) Offered() []baseline.DocumentName {
+	return slices.DeleteFunc(s.Names(), s.off)
+}
+
+// Identity returns what a baseline selects pools and their clients by.
 func (s State) Identity() baseline.Identity {
 	pool := s.Documents[baseline.UserPool]
 	id := baseline.Identity{ID: s.ID, Tags: map[string]string{}}
@@ -26,12 +68,27 @@ func (s State) Identity() baseline.Identity {
 			id.Tags[k] = text
 		}
 	}
+	id.Clients = s.Clients
 	return id
 }
 
 // Settings returns the pool as one flat space of settings under the names that a baseline uses, ready for baseline.Compare. It
 // shares its values with the state and must not be changed.
 func (s State) Settings() map[string]any { return s.written().flat() }
+
+// Own returns the settings as Settings does, but for what clients have only because the pool has it.
+func (s State) Own() map[string]any {
+	return s.written().only(func(name baseline.DocumentName) bool { return !s.inherited(name) }).flat()
+}
+
+// Inherits says whether the client has no risk configuration of its own, so that what was read as its is the pool's: by the API's word, such an answer names no client. A write
+// of it makes it the client's own.
+func (s State) Inherits(client string) bool { return s.inherited(baseline.ClientRisk.Of(client)) }
+
+func (s State) inherited(name baseline.DocumentName) bool {
+	object := s.Documents[name]
+	return name.Kind() == baseline.ClientRisk && object != nil && object["ClientId"] == nil
+}
 
 // Lacks returns those of the debts whose setting the pool no longer has.
 func (s State) Lacks(owed []baseline.Drift) []baseline.Drift {
@@ -57,24 +114,30 @@ type documents map[baseline.DocumentName]map[string]any
 // Its top-level values are the state's own.
 func (s State) written() documents {
 	docs := documents{}
-	for _, table := range baseline.Documents() {
+	for name, raw := range s.Documents {
+		table, ok := name.Table()
+		if !ok {
+			continue
+		}
 		object := map[string]any{}
 		known := map[string]bool{}
 		for _, m := range table.Members {
 			read := readName(m)
 			known[read] = true
-			if v, ok := s.Documents[table.Name][read]; ok && m.Trip == baseline.Echo && v != nil {
+			if v, ok := raw[read]; ok && m.Trip == baseline.Echo && v != nil {
 				object[m.Name] = v
 			}
 		}
-		for name, v := range s.Documents[table.Name] {
-			if !known[name] && v != nil {
-				object[name] = v
+		for member, v := range raw {
+			if !known[member] && v != nil {
+				object[member] = v
 			}
 		}
-		docs[table.Name] = object
+		docs[name] = object
 	}
-	docs[baseline.UserPool] = withoutSystemTags(docs[baseline.UserPool])
+	if pool, ok := docs[baseline.UserPool]; ok {
+		docs[baseline.UserPool] = withoutSystemTags(pool)
+	}
 	return docs
 }
 
@@ -112,11 +175,32 @@ func (d documents) clone() documents {
 	return c
 }
 
+// only returns the documents that count.
+func (d documents) only(counts func(baseline.DocumentName) bool) documents {
+	some := documents{}
+	for name, object := range d {
+		if counts(name) {
+			some[name] = object
+		}
+	}
+	return some
+}
+
+// flat returns all documents as one object of settings.
 func (d documents) flat() map[string]any {
 	all := map[string]any{}
-	for _, table := range baseline.Documents() {
-		for k, v := range d[table.Name] {
-			all[k] = v
+	for name, object := range d {
+		into := all
+		for _, key := range strings.FieldsFunc(name.Prefix(), func(r rune) bool { return r == '.' }) {
+			below, ok := into[key].(map[string]any)
+			if !ok {
+				below = map[string]any{}
+				into[key] = below
+			}
+			into = below
+		}
+		for k, v := range object {
+			into[k] = v
 		}
 	}
 	return all
@@ -124,21 +208,66 @@ func (d documents) flat() map[string]any {
 
 func (d documents) leaves() map[string]string {
 	all := map[string]string{}
-	for _, table := range baseline.Documents() {
-		for path, v := range baseline.Leaves(table.Members, d[table.Name]) {
-			all[path] = v
+	for name, object := range d {
+		table, _ := name.Table()
+		prefix := name.Prefix()
+		for path, v := range baseline.Leaves(table.Members, object) {
+			all[prefix+path] = v
 		}
 	}
 	return all
 }
 
-// at returns the document that holds the setting; a setting that no document has yields an empty one.
-func (d documents) at(setting string) map[string]any {
+// place returns the document that holds the setting, and where in it; no parts are the document as a whole. The document is nil where it was not read.
+func (d documents) place(setting string) (object map[string]any, path []string) {
 	name, _ := baseline.DocumentOf(setting)
-	return d[name]
+	path = parts(setting)
+	for _, above := range parts(strings.TrimSuffix(name.Prefix(), ".")) {
+		if above != "" {
+			path = path[1:]
+		}
+	}
+	return d[name], path
 }
 
-func (d documents) get(setting string) any { return get(d.at(setting), setting) }
+func (d documents) get(setting string) any {
+	object, path := d.place(setting)
+	if object == nil || len(path) == 0 && len(object) == 0 {
+		return nil
+	}
+	var v any = object
+	for _, key := range path {
+		inner, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		v = inner[key]
+	}
+	return v
+}
+
+// set writes a value. That of a whole document has to be an object.
+func (d documents) set(setting string, v any) {
+	object, path := d.place(setting)
+	if len(path) > 0 && object != nil {
+		set(object, path, v)
+		return
+	}
+	if whole, ok := v.(map[string]any); ok && object != nil {
+		name, _ := baseline.DocumentOf(setting)
+		d[name] = whole
+	}
+}
+
+// unset takes a value away; of a whole document, everything in it.
+func (d documents) unset(setting string) {
+	object, path := d.place(setting)
+	if len(path) > 0 {
+		unset(object, path)
+		return
+	}
+	clear(object)
+}
 
 func readName(m baseline.Member) string {
 	if m.ReadName != "" {

@@ -31,14 +31,14 @@ func spread(docs documents, setting string) {
 			continue // the factor goes, and the pool keeps its sender and text for what else they are used for
 		}
 		if v == nil {
-			unset(docs.at(other), parts(other))
+			docs.unset(other)
 			dropHollow(docs, other)
 			continue
 		}
 		if object, ok := docs.get(parent(other)).(map[string]any); strings.Contains(other, ".") && (!ok || len(object) == 0) {
 			fillVersion(docs, parent(other))
 		}
-		set(docs.at(other), parts(other), baseline.Clone(v))
+		docs.set(other, baseline.Clone(v))
 	}
 	complete(docs, setting)
 }
@@ -80,7 +80,7 @@ func fillVersion(docs documents, path string) {
 	}
 	for _, below := range m.Members {
 		if below.Required && len(below.Enum) > 0 {
-			set(docs.at(path), parts(path+"."+below.Name), below.Enum[0])
+			docs.set(path+"."+below.Name, below.Enum[0])
 		}
 	}
 }
@@ -93,13 +93,13 @@ func adopt(docs, before documents, path string) {
 		return
 	}
 	if m.Twin != "" && !baseline.Empty(before.get(m.Twin)) {
-		set(docs.at(path), parts(path), baseline.Clone(before.get(m.Twin)))
+		docs.set(path, baseline.Clone(before.get(m.Twin)))
 		return
 	}
 	for _, below := range m.Members {
 		if other, ok := baseline.TwinOf(path + "." + below.Name); ok && below.Required && !baseline.Empty(before.get(other)) {
 			fillVersion(docs, path)
-			set(docs.at(path), parts(path+"."+below.Name), baseline.Clone(before.get(other)))
+			docs.set(path+"."+below.Name, baseline.Clone(before.get(other)))
 		}
 	}
 }
@@ -109,7 +109,7 @@ func dropHollow(docs documents, path string) {
 	outer := parent(path)
 	own, _ := baseline.Lookup(path)
 	if own.Required && outer != "" && docs.get(outer) != nil {
-		unset(docs.at(outer), parts(outer))
+		docs.unset(outer)
 	}
 }
 

@@ -9,9 +9,10 @@ import (
 // unknownMembers returns the dotted paths of the members of a document that the table lacks and that are set, sorted: the members whose
 // round trip nobody has thought about. Members that no call writes may hold anything. A known member of a shape that it
 // should not have counts as unknown too.
-func unknownMembers(table baseline.Document, object map[string]any) []string {
+func unknownMembers(name baseline.DocumentName, object map[string]any) []string {
 	var found []string
-	walkUnknown(table.Members, object, "", &found)
+	table, _ := name.Table()
+	walkUnknown(table.Members, object, name.Prefix(), &found)
 	sort.Strings(found)
 	return found
 }
@@ -88,7 +89,7 @@ func judgeUnknown(paths []string, say map[string]baseline.Unknown) (omit, stop [
 func sayOf(path string, say map[string]baseline.Unknown) baseline.Unknown {
 	best := "*"
 	for named := range say {
-		if named != "*" && covers(named, path) && (best == "*" || len(named) > len(best)) {
+		if named != "*" && (covers(named, path) || covers(named, baseline.AnyClient(path))) && (best == "*" || len(named) > len(best)) {
 			best = named
 		}
 	}

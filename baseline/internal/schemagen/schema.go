@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 
 	"poolkeeper/baseline"
@@ -28,6 +29,19 @@ func Schema() ([]byte, error) {
 		return object{"type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1}
 	}
 	mode := object{"enum": []string{string(baseline.Enforce), string(baseline.Audit)}, "description": "enforce writes, audit only reports."}
+	clientSelector := func(more object) object {
+		properties := object{
+			"ids":   object{"type": "array", "minItems": 1, "items": object{"type": "string", "pattern": `^[\w+]{1,128}$`}, "description": "Ids of app clients."},
+			"names": object{"type": "array", "minItems": 1, "items": word, "description": "Globs of client names."},
+		}
+		maps.Copy(properties, more)
+		return properties
+	}
+	clients := object{"type": "array", "minItems": 1, "description": "App clients, each selected by name or id; without either, every client.", "items": object{
+		"type": "object", "required": []string{"require"}, "additionalProperties": false,
+		"properties": clientSelector(object{"require": object{"$ref": "#/$defs/clientSettings"},
+			"except": object{"type": "object", "additionalProperties": false, "properties": clientSelector(nil)}}),
+	}}
 	schema := object{
 		"$schema":     "https://json-schema.org/draft/2020-12/schema",
 		"title":       "poolkeeper baseline",
@@ -38,8 +52,11 @@ func Schema() ([]byte, error) {
 			"version": object{"const": 1},
 			"mode":    mode,
 			"rules": object{"type": "array", "minItems": 1, "description": "Applied in order; a later rule wins setting by setting.", "items": object{
-				"type": "object", "required": []string{"name", "require"}, "additionalProperties": false,
-				"properties": object{"name": word, "mode": mode, "pools": object{"$ref": "#/$defs/selector"}, "require": object{"$ref": "#/$defs/settings"}},
+				"type": "object", "required": []string{"name"}, "additionalProperties": false,
+				"anyOf": []any{object{"required": []string{"require"}}, object{"required": []string{"clients"}}, object{"required": []string{"watch"}}},
+				"properties": object{"name": word, "mode": mode, "pools": object{"$ref": "#/$defs/selector"}, "require": object{"$ref": "#/$defs/settings"},
+					"clients": clients, "watch": object{"type": "array", "minItems": 1, "items": object{"enum": baseline.Watchable()},
+						"description": "Kinds of things of which additions, changes and deletions are reported, and never undone."}},
 			}},
 			"exemptions": object{"type": "array", "minItems": 1, "items": object{
 				"type": "object", "required": []string{"pools", "settings", "until", "reason", "owner"}, "additionalProperties": false,
@@ -53,6 +70,7 @@ func Schema() ([]byte, error) {
 	}
 	b.defs["selector"], b.defs["exception"] = selector(true), selector(false)
 	b.defs["settings"] = object{"type": "object", "minProperties": 1, "additionalProperties": false, "properties": b.requirements(baseline.Settings(), "")}
+	b.defs["clientSettings"] = object{"type": "object", "minProperties": 1, "additionalProperties": false, "properties": b.requirements(baseline.ClientSettings(), baseline.Clients+".")}
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)

@@ -55,7 +55,7 @@ func schema(t *testing.T) *jsonschema.Schema {
 }
 
 // beyond are the faulty files whose fault no schema can express, or that are no YAML of the kind that editors check.
-var beyond = []string{"admin-only", "alias", "broken-second-document", "developer-without-identity", "email-mfa-without-ses", "key-type", "key-type-without-key", "lite", "merge",
+var beyond = []string{"admin-only", "alias", "broken-second-document", "documents", "developer-without-identity", "email-mfa-without-ses", "key-type", "key-type-without-key", "lite", "merge",
 	"mfa-off-with-factor", "mfa-without-factor", "message-texts-only", "not-utf-8", "over-two-rules", "same-name", "sender-without-key", "tag", "threat-protection-below-plus", "twins",
 	"twice", "odd-key", "two-documents", "two-sms-senders", "verification-subset", "syntax", "tab", "empty", "only-comment"}
 
@@ -94,8 +94,10 @@ func TestSchemaTakesGoodRules(t *testing.T) {
 		"AutoVerifiedAttributes: {contains: [email]}", "LambdaConfig: {exactly: {PreSignUp: \"arn:aws:lambda:eu-west-1:111122223333:function:x\"}}", "DeviceConfiguration: {absent: true}",
 		"EmailMfaConfiguration: {present: true, set: {}}", "UserPoolTags: {env: prod, note: \"\"}", "AcrConfiguration: {Level1: {AcrValue: \"urn:x\"}}", "PoolName: {matches: \"prod-*\"}",
 		"AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_email, Priority: 1}]}", "EmailVerificationMessage: \"Code {####}\"", "UserPoolTags: {exactly: {env: prod}}",
+		"RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {absent: true}}}", "LogConfigurations: {userAuthEvents: {present: true}, userNotification: {absent: true}}",
 	} {
-		text := "version: 1\nrules: [{name: a, require: {" + rule + "}}]\n"
+		text := "version: 1\nrules: [{name: a, require: {" + rule + "}}, {name: b, watch: [clients, triggers]}, " +
+			"{name: c, clients: [{names: [\"web-*\"], except: {ids: [abc]}, require: {PreventUserExistenceErrors: ENABLED, RiskConfiguration: {absent: true}}}]}]\n"
 		if _, err := baseline.Parse("good.yaml", []byte(text)); err != nil {
 			t.Errorf("the parser refuses %s: %v", rule, err)
 		}

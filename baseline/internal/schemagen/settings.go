@@ -11,8 +11,11 @@ import (
 func Settings() ([]byte, error) {
 	var b strings.Builder
 	b.WriteString("# Settings\n\nEvery setting that a baseline may require, by its path. Made from the table that validates a baseline, by `go generate ./baseline`.\n\n")
-	b.WriteString("| setting | written by | value | operators | checked by | |\n|---|---|---|---|---|---|\n")
+	const head = "| setting | written by | value | operators | checked by | |\n|---|---|---|---|---|---|\n"
+	b.WriteString(head)
 	rows(&b, baseline.Settings(), "")
+	b.WriteString("\n## App clients\n\nThese stand under a rule's `clients`, each by the rest of its path. In reports, the client's id stands between the brackets.\n\n" + head)
+	rows(&b, baseline.ClientSettings(), baseline.Clients+".")
 	return []byte(b.String()), nil
 }
 
@@ -37,12 +40,8 @@ func rows(b *strings.Builder, members []baseline.Member, prefix string) {
 
 func call(path string) string {
 	name, _ := baseline.DocumentOf(path)
-	for _, d := range baseline.Documents() {
-		if d.Name == name {
-			return d.WriteCall
-		}
-	}
-	return ""
+	d, _ := name.Table()
+	return d.WriteCall
 }
 
 func value(m baseline.Member) string {

@@ -36,7 +36,7 @@ func (c *cli) backup() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.runBackup(command.Context(), pace(client, 1), which, dir)
+			return c.runBackup(command.Context(), client, which, dir)
 		},
 	}
 	which.flags(command)
@@ -56,7 +56,7 @@ func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which select
 		return err
 	}
 	err = inOrder(ctx, which.each(ctx, pools), func(ctx context.Context, id string) read {
-		state, err := pools.Read(ctx, id)
+		state, err := pools.Read(ctx, id, userpool.Everything())
 		return read{id, state, err}
 	}, func(r read) error {
 		progress.clear()
@@ -120,19 +120,18 @@ func (a applying) restore(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	pools := pace(client, 1)
-	live, err := pools.Read(ctx, saved.UserPoolID)
+	live, err := client.Read(ctx, saved.UserPoolID, userpool.Everything())
 	if err != nil {
 		return err
 	}
 	sum := sha256.Sum256(raw)
 	then := saved.State()
-	required := baseline.OfSettings(path, "sha256:"+hex.EncodeToString(sum[:]), saved.UserPoolID, then.Settings())
+	required := baseline.OfSettings(path, "sha256:"+hex.EncodeToString(sum[:]), saved.UserPoolID, then.Own(), then.Offered())
 	lost := then.Unwritable(live)
 	for _, member := range lost {
 		fmt.Fprintf(a.err, "cannot be written back: %s differs from the backup\n", member)
 	}
-	err = a.run(ctx, reconcile.New(pools, required, ""), selection{ids: []string{saved.UserPoolID}}, nil)
+	err = a.run(ctx, reconcile.New(client, required, ""), selection{ids: []string{saved.UserPoolID}}, nil)
 	if err == nil && len(lost) > 0 {
 		return exit(exitDrifted)
 	}

@@ -166,7 +166,7 @@ func (d *demo) plant() {
 // tamper makes the intruder's call, a real UpdateUserPool, and returns the event that it causes. The intruder changes three settings and no more, so
 // the call has to carry all the others: it is planned like any write of ours.
 func (d *demo) tamper(ctx context.Context) ([]byte, error) {
-	state, err := d.pools.Read(ctx, demoPool)
+	state, err := d.pools.Read(ctx, demoPool, userpool.Want{Documents: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}})
 	if err != nil {
 		return nil, err
 	}

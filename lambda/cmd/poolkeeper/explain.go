@@ -18,8 +18,13 @@ func (c *cli) explain() *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			m, ok := baseline.Lookup(args[0])
+			if ofClient := baseline.Clients + "." + args[0]; !ok {
+				if m, ok = baseline.Lookup(ofClient); ok {
+					args[0] = ofClient
+				}
+			}
 			if !ok {
-				if near := baseline.Nearest(args[0], settingNames("", baseline.Settings())); near != "" {
+				if near := baseline.Nearest(args[0], everySetting()); near != "" {
 					return fmt.Errorf("there is no setting %s, did you mean %s?", args[0], near)
 				}
 				return fmt.Errorf("there is no setting %s", args[0])
@@ -27,9 +32,14 @@ func (c *cli) explain() *cobra.Command {
 			e := explain(args[0], m)
 			return c.results().Write(stream.OfSummary("setting", e, e.text()))
 		},
-		ValidArgs: settingNames("", baseline.Settings()),
+		ValidArgs: everySetting(),
 	}
 	return has(command, "text", "json")
+}
+
+// everySetting returns the names of all settings, those of clients under Clients[].
+func everySetting() []string {
+	return append(settingNames("", baseline.Settings()), settingNames(baseline.Clients+".", baseline.ClientSettings())...)
 }
 
 func settingNames(above string, members []baseline.Member) []string {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/smithy-go/middleware"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
@@ -46,7 +47,7 @@ func planAll(t testing.TB, pools int) (took time.Duration, calls int) {
 		t.Fatal(err)
 	}
 	// Without retries, so that a throttled call is a failed pool.
-	sdk := cognito.New(cognito.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), HTTPClient: transport, Retryer: aws.NopRetryer{},
+	sdk := cognito.New(cognito.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), HTTPClient: transport, Retryer: aws.NopRetryer{}, APIOptions: []func(*middleware.Stack) error{pace(speed)},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "x", SecretAccessKey: "y"}, nil
 		})})
@@ -57,7 +58,7 @@ func planAll(t testing.TB, pools int) (took time.Duration, calls int) {
 	var output strings.Builder
 	c := &cli{out: &output, err: &output, notes: &output, output: "text", getenv: func(string) string { return "" }}
 	from := now()
-	s, err := c.planned(t.Context(), reconcile.New(pace(userpool.New(sdk), speed), required, ""), selection{all: true}, func(reconcile.Preview) {})
+	s, err := c.planned(t.Context(), reconcile.New(userpool.New(sdk), required, ""), selection{all: true}, func(reconcile.Preview) {})
 	if err != nil || s.Pools != pools || s.InSync != pools {
 		t.Errorf("%+v %v\n%.2000s", s, err, output.String())
 	}
@@ -84,7 +85,7 @@ type alike struct {
 	state userpool.State
 }
 
-func (a alike) Read(_ context.Context, id string) (userpool.State, error) {
+func (a alike) Read(_ context.Context, id string, _ userpool.Want) (userpool.State, error) {
 	documents := map[baseline.DocumentName]map[string]any{}
 	for name, d := range a.state.Documents {
 		documents[name], _ = baseline.Clone(d).(map[string]any)

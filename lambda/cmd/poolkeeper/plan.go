@@ -67,7 +67,7 @@ func (c *cli) reconciler(ctx context.Context, file string) (*reconcile.Reconcile
 	if err != nil {
 		return nil, err
 	}
-	return reconcile.New(pace(pools, 1), required, ""), nil
+	return reconcile.New(pools, required, ""), nil
 }
 
 // textOfBaseline returns the bytes of the baseline file, for a plan that is to be applied later.

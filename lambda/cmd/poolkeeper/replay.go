@@ -115,7 +115,10 @@ func (c *cli) connect(ctx context.Context) (*userpool.Client, error) {
 	if loaded.Region == "" {
 		return nil, fmt.Errorf("no Region: say --region, or set AWS_REGION, or region in the profile")
 	}
-	return userpool.New(cognito.NewFromConfig(loaded, func(o *cognito.Options) { o.HTTPClient = http })), nil
+	return userpool.New(cognito.NewFromConfig(loaded, func(o *cognito.Options) {
+		o.HTTPClient = http
+		o.APIOptions = append(o.APIOptions, pace(1))
+	})), nil
 }
 
 func readPayload(path string, stdin io.Reader) ([]byte, error) {

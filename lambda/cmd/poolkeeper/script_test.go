@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -63,6 +64,20 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("%s of %s is %s", args[1], args[0], got)
 				}
 			},
+			// whole ID: plants a pool with all its documents. weaken ID: weakens the risk configuration and a client of it.
+			"whole": func(ts *testscript.TestScript, _ bool, args []string) {
+				if fake, ok := ts.Value("fake").(*cognitotest.Server); ok {
+					fake.PutRich(args[0])
+				}
+			},
+			"weaken": func(ts *testscript.TestScript, _ bool, args []string) {
+				if fake, ok := ts.Value("fake").(*cognitotest.Server); ok {
+					fake.PutRisk(args[0], "", map[string]any{})
+					client := fake.Client(args[0], cognitotest.RichClient)
+					client["PreventUserExistenceErrors"], client["CallbackURLs"] = "LEGACY", []any{"https://app.example.com/callback", "https://evil.example"}
+					fake.PutClient(args[0], cognitotest.RichClient, client)
+				}
+			},
 			// fault OPERATION ID ERROR: makes that call about that pool fail from now on.
 			"fault": func(ts *testscript.TestScript, _ bool, args []string) {
 				fake, ok := ts.Value("fake").(*cognitotest.Server)
@@ -94,20 +109,22 @@ func TestOutputsHoldNoSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = fake.Close() })
-	pool, mfa := cognitotest.Rich()
-	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+	fake.PutRich("eu-west-1_AbCdEf123")
 	for name, v := range map[string]string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"} {
 		t.Setenv(name, v)
 	}
 	file := t.TempDir() + "/b.yaml"
 	text := "version: 1\nrules:\n  - name: texts\n    require:\n      EmailVerificationMessage: \"Other {####} CANARY-wanted\"\n      SmsConfiguration: {ExternalId: CANARY-wanted-id}\n      SmsVerificationMessage: \"{####}" +
-		"\"\n      EmailMfaConfiguration: {Message: \"Other {####} CANARY-wanted\"}\n"
+		"\"\n      EmailMfaConfiguration: {Message: \"Other {####} CANARY-wanted\"}\n" +
+		"      RiskConfiguration: {AccountTakeoverRiskConfiguration: {NotifyConfiguration: {BlockEmail: {Subject: CANARY-wanted-subject}}}}\n" +
+		"    clients:\n      - require: {EnableTokenRevocation: false, AnalyticsConfiguration: {ExternalId: CANARY-wanted-analytics}, RiskConfiguration: {absent: true}}\n" +
+		"    watch: [clients, triggers]\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var output strings.Builder
 	run(context.Background(), []string{"apply", "--all", "--yes", "--no-backup", "--baseline", file}, &output, &output, os.Getenv)
-	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+	fake.PutRich("eu-west-1_AbCdEf123")
 	fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: "InvalidParameterException",
 		Message: "Value 'Other {####} CANARY-wanted' at 'emailMfaConfiguration.message' failed to satisfy constraint: CANARY-external-id, CANARY-wanted-id"})
 	for _, format := range all {
@@ -118,6 +135,20 @@ func TestOutputsHoldNoSecrets(t *testing.T) {
 		{"backup", "--all", "--out", t.TempDir()}, {"replay", "--baseline", file, "../../event/testdata/update-user-pool.json"},
 		{"replay", "--audit", "--output", "json", "--baseline", file, "../../event/testdata/update-user-pool.json"}, {"demo"}} {
 		run(context.Background(), args, &output, &output, os.Getenv)
+	}
+	for _, fixture := range []string{"create-user-pool-client", "update-user-pool-client", "add-user-pool-client-secret"} {
+		run(context.Background(), []string{"replay", "--baseline", file, "../../event/testdata/" + fixture + ".json"}, &output, &output, os.Getenv)
+	}
+	run(context.Background(), []string{"snapshot", "--pool", "eu-west-1_AbCdEf123"}, &output, &output, os.Getenv)
+	saved := t.TempDir()
+	run(context.Background(), []string{"backup", "--all", "--out", saved}, &output, &output, os.Getenv)
+	// A backup holds the texts of the pool, for its owner; the secrets of its clients it does not.
+	files, err := filepath.Glob(saved + "/*.json")
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%v %v", files, err)
+	}
+	if raw, err := os.ReadFile(files[0]); err != nil || strings.Contains(string(raw), "CANARYclientsecret") || !strings.Contains(string(raw), "CANARY-invite-sms") {
+		t.Errorf("a backup holds the secret of a client, or not the texts of the pool: %v", err)
 	}
 	if i := strings.Index(output.String(), "CANARY"); i >= 0 {
 		t.Errorf("a planted secret was printed, at byte %d", i)

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/userpool"
 )
 
 func (c *cli) snapshot() *cobra.Command {
@@ -27,11 +28,11 @@ func (c *cli) snapshot() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			state, err := client.Read(command.Context(), id)
+			state, err := client.Read(command.Context(), id, userpool.Everything())
 			if err != nil {
 				return err
 			}
-			text, err := baseline.Snapshot(state.Identity(), state.Settings())
+			text, err := baseline.Snapshot(state.Identity(), state.Own())
 			if err != nil {
 				return err
 			}

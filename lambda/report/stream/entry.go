@@ -77,6 +77,7 @@ type poolLine struct {
 	Verified   *reconcile.Verified `json:"verified,omitempty"`
 	Writes     []string            `json:"writes"`
 	Reason     string              `json:"reason"`
+	Critical   bool                `json:"critical,omitempty"`
 }
 
 type driftLine struct {
@@ -90,7 +91,7 @@ func ofPool(out reconcile.Outcome) (Entry, poolLine) {
 	if e.name == "" {
 		e.name = "(no user pool)"
 	}
-	line := poolLine{Outcome: out.Outcome, UserPoolID: out.UserPoolID, Baseline: out.Baseline, Drifts: []driftLine{}, Writes: out.Writes, Reason: out.Reason}
+	line := poolLine{Outcome: out.Outcome, UserPoolID: out.UserPoolID, Baseline: out.Baseline, Drifts: []driftLine{}, Writes: out.Writes, Reason: out.Reason, Critical: out.Critical}
 	for _, d := range out.Drifts {
 		checks := []string{}
 		for _, control := range baseline.ControlsOf(d.Setting) {

@@ -1,0 +1,182 @@
+package baseline
+
+import (
+	"strings"
+)
+
+// DocumentName names a document of a pool: one of the names below, or that of a client's followed by "/" and the client's id.
+type DocumentName string
+
+// The documents of a pool, and those of each of its clients.
+const (
+	UserPool          DocumentName = "UserPool"
+	MfaConfig         DocumentName = "MfaConfig"
+	RiskConfiguration DocumentName = "RiskConfiguration"
+	LogDelivery       DocumentName = "LogDelivery"
+	AppClient         DocumentName = "AppClient"
+	ClientRisk        DocumentName = "ClientRisk"
+)
+
+// A Document is one JSON object of a pool, with one call that reads it and one that writes it whole.
+type Document struct {
+	Name      DocumentName
+	ReadCall  string
+	WriteCall string
+	// Answer is the member of the read call's answer that holds the document; "" is the answer itself.
+	Answer string
+	// Under is the setting that the members stand under, "" for members that are settings themselves.
+	Under string
+	// Optional marks a document that a pool may never have had: then the answer has no Answer.
+	Optional bool
+	// PerClient marks a document that every client has its own of.
+	PerClient bool
+	// Followed is the document that may have to be written after this one, to give back what this write takes, or "".
+	Followed DocumentName
+	Members  []Member
+}
+
+// Documents returns the table of everything that is known of the API, in the order in which documents are reported.
+// The caller must not change it.
+func Documents() []Document { return documents }
+
+var documents = []Document{
+	{Name: UserPool, ReadCall: "DescribeUserPool", WriteCall: "UpdateUserPool", Answer: "UserPool", Members: userPoolMembers},
+	{Name: MfaConfig, ReadCall: "GetUserPoolMfaConfig", WriteCall: "SetUserPoolMfaConfig", Followed: UserPool, Members: mfaConfigMembers},
+	{Name: RiskConfiguration, ReadCall: "DescribeRiskConfiguration", WriteCall: "SetRiskConfiguration", Answer: "RiskConfiguration", Under: "RiskConfiguration", Members: riskMembers},
+	{Name: LogDelivery, ReadCall: "GetLogDeliveryConfiguration", WriteCall: "SetLogDeliveryConfiguration", Answer: "LogDeliveryConfiguration", Optional: true, Members: logMembers},
+	{Name: AppClient, ReadCall: "DescribeUserPoolClient", WriteCall: "UpdateUserPoolClient", Answer: "UserPoolClient", PerClient: true, Members: clientMembers},
+	{Name: ClientRisk, ReadCall: "DescribeRiskConfiguration", WriteCall: "SetRiskConfiguration", Answer: "RiskConfiguration", Under: "RiskConfiguration", PerClient: true, Members: riskMembers},
+}
+
+// Of returns the name of the client's own document.
+func (n DocumentName) Of(client string) DocumentName { return n + "/" + DocumentName(client) }
+
+// Client returns the id of the client whose document it is, or "".
+func (n DocumentName) Client() string {
+	_, client, _ := strings.Cut(string(n), "/")
+	return client
+}
+
+// Kind returns the name without the client.
+func (n DocumentName) Kind() DocumentName {
+	kind, _, _ := strings.Cut(string(n), "/")
+	return DocumentName(kind)
+}
+
+// Table returns what is known of the document.
+func (n DocumentName) Table() (Document, bool) {
+	kind := n.Kind()
+	for _, d := range documents {
+		if d.Name == kind {
+			return d, true
+		}
+	}
+	return Document{}, false
+}
+
+// Prefix returns what the settings of the document begin with: "", "RiskConfiguration." or, of a client, "Clients[ID]." and so on.
+func (n DocumentName) Prefix() string {
+	d, _ := n.Table()
+	prefix := ""
+	if d.PerClient {
+		prefix = ClientPath(n.Client()) + "."
+	}
+	if d.Under != "" {
+		prefix += d.Under + "."
+	}
+	return prefix
+}
+
+// Settings of clients stand under Clients[ID]; in a baseline, where any client may be meant, under Clients[].
+const (
+	Clients       = "Clients[]"
+	clientsPrefix = "Clients["
+)
+
+// ClientPath returns the path that all settings of the client stand under.
+func ClientPath(id string) string { return clientsPrefix + id + "]" }
+
+// ClientOf returns the id of the client that a path speaks of, and the path below it. It returns false for settings of the pool itself.
+func ClientOf(path string) (id, below string, ok bool) {
+	rest, ok := strings.CutPrefix(path, clientsPrefix)
+	if !ok {
+		return "", "", false
+	}
+	id, below, _ = strings.Cut(rest, "]")
+	return id, strings.TrimPrefix(below, "."), true
+}
+
+// AnyClient returns the path with Clients[] in place of the client that it speaks of.
+func AnyClient(path string) string {
+	_, below, ok := ClientOf(path)
+	switch {
+	case !ok:
+		return path
+	case below == "":
+		return Clients
+	default:
+		return Clients + "." + below
+	}
+}
+
+// Settings returns the members that a rule may require of a pool: one flat space over all its documents, in the order of the table.
+// Each name stands in one document only (MfaConfiguration in MfaConfig, the one that writes it).
+func Settings() []Member { return settings }
+
+// ClientSettings returns the members that a rule may require of clients.
+func ClientSettings() []Member { return clientSettings }
+
+// DocumentOf returns the document that holds the setting at the dotted path.
+func DocumentOf(path string) (DocumentName, bool) {
+	of, rest := documentOf, path
+	client, below, isClient := ClientOf(path)
+	if isClient {
+		of, rest = clientDocumentOf, below
+	}
+	top, _, _ := strings.Cut(rest, ".")
+	name, ok := of[top]
+	if isClient && rest == "" {
+		name, ok = AppClient, true
+	}
+	if ok && isClient {
+		name = name.Of(client)
+	}
+	return name, ok
+}
+
+var (
+	settings, documentOf             = flatten(documents, false)
+	clientSettings, clientDocumentOf = flatten(documents, true)
+	// root is the object whose members are all settings.
+	root = Member{Kind: Object, Members: append(settings[:len(settings):len(settings)], Member{Name: Clients, Kind: Object, Members: clientSettings})}
+)
+
+func flatten(docs []Document, perClient bool) ([]Member, map[string]DocumentName) {
+	var all []Member
+	of := map[string]DocumentName{}
+	for _, d := range docs {
+		switch {
+		case d.PerClient != perClient:
+		case d.Under != "":
+			all = append(all, Member{Name: d.Under, Kind: Object, Doc: "What threat protection does about risk.", Members: echoed(d.Members)})
+			of[d.Under] = d.Name
+		default:
+			for _, m := range echoed(d.Members) {
+				all = append(all, m)
+				of[m.Name] = d.Name
+			}
+		}
+	}
+	return all, of
+}
+
+// echoed returns the members that the write call takes.
+func echoed(members []Member) []Member {
+	var all []Member
+	for _, m := range members {
+		if m.Trip == Echo {
+			all = append(all, m)
+		}
+	}
+	return all
+}

@@ -1,0 +1,137 @@
+package cognitotest_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognitotest"
+)
+
+func whole(t *testing.T) fake {
+	t.Helper()
+	f := rich(t, cognitotest.Contract, nil)
+	f.PutRich(poolID)
+	return f
+}
+
+// TestRichDocumentsAreComplete holds the other documents of the pool against the table, as TestRichIsComplete does with the first two.
+func TestRichDocumentsAreComplete(t *testing.T) {
+	t.Parallel()
+	f := whole(t)
+	table := func(name baseline.DocumentName) []baseline.Member { d, _ := name.Table(); return d.Members }
+	risk := f.ok(t, "DescribeRiskConfiguration", map[string]any{"UserPoolId": poolID, "ClientId": cognitotest.RichClient})
+	checkSet(t, "", table(baseline.RiskConfiguration), in(risk, "RiskConfiguration"))
+	client := f.ok(t, "DescribeUserPoolClient", map[string]any{"UserPoolId": poolID, "ClientId": cognitotest.RichClient})
+	checkSet(t, "", table(baseline.AppClient), in(client, "UserPoolClient"))
+	if n := len(f.Logs(poolID)); n != 2 {
+		t.Errorf("%d log configurations", n)
+	}
+}
+
+// TestDocumentsEcho writes each document back as it was read, which changes nothing, and then without a member, which resets that.
+func TestDocumentsEcho(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		call string
+		of   map[string]any
+		read func(fake) map[string]any
+		drop string
+		is   any
+	}{
+		"risk": {"SetRiskConfiguration", map[string]any{}, func(f fake) map[string]any { return f.Risk(poolID, "") }, "RiskExceptionConfiguration", nil},
+		"client's risk": {"SetRiskConfiguration", map[string]any{"ClientId": cognitotest.RichClient},
+			func(f fake) map[string]any { return f.Risk(poolID, cognitotest.RichClient) }, "AccountTakeoverRiskConfiguration", nil},
+		"client": {"UpdateUserPoolClient", map[string]any{"ClientId": cognitotest.RichClient},
+			func(f fake) map[string]any { return f.Client(poolID, cognitotest.RichClient) }, "PreventUserExistenceErrors", "LEGACY"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := whole(t)
+			before := c.read(f)
+			request := c.read(f)
+			for _, gone := range []string{"ClientSecret", "CreationDate", "LastModifiedDate", "ClientType"} {
+				delete(request, gone)
+			}
+			request["UserPoolId"] = poolID
+			for k, v := range c.of {
+				request[k] = v
+			}
+			f.ok(t, c.call, request)
+			after := c.read(f)
+			before["LastModifiedDate"], after["LastModifiedDate"] = nil, nil
+			delete(after, "UserPoolId")
+			delete(before, "UserPoolId")
+			if diff := cmp.Diff(before, after); diff != "" {
+				t.Errorf("-before +after:\n%s", diff)
+			}
+			delete(request, c.drop)
+			f.ok(t, c.call, request)
+			if got := c.read(f)[c.drop]; got != c.is {
+				t.Errorf("%s is %v", c.drop, got)
+			}
+		})
+	}
+}
+
+// TestDocumentRules has the refusals of the calls.
+func TestDocumentRules(t *testing.T) {
+	t.Parallel()
+	logs := func(entries ...any) map[string]any {
+		return map[string]any{"UserPoolId": poolID, "LogConfigurations": entries}
+	}
+	entry := func(source string) map[string]any { return map[string]any{"EventSource": source, "LogLevel": "INFO"} }
+	client := func(more map[string]any) map[string]any {
+		more["UserPoolId"], more["ClientId"] = poolID, cognitotest.RichClient
+		return more
+	}
+	for name, c := range map[string]struct {
+		call    string
+		request map[string]any
+		pool    func(pool map[string]any)
+		code    string
+	}{
+		"risk read without threat protection":    {"DescribeRiskConfiguration", map[string]any{"UserPoolId": poolID}, func(p map[string]any) { delete(p, "UserPoolAddOns") }, "UserPoolAddOnNotEnabledException"},
+		"risk written without threat protection": {"SetRiskConfiguration", map[string]any{"UserPoolId": poolID}, func(p map[string]any) { delete(p, "UserPoolAddOns") }, "UserPoolAddOnNotEnabledException"},
+		"risk of no client":                      {"DescribeRiskConfiguration", map[string]any{"UserPoolId": poolID, "ClientId": "gone"}, nil, "ResourceNotFoundException"},
+		"half a risk":                            {"SetRiskConfiguration", map[string]any{"UserPoolId": poolID, "CompromisedCredentialsRiskConfiguration": map[string]any{}}, nil, "InvalidParameterException"},
+		"no logs":                                {"SetLogDeliveryConfiguration", map[string]any{"UserPoolId": poolID}, nil, "InvalidParameterException"},
+		"one source twice":                       {"SetLogDeliveryConfiguration", logs(entry("userAuthEvents"), entry("userAuthEvents")), nil, "InvalidParameterException"},
+		"a source that is none":                  {"SetLogDeliveryConfiguration", logs(entry("others")), nil, "InvalidParameterException"},
+		"user events without the plan":           {"SetLogDeliveryConfiguration", logs(entry("userAuthEvents")), func(p map[string]any) { p["UserPoolTier"] = "LITE" }, "FeatureUnavailableInTierException"},
+		"mixed flows":                            {"UpdateUserPoolClient", client(map[string]any{"ExplicitAuthFlows": []any{"ALLOW_USER_AUTH", "USER_PASSWORD_AUTH"}}), nil, "InvalidParameterException"},
+		"a redirect to elsewhere":                {"UpdateUserPoolClient", client(map[string]any{"DefaultRedirectURI": "https://b.example"}), nil, "InvalidParameterException"},
+		"a client that is gone":                  {"UpdateUserPoolClient", map[string]any{"UserPoolId": poolID, "ClientId": "gone"}, nil, "ResourceNotFoundException"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := whole(t)
+			if c.pool != nil {
+				f.Edit(poolID, func(pool, _ map[string]any) { c.pool(pool) })
+			}
+			if got := f.send(t, c.call, c.request).code(); got != c.code {
+				t.Errorf("%s, want %s", got, c.code)
+			}
+		})
+	}
+}
+
+func TestClientsComeAndGo(t *testing.T) {
+	t.Parallel()
+	f := whole(t)
+	made := in(f.ok(t, "CreateUserPoolClient", map[string]any{"UserPoolId": poolID, "ClientName": "rogue", "GenerateSecret": true}), "UserPoolClient")
+	id, _ := made["ClientId"].(string)
+	if made["ClientSecret"] == nil || made["PreventUserExistenceErrors"] != "LEGACY" {
+		t.Errorf("%v", len(made))
+	}
+	list := f.ok(t, "ListUserPoolClients", map[string]any{"UserPoolId": poolID, "MaxResults": 2})
+	rest := f.ok(t, "ListUserPoolClients", map[string]any{"UserPoolId": poolID, "MaxResults": 2, "NextToken": list["NextToken"]})
+	if len(list["UserPoolClients"].([]any)) != 2 || len(rest["UserPoolClients"].([]any)) != 1 || rest["NextToken"] != nil {
+		t.Errorf("%v %v", list, rest)
+	}
+	f.ok(t, "DeleteUserPoolClient", map[string]any{"UserPoolId": poolID, "ClientId": id})
+	if got := f.send(t, "DescribeUserPoolClient", map[string]any{"UserPoolId": poolID, "ClientId": id}).code(); got != "ResourceNotFoundException" {
+		t.Error(got)
+	}
+}

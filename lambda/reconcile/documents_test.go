@@ -1,0 +1,382 @@
+package reconcile_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/reconcile"
+)
+
+const web = cognitotest.RichClient
+
+var home = event.Home{Account: "111122223333", Region: "eu-west-1"}
+
+// answer hands the event of a fixture to the reconciler.
+func (b bench) answer(t testing.TB, required *baseline.Baseline, fixture string) reconcile.Outcome {
+	t.Helper()
+	payload, err := os.ReadFile("../event/testdata/" + fixture + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := b.reconciler(required).Handle(t.Context(), payload, home, func(reconcile.Outcome) {})
+	if err != nil {
+		t.Fatalf("%s: %v", fixture, err)
+	}
+	out, ok := result.(reconcile.Outcome)
+	if !ok {
+		t.Fatalf("%s: %T", fixture, result)
+	}
+	return out
+}
+
+// called returns the names of the calls that the fake took, sorted.
+func (b bench) called() string {
+	var names []string
+	for _, call := range b.fake.Calls() {
+		names = append(names, call.Operation)
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
+
+const allDocuments = `version: 1
+rules:
+  - name: all
+    require:
+      DeletionProtection: ACTIVE
+      MfaConfiguration: OPTIONAL
+      RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}
+      LogConfigurations: {userAuthEvents: {LogLevel: INFO}}
+    clients:
+      - names: ["web-*"]
+        require:
+          PreventUserExistenceErrors: ENABLED
+          RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}
+`
+
+// TestReads: an event costs no more reads than what it can have changed and the baseline owns.
+func TestReads(t *testing.T) {
+	t.Parallel()
+	shipped, err := baseline.Parse(baseline.DefaultFile, baseline.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const pool, client = "DescribeUserPool GetUserPoolMfaConfig", "DescribeUserPool DescribeUserPoolClient ListUserPoolClients"
+	watching := parse(t, "version: 1\nrules: [{name: a, watch: [groups]}]")
+	all := parse(t, allDocuments)
+	for name, c := range map[string]struct {
+		required *baseline.Baseline
+		event    string
+		calls    string
+	}{
+		"the baseline that ships":           {shipped, "update-user-pool", pool},
+		"the baseline that ships, a client": {shipped, "update-user-pool-client", ""},
+		"the baseline that ships, risk":     {shipped, "set-risk-configuration", ""},
+		"the baseline that ships, a group":  {shipped, "create-group", ""},
+		"the pool":                          {all, "update-user-pool", "DescribeRiskConfiguration DescribeUserPool GetLogDeliveryConfiguration GetUserPoolMfaConfig"},
+		"MFA":                               {all, "mfa-off-console", pool},
+		"risk":                              {all, "set-risk-configuration", "DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool ListUserPoolClients"},
+		"a client's risk":                   {all, "set-risk-configuration-of-client", "DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool ListUserPoolClients"},
+		"logs":                              {all, "set-log-delivery-configuration", "DescribeUserPool GetLogDeliveryConfiguration"},
+		"a client":                          {all, "update-user-pool-client", client},
+		"a client whose id is hidden":       {all, "update-user-pool-client-hidden", client},
+		"a client that is not there":        {all, "create-user-pool-client", "DescribeUserPool ListUserPoolClients"},
+		"tags":                              {all, "tag-resource", pool},
+		"a new pool": {all, "create-user-pool",
+			"DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool DescribeUserPoolClient GetLogDeliveryConfiguration GetUserPoolMfaConfig ListUserPoolClients"},
+		"what is watched":     {watching, "create-group", "DescribeUserPool"},
+		"what is not watched": {watching, "create-identity-provider", ""},
+		"tags that select": {parse(t, strings.Replace(allDocuments, "    require:\n      Del", "    pools: {tags: {env: [prod]}}\n    require:\n      Del", 1)), "tag-resource",
+			"DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool DescribeUserPoolClient GetLogDeliveryConfiguration GetUserPoolMfaConfig ListUserPoolClients"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := serve(t, cognitotest.Contract)
+			b.whole(nil)
+			out := b.answer(t, c.required, c.event)
+			if got := b.called(); got != c.calls {
+				t.Errorf("%s (%s): %s, want %s", out.Outcome, out.Reason, got, c.calls)
+			}
+			want := reconcile.Unchanged
+			if c.calls == "" {
+				want = reconcile.Ignored
+			}
+			if name == "what is watched" {
+				want = reconcile.Drifted
+			}
+			if out.Outcome != want {
+				t.Errorf("%s (%s), want %s", out.Outcome, out.Reason, want)
+			}
+		})
+	}
+}
+
+// TestReadsGrowWithClientsOnly: of so many clients, those that no rule selects cost nothing but their place in the list.
+func TestReadsGrowWithClientsOnly(t *testing.T) {
+	t.Parallel()
+	for clients, want := range map[int]int{0: 5, 1: 7, 7: 19, 70: 145} { // 4 of the pool and 1 list of up to 60, and 2 for each client
+		b := serve(t, cognitotest.Contract)
+		pool, mfa := cognitotest.Rich()
+		b.fake.Put(poolID, pool, mfa)
+		for i := range clients {
+			b.fake.PutClient(poolID, fmt.Sprintf("web%03d", i), map[string]any{"ClientName": "web-app", "PreventUserExistenceErrors": "ENABLED"})
+			b.fake.PutClient(poolID, fmt.Sprintf("other%03d", i), map[string]any{"ClientName": "other"})
+		}
+		if clients == 70 {
+			want += 2 // 140 clients are three pages
+		}
+		if _, err := b.reconciler(parse(t, allDocuments).InMode(baseline.Audit)).Reconcile(t.Context(), poolID, event.Cause{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(b.fake.Calls()); got != want {
+			t.Errorf("%d clients cost %d calls, want %d", clients, got, want)
+		}
+	}
+}
+
+// TestDocuments has an incident in each of the further documents, and what comes of it.
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		required string
+		tamper   func(b bench)
+		event    string
+		outcome  reconcile.Word
+		writes   []string
+		fixed    []string
+		moves    []string // what else is allowed to differ from before the incident
+	}{
+		"the pool's risk is emptied": {allDocuments, func(b bench) {
+			b.fake.PutRisk(poolID, "", map[string]any{"RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": list("192.0.2.0/24")}})
+		},
+			"set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration"}, []string{"RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"},
+			[]string{"RiskConfiguration.CompromisedCredentialsRiskConfiguration.EventFilter", "RiskConfiguration.AccountTakeover", "RiskConfiguration.RiskException"}},
+		"a client's risk is emptied": {allDocuments, func(b bench) { b.fake.PutRisk(poolID, web, map[string]any{}) },
+			"set-risk-configuration-of-client", reconcile.Unchanged, []string{}, nil, []string{"Clients[" + web + "].RiskConfiguration"}}, // it has the pool's again
+		"a client's risk is weakened": {allDocuments, func(b bench) {
+			risk := b.fake.Risk(poolID, web)
+			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
+			b.fake.PutRisk(poolID, web, risk)
+		}, "set-risk-configuration-of-client", reconcile.Remediated, []string{"SetRiskConfiguration"},
+			[]string{"Clients[" + web + "].RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"}, nil},
+		"the pool is to have no risk configuration": {`version: 1
+rules: [{name: a, require: {RiskConfiguration: {absent: true}}}]`, func(bench) {}, "set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration"}, []string{"RiskConfiguration"}, []string{"RiskConfiguration"}},
+		"a client that has the pool's risk": {strings.ReplaceAll(allDocuments, "web-*", "*"), func(b bench) {
+			b.fake.PutRisk(poolID, "", map[string]any{"CompromisedCredentialsRiskConfiguration": map[string]any{"Actions": map[string]any{"EventAction": "NO_ACTION"}},
+				"RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": list("192.0.2.0/24")}})
+		}, "set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration", "SetRiskConfiguration"},
+			[]string{"Clients[mobile].RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"},
+			[]string{"RiskConfiguration.", "Clients[mobile].RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList", "Clients[mobile].RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions"}},
+		"a client is to have the pool's risk": {`version: 1
+rules: [{name: a, clients: [{require: {RiskConfiguration: {absent: true}}}]}]`, func(bench) {}, "set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration"},
+			[]string{"Clients[" + web + "].RiskConfiguration"}, []string{"Clients[" + web + "].RiskConfiguration"}},
+		"a log entry goes": {`version: 1
+rules: [{name: a, require: {LogConfigurations: {userAuthEvents: {LogLevel: INFO, FirehoseConfiguration: {StreamArn: "arn:aws:firehose:eu-west-1:111122223333:deliverystream/cognito-events"}}}}}]`,
+			func(b bench) { b.fake.PutLogs(poolID, b.fake.Logs(poolID)[:1]) }, "set-log-delivery-configuration", reconcile.Remediated, []string{"SetLogDeliveryConfiguration"},
+			[]string{"LogConfigurations.userAuthEvents.LogLevel", "LogConfigurations.userAuthEvents.FirehoseConfiguration.StreamArn"}, nil},
+		"all logs go": {`version: 1
+rules: [{name: a, require: {LogConfigurations: {userNotification: {absent: true}}}}]`,
+			func(bench) {}, "set-log-delivery-configuration", reconcile.Remediated, []string{"SetLogDeliveryConfiguration"}, []string{"LogConfigurations.userNotification"}, []string{"LogConfigurations.userNotification"}},
+		"a client is weakened": {allDocuments, func(b bench) {
+			client := b.fake.Client(poolID, web)
+			client["PreventUserExistenceErrors"], client["CallbackURLs"] = "LEGACY", list("https://evil.example", "https://app.example.com/callback")
+			b.fake.PutClient(poolID, web, client)
+		}, "update-user-pool-client", reconcile.Remediated, []string{"UpdateUserPoolClient"}, []string{"Clients[" + web + "].PreventUserExistenceErrors"}, []string{"Clients[" + web + "].CallbackURLs"}},
+		"a client comes that is weak": {strings.Replace(allDocuments, `names: ["web-*"]`, `except: {names: ["mobile-*"]}`, 1), func(b bench) {
+			b.fake.PutClient(poolID, "7rogue7client", map[string]any{"ClientName": "rogue", "PreventUserExistenceErrors": "LEGACY", "RefreshTokenValidity": json.Number("30"),
+				"AuthSessionValidity": json.Number("3"), "ExplicitAuthFlows": list("ALLOW_USER_AUTH"), "ClientSecret": "CANARY-rogue-secret"})
+		}, "create-user-pool-client", reconcile.Remediated, []string{"UpdateUserPoolClient"}, []string{"Clients[7rogue7client].PreventUserExistenceErrors"}, nil},
+		"threat protection and the risk go at once": {`version: 1
+rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]`, func(b bench) {
+			b.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "OFF" })
+			risk := b.fake.Risk(poolID, "")
+			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
+			b.fake.PutRisk(poolID, "", risk)
+		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"},
+			[]string{"UserPoolAddOns.AdvancedSecurityMode", "RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"}, nil},
+		"threat protection goes, and the risk behind it is as it should": {`version: 1
+rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]`, func(b bench) {
+			b.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "OFF" })
+		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool"}, []string{"UserPoolAddOns.AdvancedSecurityMode"}, nil},
+		"a risk is wanted where threat protection is off": {`version: 1
+rules: [{name: a, require: {RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]`, func(b bench) {
+			b.fake.Edit(poolID, func(pool, _ map[string]any) { delete(pool, "UserPoolAddOns") })
+		}, "update-user-pool", reconcile.Unfixable, []string{}, nil, []string{"UserPoolAddOns"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := serve(t, cognitotest.Contract)
+			b.whole(nil)
+			before := b.snapshot(t)
+			c.tamper(b)
+			out := b.answer(t, parse(t, c.required), c.event)
+			if out.Outcome != c.outcome || !cmp.Equal(out.Writes, c.writes) {
+				t.Errorf("%s (%s) %v, want %s %v", out.Outcome, out.Reason, out.Writes, c.outcome, c.writes)
+			}
+			for _, setting := range c.fixed {
+				if states(out)[setting] != fixed {
+					t.Errorf("%s is %q: %v", setting, states(out)[setting], out.Drifts)
+				}
+			}
+			for _, path := range difference(before, b.snapshot(t)) {
+				if !slices.ContainsFunc(c.moves, func(m string) bool { return strings.HasPrefix(path, m) }) {
+					t.Errorf("%s is not what it was", path)
+				}
+			}
+			if b.fake.Client(poolID, web)["ClientSecret"] != "CANARYclientsecret0123456789" {
+				t.Error("the client's secret is not what it was")
+			}
+			raw, err := json.Marshal(out)
+			if err != nil || strings.Contains(string(raw), "CANARY") {
+				t.Errorf("a planted secret stands in the outcome: %v", err)
+			}
+			if again := b.answer(t, parse(t, c.required), c.event); c.outcome == reconcile.Remediated && again.Outcome != reconcile.Unchanged {
+				t.Errorf("the second time: %s (%s)", again.Outcome, again.Reason)
+			}
+		})
+	}
+}
+
+// TestOddAnswers: an answer that is no document of the pool or client that was asked for leads to no write.
+func TestOddAnswers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ operation, body, says string }{
+		"a risk without itself":    {"DescribeRiskConfiguration", `{}`, "the answer has no RiskConfiguration"},
+		"another pool's risk":      {"DescribeRiskConfiguration", `{"RiskConfiguration":{"UserPoolId":"eu-west-1_Other0001"}}`, "not this pool"},
+		"another client's risk":    {"DescribeRiskConfiguration", `{"RiskConfiguration":{"ClientId":"other"}}`, "not this client"},
+		"logs that are none":       {"GetLogDeliveryConfiguration", `{"LogDeliveryConfiguration":[]}`, "the answer has no LogDeliveryConfiguration"},
+		"another pool's logs":      {"GetLogDeliveryConfiguration", `{"LogDeliveryConfiguration":{"UserPoolId":"eu-west-1_Other0001"}}`, "not this pool"},
+		"a client without itself":  {"DescribeUserPoolClient", `{}`, "the answer has no UserPoolClient"},
+		"another client":           {"DescribeUserPoolClient", `{"UserPoolClient":{"ClientId":"other"}}`, "not this client"},
+		"a list that is no object": {"ListUserPoolClients", `<html>`, ""},
+	} {
+		b := serve(t, cognitotest.Contract)
+		b.whole(func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
+		b.fake.Inject(cognitotest.Fault{Operation: c.operation, Body: []byte(c.body)})
+		out, err := b.reconciler(parse(t, allDocuments)).Reconcile(t.Context(), poolID, event.Cause{})
+		if err == nil || out.Outcome != reconcile.Deferred || !strings.Contains(out.Reason, c.says) || len(b.writes()) > 0 {
+			t.Errorf("%s: %s (%s) %v", name, out.Outcome, out.Reason, b.writes())
+		}
+	}
+}
+
+// TestUnknownClientMember: a member of a client that nobody knows stops the write of that client, and of nothing else.
+func TestUnknownClientMember(t *testing.T) {
+	t.Parallel()
+	for say, want := range map[string]reconcile.Word{"": reconcile.Partial, `"Clients[].FutureThing": echo`: reconcile.Remediated, `"*": echo`: reconcile.Remediated} {
+		b := serve(t, cognitotest.Contract)
+		b.whole(func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
+		client := b.fake.Client(poolID, web)
+		client["PreventUserExistenceErrors"], client["FutureThing"] = "LEGACY", "a"
+		b.fake.PutClient(poolID, web, client)
+		out := b.reconcile(t, parse(t, allDocuments+"unknownMembers: {"+say+"}\n"))
+		if out.Outcome != want {
+			t.Errorf("%s: %s (%s)", say, out.Outcome, out.Reason)
+		}
+		if say == "" && !strings.Contains(out.Reason, "unknown member Clients["+web+"].FutureThing") {
+			t.Error(out.Reason)
+		}
+		if got := b.fake.Client(poolID, web)["FutureThing"]; got != "a" {
+			t.Errorf("%s: the member is %v", say, got)
+		}
+	}
+}
+
+// TestWatch: what comes, changes and goes is reported with who did it, and nothing is undone; what is not watched is ignored.
+func TestWatch(t *testing.T) {
+	t.Parallel()
+	required := parse(t, "version: 1\nrules:\n  - {name: watcher, watch: [clients, identityProviders, domains, resourceServers, groups]}\n")
+	for name, want := range map[string]string{
+		"create-user-pool-client":     "clients[rogue] added",
+		"delete-user-pool-client":     "clients[" + web + "] removed",
+		"add-user-pool-client-secret": "clients[" + web + "] given another secret",
+		"create-identity-provider":    "identityProviders[Rogue] added",
+		"update-identity-provider":    "identityProviders[Corporate] changed",
+		"delete-identity-provider":    "identityProviders[Corporate] removed",
+		"create-user-pool-domain":     "domains[rogue-example] added",
+		"update-resource-server":      "resourceServers[https://api.example.com] changed",
+		"delete-group":                "groups[admins] removed",
+		"update-user-pool-client":     "",
+		"update-user-pool":            "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := serve(t, cognitotest.Contract)
+			b.whole(nil)
+			out := b.answer(t, required, name)
+			if want == "" {
+				if out.Outcome != reconcile.Ignored {
+					t.Errorf("%s %v", out.Outcome, out.Drifts)
+				}
+				return
+			}
+			if len(out.Drifts) != 1 || out.Outcome != reconcile.Drifted || len(b.writes()) > 0 {
+				t.Fatalf("%s %v", out.Outcome, out.Drifts)
+			}
+			d := out.Drifts[0]
+			if got := fmt.Sprint(d.Setting, " ", d.Have); got != want || d.State != reconcile.Reported || d.Rule != "watcher" || !strings.Contains(d.Reason, "by arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory") {
+				t.Errorf("%+v, want %s", d, want)
+			}
+		})
+	}
+}
+
+// TestWatchTriggers: a trigger that no rule requires is reported, one that a rule requires is not.
+func TestWatchTriggers(t *testing.T) {
+	t.Parallel()
+	b := serve(t, cognitotest.Contract)
+	b.rich(func(pool, _ map[string]any) {
+		pool["LambdaConfig"] = map[string]any{"PreSignUp": "arn:aws:lambda:eu-west-1:111122223333:function:pre-sign-up", "CustomMessage": "arn:aws:lambda:eu-west-1:111122223333:function:stranger"}
+	})
+	required := parse(t, "version: 1\nrules:\n  - {name: a, watch: [triggers], require: {LambdaConfig: {PreSignUp: 'arn:aws:lambda:eu-west-1:111122223333:function:pre-sign-up'}}}\n")
+	out := b.answer(t, required, "update-user-pool")
+	if len(out.Drifts) != 1 || out.Outcome != reconcile.Drifted || out.Drifts[0].Setting != "LambdaConfig.CustomMessage" || out.Drifts[0].State != reconcile.Reported {
+		t.Errorf("%s %v", out.Outcome, out.Drifts)
+	}
+}
+
+// TestDeletedPool: a pool that a rule names and that is gone is told as critical; another is nobody's.
+func TestDeletedPool(t *testing.T) {
+	t.Parallel()
+	b := serve(t, cognitotest.Contract)
+	named := parse(t, "version: 1\nrules: [{name: crown, pools: {ids: ["+poolID+"]}, require: {DeletionProtection: ACTIVE}}]")
+	out := b.answer(t, named, "delete-user-pool")
+	if out.Outcome != reconcile.Drifted || !out.Critical || len(out.Drifts) != 1 || out.Drifts[0].Rule != "crown" || !strings.Contains(out.Drifts[0].Reason, "mallory") {
+		t.Errorf("%+v", out)
+	}
+	other := b.answer(t, require(t, "DeletionProtection: ACTIVE"), "delete-user-pool")
+	if other.Outcome != reconcile.Ignored || other.Critical {
+		t.Errorf("%+v", other)
+	}
+}
+
+// TestEventTableNamesDocuments: what the event table says a call changes is a document, or a kind of thing that can be watched.
+func TestEventTableNamesDocuments(t *testing.T) {
+	t.Parallel()
+	for _, call := range event.Table() {
+		for _, name := range call.Changes {
+			if _, ok := baseline.DocumentName(name).Table(); !ok {
+				t.Errorf("%s changes %s", call.Name, name)
+			}
+		}
+		if call.Watched != "" && !slices.Contains(baseline.Watchable(), baseline.Watched(call.Watched)) {
+			t.Errorf("%s is watched as %s", call.Name, call.Watched)
+		}
+	}
+	for _, d := range baseline.Documents() {
+		if !slices.ContainsFunc(event.Table(), func(call event.Name) bool {
+			return call.Name == d.WriteCall && slices.Contains(call.Changes, string(d.Name))
+		}) {
+			t.Errorf("no event tells of %s", d.WriteCall)
+		}
+	}
+}

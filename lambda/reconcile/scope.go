@@ -1,0 +1,105 @@
+package reconcile
+
+import (
+	"slices"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/userpool"
+)
+
+// owned returns the kinds of documents that the baseline owns and that the event's call can have changed.
+func (r *run) owned() []baseline.DocumentName {
+	if r.request.Call.Name == "" {
+		return r.Baseline.Owns(r.id)
+	}
+	return r.Baseline.OwnsOf(r.id, r.request.Call.Changes)
+}
+
+// concerned says whether there is any need to look at the pool.
+func (r *run) concerned() bool {
+	call := r.request.Call
+	return call.Name == "" || r.Baseline.Concerns(r.id, call.Changes, call.Watched, call.Name == event.DeleteUserPool)
+}
+
+// want returns what is to be read: the documents that the baseline owns and that the event's call can have changed, or all that it owns.
+func (r *run) want() userpool.Want {
+	var w userpool.Want
+	for _, kind := range baseline.WithCompanions(r.owned()) {
+		if d, _ := kind.Table(); d.PerClient {
+			w.Clients = r.ofClient
+		} else {
+			w.Documents = append(w.Documents, kind)
+		}
+	}
+	return w
+}
+
+// ofClient returns the documents of a client that the rules that select it require something of.
+func (r *run) ofClient(pool baseline.Identity, client baseline.ClientIdentity) []baseline.DocumentName {
+	if r.request.ClientID != "" && r.request.ClientID != client.ID {
+		return nil
+	}
+	pool.Clients = []baseline.ClientIdentity{client}
+	changed := r.owned()
+	var kinds []baseline.DocumentName
+	for _, o := range r.Baseline.Policy(pool, r.Now()).Requirements {
+		name, _ := baseline.DocumentOf(o.Setting)
+		if name.Client() == client.ID && slices.Contains(changed, name.Kind()) && !slices.Contains(kinds, name.Kind()) {
+			kinds = append(kinds, name.Kind())
+		}
+	}
+	return kinds
+}
+
+// counts says which documents are compared: those that were read whole. Where everything was looked for, a client that is named and was not found counts too: it is missing.
+func (r *run) counts(state userpool.State) func(baseline.DocumentName) bool {
+	return func(name baseline.DocumentName) bool {
+		return state.Has(name) || name.Client() != "" && r.request.Call.Name == ""
+	}
+}
+
+// watched reports what came, changed or went and is watched, and the triggers that no rule requires.
+func (r *run) watched(watch map[baseline.Watched]string, state userpool.State, found baseline.Comparison) []Drift {
+	var drifts []Drift
+	call := r.request.Call
+	if rule := watch[baseline.Watched(call.Watched)]; rule != "" && call.Happened != "" {
+		by := r.cause.Actor
+		if by == "" {
+			by = "somebody unknown"
+		}
+		drifts = append(drifts, Drift{Setting: call.Watched + "[" + r.request.Subject + "]", Rule: rule, Want: "no change", Have: call.Happened, State: Reported,
+			Reason: call.Happened + " by " + by + "; this is watched, and never undone"})
+	}
+	if rule := watch[baseline.WatchTriggers]; rule != "" {
+		drifts = append(drifts, strangers(rule, state, found)...)
+	}
+	return drifts
+}
+
+// strangers reports the triggers of a pool that no rule requires.
+func strangers(rule string, state userpool.State, found baseline.Comparison) []Drift {
+	var drifts []Drift
+	triggers, _ := state.Settings()["LambdaConfig"].(map[string]any)
+	m, _ := baseline.Lookup("LambdaConfig")
+	for _, trigger := range m.Members {
+		path := "LambdaConfig." + trigger.Name
+		v := triggers[trigger.Name]
+		if baseline.Empty(v) || found.Owns(path) || slices.ContainsFunc(found.Owned, func(o string) bool { return userpool.Touches(o, path) }) {
+			continue
+		}
+		drifts = append(drifts, Drift{Setting: path, Rule: rule, Want: "no trigger that no rule requires", Have: baseline.Mask(trigger, v), State: Reported,
+			Reason: "triggers are watched, and never undone"})
+	}
+	return drifts
+}
+
+// deleted ends a run about a pool that a rule names and that somebody deleted. Nothing brings it back.
+func (r *run) deleted(rule string) {
+	r.out.Outcome, r.out.Reason, r.out.Critical = Drifted, "the user pool was deleted", true
+	by := r.cause.Actor
+	if by == "" {
+		by = "somebody unknown"
+	}
+	r.out.Drifts = append(r.out.Drifts, Drift{Setting: "UserPool", Rule: rule, Want: "a pool that a rule names", Have: "deleted", State: Reported, Reason: "deleted by " + by})
+}

@@ -1,0 +1,261 @@
+package userpool
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+
+	"poolkeeper/baseline"
+)
+
+// A Want says what to read of a pool.
+type Want struct {
+	// Documents are those of the pool. The one that names and tags it is always read.
+	Documents []baseline.DocumentName
+	// Clients returns the documents to read of a client; nil asks for no clients, and then they are not even listed.
+	Clients func(pool baseline.Identity, client baseline.ClientIdentity) []baseline.DocumentName
+}
+
+// Everything wants all that there is to read of a pool.
+func Everything() Want {
+	w := Want{}
+	var ofClient []baseline.DocumentName
+	for _, table := range baseline.Documents() {
+		if table.PerClient {
+			ofClient = append(ofClient, table.Name)
+		} else {
+			w.Documents = append(w.Documents, table.Name)
+		}
+	}
+	w.Clients = func(baseline.Identity, baseline.ClientIdentity) []baseline.DocumentName { return ofClient }
+	return w
+}
+
+// Read reads what is wanted of a pool, all at once as far as it can be: which clients are wanted is known only when the pool is. Errors are of type *Error.
+func (c *Client) Read(ctx context.Context, id string, want Want) (State, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var clients []baseline.ClientIdentity
+	var listed chan error
+	if want.Clients != nil {
+		listed = make(chan error, 1)
+		go func() {
+			var err error
+			clients, err = c.listClients(ctx, id)
+			listed <- err
+		}()
+	}
+	names := []baseline.DocumentName{baseline.UserPool}
+	for _, name := range want.Documents {
+		if name != baseline.UserPool {
+			names = append(names, name)
+		}
+	}
+	state := State{ID: id}
+	var err error
+	if state.Documents, err = c.readAll(ctx, id, names); err != nil {
+		return State{}, err
+	}
+	mode, read := state.Documents[baseline.MfaConfig]
+	if shown, _ := state.Documents[baseline.UserPool][mfa].(string); read && shown != "" && shown != "OFF" && mode[mfa] == nil {
+		return State{}, &Error{Call: "GetUserPoolMfaConfig", Class: ClassOdd,
+			Message: "the answer has no MfaConfiguration, while DescribeUserPool shows " + shown}
+	}
+	if listed == nil {
+		return state, nil
+	}
+	if err := <-listed; err != nil {
+		return State{}, err
+	}
+	pool := state.Identity()
+	ofClients := map[baseline.DocumentName][]baseline.DocumentName{}
+	for _, client := range clients {
+		kinds := want.Clients(pool, client)
+		for _, kind := range kinds {
+			ofClients[kind] = append(ofClients[kind], kind.Of(client.ID))
+		}
+		if len(kinds) > 0 {
+			state.Clients = append(state.Clients, client)
+		}
+	}
+	return c.readClients(ctx, state, ofClients)
+}
+
+// readClients adds the documents of clients to the state, each kind by a call of its own, side by side.
+func (c *Client) readClients(ctx context.Context, state State, names map[baseline.DocumentName][]baseline.DocumentName) (State, error) {
+	type answer struct {
+		docs map[baseline.DocumentName]map[string]any
+		err  error
+	}
+	answers := make(chan answer, len(names))
+	for _, some := range names {
+		go func() {
+			docs, err := c.readAll(ctx, state.ID, some)
+			answers <- answer{docs, err}
+		}()
+	}
+	var first error
+	for range names {
+		a := <-answers
+		if first == nil {
+			first = a.err
+		}
+		maps.Copy(state.Documents, a.docs)
+	}
+	if first != nil {
+		return State{}, first
+	}
+	// A client that went while it was read is no client of the pool.
+	state.Clients = slices.DeleteFunc(state.Clients, func(client baseline.ClientIdentity) bool {
+		return !slices.ContainsFunc(state.Names(), func(n baseline.DocumentName) bool { return n.Client() == client.ID })
+	})
+	return state, nil
+}
+
+// readAll reads the documents side by side. A client that is gone by now is left out. The first error of the first document counts.
+func (c *Client) readAll(ctx context.Context, id string, names []baseline.DocumentName) (map[baseline.DocumentName]map[string]any, error) {
+	objects, errs := make([]map[string]any, len(names)), make([]error, len(names))
+	var reading sync.WaitGroup
+	for i, name := range names {
+		wait := c.turn(id, name)
+		reading.Go(func() {
+			if err := c.Sleep(ctx, wait); err != nil {
+				errs[i] = classify("DescribeUserPoolClient", err, nil)
+				return
+			}
+			objects[i], errs[i] = c.read(ctx, id, name)
+		})
+	}
+	reading.Wait()
+	docs := map[baseline.DocumentName]map[string]any{}
+	for i, name := range names {
+		var failed *Error
+		switch {
+		case errors.As(errs[i], &failed) && failed.Class == ClassGone && name.Client() != "":
+		case errs[i] != nil:
+			return nil, errs[i]
+		default:
+			docs[name] = objects[i]
+		}
+	}
+	return docs, nil
+}
+
+// The API takes so many of each call about clients for one pool in such a time.
+const (
+	clientReads = 5
+	clientTime  = 1050 * time.Millisecond
+)
+
+// turn returns how long the read of a document has to wait for those before it, and takes its place after them.
+func (c *Client) turn(id string, name baseline.DocumentName) time.Duration {
+	if name.Client() == "" {
+		return 0
+	}
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	key := id + " " + string(name.Kind())
+	turns, now := c.turns[key], time.Now()
+	at := now
+	if len(turns) == clientReads {
+		if free := turns[0].Add(clientTime); free.After(at) {
+			at = free
+		}
+		turns = turns[1:]
+	}
+	c.turns[key] = append(slices.Clone(turns), at)
+	return at.Sub(now)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// read reads one document. A document that the pool does not offer for now is nil.
+func (c *Client) read(ctx context.Context, id string, name baseline.DocumentName) (map[string]any, error) {
+	table, _ := name.Table()
+	var raw []byte
+	_, err := c.call(ctx, table.ReadCall, id, name, func(o *cognito.Options) { o.APIOptions = append(o.APIOptions, capture(&raw)) })
+	if err != nil {
+		failed := classify(table.ReadCall, err, nil)
+		if failed.Class == ClassOff {
+			return nil, nil
+		}
+		return nil, failed
+	}
+	object, err := decode(raw)
+	if err != nil {
+		return nil, &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the answer is no JSON object: " + err.Error()}
+	}
+	if table.Answer != "" {
+		inner, shown := object[table.Answer].(map[string]any)
+		switch {
+		case shown:
+			object = inner
+		case table.Optional && object[table.Answer] == nil:
+			object = map[string]any{}
+		default:
+			return nil, &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the answer has no " + table.Answer + ": it is not this pool's"}
+		}
+	}
+	if what := stranger(object, name, id); what != "" {
+		return nil, &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the answer is not this " + what + "'s"}
+	}
+	keyed(table.Members, object)
+	// The secret of a client is of no use here, and what is not there cannot leak.
+	delete(object, "ClientSecret")
+	return object, nil
+}
+
+// stranger says of what a document names another than was asked for, pool or client, or "": it must never be taken for this one's. The pool and the clients themselves have
+// to name it; the other documents may leave it out.
+func stranger(object map[string]any, name baseline.DocumentName, id string) string {
+	differs := func(member, want string, must bool) bool {
+		v, named := object[member]
+		return v != want && (must || named && v != nil)
+	}
+	switch {
+	case name == baseline.UserPool && differs("Id", id, true), differs("UserPoolId", id, false):
+		return "pool"
+	case name.Client() != "" && differs("ClientId", name.Client(), name.Kind() == baseline.AppClient):
+		return "client"
+	default:
+		return ""
+	}
+}
+
+// clientPage is the largest page that ListUserPoolClients gives.
+const clientPage = 60
+
+// listClients returns the ids and names of all clients of a pool.
+func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientIdentity, error) {
+	var all []baseline.ClientIdentity
+	for token := (*string)(nil); ; {
+		out, err := c.api.ListUserPoolClients(ctx, &cognito.ListUserPoolClientsInput{UserPoolId: aws.String(id), MaxResults: aws.Int32(clientPage), NextToken: token})
+		if err != nil {
+			return nil, classify("ListUserPoolClients", err, nil)
+		}
+		for _, client := range out.UserPoolClients {
+			all = append(all, baseline.ClientIdentity{ID: aws.ToString(client.ClientId), Name: aws.ToString(client.ClientName)})
+		}
+		if token = out.NextToken; aws.ToString(token) == "" {
+			return all, nil
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -50,10 +51,10 @@ func secretive(m Member) bool {
 
 // MayShow says whether a line of a baseline file, or what is said of one, may be shown as it is: it names nothing that is sensitive.
 func MayShow(text string) bool {
-	return !slices.ContainsFunc(sensitiveNames, func(name string) bool { return strings.Contains(text, name) })
+	return !slices.ContainsFunc(sensitiveNames(), func(name string) bool { return strings.Contains(text, name) })
 }
 
-var sensitiveNames = namesOfSensitive(settings)
+var sensitiveNames = sync.OnceValue(func() []string { return namesOfSensitive(root.Members) })
 
 func namesOfSensitive(members []Member) []string {
 	var names []string

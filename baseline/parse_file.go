@@ -135,7 +135,9 @@ func (p *parser) clientRule(n *yaml.Node, path string) ClientRule {
 	return c
 }
 
-var clientID = regexp.MustCompile(`^[\w+]{1,128}$`)
+var clientID = regexp.MustCompile(`^[\w+]+$`)
+
+const maxClientID = 128
 
 func (p *parser) clientSelector(keys map[string]entry, path string) ClientSelector {
 	var s ClientSelector
@@ -145,7 +147,7 @@ func (p *parser) clientSelector(keys map[string]entry, path string) ClientSelect
 	if ids, ok := keys["ids"]; ok {
 		s.IDs = p.texts(ids.value, path+".ids")
 		for i, id := range s.IDs {
-			if id != "" && !clientID.MatchString(id) {
+			if id != "" && (len(id) > maxClientID || !clientID.MatchString(id)) {
 				p.fault(ids.value.Content[i], fmt.Sprintf("%s.ids[%d]", path, i), "%q is no client id; globs go under names", id)
 			}
 		}

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -37,15 +37,17 @@ func NewAlarms(stack awscdk.Stack, id string, s Settings, keeper Keeper, alerts 
 			ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD}
 	}
 	add("LeftWrong", "A user pool is not as the baseline says, and poolkeeper could not put it right: the log says which, and why.",
-		count(scope, "LeftWrong", keeper, *stack.StackName(), "unfixable", "partial", "unconverged"), once())
+		together(keeper, "left wrong", "Unfixable", "Partial", "Unconverged"), once())
 	add("DriftFound", "Somebody took a user pool away from the baseline. It was put right, or left in audit mode: the log says who and what.",
-		count(scope, "DriftFound", keeper, *stack.StackName(), "remediated", "drifted"), once())
+		together(keeper, "drift found", "Remediated", "Drifted"), once())
 	for _, name := range slices.Sorted(maps.Keys(queues)) {
 		add(name, queues[name].Meaning+" lie in the queue "+name+". The next sweep looks at every pool anyway; the messages say what failed, and are purged by hand.",
-			queues[name].Queue.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{Period: minutes(5), Statistic: jsii.String("Maximum")}), once()).
+			queues[name].Queue.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{Period: fiveMinutes(), Statistic: jsii.String("Maximum")}), once()).
 			AddOkAction(action)
 	}
-	five := &awscloudwatch.MetricOptions{Period: minutes(5)}
+	add("Untold", "The function could not send a message of what it did. The pool is as its outcome says: the log has it, and why the message failed.",
+		told(keeper, "NotificationsFailed", "Sum", fiveMinutes()), once())
+	five := &awscloudwatch.MetricOptions{Period: fiveMinutes()}
 	failing := once()
 	failing.Threshold = jsii.Number(3)
 	add("Failing", "The function failed three times within five minutes: it cannot start, or Cognito refuses it again and again. The log says why.",
@@ -63,21 +65,25 @@ func NewAlarms(stack awscdk.Stack, id string, s Settings, keeper Keeper, alerts 
 	return all
 }
 
-func minutes(n int) awscdk.Duration { return awscdk.Duration_Minutes(jsii.Number(n)) }
+func fiveMinutes() awscdk.Duration { return awscdk.Duration_Minutes(jsii.Number(5)) }
 
-// count makes a metric of the lines of the log that tell one of the outcomes.
-func count(scope constructs.Construct, name string, keeper Keeper, stack string, outcomes ...string) awscloudwatch.IMetric {
-	var any []awslogs.JsonPattern
-	for _, word := range outcomes {
-		any = append(any, awslogs.FilterPattern_StringValue(jsii.String("$.outcome"), jsii.String("="), jsii.String(word)))
+// namespace is that of the function's own metrics.
+const namespace = "poolkeeper"
+
+// told is one of the metrics that the function tells of itself.
+func told(keeper Keeper, name, statistic string, period awscdk.Duration) awscloudwatch.IMetric {
+	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{Namespace: jsii.String(namespace), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: period,
+		DimensionsMap: &map[string]*string{"Function": keeper.Function.FunctionName()}, Label: jsii.String(name)})
+}
+
+// together adds several of them up. One that tells nothing counts as none.
+func together(keeper Keeper, label string, names ...string) awscloudwatch.IMetric {
+	metrics := map[string]awscloudwatch.IMetric{}
+	var terms []string
+	for _, name := range names {
+		id := strings.ToLower(name)
+		metrics[id] = told(keeper, name, "Sum", fiveMinutes())
+		terms = append(terms, "FILL("+id+", 0)")
 	}
-	filter := awslogs.NewMetricFilter(scope, jsii.String(name+"Count"), &awslogs.MetricFilterProps{
-		LogGroup:        keeper.Log,
-		FilterPattern:   awslogs.FilterPattern_Any(any...),
-		MetricNamespace: jsii.String("poolkeeper/" + stack),
-		MetricName:      jsii.String(name),
-		MetricValue:     jsii.String("1"),
-		DefaultValue:    jsii.Number(0),
-	})
-	return filter.Metric(&awscloudwatch.MetricOptions{Statistic: jsii.String("Sum"), Period: minutes(5)})
+	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{Expression: jsii.String(strings.Join(terms, " + ")), UsingMetrics: &metrics, Label: jsii.String(label), Period: fiveMinutes()})
 }

@@ -4,36 +4,64 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
-// NewDashboard makes the one picture: what is wrong now, what happened, how the function does, and the lines of the log that people ask for.
-func NewDashboard(stack awscdk.Stack, id string, keeper Keeper, rule awsevents.Rule, alarms []interfacesawscloudwatch.IAlarmRef) awscloudwatch.Dashboard {
+// The questions that people ask of the log; they are saved in Logs Insights too.
+var questions = []struct{ id, title, query string }{
+	{"WhoChangedWhat", "Who changed what", "fields @timestamp, outcome, user_pool_id, cause.event_name, cause.actor, cause.source_ip\n" +
+		"| filter msg = 'reconciled' and outcome not in ['unchanged', 'ignored']\n| sort @timestamp desc\n| limit 50"},
+	{"WhyNotFixed", "Why was this not fixed", "fields @timestamp, outcome, user_pool_id, reason\n" +
+		"| filter outcome in ['partial', 'unfixable', 'unconverged', 'deferred'] or msg = 'cannot start'\n| sort @timestamp desc\n| limit 50"},
+	{"OutOfCompliance", "Pools out of compliance", "filter msg = 'reconciled' and outcome != 'ignored'\n" +
+		"| stats latest(outcome) as last, latest(@timestamp) as seen by user_pool_id\n| filter last in ['partial', 'unfixable', 'unconverged', 'drifted', 'deferred']\n| sort seen desc"},
+}
+
+// NewDashboard makes the one picture: what is wrong now, how fast it was put right, what happened, how the function does, and the lines of the log that people ask for.
+func NewDashboard(stack awscdk.Stack, id string, keeper Keeper, rule awsevents.Rule, alarms []interfacesawscloudwatch.IAlarmRef, queues []Queue) awscloudwatch.Dashboard {
 	scope := constructs.NewConstruct(stack, jsii.String(id))
 	hours := awscdk.Duration_Hours(jsii.Number(1))
 	hourly := &awscloudwatch.MetricOptions{Period: hours}
 	matched := awscloudwatch.NewMetric(&awscloudwatch.MetricProps{Namespace: jsii.String("AWS/Events"), MetricName: jsii.String("MatchedEvents"), Label: jsii.String("events"),
 		DimensionsMap: &map[string]*string{"RuleName": rule.RuleName()}, Statistic: jsii.String("Sum"), Period: hours})
-	asked := func(title string, lines ...string) awscloudwatch.IWidget {
-		return awscloudwatch.NewLogQueryWidget(&awscloudwatch.LogQueryWidgetProps{Title: jsii.String(title), Width: jsii.Number(24), Height: jsii.Number(6),
-			LogGroupNames: &[]*string{keeper.Log.LogGroupName()}, QueryLines: jsii.Strings(lines...)})
+	var letters []awscloudwatch.IMetric
+	for _, q := range queues {
+		letters = append(letters, q.Queue.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{Period: hours, Statistic: jsii.String("Maximum"), Label: jsii.String(q.Meaning)}))
+	}
+	searched := func(label, metric, dimension string) awscloudwatch.IMetric {
+		return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{Label: jsii.String(label), Period: hours, UsingMetrics: &map[string]awscloudwatch.IMetric{},
+			Expression: jsii.String("SEARCH('{" + namespace + ",Function," + dimension + "} MetricName=\"" + metric + "\" Function=\"" + *keeper.Function.FunctionName() + "\"', 'Sum', 3600)")})
+	}
+	asked := func(i int, width, height float64) awscloudwatch.IWidget {
+		return awscloudwatch.NewLogQueryWidget(&awscloudwatch.LogQueryWidgetProps{Title: jsii.String(questions[i].title), Width: jsii.Number(width), Height: jsii.Number(height),
+			LogGroupNames: &[]*string{keeper.Log.LogGroupName()}, QueryString: jsii.String(questions[i].query)})
+	}
+	for _, q := range questions {
+		awslogs.NewCfnQueryDefinition(scope, jsii.String(q.id), &awslogs.CfnQueryDefinitionProps{Name: jsii.String(*stack.StackName() + "/" + q.title), QueryString: jsii.String(q.query),
+			LogGroupNames: &[]any{keeper.Log.LogGroupName()}})
 	}
 	return awscloudwatch.NewDashboard(scope, jsii.String("Dashboard"), &awscloudwatch.DashboardProps{
 		DefaultInterval: awscdk.Duration_Days(jsii.Number(7)),
 		Widgets: &[]*[]awscloudwatch.IWidget{
 			{awscloudwatch.NewAlarmStatusWidget(&awscloudwatch.AlarmStatusWidgetProps{Title: jsii.String("Alarms"), Alarms: &alarms, Width: jsii.Number(24), Height: jsii.Number(3)})},
 			{
-				awscloudwatch.NewLogQueryWidget(&awscloudwatch.LogQueryWidgetProps{Title: jsii.String("Outcomes"), Width: jsii.Number(12), Height: jsii.Number(7),
-					View: awscloudwatch.LogQueryVisualizationType_STACKEDAREA, LogGroupNames: &[]*string{keeper.Log.LogGroupName()},
-					QueryLines: jsii.Strings("filter msg = 'reconciled'", "stats count(*) by bin(1h), outcome")}),
-				graph("Events and invocations", matched, keeper.Function.MetricInvocations(hourly), keeper.Function.MetricErrors(hourly), keeper.Function.MetricThrottles(hourly)),
+				graph("Time to detect and to restore, seconds", told(keeper, "TimeToDetect", "p90", hours), told(keeper, "TimeToRestore", "p50", hours), told(keeper, "TimeToRestore", "p99", hours)),
+				graph("Drifts by rule", searched("", "Drifts", "Rule")),
 			},
-			{asked("What was changed, by whom", "fields @timestamp, outcome, user_pool_id, cause.event_name, cause.actor, cause.source_ip",
-				"filter msg = 'reconciled' and outcome not in ['unchanged', 'ignored']", "sort @timestamp desc", "limit 50")},
-			{asked("What could not be put right, and why", "fields @timestamp, outcome, user_pool_id, reason",
-				"filter outcome in ['partial', 'unfixable', 'unconverged', 'deferred'] or msg = 'cannot start'", "sort @timestamp desc", "limit 50")},
+			{graph("Outcomes", searched("", "Events", "Outcome")), asked(2, 12, 7)},
+			{
+				graph("Events and invocations", matched, keeper.Function.MetricInvocations(hourly), keeper.Function.MetricErrors(hourly), keeper.Function.MetricThrottles(hourly)),
+				graph("Dead letters", letters...),
+			},
+			{graph("Calls to Cognito", told(keeper, "ApiCalls", "Sum", hours), told(keeper, "Throttled", "Sum", hours)), awscloudwatch.NewTextWidget(&awscloudwatch.TextWidgetProps{
+				Width: jsii.Number(12), Height: jsii.Number(7), Markdown: jsii.String("### Ask the log\n\nThe questions below, and more, are saved in [Logs Insights](https://" + *stack.Region() +
+					".console.aws.amazon.com/cloudwatch/home?region=" + *stack.Region() + "#logsV2:logs-insights) under `" + *stack.StackName() + "`.\n\n" +
+					"### Look before you write\n\n`poolkeeper plan --all` shows what is not as required; `poolkeeper apply` writes it.")})},
+			{asked(0, 24, 6)},
+			{asked(1, 24, 6)},
 		},
 	})
 }

@@ -21,7 +21,9 @@ type Keeper struct {
 }
 
 // NewFunction makes the function. An event that it gives up on goes to the failed queue; a local template has none.
-func NewFunction(stack awscdk.Stack, id string, s Settings, failed *Queue) Keeper {
+//
+// It tells the alerts' topic, and the bus and Security Hub of the settings; a local one tells nobody.
+func NewFunction(stack awscdk.Stack, id string, s Settings, failed *Queue, alerts *Alerts) Keeper {
 	scope := constructs.NewConstruct(stack, jsii.String(id))
 	log := awslogs.NewLogGroup(scope, jsii.String("Log"), &awslogs.LogGroupProps{
 		// It is the evidence of what was changed and why, and outlives the stack until its retention has passed.
@@ -35,6 +37,13 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, failed *Queue) Keepe
 	log.GrantWrite(role)
 	for _, statement := range Permissions(s, Place{*stack.Partition(), *stack.Region(), *stack.Account()}) {
 		role.AddToPolicy(policyStatement(statement))
+	}
+	if alerts != nil {
+		for _, statement := range telling(s, Place{*stack.Partition(), *stack.Region(), *stack.Account()}) {
+			role.AddToPolicy(policyStatement(statement))
+		}
+		role.AddToPolicy(policyStatement(Statement{Sid: "TellPeople", Actions: []string{"sns:Publish"}, Resources: []string{*alerts.Topic.TopicArn()}}))
+		role.AddToPolicy(policyStatement(Statement{Sid: "UseTopicKey", Actions: []string{"kms:Decrypt", "kms:GenerateDataKey"}, Resources: []string{*alerts.Key.KeyArn()}}))
 	}
 	props := &awslambda.FunctionProps{
 		Description:           jsii.String("poolkeeper: puts user pools back to their baseline"),
@@ -50,7 +59,7 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, failed *Queue) Keepe
 		ApplicationLogLevelV2: awslambda.ApplicationLogLevel_INFO,
 		SystemLogLevelV2:      awslambda.SystemLogLevel_INFO,
 		Tracing:               awslambda.Tracing_ACTIVE,
-		Environment:           variables(s, role),
+		Environment:           variables(s, role, alerts),
 	}
 	if s.ReservedConcurrency > 0 {
 		props.ReservedConcurrentExecutions = jsii.Number(s.ReservedConcurrency)
@@ -66,10 +75,19 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, failed *Queue) Keepe
 }
 
 // variables are the function's environment. A local template leaves out the role: SAM has no value for it, and makes one up that is none.
-func variables(s Settings, role awsiam.Role) *map[string]*string {
+func variables(s Settings, role awsiam.Role, alerts *Alerts) *map[string]*string {
 	v := map[string]*string{}
 	if !s.Local {
 		v["ROLE_ARN"] = role.RoleArn()
+	}
+	if alerts != nil {
+		v["TOPIC_ARN"] = alerts.Topic.TopicArn()
+		if s.EventBus != "" {
+			v["EVENT_BUS"] = jsii.String(s.EventBus)
+		}
+		if s.SecurityHub {
+			v["SECURITY_HUB"] = jsii.String("on")
+		}
 	}
 	if s.Mode != "" {
 		v["MODE"] = jsii.String(string(s.Mode))

@@ -72,6 +72,14 @@ var keys = []key{
 		s.TeamsChannel = text
 		return matching(text, teamsChannels, "the id in the channel's link, such as 19%3A…%40thread.tacv2")
 	}},
+	{"eventBus", "", "EventBridge bus (its name or ARN) that gets every outcome as an event, for others to build on", func(s *Settings, text string) error {
+		s.EventBus = text
+		return matching(text, buses, "the name or the ARN of an event bus")
+	}},
+	{"securityHub", "false", "keeps a finding for each pool in Security Hub, which has to be on in the Region", func(s *Settings, text string) (err error) {
+		s.SecurityHub, err = boolean(text)
+		return err
+	}},
 	{"sweepHours", "6", "every pool is looked at every so many hours, 1 to 84", func(s *Settings, text string) (err error) {
 		s.SweepHours, err = number(text, 1, 84)
 		return err
@@ -138,6 +146,7 @@ var (
 	roleARNs      = regexp.MustCompile(`^arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+$`)
 	keyARNs       = regexp.MustCompile(`^arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+$`)
 	slackIDs      = regexp.MustCompile(`^[0-9A-Z]{1,255}$`)
+	buses         = regexp.MustCompile(`^(arn:[\w-]+:events:[\w-]+:\d{12}:event-bus/)?[\w./-]{1,256}$`)
 	uuids         = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 	teamsChannels = regexp.MustCompile(`^[A-Za-z0-9%._=-]{1,256}$`)
 )

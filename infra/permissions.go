@@ -73,6 +73,22 @@ func Permissions(s Settings, p Place) []Statement {
 	return statements
 }
 
+// telling returns what it takes to tell the bus and Security Hub, where they are to be told.
+func telling(s Settings, p Place) []Statement {
+	var statements []Statement
+	if s.EventBus != "" {
+		bus := s.EventBus
+		if !strings.HasPrefix(bus, "arn:") {
+			bus = p.arn("events", "event-bus/"+bus)
+		}
+		statements = append(statements, Statement{Sid: "TellBus", Actions: []string{"events:PutEvents"}, Resources: []string{bus}})
+	}
+	if s.SecurityHub {
+		statements = append(statements, Statement{Sid: "TellSecurityHub", Actions: []string{"securityhub:BatchImportFindings"}, Resources: []string{p.arn("securityhub", "product/"+p.Account+"/default")}})
+	}
+	return statements
+}
+
 // readsOf returns the read actions for the documents that the baseline owns.
 func readsOf(b *baseline.Baseline) []string {
 	var actions []string

@@ -96,6 +96,7 @@ func TestPermissions(t *testing.T) {
 	always := []string{
 		"cognito-idp:ListUserPools *",
 		"logs:CreateLogStream ${KeeperLog.Arn}", "logs:PutLogEvents ${KeeperLog.Arn}",
+		"kms:Decrypt ${AlertsKey.Arn}", "kms:GenerateDataKey ${AlertsKey.Arn}", "sns:Publish ${AlertsTopicCF7C81C9}",
 		"sqs:GetQueueAttributes ${Failed.Arn}", "sqs:GetQueueUrl ${Failed.Arn}", "sqs:SendMessage ${Failed.Arn}",
 		"xray:PutTelemetryRecords *", "xray:PutTraceSegments *",
 	}
@@ -140,6 +141,10 @@ func TestPermissions(t *testing.T) {
 		"audited clients": {"version: 1\nmode: audit\nrules: [{name: a, clients: [{require: {PreventUserExistenceErrors: ENABLED}}]}]", nil,
 			[][]string{on(pools, "DescribeUserPool", "DescribeUserPoolClient", "ListUserPoolClients")}, "nothing is written"},
 		"watched": {"version: 1\nrules: [{name: a, watch: [clients, groups]}]", nil, [][]string{on(pools, "DescribeUserPool")}, "what is watched is told by the event"},
+		"others are told": {"", map[string]any{"mode": "audit", "eventBus": "audit", "securityHub": "true"}, [][]string{reads, {"events:PutEvents arn:${Partition}:events:${Region}:${AccountId}:event-bus/audit",
+			"securityhub:BatchImportFindings arn:${Partition}:securityhub:${Region}:${AccountId}:product/${AccountId}/default"}}, "a bus and Security Hub"},
+		"a bus elsewhere": {"", map[string]any{"mode": "audit", "eventBus": "arn:aws:events:eu-west-1:222233334444:event-bus/audit"}, [][]string{reads,
+			{"events:PutEvents arn:aws:events:eu-west-1:222233334444:event-bus/audit"}}, "a bus of another account"},
 		"ids": {fmt.Sprintf(idsRule, "eu-west-1_AbCdEf123, eu-west-1_Zz9"), nil, [][]string{
 			on(strings.Replace(pools, "*", "eu-west-1_AbCdEf123", 1), "DescribeUserPool", "GetUserPoolMfaConfig", "TagResource", "UpdateUserPool"),
 			on(strings.Replace(pools, "*", "eu-west-1_Zz9", 1), "DescribeUserPool", "GetUserPoolMfaConfig", "TagResource", "UpdateUserPool"), {pass}}, "no other pool is meant"},

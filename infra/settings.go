@@ -30,6 +30,8 @@ type Settings struct {
 	SMSRoles                             []string // ARNs; none is every role of the account
 	NoSMSRoles                           bool
 	KMSKeys                              []string // ARNs
+	EventBus                             string   // name or ARN; "" is none
+	SecurityHub                          bool
 	CreateTrail, WatchRole, Local        bool
 	LocalEndpoint                        string
 	Code                                 string // the folder with the function's binary

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/notify"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
 )
@@ -23,7 +24,7 @@ import (
 var everything = map[string]any{
 	"stage": "prod", "regions": "eu-west-1", "mode": "enforce", "alarmEmail": "on-call@example.com", "slackWorkspace": "T0123ABCD", "slackChannel": "C0123ABCD",
 	"teamsTenant": "00000000-1111-2222-3333-444444444444", "teamsTeam": "00000000-1111-2222-3333-555555555555", "teamsChannel": "19%3Aabc%40thread.tacv2",
-	"sweepHours": "12", "logRetentionDays": "90", "reservedConcurrency": "2", "architecture": "x86_64", "createTrail": "true",
+	"sweepHours": "12", "logRetentionDays": "90", "reservedConcurrency": "2", "architecture": "x86_64", "createTrail": "true", "eventBus": "audit", "securityHub": "true",
 	"smsRoles": "arn:aws:iam::111122223333:role/sms", "kmsKeys": "arn:aws:kms:eu-west-1:111122223333:key/abc",
 }
 
@@ -77,7 +78,7 @@ func TestAlarmsReachPeople(t *testing.T) {
 			t.Errorf("%s: the topic is encrypted with %s", name, got)
 		}
 		alarms := tpl.of("AWS::CloudWatch::Alarm")
-		if len(alarms) != 8 {
+		if len(alarms) != 9 {
 			t.Errorf("%s: %d alarms", name, len(alarms))
 		}
 		for id, alarm := range alarms {
@@ -86,7 +87,7 @@ func TestAlarmsReachPeople(t *testing.T) {
 				t.Errorf("%s: %s does not reach the topic (-want +got):\n%s", name, id, diff)
 			}
 			// That a count of drifts is back at nothing does not mean that the pool is well.
-			counts := strings.HasPrefix(id, "AlarmsLeftWrong") || strings.HasPrefix(id, "AlarmsDriftFound") || strings.HasPrefix(id, "AlarmsFailing")
+			counts := strings.HasPrefix(id, "AlarmsLeftWrong") || strings.HasPrefix(id, "AlarmsDriftFound") || strings.HasPrefix(id, "AlarmsFailing") || strings.HasPrefix(id, "AlarmsUntold")
 			if ends := at(alarm.Properties, "OKActions"); counts && ends != nil || !counts && !cmp.Equal(told, ends) {
 				t.Errorf("%s: the end of %s is told to %v", name, id, ends)
 			}
@@ -210,9 +211,9 @@ func TestFunctionProperties(t *testing.T) {
 		want     map[string]any
 		env      []string
 	}{
-		"plain": {nil, "", map[string]any{"Architectures": []any{"arm64"}}, []string{"ROLE_ARN"}},
+		"plain": {nil, "", map[string]any{"Architectures": []any{"arm64"}}, []string{"ROLE_ARN", "TOPIC_ARN"}},
 		"everything": {everything, "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]",
-			map[string]any{"Architectures": []any{"x86_64"}, "ReservedConcurrentExecutions": 2.0}, []string{"BASELINE_FILE", "MODE", "ROLE_ARN"}},
+			map[string]any{"Architectures": []any{"x86_64"}, "ReservedConcurrentExecutions": 2.0}, []string{"BASELINE_FILE", "EVENT_BUS", "MODE", "ROLE_ARN", "SECURITY_HUB", "TOPIC_ARN"}},
 		"local": {map[string]any{"localEndpoint": "http://x:1", "mode": "audit"}, "", map[string]any{"Architectures": []any{"arm64"}},
 			[]string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "MODE"}},
 	} {
@@ -252,7 +253,7 @@ func TestRemoval(t *testing.T) {
 		for key := range r.Properties {
 			// A name is a property of the type's own: QueueName of a queue, Name of a rule, FunctionName of a function.
 			kind := r.Type[strings.LastIndex(r.Type, ":")+1:]
-			if (key == kind+"Name" || key == "Name") && r.Type != "AWS::IAM::Policy" {
+			if (key == kind+"Name" || key == "Name") && r.Type != "AWS::IAM::Policy" && r.Type != "AWS::Logs::QueryDefinition" {
 				t.Errorf("%s has the name %v, which no replacement can take over", id, r.Properties[key])
 			}
 		}
@@ -349,12 +350,19 @@ func TestSweepsAreUnderstood(t *testing.T) {
 	}
 }
 
-// TestCountsFollowTheLog: the alarms count what the log calls an error or a warning, in the words of the log.
+// TestCountsFollowTheLog: the alarms count the outcomes that people have to act on, and those that took a pool away from the baseline, by the metrics that the function tells.
 func TestCountsFollowTheLog(t *testing.T) {
-	patterns := map[string]string{}
-	for _, f := range synth(t, read(t, "", nil)).of("AWS::Logs::MetricFilter") {
-		for _, m := range at(f.Properties, "MetricTransformations").([]any) {
-			patterns[at(m, "MetricName").(string)] = at(f.Properties, "FilterPattern").(string)
+	counted := map[string][]string{}
+	for id, alarm := range synth(t, read(t, "", nil)).of("AWS::CloudWatch::Alarm") {
+		metrics, _ := at(alarm.Properties, "Metrics").([]any)
+		for _, m := range metrics {
+			if stat, ok := at(m, "MetricStat", "Metric").(map[string]any); ok {
+				if stat["Namespace"] != report.Namespace || written(at(stat, "Dimensions").([]any)[0].(map[string]any)["Name"]) != "Function" {
+					t.Errorf("%s looks at %v", id, stat)
+				}
+				name := strings.TrimPrefix(strings.TrimRight(id, "0123456789ABCDEF"), "Alarms")
+				counted[name] = append(counted[name], stat["MetricName"].(string))
+			}
 		}
 	}
 	for _, word := range []reconcile.Word{reconcile.Deferred, reconcile.Unconverged, reconcile.Partial, reconcile.Unfixable, reconcile.Remediated, reconcile.Drifted, reconcile.Unchanged, reconcile.Ignored} {
@@ -362,10 +370,61 @@ func TestCountsFollowTheLog(t *testing.T) {
 		if word == reconcile.Deferred {
 			want = "" // tried again; the queue of what failed tells of the last try
 		}
+		metric := strings.ToUpper(string(word[:1])) + string(word[1:])
 		for _, name := range []string{"LeftWrong", "DriftFound"} {
-			if counted := strings.Contains(patterns[name], fmt.Sprintf(`$.outcome = "%s"`, word)); counted != (name == want) {
-				t.Errorf("%s counts %s: %v (%s)", name, word, counted, patterns[name])
+			if is := slices.Contains(counted[name], metric); is != (name == want) {
+				t.Errorf("%s counts %s: %v (%v)", name, word, is, counted[name])
 			}
+		}
+	}
+}
+
+// TestDashboard holds the picture to what it has to show.
+func TestDashboard(t *testing.T) {
+	for id, d := range synth(t, read(t, "", nil)).of("AWS::CloudWatch::Dashboard") {
+		body := written(d.Properties["DashboardBody"])
+		var dashboard struct {
+			Widgets []struct {
+				Type       string
+				Properties map[string]any
+			}
+		}
+		if err := json.Unmarshal([]byte(body), &dashboard); err != nil {
+			t.Fatalf("%s: %v\n%s", id, err, body)
+		}
+		var titles []string
+		for _, w := range dashboard.Widgets {
+			title, _ := w.Properties["title"].(string)
+			titles = append(titles, w.Type+" "+title)
+		}
+		want := []string{"alarm Alarms", "metric Time to detect and to restore, seconds", "metric Drifts by rule", "metric Outcomes", "log Pools out of compliance", "metric Events and invocations",
+			"metric Dead letters", "metric Calls to Cognito", "text ", "log Who changed what", "log Why was this not fixed"}
+		if diff := cmp.Diff(want, titles); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+		for _, part := range []string{`"TimeToRestore"`, `"TimeToDetect"`, `MetricName=\"Drifts\"`, `MetricName=\"Events\"`, `{poolkeeper,Function,Rule}`, `{poolkeeper,Function,Outcome}`, "ApproximateNumberOfMessagesVisible", "logs-insights"} {
+			if !strings.Contains(body, part) {
+				t.Errorf("the dashboard lacks %s", part)
+			}
+		}
+	}
+	saved := map[string]bool{}
+	for _, q := range synth(t, read(t, "", nil)).of("AWS::Logs::QueryDefinition") {
+		saved[fmt.Sprint(q.Properties["Name"])] = true
+	}
+	for _, q := range questions {
+		if !saved["poolkeeper/"+q.title] {
+			t.Errorf("the question %q is not saved: %v", q.title, saved)
+		}
+	}
+}
+
+// TestNeverHearsItself: the rule that starts the function takes only Cognito's events, so those that the function puts onto a bus cannot start it again, whatever bus that is.
+func TestNeverHearsItself(t *testing.T) {
+	for _, rule := range synth(t, read(t, ownsAll, everything)).of("AWS::Events::Rule") {
+		source, _ := at(rule.Properties, "EventPattern", "source").([]any)
+		if slices.Contains(source, any(notify.Source)) || len(source) == 0 {
+			t.Errorf("a rule listens to %v", source)
 		}
 	}
 }

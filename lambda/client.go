@@ -2,35 +2,113 @@ package main
 
 import (
 	"context"
+	"net/http"
+	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/securityhub"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"poolkeeper/lambda/notify"
+	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/userpool"
 )
 
-// newClient builds the SDK's client from the environment by hand: package config would link sign-in, single sign-on and metadata clients
+// Clients of the SDK are built from the environment by hand: package config would link sign-in, single sign-on and metadata clients
 // that a function cannot use, and make it start half as slow again.
-func newClient(c Config) (*cognito.Client, error) {
-	http, err := userpool.NewHTTPClient(c.CABundle)
-	if err != nil {
-		return nil, err
+
+// account is what every client has in common.
+type account struct {
+	Config
+	transport aws.HTTPClient
+}
+
+func (a account) Retrieve(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{AccessKeyID: a.AccessKeyID, SecretAccessKey: a.SecretKey, SessionToken: a.SessionToken, Source: "environment"}, nil
+}
+
+// endpoint returns the URL that is configured for a service, or nil.
+func (a account) endpoint(service string) *string {
+	if url := a.Endpoints[service]; url != "" {
+		return aws.String(url)
 	}
-	options := cognito.Options{
-		Region:     c.Region,
-		HTTPClient: http,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretKey, SessionToken: c.SessionToken, Source: "environment"}, nil
-		}),
+	return nil
+}
+
+func (a account) fips() aws.FIPSEndpointState {
+	if a.FIPS {
+		return aws.FIPSEndpointStateEnabled
 	}
-	if c.Endpoint != "" {
-		options.BaseEndpoint = aws.String(c.Endpoint)
+	return aws.FIPSEndpointStateUnset
+}
+
+func (a account) dualStack() aws.DualStackEndpointState {
+	if a.DualStack {
+		return aws.DualStackEndpointStateEnabled
 	}
-	if c.FIPS {
-		options.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+	return aws.DualStackEndpointStateUnset
+}
+
+// newClient builds the client of Cognito, which counts its calls.
+func newClient(a account, calls *calls) *cognito.Client {
+	options := cognito.Options{Region: a.Region, HTTPClient: a.transport, Credentials: a, BaseEndpoint: a.endpoint(cognitoService), APIOptions: []func(*middleware.Stack) error{calls.count}}
+	options.EndpointOptions.UseFIPSEndpoint, options.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
+	return cognito.New(options)
+}
+
+// newChannels builds what is configured, and nothing else.
+func newChannels(a account) []notify.Channel {
+	var channels []notify.Channel
+	if a.TopicARN != "" {
+		options := sns.Options{Region: a.Region, HTTPClient: a.transport, Credentials: a, BaseEndpoint: a.endpoint(snsService)}
+		options.EndpointOptions.UseFIPSEndpoint, options.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
+		channels = append(channels, notify.Topic{Client: sns.New(options), ARN: a.TopicARN})
 	}
-	if c.DualStack {
-		options.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
+	if a.EventBus != "" {
+		options := eventbridge.Options{Region: a.Region, HTTPClient: a.transport, Credentials: a, BaseEndpoint: a.endpoint(busService)}
+		options.EndpointOptions.UseFIPSEndpoint, options.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
+		channels = append(channels, notify.Bus{Client: eventbridge.New(options), Bus: a.EventBus})
 	}
-	return cognito.New(options), nil
+	if a.SecurityHub {
+		options := securityhub.Options{Region: a.Region, HTTPClient: a.transport, Credentials: a, BaseEndpoint: a.endpoint(hubService)}
+		options.EndpointOptions.UseFIPSEndpoint, options.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
+		channels = append(channels, notify.Hub{Client: securityhub.New(options), Now: time.Now})
+	}
+	return channels
+}
+
+// newAccount makes what every client has in common.
+func newAccount(c Config) (account, error) {
+	transport, err := userpool.NewHTTPClient(c.CABundle)
+	return account{Config: c, transport: transport}, err
+}
+
+// calls counts the attempts of calls to Cognito, and those that were throttled.
+type calls struct{ made, throttled atomic.Int64 }
+
+func (c *calls) count(stack *middleware.Stack) error {
+	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("CountCalls", func(
+		ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
+	) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		out, metadata, err := next.HandleDeserialize(ctx, in)
+		c.made.Add(1)
+		if response, ok := out.RawResponse.(*smithyhttp.Response); ok && tooMany(response) {
+			c.throttled.Add(1)
+		}
+		return out, metadata, err
+	}), middleware.After)
+}
+
+func tooMany(r *smithyhttp.Response) bool {
+	return r.StatusCode == http.StatusTooManyRequests || r.Header.Get("X-Amzn-Errortype") == "TooManyRequestsException"
+}
+
+// take returns the counts since it was last asked.
+func (c *calls) take() report.Counts {
+	return report.Counts{Calls: int(c.made.Swap(0)), Throttled: int(c.throttled.Swap(0))}
 }

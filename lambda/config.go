@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,11 +18,17 @@ type Config struct {
 	OwnRole  string // ROLE_ARN
 	LogLevel slog.Level
 
+	// Who is told of outcomes; what is empty or false is not told.
+	TopicARN    string // TOPIC_ARN
+	EventBus    string // EVENT_BUS: name or ARN
+	SecurityHub bool   // SECURITY_HUB
+	Function    string // AWS_LAMBDA_FUNCTION_NAME, a dimension of the metrics
+
 	Region       string
 	AccessKeyID  string
 	SecretKey    string
 	SessionToken string
-	Endpoint     string // of Cognito, "" for the service's own
+	Endpoints    map[string]string // by the name of the service in AWS_ENDPOINT_URL_…; what is missing or empty is the service's own
 	FIPS         bool
 	DualStack    bool
 	CABundle     []byte // PEM, nil for the system's
@@ -43,7 +50,10 @@ func ReadConfig(getenv func(string) string, readFile func(string) ([]byte, error
 		AccessKeyID:  getenv("AWS_ACCESS_KEY_ID"),
 		SecretKey:    getenv("AWS_SECRET_ACCESS_KEY"),
 		SessionToken: getenv("AWS_SESSION_TOKEN"),
-		Endpoint:     endpoint(getenv),
+		Endpoints:    endpoints(getenv),
+		TopicARN:     getenv("TOPIC_ARN"),
+		EventBus:     getenv("EVENT_BUS"),
+		Function:     getenv("AWS_LAMBDA_FUNCTION_NAME"),
 		FIPS:         strings.EqualFold(getenv("AWS_USE_FIPS_ENDPOINT"), "true"),
 		DualStack:    strings.EqualFold(getenv("AWS_USE_DUALSTACK_ENDPOINT"), "true"),
 	}
@@ -57,6 +67,7 @@ func ReadConfig(getenv func(string) string, readFile func(string) ([]byte, error
 	if c.OwnRole != "" && !roleARN.MatchString(c.OwnRole) {
 		fault("ROLE_ARN is %q, which is not the ARN of an IAM role", c.OwnRole)
 	}
+	c.channels(getenv, fault)
 	level, ok := levels[strings.ToUpper(getenv("AWS_LAMBDA_LOG_LEVEL"))]
 	if !ok {
 		fault("AWS_LAMBDA_LOG_LEVEL is %q: say TRACE, DEBUG, INFO, WARN, ERROR or FATAL", getenv("AWS_LAMBDA_LOG_LEVEL"))
@@ -77,15 +88,46 @@ func ReadConfig(getenv func(string) string, readFile func(string) ([]byte, error
 	return c, errors.Join(faults...)
 }
 
-// endpoint follows the SDKs: the service's own variable beats the general one.
-func endpoint(getenv func(string) string) string {
+// The services that the function talks to, as the SDKs name them in AWS_ENDPOINT_URL_….
+const (
+	cognitoService = "COGNITO_IDENTITY_PROVIDER"
+	snsService     = "SNS"
+	busService     = "EVENTBRIDGE"
+	hubService     = "SECURITYHUB"
+)
+
+// endpoints follows the SDKs: a service's own variable beats the general one.
+func endpoints(getenv func(string) string) map[string]string {
+	urls := map[string]string{}
 	if strings.EqualFold(getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true") {
-		return ""
+		return urls
 	}
-	if url := getenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"); url != "" {
-		return url
+	for _, service := range []string{cognitoService, snsService, busService, hubService} {
+		urls[service] = cmp.Or(getenv("AWS_ENDPOINT_URL_"+service), getenv("AWS_ENDPOINT_URL"))
 	}
-	return getenv("AWS_ENDPOINT_URL")
+	return urls
+}
+
+var (
+	topicARN = regexp.MustCompile(`^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+(\.fifo)?$`)
+	eventBus = regexp.MustCompile(`^(arn:[\w-]+:events:[\w-]+:\d{12}:event-bus/)?[\w./-]+$`)
+)
+
+// channels checks who is to be told.
+func (c *Config) channels(getenv func(string) string, fault func(format string, args ...any)) {
+	if c.TopicARN != "" && !topicARN.MatchString(c.TopicARN) {
+		fault("TOPIC_ARN is %q, which is not the ARN of an SNS topic", c.TopicARN)
+	}
+	if c.EventBus != "" && !eventBus.MatchString(c.EventBus) {
+		fault("EVENT_BUS is %q, which is neither the name nor the ARN of an event bus", c.EventBus)
+	}
+	switch on := getenv("SECURITY_HUB"); on {
+	case "", "off":
+	case "on":
+		c.SecurityHub = true
+	default:
+		fault("SECURITY_HUB is %q: say on or off", on)
+	}
 }
 
 func readBaseline(path string, readFile func(string) ([]byte, error)) (*baseline.Baseline, error) {

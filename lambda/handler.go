@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/notify"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
 )
@@ -18,6 +20,11 @@ import (
 type handler struct {
 	reconciler *reconcile.Reconciler
 	log        *slog.Logger
+	metrics    io.Writer // where the metrics go: the log
+	function   string
+	build      string
+	calls      *calls
+	channels   []notify.Channel
 }
 
 // Invoke takes the bytes of an event and returns those of the outcome. It implements lambda.Handler, so that any payload, even one that is no JSON
@@ -27,7 +34,7 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if invocation, ok := lambdacontext.FromContext(ctx); ok {
 		log = log.With("invocation_id", invocation.AwsRequestID)
 	}
-	result, err := h.reconciler.Handle(ctx, payload, home(ctx), func(out reconcile.Outcome) { report.Log(ctx, log, out) })
+	result, err := h.reconciler.Handle(ctx, payload, home(ctx), func(out reconcile.Outcome) { h.tell(ctx, log, out) })
 	if sweep, ok := result.(reconcile.Sweeping); ok {
 		report.LogSweep(ctx, log, sweep)
 	}
@@ -36,6 +43,19 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		return nil, messages.InvokeResponse_Error{Type: "Deferred", Message: err.Error()}
 	}
 	return json.Marshal(result)
+}
+
+// tell logs an outcome, tells whoever is configured to be told, and counts. A message that cannot be sent is logged and counted, and changes nothing else: the pool is right.
+func (h handler) tell(ctx context.Context, log *slog.Logger, out reconcile.Outcome) {
+	report.Log(ctx, log, out)
+	counts := h.calls.take()
+	for _, err := range notify.Send(ctx, h.channels, report.New(out, h.build)) {
+		counts.Unsent++
+		log.LogAttrs(ctx, slog.LevelError, "a message could not be sent", slog.String("fault", err.Error()), slog.String("user_pool_id", out.UserPoolID), slog.String("event_id", out.Cause.EventID))
+	}
+	if err := report.Metrics(h.metrics, h.function, h.reconciler.Now(), out, counts); err != nil {
+		log.LogAttrs(ctx, slog.LevelError, "the metrics could not be written", slog.String("fault", err.Error()))
+	}
 }
 
 // standIn is the account that local emulators put into a function's ARN.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"log/slog"
 	"os"
+	"runtime"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -30,9 +32,17 @@ func main() {
 }
 
 func newHandler(config Config, log *slog.Logger) (handler, error) {
-	client, err := newClient(config)
+	a, err := newAccount(config)
 	if err != nil {
 		return handler{}, err
 	}
-	return handler{log: log, reconciler: reconcile.New(userpool.New(client), config.Baseline, config.OwnRole)}, nil
+	counted := &calls{}
+	return handler{log: log, metrics: os.Stdout, function: cmp.Or(config.Function, "poolkeeper"), build: build(), calls: counted, channels: newChannels(a),
+		reconciler: reconcile.New(userpool.New(newClient(a, counted)), config.Baseline, config.OwnRole)}, nil
 }
+
+// version is that of a release, given at the build with -ldflags=-X.
+var version = "unreleased"
+
+// build names the build in reports.
+func build() string { return version + ", " + runtime.Version() }

@@ -63,6 +63,9 @@ func TestFaultsBeforeSynthesis(t *testing.T) {
 	}
 }
 
+// givenUp are the resources that an upgrade may remove, for something else does their work: the function tells the counts of its outcomes by itself.
+var givenUp = regexp.MustCompile(`^\[-\] AWS::Logs::MetricFilter Alarms/(LeftWrong|DriftFound)Count `)
+
 // TestUpgrade compares the template of the release that people have deployed with that of now, under other settings: nothing that is there is replaced or
 // removed, so that no moment passes without rule or function. The file is rewritten when a version is released, and at no other time.
 func TestUpgrade(t *testing.T) {
@@ -77,7 +80,7 @@ func TestUpgrade(t *testing.T) {
 	}
 	replaced := regexp.MustCompile(`(?i)replace|destroy|orphan`)
 	for line := range strings.Lines(output) {
-		if replaced.MatchString(line) || strings.HasPrefix(line, "[-] AWS::") {
+		if !givenUp.MatchString(line) && (replaced.MatchString(line) || strings.HasPrefix(line, "[-] AWS::")) {
 			t.Errorf("an upgrade would do away with something: %s", line)
 		}
 	}

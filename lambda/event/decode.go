@@ -82,7 +82,7 @@ func judgeCall(envelope, detail object, home Home) Request {
 	request.Call = handled
 	parameters := detail.object("requestParameters")
 	for _, id := range []any{parameters.value("clientId"), detail.object("responseElements").object("userPoolClient").value("clientId")} {
-		if text, ok := id.(string); ok && clientID.MatchString(text) && !hidden(id) {
+		if text, ok := id.(string); ok && isClientID(text) && !hidden(id) {
 			request.ClientID = text
 		}
 	}
@@ -92,7 +92,14 @@ func judgeCall(envelope, detail object, home Home) Request {
 	return request
 }
 
-var clientID = regexp.MustCompile(`^[\w+]{1,128}$`)
+// maxClientID is Cognito's limit.
+const maxClientID = 128
+
+func isClientID(text string) bool {
+	return text != "" && len(text) <= maxClientID && !strings.ContainsFunc(text, func(r rune) bool {
+		return r != '_' && r != '+' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
+}
 
 // foreign finds an event of another account or Region, and fills what home leaves open with the event's own.
 func foreign(envelope, detail object, home *Home) (Request, bool) {
@@ -190,7 +197,19 @@ func causeOf(detail object) Cause {
 		UserAgent: clean(detail.text("userAgent")),
 		InvokedBy: clean(identity.text("invokedBy")),
 		RequestID: clean(detail.text("requestID")),
+		Console:   detail["sessionCredentialFromConsole"] == "true" || detail["sessionCredentialFromConsole"] == true,
+		MFA:       truth(identity.object("sessionContext").object("attributes")["mfaAuthenticated"]),
 		Time:      instant(detail.text("eventTime")),
+	}
+}
+
+// truth returns "true" or "false" for what says so, and "" for anything else.
+func truth(v any) string {
+	switch text := strings.ToLower(fmt.Sprint(v)); text {
+	case "true", "false":
+		return text
+	default:
+		return ""
 	}
 }
 

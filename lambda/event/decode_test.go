@@ -171,11 +171,11 @@ func TestCause(t *testing.T) {
 	t.Parallel()
 	for name, w := range map[string]Cause{
 		"update-user-pool": {EventName: "UpdateUserPool", Actor: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory", Issuer: "arn:aws:iam::111122223333:role/AppAdmin",
-			SourceIP: "198.51.100.23", UserAgent: "aws-cli/2.31.0 md/awscrt#0.27.6 ua/2.1 os/linux lang/python#3.13", Time: time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)},
+			SourceIP: "198.51.100.23", UserAgent: "aws-cli/2.31.0 md/awscrt#0.27.6 ua/2.1 os/linux lang/python#3.13", MFA: "false", Time: time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)},
 		"mfa-off-console": {EventName: "SetUserPoolMfaConfig", Actor: "arn:aws:iam::111122223333:user/console-user", SourceIP: "203.0.113.7",
-			UserAgent: "Mozilla/5.0 (X11; Linux x86_64)", Time: time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)},
+			UserAgent: "Mozilla/5.0 (X11; Linux x86_64)", Console: true, MFA: "true", Time: time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)},
 		"cloudformation": {EventName: "UpdateUserPool", Actor: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory", Issuer: "arn:aws:iam::111122223333:role/AppAdmin",
-			SourceIP: "cloudformation.amazonaws.com", UserAgent: "cloudformation.amazonaws.com", InvokedBy: "cloudformation.amazonaws.com", Time: time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)},
+			SourceIP: "cloudformation.amazonaws.com", UserAgent: "cloudformation.amazonaws.com", InvokedBy: "cloudformation.amazonaws.com", MFA: "false", Time: time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)},
 		"scheduled-event": {EventID: "89d1a02d-5ec7-412e-82f5-13505f849b41", EventName: "Scheduled Event", Time: time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)},
 	} {
 		got := Decode(fixture(t, name), ours).Cause
@@ -310,7 +310,7 @@ func TestCauseIsFitForALog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Cause{w, w, w, w, w, w, w, w, time.Time{}}, Decode(payload, ours).Cause); diff != "" {
+	if diff := cmp.Diff(Cause{EventID: w, EventName: w, Actor: w, Issuer: w, SourceIP: w, UserAgent: w, InvokedBy: w, RequestID: w, MFA: "false"}, Decode(payload, ours).Cause); diff != "" {
 		t.Errorf("CloudTrail's (-want +got):\n%s", diff)
 	}
 	payload, err = json.Marshal(map[string]any{"source": "poolkeeper", "detail-type": "Sweep", "id": nasty})

@@ -40,6 +40,8 @@ type Cause struct {
 	UserAgent string    `json:"userAgent,omitempty"`
 	InvokedBy string    `json:"invokedBy,omitempty"` // the AWS service that made the call for the actor
 	RequestID string    `json:"requestId,omitempty"`
+	Console   bool      `json:"console,omitempty"` // the call was made in the console
+	MFA       string    `json:"mfa,omitempty"`     // "true" or "false": whether the actor's session began with a second factor; "" is unknown
 	Time      time.Time `json:"time,omitzero"`
 }
 

@@ -68,8 +68,18 @@ type Outcome struct {
 	// Critical marks an outcome that is graver than its word: a pool that a rule names is gone.
 	Critical bool `json:"critical,omitempty"`
 
+	PoolName   string    `json:"-"` // as the pool was read, or ""
+	PoolARN    string    `json:"-"`
 	RequestIDs []string  `json:"-"` // of the writes
 	Durations  Durations `json:"-"`
+	Times      Times     `json:"-"`
+}
+
+// Times says when a reconcile came to what. A time that it never came to is zero.
+type Times struct {
+	Seen     time.Time // the event was taken up
+	Written  time.Time // the last write was accepted
+	Verified time.Time // the pool was read again and judged
 }
 
 // Durations says where the time of a reconcile went.

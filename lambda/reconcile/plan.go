@@ -15,7 +15,8 @@ type Preview struct {
 	// anything would be written or is left, Unfixable where nothing can be written, Unchanged or Ignored.
 	Outcome
 	PoolName string
-	State    string // digest of the whole state, for ReconcileFrom; "" of an ignored pool
+	Required []string // the settings that are required of the pool and its clients
+	State    string   // digest of the whole state, for ReconcileFrom; "" of an ignored pool
 	Before   userpool.State
 }
 
@@ -28,6 +29,9 @@ func (r *Reconciler) Plan(ctx context.Context, id string) (Preview, error) {
 		return Preview{Outcome: out, PoolName: v.state.Identity().Name}, err
 	}
 	p := Preview{Outcome: run.out, PoolName: v.state.Identity().Name, State: v.state.Digest(), Before: v.state}
+	for _, o := range v.policy.Requirements {
+		p.Required = append(p.Required, o.Setting)
+	}
 	p.Drifts = append(p.Drifts, v.report...)
 	for _, d := range v.plan.Fixes {
 		p.Drifts = append(p.Drifts, drift(d, Planned, ""))

@@ -86,7 +86,7 @@ const MovedReason = "the pool is no longer in the state that the plan was made f
 
 func (r *Reconciler) begin(id string, cause event.Cause) *run {
 	return &run{Reconciler: r, id: id, cause: cause, start: r.Now(), refused: map[string]string{},
-		out: Outcome{UserPoolID: id, Baseline: r.Baseline.Digest, Cause: cause, Drifts: []Drift{}, Writes: []string{}}}
+		out: Outcome{Times: Times{Seen: r.Now()}, UserPoolID: id, Baseline: r.Baseline.Digest, Cause: cause, Drifts: []Drift{}, Writes: []string{}}}
 }
 
 func (run *run) complete(ctx context.Context) (Outcome, error) {
@@ -161,6 +161,8 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 	if v.state, err = r.read(ctx, &r.out.Durations.Read); err != nil {
 		return v, true, r.unread(err)
 	}
+	r.out.PoolName = v.state.Identity().Name
+	r.out.PoolARN, _ = v.state.Documents[baseline.UserPool]["Arn"].(string)
 	v.policy = r.Baseline.Policy(v.state.Identity(), r.Now())
 	if len(v.policy.Rules) == 0 {
 		r.ignore("no rule selects this pool")

@@ -21,6 +21,7 @@ func (r *run) write(ctx context.Context, plan userpool.Plan) (next step, done bo
 		}
 		if err == nil {
 			r.out.Writes = append(r.out.Writes, request.Call)
+			r.out.Times.Written = r.Now()
 			r.noteSent(plan, request)
 			if touchesDocument(r.owed, request.Document) {
 				r.owed = nil
@@ -125,6 +126,7 @@ func (r *run) verify(ctx context.Context, plan userpool.Plan, policy baseline.Po
 		held := len(r.unheld(found)) == 0
 		if held && len(moved) == 0 || try == len(verifyWaits) {
 			r.unmanaged, r.moved = unmanaged, append(r.moved, moved...)
+			r.out.Times.Verified = r.Now()
 			r.settle(found, report)
 			return nil
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/reconcile"
 )
@@ -20,26 +21,32 @@ import (
 var update = flag.Bool("update", false, "write the goldens anew")
 
 var cause = event.Cause{EventID: "0c0f7a3e", EventName: "UpdateUserPool", Actor: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory", SourceIP: "198.51.100.23",
-	UserAgent: "aws-cli/2.31.0", RequestID: "5d4c2a6e", Time: time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)}
+	UserAgent: "aws-cli/2.31.0", Issuer: "arn:aws:iam::111122223333:role/AppAdmin", MFA: "false", RequestID: "5d4c2a6e", Time: time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)}
 
 func outcome(word reconcile.Word, reason string, drifts ...reconcile.Drift) reconcile.Outcome {
-	return reconcile.Outcome{Outcome: word, UserPoolID: "eu-west-1_AbCdEf123", Baseline: "sha256:ab", Cause: cause, Drifts: drifts, Writes: []string{}, Reason: reason}
+	return reconcile.Outcome{Outcome: word, UserPoolID: "eu-west-1_AbCdEf123", PoolName: "customers", PoolARN: "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_AbCdEf123",
+		Baseline: "sha256:ab", Cause: cause, Drifts: drifts, Writes: []string{}, Reason: reason, Times: reconcile.Times{Seen: cause.Time.Add(2 * time.Second)}}
 }
 
 var (
-	fixed     = reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE", State: reconcile.Fixed}
-	unfixable = reconcile.Drift{Setting: "UserPoolAddOns.AdvancedSecurityMode", Rule: "every-pool", Want: "ENFORCED", Have: nil, State: reconcile.NotFixable, Reason: "needs PLUS"}
-	exempted  = reconcile.Drift{Setting: "AutoVerifiedAttributes", Rule: "email", Want: "contains email", Have: []any{"phone_number"}, State: reconcile.Exempted, Reason: "until 2027-01-31T00:00:00Z, identity-team: migration"}
-	reported  = reconcile.Drift{Setting: "Policies.PasswordPolicy.MinimumLength", Rule: "audited", Want: ">= 12", Have: json.Number("6"), State: reconcile.Reported, Reason: "the rule only audits"}
+	fixed = reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE", State: reconcile.Fixed,
+		Source: baseline.Position{File: "baseline/baseline.yaml", Line: 11, Column: 27}}
+	unfixable = reconcile.Drift{Setting: "UserPoolAddOns.AdvancedSecurityMode", Rule: "every-pool", Want: "ENFORCED", Have: nil, State: reconcile.NotFixable,
+		Reason: "UserPoolAddOns.AdvancedSecurityMode AUDIT and ENFORCED need UserPoolTier PLUS", Source: baseline.Position{File: "baseline/baseline.yaml", Line: 16, Column: 31}}
+	exempted = reconcile.Drift{Setting: "AutoVerifiedAttributes", Rule: "email", Want: "contains email", Have: []any{"phone_number"}, State: reconcile.Exempted, Reason: "until 2027-01-31T00:00:00Z, identity-team: migration"}
+	reported = reconcile.Drift{Setting: "Policies.PasswordPolicy.MinimumLength", Rule: "audited", Want: ">= 12", Have: json.Number("6"), State: reconcile.Reported, Reason: "the rule only audits"}
 )
 
 func outcomes() map[string]reconcile.Outcome {
 	remediated := outcome(reconcile.Remediated, "", fixed, exempted)
 	remediated.Writes, remediated.Verified = []string{"UpdateUserPool"}, reconcile.Verified{Owned: 9, UnmanagedUnchanged: 61}
 	remediated.RequestIDs = []string{"1"}
+	remediated.Times.Written, remediated.Times.Verified = cause.Time.Add(2051*time.Millisecond), cause.Time.Add(2072*time.Millisecond)
 	remediated.Durations = reconcile.Durations{Read: 21 * time.Millisecond, Write: 30 * time.Millisecond, Verify: 20500 * time.Microsecond, Total: 72 * time.Millisecond}
-	partial := outcome(reconcile.Partial, "needs PLUS", fixed, unfixable)
-	partial.Writes = []string{"UpdateUserPool"}
+	partial := outcome(reconcile.Partial, unfixable.Reason, fixed, unfixable)
+	partial.Writes, partial.Verified = []string{"UpdateUserPool"}, reconcile.Verified{Owned: 8, UnmanagedUnchanged: 61}
+	partial.Times.Written, partial.Times.Verified = cause.Time.Add(2051*time.Millisecond), cause.Time.Add(2072*time.Millisecond)
+	partial.RequestIDs = []string{"7c1d9b2e"}
 	nobody := reconcile.Outcome{Outcome: reconcile.Ignored, Reason: "malformed: the payload is no JSON object"}
 	gone := outcome(reconcile.Drifted, "the user pool was deleted", reconcile.Drift{Setting: "UserPool", Rule: "crown", Want: "a pool that a rule names", Have: "deleted", State: reconcile.Reported,
 		Reason: "deleted by arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory"})

@@ -42,22 +42,25 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 			if c.quiet {
 				c.notes = io.Discard
 			}
+			if !command.Flags().Changed("output") {
+				c.output = formatsOf(command)[0]
+			}
 			return takes(command, c.output)
 		},
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.profile, "profile", "", "profile of the AWS configuration (default $AWS_PROFILE)")
 	flags.StringVar(&c.region, "region", "", "AWS Region (default $AWS_REGION, or the profile's)")
-	flags.StringVar(&c.output, "output", "text", "text, json (one object a line), markdown, sarif or junit, as far as the verb has them")
+	flags.StringVar(&c.output, "output", "text", "text, json (one object a line), markdown, sarif, junit, html or ocsf, as far as the verb has them")
 	flags.BoolVar(&c.quiet, "quiet", false, "say nothing but results, questions and errors")
-	if err := root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+	if err := root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(append(slices.Clone(all), "html", "ocsf"), cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		fmt.Fprintln(stderr, "poolkeeper:", err)
 		return exitError
 	}
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(c.demo(), c.validate(), c.plan(), c.apply(), c.backup(), c.restore(), c.replay(), c.explain(), c.snapshot(), c.version())
+	root.AddCommand(c.demo(), c.validate(), c.plan(), c.apply(), c.backup(), c.restore(), c.replay(), c.explain(), c.snapshot(), c.report(), c.version())
 	err := root.ExecuteContext(ctx)
 	var code exit
 	switch {
@@ -92,12 +95,17 @@ func has(command *cobra.Command, formats ...string) *cobra.Command {
 	return command
 }
 
+// formatsOf returns the formats of a command; the first is the one that it has unasked.
+func formatsOf(command *cobra.Command) []string {
+	if formats := strings.Fields(command.Annotations[outputs]); len(formats) > 0 {
+		return formats
+	}
+	return []string{"text"}
+}
+
 // takes says whether a command has the format.
 func takes(command *cobra.Command, format string) error {
-	formats := strings.Fields(command.Annotations[outputs])
-	if len(formats) == 0 {
-		formats = []string{"text"}
-	}
+	formats := formatsOf(command)
 	if !slices.Contains(formats, format) {
 		return fmt.Errorf("--output is %q: %s has %s", format, command.Name(), strings.Join(formats, ", "))
 	}

@@ -1,0 +1,229 @@
+package notify_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	bustypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/securityhub"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/notify"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/report"
+)
+
+// startMoto starts moto's server on a free port: an emulator that nobody of this project wrote. Without it on PATH the test is skipped, unless REQUIRE_MOTO demands it.
+func startMoto(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("moto_server")
+	if err != nil {
+		if os.Getenv("REQUIRE_MOTO") != "" {
+			t.Fatal("moto_server is not on PATH: pip install 'moto[server]'")
+		}
+		t.Skip("moto_server is not on PATH")
+	}
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	_ = listener.Close()
+	command := exec.CommandContext(context.Background(), path, "-p", fmt.Sprint(port))
+	output, err := command.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for scanner := bufio.NewScanner(output); scanner.Scan(); {
+		}
+	}()
+	t.Cleanup(func() { _ = command.Process.Kill(); _ = command.Wait() })
+	url := fmt.Sprintf("http://127.0.0.1:%d", port)
+	for range 300 {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/moto-api/data.json", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response, err := http.DefaultClient.Do(request); err == nil {
+			_ = response.Body.Close()
+			return url
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatal("moto_server does not answer")
+	return ""
+}
+
+var credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
+})
+
+func outcome(word reconcile.Word) reconcile.Outcome {
+	out := reconcile.Outcome{Outcome: word, UserPoolID: "eu-west-1_AbCdEf123", PoolName: "customers", PoolARN: "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123",
+		Baseline: "sha256:ab", Cause: event.Cause{EventID: "0c0f7a3e", EventName: "UpdateUserPool", Actor: "arn:aws:sts::123456789012:assumed-role/AppAdmin/mallory"},
+		Drifts: []reconcile.Drift{}, Writes: []string{}}
+	switch word {
+	case reconcile.Remediated:
+		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE", State: reconcile.Fixed})
+	case reconcile.Unfixable:
+		out.Reason = "needs PLUS"
+		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "UserPoolAddOns.AdvancedSecurityMode", Rule: "every-pool", Want: "ENFORCED", State: reconcile.NotFixable, Reason: "needs PLUS"})
+	}
+	return out
+}
+
+// TestTopic publishes to a topic with a queue, and reads what came out of it: the report, with the attributes that a subscription filters by.
+func TestTopic(t *testing.T) {
+	t.Parallel()
+	url := startMoto(t)
+	queues := sqs.New(sqs.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: credentials})
+	topics := sns.New(sns.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: credentials})
+	queue, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("q")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	topic, err := topics.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("t")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := topics.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String("arn:aws:sqs:eu-west-1:123456789012:q"),
+		Attributes: map[string]string{"FilterPolicy": `{"severity":["HIGH","CRITICAL"],"rule":["every-pool"]}`}}); err != nil {
+		t.Fatal(err)
+	}
+	channel := notify.Topic{Client: topics, ARN: aws.ToString(topic.TopicArn)}
+	for _, word := range []reconcile.Word{reconcile.Unchanged, reconcile.Remediated, reconcile.Unfixable} {
+		if err := channel.Send(t.Context(), report.New(outcome(word), "test")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, MaxNumberOfMessages: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Messages) != 1 {
+		t.Fatalf("%d messages passed the filter, want the one of severity HIGH", len(got.Messages))
+	}
+	var envelope struct{ Message, Subject string }
+	var r report.Report
+	if err := json.Unmarshal([]byte(aws.ToString(got.Messages[0].Body)), &envelope); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(envelope.Message), &r); err != nil {
+		t.Fatalf("%v: %s", err, envelope.Message)
+	}
+	if r.Outcome != reconcile.Unfixable || r.Schema != report.SchemaName || envelope.Subject != "[HIGH] customers unfixable: AdvancedSecurityMode, by mallory" {
+		t.Errorf("%+v %q", r, envelope.Subject)
+	}
+}
+
+// TestBus puts events onto a bus that a rule of somebody else's listens to.
+func TestBus(t *testing.T) {
+	t.Parallel()
+	url := startMoto(t)
+	queues := sqs.New(sqs.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: credentials})
+	bus := eventbridge.New(eventbridge.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: credentials})
+	queue, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("q")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bus.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: aws.String("r"), EventPattern: aws.String(`{"source":["poolkeeper"],"detail-type":["User Pool Remediated"]}`)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bus.PutTargets(t.Context(), &eventbridge.PutTargetsInput{Rule: aws.String("r"), Targets: []bustypes.Target{{Id: aws.String("q"), Arn: aws.String("arn:aws:sqs:eu-west-1:123456789012:q")}}}); err != nil {
+		t.Fatal(err)
+	}
+	channel := notify.Bus{Client: bus, Bus: "default"}
+	for _, word := range []reconcile.Word{reconcile.Unfixable, reconcile.Remediated} {
+		if err := channel.Send(t.Context(), report.New(outcome(word), "test")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, MaxNumberOfMessages: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Messages) != 1 {
+		t.Fatalf("%d events, want one", len(got.Messages))
+	}
+	var e struct {
+		Source     string
+		DetailType string `json:"detail-type"`
+		Detail     report.Report
+		Resources  []string
+	}
+	if err := json.Unmarshal([]byte(aws.ToString(got.Messages[0].Body)), &e); err != nil {
+		t.Fatal(err)
+	}
+	if e.Source != notify.Source || e.DetailType != "User Pool Remediated" || e.Detail.Outcome != reconcile.Remediated || len(e.Resources) != 1 {
+		t.Errorf("%+v", e)
+	}
+}
+
+// TestHub imports a finding and reads it back: it fails, and passes once the pool is right.
+func TestHub(t *testing.T) {
+	t.Parallel()
+	hub := securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String(startMoto(t)), Credentials: credentials})
+	clock := time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)
+	channel := notify.Hub{Client: hub, Now: func() time.Time { clock = clock.Add(time.Minute); return clock }}
+	for _, step := range []struct {
+		word   reconcile.Word
+		status string
+		state  string
+	}{{reconcile.Unfixable, "FAILED", "ACTIVE"}, {reconcile.Remediated, "PASSED", "ARCHIVED"}} {
+		if err := channel.Send(t.Context(), report.New(outcome(step.word), "test")); err != nil {
+			t.Fatal(err)
+		}
+		got, err := hub.GetFindings(t.Context(), &securityhub.GetFindingsInput{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Findings) != 1 {
+			t.Fatalf("%d findings, want the one of the pool", len(got.Findings))
+		}
+		f := got.Findings[0]
+		if string(f.Compliance.Status) != step.status || string(f.RecordState) != step.state || aws.ToString(f.Id) != "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123/poolkeeper" {
+			t.Errorf("%s: %+v", step.word, f)
+		}
+		if step.status == "FAILED" && (len(f.Compliance.RelatedRequirements) == 0 || f.Compliance.RelatedRequirements[0] != "Security Hub Cognito.1") {
+			t.Errorf("%v", f.Compliance.RelatedRequirements)
+		}
+	}
+	if err := channel.Send(t.Context(), report.New(outcome(reconcile.Ignored), "test")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSend: a channel that fails is named, and stops no other.
+func TestSend(t *testing.T) {
+	t.Parallel()
+	nowhere := func() aws.Config {
+		return aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String("http://127.0.0.1:9"), Credentials: credentials, RetryMaxAttempts: 1}
+	}
+	errs := notify.Send(t.Context(), []notify.Channel{notify.Topic{Client: sns.NewFromConfig(nowhere()), ARN: "arn"}, notify.Bus{Client: eventbridge.NewFromConfig(nowhere()), Bus: "default"},
+		notify.Hub{Client: securityhub.NewFromConfig(nowhere()), Now: time.Now}}, report.New(outcome(reconcile.Unfixable), "test"))
+	if len(errs) != 3 {
+		t.Fatalf("%v", errs)
+	}
+	for i, name := range []string{"telling SNS: ", "telling EventBridge: ", "telling Security Hub: "} {
+		if !strings.HasPrefix(errs[i].Error(), name) {
+			t.Errorf("%v", errs[i])
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"poolkeeper/lambda/reconcile"
+)
+
+// Counts are what an event cost.
+type Counts struct {
+	Calls     int // attempts of calls to Cognito
+	Throttled int // those that were answered with too many requests
+	Unsent    int // notifications that could not be sent
+}
+
+// Namespace is that of the metrics.
+const Namespace = "poolkeeper"
+
+// Metrics writes the metrics of an outcome in CloudWatch's embedded metric format: lines of JSON of which CloudWatch Logs makes metrics by itself. The dimensions are the function,
+// the outcome and the rule, which do not grow with the pools; which pool it was stands beside them.
+func Metrics(w io.Writer, function string, now time.Time, out reconcile.Outcome, counts Counts) error {
+	r := New(out, "")
+	of := func(word reconcile.Word) int {
+		if out.Outcome == word {
+			return 1
+		}
+		return 0
+	}
+	values := []metric{
+		{"Events", count, 1}, {"Ignored", count, of(reconcile.Ignored)}, {"Drifted", count, of(reconcile.Drifted)}, {"Remediated", count, of(reconcile.Remediated)},
+		{"Unfixable", count, of(reconcile.Unfixable)}, {"Unconverged", count, of(reconcile.Unconverged)}, {"Partial", count, of(reconcile.Partial)},
+		{"Deferred", count, of(reconcile.Deferred)}, {"Drifts", count, len(out.Drifts)}, {"ApiCalls", count, counts.Calls}, {"Throttled", count, counts.Throttled},
+		{"NotificationsFailed", count, counts.Unsent},
+	}
+	if r.When.SecondsToDetect != nil {
+		values = append(values, metric{"TimeToDetect", seconds, *r.When.SecondsToDetect})
+	}
+	if r.When.SecondsToRestore != nil && len(r.of(reconcile.Fixed)) > 0 {
+		values = append(values, metric{"TimeToRestore", seconds, *r.When.SecondsToRestore})
+	}
+	// A metric costs for every hour in which it has a value, so what is nothing is not told, and only the events are counted by outcome.
+	values = slices.DeleteFunc(values, func(m metric) bool { return m.value == 0 })
+	line := map[string]any{"Function": function, "Outcome": string(out.Outcome), "userPoolId": out.UserPoolID, "eventId": out.Cause.EventID}
+	if _, err := fmt.Fprintln(w, embedded(now, line, directive{[]string{"Function"}, values}, directive{[]string{"Function", "Outcome"}, values[:1]})); err != nil {
+		return err
+	}
+	byRule := map[string]int{}
+	for _, d := range out.Drifts {
+		byRule[d.Rule]++
+	}
+	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
+		line := map[string]any{"Function": function, "Rule": rule, "userPoolId": out.UserPoolID, "eventId": out.Cause.EventID}
+		if _, err := fmt.Fprintln(w, embedded(now, line, directive{[]string{"Function", "Rule"}, []metric{{"Drifts", count, byRule[rule]}}})); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
+	count   = "Count"
+	seconds = "Seconds"
+)
+
+type metric struct {
+	name, unit string
+	value      any
+}
+
+// A directive makes metrics of a line, under some dimensions.
+type directive struct {
+	dimensions []string
+	metrics    []metric
+}
+
+// embedded is one line of the format.
+func embedded(now time.Time, line map[string]any, directives ...directive) string {
+	var all []any
+	for _, d := range directives {
+		var definitions []map[string]string
+		for _, m := range d.metrics {
+			definitions = append(definitions, map[string]string{"Name": m.name, "Unit": m.unit})
+			line[m.name] = m.value
+		}
+		all = append(all, map[string]any{"Namespace": Namespace, "Dimensions": [][]string{d.dimensions}, "Metrics": definitions})
+	}
+	line["_aws"] = map[string]any{"Timestamp": now.UnixMilli(), "CloudWatchMetrics": all}
+	return encode(line)
+}

@@ -22,6 +22,7 @@ type handler struct {
 	log        *slog.Logger
 	metrics    io.Writer // where the metrics go: the log
 	function   string
+	region     string
 	build      string
 	calls      *calls
 	channels   []notify.Channel
@@ -34,9 +35,14 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if invocation, ok := lambdacontext.FromContext(ctx); ok {
 		log = log.With("invocation_id", invocation.AwsRequestID)
 	}
-	result, err := h.reconciler.Handle(ctx, payload, home(ctx), func(out reconcile.Outcome) { h.tell(ctx, log, out) })
+	at := home(ctx)
+	sweeping := event.Decode(payload, at).Kind == event.All
+	result, err := h.reconciler.Handle(ctx, payload, at, func(out reconcile.Outcome) { h.tell(ctx, log, out, sweeping) })
 	if sweep, ok := result.(reconcile.Sweeping); ok {
 		report.LogSweep(ctx, log, sweep)
+		if d, worth := report.NewDigest(sweep, h.region, h.build); worth {
+			h.unsent(ctx, log, "", "", notify.SendDigest(ctx, h.channels, d))
+		}
 	}
 	if err != nil {
 		// Lambda shows the Go type of an error as its errorType; this one has a name to alarm on.
@@ -46,16 +52,23 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 }
 
 // tell logs an outcome, tells whoever is configured to be told, and counts. A message that cannot be sent is logged and counted, and changes nothing else: the pool is right.
-func (h handler) tell(ctx context.Context, log *slog.Logger, out reconcile.Outcome) {
+func (h handler) tell(ctx context.Context, log *slog.Logger, out reconcile.Outcome, sweeping bool) {
 	report.Log(ctx, log, out)
 	counts := h.calls.take()
-	for _, err := range notify.Send(ctx, h.channels, report.New(out, h.build)) {
-		counts.Unsent++
-		log.LogAttrs(ctx, slog.LevelError, "a message could not be sent", slog.String("fault", err.Error()), slog.String("user_pool_id", out.UserPoolID), slog.String("event_id", out.Cause.EventID))
-	}
+	r := report.New(out, h.build)
+	r.Told = r.Told && (!sweeping || report.ToldAlone(out))
+	counts.Unsent = h.unsent(ctx, log, out.UserPoolID, out.Cause.EventID, notify.Send(ctx, h.channels, r))
 	if err := report.Metrics(h.metrics, h.function, h.reconciler.Now(), out, counts); err != nil {
 		log.LogAttrs(ctx, slog.LevelError, "the metrics could not be written", slog.String("fault", err.Error()))
 	}
+}
+
+// unsent logs the messages that could not be sent, and returns their number.
+func (h handler) unsent(ctx context.Context, log *slog.Logger, pool, id string, failed []error) int {
+	for _, err := range failed {
+		log.LogAttrs(ctx, slog.LevelError, "a message could not be sent", slog.String("fault", err.Error()), slog.String("user_pool_id", pool), slog.String("event_id", id))
+	}
+	return len(failed)
 }
 
 // standIn is the account that local emulators put into a function's ARN.

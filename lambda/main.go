@@ -37,7 +37,7 @@ func newHandler(config Config, log *slog.Logger) (handler, error) {
 		return handler{}, err
 	}
 	counted := &calls{}
-	return handler{log: log, metrics: os.Stdout, function: cmp.Or(config.Function, "poolkeeper"), build: build(), calls: counted, channels: newChannels(a),
+	return handler{log: log, metrics: os.Stdout, function: cmp.Or(config.Function, "poolkeeper"), region: config.Region, build: build(), calls: counted, channels: newChannels(a),
 		reconciler: reconcile.New(userpool.New(newClient(a, counted)), config.Baseline, config.OwnRole)}, nil
 }
 

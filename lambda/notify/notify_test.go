@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	bustypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/securityhub"
@@ -113,6 +115,10 @@ func TestTopic(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if d, ok := report.NewDigest(reconcile.Sweeping{Outcome: reconcile.Swept, Pools: 2, Outcomes: map[reconcile.Word]int{reconcile.Drifted: 2}}, "eu-west-1", "test"); !ok ||
+		len(notify.SendDigest(t.Context(), []notify.Channel{channel, notify.Bus{}}, d)) > 0 {
+		t.Error("the digest of a sweep was not sent")
+	}
 	got, err := queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, MaxNumberOfMessages: 10})
 	if err != nil {
 		t.Fatal(err)
@@ -130,6 +136,40 @@ func TestTopic(t *testing.T) {
 	}
 	if r.Outcome != reconcile.Unfixable || r.Schema != report.SchemaName || envelope.Subject != "[HIGH] customers unfixable: AdvancedSecurityMode, by mallory" {
 		t.Errorf("%+v %q", r, envelope.Subject)
+	}
+}
+
+// TestLogsKeepMetrics puts the lines of the metrics into CloudWatch Logs and reads them back as they were: they are made of the log and of nothing else.
+func TestLogsKeepMetrics(t *testing.T) {
+	t.Parallel()
+	logs := cloudwatchlogs.New(cloudwatchlogs.Options{Region: "eu-west-1", BaseEndpoint: aws.String(startMoto(t)), Credentials: credentials})
+	group, stream := aws.String("/aws/lambda/keeper"), aws.String("s")
+	if _, err := logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: group}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := logs.CreateLogStream(t.Context(), &cloudwatchlogs.CreateLogStreamInput{LogGroupName: group, LogStreamName: stream}); err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	now := time.Now()
+	if err := report.Metrics(&b, "keeper", now, outcome(reconcile.Remediated), report.Counts{Calls: 4}); err != nil {
+		t.Fatal(err)
+	}
+	var events []logtypes.InputLogEvent
+	for line := range strings.Lines(b.String()) {
+		events = append(events, logtypes.InputLogEvent{Timestamp: aws.Int64(now.UnixMilli()), Message: aws.String(strings.TrimSpace(line))})
+	}
+	if _, err := logs.PutLogEvents(t.Context(), &cloudwatchlogs.PutLogEventsInput{LogGroupName: group, LogStreamName: stream, LogEvents: events}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := logs.GetLogEvents(t.Context(), &cloudwatchlogs.GetLogEventsInput{LogGroupName: group, LogStreamName: stream, StartFromHead: aws.Bool(true)})
+	if err != nil || len(got.Events) != 2 {
+		t.Fatalf("%d lines, %v", len(got.Events), err)
+	}
+	for i, e := range got.Events {
+		if aws.ToString(e.Message) != aws.ToString(events[i].Message) || !strings.Contains(aws.ToString(e.Message), `"_aws":{"CloudWatchMetrics":`) {
+			t.Errorf("%s", aws.ToString(e.Message))
+		}
 	}
 }
 

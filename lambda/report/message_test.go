@@ -229,3 +229,33 @@ func TestReadmeMessages(t *testing.T) {
 		}
 	}
 }
+
+// TestDigest: what a sweep finds and leaves is told once, not for every pool; what it put right was told already.
+func TestDigest(t *testing.T) {
+	t.Parallel()
+	sweep := reconcile.Sweeping{Outcome: reconcile.Swept, Pools: 12, Outcomes: map[reconcile.Word]int{reconcile.Unchanged: 8, reconcile.Remediated: 1, reconcile.Drifted: 2, reconcile.Unfixable: 1}}
+	d, worth := NewDigest(sweep, "eu-west-1", testBuild)
+	if !worth || d.Severity != High {
+		t.Errorf("%v %s", worth, d.Severity)
+	}
+	golden(t, "sweep.mail.txt", []byte("Subject: "+DigestSubject(d)+"\n\n"+DigestMail(d)))
+	golden(t, "sweep.chat.json", indented(t, DigestChat(d)))
+	golden(t, "sweep.report.json", indented(t, DigestJSON(d)))
+	quiet := sweep
+	quiet.Outcomes = map[reconcile.Word]int{reconcile.Unchanged: 11, reconcile.Remediated: 1}
+	if _, worth := NewDigest(quiet, "eu-west-1", testBuild); worth {
+		t.Error("a sweep that left nothing is told")
+	}
+	quiet.Outcome, quiet.Reason = reconcile.Deferred, "the time is used up"
+	quiet.Failed = []reconcile.Failure{{UserPoolID: "eu-west-1_AbCdEf123", Outcome: reconcile.Deferred, Reason: "throttled"}}
+	broken, worth := NewDigest(quiet, "eu-west-1", testBuild)
+	if !worth || broken.Severity != High || len(DigestSubject(broken)) > 100 {
+		t.Errorf("%v %s", worth, DigestSubject(broken))
+	}
+	golden(t, "sweep-broken.mail.txt", []byte(DigestMail(broken)))
+	for name, want := range map[string]bool{"remediated": true, "partial": true, "drifted": false, "unfixable": false, "deleted": true, "unchanged": false} {
+		if got := ToldAlone(outcomes()[name]); got != want {
+			t.Errorf("in a sweep, %s is told alone: %v", name, got)
+		}
+	}
+}

@@ -190,29 +190,18 @@ func sleep(ctx context.Context, d time.Duration) error {
 // read reads one document. A document that the pool does not offer for now is nil.
 func (c *Client) read(ctx context.Context, id string, name baseline.DocumentName) (map[string]any, error) {
 	table, _ := name.Table()
-	var raw []byte
-	_, err := c.call(ctx, table.ReadCall, id, name, func(o *cognito.Options) { o.APIOptions = append(o.APIOptions, capture(&raw)) })
-	if err != nil {
-		failed := classify(table.ReadCall, err, nil)
-		if failed.Class == ClassOff {
-			return nil, nil
-		}
-		return nil, failed
+	object, found, err := c.answer(ctx, id, name, table)
+	if err == nil && !found && table.Optional {
+		// That a pool never had such a document is said by silence. It is believed when it is said twice: what is written on it would be all that is left.
+		object, found, err = c.answer(ctx, id, name, table)
 	}
-	object, err := decode(raw)
-	if err != nil {
-		return nil, &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the answer is no JSON object: " + err.Error()}
-	}
-	if table.Answer != "" {
-		inner, shown := object[table.Answer].(map[string]any)
-		switch {
-		case shown:
-			object = inner
-		case table.Optional && object[table.Answer] == nil:
-			object = map[string]any{}
-		default:
-			return nil, &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the answer has no " + table.Answer + ": it is not this pool's"}
-		}
+	switch {
+	case err != nil && err.Class == ClassOff:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !found && !table.Optional:
+		return nil, &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the answer has no " + table.Answer + ": it is not this pool's"}
 	}
 	if what := stranger(object, name, id); what != "" {
 		return nil, &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the answer is not this " + what + "'s"}
@@ -221,6 +210,29 @@ func (c *Client) read(ctx context.Context, id string, name baseline.DocumentName
 	// The secret of a client is of no use here, and what is not there cannot leak.
 	delete(object, "ClientSecret")
 	return object, nil
+}
+
+// answer makes the read call and returns the document in its answer; found is false where the answer has none.
+func (c *Client) answer(ctx context.Context, id string, name baseline.DocumentName, table baseline.Document) (object map[string]any, found bool, failed *Error) {
+	var raw []byte
+	if _, err := c.call(ctx, table.ReadCall, id, name, func(o *cognito.Options) { o.APIOptions = append(o.APIOptions, capture(&raw)) }); err != nil {
+		return nil, false, classify(table.ReadCall, err, nil)
+	}
+	whole, err := decode(raw)
+	if err != nil {
+		return nil, false, &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the answer is no JSON object: " + err.Error()}
+	}
+	if table.Answer == "" {
+		return whole, true, nil
+	}
+	object, found = whole[table.Answer].(map[string]any)
+	if !found && whole[table.Answer] != nil {
+		return nil, false, &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the answer has no " + table.Answer + ": it is not this pool's"}
+	}
+	if !found {
+		object = map[string]any{}
+	}
+	return object, found, nil
 }
 
 // stranger says of what a document names another than was asked for, pool or client, or "": it must never be taken for this one's. The pool and the clients themselves have

@@ -109,14 +109,14 @@ func endpoints(getenv func(string) string) map[string]string {
 }
 
 var (
-	topicARN = regexp.MustCompile(`^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+(\.fifo)?$`)
+	topicARN = regexp.MustCompile(`^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+$`)
 	eventBus = regexp.MustCompile(`^(arn:[\w-]+:events:[\w-]+:\d{12}:event-bus/)?[\w./-]+$`)
 )
 
 // channels checks who is to be told.
 func (c *Config) channels(getenv func(string) string, fault func(format string, args ...any)) {
 	if c.TopicARN != "" && !topicARN.MatchString(c.TopicARN) {
-		fault("TOPIC_ARN is %q, which is not the ARN of an SNS topic", c.TopicARN)
+		fault("TOPIC_ARN is %q, which is not the ARN of an SNS topic (a FIFO topic has no e-mail)", c.TopicARN)
 	}
 	if c.EventBus != "" && !eventBus.MatchString(c.EventBus) {
 		fault("EVENT_BUS is %q, which is neither the name nor the ARN of an event bus", c.EventBus)

@@ -106,6 +106,7 @@ func TestLedger(t *testing.T) {
 			l := make(t)
 			holds(t, l)
 			records(t, l)
+			lanes(t, l)
 			if name == "memory" { // moto's server checks conditions without a lock; DynamoDB's are atomic
 				races(t, l)
 			}
@@ -195,6 +196,23 @@ func records(t *testing.T, l reconcile.Ledger) {
 	}
 	if list[1].ID != want[3].ID || list[2].ID != want[4].ID {
 		t.Errorf("%s, %s", list[1].ID, list[2].ID)
+	}
+}
+
+// lanes takes turns one after the other: at once in an empty lane, behind the last in one that is not, and not at all where that would be too late.
+func lanes(t *testing.T, l reconcile.Ledger) {
+	t.Helper()
+	for i, c := range []struct {
+		now, last time.Duration
+		want      time.Duration // -1: no turn
+	}{
+		{0, time.Second, 0}, {0, time.Second, 400 * time.Millisecond}, {100 * time.Millisecond, time.Second, 800 * time.Millisecond}, {100 * time.Millisecond, time.Second, -1},
+		{300 * time.Millisecond, 1300 * time.Millisecond, 1200 * time.Millisecond}, {time.Minute, time.Minute, time.Minute},
+	} {
+		turn, taken, err := l.Reserve(t.Context(), "read", noon.Add(c.now), 400*time.Millisecond, noon.Add(c.last))
+		if err != nil || taken != (c.want >= 0) || taken && !turn.Equal(noon.Add(c.want)) {
+			t.Errorf("turn %d: %s, %v, %v; want %v", i, turn, taken, err, c.want)
+		}
 	}
 }
 

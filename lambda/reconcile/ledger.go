@@ -17,6 +17,9 @@ type Ledger interface {
 	// Keep writes the note of what the owner has taken, and has it until the time given; at the zero time it is anybody's. It writes nothing and says false if another owner has taken it
 	// meanwhile.
 	Keep(ctx context.Context, key Key, owner string, note []byte, until time.Time) (kept bool, err error)
+	// Reserve takes the next turn in a lane, of which each turn takes so long, and returns when it begins: at the time now or later. taken is false, and nothing is taken, if that would be later than
+	// last.
+	Reserve(ctx context.Context, lane string, now time.Time, takes time.Duration, last time.Time) (turn time.Time, taken bool, err error)
 	// Put writes a record, in place of an earlier one of the same id.
 	Put(ctx context.Context, record Record) error
 	// Record returns the record of the id. The error is ErrNoRecord where there is none.

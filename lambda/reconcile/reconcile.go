@@ -147,6 +147,7 @@ type run struct {
 	mute        bool              // the ledger failed, and is not asked again
 	leased      bool              // the pool is ours
 	until       time.Time         // how long it is
+	turn        time.Time         // to read, taken and not used yet
 	known       memory            // what is kept of the pool
 	rec         *Record           // of this run's writes
 	planned     time.Time         // when the read began that the latest plan is based on
@@ -316,6 +317,9 @@ func (r *run) timeFor(ctx context.Context, writes int) bool {
 }
 
 func (r *run) read(ctx context.Context, took *time.Duration) (userpool.State, error) {
+	if err := r.await(ctx); err != nil {
+		return userpool.State{}, err
+	}
 	from := r.Now()
 	r.judged = from
 	state, err := r.Pools.Read(ctx, r.id, r.want())

@@ -16,7 +16,7 @@ const next = "next"
 
 // Reserve implements reconcile.Ledger: one conditional write where others wait already, two where nobody does.
 func (t Table) Reserve(ctx context.Context, lane string, now time.Time, takes time.Duration, last time.Time) (turn time.Time, taken bool, err error) {
-	ctx, stop := context.WithTimeout(ctx, callTime)
+	ctx, stop := t.within(ctx)
 	defer stop()
 	for {
 		// Behind the others, unless the last of them is too far away; or else at once, if the lane is empty.

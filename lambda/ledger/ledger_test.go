@@ -89,7 +89,7 @@ func table(t *testing.T) ledger.Table {
 		KeySchema: []types.KeySchemaElement{pk, sk}, AttributeDefinitions: []types.AttributeDefinition{pkType, skType}}); err != nil {
 		t.Fatal(err)
 	}
-	return ledger.Table{Client: client, Name: "ledger"}
+	return ledger.Table{Client: client, Name: "ledger", Patience: time.Minute}
 }
 
 var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
@@ -137,7 +137,7 @@ func holds(t *testing.T, l reconcile.Ledger) {
 	take("b", noon.Add(119*time.Second), noon.Add(3*time.Minute), false, "")
 	keep("b", "not mine", noon, false)
 	keep("a", `{"said":"by a"}`, noon.Add(3*time.Minute), true)
-	take("b", noon.Add(179*time.Second), noon.Add(4*time.Minute), false, "")
+	take("b", noon.Add(179*time.Second), noon.Add(4*time.Minute), false, `{"said":"by a"}`)
 	take("b", noon.Add(181*time.Second), noon.Add(4*time.Minute), true, `{"said":"by a"}`)
 	keep("a", "too late", time.Time{}, false)
 	keep("b", "given back", time.Time{}, true)
@@ -291,7 +291,7 @@ func TestTable(t *testing.T) {
 			t.Errorf("%v ends at %v", item["pk"], item["expires"])
 		}
 	}
-	gone := ledger.Table{Client: client, Name: "no-such-table"}
+	gone := ledger.Table{Client: client, Name: "no-such-table", Patience: time.Minute}
 	if _, _, err := gone.Take(t.Context(), reconcile.Key{Kind: reconcile.PoolKey, ID: "p"}, "a", noon, noon); err == nil || !strings.Contains(err.Error(), "taking pool p in table no-such-table") {
 		t.Errorf("%v", err)
 	}

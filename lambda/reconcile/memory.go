@@ -30,6 +30,8 @@ const (
 	brief = 250 * time.Millisecond
 	// mostLeases bounds how often a pool is taken and left again to wait for a turn.
 	mostLeases = 100
+	// handledFor is longer than any event is delivered again.
+	handledFor = 30 * 24 * time.Hour
 	// forget is when a look is too old to be worth its room.
 	forget = 24 * time.Hour
 )
@@ -58,7 +60,7 @@ func (r *run) claim(ctx context.Context) (done bool, out Outcome, err error) {
 		return false, out, nil
 	}
 	var note eventNote
-	if !r.take(ctx, r.eventKey(), &note) {
+	if !r.take(ctx, r.eventKey(), &note, func() bool { return !note.Handled.IsZero() }) {
 		out, err := r.end(r.later(errors.New("another invocation is handling the same event")))
 		return true, out, err
 	}
@@ -67,6 +69,7 @@ func (r *run) claim(ctx context.Context) (done bool, out Outcome, err error) {
 		out, err := r.end(nil)
 		return true, out, err
 	}
+	r.claimed = r.remembers()
 	return false, out, nil
 }
 
@@ -74,7 +77,7 @@ func (r *run) claim(ctx context.Context) (done bool, out Outcome, err error) {
 func (r *run) lease(ctx context.Context) (done bool, err error) {
 	for range mostLeases {
 		r.known = memory{}
-		if !r.take(ctx, r.poolKey(), &r.known) {
+		if r.remembers() && !r.take(ctx, r.poolKey(), &r.known, func() bool { return false }) {
 			return true, r.later(errors.New("another invocation is at work on the pool"))
 		}
 		if !r.remembers() {
@@ -185,10 +188,7 @@ func (r *run) learn(err error) {
 
 // close ends the run with the ledger: the record is finished, the pool is given back, and the event is handled or free again.
 func (r *run) close(ctx context.Context, err error) (Outcome, error) {
-	out, err := r.end(err)
-	if !r.leased && !r.remembers() {
-		return out, err
-	}
+	_, err = r.end(err)
 	// What was done is kept even where the time is used up.
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 	defer stop()
@@ -196,12 +196,13 @@ func (r *run) close(ctx context.Context, err error) (Outcome, error) {
 	r.finish(ctx)
 	r.learn(err)
 	r.leave(ctx)
-	if r.cause.EventID != "" {
-		note := eventNote{}
+	if r.claimed {
+		// What is handled nobody is to take again.
+		note, until := eventNote{}, time.Time{}
 		if err == nil {
-			note = eventNote{Handled: r.Now(), Outcome: r.out.Outcome}
+			note, until = eventNote{Handled: r.Now(), Outcome: r.out.Outcome}, r.Now().Add(handledFor)
 		}
-		r.keep(ctx, r.eventKey(), note, time.Time{})
+		r.keep(ctx, r.eventKey(), note, until)
 	}
 	return r.out, err
 }

@@ -23,7 +23,7 @@ import (
 
 func (c *cli) apply() *cobra.Command {
 	var which selection
-	var file, backups string
+	var file, backups, table string
 	var yes, noBackup bool
 	command := &cobra.Command{
 		Use:   "apply (--pool ID... | --all | PLANFILE) [--yes]",
@@ -34,9 +34,13 @@ func (c *cli) apply() *cobra.Command {
 		Example: "  poolkeeper apply --pool eu-west-1_AbCdEf123\n  poolkeeper apply tonight.plan --yes",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			a := applying{cli: c, in: command.InOrStdin(), yes: yes, backups: backups}
+			a := applying{cli: c, verb: "apply", in: command.InOrStdin(), yes: yes, backups: backups}
 			if noBackup {
 				a.backups = ""
+			}
+			var err error
+			if a.remember, err = c.ledger(command.Context(), table); err != nil {
+				return err
 			}
 			if len(args) == 1 {
 				if which.all || len(which.ids) > 0 || file != c.getenv("BASELINE_FILE") {
@@ -56,6 +60,7 @@ func (c *cli) apply() *cobra.Command {
 	}
 	which.flags(command)
 	c.baselineFlag(command, &file)
+	c.ledgerFlag(command, &table)
 	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	command.Flags().StringVar(&backups, "backups", "poolkeeper-backups", "folder for the state of each pool before it is written")
 	command.Flags().BoolVar(&noBackup, "no-backup", false, "save nothing before writing")
@@ -68,6 +73,9 @@ type applying struct {
 	in      io.Reader
 	yes     bool
 	backups string // "" saves none
+	verb    string // what the writes are recorded under
+	// remember is the deployment's ledger, or nil.
+	remember reconcile.Ledger
 }
 
 // saved applies a plan file: what it says, or nothing.
@@ -150,14 +158,16 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 	if a.backups != "" {
 		r.Before = func(state userpool.State) error { return a.save(a.backups, state) }
 	}
+	r.Ledger = a.remember
 	s.Outcomes = map[reconcile.Word]int{}
 	for i, next := range changes {
 		if ctx.Err() != nil {
 			return s, fmt.Errorf("interrupted: %d of %d pools were not touched", len(changes)-i, len(changes))
 		}
 		// The writes of one pool are never left half done.
-		out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.state, event.Cause{EventName: "apply"})
+		out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.state, event.Cause{EventName: a.verb})
 		s.did(out, err)
+		a.ledgerFaults(out)
 		if err := to.Write(stream.OfOutcome(out, false)); err != nil {
 			return s, err
 		}

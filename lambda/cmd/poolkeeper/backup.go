@@ -84,7 +84,7 @@ func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which select
 }
 
 func (c *cli) restore() *cobra.Command {
-	var backups string
+	var backups, table string
 	var yes, noBackup bool
 	command := &cobra.Command{
 		Use:   "restore FILE [--yes]",
@@ -94,9 +94,13 @@ func (c *cli) restore() *cobra.Command {
 		Example: "  poolkeeper restore poolkeeper-backups/eu-west-1_AbCdEf123.20261001T091540.000000Z.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			a := applying{cli: c, in: command.InOrStdin(), yes: yes, backups: backups}
+			a := applying{cli: c, verb: "restore", in: command.InOrStdin(), yes: yes, backups: backups}
 			if noBackup {
 				a.backups = ""
+			}
+			var err error
+			if a.remember, err = c.ledger(command.Context(), table); err != nil {
+				return err
 			}
 			return a.restore(command.Context(), args[0])
 		},
@@ -104,6 +108,7 @@ func (c *cli) restore() *cobra.Command {
 	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	command.Flags().StringVar(&backups, "backups", "poolkeeper-backups", "folder for the state of the pool before it is written")
 	command.Flags().BoolVar(&noBackup, "no-backup", false, "save nothing before writing")
+	c.ledgerFlag(command, &table)
 	return has(command, all...)
 }
 

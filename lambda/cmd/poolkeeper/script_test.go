@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -27,6 +28,13 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: *update,
+		Condition: func(condition string) (bool, error) {
+			if condition != "moto" {
+				return false, fmt.Errorf("no condition %s", condition)
+			}
+			_, err := exec.LookPath("moto_server")
+			return err == nil || os.Getenv("REQUIRE_MOTO") != "", nil
+		},
 		Setup: func(e *testscript.Env) error {
 			fake := cognitotest.New(cognitotest.Contract)
 			url, err := fake.Start()
@@ -86,6 +94,10 @@ func TestScripts(t *testing.T) {
 				}
 				fake.Inject(cognitotest.Fault{Operation: args[0], PoolID: args[1], Error: args[2], Message: "no"})
 			},
+			// ledger: makes a ledger of its own for the script.
+			"ledger": func(ts *testscript.TestScript, _ bool, _ []string) { makeLedger(t, ts) },
+			// record: names the record that was printed as $RECORD.
+			"record": func(ts *testscript.TestScript, _ bool, _ []string) { findRecord(ts) },
 			// status N COMMAND...: runs the command and demands its exit status.
 			"status": func(ts *testscript.TestScript, _ bool, args []string) {
 				err := ts.Exec(args[1], args[2:]...)

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/spf13/cobra"
+
+	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/userpool"
+)
+
+// connect builds the client of Cognito.
+func (c *cli) connect(ctx context.Context) (*userpool.Client, error) {
+	loaded, err := c.configuration(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return userpool.New(cognito.NewFromConfig(loaded, func(o *cognito.Options) { o.APIOptions = append(o.APIOptions, pace(1)) })), nil
+}
+
+// configuration is the SDK's own chain of credentials and settings.
+func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
+	var pem []byte
+	if path := c.getenv("AWS_CA_BUNDLE"); path != "" {
+		var err error
+		if pem, err = os.ReadFile(path); err != nil {
+			return aws.Config{}, fmt.Errorf("reading AWS_CA_BUNDLE: %w", err)
+		}
+	}
+	http, err := userpool.NewHTTPClient(pem)
+	if err != nil {
+		return aws.Config{}, err
+	}
+	// An empty profile or Region is none: the chain goes on.
+	loaded, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(c.profile), config.WithRegion(c.region))
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	if loaded.Region == "" {
+		return aws.Config{}, errors.New("no Region: say --region, or set AWS_REGION, or region in the profile")
+	}
+	loaded.HTTPClient = http
+	return loaded, nil
+}
+
+func (c *cli) ledgerFlag(command *cobra.Command, table *string) {
+	command.Flags().StringVar(table, "ledger", c.getenv("LEDGER_TABLE"), "DynamoDB table of the deployment's ledger (default $LEDGER_TABLE)")
+}
+
+// ledger returns the ledger in the table, or nil where none is named.
+func (c *cli) ledger(ctx context.Context, table string) (reconcile.Ledger, error) {
+	if table == "" {
+		return nil, nil
+	}
+	return c.table(ctx, table)
+}
+
+// ledgerPatience is how long a person waits for a call to the ledger.
+const ledgerPatience = 30 * time.Second
+
+// ledgerFaults says what the ledger failed at: it changes no outcome, but is missing from the history.
+func (c *cli) ledgerFaults(out reconcile.Outcome) {
+	for _, fault := range out.LedgerFaults {
+		fmt.Fprintf(c.err, "the ledger failed: %s\n", fault)
+	}
+}
+
+// table returns the ledger in the table, which has to be named.
+func (c *cli) table(ctx context.Context, table string) (ledger.Table, error) {
+	if table == "" {
+		return ledger.Table{}, errors.New("no ledger: say --ledger TABLE, or set LEDGER_TABLE; the stack's output LedgerTable has the name")
+	}
+	loaded, err := c.configuration(ctx)
+	if err != nil {
+		return ledger.Table{}, err
+	}
+	return ledger.Table{Client: dynamodb.NewFromConfig(loaded), Name: table, Patience: ledgerPatience}, nil
+}

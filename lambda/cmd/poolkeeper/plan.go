@@ -34,7 +34,12 @@ func (c *cli) plan() *cobra.Command {
 			if saved.Baseline, err = textOfBaseline(file); err != nil {
 				return err
 			}
-			s, err := c.planned(command.Context(), r, which, saved.add)
+			// Only a plan that is saved holds on to its pools.
+			keep := func(reconcile.Preview) {}
+			if out != "" {
+				keep = saved.add
+			}
+			s, err := c.planned(command.Context(), r, which, keep)
 			if err != nil {
 				return err
 			}

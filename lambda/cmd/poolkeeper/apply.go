@@ -178,7 +178,7 @@ func (a applying) ask(ctx context.Context, pools int) error {
 	if a.yes {
 		return nil
 	}
-	fmt.Fprintf(a.err, "Write to %d user pools? Only yes is taken as such: ", pools)
+	fmt.Fprintf(a.err, "Write to %s? Only yes is taken as such: ", counted(pools, "user pool"))
 	type line struct {
 		text string
 		err  error

@@ -71,12 +71,12 @@ func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which select
 	})
 	progress.clear()
 	if ctx.Err() != nil {
-		return fmt.Errorf("interrupted: %d user pools were saved in %s", saved, dir)
+		return fmt.Errorf("interrupted: %s saved in %s", counted(saved, "user pool"), dir)
 	}
 	if err != nil {
 		return err
 	}
-	err = c.results().Write(stream.OfSummary("summary", map[string]any{"saved": saved, "failed": failed, "folder": dir}, fmt.Sprintf("%d user pools saved in %s, %d failed", saved, dir, failed)))
+	err = c.results().Write(stream.OfSummary("summary", map[string]any{"saved": saved, "failed": failed, "folder": dir}, fmt.Sprintf("%s saved in %s, %d failed", counted(saved, "user pool"), dir, failed)))
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -158,7 +159,14 @@ func TestInOrder(t *testing.T) {
 			}
 		}
 	}
+	var under, most atomic.Int32
 	slowFirst := func(_ context.Context, id string) string {
+		for now := under.Add(1); ; {
+			if was := most.Load(); now <= was || most.CompareAndSwap(was, now) {
+				break
+			}
+		}
+		defer under.Add(-1)
 		if strings.HasSuffix(id, "0") {
 			time.Sleep(time.Millisecond)
 		}
@@ -176,6 +184,10 @@ func TestInOrder(t *testing.T) {
 	}
 	if err := inOrder(t.Context(), ids(1000000, nil), slowFirst, func(string) error { return broken }); !errors.Is(err, broken) {
 		t.Errorf("%v", err)
+	}
+	// One more waits in the hands of each side of the queue.
+	if most.Load() > workers+2 || most.Load() < 2 {
+		t.Errorf("%d were under way at a time", most.Load())
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()

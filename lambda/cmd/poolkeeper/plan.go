@@ -144,7 +144,7 @@ func (c *cli) show(ctx context.Context, r *reconcile.Reconciler, which selection
 	progress.clear()
 	switch {
 	case ctx.Err() != nil:
-		return s, fmt.Errorf("interrupted after %d user pools; nothing was written", s.Pools)
+		return s, fmt.Errorf("interrupted after %s; nothing was written", counted(s.Pools, "user pool"))
 	default:
 		return s, err
 	}

@@ -64,13 +64,14 @@ func planAll(t testing.TB, pools int, speed float64) (took time.Duration, calls 
 	return now().Sub(from), len(fake.Calls()) - pools
 }
 
-// TestPlanAllIsNeverThrottled: 1,000 pools, and not one call too early.
+// TestPlanAllIsNeverThrottled: not one call comes too early. The clock is slow enough for a loaded machine to reach the rates, and 300 pools are enough for calls that come
+// a tenth too fast to use up what a second may be ahead of itself. BenchmarkPlanAll does it with 1,000.
 func TestPlanAllIsNeverThrottled(t *testing.T) {
 	t.Parallel()
-	planAll(t, 1000, 20)
+	planAll(t, 300, 2)
 }
 
-// BenchmarkPlanAll reports the time that 1,000 pools take as a ratio to what the rates allow; the goal is 1.1.
+// BenchmarkPlanAll reports the time that 1,000 pools take as a ratio to what the rates allow; the goal is 1.1. It fails where a call is throttled.
 func BenchmarkPlanAll(b *testing.B) {
 	for range b.N {
 		took, calls := planAll(b, 1000, 2)

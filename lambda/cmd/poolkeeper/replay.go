@@ -71,6 +71,9 @@ func (c *cli) handle(ctx context.Context, r *reconcile.Reconciler, payloads [][]
 		if writing {
 			return wait(whole, d)
 		}
+		if ctx.Err() != nil {
+			return ctx.Err() // however short the wait
+		}
 		return wait(ctx, d)
 	}
 	for i, payload := range payloads {

@@ -87,6 +87,9 @@ func (r *Reconciler) ReconcileFrom(ctx context.Context, id, state string, cause 
 // MovedReason says that a pool is not as it was when it was planned.
 const MovedReason = "the pool is no longer in the state that the plan was made for"
 
+// GoneReason says that a pool is not there, or not any more.
+const GoneReason = "there is no such user pool here"
+
 func (r *Reconciler) begin(id string, cause event.Cause) *run {
 	return &run{Reconciler: r, id: id, cause: cause, start: r.Now(), refused: map[string]string{},
 		out: Outcome{Times: Times{Seen: r.Now()}, UserPoolID: id, Baseline: r.Baseline.Digest, Cause: cause, Drifts: []Drift{}, Writes: []string{}}}
@@ -336,7 +339,7 @@ func (r *run) unread(err error) error {
 			r.deleted(rule)
 			return nil
 		}
-		r.ignore("there is no such user pool here")
+		r.ignore(GoneReason)
 		return nil
 	case userpool.ClassElsewhere:
 		r.ignore("the pool is a secondary replica: it is changed in its primary Region")

@@ -95,7 +95,8 @@ func TestText(t *testing.T) {
 
 func TestValue(t *testing.T) {
 	t.Parallel()
-	for want, v := range map[string]any{"absent": nil, "ACTIVE": "ACTIVE", `"\x1b[2Jgone\n"`: "\x1b[2Jgone\n", `["a"]`: []any{"a"}, "12": json.Number("12"), "true": true} {
+	for want, v := range map[string]any{"absent": nil, "ACTIVE": "ACTIVE", `"\x1b[2Jgone\n"`: "\x1b[2Jgone\n", `["a"]`: []any{"a"}, "12": json.Number("12"), "true": true,
+		`{"From":"Example <a@example.com>"}`: map[string]any{"From": "Example <a@example.com>"}, `["\u009b2J\u202e\udb40\udc01é"]`: []any{"\u009b2J\u202e\U000e0001é"}} {
 		if got := Value(v); got != want {
 			t.Errorf("%v: %s, want %s", v, got, want)
 		}

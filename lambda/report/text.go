@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf16"
 
 	"poolkeeper/lambda/reconcile"
 )
@@ -85,12 +86,31 @@ func Value(v any) string {
 		}
 		return v
 	default:
-		text, err := json.Marshal(v)
-		if err != nil {
+		var text strings.Builder
+		encoder := json.NewEncoder(&text)
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(v); err != nil {
 			return fmt.Sprint(v)
 		}
-		return string(text)
+		return printable(strings.TrimSuffix(text.String(), "\n"))
 	}
+}
+
+// printable writes the characters of a JSON text that are not to be printed as JSON writes them.
+func printable(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
 }
 
 // Paint colours words where it is true.

@@ -151,6 +151,8 @@ func (c *Client) readAll(ctx context.Context, id string, names []baseline.Docume
 const (
 	clientReads = 5
 	clientTime  = 1050 * time.Millisecond
+	// mostTurns is how many pools are remembered before those that are done are forgotten.
+	mostTurns = 256
 )
 
 // turn returns how long the read of a document has to wait for those before it, and takes its place after them.
@@ -162,6 +164,9 @@ func (c *Client) turn(id string, name baseline.DocumentName) time.Duration {
 	defer c.mutex.Unlock()
 	key := id + " " + string(name.Kind())
 	turns, now := c.turns[key], time.Now()
+	if len(c.turns) >= mostTurns {
+		maps.DeleteFunc(c.turns, func(_ string, turns []time.Time) bool { return now.Sub(turns[len(turns)-1]) > clientTime })
+	}
 	at := now
 	if len(turns) == clientReads {
 		if free := turns[0].Add(clientTime); free.After(at) {

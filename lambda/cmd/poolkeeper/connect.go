@@ -5,15 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/spf13/cobra"
 
-	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
@@ -48,40 +45,34 @@ func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
 	if loaded.Region == "" {
 		return aws.Config{}, errors.New("no Region: say --region, or set AWS_REGION, or region in the profile")
 	}
-	loaded.HTTPClient = http
+	// Asked for here, what is missing is said once and not for each call.
+	if _, err := loaded.Credentials.Retrieve(ctx); err != nil && ctx.Err() == nil {
+		return aws.Config{}, fmt.Errorf("no AWS credentials: say --profile, sign in (aws sso login), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: %w", err)
+	}
+	c.connected, loaded.HTTPClient = loaded.Region, http
 	return loaded, nil
 }
 
-func (c *cli) ledgerFlag(command *cobra.Command, table *string) {
-	command.Flags().StringVar(table, "ledger", c.getenv("LEDGER_TABLE"), "DynamoDB table of the deployment's ledger (default $LEDGER_TABLE)")
+// errGone says that a pool that was named is not there.
+var errGone = errors.New(reconcile.GoneReason)
+
+// gone says that the named pool is not there, and where it may be: ids begin with the Region that their pool was made in.
+func (c *cli) gone(id string) error {
+	if made, _, ok := strings.Cut(id, "_"); ok && made != c.connected {
+		return fmt.Errorf("%w: its id is one of %s, and this is %s (--region)", errGone, made, c.connected)
+	}
+	return errGone
 }
 
-// ledger returns the ledger in the table, or nil where none is named.
-func (c *cli) ledger(ctx context.Context, table string) (reconcile.Ledger, error) {
-	if table == "" {
-		return nil, nil
+// whole reads all of a pool that was named.
+func (c *cli) whole(ctx context.Context, pools reconcile.Pools, id string) (userpool.State, error) {
+	state, err := pools.Read(ctx, id, userpool.Everything())
+	var failed *userpool.Error
+	if errors.As(err, &failed) && failed.Class == userpool.ClassGone {
+		err = c.gone(id)
 	}
-	return c.table(ctx, table)
-}
-
-// ledgerPatience is how long a person waits for a call to the ledger.
-const ledgerPatience = 30 * time.Second
-
-// ledgerFaults says what the ledger failed at: it changes no outcome, but is missing from the history.
-func (c *cli) ledgerFaults(out reconcile.Outcome) {
-	for _, fault := range out.LedgerFaults {
-		fmt.Fprintf(c.err, "the ledger failed: %s\n", fault)
-	}
-}
-
-// table returns the ledger in the table, which has to be named.
-func (c *cli) table(ctx context.Context, table string) (ledger.Table, error) {
-	if table == "" {
-		return ledger.Table{}, errors.New("no ledger: say --ledger TABLE, or set LEDGER_TABLE; the stack's output LedgerTable has the name")
-	}
-	loaded, err := c.configuration(ctx)
 	if err != nil {
-		return ledger.Table{}, err
+		return state, fmt.Errorf("reading user pool %s: %w", id, err)
 	}
-	return ledger.Table{Client: dynamodb.NewFromConfig(loaded), Name: table, Patience: ledgerPatience}, nil
+	return state, nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +16,7 @@ import (
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/report/stream"
+	"poolkeeper/lambda/userpool"
 )
 
 func (c *cli) replay() *cobra.Command {
@@ -67,13 +69,26 @@ func (c *cli) handle(ctx context.Context, r *reconcile.Reconciler, payloads [][]
 	to := c.results()
 	var s summary
 	var failed error
+	// An interruption ends the waits, and no call: a pool that is being written to comes to its end.
+	writing, wait := false, r.Sleep
+	r.Before = func(userpool.State) error { writing = true; return nil }
+	r.Sleep = func(whole context.Context, d time.Duration) error {
+		if writing {
+			return wait(whole, d)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err() // however short the wait
+		}
+		return wait(ctx, d)
+	}
 	for i, payload := range payloads {
 		if ctx.Err() != nil {
 			failed = fmt.Errorf("interrupted: %d of %d events were not handled", len(payloads)-i, len(payloads))
 			break
 		}
 		sweep := event.Decode(payload, event.Home{}).Kind == event.All
-		result, err := r.Handle(ctx, payload, event.Home{}, func(out reconcile.Outcome) {
+		result, err := r.Handle(context.WithoutCancel(ctx), payload, event.Home{}, func(out reconcile.Outcome) {
+			writing = false
 			s.Pools++
 			c.ledgerFaults(out)
 			var later error

@@ -86,6 +86,19 @@ func TestScripts(t *testing.T) {
 					fake.PutClient(args[0], cognitotest.RichClient, client)
 				}
 			},
+			// rogue ID: adds a client to a pool. nofault: ends all faults.
+			"rogue": func(ts *testscript.TestScript, _ bool, args []string) {
+				if fake, ok := ts.Value("fake").(*cognitotest.Server); ok {
+					client := fake.Client(args[0], cognitotest.RichClient)
+					client["ClientId"] = "5rogue"
+					fake.PutClient(args[0], "5rogue", client)
+				}
+			},
+			"nofault": func(ts *testscript.TestScript, _ bool, _ []string) {
+				if fake, ok := ts.Value("fake").(*cognitotest.Server); ok {
+					fake.ClearFaults()
+				}
+			},
 			// fault OPERATION ID ERROR: makes that call about that pool fail from now on.
 			"fault": func(ts *testscript.TestScript, _ bool, args []string) {
 				fake, ok := ts.Value("fake").(*cognitotest.Server)

@@ -15,6 +15,9 @@ func (r *run) write(ctx context.Context, plan userpool.Plan) (next step, done bo
 	from := r.Now()
 	defer func() { r.out.Durations.Write += r.Now().Sub(from) }()
 	for _, request := range plan.Writes {
+		if request.Document.Client() != "" && !r.timeFor(ctx, 1) {
+			return finished, false, r.later(errLate)
+		}
 		requestID, err := r.Pools.Write(ctx, r.id, request)
 		if requestID != "" {
 			r.out.RequestIDs = append(r.out.RequestIDs, requestID)

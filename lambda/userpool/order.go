@@ -88,6 +88,9 @@ func (p *Plan) request(order []baseline.DocumentName, before, after documents) e
 		for _, i := range writing(before, p.Fixes, name, nil) {
 			r.Fixes = append(r.Fixes, p.Fixes[i])
 		}
+		if name == baseline.RiskConfiguration {
+			r.Fixes = append(r.Fixes, p.inheriting(order)...)
+		}
 		p.Writes = append(p.Writes, r)
 		if name == baseline.MfaConfig {
 			live = "OFF"
@@ -97,6 +100,14 @@ func (p *Plan) request(order []baseline.DocumentName, before, after documents) e
 		}
 	}
 	return nil
+}
+
+// inheriting returns the fixes of clients that the write of the pool's risk configuration makes, as theirs are not written.
+func (p *Plan) inheriting(order []baseline.DocumentName) []baseline.Drift {
+	return slices.DeleteFunc(slices.Clone(p.Fixes), func(d baseline.Drift) bool {
+		name, _ := baseline.DocumentOf(d.Setting)
+		return !p.Before.inherited(name) || slices.Contains(order, name)
+	})
 }
 
 func callOf(name baseline.DocumentName) string {

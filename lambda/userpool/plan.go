@@ -67,6 +67,7 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error
 	fixes, waiting := p.offered(p.orphaning(p.blinding(drifts, options.Owned)))
 	for {
 		after, touched := apply(before, fixes)
+		p.inherit(after, touched)
 		order, blame, reason := p.judge(before, after, touched, fixes, stopped)
 		if len(blame) == 0 {
 			p.Fixes, p.after = fixes, after
@@ -130,6 +131,16 @@ func (p *Plan) orphaning(drifts []baseline.Drift) []baseline.Drift {
 		drifts = slices.DeleteFunc(slices.Clone(drifts), ofIt)
 	}
 	return drifts
+}
+
+// inherit leaves untouched the risk configuration of a client that only has the pool's, where the pool's write makes it what it is to be: a copy of its own would no longer follow
+// the pool.
+func (p *Plan) inherit(after documents, touched map[baseline.DocumentName]bool) {
+	for name := range touched {
+		if touched[name] && p.Before.inherited(name) && touched[baseline.RiskConfiguration] && same(after[name], after[baseline.RiskConfiguration]) {
+			touched[name] = false
+		}
+	}
 }
 
 // offered divides the drifts into those of documents that can be written now, and those of documents that the pool does not offer.
@@ -209,7 +220,7 @@ func (p *Plan) stopUnknown(say map[string]baseline.Unknown) map[baseline.Documen
 
 // apply returns the documents with the fixes made, twins and all, and which of them differ for it.
 func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.DocumentName]bool) {
-	after := before.clone()
+	after := before.cloneOf(fixes)
 	touched := map[baseline.DocumentName]bool{}
 	// Objects go before the leaves in them, so that a requirement on a leaf has the last word under either of its names.
 	fixes = slices.Clone(fixes)
@@ -230,10 +241,23 @@ func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.Do
 	for _, d := range fixes {
 		spread(after, d.Setting)
 	}
-	for name := range after {
+	for name := range meant(fixes) {
 		touched[name] = !same(before[name], after[name])
 	}
 	return after, touched
+}
+
+// meant returns the documents that the fixes can touch: their own, and of the pool's first two, which have twins in each other, both.
+func meant(fixes []baseline.Drift) map[baseline.DocumentName]bool {
+	names := map[baseline.DocumentName]bool{}
+	for _, d := range fixes {
+		name, _ := baseline.DocumentOf(d.Setting)
+		names[name] = true
+		if name == baseline.UserPool || name == baseline.MfaConfig {
+			names[baseline.UserPool], names[baseline.MfaConfig] = true, true
+		}
+	}
+	return names
 }
 
 // overruled returns the fixes that do not stand once all are made: requirements contradict each other through a twin.
@@ -300,6 +324,9 @@ func Touches(drifted, setting string) bool {
 func writing(before documents, fixes []baseline.Drift, name baseline.DocumentName, order []baseline.DocumentName) []int {
 	var found []int
 	for i := range fixes {
+		if !meant(fixes[i : i+1])[name] {
+			continue
+		}
 		if _, touched := apply(before, fixes[i:i+1]); touched[name] {
 			found = append(found, i)
 		}

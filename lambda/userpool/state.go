@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -167,10 +168,13 @@ func withoutSystemTags(pool map[string]any) map[string]any {
 	return pool
 }
 
-func (d documents) clone() documents {
-	c := documents{}
-	for name, object := range d {
-		c[name] = cloneObject(object)
+// cloneOf returns the documents, of which those that the fixes can touch are copies: a pool may have a thousand.
+func (d documents) cloneOf(fixes []baseline.Drift) documents {
+	c := maps.Clone(d)
+	for name := range meant(fixes) {
+		if object, ok := d[name]; ok {
+			c[name] = cloneObject(object)
+		}
 	}
 	return c
 }

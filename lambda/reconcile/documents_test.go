@@ -209,6 +209,12 @@ rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, Ri
 			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
 			b.fake.PutRisk(poolID, web, risk)
 		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"}, []string{"UserPoolAddOns.AdvancedSecurityMode", "Clients[" + web + "]." + riskAction}, nil},
+		"the last of the pool's risk goes, which a client has too": {`version: 1
+rules: [{name: a, require: {RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}}, clients: [{names: ["mobile-*"], require: {RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}}}]}]`,
+			func(b bench) {
+				b.fake.PutRisk(poolID, "", map[string]any{"RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": list("192.0.2.0/24")}})
+			}, "set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration"},
+			[]string{"RiskConfiguration.RiskExceptionConfiguration", "Clients[mobile].RiskConfiguration.RiskExceptionConfiguration"}, []string{"RiskConfiguration."}},
 		"a client is to have the pool's risk": {`version: 1
 rules: [{name: a, clients: [{require: {RiskConfiguration: {absent: true}}}]}]`, func(bench) {}, "set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration"},
 			[]string{"Clients[" + web + "].RiskConfiguration"}, []string{"Clients[" + web + "].RiskConfiguration"}},

@@ -102,14 +102,6 @@ func (p *Plan) request(order []baseline.DocumentName, before, after documents) e
 	return nil
 }
 
-// inheriting returns the fixes of clients that the write of the pool's risk configuration makes, as theirs are not written.
-func (p *Plan) inheriting(order []baseline.DocumentName) []baseline.Drift {
-	return slices.DeleteFunc(slices.Clone(p.Fixes), func(d baseline.Drift) bool {
-		name, _ := baseline.DocumentOf(d.Setting)
-		return !p.Before.inherited(name) || slices.Contains(order, name)
-	})
-}
-
 func callOf(name baseline.DocumentName) string {
 	table, _ := name.Table()
 	return table.WriteCall

@@ -82,15 +82,6 @@ func (s State) Own() map[string]any {
 	return s.written().only(func(name baseline.DocumentName) bool { return !s.inherited(name) }).flat()
 }
 
-// Inherits says whether the client has no risk configuration of its own, so that what was read as its is the pool's: by the API's word, such an answer names no client. A write
-// of it makes it the client's own.
-func (s State) Inherits(client string) bool { return s.inherited(baseline.ClientRisk.Of(client)) }
-
-func (s State) inherited(name baseline.DocumentName) bool {
-	object := s.Documents[name]
-	return name.Kind() == baseline.ClientRisk && object != nil && object["ClientId"] == nil
-}
-
 // Lacks returns those of the debts whose setting the pool no longer has.
 func (s State) Lacks(owed []baseline.Drift) []baseline.Drift {
 	var lost []baseline.Drift

@@ -427,6 +427,27 @@ func TestNeverHearsItself(t *testing.T) {
 			t.Errorf("a rule listens to %v", source)
 		}
 	}
+	tpl := synth(t, read(t, ownsAll, everything))
+	for _, word := range []reconcile.Word{reconcile.Deferred, reconcile.Unconverged, reconcile.Partial, reconcile.Unfixable, reconcile.Remediated, reconcile.Drifted, reconcile.Unchanged} {
+		out := reconcile.Outcome{Outcome: word, UserPoolID: "eu-west-1_AbCdEf123", Cause: event.Cause{EventName: "UpdateUserPool", EventID: "1", RequestID: "2"}}
+		payload := []byte(fmt.Sprintf(`{"version":"0","id":"1","source":%q,"detail-type":%q,"account":"111122223333","region":"eu-west-1","time":"2026-10-01T09:15:40Z","resources":[],"detail":%s}`,
+			notify.Source, notify.DetailType(word), report.JSON(report.New(out, "test"))))
+		var object map[string]any
+		if err := json.Unmarshal(payload, &object); err != nil {
+			t.Fatal(err)
+		}
+		for id, rule := range tpl.of("AWS::Events::Rule") {
+			if matches(t, at(rule.Properties, "EventPattern").(map[string]any), object) {
+				t.Errorf("%s hears of %s", id, word)
+			}
+		}
+		if got := event.Decode(payload, event.Home{}); got.Kind != event.Ignored {
+			t.Errorf("sent to the function all the same, the event of %s is taken for %s", word, got.Kind)
+		}
+	}
+	if n := len(tpl.of("AWS::Events::Rule")); n < 3 {
+		t.Errorf("%d rules", n)
+	}
 }
 
 // TestFirstSweep: the call changes with the code, the baseline and the mode, and with nothing else, and it comes last.

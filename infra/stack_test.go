@@ -379,46 +379,6 @@ func TestCountsFollowTheLog(t *testing.T) {
 	}
 }
 
-// TestDashboard holds the picture to what it has to show.
-func TestDashboard(t *testing.T) {
-	for id, d := range synth(t, read(t, "", nil)).of("AWS::CloudWatch::Dashboard") {
-		body := written(d.Properties["DashboardBody"])
-		var dashboard struct {
-			Widgets []struct {
-				Type       string
-				Properties map[string]any
-			}
-		}
-		if err := json.Unmarshal([]byte(body), &dashboard); err != nil {
-			t.Fatalf("%s: %v\n%s", id, err, body)
-		}
-		var titles []string
-		for _, w := range dashboard.Widgets {
-			title, _ := w.Properties["title"].(string)
-			titles = append(titles, w.Type+" "+title)
-		}
-		want := []string{"alarm Alarms", "metric Time to detect and to restore, seconds", "metric Drifts by rule", "metric Outcomes", "log Pools out of compliance", "metric Events and invocations",
-			"metric Dead letters", "metric Calls to Cognito", "text ", "log Who changed what", "log Why was this not fixed"}
-		if diff := cmp.Diff(want, titles); diff != "" {
-			t.Errorf("-want +got:\n%s", diff)
-		}
-		for _, part := range []string{`"TimeToRestore"`, `"TimeToDetect"`, `MetricName=\"Drifts\"`, `MetricName=\"Events\"`, `{poolkeeper,Function,Rule}`, `{poolkeeper,Function,Outcome}`, "ApproximateNumberOfMessagesVisible", "logs-insights"} {
-			if !strings.Contains(body, part) {
-				t.Errorf("the dashboard lacks %s", part)
-			}
-		}
-	}
-	saved := map[string]bool{}
-	for _, q := range synth(t, read(t, "", nil)).of("AWS::Logs::QueryDefinition") {
-		saved[fmt.Sprint(q.Properties["Name"])] = true
-	}
-	for _, q := range questions {
-		if !saved["poolkeeper/"+q.title] {
-			t.Errorf("the question %q is not saved: %v", q.title, saved)
-		}
-	}
-}
-
 // TestNeverHearsItself: the rule that starts the function takes only Cognito's events, so those that the function puts onto a bus cannot start it again, whatever bus that is.
 func TestNeverHearsItself(t *testing.T) {
 	for _, rule := range synth(t, read(t, ownsAll, everything)).of("AWS::Events::Rule") {

@@ -19,7 +19,7 @@ func TestChannels(t *testing.T) {
 		"a topic": {map[string]string{"TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:topic"}, []string{"SNS"}},
 		"a bus":   {map[string]string{"EVENT_BUS": "audit"}, []string{"EventBridge"}},
 		"a hub":   {map[string]string{"SECURITY_HUB": "on"}, []string{"Security Hub"}},
-		"all": {map[string]string{"TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:topic", "EVENT_BUS": "audit", "SECURITY_HUB": "on"}, []string{"SNS", "EventBridge", "Security Hub"}},
+		"all":     {map[string]string{"TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:topic", "EVENT_BUS": "audit", "SECURITY_HUB": "on"}, []string{"SNS", "EventBridge", "Security Hub"}},
 	} {
 		config, err := ReadConfig(environment(c.environment), files(nil))
 		if err != nil {

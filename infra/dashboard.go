@@ -46,7 +46,7 @@ func NewDashboard(stack awscdk.Stack, id string, keeper Keeper, rule awsevents.R
 	for _, q := range questions {
 		saved := awslogs.NewCfnQueryDefinition(scope, jsii.String(q.id), &awslogs.CfnQueryDefinitionProps{Name: jsii.String(*stack.StackName() + "/" + q.title), QueryString: jsii.String(q.query),
 			LogGroupNames: &[]any{keeper.Log.LogGroupName()}})
-		links += "- [" + q.title + "](" + link(*stack.Region(), q.query, *saved.AttrQueryDefinitionId(), *keeper.Log.LogGroupName()) + ")\n"
+		links += "- [" + q.title + "](" + link(*stack.Region(), q.query, *saved.Ref(), *keeper.Log.LogGroupName()) + ")\n"
 	}
 	return awscloudwatch.NewDashboard(scope, jsii.String("Dashboard"), &awscloudwatch.DashboardProps{
 		DefaultInterval: awscdk.Duration_Days(jsii.Number(7)),

@@ -50,12 +50,21 @@ func outcomes() map[string]reconcile.Outcome {
 	nobody := reconcile.Outcome{Outcome: reconcile.Ignored, Reason: "malformed: the payload is no JSON object"}
 	gone := outcome(reconcile.Drifted, "the user pool was deleted", reconcile.Drift{Setting: "UserPool", Rule: "crown", Want: "a pool that a rule names", Have: "deleted", State: reconcile.Reported,
 		Reason: "deleted by arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory"})
-	gone.Critical = true
+	gone.Critical, gone.Cause.EventName = true, "DeleteUserPool"
+	unconverged := outcome(reconcile.Unconverged, "settings moved that were not to: UserPoolTags.team", fixed)
+	unconverged.Writes, unconverged.RequestIDs, unconverged.Verified = []string{"UpdateUserPool"}, []string{"7c1d9b2e"}, reconcile.Verified{Owned: 9, UnmanagedUnchanged: 60}
+	unconverged.Times.Written, unconverged.Times.Verified = partial.Times.Written, partial.Times.Verified
+	deferred := outcome(reconcile.Deferred, "throttled")
+	deferred.Writes, deferred.Times.Written = []string{"UpdateUserPool"}, partial.Times.Written
+	stack := remediated
+	stack.Cause.InvokedBy, stack.Cause.SourceIP, stack.Cause.UserAgent, stack.Cause.MFA = cloudFormation, cloudFormation, cloudFormation, ""
+	swept := remediated
+	swept.Cause = event.Cause{EventID: "9b8a7c6d", EventName: "Scheduled Event", Time: cause.Time}
 	return map[string]reconcile.Outcome{
 		"remediated": remediated, "partial": partial, "unfixable": outcome(reconcile.Unfixable, "needs PLUS", unfixable), "drifted": outcome(reconcile.Drifted, "the rule only audits", reported),
-		"unchanged": outcome(reconcile.Unchanged, "", exempted), "ignored": nobody, "deferred": outcome(reconcile.Deferred, "throttled"),
+		"unchanged": outcome(reconcile.Unchanged, "", exempted), "ignored": nobody, "deferred": deferred,
 		"deleted":     gone,
-		"unconverged": outcome(reconcile.Unconverged, "settings moved that were not to: UserPoolTags.team", fixed),
+		"unconverged": unconverged, "by-cloudformation": stack, "in-a-sweep": swept,
 	}
 }
 

@@ -69,6 +69,9 @@ func mail(r Report) string {
 	} else if r.Why.EventID != "" {
 		line("  event %s", r.Why.EventID)
 	}
+	if r.Record != "" {
+		line("  record %s", r.Record)
+	}
 	if len(r.Why.WriteRequestIDs) > 0 {
 		line("  our writes %s", strings.Join(r.Why.WriteRequestIDs, ", "))
 	}

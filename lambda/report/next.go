@@ -26,13 +26,22 @@ func next(r Report) []string {
 		say("Look at the pool now: poolkeeper plan %s", pool)
 		say("Find out who else writes to it at the same time; two writers take turns until one of them stops.")
 	case reconcile.Drifted:
-		if !r.Critical {
+		if !r.Critical && len(r.Overwritten) < len(r.Drifts) {
 			say("See what would be written: poolkeeper plan %s", pool)
 			say("Write it: poolkeeper apply %s; or let the rule enforce.", pool)
 		}
 	case reconcile.Deferred:
 		say("Nothing yet: it is tried again. When that is given up, an alarm tells of the queue Failed, and the next sweep looks at the pool.")
 		say("If it cannot wait, see what is there: poolkeeper plan %s", pool)
+	}
+	if len(r.Overwritten) > 0 {
+		say("Have %s look at the settings that may be lost, and set them again.", r.actor())
+	}
+	if r.Missed != nil {
+		say("No event told of this since %s: see that the trail logs (aws cloudtrail get-trail-status) and that nothing lies in the queue Undelivered.", r.Missed.Since.UTC().Format("2006-01-02 15:04 UTC"))
+	}
+	if r.Record != "" && len(r.of(reconcile.Fixed)) > 0 {
+		say("If it was wrong to put this right, take it back: poolkeeper undo %s --region %s --ledger TABLE (the stack's output LedgerTable)", r.Record, r.UserPool.Region)
 	}
 	switch {
 	case r.Outcome == reconcile.Unchanged || r.Outcome == reconcile.Ignored:

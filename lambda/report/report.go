@@ -65,7 +65,12 @@ type Report struct {
 	Next     []string           `json:"next"` // what a person should do, in order
 	Baseline string             `json:"baseline"`
 	Build    string             `json:"build"`
-	Omitted  int                `json:"omitted,omitempty"` // drifts that were left out for want of room
+	// Record is the id of the ledger's record of the writes; Missed is drift that no event told of; Overwritten are settings of the call that a write of ours may have undone.
+	Record      string            `json:"record,omitempty"`
+	Missed      *reconcile.Missed `json:"missed,omitempty"`
+	Overwritten []string          `json:"overwritten,omitempty"`
+
+	Omitted int `json:"omitted,omitempty"` // drifts that were left out for want of room
 
 	// Told says whether people are to be told.
 	Told bool `json:"-"`
@@ -137,7 +142,7 @@ type Drift struct {
 func New(out reconcile.Outcome, build string) Report {
 	r := Report{
 		Schema: SchemaName, Told: Told(out), Outcome: out.Outcome, Severity: SeverityOf(out), Critical: out.Critical, Verified: out.Verified, Writes: append([]string{}, out.Writes...), Reason: cut(out.Reason, 2000),
-		Baseline: out.Baseline, Build: build, Drifts: []Drift{}, UserPool: poolOf(out), Who: whoOf(out), When: whenOf(out),
+		Baseline: out.Baseline, Build: build, Record: out.Record, Missed: out.Missed, Overwritten: out.Overwritten, Drifts: []Drift{}, UserPool: poolOf(out), Who: whoOf(out), When: whenOf(out),
 		Why: Why{EventName: out.Cause.EventName, EventID: out.Cause.EventID, RequestID: out.Cause.RequestID, WriteRequestIDs: out.RequestIDs},
 	}
 	for _, d := range out.Drifts {

@@ -60,7 +60,19 @@ func outcomes() map[string]reconcile.Outcome {
 	stack.Cause.InvokedBy, stack.Cause.SourceIP, stack.Cause.UserAgent, stack.Cause.MFA = cloudFormation, cloudFormation, cloudFormation, ""
 	swept := remediated
 	swept.Cause = event.Cause{EventID: "9b8a7c6d", EventName: "Scheduled Event", Time: cause.Time}
+	missed := swept
+	missed.Record, missed.Missed = "eu-west-1_AbCdEf123.20261001T091542.051000Z", &reconcile.Missed{Since: cause.Time.Add(-6 * time.Hour), Settings: []string{"DeletionProtection"}}
+	flaps := fixed
+	flaps.State = reconcile.NotFixable
+	flaps.Reason = "it was put right 5 times within 60 minutes, and role terraform-ci set it 5 times after us: two automations take turns, so it is left until one of them stops (flapBudget: 5 times in 60 minutes)"
+	flapping := outcome(reconcile.Unconverged, flaps.Reason, flaps)
+	lost := reported
+	lost.Setting, lost.Want, lost.Have = "UserPoolTags", "what role AppAdmin set", map[string]any{"env": "prod"}
+	lost.Reason = "role AppAdmin set it at 2026-10-01T09:15:40Z, between our read and our UpdateUserPool at 2026-10-01T09:15:41Z, which sent it as it was before: it may be lost (record eu-west-1_AbCdEf123.20261001T091540.500000Z)"
+	overwritten := outcome(reconcile.Drifted, lost.Reason, lost)
+	overwritten.Overwritten = []string{"UserPoolTags"}
 	return map[string]reconcile.Outcome{
+		"missed": missed, "flapping": flapping, "overwritten": overwritten,
 		"remediated": remediated, "partial": partial, "unfixable": outcome(reconcile.Unfixable, "needs PLUS", unfixable), "drifted": outcome(reconcile.Drifted, "the rule only audits", reported),
 		"unchanged": outcome(reconcile.Unchanged, "", exempted), "ignored": nobody, "deferred": deferred,
 		"deleted":     gone,

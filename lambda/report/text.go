@@ -45,6 +45,12 @@ func Text(w io.Writer, out reconcile.Outcome, paint Paint) error {
 		fmt.Fprintf(&b, "  written   %s\n", strings.Join(out.Writes, ", "))
 		fmt.Fprintf(&b, "  verified  %d owned settings hold, %d unmanaged settings unchanged\n", out.Verified.Owned, out.Verified.UnmanagedUnchanged)
 	}
+	if out.Record != "" {
+		fmt.Fprintf(&b, "  record    %s\n", out.Record)
+	}
+	if out.Missed != nil {
+		fmt.Fprintf(&b, "  missed    no event told of it since %s\n", out.Missed.Since.UTC().Format(time.RFC3339))
+	}
 	if out.Reason != "" {
 		fmt.Fprintf(&b, "  reason    %s\n", out.Reason)
 	}

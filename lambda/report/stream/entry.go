@@ -79,6 +79,11 @@ type poolLine struct {
 	Writes     []string            `json:"writes"`
 	Reason     string              `json:"reason"`
 	Critical   bool                `json:"critical,omitempty"`
+
+	Record      string            `json:"record,omitempty"`
+	Missed      *reconcile.Missed `json:"missed,omitempty"`
+	Overwritten []string          `json:"overwritten,omitempty"`
+	Repeated    bool              `json:"repeated,omitempty"`
 }
 
 type driftLine struct {
@@ -92,7 +97,8 @@ func ofPool(out reconcile.Outcome) (Entry, poolLine) {
 	if e.name == "" {
 		e.name = "(no user pool)"
 	}
-	line := poolLine{Outcome: out.Outcome, UserPoolID: out.UserPoolID, Baseline: out.Baseline, Drifts: []driftLine{}, Writes: out.Writes, Reason: out.Reason, Critical: out.Critical}
+	line := poolLine{Outcome: out.Outcome, UserPoolID: out.UserPoolID, Baseline: out.Baseline, Drifts: []driftLine{}, Writes: out.Writes, Reason: out.Reason, Critical: out.Critical,
+		Record: out.Record, Missed: out.Missed, Overwritten: out.Overwritten, Repeated: out.Repeated}
 	for _, d := range out.Drifts {
 		checks := []string{}
 		for _, control := range baseline.ControlsOf(d.Setting) {

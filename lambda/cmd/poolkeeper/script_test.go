@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/internal/mototest"
 )
 
 var update = flag.Bool("update", false, "write the goldens of the scripts anew")
@@ -33,7 +34,7 @@ func TestScripts(t *testing.T) {
 				return false, fmt.Errorf("no condition %s", condition)
 			}
 			_, err := exec.LookPath("moto_server")
-			return err == nil || os.Getenv("REQUIRE_MOTO") != "", nil
+			return err == nil || mototest.Required(), nil
 		},
 		Setup: func(e *testscript.Env) error {
 			fake := cognitotest.New(cognitotest.Contract)

@@ -14,15 +14,15 @@ import (
 // next is the attribute of a lane's item: when the next turn begins, in microseconds since 1970.
 const next = "next"
 
-// Reserve implements reconcile.Ledger: one conditional write where others wait already, two where nobody does.
+// Reserve implements reconcile.Ledger: one conditional write where nobody waits, two where others do.
 func (t Table) Reserve(ctx context.Context, lane string, now time.Time, takes time.Duration, last time.Time) (turn time.Time, taken bool, err error) {
 	ctx, stop := t.within(ctx)
 	defer stop()
 	for {
-		// Behind the others, unless the last of them is too far away; or else at once, if the lane is empty.
-		turn, taken, err = t.reserve(ctx, lane, "#next + :takes", "#next BETWEEN :now AND :last", now, takes, last)
+		// At once, if the lane is empty, as it mostly is; or else behind the others, unless the last of them is too far away.
+		turn, taken, err = t.reserve(ctx, lane, ":now + :takes", "attribute_not_exists(#next) OR #next < :now", now, takes, last)
 		if err == nil && !taken {
-			turn, taken, err = t.reserve(ctx, lane, ":now + :takes", "attribute_not_exists(#next) OR #next < :now", now, takes, last)
+			turn, taken, err = t.reserve(ctx, lane, "#next + :takes", "#next BETWEEN :now AND :last", now, takes, last)
 		}
 		if err != nil || taken {
 			return turn, taken, err

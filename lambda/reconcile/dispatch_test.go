@@ -249,6 +249,26 @@ func TestDispatchGivesUp(t *testing.T) {
 	}
 }
 
+// TestDispatchTriesAgain: what the bus refuses three times is sent the fourth, each time after a longer wait, and only that.
+func TestDispatchTriesAgain(t *testing.T) {
+	t.Parallel()
+	required := require(t, deletionProtection)
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		// The first two of five pass; the other three are refused three times.
+		l := &line{pools: map[string]int{}, sweeps: map[time.Time]int{}, refuses: func() bool { asked++; return asked > 2 && asked <= 11 }}
+		r := reconcile.New(&account{ids: poolIDs(5), page: 60}, required, "")
+		r.Bus, r.Jitter = l, func(d time.Duration) time.Duration { return d }
+		_, failed, _, _ := full(r, l, []byte(anySweep), 15*time.Minute)
+		if failed != 0 || len(l.took) != 5 || len(l.pools) != 5 || l.failures != 9 {
+			t.Fatalf("%d failed, %d of 5 pools were sent, %d refused", failed, len(l.took), l.failures)
+		}
+		if waited := l.took[4].Sub(l.took[1]); waited != 3500*time.Millisecond+3*20*time.Millisecond {
+			t.Errorf("it waited %s", waited)
+		}
+	})
+}
+
 // afterwards lets n entries pass first.
 func afterwards(n int, refuses func() bool) func() bool {
 	return func() bool { n--; return n < 0 && refuses() }

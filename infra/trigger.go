@@ -15,11 +15,15 @@ import (
 func heard(required *baseline.Baseline) []string {
 	var names []string
 	for _, call := range event.Table() {
-		if required.Concerns("", call.Changes, call.Watched, call.Name == event.DeleteUserPool) {
+		if concerns(required, call) {
 			names = append(names, call.Name)
 		}
 	}
 	return names
+}
+
+func concerns(required *baseline.Baseline, call event.Name) bool {
+	return required.Concerns("", baseline.Change{Documents: call.Changes, Selection: call.Selection, Watched: call.Watched, Deletes: call.Name == event.DeleteUserPool})
 }
 
 // NewTrigger makes the rule on the default bus that hands the function every successful call that can change what a baseline owns.

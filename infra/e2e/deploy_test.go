@@ -246,5 +246,5 @@ func concerns(t *testing.T, call event.Name) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return required.Concerns("", call.Changes, call.Watched, call.Name == event.DeleteUserPool)
+	return required.Concerns("", baseline.Change{Documents: call.Changes, Selection: call.Selection, Watched: call.Watched, Deletes: call.Name == event.DeleteUserPool})
 }

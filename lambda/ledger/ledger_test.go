@@ -89,7 +89,7 @@ func table(t *testing.T) ledger.Table {
 		KeySchema: []types.KeySchemaElement{pk, sk}, AttributeDefinitions: []types.AttributeDefinition{pkType, skType}}); err != nil {
 		t.Fatal(err)
 	}
-	return ledger.Table{Client: client, Name: "ledger"}
+	return ledger.Table{Client: client, Name: "ledger", Patience: time.Minute}
 }
 
 var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
@@ -106,6 +106,7 @@ func TestLedger(t *testing.T) {
 			l := make(t)
 			holds(t, l)
 			records(t, l)
+			lanes(t, l)
 			if name == "memory" { // moto's server checks conditions without a lock; DynamoDB's are atomic
 				races(t, l)
 			}
@@ -136,7 +137,7 @@ func holds(t *testing.T, l reconcile.Ledger) {
 	take("b", noon.Add(119*time.Second), noon.Add(3*time.Minute), false, "")
 	keep("b", "not mine", noon, false)
 	keep("a", `{"said":"by a"}`, noon.Add(3*time.Minute), true)
-	take("b", noon.Add(179*time.Second), noon.Add(4*time.Minute), false, "")
+	take("b", noon.Add(179*time.Second), noon.Add(4*time.Minute), false, `{"said":"by a"}`)
 	take("b", noon.Add(181*time.Second), noon.Add(4*time.Minute), true, `{"said":"by a"}`)
 	keep("a", "too late", time.Time{}, false)
 	keep("b", "given back", time.Time{}, true)
@@ -195,6 +196,23 @@ func records(t *testing.T, l reconcile.Ledger) {
 	}
 	if list[1].ID != want[3].ID || list[2].ID != want[4].ID {
 		t.Errorf("%s, %s", list[1].ID, list[2].ID)
+	}
+}
+
+// lanes takes turns one after the other: at once in an empty lane, behind the last in one that is not, and not at all where that would be too late.
+func lanes(t *testing.T, l reconcile.Ledger) {
+	t.Helper()
+	for i, c := range []struct {
+		now, last time.Duration
+		want      time.Duration // -1: no turn
+	}{
+		{0, time.Second, 0}, {0, time.Second, 400 * time.Millisecond}, {100 * time.Millisecond, time.Second, 800 * time.Millisecond}, {100 * time.Millisecond, time.Second, -1},
+		{300 * time.Millisecond, 1300 * time.Millisecond, 1200 * time.Millisecond}, {time.Minute, time.Minute, time.Minute},
+	} {
+		turn, taken, err := l.Reserve(t.Context(), "read", noon.Add(c.now), 400*time.Millisecond, noon.Add(c.last))
+		if err != nil || taken != (c.want >= 0) || taken && !turn.Equal(noon.Add(c.want)) {
+			t.Errorf("turn %d: %s, %v, %v; want %v", i, turn, taken, err, c.want)
+		}
 	}
 }
 
@@ -273,7 +291,7 @@ func TestTable(t *testing.T) {
 			t.Errorf("%v ends at %v", item["pk"], item["expires"])
 		}
 	}
-	gone := ledger.Table{Client: client, Name: "no-such-table"}
+	gone := ledger.Table{Client: client, Name: "no-such-table", Patience: time.Minute}
 	if _, _, err := gone.Take(t.Context(), reconcile.Key{Kind: reconcile.PoolKey, ID: "p"}, "a", noon, noon); err == nil || !strings.Contains(err.Error(), "taking pool p in table no-such-table") {
 		t.Errorf("%v", err)
 	}

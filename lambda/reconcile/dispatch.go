@@ -24,8 +24,8 @@ type Bus interface {
 }
 
 const (
-	// together is how many pools are put onto the bus at once: what sweepPace allows in a second, for all of them may be taken up in the same moment.
-	together = int(time.Second / sweepPace)
+	// burst is how many pools are put onto the bus at once: what sweepPace allows in a second, for all of them may be taken up in the same moment.
+	burst = int(time.Second / sweepPace)
 	// putTries is how often entries are put before the sweep is deferred.
 	putTries = 4
 	// pageTime is the time that one page may need, its 60 pools at the pace of a sweep with a bus that fails now and then, and the event that goes on
@@ -95,7 +95,7 @@ func (d *dispatch) pages(ctx context.Context) error {
 // send puts the pools of one page onto the bus.
 func (d *dispatch) send(ctx context.Context, ids []string) error {
 	sent := 0
-	for batch := range slices.Chunk(ids, together) {
+	for batch := range slices.Chunk(ids, burst) {
 		var entries []Entry
 		for _, id := range batch {
 			entries = append(entries, entry(event.ReconcilePool, event.Member{UserPoolID: id, Sweep: d.at.Started}))

@@ -34,7 +34,7 @@ const mostFailed = 20
 
 // NewDigest makes the digest of a sweep, and returns false where there is nothing to tell.
 func NewDigest(sweep reconcile.Sweeping, region, build string) (Digest, bool) {
-	d := Digest{Schema: DigestSchema, Severity: Informational, Pools: sweep.Pools, Sent: sweep.Dispatched, Outcomes: sweep.Outcomes, Failed: sweep.Failed[:min(len(sweep.Failed), mostFailed)], Reason: sweep.Reason, Build: build}
+	d := Digest{Schema: DigestSchema, Severity: Informational, Pools: sweep.Pools, Sent: sweep.Dispatched, Outcomes: sweep.Outcomes, Failed: sweep.Failed[:min(len(sweep.Failed), mostFailed)], Reason: cut(sweep.Reason, 2000), Build: build}
 	for _, word := range words {
 		if sweep.Outcomes[word] == 0 || word == reconcile.Remediated {
 			continue // each was told by itself

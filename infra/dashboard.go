@@ -61,8 +61,12 @@ func NewDashboard(stack awscdk.Stack, id string, keeper Keeper, rule awsevents.R
 				graph("Events and invocations", matched, keeper.Function.MetricInvocations(hourly), keeper.Function.MetricErrors(hourly), keeper.Function.MetricThrottles(hourly)),
 				graph("Dead letters", letters...),
 			},
-			{graph("Calls to Cognito", told(keeper, "ApiCalls", "Sum", hours), told(keeper, "Throttled", "Sum", hours)), awscloudwatch.NewTextWidget(&awscloudwatch.TextWidgetProps{
-				Width: jsii.Number(12), Height: jsii.Number(7), Markdown: jsii.String(links + "\nThey are saved in Logs Insights under `" + *stack.StackName() + "`, and two of them are answered below.\n\n### Look before you write\n\n`poolkeeper plan --all` shows what is not as required; `poolkeeper apply` writes it.")})},
+			{
+				graph("Calls to Cognito", told(keeper, "ApiCalls", "Sum", hours), told(keeper, "Throttled", "Sum", hours)),
+				graph("Missed events, lost updates", told(keeper, "MissedEvents", "Sum", hours), told(keeper, "LostUpdates", "Sum", hours), told(keeper, "LedgerFailed", "Sum", hours)),
+			},
+			{awscloudwatch.NewTextWidget(&awscloudwatch.TextWidgetProps{
+				Width: jsii.Number(24), Height: jsii.Number(7), Markdown: jsii.String(links + "\nThey are saved in Logs Insights under `" + *stack.StackName() + "`, and two of them are answered below.\n\n### Look before you write\n\n`poolkeeper plan --all` shows what is not as required; `poolkeeper apply` writes it.")})},
 			{asked(0, 24, 6)},
 			{asked(1, 24, 6)},
 		},

@@ -59,11 +59,12 @@ func TestDashboard(t *testing.T) {
 			}
 		}
 		want := []string{"alarm Alarms", "metric Time to detect and to restore, seconds", "metric Drifts by rule", "metric Outcomes", "log Pools out of compliance", "metric Events and invocations",
-			"metric Dead letters", "metric Calls to Cognito", "text ", "log Who changed what", "log Why was this not fixed"}
+			"metric Dead letters", "metric Calls to Cognito", "metric Missed events, lost updates", "text ", "log Who changed what", "log Why was this not fixed"}
 		if diff := cmp.Diff(want, titles); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}
 		for title, parts := range map[string][]string{
+			"Missed events, lost updates":            {`"MissedEvents"`, `"LostUpdates"`, `"LedgerFailed"`, `"Sum"`},
 			"Time to detect and to restore, seconds": {`"TimeToRestore"`, `"TimeToDetect"`, `"p50"`, `"p99"`, `"poolkeeper"`},
 			"Drifts by rule":                         {`{poolkeeper,Function,Rule} MetricName=\"Drifts\"`},
 			"Outcomes":                               {`{poolkeeper,Function,Outcome} MetricName=\"Events\"`},

@@ -45,10 +45,15 @@ func NewTrigger(stack awscdk.Stack, id string, required *baseline.Baseline, func
 				"errorCode": awsevents.Match_AnyOf(awsevents.Match_DoesNotExist(), awsevents.Match_NullValue(), awsevents.Match_ExactString(jsii.String(""))),
 			},
 		},
-		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(function, &awseventstargets.LambdaFunctionProps{
-			DeadLetterQueue: undelivered.Queue,
-			MaxEventAge:     awscdk.Duration_Hours(jsii.Number(24)),
-			RetryAttempts:   jsii.Number(185),
-		})},
+		Targets: handedTo(function, undelivered),
 	})
+}
+
+// handedTo makes the function the target of a rule. What it cannot be handed within a day lies in the queue.
+func handedTo(function awslambda.IFunction, undelivered Queue) *[]awsevents.IRuleTarget {
+	return &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(function, &awseventstargets.LambdaFunctionProps{
+		DeadLetterQueue: undelivered.Queue,
+		MaxEventAge:     awscdk.Duration_Hours(jsii.Number(24)),
+		RetryAttempts:   jsii.Number(185),
+	})}
 }

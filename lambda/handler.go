@@ -37,7 +37,8 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		keeper.Owner = invocation.AwsRequestID // a retry has the id of the first try
 	}
 	at := home(ctx)
-	sweeping := event.Decode(payload, at).Kind == event.All
+	request := event.Decode(payload, at)
+	sweeping := request.Kind == event.All || !request.Sweep.Started.IsZero()
 	result, err := keeper.Handle(ctx, payload, at, func(out reconcile.Outcome) { h.tell(ctx, log, out, sweeping) })
 	if sweep, ok := result.(reconcile.Sweeping); ok {
 		report.LogSweep(ctx, log, sweep)

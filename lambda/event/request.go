@@ -23,6 +23,9 @@ type Request struct {
 	Detail     string // the reason in words; safe to log
 	Cause      Cause
 
+	// Of All: how far the sweep has come. Of One: Started says which sweep sent the pool; it is zero where nobody's sweep did.
+	Sweep Sweep
+
 	// Of One that is about an API call: the call, the client that it is about ("" is any) and the thing that came, changed or went. The texts are a stranger's, as those of
 	// the cause.
 	Call     Name

@@ -16,6 +16,9 @@ func (r *Reconciler) Handle(ctx context.Context, payload []byte, home event.Home
 		done(out)
 		return out, err
 	case event.All:
+		if r.Bus != nil {
+			return r.Dispatch(ctx, request)
+		}
 		sweep, err := r.Sweep(ctx, request.Cause, done)
 		if sweep.Reason == "" {
 			sweep.Reason = request.Detail

@@ -33,6 +33,8 @@ type Reconciler struct {
 	Owner  string
 	// Before, if not nil, is called with the state that was read before the first write of a reconcile. If it fails, nothing is written.
 	Before func(userpool.State) error
+	// Bus, if not nil, is where a sweep puts an event for each pool, instead of reconciling the pools itself.
+	Bus Bus
 }
 
 // New returns a Reconciler that lives by the real clock.

@@ -72,7 +72,7 @@ func LogSweep(ctx context.Context, logger *slog.Logger, sweep reconcile.Sweeping
 		level = slog.LevelError
 	}
 	logger.LogAttrs(ctx, level, "swept", slog.String("outcome", string(sweep.Outcome)), slog.Int("pools", sweep.Pools),
-		slog.Any("outcomes", sweep.Outcomes), slog.Any("failed", sweep.Failed), slog.String("reason", sweep.Reason))
+		slog.Int("dispatched", sweep.Dispatched), slog.Any("outcomes", sweep.Outcomes), slog.Any("failed", sweep.Failed), slog.String("reason", sweep.Reason))
 }
 
 // Level returns the log level of an outcome.

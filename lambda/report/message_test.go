@@ -356,6 +356,17 @@ func TestDigest(t *testing.T) {
 		t.Errorf("%v %s", worth, DigestSubject(broken))
 	}
 	golden(t, "sweep-broken.mail.txt", []byte(DigestMail(broken)))
+	// A sweep over a bus sees no outcomes: only that it failed is told.
+	sent := reconcile.Sweeping{Outcome: reconcile.Swept, Outcomes: map[reconcile.Word]int{}, Failed: []reconcile.Failure{}, Dispatched: 3900, Reason: "3900 pools were sent so far; the sweep goes on in another invocation"}
+	if _, worth := NewDigest(sent, "eu-west-1", testBuild); worth {
+		t.Error("a sweep that sent its pools is told")
+	}
+	sent.Outcome, sent.Reason = reconcile.Deferred, "60 pools of this page could not be sent, nor were those of the pages after it: putting 5 events onto the bus default: InternalFailure: not now"
+	stuck, worth := NewDigest(sent, "eu-west-1", testBuild)
+	if !worth || stuck.Severity != High {
+		t.Errorf("%v %s", worth, stuck.Severity)
+	}
+	golden(t, "sweep-unsent.mail.txt", []byte("Subject: "+DigestSubject(stuck)+"\n\n"+DigestMail(stuck)))
 	for name, want := range map[string]bool{"remediated": true, "partial": true, "drifted": false, "unfixable": false, "deleted": true, "unchanged": false} {
 		if got := ToldAlone(outcomes()[name]); got != want {
 			t.Errorf("in a sweep, %s is told alone: %v", name, got)

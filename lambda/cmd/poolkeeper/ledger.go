@@ -38,7 +38,7 @@ func (c *cli) ledgerFaults(out reconcile.Outcome) {
 // table returns the ledger in the table, which has to be named.
 func (c *cli) table(ctx context.Context, table string) (ledger.Table, error) {
 	if table == "" {
-		return ledger.Table{}, errors.New("no ledger: say --ledger TABLE, or set LEDGER_TABLE; the stack's output LedgerTable has the name")
+		return ledger.Table{}, errors.New("no ledger: say --ledger TABLE, or set LEDGER_TABLE; the stack's output LedgerTableName has the name")
 	}
 	loaded, err := c.configuration(ctx)
 	if err != nil {

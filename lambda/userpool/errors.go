@@ -136,6 +136,9 @@ func classify(call string, err error, secrets []string) *Error {
 		if errors.As(err, &canceled) {
 			e.Message = "no answer in time: " + redact(err.Error(), secrets)
 		}
+		if errors.Is(err, errTooLarge) {
+			e.Message = errTooLarge.Error()
+		}
 		return e
 	}
 	e.Code, e.Message = answer.ErrorCode(), redact(answer.ErrorMessage(), secrets)

@@ -59,7 +59,7 @@ func TestFaults(t *testing.T) {
 
 func TestTooLarge(t *testing.T) {
 	t.Parallel()
-	if _, err := Parse("large.yaml", make([]byte, maxFile+1)); err == nil || err.Error() != "large.yaml:1:1: the file is larger than 1048576 bytes" {
+	if _, err := Parse("large.yaml", make([]byte, maxFile+1)); err == nil || err.Error() != "large.yaml:1:1: the file is larger than 524288 bytes" {
 		t.Errorf("%v", err)
 	}
 }

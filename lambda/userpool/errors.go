@@ -218,7 +218,10 @@ func pathsNamed(members []baseline.Member, prefix, name string) []string {
 // shortest is the length of the shortest secret that is looked for: a shorter one would hide half of any text, and tells nothing.
 const shortest = 4
 
-// redact hides the secrets, and every value that a validation error quotes.
+// longest is the length of the longest text of an answer that is repeated and searched.
+const longest = 4000
+
+// redact hides the secrets, and every value that a validation error quotes. A text that goes on and on is cut, after its secrets were hidden.
 func redact(text string, secrets []string) string {
 	text = quoted.ReplaceAllString(text, "Value (hidden) at '")
 	for _, secret := range secrets {
@@ -226,6 +229,9 @@ func redact(text string, secrets []string) string {
 			continue
 		}
 		text = strings.ReplaceAll(text, secret, "(hidden)")
+	}
+	if len(text) > longest {
+		text = strings.ToValidUTF8(text[:longest], "") + "…"
 	}
 	return text
 }

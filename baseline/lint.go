@@ -46,6 +46,9 @@ func (b *Baseline) Lint(now time.Time) []Lint {
 			lints = append(lints, Lint{"long-exemption", x.Position, "", "the exemption runs for more than 180 days: give it an end that somebody will remember"})
 		}
 	}
+	for i := range lints {
+		lints[i].Path, lints[i].Message = Legible(lints[i].Path), Legible(lints[i].Message)
+	}
 	slices.SortStableFunc(lints, func(a, b Lint) int { return a.Position.Line - b.Position.Line })
 	return lints
 }

@@ -51,7 +51,7 @@ func (p *parser) at(n *yaml.Node) Position {
 }
 
 func (p *parser) fault(n *yaml.Node, path, format string, args ...any) {
-	p.faults = append(p.faults, Fault{Position: p.at(n), Path: path, Message: fmt.Sprintf(format, args...)})
+	p.faults = append(p.faults, Fault{Position: p.at(n), Path: Legible(path), Message: Legible(fmt.Sprintf(format, args...))})
 }
 
 var yamlLine = regexp.MustCompile(`line (\d+)`)

@@ -179,7 +179,7 @@ func Chat(r Report) string { return r.fitting(8000, chat) }
 
 func chat(r Report) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s called `%s`%s.\n", escape(r.actor()), orUnknown(r.Why.EventName), at(r.When.Event))
+	fmt.Fprintf(&b, "%s called `%s`%s.\n", escape(r.actor()), escape(orUnknown(r.Why.EventName)), at(r.When.Event))
 	if r.Reason != "" {
 		fmt.Fprintf(&b, "%s\n", escape(r.Reason))
 	}
@@ -213,7 +213,7 @@ func chat(r Report) string {
 var icons = map[Severity]string{Critical: ":rotating_light:", High: ":warning:", Medium: ":eyes:", Low: ":white_check_mark:", Informational: ":information_source:"}
 
 // escape takes from a stranger's text what chat applications would make of it: mentions, links, formats.
-var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "*", "\u2217", "`", "\u02cb", "@", "@\u200b", "\n", " ", "\r", " ").Replace
+var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "*", "\u2217", "`", "\u02cb", "@", "@\u200b", "://", ":\u200b//", "](", "]\u200b(", "\n", " ", "\r", " ").Replace
 
 func escapeAll(texts []string) []string {
 	all := make([]string, len(texts))
@@ -233,14 +233,18 @@ func encode(v any) string {
 	if err := encoder.Encode(v); err != nil {
 		return fmt.Sprintf(`{"schema":%q,"reason":"the report cannot be written as JSON"}`, SchemaName)
 	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return escaped(strings.TrimSuffix(b.String(), "\n"))
 }
 
 // Markdown is the report for a ticket.
 func Markdown(r Report) string {
 	var b strings.Builder
+	via := ""
+	if r.Who.InvokedBy != "" {
+		via = ", through " + code(r.Who.InvokedBy)
+	}
 	fmt.Fprintf(&b, "## %s: %s\n\n", r.Outcome, code(r.UserPool.title()))
-	fmt.Fprintf(&b, "%s called %s%s from %s%s%s%s.\n\n", code(r.actor()), code(orUnknown(r.Why.EventName)), at(r.When.Event), orUnknown(r.Who.SourceIP), console(r.Who), factor(r.Who), service(r.Who))
+	fmt.Fprintf(&b, "%s called %s%s from %s%s%s%s.\n\n", code(r.actor()), code(orUnknown(r.Why.EventName)), at(r.When.Event), code(orUnknown(r.Who.SourceIP)), console(r.Who), factor(r.Who), via)
 	if r.Reason != "" {
 		fmt.Fprintf(&b, "%s\n\n", code(r.Reason))
 	}

@@ -134,6 +134,7 @@ type Drift struct {
 
 // New makes the report of an outcome by a build.
 func New(out reconcile.Outcome, build string) Report {
+	out = Legible(out)
 	r := Report{
 		Schema: SchemaName, Told: Told(out), Outcome: out.Outcome, Severity: SeverityOf(out), Critical: out.Critical, Verified: out.Verified, Writes: append([]string{}, out.Writes...), Reason: cut(out.Reason, 4000),
 		Baseline: out.Baseline, Build: build, Drifts: []Drift{}, UserPool: poolOf(out), Who: whoOf(out), When: whenOf(out),
@@ -267,8 +268,13 @@ func next(r Report) []string {
 			say("Write it: poolkeeper apply %s; or let the rule enforce.", pool)
 		}
 	}
-	if r.Why.EventID != "" && r.Outcome != reconcile.Unchanged && r.Outcome != reconcile.Ignored {
+	if isID(r.Why.EventID) && r.Outcome != reconcile.Unchanged && r.Outcome != reconcile.Ignored {
 		say("The call itself: aws cloudtrail lookup-events --region %s --lookup-attributes AttributeKey=EventId,AttributeValue=%s", r.UserPool.Region, r.Why.EventID)
 	}
 	return steps
+}
+
+// isID says whether a text is fit to stand in a command that somebody is asked to run. Whoever may invoke the function chooses the id of its event.
+func isID(text string) bool {
+	return text != "" && strings.Trim(text, "-0123456789abcdefABCDEF") == ""
 }

@@ -7,13 +7,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/reconcile"
 )
 
 // Text writes an outcome for people.
 func Text(w io.Writer, out reconcile.Outcome, paint Paint) error {
+	out = Legible(out)
 	var b strings.Builder
 	pool := out.UserPoolID
 	if pool == "" {
@@ -61,10 +62,10 @@ func Sweep(w io.Writer, sweep reconcile.Sweeping, paint Paint) error {
 		}
 	}
 	for _, f := range sweep.Failed {
-		fmt.Fprintf(&b, "  %s  %s: %s\n", paint.word(f.Outcome), f.UserPoolID, f.Reason)
+		fmt.Fprintf(&b, "  %s  %s: %s\n", paint.word(f.Outcome), f.UserPoolID, baseline.Legible(f.Reason))
 	}
 	if sweep.Reason != "" {
-		fmt.Fprintf(&b, "  reason    %s\n", sweep.Reason)
+		fmt.Fprintf(&b, "  reason    %s\n", baseline.Legible(sweep.Reason))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -80,7 +81,7 @@ func Value(v any) string {
 	case nil:
 		return "absent"
 	case string:
-		if strings.ContainsFunc(v, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		if baseline.Legible(v) != v {
 			return strconv.Quote(v)
 		}
 		return v
@@ -89,7 +90,7 @@ func Value(v any) string {
 		if err != nil {
 			return fmt.Sprint(v)
 		}
-		return string(text)
+		return baseline.Legible(string(text))
 	}
 }
 

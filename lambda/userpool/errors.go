@@ -221,7 +221,8 @@ const shortest = 4
 // longest is the length of the longest text of an answer that is repeated and searched.
 const longest = 4000
 
-// redact hides the secrets, and every value that a validation error quotes. A text that goes on and on is cut, after its secrets were hidden.
+// redact hides the secrets, and every value that a validation error quotes. A text that goes on and on is cut, after its secrets were hidden; and what the
+// service repeats of what somebody chose is no more than a line.
 func redact(text string, secrets []string) string {
 	text = quoted.ReplaceAllString(text, "Value (hidden) at '")
 	for _, secret := range secrets {
@@ -233,7 +234,7 @@ func redact(text string, secrets []string) string {
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + "…"
 	}
-	return text
+	return baseline.Legible(text)
 }
 
 func (d documents) secrets() []string {

@@ -64,7 +64,7 @@ func TestNothingBreaksOut(t *testing.T) {
 			case JUnit:
 				for d := xml.NewDecoder(strings.NewReader(got)); ; {
 					token, err := d.Token()
-					if err == io.EOF {
+					if errors.Is(err, io.EOF) {
 						break
 					}
 					if element, ok := token.(xml.StartElement); err != nil || ok && !strings.Contains("testsuites testsuite testcase failure error skipped", element.Name.Local) {

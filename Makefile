@@ -20,7 +20,7 @@ RACE := $(shell command -v gcc >/dev/null || command -v cc >/dev/null || command
 CODE := baseline lambda infra
 GOFILES = $(shell find $(CODE) -name node_modules -prune -o -name '*.go' -print)
 
-.PHONY: help demo function invoke local emulate build test lint fmt generate stale check bench fuzz cover layout clean
+.PHONY: help demo function invoke local emulate build test lint vuln fmt generate stale check bench fuzz cover layout clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ test: ## run every test, with the race detector where there is a C compiler
 lint: ## run golangci-lint, which also holds the direction of imports
 	@$(LINT) run ./...
 
+vuln: ## look for known vulnerabilities in what the code calls
+	@.ci/vuln
+
 fmt: ## format the code
 	@gofmt -w $(GOFILES)
 
@@ -92,6 +95,7 @@ check: layout ## everything that has to hold before a change is handed over
 	@go mod tidy -diff
 	@go vet ./...
 	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory vuln
 	@$(MAKE) --no-print-directory stale
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory cover

@@ -6,10 +6,16 @@ package baseline
 // Only the last * seen is ever tried again, for whatever an earlier one could take instead, the last one can take as well. That
 // bounds the work by the product of the two lengths, whatever the pattern.
 func glob(pattern, text string) bool {
+	matches, _ := globSteps(pattern, text)
+	return matches
+}
+
+// globSteps is glob, and says how often a character was looked at.
+func globSteps(pattern, text string) (matches bool, steps int) {
 	p, t := []rune(pattern), []rune(text)
 	star, retry := -1, 0 // index of the last *, and where in the text to try again behind it
 	i, j := 0, 0
-	for j < len(t) {
+	for ; j < len(t); steps++ {
 		switch {
 		case i < len(p) && p[i] == '*':
 			star, retry = i, j
@@ -21,13 +27,13 @@ func glob(pattern, text string) bool {
 			retry++
 			i, j = star+1, retry
 		default:
-			return false
+			return false, steps
 		}
 	}
-	for i < len(p) && p[i] == '*' {
+	for ; i < len(p) && p[i] == '*'; steps++ {
 		i++
 	}
-	return i == len(p)
+	return i == len(p), steps
 }
 
 func globAny(patterns []string, text string) bool {

@@ -23,15 +23,21 @@ const longExemption = 180 * 24 * time.Hour
 func (b *Baseline) Lint(now time.Time) []Lint {
 	var lints []Lint
 	for _, rule := range b.Rules {
-		if mutable(rule.Pools) {
+		if rule.Pools.mutable() {
 			lints = append(lints, Lint{"mutable-selection", rule.Position, "",
-				"rule " + rule.Name + " selects only by name or tag, which the very call that is to be undone can change: add ids"})
+				"rule " + rule.Name + " selects by name or tag, which the very call that is to be undone can change: select by ids alone"})
+		}
+		for _, c := range rule.Clients {
+			if c.Select.mutable() {
+				lints = append(lints, Lint{"mutable-selection", c.Position, "",
+					"rule " + rule.Name + " selects clients by name, which the very call that is to be undone can change: select by ids alone, or all of them"})
+			}
 		}
 		lints = append(lints, lintRule(rule)...)
 	}
 	for _, x := range b.Exemptions {
-		if mutable(x.Pools) {
-			lints = append(lints, Lint{"mutable-selection", x.Position, "", "the exemption selects only by name or tag, which whoever can change the pool can set: add ids"})
+		if x.Pools.mutable() {
+			lints = append(lints, Lint{"mutable-selection", x.Position, "", "the exemption selects by name or tag, which whoever can change the pool can set: select by ids alone"})
 		}
 		switch {
 		case !now.Before(x.Until):
@@ -40,17 +46,32 @@ func (b *Baseline) Lint(now time.Time) []Lint {
 			lints = append(lints, Lint{"long-exemption", x.Position, "", "the exemption runs for more than 180 days: give it an end that somebody will remember"})
 		}
 	}
+	for i := range lints {
+		lints[i].Path, lints[i].Message = Legible(lints[i].Path), Legible(lints[i].Message)
+	}
 	slices.SortStableFunc(lints, func(a, b Lint) int { return a.Position.Line - b.Position.Line })
 	return lints
 }
 
-func mutable(s *Selector) bool {
-	return s != nil && len(s.IDs) == 0 && (len(s.Names) > 0 || len(s.Tags) > 0)
+// mutable says whether a call that changes a pool can change whether the selector selects it. Everything selects whatever it is called.
+func (s *Selector) mutable() bool {
+	return s != nil && (choosy(s.Names) || len(s.Tags) > 0 || s.Except.mutable())
 }
+
+func (s *ClientSelector) mutable() bool {
+	return s != nil && (choosy(s.Names) || s.Except.mutable())
+}
+
+func choosy(globs []string) bool { return len(globs) > 0 && !slices.Contains(globs, "*") }
 
 func lintRule(rule Rule) []Lint {
 	var lints []Lint
 	w := wanted{leaves: map[string]any{}, off: map[string]bool{}, at: map[string]Position{}}
+	for _, r := range rule.all() {
+		if checks := weaker(r); rule.Mode == Enforce && checks != "" {
+			lints = append(lints, Lint{"weaker", r.Position, r.Setting, "writes what does not satisfy " + checks + ", also over what does: a pool is made weaker by it"})
+		}
+	}
 	for _, r := range rule.Require {
 		w.add(r)
 		if m, ok := Lookup(r.Setting); ok && m.Deprecated != "" {
@@ -86,6 +107,21 @@ func lintClients(rule Rule, c ClientRule) []Lint {
 		}
 	}
 	return lints
+}
+
+// weaker returns the checks that the value which a requirement writes does not satisfy, or "".
+func weaker(r Requirement) string {
+	m, _ := Lookup(r.Setting)
+	action, value := remedy(m, r, nil)
+	if action == Report {
+		return ""
+	}
+	for _, c := range controls {
+		if c.Setting == r.Setting && c.sound.Op != "" && !holds(m, c.sound, value) {
+			return strings.Join(c.Checks(), ", ")
+		}
+	}
+	return ""
 }
 
 var ruleLints = []struct {

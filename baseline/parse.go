@@ -16,8 +16,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxFile is the size of the largest file that is read. The largest pool, with every text at its limit, is a tenth of it.
-const maxFile = 1 << 20
+// Bounds of a file. The snapshot of the largest pool, with every text at its limit, is well within them; a file that is made to keep its reader busy is not.
+const (
+	maxFile     = 512 << 10 // bytes
+	maxRequired = 5000      // requirements of all rules: they are compared with each other
+	maxGlob     = 1024      // characters
+)
 
 // Parse reads a baseline file. file is its name for the positions. The error is of type Faults and holds every fault of the file; then the
 // baseline is nil.
@@ -47,7 +51,7 @@ func (p *parser) at(n *yaml.Node) Position {
 }
 
 func (p *parser) fault(n *yaml.Node, path, format string, args ...any) {
-	p.faults = append(p.faults, Fault{Position: p.at(n), Path: path, Message: fmt.Sprintf(format, args...)})
+	p.faults = append(p.faults, Fault{Position: p.at(n), Path: Legible(path), Message: Legible(fmt.Sprintf(format, args...))})
 }
 
 var yamlLine = regexp.MustCompile(`line (\d+)`)
@@ -192,9 +196,18 @@ func (p *parser) texts(n *yaml.Node, path string) []string {
 	}
 	var all []string
 	for i, e := range n.Content {
-		all = append(all, p.text(e, fmt.Sprintf("%s[%d]", path, i)))
+		at := fmt.Sprintf("%s[%d]", path, i)
+		all = append(all, p.text(e, at))
+		p.short(e, at)
 	}
 	return all
+}
+
+// short refuses a text that is longer than anything that it could match.
+func (p *parser) short(n *yaml.Node, path string) {
+	if runes(n.Value) > maxGlob {
+		p.fault(n, path, "has %d characters: no more than %d are taken", runes(n.Value), maxGlob)
+	}
 }
 
 // instant returns a point in time.

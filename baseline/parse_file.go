@@ -63,7 +63,7 @@ func (p *parser) items(n *yaml.Node, path string) []*yaml.Node {
 
 func (p *parser) rules(n *yaml.Node, mode Mode) []Rule {
 	var rules []Rule
-	named := map[string]int{}
+	named, required := map[string]int{}, 0
 	for i, item := range p.items(n, "rules") {
 		path := fmt.Sprintf("rules[%d]", i)
 		rule := p.rule(item, path, mode)
@@ -72,6 +72,10 @@ func (p *parser) rules(n *yaml.Node, mode Mode) []Rule {
 		}
 		named[rule.Name] = rule.Line
 		rules = append(rules, rule)
+		if required += len(rule.all()); required > maxRequired {
+			p.fault(item, path, "with this rule the file has more than %d requirements: no more are taken", maxRequired)
+			break
+		}
 	}
 	return rules
 }

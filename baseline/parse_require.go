@@ -217,6 +217,7 @@ func (p *parser) argument(n *yaml.Node, op Op, m Member, path string) (any, bool
 		return p.whole(n, m, path)
 	case Matches:
 		glob := p.text(n, path)
+		p.short(n, path)
 		return glob, glob != ""
 	default: // Absent, Present
 		if n.Value != "true" || n.ShortTag() != "!!bool" {

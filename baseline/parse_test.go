@@ -59,7 +59,7 @@ func TestFaults(t *testing.T) {
 
 func TestTooLarge(t *testing.T) {
 	t.Parallel()
-	if _, err := Parse("large.yaml", make([]byte, maxFile+1)); err == nil || err.Error() != "large.yaml:1:1: the file is larger than 1048576 bytes" {
+	if _, err := Parse("large.yaml", make([]byte, maxFile+1)); err == nil || err.Error() != "large.yaml:1:1: the file is larger than 524288 bytes" {
 		t.Errorf("%v", err)
 	}
 }
@@ -243,8 +243,8 @@ func TestLint(t *testing.T) {
 		want []string
 	}{
 		"none":                       {rule("DeletionProtection: ACTIVE"), nil},
-		"threat protection":          {rule("UserPoolAddOns: {AdvancedSecurityMode: AUDIT}"), []string{"threat-protection-without-plus"}},
-		"threat protection and plus": {rule("UserPoolAddOns: {AdvancedSecurityMode: AUDIT}, UserPoolTier: PLUS"), nil},
+		"threat protection":          {rule("UserPoolAddOns: {AdvancedSecurityMode: AUDIT}"), []string{"weaker", "threat-protection-without-plus"}},
+		"threat protection and plus": {rule("UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, UserPoolTier: PLUS"), nil},
 		"deprecated":                 {rule("AdminCreateUserConfig: {UnusedAccountValidityDays: 7}, EmailVerificationSubject: s"), []string{"deprecated-setting", "deprecated-setting"}},
 		"recovery by SMS":            {rule("MfaConfiguration: ON, AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_phone_number, Priority: 1}]}"), []string{"sms-only-recovery"}},
 		"recovery by SMS, oneOf":     {rule("MfaConfiguration: {oneOf: [ON, OPTIONAL], set: ON}, AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_phone_number, Priority: 1}]}"), []string{"sms-only-recovery"}},
@@ -253,7 +253,15 @@ func TestLint(t *testing.T) {
 		"a validity and its unit":    {clients("AccessTokenValidity: {atMost: 60}, TokenValidityUnits: {AccessToken: minutes}, AuthSessionValidity: 3"), nil},
 		"a validity and another":     {clients("RefreshTokenValidity: 30, TokenValidityUnits: {AccessToken: minutes}"), []string{"validity-without-unit"}},
 		"by name":                    {"version: 1\nrules: [{name: a, pools: {names: [x]}, require: {DeletionProtection: ACTIVE}}]\n", []string{"mutable-selection"}},
-		"by id and name":             {"version: 1\nrules: [{name: a, pools: {ids: [eu-west-1_a], names: [x]}, require: {DeletionProtection: ACTIVE}}]\n", nil},
+		"by id and name":             {"version: 1\nrules: [{name: a, pools: {ids: [eu-west-1_a], names: [x]}, require: {DeletionProtection: ACTIVE}}]\n", []string{"mutable-selection"}},
+		"by id":                      {"version: 1\nrules: [{name: a, pools: {ids: [eu-west-1_a]}, require: {DeletionProtection: ACTIVE}}]\n", nil},
+		"all names":                  {"version: 1\nrules: [{name: a, pools: {names: [\"*\"]}, require: {DeletionProtection: ACTIVE}}]\n", nil},
+		"all but by tag":             {"version: 1\nrules: [{name: a, pools: {except: {tags: {env: [dev]}}}, require: {DeletionProtection: ACTIVE}}]\n", []string{"mutable-selection"}},
+		"by id, but not by name":     {"version: 1\nrules: [{name: a, pools: {ids: [eu-west-1_a], except: {names: [x]}}, require: {DeletionProtection: ACTIVE}}]\n", []string{"mutable-selection"}},
+		"all but by id":              {"version: 1\nrules: [{name: a, pools: {except: {ids: [eu-west-1_a]}}, require: {DeletionProtection: ACTIVE}}]\n", nil},
+		"clients by name":            {"version: 1\nrules: [{name: a, clients: [{names: [web], require: {EnableTokenRevocation: true}}]}]\n", []string{"mutable-selection"}},
+		"clients but by name":        {"version: 1\nrules: [{name: a, clients: [{except: {names: [web]}, require: {EnableTokenRevocation: true}}]}]\n", []string{"mutable-selection"}},
+		"clients by id, and all":     {"version: 1\nrules: [{name: a, clients: [{ids: [web], require: {EnableTokenRevocation: true}}, {require: {EnableTokenRevocation: true}}]}]\n", nil},
 		"exemption by tag":           {exemption("2026-12-01T00:00:00Z", "tags: {env: [dev]}"), []string{"mutable-selection"}},
 		"exemption that runs out":    {exemption("2026-11-01T00:00:01Z", "ids: [eu-west-1_a]"), nil},
 		"exemption that has run out": {exemption("2026-11-01T00:00:00Z", "ids: [eu-west-1_a]"), []string{"expired-exemption"}},

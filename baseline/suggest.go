@@ -15,6 +15,9 @@ func didYouMean(name string, known []string) string {
 func Nearest(name string, known []string) string {
 	best, distance := "", 1+len(name)/3
 	for _, k := range known {
+		if len(k)-len(name) > distance || len(name)-len(k) > distance {
+			continue // so many letters have to come or go
+		}
 		if d := edits(strings.ToLower(name), strings.ToLower(k)); d <= distance && (best == "" || d < distance) {
 			best, distance = k, d
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/report"
 )
 
 // A Config is the function's environment, read once and found without fault.
@@ -191,5 +192,5 @@ func split(err error) []error {
 
 // logger writes JSON lines at the level of the environment.
 func logger(level slog.Level) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level}))
+	return slog.New(slog.NewJSONHandler(report.Printable(os.Stdout), &slog.HandlerOptions{Level: level}))
 }

@@ -53,7 +53,7 @@ func chat(r Report) string {
 var icons = map[Severity]string{Critical: ":rotating_light:", High: ":warning:", Medium: ":eyes:", Low: ":white_check_mark:", Informational: ":information_source:"}
 
 // escape takes from a stranger's text what chat applications would make of it: mentions, links, formats.
-var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "*", "\u2217", "`", "\u02cb", "@", "@\u200b", "\n", " ", "\r", " ").Replace
+var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "*", "\u2217", "`", "\u02cb", "@", "@\u200b", "://", ":\u200b//", "](", "]\u200b(", "\n", " ", "\r", " ").Replace
 
 func escapeAll(texts []string) []string {
 	all := make([]string, len(texts))

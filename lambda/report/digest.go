@@ -2,8 +2,10 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/reconcile"
 )
 
@@ -34,7 +36,11 @@ const mostFailed = 20
 
 // NewDigest makes the digest of a sweep, and returns false where there is nothing to tell.
 func NewDigest(sweep reconcile.Sweeping, region, build string) (Digest, bool) {
-	d := Digest{Schema: DigestSchema, Severity: Informational, Pools: sweep.Pools, Sent: sweep.Dispatched, Outcomes: sweep.Outcomes, Failed: sweep.Failed[:min(len(sweep.Failed), mostFailed)], Reason: cut(sweep.Reason, 2000), Build: build}
+	failed := slices.Clone(sweep.Failed[:min(len(sweep.Failed), mostFailed)])
+	for i := range failed {
+		failed[i].Reason = baseline.Legible(failed[i].Reason)
+	}
+	d := Digest{Schema: DigestSchema, Severity: Informational, Pools: sweep.Pools, Sent: sweep.Dispatched, Outcomes: sweep.Outcomes, Failed: failed, Reason: cut(baseline.Legible(sweep.Reason), 2000), Build: build}
 	for _, word := range words {
 		if sweep.Outcomes[word] == 0 || word == reconcile.Remediated {
 			continue // each was told by itself

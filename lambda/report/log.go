@@ -10,6 +10,7 @@ import (
 // Log writes the one summary line of a reconcile, and nothing else. Its level is ERROR where people have to act, WARN where drift was found,
 // INFO otherwise.
 func Log(ctx context.Context, logger *slog.Logger, out reconcile.Outcome) {
+	out = Legible(out)
 	drifts := make([]any, len(out.Drifts))
 	for i, d := range out.Drifts {
 		drifts[i] = d

@@ -10,8 +10,12 @@ import (
 func Markdown(r Report) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "## %s: %s\n\n", r.Outcome, code(r.UserPool.title()))
+	via := ""
+	if by := service(r.Who); by != "" {
+		via = ", through " + code(strings.TrimPrefix(by, ", through "))
+	}
 	if r.called() {
-		fmt.Fprintf(&b, "%s called %s%s from %s%s%s%s.\n\n", code(r.actor()), code(orUnknown(r.Why.EventName)), at(r.When.Event), code(orUnknown(r.Who.SourceIP)), console(r.Who), factor(r.Who), service(r.Who))
+		fmt.Fprintf(&b, "%s called %s%s from %s%s%s%s.\n\n", code(r.actor()), code(orUnknown(r.Why.EventName)), at(r.When.Event), code(orUnknown(r.Who.SourceIP)), console(r.Who), factor(r.Who), via)
 	} else {
 		fmt.Fprintf(&b, "%s.\n\n", code(found(r)))
 	}

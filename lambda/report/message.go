@@ -87,5 +87,5 @@ func encode(v any) string {
 	if err := encoder.Encode(v); err != nil {
 		return fmt.Sprintf(`{"schema":%q,"reason":"the report cannot be written as JSON"}`, SchemaName)
 	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return escaped(strings.TrimSuffix(b.String(), "\n"))
 }

@@ -146,7 +146,7 @@ func TestEveryOutcomeHasItsTexts(t *testing.T) {
 	t.Parallel()
 	have := map[reconcile.Word]bool{}
 	kinds := []string{"mail.txt", "md", "chat.json", "report.json", "metrics.json", "txt", "json"}
-	want := map[string]bool{"sweep.txt": true, "sweep.mail.txt": true, "sweep.chat.json": true, "sweep.report.json": true, "sweep-broken.mail.txt": true, "plan.txt": true, "plan-painted.txt": true, "emf.schema.json": true, "ocsf.schema.json": true}
+	want := map[string]bool{"sweep.txt": true, "sweep.mail.txt": true, "sweep.chat.json": true, "sweep.report.json": true, "sweep-broken.mail.txt": true, "sweep-unsent.mail.txt": true, "plan.txt": true, "plan-painted.txt": true, "emf.schema.json": true, "ocsf.schema.json": true}
 	for name, out := range outcomes() {
 		have[out.Outcome] = true
 		for _, kind := range kinds {

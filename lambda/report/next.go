@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
 	"poolkeeper/lambda/reconcile"
 )
@@ -45,7 +46,7 @@ func next(r Report) []string {
 	}
 	switch {
 	case r.Outcome == reconcile.Unchanged || r.Outcome == reconcile.Ignored:
-	case r.called() && r.Why.EventID != "":
+	case r.called() && isID(r.Why.EventID):
 		say("The call itself: aws cloudtrail lookup-events --region %s --lookup-attributes AttributeKey=EventId,AttributeValue=%s", r.UserPool.Region, r.Why.EventID)
 	case !r.called():
 		say("The calls of late: aws cloudtrail lookup-events --region %s --lookup-attributes AttributeKey=EventSource,AttributeValue=cognito-idp.amazonaws.com", r.UserPool.Region)
@@ -64,4 +65,9 @@ func why(r Report) string {
 	default:
 		return "Find out who changed it, and why: no event told of it in time. " + remedy
 	}
+}
+
+// isID says whether a text is fit to stand in a command that somebody is asked to run. Whoever may invoke the function chooses the id of its event.
+func isID(text string) bool {
+	return text != "" && strings.Trim(text, "-0123456789abcdefABCDEF") == ""
 }

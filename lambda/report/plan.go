@@ -15,6 +15,7 @@ var marks = map[reconcile.DriftState]string{reconcile.Planned: "~", reconcile.Re
 // Plan writes a preview for people: each drift with what is there and what is wanted, the rule and its place in the baseline, why it is left where it is, and the
 // calls that would be made.
 func Plan(w io.Writer, p reconcile.Preview, paint Paint) error {
+	p.Outcome = Legible(p.Outcome)
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s", paint.word(p.Outcome.Outcome), p.UserPoolID)
 	if p.PoolName != "" {

@@ -140,6 +140,7 @@ type Drift struct {
 
 // New makes the report of an outcome by a build.
 func New(out reconcile.Outcome, build string) Report {
+	out = Legible(out)
 	r := Report{
 		Schema: SchemaName, Told: Told(out), Outcome: out.Outcome, Severity: SeverityOf(out), Critical: out.Critical, Verified: out.Verified, Writes: append([]string{}, out.Writes...), Reason: cut(out.Reason, 2000),
 		Baseline: out.Baseline, Build: build, Record: out.Record, Missed: out.Missed, Overwritten: out.Overwritten, Drifts: []Drift{}, UserPool: poolOf(out), Who: whoOf(out), When: whenOf(out),

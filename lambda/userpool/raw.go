@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,9 +13,6 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
-
-// maxAnswer bounds what is read of an answer. The largest pool that the limits of the API allow is well below.
-const maxAnswer = 8 << 20
 
 // capture keeps the body of a successful answer, as it came over the wire, in *raw. It sits closest to the wire and hands an empty object on
 // in its place: the typed answer is of no use, and an answer that the SDK's types do not fit is none the worse for that. The body of an
@@ -35,13 +33,13 @@ func capture(raw *[]byte) func(*middleware.Stack) error {
 			if response.StatusCode >= http.StatusMultipleChoices {
 				return out, metadata, nil
 			}
-			body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+			body, err := io.ReadAll(response.Body)
+			if errors.Is(err, errTooLarge) {
+				return out, metadata, fmt.Errorf("capturing the answer: %w", err)
+			}
 			if err != nil {
 				// Not wrapped in a class of its own: the SDK retries a read whose connection broke.
 				return out, metadata, &smithyhttp.RequestSendError{Err: fmt.Errorf("capturing the answer: %w", err)}
-			}
-			if len(body) > maxAnswer {
-				return out, metadata, fmt.Errorf("capturing the answer: it is larger than %d bytes", maxAnswer)
 			}
 			*raw = body
 			response.Body = replaced{Reader: strings.NewReader("{}"), Closer: response.Body}
@@ -74,20 +72,6 @@ func send(body []byte) func(*middleware.Stack) error {
 			return next.HandleSerialize(ctx, in)
 		}), middleware.After)
 	}
-}
-
-// decode turns the text of one JSON object into a tree whose numbers are json.Number, so that they are sent as they came.
-func decode(raw []byte) (map[string]any, error) {
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	var object map[string]any
-	if err := decoder.Decode(&object); err != nil {
-		return nil, err
-	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return nil, fmt.Errorf("text after the JSON object")
-	}
-	return object, nil
 }
 
 // encode writes a tree as JSON without escaping <, > and &, so that texts go out as they came in.

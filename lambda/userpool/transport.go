@@ -20,6 +20,9 @@ const (
 	answerTimeout = 10 * time.Second
 )
 
+// maxHeaders bounds the headers of an answer, which are some hundred bytes.
+const maxHeaders = 64 << 10
+
 // NewHTTPClient returns the HTTP client that calls to AWS go through. pem, if not empty, is the bundle of root certificates
 // to trust (AWS_CA_BUNDLE) in place of the system's.
 func NewHTTPClient(pem []byte) (aws.HTTPClient, error) {
@@ -31,7 +34,10 @@ func NewHTTPClient(pem []byte) (aws.HTTPClient, error) {
 		IdleConnTimeout:       90 * time.Second,
 		MaxIdleConnsPerHost:   10,
 		ForceAttemptHTTP2:     true,
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+		// An answer is a few kilobytes, and what is not asked for compressed cannot unfold to gigabytes.
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: maxHeaders,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 	}
 	if len(pem) > 0 {
 		roots := x509.NewCertPool()
@@ -40,7 +46,19 @@ func NewHTTPClient(pem []byte) (aws.HTTPClient, error) {
 		}
 		transport.TLSClientConfig.RootCAs = roots
 	}
-	return inMemory{&http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}, nil
+	return inMemory{limited{&http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}}, nil
+}
+
+// limited bounds the body of every answer. The SDK itself reads that of an error without an end.
+type limited struct{ next aws.HTTPClient }
+
+func (c limited) Do(r *http.Request) (*http.Response, error) {
+	response, err := c.next.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	response.Body = &bounded{response.Body, maxAnswer}
+	return response, nil
 }
 
 // inMemory gives a request a body of a type that net/http knows. The SDK wraps its body in a type of its own; when a fast server

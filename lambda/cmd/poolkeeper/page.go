@@ -64,13 +64,14 @@ func newPage(to io.Writer, required *baseline.Baseline, now time.Time) *page {
 
 // add makes the row of a pool.
 func (p *page) add(l looked) error {
+	l.preview.Outcome = report.Legible(l.preview.Outcome)
 	r := row{Name: report.Value(l.preview.PoolName), ID: l.id, Span: len(p.columns) + 1}
 	if l.preview.PoolName == "" {
 		r.Name = "(unnamed)"
 	}
 	switch out := l.preview.Outcome; {
 	case l.err != nil:
-		r.Whole, r.Class = "could not be looked at: "+l.err.Error(), "bad"
+		r.Whole, r.Class = "could not be looked at: "+baseline.Legible(l.err.Error()), "bad"
 	case out.Outcome == reconcile.Ignored:
 		r.Whole, r.Class = out.Reason, "calm"
 	case len(out.Drifts) == 0 && out.Outcome != reconcile.Unchanged:

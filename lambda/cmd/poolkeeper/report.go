@@ -61,7 +61,7 @@ func (c *cli) finding(l looked) error {
 	if !ok {
 		return nil
 	}
-	encoder := json.NewEncoder(c.out)
+	encoder := json.NewEncoder(report.Printable(c.out))
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(report.OCSF(f))
 }

@@ -40,7 +40,7 @@ func (c *cli) snapshot() *cobra.Command {
 				_, err = c.out.Write(text)
 				return err
 			}
-			if err := os.WriteFile(out, text, 0o644); err != nil {
+			if err := os.WriteFile(out, text, 0o600); err != nil {
 				return fmt.Errorf("writing the baseline: %w", err)
 			}
 			return nil

@@ -123,6 +123,7 @@ var levels = map[reconcile.DriftState]level{
 
 // OfOutcome is the entry of a pool that was dealt with. People are not told of a pool in which brief finds nothing.
 func OfOutcome(out reconcile.Outcome, brief bool) Entry {
+	out = report.Legible(out)
 	e, line := ofPool(out)
 	line.Cause, line.Verified = &out.Cause, &out.Verified
 	e.json = line
@@ -140,6 +141,7 @@ func OfOutcome(out reconcile.Outcome, brief bool) Entry {
 
 // OfPreview is the entry of a pool that was only looked at. People are not told of a pool in which brief finds nothing.
 func OfPreview(p reconcile.Preview, brief bool) Entry {
+	p.Outcome = report.Legible(p.Outcome)
 	e, line := ofPool(p.Outcome)
 	line.Name, line.State = p.PoolName, p.State
 	e.json = line
@@ -160,10 +162,11 @@ func OfPreview(p reconcile.Preview, brief bool) Entry {
 
 // OfFailure is the entry of a pool that could not be looked at.
 func OfFailure(id string, err error) Entry {
-	return Entry{name: id, word: "failed", failed: err.Error(), notes: []string{err.Error()},
-		json: map[string]any{"userPoolId": id, "error": err.Error()},
+	why := baseline.Legible(err.Error())
+	return Entry{name: id, word: "failed", failed: why, notes: []string{why},
+		json: map[string]any{"userPoolId": id, "error": why},
 		text: func(w io.Writer, paint report.Paint) error {
-			_, err := fmt.Fprintf(w, "%s  %s\n  reason    %s\n", paint.Bad("failed"), id, err)
+			_, err := fmt.Fprintf(w, "%s  %s\n  reason    %s\n", paint.Bad("failed"), id, why)
 			return err
 		}}
 }

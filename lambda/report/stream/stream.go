@@ -40,7 +40,7 @@ func New(format Format, w io.Writer, paint report.Paint) Stream {
 	case Markdown:
 		return markdown{w}
 	case SARIF:
-		return &sarif{w: w, rules: map[string]bool{}}
+		return &sarif{w: report.Printable(w), rules: map[string]bool{}}
 	case JUnit:
 		return &junit{w: w}
 	default:
@@ -49,7 +49,7 @@ func New(format Format, w io.Writer, paint report.Paint) Stream {
 }
 
 func encoder(w io.Writer) *json.Encoder {
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(report.Printable(w))
 	e.SetEscapeHTML(false)
 	return e
 }

@@ -1,0 +1,101 @@
+package baseline
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+const (
+	oneRule = "version: 1\nrules:\n  - name: a\n    require: {DeletionProtection: ACTIVE}\n"
+	manyKey = "version: 1\nrules:\n  - name: a\n    require:\n"
+)
+
+// numbered repeats a line with a number in it.
+func numbered(line string) func(n int) string {
+	return func(n int) string {
+		var b strings.Builder
+		for i := 0; b.Len() < n; i++ {
+			fmt.Fprintf(&b, line, i)
+		}
+		return b.String()
+	}
+}
+
+func repeated(line string) func(n int) string {
+	return func(n int) string { return strings.Repeat(line, n/len(line)+1) }
+}
+
+// TestBombs: a file that is made to grow in its reader's hands, or to keep it busy, is refused for what it is. Four times the file takes no more than about four times the memory to refuse.
+func TestBombs(t *testing.T) {
+	for name, c := range map[string]struct {
+		head string
+		body func(n int) string
+		want string
+	}{
+		"billion laughs":     {"a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nd: ", repeated("[*c, *c]\ne: "), "anchors and aliases are not taken"},
+		"aliases":            {"a: &a [x, x]\n", numbered("k%d: [*a, *a]\n"), "anchors and aliases are not taken"},
+		"anchors":            {"", repeated("- &a x\n"), "anchors and aliases are not taken"},
+		"an alias of itself": {"a: &a [*a]\n", repeated("# \n"), "anchors and aliases are not taken"},
+		"merge keys":         {"", numbered("- {<<: {a: %d}}\n"), "merge keys are not taken"},
+		"tags":               {"", repeated("- !!binary YQ==\n"), "is not taken: write a plain value"},
+		"deep lists":         {"version: 1\nrules: ", repeated("["), "not YAML"},
+		"deep mappings":      {"", repeated("? "), "nested deeper than 32 levels"},
+		"deeper by a space": {"", func(n int) string {
+			var b strings.Builder
+			for i := 0; b.Len() < n; i++ {
+				b.WriteString(strings.Repeat(" ", i) + "a:\n")
+			}
+			return b.String()
+		}, "nested deeper than 32 levels"},
+		"keys":       {"", numbered("versio%d: 1\n"), "there is no such key"},
+		"one key":    {"", repeated("version: 1\n"), "stands here a second time"},
+		"settings":   {manyKey, numbered("      DeletionProtectio%d: ACTIVE\n"), "there is no such setting, did you mean DeletionProtection?"},
+		"exemptions": {oneRule + "exemptions:\n", repeated("  - {settings: [DeletionProtectiox]}\n"), "there is no setting DeletionProtectiox"},
+		"documents":  {oneRule, repeated("---\na: 1\n"), "second document"},
+		"comments":   {"", repeated("#\n"), "the file is empty"},
+		"a glob":     {"version: 1\nrules:\n  - name: a\n    require: {DeletionProtection: ACTIVE}\n    pools: {names: [\"", repeated("*a"), "not YAML"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			refuse := func(n int) float64 {
+				text := []byte(c.head + c.body(n))
+				return testing.AllocsPerRun(1, func() {
+					if b, err := Parse("b.yaml", text); b != nil || err == nil || !strings.Contains(err.Error(), c.want) {
+						t.Errorf("%.200v, want %q", err, c.want)
+					}
+				})
+			}
+			if small, large := refuse(4<<10), refuse(16<<10); large > 6*small+1000 {
+				t.Errorf("%.0f allocations become %.0f", small, large)
+			}
+		})
+	}
+}
+
+// TestBoundsOfAFile: a file as large, with as many requirements and as long globs as are taken is taken, and one more is refused.
+func TestBoundsOfAFile(t *testing.T) {
+	t.Parallel()
+	rules := func(n int) string {
+		var b strings.Builder
+		b.WriteString("version: 1\nrules:\n")
+		for i := range n {
+			fmt.Fprintf(&b, "- {name: r%d, require: {DeletionProtection: ACTIVE}}\n", i)
+		}
+		return b.String()
+	}
+	named := func(n int) string {
+		return "version: 1\nrules: [{name: a, pools: {names: [\"" + strings.Repeat("*", n) + "\"]}, require: {PoolName: {matches: \"" + strings.Repeat("?", n) + "\"}}}]\n"
+	}
+	for name, c := range map[string]struct{ good, bad, want string }{
+		"size":         {oneRule + strings.Repeat("#", maxFile-len(oneRule)), oneRule + strings.Repeat("#", maxFile-len(oneRule)+1), "the file is larger than 524288 bytes"},
+		"requirements": {rules(maxRequired), rules(maxRequired + 1), "more than 5000 requirements"},
+		"globs":        {named(maxGlob), named(maxGlob + 1), "has 1025 characters: no more than 1024 are taken"},
+	} {
+		if _, err := Parse("b.yaml", []byte(c.good)); err != nil {
+			t.Errorf("%s: %.200v", name, err)
+		}
+		if _, err := Parse("b.yaml", []byte(c.bad)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %.200v, want %q", name, err, c.want)
+		}
+	}
+}

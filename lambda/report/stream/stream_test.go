@@ -1,0 +1,81 @@
+package stream
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"unicode"
+
+	"pgregory.net/rapid"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/reconcile"
+)
+
+// chosen writes entries of every kind in which every text that somebody outside may have chosen is the given one.
+func chosen(t interface{ Fatal(...any) }, format Format, text string) string {
+	var b bytes.Buffer
+	s := New(format, &b, false)
+	out := reconcile.Outcome{Outcome: reconcile.Partial, UserPoolID: "eu-west-1_AbCdEf123", PoolName: text, Reason: text}
+	for _, state := range []reconcile.DriftState{reconcile.Fixed, reconcile.NotFixable, reconcile.Exempted, reconcile.Reported, reconcile.Planned} {
+		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "UserPoolTags." + text, Rule: text, Reason: text, Have: text, Want: []any{text}, State: state, Source: baseline.Position{File: "b.yaml", Line: 1, Column: 1}})
+	}
+	raw, err := json.Marshal(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A file that was made by somebody else: JSON is YAML.
+	_, err = baseline.Parse("b.yaml", []byte(`{"version": 1, "mode": `+string(raw)+`, `+string(raw)+`: 1}`))
+	var faults baseline.Faults
+	errors.As(err, &faults)
+	for _, e := range []Entry{OfOutcome(out, false), OfPreview(reconcile.Preview{Outcome: out}, false), OfFailure("eu-west-1_AbCdEf123", errors.New(text)), OfFile("b.yaml", faults[:1], nil, nil)} {
+		if err := s.Write(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(true); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// TestNothingBreaksOut: whatever strangers choose, each format keeps the lines that it has with harmless texts, holds nothing that is not printable, and can be read.
+func TestNothingBreaksOut(t *testing.T) {
+	t.Parallel()
+	for _, format := range Formats() {
+		harmless := chosen(t, format, "xé")
+		check := func(t interface {
+			Fatal(...any)
+			Fatalf(string, ...any)
+		}, nasty string) {
+			got := chosen(t, format, nasty)
+			if strings.Count(got, "\n") != strings.Count(harmless, "\n") || strings.ContainsFunc(got, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) {
+				t.Fatalf("%s of %q:\n%q", format, nasty, got)
+			}
+			switch format {
+			case SARIF:
+				if !json.Valid([]byte(got)) {
+					t.Fatalf("%q is no JSON: %s", nasty, got)
+				}
+			case JUnit:
+				for d := xml.NewDecoder(strings.NewReader(got)); ; {
+					token, err := d.Token()
+					if errors.Is(err, io.EOF) {
+						break
+					}
+					if element, ok := token.(xml.StartElement); err != nil || ok && !strings.Contains("testsuites testsuite testcase failure error skipped", element.Name.Local) {
+						t.Fatalf("%q: %v, %v in %s", nasty, err, token, got)
+					}
+				}
+			}
+		}
+		for _, nasty := range []string{"x\n::error::y", "\r\x1b[2J", "\u202e", "]]><failure/>", `"/><testcase name="`, "|a|\n|-|", "</code><script>", "\",\"level\":\"none", "\x00\x08"} {
+			check(t, nasty)
+		}
+		rapid.Check(t, func(t *rapid.T) { check(t, "x"+rapid.String().Draw(t, "text")) })
+	}
+}

@@ -123,15 +123,15 @@ func Lookup(path string) (Member, bool) {
 
 // TwinOf returns the path of the setting that is the same fact as the one at path, if there is one.
 func TwinOf(path string) (string, bool) {
-	for head, tail := path, ""; ; {
+	for head := path; ; {
 		if m, ok := Lookup(head); ok && m.Twin != "" {
-			return m.Twin + tail, true
+			return m.Twin + path[len(head):], true
 		}
 		i := strings.LastIndexByte(head, '.')
 		if i < 0 {
 			return "", false
 		}
-		head, tail = head[:i], head[i:]+tail
+		head = head[:i]
 	}
 }
 
@@ -139,8 +139,8 @@ func index(members []Member, name string) int {
 	if strings.HasPrefix(name, clientsPrefix) {
 		name = Clients
 	}
-	for i, m := range members {
-		if m.Name == name {
+	for i := range members { // by index: a member is large to copy, and this is most of what a comparison does
+		if members[i].Name == name {
 			return i
 		}
 	}

@@ -35,9 +35,9 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if invocation, ok := lambdacontext.FromContext(ctx); ok {
 		log = log.With("invocation_id", invocation.AwsRequestID)
 	}
-	at := home(ctx)
-	sweeping := event.Decode(payload, at).Kind == event.All
-	result, err := h.reconciler.Handle(ctx, payload, at, func(out reconcile.Outcome) { h.tell(ctx, log, out, sweeping) })
+	request := event.Decode(payload, home(ctx))
+	sweeping := request.Kind == event.All
+	result, err := h.reconciler.Do(ctx, request, func(out reconcile.Outcome) { h.tell(ctx, log, out, sweeping) })
 	if sweep, ok := result.(reconcile.Sweeping); ok {
 		report.LogSweep(ctx, log, sweep)
 		if d, worth := report.NewDigest(sweep, h.region, h.build); worth {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"io"
+	"os"
 )
 
 // rootBundles are the files that package crypto/x509 looks for, in its order, as far as a function can have them: the first that can be read is the one that counts.
@@ -17,7 +19,7 @@ const nowhere = "/nonexistent"
 //
 // Nothing is changed where somebody has said which folders to read (SSL_CERT_DIR) or which roots to trust (AWS_CA_BUNDLE), nor where there is no bundle or no certificate
 // in it: then the folders are all there is.
-func readRootsOnce(getenv func(string) string, readFile func(string) ([]byte, error), setenv func(name, value string) error) {
+func readRootsOnce(getenv func(string) string, readHead func(path string) ([]byte, error), setenv func(name, value string) error) {
 	if getenv("SSL_CERT_DIR") != "" || getenv("AWS_CA_BUNDLE") != "" {
 		return
 	}
@@ -26,14 +28,24 @@ func readRootsOnce(getenv func(string) string, readFile func(string) ([]byte, er
 		bundles = []string{named}
 	}
 	for _, path := range bundles {
-		bundle, err := readFile(path)
+		head, err := readHead(path)
 		if err != nil {
 			continue
 		}
-		if !bytes.Contains(bundle, []byte("-----BEGIN CERTIFICATE-----")) {
+		if !bytes.Contains(head, []byte("-----BEGIN CERTIFICATE-----")) {
 			return
 		}
 		_ = setenv("SSL_CERT_DIR", nowhere) // if it cannot be set, the first call takes longer
 		return
 	}
+}
+
+// readHead returns the first 8 kB of a file, which hold a certificate if it is a bundle. Reading all of it would take as long as a tenth of the start.
+func readHead(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	return io.ReadAll(io.LimitReader(file, 8<<10))
 }

@@ -44,6 +44,13 @@ func Mask(m Member, v any) any {
 	return hidden(v)
 }
 
+// Shown returns a copy of the value of the setting at path that may be shown, as Mask does; nil where there is none.
+func Shown(settings map[string]any, path string) any {
+	m, known := Lookup(path)
+	m.Sensitive = m.Sensitive || !known
+	return Mask(m, at(settings, keys(path)))
+}
+
 // secretive says whether something in the member is sensitive.
 func secretive(m Member) bool {
 	return m.Sensitive || m.Elem != nil && secretive(*m.Elem) || slices.ContainsFunc(m.Members, secretive)

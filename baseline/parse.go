@@ -24,7 +24,7 @@ const maxFile = 1 << 20
 // baseline is nil.
 func Parse(file string, data []byte) (*Baseline, error) {
 	p := &parser{file: file}
-	b := &Baseline{File: file, Digest: fmt.Sprintf("sha256:%x", sha256.Sum256(data)), Unknown: map[string]Unknown{}}
+	b := &Baseline{File: file, Digest: fmt.Sprintf("sha256:%x", sha256.Sum256(data)), Unknown: map[string]Unknown{}, Flap: DefaultFlapBudget}
 	if document := p.document(data); document != nil {
 		p.baseline(document, b)
 		if len(p.faults) == 0 {

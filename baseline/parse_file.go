@@ -12,7 +12,7 @@ import (
 
 // baseline reads the keys at the top of a file.
 func (p *parser) baseline(root *yaml.Node, b *Baseline) {
-	keys := p.known(p.entries(root, "", "version: 1 and rules"), "", "version", "mode", "rules", "exemptions", "unknownMembers")
+	keys := p.known(p.entries(root, "", "version: 1 and rules"), "", "version", "mode", "rules", "exemptions", "unknownMembers", "flapBudget")
 	if version, ok := keys["version"]; !ok {
 		p.fault(root, "version", "is missing: say version: 1")
 	} else if version.value.Value != "1" || version.value.ShortTag() != "!!int" {
@@ -34,6 +34,9 @@ func (p *parser) baseline(root *yaml.Node, b *Baseline) {
 	}
 	if unknown, ok := keys["unknownMembers"]; ok {
 		p.unknown(unknown.value, b.Unknown)
+	}
+	if budget, ok := keys["flapBudget"]; ok {
+		b.Flap = p.flapBudget(budget.value)
 	}
 }
 

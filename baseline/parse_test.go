@@ -152,6 +152,7 @@ exemptions:
     reason: waiting
     owner: identity-team
 unknownMembers: {FutureThing: echo, "*": omit}
+flapBudget: {times: 3}
 `)
 	ignore := cmpopts.IgnoreTypes(Position{})
 	want := []Rule{
@@ -169,6 +170,9 @@ unknownMembers: {FutureThing: echo, "*": omit}
 	}
 	if diff := cmp.Diff(map[string]Unknown{"FutureThing": EchoUnknown, "*": OmitUnknown}, b.Unknown); diff != "" {
 		t.Errorf("unknown members (-want +got):\n%s", diff)
+	}
+	if want := (FlapBudget{Times: 3, Within: time.Hour}); b.Flap != want || b.InMode(Audit).Flap != want || mustParse(t, string(Default())).Flap != DefaultFlapBudget {
+		t.Errorf("flap budget %v, want %v", b.Flap, want)
 	}
 	for _, rule := range b.InMode(Audit).Rules {
 		if rule.Mode != Audit {

@@ -36,6 +36,7 @@ type Baseline struct {
 	Exemptions []Exemption
 	// Unknown says what to do with live members that the member table lacks, by dotted path ("*" is every other one).
 	Unknown map[string]Unknown
+	Flap    FlapBudget
 }
 
 // A Rule requires settings of the pools that it selects.

@@ -8,13 +8,16 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/securityhub"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/notify"
+	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/userpool"
 )
@@ -80,6 +83,16 @@ func newChannels(a account) []notify.Channel {
 		channels = append(channels, notify.Hub{Client: securityhub.New(options), Now: time.Now})
 	}
 	return channels
+}
+
+// newLedger builds the ledger, or nil where there is no table.
+func newLedger(a account) reconcile.Ledger {
+	if a.LedgerTable == "" {
+		return nil
+	}
+	options := dynamodb.Options{Region: a.Region, HTTPClient: a.transport, Credentials: a, BaseEndpoint: a.endpoint(tableService)}
+	options.EndpointOptions.UseFIPSEndpoint, options.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
+	return ledger.Table{Client: dynamodb.New(options), Name: a.LedgerTable}
 }
 
 // newAccount makes what every client has in common.

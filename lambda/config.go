@@ -23,6 +23,7 @@ type Config struct {
 	TopicARN    string // TOPIC_ARN
 	EventBus    string // EVENT_BUS: name or ARN
 	SecurityHub bool   // SECURITY_HUB
+	LedgerTable string // LEDGER_TABLE: name of the DynamoDB table that remembers between invocations, or ""
 	Function    string // AWS_LAMBDA_FUNCTION_NAME, a dimension of the metrics
 
 	Region       string
@@ -54,6 +55,7 @@ func ReadConfig(getenv func(string) string, readFile func(string) ([]byte, error
 		Endpoints:    endpoints(getenv),
 		TopicARN:     getenv("TOPIC_ARN"),
 		EventBus:     getenv("EVENT_BUS"),
+		LedgerTable:  getenv("LEDGER_TABLE"),
 		Function:     getenv("AWS_LAMBDA_FUNCTION_NAME"),
 		FIPS:         strings.EqualFold(getenv("AWS_USE_FIPS_ENDPOINT"), "true"),
 		DualStack:    strings.EqualFold(getenv("AWS_USE_DUALSTACK_ENDPOINT"), "true"),
@@ -69,6 +71,9 @@ func ReadConfig(getenv func(string) string, readFile func(string) ([]byte, error
 		fault("ROLE_ARN is %q, which is not the ARN of an IAM role", c.OwnRole)
 	}
 	c.channels(getenv, fault)
+	if c.LedgerTable != "" && !tableName().MatchString(c.LedgerTable) {
+		fault("LEDGER_TABLE is %q, which is neither the name nor the ARN of a DynamoDB table", c.LedgerTable)
+	}
 	level, ok := levels[strings.ToUpper(getenv("AWS_LAMBDA_LOG_LEVEL"))]
 	if !ok {
 		fault("AWS_LAMBDA_LOG_LEVEL is %q: say TRACE, DEBUG, INFO, WARN, ERROR or FATAL", getenv("AWS_LAMBDA_LOG_LEVEL"))
@@ -93,6 +98,7 @@ func ReadConfig(getenv func(string) string, readFile func(string) ([]byte, error
 const (
 	cognitoService = "COGNITO_IDENTITY_PROVIDER"
 	snsService     = "SNS"
+	tableService   = "DYNAMODB"
 	busService     = "EVENTBRIDGE"
 	hubService     = "SECURITYHUB"
 )
@@ -103,14 +109,17 @@ func endpoints(getenv func(string) string) map[string]string {
 	if strings.EqualFold(getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true") {
 		return urls
 	}
-	for _, service := range []string{cognitoService, snsService, busService, hubService} {
+	for _, service := range []string{cognitoService, snsService, busService, hubService, tableService} {
 		urls[service] = cmp.Or(getenv("AWS_ENDPOINT_URL_"+service), getenv("AWS_ENDPOINT_URL"))
 	}
 	return urls
 }
 
 var (
-	topicARN = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+$`) })
+	topicARN  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+$`) })
+	tableName = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(arn:[\w-]+:dynamodb:[\w-]+:\d{12}:table/)?[\w.-]{3,255}$`)
+	})
 	eventBus = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`^(arn:[\w-]+:events:[\w-]+:\d{12}:event-bus/)?[\w./-]+$`)
 	})

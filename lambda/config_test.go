@@ -67,7 +67,7 @@ func TestConfigValues(t *testing.T) {
 	t.Parallel()
 	c, err := ReadConfig(environment(map[string]string{"MODE": "audit", "AWS_LAMBDA_LOG_LEVEL": "warn", "AWS_USE_FIPS_ENDPOINT": "true",
 		"AWS_ENDPOINT_URL": "http://all", "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": "http://cognito", "AWS_SESSION_TOKEN": "token",
-		"TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:topic", "EVENT_BUS": "default", "SECURITY_HUB": "on", "AWS_LAMBDA_FUNCTION_NAME": "keeper"}), os.ReadFile)
+		"TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:topic", "EVENT_BUS": "default", "SECURITY_HUB": "on", "LEDGER_TABLE": "ledger", "AWS_LAMBDA_FUNCTION_NAME": "keeper"}), os.ReadFile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,8 +78,8 @@ func TestConfigValues(t *testing.T) {
 	}
 	c.Baseline = nil
 	want := Config{LogLevel: slog.LevelWarn, Region: "eu-west-1", AccessKeyID: "AKIAEXAMPLE", SecretKey: "example", SessionToken: "token", FIPS: true, Function: "keeper",
-		Endpoints: map[string]string{cognitoService: "http://cognito", snsService: "http://all", busService: "http://all", hubService: "http://all"},
-		TopicARN:  "arn:aws:sns:eu-west-1:111122223333:topic", EventBus: "default", SecurityHub: true}
+		Endpoints: map[string]string{cognitoService: "http://cognito", snsService: "http://all", busService: "http://all", hubService: "http://all", tableService: "http://all"},
+		TopicARN:  "arn:aws:sns:eu-west-1:111122223333:topic", EventBus: "default", SecurityHub: true, LedgerTable: "ledger"}
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -31,13 +31,14 @@ type handler struct {
 // Invoke takes the bytes of an event and returns those of the outcome. It implements lambda.Handler, so that any payload, even one that is no JSON
 // object, reaches event.Decode.
 func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	log := h.log
+	log, keeper := h.log, *h.reconciler
 	if invocation, ok := lambdacontext.FromContext(ctx); ok {
 		log = log.With("invocation_id", invocation.AwsRequestID)
+		keeper.Owner = invocation.AwsRequestID // a retry has the id of the first try
 	}
 	request := event.Decode(payload, home(ctx))
 	sweeping := request.Kind == event.All
-	result, err := h.reconciler.Do(ctx, request, func(out reconcile.Outcome) { h.tell(ctx, log, out, sweeping) })
+	result, err := keeper.Do(ctx, request, func(out reconcile.Outcome) { h.tell(ctx, log, out, sweeping) })
 	if sweep, ok := result.(reconcile.Sweeping); ok {
 		report.LogSweep(ctx, log, sweep)
 		if d, worth := report.NewDigest(sweep, h.region, h.build); worth {

@@ -38,8 +38,10 @@ func newHandler(config Config, log *slog.Logger) (handler, error) {
 		return handler{}, err
 	}
 	counted := &calls{}
+	keeper := reconcile.New(userpool.New(newClient(a, counted)), config.Baseline, config.OwnRole)
+	keeper.Ledger = newLedger(a)
 	return handler{log: log, metrics: os.Stdout, function: cmp.Or(config.Function, "poolkeeper"), region: config.Region, build: build(), calls: counted, channels: newChannels(a),
-		reconciler: reconcile.New(userpool.New(newClient(a, counted)), config.Baseline, config.OwnRole)}, nil
+		reconciler: keeper}, nil
 }
 
 // version is that of a release, given at the build with -ldflags=-X.

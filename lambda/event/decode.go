@@ -3,6 +3,7 @@ package event
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -86,10 +87,26 @@ func judgeCall(envelope, detail object, home Home) Request {
 			request.ClientID = text
 		}
 	}
+	request.Named = namesOf(parameters)
 	if subject, ok := parameters.value(handled.Subject).(string); ok && handled.Subject != "" && !hidden(subject) {
 		request.Subject = clean(subject)
 	}
 	return request
+}
+
+// maxNamed is more than any call has parameters.
+const maxNamed = 64
+
+// namesOf returns the names of the members that hold something, sorted.
+func namesOf(parameters object) []string {
+	var names []string
+	for name, v := range parameters {
+		if v != nil && len(names) < maxNamed {
+			names = append(names, clean(name))
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // maxClientID is Cognito's limit.

@@ -31,6 +31,8 @@ type Request struct {
 	Call     Name
 	ClientID string
 	Subject  string
+	// Named are the names of the call's request parameters, as CloudTrail writes them, sorted. What was set there is not taken over: it may be left out, hidden or made up.
+	Named []string
 }
 
 // Cause says who did what, for the reports. Its texts come from a stranger: they are cut to a length and hold no control characters.

@@ -65,6 +65,14 @@ type Outcome struct {
 	Verified   Verified    `json:"verified"`
 	Writes     []string    `json:"writes"` // the write calls that were accepted, in order
 	Reason     string      `json:"reason"`
+	// Record is the id of the ledger's record of the writes, or "".
+	Record string `json:"record,omitempty"`
+	// Missed is drift that a sweep found and no event told of, or nil.
+	Missed *Missed `json:"missed,omitempty"`
+	// Overwritten are the settings of the event's call that a write of ours may have undone, as it was planned before the call and sent after it.
+	Overwritten []string `json:"overwritten,omitempty"`
+	// Repeated marks an outcome that people were told of not long ago, and that is the same again.
+	Repeated bool `json:"repeated,omitempty"`
 	// Critical marks an outcome that is graver than its word: a pool that a rule names is gone.
 	Critical bool `json:"critical,omitempty"`
 
@@ -73,6 +81,8 @@ type Outcome struct {
 	RequestIDs []string  `json:"-"` // of the writes
 	Durations  Durations `json:"-"`
 	Times      Times     `json:"-"`
+
+	LedgerFaults []string `json:"-"` // what the ledger failed at; it changes no outcome
 }
 
 // Times says when a reconcile came to what. A time that it never came to is zero.

@@ -28,6 +28,9 @@ type Reconciler struct {
 	Now      func() time.Time
 	Sleep    func(context.Context, time.Duration) error // returns early, with the context's error, when the context ends
 	Jitter   func(time.Duration) time.Duration          // spreads a wait
+	// Ledger, if not nil, remembers between invocations. Owner is what an invocation and its retries are called there; without it, every reconcile is one of its own.
+	Ledger Ledger
+	Owner  string
 	// Before, if not nil, is called with the state that was read before the first write of a reconcile. If it fails, nothing is written.
 	Before func(userpool.State) error
 }
@@ -65,12 +68,12 @@ const (
 func (r *Reconciler) Answer(ctx context.Context, request event.Request) (Outcome, error) {
 	run := r.begin(request.UserPoolID, request.Cause)
 	run.request = request
-	return run.complete(ctx)
+	return run.remembered(ctx)
 }
 
 // Reconcile brings a whole pool to the baseline. The error is nil or a *DeferredError, and then the outcome is Deferred.
 func (r *Reconciler) Reconcile(ctx context.Context, id string, cause event.Cause) (Outcome, error) {
-	return r.begin(id, cause).complete(ctx)
+	return r.begin(id, cause).remembered(ctx)
 }
 
 // ReconcileFrom is Reconcile for a pool that was planned before: if it is no longer in the state with that digest, nothing is written, and the outcome is
@@ -78,7 +81,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, id string, cause event.Cause
 func (r *Reconciler) ReconcileFrom(ctx context.Context, id, state string, cause event.Cause) (Outcome, error) {
 	run := r.begin(id, cause)
 	run.from = state
-	return run.complete(ctx)
+	return run.remembered(ctx)
 }
 
 // MovedReason says that a pool is not as it was when it was planned.
@@ -137,6 +140,20 @@ type run struct {
 	moved        []string         // settings that were not to move and did
 	unmanaged    int              // unmanaged settings that are exactly what they were
 	owed         []baseline.Drift // what an accepted write may have taken, and no write has given back yet
+	judged       time.Time        // when the latest read began
+
+	// With a ledger:
+	name        string            // who this run is
+	mute        bool              // the ledger failed, and is not asked again
+	leased      bool              // the pool is ours
+	until       time.Time         // how long it is
+	known       memory            // what is kept of the pool
+	rec         *Record           // of this run's writes
+	planned     time.Time         // when the read began that the latest plan is based on
+	recovered   bool              // an open record was looked for
+	sought      bool              // lost updates were looked for
+	overwritten []overlap         // and found
+	flaps       map[string]string // settings of which the flap budget is used up, and the reason; nil until they were counted
 }
 
 // A view is a pool as one attempt found it, and what is to be done about it.
@@ -161,6 +178,7 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 	if v.state, err = r.read(ctx, &r.out.Durations.Read); err != nil {
 		return v, true, r.unread(err)
 	}
+	r.planned = r.judged
 	r.out.PoolName = v.state.Identity().Name
 	r.out.PoolARN, _ = v.state.Documents[baseline.UserPool]["Arn"].(string)
 	v.policy = r.Baseline.Policy(v.state.Identity(), r.Now())
@@ -172,7 +190,14 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 	v.policy = v.policy.Only(r.counts(v.state))
 	v.found = compare(v.policy, v.state)
 	lost := r.inspect(v.state, v.found)
+	r.countFlaps(ctx, v.found.Drifts)
+	if m := r.missed(v.state.Identity(), v.state.Settings(), v.found.Drifts); m != nil {
+		r.out.Missed = m
+	}
 	report, fixable := r.sort(v.found.Drifts)
+	lostUpdates := r.lostUpdates(v.state.Settings())
+	r.out.Overwritten = settingsOf(lostUpdates)
+	report = append(report, lostUpdates...)
 	report = append(report, r.watched(watch, v.state, v.found)...)
 	v.plan, err = userpool.NewPlan(v.state, append(fixable, lost...), userpool.Options{Unknown: r.Baseline.Unknown, MoveValidity: r.moveValidity, Owned: v.found.Owned})
 	if err != nil {
@@ -217,6 +242,9 @@ func (r *run) once(ctx context.Context) (step, error) {
 		}
 	}
 	r.offered = false
+	if !r.enter(ctx, v) {
+		return finished, r.later(errTaken)
+	}
 	if next, done, err := r.write(ctx, plan); !done {
 		return next, err
 	}
@@ -240,6 +268,9 @@ func compare(policy baseline.Policy, state userpool.State) baseline.Comparison {
 // inspect compares a pool that is read again with what the latest plan expected of it, and returns what is owed to it.
 func (r *run) inspect(state userpool.State, found baseline.Comparison) []baseline.Drift {
 	lost := slices.DeleteFunc(state.Lacks(r.owed), func(d baseline.Drift) bool { return r.refused[d.Setting] != "" })
+	if r.recovered && r.rec == nil && len(lost) == 0 {
+		r.owed = nil // what was killed has taken nothing
+	}
 	if r.sent != nil {
 		var moved []string
 		r.unmanaged, moved = r.sent.Unmoved(state, found.Owns)
@@ -252,6 +283,7 @@ func (r *run) inspect(state userpool.State, found baseline.Comparison) []baselin
 func (r *run) sort(drifts []baseline.Drift) (report []Drift, fixable []baseline.Drift) {
 	for _, d := range drifts {
 		reason, refused := r.refused[d.Setting]
+		flapping, flaps := r.flaps[d.Setting]
 		switch {
 		case d.Exempted != nil:
 			report = append(report, drift(d, Exempted, "until "+d.Exempted.Until.Format(time.RFC3339)+", "+d.Exempted.Owner+": "+d.Exempted.Reason))
@@ -261,6 +293,8 @@ func (r *run) sort(drifts []baseline.Drift) (report []Drift, fixable []baseline.
 			report = append(report, drift(d, Reported, ownWriteReason))
 		case d.Action == baseline.Report:
 			report = append(report, drift(d, Reported, noValueReason))
+		case flaps:
+			report = append(report, drift(d, NotFixable, flapping))
 		case refused:
 			report = append(report, drift(d, NotFixable, reason))
 		default:
@@ -283,6 +317,7 @@ func (r *run) timeFor(ctx context.Context, writes int) bool {
 
 func (r *run) read(ctx context.Context, took *time.Duration) (userpool.State, error) {
 	from := r.Now()
+	r.judged = from
 	state, err := r.Pools.Read(ctx, r.id, r.want())
 	*took += r.Now().Sub(from)
 	return state, err
@@ -332,6 +367,14 @@ func (r *run) end(err error) (Outcome, error) {
 		r.out.Outcome, r.out.Reason = Deferred, err.Error()
 	}
 	return r.out, err
+}
+
+func settingsOf(drifts []Drift) []string {
+	var settings []string
+	for _, d := range drifts {
+		settings = append(settings, d.Setting)
+	}
+	return settings
 }
 
 func touchesAny(drifts []baseline.Drift, path string) bool {

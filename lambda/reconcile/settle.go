@@ -62,12 +62,16 @@ func (r *run) judge(unheld int) (Word, string) {
 		}
 	}
 	reason := strings.Join(reasons, "; ")
+	flapping := slices.ContainsFunc(r.out.Drifts, func(d Drift) bool {
+		why, flaps := r.flaps[d.Setting]
+		return flaps && d.Reason == why
+	})
 	switch {
 	case len(r.moved) > 0:
 		slices.Sort(r.moved)
 		moved := "settings moved that were not to: " + strings.Join(slices.Compact(r.moved), ", ")
 		return Unconverged, strings.Join(append([]string{moved}, reasons...), "; ")
-	case unheld > 0:
+	case unheld > 0, flapping:
 		return Unconverged, reason
 	case fixed > 0 && (unfixable > 0 || wanting):
 		return Partial, reason

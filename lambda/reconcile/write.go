@@ -15,6 +15,9 @@ func (r *run) write(ctx context.Context, plan userpool.Plan) (next step, done bo
 	from := r.Now()
 	defer func() { r.out.Durations.Write += r.Now().Sub(from) }()
 	for _, request := range plan.Writes {
+		if !r.ours(ctx) {
+			return finished, false, r.later(errTaken)
+		}
 		requestID, err := r.Pools.Write(ctx, r.id, request)
 		if requestID != "" {
 			r.out.RequestIDs = append(r.out.RequestIDs, requestID)
@@ -23,10 +26,14 @@ func (r *run) write(ctx context.Context, plan userpool.Plan) (next step, done bo
 			r.out.Writes = append(r.out.Writes, request.Call)
 			r.out.Times.Written = r.Now()
 			r.noteSent(plan, request)
+			r.wrote(request, requestID)
 			if touchesDocument(r.owed, request.Document) {
 				r.owed = nil
 			}
 			continue
+		}
+		if classOf(err) == userpool.ClassUnclear {
+			r.wrote(request, requestID)
 		}
 		next, err := r.unwritten(plan, request, err)
 		return next, false, err

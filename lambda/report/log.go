@@ -38,6 +38,15 @@ func Log(ctx context.Context, logger *slog.Logger, out reconcile.Outcome) {
 		slog.Float64("verify_ms", milliseconds(out.Durations.Verify)),
 		slog.Float64("total_ms", milliseconds(out.Durations.Total)),
 	}
+	if out.Record != "" {
+		attributes = append(attributes, slog.String("record", out.Record))
+	}
+	if out.Missed != nil {
+		attributes = append(attributes, slog.Any("missed", out.Missed))
+	}
+	if len(out.LedgerFaults) > 0 {
+		attributes = append(attributes, slog.Any("ledger_faults", out.LedgerFaults))
+	}
 	level := Level(out.Outcome)
 	if out.Critical {
 		level = slog.LevelError

@@ -34,7 +34,7 @@ func Metrics(w io.Writer, function string, now time.Time, out reconcile.Outcome,
 		{"Events", count, 1}, {"Ignored", count, of(reconcile.Ignored)}, {"Drifted", count, of(reconcile.Drifted)}, {"Remediated", count, of(reconcile.Remediated)},
 		{"Unfixable", count, of(reconcile.Unfixable)}, {"Unconverged", count, of(reconcile.Unconverged)}, {"Partial", count, of(reconcile.Partial)},
 		{"Deferred", count, of(reconcile.Deferred)}, {"Drifts", count, len(out.Drifts)}, {"ApiCalls", count, counts.Calls}, {"Throttled", count, counts.Throttled},
-		{"NotificationsFailed", count, counts.Unsent},
+		{"NotificationsFailed", count, counts.Unsent}, {"LedgerFailed", count, len(out.LedgerFaults)}, {"LostUpdates", count, len(out.Overwritten)}, {"MissedEvents", count, missed(out)},
 	}
 	if r.When.SecondsToDetect != nil {
 		values = append(values, metric{"TimeToDetect", seconds, *r.When.SecondsToDetect})
@@ -59,6 +59,14 @@ func Metrics(w io.Writer, function string, now time.Time, out reconcile.Outcome,
 		}
 	}
 	return nil
+}
+
+// missed counts the settings that no event told of.
+func missed(out reconcile.Outcome) int {
+	if out.Missed == nil {
+		return 0
+	}
+	return len(out.Missed.Settings)
 }
 
 const (

@@ -40,8 +40,8 @@ func SeverityOf(out reconcile.Outcome) Severity {
 
 // Told says whether people are told of an outcome.
 func Told(out reconcile.Outcome) bool {
-	switch SeverityOf(out) {
-	case Informational:
+	switch {
+	case SeverityOf(out) == Informational, out.Repeated:
 		return false
 	default:
 		return out.Outcome != reconcile.Deferred // it is tried again, and what is given up on lies in a queue with an alarm

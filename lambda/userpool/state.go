@@ -101,6 +101,17 @@ func (s State) Lacks(owed []baseline.Drift) []baseline.Drift {
 	return lost
 }
 
+// Debts returns the settings with the values that the state has for them, as what is owed to a pool that was in this state.
+func (s State) Debts(settings []string) []baseline.Drift {
+	var owed []baseline.Drift
+	for _, setting := range settings {
+		if v := s.written().get(setting); v != nil {
+			owed = append(owed, baseline.Drift{Setting: setting, Action: baseline.Write, Value: baseline.Clone(v)})
+		}
+	}
+	return owed
+}
+
 // Leaves returns the normalised non-empty leaves of the state, by dotted path, for telling what moved between two states.
 // Members that the table lacks are among them; those that no call writes are not.
 func (s State) Leaves() map[string]string {

@@ -1,0 +1,67 @@
+package baseline
+
+import (
+	"fmt"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// A FlapBudget is how often one setting of one pool is put right within a time. Beyond it somebody else keeps writing the setting, and two automations would take turns for
+// ever: the setting is left, and people are told who the two are.
+type FlapBudget struct {
+	Times  int // remediations of a setting that are allowed
+	Within time.Duration
+}
+
+// DefaultFlapBudget is that of a file without one.
+var DefaultFlapBudget = FlapBudget{Times: 5, Within: time.Hour}
+
+// Bounds of a flap budget: longer than the ledger is asked to look back, nothing is counted.
+const (
+	MostFlaps       = 1000
+	MostFlapMinutes = 24 * 60
+)
+
+// String says the budget in words.
+func (f FlapBudget) String() string {
+	return fmt.Sprintf("%d times in %d minutes", f.Times, int(f.Within.Minutes()))
+}
+
+func (p *parser) flapBudget(n *yaml.Node) FlapBudget {
+	budget := DefaultFlapBudget
+	all := p.entries(n, "flapBudget", "times and minutes")
+	keys := p.known(all, "flapBudget", "times", "minutes")
+	if len(keys) == 0 && len(all) == 0 && n.Kind == yaml.MappingNode {
+		p.fault(n, "flapBudget", "is empty: say times, minutes or both, or leave the key out")
+	}
+	number := func(name string, most int64) (int, bool) {
+		e, ok := keys[name]
+		if !ok {
+			return 0, false
+		}
+		v, ok := p.count(e.value, "flapBudget."+name, most)
+		return v, ok
+	}
+	if times, ok := number("times", MostFlaps); ok {
+		budget.Times = times
+	}
+	if minutes, ok := number("minutes", MostFlapMinutes); ok {
+		budget.Within = time.Duration(minutes) * time.Minute
+	}
+	return budget
+}
+
+// count returns a whole number from 1 to most.
+func (p *parser) count(n *yaml.Node, path string, most int64) (int, bool) {
+	var v int64
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || n.Decode(&v) != nil {
+		p.fault(n, path, "is %s: it has to be a whole number from 1 to %d", shapeOf(n), most)
+		return 0, false
+	}
+	if v < 1 || v > most {
+		p.fault(n, path, "is %d: it has to be from 1 to %d", v, most)
+		return 0, false
+	}
+	return int(v), true
+}

@@ -1,0 +1,89 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// ErrNoRecord says that a ledger has no record of an id.
+var ErrNoRecord = errors.New("there is no such record")
+
+const (
+	// holdTime is how long an event or a pool is taken for, before it is prolonged: longer than one attempt takes, and short enough that whoever was killed does not keep others waiting for
+	// minutes.
+	holdTime = 60 * time.Second
+	// clockSkew is how far the clocks of two processes may be apart. A hold of somebody else counts so much longer, and one's own so much shorter.
+	clockSkew = 5 * time.Second
+	// holdTries bounds the waiting for what somebody else has taken: about 12 s in all.
+	holdTries = 12
+	// firstPoll is the wait before what is taken is asked for again; each further one waits half as long again, up to lastPoll.
+	firstPoll = 200 * time.Millisecond
+	lastPoll  = 2 * time.Second
+)
+
+// An eventNote is what is kept of an event.
+type eventNote struct {
+	Handled time.Time `json:"handled,omitzero"`
+	Outcome Word      `json:"outcome,omitempty"`
+}
+
+// owner names this run to the ledger: the invocation, whose retries bear the same name, or else anything.
+func (r *run) owner() string {
+	if r.name == "" {
+		r.name = cmp.Or(r.Owner, fmt.Sprintf("%016x", rand.Uint64()))
+	}
+	return r.name
+}
+
+// fault notes that the ledger failed. It is not asked again in this run.
+func (r *run) fault(doing string, err error) {
+	r.mute = true
+	r.out.LedgerFaults = append(r.out.LedgerFaults, doing+": "+err.Error())
+}
+
+// remembers says whether there is a ledger to ask.
+func (r *run) remembers() bool { return r.Ledger != nil && !r.mute }
+
+// take takes what the key names, waiting for whoever has it, and decodes its note. taken is false if it could not be had in time; it is true, with nothing decoded, if the ledger failed.
+func (r *run) take(ctx context.Context, key Key, note any) (taken bool) {
+	wait := firstPoll
+	for try := 1; ; try++ {
+		now := r.Now()
+		raw, taken, err := r.Ledger.Take(ctx, key, r.owner(), now.Add(-clockSkew), now.Add(holdTime))
+		if err == nil && taken && raw != nil {
+			err = json.Unmarshal(raw, note)
+		}
+		switch {
+		case err != nil:
+			r.fault("taking the "+string(key.Kind), err)
+			return true
+		case taken:
+			return true
+		case try == holdTries || r.Sleep(ctx, r.Jitter(wait)) != nil:
+			return false
+		}
+		wait = min(wait*3/2, lastPoll)
+	}
+}
+
+// keep writes a note, and says whether what the key names is still ours. At the zero time it is given back.
+func (r *run) keep(ctx context.Context, key Key, note any, until time.Time) bool {
+	if !r.remembers() {
+		return true
+	}
+	raw, err := json.Marshal(note)
+	kept := false
+	if err == nil {
+		kept, err = r.Ledger.Keep(ctx, key, r.owner(), raw, until)
+	}
+	if err != nil {
+		r.fault("keeping the "+string(key.Kind), err)
+		return true
+	}
+	return kept
+}

@@ -1,0 +1,89 @@
+package reconcile
+
+import (
+	"context"
+	"time"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/userpool"
+)
+
+// A Ledger remembers from one invocation to the next: which events were handled, who is at work on a pool, and what was written and why. It is safe for concurrent use, by several processes
+// too. None of its errors stops a remediation: without the ledger a reconcile does all that it would do with it, but for what only memory can tell.
+type Ledger interface {
+	// Take takes what the key names for the owner until the time given, unless another owner has it at the time now. Who has it already keeps it. Note is what was last kept of it, nil at first.
+	Take(ctx context.Context, key Key, owner string, now, until time.Time) (note []byte, taken bool, err error)
+	// Keep writes the note of what the owner has taken, and has it until the time given; at the zero time it is anybody's. It writes nothing and says false if another owner has taken it
+	// meanwhile.
+	Keep(ctx context.Context, key Key, owner string, note []byte, until time.Time) (kept bool, err error)
+	// Put writes a record, in place of an earlier one of the same id.
+	Put(ctx context.Context, record Record) error
+	// Record returns the record of the id. The error is ErrNoRecord where there is none.
+	Record(ctx context.Context, id string) (Record, error)
+	// Records returns the records of a pool that were begun at the time given or later, the oldest first, without their Before and without the bodies of their writes.
+	Records(ctx context.Context, pool string, from time.Time) ([]Record, error)
+}
+
+// A Key names what can be taken: one event about one pool, or one pool.
+type Key struct {
+	Kind KeyKind
+	ID   string
+}
+
+// A KeyKind says what a key names.
+type KeyKind string
+
+// The kinds of keys.
+const (
+	EventKey KeyKind = "event" // the id of the event and that of the pool, as a sweep's event is about many
+	PoolKey  KeyKind = "pool"
+)
+
+// A Record is what one reconcile wrote to one pool, and why: enough to explain it, and to take it back.
+type Record struct {
+	ID         string      `json:"id"` // NewRecordID
+	UserPoolID string      `json:"userPoolId"`
+	Cause      event.Cause `json:"cause"`
+	Baseline   string      `json:"baseline"`
+	Began      time.Time   `json:"began"` // before the first write
+	// Outcome is empty until the writes are verified: then a process that made some of them came to no end.
+	Outcome  Word      `json:"outcome,omitempty"`
+	Reason   string    `json:"reason,omitempty"`
+	Drifts   []Drift   `json:"drifts"` // what was to be fixed, and at the end what became of each
+	Sent     []Sent    `json:"sent"`   // the writes that were accepted, or may have been, in order
+	Verified Verified  `json:"verified"`
+	Ended    time.Time `json:"ended,omitzero"`
+	// Owes are settings that the writes may take from the pool as a side effect, until a later one of them gives them back.
+	Owes []string `json:"owes,omitempty"`
+	// Before is the raw state before the first write. It holds message texts and external ids; it is nil in a list, and where it was too large to be kept.
+	Before *userpool.Backup `json:"-"`
+}
+
+// Sent is one write call.
+type Sent struct {
+	Call      string                `json:"call"`
+	Document  baseline.DocumentName `json:"document"`
+	RequestID string                `json:"requestId,omitempty"`
+	Read      time.Time             `json:"read"` // when the state was read that the write was planned for
+	At        time.Time             `json:"at"`   // when it was answered
+	Body      []byte                `json:"-"`    // nil in a list, and where it was too large to be kept
+}
+
+// recordTime is how the time stands in the id of a record: fixed in length, so that ids sort by time.
+const recordTime = "20060102T150405.000000Z"
+
+// NewRecordID returns the id of the record of a pool that is begun at the time given.
+func NewRecordID(pool string, began time.Time) string {
+	return pool + "." + began.UTC().Format(recordTime)
+}
+
+// SplitRecordID returns the pool and the time of a record's id, and false if it is none.
+func SplitRecordID(id string) (pool string, began time.Time, ok bool) {
+	at := len(id) - len(recordTime) - 1
+	if at <= 0 || id[at] != '.' {
+		return "", time.Time{}, false
+	}
+	began, err := time.Parse(recordTime, id[at+1:])
+	return id[:at], began, err == nil
+}

@@ -1,0 +1,211 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"poolkeeper/baseline"
+)
+
+// A memory is what is kept of a pool.
+type memory struct {
+	Baseline string               `json:"baseline"` // that the rest was found with, and whether it only audited
+	Looks    map[string]time.Time `json:"looks"`    // by document, or document and client: when the latest read began after which the pool was judged
+	Whole    time.Time            `json:"whole,omitzero"`
+	Left     []string             `json:"left,omitempty"` // settings that were not as required and were left so, when last looked at
+	Wrote    time.Time            `json:"wrote,omitzero"` // when a write was last answered
+	Open     string               `json:"open,omitempty"` // the record whose writes are being made
+	Told     time.Time            `json:"told,omitzero"`  // when people were last told that somebody keeps writing a setting
+}
+
+const (
+	// settled is how long before a read a call has to have been made for the read to show what it changed: CloudTrail gives the time in whole seconds, and a read may show the old
+	// state for a second or two.
+	settled = 3 * time.Second
+	// rest is how long a pool is let alone after it was looked at, while events about it keep coming: one more look then sees what all of them did.
+	rest = 2 * time.Second
+	// forget is when a look is too old to be worth its room.
+	forget = 24 * time.Hour
+)
+
+// remembered is complete with the help of the ledger: an event that was handled costs nothing, nobody else is at work on the pool meanwhile, and what was done can be told later.
+func (r *run) remembered(ctx context.Context) (Outcome, error) {
+	if r.Ledger == nil || !r.Baseline.MaySelect(r.id) || !r.concerned() {
+		return r.complete(ctx)
+	}
+	if done, out, err := r.claim(ctx); done {
+		return out, err
+	}
+	if done, err := r.lease(ctx); done {
+		return r.close(ctx, err)
+	}
+	_, err := r.complete(ctx)
+	return r.close(ctx, err)
+}
+
+func (r *run) eventKey() Key { return Key{EventKey, r.cause.EventID + "/" + r.id} }
+func (r *run) poolKey() Key  { return Key{PoolKey, r.id} }
+
+// claim takes the event. done says that it was handled before, or that somebody else is at it.
+func (r *run) claim(ctx context.Context) (done bool, out Outcome, err error) {
+	if r.cause.EventID == "" {
+		return false, out, nil
+	}
+	var note eventNote
+	if !r.take(ctx, r.eventKey(), &note) {
+		out, err := r.end(r.later(errors.New("another invocation is handling the same event")))
+		return true, out, err
+	}
+	if !note.Handled.IsZero() {
+		r.ignore("the event was handled before, at " + note.Handled.UTC().Format(time.RFC3339) + ": " + string(note.Outcome))
+		out, err := r.end(nil)
+		return true, out, err
+	}
+	return false, out, nil
+}
+
+// lease takes the pool. done says that there is nothing to do, as a look at the pool since the event's call has seen what it did, or that the pool cannot be had.
+func (r *run) lease(ctx context.Context) (done bool, err error) {
+	for range holdTries {
+		r.known = memory{}
+		if r.remembers() && !r.take(ctx, r.poolKey(), &r.known) {
+			return true, r.later(errors.New("another invocation is at work on the pool"))
+		}
+		if !r.remembers() {
+			return false, nil
+		}
+		r.leased = true
+		if r.known.Baseline != r.fingerprint() {
+			r.known.Baseline, r.known.Looks, r.known.Whole, r.known.Left = r.fingerprint(), nil, time.Time{}, nil
+		}
+		r.recover(ctx)
+		r.findOverwritten(ctx)
+		look, looked := r.lastLook()
+		switch {
+		case !looked || len(r.overwritten) > 0 || len(r.owed) > 0:
+			return false, nil
+		case look.After(r.cause.Time.Add(settled)):
+			r.ignore("the pool was looked at after this call, at " + look.UTC().Format(time.RFC3339) + ", and what it changed was seen then")
+			return true, nil
+		case r.Now().Sub(look) >= rest:
+			return false, nil
+		}
+		r.leave(ctx)
+		if r.Sleep(ctx, look.Add(rest).Sub(r.Now())) != nil {
+			break
+		}
+	}
+	return true, r.later(errors.New("events about the pool keep coming"))
+}
+
+// fingerprint names the baseline, and whether it may write.
+func (r *run) fingerprint() string {
+	if len(r.Baseline.Enforced()) == 0 {
+		return r.Baseline.Digest + " audit"
+	}
+	return r.Baseline.Digest
+}
+
+// lastLook returns the time of the look before which everything was seen that the event's call can have changed. looked is false where there was none, and where the event itself
+// is what is reported.
+func (r *run) lastLook() (look time.Time, looked bool) {
+	call := r.request.Call
+	if len(call.Changes) == 0 || call.Happened != "" || r.cause.Time.IsZero() {
+		return time.Time{}, false
+	}
+	for i, document := range call.Changes {
+		seen := r.known.Looks[document]
+		if of := r.known.Looks[document+"/"+r.request.ClientID]; r.request.ClientID != "" && of.After(seen) {
+			seen = of
+		}
+		if seen.IsZero() {
+			return time.Time{}, false
+		}
+		if i == 0 || seen.Before(look) {
+			look = seen
+		}
+	}
+	return look, true
+}
+
+// learn remembers what the run has seen and done.
+func (r *run) learn(err error) {
+	m := &r.known
+	if r.rec != nil || r.recovered {
+		m.Open = ""
+	}
+	if r.rec != nil {
+		for _, s := range r.rec.Sent {
+			m.Wrote = s.At
+		}
+	}
+	if err != nil || r.judged.IsZero() || r.out.Outcome == Ignored {
+		return
+	}
+	looks := map[string]time.Time{}
+	for document, at := range m.Looks {
+		if r.judged.Sub(at) < forget {
+			looks[document] = at
+		}
+	}
+	changes, client := r.request.Call.Changes, r.request.ClientID
+	whole := r.request.Call.Name == ""
+	if whole {
+		changes, client = nil, ""
+		for _, d := range baseline.Documents() {
+			changes = append(changes, string(d.Name))
+		}
+		m.Whole, m.Left = r.judged, nil
+	}
+	for _, document := range changes {
+		if client != "" {
+			document += "/" + client
+		}
+		looks[document] = r.judged
+	}
+	m.Looks = looks
+	for _, d := range r.out.Drifts {
+		if d.State == Fixed {
+			m.Left = slices.DeleteFunc(m.Left, func(setting string) bool { return setting == d.Setting })
+		}
+		if (d.State == Reported || d.State == NotFixable) && !slices.Contains(m.Left, d.Setting) {
+			m.Left = append(m.Left, d.Setting)
+		}
+	}
+}
+
+// close ends the run with the ledger: the record is finished, the pool is given back, and the event is handled or free again.
+func (r *run) close(ctx context.Context, err error) (Outcome, error) {
+	out, err := r.end(err)
+	if !r.leased && !r.remembers() {
+		return out, err
+	}
+	// What was done is kept even where the time is used up.
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+	defer stop()
+	r.out.Repeated = r.repeated()
+	r.finish(ctx)
+	r.learn(err)
+	r.leave(ctx)
+	if r.cause.EventID != "" {
+		note := eventNote{}
+		if err == nil {
+			note = eventNote{Handled: r.Now(), Outcome: r.out.Outcome}
+		}
+		r.keep(ctx, r.eventKey(), note, time.Time{})
+	}
+	return r.out, err
+}
+
+// closeTime bounds the last calls of a run to the ledger.
+const closeTime = 5 * time.Second
+
+// leave gives the pool back.
+func (r *run) leave(ctx context.Context) {
+	if r.leased {
+		r.leased = false
+		r.keep(ctx, r.poolKey(), r.known, time.Time{})
+	}
+}

@@ -1,0 +1,390 @@
+package reconcile_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/userpool"
+)
+
+// A ledgered bench has a ledger and a clock that moves when somebody sleeps.
+type ledgered struct {
+	bench
+	ledger reconcile.Ledger
+	mutex  *sync.Mutex
+	now    *time.Time
+}
+
+func withLedger(t testing.TB) ledgered {
+	t.Helper()
+	now := clock
+	w := ledgered{bench: serve(t, cognitotest.Measured), ledger: ledger.NewMemory(), mutex: &sync.Mutex{}, now: &now}
+	w.rich(nil)
+	return w
+}
+
+func (w ledgered) pass(d time.Duration) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	*w.now = w.now.Add(d)
+}
+
+func (w ledgered) time() time.Time {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return *w.now
+}
+
+// keeper is a process of its own, which remembers nothing but what is in the ledger.
+func (w ledgered) keeper(required *baseline.Baseline) *reconcile.Reconciler {
+	r := w.reconciler(required)
+	r.Ledger, r.OwnRole, r.Now = w.ledger, ownRole, w.time
+	r.Sleep = func(ctx context.Context, d time.Duration) error { w.pass(max(d, 0)); return ctx.Err() }
+	return r
+}
+
+const ownRole = "arn:aws:iam::111122223333:role/Keeper"
+
+// call is the request of an event about an UpdateUserPool by a role, made at a time.
+func call(id, role string, at time.Time, named ...string) event.Request {
+	changes := []string{"UserPool", "MfaConfig", "RiskConfiguration", "LogDelivery"}
+	return event.Request{Kind: event.One, UserPoolID: poolID, Named: named,
+		Call:  event.Name{Name: "UpdateUserPool", Changes: changes, Watched: "triggers"},
+		Cause: event.Cause{EventID: id, EventName: "UpdateUserPool", Actor: "arn:aws:sts::111122223333:assumed-role/" + role + "/x", Issuer: "arn:aws:iam::111122223333:role/" + role, Time: at, RequestID: "request-" + id}}
+}
+
+func (w ledgered) answer(t testing.TB, required *baseline.Baseline, request event.Request) reconcile.Outcome {
+	t.Helper()
+	out, err := w.keeper(required).Answer(t.Context(), request)
+	if err != nil {
+		t.Fatalf("answering %s: %v", request.Cause.EventID, err)
+	}
+	return out
+}
+
+// killing are pools whose keeper dies at a write, before it is sent.
+type killing struct {
+	reconcile.Pools
+	passed int // writes that are made before
+}
+
+type death struct{}
+
+func (k *killing) Write(ctx context.Context, id string, request userpool.Request) (string, error) {
+	if k.passed == 0 {
+		panic(death{})
+	}
+	k.passed--
+	return k.Pools.Write(ctx, id, request)
+}
+
+// kill lets the keeper answer, and kills it before one of its writes.
+func (w ledgered) kill(t testing.TB, r *reconcile.Reconciler, request event.Request, passed int) {
+	t.Helper()
+	r.Pools = &killing{r.Pools, passed}
+	defer func() {
+		if _, died := recover().(death); !died {
+			t.Fatal("it was not killed")
+		}
+	}()
+	_, _ = r.Answer(t.Context(), request)
+}
+
+// TestDuplicateEvent delivers an event twice: the second time, Cognito is not called.
+func TestDuplicateEvent(t *testing.T) {
+	t.Parallel()
+	w, required := withLedger(t), require(t, deletionProtection)
+	w.fake.Edit(poolID, unprotected)
+	request := call("one", "Admin", w.time())
+	w.pass(time.Minute)
+	if out := w.answer(t, required, request); out.Outcome != reconcile.Remediated || out.Record == "" {
+		t.Fatalf("%+v", out)
+	}
+	w.fake.ResetCalls()
+	w.fake.Edit(poolID, unprotected) // and yet there is drift: it has an event of its own
+	w.pass(time.Minute)
+	out := w.answer(t, required, request)
+	if out.Outcome != reconcile.Ignored || !strings.HasPrefix(out.Reason, "the event was handled before") || len(w.fake.Calls()) != 0 {
+		t.Errorf("%+v, after %d calls", out, len(w.fake.Calls()))
+	}
+}
+
+// TestDeferredEventComesAgain delivers an event again that was deferred: it is no duplicate.
+func TestDeferredEventComesAgain(t *testing.T) {
+	t.Parallel()
+	w, required := withLedger(t), require(t, deletionProtection)
+	w.fake.Edit(poolID, unprotected)
+	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "UserImportInProgressException"})
+	request := call("one", "Admin", w.time())
+	w.pass(time.Minute)
+	if _, err := w.keeper(required).Answer(t.Context(), request); err == nil {
+		t.Fatal("not deferred")
+	}
+	w.fake.ClearFaults()
+	if out := w.answer(t, required, request); out.Outcome != reconcile.Remediated {
+		t.Errorf("%+v", out)
+	}
+}
+
+// TestOneWriter runs many deliveries of different events about one pool side by side: no two are at work on it at once, and one write puts it right.
+func TestOneWriter(t *testing.T) {
+	t.Parallel()
+	w, required := withLedger(t), require(t, deletionProtection)
+	w.fake.Edit(poolID, unprotected)
+	at := w.time()
+	w.pass(time.Minute)
+	var working sync.WaitGroup
+	outcomes := make([]reconcile.Outcome, 20)
+	for i := range outcomes {
+		working.Go(func() {
+			keeper := w.keeper(required)
+			keeper.Sleep = func(ctx context.Context, _ time.Duration) error { time.Sleep(10 * time.Millisecond); return ctx.Err() }
+			outcomes[i], _ = keeper.Answer(t.Context(), call(fmt.Sprint("event", i), "Admin", at))
+		})
+	}
+	working.Wait()
+	if writes := w.writes(); !slices.Equal(writes, []string{"UpdateUserPool"}) {
+		t.Errorf("writes: %v", writes)
+	}
+	remediated := 0
+	for _, out := range outcomes {
+		switch {
+		case out.Outcome == reconcile.Remediated:
+			remediated++
+		case out.Outcome == reconcile.Ignored && strings.HasPrefix(out.Reason, "the pool was looked at after this call"):
+		case out.Outcome == reconcile.Deferred && strings.Contains(out.Reason, "another invocation is at work on the pool"):
+		default:
+			t.Errorf("%s: %s", out.Outcome, out.Reason)
+		}
+	}
+	if remediated != 1 {
+		t.Errorf("%d remediations", remediated)
+	}
+}
+
+// TestHeldPool shows whom a pool is held for: not for whoever else comes while the hold counts, and for them once it has run out. The invocation's own retry goes on at once.
+func TestHeldPool(t *testing.T) {
+	t.Parallel()
+	w, required := withLedger(t), require(t, deletionProtection)
+	w.fake.Edit(poolID, unprotected)
+	request := call("one", "Admin", w.time())
+	w.pass(time.Minute)
+	killed := w.keeper(required)
+	killed.Owner = "invocation-1"
+	w.kill(t, killed, request, 0)
+	other := w.keeper(required)
+	other.Owner = "invocation-2"
+	if out, err := other.Answer(t.Context(), call("two", "Admin", clock.Add(time.Second))); err == nil || !strings.Contains(out.Reason, "another invocation is at work on the pool") {
+		t.Errorf("%s: %s", out.Outcome, out.Reason)
+	}
+	again := w.keeper(required)
+	again.Owner = "invocation-1"
+	if out, err := again.Answer(t.Context(), request); err != nil || out.Outcome != reconcile.Remediated {
+		t.Errorf("%v: %+v", err, out)
+	}
+	if out, err := other.Answer(t.Context(), call("two", "Admin", clock.Add(time.Second))); err != nil || out.Outcome != reconcile.Ignored || !strings.HasPrefix(out.Reason, "the pool was looked at after this call") {
+		t.Errorf("%v: %+v", err, out)
+	}
+}
+
+// TestFlapBudget lets another automation set a setting back each time: the budget is spent, and then the setting is left and both are named, once.
+func TestFlapBudget(t *testing.T) {
+	t.Parallel()
+	w, required := withLedger(t), parse(t, "version: 1\nflapBudget: {times: 3, minutes: 30}\nrules: [{name: all, require: {DeletionProtection: ACTIVE, MfaConfiguration: {oneOf: [ON, OPTIONAL]}}}]")
+	var words []reconcile.Word
+	var last reconcile.Outcome
+	for i := range 5 {
+		w.fake.Edit(poolID, unprotected)
+		request := call(fmt.Sprint("event", i), "terraform-ci", w.time())
+		w.pass(time.Minute)
+		last = w.answer(t, required, request)
+		words = append(words, last.Outcome)
+		if i == 3 && last.Repeated {
+			t.Error("the first time, people have to be told")
+		}
+	}
+	if want := []reconcile.Word{reconcile.Remediated, reconcile.Remediated, reconcile.Remediated, reconcile.Unconverged, reconcile.Unconverged}; !slices.Equal(words, want) {
+		t.Fatalf("%v, want %v", words, want)
+	}
+	if want := "it was put right 3 times within 30 minutes, and role terraform-ci set it 4 times after us"; !last.Repeated && !strings.Contains(last.Reason, want) {
+		t.Errorf("repeated %v: %s", last.Repeated, last.Reason)
+	}
+	if len(w.writes()) != 3 {
+		t.Errorf("writes: %v", w.writes())
+	}
+	// Once the remediations are long past, it is put right again.
+	w.pass(30 * time.Minute)
+	if out := w.answer(t, required, call("later", "terraform-ci", w.time())); out.Outcome != reconcile.Remediated {
+		t.Errorf("%s: %s", out.Outcome, out.Reason)
+	}
+}
+
+// TestLostUpdate tells of a change that was made between our read and our write, and of which Cognito took both.
+func TestLostUpdate(t *testing.T) {
+	t.Parallel()
+	w, required := withLedger(t), require(t, deletionProtection)
+	w.fake.Edit(poolID, unprotected)
+	cause := call("cause", "Mallory", w.time())
+	w.pass(time.Minute)
+	var theirs event.Request
+	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Then: func(s *cognitotest.Server) {
+		// Their change is there a moment before ours is, which was planned without it.
+		w.pass(time.Second)
+		theirs = call("theirs", "Admin", w.time(), "userPoolId", "userPoolTags", "policies")
+		s.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolTags")["team"] = "new" })
+		w.pass(time.Second)
+	}})
+	ours := w.answer(t, required, cause)
+	w.pass(time.Minute)
+	out := w.answer(t, required, theirs)
+	lost := map[string]reconcile.Drift{}
+	for _, d := range out.Drifts {
+		lost[d.Setting] = d
+	}
+	d := lost["UserPoolTags"]
+	if out.Outcome != reconcile.Drifted || len(lost) != 2 || d.State != reconcile.Reported || d.Want != "what role Admin set" || d.Rule != "every-pool" ||
+		!strings.Contains(d.Reason, "between our read and our UpdateUserPool") || !strings.Contains(d.Reason, ours.Record) {
+		t.Errorf("%s: %+v", out.Outcome, out.Drifts)
+	}
+	// A call that was made before we read, one after we wrote, and our own are no lost updates.
+	for name, request := range map[string]event.Request{"before": call("before", "Admin", clock.Add(30*time.Second), "policies"), "after": call("after", "Admin", clock.Add(63*time.Second), "policies"),
+		"our own": func() event.Request {
+			r := call("own", "Operator", clock.Add(61*time.Second), "policies")
+			r.Cause.RequestID = ours.RequestIDs[0]
+			return r
+		}()} {
+		w.pass(time.Minute)
+		if out := w.answer(t, required, request); len(out.Drifts) != 0 {
+			t.Errorf("%s: %s: %+v", name, out.Outcome, out.Drifts)
+		}
+	}
+}
+
+// TestMissedEvent finds drift in a sweep that no event told of, and says since when. What was left or exempted before is no news.
+func TestMissedEvent(t *testing.T) {
+	t.Parallel()
+	w := withLedger(t)
+	required := parse(t, `version: 1
+rules:
+  - {name: all, require: {DeletionProtection: ACTIVE}}
+  - {name: looked-at, mode: audit, require: {UserPoolTier: LITE}}
+exemptions: [{pools: {ids: [`+poolID+`]}, settings: [LambdaConfig.PreSignUp], until: 2026-11-01T12:30:00Z, reason: x, owner: y}]
+`)
+	sweep := func(i int) event.Request {
+		return event.Request{Kind: event.One, UserPoolID: poolID, Cause: event.Cause{EventID: fmt.Sprint("sweep", i), EventName: "Reconcile User Pool", Time: w.time()}}
+	}
+	if out := w.answer(t, required, sweep(0)); out.Missed != nil || out.Outcome != reconcile.Drifted {
+		t.Errorf("the first look: %+v", out)
+	}
+	first := w.time()
+	w.pass(time.Hour)
+	w.fake.Edit(poolID, unprotected)
+	out := w.answer(t, required, sweep(1))
+	if out.Missed == nil || !out.Missed.Since.Equal(first) || !slices.Equal(out.Missed.Settings, []string{"DeletionProtection"}) {
+		t.Errorf("%+v", out.Missed)
+	}
+	w.pass(time.Hour)
+	if out := w.answer(t, required, sweep(2)); out.Missed != nil {
+		t.Errorf("%+v", out.Missed)
+	}
+}
+
+// broken is a ledger that fails at some of its calls.
+type broken struct {
+	reconcile.Ledger
+	fails string
+}
+
+var errLedger = errors.New("the ledger is out of order")
+
+func (b broken) Take(ctx context.Context, key reconcile.Key, owner string, now, until time.Time) ([]byte, bool, error) {
+	if b.fails == "take "+string(key.Kind) {
+		return nil, false, errLedger
+	}
+	return b.Ledger.Take(ctx, key, owner, now, until)
+}
+
+func (b broken) Keep(ctx context.Context, key reconcile.Key, owner string, note []byte, until time.Time) (bool, error) {
+	if b.fails == "keep "+string(key.Kind) {
+		return false, errLedger
+	}
+	return b.Ledger.Keep(ctx, key, owner, note, until)
+}
+
+func (b broken) Put(ctx context.Context, r reconcile.Record) error {
+	if b.fails == "put" {
+		return errLedger
+	}
+	return b.Ledger.Put(ctx, r)
+}
+
+func (b broken) Records(ctx context.Context, pool string, from time.Time) ([]reconcile.Record, error) {
+	if b.fails == "records" {
+		return nil, errLedger
+	}
+	return b.Ledger.Records(ctx, pool, from)
+}
+
+// TestBrokenLedger breaks each call to the ledger: the pool is put right all the same, and the fault is told.
+func TestBrokenLedger(t *testing.T) {
+	t.Parallel()
+	for _, fails := range []string{"take event", "take pool", "keep pool", "keep event", "put", "records"} {
+		t.Run(fails, func(t *testing.T) {
+			t.Parallel()
+			w, required := withLedger(t), require(t, deletionProtection)
+			w.ledger = broken{w.ledger, fails}
+			w.fake.Edit(poolID, unprotected)
+			request := call("one", "Admin", w.time())
+			w.pass(time.Minute)
+			out := w.answer(t, required, request)
+			if out.Outcome != reconcile.Remediated || len(out.LedgerFaults) != 1 || !strings.Contains(out.LedgerFaults[0], errLedger.Error()) {
+				t.Errorf("%s, faults %q", out.Outcome, out.LedgerFaults)
+			}
+			// It is an event of its own that the pool is judged by next.
+			w.pass(2 * time.Minute)
+			if out := w.answer(t, required, call("two", "Admin", w.time())); out.Outcome != reconcile.Unchanged {
+				t.Errorf("%s: %s", out.Outcome, out.Reason)
+			}
+		})
+	}
+}
+
+// TestKilledBetweenTwoWrites kills the process after SetUserPoolMfaConfig, which took the pool's sender of text messages with it, and before UpdateUserPool, which would have given it back. The
+// event, delivered again, gives it back.
+func TestKilledBetweenTwoWrites(t *testing.T) {
+	t.Parallel()
+	w, required := withLedger(t), require(t, "SmsMfaConfiguration: {absent: true}")
+	w.fake.Edit(poolID, func(pool, _ map[string]any) {
+		pool["AutoVerifiedAttributes"], pool["UserAttributeUpdateSettings"] = list("email"), map[string]any{"AttributesRequireVerificationBeforeUpdate": list("email")}
+		object(pool, "Policies", "SignInPolicy")["AllowedFirstAuthFactors"] = list("PASSWORD")
+	})
+	before := w.snapshot(t)
+	request := call("one", "Admin", w.time())
+	w.pass(time.Minute)
+	w.kill(t, w.keeper(required), request, 1)
+	if pool, _, _ := w.fake.Pool(poolID); pool["SmsConfiguration"] != nil {
+		t.Fatal("the write took nothing: the test shows nothing")
+	}
+	w.pass(2 * time.Minute)
+	out := w.answer(t, required, request)
+	moved := difference(before, w.snapshot(t))
+	for _, path := range moved {
+		if !strings.HasPrefix(path, "mfa:SmsMfaConfiguration") {
+			t.Errorf("%s moved from %s, after %s (%s)", path, before[path], out.Outcome, out.Reason)
+		}
+	}
+	if len(moved) == 0 {
+		t.Error("nothing was put right")
+	}
+}

@@ -76,7 +76,7 @@ func table(measured map[string]float64) string {
 	return b.String() + "\nMeasured with " + runtime.Version() + ".\n\n" + notes.String()
 }
 
-// number is what was measured, with a mark where the goal is missed.
+// number is what was measured, with a mark where the goal is missed, or the point of failure passed.
 func (t Target) number(measured map[string]float64) string {
 	v, ok := measured[t.Metric]
 	switch {
@@ -84,6 +84,8 @@ func (t Target) number(measured map[string]float64) string {
 		return "absent: no " + t.Needs
 	case !ok:
 		return "not measured"
+	case v > t.Fail:
+		return t.format(v) + " (beyond)"
 	case v > t.Goal:
 		return t.format(v) + " (missed)"
 	default:

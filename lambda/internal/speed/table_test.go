@@ -90,11 +90,11 @@ func TestRead(t *testing.T) {
 func TestReplace(t *testing.T) {
 	t.Parallel()
 	text := "# Before\n\n" + begin + "\nof last year\n" + end + "\n\nAfter.\n"
-	got, err := Replace(text, map[string]float64{StartWall: 1.75, ZipAMD64: 3.123})
+	got, err := Replace(text, map[string]float64{StartWall: 1.75, StartCPU: 1.9, ZipAMD64: 3.123})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"# Before\n", "\nAfter.\n", "| 1.75 x (missed) |", "| 3.12 MB |", "| absent: no Python with boto3 on PATH |", "| not measured |"} {
+	for _, part := range []string{"# Before\n", "\nAfter.\n", "| 1.75 x (missed) |", "| 1.90 x (beyond) |", "| 3.12 MB |", "| absent: no Python with boto3 on PATH |", "| not measured |"} {
 		if !strings.Contains(got, part) {
 			t.Errorf("there is no %q in\n%s", part, got)
 		}
@@ -102,7 +102,7 @@ func TestReplace(t *testing.T) {
 	if strings.Contains(got, "of last year") {
 		t.Error("the old table is still there")
 	}
-	if again, err := Replace(got, map[string]float64{StartWall: 1.75, ZipAMD64: 3.123}); err != nil || again != got {
+	if again, err := Replace(got, map[string]float64{StartWall: 1.75, StartCPU: 1.9, ZipAMD64: 3.123}); err != nil || again != got {
 		t.Errorf("replaced again, it differs (%v)", err)
 	}
 	for _, text := range []string{"", begin + "\n"} {

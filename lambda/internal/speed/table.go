@@ -71,7 +71,7 @@ func table(measured map[string]float64) string {
 		if t.Exact {
 			held = "test"
 		}
-		fmt.Fprintf(&b, "| %s%s | %s | %s | %s | %s | %s |\n", t.What, mark, number, t.format(t.Goal), t.format(t.Fail), t.floor(), held)
+		fmt.Fprintf(&b, "| %s%s | %s | %s | %s | %s | %s |\n", t.What, mark, number, t.orElse(t.Goal, "none"), t.orElse(t.Fail, "none"), t.orElse(t.Floor, "unknown"), held)
 	}
 	return b.String() + "\nMeasured with " + runtime.Version() + ".\n\n" + notes.String()
 }
@@ -84,6 +84,8 @@ func (t Target) number(measured map[string]float64) string {
 		return "absent: no " + t.Needs
 	case !ok:
 		return "not measured"
+	case t.Goal == 0:
+		return t.format(v)
 	case v > t.Fail:
 		return t.format(v) + " (beyond)"
 	case v > t.Goal:
@@ -93,11 +95,11 @@ func (t Target) number(measured map[string]float64) string {
 	}
 }
 
-func (t Target) floor() string {
-	if t.Floor == 0 {
-		return "unknown"
+func (t Target) orElse(v float64, none string) string {
+	if v == 0 {
+		return none
 	}
-	return t.format(t.Floor)
+	return t.format(v)
 }
 
 // format writes a number with the digits that its unit is measured to.

@@ -2,12 +2,15 @@ package speed
 
 import (
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 )
 
 const readme = "../../README.md"
+
+var note = regexp.MustCompile(` \[\d+\] $`)
 
 // TestTargets: each metric has one target, whose numbers make sense together.
 func TestTargets(t *testing.T) {
@@ -18,7 +21,7 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%+v is no target, or the second of its metric", target)
 		}
 		seen[target.Metric] = true
-		if target.Goal <= 0 || target.Goal > target.Fail || target.Floor > target.Goal {
+		if target.Goal > target.Fail || target.Goal == 0 && target.Fail != 0 || target.Goal != 0 && target.Floor > target.Goal {
 			t.Errorf("%s: floor %v, goal %v, fail %v", target.Metric, target.Floor, target.Goal, target.Fail)
 		}
 	}
@@ -36,7 +39,7 @@ func TestReadme(t *testing.T) {
 	for _, target := range Targets {
 		for line := range strings.Lines(string(content)) {
 			cells := strings.Split(line, "|")
-			if len(cells) < 3 || strings.TrimRight(cells[1], " []0123456789") != " "+target.What {
+			if len(cells) < 3 || strings.TrimSpace(note.ReplaceAllString(cells[1], "")) != target.What {
 				continue
 			}
 			number, _, _ := strings.Cut(strings.TrimSpace(cells[2]), " ")

@@ -2,10 +2,10 @@ package speed
 
 // A Target is one number that is held. All are the better the smaller.
 type Target struct {
-	Metric string // the unit under which a benchmark reports it, unique
-	What   string // for readers
-	Unit   string // of the number: "x" is a ratio, measured in one run
-	Goal   float64
+	Metric string  // the unit under which a benchmark reports it, unique
+	What   string  // for readers
+	Unit   string  // of the number: "x" is a ratio, measured in one run
+	Goal   float64 // 0 is none: the number is there to compare with
 	Fail   float64 // a test fails above this, or a reader of the table frowns
 	Floor  float64 // the best that was measured of anything with the same duties; 0 is unknown
 	Exact  bool    // the same in every run, so that a test holds it

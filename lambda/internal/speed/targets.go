@@ -11,7 +11,7 @@ var Targets = []Target{
 	{Metric: StartRSS, What: "memory after the start, of hello-world", Unit: "x", Goal: 1.5, Fail: 1.8, Floor: 1.25,
 		Note: `The pages of the services that are linked: twice as many bytes are mapped as of hello-world.`},
 	{Metric: FirstHTTPS, What: "first event over HTTPS, of plain POSTs that parse the roots once", Unit: "x", Goal: 1.3, Fail: 1.6, Floor: 1.01},
-	{Metric: Folders, What: "the same if the two folders were read as well", Unit: "x", Goal: 9, Fail: 9, Floor: 2.3,
+	{Metric: Folders, What: "the same if the two folders were read as well", Unit: "x", Floor: 2.3,
 		Note: `For comparison: what the first event took before the folders were left out. On Amazon Linux 2023 they hold the bundle again.`},
 	{Metric: Compliant20, What: "compliant event, calls of 20 ms, of plain POSTs", Unit: "x", Goal: 1.1, Fail: 1.2, Floor: 1.03},
 	{Metric: Drifted20, What: "drifted event, calls of 20 ms, of plain POSTs", Unit: "x", Goal: 1.1, Fail: 1.2, Floor: 1.02},

@@ -1,5 +1,7 @@
 package baseline
 
+import "slices"
+
 // A Control is what others say of a setting: the checks that look at it, and what a change of it means beyond the pool.
 type Control struct {
 	Setting     string
@@ -23,6 +25,17 @@ func ControlsOf(path string) []Control {
 		}
 	}
 	return found
+}
+
+// Costlier says whether a change from have to want may cost what the table says of the setting: it does not where a value gives way to none, or to one that the
+// API lists before it. Want may be the text of an operator.
+func Costlier(setting string, have, want any) bool {
+	if Empty(want) {
+		return false
+	}
+	m, _ := Lookup(setting)
+	place := func(v any) int { return slices.IndexFunc(m.Enum, func(s string) bool { return s == v }) }
+	return place(want) < 0 || place(want) > place(have)
 }
 
 const (

@@ -28,6 +28,26 @@ func TestControls(t *testing.T) {
 	}
 }
 
+func TestCostlier(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		setting    string
+		have, want any
+		costlier   bool
+	}{
+		{"UserPoolTier", "ESSENTIALS", "PLUS", true},
+		{"UserPoolTier", "PLUS", "LITE", false},
+		{"UserPoolTier", "PLUS", "one of LITE, ESSENTIALS", true}, // not known to be lower
+		{"UserPoolAddOns.AdvancedSecurityMode", nil, "AUDIT", true},
+		{"UserPoolAddOns.AdvancedSecurityMode", "ENFORCED", "OFF", false},
+		{"UserPoolAddOns.AdvancedSecurityAdditionalFlows.CustomAuthMode", "ENFORCED", nil, false},
+	} {
+		if got := Costlier(c.setting, c.have, c.want); got != c.costlier {
+			t.Errorf("%s from %v to %v: %v", c.setting, c.have, c.want, got)
+		}
+	}
+}
+
 func TestControlsOf(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]int{"Policies.PasswordPolicy": 6, "Policies.PasswordPolicy.MinimumLength": 1, "LambdaConfig.PreSignUp": 1, "UserPoolAddOns": 2, "PoolName": 0} {

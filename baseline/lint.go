@@ -65,6 +65,26 @@ func lintRule(rule Rule) []Lint {
 			lints = append(lints, Lint{l.id, w.position(path), path, l.message})
 		}
 	}
+	for _, c := range rule.Clients {
+		lints = append(lints, lintClients(rule, c)...)
+	}
+	return lints
+}
+
+// lintClients finds numbers that mean nothing without their unit.
+func lintClients(rule Rule, c ClientRule) []Lint {
+	var lints []Lint
+	for _, r := range c.Require {
+		token, validity := strings.CutSuffix(strings.TrimPrefix(r.Setting, Clients+"."), "Validity")
+		unit := Clients + ".TokenValidityUnits." + token
+		if _, has := Lookup(unit); !validity || !has || r.Op == Absent || r.Op == Present {
+			continue
+		}
+		if !slices.ContainsFunc(rule.all(), func(other Requirement) bool { return covers(other.Setting, unit) && other.Op != Absent }) {
+			lints = append(lints, Lint{"validity-without-unit", r.Position, r.Setting,
+				"is a number of whatever unit a client has, which whoever can change the client can change too: require " + unit})
+		}
+	}
 	return lints
 }
 

@@ -2,6 +2,7 @@ package baseline
 
 import (
 	"strings"
+	"sync"
 )
 
 // Kind is the JSON shape of a member.
@@ -124,8 +125,8 @@ func Lookup(path string) (Member, bool) {
 // TwinOf returns the path of the setting that is the same fact as the one at path, if there is one.
 func TwinOf(path string) (string, bool) {
 	for head := path; ; {
-		if m, ok := Lookup(head); ok && m.Twin != "" {
-			return m.Twin + path[len(head):], true
+		if twin, ok := twins()[head]; ok {
+			return twin + path[len(head):], true
 		}
 		i := strings.LastIndexByte(head, '.')
 		if i < 0 {
@@ -134,6 +135,22 @@ func TwinOf(path string) (string, bool) {
 		head = head[:i]
 	}
 }
+
+// twins are the members that have one, by their paths. None of them lies in a map or in a client.
+var twins = sync.OnceValue(func() map[string]string {
+	of := map[string]string{}
+	var add func(members []Member, prefix string)
+	add = func(members []Member, prefix string) {
+		for _, m := range members {
+			if m.Twin != "" {
+				of[prefix+m.Name] = m.Twin
+			}
+			add(m.Members, prefix+m.Name+".")
+		}
+	}
+	add(root.Members, "")
+	return of
+})
 
 func index(members []Member, name string) int {
 	if strings.HasPrefix(name, clientsPrefix) {

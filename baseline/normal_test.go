@@ -151,3 +151,30 @@ func TestPlainJSON(t *testing.T) {
 		}
 	})
 }
+
+// TestTwinsPointAtEachOther finds every twin of the table, wherever it stands.
+func TestTwinsPointAtEachOther(t *testing.T) {
+	t.Parallel()
+	var all []string
+	var look func(members []Member, prefix string)
+	look = func(members []Member, prefix string) {
+		for _, m := range members {
+			path := prefix + m.Name
+			if m.Twin != "" {
+				all = append(all, path)
+				back, ok := TwinOf(m.Twin)
+				if twin, found := TwinOf(path + ".Below"); !ok || back != path || !found || twin != m.Twin+".Below" {
+					t.Errorf("%s and %s do not point at each other", path, m.Twin)
+				}
+			}
+			if m.Elem != nil {
+				look([]Member{*m.Elem}, path+".KEY.")
+			}
+			look(m.Members, path+".")
+		}
+	}
+	look(root.Members, "")
+	if len(all) == 0 || len(all) != len(twins()) {
+		t.Errorf("%d twins in the table, %d known: %v", len(all), len(twins()), all)
+	}
+}

@@ -1,30 +1,17 @@
 package baseline
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // OfSettings returns a baseline that requires of one pool, by its id, exactly the settings given: what is set as it is, and what is not absent. A setting that the
 // API cannot remove is not required to be absent. It speaks only of the documents that were saved. It is how a pool is put back to what it was.
 func OfSettings(file, digest, id string, settings map[string]any, saved []DocumentName) *Baseline {
-	rule := Rule{Name: "as-saved", Mode: Enforce, Pools: &Selector{IDs: []string{id}}}
-	require := func(path string, m Member, v any) {
-		r := Requirement{Setting: path, Position: Position{File: file}}
-		switch {
-		case v == nil, Empty(v) && !m.Presence:
-			if m.Keep != "" {
-				return
-			}
-			r.Op, r.Value = Absent, true
-		case m.Kind == Object || m.Kind == Map:
-			r.Op, r.Value = Exactly, Clone(v)
-		default:
-			r.Op, r.Value = Equal, Clone(v)
-		}
-		rule.Require = append(rule.Require, r)
-	}
+	b := asSaved(file, digest, id)
 	for _, m := range Settings() {
-		name, _ := DocumentOf(m.Name)
-		if slices.Contains(saved, name) {
-			require(m.Name, m, settings[m.Name])
+		if name, _ := DocumentOf(m.Name); slices.Contains(saved, name) {
+			b.asItIs(m.Name, m, settings[m.Name])
 		}
 	}
 	for _, name := range saved {
@@ -35,12 +22,66 @@ func OfSettings(file, digest, id string, settings map[string]any, saved []Docume
 		client, _ := settings[path].(map[string]any)
 		for _, m := range ClientSettings() {
 			if of, _ := DocumentOf(path + "." + m.Name); of == name {
-				require(path+"."+m.Name, m, client[m.Name])
+				b.asItIs(path+"."+m.Name, m, client[m.Name])
 			}
 		}
-		if !slices.ContainsFunc(rule.Clients, func(c ClientRule) bool { return slices.Contains(c.Select.IDs, name.Client()) }) {
-			rule.Clients = append(rule.Clients, ClientRule{Select: ClientSelector{IDs: []string{name.Client()}}})
+		b.about(name.Client())
+	}
+	return b
+}
+
+// OfPaths is OfSettings for some settings only, by their paths. It returns as well the paths of those that are not set and that the API cannot remove: of them nothing is required.
+func OfPaths(file, digest, id string, settings map[string]any, paths []string) (b *Baseline, kept []string) {
+	b = asSaved(file, digest, id)
+	for _, path := range paths {
+		m, known := Lookup(path)
+		name, placed := DocumentOf(path)
+		if !known || !placed || !b.asItIs(path, m, valueAt(settings, path)) {
+			kept = append(kept, path)
+			continue
+		}
+		if name.Client() != "" {
+			b.about(name.Client())
 		}
 	}
-	return &Baseline{File: file, Digest: digest, Rules: []Rule{rule}}
+	return b, kept
+}
+
+func asSaved(file, digest, id string) *Baseline {
+	return &Baseline{File: file, Digest: digest, Rules: []Rule{{Name: "as-saved", Mode: Enforce, Pools: &Selector{IDs: []string{id}}}}}
+}
+
+// asItIs requires the value of a setting, and says false if the API cannot bring it about.
+func (b *Baseline) asItIs(path string, m Member, v any) bool {
+	r := Requirement{Setting: path, Position: Position{File: b.File}}
+	switch {
+	case v == nil, Empty(v) && !m.Presence:
+		if m.Keep != "" {
+			return false
+		}
+		r.Op, r.Value = Absent, true
+	case m.Kind == Object || m.Kind == Map:
+		r.Op, r.Value = Exactly, Clone(v)
+	default:
+		r.Op, r.Value = Equal, Clone(v)
+	}
+	b.Rules[0].Require = append(b.Rules[0].Require, r)
+	return true
+}
+
+// about makes a client one that the baseline speaks of.
+func (b *Baseline) about(client string) {
+	rule := &b.Rules[0]
+	if !slices.ContainsFunc(rule.Clients, func(c ClientRule) bool { return slices.Contains(c.Select.IDs, client) }) {
+		rule.Clients = append(rule.Clients, ClientRule{Select: ClientSelector{IDs: []string{client}}})
+	}
+}
+
+// valueAt returns the value of a setting, nil where there is none.
+func valueAt(settings map[string]any, path string) any {
+	if client, below, ok := ClientOf(path); ok {
+		settings, _ = settings[ClientPath(client)].(map[string]any)
+		return at(settings, strings.Split(below, "."))
+	}
+	return at(settings, keys(path))
 }

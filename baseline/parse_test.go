@@ -232,6 +232,9 @@ func TestLint(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	rule := func(require string) string { return "version: 1\nrules: [{name: a, require: {" + require + "}}]\n" }
+	clients := func(require string) string {
+		return "version: 1\nrules: [{name: a, clients: [{require: {" + require + "}}]}]\n"
+	}
 	exemption := func(until, pools string) string {
 		return rule("DeletionProtection: ACTIVE") + "exemptions: [{pools: {" + pools + "}, settings: [UserPoolTier], until: " + until + ", reason: r, owner: o}]\n"
 	}
@@ -246,6 +249,9 @@ func TestLint(t *testing.T) {
 		"recovery by SMS":            {rule("MfaConfiguration: ON, AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_phone_number, Priority: 1}]}"), []string{"sms-only-recovery"}},
 		"recovery by SMS, oneOf":     {rule("MfaConfiguration: {oneOf: [ON, OPTIONAL], set: ON}, AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_phone_number, Priority: 1}]}"), []string{"sms-only-recovery"}},
 		"MFA and codes":              {rule("MfaConfiguration: ON, Policies: {SignInPolicy: {AllowedFirstAuthFactors: [PASSWORD, EMAIL_OTP]}}"), []string{"mfa-on-with-one-time-codes"}},
+		"a validity and no unit":     {clients("AccessTokenValidity: {atMost: 60}"), []string{"validity-without-unit"}},
+		"a validity and its unit":    {clients("AccessTokenValidity: {atMost: 60}, TokenValidityUnits: {AccessToken: minutes}, AuthSessionValidity: 3"), nil},
+		"a validity and another":     {clients("RefreshTokenValidity: 30, TokenValidityUnits: {AccessToken: minutes}"), []string{"validity-without-unit"}},
 		"by name":                    {"version: 1\nrules: [{name: a, pools: {names: [x]}, require: {DeletionProtection: ACTIVE}}]\n", []string{"mutable-selection"}},
 		"by id and name":             {"version: 1\nrules: [{name: a, pools: {ids: [eu-west-1_a], names: [x]}, require: {DeletionProtection: ACTIVE}}]\n", nil},
 		"exemption by tag":           {exemption("2026-12-01T00:00:00Z", "tags: {env: [dev]}"), []string{"mutable-selection"}},

@@ -62,24 +62,32 @@ func WithCompanions(kinds []DocumentName) []DocumentName {
 	return all
 }
 
-// OwnsOf returns those of the kinds of documents that Owns returns that a call changes which changes the named ones. A call that can change the name or the tags of a pool can
-// change which rules select it, where rules go by these, and with that everything.
-func (b *Baseline) OwnsOf(id string, changes []string) []DocumentName {
-	kinds := b.Owns(id)
-	if slices.Contains(changes, string(UserPool)) && b.selectsByChoice() {
-		return kinds
-	}
-	return slices.DeleteFunc(kinds, func(kind DocumentName) bool { return !slices.Contains(changes, string(kind)) })
+// A Change is what a call can do to a pool.
+type Change struct {
+	Documents []string // the kinds of documents that it can change
+	Selection bool     // it can change the name or the tags of the pool, and with these which rules select it
+	Watched   string   // the kind of thing that it makes, changes or removes
+	Deletes   bool     // it deletes the pool
 }
 
-// Concerns says whether a call can change something that the baseline owns or watches of the pool with this id or, where it is empty, of any: a call that changes the named
-// documents, that makes or removes such a thing, or that deletes the pool. Nobody needs to listen to other calls.
-func (b *Baseline) Concerns(id string, changes []string, watched string, deletes bool) bool {
-	if len(b.OwnsOf(id, changes)) > 0 || slices.Contains(b.Watches(id), Watched(watched)) {
+// OwnsOf returns those of the kinds of documents that Owns returns that the call can have changed. Where rules go by names or tags, a call that can change these can have
+// changed all that is owned.
+func (b *Baseline) OwnsOf(id string, c Change) []DocumentName {
+	kinds := b.Owns(id)
+	if c.Selection && b.selectsByChoice() {
+		return kinds
+	}
+	return slices.DeleteFunc(kinds, func(kind DocumentName) bool { return !slices.Contains(c.Documents, string(kind)) })
+}
+
+// Concerns says whether the call can do something to what the baseline owns, watches or names of the pool with this id or, where it is empty, of any. Nobody needs to listen to
+// other calls.
+func (b *Baseline) Concerns(id string, c Change) bool {
+	if len(b.OwnsOf(id, c)) > 0 || slices.Contains(b.Watches(id), Watched(c.Watched)) {
 		return true
 	}
 	named := func(r Rule) bool { return r.Pools != nil && len(r.Pools.IDs) > 0 && r.maySelect(id) }
-	return deletes && slices.ContainsFunc(b.Rules, named)
+	return c.Deletes && slices.ContainsFunc(b.Rules, named)
 }
 
 // Watches returns the kinds of things that the baseline may watch of the pool with this id; an empty id is any pool.

@@ -23,17 +23,17 @@ var snapshots = map[string]Op{
 	"Policies.PasswordPolicy.PasswordHistorySize":                           AtLeast,
 	"Policies.PasswordPolicy.TemporaryPasswordValidityDays":                 AtMost,
 	"Policies.SignInPolicy.AllowedFirstAuthFactors":                         Equal,
-	"DeletionProtection":                                                    Equal,
+	"DeletionProtection":                                                    OneOf,
 	"LambdaConfig":                                                          Exactly,
 	"AutoVerifiedAttributes":                                                Contains,
 	"UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate": Contains,
 	"AdminCreateUserConfig.AllowAdminCreateUserOnly":                        Equal,
-	"UserPoolAddOns.AdvancedSecurityMode":                                   Equal,
-	"UserPoolAddOns.AdvancedSecurityAdditionalFlows.CustomAuthMode":         Equal,
+	"UserPoolAddOns.AdvancedSecurityMode":                                   OneOf,
+	"UserPoolAddOns.AdvancedSecurityAdditionalFlows.CustomAuthMode":         OneOf,
 	"AccountRecoverySetting.RecoveryMechanisms":                             Equal,
 	"UserPoolTier":                          Equal,
 	"KeyConfiguration":                      Exactly,
-	"MfaConfiguration":                      Equal,
+	"MfaConfiguration":                      OneOf,
 	"SoftwareTokenMfaConfiguration.Enabled": Equal,
 	"RiskConfiguration.CompromisedCredentialsRiskConfiguration":            Exactly,
 	"RiskConfiguration.AccountTakeoverRiskConfiguration.Actions":           Exactly,
@@ -51,11 +51,20 @@ var snapshots = map[string]Op{
 	"Clients[].LogoutURLs":                                                 Equal,
 	"Clients[].AllowedOAuthFlows":                                          Equal,
 	"Clients[].AllowedOAuthScopes":                                         Equal,
-	"Clients[].PreventUserExistenceErrors":                                 Equal,
+	"Clients[].PreventUserExistenceErrors":                                 OneOf,
 	"Clients[].EnableTokenRevocation":                                      Equal,
 	"Clients[].RefreshTokenRotation":                                       Exactly,
 	"Clients[].RiskConfiguration.CompromisedCredentialsRiskConfiguration":  Exactly,
 	"Clients[].RiskConfiguration.AccountTakeoverRiskConfiguration.Actions": Exactly,
+}
+
+// strictness has the values of the settings of which a snapshot requires OneOf, each stricter than the one before; the first is off.
+var strictness = map[string][]string{
+	"DeletionProtection":                                            {"INACTIVE", "ACTIVE"},
+	"UserPoolAddOns.AdvancedSecurityMode":                           {"OFF", "AUDIT", "ENFORCED"},
+	"UserPoolAddOns.AdvancedSecurityAdditionalFlows.CustomAuthMode": {"", "AUDIT", "ENFORCED"},
+	"MfaConfiguration":                                              {"OFF", "OPTIONAL", "ON"},
+	"Clients[].PreventUserExistenceErrors":                          {"LEGACY", "ENABLED"},
 }
 
 // Snapshot returns a baseline file, in YAML, of a pool as it is: the settings that matter for security as requirements of that pool, by its id, and the others as
@@ -119,9 +128,10 @@ func settingIn(path string, pool Identity) string {
 
 func snapshot(pool Identity, settings map[string]any, dropped map[string]string) ([]byte, error) {
 	required := map[string]map[string]any{"": {}}
+	var requires []string
 	for _, path := range snapshotOf(pool) {
-		m, _ := Lookup(path)
-		if node, ok := requirementOf(m, snapshots[AnyClient(path)], filled(at(settings, keys(path)))); ok && dropped[path] == "" {
+		if node, ok := requirementOf(path, filled(path, at(settings, keys(path)))); ok && dropped[path] == "" {
+			requires = append(requires, path)
 			client, below, ofClient := ClientOf(path)
 			if !ofClient {
 				below = path
@@ -153,7 +163,7 @@ func snapshot(pool Identity, settings map[string]any, dropped map[string]string)
 		fmt.Fprintf(&out, "    # %s cannot be required as it is: %s\n", path, dropped[path])
 	}
 	out.WriteString("    # As it is, and not required:\n")
-	for _, line := range others(settings) {
+	for _, line := range others(settings, requires) {
 		out.WriteString("    #   " + oneLine(line) + "\n")
 	}
 	return out.Bytes(), nil
@@ -184,8 +194,8 @@ func oneLine(text string) string {
 	}, text)
 }
 
-// others returns the settings that a snapshot does not require, a line each.
-func others(settings map[string]any) []string {
+// others returns the settings that are set and that a snapshot does not require, a line each.
+func others(settings map[string]any, requires []string) []string {
 	var lines []string
 	for _, name := range slices.SortedFunc(maps.Keys(settings), Order) {
 		m, known := child(root, name)
@@ -193,12 +203,8 @@ func others(settings map[string]any) []string {
 			continue
 		}
 		eachLeaf(m, name, settings[name], func(m Member, path string, v any) {
-			for required := range snapshots {
-				if covers(required, AnyClient(path)) {
-					return
-				}
-			}
-			if !Empty(v) {
+			required := slices.ContainsFunc(requires, func(r string) bool { return covers(r, path) })
+			if !required && !Empty(v) {
 				lines = append(lines, path+": "+plainJSON(Mask(m, v)))
 			}
 		})
@@ -206,24 +212,41 @@ func others(settings map[string]any) []string {
 	return lines
 }
 
-// filled returns an object without its empty members, which equal absent ones; every other value is returned as it is.
-func filled(v any) any {
+// filled returns an object without its empty members, which equal absent ones, but with those that the API demands; every other value is returned as it is.
+func filled(path string, v any) any {
 	object, ok := v.(map[string]any)
 	if !ok {
 		return v
 	}
 	full := map[string]any{}
 	for name, below := range object {
-		if below = filled(below); !Empty(below) {
+		m, _ := Lookup(path + "." + name)
+		if below = filled(path+"."+name, below); !Empty(below) || m.Required && below != nil {
 			full[name] = below
 		}
 	}
 	return full
 }
 
-// requirementOf returns a value of a baseline file that holds for v, and false where there is nothing to require.
-func requirementOf(m Member, op Op, v any) (*yaml.Node, bool) {
-	switch {
+// requirementOf returns a value of a baseline file that holds for v, which is set at path, and false where there is nothing to require.
+func requirementOf(path string, v any) (*yaml.Node, bool) {
+	m, _ := Lookup(path)
+	op := snapshots[AnyClient(path)]
+	switch degrees := strictness[AnyClient(path)]; {
+	case op == OneOf:
+		text, _ := v.(string)
+		switch at := slices.Index(degrees, text); {
+		case at <= 0:
+			return nil, false
+		case at == len(degrees)-1:
+			return nodeOf(v), true
+		default:
+			var enough []any
+			for _, degree := range degrees[at:] {
+				enough = append(enough, degree)
+			}
+			return nodeOf(map[string]any{string(op): enough}), true
+		}
 	case Empty(v) && op == Exactly && m.Keep == "" && m.Name == "LambdaConfig":
 		return nodeOf(map[string]any{"absent": true}), true
 	case Empty(v):

@@ -36,9 +36,9 @@ func NewAlarms(stack awscdk.Stack, id string, s Settings, keeper Keeper, alerts 
 		return awscloudwatch.AlarmProps{Threshold: jsii.Number(1), EvaluationPeriods: jsii.Number(1),
 			ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD}
 	}
-	add("LeftWrong", "A user pool is not as the baseline says, and poolkeeper could not put it right: the log says which, and why.",
+	add("LeftWrong", "A user pool is not as the baseline says, and poolkeeper could not put it right: the log says which, and why, and `poolkeeper plan --all` shows all that is left.",
 		together(keeper, "left wrong", "Unfixable", "Partial", "Unconverged"), once())
-	add("DriftFound", "Somebody took a user pool away from the baseline. It was put right, or left in audit mode: the log says who and what.",
+	add("DriftFound", "Somebody took a user pool away from the baseline. It was put right, or left in audit mode: the log says who and what, and `poolkeeper plan --all` shows all that is left.",
 		together(keeper, "drift found", "Remediated", "Drifted"), once())
 	for _, name := range slices.Sorted(maps.Keys(queues)) {
 		add(name, queues[name].Meaning+" lie in the queue "+name+". The next sweep looks at every pool anyway; the messages say what failed, and are purged by hand.",
@@ -47,6 +47,12 @@ func NewAlarms(stack awscdk.Stack, id string, s Settings, keeper Keeper, alerts 
 	}
 	add("Untold", "The function could not send a message of what it did. The pool is as its outcome says: the log has it, and why the message failed.",
 		told(keeper, "NotificationsFailed", "Sum", fiveMinutes()), once())
+	if s.Ledger {
+		add("MissedEvents", "A sweep found drift that no event had told of: the trail, its delivery or the rule has a gap. The log says which user pool, and since when.",
+			told(keeper, "MissedEvents", "Sum", fiveMinutes()), once())
+		add("LedgerFailed", "The function could not read or write its ledger. The log says which call failed, and why.",
+			told(keeper, "LedgerFailed", "Sum", fiveMinutes()), once())
+	}
 	five := &awscloudwatch.MetricOptions{Period: fiveMinutes()}
 	failing := once()
 	failing.Threshold = jsii.Number(3)

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
@@ -39,9 +42,11 @@ func NewDashboard(stack awscdk.Stack, id string, keeper Keeper, rule awsevents.R
 		return awscloudwatch.NewLogQueryWidget(&awscloudwatch.LogQueryWidgetProps{Title: jsii.String(questions[i].title), Width: jsii.Number(width), Height: jsii.Number(height),
 			LogGroupNames: &[]*string{keeper.Log.LogGroupName()}, QueryString: jsii.String(questions[i].query)})
 	}
+	links := "### Ask the log\n\n"
 	for _, q := range questions {
-		awslogs.NewCfnQueryDefinition(scope, jsii.String(q.id), &awslogs.CfnQueryDefinitionProps{Name: jsii.String(*stack.StackName() + "/" + q.title), QueryString: jsii.String(q.query),
+		saved := awslogs.NewCfnQueryDefinition(scope, jsii.String(q.id), &awslogs.CfnQueryDefinitionProps{Name: jsii.String(*stack.StackName() + "/" + q.title), QueryString: jsii.String(q.query),
 			LogGroupNames: &[]any{keeper.Log.LogGroupName()}})
+		links += "- [" + q.title + "](" + link(*stack.Region(), q.query, *saved.Ref(), *keeper.Log.LogGroupName()) + ")\n"
 	}
 	return awscloudwatch.NewDashboard(scope, jsii.String("Dashboard"), &awscloudwatch.DashboardProps{
 		DefaultInterval: awscdk.Duration_Days(jsii.Number(7)),
@@ -56,10 +61,12 @@ func NewDashboard(stack awscdk.Stack, id string, keeper Keeper, rule awsevents.R
 				graph("Events and invocations", matched, keeper.Function.MetricInvocations(hourly), keeper.Function.MetricErrors(hourly), keeper.Function.MetricThrottles(hourly)),
 				graph("Dead letters", letters...),
 			},
-			{graph("Calls to Cognito", told(keeper, "ApiCalls", "Sum", hours), told(keeper, "Throttled", "Sum", hours)), awscloudwatch.NewTextWidget(&awscloudwatch.TextWidgetProps{
-				Width: jsii.Number(12), Height: jsii.Number(7), Markdown: jsii.String("### Ask the log\n\nThe questions below, and more, are saved in [Logs Insights](https://" + *stack.Region() +
-					".console.aws.amazon.com/cloudwatch/home?region=" + *stack.Region() + "#logsV2:logs-insights) under `" + *stack.StackName() + "`.\n\n" +
-					"### Look before you write\n\n`poolkeeper plan --all` shows what is not as required; `poolkeeper apply` writes it.")})},
+			{
+				graph("Calls to Cognito", told(keeper, "ApiCalls", "Sum", hours), told(keeper, "Throttled", "Sum", hours)),
+				graph("Missed events, lost updates", told(keeper, "MissedEvents", "Sum", hours), told(keeper, "LostUpdates", "Sum", hours), told(keeper, "LedgerFailed", "Sum", hours)),
+			},
+			{awscloudwatch.NewTextWidget(&awscloudwatch.TextWidgetProps{
+				Width: jsii.Number(24), Height: jsii.Number(7), Markdown: jsii.String(links + "\nThey are saved in Logs Insights under `" + *stack.StackName() + "`, and two of them are answered below.\n\n### Look before you write\n\n`poolkeeper plan --all` shows what is not as required; `poolkeeper apply` writes it.")})},
 			{asked(0, 24, 6)},
 			{asked(1, 24, 6)},
 		},
@@ -69,4 +76,19 @@ func NewDashboard(stack awscdk.Stack, id string, keeper Keeper, rule awsevents.R
 func graph(title string, metrics ...awscloudwatch.IMetric) awscloudwatch.IWidget {
 	return awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{Title: jsii.String(title), Left: &metrics,
 		LeftYAxis: &awscloudwatch.YAxisProps{Min: jsii.Number(0)}, Width: jsii.Number(12), Height: jsii.Number(7), Period: awscdk.Duration_Hours(jsii.Number(1)), Statistic: jsii.String("Sum")})
+}
+
+// link leads to a saved question in the console. The console writes its own query into the address in two steps: what is no letter or digit becomes a star and two digits, then what delimits is
+// escaped twice over with a dollar sign, so that nothing is left that Markdown could take for its own. The group and the question's id, which only the deployment knows, hold nothing to escape.
+func link(region, query, id, group string) string {
+	var text strings.Builder
+	for _, b := range []byte(query) {
+		if b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '_' || b == '.' || b == '-' {
+			text.WriteByte(b)
+		} else {
+			fmt.Fprintf(&text, "*%02x", b)
+		}
+	}
+	detail := "~(end~0~start~-604800~timeType~'RELATIVE~unit~'seconds~editorString~'" + text.String() + "~queryId~'" + id + "~source~(~'" + group + "))"
+	return "https://" + region + ".console.aws.amazon.com/cloudwatch/home?region=" + region + "#logsV2:logs-insights$3FqueryDetail$3D" + strings.NewReplacer("~", "$257E", "(", "$2528", ")", "$2529", "'", "$2527").Replace(detail)
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"maps"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdadestinations"
@@ -22,8 +25,8 @@ type Keeper struct {
 
 // NewFunction makes the function. An event that it gives up on goes to the failed queue; a local template has none.
 //
-// It tells the alerts' topic, and the bus and Security Hub of the settings; a local one tells nobody.
-func NewFunction(stack awscdk.Stack, id string, s Settings, failed *Queue, alerts *Alerts) Keeper {
+// It tells the alerts' topic, and the bus and Security Hub of the settings, sweeps over the default bus and remembers in the ledger; a local one does none of it.
+func NewFunction(stack awscdk.Stack, id string, s Settings, failed *Queue, alerts *Alerts, ledger awsdynamodb.Table) Keeper {
 	scope := constructs.NewConstruct(stack, jsii.String(id))
 	log := awslogs.NewLogGroup(scope, jsii.String("Log"), &awslogs.LogGroupProps{
 		// It is the evidence of what was changed and why, and outlives the stack until its retention has passed.
@@ -38,6 +41,8 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, failed *Queue, alert
 	for _, statement := range Permissions(s, Place{*stack.Partition(), *stack.Region(), *stack.Account()}) {
 		role.AddToPolicy(policyStatement(statement))
 	}
+	environment := variables(s, role, alerts)
+	maps.Copy(environment, remember(role, ledger))
 	if alerts != nil {
 		for _, statement := range telling(s, Place{*stack.Partition(), *stack.Region(), *stack.Account()}) {
 			role.AddToPolicy(policyStatement(statement))
@@ -59,7 +64,7 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, failed *Queue, alert
 		ApplicationLogLevelV2: awslambda.ApplicationLogLevel_INFO,
 		SystemLogLevelV2:      awslambda.SystemLogLevel_INFO,
 		Tracing:               awslambda.Tracing_ACTIVE,
-		Environment:           variables(s, role, alerts),
+		Environment:           &environment,
 	}
 	if s.ReservedConcurrency > 0 {
 		props.ReservedConcurrentExecutions = jsii.Number(s.ReservedConcurrency)
@@ -74,14 +79,15 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, failed *Queue, alert
 	return Keeper{Function: function, Role: role, Log: log}
 }
 
-// variables are the function's environment. A local template leaves out the role: SAM has no value for it, and makes one up that is none.
-func variables(s Settings, role awsiam.Role, alerts *Alerts) *map[string]*string {
+// variables are the function's environment, but for the ledger. A local template leaves out the role: SAM has no value for it, and makes one up that is none.
+func variables(s Settings, role awsiam.Role, alerts *Alerts) map[string]*string {
 	v := map[string]*string{}
 	if !s.Local {
 		v["ROLE_ARN"] = role.RoleArn()
 	}
 	if alerts != nil {
 		v["TOPIC_ARN"] = alerts.Topic.TopicArn()
+		v["SWEEP_BUS"] = jsii.String(sweepBus)
 		if s.EventBus != "" {
 			v["EVENT_BUS"] = jsii.String(s.EventBus)
 		}
@@ -98,7 +104,7 @@ func variables(s Settings, role awsiam.Role, alerts *Alerts) *map[string]*string
 	if s.LocalEndpoint != "" {
 		v["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] = jsii.String(s.LocalEndpoint)
 	}
-	return &v
+	return v
 }
 
 func architecture(name string) awslambda.Architecture {

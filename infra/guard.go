@@ -25,6 +25,9 @@ func named(stack string) []any { return []any{prefix(stack + "-")} }
 func functionNamed(stack string) []any {
 	return []any{prefix(stack + "-"), wildcard("*:function:" + stack + "-*")}
 }
+func tableNamed(stack string) []any {
+	return []any{prefix(stack + "-"), wildcard("arn:*:table/" + stack + "-*")}
+}
 func topicARN(stack string) []any   { return []any{wildcard("arn:*:" + stack + "-*")} }
 func queueURL(stack string) []any   { return []any{wildcard("https://*/" + stack + "-*")} }
 func wholeStack(stack string) []any { return []any{stack, wildcard("arn:*:stack/" + stack + "/*")} }
@@ -52,6 +55,7 @@ var attempts = map[string][]attempt{
 		{"sqs", []string{"DeleteQueue", "PurgeQueue", "SetQueueAttributes"}, request("queueUrl"), queueURL},
 		{"sns", []string{"DeleteTopic", "SetTopicAttributes"}, request("topicArn"), topicARN},
 		{"sns", []string{"Unsubscribe"}, request("subscriptionArn"), topicARN},
+		{"dynamodb", []string{"DeleteTable", "UpdateContinuousBackups", "UpdateTable", "UpdateTimeToLive"}, request("tableName"), tableNamed},
 		{"logs", []string{"DeleteLogGroup", "DeleteMetricFilter", "PutMetricFilter"}, request("logGroupName"), named},
 		{"monitoring", []string{"DeleteAlarms", "DisableAlarmActions"}, request("alarmNames"), named},
 		{"monitoring", []string{"PutMetricAlarm"}, request("alarmName"), named},

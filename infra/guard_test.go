@@ -59,6 +59,12 @@ func TestGuard(t *testing.T) {
 		{"sqs.amazonaws.com", "PurgeQueue", request + "queueUrl", "https://sqs.eu-west-1.amazonaws.com/111122223333/poolkeeper-prod-Unswept-1ABC", "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"},
 		{"sns.amazonaws.com", "DeleteTopic", request + "topicArn", "arn:aws:sns:eu-west-1:111122223333:poolkeeper-prod-AlertsTopicCF7C81C9-1ABC", "arn:aws:sns:eu-west-1:111122223333:orders"},
 		{"sns.amazonaws.com", "Unsubscribe", request + "subscriptionArn", "arn:aws:sns:eu-west-1:111122223333:poolkeeper-prod-AlertsTopicCF7C81C9-1ABC:0a1b2c3d", "arn:aws:sns:eu-west-1:111122223333:orders:0a1b2c3d"},
+		{"dynamodb.amazonaws.com", "DeleteTable", request + "tableName", "poolkeeper-prod-LedgerC1B2A3D4-1ABC", "orders"},
+		{"dynamodb.amazonaws.com", "DeleteTable", request + "tableName", "arn:aws:dynamodb:eu-west-1:111122223333:table/poolkeeper-prod-LedgerC1B2A3D4-1ABC", "arn:aws:dynamodb:eu-west-1:111122223333:table/orders"},
+		{"dynamodb.amazonaws.com", "UpdateTable", request + "tableName", "poolkeeper-prod-LedgerC1B2A3D4-1ABC", "orders"},
+		{"dynamodb.amazonaws.com", "UpdateTimeToLive", request + "tableName", "poolkeeper-prod-LedgerC1B2A3D4-1ABC", "orders"},
+		{"dynamodb.amazonaws.com", "UpdateContinuousBackups", request + "tableName", "poolkeeper-prod-LedgerC1B2A3D4-1ABC", "poolkeeper-test-LedgerC1B2A3D4-1ABC"},
+		{"events.amazonaws.com", "DisableRule", request + "name", "poolkeeper-prod-Requests0A1B2C3D-1ABC", "requests"},
 		{"logs.amazonaws.com", "DeleteLogGroup", request + "logGroupName", "poolkeeper-prod-KeeperLog94737A1E-1ABC", "/aws/lambda/shop"},
 		{"logs.amazonaws.com", "DeleteMetricFilter", request + "logGroupName", "poolkeeper-prod-KeeperLog94737A1E-1ABC", "/aws/lambda/shop"},
 		{"monitoring.amazonaws.com", "DeleteAlarms", request + "alarmNames", []any{"shop-5xx", "poolkeeper-prod-AlarmsSilent2716AC15-1ABC"}, []any{"shop-5xx"}},
@@ -88,7 +94,7 @@ func TestGuard(t *testing.T) {
 // TestGuardPatternsFit: EventBridge takes no pattern of more than 2,048 characters. References are counted as the longest they can become.
 func TestGuardPatternsFit(t *testing.T) {
 	tpl := synth(t, read(t, "", map[string]any{"stage": "a23456789-123"}))
-	for _, id := range []string{"GuardWiring", "GuardFooting", "Changes"} {
+	for _, id := range []string{"GuardWiring", "GuardFooting", "Changes", "Requests"} {
 		raw, err := json.Marshal(patternOf(t, tpl, id))
 		if err != nil {
 			t.Fatal(err)

@@ -80,6 +80,10 @@ var keys = []key{
 		s.SecurityHub, err = boolean(text)
 		return err
 	}},
+	{"ledger", "true", "a DynamoDB table that remembers every write: for `poolkeeper history` and `poolkeeper undo`, and against duplicate events, flapping and lost updates", func(s *Settings, text string) (err error) {
+		s.Ledger, err = boolean(text)
+		return err
+	}},
 	{"sweepHours", "6", "every pool is looked at every so many hours, 1 to 84", func(s *Settings, text string) (err error) {
 		s.SweepHours, err = number(text, 1, 84)
 		return err

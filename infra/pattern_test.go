@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"poolkeeper/lambda/event"
 )
@@ -194,7 +197,7 @@ func testPattern(t *testing.T, text string, everything bool) {
 			t.Errorf("%s: matched %v, want %v %s", name, got, want, reason)
 		}
 		request := event.Decode(payload, event.Home{Account: "111122223333", Region: "eu-west-1"})
-		if ours := object["source"] == "poolkeeper" || object["source"] == "aws.events"; request.Kind == event.All && !ours && !got || request.Kind == event.One && !ours && !got && concerns(s, request.Call) {
+		if ours := object["source"] == "poolkeeper" || object["source"] == "aws.events"; request.Kind == event.All && !ours && !got || request.Kind == event.One && !ours && !got && concerns(s.Baseline, request.Call) {
 			t.Errorf("%s: the function would act on it, and never sees it", name)
 		}
 	}
@@ -223,6 +226,47 @@ func TestPatternNeverAsksForTheCaller(t *testing.T) {
 	}
 }
 
-func concerns(s Settings, call event.Name) bool {
-	return s.Baseline.Concerns("", call.Changes, call.Watched, call.Name == event.DeleteUserPool)
+// TestRequestsPattern: of every event that there is, the second rule takes what the function asks itself for, of its own account and Region, and nothing else. What it takes, the function handles.
+func TestRequestsPattern(t *testing.T) {
+	tpl := synth(t, read(t, "", nil))
+	pattern := patternOf(t, tpl, "Requests")
+	files, err := filepath.Glob("../lambda/event/testdata/*.json")
+	if err != nil || len(files) < 50 {
+		t.Fatalf("%d fixtures, %v", len(files), err)
+	}
+	for _, file := range files {
+		payload, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		var object map[string]any
+		decoder := json.NewDecoder(bytes.NewReader(payload))
+		decoder.UseNumber()
+		got := decoder.Decode(&object) == nil && matches(t, pattern, object)
+		if want := name == "reconcile-of-sweep" || name == "sweep-goes-on"; got != want {
+			t.Errorf("%s: matched %v, want %v", name, got, want)
+		}
+		if request := event.Decode(payload, event.Home{Account: "111122223333", Region: "eu-west-1"}); got && request.Kind == event.Ignored {
+			t.Errorf("%s gets through and is ignored: %s", name, request.Detail)
+		}
+	}
+	ours := map[string]any{"source": "poolkeeper", "detail-type": "Sweep", "account": "111122223333", "region": "eu-west-1", "detail": map[string]any{}}
+	for key, theirs := range map[string]string{"source": "my.app", "detail-type": "User Pool Remediated", "account": "444455556666", "region": "us-east-1"} {
+		other := maps.Clone(ours)
+		other[key] = theirs
+		if !matches(t, pattern, ours) || matches(t, pattern, other) {
+			t.Errorf("an event of %s %s gets through, or no other does", key, theirs)
+		}
+	}
+	for id, r := range tpl.of("AWS::Events::Rule") {
+		if !strings.HasPrefix(id, "Requests") {
+			continue
+		}
+		targets := at(r.Properties, "Targets").([]any)
+		want := map[string]any{"MaximumEventAgeInSeconds": 86400.0, "MaximumRetryAttempts": 185.0}
+		if len(targets) != 1 || written(at(targets[0], "Arn")) != "${KeeperFunction.Arn}" || !cmp.Equal(any(want), at(targets[0], "RetryPolicy")) {
+			t.Errorf("%s hands its events to %v", id, targets)
+		}
+	}
 }

@@ -73,9 +73,9 @@ func Permissions(s Settings, p Place) []Statement {
 	return statements
 }
 
-// telling returns what it takes to tell the bus and Security Hub, where they are to be told.
+// telling returns what it takes to tell itself of the pools of a sweep, and the bus and Security Hub, where they are to be told.
 func telling(s Settings, p Place) []Statement {
-	var statements []Statement
+	statements := []Statement{{Sid: "SendSweeps", Actions: []string{"events:PutEvents"}, Resources: []string{p.arn("events", "event-bus/"+sweepBus)}}}
 	if s.EventBus != "" {
 		bus := s.EventBus
 		if !strings.HasPrefix(bus, "arn:") {

@@ -32,6 +32,7 @@ type Settings struct {
 	KMSKeys                              []string // ARNs
 	EventBus                             string   // name or ARN; "" is none
 	SecurityHub                          bool
+	Ledger                               bool
 	CreateTrail, WatchRole, Local        bool
 	LocalEndpoint                        string
 	Code                                 string // the folder with the function's binary

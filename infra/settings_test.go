@@ -26,7 +26,7 @@ func TestReadSettings(t *testing.T) {
 		t.Fatal(faults)
 	}
 	want := Settings{
-		Stage: "prod", Regions: []string{"eu-west-1", "us-east-1"}, Account: "111122223333", Mode: baseline.Audit, Architecture: "x86_64", SweepHours: 12, LogRetentionDays: 90,
+		Stage: "prod", Regions: []string{"eu-west-1", "us-east-1"}, Account: "111122223333", Mode: baseline.Audit, Architecture: "x86_64", SweepHours: 12, LogRetentionDays: 90, Ledger: true,
 		ReservedConcurrency: 2, AlarmEmail: []string{"on-call@example.com", "sec@example.com"}, SlackWorkspace: "T0123ABCD", SlackChannel: "C0123ABCD",
 		SMSRoles: []string{"arn:aws:iam::111122223333:role/sms"}, KMSKeys: []string{"arn:aws:kms:eu-west-1:111122223333:key/abc"}, CreateTrail: true, WatchRole: true,
 	}
@@ -46,7 +46,7 @@ func TestDefaults(t *testing.T) {
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
-	want := Settings{Architecture: "arm64", SweepHours: 6, LogRetentionDays: 365}
+	want := Settings{Architecture: "arm64", SweepHours: 6, LogRetentionDays: 365, Ledger: true}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Settings{}, "Baseline")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -73,6 +73,7 @@ func TestFaults(t *testing.T) {
 		"retention":        {context: map[string]any{"logRetentionDays": "100"}, want: []string{"CloudWatch Logs knows 1 3 5 7"}},
 		"concurrency of 0": {context: map[string]any{"reservedConcurrency": "0"}, want: []string{"say a whole number from 1 to 1000"}},
 		"boolean":          {context: map[string]any{"createTrail": "yes"}, want: []string{`is "yes": say true or false`}},
+		"ledger":           {context: map[string]any{"ledger": "off"}, want: []string{`-c ledger: is "off": say true or false`}},
 		"role":             {context: map[string]any{"smsRoles": "sms-role"}, want: []string{`"sms-role" is not the ARN of a role, or none`}},
 		"key":              {context: map[string]any{"kmsKeys": "alias/mine"}, want: []string{`is not the ARN of a KMS key`}},
 		"endpoint":         {context: map[string]any{"localEndpoint": "localhost:5555"}, want: []string{`is no URL`}},

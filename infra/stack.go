@@ -31,7 +31,7 @@ func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack
 		Description: jsii.String("poolkeeper keeps the Cognito user pools of this Region at their baseline"),
 	})
 	if s.Local {
-		NewFunction(stack, "Keeper", s, nil, nil)
+		NewFunction(stack, "Keeper", s, nil, nil, nil)
 		return stack
 	}
 	alerts := NewAlerts(stack, "Alerts", s)
@@ -39,16 +39,18 @@ func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack
 	unswept := NewQueue(stack, "Unswept", "Sweeps that the schedule could not hand to the function")
 	failed := NewQueue(stack, "Failed", "Events that the function gave up on after its last try")
 
-	keeper := NewFunction(stack, "Keeper", s, &failed, &alerts)
+	ledger := NewLedger(stack, "Ledger", s)
+	keeper := NewFunction(stack, "Keeper", s, &failed, &alerts, ledger)
 	rule := NewTrigger(stack, "Changes", s.Baseline, keeper.Function, undelivered)
+	requests := NewRequests(stack, "Requests", keeper.Function, undelivered)
 	NewSchedule(stack, "Sweep", keeper.Function, unswept, s.SweepHours)
 	guard := NewGuard(stack, "Guard", alerts, undelivered)
 	trail := NewTrail(stack, "Trail", s)
 	alarms := NewAlarms(stack, "Alarms", s, keeper, alerts, map[string]Queue{"Undelivered": undelivered, "Unswept": unswept, "Failed": failed})
 	NewDashboard(stack, "Dashboard", keeper, rule, alarms, []Queue{undelivered, unswept, failed})
-	NewFirstSweep(stack, "FirstSweep", s, keeper, rule, guard, trail)
+	NewFirstSweep(stack, "FirstSweep", s, keeper, rule, requests, guard, trail)
 
-	for name, value := range map[string]*string{
+	outputs := map[string]*string{
 		"FunctionName":        keeper.Function.FunctionName(),
 		"LogGroupName":        keeper.Log.LogGroupName(),
 		"TopicArn":            alerts.Topic.TopicArn(),
@@ -57,7 +59,11 @@ func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack
 		"UnsweptQueueUrl":     unswept.Queue.QueueUrl(),
 		"BaselineDigest":      jsii.String(s.Baseline.Digest),
 		"Mode":                jsii.String(modeOf(s)),
-	} {
+	}
+	if ledger != nil {
+		outputs["LedgerTableName"] = ledger.TableName()
+	}
+	for name, value := range outputs {
 		awscdk.NewCfnOutput(stack, jsii.String(name), &awscdk.CfnOutputProps{Value: value})
 	}
 	return stack

@@ -78,7 +78,7 @@ func TestAlarmsReachPeople(t *testing.T) {
 			t.Errorf("%s: the topic is encrypted with %s", name, got)
 		}
 		alarms := tpl.of("AWS::CloudWatch::Alarm")
-		if len(alarms) != 9 {
+		if len(alarms) != 11 {
 			t.Errorf("%s: %d alarms", name, len(alarms))
 		}
 		for id, alarm := range alarms {
@@ -87,7 +87,8 @@ func TestAlarmsReachPeople(t *testing.T) {
 				t.Errorf("%s: %s does not reach the topic (-want +got):\n%s", name, id, diff)
 			}
 			// That a count of drifts is back at nothing does not mean that the pool is well.
-			counts := strings.HasPrefix(id, "AlarmsLeftWrong") || strings.HasPrefix(id, "AlarmsDriftFound") || strings.HasPrefix(id, "AlarmsFailing") || strings.HasPrefix(id, "AlarmsUntold")
+			counts := strings.HasPrefix(id, "AlarmsLeftWrong") || strings.HasPrefix(id, "AlarmsDriftFound") || strings.HasPrefix(id, "AlarmsFailing") || strings.HasPrefix(id, "AlarmsUntold") ||
+				strings.HasPrefix(id, "AlarmsMissedEvents") || strings.HasPrefix(id, "AlarmsLedgerFailed")
 			if ends := at(alarm.Properties, "OKActions"); counts && ends != nil || !counts && !cmp.Equal(told, ends) {
 				t.Errorf("%s: the end of %s is told to %v", name, id, ends)
 			}
@@ -178,6 +179,12 @@ func TestNothingIsLost(t *testing.T) {
 	}
 	changes := map[string]any{"ArnEquals": map[string]any{"aws:SourceArn": map[string]any{"Fn::GetAtt": []any{"Changes510ED4B0", "Arn"}}}}
 	expectAllowed(t, policyOf("Undelivered"), "events.amazonaws.com", changes, "sqs:SendMessage")
+	for id := range tpl.of("AWS::Events::Rule") {
+		if strings.HasPrefix(id, "Requests") {
+			requests := map[string]any{"ArnEquals": map[string]any{"aws:SourceArn": map[string]any{"Fn::GetAtt": []any{id, "Arn"}}}}
+			expectAllowed(t, policyOf("Undelivered"), "events.amazonaws.com", requests, "sqs:SendMessage")
+		}
+	}
 	expectAllowed(t, policyOf("Undelivered"), "events.amazonaws.com", map[string]any{"ArnEquals": map[string]any{"aws:SourceArn": tpl.guards()}}, "sqs:SendMessage")
 	for id, r := range tpl.of("AWS::Events::Rule") {
 		for _, target := range every(at(r.Properties, "Targets")) {
@@ -211,9 +218,10 @@ func TestFunctionProperties(t *testing.T) {
 		want     map[string]any
 		env      []string
 	}{
-		"plain": {nil, "", map[string]any{"Architectures": []any{"arm64"}}, []string{"ROLE_ARN", "TOPIC_ARN"}},
+		"plain":     {nil, "", map[string]any{"Architectures": []any{"arm64"}}, []string{"LEDGER_TABLE", "ROLE_ARN", "SWEEP_BUS", "TOPIC_ARN"}},
+		"no ledger": {map[string]any{"ledger": "false"}, "", map[string]any{"Architectures": []any{"arm64"}}, []string{"ROLE_ARN", "SWEEP_BUS", "TOPIC_ARN"}},
 		"everything": {everything, "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]",
-			map[string]any{"Architectures": []any{"x86_64"}, "ReservedConcurrentExecutions": 2.0}, []string{"BASELINE_FILE", "EVENT_BUS", "MODE", "ROLE_ARN", "SECURITY_HUB", "TOPIC_ARN"}},
+			map[string]any{"Architectures": []any{"x86_64"}, "ReservedConcurrentExecutions": 2.0}, []string{"BASELINE_FILE", "EVENT_BUS", "LEDGER_TABLE", "MODE", "ROLE_ARN", "SECURITY_HUB", "SWEEP_BUS", "TOPIC_ARN"}},
 		"local": {map[string]any{"localEndpoint": "http://x:1", "mode": "audit"}, "", map[string]any{"Architectures": []any{"arm64"}},
 			[]string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "MODE"}},
 	} {
@@ -259,7 +267,7 @@ func TestRemoval(t *testing.T) {
 		}
 	}
 	slices.Sort(stays)
-	if diff := cmp.Diff([]string{"KeeperLog", "TrailBucket"}, stays); diff != "" {
+	if diff := cmp.Diff([]string{"KeeperLog", "Ledger", "TrailBucket"}, stays); diff != "" {
 		t.Errorf("what stays (-want +got):\n%s", diff)
 	}
 	for id, l := range tpl.of("AWS::Logs::LogGroup") {
@@ -379,53 +387,71 @@ func TestCountsFollowTheLog(t *testing.T) {
 	}
 }
 
-// TestDashboard holds the picture to what it has to show.
-func TestDashboard(t *testing.T) {
-	for id, d := range synth(t, read(t, "", nil)).of("AWS::CloudWatch::Dashboard") {
-		body := written(d.Properties["DashboardBody"])
-		var dashboard struct {
-			Widgets []struct {
-				Type       string
-				Properties map[string]any
+// TestNeverHearsItself: no rule takes what the function reports onto a bus, whatever bus that is, so that no outcome starts it again.
+func TestNeverHearsItself(t *testing.T) {
+	tpl := synth(t, read(t, ownsAll, everything))
+	for _, word := range []reconcile.Word{reconcile.Deferred, reconcile.Unconverged, reconcile.Partial, reconcile.Unfixable, reconcile.Remediated, reconcile.Drifted, reconcile.Unchanged} {
+		out := reconcile.Outcome{Outcome: word, UserPoolID: "eu-west-1_AbCdEf123", Cause: event.Cause{EventName: "UpdateUserPool", EventID: "1", RequestID: "2"}}
+		payload := []byte(fmt.Sprintf(`{"version":"0","id":"1","source":%q,"detail-type":%q,"account":"111122223333","region":"eu-west-1","time":"2026-10-01T09:15:40Z","resources":[],"detail":%s}`,
+			notify.Source, notify.DetailType(word), report.JSON(report.New(out, "test"))))
+		var object map[string]any
+		if err := json.Unmarshal(payload, &object); err != nil {
+			t.Fatal(err)
+		}
+		for id, rule := range tpl.of("AWS::Events::Rule") {
+			if matches(t, at(rule.Properties, "EventPattern").(map[string]any), object) {
+				t.Errorf("%s hears of %s", id, word)
 			}
 		}
-		if err := json.Unmarshal([]byte(body), &dashboard); err != nil {
-			t.Fatalf("%s: %v\n%s", id, err, body)
-		}
-		var titles []string
-		for _, w := range dashboard.Widgets {
-			title, _ := w.Properties["title"].(string)
-			titles = append(titles, w.Type+" "+title)
-		}
-		want := []string{"alarm Alarms", "metric Time to detect and to restore, seconds", "metric Drifts by rule", "metric Outcomes", "log Pools out of compliance", "metric Events and invocations",
-			"metric Dead letters", "metric Calls to Cognito", "text ", "log Who changed what", "log Why was this not fixed"}
-		if diff := cmp.Diff(want, titles); diff != "" {
-			t.Errorf("-want +got:\n%s", diff)
-		}
-		for _, part := range []string{`"TimeToRestore"`, `"TimeToDetect"`, `MetricName=\"Drifts\"`, `MetricName=\"Events\"`, `{poolkeeper,Function,Rule}`, `{poolkeeper,Function,Outcome}`, "ApproximateNumberOfMessagesVisible", "logs-insights"} {
-			if !strings.Contains(body, part) {
-				t.Errorf("the dashboard lacks %s", part)
-			}
+		if got := event.Decode(payload, event.Home{}); got.Kind != event.Ignored {
+			t.Errorf("sent to the function all the same, the event of %s is taken for %s", word, got.Kind)
 		}
 	}
-	saved := map[string]bool{}
-	for _, q := range synth(t, read(t, "", nil)).of("AWS::Logs::QueryDefinition") {
-		saved[fmt.Sprint(q.Properties["Name"])] = true
-	}
-	for _, q := range questions {
-		if !saved["poolkeeper/"+q.title] {
-			t.Errorf("the question %q is not saved: %v", q.title, saved)
+	for id, rule := range tpl.of("AWS::Events::Rule") {
+		if source, _ := at(rule.Properties, "EventPattern", "source").([]any); len(source) == 0 {
+			t.Errorf("%s listens to everybody", id)
 		}
+	}
+	if n := len(tpl.of("AWS::Events::Rule")); n != 4 {
+		t.Errorf("%d rules", n)
 	}
 }
 
-// TestNeverHearsItself: the rule that starts the function takes only Cognito's events, so those that the function puts onto a bus cannot start it again, whatever bus that is.
-func TestNeverHearsItself(t *testing.T) {
-	for _, rule := range synth(t, read(t, ownsAll, everything)).of("AWS::Events::Rule") {
-		source, _ := at(rule.Properties, "EventPattern", "source").([]any)
-		if slices.Contains(source, any(notify.Source)) || len(source) == 0 {
-			t.Errorf("a rule listens to %v", source)
+// TestLedger: a table that is paid by use, backed up and told which records have run out, of which the function has no more than it needs; and none where none is wanted.
+func TestLedger(t *testing.T) {
+	tpl := synth(t, read(t, "", nil))
+	tables := tpl.of("AWS::DynamoDB::Table")
+	if len(tables) != 1 {
+		t.Fatalf("%d tables", len(tables))
+	}
+	for id, table := range tables {
+		want := map[string]any{
+			"KeySchema":                        []any{map[string]any{"AttributeName": "pk", "KeyType": "HASH"}, map[string]any{"AttributeName": "sk", "KeyType": "RANGE"}},
+			"AttributeDefinitions":             []any{map[string]any{"AttributeName": "pk", "AttributeType": "S"}, map[string]any{"AttributeName": "sk", "AttributeType": "S"}},
+			"BillingMode":                      "PAY_PER_REQUEST",
+			"PointInTimeRecoverySpecification": map[string]any{"PointInTimeRecoveryEnabled": true},
+			"TimeToLiveSpecification":          map[string]any{"AttributeName": "expires", "Enabled": true},
 		}
+		if diff := cmp.Diff(want, table.Properties); diff != "" || table.DeletionPolicy != "Retain" {
+			t.Errorf("%s, kept by %q (-want +got):\n%s", id, table.DeletionPolicy, diff)
+		}
+		if got := tpl.Outputs["LedgerTableName"]; written(at(got, "Value")) != "${"+id+"}" {
+			t.Errorf("the table is told to be %v", got)
+		}
+	}
+	without := synth(t, read(t, "", map[string]any{"ledger": "false"}))
+	for id, r := range without.Resources {
+		if r.Type == "AWS::DynamoDB::Table" || strings.HasPrefix(id, "AlarmsMissedEvents") || strings.HasPrefix(id, "AlarmsLedgerFailed") {
+			t.Errorf("without a ledger there is %s", id)
+		}
+	}
+	for _, line := range allowed(t, without) {
+		if strings.HasPrefix(line, "dynamodb:") {
+			t.Errorf("without a ledger the role may %s", line)
+		}
+	}
+	if without.Outputs["LedgerTableName"] != nil {
+		t.Error("a table is told of that is not there")
 	}
 }
 
@@ -442,7 +468,7 @@ func TestFirstSweep(t *testing.T) {
 	}
 	base := read(t, "", nil)
 	plain, after := callOf(base)
-	for _, want := range []string{"Changes", "GuardFooting", "GuardWiring", "KeeperRoleDefaultPolicy", "ChangesAllowEventRule"} {
+	for _, want := range []string{"Changes", "Requests", "GuardFooting", "GuardWiring", "KeeperRoleDefaultPolicy", "ChangesAllowEventRule", "RequestsAllowEventRule"} {
 		if !slices.ContainsFunc(after, func(id string) bool { return strings.HasPrefix(id, want) }) {
 			t.Errorf("it does not wait for %s", want)
 		}

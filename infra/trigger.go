@@ -15,11 +15,15 @@ import (
 func heard(required *baseline.Baseline) []string {
 	var names []string
 	for _, call := range event.Table() {
-		if required.Concerns("", call.Changes, call.Watched, call.Name == event.DeleteUserPool) {
+		if concerns(required, call) {
 			names = append(names, call.Name)
 		}
 	}
 	return names
+}
+
+func concerns(required *baseline.Baseline, call event.Name) bool {
+	return required.Concerns("", baseline.Change{Documents: call.Changes, Selection: call.Selection, Watched: call.Watched, Deletes: call.Name == event.DeleteUserPool})
 }
 
 // NewTrigger makes the rule on the default bus that hands the function every successful call that can change what a baseline owns.
@@ -41,10 +45,15 @@ func NewTrigger(stack awscdk.Stack, id string, required *baseline.Baseline, func
 				"errorCode": awsevents.Match_AnyOf(awsevents.Match_DoesNotExist(), awsevents.Match_NullValue(), awsevents.Match_ExactString(jsii.String(""))),
 			},
 		},
-		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(function, &awseventstargets.LambdaFunctionProps{
-			DeadLetterQueue: undelivered.Queue,
-			MaxEventAge:     awscdk.Duration_Hours(jsii.Number(24)),
-			RetryAttempts:   jsii.Number(185),
-		})},
+		Targets: handedTo(function, undelivered),
 	})
+}
+
+// handedTo makes the function the target of a rule. What it cannot be handed within a day lies in the queue.
+func handedTo(function awslambda.IFunction, undelivered Queue) *[]awsevents.IRuleTarget {
+	return &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(function, &awseventstargets.LambdaFunctionProps{
+		DeadLetterQueue: undelivered.Queue,
+		MaxEventAge:     awscdk.Duration_Hours(jsii.Number(24)),
+		RetryAttempts:   jsii.Number(185),
+	})}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"poolkeeper/lambda/eventbus"
 	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/notify"
 	"poolkeeper/lambda/reconcile"
@@ -64,6 +65,13 @@ func newClient(a account, calls *calls) *cognito.Client {
 	return cognito.New(options)
 }
 
+// newBus builds the client of EventBridge.
+func newBus(a account) *eventbridge.Client {
+	options := eventbridge.Options{Region: a.Region, HTTPClient: a.transport, Credentials: a, BaseEndpoint: a.endpoint(busService)}
+	options.EndpointOptions.UseFIPSEndpoint, options.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
+	return eventbridge.New(options)
+}
+
 // newChannels builds what is configured, and nothing else.
 func newChannels(a account) []notify.Channel {
 	var channels []notify.Channel
@@ -73,9 +81,7 @@ func newChannels(a account) []notify.Channel {
 		channels = append(channels, notify.Topic{Client: sns.New(options), ARN: a.TopicARN})
 	}
 	if a.EventBus != "" {
-		options := eventbridge.Options{Region: a.Region, HTTPClient: a.transport, Credentials: a, BaseEndpoint: a.endpoint(busService)}
-		options.EndpointOptions.UseFIPSEndpoint, options.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
-		channels = append(channels, notify.Bus{Client: eventbridge.New(options), Bus: a.EventBus})
+		channels = append(channels, notify.Bus{Client: newBus(a), Bus: a.EventBus})
 	}
 	if a.SecurityHub {
 		options := securityhub.Options{Region: a.Region, HTTPClient: a.transport, Credentials: a, BaseEndpoint: a.endpoint(hubService)}
@@ -93,6 +99,14 @@ func newLedger(a account) reconcile.Ledger {
 	options := dynamodb.Options{Region: a.Region, HTTPClient: a.transport, Credentials: a, BaseEndpoint: a.endpoint(tableService)}
 	options.EndpointOptions.UseFIPSEndpoint, options.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
 	return ledger.Table{Client: dynamodb.New(options), Name: a.LedgerTable}
+}
+
+// newSweepBus builds the bus for the pools of a sweep, or nil where a sweep looks at them by itself.
+func newSweepBus(a account) reconcile.Bus {
+	if a.SweepBus == "" {
+		return nil
+	}
+	return eventbus.Bus{Client: newBus(a), Name: a.SweepBus}
 }
 
 // newAccount makes what every client has in common.

@@ -26,6 +26,9 @@ type Config struct {
 	LedgerTable string // LEDGER_TABLE: name of the DynamoDB table that remembers between invocations, or ""
 	Function    string // AWS_LAMBDA_FUNCTION_NAME, a dimension of the metrics
 
+	// SweepBus is where a sweep puts an event for each pool; without one it looks at the pools in process.
+	SweepBus string // SWEEP_BUS: name or ARN
+
 	Region       string
 	AccessKeyID  string
 	SecretKey    string
@@ -56,6 +59,7 @@ func ReadConfig(getenv func(string) string, readFile func(string) ([]byte, error
 		TopicARN:     getenv("TOPIC_ARN"),
 		EventBus:     getenv("EVENT_BUS"),
 		LedgerTable:  getenv("LEDGER_TABLE"),
+		SweepBus:     getenv("SWEEP_BUS"),
 		Function:     getenv("AWS_LAMBDA_FUNCTION_NAME"),
 		FIPS:         strings.EqualFold(getenv("AWS_USE_FIPS_ENDPOINT"), "true"),
 		DualStack:    strings.EqualFold(getenv("AWS_USE_DUALSTACK_ENDPOINT"), "true"),
@@ -125,13 +129,16 @@ var (
 	})
 )
 
-// channels checks who is to be told.
+// channels checks who is to be told, and where sweeps go.
 func (c *Config) channels(getenv func(string) string, fault func(format string, args ...any)) {
 	if c.TopicARN != "" && !topicARN().MatchString(c.TopicARN) {
 		fault("TOPIC_ARN is %q, which is not the ARN of an SNS topic (a FIFO topic has no e-mail)", c.TopicARN)
 	}
 	if c.EventBus != "" && !eventBus().MatchString(c.EventBus) {
 		fault("EVENT_BUS is %q, which is neither the name nor the ARN of an event bus", c.EventBus)
+	}
+	if c.SweepBus != "" && !eventBus().MatchString(c.SweepBus) {
+		fault("SWEEP_BUS is %q, which is neither the name nor the ARN of an event bus", c.SweepBus)
 	}
 	switch on := getenv("SECURITY_HUB"); on {
 	case "", "off":

@@ -44,7 +44,7 @@ func TestReadConfig(t *testing.T) {
 		"no such baseline": {map[string]string{"BASELINE_FILE": "none.yaml"}, []string{"BASELINE_FILE: open none.yaml"}},
 		"every fault at once": {map[string]string{"MODE": "x", "BASELINE_FILE": "bad.yaml", "ROLE_ARN": "me", "AWS_REGION": "", "AWS_LAMBDA_LOG_LEVEL": "LOUD", "AWS_CA_BUNDLE": "none.pem"},
 			[]string{"AWS_REGION", "ROLE_ARN", "AWS_LAMBDA_LOG_LEVEL", "AWS_CA_BUNDLE", "bad.yaml:5", "bad.yaml:6", "MODE"}},
-		"channels":       {map[string]string{"TOPIC_ARN": "topic", "EVENT_BUS": "a b", "SECURITY_HUB": "yes"}, []string{"TOPIC_ARN", "EVENT_BUS", "SECURITY_HUB"}},
+		"channels":       {map[string]string{"TOPIC_ARN": "topic", "EVENT_BUS": "a b", "SECURITY_HUB": "yes", "SWEEP_BUS": "a bus"}, []string{"TOPIC_ARN", "EVENT_BUS", "SWEEP_BUS", "SECURITY_HUB"}},
 		"no credentials": {map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -67,7 +67,7 @@ func TestConfigValues(t *testing.T) {
 	t.Parallel()
 	c, err := ReadConfig(environment(map[string]string{"MODE": "audit", "AWS_LAMBDA_LOG_LEVEL": "warn", "AWS_USE_FIPS_ENDPOINT": "true",
 		"AWS_ENDPOINT_URL": "http://all", "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": "http://cognito", "AWS_SESSION_TOKEN": "token",
-		"TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:topic", "EVENT_BUS": "default", "SECURITY_HUB": "on", "LEDGER_TABLE": "ledger", "AWS_LAMBDA_FUNCTION_NAME": "keeper"}), os.ReadFile)
+		"TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:topic", "EVENT_BUS": "default", "SECURITY_HUB": "on", "LEDGER_TABLE": "ledger", "SWEEP_BUS": "default", "AWS_LAMBDA_FUNCTION_NAME": "keeper"}), os.ReadFile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestConfigValues(t *testing.T) {
 	c.Baseline = nil
 	want := Config{LogLevel: slog.LevelWarn, Region: "eu-west-1", AccessKeyID: "AKIAEXAMPLE", SecretKey: "example", SessionToken: "token", FIPS: true, Function: "keeper",
 		Endpoints: map[string]string{cognitoService: "http://cognito", snsService: "http://all", busService: "http://all", hubService: "http://all", tableService: "http://all"},
-		TopicARN:  "arn:aws:sns:eu-west-1:111122223333:topic", EventBus: "default", SecurityHub: true, LedgerTable: "ledger"}
+		TopicARN:  "arn:aws:sns:eu-west-1:111122223333:topic", EventBus: "default", SecurityHub: true, LedgerTable: "ledger", SweepBus: "default"}
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -37,7 +37,7 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		keeper.Owner = invocation.AwsRequestID // a retry has the id of the first try
 	}
 	request := event.Decode(payload, home(ctx))
-	sweeping := request.Kind == event.All
+	sweeping := request.Kind == event.All || !request.Sweep.Started.IsZero()
 	result, err := keeper.Do(ctx, request, func(out reconcile.Outcome) { h.tell(ctx, log, out, sweeping) })
 	if sweep, ok := result.(reconcile.Sweeping); ok {
 		report.LogSweep(ctx, log, sweep)

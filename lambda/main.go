@@ -39,7 +39,7 @@ func newHandler(config Config, log *slog.Logger) (handler, error) {
 	}
 	counted := &calls{}
 	keeper := reconcile.New(userpool.New(newClient(a, counted)), config.Baseline, config.OwnRole)
-	keeper.Ledger = newLedger(a)
+	keeper.Ledger, keeper.Bus = newLedger(a), newSweepBus(a)
 	return handler{log: log, metrics: os.Stdout, function: cmp.Or(config.Function, "poolkeeper"), region: config.Region, build: build(), calls: counted, channels: newChannels(a),
 		reconciler: keeper}, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -26,11 +27,12 @@ type account struct {
 	events *eventbridge.Client
 	iam    *iam.Client
 	logs   *cloudwatchlogs.Client
+	tables *dynamodb.Client
 }
 
 func connect(endpoint string) account {
 	c := aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String(endpoint), Credentials: aws.CredentialsProviderFunc(keys)}
-	return account{lambda.NewFromConfig(c), eventbridge.NewFromConfig(c), iam.NewFromConfig(c), cloudwatchlogs.NewFromConfig(c)}
+	return account{lambda.NewFromConfig(c), eventbridge.NewFromConfig(c), iam.NewFromConfig(c), cloudwatchlogs.NewFromConfig(c), dynamodb.NewFromConfig(c)}
 }
 
 // TestDeploy bootstraps an account, deploys in audit mode, then to enforce, reads back what is there, and removes it.
@@ -70,10 +72,12 @@ func TestDeploy(t *testing.T) {
 	if actions := a.actions(t, enforcing); !slices.Contains(actions, "cognito-idp:UpdateUserPool") || !slices.Contains(actions, "iam:PassRole") {
 		t.Errorf("to enforce the role may %v", actions)
 	}
-	a.checkRule(t, *enforcing.FunctionArn)
+	a.checkRules(t, *enforcing.FunctionArn)
+	a.checkLedger(t, enforcing)
 
 	cdk(t, endpoint, append([]string{"destroy", "--force"}, context...)...)
 	a.checkGone(t, *enforcing.FunctionArn)
+	a.checkLedgerStays(t, enforcing.Environment.Variables["LEDGER_TABLE"])
 }
 
 // function returns the function with our handler.
@@ -126,14 +130,37 @@ func (a account) actions(t *testing.T, function types.FunctionConfiguration) []s
 	return actions
 }
 
-// checkRule finds the rule on the default bus that starts the function, with the names of the event table.
-func (a account) checkRule(t *testing.T, function string) {
+// checkLedger finds the table that the function is told of.
+func (a account) checkLedger(t *testing.T, function types.FunctionConfiguration) {
+	t.Helper()
+	name := function.Environment.Variables["LEDGER_TABLE"]
+	got, err := a.tables.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String(name)})
+	if err != nil {
+		t.Fatalf("the ledger %q: %v", name, err)
+	}
+	var keys []string
+	for _, k := range got.Table.KeySchema {
+		keys = append(keys, fmt.Sprint(*k.AttributeName, " ", k.KeyType))
+	}
+	if !strings.HasPrefix(name, "poolkeeper-") || fmt.Sprint(keys) != "[pk HASH sk RANGE]" || got.Table.BillingModeSummary == nil || got.Table.BillingModeSummary.BillingMode != "PAY_PER_REQUEST" {
+		t.Errorf("the ledger is %s by %v, %+v", name, keys, got.Table.BillingModeSummary)
+	}
+	if actions := a.actions(t, function); !slices.Contains(actions, "dynamodb:PutItem") || slices.Contains(actions, "dynamodb:DeleteItem") || slices.Contains(actions, "dynamodb:Scan") {
+		t.Errorf("the role may %v", actions)
+	}
+	if bus := function.Environment.Variables["SWEEP_BUS"]; bus != "default" {
+		t.Errorf("sweeps go to the bus %q", bus)
+	}
+}
+
+// checkRules finds the rules on the default bus that start the function: that of the calls, with the names of the event table, and that of its own requests.
+func (a account) checkRules(t *testing.T, function string) {
 	t.Helper()
 	rules, err := a.events.ListRules(t.Context(), &eventbridge.ListRulesInput{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := 0
+	found := map[string]int{}
 	for _, rule := range rules.Rules {
 		targets, err := a.events.ListTargetsByRule(t.Context(), &eventbridge.ListTargetsByRuleInput{Rule: rule.Name})
 		if err != nil || len(targets.Targets) != 1 {
@@ -149,25 +176,28 @@ func (a account) checkRule(t *testing.T, function string) {
 			}
 			continue
 		}
-		found++
 		var pattern struct {
 			Source, Account []string
+			DetailType      []string `json:"detail-type"`
 			Detail          struct{ EventName []string }
 		}
-		if err := json.Unmarshal([]byte(*rule.EventPattern), &pattern); err != nil {
-			t.Fatal(err)
+		if err := json.Unmarshal([]byte(*rule.EventPattern), &pattern); err != nil || len(pattern.Source) != 1 {
+			t.Fatalf("%s (%v)", *rule.EventPattern, err)
 		}
+		found[pattern.Source[0]]++
 		slices.Sort(pattern.Detail.EventName)
-		if rule.State != "ENABLED" || !slices.Equal(pattern.Detail.EventName, heard(t)) || !slices.Equal(pattern.Source, []string{"aws.cognito-idp"}) || !slices.Equal(pattern.Account, []string{"123456789012"}) {
+		calls := slices.Equal(pattern.Detail.EventName, heard(t)) && slices.Equal(pattern.DetailType, []string{"AWS API Call via CloudTrail"})
+		asked := len(pattern.Detail.EventName) == 0 && slices.Equal(pattern.DetailType, []string{event.ReconcilePool, event.SweepPools})
+		if rule.State != "ENABLED" || !slices.Equal(pattern.Account, []string{"123456789012"}) || pattern.Source[0] == event.Source && !asked || pattern.Source[0] != event.Source && !calls {
 			t.Errorf("the rule is %s, with the pattern %s", rule.State, *rule.EventPattern)
 		}
 	}
-	if found != 1 || len(rules.Rules) != 3 {
-		t.Errorf("%d of %d rules start the function", found, len(rules.Rules))
+	if found["aws.cognito-idp"] != 1 || found[event.Source] != 1 || len(found) != 2 || len(rules.Rules) != 4 {
+		t.Errorf("of %d rules the function is started by %v", len(rules.Rules), found)
 	}
 }
 
-// checkGone looks for what the removal left behind: the log, which is the evidence, and nothing else.
+// checkGone looks for what the removal left behind: the log and the ledger, which are the evidence, and nothing else.
 func (a account) checkGone(t *testing.T, function string) {
 	t.Helper()
 	_, err := a.lambda.GetFunction(t.Context(), &lambda.GetFunctionInput{FunctionName: aws.String(function)})
@@ -190,6 +220,14 @@ func (a account) checkGone(t *testing.T, function string) {
 	}
 }
 
+// checkLedgerStays: what was done is known after the removal too.
+func (a account) checkLedgerStays(t *testing.T, name string) {
+	t.Helper()
+	if _, err := a.tables.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String(name)}); err != nil {
+		t.Errorf("the ledger is gone: %v", err)
+	}
+}
+
 // heard returns the names of the calls that the baseline which ships has to hear of.
 func heard(t *testing.T) []string {
 	t.Helper()
@@ -208,5 +246,5 @@ func concerns(t *testing.T, call event.Name) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return required.Concerns("", call.Changes, call.Watched, call.Name == event.DeleteUserPool)
+	return required.Concerns("", baseline.Change{Documents: call.Changes, Selection: call.Selection, Watched: call.Watched, Deletes: call.Name == event.DeleteUserPool})
 }

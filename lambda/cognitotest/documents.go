@@ -66,6 +66,14 @@ func (s *Server) Client(id, client string) map[string]any {
 	return cloneObject(s.pools[id].more.clients[client])
 }
 
+// RemoveClient takes an app client away, as somebody else does.
+func (s *Server) RemoveClient(id, client string) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	delete(s.pools[id].more.clients, client)
+	delete(s.pools[id].more.risk, client)
+}
+
 func tableOf(name baseline.DocumentName) []baseline.Member {
 	table, _ := name.Table()
 	return table.Members

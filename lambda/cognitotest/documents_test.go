@@ -1,6 +1,7 @@
 package cognitotest_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -9,9 +10,9 @@ import (
 	"poolkeeper/lambda/cognitotest"
 )
 
-func whole(t *testing.T) fake {
+func whole(t *testing.T, mode cognitotest.Mode) fake {
 	t.Helper()
-	f := rich(t, cognitotest.Contract, nil)
+	f := rich(t, mode, nil)
 	f.PutRich(poolID)
 	return f
 }
@@ -19,7 +20,7 @@ func whole(t *testing.T) fake {
 // TestRichDocumentsAreComplete holds the other documents of the pool against the table, as TestRichIsComplete does with the first two.
 func TestRichDocumentsAreComplete(t *testing.T) {
 	t.Parallel()
-	f := whole(t)
+	f := whole(t, cognitotest.Contract)
 	table := func(name baseline.DocumentName) []baseline.Member { d, _ := name.Table(); return d.Members }
 	risk := f.ok(t, "DescribeRiskConfiguration", map[string]any{"UserPoolId": poolID, "ClientId": cognitotest.RichClient})
 	checkSet(t, "", table(baseline.RiskConfiguration), in(risk, "RiskConfiguration"))
@@ -46,32 +47,34 @@ func TestDocumentsEcho(t *testing.T) {
 		"client": {"UpdateUserPoolClient", map[string]any{"ClientId": cognitotest.RichClient},
 			func(f fake) map[string]any { return f.Client(poolID, cognitotest.RichClient) }, "PreventUserExistenceErrors", "LEGACY"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f := whole(t)
-			before := c.read(f)
-			request := c.read(f)
-			for _, gone := range []string{"ClientSecret", "CreationDate", "LastModifiedDate", "ClientType"} {
-				delete(request, gone)
-			}
-			request["UserPoolId"] = poolID
-			for k, v := range c.of {
-				request[k] = v
-			}
-			f.ok(t, c.call, request)
-			after := c.read(f)
-			before["LastModifiedDate"], after["LastModifiedDate"] = nil, nil
-			delete(after, "UserPoolId")
-			delete(before, "UserPoolId")
-			if diff := cmp.Diff(before, after); diff != "" {
-				t.Errorf("-before +after:\n%s", diff)
-			}
-			delete(request, c.drop)
-			f.ok(t, c.call, request)
-			if got := c.read(f)[c.drop]; got != c.is {
-				t.Errorf("%s is %v", c.drop, got)
-			}
-		})
+		for world, mode := range modes {
+			t.Run(name+"/"+world, func(t *testing.T) {
+				t.Parallel()
+				f := whole(t, mode)
+				before := c.read(f)
+				request := c.read(f)
+				for _, gone := range []string{"ClientSecret", "CreationDate", "LastModifiedDate", "ClientType"} {
+					delete(request, gone)
+				}
+				request["UserPoolId"] = poolID
+				for k, v := range c.of {
+					request[k] = v
+				}
+				f.ok(t, c.call, request)
+				after := c.read(f)
+				before["LastModifiedDate"], after["LastModifiedDate"] = nil, nil
+				delete(after, "UserPoolId")
+				delete(before, "UserPoolId")
+				if diff := cmp.Diff(before, after); diff != "" {
+					t.Errorf("-before +after:\n%s", diff)
+				}
+				delete(request, c.drop)
+				f.ok(t, c.call, request)
+				if got := c.read(f)[c.drop]; got != c.is {
+					t.Errorf("%s is %v", c.drop, got)
+				}
+			})
+		}
 	}
 }
 
@@ -96,30 +99,41 @@ func TestDocumentRules(t *testing.T) {
 		"risk written without threat protection": {"SetRiskConfiguration", map[string]any{"UserPoolId": poolID}, func(p map[string]any) { delete(p, "UserPoolAddOns") }, "UserPoolAddOnNotEnabledException"},
 		"risk of no client":                      {"DescribeRiskConfiguration", map[string]any{"UserPoolId": poolID, "ClientId": "gone"}, nil, "ResourceNotFoundException"},
 		"half a risk":                            {"SetRiskConfiguration", map[string]any{"UserPoolId": poolID, "CompromisedCredentialsRiskConfiguration": map[string]any{}}, nil, "InvalidParameterException"},
-		"no logs":                                {"SetLogDeliveryConfiguration", map[string]any{"UserPoolId": poolID}, nil, "InvalidParameterException"},
-		"one source twice":                       {"SetLogDeliveryConfiguration", logs(entry("userAuthEvents"), entry("userAuthEvents")), nil, "InvalidParameterException"},
-		"a source that is none":                  {"SetLogDeliveryConfiguration", logs(entry("others")), nil, "InvalidParameterException"},
-		"user events without the plan":           {"SetLogDeliveryConfiguration", logs(entry("userAuthEvents")), func(p map[string]any) { p["UserPoolTier"] = "LITE" }, "FeatureUnavailableInTierException"},
-		"mixed flows":                            {"UpdateUserPoolClient", client(map[string]any{"ExplicitAuthFlows": []any{"ALLOW_USER_AUTH", "USER_PASSWORD_AUTH"}}), nil, "InvalidParameterException"},
-		"a redirect to elsewhere":                {"UpdateUserPoolClient", client(map[string]any{"DefaultRedirectURI": "https://b.example"}), nil, "InvalidParameterException"},
-		"a client that is gone":                  {"UpdateUserPoolClient", map[string]any{"UserPoolId": poolID, "ClientId": "gone"}, nil, "ResourceNotFoundException"},
+		"an action that does not say whether the user is told": {"SetRiskConfiguration", map[string]any{"UserPoolId": poolID, "AccountTakeoverRiskConfiguration": map[string]any{
+			"Actions": map[string]any{"LowAction": map[string]any{"EventAction": "BLOCK"}}}}, nil, "InvalidParameterException"},
+		"an e-mail without a subject": {"SetRiskConfiguration", map[string]any{"UserPoolId": poolID, "AccountTakeoverRiskConfiguration": map[string]any{"Actions": map[string]any{},
+			"NotifyConfiguration": map[string]any{"SourceArn": "arn:aws:ses:eu-west-1:111122223333:identity/example.com", "BlockEmail": map[string]any{"TextBody": "Blocked"}}}}, nil, "InvalidParameterException"},
+		"more ranges than 200": {"SetRiskConfiguration", map[string]any{"UserPoolId": poolID, "RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": slices.Repeat([]any{"192.0.2.0/24"}, 201)}},
+			nil, "InvalidParameterException"},
+		"notifications to a bucket": {"SetLogDeliveryConfiguration", logs(map[string]any{"EventSource": "userNotification", "LogLevel": "ERROR", "S3Configuration": map[string]any{"BucketArn": "arn:aws:s3:::logs"}}),
+			nil, "InvalidParameterException"},
+		"user events of another level": {"SetLogDeliveryConfiguration", logs(map[string]any{"EventSource": "userAuthEvents", "LogLevel": "ERROR"}), nil, "InvalidParameterException"},
+		"no logs":                      {"SetLogDeliveryConfiguration", map[string]any{"UserPoolId": poolID}, nil, "InvalidParameterException"},
+		"one source twice":             {"SetLogDeliveryConfiguration", logs(entry("userAuthEvents"), entry("userAuthEvents")), nil, "InvalidParameterException"},
+		"a source that is none":        {"SetLogDeliveryConfiguration", logs(entry("others")), nil, "InvalidParameterException"},
+		"user events without the plan": {"SetLogDeliveryConfiguration", logs(entry("userAuthEvents")), func(p map[string]any) { p["UserPoolTier"] = "LITE" }, "FeatureUnavailableInTierException"},
+		"mixed flows":                  {"UpdateUserPoolClient", client(map[string]any{"ExplicitAuthFlows": []any{"ALLOW_USER_AUTH", "USER_PASSWORD_AUTH"}}), nil, "InvalidParameterException"},
+		"a redirect to elsewhere":      {"UpdateUserPoolClient", client(map[string]any{"DefaultRedirectURI": "https://b.example"}), nil, "InvalidParameterException"},
+		"a client that is gone":        {"UpdateUserPoolClient", map[string]any{"UserPoolId": poolID, "ClientId": "gone"}, nil, "ResourceNotFoundException"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f := whole(t)
-			if c.pool != nil {
-				f.Edit(poolID, func(pool, _ map[string]any) { c.pool(pool) })
-			}
-			if got := f.send(t, c.call, c.request).code(); got != c.code {
-				t.Errorf("%s, want %s", got, c.code)
-			}
-		})
+		for world, mode := range modes {
+			t.Run(name+"/"+world, func(t *testing.T) {
+				t.Parallel()
+				f := whole(t, mode)
+				if c.pool != nil {
+					f.Edit(poolID, func(pool, _ map[string]any) { c.pool(pool) })
+				}
+				if got := f.send(t, c.call, c.request).code(); got != c.code {
+					t.Errorf("%s, want %s", got, c.code)
+				}
+			})
+		}
 	}
 }
 
 func TestClientsComeAndGo(t *testing.T) {
 	t.Parallel()
-	f := whole(t)
+	f := whole(t, cognitotest.Contract)
 	made := in(f.ok(t, "CreateUserPoolClient", map[string]any{"UserPoolId": poolID, "ClientName": "rogue", "GenerateSecret": true}), "UserPoolClient")
 	id, _ := made["ClientId"].(string)
 	if made["ClientSecret"] == nil || made["PreventUserExistenceErrors"] != "LEGACY" {

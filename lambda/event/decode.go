@@ -29,10 +29,16 @@ func Decode(payload []byte, home Home) Request {
 		return ignored(ServiceEvent, "a request to the hosted pages changes no setting")
 	case source == "aws.cognito-identity":
 		return ignored(IdentityPool, "identity pools are another service")
-	case source == fromScheduler && kind == "Scheduled Event", source == fromUs && kind == "Sweep":
+	case source == fromScheduler && kind == "Scheduled Event":
 		return Request{Kind: All, Cause: cause}
-	case source == fromUs && kind == "Reconcile User Pool":
-		request := one(envelope.object("detail").value("userPoolId"), home)
+	case source == fromUs && kind == SweepPools:
+		return Request{Kind: All, Cause: cause, Sweep: sweepOf(envelope.object("detail"))}
+	case source == fromUs && kind == ReconcilePool:
+		detail := envelope.object("detail")
+		request := one(detail.value("userPoolId"), home)
+		if request.Sweep.Started = instant(detail.text("sweep")); !request.Sweep.Started.IsZero() {
+			cause.EventName = SweepPools
+		}
 		request.Cause = cause
 		return request
 	case source == fromCognito, source == fromScheduler, source == fromUs:

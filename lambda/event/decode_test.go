@@ -84,6 +84,8 @@ var fixtures = map[string]row{
 	"create-user-pool-without-id":         {want: everyPool, why: "a pool was made, we know not which"},
 	"scheduled-event":                     {want: want{kind: All}, why: "the schedule"},
 	"sweep":                               {want: want{kind: All}, why: "the schedule's own input"},
+	"sweep-goes-on":                       {want: want{kind: All}, why: "the same sweep in another invocation"},
+	"reconcile-of-sweep":                  {want: reconciled, why: "what a sweep sends"},
 	"failed-call":                         {want: ignoredFor(FailedCall), why: "refused, so nothing changed"},
 	"failed-call-access-denied":           {want: ignoredFor(FailedCall), why: "denied, so nothing changed"},
 	"create-user-pool-failed":             {want: ignoredFor(FailedCall), why: "no pool was made"},

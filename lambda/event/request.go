@@ -26,6 +26,9 @@ type Request struct {
 	Detail     string // the reason in words; safe to log
 	Cause      Cause
 
+	// Of All: how far the sweep has come. Of One: Started says which sweep sent the pool; it is zero where nobody's sweep did.
+	Sweep Sweep
+
 	// Of One that is about an API call: the call, the client that it is about ("" is any) and the thing that came, changed or went. The texts are a stranger's, as those of
 	// the cause.
 	Call     Name
@@ -98,6 +101,8 @@ type Name struct {
 	Place Place
 	// Changes are the documents that the call can have changed, of one client if it is about a client.
 	Changes []string
+	// Selection says that the call can change the name or the tags of the pool, by which rules may select it.
+	Selection bool
 	// Watched is the kind of thing that came, changed or went, as a baseline's watch names it; Happened says which of these, and Subject is the request parameter that
 	// names the thing.
 	Watched, Happened, Subject string
@@ -111,7 +116,7 @@ var table = []Name{
 	{Name: "CreateGroup", Watched: "groups", Happened: "added", Subject: "groupName"},
 	{Name: "CreateIdentityProvider", Watched: "identityProviders", Happened: "added", Subject: "providerName"},
 	{Name: "CreateResourceServer", Watched: "resourceServers", Happened: "added", Subject: "identifier"},
-	{Name: "CreateUserPool", Place: ResponseUserPoolID, Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery, appClient, clientRisk}},
+	{Name: "CreateUserPool", Place: ResponseUserPoolID, Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery, appClient, clientRisk}, Watched: "triggers"},
 	{Name: "CreateUserPoolClient", Changes: []string{appClient, clientRisk}, Watched: "clients", Happened: "added", Subject: "clientName"},
 	{Name: "CreateUserPoolDomain", Watched: "domains", Happened: "added", Subject: "domain"},
 	{Name: "DeleteGroup", Watched: "groups", Happened: "removed", Subject: "groupName"},
@@ -123,13 +128,13 @@ var table = []Name{
 	{Name: "SetLogDeliveryConfiguration", Changes: []string{logDelivery}},
 	{Name: "SetRiskConfiguration", Changes: []string{riskConfiguration, clientRisk}},
 	{Name: "SetUserPoolMfaConfig", Changes: []string{userPool, mfaConfig}},
-	{Name: "TagResource", Place: RequestResourceARN, Changes: []string{userPool}},
-	{Name: "UntagResource", Place: RequestResourceARN, Changes: []string{userPool}},
+	{Name: "TagResource", Place: RequestResourceARN, Changes: []string{userPool}, Selection: true},
+	{Name: "UntagResource", Place: RequestResourceARN, Changes: []string{userPool}, Selection: true},
 	{Name: "UpdateGroup", Watched: "groups", Happened: "changed", Subject: "groupName"},
 	{Name: "UpdateIdentityProvider", Watched: "identityProviders", Happened: "changed", Subject: "providerName"},
 	{Name: "UpdateResourceServer", Watched: "resourceServers", Happened: "changed", Subject: "identifier"},
-	// Threat protection and the plan decide over the risk configuration and the logs.
-	{Name: "UpdateUserPool", Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery}, Watched: "triggers"},
+	// Threat protection and the plan decide over the risk configurations and the logs.
+	{Name: "UpdateUserPool", Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery, clientRisk}, Selection: true, Watched: "triggers"},
 	{Name: "UpdateUserPoolClient", Changes: []string{appClient}},
 	{Name: "UpdateUserPoolDomain", Watched: "domains", Happened: "changed", Subject: "domain"},
 }

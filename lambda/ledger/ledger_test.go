@@ -1,16 +1,10 @@
 package ledger_test
 
 import (
-	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
-	"net/http"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -24,72 +18,15 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/internal/mototest"
 	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
 
-// startMoto starts moto's server on a free port: an emulator that nobody of this project wrote. Without it on PATH the test is skipped, unless REQUIRE_MOTO demands it.
-func startMoto(t *testing.T) string {
-	t.Helper()
-	path, err := exec.LookPath("moto_server")
-	if err != nil {
-		if os.Getenv("REQUIRE_MOTO") != "" {
-			t.Fatal("moto_server is not on PATH: pip install 'moto[server]'")
-		}
-		t.Skip("moto_server is not on PATH")
-	}
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	_ = listener.Close()
-	command := exec.CommandContext(context.Background(), path, "-p", fmt.Sprint(port))
-	output, err := command.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		for scanner := bufio.NewScanner(output); scanner.Scan(); {
-		}
-	}()
-	t.Cleanup(func() { _ = command.Process.Kill(); _ = command.Wait() })
-	url := fmt.Sprintf("http://127.0.0.1:%d", port)
-	for range 300 {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/moto-api/data.json", http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if response, err := http.DefaultClient.Do(request); err == nil {
-			_ = response.Body.Close()
-			return url
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatal("moto_server does not answer")
-	return ""
-}
-
-// table makes a table as the deployment does, on moto's server.
 func table(t *testing.T) ledger.Table {
 	t.Helper()
-	client := dynamodb.New(dynamodb.Options{Region: "eu-west-1", BaseEndpoint: aws.String(startMoto(t)), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
-	})})
-	key := func(name string, kind types.KeyType) (types.KeySchemaElement, types.AttributeDefinition) {
-		return types.KeySchemaElement{AttributeName: aws.String(name), KeyType: kind}, types.AttributeDefinition{AttributeName: aws.String(name), AttributeType: types.ScalarAttributeTypeS}
-	}
-	pk, pkType := key("pk", types.KeyTypeHash)
-	sk, skType := key("sk", types.KeyTypeRange)
-	if _, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: aws.String("ledger"), BillingMode: types.BillingModePayPerRequest,
-		KeySchema: []types.KeySchemaElement{pk, sk}, AttributeDefinitions: []types.AttributeDefinition{pkType, skType}}); err != nil {
-		t.Fatal(err)
-	}
-	return ledger.Table{Client: client, Name: "ledger"}
+	return ledger.Table{Client: mototest.Table(t, mototest.Start(t), "ledger"), Name: "ledger", Patience: time.Minute}
 }
 
 var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
@@ -106,6 +43,7 @@ func TestLedger(t *testing.T) {
 			l := make(t)
 			holds(t, l)
 			records(t, l)
+			lanes(t, l)
 			if name == "memory" { // moto's server checks conditions without a lock; DynamoDB's are atomic
 				races(t, l)
 			}
@@ -136,7 +74,7 @@ func holds(t *testing.T, l reconcile.Ledger) {
 	take("b", noon.Add(119*time.Second), noon.Add(3*time.Minute), false, "")
 	keep("b", "not mine", noon, false)
 	keep("a", `{"said":"by a"}`, noon.Add(3*time.Minute), true)
-	take("b", noon.Add(179*time.Second), noon.Add(4*time.Minute), false, "")
+	take("b", noon.Add(179*time.Second), noon.Add(4*time.Minute), false, `{"said":"by a"}`)
 	take("b", noon.Add(181*time.Second), noon.Add(4*time.Minute), true, `{"said":"by a"}`)
 	keep("a", "too late", time.Time{}, false)
 	keep("b", "given back", time.Time{}, true)
@@ -195,6 +133,23 @@ func records(t *testing.T, l reconcile.Ledger) {
 	}
 	if list[1].ID != want[3].ID || list[2].ID != want[4].ID {
 		t.Errorf("%s, %s", list[1].ID, list[2].ID)
+	}
+}
+
+// lanes takes turns one after the other: at once in an empty lane, behind the last in one that is not, and not at all where that would be too late.
+func lanes(t *testing.T, l reconcile.Ledger) {
+	t.Helper()
+	for i, c := range []struct {
+		now, last time.Duration
+		want      time.Duration // -1: no turn
+	}{
+		{0, time.Second, 0}, {0, time.Second, 400 * time.Millisecond}, {100 * time.Millisecond, time.Second, 800 * time.Millisecond}, {100 * time.Millisecond, time.Second, -1},
+		{300 * time.Millisecond, 1300 * time.Millisecond, 1200 * time.Millisecond}, {time.Minute, time.Minute, time.Minute},
+	} {
+		turn, taken, err := l.Reserve(t.Context(), "read", noon.Add(c.now), 400*time.Millisecond, noon.Add(c.last))
+		if err != nil || taken != (c.want >= 0) || taken && !turn.Equal(noon.Add(c.want)) {
+			t.Errorf("turn %d: %s, %v, %v; want %v", i, turn, taken, err, c.want)
+		}
 	}
 }
 
@@ -273,7 +228,7 @@ func TestTable(t *testing.T) {
 			t.Errorf("%v ends at %v", item["pk"], item["expires"])
 		}
 	}
-	gone := ledger.Table{Client: client, Name: "no-such-table"}
+	gone := ledger.Table{Client: client, Name: "no-such-table", Patience: time.Minute}
 	if _, _, err := gone.Take(t.Context(), reconcile.Key{Kind: reconcile.PoolKey, ID: "p"}, "a", noon, noon); err == nil || !strings.Contains(err.Error(), "taking pool p in table no-such-table") {
 		t.Errorf("%v", err)
 	}

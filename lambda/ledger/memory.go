@@ -15,6 +15,7 @@ type Memory struct {
 	mutex   sync.Mutex
 	held    map[reconcile.Key]held
 	records map[string]reconcile.Record
+	lanes   map[string]time.Time // when the next turn begins
 }
 
 // held is what the ledger has under a key.
@@ -26,7 +27,7 @@ type held struct {
 
 // NewMemory returns an empty ledger.
 func NewMemory() *Memory {
-	return &Memory{held: map[reconcile.Key]held{}, records: map[string]reconcile.Record{}}
+	return &Memory{held: map[reconcile.Key]held{}, records: map[string]reconcile.Record{}, lanes: map[string]time.Time{}}
 }
 
 // Take implements reconcile.Ledger.
@@ -35,7 +36,7 @@ func (m *Memory) Take(_ context.Context, key reconcile.Key, owner string, now, u
 	defer m.mutex.Unlock()
 	h := m.held[key]
 	if h.owner != owner && !h.until.IsZero() && !h.until.Before(now) {
-		return nil, false, nil
+		return h.note, false, nil
 	}
 	m.held[key] = held{owner, until, h.note}
 	return h.note, true, nil
@@ -50,6 +51,21 @@ func (m *Memory) Keep(_ context.Context, key reconcile.Key, owner string, note [
 	}
 	m.held[key] = held{owner, until, slices.Clone(note)}
 	return true, nil
+}
+
+// Reserve implements reconcile.Ledger.
+func (m *Memory) Reserve(_ context.Context, lane string, now time.Time, takes time.Duration, last time.Time) (turn time.Time, taken bool, err error) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	turn = m.lanes[lane]
+	if turn.Before(now) {
+		turn = now
+	}
+	if turn.After(last) {
+		return time.Time{}, false, nil
+	}
+	m.lanes[lane] = turn.Add(takes)
+	return turn, true, nil
 }
 
 // Put implements reconcile.Ledger.

@@ -36,7 +36,7 @@ const (
 
 // Put implements reconcile.Ledger. What would make the item too large for DynamoDB is left out: the bodies of the writes first, then the state before.
 func (t Table) Put(ctx context.Context, r reconcile.Record) error {
-	ctx, stop := context.WithTimeout(ctx, callTime)
+	ctx, stop := t.within(ctx)
 	defer stop()
 	values, err := valuesOf(r)
 	if err == nil {
@@ -98,7 +98,7 @@ func placeOf(id string) (pk, sk string, err error) {
 
 // Record implements reconcile.Ledger.
 func (t Table) Record(ctx context.Context, id string) (reconcile.Record, error) {
-	ctx, stop := context.WithTimeout(ctx, callTime)
+	ctx, stop := t.within(ctx)
 	defer stop()
 	pk, sk, err := placeOf(id)
 	if err != nil {
@@ -144,7 +144,7 @@ func recordOf(values map[string]types.AttributeValue) (reconcile.Record, error) 
 
 // Records implements reconcile.Ledger.
 func (t Table) Records(ctx context.Context, pool string, from time.Time) ([]reconcile.Record, error) {
-	ctx, stop := context.WithTimeout(ctx, callTime)
+	ctx, stop := t.within(ctx)
 	defer stop()
 	first := strings.TrimPrefix(reconcile.NewRecordID("", from), ".")
 	in := &dynamodb.QueryInput{

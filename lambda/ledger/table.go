@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,14 @@ type API interface {
 type Table struct {
 	Client API
 	Name   string
+	// Patience bounds a call, its retries included. Where it is 0 it is 3 s: whoever waits for the ledger does not put a pool right.
+	Patience time.Duration
+}
+
+const patience = 3 * time.Second
+
+func (t Table) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, cmp.Or(t.Patience, patience))
 }
 
 // The attributes of an item.
@@ -48,8 +57,6 @@ const (
 )
 
 const (
-	// callTime bounds a call, its retries included: whoever waits for the ledger does not put a pool right.
-	callTime = 3 * time.Second
 	// eventLife is longer than any event is delivered again, poolLife longer than any pool is not heard of, for the sweep comes by. recordLife is that of the evidence.
 	eventLife  = 3 * 24 * time.Hour
 	poolLife   = 90 * 24 * time.Hour
@@ -58,17 +65,18 @@ const (
 
 // Take implements reconcile.Ledger with one conditional write.
 func (t Table) Take(ctx context.Context, key reconcile.Key, owner string, now, until time.Time) (note []byte, taken bool, err error) {
-	ctx, stop := context.WithTimeout(ctx, callTime)
+	ctx, stop := t.within(ctx)
 	defer stop()
 	out, err := t.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: aws.String(t.Name), Key: keyOf(key), ReturnValues: types.ReturnValueAllNew,
+		TableName: aws.String(t.Name), Key: keyOf(key), ReturnValues: types.ReturnValueAllNew, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		UpdateExpression:          aws.String("SET #holder = :owner, #until = :until, #expires = :expires"),
 		ConditionExpression:       aws.String("attribute_not_exists(#holder) OR #holder = :owner OR #until < :now"),
 		ExpressionAttributeNames:  map[string]string{"#holder": holder, "#until": heldUntil, "#expires": expires},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":owner": text(owner), ":until": millis(until), ":now": millis(now), ":expires": lifeOf(key, until)},
 	})
-	if refused(err) {
-		return nil, false, nil
+	var failed *types.ConditionalCheckFailedException
+	if errors.As(err, &failed) {
+		return []byte(textOf(failed.Item[noted])), false, nil
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("taking %s %s in table %s: %w", key.Kind, key.ID, t.Name, err)
@@ -78,7 +86,7 @@ func (t Table) Take(ctx context.Context, key reconcile.Key, owner string, now, u
 
 // Keep implements reconcile.Ledger with one conditional write.
 func (t Table) Keep(ctx context.Context, key reconcile.Key, owner string, note []byte, until time.Time) (kept bool, err error) {
-	ctx, stop := context.WithTimeout(ctx, callTime)
+	ctx, stop := t.within(ctx)
 	defer stop()
 	_, err = t.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: aws.String(t.Name), Key: keyOf(key),

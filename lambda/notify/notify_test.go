@@ -1,14 +1,8 @@
 package notify_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
-	"fmt"
-	"net"
-	"net/http"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -23,55 +17,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/internal/mototest"
 	"poolkeeper/lambda/notify"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
 )
-
-// startMoto starts moto's server on a free port: an emulator that nobody of this project wrote. Without it on PATH the test is skipped, unless REQUIRE_MOTO demands it.
-func startMoto(t *testing.T) string {
-	t.Helper()
-	path, err := exec.LookPath("moto_server")
-	if err != nil {
-		if os.Getenv("REQUIRE_MOTO") != "" {
-			t.Fatal("moto_server is not on PATH: pip install 'moto[server]'")
-		}
-		t.Skip("moto_server is not on PATH")
-	}
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	_ = listener.Close()
-	command := exec.CommandContext(context.Background(), path, "-p", fmt.Sprint(port))
-	output, err := command.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		for scanner := bufio.NewScanner(output); scanner.Scan(); {
-		}
-	}()
-	t.Cleanup(func() { _ = command.Process.Kill(); _ = command.Wait() })
-	url := fmt.Sprintf("http://127.0.0.1:%d", port)
-	for range 300 {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/moto-api/data.json", http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if response, err := http.DefaultClient.Do(request); err == nil {
-			_ = response.Body.Close()
-			return url
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatal("moto_server does not answer")
-	return ""
-}
 
 var credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 	return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
@@ -84,6 +34,16 @@ func outcome(word reconcile.Word) reconcile.Outcome {
 	switch word {
 	case reconcile.Remediated:
 		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE", State: reconcile.Fixed})
+		out.Writes = []string{"UpdateUserPool"}
+	case reconcile.Unconverged:
+		out.Writes, out.Reason = []string{"UpdateUserPool"}, "settings moved that were not to: UserPoolTags.team"
+	case reconcile.Partial:
+		out.Writes, out.Reason = []string{"UpdateUserPool"}, "needs PLUS"
+		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE", State: reconcile.Fixed},
+			reconcile.Drift{Setting: "UserPoolAddOns.AdvancedSecurityMode", Rule: "every-pool", Want: "ENFORCED", State: reconcile.NotFixable, Reason: "needs PLUS"})
+	case reconcile.Drifted:
+		out.Reason = "the rule only audits"
+		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE", State: reconcile.Reported, Reason: out.Reason})
 	case reconcile.Unfixable:
 		out.Reason = "needs PLUS"
 		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "UserPoolAddOns.AdvancedSecurityMode", Rule: "every-pool", Want: "ENFORCED", State: reconcile.NotFixable, Reason: "needs PLUS"})
@@ -94,7 +54,7 @@ func outcome(word reconcile.Word) reconcile.Outcome {
 // TestTopic publishes to a topic with a queue, and reads what came out of it: the report, with the attributes that a subscription filters by.
 func TestTopic(t *testing.T) {
 	t.Parallel()
-	url := startMoto(t)
+	url := mototest.Start(t)
 	queues := sqs.New(sqs.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: credentials})
 	topics := sns.New(sns.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: credentials})
 	queue, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("q")})
@@ -142,7 +102,7 @@ func TestTopic(t *testing.T) {
 // TestLogsKeepMetrics puts the lines of the metrics into CloudWatch Logs and reads them back as they were: they are made of the log and of nothing else.
 func TestLogsKeepMetrics(t *testing.T) {
 	t.Parallel()
-	logs := cloudwatchlogs.New(cloudwatchlogs.Options{Region: "eu-west-1", BaseEndpoint: aws.String(startMoto(t)), Credentials: credentials})
+	logs := cloudwatchlogs.New(cloudwatchlogs.Options{Region: "eu-west-1", BaseEndpoint: aws.String(mototest.Start(t)), Credentials: credentials})
 	group, stream := aws.String("/aws/lambda/keeper"), aws.String("s")
 	if _, err := logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: group}); err != nil {
 		t.Fatal(err)
@@ -176,7 +136,7 @@ func TestLogsKeepMetrics(t *testing.T) {
 // TestBus puts events onto a bus that a rule of somebody else's listens to.
 func TestBus(t *testing.T) {
 	t.Parallel()
-	url := startMoto(t)
+	url := mototest.Start(t)
 	queues := sqs.New(sqs.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: credentials})
 	bus := eventbridge.New(eventbridge.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: credentials})
 	queue, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("q")})
@@ -219,14 +179,15 @@ func TestBus(t *testing.T) {
 // TestHub imports a finding and reads it back: it fails, and passes once the pool is right.
 func TestHub(t *testing.T) {
 	t.Parallel()
-	hub := securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String(startMoto(t)), Credentials: credentials})
+	hub := securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String(mototest.Start(t)), Credentials: credentials})
 	clock := time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)
 	channel := notify.Hub{Client: hub, Now: func() time.Time { clock = clock.Add(time.Minute); return clock }}
 	for _, step := range []struct {
 		word   reconcile.Word
 		status string
 		state  string
-	}{{reconcile.Unfixable, "FAILED", "ACTIVE"}, {reconcile.Remediated, "PASSED", "ARCHIVED"}} {
+	}{{reconcile.Unfixable, "FAILED", "ACTIVE"}, {reconcile.Remediated, "PASSED", "ARCHIVED"}, {reconcile.Partial, "FAILED", "ACTIVE"}, {reconcile.Unchanged, "PASSED", "ARCHIVED"},
+		{reconcile.Unconverged, "FAILED", "ACTIVE"}, {reconcile.Drifted, "FAILED", "ACTIVE"}, {reconcile.Deferred, "FAILED", "ACTIVE"}, {reconcile.Unchanged, "PASSED", "ARCHIVED"}} {
 		if err := channel.Send(t.Context(), report.New(outcome(step.word), "test")); err != nil {
 			t.Fatal(err)
 		}
@@ -241,7 +202,7 @@ func TestHub(t *testing.T) {
 		if string(f.Compliance.Status) != step.status || string(f.RecordState) != step.state || aws.ToString(f.Id) != "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123/poolkeeper" {
 			t.Errorf("%s: %+v", step.word, f)
 		}
-		if step.status == "FAILED" && (len(f.Compliance.RelatedRequirements) == 0 || f.Compliance.RelatedRequirements[0] != "Security Hub Cognito.1") {
+		if step.word == reconcile.Unfixable && (len(f.Compliance.RelatedRequirements) == 0 || f.Compliance.RelatedRequirements[0] != "Security Hub Cognito.1") {
 			t.Errorf("%v", f.Compliance.RelatedRequirements)
 		}
 	}

@@ -82,19 +82,21 @@ func TestReads(t *testing.T) {
 		"the baseline that ships, a client": {shipped, "update-user-pool-client", ""},
 		"the baseline that ships, risk":     {shipped, "set-risk-configuration", ""},
 		"the baseline that ships, a group":  {shipped, "create-group", ""},
-		"the pool":                          {all, "update-user-pool", "DescribeRiskConfiguration DescribeUserPool GetLogDeliveryConfiguration GetUserPoolMfaConfig"},
-		"MFA":                               {all, "mfa-off-console", pool},
-		"risk":                              {all, "set-risk-configuration", "DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool ListUserPoolClients"},
-		"a client's risk":                   {all, "set-risk-configuration-of-client", "DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool ListUserPoolClients"},
-		"logs":                              {all, "set-log-delivery-configuration", "DescribeUserPool GetLogDeliveryConfiguration"},
-		"a client":                          {all, "update-user-pool-client", client},
-		"a client whose id is hidden":       {all, "update-user-pool-client-hidden", client},
-		"a client that is not there":        {all, "create-user-pool-client", "DescribeUserPool ListUserPoolClients"},
-		"tags":                              {all, "tag-resource", pool},
+		"the pool": {all, "update-user-pool",
+			"DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool GetLogDeliveryConfiguration GetUserPoolMfaConfig ListUserPoolClients"},
+		"MFA":                         {all, "mfa-off-console", pool},
+		"risk":                        {all, "set-risk-configuration", "DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool ListUserPoolClients"},
+		"a client's risk":             {all, "set-risk-configuration-of-client", "DescribeRiskConfiguration DescribeUserPool ListUserPoolClients"},
+		"logs":                        {all, "set-log-delivery-configuration", "DescribeUserPool GetLogDeliveryConfiguration"},
+		"a client":                    {all, "update-user-pool-client", client},
+		"a client whose id is hidden": {all, "update-user-pool-client-hidden", client},
+		"a client that is not there":  {all, "create-user-pool-client", "DescribeUserPool ListUserPoolClients"},
+		"tags":                        {all, "tag-resource", pool},
 		"a new pool": {all, "create-user-pool",
 			"DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool DescribeUserPoolClient GetLogDeliveryConfiguration GetUserPoolMfaConfig ListUserPoolClients"},
-		"what is watched":     {watching, "create-group", "DescribeUserPool"},
-		"what is not watched": {watching, "create-identity-provider", ""},
+		"MFA, which tags nothing": {parse(t, strings.Replace(allDocuments, "    require:\n      Del", "    pools: {tags: {env: [prod]}}\n    require:\n      Del", 1)), "mfa-off-console", pool},
+		"what is watched":         {watching, "create-group", "DescribeUserPool"},
+		"what is not watched":     {watching, "create-identity-provider", ""},
 		"tags that select": {parse(t, strings.Replace(allDocuments, "    require:\n      Del", "    pools: {tags: {env: [prod]}}\n    require:\n      Del", 1)), "tag-resource",
 			"DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool DescribeUserPoolClient GetLogDeliveryConfiguration GetUserPoolMfaConfig ListUserPoolClients"},
 	} {
@@ -143,6 +145,14 @@ func TestReadsGrowWithClientsOnly(t *testing.T) {
 	}
 }
 
+const riskAction = "RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"
+
+// weakRisk gives the pool another risk configuration, which clients without one of their own have too.
+func weakRisk(b bench) {
+	b.fake.PutRisk(poolID, "", map[string]any{"CompromisedCredentialsRiskConfiguration": map[string]any{"Actions": map[string]any{"EventAction": "NO_ACTION"}},
+		"RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": list("192.0.2.0/24")}})
+}
+
 // TestDocuments has an incident in each of the further documents, and what comes of it.
 func TestDocuments(t *testing.T) {
 	t.Parallel()
@@ -170,12 +180,41 @@ func TestDocuments(t *testing.T) {
 			[]string{"Clients[" + web + "].RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"}, nil},
 		"the pool is to have no risk configuration": {`version: 1
 rules: [{name: a, require: {RiskConfiguration: {absent: true}}}]`, func(bench) {}, "set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration"}, []string{"RiskConfiguration"}, []string{"RiskConfiguration"}},
-		"a client that has the pool's risk": {strings.ReplaceAll(allDocuments, "web-*", "*"), func(b bench) {
-			b.fake.PutRisk(poolID, "", map[string]any{"CompromisedCredentialsRiskConfiguration": map[string]any{"Actions": map[string]any{"EventAction": "NO_ACTION"}},
-				"RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": list("192.0.2.0/24")}})
+		"a client that has the pool's risk goes on to have it": {strings.ReplaceAll(allDocuments, "web-*", "*"), weakRisk, "set-risk-configuration", reconcile.Remediated,
+			[]string{"SetRiskConfiguration"},
+			[]string{riskAction, "Clients[mobile]." + riskAction}, []string{"RiskConfiguration."}},
+		"a client that has the pool's risk, which is nobody's": {`version: 1
+rules: [{name: a, clients: [{require: {RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]}]`, weakRisk, "set-risk-configuration", reconcile.Remediated,
+			[]string{"SetRiskConfiguration"}, []string{"Clients[mobile]." + riskAction},
+			[]string{"RiskConfiguration.", "Clients[mobile].RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList", "Clients[mobile]." + riskAction}},
+		"a client that has the pool's risk, and has to be stricter": {strings.ReplaceAll(allDocuments, "web-*", "*") +
+			"      - {names: [mobile-app], require: {RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {absent: true}}}}}\n", func(b bench) {
+			weakRisk(b)
+			risk := b.fake.Risk(poolID, "")
+			object(risk, "RiskExceptionConfiguration")["SkippedIPRangeList"] = list("203.0.113.0/24")
+			b.fake.PutRisk(poolID, "", risk)
 		}, "set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration", "SetRiskConfiguration"},
-			[]string{"Clients[mobile].RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"},
-			[]string{"RiskConfiguration.", "Clients[mobile].RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList", "Clients[mobile].RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions"}},
+			[]string{riskAction, "Clients[mobile]." + riskAction, "Clients[mobile].RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList"},
+			[]string{"RiskConfiguration.", "Clients[mobile].RiskConfiguration."}},
+		"threat protection is raised, and the risk is due too": {`version: 1
+rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]`, func(b bench) {
+			b.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "AUDIT" })
+			risk := b.fake.Risk(poolID, "")
+			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
+			b.fake.PutRisk(poolID, "", risk)
+		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"}, []string{"UserPoolAddOns.AdvancedSecurityMode", riskAction}, nil},
+		"threat protection goes, and a client's risk with it": {strings.Replace(allDocuments, "DeletionProtection: ACTIVE", "UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}", 1), func(b bench) {
+			b.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "OFF" })
+			risk := b.fake.Risk(poolID, web)
+			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
+			b.fake.PutRisk(poolID, web, risk)
+		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"}, []string{"UserPoolAddOns.AdvancedSecurityMode", "Clients[" + web + "]." + riskAction}, nil},
+		"the last of the pool's risk goes, which a client has too": {`version: 1
+rules: [{name: a, require: {RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}}, clients: [{names: ["mobile-*"], require: {RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}}}]}]`,
+			func(b bench) {
+				b.fake.PutRisk(poolID, "", map[string]any{"RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": list("192.0.2.0/24")}})
+			}, "set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration"},
+			[]string{"RiskConfiguration.RiskExceptionConfiguration", "Clients[mobile].RiskConfiguration.RiskExceptionConfiguration"}, []string{"RiskConfiguration."}},
 		"a client is to have the pool's risk": {`version: 1
 rules: [{name: a, clients: [{require: {RiskConfiguration: {absent: true}}}]}]`, func(bench) {}, "set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration"},
 			[]string{"Clients[" + web + "].RiskConfiguration"}, []string{"Clients[" + web + "].RiskConfiguration"}},
@@ -339,8 +378,16 @@ func TestWatchTriggers(t *testing.T) {
 	})
 	required := parse(t, "version: 1\nrules:\n  - {name: a, watch: [triggers], require: {LambdaConfig: {PreSignUp: 'arn:aws:lambda:eu-west-1:111122223333:function:pre-sign-up'}}}\n")
 	out := b.answer(t, required, "update-user-pool")
-	if len(out.Drifts) != 1 || out.Outcome != reconcile.Drifted || out.Drifts[0].Setting != "LambdaConfig.CustomMessage" || out.Drifts[0].State != reconcile.Reported {
+	if len(out.Drifts) != 1 || out.Outcome != reconcile.Drifted || out.Drifts[0].Setting != "LambdaConfig.CustomMessage" || out.Drifts[0].State != reconcile.Reported ||
+		!strings.HasPrefix(out.Drifts[0].Reason, "found after UpdateUserPool by arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory") || len(b.writes()) > 0 {
 		t.Errorf("%s %v", out.Outcome, out.Drifts)
+	}
+	only := parse(t, "version: 1\nrules: [{name: a, watch: [triggers]}]")
+	if out := b.answer(t, only, "create-user-pool"); len(out.Drifts) != 2 || out.Outcome != reconcile.Drifted {
+		t.Errorf("of a new pool: %s %v", out.Outcome, out.Drifts)
+	}
+	if out := b.reconcile(t, only); len(out.Drifts) != 2 || strings.Contains(out.Drifts[0].Reason, "found after") {
+		t.Errorf("of a sweep, which knows no actor: %s %v", out.Outcome, out.Drifts)
 	}
 }
 

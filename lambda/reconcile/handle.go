@@ -20,6 +20,9 @@ func (r *Reconciler) Do(ctx context.Context, request event.Request, done func(Ou
 		done(out)
 		return out, err
 	case event.All:
+		if r.Bus != nil {
+			return r.Dispatch(ctx, request)
+		}
 		sweep, err := r.Sweep(ctx, request.Cause, done)
 		if sweep.Reason == "" {
 			sweep.Reason = request.Detail

@@ -40,7 +40,7 @@ func (r *run) owner() string {
 	return r.name
 }
 
-// fault notes that the ledger failed. It is not asked again in this run.
+// fault notes that the ledger failed. In this run it is not asked for anything more, and only what was taken is given back.
 func (r *run) fault(doing string, err error) {
 	r.mute = true
 	r.out.LedgerFaults = append(r.out.LedgerFaults, doing+": "+err.Error())
@@ -49,20 +49,24 @@ func (r *run) fault(doing string, err error) {
 // remembers says whether there is a ledger to ask.
 func (r *run) remembers() bool { return r.Ledger != nil && !r.mute }
 
-// take takes what the key names, waiting for whoever has it, and decodes its note. taken is false if it could not be had in time; it is true, with nothing decoded, if the ledger failed.
-func (r *run) take(ctx context.Context, key Key, note any) (taken bool) {
+// take takes what the key names, waiting for whoever has it, unless enough says that its note is all that is needed. taken is false if it could not be had in time; it is true, with nothing
+// decoded, if the ledger failed.
+func (r *run) take(ctx context.Context, key Key, note any, enough func() bool) (taken bool) {
 	wait := firstPoll
 	for try := 1; ; try++ {
 		now := r.Now()
 		raw, taken, err := r.Ledger.Take(ctx, key, r.owner(), now.Add(-clockSkew), now.Add(holdTime))
-		if err == nil && taken && raw != nil {
-			err = json.Unmarshal(raw, note)
+		if err == nil && len(raw) > 0 {
+			// A note that cannot be read is as good as none.
+			if broken := json.Unmarshal(raw, note); broken != nil {
+				r.out.LedgerFaults = append(r.out.LedgerFaults, "reading what is kept of the "+string(key.Kind)+": "+broken.Error())
+			}
 		}
 		switch {
 		case err != nil:
 			r.fault("taking the "+string(key.Kind), err)
 			return true
-		case taken:
+		case taken || enough():
 			return true
 		case try == holdTries || r.Sleep(ctx, r.Jitter(wait)) != nil:
 			return false
@@ -73,9 +77,6 @@ func (r *run) take(ctx context.Context, key Key, note any) (taken bool) {
 
 // keep writes a note, and says whether what the key names is still ours. At the zero time it is given back.
 func (r *run) keep(ctx context.Context, key Key, note any, until time.Time) bool {
-	if !r.remembers() {
-		return true
-	}
 	raw, err := json.Marshal(note)
 	kept := false
 	if err == nil {

@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -53,23 +54,35 @@ type world struct {
 	After   map[string]string
 }
 
+// effective is a snapshot in which a client without a risk configuration of its own has the pool's, which counts for it.
+func (b bench) effective(t *rapid.T) map[string]string {
+	leaves := b.snapshot(t)
+	for _, id := range b.clients {
+		if len(b.fake.Risk(poolID, id)) == 0 {
+			flatten("Clients["+id+"].RiskConfiguration.", b.fake.Risk(poolID, ""), leaves)
+			delete(leaves, "Clients["+id+"].RiskConfiguration.LastModifiedDate")
+		}
+	}
+	return leaves
+}
+
 func runWorld(t *rapid.T, mode cognitotest.Mode, drawn drawnPool, required *baseline.Baseline, options []cognitotest.Option) *world {
 	b, stop := start(t.Fatalf, mode, options...)
 	defer stop()
 	drawn.plant(&b)
-	before := b.snapshot(t)
+	before := b.effective(t)
 	preview, err := b.reconciler(required).Plan(t.Context(), poolID)
 	if err != nil {
 		t.Fatalf("planning: %v", err)
 	}
-	if moved := difference(before, b.snapshot(t)); len(moved) > 0 || len(b.writes()) > 0 {
+	if moved := difference(before, b.effective(t)); len(moved) > 0 || len(b.writes()) > 0 {
 		t.Fatalf("a plan wrote %v and moved %v", b.writes(), moved)
 	}
 	out, err := b.reconciler(required).ReconcileFrom(t.Context(), poolID, preview.State, event.Cause{})
 	if err != nil {
 		t.Fatalf("reconciling: %v", err)
 	}
-	after := b.snapshot(t)
+	after := b.effective(t)
 	for _, path := range difference(before, after) {
 		if !excused(path, before, after, out) {
 			t.Fatalf("%s moved from %q to %q, and no drift that was fixed says so: %s %v", path, before[path], after[path], out.Reason, out.Drifts)
@@ -86,6 +99,9 @@ func runWorld(t *rapid.T, mode cognitotest.Mode, drawn drawnPool, required *base
 	left := baseline.Compare(required.Policy(state.Identity(), clock), state.Settings())
 	named := states(out)
 	for _, d := range left.Drifts {
+		if client, below, _ := baseline.ClientOf(d.Setting); below == "RiskConfiguration" && d.Action == baseline.LeaveOut && state.Inherits(client) {
+			continue // it has none of its own
+		}
 		if named[d.Setting] != reconcile.NotFixable && named[d.Setting] != reconcile.Reported {
 			t.Fatalf("%s does not hold, and the outcome %s says %q of it: %v, before %v", d.Setting, out.Outcome, named[d.Setting], out.Drifts, before["LambdaConfig.PreTokenGeneration"])
 		}
@@ -106,7 +122,7 @@ func runWorld(t *rapid.T, mode cognitotest.Mode, drawn drawnPool, required *base
 	if err != nil {
 		t.Fatalf("reconciling again: %v", err)
 	}
-	if diff := difference(after, b.snapshot(t)); len(diff) > 0 || len(again.Writes) > 0 {
+	if diff := difference(after, b.effective(t)); len(diff) > 0 || len(again.Writes) > 0 {
 		t.Fatalf("a second reconcile wrote %v and moved %v", again.Writes, diff)
 	}
 	return &world{Outcome: out.Outcome, States: named, After: after}
@@ -152,6 +168,10 @@ func excused(path string, before, after map[string]string, out reconcile.Outcome
 			return true
 		}
 	}
+	// A client that has the pool's risk configuration has what becomes of that one.
+	if of, below, ok := baseline.ClientOf(setting); ok && of == "mobile" && strings.HasPrefix(below, "RiskConfiguration.") && excused(below, before, after, out) {
+		return true
+	}
 	if setting == "AdminCreateUserConfig.UnusedAccountValidityDays" || path == "MfaConfiguration" && after[path] == after["mfa:MfaConfiguration"] {
 		return true
 	}
@@ -184,7 +204,11 @@ func (d drawnPool) plant(b *bench) {
 	b.fake.PutLogs(poolID, d.logs)
 	b.fake.PutClient(poolID, "web", d.client)
 	b.fake.PutRisk(poolID, "web", d.clientRisk)
-	b.clients = []string{"web"}
+	// A second client, which has the pool's risk configuration.
+	mobile := maps.Clone(d.client)
+	mobile["ClientName"] = "mobile-app"
+	b.fake.PutClient(poolID, "mobile", mobile)
+	b.clients = []string{"web", "mobile"}
 }
 
 // drawPool draws a pool: of the rich one, each member stays, goes, becomes empty or takes another value, at every depth; then what the service
@@ -433,9 +457,16 @@ func drawBaseline(t *rapid.T) *baseline.Baseline {
 			r = baseline.Requirement{Setting: leaf, Op: baseline.Absent, Value: true}
 		}
 		if _, _, ofClient := baseline.ClientOf(leaf); ofClient {
-			rule.Clients = append(rule.Clients, baseline.ClientRule{Require: []baseline.Requirement{r}})
+			rule.Clients = append(rule.Clients, drawClients(t, r))
 		} else {
 			rule.Require = append(rule.Require, r)
+		}
+	}
+	if rapid.IntRange(0, 5).Draw(t, "a client's object") == 0 {
+		m := rapid.SampledFrom(objects(baseline.ClientSettings())).Draw(t, "object of a client")
+		path := baseline.Clients + "." + m.Name
+		if !slices.ContainsFunc(used, func(other string) bool { return strings.HasPrefix(other, path+".") }) {
+			rule.Clients = append(rule.Clients, drawClients(t, baseline.Requirement{Setting: path, Op: baseline.Absent, Value: true}))
 		}
 	}
 	// Now and then a whole object is to be gone, or to hold nothing else.
@@ -457,6 +488,15 @@ func drawBaseline(t *rapid.T) *baseline.Baseline {
 		say["FutureThing"] = baseline.EchoUnknown
 	}
 	return &baseline.Baseline{Rules: []baseline.Rule{rule}, Unknown: say, Digest: "sha256:drawn"}
+}
+
+// drawClients requires something of some of the clients.
+func drawClients(t *rapid.T, r baseline.Requirement) baseline.ClientRule {
+	return rapid.SampledFrom([]baseline.ClientRule{
+		{Require: []baseline.Requirement{r}},
+		{Require: []baseline.Requirement{r}, Select: baseline.ClientSelector{Names: []string{"web-*"}}},
+		{Require: []baseline.Requirement{r}, Select: baseline.ClientSelector{Except: &baseline.ClientSelector{IDs: []string{"web"}}}},
+	}).Draw(t, "clients")
 }
 
 // objects are the settings that may be absent as a whole.

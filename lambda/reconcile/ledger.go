@@ -12,11 +12,15 @@ import (
 // A Ledger remembers from one invocation to the next: which events were handled, who is at work on a pool, and what was written and why. It is safe for concurrent use, by several processes
 // too. None of its errors stops a remediation: without the ledger a reconcile does all that it would do with it, but for what only memory can tell.
 type Ledger interface {
-	// Take takes what the key names for the owner until the time given, unless another owner has it at the time now. Who has it already keeps it. Note is what was last kept of it, nil at first.
+	// Take takes what the key names for the owner until the time given, unless another owner has it at the time now. Who has it already keeps it. Note is what was last kept of it, also
+	// where somebody else has it; it is empty at first.
 	Take(ctx context.Context, key Key, owner string, now, until time.Time) (note []byte, taken bool, err error)
 	// Keep writes the note of what the owner has taken, and has it until the time given; at the zero time it is anybody's. It writes nothing and says false if another owner has taken it
 	// meanwhile.
 	Keep(ctx context.Context, key Key, owner string, note []byte, until time.Time) (kept bool, err error)
+	// Reserve takes the next turn in a lane, of which each turn takes so long, and returns when it begins: at the time now or later. taken is false, and nothing is taken, if that would be later than
+	// last.
+	Reserve(ctx context.Context, lane string, now time.Time, takes time.Duration, last time.Time) (turn time.Time, taken bool, err error)
 	// Put writes a record, in place of an earlier one of the same id.
 	Put(ctx context.Context, record Record) error
 	// Record returns the record of the id. The error is ErrNoRecord where there is none.

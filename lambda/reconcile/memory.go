@@ -26,13 +26,19 @@ const (
 	settled = 3 * time.Second
 	// rest is how long a pool is let alone after it was looked at, while events about it keep coming: one more look then sees what all of them did.
 	rest = 2 * time.Second
+	// brief is how long a pool is kept from others while its turn to be read comes.
+	brief = 250 * time.Millisecond
+	// mostLeases bounds how often a pool is taken and left again to wait for a turn.
+	mostLeases = 100
+	// handledFor is longer than any event is delivered again.
+	handledFor = 30 * 24 * time.Hour
 	// forget is when a look is too old to be worth its room.
 	forget = 24 * time.Hour
 )
 
 // remembered is complete with the help of the ledger: an event that was handled costs nothing, nobody else is at work on the pool meanwhile, and what was done can be told later.
 func (r *run) remembered(ctx context.Context) (Outcome, error) {
-	if r.Ledger == nil || !r.Baseline.MaySelect(r.id) || !r.concerned() {
+	if !r.remembers() || !r.Baseline.MaySelect(r.id) || !r.concerned() {
 		return r.complete(ctx)
 	}
 	if done, out, err := r.claim(ctx); done {
@@ -54,7 +60,7 @@ func (r *run) claim(ctx context.Context) (done bool, out Outcome, err error) {
 		return false, out, nil
 	}
 	var note eventNote
-	if !r.take(ctx, r.eventKey(), &note) {
+	if !r.take(ctx, r.eventKey(), &note, func() bool { return !note.Handled.IsZero() }) {
 		out, err := r.end(r.later(errors.New("another invocation is handling the same event")))
 		return true, out, err
 	}
@@ -63,41 +69,45 @@ func (r *run) claim(ctx context.Context) (done bool, out Outcome, err error) {
 		out, err := r.end(nil)
 		return true, out, err
 	}
+	r.claimed = r.remembers()
 	return false, out, nil
 }
 
-// lease takes the pool. done says that there is nothing to do, as a look at the pool since the event's call has seen what it did, or that the pool cannot be had.
+// lease takes the pool, and a turn to read it. done says that there is nothing to do, as a look at the pool since the event's call has seen what it did, or that the pool cannot be had.
 func (r *run) lease(ctx context.Context) (done bool, err error) {
-	for range holdTries {
+	for range mostLeases {
 		r.known = memory{}
-		if r.remembers() && !r.take(ctx, r.poolKey(), &r.known) {
+		if r.remembers() && !r.take(ctx, r.poolKey(), &r.known, func() bool { return false }) {
 			return true, r.later(errors.New("another invocation is at work on the pool"))
 		}
 		if !r.remembers() {
 			return false, nil
 		}
-		r.leased = true
+		r.leased, r.until = true, r.Now().Add(holdTime)
 		if r.known.Baseline != r.fingerprint() {
 			r.known.Baseline, r.known.Looks, r.known.Whole, r.known.Left = r.fingerprint(), nil, time.Time{}, nil
 		}
 		r.recover(ctx)
 		r.findOverwritten(ctx)
 		look, looked := r.lastLook()
-		switch {
-		case !looked || len(r.overwritten) > 0 || len(r.owed) > 0:
-			return false, nil
-		case look.After(r.cause.Time.Add(settled)):
+		if looked && len(r.overwritten) == 0 && len(r.owed) == 0 && look.After(r.cause.Time.Add(settled)) {
 			r.ignore("the pool was looked at after this call, at " + look.UTC().Format(time.RFC3339) + ", and what it changed was seen then")
 			return true, nil
-		case r.Now().Sub(look) >= rest:
+		}
+		wait := look.Add(rest).Sub(r.Now())
+		if wait <= 0 {
+			wait = r.reserve(ctx)
+		}
+		if wait <= brief {
 			return false, nil
 		}
+		// Somebody else's look may see all that there is to see meanwhile.
 		r.leave(ctx)
-		if r.Sleep(ctx, look.Add(rest).Sub(r.Now())) != nil {
+		if r.Sleep(ctx, wait) != nil {
 			break
 		}
 	}
-	return true, r.later(errors.New("events about the pool keep coming"))
+	return true, r.later(errors.New("too many events at once: this one's turn did not come"))
 }
 
 // fingerprint names the baseline, and whether it may write.
@@ -178,10 +188,7 @@ func (r *run) learn(err error) {
 
 // close ends the run with the ledger: the record is finished, the pool is given back, and the event is handled or free again.
 func (r *run) close(ctx context.Context, err error) (Outcome, error) {
-	out, err := r.end(err)
-	if !r.leased && !r.remembers() {
-		return out, err
-	}
+	_, err = r.end(err)
 	// What was done is kept even where the time is used up.
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 	defer stop()
@@ -189,12 +196,13 @@ func (r *run) close(ctx context.Context, err error) (Outcome, error) {
 	r.finish(ctx)
 	r.learn(err)
 	r.leave(ctx)
-	if r.cause.EventID != "" {
-		note := eventNote{}
+	if r.claimed {
+		// What is handled nobody is to take again.
+		note, until := eventNote{}, time.Time{}
 		if err == nil {
-			note = eventNote{Handled: r.Now(), Outcome: r.out.Outcome}
+			note, until = eventNote{Handled: r.Now(), Outcome: r.out.Outcome}, r.Now().Add(handledFor)
 		}
-		r.keep(ctx, r.eventKey(), note, time.Time{})
+		r.keep(ctx, r.eventKey(), note, until)
 	}
 	return r.out, err
 }

@@ -114,9 +114,14 @@ func TestDuplicateEvent(t *testing.T) {
 	w.fake.ResetCalls()
 	w.fake.Edit(poolID, unprotected) // and yet there is drift: it has an event of its own
 	w.pass(time.Minute)
-	out := w.answer(t, required, request)
-	if out.Outcome != reconcile.Ignored || !strings.HasPrefix(out.Reason, "the event was handled before") || len(w.fake.Calls()) != 0 {
-		t.Errorf("%+v, after %d calls", out, len(w.fake.Calls()))
+	for range 3 {
+		calls := &counting{Ledger: w.ledger}
+		keeper := w.keeper(required)
+		keeper.Ledger = calls
+		out, err := keeper.Answer(t.Context(), request)
+		if err != nil || out.Outcome != reconcile.Ignored || !strings.HasPrefix(out.Reason, "the event was handled before") || len(w.fake.Calls()) != 0 || calls.takes != 1 {
+			t.Errorf("%v: %+v, after %d calls to Cognito and %d to the ledger", err, out, len(w.fake.Calls()), calls.takes)
+		}
 	}
 }
 
@@ -300,6 +305,22 @@ exemptions: [{pools: {ids: [`+poolID+`]}, settings: [LambdaConfig.PreSignUp], un
 	}
 }
 
+// counting counts what is taken of a ledger that takes no other call.
+type counting struct {
+	reconcile.Ledger
+	takes int
+}
+
+func (c *counting) Take(ctx context.Context, key reconcile.Key, owner string, now, until time.Time) ([]byte, bool, error) {
+	c.takes++
+	return c.Ledger.Take(ctx, key, owner, now, until)
+}
+
+func (c *counting) Keep(context.Context, reconcile.Key, string, []byte, time.Time) (bool, error) {
+	c.takes += 100
+	return true, nil
+}
+
 // broken is a ledger that fails at some of its calls.
 type broken struct {
 	reconcile.Ledger
@@ -348,7 +369,7 @@ func TestBrokenLedger(t *testing.T) {
 			request := call("one", "Admin", w.time())
 			w.pass(time.Minute)
 			out := w.answer(t, required, request)
-			if out.Outcome != reconcile.Remediated || len(out.LedgerFaults) != 1 || !strings.Contains(out.LedgerFaults[0], errLedger.Error()) {
+			if out.Outcome != reconcile.Remediated || len(out.LedgerFaults) == 0 || !strings.Contains(out.LedgerFaults[0], errLedger.Error()) {
 				t.Errorf("%s, faults %q", out.Outcome, out.LedgerFaults)
 			}
 			// It is an event of its own that the pool is judged by next.

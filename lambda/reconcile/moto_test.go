@@ -1,15 +1,8 @@
 package reconcile_test
 
 import (
-	"bufio"
-	"context"
 	"fmt"
-	"net"
-	"net/http"
-	"os"
-	"os/exec"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
@@ -17,65 +10,15 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/internal/mototest"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
 
-// startMoto starts moto's server on a free port: an emulator that nobody of this project wrote. Without it on PATH the test is skipped, unless
-// REQUIRE_MOTO demands it.
-func startMoto(t *testing.T) string {
-	t.Helper()
-	path, err := exec.LookPath("moto_server")
-	if err != nil {
-		if os.Getenv("REQUIRE_MOTO") != "" {
-			t.Fatal("moto_server is not on PATH: pip install 'moto[server]'")
-		}
-		t.Skip("moto_server is not on PATH: pip install 'moto[server]' to run this against an independent emulator")
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().(*net.TCPAddr)
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	command := exec.CommandContext(context.Background(), path, "-H", "127.0.0.1", "-p", fmt.Sprint(address.Port))
-	output, err := command.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		for scanner := bufio.NewScanner(output); scanner.Scan(); {
-		}
-	}()
-	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
-	})
-	url := "http://" + address.String()
-	for range 300 {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/moto-api/data.json", http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if response, err := http.DefaultClient.Do(request); err == nil {
-			_ = response.Body.Close()
-			return url
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatal("moto_server does not answer")
-	return ""
-}
-
 // TestAgainstMoto runs the main job against moto: real calls make and damage the pools, the reconciler puts them right.
 func TestAgainstMoto(t *testing.T) {
 	t.Parallel()
-	client := sdk(t.Fatalf, startMoto(t))
+	client := sdk(t.Fatalf, mototest.Start(t))
 	pools := userpool.New(client)
 	for _, c := range []struct {
 		name     string
@@ -165,7 +108,7 @@ func TestAgainstMoto(t *testing.T) {
 // TestClientsAgainstMoto does the same with an app client: made with a secret, weakened by a call that leaves a member out, found by its name and put right.
 func TestClientsAgainstMoto(t *testing.T) {
 	t.Parallel()
-	client := sdk(t.Fatalf, startMoto(t))
+	client := sdk(t.Fatalf, mototest.Start(t))
 	id := motoPool(t, client)
 	made, err := client.CreateUserPoolClient(t.Context(), &cognito.CreateUserPoolClientInput{UserPoolId: aws.String(id), ClientName: aws.String("web-app"), GenerateSecret: true,
 		PreventUserExistenceErrors: types.PreventUserExistenceErrorTypesEnabled, CallbackURLs: []string{"https://app.example.com/callback"}})

@@ -109,6 +109,9 @@ type Sweeping struct {
 	Outcomes map[Word]int `json:"outcomes"` // how many ended how
 	Failed   []Failure    `json:"failed"`   // pools that were deferred
 	Reason   string       `json:"reason,omitempty"`
+
+	// Dispatched counts the pools that a sweep over a bus has put there since it began, and looked at none of them itself.
+	Dispatched int `json:"dispatched,omitempty"`
 }
 
 // A DeferredError says that an event is to be tried again later. Its name is what Lambda shows.

@@ -148,7 +148,7 @@ func TestUnwritable(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	for text, want := range map[string]string{"{": "reading the backup", `{"format":"x"}`: "no backup of this version",
-		`{"format":"poolkeeper backup","version":1,"userPoolId":"p","documents":{"UserPool":{}}}`: "lacks the document MfaConfig"} {
+		`{"format":"poolkeeper backup","version":1,"userPoolId":"p","documents":{"UserPool":{"Id":"p"}}}`: "lacks the document MfaConfig"} {
 		if _, err := userpool.DecodeBackup([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
 		}

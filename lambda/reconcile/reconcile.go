@@ -33,6 +33,8 @@ type Reconciler struct {
 	Owner  string
 	// Before, if not nil, is called with the state that was read before the first write of a reconcile. If it fails, nothing is written.
 	Before func(userpool.State) error
+	// Bus, if not nil, is where a sweep puts an event for each pool, instead of reconciling the pools itself.
+	Bus Bus
 }
 
 // New returns a Reconciler that lives by the real clock.
@@ -86,6 +88,9 @@ func (r *Reconciler) ReconcileFrom(ctx context.Context, id, state string, cause 
 
 // MovedReason says that a pool is not as it was when it was planned.
 const MovedReason = "the pool is no longer in the state that the plan was made for"
+
+// GoneReason says that a pool is not there, or not any more.
+const GoneReason = "there is no such user pool here"
 
 func (r *Reconciler) begin(id string, cause event.Cause) *run {
 	return &run{Reconciler: r, id: id, cause: cause, start: r.Now(), refused: map[string]string{},
@@ -145,8 +150,10 @@ type run struct {
 	// With a ledger:
 	name        string            // who this run is
 	mute        bool              // the ledger failed, and is not asked again
+	claimed     bool              // the event is ours
 	leased      bool              // the pool is ours
 	until       time.Time         // how long it is
+	turn        time.Time         // to read, taken and not used yet
 	known       memory            // what is kept of the pool
 	rec         *Record           // of this run's writes
 	planned     time.Time         // when the read began that the latest plan is based on
@@ -227,8 +234,8 @@ func (r *run) once(ctx context.Context) (step, error) {
 		r.settle(found, report)
 		return finished, nil
 	}
-	if !r.timeFor(ctx, len(plan.Writes)) {
-		return finished, r.later(errors.New("too little time is left to write and to verify"))
+	if !r.timeFor(ctx, together(plan.Writes)) {
+		return finished, r.later(errLate)
 	}
 	if r.sent == nil {
 		if r.from != "" && v.state.Digest() != r.from {
@@ -310,12 +317,27 @@ const ownWriteReason = "the event is of our own write, which is never answered w
 
 func (r *run) ownWrite() bool { return r.OwnRole != "" && r.cause.Issuer == r.OwnRole }
 
+var errLate = errors.New("too little time is left to write and to verify")
+
+// together counts the writes for which there has to be time before the first is made: those of the pool itself, and one of its clients, which are written one by one as time allows.
+func together(writes []userpool.Request) int {
+	for i, w := range writes {
+		if w.Document.Client() != "" {
+			return i + 1
+		}
+	}
+	return len(writes)
+}
+
 func (r *run) timeFor(ctx context.Context, writes int) bool {
 	deadline, ok := ctx.Deadline()
 	return !ok || time.Until(deadline) >= time.Duration(writes)*writeTime
 }
 
 func (r *run) read(ctx context.Context, took *time.Duration) (userpool.State, error) {
+	if err := r.await(ctx); err != nil {
+		return userpool.State{}, err
+	}
 	from := r.Now()
 	r.judged = from
 	state, err := r.Pools.Read(ctx, r.id, r.want())
@@ -331,7 +353,7 @@ func (r *run) unread(err error) error {
 			r.deleted(rule)
 			return nil
 		}
-		r.ignore("there is no such user pool here")
+		r.ignore(GoneReason)
 		return nil
 	case userpool.ClassElsewhere:
 		r.ignore("the pool is a secondary replica: it is changed in its primary Region")

@@ -41,6 +41,9 @@ func (r *run) enter(ctx context.Context, v view) (ours bool) {
 
 // prolong keeps the pool for a while longer, and says whether it is still ours.
 func (r *run) prolong(ctx context.Context) bool {
+	if !r.remembers() {
+		return true
+	}
 	until := r.Now().Add(holdTime)
 	if !r.keep(ctx, r.poolKey(), r.known, until) {
 		r.leased = false

@@ -8,18 +8,25 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// owned returns the kinds of documents that the baseline owns and that the event's call can have changed.
+// owned returns the kinds of documents that the baseline owns and that the event's call can have changed: of a call about one client, those of clients.
 func (r *run) owned() []baseline.DocumentName {
 	if r.request.Call.Name == "" {
 		return r.Baseline.Owns(r.id)
 	}
-	return r.Baseline.OwnsOf(r.id, r.request.Call.Changes)
+	kinds := r.Baseline.OwnsOf(r.id, changeOf(r.request.Call))
+	if r.request.ClientID == "" {
+		return kinds
+	}
+	return slices.DeleteFunc(kinds, func(kind baseline.DocumentName) bool { d, _ := kind.Table(); return !d.PerClient })
 }
 
 // concerned says whether there is any need to look at the pool.
 func (r *run) concerned() bool {
-	call := r.request.Call
-	return call.Name == "" || r.Baseline.Concerns(r.id, call.Changes, call.Watched, call.Name == event.DeleteUserPool)
+	return r.request.Call.Name == "" || r.Baseline.Concerns(r.id, changeOf(r.request.Call))
+}
+
+func changeOf(call event.Name) baseline.Change {
+	return baseline.Change{Documents: call.Changes, Selection: call.Selection, Watched: call.Watched, Deletes: call.Name == event.DeleteUserPool}
 }
 
 // want returns what is to be read: the documents that the baseline owns and that the event's call can have changed, or all that it owns.
@@ -72,14 +79,18 @@ func (r *run) watched(watch map[baseline.Watched]string, state userpool.State, f
 			Reason: call.Happened + " by " + by + "; this is watched, and never undone"})
 	}
 	if rule := watch[baseline.WatchTriggers]; rule != "" {
-		drifts = append(drifts, strangers(rule, state, found)...)
+		drifts = append(drifts, r.strangers(rule, state, found)...)
 	}
 	return drifts
 }
 
-// strangers reports the triggers of a pool that no rule requires.
-func strangers(rule string, state userpool.State, found baseline.Comparison) []Drift {
+// strangers reports the triggers of a pool that no rule requires, and whose call may have brought them.
+func (r *run) strangers(rule string, state userpool.State, found baseline.Comparison) []Drift {
 	var drifts []Drift
+	reason := "triggers are watched, and never undone"
+	if call := r.request.Call; call.Watched == string(baseline.WatchTriggers) && r.cause.Actor != "" {
+		reason = "found after " + call.Name + " by " + r.cause.Actor + "; " + reason
+	}
 	triggers, _ := state.Settings()["LambdaConfig"].(map[string]any)
 	m, _ := baseline.Lookup("LambdaConfig")
 	for _, trigger := range m.Members {
@@ -89,7 +100,7 @@ func strangers(rule string, state userpool.State, found baseline.Comparison) []D
 			continue
 		}
 		drifts = append(drifts, Drift{Setting: path, Rule: rule, Want: "no trigger that no rule requires", Have: baseline.Mask(trigger, v), State: Reported,
-			Reason: "triggers are watched, and never undone"})
+			Reason: reason})
 	}
 	return drifts
 }

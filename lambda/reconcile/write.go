@@ -18,6 +18,9 @@ func (r *run) write(ctx context.Context, plan userpool.Plan) (next step, done bo
 		if !r.ours(ctx) {
 			return finished, false, r.later(errTaken)
 		}
+		if request.Document.Client() != "" && !r.timeFor(ctx, 1) {
+			return finished, false, r.later(errLate)
+		}
 		requestID, err := r.Pools.Write(ctx, r.id, request)
 		if requestID != "" {
 			r.out.RequestIDs = append(r.out.RequestIDs, requestID)

@@ -18,6 +18,7 @@ type Digest struct {
 	Schema   string                 `json:"schema"` // DigestSchema
 	Severity Severity               `json:"severity"`
 	Pools    int                    `json:"pools"`
+	Sent     int                    `json:"sent,omitempty"` // pools of which the sweep put an event onto the bus
 	Outcomes map[reconcile.Word]int `json:"outcomes"`
 	Failed   []reconcile.Failure    `json:"failed"`
 	Reason   string                 `json:"reason"`
@@ -33,7 +34,7 @@ const mostFailed = 20
 
 // NewDigest makes the digest of a sweep, and returns false where there is nothing to tell.
 func NewDigest(sweep reconcile.Sweeping, region, build string) (Digest, bool) {
-	d := Digest{Schema: DigestSchema, Severity: Informational, Pools: sweep.Pools, Outcomes: sweep.Outcomes, Failed: sweep.Failed[:min(len(sweep.Failed), mostFailed)], Reason: sweep.Reason, Build: build}
+	d := Digest{Schema: DigestSchema, Severity: Informational, Pools: sweep.Pools, Sent: sweep.Dispatched, Outcomes: sweep.Outcomes, Failed: sweep.Failed[:min(len(sweep.Failed), mostFailed)], Reason: cut(sweep.Reason, 2000), Build: build}
 	for _, word := range words {
 		if sweep.Outcomes[word] == 0 || word == reconcile.Remediated {
 			continue // each was told by itself
@@ -51,10 +52,13 @@ func NewDigest(sweep reconcile.Sweeping, region, build string) (Digest, bool) {
 
 // DigestSubject is the subject of a digest's e-mail.
 func DigestSubject(d Digest) string {
-	return fmt.Sprintf("[%s] sweep of %d user pools: %s", d.Severity, d.Pools, cut(counted(d), 60))
+	return fmt.Sprintf("[%s] sweep of %d user pools: %s", d.Severity, d.Pools+d.Sent, cut(counted(d), 60))
 }
 
 func counted(d Digest) string {
+	if len(d.Outcomes) == 0 {
+		return "it did not come to its end"
+	}
 	var parts []string
 	for _, word := range words {
 		if n := d.Outcomes[word]; n > 0 {
@@ -67,7 +71,11 @@ func counted(d Digest) string {
 // DigestMail is the text of a digest's e-mail.
 func DigestMail(d Digest) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "A sweep looked at %d user pools: %s.\n", d.Pools, counted(d))
+	did := "looked at"
+	if d.Sent > 0 {
+		did = "sent an event for each of"
+	}
+	fmt.Fprintf(&b, "A sweep %s %d user pools: %s.\n", did, d.Pools+d.Sent, counted(d))
 	if d.Reason != "" {
 		fmt.Fprintf(&b, "%s\n", cut(d.Reason, 1000))
 	}

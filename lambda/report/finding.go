@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,7 +42,10 @@ func FindingOf(r Report, now time.Time) (Finding, bool) {
 	}
 	f.Failed = f.Failed || r.Outcome == reconcile.Unconverged || r.Outcome == reconcile.Unfixable
 	if f.Failed {
-		f.Description = cut(fmt.Sprintf("Not as required: %s. %s", strings.Join(settings, ", "), r.Reason), 1000)
+		if f.Description = r.Reason; len(settings) > 0 {
+			f.Description = fmt.Sprintf("Not as required: %s. %s", strings.Join(settings, ", "), r.Reason)
+		}
+		f.Description = cut(strings.TrimSpace(cmp.Or(f.Description, "It is "+string(r.Outcome)+".")), 1000)
 		f.Remediation = cut(strings.Join(r.Next, " "), 500)
 	} else {
 		f.Title = "User pool " + r.UserPool.title() + " is at its baseline"
@@ -65,7 +69,7 @@ func OCSF(f Finding) map[string]any {
 		"activity_id": 1, "activity_name": "Create", "category_uid": 2, "category_name": "Findings", "class_uid": 2003, "class_name": "Compliance Finding", "type_uid": 200301,
 		"type_name": "Compliance Finding: Create", "time": f.Time.UnixMilli(), "severity_id": severityIDs[f.Severity], "severity": words[f.Severity], "status_id": 1, "status": "New",
 		"message":      f.Description,
-		"metadata":     map[string]any{"version": "1.3.0", "product": map[string]any{"name": "poolkeeper", "vendor_name": "poolkeeper"}},
+		"metadata":     map[string]any{"version": "1.3.0", "profiles": []string{"cloud"}, "product": map[string]any{"name": "poolkeeper", "vendor_name": "poolkeeper"}},
 		"finding_info": map[string]any{"uid": f.ID, "title": f.Title, "desc": f.Description},
 		"compliance": map[string]any{"status": status, "status_id": statusID, "control": "poolkeeper baseline", "standards": []string{"poolkeeper baseline"},
 			"requirements": append([]string{}, f.Requirements...)},

@@ -17,12 +17,17 @@ func Log(ctx context.Context, logger *slog.Logger, out reconcile.Outcome) {
 	attributes := []slog.Attr{
 		slog.String("outcome", string(out.Outcome)),
 		slog.String("user_pool_id", out.UserPoolID),
+		slog.String("user_pool_name", out.PoolName),
 		slog.String("baseline", out.Baseline),
 		slog.String("reason", out.Reason),
 		slog.Group("cause",
 			slog.String("event_id", out.Cause.EventID),
 			slog.String("event_name", out.Cause.EventName),
 			slog.String("actor", out.Cause.Actor),
+			slog.String("issuer", out.Cause.Issuer),
+			slog.String("invoked_by", out.Cause.InvokedBy),
+			slog.Bool("console", out.Cause.Console),
+			slog.String("mfa", out.Cause.MFA),
 			slog.String("source_ip", out.Cause.SourceIP),
 			slog.String("user_agent", out.Cause.UserAgent),
 			slog.String("request_id", out.Cause.RequestID),
@@ -47,6 +52,11 @@ func Log(ctx context.Context, logger *slog.Logger, out reconcile.Outcome) {
 	if len(out.LedgerFaults) > 0 {
 		attributes = append(attributes, slog.Any("ledger_faults", out.LedgerFaults))
 	}
+	for _, at := range []slog.Attr{slog.Time("seen", out.Times.Seen), slog.Time("written", out.Times.Written), slog.Time("verified", out.Times.Verified)} {
+		if !at.Value.Time().IsZero() {
+			attributes = append(attributes, at)
+		}
+	}
 	level := Level(out.Outcome)
 	if out.Critical {
 		level = slog.LevelError
@@ -62,7 +72,7 @@ func LogSweep(ctx context.Context, logger *slog.Logger, sweep reconcile.Sweeping
 		level = slog.LevelError
 	}
 	logger.LogAttrs(ctx, level, "swept", slog.String("outcome", string(sweep.Outcome)), slog.Int("pools", sweep.Pools),
-		slog.Any("outcomes", sweep.Outcomes), slog.Any("failed", sweep.Failed), slog.String("reason", sweep.Reason))
+		slog.Int("dispatched", sweep.Dispatched), slog.Any("outcomes", sweep.Outcomes), slog.Any("failed", sweep.Failed), slog.String("reason", sweep.Reason))
 }
 
 // Level returns the log level of an outcome.

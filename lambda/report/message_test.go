@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"pgregory.net/rapid"
 
@@ -82,27 +83,119 @@ func much(drifts, characters int) reconcile.Outcome {
 	return out
 }
 
-// TestMessagesFit: whatever the outcome, a message stays within what SNS takes, the gravest drift is in it, and what was left out is said.
+// TestMessagesFit: whatever the outcome, a message stays within what SNS takes, each of its texts is still there and readable, and what could not be fixed is in it.
 func TestMessagesFit(t *testing.T) {
 	t.Parallel()
-	for _, size := range [][2]int{{0, 0}, {1, 10}, {50, 100}, {2000, 100}, {3, 200000}, {20000, 3}} {
-		out := outcome(reconcile.Partial, "")
-		if size[0] > 0 {
-			out = much(size[0], size[1])
+	schema, err := jsonschema.NewCompiler().Compile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		nasty := rapid.SampledFrom([]string{"x", "\"", "\\", "<&>", "\u00e9", "\U0001f512", "\u2028", "\x01", "\xff", "\n"}).Draw(t, "text")
+		drifts, characters, calls := rapid.SampledFrom([]int{0, 1, 2, 50, 3000}).Draw(t, "drifts"), rapid.SampledFrom([]int{0, 10, 300, 5000}).Draw(t, "characters"), rapid.SampledFrom([]int{1, 3000}).Draw(t, "calls")
+		if drifts*characters > 500000 {
+			characters = 300
 		}
+		out := outcome(reconcile.Partial, strings.Repeat(nasty, characters))
+		for i := range drifts {
+			d := fixed
+			d.Setting, d.Reason = fmt.Sprintf("UserPoolTags.%d%s", i, strings.Repeat(nasty, min(characters, 128))), strings.Repeat(nasty, characters)
+			d.Have, d.Want = strings.Repeat(nasty, characters), strings.Repeat("x", characters)
+			out.Drifts = append(out.Drifts, d)
+		}
+		out.Drifts = append(out.Drifts, unfixable)
+		for i := range calls {
+			out.Writes, out.RequestIDs = append(out.Writes, "UpdateUserPoolClient"), append(out.RequestIDs, fmt.Sprintf("aaaaaaaa-bbbb-cccc-dddd-%012d", i))
+		}
+		out.PoolName, out.Cause.Actor, out.Cause.UserAgent = strings.Repeat(nasty, 128), strings.Repeat(nasty, 512), strings.Repeat(nasty, 512)
 		r := New(out, testBuild)
-		message, err := json.Marshal(map[string]string{"default": JSON(r), "email": Mail(r), "https": Chat(r)})
-		if err != nil || len(message) > 256*1024 {
-			t.Errorf("%v: %d bytes (%v)", size, len(message), err)
+		message := Message(r)
+		if len(message) > 240*1024 {
+			t.Fatalf("%d bytes", len(message))
 		}
-		if size[0] > 1 && !strings.Contains(Mail(r), "UserPoolAddOns.AdvancedSecurityMode") {
-			t.Errorf("%v: what could not be fixed is missing", size)
+		if subject := Subject(r); len(subject) >= 100 {
+			t.Fatalf("a subject of %d: %q", len(subject), subject)
 		}
-		if size[0] >= 2000 && !strings.Contains(Mail(r), "more, left out for want of room") {
-			t.Errorf("%v: nothing says that something is missing", size)
+		var texts map[string]string
+		if err := json.Unmarshal([]byte(message), &texts); err != nil || len(texts) != 3 {
+			t.Fatalf("%v: %d texts", err, len(texts))
 		}
-		if len(Chat(r)) > 8000 {
-			t.Errorf("%v: a chat message of %d bytes", size, len(Chat(r)))
+		value, err := jsonschema.UnmarshalJSON(strings.NewReader(texts["default"]))
+		if err == nil {
+			err = schema.Validate(value)
+		}
+		if err != nil || !json.Valid([]byte(texts["https"])) {
+			t.Fatalf("no report any more: %v", err)
+		}
+		for protocol, text := range texts {
+			if !strings.Contains(text, "UserPoolAddOns.AdvancedSecurityMode") {
+				t.Fatalf("%s: what could not be fixed is missing", protocol)
+			}
+		}
+		if drifts >= 3000 && !strings.Contains(texts["email"], "more, left out for want of room") {
+			t.Fatal("nothing says that something is missing")
+		}
+		if len(texts["https"]) > 8000 && drifts > 0 && characters <= 300 {
+			t.Fatalf("a chat message of %d bytes", len(texts["https"]))
+		}
+	})
+}
+
+// TestEveryOutcomeHasItsTexts: for each outcome that there is, the goldens hold each text, and no golden is left of one that is not.
+func TestEveryOutcomeHasItsTexts(t *testing.T) {
+	t.Parallel()
+	have := map[reconcile.Word]bool{}
+	kinds := []string{"mail.txt", "md", "chat.json", "report.json", "metrics.json", "txt", "json"}
+	want := map[string]bool{"sweep.txt": true, "sweep.mail.txt": true, "sweep.chat.json": true, "sweep.report.json": true, "sweep-broken.mail.txt": true, "plan.txt": true, "plan-painted.txt": true, "emf.schema.json": true, "ocsf.schema.json": true}
+	for name, out := range outcomes() {
+		have[out.Outcome] = true
+		for _, kind := range kinds {
+			want[name+"."+kind] = true
+		}
+		if _, ok := FindingOf(New(out, testBuild), cause.Time); ok {
+			want[name+".ocsf.json"] = true
+		}
+	}
+	for _, word := range words {
+		if !have[word] {
+			t.Errorf("no golden is of the outcome %s", word)
+		}
+	}
+	files, err := os.ReadDir("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if f.IsDir() {
+			continue
+		}
+		if !want[f.Name()] {
+			t.Errorf("%s is of no outcome", f.Name())
+		}
+		delete(want, f.Name())
+	}
+	if len(want) > 0 {
+		t.Errorf("missing: %v", want)
+	}
+}
+
+// TestWho: what CloudTrail tells of a caller is in the report, for every kind of caller that there is an event of.
+func TestWho(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]Who{
+		"cloudformation": {CloudFormation: true, InvokedBy: cloudFormation}, "mfa-off-console": {Console: true}, "root-user": {Session: "root"}, "update-user-pool": {},
+	} {
+		payload, err := os.ReadFile("../event/testdata/" + name + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := event.Decode(payload, event.Home{}).Cause
+		got := New(reconcile.Outcome{Outcome: reconcile.Remediated, Cause: c}, testBuild).Who
+		if got.CloudFormation != want.CloudFormation || got.Console != want.Console || got.InvokedBy != want.InvokedBy || want.Session != "" && got.Session != want.Session {
+			t.Errorf("%s: %+v", name, got)
+		}
+		if got.Principal != c.Actor || got.Role != c.Issuer || got.SourceIP != c.SourceIP || got.UserAgent != c.UserAgent || got.MFA != c.MFA || got.Principal == "" || got.Session == "" {
+			t.Errorf("%s: %+v of %+v", name, got, c)
 		}
 	}
 }
@@ -153,34 +246,14 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// format is the schema of the embedded metric format, as CloudWatch publishes its rules: the metadata, with a time and directives, whose metrics and dimensions are members of the line itself.
-const format = `{
-  "type": "object", "required": ["_aws"],
-  "properties": {"_aws": {"type": "object", "required": ["Timestamp", "CloudWatchMetrics"], "properties": {
-    "Timestamp": {"type": "integer"},
-    "CloudWatchMetrics": {"type": "array", "items": {"type": "object", "required": ["Namespace", "Dimensions", "Metrics"], "properties": {
-      "Namespace": {"type": "string", "minLength": 1, "maxLength": 1024},
-      "Dimensions": {"type": "array", "minItems": 1, "items": {"type": "array", "minItems": 1, "maxItems": 30, "items": {"type": "string", "minLength": 1, "maxLength": 250}}},
-      "Metrics": {"type": "array", "maxItems": 100, "items": {"type": "object", "required": ["Name"], "properties": {
-        "Name": {"type": "string", "minLength": 1, "maxLength": 1024},
-        "Unit": {"enum": ["Seconds", "Microseconds", "Milliseconds", "Bytes", "Count", "Count/Second", "None"]}}}}}}}}}}
-}`
-
 // TestMetrics: each line is of the format, its metrics and dimensions are there, and the dimensions do not grow with the pools.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	document, err := jsonschema.UnmarshalJSON(strings.NewReader(format))
+	compiled, err := jsonschema.NewCompiler().Compile("testdata/emf.schema.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource("emf.json", document); err != nil {
-		t.Fatal(err)
-	}
-	compiled, err := compiler.Compile("emf.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	made, known := map[string]string{}, map[string]bool{"[Function]": true, "[Function Outcome]": true, "[Function Rule]": true}
 	for name, out := range outcomes() {
 		var b bytes.Buffer
 		if err := Metrics(&b, "keeper", cause.Time, out, Counts{Calls: 4, Throttled: 1, Unsent: 0}); err != nil {
@@ -196,11 +269,15 @@ func TestMetrics(t *testing.T) {
 			for _, directive := range record["_aws"].(map[string]any)["CloudWatchMetrics"].([]any) {
 				d := directive.(map[string]any)
 				for _, m := range d["Metrics"].([]any) {
+					made[m.(map[string]any)["Name"].(string)], _ = m.(map[string]any)["Unit"].(string)
 					if _, ok := record[m.(map[string]any)["Name"].(string)].(float64); !ok {
 						t.Errorf("%s: %v is no number of the line", name, m)
 					}
 				}
 				for _, set := range d["Dimensions"].([]any) {
+					if !known[fmt.Sprint(set)] {
+						t.Errorf("%s: the dimensions %v", name, set)
+					}
 					for _, dimension := range set.([]any) {
 						if v, ok := record[dimension.(string)].(string); !ok || v == "" || dimension == "userPoolId" {
 							t.Errorf("%s: the dimension %v is %q", name, dimension, v)
@@ -209,6 +286,32 @@ func TestMetrics(t *testing.T) {
 				}
 			}
 		}
+	}
+	want := map[string]string{"Events": count, "Ignored": count, "Drifts": count, "Drifted": count, "Remediated": count, "Unfixable": count, "Unconverged": count, "Partial": count, "Deferred": count,
+		"LostUpdates": count, "MissedEvents": count, "ApiCalls": count, "Throttled": count, "TimeToDetect": seconds, "TimeToRestore": seconds}
+	if diff := cmp.Diff(want, made); diff != "" {
+		t.Errorf("the metrics (-want +got):\n%s", diff)
+	}
+}
+
+// TestOCSF: each finding is a Compliance Finding of OCSF 1.3.0, and its words go with its numbers.
+func TestOCSF(t *testing.T) {
+	t.Parallel()
+	compiled, err := jsonschema.NewCompiler().Compile("testdata/ocsf.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	findings := 0
+	for name, out := range outcomes() {
+		if f, ok := FindingOf(New(out, testBuild), cause.Time); ok {
+			findings++
+			valid(t, name, compiled, encode(OCSF(f)))
+		}
+	}
+	bare := outcome(reconcile.Unfixable, "")
+	f, ok := FindingOf(New(bare, testBuild), cause.Time)
+	if valid(t, "bare", compiled, encode(OCSF(f))); !ok || findings < 7 || f.Description != "It is unfixable." {
+		t.Errorf("%d findings, %v %q", findings, ok, f.Description)
 	}
 }
 
@@ -253,6 +356,17 @@ func TestDigest(t *testing.T) {
 		t.Errorf("%v %s", worth, DigestSubject(broken))
 	}
 	golden(t, "sweep-broken.mail.txt", []byte(DigestMail(broken)))
+	// A sweep over a bus sees no outcomes: only that it failed is told.
+	sent := reconcile.Sweeping{Outcome: reconcile.Swept, Outcomes: map[reconcile.Word]int{}, Failed: []reconcile.Failure{}, Dispatched: 3900, Reason: "3900 pools were sent so far; the sweep goes on in another invocation"}
+	if _, worth := NewDigest(sent, "eu-west-1", testBuild); worth {
+		t.Error("a sweep that sent its pools is told")
+	}
+	sent.Outcome, sent.Reason = reconcile.Deferred, "60 pools of this page could not be sent, nor were those of the pages after it: putting 5 events onto the bus default: InternalFailure: not now"
+	stuck, worth := NewDigest(sent, "eu-west-1", testBuild)
+	if !worth || stuck.Severity != High {
+		t.Errorf("%v %s", worth, stuck.Severity)
+	}
+	golden(t, "sweep-unsent.mail.txt", []byte("Subject: "+DigestSubject(stuck)+"\n\n"+DigestMail(stuck)))
 	for name, want := range map[string]bool{"remediated": true, "partial": true, "drifted": false, "unfixable": false, "deleted": true, "unchanged": false} {
 		if got := ToldAlone(outcomes()[name]); got != want {
 			t.Errorf("in a sweep, %s is told alone: %v", name, got)

@@ -23,11 +23,15 @@ func Plan(w io.Writer, p reconcile.Preview, paint Paint) error {
 	b.WriteString("\n")
 	for _, d := range p.Drifts {
 		line := fmt.Sprintf("  %s %s: %s -> %s  (rule %s, %s)", marks[d.State], d.Setting, Value(d.Have), Value(d.Want), d.Rule, d.Source)
+		reason := ""
+		if d.Reason != "" {
+			reason = fmt.Sprintf("      %s: %s", d.State, d.Reason)
+		}
 		switch d.State {
 		case reconcile.Planned:
 			line = paint.Good(line)
 		case reconcile.Exempted:
-			line = paint.Dim(line)
+			line, reason = paint.Dim(line), paint.Dim(reason)
 		case reconcile.Reported:
 			line = paint.Warn(line)
 		default:
@@ -35,10 +39,10 @@ func Plan(w io.Writer, p reconcile.Preview, paint Paint) error {
 		}
 		b.WriteString(line + "\n")
 		if d.Reason != "" {
-			fmt.Fprintf(&b, "      %s: %s\n", d.State, d.Reason)
+			b.WriteString(reason + "\n")
 		}
-		if text := meaning(d.Setting); text != "" {
-			b.WriteString(paint.Dim(text))
+		for _, text := range meaning(d) {
+			b.WriteString(paint.Dim("      "+text) + "\n")
 		}
 	}
 	if len(p.Writes) > 0 {
@@ -51,19 +55,19 @@ func Plan(w io.Writer, p reconcile.Preview, paint Paint) error {
 	return err
 }
 
-// meaning says in a few lines what a setting matters for: who checks it, and what to know before it is changed.
-func meaning(setting string) string {
-	var b strings.Builder
-	for _, control := range baseline.ControlsOf(setting) {
+// meaning says in a few lines what a drift matters for: who checks the setting, what to know before it is changed, and what the change may cost.
+func meaning(d reconcile.Drift) []string {
+	var lines []string
+	for _, control := range baseline.ControlsOf(d.Setting) {
 		if checks := control.Checks(); len(checks) > 0 {
-			fmt.Fprintf(&b, "      checked by %s\n", strings.Join(checks, ", "))
+			lines = append(lines, "checked by "+strings.Join(checks, ", "))
 		}
 		if control.Hazard != "" {
-			fmt.Fprintf(&b, "      beware: %s\n", control.Hazard)
+			lines = append(lines, "beware: "+control.Hazard)
 		}
-		if control.Cost != "" {
-			fmt.Fprintf(&b, "      cost: %s\n", control.Cost)
+		if control.Cost != "" && d.State != reconcile.Exempted && baseline.Costlier(d.Setting, d.Have, d.Want) {
+			lines = append(lines, "cost: "+control.Cost)
 		}
 	}
-	return b.String()
+	return lines
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -66,7 +65,12 @@ type Report struct {
 	Next     []string           `json:"next"` // what a person should do, in order
 	Baseline string             `json:"baseline"`
 	Build    string             `json:"build"`
-	Omitted  int                `json:"omitted,omitempty"` // drifts that were left out for want of room
+	// Record is the id of the ledger's record of the writes; Missed is drift that no event told of; Overwritten are settings of the call that a write of ours may have undone.
+	Record      string            `json:"record,omitempty"`
+	Missed      *reconcile.Missed `json:"missed,omitempty"`
+	Overwritten []string          `json:"overwritten,omitempty"`
+
+	Omitted int `json:"omitted,omitempty"` // drifts that were left out for want of room
 
 	// Told says whether people are to be told.
 	Told bool `json:"-"`
@@ -105,6 +109,8 @@ type Who struct {
 	Console   bool   `json:"console"`
 	MFA       string `json:"mfa,omitempty"` // "true", "false" or unknown
 	InvokedBy string `json:"invokedBy,omitempty"`
+	// CloudFormation says that a stack's template made the call: it will make it again.
+	CloudFormation bool `json:"cloudFormation"`
 }
 
 // When says when what happened. Seconds are from the event; they are left out where the event tells no time.
@@ -135,8 +141,8 @@ type Drift struct {
 // New makes the report of an outcome by a build.
 func New(out reconcile.Outcome, build string) Report {
 	r := Report{
-		Schema: SchemaName, Told: Told(out), Outcome: out.Outcome, Severity: SeverityOf(out), Critical: out.Critical, Verified: out.Verified, Writes: append([]string{}, out.Writes...), Reason: cut(out.Reason, 4000),
-		Baseline: out.Baseline, Build: build, Drifts: []Drift{}, UserPool: poolOf(out), Who: whoOf(out), When: whenOf(out),
+		Schema: SchemaName, Told: Told(out), Outcome: out.Outcome, Severity: SeverityOf(out), Critical: out.Critical, Verified: out.Verified, Writes: append([]string{}, out.Writes...), Reason: cut(out.Reason, 2000),
+		Baseline: out.Baseline, Build: build, Record: out.Record, Missed: out.Missed, Overwritten: out.Overwritten, Drifts: []Drift{}, UserPool: poolOf(out), Who: whoOf(out), When: whenOf(out),
 		Why: Why{EventName: out.Cause.EventName, EventID: out.Cause.EventID, RequestID: out.Cause.RequestID, WriteRequestIDs: out.RequestIDs},
 	}
 	for _, d := range out.Drifts {
@@ -174,8 +180,11 @@ func poolOf(out reconcile.Outcome) Pool {
 func whoOf(out reconcile.Outcome) Who {
 	c := out.Cause
 	return Who{Principal: c.Actor, Session: c.Actor[strings.LastIndexAny(c.Actor, "/:")+1:], Role: c.Issuer, SourceIP: c.SourceIP, UserAgent: c.UserAgent,
-		Console: c.Console, MFA: c.MFA, InvokedBy: c.InvokedBy}
+		Console: c.Console, MFA: c.MFA, InvokedBy: c.InvokedBy, CloudFormation: c.InvokedBy == cloudFormation || c.SourceIP == cloudFormation}
 }
+
+// cloudFormation is how CloudTrail names the service, as the caller and as the place that the call came from.
+const cloudFormation = "cloudformation.amazonaws.com"
 
 func whenOf(out reconcile.Outcome) When {
 	w := When{Event: out.Cause.Time, Seen: out.Times.Seen, Written: out.Times.Written, Verified: out.Times.Verified}
@@ -187,12 +196,19 @@ func whenOf(out reconcile.Outcome) When {
 		seconds := t.Sub(w.Event).Seconds()
 		return &seconds
 	}
-	w.SecondsToDetect, w.SecondsToRestore = since(w.Seen), since(w.Verified)
+	w.SecondsToDetect = since(w.Seen)
+	if out.Outcome == reconcile.Remediated || out.Outcome == reconcile.Partial {
+		w.SecondsToRestore = since(w.Verified) // anything else was read again, but not restored
+	}
 	return w
 }
 
-// short returns the report with no more than so many drifts, the gravest first.
+// called says whether it was a call that led to the pool, and not a sweep.
+func (r Report) called() bool { return r.Why.RequestID != "" || r.Who.Principal != "" }
+
+// short returns the report with no more than so many drifts, the gravest first, and no more than so many of the calls, but some of them.
 func (r Report) short(most int) Report {
+	r.Writes, r.Why.WriteRequestIDs = r.Writes[:min(len(r.Writes), max(most, fewest))], r.Why.WriteRequestIDs[:min(len(r.Why.WriteRequestIDs), max(most, fewest))]
 	if len(r.Drifts) <= most {
 		return r
 	}
@@ -209,6 +225,9 @@ func (r Report) short(most int) Report {
 	return r
 }
 
+// fewest is how many calls are always told.
+const fewest = 10
+
 // of returns the drifts in one of the states.
 func (r Report) of(states ...reconcile.DriftState) []Drift {
 	var some []Drift
@@ -222,13 +241,16 @@ func (r Report) of(states ...reconcile.DriftState) []Drift {
 	return some
 }
 
+// mostActor is room for the longest role and session that IAM takes.
+const mostActor = 64 + 1 + 64
+
 // actor names who did it, shortly.
 func (r Report) actor() string {
 	switch {
 	case r.Who.Session != "" && r.Who.Role != "":
-		return r.Who.Role[strings.LastIndexByte(r.Who.Role, '/')+1:] + "/" + r.Who.Session
+		return cut(r.Who.Role[strings.LastIndexByte(r.Who.Role, '/')+1:]+"/"+r.Who.Session, mostActor)
 	case r.Who.Session != "":
-		return r.Who.Session
+		return cut(r.Who.Session, mostActor)
 	default:
 		return "somebody unknown"
 	}
@@ -240,35 +262,4 @@ func (p Pool) title() string {
 		return p.ID
 	}
 	return Value(p.Name) + " (" + p.ID + ")"
-}
-
-// next returns what a person should do about the outcome.
-func next(r Report) []string {
-	var steps []string
-	say := func(format string, args ...any) { steps = append(steps, fmt.Sprintf(format, args...)) }
-	pool := fmt.Sprintf("--pool %s --region %s", r.UserPool.ID, r.UserPool.Region)
-	if r.Critical {
-		say("Find out whether %s was meant to delete the pool; its users cannot sign in.", r.actor())
-		say("Nothing brings the users back but an export of yours. The settings can be put onto a new pool from a backup file.")
-	}
-	switch r.Outcome {
-	case reconcile.Remediated:
-		say("Find out why %s made the call. If the change was meant, put it into the baseline, or add an exemption with an end; or else it will be undone again.", r.actor())
-	case reconcile.Partial, reconcile.Unfixable:
-		say("Remove what stands in the way, as the reason says, or exempt the settings with an end.")
-		say("See what is left: poolkeeper plan %s", pool)
-		say("Write it: poolkeeper apply %s", pool)
-	case reconcile.Unconverged:
-		say("Look at the pool now: poolkeeper plan %s", pool)
-		say("Find out who else writes to it at the same time; two writers take turns until one of them stops.")
-	case reconcile.Drifted:
-		if !r.Critical {
-			say("See what would be written: poolkeeper plan %s", pool)
-			say("Write it: poolkeeper apply %s; or let the rule enforce.", pool)
-		}
-	}
-	if r.Why.EventID != "" && r.Outcome != reconcile.Unchanged && r.Outcome != reconcile.Ignored {
-		say("The call itself: aws cloudtrail lookup-events --region %s --lookup-attributes AttributeKey=EventId,AttributeValue=%s", r.UserPool.Region, r.Why.EventID)
-	}
-	return steps
 }

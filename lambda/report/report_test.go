@@ -50,12 +50,33 @@ func outcomes() map[string]reconcile.Outcome {
 	nobody := reconcile.Outcome{Outcome: reconcile.Ignored, Reason: "malformed: the payload is no JSON object"}
 	gone := outcome(reconcile.Drifted, "the user pool was deleted", reconcile.Drift{Setting: "UserPool", Rule: "crown", Want: "a pool that a rule names", Have: "deleted", State: reconcile.Reported,
 		Reason: "deleted by arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory"})
-	gone.Critical = true
+	gone.Critical, gone.Cause.EventName = true, "DeleteUserPool"
+	unconverged := outcome(reconcile.Unconverged, "settings moved that were not to: UserPoolTags.team", fixed)
+	unconverged.Writes, unconverged.RequestIDs, unconverged.Verified = []string{"UpdateUserPool"}, []string{"7c1d9b2e"}, reconcile.Verified{Owned: 9, UnmanagedUnchanged: 60}
+	unconverged.Times.Written, unconverged.Times.Verified = partial.Times.Written, partial.Times.Verified
+	deferred := outcome(reconcile.Deferred, "throttled")
+	deferred.Writes, deferred.Times.Written = []string{"UpdateUserPool"}, partial.Times.Written
+	stack := remediated
+	stack.Cause.InvokedBy, stack.Cause.SourceIP, stack.Cause.UserAgent, stack.Cause.MFA = cloudFormation, cloudFormation, cloudFormation, ""
+	swept := remediated
+	swept.Cause = event.Cause{EventID: "9b8a7c6d", EventName: "Scheduled Event", Time: cause.Time}
+	missed := swept
+	missed.Record, missed.Missed = "eu-west-1_AbCdEf123.20261001T091542.051000Z", &reconcile.Missed{Since: cause.Time.Add(-6 * time.Hour), Settings: []string{"DeletionProtection"}}
+	flaps := fixed
+	flaps.State = reconcile.NotFixable
+	flaps.Reason = "it was put right 5 times within 60 minutes, and role terraform-ci set it 5 times after us: two automations take turns, so it is left until one of them stops (flapBudget: 5 times in 60 minutes)"
+	flapping := outcome(reconcile.Unconverged, flaps.Reason, flaps)
+	lost := reported
+	lost.Setting, lost.Want, lost.Have = "UserPoolTags", "what role AppAdmin set", map[string]any{"env": "prod"}
+	lost.Reason = "role AppAdmin set it at 2026-10-01T09:15:40Z, between our read and our UpdateUserPool at 2026-10-01T09:15:41Z, which sent it as it was before: it may be lost (record eu-west-1_AbCdEf123.20261001T091540.500000Z)"
+	overwritten := outcome(reconcile.Drifted, lost.Reason, lost)
+	overwritten.Overwritten = []string{"UserPoolTags"}
 	return map[string]reconcile.Outcome{
+		"missed": missed, "flapping": flapping, "overwritten": overwritten,
 		"remediated": remediated, "partial": partial, "unfixable": outcome(reconcile.Unfixable, "needs PLUS", unfixable), "drifted": outcome(reconcile.Drifted, "the rule only audits", reported),
-		"unchanged": outcome(reconcile.Unchanged, "", exempted), "ignored": nobody, "deferred": outcome(reconcile.Deferred, "throttled"),
+		"unchanged": outcome(reconcile.Unchanged, "", exempted), "ignored": nobody, "deferred": deferred,
 		"deleted":     gone,
-		"unconverged": outcome(reconcile.Unconverged, "settings moved that were not to: UserPoolTags.team", fixed),
+		"unconverged": unconverged, "by-cloudformation": stack, "in-a-sweep": swept,
 	}
 }
 
@@ -95,7 +116,8 @@ func TestText(t *testing.T) {
 
 func TestValue(t *testing.T) {
 	t.Parallel()
-	for want, v := range map[string]any{"absent": nil, "ACTIVE": "ACTIVE", `"\x1b[2Jgone\n"`: "\x1b[2Jgone\n", `["a"]`: []any{"a"}, "12": json.Number("12"), "true": true} {
+	for want, v := range map[string]any{"absent": nil, "ACTIVE": "ACTIVE", `"\x1b[2Jgone\n"`: "\x1b[2Jgone\n", `["a"]`: []any{"a"}, "12": json.Number("12"), "true": true,
+		`{"From":"Example <a@example.com>"}`: map[string]any{"From": "Example <a@example.com>"}, `["\u009b2J\u202e\udb40\udc01é"]`: []any{"\u009b2J\u202e\U000e0001é"}} {
 		if got := Value(v); got != want {
 			t.Errorf("%v: %s, want %s", v, got, want)
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf16"
 
 	"poolkeeper/lambda/reconcile"
 )
@@ -43,6 +44,12 @@ func Text(w io.Writer, out reconcile.Outcome, paint Paint) error {
 	if len(out.Writes) > 0 {
 		fmt.Fprintf(&b, "  written   %s\n", strings.Join(out.Writes, ", "))
 		fmt.Fprintf(&b, "  verified  %d owned settings hold, %d unmanaged settings unchanged\n", out.Verified.Owned, out.Verified.UnmanagedUnchanged)
+	}
+	if out.Record != "" {
+		fmt.Fprintf(&b, "  record    %s\n", out.Record)
+	}
+	if out.Missed != nil {
+		fmt.Fprintf(&b, "  missed    no event told of it since %s\n", out.Missed.Since.UTC().Format(time.RFC3339))
 	}
 	if out.Reason != "" {
 		fmt.Fprintf(&b, "  reason    %s\n", out.Reason)
@@ -85,12 +92,31 @@ func Value(v any) string {
 		}
 		return v
 	default:
-		text, err := json.Marshal(v)
-		if err != nil {
+		var text strings.Builder
+		encoder := json.NewEncoder(&text)
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(v); err != nil {
 			return fmt.Sprint(v)
 		}
-		return string(text)
+		return printable(strings.TrimSuffix(text.String(), "\n"))
 	}
+}
+
+// printable writes the characters of a JSON text that are not to be printed as JSON writes them.
+func printable(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
 }
 
 // Paint colours words where it is true.

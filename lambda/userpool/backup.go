@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -47,11 +48,14 @@ func DecodeBackup(raw []byte) (Backup, error) {
 	if err := decoder.Decode(&b); err != nil {
 		return b, fmt.Errorf("reading the backup: %w", err)
 	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return b, errors.New("reading the backup: something follows it in the file")
+	}
 	if b.Format != backupFormat || b.Version != 1 || b.UserPoolID == "" {
 		return b, errors.New("reading the backup: it is no backup of this version")
 	}
 	for _, name := range []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig} {
-		if b.Documents[name] == nil {
+		if len(b.Documents[name]) == 0 {
 			return b, fmt.Errorf("reading the backup: it lacks the document %s", name)
 		}
 	}
@@ -76,7 +80,7 @@ func (b Backup) State() State {
 }
 
 // Unwritable returns the members, "UserPool.SchemaAttributes", in which a pool differs from the other state and that no call of ours writes, sorted by the table. What
-// changes by itself is not among them.
+// changes by itself is not among them; a client that the other state has beside those of s is.
 func (s State) Unwritable(other State) []string {
 	var differ []string
 	for _, name := range s.Names() {
@@ -96,6 +100,11 @@ func (s State) Unwritable(other State) []string {
 			if !same(get(mine, member), get(others, member)) {
 				differ = append(differ, string(name)+"."+member)
 			}
+		}
+	}
+	for _, name := range other.Names() {
+		if name.Kind() == baseline.AppClient && s.Documents[name] == nil {
+			differ = append(differ, string(name))
 		}
 	}
 	return differ

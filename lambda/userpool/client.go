@@ -38,15 +38,18 @@ type Client struct {
 
 	api   API
 	mutex sync.Mutex
-	turns map[string][]time.Time // when the latest calls of a kind about a pool's clients may be made
+	turns map[string][]time.Time // when the latest calls of a name about a pool may be made
 }
 
 // New returns a client on the SDK's client.
 func New(api API) *Client { return &Client{api: api, Sleep: sleep, turns: map[string][]time.Time{}} }
 
-// Write makes one planned call, exactly once: a body that is sent again may be out of date by then. It returns the request's id.
+// Write makes one planned call in its turn, exactly once: a body that is sent again may be out of date by then. It returns the request's id.
 // Errors are of type *Error.
 func (c *Client) Write(ctx context.Context, id string, request Request) (string, error) {
+	if err := c.Sleep(ctx, c.turn(id, request.Call)); err != nil {
+		return "", &Error{Call: request.Call, Class: ClassBusy, Message: "its turn did not come: " + err.Error(), cause: err}
+	}
 	metadata, err := c.call(ctx, request.Call, id, request.Document, func(o *cognito.Options) {
 		o.Retryer = aws.NopRetryer{}
 		o.APIOptions = append(o.APIOptions, send(request.Body))

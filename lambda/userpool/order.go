@@ -86,6 +86,9 @@ func (p *Plan) request(order []baseline.DocumentName, before, after documents) e
 		for _, i := range writing(before, p.Fixes, name, nil) {
 			r.Fixes = append(r.Fixes, p.Fixes[i])
 		}
+		if name == baseline.RiskConfiguration {
+			r.Fixes = append(r.Fixes, p.inheriting(order)...)
+		}
 		p.Writes = append(p.Writes, r)
 		if name == baseline.MfaConfig {
 			live = "OFF"

@@ -67,6 +67,7 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error
 	fixes, waiting := p.offered(p.orphaning(p.blinding(drifts, options.Owned)))
 	for {
 		after, touched := apply(before, fixes)
+		p.inherit(after, touched)
 		order, blame, reason := p.judge(before, after, touched, fixes, stopped)
 		if len(blame) == 0 {
 			p.Fixes, p.after = fixes, after
@@ -83,53 +84,6 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error
 		}
 		fixes = rest
 	}
-}
-
-// blinding leaves the drifts that would turn threat protection off while a risk configuration is required, which would be out of sight then.
-func (p *Plan) blinding(drifts []baseline.Drift, owned []string) []baseline.Drift {
-	before := p.Before.written()
-	on := func(docs documents) bool { return !baseline.Empty(docs.get(threat)) && docs.get(threat) != "OFF" }
-	required := slices.ContainsFunc(owned, func(setting string) bool {
-		name, _ := baseline.DocumentOf(setting)
-		return name.Kind() == baseline.RiskConfiguration || name.Kind() == baseline.ClientRisk
-	})
-	if !required || !on(before) {
-		return drifts
-	}
-	return slices.DeleteFunc(slices.Clone(drifts), func(d baseline.Drift) bool {
-		if !Touches(d.Setting, threat) {
-			return false
-		}
-		after, _ := apply(before, []baseline.Drift{d})
-		if on(after) {
-			return false
-		}
-		p.Left = append(p.Left, Left{Drift: d, Reason: "a risk configuration is required too, and there is none while " + threat + " is OFF"})
-		return true
-	})
-}
-
-// orphaning leaves the drifts that would take the last of a client's own risk configuration: from then on the pool's would count, which nobody has asked for.
-func (p *Plan) orphaning(drifts []baseline.Drift) []baseline.Drift {
-	before := p.Before.written()
-	for _, name := range p.Before.Names() {
-		if name.Kind() != baseline.ClientRisk || baseline.Empty(before[name]) {
-			continue
-		}
-		whole := strings.TrimSuffix(name.Prefix(), ".")
-		ofIt := func(d baseline.Drift) bool { return covers(whole, d.Setting) }
-		after, _ := apply(before, slices.DeleteFunc(slices.Clone(drifts), func(d baseline.Drift) bool { return !ofIt(d) }))
-		if !baseline.Empty(after[name]) || slices.ContainsFunc(drifts, func(d baseline.Drift) bool { return d.Setting == whole }) {
-			continue
-		}
-		for _, d := range drifts {
-			if ofIt(d) {
-				p.Left = append(p.Left, Left{Drift: d, Reason: "it is the last of the client's own risk configuration, without which the pool's would count: require " + whole + " to be absent"})
-			}
-		}
-		drifts = slices.DeleteFunc(slices.Clone(drifts), ofIt)
-	}
-	return drifts
 }
 
 // offered divides the drifts into those of documents that can be written now, and those of documents that the pool does not offer.
@@ -209,7 +163,7 @@ func (p *Plan) stopUnknown(say map[string]baseline.Unknown) map[baseline.Documen
 
 // apply returns the documents with the fixes made, twins and all, and which of them differ for it.
 func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.DocumentName]bool) {
-	after := before.clone()
+	after := before.cloneOf(fixes)
 	touched := map[baseline.DocumentName]bool{}
 	// Objects go before the leaves in them, so that a requirement on a leaf has the last word under either of its names.
 	fixes = slices.Clone(fixes)
@@ -230,10 +184,23 @@ func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.Do
 	for _, d := range fixes {
 		spread(after, d.Setting)
 	}
-	for name := range after {
+	for name := range meant(fixes) {
 		touched[name] = !same(before[name], after[name])
 	}
 	return after, touched
+}
+
+// meant returns the documents that the fixes can touch: their own, and of the pool's first two, which have twins in each other, both.
+func meant(fixes []baseline.Drift) map[baseline.DocumentName]bool {
+	names := map[baseline.DocumentName]bool{}
+	for _, d := range fixes {
+		name, _ := baseline.DocumentOf(d.Setting)
+		names[name] = true
+		if name == baseline.UserPool || name == baseline.MfaConfig {
+			names[baseline.UserPool], names[baseline.MfaConfig] = true, true
+		}
+	}
+	return names
 }
 
 // overruled returns the fixes that do not stand once all are made: requirements contradict each other through a twin.
@@ -300,6 +267,9 @@ func Touches(drifted, setting string) bool {
 func writing(before documents, fixes []baseline.Drift, name baseline.DocumentName, order []baseline.DocumentName) []int {
 	var found []int
 	for i := range fixes {
+		if !meant(fixes[i : i+1])[name] {
+			continue
+		}
 		if _, touched := apply(before, fixes[i:i+1]); touched[name] {
 			found = append(found, i)
 		}

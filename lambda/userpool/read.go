@@ -1,12 +1,12 @@
 package userpool
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
@@ -118,73 +118,47 @@ func (c *Client) readClients(ctx context.Context, state State, names map[baselin
 	return state, nil
 }
 
-// readAll reads the documents side by side. A client that is gone by now is left out. The first error of the first document counts.
+// readAll reads the documents side by side. A client that is gone by now is left out. The first error of the first document counts; after one, no read begins that still waits
+// for its turn.
 func (c *Client) readAll(ctx context.Context, id string, names []baseline.DocumentName) (map[baseline.DocumentName]map[string]any, error) {
-	objects, errs := make([]map[string]any, len(names)), make([]error, len(names))
+	waiting, give := context.WithCancel(ctx)
+	defer give()
+	objects, errs, unread := make([]map[string]any, len(names)), make([]error, len(names)), make([]bool, len(names))
 	var reading sync.WaitGroup
 	for i, name := range names {
-		wait := c.turn(id, name)
+		table, _ := name.Table()
+		wait := c.turn(id, table.ReadCall)
 		reading.Go(func() {
-			if err := c.Sleep(ctx, wait); err != nil {
-				errs[i] = classify("DescribeUserPoolClient", err, nil)
+			if err := c.Sleep(waiting, wait); err != nil {
+				errs[i], unread[i] = classify(table.ReadCall, err, nil), true
 				return
 			}
-			objects[i], errs[i] = c.read(ctx, id, name)
+			if objects[i], errs[i] = c.read(ctx, id, name); errs[i] != nil && !gone(name, errs[i]) {
+				give()
+			}
 		})
 	}
 	reading.Wait()
 	docs := map[baseline.DocumentName]map[string]any{}
+	var late error
 	for i, name := range names {
-		var failed *Error
 		switch {
-		case errors.As(errs[i], &failed) && failed.Class == ClassGone && name.Client() != "":
+		case gone(name, errs[i]):
+		case unread[i]:
+			late = cmp.Or(late, errs[i])
 		case errs[i] != nil:
 			return nil, errs[i]
 		default:
 			docs[name] = objects[i]
 		}
 	}
-	return docs, nil
+	return docs, late
 }
 
-// The API takes so many of each call about clients for one pool in such a time.
-const (
-	clientReads = 5
-	clientTime  = 1050 * time.Millisecond
-)
-
-// turn returns how long the read of a document has to wait for those before it, and takes its place after them.
-func (c *Client) turn(id string, name baseline.DocumentName) time.Duration {
-	if name.Client() == "" {
-		return 0
-	}
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	key := id + " " + string(name.Kind())
-	turns, now := c.turns[key], time.Now()
-	at := now
-	if len(turns) == clientReads {
-		if free := turns[0].Add(clientTime); free.After(at) {
-			at = free
-		}
-		turns = turns[1:]
-	}
-	c.turns[key] = append(slices.Clone(turns), at)
-	return at.Sub(now)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+// gone says whether the error is that there is no such client.
+func gone(name baseline.DocumentName, err error) bool {
+	var failed *Error
+	return errors.As(err, &failed) && failed.Class == ClassGone && name.Client() != ""
 }
 
 // read reads one document. A document that the pool does not offer for now is nil.
@@ -259,6 +233,9 @@ const clientPage = 60
 func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientIdentity, error) {
 	var all []baseline.ClientIdentity
 	for token := (*string)(nil); ; {
+		if err := c.Sleep(ctx, c.turn(id, "ListUserPoolClients")); err != nil {
+			return nil, classify("ListUserPoolClients", err, nil)
+		}
 		out, err := c.api.ListUserPoolClients(ctx, &cognito.ListUserPoolClientsInput{UserPoolId: aws.String(id), MaxResults: aws.Int32(clientPage), NextToken: token})
 		if err != nil {
 			return nil, classify("ListUserPoolClients", err, nil)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -79,15 +80,6 @@ func (s State) Settings() map[string]any { return s.written().flat() }
 // Own returns the settings as Settings does, but for what clients have only because the pool has it.
 func (s State) Own() map[string]any {
 	return s.written().only(func(name baseline.DocumentName) bool { return !s.inherited(name) }).flat()
-}
-
-// Inherits says whether the client has no risk configuration of its own, so that what was read as its is the pool's: by the API's word, such an answer names no client. A write
-// of it makes it the client's own.
-func (s State) Inherits(client string) bool { return s.inherited(baseline.ClientRisk.Of(client)) }
-
-func (s State) inherited(name baseline.DocumentName) bool {
-	object := s.Documents[name]
-	return name.Kind() == baseline.ClientRisk && object != nil && object["ClientId"] == nil
 }
 
 // Lacks returns those of the debts whose setting the pool no longer has.
@@ -178,10 +170,13 @@ func withoutSystemTags(pool map[string]any) map[string]any {
 	return pool
 }
 
-func (d documents) clone() documents {
-	c := documents{}
-	for name, object := range d {
-		c[name] = cloneObject(object)
+// cloneOf returns the documents, of which those that the fixes can touch are copies: a pool may have a thousand.
+func (d documents) cloneOf(fixes []baseline.Drift) documents {
+	c := maps.Clone(d)
+	for name := range meant(fixes) {
+		if object, ok := d[name]; ok {
+			c[name] = cloneObject(object)
+		}
 	}
 	return c
 }

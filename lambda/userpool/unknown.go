@@ -72,10 +72,15 @@ func walkValue(m baseline.Member, v any, path string, found *[]string) {
 }
 
 // judgeUnknown divides the unknown members of a document by what the baseline says of them: those to be left out of the write,
-// and those that stop it. A path's own entry beats that of the members above it, and "*" is the last word.
+// and those that stop it. A path's own entry beats that of the members above it, and "*" is the last word. A known member of another shape always stops: a write into it would
+// replace it.
 func judgeUnknown(paths []string, say map[string]baseline.Unknown) (omit, stop []string) {
 	for _, path := range paths {
-		switch sayOf(path, say) {
+		said := sayOf(path, say)
+		if _, known := baseline.Lookup(path); known {
+			said = ""
+		}
+		switch said {
 		case baseline.EchoUnknown:
 		case baseline.OmitUnknown:
 			omit = append(omit, path)

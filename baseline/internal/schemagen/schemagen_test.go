@@ -107,6 +107,44 @@ func TestSchemaTakesGoodRules(t *testing.T) {
 	}
 }
 
+// TestEverySettingIsCovered: whatever a baseline can require, of the pool, its risk, its logs and its clients, the schema takes and the reference lists.
+func TestEverySettingIsCovered(t *testing.T) {
+	t.Parallel()
+	compiled := schema(t)
+	reference, err := Settings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	var walk func(members []baseline.Member, above []string, prefix string)
+	walk = func(members []baseline.Member, above []string, prefix string) {
+		for _, m := range members {
+			path := append(slices.Clone(above), m.Name)
+			count++
+			require := strings.Join(path, ": {") + ": {present: true" + strings.Repeat("}", len(path))
+			text := "version: 1\nrules: [{name: a, require: {" + require + "}}]\n"
+			if prefix != "" {
+				text = "version: 1\nrules: [{name: a, clients: [{require: {" + require + "}}]}]\n"
+			}
+			if _, err := baseline.Parse("a.yaml", []byte(text)); err != nil {
+				t.Errorf("the parser refuses %v: %v", path, err)
+			}
+			if err := compiled.Validate(instance(t, []byte(text))); err != nil {
+				t.Errorf("the schema refuses %v: %v", path, err)
+			}
+			if !strings.Contains(string(reference), "| `"+prefix+strings.Join(path, ".")+"` |") {
+				t.Errorf("the reference lacks %s%s", prefix, strings.Join(path, "."))
+			}
+			walk(m.Members, path, prefix)
+		}
+	}
+	walk(baseline.Settings(), nil, "")
+	walk(baseline.ClientSettings(), nil, baseline.Clients+".")
+	if count < 200 {
+		t.Errorf("there are %d settings", count)
+	}
+}
+
 func instance(t *testing.T, data []byte) any {
 	t.Helper()
 	var v any

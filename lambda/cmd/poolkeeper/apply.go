@@ -23,7 +23,7 @@ import (
 
 func (c *cli) apply() *cobra.Command {
 	var which selection
-	var file, backups string
+	var file, backups, table string
 	var yes, noBackup bool
 	command := &cobra.Command{
 		Use:   "apply (--pool ID... | --all | PLANFILE) [--yes]",
@@ -34,9 +34,13 @@ func (c *cli) apply() *cobra.Command {
 		Example: "  poolkeeper apply --pool eu-west-1_AbCdEf123\n  poolkeeper apply tonight.plan --yes",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			a := applying{cli: c, in: command.InOrStdin(), yes: yes, backups: backups}
+			a := applying{cli: c, verb: command.Name(), in: command.InOrStdin(), yes: yes, backups: backups}
 			if noBackup {
 				a.backups = ""
+			}
+			var err error
+			if a.remember, err = c.ledger(command.Context(), table); err != nil {
+				return err
 			}
 			if len(args) == 1 {
 				if which.all || len(which.ids) > 0 || file != c.getenv("BASELINE_FILE") {
@@ -56,6 +60,7 @@ func (c *cli) apply() *cobra.Command {
 	}
 	which.flags(command)
 	c.baselineFlag(command, &file)
+	c.ledgerFlag(command, &table)
 	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	command.Flags().StringVar(&backups, "backups", "poolkeeper-backups", "folder for the state of each pool before it is written")
 	command.Flags().BoolVar(&noBackup, "no-backup", false, "save nothing before writing")
@@ -65,9 +70,13 @@ func (c *cli) apply() *cobra.Command {
 // applying is one run of apply or of restore.
 type applying struct {
 	*cli
+	verb    string // whose cause it is
 	in      io.Reader
 	yes     bool
-	backups string // "" saves none
+	backups string   // "" saves none
+	lost    []string // what no call can write back, of a restore
+	// remember is the deployment's ledger, or nil.
+	remember reconcile.Ledger
 }
 
 // saved applies a plan file: what it says, or nothing.
@@ -100,6 +109,12 @@ func (a applying) saved(ctx context.Context, path string) error {
 // run shows what would be written, asks, and writes. check, if not nil, may refuse a pool, and with it everything.
 func (a applying) run(ctx context.Context, r *reconcile.Reconciler, which selection, check func(reconcile.Preview) error) error {
 	to := a.results()
+	if len(a.lost) > 0 {
+		text := "Differs from the backup, and no call can write it back:\n  " + strings.Join(a.lost, "\n  ")
+		if err := to.Write(stream.OfSummary("unwritable", a.lost, text)); err != nil {
+			return err
+		}
+	}
 	s, err := a.carryOut(ctx, r, which, check, to)
 	if err == nil {
 		err = to.Write(stream.OfSummary("summary", s, s.done()))
@@ -122,7 +137,7 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 		results = stream.New(stream.Text, io.Discard, false)
 	}
 	s, err := a.show(ctx, r, which, func(p looked) error {
-		if check != nil && p.err == nil {
+		if check != nil && (p.err == nil || errors.Is(p.err, errGone)) {
 			refused = append(refused, check(p.preview))
 		}
 		entry := p.entry(which.all)
@@ -142,7 +157,7 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 		err = plan.Write(stream.OfSummary("plan", s, s.plan()))
 	}
 	if err == nil && len(changes) > 0 {
-		err = a.ask(len(changes))
+		err = a.ask(ctx, len(changes))
 	}
 	if err != nil {
 		return s, err
@@ -150,14 +165,16 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 	if a.backups != "" {
 		r.Before = func(state userpool.State) error { return a.save(a.backups, state) }
 	}
+	r.Ledger = a.remember
 	s.Outcomes = map[reconcile.Word]int{}
 	for i, next := range changes {
 		if ctx.Err() != nil {
 			return s, fmt.Errorf("interrupted: %d of %d pools were not touched", len(changes)-i, len(changes))
 		}
 		// The writes of one pool are never left half done.
-		out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.state, event.Cause{EventName: "apply"})
+		out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.state, event.Cause{EventName: a.verb})
 		s.did(out, err)
+		a.ledgerFaults(out)
 		if err := to.Write(stream.OfOutcome(out, false)); err != nil {
 			return s, err
 		}
@@ -166,16 +183,31 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 }
 
 // ask asks before anything is written.
-func (a applying) ask(pools int) error {
+func (a applying) ask(ctx context.Context, pools int) error {
 	if a.yes {
 		return nil
 	}
-	fmt.Fprintf(a.err, "Write to %d user pools? Only yes is taken as such: ", pools)
-	answer, err := bufio.NewReader(a.in).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading the answer: %w", err)
+	fmt.Fprintf(a.err, "Write to %s? Only yes is taken as such: ", counted(pools, "user pool"))
+	type line struct {
+		text string
+		err  error
 	}
-	if strings.TrimSpace(answer) != "yes" {
+	answered := make(chan line, 1)
+	go func() {
+		text, err := bufio.NewReader(a.in).ReadString('\n')
+		answered <- line{text, err}
+	}()
+	var answer line
+	select {
+	case answer = <-answered:
+	case <-ctx.Done():
+		fmt.Fprintln(a.err)
+		return errors.New("interrupted: nothing was written")
+	}
+	if answer.err != nil && !errors.Is(answer.err, io.EOF) {
+		return fmt.Errorf("reading the answer: %w", answer.err)
+	}
+	if strings.TrimSpace(answer.text) != "yes" {
 		return errors.New("nothing was written: the answer was not yes (--yes does not ask)")
 	}
 	return nil

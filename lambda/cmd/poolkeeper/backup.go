@@ -56,7 +56,7 @@ func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which select
 		return err
 	}
 	err = inOrder(ctx, which.each(ctx, pools), func(ctx context.Context, id string) read {
-		state, err := pools.Read(ctx, id, userpool.Everything())
+		state, err := c.whole(ctx, pools, id)
 		return read{id, state, err}
 	}, func(r read) error {
 		progress.clear()
@@ -66,14 +66,17 @@ func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which select
 			return c.save(dir, r.state)
 		}
 		failed++
-		_, err := fmt.Fprintf(c.err, "%s: %v\n", r.id, r.err)
+		_, err := fmt.Fprintf(c.err, "poolkeeper: %v\n", r.err)
 		return err
 	})
 	progress.clear()
+	if ctx.Err() != nil {
+		return fmt.Errorf("interrupted: %s saved in %s", counted(saved, "user pool"), dir)
+	}
 	if err != nil {
 		return err
 	}
-	err = c.results().Write(stream.OfSummary("summary", map[string]any{"saved": saved, "failed": failed, "folder": dir}, fmt.Sprintf("%d user pools saved in %s, %d failed", saved, dir, failed)))
+	err = c.results().Write(stream.OfSummary("summary", map[string]any{"saved": saved, "failed": failed, "folder": dir}, fmt.Sprintf("%s saved in %s, %d failed", counted(saved, "user pool"), dir, failed)))
 	if err != nil {
 		return err
 	}
@@ -84,7 +87,7 @@ func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which select
 }
 
 func (c *cli) restore() *cobra.Command {
-	var backups string
+	var backups, table string
 	var yes, noBackup bool
 	command := &cobra.Command{
 		Use:   "restore FILE [--yes]",
@@ -94,9 +97,13 @@ func (c *cli) restore() *cobra.Command {
 		Example: "  poolkeeper restore poolkeeper-backups/eu-west-1_AbCdEf123.20261001T091540.000000Z.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			a := applying{cli: c, in: command.InOrStdin(), yes: yes, backups: backups}
+			a := applying{cli: c, verb: command.Name(), in: command.InOrStdin(), yes: yes, backups: backups}
 			if noBackup {
 				a.backups = ""
+			}
+			var err error
+			if a.remember, err = c.ledger(command.Context(), table); err != nil {
+				return err
 			}
 			return a.restore(command.Context(), args[0])
 		},
@@ -104,6 +111,7 @@ func (c *cli) restore() *cobra.Command {
 	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	command.Flags().StringVar(&backups, "backups", "poolkeeper-backups", "folder for the state of the pool before it is written")
 	command.Flags().BoolVar(&noBackup, "no-backup", false, "save nothing before writing")
+	c.ledgerFlag(command, &table)
 	return has(command, all...)
 }
 
@@ -120,19 +128,16 @@ func (a applying) restore(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	live, err := client.Read(ctx, saved.UserPoolID, userpool.Everything())
+	live, err := a.whole(ctx, client, saved.UserPoolID)
 	if err != nil {
 		return err
 	}
 	sum := sha256.Sum256(raw)
 	then := saved.State()
 	required := baseline.OfSettings(path, "sha256:"+hex.EncodeToString(sum[:]), saved.UserPoolID, then.Own(), then.Offered())
-	lost := then.Unwritable(live)
-	for _, member := range lost {
-		fmt.Fprintf(a.err, "cannot be written back: %s differs from the backup\n", member)
-	}
+	a.lost = then.Unwritable(live)
 	err = a.run(ctx, reconcile.New(client, required, ""), selection{ids: []string{saved.UserPoolID}}, nil)
-	if err == nil && len(lost) > 0 {
+	if err == nil && len(a.lost) > 0 {
 		return exit(exitDrifted)
 	}
 	return err

@@ -27,7 +27,7 @@ func (c *cli) explain() *cobra.Command {
 				if near := baseline.Nearest(args[0], everySetting()); near != "" {
 					return fmt.Errorf("there is no setting %s, did you mean %s?", args[0], near)
 				}
-				return fmt.Errorf("there is no setting %s", args[0])
+				return fmt.Errorf("there is no setting %q: the names are those of the API, and of an app client's settings Clients[].NAME; completion and baseline/SETTINGS.md list them", args[0])
 			}
 			e := explain(args[0], m)
 			return c.results().Write(stream.OfSummary("setting", e, e.text()))

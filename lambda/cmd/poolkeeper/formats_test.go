@@ -16,11 +16,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	_ "github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif" // for its schema
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/userpool"
 )
 
 // TestFormats runs the verbs over pools of every kind and holds what they print against the schema of its format, whatever became of the pools.
@@ -45,14 +48,22 @@ func TestFormats(t *testing.T) {
 		t.Setenv(name, v)
 	}
 	dir := t.TempDir()
-	file, bad := filepath.Join(dir, "b.yaml"), filepath.Join(dir, "bad.yaml")
+	file, bad, others, lost := filepath.Join(dir, "b.yaml"), filepath.Join(dir, "bad.yaml"), filepath.Join(dir, "others.yaml"), filepath.Join(dir, "lost.json")
 	text := "version: 1\nrules:\n  - name: all\n    require: {DeletionProtection: ACTIVE, UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}}\n  - name: audited\n    mode: audit\n" +
 		"    require: {AutoVerifiedAttributes: [phone_number]}\nexemptions:\n  - {pools: {ids: [eu-west-1_Healthy01]}, settings: [AutoVerifiedAttributes], until: 2099-01-01T00:00:00Z, reason: migration, owner: team}\n"
-	if err := errors.Join(os.WriteFile(file, []byte(text), 0o600), os.WriteFile(bad, []byte("version: 2\nrules: []\n"), 0o600)); err != nil {
+	if err := errors.Join(os.WriteFile(file, []byte(text), 0o600), os.WriteFile(bad, []byte("version: 2\nrules: []\n"), 0o600),
+		os.WriteFile(others, []byte("version: 1\nrules: [{name: others, pools: {ids: [eu-west-1_Others001]}, require: {DeletionProtection: ACTIVE}}]\n"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	events := "../../event/testdata/"
 	few := []string{"json"}
+	// A backup of a pool whose domain was another one then.
+	then, _ := cognitotest.Rich()
+	then["Id"], then["Domain"] = "eu-west-1_AbCdEf123", "then"
+	raw, err := userpool.NewBackup(userpool.State{ID: "eu-west-1_AbCdEf123", Documents: map[baseline.DocumentName]map[string]any{baseline.UserPool: then, baseline.MfaConfig: mfa}}, time.Now()).Encode()
+	if err = errors.Join(err, os.WriteFile(lost, raw, 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		args    []string
 		formats []string
@@ -60,9 +71,11 @@ func TestFormats(t *testing.T) {
 	}{
 		{[]string{"plan", "--all", "--baseline", file}, all, exitDrifted},
 		{[]string{"plan", "--pool", "eu-west-1_Healthy01"}, all, exitDone},
-		{[]string{"plan", "--pool", "eu-west-1_Gone"}, all, exitDone},
+		{[]string{"plan", "--pool", "eu-west-1_Gone"}, all, exitError},
+		{[]string{"plan", "--pool", "eu-west-1_Healthy01", "--baseline", others}, all, exitDone},
 		{[]string{"apply", "--all", "--yes", "--no-backup", "--quiet", "--baseline", file}, all, exitDrifted},
-		{[]string{"apply", "--pool", "eu-west-1_Gone", "--yes"}, all, exitDone},
+		{[]string{"apply", "--pool", "eu-west-1_Gone", "--yes"}, all, exitError},
+		{[]string{"restore", lost, "--yes", "--no-backup"}, all, exitDrifted},
 		{[]string{"replay", "--baseline", file, events + "update-user-pool.json", events + "failed-call.json"}, all, exitDrifted},
 		{[]string{"replay", "--audit", events + "sweep.json"}, all, exitDrifted},
 		{[]string{"validate", file}, all, exitDone},

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/reconcile"
 )
 
 // TestInterrupt: an interruption in the midst of the writes of a pool lets that pool come to its end, verification and all, and touches no other.
@@ -61,6 +62,107 @@ func TestInterrupt(t *testing.T) {
 	stderr.Reset()
 	if status := run(ctx, []string{"plan", "--all"}, &stdout, &stderr, os.Getenv); status != exitError || !strings.Contains(stderr.String(), "interrupted after 0 user pools; nothing was written") {
 		t.Errorf("exit status %d: %s", status, stderr.String())
+	}
+}
+
+// TestInterruptQuestion: an interruption ends the question too, and nothing is written.
+func TestInterruptQuestion(t *testing.T) {
+	fake := cognitotest.New(cognitotest.Contract)
+	url, err := fake.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = fake.Close() })
+	pool, mfa := cognitotest.Rich()
+	pool["DeletionProtection"] = "INACTIVE"
+	fake.Put(servedPool, pool, mfa)
+	for name, v := range map[string]string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"} {
+		t.Setenv(name, v)
+	}
+	asked, _, err := os.Pipe() // from which no answer ever comes
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = asked.Close() })
+	ctx, cancel := context.WithCancel(t.Context())
+	var stdout bytes.Buffer
+	stderr := &calls{on: "as such: ", call: cancel}
+	c := &cli{out: &stdout, err: stderr, notes: stderr, output: "text", getenv: os.Getenv}
+	client, err := c.connect(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	required, err := readBaseline("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = applying{cli: c, verb: "apply", in: asked}.run(ctx, reconcile.New(client, required, ""), selection{all: true}, nil)
+	if err == nil || err.Error() != "interrupted: nothing was written" {
+		t.Errorf("%v", err)
+	}
+	if now, _, _ := fake.Pool(servedPool); now["DeletionProtection"] != "INACTIVE" {
+		t.Error("the pool was written to")
+	}
+}
+
+// calls is a writer that calls once it has been given a text.
+type calls struct {
+	on   string
+	call func()
+}
+
+func (c *calls) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), c.on) {
+		c.call()
+	}
+	return len(p), nil
+}
+
+// TestInterruptReplay: an interruption while a pool is written to lets it come to its end, and no further event, nor pool of a sweep, is begun.
+func TestInterruptReplay(t *testing.T) {
+	const events = "../../event/testdata/"
+	for name, args := range map[string][]string{
+		"events": {events + "update-user-pool.json", events + "sweep.json"},
+		"sweep":  {events + "sweep.json", events + "update-user-pool.json"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake := cognitotest.New(cognitotest.Contract)
+			url, err := fake.Start()
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = fake.Close() })
+			for _, id := range []string{servedPool, "eu-west-1_Later0001"} {
+				pool, mfa := cognitotest.Rich()
+				pool["DeletionProtection"] = "INACTIVE"
+				mfa["SoftwareTokenMfaConfiguration"] = map[string]any{"Enabled": false}
+				fake.Put(id, pool, mfa)
+			}
+			for name, v := range map[string]string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"} {
+				t.Setenv(name, v)
+			}
+			file := t.TempDir() + "/b.yaml"
+			text := "version: 1\nrules:\n  - name: both\n    require: {DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}}\n"
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Then: func(*cognitotest.Server) { cancel() }})
+			var stdout, stderr bytes.Buffer
+			if status := run(ctx, append([]string{"replay", "--baseline", file}, args...), &stdout, &stderr, os.Getenv); status != exitError {
+				t.Errorf("exit status %d", status)
+			}
+			if want := "poolkeeper: interrupted: 1 of 2 events were not handled\n"; stderr.String() != want {
+				t.Errorf("stderr is %q, want %q", stderr.String(), want)
+			}
+			if text := stdout.String(); strings.Count(text, "remediated  eu-west-1_") != 1 || !strings.Contains(text, "written   UpdateUserPool, SetUserPoolMfaConfig\n") {
+				t.Errorf("stdout:\n%s", text)
+			}
+			if later, _, _ := fake.Pool("eu-west-1_Later0001"); later["DeletionProtection"] != "INACTIVE" {
+				t.Error("a pool was begun after the interruption")
+			}
+		})
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,15 +24,13 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// speed is how much faster than the world the clock of the fake runs here, and the pace with it.
-const speed = 20
-
 // planAll plans so many pools against a fake that enforces the documented rates, and returns the time that it took on the fake's clock, and the number of calls that
-// share the narrowest rate, 15 a second.
-func planAll(t testing.TB, pools int) (took time.Duration, calls int) {
+// share the narrowest rate, 15 a second. speed is how much faster than the world the clock of the fake runs, and the pace with it: the faster, the more of the time is
+// what the machine takes.
+func planAll(t testing.TB, pools int, speed float64) (took time.Duration, calls int) {
 	t.Helper()
 	start := time.Now()
-	now := func() time.Time { return start.Add(time.Since(start) * speed) }
+	now := func() time.Time { return start.Add(time.Duration(float64(time.Since(start)) * speed)) }
 	fake := cognitotest.New(cognitotest.Contract, cognitotest.WithRateLimits(), cognitotest.WithClock(now))
 	url, err := fake.Start()
 	if err != nil {
@@ -65,16 +64,17 @@ func planAll(t testing.TB, pools int) (took time.Duration, calls int) {
 	return now().Sub(from), len(fake.Calls()) - pools
 }
 
-// TestPlanAllIsNeverThrottled: 1,000 pools, and not one call too early.
+// TestPlanAllIsNeverThrottled: not one call comes too early. The clock is slow enough for a loaded machine to reach the rates, and 300 pools are enough for calls that come
+// a tenth too fast to use up what a second may be ahead of itself. BenchmarkPlanAll does it with 1,000.
 func TestPlanAllIsNeverThrottled(t *testing.T) {
 	t.Parallel()
-	planAll(t, 1000)
+	planAll(t, 300, 2)
 }
 
-// BenchmarkPlanAll reports the time that 1,000 pools take as a ratio to what the rates allow; the goal is 1.1.
+// BenchmarkPlanAll reports the time that 1,000 pools take as a ratio to what the rates allow; the goal is 1.1. It fails where a call is throttled.
 func BenchmarkPlanAll(b *testing.B) {
 	for range b.N {
-		took, calls := planAll(b, 1000)
+		took, calls := planAll(b, 1000, 2)
 		b.ReportMetric(took.Seconds()*15/float64(calls), "x-of-allowed")
 	}
 }
@@ -160,7 +160,14 @@ func TestInOrder(t *testing.T) {
 			}
 		}
 	}
+	var under, most atomic.Int32
 	slowFirst := func(_ context.Context, id string) string {
+		for now := under.Add(1); ; {
+			if was := most.Load(); now <= was || most.CompareAndSwap(was, now) {
+				break
+			}
+		}
+		defer under.Add(-1)
 		if strings.HasSuffix(id, "0") {
 			time.Sleep(time.Millisecond)
 		}
@@ -178,6 +185,10 @@ func TestInOrder(t *testing.T) {
 	}
 	if err := inOrder(t.Context(), ids(1000000, nil), slowFirst, func(string) error { return broken }); !errors.Is(err, broken) {
 		t.Errorf("%v", err)
+	}
+	// One more waits in the hands of each side of the queue.
+	if most.Load() > workers+2 || most.Load() < 2 {
+		t.Errorf("%d were under way at a time", most.Load())
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()

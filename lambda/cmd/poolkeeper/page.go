@@ -1,66 +1,35 @@
 package main
 
 import (
+	"bytes"
 	_ "embed" // for the page
 	"fmt"
 	"html/template"
 	"io"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
 )
 
-// A page is one HTML document that needs nothing beside it: no script, no picture, no font. It is written as the pools come, a row for each.
+// A page is one HTML document that needs nothing beside it: no script, no picture, no font. It is written at the end, for it begins with the counts: half a page is never taken for a whole one.
 type page struct {
-	to      io.Writer
-	columns []string
-	details []detail // of the pools that are not as required
+	to       io.Writer
+	required *baseline.Baseline
+	when     time.Time
+	columns  []string
+	rows     bytes.Buffer
+	details  []detail // of the pools that are not as required
 }
 
 //go:embed page.html
-var pageHead string
+var pageText string
 
-var (
-	headTemplate = template.Must(template.New("head").Parse(pageHead))
-	rowTemplate  = template.Must(template.New("row").Parse(`<tr><th scope="row">{{if .Anchor}}<a href="#{{.Anchor}}">{{.Name}}</a>{{else}}{{.Name}}{{end}}<br><code>{{.ID}}</code></th>
-{{- if .Whole}}<td class="{{.Class}}" colspan="{{.Span}}">{{.Whole}}</td>{{end -}}
-{{range .Cells}}<td class="{{.Class}}">{{.Says}}{{if .Have}} <code>{{.Have}}</code>, required <code>{{.Want}}</code>{{end}}{{if .More}}<br>{{.More}}{{end}}</td>{{end}}</tr>
-`))
-	tailTemplate = template.Must(template.New("tail").Parse(`</tbody>
-</table>
-</div>
-</section>
-<section aria-labelledby="details">
-<h2 id="details">What is not as required</h2>
-{{if not .Details}}<p class="good">Nothing.</p>{{end}}
-{{range .Details}}<details id="{{.Anchor}}"><summary>{{.Name}} <code>{{.ID}}</code>: {{.Outcome}}</summary>
-{{if .Reason}}<p>{{.Reason}}</p>{{end}}
-<ul>{{range .Drifts}}<li><strong>{{.Setting}}</strong>: <code>{{.Have}}</code>, required <code>{{.Want}}</code> (rule {{.Rule}}, <code>{{.Source}}</code>).
-{{- if .Reason}} <span class="{{.Class}}">{{.State}}: {{.Reason}}.</span>{{end}}
-{{- if .Checks}} Checked by {{.Checks}}.{{end}}</li>{{end}}</ul>
-{{if .Calls}}<p>Would be called: {{.Calls}}. Write it: <code>poolkeeper apply --pool {{.ID}}</code></p>{{end}}
-</details>
-{{end}}</section>
-<section aria-labelledby="summary">
-<h2 id="summary">Summary</h2>
-<dl>
-<div><dt>Pools</dt><dd>{{.Pools}}</dd></div>
-<div><dt>In sync</dt><dd class="good">{{.InSync}}</dd></div>
-<div><dt>To change</dt><dd class="bad">{{.ToChange}}</dd></div>
-<div><dt>With drift that is left</dt><dd class="left">{{.Left}}</dd></div>
-<div><dt>Ignored</dt><dd class="calm">{{.Ignored}}</dd></div>
-<div><dt>Failed</dt><dd class="bad">{{.Failed}}</dd></div>
-</dl>
-</section>
-</main>
-<footer><p>Made by poolkeeper, which read the pools and wrote none.</p></footer>
-</body>
-</html>
-`))
-)
+var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
 type (
 	cell struct{ Class, Says, Have, Want, More string }
@@ -70,15 +39,18 @@ type (
 		Cells                          []cell
 	}
 	detail struct {
-		Anchor, Name, ID, Outcome, Reason, Calls string
-		Drifts                                   []driftOf
+		Anchor, Name, ID, Region, Outcome, Reason, Calls string
+		Drifts                                           []driftOf
 	}
-	driftOf struct{ Setting, Have, Want, Rule, Source, State, Reason, Checks, Class string }
+	driftOf struct {
+		Setting                                                template.HTML
+		Have, Want, Rule, Source, State, Reason, Checks, Class string
+	}
 )
 
-// newPage writes the head of the page. Its columns are the settings that the baseline requires of any pool; those of clients are told in the details.
-func newPage(to io.Writer, required *baseline.Baseline, now time.Time) (*page, error) {
-	p := &page{to: to}
+// newPage begins a page. Its columns are the settings that the baseline requires of any pool; those of clients are told in the details.
+func newPage(to io.Writer, required *baseline.Baseline, now time.Time) *page {
+	p := &page{to: to, required: required, when: now}
 	for _, rule := range required.Rules {
 		for _, r := range rule.Require {
 			if !slices.Contains(p.columns, r.Setting) {
@@ -87,10 +59,10 @@ func newPage(to io.Writer, required *baseline.Baseline, now time.Time) (*page, e
 		}
 	}
 	slices.SortFunc(p.columns, baseline.Order)
-	return p, headTemplate.Execute(to, map[string]any{"When": now.UTC().Format("2 January 2006, 15:04 UTC"), "File": required.File, "Digest": required.Digest, "Columns": append(slices.Clone(p.columns), "App clients and others")})
+	return p
 }
 
-// add writes the row of a pool.
+// add makes the row of a pool.
 func (p *page) add(l looked) error {
 	r := row{Name: report.Value(l.preview.PoolName), ID: l.id, Span: len(p.columns) + 1}
 	if l.preview.PoolName == "" {
@@ -110,7 +82,7 @@ func (p *page) add(l looked) error {
 			p.details = append(p.details, detailOf(r, l.preview))
 		}
 	}
-	return rowTemplate.Execute(p.to, r)
+	return pageTemplate.ExecuteTemplate(&p.rows, "row", r)
 }
 
 // cells are those of one pool: one for each setting that some rule requires, and one for all that is of clients.
@@ -141,21 +113,46 @@ func (p *page) cells(preview reconcile.Preview) []cell {
 	return append(cells, cell{Class: "bad", Says: fmt.Sprintf("%d more not as required, see below", others)})
 }
 
+// mostInCell is how many characters of a value stand in a cell; the details have all of it, and say why.
+const mostInCell = 48
+
 func cellOf(d reconcile.Drift) cell {
-	c := cell{Class: classes[d.State], Have: report.Value(d.Have), Want: report.Value(d.Want), Says: "is"}
+	c := cell{Class: classes[d.State], Have: brief(d.Have), Want: brief(d.Want)}
 	switch d.State {
 	case reconcile.Exempted:
-		c.More = "exempted " + d.Reason
+		until, _, _ := strings.Cut(d.Reason, ",")
+		c.More = "exempted " + until
 	case reconcile.NotFixable, reconcile.Reported:
-		c.More = string(d.State) + ": " + d.Reason
+		c.More = string(d.State)
 	}
 	return c
+}
+
+func brief(v any) string {
+	text := []rune(report.Value(v))
+	if len(text) <= mostInCell {
+		return string(text)
+	}
+	return string(text[:mostInCell-1]) + "…"
+}
+
+// soft is a setting's name that may be broken where its words end.
+func soft(setting string) template.HTML {
+	var b strings.Builder
+	for i, c := range setting {
+		if i > 0 && (unicode.IsUpper(c) || setting[i-1] == '.') && setting[i-1] != '[' && !unicode.IsUpper(rune(setting[i-1])) {
+			b.WriteString("<wbr>")
+		}
+		b.WriteString(template.HTMLEscapeString(string(c)))
+	}
+	return template.HTML(b.String())
 }
 
 var classes = map[reconcile.DriftState]string{reconcile.Planned: "bad", reconcile.NotFixable: "bad", reconcile.Reported: "left", reconcile.Exempted: "calm"}
 
 func detailOf(r row, preview reconcile.Preview) detail {
-	d := detail{Anchor: r.Anchor, Name: r.Name, ID: r.ID, Outcome: string(preview.Outcome.Outcome), Reason: preview.Reason}
+	region, _, _ := strings.Cut(r.ID, "_")
+	d := detail{Anchor: r.Anchor, Name: r.Name, ID: r.ID, Region: region, Outcome: string(preview.Outcome.Outcome), Reason: preview.Reason}
 	for _, call := range preview.Writes {
 		if d.Calls != "" {
 			d.Calls += ", "
@@ -163,7 +160,7 @@ func detailOf(r row, preview reconcile.Preview) detail {
 		d.Calls += call
 	}
 	for _, f := range report.New(preview.Outcome, "").Drifts {
-		one := driftOf{Setting: f.Setting, Have: report.Value(f.Have), Want: report.Value(f.Want), Rule: f.Rule, Source: f.Source, State: string(f.State), Reason: f.Reason, Class: classes[f.State]}
+		one := driftOf{Setting: soft(f.Setting), Have: report.Value(f.Have), Want: report.Value(f.Want), Rule: f.Rule, Source: f.Source, State: string(f.State), Reason: f.Reason, Class: classes[f.State]}
 		for i, check := range f.Checks {
 			if i > 0 {
 				one.Checks += ", "
@@ -175,7 +172,19 @@ func detailOf(r row, preview reconcile.Preview) detail {
 	return d
 }
 
-// close writes the rest.
+// close writes the page.
 func (p *page) close(s summary) error {
-	return tailTemplate.Execute(p.to, map[string]any{"Details": p.details, "Pools": s.Pools, "InSync": s.InSync, "ToChange": s.ToChange, "Left": s.Left, "Ignored": s.Ignored, "Failed": s.Failed})
+	var columns []template.HTML
+	for _, c := range p.columns {
+		columns = append(columns, soft(c))
+	}
+	columns = append(columns, "App clients and others")
+	head := map[string]any{"When": p.when.UTC().Format("2 January 2006, 15:04 UTC"), "File": p.required.File, "Digest": p.required.Digest, "Columns": columns, "Count": s}
+	if err := pageTemplate.ExecuteTemplate(p.to, "head", head); err != nil {
+		return err
+	}
+	if _, err := p.rows.WriteTo(p.to); err != nil {
+		return err
+	}
+	return pageTemplate.ExecuteTemplate(p.to, "tail", map[string]any{"Details": p.details})
 }

@@ -30,11 +30,16 @@ func (c *cli) plan() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			saved := savedPlan{Format: planFormat, Version: 1, File: r.Baseline.File}
+			saved := savedPlan{Format: planFormat, Version: planVersion, File: r.Baseline.File}
 			if saved.Baseline, err = textOfBaseline(file); err != nil {
 				return err
 			}
-			s, err := c.planned(command.Context(), r, which, saved.add)
+			// Only a plan that is saved holds on to its pools.
+			keep := func(reconcile.Preview) {}
+			if out != "" {
+				keep = saved.add
+			}
+			s, err := c.planned(command.Context(), r, which, keep)
 			if err != nil {
 				return err
 			}
@@ -116,6 +121,13 @@ func (c *cli) show(ctx context.Context, r *reconcile.Reconciler, which selection
 	var s summary
 	work := func(ctx context.Context, id string) looked {
 		p, err := r.Plan(ctx, id)
+		var later *reconcile.DeferredError
+		if errors.As(err, &later) {
+			err = errors.New(later.Reason)
+		}
+		if err == nil && !which.all && p.Reason == reconcile.GoneReason {
+			err = c.gone(id)
+		}
 		return looked{id, p, err}
 	}
 	progress, err := c.progress(ctx, r.Pools, which)
@@ -132,9 +144,8 @@ func (c *cli) show(ctx context.Context, r *reconcile.Reconciler, which selection
 	progress.clear()
 	switch {
 	case ctx.Err() != nil:
-		return s, fmt.Errorf("interrupted after %d user pools; nothing was written", s.Pools)
-	case err != nil:
-		return s, fmt.Errorf("listing the user pools: %w", err)
+		return s, fmt.Errorf("interrupted after %s; nothing was written", counted(s.Pools, "user pool"))
+	default:
+		return s, err
 	}
-	return s, nil
 }

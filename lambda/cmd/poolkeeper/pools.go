@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"sync"
 
@@ -29,18 +30,22 @@ func (s selection) check() error {
 	return nil
 }
 
-// each yields the ids of the pools, page by page, so that their number does not matter. An error ends it.
+// each yields the ids of the pools, page by page, so that their number does not matter. One that is named twice comes once. An error ends it.
 func (s selection) each(ctx context.Context, pools reconcile.Pools) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
+		named := map[string]bool{}
 		for _, id := range s.ids {
-			if !yield(id, nil) {
+			if named[id] {
+				continue
+			}
+			if named[id] = true; !yield(id, nil) {
 				return
 			}
 		}
 		for token := ""; s.all; {
 			ids, next, err := pools.List(ctx, token)
 			if err != nil {
-				yield("", err)
+				yield("", fmt.Errorf("listing the user pools: %w", err))
 				return
 			}
 			for _, id := range ids {

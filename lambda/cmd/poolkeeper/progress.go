@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
-
-	"golang.org/x/term"
 
 	"poolkeeper/lambda/reconcile"
 )
@@ -20,8 +17,7 @@ type progress struct {
 
 // progress counts the pools first, which costs one call for each 60 of them, where there is a terminal to show a bar on.
 func (c *cli) progress(ctx context.Context, pools reconcile.Pools, which selection) (progress, error) {
-	file, ok := c.notes.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) {
+	if !c.terminal(c.notes) {
 		return progress{to: io.Discard}, nil
 	}
 	p := progress{to: c.notes}
@@ -29,7 +25,7 @@ func (c *cli) progress(ctx context.Context, pools reconcile.Pools, which selecti
 	defer p.clear()
 	for _, err := range which.each(ctx, pools) {
 		if err != nil {
-			return p, fmt.Errorf("listing the user pools: %w", err)
+			return p, err
 		}
 		p.total++
 	}

@@ -7,9 +7,8 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
@@ -21,7 +20,7 @@ import (
 )
 
 func (c *cli) replay() *cobra.Command {
-	var file string
+	var file, table string
 	var audit bool
 	command := &cobra.Command{
 		Use:   "replay EVENT.json...",
@@ -52,10 +51,15 @@ func (c *cli) replay() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.handle(command.Context(), reconcile.New(client, required, c.getenv("ROLE_ARN")), payloads)
+			r := reconcile.New(client, required, c.getenv("ROLE_ARN"))
+			if r.Ledger, err = c.ledger(command.Context(), table); err != nil {
+				return err
+			}
+			return c.handle(command.Context(), r, payloads)
 		},
 	}
 	c.baselineFlag(command, &file)
+	c.ledgerFlag(command, &table)
 	command.Flags().BoolVar(&audit, "audit", c.getenv("MODE") == "audit", "report drift, write nothing (default from $MODE)")
 	return has(command, all...)
 }
@@ -65,14 +69,28 @@ func (c *cli) handle(ctx context.Context, r *reconcile.Reconciler, payloads [][]
 	to := c.results()
 	var s summary
 	var failed error
+	// An interruption ends the waits, and no call: a pool that is being written to comes to its end.
+	writing, wait := false, r.Sleep
+	r.Before = func(userpool.State) error { writing = true; return nil }
+	r.Sleep = func(whole context.Context, d time.Duration) error {
+		if writing {
+			return wait(whole, d)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err() // however short the wait
+		}
+		return wait(ctx, d)
+	}
 	for i, payload := range payloads {
 		if ctx.Err() != nil {
 			failed = fmt.Errorf("interrupted: %d of %d events were not handled", len(payloads)-i, len(payloads))
 			break
 		}
 		sweep := event.Decode(payload, event.Home{}).Kind == event.All
-		result, err := r.Handle(ctx, payload, event.Home{}, func(out reconcile.Outcome) {
+		result, err := r.Handle(context.WithoutCancel(ctx), payload, event.Home{}, func(out reconcile.Outcome) {
+			writing = false
 			s.Pools++
+			c.ledgerFaults(out)
 			var later error
 			if out.Outcome == reconcile.Deferred {
 				later = errors.New(out.Reason)
@@ -92,33 +110,6 @@ func (c *cli) handle(ctx context.Context, r *reconcile.Reconciler, payloads [][]
 		return failed
 	}
 	return s.exit()
-}
-
-// connect builds the client from the SDK's own chain of credentials and settings.
-func (c *cli) connect(ctx context.Context) (*userpool.Client, error) {
-	var pem []byte
-	if path := c.getenv("AWS_CA_BUNDLE"); path != "" {
-		var err error
-		if pem, err = os.ReadFile(path); err != nil {
-			return nil, fmt.Errorf("reading AWS_CA_BUNDLE: %w", err)
-		}
-	}
-	http, err := userpool.NewHTTPClient(pem)
-	if err != nil {
-		return nil, err
-	}
-	// An empty profile or Region is none: the chain goes on.
-	loaded, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(c.profile), config.WithRegion(c.region))
-	if err != nil {
-		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
-	}
-	if loaded.Region == "" {
-		return nil, fmt.Errorf("no Region: say --region, or set AWS_REGION, or region in the profile")
-	}
-	return userpool.New(cognito.NewFromConfig(loaded, func(o *cognito.Options) {
-		o.HTTPClient = http
-		o.APIOptions = append(o.APIOptions, pace(1))
-	})), nil
 }
 
 func readPayload(path string, stdin io.Reader) ([]byte, error) {

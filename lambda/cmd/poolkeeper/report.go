@@ -33,10 +33,7 @@ func (c *cli) report() *cobra.Command {
 			var s summary
 			switch c.output {
 			case "html":
-				p, err := newPage(c.out, r.Baseline, time.Now())
-				if err != nil {
-					return err
-				}
+				p := newPage(c.out, r.Baseline, time.Now())
 				s, err = c.show(command.Context(), r, which, p.add)
 				if err = errors.Join(err, p.close(s)); err != nil {
 					return err

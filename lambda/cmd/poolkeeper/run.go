@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(c.demo(), c.validate(), c.plan(), c.apply(), c.backup(), c.restore(), c.replay(), c.explain(), c.snapshot(), c.report(), c.version())
+	root.AddCommand(c.demo(), c.validate(), c.plan(), c.apply(), c.backup(), c.restore(), c.replay(), c.history(), c.undo(), c.explain(), c.snapshot(), c.report(), c.version())
 	err := root.ExecuteContext(ctx)
 	var code exit
 	switch {
@@ -82,6 +82,7 @@ type cli struct {
 
 	profile, region, output string
 	quiet                   bool
+	connected               string // the Region that connect found
 }
 
 // all are the formats of the verbs that are about many pools.
@@ -117,8 +118,13 @@ func (c *cli) results() stream.Stream { return stream.New(stream.Format(c.output
 
 // paint says whether results are coloured: on a terminal, unless NO_COLOR is set.
 func (c *cli) paint() report.Paint {
-	file, ok := c.out.(*os.File)
-	return report.Paint(ok && c.getenv("NO_COLOR") == "" && term.IsTerminal(int(file.Fd())))
+	return report.Paint(c.getenv("NO_COLOR") == "" && c.terminal(c.out))
+}
+
+// terminal says whether w is a terminal that can do more than print lines.
+func (c *cli) terminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && c.getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
 }
 
 // baseline reads the baseline file, or the one that ships where no path is given.

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 
@@ -17,6 +17,7 @@ type savedPlan struct {
 	File     string       `json:"baselineFile"`
 	Baseline string       `json:"baseline"`
 	Pools    []plannedFor `json:"pools"`
+	Sum      string       `json:"sum"` // of all the rest: a plan is applied as it was made, or not at all
 }
 
 type plannedFor struct {
@@ -26,7 +27,10 @@ type plannedFor struct {
 	Writes     []string `json:"writes"`
 }
 
-const planFormat = "poolkeeper plan"
+const (
+	planFormat  = "poolkeeper plan"
+	planVersion = 2
+)
 
 func (s *savedPlan) add(p reconcile.Preview) {
 	if len(p.Writes) > 0 {
@@ -45,7 +49,21 @@ func toWrite(p reconcile.Preview) []string {
 	return settings
 }
 
+// sum is the digest of a plan without its sum.
+func (s savedPlan) sum() (string, error) {
+	s.Sum = ""
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("sha256:%x", sha256.Sum256(raw)), nil
+}
+
 func (s *savedPlan) write(path string) error {
+	var err error
+	if s.Sum, err = s.sum(); err != nil {
+		return fmt.Errorf("saving the plan: %w", err)
+	}
 	raw, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return fmt.Errorf("saving the plan: %w", err)
@@ -65,8 +83,11 @@ func readPlan(path string) (savedPlan, error) {
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return s, fmt.Errorf("reading the plan %s: %w", path, err)
 	}
-	if s.Format != planFormat || s.Version != 1 {
-		return s, fmt.Errorf("%s is no plan of this version: %w", path, errors.New("make it anew with poolkeeper plan --out"))
+	if s.Format != planFormat || s.Version != planVersion {
+		return s, fmt.Errorf("%s is no plan of this version: make it anew with poolkeeper plan --out", path)
+	}
+	if sum, err := s.sum(); err != nil || sum != s.Sum {
+		return s, fmt.Errorf("%s was changed after it was saved: make it anew with poolkeeper plan --out", path)
 	}
 	return s, nil
 }

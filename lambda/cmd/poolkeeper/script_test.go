@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/internal/mototest"
 )
 
 var update = flag.Bool("update", false, "write the goldens of the scripts anew")
@@ -27,6 +29,13 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: *update,
+		Condition: func(condition string) (bool, error) {
+			if condition != "moto" {
+				return false, fmt.Errorf("no condition %s", condition)
+			}
+			_, err := exec.LookPath("moto_server")
+			return err == nil || mototest.Required(), nil
+		},
 		Setup: func(e *testscript.Env) error {
 			fake := cognitotest.New(cognitotest.Contract)
 			url, err := fake.Start()
@@ -78,6 +87,19 @@ func TestScripts(t *testing.T) {
 					fake.PutClient(args[0], cognitotest.RichClient, client)
 				}
 			},
+			// rogue ID: adds a client to a pool. nofault: ends all faults.
+			"rogue": func(ts *testscript.TestScript, _ bool, args []string) {
+				if fake, ok := ts.Value("fake").(*cognitotest.Server); ok {
+					client := fake.Client(args[0], cognitotest.RichClient)
+					client["ClientId"] = "5rogue"
+					fake.PutClient(args[0], "5rogue", client)
+				}
+			},
+			"nofault": func(ts *testscript.TestScript, _ bool, _ []string) {
+				if fake, ok := ts.Value("fake").(*cognitotest.Server); ok {
+					fake.ClearFaults()
+				}
+			},
 			// fault OPERATION ID ERROR: makes that call about that pool fail from now on.
 			"fault": func(ts *testscript.TestScript, _ bool, args []string) {
 				fake, ok := ts.Value("fake").(*cognitotest.Server)
@@ -86,6 +108,10 @@ func TestScripts(t *testing.T) {
 				}
 				fake.Inject(cognitotest.Fault{Operation: args[0], PoolID: args[1], Error: args[2], Message: "no"})
 			},
+			// ledger: makes a ledger of its own for the script.
+			"ledger": func(ts *testscript.TestScript, _ bool, _ []string) { makeLedger(t, ts) },
+			// record: names the record that was printed as $RECORD.
+			"record": func(ts *testscript.TestScript, _ bool, _ []string) { findRecord(ts) },
 			// status N COMMAND...: runs the command and demands its exit status.
 			"status": func(ts *testscript.TestScript, _ bool, args []string) {
 				err := ts.Exec(args[1], args[2:]...)

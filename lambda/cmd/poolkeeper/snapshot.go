@@ -8,11 +8,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/userpool"
 )
 
 func (c *cli) snapshot() *cobra.Command {
-	var id, out string
+	var ids []string
+	var out string
 	command := &cobra.Command{
 		Use:   "snapshot --pool ID [--out FILE]",
 		Short: "Write a baseline from a live pool",
@@ -21,14 +21,14 @@ func (c *cli) snapshot() *cobra.Command {
 		Example: "  poolkeeper snapshot --pool eu-west-1_AbCdEf123 --out baseline.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			if id == "" {
-				return errors.New("say which pool: --pool ID")
+			if len(ids) != 1 || ids[0] == "" {
+				return errors.New("say which one pool: --pool ID")
 			}
 			client, err := c.connect(command.Context())
 			if err != nil {
 				return err
 			}
-			state, err := client.Read(command.Context(), id, userpool.Everything())
+			state, err := c.whole(command.Context(), client, ids[0])
 			if err != nil {
 				return err
 			}
@@ -46,7 +46,7 @@ func (c *cli) snapshot() *cobra.Command {
 			return nil
 		},
 	}
-	command.Flags().StringVar(&id, "pool", "", "id of the user pool")
+	command.Flags().StringSliceVar(&ids, "pool", nil, "id of the user pool")
 	command.Flags().StringVar(&out, "out", "", "file to write (default standard output)")
 	return command
 }

@@ -102,6 +102,14 @@ func (s *summary) names() string {
 	return text
 }
 
+// counted returns "1 pool" or "2 pools".
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
 // exit is the exit status of what was found, or done.
 func (s *summary) exit() error {
 	o := s.Outcomes

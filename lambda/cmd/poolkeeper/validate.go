@@ -50,12 +50,12 @@ func (c *cli) check(file string, text []byte, strict bool) error {
 	var lints []baseline.Lint
 	var said string
 	if err != nil {
-		said = fmt.Sprintf("%d faults: the file is refused whole", len(faults))
+		said = counted(len(faults), "fault") + ": the file is refused whole"
 	} else {
 		lints = required.Lint(time.Now())
-		said = fmt.Sprintf("%s: %d rules, %d exemptions, %d warnings, no fault (%s)", file, len(required.Rules), len(required.Exemptions), len(lints), required.Digest)
+		said = fmt.Sprintf("%s: %s, %s, %s, no fault (%s)", file, counted(len(required.Rules), "rule"), counted(len(required.Exemptions), "exemption"), counted(len(lints), "warning"), required.Digest)
 		if strict && len(lints) > 0 {
-			said += "\n" + fmt.Sprintf("%d warnings, and --strict takes none", len(lints))
+			said += "\n" + counted(len(lints), "warning") + ", and --strict takes none"
 		}
 	}
 	refused := len(faults) > 0 || strict && len(lints) > 0

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
@@ -78,6 +79,11 @@ type poolLine struct {
 	Writes     []string            `json:"writes"`
 	Reason     string              `json:"reason"`
 	Critical   bool                `json:"critical,omitempty"`
+
+	Record      string            `json:"record,omitempty"`
+	Missed      *reconcile.Missed `json:"missed,omitempty"`
+	Overwritten []string          `json:"overwritten,omitempty"`
+	Repeated    bool              `json:"repeated,omitempty"`
 }
 
 type driftLine struct {
@@ -91,7 +97,8 @@ func ofPool(out reconcile.Outcome) (Entry, poolLine) {
 	if e.name == "" {
 		e.name = "(no user pool)"
 	}
-	line := poolLine{Outcome: out.Outcome, UserPoolID: out.UserPoolID, Baseline: out.Baseline, Drifts: []driftLine{}, Writes: out.Writes, Reason: out.Reason, Critical: out.Critical}
+	line := poolLine{Outcome: out.Outcome, UserPoolID: out.UserPoolID, Baseline: out.Baseline, Drifts: []driftLine{}, Writes: out.Writes, Reason: out.Reason, Critical: out.Critical,
+		Record: out.Record, Missed: out.Missed, Overwritten: out.Overwritten, Repeated: out.Repeated}
 	for _, d := range out.Drifts {
 		checks := []string{}
 		for _, control := range baseline.ControlsOf(d.Setting) {
@@ -156,7 +163,7 @@ func OfFailure(id string, err error) Entry {
 	return Entry{name: id, word: "failed", failed: err.Error(), notes: []string{err.Error()},
 		json: map[string]any{"userPoolId": id, "error": err.Error()},
 		text: func(w io.Writer, paint report.Paint) error {
-			_, err := fmt.Fprintf(w, "%s  %s\n", paint.Bad("failed"), err)
+			_, err := fmt.Fprintf(w, "%s  %s\n  reason    %s\n", paint.Bad("failed"), id, err)
 			return err
 		}}
 }
@@ -218,7 +225,11 @@ func caret(lines []string, f finding, paint report.Paint) string {
 	if at.Line < 1 || at.Line > len(lines) || at.Column < 1 {
 		return ""
 	}
-	line := []rune(strings.TrimRight(lines[at.Line-1], "\r"))
+	text := strings.TrimRight(lines[at.Line-1], "\r")
+	if at.Line == 1 {
+		text = strings.TrimPrefix(text, "\ufeff") // which has no column
+	}
+	line := []rune(text)
 	if at.Column > len(line) || !baseline.MayShow(f.reason) || !baseline.MayShow(string(line)) {
 		return ""
 	}
@@ -226,8 +237,9 @@ func caret(lines []string, f finding, paint report.Paint) string {
 	for end < len(line) && (end == at.Column-1 || !strings.ContainsRune(" ,:]}#", line[end])) {
 		end++
 	}
+	// One place for each character, so that the mark is under its own.
 	shown := strings.Map(func(r rune) rune {
-		if r == '\t' {
+		if !unicode.IsPrint(r) {
 			return ' '
 		}
 		return r
@@ -235,5 +247,5 @@ func caret(lines []string, f finding, paint report.Paint) string {
 	if end < len(line) {
 		shown += " …"
 	}
-	return "    " + report.Value(shown) + "\n    " + strings.Repeat(" ", at.Column-1) + paint.Bad("^") + "\n"
+	return "    " + shown + "\n    " + strings.Repeat(" ", at.Column-1) + paint.Bad("^") + "\n"
 }

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/reconcile"
+)
+
+func (c *cli) undo() *cobra.Command {
+	var backups, table string
+	var yes, noBackup bool
+	command := &cobra.Command{
+		Use:   "undo RECORD [--yes] --ledger TABLE",
+		Short: "Put back what a remediation changed",
+		Long: "Takes the settings that a record of the ledger changed, and puts them back to what they were before, by the way of apply: shows what would be written, asks, writes,\n" +
+			"verifies. Everything else stays as it is now. Unless the settings are exempted, or the baseline is changed, the function puts them right again at the next event or sweep.\n" +
+			"Exit status: 0 done or in sync, 1 error, 2 something is left.",
+		Example: "  poolkeeper undo eu-west-1_AbCdEf123.20261001T091540.000000Z --ledger poolkeeper-ledger",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			from, err := c.table(command.Context(), table)
+			if err != nil {
+				return err
+			}
+			a := applying{cli: c, verb: "undo " + args[0], in: command.InOrStdin(), yes: yes, backups: backups, remember: from}
+			if noBackup {
+				a.backups = ""
+			}
+			return a.undo(command.Context(), args[0])
+		},
+	}
+	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	command.Flags().StringVar(&backups, "backups", "poolkeeper-backups", "folder for the state of the pool before it is written")
+	command.Flags().BoolVar(&noBackup, "no-backup", false, "save nothing before writing")
+	c.ledgerFlag(command, &table)
+	return has(command, all...)
+}
+
+func (a applying) undo(ctx context.Context, id string) error {
+	r, err := a.remember.Record(ctx, id)
+	switch {
+	case err != nil:
+		return err
+	case r.Before == nil:
+		return fmt.Errorf("record %s: the state before it was too large to be kept, so it cannot be taken back from here; a backup file may have it (poolkeeper restore)", id)
+	}
+	var paths []string
+	for _, d := range r.Drifts {
+		if d.State == reconcile.Fixed || d.State == reconcile.Planned {
+			paths = append(paths, d.Setting)
+		}
+	}
+	if len(paths) == 0 {
+		return errors.New("record " + id + " changed nothing: there is nothing to take back")
+	}
+	required, kept := baseline.OfPaths(id, r.Baseline, r.UserPoolID, r.Before.State().Own(), paths)
+	for _, path := range kept {
+		fmt.Fprintf(a.err, "cannot be taken back: %s was not set, and the API has no way to clear it\n", path)
+	}
+	client, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(a.notes, "unless the settings are exempted or the baseline is changed, the function puts them right again at the next event or sweep")
+	err = a.run(ctx, reconcile.New(client, required, ""), selection{ids: []string{r.UserPoolID}}, nil)
+	if err == nil && len(kept) > 0 {
+		return exit(exitDrifted)
+	}
+	return err
+}

@@ -1,0 +1,46 @@
+package event
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// What we put onto a bus ourselves.
+const (
+	Source        = fromUs
+	ReconcilePool = "Reconcile User Pool" // asks for one pool; its detail is a Member
+	SweepPools    = "Sweep"               // asks for every pool; its detail is nothing, or a Sweep to go on with
+)
+
+// A Sweep is how far a sweep has come that is to go on in another invocation. The zero Sweep is one that begins.
+type Sweep struct {
+	Started   time.Time `json:"started"`
+	Token     string    `json:"token"` // of the page to go on with
+	Pools     int       `json:"pools"` // that were sent so far
+	Restarted bool      `json:"restarted,omitempty"`
+}
+
+// A Member is one pool of a sweep.
+type Member struct {
+	UserPoolID string    `json:"userPoolId"`
+	Sweep      time.Time `json:"sweep"` // when the sweep started, which is its name
+}
+
+// maxToken is the longest token of a page that Cognito gives out.
+const maxToken = 131072
+
+// sweepOf reads how far a sweep has come. A detail that cannot be gone on with is that of a sweep that begins: looking at every pool is never wrong.
+func sweepOf(detail object) Sweep {
+	token, started := detail.text("token"), instant(detail.text("started"))
+	if token == "" || len(token) > maxToken || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) || started.IsZero() {
+		return Sweep{}
+	}
+	pools := 0
+	if n, ok := detail["pools"].(json.Number); ok {
+		if sent, err := n.Int64(); err == nil && sent > 0 && sent < 1e9 {
+			pools = int(sent)
+		}
+	}
+	return Sweep{Started: started, Token: token, Pools: pools, Restarted: detail["restarted"] == true}
+}

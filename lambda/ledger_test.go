@@ -1,0 +1,54 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/internal/mototest"
+)
+
+// TestBootstrapRemembers runs the built binary with a ledger: what it writes is recorded, an event that comes again costs no call to Cognito, also of another process, and a ledger that cannot be
+// reached is logged and counted, and keeps nothing from being put right.
+func TestBootstrapRemembers(t *testing.T) {
+	t.Parallel()
+	fake := cognitotest.New(cognitotest.Contract)
+	cognito, err := fake.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = fake.Close() })
+	pool, mfa := cognitotest.Rich()
+	pool["DeletionProtection"] = "INACTIVE"
+	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+	moto := mototest.Start(t)
+	mototest.Table(t, moto, "ledger")
+	environment := []string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER=" + cognito, "AWS_ENDPOINT_URL_DYNAMODB=" + moto, "LEDGER_TABLE=ledger", "AWS_LAMBDA_FUNCTION_NAME=keeper"}
+	// The first call to an emulator that has just started may take longer than the ledger is waited for.
+	var first struct{ Outcome, Record string }
+	f := startFunction(t, environment...)
+	if err := json.Unmarshal(f.invoke(t, payload(t, "update-user-pool")).Payload, &first); err != nil || first.Outcome != "remediated" || !strings.HasPrefix(first.Record, "eu-west-1_AbCdEf123.") {
+		t.Errorf("%v: %+v\n%s", err, first, f.stop())
+	}
+	f.stop()
+	fake.ResetCalls()
+	again := startFunction(t, environment...)
+	var second struct{ Outcome, Reason string }
+	if err := json.Unmarshal(again.invoke(t, payload(t, "update-user-pool")).Payload, &second); err != nil || second.Outcome != "ignored" || !strings.HasPrefix(second.Reason, "the event was handled before") {
+		t.Errorf("%v: %+v", err, second)
+	}
+	again.stop()
+	if calls := fake.Calls(); len(calls) > 0 {
+		t.Errorf("%d calls to Cognito for an event that was handled", len(calls))
+	}
+	pool["DeletionProtection"] = "INACTIVE"
+	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+	lost := startFunction(t, append(environment[:1:1], "AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:9", "LEDGER_TABLE=ledger", "AWS_LAMBDA_FUNCTION_NAME=keeper")...)
+	if got := outcome(t, lost.invoke(t, payload(t, "update-user-pool"))); got != "remediated" {
+		t.Errorf("without its ledger: %s", got)
+	}
+	if output := lost.stop(); !strings.Contains(output, `"ledger_faults":["taking the event: taking event `) || !strings.Contains(output, `"LedgerFailed":1`) {
+		t.Errorf("the failed ledger is not told of:\n%s", output)
+	}
+}

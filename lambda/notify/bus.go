@@ -1,0 +1,55 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	bustypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/report"
+)
+
+// EventBridge's package is held at v1.48.7, the newest before one that makes its schemas at the start of every program that links it: 0.3 ms and 340 kB, whether a bus is configured
+// or not.
+
+// A Bus puts each report onto an EventBridge bus, with the source "poolkeeper" and a detail-type for each outcome, "User Pool Remediated".
+type Bus struct {
+	Client *eventbridge.Client
+	Bus    string // name or ARN
+}
+
+// Source is the source of the events.
+const Source = "poolkeeper"
+
+// Name returns "EventBridge".
+func (Bus) Name() string { return "EventBridge" }
+
+// DetailType returns the detail-type of an outcome.
+func DetailType(outcome reconcile.Word) string {
+	return "User Pool " + strings.ToUpper(string(outcome[:1])) + string(outcome[1:])
+}
+
+// Send puts one event. An ignored event is nobody's business.
+func (b Bus) Send(ctx context.Context, r report.Report) error {
+	if r.Outcome == reconcile.Ignored {
+		return nil
+	}
+	entry := bustypes.PutEventsRequestEntry{Source: aws.String(Source), DetailType: aws.String(DetailType(r.Outcome)), Detail: aws.String(report.JSON(r)), EventBusName: aws.String(b.Bus)}
+	if r.UserPool.ARN != "" {
+		entry.Resources = []string{r.UserPool.ARN}
+	}
+	out, err := b.Client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []bustypes.PutEventsRequestEntry{entry}})
+	if err != nil {
+		return err
+	}
+	for _, e := range out.Entries {
+		if e.ErrorCode != nil {
+			return fmt.Errorf("%s: %s", aws.ToString(e.ErrorCode), aws.ToString(e.ErrorMessage))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package notify_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/notify"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/report"
+)
+
+var update = flag.Bool("update", false, "write the goldens anew")
+
+// TestASFF has the finding of every outcome that makes one: it fails and is active, or it passes and is archived.
+func TestASFF(t *testing.T) {
+	t.Parallel()
+	for word, failed := range map[reconcile.Word]bool{reconcile.Unfixable: true, reconcile.Partial: true, reconcile.Unconverged: true, reconcile.Drifted: true, reconcile.Remediated: false, reconcile.Unchanged: false} {
+		f, ok := report.FindingOf(report.New(outcome(word), "test"), time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC))
+		if !ok || f.Failed != failed {
+			t.Fatalf("%s: a finding %v that fails %v", word, ok, f.Failed)
+		}
+		got, err := json.MarshalIndent(notify.ASFF(f), "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join("testdata", string(word)+".asff.json")
+		if *update {
+			if err := os.WriteFile(path, append(got, '\n'), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), string(got)+"\n"); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", word, diff)
+		}
+	}
+}
+
+// TestASFFLimits: whatever the outcome holds, the finding stays within what Security Hub takes.
+func TestASFFLimits(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		out := outcome(reconcile.Unfixable)
+		nasty := rapid.SampledFrom([]string{"x", "é", "\U0001f512", "\"", "\n"}).Draw(t, "text")
+		out.PoolName, out.Reason = strings.Repeat(nasty, 128), strings.Repeat(nasty, rapid.IntRange(0, 5000).Draw(t, "reason"))
+		out.Cause.Actor = strings.Repeat(nasty, rapid.IntRange(0, 512).Draw(t, "actor"))
+		for _, c := range baseline.Controls() {
+			out.Drifts = append(out.Drifts, reconcile.Drift{Setting: c.Setting, Rule: "r", State: reconcile.NotFixable, Reason: out.Reason})
+		}
+		found, _ := report.FindingOf(report.New(out, "test"), time.Now())
+		f := notify.ASFF(found)
+		for name, c := range map[string]struct {
+			text *string
+			most int
+		}{"Id": {f.Id, 512}, "Title": {f.Title, 256}, "Description": {f.Description, 1024}, "Remediation": {f.Remediation.Recommendation.Text, 512}} {
+			if n := utf8.RuneCountInString(aws.ToString(c.text)); n == 0 || n > c.most {
+				t.Fatalf("%s has %d characters", name, n)
+			}
+		}
+		if n := len(f.Compliance.RelatedRequirements); n == 0 || n > 32 {
+			t.Fatalf("%d requirements", n)
+		}
+		for _, r := range f.Compliance.RelatedRequirements {
+			if r == "" || utf8.RuneCountInString(r) > 64 {
+				t.Fatalf("the requirement %q", r)
+			}
+		}
+	})
+}

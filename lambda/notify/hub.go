@@ -1,0 +1,83 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/securityhub"
+	hubtypes "github.com/aws/aws-sdk-go-v2/service/securityhub/types"
+
+	"poolkeeper/lambda/report"
+)
+
+// A Hub keeps one finding for each pool in Security Hub.
+type Hub struct {
+	Client *securityhub.Client
+	Now    func() time.Time
+}
+
+// Name returns "Security Hub".
+func (Hub) Name() string { return "Security Hub" }
+
+// Send imports the finding of the pool: failed, or passed and archived.
+func (h Hub) Send(ctx context.Context, r report.Report) error {
+	f, ok := report.FindingOf(r, h.Now())
+	if !ok {
+		return nil
+	}
+	finding := ASFF(f)
+	out, err := h.Client.BatchImportFindings(ctx, &securityhub.BatchImportFindingsInput{Findings: []hubtypes.AwsSecurityFinding{finding}})
+	if err != nil {
+		return err
+	}
+	if aws.ToInt32(out.FailedCount) > 0 {
+		failed := errors.New("the finding was not taken")
+		for _, f := range out.FailedFindings {
+			failed = errors.Join(failed, fmt.Errorf("%s: %s", aws.ToString(f.ErrorCode), aws.ToString(f.ErrorMessage)))
+		}
+		return failed
+	}
+	return nil
+}
+
+// ASFF is the finding in the AWS Security Finding Format.
+func ASFF(f report.Finding) hubtypes.AwsSecurityFinding {
+	partition := "aws"
+	if parts := strings.SplitN(f.Pool.ARN, ":", 3); len(parts) == 3 {
+		partition = parts[1]
+	}
+	now := aws.String(f.Time.UTC().Format("2006-01-02T15:04:05.000Z"))
+	finding := hubtypes.AwsSecurityFinding{
+		SchemaVersion: aws.String("2018-10-08"), Id: aws.String(f.ID), GeneratorId: aws.String("poolkeeper"), AwsAccountId: aws.String(f.Pool.Account), CreatedAt: now, UpdatedAt: now,
+		ProductArn: aws.String(fmt.Sprintf("arn:%s:securityhub:%s:%s:product/%s/default", partition, f.Pool.Region, f.Pool.Account, f.Pool.Account)),
+		Types:      []string{"Software and Configuration Checks/AWS Security Best Practices"},
+		Title:      aws.String(f.Title), Description: aws.String(f.Description), Severity: &hubtypes.Severity{Label: hubtypes.SeverityLabel(f.Severity)},
+		Resources:   []hubtypes.Resource{{Type: aws.String("AwsCognitoUserPool"), Id: aws.String(f.Pool.ARN), Region: aws.String(f.Pool.Region), Partition: hubtypes.Partition(partition)}},
+		Compliance:  &hubtypes.Compliance{Status: hubtypes.ComplianceStatusPassed},
+		RecordState: hubtypes.RecordStateArchived,
+	}
+	if f.Failed {
+		finding.Compliance.Status, finding.RecordState = hubtypes.ComplianceStatusFailed, hubtypes.RecordStateActive
+		finding.Compliance.RelatedRequirements = related(f.Requirements)
+		if f.Remediation != "" {
+			finding.Remediation = &hubtypes.Remediation{Recommendation: &hubtypes.Recommendation{Text: aws.String(f.Remediation)}}
+		}
+	}
+	return finding
+}
+
+// The API reference takes 32 requirements and says nothing of their length: a finding that is refused for one name would be worse than a name that is missing.
+const (
+	mostRelated   = 32
+	mostOfRelated = 64
+)
+
+func related(requirements []string) []string {
+	short := slices.DeleteFunc(slices.Clone(requirements), func(r string) bool { return len(r) > mostOfRelated })
+	return short[:min(len(short), mostRelated)]
+}

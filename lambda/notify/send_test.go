@@ -1,0 +1,93 @@
+package notify_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"poolkeeper/lambda/notify"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/report"
+)
+
+// hanging never answers.
+type hanging struct{}
+
+func (hanging) Name() string                                      { return "Hanging" }
+func (hanging) Send(ctx context.Context, _ report.Report) error   { <-ctx.Done(); return ctx.Err() }
+func (hanging) Digest(ctx context.Context, _ report.Digest) error { <-ctx.Done(); return ctx.Err() }
+
+// prompt keeps what it is sent.
+type prompt struct{ got *int }
+
+func (prompt) Name() string                                        { return "Prompt" }
+func (p prompt) Send(ctx context.Context, _ report.Report) error   { *p.got++; return ctx.Err() }
+func (p prompt) Digest(ctx context.Context, _ report.Digest) error { *p.got++; return ctx.Err() }
+
+// TestPatience: a channel that hangs is given up long before Lambda ends the invocation, and the next is still told.
+func TestPatience(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		got := 0
+		channels := []notify.Channel{hanging{}, prompt{&got}}
+		began := time.Now()
+		for _, errs := range [][]error{notify.Send(t.Context(), channels, report.Report{}), notify.SendDigest(t.Context(), channels, report.Digest{})} {
+			if len(errs) != 1 || !errors.Is(errs[0], context.DeadlineExceeded) || !strings.HasPrefix(errs[0].Error(), "telling Hanging: ") {
+				t.Errorf("%v", errs)
+			}
+		}
+		if took := time.Since(began); got != 2 || took != 2*notify.Patience || took > time.Minute {
+			t.Errorf("%d sent, after %s", got, took)
+		}
+	})
+}
+
+// TestPublishOnce: an outcome is one publish with a text for each protocol, and stays within what SNS takes whatever its rules are called.
+func TestPublishOnce(t *testing.T) {
+	t.Parallel()
+	var published []url.Values
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		form, _ := url.ParseQuery(string(body))
+		published = append(published, form)
+		_, _ = io.WriteString(w, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`)
+	}))
+	t.Cleanup(server.Close)
+	out := outcome(reconcile.Unfixable)
+	for i := range 4000 {
+		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: fmt.Sprintf("UserPoolTags.%d", i), Rule: fmt.Sprintf("rule-%d-\U0001f512", i), Want: "x", State: reconcile.NotFixable})
+	}
+	topic := notify.Topic{Client: sns.New(sns.Options{Region: "eu-west-1", BaseEndpoint: aws.String(server.URL), Credentials: credentials}), ARN: "arn:aws:sns:eu-west-1:123456789012:t"}
+	if err := topic.Send(t.Context(), report.New(out, "test")); err != nil {
+		t.Fatal(err)
+	}
+	if len(published) != 1 || published[0].Get("MessageStructure") != "json" {
+		t.Fatalf("%d publishes", len(published))
+	}
+	size, names := 0, map[string]string{}
+	for key := range published[0] {
+		if strings.HasPrefix(key, "Message") || key == "Subject" {
+			size += len(published[0].Get(key))
+		}
+		if strings.HasSuffix(key, ".Name") {
+			names[published[0].Get(key)] = published[0].Get(strings.TrimSuffix(key, "Name") + "Value.StringValue")
+		}
+	}
+	if size > 256*1024 {
+		t.Errorf("%d bytes", size)
+	}
+	if names["outcome"] != "unfixable" || names["severity"] != "HIGH" || names["pool"] != "eu-west-1_AbCdEf123" || !strings.HasPrefix(names["rule"], `["every-pool","rule-0-`) {
+		t.Errorf("the attributes are %.200v", names)
+	}
+}

@@ -1,0 +1,195 @@
+package reconcile_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/reconcile"
+)
+
+// TestClients has what rules can say of clients, and what clients can be like, and what comes of it.
+func TestClients(t *testing.T) {
+	t.Parallel()
+	clients := func(entries string) string {
+		return "version: 1\nrules:\n  - name: a\n    clients:\n" + indent(entries, "      ")
+	}
+	const legacy = "PreventUserExistenceErrors"
+	for name, c := range map[string]struct {
+		required string
+		web      map[string]any // what the client web-app has instead; mobile-app is as it was
+		outcome  reconcile.Word
+		states   map[string]reconcile.DriftState // below the client web-app, or another where the setting says so
+		after    map[string]any
+		says     string
+	}{
+		"a client in two entries: the later wins, setting by setting": {
+			clients("- {names: ['web-*'], require: {AuthSessionValidity: 4, PreventUserExistenceErrors: LEGACY}}\n- {names: ['*-app'], require: {PreventUserExistenceErrors: ENABLED}}"),
+			map[string]any{legacy: "LEGACY"}, reconcile.Remediated, map[string]reconcile.DriftState{legacy: fixed, "AuthSessionValidity": fixed},
+			map[string]any{legacy: "ENABLED", "AuthSessionValidity": json.Number("4")}, ""},
+		"a client in two rules: the later wins, mode and all": {
+			clients("- {require: {PreventUserExistenceErrors: ENABLED, AuthSessionValidity: 4}}") + "  - name: b\n    mode: audit\n    clients:\n      - {ids: [" + web + "], require: {PreventUserExistenceErrors: ENABLED}}\n",
+			map[string]any{legacy: "LEGACY"}, reconcile.Remediated, map[string]reconcile.DriftState{legacy: reconcile.Reported, "AuthSessionValidity": fixed}, map[string]any{legacy: "LEGACY"}, ""},
+		"but for one by name": {clients("- {except: {names: ['web-*']}, require: {PreventUserExistenceErrors: ENABLED}}"), map[string]any{legacy: "LEGACY"},
+			reconcile.Unchanged, map[string]reconcile.DriftState{}, map[string]any{legacy: "LEGACY"}, ""},
+		"but for one by id": {clients("- {names: ['*'], except: {ids: [" + web + "]}, require: {PreventUserExistenceErrors: ENABLED}}"), map[string]any{legacy: "LEGACY"},
+			reconcile.Unchanged, map[string]reconcile.DriftState{}, map[string]any{legacy: "LEGACY"}, ""},
+		"an exemption of any client's setting": {
+			clients("- {names: ['web-*'], require: {PreventUserExistenceErrors: ENABLED, AuthSessionValidity: 4}}") + exempt("Clients[].PreventUserExistenceErrors"),
+			map[string]any{legacy: "LEGACY"}, reconcile.Remediated, map[string]reconcile.DriftState{legacy: reconcile.Exempted, "AuthSessionValidity": fixed}, map[string]any{legacy: "LEGACY"}, ""},
+		"an exemption of this client": {clients("- {require: {PreventUserExistenceErrors: ENABLED}}") + exempt("Clients["+web+"]"),
+			map[string]any{legacy: "LEGACY"}, reconcile.Unchanged, map[string]reconcile.DriftState{legacy: reconcile.Exempted}, map[string]any{legacy: "LEGACY"}, ""},
+		"an exemption of another client": {clients("- {require: {PreventUserExistenceErrors: ENABLED}}") + exempt("Clients[mobile].PreventUserExistenceErrors"),
+			map[string]any{legacy: "LEGACY"}, reconcile.Remediated, map[string]reconcile.DriftState{legacy: fixed}, map[string]any{legacy: "ENABLED"}, ""},
+		"the units travel with the validities": {clients("- {names: ['web-*'], require: {AccessTokenValidity: {atMost: 20}}}"), map[string]any{"AccessTokenValidity": json.Number("60")},
+			reconcile.Remediated, map[string]reconcile.DriftState{"AccessTokenValidity": fixed},
+			map[string]any{"AccessTokenValidity": json.Number("20"), "IdTokenValidity": json.Number("15"), "TokenValidityUnits": map[string]any{"AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "hours"}}, ""},
+		"a redirect that the pool still has": {clients("- {names: ['web-*'], require: {CallbackURLs: ['https://app.example.com/callback'], PreventUserExistenceErrors: ENABLED}}"),
+			map[string]any{legacy: "LEGACY", "CallbackURLs": list("https://evil.example"), "DefaultRedirectURI": "https://evil.example"}, reconcile.Partial,
+			map[string]reconcile.DriftState{legacy: fixed, "CallbackURLs": reconcile.NotFixable}, map[string]any{"CallbackURLs": list("https://evil.example")}, "DefaultRedirectURI has to be one of CallbackURLs"},
+		"a redirect that goes with its URL": {
+			clients("- {names: ['web-*'], require: {CallbackURLs: ['https://app.example.com/callback'], DefaultRedirectURI: 'https://app.example.com/callback'}}"),
+			map[string]any{"CallbackURLs": list("https://evil.example"), "DefaultRedirectURI": "https://evil.example"}, reconcile.Remediated,
+			map[string]reconcile.DriftState{"CallbackURLs": fixed, "DefaultRedirectURI": fixed}, nil, ""},
+		"a new flow beside old ones": {clients("- {names: ['web-*'], require: {ExplicitAuthFlows: {contains: [ALLOW_USER_SRP_AUTH]}, PreventUserExistenceErrors: ENABLED}}"),
+			map[string]any{legacy: "LEGACY", "ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH")}, reconcile.Partial,
+			map[string]reconcile.DriftState{legacy: fixed, "ExplicitAuthFlows": reconcile.NotFixable}, map[string]any{"ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH")}, "cannot stand beside the older ones"},
+		"an old flow is taken away": {clients("- {names: ['web-*'], require: {ExplicitAuthFlows: {without: [USER_PASSWORD_AUTH]}}}"),
+			map[string]any{"ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH")}, reconcile.Remediated, map[string]reconcile.DriftState{"ExplicitAuthFlows": fixed},
+			map[string]any{"ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH")}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for mode := range modes {
+				b := serve(t, modes[mode])
+				b.whole(nil)
+				client := b.fake.Client(poolID, web)
+				for member, v := range c.web {
+					client[member] = v
+				}
+				b.fake.PutClient(poolID, web, client)
+				other := b.fake.Client(poolID, "mobile")
+				before := b.snapshot(t)
+				out := b.reconcile(t, parse(t, c.required))
+				if out.Outcome != c.outcome || !strings.Contains(out.Reason, c.says) {
+					t.Errorf("%s (%s) %v, want %s", out.Outcome, out.Reason, out.Drifts, c.outcome)
+				}
+				now := b.fake.Client(poolID, web)
+				for setting, want := range c.states {
+					if got := states(out)["Clients["+web+"]."+setting]; got != want {
+						t.Errorf("%s is %q, want %q", setting, got, want)
+					}
+				}
+				for member, want := range c.after {
+					if fmt.Sprint(now[member]) != fmt.Sprint(want) {
+						t.Errorf("%s is %v, want %v", member, now[member], want)
+					}
+				}
+				for _, path := range difference(before, b.snapshot(t)) {
+					if states(out)[path] != fixed {
+						t.Errorf("%s moved", path)
+					}
+				}
+				if fmt.Sprint(other) != fmt.Sprint(b.fake.Client(poolID, "mobile")) && !strings.Contains(c.required, "- {require: {PreventUserExistenceErrors: ENABLED, Auth") {
+					t.Error("the other client is not what it was")
+				}
+			}
+		})
+	}
+}
+
+func exempt(setting string) string {
+	return "exemptions:\n  - {pools: {ids: [" + poolID + "]}, settings: [\"" + setting + "\"], until: 2027-01-31T00:00:00Z, reason: a, owner: b}\n"
+}
+
+// TestUnknownClientMembers: what the baseline says of a member is found by the path of any client and of this one, in the client and in its risk configuration.
+func TestUnknownClientMembers(t *testing.T) {
+	t.Parallel()
+	for say, want := range map[string]struct {
+		outcome reconcile.Word
+		kept    bool
+	}{
+		`{}`:                              {reconcile.Unfixable, true},
+		`{"Clients[].FutureThing": omit}`: {reconcile.Remediated, false},
+		`{"Clients[].FutureThing": echo}`: {reconcile.Remediated, true},
+		`{"Clients[` + web + `].FutureThing": echo}`:        {reconcile.Remediated, true},
+		`{"Clients[mobile].FutureThing": echo}`:             {reconcile.Unfixable, true},
+		`{"FutureThing": omit}`:                             {reconcile.Unfixable, true},
+		`{"Clients[].RiskConfiguration.FutureThing": omit}`: {reconcile.Unfixable, true},
+	} {
+		b := serve(t, cognitotest.Contract)
+		b.whole(nil)
+		client := b.fake.Client(poolID, web)
+		client["PreventUserExistenceErrors"], client["FutureThing"] = "LEGACY", map[string]any{"Deep": "a"}
+		b.fake.PutClient(poolID, web, client)
+		out := b.reconcile(t, parse(t, "version: 1\nrules: [{name: a, clients: [{names: ['web-*'], require: {PreventUserExistenceErrors: ENABLED}}]}]\nunknownMembers: "+say+"\n"))
+		if out.Outcome != want.outcome || (b.fake.Client(poolID, web)["FutureThing"] != nil) != want.kept {
+			t.Errorf("%s: %s (%s), %v", say, out.Outcome, out.Reason, b.fake.Client(poolID, web)["FutureThing"])
+		}
+	}
+}
+
+// TestClientThatGoes: a client that somebody deletes while it is being kept stops nothing.
+func TestClientThatGoes(t *testing.T) {
+	t.Parallel()
+	required := parse(t, strings.ReplaceAll(allDocuments, "web-*", "*"))
+	for _, operation := range []string{"DescribeUserPoolClient", "UpdateUserPoolClient"} {
+		t.Run(operation, func(t *testing.T) {
+			t.Parallel()
+			b := serve(t, cognitotest.Contract)
+			b.whole(func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
+			for _, id := range []string{web, "mobile"} {
+				client := b.fake.Client(poolID, id)
+				client["PreventUserExistenceErrors"] = "LEGACY"
+				b.fake.PutClient(poolID, id, client)
+			}
+			b.fake.Inject(cognitotest.Fault{Operation: operation, Times: 1, Then: func(s *cognitotest.Server) { s.RemoveClient(poolID, web) }})
+			out := b.reconcile(t, required)
+			pool, _, _ := b.fake.Pool(poolID)
+			if out.Outcome != reconcile.Remediated || pool["DeletionProtection"] != "ACTIVE" || b.fake.Client(poolID, "mobile")["PreventUserExistenceErrors"] != "ENABLED" || b.fake.Client(poolID, web) != nil {
+				t.Errorf("%s (%s) %v", out.Outcome, out.Reason, out.Drifts)
+			}
+			for _, d := range out.Drifts {
+				if strings.HasPrefix(d.Setting, "Clients["+web+"]") && d.State == reconcile.NotFixable {
+					t.Errorf("%s of a client that is gone is %s", d.Setting, d.State)
+				}
+			}
+		})
+	}
+}
+
+// TestManyClients: two hundred weak clients are put right, although no run has the time that is asked for before the writes of a pool.
+func TestManyClients(t *testing.T) {
+	t.Parallel()
+	b := serve(t, cognitotest.Contract)
+	b.rich(nil)
+	for i := range 200 {
+		b.fake.PutClient(poolID, fmt.Sprintf("web%03d", i), map[string]any{"ClientName": "web-app", "PreventUserExistenceErrors": "LEGACY", "AuthSessionValidity": json.Number("3"),
+			"RefreshTokenValidity": json.Number("30"), "ExplicitAuthFlows": list("ALLOW_USER_SRP_AUTH"), "ClientSecret": "CANARY-many"})
+	}
+	required := parse(t, "version: 1\nrules: [{name: a, clients: [{names: ['web-*'], require: {PreventUserExistenceErrors: ENABLED}}]}]")
+	weak := func() (n int) {
+		for i := range 200 {
+			if b.fake.Client(poolID, fmt.Sprintf("web%03d", i))["PreventUserExistenceErrors"] != "ENABLED" {
+				n++
+			}
+		}
+		return n
+	}
+	// There is not the time for all of the writes and a verification of each: those of clients are begun one by one.
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer stop()
+	out, err := b.reconciler(required).Reconcile(ctx, poolID, event.Cause{})
+	if err != nil || out.Outcome != reconcile.Remediated || weak() != 0 || len(out.Drifts) != 200 {
+		t.Fatalf("%s (%s), %d are weak: %v", out.Outcome, out.Reason, weak(), err)
+	}
+	if slices.ContainsFunc(out.Drifts, func(d reconcile.Drift) bool { return d.State != fixed }) {
+		t.Error("a drift is not fixed")
+	}
+}

@@ -1,0 +1,53 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Every process that reads pools takes turns with all others, so that a storm of events keeps within the API's rates. The reads are what is scarce: a remediation makes two for each write.
+
+const (
+	// readLane is the lane of the reads of an account and Region.
+	readLane = "read"
+	// deepest is how far ahead turns are taken. What verifies a write waits behind them, with the pool taken.
+	deepest = 20 * time.Second
+	// laneWait is the wait before a turn is asked for again where the lane is full.
+	laneWait = 3 * time.Second
+)
+
+// reserve takes a turn to read, unless there is one that was not used yet, and returns how long it is until then. Where the lane is full it returns the wait before the next try.
+func (r *run) reserve(ctx context.Context) time.Duration {
+	if r.turn.IsZero() {
+		now := r.Now()
+		turn, taken, err := r.Ledger.Reserve(ctx, readLane, now, r.want().Share(), now.Add(deepest))
+		switch {
+		case err != nil:
+			r.fault("waiting for a turn", err)
+			return 0
+		case !taken:
+			return r.Jitter(laneWait)
+		}
+		r.turn = turn
+	}
+	return max(0, r.turn.Sub(r.Now()))
+}
+
+// await waits for the turn to read.
+func (r *run) await(ctx context.Context) error {
+	for range mostLeases {
+		if !r.leased || !r.remembers() {
+			return nil
+		}
+		wait := r.reserve(ctx)
+		if err := r.Sleep(ctx, wait); err != nil {
+			return err
+		}
+		if !r.turn.IsZero() {
+			r.turn = time.Time{} // used
+			return nil
+		}
+	}
+	return errors.New("too many events at once: the turn to read did not come")
+}

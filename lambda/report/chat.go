@@ -1,0 +1,64 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"poolkeeper/lambda/reconcile"
+)
+
+// Chat is a custom notification of Amazon Q Developer in chat applications, version 1.0.
+func Chat(r Report) string { return r.fitting(maxChat, chat) }
+
+// maxChat keeps a notification within what chat applications show.
+const maxChat = 8000
+
+func chat(r Report) string {
+	var b strings.Builder
+	if r.called() {
+		fmt.Fprintf(&b, "%s called `%s`%s%s.\n", escape(r.actor()), escape(orUnknown(r.Why.EventName)), at(r.When.Event), escape(service(r.Who)))
+	} else {
+		fmt.Fprintf(&b, "%s\n", escape(found(r)))
+	}
+	if r.Reason != "" {
+		fmt.Fprintf(&b, "%s\n", escape(cut(r.Reason, 500)))
+	}
+	for _, d := range r.of(reconcile.Fixed, reconcile.NotFixable, reconcile.Reported) {
+		fmt.Fprintf(&b, "- *%s* `%s`: %s, required %s\n", d.State, escape(cut(d.Setting, 200)), escape(shown(d.Have)), escape(shown(d.Want)))
+	}
+	if r.Omitted > 0 {
+		fmt.Fprintf(&b, "- and %d more\n", r.Omitted)
+	}
+	if _, says := r.safe(); says != "" {
+		fmt.Fprintf(&b, "%s.\n", escape(says))
+	}
+	related := []string{}
+	if r.UserPool.ARN != "" {
+		related = append(related, r.UserPool.ARN)
+	}
+	return encode(map[string]any{
+		"version": "1.0", "source": "custom",
+		"content": map[string]any{
+			"textType": "client-markdown", "title": escape(icons[r.Severity] + " " + Subject(r)), "description": b.String(), "nextSteps": append([]string{}, escapeAll(r.Next)...),
+			"keywords": []string{"poolkeeper", string(r.Outcome), r.UserPool.ID},
+		},
+		"metadata": map[string]any{
+			"threadId": r.UserPool.ID, "summary": Subject(r), "eventType": "poolkeeper." + string(r.Outcome), "relatedResources": related,
+			"additionalContext": map[string]string{"severity": string(r.Severity), "eventId": r.Why.EventID},
+		},
+	})
+}
+
+// icons stand before the title of a chat message, so that a channel can be read at a glance.
+var icons = map[Severity]string{Critical: ":rotating_light:", High: ":warning:", Medium: ":eyes:", Low: ":white_check_mark:", Informational: ":information_source:"}
+
+// escape takes from a stranger's text what chat applications would make of it: mentions, links, formats.
+var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "*", "\u2217", "`", "\u02cb", "@", "@\u200b", "\n", " ", "\r", " ").Replace
+
+func escapeAll(texts []string) []string {
+	all := make([]string, len(texts))
+	for i, text := range texts {
+		all[i] = escape(text)
+	}
+	return all
+}

@@ -1,0 +1,67 @@
+package report
+
+import (
+	"fmt"
+
+	"poolkeeper/lambda/reconcile"
+)
+
+// next returns what a person should do about the outcome.
+func next(r Report) []string {
+	var steps []string
+	say := func(format string, args ...any) { steps = append(steps, fmt.Sprintf(format, args...)) }
+	pool := fmt.Sprintf("--pool %s --region %s", r.UserPool.ID, r.UserPool.Region)
+	if r.Critical {
+		say("Find out whether %s was meant to delete the pool; its users cannot sign in.", r.actor())
+		say("Nothing brings the users back but an export of yours. The settings can be put onto a new pool from a backup file.")
+	}
+	switch r.Outcome {
+	case reconcile.Remediated:
+		say("%s", why(r))
+	case reconcile.Partial, reconcile.Unfixable:
+		say("Remove what stands in the way, as the reason says, or exempt the settings with an end.")
+		say("See what is left: poolkeeper plan %s", pool)
+		say("Write it: poolkeeper apply %s", pool)
+	case reconcile.Unconverged:
+		say("Look at the pool now: poolkeeper plan %s", pool)
+		say("Find out who else writes to it at the same time; two writers take turns until one of them stops.")
+	case reconcile.Drifted:
+		if !r.Critical && len(r.Overwritten) < len(r.Drifts) {
+			say("See what would be written: poolkeeper plan %s", pool)
+			say("Write it: poolkeeper apply %s; or let the rule enforce.", pool)
+		}
+	case reconcile.Deferred:
+		say("Nothing yet: it is tried again. When that is given up, an alarm tells of the queue Failed, and the next sweep looks at the pool.")
+		say("If it cannot wait, see what is there: poolkeeper plan %s", pool)
+	}
+	if len(r.Overwritten) > 0 {
+		say("Have %s look at the settings that may be lost, and set them again.", r.actor())
+	}
+	if r.Missed != nil {
+		say("No event told of this since %s: see that the trail logs (aws cloudtrail get-trail-status) and that nothing lies in the queue Undelivered.", r.Missed.Since.UTC().Format("2006-01-02 15:04 UTC"))
+	}
+	if r.Record != "" && len(r.of(reconcile.Fixed)) > 0 {
+		say("If it was wrong to put this right, take it back: poolkeeper undo %s --region %s --ledger TABLE (the stack's output LedgerTableName)", r.Record, r.UserPool.Region)
+	}
+	switch {
+	case r.Outcome == reconcile.Unchanged || r.Outcome == reconcile.Ignored:
+	case r.called() && r.Why.EventID != "":
+		say("The call itself: aws cloudtrail lookup-events --region %s --lookup-attributes AttributeKey=EventId,AttributeValue=%s", r.UserPool.Region, r.Why.EventID)
+	case !r.called():
+		say("The calls of late: aws cloudtrail lookup-events --region %s --lookup-attributes AttributeKey=EventSource,AttributeValue=cognito-idp.amazonaws.com", r.UserPool.Region)
+	}
+	return steps
+}
+
+// why says what to find out about a change that was undone.
+func why(r Report) string {
+	const remedy = "If the change was meant, put it into the baseline, or add an exemption with an end; or else it will be undone again."
+	switch {
+	case r.Who.CloudFormation:
+		return "The template of a stack differs from the baseline, and the next deployment will make the change again: put the required values into the template. " + remedy
+	case r.called():
+		return fmt.Sprintf("Find out why %s made the call. %s", r.actor(), remedy)
+	default:
+		return "Find out who changed it, and why: no event told of it in time. " + remedy
+	}
+}

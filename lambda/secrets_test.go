@@ -1,0 +1,82 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"poolkeeper/lambda/cognitotest"
+)
+
+// TestBootstrapKeepsClientSecrets runs the built binary over clients that are weak, with its log at its most talkative: neither the log, nor an answer, nor a message holds
+// the secret of a client.
+func TestBootstrapKeepsClientSecrets(t *testing.T) {
+	t.Parallel()
+	const secret = "CANARYclientsecret0123456789"
+	fake := cognitotest.New(cognitotest.Contract)
+	url, err := fake.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = fake.Close() })
+	const id = "eu-west-1_AbCdEf123"
+	file := filepath.Join(t.TempDir(), "b.yaml")
+	text := "version: 1\nrules:\n  - name: clients\n    clients: [{require: {PreventUserExistenceErrors: ENABLED, AllowedOAuthFlows: {without: [implicit]}}}]\n    watch: [clients]\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var mutex sync.Mutex
+	var all strings.Builder // everything that leaves the function
+	sent := 0
+	topic := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mutex.Lock()
+		defer mutex.Unlock()
+		sent++
+		all.Write(body)
+		_, _ = io.WriteString(w, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`)
+	}))
+	t.Cleanup(topic.Close)
+	f := startFunction(t, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+url, "AWS_ENDPOINT_URL_SNS="+topic.URL, "TOPIC_ARN=arn:aws:sns:eu-west-1:111122223333:topic", "AWS_LAMBDA_LOG_LEVEL=DEBUG",
+		"BASELINE_FILE="+file, "AWS_LAMBDA_FUNCTION_NAME=keeper")
+	for _, step := range []struct {
+		fixture string
+		fault   cognitotest.Fault
+		want    string // in the answer
+	}{
+		{"update-user-pool-client", cognitotest.Fault{}, `"outcome":"remediated"`},
+		{"create-user-pool-client", cognitotest.Fault{}, `"outcome":"drifted"`},
+		{"add-user-pool-client-secret", cognitotest.Fault{}, `"outcome":"drifted"`},
+		{"sweep", cognitotest.Fault{}, `"remediated":1`},
+		{"update-user-pool-client", cognitotest.Fault{Operation: "UpdateUserPoolClient", Error: "InvalidParameterException", Message: "no"}, `"outcome":"unfixable"`},
+		{"update-user-pool-client", cognitotest.Fault{Operation: "DescribeUserPoolClient", Body: []byte(`{"UserPoolClient":{"ClientId":"other","ClientSecret":"` + secret + `"}}`)}, "not this client's"},
+		{"update-user-pool-client", cognitotest.Fault{Operation: "DescribeUserPoolClient", Body: []byte(`{"UserPoolClient":{"ClientSecret":"` + secret + `"`)}, "no JSON object"},
+	} {
+		fake.PutRich(id)
+		client := fake.Client(id, cognitotest.RichClient)
+		client["PreventUserExistenceErrors"], client["AllowedOAuthFlows"], client["ClientSecret"] = "LEGACY", []any{"code", "implicit"}, secret
+		fake.PutClient(id, cognitotest.RichClient, client)
+		fake.ClearFaults()
+		if step.fault.Operation != "" {
+			fake.Inject(step.fault)
+		}
+		answer := string(f.invoke(t, payload(t, step.fixture)).Payload)
+		all.WriteString(answer)
+		if !strings.Contains(answer, step.want) {
+			t.Errorf("%s: %s, want %s", step.fixture, strings.ReplaceAll(answer, secret, "(secret)"), step.want)
+		}
+	}
+	log := f.stop()
+	all.WriteString(log)
+	if i := strings.Index(all.String(), "CANARY"); i >= 0 {
+		t.Errorf("a planted secret leaked, at byte %d", i)
+	}
+	if sent < 4 || !strings.Contains(log, "Clients["+cognitotest.RichClient+"].PreventUserExistenceErrors") {
+		t.Errorf("%d messages were sent, and the log may not tell of a client: nothing was tested", sent)
+	}
+}

@@ -11,6 +11,7 @@ COVERED := baseline lambda/event lambda/userpool lambda/reconcile
 # The fault campaign is thousands of reconciles, each of which is raced elsewhere: with the race detector it would take ten times as long.
 CAMPAIGN := ^TestCampaign$$
 LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+SBOM := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 FLAGS := -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -tags lambda.norpc
 comma := ,
 space := $(subst ,, )
@@ -20,7 +21,7 @@ RACE := $(shell command -v gcc >/dev/null || command -v cc >/dev/null || command
 CODE := baseline lambda infra
 GOFILES = $(shell find $(CODE) -name node_modules -prune -o -name '*.go' -print)
 
-.PHONY: help demo function invoke local emulate build test lint vuln fmt generate stale check bench fuzz cover layout clean
+.PHONY: help demo function invoke local emulate build test lint vuln fmt generate stale check bench sbom fuzz cover layout clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -103,8 +104,17 @@ check: layout ## everything that has to hold before a change is handed over
 	@$(MAKE) --no-print-directory build
 	@echo "all checks passed"
 
-bench: ## run the benchmarks; each speed is a ratio measured in one run
-	@go test -run '^$$' -bench . -benchmem ./...
+bench: ## run the benchmarks, and write the speeds, each a ratio measured in one run, into lambda/README.md
+	@mkdir -p $(BUILD)
+	@go test -run '^$$' -bench . -benchmem -timeout 30m $$(go list ./baseline/... ./lambda/...) | tee $(BUILD)/bench.log
+	@go run ./lambda/internal/speed/refresh lambda/README.md <$(BUILD)/bench.log
+
+sbom: function ## write the software bill of materials of the function, as CycloneDX JSON, and check that it names every module
+	@go run $(SBOM) bin -json -std -noserial -notimestamp -disable-html-escape -version unreleased -output $(BUILD)/sbom.cdx.json $(BUILD)/arm64/bootstrap
+	@modules=$$(CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go list -deps -tags lambda.norpc -f '{{with .Module}}{{if not .Main}}{{.Path}}@{{.Version}}{{end}}{{end}}' ./lambda | sort -u); \
+	missing=$$(for module in $$modules; do grep -qF "\"pkg:golang/$$module?" $(BUILD)/sbom.cdx.json || echo $$module; done); \
+	if [[ -z "$$modules" || -n "$$missing" ]]; then echo "the bill of materials lacks" $$missing; exit 1; fi; \
+	echo "$(BUILD)/sbom.cdx.json names all $$(wc -w <<<"$$modules") modules that the function is built of"
 
 fuzz: ## run every fuzz target for FUZZTIME
 	@for package in $$(go list ./...); do \

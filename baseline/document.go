@@ -152,7 +152,7 @@ var (
 )
 
 func flatten(docs []Document, perClient bool) ([]Member, map[string]DocumentName) {
-	var all []Member
+	all := make([]Member, 0, 64) // room for either: every start makes these tables
 	of := map[string]DocumentName{}
 	for _, d := range docs {
 		switch {
@@ -172,7 +172,7 @@ func flatten(docs []Document, perClient bool) ([]Member, map[string]DocumentName
 
 // echoed returns the members that the write call takes.
 func echoed(members []Member) []Member {
-	var all []Member
+	all := make([]Member, 0, len(members))
 	for _, m := range members {
 		if m.Trip == Echo {
 			all = append(all, m)

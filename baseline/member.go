@@ -124,15 +124,15 @@ func Lookup(path string) (Member, bool) {
 
 // TwinOf returns the path of the setting that is the same fact as the one at path, if there is one.
 func TwinOf(path string) (string, bool) {
-	for head, tail := path, ""; ; {
+	for head := path; ; {
 		if twin, ok := twins()[head]; ok {
-			return twin + tail, true
+			return twin + path[len(head):], true
 		}
 		i := strings.LastIndexByte(head, '.')
 		if i < 0 {
 			return "", false
 		}
-		head, tail = head[:i], head[i:]+tail
+		head = head[:i]
 	}
 }
 
@@ -156,7 +156,7 @@ func index(members []Member, name string) int {
 	if strings.HasPrefix(name, clientsPrefix) {
 		name = Clients
 	}
-	for i := range members { // by index: a member is large to copy
+	for i := range members { // by index: a member is large to copy, and this is most of what a comparison does
 		if members[i].Name == name {
 			return i
 		}

@@ -197,6 +197,9 @@ func separator(written int, open byte) string {
 
 // plainJSON is encoding/json without the escapes that are meant for HTML.
 func plainJSON(v any) string {
+	if s, ok := v.(string); ok && unescaped(s) {
+		return `"` + s + `"`
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -204,4 +207,14 @@ func plainJSON(v any) string {
 		return fmt.Sprint(v) // no JSON value; a number that is too long to be one lands here
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// unescaped says whether a text is written in JSON as it is. It may say no of one that is.
+func unescaped(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\' {
+			return false
+		}
+	}
+	return true
 }

@@ -1,8 +1,10 @@
 package baseline
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -131,6 +133,23 @@ func TestCanonicalOfNoJSON(t *testing.T) {
 	if got := decode("{"); got != nil {
 		t.Errorf("decode of broken JSON = %v", got)
 	}
+}
+
+// TestPlainJSON: a text that needs no escape is written without encoding/json, as encoding/json would.
+func TestPlainJSON(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~]*`), rapid.StringMatching(`[<>&"\\/a\x7f\n]*`)).Draw(t, "s")
+		var b bytes.Buffer
+		e := json.NewEncoder(&b)
+		e.SetEscapeHTML(false)
+		if err := e.Encode(s); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := plainJSON(s), strings.TrimSuffix(b.String(), "\n"); got != want {
+			t.Fatalf("%s, want %s", got, want)
+		}
+	})
 }
 
 // TestTwinsPointAtEachOther finds every twin of the table, wherever it stands.

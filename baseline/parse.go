@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -54,7 +55,7 @@ func (p *parser) fault(n *yaml.Node, path, format string, args ...any) {
 	p.faults = append(p.faults, Fault{Position: p.at(n), Path: Legible(path), Message: Legible(fmt.Sprintf(format, args...))})
 }
 
-var yamlLine = regexp.MustCompile(`line (\d+)`)
+var yamlLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`line (\d+)`) })
 
 // document reads the one YAML document of a file, or returns nil with the fault noted.
 func (p *parser) document(data []byte) *yaml.Node {
@@ -99,7 +100,7 @@ func (p *parser) document(data []byte) *yaml.Node {
 func (p *parser) syntax(err error) {
 	n := &yaml.Node{Line: 1, Column: 1}
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	if found := yamlLine.FindStringSubmatch(text); found != nil {
+	if found := yamlLine().FindStringSubmatch(text); found != nil {
 		if line, err := strconv.Atoi(found[1]); err == nil {
 			n.Line = line
 		}

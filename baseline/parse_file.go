@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -142,7 +143,7 @@ func (p *parser) clientRule(n *yaml.Node, path string) ClientRule {
 	return c
 }
 
-var clientID = regexp.MustCompile(`^[\w+]+$`)
+var clientID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w+]+$`) })
 
 const maxClientID = 128
 
@@ -154,7 +155,7 @@ func (p *parser) clientSelector(keys map[string]entry, path string) ClientSelect
 	if ids, ok := keys["ids"]; ok {
 		s.IDs = p.texts(ids.value, path+".ids")
 		for i, id := range s.IDs {
-			if id != "" && (len(id) > maxClientID || !clientID.MatchString(id)) {
+			if id != "" && (len(id) > maxClientID || !clientID().MatchString(id)) {
 				p.fault(ids.value.Content[i], fmt.Sprintf("%s.ids[%d]", path, i), "%q is no client id; globs go under names", id)
 			}
 		}
@@ -178,7 +179,7 @@ func (p *parser) watch(n *yaml.Node, path string) []Watched {
 	return all
 }
 
-var poolID = regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`)
+var poolID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`) })
 
 const maxPoolID = 55
 
@@ -196,7 +197,7 @@ func (p *parser) selector(n *yaml.Node, path string, withExcept bool) *Selector 
 	if ids, ok := keys["ids"]; ok {
 		s.IDs = p.texts(ids.value, path+".ids")
 		for i, id := range s.IDs {
-			if id != "" && (len(id) > maxPoolID || !poolID.MatchString(id)) {
+			if id != "" && (len(id) > maxPoolID || !poolID().MatchString(id)) {
 				p.fault(ids.value.Content[i], fmt.Sprintf("%s.ids[%d]", path, i), "%q is no pool id (eu-west-1_AbCdEf123); globs go under names", id)
 			}
 		}

@@ -24,15 +24,20 @@ func keys(path string) []string {
 	var all []string
 	m := root
 	for rest, more := path, true; more; {
-		if m.Kind == Map && m.Elem.Kind != Object {
-			return append(all, rest)
-		}
 		var key string
-		key, rest, more = strings.Cut(rest, ".")
+		key, rest, more = cutKey(m, rest)
 		all = append(all, key)
 		m, _ = child(m, key)
 	}
 	return all
+}
+
+// cutKey splits the first key from a dotted path below the member.
+func cutKey(m Member, path string) (key, rest string, more bool) {
+	if m.Kind == Map && m.Elem.Kind != Object {
+		return path, "", false
+	}
+	return strings.Cut(path, ".")
 }
 
 // covers says whether path is the same as above or lies below it. What is neither object nor map has nothing below it: the
@@ -67,15 +72,22 @@ func concerns(above, path string) bool {
 // their text, and what the table lacks last.
 func Order(a, b string) int {
 	m := root
-	left, right := keys(a), keys(b)
-	for i := range min(len(left), len(right)) {
-		x, y := left[i], right[i]
-		if x != y {
+	for {
+		x, left, moreLeft := cutKey(m, a)
+		y, right, moreRight := cutKey(m, b)
+		switch {
+		case x != y:
 			return cmp.Or(cmp.Compare(rank(m, x), rank(m, y)), cmp.Compare(x, y))
+		case !moreLeft && !moreRight:
+			return 0
+		case !moreLeft:
+			return -1
+		case !moreRight:
+			return 1
 		}
 		m, _ = child(m, x)
+		a, b = left, right
 	}
-	return cmp.Compare(len(left), len(right))
 }
 
 func rank(m Member, key string) int {

@@ -29,13 +29,20 @@ func (r Rule) all() []Requirement {
 // Owns returns the kinds of documents, in the order of the table, of which the baseline may require something of the pool with this id; an empty id is any pool. A rule
 // that selects pools otherwise than by id may select it.
 func (b *Baseline) Owns(id string) []DocumentName {
+	owned := map[DocumentName]bool{}
+	for _, rule := range b.Rules {
+		if !rule.maySelect(id) {
+			continue
+		}
+		for _, r := range rule.all() {
+			for _, d := range WrittenWith(r.Setting) {
+				owned[d.Name] = true
+			}
+		}
+	}
 	var kinds []DocumentName
 	for _, d := range documents {
-		if slices.ContainsFunc(b.Rules, func(rule Rule) bool {
-			return rule.maySelect(id) && slices.ContainsFunc(rule.all(), func(r Requirement) bool {
-				return slices.ContainsFunc(WrittenWith(r.Setting), func(w Document) bool { return w.Name == d.Name })
-			})
-		}) {
+		if owned[d.Name] {
 			kinds = append(kinds, d.Name)
 		}
 	}

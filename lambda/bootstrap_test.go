@@ -89,7 +89,7 @@ func (f *function) stop() string {
 	return f.output.String()
 }
 
-func payload(t *testing.T, name string) []byte {
+func payload(t testing.TB, name string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("event", "testdata", name+".json"))
 	if err != nil {

@@ -36,10 +36,9 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		log = log.With("invocation_id", invocation.AwsRequestID)
 		keeper.Owner = invocation.AwsRequestID // a retry has the id of the first try
 	}
-	at := home(ctx)
-	request := event.Decode(payload, at)
+	request := event.Decode(payload, home(ctx))
 	sweeping := request.Kind == event.All || !request.Sweep.Started.IsZero()
-	result, err := keeper.Handle(ctx, payload, at, func(out reconcile.Outcome) { h.tell(ctx, log, out, sweeping) })
+	result, err := keeper.Do(ctx, request, func(out reconcile.Outcome) { h.tell(ctx, log, out, sweeping) })
 	if sweep, ok := result.(reconcile.Sweeping); ok {
 		report.LogSweep(ctx, log, sweep)
 		if d, worth := report.NewDigest(sweep, h.region, h.build); worth {

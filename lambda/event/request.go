@@ -1,6 +1,9 @@
 package event
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Kind says what is to be done.
 type Kind string
@@ -106,34 +109,34 @@ type Name struct {
 }
 
 // Table returns the calls that are handled, sorted by name.
-func Table() []Name {
-	return []Name{
-		{Name: "AddUserPoolClientSecret", Watched: "clients", Happened: "given another secret", Subject: "clientId"},
-		{Name: "CreateGroup", Watched: "groups", Happened: "added", Subject: "groupName"},
-		{Name: "CreateIdentityProvider", Watched: "identityProviders", Happened: "added", Subject: "providerName"},
-		{Name: "CreateResourceServer", Watched: "resourceServers", Happened: "added", Subject: "identifier"},
-		{Name: "CreateUserPool", Place: ResponseUserPoolID, Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery, appClient, clientRisk}, Watched: "triggers"},
-		{Name: "CreateUserPoolClient", Changes: []string{appClient, clientRisk}, Watched: "clients", Happened: "added", Subject: "clientName"},
-		{Name: "CreateUserPoolDomain", Watched: "domains", Happened: "added", Subject: "domain"},
-		{Name: "DeleteGroup", Watched: "groups", Happened: "removed", Subject: "groupName"},
-		{Name: "DeleteIdentityProvider", Watched: "identityProviders", Happened: "removed", Subject: "providerName"},
-		{Name: "DeleteResourceServer", Watched: "resourceServers", Happened: "removed", Subject: "identifier"},
-		{Name: DeleteUserPool},
-		{Name: "DeleteUserPoolClient", Watched: "clients", Happened: "removed", Subject: "clientId"},
-		{Name: "DeleteUserPoolDomain", Watched: "domains", Happened: "removed", Subject: "domain"},
-		{Name: "SetLogDeliveryConfiguration", Changes: []string{logDelivery}},
-		{Name: "SetRiskConfiguration", Changes: []string{riskConfiguration, clientRisk}},
-		{Name: "SetUserPoolMfaConfig", Changes: []string{userPool, mfaConfig}},
-		{Name: "TagResource", Place: RequestResourceARN, Changes: []string{userPool}, Selection: true},
-		{Name: "UntagResource", Place: RequestResourceARN, Changes: []string{userPool}, Selection: true},
-		{Name: "UpdateGroup", Watched: "groups", Happened: "changed", Subject: "groupName"},
-		{Name: "UpdateIdentityProvider", Watched: "identityProviders", Happened: "changed", Subject: "providerName"},
-		{Name: "UpdateResourceServer", Watched: "resourceServers", Happened: "changed", Subject: "identifier"},
-		// Threat protection and the plan decide over the risk configurations and the logs.
-		{Name: "UpdateUserPool", Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery, clientRisk}, Selection: true, Watched: "triggers"},
-		{Name: "UpdateUserPoolClient", Changes: []string{appClient}},
-		{Name: "UpdateUserPoolDomain", Watched: "domains", Happened: "changed", Subject: "domain"},
-	}
+func Table() []Name { return slices.Clone(table) }
+
+var table = []Name{
+	{Name: "AddUserPoolClientSecret", Watched: "clients", Happened: "given another secret", Subject: "clientId"},
+	{Name: "CreateGroup", Watched: "groups", Happened: "added", Subject: "groupName"},
+	{Name: "CreateIdentityProvider", Watched: "identityProviders", Happened: "added", Subject: "providerName"},
+	{Name: "CreateResourceServer", Watched: "resourceServers", Happened: "added", Subject: "identifier"},
+	{Name: "CreateUserPool", Place: ResponseUserPoolID, Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery, appClient, clientRisk}, Watched: "triggers"},
+	{Name: "CreateUserPoolClient", Changes: []string{appClient, clientRisk}, Watched: "clients", Happened: "added", Subject: "clientName"},
+	{Name: "CreateUserPoolDomain", Watched: "domains", Happened: "added", Subject: "domain"},
+	{Name: "DeleteGroup", Watched: "groups", Happened: "removed", Subject: "groupName"},
+	{Name: "DeleteIdentityProvider", Watched: "identityProviders", Happened: "removed", Subject: "providerName"},
+	{Name: "DeleteResourceServer", Watched: "resourceServers", Happened: "removed", Subject: "identifier"},
+	{Name: DeleteUserPool},
+	{Name: "DeleteUserPoolClient", Watched: "clients", Happened: "removed", Subject: "clientId"},
+	{Name: "DeleteUserPoolDomain", Watched: "domains", Happened: "removed", Subject: "domain"},
+	{Name: "SetLogDeliveryConfiguration", Changes: []string{logDelivery}},
+	{Name: "SetRiskConfiguration", Changes: []string{riskConfiguration, clientRisk}},
+	{Name: "SetUserPoolMfaConfig", Changes: []string{userPool, mfaConfig}},
+	{Name: "TagResource", Place: RequestResourceARN, Changes: []string{userPool}, Selection: true},
+	{Name: "UntagResource", Place: RequestResourceARN, Changes: []string{userPool}, Selection: true},
+	{Name: "UpdateGroup", Watched: "groups", Happened: "changed", Subject: "groupName"},
+	{Name: "UpdateIdentityProvider", Watched: "identityProviders", Happened: "changed", Subject: "providerName"},
+	{Name: "UpdateResourceServer", Watched: "resourceServers", Happened: "changed", Subject: "identifier"},
+	// Threat protection and the plan decide over the risk configurations and the logs.
+	{Name: "UpdateUserPool", Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery, clientRisk}, Selection: true, Watched: "triggers"},
+	{Name: "UpdateUserPoolClient", Changes: []string{appClient}},
+	{Name: "UpdateUserPoolDomain", Watched: "domains", Happened: "changed", Subject: "domain"},
 }
 
 // DeleteUserPool is the call after which there is no pool to look at.
@@ -149,7 +152,7 @@ func Names() []string {
 }
 
 func named(name string) (Name, bool) {
-	for _, n := range Table() {
+	for _, n := range table {
 		if n.Name == name {
 			return n, true
 		}

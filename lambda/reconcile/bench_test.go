@@ -1,81 +1,77 @@
 package reconcile_test
 
 import (
-	"bytes"
-	"io"
-	"net/http"
+	"encoding/json"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
-	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/internal/speed"
 	"poolkeeper/lambda/userpool"
 )
 
-// latency is what the loopback fake adds to each call in the benchmarks of a whole event.
-const latency = 20 * time.Millisecond
+// BenchmarkTwoReads reports the time of reading both documents of a pool of that of reading one, at the latency of a Region nearby.
+func BenchmarkTwoReads(b *testing.B) {
+	bench := serve(b, cognitotest.Contract, cognitotest.WithLatency(20*time.Millisecond))
+	bench.rich(nil)
+	read := func(documents ...baseline.DocumentName) time.Duration {
+		from := time.Now()
+		if _, err := bench.client.Read(b.Context(), poolID, userpool.Want{Documents: documents}); err != nil {
+			b.Fatal(err)
+		}
+		return time.Since(from)
+	}
+	read(baseline.UserPool, baseline.MfaConfig) // opens the connections
+	var ratios []float64
+	for b.Loop() {
+		one := read(baseline.UserPool)
+		ratios = append(ratios, float64(read(baseline.UserPool, baseline.MfaConfig))/float64(one))
+	}
+	slices.Sort(ratios)
+	b.ReportMetric(ratios[len(ratios)/2], speed.TwoReads)
+}
 
-// BenchmarkEvent reports the time of one whole event as a multiple of the time that its round trips take by themselves: plain POSTs to the
-// same server in the same run. A compliant pool is one round trip (two reads at once); one that drifted in a document is three: read, write,
-// verify.
-func BenchmarkEvent(b *testing.B) {
-	for name, c := range map[string]struct {
-		tamper func(pool, mfa map[string]any)
-		trips  int
-	}{"compliant": {nil, 1}, "drifted": {unprotected, 3}} {
-		b.Run(name, func(b *testing.B) {
-			bench := serve(b, cognitotest.Contract, cognitotest.WithLatency(latency))
-			// A second server of the same kind takes the plain POSTs.
-			plain := cognitotest.New(cognitotest.Contract, cognitotest.WithLatency(latency))
-			url, err := plain.Start()
+// BenchmarkCompareThousand reports the time of comparing 1,000 pools with the baseline that ships, of that of decoding their JSON, which a read does anyway.
+func BenchmarkCompareThousand(b *testing.B) {
+	const pools = 1000
+	pool, mfa := cognitotest.Rich()
+	answers := make([][2][]byte, pools)
+	for i := range answers {
+		pool["Id"] = fmt.Sprintf("eu-west-1_Pool%04d", i)
+		for j, document := range []map[string]any{pool, mfa} {
+			raw, err := json.Marshal(document)
 			if err != nil {
 				b.Fatal(err)
 			}
-			defer func() { _ = plain.Close() }()
-			pool, mfa := cognitotest.Rich()
-			plain.Put(poolID, pool, mfa)
-			required := require(b, deletionProtection)
-			r := bench.reconciler(required)
-			var whole, trips time.Duration
-			calls, events := 0, 0
-			bench.rich(c.tamper)
-			warm(b, url)
-			for b.Loop() {
-				bench.rich(c.tamper)
-				bench.fake.ResetCalls()
-				from := time.Now()
-				if _, err := r.Reconcile(b.Context(), poolID, event.Cause{}); err != nil {
-					b.Fatal(err)
-				}
-				whole += time.Since(from)
-				calls += len(bench.fake.Calls())
-				events++
-				from = time.Now()
-				for range c.trips {
-					warm(b, url)
-				}
-				trips += time.Since(from)
+			answers[i][j] = raw
+		}
+	}
+	required, err := baseline.Parse(baseline.DefaultFile, baseline.Default())
+	if err != nil {
+		b.Fatal(err)
+	}
+	var ratios []float64
+	for b.Loop() {
+		states := make([]userpool.State, pools)
+		from := time.Now()
+		for i, raw := range answers {
+			documents := map[baseline.DocumentName]map[string]any{baseline.UserPool: tree(b, string(raw[0])), baseline.MfaConfig: tree(b, string(raw[1]))}
+			id, _ := documents[baseline.UserPool]["Id"].(string)
+			states[i] = userpool.State{ID: id, Documents: documents}
+		}
+		decoded := time.Now()
+		for _, state := range states {
+			if found := baseline.Compare(required.Policy(state.Identity(), clock), state.Settings()); len(found.Drifts) > 0 {
+				b.Fatalf("%s has drifted", state.ID)
 			}
-			b.ReportMetric(float64(whole)/float64(trips), "x-round-trips")
-			b.ReportMetric(float64(calls)/float64(events), "calls/event")
-		})
+		}
+		ratios = append(ratios, float64(time.Since(decoded))/float64(decoded.Sub(from)))
 	}
-}
-
-func warm(b *testing.B, url string) {
-	b.Helper()
-	request, err := http.NewRequestWithContext(b.Context(), http.MethodPost, url, bytes.NewReader([]byte(`{"UserPoolId":"`+poolID+`"}`)))
-	if err != nil {
-		b.Fatal(err)
-	}
-	request.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService.DescribeUserPool")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		b.Fatal(err)
-	}
-	_, _ = io.Copy(io.Discard, response.Body)
-	_ = response.Body.Close()
+	slices.Sort(ratios)
+	b.ReportMetric(ratios[len(ratios)/2], speed.Compare)
 }
 
 // BenchmarkPlan compares a full pool and plans the write of it, with no call.

@@ -9,7 +9,11 @@ import (
 // Handle does what the payload of one event asks for: it reconciles one pool or all, or ignores the event with a reason. done is called with
 // every outcome, also with that of an ignored event. The result is an Outcome or a Sweeping; the error is nil or a *DeferredError.
 func (r *Reconciler) Handle(ctx context.Context, payload []byte, home event.Home, done func(Outcome)) (any, error) {
-	request := event.Decode(payload, home)
+	return r.Do(ctx, event.Decode(payload, home), done)
+}
+
+// Do is Handle for an event that is decoded already.
+func (r *Reconciler) Do(ctx context.Context, request event.Request, done func(Outcome)) (any, error) {
 	switch request.Kind {
 	case event.One:
 		out, err := r.Answer(ctx, request)

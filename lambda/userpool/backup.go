@@ -91,13 +91,13 @@ func (s State) Unwritable(other State) []string {
 			continue
 		}
 		for _, m := range table.Members {
-			if m.Trip == baseline.ReadOnly && !volatile[m.Name] && text(mine[m.Name]) != text(others[m.Name]) {
+			if m.Trip == baseline.ReadOnly && !volatile[m.Name] && !same(mine[m.Name], others[m.Name]) {
 				differ = append(differ, string(name)+"."+m.Name)
 			}
 		}
 		for _, path := range unknownMembers(name, mine) {
 			member := strings.TrimPrefix(path, name.Prefix())
-			if text(get(mine, member)) != text(get(others, member)) {
+			if !same(get(mine, member), get(others, member)) {
 				differ = append(differ, string(name)+"."+member)
 			}
 		}
@@ -113,11 +113,3 @@ func (s State) Unwritable(other State) []string {
 // volatile are the members that change without anybody's call, or with every call.
 var volatile = map[string]bool{"CreationDate": true, "LastModifiedDate": true, "EstimatedNumberOfUsers": true, "Status": true,
 	"EmailConfigurationFailure": true, "SmsConfigurationFailure": true}
-
-func text(v any) string {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return string(raw)
-}

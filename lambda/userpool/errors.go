@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -155,15 +156,15 @@ func classify(call string, err error, secrets []string) *Error {
 }
 
 var (
-	constraint = regexp.MustCompile(`at '([A-Za-z0-9_.]+)' failed to satisfy`)
-	quoted     = regexp.MustCompile(`(?s)Value '.*?' at '`)
-	words      = regexp.MustCompile(`[A-Za-z][A-Za-z0-9]+`)
+	constraint = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`at '([A-Za-z0-9_.]+)' failed to satisfy`) })
+	quoted     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)Value '.*?' at '`) })
+	words      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z][A-Za-z0-9]+`) })
 )
 
 // Names returns the settings that the service's answer speaks of, as far as it can be told from its code and text.
 func (e *Error) Names() []string {
 	names := append([]string(nil), settingsOfCode[e.Code]...)
-	for _, at := range constraint.FindAllStringSubmatch(e.Message, -1) {
+	for _, at := range constraint().FindAllStringSubmatch(e.Message, -1) {
 		if path := settingAt(at[1]); path != "" {
 			names = append(names, path)
 		}
@@ -177,7 +178,7 @@ func (e *Error) Names() []string {
 			names = append(names, t.settings...)
 		}
 	}
-	for _, word := range words.FindAllString(e.Message, -1) {
+	for _, word := range words().FindAllString(e.Message, -1) {
 		names = append(names, pathsNamed(baseline.Settings(), "", word)...)
 	}
 	return names
@@ -224,7 +225,7 @@ const longest = 4000
 // redact hides the secrets, and every value that a validation error quotes. A text that goes on and on is cut, after its secrets were hidden; and what the
 // service repeats of what somebody chose is no more than a line.
 func redact(text string, secrets []string) string {
-	text = quoted.ReplaceAllString(text, "Value (hidden) at '")
+	text = quoted().ReplaceAllString(text, "Value (hidden) at '")
 	for _, secret := range secrets {
 		if len(secret) < shortest {
 			continue

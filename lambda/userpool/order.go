@@ -1,8 +1,6 @@
 package userpool
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -105,13 +103,4 @@ func (p *Plan) request(order []baseline.DocumentName, before, after documents) e
 func callOf(name baseline.DocumentName) string {
 	table, _ := name.Table()
 	return table.WriteCall
-}
-
-func same(a, b any) bool {
-	left, err := json.Marshal(a)
-	if err != nil {
-		return false
-	}
-	right, err := json.Marshal(b)
-	return err == nil && bytes.Equal(left, right)
 }

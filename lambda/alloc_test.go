@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/internal/speed"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/userpool"
+)
+
+// canned answers each operation as the fake did the first time, without a network and without work of its own.
+type canned struct {
+	fake    http.Handler
+	answers map[string][]byte
+}
+
+func (c canned) Do(r *http.Request) (*http.Response, error) {
+	target := r.Header.Get("X-Amz-Target")
+	answer, ok := c.answers[target]
+	if !ok {
+		recorded := httptest.NewRecorder()
+		c.fake.ServeHTTP(recorded, r)
+		answer = recorded.Body.Bytes()
+		c.answers[target] = answer
+	}
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(answer)), Request: r}, nil
+}
+
+// compliantEvent returns a handler whose pool is compliant and whose network is canned, and the event of an update of the pool.
+func compliantEvent(t testing.TB) func() {
+	t.Helper()
+	required, err := baseline.Parse(baseline.DefaultFile, baseline.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fake := cognitotest.New(cognitotest.Contract)
+	pool, mfa := cognitotest.Rich()
+	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+	counted := &calls{}
+	a := account{Config: Config{Region: "eu-west-1", AccessKeyID: "AKIAEXAMPLE", SecretKey: "example"}, transport: oneByOne(canned{fake, map[string][]byte{}})}
+	h := handler{log: slog.New(slog.NewJSONHandler(io.Discard, nil)), metrics: io.Discard, function: "keeper", calls: counted,
+		reconciler: reconcile.New(userpool.New(newClient(a, counted)), required, "")}
+	event := payload(t, "update-user-pool")
+	return func() {
+		if answer, err := h.Invoke(t.Context(), event); err != nil || !bytes.Contains(answer, []byte(`"unchanged"`)) {
+			t.Fatalf("%s %v", answer, err)
+		}
+	}
+}
+
+// oneByOne makes calls wait for each other.
+func oneByOne(c canned) waiting { return waiting{c, make(chan struct{}, 1)} }
+
+type waiting struct {
+	canned
+	turn chan struct{}
+}
+
+func (w waiting) Do(r *http.Request) (*http.Response, error) {
+	w.turn <- struct{}{}
+	defer func() { <-w.turn }()
+	return w.canned.Do(r)
+}
+
+// TestCompliantEventAllocates: the usual event, of which nothing comes, stays cheap, from its bytes to the lines of the log.
+func TestCompliantEventAllocates(t *testing.T) {
+	if allocations := testing.AllocsPerRun(100, compliantEvent(t)); allocations > speed.Of(speed.EventAllocs).Fail || allocations == 0 {
+		t.Errorf("a compliant event allocates %.0f times, more than %.0f", allocations, speed.Of(speed.EventAllocs).Fail)
+	}
+}
+
+// BenchmarkCompliantEvent reports what the test holds.
+func BenchmarkCompliantEvent(b *testing.B) {
+	invoke := compliantEvent(b)
+	for b.Loop() {
+		invoke()
+	}
+	b.ReportMetric(testing.AllocsPerRun(100, invoke), speed.EventAllocs)
+}

@@ -1,0 +1,72 @@
+// Command raw is the function that the whole event is measured against: for each event it makes the calls of a recorded one as plain POSTs, those of one trip at once, and does
+// nothing with the answers.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+// A call is one POST.
+type call struct{ Target, Body string }
+
+type poster struct {
+	client *http.Client
+	url    string
+	trips  [][]call
+}
+
+func main() {
+	p := poster{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 10, ForceAttemptHTTP2: true}}, url: os.Getenv("URL")}
+	raw, err := os.ReadFile(os.Getenv("TRIPS"))
+	if err == nil {
+		err = json.Unmarshal(raw, &p.trips)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	lambda.Start(p)
+}
+
+// Invoke implements lambda.Handler.
+func (p poster) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
+	for _, trip := range p.trips {
+		failed := make(chan error, len(trip))
+		for _, c := range trip {
+			go func() { failed <- p.post(ctx, c) }()
+		}
+		for range trip {
+			if err := <-failed; err != nil {
+				return nil, err
+			}
+		}
+	}
+	return []byte(`{"outcome":"posted"}`), nil
+}
+
+func (p poster) post(ctx context.Context, c call) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader([]byte(c.Body)))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	request.Header.Set("X-Amz-Target", c.Target)
+	response, err := p.client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answered %s", c.Target, response.Status)
+	}
+	_, err = io.Copy(io.Discard, response.Body)
+	return err
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"poolkeeper/lambda/cognitotest"
+)
+
+func TestReadRootsOnce(t *testing.T) {
+	t.Parallel()
+	const (
+		amazon = "/etc/pki/tls/certs/ca-bundle.crt"
+		debian = "/etc/ssl/certs/ca-certificates.crt"
+		bundle = "# roots\n-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"
+	)
+	for name, c := range map[string]struct {
+		environment map[string]string
+		files       map[string]string
+		want        string // SSL_CERT_DIR afterwards
+		reason      string
+	}{
+		"Amazon Linux":     {nil, map[string]string{amazon: bundle}, nowhere, "the bundle holds what the folders hold"},
+		"Debian":           {nil, map[string]string{debian: bundle}, nowhere, "the same"},
+		"both":             {nil, map[string]string{debian: bundle, amazon: ""}, nowhere, "the first counts"},
+		"no bundle":        {nil, nil, "", "the folders are all there is"},
+		"empty bundle":     {nil, map[string]string{amazon: "# none\n"}, "", "the folders are all there is"},
+		"first empty":      {nil, map[string]string{debian: "", amazon: bundle}, "", "crypto/x509 reads no second bundle"},
+		"named bundle":     {map[string]string{"SSL_CERT_FILE": "/own.pem"}, map[string]string{"/own.pem": bundle}, nowhere, "it counts in place of the system's"},
+		"named, not there": {map[string]string{"SSL_CERT_FILE": "/own.pem"}, map[string]string{amazon: bundle}, "", "crypto/x509 does not read the system's bundle then"},
+		"named folders":    {map[string]string{"SSL_CERT_DIR": "/own"}, map[string]string{amazon: bundle}, "/own", "somebody has said which folders to read"},
+		"named roots":      {map[string]string{"AWS_CA_BUNDLE": "/own.pem"}, map[string]string{amazon: bundle}, "", "the system's roots are not read at all"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			environment := map[string]string{}
+			for name, value := range c.environment {
+				environment[name] = value
+			}
+			readRootsOnce(func(name string) string { return environment[name] }, files(c.files), func(name, value string) error {
+				environment[name] = value
+				return nil
+			})
+			if got := environment["SSL_CERT_DIR"]; got != c.want {
+				t.Errorf("SSL_CERT_DIR is %q, want %q: %s", got, c.want, c.reason)
+			}
+		})
+	}
+}
+
+// TestBootstrapTrustsTheBundle runs the built function against a server whose root certificate stands in one place only: in the bundle, in the folders that are named, or nowhere.
+func TestBootstrapTrustsTheBundle(t *testing.T) {
+	t.Parallel()
+	url, root := overTLS(t)
+	_, stranger := overTLS(t)
+	dir := t.TempDir()
+	write := func(path string, content []byte) string {
+		path = filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	has, lacks, folder := write("has.pem", root), write("lacks.pem", stranger), filepath.Dir(write("folder/root.pem", root))
+	for name, c := range map[string]struct {
+		environment []string
+		trusted     bool
+	}{
+		"in the bundle only":             {[]string{"SSL_CERT_FILE=" + has}, true},
+		"in a folder that is named only": {[]string{"SSL_CERT_FILE=" + lacks, "SSL_CERT_DIR=" + folder}, true},
+		"in AWS_CA_BUNDLE only":          {[]string{"SSL_CERT_FILE=" + lacks, "AWS_CA_BUNDLE=" + has}, true},
+		"nowhere":                        {[]string{"SSL_CERT_FILE=" + lacks}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := startFunction(t, append(c.environment, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+url)...)
+			answer := f.invoke(t, payload(t, "update-user-pool"))
+			if answer.IsError == c.trusted {
+				t.Errorf("the function answered %s", answer.Payload)
+			}
+		})
+	}
+}
+
+// overTLS serves a compliant pool over TLS, and returns the URL and the root certificate as PEM.
+func overTLS(t *testing.T) (url string, root []byte) {
+	t.Helper()
+	fake := cognitotest.New(cognitotest.Contract)
+	pool, mfa := cognitotest.Rich()
+	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a root of the tests"}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	der, err := x509.CreateCertificate(rand.Reader, certificate, certificate, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(fake)
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // a refused handshake is what one case is about
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server.URL, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}

@@ -81,7 +81,8 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, failed *Queue, alert
 
 // variables are the function's environment, but for the ledger. A local template leaves out the role: SAM has no value for it, and makes one up that is none.
 func variables(s Settings, role awsiam.Role, alerts *Alerts) map[string]*string {
-	v := map[string]*string{}
+	// Below 1,769 MB a function has less than one vCPU: threads beside each other only take turns, and cost their changes.
+	v := map[string]*string{"GOMAXPROCS": jsii.String("1")}
 	if !s.Local {
 		v["ROLE_ARN"] = role.RoleArn()
 	}

@@ -218,12 +218,12 @@ func TestFunctionProperties(t *testing.T) {
 		want     map[string]any
 		env      []string
 	}{
-		"plain":     {nil, "", map[string]any{"Architectures": []any{"arm64"}}, []string{"LEDGER_TABLE", "ROLE_ARN", "SWEEP_BUS", "TOPIC_ARN"}},
-		"no ledger": {map[string]any{"ledger": "false"}, "", map[string]any{"Architectures": []any{"arm64"}}, []string{"ROLE_ARN", "SWEEP_BUS", "TOPIC_ARN"}},
+		"plain":     {nil, "", map[string]any{"Architectures": []any{"arm64"}}, []string{"GOMAXPROCS", "LEDGER_TABLE", "ROLE_ARN", "SWEEP_BUS", "TOPIC_ARN"}},
+		"no ledger": {map[string]any{"ledger": "false"}, "", map[string]any{"Architectures": []any{"arm64"}}, []string{"GOMAXPROCS", "ROLE_ARN", "SWEEP_BUS", "TOPIC_ARN"}},
 		"everything": {everything, "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]",
-			map[string]any{"Architectures": []any{"x86_64"}, "ReservedConcurrentExecutions": 2.0}, []string{"BASELINE_FILE", "EVENT_BUS", "LEDGER_TABLE", "MODE", "ROLE_ARN", "SECURITY_HUB", "SWEEP_BUS", "TOPIC_ARN"}},
+			map[string]any{"Architectures": []any{"x86_64"}, "ReservedConcurrentExecutions": 2.0}, []string{"BASELINE_FILE", "EVENT_BUS", "GOMAXPROCS", "LEDGER_TABLE", "MODE", "ROLE_ARN", "SECURITY_HUB", "SWEEP_BUS", "TOPIC_ARN"}},
 		"local": {map[string]any{"localEndpoint": "http://x:1", "mode": "audit"}, "", map[string]any{"Architectures": []any{"arm64"}},
-			[]string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "MODE"}},
+			[]string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "GOMAXPROCS", "MODE"}},
 	} {
 		for _, f := range synth(t, read(t, c.baseline, c.context)).of("AWS::Lambda::Function") {
 			if at(f.Properties, "Handler") != "bootstrap" {

@@ -23,8 +23,8 @@ import (
 
 func (c *cli) apply() *cobra.Command {
 	var which selection
-	var file, backups, table string
-	var yes, noBackup bool
+	var file string
+	a := applying{cli: c}
 	command := &cobra.Command{
 		Use:   "apply (--pool ID... | --all | PLANFILE) [--yes]",
 		Short: "Show the plan, ask, write, and verify",
@@ -34,12 +34,7 @@ func (c *cli) apply() *cobra.Command {
 		Example: "  poolkeeper apply --pool eu-west-1_AbCdEf123\n  poolkeeper apply tonight.plan --yes",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			a := applying{cli: c, verb: command.Name(), in: command.InOrStdin(), yes: yes, backups: backups}
-			if noBackup {
-				a.backups = ""
-			}
-			var err error
-			if a.remember, err = c.ledger(command.Context(), table); err != nil {
+			if err := a.begin(command); err != nil {
 				return err
 			}
 			if len(args) == 1 {
@@ -60,23 +55,39 @@ func (c *cli) apply() *cobra.Command {
 	}
 	which.flags(command)
 	c.baselineFlag(command, &file)
-	c.ledgerFlag(command, &table)
-	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	command.Flags().StringVar(&backups, "backups", "poolkeeper-backups", "folder for the state of each pool before it is written")
-	command.Flags().BoolVar(&noBackup, "no-backup", false, "save nothing before writing")
-	return has(command, all...)
+	return has(a.flags(command), all...)
 }
 
-// applying is one run of apply or of restore.
+// applying is one run of apply, restore or undo.
 type applying struct {
 	*cli
-	verb    string // whose cause it is
-	in      io.Reader
-	yes     bool
-	backups string   // "" saves none
-	lost    []string // what no call can write back, of a restore
-	// remember is the deployment's ledger, or nil.
-	remember reconcile.Ledger
+	verb     string // whose cause it is
+	in       io.Reader
+	yes      bool
+	backups  string // "" saves none
+	noBackup bool
+	table    string
+	remember reconcile.Ledger // the deployment's, or nil
+	lost     []string         // what no call can write back, of a restore
+}
+
+// flags adds the flags that every command has that writes.
+func (a *applying) flags(command *cobra.Command) *cobra.Command {
+	command.Flags().BoolVar(&a.yes, "yes", false, "do not ask")
+	command.Flags().StringVar(&a.backups, "backups", "poolkeeper-backups", "folder for the state of each pool before it is written")
+	command.Flags().BoolVar(&a.noBackup, "no-backup", false, "save nothing before writing")
+	a.ledgerFlag(command, &a.table)
+	return command
+}
+
+// begin makes of the flags what they say.
+func (a *applying) begin(command *cobra.Command) (err error) {
+	a.verb, a.in = command.Name(), command.InOrStdin()
+	if a.noBackup {
+		a.backups = ""
+	}
+	a.remember, err = a.ledger(command.Context(), a.table)
+	return err
 }
 
 // saved applies a plan file: what it says, or nothing.

@@ -87,8 +87,7 @@ func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which select
 }
 
 func (c *cli) restore() *cobra.Command {
-	var backups, table string
-	var yes, noBackup bool
+	a := applying{cli: c}
 	command := &cobra.Command{
 		Use:   "restore FILE [--yes]",
 		Short: "Put a pool back to what a backup holds",
@@ -97,22 +96,13 @@ func (c *cli) restore() *cobra.Command {
 		Example: "  poolkeeper restore poolkeeper-backups/eu-west-1_AbCdEf123.20261001T091540.000000Z.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			a := applying{cli: c, verb: command.Name(), in: command.InOrStdin(), yes: yes, backups: backups}
-			if noBackup {
-				a.backups = ""
-			}
-			var err error
-			if a.remember, err = c.ledger(command.Context(), table); err != nil {
+			if err := a.begin(command); err != nil {
 				return err
 			}
 			return a.restore(command.Context(), args[0])
 		},
 	}
-	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	command.Flags().StringVar(&backups, "backups", "poolkeeper-backups", "folder for the state of the pool before it is written")
-	command.Flags().BoolVar(&noBackup, "no-backup", false, "save nothing before writing")
-	c.ledgerFlag(command, &table)
-	return has(command, all...)
+	return has(a.flags(command), all...)
 }
 
 func (a applying) restore(ctx context.Context, path string) error {

@@ -25,6 +25,8 @@ func (c *cli) ledger(ctx context.Context, table string) (reconcile.Ledger, error
 	return c.table(ctx, table)
 }
 
+var errNoLedger = errors.New("no ledger: say --ledger TABLE, or set LEDGER_TABLE; the stack's output LedgerTableName has the name")
+
 // ledgerPatience is how long a person waits for a call to the ledger.
 const ledgerPatience = 30 * time.Second
 
@@ -38,7 +40,7 @@ func (c *cli) ledgerFaults(out reconcile.Outcome) {
 // table returns the ledger in the table, which has to be named.
 func (c *cli) table(ctx context.Context, table string) (ledger.Table, error) {
 	if table == "" {
-		return ledger.Table{}, errors.New("no ledger: say --ledger TABLE, or set LEDGER_TABLE; the stack's output LedgerTableName has the name")
+		return ledger.Table{}, errNoLedger
 	}
 	loaded, err := c.configuration(ctx)
 	if err != nil {

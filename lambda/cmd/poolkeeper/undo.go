@@ -12,8 +12,7 @@ import (
 )
 
 func (c *cli) undo() *cobra.Command {
-	var backups, table string
-	var yes, noBackup bool
+	a := applying{cli: c}
 	command := &cobra.Command{
 		Use:   "undo RECORD [--yes] --ledger TABLE",
 		Short: "Put back what a remediation changed",
@@ -23,22 +22,17 @@ func (c *cli) undo() *cobra.Command {
 		Example: "  poolkeeper undo eu-west-1_AbCdEf123.20261001T091540.000000Z --ledger poolkeeper-ledger",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			from, err := c.table(command.Context(), table)
-			if err != nil {
+			if a.table == "" {
+				return errNoLedger
+			}
+			if err := a.begin(command); err != nil {
 				return err
 			}
-			a := applying{cli: c, verb: "undo " + args[0], in: command.InOrStdin(), yes: yes, backups: backups, remember: from}
-			if noBackup {
-				a.backups = ""
-			}
+			a.verb += " " + args[0]
 			return a.undo(command.Context(), args[0])
 		},
 	}
-	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	command.Flags().StringVar(&backups, "backups", "poolkeeper-backups", "folder for the state of the pool before it is written")
-	command.Flags().BoolVar(&noBackup, "no-backup", false, "save nothing before writing")
-	c.ledgerFlag(command, &table)
-	return has(command, all...)
+	return has(a.flags(command), all...)
 }
 
 func (a applying) undo(ctx context.Context, id string) error {

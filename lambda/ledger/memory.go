@@ -36,7 +36,7 @@ func (m *Memory) Take(_ context.Context, key reconcile.Key, owner string, now, u
 	defer m.mutex.Unlock()
 	h := m.held[key]
 	if h.owner != owner && !h.until.IsZero() && !h.until.Before(now) {
-		return nil, false, nil
+		return h.note, false, nil
 	}
 	m.held[key] = held{owner, until, h.note}
 	return h.note, true, nil

@@ -61,14 +61,15 @@ func (t Table) Take(ctx context.Context, key reconcile.Key, owner string, now, u
 	ctx, stop := context.WithTimeout(ctx, callTime)
 	defer stop()
 	out, err := t.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: aws.String(t.Name), Key: keyOf(key), ReturnValues: types.ReturnValueAllNew,
+		TableName: aws.String(t.Name), Key: keyOf(key), ReturnValues: types.ReturnValueAllNew, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		UpdateExpression:          aws.String("SET #holder = :owner, #until = :until, #expires = :expires"),
 		ConditionExpression:       aws.String("attribute_not_exists(#holder) OR #holder = :owner OR #until < :now"),
 		ExpressionAttributeNames:  map[string]string{"#holder": holder, "#until": heldUntil, "#expires": expires},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":owner": text(owner), ":until": millis(until), ":now": millis(now), ":expires": lifeOf(key, until)},
 	})
-	if refused(err) {
-		return nil, false, nil
+	var held *types.ConditionalCheckFailedException
+	if errors.As(err, &held) {
+		return []byte(textOf(held.Item[noted])), false, nil
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("taking %s %s in table %s: %w", key.Kind, key.ID, t.Name, err)

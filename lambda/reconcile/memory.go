@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -58,38 +59,47 @@ func (r *run) claim(ctx context.Context) (done bool, out Outcome, err error) {
 		return false, out, nil
 	}
 	var note eventNote
-	if !r.take(ctx, r.eventKey(), &note) {
-		out, err := r.end(r.later(errors.New("another invocation is handling the same event")))
-		return true, out, err
-	}
-	if !note.Handled.IsZero() {
+	taken := r.take(ctx, r.eventKey(), func(raw []byte) (bool, error) {
+		err := json.Unmarshal(raw, &note)
+		return !note.Handled.IsZero(), err
+	})
+	switch {
+	case !note.Handled.IsZero():
 		r.ignore("the event was handled before, at " + note.Handled.UTC().Format(time.RFC3339) + ": " + string(note.Outcome))
 		out, err := r.end(nil)
 		return true, out, err
+	case !taken:
+		out, err := r.end(r.later(errors.New("another invocation is handling the same event")))
+		return true, out, err
+	default:
+		return false, out, nil
 	}
-	return false, out, nil
 }
 
 // lease takes the pool, and a turn to read it. done says that there is nothing to do, as a look at the pool since the event's call has seen what it did, or that the pool cannot be had.
 func (r *run) lease(ctx context.Context) (done bool, err error) {
 	for range mostLeases {
 		r.known = memory{}
-		if !r.take(ctx, r.poolKey(), &r.known) {
-			return true, r.later(errors.New("another invocation is at work on the pool"))
-		}
+		taken := r.take(ctx, r.poolKey(), func(note []byte) (bool, error) {
+			r.known = memory{}
+			err := json.Unmarshal(note, &r.known)
+			_, covered := r.covered(ctx)
+			return covered, err
+		})
 		if !r.remembers() {
 			return false, nil
 		}
-		r.leased, r.until = true, r.Now().Add(holdTime)
-		if r.known.Baseline != r.fingerprint() {
-			r.known.Baseline, r.known.Looks, r.known.Whole, r.known.Left = r.fingerprint(), nil, time.Time{}, nil
+		r.leased, r.until = taken, r.Now().Add(holdTime)
+		if taken {
+			r.recover(ctx)
 		}
-		r.recover(ctx)
-		r.findOverwritten(ctx)
-		look, looked := r.lastLook()
-		if looked && len(r.overwritten) == 0 && len(r.owed) == 0 && look.After(r.cause.Time.Add(settled)) {
+		look, covered := r.covered(ctx)
+		switch {
+		case covered:
 			r.ignore("the pool was looked at after this call, at " + look.UTC().Format(time.RFC3339) + ", and what it changed was seen then")
 			return true, nil
+		case !taken:
+			return true, r.later(errors.New("another invocation is at work on the pool"))
 		}
 		wait := look.Add(rest).Sub(r.Now())
 		if wait <= 0 {
@@ -105,6 +115,19 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 		}
 	}
 	return true, r.later(errors.New("too many events at once: this one's turn did not come"))
+}
+
+// covered says whether a look at the pool since the event's call has seen what it did, and returns when the latest such look was. It never is while a write is being made.
+func (r *run) covered(ctx context.Context) (look time.Time, covered bool) {
+	if r.known.Baseline != r.fingerprint() {
+		r.known.Baseline, r.known.Looks, r.known.Whole, r.known.Left = r.fingerprint(), nil, time.Time{}, nil
+	}
+	if r.known.Open != "" && !r.recovered {
+		return look, false
+	}
+	r.findOverwritten(ctx)
+	look, looked := r.lastLook()
+	return look, looked && len(r.overwritten) == 0 && len(r.owed) == 0 && look.After(r.cause.Time.Add(settled))
 }
 
 // fingerprint names the baseline, and whether it may write.

@@ -171,7 +171,7 @@ func (r *run) learn(err error) {
 			m.Wrote = s.At
 		}
 	}
-	if err != nil || r.judged.IsZero() || r.out.Outcome == Ignored {
+	if err != nil || r.judged.IsZero() || r.out.Outcome == Ignored || r.leftToOthers() {
 		return
 	}
 	looks := map[string]time.Time{}
@@ -204,6 +204,11 @@ func (r *run) learn(err error) {
 			m.Left = append(m.Left, d.Setting)
 		}
 	}
+}
+
+// leftToOthers says that something was seen and left that the event of whoever did it has to find: it came while this run was at work, or the run was not to write.
+func (r *run) leftToOthers() bool {
+	return len(r.moved) > 0 || r.out.Reason == MovedReason || slices.ContainsFunc(r.out.Drifts, func(d Drift) bool { return d.Reason == ownWriteReason || d.Reason == unheldReason })
 }
 
 // close ends the run with the ledger: the record is finished, the pool is given back, and the event is handled or free again.

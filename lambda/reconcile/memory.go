@@ -18,6 +18,7 @@ type memory struct {
 	Left     []string             `json:"left,omitempty"` // settings that were not as required and were left so, when last looked at
 	Wrote    time.Time            `json:"wrote,omitzero"` // when a write was last answered
 	Open     string               `json:"open,omitempty"` // the record whose writes are being made
+	Due      time.Time            `json:"due,omitzero"`   // when the turn comes of a run that waits to look at the pool
 	Told     time.Time            `json:"told,omitzero"`  // when people were last told that somebody keeps writing a setting
 }
 
@@ -103,9 +104,10 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 		}
 		wait := look.Add(rest).Sub(r.Now())
 		if wait <= 0 {
-			wait = r.reserve(ctx)
+			wait = r.queue(ctx)
 		}
 		if wait <= brief {
+			r.known.Due = time.Time{}
 			return false, nil
 		}
 		// Somebody else's look may see all that there is to see meanwhile.

@@ -13,9 +13,22 @@ const (
 	readLane = "read"
 	// deepest is how far ahead turns are taken. What verifies a write waits behind them, with the pool taken.
 	deepest = 20 * time.Second
+	// late is how long a run whose turn has come is waited for, which may have been killed.
+	late = time.Second
 	// laneWait is the wait before a turn is asked for again where the lane is full.
 	laneWait = 3 * time.Second
 )
+
+// queue returns how long it is until the pool can be looked at. While somebody else waits for a turn to do so no further one is taken: that look will see all that there is to see, and a turn that is not
+// used is lost to everybody.
+func (r *run) queue(ctx context.Context) time.Duration {
+	if wait := r.known.Due.Add(late).Sub(r.Now()); wait > 0 && r.turn.IsZero() {
+		return max(wait, 2*brief)
+	}
+	wait := r.reserve(ctx)
+	r.known.Due = r.turn
+	return wait
+}
 
 // reserve takes a turn to read, unless there is one that was not used yet, and returns how long it is until then. Where the lane is full it returns the wait before the next try.
 func (r *run) reserve(ctx context.Context) time.Duration {

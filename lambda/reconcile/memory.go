@@ -17,6 +17,7 @@ type memory struct {
 	Whole    time.Time            `json:"whole,omitzero"`
 	Left     []string             `json:"left,omitempty"` // settings that were not as required and were left so, when last looked at
 	Wrote    time.Time            `json:"wrote,omitzero"` // when a write was last answered
+	Own      []string             `json:"own,omitempty"`  // the requests of our latest writes that were verified
 	Open     string               `json:"open,omitempty"` // the record whose writes are being made
 	Due      time.Time            `json:"due,omitzero"`   // when the turn comes of a run that waits to look at the pool
 	Told     time.Time            `json:"told,omitzero"`  // when people were last told that somebody keeps writing a setting
@@ -32,6 +33,8 @@ const (
 	brief = 250 * time.Millisecond
 	// mostLeases bounds how often a pool is taken and left again to wait for a turn.
 	mostLeases = 100
+	// mostOwn bounds the requests that are kept: more than were made by the time that the event of the first of them comes.
+	mostOwn = 32
 	// forget is when a look is too old to be worth its room.
 	forget = 24 * time.Hour
 )
@@ -85,7 +88,7 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 			r.known = memory{}
 			err := json.Unmarshal(note, &r.known)
 			_, covered := r.covered(ctx)
-			return covered, err
+			return covered || r.verified(), err
 		})
 		if !r.remembers() {
 			return false, nil
@@ -96,6 +99,9 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 		}
 		look, covered := r.covered(ctx)
 		switch {
+		case r.verified():
+			r.ignore("the event is of our own write, which was verified")
+			return true, nil
 		case covered:
 			r.ignore("the pool was looked at after this call, at " + look.UTC().Format(time.RFC3339) + ", and what it changed was seen then")
 			return true, nil
@@ -122,7 +128,7 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 // covered says whether a look at the pool since the event's call has seen what it did, and returns when the latest such look was. It never is while a write is being made.
 func (r *run) covered(ctx context.Context) (look time.Time, covered bool) {
 	if r.known.Baseline != r.fingerprint() {
-		r.known.Baseline, r.known.Looks, r.known.Whole, r.known.Left = r.fingerprint(), nil, time.Time{}, nil
+		r.known.Baseline, r.known.Looks, r.known.Whole, r.known.Left, r.known.Own = r.fingerprint(), nil, time.Time{}, nil, nil
 	}
 	if r.known.Open != "" && !r.recovered {
 		return look, false
@@ -130,6 +136,11 @@ func (r *run) covered(ctx context.Context) (look time.Time, covered bool) {
 	r.findOverwritten(ctx)
 	look, looked := r.lastLook()
 	return look, looked && len(r.overwritten) == 0 && len(r.owed) == 0 && look.After(r.cause.Time.Add(settled))
+}
+
+// verified says whether the event is of a write of ours that was read back. It goes by the request and not by who made it: whoever has taken over our role is not believed.
+func (r *run) verified() bool {
+	return r.cause.RequestID != "" && len(r.owed) == 0 && slices.Contains(r.known.Own, r.cause.RequestID)
 }
 
 // fingerprint names the baseline, and whether it may write.
@@ -175,6 +186,10 @@ func (r *run) learn(err error) {
 	}
 	if err != nil || r.judged.IsZero() || r.out.Outcome == Ignored || r.leftToOthers() {
 		return
+	}
+	if r.rec != nil {
+		m.Own = append(m.Own, r.out.RequestIDs...)
+		m.Own = m.Own[max(0, len(m.Own)-mostOwn):]
 	}
 	looks := map[string]time.Time{}
 	for document, at := range m.Looks {

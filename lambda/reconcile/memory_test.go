@@ -240,6 +240,26 @@ func TestLeftToItsOwnEvent(t *testing.T) {
 	}
 }
 
+// TestOwnVerifiedWrite delivers the event of a write of ours that was verified: it costs no call. That of a write in our name that we know nothing of does.
+func TestOwnVerifiedWrite(t *testing.T) {
+	t.Parallel()
+	w, required := withLedger(t), require(t, deletionProtection)
+	w.fake.Edit(poolID, unprotected)
+	cause := call("cause", "Admin", w.time())
+	w.pass(time.Minute)
+	ours := w.answer(t, required, cause)
+	own, stranger := call("own", "Keeper", w.time()), call("stranger", "Keeper", w.time())
+	own.Cause.RequestID = ours.RequestIDs[0]
+	w.pass(time.Minute)
+	w.fake.ResetCalls()
+	if out := w.answer(t, required, own); out.Outcome != reconcile.Ignored || out.Reason != "the event is of our own write, which was verified" || len(w.fake.Calls()) != 0 {
+		t.Errorf("%s: %s, after %d calls", out.Outcome, out.Reason, len(w.fake.Calls()))
+	}
+	if out := w.answer(t, required, stranger); out.Outcome != reconcile.Unchanged || len(w.fake.Calls()) == 0 {
+		t.Errorf("%s: %s, after %d calls", out.Outcome, out.Reason, len(w.fake.Calls()))
+	}
+}
+
 // TestFlapBudget lets another automation set a setting back each time: the budget is spent, and then the setting is left and both are named, once.
 func TestFlapBudget(t *testing.T) {
 	t.Parallel()

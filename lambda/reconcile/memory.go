@@ -76,7 +76,16 @@ func (r *run) claim(ctx context.Context) (done bool, out Outcome, err error) {
 		out, err := r.end(r.later(errors.New("another invocation is handling the same event")))
 		return true, out, err
 	default:
+		r.claimed = r.Now().Add(holdTime)
 		return false, out, nil
+	}
+}
+
+// stay keeps the event for us while we wait for our turn, so that nobody takes us for killed.
+func (r *run) stay(ctx context.Context) {
+	if !r.claimed.IsZero() && r.claimed.Sub(r.Now()) < holdTime/2 {
+		r.claimed = r.Now().Add(holdTime)
+		r.keep(ctx, r.eventKey(), eventNote{}, r.claimed)
 	}
 }
 
@@ -116,6 +125,7 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 			r.known.Due = time.Time{}
 			return false, nil
 		}
+		r.stay(ctx)
 		// Somebody else's look may see all that there is to see meanwhile.
 		r.leave(ctx)
 		if r.Sleep(ctx, wait) != nil {

@@ -69,8 +69,8 @@ func TestLoadStorm(t *testing.T) {
 				if len(r.ended) != calls+1 {
 					t.Errorf("%d events were handled, of %d", len(r.ended), calls+1)
 				}
-				for _, lost := range r.lost {
-					t.Error("lost:", lost)
+				for id, reason := range r.lost {
+					t.Errorf("lost: %s: %s", id, reason)
 				}
 				if pool, _, _ := r.fake.Pool(poolID); fmt.Sprint(object(pool, "Policies", "PasswordPolicy")["MinimumLength"]) != "14" {
 					t.Error("the pool is not as the baseline has it")

@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -43,7 +44,7 @@ type region struct {
 	ended     map[string][]reconcile.Outcome // by event id
 	deferred  map[string]int                 // invocations that Lambda had to try again, by reason
 	delivered int
-	lost      []string // events of which no try was left
+	lost      map[string]string // why, by the id of an event of which no try was left
 }
 
 const (
@@ -61,7 +62,7 @@ func newRegion(required *baseline.Baseline, concurrency int) *region {
 		fake:     cognitotest.New(cognitotest.Contract, cognitotest.WithRateLimits(), cognitotest.WithLatency(cognitoLatency)),
 		ledger:   distant{ledger.NewMemory()},
 		required: required, free: make(chan struct{}, concurrency), wrote: func(cognitotest.Call) {},
-		calls: map[string]int{}, atWork: map[string]int{}, ended: map[string][]reconcile.Outcome{}, deferred: map[string]int{},
+		calls: map[string]int{}, atWork: map[string]int{}, ended: map[string][]reconcile.Outcome{}, lost: map[string]string{}, deferred: map[string]int{},
 	}
 }
 
@@ -110,9 +111,9 @@ func (r *region) deliver(ctx context.Context, payload []byte, delay time.Duratio
 			case err == nil:
 				r.ended[id] = append(r.ended[id], out)
 			case try == len(retryAfter):
-				r.lost = append(r.lost, id+": "+out.Reason)
+				r.lost[id] = out.Reason
 			default:
-				r.deferred[out.Reason]++
+				r.deferred[reasonOf(err)]++
 			}
 			r.mutex.Unlock()
 			if err == nil || try == len(retryAfter) {
@@ -121,6 +122,14 @@ func (r *region) deliver(ctx context.Context, payload []byte, delay time.Duratio
 			time.Sleep(retryAfter[try])
 		}
 	})
+}
+
+func reasonOf(err error) string {
+	var deferred *reconcile.DeferredError
+	if errors.As(err, &deferred) {
+		return deferred.Reason
+	}
+	return err.Error()
 }
 
 // invoke runs the function once.

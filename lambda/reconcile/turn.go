@@ -11,8 +11,11 @@ import (
 const (
 	// readLane is the lane of the reads of an account and Region.
 	readLane = "read"
-	// deepest is how far ahead turns are taken for a first look, and mostDeep for whatever has the pool taken already: others wait for the pool meanwhile, so it goes before those that have nothing yet.
-	deepest  = 5 * time.Second
+	// deepest is how far ahead turns are taken for a first look, at first; who has waited long may look further, by a part of the time and so much at most: else chance would decide who comes last.
+	deepest   = 3 * time.Second
+	patience  = 20
+	mostAhead = 5 * time.Second
+	// mostDeep is how far ahead they are taken by whoever has the pool already: others wait for it meanwhile, so it goes before those that have nothing yet.
 	mostDeep = 30 * time.Second
 	// late is how long a run whose turn has come is waited for, which may have been killed.
 	late = time.Second
@@ -26,7 +29,7 @@ func (r *run) queue(ctx context.Context) time.Duration {
 	if wait := r.known.Due.Add(late).Sub(r.Now()); wait > 0 && r.turn.IsZero() {
 		return max(wait, 2*brief)
 	}
-	wait := r.reserve(ctx, deepest)
+	wait := r.reserve(ctx, deepest+min(r.Now().Sub(r.start)/patience, mostAhead))
 	r.known.Due = r.turn
 	return wait
 }

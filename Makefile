@@ -8,8 +8,8 @@ EVENT ?= lambda/event/testdata/update-user-pool.json
 export MODE ENDPOINT PORT
 # The packages whose coverage is held at 90 % or more.
 COVERED := baseline lambda/event lambda/userpool lambda/reconcile
-# The fault campaign is thousands of reconciles, each of which is raced elsewhere: with the race detector it would take ten times as long.
-CAMPAIGN := ^TestCampaign$$
+# The fault campaign and the load are thousands of reconciles, each of which is raced elsewhere: with the race detector they would take ten times as long.
+CAMPAIGN := ^(TestCampaign$$|TestLoad)
 LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 SBOM := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 FLAGS := -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -tags lambda.norpc

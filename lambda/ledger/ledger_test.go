@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,11 +13,13 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/internal/mototest"
 	"poolkeeper/lambda/ledger"
@@ -44,6 +47,7 @@ func TestLedger(t *testing.T) {
 			holds(t, l)
 			records(t, l)
 			lanes(t, l)
+			remembers(t, l)
 			if name == "memory" { // moto's server checks conditions without a lock; DynamoDB's are atomic
 				races(t, l)
 			}
@@ -93,6 +97,40 @@ func record(pool string, began time.Time) reconcile.Record {
 		Sent:   []reconcile.Sent{{Call: "UpdateUserPool", Document: baseline.UserPool, RequestID: "r1", Read: began, At: began.Add(time.Second), Body: []byte(`{"PoolName":"x "}`)}},
 		Before: &userpool.Backup{UserPoolID: pool, Taken: began, Documents: map[baseline.DocumentName]map[string]any{
 			baseline.UserPool: {"Id": pool, "Large": json.Number("12345678901234567890"), "Empty": []any{}, "Text": "trailing <space> "}}},
+	}
+}
+
+// remembers shows that a keeper gets along with the ledger from the first event on: the pool is looked at once, and nothing failed.
+func remembers(t *testing.T, l reconcile.Ledger) {
+	t.Helper()
+	fake := cognitotest.New(cognitotest.Contract)
+	url, err := fake.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = fake.Close() }()
+	const id = "eu-west-1_Remembers"
+	pool, mfa := cognitotest.Rich()
+	fake.Put(id, pool, mfa)
+	required, err := baseline.Parse("test.yaml", []byte("version: 1\nrules: [{name: all, require: {DeletionProtection: ACTIVE}}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := cognito.New(cognito.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
+	})})
+	var words []reconcile.Word
+	for range 2 {
+		keeper := reconcile.New(userpool.New(client), required, "")
+		keeper.Ledger = l
+		out, err := keeper.Reconcile(t.Context(), id, event.Cause{EventID: "first", EventName: "UpdateUserPool", Time: time.Now().Add(-time.Minute)})
+		if err != nil || len(out.LedgerFaults) > 0 {
+			t.Errorf("%v, faults %q", err, out.LedgerFaults)
+		}
+		words = append(words, out.Outcome)
+	}
+	if want := []reconcile.Word{reconcile.Unchanged, reconcile.Ignored}; !slices.Equal(words, want) {
+		t.Errorf("%v, want %v", words, want)
 	}
 }
 

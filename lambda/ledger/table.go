@@ -74,9 +74,9 @@ func (t Table) Take(ctx context.Context, key reconcile.Key, owner string, now, u
 		ExpressionAttributeNames:  map[string]string{"#holder": holder, "#until": heldUntil, "#expires": expires},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":owner": text(owner), ":until": millis(until), ":now": millis(now), ":expires": lifeOf(key, until)},
 	})
-	var failed *types.ConditionalCheckFailedException
-	if errors.As(err, &failed) {
-		return []byte(textOf(failed.Item[noted])), false, nil
+	var held *types.ConditionalCheckFailedException
+	if errors.As(err, &held) {
+		return []byte(textOf(held.Item[noted])), false, nil
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("taking %s %s in table %s: %w", key.Kind, key.ID, t.Name, err)

@@ -49,16 +49,18 @@ func (r *run) fault(doing string, err error) {
 // remembers says whether there is a ledger to ask.
 func (r *run) remembers() bool { return r.Ledger != nil && !r.mute }
 
-// take takes what the key names, waiting for whoever has it, unless enough says that its note is all that is needed. taken is false if it could not be had in time; it is true, with nothing
-// decoded, if the ledger failed.
-func (r *run) take(ctx context.Context, key Key, note any, enough func() bool) (taken bool) {
+// take takes what the key names, waiting for whoever has it, unless the note that these have kept is enough: it is shown at every try. taken is false if it could not be had in time or was no longer
+// needed; it is true, with nothing shown, if the ledger failed.
+func (r *run) take(ctx context.Context, key Key, show func(note []byte) (enough bool, err error)) (taken bool) {
 	wait := firstPoll
 	for try := 1; ; try++ {
 		now := r.Now()
-		raw, taken, err := r.Ledger.Take(ctx, key, r.owner(), now.Add(-clockSkew), now.Add(holdTime))
-		if err == nil && len(raw) > 0 {
+		note, taken, err := r.Ledger.Take(ctx, key, r.owner(), now.Add(-clockSkew), now.Add(holdTime))
+		enough := false
+		if err == nil && len(note) > 0 {
 			// A note that cannot be read is as good as none.
-			if broken := json.Unmarshal(raw, note); broken != nil {
+			var broken error
+			if enough, broken = show(note); broken != nil {
 				r.out.LedgerFaults = append(r.out.LedgerFaults, "reading what is kept of the "+string(key.Kind)+": "+broken.Error())
 			}
 		}
@@ -66,8 +68,8 @@ func (r *run) take(ctx context.Context, key Key, note any, enough func() bool) (
 		case err != nil:
 			r.fault("taking the "+string(key.Kind), err)
 			return true
-		case taken || enough():
-			return true
+		case taken || enough:
+			return taken
 		case try == holdTries || r.Sleep(ctx, r.Jitter(wait)) != nil:
 			return false
 		}

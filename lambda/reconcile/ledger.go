@@ -12,8 +12,8 @@ import (
 // A Ledger remembers from one invocation to the next: which events were handled, who is at work on a pool, and what was written and why. It is safe for concurrent use, by several processes
 // too. None of its errors stops a remediation: without the ledger a reconcile does all that it would do with it, but for what only memory can tell.
 type Ledger interface {
-	// Take takes what the key names for the owner until the time given, unless another owner has it at the time now. Who has it already keeps it. Note is what was last kept of it, also
-	// where somebody else has it; it is empty at first.
+	// Take takes what the key names for the owner until the time given, unless another owner has it at the time now. Who has it already keeps it. Note is what was last kept of it, by whomever, empty
+	// at first; it is returned where it is not taken too.
 	Take(ctx context.Context, key Key, owner string, now, until time.Time) (note []byte, taken bool, err error)
 	// Keep writes the note of what the owner has taken, and has it until the time given; at the zero time it is anybody's. It writes nothing and says false if another owner has taken it
 	// meanwhile.

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -16,7 +17,9 @@ type memory struct {
 	Whole    time.Time            `json:"whole,omitzero"`
 	Left     []string             `json:"left,omitempty"` // settings that were not as required and were left so, when last looked at
 	Wrote    time.Time            `json:"wrote,omitzero"` // when a write was last answered
+	Own      []string             `json:"own,omitempty"`  // the requests of our latest writes that were verified
 	Open     string               `json:"open,omitempty"` // the record whose writes are being made
+	Due      time.Time            `json:"due,omitzero"`   // when the turn comes of a run that waits to look at the pool
 	Told     time.Time            `json:"told,omitzero"`  // when people were last told that somebody keeps writing a setting
 }
 
@@ -32,6 +35,8 @@ const (
 	mostLeases = 100
 	// handledFor is longer than any event is delivered again.
 	handledFor = 30 * 24 * time.Hour
+	// mostOwn bounds the requests that are kept: more than were made by the time that the event of the first of them comes.
+	mostOwn = 32
 	// forget is when a look is too old to be worth its room.
 	forget = 24 * time.Hour
 )
@@ -60,47 +65,72 @@ func (r *run) claim(ctx context.Context) (done bool, out Outcome, err error) {
 		return false, out, nil
 	}
 	var note eventNote
-	if !r.take(ctx, r.eventKey(), &note, func() bool { return !note.Handled.IsZero() }) {
-		out, err := r.end(r.later(errors.New("another invocation is handling the same event")))
-		return true, out, err
-	}
-	if !note.Handled.IsZero() {
+	taken := r.take(ctx, r.eventKey(), func(raw []byte) (bool, error) {
+		err := json.Unmarshal(raw, &note)
+		return !note.Handled.IsZero(), err
+	})
+	switch {
+	case !note.Handled.IsZero():
 		r.ignore("the event was handled before, at " + note.Handled.UTC().Format(time.RFC3339) + ": " + string(note.Outcome))
 		out, err := r.end(nil)
 		return true, out, err
+	case !taken:
+		out, err := r.end(r.later(errors.New("another invocation is handling the same event")))
+		return true, out, err
+	case r.remembers():
+		r.claimed = r.Now().Add(holdTime)
 	}
-	r.claimed = r.remembers()
 	return false, out, nil
+}
+
+// stay keeps the event for us while we wait for our turn, so that nobody takes us for killed.
+func (r *run) stay(ctx context.Context) {
+	if r.remembers() && !r.claimed.IsZero() && r.claimed.Sub(r.Now()) < holdTime/2 {
+		r.claimed = r.Now().Add(holdTime)
+		r.keep(ctx, r.eventKey(), eventNote{}, r.claimed)
+	}
 }
 
 // lease takes the pool, and a turn to read it. done says that there is nothing to do, as a look at the pool since the event's call has seen what it did, or that the pool cannot be had.
 func (r *run) lease(ctx context.Context) (done bool, err error) {
 	for range mostLeases {
-		r.known = memory{}
-		if r.remembers() && !r.take(ctx, r.poolKey(), &r.known, func() bool { return false }) {
-			return true, r.later(errors.New("another invocation is at work on the pool"))
-		}
 		if !r.remembers() {
 			return false, nil
 		}
-		r.leased, r.until = true, r.Now().Add(holdTime)
-		if r.known.Baseline != r.fingerprint() {
-			r.known.Baseline, r.known.Looks, r.known.Whole, r.known.Left = r.fingerprint(), nil, time.Time{}, nil
+		r.known = memory{}
+		taken := r.take(ctx, r.poolKey(), func(note []byte) (bool, error) {
+			r.known = memory{}
+			err := json.Unmarshal(note, &r.known)
+			_, covered := r.covered(ctx)
+			return covered || r.verified(), err
+		})
+		if !r.remembers() {
+			return false, nil
 		}
-		r.recover(ctx)
-		r.findOverwritten(ctx)
-		look, looked := r.lastLook()
-		if looked && len(r.overwritten) == 0 && len(r.owed) == 0 && look.After(r.cause.Time.Add(settled)) {
+		r.leased, r.until = taken, r.Now().Add(holdTime)
+		if taken {
+			r.recover(ctx)
+		}
+		look, covered := r.covered(ctx)
+		switch {
+		case r.verified():
+			r.ignore("the event is of our own write, which was verified")
+			return true, nil
+		case covered:
 			r.ignore("the pool was looked at after this call, at " + look.UTC().Format(time.RFC3339) + ", and what it changed was seen then")
 			return true, nil
+		case !taken:
+			return true, r.later(errors.New("another invocation is at work on the pool"))
 		}
 		wait := look.Add(rest).Sub(r.Now())
 		if wait <= 0 {
-			wait = r.reserve(ctx)
+			wait = r.queue(ctx)
 		}
 		if wait <= brief {
+			r.known.Due = time.Time{}
 			return false, nil
 		}
+		r.stay(ctx)
 		// Somebody else's look may see all that there is to see meanwhile.
 		r.leave(ctx)
 		if r.Sleep(ctx, wait) != nil {
@@ -108,6 +138,24 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 		}
 	}
 	return true, r.later(errors.New("too many events at once: this one's turn did not come"))
+}
+
+// covered says whether a look at the pool since the event's call has seen what it did, and returns when the latest such look was. It never is while a write is being made.
+func (r *run) covered(ctx context.Context) (look time.Time, covered bool) {
+	if r.known.Baseline != r.fingerprint() {
+		r.known.Baseline, r.known.Looks, r.known.Whole, r.known.Left, r.known.Own = r.fingerprint(), nil, time.Time{}, nil, nil
+	}
+	if r.known.Open != "" && !r.recovered {
+		return look, false
+	}
+	r.findOverwritten(ctx)
+	look, looked := r.lastLook()
+	return look, looked && len(r.overwritten) == 0 && len(r.owed) == 0 && look.After(r.cause.Time.Add(settled))
+}
+
+// verified says whether the event is of a write of ours that was read back. It goes by the request and not by who made it: whoever has taken over our role is not believed.
+func (r *run) verified() bool {
+	return r.cause.RequestID != "" && len(r.owed) == 0 && slices.Contains(r.known.Own, r.cause.RequestID)
 }
 
 // fingerprint names the baseline, and whether it may write.
@@ -151,8 +199,12 @@ func (r *run) learn(err error) {
 			m.Wrote = s.At
 		}
 	}
-	if err != nil || r.judged.IsZero() || r.out.Outcome == Ignored {
+	if err != nil || r.judged.IsZero() || r.out.Outcome == Ignored || r.leftToOthers() {
 		return
+	}
+	if r.rec != nil {
+		m.Own = append(m.Own, r.out.RequestIDs...)
+		m.Own = m.Own[max(0, len(m.Own)-mostOwn):]
 	}
 	looks := map[string]time.Time{}
 	for document, at := range m.Looks {
@@ -186,6 +238,11 @@ func (r *run) learn(err error) {
 	}
 }
 
+// leftToOthers says that something was seen and left that the event of whoever did it has to find: it came while this run was at work, or the run was not to write.
+func (r *run) leftToOthers() bool {
+	return len(r.moved) > 0 || r.out.Reason == MovedReason || slices.ContainsFunc(r.out.Drifts, func(d Drift) bool { return d.Reason == ownWriteReason || d.Reason == unheldReason })
+}
+
 // close ends the run with the ledger: the record is finished, the pool is given back, and the event is handled or free again.
 func (r *run) close(ctx context.Context, err error) (Outcome, error) {
 	_, err = r.end(err)
@@ -196,7 +253,7 @@ func (r *run) close(ctx context.Context, err error) (Outcome, error) {
 	r.finish(ctx)
 	r.learn(err)
 	r.leave(ctx)
-	if r.claimed {
+	if !r.claimed.IsZero() {
 		// What is handled nobody is to take again.
 		note, until := eventNote{}, time.Time{}
 		if err == nil {

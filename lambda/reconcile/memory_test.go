@@ -203,6 +203,68 @@ func TestHeldPool(t *testing.T) {
 	}
 }
 
+// TestLeftToItsOwnEvent lets a run find damage that it leaves: that of somebody who came while it was at work, or any where it looks because of our own write. The event of the damage puts it right all the same.
+func TestLeftToItsOwnEvent(t *testing.T) {
+	t.Parallel()
+	const required = "DeletionProtection: ACTIVE\nPolicies: {PasswordPolicy: {MinimumLength: 14}}"
+	damage := func(pool, _ map[string]any) { object(pool, "Policies", "PasswordPolicy")["MinimumLength"] = 6 }
+	for name, c := range map[string]struct {
+		role  string
+		after func(pool, mfa map[string]any) // our write, before it is verified
+		want  reconcile.Word
+	}{
+		"another setting":  {"Admin", damage, reconcile.Unconverged},
+		"the same setting": {"Admin", unprotected, reconcile.Unconverged},
+		"our own write":    {"Keeper", nil, reconcile.Drifted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, required := withLedger(t), require(t, required)
+			w.fake.Edit(poolID, unprotected)
+			first := call("first", c.role, w.time())
+			w.pass(time.Minute)
+			second := call("second", "Admin", w.time())
+			if c.after != nil {
+				w.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Skip: 1, Times: 1, Then: func(s *cognitotest.Server) {
+					w.pass(5 * time.Second)
+					second = call("second", "Admin", w.time())
+					s.Edit(poolID, c.after)
+					w.pass(5 * time.Second)
+				}})
+			} else {
+				w.pass(10 * time.Second)
+			}
+			if out := w.answer(t, required, first); out.Outcome != c.want {
+				t.Fatalf("%s: %s", out.Outcome, out.Reason)
+			}
+			w.pass(10 * time.Second)
+			if out := w.answer(t, required, second); out.Outcome != reconcile.Remediated {
+				t.Errorf("%s: %s", out.Outcome, out.Reason)
+			}
+		})
+	}
+}
+
+// TestOwnVerifiedWrite delivers the event of a write of ours that was verified: it costs no call. That of a write in our name that we know nothing of does.
+func TestOwnVerifiedWrite(t *testing.T) {
+	t.Parallel()
+	w, required := withLedger(t), require(t, deletionProtection)
+	w.fake.Edit(poolID, unprotected)
+	cause := call("cause", "Admin", w.time())
+	w.pass(time.Minute)
+	ours := w.answer(t, required, cause)
+	own, stranger := call("own", "Keeper", w.time()), call("stranger", "Keeper", w.time())
+	own.Cause.RequestID = ours.RequestIDs[0]
+	w.pass(time.Minute)
+	w.fake.ResetCalls()
+	if out := w.answer(t, required, own); out.Outcome != reconcile.Ignored || out.Reason != "the event is of our own write, which was verified" || len(w.fake.Calls()) != 0 {
+		t.Errorf("%s: %s, after %d calls", out.Outcome, out.Reason, len(w.fake.Calls()))
+	}
+	if out := w.answer(t, required, stranger); out.Outcome != reconcile.Unchanged || len(w.fake.Calls()) == 0 {
+		t.Errorf("%s: %s, after %d calls", out.Outcome, out.Reason, len(w.fake.Calls()))
+	}
+}
+
 // TestFlapBudget lets another automation set a setting back each time: the budget is spent, and then the setting is left and both are named, once.
 func TestFlapBudget(t *testing.T) {
 	t.Parallel()

@@ -150,7 +150,7 @@ type run struct {
 	// With a ledger:
 	name        string            // who this run is
 	mute        bool              // the ledger failed, and is not asked again
-	claimed     bool              // the event is ours
+	claimed     time.Time         // until when the event is ours
 	leased      bool              // the pool is ours
 	until       time.Time         // how long it is
 	turn        time.Time         // to read, taken and not used yet

@@ -21,7 +21,7 @@ func (r *run) settle(found baseline.Comparison, report []Drift) {
 		}
 		listed[d.Setting] = true
 		if unheld[d.Setting] {
-			r.out.Drifts = append(r.out.Drifts, drift(d, NotFixable, "a write was accepted, but reading back shows that it did not hold"))
+			r.out.Drifts = append(r.out.Drifts, drift(d, NotFixable, unheldReason))
 		} else {
 			r.out.Drifts = append(r.out.Drifts, drift(d, Fixed, ""))
 		}
@@ -38,6 +38,8 @@ func (r *run) settle(found baseline.Comparison, report []Drift) {
 	}
 	r.out.Outcome, r.out.Reason = r.judge(len(unheld))
 }
+
+const unheldReason = "a write was accepted, but reading back shows that it did not hold"
 
 // judge names the outcome of a run that came to its end, and the reason where one is needed.
 func (r *run) judge(unheld int) (Word, string) {

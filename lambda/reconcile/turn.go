@@ -11,17 +11,34 @@ import (
 const (
 	// readLane is the lane of the reads of an account and Region.
 	readLane = "read"
-	// deepest is how far ahead turns are taken. What verifies a write waits behind them, with the pool taken.
-	deepest = 20 * time.Second
+	// deepest is how far ahead turns are taken for a first look, at first; who has waited long may look further, by a part of the time and so much at most: else chance would decide who comes last.
+	deepest   = 3 * time.Second
+	patience  = 20
+	mostAhead = 5 * time.Second
+	// mostDeep is how far ahead they are taken by whoever has the pool already: others wait for it meanwhile, so it goes before those that have nothing yet.
+	mostDeep = 30 * time.Second
+	// late is how long a run whose turn has come is waited for, which may have been killed.
+	late = time.Second
 	// laneWait is the wait before a turn is asked for again where the lane is full.
 	laneWait = 3 * time.Second
 )
 
-// reserve takes a turn to read, unless there is one that was not used yet, and returns how long it is until then. Where the lane is full it returns the wait before the next try.
-func (r *run) reserve(ctx context.Context) time.Duration {
+// queue returns how long it is until the pool can be looked at. While somebody else waits for a turn to do so no further one is taken: that look will see all that there is to see, and a turn that is not
+// used is lost to everybody.
+func (r *run) queue(ctx context.Context) time.Duration {
+	if wait := r.known.Due.Add(late).Sub(r.Now()); wait > 0 && r.turn.IsZero() {
+		return max(wait, 2*brief)
+	}
+	wait := r.reserve(ctx, deepest+min(r.Now().Sub(r.start)/patience, mostAhead))
+	r.known.Due = r.turn
+	return wait
+}
+
+// reserve takes a turn to read that comes within so long, unless there is one that was not used yet, and returns how long it is until then. Where the lane is full it returns the wait before the next try.
+func (r *run) reserve(ctx context.Context, within time.Duration) time.Duration {
 	if r.turn.IsZero() {
 		now := r.Now()
-		turn, taken, err := r.Ledger.Reserve(ctx, readLane, now, r.want().Share(), now.Add(deepest))
+		turn, taken, err := r.Ledger.Reserve(ctx, readLane, now, r.want().Share(), now.Add(within))
 		switch {
 		case err != nil:
 			r.fault("waiting for a turn", err)
@@ -40,7 +57,7 @@ func (r *run) await(ctx context.Context) error {
 		if !r.leased || !r.remembers() {
 			return nil
 		}
-		wait := r.reserve(ctx)
+		wait := r.reserve(ctx, mostDeep)
 		if err := r.Sleep(ctx, wait); err != nil {
 			return err
 		}

@@ -10,11 +10,14 @@ import (
 
 // owned returns the kinds of documents that the baseline owns and that the event's call can have changed.
 func (r *run) owned() []baseline.DocumentName {
-	if r.request.Call.Name == "" {
+	if r.everything() {
 		return r.Baseline.Owns(r.id)
 	}
 	return r.Baseline.OwnsOf(r.id, r.request.Call.Changes)
 }
+
+// everything says whether the whole pool is looked at.
+func (r *run) everything() bool { return r.wide || r.request.Call.Name == "" }
 
 // concerned says whether there is any need to look at the pool.
 func (r *run) concerned() bool {
@@ -37,7 +40,7 @@ func (r *run) want() userpool.Want {
 
 // ofClient returns the documents of a client that the rules that select it require something of.
 func (r *run) ofClient(pool baseline.Identity, client baseline.ClientIdentity) []baseline.DocumentName {
-	if r.request.ClientID != "" && r.request.ClientID != client.ID {
+	if !r.wide && r.request.ClientID != "" && r.request.ClientID != client.ID {
 		return nil
 	}
 	pool.Clients = []baseline.ClientIdentity{client}
@@ -55,7 +58,7 @@ func (r *run) ofClient(pool baseline.Identity, client baseline.ClientIdentity) [
 // counts says which documents are compared: those that were read whole. Where everything was looked for, a client that is named and was not found counts too: it is missing.
 func (r *run) counts(state userpool.State) func(baseline.DocumentName) bool {
 	return func(name baseline.DocumentName) bool {
-		return state.Has(name) || name.Client() != "" && r.request.Call.Name == ""
+		return state.Has(name) || name.Client() != "" && r.everything()
 	}
 }
 

@@ -45,6 +45,7 @@ func newArena(t *testing.T, mode cognitotest.Mode) (*arena, func()) {
 // begin plants the pool and lets the incident happen to it.
 func (a *arena) begin(t *testing.T, c cell) {
 	a.cell, a.struck = c, 0
+	a.pass(clock.Sub(a.time()))
 	of := incidents[c.incident]
 	if a.parsed[of.required] == nil {
 		a.parsed[of.required] = parse(t, of.required)
@@ -82,6 +83,9 @@ func (a *arena) inject() {
 	default:
 		f := w.Fault
 		f.Operation, f.Skip, f.Times = c.operation, c.skip, c.times
+		if w.lapses && w.Apply { // nobody waits for the answer, so what is applied has to be by then
+			w.lapses, f.Change = false, func(_, _ map[string]any) { a.lapse() }
+		}
 		f.Then = func(s *cognitotest.Server) {
 			writes := len(a.writes())
 			if writesOf()[c.operation] {
@@ -112,6 +116,7 @@ func (a *arena) strike(w wrong, inPlace bool) {
 // answer is what a call of the ledger or of SNS comes to that a fault strikes; do makes it.
 func (a *arena) answer(w wrong, do func() error) error {
 	a.strike(w, true)
+	time.Sleep(w.Delay)
 	fails := w.Error != "" || w.Drop || w.Body != nil
 	if fails && !w.Apply {
 		if w.kills {

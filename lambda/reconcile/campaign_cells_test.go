@@ -133,7 +133,7 @@ func targets(t *testing.T, name string) []target {
 		count[call.Operation]++
 	}
 	slices.SortFunc(all, func(a, b target) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) }) // reads are made side by side
-	if name == "the pool" || name == "everything" || name == "the text messages" {
+	if name == "the pool" || name == "threat protection and risk" || name == "the text messages" {
 		for _, operation := range a.ledger.asked {
 			all = append(all, target{atLedger, operation, count[operation]})
 			count[operation]++

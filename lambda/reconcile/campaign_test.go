@@ -28,14 +28,13 @@ func TestCampaign(t *testing.T) {
 	for range 8 {
 		working.Go(func() {
 			arenas := map[cognitotest.Mode]*arena{}
+			for _, mode := range modes {
+				a, stop := newArena(t, mode)
+				defer stop()
+				arenas[mode] = a
+			}
 			for c := range queue {
-				mode := incidents[c.incident].mode
-				if arenas[mode] == nil {
-					a, stop := newArena(t, mode)
-					defer stop()
-					arenas[mode] = a
-				}
-				found.note(t, c, arenas[mode].try(t, c))
+				found.note(t, c, arenas[incidents[c.incident].mode].try(t, c))
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/reconcile"
 )
 
@@ -96,6 +97,23 @@ func TestOwedOutlivesRefusal(t *testing.T) {
 	w.pass(time.Minute)
 	if out := w.answer(t, required, request); lost() {
 		t.Errorf("not given back: %s (%s)", out.Outcome, out.Reason)
+	}
+}
+
+// TestWatchedEventAfterKill gives back what a killed process owes on an event of another kind, and still reports what that event tells of.
+func TestWatchedEventAfterKill(t *testing.T) {
+	t.Parallel()
+	w, lost := indebted(t)
+	required := parse(t, "version: 1\nrules: [{name: all, watch: [groups], require: {"+noTextFactor+"}}]")
+	request := call("one", "Admin", w.time())
+	w.pass(time.Minute)
+	w.kill(t, w.keeper(required), request, 1)
+	w.pass(2 * time.Minute)
+	told := call("two", "Admin", w.time())
+	told.Subject, told.Call = "admins", event.Name{Name: "CreateGroup", Watched: "groups", Happened: "created"}
+	out := w.answer(t, required, told)
+	if lost() || states(out)["groups[admins]"] != reconcile.Reported {
+		t.Errorf("%s (%s) %v, not given back: %v", out.Outcome, out.Reason, states(out), lost())
 	}
 }
 

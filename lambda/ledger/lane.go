@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"poolkeeper/lambda/reconcile"
 )
 
 // next is the attribute of a lane's item: when the next turn begins, in microseconds since 1970.
@@ -20,7 +22,7 @@ func (t Table) Reserve(ctx context.Context, lane string, now time.Time, takes ti
 	defer stop()
 	for {
 		// At once, if the lane is empty, as it mostly is; or else behind the others, unless the last of them is too far away.
-		turn, taken, err = t.reserve(ctx, lane, ":now + :takes", "attribute_not_exists(#next) OR #next < :now", now, takes, last)
+		turn, taken, err = t.reserve(ctx, lane, ":now + :takes", "attribute_not_exists(#next) OR #next < :now OR #next > :never", now, takes, last)
 		if err == nil && !taken {
 			turn, taken, err = t.reserve(ctx, lane, "#next + :takes", "#next BETWEEN :now AND :last", now, takes, last)
 		}
@@ -45,6 +47,8 @@ func (t Table) reserve(ctx context.Context, lane, to, condition string, now time
 	}
 	if to == "#next + :takes" {
 		in.ExpressionAttributeValues[":last"] = number(last.UnixMicro())
+	} else {
+		in.ExpressionAttributeValues[":never"] = number(last.Add(reconcile.Implausible).UnixMicro())
 	}
 	out, err := t.Client.UpdateItem(ctx, in)
 	switch {

@@ -183,6 +183,7 @@ func lanes(t *testing.T, l reconcile.Ledger) {
 	}{
 		{0, time.Second, 0}, {0, time.Second, 400 * time.Millisecond}, {100 * time.Millisecond, time.Second, 800 * time.Millisecond}, {100 * time.Millisecond, time.Second, -1},
 		{300 * time.Millisecond, 1300 * time.Millisecond, 1200 * time.Millisecond}, {time.Minute, time.Minute, time.Minute},
+		{5 * time.Minute, 5 * time.Minute, 5 * time.Minute}, {time.Minute, 2 * time.Minute, time.Minute}, // by a clock that is ahead, and by one that is right
 	} {
 		turn, taken, err := l.Reserve(t.Context(), "read", noon.Add(c.now), 400*time.Millisecond, noon.Add(c.last))
 		if err != nil || taken != (c.want >= 0) || taken && !turn.Equal(noon.Add(c.want)) {

@@ -58,7 +58,7 @@ func (m *Memory) Reserve(_ context.Context, lane string, now time.Time, takes ti
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	turn = m.lanes[lane]
-	if turn.Before(now) {
+	if turn.Before(now) || turn.After(last.Add(reconcile.Implausible)) {
 		turn = now
 	}
 	if turn.After(last) {

@@ -19,7 +19,7 @@ type Ledger interface {
 	// meanwhile.
 	Keep(ctx context.Context, key Key, owner string, note []byte, until time.Time) (kept bool, err error)
 	// Reserve takes the next turn in a lane, of which each turn takes so long, and returns when it begins: at the time now or later. taken is false, and nothing is taken, if that would be later than
-	// last.
+	// last. A lane whose next turn begins Implausible later than last was filled by a clock that is wrong, and counts as empty.
 	Reserve(ctx context.Context, lane string, now time.Time, takes time.Duration, last time.Time) (turn time.Time, taken bool, err error)
 	// Put writes a record, in place of an earlier one of the same id.
 	Put(ctx context.Context, record Record) error
@@ -28,6 +28,9 @@ type Ledger interface {
 	// Records returns the records of a pool that were begun at the time given or later, the oldest first, without their Before and without the bodies of their writes.
 	Records(ctx context.Context, pool string, from time.Time) ([]Record, error)
 }
+
+// Implausible is how long after the last turn that anybody may take no turn begins, by any clock that is right.
+const Implausible = time.Minute
 
 // A Key names what can be taken: one event about one pool, or one pool.
 type Key struct {

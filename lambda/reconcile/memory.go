@@ -18,7 +18,7 @@ type memory struct {
 	Left     []string             `json:"left,omitempty"` // settings that were not as required and were left so, when last looked at
 	Wrote    time.Time            `json:"wrote,omitzero"` // when a write was last answered
 	Own      []string             `json:"own,omitempty"`  // the requests of our latest writes that were verified
-	Open     string               `json:"open,omitempty"` // the record whose writes are being made
+	Open     []string             `json:"open,omitempty"` // the records whose writes are being made, or came to no end
 	Due      time.Time            `json:"due,omitzero"`   // when the turn comes of a run that waits to look at the pool
 	Told     time.Time            `json:"told,omitzero"`  // when people were last told that somebody keeps writing a setting
 }
@@ -41,10 +41,10 @@ const (
 	forget = 24 * time.Hour
 )
 
-// remembered is complete with the help of the ledger: an event that was handled costs nothing, nobody else is at work on the pool meanwhile, and what was done can be told later.
+// remembered does the work with the help of the ledger: an event that was handled costs nothing, nobody else is at work on the pool meanwhile, and what was done can be told later.
 func (r *run) remembered(ctx context.Context) (Outcome, error) {
 	if !r.remembers() || !r.Baseline.MaySelect(r.id) || !r.concerned() {
-		return r.complete(ctx)
+		return r.end(r.work(ctx))
 	}
 	if done, out, err := r.claim(ctx); done {
 		return out, err
@@ -52,8 +52,7 @@ func (r *run) remembered(ctx context.Context) (Outcome, error) {
 	if done, err := r.lease(ctx); done {
 		return r.close(ctx, err)
 	}
-	_, err := r.complete(ctx)
-	return r.close(ctx, err)
+	return r.close(ctx, r.work(ctx))
 }
 
 func (r *run) eventKey() Key { return Key{EventKey, r.cause.EventID + "/" + r.id} }
@@ -64,14 +63,14 @@ func (r *run) claim(ctx context.Context) (done bool, out Outcome, err error) {
 	if r.cause.EventID == "" {
 		return false, out, nil
 	}
-	var note eventNote
 	taken := r.take(ctx, r.eventKey(), func(raw []byte) (bool, error) {
-		err := json.Unmarshal(raw, &note)
-		return !note.Handled.IsZero(), err
+		r.noted = eventNote{}
+		err := json.Unmarshal(raw, &r.noted)
+		return !r.noted.Handled.IsZero(), err
 	})
 	switch {
-	case !note.Handled.IsZero():
-		r.ignore("the event was handled before, at " + note.Handled.UTC().Format(time.RFC3339) + ": " + string(note.Outcome))
+	case !r.noted.Handled.IsZero():
+		r.ignore("the event was handled before, at " + r.noted.Handled.UTC().Format(time.RFC3339) + ": " + string(r.noted.Outcome))
 		out, err := r.end(nil)
 		return true, out, err
 	case !taken:
@@ -87,7 +86,7 @@ func (r *run) claim(ctx context.Context) (done bool, out Outcome, err error) {
 func (r *run) stay(ctx context.Context) {
 	if r.remembers() && !r.claimed.IsZero() && r.claimed.Sub(r.Now()) < holdTime/2 {
 		r.claimed = r.Now().Add(holdTime)
-		r.keep(ctx, r.eventKey(), eventNote{}, r.claimed)
+		r.keep(ctx, r.eventKey(), r.noted, r.claimed)
 	}
 }
 
@@ -97,7 +96,7 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 		if !r.remembers() {
 			return false, nil
 		}
-		r.known = memory{}
+		r.known, r.owed, r.recovered = memory{}, nil, false
 		taken := r.take(ctx, r.poolKey(), func(note []byte) (bool, error) {
 			r.known = memory{}
 			err := json.Unmarshal(note, &r.known)
@@ -145,7 +144,7 @@ func (r *run) covered(ctx context.Context) (look time.Time, covered bool) {
 	if r.known.Baseline != r.fingerprint() {
 		r.known.Baseline, r.known.Looks, r.known.Whole, r.known.Left, r.known.Own = r.fingerprint(), nil, time.Time{}, nil, nil
 	}
-	if r.known.Open != "" && !r.recovered {
+	if len(r.known.Open) > 0 && !r.recovered {
 		return look, false
 	}
 	r.findOverwritten(ctx)
@@ -166,11 +165,11 @@ func (r *run) fingerprint() string {
 	return r.Baseline.Digest
 }
 
-// lastLook returns the time of the look before which everything was seen that the event's call can have changed. looked is false where there was none, and where the event itself
-// is what is reported.
+// lastLook returns the time of the look before which everything was seen that the event's call can have changed. looked is false where there was none, where the event itself is what is
+// reported, and where it comes again because what was seen could not be put right.
 func (r *run) lastLook() (look time.Time, looked bool) {
 	call := r.request.Call
-	if len(call.Changes) == 0 || call.Happened != "" || r.cause.Time.IsZero() {
+	if len(call.Changes) == 0 || call.Happened != "" || r.cause.Time.IsZero() || r.noted.Outcome != "" {
 		return time.Time{}, false
 	}
 	for i, document := range call.Changes {
@@ -178,7 +177,7 @@ func (r *run) lastLook() (look time.Time, looked bool) {
 		if of := r.known.Looks[document+"/"+r.request.ClientID]; r.request.ClientID != "" && of.After(seen) {
 			seen = of
 		}
-		if seen.IsZero() {
+		if seen.IsZero() || seen.After(r.Now().Add(clockSkew)) { // by a clock that is wrong
 			return time.Time{}, false
 		}
 		if i == 0 || seen.Before(look) {
@@ -191,8 +190,12 @@ func (r *run) lastLook() (look time.Time, looked bool) {
 // learn remembers what the run has seen and done.
 func (r *run) learn(err error) {
 	m := &r.known
-	if r.rec != nil || r.recovered {
-		m.Open = ""
+	switch {
+	case r.promised:
+	case r.recovered:
+		m.Open = nil
+	case r.rec != nil:
+		m.Open = slices.DeleteFunc(m.Open, func(id string) bool { return id == r.rec.ID })
 	}
 	if r.rec != nil {
 		for _, s := range r.rec.Sent {
@@ -213,8 +216,7 @@ func (r *run) learn(err error) {
 		}
 	}
 	changes, client := r.request.Call.Changes, r.request.ClientID
-	whole := r.request.Call.Name == ""
-	if whole {
+	if r.everything() {
 		changes, client = nil, ""
 		for _, d := range baseline.Documents() {
 			changes = append(changes, string(d.Name))
@@ -245,23 +247,38 @@ func (r *run) leftToOthers() bool {
 
 // close ends the run with the ledger: the record is finished, the pool is given back, and the event is handled or free again.
 func (r *run) close(ctx context.Context, err error) (Outcome, error) {
-	_, err = r.end(err)
-	// What was done is kept even where the time is used up.
+	// What was done is kept even where the time is used up, and what was taken is given back even where the ledger failed meanwhile.
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 	defer stop()
+	r.mute = false
+	r.promised = len(r.owed) > 0 && (err != nil || len(r.lacks) > 0) && r.promise(ctx)
+	_, err = r.end(err)
 	r.out.Repeated = r.repeated()
 	r.finish(ctx)
 	r.learn(err)
 	r.leave(ctx)
-	if !r.claimed.IsZero() {
+	if r.cause.EventID != "" {
 		// What is handled nobody is to take again.
-		note, until := eventNote{}, time.Time{}
+		until := time.Time{}
 		if err == nil {
-			note, until = eventNote{Handled: r.Now(), Outcome: r.out.Outcome}, r.Now().Add(handledFor)
+			r.noted.Outcome = r.out.Outcome
 		}
-		r.keep(ctx, r.eventKey(), note, until)
+		if err == nil && !r.worthAnother() {
+			r.noted.Handled, until = r.Now(), r.Now().Add(handledFor)
+		}
+		r.keep(ctx, r.eventKey(), r.noted, until)
 	}
 	return r.out, err
+}
+
+// worthAnother says whether the event, if it is delivered again, is no duplicate: what stood in the way may be gone by then.
+func (r *run) worthAnother() bool {
+	switch r.out.Outcome {
+	case Unfixable, Partial, Unconverged:
+		return true
+	default:
+		return r.unseen
+	}
 }
 
 // closeTime bounds the last calls of a run to the ledger.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"poolkeeper/baseline"
@@ -91,77 +90,6 @@ const MovedReason = "the pool is no longer in the state that the plan was made f
 
 // GoneReason says that a pool is not there, or not any more.
 const GoneReason = "there is no such user pool here"
-
-func (r *Reconciler) begin(id string, cause event.Cause) *run {
-	return &run{Reconciler: r, id: id, cause: cause, start: r.Now(), refused: map[string]string{},
-		out: Outcome{Times: Times{Seen: r.Now()}, UserPoolID: id, Baseline: r.Baseline.Digest, Cause: cause, Drifts: []Drift{}, Writes: []string{}}}
-}
-
-func (run *run) complete(ctx context.Context) (Outcome, error) {
-	r := run.Reconciler
-	waits := 0
-	for plans := 1; ; plans++ {
-		next, err := run.once(ctx)
-		switch {
-		case next == finished:
-			return run.end(err)
-		case next == planAgain && plans < mostPlans:
-			continue
-		case waits+1 == attempts:
-			return run.end(run.later(err))
-		}
-		if ended := r.Sleep(ctx, r.Jitter(firstWait<<waits)); ended != nil {
-			return run.end(run.later(err))
-		}
-		waits++
-	}
-}
-
-// A step is what is to come after one attempt.
-type step int
-
-const (
-	finished  step = iota
-	planAgain      // at once: the service has taught us something, which cannot happen without end
-	waitFirst      // then read and plan again: the pool was busy, or it is unclear whether a write was applied
-)
-
-// A run is one reconcile of one pool, over all its attempts.
-type run struct {
-	*Reconciler
-	id    string
-	cause event.Cause
-	start time.Time
-	out   Outcome
-
-	request      event.Request     // the event's; without a call, everything is looked at
-	offered      bool              // the pool has just been made to offer a document that it did not
-	from         string            // digest of the state to start from, or ""
-	refused      map[string]string // settings that the service refused to have written, and why
-	moveValidity bool
-	smsTries     int
-	sent         *userpool.Plan   // the latest plan of which a write was accepted, or may have been
-	sentFixes    []baseline.Drift // what all such writes were to fix
-	moved        []string         // settings that were not to move and did
-	unmanaged    int              // unmanaged settings that are exactly what they were
-	owed         []baseline.Drift // what an accepted write may have taken, and no write has given back yet
-	judged       time.Time        // when the latest read began
-
-	// With a ledger:
-	name        string            // who this run is
-	mute        bool              // the ledger failed, and is not asked again
-	claimed     time.Time         // until when the event is ours
-	leased      bool              // the pool is ours
-	until       time.Time         // how long it is
-	turn        time.Time         // to read, taken and not used yet
-	known       memory            // what is kept of the pool
-	rec         *Record           // of this run's writes
-	planned     time.Time         // when the read began that the latest plan is based on
-	recovered   bool              // an open record was looked for
-	sought      bool              // lost updates were looked for
-	overwritten []overlap         // and found
-	flaps       map[string]string // settings of which the flap budget is used up, and the reason; nil until they were counted
-}
 
 // A view is a pool as one attempt found it, and what is to be done about it.
 type view struct {
@@ -274,7 +202,8 @@ func compare(policy baseline.Policy, state userpool.State) baseline.Comparison {
 
 // inspect compares a pool that is read again with what the latest plan expected of it, and returns what is owed to it.
 func (r *run) inspect(state userpool.State, found baseline.Comparison) []baseline.Drift {
-	lost := slices.DeleteFunc(state.Lacks(r.owed), func(d baseline.Drift) bool { return r.refused[d.Setting] != "" })
+	r.lacks = state.Lacks(r.owed)
+	lost := slices.DeleteFunc(slices.Clone(r.lacks), func(d baseline.Drift) bool { return r.refused[d.Setting] != "" })
 	if r.recovered && r.rec == nil && len(lost) == 0 {
 		r.owed = nil // what was killed has taken nothing
 	}
@@ -339,56 +268,12 @@ func (r *run) read(ctx context.Context, took *time.Duration) (userpool.State, er
 		return userpool.State{}, err
 	}
 	from := r.Now()
-	r.judged = from
 	state, err := r.Pools.Read(ctx, r.id, r.want())
+	if err == nil {
+		r.judged = from
+	}
 	*took += r.Now().Sub(from)
 	return state, err
-}
-
-// unread ends a run whose pool could not be read.
-func (r *run) unread(err error) error {
-	switch classOf(err) {
-	case userpool.ClassGone:
-		if rule := r.Baseline.NamesPool(r.id); rule != "" && r.request.Call.Name == event.DeleteUserPool {
-			r.deleted(rule)
-			return nil
-		}
-		r.ignore(GoneReason)
-		return nil
-	case userpool.ClassElsewhere:
-		r.ignore("the pool is a secondary replica: it is changed in its primary Region")
-		return nil
-	case userpool.ClassDenied, userpool.ClassRefused:
-		r.out.Outcome, r.out.Reason = Unfixable, err.Error()
-		return nil
-	default:
-		return r.later(err)
-	}
-}
-
-func (r *run) ignore(reason string) { r.out.Outcome, r.out.Reason = Ignored, reason }
-
-// later makes the error that defers the event.
-func (r *run) later(err error) error {
-	e := &DeferredError{UserPoolID: r.id, Cause: err, Reason: "the pool kept changing"}
-	if err != nil {
-		e.Reason = err.Error()
-	}
-	return e
-}
-
-func (r *run) end(err error) (Outcome, error) {
-	r.out.Durations.Total = r.Now().Sub(r.start)
-	if err != nil && len(r.owed) > 0 {
-		// Nobody would know of the debt when the event comes again, so this is said now instead of being tried later.
-		r.out.Outcome = Unconverged
-		r.out.Reason = r.owed[0].Setting + " may have been lost by a write of " + strings.Join(r.out.Writes, ", ") + ", and could not be given back: " + err.Error()
-		return r.out, nil
-	}
-	if err != nil {
-		r.out.Outcome, r.out.Reason = Deferred, err.Error()
-	}
-	return r.out, err
 }
 
 func settingsOf(drifts []Drift) []string {

@@ -6,13 +6,13 @@ import (
 	"slices"
 	"time"
 
-	"poolkeeper/lambda/event"
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/userpool"
 )
 
 // enter records what is about to be written, and makes sure that the pool is still ours.
 func (r *run) enter(ctx context.Context, v view) (ours bool) {
-	if !r.leased || !r.remembers() {
+	if !r.leased {
 		return true
 	}
 	now := r.Now()
@@ -31,7 +31,9 @@ func (r *run) enter(ctx context.Context, v view) (ours bool) {
 			}
 		}
 	}
-	r.known.Open = r.rec.ID
+	if !slices.Contains(r.known.Open, r.rec.ID) {
+		r.known.Open = append(r.known.Open, r.rec.ID)
+	}
 	if !r.prolong(ctx) {
 		return false
 	}
@@ -77,16 +79,28 @@ func (r *run) put(ctx context.Context) {
 	}
 	if err := r.Ledger.Put(ctx, *r.rec); err != nil {
 		r.fault("recording the write", err)
-	}
-}
-
-// finish records how it ended.
-func (r *run) finish(ctx context.Context) {
-	if r.rec == nil {
 		return
 	}
 	if len(r.rec.Sent) > 0 {
 		r.out.Record = r.rec.ID
+	}
+}
+
+// promise keeps what is owed to the pool for whoever takes it next, and says whether that could be done.
+func (r *run) promise(ctx context.Context) bool {
+	if !r.leased {
+		return false
+	}
+	if r.rec != nil {
+		r.put(ctx) // without an outcome, which leaves it open
+	}
+	return r.remembers() && r.keep(ctx, r.poolKey(), r.known, r.until) && r.remembers()
+}
+
+// finish records how it ended.
+func (r *run) finish(ctx context.Context) {
+	if r.rec == nil || r.promised {
+		return
 	}
 	r.rec.Outcome, r.rec.Reason, r.rec.Verified, r.rec.Ended = r.out.Outcome, r.out.Reason, r.out.Verified, r.Now()
 	if len(r.out.Drifts) > 0 {
@@ -95,25 +109,29 @@ func (r *run) finish(ctx context.Context) {
 	r.put(ctx)
 }
 
-// recover finds out what a process owes to the pool that was killed between two writes.
+// recover finds out what processes owe to the pool that were killed between two writes, or could not go on.
 func (r *run) recover(ctx context.Context) {
-	if r.known.Open == "" || r.recovered || !r.remembers() {
+	if len(r.known.Open) == 0 || r.recovered || !r.remembers() {
 		return
 	}
-	r.recovered = true
-	rec, err := r.Ledger.Record(ctx, r.known.Open)
-	switch {
-	case errors.Is(err, ErrNoRecord):
-		return
-	case err != nil:
-		r.fault("reading the record of a write that was not finished", err)
-		return
-	case rec.Outcome != "" || rec.Before == nil:
-		return
+	var owed []baseline.Drift
+	for _, id := range r.known.Open {
+		rec, err := r.Ledger.Record(ctx, id)
+		if err != nil && !errors.Is(err, ErrNoRecord) {
+			r.fault("reading the record of a write that was not finished", err)
+			return
+		}
+		if err != nil || rec.Outcome != "" || rec.Before == nil {
+			continue
+		}
+		for _, d := range rec.Before.State().Debts(rec.Owes) {
+			if !slices.ContainsFunc(owed, func(o baseline.Drift) bool { return o.Setting == d.Setting }) {
+				owed = append(owed, d)
+			}
+		}
 	}
-	if r.owed = rec.Before.State().Debts(rec.Owes); len(r.owed) > 0 {
-		r.request = event.Request{Kind: event.One, UserPoolID: r.id, Cause: r.cause} // what is owed may stand in any document
-	}
+	r.recovered, r.owed = true, owed
+	r.wide = len(owed) > 0 // what is owed may stand in any document
 }
 
 // recent returns the records of the pool that may have to do with a time, or nothing if the ledger failed.

@@ -10,7 +10,7 @@ import (
 
 // owned returns the kinds of documents that the baseline owns and that the event's call can have changed: of a call about one client, those of clients.
 func (r *run) owned() []baseline.DocumentName {
-	if r.request.Call.Name == "" {
+	if r.everything() {
 		return r.Baseline.Owns(r.id)
 	}
 	kinds := r.Baseline.OwnsOf(r.id, changeOf(r.request.Call))
@@ -19,6 +19,9 @@ func (r *run) owned() []baseline.DocumentName {
 	}
 	return slices.DeleteFunc(kinds, func(kind baseline.DocumentName) bool { d, _ := kind.Table(); return !d.PerClient })
 }
+
+// everything says whether the whole pool is looked at.
+func (r *run) everything() bool { return r.wide || r.request.Call.Name == "" }
 
 // concerned says whether there is any need to look at the pool.
 func (r *run) concerned() bool {
@@ -44,7 +47,7 @@ func (r *run) want() userpool.Want {
 
 // ofClient returns the documents of a client that the rules that select it require something of.
 func (r *run) ofClient(pool baseline.Identity, client baseline.ClientIdentity) []baseline.DocumentName {
-	if r.request.ClientID != "" && r.request.ClientID != client.ID {
+	if !r.wide && r.request.ClientID != "" && r.request.ClientID != client.ID {
 		return nil
 	}
 	pool.Clients = []baseline.ClientIdentity{client}
@@ -62,7 +65,7 @@ func (r *run) ofClient(pool baseline.Identity, client baseline.ClientIdentity) [
 // counts says which documents are compared: those that were read whole. Where everything was looked for, a client that is named and was not found counts too: it is missing.
 func (r *run) counts(state userpool.State) func(baseline.DocumentName) bool {
 	return func(name baseline.DocumentName) bool {
-		return state.Has(name) || name.Client() != "" && r.request.Call.Name == ""
+		return state.Has(name) || name.Client() != "" && r.everything()
 	}
 }
 

@@ -78,7 +78,7 @@ func (r *run) unwritten(plan userpool.Plan, request userpool.Request, err error)
 			return planAgain, nil
 		}
 	case userpool.ClassElsewhere:
-		r.ignore("the pool is a secondary replica: it is changed in its primary Region")
+		r.pass(elsewhere)
 		return finished, nil
 	case userpool.ClassImporting, userpool.ClassOdd, "":
 		return finished, r.later(err)

@@ -111,11 +111,36 @@ func (c *Client) readClients(ctx context.Context, state State, names map[baselin
 	if first != nil {
 		return State{}, first
 	}
+	if err := c.believeGone(ctx, state, names); err != nil {
+		return State{}, err
+	}
 	// A client that went while it was read is no client of the pool.
 	state.Clients = slices.DeleteFunc(state.Clients, func(client baseline.ClientIdentity) bool {
 		return !slices.ContainsFunc(state.Names(), func(n baseline.DocumentName) bool { return n.Client() == client.ID })
 	})
 	return state, nil
+}
+
+// believeGone fails if a document of a client is said to be gone while the client is still listed: what is not seen is not compared, and would count as right.
+func (c *Client) believeGone(ctx context.Context, state State, names map[baseline.DocumentName][]baseline.DocumentName) error {
+	var gone []baseline.DocumentName
+	for _, some := range names {
+		gone = append(gone, slices.DeleteFunc(slices.Clone(some), func(n baseline.DocumentName) bool { _, is := state.Documents[n]; return is })...)
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	clients, err := c.listClients(ctx, state.ID)
+	if err != nil {
+		return err
+	}
+	for _, name := range gone {
+		table, _ := name.Table()
+		if slices.ContainsFunc(clients, func(client baseline.ClientIdentity) bool { return client.ID == name.Client() }) {
+			return &Error{Call: table.ReadCall, Class: ClassOdd, Message: "client " + name.Client() + " is said to be gone, and is listed"}
+		}
+	}
+	return nil
 }
 
 // readAll reads the documents side by side. A client that is gone by now is left out. The first error of the first document counts; after one, no read begins that still waits
@@ -232,6 +257,7 @@ const clientPage = 60
 // listClients returns the ids and names of all clients of a pool.
 func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientIdentity, error) {
 	var all []baseline.ClientIdentity
+	silent := false
 	for token := (*string)(nil); ; {
 		if err := c.Sleep(ctx, c.turn(id, "ListUserPoolClients")); err != nil {
 			return nil, classify("ListUserPoolClients", err, nil)
@@ -239,6 +265,10 @@ func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientI
 		out, err := c.api.ListUserPoolClients(ctx, &cognito.ListUserPoolClientsInput{UserPoolId: aws.String(id), MaxResults: aws.Int32(clientPage), NextToken: token})
 		if err != nil {
 			return nil, classify("ListUserPoolClients", err, nil)
+		}
+		if out.UserPoolClients == nil && !silent {
+			silent = true // that there are no clients is believed when it is said twice
+			continue
 		}
 		for _, client := range out.UserPoolClients {
 			all = append(all, baseline.ClientIdentity{ID: aws.ToString(client.ClientId), Name: aws.ToString(client.ClientName)})

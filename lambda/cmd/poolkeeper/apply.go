@@ -241,6 +241,7 @@ func (c *cli) save(dir string, state userpool.State) error {
 	}
 	_, err = file.Write(raw)
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		_ = os.Remove(path) // half a backup restores nothing
 		return fmt.Errorf("saving %s: %w", state.ID, err)
 	}
 	fmt.Fprintf(c.notes, "saved %s to %s\n", state.ID, path)

@@ -1,0 +1,68 @@
+package reconcile
+
+import (
+	"strings"
+
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/userpool"
+)
+
+// unread ends a run whose pool could not be read.
+func (r *run) unread(err error) error {
+	if r.sent != nil || len(r.owed) > 0 {
+		return r.later(err) // what was begun is not left at that
+	}
+	switch classOf(err) {
+	case userpool.ClassGone:
+		if rule := r.Baseline.NamesPool(r.id); rule != "" && r.request.Call.Name == event.DeleteUserPool {
+			r.deleted(rule)
+			return nil
+		}
+		r.pass(GoneReason)
+		return nil
+	case userpool.ClassElsewhere:
+		r.pass(elsewhere)
+		return nil
+	case userpool.ClassDenied, userpool.ClassRefused:
+		r.out.Outcome, r.out.Reason = Unfixable, err.Error()
+		return nil
+	default:
+		return r.later(err)
+	}
+}
+
+func (r *run) ignore(reason string) { r.out.Outcome, r.out.Reason = Ignored, reason }
+
+// pass ignores a pool that is not to be seen here. If it is to be seen when the event comes again, the event counts.
+func (r *run) pass(reason string) {
+	r.ignore(reason)
+	r.unseen = true
+}
+
+const elsewhere = "the pool is a secondary replica: it is changed in its primary Region"
+
+// later makes the error that defers the event.
+func (r *run) later(err error) error {
+	e := &DeferredError{UserPoolID: r.id, Cause: err, Reason: "the pool kept changing"}
+	if err != nil {
+		e.Reason = err.Error()
+	}
+	return e
+}
+
+func (r *run) end(err error) (Outcome, error) {
+	r.out.Durations.Total = r.Now().Sub(r.start)
+	if err != nil && len(r.owed) > 0 && !r.promised {
+		// Nobody would know of the debt when the event comes again, so this is said now instead of being tried later.
+		r.out.Outcome = Unconverged
+		r.out.Reason = r.owed[0].Setting + " may have been lost by a write of " + strings.Join(r.out.Writes, ", ") + ", and could not be given back: " + err.Error()
+		return r.out, nil
+	}
+	if err != nil {
+		r.out.Outcome, r.out.Reason = Deferred, err.Error()
+	}
+	if err != nil && r.promised {
+		r.out.Reason += "; " + r.owed[0].Setting + " may have been lost meanwhile, and is given back when the event comes again"
+	}
+	return r.out, err
+}

@@ -1,0 +1,86 @@
+package reconcile
+
+import (
+	"context"
+	"time"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/userpool"
+)
+
+func (r *Reconciler) begin(id string, cause event.Cause) *run {
+	return &run{Reconciler: r, id: id, cause: cause, start: r.Now(), refused: map[string]string{},
+		out: Outcome{Times: Times{Seen: r.Now()}, UserPoolID: id, Baseline: r.Baseline.Digest, Cause: cause, Drifts: []Drift{}, Writes: []string{}}}
+}
+
+// work reads, plans and writes until there is nothing further to do. The error is what defers the event.
+func (r *run) work(ctx context.Context) error {
+	waits := 0
+	for plans := 1; ; plans++ {
+		next, err := r.once(ctx)
+		switch {
+		case next == finished:
+			return err
+		case next == planAgain && plans < mostPlans:
+			continue
+		case waits+1 == attempts:
+			return r.later(err)
+		}
+		if ended := r.Sleep(ctx, r.Jitter(firstWait<<waits)); ended != nil {
+			return r.later(err)
+		}
+		waits++
+	}
+}
+
+// A step is what is to come after one attempt.
+type step int
+
+const (
+	finished  step = iota
+	planAgain      // at once: the service has taught us something, which cannot happen without end
+	waitFirst      // then read and plan again: the pool was busy, or it is unclear whether a write was applied
+)
+
+// A run is one reconcile of one pool, over all its attempts.
+type run struct {
+	*Reconciler
+	id    string
+	cause event.Cause
+	start time.Time
+	out   Outcome
+
+	request      event.Request     // the event's; without a call, everything is looked at
+	offered      bool              // the pool has just been made to offer a document that it did not
+	from         string            // digest of the state to start from, or ""
+	refused      map[string]string // settings that the service refused to have written, and why
+	moveValidity bool
+	smsTries     int
+	sent         *userpool.Plan   // the latest plan of which a write was accepted, or may have been
+	sentFixes    []baseline.Drift // what all such writes were to fix
+	moved        []string         // settings that were not to move and did
+	unmanaged    int              // unmanaged settings that are exactly what they were
+	owed         []baseline.Drift // what an accepted write may have taken, and no write has given back yet
+	lacks        []baseline.Drift // what of it was last seen to be missing
+	judged       time.Time        // when the latest read began that showed the pool
+	wide         bool             // everything is looked at, whatever the event's call can have changed
+	unseen       bool             // the pool is not to be seen here
+
+	// With a ledger:
+	name        string            // who this run is
+	mute        bool              // the ledger failed, and is not asked again
+	claimed     time.Time         // until when the event is ours
+	leased      bool              // the pool is ours
+	until       time.Time         // how long it is
+	turn        time.Time         // to read, taken and not used yet
+	known       memory            // what is kept of the pool
+	rec         *Record           // of this run's writes
+	planned     time.Time         // when the read began that the latest plan is based on
+	noted       eventNote         // what is kept of the event
+	recovered   bool              // the open records were read
+	promised    bool              // what is owed stands in the ledger, for whoever takes the pool next
+	sought      bool              // lost updates were looked for
+	overwritten []overlap         // and found
+	flaps       map[string]string // settings of which the flap budget is used up, and the reason; nil until they were counted
+}

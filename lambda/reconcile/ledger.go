@@ -43,7 +43,7 @@ type KeyKind string
 
 // The kinds of keys.
 const (
-	EventKey KeyKind = "event" // the id of the event and that of the pool, as a sweep's event is about many
+	EventKey KeyKind = "event" // the id of the event, that of the pool, as a sweep's event is about many, and what it asks for
 	PoolKey  KeyKind = "pool"
 )
 

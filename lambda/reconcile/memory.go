@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"poolkeeper/baseline"
@@ -55,8 +56,12 @@ func (r *run) remembered(ctx context.Context) (Outcome, error) {
 	return r.close(ctx, r.work(ctx))
 }
 
-func (r *run) eventKey() Key { return Key{EventKey, r.cause.EventID + "/" + r.id} }
-func (r *run) poolKey() Key  { return Key{PoolKey, r.id} }
+// eventKey names the event with what it asks for: whoever sends one of the same id that asks for less, first, has not had this one handled.
+func (r *run) eventKey() Key {
+	return Key{EventKey, strings.Join([]string{r.cause.EventID, r.id, r.cause.EventName, r.request.ClientID}, "/")}
+}
+
+func (r *run) poolKey() Key { return Key{PoolKey, r.id} }
 
 // claim takes the event. done says that it was handled before, or that somebody else is at it.
 func (r *run) claim(ctx context.Context) (done bool, out Outcome, err error) {

@@ -269,3 +269,21 @@ func TestClientSaidToBeGone(t *testing.T) {
 		})
 	}
 }
+
+// TestForgedDuplicate: an event that somebody sends first, with the id of a real one and asking for less, does not swallow the real one.
+func TestForgedDuplicate(t *testing.T) {
+	t.Parallel()
+	w, required := withLedger(t), parse(t, "version: 1\nrules: [{name: all, require: {DeletionProtection: ACTIVE}, watch: [groups]}]")
+	w.fake.Edit(poolID, unprotected)
+	real := call("one", "Admin", w.time())
+	w.pass(time.Minute)
+	forged := real
+	forged.Call = event.Name{Name: "CreateGroup", Watched: "groups", Happened: "added", Subject: "groupName"}
+	forged.Cause.EventName = "CreateGroup"
+	if out := w.answer(t, required, forged); out.Outcome != reconcile.Drifted {
+		t.Errorf("the forged event: %s (%s)", out.Outcome, out.Reason)
+	}
+	if out := w.answer(t, required, real); out.Outcome != reconcile.Remediated {
+		t.Errorf("the real event: %s (%s)", out.Outcome, out.Reason)
+	}
+}

@@ -48,7 +48,7 @@ func TestBootstrapRemembers(t *testing.T) {
 	if got := outcome(t, lost.invoke(t, payload(t, "update-user-pool"))); got != "remediated" {
 		t.Errorf("without its ledger: %s", got)
 	}
-	if output := lost.stop(); !strings.Contains(output, `"ledger_faults":["taking the event: taking event `) || !strings.Contains(output, `"LedgerFailed":1`) {
+	if output := lost.stop(); !strings.Contains(output, `"ledger_faults":["taking the event: taking event `) || !strings.Contains(output, `"LedgerFailed":2`) {
 		t.Errorf("the failed ledger is not told of:\n%s", output)
 	}
 }

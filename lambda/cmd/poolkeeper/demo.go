@@ -16,6 +16,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/userpool"
@@ -72,6 +73,7 @@ func (c *cli) runDemo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	result.Record = "" // it is gone with the demo
 	if err := report.Text(c.out, result, paint); err != nil {
 		return err
 	}
@@ -82,7 +84,25 @@ func (c *cli) runDemo(ctx context.Context) error {
 		return errors.New("the demo did not end as it should")
 	}
 	say("\n2. Read back from the fake itself: %s.", paint.Good(verdict))
+	if err := c.showDuplicate(ctx, d, payload, paint); err != nil {
+		return err
+	}
 	return c.showNaive(ctx, d, paint)
+}
+
+// showDuplicate delivers the event again, as EventBridge may.
+func (c *cli) showDuplicate(ctx context.Context, d *demo, payload []byte, paint report.Paint) error {
+	d.fake.ResetCalls()
+	again, err := d.handle(ctx, payload)
+	if err != nil {
+		return err
+	}
+	calls := len(d.fake.Calls())
+	if again.Outcome != reconcile.Ignored || calls > 0 {
+		return fmt.Errorf("the event, delivered again, was not known: %s, %d calls", again.Outcome, calls)
+	}
+	fmt.Fprintf(c.out, "\n3. The event is delivered again: %s, with %d calls to Cognito.\n", paint.Good("handled before"), calls)
+	return nil
 }
 
 // showNaive runs the same incident again and answers it as one-line fixes do.
@@ -111,7 +131,7 @@ func (c *cli) showNaive(ctx context.Context, d *demo, paint report.Paint) error 
 			}
 		}
 	}
-	fmt.Fprintf(c.out, "\n3. The same incident, answered by a one-field fix,\n   UpdateUserPool(DeletionProtection=ACTIVE): deletion protection is on, and %s:\n",
+	fmt.Fprintf(c.out, "\n4. The same incident, answered by a one-field fix,\n   UpdateUserPool(DeletionProtection=ACTIVE): deletion protection is on, and %s:\n",
 		paint.Bad(fmt.Sprintf("%d other settings are lost", leaves)))
 	for i := 0; i < len(names); i += 4 {
 		fmt.Fprintf(c.out, "   %s\n", strings.Join(names[i:min(i+4, len(names))], ", "))
@@ -153,6 +173,7 @@ func newDemo() (*demo, error) {
 	})
 	d.pools = userpool.New(d.sdk)
 	d.reconciler = reconcile.New(d.pools, required, "")
+	d.reconciler.Ledger = ledger.NewMemory()
 	d.plant()
 	d.healthy = d.leaves()
 	return d, nil

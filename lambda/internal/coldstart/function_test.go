@@ -56,7 +56,7 @@ func startProcess(t testing.TB, argv []string, environment ...string) *process {
 	}
 	command := exec.CommandContext(context.Background(), argv[0], argv[1:]...)
 	command.Env = append([]string{"AWS_LAMBDA_RUNTIME_API=" + api.Addr(), "AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIAEXAMPLE",
-		"AWS_SECRET_ACCESS_KEY=example"}, environment...)
+		"AWS_SECRET_ACCESS_KEY=example", "GOMAXPROCS=1"}, environment...) // one thread, as the deployment gives it
 	p := &process{api: api, command: command}
 	from := time.Now()
 	if err := command.Start(); err != nil {

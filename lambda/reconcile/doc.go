@@ -4,4 +4,7 @@
 //
 // It never writes without drift, never repeats a write without having read the pool again, never answers our own write with a
 // write, and never starts a write that it has no time to verify.
+//
+// With a Ledger it remembers from one invocation to the next: which events were handled, who is at work on a pool, what was written and why. With a Bus it sweeps by
+// sending an event for each pool. It does without either.
 package reconcile

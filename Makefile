@@ -5,6 +5,7 @@ SHELL := bash
 BUILD := .build
 FUZZTIME ?= 60s
 EVENT ?= lambda/event/testdata/update-user-pool.json
+ARCHITECTURES ?= arm64 amd64
 export MODE ENDPOINT PORT
 # The packages whose coverage is held at 90 % or more.
 COVERED := baseline lambda/event lambda/userpool lambda/reconcile
@@ -30,7 +31,7 @@ demo: ## show an incident and its remediation on an embedded fake of Cognito
 	@go run ./lambda/cmd/poolkeeper demo
 
 function: ## build the function for both architectures into .build; cdk does it by itself
-	@for arch in arm64 amd64; do CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build $(FLAGS) -o $(BUILD)/$$arch/bootstrap ./lambda; done
+	@for arch in $(ARCHITECTURES); do CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build $(FLAGS) -o $(BUILD)/$$arch/bootstrap ./lambda; done
 
 invoke: ## run the function on EVENT in SAM's container, against ENDPOINT, or against AWS, where it only reports unless MODE=enforce
 	@bash infra/local.sh invoke $(EVENT)
@@ -50,8 +51,9 @@ test: ## run every test, with the race detector where there is a C compiler
 	@if [[ -z "$(RACE)" ]]; then echo "no C compiler: testing without the race detector"; [[ "$${CI:-}" != true ]]; fi
 	@status=0; \
 	go test $(RACE) -timeout 20m -skip '$(CAMPAIGN)' -shuffle=on -v -coverpkg=$(subst $(space),$(comma),$(addprefix ./,$(COVERED))) -coverprofile=$(BUILD)/cover.out ./baseline/... ./lambda/... >$(BUILD)/test.log 2>&1 || status=$$?; \
-	go test -timeout 20m -run '$(CAMPAIGN)' -v ./lambda/reconcile >>$(BUILD)/test.log 2>&1 || status=$$?; \
+	go test -timeout 20m -run '$(CAMPAIGN)' -v ./lambda/reconcile >$(BUILD)/campaign.log 2>&1 & campaign=$$!; \
 	go test -timeout 20m -shuffle=on -v ./infra/... >>$(BUILD)/test.log 2>&1 || status=$$?; \
+	wait $$campaign || status=$$?; cat $(BUILD)/campaign.log >>$(BUILD)/test.log; \
 	if [[ $$status != 0 ]]; then grep -avE '^=== |^ *--- (PASS|SKIP)|^(PASS|ok|FAIL|coverage:|-test.shuffle)|^\s+poolkeeper/.*coverage: ' $(BUILD)/test.log | grep -avi canary || true; fi; \
 	grep -aE '^ *--- SKIP' $(BUILD)/test.log || true; \
 	grep -aE '^(ok|FAIL)' $(BUILD)/test.log | sed -E 's/\tcoverage:.*//'; \

@@ -139,8 +139,11 @@ func TestUnknownClientMembers(t *testing.T) {
 func TestClientThatGoes(t *testing.T) {
 	t.Parallel()
 	required := parse(t, strings.ReplaceAll(allDocuments, "web-*", "*"))
-	for _, operation := range []string{"DescribeUserPoolClient", "UpdateUserPoolClient"} {
-		t.Run(operation, func(t *testing.T) {
+	for name, fault := range map[string]cognitotest.Fault{
+		"while it is read": {Operation: "DescribeUserPoolClient"}, "when its risk was read": {Operation: "DescribeUserPoolClient", Delay: 50 * time.Millisecond},
+		"before it is written": {Operation: "UpdateUserPoolClient"},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := serve(t, cognitotest.Contract)
 			b.whole(func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
@@ -149,7 +152,8 @@ func TestClientThatGoes(t *testing.T) {
 				client["PreventUserExistenceErrors"] = "LEGACY"
 				b.fake.PutClient(poolID, id, client)
 			}
-			b.fake.Inject(cognitotest.Fault{Operation: operation, Times: 1, Then: func(s *cognitotest.Server) { s.RemoveClient(poolID, web) }})
+			fault.Times, fault.Then = 1, func(s *cognitotest.Server) { s.RemoveClient(poolID, web) }
+			b.fake.Inject(fault)
 			out := b.reconcile(t, required)
 			pool, _, _ := b.fake.Pool(poolID)
 			if out.Outcome != reconcile.Remediated || pool["DeletionProtection"] != "ACTIVE" || b.fake.Client(poolID, "mobile")["PreventUserExistenceErrors"] != "ENABLED" || b.fake.Client(poolID, web) != nil {

@@ -114,10 +114,17 @@ func (c *Client) readClients(ctx context.Context, state State, names map[baselin
 	if err := c.believeGone(ctx, state, names); err != nil {
 		return State{}, err
 	}
-	// A client that went while it was read is no client of the pool.
-	state.Clients = slices.DeleteFunc(state.Clients, func(client baseline.ClientIdentity) bool {
-		return !slices.ContainsFunc(state.Names(), func(n baseline.DocumentName) bool { return n.Client() == client.ID })
-	})
+	// A client that went while it was read is no client of the pool, whatever was read of it before it went.
+	went := map[string]bool{}
+	for _, some := range names {
+		for _, name := range some {
+			if _, read := state.Documents[name]; !read {
+				went[name.Client()] = true
+			}
+		}
+	}
+	state.Clients = slices.DeleteFunc(state.Clients, func(client baseline.ClientIdentity) bool { return went[client.ID] })
+	maps.DeleteFunc(state.Documents, func(name baseline.DocumentName, _ map[string]any) bool { return went[name.Client()] })
 	return state, nil
 }
 

@@ -79,11 +79,11 @@ func TestInterruptQuestion(t *testing.T) {
 	for name, v := range map[string]string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"} {
 		t.Setenv(name, v)
 	}
-	asked, _, err := os.Pipe() // from which no answer ever comes
+	asked, silent, err := os.Pipe() // from which no answer ever comes
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = asked.Close() })
+	t.Cleanup(func() { _, _ = asked.Close(), silent.Close() })
 	ctx, cancel := context.WithCancel(t.Context())
 	var stdout bytes.Buffer
 	stderr := &calls{on: "as such: ", call: cancel}

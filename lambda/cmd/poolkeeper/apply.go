@@ -186,6 +186,11 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 		out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.state, event.Cause{EventName: a.verb})
 		s.did(out, err)
 		a.ledgerFaults(out)
+		for _, earlier := range out.Earlier {
+			if err := to.Write(stream.OfOutcome(earlier, false)); err != nil {
+				return s, err
+			}
+		}
 		if err := to.Write(stream.OfOutcome(out, false)); err != nil {
 			return s, err
 		}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/report/stream"
+	"poolkeeper/lambda/userpool"
+)
+
+// TestMemory: of a write that is not finished all is kept that is needed to finish it, of one that is only what a later event may ask for.
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	const pool = "eu-west-1_AbCdEf123"
+	began := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	m := memory{ledger.NewMemory()}
+	record := reconcile.Record{ID: reconcile.NewRecordID(pool, began), UserPoolID: pool, Began: began, Before: &userpool.Backup{UserPoolID: pool},
+		Sent: []reconcile.Sent{{Call: "UpdateUserPool", Document: baseline.UserPool, Body: []byte("{}")}}}
+	check := func(put, want reconcile.Record) {
+		t.Helper()
+		if err := m.Put(t.Context(), put); err != nil {
+			t.Fatal(err)
+		}
+		got, err := m.Record(t.Context(), put.ID)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+	}
+	check(record, record)
+	finished := record
+	finished.Outcome = reconcile.Remediated
+	kept := finished
+	kept.Before, kept.Sent = nil, []reconcile.Sent{{Call: "UpdateUserPool", Document: baseline.UserPool}}
+	check(finished, kept)
+	if string(record.Sent[0].Body) != "{}" {
+		t.Error("the caller's record was changed")
+	}
+}
+
+// TestMemoryNamesNoRecord: a lost update is told with the write that it was lost to, but not by the id of a record that nobody can look up; with a table, it is.
+func TestMemoryNamesNoRecord(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		ledger reconcile.Ledger
+		names  bool
+	}{"memory": {memory{ledger.NewMemory()}, false}, "a ledger that lasts": {ledger.NewMemory(), true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, err := newDemo()
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = d.fake.Close() })
+			var waited time.Duration
+			d.reconciler.Ledger = c.ledger
+			d.reconciler.Now = func() time.Time { return time.Now().Add(waited) }
+			d.reconciler.Sleep = func(_ context.Context, wait time.Duration) error { waited += max(wait, 0); return nil }
+			incident, err := d.tamper(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Somebody's call gets in between our read and our write.
+			call, between := d.fake.Calls()[0], time.Time{}
+			for _, made := range d.fake.Calls() {
+				if made.Operation == "UpdateUserPool" {
+					call = made
+				}
+			}
+			call.RequestID = "11111111-2222-3333-4444-555555555555"
+			d.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Then: func(*cognitotest.Server) { between = d.reconciler.Now() }})
+			remediated, err := d.handle(t.Context(), incident)
+			if err != nil || remediated.Outcome != reconcile.Remediated {
+				t.Fatalf("%s %v", remediated.Outcome, err)
+			}
+			lost, err := d.handle(t.Context(), d.fake.Event(call, intruder, between))
+			if err != nil || len(lost.Overwritten) == 0 {
+				t.Fatalf("%s: %s, %v", lost.Outcome, lost.Reason, err)
+			}
+			for _, format := range all {
+				var told bytes.Buffer
+				cl := &cli{out: &told, err: &told, notes: &told, output: format, getenv: os.Getenv}
+				to := cl.results()
+				for _, out := range []reconcile.Outcome{remediated, lost} {
+					if err := to.Write(stream.OfOutcome(cl.told(c.ledger, out), false)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := to.Close(true); err != nil {
+					t.Fatal(err)
+				}
+				if !strings.Contains(told.String(), "it may be lost") {
+					t.Errorf("%s tells of nothing lost:\n%s", format, told.String())
+				}
+				record := recordID.FindString(strings.ReplaceAll(told.String(), `\`, "")) // Markdown escapes
+				if (record != "") != c.names {
+					t.Errorf("%s names the record %q:\n%s", format, record, told.String())
+				}
+			}
+		})
+	}
+}

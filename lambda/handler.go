@@ -38,7 +38,12 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	request := event.Decode(payload, home(ctx))
 	sweeping := request.Kind == event.All || !request.Sweep.Started.IsZero()
-	result, err := keeper.Do(ctx, request, func(out reconcile.Outcome) { h.tell(ctx, log, out, sweeping) })
+	unsent := 0
+	keeper.Tell = func(ctx context.Context, out reconcile.Outcome) { unsent += h.tell(ctx, log, out, sweeping) }
+	result, err := keeper.Do(ctx, request, func(out reconcile.Outcome) {
+		h.count(ctx, log, out, unsent)
+		unsent = 0
+	})
 	if sweep, ok := result.(reconcile.Sweeping); ok {
 		report.LogSweep(ctx, log, sweep)
 		if d, worth := report.NewDigest(sweep, h.region, h.build); worth {
@@ -52,16 +57,21 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return json.Marshal(result)
 }
 
-// tell logs an outcome, tells whoever is configured to be told, and counts. A message that cannot be sent is logged and counted, and changes nothing else: the pool is right.
-func (h handler) tell(ctx context.Context, log *slog.Logger, out reconcile.Outcome, sweeping bool) {
+// tell tells whoever is configured to be told, and returns how many messages could not be sent. They are logged, and change nothing else: the pool is right.
+func (h handler) tell(ctx context.Context, log *slog.Logger, out reconcile.Outcome, sweeping bool) int {
 	if out.PoolARN == "" && out.Critical {
 		out.PoolARN = poolARN(ctx, out.UserPoolID) // of a pool that is gone nobody else tells it
 	}
-	report.Log(ctx, log, out)
-	counts := h.calls.take()
 	r := report.New(out, h.build)
 	r.Told = r.Told && (!sweeping || report.ToldAlone(out))
-	counts.Unsent = h.unsent(ctx, log, out.UserPoolID, out.Cause.EventID, notify.Send(ctx, h.channels, r))
+	return h.unsent(ctx, log, out.UserPoolID, out.Cause.EventID, notify.Send(ctx, h.channels, r))
+}
+
+// count logs an outcome and counts it.
+func (h handler) count(ctx context.Context, log *slog.Logger, out reconcile.Outcome, unsent int) {
+	report.Log(ctx, log, out)
+	counts := h.calls.take()
+	counts.Unsent = unsent
 	if err := report.Metrics(h.metrics, h.function, h.reconciler.Now(), out, counts); err != nil {
 		log.LogAttrs(ctx, slog.LevelError, "the metrics could not be written", slog.String("fault", err.Error()))
 	}

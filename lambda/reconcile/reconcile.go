@@ -30,6 +30,9 @@ type Reconciler struct {
 	// Ledger, if not nil, remembers between invocations. Owner is what an invocation and its retries are called there; without it, every reconcile is one of its own.
 	Ledger Ledger
 	Owner  string
+	// Tell, if not nil, tells people of an outcome. It is called for each, the Earlier ones first, before the event counts as handled: whoever is killed first is made up for by the next one, so that people may be told
+	// twice, but never not at all.
+	Tell func(context.Context, Outcome)
 	// Before, if not nil, is called with the state that was read before the first write of a reconcile. If it fails, nothing is written.
 	Before func(userpool.State) error
 	// Bus, if not nil, is where a sweep puts an event for each pool, instead of reconciling the pools itself.
@@ -159,7 +162,7 @@ func (r *run) once(ctx context.Context) (step, error) {
 		return waitFirst, errors.New("threat protection is on, and its risk configuration cannot be read yet")
 	}
 	if len(plan.Writes) == 0 {
-		r.settle(found, report)
+		r.settle(found, v.state, report)
 		return finished, nil
 	}
 	if !r.timeFor(ctx, together(plan.Writes)) {

@@ -5,10 +5,18 @@ import (
 	"strings"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/userpool"
 )
 
 // settle decides the outcome from the last state that was read.
-func (r *run) settle(found baseline.Comparison, report []Drift) {
+func (r *run) settle(found baseline.Comparison, state userpool.State, report []Drift) {
+	r.settled = true
+	if r.unclear != "" { // and there is nothing left to write
+		r.out.Writes, r.unclear, r.out.Times.Written = append(r.out.Writes, r.unclear), "", r.planned
+	}
+	if r.sent != nil {
+		r.out.Times.Verified = r.Now()
+	}
 	unheld := r.unheld(found)
 	listed := map[string]bool{}
 	for _, d := range report {
@@ -37,6 +45,7 @@ func (r *run) settle(found baseline.Comparison, report []Drift) {
 		r.out.Verified = Verified{Owned: holding(found), UnmanagedUnchanged: r.unmanaged}
 	}
 	r.out.Outcome, r.out.Reason = r.judge(len(unheld))
+	r.judgeUntold(found, state)
 }
 
 const unheldReason = "a write was accepted, but reading back shows that it did not hold"

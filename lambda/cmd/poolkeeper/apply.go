@@ -185,8 +185,10 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 		// The writes of one pool are never left half done.
 		out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.state, event.Cause{EventName: a.verb})
 		s.did(out, err)
-		if err := to.Write(stream.OfOutcome(a.told(r.Ledger, out), false)); err != nil {
-			return s, err
+		for _, told := range append(slices.Clone(out.Earlier), out) {
+			if err := to.Write(stream.OfOutcome(a.told(r.Ledger, told), false)); err != nil {
+				return s, err
+			}
 		}
 	}
 	return s, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -31,7 +32,7 @@ type memory struct{ *ledger.Memory }
 
 // Put implements reconcile.Ledger. Of a record that is finished it keeps what the next event may need, so that 10,000 pools that are written to take 15 MB, and not 350.
 func (m memory) Put(ctx context.Context, r reconcile.Record) error {
-	if r.Outcome != "" {
+	if r.Outcome != "" && r.Outcome != reconcile.Deferred {
 		r.Before, r.Sent = nil, slices.Clone(r.Sent)
 		for i := range r.Sent {
 			r.Sent[i].Body = nil
@@ -40,14 +41,8 @@ func (m memory) Put(ctx context.Context, r reconcile.Record) error {
 	return m.Memory.Put(ctx, r)
 }
 
-// Records implements reconcile.Ledger, with words in place of the ids: they are for reasons that people read.
-func (m memory) Records(ctx context.Context, pool string, from time.Time) ([]reconcile.Record, error) {
-	records, err := m.Memory.Records(ctx, pool, from)
-	for i := range records {
-		records[i].ID = "of this run"
-	}
-	return records, err
-}
+// aRecord is how reasons name one.
+var aRecord = regexp.MustCompile(`record [\w-]+_[0-9A-Za-z]+\.\d{8}T\d{6}\.\d{6}Z`)
 
 // told says what the ledger failed at, which changes no outcome but is missing from the history, and returns the outcome as it is shown.
 func (c *cli) told(by reconcile.Ledger, out reconcile.Outcome) reconcile.Outcome {
@@ -55,7 +50,11 @@ func (c *cli) told(by reconcile.Ledger, out reconcile.Outcome) reconcile.Outcome
 		fmt.Fprintf(c.err, "the ledger failed: %s\n", fault)
 	}
 	if _, passing := by.(memory); passing {
-		out.Record = ""
+		const unnamed = "record of this run"
+		out.Record, out.Reason, out.Drifts = "", aRecord.ReplaceAllString(out.Reason, unnamed), slices.Clone(out.Drifts)
+		for i := range out.Drifts {
+			out.Drifts[i].Reason = aRecord.ReplaceAllString(out.Drifts[i].Reason, unnamed)
+		}
 	}
 	return out
 }

@@ -59,6 +59,9 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 
 // tell tells whoever is configured to be told, and returns how many messages could not be sent. They are logged, and change nothing else: the pool is right.
 func (h handler) tell(ctx context.Context, log *slog.Logger, out reconcile.Outcome, sweeping bool) int {
+	if out.PoolARN == "" && out.Critical {
+		out.PoolARN = poolARN(ctx, out.UserPoolID) // of a pool that is gone nobody else tells it
+	}
 	r := report.New(out, h.build)
 	r.Told = r.Told && (!sweeping || report.ToldAlone(out))
 	return h.unsent(ctx, log, out.UserPoolID, out.Cause.EventID, notify.Send(ctx, h.channels, r))
@@ -87,14 +90,29 @@ const standIn = "012345678912"
 
 // home returns the account and Region of the invoked function's ARN, or nothing where there is none or a stand-in: then the event's own count.
 func home(ctx context.Context) event.Home {
+	_, home := place(ctx)
+	return home
+}
+
+// place returns the partition of the invoked function's ARN, and home.
+func place(ctx context.Context) (partition string, home event.Home) {
 	invocation, ok := lambdacontext.FromContext(ctx)
 	if !ok {
-		return event.Home{}
+		return "", event.Home{}
 	}
 	// arn:aws:lambda:REGION:ACCOUNT:function:NAME
 	parts := strings.Split(invocation.InvokedFunctionArn, ":")
 	if len(parts) < 7 || parts[0] != "arn" || parts[2] != "lambda" || parts[4] == standIn {
-		return event.Home{}
+		return "", event.Home{}
 	}
-	return event.Home{Region: parts[3], Account: parts[4]}
+	return parts[1], event.Home{Region: parts[3], Account: parts[4]}
+}
+
+// poolARN returns the ARN of a pool beside the invoked function, or "" where nobody knows where that is.
+func poolARN(ctx context.Context, id string) string {
+	partition, home := place(ctx)
+	if partition == "" {
+		return ""
+	}
+	return strings.Join([]string{"arn", partition, "cognito-idp", home.Region, home.Account, "userpool/" + id}, ":")
 }

@@ -67,7 +67,7 @@ type applying struct {
 	backups  string // "" saves none
 	noBackup bool
 	table    string
-	remember reconcile.Ledger // the deployment's, or nil
+	remember reconcile.Ledger // the deployment's, or the process's own
 	lost     []string         // what no call can write back, of a restore
 }
 
@@ -185,14 +185,10 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 		// The writes of one pool are never left half done.
 		out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.state, event.Cause{EventName: a.verb})
 		s.did(out, err)
-		a.ledgerFaults(out)
-		for _, earlier := range out.Earlier {
-			if err := to.Write(stream.OfOutcome(earlier, false)); err != nil {
+		for _, told := range append(slices.Clone(out.Earlier), out) {
+			if err := to.Write(stream.OfOutcome(a.told(r.Ledger, told), false)); err != nil {
 				return s, err
 			}
-		}
-		if err := to.Write(stream.OfOutcome(out, false)); err != nil {
-			return s, err
 		}
 	}
 	return s, nil

@@ -157,11 +157,12 @@ func (r *run) lastLook() (look time.Time, looked bool) {
 // learn remembers what the run has seen and done.
 func (r *run) learn(err error) {
 	m := &r.known
+	unsaid := r.rec != nil && len(r.rec.Sent) > 0 && err != nil // what was written is told when the event comes again
 	switch {
-	case r.promised || err != nil && r.rec != nil && len(r.rec.Sent) > 0:
-	case r.recovered && r.settled:
-		m.Open = nil
-	case r.rec != nil:
+	case r.promised:
+	case r.saw:
+		m.Open = slices.DeleteFunc(m.Open, func(id string) bool { return !unsaid || id != r.rec.ID })
+	case r.rec != nil && !unsaid:
 		m.Open = slices.DeleteFunc(m.Open, func(id string) bool { return id == r.rec.ID })
 	}
 	if r.rec != nil {
@@ -217,6 +218,9 @@ func (r *run) close(ctx context.Context, err error) (Outcome, error) {
 	r.mute = false // what was taken is given back even where the ledger failed meanwhile
 	r.closing(ctx, func(ctx context.Context) {
 		r.promised = len(r.owed) > 0 && (err != nil || len(r.lacks) > 0) && r.promise(ctx)
+		if r.promised {
+			r.out.Earlier = nil // whoever takes the pool next judges them
+		}
 		_, err = r.end(err)
 		r.out.Repeated = r.repeated()
 		r.finish(ctx)

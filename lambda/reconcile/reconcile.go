@@ -127,6 +127,7 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 	watch := v.policy.Watch
 	v.policy = v.policy.Only(r.counts(v.state))
 	v.found = compare(v.policy, v.state)
+	r.judgeUntold(v.found, v.state)
 	lost := r.inspect(v.state, v.found)
 	r.countFlaps(ctx, v.found.Drifts)
 	if m := r.missed(v.state.Identity(), v.state.Settings(), v.found.Drifts); m != nil {
@@ -162,7 +163,7 @@ func (r *run) once(ctx context.Context) (step, error) {
 		return waitFirst, errors.New("threat protection is on, and its risk configuration cannot be read yet")
 	}
 	if len(plan.Writes) == 0 {
-		r.settle(found, v.state, report)
+		r.settle(found, report)
 		return finished, nil
 	}
 	if !r.timeFor(ctx, together(plan.Writes)) {

@@ -82,7 +82,7 @@ type run struct {
 	noted       eventNote         // what is kept of the event
 	recovered   bool              // the open records were read
 	untold      []Record          // those of them of which nobody was told, as far as is known
-	settled     bool              // the pool was judged to the end
+	saw         bool              // what they wrote was judged
 	promised    bool              // what is owed stands in the ledger, for whoever takes the pool next
 	sought      bool              // lost updates were looked for
 	overwritten []overlap         // and found

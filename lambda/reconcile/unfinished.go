@@ -41,8 +41,12 @@ func (r *run) recover(ctx context.Context) {
 	r.wide = len(owed) > 0 || len(untold) > 0 // it may stand in any document
 }
 
-// judgeUntold judges what the runs have written that did not come to tell of it, and finishes their records.
+// judgeUntold judges what the runs have written that did not come to tell of it, by the first state that is read: before this run writes anything itself.
 func (r *run) judgeUntold(found baseline.Comparison, now userpool.State) {
+	if r.saw {
+		return
+	}
+	r.saw = true
 	for i := range r.untold {
 		rec := &r.untold[i]
 		out := Outcome{Outcome: Remediated, UserPoolID: r.id, PoolName: r.out.PoolName, PoolARN: r.out.PoolARN, Baseline: rec.Baseline, Cause: rec.Cause, Record: rec.ID,
@@ -106,7 +110,7 @@ func unmoved(rec Record, found baseline.Comparison, now userpool.State) int {
 // finishUntold closes the records of the runs that could not do so themselves.
 func (r *run) finishUntold(ctx context.Context) {
 	for _, rec := range r.untold {
-		if !r.settled || !r.remembers() {
+		if !r.saw || r.promised || !r.remembers() {
 			return
 		}
 		if err := r.Ledger.Put(ctx, rec); err != nil {

@@ -108,7 +108,7 @@ func (a applying) saved(ctx context.Context, path string) error {
 	for _, p := range plan.Pools {
 		which.ids = append(which.ids, p.UserPoolID)
 	}
-	return a.run(ctx, reconcile.New(pools, required, ""), which, func(p reconcile.Preview) error {
+	return a.run(ctx, a.keeper(pools, required, ""), which, func(p reconcile.Preview) error {
 		i := slices.IndexFunc(plan.Pools, func(f plannedFor) bool { return f.UserPoolID == p.UserPoolID })
 		if i < 0 || p.State != plan.Pools[i].State || !slices.Equal(toWrite(p), plan.Pools[i].Settings) || !slices.Equal(p.Writes, plan.Pools[i].Writes) {
 			return fmt.Errorf("%s: %s: %s; plan again", path, p.UserPoolID, reconcile.MovedReason)

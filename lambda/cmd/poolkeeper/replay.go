@@ -52,7 +52,7 @@ func (c *cli) replay() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r := reconcile.New(client, required, c.getenv("ROLE_ARN"))
+			r := c.keeper(client, required, c.getenv("ROLE_ARN"))
 			if r.Ledger, err = c.ledger(command.Context(), table); err != nil {
 				return err
 			}

@@ -66,21 +66,23 @@ func (r *run) sending(ctx context.Context, request userpool.Request) {
 	if r.rec == nil {
 		return
 	}
-	r.rec.Sent = append(r.rec.Sent, Sent{Call: request.Call, Document: request.Document, Read: r.planned, Body: request.Body})
+	r.rec.Sent = append(r.rec.Sent, Sent{Call: request.Call, Document: request.Document, Read: r.planned, Unclear: true, Body: request.Body})
 	r.put(ctx)
 }
 
-// answered records what became of that write: it was accepted, or may have been, or was not.
-func (r *run) answered(made bool, requestID string) {
+// answered records what became of that write.
+func (r *run) answered(requestID string, err error) {
 	if r.rec == nil {
 		return
 	}
 	last := len(r.rec.Sent) - 1
-	if !made {
+	unclear := classOf(err) == userpool.ClassUnclear
+	if err != nil && !unclear {
 		r.rec.Sent = r.rec.Sent[:last]
 		return
 	}
-	r.rec.Sent[last].RequestID, r.rec.Sent[last].At = requestID, r.Now()
+	sent := &r.rec.Sent[last]
+	sent.RequestID, sent.At, sent.Unclear = requestID, r.Now(), unclear
 }
 
 func (r *run) put(ctx context.Context) {

@@ -79,7 +79,7 @@ func (p *watching) Write(ctx context.Context, id string, request userpool.Reques
 	}
 	whole, err := p.ledger.Record(ctx, records[0].ID)
 	last := whole.Sent[len(whole.Sent)-1]
-	if err != nil || whole.Before == nil || last.Call != request.Call || !bytes.Equal(last.Body, request.Body) || !last.At.IsZero() || whole.Outcome != "" {
+	if err != nil || whole.Before == nil || last.Call != request.Call || !bytes.Equal(last.Body, request.Body) || !last.At.IsZero() || !last.Unclear || whole.Outcome != "" {
 		p.lacks = append(p.lacks, fmt.Sprintf("%s: %+v (%v)", request.Call, last, err))
 	}
 	return p.Pools.Write(ctx, id, request)
@@ -101,7 +101,7 @@ func TestRecordedBeforeItIsWritten(t *testing.T) {
 		t.Errorf("%s", pools.lacks)
 	}
 	rec, err := w.ledger.Record(t.Context(), out.Record)
-	if err != nil || len(rec.Sent) != 2 || rec.Sent[0].At.IsZero() || rec.Sent[1].RequestID == "" || rec.Outcome != reconcile.Remediated {
+	if err != nil || len(rec.Sent) != 2 || rec.Sent[0].At.IsZero() || rec.Sent[0].Unclear || rec.Sent[1].RequestID == "" || rec.Outcome != reconcile.Remediated {
 		t.Errorf("%v: %+v", err, rec)
 	}
 }
@@ -230,7 +230,7 @@ func TestNotMadeIsNotTold(t *testing.T) {
 		t.Fatalf("%s (%s)", out.Outcome, out.Reason)
 	}
 	records, err := w.ledger.Records(t.Context(), poolID, time.Time{})
-	if err != nil || len(records) != 1 {
+	if err != nil || len(records) != 1 || !records[0].Sent[0].Unclear || records[0].Sent[0].At.IsZero() {
 		t.Fatalf("%v: %+v", err, records)
 	}
 	w.fake.ClearFaults()

@@ -23,7 +23,7 @@ func (r *run) write(ctx context.Context, plan userpool.Plan) (next step, done bo
 		}
 		r.sending(ctx, request)
 		requestID, err := r.Pools.Write(ctx, r.id, request)
-		r.answered(err == nil || classOf(err) == userpool.ClassUnclear, requestID)
+		r.answered(requestID, err)
 		if requestID != "" {
 			r.out.RequestIDs = append(r.out.RequestIDs, requestID)
 		}

@@ -130,15 +130,18 @@ func describe(r reconcile.Record) string {
 
 // describeSent is a write in words. One of which no answer is known may have been made or not.
 func describeSent(s reconcile.Sent) string {
-	call := report.Value(s.Call)
-	switch {
-	case s.At.IsZero():
-		return call + ", which may have been made: the process ended before the answer came"
-	case s.RequestID == "":
-		return call + " at " + moment(s.At) + ", which may have been made: no answer came"
-	default:
-		return call + " at " + moment(s.At) + ", request " + report.Value(s.RequestID)
+	text := report.Value(s.Call)
+	if s.At.IsZero() {
+		return text + ", which may have been made: the process ended before the answer came"
 	}
+	text += " at " + moment(s.At)
+	if s.RequestID != "" {
+		text += ", request " + report.Value(s.RequestID)
+	}
+	if s.Unclear {
+		text += ", which may have been made: no answer said so"
+	}
+	return text
 }
 
 func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }

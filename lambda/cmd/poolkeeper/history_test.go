@@ -23,7 +23,8 @@ func TestDescribe(t *testing.T) {
 		return []reconcile.Drift{{Setting: "DeletionProtection", Want: "ACTIVE", Have: "INACTIVE", State: state}}
 	}
 	answered := reconcile.Sent{Call: "UpdateUserPool", Document: baseline.UserPool, RequestID: "6f1c", At: began.Add(time.Second)}
-	unanswered := reconcile.Sent{Call: "SetUserPoolMfaConfig", Document: baseline.MfaConfig, At: began.Add(9 * time.Second)}
+	unanswered := reconcile.Sent{Call: "SetUserPoolMfaConfig", Document: baseline.MfaConfig, At: began.Add(9 * time.Second), Unclear: true}
+	failed := reconcile.Sent{Call: "SetUserPoolMfaConfig", Document: baseline.MfaConfig, RequestID: "7a2d", At: began.Add(10 * time.Second), Unclear: true}
 	sending := reconcile.Sent{Call: "SetUserPoolMfaConfig", Document: baseline.MfaConfig}
 	next := []string{
 		"  next      see what holds now, and write nothing: poolkeeper plan --pool eu-west-1_AbCdEf123 --region eu-west-1",
@@ -49,11 +50,12 @@ func TestDescribe(t *testing.T) {
 			"  verified  nothing yet: what was sent may hold or not",
 			"  because   its process ended before it could look at what it wrote, or is still at work",
 		}, next...)},
-		"no answer": {reconcile.Record{Outcome: reconcile.Deferred, Cause: event.Cause{EventName: "Sweep"}, Drifts: drift(reconcile.Planned), Sent: []reconcile.Sent{unanswered}, Reason: "the connection was reset"}, append([]string{
+		"no answer": {reconcile.Record{Outcome: reconcile.Deferred, Cause: event.Cause{EventName: "Sweep"}, Drifts: drift(reconcile.Planned), Sent: []reconcile.Sent{unanswered, failed}, Reason: "the connection was reset"}, append([]string{
 			id + "  deferred",
 			"  at        2026-11-01T03:00:00Z, for Sweep",
 			"  planned   DeletionProtection: INACTIVE -> ACTIVE",
-			"  sent      SetUserPoolMfaConfig at 2026-11-01T03:00:09Z, which may have been made: no answer came",
+			"  sent      SetUserPoolMfaConfig at 2026-11-01T03:00:09Z, which may have been made: no answer said so",
+			"            SetUserPoolMfaConfig at 2026-11-01T03:00:10Z, request 7a2d, which may have been made: no answer said so",
 			"  verified  nothing yet: what was sent may hold or not",
 			"  because   the connection was reset",
 		}, next...)},

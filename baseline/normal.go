@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -199,6 +200,9 @@ func separator(written int, open byte) string {
 func plainJSON(v any) string {
 	if s, ok := v.(string); ok && unescaped(s) {
 		return `"` + s + `"`
+	}
+	if b, ok := v.(bool); ok {
+		return strconv.FormatBool(b)
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

@@ -122,10 +122,10 @@ func (s State) written() documents {
 		if !ok {
 			continue
 		}
-		object := map[string]any{}
-		known := map[string]bool{}
-		for _, m := range table.Members {
-			read := readName(m)
+		object, known := make(map[string]any, len(raw)), make(map[string]bool, len(table.Members))
+		for i := range table.Members { // by index: a member is large to copy
+			m := &table.Members[i]
+			read := readName(*m)
 			known[read] = true
 			if v, ok := raw[read]; ok && m.Trip == baseline.Echo && v != nil {
 				object[m.Name] = v
@@ -194,7 +194,11 @@ func (d documents) only(counts func(baseline.DocumentName) bool) documents {
 
 // flat returns all documents as one object of settings.
 func (d documents) flat() map[string]any {
-	all := map[string]any{}
+	most := 0
+	for _, object := range d {
+		most += len(object)
+	}
+	all := make(map[string]any, most)
 	for name, object := range d {
 		into := all
 		for _, key := range strings.FieldsFunc(name.Prefix(), func(r rune) bool { return r == '.' }) {

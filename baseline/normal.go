@@ -20,11 +20,17 @@ import (
 // just as it stands.
 func Leaves(members []Member, object map[string]any) map[string]string {
 	out := map[string]string{}
-	for _, key := range slices.Sorted(maps.Keys(object)) {
-		m, _ := child(Member{Kind: Object, Members: members}, key)
-		addLeaves(out, m, key, object[key])
-	}
+	AddLeaves(out, "", members, object)
 	return out
+}
+
+// AddLeaves adds the Leaves of an object, with a prefix to their paths.
+func AddLeaves(out map[string]string, prefix string, members []Member, object map[string]any) {
+	of := Member{Kind: Object, Members: members}
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		m, _ := child(of, key)
+		addLeaves(out, m, prefix+key, object[key])
+	}
 }
 
 func addLeaves(out map[string]string, m Member, path string, v any) {

@@ -217,13 +217,10 @@ func (d documents) flat() map[string]any {
 }
 
 func (d documents) leaves() map[string]string {
-	all := map[string]string{}
+	all := make(map[string]string, 128) // as many as a pool has
 	for name, object := range d {
 		table, _ := name.Table()
-		prefix := name.Prefix()
-		for path, v := range baseline.Leaves(table.Members, object) {
-			all[prefix+path] = v
-		}
+		baseline.AddLeaves(all, name.Prefix(), table.Members, object)
 	}
 	return all
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,7 +26,7 @@ func Leaves(members []Member, object map[string]any) map[string]string {
 // AddLeaves adds the Leaves of an object, with a prefix to their paths.
 func AddLeaves(out map[string]string, prefix string, members []Member, object map[string]any) {
 	of := Member{Kind: Object, Members: members}
-	for _, key := range slices.Sorted(maps.Keys(object)) {
+	for _, key := range inOrder(object) {
 		m, _ := child(of, key)
 		addLeaves(out, m, prefix+key, object[key])
 	}
@@ -55,10 +54,20 @@ func eachLeaf(m Member, path string, v any, visit func(m Member, path string, v 
 	if m.Presence {
 		visit(m, path, map[string]any{})
 	}
-	for _, key := range slices.Sorted(maps.Keys(object)) {
+	for _, key := range inOrder(object) {
 		c, _ := child(m, key)
 		eachLeaf(c, path+"."+key, object[key], visit)
 	}
+}
+
+// inOrder returns the keys of an object, sorted.
+func inOrder(object map[string]any) []string {
+	keys := make([]string, 0, len(object))
+	for key := range object {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // equal says whether two values of a member mean the same to the API.
@@ -101,7 +110,7 @@ func textOfObject(m Member, object map[string]any) string {
 		return textOfScalar(object)
 	}
 	var b strings.Builder
-	for _, key := range slices.Sorted(maps.Keys(object)) {
+	for _, key := range inOrder(object) {
 		c, _ := child(m, key)
 		t := text(c, object[key])
 		if t == "" {
@@ -175,7 +184,7 @@ func canonical(v any) string {
 	case map[string]any:
 		var b strings.Builder
 		b.WriteByte('{')
-		for _, key := range slices.Sorted(maps.Keys(v)) {
+		for _, key := range inOrder(v) {
 			if b.Len() > 1 {
 				b.WriteByte(',')
 			}

@@ -285,15 +285,14 @@ func readName(m baseline.Member) string {
 
 // parts splits a setting's path; the key of a map is one part, dots and all.
 func parts(setting string) []string {
-	var split []string
-	for rest, at := setting, ""; ; {
+	split := make([]string, 0, 4)
+	for rest := setting; ; {
 		name, below, more := strings.Cut(rest, ".")
 		split = append(split, name)
-		at = strings.TrimPrefix(at+"."+name, ".")
 		if !more {
 			return split
 		}
-		if m, ok := baseline.Lookup(at); ok && m.Kind == baseline.Map && m.Elem.Kind != baseline.Object {
+		if m, ok := baseline.Lookup(setting[:len(setting)-len(below)-1]); ok && m.Kind == baseline.Map && m.Elem.Kind != baseline.Object {
 			return append(split, below)
 		}
 		rest = below

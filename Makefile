@@ -13,7 +13,9 @@ COVERED := baseline lambda/event lambda/userpool lambda/reconcile
 CAMPAIGN := ^(TestCampaign$$|TestLoad)
 LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 SBOM := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
-FLAGS := -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -tags lambda.norpc
+# nosecurityhub leaves out what only a deployment with -c securityHub=true has a use for; TAGS=lambda.norpc is everything.
+TAGS := lambda.norpc,nosecurityhub
+FLAGS = -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -tags $(TAGS)
 comma := ,
 space := $(subst ,, )
 RACE := $(shell command -v gcc >/dev/null || command -v cc >/dev/null || command -v clang >/dev/null && echo -race)
@@ -30,7 +32,7 @@ help: ## list the targets
 demo: ## show an incident and its remediation on an embedded fake of Cognito
 	@go run ./lambda/cmd/poolkeeper demo
 
-function: ## build the function for both architectures into .build; cdk does it by itself
+function: ## build the function for both architectures into .build, with TAGS; cdk does it by itself
 	@for arch in $(ARCHITECTURES); do CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build $(FLAGS) -o $(BUILD)/$$arch/bootstrap ./lambda; done
 
 invoke: ## run the function on EVENT in SAM's container, against ENDPOINT, or against AWS, where it only reports unless MODE=enforce
@@ -113,7 +115,7 @@ bench: ## run the benchmarks, and write the speeds, each a ratio measured in one
 
 sbom: function ## write the software bill of materials of the function, as CycloneDX JSON, and check that it names every module
 	@go run $(SBOM) bin -json -std -noserial -notimestamp -disable-html-escape -version unreleased -output $(BUILD)/sbom.cdx.json $(BUILD)/arm64/bootstrap
-	@modules=$$(CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go list -deps -tags lambda.norpc -f '{{with .Module}}{{if not .Main}}{{.Path}}@{{.Version}}{{end}}{{end}}' ./lambda | sort -u); \
+	@modules=$$(CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go list -deps -tags $(TAGS) -f '{{with .Module}}{{if not .Main}}{{.Path}}@{{.Version}}{{end}}{{end}}' ./lambda | sort -u); \
 	missing=$$(for module in $$modules; do grep -qF "\"pkg:golang/$$module?" $(BUILD)/sbom.cdx.json || echo $$module; done); \
 	if [[ -z "$$modules" || -n "$$missing" ]]; then echo "the bill of materials lacks" $$missing; exit 1; fi; \
 	echo "$(BUILD)/sbom.cdx.json names all $$(wc -w <<<"$$modules") modules that the function is built of"

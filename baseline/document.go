@@ -145,38 +145,39 @@ func DocumentOf(path string) (DocumentName, bool) {
 }
 
 var (
-	settings, documentOf             = flatten(documents, false)
 	clientSettings, clientDocumentOf = flatten(documents, true)
+	poolSettings, documentOf         = flatten(documents, false)
 	// root is the object whose members are all settings.
-	root = Member{Kind: Object, Members: append(settings[:len(settings):len(settings)], Member{Name: Clients, Kind: Object, Members: clientSettings})}
+	root     = Member{Kind: Object, Members: append(poolSettings, Member{Name: Clients, Kind: Object, Members: clientSettings})}
+	settings = root.Members[:len(poolSettings):len(poolSettings)]
 )
 
 func flatten(docs []Document, perClient bool) ([]Member, map[string]DocumentName) {
-	all := make([]Member, 0, 64) // room for either: every start makes these tables
-	of := map[string]DocumentName{}
+	const room = 32 // for either, and one more: every start makes these tables
+	all, of := make([]Member, 0, room), make(map[string]DocumentName, room)
 	for _, d := range docs {
 		switch {
 		case d.PerClient != perClient:
 		case d.Under != "":
-			all = append(all, Member{Name: d.Under, Kind: Object, Doc: "What threat protection does about risk.", Members: echoed(d.Members)})
+			all = append(all, Member{Name: d.Under, Kind: Object, Doc: "What threat protection does about risk.", Members: echoed(make([]Member, 0, len(d.Members)), d.Members)})
 			of[d.Under] = d.Name
 		default:
-			for _, m := range echoed(d.Members) {
-				all = append(all, m)
-				of[m.Name] = d.Name
+			before := len(all)
+			all = echoed(all, d.Members)
+			for i := range all[before:] {
+				of[all[before+i].Name] = d.Name
 			}
 		}
 	}
 	return all, of
 }
 
-// echoed returns the members that the write call takes.
-func echoed(members []Member) []Member {
-	all := make([]Member, 0, len(members))
-	for _, m := range members {
-		if m.Trip == Echo {
-			all = append(all, m)
+// echoed appends the members that the write call takes.
+func echoed(to, members []Member) []Member {
+	for i := range members { // by index: a member is large to copy
+		if members[i].Trip == Echo {
+			to = append(to, members[i])
 		}
 	}
-	return all
+	return to
 }

@@ -141,11 +141,14 @@ var twins = sync.OnceValue(func() map[string]string {
 	of := map[string]string{}
 	var add func(members []Member, prefix string)
 	add = func(members []Member, prefix string) {
-		for _, m := range members {
+		for i := range members {
+			m := &members[i]
 			if m.Twin != "" {
 				of[prefix+m.Name] = m.Twin
 			}
-			add(m.Members, prefix+m.Name+".")
+			if len(m.Members) > 0 {
+				add(m.Members, prefix+m.Name+".")
+			}
 		}
 	}
 	add(root.Members, "")

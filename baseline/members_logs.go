@@ -5,21 +5,24 @@ var logMembers = []Member{
 	{Name: "UserPoolId", Kind: String, Trip: ReadOnly},
 	// The API has a list, of at most one entry for each event source; here, each entry is a member by that name.
 	{Name: "LogConfigurations", Kind: Object, ByKey: "EventSource", Doc: "Where the pool's logs go, by event source.", Members: []Member{
-		logEntry("userNotification", "Failed e-mails and text messages; to CloudWatch Logs only.", "ERROR"),
-		logEntry("userAuthEvents", "Sign-in events with their risk; needs UserPoolTier PLUS.", "INFO"),
+		{Name: "userNotification", Kind: Object, NotEmpty: true, Doc: "Failed e-mails and text messages; to CloudWatch Logs only.", Members: []Member{logLevel("ERROR"), logGroup(), bucket(), stream()}},
+		{Name: "userAuthEvents", Kind: Object, NotEmpty: true, Doc: "Sign-in events with their risk; needs UserPoolTier PLUS.", Members: []Member{logLevel("INFO"), logGroup(), bucket(), stream()}},
 	}},
 }
 
-func logEntry(source, doc, level string) Member {
-	destination := func(name, member string, to Member) Member {
-		to.Name = member
-		return Member{Name: name, Kind: Object, NotEmpty: true, Doc: to.Doc, Members: []Member{to}}
-	}
-	bucket := Member{Kind: String, Min: 3, Max: 1024, Pattern: `arn:[\w+=/,.@-]+:[\w+=/,.@-]+:::[\w+=/,.@-]+(:[\w+=/,.@-]+)?(:[\w+=/,.@-]+)?`, Doc: "S3 bucket."}
-	return Member{Name: source, Kind: Object, NotEmpty: true, Doc: doc, Members: []Member{
-		{Name: "LogLevel", Kind: String, Required: true, Enum: []string{level}, Doc: "Level."},
-		destination("CloudWatchLogsConfiguration", "LogGroupArn", arn("", "Log group.")),
-		destination("S3Configuration", "BucketArn", bucket),
-		destination("FirehoseConfiguration", "StreamArn", arn("", "Firehose stream.")),
-	}}
+func logLevel(level string) Member {
+	return Member{Name: "LogLevel", Kind: String, Required: true, Enum: []string{level}, Doc: "Level."}
+}
+
+func logGroup() Member {
+	return Member{Name: "CloudWatchLogsConfiguration", Kind: Object, NotEmpty: true, Doc: "Log group.", Members: []Member{arn("LogGroupArn", "Log group.")}}
+}
+
+func bucket() Member {
+	return Member{Name: "S3Configuration", Kind: Object, NotEmpty: true, Doc: "S3 bucket.", Members: []Member{{Name: "BucketArn", Kind: String, Doc: "S3 bucket.",
+		Min: 3, Max: 1024, Pattern: `arn:[\w+=/,.@-]+:[\w+=/,.@-]+:::[\w+=/,.@-]+(:[\w+=/,.@-]+)?(:[\w+=/,.@-]+)?`}}}
+}
+
+func stream() Member {
+	return Member{Name: "FirehoseConfiguration", Kind: Object, NotEmpty: true, Doc: "Firehose stream.", Members: []Member{arn("StreamArn", "Firehose stream.")}}
 }

@@ -17,7 +17,7 @@ var riskMembers = []Member{
 		{Name: "NotifyConfiguration", Kind: Object, NotEmpty: true, Doc: "E-mail that tells users of such a sign-in.", Members: []Member{
 			{Name: "From", Kind: String, Max: 131072, Doc: "Sender."},
 			{Name: "ReplyTo", Kind: String, Max: 131072, Doc: "Address for answers."},
-			required(arn("SourceArn", "ARN of the SES identity that sends.")),
+			requiredARN("SourceArn", "ARN of the SES identity that sends."),
 			notifyEmail("BlockEmail", "When a sign-in was blocked."),
 			notifyEmail("NoActionEmail", "When a sign-in was let through."),
 			notifyEmail("MfaEmail", "When a second factor was asked for."),

@@ -16,50 +16,47 @@ var (
 	grantType         = &Member{Kind: String, Enum: []string{"code", "implicit", "client_credentials"}}
 )
 
+// Each of these is one expression and changes no Member, for then the compiler lays the tables into the binary as they are: a start does not make them.
+
 func arn(name, doc string) Member {
 	return Member{Name: name, Kind: String, Doc: doc, Min: 20, Max: 2048, Pattern: arnPattern}
 }
 
-func required(m Member) Member {
-	m.Required = true
-	return m
+func requiredARN(name, doc string) Member {
+	return Member{Name: name, Kind: String, Doc: doc, Min: 20, Max: 2048, Pattern: arnPattern, Required: true}
 }
 
 // versioned is a Lambda trigger that names the version of the event it takes.
-func versioned(name, doc string, versions ...string) Member {
+func versioned(name, doc string) Member {
 	return Member{Name: name, Kind: Object, NotEmpty: true, Doc: doc, Members: []Member{
-		required(arn("LambdaArn", "ARN of the function.")),
-		{Name: "LambdaVersion", Kind: String, Doc: "Version of the event that the function takes.", Enum: versions, Required: true},
+		requiredARN("LambdaArn", "ARN of the function."),
+		{Name: "LambdaVersion", Kind: String, Doc: "Version of the event that the function takes.", Enum: []string{"V1_0"}, Required: true},
 	}}
 }
 
 // smsConfiguration is the sender of text messages. It stands in UpdateUserPool and, the same fact, in SetUserPoolMfaConfig.
 func smsConfiguration(twin string) Member {
-	caller := arn("SnsCallerArn", "ARN of the IAM role with which Cognito publishes to SNS.")
-	caller.Min = 0
 	return Member{
 		Name: "SmsConfiguration", Kind: Object, Twin: twin, NotEmpty: true, Keep: "no call removes a pool's sender of text messages",
-		Doc: "How Cognito sends text messages: through SNS, or through End User Messaging (EumsSms), never both.",
-		Members: []Member{
-			caller,
-			{Name: "ExternalId", Kind: String, Doc: "External id that the role's trust policy demands.", Max: 131072, Sensitive: true},
-			{Name: "SnsRegion", Kind: String, Doc: "Region of SNS, where it is not the pool's.", Min: 5, Max: 32},
-			{Name: "EumsSms", Kind: Object, NotEmpty: true, Newer: true, Doc: "Text messages through AWS End User Messaging.", Members: []Member{
-				required(newer(arn("CallerArn", "ARN of the IAM role with which Cognito sends."))),
-				{Name: "ExternalId", Kind: String, Doc: "External id that the role's trust policy demands.", Max: 131072, Sensitive: true, Newer: true},
-				{Name: "OriginationIdentity", Kind: String, Doc: "Phone number, sender id or pool that messages come from.", Max: 131072, Newer: true},
-				{Name: "ConfigurationSetName", Kind: String, Doc: "Configuration set of End User Messaging.", Max: 131072, Newer: true},
-				{Name: "InEntityId", Kind: String, Doc: "Entity id for messages to India.", Max: 131072, Newer: true},
-				{Name: "InTemplateId", Kind: String, Doc: "Template id for messages to India.", Max: 131072, Newer: true},
-				{Name: "Region", Kind: String, Doc: "Region of End User Messaging, where it is not the pool's.", Min: 5, Max: 32, Newer: true},
-			}},
-		},
+		Doc:     "How Cognito sends text messages: through SNS, or through End User Messaging (EumsSms), never both.",
+		Members: smsSender,
 	}
 }
 
-func newer(m Member) Member {
-	m.Newer = true
-	return m
+// smsSender are the members of an SmsConfiguration.
+var smsSender = []Member{
+	{Name: "SnsCallerArn", Kind: String, Doc: "ARN of the IAM role with which Cognito publishes to SNS.", Max: 2048, Pattern: arnPattern},
+	{Name: "ExternalId", Kind: String, Doc: "External id that the role's trust policy demands.", Max: 131072, Sensitive: true},
+	{Name: "SnsRegion", Kind: String, Doc: "Region of SNS, where it is not the pool's.", Min: 5, Max: 32},
+	{Name: "EumsSms", Kind: Object, NotEmpty: true, Newer: true, Doc: "Text messages through AWS End User Messaging.", Members: []Member{
+		{Name: "CallerArn", Kind: String, Doc: "ARN of the IAM role with which Cognito sends.", Min: 20, Max: 2048, Pattern: arnPattern, Required: true, Newer: true},
+		{Name: "ExternalId", Kind: String, Doc: "External id that the role's trust policy demands.", Max: 131072, Sensitive: true, Newer: true},
+		{Name: "OriginationIdentity", Kind: String, Doc: "Phone number, sender id or pool that messages come from.", Max: 131072, Newer: true},
+		{Name: "ConfigurationSetName", Kind: String, Doc: "Configuration set of End User Messaging.", Max: 131072, Newer: true},
+		{Name: "InEntityId", Kind: String, Doc: "Entity id for messages to India.", Max: 131072, Newer: true},
+		{Name: "InTemplateId", Kind: String, Doc: "Template id for messages to India.", Max: 131072, Newer: true},
+		{Name: "Region", Kind: String, Doc: "Region of End User Messaging, where it is not the pool's.", Min: 5, Max: 32, Newer: true},
+	}},
 }
 
 func smsAuthenticationMessage(twin string) Member {
@@ -67,16 +64,8 @@ func smsAuthenticationMessage(twin string) Member {
 		Doc: "Text message that carries the MFA code, with the placeholder {####}."}
 }
 
-func readOnly(names ...string) []Member {
-	ms := make([]Member, len(names))
-	for i, n := range names {
-		ms[i] = Member{Name: n, Trip: ReadOnly}
-	}
-	return ms
-}
-
 // userPoolMembers is DescribeUserPool's UserPool and UpdateUserPool's input, member by member.
-var userPoolMembers = append([]Member{
+var userPoolMembers = []Member{
 	{Name: "PoolName", ReadName: "Name", Kind: String, Doc: "Name of the pool.", Min: 1, Max: 128, Pattern: `[\w\s+=,.@-]+`,
 		Keep: "every pool has a name"},
 	{Name: "Policies", Kind: Object, Doc: "Password policy and sign-in policy.", Keep: "every pool has a password policy", Members: []Member{
@@ -108,16 +97,17 @@ var userPoolMembers = append([]Member{
 		arn("DefineAuthChallenge", "Chooses the next challenge of a custom sign-in."),
 		arn("CreateAuthChallenge", "Makes a challenge of a custom sign-in."),
 		arn("VerifyAuthChallengeResponse", "Judges the answer to a challenge of a custom sign-in."),
-		twin(arn("PreTokenGeneration", "Runs before tokens are issued (the older of two members for one trigger)."), "LambdaConfig.PreTokenGenerationConfig.LambdaArn"),
+		{Name: "PreTokenGeneration", Kind: String, Doc: "Runs before tokens are issued (the older of two members for one trigger).", Min: 20, Max: 2048, Pattern: arnPattern,
+			Twin: "LambdaConfig.PreTokenGenerationConfig.LambdaArn"},
 		arn("UserMigration", "Runs when an unknown user signs in, to bring the user over."),
 		{Name: "PreTokenGenerationConfig", Kind: Object, NotEmpty: true, Doc: "Runs before tokens are issued, with the version of its event.", Members: []Member{
-			required(twin(arn("LambdaArn", "ARN of the function."), "LambdaConfig.PreTokenGeneration")),
+			{Name: "LambdaArn", Kind: String, Doc: "ARN of the function.", Min: 20, Max: 2048, Pattern: arnPattern, Required: true, Twin: "LambdaConfig.PreTokenGeneration"},
 			{Name: "LambdaVersion", Kind: String, Doc: "Version of the event that the function takes.", Enum: []string{"V1_0", "V2_0", "V3_0"}, Required: true},
 		}},
-		versioned("CustomSMSSender", "Sends text messages in Cognito's stead; needs KMSKeyID.", "V1_0"),
-		versioned("CustomEmailSender", "Sends e-mail in Cognito's stead; needs KMSKeyID.", "V1_0"),
+		versioned("CustomSMSSender", "Sends text messages in Cognito's stead; needs KMSKeyID."),
+		versioned("CustomEmailSender", "Sends e-mail in Cognito's stead; needs KMSKeyID."),
 		arn("KMSKeyID", "ARN of the KMS key that encrypts codes for the custom senders."),
-		versioned("InboundFederation", "Runs when a federated user signs in.", "V1_0"),
+		versioned("InboundFederation", "Runs when a federated user signs in."),
 	}},
 	{Name: "AutoVerifiedAttributes", Kind: List, Set: true, Elem: verifiedAttribute, Clear: "[]", Doc: "Attributes that Cognito verifies by itself."},
 	{Name: "SmsVerificationMessage", Kind: String, Min: 6, Max: 140, Pattern: smsPattern, Sensitive: true,
@@ -213,10 +203,18 @@ var userPoolMembers = append([]Member{
 		Elem: &Member{Kind: Object, Newer: true, Members: []Member{
 			{Name: "AcrValue", Kind: String, Min: 1, Max: 64, Pattern: tokenPattern, Newer: true, Required: true, Doc: "Name in the acr claim."},
 		}}},
-}, readOnly("Id", "Arn", "AliasAttributes", "UsernameAttributes", "UsernameConfiguration", "SchemaAttributes", "CreationDate", "LastModifiedDate",
-	"CustomDomain", "Domain", "EstimatedNumberOfUsers", "EmailConfigurationFailure", "SmsConfigurationFailure", "Status")...)
-
-func twin(m Member, path string) Member {
-	m.Twin = path
-	return m
+	{Name: "Id", Trip: ReadOnly},
+	{Name: "Arn", Trip: ReadOnly},
+	{Name: "AliasAttributes", Trip: ReadOnly},
+	{Name: "UsernameAttributes", Trip: ReadOnly},
+	{Name: "UsernameConfiguration", Trip: ReadOnly},
+	{Name: "SchemaAttributes", Trip: ReadOnly},
+	{Name: "CreationDate", Trip: ReadOnly},
+	{Name: "LastModifiedDate", Trip: ReadOnly},
+	{Name: "CustomDomain", Trip: ReadOnly},
+	{Name: "Domain", Trip: ReadOnly},
+	{Name: "EstimatedNumberOfUsers", Trip: ReadOnly},
+	{Name: "EmailConfigurationFailure", Trip: ReadOnly},
+	{Name: "SmsConfigurationFailure", Trip: ReadOnly},
+	{Name: "Status", Trip: ReadOnly},
 }

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -19,11 +19,17 @@ import (
 // just as it stands.
 func Leaves(members []Member, object map[string]any) map[string]string {
 	out := map[string]string{}
-	for _, key := range slices.Sorted(maps.Keys(object)) {
-		m, _ := child(Member{Kind: Object, Members: members}, key)
-		addLeaves(out, m, key, object[key])
-	}
+	AddLeaves(out, "", members, object)
 	return out
+}
+
+// AddLeaves adds the Leaves of an object, with a prefix to their paths.
+func AddLeaves(out map[string]string, prefix string, members []Member, object map[string]any) {
+	of := Member{Kind: Object, Members: members}
+	for _, key := range inOrder(object) {
+		m, _ := child(of, key)
+		addLeaves(out, m, prefix+key, object[key])
+	}
 }
 
 func addLeaves(out map[string]string, m Member, path string, v any) {
@@ -48,10 +54,20 @@ func eachLeaf(m Member, path string, v any, visit func(m Member, path string, v 
 	if m.Presence {
 		visit(m, path, map[string]any{})
 	}
-	for _, key := range slices.Sorted(maps.Keys(object)) {
+	for _, key := range inOrder(object) {
 		c, _ := child(m, key)
 		eachLeaf(c, path+"."+key, object[key], visit)
 	}
+}
+
+// inOrder returns the keys of an object, sorted.
+func inOrder(object map[string]any) []string {
+	keys := make([]string, 0, len(object))
+	for key := range object {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // equal says whether two values of a member mean the same to the API.
@@ -94,7 +110,7 @@ func textOfObject(m Member, object map[string]any) string {
 		return textOfScalar(object)
 	}
 	var b strings.Builder
-	for _, key := range slices.Sorted(maps.Keys(object)) {
+	for _, key := range inOrder(object) {
 		c, _ := child(m, key)
 		t := text(c, object[key])
 		if t == "" {
@@ -168,7 +184,7 @@ func canonical(v any) string {
 	case map[string]any:
 		var b strings.Builder
 		b.WriteByte('{')
-		for _, key := range slices.Sorted(maps.Keys(v)) {
+		for _, key := range inOrder(v) {
 			if b.Len() > 1 {
 				b.WriteByte(',')
 			}
@@ -199,6 +215,9 @@ func separator(written int, open byte) string {
 func plainJSON(v any) string {
 	if s, ok := v.(string); ok && unescaped(s) {
 		return `"` + s + `"`
+	}
+	if b, ok := v.(bool); ok {
+		return strconv.FormatBool(b)
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

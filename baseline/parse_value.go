@@ -97,10 +97,14 @@ func (p *parser) elements(n *yaml.Node, m Member, path string) (any, bool) {
 	return list, len(p.faults) == before
 }
 
-var decimalNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+// plainDecimal says whether a text is a whole number as JSON has it, unlike 0x1F, 007 and 1_000, which YAML takes for numbers too.
+func plainDecimal(text string) bool {
+	digits := strings.TrimPrefix(text, "-")
+	return digits != "" && strings.Trim(digits, "0123456789") == "" && (digits == "0" || digits[0] != '0')
+}
 
 func (p *parser) integer(n *yaml.Node, m Member, path string) (any, bool) {
-	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || !decimalNumber.MatchString(n.Value) {
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || !plainDecimal(n.Value) {
 		p.fault(n, path, "is %s: it has to be a whole number", shapeOf(n))
 		return nil, false
 	}

@@ -22,7 +22,7 @@ type cdkFile struct {
 	Context                   map[string]any
 }
 
-// TestCdkJSON: `cdk deploy` alone builds the function, tells nobody, and has the feature flags that the library of go.mod recommends, no more and no less.
+// TestCdkJSON: `cdk deploy` alone runs the app, which builds the function, tells nobody, and has the feature flags that the library of go.mod recommends, no more and no less.
 func TestCdkJSON(t *testing.T) {
 	content, err := os.ReadFile("../cdk.json")
 	if err != nil {
@@ -33,7 +33,7 @@ func TestCdkJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	no := false
-	want := cdkFile{App: "go run ./infra", Build: "make -s function", Output: ".build/cdk.out", VersionReporting: &no, Notices: &no, RequireApproval: "broadening",
+	want := cdkFile{App: "go run ./infra", Output: ".build/cdk.out", VersionReporting: &no, Notices: &no, RequireApproval: "broadening",
 		Context: recommended(t)}
 	want.Context["cli-telemetry"] = false
 	if diff := cmp.Diff(want, got); diff != "" {

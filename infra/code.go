@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 )
 
-// buildDir is where `make function` puts the function's binaries, a folder for each architecture.
+// buildDir is where the function's binaries come to lie, a folder for each architecture.
 const buildDir = ".build"
 
 // baselineInCode is where a baseline of the deployment's own lies beside the function's binary.
@@ -15,12 +17,31 @@ const baselineInCode = "baseline.yaml"
 // goArch is what Go calls the architectures of Lambda.
 var goArch = map[string]string{"arm64": "arm64", "x86_64": "amd64"}
 
+// tags are the build tags of a deployment's function. A service that is not configured is left out: by being linked, it makes every start slower.
+func tags(s Settings) string {
+	if s.SecurityHub && !s.Local {
+		return "lambda.norpc"
+	}
+	return "lambda.norpc,nosecurityhub"
+}
+
+// buildFunction builds the function of a deployment, with make and its flags. top is the folder of the Makefile, build the one for what is built.
+func buildFunction(ctx context.Context, s Settings, top, build string) error {
+	command := exec.CommandContext(ctx, "make", "-s", "function", "ARCHITECTURES="+goArch[s.Architecture], "TAGS="+tags(s), "BUILD="+build)
+	command.Dir = top
+	command.Stdout, command.Stderr = os.Stderr, os.Stderr
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("building the function with make: %w", err)
+	}
+	return nil
+}
+
 // codeFor returns the folder to deploy: that of the binary, or, with a baseline of the deployment's own, a new one with both.
 func codeFor(s Settings, build string) (string, error) {
 	dir := filepath.Join(build, goArch[s.Architecture])
 	binary, err := os.ReadFile(filepath.Join(dir, "bootstrap"))
 	if err != nil {
-		return "", fmt.Errorf("the function is not built: run `make function`, as `cdk deploy` does by itself: %w", err)
+		return "", fmt.Errorf("the function is not built: %w", err)
 	}
 	if s.BaselineFile == "" {
 		return dir, nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -18,9 +19,8 @@ func run() int {
 	app := awscdk.NewApp(nil)
 	settings, faults := ReadSettings(contextOf(app), os.Getenv, os.ReadFile)
 	if len(faults) == 0 {
-		code, err := codeFor(settings, buildDir)
-		if err == nil {
-			settings.Code = code
+		var err error
+		if settings.Code, err = built(settings); err == nil {
 			NewStacks(app, settings)
 			app.Synth(nil)
 			return 0
@@ -31,6 +31,14 @@ func run() int {
 		fmt.Fprintln(os.Stderr, "poolkeeper:", fault)
 	}
 	return 1
+}
+
+// built builds the function of the settings, and returns the folder to deploy.
+func built(s Settings) (string, error) {
+	if err := buildFunction(context.Background(), s, ".", buildDir); err != nil {
+		return "", err
+	}
+	return codeFor(s, buildDir)
 }
 
 // contextOf returns the whole context of the app: that of cdk.json, of ~/.cdk.json and of the command line.

@@ -16,26 +16,35 @@ import (
 	"poolkeeper/lambda/runtimeapi"
 )
 
-// bootstrap builds the function once, with the flags of the deployment.
-var bootstrap = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "poolkeeper-bootstrap")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "bootstrap")
-	build := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-ldflags=-s -w -buildid=", "-tags", "lambda.norpc", "-o", path, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := build.CombinedOutput(); err != nil {
-		return "", &exec.Error{Name: string(output), Err: err}
-	}
-	return path, nil
-})
+// buildDir is where the functions are built.
+var buildDir string
+
+// The function, built once with the flags of the deployment: with everything, and as a deployment has it that does not tell Security Hub.
+var (
+	bootstrap  = built("everything", "lambda.norpc")
+	withoutHub = built("without-hub", "lambda.norpc,nosecurityhub")
+)
+
+func built(name, tags string) func() (string, error) {
+	return sync.OnceValues(func() (string, error) {
+		path := filepath.Join(buildDir, name)
+		build := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-ldflags=-s -w -buildid=", "-tags", tags, "-o", path, ".")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if output, err := build.CombinedOutput(); err != nil {
+			return "", &exec.Error{Name: string(output), Err: err}
+		}
+		return path, nil
+	})
+}
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if path, err := bootstrap(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
+	dir, err := os.MkdirTemp("", "poolkeeper-bootstrap")
+	if err != nil {
+		panic(err)
 	}
+	buildDir = dir
+	code := m.Run()
+	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }
 
@@ -48,7 +57,12 @@ type function struct {
 
 func startFunction(t *testing.T, environment ...string) *function {
 	t.Helper()
-	path, err := bootstrap()
+	return start(t, bootstrap, environment...)
+}
+
+func start(t *testing.T, built func() (string, error), environment ...string) *function {
+	t.Helper()
+	path, err := built()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,27 +216,64 @@ func TestBootstrapRefusesToStart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := startFunction(t, c.environment...)
-			err := f.command.Wait()
-			if err == nil || f.command.ProcessState.ExitCode() != 1 {
-				t.Errorf("it ended with %v", err)
-			}
-			select {
-			case <-f.api.FirstPoll():
-				t.Error("it asked for an event")
-			default:
-			}
-			output := strings.TrimSpace(f.output.String())
-			lines := strings.Split(output, "\n")
-			for _, line := range lines {
-				var record struct{ Level, Msg, Fault string }
-				if err := json.Unmarshal([]byte(line), &record); err != nil || record.Level != "ERROR" || record.Fault == "" {
-					t.Errorf("not a fault in JSON: %s", line)
-				}
-			}
-			if len(lines) != c.faults || !strings.Contains(output, c.says) || strings.Contains(output, "goroutine") {
-				t.Errorf("%d lines, want %d with %q:\n%s", len(lines), c.faults, c.says, output)
-			}
+			startFunction(t, c.environment...).refuses(t, c.faults, c.says)
 		})
+	}
+}
+
+// refuses waits for the function to end by itself, with so many faults of which one says what is given.
+func (f *function) refuses(t *testing.T, faults int, says string) {
+	t.Helper()
+	err := f.command.Wait()
+	if err == nil || f.command.ProcessState.ExitCode() != 1 {
+		t.Errorf("it ended with %v", err)
+	}
+	select {
+	case <-f.api.FirstPoll():
+		t.Error("it asked for an event")
+	default:
+	}
+	output := strings.TrimSpace(f.output.String())
+	lines := strings.Split(output, "\n")
+	for _, line := range lines {
+		var record struct{ Level, Msg, Fault string }
+		if err := json.Unmarshal([]byte(line), &record); err != nil || record.Level != "ERROR" || record.Fault == "" {
+			t.Errorf("not a fault in JSON: %s", line)
+		}
+	}
+	if len(lines) != faults || !strings.Contains(output, says) || strings.Contains(output, "goroutine") {
+		t.Errorf("%d lines, want %d with %q:\n%s", len(lines), faults, says, output)
+	}
+}
+
+// TestBootstrapWithoutSecurityHub: a function that was built without Security Hub does everything else, and refuses to start where Security Hub is to be told, with what to do about it.
+func TestBootstrapWithoutSecurityHub(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		environment []string
+		faults      int
+		says        string
+	}{
+		"on":                 {[]string{"SECURITY_HUB=on"}, 1, "build it without the tag nosecurityhub, as deploying with -c securityHub=true does"},
+		"beside other fault": {[]string{"SECURITY_HUB=on", "MODE=off"}, 2, "SECURITY_HUB is on"},
+		"neither on nor off": {[]string{"SECURITY_HUB=yes"}, 1, "say on or off"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			start(t, withoutHub, c.environment...).refuses(t, c.faults, c.says)
+		})
+	}
+	fake := cognitotest.New(cognitotest.Contract)
+	url, err := fake.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = fake.Close() })
+	pool, mfa := cognitotest.Rich()
+	pool["DeletionProtection"] = "INACTIVE"
+	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+	f := start(t, withoutHub, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+url, "SECURITY_HUB=off")
+	if got := outcome(t, f.invoke(t, payload(t, "update-user-pool"))); got != "remediated" {
+		t.Errorf("%s\n%s", got, f.stop())
 	}
 }

@@ -9,7 +9,6 @@ import (
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
-	"github.com/aws/aws-sdk-go-v2/service/securityhub"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -82,12 +81,7 @@ func newChannels(a account) []notify.Channel {
 	if a.EventBus != "" {
 		channels = append(channels, notify.Bus{Client: newBus(a), Bus: a.EventBus})
 	}
-	if a.SecurityHub {
-		options := securityhub.Options{Region: a.Region, HTTPClient: a.transport, Credentials: a, BaseEndpoint: a.endpoint(hubService)}
-		options.EndpointOptions.UseFIPSEndpoint, options.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
-		channels = append(channels, notify.Hub{Client: securityhub.New(options), Now: a.transport.Now})
-	}
-	return channels
+	return append(channels, hubChannels(a)...)
 }
 
 // newLedger builds the ledger, or nil where there is no table.

@@ -145,6 +145,9 @@ func (c *Config) channels(getenv func(string) string, fault func(format string, 
 	case "", "off":
 	case "on":
 		c.SecurityHub = true
+		if !hubLinked {
+			fault("SECURITY_HUB is on, but the function was built without it: build it without the tag nosecurityhub, as deploying with -c securityHub=true does, or say off")
+		}
 	default:
 		fault("SECURITY_HUB is %q: say on or off", on)
 	}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 const (
@@ -173,7 +174,7 @@ func hidden(v any) bool {
 	return text == "HIDDEN_DUE_TO_SECURITY_REASONS" || text == "HIDDEN_FOR_SECURITY_REASONS"
 }
 
-var poolID = regexp.MustCompile(`^[A-Za-z0-9_-]+_[0-9A-Za-z]+$`)
+var poolID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]+_[0-9A-Za-z]+$`) })
 
 const maxPoolID = 55
 
@@ -182,7 +183,7 @@ func one(v any, home Home) Request {
 		return ignored(NoPoolID, "the event names no pool")
 	}
 	id, ok := v.(string)
-	if !ok || len(id) > maxPoolID || !poolID.MatchString(id) {
+	if !ok || len(id) > maxPoolID || !poolID().MatchString(id) {
 		return ignored(BadPoolID, fmt.Sprintf("%q is no pool id", clean(fmt.Sprint(v))))
 	}
 	primary, _, _ := strings.Cut(id, "_")

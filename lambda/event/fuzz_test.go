@@ -35,7 +35,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		switch got.Kind {
 		case One:
-			if !poolID.MatchString(got.UserPoolID) || len(got.UserPoolID) > maxPoolID || !strings.HasPrefix(got.UserPoolID, ours.Region+"_") {
+			if !poolID().MatchString(got.UserPoolID) || len(got.UserPoolID) > maxPoolID || !strings.HasPrefix(got.UserPoolID, ours.Region+"_") {
 				t.Fatalf("pool id %q", got.UserPoolID)
 			}
 			if envelope := parse(payload); envelope.text("source") == fromCognito {

@@ -1,3 +1,5 @@
+//go:build !nosecurityhub
+
 package notify
 
 import (

@@ -12,7 +12,6 @@ import (
 	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	bustypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
-	"github.com/aws/aws-sdk-go-v2/service/securityhub"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -184,52 +183,18 @@ func TestBus(t *testing.T) {
 	}
 }
 
-// TestHub imports a finding and reads it back: it fails, and passes once the pool is right. That of a pool that a rule names fails for good once the pool was deleted, and an event that comes
-// late does not change it.
-func TestHub(t *testing.T) {
-	t.Parallel()
-	hub := securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String(mototest.Start(t)), Credentials: credentials})
-	clock := time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)
-	channel := notify.Hub{Client: hub, Now: func() time.Time { clock = clock.Add(time.Minute); return clock }}
-	for _, step := range []struct {
-		word   reconcile.Word
-		status string
-		state  string
-	}{{reconcile.Unfixable, "FAILED", "ACTIVE"}, {reconcile.Remediated, "PASSED", "ARCHIVED"}, {reconcile.Partial, "FAILED", "ACTIVE"}, {reconcile.Unchanged, "PASSED", "ARCHIVED"},
-		{reconcile.Unconverged, "FAILED", "ACTIVE"}, {reconcile.Drifted, "FAILED", "ACTIVE"}, {reconcile.Deferred, "FAILED", "ACTIVE"}, {reconcile.Unchanged, "PASSED", "ARCHIVED"},
-		{deleted, "FAILED", "ACTIVE"}, {reconcile.Ignored, "FAILED", "ACTIVE"}} {
-		if err := channel.Send(t.Context(), report.New(outcome(step.word), "test")); err != nil {
-			t.Fatal(err)
-		}
-		got, err := hub.GetFindings(t.Context(), &securityhub.GetFindingsInput{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(got.Findings) != 1 {
-			t.Fatalf("%d findings, want the one of the pool", len(got.Findings))
-		}
-		f := got.Findings[0]
-		if string(f.Compliance.Status) != step.status || string(f.RecordState) != step.state || aws.ToString(f.Id) != "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123/poolkeeper" {
-			t.Errorf("%s: %+v", step.word, f)
-		}
-		if step.word == reconcile.Unfixable && (len(f.Compliance.RelatedRequirements) == 0 || f.Compliance.RelatedRequirements[0] != "Security Hub Cognito.1") {
-			t.Errorf("%v", f.Compliance.RelatedRequirements)
-		}
-	}
-}
-
 // TestSend: a channel that fails is named, and stops no other.
 func TestSend(t *testing.T) {
 	t.Parallel()
 	nowhere := func() aws.Config {
 		return aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String("http://127.0.0.1:9"), Credentials: credentials, RetryMaxAttempts: 1}
 	}
-	errs := notify.Send(t.Context(), []notify.Channel{notify.Topic{Client: sns.NewFromConfig(nowhere()), ARN: "arn"}, notify.Bus{Client: eventbridge.NewFromConfig(nowhere()), Bus: "default"},
-		notify.Hub{Client: securityhub.NewFromConfig(nowhere()), Now: time.Now}}, report.New(outcome(reconcile.Unfixable), "test"))
-	if len(errs) != 3 {
+	errs := notify.Send(t.Context(), []notify.Channel{notify.Topic{Client: sns.NewFromConfig(nowhere()), ARN: "arn"}, notify.Bus{Client: eventbridge.NewFromConfig(nowhere()), Bus: "default"}},
+		report.New(outcome(reconcile.Unfixable), "test"))
+	if len(errs) != 2 {
 		t.Fatalf("%v", errs)
 	}
-	for i, name := range []string{"telling SNS: ", "telling EventBridge: ", "telling Security Hub: "} {
+	for i, name := range []string{"telling SNS: ", "telling EventBridge: "} {
 		if !strings.HasPrefix(errs[i].Error(), name) {
 			t.Errorf("%v", errs[i])
 		}

@@ -85,17 +85,31 @@ type directive struct {
 	metrics    []metric
 }
 
+// What is told of the metrics of a line, as the format has it.
+type (
+	definition struct{ Name, Unit string }
+	told       struct {
+		Dimensions [][]string
+		Metrics    []definition
+		Namespace  string
+	}
+	metadata struct {
+		CloudWatchMetrics []told
+		Timestamp         int64 // milliseconds since 1970
+	}
+)
+
 // embedded is one line of the format.
 func embedded(now time.Time, line map[string]any, directives ...directive) string {
-	var all []any
+	about := metadata{Timestamp: now.UnixMilli()}
 	for _, d := range directives {
-		var definitions []map[string]string
+		definitions := make([]definition, 0, len(d.metrics))
 		for _, m := range d.metrics {
-			definitions = append(definitions, map[string]string{"Name": m.name, "Unit": m.unit})
+			definitions = append(definitions, definition{m.name, m.unit})
 			line[m.name] = m.value
 		}
-		all = append(all, map[string]any{"Namespace": Namespace, "Dimensions": [][]string{d.dimensions}, "Metrics": definitions})
+		about.CloudWatchMetrics = append(about.CloudWatchMetrics, told{[][]string{d.dimensions}, definitions, Namespace})
 	}
-	line["_aws"] = map[string]any{"Timestamp": now.UnixMilli(), "CloudWatchMetrics": all}
+	line["_aws"] = about
 	return encode(line)
 }

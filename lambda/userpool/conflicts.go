@@ -218,7 +218,9 @@ func incomplete(m baseline.Member, v any, path string) []conflict {
 			found = append(found, conflict{id: "lacks " + path + "." + below.Name, settings: []string{path},
 				reason: fmt.Sprintf("%s cannot be written without %s: require it too", path, below.Name)})
 		}
-		found = append(found, incomplete(below, inner, path+"."+below.Name)...)
+		if _, ok := inner.(map[string]any); ok {
+			found = append(found, incomplete(below, inner, path+"."+below.Name)...)
+		}
 	}
 	return found
 }

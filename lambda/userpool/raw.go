@@ -33,7 +33,7 @@ func capture(raw *[]byte) func(*middleware.Stack) error {
 			if response.StatusCode >= http.StatusMultipleChoices {
 				return out, metadata, nil
 			}
-			body, err := io.ReadAll(response.Body)
+			body, err := whole(response)
 			if errors.Is(err, errTooLarge) {
 				return out, metadata, fmt.Errorf("capturing the answer: %w", err)
 			}
@@ -46,6 +46,21 @@ func capture(raw *[]byte) func(*middleware.Stack) error {
 			return out, metadata, nil
 		}), middleware.After)
 	}
+}
+
+// usual is more than what most answers take, where an answer does not say how long it is.
+const usual = 7 << 10
+
+// whole reads the body of an answer, into as much room as it takes.
+func whole(response *smithyhttp.Response) ([]byte, error) {
+	room := usual
+	if n := response.ContentLength; n >= 0 && n <= maxAnswer {
+		room = int(n)
+	}
+	var body bytes.Buffer
+	body.Grow(room + bytes.MinRead)
+	_, err := body.ReadFrom(response.Body)
+	return body.Bytes(), err
 }
 
 type replaced struct {

@@ -18,21 +18,27 @@ func unknownMembers(name baseline.DocumentName, object map[string]any) []string 
 }
 
 func walkUnknown(members []baseline.Member, object map[string]any, prefix string, found *[]string) {
-	known := make(map[string]baseline.Member, len(members))
-	for _, m := range members {
-		known[readName(m)] = m
-	}
 	for name, v := range object {
-		m, ok := known[name]
+		i := readAs(members, name)
 		switch {
-		case !ok:
+		case i < 0:
 			if !baseline.Empty(v) {
 				*found = append(*found, prefix+name)
 			}
-		case m.Trip == baseline.Echo:
-			walkValue(m, v, prefix+m.Name, found)
+		case members[i].Trip == baseline.Echo:
+			walkValue(members[i], v, prefix+members[i].Name, found)
 		}
 	}
+}
+
+// readAs returns the place of the member that has the name in the read call, or -1.
+func readAs(members []baseline.Member, name string) int {
+	for i := range members { // by index: a member is large to copy
+		if readName(members[i]) == name {
+			return i
+		}
+	}
+	return -1
 }
 
 func walkValue(m baseline.Member, v any, path string, found *[]string) {

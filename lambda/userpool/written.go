@@ -19,10 +19,10 @@ func (s State) written() documents {
 		if !ok {
 			continue
 		}
-		object := map[string]any{}
-		known := map[string]bool{}
-		for _, m := range table.Members {
-			read := readName(m)
+		object, known := make(map[string]any, len(raw)), make(map[string]bool, len(table.Members))
+		for i := range table.Members { // by index: a member is large to copy
+			m := &table.Members[i]
+			read := readName(*m)
 			known[read] = true
 			if v, ok := raw[read]; ok && m.Trip == baseline.Echo && v != nil {
 				object[m.Name] = v
@@ -81,7 +81,11 @@ func (d documents) only(counts func(baseline.DocumentName) bool) documents {
 
 // flat returns all documents as one object of settings.
 func (d documents) flat() map[string]any {
-	all := map[string]any{}
+	most := 0
+	for _, object := range d {
+		most += len(object)
+	}
+	all := make(map[string]any, most)
 	for name, object := range d {
 		into := all
 		for _, key := range strings.FieldsFunc(name.Prefix(), func(r rune) bool { return r == '.' }) {
@@ -100,13 +104,10 @@ func (d documents) flat() map[string]any {
 }
 
 func (d documents) leaves() map[string]string {
-	all := map[string]string{}
+	all := make(map[string]string, 128) // as many as a pool has
 	for name, object := range d {
 		table, _ := name.Table()
-		prefix := name.Prefix()
-		for path, v := range baseline.Leaves(table.Members, object) {
-			all[prefix+path] = v
-		}
+		baseline.AddLeaves(all, name.Prefix(), table.Members, object)
 	}
 	return all
 }
@@ -171,15 +172,14 @@ func readName(m baseline.Member) string {
 
 // parts splits a setting's path; the key of a map is one part, dots and all.
 func parts(setting string) []string {
-	var split []string
-	for rest, at := setting, ""; ; {
+	split := make([]string, 0, 4)
+	for rest := setting; ; {
 		name, below, more := strings.Cut(rest, ".")
 		split = append(split, name)
-		at = strings.TrimPrefix(at+"."+name, ".")
 		if !more {
 			return split
 		}
-		if m, ok := baseline.Lookup(at); ok && m.Kind == baseline.Map && m.Elem.Kind != baseline.Object {
+		if m, ok := baseline.Lookup(setting[:len(setting)-len(below)-1]); ok && m.Kind == baseline.Map && m.Elem.Kind != baseline.Object {
 			return append(split, below)
 		}
 		rest = below

@@ -19,11 +19,22 @@ import (
 // rounds is how often each of the functions that are compared is started, one after the other.
 const rounds = 31
 
+// The tags of the function: as it is deployed unless something else is asked for, and with everything that it can have.
+const (
+	deployed   = "lambda.norpc,nosecurityhub"
+	everything = "lambda.norpc"
+)
+
 // build builds a function as it is deployed, for this machine or another architecture.
 func build(t testing.TB, architecture, path string) string {
 	t.Helper()
+	return buildWith(t, deployed, architecture, path)
+}
+
+func buildWith(t testing.TB, tags, architecture, path string) string {
+	t.Helper()
 	binary := filepath.Join(t.TempDir(), "bootstrap")
-	command := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-tags", "lambda.norpc", "-o", binary, path)
+	command := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-tags", tags, "-o", binary, path)
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if architecture != "" {
 		command.Env = append(command.Env, "GOOS=linux", "GOARCH="+architecture)

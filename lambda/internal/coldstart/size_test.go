@@ -41,6 +41,7 @@ func BenchmarkSize(b *testing.B) {
 		for architecture, metric := range zips {
 			measured[metric] = zipped(b, build(b, architecture, keeper))
 		}
+		measured[speed.ZipEverything] = zipped(b, buildWith(b, everything, "amd64", keeper))
 		measured[speed.InitAllocs] = initAllocations(b, build(b, "", keeper))
 	}
 	for metric, v := range measured {

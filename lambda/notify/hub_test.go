@@ -1,3 +1,5 @@
+//go:build !nosecurityhub
+
 package notify_test
 
 import (
@@ -11,10 +13,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/securityhub"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/internal/mototest"
 	"poolkeeper/lambda/notify"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
@@ -80,4 +84,42 @@ func TestASFFLimits(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestHub imports a finding and reads it back: it fails, and passes once the pool is right. That of a pool that a rule names fails for good once the pool was deleted, and an event that comes
+// late does not change it.
+func TestHub(t *testing.T) {
+	t.Parallel()
+	hub := securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String(mototest.Start(t)), Credentials: credentials})
+	clock := time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)
+	channel := notify.Hub{Client: hub, Now: func() time.Time { clock = clock.Add(time.Minute); return clock }}
+	for _, step := range []struct {
+		word   reconcile.Word
+		status string
+		state  string
+	}{{reconcile.Unfixable, "FAILED", "ACTIVE"}, {reconcile.Remediated, "PASSED", "ARCHIVED"}, {reconcile.Partial, "FAILED", "ACTIVE"}, {reconcile.Unchanged, "PASSED", "ARCHIVED"},
+		{reconcile.Unconverged, "FAILED", "ACTIVE"}, {reconcile.Drifted, "FAILED", "ACTIVE"}, {reconcile.Deferred, "FAILED", "ACTIVE"}, {reconcile.Unchanged, "PASSED", "ARCHIVED"},
+		{deleted, "FAILED", "ACTIVE"}, {reconcile.Ignored, "FAILED", "ACTIVE"}} {
+		if err := channel.Send(t.Context(), report.New(outcome(step.word), "test")); err != nil {
+			t.Fatal(err)
+		}
+		got, err := hub.GetFindings(t.Context(), &securityhub.GetFindingsInput{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Findings) != 1 {
+			t.Fatalf("%d findings, want the one of the pool", len(got.Findings))
+		}
+		f := got.Findings[0]
+		if string(f.Compliance.Status) != step.status || string(f.RecordState) != step.state || aws.ToString(f.Id) != "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123/poolkeeper" {
+			t.Errorf("%s: %+v", step.word, f)
+		}
+		if step.word == reconcile.Unfixable && (len(f.Compliance.RelatedRequirements) == 0 || f.Compliance.RelatedRequirements[0] != "Security Hub Cognito.1") {
+			t.Errorf("%v", f.Compliance.RelatedRequirements)
+		}
+	}
+	unreachable := notify.Hub{Client: securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String("http://127.0.0.1:9"), Credentials: credentials, RetryMaxAttempts: 1}), Now: time.Now}
+	if errs := notify.Send(t.Context(), []notify.Channel{unreachable, channel}, report.New(outcome(reconcile.Unfixable), "test")); len(errs) != 1 || !strings.HasPrefix(errs[0].Error(), "telling Security Hub: ") {
+		t.Errorf("%v", errs)
+	}
 }

@@ -43,7 +43,7 @@ emulate: ## the same with the fake, and without SAM and a container
 	@bash infra/local.sh emulate $(EVENT)
 
 build: function ## build the function and the command line into .build
-	@go build -trimpath -o $(BUILD)/poolkeeper ./lambda/cmd/poolkeeper
+	@CGO_ENABLED=0 go build -trimpath -o $(BUILD)/poolkeeper ./lambda/cmd/poolkeeper
 	@ls -l $(BUILD)/*/bootstrap $(BUILD)/poolkeeper | awk '{print "built " $$NF " " $$5 " bytes"}'
 
 test: ## run every test, with the race detector where there is a C compiler

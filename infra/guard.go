@@ -131,21 +131,24 @@ func (a attempt) pattern(stack string) map[string]any {
 	return p
 }
 
-// facts are what a warning takes from the event. What an event lacks, as most lack an error, stays empty.
+// facts are what a warning takes from the event. What an event lacks, as most lack an error, stays empty. EventBridge fills texts in as they are, and chats give some a meaning, so there is none
+// that a caller can choose: no user agent, no name of a session, no ARN, for the path of a user may hold any character. Names of roles and users are of letters, digits and +=,.@_- only.
 var facts = map[string]*string{
 	"region": jsii.String("$.region"), "account": jsii.String("$.account"), "call": jsii.String("$.detail.eventName"), "service": jsii.String("$.detail.eventSource"),
-	"error": jsii.String("$.detail.errorCode"), "by": jsii.String("$.detail.userIdentity.arn"), "type": jsii.String("$.detail.userIdentity.type"),
-	"from": jsii.String("$.detail.sourceIPAddress"), "agent": jsii.String("$.detail.userAgent"), "when": jsii.String("$.detail.eventTime"), "event": jsii.String("$.detail.eventID"),
+	"error": jsii.String("$.detail.errorCode"), "type": jsii.String("$.detail.userIdentity.type"), "role": jsii.String("$.detail.userIdentity.sessionContext.sessionIssuer.userName"),
+	"user": jsii.String("$.detail.userIdentity.userName"), "home": jsii.String("$.detail.userIdentity.accountId"),
+	"from": jsii.String("$.detail.sourceIPAddress"), "when": jsii.String("$.detail.eventTime"), "event": jsii.String("$.detail.eventID"),
 }
 
-// warning is what people read. A chat channel takes only its own form of message, which is readable in a mail too.
+// warning is what people read. A chat channel takes only its own form of message, which is readable in a mail too. What is in backquotes no chat makes a link or a mention of.
 func warning(stack string, chat bool) *awsevents.CfnRule_InputTransformerProperty {
 	title := "Somebody touched " + stack + ", which keeps user pools, in <region>: <call>"
 	lines := []string{
 		"call: <call> of <service>, error: <error>",
-		"by: <by> (<type>)",
-		"from: <from>, <agent>",
-		"when: <when>, account <account>, event <event>",
+		"by: `<type> <role><user>` of account <home>",
+		"from: <from>",
+		"when: <when>, account <account>",
+		"see all of it: `aws cloudtrail lookup-events --region <region> --lookup-attributes AttributeKey=EventId,AttributeValue=<event>`",
 		"If this is no deployment of yours, user pools may be unguarded now: run cdk deploy, which puts poolkeeper back, and look into the caller.",
 	}
 	template := quoted(title)

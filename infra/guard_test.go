@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -107,39 +109,85 @@ func TestGuardPatternsFit(t *testing.T) {
 	}
 }
 
-// TestGuardMessage: what a person reads has who, what, from where and when, and what to do; a chat gets it in the form that chats take.
+// TestGuardMessage: what a person reads has who, what, from where and when, what to do, and a command that finds the whole event; a chat gets it in the form that chats take. Nothing that a caller
+// can choose is in it, and the names that whoever makes a role or a user can choose stay within the backquotes that keep a chat from giving them a meaning.
 func TestGuardMessage(t *testing.T) {
-	input := func(context map[string]any) (paths map[string]any, text string) {
-		for id, r := range synth(t, read(t, "", context)).of("AWS::Events::Rule") {
-			if strings.HasPrefix(id, "GuardWiring") {
-				transformer := at(r.Properties, "Targets").([]any)[0]
-				return at(transformer, "InputTransformer", "InputPathsMap").(map[string]any), written(at(transformer, "InputTransformer", "InputTemplate"))
+	const stranger = "`stranger`<!channel> [x](https://evil.example)\"\n"
+	const name = "a+=,.@_-1" // all that IAM takes in the name of a role or a user
+	identity := func(kind string, more map[string]any) map[string]any {
+		who := map[string]any{"type": kind, "accountId": "111122223333", "arn": "arn:aws:iam::111122223333:x/" + stranger, "principalId": "AROAEXAMPLEID000000001:" + stranger,
+			"invokedBy": stranger}
+		maps.Copy(who, more)
+		return who
+	}
+	session := map[string]any{"sessionContext": map[string]any{"sourceIdentity": stranger, "sessionIssuer": map[string]any{"type": "Role", "arn": "arn:aws:iam::111122223333:role/" + stranger, "userName": name}}}
+	for kind, c := range map[string]struct {
+		who map[string]any
+		by  string
+	}{
+		"a role":      {identity("AssumedRole", session), "by: `AssumedRole " + name + "` of account 111122223333"},
+		"a user":      {identity("IAMUser", map[string]any{"userName": name}), "by: `IAMUser " + name + "` of account 111122223333"},
+		"the root":    {identity("Root", nil), "by: `Root ` of account 111122223333"},
+		"an outsider": {identity("AWSAccount", nil), "by: `AWSAccount ` of account 111122223333"},
+	} {
+		event := map[string]any{
+			"region": "eu-west-1", "account": "111122223333", "resources": []any{stranger},
+			"detail": map[string]any{
+				"eventName": "DisableRule", "eventSource": "events.amazonaws.com", "errorCode": "AccessDenied", "errorMessage": stranger, "userAgent": stranger, "userIdentity": c.who,
+				"sourceIPAddress": "198.51.100.23", "eventTime": "2026-10-01T09:15:40Z", "eventID": "0c0f7a3e-5b1d-4c57-9d0e-8f2a6b3c4d5e",
+				"requestParameters": map[string]any{"name": "poolkeeper-" + stranger, "description": stranger}, "tlsDetails": map[string]any{"clientProvidedHostHeader": stranger},
+			},
+		}
+		mail := filledIn(t, nil, event)
+		chat := filledIn(t, map[string]any{"slackWorkspace": "T0123ABCD", "slackChannel": "C0123ABCD"}, event)
+		var custom struct {
+			Version, Source string
+			Content         struct{ TextType, Title, Description string }
+		}
+		if err := json.Unmarshal([]byte(chat), &custom); err != nil || custom.Version != "1.0" || custom.Source != "custom" || custom.Content.TextType != "client-markdown" {
+			t.Fatalf("%s: no message for a chat (%v):\n%s", kind, err, chat)
+		}
+		for _, text := range []string{mail, custom.Content.Title + "\n" + custom.Content.Description} {
+			for _, want := range []string{"Somebody touched poolkeeper, which keeps user pools, in eu-west-1: DisableRule", "call: DisableRule of events.amazonaws.com, error: AccessDenied", c.by,
+				"from: 198.51.100.23", "when: 2026-10-01T09:15:40Z, account 111122223333", "run cdk deploy, which puts poolkeeper back",
+				"`aws cloudtrail lookup-events --region eu-west-1 --lookup-attributes AttributeKey=EventId,AttributeValue=0c0f7a3e-5b1d-4c57-9d0e-8f2a6b3c4d5e`"} {
+				if !strings.Contains(text, want) {
+					t.Errorf("%s: the message lacks %q:\n%s", kind, want, text)
+				}
+			}
+			if strings.Contains(text, "stranger") || strings.Contains(text, "evil") {
+				t.Errorf("%s: the message holds what the caller chose:\n%s", kind, text)
+			}
+			if strings.Count(text, "`") != 4 {
+				t.Errorf("%s: the backquotes do not pair:\n%s", kind, text)
 			}
 		}
-		return nil, ""
 	}
-	paths, text := input(nil)
-	for _, path := range []string{"$.detail.eventName", "$.detail.userIdentity.arn", "$.detail.sourceIPAddress", "$.detail.eventTime", "$.detail.errorCode", "$.region"} {
-		found := false
-		for name, p := range paths {
-			found = found || p == path && strings.Contains(text, "<"+name+">")
+}
+
+// filledIn is the guard's message about an event, put together as EventBridge does: texts as they are, and nothing for what the event lacks.
+func filledIn(t *testing.T, settings, event map[string]any) string {
+	t.Helper()
+	for id, r := range synth(t, read(t, "", settings)).of("AWS::Events::Rule") {
+		if !strings.HasPrefix(id, "GuardWiring") {
+			continue
 		}
-		if !found {
-			t.Errorf("the message does not show %s", path)
+		transformer := at(at(r.Properties, "Targets").([]any)[0], "InputTransformer")
+		text := written(at(transformer, "InputTemplate"))
+		for name, path := range at(transformer, "InputPathsMap").(map[string]any) {
+			value, _ := at(event, strings.Split(strings.TrimPrefix(path.(string), "$."), ".")...).(string)
+			if !strings.Contains(text, "<"+name+">") {
+				t.Errorf("%s is taken from the event, and not shown", name)
+			}
+			text = strings.ReplaceAll(text, "<"+name+">", value)
 		}
+		if left := regexp.MustCompile(`<\w+>`).FindString(text); left != "" {
+			t.Errorf("nothing fills in %s", left)
+		}
+		return text
 	}
-	if !strings.Contains(text, "run cdk deploy, which puts poolkeeper back") {
-		t.Errorf("the message says not what to do:\n%s", text)
-	}
-	_, chat := input(map[string]any{"slackWorkspace": "T0123ABCD", "slackChannel": "C0123ABCD"})
-	var custom struct {
-		Version, Source string
-		Content         struct{ TextType, Title, Description string }
-	}
-	if err := json.Unmarshal([]byte(chat), &custom); err != nil || custom.Version != "1.0" || custom.Source != "custom" || custom.Content.TextType != "client-markdown" ||
-		!strings.Contains(custom.Content.Title, "Somebody touched") || !strings.Contains(custom.Content.Description, "run cdk deploy") {
-		t.Errorf("no message for a chat (%v):\n%s", err, chat)
-	}
+	t.Fatal("there is no guard")
+	return ""
 }
 
 // TestRoleWatch: IAM's calls appear in one Region only, from where they are handed on.

@@ -44,7 +44,7 @@ func compliantEvent(t testing.TB) func() {
 	pool, mfa := cognitotest.Rich()
 	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
 	counted := &calls{}
-	a := account{Config: Config{Region: "eu-west-1", AccessKeyID: "AKIAEXAMPLE", SecretKey: "example"}, transport: oneByOne(canned{fake, map[string][]byte{}})}
+	a := account{Config: Config{Region: "eu-west-1", AccessKeyID: "AKIAEXAMPLE", SecretKey: "example"}, transport: userpool.NewClock(oneByOne(canned{fake, map[string][]byte{}}))}
 	h := handler{log: slog.New(slog.NewJSONHandler(io.Discard, nil)), metrics: io.Discard, function: "keeper", calls: counted,
 		reconciler: reconcile.New(userpool.New(newClient(a, counted)), required, "")}
 	event := payload(t, "update-user-pool")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"sync/atomic"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
@@ -29,7 +28,7 @@ import (
 // account is what every client has in common.
 type account struct {
 	Config
-	transport aws.HTTPClient
+	transport *userpool.Clock
 }
 
 func (a account) Retrieve(context.Context) (aws.Credentials, error) {
@@ -86,7 +85,7 @@ func newChannels(a account) []notify.Channel {
 	if a.SecurityHub {
 		options := securityhub.Options{Region: a.Region, HTTPClient: a.transport, Credentials: a, BaseEndpoint: a.endpoint(hubService)}
 		options.EndpointOptions.UseFIPSEndpoint, options.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
-		channels = append(channels, notify.Hub{Client: securityhub.New(options), Now: time.Now})
+		channels = append(channels, notify.Hub{Client: securityhub.New(options), Now: a.transport.Now})
 	}
 	return channels
 }
@@ -112,7 +111,7 @@ func newSweepBus(a account) reconcile.Bus {
 // newAccount makes what every client has in common.
 func newAccount(c Config) (account, error) {
 	transport, err := userpool.NewHTTPClient(c.CABundle)
-	return account{Config: c, transport: transport}, err
+	return account{Config: c, transport: userpool.NewClock(transport)}, err
 }
 
 // calls counts the attempts of calls to Cognito, and those that were throttled.

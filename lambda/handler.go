@@ -38,7 +38,12 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	request := event.Decode(payload, home(ctx))
 	sweeping := request.Kind == event.All || !request.Sweep.Started.IsZero()
-	result, err := keeper.Do(ctx, request, func(out reconcile.Outcome) { h.tell(ctx, log, out, sweeping) })
+	unsent := 0
+	keeper.Tell = func(ctx context.Context, out reconcile.Outcome) { unsent += h.tell(ctx, log, out, sweeping) }
+	result, err := keeper.Do(ctx, request, func(out reconcile.Outcome) {
+		h.count(ctx, log, out, unsent)
+		unsent = 0
+	})
 	if sweep, ok := result.(reconcile.Sweeping); ok {
 		report.LogSweep(ctx, log, sweep)
 		if d, worth := report.NewDigest(sweep, h.region, h.build); worth {
@@ -52,13 +57,21 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return json.Marshal(result)
 }
 
-// tell logs an outcome, tells whoever is configured to be told, and counts. A message that cannot be sent is logged and counted, and changes nothing else: the pool is right.
-func (h handler) tell(ctx context.Context, log *slog.Logger, out reconcile.Outcome, sweeping bool) {
-	report.Log(ctx, log, out)
-	counts := h.calls.take()
+// tell tells whoever is configured to be told, and returns how many messages could not be sent. They are logged, and change nothing else: the pool is right.
+func (h handler) tell(ctx context.Context, log *slog.Logger, out reconcile.Outcome, sweeping bool) int {
+	if out.PoolARN == "" && out.Critical {
+		out.PoolARN = poolARN(ctx, out.UserPoolID) // of a pool that is gone nobody else tells it
+	}
 	r := report.New(out, h.build)
 	r.Told = r.Told && (!sweeping || report.ToldAlone(out))
-	counts.Unsent = h.unsent(ctx, log, out.UserPoolID, out.Cause.EventID, notify.Send(ctx, h.channels, r))
+	return h.unsent(ctx, log, out.UserPoolID, out.Cause.EventID, notify.Send(ctx, h.channels, r))
+}
+
+// count logs an outcome and counts it.
+func (h handler) count(ctx context.Context, log *slog.Logger, out reconcile.Outcome, unsent int) {
+	report.Log(ctx, log, out)
+	counts := h.calls.take()
+	counts.Unsent = unsent
 	if err := report.Metrics(h.metrics, h.function, h.reconciler.Now(), out, counts); err != nil {
 		log.LogAttrs(ctx, slog.LevelError, "the metrics could not be written", slog.String("fault", err.Error()))
 	}
@@ -77,14 +90,29 @@ const standIn = "012345678912"
 
 // home returns the account and Region of the invoked function's ARN, or nothing where there is none or a stand-in: then the event's own count.
 func home(ctx context.Context) event.Home {
+	_, home := place(ctx)
+	return home
+}
+
+// place returns the partition of the invoked function's ARN, and home.
+func place(ctx context.Context) (partition string, home event.Home) {
 	invocation, ok := lambdacontext.FromContext(ctx)
 	if !ok {
-		return event.Home{}
+		return "", event.Home{}
 	}
 	// arn:aws:lambda:REGION:ACCOUNT:function:NAME
 	parts := strings.Split(invocation.InvokedFunctionArn, ":")
 	if len(parts) < 7 || parts[0] != "arn" || parts[2] != "lambda" || parts[4] == standIn {
-		return event.Home{}
+		return "", event.Home{}
 	}
-	return event.Home{Region: parts[3], Account: parts[4]}
+	return parts[1], event.Home{Region: parts[3], Account: parts[4]}
+}
+
+// poolARN returns the ARN of a pool beside the invoked function, or "" where nobody knows where that is.
+func poolARN(ctx context.Context, id string) string {
+	partition, home := place(ctx)
+	if partition == "" {
+		return ""
+	}
+	return strings.Join([]string{"arn", partition, "cognito-idp", home.Region, home.Account, "userpool/" + id}, ":")
 }

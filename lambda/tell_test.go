@@ -1,16 +1,23 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/securityhub"
+
 	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/internal/mototest"
 )
 
 // TestBootstrapTells runs the built binary with a topic: people are told once of what was done, and not of what was not. A topic that cannot be reached is logged and counted, and changes no outcome.
@@ -82,5 +89,45 @@ func TestBootstrapTells(t *testing.T) {
 				t.Errorf("%v", published[0].Get("Subject"))
 			}
 		})
+	}
+}
+
+// TestBootstrapTellsOfAPoolThatIsGone runs the built binary with Security Hub: that a pool which a rule names was deleted is a finding that fails, under the ARN that the pool had, which no read tells
+// any more. Of a pool that no rule names there is none.
+func TestBootstrapTellsOfAPoolThatIsGone(t *testing.T) {
+	t.Parallel()
+	fake := cognitotest.New(cognitotest.Contract)
+	cognito, err := fake.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = fake.Close() })
+	moto := mototest.Start(t)
+	hub := securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String(moto), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
+	})})
+	for _, step := range []struct {
+		id, outcome string
+		findings    int
+	}{{"eu-west-1_Another01", "ignored", 0}, {"eu-west-1_AbCdEf123", "drifted", 1}} {
+		file := filepath.Join(t.TempDir(), "baseline.yaml")
+		if err := os.WriteFile(file, []byte("version: 1\nrules: [{name: crown, pools: {ids: ["+step.id+"]}, require: {DeletionProtection: ACTIVE}}, {name: all, require: {DeletionProtection: ACTIVE}}]"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f := startFunction(t, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+cognito, "AWS_ENDPOINT_URL_SECURITYHUB="+moto, "SECURITY_HUB=on", "BASELINE_FILE="+file)
+		if got := outcome(t, f.invoke(t, payload(t, "delete-user-pool"))); got != step.outcome {
+			t.Errorf("%s, want %s", got, step.outcome)
+		}
+		output := f.stop()
+		got, err := hub.GetFindings(t.Context(), &securityhub.GetFindingsInput{})
+		if err != nil || len(got.Findings) != step.findings {
+			t.Fatalf("%d findings, want %d: %v\n%s", len(got.Findings), step.findings, err, output)
+		}
+		for _, finding := range got.Findings {
+			if aws.ToString(finding.Resources[0].Id) != "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_AbCdEf123" || finding.Severity.Label != "CRITICAL" ||
+				finding.Compliance.Status != "FAILED" || finding.RecordState != "ACTIVE" || !strings.Contains(aws.ToString(finding.Title), "was deleted") {
+				t.Errorf("%+v", finding)
+			}
+		}
 	}
 }

@@ -2,12 +2,9 @@ package cognitotest
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 )
 
 // operations are the calls that the fake takes. They run under the server's lock.
@@ -32,49 +29,6 @@ var operations = map[string]func(*Server, map[string]any) (any, error){
 	"CreateUserPoolClient":        (*Server).createClient,
 	"UpdateUserPoolClient":        (*Server).updateClient,
 	"DeleteUserPoolClient":        (*Server).deleteClient,
-}
-
-// Put plants a pool just as it is given, under the names of the read calls, and copies it. Id, Arn and Name are filled in where they are missing.
-func (s *Server) Put(id string, userPool, mfaConfig map[string]any) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	p := &pool{userPool: cloneObject(userPool), mfaConfig: cloneObject(mfaConfig), more: newMore()}
-	if p.mfaConfig == nil {
-		p.mfaConfig = map[string]any{}
-	}
-	if p.userPool == nil {
-		p.userPool = map[string]any{}
-	}
-	p.userPool["Id"] = id
-	setDefault(p.userPool, "Arn", s.arn(id))
-	setDefault(p.userPool, "Name", "pool")
-	s.pools[id] = p
-}
-
-// Pool returns a copy of the raw state of a pool as the read calls show it.
-func (s *Server) Pool(id string) (userPool, mfaConfig map[string]any, ok bool) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	p, ok := s.pools[id]
-	if !ok {
-		return nil, nil, false
-	}
-	return cloneObject(p.userPool), cloneObject(p.mfaConfig), true
-}
-
-// Edit changes a pool behind everybody's back, as a concurrent writer does.
-func (s *Server) Edit(id string, edit func(userPool, mfaConfig map[string]any)) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if p, ok := s.pools[id]; ok {
-		p.change(edit)
-	}
-}
-
-// change lets a function of somebody else's change the pool, and keeps nothing of what it planted but a copy.
-func (p *pool) change(edit func(userPool, mfaConfig map[string]any)) {
-	edit(p.userPool, p.mfaConfig)
-	p.userPool, p.mfaConfig = cloneObject(p.userPool), cloneObject(p.mfaConfig)
 }
 
 func (s *Server) arn(id string) string {
@@ -208,122 +162,10 @@ func (s *Server) listUserPools(request map[string]any) (any, error) {
 	return answer, nil
 }
 
-func (s *Server) tagged(request map[string]any) (*pool, error) {
-	return s.pool(map[string]any{"UserPoolId": named(request)})
-}
-
-func (s *Server) tagResource(request map[string]any) (any, error) {
-	p, err := s.tagged(request)
-	if err != nil {
-		return nil, err
-	}
-	if request["Tags"] == nil {
-		return nil, missing("tags")
-	}
-	tags := cloneObject(object(p.userPool["UserPoolTags"]))
-	if tags == nil {
-		tags = map[string]any{}
-	}
-	for k, v := range object(request["Tags"]) {
-		tags[k] = v
-	}
-	if err := s.judgeTags(request["Tags"], tags); err != nil {
-		return nil, err
-	}
-	p.userPool["UserPoolTags"] = tags
-	return map[string]any{}, nil
-}
-
-func (s *Server) untagResource(request map[string]any) (any, error) {
-	p, err := s.tagged(request)
-	if err != nil {
-		return nil, err
-	}
-	tags, _ := p.userPool["UserPoolTags"].(map[string]any)
-	keys, ok := request["TagKeys"].([]any)
-	if !ok {
-		return nil, missing("tagKeys")
-	}
-	for _, k := range keys {
-		if key, _ := k.(string); s.validators && strings.HasPrefix(key, systemTag) {
-			return nil, invalid("Tag keys that begin with %s are reserved", systemTag)
-		}
-	}
-	for _, k := range keys {
-		key, _ := k.(string)
-		delete(tags, key)
-	}
-	return map[string]any{}, nil
-}
-
-// judgeTags holds tags that are added, and all that the pool has then, against the table.
-func (s *Server) judgeTags(given any, all map[string]any) error {
-	if !s.validators {
-		return nil
-	}
-	var broken *failure
-	if errors.As(validate(userPoolTable(), map[string]any{"UserPoolTags": given}), &broken) {
-		return invalid("%s", broken.Message)
-	}
-	own := 0
-	for key := range all {
-		if !strings.HasPrefix(key, systemTag) {
-			own++
-		}
-	}
-	if own > 50 {
-		return invalid("A resource has at most 50 tags")
-	}
-	return nil
-}
-
-func (s *Server) listTags(request map[string]any) (any, error) {
-	p, err := s.tagged(request)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]any{"Tags": clone(p.userPool["UserPoolTags"])}, nil
-}
-
 func invalid(format string, args ...any) *failure {
 	return &failure{Code: "InvalidParameterException", Message: fmt.Sprintf(format, args...)}
 }
 
 func missing(path string) *failure {
 	return invalid("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", path)
-}
-
-func setDefault(object map[string]any, name string, v any) {
-	if _, ok := object[name]; !ok {
-		object[name] = v
-	}
-}
-
-func cloneObject(o map[string]any) map[string]any {
-	c, _ := clone(o).(map[string]any)
-	return c
-}
-
-func clone(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		if v == nil {
-			return map[string]any(nil)
-		}
-		c := make(map[string]any, len(v))
-		for k, e := range v {
-			c[k] = clone(e)
-		}
-		return c
-	case []any:
-		c := make([]any, len(v))
-		for i, e := range v {
-			c[i] = clone(e)
-		}
-		return c
-	case int:
-		return json.Number(strconv.Itoa(v)) // as a test may plant it
-	default:
-		return v
-	}
 }

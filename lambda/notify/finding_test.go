@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write the goldens anew")
 // TestASFF has the finding of every outcome that makes one: it fails and is active, or it passes and is archived.
 func TestASFF(t *testing.T) {
 	t.Parallel()
-	for word, failed := range map[reconcile.Word]bool{reconcile.Unfixable: true, reconcile.Partial: true, reconcile.Unconverged: true, reconcile.Drifted: true, reconcile.Remediated: false, reconcile.Unchanged: false} {
+	for word, failed := range map[reconcile.Word]bool{reconcile.Unfixable: true, reconcile.Partial: true, reconcile.Unconverged: true, reconcile.Drifted: true, deleted: true, reconcile.Remediated: false, reconcile.Unchanged: false} {
 		f, ok := report.FindingOf(report.New(outcome(word), "test"), time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC))
 		if !ok || f.Failed != failed {
 			t.Fatalf("%s: a finding %v that fails %v", word, ok, f.Failed)

@@ -89,9 +89,6 @@ func cells(t *testing.T) []cell {
 // restarts are the ways in which the process of a cell comes back.
 func restarts(c cell) []cell {
 	var all []cell
-	if c.place == atSNS {
-		return nil // that people may not be told of what a dead process did is known
-	}
 	for _, r := range []restart{{same: true}, {}, {again: 1}, {again: 2}, {skew: 4 * time.Second}, {skew: -4 * time.Second}, {skew: 5 * time.Minute}, {skew: -5 * time.Minute}} {
 		if c.place != atFirst && c.place != atLater && r.skew != 0 {
 			continue
@@ -109,7 +106,7 @@ func targets(t *testing.T, name string) []target {
 	a.begin(t, cell{incident: name})
 	a.deliver(t, a.keeper(a.required), 0)
 	var all []target
-	if _, struck := a.sns.take(); struck != 1 {
+	if _, struck, _ := a.sns.take(); struck != 1 {
 		t.Errorf("%s: told %d times", name, struck)
 	}
 	count, seen, writes := map[string]int{}, map[string]bool{}, 0

@@ -29,7 +29,7 @@ func (a *arena) try(t *testing.T, c cell) verdict {
 	if v.struck && wrongs[c.wrong].kills && !first.died {
 		v.lost = "the process that was killed lived on"
 	}
-	for _, law := range []func(*testing.T, delivery) string{a.truth, a.told, a.interleaved, a.again, a.skewed} {
+	for _, law := range []func(*testing.T, delivery) string{a.truth, a.told, a.interleaved, a.again, a.informed, a.skewed} {
 		if v.lost == "" {
 			v.lost = law(t, first)
 		}
@@ -65,7 +65,7 @@ func (a *arena) truth(t *testing.T, d delivery) string {
 		return err.Error()
 	}
 	raw, err := json.Marshal([]any{d.out, d.out.LedgerFaults, records})
-	if leaked, _ := a.sns.take(); err != nil || leaked || strings.Contains(string(raw), "CANARY") {
+	if leaked, _, _ := a.sns.take(); err != nil || leaked || strings.Contains(string(raw), "CANARY") {
 		return "a planted secret was told"
 	}
 	return ""
@@ -132,6 +132,14 @@ func (a *arena) again(t *testing.T, first delivery) string {
 	done := !first.died && first.err == nil && len(first.out.LedgerFaults) == 0 && (first.out.Outcome == reconcile.Remediated || first.out.Outcome == reconcile.Unchanged)
 	if calls := a.fake.Calls(); done && len(calls) > 0 {
 		return fmt.Sprintf("an event that was handled made %d calls again: %s", len(calls), said)
+	}
+	return ""
+}
+
+// informed holds that people were told what was put right, whichever process did it and whoever died: unless a message could not be sent, which is said.
+func (a *arena) informed(_ *testing.T, first delivery) string {
+	if _, published, verified := a.sns.take(); verified == 0 && first.untold == 0 {
+		return fmt.Sprintf("the pool was put right, and none of %d messages says so", published)
 	}
 	return ""
 }

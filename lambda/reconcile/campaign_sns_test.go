@@ -12,6 +12,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"poolkeeper/lambda/notify"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/report"
 )
 
 // A topic is a fake of SNS whose answers go wrong as the cell says.
@@ -24,6 +28,7 @@ type topic struct {
 	armed     bool
 	met       int
 	published int
+	verified  int  // messages that say what was written and that it is verified
 	leaked    bool // a planted secret was published
 }
 
@@ -39,14 +44,30 @@ func newTopic(a *arena) *topic {
 func (f *topic) reset() {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
-	f.armed, f.met, f.published, f.leaked = false, 0, 0, false
+	f.armed, f.met, f.published, f.verified, f.leaked = false, 0, 0, 0, false
 }
 
-// take returns whether a secret was published, and the number of messages.
-func (f *topic) take() (leaked bool, published int) {
+// take returns whether a secret was published, and the number of messages, and of those that say what is verified.
+func (f *topic) take() (leaked bool, published, verified int) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
-	return f.leaked, f.published
+	return f.leaked, f.published, f.verified
+}
+
+// tell tells people of an outcome, and returns how many messages were not sent. It is where a process dies whose cell says so.
+func (f *topic) tell(ctx context.Context, out reconcile.Outcome) (untold int) {
+	w := wrongs[f.arena.cell.wrong]
+	dies := f.armed && f.arena.cell.place == atSNS && w.kills && report.Told(out)
+	if dies && !w.Apply {
+		f.arena.strike(wrong{}, true)
+		panic(death{})
+	}
+	untold = len(notify.Send(ctx, []notify.Channel{notify.Topic{Client: f.client, ARN: "arn:aws:sns:eu-west-1:111122223333:topic"}}, report.New(out, "build")))
+	if dies {
+		f.arena.strike(wrong{}, true)
+		panic(death{})
+	}
+	return untold
 }
 
 func (f *topic) publish(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +77,7 @@ func (f *topic) publish(w http.ResponseWriter, r *http.Request) {
 	}
 	c := f.arena.cell
 	f.mutex.Lock()
-	strikes := f.armed && c.place == atSNS && (c.times == 0 || f.met < c.times)
+	strikes := f.armed && c.place == atSNS && !wrongs[c.wrong].kills && (c.times == 0 || f.met < c.times)
 	f.met++
 	f.mutex.Unlock()
 	fault := wrong{}
@@ -68,6 +89,9 @@ func (f *topic) publish(w http.ResponseWriter, r *http.Request) {
 	if fault.Apply || fault.Error == "" && !fault.Drop {
 		f.mutex.Lock()
 		f.published, f.leaked = f.published+1, f.leaked || bytes.Contains(body, []byte("CANARY"))
+		if bytes.Contains(body, []byte("are+exactly+what+they+were")) {
+			f.verified++
+		}
 		f.mutex.Unlock()
 	}
 	if fault.Change != nil {

@@ -7,7 +7,7 @@ import (
 )
 
 // Handle does what the payload of one event asks for: it reconciles one pool or all, or ignores the event with a reason. done is called with
-// every outcome, also with that of an ignored event. The result is an Outcome or a Sweeping; the error is nil or a *DeferredError.
+// every outcome, also with the Earlier ones and that of an ignored event. The result is an Outcome or a Sweeping; the error is nil or a *DeferredError.
 func (r *Reconciler) Handle(ctx context.Context, payload []byte, home event.Home, done func(Outcome)) (any, error) {
 	return r.Do(ctx, event.Decode(payload, home), done)
 }
@@ -17,7 +17,7 @@ func (r *Reconciler) Do(ctx context.Context, request event.Request, done func(Ou
 	switch request.Kind {
 	case event.One:
 		out, err := r.Answer(ctx, request)
-		done(out)
+		out.each(done)
 		return out, err
 	case event.All:
 		if r.Bus != nil {

@@ -26,12 +26,6 @@ const (
 	lastPoll  = 2 * time.Second
 )
 
-// An eventNote is what is kept of an event.
-type eventNote struct {
-	Handled time.Time `json:"handled,omitzero"`
-	Outcome Word      `json:"outcome,omitempty"`
-}
-
 // owner names this run to the ledger: the invocation, whose retries bear the same name, or else anything.
 func (r *run) owner() string {
 	if r.name == "" {

@@ -58,7 +58,7 @@ type Record struct {
 	Outcome  Word      `json:"outcome,omitempty"`
 	Reason   string    `json:"reason,omitempty"`
 	Drifts   []Drift   `json:"drifts"` // what was to be fixed, and at the end what became of each
-	Sent     []Sent    `json:"sent"`   // the writes that were accepted, or may have been, in order
+	Sent     []Sent    `json:"sent"`   // the writes that were accepted, or may have been, in order; each stands here before it is made
 	Verified Verified  `json:"verified"`
 	Ended    time.Time `json:"ended,omitzero"`
 	// Owes are settings that the writes may take from the pool as a side effect, until a later one of them gives them back.
@@ -72,9 +72,19 @@ type Sent struct {
 	Call      string                `json:"call"`
 	Document  baseline.DocumentName `json:"document"`
 	RequestID string                `json:"requestId,omitempty"`
-	Read      time.Time             `json:"read"` // when the state was read that the write was planned for
-	At        time.Time             `json:"at"`   // when it was answered
-	Body      []byte                `json:"-"`    // nil in a list, and where it was too large to be kept
+	Read      time.Time             `json:"read"`        // when the state was read that the write was planned for
+	At        time.Time             `json:"at,omitzero"` // when it was answered; zero where the process ended before that
+	// Unclear says that the write may have been made or not: there was no answer yet, or none that says so.
+	Unclear bool   `json:"unclear,omitempty"`
+	Body    []byte `json:"-"` // nil in a list, and where it was too large to be kept
+}
+
+// until is when the write was made at the latest.
+func (s Sent) until() time.Time {
+	if s.At.IsZero() {
+		return s.Read.Add(holdTime)
+	}
+	return s.At
 }
 
 // recordTime is how the time stands in the id of a record: fixed in length, so that ids sort by time.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"poolkeeper/baseline"
@@ -19,7 +18,7 @@ type memory struct {
 	Left     []string             `json:"left,omitempty"` // settings that were not as required and were left so, when last looked at
 	Wrote    time.Time            `json:"wrote,omitzero"` // when a write was last answered
 	Own      []string             `json:"own,omitempty"`  // the requests of our latest writes that were verified
-	Open     []string             `json:"open,omitempty"` // the records whose writes are being made, or came to no end
+	Open     []string             `json:"open,omitempty"` // the records whose writes are being made, came to no end, or were told to nobody
 	Due      time.Time            `json:"due,omitzero"`   // when the turn comes of a run that waits to look at the pool
 	Told     time.Time            `json:"told,omitzero"`  // when people were last told that somebody keeps writing a setting
 }
@@ -34,8 +33,6 @@ const (
 	brief = 250 * time.Millisecond
 	// mostLeases bounds how often a pool is taken and left again to wait for a turn.
 	mostLeases = 100
-	// handledFor is longer than any event is delivered again.
-	handledFor = 30 * 24 * time.Hour
 	// mostOwn bounds the requests that are kept: more than were made by the time that the event of the first of them comes.
 	mostOwn = 32
 	// forget is when a look is too old to be worth its room.
@@ -45,7 +42,9 @@ const (
 // remembered does the work with the help of the ledger: an event that was handled costs nothing, nobody else is at work on the pool meanwhile, and what was done can be told later.
 func (r *run) remembered(ctx context.Context) (Outcome, error) {
 	if !r.remembers() || !r.Baseline.MaySelect(r.id) || !r.concerned() {
-		return r.end(r.work(ctx))
+		out, err := r.end(r.work(ctx))
+		r.tell(ctx)
+		return out, err
 	}
 	if done, out, err := r.claim(ctx); done {
 		return out, err
@@ -56,44 +55,7 @@ func (r *run) remembered(ctx context.Context) (Outcome, error) {
 	return r.close(ctx, r.work(ctx))
 }
 
-// eventKey names the event with what it asks for: whoever sends one of the same id that asks for less, first, has not had this one handled.
-func (r *run) eventKey() Key {
-	return Key{EventKey, strings.Join([]string{r.cause.EventID, r.id, r.cause.EventName, r.request.ClientID}, "/")}
-}
-
 func (r *run) poolKey() Key { return Key{PoolKey, r.id} }
-
-// claim takes the event. done says that it was handled before, or that somebody else is at it.
-func (r *run) claim(ctx context.Context) (done bool, out Outcome, err error) {
-	if r.cause.EventID == "" {
-		return false, out, nil
-	}
-	taken := r.take(ctx, r.eventKey(), func(raw []byte) (bool, error) {
-		r.noted = eventNote{}
-		err := json.Unmarshal(raw, &r.noted)
-		return !r.noted.Handled.IsZero(), err
-	})
-	switch {
-	case !r.noted.Handled.IsZero():
-		r.ignore("the event was handled before, at " + r.noted.Handled.UTC().Format(time.RFC3339) + ": " + string(r.noted.Outcome))
-		out, err := r.end(nil)
-		return true, out, err
-	case !taken:
-		out, err := r.end(r.later(errors.New("another invocation is handling the same event")))
-		return true, out, err
-	case r.remembers():
-		r.claimed = r.Now().Add(holdTime)
-	}
-	return false, out, nil
-}
-
-// stay keeps the event for us while we wait for our turn, so that nobody takes us for killed.
-func (r *run) stay(ctx context.Context) {
-	if r.remembers() && !r.claimed.IsZero() && r.claimed.Sub(r.Now()) < holdTime/2 {
-		r.claimed = r.Now().Add(holdTime)
-		r.keep(ctx, r.eventKey(), r.noted, r.claimed)
-	}
-}
 
 // lease takes the pool, and a turn to read it. done says that there is nothing to do, as a look at the pool since the event's call has seen what it did, or that the pool cannot be had.
 func (r *run) lease(ctx context.Context) (done bool, err error) {
@@ -101,7 +63,7 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 		if !r.remembers() {
 			return false, nil
 		}
-		r.known, r.owed, r.recovered = memory{}, nil, false
+		r.known, r.owed, r.untold, r.recovered = memory{}, nil, nil, false
 		taken := r.take(ctx, r.poolKey(), func(note []byte) (bool, error) {
 			r.known = memory{}
 			err := json.Unmarshal(note, &r.known)
@@ -154,12 +116,12 @@ func (r *run) covered(ctx context.Context) (look time.Time, covered bool) {
 	}
 	r.findOverwritten(ctx)
 	look, looked := r.lastLook()
-	return look, looked && len(r.overwritten) == 0 && len(r.owed) == 0 && look.After(r.cause.Time.Add(settled))
+	return look, looked && len(r.overwritten) == 0 && len(r.owed) == 0 && len(r.untold) == 0 && look.After(r.cause.Time.Add(settled))
 }
 
 // verified says whether the event is of a write of ours that was read back. It goes by the request and not by who made it: whoever has taken over our role is not believed.
 func (r *run) verified() bool {
-	return r.cause.RequestID != "" && len(r.owed) == 0 && slices.Contains(r.known.Own, r.cause.RequestID)
+	return r.cause.RequestID != "" && len(r.owed) == 0 && len(r.untold) == 0 && slices.Contains(r.known.Own, r.cause.RequestID)
 }
 
 // fingerprint names the baseline, and whether it may write.
@@ -195,11 +157,12 @@ func (r *run) lastLook() (look time.Time, looked bool) {
 // learn remembers what the run has seen and done.
 func (r *run) learn(err error) {
 	m := &r.known
+	unsaid := r.rec != nil && len(r.rec.Sent) > 0 && err != nil // what was written is told when the event comes again
 	switch {
 	case r.promised:
-	case r.recovered:
-		m.Open = nil
-	case r.rec != nil:
+	case r.saw:
+		m.Open = slices.DeleteFunc(m.Open, func(id string) bool { return !unsaid || id != r.rec.ID })
+	case r.rec != nil && !unsaid:
 		m.Open = slices.DeleteFunc(m.Open, func(id string) bool { return id == r.rec.ID })
 	}
 	if r.rec != nil {
@@ -210,8 +173,8 @@ func (r *run) learn(err error) {
 	if err != nil || r.judged.IsZero() || r.out.Outcome == Ignored || r.leftToOthers() {
 		return
 	}
-	if r.rec != nil {
-		m.Own = append(m.Own, r.out.RequestIDs...)
+	if r.rec != nil || len(r.untold) > 0 {
+		r.out.each(func(out Outcome) { m.Own = append(m.Own, out.RequestIDs...) })
 		m.Own = m.Own[max(0, len(m.Own)-mostOwn):]
 	}
 	looks := map[string]time.Time{}
@@ -250,43 +213,44 @@ func (r *run) leftToOthers() bool {
 	return len(r.moved) > 0 || r.out.Reason == MovedReason || slices.ContainsFunc(r.out.Drifts, func(d Drift) bool { return d.Reason == ownWriteReason || d.Reason == unheldReason })
 }
 
-// close ends the run with the ledger: the record is finished, the pool is given back, and the event is handled or free again.
+// close ends the run with the ledger: the record is finished, people are told, the pool is given back, and the event is handled or free again.
 func (r *run) close(ctx context.Context, err error) (Outcome, error) {
-	// What was done is kept even where the time is used up, and what was taken is given back even where the ledger failed meanwhile.
-	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
-	defer stop()
-	r.mute = false
-	r.promised = len(r.owed) > 0 && (err != nil || len(r.lacks) > 0) && r.promise(ctx)
-	_, err = r.end(err)
-	r.out.Repeated = r.repeated()
-	r.finish(ctx)
-	r.learn(err)
-	r.leave(ctx)
-	if r.cause.EventID != "" {
-		// What is handled nobody is to take again.
-		until := time.Time{}
-		if err == nil {
-			r.noted.Outcome = r.out.Outcome
+	r.mute = false // what was taken is given back even where the ledger failed meanwhile
+	r.closing(ctx, func(ctx context.Context) {
+		r.promised = len(r.owed) > 0 && (err != nil || len(r.lacks) > 0) && r.promise(ctx)
+		if r.promised {
+			r.out.Earlier = nil // whoever takes the pool next judges them
 		}
-		if err == nil && !r.worthAnother() {
-			r.noted.Handled, until = r.Now(), r.Now().Add(handledFor)
-		}
-		r.keep(ctx, r.eventKey(), r.noted, until)
-	}
+		_, err = r.end(err)
+		r.out.Repeated = r.repeated()
+		r.finish(ctx)
+		r.finishUntold(ctx)
+	})
+	// Until the pool is given back its record stands open: if this process dies first, whoever takes the pool next tells people in its place.
+	r.tell(ctx)
+	r.closing(ctx, func(ctx context.Context) {
+		r.learn(err)
+		r.leave(ctx)
+		r.handled(ctx, err)
+	})
 	return r.out, err
 }
 
-// worthAnother says whether the event, if it is delivered again, is no duplicate: what stood in the way may be gone by then.
-func (r *run) worthAnother() bool {
-	switch r.out.Outcome {
-	case Unfixable, Partial, Unconverged:
-		return true
-	default:
-		return r.unseen
+// closing makes calls to the ledger that are made even where the time is used up.
+func (r *run) closing(ctx context.Context, calls func(context.Context)) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+	defer stop()
+	calls(ctx)
+}
+
+// tell tells people, if there is anybody to do so.
+func (r *run) tell(ctx context.Context) {
+	if r.Tell != nil {
+		r.out.each(func(out Outcome) { r.Tell(ctx, out) })
 	}
 }
 
-// closeTime bounds the last calls of a run to the ledger.
+// closeTime bounds the last calls of a run to the ledger, before people are told and after.
 const closeTime = 5 * time.Second
 
 // leave gives the pool back.

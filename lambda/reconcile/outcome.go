@@ -73,6 +73,8 @@ type Outcome struct {
 	Overwritten []string `json:"overwritten,omitempty"`
 	// Repeated marks an outcome that people were told of not long ago, and that is the same again.
 	Repeated bool `json:"repeated,omitempty"`
+	// Earlier are the outcomes of runs that were killed before they could tell of what they wrote to the pool, or that could not see whether it held: this run saw it. They are told before this one.
+	Earlier []Outcome `json:"earlier,omitempty"`
 	// Critical marks an outcome that is graver than its word: a pool that a rule names is gone.
 	Critical bool `json:"critical,omitempty"`
 
@@ -83,6 +85,14 @@ type Outcome struct {
 	Times      Times     `json:"-"`
 
 	LedgerFaults []string `json:"-"` // what the ledger failed at; it changes no outcome
+}
+
+// each calls the function with the earlier outcomes and with this one.
+func (o Outcome) each(do func(Outcome)) {
+	for _, earlier := range o.Earlier {
+		do(earlier)
+	}
+	do(o)
 }
 
 // Times says when a reconcile came to what. A time that it never came to is zero.

@@ -24,7 +24,7 @@ type overlap struct {
 // set in between is gone if Cognito took both.
 func (r *run) findOverwritten(ctx context.Context) {
 	call, at := r.request.Call, r.cause.Time
-	if r.sought || len(call.Changes) == 0 || at.IsZero() || r.ownWrite() || at.After(r.known.Wrote) {
+	if r.sought || len(call.Changes) == 0 || at.IsZero() || r.ownWrite() || at.After(r.known.Wrote) && len(r.known.Open) == 0 {
 		return
 	}
 	r.sought = true
@@ -38,7 +38,7 @@ func (r *run) findOverwritten(ctx context.Context) {
 				return
 			}
 			// CloudTrail gives whole seconds: the call was made within one second from there.
-			if !at.Add(time.Second).After(s.Read) || at.After(s.At) || !slices.Contains(call.Changes, string(s.Document.Kind())) {
+			if !at.Add(time.Second).After(s.Read) || at.After(s.until()) || !slices.Contains(call.Changes, string(s.Document.Kind())) {
 				continue
 			}
 			if o := (overlap{rec, s, r.inQuestion(s.Document)}); len(o.settings) > 0 {

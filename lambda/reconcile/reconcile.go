@@ -30,6 +30,9 @@ type Reconciler struct {
 	// Ledger, if not nil, remembers between invocations. Owner is what an invocation and its retries are called there; without it, every reconcile is one of its own.
 	Ledger Ledger
 	Owner  string
+	// Tell, if not nil, tells people of an outcome. It is called for each, the Earlier ones first, before the event counts as handled: whoever is killed first is made up for by the next one, so that people may be told
+	// twice, but never not at all.
+	Tell func(context.Context, Outcome)
 	// Before, if not nil, is called with the state that was read before the first write of a reconcile. If it fails, nothing is written.
 	Before func(userpool.State) error
 	// Bus, if not nil, is where a sweep puts an event for each pool, instead of reconciling the pools itself.
@@ -124,6 +127,7 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 	watch := v.policy.Watch
 	v.policy = v.policy.Only(r.counts(v.state))
 	v.found = compare(v.policy, v.state)
+	r.judgeUntold(v.found, v.state)
 	lost := r.inspect(v.state, v.found)
 	r.countFlaps(ctx, v.found.Drifts)
 	if m := r.missed(v.state.Identity(), v.state.Settings(), v.found.Drifts); m != nil {

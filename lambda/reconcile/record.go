@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"poolkeeper/baseline"
 	"poolkeeper/lambda/userpool"
 )
 
@@ -34,11 +33,7 @@ func (r *run) enter(ctx context.Context, v view) (ours bool) {
 	if !slices.Contains(r.known.Open, r.rec.ID) {
 		r.known.Open = append(r.known.Open, r.rec.ID)
 	}
-	if !r.prolong(ctx) {
-		return false
-	}
-	r.put(ctx)
-	return true
+	return r.prolong(ctx)
 }
 
 // prolong keeps the pool for a while longer, and says whether it is still ours.
@@ -66,11 +61,28 @@ func (r *run) ours(ctx context.Context) bool {
 // errTaken says that somebody else has taken the pool: the hold ran out before the work was done.
 var errTaken = errors.New("the work took so long that another invocation has taken the pool")
 
-// wrote records a write that was accepted, or may have been.
-func (r *run) wrote(request userpool.Request, requestID string) {
-	if r.rec != nil {
-		r.rec.Sent = append(r.rec.Sent, Sent{Call: request.Call, Document: request.Document, RequestID: requestID, Read: r.planned, At: r.Now(), Body: request.Body})
+// sending records a write before it is made, so that none is ever made that stands in no record.
+func (r *run) sending(ctx context.Context, request userpool.Request) {
+	if r.rec == nil {
+		return
 	}
+	r.rec.Sent = append(r.rec.Sent, Sent{Call: request.Call, Document: request.Document, Read: r.planned, Unclear: true, Body: request.Body})
+	r.put(ctx)
+}
+
+// answered records what became of that write.
+func (r *run) answered(requestID string, err error) {
+	if r.rec == nil {
+		return
+	}
+	last := len(r.rec.Sent) - 1
+	unclear := classOf(err) == userpool.ClassUnclear
+	if err != nil && !unclear {
+		r.rec.Sent = r.rec.Sent[:last]
+		return
+	}
+	sent := &r.rec.Sent[last]
+	sent.RequestID, sent.At, sent.Unclear = requestID, r.Now(), unclear
 }
 
 func (r *run) put(ctx context.Context) {
@@ -81,9 +93,7 @@ func (r *run) put(ctx context.Context) {
 		r.fault("recording the write", err)
 		return
 	}
-	if len(r.rec.Sent) > 0 {
-		r.out.Record = r.rec.ID
-	}
+	r.kept = true
 }
 
 // promise keeps what is owed to the pool for whoever takes it next, and says whether that could be done.
@@ -107,31 +117,9 @@ func (r *run) finish(ctx context.Context) {
 		r.rec.Drifts = r.out.Drifts
 	}
 	r.put(ctx)
-}
-
-// recover finds out what processes owe to the pool that were killed between two writes, or could not go on.
-func (r *run) recover(ctx context.Context) {
-	if len(r.known.Open) == 0 || r.recovered || !r.remembers() {
-		return
+	if r.kept && len(r.rec.Sent) > 0 {
+		r.out.Record = r.rec.ID
 	}
-	var owed []baseline.Drift
-	for _, id := range r.known.Open {
-		rec, err := r.Ledger.Record(ctx, id)
-		if err != nil && !errors.Is(err, ErrNoRecord) {
-			r.fault("reading the record of a write that was not finished", err)
-			return
-		}
-		if err != nil || rec.Outcome != "" || rec.Before == nil {
-			continue
-		}
-		for _, d := range rec.Before.State().Debts(rec.Owes) {
-			if !slices.ContainsFunc(owed, func(o baseline.Drift) bool { return o.Setting == d.Setting }) {
-				owed = append(owed, d)
-			}
-		}
-	}
-	r.recovered, r.owed = true, owed
-	r.wide = len(owed) > 0 // what is owed may stand in any document
 }
 
 // recent returns the records of the pool that may have to do with a time, or nothing if the ledger failed.

@@ -58,6 +58,7 @@ type run struct {
 	moveValidity bool
 	smsTries     int
 	sent         *userpool.Plan   // the latest plan of which a write was accepted, or may have been
+	unclear      string           // the latest write call, if it may have been accepted and nothing was written since
 	sentFixes    []baseline.Drift // what all such writes were to fix
 	moved        []string         // settings that were not to move and did
 	unmanaged    int              // unmanaged settings that are exactly what they were
@@ -76,9 +77,12 @@ type run struct {
 	turn        time.Time         // to read, taken and not used yet
 	known       memory            // what is kept of the pool
 	rec         *Record           // of this run's writes
+	kept        bool              // the ledger has it
 	planned     time.Time         // when the read began that the latest plan is based on
 	noted       eventNote         // what is kept of the event
 	recovered   bool              // the open records were read
+	untold      []Record          // those of them of which nobody was told, as far as is known
+	saw         bool              // what they wrote was judged
 	promised    bool              // what is owed stands in the ledger, for whoever takes the pool next
 	sought      bool              // lost updates were looked for
 	overwritten []overlap         // and found

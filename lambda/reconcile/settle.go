@@ -9,6 +9,12 @@ import (
 
 // settle decides the outcome from the last state that was read.
 func (r *run) settle(found baseline.Comparison, report []Drift) {
+	if r.unclear != "" { // and there is nothing left to write
+		r.out.Writes, r.unclear, r.out.Times.Written = append(r.out.Writes, r.unclear), "", r.planned
+	}
+	if r.sent != nil {
+		r.out.Times.Verified = r.Now()
+	}
 	unheld := r.unheld(found)
 	listed := map[string]bool{}
 	for _, d := range report {

@@ -33,7 +33,7 @@ func (r *Reconciler) Sweep(ctx context.Context, cause event.Cause, done func(Out
 			from := r.Now()
 			out, err := r.Reconcile(ctx, id, cause)
 			sweep.count(out, err)
-			done(out)
+			out.each(done)
 			if err := r.Sleep(ctx, sweepPace-r.Now().Sub(from)); err != nil {
 				return sweep, sweep.deferred("the time is used up", err)
 			}

@@ -21,22 +21,20 @@ func (r *run) write(ctx context.Context, plan userpool.Plan) (next step, done bo
 		if request.Document.Client() != "" && !r.timeFor(ctx, 1) {
 			return finished, false, r.later(errLate)
 		}
+		r.sending(ctx, request)
 		requestID, err := r.Pools.Write(ctx, r.id, request)
+		r.answered(requestID, err)
 		if requestID != "" {
 			r.out.RequestIDs = append(r.out.RequestIDs, requestID)
 		}
 		if err == nil {
 			r.out.Writes = append(r.out.Writes, request.Call)
-			r.out.Times.Written = r.Now()
+			r.out.Times.Written, r.unclear = r.Now(), ""
 			r.noteSent(plan, request)
-			r.wrote(request, requestID)
 			if touchesDocument(r.owed, request.Document) {
 				r.owed = nil
 			}
 			continue
-		}
-		if classOf(err) == userpool.ClassUnclear {
-			r.wrote(request, requestID)
 		}
 		next, err := r.unwritten(plan, request, err)
 		return next, false, err
@@ -66,6 +64,7 @@ func (r *run) unwritten(plan userpool.Plan, request userpool.Request, err error)
 	case userpool.ClassBusy:
 		return waitFirst, err
 	case userpool.ClassUnclear:
+		r.unclear = request.Call
 		r.noteSent(plan, request)
 		return waitFirst, err
 	case userpool.ClassSMSRole:
@@ -136,7 +135,6 @@ func (r *run) verify(ctx context.Context, plan userpool.Plan, policy baseline.Po
 		held := len(r.unheld(found)) == 0
 		if held && len(moved) == 0 || try == len(verifyWaits) {
 			r.unmanaged, r.moved = unmanaged, append(r.moved, moved...)
-			r.out.Times.Verified = r.Now()
 			r.settle(found, report)
 			return nil
 		}

@@ -47,12 +47,26 @@ func FindingOf(r Report, now time.Time) (Finding, bool) {
 		}
 		f.Description = cut(strings.TrimSpace(cmp.Or(f.Description, "It is "+string(r.Outcome)+".")), 1000)
 		f.Remediation = cut(strings.Join(r.Next, " "), 500)
-	} else {
+	}
+	switch {
+	case r.Critical:
+		f.Title, f.Description = "User pool "+r.UserPool.title()+", which a rule names, was deleted", gone(r)
+	case !f.Failed:
 		f.Title = "User pool " + r.UserPool.title() + " is at its baseline"
 		f.Description, f.Severity = "Every required setting holds, or is exempted.", Informational
 	}
 	f.Title = cut(f.Title, 250)
 	return f, true
+}
+
+// gone describes the finding of a pool that a rule names and that was deleted. Security Hub's own controls archive the finding of what is gone; this one stays failed, for the baseline still
+// demands the pool, and whoever deletes one is not to clear its finding by that. There is nothing left to look at, so that only people can end it.
+func gone(r Report) string {
+	why := r.Reason
+	for _, d := range r.of(reconcile.Reported) {
+		why = fmt.Sprintf("rule %s names it, and it was %s", d.Rule, d.Reason)
+	}
+	return "The user pool is gone: " + cut(why, 700) + ". No look at it ends this finding. Once that is dealt with, take the pool out of the baseline, and resolve the finding by hand."
 }
 
 // severityIDs are OCSF's numbers.

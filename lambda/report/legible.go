@@ -22,6 +22,10 @@ func Legible(out reconcile.Outcome) reconcile.Outcome {
 		d := &out.Drifts[i]
 		d.Setting, d.Rule, d.Reason = baseline.Legible(d.Setting), baseline.Legible(d.Rule), baseline.Legible(d.Reason)
 	}
+	out.Earlier = slices.Clone(out.Earlier)
+	for i, earlier := range out.Earlier {
+		out.Earlier[i] = Legible(earlier)
+	}
 	return out
 }
 

@@ -62,6 +62,10 @@ func outcomes() map[string]reconcile.Outcome {
 	swept.Cause = event.Cause{EventID: "9b8a7c6d", EventName: "Scheduled Event", Time: cause.Time}
 	missed := swept
 	missed.Record, missed.Missed = "eu-west-1_AbCdEf123.20261001T091542.051000Z", &reconcile.Missed{Since: cause.Time.Add(-6 * time.Hour), Settings: []string{"DeletionProtection"}}
+	late := remediated
+	late.Drifts, late.Record = []reconcile.Drift{fixed}, "eu-west-1_AbCdEf123.20261001T091542.051000Z"
+	late.Times.Verified = cause.Time.Add(time.Minute)
+	late.Reason = "the invocation that wrote this ended before it could say so, and another has looked since: record " + late.Record
 	flaps := fixed
 	flaps.State = reconcile.NotFixable
 	flaps.Reason = "it was put right 5 times within 60 minutes, and role terraform-ci set it 5 times after us: two automations take turns, so it is left until one of them stops (flapBudget: 5 times in 60 minutes)"
@@ -72,7 +76,7 @@ func outcomes() map[string]reconcile.Outcome {
 	overwritten := outcome(reconcile.Drifted, lost.Reason, lost)
 	overwritten.Overwritten = []string{"UserPoolTags"}
 	return map[string]reconcile.Outcome{
-		"missed": missed, "flapping": flapping, "overwritten": overwritten,
+		"missed": missed, "told-late": late, "flapping": flapping, "overwritten": overwritten,
 		"remediated": remediated, "partial": partial, "unfixable": outcome(reconcile.Unfixable, "needs PLUS", unfixable), "drifted": outcome(reconcile.Drifted, "the rule only audits", reported),
 		"unchanged": outcome(reconcile.Unchanged, "", exempted), "ignored": nobody, "deferred": deferred,
 		"deleted":     gone,

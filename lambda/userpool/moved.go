@@ -13,6 +13,9 @@ import (
 // were to be left out of the write, count neither way.
 func (p Plan) Unmoved(now State, owns func(path string) bool) (unmanaged int, moved []string) {
 	told := p.told(now)
+	if p.after == nil { // a plan that changes nothing
+		p.after = p.Before.written()
+	}
 	before, want, have := p.Before.written().only(told).leaves(), p.after.only(told).leaves(), now.written().only(told).leaves()
 	for path, v := range want {
 		if v == before[path] && have[path] == v && !owns(path) {

@@ -67,7 +67,7 @@ type applying struct {
 	backups  string // "" saves none
 	noBackup bool
 	table    string
-	remember reconcile.Ledger // the deployment's, or nil
+	remember reconcile.Ledger // the deployment's, or the process's own
 	lost     []string         // what no call can write back, of a restore
 }
 
@@ -108,7 +108,7 @@ func (a applying) saved(ctx context.Context, path string) error {
 	for _, p := range plan.Pools {
 		which.ids = append(which.ids, p.UserPoolID)
 	}
-	return a.run(ctx, reconcile.New(pools, required, ""), which, func(p reconcile.Preview) error {
+	return a.run(ctx, a.keeper(pools, required, ""), which, func(p reconcile.Preview) error {
 		i := slices.IndexFunc(plan.Pools, func(f plannedFor) bool { return f.UserPoolID == p.UserPoolID })
 		if i < 0 || p.State != plan.Pools[i].State || !slices.Equal(toWrite(p), plan.Pools[i].Settings) || !slices.Equal(p.Writes, plan.Pools[i].Writes) {
 			return fmt.Errorf("%s: %s: %s; plan again", path, p.UserPoolID, reconcile.MovedReason)
@@ -185,9 +185,10 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 		// The writes of one pool are never left half done.
 		out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.state, event.Cause{EventName: a.verb})
 		s.did(out, err)
-		a.ledgerFaults(out)
-		if err := to.Write(stream.OfOutcome(out, false)); err != nil {
-			return s, err
+		for _, told := range append(slices.Clone(out.Earlier), out) {
+			if err := to.Write(stream.OfOutcome(a.told(r.Ledger, told), false)); err != nil {
+				return s, err
+			}
 		}
 	}
 	return s, nil

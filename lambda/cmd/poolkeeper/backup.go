@@ -126,7 +126,7 @@ func (a applying) restore(ctx context.Context, path string) error {
 	then := saved.State()
 	required := baseline.OfSettings(path, "sha256:"+hex.EncodeToString(sum[:]), saved.UserPoolID, then.Own(), then.Offered())
 	a.lost = then.Unwritable(live)
-	err = a.run(ctx, reconcile.New(client, required, ""), selection{ids: []string{saved.UserPoolID}}, nil)
+	err = a.run(ctx, a.keeper(client, required, ""), selection{ids: []string{saved.UserPoolID}}, nil)
 	if err == nil && len(a.lost) > 0 {
 		return exit(exitDrifted)
 	}

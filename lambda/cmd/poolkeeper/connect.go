@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
@@ -33,9 +34,12 @@ func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
 			return aws.Config{}, fmt.Errorf("reading AWS_CA_BUNDLE: %w", err)
 		}
 	}
-	http, err := userpool.NewHTTPClient(pem)
-	if err != nil {
-		return aws.Config{}, err
+	if c.clock == nil {
+		http, err := userpool.NewHTTPClient(pem)
+		if err != nil {
+			return aws.Config{}, err
+		}
+		c.clock = userpool.NewClock(http)
 	}
 	// An empty profile or Region is none: the chain goes on.
 	loaded, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(c.profile), config.WithRegion(c.region))
@@ -49,8 +53,17 @@ func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
 	if _, err := loaded.Credentials.Retrieve(ctx); err != nil && ctx.Err() == nil {
 		return aws.Config{}, fmt.Errorf("no AWS credentials: say --profile, sign in (aws sso login), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: %w", err)
 	}
-	c.connected, loaded.HTTPClient = loaded.Region, http
+	c.connected, loaded.HTTPClient = loaded.Region, c.clock
 	return loaded, nil
+}
+
+// keeper returns a Reconciler that goes by the clock of AWS's answers, whatever that of this machine says.
+func (c *cli) keeper(pools reconcile.Pools, required *baseline.Baseline, ownRole string) *reconcile.Reconciler {
+	r := reconcile.New(pools, required, ownRole)
+	if c.clock != nil {
+		r.Now = c.clock.Now
+	}
+	return r
 }
 
 // errGone says that a pool that was named is not there.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ func (c *cli) history() *cobra.Command {
 		Use:   "history [--pool ID...] [--since DURATION] --ledger TABLE",
 		Short: "List what was written to pools, and why",
 		Long: "Lists the records of the ledger, the newest first: what was written, when, on whose call, and how it ended. undo takes the id of a record.\n" +
+			"Where nobody has seen yet whether the writes hold, it says what may have been written, and how to look.\n" +
 			"Exit status: 0 done, 1 error.",
 		Example: "  poolkeeper history --pool eu-west-1_AbCdEf123 --ledger poolkeeper-ledger\n  poolkeeper history --since 24h --output json",
 		Args:    cobra.NoArgs,
@@ -76,28 +78,77 @@ func recordsOf(ctx context.Context, from ledger.Table, pools []string, since tim
 	return records, nil
 }
 
-// describe is a record in words.
+// poolID is what is fit to stand in a command that somebody is asked to run: items of the table are not signed.
+var poolID = regexp.MustCompile(`^[\w-]+_[0-9A-Za-z]+$`)
+
+// describe is a record in words. Where it was not seen whether the writes hold, it says what may have been written and what to do.
 func describe(r reconcile.Record) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s\n", r.ID, cmp.Or(string(r.Outcome), "not finished"))
-	fmt.Fprintf(&b, "  at        %s, for %s of %s\n", r.Began.UTC().Format(time.RFC3339), cmp.Or(report.Value(r.Cause.EventName), "nothing"), actorOf(r.Cause))
+	line := func(what, format string, args ...any) {
+		fmt.Fprintf(&b, "\n  %-9s "+format, append([]any{what}, args...)...)
+	}
+	b.WriteString(report.Value(r.ID) + "  " + cmp.Or(report.Value(string(r.Outcome)), "not finished"))
+	line("at", "%s, for %s%s", moment(r.Began), cmp.Or(report.Value(r.Cause.EventName), "nothing"), by(r.Cause))
 	for _, d := range r.Drifts {
-		fmt.Fprintf(&b, "  %-9s %s: %s -> %s\n", d.State, report.Value(d.Setting), report.Value(d.Have), report.Value(d.Want))
+		line(report.Value(string(d.State)), "%s: %s -> %s", report.Value(d.Setting), report.Value(d.Have), report.Value(d.Want))
 	}
-	var calls []string
+	var sent []string
 	for _, s := range r.Sent {
-		calls = append(calls, strings.TrimSpace(s.Call+" "+s.RequestID))
+		sent = append(sent, describeSent(s))
 	}
-	fmt.Fprintf(&b, "  sent      %s", cmp.Or(strings.Join(calls, ", "), "nothing"))
-	if r.Reason != "" {
-		fmt.Fprintf(&b, "\n  because   %s", report.Value(r.Reason))
+	unseen := r.Outcome == "" || r.Outcome == reconcile.Deferred
+	switch {
+	case len(sent) > 0:
+		line("sent", "%s", strings.Join(sent, "\n            "))
+	case unseen:
+		line("sent", "nothing that is known of")
+	default:
+		line("sent", "nothing")
+	}
+	switch v := r.Verified; {
+	case v != reconcile.Verified{}:
+		line("verified", "%d owned settings hold, %d unmanaged settings unchanged", v.Owned, v.UnmanagedUnchanged)
+	case unseen && len(sent) > 0:
+		line("verified", "nothing yet: what was sent may hold or not")
+	}
+	switch {
+	case r.Reason != "":
+		line("because", "%s", report.Value(r.Reason))
+	case r.Outcome == "":
+		line("because", "its process ended before it could look at what it wrote, or is still at work")
+	}
+	if unseen {
+		which := "--all"
+		if region, _, _ := strings.Cut(r.UserPoolID, "_"); poolID.MatchString(r.UserPoolID) {
+			which = "--pool " + r.UserPoolID + " --region " + region
+		}
+		line("next", "see what holds now, and write nothing: poolkeeper plan %s", which)
+		line("", "the next event about the pool, or the next sweep, looks at it too")
 	}
 	return b.String()
 }
 
-func actorOf(c event.Cause) string {
-	if c.Actor == "" {
-		return "nobody known"
+// describeSent is a write in words. One of which no answer is known may have been made or not.
+func describeSent(s reconcile.Sent) string {
+	text := report.Value(s.Call)
+	if s.At.IsZero() {
+		return text + ", which may have been made: the process ended before the answer came"
 	}
-	return report.Value(c.Actor)
+	text += " at " + moment(s.At)
+	if s.RequestID != "" {
+		text += ", request " + report.Value(s.RequestID)
+	}
+	if s.Unclear {
+		text += ", which may have been made: no answer said so"
+	}
+	return text
+}
+
+func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+func by(c event.Cause) string {
+	if c.Actor == "" {
+		return ""
+	}
+	return " by " + report.Value(c.Actor)
 }

@@ -72,7 +72,7 @@ func (c *cli) reconciler(ctx context.Context, file string) (*reconcile.Reconcile
 	if err != nil {
 		return nil, err
 	}
-	return reconcile.New(pools, required, ""), nil
+	return c.keeper(pools, required, ""), nil
 }
 
 // textOfBaseline returns the bytes of the baseline file, for a plan that is to be applied later.

@@ -28,6 +28,7 @@ func (c *cli) replay() *cobra.Command {
 		Long: "Runs the function's handler once on the payload in each EVENT.json (- is standard input) and prints the outcomes.\n" +
 			"It reads and WRITES the pool that the event names, at the endpoint and with the credentials of the environment\n" +
 			"(AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER, ...); --audit only reports.\n" +
+			"What the function remembers from one event to the next, this does for the events of one run; with --ledger it shares the deployment's memory, and records what it writes.\n" +
 			"Exit status: 0 done or in sync, 1 error, 2 drift is left.",
 		Example: "  poolkeeper replay --audit lambda/event/testdata/update-user-pool.json",
 		Args:    cobra.MinimumNArgs(1),
@@ -51,7 +52,7 @@ func (c *cli) replay() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r := reconcile.New(client, required, c.getenv("ROLE_ARN"))
+			r := c.keeper(client, required, c.getenv("ROLE_ARN"))
 			if r.Ledger, err = c.ledger(command.Context(), table); err != nil {
 				return err
 			}
@@ -90,13 +91,12 @@ func (c *cli) handle(ctx context.Context, r *reconcile.Reconciler, payloads [][]
 		result, err := r.Handle(context.WithoutCancel(ctx), payload, event.Home{}, func(out reconcile.Outcome) {
 			writing = false
 			s.Pools++
-			c.ledgerFaults(out)
 			var later error
 			if out.Outcome == reconcile.Deferred {
 				later = errors.New(out.Reason)
 			}
 			s.did(out, later)
-			failed = errors.Join(failed, to.Write(stream.OfOutcome(out, sweep)))
+			failed = errors.Join(failed, to.Write(stream.OfOutcome(c.told(r.Ledger, out), sweep)))
 		})
 		if swept, ok := result.(reconcile.Sweeping); ok {
 			var text strings.Builder

@@ -15,6 +15,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/report/stream"
+	"poolkeeper/lambda/userpool"
 )
 
 // The exit codes.
@@ -82,7 +83,8 @@ type cli struct {
 
 	profile, region, output string
 	quiet                   bool
-	connected               string // the Region that connect found
+	connected               string          // the Region that connect found
+	clock                   *userpool.Clock // that of AWS's answers, once there may be any
 }
 
 // all are the formats of the verbs that are about many pools.

@@ -61,7 +61,7 @@ func (a applying) undo(ctx context.Context, id string) error {
 		return err
 	}
 	fmt.Fprintln(a.notes, "unless the settings are exempted or the baseline is changed, the function puts them right again at the next event or sweep")
-	err = a.run(ctx, reconcile.New(client, required, ""), selection{ids: []string{r.UserPoolID}}, nil)
+	err = a.run(ctx, a.keeper(client, required, ""), selection{ids: []string{r.UserPoolID}}, nil)
 	if err == nil && len(kept) > 0 {
 		return exit(exitDrifted)
 	}

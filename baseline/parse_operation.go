@@ -1,0 +1,137 @@
+package baseline
+
+import (
+	"fmt"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// operated says whether the entries of a mapping say how the member is required, instead of naming members. The keys of a map are
+// free, so there only a mapping of nothing but operators that fit a map does.
+func operated(all []entry, m Member) bool {
+	if m.Kind == Map {
+		return !slices.ContainsFunc(all, func(e entry) bool {
+			return e.name != setKey && !slices.Contains(takes[Op(e.name)], Map)
+		})
+	}
+	for _, e := range all {
+		if slices.Contains(operators, Op(e.name)) || e.name == setKey {
+			return true
+		}
+	}
+	return false
+}
+
+// operation reads a mapping that holds an operator.
+func (p *parser) operation(n *yaml.Node, all []entry, m Member, path, setting string) []Requirement {
+	var op Op
+	var argument, set *yaml.Node
+	for _, e := range all {
+		switch {
+		case e.name == setKey:
+			set = e.value
+		case !slices.Contains(operators, Op(e.name)):
+			p.fault(e.key, join(path, e.name), "a member cannot stand beside an operator%s", didYouMean(e.name, opNames()))
+			return nil
+		case op != "":
+			p.fault(e.key, join(path, e.name), "a second operator beside %s: one setting takes one", op)
+			return nil
+		default:
+			op, argument = Op(e.name), e.value
+		}
+	}
+	if op == "" {
+		p.fault(n, path, "set needs an operator beside it; for a plain value write just the value")
+		return nil
+	}
+	if !slices.Contains(takes[op], m.Kind) {
+		p.fault(n, path, "%s does not fit %s: %s", op, kindNames[m.Kind], fitting(m.Kind))
+		return nil
+	}
+	value, ok := p.argument(argument, op, m, join(path, string(op)))
+	if !ok {
+		return nil
+	}
+	r := Requirement{Setting: setting, Op: op, Value: value, Position: p.at(n)}
+	if set != nil && !p.set(set, m, join(path, setKey), &r) {
+		return nil
+	}
+	return []Requirement{r}
+}
+
+// argument reads the argument of an operator.
+func (p *parser) argument(n *yaml.Node, op Op, m Member, path string) (any, bool) {
+	switch op {
+	case AtLeast, AtMost:
+		return p.literal(n, m, path)
+	case OneOf:
+		return p.list(n, m, path)
+	case Contains, Without:
+		return p.list(n, *m.Elem, path)
+	case Exactly:
+		if m.Keep != "" && n.Kind == yaml.MappingNode && len(n.Content) == 0 {
+			p.fault(n, path, "cannot be empty: %s", m.Keep)
+			return nil, false
+		}
+		if m.NotEmpty && n.Kind == yaml.MappingNode && len(n.Content) == 0 {
+			p.fault(n, path, "cannot be empty, for the API takes no empty one: say {absent: true}")
+			return nil, false
+		}
+		return p.whole(n, m, path)
+	case Matches:
+		glob := p.text(n, path)
+		p.short(n, path)
+		return glob, glob != ""
+	default: // Absent, Present
+		if n.Value != "true" || n.ShortTag() != "!!bool" {
+			p.fault(n, path, "has to be true: for the opposite, use the other of absent and present")
+			return nil, false
+		}
+		if op == Absent && m.Keep != "" {
+			p.fault(n, path, "cannot be absent: %s", m.Keep)
+			return nil, false
+		}
+		if op == Absent && m.Required {
+			p.fault(n, path, "cannot be absent by itself: the API does not take its object without it; require the object to be absent")
+			return nil, false
+		}
+		return true, true
+	}
+}
+
+// set reads the value to write where the operator's requirement does not hold; it has to keep the requirement itself.
+func (p *parser) set(n *yaml.Node, m Member, path string, r *Requirement) bool {
+	if !r.Op.TakesSet() {
+		p.fault(n, path, "%s says by itself what to write: remove set", r.Op)
+		return false
+	}
+	v, ok := p.value(n, m, path)
+	if !ok {
+		return false
+	}
+	if !holds(m, *r, v) {
+		p.fault(n, path, "the value would break the requirement beside it")
+		return false
+	}
+	r.Set = v
+	return true
+}
+
+// list reads a list of literals that is not empty.
+func (p *parser) list(n *yaml.Node, elem Member, path string) (any, bool) {
+	if n.Kind != yaml.SequenceNode {
+		p.fault(n, path, "is %s: it has to be a list", shapeOf(n))
+		return nil, false
+	}
+	if len(n.Content) == 0 {
+		p.fault(n, path, "is an empty list: name something")
+		return nil, false
+	}
+	list, good := []any{}, true
+	for i, e := range n.Content {
+		v, ok := p.value(e, elem, fmt.Sprintf("%s[%d]", path, i))
+		list, good = append(list, v), good && ok
+	}
+	return list, good
+}

@@ -1,0 +1,246 @@
+package reconcile_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/userpool"
+)
+
+// TestDuplicateOfAnyOutcome delivers events twice that came to each kind of end: a duplicate costs one conditional write, and Cognito is not called. An event that ended without the pool being right is
+// tried again if it is delivered again later, and whatever it ended as, if the baseline is another one by then.
+func TestDuplicateOfAnyOutcome(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		required string
+		fault    cognitotest.Fault
+		want     reconcile.Word
+		again    bool
+	}{
+		"remediated":  {deletionProtection, cognitotest.Fault{}, reconcile.Remediated, false},
+		"drifted":     {"UserPoolTier: {matches: none}", cognitotest.Fault{}, reconcile.Drifted, false},
+		"unfixable":   {deletionProtection, cognitotest.Fault{Operation: "UpdateUserPool", Error: "AccessDeniedException", Message: "no"}, reconcile.Unfixable, true},
+		"unread":      {deletionProtection, cognitotest.Fault{Operation: "DescribeUserPool", Error: "AccessDeniedException", Message: "no"}, reconcile.Unfixable, true},
+		"unconverged": {deletionProtection, cognitotest.Fault{Operation: "UpdateUserPool", Body: []byte(`{}`)}, reconcile.Unconverged, true},
+		"gone":        {deletionProtection, cognitotest.Fault{Operation: "DescribeUserPool", Error: "ResourceNotFoundException", Message: "no"}, reconcile.Ignored, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, required := withLedger(t), require(t, c.required)
+			w.fake.Edit(poolID, unprotected)
+			request := call("one", "Admin", w.time())
+			w.pass(time.Minute)
+			if c.fault.Operation != "" {
+				w.fake.Inject(c.fault)
+			}
+			if out := w.answer(t, required, request); out.Outcome != c.want {
+				t.Fatalf("%s (%s), want %s", out.Outcome, out.Reason, c.want)
+			}
+			w.fake.ClearFaults()
+			w.fake.ResetCalls()
+			w.pass(30 * time.Second)
+			calls := &counting{Ledger: w.ledger}
+			keeper := w.keeper(required)
+			keeper.Ledger = calls
+			out, err := keeper.Answer(t.Context(), request)
+			if err != nil || out.Outcome != reconcile.Ignored || !strings.HasPrefix(out.Reason, "the event was handled before") || len(w.fake.Calls()) != 0 || calls.takes != 1 {
+				t.Errorf("a duplicate: %s (%s), after %d calls to Cognito and %d to the ledger", out.Outcome, out.Reason, len(w.fake.Calls()), calls.takes)
+			}
+			w.pass(2 * time.Minute)
+			if out = w.answer(t, required, request); (out.Outcome == reconcile.Ignored) == c.again {
+				t.Errorf("delivered again: %s (%s)", out.Outcome, out.Reason)
+			}
+			if out = w.answer(t, require(t, "MfaConfiguration: {oneOf: [ON, OPTIONAL]}"), request); out.Outcome == reconcile.Ignored {
+				t.Errorf("with another baseline: %s (%s)", out.Outcome, out.Reason)
+			}
+		})
+	}
+}
+
+// watching are pools that look into the ledger when a write is made.
+type watching struct {
+	reconcile.Pools
+	ledger reconcile.Ledger
+	lacks  []string
+}
+
+func (p *watching) Write(ctx context.Context, id string, request userpool.Request) (string, error) {
+	records, err := p.ledger.Records(ctx, id, time.Time{})
+	if err != nil || len(records) != 1 {
+		p.lacks = append(p.lacks, fmt.Sprintf("%s: %d records (%v)", request.Call, len(records), err))
+		return p.Pools.Write(ctx, id, request)
+	}
+	whole, err := p.ledger.Record(ctx, records[0].ID)
+	last := whole.Sent[len(whole.Sent)-1]
+	if err != nil || whole.Before == nil || last.Call != request.Call || !bytes.Equal(last.Body, request.Body) || !last.At.IsZero() || !last.Unclear || whole.Outcome != "" {
+		p.lacks = append(p.lacks, fmt.Sprintf("%s: %+v (%v)", request.Call, last, err))
+	}
+	return p.Pools.Write(ctx, id, request)
+}
+
+// TestRecordedBeforeItIsWritten holds that each write stands in the ledger with its body before it is made, and says that it was answered only afterwards.
+func TestRecordedBeforeItIsWritten(t *testing.T) {
+	t.Parallel()
+	w, lost := indebted(t)
+	required := require(t, noTextFactor)
+	pools := &watching{Pools: w.client, ledger: w.ledger}
+	keeper := w.keeper(required)
+	keeper.Pools = pools
+	out, err := keeper.Answer(t.Context(), call("one", "Admin", w.time()))
+	if err != nil || out.Outcome != reconcile.Remediated || lost() || len(out.Writes) != 2 {
+		t.Fatalf("%v: %s (%s) by %v", err, out.Outcome, out.Reason, out.Writes)
+	}
+	if len(pools.lacks) > 0 {
+		t.Errorf("%s", pools.lacks)
+	}
+	rec, err := w.ledger.Record(t.Context(), out.Record)
+	if err != nil || len(rec.Sent) != 2 || rec.Sent[0].At.IsZero() || rec.Sent[0].Unclear || rec.Sent[1].RequestID == "" || rec.Outcome != reconcile.Remediated {
+		t.Errorf("%v: %+v", err, rec)
+	}
+}
+
+// TestRefusedWriteIsNotRecorded leaves no write in the record that was refused, and names no record that holds none.
+func TestRefusedWriteIsNotRecorded(t *testing.T) {
+	t.Parallel()
+	w, required := withLedger(t), require(t, deletionProtection)
+	w.fake.Edit(poolID, unprotected)
+	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "AccessDeniedException", Message: "no"})
+	request := call("one", "Admin", w.time())
+	w.pass(time.Minute)
+	out := w.answer(t, required, request)
+	records, err := w.ledger.Records(t.Context(), poolID, time.Time{})
+	if out.Record != "" || err != nil || len(records) != 1 || len(records[0].Sent) != 0 || records[0].Outcome != reconcile.Unfixable {
+		t.Errorf("record %q: %v, %+v", out.Record, err, records)
+	}
+}
+
+// TestToldByTheNext kills a process after its write, or while it tells people: the next one that takes the pool tells them, once, and finishes the record.
+func TestToldByTheNext(t *testing.T) {
+	t.Parallel()
+	for name, dies := range map[string]func(w ledgered, keeper *reconcile.Reconciler){
+		"before it verifies": func(_ ledgered, keeper *reconcile.Reconciler) {
+			keeper.Pools = &mortalReader{Pools: keeper.Pools, lives: 1}
+		},
+		"while it tells": func(_ ledgered, keeper *reconcile.Reconciler) {
+			keeper.Tell = func(context.Context, reconcile.Outcome) { panic(death{}) }
+		},
+		"its verification is deferred": func(w ledgered, _ *reconcile.Reconciler) {
+			w.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Skip: 1, Error: "TooManyRequestsException"})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, required := withLedger(t), require(t, deletionProtection)
+			w.fake.Edit(poolID, unprotected)
+			request := call("one", "Admin", w.time())
+			w.pass(time.Minute)
+			first := w.keeper(required)
+			dies(w, first)
+			func() {
+				defer func() { _, _ = recover().(death) }()
+				_, _ = first.Answer(t.Context(), request)
+			}()
+			w.fake.ClearFaults()
+			w.pass(2 * time.Minute)
+			// It is the event of somebody else that comes first.
+			var told []reconcile.Outcome
+			next := w.keeper(required)
+			next.Tell = func(_ context.Context, out reconcile.Outcome) { told = append(told, out) }
+			w.fake.ResetCalls()
+			out, err := next.Answer(t.Context(), call("two", "Other", clock))
+			if err != nil || out.Outcome != reconcile.Unchanged || len(told) != 2 || told[0].Outcome != reconcile.Remediated || told[1].Outcome != reconcile.Unchanged || len(w.writes()) != 0 {
+				t.Fatalf("%v: %s (%s), told %+v, writes %v", err, out.Outcome, out.Reason, told, w.writes())
+			}
+			late := told[0]
+			if !slices.Equal(late.Writes, []string{"UpdateUserPool"}) || late.Verified.Owned == 0 || late.Verified.UnmanagedUnchanged == 0 || late.Cause.EventID != "one" || states(late)["DeletionProtection"] != reconcile.Fixed ||
+				late.Reason != "the invocation that wrote this ended before it could say so, and another has looked since: record "+late.Record {
+				t.Errorf("%+v", late)
+			}
+			rec, err := w.ledger.Record(t.Context(), late.Record)
+			if err != nil || rec.Outcome != reconcile.Remediated || rec.Cause.EventID != "one" || rec.Drifts[0].State != reconcile.Fixed {
+				t.Errorf("%v: %+v", err, rec)
+			}
+			told = nil
+			w.pass(2 * time.Minute)
+			if out, err := next.Answer(t.Context(), request); err != nil || len(told) > 0 && told[0].Outcome != reconcile.Unchanged && told[0].Outcome != reconcile.Ignored {
+				t.Errorf("told again: %v, %s (%s)", err, out.Outcome, out.Reason)
+			}
+		})
+	}
+}
+
+// mortalReader are pools whose keeper dies at a read, after some.
+type mortalReader struct {
+	reconcile.Pools
+	lives int
+}
+
+func (m *mortalReader) Read(ctx context.Context, id string, want userpool.Want) (userpool.State, error) {
+	if m.lives == 0 {
+		panic(death{})
+	}
+	m.lives--
+	return m.Pools.Read(ctx, id, want)
+}
+
+// TestUnclearWriteIsNamed lets the answer to a write be lost: the write is named, with what is verified of it, and nobody says that nothing was written.
+func TestUnclearWriteIsNamed(t *testing.T) {
+	t.Parallel()
+	w, required := withLedger(t), require(t, deletionProtection)
+	w.fake.Edit(poolID, unprotected)
+	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Drop: true, Apply: true, Times: 1})
+	out := w.answer(t, required, call("one", "Admin", w.time()))
+	if out.Outcome != reconcile.Remediated || !slices.Equal(out.Writes, []string{"UpdateUserPool"}) || out.Times.Verified.IsZero() || out.Verified.UnmanagedUnchanged == 0 {
+		t.Errorf("%s (%s): writes %v, %+v", out.Outcome, out.Reason, out.Writes, out.Verified)
+	}
+}
+
+// TestLostToTheKilled tells of a change that was made while a process was at a write of which nobody knows whether it was made.
+func TestLostToTheKilled(t *testing.T) {
+	t.Parallel()
+	w, required := withLedger(t), require(t, deletionProtection)
+	w.fake.Edit(poolID, unprotected)
+	request := call("one", "Admin", w.time())
+	w.pass(time.Minute)
+	w.kill(t, w.keeper(required), request, 0)
+	w.pass(10 * time.Second)
+	theirs := call("theirs", "Other", w.time(), "userPoolTags")
+	w.pass(2 * time.Minute)
+	if out := w.answer(t, required, theirs); !slices.Contains(out.Overwritten, "UserPoolTags") {
+		t.Errorf("%s (%s), overwritten %v", out.Outcome, out.Reason, out.Overwritten)
+	}
+}
+
+// TestNotMadeIsNotTold lets every write of a run be lost, and the next one make it: what the first has not done is not told of it.
+func TestNotMadeIsNotTold(t *testing.T) {
+	t.Parallel()
+	w, required := withLedger(t), require(t, deletionProtection)
+	w.fake.Edit(poolID, unprotected)
+	request := call("one", "Admin", w.time())
+	w.pass(time.Minute)
+	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "InternalErrorException", Status: 500})
+	if out, err := w.keeper(required).Answer(t.Context(), request); err == nil {
+		t.Fatalf("%s (%s)", out.Outcome, out.Reason)
+	}
+	records, err := w.ledger.Records(t.Context(), poolID, time.Time{})
+	if err != nil || len(records) != 1 || !records[0].Sent[0].Unclear || records[0].Sent[0].At.IsZero() {
+		t.Fatalf("%v: %+v", err, records)
+	}
+	w.fake.ClearFaults()
+	w.pass(time.Minute)
+	out := w.answer(t, required, request)
+	rec, err := w.ledger.Record(t.Context(), records[0].ID)
+	if out.Outcome != reconcile.Remediated || len(out.Earlier) != 0 || len(out.Writes) != 1 || err != nil || rec.Outcome != reconcile.Unfixable || rec.Drifts[0].State != reconcile.NotFixable {
+		t.Errorf("%+v, %v: %+v", out, err, rec)
+	}
+	if out := w.answer(t, required, call("two", "Admin", clock)); len(out.Earlier) != 0 {
+		t.Errorf("told again: %+v", out)
+	}
+}

@@ -1,0 +1,105 @@
+package userpool
+
+import (
+	"slices"
+	"strings"
+
+	"poolkeeper/baseline"
+)
+
+// A view asks a pool the questions of the table.
+type view struct {
+	docs   documents
+	before documents // as the pool was read
+}
+
+func (v view) get(path string) any { return v.docs.get(path) }
+
+func (v view) text(path string) string {
+	text, _ := v.get(path).(string)
+	return text
+}
+
+func (v view) set(path string) bool { return !baseline.Empty(v.get(path)) }
+
+func (v view) list(path string) []string {
+	values, _ := v.get(path).([]any)
+	var list []string
+	for _, e := range values {
+		if text, ok := e.(string); ok {
+			list = append(list, text)
+		}
+	}
+	return list
+}
+
+func (v view) has(path string, any ...string) bool {
+	return slices.ContainsFunc(v.list(path), func(s string) bool { return slices.Contains(any, s) })
+}
+
+func (v view) recovery() []string {
+	mechanisms, _ := v.get(recovery).([]any)
+	var names []string
+	for _, e := range mechanisms {
+		if mechanism, ok := e.(map[string]any); ok {
+			name, _ := mechanism["Name"].(string)
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (v view) mfaOn() bool { return mfaOn(v.docs) }
+
+func mfaOn(docs documents) bool {
+	mode, _ := docs.get(mfa).(string)
+	return mode != "" && mode != "OFF"
+}
+
+func (v view) emailMFA() bool { return v.mfaOn() && v.get(emailMFA) != nil }
+
+// factors returns the MFA factors that are on. Of a pool whose MFA is off, Cognito may show the SMS block as a mere mirror of the
+// pool's SmsConfiguration: there it counts only if somebody wants it who did not find it.
+func (v view) factors() []string {
+	var on []string
+	if v.set(totp) {
+		on = append(on, totp)
+	}
+	if v.get(emailMFA) != nil {
+		on = append(on, emailMFA)
+	}
+	mirror := !mfaOn(v.before) && !baseline.Empty(v.before.get(smsMFA))
+	if v.set(smsMFA) && (v.mfaOn() || !mirror) {
+		on = append(on, smsMFA)
+	}
+	return on
+}
+
+func (v view) twoSenders(path string) bool {
+	return v.set(path) && v.set(path+".SnsCallerArn") == v.set(path+".EumsSms")
+}
+
+func subset(part, whole []string) bool {
+	for _, s := range part {
+		if !slices.Contains(whole, s) {
+			return false
+		}
+	}
+	return true
+}
+
+// defaultACR says whether the names of the authentication levels are the service's own, which it shows without being asked and
+// gives to every level that a write leaves out.
+func defaultACR(v any) bool {
+	levels, ok := v.(map[string]any)
+	if !ok {
+		return false
+	}
+	for level, e := range levels {
+		name, _ := e.(map[string]any)
+		if len(name) != 1 || name["AcrValue"] != "urn:cognito:loa:"+strings.TrimPrefix(level, "Level") {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,187 @@
+package userpool
+
+import (
+	"maps"
+	"strings"
+
+	"poolkeeper/baseline"
+)
+
+// documents holds the documents of a pool under the names of the write calls, without the members that no call writes.
+type documents map[baseline.DocumentName]map[string]any
+
+// written returns the state under the names of the write calls: PoolName for Name, without Arn, Status and their like.
+// Its top-level values are the state's own.
+func (s State) written() documents {
+	docs := documents{}
+	for name, raw := range s.Documents {
+		table, ok := name.Table()
+		if !ok {
+			continue
+		}
+		object := map[string]any{}
+		known := map[string]bool{}
+		for _, m := range table.Members {
+			read := readName(m)
+			known[read] = true
+			if v, ok := raw[read]; ok && m.Trip == baseline.Echo && v != nil {
+				object[m.Name] = v
+			}
+		}
+		for member, v := range raw {
+			if !known[member] && v != nil {
+				object[member] = v
+			}
+		}
+		docs[name] = object
+	}
+	if pool, ok := docs[baseline.UserPool]; ok {
+		docs[baseline.UserPool] = withoutSystemTags(pool)
+	}
+	return docs
+}
+
+// withoutSystemTags leaves out the tags whose key AWS reserves: no caller can write or remove them.
+func withoutSystemTags(pool map[string]any) map[string]any {
+	tags, ok := pool["UserPoolTags"].(map[string]any)
+	if !ok {
+		return pool
+	}
+	own := make(map[string]any, len(tags))
+	for k, v := range tags {
+		if !strings.HasPrefix(k, "aws:") {
+			own[k] = v
+		}
+	}
+	pool["UserPoolTags"] = own
+	return pool
+}
+
+// cloneOf returns the documents, of which those that the fixes can touch are copies: a pool may have a thousand.
+func (d documents) cloneOf(fixes []baseline.Drift) documents {
+	c := maps.Clone(d)
+	for name := range meant(fixes) {
+		if object, ok := d[name]; ok {
+			c[name] = cloneObject(object)
+		}
+	}
+	return c
+}
+
+// only returns the documents that count.
+func (d documents) only(counts func(baseline.DocumentName) bool) documents {
+	some := documents{}
+	for name, object := range d {
+		if counts(name) {
+			some[name] = object
+		}
+	}
+	return some
+}
+
+// flat returns all documents as one object of settings.
+func (d documents) flat() map[string]any {
+	all := map[string]any{}
+	for name, object := range d {
+		into := all
+		for _, key := range strings.FieldsFunc(name.Prefix(), func(r rune) bool { return r == '.' }) {
+			below, ok := into[key].(map[string]any)
+			if !ok {
+				below = map[string]any{}
+				into[key] = below
+			}
+			into = below
+		}
+		for k, v := range object {
+			into[k] = v
+		}
+	}
+	return all
+}
+
+func (d documents) leaves() map[string]string {
+	all := map[string]string{}
+	for name, object := range d {
+		table, _ := name.Table()
+		prefix := name.Prefix()
+		for path, v := range baseline.Leaves(table.Members, object) {
+			all[prefix+path] = v
+		}
+	}
+	return all
+}
+
+// place returns the document that holds the setting, and where in it; no parts are the document as a whole. The document is nil where it was not read.
+func (d documents) place(setting string) (object map[string]any, path []string) {
+	name, _ := baseline.DocumentOf(setting)
+	path = parts(setting)
+	for _, above := range parts(strings.TrimSuffix(name.Prefix(), ".")) {
+		if above != "" {
+			path = path[1:]
+		}
+	}
+	return d[name], path
+}
+
+func (d documents) get(setting string) any {
+	object, path := d.place(setting)
+	if object == nil || len(path) == 0 && len(object) == 0 {
+		return nil
+	}
+	var v any = object
+	for _, key := range path {
+		inner, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		v = inner[key]
+	}
+	return v
+}
+
+// set writes a value. That of a whole document has to be an object.
+func (d documents) set(setting string, v any) {
+	object, path := d.place(setting)
+	if len(path) > 0 && object != nil {
+		set(object, path, v)
+		return
+	}
+	if whole, ok := v.(map[string]any); ok && object != nil {
+		name, _ := baseline.DocumentOf(setting)
+		d[name] = whole
+	}
+}
+
+// unset takes a value away; of a whole document, everything in it.
+func (d documents) unset(setting string) {
+	object, path := d.place(setting)
+	if len(path) > 0 {
+		unset(object, path)
+		return
+	}
+	clear(object)
+}
+
+func readName(m baseline.Member) string {
+	if m.ReadName != "" {
+		return m.ReadName
+	}
+	return m.Name
+}
+
+// parts splits a setting's path; the key of a map is one part, dots and all.
+func parts(setting string) []string {
+	var split []string
+	for rest, at := setting, ""; ; {
+		name, below, more := strings.Cut(rest, ".")
+		split = append(split, name)
+		at = strings.TrimPrefix(at+"."+name, ".")
+		if !more {
+			return split
+		}
+		if m, ok := baseline.Lookup(at); ok && m.Kind == baseline.Map && m.Elem.Kind != baseline.Object {
+			return append(split, below)
+		}
+		rest = below
+	}
+}

@@ -32,7 +32,7 @@ require_container() {
 }
 
 serve() { # address
-	go build -trimpath -o .build/poolkeeper ./lambda/cmd/poolkeeper
+	CGO_ENABLED=0 go build -trimpath -o .build/poolkeeper ./lambda/cmd/poolkeeper
 	.build/poolkeeper demo --serve "$1" &
 	fake=$!
 	trap 'kill $fake 2>/dev/null || true; wait $fake 2>/dev/null || true' EXIT

@@ -23,7 +23,7 @@ func makeLocal(t *testing.T, target string, standIns map[string]string, environm
 	}
 	command := exec.CommandContext(t.Context(), "make", "-s", target, "EVENT="+anEvent)
 	command.Dir = top
-	command.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20", "AWS_EC2_METADATA_DISABLED=true", "PORT="+freePort(t))
+	command.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20", "AWS_EC2_METADATA_DISABLED=true", withoutValidation, "PORT="+freePort(t))
 	command.Env = append(command.Env, environment...)
 	output, err := command.CombinedOutput()
 	return string(output), err

@@ -47,22 +47,37 @@ func cdkPath(t *testing.T) string {
 	return path
 }
 
-// cdk runs the command line of the CDK at the top of the repository, as a user does, and returns what it prints. endpoint is that of AWS, "" for none.
+// withoutValidation leaves out the CDK's own validation, which takes most of the time of a synthesis: TestValidators holds every template to it.
+const withoutValidation = "CDK_VALIDATION=false"
+
+// cdk runs the command line of the CDK at the top of the repository, as a user does but without validation, and returns what it prints. endpoint is that of AWS, "" for none.
 func cdk(t *testing.T, endpoint string, args ...string) string {
 	t.Helper()
-	output, err := cdkFails(t, endpoint, args...)
-	if err != nil {
-		t.Fatalf("cdk %s: %v\n%s", strings.Join(args, " "), err, output)
-	}
-	for _, complaint := range []string{"WARNING", "deprecated", "are not configured", "[Warning"} {
-		if strings.Contains(output, complaint) {
-			t.Errorf("cdk %s complains:\n%s", strings.Join(args, " "), output)
-		}
-	}
-	return output
+	return clean(t, cdkCommand(t, endpoint, args, withoutValidation))
 }
 
-func cdkFails(t *testing.T, endpoint string, args ...string) (string, error) {
+// cdkValidates is cdk with the validation.
+func cdkValidates(t *testing.T, args ...string) string {
+	t.Helper()
+	return clean(t, cdkCommand(t, "", args))
+}
+
+// clean runs the command, which has to succeed without a complaint.
+func clean(t *testing.T, command *exec.Cmd) string {
+	t.Helper()
+	output, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", command, err, output)
+	}
+	for _, complaint := range []string{"WARNING", "deprecated", "are not configured", "[Warning"} {
+		if bytes.Contains(output, []byte(complaint)) {
+			t.Errorf("%s complains:\n%s", command, output)
+		}
+	}
+	return string(output)
+}
+
+func cdkCommand(t *testing.T, endpoint string, args []string, environment ...string) *exec.Cmd {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), cdkPath(t), args...)
 	command.Dir = top
@@ -76,8 +91,8 @@ func cdkFails(t *testing.T, endpoint string, args ...string) (string, error) {
 	if endpoint != "" {
 		command.Env = append(command.Env, "AWS_ENDPOINT_URL="+endpoint)
 	}
-	output, err := command.CombinedOutput()
-	return string(output), err
+	command.Env = append(command.Env, environment...)
+	return command
 }
 
 // startMoto starts moto's server on a free port and returns its URL. The name in it matters: moto reads a template from S3 only at localhost.

@@ -83,7 +83,7 @@ func TestNobodyPolls(t *testing.T) {
 func TestFunction(t *testing.T) {
 	t.Parallel()
 	binary := filepath.Join(t.TempDir(), "bootstrap")
-	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "lambda.norpc", "-o", binary, "poolkeeper/lambda/internal/coldstart/hello")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-tags", "lambda.norpc", "-o", binary, "poolkeeper/lambda/internal/coldstart/hello")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)

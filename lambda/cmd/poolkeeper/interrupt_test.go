@@ -11,33 +11,46 @@ import (
 	"poolkeeper/lambda/reconcile"
 )
 
-// TestInterrupt: an interruption in the midst of the writes of a pool lets that pool come to its end, verification and all, and touches no other.
-func TestInterrupt(t *testing.T) {
+// connected starts a fake that the environment names.
+func connected(t *testing.T) *cognitotest.Server {
+	t.Helper()
 	fake := cognitotest.New(cognitotest.Contract)
 	url, err := fake.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = fake.Close() })
-	ids := []string{"eu-west-1_Pool00001", "eu-west-1_Pool00002", "eu-west-1_Pool00003"}
+	for name, v := range map[string]string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"} {
+		t.Setenv(name, v)
+	}
+	return fake
+}
+
+// interrupted makes pools that need two writes each, the baseline that asks for them, and a context that ends while the first of all is under way.
+func interrupted(t *testing.T, ids ...string) (ctx context.Context, fake *cognitotest.Server, file string) {
+	t.Helper()
+	fake = connected(t)
 	for _, id := range ids {
 		pool, mfa := cognitotest.Rich()
 		pool["DeletionProtection"] = "INACTIVE"
 		mfa["SoftwareTokenMfaConfiguration"] = map[string]any{"Enabled": false}
 		fake.Put(id, pool, mfa)
 	}
-	for name, v := range map[string]string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"} {
-		t.Setenv(name, v)
-	}
-	file := t.TempDir() + "/b.yaml"
+	file = t.TempDir() + "/b.yaml"
 	text := "version: 1\nrules:\n  - name: both\n    require: {DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}}\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	// The first of two writes of the first pool: the interruption comes while it is under way.
+	t.Cleanup(cancel)
 	fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Then: func(*cognitotest.Server) { cancel() }})
+	return ctx, fake, file
+}
+
+// TestInterrupt: an interruption in the midst of the writes of a pool lets that pool come to its end, verification and all, and touches no other.
+func TestInterrupt(t *testing.T) {
+	ids := []string{"eu-west-1_Pool00001", "eu-west-1_Pool00002", "eu-west-1_Pool00003"}
+	ctx, fake, file := interrupted(t, ids...)
 	var stdout, stderr bytes.Buffer
 	if status := run(ctx, []string{"apply", "--all", "--yes", "--no-backup", "--baseline", file}, &stdout, &stderr, os.Getenv); status != exitError {
 		t.Errorf("exit status %d", status)
@@ -67,18 +80,10 @@ func TestInterrupt(t *testing.T) {
 
 // TestInterruptQuestion: an interruption ends the question too, and nothing is written.
 func TestInterruptQuestion(t *testing.T) {
-	fake := cognitotest.New(cognitotest.Contract)
-	url, err := fake.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = fake.Close() })
+	fake := connected(t)
 	pool, mfa := cognitotest.Rich()
 	pool["DeletionProtection"] = "INACTIVE"
 	fake.Put(servedPool, pool, mfa)
-	for name, v := range map[string]string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"} {
-		t.Setenv(name, v)
-	}
 	asked, silent, err := os.Pipe() // from which no answer ever comes
 	if err != nil {
 		t.Fatal(err)
@@ -126,29 +131,7 @@ func TestInterruptReplay(t *testing.T) {
 		"sweep":  {events + "sweep.json", events + "update-user-pool.json"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			fake := cognitotest.New(cognitotest.Contract)
-			url, err := fake.Start()
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = fake.Close() })
-			for _, id := range []string{servedPool, "eu-west-1_Later0001"} {
-				pool, mfa := cognitotest.Rich()
-				pool["DeletionProtection"] = "INACTIVE"
-				mfa["SoftwareTokenMfaConfiguration"] = map[string]any{"Enabled": false}
-				fake.Put(id, pool, mfa)
-			}
-			for name, v := range map[string]string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"} {
-				t.Setenv(name, v)
-			}
-			file := t.TempDir() + "/b.yaml"
-			text := "version: 1\nrules:\n  - name: both\n    require: {DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}}\n"
-			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Then: func(*cognitotest.Server) { cancel() }})
+			ctx, fake, file := interrupted(t, servedPool, "eu-west-1_Later0001")
 			var stdout, stderr bytes.Buffer
 			if status := run(ctx, append([]string{"replay", "--baseline", file}, args...), &stdout, &stderr, os.Getenv); status != exitError {
 				t.Errorf("exit status %d", status)

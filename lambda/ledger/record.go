@@ -118,8 +118,16 @@ func (t Table) Record(ctx context.Context, id string) (reconcile.Record, error) 
 	return r, nil
 }
 
-// recordOf reads an item.
+// recordOf reads an item. The error is reconcile.ErrUnreadable.
 func recordOf(values map[string]types.AttributeValue) (reconcile.Record, error) {
+	r, err := readRecord(values)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", reconcile.ErrUnreadable, err)
+	}
+	return r, err
+}
+
+func readRecord(values map[string]types.AttributeValue) (reconcile.Record, error) {
 	var r reconcile.Record
 	if err := decode([]byte(textOf(values[described])), &r); err != nil {
 		return r, err
@@ -155,6 +163,7 @@ func (t Table) Records(ctx context.Context, pool string, from time.Time) ([]reco
 		ExpressionAttributeValues: map[string]types.AttributeValue{":pk": text(string(reconcile.PoolKey) + "#" + pool), ":first": text(recordItems + first), ":last": text(afterThem)},
 	}
 	var records []reconcile.Record
+	var unreadable error
 	for {
 		out, err := t.Client.Query(ctx, in)
 		if err != nil {
@@ -163,12 +172,13 @@ func (t Table) Records(ctx context.Context, pool string, from time.Time) ([]reco
 		for _, values := range out.Items {
 			r, err := recordOf(values)
 			if err != nil {
-				return nil, fmt.Errorf("reading a record of %s: %w", pool, err)
+				unreadable = fmt.Errorf("reading a record of %s: %w", pool, err)
+				continue
 			}
 			records = append(records, r)
 		}
 		if in.ExclusiveStartKey = out.LastEvaluatedKey; len(in.ExclusiveStartKey) == 0 {
-			return records, nil
+			return records, unreadable
 		}
 	}
 }

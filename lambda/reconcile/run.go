@@ -82,7 +82,10 @@ type run struct {
 	noted       eventNote         // what is kept of the event
 	recovered   bool              // the open records were read
 	untold      []Record          // those of them of which nobody was told, as far as is known
-	settled     bool              // the pool was judged to the end
+	looked      bool              // and judged by the first look at the pool
+	finishing   []Record          // those that are finished for whoever could not
+	debtors     []string          // the records of which something is owed
+	failed      bool              // it ended with an error
 	promised    bool              // what is owed stands in the ledger, for whoever takes the pool next
 	sought      bool              // lost updates were looked for
 	overwritten []overlap         // and found

@@ -5,12 +5,10 @@ import (
 	"strings"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/userpool"
 )
 
 // settle decides the outcome from the last state that was read.
-func (r *run) settle(found baseline.Comparison, state userpool.State, report []Drift) {
-	r.settled = true
+func (r *run) settle(found baseline.Comparison, report []Drift) {
 	if r.unclear != "" { // and there is nothing left to write
 		r.out.Writes, r.unclear, r.out.Times.Written = append(r.out.Writes, r.unclear), "", r.planned
 	}
@@ -45,7 +43,6 @@ func (r *run) settle(found baseline.Comparison, state userpool.State, report []D
 		r.out.Verified = Verified{Owned: holding(found), UnmanagedUnchanged: r.unmanaged}
 	}
 	r.out.Outcome, r.out.Reason = r.judge(len(unheld))
-	r.judgeUntold(found, state)
 }
 
 const unheldReason = "a write was accepted, but reading back shows that it did not hold"

@@ -135,7 +135,7 @@ func (r *run) verify(ctx context.Context, plan userpool.Plan, policy baseline.Po
 		held := len(r.unheld(found)) == 0
 		if held && len(moved) == 0 || try == len(verifyWaits) {
 			r.unmanaged, r.moved = unmanaged, append(r.moved, moved...)
-			r.settle(found, state, report)
+			r.settle(found, report)
 			return nil
 		}
 		if err := r.Sleep(ctx, verifyWaits[try]); err != nil {

@@ -156,3 +156,24 @@ func TestStormAboutUnselected(t *testing.T) {
 		t.Errorf("%s (%s)", out.Outcome, out.Reason)
 	}
 }
+
+// TestManyLeftSettings audits a pool with hundreds of clients, none of them as required: what is kept of it stays small, and no sweep says that events were missed when they were not.
+func TestManyLeftSettings(t *testing.T) {
+	t.Parallel()
+	w, required := withLedger(t), parse(t, "version: 1\nmode: audit\nrules: [{name: all, require: {DeletionProtection: ACTIVE}, clients: [{require: {EnableTokenRevocation: true, PreventUserExistenceErrors: ENABLED}}]}]")
+	kept := weigh(w.ledger)
+	w.ledger = kept
+	for i := range 600 {
+		w.fake.PutClient(poolID, fmt.Sprintf("1example23456789client%04d", i), map[string]any{"ClientName": fmt.Sprint("client-", i)})
+	}
+	for i := range 2 {
+		out := w.answer(t, required, event.Request{Kind: event.One, UserPoolID: poolID, Cause: event.Cause{EventID: fmt.Sprint("sweep", i), EventName: "Reconcile User Pool", Time: w.time()}})
+		if out.Outcome != reconcile.Drifted || len(out.Drifts) < 1200 || out.Missed != nil {
+			t.Errorf("%s (%s), %d drifts, missed %v", out.Outcome, out.Reason, len(out.Drifts), out.Missed)
+		}
+		w.pass(time.Hour)
+	}
+	if *kept.most > 40<<10 {
+		t.Errorf("%d bytes are kept of the pool", *kept.most)
+	}
+}

@@ -213,7 +213,13 @@ func TestLostToTheKilled(t *testing.T) {
 	w.pass(10 * time.Second)
 	theirs := call("theirs", "Other", w.time(), "userPoolTags")
 	w.pass(2 * time.Minute)
-	if out := w.answer(t, required, theirs); !slices.Contains(out.Overwritten, "UserPoolTags") {
+	out := w.answer(t, required, theirs)
+	if !slices.Contains(out.Overwritten, "UserPoolTags") {
 		t.Errorf("%s (%s), overwritten %v", out.Outcome, out.Reason, out.Overwritten)
+	}
+	for _, d := range out.Drifts {
+		if d.Setting == "UserPoolTags" && !strings.Contains(d.Reason, "between our read and our UpdateUserPool (when it was made is not known, nor whether it was), which sent it as it was before") {
+			t.Errorf("%s", d.Reason)
+		}
 	}
 }

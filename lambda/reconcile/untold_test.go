@@ -294,3 +294,43 @@ func (p planted) Record(ctx context.Context, id string) (reconcile.Record, error
 	}
 	return p.Ledger.Record(ctx, id)
 }
+
+// TestDebtIsNoStorm lets it stay impossible to give back what a killed process took, while events about the pool keep coming: those of one moment share a look, and people are told once an hour.
+func TestDebtIsNoStorm(t *testing.T) {
+	t.Parallel()
+	w, lost := indebted(t)
+	required := require(t, noTextFactor)
+	request := call("one", "Admin", w.time())
+	w.pass(time.Minute)
+	w.kill(t, w.keeper(required), request, 1)
+	w.pass(5 * time.Minute)
+	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "AccessDeniedException", Message: "no"})
+	told := 0
+	answer := func(id string, at time.Time) {
+		out := w.answer(t, required, call(id, "Other", at))
+		if out.Outcome == reconcile.Unconverged && !out.Repeated {
+			told++
+		} else if out.Outcome != reconcile.Unconverged && out.Outcome != reconcile.Ignored {
+			t.Errorf("%s (%s)", out.Outcome, out.Reason)
+		}
+	}
+	for i := range 10 {
+		w.fake.ResetCalls()
+		at := w.time().Add(-time.Minute)
+		for j := range 5 {
+			answer(fmt.Sprint("event", i, j), at)
+		}
+		if len(w.writes()) != 1 {
+			t.Errorf("%v", w.writes())
+		}
+		w.pass(5 * time.Minute)
+	}
+	if told != 1 || !lost() {
+		t.Errorf("told %d times", told)
+	}
+	w.pass(time.Hour)
+	answer("later", w.time())
+	if told != 2 {
+		t.Errorf("told %d times", told)
+	}
+}

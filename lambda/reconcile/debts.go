@@ -25,7 +25,7 @@ func (r *run) inspect(state userpool.State, found baseline.Comparison, policy ba
 			lost = append(lost, d)
 			continue
 		}
-		r.moved = append(r.moved, d.Setting)
+		r.moved, d.Want = append(r.moved, d.Setting), "what it was before"
 		kept = append(kept, drift(d, NotFixable, takenReason+reason))
 	}
 	if r.sent != nil {

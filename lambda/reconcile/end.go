@@ -3,6 +3,7 @@ package reconcile
 import (
 	"strings"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/userpool"
 )
@@ -18,6 +19,7 @@ func (r *run) unread(err error) error {
 	}
 	switch classOf(err) {
 	case userpool.ClassGone:
+		r.judgeUntold(baseline.Comparison{}, userpool.State{})
 		if rule := r.Baseline.NamesPool(r.id); rule != "" && deleted {
 			r.deleted(rule)
 			return nil

@@ -58,6 +58,7 @@ func (r *run) take(ctx context.Context, key Key, show func(note []byte) (enough 
 			// A note that cannot be read is as good as none.
 			var broken error
 			if enough, broken = show(note); broken != nil {
+				enough = false
 				r.out.LedgerFaults = append(r.out.LedgerFaults, "reading what is kept of the "+string(key.Kind)+": "+broken.Error())
 			}
 		}

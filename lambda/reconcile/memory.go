@@ -62,6 +62,9 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 		taken := r.take(ctx, r.poolKey(), func(note []byte) (bool, error) {
 			r.known = memory{}
 			err := json.Unmarshal(note, &r.known)
+			if err != nil {
+				r.known = memory{}
+			}
 			_, covered := r.covered(ctx)
 			return covered || r.verified(), err
 		})

@@ -177,3 +177,40 @@ func TestManyLeftSettings(t *testing.T) {
 		t.Errorf("%d bytes are kept of the pool", *kept.most)
 	}
 }
+
+// TestBrokenNotes plants notes of which only a part can be read: neither the event nor the pool is let alone for it.
+func TestBrokenNotes(t *testing.T) {
+	t.Parallel()
+	at := clock.Format(time.RFC3339)
+	for name, note := range map[reconcile.KeyKind]string{
+		reconcile.EventKey: fmt.Sprintf(`{"handled":%q,"outcome":"unchanged","again":"x"}`, at),
+		reconcile.PoolKey:  fmt.Sprintf(`{"baseline":"B","looks":{"UserPool":%[1]q,"MfaConfig":%[1]q,"RiskConfiguration":%[1]q,"LogDelivery":%[1]q},"own":7}`, clock.Add(time.Minute).Format(time.RFC3339)),
+	} {
+		t.Run(string(name), func(t *testing.T) {
+			t.Parallel()
+			w, required := withLedger(t), require(t, deletionProtection)
+			w.fake.Edit(poolID, unprotected)
+			request := call("one", "Admin", w.time())
+			w.pass(time.Minute)
+			w.ledger = noted{w.ledger, name, strings.Replace(note, `"B"`, `"`+required.Digest+`"`, 1)}
+			if out := w.answer(t, required, request); out.Outcome != reconcile.Remediated || len(out.LedgerFaults) != 1 {
+				t.Errorf("%s (%s), faults %q", out.Outcome, out.Reason, out.LedgerFaults)
+			}
+		})
+	}
+}
+
+// noted is a ledger that has a note of everything of one kind.
+type noted struct {
+	reconcile.Ledger
+	kind reconcile.KeyKind
+	note string
+}
+
+func (n noted) Take(ctx context.Context, key reconcile.Key, owner string, now, until time.Time) ([]byte, bool, error) {
+	note, taken, err := n.Ledger.Take(ctx, key, owner, now, until)
+	if key.Kind == n.kind {
+		note = []byte(n.note)
+	}
+	return note, taken, err
+}

@@ -120,7 +120,7 @@ const unfinishedRecord = "reading the record of a write that was not finished"
 const (
 	endedReason  = "the invocation that wrote this ended before it could say so, and another has looked since: record "
 	lapsedReason = "it does not hold: the write was not made, or somebody has set it since"
-	unseenReason = "whether it holds was not seen: no rule requires it of the pool any more"
+	unseenReason = "whether it holds was not seen: the pool is gone, or no rule requires it any more"
 )
 
 // lapsed tells why a setting that the record's writes were to fix is not fixed, or "": it has to be as required, and other than it was.

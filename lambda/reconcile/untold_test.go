@@ -203,7 +203,7 @@ func TestUnselectedMeanwhile(t *testing.T) {
 		}
 		for _, earlier := range out.Earlier {
 			told++
-			if earlier.Outcome != reconcile.Drifted || states(earlier)["DeletionProtection"] != reconcile.Reported || !strings.Contains(earlier.Drifts[0].Reason, "no rule requires it") {
+			if earlier.Outcome != reconcile.Drifted || states(earlier)["DeletionProtection"] != reconcile.Reported || !strings.Contains(earlier.Drifts[0].Reason, "no rule requires it any more") {
 				t.Errorf("%+v", earlier)
 			}
 		}
@@ -226,8 +226,12 @@ func TestDeletedOwingPool(t *testing.T) {
 	deletion := call("two", "Mallory", w.time())
 	deletion.Call, deletion.Cause.EventName = event.Name{Name: event.DeleteUserPool, Selection: true}, event.DeleteUserPool
 	w.pass(time.Minute)
-	if out, err := w.keeper(required).Answer(t.Context(), deletion); err != nil || !out.Critical || out.Reason != "the user pool was deleted" {
+	out, err := w.keeper(required).Answer(t.Context(), deletion)
+	if err != nil || !out.Critical || out.Reason != "the user pool was deleted" {
 		t.Errorf("%v: %s (%s)", err, out.Outcome, out.Reason)
+	}
+	if len(out.Earlier) != 1 || !slices.Contains(out.Earlier[0].Writes, "SetUserPoolMfaConfig") || !strings.Contains(out.Earlier[0].Drifts[0].Reason, "the pool is gone") {
+		t.Errorf("what was written before: %+v", out.Earlier)
 	}
 }
 

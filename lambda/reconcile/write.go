@@ -32,7 +32,7 @@ func (r *run) write(ctx context.Context, plan userpool.Plan) (next step, done bo
 			r.out.Times.Written, r.unclear = r.Now(), ""
 			r.noteSent(plan, request)
 			if touchesDocument(r.owed, request.Document) {
-				r.owed = nil
+				r.owed, r.lacks = nil, nil
 			}
 			continue
 		}

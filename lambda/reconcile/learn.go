@@ -56,8 +56,8 @@ func (r *run) learn(err error) {
 
 // own remembers requests of ours, whose events nobody has to look at.
 func (r *run) own(requests []string) {
-	own := append(r.known.Own, requests...)
-	r.known.Own = own[max(0, len(own)-mostOwn):]
+	r.known.Own = append(r.known.Own, requests...)
+	r.known.Own = r.known.Own[max(0, len(r.known.Own)-mostOwn):]
 }
 
 // wrote remembers when the last of the writes was made.

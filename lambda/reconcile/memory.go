@@ -86,7 +86,7 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 		case !taken:
 			return true, r.later(errors.New("another invocation is at work on the pool"))
 		}
-		wait := look.Add(rest).Sub(r.Now())
+		wait := max(look.Add(rest).Sub(r.Now()), min(r.unsettled.Add(settled).Sub(r.Now()), settled))
 		if wait <= 0 {
 			wait = r.queue(ctx)
 		}

@@ -82,6 +82,7 @@ type run struct {
 	noted       eventNote         // what is kept of the event
 	recovered   bool              // the open records were read
 	untold      []Record          // those of them of which nobody was told, as far as is known
+	unsettled   time.Time         // when the last of their writes was made, as far as is known
 	looked      bool              // and judged by the first look at the pool
 	finishing   []Record          // those that are finished for whoever could not
 	debtors     []string          // the records of which something is owed

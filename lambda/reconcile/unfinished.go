@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -39,6 +40,11 @@ func (r *run) recover(ctx context.Context) {
 			rec.Drifts = slices.Clone(rec.Drifts)
 			open, untold = append(open, id), append(untold, rec)
 			owes = owes || rec.Outcome == ""
+		}
+		for _, s := range rec.Sent {
+			if at := cmp.Or(s.At, s.Read); at.After(r.unsettled) {
+				r.unsettled = at
+			}
 		}
 		if rec.Before == nil || !owes {
 			continue

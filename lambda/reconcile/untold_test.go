@@ -338,3 +338,59 @@ func TestDebtIsNoStorm(t *testing.T) {
 		t.Errorf("told %d times", told)
 	}
 }
+
+// TestStaleAfterDeferral lets a run be deferred right after its write, and the next one come at once, when a read may still show the pool as it was before: it is not judged by that.
+func TestStaleAfterDeferral(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		required     string
+		fault        cognitotest.Fault
+		before       func(pool map[string]any) any
+		setting      string
+		writes, told int
+	}{
+		"what was put right": {deletionProtection, cognitotest.Fault{Operation: "DescribeUserPool", Skip: 1, Error: "TooManyRequestsException"},
+			func(map[string]any) any { return "INACTIVE" }, "DeletionProtection", 0, 1},
+		"what was taken": {noTextFactor, cognitotest.Fault{Operation: "UpdateUserPool", Error: "TooManyRequestsException"},
+			func(pool map[string]any) any { return pool["SmsConfiguration"] }, "SmsConfiguration", 1, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, _ := indebted(t)
+			required := require(t, c.required)
+			w.fake.Edit(poolID, unprotected)
+			pool, _, _ := w.fake.Pool(poolID)
+			old := c.before(pool)
+			request := call("one", "Admin", w.time())
+			w.pass(time.Minute)
+			w.fake.Inject(c.fault)
+			first := w.keeper(required)
+			first.Sleep = func(_ context.Context, d time.Duration) error {
+				if d >= 500*time.Millisecond { // there is no time for another try
+					return context.DeadlineExceeded
+				}
+				return nil
+			}
+			if out, err := first.Answer(t.Context(), request); err == nil {
+				t.Fatalf("%s (%s)", out.Outcome, out.Reason)
+			}
+			w.fake.ClearFaults()
+			var is any
+			w.fake.Edit(poolID, func(pool, _ map[string]any) { is, pool[c.setting] = pool[c.setting], old })
+			next := w.keeper(required)
+			waited := time.Duration(0)
+			next.Sleep = func(ctx context.Context, d time.Duration) error {
+				w.pass(max(d, 0))
+				if waited += d; waited >= 2*time.Second && waited-d < 2*time.Second {
+					w.fake.Edit(poolID, func(pool, _ map[string]any) { pool[c.setting] = is })
+				}
+				return ctx.Err()
+			}
+			w.fake.ResetCalls()
+			out, err := next.Answer(t.Context(), call("two", "Other", clock))
+			if pool, _, _ = w.fake.Pool(poolID); err != nil || len(w.writes()) != c.writes || len(out.Earlier) != c.told || pool["SmsConfiguration"] == nil {
+				t.Errorf("%v: %s (%s), writes %v, earlier %+v, texts are sent by %v", err, out.Outcome, out.Reason, w.writes(), out.Earlier, pool["SmsConfiguration"])
+			}
+		})
+	}
+}

@@ -14,7 +14,7 @@ type memory struct {
 	Looks    map[string]time.Time `json:"looks"`    // by document, or document and client: when the latest read began after which the pool was judged
 	Whole    time.Time            `json:"whole,omitzero"`
 	Left     []string             `json:"left,omitempty"`  // settings that were not as required and were left so, when last looked at
-	Wrote    time.Time            `json:"wrote,omitzero"`  // when a write was last answered
+	Wrote    time.Time            `json:"wrote,omitzero"`  // when a write was last made, at the latest
 	Own      []string             `json:"own,omitempty"`   // the requests of our latest writes that were verified
 	Open     []string             `json:"open,omitempty"`  // the records whose writes are being made, came to no end, or were told to nobody
 	Owing    []string             `json:"owing,omitempty"` // the records whose writes took something from the pool that nobody could give back yet, and said so

@@ -63,6 +63,7 @@ type run struct {
 	moved        []string         // settings that were not to move and did
 	unmanaged    int              // unmanaged settings that are exactly what they were
 	owed         []baseline.Drift // what an accepted write may have taken, and no write has given back yet
+	given        []baseline.Drift // what of it a write has given back
 	lacks        []baseline.Drift // what of it was last seen to be missing
 	judged       time.Time        // when the latest read began that showed the pool
 	wide         bool             // everything is looked at, whatever the event's call can have changed

@@ -394,3 +394,27 @@ func TestStaleAfterDeferral(t *testing.T) {
 		})
 	}
 }
+
+// TestGivenBackIsSaid gives back what a killed process took: that is a write, and said to be one. A service that accepts it and does not do it is not believed, and the debt stands.
+func TestGivenBackIsSaid(t *testing.T) {
+	t.Parallel()
+	w, lost := indebted(t)
+	required := require(t, noTextFactor)
+	request := call("one", "Admin", w.time())
+	w.pass(time.Minute)
+	w.kill(t, w.keeper(required), request, 1)
+	w.pass(2 * time.Minute)
+	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Body: []byte(`{}`), Times: 1})
+	if out := w.answer(t, required, call("two", "Other", w.time())); out.Outcome != reconcile.Unconverged || !strings.Contains(out.Reason, "SmsConfiguration") || !lost() {
+		t.Errorf("accepted, and not done: %s (%s)", out.Outcome, out.Reason)
+	}
+	w.pass(2 * time.Minute)
+	out := w.answer(t, required, call("three", "Other", w.time()))
+	if out.Outcome != reconcile.Remediated || out.Reason != "what a write of ours had taken from the pool was given back: SmsConfiguration" || len(out.Writes) != 1 || lost() {
+		t.Errorf("%s (%s), writes %v", out.Outcome, out.Reason, out.Writes)
+	}
+	w.pass(2 * time.Minute)
+	if out := w.answer(t, required, call("four", "Other", w.time())); out.Outcome != reconcile.Unchanged {
+		t.Errorf("%s (%s)", out.Outcome, out.Reason)
+	}
+}

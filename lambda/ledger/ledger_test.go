@@ -218,6 +218,39 @@ func races(t *testing.T, l reconcile.Ledger) {
 	}
 }
 
+// TestUnreadableItems plants items that are no records: each is said to be unreadable, and hides none of the others.
+func TestUnreadableItems(t *testing.T) {
+	t.Parallel()
+	l := table(t)
+	client := l.Client.(*dynamodb.Client)
+	const pool = "eu-west-1_Broken"
+	whole := record(pool, noon)
+	if err := l.Put(t.Context(), whole); err != nil {
+		t.Fatal(err)
+	}
+	for i, values := range []map[string]types.AttributeValue{
+		{},
+		{"record": &types.AttributeValueMemberS{Value: `{"id": "eu-west-1_Bro`}},
+		{"record": &types.AttributeValueMemberS{Value: `{"drifts": 5}`}},
+		{"record": &types.AttributeValueMemberN{Value: "7"}},
+		{"record": &types.AttributeValueMemberB{Value: []byte("no gzip")}},
+	} {
+		id := reconcile.NewRecordID(pool, noon.Add(time.Duration(i+1)*time.Minute))
+		values["pk"] = &types.AttributeValueMemberS{Value: "pool#" + pool}
+		values["sk"] = &types.AttributeValueMemberS{Value: "record#" + strings.TrimPrefix(id, pool+".")}
+		if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(l.Name), Item: values}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Record(t.Context(), id); !errors.Is(err, reconcile.ErrUnreadable) || !strings.Contains(err.Error(), id) {
+			t.Errorf("item %d: %v", i, err)
+		}
+	}
+	list, err := l.Records(t.Context(), pool, noon)
+	if !errors.Is(err, reconcile.ErrUnreadable) || len(list) != 1 || list[0].ID != whole.ID {
+		t.Errorf("%v, %d records", err, len(list))
+	}
+}
+
 // TestTable holds the table to what only a table has: items that end, records that are too large, all records, and errors that name the table.
 func TestTable(t *testing.T) {
 	t.Parallel()
@@ -247,6 +280,18 @@ func TestTable(t *testing.T) {
 	if got, err := l.Record(t.Context(), huge.ID); err != nil || got.Before != nil || got.Sent[0].Body == nil {
 		t.Errorf("a state that is too large: %v, before %v", err, got.Before != nil)
 	}
+	many := record("eu-west-1_Many", noon)
+	for i := range 2000 {
+		many.Drifts = append(many.Drifts, reconcile.Drift{Setting: fmt.Sprintf("Clients[1example23456789client%04d].EnableTokenRevocation", i), Rule: "every-client", Want: true, State: reconcile.Fixed,
+			Reason: "it says why at some length, as reasons do that name what somebody else set, and when"})
+		many.Sent = append(many.Sent, reconcile.Sent{Call: "UpdateUserPoolClient", RequestID: fmt.Sprintf("00000000-0000-4000-8000-%012d", i), Read: noon, At: noon.Add(time.Duration(i) * time.Second)})
+	}
+	if err := l.Put(t.Context(), many); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := l.Records(t.Context(), many.UserPoolID, noon); err != nil || len(list) != 1 || len(list[0].Drifts) != len(many.Drifts) || len(list[0].Sent) != len(many.Sent) {
+		t.Errorf("many drifts and writes: %v, %d records", err, len(list))
+	}
 	var ids []string
 	for rec, err := range l.All(t.Context()) {
 		if err != nil {
@@ -255,7 +300,7 @@ func TestTable(t *testing.T) {
 		ids = append(ids, rec.ID)
 	}
 	slices.Sort(ids)
-	if want := []string{huge.ID, r.ID}; !slices.Equal(ids, want) {
+	if want := []string{huge.ID, r.ID, many.ID}; !slices.Equal(ids, want) {
 		t.Errorf("%v, want %v", ids, want)
 	}
 	out, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(l.Name)})

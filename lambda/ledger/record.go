@@ -22,7 +22,7 @@ import (
 
 // The attributes of a record's item.
 const (
-	described = "record" // JSON, without what only a single record is read for
+	described = "record" // JSON, without what only a single record is read for; compressed where it is long
 	before    = "before" // the state before the first write, as compressed JSON
 	bodies    = "sent"   // the bodies of the writes, as a compressed list
 )
@@ -30,6 +30,8 @@ const (
 const (
 	// mostItem is what an item may hold of the limit of 400 kB: the names of the attributes count too.
 	mostItem = 390 << 10
+	// mostText is how long the JSON of a record may be before it is compressed: that of a pool with many clients can be longer than an item may be.
+	mostText = 64 << 10
 	// mostState bounds what is decompressed.
 	mostState = 64 << 20
 )
@@ -59,6 +61,12 @@ func valuesOf(r reconcile.Record) (map[string]types.AttributeValue, error) {
 	}
 	values := item(pk, sk)
 	values[described], values[expires] = text(string(raw)), seconds(r.Began.Add(recordLife))
+	if len(raw) > mostText {
+		if raw, err = pack(r); err != nil {
+			return nil, err
+		}
+		values[described] = &types.AttributeValueMemberB{Value: raw}
+	}
 	room := mostItem - len(raw)
 	for _, part := range []struct {
 		name  string
@@ -118,10 +126,22 @@ func (t Table) Record(ctx context.Context, id string) (reconcile.Record, error) 
 	return r, nil
 }
 
-// recordOf reads an item.
+// recordOf reads an item. The error is reconcile.ErrUnreadable.
 func recordOf(values map[string]types.AttributeValue) (reconcile.Record, error) {
+	r, err := readRecord(values)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", reconcile.ErrUnreadable, err)
+	}
+	return r, err
+}
+
+func readRecord(values map[string]types.AttributeValue) (reconcile.Record, error) {
 	var r reconcile.Record
-	if err := decode([]byte(textOf(values[described])), &r); err != nil {
+	read := func() error { return decode([]byte(textOf(values[described])), &r) }
+	if packed, ok := values[described].(*types.AttributeValueMemberB); ok {
+		read = func() error { return unpack(packed.Value, &r) }
+	}
+	if err := read(); err != nil {
 		return r, err
 	}
 	if packed, ok := values[before].(*types.AttributeValueMemberB); ok {
@@ -155,6 +175,7 @@ func (t Table) Records(ctx context.Context, pool string, from time.Time) ([]reco
 		ExpressionAttributeValues: map[string]types.AttributeValue{":pk": text(string(reconcile.PoolKey) + "#" + pool), ":first": text(recordItems + first), ":last": text(afterThem)},
 	}
 	var records []reconcile.Record
+	var unreadable error
 	for {
 		out, err := t.Client.Query(ctx, in)
 		if err != nil {
@@ -163,12 +184,13 @@ func (t Table) Records(ctx context.Context, pool string, from time.Time) ([]reco
 		for _, values := range out.Items {
 			r, err := recordOf(values)
 			if err != nil {
-				return nil, fmt.Errorf("reading a record of %s: %w", pool, err)
+				unreadable = fmt.Errorf("reading a record of %s: %w", pool, err)
+				continue
 			}
 			records = append(records, r)
 		}
 		if in.ExclusiveStartKey = out.LastEvaluatedKey; len(in.ExclusiveStartKey) == 0 {
-			return records, nil
+			return records, unreadable
 		}
 	}
 }

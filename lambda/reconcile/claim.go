@@ -50,6 +50,9 @@ func (r *run) claim(ctx context.Context) (done bool, out Outcome, err error) {
 	taken := r.take(ctx, r.eventKey(), func(raw []byte) (bool, error) {
 		r.noted = eventNote{}
 		err := json.Unmarshal(raw, &r.noted)
+		if err != nil {
+			r.noted = eventNote{} // not the half of it that could be read
+		}
 		return r.noted.duplicate(r.Now()), err
 	})
 	switch {

@@ -3,18 +3,24 @@ package reconcile
 import (
 	"strings"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/userpool"
 )
 
 // unread ends a run whose pool could not be read.
 func (r *run) unread(err error) error {
+	deleted := classOf(err) == userpool.ClassGone && r.request.Call.Name == event.DeleteUserPool
+	if deleted {
+		r.owed = nil // to whom?
+	}
 	if r.sent != nil || len(r.owed) > 0 {
 		return r.later(err) // what was begun is not left at that
 	}
 	switch classOf(err) {
 	case userpool.ClassGone:
-		if rule := r.Baseline.NamesPool(r.id); rule != "" && r.request.Call.Name == event.DeleteUserPool {
+		r.judgeUntold(baseline.Comparison{}, userpool.State{})
+		if rule := r.Baseline.NamesPool(r.id); rule != "" && deleted {
 			r.deleted(rule)
 			return nil
 		}

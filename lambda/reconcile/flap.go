@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
@@ -63,14 +64,44 @@ func writer(c event.Cause) string {
 	}
 }
 
-// repeated says whether people were told already that somebody keeps writing, and there is nothing else to tell.
+// repeated says whether there is nothing to tell but what people were told not long ago: that somebody keeps writing a setting, that one cannot be given back, and what is left as it was.
 func (r *run) repeated() bool {
-	if len(r.flaps) == 0 || len(r.out.Writes) > 0 || r.out.Outcome != Unconverged {
+	if r.out.Outcome != Unconverged || len(r.out.Writes) > 0 || len(r.out.Overwritten) > 0 || r.out.Missed != nil {
 		return false
 	}
-	if r.Now().Sub(r.known.Told) < r.Baseline.Flap.Within {
-		return true
+	var lasting []string
+	news := slices.ContainsFunc(r.moved, func(path string) bool { return !touchesAny(r.lacks, path) })
+	for _, d := range r.out.Drifts {
+		why, flaps := r.flaps[d.Setting]
+		switch {
+		case d.State == Exempted:
+		case flaps && d.Reason == why, strings.HasPrefix(d.Reason, takenReason):
+			lasting = append(lasting, d.Setting)
+			since := r.Now().Sub(r.known.Said[d.Setting])
+			news = news || since < 0 || since >= r.quiet()
+		case d.Reason == auditReason, d.Reason == noValueReason, d.State == NotFixable:
+			news = news || !slices.Contains(r.known.Left, d.Setting)
+		default:
+			news = true
+		}
 	}
-	r.known.Told = r.Now()
+	if !news {
+		return len(lasting) > 0
+	}
+	said := map[string]time.Time{}
+	for setting, at := range r.known.Said {
+		if r.Now().Sub(at) < r.quiet() {
+			said[setting] = at
+		}
+	}
+	for _, setting := range lasting {
+		if len(said) < mostSaid {
+			said[setting] = r.Now()
+		}
+	}
+	r.known.Said = said
 	return false
 }
+
+// quiet is how long what lasts is not told again.
+func (r *run) quiet() time.Duration { return cmp.Or(r.Baseline.Flap.Within, time.Hour) }

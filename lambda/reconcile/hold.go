@@ -13,6 +13,9 @@ import (
 // ErrNoRecord says that a ledger has no record of an id.
 var ErrNoRecord = errors.New("there is no such record")
 
+// ErrUnreadable says that a ledger has a record that cannot be read, now or later.
+var ErrUnreadable = errors.New("the record cannot be read")
+
 const (
 	// holdTime is how long an event or a pool is taken for, before it is prolonged: longer than one attempt takes, and short enough that whoever was killed does not keep others waiting for
 	// minutes.
@@ -55,6 +58,7 @@ func (r *run) take(ctx context.Context, key Key, show func(note []byte) (enough 
 			// A note that cannot be read is as good as none.
 			var broken error
 			if enough, broken = show(note); broken != nil {
+				enough = false
 				r.out.LedgerFaults = append(r.out.LedgerFaults, "reading what is kept of the "+string(key.Kind)+": "+broken.Error())
 			}
 		}

@@ -23,9 +23,10 @@ type Ledger interface {
 	Reserve(ctx context.Context, lane string, now time.Time, takes time.Duration, last time.Time) (turn time.Time, taken bool, err error)
 	// Put writes a record, in place of an earlier one of the same id.
 	Put(ctx context.Context, record Record) error
-	// Record returns the record of the id. The error is ErrNoRecord where there is none.
+	// Record returns the record of the id. The error is ErrNoRecord where there is none, and ErrUnreadable where there is something else.
 	Record(ctx context.Context, id string) (Record, error)
-	// Records returns the records of a pool that were begun at the time given or later, the oldest first, without their Before and without the bodies of their writes.
+	// Records returns the records of a pool that were begun at the time given or later, the oldest first, without their Before and without the bodies of their writes. With the
+	// error ErrUnreadable it returns all but those that cannot be read.
 	Records(ctx context.Context, pool string, from time.Time) ([]Record, error)
 }
 

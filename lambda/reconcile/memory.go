@@ -6,8 +6,6 @@ import (
 	"errors"
 	"slices"
 	"time"
-
-	"poolkeeper/baseline"
 )
 
 // A memory is what is kept of a pool.
@@ -15,12 +13,13 @@ type memory struct {
 	Baseline string               `json:"baseline"` // that the rest was found with, and whether it only audited
 	Looks    map[string]time.Time `json:"looks"`    // by document, or document and client: when the latest read began after which the pool was judged
 	Whole    time.Time            `json:"whole,omitzero"`
-	Left     []string             `json:"left,omitempty"` // settings that were not as required and were left so, when last looked at
-	Wrote    time.Time            `json:"wrote,omitzero"` // when a write was last answered
-	Own      []string             `json:"own,omitempty"`  // the requests of our latest writes that were verified
-	Open     []string             `json:"open,omitempty"` // the records whose writes are being made, came to no end, or were told to nobody
-	Due      time.Time            `json:"due,omitzero"`   // when the turn comes of a run that waits to look at the pool
-	Told     time.Time            `json:"told,omitzero"`  // when people were last told that somebody keeps writing a setting
+	Left     []string             `json:"left,omitempty"`  // settings that were not as required and were left so, when last looked at
+	Wrote    time.Time            `json:"wrote,omitzero"`  // when a write was last made, at the latest
+	Own      []string             `json:"own,omitempty"`   // the requests of our latest writes that were verified
+	Open     []string             `json:"open,omitempty"`  // the records whose writes are being made, came to no end, or were told to nobody
+	Owing    []string             `json:"owing,omitempty"` // the records whose writes took something from the pool that nobody could give back yet, and said so
+	Due      time.Time            `json:"due,omitzero"`    // when the turn comes of a run that waits to look at the pool
+	Said     map[string]time.Time `json:"said,omitempty"`  // by setting: when people were last told that somebody keeps writing it, or that it cannot be given back
 }
 
 const (
@@ -33,10 +32,6 @@ const (
 	brief = 250 * time.Millisecond
 	// mostLeases bounds how often a pool is taken and left again to wait for a turn.
 	mostLeases = 100
-	// mostOwn bounds the requests that are kept: more than were made by the time that the event of the first of them comes.
-	mostOwn = 32
-	// forget is when a look is too old to be worth its room.
-	forget = 24 * time.Hour
 )
 
 // remembered does the work with the help of the ledger: an event that was handled costs nothing, nobody else is at work on the pool meanwhile, and what was done can be told later.
@@ -63,10 +58,13 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 		if !r.remembers() {
 			return false, nil
 		}
-		r.known, r.owed, r.untold, r.recovered = memory{}, nil, nil, false
+		r.known, r.owed, r.untold, r.debtors, r.recovered = memory{}, nil, nil, nil, false
 		taken := r.take(ctx, r.poolKey(), func(note []byte) (bool, error) {
 			r.known = memory{}
 			err := json.Unmarshal(note, &r.known)
+			if err != nil {
+				r.known = memory{}
+			}
 			_, covered := r.covered(ctx)
 			return covered || r.verified(), err
 		})
@@ -88,7 +86,7 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 		case !taken:
 			return true, r.later(errors.New("another invocation is at work on the pool"))
 		}
-		wait := look.Add(rest).Sub(r.Now())
+		wait := max(look.Add(rest).Sub(r.Now()), min(r.unsettled.Add(settled).Sub(r.Now()), settled))
 		if wait <= 0 {
 			wait = r.queue(ctx)
 		}
@@ -106,7 +104,8 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 	return true, r.later(errors.New("too many events at once: this one's turn did not come"))
 }
 
-// covered says whether a look at the pool since the event's call has seen what it did, and returns when the latest such look was. It never is while a write is being made.
+// covered says whether a look at the pool since the event's call has seen what it did, and returns when the latest such look was. It never is while a write is being made. What is owed to the pool does
+// not matter: whoever looked has tried to give it back.
 func (r *run) covered(ctx context.Context) (look time.Time, covered bool) {
 	if r.known.Baseline != r.fingerprint() {
 		r.known.Baseline, r.known.Looks, r.known.Whole, r.known.Left, r.known.Own = r.fingerprint(), nil, time.Time{}, nil, nil
@@ -116,12 +115,12 @@ func (r *run) covered(ctx context.Context) (look time.Time, covered bool) {
 	}
 	r.findOverwritten(ctx)
 	look, looked := r.lastLook()
-	return look, looked && len(r.overwritten) == 0 && len(r.owed) == 0 && len(r.untold) == 0 && look.After(r.cause.Time.Add(settled))
+	return look, looked && len(r.overwritten) == 0 && len(r.untold) == 0 && look.After(r.cause.Time.Add(settled))
 }
 
 // verified says whether the event is of a write of ours that was read back. It goes by the request and not by who made it: whoever has taken over our role is not believed.
 func (r *run) verified() bool {
-	return r.cause.RequestID != "" && len(r.owed) == 0 && len(r.untold) == 0 && slices.Contains(r.known.Own, r.cause.RequestID)
+	return r.cause.RequestID != "" && len(r.untold) == 0 && slices.Contains(r.known.Own, r.cause.RequestID)
 }
 
 // fingerprint names the baseline, and whether it may write.
@@ -154,73 +153,12 @@ func (r *run) lastLook() (look time.Time, looked bool) {
 	return look, true
 }
 
-// learn remembers what the run has seen and done.
-func (r *run) learn(err error) {
-	m := &r.known
-	unsaid := r.rec != nil && len(r.rec.Sent) > 0 && err != nil // what was written is told when the event comes again
-	switch {
-	case r.promised:
-	case r.saw:
-		m.Open = slices.DeleteFunc(m.Open, func(id string) bool { return !unsaid || id != r.rec.ID })
-	case r.rec != nil && !unsaid:
-		m.Open = slices.DeleteFunc(m.Open, func(id string) bool { return id == r.rec.ID })
-	}
-	if r.rec != nil {
-		for _, s := range r.rec.Sent {
-			m.Wrote = s.At
-		}
-	}
-	if err != nil || r.judged.IsZero() || r.out.Outcome == Ignored || r.leftToOthers() {
-		return
-	}
-	if r.rec != nil || len(r.untold) > 0 {
-		r.out.each(func(out Outcome) { m.Own = append(m.Own, out.RequestIDs...) })
-		m.Own = m.Own[max(0, len(m.Own)-mostOwn):]
-	}
-	looks := map[string]time.Time{}
-	for document, at := range m.Looks {
-		if r.judged.Sub(at) < forget {
-			looks[document] = at
-		}
-	}
-	changes, client := r.request.Call.Changes, r.request.ClientID
-	if r.everything() {
-		changes, client = nil, ""
-		for _, d := range baseline.Documents() {
-			changes = append(changes, string(d.Name))
-		}
-		m.Whole, m.Left = r.judged, nil
-	}
-	for _, document := range changes {
-		if client != "" {
-			document += "/" + client
-		}
-		looks[document] = r.judged
-	}
-	m.Looks = looks
-	for _, d := range r.out.Drifts {
-		if d.State == Fixed {
-			m.Left = slices.DeleteFunc(m.Left, func(setting string) bool { return setting == d.Setting })
-		}
-		if (d.State == Reported || d.State == NotFixable) && !slices.Contains(m.Left, d.Setting) {
-			m.Left = append(m.Left, d.Setting)
-		}
-	}
-}
-
-// leftToOthers says that something was seen and left that the event of whoever did it has to find: it came while this run was at work, or the run was not to write.
-func (r *run) leftToOthers() bool {
-	return len(r.moved) > 0 || r.out.Reason == MovedReason || slices.ContainsFunc(r.out.Drifts, func(d Drift) bool { return d.Reason == ownWriteReason || d.Reason == unheldReason })
-}
-
 // close ends the run with the ledger: the record is finished, people are told, the pool is given back, and the event is handled or free again.
 func (r *run) close(ctx context.Context, err error) (Outcome, error) {
 	r.mute = false // what was taken is given back even where the ledger failed meanwhile
 	r.closing(ctx, func(ctx context.Context) {
-		r.promised = len(r.owed) > 0 && (err != nil || len(r.lacks) > 0) && r.promise(ctx)
-		if r.promised {
-			r.out.Earlier = nil // whoever takes the pool next judges them
-		}
+		r.failed = err != nil
+		r.promised = r.owes() && r.promise(ctx)
 		_, err = r.end(err)
 		r.out.Repeated = r.repeated()
 		r.finish(ctx)

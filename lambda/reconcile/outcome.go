@@ -73,7 +73,8 @@ type Outcome struct {
 	Overwritten []string `json:"overwritten,omitempty"`
 	// Repeated marks an outcome that people were told of not long ago, and that is the same again.
 	Repeated bool `json:"repeated,omitempty"`
-	// Earlier are the outcomes of runs that were killed before they could tell of what they wrote to the pool, or that could not see whether it held: this run saw it. They are told before this one.
+	// Earlier are the outcomes of runs that were killed before they could tell of what they wrote to the pool, or that could not see whether it held: as they noted it
+	// at their end, or as this run found it at first. They are told before this one.
 	Earlier []Outcome `json:"earlier,omitempty"`
 	// Critical marks an outcome that is graver than its word: a pool that a rule names is gone.
 	Critical bool `json:"critical,omitempty"`

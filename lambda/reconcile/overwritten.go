@@ -78,9 +78,13 @@ func (r *run) lostUpdates(settings map[string]any) []Drift {
 			if len(o.record.Drifts) > 0 {
 				rule = o.record.Drifts[0].Rule
 			}
+			made := "(when it was made is not known, nor whether it was)"
+			if !o.sent.At.IsZero() {
+				made = "at " + o.sent.At.UTC().Format(time.RFC3339)
+			}
 			drifts = append(drifts, Drift{Setting: setting, Rule: rule, Want: "what " + writer(r.cause) + " set", Have: baseline.Shown(settings, setting), State: Reported,
-				Reason: fmt.Sprintf("%s set it at %s, between our read and our %s at %s, which sent it as it was before: it may be lost (record %s)", writer(r.cause),
-					r.cause.Time.UTC().Format(time.RFC3339), o.sent.Call, o.sent.At.UTC().Format(time.RFC3339), o.record.ID)})
+				Reason: fmt.Sprintf("%s set it at %s, between our read and our %s %s, which sent it as it was before: it may be lost (record %s)", writer(r.cause),
+					r.cause.Time.UTC().Format(time.RFC3339), o.sent.Call, made, o.record.ID)})
 		}
 	}
 	return drifts

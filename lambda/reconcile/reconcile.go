@@ -121,6 +121,7 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 	r.out.PoolARN, _ = v.state.Documents[baseline.UserPool]["Arn"].(string)
 	v.policy = r.Baseline.Policy(v.state.Identity(), r.Now())
 	if len(v.policy.Rules) == 0 {
+		r.judgeUntold(baseline.Comparison{}, v.state)
 		r.ignore("no rule selects this pool")
 		return v, true, nil
 	}
@@ -128,12 +129,13 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 	v.policy = v.policy.Only(r.counts(v.state))
 	v.found = compare(v.policy, v.state)
 	r.judgeUntold(v.found, v.state)
-	lost := r.inspect(v.state, v.found)
+	lost, kept := r.inspect(v.state, v.found, v.policy)
 	r.countFlaps(ctx, v.found.Drifts)
 	if m := r.missed(v.state.Identity(), v.state.Settings(), v.found.Drifts); m != nil {
 		r.out.Missed = m
 	}
 	report, fixable := r.sort(v.found.Drifts)
+	report = append(report, kept...)
 	lostUpdates := r.lostUpdates(v.state.Settings())
 	r.out.Overwritten = settingsOf(lostUpdates)
 	report = append(report, lostUpdates...)
@@ -144,7 +146,7 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 	}
 	for _, left := range v.plan.Left {
 		if touchesAny(lost, left.Setting) {
-			r.moved = append(r.moved, left.Setting)
+			r.moved, left.Reason = append(r.moved, left.Setting), takenReason+left.Reason
 		}
 		report = append(report, drift(left.Drift, NotFixable, left.Reason))
 	}
@@ -204,21 +206,6 @@ func compare(policy baseline.Policy, state userpool.State) baseline.Comparison {
 	return found
 }
 
-// inspect compares a pool that is read again with what the latest plan expected of it, and returns what is owed to it.
-func (r *run) inspect(state userpool.State, found baseline.Comparison) []baseline.Drift {
-	r.lacks = state.Lacks(r.owed)
-	lost := slices.DeleteFunc(slices.Clone(r.lacks), func(d baseline.Drift) bool { return r.refused[d.Setting] != "" })
-	if r.recovered && r.rec == nil && len(lost) == 0 {
-		r.owed = nil // what was killed has taken nothing
-	}
-	if r.sent != nil {
-		var moved []string
-		r.unmanaged, moved = r.sent.Unmoved(state, found.Owns)
-		r.moved = append(r.moved, slices.DeleteFunc(moved, func(path string) bool { return touchesAny(lost, path) })...)
-	}
-	return lost
-}
-
 // sort divides the drifts into those to report as they are and those to plan for.
 func (r *run) sort(drifts []baseline.Drift) (report []Drift, fixable []baseline.Drift) {
 	for _, d := range drifts {
@@ -228,7 +215,7 @@ func (r *run) sort(drifts []baseline.Drift) (report []Drift, fixable []baseline.
 		case d.Exempted != nil:
 			report = append(report, drift(d, Exempted, "until "+d.Exempted.Until.Format(time.RFC3339)+", "+d.Exempted.Owner+": "+d.Exempted.Reason))
 		case d.Mode == baseline.Audit:
-			report = append(report, drift(d, Reported, "the rule only audits"))
+			report = append(report, drift(d, Reported, auditReason))
 		case r.ownWrite():
 			report = append(report, drift(d, Reported, ownWriteReason))
 		case d.Action == baseline.Report:
@@ -243,6 +230,8 @@ func (r *run) sort(drifts []baseline.Drift) (report []Drift, fixable []baseline.
 	}
 	return report, fixable
 }
+
+const auditReason = "the rule only audits"
 
 const noValueReason = "the requirement names no value to write"
 

@@ -96,20 +96,9 @@ func (r *run) put(ctx context.Context) {
 	r.kept = true
 }
 
-// promise keeps what is owed to the pool for whoever takes it next, and says whether that could be done.
-func (r *run) promise(ctx context.Context) bool {
-	if !r.leased {
-		return false
-	}
-	if r.rec != nil {
-		r.put(ctx) // without an outcome, which leaves it open
-	}
-	return r.remembers() && r.keep(ctx, r.poolKey(), r.known, r.until) && r.remembers()
-}
-
 // finish records how it ended.
 func (r *run) finish(ctx context.Context) {
-	if r.rec == nil || r.promised {
+	if r.rec == nil {
 		return
 	}
 	r.rec.Outcome, r.rec.Reason, r.rec.Verified, r.rec.Ended = r.out.Outcome, r.out.Reason, r.out.Verified, r.Now()
@@ -122,13 +111,15 @@ func (r *run) finish(ctx context.Context) {
 	}
 }
 
-// recent returns the records of the pool that may have to do with a time, or nothing if the ledger failed.
+// recent returns the records of the pool that may have to do with a time and can be read, or nothing if the ledger failed.
 func (r *run) recent(ctx context.Context, from time.Time, doing string) []Record {
 	if !r.remembers() {
 		return nil
 	}
 	records, err := r.Ledger.Records(ctx, r.id, from)
-	if err != nil {
+	if errors.Is(err, ErrUnreadable) {
+		r.out.LedgerFaults = append(r.out.LedgerFaults, doing+": "+err.Error())
+	} else if err != nil {
 		r.fault(doing, err)
 	}
 	return records

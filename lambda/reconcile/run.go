@@ -63,6 +63,7 @@ type run struct {
 	moved        []string         // settings that were not to move and did
 	unmanaged    int              // unmanaged settings that are exactly what they were
 	owed         []baseline.Drift // what an accepted write may have taken, and no write has given back yet
+	given        []baseline.Drift // what of it a write has given back
 	lacks        []baseline.Drift // what of it was last seen to be missing
 	judged       time.Time        // when the latest read began that showed the pool
 	wide         bool             // everything is looked at, whatever the event's call can have changed
@@ -82,7 +83,11 @@ type run struct {
 	noted       eventNote         // what is kept of the event
 	recovered   bool              // the open records were read
 	untold      []Record          // those of them of which nobody was told, as far as is known
-	saw         bool              // what they wrote was judged
+	unsettled   time.Time         // when the last of their writes was made, as far as is known
+	looked      bool              // and judged by the first look at the pool
+	finishing   []Record          // those that are finished for whoever could not
+	debtors     []string          // the records of which something is owed
+	failed      bool              // it ended with an error
 	promised    bool              // what is owed stands in the ledger, for whoever takes the pool next
 	sought      bool              // lost updates were looked for
 	overwritten []overlap         // and found

@@ -89,9 +89,22 @@ func (r *run) judge(unheld int) (Word, string) {
 		return Remediated, ""
 	case reported > 0:
 		return Drifted, reason
+	case len(r.returned()) > 0:
+		return Remediated, "what a write of ours had taken from the pool was given back: " + strings.Join(r.returned(), ", ")
 	default:
 		return Unchanged, ""
 	}
+}
+
+// returned are the settings that were written on nobody's demand but to give them back.
+func (r *run) returned() []string {
+	var settings []string
+	for _, d := range r.sentFixes {
+		if d.Rule == "" && !slices.Contains(settings, d.Setting) {
+			settings = append(settings, d.Setting)
+		}
+	}
+	return settings
 }
 
 func drift(d baseline.Drift, state DriftState, reason string) Drift {

@@ -213,34 +213,13 @@ func TestLostToTheKilled(t *testing.T) {
 	w.pass(10 * time.Second)
 	theirs := call("theirs", "Other", w.time(), "userPoolTags")
 	w.pass(2 * time.Minute)
-	if out := w.answer(t, required, theirs); !slices.Contains(out.Overwritten, "UserPoolTags") {
+	out := w.answer(t, required, theirs)
+	if !slices.Contains(out.Overwritten, "UserPoolTags") {
 		t.Errorf("%s (%s), overwritten %v", out.Outcome, out.Reason, out.Overwritten)
 	}
-}
-
-// TestNotMadeIsNotTold lets every write of a run be lost, and the next one make it: what the first has not done is not told of it.
-func TestNotMadeIsNotTold(t *testing.T) {
-	t.Parallel()
-	w, required := withLedger(t), require(t, deletionProtection)
-	w.fake.Edit(poolID, unprotected)
-	request := call("one", "Admin", w.time())
-	w.pass(time.Minute)
-	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "InternalErrorException", Status: 500})
-	if out, err := w.keeper(required).Answer(t.Context(), request); err == nil {
-		t.Fatalf("%s (%s)", out.Outcome, out.Reason)
-	}
-	records, err := w.ledger.Records(t.Context(), poolID, time.Time{})
-	if err != nil || len(records) != 1 || !records[0].Sent[0].Unclear || records[0].Sent[0].At.IsZero() {
-		t.Fatalf("%v: %+v", err, records)
-	}
-	w.fake.ClearFaults()
-	w.pass(time.Minute)
-	out := w.answer(t, required, request)
-	rec, err := w.ledger.Record(t.Context(), records[0].ID)
-	if out.Outcome != reconcile.Remediated || len(out.Earlier) != 0 || len(out.Writes) != 1 || err != nil || rec.Outcome != reconcile.Unfixable || rec.Drifts[0].State != reconcile.NotFixable {
-		t.Errorf("%+v, %v: %+v", out, err, rec)
-	}
-	if out := w.answer(t, required, call("two", "Admin", clock)); len(out.Earlier) != 0 {
-		t.Errorf("told again: %+v", out)
+	for _, d := range out.Drifts {
+		if d.Setting == "UserPoolTags" && !strings.Contains(d.Reason, "between our read and our UpdateUserPool (when it was made is not known, nor whether it was), which sent it as it was before") {
+			t.Errorf("%s", d.Reason)
+		}
 	}
 }

@@ -19,6 +19,8 @@ const (
 	mostDeep = 30 * time.Second
 	// late is how long a run whose turn has come is waited for, which may have been killed.
 	late = time.Second
+	// farthest is how far away a turn for a first look can be: one that is noted for later was taken by a clock that is wrong.
+	farthest = deepest + mostAhead + late + clockSkew
 	// laneWait is the wait before a turn is asked for again where the lane is full.
 	laneWait = 3 * time.Second
 )
@@ -26,10 +28,10 @@ const (
 // queue returns how long it is until the pool can be looked at. While somebody else waits for a turn to do so no further one is taken: that look will see all that there is to see, and a turn that is not
 // used is lost to everybody.
 func (r *run) queue(ctx context.Context) time.Duration {
-	if wait := r.known.Due.Add(late).Sub(r.Now()); wait > 0 && r.turn.IsZero() {
+	if wait := r.known.Due.Add(late).Sub(r.Now()); wait > 0 && wait <= farthest && r.turn.IsZero() {
 		return max(wait, 2*brief)
 	}
-	wait := r.reserve(ctx, deepest+min(r.Now().Sub(r.start)/patience, mostAhead))
+	wait := r.reserve(ctx, deepest+min(max(0, r.Now().Sub(r.start)/patience), mostAhead))
 	r.known.Due = r.turn
 	return wait
 }

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -10,59 +11,66 @@ import (
 )
 
 // recover finds out what is left to do of runs that were killed before they gave the pool back, or could not go on: what their writes may have taken from the pool, and to tell people what they have put
-// right.
+// right. What is not to be had, or of which no write was made, is left at that.
 func (r *run) recover(ctx context.Context) {
-	if len(r.known.Open) == 0 || r.recovered || !r.remembers() {
+	if len(r.known.Open)+len(r.known.Owing) == 0 || r.recovered || !r.remembers() {
 		return
 	}
 	var owed []baseline.Drift
 	var untold []Record
-	for _, id := range r.known.Open {
+	var open, owing []string
+	for _, id := range append(slices.Clone(r.known.Open), r.known.Owing...) {
+		pool, _, ok := SplitRecordID(id)
+		if !ok || pool != r.id || slices.Contains(open, id) || slices.Contains(owing, id) {
+			continue
+		}
 		rec, err := r.Ledger.Record(ctx, id)
-		if err != nil && !errors.Is(err, ErrNoRecord) {
-			r.fault("reading the record of a write that was not finished", err)
+		if errors.Is(err, ErrUnreadable) {
+			r.out.LedgerFaults = append(r.out.LedgerFaults, unfinishedRecord+": "+err.Error())
+		} else if err != nil && !errors.Is(err, ErrNoRecord) {
+			r.fault(unfinishedRecord, err)
 			return
 		}
 		if err != nil || len(rec.Sent) == 0 {
 			continue
 		}
-		rec.Drifts = slices.Clone(rec.Drifts)
-		untold = append(untold, rec)
-		if rec.Outcome != "" || rec.Before == nil {
+		rec.ID, rec.UserPoolID = id, r.id // whatever it says of itself
+		owes := slices.Contains(r.known.Owing, id)
+		if slices.Contains(r.known.Open, id) {
+			rec.Drifts = slices.Clone(rec.Drifts)
+			open, untold = append(open, id), append(untold, rec)
+			owes = owes || rec.Outcome == ""
+		}
+		for _, s := range rec.Sent {
+			if at := cmp.Or(s.At, s.Read); at.After(r.unsettled) {
+				r.unsettled = at
+			}
+		}
+		if rec.Before == nil || !owes {
 			continue
 		}
 		for _, d := range rec.Before.State().Debts(rec.Owes) {
 			if !slices.ContainsFunc(owed, func(o baseline.Drift) bool { return o.Setting == d.Setting }) {
-				owed = append(owed, d)
+				owed, owing = append(owed, d), append(owing, id)
 			}
 		}
 	}
-	r.recovered, r.owed, r.untold = true, owed, untold
+	r.recovered, r.owed, r.untold, r.debtors = true, owed, untold, owing
+	r.known.Open, r.known.Owing = open, slices.DeleteFunc(r.known.Owing, func(id string) bool { return !slices.Contains(owing, id) })
 	r.wide = len(owed) > 0 || len(untold) > 0 // it may stand in any document
 }
 
-// judgeUntold judges what the runs have written that did not come to tell of it, by the first state that is read: before this run writes anything itself.
+// judgeUntold judges, by the first look at the pool, what the runs have written that did not come to tell of it. A later look would show what this run wrote itself.
 func (r *run) judgeUntold(found baseline.Comparison, now userpool.State) {
-	if r.saw {
+	if r.looked {
 		return
 	}
-	r.saw = true
+	r.looked = true
 	for i := range r.untold {
 		rec := &r.untold[i]
+		finished := rec.Outcome != "" && rec.Outcome != Deferred
 		out := Outcome{Outcome: Remediated, UserPoolID: r.id, PoolName: r.out.PoolName, PoolARN: r.out.PoolARN, Baseline: rec.Baseline, Cause: rec.Cause, Record: rec.ID,
 			Reason: endedReason + rec.ID, Drifts: []Drift{}, Times: Times{Seen: rec.Began, Verified: r.Now()}}
-		for j, d := range rec.Drifts {
-			switch {
-			case d.State != Fixed && d.State != Planned:
-				continue
-			case drifts(found, d.Setting):
-				out.Outcome, d.State, d.Reason = Partial, NotFixable, lapsedReason
-			default:
-				d.State = Fixed
-			}
-			rec.Drifts[j] = d
-			out.Drifts = append(out.Drifts, d)
-		}
 		for _, s := range rec.Sent {
 			out.Writes = append(out.Writes, s.Call)
 			out.Times.Written = s.until()
@@ -70,24 +78,75 @@ func (r *run) judgeUntold(found baseline.Comparison, now userpool.State) {
 				out.RequestIDs = append(out.RequestIDs, s.RequestID)
 			}
 		}
+		if finished { // it knew more than can be seen now
+			out.Outcome, out.Drifts, out.Verified, out.Times.Verified = rec.Outcome, rec.Drifts, rec.Verified, rec.Ended
+			if rec.Reason != "" {
+				out.Reason = rec.Reason + "; " + out.Reason
+			}
+			r.out.Earlier = append(r.out.Earlier, out)
+			continue
+		}
+		lapsed := lapsed(*rec, found, now)
+		for j, d := range rec.Drifts {
+			switch reason := lapsed(d.Setting); {
+			case d.State != Fixed && d.State != Planned:
+				continue
+			case reason == unseenReason:
+				d.State, d.Reason = Reported, reason
+			case reason != "":
+				d.State, d.Reason = NotFixable, reason
+			default:
+				d.State = Fixed
+			}
+			rec.Drifts[j] = d
+			out.Drifts = append(out.Drifts, d)
+		}
 		out.Verified = Verified{Owned: holding(found), UnmanagedUnchanged: unmoved(*rec, found, now)}
-		fixed := slices.ContainsFunc(out.Drifts, func(d Drift) bool { return d.State == Fixed })
-		if fixed {
+		has := func(state DriftState) bool {
+			return slices.ContainsFunc(out.Drifts, func(d Drift) bool { return d.State == state })
+		}
+		switch {
+		case has(Fixed) && (has(NotFixable) || has(Reported)):
+			out.Outcome = Partial
+		case has(Reported):
+			out.Outcome = Drifted
+		case !has(Fixed):
+			out.Outcome = Unfixable // there is nothing to tell: what is not as required is this run's to deal with
+		}
+		if out.Outcome != Unfixable {
 			r.out.Earlier = append(r.out.Earlier, out)
 		}
-		if rec.Outcome == "" || rec.Outcome == Deferred {
-			rec.Outcome, rec.Reason, rec.Verified, rec.Ended = out.Outcome, out.Reason, out.Verified, r.Now()
-			if !fixed {
-				rec.Outcome = Unfixable
-			}
-		}
+		rec.Outcome, rec.Reason, rec.Verified, rec.Ended = out.Outcome, out.Reason, out.Verified, r.Now()
+		r.finishing = append(r.finishing, *rec)
 	}
 }
+
+const unfinishedRecord = "reading the record of a write that was not finished"
 
 const (
 	endedReason  = "the invocation that wrote this ended before it could say so, and another has looked since: record "
 	lapsedReason = "it does not hold: the write was not made, or somebody has set it since"
+	unseenReason = "whether it holds was not seen: the pool is gone, or no rule requires it any more"
 )
+
+// lapsed tells why a setting that the record's writes were to fix is not fixed, or "": it has to be as required, and other than it was.
+func lapsed(rec Record, found baseline.Comparison, now userpool.State) func(setting string) string {
+	alike := func(string) bool { return false }
+	if rec.Before != nil {
+		alike = rec.Before.State().Alike(now)
+	}
+	return func(setting string) string {
+		name, _ := baseline.DocumentOf(setting)
+		switch {
+		case drifts(found, setting), now.Has(name) && alike(setting):
+			return lapsedReason
+		case !found.Owns(setting):
+			return unseenReason
+		default:
+			return ""
+		}
+	}
+}
 
 // drifts says whether a setting is not as required.
 func drifts(found baseline.Comparison, setting string) bool {
@@ -107,10 +166,10 @@ func unmoved(rec Record, found baseline.Comparison, now userpool.State) int {
 	return unmanaged
 }
 
-// finishUntold closes the records of the runs that could not do so themselves.
+// finishUntold closes the records of the runs that could not do so themselves. What they owe to the pool has to stand in the ledger by then.
 func (r *run) finishUntold(ctx context.Context) {
-	for _, rec := range r.untold {
-		if !r.saw || r.promised || !r.remembers() {
+	for _, rec := range r.finishing {
+		if !r.leased || !r.remembers() || r.owes() && !r.promised {
 			return
 		}
 		if err := r.Ledger.Put(ctx, rec); err != nil {

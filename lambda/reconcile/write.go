@@ -32,7 +32,7 @@ func (r *run) write(ctx context.Context, plan userpool.Plan) (next step, done bo
 			r.out.Times.Written, r.unclear = r.Now(), ""
 			r.noteSent(plan, request)
 			if touchesDocument(r.owed, request.Document) {
-				r.owed = nil
+				r.given, r.owed, r.lacks = r.owed, nil, nil
 			}
 			continue
 		}
@@ -132,9 +132,16 @@ func (r *run) verify(ctx context.Context, plan userpool.Plan, policy baseline.Po
 		}
 		found := compare(policy, state)
 		unmanaged, moved := plan.Unmoved(state, found.Owns)
-		held := len(r.unheld(found)) == 0
+		missing := state.Lacks(r.given)
+		held := len(r.unheld(found)) == 0 && len(missing) == 0
 		if held && len(moved) == 0 || try == len(verifyWaits) {
 			r.unmanaged, r.moved = unmanaged, append(r.moved, moved...)
+			if len(missing) > 0 {
+				r.owed, r.lacks = r.given, missing
+				for _, d := range missing {
+					r.moved = append(r.moved, d.Setting)
+				}
+			}
 			r.settle(found, report)
 			return nil
 		}

@@ -22,6 +22,8 @@ func NewClock(next aws.HTTPClient) *Clock { return &Clock{next: next, own: time.
 const (
 	// dateIn is what the header Date is exact to.
 	dateIn = time.Second
+	// slowly is how long an answer takes of which the middle is no guess any more at when it was dated.
+	slowly = 10 * time.Second
 	// mostAhead is what a clock is corrected by at most: an answer that says more is not believed, for whoever could set the time at will could make exemptions last.
 	mostAhead = time.Hour
 )
@@ -42,12 +44,20 @@ func (c *Clock) Do(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// learn sets the clock by an answer. It was dated between the two times of our own, and in the second that the date names: as long as that can be so, our own clock is right.
+// learn sets the clock by an answer. It was dated between the two times of our own, and in the second that the date names: as long as that can be so, what is known is kept, or else our own clock is
+// right. A slow answer says little, so that the clock moves no further for it than it has to.
 func (c *Clock) learn(asked, answered, date time.Time) {
 	least, most := asked.Sub(date.Add(dateIn)), answered.Sub(date)
+	can := func(ahead time.Duration) bool { return least <= ahead+dateIn && most >= ahead-dateIn }
+	known := time.Duration(c.ahead.Load())
 	ahead := least + (most-least)/2
+	if most-least > slowly {
+		ahead = min(max(known, least), most)
+	}
 	switch {
-	case least <= dateIn && most >= -dateIn:
+	case can(known):
+		return
+	case can(0):
 		ahead = 0
 	case ahead.Abs() > mostAhead:
 		return

@@ -67,3 +67,27 @@ func TestClock(t *testing.T) {
 		}
 	}
 }
+
+// TestClockThroughSlowAnswers has answers take half a minute, dated when they were begun or when they were given: a clock that was set is not moved away by them, for they say less.
+func TestClockThroughSlowAnswers(t *testing.T) {
+	t.Parallel()
+	const quick, slow = 20 * time.Millisecond, 30 * time.Second
+	for _, off := range []time.Duration{-10 * time.Second, 0, 10 * time.Second} {
+		for _, stamped := range []time.Duration{0, slow / 2, slow} { // after it was begun
+			now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+			clock := NewClock(nil)
+			clock.own = func() time.Time { return now }
+			for _, next := range []dated{{&now, off, quick, ""}, {&now, off + stamped - slow/2, slow, ""}} {
+				clock.next = next
+				response, err := clock.Do(nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = response.Body.Close()
+				if wrong := clock.Now().Sub(now) - off; wrong.Abs() > 1500*time.Millisecond {
+					t.Errorf("%s off, an answer that took %s, dated after %s: wrong by %s", off, next.takes, stamped, wrong)
+				}
+			}
+		}
+	}
+}

@@ -103,6 +103,12 @@ func (s State) Debts(settings []string) []baseline.Drift {
 	return owed
 }
 
+// Alike tells whether a setting has the same value in both states, or none.
+func (s State) Alike(other State) func(setting string) bool {
+	a, b := s.written(), other.written()
+	return func(setting string) bool { return same(a.get(setting), b.get(setting)) }
+}
+
 // Leaves returns the normalised non-empty leaves of the state, by dotted path, for telling what moved between two states.
 // Members that the table lacks are among them; those that no call writes are not.
 func (s State) Leaves() map[string]string {

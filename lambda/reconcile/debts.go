@@ -1,0 +1,55 @@
+package reconcile
+
+import (
+	"context"
+	"slices"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/userpool"
+)
+
+// inspect compares a pool that is read again with what the latest plan expected of it, and returns what is owed to it and can be given back, and reports what cannot.
+func (r *run) inspect(state userpool.State, found baseline.Comparison, policy baseline.Policy) (lost []baseline.Drift, kept []Drift) {
+	r.lacks = state.Lacks(r.owed)
+	if r.recovered && r.rec == nil && len(r.lacks) == 0 {
+		r.owed = nil // what was killed has taken nothing
+	}
+	enforces := slices.ContainsFunc(policy.Requirements, func(o baseline.Owned) bool { return o.Mode == baseline.Enforce })
+	for _, d := range r.lacks {
+		reason, refused := r.refused[d.Setting]
+		switch {
+		case refused:
+		case !enforces:
+			reason = auditReason
+		default:
+			lost = append(lost, d)
+			continue
+		}
+		r.moved, d.Want = append(r.moved, d.Setting), "what it was before"
+		kept = append(kept, drift(d, NotFixable, takenReason+reason))
+	}
+	if r.sent != nil {
+		var moved []string
+		r.unmanaged, moved = r.sent.Unmoved(state, found.Owns)
+		r.moved = append(r.moved, slices.DeleteFunc(moved, func(path string) bool { return touchesAny(lost, path) })...)
+	}
+	return lost, kept
+}
+
+const takenReason = "a write of ours took it from the pool, and it cannot be given back: "
+
+// owes says whether something that a write has taken is missing from the pool, or may be.
+func (r *run) owes() bool { return len(r.owed) > 0 && (r.failed || len(r.lacks) > 0) }
+
+// promise keeps what is owed to the pool for whoever takes it next, and says whether that could be done.
+func (r *run) promise(ctx context.Context) bool {
+	if !r.leased {
+		return false
+	}
+	r.known.Owing = slices.Clone(r.debtors)
+	if r.rec != nil && len(r.rec.Sent) > 0 && len(r.rec.Owes) > 0 {
+		r.known.Owing = append(r.known.Owing, r.rec.ID)
+		r.put(ctx)
+	}
+	return r.remembers() && r.keep(ctx, r.poolKey(), r.known, r.until) && r.remembers()
+}

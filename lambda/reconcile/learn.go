@@ -1,0 +1,121 @@
+package reconcile
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"poolkeeper/baseline"
+)
+
+// What is kept of a pool stands in one item of the ledger, so each part of it is bounded. Whatever is forgotten costs a look at the pool, or a message that was told before, and hides nothing.
+const (
+	// mostOwn bounds the requests that are kept: more than were made by the time that the event of the first of them comes.
+	mostOwn = 32
+	// mostLooks bounds the looks: the latest are kept.
+	mostLooks = 200
+	// mostLeft bounds the settings that were left as they were. Of a pool with more no sweep says what was missed.
+	mostLeft = 500
+	// mostSaid bounds the settings of which people were told that they are left.
+	mostSaid = 200
+	// forget is when a look is too old to be worth its room.
+	forget = 24 * time.Hour
+)
+
+// learn remembers what the run has seen and done.
+func (r *run) learn(err error) {
+	m := &r.known
+	m.Open = slices.DeleteFunc(m.Open, func(id string) bool {
+		if r.rec != nil && r.rec.ID == id {
+			return err == nil || len(r.rec.Sent) == 0
+		}
+		return r.looked && slices.ContainsFunc(r.untold, func(rec Record) bool { return rec.ID == id })
+	})
+	if r.recovered && r.looked && !r.owes() {
+		m.Owing = nil
+	}
+	for _, rec := range r.untold {
+		r.wrote(rec.Sent)
+	}
+	if r.rec != nil {
+		r.wrote(r.rec.Sent)
+	}
+	for _, out := range r.out.Earlier {
+		if out.Outcome == Remediated || out.Outcome == Partial {
+			r.own(out.RequestIDs)
+		}
+	}
+	if err != nil || r.judged.IsZero() || r.unseen || r.leftToOthers() {
+		return
+	}
+	r.own(r.out.RequestIDs)
+	r.learnLooks()
+	r.learnLeft()
+}
+
+// own remembers requests of ours, whose events nobody has to look at.
+func (r *run) own(requests []string) {
+	r.known.Own = append(r.known.Own, requests...)
+	r.known.Own = r.known.Own[max(0, len(r.known.Own)-mostOwn):]
+}
+
+// wrote remembers when the last of the writes was made.
+func (r *run) wrote(sent []Sent) {
+	for _, s := range sent {
+		if until := s.until(); until.After(r.known.Wrote) {
+			r.known.Wrote = until
+		}
+	}
+}
+
+func (r *run) learnLooks() {
+	changes, client := r.request.Call.Changes, r.request.ClientID
+	if r.everything() {
+		changes, client = nil, ""
+		for _, d := range baseline.Documents() {
+			changes = append(changes, string(d.Name))
+		}
+	}
+	looks := map[string]time.Time{}
+	for document, at := range r.known.Looks {
+		if r.judged.Sub(at) < forget {
+			looks[document] = at
+		}
+	}
+	for _, document := range changes {
+		if client != "" {
+			document += "/" + client
+		}
+		looks[document] = r.judged
+	}
+	latest := slices.SortedFunc(maps.Keys(looks), func(a, b string) int { return cmp.Or(looks[b].Compare(looks[a]), cmp.Compare(a, b)) })
+	for _, document := range latest[min(len(latest), mostLooks):] {
+		delete(looks, document)
+	}
+	r.known.Looks = looks
+}
+
+func (r *run) learnLeft() {
+	m := &r.known
+	if r.everything() {
+		m.Whole, m.Left = r.judged, nil
+	}
+	for _, d := range r.out.Drifts {
+		if d.State == Fixed {
+			m.Left = slices.DeleteFunc(m.Left, func(setting string) bool { return setting == d.Setting })
+		}
+		if (d.State == Reported || d.State == NotFixable) && !slices.Contains(m.Left, d.Setting) {
+			m.Left = append(m.Left, d.Setting)
+		}
+	}
+	if len(m.Left) > mostLeft || r.out.Outcome == Ignored {
+		m.Whole, m.Left = time.Time{}, nil
+	}
+}
+
+// leftToOthers says that something was seen and left that the event of whoever did it has to find: it came while this run was at work, or the run was not to write.
+func (r *run) leftToOthers() bool {
+	return slices.ContainsFunc(r.moved, func(path string) bool { return !touchesAny(r.lacks, path) }) || r.out.Reason == MovedReason ||
+		slices.ContainsFunc(r.out.Drifts, func(d Drift) bool { return d.Reason == ownWriteReason || d.Reason == unheldReason })
+}

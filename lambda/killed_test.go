@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"poolkeeper/lambda/cognitotest"
-	"poolkeeper/lambda/internal/mototest"
+	"poolkeeper/lambda/mototest"
 	"poolkeeper/lambda/runtimeapi"
 )
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"poolkeeper/lambda/cognitotest"
-	"poolkeeper/lambda/internal/mototest"
+	"poolkeeper/lambda/mototest"
 )
 
 // TestBootstrapRemembers runs the built binary with a ledger: what it writes is recorded, an event that comes again costs no call to Cognito, also of another process, and a ledger that cannot be

@@ -17,7 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/securityhub"
 
 	"poolkeeper/lambda/cognitotest"
-	"poolkeeper/lambda/internal/mototest"
+	"poolkeeper/lambda/mototest"
 )
 
 // TestBootstrapTells runs the built binary with a topic: people are told once of what was done, and not of what was not. A topic that cannot be reached is logged and counted, and changes no outcome.

@@ -19,6 +19,7 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/mototest"
 )
 
 // An account is what the tests ask of the account that was deployed to.
@@ -38,7 +39,7 @@ func connect(endpoint string) account {
 // TestDeploy bootstraps an account, deploys in audit mode, then to enforce, reads back what is there, and removes it.
 func TestDeploy(t *testing.T) {
 	need(t, "node", "cdk", "moto_server")
-	endpoint := startMoto(t)
+	endpoint := mototest.Start(t)
 	// moto finds the templates of the bootstrap's bucket by this word in its name.
 	const qualifier = "localhost"
 	context := []string{"-c", "@aws-cdk/core:bootstrapQualifier=" + qualifier, "--output", t.TempDir()}

@@ -3,15 +3,11 @@ package e2e
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -93,41 +89,6 @@ func cdkCommand(t *testing.T, endpoint string, args []string, environment ...str
 	}
 	command.Env = append(command.Env, environment...)
 	return command
-}
-
-// startMoto starts moto's server on a free port and returns its URL. The name in it matters: moto reads a template from S3 only at localhost.
-func startMoto(t *testing.T) string {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	_ = listener.Close()
-	command := exec.CommandContext(context.Background(), "moto_server", "-H", "127.0.0.1", "-p", fmt.Sprint(port))
-	var log bytes.Buffer
-	command.Stdout, command.Stderr = &log, &log
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
-	})
-	url := fmt.Sprintf("http://127.0.0.1:%d", port)
-	for range 300 {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/moto-api/", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if answer, err := http.DefaultClient.Do(request); err == nil {
-			_ = answer.Body.Close()
-			return url
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatal("moto's server does not answer")
-	return ""
 }
 
 func keys(context.Context) (aws.Credentials, error) {

@@ -21,8 +21,8 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/internal/mototest"
 	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/mototest"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )

@@ -18,7 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/internal/mototest"
+	"poolkeeper/lambda/mototest"
 	"poolkeeper/lambda/notify"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"

@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/internal/mototest"
+	"poolkeeper/lambda/mototest"
 	"poolkeeper/lambda/notify"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"

@@ -14,7 +14,7 @@ import (
 
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/eventbus"
-	"poolkeeper/lambda/internal/mototest"
+	"poolkeeper/lambda/mototest"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )

@@ -10,7 +10,7 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/internal/mototest"
+	"poolkeeper/lambda/mototest"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )

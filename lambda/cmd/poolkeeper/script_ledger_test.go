@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"poolkeeper/lambda/internal/mototest"
+	"poolkeeper/lambda/mototest"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )

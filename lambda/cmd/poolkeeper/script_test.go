@@ -13,7 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"poolkeeper/lambda/cognitotest"
-	"poolkeeper/lambda/internal/mototest"
+	"poolkeeper/lambda/mototest"
 )
 
 var update = flag.Bool("update", false, "write the goldens of the scripts anew")

@@ -47,6 +47,9 @@ func (r *run) promise(ctx context.Context) bool {
 		return false
 	}
 	r.known.Owing = slices.Clone(r.debtors)
+	if r.rec != nil {
+		r.unsend()
+	}
 	if r.rec != nil && len(r.rec.Sent) > 0 && len(r.rec.Owes) > 0 {
 		r.known.Owing = append(r.known.Owing, r.rec.ID)
 		r.put(ctx)

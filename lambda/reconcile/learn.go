@@ -36,10 +36,10 @@ func (r *run) learn(err error) {
 		m.Owing = nil
 	}
 	for _, rec := range r.untold {
-		r.wrote(rec.Sent)
+		r.wrote(rec)
 	}
 	if r.rec != nil {
-		r.wrote(r.rec.Sent)
+		r.wrote(*r.rec)
 	}
 	for _, out := range r.out.Earlier {
 		if out.Outcome == Remediated || out.Outcome == Partial {
@@ -60,10 +60,10 @@ func (r *run) own(requests []string) {
 	r.known.Own = r.known.Own[max(0, len(r.known.Own)-mostOwn):]
 }
 
-// wrote remembers when the last of the writes was made.
-func (r *run) wrote(sent []Sent) {
-	for _, s := range sent {
-		if until := s.until(); until.After(r.known.Wrote) {
+// wrote remembers when the last of a record's writes was made.
+func (r *run) wrote(rec Record) {
+	for _, s := range rec.Sent {
+		if until := rec.until(s); until.After(r.known.Wrote) {
 			r.known.Wrote = until
 		}
 	}

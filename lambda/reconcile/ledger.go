@@ -80,12 +80,18 @@ type Sent struct {
 	Body    []byte `json:"-"` // nil in a list, and where it was too large to be kept
 }
 
-// until is when the write was made at the latest.
-func (s Sent) until() time.Time {
-	if s.At.IsZero() {
+// until is when a write of the record was made at the latest. Those to clients are recorded long before their turn comes, others at once before they are made.
+func (r Record) until(s Sent) time.Time {
+	switch {
+	case !s.At.IsZero():
+		return s.At
+	case s.Document.Client() == "":
 		return s.Read.Add(holdTime)
+	case r.Ended.IsZero():
+		return s.Read.Add(longest)
+	default:
+		return r.Ended
 	}
-	return s.At
 }
 
 // recordTime is how the time stands in the id of a record: fixed in length, so that ids sort by time.

@@ -38,7 +38,7 @@ func (r *run) findOverwritten(ctx context.Context) {
 				return
 			}
 			// CloudTrail gives whole seconds: the call was made within one second from there.
-			if !at.Add(time.Second).After(s.Read) || at.After(s.until()) || !slices.Contains(call.Changes, string(s.Document.Kind())) {
+			if !at.Add(time.Second).After(s.Read) || at.After(rec.until(s)) || !slices.Contains(call.Changes, string(s.Document.Kind())) {
 				continue
 			}
 			if o := (overlap{rec, s, r.inQuestion(s.Document)}); len(o.settings) > 0 {

@@ -19,6 +19,7 @@ func (r *run) enter(ctx context.Context, v view) (ours bool) {
 		before := userpool.NewBackup(v.state, now)
 		r.rec = &Record{ID: NewRecordID(r.id, now), UserPoolID: r.id, Cause: r.cause, Baseline: r.Baseline.Digest, Began: now, Before: &before, Sent: []Sent{}}
 	}
+	r.unsend()
 	r.rec.Drifts = []Drift{}
 	for _, d := range v.plan.Fixes {
 		r.rec.Drifts = append(r.rec.Drifts, drift(d, Planned, ""))
@@ -61,28 +62,42 @@ func (r *run) ours(ctx context.Context) bool {
 // errTaken says that somebody else has taken the pool: the hold ran out before the work was done.
 var errTaken = errors.New("the work took so long that another invocation has taken the pool")
 
-// sending records a write before it is made, so that none is ever made that stands in no record.
-func (r *run) sending(ctx context.Context, request userpool.Request) {
-	if r.rec == nil {
+// sending records writes before they are made, so that none is ever made that stands in no record: the first of those given, or, as a pool may have a thousand clients and each put holds the whole record,
+// all of them once they are of clients.
+func (r *run) sending(ctx context.Context, writes []userpool.Request) {
+	if r.rec == nil || r.ahead > 0 {
 		return
 	}
-	r.rec.Sent = append(r.rec.Sent, Sent{Call: request.Call, Document: request.Document, Read: r.planned, Unclear: true, Body: request.Body})
+	if writes[0].Document.Client() == "" {
+		writes = writes[:1]
+	}
+	for _, w := range writes {
+		r.rec.Sent = append(r.rec.Sent, Sent{Call: w.Call, Document: w.Document, Read: r.planned, Unclear: true, Body: w.Body})
+	}
+	r.ahead = len(writes)
 	r.put(ctx)
 }
 
-// answered records what became of that write.
+// answered records what became of the first of those writes.
 func (r *run) answered(requestID string, err error) {
 	if r.rec == nil {
 		return
 	}
-	last := len(r.rec.Sent) - 1
+	at := len(r.rec.Sent) - r.ahead
+	r.ahead--
 	unclear := classOf(err) == userpool.ClassUnclear
 	if err != nil && !unclear {
-		r.rec.Sent = r.rec.Sent[:last]
+		r.rec.Sent = slices.Delete(r.rec.Sent, at, at+1)
 		return
 	}
-	sent := &r.rec.Sent[last]
+	sent := &r.rec.Sent[at]
 	sent.RequestID, sent.At, sent.Unclear = requestID, r.Now(), unclear
+}
+
+// unsend takes back what was to be written and was not.
+func (r *run) unsend() {
+	r.rec.Sent = r.rec.Sent[:len(r.rec.Sent)-r.ahead]
+	r.ahead = 0
 }
 
 func (r *run) put(ctx context.Context) {
@@ -101,6 +116,7 @@ func (r *run) finish(ctx context.Context) {
 	if r.rec == nil {
 		return
 	}
+	r.unsend()
 	r.rec.Outcome, r.rec.Reason, r.rec.Verified, r.rec.Ended = r.out.Outcome, r.out.Reason, r.out.Verified, r.Now()
 	if len(r.out.Drifts) > 0 {
 		r.rec.Drifts = r.out.Drifts

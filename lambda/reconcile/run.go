@@ -79,6 +79,7 @@ type run struct {
 	known       memory            // what is kept of the pool
 	rec         *Record           // of this run's writes
 	kept        bool              // the ledger has it
+	ahead       int               // how many of its writes, the last ones, are still to be made
 	planned     time.Time         // when the read began that the latest plan is based on
 	noted       eventNote         // what is kept of the event
 	recovered   bool              // the open records were read

@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,16 +74,59 @@ type watching struct {
 
 func (p *watching) Write(ctx context.Context, id string, request userpool.Request) (string, error) {
 	records, err := p.ledger.Records(ctx, id, time.Time{})
-	if err != nil || len(records) != 1 {
-		p.lacks = append(p.lacks, fmt.Sprintf("%s: %d records (%v)", request.Call, len(records), err))
-		return p.Pools.Write(ctx, id, request)
+	var whole reconcile.Record
+	if err == nil && len(records) == 1 {
+		whole, err = p.ledger.Record(ctx, records[0].ID)
 	}
-	whole, err := p.ledger.Record(ctx, records[0].ID)
-	last := whole.Sent[len(whole.Sent)-1]
-	if err != nil || whole.Before == nil || last.Call != request.Call || !bytes.Equal(last.Body, request.Body) || !last.At.IsZero() || !last.Unclear || whole.Outcome != "" {
-		p.lacks = append(p.lacks, fmt.Sprintf("%s: %+v (%v)", request.Call, last, err))
+	stands := slices.ContainsFunc(whole.Sent, func(s reconcile.Sent) bool {
+		return s.Document == request.Document && s.Call == request.Call && bytes.Equal(s.Body, request.Body) && s.At.IsZero() && s.Unclear
+	})
+	if err != nil || whole.Before == nil || whole.Outcome != "" || !stands {
+		p.lacks = append(p.lacks, fmt.Sprintf("%s of %s: %d records (%v), %+v", request.Call, request.Document, len(records), err, whole.Sent))
 	}
 	return p.Pools.Write(ctx, id, request)
+}
+
+// puts counts how often a record is put.
+type puts struct {
+	reconcile.Ledger
+	n int
+}
+
+func (p *puts) Put(ctx context.Context, r reconcile.Record) error {
+	p.n++
+	return p.Ledger.Put(ctx, r)
+}
+
+// TestManyClientsAreRecorded holds that each write to a client stands in the ledger before it is made, and that the record, which grows with the clients, is not put once for each.
+func TestManyClientsAreRecorded(t *testing.T) {
+	t.Parallel()
+	w := withLedger(t)
+	const clients = 30
+	for i := range clients {
+		w.fake.PutClient(poolID, fmt.Sprintf("web%02d", i), map[string]any{"ClientName": "web-app", "PreventUserExistenceErrors": "LEGACY", "AuthSessionValidity": json.Number("3"),
+			"RefreshTokenValidity": json.Number("30"), "ExplicitAuthFlows": list("ALLOW_USER_SRP_AUTH")})
+	}
+	w.fake.Edit(poolID, unprotected)
+	required := parse(t, "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}, clients: [{names: ['web-*'], require: {PreventUserExistenceErrors: ENABLED}}]}]")
+	counted := &puts{Ledger: w.ledger}
+	w.ledger = counted
+	// One client goes while it is written to: what is left is planned anew.
+	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPoolClient", Skip: 10, Times: 1, Error: "InvalidParameterException", Message: "no"})
+	pools := &watching{Pools: w.client, ledger: w.ledger}
+	keeper := w.keeper(required)
+	keeper.Pools = pools
+	out, err := keeper.Reconcile(t.Context(), poolID, call("one", "Admin", w.time()).Cause)
+	if err != nil || out.Outcome != reconcile.Partial || len(out.Writes) != clients {
+		t.Fatalf("%v: %s (%s), %d writes", err, out.Outcome, out.Reason, len(out.Writes))
+	}
+	if len(pools.lacks) > 0 || counted.n > 5 {
+		t.Errorf("%d puts; %s", counted.n, pools.lacks)
+	}
+	rec, err := w.ledger.Record(t.Context(), out.Record)
+	if err != nil || len(rec.Sent) != clients || slices.ContainsFunc(rec.Sent, func(s reconcile.Sent) bool { return s.At.IsZero() || s.Unclear || s.RequestID == "" }) {
+		t.Errorf("%v: %d writes in the record", err, len(rec.Sent))
+	}
 }
 
 // TestRecordedBeforeItIsWritten holds that each write stands in the ledger with its body before it is made, and says that it was answered only afterwards.

@@ -73,7 +73,7 @@ func (r *run) judgeUntold(found baseline.Comparison, now userpool.State) {
 			Reason: endedReason + rec.ID, Drifts: []Drift{}, Times: Times{Seen: rec.Began, Verified: r.Now()}}
 		for _, s := range rec.Sent {
 			out.Writes = append(out.Writes, s.Call)
-			out.Times.Written = s.until()
+			out.Times.Written = cmp.Or(s.At, s.Read)
 			if s.RequestID != "" {
 				out.RequestIDs = append(out.RequestIDs, s.RequestID)
 			}

@@ -14,14 +14,14 @@ import (
 func (r *run) write(ctx context.Context, plan userpool.Plan) (next step, done bool, err error) {
 	from := r.Now()
 	defer func() { r.out.Durations.Write += r.Now().Sub(from) }()
-	for _, request := range plan.Writes {
+	for i, request := range plan.Writes {
 		if !r.ours(ctx) {
 			return finished, false, r.later(errTaken)
 		}
 		if request.Document.Client() != "" && !r.timeFor(ctx, 1) {
 			return finished, false, r.later(errLate)
 		}
-		r.sending(ctx, request)
+		r.sending(ctx, plan.Writes[i:])
 		requestID, err := r.Pools.Write(ctx, r.id, request)
 		r.answered(requestID, err)
 		if requestID != "" {

@@ -31,7 +31,7 @@ type Reconciler struct {
 	Ledger Ledger
 	Owner  string
 	// Tell, if not nil, tells people of an outcome. It is called for each, the Earlier ones first, before the event counts as handled: whoever is killed first is made up for by the next one, so that people may be told
-	// twice, but never not at all.
+	// twice, rather than not at all.
 	Tell func(context.Context, Outcome)
 	// Before, if not nil, is called with the state that was read before the first write of a reconcile. If it fails, nothing is written.
 	Before func(userpool.State) error

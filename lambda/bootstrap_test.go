@@ -103,6 +103,25 @@ func (f *function) stop() string {
 	return f.output.String()
 }
 
+// served serves a fake of Cognito.
+func served(t *testing.T) (fake *cognitotest.Server, url string) {
+	t.Helper()
+	fake = cognitotest.New(cognitotest.Contract)
+	url, err := fake.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = fake.Close() })
+	return fake, url
+}
+
+// weaken plants the pool of the events, without its deletion protection.
+func weaken(fake *cognitotest.Server) {
+	pool, mfa := cognitotest.Rich()
+	pool["DeletionProtection"] = "INACTIVE"
+	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+}
+
 func payload(t testing.TB, name string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("event", "testdata", name+".json"))
@@ -124,12 +143,7 @@ func outcome(t *testing.T, answer runtimeapi.Response) string {
 // TestBootstrap runs the built binary as Lambda does: a cold start, several invocations, an error, and a payload that is none.
 func TestBootstrap(t *testing.T) {
 	t.Parallel()
-	fake := cognitotest.New(cognitotest.Contract)
-	url, err := fake.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = fake.Close() })
+	fake, url := served(t)
 	pool, mfa := cognitotest.Rich()
 	pool["DeletionProtection"] = "INACTIVE"
 	pool["SmsAuthenticationMessage"] = "altered {####} CANARY-altered"
@@ -263,15 +277,8 @@ func TestBootstrapWithoutSecurityHub(t *testing.T) {
 			start(t, withoutHub, c.environment...).refuses(t, c.faults, c.says)
 		})
 	}
-	fake := cognitotest.New(cognitotest.Contract)
-	url, err := fake.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = fake.Close() })
-	pool, mfa := cognitotest.Rich()
-	pool["DeletionProtection"] = "INACTIVE"
-	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+	fake, url := served(t)
+	weaken(fake)
 	f := start(t, withoutHub, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+url, "SECURITY_HUB=off")
 	if got := outcome(t, f.invoke(t, payload(t, "update-user-pool"))); got != "remediated" {
 		t.Errorf("%s\n%s", got, f.stop())

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/mototest"
 	"poolkeeper/lambda/runtimeapi"
 )
@@ -18,15 +17,8 @@ import (
 // TestBootstrapKilledWhileTelling kills the built binary when it has written and is about to tell people. The retry writes nothing, and tells them of what was done.
 func TestBootstrapKilledWhileTelling(t *testing.T) {
 	t.Parallel()
-	fake := cognitotest.New(cognitotest.Contract)
-	cognito, err := fake.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = fake.Close() })
-	pool, mfa := cognitotest.Rich()
-	pool["DeletionProtection"] = "INACTIVE"
-	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+	fake, cognito := served(t)
+	weaken(fake)
 	moto := mototest.Start(t)
 	mototest.Table(t, moto, "ledger")
 	var telling atomic.Bool

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/mototest"
 )
 
@@ -13,15 +12,8 @@ import (
 // reached is logged and counted, and keeps nothing from being put right.
 func TestBootstrapRemembers(t *testing.T) {
 	t.Parallel()
-	fake := cognitotest.New(cognitotest.Contract)
-	cognito, err := fake.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = fake.Close() })
-	pool, mfa := cognitotest.Rich()
-	pool["DeletionProtection"] = "INACTIVE"
-	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+	fake, cognito := served(t)
+	weaken(fake)
 	moto := mototest.Start(t)
 	mototest.Table(t, moto, "ledger")
 	environment := []string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER=" + cognito, "AWS_ENDPOINT_URL_DYNAMODB=" + moto, "LEDGER_TABLE=ledger", "AWS_LAMBDA_FUNCTION_NAME=keeper"}
@@ -42,8 +34,7 @@ func TestBootstrapRemembers(t *testing.T) {
 	if calls := fake.Calls(); len(calls) > 0 {
 		t.Errorf("%d calls to Cognito for an event that was handled", len(calls))
 	}
-	pool["DeletionProtection"] = "INACTIVE"
-	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+	weaken(fake)
 	lost := startFunction(t, append(environment[:1:1], "AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:9", "LEDGER_TABLE=ledger", "AWS_LAMBDA_FUNCTION_NAME=keeper")...)
 	if got := outcome(t, lost.invoke(t, payload(t, "update-user-pool"))); got != "remediated" {
 		t.Errorf("without its ledger: %s", got)

@@ -69,12 +69,7 @@ func limited(t *testing.T, cognito string, kilobytes int, environment ...string)
 // delivered again to a process that has enough, leaves the pool as if nothing had happened.
 func TestMemoryLimit(t *testing.T) {
 	t.Parallel()
-	fake := cognitotest.New(cognitotest.Contract)
-	cognito, err := fake.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = fake.Close() })
+	fake, cognito := served(t)
 	state := func() (documents [2]map[string]any) {
 		documents[0], documents[1], _ = fake.Pool(limitedPool)
 		delete(documents[0], "LastModifiedDate")

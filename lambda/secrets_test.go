@@ -18,12 +18,7 @@ import (
 func TestBootstrapKeepsClientSecrets(t *testing.T) {
 	t.Parallel()
 	const secret = "CANARYclientsecret0123456789"
-	fake := cognitotest.New(cognitotest.Contract)
-	url, err := fake.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = fake.Close() })
+	fake, url := served(t)
 	const id = "eu-west-1_AbCdEf123"
 	file := filepath.Join(t.TempDir(), "b.yaml")
 	text := "version: 1\nrules:\n  - name: clients\n    clients: [{require: {PreventUserExistenceErrors: ENABLED, AllowedOAuthFlows: {without: [implicit]}}}]\n    watch: [clients]\n"

@@ -60,12 +60,7 @@ func (s *relay) take() (events [][]byte, published []string) {
 // what is there at every sweep they are not.
 func TestBootstrapSweepsOverTheBus(t *testing.T) {
 	t.Parallel()
-	fake := cognitotest.New(cognitotest.Contract)
-	cognito, err := fake.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = fake.Close() })
+	fake, cognito := served(t)
 	for _, id := range []string{"eu-west-1_AbCdEf123", "eu-west-1_Others001"} {
 		pool, mfa := cognitotest.Rich()
 		if pool["DeletionProtection"] = "INACTIVE"; id == "eu-west-1_Others001" {

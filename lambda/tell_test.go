@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/securityhub"
 
-	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/mototest"
 )
 
@@ -26,15 +25,8 @@ func TestBootstrapTells(t *testing.T) {
 	for name, reachable := range map[string]bool{"a topic": true, "a topic that cannot be reached": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fake := cognitotest.New(cognitotest.Contract)
-			cognito, err := fake.Start()
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = fake.Close() })
-			pool, mfa := cognitotest.Rich()
-			pool["DeletionProtection"] = "INACTIVE"
-			fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+			fake, cognito := served(t)
+			weaken(fake)
 			var mutex sync.Mutex
 			var published []url.Values
 			topic := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -96,12 +88,7 @@ func TestBootstrapTells(t *testing.T) {
 // any more. Of a pool that no rule names there is none.
 func TestBootstrapTellsOfAPoolThatIsGone(t *testing.T) {
 	t.Parallel()
-	fake := cognitotest.New(cognitotest.Contract)
-	cognito, err := fake.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = fake.Close() })
+	_, cognito := served(t)
 	moto := mototest.Start(t)
 	hub := securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String(moto), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil

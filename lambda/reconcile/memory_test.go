@@ -34,6 +34,16 @@ func withLedger(t testing.TB) ledgered {
 	return w
 }
 
+// weakened is a pool whose deletion protection somebody took, which is required, and the event of that, a minute later.
+func weakened(t testing.TB) (w ledgered, required *baseline.Baseline, request event.Request) {
+	t.Helper()
+	w, required = withLedger(t), require(t, deletionProtection)
+	w.fake.Edit(poolID, unprotected)
+	request = call("one", "Admin", w.time())
+	w.pass(time.Minute)
+	return w, required, request
+}
+
 func (w ledgered) pass(d time.Duration) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
@@ -104,10 +114,7 @@ func (w ledgered) kill(t testing.TB, r *reconcile.Reconciler, request event.Requ
 // TestDuplicateEvent delivers an event twice: the second time, Cognito is not called.
 func TestDuplicateEvent(t *testing.T) {
 	t.Parallel()
-	w, required := withLedger(t), require(t, deletionProtection)
-	w.fake.Edit(poolID, unprotected)
-	request := call("one", "Admin", w.time())
-	w.pass(time.Minute)
+	w, required, request := weakened(t)
 	if out := w.answer(t, required, request); out.Outcome != reconcile.Remediated || out.Record == "" {
 		t.Fatalf("%+v", out)
 	}
@@ -181,10 +188,7 @@ func TestOneWriter(t *testing.T) {
 // TestHeldPool shows whom a pool is held for: not for whoever else comes while the hold counts, and for them once it has run out. The invocation's own retry goes on at once.
 func TestHeldPool(t *testing.T) {
 	t.Parallel()
-	w, required := withLedger(t), require(t, deletionProtection)
-	w.fake.Edit(poolID, unprotected)
-	request := call("one", "Admin", w.time())
-	w.pass(time.Minute)
+	w, required, request := weakened(t)
 	killed := w.keeper(required)
 	killed.Owner = "invocation-1"
 	w.kill(t, killed, request, 0)

@@ -88,10 +88,7 @@ func (u unreadable) Record(context.Context, string) (reconcile.Record, error) {
 // TestUnreadableRecord leaves a record at that which cannot be read: the ledger still counts what was written, and no later event is kept waiting for it.
 func TestUnreadableRecord(t *testing.T) {
 	t.Parallel()
-	w, required := withLedger(t), require(t, deletionProtection)
-	w.fake.Edit(poolID, unprotected)
-	request := call("one", "Admin", w.time())
-	w.pass(time.Minute)
+	w, required, request := weakened(t)
 	w.kill(t, w.keeper(required), request, 0)
 	w.ledger = unreadable{w.ledger}
 	w.pass(2 * time.Minute)
@@ -108,10 +105,7 @@ func TestUnreadableRecord(t *testing.T) {
 // TestTurnFarAhead: a turn that a clock has noted which was an hour ahead keeps nobody waiting.
 func TestTurnFarAhead(t *testing.T) {
 	t.Parallel()
-	w, required := withLedger(t), require(t, deletionProtection)
-	w.fake.Edit(poolID, unprotected)
-	request := call("one", "Admin", w.time())
-	w.pass(time.Minute)
+	w, required, request := weakened(t)
 	key := reconcile.Key{Kind: reconcile.PoolKey, ID: poolID}
 	note := fmt.Sprintf(`{"due":%q}`, w.time().Add(time.Hour).Format(time.RFC3339))
 	if _, _, err := w.ledger.Take(t.Context(), key, "wrong", w.time(), w.time()); err != nil {
@@ -188,10 +182,7 @@ func TestBrokenNotes(t *testing.T) {
 	} {
 		t.Run(string(name), func(t *testing.T) {
 			t.Parallel()
-			w, required := withLedger(t), require(t, deletionProtection)
-			w.fake.Edit(poolID, unprotected)
-			request := call("one", "Admin", w.time())
-			w.pass(time.Minute)
+			w, required, request := weakened(t)
 			w.ledger = noted{w.ledger, name, strings.Replace(note, `"B"`, `"`+required.Digest+`"`, 1)}
 			if out := w.answer(t, required, request); out.Outcome != reconcile.Remediated || len(out.LedgerFaults) != 1 {
 				t.Errorf("%s (%s), faults %q", out.Outcome, out.Reason, out.LedgerFaults)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/reconcile"
@@ -26,16 +27,22 @@ func indebted(t *testing.T) (w ledgered, lost func() bool) {
 	}
 }
 
+// killedInDebt is such a pool after a process was killed between the two writes.
+func killedInDebt(t *testing.T) (w ledgered, lost func() bool, required *baseline.Baseline, request event.Request) {
+	t.Helper()
+	w, lost = indebted(t)
+	required, request = require(t, noTextFactor), call("one", "Admin", w.time())
+	w.pass(time.Minute)
+	w.kill(t, w.keeper(required), request, 1)
+	return w, lost, required, request
+}
+
 const noTextFactor = "SmsMfaConfiguration: {absent: true}"
 
 // TestKilledTwice kills the process between two writes, and the one that was to go on as well: what the first took is still given back.
 func TestKilledTwice(t *testing.T) {
 	t.Parallel()
-	w, lost := indebted(t)
-	required := require(t, noTextFactor)
-	request := call("one", "Admin", w.time())
-	w.pass(time.Minute)
-	w.kill(t, w.keeper(required), request, 1)
+	w, lost, required, request := killedInDebt(t)
 	w.pass(2 * time.Minute)
 	w.kill(t, w.keeper(required), request, 0)
 	if !lost() {
@@ -131,10 +138,7 @@ func TestWorthAnother(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, required := withLedger(t), require(t, deletionProtection)
-			w.fake.Edit(poolID, unprotected)
-			request := call("one", "Admin", w.time())
-			w.pass(time.Minute)
+			w, required, request := weakened(t)
 			w.fake.Inject(c.fault)
 			if out := w.answer(t, required, request); out.Outcome != c.first {
 				t.Errorf("%s (%s), want %s", out.Outcome, out.Reason, c.first)

@@ -181,10 +181,7 @@ func TestToldByTheNext(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, required := withLedger(t), require(t, deletionProtection)
-			w.fake.Edit(poolID, unprotected)
-			request := call("one", "Admin", w.time())
-			w.pass(time.Minute)
+			w, required, request := weakened(t)
 			first := w.keeper(required)
 			dies(w, first)
 			func() {
@@ -249,10 +246,7 @@ func TestUnclearWriteIsNamed(t *testing.T) {
 // TestLostToTheKilled tells of a change that was made while a process was at a write of which nobody knows whether it was made.
 func TestLostToTheKilled(t *testing.T) {
 	t.Parallel()
-	w, required := withLedger(t), require(t, deletionProtection)
-	w.fake.Edit(poolID, unprotected)
-	request := call("one", "Admin", w.time())
-	w.pass(time.Minute)
+	w, required, request := weakened(t)
 	w.kill(t, w.keeper(required), request, 0)
 	w.pass(10 * time.Second)
 	theirs := call("theirs", "Other", w.time(), "userPoolTags")

@@ -19,11 +19,7 @@ import (
 // put right, tells of it once, and the debt still stands for those after it.
 func TestOwedOutlivesWhoeverTells(t *testing.T) {
 	t.Parallel()
-	w, lost := indebted(t)
-	required := require(t, noTextFactor)
-	request := call("one", "Admin", w.time())
-	w.pass(time.Minute)
-	w.kill(t, w.keeper(required), request, 1)
+	w, lost, required, _ := killedInDebt(t)
 	w.pass(2 * time.Minute)
 	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "AccessDeniedException", Message: "no"})
 	told := 0
@@ -56,10 +52,7 @@ func TestNotMadeIsNotTold(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, required := withLedger(t), require(t, deletionProtection)
-			w.fake.Edit(poolID, unprotected)
-			request := call("one", "Admin", w.time())
-			w.pass(time.Minute)
+			w, required, request := weakened(t)
 			w.kill(t, w.keeper(required), request, 0)
 			w.pass(2 * time.Minute)
 			out := w.answer(t, require(t, c.next), request)
@@ -77,10 +70,7 @@ func TestNotMadeIsNotTold(t *testing.T) {
 // TestGraveIsToldAsItWas kills a process while it tells that something moved. Whoever tells it instead does not call it put right.
 func TestGraveIsToldAsItWas(t *testing.T) {
 	t.Parallel()
-	w, required := withLedger(t), require(t, deletionProtection)
-	w.fake.Edit(poolID, unprotected)
-	request := call("one", "Admin", w.time())
-	w.pass(time.Minute)
+	w, required, request := weakened(t)
 	w.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Skip: 1, Times: 1, Then: func(s *cognitotest.Server) {
 		s.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolTags")["team"] = "moved" })
 	}})
@@ -136,11 +126,7 @@ rules: [{name: all, watch: [triggers], require: {DeletionProtection: ACTIVE, Use
 // TestAuditGivesNothingBack: where the baseline only audits by now, nothing is written, whatever a killed process owes.
 func TestAuditGivesNothingBack(t *testing.T) {
 	t.Parallel()
-	w, lost := indebted(t)
-	required := require(t, noTextFactor)
-	request := call("one", "Admin", w.time())
-	w.pass(time.Minute)
-	w.kill(t, w.keeper(required), request, 1)
+	w, lost, required, request := killedInDebt(t)
 	w.pass(2 * time.Minute)
 	w.fake.ResetCalls()
 	audit := required.InMode(baseline.Audit)
@@ -157,10 +143,7 @@ func TestAuditGivesNothingBack(t *testing.T) {
 // TestLostToTheKilledIsFoundLater: whoever finishes the record of a killed process does not hide that its write may have undone a call whose event comes only later.
 func TestLostToTheKilledIsFoundLater(t *testing.T) {
 	t.Parallel()
-	w, required := withLedger(t), require(t, deletionProtection)
-	w.fake.Edit(poolID, unprotected)
-	request := call("one", "Admin", w.time())
-	w.pass(time.Minute)
+	w, required, request := weakened(t)
 	killed := w.keeper(required)
 	killed.Pools = &mortalReader{Pools: killed.Pools, lives: 1}
 	func() {
@@ -302,11 +285,7 @@ func (p planted) Record(ctx context.Context, id string) (reconcile.Record, error
 // TestDebtIsNoStorm lets it stay impossible to give back what a killed process took, while events about the pool keep coming: those of one moment share a look, and people are told once an hour.
 func TestDebtIsNoStorm(t *testing.T) {
 	t.Parallel()
-	w, lost := indebted(t)
-	required := require(t, noTextFactor)
-	request := call("one", "Admin", w.time())
-	w.pass(time.Minute)
-	w.kill(t, w.keeper(required), request, 1)
+	w, lost, required, _ := killedInDebt(t)
 	w.pass(5 * time.Minute)
 	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "AccessDeniedException", Message: "no"})
 	told := 0
@@ -398,11 +377,7 @@ func TestStaleAfterDeferral(t *testing.T) {
 // TestGivenBackIsSaid gives back what a killed process took: that is a write, and said to be one. A service that accepts it and does not do it is not believed, and the debt stands.
 func TestGivenBackIsSaid(t *testing.T) {
 	t.Parallel()
-	w, lost := indebted(t)
-	required := require(t, noTextFactor)
-	request := call("one", "Admin", w.time())
-	w.pass(time.Minute)
-	w.kill(t, w.keeper(required), request, 1)
+	w, lost, required, _ := killedInDebt(t)
 	w.pass(2 * time.Minute)
 	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Body: []byte(`{}`), Times: 1})
 	if out := w.answer(t, required, call("two", "Other", w.time())); out.Outcome != reconcile.Unconverged || !strings.Contains(out.Reason, "SmsConfiguration") || !lost() {

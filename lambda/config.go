@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"regexp"
 	"strings"
-	"sync"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/report"
@@ -46,8 +44,6 @@ var levels = map[string]slog.Level{
 	"ERROR": slog.LevelError, "FATAL": slog.LevelError,
 }
 
-var roleARN = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+$`) })
-
 // ReadConfig reads the environment. The error joins every fault of the environment and of the baseline; each fault is one error of the join.
 func ReadConfig(getenv func(string) string, readFile func(string) ([]byte, error)) (Config, error) {
 	c := Config{
@@ -72,11 +68,11 @@ func ReadConfig(getenv func(string) string, readFile func(string) ([]byte, error
 			fault("%s is not set: Lambda sets it, and a local invocation has to", name)
 		}
 	}
-	if c.OwnRole != "" && !roleARN().MatchString(c.OwnRole) {
+	if c.OwnRole != "" && !isRole(c.OwnRole) {
 		fault("ROLE_ARN is %q, which is not the ARN of an IAM role", c.OwnRole)
 	}
 	c.channels(getenv, fault)
-	if c.LedgerTable != "" && !tableName().MatchString(c.LedgerTable) {
+	if c.LedgerTable != "" && !isTable(c.LedgerTable) {
 		fault("LEDGER_TABLE is %q, which is neither the name nor the ARN of a DynamoDB table", c.LedgerTable)
 	}
 	level, ok := levels[strings.ToUpper(getenv("AWS_LAMBDA_LOG_LEVEL"))]
@@ -120,25 +116,15 @@ func endpoints(getenv func(string) string) map[string]string {
 	return urls
 }
 
-var (
-	topicARN  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+$`) })
-	tableName = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^(arn:[\w-]+:dynamodb:[\w-]+:\d{12}:table/)?[\w.-]{3,255}$`)
-	})
-	eventBus = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^(arn:[\w-]+:events:[\w-]+:\d{12}:event-bus/)?[\w./-]+$`)
-	})
-)
-
 // channels checks who is to be told, and where sweeps go.
 func (c *Config) channels(getenv func(string) string, fault func(format string, args ...any)) {
-	if c.TopicARN != "" && !topicARN().MatchString(c.TopicARN) {
+	if c.TopicARN != "" && !isTopic(c.TopicARN) {
 		fault("TOPIC_ARN is %q, which is not the ARN of an SNS topic (a FIFO topic has no e-mail)", c.TopicARN)
 	}
-	if c.EventBus != "" && !eventBus().MatchString(c.EventBus) {
+	if c.EventBus != "" && !isBus(c.EventBus) {
 		fault("EVENT_BUS is %q, which is neither the name nor the ARN of an event bus", c.EventBus)
 	}
-	if c.SweepBus != "" && !eventBus().MatchString(c.SweepBus) {
+	if c.SweepBus != "" && !isBus(c.SweepBus) {
 		fault("SWEEP_BUS is %q, which is neither the name nor the ARN of an event bus", c.SweepBus)
 	}
 	switch on := getenv("SECURITY_HUB"); on {

@@ -16,7 +16,7 @@ func BenchmarkStart(b *testing.B) {
 	var wall, cpu, memory, pythonWall, pythonMemory ratios
 	for b.Loop() {
 		for range rounds {
-			first, second := startProcess(b, []string{base}), startProcess(b, []string{own})
+			first, second := startProcess(b, []string{base}), startProcess(b, []string{own}, deployment...)
 			memory = append(memory, second.memory(b)/first.memory(b))
 			wall.add(second.start, first.start)
 			cpu.add(second.stop(), first.stop())
@@ -25,7 +25,7 @@ func BenchmarkStart(b *testing.B) {
 			continue
 		}
 		for range rounds / 3 { // it takes a hundred times as long
-			first, second := startProcess(b, python), startProcess(b, []string{own})
+			first, second := startProcess(b, python), startProcess(b, []string{own}, deployment...)
 			pythonWall.add(second.start, first.start)
 			pythonMemory = append(pythonMemory, second.memory(b)/first.memory(b))
 			first.stop()

@@ -52,6 +52,10 @@ const (
 	raw    = "poolkeeper/lambda/internal/coldstart/raw"
 )
 
+// deployment is what a deployment configures, unless something else is asked for.
+var deployment = []string{"ROLE_ARN=arn:aws:iam::111122223333:role/poolkeeper", "TOPIC_ARN=arn:aws:sns:eu-west-1:111122223333:poolkeeper", "LEDGER_TABLE=poolkeeper", "SWEEP_BUS=default",
+	"AWS_LAMBDA_FUNCTION_NAME=poolkeeper"}
+
 // A process is a function that was started in an environment of just what it needs, and polls.
 type process struct {
 	api     *runtimeapi.Server

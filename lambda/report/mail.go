@@ -90,8 +90,11 @@ func mail(r Report) string {
 	return b.String()
 }
 
-// rule names the rule of a drift, and its place in the baseline.
+// rule names the rule of a drift, and its place in the baseline. What a write of ours has taken was required by none.
 func rule(d Drift) string {
+	if d.Rule == "" {
+		return "no rule"
+	}
 	if d.Source == "" {
 		return "rule " + d.Rule
 	}

@@ -50,7 +50,7 @@ func NewAlarms(stack awscdk.Stack, id string, s Settings, keeper Keeper, alerts 
 	if s.Ledger {
 		add("MissedEvents", "A sweep found drift that no event had told of: the trail, its delivery or the rule has a gap. The log says which user pool, and since when.",
 			told(keeper, "MissedEvents", "Sum", fiveMinutes()), once())
-		add("LedgerFailed", "The function could not read or write its ledger. The log says which call failed, and why.",
+		add("LedgerFailed", "The function could not read or write its ledger. Pools are put right all the same, but duplicates of events are handled again, and what is written meanwhile stands in no record. The log says which call failed, and why.",
 			told(keeper, "LedgerFailed", "Sum", fiveMinutes()), once())
 	}
 	five := &awscloudwatch.MetricOptions{Period: fiveMinutes()}

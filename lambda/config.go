@@ -73,7 +73,7 @@ func ReadConfig(getenv func(string) string, readFile func(string) ([]byte, error
 	}
 	c.channels(getenv, fault)
 	if c.LedgerTable != "" && !isTable(c.LedgerTable) {
-		fault("LEDGER_TABLE is %q, which is neither the name nor the ARN of a DynamoDB table", c.LedgerTable)
+		fault("LEDGER_TABLE is %q, which is neither the name (3 to 255 letters, digits and -_.) nor the ARN of a DynamoDB table", c.LedgerTable)
 	}
 	level, ok := levels[strings.ToUpper(getenv("AWS_LAMBDA_LOG_LEVEL"))]
 	if !ok {

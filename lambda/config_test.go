@@ -45,6 +45,7 @@ func TestReadConfig(t *testing.T) {
 		"every fault at once": {map[string]string{"MODE": "x", "BASELINE_FILE": "bad.yaml", "ROLE_ARN": "me", "AWS_REGION": "", "AWS_LAMBDA_LOG_LEVEL": "LOUD", "AWS_CA_BUNDLE": "none.pem"},
 			[]string{"AWS_REGION", "ROLE_ARN", "AWS_LAMBDA_LOG_LEVEL", "AWS_CA_BUNDLE", "bad.yaml:5", "bad.yaml:6", "MODE"}},
 		"channels":       {map[string]string{"TOPIC_ARN": "topic", "EVENT_BUS": "a b", "SECURITY_HUB": "yes", "SWEEP_BUS": "a bus"}, []string{"TOPIC_ARN", "EVENT_BUS", "SWEEP_BUS", "SECURITY_HUB"}},
+		"ledger":         {map[string]string{"LEDGER_TABLE": "t1"}, []string{`LEDGER_TABLE is "t1", which is neither the name (3 to 255 letters, digits and -_.) nor the ARN of a DynamoDB table`}},
 		"no credentials": {map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}},
 	} {
 		t.Run(name, func(t *testing.T) {

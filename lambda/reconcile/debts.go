@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/userpool"
@@ -37,6 +38,9 @@ func (r *run) inspect(state userpool.State, found baseline.Comparison, policy ba
 }
 
 const takenReason = "a write of ours took it from the pool, and it cannot be given back: "
+
+// Taken says that a write of ours took the setting from the pool, and that it cannot be given back.
+func (d Drift) Taken() bool { return strings.HasPrefix(d.Reason, takenReason) }
 
 // owes says whether something that a write has taken is missing from the pool, or may be.
 func (r *run) owes() bool { return len(r.owed) > 0 && (r.failed || len(r.lacks) > 0) }

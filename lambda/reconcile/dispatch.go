@@ -69,7 +69,7 @@ func (d *dispatch) pages(ctx context.Context) error {
 	for n := 0; ; n++ {
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < pageTime {
 			if n == 0 {
-				return errors.New("there is no time for a single page of pools")
+				return fmt.Errorf("there is no time for a single page of pools: the function has to have more than %s", pageTime)
 			}
 			return d.goOn(ctx)
 		}

@@ -222,7 +222,7 @@ func TestDispatchGivesUp(t *testing.T) {
 		"a bus that takes nothing": {[]byte(anySweep), account{page: 60}, never, 15 * time.Minute, "60 pools of this page could not be sent", 0, 1},
 		"a bus that takes some":    {[]byte(anySweep), account{page: 60}, afterwards(7, never), 15 * time.Minute, "53 pools of this page could not be sent", 7, 1},
 		"a bus that takes no more": {[]byte(anySweep), account{page: 60}, afterwards(60, never), 130 * time.Second, "the event that goes on with the sweep could not be sent", 60, 1},
-		"no time for a page":       {[]byte(anySweep), account{page: 60}, nil, 100 * time.Second, "there is no time for a single page", 0, 0},
+		"no time for a page":       {[]byte(anySweep), account{page: 60}, nil, 100 * time.Second, "there is no time for a single page of pools: the function has to have more than 2m0s", 0, 0},
 		"a sweep without an end":   {sweep(`{"token": "60", "started": "1999-12-31T12:00:00Z", "pools": 6000}`), account{page: 60}, nil, 15 * time.Minute, "6000 pools later there is no end to it", 6000, 0},
 		"a token refused twice":    {sweep(`{"token": "60", "started": "1999-12-31T23:59:00Z", "pools": 60, "restarted": true}`), account{page: 60, expires: 1}, nil, 15 * time.Minute, "the token has expired", 60, 1},
 	} {

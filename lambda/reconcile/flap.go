@@ -32,11 +32,16 @@ func (r *run) countFlaps(ctx context.Context, drifts []baseline.Drift) {
 			}
 		}
 		if len(causes) >= budget.Times {
-			r.flaps[d.Setting] = fmt.Sprintf("it was put right %d times within %d minutes, and %s after us: two automations take turns, so it is left until one of them stops (flapBudget: %s)",
-				len(causes), int(budget.Within.Minutes()), setBy(append(causes[1:], r.cause)), budget)
+			r.flaps[d.Setting] = fmt.Sprintf("it was put right %d times within %d minutes, and %s after us: %s (flapBudget: %s)",
+				len(causes), int(budget.Within.Minutes()), setBy(append(causes[1:], r.cause)), flapsReason, budget)
 		}
 	}
 }
+
+const flapsReason = "two automations take turns, so it is left until one of them stops"
+
+// Flaps says that the drift was left as somebody else keeps writing the setting.
+func (d Drift) Flaps() bool { return d.State == NotFixable && strings.Contains(d.Reason, flapsReason) }
 
 // setBy names the writers behind the causes, who came most often first.
 func setBy(causes []event.Cause) string {
@@ -75,7 +80,7 @@ func (r *run) repeated() bool {
 		why, flaps := r.flaps[d.Setting]
 		switch {
 		case d.State == Exempted:
-		case flaps && d.Reason == why, strings.HasPrefix(d.Reason, takenReason):
+		case flaps && d.Reason == why, d.Taken():
 			lasting = append(lasting, d.Setting)
 			since := r.Now().Sub(r.known.Said[d.Setting])
 			news = news || since < 0 || since >= r.quiet()

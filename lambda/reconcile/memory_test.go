@@ -342,6 +342,42 @@ func TestLostUpdate(t *testing.T) {
 	}
 }
 
+// TestLostUpdateOfWhatIsRequired: a call of the second of our write that came after it, and weakened what we had put right, has lost nothing of that: it is put right once more, and said so.
+func TestLostUpdateOfWhatIsRequired(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		refused bool
+		want    reconcile.Word
+		state   reconcile.DriftState
+	}{"put right": {false, reconcile.Remediated, reconcile.Fixed}, "refused": {true, reconcile.Unfixable, reconcile.NotFixable}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, required := withLedger(t), require(t, deletionProtection)
+			w.fake.Edit(poolID, unprotected)
+			theirs := call("theirs", "Mallory", w.time(), "userPoolId", "deletionProtection", "policies")
+			w.answer(t, required, call("cause", "Mallory", w.time()))
+			w.fake.Edit(poolID, unprotected)
+			w.pass(time.Minute)
+			if c.refused {
+				w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "AccessDeniedException", Message: "no"})
+			}
+			out := w.answer(t, required, theirs)
+			if out.Outcome != c.want || !slices.Equal(out.Overwritten, []string{"Policies"}) {
+				t.Errorf("%s (%s), overwritten %v", out.Outcome, out.Reason, out.Overwritten)
+			}
+			var states []reconcile.DriftState
+			for _, d := range out.Drifts {
+				if d.Setting == "DeletionProtection" {
+					states = append(states, d.State)
+				}
+			}
+			if !slices.Equal(states, []reconcile.DriftState{c.state}) {
+				t.Errorf("DeletionProtection is told as %v", states)
+			}
+		})
+	}
+}
+
 // TestMissedEvent finds drift in a sweep that no event told of, and says since when. What was left or exempted before is no news.
 func TestMissedEvent(t *testing.T) {
 	t.Parallel()

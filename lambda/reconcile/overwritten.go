@@ -66,14 +66,23 @@ func (r *run) inQuestion(name baseline.DocumentName) []string {
 	return settings
 }
 
-// lostUpdates reports the settings that a call may have set in vain.
-func (r *run) lostUpdates(settings map[string]any) []Drift {
+// lostUpdates reports the settings that a call may have set in vain. Those that this run puts right, or is to and cannot, are none: they are told as such, and have to be as required whatever the call
+// set.
+func (r *run) lostUpdates(settings map[string]any, fixable []baseline.Drift, report []Drift) []Drift {
+	told := map[string]bool{}
+	for _, d := range append(slices.Clone(r.sentFixes), fixable...) {
+		told[d.Setting] = true
+	}
+	for _, d := range report {
+		told[d.Setting] = told[d.Setting] || d.State == NotFixable
+	}
 	var drifts []Drift
 	for _, o := range r.overwritten {
 		for _, setting := range o.settings {
-			if slices.ContainsFunc(drifts, func(d Drift) bool { return d.Setting == setting }) {
+			if told[setting] {
 				continue
 			}
+			told[setting] = true
 			rule := ""
 			if len(o.record.Drifts) > 0 {
 				rule = o.record.Drifts[0].Rule

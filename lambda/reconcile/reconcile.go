@@ -136,7 +136,7 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 	}
 	report, fixable := r.sort(v.found.Drifts)
 	report = append(report, kept...)
-	lostUpdates := r.lostUpdates(v.state.Settings())
+	lostUpdates := r.lostUpdates(v.state.Settings(), fixable, report)
 	r.out.Overwritten = settingsOf(lostUpdates)
 	report = append(report, lostUpdates...)
 	report = append(report, r.watched(watch, v.state, v.found)...)

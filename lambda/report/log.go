@@ -50,6 +50,9 @@ func Log(ctx context.Context, logger *slog.Logger, out reconcile.Outcome) {
 	if out.Missed != nil {
 		attributes = append(attributes, slog.Any("missed", out.Missed))
 	}
+	if len(out.Overwritten) > 0 {
+		attributes = append(attributes, slog.Any("overwritten", out.Overwritten))
+	}
 	if len(out.LedgerFaults) > 0 {
 		attributes = append(attributes, slog.Any("ledger_faults", out.LedgerFaults))
 	}

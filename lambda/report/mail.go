@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -90,8 +91,11 @@ func mail(r Report) string {
 	return b.String()
 }
 
-// rule names the rule of a drift, and its place in the baseline.
+// rule names the rule of a drift, and its place in the baseline. What a write of ours has taken was required by none.
 func rule(d Drift) string {
+	if d.Rule == "" {
+		return "no rule"
+	}
 	if d.Source == "" {
 		return "rule " + d.Rule
 	}
@@ -154,6 +158,8 @@ func (r Report) safe() (head, says string) {
 	switch {
 	case r.Outcome == reconcile.Ignored || r.Outcome == reconcile.Unchanged || r.Critical:
 		return "", ""
+	case len(r.Writes) == 0 && slices.ContainsFunc(r.Drifts, func(d Drift) bool { return d.Taken() }):
+		return "NOTHING WRITTEN", "nothing was written now; what a write of ours took before is still missing"
 	case len(r.Writes) == 0:
 		return "SAFE", "nothing was written; the pool is as it was found"
 	case r.When.Verified.IsZero():

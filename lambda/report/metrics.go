@@ -50,7 +50,9 @@ func Metrics(w io.Writer, function string, now time.Time, out reconcile.Outcome,
 	}
 	byRule := map[string]int{}
 	for _, d := range out.Drifts {
-		byRule[d.Rule]++
+		if d.Rule != "" { // CloudWatch takes no dimension without a value
+			byRule[d.Rule]++
+		}
 	}
 	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
 		line := map[string]any{"Function": function, "Rule": rule, "userPoolId": out.UserPoolID, "eventId": out.Cause.EventID}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"poolkeeper/lambda/reconcile"
@@ -24,8 +25,7 @@ func next(r Report) []string {
 		say("See what is left: poolkeeper plan %s", pool)
 		say("Write it: poolkeeper apply %s", pool)
 	case reconcile.Unconverged:
-		say("Look at the pool now: poolkeeper plan %s", pool)
-		say("Find out who else writes to it at the same time; two writers take turns until one of them stops.")
+		unconverged(r, pool, say)
 	case reconcile.Drifted:
 		if !r.Critical && len(r.Overwritten) < len(r.Drifts) {
 			say("See what would be written: poolkeeper plan %s", pool)
@@ -52,6 +52,26 @@ func next(r Report) []string {
 		say("The calls of late: aws cloudtrail lookup-events --region %s --lookup-attributes AttributeKey=EventSource,AttributeValue=cognito-idp.amazonaws.com", r.UserPool.Region)
 	}
 	return steps
+}
+
+// unconverged says what to do about a pool that is not as it should be although it was written to.
+func unconverged(r Report, pool string, say func(format string, args ...any)) {
+	left := r.of(reconcile.NotFixable)
+	has := func(is func(Drift) bool) bool { return slices.ContainsFunc(left, is) }
+	flaps, taken := has(func(d Drift) bool { return d.Flaps() }), has(func(d Drift) bool { return d.Taken() })
+	if taken {
+		say("Remove what stands in the way of giving back what was taken, as the reason says. It is tried again at the next event about the pool or the next sweep.")
+	}
+	if flaps {
+		say("Stop the other automation that the reason names from writing the setting, or change the baseline, or add an exemption with an end.")
+	}
+	say("Look at the pool now: poolkeeper plan %s", pool)
+	if flaps {
+		say("Once it has stopped, write what is required: poolkeeper apply %s; or leave it to the next event or sweep after the time of the flapBudget.", pool)
+	}
+	if !flaps && !taken {
+		say("Find out who else writes to it at the same time; two writers take turns until one of them stops.")
+	}
 }
 
 // why says what to find out about a change that was undone.

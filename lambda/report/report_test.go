@@ -70,13 +70,16 @@ func outcomes() map[string]reconcile.Outcome {
 	flaps.State = reconcile.NotFixable
 	flaps.Reason = "it was put right 5 times within 60 minutes, and role terraform-ci set it 5 times after us: two automations take turns, so it is left until one of them stops (flapBudget: 5 times in 60 minutes)"
 	flapping := outcome(reconcile.Unconverged, flaps.Reason, flaps)
+	taken := reconcile.Drift{Setting: "SmsConfiguration", Want: "what it was before", State: reconcile.NotFixable,
+		Reason: "a write of ours took it from the pool, and it cannot be given back: calling UpdateUserPool: AccessDeniedException: not authorized to perform iam:PassRole"}
+	owed := outcome(reconcile.Unconverged, "settings moved that were not to: SmsConfiguration; "+taken.Reason, taken)
 	lost := reported
 	lost.Setting, lost.Want, lost.Have = "UserPoolTags", "what role AppAdmin set", map[string]any{"env": "prod"}
 	lost.Reason = "role AppAdmin set it at 2026-10-01T09:15:40Z, between our read and our UpdateUserPool at 2026-10-01T09:15:41Z, which sent it as it was before: it may be lost (record eu-west-1_AbCdEf123.20261001T091540.500000Z)"
 	overwritten := outcome(reconcile.Drifted, lost.Reason, lost)
 	overwritten.Overwritten = []string{"UserPoolTags"}
 	return map[string]reconcile.Outcome{
-		"missed": missed, "told-late": late, "flapping": flapping, "overwritten": overwritten,
+		"missed": missed, "told-late": late, "flapping": flapping, "owed": owed, "overwritten": overwritten,
 		"remediated": remediated, "partial": partial, "unfixable": outcome(reconcile.Unfixable, "needs PLUS", unfixable), "drifted": outcome(reconcile.Drifted, "the rule only audits", reported),
 		"unchanged": outcome(reconcile.Unchanged, "", exempted), "ignored": nobody, "deferred": deferred,
 		"deleted":     gone,

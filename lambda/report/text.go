@@ -36,20 +36,27 @@ func Text(w io.Writer, out reconcile.Outcome, paint Paint) error {
 		b.WriteString("\n")
 	}
 	for _, d := range out.Drifts {
-		fmt.Fprintf(&b, "  %s  %s: %s, wanted %s  (rule %s)\n", paint.state(d.State), d.Setting, Value(d.Have), Value(d.Want), d.Rule)
+		fmt.Fprintf(&b, "  %s  %s: %s, wanted %s  (%s)\n", paint.state(d.State), d.Setting, Value(d.Have), Value(d.Want), rule(Drift{Drift: d}))
 		if d.Reason != "" {
 			fmt.Fprintf(&b, "             %s\n", d.Reason)
 		}
 	}
 	if len(out.Writes) > 0 {
 		fmt.Fprintf(&b, "  written   %s\n", strings.Join(out.Writes, ", "))
-		fmt.Fprintf(&b, "  verified  %d owned settings hold, %d unmanaged settings unchanged\n", out.Verified.Owned, out.Verified.UnmanagedUnchanged)
+		if out.Verified == (reconcile.Verified{}) {
+			b.WriteString("  verified  nothing: the pool could not be read and judged after that\n")
+		} else {
+			fmt.Fprintf(&b, "  verified  %d owned settings hold, %d unmanaged settings unchanged\n", out.Verified.Owned, out.Verified.UnmanagedUnchanged)
+		}
 	}
 	if out.Record != "" {
 		fmt.Fprintf(&b, "  record    %s\n", out.Record)
 	}
 	if out.Missed != nil {
 		fmt.Fprintf(&b, "  missed    no event told of it since %s\n", out.Missed.Since.UTC().Format(time.RFC3339))
+	}
+	if len(out.Overwritten) > 0 {
+		fmt.Fprintf(&b, "  lost      what the call set of %s may be: have it set again\n", strings.Join(out.Overwritten, ", "))
 	}
 	if out.Reason != "" {
 		fmt.Fprintf(&b, "  reason    %s\n", out.Reason)

@@ -37,7 +37,7 @@ func (c *cli) history() *cobra.Command {
 			}
 			records, err := recordsOf(command.Context(), from, pools, time.Now().Add(-since))
 			if err != nil {
-				return err
+				return c.noTable(err)
 			}
 			to := c.results()
 			for _, r := range records {
@@ -45,7 +45,7 @@ func (c *cli) history() *cobra.Command {
 					return err
 				}
 			}
-			return to.Write(stream.OfSummary("summary", map[string]int{"records": len(records)}, fmt.Sprintf("%d records", len(records))))
+			return to.Write(stream.OfSummary("summary", map[string]int{"records": len(records)}, counted(len(records), "record")))
 		},
 	}
 	command.Flags().StringSliceVar(&pools, "pool", nil, "id of a user pool; may be given several times (default: every pool)")

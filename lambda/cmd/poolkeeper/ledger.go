@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/spf13/cobra"
 
 	"poolkeeper/lambda/ledger"
@@ -57,6 +58,15 @@ func (c *cli) told(by reconcile.Ledger, out reconcile.Outcome) reconcile.Outcome
 		}
 	}
 	return out
+}
+
+// noTable says of a call to the ledger that failed for want of the table where it is looked for, and where its name stands.
+func (c *cli) noTable(err error) error {
+	var missing *types.ResourceNotFoundException
+	if !errors.As(err, &missing) {
+		return err
+	}
+	return fmt.Errorf("there is no such table in this account and %s (--profile, --region; the stack's output LedgerTableName has the name): %w", c.connected, err)
 }
 
 var errNoLedger = errors.New("no ledger: say --ledger TABLE, or set LEDGER_TABLE; the stack's output LedgerTableName has the name")

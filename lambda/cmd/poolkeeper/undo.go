@@ -39,7 +39,7 @@ func (a applying) undo(ctx context.Context, id string) error {
 	r, err := a.remember.Record(ctx, id)
 	switch {
 	case err != nil:
-		return err
+		return a.noTable(err)
 	case r.Before == nil:
 		return fmt.Errorf("record %s: the state before it was too large to be kept, so it cannot be taken back from here; a backup file may have it (poolkeeper restore)", id)
 	}

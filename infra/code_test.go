@@ -3,14 +3,17 @@ package main
 import (
 	"debug/buildinfo"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"testing"
 )
 
 const hubModule = "github.com/aws/aws-sdk-go-v2/service/securityhub"
 
-// TestFunctionHasWhatIsConfigured builds the function of a deployment as `cdk deploy` does: it links Security Hub if the deployment tells Security Hub, and only then, and it is told to
-// tell Security Hub only where it is linked. A service that is linked makes every start slower.
+// TestFunctionHasWhatIsConfigured builds the function of each kind of deployment as `cdk deploy` does: it links Security Hub if the deployment tells Security Hub, and only then, and it is told
+// to tell Security Hub only where it is linked. A service that is linked makes every start slower.
 func TestFunctionHasWhatIsConfigured(t *testing.T) {
+	linked := map[string]bool{} // by the tags
 	for name, c := range map[string]struct {
 		context map[string]any
 		tags    string
@@ -26,42 +29,50 @@ func TestFunctionHasWhatIsConfigured(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := read(t, "", c.context)
 			s.Architecture = "x86_64" // one is enough
-			build := t.TempDir()
-			if err := buildFunction(t.Context(), s, "..", build); err != nil {
-				t.Fatal(err)
+			if tags(s) != c.tags {
+				t.Errorf("it is built with %s", tags(s))
 			}
-			code, err := codeFor(s, build)
-			if err != nil {
-				t.Fatal(err)
+			if _, built := linked[tags(s)]; !built {
+				linked[tags(s)] = linksHub(t, s)
 			}
-			binary, err := buildinfo.ReadFile(filepath.Join(code, "bootstrap"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			settings := map[string]string{}
-			for _, one := range binary.Settings {
-				settings[one.Key] = one.Value
-			}
-			if settings["-tags"] != c.tags || settings["GOARCH"] != "amd64" || settings["CGO_ENABLED"] != "0" {
-				t.Errorf("it was built with %v", settings)
-			}
-			linked := false
-			for _, module := range binary.Deps {
-				linked = linked || module.Path == hubModule
-			}
-			if wanted := c.tags == "lambda.norpc"; linked != wanted {
-				t.Errorf("Security Hub is linked: %v", linked)
+			if linked[tags(s)] != (c.tags == "lambda.norpc") {
+				t.Errorf("Security Hub is linked: %v", linked[tags(s)])
 			}
 			for _, f := range synth(t, s).of("AWS::Lambda::Function") {
 				if at(f.Properties, "Handler") != "bootstrap" {
 					continue
 				}
-				if told := at(f.Properties, "Environment", "Variables", "SECURITY_HUB"); (told == "on") != linked {
+				if told := at(f.Properties, "Environment", "Variables", "SECURITY_HUB"); (told == "on") != linked[tags(s)] {
 					t.Errorf("it is told %v", told)
 				}
 			}
 		})
 	}
+}
+
+// linksHub builds the function of a deployment, and says whether Security Hub is linked into it.
+func linksHub(t *testing.T, s Settings) bool {
+	t.Helper()
+	build := t.TempDir()
+	if err := buildFunction(t.Context(), s, "..", build); err != nil {
+		t.Fatal(err)
+	}
+	code, err := codeFor(s, build)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary, err := buildinfo.ReadFile(filepath.Join(code, "bootstrap"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := map[string]string{}
+	for _, one := range binary.Settings {
+		settings[one.Key] = one.Value
+	}
+	if settings["-tags"] != tags(s) || settings["GOARCH"] != "amd64" || settings["CGO_ENABLED"] != "0" {
+		t.Errorf("it was built with %v", settings)
+	}
+	return slices.ContainsFunc(binary.Deps, func(m *debug.Module) bool { return m.Path == hubModule })
 }
 
 // TestUnbuiltFunction: a build that fails is told as such, and so is a folder without a function.

@@ -16,7 +16,7 @@ const (
 // A Sweep is how far a sweep has come that is to go on in another invocation. The zero Sweep is one that begins.
 type Sweep struct {
 	Started   time.Time `json:"started"`
-	Token     string    `json:"token"` // of the page to go on with
+	Token     string    `json:"token"` // of the page to go on with; "" is the first, of a sweep that began again
 	Pools     int       `json:"pools"` // that were sent so far
 	Restarted bool      `json:"restarted,omitempty"`
 }
@@ -32,8 +32,8 @@ const maxToken = 131072
 
 // sweepOf reads how far a sweep has come. A detail that cannot be gone on with is that of a sweep that begins: looking at every pool is never wrong.
 func sweepOf(detail object) Sweep {
-	token, started := detail.text("token"), instant(detail.text("started"))
-	if token == "" || len(token) > maxToken || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) || started.IsZero() {
+	token, started, restarted := detail.text("token"), instant(detail.text("started")), detail["restarted"] == true
+	if token == "" && !restarted || len(token) > maxToken || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) || started.IsZero() {
 		return Sweep{}
 	}
 	pools := 0
@@ -42,5 +42,5 @@ func sweepOf(detail object) Sweep {
 			pools = int(sent)
 		}
 	}
-	return Sweep{Started: started, Token: token, Pools: pools, Restarted: detail["restarted"] == true}
+	return Sweep{Started: started, Token: token, Pools: pools, Restarted: restarted}
 }

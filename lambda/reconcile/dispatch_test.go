@@ -180,6 +180,20 @@ func TestDispatchIsExact(t *testing.T) {
 	})
 }
 
+// TestRestartInAnotherInvocation lets the token of a page be refused when there is no time left to begin again: the next invocation does so, and it is the same sweep, which begins again once only.
+func TestRestartInAnotherInvocation(t *testing.T) {
+	t.Parallel()
+	a, l := &account{ids: poolIDs(39), page: 38, expires: 2}, &line{pools: map[string]int{}, sweeps: map[time.Time]int{}}
+	required := require(t, deletionProtection)
+	synctest.Test(t, func(*testing.T) {
+		r := reconcile.New(a, required, "")
+		r.Bus = l
+		if _, failed, said, _ := full(r, l, []byte(anySweep), 128*time.Second); failed != 0 || len(l.sweeps) != 1 || len(l.pools) != 39 || !strings.Contains(said[0], "began again at the first") {
+			t.Errorf("%d failed, %d sweeps of %d pools: %q", failed, len(l.sweeps), len(l.pools), said)
+		}
+	})
+}
+
 // TestDispatchTenThousand: there is no number of pools at which a sweep of 15 minutes an invocation ends early.
 func TestDispatchTenThousand(t *testing.T) {
 	t.Parallel()

@@ -95,18 +95,9 @@ func (m *Memory) Records(_ context.Context, pool string, from time.Time) ([]reco
 	var found []reconcile.Record
 	for _, r := range m.records {
 		if r.UserPoolID == pool && !r.Began.Before(from) {
-			found = append(found, light(r))
+			found = append(found, r.Light())
 		}
 	}
 	slices.SortFunc(found, func(a, b reconcile.Record) int { return strings.Compare(a.ID, b.ID) })
 	return found, nil
-}
-
-// light returns the record without what only a single one is read for.
-func light(r reconcile.Record) reconcile.Record {
-	r.Before, r.Sent = nil, slices.Clone(r.Sent)
-	for i := range r.Sent {
-		r.Sent[i].Body = nil
-	}
-	return r
 }

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/userpool"
@@ -27,7 +26,7 @@ func (r *run) inspect(state userpool.State, found baseline.Comparison, policy ba
 			continue
 		}
 		r.moved, d.Want = append(r.moved, d.Setting), "what it was before"
-		kept = append(kept, drift(d, NotFixable, takenReason+reason))
+		kept = append(kept, taken(d, reason))
 	}
 	if r.sent != nil {
 		var moved []string
@@ -37,10 +36,10 @@ func (r *run) inspect(state userpool.State, found baseline.Comparison, policy ba
 	return lost, kept
 }
 
-const takenReason = "a write of ours took it from the pool, and it cannot be given back: "
-
-// Taken says that a write of ours took the setting from the pool, and that it cannot be given back.
-func (d Drift) Taken() bool { return strings.HasPrefix(d.Reason, takenReason) }
+// taken is a setting that a write of ours took from the pool, and that cannot be given back for the reason given.
+func taken(d baseline.Drift, reason string) Drift {
+	return drift(d, NotFixable, "a write of ours took it from the pool, and it cannot be given back: "+reason).left(LeftTaken)
+}
 
 // owes says whether something that a write has taken is missing from the pool, or may be.
 func (r *run) owes() bool { return len(r.owed) > 0 && (r.failed || len(r.lacks) > 0) }

@@ -32,16 +32,11 @@ func (r *run) countFlaps(ctx context.Context, drifts []baseline.Drift) {
 			}
 		}
 		if len(causes) >= budget.Times {
-			r.flaps[d.Setting] = fmt.Sprintf("it was put right %d times within %d minutes, and %s after us: %s (flapBudget: %s)",
-				len(causes), int(budget.Within.Minutes()), setBy(append(causes[1:], r.cause)), flapsReason, budget)
+			r.flaps[d.Setting] = fmt.Sprintf("it was put right %d times within %d minutes, and %s after us: two automations take turns, so it is left until one of them stops (flapBudget: %s)",
+				len(causes), int(budget.Within.Minutes()), setBy(append(causes[1:], r.cause)), budget)
 		}
 	}
 }
-
-const flapsReason = "two automations take turns, so it is left until one of them stops"
-
-// Flaps says that the drift was left as somebody else keeps writing the setting.
-func (d Drift) Flaps() bool { return d.State == NotFixable && strings.Contains(d.Reason, flapsReason) }
 
 // setBy names the writers behind the causes, who came most often first.
 func setBy(causes []event.Cause) string {
@@ -77,14 +72,13 @@ func (r *run) repeated() bool {
 	var lasting []string
 	news := slices.ContainsFunc(r.moved, func(path string) bool { return !touchesAny(r.lacks, path) })
 	for _, d := range r.out.Drifts {
-		why, flaps := r.flaps[d.Setting]
 		switch {
 		case d.State == Exempted:
-		case flaps && d.Reason == why, d.Taken():
+		case d.Left == LeftFlapping, d.Left == LeftTaken:
 			lasting = append(lasting, d.Setting)
 			since := r.Now().Sub(r.known.Said[d.Setting])
 			news = news || since < 0 || since >= r.quiet()
-		case d.Reason == auditReason, d.Reason == noValueReason, d.State == NotFixable:
+		case d.Left == LeftAudited, d.Left == LeftNoValue, d.State == NotFixable:
 			news = news || !slices.Contains(r.known.Left, d.Setting)
 		default:
 			news = true

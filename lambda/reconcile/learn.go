@@ -117,5 +117,5 @@ func (r *run) learnLeft() {
 // leftToOthers says that something was seen and left that the event of whoever did it has to find: it came while this run was at work, or the run was not to write.
 func (r *run) leftToOthers() bool {
 	return slices.ContainsFunc(r.moved, func(path string) bool { return !touchesAny(r.lacks, path) }) || r.out.Reason == MovedReason ||
-		slices.ContainsFunc(r.out.Drifts, func(d Drift) bool { return d.Reason == ownWriteReason || d.Reason == unheldReason })
+		slices.ContainsFunc(r.out.Drifts, func(d Drift) bool { return d.Left == LeftOwnWrite || d.Left == LeftUnheld })
 }

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"poolkeeper/baseline"
@@ -66,6 +67,18 @@ type Record struct {
 	Owes []string `json:"owes,omitempty"`
 	// Before is the raw state before the first write. It holds message texts and external ids; it is nil in a list, and where it was too large to be kept.
 	Before *userpool.Backup `json:"-"`
+}
+
+// Finished says whether it was seen what became of the writes.
+func (r Record) Finished() bool { return r.Outcome != "" && r.Outcome != Deferred }
+
+// Light returns the record without what only a single one is read for, which is nearly all of its size.
+func (r Record) Light() Record {
+	r.Before, r.Sent = nil, slices.Clone(r.Sent)
+	for i := range r.Sent {
+		r.Sent[i].Body = nil
+	}
+	return r
 }
 
 // Sent is one write call.

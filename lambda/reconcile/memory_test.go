@@ -291,6 +291,9 @@ func TestFlapBudget(t *testing.T) {
 	if want := "it was put right 3 times within 30 minutes, and role terraform-ci set it 4 times after us"; !last.Repeated && !strings.Contains(last.Reason, want) {
 		t.Errorf("repeated %v: %s", last.Repeated, last.Reason)
 	}
+	if len(last.Drifts) != 1 || last.Drifts[0].Left != reconcile.LeftFlapping {
+		t.Errorf("%+v", last.Drifts)
+	}
 	if len(w.writes()) != 3 {
 		t.Errorf("writes: %v", w.writes())
 	}

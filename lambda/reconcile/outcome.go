@@ -35,6 +35,19 @@ const (
 	NotFixable DriftState = "unfixable" // could not be written, or did not hold
 )
 
+// A Left says in a word why a drift was left.
+type Left string
+
+// The reasons on which something depends.
+const (
+	LeftAudited  Left = "audited"  // the rule only audits
+	LeftNoValue  Left = "noValue"  // the requirement names no value to write
+	LeftOwnWrite Left = "ownWrite" // the event is of our own write
+	LeftFlapping Left = "flapping" // somebody else keeps writing the setting
+	LeftTaken    Left = "taken"    // a write of ours took the setting from the pool, and it cannot be given back
+	LeftUnheld   Left = "unheld"   // it was written, and does not hold
+)
+
 // A Drift is one owned setting that broke its requirement, and what became of it. Want and Have are masked where the setting
 // is a message text or a secret.
 type Drift struct {
@@ -45,6 +58,8 @@ type Drift struct {
 	State   DriftState `json:"state"`
 	// Reason says why the drift was not fixed, and until when it is exempted.
 	Reason string `json:"reason,omitempty"`
+	// Left is Reason in a word, where what is to be done depends on it.
+	Left Left `json:"left,omitempty"`
 	// Source is the place of the requirement in the baseline file.
 	Source baseline.Position `json:"-"`
 }

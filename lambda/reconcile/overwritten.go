@@ -92,8 +92,8 @@ func (r *run) lostUpdates(settings map[string]any, fixable []baseline.Drift, rep
 				made = "at " + o.sent.At.UTC().Format(time.RFC3339)
 			}
 			drifts = append(drifts, Drift{Setting: setting, Rule: rule, Want: "what " + writer(r.cause) + " set", Have: baseline.Shown(settings, setting), State: Reported,
-				Reason: fmt.Sprintf("%s set it at %s, between our read and our %s %s, which sent it as it was before: it may be lost (record %s)", writer(r.cause),
-					r.cause.Time.UTC().Format(time.RFC3339), o.sent.Call, made, o.record.ID)})
+				Reason: fmt.Sprintf("%s set it at %s, between our read and our %s %s, which sent it as it was before: it may be lost (%s)", writer(r.cause),
+					r.cause.Time.UTC().Format(time.RFC3339), o.sent.Call, made, r.named(o.record))})
 		}
 	}
 	return drifts

@@ -81,6 +81,11 @@ func TestModes(t *testing.T) {
 			if diff := cmp.Diff(c.states, states(out)); diff != "" || out.Outcome != c.outcome || !strings.Contains(out.Reason, c.says) {
 				t.Errorf("%s (%s), want %s with %q\n%s", out.Outcome, out.Reason, c.outcome, c.says, diff)
 			}
+			for _, d := range out.Drifts {
+				if (d.State == reconcile.Reported) == (d.Left == "") {
+					t.Errorf("%s is %s, left %q", d.Setting, d.State, d.Left)
+				}
+			}
 			if left := c.outcome == reconcile.Drifted || c.outcome == reconcile.Unchanged; left && len(b.writes()) > 0 {
 				t.Errorf("wrote %v", b.writes())
 			}

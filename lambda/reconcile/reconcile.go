@@ -30,6 +30,8 @@ type Reconciler struct {
 	// Ledger, if not nil, remembers between invocations. Owner is what an invocation and its retries are called there; without it, every reconcile is one of its own.
 	Ledger Ledger
 	Owner  string
+	// Passing says that the Ledger ends with this process: nobody can look its records up, so no outcome names one, and what only undo would need of them is not kept.
+	Passing bool
 	// Tell, if not nil, tells people of an outcome. It is called for each, the Earlier ones first, before the event counts as handled: whoever is killed first is made up for by the next one, so that people may be told
 	// twice, rather than not at all.
 	Tell func(context.Context, Outcome)
@@ -146,7 +148,9 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 	}
 	for _, left := range v.plan.Left {
 		if touchesAny(lost, left.Setting) {
-			r.moved, left.Reason = append(r.moved, left.Setting), takenReason+left.Reason
+			r.moved = append(r.moved, left.Setting)
+			report = append(report, taken(left.Drift, left.Reason))
+			continue
 		}
 		report = append(report, drift(left.Drift, NotFixable, left.Reason))
 	}
@@ -215,13 +219,13 @@ func (r *run) sort(drifts []baseline.Drift) (report []Drift, fixable []baseline.
 		case d.Exempted != nil:
 			report = append(report, drift(d, Exempted, "until "+d.Exempted.Until.Format(time.RFC3339)+", "+d.Exempted.Owner+": "+d.Exempted.Reason))
 		case d.Mode == baseline.Audit:
-			report = append(report, drift(d, Reported, auditReason))
+			report = append(report, drift(d, Reported, auditReason).left(LeftAudited))
 		case r.ownWrite():
-			report = append(report, drift(d, Reported, ownWriteReason))
+			report = append(report, drift(d, Reported, ownWriteReason).left(LeftOwnWrite))
 		case d.Action == baseline.Report:
-			report = append(report, drift(d, Reported, noValueReason))
+			report = append(report, drift(d, Reported, noValueReason).left(LeftNoValue))
 		case flaps:
-			report = append(report, drift(d, NotFixable, flapping))
+			report = append(report, drift(d, NotFixable, flapping).left(LeftFlapping))
 		case refused:
 			report = append(report, drift(d, NotFixable, reason))
 		default:

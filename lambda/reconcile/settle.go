@@ -27,7 +27,7 @@ func (r *run) settle(found baseline.Comparison, report []Drift) {
 		}
 		listed[d.Setting] = true
 		if unheld[d.Setting] {
-			r.out.Drifts = append(r.out.Drifts, drift(d, NotFixable, unheldReason))
+			r.out.Drifts = append(r.out.Drifts, drift(d, NotFixable, unheldReason).left(LeftUnheld))
 		} else {
 			r.out.Drifts = append(r.out.Drifts, drift(d, Fixed, ""))
 		}
@@ -63,17 +63,14 @@ func (r *run) judge(unheld int) (Word, string) {
 			unfixable++
 		case Reported:
 			reported++
-			wanting = wanting || d.Reason == noValueReason
+			wanting = wanting || d.Left == LeftNoValue
 		}
 		if !slices.Contains(reasons, d.Reason) {
 			reasons = append(reasons, d.Reason)
 		}
 	}
 	reason := strings.Join(reasons, "; ")
-	flapping := slices.ContainsFunc(r.out.Drifts, func(d Drift) bool {
-		why, flaps := r.flaps[d.Setting]
-		return flaps && d.Reason == why
-	})
+	flapping := slices.ContainsFunc(r.out.Drifts, func(d Drift) bool { return d.Left == LeftFlapping })
 	switch {
 	case len(r.moved) > 0:
 		slices.Sort(r.moved)
@@ -109,6 +106,12 @@ func (r *run) returned() []string {
 
 func drift(d baseline.Drift, state DriftState, reason string) Drift {
 	return Drift{Setting: d.Setting, Rule: d.Rule, Want: d.Want, Have: d.Have, State: state, Reason: reason, Source: d.Position}
+}
+
+// left is the drift with the reason in a word.
+func (d Drift) left(why Left) Drift {
+	d.Left = why
+	return d
 }
 
 // holding counts the owned leaf settings that hold.

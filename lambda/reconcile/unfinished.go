@@ -68,83 +68,82 @@ func (r *run) judgeUntold(found baseline.Comparison, now userpool.State) {
 	r.looked = true
 	for i := range r.untold {
 		rec := &r.untold[i]
-		finished := rec.Outcome != "" && rec.Outcome != Deferred
-		out := Outcome{Outcome: Remediated, UserPoolID: r.id, PoolName: r.out.PoolName, PoolARN: r.out.PoolARN, Baseline: rec.Baseline, Cause: rec.Cause, Record: rec.ID,
-			Reason: endedReason + rec.ID, Drifts: []Drift{}, Times: Times{Seen: rec.Began, Verified: r.Now()}}
-		for _, s := range rec.Sent {
-			out.Writes = append(out.Writes, s.Call)
-			out.Times.Written = cmp.Or(s.At, s.Read)
-			if s.RequestID != "" {
-				out.RequestIDs = append(out.RequestIDs, s.RequestID)
-			}
-		}
-		if finished { // it knew more than can be seen now
-			out.Outcome, out.Drifts, out.Verified, out.Times.Verified = rec.Outcome, rec.Drifts, rec.Verified, rec.Ended
-			if rec.Reason != "" {
-				out.Reason = rec.Reason + "; " + out.Reason
-			}
+		out := r.outcomeOf(*rec)
+		if rec.Finished() { // it knew more than can be seen now
 			r.out.Earlier = append(r.out.Earlier, out)
 			continue
 		}
-		lapsed := lapsed(*rec, found, now)
-		for j, d := range rec.Drifts {
-			switch reason := lapsed(d.Setting); {
-			case d.State != Fixed && d.State != Planned:
-				continue
-			case reason == unseenReason:
-				d.State, d.Reason = Reported, reason
-			case reason != "":
-				d.State, d.Reason = NotFixable, reason
-			default:
-				d.State = Fixed
-			}
-			rec.Drifts[j] = d
-			out.Drifts = append(out.Drifts, d)
-		}
-		out.Verified = Verified{Owned: holding(found), UnmanagedUnchanged: unmoved(*rec, found, now)}
-		has := func(state DriftState) bool {
-			return slices.ContainsFunc(out.Drifts, func(d Drift) bool { return d.State == state })
-		}
-		switch {
-		case has(Fixed) && (has(NotFixable) || has(Reported)):
-			out.Outcome = Partial
-		case has(Reported):
-			out.Outcome = Drifted
-		case !has(Fixed):
-			out.Outcome = Unfixable // there is nothing to tell: what is not as required is this run's to deal with
-		}
-		if out.Outcome != Unfixable {
+		out.Drifts = append(out.Drifts, rec.judge(found, now)...)
+		out.Outcome, out.Verified, out.Times.Verified = wordOf(out.Drifts), Verified{Owned: holding(found), UnmanagedUnchanged: unmoved(*rec, found, now)}, r.Now()
+		if out.Outcome != Unfixable { // then there is nothing to tell: what is not as required is this run's to deal with
 			r.out.Earlier = append(r.out.Earlier, out)
 		}
-		rec.Outcome, rec.Reason, rec.Verified, rec.Ended = out.Outcome, out.Reason, out.Verified, r.Now()
+		rec.Outcome, rec.Reason, rec.Verified, rec.Ended = out.Outcome, out.Reason, out.Verified, out.Times.Verified
 		r.finishing = append(r.finishing, *rec)
 	}
 }
 
 const unfinishedRecord = "reading the record of a write that was not finished"
 
-const (
-	endedReason  = "the invocation that wrote this ended before it could say so, and another has looked since: record "
-	lapsedReason = "it does not hold: the write was not made, or somebody has set it since"
-	unseenReason = "whether it holds was not seen: the pool is gone, or no rule requires it any more"
-)
-
-// lapsed tells why a setting that the record's writes were to fix is not fixed, or "": it has to be as required, and other than it was.
-func lapsed(rec Record, found baseline.Comparison, now userpool.State) func(setting string) string {
-	alike := func(string) bool { return false }
-	if rec.Before != nil {
-		alike = rec.Before.State().Alike(now)
-	}
-	return func(setting string) string {
-		name, _ := baseline.DocumentOf(setting)
-		switch {
-		case drifts(found, setting), now.Has(name) && alike(setting):
-			return lapsedReason
-		case !found.Owns(setting):
-			return unseenReason
-		default:
-			return ""
+// outcomeOf is the outcome of a run that ended before it could tell of it, as its record has it; where that is not finished, there are no drifts yet.
+func (r *run) outcomeOf(rec Record) Outcome {
+	out := Outcome{UserPoolID: r.id, PoolName: r.out.PoolName, PoolARN: r.out.PoolARN, Baseline: rec.Baseline, Cause: rec.Cause, Record: r.idOf(rec),
+		Reason: "the invocation that wrote this ended before it could say so, and another has looked since: " + r.named(rec), Drifts: []Drift{}, Times: Times{Seen: rec.Began}}
+	for _, s := range rec.Sent {
+		out.Writes = append(out.Writes, s.Call)
+		out.Times.Written = cmp.Or(s.At, s.Read)
+		if s.RequestID != "" {
+			out.RequestIDs = append(out.RequestIDs, s.RequestID)
 		}
+	}
+	if rec.Finished() {
+		out.Outcome, out.Drifts, out.Verified, out.Times.Verified = rec.Outcome, rec.Drifts, rec.Verified, rec.Ended
+		if rec.Reason != "" {
+			out.Reason = rec.Reason + "; " + out.Reason
+		}
+	}
+	return out
+}
+
+// judge decides what became of the drifts that the record's writes were to fix, and returns those: a setting has to be as required, and other than it was.
+func (r *Record) judge(found baseline.Comparison, now userpool.State) (judged []Drift) {
+	alike := func(string) bool { return false }
+	if r.Before != nil {
+		alike = r.Before.State().Alike(now)
+	}
+	for i, d := range r.Drifts {
+		if d.State != Fixed && d.State != Planned {
+			continue
+		}
+		name, _ := baseline.DocumentOf(d.Setting)
+		switch {
+		case drifts(found, d.Setting), now.Has(name) && alike(d.Setting):
+			d.State, d.Reason = NotFixable, "it does not hold: the write was not made, or somebody has set it since"
+		case !found.Owns(d.Setting):
+			d.State, d.Reason = Reported, "whether it holds was not seen: the pool is gone, or no rule requires it any more"
+		default:
+			d.State = Fixed
+		}
+		r.Drifts[i] = d
+		judged = append(judged, d)
+	}
+	return judged
+}
+
+// wordOf is the word for a run of which only its drifts are known, that were fixed, lapsed, or not seen.
+func wordOf(drifts []Drift) Word {
+	has := func(state DriftState) bool {
+		return slices.ContainsFunc(drifts, func(d Drift) bool { return d.State == state })
+	}
+	switch {
+	case has(Fixed) && (has(NotFixable) || has(Reported)):
+		return Partial
+	case has(Fixed):
+		return Remediated
+	case has(Reported):
+		return Drifted
+	default:
+		return Unfixable
 	}
 }
 
@@ -172,7 +171,7 @@ func (r *run) finishUntold(ctx context.Context) {
 		if !r.leased || !r.remembers() || r.owes() && !r.promised {
 			return
 		}
-		if err := r.Ledger.Put(ctx, rec); err != nil {
+		if err := r.store(ctx, rec); err != nil {
 			r.fault("finishing the record of another invocation", err)
 		}
 	}

@@ -131,6 +131,9 @@ func TestAuditGivesNothingBack(t *testing.T) {
 	w.fake.ResetCalls()
 	audit := required.InMode(baseline.Audit)
 	out := w.answer(t, audit, request)
+	if !slices.ContainsFunc(out.Drifts, func(d reconcile.Drift) bool { return d.Left == reconcile.LeftTaken }) {
+		t.Errorf("%+v", out.Drifts)
+	}
 	if len(w.writes()) != 0 || !lost() || out.Outcome != reconcile.Unconverged || !strings.Contains(out.Reason, "SmsConfiguration") {
 		t.Errorf("%s (%s), written %v", out.Outcome, out.Reason, w.writes())
 	}

@@ -158,7 +158,7 @@ func (r Report) safe() (head, says string) {
 	switch {
 	case r.Outcome == reconcile.Ignored || r.Outcome == reconcile.Unchanged || r.Critical:
 		return "", ""
-	case len(r.Writes) == 0 && slices.ContainsFunc(r.Drifts, func(d Drift) bool { return d.Taken() }):
+	case len(r.Writes) == 0 && slices.ContainsFunc(r.Drifts, func(d Drift) bool { return d.Left == reconcile.LeftTaken }):
 		return "NOTHING WRITTEN", "nothing was written now; what a write of ours took before is still missing"
 	case len(r.Writes) == 0:
 		return "SAFE", "nothing was written; the pool is as it was found"

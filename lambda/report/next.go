@@ -57,8 +57,10 @@ func next(r Report) []string {
 // unconverged says what to do about a pool that is not as it should be although it was written to.
 func unconverged(r Report, pool string, say func(format string, args ...any)) {
 	left := r.of(reconcile.NotFixable)
-	has := func(is func(Drift) bool) bool { return slices.ContainsFunc(left, is) }
-	flaps, taken := has(func(d Drift) bool { return d.Flaps() }), has(func(d Drift) bool { return d.Taken() })
+	has := func(why reconcile.Left) bool {
+		return slices.ContainsFunc(left, func(d Drift) bool { return d.Left == why })
+	}
+	flaps, taken := has(reconcile.LeftFlapping), has(reconcile.LeftTaken)
 	if taken {
 		say("Remove what stands in the way of giving back what was taken, as the reason says. It is tried again at the next event about the pool or the next sweep.")
 	}

@@ -34,7 +34,7 @@ var (
 	unfixable = reconcile.Drift{Setting: "UserPoolAddOns.AdvancedSecurityMode", Rule: "every-pool", Want: "ENFORCED", Have: nil, State: reconcile.NotFixable,
 		Reason: "UserPoolAddOns.AdvancedSecurityMode AUDIT and ENFORCED need UserPoolTier PLUS", Source: baseline.Position{File: "baseline/baseline.yaml", Line: 16, Column: 31}}
 	exempted = reconcile.Drift{Setting: "AutoVerifiedAttributes", Rule: "email", Want: "contains email", Have: []any{"phone_number"}, State: reconcile.Exempted, Reason: "until 2027-01-31T00:00:00Z, identity-team: migration"}
-	reported = reconcile.Drift{Setting: "Policies.PasswordPolicy.MinimumLength", Rule: "audited", Want: ">= 12", Have: json.Number("6"), State: reconcile.Reported, Reason: "the rule only audits"}
+	reported = reconcile.Drift{Setting: "Policies.PasswordPolicy.MinimumLength", Rule: "audited", Want: ">= 12", Have: json.Number("6"), State: reconcile.Reported, Reason: "the rule only audits", Left: reconcile.LeftAudited}
 )
 
 func outcomes() map[string]reconcile.Outcome {
@@ -67,14 +67,14 @@ func outcomes() map[string]reconcile.Outcome {
 	late.Times.Verified = cause.Time.Add(time.Minute)
 	late.Reason = "the invocation that wrote this ended before it could say so, and another has looked since: record " + late.Record
 	flaps := fixed
-	flaps.State = reconcile.NotFixable
+	flaps.State, flaps.Left = reconcile.NotFixable, reconcile.LeftFlapping
 	flaps.Reason = "it was put right 5 times within 60 minutes, and role terraform-ci set it 5 times after us: two automations take turns, so it is left until one of them stops (flapBudget: 5 times in 60 minutes)"
 	flapping := outcome(reconcile.Unconverged, flaps.Reason, flaps)
 	taken := reconcile.Drift{Setting: "SmsConfiguration", Want: "what it was before", State: reconcile.NotFixable,
-		Reason: "a write of ours took it from the pool, and it cannot be given back: calling UpdateUserPool: AccessDeniedException: not authorized to perform iam:PassRole"}
+		Reason: "a write of ours took it from the pool, and it cannot be given back: calling UpdateUserPool: AccessDeniedException: not authorized to perform iam:PassRole", Left: reconcile.LeftTaken}
 	owed := outcome(reconcile.Unconverged, "settings moved that were not to: SmsConfiguration; "+taken.Reason, taken)
 	lost := reported
-	lost.Setting, lost.Want, lost.Have = "UserPoolTags", "what role AppAdmin set", map[string]any{"env": "prod"}
+	lost.Setting, lost.Want, lost.Have, lost.Left = "UserPoolTags", "what role AppAdmin set", map[string]any{"env": "prod"}, ""
 	lost.Reason = "role AppAdmin set it at 2026-10-01T09:15:40Z, between our read and our UpdateUserPool at 2026-10-01T09:15:41Z, which sent it as it was before: it may be lost (record eu-west-1_AbCdEf123.20261001T091540.500000Z)"
 	overwritten := outcome(reconcile.Drifted, lost.Reason, lost)
 	overwritten.Overwritten = []string{"UserPoolTags"}

@@ -67,8 +67,9 @@ type applying struct {
 	backups  string // "" saves none
 	noBackup bool
 	table    string
-	remember reconcile.Ledger // the deployment's, or the process's own
-	lost     []string         // what no call can write back, of a restore
+	remember reconcile.Ledger // the deployment's, or, passing, the process's own
+	passing  bool
+	lost     []string // what no call can write back, of a restore
 }
 
 // flags adds the flags that every command has that writes.
@@ -86,7 +87,7 @@ func (a *applying) begin(command *cobra.Command) (err error) {
 	if a.noBackup {
 		a.backups = ""
 	}
-	a.remember, err = a.ledger(command.Context(), a.table)
+	a.remember, a.passing, err = a.ledger(command.Context(), a.table)
 	return err
 }
 
@@ -176,7 +177,7 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 	if a.backups != "" {
 		r.Before = func(state userpool.State) error { return a.save(a.backups, state) }
 	}
-	r.Ledger = a.remember
+	r.Ledger, r.Passing = a.remember, a.passing
 	s.Outcomes = map[reconcile.Word]int{}
 	for i, next := range changes {
 		if ctx.Err() != nil {
@@ -186,7 +187,7 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 		out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.state, event.Cause{EventName: a.verb})
 		s.did(out, err)
 		for _, told := range append(slices.Clone(out.Earlier), out) {
-			if err := to.Write(stream.OfOutcome(a.told(r.Ledger, told), false)); err != nil {
+			if err := to.Write(a.entry(told, false)); err != nil {
 				return s, err
 			}
 		}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -14,50 +12,28 @@ import (
 
 	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/report/stream"
 )
 
 func (c *cli) ledgerFlag(command *cobra.Command, table *string) {
 	command.Flags().StringVar(table, "ledger", c.getenv("LEDGER_TABLE"), "DynamoDB table of the deployment's ledger (default $LEDGER_TABLE); without it nothing is recorded")
 }
 
-// ledger returns the ledger in the table, or one that lasts as long as the process where none is named.
-func (c *cli) ledger(ctx context.Context, table string) (reconcile.Ledger, error) {
+// ledger returns the ledger in the table, or, passing, one that lasts as long as the process where none is named.
+func (c *cli) ledger(ctx context.Context, table string) (kept reconcile.Ledger, passing bool, err error) {
 	if table == "" {
-		return memory{ledger.NewMemory()}, nil
+		return ledger.NewMemory(), true, nil
 	}
-	return c.table(ctx, table)
+	kept, err = c.table(ctx, table)
+	return kept, false, err
 }
 
-// A memory is a ledger that ends with the process, so nobody can look up its records: they are for the process alone, and their ids are not told.
-type memory struct{ *ledger.Memory }
-
-// Put implements reconcile.Ledger. Of a record that is finished it keeps what the next event may need, so that 10,000 pools that are written to take 15 MB, and not 350.
-func (m memory) Put(ctx context.Context, r reconcile.Record) error {
-	if r.Outcome != "" && r.Outcome != reconcile.Deferred {
-		r.Before, r.Sent = nil, slices.Clone(r.Sent)
-		for i := range r.Sent {
-			r.Sent[i].Body = nil
-		}
-	}
-	return m.Memory.Put(ctx, r)
-}
-
-// aRecord is how reasons name one.
-var aRecord = regexp.MustCompile(`record [\w-]+_[0-9A-Za-z]+\.\d{8}T\d{6}\.\d{6}Z`)
-
-// told says what the ledger failed at, which changes no outcome but is missing from the history, and returns the outcome as it is shown.
-func (c *cli) told(by reconcile.Ledger, out reconcile.Outcome) reconcile.Outcome {
+// entry is an outcome as it is shown. What the ledger failed at is said first: it changes no outcome, but is missing from the history.
+func (c *cli) entry(out reconcile.Outcome, brief bool) stream.Entry {
 	for _, fault := range out.LedgerFaults {
 		fmt.Fprintf(c.err, "the ledger failed: %s\n", fault)
 	}
-	if _, passing := by.(memory); passing {
-		const unnamed = "record of this run"
-		out.Record, out.Reason, out.Drifts = "", aRecord.ReplaceAllString(out.Reason, unnamed), slices.Clone(out.Drifts)
-		for i := range out.Drifts {
-			out.Drifts[i].Reason = aRecord.ReplaceAllString(out.Drifts[i].Reason, unnamed)
-		}
-	}
-	return out
+	return stream.OfOutcome(out, brief)
 }
 
 // noTable says of a call to the ledger that failed for want of the table where it is looked for, and where its name stands.

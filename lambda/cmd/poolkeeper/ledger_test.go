@@ -8,56 +8,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
-	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/reconcile"
-	"poolkeeper/lambda/report/stream"
-	"poolkeeper/lambda/userpool"
 )
 
-// TestMemory: of a write that is not finished all is kept that is needed to finish it, of one that is only what a later event may ask for.
-func TestMemory(t *testing.T) {
+// TestPassingLedger: a lost update is told with the write that it was lost to, and what a run could not tell of in time is told by the next, but not by the id of a record that nobody can look up, and
+// of a record that is finished only what a later event may ask for is kept; a ledger that lasts names and keeps all.
+func TestPassingLedger(t *testing.T) {
 	t.Parallel()
-	const pool = "eu-west-1_AbCdEf123"
-	began := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-	m := memory{ledger.NewMemory()}
-	record := reconcile.Record{ID: reconcile.NewRecordID(pool, began), UserPoolID: pool, Began: began, Before: &userpool.Backup{UserPoolID: pool},
-		Sent: []reconcile.Sent{{Call: "UpdateUserPool", Document: baseline.UserPool, Body: []byte("{}")}}}
-	check := func(put, want reconcile.Record) {
-		t.Helper()
-		if err := m.Put(t.Context(), put); err != nil {
-			t.Fatal(err)
-		}
-		got, err := m.Record(t.Context(), put.ID)
-		if diff := cmp.Diff(want, got); err != nil || diff != "" {
-			t.Errorf("%v (-want +got):\n%s", err, diff)
-		}
-	}
-	check(record, record)
-	finished := record
-	finished.Outcome = reconcile.Remediated
-	kept := finished
-	kept.Before, kept.Sent = nil, []reconcile.Sent{{Call: "UpdateUserPool", Document: baseline.UserPool}}
-	check(finished, kept)
-	deferred := record
-	deferred.Outcome = reconcile.Deferred
-	check(deferred, deferred) // the next run tells of it
-	if string(record.Sent[0].Body) != "{}" {
-		t.Error("the caller's record was changed")
-	}
-}
-
-// TestMemoryNamesNoRecord: a lost update is told with the write that it was lost to, and what a run could not tell of in time is told by the next, but not by the id of a record that nobody can look
-// up; with a table, it is.
-func TestMemoryNamesNoRecord(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		ledger reconcile.Ledger
-		names  bool
-	}{"memory": {memory{ledger.NewMemory()}, false}, "a ledger that lasts": {ledger.NewMemory(), true}} {
+	for name, passing := range map[string]bool{"one that ends with the process": true, "one that lasts": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d, err := newDemo()
@@ -66,7 +26,21 @@ func TestMemoryNamesNoRecord(t *testing.T) {
 			}
 			t.Cleanup(func() { _ = d.fake.Close() })
 			var waited time.Duration
-			d.reconciler.Ledger = c.ledger
+			memory := ledger.NewMemory()
+			d.reconciler.Ledger, d.reconciler.Passing = memory, passing
+			// whole says whether all is kept of the latest record.
+			whole := func() bool {
+				t.Helper()
+				records, err := memory.Records(t.Context(), demoPool, time.Time{})
+				if err != nil || len(records) == 0 {
+					t.Fatalf("%d records, %v", len(records), err)
+				}
+				latest, err := memory.Record(t.Context(), records[len(records)-1].ID)
+				if err != nil || len(latest.Sent) == 0 || (latest.Before == nil) != (latest.Sent[0].Body == nil) {
+					t.Fatalf("%+v, %v", latest, err)
+				}
+				return latest.Before != nil
+			}
 			d.reconciler.Now = func() time.Time { return time.Now().Add(waited) }
 			d.reconciler.Sleep = func(_ context.Context, wait time.Duration) error { waited += max(wait, 0); return nil }
 			incident, err := d.tamper(t.Context())
@@ -86,6 +60,9 @@ func TestMemoryNamesNoRecord(t *testing.T) {
 			if err != nil || remediated.Outcome != reconcile.Remediated {
 				t.Fatalf("%s %v", remediated.Outcome, err)
 			}
+			if whole() == passing {
+				t.Errorf("of a finished record, all is kept: %t", !passing)
+			}
 			lost, err := d.handle(t.Context(), d.fake.Event(call, intruder, between))
 			if err != nil || len(lost.Overwritten) == 0 {
 				t.Fatalf("%s: %s, %v", lost.Outcome, lost.Reason, err)
@@ -98,6 +75,9 @@ func TestMemoryNamesNoRecord(t *testing.T) {
 			if _, err := d.handle(t.Context(), incident); err == nil {
 				t.Fatal("the pool was read back")
 			}
+			if !whole() {
+				t.Error("of a record that is not finished, what the next run needs is not kept")
+			}
 			d.fake.ClearFaults()
 			later, err := d.handle(t.Context(), incident)
 			if err != nil || len(later.Earlier) != 1 || later.Earlier[0].Verified.UnmanagedUnchanged == 0 {
@@ -108,7 +88,7 @@ func TestMemoryNamesNoRecord(t *testing.T) {
 				cl := &cli{out: &told, err: &told, notes: &told, output: format, getenv: os.Getenv}
 				to := cl.results()
 				for _, out := range []reconcile.Outcome{remediated, lost, later.Earlier[0]} {
-					if err := to.Write(stream.OfOutcome(cl.told(c.ledger, out), false)); err != nil {
+					if err := to.Write(cl.entry(out, false)); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -125,7 +105,7 @@ func TestMemoryNamesNoRecord(t *testing.T) {
 					}
 				}
 				record := recordID.FindString(strings.ReplaceAll(told.String(), `\`, "")) // Markdown escapes
-				if (record != "") != c.names {
+				if (record == "") != passing {
 					t.Errorf("%s names the record %q:\n%s", format, record, told.String())
 				}
 			}

@@ -53,7 +53,7 @@ func (c *cli) replay() *cobra.Command {
 				return err
 			}
 			r := c.keeper(client, required, c.getenv("ROLE_ARN"))
-			if r.Ledger, err = c.ledger(command.Context(), table); err != nil {
+			if r.Ledger, r.Passing, err = c.ledger(command.Context(), table); err != nil {
 				return err
 			}
 			return c.handle(command.Context(), r, payloads)
@@ -96,7 +96,7 @@ func (c *cli) handle(ctx context.Context, r *reconcile.Reconciler, payloads [][]
 				later = errors.New(out.Reason)
 			}
 			s.did(out, later)
-			failed = errors.Join(failed, to.Write(stream.OfOutcome(c.told(r.Ledger, out), sweep)))
+			failed = errors.Join(failed, to.Write(c.entry(out, sweep)))
 		})
 		if swept, ok := result.(reconcile.Sweeping); ok {
 			var text strings.Builder

@@ -32,7 +32,7 @@ func TestBootstrapKilledWhileTelling(t *testing.T) {
 		}
 		form, _ := url.ParseQuery(string(body))
 		messages <- form
-		_, _ = io.WriteString(w, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`)
+		acceptPublish(w)
 	}))
 	t.Cleanup(topic.Close)
 	environment := []string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER=" + cognito, "AWS_ENDPOINT_URL_DYNAMODB=" + moto, "LEDGER_TABLE=ledger",

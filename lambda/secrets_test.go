@@ -34,7 +34,7 @@ func TestBootstrapKeepsClientSecrets(t *testing.T) {
 		defer mutex.Unlock()
 		sent++
 		all.Write(body)
-		_, _ = io.WriteString(w, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`)
+		acceptPublish(w)
 	}))
 	t.Cleanup(topic.Close)
 	f := startFunction(t, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+url, "AWS_ENDPOINT_URL_SNS="+topic.URL, "TOPIC_ARN=arn:aws:sns:eu-west-1:111122223333:topic", "AWS_LAMBDA_LOG_LEVEL=DEBUG",

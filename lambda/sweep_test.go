@@ -29,7 +29,7 @@ func (s *relay) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("X-Amz-Target") != "AWSEvents.PutEvents" {
 		form, _ := url.ParseQuery(string(body))
 		s.published = append(s.published, form.Get("Subject"))
-		_, _ = io.WriteString(w, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`)
+		acceptPublish(w)
 		return
 	}
 	var in struct {

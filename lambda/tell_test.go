@@ -35,7 +35,7 @@ func TestBootstrapTells(t *testing.T) {
 				mutex.Lock()
 				defer mutex.Unlock()
 				published = append(published, form)
-				_, _ = io.WriteString(w, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`)
+				acceptPublish(w)
 			}))
 			t.Cleanup(topic.Close)
 			at := topic.URL
@@ -117,4 +117,9 @@ func TestBootstrapTellsOfAPoolThatIsGone(t *testing.T) {
 			}
 		}
 	}
+}
+
+// acceptPublish answers a call of Publish as SNS does.
+func acceptPublish(w http.ResponseWriter) {
+	_, _ = io.WriteString(w, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`)
 }

@@ -126,16 +126,12 @@ func (s *Server) updateClient(request map[string]any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	next := cloneObject(request)
-	delete(next, "UserPoolId")
-	delete(next, "ClientId")
-	if s.validators {
-		if err := validate(tableOf(baseline.AppClient), next); err != nil {
-			return nil, err
-		}
-		if err := judgeClient(next); err != nil {
-			return nil, err
-		}
+	next, err := s.replacing(request, baseline.AppClient)
+	if err == nil && s.validators {
+		err = judgeClient(next)
+	}
+	if err != nil {
+		return nil, err
 	}
 	for _, m := range tableOf(baseline.AppClient) {
 		if v := p.more.clients[id][m.Name]; v != nil && (m.Trip == baseline.ReadOnly || m.Name == "ClientName") {

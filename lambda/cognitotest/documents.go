@@ -86,19 +86,26 @@ func (s *Server) describeRisk(request map[string]any) (any, error) {
 	return map[string]any{"RiskConfiguration": shown}, nil
 }
 
+// replacing returns what a request makes of a document, all of which it replaces.
+func (s *Server) replacing(request map[string]any, document baseline.DocumentName) (map[string]any, error) {
+	next := cloneObject(request)
+	delete(next, "UserPoolId")
+	delete(next, "ClientId")
+	if s.validators {
+		return next, validate(tableOf(document), next)
+	}
+	return next, nil
+}
+
 // setRisk replaces all of a risk configuration.
 func (s *Server) setRisk(request map[string]any) (any, error) {
 	p, client, err := s.threatened(request)
 	if err != nil {
 		return nil, err
 	}
-	next := cloneObject(request)
-	delete(next, "UserPoolId")
-	delete(next, "ClientId")
-	if s.validators {
-		if err := validate(tableOf(baseline.RiskConfiguration), next); err != nil {
-			return nil, err
-		}
+	next, err := s.replacing(request, baseline.RiskConfiguration)
+	if err != nil {
+		return nil, err
 	}
 	if len(next) > 0 {
 		next["LastModifiedDate"] = json.Number("1767225601.5")

@@ -77,17 +77,21 @@ func TestStrangersChangeNothing(t *testing.T) {
 	t.Parallel()
 	known := []string{"awsRegion", "errorCode", "eventID", "eventName", "eventSource", "eventTime", "eventType", "readOnly", "recipientAccountId",
 		"requestID", "requestParameters", "resourceArn", "responseElements", "sourceIPAddress", "userAgent", "userIdentity", "userPoolId"}
-	names := slices.Sorted(maps.Keys(fixtures))
-	rapid.Check(t, func(t *rapid.T) {
-		payload, err := os.ReadFile(filepath.Join("testdata", rapid.SampledFrom(names).Draw(t, "fixture")+".json"))
+	payloads := map[string][]byte{}
+	for name := range fixtures {
+		payload, err := os.ReadFile(filepath.Join("testdata", name+".json"))
 		if err != nil {
 			t.Fatal(err)
 		}
+		if len(parse(payload).object("detail")) > 0 {
+			payloads[name] = payload
+		}
+	}
+	names := slices.Sorted(maps.Keys(payloads))
+	rapid.Check(t, func(t *rapid.T) {
+		payload := payloads[rapid.SampledFrom(names).Draw(t, "fixture")]
 		event := parse(payload)
 		detail := event.object("detail")
-		if len(detail) == 0 {
-			t.Skip("no detail to add to")
-		}
 		expected := Decode(payload, ours)
 		for _, place := range []object{detail, detail.object("requestParameters")} {
 			if place == nil {
@@ -101,7 +105,7 @@ func TestStrangersChangeNothing(t *testing.T) {
 				}
 			}
 		}
-		payload, err = json.Marshal(event)
+		payload, err := json.Marshal(event)
 		if err != nil {
 			t.Fatal(err)
 		}

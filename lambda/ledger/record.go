@@ -195,7 +195,7 @@ func (t Table) Records(ctx context.Context, pool string, from time.Time) ([]reco
 	}
 }
 
-// All yields every record of the table, in no order, as Records does. An error ends it.
+// All yields every record of the table, in no order, as Records does. An error ends it, unless it is ErrUnreadable of one record.
 func (t Table) All(ctx context.Context) iter.Seq2[reconcile.Record, error] {
 	return func(yield func(reconcile.Record, error) bool) {
 		in := &dynamodb.ScanInput{
@@ -210,7 +210,11 @@ func (t Table) All(ctx context.Context) iter.Seq2[reconcile.Record, error] {
 				return
 			}
 			for _, values := range out.Items {
-				if r, err := recordOf(values); !yield(r, err) || err != nil {
+				r, err := recordOf(values)
+				if err != nil {
+					err = fmt.Errorf("reading a record of table %s: %w", t.Name, err)
+				}
+				if !yield(r, err) {
 					return
 				}
 			}

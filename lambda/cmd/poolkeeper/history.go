@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -35,7 +36,12 @@ func (c *cli) history() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			records, err := recordsOf(command.Context(), from, pools, time.Now().Add(-since))
+			for _, pool := range pools {
+				if !poolID.MatchString(pool) {
+					return fmt.Errorf("--pool is %q, which is no id of a user pool (eu-west-1_AbCdEf123)", pool)
+				}
+			}
+			records, unreadable, err := recordsOf(command.Context(), from, pools, time.Now().Add(-since))
 			if err != nil {
 				return c.noTable(err)
 			}
@@ -45,7 +51,7 @@ func (c *cli) history() *cobra.Command {
 					return err
 				}
 			}
-			return to.Write(stream.OfSummary("summary", map[string]int{"records": len(records)}, counted(len(records), "record")))
+			return errors.Join(to.Write(stream.OfSummary("summary", map[string]int{"records": len(records)}, counted(len(records), "record"))), unreadable)
 		},
 	}
 	command.Flags().StringSliceVar(&pools, "pool", nil, "id of a user pool; may be given several times (default: every pool)")
@@ -54,28 +60,31 @@ func (c *cli) history() *cobra.Command {
 	return has(command, "text", "json")
 }
 
-// recordsOf returns the records of the pools, or of all, that were begun since, the newest first.
-func recordsOf(ctx context.Context, from ledger.Table, pools []string, since time.Time) ([]reconcile.Record, error) {
-	var records []reconcile.Record
+// recordsOf returns the records of the pools, or of all, that were begun since, the newest first, and says which cannot be read.
+func recordsOf(ctx context.Context, from ledger.Table, pools []string, since time.Time) (records []reconcile.Record, unreadable, err error) {
 	for _, pool := range pools {
 		some, err := from.Records(ctx, pool, since)
-		if err != nil {
-			return nil, err
+		if errors.Is(err, reconcile.ErrUnreadable) {
+			unreadable = errors.Join(unreadable, err)
+		} else if err != nil {
+			return nil, nil, err
 		}
 		records = append(records, some...)
 	}
 	if len(pools) == 0 {
 		for r, err := range from.All(ctx) {
-			if err != nil {
-				return nil, err
-			}
-			if !r.Began.Before(since) {
+			switch {
+			case errors.Is(err, reconcile.ErrUnreadable):
+				unreadable = errors.Join(unreadable, err)
+			case err != nil:
+				return nil, nil, err
+			case !r.Began.Before(since):
 				records = append(records, r)
 			}
 		}
 	}
 	slices.SortFunc(records, func(a, b reconcile.Record) int { return cmp.Or(b.Began.Compare(a.Began), strings.Compare(a.ID, b.ID)) })
-	return records, nil
+	return records, unreadable, nil
 }
 
 // poolID is what is fit to stand in a command that somebody is asked to run: items of the table are not signed.

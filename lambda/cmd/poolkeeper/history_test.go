@@ -1,15 +1,21 @@
 package main
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
 	"unicode"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/mototest"
 	"poolkeeper/lambda/reconcile"
 )
 
@@ -93,5 +99,37 @@ func TestDescribeForged(t *testing.T) {
 	}
 	if _, command, _ := strings.Cut(got, "poolkeeper plan "); !strings.HasPrefix(command, "--all\n") {
 		t.Errorf("it is in the command: %s", command)
+	}
+}
+
+// TestHistoryOfTheUnreadable: a record that cannot be read is said, and hides none of the others.
+func TestHistoryOfTheUnreadable(t *testing.T) {
+	t.Parallel()
+	const pool = "eu-west-1_AbCdEf123"
+	client := mototest.Table(t, mototest.Start(t), "ledger")
+	from, began := ledger.Table{Client: client, Name: "ledger"}, time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	for i := range 3 {
+		at := began.Add(time.Duration(i) * time.Minute)
+		r := reconcile.Record{ID: reconcile.NewRecordID(pool, at), UserPoolID: pool, Began: at}
+		if err := from.Put(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if i != 1 {
+			continue
+		}
+		if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("ledger"), Item: map[string]types.AttributeValue{
+			"pk": &types.AttributeValueMemberS{Value: "pool#" + pool}, "sk": &types.AttributeValueMemberS{Value: "record#" + strings.TrimPrefix(r.ID, pool+".")},
+			"record": &types.AttributeValueMemberS{Value: "{"}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, pools := range map[string][]string{"of a pool": {pool}, "of all": nil} {
+		records, unreadable, err := recordsOf(t.Context(), from, pools, began)
+		if err != nil || len(records) != 2 || !records[0].Began.After(records[1].Began) {
+			t.Errorf("%s: %d records, %v", name, len(records), err)
+		}
+		if !errors.Is(unreadable, reconcile.ErrUnreadable) || strings.Count(unreadable.Error(), "\n") != 0 {
+			t.Errorf("%s: %v", name, unreadable)
+		}
 	}
 }

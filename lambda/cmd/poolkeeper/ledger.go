@@ -19,13 +19,20 @@ func (c *cli) ledgerFlag(command *cobra.Command, table *string) {
 	command.Flags().StringVar(table, "ledger", c.getenv("LEDGER_TABLE"), "DynamoDB table of the deployment's ledger (default $LEDGER_TABLE); without it nothing is recorded")
 }
 
-// ledger returns the ledger in the table, or, passing, one that lasts as long as the process where none is named.
+// ledger returns the ledger in the table, or, passing, one that lasts as long as the process where none is named. The table is asked before anything is written: the function goes on without a ledger
+// that fails, but whoever names one here can still be told.
 func (c *cli) ledger(ctx context.Context, table string) (kept reconcile.Ledger, passing bool, err error) {
 	if table == "" {
 		return ledger.NewMemory(), true, nil
 	}
-	kept, err = c.table(ctx, table)
-	return kept, false, err
+	of, err := c.table(ctx, table)
+	if err != nil {
+		return nil, false, err
+	}
+	if _, err := of.Records(ctx, "none", time.Now()); err != nil {
+		return nil, false, fmt.Errorf("nothing was written (--ledger '' goes without the ledger): %w", c.noTable(err))
+	}
+	return of, false, nil
 }
 
 // entry is an outcome as it is shown. What the ledger failed at is said first: it changes no outcome, but is missing from the history.

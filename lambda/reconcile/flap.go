@@ -27,16 +27,19 @@ func (r *run) countFlaps(ctx context.Context, drifts []baseline.Drift) {
 	for _, d := range drifts {
 		var causes []event.Cause
 		for _, rec := range records {
-			if slices.ContainsFunc(rec.Drifts, func(was Drift) bool { return was.Setting == d.Setting && was.State == Fixed }) {
+			if slices.ContainsFunc(rec.Drifts, func(was Drift) bool { return was.Setting == d.Setting && was.written() }) {
 				causes = append(causes, rec.Cause)
 			}
 		}
 		if len(causes) >= budget.Times {
-			r.flaps[d.Setting] = fmt.Sprintf("it was put right %d times within %d minutes, and %s after us: two automations take turns, so it is left until one of them stops (flapBudget: %s)",
+			r.flaps[d.Setting] = fmt.Sprintf("it was written %d times within %d minutes, and %s after us: two automations take turns, so it is left until one of them stops (flapBudget: %s)",
 				len(causes), int(budget.Within.Minutes()), setBy(append(causes[1:], r.cause)), budget)
 		}
 	}
 }
+
+// written says whether the setting was written: it need not have held, for who sets it back at once does so before it is read back.
+func (d Drift) written() bool { return d.State == Fixed || d.Left == LeftUnheld }
 
 // setBy names the writers behind the causes, who came most often first.
 func setBy(causes []event.Cause) string {

@@ -288,7 +288,7 @@ func TestFlapBudget(t *testing.T) {
 	if want := []reconcile.Word{reconcile.Remediated, reconcile.Remediated, reconcile.Remediated, reconcile.Unconverged, reconcile.Unconverged}; !slices.Equal(words, want) {
 		t.Fatalf("%v, want %v", words, want)
 	}
-	if want := "it was put right 3 times within 30 minutes, and role terraform-ci set it 4 times after us"; !last.Repeated && !strings.Contains(last.Reason, want) {
+	if want := "it was written 3 times within 30 minutes, and role terraform-ci set it 4 times after us"; !last.Repeated && !strings.Contains(last.Reason, want) {
 		t.Errorf("repeated %v: %s", last.Repeated, last.Reason)
 	}
 	if len(last.Drifts) != 1 || last.Drifts[0].Left != reconcile.LeftFlapping {
@@ -301,6 +301,29 @@ func TestFlapBudget(t *testing.T) {
 	w.pass(30 * time.Minute)
 	if out := w.answer(t, required, call("later", "terraform-ci", w.time())); out.Outcome != reconcile.Remediated {
 		t.Errorf("%s: %s", out.Outcome, out.Reason)
+	}
+}
+
+// TestFlapBudgetOfTheFast lets another automation set a setting back before the write of it is read back: such writes count too, and the budget ends them.
+func TestFlapBudgetOfTheFast(t *testing.T) {
+	t.Parallel()
+	w, required := withLedger(t), parse(t, "version: 1\nflapBudget: {times: 3, minutes: 30}\nrules: [{name: all, require: {DeletionProtection: ACTIVE}}]")
+	w.fake.Edit(poolID, unprotected)
+	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Change: unprotected})
+	told := 0
+	for i := range 10 {
+		request := call(fmt.Sprint("event", i), "terraform-ci", w.time())
+		w.pass(time.Minute)
+		out := w.answer(t, required, request)
+		if out.Outcome != reconcile.Unconverged || i >= 3 && !strings.Contains(out.Reason, "role terraform-ci set it 3 times after us") && !out.Repeated {
+			t.Errorf("event %d: %s (%s)", i, out.Outcome, out.Reason)
+		}
+		if !out.Repeated {
+			told++
+		}
+	}
+	if len(w.writes()) != 3 || told != 4 {
+		t.Errorf("%d writes, told %d times", len(w.writes()), told)
 	}
 }
 

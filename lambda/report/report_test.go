@@ -68,7 +68,7 @@ func outcomes() map[string]reconcile.Outcome {
 	late.Reason = "the invocation that wrote this ended before it could say so, and another has looked since: record " + late.Record
 	flaps := fixed
 	flaps.State, flaps.Left = reconcile.NotFixable, reconcile.LeftFlapping
-	flaps.Reason = "it was put right 5 times within 60 minutes, and role terraform-ci set it 5 times after us: two automations take turns, so it is left until one of them stops (flapBudget: 5 times in 60 minutes)"
+	flaps.Reason = "it was written 5 times within 60 minutes, and role terraform-ci set it 5 times after us: two automations take turns, so it is left until one of them stops (flapBudget: 5 times in 60 minutes)"
 	flapping := outcome(reconcile.Unconverged, flaps.Reason, flaps)
 	taken := reconcile.Drift{Setting: "SmsConfiguration", Want: "what it was before", State: reconcile.NotFixable,
 		Reason: "a write of ours took it from the pool, and it cannot be given back: calling UpdateUserPool: AccessDeniedException: not authorized to perform iam:PassRole", Left: reconcile.LeftTaken}

@@ -34,7 +34,6 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	log, keeper := h.log, *h.reconciler
 	if invocation, ok := lambdacontext.FromContext(ctx); ok {
 		log = log.With("invocation_id", invocation.AwsRequestID)
-		keeper.Owner = invocation.AwsRequestID // a retry has the id of the first try
 	}
 	request := event.Decode(payload, home(ctx))
 	sweeping := request.Kind == event.All || !request.Sweep.Started.IsZero()

@@ -10,6 +10,10 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"poolkeeper/lambda/mototest"
 	"poolkeeper/lambda/runtimeapi"
 )
@@ -20,7 +24,7 @@ func TestBootstrapKilledWhileTelling(t *testing.T) {
 	fake, cognito := served(t)
 	weaken(fake)
 	moto := mototest.Start(t)
-	mototest.Table(t, moto, "ledger")
+	table := mototest.Table(t, moto, "ledger")
 	var telling atomic.Bool
 	called, messages := make(chan struct{}, 10), make(chan url.Values, 10)
 	topic := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -44,6 +48,7 @@ func TestBootstrapKilledWhileTelling(t *testing.T) {
 	}()
 	<-called
 	killed.stop()
+	endHolds(t, table, "ledger")
 	telling.Store(true)
 	fake.ResetCalls()
 	retry := startFunction(t, environment...)
@@ -65,5 +70,28 @@ func TestBootstrapKilledWhileTelling(t *testing.T) {
 	}
 	if message := (<-messages).Get("Message"); !strings.Contains(message, "DeletionProtection: was INACTIVE, required ACTIVE") || !strings.Contains(message, "are exactly what they were") {
 		t.Errorf("%s", message)
+	}
+}
+
+// endHolds lets the time pass for which anything in the table is held.
+func endHolds(t *testing.T, client *dynamodb.Client, table string) {
+	t.Helper()
+	all, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(table)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := 0
+	for _, item := range all.Items {
+		if _, held := item["holder"]; !held {
+			continue
+		}
+		item["until"] = &types.AttributeValueMemberN{Value: "1"}
+		if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(table), Item: item}); err != nil {
+			t.Fatal(err)
+		}
+		ended++
+	}
+	if ended != 2 {
+		t.Fatalf("%d things are held, not the event and its pool", ended)
 	}
 }

@@ -3,7 +3,6 @@ package reconcile_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -216,7 +215,6 @@ func dying[T any](m *mortal, here bool, do func() (T, error)) (T, error) {
 // first is the process that the fault strikes.
 func (a *arena) first() *reconcile.Reconciler {
 	keeper := a.keeper(a.required)
-	keeper.Owner = "invocation-1"
 	if w := wrongs[a.cell.wrong]; w.kills && a.cell.place != atLedger {
 		keeper.Pools = &mortal{Pools: keeper.Pools, arena: a, at: a.cell.target, after: w.Apply}
 	}
@@ -224,8 +222,4 @@ func (a *arena) first() *reconcile.Reconciler {
 }
 
 // next is a process that comes after it.
-func (a *arena) next(n int) *reconcile.Reconciler {
-	keeper := a.keeper(a.required)
-	keeper.Owner = fmt.Sprint("invocation-", n)
-	return keeper
-}
+func (a *arena) next() *reconcile.Reconciler { return a.keeper(a.required) }

@@ -37,9 +37,8 @@ type target struct {
 	skip             int
 }
 
-// A restart is how the process comes back that was killed.
+// A restart is how the process comes back that was killed, once the pool is no longer held.
 type restart struct {
-	same  bool          // as the same invocation, at once; or else another one does, once the pool is no longer held
 	skew  time.Duration // its clock is so much ahead
 	again int           // it is killed as well, before this write of its own, counted from 1; 0 is not at all
 }
@@ -89,7 +88,7 @@ func cells(t *testing.T) []cell {
 // restarts are the ways in which the process of a cell comes back.
 func restarts(c cell) []cell {
 	var all []cell
-	for _, r := range []restart{{same: true}, {}, {again: 1}, {again: 2}, {skew: 4 * time.Second}, {skew: -4 * time.Second}, {skew: 5 * time.Minute}, {skew: -5 * time.Minute}} {
+	for _, r := range []restart{{}, {again: 1}, {again: 2}, {skew: 4 * time.Second}, {skew: -4 * time.Second}, {skew: 5 * time.Minute}, {skew: -5 * time.Minute}} {
 		if c.place != atFirst && c.place != atLater && r.skew != 0 {
 			continue
 		}

@@ -85,11 +85,11 @@ func (a *arena) told(t *testing.T, d delivery) string {
 // interleaved lets another invocation come while a dead one holds the pool: with a clock that is not too wrong, it writes nothing.
 func (a *arena) interleaved(t *testing.T, first delivery) string {
 	skew := a.cell.restart.skew
-	if !first.died || a.cell.place == atLedger || a.cell.place == atRead || skew.Abs() >= time.Minute || a.cell.restart.same {
+	if !first.died || a.cell.place == atLedger || a.cell.place == atRead || skew.Abs() >= time.Minute {
 		return ""
 	}
 	made := len(a.writes())
-	if d := a.deliver(t, a.next(2), skew); d.err == nil || len(a.writes()) != made {
+	if d := a.deliver(t, a.next(), skew); d.err == nil || len(a.writes()) != made {
 		return fmt.Sprintf("while the pool was held: %s (%s), %v", d.out.Outcome, d.out.Reason, d.out.Writes)
 	}
 	return ""
@@ -98,21 +98,16 @@ func (a *arena) interleaved(t *testing.T, first delivery) string {
 // again delivers the event again, and holds the pool to what it was.
 func (a *arena) again(t *testing.T, first delivery) string {
 	how := a.cell.restart
-	keeper := a.first
-	if !how.same {
-		keeper = func() *reconcile.Reconciler { return a.next(3) }
-		a.pass(longHeld)
-	}
+	a.pass(longHeld)
 	if how.again > 0 {
-		doomed := keeper()
+		doomed := a.next()
 		doomed.Pools = &killing{doomed.Pools, how.again - 1}
 		a.deliver(t, doomed, 0)
-		keeper = func() *reconcile.Reconciler { return a.next(4) }
 		a.pass(longHeld)
 	}
 	before := a.moved(t)
 	a.fake.ResetCalls()
-	last := keeper()
+	last := a.next()
 	last.Pools = a.client
 	second := a.deliver(t, last, how.skew)
 	for try := 1; second.err != nil && how.skew < -time.Minute && try < 4; try++ { // by that clock, the pool is still held
@@ -153,7 +148,7 @@ func (a *arena) skewed(t *testing.T, _ delivery) string {
 	a.pass(10 * time.Second)
 	a.request.Cause = event.Cause{EventID: "another", EventName: "UpdateUserPool", Time: a.time()}
 	a.pass(longHeld)
-	d := a.deliver(t, a.next(5), 0)
+	d := a.deliver(t, a.next(), 0)
 	if moved := a.moved(t); d.err != nil || len(moved) > 0 {
 		return fmt.Sprintf("the next event was lost to a wrong clock: %s (%s), %v", d.out.Outcome, d.out.Reason, moved)
 	}

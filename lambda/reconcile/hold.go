@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,10 +28,10 @@ const (
 	lastPoll  = 2 * time.Second
 )
 
-// owner names this run to the ledger: the invocation, whose retries bear the same name, or else anything.
+// owner names this run to the ledger, and no other: Lambda may deliver one event twice at once, and both bear the same request id.
 func (r *run) owner() string {
 	if r.name == "" {
-		r.name = cmp.Or(r.Owner, fmt.Sprintf("%016x", rand.Uint64()))
+		r.name = fmt.Sprintf("%016x", rand.Uint64())
 	}
 	return r.name
 }

@@ -27,9 +27,8 @@ type Reconciler struct {
 	Now      func() time.Time
 	Sleep    func(context.Context, time.Duration) error // returns early, with the context's error, when the context ends
 	Jitter   func(time.Duration) time.Duration          // spreads a wait
-	// Ledger, if not nil, remembers between invocations. Owner is what an invocation and its retries are called there; without it, every reconcile is one of its own.
+	// Ledger, if not nil, remembers between invocations.
 	Ledger Ledger
-	Owner  string
 	// Passing says that the Ledger ends with this process: nobody can look its records up, so no outcome names one, and what only undo would need of them is not kept.
 	Passing bool
 	// Tell, if not nil, tells people of an outcome. It is called for each, the Earlier ones first, before the event counts as handled: whoever is killed first is made up for by the next one, so that people may be told

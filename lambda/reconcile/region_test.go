@@ -97,13 +97,12 @@ func (r *region) Do(request *http.Request) (*http.Response, error) {
 func (r *region) deliver(ctx context.Context, payload []byte, delay time.Duration) {
 	r.mutex.Lock()
 	r.delivered++
-	owner := fmt.Sprintf("invocation-%d", r.delivered)
 	r.mutex.Unlock()
 	r.queued.Go(func() {
 		time.Sleep(delay)
 		for try := 0; ; try++ {
 			r.free <- struct{}{}
-			out, err := r.invoke(ctx, owner, payload)
+			out, err := r.invoke(ctx, payload)
 			<-r.free
 			id := out.Cause.EventID
 			r.mutex.Lock()
@@ -133,7 +132,7 @@ func reasonOf(err error) string {
 }
 
 // invoke runs the function once.
-func (r *region) invoke(ctx context.Context, owner string, payload []byte) (out reconcile.Outcome, err error) {
+func (r *region) invoke(ctx context.Context, payload []byte) (out reconcile.Outcome, err error) {
 	ctx, stop := context.WithTimeout(ctx, lambdaTimeout)
 	defer stop()
 	client := userpool.New(cognito.New(cognito.Options{
@@ -145,7 +144,7 @@ func (r *region) invoke(ctx context.Context, owner string, payload []byte) (out 
 	pools := &visit{Pools: client, region: r}
 	defer pools.leave()
 	keeper := reconcile.New(pools, r.required, ownRole)
-	keeper.Ledger, keeper.Owner = r.ledger, owner
+	keeper.Ledger = r.ledger
 	_, err = keeper.Handle(ctx, payload, event.Home{}, func(o reconcile.Outcome) { out = o })
 	return out, err
 }

@@ -84,7 +84,7 @@ func (fastRetry) RetryDelay(int, error) (time.Duration, error) { return 0, nil }
 
 func (b bench) reconciler(required *baseline.Baseline) *reconcile.Reconciler {
 	return &reconcile.Reconciler{
-		Pools: b.client, Baseline: required,
+		Pools: b.client, Baseline: required, Patience: reconcile.Attended,
 		Now:    func() time.Time { return clock },
 		Sleep:  func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 		Jitter: func(d time.Duration) time.Duration { return d },

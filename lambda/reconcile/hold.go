@@ -21,11 +21,16 @@ const (
 	holdTime = 60 * time.Second
 	// clockSkew is how far the clocks of two processes may be apart. A hold of somebody else counts so much longer, and one's own so much shorter.
 	clockSkew = 5 * time.Second
-	// holdTries bounds the waiting for what somebody else has taken: about 12 s in all.
-	holdTries = 12
-	// firstPoll is the wait before what is taken is asked for again; each further one waits half as long again, up to lastPoll.
+	// firstPoll is the wait before what is taken is asked for again; each further one waits half as long again, up to lastPoll, or a tenth of what was waited already.
 	firstPoll = 200 * time.Millisecond
 	lastPoll  = 2 * time.Second
+)
+
+const (
+	// Attended is how long what somebody else has taken is waited for where a person waits too.
+	Attended = 12 * time.Second
+	// Unattended is how long the function waits for it: with the two retries of Lambda, after a minute and after two more, longer than anybody can have a pool.
+	Unattended = 5 * time.Minute
 )
 
 // owner names this run to the ledger, and no other: Lambda may deliver one event twice at once, and both bear the same request id.
@@ -48,8 +53,8 @@ func (r *run) remembers() bool { return r.Ledger != nil && !r.mute }
 // take takes what the key names, waiting for whoever has it, unless the note that these have kept is enough: it is shown at every try. taken is false if it could not be had in time or was no longer
 // needed; it is true, with nothing shown, if the ledger failed.
 func (r *run) take(ctx context.Context, key Key, show func(note []byte) (enough bool, err error)) (taken bool) {
-	wait := firstPoll
-	for try := 1; ; try++ {
+	wait, waited := firstPoll, time.Duration(0)
+	for {
 		now := r.Now()
 		note, taken, err := r.Ledger.Take(ctx, key, r.owner(), now.Add(-clockSkew), now.Add(holdTime))
 		enough := false
@@ -67,10 +72,11 @@ func (r *run) take(ctx context.Context, key Key, show func(note []byte) (enough 
 			return true
 		case taken || enough:
 			return taken
-		case try == holdTries || r.Sleep(ctx, r.Jitter(wait)) != nil:
+		case waited+wait > r.Patience || !r.timeFor(ctx, 2) || r.Sleep(ctx, r.Jitter(wait)) != nil:
 			return false
 		}
-		wait = min(wait*3/2, lastPoll)
+		waited += wait
+		wait = min(wait*3/2, max(lastPoll, waited/10))
 	}
 }
 

@@ -45,7 +45,7 @@ const (
 	LeftOwnWrite Left = "ownWrite" // the event is of our own write
 	LeftFlapping Left = "flapping" // somebody else keeps writing the setting
 	LeftTaken    Left = "taken"    // a write of ours took the setting from the pool, and it cannot be given back
-	LeftUnheld   Left = "unheld"   // it was written, as far as is known, and does not hold
+	LeftUnheld   Left = "unheld"   // it was written, and does not hold
 )
 
 // A Drift is one owned setting that broke its requirement, and what became of it. Want and Have are masked where the setting

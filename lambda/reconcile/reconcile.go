@@ -29,6 +29,8 @@ type Reconciler struct {
 	Jitter   func(time.Duration) time.Duration          // spreads a wait
 	// Ledger, if not nil, remembers between invocations.
 	Ledger Ledger
+	// Patience is how long an event, or a pool, is waited for that somebody else has taken.
+	Patience time.Duration
 	// Passing says that the Ledger ends with this process: nobody can look its records up, so no outcome names one, and what only undo would need of them is not kept.
 	Passing bool
 	// Tell, if not nil, tells people of an outcome. It is called for each, the Earlier ones first, before the event counts as handled: whoever is killed first is made up for by the next one, so that people may be told
@@ -42,7 +44,7 @@ type Reconciler struct {
 
 // New returns a Reconciler that lives by the real clock.
 func New(pools Pools, required *baseline.Baseline, ownRole string) *Reconciler {
-	return &Reconciler{Pools: pools, Baseline: required, OwnRole: ownRole, Now: time.Now, Sleep: sleep,
+	return &Reconciler{Pools: pools, Baseline: required, OwnRole: ownRole, Patience: Attended, Now: time.Now, Sleep: sleep,
 		Jitter: func(d time.Duration) time.Duration { return d/2 + rand.N(d) }}
 }
 
@@ -264,7 +266,11 @@ func (r *run) read(ctx context.Context, took *time.Duration) (userpool.State, er
 		return userpool.State{}, err
 	}
 	from := r.Now()
-	state, err := r.Pools.Read(ctx, r.id, r.want())
+	held, release := r.hold(ctx)
+	state, err := r.Pools.Read(held, r.id, r.want())
+	if !release() {
+		err = errTaken
+	}
 	if err == nil {
 		r.judged = from
 	}

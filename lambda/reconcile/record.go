@@ -48,6 +48,7 @@ func (r *run) prolong(ctx context.Context) bool {
 		return false
 	}
 	r.until = until
+	r.stay(ctx)
 	return true
 }
 

@@ -144,7 +144,7 @@ func (r *region) invoke(ctx context.Context, payload []byte) (out reconcile.Outc
 	pools := &visit{Pools: client, region: r}
 	defer pools.leave()
 	keeper := reconcile.New(pools, r.required, ownRole)
-	keeper.Ledger = r.ledger
+	keeper.Ledger, keeper.Patience = r.ledger, reconcile.Unattended
 	_, err = keeper.Handle(ctx, payload, event.Home{}, func(o reconcile.Outcome) { out = o })
 	return out, err
 }

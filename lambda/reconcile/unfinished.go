@@ -118,7 +118,7 @@ func (r *Record) judge(found baseline.Comparison, now userpool.State) (judged []
 		name, _ := baseline.DocumentOf(d.Setting)
 		switch {
 		case drifts(found, d.Setting), now.Has(name) && alike(d.Setting):
-			d.State, d.Reason, d.Left = NotFixable, "it does not hold: the write was not made, or somebody has set it since", LeftUnheld
+			d.State, d.Reason = NotFixable, "it does not hold: the write was not made, or somebody has set it since"
 		case !found.Owns(d.Setting):
 			d.State, d.Reason = Reported, "whether it holds was not seen: the pool is gone, or no rule requires it any more"
 		default:

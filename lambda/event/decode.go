@@ -38,7 +38,7 @@ func Decode(payload []byte, home Home) Request {
 		detail := envelope.object("detail")
 		request := one(detail.value("userPoolId"), home)
 		if request.Sweep.Started = instant(detail.text("sweep")); !request.Sweep.Started.IsZero() {
-			cause.EventName = SweepPools
+			cause.EventName, request.Sweep.Purpose = SweepPools, purposeOf(detail)
 		}
 		request.Cause = cause
 		return request

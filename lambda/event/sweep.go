@@ -19,12 +19,26 @@ type Sweep struct {
 	Token     string    `json:"token"` // of the page to go on with; "" is the first, of a sweep that began again
 	Pools     int       `json:"pools"` // that were sent so far
 	Restarted bool      `json:"restarted,omitempty"`
+	Purpose
 }
 
 // A Member is one pool of a sweep.
 type Member struct {
 	UserPoolID string    `json:"userPoolId"`
 	Sweep      time.Time `json:"sweep"` // when the sweep started, which is its name
+	Purpose
+}
+
+// A Purpose says what a sweep is to make of drift that it finds.
+type Purpose struct {
+	// Asked says that an event asked for the sweep, of which CloudTrail left out the pool: then drift was told of.
+	Asked bool `json:"asked,omitempty"`
+	// First is when the first of all sweeps began; zero where nobody remembers.
+	First time.Time `json:"first,omitzero"`
+}
+
+func purposeOf(detail object) Purpose {
+	return Purpose{Asked: detail["asked"] == true, First: instant(detail.text("first"))}
 }
 
 // maxToken is the longest token of a page that Cognito gives out.
@@ -42,5 +56,5 @@ func sweepOf(detail object) Sweep {
 			pools = int(sent)
 		}
 	}
-	return Sweep{Started: started, Token: token, Pools: pools, Restarted: restarted}
+	return Sweep{Started: started, Token: token, Pools: pools, Restarted: restarted, Purpose: purposeOf(detail)}
 }

@@ -37,29 +37,59 @@ const (
 
 // Dispatch puts one event onto the bus for every pool that may be selected by its id, page by page and no faster than the reconciles that follow may call the API. Before its time is used up it
 // puts an event there that goes on with the next page. The error is nil, or a *DeferredError if pools were not sent; the event that comes again sends those of its pages anew,
-// so that a pool may come twice and none is left out.
+// so that a pool may come twice and none is left out. With a ledger, an event that was handled before, or whose call came before another sweep of its kind, is ignored.
 func (r *Reconciler) Dispatch(ctx context.Context, request event.Request) (Sweeping, error) {
-	d := dispatch{Reconciler: r, at: request.Sweep}
+	d := dispatch{run: r.begin("", request.Cause), at: request.Sweep}
+	d.request = request
 	if request.Detail != "" {
 		d.says = append(d.says, request.Detail)
 	}
-	if now := r.Now().UTC().Truncate(time.Second); d.at.Started.IsZero() || d.at.Started.After(now) {
-		d.at.Started = now
+	if d.remembers() {
+		if done, _, err := d.claim(ctx); done {
+			return d.sweeping(), err
+		}
 	}
-	err := d.pages(ctx)
-	sweep := Sweeping{Outcome: Swept, Outcomes: map[Word]int{}, Failed: []Failure{}, Dispatched: d.at.Pools, Reason: strings.Join(d.says, "; ")}
-	if err != nil {
-		sweep.Outcome, sweep.Reason = Deferred, err.Error()
-		return sweep, &DeferredError{Reason: err.Error(), Cause: errors.Unwrap(err)}
+	err := d.once(ctx)
+	if d.Ledger != nil {
+		d.mute = false // what was taken is given back even where the ledger failed meanwhile
+		d.closing(ctx, func(ctx context.Context) {
+			d.leaveSweep(ctx)
+			d.handled(ctx, err)
+		})
 	}
-	return sweep, nil
+	return d.sweeping(), err
 }
 
 // A dispatch is one invocation's part of a sweep.
 type dispatch struct {
-	*Reconciler
-	at   event.Sweep // how far the sweep has come
-	says []string    // for the reason
+	*run               // its outcome is that of the sweep
+	at     event.Sweep // how far the sweep has come
+	says   []string    // for the reason
+	joins  bool        // it has taken the turn to sweep for a call
+	joined sweepNote   // what is kept of such sweeps
+}
+
+// once sends the pools, if they are to be sent.
+func (d *dispatch) once(ctx context.Context) error {
+	if done, err := d.join(ctx); done {
+		_, err := d.end(err)
+		return err
+	}
+	if now := d.Now().UTC().Truncate(time.Second); d.at.Started.IsZero() || d.at.Started.After(now) {
+		d.at.Started = now
+	}
+	d.findPurpose(ctx)
+	if err := d.pages(ctx); err != nil {
+		d.out.Outcome, d.out.Reason = Deferred, err.Error()
+		return &DeferredError{Reason: err.Error(), Cause: errors.Unwrap(err)}
+	}
+	d.joined.Began = d.at.Started
+	d.out.Outcome, d.out.Reason = Swept, strings.Join(d.says, "; ")
+	return nil
+}
+
+func (d *dispatch) sweeping() Sweeping {
+	return Sweeping{Outcome: d.out.Outcome, Outcomes: map[Word]int{}, Failed: []Failure{}, Dispatched: d.at.Pools, Reason: d.out.Reason, LedgerFaults: d.out.LedgerFaults}
 }
 
 func (d *dispatch) pages(ctx context.Context) error {
@@ -73,10 +103,11 @@ func (d *dispatch) pages(ctx context.Context) error {
 			}
 			return d.goOn(ctx)
 		}
+		d.stayInSweep(ctx)
 		ids, next, err := d.Pools.List(ctx, d.at.Token)
 		switch {
 		case err != nil && d.at.Token != "" && !d.at.Restarted && classOf(err) == userpool.ClassRefused:
-			d.at = event.Sweep{Started: d.at.Started, Restarted: true}
+			d.at = event.Sweep{Started: d.at.Started, Restarted: true, Purpose: d.at.Purpose}
 			d.says = append(d.says, "the API no longer takes the token of the next page, so the sweep began again at the first")
 			continue
 		case err != nil:
@@ -98,7 +129,7 @@ func (d *dispatch) send(ctx context.Context, ids []string) error {
 	for batch := range slices.Chunk(ids, burst) {
 		var entries []Entry
 		for _, id := range batch {
-			entries = append(entries, entry(event.ReconcilePool, event.Member{UserPoolID: id, Sweep: d.at.Started}))
+			entries = append(entries, entry(event.ReconcilePool, event.Member{UserPoolID: id, Sweep: d.at.Started, Purpose: d.at.Purpose}))
 		}
 		left, err := d.put(ctx, entries)
 		sent += len(batch) - len(left)

@@ -56,6 +56,7 @@ type line struct {
 	pools    map[string]int
 	sweeps   map[time.Time]int
 	waiting  [][]byte // events that go on with a sweep
+	sees     func(event.Request)
 }
 
 func (l *line) Put(_ context.Context, entries []reconcile.Entry) ([]reconcile.Entry, error) {
@@ -67,7 +68,11 @@ func (l *line) Put(_ context.Context, entries []reconcile.Entry) ([]reconcile.En
 			continue
 		}
 		payload := delivered(e)
-		switch request := event.Decode(payload, event.Home{}); request.Kind {
+		request := event.Decode(payload, event.Home{})
+		if l.sees != nil {
+			l.sees(request)
+		}
+		switch request.Kind {
 		case event.One:
 			l.took = append(l.took, time.Now())
 			l.pools[request.UserPoolID]++

@@ -34,7 +34,7 @@ type Ledger interface {
 // Implausible is how long after the last turn that anybody may take no turn begins, by any clock that is right.
 const Implausible = time.Minute
 
-// A Key names what can be taken: one event about one pool, or one pool.
+// A Key names what can be taken: one event about one pool or all, one pool, or a turn to sweep.
 type Key struct {
 	Kind KeyKind
 	ID   string
@@ -47,6 +47,7 @@ type KeyKind string
 const (
 	EventKey KeyKind = "event" // the id of the event, that of the pool, as a sweep's event is about many, and what it asks for
 	PoolKey  KeyKind = "pool"
+	SweepKey KeyKind = "sweep" // the turn to sweep for calls of which CloudTrail left out the pool
 )
 
 // A Record is what one reconcile wrote to one pool, and why: enough to explain it, and to take it back.

@@ -18,8 +18,9 @@ type memory struct {
 	Own      []string             `json:"own,omitempty"`   // the requests of our latest writes that were verified
 	Open     []string             `json:"open,omitempty"`  // the records whose writes are being made, came to no end, or were told to nobody
 	Owing    []string             `json:"owing,omitempty"` // the records whose writes took something from the pool that nobody could give back yet, and said so
-	Due      time.Time            `json:"due,omitzero"`    // when the turn comes of a run that waits to look at the pool
-	Said     map[string]time.Time `json:"said,omitempty"`  // by setting: when people were last told that somebody keeps writing it, or that it cannot be given back
+	Unheard  *unheard             `json:"unheard,omitempty"`
+	Due      time.Time            `json:"due,omitzero"`   // when the turn comes of a run that waits to look at the pool
+	Said     map[string]time.Time `json:"said,omitempty"` // by setting: when people were last told that somebody keeps writing it, or that it cannot be given back
 }
 
 const (
@@ -58,15 +59,16 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 		if !r.remembers() {
 			return false, nil
 		}
-		r.known, r.owed, r.untold, r.debtors, r.recovered = memory{}, nil, nil, nil, false
+		r.known, r.owed, r.untold, r.debtors, r.recovered, r.fresh = memory{}, nil, nil, nil, false, true
 		taken := r.take(ctx, r.poolKey(), func(note []byte) (bool, error) {
 			r.known = memory{}
 			err := json.Unmarshal(note, &r.known)
 			if err != nil {
 				r.known = memory{}
 			}
+			r.fresh = false
 			_, covered := r.covered(ctx)
-			return covered || r.verified(), err
+			return (covered || r.verified()) && !r.hears(), err
 		})
 		if !r.remembers() {
 			return false, nil
@@ -74,6 +76,7 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 		r.leased, r.until = taken, r.Now().Add(holdTime)
 		if taken {
 			r.recover(ctx)
+			r.hear()
 		}
 		look, covered := r.covered(ctx)
 		switch {
@@ -135,7 +138,13 @@ func (r *run) fingerprint() string {
 // reported, and where it comes again because what was seen could not be put right.
 func (r *run) lastLook() (look time.Time, looked bool) {
 	call := r.request.Call
-	if len(call.Changes) == 0 || call.Happened != "" || r.cause.Time.IsZero() || r.noted.Outcome != "" {
+	if r.cause.Time.IsZero() || r.noted.Outcome != "" {
+		return time.Time{}, false
+	}
+	if ofSweep := call.Name == "" && !r.request.Sweep.Started.IsZero(); ofSweep {
+		return r.known.Whole, !r.known.Whole.IsZero() && !r.known.Whole.After(r.Now().Add(clockSkew))
+	}
+	if len(call.Changes) == 0 || call.Happened != "" {
 		return time.Time{}, false
 	}
 	for i, document := range call.Changes {

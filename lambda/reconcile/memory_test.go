@@ -407,35 +407,6 @@ func TestLostUpdateOfWhatIsRequired(t *testing.T) {
 	}
 }
 
-// TestMissedEvent finds drift in a sweep that no event told of, and says since when. What was left or exempted before is no news.
-func TestMissedEvent(t *testing.T) {
-	t.Parallel()
-	w := withLedger(t)
-	required := parse(t, `version: 1
-rules:
-  - {name: all, require: {DeletionProtection: ACTIVE}}
-  - {name: looked-at, mode: audit, require: {UserPoolTier: LITE}}
-exemptions: [{pools: {ids: [`+poolID+`]}, settings: [LambdaConfig.PreSignUp], until: 2026-11-01T12:30:00Z, reason: x, owner: y}]
-`)
-	sweep := func(i int) event.Request {
-		return event.Request{Kind: event.One, UserPoolID: poolID, Cause: event.Cause{EventID: fmt.Sprint("sweep", i), EventName: "Reconcile User Pool", Time: w.time()}}
-	}
-	if out := w.answer(t, required, sweep(0)); out.Missed != nil || out.Outcome != reconcile.Drifted {
-		t.Errorf("the first look: %+v", out)
-	}
-	first := w.time()
-	w.pass(time.Hour)
-	w.fake.Edit(poolID, unprotected)
-	out := w.answer(t, required, sweep(1))
-	if out.Missed == nil || !out.Missed.Since.Equal(first) || !slices.Equal(out.Missed.Settings, []string{"DeletionProtection"}) {
-		t.Errorf("%+v", out.Missed)
-	}
-	w.pass(time.Hour)
-	if out := w.answer(t, required, sweep(2)); out.Missed != nil {
-		t.Errorf("%+v", out.Missed)
-	}
-}
-
 // counting counts what is taken of a ledger that takes no other call.
 type counting struct {
 	reconcile.Ledger

@@ -138,6 +138,8 @@ type Sweeping struct {
 
 	// Dispatched counts the pools that a sweep over a bus has put there since it began, and looked at none of them itself.
 	Dispatched int `json:"dispatched,omitempty"`
+
+	LedgerFaults []string `json:"-"` // what the ledger failed at; it changes no outcome
 }
 
 // A DeferredError says that an event is to be tried again later. Its name is what Lambda shows.

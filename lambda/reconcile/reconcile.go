@@ -134,7 +134,7 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 	r.judgeUntold(v.found, v.state)
 	lost, kept := r.inspect(v.state, v.found, v.policy)
 	r.countFlaps(ctx, v.found.Drifts)
-	if m := r.missed(v.state.Identity(), v.state.Settings(), v.found.Drifts); m != nil {
+	if m := r.missed(v.state, v.found.Drifts); m != nil && len(m.Settings) > 0 {
 		r.out.Missed = m
 	}
 	report, fixable := r.sort(v.found.Drifts)

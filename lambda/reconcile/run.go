@@ -77,6 +77,7 @@ type run struct {
 	until       time.Time         // how long it is
 	turn        time.Time         // to read, taken and not used yet
 	known       memory            // what is kept of the pool
+	fresh       bool              // and nothing was
 	rec         *Record           // of this run's writes
 	kept        bool              // the ledger has it
 	ahead       int               // how many of its writes, the last ones, are still to be made

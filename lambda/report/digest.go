@@ -49,7 +49,7 @@ func NewDigest(sweep reconcile.Sweeping, region, build string) (Digest, bool) {
 			d.Severity = s
 		}
 	}
-	if sweep.Outcome != reconcile.Swept || len(sweep.Failed) > 0 {
+	if sweep.Outcome == reconcile.Deferred || len(sweep.Failed) > 0 {
 		d.Severity = High
 	}
 	d.Next = []string{"See what is not as required: poolkeeper plan --all --region " + region, "Write what can be written: poolkeeper apply --all --region " + region}

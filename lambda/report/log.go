@@ -72,11 +72,15 @@ func Log(ctx context.Context, logger *slog.Logger, out reconcile.Outcome) {
 // LogSweep writes the summary line of a sweep, after those of its pools.
 func LogSweep(ctx context.Context, logger *slog.Logger, sweep reconcile.Sweeping) {
 	level := slog.LevelInfo
-	if len(sweep.Failed) > 0 || sweep.Outcome != reconcile.Swept {
+	if len(sweep.Failed) > 0 || sweep.Outcome == reconcile.Deferred {
 		level = slog.LevelError
 	}
-	logger.LogAttrs(ctx, level, "swept", slog.String("outcome", string(sweep.Outcome)), slog.Int("pools", sweep.Pools),
-		slog.Int("dispatched", sweep.Dispatched), slog.Any("outcomes", sweep.Outcomes), slog.Any("failed", sweep.Failed), slog.String("reason", sweep.Reason))
+	attributes := []slog.Attr{slog.String("outcome", string(sweep.Outcome)), slog.Int("pools", sweep.Pools),
+		slog.Int("dispatched", sweep.Dispatched), slog.Any("outcomes", sweep.Outcomes), slog.Any("failed", sweep.Failed), slog.String("reason", sweep.Reason)}
+	if len(sweep.LedgerFaults) > 0 {
+		attributes = append(attributes, slog.Any("ledger_faults", sweep.LedgerFaults))
+	}
+	logger.LogAttrs(ctx, level, "swept", attributes...)
 }
 
 // Level returns the log level of an outcome.

@@ -349,6 +349,9 @@ func TestDigest(t *testing.T) {
 	if _, worth := NewDigest(quiet, "eu-west-1", testBuild); worth {
 		t.Error("a sweep that left nothing is told")
 	}
+	if _, worth := NewDigest(reconcile.Sweeping{Outcome: reconcile.Ignored, Reason: "the event was handled before"}, "eu-west-1", testBuild); worth {
+		t.Error("a duplicate is told")
+	}
 	quiet.Outcome, quiet.Reason = reconcile.Deferred, "the time is used up"
 	quiet.Failed = []reconcile.Failure{{UserPoolID: "eu-west-1_AbCdEf123", Outcome: reconcile.Deferred, Reason: "throttled"}}
 	broken, worth := NewDigest(quiet, "eu-west-1", testBuild)

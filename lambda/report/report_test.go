@@ -166,9 +166,11 @@ func TestLogSweep(t *testing.T) {
 		sweep reconcile.Sweeping
 		level string
 	}{
-		"good":     {reconcile.Sweeping{Outcome: reconcile.Swept, Pools: 1}, `"level":"INFO"`},
-		"failed":   {reconcile.Sweeping{Outcome: reconcile.Swept, Failed: []reconcile.Failure{{}}}, `"level":"ERROR"`},
-		"deferred": {reconcile.Sweeping{Outcome: reconcile.Deferred}, `"level":"ERROR"`},
+		"good":        {reconcile.Sweeping{Outcome: reconcile.Swept, Pools: 1}, `"level":"INFO"`},
+		"failed":      {reconcile.Sweeping{Outcome: reconcile.Swept, Failed: []reconcile.Failure{{}}}, `"level":"ERROR"`},
+		"deferred":    {reconcile.Sweeping{Outcome: reconcile.Deferred}, `"level":"ERROR"`},
+		"a duplicate": {reconcile.Sweeping{Outcome: reconcile.Ignored}, `"level":"INFO"`},
+		"no ledger":   {reconcile.Sweeping{Outcome: reconcile.Swept, LedgerFaults: []string{"taking the event: no table"}}, `"ledger_faults":["taking the event: no table"]`},
 	} {
 		var b bytes.Buffer
 		LogSweep(context.Background(), slog.New(slog.NewJSONHandler(&b, nil)), c.sweep)

@@ -1,0 +1,94 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"poolkeeper/lambda/event"
+)
+
+// sweepRest is the least time between the beginnings of two sweeps that calls have asked for: a deployment may make many calls of which CloudTrail leaves out the pool.
+const sweepRest = 30 * time.Second
+
+// A sweepNote is what is kept of sweeps.
+type sweepNote struct {
+	Began time.Time `json:"began"` // of the latest of which every pool was sent, or that goes on in another invocation
+}
+
+var sweepKey = Key{SweepKey, "calls"}
+
+// join takes the turn to sweep for a call of which CloudTrail left out the pool. done says that there is none to take: a sweep that began after the call looks at every pool, or one is under way and
+// takes longer than can be waited for.
+func (d *dispatch) join(ctx context.Context) (done bool, err error) {
+	if d.request.Reason != event.RequestLeftOut || !d.remembers() {
+		return false, nil
+	}
+	covered := func() bool { return !d.cause.Time.IsZero() && d.joined.Began.After(d.cause.Time.Add(settled)) }
+	taken := d.take(ctx, sweepKey, func(note []byte) (bool, error) {
+		d.joined = sweepNote{}
+		err := json.Unmarshal(note, &d.joined)
+		if err != nil {
+			d.joined = sweepNote{}
+		}
+		return covered(), err
+	})
+	if !d.remembers() {
+		return false, nil
+	}
+	d.joins = taken
+	switch {
+	case covered():
+		d.leaveSweep(ctx)
+		d.ignore("the sweep that began at " + d.joined.Began.UTC().Format(time.RFC3339) + ", after this call, looks at every pool")
+		return true, nil
+	case !taken:
+		return true, d.later(errors.New("another sweep is under way"))
+	}
+	if wait := d.joined.Began.Add(sweepRest).Sub(d.Now()); wait > 0 && d.Sleep(ctx, min(wait, sweepRest)) != nil {
+		d.leaveSweep(ctx)
+		return true, d.later(errors.New("the time is used up"))
+	}
+	return false, nil
+}
+
+// firstSweep is where it is kept when the first of all sweeps began.
+var firstSweep = Key{SweepKey, "first"}
+
+// findPurpose finds out what the sweep is to make of drift, if it begins.
+func (d *dispatch) findPurpose(ctx context.Context) {
+	if d.at.Token != "" || d.at.Restarted {
+		return
+	}
+	if d.at.Asked = d.request.Reason == event.RequestLeftOut; d.at.Asked || !d.remembers() {
+		return
+	}
+	var first sweepNote
+	taken := d.take(ctx, firstSweep, func(note []byte) (bool, error) { return true, json.Unmarshal(note, &first) })
+	if !d.remembers() {
+		return
+	}
+	if first.Began.IsZero() {
+		first.Began = d.at.Started
+	}
+	if d.at.First = first.Began; taken {
+		d.keep(ctx, firstSweep, first, time.Time{})
+	}
+}
+
+// stayInSweep keeps the event and the turn while the sweep goes on.
+func (d *dispatch) stayInSweep(ctx context.Context) {
+	d.stay(ctx)
+	if d.joins && d.remembers() {
+		d.keep(ctx, sweepKey, d.joined, d.Now().Add(holdTime))
+	}
+}
+
+// leaveSweep gives the turn back.
+func (d *dispatch) leaveSweep(ctx context.Context) {
+	if d.joins {
+		d.joins = false
+		d.keep(ctx, sweepKey, d.joined, time.Time{})
+	}
+}

@@ -1,0 +1,122 @@
+package reconcile_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/reconcile"
+)
+
+// TestDuplicateSweep delivers the event of a sweep several times, one after the other and at once: the pools are listed and sent once. One that failed is another matter.
+func TestDuplicateSweep(t *testing.T) {
+	t.Parallel()
+	required := require(t, deletionProtection)
+	begins := `{"id": "6a7e8feb", "source": "poolkeeper", "detail-type": "Sweep", "time": "1999-12-31T23:59:50Z", "detail": {"reason": "schedule"}}`
+	goesOn := `{"id": "6a7e8feb", "source": "poolkeeper", "detail-type": "Sweep", "time": "1999-12-31T23:59:50Z", "detail": {"token": "60", "started": "1999-12-31T23:59:00Z", "pools": 60}}`
+	for name, c := range map[string]struct {
+		payload      string
+		fails        bool // the first time
+		pools, lists int
+	}{"one that begins": {begins, false, 200, 4}, "one that goes on": {goesOn, false, 140, 3}, "one that failed": {begins, true, 200, 5}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				failing := c.fails
+				l := &line{pools: map[string]int{}, sweeps: map[time.Time]int{}, refuses: func() bool { return failing }}
+				a := &account{ids: poolIDs(200), page: 60}
+				book := ledger.NewMemory()
+				deliver := func() (reconcile.Sweeping, error) {
+					r := reconcile.New(a, required, "")
+					r.Bus, r.Ledger, r.Patience = l, book, reconcile.Unattended
+					result, err := r.Handle(t.Context(), []byte(c.payload), event.Home{}, func(reconcile.Outcome) {})
+					return result.(reconcile.Sweeping), err
+				}
+				if c.fails {
+					if _, err := deliver(); err == nil {
+						t.Fatal("it did not fail")
+					}
+					failing = false
+				}
+				var at sync.WaitGroup
+				for range 3 {
+					at.Go(func() {
+						if sweep, err := deliver(); err != nil || sweep.Outcome != reconcile.Swept && !strings.Contains(sweep.Reason, "the event was handled before") {
+							t.Errorf("%+v, %v", sweep, err)
+						}
+					})
+				}
+				at.Wait()
+				if sweep, err := deliver(); err != nil || sweep.Outcome != reconcile.Ignored {
+					t.Errorf("%+v, %v", sweep, err)
+				}
+				if len(l.took) != c.pools || a.lists != c.lists {
+					t.Errorf("%d pools were sent, and %d pages listed", len(l.took), a.lists)
+				}
+			})
+		})
+	}
+}
+
+// TestCallsOfWhichThePoolIsLeftOut makes a call every two seconds of which CloudTrail leaves out the pool: for each there is a sweep that begins after it, and there are no more than one in half a minute.
+// Those that are delivered at once share one.
+func TestCallsOfWhichThePoolIsLeftOut(t *testing.T) {
+	t.Parallel()
+	required := require(t, deletionProtection)
+	template, err := os.ReadFile("../event/testdata/request-null.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoded := event.Decode(template, event.Home{})
+	for name, c := range map[string]struct{ every, most int }{"one after the other": {2, 22}, "at once": {0, 2}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				const calls = 300
+				l := &line{pools: map[string]int{}, sweeps: map[time.Time]int{}}
+				a := &account{ids: poolIDs(100), page: 60}
+				book := ledger.NewMemory()
+				began, latest := time.Now(), time.Time{}
+				var lambda sync.WaitGroup
+				for i := range calls {
+					lambda.Go(func() {
+						made := began.Add(time.Duration(i*c.every) * time.Second)
+						time.Sleep(time.Until(made.Add(4 * time.Second)))
+						request := decoded
+						request.Cause.EventID, request.Cause.Time = fmt.Sprint("call", i), made
+						r := reconcile.New(a, required, "")
+						r.Bus, r.Ledger, r.Patience = l, book, reconcile.Unattended
+						ctx, stop := context.WithTimeout(t.Context(), lambdaTimeout)
+						defer stop()
+						result, err := r.Do(ctx, request, func(reconcile.Outcome) {})
+						if sweep := result.(reconcile.Sweeping); err != nil || sweep.Outcome != reconcile.Swept && !strings.Contains(sweep.Reason, "after this call, looks at every pool") {
+							t.Errorf("%+v, %v", sweep, err)
+						}
+					})
+				}
+				lambda.Wait()
+				for started, pools := range l.sweeps {
+					if pools != len(a.ids) {
+						t.Errorf("the sweep of %s sent %d pools", started, pools)
+					}
+					if started.After(latest) {
+						latest = started
+					}
+				}
+				if last := began.Add((calls - 1) * time.Duration(c.every) * time.Second); !latest.After(last) {
+					t.Errorf("no sweep began after the last call, which was %s after the latest one", last.Sub(latest))
+				}
+				if len(l.sweeps) > c.most || len(l.sweeps) == 0 {
+					t.Errorf("%d sweeps", len(l.sweeps))
+				}
+			})
+		})
+	}
+}

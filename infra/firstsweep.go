@@ -23,7 +23,7 @@ func NewFirstSweep(scope constructs.Construct, id string, s Settings, keeper Kee
 			"FunctionName":   keeper.Function.FunctionName(),
 			"InvocationType": "Event",
 			// What a deployment can change stands in the payload, and a changed payload is what makes CloudFormation call again.
-			"Payload": sweep(map[string]string{"reason": "deployment", "code": *asset, "baseline": s.Baseline.Digest, "mode": string(s.Mode)}),
+			"Payload": sweep{Detail: map[string]string{"reason": "deployment", "code": *asset, "baseline": s.Baseline.Digest, "mode": string(s.Mode)}}.json(),
 		},
 		OutputPaths:              jsii.Strings("StatusCode"),
 		PhysicalResourceId:       customresources.PhysicalResourceId_Of(jsii.String("first-sweep")),

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -338,8 +339,13 @@ func TestTrail(t *testing.T) {
 func TestSweepsAreUnderstood(t *testing.T) {
 	tpl := synth(t, read(t, "", nil))
 	var sent []string
+	const when = "2026-10-01T09:15:40Z"
 	for _, s := range tpl.of("AWS::Scheduler::Schedule") {
-		sent = append(sent, at(s.Properties, "Target", "Input").(string))
+		input := strings.ReplaceAll(at(s.Properties, "Target", "Input").(string), "<aws.scheduler.scheduled-time>", when)
+		if got := event.Decode([]byte(input), event.Home{}).Cause; got.EventID != "schedule/"+when || got.Time.Format(time.RFC3339) != when {
+			t.Errorf("handed over twice, the sweep of the schedule is not known again: %+v", got)
+		}
+		sent = append(sent, input)
 	}
 	for _, r := range tpl.of("Custom::FirstSweep") {
 		var call struct{ Parameters struct{ Payload string } }

@@ -65,6 +65,27 @@ func TestDuplicateSweep(t *testing.T) {
 	}
 }
 
+// TestSweepOfTheFuture: an event that claims to be the schedule's next one makes a sweep, and takes nothing from that one.
+func TestSweepOfTheFuture(t *testing.T) {
+	t.Parallel()
+	required := require(t, deletionProtection)
+	synctest.Test(t, func(t *testing.T) {
+		l := &line{pools: map[string]int{}, sweeps: map[time.Time]int{}}
+		book := ledger.NewMemory()
+		for i, want := range []reconcile.Word{reconcile.Swept, reconcile.Swept, reconcile.Ignored} {
+			r := reconcile.New(&account{ids: poolIDs(3), page: 60}, required, "")
+			r.Bus, r.Ledger = l, book
+			result, err := r.Handle(t.Context(), []byte(`{"id": "schedule/2000-01-01T06:00:00Z", "time": "2000-01-01T06:00:00Z", "source": "poolkeeper", "detail-type": "Sweep", "detail": {"reason": "schedule"}}`), event.Home{}, func(reconcile.Outcome) {})
+			if sweep := result.(reconcile.Sweeping); err != nil || sweep.Outcome != want {
+				t.Errorf("delivery %d: %+v, %v", i+1, sweep, err)
+			}
+			if i == 0 {
+				time.Sleep(6 * time.Hour)
+			}
+		}
+	})
+}
+
 // TestCallsOfWhichThePoolIsLeftOut makes a call every two seconds of which CloudTrail leaves out the pool: for each there is a sweep that begins after it, and there are no more than one in half a minute.
 // Those that are delivered at once share one.
 func TestCallsOfWhichThePoolIsLeftOut(t *testing.T) {

@@ -23,7 +23,7 @@ func Compare(p Policy, settings map[string]any) Comparison {
 
 // Owns says whether the policy requires something of the leaf at the dotted path, under this name or its twin's.
 func (c Comparison) Owns(path string) bool {
-	return slices.ContainsFunc(c.Owned, func(owned string) bool { return concerns(owned, path) })
+	return slices.ContainsFunc(c.Owned, func(owned string) bool { return Concerns(owned, path) })
 }
 
 // A judge compares one pool with one policy.
@@ -133,7 +133,7 @@ func (j judge) exemption(path string) *Exemption {
 }
 
 func (e Exemption) covers(path string) bool {
-	return slices.ContainsFunc(e.Settings, func(s string) bool { return concerns(s, path) || concerns(s, AnyClient(path)) })
+	return slices.ContainsFunc(e.Settings, func(s string) bool { return Concerns(s, path) || Concerns(s, AnyClient(path)) })
 }
 
 // owned returns the leaf settings of which the requirement speaks.

@@ -72,7 +72,7 @@ func (a aim) below(path string) []string { return keys(path)[len(keys(a.place)):
 func (a aim) ownedElsewhere(path string) bool {
 	return a.op == Exactly && slices.ContainsFunc(a.policy.Requirements, func(o Owned) bool {
 		twin, ok := TwinOf(o.Setting)
-		return beneath(a.place, o.Setting) && concerns(o.Setting, path) || ok && beneath(a.place, twin) && concerns(twin, path)
+		return beneath(a.place, o.Setting) && Concerns(o.Setting, path) || ok && beneath(a.place, twin) && Concerns(twin, path)
 	})
 }
 

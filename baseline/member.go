@@ -1,9 +1,6 @@
 package baseline
 
-import (
-	"strings"
-	"sync"
-)
+import "strings"
 
 // Kind is the JSON shape of a member.
 type Kind int
@@ -85,6 +82,8 @@ type Member struct {
 	// ActiveWith names the setting that has to be other than its Default for this document's block to count. Without it, the service shows
 	// in the block merely what stands under its twins.
 	ActiveWith string
+	// GoneWith names the setting that the member cannot be without: while that has its Default the write call refuses the member, and a call that gives it its Default takes the member away.
+	GoneWith string
 	// ByKey marks an object that is a list in the API, of which no two elements share the member named here: each is a member of the object by that name, without it.
 	ByKey string
 	// Trip is what a round trip does with the member.
@@ -121,39 +120,6 @@ func Lookup(path string) (Member, bool) {
 		members, rest = found.Members, below
 	}
 }
-
-// TwinOf returns the path of the setting that is the same fact as the one at path, if there is one.
-func TwinOf(path string) (string, bool) {
-	for head := path; ; {
-		if twin, ok := twins()[head]; ok {
-			return twin + path[len(head):], true
-		}
-		i := strings.LastIndexByte(head, '.')
-		if i < 0 {
-			return "", false
-		}
-		head = head[:i]
-	}
-}
-
-// twins are the members that have one, by their paths. None of them lies in a map or in a client.
-var twins = sync.OnceValue(func() map[string]string {
-	of := map[string]string{}
-	var add func(members []Member, prefix string)
-	add = func(members []Member, prefix string) {
-		for i := range members {
-			m := &members[i]
-			if m.Twin != "" {
-				of[prefix+m.Name] = m.Twin
-			}
-			if len(m.Members) > 0 {
-				add(m.Members, prefix+m.Name+".")
-			}
-		}
-	}
-	add(root.Members, "")
-	return of
-})
 
 func index(members []Member, name string) int {
 	if strings.HasPrefix(name, clientsPrefix) {

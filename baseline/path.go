@@ -59,15 +59,6 @@ func covers(above, path string) bool {
 // beneath says whether path lies below above and is not the same.
 func beneath(above, path string) bool { return path != above && covers(above, path) }
 
-// concerns says whether above covers the setting at path or the same fact under its other name.
-func concerns(above, path string) bool {
-	if covers(above, path) {
-		return true
-	}
-	twin, ok := TwinOf(path)
-	return ok && covers(above, twin)
-}
-
 // Order compares two paths by their place in the member table: depth first, an object before what is in it, the keys of a map by
 // their text, and what the table lacks last.
 func Order(a, b string) int {

@@ -89,7 +89,7 @@ func judgeCall(envelope, detail object, home Home) Request {
 	}
 	request.Call = handled
 	parameters := detail.object("requestParameters")
-	for _, id := range []any{parameters.value("clientId"), detail.object("responseElements").object("userPoolClient").value("clientId")} {
+	for _, id := range []any{parameters.value(ClientParameter), detail.object("responseElements").object("userPoolClient").value(ClientParameter)} {
 		if text, ok := id.(string); ok && isClientID(text) && !hidden(id) {
 			request.ClientID = text
 		}
@@ -152,11 +152,11 @@ func locate(handled Name, detail object, home Home) Request {
 	var v any
 	switch handled.Place {
 	case RequestResourceARN:
-		v = detail.object("requestParameters").value("resourceArn")
+		v = detail.object("requestParameters").value(arnParameter)
 	case ResponseUserPoolID:
 		v = detail.object("responseElements").object("userPool").value("id")
 	default:
-		v = detail.object("requestParameters").value("userPoolId")
+		v = detail.object("requestParameters").value(poolParameter)
 	}
 	switch {
 	case v == nil || hidden(v):

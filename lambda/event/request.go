@@ -95,12 +95,24 @@ const (
 	clientRisk        = "ClientRisk"
 )
 
+// The parameters that say what a call is about, and the setting that calls set by another name than its own.
+const (
+	poolParameter   = "userPoolId"
+	ClientParameter = "clientId" // of a call that may be about one client
+	arnParameter    = "resourceArn"
+	userPoolTags    = "UserPoolTags"
+)
+
 // A Name is one API call that can change what a baseline owns or watches.
 type Name struct {
 	Name  string
 	Place Place
 	// Changes are the documents that the call can have changed, of one client if it is about a client.
 	Changes []string
+	// New says that the call makes what it changes: whoever has read that has seen what the call set.
+	New bool
+	// Parameters are those of its request that do not set the member of their own name in the document that is written by the call.
+	Parameters []Parameter
 	// Selection says that the call can change the name or the tags of the pool, by which rules may select it.
 	Selection bool
 	// Watched is the kind of thing that came, changed or went, as a baseline's watch names it; Happened says which of these, and Subject is the request parameter that
@@ -108,34 +120,37 @@ type Name struct {
 	Watched, Happened, Subject string
 }
 
+// A Parameter is one of a call's request, by the name that CloudTrail has for it, and the setting that it sets; "" is none, as it only says what the call is about.
+type Parameter struct{ Name, Sets string }
+
 // Table returns the calls that are handled, sorted by name.
 func Table() []Name { return slices.Clone(table) }
 
 var table = []Name{
-	{Name: "AddUserPoolClientSecret", Watched: "clients", Happened: "given another secret", Subject: "clientId"},
+	{Name: "AddUserPoolClientSecret", Watched: "clients", Happened: "given another secret", Subject: ClientParameter},
 	{Name: "CreateGroup", Watched: "groups", Happened: "added", Subject: "groupName"},
 	{Name: "CreateIdentityProvider", Watched: "identityProviders", Happened: "added", Subject: "providerName"},
 	{Name: "CreateResourceServer", Watched: "resourceServers", Happened: "added", Subject: "identifier"},
-	{Name: "CreateUserPool", Place: ResponseUserPoolID, Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery, appClient, clientRisk}, Watched: "triggers"},
-	{Name: "CreateUserPoolClient", Changes: []string{appClient, clientRisk}, Watched: "clients", Happened: "added", Subject: "clientName"},
+	{Name: "CreateUserPool", Place: ResponseUserPoolID, Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery, appClient, clientRisk}, New: true, Watched: "triggers"},
+	{Name: "CreateUserPoolClient", Changes: []string{appClient, clientRisk}, New: true, Watched: "clients", Happened: "added", Subject: "clientName"},
 	{Name: "CreateUserPoolDomain", Watched: "domains", Happened: "added", Subject: "domain"},
 	{Name: "DeleteGroup", Watched: "groups", Happened: "removed", Subject: "groupName"},
 	{Name: "DeleteIdentityProvider", Watched: "identityProviders", Happened: "removed", Subject: "providerName"},
 	{Name: "DeleteResourceServer", Watched: "resourceServers", Happened: "removed", Subject: "identifier"},
 	{Name: DeleteUserPool},
-	{Name: "DeleteUserPoolClient", Watched: "clients", Happened: "removed", Subject: "clientId"},
+	{Name: "DeleteUserPoolClient", Watched: "clients", Happened: "removed", Subject: ClientParameter},
 	{Name: "DeleteUserPoolDomain", Watched: "domains", Happened: "removed", Subject: "domain"},
-	{Name: "SetLogDeliveryConfiguration", Changes: []string{logDelivery}},
-	{Name: "SetRiskConfiguration", Changes: []string{riskConfiguration, clientRisk}},
-	{Name: "SetUserPoolMfaConfig", Changes: []string{userPool, mfaConfig}},
-	{Name: "TagResource", Place: RequestResourceARN, Changes: []string{userPool}, Selection: true},
-	{Name: "UntagResource", Place: RequestResourceARN, Changes: []string{userPool}, Selection: true},
+	{Name: "SetLogDeliveryConfiguration", Changes: []string{logDelivery}, Parameters: []Parameter{{Name: poolParameter}}},
+	{Name: "SetRiskConfiguration", Changes: []string{riskConfiguration, clientRisk}, Parameters: []Parameter{{Name: poolParameter}, {Name: ClientParameter}}},
+	{Name: "SetUserPoolMfaConfig", Changes: []string{userPool, mfaConfig}, Parameters: []Parameter{{Name: poolParameter}}},
+	{Name: "TagResource", Place: RequestResourceARN, Changes: []string{userPool}, Parameters: []Parameter{{Name: arnParameter}, {"tags", userPoolTags}}, Selection: true},
+	{Name: "UntagResource", Place: RequestResourceARN, Changes: []string{userPool}, Parameters: []Parameter{{Name: arnParameter}, {"tagKeys", userPoolTags}}, Selection: true},
 	{Name: "UpdateGroup", Watched: "groups", Happened: "changed", Subject: "groupName"},
 	{Name: "UpdateIdentityProvider", Watched: "identityProviders", Happened: "changed", Subject: "providerName"},
 	{Name: "UpdateResourceServer", Watched: "resourceServers", Happened: "changed", Subject: "identifier"},
 	// Threat protection and the plan decide over the risk configurations and the logs.
-	{Name: "UpdateUserPool", Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery, clientRisk}, Selection: true, Watched: "triggers"},
-	{Name: "UpdateUserPoolClient", Changes: []string{appClient}},
+	{Name: "UpdateUserPool", Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery, clientRisk}, Parameters: []Parameter{{Name: poolParameter}}, Selection: true, Watched: "triggers"},
+	{Name: "UpdateUserPoolClient", Changes: []string{appClient}, Parameters: []Parameter{{Name: poolParameter}, {Name: ClientParameter}}},
 	{Name: "UpdateUserPoolDomain", Watched: "domains", Happened: "changed", Subject: "domain"},
 }
 

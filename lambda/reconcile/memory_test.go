@@ -68,10 +68,15 @@ const ownRole = "arn:aws:iam::111122223333:role/Keeper"
 
 // call is the request of an event about an UpdateUserPool by a role, made at a time.
 func call(id, role string, at time.Time, named ...string) event.Request {
-	changes := []string{"UserPool", "MfaConfig", "RiskConfiguration", "LogDelivery"}
 	return event.Request{Kind: event.One, UserPoolID: poolID, Named: named,
-		Call:  event.Name{Name: "UpdateUserPool", Changes: changes, Watched: "triggers"},
+		Call:  tabled("UpdateUserPool"),
 		Cause: event.Cause{EventID: id, EventName: "UpdateUserPool", Actor: "arn:aws:sts::111122223333:assumed-role/" + role + "/x", Issuer: "arn:aws:iam::111122223333:role/" + role, Time: at, RequestID: "request-" + id}}
+}
+
+// tabled is a call of the table.
+func tabled(name string) event.Name {
+	table := event.Table()
+	return table[slices.IndexFunc(table, func(n event.Name) bool { return n.Name == name })]
 }
 
 func (w ledgered) answer(t testing.TB, required *baseline.Baseline, request event.Request) reconcile.Outcome {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"poolkeeper/baseline"
@@ -24,7 +23,7 @@ type overlap struct {
 // set in between is gone if Cognito took both.
 func (r *run) findOverwritten(ctx context.Context) {
 	call, at := r.request.Call, r.cause.Time
-	if r.sought || len(call.Changes) == 0 || at.IsZero() || r.ownWrite() || at.After(r.known.Wrote) && len(r.known.Open) == 0 {
+	if r.sought || len(call.Changes) == 0 || call.New || at.IsZero() || r.ownWrite() || at.After(r.known.Wrote) && len(r.known.Open) == 0 {
 		return
 	}
 	r.sought = true
@@ -32,7 +31,7 @@ func (r *run) findOverwritten(ctx context.Context) {
 		if rec.Cause.EventID == r.cause.EventID {
 			continue // the write answers this very call
 		}
-		for _, s := range rec.Sent {
+		for i, s := range rec.Sent {
 			if s.RequestID != "" && s.RequestID == r.cause.RequestID {
 				r.overwritten = nil // the event is of this write
 				return
@@ -41,60 +40,71 @@ func (r *run) findOverwritten(ctx context.Context) {
 			if !at.Add(time.Second).After(s.Read) || at.After(rec.until(s)) || !slices.Contains(call.Changes, string(s.Document.Kind())) {
 				continue
 			}
-			if o := (overlap{rec, s, r.inQuestion(s.Document)}); len(o.settings) > 0 {
+			if o := (overlap{rec, s, r.inQuestion(ctx, rec, i)}); len(o.settings) > 0 {
 				r.overwritten = append(r.overwritten, o)
 			}
 		}
 	}
 }
 
-// inQuestion returns the settings of a document that the event's call set, by the names of its request's parameters; where CloudTrail left these out, the document as a whole.
-func (r *run) inQuestion(name baseline.DocumentName) []string {
-	if r.request.ClientID != "" && name.Client() != "" && r.request.ClientID != name.Client() {
-		return nil
-	}
-	if len(r.request.Named) == 0 {
-		return []string{string(name)}
-	}
-	table, _ := name.Table()
-	var settings []string
-	for _, m := range table.Members {
-		if slices.ContainsFunc(r.request.Named, func(named string) bool { return strings.EqualFold(named, m.Name) }) {
-			settings = append(settings, name.Prefix()+m.Name)
-		}
-	}
-	return settings
-}
-
 // lostUpdates reports the settings that a call may have set in vain. Those that this run puts right, or is to and cannot, are none: they are told as such, and have to be as required whatever the call
 // set.
 func (r *run) lostUpdates(settings map[string]any, fixable []baseline.Drift, report []Drift) []Drift {
-	told := map[string]bool{}
+	var told []string // and whatever stands below them, or is the same fact under another name
 	for _, d := range append(slices.Clone(r.sentFixes), fixable...) {
-		told[d.Setting] = true
+		told = append(told, d.Setting)
 	}
 	for _, d := range report {
-		told[d.Setting] = told[d.Setting] || d.State == NotFixable
-	}
-	var drifts []Drift
-	for _, o := range r.overwritten {
-		for _, setting := range o.settings {
-			if told[setting] {
-				continue
-			}
-			told[setting] = true
-			rule := ""
-			if len(o.record.Drifts) > 0 {
-				rule = o.record.Drifts[0].Rule
-			}
-			made := "(when it was made is not known, nor whether it was)"
-			if !o.sent.At.IsZero() {
-				made = "at " + o.sent.At.UTC().Format(time.RFC3339)
-			}
-			drifts = append(drifts, Drift{Setting: setting, Rule: rule, Want: "what " + writer(r.cause) + " set", Have: baseline.Shown(settings, setting), State: Reported,
-				Reason: fmt.Sprintf("%s set it at %s, between our read and our %s %s, which sent it as it was before: it may be lost (%s)", writer(r.cause),
-					r.cause.Time.UTC().Format(time.RFC3339), o.sent.Call, made, r.named(o.record))})
+		if d.State == NotFixable {
+			told = append(told, d.Setting)
 		}
 	}
+	var drifts []Drift
+	for _, l := range r.lost() {
+		if slices.ContainsFunc(told, func(above string) bool { return baseline.Concerns(above, l.setting) }) {
+			continue
+		}
+		told = append(told, l.setting)
+		rule := ""
+		if len(l.record.Drifts) > 0 {
+			rule = l.record.Drifts[0].Rule
+		}
+		made := "(when it was made is not known, nor whether it was)"
+		if !l.sent.At.IsZero() {
+			made = "at " + l.sent.At.UTC().Format(time.RFC3339)
+		}
+		drifts = append(drifts, Drift{Setting: l.setting, Rule: rule, Want: "what " + writer(r.cause) + " set", Have: baseline.Shown(settings, l.setting), State: Reported,
+			Reason: fmt.Sprintf("%s set it at %s, between our read and our %s %s, which sent it as it was before: it may be lost (%s)", writer(r.cause),
+				r.cause.Time.UTC().Format(time.RFC3339), l.sent.Call, made, r.named(l.record))})
+	}
 	return drifts
+}
+
+// A loss is one setting of an overlap.
+type loss struct {
+	overlap
+	setting string
+}
+
+// lost returns the settings of all overlaps, those last that are also a part of another setting, under its name: so that a fact is told once, and as part of the larger one where both are in question.
+func (r *run) lost() []loss {
+	var all []loss
+	for _, o := range r.overwritten {
+		for _, setting := range o.settings {
+			all = append(all, loss{o, setting})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b loss) int {
+		_, left := baseline.TwinOf(a.setting)
+		_, right := baseline.TwinOf(b.setting)
+		switch {
+		case left == right:
+			return 0
+		case left:
+			return 1
+		default:
+			return -1
+		}
+	})
+	return all
 }

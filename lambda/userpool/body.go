@@ -32,8 +32,10 @@ func (p *Plan) body(name baseline.DocumentName, docs documents, carriedMFA strin
 		if !mfaOn(docs) {
 			// With MFA off any factor block is refused, even one that enables nothing. Passkeys are no factor.
 			object[mfa] = "OFF"
-			for _, block := range []string{totp, smsMFA, emailMFA} {
-				delete(object, block)
+			for i := range table.Members { // by index: a member is large to copy
+				if table.Members[i].GoneWith == mfa {
+					delete(object, table.Members[i].Name)
+				}
 			}
 		}
 	}

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -216,6 +218,36 @@ func races(t *testing.T, l reconcile.Ledger) {
 	if len(winners) != 1 {
 		t.Errorf("taken by %v", winners)
 	}
+}
+
+// TestUnclearAnswers lets a call that takes something be answered with a success that does not say what was taken: it counts as not taken, and not as taken with an empty note, which would be kept in place of the true one.
+func TestUnclearAnswers(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"an empty object": `{}`, "nothing": `null`, "no attributes": `{"Attributes":{}}`, "other members": `{"Item":{"holder":{"S":"a"},"next":{"N":"1"}}}`,
+		"another owner": `{"Attributes":{"holder":{"S":"b"},"note":{"S":"theirs"},"next":{"S":"soon"}}}`, "another type": `{"Attributes":{"holder":{"L":[{"S":"a"}]},"next":{"L":[]}}}`,
+		"a page": `<html></html>`, "half of it": `{"Attributes":{"holder":{"S":"a"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := ledger.Table{Client: dynamodb.New(dynamodb.Options{Region: "eu-west-1", HTTPClient: saying(body), Credentials: aws.AnonymousCredentials{}}), Name: "ledger", Patience: time.Minute}
+			note, taken, err := l.Take(t.Context(), reconcile.Key{Kind: reconcile.PoolKey, ID: "p"}, "a", noon, noon.Add(time.Minute))
+			if err == nil || taken || len(note) > 0 || !strings.Contains(err.Error(), "taking pool p in table ledger: ") {
+				t.Errorf("taken: %v, note %q, %v", taken, note, err)
+			}
+			turn, taken, err := l.Reserve(t.Context(), "read", noon, time.Second, noon.Add(time.Minute))
+			if err == nil || taken {
+				t.Errorf("a turn at %s: %v, %v", turn, taken, err)
+			}
+		})
+	}
+}
+
+// saying is the answer to every request.
+type saying string
+
+func (s saying) Do(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(string(s)))}, nil
 }
 
 // TestUnreadableItems plants items that are no records: each is said to be unreadable, and hides none of the others.

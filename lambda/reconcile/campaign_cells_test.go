@@ -71,7 +71,7 @@ func cells(t *testing.T) []cell {
 				once := w.lapses || w.kills || w.Delay > 0 || at.place == atLedger && name != "the pool" || at.place == atSNS && !many
 				for times := range 2 {
 					c := cell{incident: name, wrong: wrong, target: at, times: times}
-					if times == 0 && once || wrong == "an empty object" && (at.operation == "GetLogDeliveryConfiguration" || at.operation == "ListUserPoolClients") && times == 0 { // said again and again, it means that there is none
+					if times == 0 && once || !c.exists() {
 						continue
 					}
 					if w.kills {
@@ -84,6 +84,28 @@ func cells(t *testing.T) []cell {
 		}
 	}
 	return all
+}
+
+// exists says whether the fault is one at this call, and not another one under a second name.
+func (c cell) exists() bool {
+	w := wrongs[c.wrong]
+	reads := c.place == atRead || c.place == atVerify || c.operation == "Records"
+	if reads && w.Apply && w.Body == nil { // nothing is applied
+		return false
+	}
+	switch c.wrong {
+	case "an empty object":
+		if strings.HasPrefix(c.operation, "Keep") || c.operation == "Put" { // it is what DynamoDB answers
+			return false
+		}
+		// Said again and again, it means that there is none.
+		return c.times > 0 || c.operation != "GetLogDeliveryConfiguration" && c.operation != "ListUserPoolClients"
+	case "concurrent modification":
+		return c.operation != "Records" // DynamoDB lets reads be
+	case "the service changes something on its own": // at a call that is none of Cognito's, it is somebody that does
+		return !reads && c.place != atLedger && c.place != atSNS
+	}
+	return true
 }
 
 // restarts are the ways in which the process of a cell comes back.

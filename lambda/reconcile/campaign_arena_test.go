@@ -59,7 +59,16 @@ func (a *arena) begin(t *testing.T, c cell) {
 	a.request = event.Request{Kind: event.One, UserPoolID: poolID, Call: event.Name{Name: "UpdateUserPool", Changes: changes()}, Cause: event.Cause{
 		EventID: "event", EventName: "UpdateUserPool", Actor: "arn:aws:sts::111122223333:assumed-role/Admin/x", Issuer: "arn:aws:iam::111122223333:role/Admin", Time: a.time(), RequestID: "theirs"}}
 	a.pass(time.Minute)
+	if of.begun {
+		doomed := a.next(0)
+		doomed.Pools = &killing{doomed.Pools, 1}
+		if d := a.deliver(t, doomed, 0); !d.died {
+			t.Errorf("%s: the first process lived on", c.incident)
+		}
+		a.pass(longHeld)
+	}
 	a.fake.ResetCalls()
+	a.ledger.asked = nil
 }
 
 // toldOf is a setting of which the ledger keeps that people were told of it.
@@ -75,7 +84,6 @@ func (a *arena) keepSomething(t *testing.T) {
 	if err != nil || !taken {
 		t.Errorf("keeping something: %v, %v", taken, err)
 	}
-	a.ledger.asked = nil
 }
 
 // changes are the names of all documents: the event's call may have changed any of them.

@@ -49,7 +49,8 @@ func (a *arena) moved(t *testing.T) []string {
 // truth holds what was said of the struck delivery against the pool: nothing is called fixed that was not, no record is named that is not there, and no planted secret is told.
 func (a *arena) truth(t *testing.T, d delivery) string {
 	moved := a.moved(t)
-	if d.err == nil && !d.died && len(moved) > 0 && (d.out.Outcome == reconcile.Remediated || d.out.Outcome == reconcile.Unchanged) {
+	blind := incidents[a.cell.incident].begun && len(d.out.LedgerFaults) > 0 // what another process has taken stands in the ledger alone, which is said to have failed
+	if d.err == nil && !d.died && !blind && len(moved) > 0 && (d.out.Outcome == reconcile.Remediated || d.out.Outcome == reconcile.Unchanged) {
 		return fmt.Sprintf("%s, and %s is not right", d.out.Outcome, moved[0])
 	}
 	for _, drift := range d.out.Drifts {

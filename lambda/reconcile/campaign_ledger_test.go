@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -96,14 +97,29 @@ func (s *shaky) Records(ctx context.Context, pool string, from time.Time) ([]rec
 		records, err := s.Ledger.Records(ctx, pool, from)
 		items := []any{}
 		for _, r := range records {
-			var caught sieve
-			if err == nil {
-				err = ledger.Table{Client: tableClient(&caught)}.Put(ctx, r)
-			}
-			items = append(items, caught.item)
+			items = append(items, itemOf(r))
 		}
 		return known(err, encoded(map[string]any{"Items": items, "Count": len(items), "ScannedCount": len(items)}))
 	}).Records(ctx, pool, from)
+}
+
+func (s *shaky) Record(ctx context.Context, id string) (reconcile.Record, error) {
+	return s.ask("Record", func(*http.Request) reply {
+		r, err := s.Ledger.Record(ctx, id)
+		if errors.Is(err, reconcile.ErrNoRecord) {
+			return encoded(map[string]any{})
+		}
+		return known(err, encoded(map[string]any{"Item": itemOf(r)}))
+	}).Record(ctx, id)
+}
+
+// itemOf is the item of a record, as a Table puts it on the wire.
+func itemOf(r reconcile.Record) map[string]any {
+	var caught sieve
+	if err := (ledger.Table{Client: tableClient(&caught)}).Put(context.Background(), r); err != nil {
+		panic(err)
+	}
+	return caught.item
 }
 
 const conditionFailed = "ConditionalCheckFailedException"

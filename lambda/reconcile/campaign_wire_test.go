@@ -41,8 +41,10 @@ var garbled = map[string]func(whole []byte) (body []byte, cut bool){
 			panic(err)
 		}
 		body["FutureThing"] = "CANARY"
-		if item, ok := body["Attributes"].(map[string]any); ok {
-			item["future"] = map[string]any{"Z": "CANARY"} // of a type that nobody knows
+		for _, name := range []string{"Attributes", "Item"} {
+			if item, ok := body[name].(map[string]any); ok {
+				item["future"] = map[string]any{"Z": "CANARY"} // of a type that nobody knows
+			}
 		}
 		return encoded(body).body, false
 	},

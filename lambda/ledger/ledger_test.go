@@ -196,7 +196,8 @@ func lanes(t *testing.T, l reconcile.Ledger) {
 	}
 }
 
-// TestUnclearAnswers lets a call that takes something be answered with a success that does not say what was taken: it counts as not taken, and not as taken with an empty note, which would be kept in place of the true one.
+// TestUnclearAnswers lets a call that takes something be answered with a success that does not say what was taken: it counts as not taken, and not as taken with an empty
+// note, which would be kept in place of the true one.
 func TestUnclearAnswers(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{

@@ -128,7 +128,8 @@ func (d deaf) Record(ctx context.Context, id string) (reconcile.Record, error) {
 	return d.Ledger.Record(ctx, id)
 }
 
-// TestDebtUnheard lets the ledger fail before it says what a killed process owes to the pool. The pool is as required, so nothing seems to be left to do; but the event, delivered again, is no duplicate, and what is owed is given back.
+// TestDebtUnheard lets the ledger fail before it says what a killed process owes to the pool. The pool is as required, so nothing seems to be left to do; but
+// the event, delivered again, is no duplicate, and what is owed is given back.
 func TestDebtUnheard(t *testing.T) {
 	t.Parallel()
 	for _, to := range []string{"event", "pool", "record"} {

@@ -81,6 +81,9 @@ func (t Table) Take(ctx context.Context, key reconcile.Key, owner string, now, u
 	if err != nil {
 		return nil, false, fmt.Errorf("taking %s %s in table %s: %w", key.Kind, key.ID, t.Name, err)
 	}
+	if textOf(out.Attributes[holder]) != owner { // nor is there a note then, in place of which an empty one would be kept
+		return nil, false, fmt.Errorf("taking %s %s in table %s: the answer does not say who has it", key.Kind, key.ID, t.Name)
+	}
 	return []byte(textOf(out.Attributes[noted])), true, nil
 }
 

@@ -2,7 +2,7 @@ package reconcile_test
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -50,6 +50,7 @@ func (a *arena) begin(t *testing.T, c cell) {
 	a.required = a.parsed[of.required]
 	a.ledger = &shaky{Ledger: ledger.NewMemory(), arena: a}
 	a.ledgered.ledger = a.ledger
+	a.keepSomething(t)
 	a.fake.ClearFaults()
 	a.whole(of.plant)
 	a.sns.reset()
@@ -58,7 +59,31 @@ func (a *arena) begin(t *testing.T, c cell) {
 	a.request = event.Request{Kind: event.One, UserPoolID: poolID, Call: event.Name{Name: "UpdateUserPool", Changes: changes()}, Cause: event.Cause{
 		EventID: "event", EventName: "UpdateUserPool", Actor: "arn:aws:sts::111122223333:assumed-role/Admin/x", Issuer: "arn:aws:iam::111122223333:role/Admin", Time: a.time(), RequestID: "theirs"}}
 	a.pass(time.Minute)
+	if of.begun {
+		doomed := a.next()
+		doomed.Pools = &killing{doomed.Pools, 1}
+		if d := a.deliver(t, doomed, 0); !d.died {
+			t.Errorf("%s: the first process lived on", c.incident)
+		}
+		a.pass(longHeld)
+	}
 	a.fake.ResetCalls()
+	a.ledger.asked = nil
+}
+
+// toldOf is a setting of which the ledger keeps that people were told of it.
+const toldOf = "EstimatedNumberOfUsers"
+
+// keepSomething keeps a note of the pool that a keeper carries on.
+func (a *arena) keepSomething(t *testing.T) {
+	key, note := reconcile.Key{Kind: reconcile.PoolKey, ID: poolID}, fmt.Appendf(nil, `{"said":{%q:%q}}`, toldOf, a.time().Add(24*time.Hour).Format(time.RFC3339))
+	_, taken, err := a.ledger.Take(t.Context(), key, "earlier", a.time(), a.time())
+	if err == nil && taken {
+		_, err = a.ledger.Keep(t.Context(), key, "earlier", note, time.Time{})
+	}
+	if err != nil || !taken {
+		t.Errorf("keeping something: %v, %v", taken, err)
+	}
 }
 
 // changes are the names of all documents: the event's call may have changed any of them.
@@ -108,30 +133,6 @@ func (a *arena) strike(w wrong, inPlace bool) {
 		a.lapse()
 	}
 	a.pass(w.passes)
-}
-
-// answer is what a call of the ledger or of SNS comes to that a fault strikes; do makes it.
-func (a *arena) answer(w wrong, do func() error) error {
-	a.strike(w, true)
-	time.Sleep(w.Delay)
-	fails := w.Error != "" || w.Drop || w.Body != nil
-	if fails && !w.Apply {
-		if w.kills {
-			panic(death{})
-		}
-		return errors.New("the ledger is out of order: " + w.Error)
-	}
-	err := do()
-	if w.kills {
-		panic(death{})
-	}
-	if w.Change != nil {
-		a.fake.Edit(poolID, w.Change)
-	}
-	if fails {
-		return errors.New("the ledger is out of order: " + w.Error)
-	}
-	return err
 }
 
 // A delivery is what became of the event, delivered once.

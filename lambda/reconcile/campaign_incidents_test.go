@@ -30,6 +30,7 @@ type incident struct {
 	plant    func(pool, mfa map[string]any) // what the pool is before it, unless it has everything
 	harm     func(b bench)
 	many     bool // more than one document is harmed
+	begun    bool // a process that was killed has made the first write already
 }
 
 var incidents = map[string]incident{
@@ -40,10 +41,8 @@ var incidents = map[string]incident{
 	"a client":                   {harm: bench.weakenClient},
 	"a client's risk":            {harm: func(b bench) { b.weakenRisk(web) }},
 	"threat protection and risk": {harm: func(b bench) { b.threatOff(); b.weakenRisk("") }, many: true},
-	"the text messages": {required: textsBaseline, mode: cognitotest.Measured, many: true, plant: noTexts, harm: func(b bench) {
-		_, mfa := cognitotest.Rich()
-		b.fake.Edit(poolID, func(_, is map[string]any) { is["SmsMfaConfiguration"] = mfa["SmsMfaConfiguration"] })
-	}},
+	"the text messages":          {required: textsBaseline, mode: cognitotest.Measured, many: true, plant: noTexts, harm: textsOn},
+	"the text messages, begun":   {required: textsBaseline, mode: cognitotest.Measured, many: true, begun: true, plant: noTexts, harm: textsOn},
 	"everything": {many: true, harm: func(b bench) {
 		b.fake.Edit(poolID, unprotected)
 		b.factorOff()
@@ -67,6 +66,11 @@ func noTexts(pool, mfa map[string]any) {
 	pool["AutoVerifiedAttributes"], pool["UserAttributeUpdateSettings"] = list("email"), map[string]any{"AttributesRequireVerificationBeforeUpdate": list("email")}
 	object(pool, "Policies", "SignInPolicy")["AllowedFirstAuthFactors"] = list("PASSWORD")
 	delete(mfa, "SmsMfaConfiguration")
+}
+
+func textsOn(b bench) {
+	_, mfa := cognitotest.Rich()
+	b.fake.Edit(poolID, func(_, is map[string]any) { is["SmsMfaConfiguration"] = mfa["SmsMfaConfiguration"] })
 }
 
 func (b bench) factorOff() {

@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -26,10 +27,13 @@ func (a *arena) try(t *testing.T, c cell) verdict {
 	a.fake.ClearFaults()
 	a.fake.Edit(poolID, func(pool, _ map[string]any) { delete(pool, "FutureThing") })
 	v := verdict{struck: a.struck > 0}
+	if c.place == atLedger {
+		v.did = a.ledger.did(c)
+	}
 	if v.struck && wrongs[c.wrong].kills && !first.died {
 		v.lost = "the process that was killed lived on"
 	}
-	for _, law := range []func(*testing.T, delivery) string{a.truth, a.told, a.interleaved, a.again, a.informed, a.skewed} {
+	for _, law := range []func(*testing.T, delivery) string{a.truth, a.told, a.admitted, a.interleaved, a.again, a.informed, a.skewed, a.remembered} {
 		if v.lost == "" {
 			v.lost = law(t, first)
 		}
@@ -45,7 +49,8 @@ func (a *arena) moved(t *testing.T) []string {
 // truth holds what was said of the struck delivery against the pool: nothing is called fixed that was not, no record is named that is not there, and no planted secret is told.
 func (a *arena) truth(t *testing.T, d delivery) string {
 	moved := a.moved(t)
-	if d.err == nil && !d.died && len(moved) > 0 && (d.out.Outcome == reconcile.Remediated || d.out.Outcome == reconcile.Unchanged) {
+	blind := incidents[a.cell.incident].begun && len(d.out.LedgerFaults) > 0 // what another process has taken stands in the ledger alone, which is said to have failed
+	if d.err == nil && !d.died && !blind && len(moved) > 0 && (d.out.Outcome == reconcile.Remediated || d.out.Outcome == reconcile.Unchanged) {
 		return fmt.Sprintf("%s, and %s is not right", d.out.Outcome, moved[0])
 	}
 	for _, drift := range d.out.Drifts {
@@ -78,6 +83,15 @@ func (a *arena) told(t *testing.T, d delivery) string {
 	}
 	if a.cell.place == atSNS && a.cell.times == 0 && d.untold == 0 && wrongs[a.cell.wrong].Error != "" {
 		return "nobody said that the message could not be sent"
+	}
+	return ""
+}
+
+// admitted holds that an error that the ledger does not cease to answer with is said, by the name that DynamoDB has for it.
+func (a *arena) admitted(_ *testing.T, d delivery) string {
+	code := wrongs[a.cell.wrong].Error
+	if a.cell.place == atLedger && a.cell.times == 0 && code != "" && !strings.Contains(strings.Join(d.out.LedgerFaults, "\n"), cmp.Or(tableErrors[code], code)) {
+		return fmt.Sprintf("the ledger failed, and what is said is %q", d.out.LedgerFaults)
 	}
 	return ""
 }
@@ -135,6 +149,15 @@ func (a *arena) again(t *testing.T, first delivery) string {
 func (a *arena) informed(_ *testing.T, first delivery) string {
 	if _, published, verified := a.sns.take(); verified == 0 && first.untold == 0 {
 		return fmt.Sprintf("the pool was put right, and none of %d messages says so", published)
+	}
+	return ""
+}
+
+// remembered holds that what was kept of the pool before is kept, whatever the ledger answered in between.
+func (a *arena) remembered(t *testing.T, _ delivery) string {
+	note, _, err := a.ledger.Take(t.Context(), reconcile.Key{Kind: reconcile.PoolKey, ID: poolID}, "later", a.time().Add(longHeld), a.time())
+	if err != nil || !strings.Contains(string(note), toldOf) {
+		return fmt.Sprintf("what was kept of the pool is forgotten: %v", err)
 	}
 	return ""
 }

@@ -94,9 +94,6 @@ func (f *topic) publish(w http.ResponseWriter, r *http.Request) {
 		}
 		f.mutex.Unlock()
 	}
-	if fault.Change != nil {
-		f.arena.fake.Edit(poolID, fault.Change)
-	}
 	switch {
 	case fault.Drop:
 		if connection, _, err := w.(http.Hijacker).Hijack(); err == nil {

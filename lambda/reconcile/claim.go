@@ -96,6 +96,6 @@ func (r *run) worthAnother() bool {
 	case Unfixable, Partial, Unconverged:
 		return true
 	default:
-		return r.unseen
+		return r.unseen || r.owedUnknown
 	}
 }

@@ -69,6 +69,7 @@ func (r *run) take(ctx context.Context, key Key, show func(note []byte) (enough 
 		switch {
 		case err != nil:
 			r.fault("taking the "+string(key.Kind), err)
+			r.owedUnknown = true
 			return true
 		case taken || enough:
 			return taken

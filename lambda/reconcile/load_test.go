@@ -66,12 +66,13 @@ func loadPool(i int) string { return fmt.Sprintf("eu-west-1_Load%05d", i) }
 // A load is what was done to the pools, as the test itself keeps it.
 type load struct {
 	*region
-	t       *testing.T
-	rng     *rand.Rand
-	wanted  map[string][2]map[string]any // by pool: as it would be if nobody had damaged what is required
-	damaged map[string]int               // by pool and operation: damage that no write has answered yet
-	damages int
-	doubled []string // writes of ours that no damage asked for
+	t        *testing.T
+	rng      *rand.Rand
+	wanted   map[string][2]map[string]any // by pool: as it would be if nobody had damaged what is required
+	damaged  map[string]int               // by pool and operation: damage that no write has answered yet
+	damages  int
+	doubled  []string     // writes of ours that no damage asked for
+	happened []occurrence // first deliveries of the events of others
 }
 
 // TestLoad delivers 10,000 events about 1,000 pools, shuffled, a third of them of damage, some twice, and on top of them the events of the keeper's own writes.
@@ -119,9 +120,13 @@ func (l *load) administrate(opening time.Time) {
 		l.queued.Go(func() {
 			time.Sleep(time.Duration(i) * gap)
 			payload := l.call(id, n)
+			called := time.Now()
 			for _, delay := range delays {
-				l.deliver(l.t.Context(), payload, max(delay, time.Until(opening)))
+				l.deliver(l.t.Context(), payload, max(delay, opening.Sub(called)))
 			}
+			l.mutex.Lock()
+			defer l.mutex.Unlock()
+			l.happened = append(l.happened, occurrence{id, kind.operation, kind.damage != nil, called, called.Add(max(delays[0], opening.Sub(called)))})
 		})
 	}
 }
@@ -185,10 +190,15 @@ func (l *load) judge(opening time.Time) {
 	l.judgePools()
 	needed, ends := l.judgeEvents()
 	took := l.last.Sub(opening).Seconds()
-	allowed := float64(needed) / 15
+	allowed := float64(needed) / readRate
 	t.Logf("%d calls of damage; events: %v; deferred: %v", l.damages, ends, l.deferred)
 	t.Logf("calls: %s; throttled: %d, %.4f %%", l.made(), l.throttled, 100*l.share())
 	t.Logf("%d reads needed: the limits allow them in %.1f s, and they took %.1f s: %.3f of what the limits allow", needed, allowed, took, allowed/took)
+	reads, most := l.calls["DescribeUserPool"], mostReads(l.happened)
+	t.Logf("%d reads; what happened is worth %d at most", reads, most)
+	if reads > most {
+		t.Errorf("%d reads, and what happened is worth %d at most", reads, most)
+	}
 	if allowed/took < 0.95 {
 		t.Errorf("%.3f of what the limits allow", allowed/took)
 	}

@@ -107,6 +107,50 @@ func TestOwedOutlivesRefusal(t *testing.T) {
 	}
 }
 
+// deaf is a ledger of which one kind of call fails.
+type deaf struct {
+	reconcile.Ledger
+	to string // the kind of key that cannot be taken, or "record"
+}
+
+func (d deaf) Take(ctx context.Context, key reconcile.Key, owner string, now, until time.Time) ([]byte, bool, error) {
+	note, taken, err := d.Ledger.Take(ctx, key, owner, now, until)
+	if d.to == string(key.Kind) {
+		return nil, false, errLedger
+	}
+	return note, taken, err
+}
+
+func (d deaf) Record(ctx context.Context, id string) (reconcile.Record, error) {
+	if d.to == "record" {
+		return reconcile.Record{}, errLedger
+	}
+	return d.Ledger.Record(ctx, id)
+}
+
+// TestDebtUnheard lets the ledger fail before it says what a killed process owes to the pool. The pool is as required, so nothing seems to be left to do; but
+// the event, delivered again, is no duplicate, and what is owed is given back.
+func TestDebtUnheard(t *testing.T) {
+	t.Parallel()
+	for _, to := range []string{"event", "pool", "record"} {
+		t.Run(to, func(t *testing.T) {
+			t.Parallel()
+			w, lost, required, request := killedInDebt(t)
+			whole := w.ledger
+			w.ledger = deaf{whole, to}
+			w.pass(2 * time.Minute)
+			if out := w.answer(t, required, request); len(out.LedgerFaults) == 0 || !lost() {
+				t.Fatalf("%s (%s), faults %q, lost %v: the test shows nothing", out.Outcome, out.Reason, out.LedgerFaults, lost())
+			}
+			w.ledger = whole
+			w.pass(2 * time.Minute)
+			if out := w.answer(t, required, request); lost() {
+				t.Errorf("not given back: %s (%s)", out.Outcome, out.Reason)
+			}
+		})
+	}
+}
+
 // TestWatchedEventAfterKill gives back what a killed process owes on an event of another kind, and still reports what that event tells of.
 func TestWatchedEventAfterKill(t *testing.T) {
 	t.Parallel()

@@ -83,6 +83,7 @@ type run struct {
 	ahead       int               // how many of its writes, the last ones, are still to be made
 	planned     time.Time         // when the read began that the latest plan is based on
 	noted       eventNote         // what is kept of the event
+	owedUnknown bool              // the ledger failed before it said what is owed to the pool
 	recovered   bool              // the open records were read
 	untold      []Record          // those of them of which nobody was told, as far as is known
 	unsettled   time.Time         // when the last of their writes was made, as far as is known

@@ -29,6 +29,7 @@ func (r *run) recover(ctx context.Context) {
 			r.out.LedgerFaults = append(r.out.LedgerFaults, unfinishedRecord+": "+err.Error())
 		} else if err != nil && !errors.Is(err, ErrNoRecord) {
 			r.fault(unfinishedRecord, err)
+			r.owedUnknown = true
 			return
 		}
 		if err != nil || len(rec.Sent) == 0 {

@@ -45,6 +45,7 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	})
 	if sweep, ok := result.(reconcile.Sweeping); ok {
 		report.LogSweep(ctx, log, sweep)
+		h.unmeasured(ctx, log, report.SweepMetrics(h.metrics, h.function, h.reconciler.Now(), sweep))
 		if d, worth := report.NewDigest(sweep, h.region, h.build); worth {
 			h.unsent(ctx, log, "", "", notify.SendDigest(ctx, h.channels, d))
 		}
@@ -71,7 +72,12 @@ func (h handler) count(ctx context.Context, log *slog.Logger, out reconcile.Outc
 	report.Log(ctx, log, out)
 	counts := h.calls.take()
 	counts.Unsent = unsent
-	if err := report.Metrics(h.metrics, h.function, h.reconciler.Now(), out, counts); err != nil {
+	h.unmeasured(ctx, log, report.Metrics(h.metrics, h.function, h.reconciler.Now(), out, counts))
+}
+
+// unmeasured logs that metrics could not be written, if there is an error.
+func (h handler) unmeasured(ctx context.Context, log *slog.Logger, err error) {
+	if err != nil {
 		log.LogAttrs(ctx, slog.LevelError, "the metrics could not be written", slog.String("fault", err.Error()))
 	}
 }

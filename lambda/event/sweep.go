@@ -31,14 +31,14 @@ type Member struct {
 
 // A Purpose says what a sweep is to make of drift that it finds.
 type Purpose struct {
-	// Asked says that an event asked for the sweep, of which CloudTrail left out the pool: then drift was told of.
-	Asked bool `json:"asked,omitempty"`
+	// Asked is when the call was made that asked for the sweep, as CloudTrail left out its pool; zero where none did.
+	Asked time.Time `json:"asked,omitzero"`
 	// First is when the first of all sweeps began; zero where nobody remembers.
 	First time.Time `json:"first,omitzero"`
 }
 
 func purposeOf(detail object) Purpose {
-	return Purpose{Asked: detail["asked"] == true, First: instant(detail.text("first"))}
+	return Purpose{Asked: instant(detail.text("asked")), First: instant(detail.text("first"))}
 }
 
 // maxToken is the longest token of a page that Cognito gives out.

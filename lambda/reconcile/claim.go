@@ -39,7 +39,11 @@ func (n eventNote) until() time.Time {
 // eventKey names the event with what it asks for, and by which baseline: whoever sends one of the same id that asks for less, first, has not had this one handled, nor has a baseline that asked for
 // something else.
 func (r *run) eventKey() Key {
-	return Key{EventKey, strings.Join([]string{r.cause.EventID, r.id, r.cause.EventName, r.request.ClientID, r.fingerprint()}, "/")}
+	parts := []string{r.cause.EventID, r.id, r.cause.EventName, r.request.ClientID, r.fingerprint()}
+	if r.id == "" { // a sweep, whose id anybody can tell before its time has come
+		parts = append(parts, r.cause.Time.UTC().Format(time.RFC3339))
+	}
+	return Key{EventKey, strings.Join(parts, "/")}
 }
 
 // claim takes the event. done says that it was handled before, or that somebody else is at it.
@@ -56,6 +60,8 @@ func (r *run) claim(ctx context.Context) (done bool, out Outcome, err error) {
 		return r.noted.duplicate(r.Now()), err
 	})
 	switch {
+	case !r.remembers():
+		return false, out, nil
 	case r.noted.duplicate(r.Now()):
 		r.ignore("the event was handled before, at " + r.noted.Handled.UTC().Format(time.RFC3339) + ": " + string(r.noted.Outcome))
 		out, err := r.end(nil)
@@ -63,9 +69,8 @@ func (r *run) claim(ctx context.Context) (done bool, out Outcome, err error) {
 	case !taken:
 		out, err := r.end(r.later(errors.New("another invocation is handling the same event")))
 		return true, out, err
-	case r.remembers():
-		r.claimed = r.Now().Add(holdTime)
 	}
+	r.claimed = r.Now().Add(holdTime)
 	return false, out, nil
 }
 

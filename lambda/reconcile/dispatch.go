@@ -44,8 +44,8 @@ func (r *Reconciler) Dispatch(ctx context.Context, request event.Request) (Sweep
 	if request.Detail != "" {
 		d.says = append(d.says, request.Detail)
 	}
-	// Whoever sends the event of a time that is still to come has not had that one's sweep.
-	if early := d.cause.Time.After(d.Now().Add(clockSkew)); d.remembers() && !early {
+	// Whoever sends the event of a time that is still to come, or of none, has not had that one's sweep.
+	if timely := !d.cause.Time.IsZero() && !d.cause.Time.After(d.Now().Add(clockSkew)); d.remembers() && timely {
 		if done, _, err := d.claim(ctx); done {
 			return d.sweeping(), err
 		}
@@ -84,7 +84,6 @@ func (d *dispatch) once(ctx context.Context) error {
 		d.out.Outcome, d.out.Reason = Deferred, err.Error()
 		return &DeferredError{Reason: err.Error(), Cause: errors.Unwrap(err)}
 	}
-	d.joined.Began = d.at.Started
 	d.out.Outcome, d.out.Reason = Swept, strings.Join(d.says, "; ")
 	return nil
 }

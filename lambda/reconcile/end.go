@@ -65,7 +65,7 @@ func (r *run) end(err error) (Outcome, error) {
 		return r.out, nil
 	}
 	if err != nil {
-		r.out.Outcome, r.out.Reason = Deferred, err.Error()
+		r.out.Outcome, r.out.Reason, r.out.Missed = Deferred, err.Error(), nil // which whoever comes next tells
 	}
 	if err != nil && r.promised {
 		r.out.Reason += "; " + r.owed[0].Setting + " may have been lost meanwhile, and is given back when the event comes again"

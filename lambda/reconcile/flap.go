@@ -26,23 +26,32 @@ func (r *run) countFlaps(ctx context.Context, drifts []baseline.Drift) {
 	records := r.recent(ctx, r.Now().Add(-budget.Within), "counting what was written")
 	for _, d := range drifts {
 		var causes []event.Cause
+		unheld := 0 // who sets it back at once does so before it is read back
 		for _, rec := range records {
-			if slices.ContainsFunc(rec.Drifts, func(was Drift) bool { return was.Setting == d.Setting && was.written() }) {
-				causes = append(causes, rec.Cause)
+			for _, was := range rec.Drifts {
+				if was.Setting == d.Setting && (was.State == Fixed || was.Left == LeftUnheld) {
+					causes = append(causes, rec.Cause)
+					if was.State != Fixed {
+						unheld++
+					}
+				}
 			}
 		}
-		if len(causes) >= budget.Times {
+		if len(causes) < budget.Times {
+			continue
+		}
+		if since := slices.Concat(causes[1:], []event.Cause{r.cause}); unheld == 0 {
 			r.flaps[d.Setting] = fmt.Sprintf("it was written %d times within %d minutes, and %s after us: two automations take turns, so it is left until one of them stops (flapBudget: %s)",
-				len(causes), int(budget.Within.Minutes()), setBy(append(causes[1:], r.cause)), budget)
+				len(causes), int(budget.Within.Minutes()), count(since, "%s set it %d times"), budget)
+		} else {
+			r.flaps[d.Setting] = fmt.Sprintf("it was written %d times within %d minutes, and did not hold %d times, while %s: another automation sets it back at once, or the pool does not keep it, so it is left until that ends (flapBudget: %s)",
+				len(causes), int(budget.Within.Minutes()), unheld, count(since, "%s made %d calls"), budget)
 		}
 	}
 }
 
-// written says whether the setting was written: it need not have held, for who sets it back at once does so before it is read back.
-func (d Drift) written() bool { return d.State == Fixed || d.Left == LeftUnheld }
-
-// setBy names the writers behind the causes, who came most often first.
-func setBy(causes []event.Cause) string {
+// count says how often each of the writers behind the causes came, the most frequent first.
+func count(causes []event.Cause, each string) string {
 	times := map[string]int{}
 	for _, c := range causes {
 		times[writer(c)]++
@@ -50,7 +59,7 @@ func setBy(causes []event.Cause) string {
 	names := slices.SortedFunc(maps.Keys(times), func(a, b string) int { return cmp.Or(times[b]-times[a], strings.Compare(a, b)) })
 	var parts []string
 	for _, name := range names[:min(len(names), 3)] {
-		parts = append(parts, fmt.Sprintf("%s set it %d times", name, times[name]))
+		parts = append(parts, fmt.Sprintf(each, name, times[name]))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -29,7 +29,7 @@ const (
 const (
 	// Attended is how long what somebody else has taken is waited for where a person waits too.
 	Attended = 12 * time.Second
-	// Unattended is how long the function waits for it: with the two retries of Lambda, after a minute and after two more, longer than anybody can have a pool.
+	// Unattended is how long one invocation of the function waits for it: with the two retries of Lambda, after a minute and after two more, longer than anybody can have a pool.
 	Unattended = 5 * time.Minute
 )
 
@@ -50,10 +50,11 @@ func (r *run) fault(doing string, err error) {
 // remembers says whether there is a ledger to ask.
 func (r *run) remembers() bool { return r.Ledger != nil && !r.mute }
 
-// take takes what the key names, waiting for whoever has it, unless the note that these have kept is enough: it is shown at every try. taken is false if it could not be had in time or was no longer
-// needed; it is true, with nothing shown, if the ledger failed.
+// take takes what the key names, waiting for whoever has it, unless the note that these have kept is enough: it is shown at every try. taken is false if it could not be had in time, was no longer needed, or
+// the ledger failed before.
 func (r *run) take(ctx context.Context, key Key, show func(note []byte) (enough bool, err error)) (taken bool) {
 	wait, waited := firstPoll, time.Duration(0)
+	defer r.leaveLine(ctx, key)
 	for {
 		now := r.Now()
 		note, taken, err := r.Ledger.Take(ctx, key, r.owner(), now.Add(-clockSkew), now.Add(holdTime))
@@ -70,11 +71,14 @@ func (r *run) take(ctx context.Context, key Key, show func(note []byte) (enough 
 		case err != nil:
 			r.fault("taking the "+string(key.Kind), err)
 			r.owedUnknown = true
-			return true
+			return false
 		case taken || enough:
 			return taken
-		case waited+wait > r.Patience || !r.timeFor(ctx, 2) || r.Sleep(ctx, r.Jitter(wait)) != nil:
+		case waited+wait > r.Patience, !r.timeFor(ctx, 2), waited+wait > Attended && !r.standInLine(ctx, key), r.Sleep(ctx, r.Jitter(wait)) != nil:
 			return false
+		}
+		if key.Kind != EventKey {
+			r.stay(ctx)
 		}
 		waited += wait
 		wait = min(wait*3/2, max(lastPoll, waited/10))

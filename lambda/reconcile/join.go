@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,13 +15,13 @@ const sweepRest = 30 * time.Second
 
 // A sweepNote is what is kept of sweeps.
 type sweepNote struct {
-	Began time.Time `json:"began"` // of the latest of which every pool was sent, or that goes on in another invocation
+	Began time.Time `json:"began"` // the latest
 }
 
 var sweepKey = Key{SweepKey, "calls"}
 
-// join takes the turn to sweep for a call of which CloudTrail left out the pool. done says that there is none to take: a sweep that began after the call looks at every pool, or one is under way and
-// takes longer than can be waited for.
+// join takes the turn to sweep for a call of which CloudTrail left out the pool. done says that there is none to take: a sweep that begins after the call looks at every pool, or one is under way and takes
+// longer than can be waited for. Whoever sweeps is tried again, or lies in a queue with an alarm, so that others may rely on it.
 func (d *dispatch) join(ctx context.Context) (done bool, err error) {
 	if d.request.Reason != event.RequestLeftOut || !d.remembers() {
 		return false, nil
@@ -43,6 +44,9 @@ func (d *dispatch) join(ctx context.Context) (done bool, err error) {
 		d.leaveSweep(ctx)
 		d.ignore("the sweep that began at " + d.joined.Began.UTC().Format(time.RFC3339) + ", after this call, looks at every pool")
 		return true, nil
+	case !taken && d.first != nil:
+		d.ignore("a sweep is about to begin, after this call, that looks at every pool")
+		return true, nil
 	case !taken:
 		return true, d.later(errors.New("another sweep is under way"))
 	}
@@ -50,6 +54,8 @@ func (d *dispatch) join(ctx context.Context) (done bool, err error) {
 		d.leaveSweep(ctx)
 		return true, d.later(errors.New("the time is used up"))
 	}
+	d.joined.Began = d.Now().UTC()
+	d.stayInSweep(ctx)
 	return false, nil
 }
 
@@ -61,7 +67,11 @@ func (d *dispatch) findPurpose(ctx context.Context) {
 	if d.at.Token != "" || d.at.Restarted {
 		return
 	}
-	if d.at.Asked = d.request.Reason == event.RequestLeftOut; d.at.Asked || !d.remembers() {
+	if d.request.Reason == event.RequestLeftOut {
+		d.at.Asked = cmp.Or(d.cause.Time, d.at.Started)
+		return
+	}
+	if !d.remembers() {
 		return
 	}
 	var first sweepNote

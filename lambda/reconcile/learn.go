@@ -50,6 +50,10 @@ func (r *run) learn(err error) {
 		return
 	}
 	r.own(r.out.RequestIDs)
+	r.known.New = false
+	if r.counted {
+		r.known.Unheard = r.unheard
+	}
 	r.learnLooks()
 	r.learnLeft()
 }

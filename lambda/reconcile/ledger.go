@@ -47,6 +47,7 @@ type KeyKind string
 const (
 	EventKey KeyKind = "event" // the id of the event, that of the pool, as a sweep's event is about many, and what it asks for
 	PoolKey  KeyKind = "pool"
+	PlaceKey KeyKind = "place" // the one place of those who wait long for something else
 	SweepKey KeyKind = "sweep" // the turn to sweep for calls of which CloudTrail left out the pool
 )
 

@@ -10,8 +10,9 @@ import (
 
 // A memory is what is kept of a pool.
 type memory struct {
-	Baseline string               `json:"baseline"` // that the rest was found with, and whether it only audited
-	Looks    map[string]time.Time `json:"looks"`    // by document, or document and client: when the latest read began after which the pool was judged
+	Baseline string               `json:"baseline"`      // that the rest was found with, and whether it only audited
+	Looks    map[string]time.Time `json:"looks"`         // by document, or document and client: when the latest read began after which the pool was judged
+	New      bool                 `json:"new,omitempty"` // nobody has looked at the pool yet, nor did an event tell of it
 	Whole    time.Time            `json:"whole,omitzero"`
 	Left     []string             `json:"left,omitempty"`  // settings that were not as required and were left so, when last looked at
 	Wrote    time.Time            `json:"wrote,omitzero"`  // when a write was last made, at the latest
@@ -59,21 +60,20 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 		if !r.remembers() {
 			return false, nil
 		}
-		r.known, r.owed, r.untold, r.debtors, r.recovered, r.fresh = memory{}, nil, nil, nil, false, true
+		r.known, r.owed, r.untold, r.debtors, r.recovered = memory{New: true}, nil, nil, nil, false
 		taken := r.take(ctx, r.poolKey(), func(note []byte) (bool, error) {
 			r.known = memory{}
 			err := json.Unmarshal(note, &r.known)
 			if err != nil {
 				r.known = memory{}
 			}
-			r.fresh = false
 			_, covered := r.covered(ctx)
 			return (covered || r.verified()) && !r.hears(), err
 		})
+		r.leased, r.until = taken, r.Now().Add(holdTime)
 		if !r.remembers() {
 			return false, nil
 		}
-		r.leased, r.until = taken, r.Now().Add(holdTime)
 		if taken {
 			r.recover(ctx)
 			r.hear()
@@ -85,6 +85,9 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 			return true, nil
 		case covered:
 			r.ignore("the pool was looked at after this call, at " + look.UTC().Format(time.RFC3339) + ", and what it changed was seen then")
+			return true, nil
+		case !taken && r.leftToTheOneAhead(ctx):
+			r.ignore("another event of this kind waits for the pool, and looks at it after this call")
 			return true, nil
 		case !taken:
 			return true, r.later(errors.New("another invocation is at work on the pool"))
@@ -111,7 +114,7 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 // not matter: whoever looked has tried to give it back.
 func (r *run) covered(ctx context.Context) (look time.Time, covered bool) {
 	if r.known.Baseline != r.fingerprint() {
-		r.known.Baseline, r.known.Looks, r.known.Whole, r.known.Left, r.known.Own = r.fingerprint(), nil, time.Time{}, nil, nil
+		r.known.Baseline, r.known.Looks, r.known.Whole, r.known.Left, r.known.Own, r.known.Unheard = r.fingerprint(), nil, time.Time{}, nil, nil, nil
 	}
 	if len(r.known.Open) > 0 && !r.recovered {
 		return look, false

@@ -25,38 +25,68 @@ type unheard struct {
 // inFlight is how long after a call its event may still come: CloudTrail and EventBridge hand it over within minutes.
 const inFlight = 15 * time.Minute
 
-// missed returns the drifts of a sweep that nobody reported, or nil. What was left then, and what was exempted then, is no news; and after a change of the baseline nothing is known.
+// missed returns the drifts of a sweep that nobody reported, or nil. What was left then, and what was exempted then, is no news; and after a change of the baseline nothing is known. A sweep that a call asked
+// for counts none, for nobody can tell which pool that call was about.
 func (r *run) missed(state userpool.State, drifts []baseline.Drift) *Missed {
-	if !r.leased || r.request.Call.Name != "" || r.cause.EventID == "" || r.rec != nil || r.request.Sweep.Asked {
+	if !r.leased || r.request.Call.Name != "" || r.cause.EventID == "" || r.rec != nil || !r.request.Sweep.Asked.IsZero() {
 		return nil
 	}
-	m := r.unreported(state, drifts)
-	if due := r.known.Unheard; due != nil && r.Now().Sub(due.Found) >= inFlight {
-		r.known.Unheard = nil
-		defer func() {
-			if m.Since.IsZero() || due.Since.Before(m.Since) {
-				m.Since = due.Since
-			}
-			m.Settings = joined(due.Settings, m.Settings)
-		}()
+	now, news, waiting := r.Now(), r.unreported(state, drifts), r.known.Unheard
+	var flying *unheard
+	if news != nil && now.Sub(changed(state, news.Settings)) < inFlight {
+		flying, news = &unheard{*news, now}, nil
 	}
-	if len(m.Settings) > 0 && r.Now().Sub(changed(state, m.Settings)) < inFlight {
-		if r.known.Unheard == nil {
-			r.known.Unheard = &unheard{Missed{Since: m.Since}, r.Now()}
+	if waiting != nil && now.Sub(waiting.Found) >= inFlight {
+		news = news.and(&waiting.Missed)
+	} else if waiting != nil {
+		if flying == nil {
+			flying = waiting
+		} else {
+			flying = &unheard{*flying.and(&waiting.Missed), now}
 		}
-		r.known.Unheard.Settings, m.Settings = joined(r.known.Unheard.Settings, m.Settings), nil
 	}
-	return m
+	r.counted, r.unheard = true, flying
+	return news
 }
 
-// unreported is what the last look at the whole pool did not find.
+// and returns both together; either may be nil.
+func (m *Missed) and(other *Missed) *Missed {
+	switch {
+	case m == nil:
+		return other
+	case other == nil:
+		return m
+	}
+	both := &Missed{Since: m.Since, Settings: slices.Concat(m.Settings, other.Settings)}
+	if other.Since.Before(m.Since) {
+		both.Since = other.Since
+	}
+	slices.SortFunc(both.Settings, baseline.Order)
+	both.Settings = slices.Compact(both.Settings)
+	both.Settings = both.Settings[:min(len(both.Settings), mostLeft)]
+	return both
+}
+
+// atRisk is what a later sweep has to count if this run is killed once it has begun to write.
+func (r *run) atRisk() *unheard {
+	news := r.out.Missed
+	if news == nil {
+		return r.unheard
+	}
+	if r.unheard != nil {
+		news = news.and(&r.unheard.Missed)
+	}
+	return &unheard{*news, r.Now().Add(-inFlight)}
+}
+
+// unreported is what the last look at the whole pool did not find, or nil.
 func (r *run) unreported(state userpool.State, drifts []baseline.Drift) *Missed {
 	m := &Missed{Since: r.known.Whole}
-	if created := instant(state.Documents[baseline.UserPool]["CreationDate"]); r.fresh && created.After(r.request.Sweep.First) && !r.request.Sweep.First.IsZero() {
+	if created := instant(state.Documents[baseline.UserPool]["CreationDate"]); r.known.New && created.After(r.request.Sweep.First) && !r.request.Sweep.First.IsZero() {
 		m.Since = created
 	}
 	if m.Since.IsZero() {
-		return m
+		return nil
 	}
 	then := baseline.Compare(r.Baseline.Policy(state.Identity(), m.Since), state.Settings()).Drifts
 	for _, d := range drifts {
@@ -65,17 +95,25 @@ func (r *run) unreported(state userpool.State, drifts []baseline.Drift) *Missed 
 			m.Settings = append(m.Settings, d.Setting)
 		}
 	}
+	if len(m.Settings) == 0 {
+		return nil
+	}
+	m.Settings = m.Settings[:min(len(m.Settings), mostLeft)]
 	return m
 }
 
 // hears says whether the event is of a call that can have done what a sweep found before the event came.
 func (r *run) hears() bool {
 	u, at := r.known.Unheard, r.cause.Time
+	if !r.request.Sweep.Asked.IsZero() {
+		at = r.request.Sweep.Asked
+	}
 	return u != nil && !at.Before(u.Since.Add(-settled)) && !at.After(u.Found) && !r.ownWrite() && !slices.Contains(r.known.Own, r.cause.RequestID) && slices.ContainsFunc(u.Settings, r.changes)
 }
 
 // hear takes what the event's call can have done from what nobody has told of.
 func (r *run) hear() {
+	r.known.New = r.known.New && r.request.Call.Name == ""
 	if !r.hears() {
 		return
 	}
@@ -86,10 +124,11 @@ func (r *run) hear() {
 	}
 }
 
-// changes says whether the event's call can have changed a setting.
+// changes says whether the call can have changed a setting that the event, or the sweep that it asked for, is about.
 func (r *run) changes(setting string) bool {
 	name, _ := baseline.DocumentOf(setting)
-	return slices.Contains(r.request.Call.Changes, string(name.Kind())) && (r.request.ClientID == "" || name.Client() == "" || name.Client() == r.request.ClientID)
+	return !r.request.Sweep.Asked.IsZero() ||
+		slices.Contains(r.request.Call.Changes, string(name.Kind())) && (r.request.ClientID == "" || name.Client() == "" || name.Client() == r.request.ClientID)
 }
 
 // changed returns when the latest of the documents was changed in which the settings stand. One that does not say so changes with its pool.
@@ -115,11 +154,4 @@ func instant(v any) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMilli(int64(seconds * 1000)).UTC()
-}
-
-func joined(some, others []string) []string {
-	all := slices.Concat(some, others)
-	slices.SortFunc(all, baseline.Order)
-	all = slices.Compact(all)
-	return all[:min(len(all), mostLeft)]
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/reconcile"
@@ -62,6 +63,12 @@ func TestMissedInFlight(t *testing.T) {
 	}{
 		"its event comes": {func(_ ledgered, made time.Time, _ reconcile.Outcome) event.Request { return call("one", "Admin", made) }, false},
 		"none comes":      {nil, true},
+		"a sweep that its call asked for": {func(w ledgered, made time.Time, _ reconcile.Outcome) event.Request {
+			return w.swept("asked", event.Purpose{Asked: made})
+		}, false},
+		"a sweep that a later call asked for": {func(w ledgered, made time.Time, _ reconcile.Outcome) event.Request {
+			return w.swept("asked", event.Purpose{Asked: made.Add(10 * time.Second)})
+		}, true},
 		"one of what was before": {func(_ ledgered, made time.Time, _ reconcile.Outcome) event.Request {
 			return call("one", "Admin", made.Add(-24*time.Hour))
 		}, true},
@@ -115,6 +122,42 @@ func TestMissedInFlight(t *testing.T) {
 	}
 }
 
+// TestMissedByTheKilled: what no event told of is counted by the next sweep, if the one that found it is killed when it begins to write; once more than that, not.
+func TestMissedByTheKilled(t *testing.T) {
+	t.Parallel()
+	w, required := withLedger(t), require(t, deletionProtection)
+	w.answer(t, required, w.swept("first", event.Purpose{}))
+	first := w.time()
+	w.pass(6 * time.Hour)
+	w.fake.Edit(poolID, unprotected)
+	w.kill(t, w.keeper(required), w.swept("second", event.Purpose{}), 0)
+	w.pass(2 * time.Minute)
+	w.fake.Edit(poolID, func(pool, _ map[string]any) { pool["DeletionProtection"] = "ACTIVE" }) // as if the write had been made
+	for i, want := range []bool{true, false} {
+		out := w.answer(t, required, w.swept(fmt.Sprint("later", i), event.Purpose{}))
+		if (out.Missed != nil) != want || want && (!out.Missed.Since.Equal(first) || !slices.Equal(out.Missed.Settings, []string{"DeletionProtection"})) {
+			t.Errorf("sweep %d: %s, missed %+v", i, out.Outcome, out.Missed)
+		}
+		w.pass(6 * time.Hour)
+	}
+}
+
+// TestMissedBeforeAnotherBaseline: what was to be counted is forgotten with all else when the baseline changes, for nobody may require it any more.
+func TestMissedBeforeAnotherBaseline(t *testing.T) {
+	t.Parallel()
+	w, required := withLedger(t), require(t, deletionProtection)
+	w.answer(t, required, w.swept("first", event.Purpose{}))
+	w.pass(6 * time.Hour)
+	w.fake.Edit(poolID, func(pool, _ map[string]any) {
+		pool["DeletionProtection"], pool["LastModifiedDate"] = "INACTIVE", epoch(w.time())
+	})
+	w.answer(t, required, w.swept("second", event.Purpose{}))
+	w.pass(6 * time.Hour)
+	if out := w.answer(t, require(t, "MfaConfiguration: {oneOf: [ON, OPTIONAL]}"), w.swept("third", event.Purpose{})); out.Missed != nil {
+		t.Errorf("%s: missed %+v", out.Outcome, out.Missed)
+	}
+}
+
 // TestMissedNewPool: the event of a pool's creation can be missed too. One that was there before the first sweep is no news, nor one that an event told of.
 func TestMissedNewPool(t *testing.T) {
 	t.Parallel()
@@ -122,14 +165,16 @@ func TestMissedNewPool(t *testing.T) {
 	for name, c := range map[string]struct {
 		created, first time.Duration // before the sweep; no first sweep is known at 0
 		told, asked    bool
+		fails          bool // the first time
 		missed         bool
 	}{
-		"made after the first sweep":     {2 * hour, 6 * hour, false, false, true},
-		"made before the first sweep":    {8 * hour, 6 * hour, false, false, false},
-		"no first sweep is known":        {2 * hour, 0, false, false, false},
-		"its event told of it":           {2 * hour, 6 * hour, true, false, false},
-		"a sweep that a call asked for":  {2 * hour, 6 * hour, false, true, false},
-		"made a moment before the sweep": {time.Minute, 6 * hour, false, false, false},
+		"made after the first sweep":     {2 * hour, 6 * hour, false, false, false, true},
+		"made before the first sweep":    {8 * hour, 6 * hour, false, false, false, false},
+		"no first sweep is known":        {2 * hour, 0, false, false, false, false},
+		"its event told of it":           {2 * hour, 6 * hour, true, false, false, false},
+		"the first sweep of it fails":    {2 * hour, 6 * hour, false, false, true, true},
+		"a sweep that a call asked for":  {2 * hour, 6 * hour, false, true, false, false},
+		"made a moment before the sweep": {time.Minute, 6 * hour, false, false, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -144,9 +189,19 @@ func TestMissedNewPool(t *testing.T) {
 				creation.Call = inTable(t, "CreateUserPool")
 				w.answer(t, required.InMode(baseline.Audit), creation)
 			}
-			purpose := event.Purpose{Asked: c.asked}
+			purpose := event.Purpose{}
+			if c.asked {
+				purpose.Asked = w.time()
+			}
 			if c.first > 0 {
 				purpose.First = w.time().Add(-c.first)
+			}
+			if c.fails {
+				w.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Error: "InternalErrorException"})
+				if out, err := w.keeper(required).Answer(t.Context(), w.swept("sweep", purpose)); err == nil || out.Missed != nil {
+					t.Errorf("%+v, %v", out, err)
+				}
+				w.fake.ClearFaults()
 			}
 			out := w.answer(t, required, w.swept("sweep", purpose))
 			if (out.Missed != nil) != c.missed || c.missed && out.Missed.Since.Sub(created).Abs() > time.Second {
@@ -162,20 +217,20 @@ func TestSweepsSayWhatForTheyAre(t *testing.T) {
 	required := require(t, deletionProtection)
 	synctest.Test(t, func(t *testing.T) {
 		book, began := ledger.NewMemory(), time.Now().UTC()
-		for i, want := range []event.Purpose{{First: began}, {First: began}, {Asked: true}, {First: began}} {
+		for i, want := range []event.Purpose{{First: began}, {First: began}, {Asked: began.Add(12 * time.Hour)}, {First: began}} {
 			var sent []event.Sweep
 			l := &line{pools: map[string]int{}, sweeps: map[time.Time]int{}, sees: func(request event.Request) { sent = append(sent, request.Sweep) }}
 			r := reconcile.New(&account{ids: poolIDs(900), page: 60}, required, "")
 			r.Bus, r.Ledger, r.Patience = l, book, reconcile.Unattended
 			request := event.Request{Kind: event.All, Cause: event.Cause{EventID: fmt.Sprint("sweep", i), Time: time.Now()}}
-			if want.Asked {
-				request.Reason = event.RequestLeftOut
+			if !want.Asked.IsZero() {
+				request.Reason, request.Cause.Time = event.RequestLeftOut, want.Asked
 			}
 			if got := sweepOn(t, r, l, request); got < 2 {
 				t.Fatalf("it took %d invocations", got)
 			}
 			for _, at := range sent {
-				if !at.First.Equal(want.First) || at.Asked != want.Asked {
+				if !at.First.Equal(want.First) || !at.Asked.Equal(want.Asked) {
 					t.Fatalf("sweep %d: %+v, want %+v", i, at.Purpose, want)
 				}
 			}

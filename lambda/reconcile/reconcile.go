@@ -15,6 +15,7 @@ import (
 // Pools reads and writes user pools.
 type Pools interface {
 	Read(ctx context.Context, id string, want userpool.Want) (userpool.State, error)
+	Document(ctx context.Context, id string, name baseline.DocumentName) (map[string]any, error)
 	Write(ctx context.Context, id string, request userpool.Request) (requestID string, err error)
 	List(ctx context.Context, token string) (ids []string, next string, err error)
 }
@@ -31,7 +32,7 @@ type Reconciler struct {
 	Ledger Ledger
 	// Patience is how long an event, or a pool, is waited for that somebody else has taken.
 	Patience time.Duration
-	// Passing says that the Ledger ends with this process: nobody can look its records up, so no outcome names one, and what only undo would need of them is not kept.
+	// Passing says that the Ledger ends with this process: nobody can look its records up, so no outcome names one, and of those that are finished neither the state before nor the bodies are kept.
 	Passing bool
 	// Tell, if not nil, tells people of an outcome. It is called for each, the Earlier ones first, before the event counts as handled: whoever is killed first is made up for by the next one, so that people may be told
 	// twice, rather than not at all.
@@ -134,7 +135,7 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 	r.judgeUntold(v.found, v.state)
 	lost, kept := r.inspect(v.state, v.found, v.policy)
 	r.countFlaps(ctx, v.found.Drifts)
-	if m := r.missed(v.state, v.found.Drifts); m != nil && len(m.Settings) > 0 {
+	if m := r.missed(v.state, v.found.Drifts); m != nil {
 		r.out.Missed = m
 	}
 	report, fixable := r.sort(v.found.Drifts)
@@ -261,20 +262,20 @@ func (r *run) timeFor(ctx context.Context, writes int) bool {
 	return !ok || time.Until(deadline) >= time.Duration(writes)*writeTime
 }
 
-func (r *run) read(ctx context.Context, took *time.Duration) (userpool.State, error) {
-	if err := r.await(ctx); err != nil {
-		return userpool.State{}, err
-	}
-	from := r.Now()
+func (r *run) read(ctx context.Context, took *time.Duration) (state userpool.State, err error) {
 	held, release := r.hold(ctx)
-	state, err := r.Pools.Read(held, r.id, r.want())
+	err = r.await(held)
+	from := r.Now()
+	if err == nil {
+		state, err = r.Pools.Read(held, r.id, r.want())
+		*took += r.Now().Sub(from)
+	}
 	if !release() {
 		err = errTaken
 	}
 	if err == nil {
 		r.judged = from
 	}
-	*took += r.Now().Sub(from)
 	return state, err
 }
 

@@ -31,17 +31,17 @@ func (r *run) enter(ctx context.Context, v view) (ours bool) {
 			}
 		}
 	}
+	if r.counted {
+		r.known.Unheard = r.atRisk()
+	}
 	if !slices.Contains(r.known.Open, r.rec.ID) {
 		r.known.Open = append(r.known.Open, r.rec.ID)
 	}
 	return r.prolong(ctx)
 }
 
-// prolong keeps the pool for a while longer, and says whether it is still ours.
+// prolong keeps the pool for a while longer, and says whether it is still ours. It is asked of a ledger that failed before, too: whoever has taken the pool meanwhile must not be written over.
 func (r *run) prolong(ctx context.Context) bool {
-	if !r.remembers() {
-		return true
-	}
 	until := r.Now().Add(holdTime)
 	if !r.keep(ctx, r.poolKey(), r.known, until) {
 		r.leased = false
@@ -54,7 +54,7 @@ func (r *run) prolong(ctx context.Context) bool {
 
 // ours says whether the pool is still ours for the time of one more write.
 func (r *run) ours(ctx context.Context) bool {
-	if !r.leased || !r.remembers() || r.Now().Add(clockSkew+writeTime).Before(r.until) {
+	if !r.leased || r.Now().Add(clockSkew+writeTime).Before(r.until) {
 		return true
 	}
 	return r.prolong(ctx)
@@ -65,22 +65,24 @@ var errTaken = errors.New("the work took so long that another invocation has tak
 
 // sending records writes before they are made, so that none is ever made that stands in no record: the first of those given, or, as a pool may have a thousand clients and each put holds the whole record,
 // all of them once they are of clients.
-func (r *run) sending(ctx context.Context, writes []userpool.Request) {
+func (r *run) sending(ctx context.Context, writes []userpool.Request, read time.Time) {
 	if r.rec == nil || r.ahead > 0 {
 		return
 	}
 	if writes[0].Document.Client() == "" {
 		writes = writes[:1]
+	} else {
+		read = r.planned // which is when the others were read, until their turn comes
 	}
 	for _, w := range writes {
-		r.rec.Sent = append(r.rec.Sent, Sent{Call: w.Call, Document: w.Document, Read: r.planned, Unclear: true, Body: w.Body})
+		r.rec.Sent = append(r.rec.Sent, Sent{Call: w.Call, Document: w.Document, Read: read, Unclear: true, Body: w.Body})
 	}
 	r.ahead = len(writes)
 	r.put(ctx)
 }
 
 // answered records what became of the first of those writes.
-func (r *run) answered(requestID string, err error) {
+func (r *run) answered(requestID string, read time.Time, err error) {
 	if r.rec == nil {
 		return
 	}
@@ -92,7 +94,7 @@ func (r *run) answered(requestID string, err error) {
 		return
 	}
 	sent := &r.rec.Sent[at]
-	sent.RequestID, sent.At, sent.Unclear = requestID, r.Now(), unclear
+	sent.RequestID, sent.Read, sent.At, sent.Unclear = requestID, read, r.Now(), unclear
 }
 
 // unsend takes back what was to be written and was not.

@@ -76,12 +76,16 @@ type run struct {
 	leased      bool              // the pool is ours
 	until       time.Time         // how long it is
 	turn        time.Time         // to read, taken and not used yet
+	inLine      time.Time         // how long the place is ours of those who wait long
+	first       *place            // it is somebody else's
+	counted     bool              // what no event told of was counted
+	unheard     *unheard          // and this may have an event yet
 	known       memory            // what is kept of the pool
-	fresh       bool              // and nothing was
 	rec         *Record           // of this run's writes
 	kept        bool              // the ledger has it
 	ahead       int               // how many of its writes, the last ones, are still to be made
 	planned     time.Time         // when the read began that the latest plan is based on
+	again       time.Time         // when the documents of the pool itself were read again after that
 	noted       eventNote         // what is kept of the event
 	owedUnknown bool              // the ledger failed before it said what is owed to the pool
 	recovered   bool              // the open records were read

@@ -48,7 +48,12 @@ func TestDuplicateSweep(t *testing.T) {
 				var at sync.WaitGroup
 				for range 3 {
 					at.Go(func() {
-						if sweep, err := deliver(); err != nil || sweep.Outcome != reconcile.Swept && !strings.Contains(sweep.Reason, "the event was handled before") {
+						sweep, err := deliver()
+						if err != nil { // it is tried again
+							time.Sleep(time.Minute)
+							sweep, err = deliver()
+						}
+						if err != nil || sweep.Outcome != reconcile.Swept && !strings.Contains(sweep.Reason, "the event was handled before") {
 							t.Errorf("%+v, %v", sweep, err)
 						}
 					})
@@ -72,14 +77,18 @@ func TestSweepOfTheFuture(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &line{pools: map[string]int{}, sweeps: map[time.Time]int{}}
 		book := ledger.NewMemory()
-		for i, want := range []reconcile.Word{reconcile.Swept, reconcile.Swept, reconcile.Ignored} {
+		const forged, timely = "", `"time": "2000-01-01T06:00:00Z", `
+		for i, c := range []struct {
+			time string
+			want reconcile.Word
+		}{{timely, reconcile.Swept}, {forged, reconcile.Swept}, {`"time": "2000-01-01T00:00:00Z", `, reconcile.Swept}, {timely, reconcile.Swept}, {timely, reconcile.Ignored}} {
 			r := reconcile.New(&account{ids: poolIDs(3), page: 60}, required, "")
 			r.Bus, r.Ledger = l, book
-			result, err := r.Handle(t.Context(), []byte(`{"id": "schedule/2000-01-01T06:00:00Z", "time": "2000-01-01T06:00:00Z", "source": "poolkeeper", "detail-type": "Sweep", "detail": {"reason": "schedule"}}`), event.Home{}, func(reconcile.Outcome) {})
-			if sweep := result.(reconcile.Sweeping); err != nil || sweep.Outcome != want {
+			result, err := r.Handle(t.Context(), []byte(`{"id": "schedule/2000-01-01T06:00:00Z", `+c.time+`"source": "poolkeeper", "detail-type": "Sweep", "detail": {"reason": "schedule"}}`), event.Home{}, func(reconcile.Outcome) {})
+			if sweep := result.(reconcile.Sweeping); err != nil || sweep.Outcome != c.want {
 				t.Errorf("delivery %d: %+v, %v", i+1, sweep, err)
 			}
-			if i == 0 {
+			if i == 2 {
 				time.Sleep(6 * time.Hour)
 			}
 		}
@@ -117,7 +126,7 @@ func TestCallsOfWhichThePoolIsLeftOut(t *testing.T) {
 						ctx, stop := context.WithTimeout(t.Context(), lambdaTimeout)
 						defer stop()
 						result, err := r.Do(ctx, request, func(reconcile.Outcome) {})
-						if sweep := result.(reconcile.Sweeping); err != nil || sweep.Outcome != reconcile.Swept && !strings.Contains(sweep.Reason, "after this call, looks at every pool") {
+						if sweep := result.(reconcile.Sweeping); err != nil || sweep.Outcome != reconcile.Swept && !strings.Contains(sweep.Reason, "after this call") {
 							t.Errorf("%+v, %v", sweep, err)
 						}
 					})
@@ -140,4 +149,48 @@ func TestCallsOfWhichThePoolIsLeftOut(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestCallsDuringALongSweep makes calls without a pool while a sweep for one of them takes twelve minutes: none of their events is given up.
+func TestCallsDuringALongSweep(t *testing.T) {
+	t.Parallel()
+	required := require(t, deletionProtection)
+	synctest.Test(t, func(t *testing.T) {
+		l := &line{pools: map[string]int{}, sweeps: map[time.Time]int{}}
+		book, began := ledger.NewMemory(), time.Now()
+		const calls = 6
+		made := func(i int) time.Time { return began.Add(time.Duration(i*20) * time.Second) }
+		var lambda sync.WaitGroup
+		for i := range calls {
+			lambda.Go(func() {
+				time.Sleep(time.Until(made(i).Add(4 * time.Second)))
+				for try := 0; ; try++ {
+					r := reconcile.New(&account{ids: poolIDs(3500), page: 60}, required, "")
+					r.Bus, r.Ledger, r.Patience = l, book, reconcile.Unattended
+					ctx, stop := context.WithTimeout(t.Context(), lambdaTimeout)
+					request := event.Request{Kind: event.All, Reason: event.RequestLeftOut, Cause: event.Cause{EventID: fmt.Sprint("call", i), EventName: "UpdateUserPool", Time: made(i)}}
+					_, err := r.Do(ctx, request, func(reconcile.Outcome) {})
+					stop()
+					if err == nil {
+						return
+					}
+					if try == len(retryAfter) {
+						t.Errorf("call %d is given up after %s: %v", i, time.Since(began), err)
+						return
+					}
+					time.Sleep(retryAfter[try])
+				}
+			})
+		}
+		lambda.Wait()
+		latest := time.Time{}
+		for started := range l.sweeps {
+			if started.After(latest) {
+				latest = started
+			}
+		}
+		if !latest.After(made(calls-1)) || len(l.sweeps) > 2 {
+			t.Errorf("%d sweeps, the last at %s", len(l.sweeps), latest.Sub(began))
+		}
+	})
 }

@@ -21,9 +21,13 @@ func (r *run) write(ctx context.Context, plan userpool.Plan) (next step, done bo
 		if request.Document.Client() != "" && !r.timeFor(ctx, 1) {
 			return finished, false, r.later(errLate)
 		}
-		r.sending(ctx, plan.Writes[i:])
+		read, err := r.afresh(ctx, plan, i)
+		if err != nil {
+			return waitFirst, false, err
+		}
+		r.sending(ctx, plan.Writes[i:], read)
 		requestID, err := r.Pools.Write(ctx, r.id, request)
-		r.answered(requestID, err)
+		r.answered(requestID, read, err)
 		if requestID != "" {
 			r.out.RequestIDs = append(r.out.RequestIDs, requestID)
 		}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -22,11 +23,24 @@ func Legible(out reconcile.Outcome) reconcile.Outcome {
 		d := &out.Drifts[i]
 		d.Setting, d.Rule, d.Reason = baseline.Legible(d.Setting), baseline.Legible(d.Rule), baseline.Legible(d.Reason)
 	}
+	if out.Missed != nil {
+		missed := *out.Missed
+		missed.Settings, out.Missed = legibleAll(missed.Settings), &missed
+	}
+	out.Overwritten = legibleAll(out.Overwritten)
 	out.Earlier = slices.Clone(out.Earlier)
 	for i, earlier := range out.Earlier {
 		out.Earlier[i] = Legible(earlier)
 	}
 	return out
+}
+
+func legibleAll(texts []string) []string {
+	all := slices.Clone(texts)
+	for i := range all {
+		all[i] = baseline.Legible(all[i])
+	}
+	return all
 }
 
 // Printable returns a writer of JSON, each Write a whole text, that escapes what JSON allows to stand in a text and cannot be printed: it means the same, and
@@ -65,4 +79,18 @@ func escaped(json string) string {
 		}
 	}
 	return b.String()
+}
+
+// few names the first of some settings, and says how many more there are.
+func few(settings []string) string {
+	const most = 5
+	var named []string
+	for _, setting := range settings[:min(len(settings), most)] {
+		named = append(named, cut(setting, 200))
+	}
+	text := strings.Join(named, ", ")
+	if more := len(settings) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }

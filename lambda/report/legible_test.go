@@ -20,7 +20,7 @@ import (
 // chosen is an outcome in which every text that somebody outside may have chosen is the given one.
 func chosen(text string) reconcile.Outcome {
 	out := outcome(reconcile.Partial, text)
-	out.PoolName = text
+	out.PoolName, out.Missed, out.Overwritten = text, &reconcile.Missed{Since: cause.Time, Settings: []string{"UserPoolTags." + text}}, []string{"UserPoolTags." + text}
 	for _, d := range []reconcile.Drift{fixed, unfixable, exempted, reported} {
 		d.Setting, d.Rule, d.Reason, d.Have, d.Want = "UserPoolTags."+text, text, text, text, []any{text, map[string]any{text: text}}
 		out.Drifts = append(out.Drifts, d)

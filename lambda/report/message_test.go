@@ -103,6 +103,10 @@ func TestMessagesFit(t *testing.T) {
 			d.Have, d.Want = strings.Repeat(nasty, characters), strings.Repeat("x", characters)
 			out.Drifts = append(out.Drifts, d)
 		}
+		out.Missed = &reconcile.Missed{Since: cause.Time, Settings: []string{"DeletionProtection"}}
+		for _, d := range out.Drifts {
+			out.Missed.Settings = append(out.Missed.Settings, d.Setting)
+		}
 		out.Drifts = append(out.Drifts, unfixable)
 		for i := range calls {
 			out.Writes, out.RequestIDs = append(out.Writes, "UpdateUserPoolClient"), append(out.RequestIDs, fmt.Sprintf("aaaaaaaa-bbbb-cccc-dddd-%012d", i))
@@ -206,19 +210,22 @@ func TestStrangersTexts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		nasty := rapid.String().Draw(t, "text") + rapid.SampledFrom([]string{"<!channel>", "@here", "<http://evil|click>", "*bold*", "`code`", "\r\nBcc: x", "\x1b[2J", "é"}).Draw(t, "worse")
 		out := outcome(reconcile.Remediated, nasty, reconcile.Drift{Setting: "UserPoolTags." + nasty, Rule: nasty, Want: nasty, Have: nasty, State: reconcile.Fixed, Reason: nasty})
-		out.PoolName, out.Cause = nasty, event.Cause{EventName: "UpdateUserPool", Actor: nasty}
+		out.PoolName, out.Cause, out.Missed = nasty, event.Cause{EventName: "UpdateUserPool", Actor: nasty}, &reconcile.Missed{Settings: []string{"UserPoolTags." + nasty}}
 		r := New(out, testBuild)
 		subject := Subject(r)
 		if len(subject) > 100 || strings.ContainsFunc(subject, func(c rune) bool { return c > unicode.MaxASCII || !unicode.IsPrint(c) }) || subject[0] != '[' {
 			t.Fatalf("%q", subject)
 		}
 		var chat struct {
-			Content struct{ Title, Description string }
+			Content struct {
+				Title, Description string
+				NextSteps          []string
+			}
 		}
 		if err := json.Unmarshal([]byte(Chat(r)), &chat); err != nil {
 			t.Fatal(err)
 		}
-		for _, text := range []string{chat.Content.Title, chat.Content.Description} {
+		for _, text := range append(chat.Content.NextSteps, chat.Content.Title, chat.Content.Description) {
 			for _, bad := range []string{"<!", "<http", "@here"} {
 				if strings.Contains(text, bad) {
 					t.Fatalf("%q stands in %q", bad, text)

@@ -63,6 +63,16 @@ func Metrics(w io.Writer, function string, now time.Time, out reconcile.Outcome,
 	return nil
 }
 
+// SweepMetrics writes what there is to count of a sweep itself, as one line, or nothing: each of its pools has metrics of its own.
+func SweepMetrics(w io.Writer, function string, now time.Time, sweep reconcile.Sweeping) error {
+	if len(sweep.LedgerFaults) == 0 {
+		return nil
+	}
+	line := map[string]any{"Function": function, "Outcome": string(sweep.Outcome)}
+	_, err := fmt.Fprintln(w, embedded(now, line, directive{[]string{"Function"}, []metric{{"LedgerFailed", count, len(sweep.LedgerFaults)}}}))
+	return err
+}
+
 // missed counts the settings that no event told of.
 func missed(out reconcile.Outcome) int {
 	if out.Missed == nil {

@@ -39,7 +39,7 @@ func next(r Report) []string {
 		say("Have %s look at the settings that may be lost, and set them again.", r.actor())
 	}
 	if r.Missed != nil {
-		say("No event told of this since %s: see that the trail logs (aws cloudtrail get-trail-status) and that nothing lies in the queue Undelivered.", r.Missed.Since.UTC().Format("2006-01-02 15:04 UTC"))
+		say("No event told of %s since %s: see that the trail logs (aws cloudtrail get-trail-status) and that nothing lies in the queue Undelivered.", few(r.Missed.Settings), r.Missed.Since.UTC().Format("2006-01-02 15:04 UTC"))
 	}
 	if r.Record != "" && len(r.of(reconcile.Fixed)) > 0 {
 		say("If it was wrong to put this right, take it back: poolkeeper undo %s --region %s --ledger TABLE (the stack's output LedgerTableName)", r.Record, r.UserPool.Region)

@@ -155,8 +155,17 @@ func New(out reconcile.Outcome, build string) Report {
 		r.Drifts = append(r.Drifts, Drift{d, d.Source.String(), checks})
 	}
 	r.Next = append([]string{}, next(r)...)
+	if r.Missed != nil { // all are in the log; Legible has made it a copy
+		r.Missed.Settings = r.Missed.Settings[:min(len(r.Missed.Settings), mostMissed)]
+		for i := range r.Missed.Settings {
+			r.Missed.Settings[i] = cut(r.Missed.Settings[i], 200)
+		}
+	}
 	return r
 }
+
+// mostMissed is how many settings a report names of which no event told.
+const mostMissed = 20
 
 // cut returns no more than so many characters of a text.
 func cut(text string, most int) string {

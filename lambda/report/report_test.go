@@ -177,5 +177,9 @@ func TestLogSweep(t *testing.T) {
 		if !bytes.Contains(b.Bytes(), []byte(c.level)) {
 			t.Errorf("%s: %s", name, b.Bytes())
 		}
+		var metrics bytes.Buffer
+		if err := SweepMetrics(&metrics, "keeper", cause.Time, c.sweep); err != nil || bytes.Contains(metrics.Bytes(), []byte(`"LedgerFailed":1`)) != (name == "no ledger") {
+			t.Errorf("%s: %s, %v", name, metrics.Bytes(), err)
+		}
 	}
 }

@@ -53,7 +53,7 @@ func Text(w io.Writer, out reconcile.Outcome, paint Paint) error {
 		fmt.Fprintf(&b, "  record    %s\n", out.Record)
 	}
 	if out.Missed != nil {
-		fmt.Fprintf(&b, "  missed    no event told of it since %s\n", out.Missed.Since.UTC().Format(time.RFC3339))
+		fmt.Fprintf(&b, "  missed    no event told of %s since %s\n", few(out.Missed.Settings), out.Missed.Since.UTC().Format(time.RFC3339))
 	}
 	if len(out.Overwritten) > 0 {
 		fmt.Fprintf(&b, "  lost      what the call set of %s may be: have it set again\n", strings.Join(out.Overwritten, ", "))

@@ -193,6 +193,15 @@ func gone(name baseline.DocumentName, err error) bool {
 	return errors.As(err, &failed) && failed.Class == ClassGone && name.Client() != ""
 }
 
+// Document reads one document of a pool again, in its turn. It is nil where the pool does not offer it for now. Errors are of type *Error.
+func (c *Client) Document(ctx context.Context, id string, name baseline.DocumentName) (map[string]any, error) {
+	table, _ := name.Table()
+	if err := c.Sleep(ctx, c.turn(id, table.ReadCall)); err != nil {
+		return nil, classify(table.ReadCall, err, nil)
+	}
+	return c.read(ctx, id, name)
+}
+
 // read reads one document. A document that the pool does not offer for now is nil.
 func (c *Client) read(ctx context.Context, id string, name baseline.DocumentName) (map[string]any, error) {
 	table, _ := name.Table()

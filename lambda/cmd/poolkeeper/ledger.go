@@ -29,7 +29,8 @@ func (c *cli) ledger(ctx context.Context, table string) (kept reconcile.Ledger, 
 	if err != nil {
 		return nil, false, err
 	}
-	if _, err := of.Records(ctx, "none", time.Now()); err != nil {
+	asked := reconcile.Key{Kind: reconcile.PoolKey, ID: "none"} // which nobody else has a use for
+	if _, _, err := of.Take(ctx, asked, "the command line", time.Now(), time.Now()); err != nil {
 		return nil, false, fmt.Errorf("nothing was written (--ledger '' goes without the ledger): %w", c.noTable(err))
 	}
 	return of, false, nil

@@ -81,6 +81,7 @@ func BenchmarkPlanAll(b *testing.B) {
 
 // alike is a world of so many pools that all are the same, made as they are asked for, so that it takes no memory itself.
 type alike struct {
+	reconcile.Pools
 	pools int
 	state userpool.State
 }
@@ -120,7 +121,7 @@ func BenchmarkPlanAllMemory(b *testing.B) {
 	held := func(format string, pools int) float64 {
 		c := &cli{out: io.Discard, err: io.Discard, notes: io.Discard, output: format, getenv: func(string) string { return "" }}
 		seen, most := 0, uint64(0)
-		s, err := c.planned(b.Context(), reconcile.New(alike{pools, state}, required, ""), selection{all: true}, func(reconcile.Preview) {
+		s, err := c.planned(b.Context(), reconcile.New(alike{pools: pools, state: state}, required, ""), selection{all: true}, func(reconcile.Preview) {
 			if seen++; seen%(pools/20) == 0 {
 				runtime.GC()
 				var m runtime.MemStats

@@ -1,0 +1,50 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/userpool"
+)
+
+// fresh is how old what was read may be that is sent back. A pool of hundreds of clients takes minutes to read: by then somebody may have changed what was read first.
+const fresh = 5 * time.Second
+
+var errStale = errors.New("the pool changed while it was read")
+
+// afresh reads again what the write is about to replace, unless that was read a moment ago, and returns when the write's document was last read. The documents of the pool itself are written together, and are
+// read before the first of them. The error says that something changed, or could not be read.
+func (r *run) afresh(ctx context.Context, plan userpool.Plan, at int) (read time.Time, err error) {
+	if r.Now().Sub(r.planned) <= fresh {
+		return r.planned, nil
+	}
+	if plan.Writes[at].Document.Client() != "" {
+		read = r.Now()
+		return read, r.still(ctx, plan, plan.Writes[at].Document)
+	}
+	if at > 0 {
+		return r.again, nil
+	}
+	r.again = r.Now()
+	for _, w := range plan.Writes {
+		if w.Document.Client() != "" {
+			break
+		}
+		if err := r.still(ctx, plan, w.Document); err != nil {
+			return r.again, err
+		}
+	}
+	return r.again, nil
+}
+
+func (r *run) still(ctx context.Context, plan userpool.Plan, name baseline.DocumentName) error {
+	again, err := r.Pools.Document(ctx, r.id, name)
+	switch {
+	case classOf(err) == userpool.ClassGone, err == nil && !plan.Before.Still(name, again):
+		return errStale
+	default:
+		return err
+	}
+}

@@ -24,8 +24,11 @@ func (r *run) afresh(ctx context.Context, plan userpool.Plan, at int) (read time
 		read = r.Now()
 		return read, r.still(ctx, plan, plan.Writes[at].Document)
 	}
-	if at > 0 {
-		return r.again, nil
+	if at > 0 { // a moment after the first
+		if r.again.After(r.planned) {
+			return r.again, nil
+		}
+		return r.planned, nil
 	}
 	r.again = r.Now()
 	for _, w := range plan.Writes {

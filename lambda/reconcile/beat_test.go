@@ -291,3 +291,23 @@ func TestGivenBackByTheFaulty(t *testing.T) {
 		t.Errorf("the run has ended, and the pool is still taken: %v", err)
 	}
 }
+
+// TestSlowFirstWrite: where the first of two writes takes long, the record says of the second too when what it sent was read.
+func TestSlowFirstWrite(t *testing.T) {
+	t.Parallel()
+	w, lost := indebted(t)
+	required, request := require(t, noTextFactor), call("one", "Admin", w.time())
+	w.pass(time.Minute)
+	began := w.time()
+	w.fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Times: 1, Then: func(*cognitotest.Server) { w.pass(8 * time.Second) }})
+	out := w.answer(t, required, request)
+	record, err := w.ledger.Record(t.Context(), out.Record)
+	if err != nil || lost() || len(record.Sent) != 2 {
+		t.Fatalf("%s (%s), %d writes, %v", out.Outcome, out.Reason, len(record.Sent), err)
+	}
+	for _, s := range record.Sent {
+		if s.Read.Before(began) || s.Read.After(s.At) {
+			t.Errorf("what %s sent was read at %s, and sent at %s; the run began at %s", s.Call, s.Read, s.At, began)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"poolkeeper/baseline"
@@ -20,9 +21,12 @@ func (r *run) afresh(ctx context.Context, plan userpool.Plan, at int) (read time
 	if r.Now().Sub(r.planned) <= fresh {
 		return r.planned, nil
 	}
-	if plan.Writes[at].Document.Client() != "" {
+	if name := plan.Writes[at].Document; name.Client() != "" {
 		read = r.Now()
-		return read, r.still(ctx, plan, plan.Writes[at].Document)
+		if name.Kind() == baseline.ClientRisk && plan.Before.Inherits(name.Client()) && slices.Contains(ofPool(plan), baseline.RiskConfiguration) {
+			return read, nil // it shows what was just written of the pool
+		}
+		return read, r.still(ctx, plan, name)
 	}
 	if at > 0 { // a moment after the first
 		if r.again.After(r.planned) {
@@ -31,15 +35,22 @@ func (r *run) afresh(ctx context.Context, plan userpool.Plan, at int) (read time
 		return r.planned, nil
 	}
 	r.again = r.Now()
-	for _, w := range plan.Writes {
-		if w.Document.Client() != "" {
-			break
-		}
-		if err := r.still(ctx, plan, w.Document); err != nil {
+	for _, name := range baseline.WithCompanions(ofPool(plan)) {
+		if err := r.still(ctx, plan, name); err != nil {
 			return r.again, err
 		}
 	}
 	return r.again, nil
+}
+
+// ofPool are the documents of the pool itself that the plan writes.
+func ofPool(plan userpool.Plan) (names []baseline.DocumentName) {
+	for _, w := range plan.Writes {
+		if w.Document.Client() == "" {
+			names = append(names, w.Document)
+		}
+	}
+	return names
 }
 
 func (r *run) still(ctx context.Context, plan userpool.Plan, name baseline.DocumentName) error {

@@ -84,6 +84,7 @@ func (d *dispatch) once(ctx context.Context) error {
 		d.out.Outcome, d.out.Reason = Deferred, err.Error()
 		return &DeferredError{Reason: err.Error(), Cause: errors.Unwrap(err)}
 	}
+	d.joined.By = ""
 	d.out.Outcome, d.out.Reason = Swept, strings.Join(d.says, "; ")
 	return nil
 }

@@ -21,7 +21,7 @@ const (
 	holdTime = 60 * time.Second
 	// clockSkew is how far the clocks of two processes may be apart. A hold of somebody else counts so much longer, and one's own so much shorter.
 	clockSkew = 5 * time.Second
-	// firstPoll is the wait before what is taken is asked for again; each further one waits half as long again, up to lastPoll, or a tenth of what was waited already.
+	// firstPoll is the wait before what is taken is asked for again; each further one waits half as long again, up to lastPoll.
 	firstPoll = 200 * time.Millisecond
 	lastPoll  = 2 * time.Second
 )
@@ -29,7 +29,7 @@ const (
 const (
 	// Attended is how long what somebody else has taken is waited for where a person waits too.
 	Attended = 12 * time.Second
-	// Unattended is how long one invocation of the function waits for it: with the two retries of Lambda, after a minute and after two more, longer than anybody can have a pool.
+	// Unattended is how long the one of the function's invocations waits for it that is the first in line: with the two retries of Lambda, after a minute and after two more, longer than anybody can have a pool.
 	Unattended = 5 * time.Minute
 )
 
@@ -81,7 +81,7 @@ func (r *run) take(ctx context.Context, key Key, show func(note []byte) (enough 
 			r.stay(ctx)
 		}
 		waited += wait
-		wait = min(wait*3/2, max(lastPoll, waited/10))
+		wait = min(wait*3/2, lastPoll)
 	}
 }
 

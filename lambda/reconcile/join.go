@@ -15,7 +15,8 @@ const sweepRest = 30 * time.Second
 
 // A sweepNote is what is kept of sweeps.
 type sweepNote struct {
-	Began time.Time `json:"began"` // the latest
+	Began time.Time `json:"began"`        // the latest
+	By    string    `json:"by,omitempty"` // the id of the event that asked for it, until its pools are sent or handed on
 }
 
 var sweepKey = Key{SweepKey, "calls"}
@@ -26,7 +27,9 @@ func (d *dispatch) join(ctx context.Context) (done bool, err error) {
 	if d.request.Reason != event.RequestLeftOut || !d.remembers() {
 		return false, nil
 	}
-	covered := func() bool { return !d.cause.Time.IsZero() && d.joined.Began.After(d.cause.Time.Add(settled)) }
+	covered := func() bool {
+		return !d.cause.Time.IsZero() && d.joined.Began.After(d.cause.Time.Add(settled)) && (d.joined.By == "" || d.joined.By != d.cause.EventID)
+	}
 	taken := d.take(ctx, sweepKey, func(note []byte) (bool, error) {
 		d.joined = sweepNote{}
 		err := json.Unmarshal(note, &d.joined)
@@ -44,7 +47,7 @@ func (d *dispatch) join(ctx context.Context) (done bool, err error) {
 		d.leaveSweep(ctx)
 		d.ignore("the sweep that began at " + d.joined.Began.UTC().Format(time.RFC3339) + ", after this call, looks at every pool")
 		return true, nil
-	case !taken && d.first != nil:
+	case !taken && d.behind:
 		d.ignore("a sweep is about to begin, after this call, that looks at every pool")
 		return true, nil
 	case !taken:
@@ -54,7 +57,7 @@ func (d *dispatch) join(ctx context.Context) (done bool, err error) {
 		d.leaveSweep(ctx)
 		return true, d.later(errors.New("the time is used up"))
 	}
-	d.joined.Began = d.Now().UTC()
+	d.joined = sweepNote{Began: d.Now().UTC(), By: d.cause.EventID}
 	d.stayInSweep(ctx)
 	return false, nil
 }

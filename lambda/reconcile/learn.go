@@ -46,14 +46,18 @@ func (r *run) learn(err error) {
 			r.own(out.RequestIDs)
 		}
 	}
-	if err != nil || r.judged.IsZero() || r.unseen || r.leftToOthers() {
+	if err != nil || r.judged.IsZero() || r.unseen {
 		return
 	}
-	r.own(r.out.RequestIDs)
 	r.known.New = false
 	if r.counted {
 		r.known.Unheard = r.unheard
 	}
+	if r.leftToOthers() {
+		r.learnUnheld()
+		return
+	}
+	r.own(r.out.RequestIDs)
 	r.learnLooks()
 	r.learnLeft()
 }
@@ -98,6 +102,15 @@ func (r *run) learnLooks() {
 		delete(looks, document)
 	}
 	r.known.Looks = looks
+}
+
+// learnUnheld remembers what does not hold, of which people are told, where nothing else can be learned.
+func (r *run) learnUnheld() {
+	for _, d := range r.out.Drifts {
+		if d.Left == LeftUnheld && !slices.Contains(r.known.Left, d.Setting) && len(r.known.Left) < mostLeft {
+			r.known.Left = append(r.known.Left, d.Setting)
+		}
+	}
 }
 
 func (r *run) learnLeft() {

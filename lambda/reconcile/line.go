@@ -6,51 +6,67 @@ import (
 	"time"
 )
 
-// Of those who wait for the same only one waits long, for the function may run only so often at once. The others come again when Lambda tries them again, or leave it to the one that waits.
+// Of those who wait for the same only one waits long, for the function may run only so often at once. It looks at everything then, so that the others can leave it to that one.
 
-// A place is what is kept of whoever waits long.
+// placeTime is how long the place of the one that waits long is taken for, again and again. With the clocks' skew it is less than anybody waits before asking for it, so that nobody relies on one that has got
+// what it waited for before the others' calls were made.
+const placeTime = 6 * time.Second
+
+// A place is what is kept of whoever waits long: the baseline that it goes by.
 type place struct {
-	Call   string `json:"call"`
-	Client string `json:"client"`
+	Baseline string `json:"baseline"`
 }
-
-func (r *run) place() place { return place{r.request.Call.Name, r.request.ClientID} }
 
 func placeOf(key Key) Key { return Key{PlaceKey, string(key.Kind) + "/" + key.ID} }
 
-// standInLine takes the place of the one that waits long for what the key names, or keeps it. If somebody else has it, first says who.
+// standInLine takes the place of the one that waits long for what the key names, or keeps it. If somebody else has it, behind says so. The event of a write of ours only asks, for it would put nothing right.
 func (r *run) standInLine(ctx context.Context, key Key) bool {
+	own := key.Kind == PoolKey && r.ownWrite()
 	now := r.Now()
-	if !r.remembers() || !r.inLine.IsZero() && r.inLine.Sub(now) > holdTime/2 {
-		return r.remembers()
+	until := now.Add(placeTime)
+	if own {
+		until = now.Add(-time.Hour)
 	}
-	note, taken, err := r.Ledger.Take(ctx, placeOf(key), r.owner(), now.Add(-clockSkew), now.Add(holdTime))
+	note, taken, err := r.Ledger.Take(ctx, placeOf(key), r.owner(), now.Add(-clockSkew), until)
 	switch {
 	case err != nil:
-		r.fault("waiting in line", err)
+		r.out.LedgerFaults = append(r.out.LedgerFaults, "waiting in line: "+err.Error())
+		return false
 	case !taken:
-		r.first = &place{}
-		if json.Unmarshal(note, r.first) != nil {
-			r.first = nil
-		}
+		ahead := place{}
+		r.behind = json.Unmarshal(note, &ahead) == nil && ahead.Baseline == r.fingerprint()
+		return false
+	case own:
+		return false
+	case !r.inLine:
+		r.inLine = true
+		r.stood = r.stood || key.Kind == PoolKey
+		return r.keepPlace(ctx, key, place{r.fingerprint()}, until)
 	default:
-		r.inLine = now.Add(holdTime)
-		r.keep(ctx, placeOf(key), r.place(), r.inLine)
+		return true
 	}
-	return taken && err == nil
 }
 
+func (r *run) keepPlace(ctx context.Context, key Key, note place, until time.Time) bool {
+	kept, err := r.Ledger.Keep(ctx, placeOf(key), r.owner(), encoded(note), until)
+	if err != nil {
+		r.out.LedgerFaults = append(r.out.LedgerFaults, "waiting in line: "+err.Error())
+	}
+	return kept
+}
+
+// leaveLine gives the place back, and says no more that anybody waits.
 func (r *run) leaveLine(ctx context.Context, key Key) {
-	if !r.inLine.IsZero() {
-		r.inLine = time.Time{}
-		r.keep(ctx, placeOf(key), r.place(), time.Time{})
+	if r.inLine {
+		r.inLine = false
+		r.keepPlace(ctx, key, place{}, time.Time{})
 	}
 }
 
-// leftToTheOneAhead says whether the one that waits for the pool sees all that the event's call did: it looks at the same, and later. That the call was lost to a write of ours is told by its own event.
-func (r *run) leftToTheOneAhead(ctx context.Context) bool {
+// leavesItAhead says whether the one that waits for the pool sees all that the event's call did: it looks at everything, and later. That the call was lost to a write of ours is told by its own event.
+func (r *run) leavesItAhead(ctx context.Context) bool {
 	call := r.request.Call
-	if r.first == nil || *r.first != r.place() || len(call.Changes) == 0 || call.Happened != "" || r.cause.Time.IsZero() || r.noted.Outcome != "" || r.hears() {
+	if !r.behind || len(call.Changes) == 0 || call.Happened != "" || r.cause.Time.IsZero() || r.noted.Outcome != "" || r.hears() {
 		return false
 	}
 	r.sought, r.overwritten = false, nil

@@ -86,8 +86,8 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 		case covered:
 			r.ignore("the pool was looked at after this call, at " + look.UTC().Format(time.RFC3339) + ", and what it changed was seen then")
 			return true, nil
-		case !taken && r.leftToTheOneAhead(ctx):
-			r.ignore("another event of this kind waits for the pool, and looks at it after this call")
+		case !taken && r.leavesItAhead(ctx):
+			r.ignore("another event waits for the pool, and looks at all of it after this call")
 			return true, nil
 		case !taken:
 			return true, r.later(errors.New("another invocation is at work on the pool"))
@@ -120,13 +120,16 @@ func (r *run) covered(ctx context.Context) (look time.Time, covered bool) {
 		return look, false
 	}
 	r.findOverwritten(ctx)
+	if r.stood { // others rely on it
+		return look, false
+	}
 	look, looked := r.lastLook()
 	return look, looked && len(r.overwritten) == 0 && len(r.untold) == 0 && look.After(r.cause.Time.Add(settled))
 }
 
 // verified says whether the event is of a write of ours that was read back. It goes by the request and not by who made it: whoever has taken over our role is not believed.
 func (r *run) verified() bool {
-	return r.cause.RequestID != "" && len(r.untold) == 0 && slices.Contains(r.known.Own, r.cause.RequestID)
+	return r.cause.RequestID != "" && len(r.untold) == 0 && !r.stood && slices.Contains(r.known.Own, r.cause.RequestID)
 }
 
 // fingerprint names the baseline, and whether it may write.

@@ -142,6 +142,43 @@ func TestMissedByTheKilled(t *testing.T) {
 	}
 }
 
+// TestMissedIsCountedOnce: what a sweep counted is not counted by the next, though something else moved when it was put right; and what an event told of is not counted because it did not hold.
+func TestMissedIsCountedOnce(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		told bool // by an event, before the sweeps
+		does func(pool, mfa map[string]any)
+		want int
+	}{
+		"something else moves": {false, func(pool, _ map[string]any) { object(pool, "UserPoolTags")["service"] = "added" }, 1},
+		"it does not hold":     {true, unprotected, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, required := withLedger(t), require(t, deletionProtection)
+			w.answer(t, required, w.swept("first", event.Purpose{}))
+			w.pass(6 * time.Hour)
+			w.fake.Edit(poolID, unprotected)
+			w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Change: c.does})
+			theirs := call("told", "Admin", w.time())
+			w.pass(10 * time.Second)
+			if c.told {
+				w.answer(t, required, theirs)
+			}
+			counted := 0
+			for i := range 4 {
+				w.pass(6 * time.Hour)
+				if out := w.answer(t, required, w.swept(fmt.Sprint("sweep", i), event.Purpose{})); out.Missed != nil {
+					counted++
+				}
+			}
+			if counted != c.want {
+				t.Errorf("counted %d times, want %d", counted, c.want)
+			}
+		})
+	}
+}
+
 // TestMissedBeforeAnotherBaseline: what was to be counted is forgotten with all else when the baseline changes, for nobody may require it any more.
 func TestMissedBeforeAnotherBaseline(t *testing.T) {
 	t.Parallel()

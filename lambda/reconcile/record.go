@@ -16,10 +16,13 @@ func (r *run) enter(ctx context.Context, v view) (ours bool) {
 	}
 	now := r.Now()
 	if r.rec == nil {
-		before := userpool.NewBackup(v.state, now)
-		r.rec = &Record{ID: NewRecordID(r.id, now), UserPoolID: r.id, Cause: r.cause, Baseline: r.Baseline.Digest, Began: now, Before: &before, Sent: []Sent{}}
+		r.rec = &Record{ID: NewRecordID(r.id, now), UserPoolID: r.id, Cause: r.cause, Baseline: r.Baseline.Digest, Began: now, Sent: []Sent{}}
 	}
 	r.unsend()
+	if len(r.rec.Sent) == 0 { // as it is now, if it was planned again
+		before := userpool.NewBackup(v.state, now)
+		r.rec.Before, r.rec.Owes = &before, nil
+	}
 	r.rec.Drifts = []Drift{}
 	for _, d := range v.plan.Fixes {
 		r.rec.Drifts = append(r.rec.Drifts, drift(d, Planned, ""))
@@ -42,19 +45,26 @@ func (r *run) enter(ctx context.Context, v view) (ours bool) {
 
 // prolong keeps the pool for a while longer, and says whether it is still ours. It is asked of a ledger that failed before, too: whoever has taken the pool meanwhile must not be written over.
 func (r *run) prolong(ctx context.Context) bool {
-	until := r.Now().Add(holdTime)
-	if !r.keep(ctx, r.poolKey(), r.known, until) {
+	now := r.Now()
+	kept, err := r.Ledger.Keep(ctx, r.poolKey(), r.owner(), encoded(r.known), now.Add(holdTime))
+	switch {
+	case err != nil:
+		r.fault("holding on to the pool", err)
+		r.asked = now
+	case !kept:
 		r.leased = false
 		return false
+	default:
+		r.until = now.Add(holdTime)
+		r.stay(ctx)
 	}
-	r.until = until
-	r.stay(ctx)
 	return true
 }
 
 // ours says whether the pool is still ours for the time of one more write.
 func (r *run) ours(ctx context.Context) bool {
-	if !r.leased || r.Now().Add(clockSkew+writeTime).Before(r.until) {
+	now := r.Now()
+	if !r.leased || now.Add(clockSkew+writeTime).Before(r.until) || now.Sub(r.asked) < lastPoll {
 		return true
 	}
 	return r.prolong(ctx)

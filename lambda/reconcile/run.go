@@ -75,9 +75,11 @@ type run struct {
 	claimed     time.Time         // until when the event is ours
 	leased      bool              // the pool is ours
 	until       time.Time         // how long it is
+	asked       time.Time         // when the ledger failed to say that it still is
 	turn        time.Time         // to read, taken and not used yet
-	inLine      time.Time         // how long the place is ours of those who wait long
-	first       *place            // it is somebody else's
+	inLine      bool              // the place is ours of the one that waits long
+	stood       bool              // it was, for the pool
+	behind      bool              // it is somebody else's
 	counted     bool              // what no event told of was counted
 	unheard     *unheard          // and this may have an event yet
 	known       memory            // what is kept of the pool

@@ -21,7 +21,7 @@ func (r *run) owned() []baseline.DocumentName {
 }
 
 // everything says whether the whole pool is looked at.
-func (r *run) everything() bool { return r.wide || r.request.Call.Name == "" }
+func (r *run) everything() bool { return r.wide || r.stood || r.request.Call.Name == "" }
 
 // concerned says whether there is any need to look at the pool.
 func (r *run) concerned() bool {
@@ -47,7 +47,7 @@ func (r *run) want() userpool.Want {
 
 // ofClient returns the documents of a client that the rules that select it require something of.
 func (r *run) ofClient(pool baseline.Identity, client baseline.ClientIdentity) []baseline.DocumentName {
-	if !r.wide && r.request.ClientID != "" && r.request.ClientID != client.ID {
+	if !r.wide && !r.stood && r.request.ClientID != "" && r.request.ClientID != client.ID {
 		return nil
 	}
 	pool.Clients = []baseline.ClientIdentity{client}

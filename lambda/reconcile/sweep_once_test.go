@@ -194,3 +194,27 @@ func TestCallsDuringALongSweep(t *testing.T) {
 		}
 	})
 }
+
+// TestFailedSweepCoversNothing: a sweep that a call asked for and that failed is made when its event comes again, which does not take the failed one for the sweep that answers it.
+func TestFailedSweepCoversNothing(t *testing.T) {
+	t.Parallel()
+	required := require(t, deletionProtection)
+	synctest.Test(t, func(t *testing.T) {
+		failing := true
+		l := &line{pools: map[string]int{}, sweeps: map[time.Time]int{}, refuses: func() bool { return failing }}
+		book, made := ledger.NewMemory(), time.Now()
+		for i, want := range []reconcile.Word{reconcile.Deferred, reconcile.Swept, reconcile.Ignored} {
+			time.Sleep(time.Minute)
+			r := reconcile.New(&account{ids: poolIDs(200), page: 60}, required, "")
+			r.Bus, r.Ledger, r.Patience = l, book, reconcile.Unattended
+			result, _ := r.Do(t.Context(), event.Request{Kind: event.All, Reason: event.RequestLeftOut, Cause: event.Cause{EventID: "call", EventName: "UpdateUserPool", Time: made}}, func(reconcile.Outcome) {})
+			if sweep := result.(reconcile.Sweeping); sweep.Outcome != want {
+				t.Errorf("delivery %d: %+v", i+1, sweep)
+			}
+			failing = false
+		}
+		if len(l.pools) != 200 {
+			t.Errorf("%d pools were sent", len(l.pools))
+		}
+	})
+}

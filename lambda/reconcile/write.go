@@ -15,15 +15,15 @@ func (r *run) write(ctx context.Context, plan userpool.Plan) (next step, done bo
 	from := r.Now()
 	defer func() { r.out.Durations.Write += r.Now().Sub(from) }()
 	for i, request := range plan.Writes {
+		read, err := r.afresh(ctx, plan, i)
+		if err != nil {
+			return waitFirst, false, err
+		}
 		if !r.ours(ctx) {
 			return finished, false, r.later(errTaken)
 		}
 		if request.Document.Client() != "" && !r.timeFor(ctx, 1) {
 			return finished, false, r.later(errLate)
-		}
-		read, err := r.afresh(ctx, plan, i)
-		if err != nil {
-			return waitFirst, false, err
 		}
 		r.sending(ctx, plan.Writes[i:], read)
 		requestID, err := r.Pools.Write(ctx, r.id, request)

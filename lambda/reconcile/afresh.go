@@ -23,9 +23,6 @@ func (r *run) afresh(ctx context.Context, plan userpool.Plan, at int) (read time
 	}
 	if name := plan.Writes[at].Document; name.Client() != "" {
 		read = r.Now()
-		if name.Kind() == baseline.ClientRisk && plan.Before.Inherits(name.Client()) && slices.Contains(ofPool(plan), baseline.RiskConfiguration) {
-			return read, nil // it shows what was just written of the pool
-		}
 		return read, r.still(ctx, plan, name)
 	}
 	if at > 0 { // a moment after the first
@@ -55,7 +52,12 @@ func ofPool(plan userpool.Plan) (names []baseline.DocumentName) {
 
 func (r *run) still(ctx context.Context, plan userpool.Plan, name baseline.DocumentName) error {
 	again, err := r.Pools.Document(ctx, r.id, name)
+	inherits := func(document map[string]any) bool {
+		return userpool.State{ID: r.id, Documents: map[baseline.DocumentName]map[string]any{name: document}}.Inherits(name.Client())
+	}
 	switch {
+	case err == nil && name.Kind() == baseline.ClientRisk && plan.Before.Inherits(name.Client()) && inherits(again) && slices.Contains(ofPool(plan), baseline.RiskConfiguration):
+		return nil // it shows what was just written of the pool
 	case classOf(err) == userpool.ClassGone, err == nil && !plan.Before.Still(name, again):
 		return errStale
 	default:

@@ -206,7 +206,8 @@ func TestVerificationKeepsTheHold(t *testing.T) {
 				r.deliver(t.Context(), ofSweep(began), 0)
 				r.deliver(t.Context(), r.update("theirs", began.Add(80*time.Second)), 85*time.Second)
 				r.queued.Wait()
-				if len(r.lost) > 0 || len(r.deferred) > 0 {
+				taken := r.deferred["the work took so long that another invocation has taken the pool"]
+				if len(r.lost) > 0 || taken > 0 {
 					t.Errorf("lost %v, deferred %v: %+v", r.lost, r.deferred, r.ended)
 				}
 			})

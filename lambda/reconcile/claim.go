@@ -14,6 +14,8 @@ type eventNote struct {
 	Outcome Word      `json:"outcome,omitempty"`
 	// Again says that what stood in the way may be gone when the event is delivered again: then it is another try, and no duplicate.
 	Again bool `json:"again,omitempty"`
+	// Stood says that the event has waited long for others too, which rely on its look at everything.
+	Stood bool `json:"stood,omitempty"`
 }
 
 const (
@@ -70,7 +72,7 @@ func (r *run) claim(ctx context.Context) (done bool, out Outcome, err error) {
 		out, err := r.end(r.later(errors.New("another invocation is handling the same event")))
 		return true, out, err
 	}
-	r.claimed = r.Now().Add(holdTime)
+	r.claimed, r.stood = r.Now().Add(holdTime), r.noted.Stood
 	return false, out, nil
 }
 

@@ -53,8 +53,8 @@ func (r *run) remembers() bool { return r.Ledger != nil && !r.mute }
 // take takes what the key names, waiting for whoever has it, unless the note that these have kept is enough: it is shown at every try. taken is false if it could not be had in time, was no longer needed, or
 // the ledger failed before.
 func (r *run) take(ctx context.Context, key Key, show func(note []byte) (enough bool, err error)) (taken bool) {
-	wait, waited := firstPoll, time.Duration(0)
-	defer r.leaveLine(ctx, key)
+	wait, waited, held, failed := firstPoll, time.Duration(0), false, false
+	defer r.leaveLine(ctx)
 	for {
 		now := r.Now()
 		note, taken, err := r.Ledger.Take(ctx, key, r.owner(), now.Add(-clockSkew), now.Add(holdTime))
@@ -68,10 +68,15 @@ func (r *run) take(ctx context.Context, key Key, show func(note []byte) (enough 
 			}
 		}
 		switch {
-		case err != nil:
+		case err != nil && !held:
 			r.fault("taking the "+string(key.Kind), err)
 			r.owedUnknown = true
 			return false
+		case err != nil && !failed: // somebody had it a moment ago, so it is not gone on without
+			failed = true
+			r.failing("taking the "+string(key.Kind), err)
+		}
+		switch held = true; {
 		case taken || enough:
 			return taken
 		case waited+wait > r.Patience, !r.timeFor(ctx, 2), waited+wait > Attended && !r.standInLine(ctx, key), r.Sleep(ctx, r.Jitter(wait)) != nil:

@@ -28,7 +28,7 @@ func (d *dispatch) join(ctx context.Context) (done bool, err error) {
 		return false, nil
 	}
 	covered := func() bool {
-		return !d.cause.Time.IsZero() && d.joined.Began.After(d.cause.Time.Add(settled)) && (d.joined.By == "" || d.joined.By != d.cause.EventID)
+		return !d.stood && !d.cause.Time.IsZero() && d.joined.Began.After(d.cause.Time.Add(settled)) && (d.joined.By == "" || d.joined.By != d.cause.EventID)
 	}
 	taken := d.take(ctx, sweepKey, func(note []byte) (bool, error) {
 		d.joined = sweepNote{}
@@ -47,7 +47,7 @@ func (d *dispatch) join(ctx context.Context) (done bool, err error) {
 		d.leaveSweep(ctx)
 		d.ignore("the sweep that began at " + d.joined.Began.UTC().Format(time.RFC3339) + ", after this call, looks at every pool")
 		return true, nil
-	case !taken && d.behind:
+	case !taken && d.answeredAhead():
 		d.ignore("a sweep is about to begin, after this call, that looks at every pool")
 		return true, nil
 	case !taken:

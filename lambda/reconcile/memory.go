@@ -77,6 +77,7 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 		if taken {
 			r.recover(ctx)
 			r.hear()
+			r.standsFor()
 		}
 		look, covered := r.covered(ctx)
 		switch {
@@ -98,6 +99,9 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 		}
 		if wait <= brief {
 			r.known.Due = time.Time{}
+			if r.stood && r.Sleep(ctx, rest) != nil { // who had it read the pool until a moment ago, and the API's rate counts both
+				break
+			}
 			return false, nil
 		}
 		r.stay(ctx)

@@ -77,9 +77,9 @@ type run struct {
 	until       time.Time         // how long it is
 	asked       time.Time         // when the ledger failed to say that it still is
 	turn        time.Time         // to read, taken and not used yet
-	inLine      bool              // the place is ours of the one that waits long
-	stood       bool              // it was, for the pool
-	behind      bool              // it is somebody else's
+	inLine      Key               // the place that is ours, of the one that waits long
+	stood       bool              // it was, now or when the event was tried before
+	waiter      place             // what is known of the one that has it
 	counted     bool              // what no event told of was counted
 	unheard     *unheard          // and this may have an event yet
 	known       memory            // what is kept of the pool

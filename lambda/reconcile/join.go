@@ -38,10 +38,9 @@ func (d *dispatch) join(ctx context.Context) (done bool, err error) {
 		}
 		return covered(), err
 	})
-	if !d.remembers() {
+	if d.joins = taken; !d.remembers() {
 		return false, nil
 	}
-	d.joins = taken
 	switch {
 	case covered():
 		d.leaveSweep(ctx)

@@ -37,7 +37,7 @@ func (r *run) hold(ctx context.Context) (held context.Context, release func() (o
 		b := <-ended
 		lose()
 		if b.err != nil {
-			r.out.LedgerFaults = append(r.out.LedgerFaults, "holding on to the pool: "+b.err.Error())
+			r.failing("holding on to the pool", b.err)
 		}
 		r.until, r.leased = b.until, !b.lost
 		if !r.claimed.IsZero() {

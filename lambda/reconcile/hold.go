@@ -44,6 +44,11 @@ func (r *run) owner() string {
 // fault notes that the ledger failed. In this run it is not asked for anything more, and only what was taken is given back.
 func (r *run) fault(doing string, err error) {
 	r.mute = true
+	r.failing(doing, err)
+}
+
+// failing notes that the ledger failed at something that can be done without, or is tried again.
+func (r *run) failing(doing string, err error) {
 	r.out.LedgerFaults = append(r.out.LedgerFaults, doing+": "+err.Error())
 }
 
@@ -64,7 +69,7 @@ func (r *run) take(ctx context.Context, key Key, show func(note []byte) (enough 
 			var broken error
 			if enough, broken = show(note); broken != nil {
 				enough = false
-				r.out.LedgerFaults = append(r.out.LedgerFaults, "reading what is kept of the "+string(key.Kind)+": "+broken.Error())
+				r.failing("reading what is kept of the "+string(key.Kind), broken)
 			}
 		}
 		switch {

@@ -71,11 +71,6 @@ func (r *run) keepPlace(ctx context.Context, note place, until time.Time) bool {
 	return kept
 }
 
-// failing notes that the ledger failed at something that can be done without, or is tried again.
-func (r *run) failing(doing string, err error) {
-	r.out.LedgerFaults = append(r.out.LedgerFaults, doing+": "+err.Error())
-}
-
 // leaveLine gives the place back, and says no more that anybody waits.
 func (r *run) leaveLine(ctx context.Context) {
 	if r.inLine.Kind != "" {

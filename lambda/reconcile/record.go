@@ -170,7 +170,7 @@ func (r *run) recent(ctx context.Context, from time.Time, doing string) []Record
 	}
 	records, err := r.Ledger.Records(ctx, r.id, from)
 	if errors.Is(err, ErrUnreadable) {
-		r.out.LedgerFaults = append(r.out.LedgerFaults, doing+": "+err.Error())
+		r.failing(doing, err)
 	} else if err != nil {
 		r.fault(doing, err)
 	}

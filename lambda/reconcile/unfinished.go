@@ -26,7 +26,7 @@ func (r *run) recover(ctx context.Context) {
 		}
 		rec, err := r.Ledger.Record(ctx, id)
 		if errors.Is(err, ErrUnreadable) {
-			r.out.LedgerFaults = append(r.out.LedgerFaults, unfinishedRecord+": "+err.Error())
+			r.failing(unfinishedRecord, err)
 		} else if err != nil && !errors.Is(err, ErrNoRecord) {
 			r.fault(unfinishedRecord, err)
 			r.owedUnknown = true

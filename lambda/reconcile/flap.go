@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
@@ -75,44 +74,3 @@ func writer(c event.Cause) string {
 		return "somebody unseen"
 	}
 }
-
-// repeated says whether there is nothing to tell but what people were told not long ago: that somebody keeps writing a setting, that one cannot be given back, and what is left as it was.
-func (r *run) repeated() bool {
-	if r.out.Outcome != Unconverged || len(r.out.Writes) > 0 || len(r.out.Overwritten) > 0 || r.out.Missed != nil {
-		return false
-	}
-	var lasting []string
-	news := slices.ContainsFunc(r.moved, func(path string) bool { return !touchesAny(r.lacks, path) })
-	for _, d := range r.out.Drifts {
-		switch {
-		case d.State == Exempted:
-		case d.Left == LeftFlapping, d.Left == LeftTaken:
-			lasting = append(lasting, d.Setting)
-			since := r.Now().Sub(r.known.Said[d.Setting])
-			news = news || since < 0 || since >= r.quiet()
-		case d.Left == LeftAudited, d.Left == LeftNoValue, d.State == NotFixable:
-			news = news || !slices.Contains(r.known.Left, d.Setting)
-		default:
-			news = true
-		}
-	}
-	if !news {
-		return len(lasting) > 0
-	}
-	said := map[string]time.Time{}
-	for setting, at := range r.known.Said {
-		if r.Now().Sub(at) < r.quiet() {
-			said[setting] = at
-		}
-	}
-	for _, setting := range lasting {
-		if len(said) < mostSaid {
-			said[setting] = r.Now()
-		}
-	}
-	r.known.Said = said
-	return false
-}
-
-// quiet is how long what lasts is not told again.
-func (r *run) quiet() time.Duration { return cmp.Or(r.Baseline.Flap.Within, time.Hour) }

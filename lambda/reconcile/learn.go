@@ -17,7 +17,7 @@ const (
 	mostLooks = 200
 	// mostLeft bounds the settings that were left as they were. Of a pool with more no sweep says what was missed.
 	mostLeft = 500
-	// mostSaid bounds the settings of which people were told that they are left.
+	// mostSaid bounds what lasts and was told.
 	mostSaid = 200
 	// forget is when a look is too old to be worth its room.
 	forget = 24 * time.Hour
@@ -118,10 +118,10 @@ func (r *run) learnLeft() {
 	if r.everything() {
 		m.Whole, m.Left = r.judged, nil
 	}
+	if r.shown != nil {
+		m.Left = slices.DeleteFunc(m.Left, r.shown)
+	}
 	for _, d := range r.out.Drifts {
-		if d.State == Fixed {
-			m.Left = slices.DeleteFunc(m.Left, func(setting string) bool { return setting == d.Setting })
-		}
 		if (d.State == Reported || d.State == NotFixable) && !slices.Contains(m.Left, d.Setting) {
 			m.Left = append(m.Left, d.Setting)
 		}

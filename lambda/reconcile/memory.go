@@ -21,7 +21,7 @@ type memory struct {
 	Owing    []string             `json:"owing,omitempty"` // the records whose writes took something from the pool that nobody could give back yet, and said so
 	Unheard  *unheard             `json:"unheard,omitempty"`
 	Due      time.Time            `json:"due,omitzero"`   // when the turn comes of a run that waits to look at the pool
-	Said     map[string]time.Time `json:"said,omitempty"` // by setting: when people were last told that somebody keeps writing it, or that it cannot be given back
+	Said     map[string]time.Time `json:"said,omitempty"` // when people were last told of what lasts: by setting, or by setting and what it was
 }
 
 const (

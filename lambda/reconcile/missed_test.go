@@ -309,3 +309,22 @@ func inTable(t *testing.T, name string) event.Name {
 	}
 	return table[at]
 }
+
+// TestMissedAfterItWasRight: what an event's look has found to be right is drift of which nobody told when a sweep finds it, although the last sweep had found and left it too.
+func TestMissedAfterItWasRight(t *testing.T) {
+	t.Parallel()
+	w := withLedger(t)
+	required := parse(t, "version: 1\nrules: [{name: all, mode: audit, require: {DeletionProtection: ACTIVE}}]\n")
+	w.fake.Edit(poolID, unprotected)
+	w.answer(t, required, w.swept("first", event.Purpose{}))
+	w.pass(time.Hour)
+	w.fake.Edit(poolID, func(pool, _ map[string]any) { pool["DeletionProtection"] = "ACTIVE" })
+	request := call("one", "Admin", w.time())
+	w.pass(time.Minute)
+	w.answer(t, required, request)
+	w.pass(time.Hour)
+	w.fake.Edit(poolID, unprotected)
+	if out := w.answer(t, required, w.swept("second", event.Purpose{})); out.Missed == nil || !slices.Equal(out.Missed.Settings, []string{"DeletionProtection"}) {
+		t.Errorf("%s, missed %+v", out.Outcome, out.Missed)
+	}
+}

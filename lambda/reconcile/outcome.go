@@ -46,6 +46,7 @@ const (
 	LeftFlapping Left = "flapping" // somebody else keeps writing the setting
 	LeftTaken    Left = "taken"    // a write of ours took the setting from the pool, and it cannot be given back
 	LeftUnheld   Left = "unheld"   // it was written, and does not hold
+	LeftWatched  Left = "watched"  // a trigger that no rule requires
 )
 
 // A Drift is one owned setting that broke its requirement, and what became of it. Want and Have are masked where the setting

@@ -75,7 +75,7 @@ const (
 // nil or a *DeferredError, and then the outcome is Deferred.
 func (r *Reconciler) Answer(ctx context.Context, request event.Request) (Outcome, error) {
 	run := r.begin(request.UserPoolID, request.Cause)
-	run.request = request
+	run.request, run.sweeping = request, !request.Sweep.Started.IsZero()
 	return run.remembered(ctx)
 }
 
@@ -129,8 +129,9 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 		r.ignore("no rule selects this pool")
 		return v, true, nil
 	}
-	watch := v.policy.Watch
+	required := v.policy
 	v.policy = v.policy.Only(r.counts(v.state))
+	r.shown = func(setting string) bool { return r.shows(v.state, required, setting) }
 	v.found = compare(v.policy, v.state)
 	r.judgeUntold(v.found, v.state)
 	lost, kept := r.inspect(v.state, v.found, v.policy)
@@ -143,7 +144,7 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 	lostUpdates := r.lostUpdates(v.state.Settings(), fixable, report)
 	r.out.Overwritten = settingsOf(lostUpdates)
 	report = append(report, lostUpdates...)
-	report = append(report, r.watched(watch, v.state, v.found)...)
+	report = append(report, r.watched(v.state, required)...)
 	v.plan, err = userpool.NewPlan(v.state, append(fixable, lost...), userpool.Options{Unknown: r.Baseline.Unknown, MoveValidity: r.moveValidity, Owned: v.found.Owned})
 	if err != nil {
 		return v, true, r.later(err)

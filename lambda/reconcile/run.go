@@ -57,17 +57,20 @@ type run struct {
 	refused      map[string]string // settings that the service refused to have written, and why
 	moveValidity bool
 	smsTries     int
-	sent         *userpool.Plan   // the latest plan of which a write was accepted, or may have been
-	unclear      string           // the latest write call, if it may have been accepted and nothing was written since
-	sentFixes    []baseline.Drift // what all such writes were to fix
-	moved        []string         // settings that were not to move and did
-	unmanaged    int              // unmanaged settings that are exactly what they were
-	owed         []baseline.Drift // what an accepted write may have taken, and no write has given back yet
-	given        []baseline.Drift // what of it a write has given back
-	lacks        []baseline.Drift // what of it was last seen to be missing
-	judged       time.Time        // when the latest read began that showed the pool
-	wide         bool             // everything is looked at, whatever the event's call can have changed
-	unseen       bool             // the pool is not to be seen here
+	sent         *userpool.Plan            // the latest plan of which a write was accepted, or may have been
+	unclear      string                    // the latest write call, if it may have been accepted and nothing was written since
+	sentFixes    []baseline.Drift          // what all such writes were to fix
+	moved        []string                  // settings that were not to move and did
+	unmanaged    int                       // unmanaged settings that are exactly what they were
+	owed         []baseline.Drift          // what an accepted write may have taken, and no write has given back yet
+	given        []baseline.Drift          // what of it a write has given back
+	lacks        []baseline.Drift          // what of it was last seen to be missing
+	judged       time.Time                 // when the latest read began that showed the pool
+	wide         bool                      // everything is looked at, whatever the event's call can have changed
+	unseen       bool                      // the pool is not to be seen here
+	unreadable   userpool.Class            // why the pool could not be read, if it is not for us to read
+	sweeping     bool                      // it is part of a sweep, of which people are told as a whole
+	shown        func(setting string) bool // whether the latest look shows if a setting is as it is to be
 
 	// With a ledger:
 	name        string            // who this run is

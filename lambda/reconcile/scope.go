@@ -69,11 +69,28 @@ func (r *run) counts(state userpool.State) func(baseline.DocumentName) bool {
 	}
 }
 
+// requires says whether the policy requires something of the setting, or of a part of it.
+func requires(policy baseline.Policy, setting string) bool {
+	return slices.ContainsFunc(policy.Requirements, func(o baseline.Owned) bool {
+		return baseline.Concerns(o.Setting, setting) || userpool.Touches(o.Setting, setting)
+	})
+}
+
+// shows says whether a look at the state shows if the setting is as it is to be: of what is compared, and of a trigger that is only watched.
+func (r *run) shows(state userpool.State, policy baseline.Policy, setting string) bool {
+	name, ok := baseline.DocumentOf(setting)
+	trigger := userpool.Touches(setting, triggers) && policy.Watch[baseline.WatchTriggers] != "" && !requires(policy, setting)
+	return ok && (r.counts(state)(name) || trigger)
+}
+
+// triggers is the setting that holds a pool's triggers.
+const triggers = "LambdaConfig"
+
 // watched reports what came, changed or went and is watched, and the triggers that no rule requires.
-func (r *run) watched(watch map[baseline.Watched]string, state userpool.State, found baseline.Comparison) []Drift {
+func (r *run) watched(state userpool.State, policy baseline.Policy) []Drift {
 	var drifts []Drift
 	call := r.request.Call
-	if rule := watch[baseline.Watched(call.Watched)]; rule != "" && call.Happened != "" {
+	if rule := policy.Watch[baseline.Watched(call.Watched)]; rule != "" && call.Happened != "" {
 		by := r.cause.Actor
 		if by == "" {
 			by = "somebody unknown"
@@ -81,29 +98,29 @@ func (r *run) watched(watch map[baseline.Watched]string, state userpool.State, f
 		drifts = append(drifts, Drift{Setting: call.Watched + "[" + r.request.Subject + "]", Rule: rule, Want: "no change", Have: call.Happened, State: Reported,
 			Reason: call.Happened + " by " + by + "; this is watched, and never undone"})
 	}
-	if rule := watch[baseline.WatchTriggers]; rule != "" {
-		drifts = append(drifts, r.strangers(rule, state, found)...)
+	if rule := policy.Watch[baseline.WatchTriggers]; rule != "" {
+		drifts = append(drifts, r.strangers(rule, state, policy)...)
 	}
 	return drifts
 }
 
 // strangers reports the triggers of a pool that no rule requires, and whose call may have brought them.
-func (r *run) strangers(rule string, state userpool.State, found baseline.Comparison) []Drift {
+func (r *run) strangers(rule string, state userpool.State, policy baseline.Policy) []Drift {
 	var drifts []Drift
 	reason := "triggers are watched, and never undone"
 	if call := r.request.Call; call.Watched == string(baseline.WatchTriggers) && r.cause.Actor != "" {
 		reason = "found after " + call.Name + " by " + r.cause.Actor + "; " + reason
 	}
-	triggers, _ := state.Settings()["LambdaConfig"].(map[string]any)
-	m, _ := baseline.Lookup("LambdaConfig")
+	attached, _ := state.Settings()[triggers].(map[string]any)
+	m, _ := baseline.Lookup(triggers)
 	for _, trigger := range m.Members {
-		path := "LambdaConfig." + trigger.Name
-		v := triggers[trigger.Name]
-		if baseline.Empty(v) || found.Owns(path) || slices.ContainsFunc(found.Owned, func(o string) bool { return userpool.Touches(o, path) }) {
+		path := triggers + "." + trigger.Name
+		v := attached[trigger.Name]
+		if baseline.Empty(v) || requires(policy, path) {
 			continue
 		}
 		drifts = append(drifts, Drift{Setting: path, Rule: rule, Want: "no trigger that no rule requires", Have: baseline.Mask(trigger, v), State: Reported,
-			Reason: reason})
+			Reason: reason, Left: LeftWatched})
 	}
 	return drifts
 }

@@ -31,7 +31,9 @@ func (r *Reconciler) Sweep(ctx context.Context, cause event.Cause, done func(Out
 				return sweep, sweep.deferred("the time is used up", nil)
 			}
 			from := r.Now()
-			out, err := r.Reconcile(ctx, id, cause)
+			run := r.begin(id, cause)
+			run.sweeping = true
+			out, err := run.remembered(ctx)
 			sweep.count(out, err)
 			out.each(done)
 			if err := r.Sleep(ctx, sweepPace-r.Now().Sub(from)); err != nil {

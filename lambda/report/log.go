@@ -53,6 +53,9 @@ func Log(ctx context.Context, logger *slog.Logger, out reconcile.Outcome) {
 	if len(out.Overwritten) > 0 {
 		attributes = append(attributes, slog.Any("overwritten", out.Overwritten))
 	}
+	if out.Repeated {
+		attributes = append(attributes, slog.Bool("repeated", true))
+	}
 	if len(out.LedgerFaults) > 0 {
 		attributes = append(attributes, slog.Any("ledger_faults", out.LedgerFaults))
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -157,6 +158,18 @@ func TestLog(t *testing.T) {
 			t.Errorf("%s: not one line of JSON: %s", name, b.Bytes())
 		}
 		golden(t, name+".json", b.Bytes())
+	}
+}
+
+// TestLogOfRepeated: an outcome that is not told is logged as ever, and marked.
+func TestLogOfRepeated(t *testing.T) {
+	t.Parallel()
+	out := outcomes()["drifted"]
+	out.Repeated = true
+	var b bytes.Buffer
+	Log(context.Background(), slog.New(slog.NewJSONHandler(&b, nil)), out)
+	if line := b.String(); Told(out) || !strings.Contains(line, `"level":"WARN"`) || !strings.Contains(line, `"repeated":true`) || !strings.Contains(line, out.Reason) {
+		t.Errorf("told %v: %s", Told(out), line)
 	}
 }
 

@@ -40,7 +40,7 @@ func (r *Reconciler) Plan(ctx context.Context, id string) (Preview, error) {
 		p.Writes = append(p.Writes, request.Call)
 	}
 	for _, d := range v.plan.Later {
-		p.Drifts = append(p.Drifts, drift(d, Planned, "once the pool offers it: what else stands there is not known before"))
+		p.Drifts = append(p.Drifts, drift(d.Drift, Planned, d.Reason))
 		name, _ := baseline.DocumentOf(d.Setting)
 		if table, ok := name.Table(); ok && !slices.Contains(p.Writes, table.WriteCall) {
 			p.Writes = append(p.Writes, table.WriteCall)

@@ -161,48 +161,6 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 	return v, false, nil
 }
 
-// once looks, writes and verifies. The error is what defers the event or makes it wait.
-func (r *run) once(ctx context.Context) (step, error) {
-	v, done, err := r.look(ctx)
-	if done {
-		return finished, err
-	}
-	found, report, plan, policy := v.found, v.report, v.plan, v.policy
-	if len(plan.Writes) == 0 && len(plan.Later) > 0 {
-		return waitFirst, errors.New("threat protection is on, and its risk configuration cannot be read yet")
-	}
-	if len(plan.Writes) == 0 {
-		r.settle(found, report)
-		return finished, nil
-	}
-	if !r.timeFor(ctx, together(plan.Writes)) {
-		return finished, r.later(errLate)
-	}
-	if r.sent == nil {
-		if r.from != "" && v.state.Digest() != r.from {
-			r.out.Outcome, r.out.Reason = Drifted, MovedReason
-			return finished, nil
-		}
-	}
-	if r.Before != nil && (r.sent == nil || r.offered) {
-		if err := r.Before(v.state); err != nil {
-			return finished, r.later(err)
-		}
-	}
-	r.offered = false
-	if !r.enter(ctx, v) {
-		return finished, r.later(errTaken)
-	}
-	if next, done, err := r.write(ctx, plan); !done {
-		return next, err
-	}
-	if len(plan.Later) > 0 {
-		r.offered = true
-		return planAgain, nil
-	}
-	return finished, r.verify(ctx, plan, policy, report)
-}
-
 // compare is baseline.Compare, but that a client which only has the pool's risk configuration has none where none is wanted.
 func compare(policy baseline.Policy, state userpool.State) baseline.Comparison {
 	found := baseline.Compare(policy, state.Settings())
@@ -245,23 +203,6 @@ const noValueReason = "the requirement names no value to write"
 const ownWriteReason = "the event is of our own write, which is never answered with a write"
 
 func (r *run) ownWrite() bool { return r.OwnRole != "" && r.cause.Issuer == r.OwnRole }
-
-var errLate = errors.New("too little time is left to write and to verify")
-
-// together counts the writes for which there has to be time before the first is made: those of the pool itself, and one of its clients, which are written one by one as time allows.
-func together(writes []userpool.Request) int {
-	for i, w := range writes {
-		if w.Document.Client() != "" {
-			return i + 1
-		}
-	}
-	return len(writes)
-}
-
-func (r *run) timeFor(ctx context.Context, writes int) bool {
-	deadline, ok := ctx.Deadline()
-	return !ok || time.Until(deadline) >= time.Duration(writes)*writeTime
-}
 
 func (r *run) read(ctx context.Context, took *time.Duration) (state userpool.State, err error) {
 	held, release := r.hold(ctx)

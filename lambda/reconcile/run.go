@@ -53,6 +53,7 @@ type run struct {
 
 	request      event.Request     // the event's; without a call, everything is looked at
 	offered      bool              // the pool has just been made to offer a document that it did not
+	rounds       int               // since writes were made on which further ones depend: the looks that did not show them
 	from         string            // digest of the state to start from, or ""
 	refused      map[string]string // settings that the service refused to have written, and why
 	moveValidity bool

@@ -14,16 +14,16 @@ type Plan struct {
 	Writes []Request
 	Fixes  []baseline.Drift // the drifts that the writes end
 	Left   []Left           // the drifts that cannot be ended, and why
-	// Later are drifts of a document that the pool does not offer before the writes are made: what stands in it, and has to stay, is not known until then. The pool has to
-	// be read and planned again for them.
-	Later []baseline.Drift
+	// Later are drifts of documents that are something else once the writes are made, and why: what stands in them, and has to stay, is not known until then. The pool has to be read and planned
+	// again for them.
+	Later []Left
 
 	after        documents
 	omitted      map[baseline.DocumentName][]string
 	moveValidity bool
 }
 
-// Left is a drift that is left alone, with the reason.
+// Left is a drift that is left alone, or put off, with the reason.
 type Left struct {
 	baseline.Drift
 	Reason string
@@ -72,6 +72,9 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error
 		if len(blame) == 0 {
 			p.Fixes, p.after = fixes, after
 			p.wait(waiting)
+			if err := p.reconsider(order, options); err != nil {
+				return p, err
+			}
 			return p, p.request(order, before, after)
 		}
 		var rest []baseline.Drift
@@ -108,7 +111,7 @@ func (p *Plan) wait(waiting []baseline.Drift) {
 	mode, _ := p.after.get(threat).(string)
 	for _, d := range waiting {
 		if mode != "" && mode != "OFF" {
-			p.Later = append(p.Later, d)
+			p.Later = append(p.Later, Left{d, "once the pool offers it: what else stands there is not known before"})
 		} else {
 			p.Left = append(p.Left, Left{Drift: d, Reason: "a risk configuration needs " + threat + " AUDIT or ENFORCED"})
 		}

@@ -287,3 +287,26 @@ func TestKeyed(t *testing.T) {
 		t.Errorf("a new event source: %v", got)
 	}
 }
+
+// TestClientWaitsForThePoolsRisk: a client without a risk configuration of its own lacks what the pool's lacks, until that is written. What cannot be written even then is left.
+func TestClientWaitsForThePoolsRisk(t *testing.T) {
+	t.Parallel()
+	state := stateOf(t, `{"UserPoolTier":"PLUS","UserPoolAddOns":{"AdvancedSecurityMode":"ENFORCED"}}`, `{"MfaConfiguration":"OFF"}`)
+	state.Documents[baseline.RiskConfiguration] = tree(t, `{"UserPoolId":"p","AccountTakeoverRiskConfiguration":{"Actions":{},"NotifyConfiguration":{"SourceArn":"a"}}}`)
+	state.Documents[baseline.AppClient.Of("web")] = tree(t, `{"UserPoolId":"p","ClientId":"web","ClientName":"w"}`)
+	state.Documents[baseline.ClientRisk.Of("web")] = state.Documents[baseline.RiskConfiguration]
+	const mails = "RiskConfiguration.AccountTakeoverRiskConfiguration.NotifyConfiguration"
+	ofPool := write(mails+".NoActionEmail.Subject", "s")
+	can, cannot := write("Clients[web]."+mails+".NoActionEmail.TextBody", "t"), write("Clients[web]."+mails+".BlockEmail.TextBody", "t")
+	plan, err := NewPlan(state, []baseline.Drift{ofPool, can, cannot}, Options{})
+	if err != nil || len(plan.Writes) != 1 || plan.Writes[0].Document != baseline.RiskConfiguration {
+		t.Fatalf("%+v %v", plan.Writes, err)
+	}
+	if len(plan.Later) != 1 || plan.Later[0].Setting != can.Setting || len(plan.Left) != 1 || plan.Left[0].Setting != cannot.Setting || !strings.Contains(plan.Left[0].Reason, "BlockEmail cannot be written without Subject") {
+		t.Errorf("later %d, left %d: %s", len(plan.Later), len(plan.Left), plan.Left[0].Reason)
+	}
+	plan, err = NewPlan(state, []baseline.Drift{can, cannot}, Options{})
+	if err != nil || len(plan.Writes) != 0 || len(plan.Later) != 0 || len(plan.Left) != 2 {
+		t.Errorf("%+v %v", plan, err)
+	}
+}

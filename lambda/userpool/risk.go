@@ -1,6 +1,7 @@
 package userpool
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -73,6 +74,39 @@ func (p *Plan) inherit(after documents, touched map[baseline.DocumentName]bool) 
 			touched[name] = false
 		}
 	}
+}
+
+// reconsider puts off what cannot be written of a client that only has the pool's risk configuration, where it can be once that is written: what the client has then is another matter.
+func (p *Plan) reconsider(order []baseline.DocumentName, options Options) error {
+	if !slices.Contains(order, baseline.RiskConfiguration) {
+		return nil
+	}
+	then := State{ID: p.Before.ID, Documents: maps.Clone(p.Before.Documents)}
+	follows := func(d baseline.Drift) bool {
+		name, _ := baseline.DocumentOf(d.Setting)
+		return p.Before.inherited(name) && !slices.Contains(order, name)
+	}
+	var again []baseline.Drift
+	for _, l := range p.Left {
+		if follows(l.Drift) {
+			name, _ := baseline.DocumentOf(l.Setting)
+			then.Documents[name] = p.after[baseline.RiskConfiguration]
+			again = append(again, l.Drift)
+		}
+	}
+	if len(again) == 0 {
+		return nil
+	}
+	still, err := NewPlan(then, again, options)
+	if err != nil {
+		return err
+	}
+	p.Left = slices.DeleteFunc(p.Left, func(l Left) bool { return follows(l.Drift) })
+	p.Left = append(p.Left, still.Left...)
+	for _, d := range still.Fixes {
+		p.Later = append(p.Later, Left{d, "once the pool's risk configuration is written, which the client has"})
+	}
+	return nil
 }
 
 // follows says whether inherit leaves the document untouched once the drifts are ended.

@@ -1,0 +1,87 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/userpool"
+)
+
+// once looks, writes and verifies. The error is what defers the event or makes it wait.
+func (r *run) once(ctx context.Context) (step, error) {
+	v, done, err := r.look(ctx)
+	if done {
+		return finished, err
+	}
+	found, report, plan, policy := v.found, v.report, v.plan, v.policy
+	if len(plan.Writes) == 0 && len(plan.Later) > 0 {
+		return waitFirst, errors.New("threat protection is on, and its risk configuration cannot be read yet")
+	}
+	if len(plan.Later) > 0 && r.rounds > 0 && r.wroteAll(plan.Fixes) {
+		if r.rounds++; r.rounds < attempts {
+			return waitFirst, errors.New("what was written does not show yet, and more depends on it")
+		}
+		for _, d := range plan.Later {
+			report = append(report, drift(d.Drift, NotFixable, "it depends on another write, which did not hold"))
+		}
+		plan.Writes = nil
+	}
+	if len(plan.Writes) == 0 {
+		r.settle(found, report)
+		return finished, nil
+	}
+	if !r.timeFor(ctx, together(plan.Writes)) {
+		return finished, r.later(errLate)
+	}
+	if r.sent == nil {
+		if r.from != "" && v.state.Digest() != r.from {
+			r.out.Outcome, r.out.Reason = Drifted, MovedReason
+			return finished, nil
+		}
+	}
+	if r.Before != nil && (r.sent == nil || r.offered) {
+		if err := r.Before(v.state); err != nil {
+			return finished, r.later(err)
+		}
+	}
+	r.offered = false
+	if !r.enter(ctx, v) {
+		return finished, r.later(errTaken)
+	}
+	if next, done, err := r.write(ctx, plan); !done {
+		return next, err
+	}
+	if len(plan.Later) > 0 {
+		r.offered = true
+		r.rounds++
+		return planAgain, nil
+	}
+	return finished, r.verify(ctx, plan, policy, report)
+}
+
+// wroteAll says whether each of the fixes was written already, so that to write them once more would be to race whoever sets them back.
+func (r *run) wroteAll(fixes []baseline.Drift) bool {
+	return !slices.ContainsFunc(fixes, func(fix baseline.Drift) bool {
+		return !slices.ContainsFunc(r.sentFixes, func(sent baseline.Drift) bool { return sent.Setting == fix.Setting })
+	})
+}
+
+var errLate = errors.New("too little time is left to write and to verify")
+
+// together counts the writes for which there has to be time before the first is made: those of the pool itself, and one of its clients, which are written one by one as time allows.
+func together(writes []userpool.Request) int {
+	for i, w := range writes {
+		if w.Document.Client() != "" {
+			return i + 1
+		}
+	}
+	return len(writes)
+}
+
+func (r *run) timeFor(ctx context.Context, writes int) bool {
+	deadline, ok := ctx.Deadline()
+	return !ok || time.Until(deadline) >= time.Duration(writes)*writeTime
+}

@@ -1,0 +1,72 @@
+package reconcile_test
+
+import (
+	"testing"
+	"time"
+
+	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/reconcile"
+)
+
+const threatAndRisk = `version: 1
+rules:
+  - {name: all, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, RiskConfiguration: {AccountTakeoverRiskConfiguration: {Actions: {HighAction: {EventAction: BLOCK, Notify: true}}}}}}
+`
+
+// TestNoRaceForWhatDependsOnIt lets somebody turn threat protection off whenever it is turned on, so that the risk configuration, which depends on it, never comes to be read: it is written once, and told.
+func TestNoRaceForWhatDependsOnIt(t *testing.T) {
+	t.Parallel()
+	w := withLedger(t)
+	off := func(pool, _ map[string]any) {
+		pool["UserPoolTier"], pool["UserPoolAddOns"] = "PLUS", map[string]any{"AdvancedSecurityMode": "OFF"}
+	}
+	w.fake.Edit(poolID, off)
+	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Change: off})
+	request := call("one", "Admin", w.time())
+	w.pass(time.Minute)
+	out := w.answer(t, parse(t, threatAndRisk), request)
+	if len(w.writes()) != 1 || out.Outcome != reconcile.Unconverged {
+		t.Errorf("%d writes, %s (%s)", len(w.writes()), out.Outcome, out.Reason)
+	}
+	of := map[string]reconcile.Drift{}
+	for _, d := range out.Drifts {
+		of[d.Setting] = d
+	}
+	if of["UserPoolAddOns.AdvancedSecurityMode"].Left != reconcile.LeftUnheld ||
+		of["RiskConfiguration.AccountTakeoverRiskConfiguration.Actions.HighAction.EventAction"].Reason != "it depends on another write, which did not hold" {
+		t.Errorf("%+v", out.Drifts)
+	}
+}
+
+// TestClientAfterThePoolsRisk puts the text of a client's mail right, the subject of which it has of the pool, and only once that is put right too: in one reconcile, after which a second one finds nothing to do.
+func TestClientAfterThePoolsRisk(t *testing.T) {
+	t.Parallel()
+	w := withLedger(t)
+	w.fake.PutRich(poolID)
+	w.fake.Edit(poolID, func(pool, _ map[string]any) {
+		pool["UserPoolTier"], pool["UserPoolAddOns"] = "PLUS", map[string]any{"AdvancedSecurityMode": "ENFORCED"}
+	})
+	risk := w.fake.Risk(poolID, "")
+	delete(object(risk, "AccountTakeoverRiskConfiguration", "NotifyConfiguration"), "NoActionEmail")
+	w.fake.PutRisk(poolID, "", risk)
+	const mail = "{AccountTakeoverRiskConfiguration: {NotifyConfiguration: {NoActionEmail: "
+	required := parse(t, `version: 1
+rules:
+  - name: all
+    require: {RiskConfiguration: `+mail+`{Subject: careful}}}}}
+    clients: [{ids: [mobile], require: {RiskConfiguration: `+mail+`{TextBody: somebody signed in}}}}}}]
+`)
+	out, err := w.keeper(required).Reconcile(t.Context(), poolID, event.Cause{EventID: "one", Time: w.time()})
+	if err != nil || out.Outcome != reconcile.Remediated {
+		t.Errorf("%v: %s (%s) %v", err, out.Outcome, out.Reason, states(out))
+	}
+	of := object(w.fake.Risk(poolID, "mobile"), "AccountTakeoverRiskConfiguration", "NotifyConfiguration", "NoActionEmail")
+	if of["Subject"] != "careful" || of["TextBody"] != "somebody signed in" {
+		t.Errorf("%v", of)
+	}
+	w.pass(time.Hour)
+	if out, err := w.keeper(required).Reconcile(t.Context(), poolID, event.Cause{EventID: "two", Time: w.time()}); err != nil || out.Outcome != reconcile.Unchanged {
+		t.Errorf("a second one: %v: %s (%s)", err, out.Outcome, out.Reason)
+	}
+}

@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -54,11 +53,7 @@ func (r *run) claim(ctx context.Context) (done bool, out Outcome, err error) {
 		return false, out, nil
 	}
 	taken := r.take(ctx, r.eventKey(), func(raw []byte) (bool, error) {
-		r.noted = eventNote{}
-		err := json.Unmarshal(raw, &r.noted)
-		if err != nil {
-			r.noted = eventNote{} // not the half of it that could be read
-		}
+		err := decodeNote(raw, &r.noted)
 		return r.noted.duplicate(r.Now()), err
 	})
 	switch {

@@ -108,3 +108,14 @@ func (r *run) keep(ctx context.Context, key Key, note any, until time.Time) bool
 	}
 	return kept
 }
+
+// decodeNote reads what was kept. What cannot be read as a whole is as good as none, not the half of it that could be read.
+func decodeNote[T any](raw []byte, into *T) error {
+	var note T
+	err := json.Unmarshal(raw, &note)
+	if err != nil {
+		note = *new(T)
+	}
+	*into = note
+	return err
+}

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -31,11 +30,7 @@ func (d *dispatch) join(ctx context.Context) (done bool, err error) {
 		return !d.stood && !d.cause.Time.IsZero() && d.joined.Began.After(d.cause.Time.Add(settled)) && (d.joined.By == "" || d.joined.By != d.cause.EventID)
 	}
 	taken := d.take(ctx, sweepKey, func(note []byte) (bool, error) {
-		d.joined = sweepNote{}
-		err := json.Unmarshal(note, &d.joined)
-		if err != nil {
-			d.joined = sweepNote{}
-		}
+		err := decodeNote(note, &d.joined)
 		return covered(), err
 	})
 	if d.joins = taken; !d.remembers() {
@@ -77,7 +72,7 @@ func (d *dispatch) findPurpose(ctx context.Context) {
 		return
 	}
 	var first sweepNote
-	taken := d.take(ctx, firstSweep, func(note []byte) (bool, error) { return true, json.Unmarshal(note, &first) })
+	taken := d.take(ctx, firstSweep, func(note []byte) (bool, error) { return true, decodeNote(note, &first) })
 	if !d.remembers() {
 		return
 	}

@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 )
 
@@ -45,10 +44,7 @@ func (r *run) standInLine(ctx context.Context, key Key) bool {
 		r.failing("waiting in line", err)
 		return false
 	case !taken:
-		r.waiter = place{}
-		if json.Unmarshal(note, &r.waiter) != nil {
-			r.waiter = place{}
-		}
+		_ = decodeNote(note, &r.waiter) // what cannot be read tells nothing
 		return false
 	case until.Before(now):
 		return false

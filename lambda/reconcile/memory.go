@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -62,11 +61,7 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 		}
 		r.known, r.owed, r.untold, r.debtors, r.recovered = memory{New: true}, nil, nil, nil, false
 		taken := r.take(ctx, r.poolKey(), func(note []byte) (bool, error) {
-			r.known = memory{}
-			err := json.Unmarshal(note, &r.known)
-			if err != nil {
-				r.known = memory{}
-			}
+			err := decodeNote(note, &r.known)
 			_, covered := r.covered(ctx)
 			return (covered || r.verified()) && !r.hears(), err
 		})

@@ -19,6 +19,7 @@ import (
 func NewAlarms(stack awscdk.Stack, id string, s Settings, keeper Keeper, alerts Alerts, queues map[string]Queue) []interfacesawscloudwatch.IAlarmRef {
 	scope := constructs.NewConstruct(stack, jsii.String(id))
 	action := awscloudwatchactions.NewSnsAction(alerts.Topic)
+	five := awscdk.Duration_Minutes(jsii.Number(5))
 	var all []interfacesawscloudwatch.IAlarmRef
 	add := func(name, means string, metric awscloudwatch.IMetric, props awscloudwatch.AlarmProps) awscloudwatch.Alarm {
 		props.Metric = metric
@@ -37,30 +38,29 @@ func NewAlarms(stack awscdk.Stack, id string, s Settings, keeper Keeper, alerts 
 			ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD}
 	}
 	add("LeftWrong", "A user pool is not as the baseline says, and poolkeeper could not put it right: the log says which, and why, and `poolkeeper plan --all` shows all that is left.",
-		together(keeper, "left wrong", "Unfixable", "Partial", "Unconverged"), once())
+		together(keeper, five, "left wrong", "Unfixable", "Partial", "Unconverged"), once())
 	add("DriftFound", "Somebody took a user pool away from the baseline. It was put right, or left in audit mode: the log says who and what, and `poolkeeper plan --all` shows all that is left.",
-		together(keeper, "drift found", "Remediated", "Drifted"), once())
+		together(keeper, five, "drift found", "Remediated", "Drifted"), once())
 	for _, name := range slices.Sorted(maps.Keys(queues)) {
 		add(name, queues[name].Meaning+" lie in the queue "+name+". The next sweep looks at every pool anyway; the messages say what failed, and are purged by hand.",
-			queues[name].Queue.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{Period: fiveMinutes(), Statistic: jsii.String("Maximum")}), once()).
+			queues[name].Queue.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{Period: five, Statistic: jsii.String("Maximum")}), once()).
 			AddOkAction(action)
 	}
 	add("Untold", "The function could not send a message of what it did. The pool is as its outcome says: the log has it, and why the message failed.",
-		told(keeper, "NotificationsFailed", "Sum", fiveMinutes()), once())
+		told(keeper, "NotificationsFailed", "Sum", five), once())
 	if s.Ledger {
 		add("MissedEvents", "A sweep found drift that no event had told of: the trail, its delivery or the rule has a gap. The log says which user pool, and since when.",
-			told(keeper, "MissedEvents", "Sum", fiveMinutes()), once())
+			told(keeper, "MissedEvents", "Sum", five), once())
 		add("LedgerFailed", "The function could not read or write its ledger. Pools are put right all the same, but duplicates of events are handled again, and what is written meanwhile stands in no record. The log says which call failed, and why.",
-			told(keeper, "LedgerFailed", "Sum", fiveMinutes()), once())
+			told(keeper, "LedgerFailed", "Sum", five), once())
 	}
-	five := &awscloudwatch.MetricOptions{Period: fiveMinutes()}
 	failing := once()
 	failing.Threshold = jsii.Number(3)
 	add("Failing", "The function failed three times within five minutes: it cannot start, or Cognito refuses it again and again. The log says why.",
-		keeper.Function.MetricErrors(five), failing)
+		keeper.Function.MetricErrors(&awscloudwatch.MetricOptions{Period: five}), failing)
 	throttled := once()
 	throttled.EvaluationPeriods, throttled.DatapointsToAlarm = jsii.Number(3), jsii.Number(3)
-	add("Throttled", "Lambda has had no room for the function for a quarter of an hour: remediations wait.", keeper.Function.MetricThrottles(five), throttled).AddOkAction(action)
+	add("Throttled", "Lambda has had no room for the function for a quarter of an hour: remediations wait.", keeper.Function.MetricThrottles(&awscloudwatch.MetricOptions{Period: five}), throttled).AddOkAction(action)
 
 	// Periods of an hour, for an alarm looks back no longer than a week, and no longer than a day with shorter ones.
 	add("Silent", fmt.Sprintf("poolkeeper has seen no event and no sweep for %d hours: its schedule, its rule, its function or the trail is gone.", 2*s.SweepHours),
@@ -71,25 +71,23 @@ func NewAlarms(stack awscdk.Stack, id string, s Settings, keeper Keeper, alerts 
 	return all
 }
 
-func fiveMinutes() awscdk.Duration { return awscdk.Duration_Minutes(jsii.Number(5)) }
-
 // namespace is that of the function's own metrics.
 const namespace = "poolkeeper"
 
 // told is one of the metrics that the function tells of itself.
 func told(keeper Keeper, name, statistic string, period awscdk.Duration) awscloudwatch.IMetric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{Namespace: jsii.String(namespace), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: period,
-		DimensionsMap: &map[string]*string{"Function": keeper.Function.FunctionName()}, Label: jsii.String(name)})
+		DimensionsMap: &map[string]*string{"Function": keeper.Name}, Label: jsii.String(name)})
 }
 
 // together adds several of them up. One that tells nothing counts as none.
-func together(keeper Keeper, label string, names ...string) awscloudwatch.IMetric {
+func together(keeper Keeper, period awscdk.Duration, label string, names ...string) awscloudwatch.IMetric {
 	metrics := map[string]awscloudwatch.IMetric{}
 	var terms []string
 	for _, name := range names {
 		id := strings.ToLower(name)
-		metrics[id] = told(keeper, name, "Sum", fiveMinutes())
+		metrics[id] = told(keeper, name, "Sum", period)
 		terms = append(terms, "FILL("+id+", 0)")
 	}
-	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{Expression: jsii.String(strings.Join(terms, " + ")), UsingMetrics: &metrics, Label: jsii.String(label), Period: fiveMinutes()})
+	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{Expression: jsii.String(strings.Join(terms, " + ")), UsingMetrics: &metrics, Label: jsii.String(label), Period: period})
 }

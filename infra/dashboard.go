@@ -26,6 +26,7 @@ var questions = []struct{ id, title, query string }{
 // NewDashboard makes the one picture: what is wrong now, how fast it was put right, what happened, how the function does, and the lines of the log that people ask for.
 func NewDashboard(stack awscdk.Stack, id string, keeper Keeper, rule awsevents.Rule, alarms []interfacesawscloudwatch.IAlarmRef, queues []Queue) awscloudwatch.Dashboard {
 	scope := constructs.NewConstruct(stack, jsii.String(id))
+	region, name, group := *stack.Region(), *stack.StackName(), keeper.Log.LogGroupName()
 	hours := awscdk.Duration_Hours(jsii.Number(1))
 	hourly := &awscloudwatch.MetricOptions{Period: hours}
 	matched := awscloudwatch.NewMetric(&awscloudwatch.MetricProps{Namespace: jsii.String("AWS/Events"), MetricName: jsii.String("MatchedEvents"), Label: jsii.String("events"),
@@ -36,17 +37,21 @@ func NewDashboard(stack awscdk.Stack, id string, keeper Keeper, rule awsevents.R
 	}
 	searched := func(label, metric, dimension string) awscloudwatch.IMetric {
 		return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{Label: jsii.String(label), Period: hours, UsingMetrics: &map[string]awscloudwatch.IMetric{},
-			Expression: jsii.String("SEARCH('{" + namespace + ",Function," + dimension + "} MetricName=\"" + metric + "\" Function=\"" + *keeper.Function.FunctionName() + "\"', 'Sum', 3600)")})
+			Expression: jsii.String("SEARCH('{" + namespace + ",Function," + dimension + "} MetricName=\"" + metric + "\" Function=\"" + *keeper.Name + "\"', 'Sum', 3600)")})
 	}
 	asked := func(i int, width, height float64) awscloudwatch.IWidget {
 		return awscloudwatch.NewLogQueryWidget(&awscloudwatch.LogQueryWidgetProps{Title: jsii.String(questions[i].title), Width: jsii.Number(width), Height: jsii.Number(height),
-			LogGroupNames: &[]*string{keeper.Log.LogGroupName()}, QueryString: jsii.String(questions[i].query)})
+			LogGroupNames: &[]*string{group}, QueryString: jsii.String(questions[i].query)})
+	}
+	graph := func(title string, metrics ...awscloudwatch.IMetric) awscloudwatch.IWidget {
+		return awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{Title: jsii.String(title), Left: &metrics,
+			LeftYAxis: &awscloudwatch.YAxisProps{Min: jsii.Number(0)}, Width: jsii.Number(12), Height: jsii.Number(7), Period: hours, Statistic: jsii.String("Sum")})
 	}
 	links := "### Ask the log\n\n"
 	for _, q := range questions {
-		saved := awslogs.NewCfnQueryDefinition(scope, jsii.String(q.id), &awslogs.CfnQueryDefinitionProps{Name: jsii.String(*stack.StackName() + "/" + q.title), QueryString: jsii.String(q.query),
-			LogGroupNames: &[]any{keeper.Log.LogGroupName()}})
-		links += "- [" + q.title + "](" + link(*stack.Region(), q.query, *saved.Ref(), *keeper.Log.LogGroupName()) + ")\n"
+		saved := awslogs.NewCfnQueryDefinition(scope, jsii.String(q.id), &awslogs.CfnQueryDefinitionProps{Name: jsii.String(name + "/" + q.title), QueryString: jsii.String(q.query),
+			LogGroupNames: &[]any{group}})
+		links += "- [" + q.title + "](" + link(region, q.query, *saved.Ref(), *group) + ")\n"
 	}
 	return awscloudwatch.NewDashboard(scope, jsii.String("Dashboard"), &awscloudwatch.DashboardProps{
 		DefaultInterval: awscdk.Duration_Days(jsii.Number(7)),
@@ -66,16 +71,11 @@ func NewDashboard(stack awscdk.Stack, id string, keeper Keeper, rule awsevents.R
 				graph("Missed events, lost updates", told(keeper, "MissedEvents", "Sum", hours), told(keeper, "LostUpdates", "Sum", hours), told(keeper, "LedgerFailed", "Sum", hours)),
 			},
 			{awscloudwatch.NewTextWidget(&awscloudwatch.TextWidgetProps{
-				Width: jsii.Number(24), Height: jsii.Number(7), Markdown: jsii.String(links + "\nThey are saved in Logs Insights under `" + *stack.StackName() + "`, and two of them are answered below.\n\n### Look before you write\n\n`poolkeeper plan --all` shows what is not as required; `poolkeeper apply` writes it.")})},
+				Width: jsii.Number(24), Height: jsii.Number(7), Markdown: jsii.String(links + "\nThey are saved in Logs Insights under `" + name + "`, and two of them are answered below.\n\n### Look before you write\n\n`poolkeeper plan --all` shows what is not as required; `poolkeeper apply` writes it.")})},
 			{asked(0, 24, 6)},
 			{asked(1, 24, 6)},
 		},
 	})
-}
-
-func graph(title string, metrics ...awscloudwatch.IMetric) awscloudwatch.IWidget {
-	return awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{Title: jsii.String(title), Left: &metrics,
-		LeftYAxis: &awscloudwatch.YAxisProps{Min: jsii.Number(0)}, Width: jsii.Number(12), Height: jsii.Number(7), Period: awscdk.Duration_Hours(jsii.Number(1)), Statistic: jsii.String("Sum")})
 }
 
 // link leads to a saved question in the console. The console writes its own query into the address in two steps: what is no letter or digit becomes a star and two digits, then what delimits is

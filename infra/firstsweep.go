@@ -20,7 +20,7 @@ func NewFirstSweep(scope constructs.Construct, id string, s Settings, keeper Kee
 		Service: jsii.String("Lambda"),
 		Action:  jsii.String("invoke"),
 		Parameters: map[string]any{
-			"FunctionName":   keeper.Function.FunctionName(),
+			"FunctionName":   keeper.Name,
 			"InvocationType": "Event",
 			// What a deployment can change stands in the payload, and a changed payload is what makes CloudFormation call again.
 			"Payload": sweep{Detail: map[string]string{"reason": "deployment", "code": *asset, "baseline": s.Baseline.Digest, "mode": string(s.Mode)}}.json(),

@@ -19,6 +19,7 @@ const functionName = "Poolkeeper"
 // A Keeper is the function with its role and its log.
 type Keeper struct {
 	Function awslambda.Function
+	Name     *string // as CloudFormation makes it
 	Role     awsiam.Role
 	Log      awslogs.LogGroup
 }
@@ -38,13 +39,14 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, failed *Queue, alert
 		Description: jsii.String("poolkeeper: reads user pools, and writes them where the baseline says so"),
 	})
 	log.GrantWrite(role)
-	for _, statement := range Permissions(s, Place{*stack.Partition(), *stack.Region(), *stack.Account()}) {
+	place := Place{*stack.Partition(), *stack.Region(), *stack.Account()}
+	for _, statement := range Permissions(s, place) {
 		role.AddToPolicy(policyStatement(statement))
 	}
 	environment := variables(s, role, alerts)
 	maps.Copy(environment, remember(role, ledger))
 	if alerts != nil {
-		for _, statement := range telling(s, Place{*stack.Partition(), *stack.Region(), *stack.Account()}) {
+		for _, statement := range telling(s, place) {
 			role.AddToPolicy(policyStatement(statement))
 		}
 		role.AddToPolicy(policyStatement(Statement{Sid: "TellPeople", Actions: []string{"sns:Publish"}, Resources: []string{*alerts.Topic.TopicArn()}}))
@@ -76,7 +78,7 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, failed *Queue, alert
 	}
 	function := awslambda.NewFunction(scope, jsii.String("Function"), props)
 	function.Node().DefaultChild().(awslambda.CfnFunction).AddMetadata(jsii.String("SamResourceId"), functionName)
-	return Keeper{Function: function, Role: role, Log: log}
+	return Keeper{Function: function, Name: function.FunctionName(), Role: role, Log: log}
 }
 
 // variables are the function's environment, but for the ledger. A local template leaves out the role: SAM has no value for it, and makes one up that is none.

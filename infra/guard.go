@@ -66,10 +66,11 @@ var attempts = map[string][]attempt{
 // told as well: an exception for CloudFormation would be the way around.
 func NewGuard(stack awscdk.Stack, id string, alerts Alerts, undelivered Queue) constructs.IDependable {
 	scope := constructs.NewConstruct(stack, jsii.String(id))
+	watched := *stack.StackName()
 	parts := map[string][]any{}
 	for name, some := range attempts {
 		for _, a := range some {
-			parts[name] = append(parts[name], a.pattern(*stack.StackName()))
+			parts[name] = append(parts[name], a.pattern(watched))
 		}
 	}
 	// The key is the one resource that has no name of the stack's.
@@ -90,7 +91,7 @@ func NewGuard(stack awscdk.Stack, id string, alerts Alerts, undelivered Queue) c
 				"detail":      map[string]any{"$or": parts[name]},
 			},
 			Targets: []any{&awsevents.CfnRule_TargetProperty{
-				Id: jsii.String("Topic"), Arn: alerts.Topic.TopicArn(), InputTransformer: warning(*stack.StackName(), alerts.Chat),
+				Id: jsii.String("Topic"), Arn: alerts.Topic.TopicArn(), InputTransformer: warning(watched, alerts.Chat),
 				DeadLetterConfig: &awsevents.CfnRule_DeadLetterConfigProperty{Arn: undelivered.Queue.QueueArn()},
 			}},
 		})

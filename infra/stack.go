@@ -51,7 +51,7 @@ func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack
 	NewFirstSweep(stack, "FirstSweep", s, keeper, rule, requests, guard, trail)
 
 	outputs := map[string]*string{
-		"FunctionName":        keeper.Function.FunctionName(),
+		"FunctionName":        keeper.Name,
 		"LogGroupName":        keeper.Log.LogGroupName(),
 		"TopicArn":            alerts.Topic.TopicArn(),
 		"FailedQueueUrl":      failed.Queue.QueueUrl(),

@@ -24,6 +24,7 @@ type cdkFile struct {
 
 // TestCdkJSON: `cdk deploy` alone runs the app, which builds the function, tells nobody, and has the feature flags that the library of go.mod recommends, no more and no less.
 func TestCdkJSON(t *testing.T) {
+	t.Parallel()
 	content, err := os.ReadFile("../cdk.json")
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ const hubModule = "github.com/aws/aws-sdk-go-v2/service/securityhub"
 // TestFunctionHasWhatIsConfigured builds the function of each kind of deployment as `cdk deploy` does: it links Security Hub if the deployment tells Security Hub, and only then, and it is told
 // to tell Security Hub only where it is linked. A service that is linked makes every start slower.
 func TestFunctionHasWhatIsConfigured(t *testing.T) {
+	t.Parallel()
 	linked := map[string]bool{} // by the tags
 	for name, c := range map[string]struct {
 		context map[string]any
@@ -38,7 +39,7 @@ func TestFunctionHasWhatIsConfigured(t *testing.T) {
 			if linked[tags(s)] != (c.tags == "lambda.norpc") {
 				t.Errorf("Security Hub is linked: %v", linked[tags(s)])
 			}
-			for _, f := range synth(t, s).of("AWS::Lambda::Function") {
+			for _, f := range templateOf(t, "", c.context).of("AWS::Lambda::Function") {
 				if at(f.Properties, "Handler") != "bootstrap" {
 					continue
 				}
@@ -77,6 +78,7 @@ func linksHub(t *testing.T, s Settings) bool {
 
 // TestUnbuiltFunction: a build that fails is told as such, and so is a folder without a function.
 func TestUnbuiltFunction(t *testing.T) {
+	t.Parallel()
 	s := read(t, "", nil)
 	if err := buildFunction(t.Context(), s, t.TempDir(), t.TempDir()); err == nil {
 		t.Error("a folder without a Makefile builds the function")

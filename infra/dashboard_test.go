@@ -18,7 +18,8 @@ import (
 
 // TestDashboard holds the picture to what it has to show.
 func TestDashboard(t *testing.T) {
-	tpl := synth(t, read(t, "", nil))
+	t.Parallel()
+	tpl := templateOf(t, "", nil)
 	dashboards := tpl.of("AWS::CloudWatch::Dashboard")
 	if len(dashboards) != 1 {
 		t.Fatalf("%d dashboards", len(dashboards))
@@ -83,7 +84,8 @@ func TestDashboard(t *testing.T) {
 
 // TestQuestionsAreSaved: each question is saved for the function's log, the dashboard leads to it, and the console reads back from the link what was asked.
 func TestQuestionsAreSaved(t *testing.T) {
-	tpl := synth(t, read(t, "", nil))
+	t.Parallel()
+	tpl := templateOf(t, "", nil)
 	var markdown string
 	for _, d := range tpl.of("AWS::CloudWatch::Dashboard") {
 		var dashboard struct {
@@ -132,6 +134,7 @@ func TestQuestionsAreSaved(t *testing.T) {
 
 // TestQuestionsFitTheLog: what the questions ask for is what the log's lines hold, and they ask for every outcome that a person has to know of.
 func TestQuestionsFitTheLog(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("../lambda/report/testdata/*.json")
 	if err != nil {
 		t.Fatal(err)

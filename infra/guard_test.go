@@ -24,7 +24,8 @@ func call(source, name, place string, value any) map[string]any {
 
 // TestGuard: each way to silence poolkeeper is told, and the same call on somebody else's resource is not. Refused calls count: they are attempts.
 func TestGuard(t *testing.T) {
-	tpl := synth(t, read(t, "", map[string]any{"stage": "prod"}))
+	t.Parallel()
+	tpl := templateOf(t, "", everything)
 	patterns := []map[string]any{patternOf(t, tpl, "GuardWiring"), patternOf(t, tpl, "GuardFooting")}
 	told := func(event map[string]any) bool {
 		return matches(t, patterns[0], event) || matches(t, patterns[1], event)
@@ -95,7 +96,8 @@ func TestGuard(t *testing.T) {
 
 // TestGuardPatternsFit: EventBridge takes no pattern of more than 2,048 characters. References are counted as the longest they can become.
 func TestGuardPatternsFit(t *testing.T) {
-	tpl := synth(t, read(t, "", map[string]any{"stage": "a23456789-123"}))
+	t.Parallel()
+	tpl := templateOf(t, "", map[string]any{"stage": "a23456789-123"})
 	for _, id := range []string{"GuardWiring", "GuardFooting", "Changes", "Requests"} {
 		raw, err := json.Marshal(patternOf(t, tpl, id))
 		if err != nil {
@@ -112,6 +114,7 @@ func TestGuardPatternsFit(t *testing.T) {
 // TestGuardMessage: what a person reads has who, what, from where and when, what to do, and a command that finds the whole event; a chat gets it in the form that chats take. Nothing that a caller
 // can choose is in it, and the names that whoever makes a role or a user can choose stay within the backquotes that keep a chat from giving them a meaning.
 func TestGuardMessage(t *testing.T) {
+	t.Parallel()
 	const stranger = "`stranger`<!channel> [x](https://evil.example)\"\n"
 	const name = "a+=,.@_-1" // all that IAM takes in the name of a role or a user
 	identity := func(kind string, more map[string]any) map[string]any {
@@ -139,7 +142,7 @@ func TestGuardMessage(t *testing.T) {
 			},
 		}
 		mail := filledIn(t, nil, event)
-		chat := filledIn(t, map[string]any{"slackWorkspace": "T0123ABCD", "slackChannel": "C0123ABCD"}, event)
+		chat := filledIn(t, chats, event)
 		var custom struct {
 			Version, Source string
 			Content         struct{ TextType, Title, Description string }
@@ -168,7 +171,7 @@ func TestGuardMessage(t *testing.T) {
 // filledIn is the guard's message about an event, put together as EventBridge does: texts as they are, and nothing for what the event lacks.
 func filledIn(t *testing.T, settings, event map[string]any) string {
 	t.Helper()
-	for id, r := range synth(t, read(t, "", settings)).of("AWS::Events::Rule") {
+	for id, r := range templateOf(t, "", settings).of("AWS::Events::Rule") {
 		if !strings.HasPrefix(id, "GuardWiring") {
 			continue
 		}
@@ -192,22 +195,25 @@ func filledIn(t *testing.T, settings, event map[string]any) string {
 
 // TestRoleWatch: IAM's calls appear in one Region only, from where they are handed on.
 func TestRoleWatch(t *testing.T) {
-	app := newApp(t)
-	NewStacks(app, read(t, "", map[string]any{"regions": "eu-west-1,us-east-1", "watchRole": "true"}))
-	names := map[string]bool{}
-	for _, child := range *app.Node().Children() {
-		if stack, ok := child.(awscdk.Stack); ok {
-			names[*stack.Node().Id()] = true
+	t.Parallel()
+	var tpl template
+	inApp(t, func(app awscdk.App) {
+		NewStacks(app, read(t, "", map[string]any{"regions": "eu-west-1,us-east-1", "watchRole": "true"}))
+		names := map[string]bool{}
+		for _, child := range *app.Node().Children() {
+			if stack, ok := child.(awscdk.Stack); ok {
+				names[*stack.Node().Id()] = true
+			}
 		}
-	}
-	if !names["poolkeeper-eu-west-1-role-watch"] || names["poolkeeper-us-east-1-role-watch"] || len(names) != 3 {
-		t.Fatalf("the stacks are %v", names)
-	}
-	watch := app.Node().FindChild(jsii.String("poolkeeper-eu-west-1-role-watch")).(awscdk.Stack)
-	if *watch.Region() != "us-east-1" {
-		t.Errorf("it stands in %s", *watch.Region())
-	}
-	tpl := plain(t, watch)
+		if !names["poolkeeper-eu-west-1-role-watch"] || names["poolkeeper-us-east-1-role-watch"] || len(names) != 3 {
+			t.Fatalf("the stacks are %v", names)
+		}
+		watch := app.Node().FindChild(jsii.String("poolkeeper-eu-west-1-role-watch")).(awscdk.Stack)
+		if *watch.Region() != "us-east-1" {
+			t.Errorf("it stands in %s", *watch.Region())
+		}
+		tpl = parsed(t, textOfStack(t, watch))
+	})
 	pattern := patternOf(t, tpl, "Calls")
 	if !matches(t, pattern, call("iam.amazonaws.com", "PutRolePolicy", "requestParameters.roleName", "poolkeeper-KeeperRoleEFECB23C-1ABC")) ||
 		matches(t, pattern, call("iam.amazonaws.com", "PutRolePolicy", "requestParameters.roleName", "Admin")) {

@@ -10,6 +10,7 @@ import (
 
 // TestHeard: a baseline hears of the calls that can change what it owns or watches, and of no other.
 func TestHeard(t *testing.T) {
+	t.Parallel()
 	const rule = "version: 1\nrules: [{name: a, %s}]"
 	const (
 		pool   = "CreateUserPool SetUserPoolMfaConfig TagResource UntagResource UpdateUserPool"

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -9,8 +8,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -62,78 +59,4 @@ func read(t *testing.T, baselineText string, context map[string]any) Settings {
 	}
 	s.Code = stub(t, "the function")
 	return s
-}
-
-// newApp makes an app with the flags of cdk.json.
-func newApp(t *testing.T) awscdk.App {
-	t.Helper()
-	content, err := os.ReadFile("../cdk.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct{ Context map[string]any }
-	if err := json.Unmarshal(content, &file); err != nil {
-		t.Fatal(err)
-	}
-	return awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(t.TempDir()), Context: &file.Context})
-}
-
-// A template is a synthesized stack as plain values.
-type template struct {
-	Resources map[string]resource
-	Outputs   map[string]any
-}
-
-type resource struct {
-	Type           string
-	Properties     map[string]any
-	Metadata       map[string]any
-	DependsOn      []string
-	DeletionPolicy string
-}
-
-// synth returns the template of the one stack of the settings.
-func synth(t *testing.T, s Settings) template {
-	t.Helper()
-	return plain(t, NewStack(newApp(t), s.StackName(), s, first(s.Regions)))
-}
-
-func first(all []string) string {
-	if len(all) == 0 {
-		return ""
-	}
-	return all[0]
-}
-
-func plain(t *testing.T, stack awscdk.Stack) template {
-	t.Helper()
-	raw, err := json.Marshal(assertions.Template_FromStack(stack, nil).ToJSON())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out template
-	if err := json.Unmarshal(raw, &out); err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-// of returns the resources of a type by logical id.
-func (tpl template) of(kind string) map[string]resource {
-	found := map[string]resource{}
-	for id, r := range tpl.Resources {
-		if r.Type == kind {
-			found[id] = r
-		}
-	}
-	return found
-}
-
-// at walks into nested objects.
-func at(v any, path ...string) any {
-	for _, key := range path {
-		object, _ := v.(map[string]any)
-		v = object[key]
-	}
-	return v
 }

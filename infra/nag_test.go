@@ -27,9 +27,7 @@ var accepted = []struct{ where, finding, reason string }{
 
 // TestNag holds the stacks, with everything in them, to cdk-nag's AwsSolutions.
 func TestNag(t *testing.T) {
-	app := newApp(t)
-	// With this flag findings end the synthesis, and the text of them is lost.
-	app.Node().SetContext(jsii.String("@aws-cdk/core:annotationsInValidationReport"), false)
+	t.Parallel()
 	context := map[string]any{}
 	for k, v := range everything {
 		context[k] = v
@@ -37,15 +35,19 @@ func TestNag(t *testing.T) {
 	delete(context, "smsRoles")
 	context["watchRole"] = true
 	s := read(t, "", context)
-	NewStacks(app, s)
-	awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(false)}), nil)
-	used := map[int]bool{}
 	var found []string
-	for _, child := range *app.Node().Children() {
-		if stack, ok := child.(awscdk.Stack); ok {
-			found = append(found, findings(stack)...)
+	inApp(t, func(app awscdk.App) {
+		// With this flag findings end the synthesis, and the text of them is lost.
+		app.Node().SetContext(jsii.String("@aws-cdk/core:annotationsInValidationReport"), false)
+		NewStacks(app, s)
+		awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(false)}), nil)
+		for _, child := range *app.Node().Children() {
+			if stack, ok := child.(awscdk.Stack); ok {
+				found = append(found, findings(stack)...)
+			}
 		}
-	}
+	})
+	used := map[int]bool{}
 	for _, finding := range found {
 		known := false
 		for i, a := range accepted {

@@ -152,6 +152,7 @@ var reach = map[string]string{
 
 // TestPatternOnEveryFixture holds the rule against every event that there is: what the function would act on must get through.
 func TestPatternOnEveryFixture(t *testing.T) {
+	t.Parallel()
 	for name, text := range map[string]string{"the one that ships": "", "everything": ownsAll} {
 		t.Run(name, func(t *testing.T) { testPattern(t, text, name == "everything") })
 	}
@@ -203,7 +204,7 @@ func decoded(payload []byte) map[string]any {
 
 func testPattern(t *testing.T, text string, everything bool) {
 	s := read(t, text, nil)
-	pattern := patternOf(t, synth(t, s), "Changes")
+	pattern := patternOf(t, templateOf(t, text, nil), "Changes")
 	for name, payload := range fixtures(t) {
 		object := decoded(payload)
 		got := object != nil && matches(t, pattern, object)
@@ -223,7 +224,8 @@ func testPattern(t *testing.T, text string, everything bool) {
 
 // TestPatternNeverAsksForTheCaller: whose call it was is the function's business.
 func TestPatternNeverAsksForTheCaller(t *testing.T) {
-	raw, err := json.Marshal(patternOf(t, synth(t, read(t, "", nil)), "Changes"))
+	t.Parallel()
+	raw, err := json.Marshal(patternOf(t, templateOf(t, "", nil), "Changes"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +240,7 @@ func TestPatternNeverAsksForTheCaller(t *testing.T) {
 	if got := fmt.Sprint(names); got != "[CreateUserPool SetUserPoolMfaConfig TagResource UntagResource UpdateUserPool]" {
 		t.Errorf("the baseline that ships listens to %s", got)
 	}
-	names = at(any(patternOf(t, synth(t, read(t, ownsAll, nil)), "Changes")), "detail", "eventName").([]any)
+	names = at(any(patternOf(t, templateOf(t, ownsAll, nil), "Changes")), "detail", "eventName").([]any)
 	if len(names) != len(event.Names()) {
 		t.Errorf("the pattern has %d names, the event table %d", len(names), len(event.Names()))
 	}
@@ -246,7 +248,8 @@ func TestPatternNeverAsksForTheCaller(t *testing.T) {
 
 // TestRequestsPattern: of every event that there is, the second rule takes what the function asks itself for, of its own account and Region, and nothing else. What it takes, the function handles.
 func TestRequestsPattern(t *testing.T) {
-	tpl := synth(t, read(t, "", nil))
+	t.Parallel()
+	tpl := templateOf(t, "", nil)
 	pattern := patternOf(t, tpl, "Requests")
 	for name, payload := range fixtures(t) {
 		object := decoded(payload)

@@ -86,6 +86,7 @@ func written(v any) string {
 
 // TestPermissions: nothing more and nothing less, for a table of baselines.
 func TestPermissions(t *testing.T) {
+	t.Parallel()
 	const (
 		pools = "arn:${Partition}:cognito-idp:${Region}:${AccountId}:userpool/*"
 		pass  = `iam:PassRole arn:${Partition}:iam::${AccountId}:role/* {"StringEquals":{"iam:PassedToService":"cognito-idp.amazonaws.com"}}`
@@ -162,7 +163,7 @@ func TestPermissions(t *testing.T) {
 				}
 			}
 			sort.Strings(want)
-			if diff := cmp.Diff(want, allowed(t, synth(t, read(t, c.baseline, c.context)))); diff != "" {
+			if diff := cmp.Diff(want, allowed(t, templateOf(t, c.baseline, c.context))); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", c.reason, diff)
 			}
 		})

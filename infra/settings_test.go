@@ -16,6 +16,7 @@ func noFile(string) ([]byte, error) { return nil, os.ErrNotExist }
 func noEnv(string) string           { return "" }
 
 func TestReadSettings(t *testing.T) {
+	t.Parallel()
 	got, faults := ReadSettings(map[string]any{
 		"stage": "prod", "regions": "eu-west-1, us-east-1", "mode": "audit", "alarmEmail": []any{"on-call@example.com", "sec@example.com"},
 		"slackWorkspace": "T0123ABCD", "slackChannel": "C0123ABCD", "sweepHours": 12.0, "logRetentionDays": "90", "reservedConcurrency": "2",
@@ -42,6 +43,7 @@ func TestReadSettings(t *testing.T) {
 }
 
 func TestDefaults(t *testing.T) {
+	t.Parallel()
 	got, faults := ReadSettings(nil, noEnv, noFile)
 	if len(faults) > 0 {
 		t.Fatal(faults)
@@ -57,6 +59,7 @@ func TestDefaults(t *testing.T) {
 
 // TestFaults: every fault is said at once, each with the key and the remedy.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		context map[string]any
 		file    string
@@ -108,6 +111,7 @@ func TestFaults(t *testing.T) {
 
 // TestReadmeHasEveryKey: the table of the README is that of the code.
 func TestReadmeHasEveryKey(t *testing.T) {
+	t.Parallel()
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -29,13 +29,17 @@ var everything = map[string]any{
 	"smsRoles": "arn:aws:iam::111122223333:role/sms", "kmsKeys": "arn:aws:kms:eu-west-1:111122223333:key/abc",
 }
 
+// chats tells a chat channel, and is nothing else.
+var chats = map[string]any{"slackWorkspace": "T0123ABCD", "slackChannel": "C0123ABCD"}
+
 // modes are the deployments that have a golden template.
 var modes = map[string]map[string]any{"enforce": nil, "audit": {"mode": "audit"}, "everything": everything, "local": {"localEndpoint": "http://host.docker.internal:5555"}}
 
 // TestGolden shows what a change of the code changes of the deployment. -update rewrites the files.
 func TestGolden(t *testing.T) {
+	t.Parallel()
 	for name, context := range modes {
-		got, err := json.MarshalIndent(synth(t, read(t, "", context)), "", " ")
+		got, err := json.MarshalIndent(templateOf(t, "", context), "", " ")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,11 +69,12 @@ func neutral(t *testing.T, text []byte) []byte {
 
 // TestAlarmsReachPeople: every alarm goes to the topic, and the topic and its key let it; so does every rule of the guard.
 func TestAlarmsReachPeople(t *testing.T) {
+	t.Parallel()
 	for name, context := range modes {
 		if name == "local" {
 			continue
 		}
-		tpl := synth(t, read(t, "", context))
+		tpl := templateOf(t, "", context)
 		topics, keys := tpl.of("AWS::SNS::Topic"), tpl.of("AWS::KMS::Key")
 		if len(topics) != 1 || len(keys) != 1 {
 			t.Fatalf("%s: %d topics, %d keys", name, len(topics), len(keys))
@@ -146,7 +151,8 @@ func expectAllowed(t *testing.T, statements any, service string, condition map[s
 
 // TestNothingIsLost: what could not be delivered goes to a queue that is encrypted, that its sender may fill, and that an alarm watches.
 func TestNothingIsLost(t *testing.T) {
-	tpl := synth(t, read(t, "", nil))
+	t.Parallel()
+	tpl := templateOf(t, "", nil)
 	queues := tpl.of("AWS::SQS::Queue")
 	if len(queues) != 3 {
 		t.Fatalf("%d queues", len(queues))
@@ -213,6 +219,7 @@ func TestNothingIsLost(t *testing.T) {
 
 // TestFunctionProperties: what Lambda is told of the function, with nothing and with everything asked for.
 func TestFunctionProperties(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		context  map[string]any
 		baseline string
@@ -221,12 +228,12 @@ func TestFunctionProperties(t *testing.T) {
 	}{
 		"plain":     {nil, "", map[string]any{"Architectures": []any{"arm64"}}, []string{"GOMAXPROCS", "LEDGER_TABLE", "ROLE_ARN", "SWEEP_BUS", "TOPIC_ARN"}},
 		"no ledger": {map[string]any{"ledger": "false"}, "", map[string]any{"Architectures": []any{"arm64"}}, []string{"GOMAXPROCS", "ROLE_ARN", "SWEEP_BUS", "TOPIC_ARN"}},
-		"everything": {everything, "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]",
+		"everything": {everything, ownsAll,
 			map[string]any{"Architectures": []any{"x86_64"}, "ReservedConcurrentExecutions": 2.0}, []string{"BASELINE_FILE", "EVENT_BUS", "GOMAXPROCS", "LEDGER_TABLE", "MODE", "ROLE_ARN", "SECURITY_HUB", "SWEEP_BUS", "TOPIC_ARN"}},
 		"local": {map[string]any{"localEndpoint": "http://x:1", "mode": "audit"}, "", map[string]any{"Architectures": []any{"arm64"}},
 			[]string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "GOMAXPROCS", "MODE"}},
 	} {
-		for _, f := range synth(t, read(t, c.baseline, c.context)).of("AWS::Lambda::Function") {
+		for _, f := range templateOf(t, c.baseline, c.context).of("AWS::Lambda::Function") {
 			if at(f.Properties, "Handler") != "bootstrap" {
 				continue // the CDK's, for the first sweep
 			}
@@ -253,7 +260,8 @@ func TestFunctionProperties(t *testing.T) {
 
 // TestRemoval: what stays when the stack goes is what the README names, and nothing of it is named by us, so that an update never has to replace it.
 func TestRemoval(t *testing.T) {
-	tpl := synth(t, read(t, "", everything))
+	t.Parallel()
+	tpl := templateOf(t, "", everything)
 	var stays []string
 	for id, r := range tpl.Resources {
 		if r.DeletionPolicy == "Retain" {
@@ -281,7 +289,8 @@ func TestRemoval(t *testing.T) {
 // TestUpgradeKeepsIdentities: a resource that has another logical id, or another type, is made anew, and for a while there are two or none. What is there
 // under the plainest settings is there under every other.
 func TestUpgradeKeepsIdentities(t *testing.T) {
-	plain := synth(t, read(t, "", nil))
+	t.Parallel()
+	plain := templateOf(t, "", nil)
 	other := read(t, "version: 1\nrules: [{name: a, require: {MfaConfiguration: 'ON'}}]", everything)
 	other.Stage = ""
 	other.Code = stub(t, "another function")
@@ -295,8 +304,9 @@ func TestUpgradeKeepsIdentities(t *testing.T) {
 
 // TestSilentAlarm: it speaks after two periods of the sweep without any invocation, and counts missing data as silence.
 func TestSilentAlarm(t *testing.T) {
+	t.Parallel()
 	for hours, want := range map[string]float64{"1": 2, "6": 12, "84": 168} {
-		for id, a := range synth(t, read(t, "", map[string]any{"sweepHours": hours})).of("AWS::CloudWatch::Alarm") {
+		for id, a := range templateOf(t, "", map[string]any{"sweepHours": hours}).of("AWS::CloudWatch::Alarm") {
 			if !strings.HasPrefix(id, "AlarmsSilent") {
 				continue
 			}
@@ -310,10 +320,11 @@ func TestSilentAlarm(t *testing.T) {
 
 // TestTrail: write events only, encrypted, validated, of this Region; and none unasked.
 func TestTrail(t *testing.T) {
-	if n := len(synth(t, read(t, "", nil)).of("AWS::CloudTrail::Trail")); n != 0 {
+	t.Parallel()
+	if n := len(templateOf(t, "", nil).of("AWS::CloudTrail::Trail")); n != 0 {
 		t.Errorf("%d trails unasked", n)
 	}
-	tpl := synth(t, read(t, "", map[string]any{"createTrail": true}))
+	tpl := templateOf(t, "", everything)
 	trails := tpl.of("AWS::CloudTrail::Trail")
 	if len(trails) != 1 {
 		t.Fatalf("%d trails", len(trails))
@@ -337,7 +348,8 @@ func TestTrail(t *testing.T) {
 
 // TestSweepsAreUnderstood: what the schedule and the deployment send is what the function takes for a sweep.
 func TestSweepsAreUnderstood(t *testing.T) {
-	tpl := synth(t, read(t, "", nil))
+	t.Parallel()
+	tpl := templateOf(t, "", nil)
 	var sent []string
 	const when = "2026-10-01T09:15:40Z"
 	for _, s := range tpl.of("AWS::Scheduler::Schedule") {
@@ -366,8 +378,9 @@ func TestSweepsAreUnderstood(t *testing.T) {
 
 // TestCountsFollowTheLog: the alarms count the outcomes that people have to act on, and those that took a pool away from the baseline, by the metrics that the function tells.
 func TestCountsFollowTheLog(t *testing.T) {
+	t.Parallel()
 	counted := map[string][]string{}
-	for id, alarm := range synth(t, read(t, "", nil)).of("AWS::CloudWatch::Alarm") {
+	for id, alarm := range templateOf(t, "", nil).of("AWS::CloudWatch::Alarm") {
 		metrics, _ := at(alarm.Properties, "Metrics").([]any)
 		for _, m := range metrics {
 			if stat, ok := at(m, "MetricStat", "Metric").(map[string]any); ok {
@@ -395,7 +408,8 @@ func TestCountsFollowTheLog(t *testing.T) {
 
 // TestNeverHearsItself: no rule takes what the function reports onto a bus, whatever bus that is, so that no outcome starts it again.
 func TestNeverHearsItself(t *testing.T) {
-	tpl := synth(t, read(t, ownsAll, everything))
+	t.Parallel()
+	tpl := templateOf(t, ownsAll, everything)
 	for _, word := range []reconcile.Word{reconcile.Deferred, reconcile.Unconverged, reconcile.Partial, reconcile.Unfixable, reconcile.Remediated, reconcile.Drifted, reconcile.Unchanged} {
 		out := reconcile.Outcome{Outcome: word, UserPoolID: "eu-west-1_AbCdEf123", Cause: event.Cause{EventName: "UpdateUserPool", EventID: "1", RequestID: "2"}}
 		payload := []byte(fmt.Sprintf(`{"version":"0","id":"1","source":%q,"detail-type":%q,"account":"111122223333","region":"eu-west-1","time":"2026-10-01T09:15:40Z","resources":[],"detail":%s}`,
@@ -425,7 +439,8 @@ func TestNeverHearsItself(t *testing.T) {
 
 // TestLedger: a table that is paid by use, backed up and told which records have run out, of which the function has no more than it needs; and none where none is wanted.
 func TestLedger(t *testing.T) {
-	tpl := synth(t, read(t, "", nil))
+	t.Parallel()
+	tpl := templateOf(t, "", nil)
 	tables := tpl.of("AWS::DynamoDB::Table")
 	if len(tables) != 1 {
 		t.Fatalf("%d tables", len(tables))
@@ -445,7 +460,7 @@ func TestLedger(t *testing.T) {
 			t.Errorf("the table is told to be %v", got)
 		}
 	}
-	without := synth(t, read(t, "", map[string]any{"ledger": "false"}))
+	without := templateOf(t, "", map[string]any{"ledger": "false"})
 	for id, r := range without.Resources {
 		if r.Type == "AWS::DynamoDB::Table" || strings.HasPrefix(id, "AlarmsMissedEvents") || strings.HasPrefix(id, "AlarmsLedgerFailed") {
 			t.Errorf("without a ledger there is %s", id)
@@ -463,8 +478,9 @@ func TestLedger(t *testing.T) {
 
 // TestFirstSweep: the call changes with the code, the baseline and the mode, and with nothing else, and it comes last.
 func TestFirstSweep(t *testing.T) {
-	callOf := func(s Settings) (string, []string) {
-		for _, r := range synth(t, s).of("Custom::FirstSweep") {
+	t.Parallel()
+	callOf := func(tpl template) (string, []string) {
+		for _, r := range tpl.of("Custom::FirstSweep") {
 			if create := written(r.Properties["Create"]); create == written(r.Properties["Update"]) {
 				return create, r.DependsOn
 			}
@@ -472,8 +488,7 @@ func TestFirstSweep(t *testing.T) {
 		t.Fatal("no sweep, or another one when it is updated")
 		return "", nil
 	}
-	base := read(t, "", nil)
-	plain, after := callOf(base)
+	plain, after := callOf(templateOf(t, "", nil))
 	for _, want := range []string{"Changes", "Requests", "GuardFooting", "GuardWiring", "KeeperRoleDefaultPolicy", "ChangesAllowEventRule", "RequestsAllowEventRule"} {
 		if !slices.ContainsFunc(after, func(id string) bool { return strings.HasPrefix(id, want) }) {
 			t.Errorf("it does not wait for %s", want)
@@ -482,19 +497,19 @@ func TestFirstSweep(t *testing.T) {
 	if !strings.Contains(plain, `"InvocationType":"Event"`) || !strings.Contains(plain, `"ignoreErrorCodesMatching":".*"`) {
 		t.Errorf("a sweep could fail the deployment: %s", plain)
 	}
-	code := base
+	code := read(t, "", nil)
 	code.Code = stub(t, "another function")
 	for what, c := range map[string]struct {
-		settings Settings
-		again    bool
+		tpl   template
+		again bool
 	}{
-		"code":     {code, true},
-		"baseline": {read(t, "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]", nil), true},
-		"mode":     {read(t, "", map[string]any{"mode": "audit"}), true},
-		"mail":     {read(t, "", map[string]any{"alarmEmail": "a@example.com"}), false},
-		"nothing":  {read(t, "", nil), false},
+		"code":     {synth(t, code), true},
+		"baseline": {templateOf(t, ownsAll, nil), true},
+		"mode":     {templateOf(t, "", map[string]any{"mode": "audit"}), true},
+		"chat":     {templateOf(t, "", chats), false},
+		"nothing":  {synth(t, read(t, "", nil)), false}, // the same code in another folder
 	} {
-		if got, _ := callOf(c.settings); (got != plain) != c.again {
+		if got, _ := callOf(c.tpl); (got != plain) != c.again {
 			t.Errorf("%s: another sweep is %v, want %v", what, got != plain, c.again)
 		}
 	}
@@ -502,7 +517,8 @@ func TestFirstSweep(t *testing.T) {
 
 // TestSubscriptions: who is named is told.
 func TestSubscriptions(t *testing.T) {
-	tpl := synth(t, read(t, "", everything))
+	t.Parallel()
+	tpl := templateOf(t, "", everything)
 	for _, s := range tpl.of("AWS::SNS::Subscription") {
 		if s.Properties["Protocol"] != "email" || s.Properties["Endpoint"] != "on-call@example.com" {
 			t.Errorf("subscribed: %v", s.Properties)

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// kernel is held by who makes or asks the CDK's objects: one process holds them all, and answers one at a time.
+var kernel sync.Mutex
+
+// inApp does something in a new app with the flags of cdk.json, while no other test does.
+func inApp(t *testing.T, do func(awscdk.App)) {
+	t.Helper()
+	content, err := os.ReadFile("../cdk.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct{ Context map[string]any }
+	if err := json.Unmarshal(content, &file); err != nil {
+		t.Fatal(err)
+	}
+	kernel.Lock()
+	defer kernel.Unlock()
+	do(awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(t.TempDir()), Context: &file.Context, TreeMetadata: jsii.Bool(false)})) // nobody reads the tree
+}
+
+// A template is a synthesized stack as plain values.
+type template struct {
+	Resources map[string]resource
+	Outputs   map[string]any
+}
+
+type resource struct {
+	Type           string
+	Properties     map[string]any
+	Metadata       map[string]any
+	DependsOn      []string
+	DeletionPolicy string
+}
+
+// synthesized are the texts that templateOf has made, each with its settings but for the code, which is the same in all.
+var synthesized struct {
+	sync.Mutex
+	all []synthesis
+}
+
+type synthesis struct {
+	settings Settings
+	text     []byte
+}
+
+// templateOf returns the template of the settings that read makes. Nearly all the time of these tests goes into syntheses, so equal settings are synthesized once; each caller gets a copy of its own.
+// What has to be seen twice, or has other code, is synth's.
+func templateOf(t *testing.T, baselineText string, context map[string]any) template {
+	t.Helper()
+	s := read(t, baselineText, context)
+	key := s
+	key.Code = ""
+	synthesized.Lock()
+	defer synthesized.Unlock()
+	for _, made := range synthesized.all {
+		if reflect.DeepEqual(made.settings, key) {
+			return parsed(t, made.text)
+		}
+	}
+	text := synthesize(t, s)
+	synthesized.all = append(synthesized.all, synthesis{key, text})
+	return parsed(t, text)
+}
+
+// synth returns the template of the one stack of the settings, from a synthesis of its own.
+func synth(t *testing.T, s Settings) template {
+	t.Helper()
+	return parsed(t, synthesize(t, s))
+}
+
+func synthesize(t *testing.T, s Settings) []byte {
+	t.Helper()
+	var text []byte
+	inApp(t, func(app awscdk.App) { text = textOfStack(t, NewStack(app, s.StackName(), s, first(s.Regions))) })
+	return text
+}
+
+func first(all []string) string {
+	if len(all) == 0 {
+		return ""
+	}
+	return all[0]
+}
+
+// textOfStack has the app of a stack synthesized, and returns the stack's template. It fails where resources of the stack wait for each other.
+func textOfStack(t *testing.T, stack awscdk.Stack) []byte {
+	t.Helper()
+	assertions.Template_FromStack(stack, nil)
+	text, err := os.ReadFile(filepath.Join(*awscdk.Stage_Of(stack).Outdir(), *stack.TemplateFile()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func parsed(t *testing.T, text []byte) template {
+	t.Helper()
+	var out template
+	if err := json.Unmarshal(text, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// of returns the resources of a type by logical id.
+func (tpl template) of(kind string) map[string]resource {
+	found := map[string]resource{}
+	for id, r := range tpl.Resources {
+		if r.Type == kind {
+			found[id] = r
+		}
+	}
+	return found
+}
+
+// at walks into nested objects.
+func at(v any, path ...string) any {
+	for _, key := range path {
+		object, _ := v.(map[string]any)
+		v = object[key]
+	}
+	return v
+}

@@ -38,7 +38,11 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	request := event.Decode(payload, home(ctx))
 	sweeping := request.Kind == event.All || !request.Sweep.Started.IsZero()
 	unsent := 0
-	keeper.Tell = func(ctx context.Context, out reconcile.Outcome) { unsent += h.tell(ctx, log, out, sweeping) }
+	keeper.Tell = func(ctx context.Context, out reconcile.Outcome) bool {
+		failed, told := h.tell(ctx, log, out, sweeping)
+		unsent += failed
+		return told
+	}
 	result, err := keeper.Do(ctx, request, func(out reconcile.Outcome) {
 		h.count(ctx, log, out, unsent)
 		unsent = 0
@@ -57,14 +61,16 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return json.Marshal(result)
 }
 
-// tell tells whoever is configured to be told, and returns how many messages could not be sent. They are logged, and change nothing else: the pool is right.
-func (h handler) tell(ctx context.Context, log *slog.Logger, out reconcile.Outcome, sweeping bool) int {
+// tell tells whoever is configured to be told, and returns how many messages could not be sent, and whether people were to be told and were. What could not be sent is logged, and changes nothing else: the
+// pool is right.
+func (h handler) tell(ctx context.Context, log *slog.Logger, out reconcile.Outcome, sweeping bool) (unsent int, told bool) {
 	if out.PoolARN == "" && out.Critical {
 		out.PoolARN = poolARN(ctx, out.UserPoolID) // of a pool that is gone nobody else tells it
 	}
 	r := report.New(out, h.build)
 	r.Told = r.Told && (!sweeping || report.ToldAlone(out))
-	return h.unsent(ctx, log, out.UserPoolID, out.Cause.EventID, notify.Send(ctx, h.channels, r))
+	failed, heard := notify.Send(ctx, h.channels, r)
+	return h.unsent(ctx, log, out.UserPoolID, out.Cause.EventID, failed), r.Told && heard
 }
 
 // count logs an outcome and counts it.

@@ -18,25 +18,29 @@ type Channel interface {
 // Patience is how long a channel may take. A message is worth less than the event that it tells of: one that hangs until Lambda ends the invocation would have the event dealt with again.
 const Patience = 15 * time.Second
 
-// Send hands the report to each of the channels. One that fails, or takes longer than Patience, stops no other; the errors name them.
-func Send(ctx context.Context, channels []Channel, r report.Report) []error {
-	var failed []error
+// people is a channel that people listen to.
+type people interface {
+	Digest(ctx context.Context, d report.Digest) error
+}
+
+// Send hands the report to each of the channels. One that fails, or takes longer than Patience, stops no other; the errors name them. heard is false if one of those failed that people listen to.
+func Send(ctx context.Context, channels []Channel, r report.Report) (failed []error, heard bool) {
+	heard = true
 	for _, c := range channels {
 		if err := patiently(ctx, func(ctx context.Context) error { return c.Send(ctx, r) }); err != nil {
-			failed = append(failed, fmt.Errorf("telling %s: %w", c.Name(), err))
+			_, listened := c.(people)
+			failed, heard = append(failed, fmt.Errorf("telling %s: %w", c.Name(), err)), heard && !listened
 		}
 	}
-	return failed
+	return failed, heard
 }
 
 // SendDigest hands the digest of a sweep to those of the channels that people listen to.
 func SendDigest(ctx context.Context, channels []Channel, d report.Digest) []error {
 	var failed []error
 	for _, c := range channels {
-		if t, ok := c.(interface {
-			Digest(context.Context, report.Digest) error
-		}); ok {
-			if err := patiently(ctx, func(ctx context.Context) error { return t.Digest(ctx, d) }); err != nil {
+		if to, ok := c.(people); ok {
+			if err := patiently(ctx, func(ctx context.Context) error { return to.Digest(ctx, d) }); err != nil {
 				failed = append(failed, fmt.Errorf("telling %s: %w", c.Name(), err))
 			}
 		}

@@ -45,7 +45,7 @@ func outcome(word reconcile.Word) reconcile.Outcome {
 			reconcile.Drift{Setting: "UserPoolAddOns.AdvancedSecurityMode", Rule: "every-pool", Want: "ENFORCED", State: reconcile.NotFixable, Reason: "needs PLUS"})
 	case reconcile.Drifted:
 		out.Reason = "the rule only audits"
-		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE", State: reconcile.Reported, Reason: out.Reason})
+		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE", State: reconcile.Reported, Reason: out.Reason, Left: reconcile.LeftAudited})
 	case deleted:
 		out.Outcome, out.PoolName, out.Critical, out.Reason, out.Cause.EventName = reconcile.Drifted, "", true, "the user pool was deleted", "DeleteUserPool"
 		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "UserPool", Rule: "crown", Want: "a pool that a rule names", Have: "deleted", State: reconcile.Reported, Reason: "deleted by " + out.Cause.Actor})
@@ -189,10 +189,10 @@ func TestSend(t *testing.T) {
 	nowhere := func() aws.Config {
 		return aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String("http://127.0.0.1:9"), Credentials: credentials, RetryMaxAttempts: 1}
 	}
-	errs := notify.Send(t.Context(), []notify.Channel{notify.Topic{Client: sns.NewFromConfig(nowhere()), ARN: "arn"}, notify.Bus{Client: eventbridge.NewFromConfig(nowhere()), Bus: "default"}},
+	errs, heard := notify.Send(t.Context(), []notify.Channel{notify.Topic{Client: sns.NewFromConfig(nowhere()), ARN: "arn"}, notify.Bus{Client: eventbridge.NewFromConfig(nowhere()), Bus: "default"}},
 		report.New(outcome(reconcile.Unfixable), "test"))
-	if len(errs) != 2 {
-		t.Fatalf("%v", errs)
+	if len(errs) != 2 || heard {
+		t.Fatalf("heard %v, %v", heard, errs)
 	}
 	for i, name := range []string{"telling SNS: ", "telling EventBridge: "} {
 		if !strings.HasPrefix(errs[i].Error(), name) {

@@ -42,7 +42,11 @@ func TestPatience(t *testing.T) {
 		got := 0
 		channels := []notify.Channel{hanging{}, prompt{&got}}
 		began := time.Now()
-		for _, errs := range [][]error{notify.Send(t.Context(), channels, report.Report{}), notify.SendDigest(t.Context(), channels, report.Digest{})} {
+		failed, heard := notify.Send(t.Context(), channels, report.Report{})
+		if heard {
+			t.Error("people do not know what a channel did not take")
+		}
+		for _, errs := range [][]error{failed, notify.SendDigest(t.Context(), channels, report.Digest{})} {
 			if len(errs) != 1 || !errors.Is(errs[0], context.DeadlineExceeded) || !strings.HasPrefix(errs[0].Error(), "telling Hanging: ") {
 				t.Errorf("%v", errs)
 			}

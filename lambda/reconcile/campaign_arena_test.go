@@ -159,7 +159,10 @@ func (a *arena) deliver(t *testing.T, keeper *reconcile.Reconciler, skew time.Du
 	if skew != 0 {
 		keeper.Now = func() time.Time { return a.time().Add(skew) }
 	}
-	keeper.Tell = func(ctx context.Context, out reconcile.Outcome) { d.untold = a.sns.tell(ctx, out) }
+	keeper.Tell = func(ctx context.Context, out reconcile.Outcome) bool {
+		d.untold = a.sns.tell(ctx, out)
+		return d.untold == 0
+	}
 	d.out, d.err = keeper.Answer(ctx, a.request)
 	return d
 }

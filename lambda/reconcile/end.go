@@ -31,7 +31,7 @@ func (r *run) unread(err error) error {
 		r.pass(elsewhere)
 		return nil
 	case userpool.ClassDenied, userpool.ClassRefused:
-		r.out.Outcome, r.out.Reason, r.unreadable, r.judged = Unfixable, err.Error(), classOf(err), time.Time{}
+		r.out.Outcome, r.out.Reason, r.unreadable, r.judged = Unfixable, err.Error(), err, time.Time{}
 		return nil
 	default:
 		return r.later(err)

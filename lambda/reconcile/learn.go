@@ -17,14 +17,14 @@ const (
 	mostLooks = 200
 	// mostLeft bounds the settings that were left as they were. Of a pool with more no sweep says what was missed.
 	mostLeft = 500
-	// mostSaid bounds what lasts and was told.
-	mostSaid = 200
+	// mostTold bounds what lasts and was told. Of a pool with more, the rest is told as one.
+	mostTold = 500
 	// forget is when a look is too old to be worth its room.
 	forget = 24 * time.Hour
 )
 
 // learn remembers what the run has seen and done.
-func (r *run) learn(err error) {
+func (r *run) learn(err error, told bool) {
 	m := &r.known
 	m.Open = slices.DeleteFunc(m.Open, func(id string) bool {
 		if r.rec != nil && r.rec.ID == id {
@@ -46,7 +46,11 @@ func (r *run) learn(err error) {
 			r.own(out.RequestIDs)
 		}
 	}
-	if err != nil || r.judged.IsZero() || r.unseen {
+	if err != nil {
+		return
+	}
+	r.learnTold(told)
+	if r.judged.IsZero() || r.unseen {
 		return
 	}
 	r.known.New = false
@@ -122,7 +126,7 @@ func (r *run) learnLeft() {
 		m.Left = slices.DeleteFunc(m.Left, r.shown)
 	}
 	for _, d := range r.out.Drifts {
-		if (d.State == Reported || d.State == NotFixable) && !slices.Contains(m.Left, d.Setting) {
+		if d.lasts() && !slices.Contains(m.Left, d.Setting) {
 			m.Left = append(m.Left, d.Setting)
 		}
 	}

@@ -20,7 +20,7 @@ type memory struct {
 	Owing    []string             `json:"owing,omitempty"` // the records whose writes took something from the pool that nobody could give back yet, and said so
 	Unheard  *unheard             `json:"unheard,omitempty"`
 	Due      time.Time            `json:"due,omitzero"`   // when the turn comes of a run that waits to look at the pool
-	Said     map[string]time.Time `json:"said,omitempty"` // when people were last told of what lasts: by setting, or by setting and what it was
+	Told     map[string]said      `json:"told,omitempty"` // what people know of what lasts: by setting, or by the call that is denied
 }
 
 const (
@@ -113,7 +113,7 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 // not matter: whoever looked has tried to give it back.
 func (r *run) covered(ctx context.Context) (look time.Time, covered bool) {
 	if r.known.Baseline != r.fingerprint() {
-		r.known.Baseline, r.known.Looks, r.known.Whole, r.known.Left, r.known.Own, r.known.Unheard = r.fingerprint(), nil, time.Time{}, nil, nil, nil
+		r.known.Baseline, r.known.Looks, r.known.Whole, r.known.Left, r.known.Own, r.known.Unheard, r.known.Told = r.fingerprint(), nil, time.Time{}, nil, nil, nil, nil
 	}
 	if len(r.known.Open) > 0 && !r.recovered {
 		return look, false
@@ -179,9 +179,9 @@ func (r *run) close(ctx context.Context, err error) (Outcome, error) {
 		r.finishUntold(ctx)
 	})
 	// Until the pool is given back its record stands open: if this process dies first, whoever takes the pool next tells people in its place.
-	r.tell(ctx)
+	told := r.tell(ctx)
 	r.closing(ctx, func(ctx context.Context) {
-		r.learn(err)
+		r.learn(err, told)
 		r.leave(ctx)
 		r.handled(ctx, err)
 	})
@@ -195,11 +195,13 @@ func (r *run) closing(ctx context.Context, calls func(context.Context)) {
 	calls(ctx)
 }
 
-// tell tells people, if there is anybody to do so.
-func (r *run) tell(ctx context.Context) {
+// tell tells people, if there is anybody to do so, and says whether they know of the outcome now. Without anybody, whoever called knows; of a sweep, only what it did.
+func (r *run) tell(ctx context.Context) (told bool) {
+	told = !r.out.Repeated && (!r.sweeping || len(r.out.Writes) > 0)
 	if r.Tell != nil {
-		r.out.each(func(out Outcome) { r.Tell(ctx, out) })
+		r.out.each(func(out Outcome) { told = r.Tell(ctx, out) })
 	}
+	return told
 }
 
 // closeTime bounds the last calls of a run to the ledger, before people are told and after.

@@ -61,6 +61,8 @@ type Drift struct {
 	Reason string `json:"reason,omitempty"`
 	// Left is Reason in a word, where what is to be done depends on it.
 	Left Left `json:"left,omitempty"`
+	// Told is when people were told before that it is as it is, and nothing else was seen since; or zero.
+	Told time.Time `json:"told,omitzero"`
 	// Source is the place of the requirement in the baseline file.
 	Source baseline.Position `json:"-"`
 }
@@ -94,6 +96,10 @@ type Outcome struct {
 	Earlier []Outcome `json:"earlier,omitempty"`
 	// Critical marks an outcome that is graver than its word: a pool that a rule names is gone.
 	Critical bool `json:"critical,omitempty"`
+
+	// Elsewhere are settings that this look did not show and that were not as required when they were last looked at. Narrow says that of what it did not show nothing is known.
+	Elsewhere []string `json:"-"`
+	Narrow    bool     `json:"-"`
 
 	PoolName   string    `json:"-"` // as the pool was read, or ""
 	PoolARN    string    `json:"-"`

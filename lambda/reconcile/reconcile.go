@@ -35,8 +35,8 @@ type Reconciler struct {
 	// Passing says that the Ledger ends with this process: nobody can look its records up, so no outcome names one, and of those that are finished neither the state before nor the bodies are kept.
 	Passing bool
 	// Tell, if not nil, tells people of an outcome. It is called for each, the Earlier ones first, before the event counts as handled: whoever is killed first is made up for by the next one, so that people may be told
-	// twice, rather than not at all.
-	Tell func(context.Context, Outcome)
+	// twice, rather than not at all. It returns whether people know by then: what lasts is Repeated only if they do.
+	Tell func(context.Context, Outcome) bool
 	// Before, if not nil, is called with the state that was read before the first write of a reconcile. If it fails, nothing is written.
 	Before func(userpool.State) error
 	// Bus, if not nil, is where a sweep puts an event for each pool, instead of reconciling the pools itself.
@@ -132,6 +132,7 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 	required := v.policy
 	v.policy = v.policy.Only(r.counts(v.state))
 	r.shown = func(setting string) bool { return r.shows(v.state, required, setting) }
+	r.out.Elsewhere, r.out.Narrow = r.elsewhere()
 	v.found = compare(v.policy, v.state)
 	r.judgeUntold(v.found, v.state)
 	lost, kept := r.inspect(v.state, v.found, v.policy)

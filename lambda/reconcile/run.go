@@ -69,7 +69,7 @@ type run struct {
 	judged       time.Time                 // when the latest read began that showed the pool
 	wide         bool                      // everything is looked at, whatever the event's call can have changed
 	unseen       bool                      // the pool is not to be seen here
-	unreadable   userpool.Class            // why the pool could not be read, if it is not for us to read
+	unreadable   error                     // why the pool could not be read, if it is not for us to read
 	sweeping     bool                      // it is part of a sweep, of which people are told as a whole
 	shown        func(setting string) bool // whether the latest look shows if a setting is as it is to be
 

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"slices"
+	"strings"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
@@ -76,11 +77,32 @@ func requires(policy baseline.Policy, setting string) bool {
 	})
 }
 
-// shows says whether a look at the state shows if the setting is as it is to be: of what is compared, and of a trigger that is only watched.
+// shows says whether a look at the state shows if the setting is as it is to be: of what is compared, and of a trigger that is only watched. Of a call that was denied it says whether it is not any more.
 func (r *run) shows(state userpool.State, policy baseline.Policy, setting string) bool {
+	if call, denied := strings.CutPrefix(setting, reading); denied {
+		return r.reads(state, call)
+	}
 	name, ok := baseline.DocumentOf(setting)
 	trigger := userpool.Touches(setting, triggers) && policy.Watch[baseline.WatchTriggers] != "" && !requires(policy, setting)
 	return ok && (r.counts(state)(name) || trigger)
+}
+
+// elsewhere returns the settings that were left when they were last looked at and that this look does not show. unknown says that not everything was looked at yet.
+func (r *run) elsewhere() (left []string, unknown bool) {
+	if r.everything() {
+		return nil, false
+	}
+	return slices.DeleteFunc(slices.Clone(r.known.Left), r.shown), r.known.Whole.IsZero()
+}
+
+// reads says whether the state was read by the call, among others.
+func (r *run) reads(state userpool.State, call string) bool {
+	for name := range state.Documents {
+		if table, _ := name.Table(); table.ReadCall == call {
+			return true
+		}
+	}
+	return call == "ListUserPoolClients" && r.want().Clients != nil
 }
 
 // triggers is the setting that holds a pool's triggers.

@@ -173,7 +173,7 @@ func TestToldByTheNext(t *testing.T) {
 			keeper.Pools = &mortalReader{Pools: keeper.Pools, lives: 1}
 		},
 		"while it tells": func(_ ledgered, keeper *reconcile.Reconciler) {
-			keeper.Tell = func(context.Context, reconcile.Outcome) { panic(death{}) }
+			keeper.Tell = func(context.Context, reconcile.Outcome) bool { panic(death{}) }
 		},
 		"its verification is deferred": func(w ledgered, _ *reconcile.Reconciler) {
 			w.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Skip: 1, Error: "TooManyRequestsException"})
@@ -193,7 +193,7 @@ func TestToldByTheNext(t *testing.T) {
 			// It is the event of somebody else that comes first.
 			var told []reconcile.Outcome
 			next := w.keeper(required)
-			next.Tell = func(_ context.Context, out reconcile.Outcome) { told = append(told, out) }
+			next.Tell = func(_ context.Context, out reconcile.Outcome) bool { told = append(told, out); return true }
 			w.fake.ResetCalls()
 			out, err := next.Answer(t.Context(), call("two", "Other", clock))
 			if err != nil || out.Outcome != reconcile.Unchanged || len(told) != 2 || told[0].Outcome != reconcile.Remediated || told[1].Outcome != reconcile.Unchanged || len(w.writes()) != 0 {

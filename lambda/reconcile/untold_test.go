@@ -75,7 +75,7 @@ func TestGraveIsToldAsItWas(t *testing.T) {
 		s.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolTags")["team"] = "moved" })
 	}})
 	killed := w.keeper(required)
-	killed.Tell = func(_ context.Context, out reconcile.Outcome) {
+	killed.Tell = func(_ context.Context, out reconcile.Outcome) bool {
 		if out.Outcome != reconcile.Unconverged {
 			t.Fatalf("%s (%s)", out.Outcome, out.Reason)
 		}

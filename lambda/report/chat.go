@@ -24,7 +24,11 @@ func chat(r Report) string {
 		fmt.Fprintf(&b, "%s\n", escape(cut(r.Reason, 500)))
 	}
 	for _, d := range r.of(reconcile.Fixed, reconcile.NotFixable, reconcile.Reported) {
-		fmt.Fprintf(&b, "- *%s* `%s`: %s, required %s\n", d.State, escape(cut(d.Setting, 200)), escape(shown(d.Have)), escape(shown(d.Want)))
+		before := ""
+		if !d.Told.IsZero() {
+			before = ", told before" + at(d.Told)
+		}
+		fmt.Fprintf(&b, "- *%s* `%s`: %s, required %s%s\n", d.State, escape(cut(d.Setting, 200)), escape(shown(d.Have)), escape(shown(d.Want)), before)
 	}
 	if r.Omitted > 0 {
 		fmt.Fprintf(&b, "- and %d more\n", r.Omitted)

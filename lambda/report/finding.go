@@ -23,7 +23,8 @@ type Finding struct {
 	Time         time.Time
 }
 
-// FindingOf returns the finding of a report, and false where it tells nothing of the pool's state: an event that was ignored or deferred.
+// FindingOf returns the finding of a report, and false where it tells nothing of the pool's state: an event that was ignored or deferred, or one whose look found nothing wrong, where nothing is known of
+// the rest of the pool.
 func FindingOf(r Report, now time.Time) (Finding, bool) {
 	if r.UserPool.ARN == "" || r.Outcome == reconcile.Ignored || r.Outcome == reconcile.Deferred {
 		return Finding{}, false
@@ -31,16 +32,28 @@ func FindingOf(r Report, now time.Time) (Finding, bool) {
 	f := Finding{ID: r.UserPool.ARN + "/poolkeeper", Pool: r.UserPool, Severity: r.Severity, Time: now,
 		Title: "User pool " + r.UserPool.title() + " is not at its baseline"}
 	var settings []string
-	for _, d := range r.of(reconcile.NotFixable, reconcile.Reported, reconcile.Planned) {
+	fails := func(setting string, checks []string) {
 		f.Failed = true
-		settings = append(settings, d.Setting)
-		for _, check := range d.Checks {
+		settings = append(settings, setting)
+		for _, check := range checks {
 			if !slices.Contains(f.Requirements, check) {
 				f.Requirements = append(f.Requirements, check)
 			}
 		}
 	}
+	for _, d := range r.of(reconcile.NotFixable, reconcile.Reported, reconcile.Planned) {
+		fails(d.Setting, d.Checks)
+	}
 	f.Failed = f.Failed || r.Outcome == reconcile.Unconverged || r.Outcome == reconcile.Unfixable
+	if !f.Failed && len(r.Elsewhere) > 0 {
+		f.Severity, r.Next = Medium, []string{fmt.Sprintf("See what would be written: poolkeeper plan --pool %s --region %s", r.UserPool.ID, r.UserPool.Region)}
+	}
+	for _, setting := range r.Elsewhere {
+		fails(setting, checksOf(setting))
+	}
+	if !f.Failed && r.Narrow {
+		return Finding{}, false
+	}
 	if f.Failed {
 		if f.Description = r.Reason; len(settings) > 0 {
 			f.Description = fmt.Sprintf("Not as required: %s. %s", strings.Join(settings, ", "), r.Reason)

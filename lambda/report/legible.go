@@ -27,7 +27,7 @@ func Legible(out reconcile.Outcome) reconcile.Outcome {
 		missed := *out.Missed
 		missed.Settings, out.Missed = legibleAll(missed.Settings), &missed
 	}
-	out.Overwritten = legibleAll(out.Overwritten)
+	out.Overwritten, out.Elsewhere = legibleAll(out.Overwritten), legibleAll(out.Elsewhere)
 	out.Earlier = slices.Clone(out.Earlier)
 	for i, earlier := range out.Earlier {
 		out.Earlier[i] = Legible(earlier)

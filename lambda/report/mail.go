@@ -40,6 +40,9 @@ func mail(r Report) string {
 			if d.Reason != "" {
 				line("      %s", d.Reason)
 			}
+			if !d.Told.IsZero() {
+				line("      told before%s; nothing else was seen since", at(d.Told))
+			}
 		}
 	}
 	section("PUT RIGHT", r.of(reconcile.Fixed), func(d Drift) string {
@@ -160,6 +163,8 @@ func (r Report) safe() (head, says string) {
 		return "", ""
 	case len(r.Writes) == 0 && slices.ContainsFunc(r.Drifts, func(d Drift) bool { return d.Left == reconcile.LeftTaken }):
 		return "NOTHING WRITTEN", "nothing was written now; what a write of ours took before is still missing"
+	case r.unread():
+		return "NOTHING WRITTEN", "nothing was written; the pool could not be read, so nothing is known of it"
 	case len(r.Writes) == 0:
 		return "SAFE", "nothing was written; the pool is as it was found"
 	case r.When.Verified.IsZero():

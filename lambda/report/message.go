@@ -46,7 +46,7 @@ const maxSubject = 99
 // Subject is the subject of an e-mail: printable ASCII, and no longer than SNS takes.
 func Subject(r Report) string {
 	var settings []string
-	for _, d := range slices.Concat(r.of(reconcile.NotFixable), r.of(reconcile.Reported), r.of(reconcile.Fixed)) {
+	for _, d := range newFirst(slices.Concat(r.of(reconcile.NotFixable), r.of(reconcile.Reported), r.of(reconcile.Fixed))) {
 		settings = append(settings, d.Setting[strings.LastIndexByte(d.Setting, '.')+1:])
 	}
 	what := ""
@@ -56,7 +56,7 @@ func Subject(r Report) string {
 	if len(settings) > 1 {
 		what += fmt.Sprintf(" and %d more", len(settings)-1)
 	}
-	if r.Who.Session != "" && r.Outcome != reconcile.Ignored {
+	if r.Who.Session != "" && r.Outcome != reconcile.Ignored && !r.known() && !r.unread() {
 		what += ", by " + r.actor()
 	}
 	name := r.UserPool.Name

@@ -235,6 +235,46 @@ func TestStrangersTexts(t *testing.T) {
 	})
 }
 
+// TestFindingsOfALook: what a look did not show does not pass by it.
+func TestFindingsOfALook(t *testing.T) {
+	t.Parallel()
+	narrow, elsewhere, wrong := outcomes()["remediated"], outcomes()["remediated"], outcomes()["drifted"]
+	narrow.Narrow, elsewhere.Elsewhere = true, []string{"DeletionProtection"}
+	wrong.Narrow, wrong.Elsewhere = true, elsewhere.Elsewhere
+	if f, ok := FindingOf(New(narrow, testBuild), cause.Time); ok {
+		t.Errorf("nothing is known of the rest, and %s", f.Description)
+	}
+	f, ok := FindingOf(New(elsewhere, testBuild), cause.Time)
+	if !ok || !f.Failed || f.Severity != Medium || f.Description != "Not as required: DeletionProtection." || len(f.Requirements) == 0 ||
+		f.Remediation != "See what would be written: poolkeeper plan --pool eu-west-1_AbCdEf123 --region eu-west-1" {
+		t.Errorf("%v %+v", ok, f)
+	}
+	if f, ok := FindingOf(New(wrong, testBuild), cause.Time); !ok || f.Description != "Not as required: Policies.PasswordPolicy.MinimumLength, DeletionProtection. the rule only audits" {
+		t.Errorf("%v %+v", ok, f)
+	}
+}
+
+// TestShortKeepsWhatIsNew: where there is no room for all that is wrong, what people were told before is left out first.
+func TestShortKeepsWhatIsNew(t *testing.T) {
+	t.Parallel()
+	out := outcomes()["drifted"]
+	for i := range 300 {
+		d := unfixable
+		d.Setting, d.Told = fmt.Sprintf("UserPoolTags.tag%d", i), cause.Time
+		out.Drifts = append(out.Drifts, d)
+	}
+	out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", State: reconcile.Reported, Left: reconcile.LeftAudited})
+	r := New(out, testBuild)
+	for name, text := range map[string]string{"mail": Mail(r), "chat": Chat(r), "report": JSON(r)} {
+		if !strings.Contains(text, "MinimumLength") || !strings.Contains(text, "DeletionProtection") || strings.Contains(text, "tag299") {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+	if s := Subject(r); s != "[MEDIUM] customers drifted: MinimumLength and 301 more, by AppAdmin/mallory" {
+		t.Error(s)
+	}
+}
+
 // TestFindings: what passes and what fails.
 func TestFindings(t *testing.T) {
 	t.Parallel()

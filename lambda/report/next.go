@@ -21,16 +21,11 @@ func next(r Report) []string {
 	case reconcile.Remediated:
 		say("%s", why(r))
 	case reconcile.Partial, reconcile.Unfixable:
-		say("Remove what stands in the way, as the reason says, or exempt the settings with an end.")
-		say("See what is left: poolkeeper plan %s", pool)
-		say("Write it: poolkeeper apply %s", pool)
+		obstructed(r, pool, say)
 	case reconcile.Unconverged:
 		unconverged(r, pool, say)
 	case reconcile.Drifted:
-		if !r.Critical && len(r.Overwritten) < len(r.Drifts) {
-			say("See what would be written: poolkeeper plan %s", pool)
-			say("Write it: poolkeeper apply %s; or let the rule enforce.", pool)
-		}
+		drifted(r, pool, say)
 	case reconcile.Deferred:
 		say("Nothing yet: it is tried again. When that is given up, an alarm tells of the queue Failed, and the next sweep looks at the pool.")
 		say("If it cannot wait, see what is there: poolkeeper plan %s", pool)
@@ -52,6 +47,49 @@ func next(r Report) []string {
 		say("The calls of late: aws cloudtrail lookup-events --region %s --lookup-attributes AttributeKey=EventSource,AttributeValue=cognito-idp.amazonaws.com", r.UserPool.Region)
 	}
 	return steps
+}
+
+// obstructed says what to do about what could not be written, or not even read.
+func obstructed(r Report, pool string, say func(format string, args ...any)) {
+	if r.unread() {
+		say("Remove what the reason says stands in the way of reading the pool: nothing is put right until then.")
+		return
+	}
+	say("Remove what stands in the way, as the reason says, or exempt the settings with an end.")
+	say("See what is left: poolkeeper plan %s", pool)
+	say("Write it: poolkeeper apply %s", pool)
+}
+
+// drifted says what to do about what was left on purpose.
+func drifted(r Report, pool string, say func(format string, args ...any)) {
+	var audited, valueless, seen, writable bool
+	for _, d := range r.of(reconcile.Reported) {
+		switch {
+		case r.Critical || slices.Contains(r.Overwritten, d.Setting) && d.Left == "":
+		case d.Left == reconcile.LeftAudited:
+			audited = true
+		case d.Left == reconcile.LeftNoValue:
+			valueless = true
+		case d.Left == reconcile.LeftWatched || d.Left == "" && len(r.Writes) == 0:
+			seen = true
+		default:
+			writable = true
+		}
+	}
+	if seen {
+		say("Find out whether what is watched was meant to change. If not, take it back by hand: nothing else does.")
+	}
+	if audited {
+		say("See what is not as required: poolkeeper plan %s", pool)
+		say("Have it put right: let the rule enforce, or set it by hand.")
+	}
+	if valueless {
+		say("Set by hand what the requirement allows, or have it name a value to write.")
+	}
+	if writable {
+		say("See what would be written: poolkeeper plan %s", pool)
+		say("Write it: poolkeeper apply %s", pool)
+	}
 }
 
 // unconverged says what to do about a pool that is not as it should be although it was written to.

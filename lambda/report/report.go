@@ -74,6 +74,9 @@ type Report struct {
 
 	// Told says whether people are to be told.
 	Told bool `json:"-"`
+	// Elsewhere are settings that were not as required when they were last looked at, which was before; Narrow says that of what was not looked at now nothing is known.
+	Elsewhere []string `json:"-"`
+	Narrow    bool     `json:"-"`
 }
 
 // Rules returns the names of the rules of the drifts, each once.
@@ -143,16 +146,12 @@ func New(out reconcile.Outcome, build string) Report {
 	out = Legible(out)
 	r := Report{
 		Schema: SchemaName, Told: Told(out), Outcome: out.Outcome, Severity: SeverityOf(out), Critical: out.Critical, Verified: out.Verified, Writes: append([]string{}, out.Writes...), Reason: cut(out.Reason, 2000),
-		Baseline: out.Baseline, Build: build, Record: out.Record, Missed: out.Missed, Overwritten: out.Overwritten, Drifts: []Drift{}, UserPool: poolOf(out), Who: whoOf(out), When: whenOf(out),
+		Baseline: out.Baseline, Build: build, Record: out.Record, Missed: out.Missed, Overwritten: out.Overwritten, Elsewhere: out.Elsewhere, Narrow: out.Narrow, Drifts: []Drift{}, UserPool: poolOf(out), Who: whoOf(out), When: whenOf(out),
 		Why: Why{EventName: out.Cause.EventName, EventID: out.Cause.EventID, RequestID: out.Cause.RequestID, WriteRequestIDs: out.RequestIDs},
 	}
 	for _, d := range out.Drifts {
-		checks := []string{}
-		for _, control := range baseline.ControlsOf(d.Setting) {
-			checks = append(checks, control.Checks()...)
-		}
 		d.Reason = cut(d.Reason, 1000)
-		r.Drifts = append(r.Drifts, Drift{d, d.Source.String(), checks})
+		r.Drifts = append(r.Drifts, Drift{d, d.Source.String(), checksOf(d.Setting)})
 	}
 	r.Next = append([]string{}, next(r)...)
 	if r.Missed != nil { // all are in the log; Legible has made it a copy
@@ -162,6 +161,14 @@ func New(out reconcile.Outcome, build string) Report {
 		}
 	}
 	return r
+}
+
+func checksOf(setting string) []string {
+	checks := []string{}
+	for _, control := range baseline.ControlsOf(setting) {
+		checks = append(checks, control.Checks()...)
+	}
+	return checks
 }
 
 // mostMissed is how many settings a report names of which no event told.
@@ -211,44 +218,6 @@ func whenOf(out reconcile.Outcome) When {
 		w.SecondsToRestore = since(w.Verified) // anything else was read again, but not restored
 	}
 	return w
-}
-
-// called says whether it was a call that led to the pool, and not a sweep.
-func (r Report) called() bool { return r.Why.RequestID != "" || r.Who.Principal != "" }
-
-// short returns the report with no more than so many drifts, the gravest first, and no more than so many of the calls, but some of them.
-func (r Report) short(most int) Report {
-	r.Writes, r.Why.WriteRequestIDs = r.Writes[:min(len(r.Writes), max(most, fewest))], r.Why.WriteRequestIDs[:min(len(r.Why.WriteRequestIDs), max(most, fewest))]
-	if len(r.Drifts) <= most {
-		return r
-	}
-	var kept []Drift
-	for _, state := range []reconcile.DriftState{reconcile.NotFixable, reconcile.Fixed, reconcile.Reported, reconcile.Planned, reconcile.Exempted} {
-		for _, d := range r.Drifts {
-			if d.State == state && len(kept) < most {
-				kept = append(kept, d)
-			}
-		}
-	}
-	r.Omitted += len(r.Drifts) - len(kept)
-	r.Drifts = kept
-	return r
-}
-
-// fewest is how many calls are always told.
-const fewest = 10
-
-// of returns the drifts in one of the states.
-func (r Report) of(states ...reconcile.DriftState) []Drift {
-	var some []Drift
-	for _, d := range r.Drifts {
-		for _, s := range states {
-			if d.State == s {
-				some = append(some, d)
-			}
-		}
-	}
-	return some
 }
 
 // mostActor is room for the longest role and session that IAM takes.

@@ -79,7 +79,15 @@ func outcomes() map[string]reconcile.Outcome {
 	lost.Reason = "role AppAdmin set it at 2026-10-01T09:15:40Z, between our read and our UpdateUserPool at 2026-10-01T09:15:41Z, which sent it as it was before: it may be lost (record eu-west-1_AbCdEf123.20261001T091540.500000Z)"
 	overwritten := outcome(reconcile.Drifted, lost.Reason, lost)
 	overwritten.Overwritten = []string{"UserPoolTags"}
+	again, trigger := reported, reported
+	again.Told = cause.Time.Add(-time.Hour)
+	trigger.Setting, trigger.Rule, trigger.Want, trigger.Have = "LambdaConfig.PreSignUp", "watched", "no trigger that no rule requires", "arn:aws:lambda:eu-west-1:111122223333:function:stranger"
+	trigger.Reason, trigger.Left = "found after UpdateUserPool by "+cause.Actor+"; triggers are watched, and never undone", reconcile.LeftWatched
+	const denied = "calling DescribeUserPool: AccessDeniedException: no identity-based policy allows the cognito-idp:DescribeUserPool action"
+	unreadable := outcome(reconcile.Unfixable, denied)
+	unreadable.PoolName, unreadable.PoolARN, unreadable.Drifts = "", "", []reconcile.Drift{}
 	return map[string]reconcile.Outcome{
+		"told-again": outcome(reconcile.Drifted, again.Reason, again), "more": outcome(reconcile.Drifted, again.Reason+"; "+trigger.Reason, again, trigger), "unreadable": unreadable,
 		"missed": missed, "told-late": late, "flapping": flapping, "owed": owed, "overwritten": overwritten,
 		"remediated": remediated, "partial": partial, "unfixable": outcome(reconcile.Unfixable, "needs PLUS", unfixable), "drifted": outcome(reconcile.Drifted, "the rule only audits", reported),
 		"unchanged": outcome(reconcile.Unchanged, "", exempted), "ignored": nobody, "deferred": deferred,

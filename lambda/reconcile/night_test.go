@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,9 +60,11 @@ func TestManyLastingAreNoFlood(t *testing.T) {
 	for _, many := range []int{150, 300, 900} {
 		tags := ""
 		for i := range many {
-			tags += fmt.Sprintf("tag%d: yes, ", i)
+			tags += fmt.Sprintf("tag%d%s: yes, ", i, strings.Repeat("x", 100))
 		}
 		n := nightOf(t, "rules: [{name: all, mode: audit, require: {UserPoolTags: {"+tags+"}}}]")
+		kept := weigh(n.ledger)
+		n.ledger = kept
 		told := 0
 		for range 50 {
 			if n.tells() {
@@ -71,13 +74,16 @@ func TestManyLastingAreNoFlood(t *testing.T) {
 		if told != 1 {
 			t.Errorf("of %d: told %d times", many, told)
 		}
-		n.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolTags")["tag149"] = "no" })
+		n.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolTags")["tag149"+strings.Repeat("x", 100)] = "no" })
 		if !n.tells() || n.tells() {
 			t.Errorf("of %d: one that is otherwise is not told, or not once", many)
 		}
 		n.pass(time.Hour)
 		if !n.tells() || n.tells() {
 			t.Errorf("of %d: not told after an hour, or not once", many)
+		}
+		if *kept.most > 200<<10 { // of the 400 that an item may have
+			t.Errorf("of %d: %d bytes are kept of the pool", many, *kept.most)
 		}
 	}
 }
@@ -230,5 +236,40 @@ func TestFlappingIsToldOnceAnHour(t *testing.T) {
 	}
 	if told != 1 {
 		t.Errorf("told %d times", told)
+	}
+}
+
+// TestClientsAreKnownEach: what is wrong with a client is told by its own event, once, whichever clients there are events of in between, and whatever is looked at besides.
+func TestClientsAreKnownEach(t *testing.T) {
+	t.Parallel()
+	n := nightOf(t, "rules: [{name: all, mode: audit, require: {DeletionProtection: ACTIVE}, clients: [{require: {EnableTokenRevocation: true}}]}]")
+	n.fake.Edit(poolID, unprotected)
+	revokes := func(client string, is bool) {
+		n.fake.PutClient(poolID, client, map[string]any{"ClientId": client, "ClientName": client, "UserPoolId": poolID, "EnableTokenRevocation": is})
+	}
+	of := func(client string) bool {
+		request := call("", "Admin", n.time())
+		request.Call, request.ClientID = inTable(t, "UpdateUserPoolClient"), client
+		out := n.of(request)
+		return out.Outcome == reconcile.Drifted && !out.Repeated
+	}
+	told := map[string]int{}
+	for i := range 40 {
+		client := []string{"1example23456789client0001", "1example23456789client0002", ""}[i%3]
+		if i < 2 {
+			revokes(client, false)
+		}
+		if i == 20 { // the pool itself is looked at all along
+			revokes("1example23456789client0001", true)
+		}
+		if i == 25 {
+			revokes("1example23456789client0001", false)
+		}
+		if client != "" && of(client) || client == "" && n.tells() {
+			told[client]++
+		}
+	}
+	if told[""] != 1 || told["1example23456789client0001"] != 2 || told["1example23456789client0002"] != 1 {
+		t.Errorf("%v", told)
 	}
 }

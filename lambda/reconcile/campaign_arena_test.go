@@ -76,7 +76,7 @@ const toldOf = "EstimatedNumberOfUsers"
 
 // keepSomething keeps a note of the pool that a keeper carries on.
 func (a *arena) keepSomething(t *testing.T) {
-	key, note := reconcile.Key{Kind: reconcile.PoolKey, ID: poolID}, fmt.Appendf(nil, `{"said":{%q:%q}}`, toldOf, a.time().Add(24*time.Hour).Format(time.RFC3339))
+	key, note := reconcile.Key{Kind: reconcile.PoolKey, ID: poolID}, fmt.Appendf(nil, `{"baseline":%q,"told":{%q:{"at":%q}}}`, a.required.Digest, toldOf, a.time().Add(24*time.Hour).Format(time.RFC3339))
 	_, taken, err := a.ledger.Take(t.Context(), key, "earlier", a.time(), a.time())
 	if err == nil && taken {
 		_, err = a.ledger.Keep(t.Context(), key, "earlier", note, time.Time{})

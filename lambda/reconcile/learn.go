@@ -18,7 +18,7 @@ const (
 	// mostLeft bounds the settings that were left as they were. Of a pool with more no sweep says what was missed.
 	mostLeft = 500
 	// mostTold bounds what lasts and was told. Of a pool with more, the rest is told as one.
-	mostTold = 500
+	mostTold = 300
 	// forget is when a look is too old to be worth its room.
 	forget = 24 * time.Hour
 )

@@ -100,6 +100,21 @@ func TestLastValueToldIsKnown(t *testing.T) {
 	}
 }
 
+// TestOrderOfAListIsNoNews: the API gives lists in an order of its own.
+func TestOrderOfAListIsNoNews(t *testing.T) {
+	t.Parallel()
+	n := nightOf(t, "rules: [{name: all, mode: audit, require: {AccountRecoverySetting: {RecoveryMechanisms: [{Name: admin_only, Priority: 1}]}}}]")
+	ways := list(map[string]any{"Name": "verified_email", "Priority": json.Number("1")}, map[string]any{"Name": "verified_phone_number", "Priority": json.Number("2")})
+	for i := range 6 {
+		n.fake.Edit(poolID, func(pool, _ map[string]any) {
+			pool["AccountRecoverySetting"] = map[string]any{"RecoveryMechanisms": list(ways[i%2], ways[1-i%2])}
+		})
+		if n.tells() != (i == 0) {
+			t.Errorf("look %d: told %v", i, i != 0)
+		}
+	}
+}
+
 // TestWrittenTellsWhatLastsToo: a message of what was written shows what lasts as well, which is not told anew by the next event.
 func TestWrittenTellsWhatLastsToo(t *testing.T) {
 	t.Parallel()

@@ -80,8 +80,16 @@ func (d Drift) lasts() bool {
 	}
 }
 
-// fact is what there is to tell of the drift, but for the setting's name. It does not matter what a setting is that somebody keeps writing.
+// fact is what there is to tell of the drift, but for the setting's name. It does not matter what a setting is that somebody keeps writing, nor in which order the API gives a list.
 func (d Drift) fact() string {
+	if list, ok := d.Have.([]any); ok {
+		var elements []string
+		for _, e := range list {
+			elements = append(elements, fmt.Sprint(e))
+		}
+		slices.Sort(elements)
+		d.Have = elements
+	}
 	switch {
 	case d.Left == LeftFlapping, d.Left == LeftTaken:
 		return ""

@@ -10,15 +10,21 @@ import (
 
 // inspect compares a pool that is read again with what the latest plan expected of it, and returns what is owed to it and can be given back, and reports what cannot.
 func (r *run) inspect(state userpool.State, found baseline.Comparison, policy baseline.Policy) (lost []baseline.Drift, kept []Drift) {
-	r.lacks = state.Lacks(r.owed)
 	if r.recovered && r.rec == nil && len(r.lacks) == 0 {
 		r.owed = nil // what was killed has taken nothing
 	}
 	enforces := slices.ContainsFunc(policy.Requirements, func(o baseline.Owned) bool { return o.Mode == baseline.Enforce })
 	for _, d := range r.lacks {
 		reason, refused := r.refused[d.Setting]
+		flapping, flaps := r.flaps[d.Setting]
 		switch {
+		case r.ownWrite():
+			d.Want = "what it was before"
+			kept = append(kept, drift(d, Reported, ownWriteReason).left(LeftOwnWrite))
+			continue
 		case refused:
+		case flaps:
+			reason = flapping
 		case !enforces:
 			reason = auditReason
 		default:

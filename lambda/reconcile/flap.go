@@ -16,23 +16,22 @@ import (
 func (r *run) countFlaps(ctx context.Context, drifts []baseline.Drift) {
 	budget := r.Baseline.Flap
 	fixable := slices.ContainsFunc(drifts, func(d baseline.Drift) bool {
-		return d.Mode == baseline.Enforce && d.Exempted == nil && d.Action != baseline.Report
+		return d.Rule == "" || d.Mode == baseline.Enforce && d.Exempted == nil && d.Action != baseline.Report
 	})
-	if r.flaps != nil || r.cause.EventID == "" || budget.Times == 0 || !fixable || r.ownWrite() {
+	if r.cause.EventID == "" || budget.Times == 0 || !fixable || r.ownWrite() {
 		return
 	}
-	r.flaps = map[string]string{}
-	records := r.recent(ctx, r.Now().Add(-budget.Within), "counting what was written")
+	if r.flaps == nil {
+		r.flaps, r.records = map[string]string{}, r.recent(ctx, r.Now().Add(-budget.Within), "counting what was written")
+	}
 	for _, d := range drifts {
 		var causes []event.Cause
 		unheld := 0 // who sets it back at once does so before it is read back
-		for _, rec := range records {
-			for _, was := range rec.Drifts {
-				if was.Setting == d.Setting && (was.State == Fixed || was.Left == LeftUnheld) {
-					causes = append(causes, rec.Cause)
-					if was.State != Fixed {
-						unheld++
-					}
+		for _, rec := range r.records {
+			if wrote, held := rec.wrote(d.Setting); wrote {
+				causes = append(causes, rec.Cause)
+				if !held {
+					unheld++
 				}
 			}
 		}
@@ -49,11 +48,25 @@ func (r *run) countFlaps(ctx context.Context, drifts []baseline.Drift) {
 	}
 }
 
+// wrote says whether a write of the setting was accepted, and whether it was seen to hold then: a run may have come to no end.
+func (r Record) wrote(setting string) (wrote, held bool) {
+	for _, d := range r.Drifts {
+		held = held || d.Setting == setting && d.State == Fixed
+		wrote = wrote || d.Setting == setting && d.Left == LeftUnheld
+	}
+	for _, s := range r.Sent {
+		wrote = wrote || !s.Unclear && slices.Contains(s.Fixes, setting)
+	}
+	return wrote || held, held
+}
+
 // count says how often each of the writers behind the causes came, the most frequent first.
 func count(causes []event.Cause, each string) string {
 	times := map[string]int{}
-	for _, c := range causes {
-		times[writer(c)]++
+	for i, c := range causes {
+		if !slices.ContainsFunc(causes[:i], func(b event.Cause) bool { return b.EventID != "" && b.EventID == c.EventID }) { // which was tried again
+			times[writer(c)]++
+		}
 	}
 	names := slices.SortedFunc(maps.Keys(times), func(a, b string) int { return cmp.Or(times[b]-times[a], strings.Compare(a, b)) })
 	var parts []string

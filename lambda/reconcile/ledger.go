@@ -88,8 +88,9 @@ type Sent struct {
 	Call      string                `json:"call"`
 	Document  baseline.DocumentName `json:"document"`
 	RequestID string                `json:"requestId,omitempty"`
-	Read      time.Time             `json:"read"`        // when the state was read that the write was planned for
-	At        time.Time             `json:"at,omitzero"` // when it was answered; zero where the process ended before that
+	Read      time.Time             `json:"read"`            // when the state was read that the write was planned for
+	At        time.Time             `json:"at,omitzero"`     // when it was answered; zero where the process ended before that
+	Fixes     []string              `json:"fixes,omitempty"` // the settings that it takes part in putting right
 	// Unclear says that the write may have been made or not: there was no answer yet, or none that says so.
 	Unclear bool   `json:"unclear,omitempty"`
 	Body    []byte `json:"-"` // nil in a list, and where it was too large to be kept

@@ -3,34 +3,26 @@ package reconcile
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
-	"poolkeeper/baseline"
 	"poolkeeper/lambda/userpool"
 )
 
 // once looks, writes and verifies. The error is what defers the event or makes it wait.
 func (r *run) once(ctx context.Context) (step, error) {
-	v, done, err := r.look(ctx)
+	v, done, err := r.lookAgain(ctx)
 	if done {
 		return finished, err
 	}
-	found, report, plan, policy := v.found, v.report, v.plan, v.policy
+	report, plan, policy := v.report, v.plan, v.policy
 	if len(plan.Writes) == 0 && len(plan.Later) > 0 {
 		return waitFirst, errors.New("threat protection is on, and its risk configuration cannot be read yet")
 	}
-	if len(plan.Later) > 0 && r.rounds > 0 && r.wroteAll(plan.Fixes) {
-		if r.rounds++; r.rounds < attempts {
-			return waitFirst, errors.New("what was written does not show yet, and more depends on it")
-		}
-		for _, d := range plan.Later {
-			report = append(report, drift(d.Drift, NotFixable, "it depends on another write, which did not hold"))
-		}
-		plan.Writes = nil
+	if len(plan.Writes) == 0 && len(r.given) > 0 {
+		return finished, r.verify(ctx, *r.sent, policy, report)
 	}
 	if len(plan.Writes) == 0 {
-		r.settle(found, report)
+		r.settle(v.found, report)
 		return finished, nil
 	}
 	if !r.timeFor(ctx, together(plan.Writes)) {
@@ -56,17 +48,9 @@ func (r *run) once(ctx context.Context) (step, error) {
 	}
 	if len(plan.Later) > 0 {
 		r.offered = true
-		r.rounds++
 		return planAgain, nil
 	}
 	return finished, r.verify(ctx, plan, policy, report)
-}
-
-// wroteAll says whether each of the fixes was written already, so that to write them once more would be to race whoever sets them back.
-func (r *run) wroteAll(fixes []baseline.Drift) bool {
-	return !slices.ContainsFunc(fixes, func(fix baseline.Drift) bool {
-		return !slices.ContainsFunc(r.sentFixes, func(sent baseline.Drift) bool { return sent.Setting == fix.Setting })
-	})
 }
 
 var errLate = errors.New("too little time is left to write and to verify")

@@ -34,7 +34,7 @@ func TestNoRaceForWhatDependsOnIt(t *testing.T) {
 		of[d.Setting] = d
 	}
 	if of["UserPoolAddOns.AdvancedSecurityMode"].Left != reconcile.LeftUnheld ||
-		of["RiskConfiguration.AccountTakeoverRiskConfiguration.Actions.HighAction.EventAction"].Reason != "it depends on another write, which did not hold" {
+		of["RiskConfiguration.AccountTakeoverRiskConfiguration.Actions.HighAction.EventAction"].Reason != "a risk configuration needs UserPoolAddOns.AdvancedSecurityMode AUDIT or ENFORCED" {
 		t.Errorf("%+v", out.Drifts)
 	}
 }

@@ -100,11 +100,14 @@ const GoneReason = "there is no such user pool here"
 
 // A view is a pool as one attempt found it, and what is to be done about it.
 type view struct {
-	state  userpool.State
-	policy baseline.Policy
-	found  baseline.Comparison
-	report []Drift // what is not written, and why
-	plan   userpool.Plan
+	state    userpool.State
+	required baseline.Policy // of the pool as a whole
+	policy   baseline.Policy // of what was looked at
+	found    baseline.Comparison
+	lost     []baseline.Drift // what a write of ours took from the pool, and is to be given back
+	kept     []Drift          // and what of it cannot be
+	report   []Drift          // what is not written, and why
+	plan     userpool.Plan
 }
 
 // look reads, compares and plans. done says that there is nothing further to do, with the outcome set or the error that defers the event.
@@ -126,32 +129,51 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 	v.policy = r.Baseline.Policy(v.state.Identity(), r.Now())
 	if len(v.policy.Rules) == 0 {
 		r.judgeUntold(baseline.Comparison{}, v.state)
-		r.ignore("no rule selects this pool")
+		if r.sent == nil {
+			r.ignore("no rule selects this pool")
+			return v, true, nil
+		}
+		// One did when it was written.
+		r.lacks = v.state.Lacks(r.owed)
+		for _, d := range r.lacks {
+			r.moved, d.Want = append(r.moved, d.Setting), "what it was before"
+			v.kept = append(v.kept, taken(d, "no rule selects the pool any more"))
+		}
+		r.settle(baseline.Comparison{}, v.kept)
 		return v, true, nil
 	}
-	required := v.policy
+	v.required = v.policy
 	v.policy = v.policy.Only(r.counts(v.state))
-	r.shown = func(setting string) bool { return r.shows(v.state, required, setting) }
+	r.shown = func(setting string) bool { return r.shows(v.state, v.required, setting) }
 	r.out.Elsewhere, r.out.Narrow = r.elsewhere()
 	v.found = compare(v.policy, v.state)
 	r.judgeUntold(v.found, v.state)
-	lost, kept := r.inspect(v.state, v.found, v.policy)
-	r.countFlaps(ctx, v.found.Drifts)
+	r.lacks = v.state.Lacks(r.owed)
+	r.countFlaps(ctx, slices.Concat(v.found.Drifts, r.lacks))
+	v.lost, v.kept = r.inspect(v.state, v.found, v.policy)
 	if m := r.missed(v.state, v.found.Drifts); m != nil {
 		r.out.Missed = m
 	}
+	if err := r.plan(&v); err != nil {
+		return v, true, r.later(err)
+	}
+	return v, false, nil
+}
+
+// plan plans for what the look found, and reports what is not written.
+func (r *run) plan(v *view) (err error) {
 	report, fixable := r.sort(v.found.Drifts)
-	report = append(report, kept...)
+	report = append(report, v.kept...)
 	lostUpdates := r.lostUpdates(v.state.Settings(), fixable, report)
 	r.out.Overwritten = settingsOf(lostUpdates)
 	report = append(report, lostUpdates...)
-	report = append(report, r.watched(v.state, required)...)
-	v.plan, err = userpool.NewPlan(v.state, append(fixable, lost...), userpool.Options{Unknown: r.Baseline.Unknown, MoveValidity: r.moveValidity, Owned: v.found.Owned})
+	report = append(report, r.watched(v.state, v.required)...)
+	v.plan, err = userpool.NewPlan(v.state, append(fixable, v.lost...), userpool.Options{Unknown: r.Baseline.Unknown, MoveValidity: r.moveValidity, Owned: v.found.Owned})
 	if err != nil {
-		return v, true, r.later(err)
+		return err
 	}
 	for _, left := range v.plan.Left {
-		if touchesAny(lost, left.Setting) {
+		if touchesAny(v.lost, left.Setting) {
 			r.moved = append(r.moved, left.Setting)
 			report = append(report, taken(left.Drift, left.Reason))
 			continue
@@ -159,7 +181,7 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 		report = append(report, drift(left.Drift, NotFixable, left.Reason))
 	}
 	v.report = report
-	return v, false, nil
+	return nil
 }
 
 // compare is baseline.Compare, but that a client which only has the pool's risk configuration has none where none is wanted.
@@ -188,6 +210,7 @@ func (r *run) sort(drifts []baseline.Drift) (report []Drift, fixable []baseline.
 			report = append(report, drift(d, Reported, noValueReason).left(LeftNoValue))
 		case flaps:
 			report = append(report, drift(d, NotFixable, flapping).left(LeftFlapping))
+		case r.raced[d.Setting]: // settle says whether it holds
 		case refused:
 			report = append(report, drift(d, NotFixable, reason))
 		default:

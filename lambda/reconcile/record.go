@@ -24,8 +24,10 @@ func (r *run) enter(ctx context.Context, v view) (ours bool) {
 		r.rec.Before, r.rec.Owes = &before, nil
 	}
 	r.rec.Drifts = []Drift{}
-	for _, d := range v.plan.Fixes {
-		r.rec.Drifts = append(r.rec.Drifts, drift(d, Planned, ""))
+	for _, d := range slices.Concat(r.sentFixes, v.plan.Fixes) { // those of earlier plans may not have been told
+		if !slices.ContainsFunc(r.rec.Drifts, func(known Drift) bool { return known.Setting == d.Setting }) {
+			r.rec.Drifts = append(r.rec.Drifts, drift(d, Planned, ""))
+		}
 	}
 	for _, w := range v.plan.Writes {
 		for _, d := range w.Owes {
@@ -85,7 +87,11 @@ func (r *run) sending(ctx context.Context, writes []userpool.Request, read time.
 		read = r.planned // which is when the others were read, until their turn comes
 	}
 	for _, w := range writes {
-		r.rec.Sent = append(r.rec.Sent, Sent{Call: w.Call, Document: w.Document, Read: read, Unclear: true, Body: w.Body})
+		sent := Sent{Call: w.Call, Document: w.Document, Read: read, Unclear: true, Body: w.Body}
+		for _, d := range w.Fixes {
+			sent.Fixes = append(sent.Fixes, d.Setting)
+		}
+		r.rec.Sent = append(r.rec.Sent, sent)
 	}
 	r.ahead = len(writes)
 	r.put(ctx)

@@ -10,7 +10,7 @@ import (
 )
 
 func (r *Reconciler) begin(id string, cause event.Cause) *run {
-	return &run{Reconciler: r, id: id, cause: cause, start: r.Now(), refused: map[string]string{},
+	return &run{Reconciler: r, id: id, cause: cause, start: r.Now(), refused: map[string]string{}, accepted: map[written]bool{}, raced: map[string]bool{},
 		out: Outcome{Times: Times{Seen: r.Now()}, UserPoolID: id, Baseline: r.Baseline.Digest, Cause: cause, Drifts: []Drift{}, Writes: []string{}}}
 }
 
@@ -53,7 +53,6 @@ type run struct {
 
 	request      event.Request     // the event's; without a call, everything is looked at
 	offered      bool              // the pool has just been made to offer a document that it did not
-	rounds       int               // since writes were made on which further ones depend: the looks that did not show them
 	from         string            // digest of the state to start from, or ""
 	refused      map[string]string // settings that the service refused to have written, and why
 	moveValidity bool
@@ -61,6 +60,9 @@ type run struct {
 	sent         *userpool.Plan            // the latest plan of which a write was accepted, or may have been
 	unclear      string                    // the latest write call, if it may have been accepted and nothing was written since
 	sentFixes    []baseline.Drift          // what all such writes were to fix
+	accepted     map[written]bool          // what was accepted of it
+	raced        map[string]bool           // settings of it that are not written again, whatever is read
+	looks        int                       // that were made only for it to show
 	moved        []string                  // settings that were not to move and did
 	unmanaged    int                       // unmanaged settings that are exactly what they were
 	owed         []baseline.Drift          // what an accepted write may have taken, and no write has given back yet
@@ -105,4 +107,5 @@ type run struct {
 	sought      bool              // lost updates were looked for
 	overwritten []overlap         // and found
 	flaps       map[string]string // settings of which the flap budget is used up, and the reason; nil until they were counted
+	records     []Record          // by which they are
 }

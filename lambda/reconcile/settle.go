@@ -26,9 +26,14 @@ func (r *run) settle(found baseline.Comparison, report []Drift) {
 			continue // listed already, or given back on nobody's demand
 		}
 		listed[d.Setting] = true
-		if unheld[d.Setting] {
+		switch reason, refused := r.refused[d.Setting]; {
+		case unheld[d.Setting]:
 			r.out.Drifts = append(r.out.Drifts, drift(d, NotFixable, unheldReason).left(LeftUnheld))
-		} else {
+		case refused && drifts(found, d.Setting): // of one of its two documents
+			r.out.Drifts = append(r.out.Drifts, drift(d, NotFixable, reason))
+		case !owns(found, d.Setting):
+			r.out.Drifts = append(r.out.Drifts, drift(d, Reported, unseenReason))
+		default:
 			r.out.Drifts = append(r.out.Drifts, drift(d, Fixed, ""))
 		}
 	}
@@ -44,6 +49,8 @@ func (r *run) settle(found baseline.Comparison, report []Drift) {
 	}
 	r.out.Outcome, r.out.Reason = r.judge(len(unheld))
 }
+
+const unseenReason = "whether it holds was not seen: the pool is gone, or no rule requires it any more"
 
 const unheldReason = "a write was accepted, but reading back shows that it did not hold"
 

@@ -120,8 +120,8 @@ func (r *Record) judge(found baseline.Comparison, now userpool.State) (judged []
 		switch {
 		case drifts(found, d.Setting), now.Has(name) && alike(d.Setting):
 			d.State, d.Reason = NotFixable, "it does not hold: the write was not made, or somebody has set it since"
-		case !found.Owns(d.Setting):
-			d.State, d.Reason = Reported, "whether it holds was not seen: the pool is gone, or no rule requires it any more"
+		case !owns(found, d.Setting):
+			d.State, d.Reason = Reported, unseenReason
 		default:
 			d.State = Fixed
 		}
@@ -151,6 +151,11 @@ func wordOf(drifts []Drift) Word {
 // drifts says whether a setting is not as required.
 func drifts(found baseline.Comparison, setting string) bool {
 	return slices.ContainsFunc(found.Drifts, func(d baseline.Drift) bool { return userpool.Touches(d.Setting, setting) })
+}
+
+// owns says whether something is required of the setting, or of a part of it.
+func owns(found baseline.Comparison, setting string) bool {
+	return slices.ContainsFunc(found.Owned, func(owned string) bool { return userpool.Touches(owned, setting) })
 }
 
 // unmoved counts the settings of nobody's that are what they were before the record's writes, as far as that was kept.

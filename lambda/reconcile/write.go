@@ -10,10 +10,12 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// write makes the writes of the plan in their order, each once. done says that all were accepted; if not, the step says what is next.
+// write makes the writes of the plan in their order, each once. done says that all were accepted; if not, the step says what is next. What is refused of one client stands in no other's way, and a pool
+// may have a thousand: it is planned again once all were tried.
 func (r *run) write(ctx context.Context, plan userpool.Plan) (next step, done bool, err error) {
 	from := r.Now()
 	defer func() { r.out.Durations.Write += r.Now().Sub(from) }()
+	refused := false
 	for i, request := range plan.Writes {
 		read, err := r.afresh(ctx, plan, i)
 		if err != nil {
@@ -35,13 +37,21 @@ func (r *run) write(ctx context.Context, plan userpool.Plan) (next step, done bo
 			r.out.Writes = append(r.out.Writes, request.Call)
 			r.out.Times.Written, r.unclear = r.Now(), ""
 			r.noteSent(plan, request)
+			for _, d := range request.Fixes {
+				r.accepted[written{request.Document, d.Setting}] = true
+			}
 			if touchesDocument(r.owed, request.Document) {
 				r.given, r.owed, r.lacks = r.owed, nil, nil
 			}
 			continue
 		}
-		next, err := r.unwritten(plan, request, err)
-		return next, false, err
+		if next, err = r.unwritten(plan, request, err); next != planAgain || request.Document.Client() == "" {
+			return next, false, err
+		}
+		refused = true
+	}
+	if refused {
+		return planAgain, false, nil
 	}
 	return finished, true, nil
 }
@@ -81,6 +91,9 @@ func (r *run) unwritten(plan userpool.Plan, request userpool.Request, err error)
 			return planAgain, nil
 		}
 	case userpool.ClassElsewhere:
+		if r.sent != nil {
+			return finished, r.later(err) // what was begun is not left at that
+		}
 		r.pass(elsewhere)
 		return finished, nil
 	case userpool.ClassImporting, userpool.ClassOdd, "":

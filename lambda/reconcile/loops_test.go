@@ -377,7 +377,7 @@ func TestNoRace(t *testing.T) {
 			}
 			said := string(out.Outcome)
 			for _, d := range out.Drifts {
-				said += fmt.Sprintf("\n  %s %s %s %v", d.Setting, d.State, d.Left, d.Have)
+				said += fmt.Sprintf("\n  %s %s %s %v %s", d.Setting, d.State, d.Left, d.Have, d.Reason)
 			}
 			silent := out.Outcome == reconcile.Unchanged || out.Outcome == reconcile.Ignored || out.Cause.Issuer == ownRole || len(out.Writes) > 0 || len(out.Overwritten) > 0
 			if !silent && !out.Repeated && said == last && w.time().Sub(told) < within {

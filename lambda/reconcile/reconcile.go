@@ -226,7 +226,12 @@ const noValueReason = "the requirement names no value to write"
 
 const ownWriteReason = "the event is of our own write, which is never answered with a write"
 
-func (r *run) ownWrite() bool { return r.OwnRole != "" && r.cause.Issuer == r.OwnRole }
+func (r *run) ownWrite() bool { return r.byUs(r.cause) }
+
+// byUs says whether a call was made by our own role.
+func (r *Reconciler) byUs(cause event.Cause) bool {
+	return r.OwnRole != "" && cause.Issuer == r.OwnRole
+}
 
 func (r *run) read(ctx context.Context, took *time.Duration) (state userpool.State, err error) {
 	held, release := r.hold(ctx)

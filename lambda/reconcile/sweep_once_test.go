@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -229,4 +230,53 @@ func TestFailedSweepCoversNothing(t *testing.T) {
 			t.Errorf("%d pools were sent", len(l.pools))
 		}
 	})
+}
+
+// TestOwnCallLeadsToNoSweep: a write of ours of which CloudTrail left out the pool is answered with no sweep, be it with a bus or without, and be there a ledger or none.
+func TestOwnCallLeadsToNoSweep(t *testing.T) {
+	t.Parallel()
+	required := require(t, deletionProtection)
+	payload, err := os.ReadFile("../event/testdata/update-user-pool.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bus := range []bool{true, false} {
+		for _, remembers := range []bool{true, false} {
+			for role, lists := range map[string]int{"Keeper": 0, "AppAdmin": 1} {
+				l := &line{pools: map[string]int{}, sweeps: map[time.Time]int{}}
+				a := &account{ids: nil, page: 60}
+				r := reconcile.New(a, required, "arn:aws:iam::111122223333:role/Keeper")
+				r.Sleep = func(context.Context, time.Duration) error { return nil }
+				if bus {
+					r.Bus = l
+				}
+				if remembers {
+					r.Ledger = ledger.NewMemory()
+				}
+				result, err := r.Handle(t.Context(), leftOut(t, payload, role), event.Home{}, func(reconcile.Outcome) {})
+				sweep, _ := result.(reconcile.Sweeping)
+				if err != nil || a.lists != lists || (sweep.Outcome == reconcile.Ignored) != (lists == 0) {
+					t.Errorf("bus %v, ledger %v, %s: %d lists, %s (%s), %v", bus, remembers, role, a.lists, sweep.Outcome, sweep.Reason, err)
+				}
+			}
+		}
+	}
+}
+
+// leftOut is the event of a call by a role, without what was asked for.
+func leftOut(t *testing.T, payload []byte, role string) []byte {
+	t.Helper()
+	var e map[string]any
+	if err := json.Unmarshal(payload, &e); err != nil {
+		t.Fatal(err)
+	}
+	detail := object(e, "detail")
+	detail["requestParameters"] = nil
+	issuer := object(detail, "userIdentity", "sessionContext", "sessionIssuer")
+	issuer["arn"], issuer["type"], object(detail, "userIdentity")["type"] = "arn:aws:iam::111122223333:role/"+role, "Role", "AssumedRole"
+	raw, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }

@@ -14,6 +14,7 @@ func Compare(p Policy, settings map[string]any) Comparison {
 			c.Drifts = append(c.Drifts, d)
 		}
 		c.Owned = append(c.Owned, j.owned(o.Requirement)...)
+		c.Required = append(c.Required, o.Setting)
 	}
 	slices.SortStableFunc(c.Drifts, func(a, b Drift) int { return Order(a.Setting, b.Setting) })
 	slices.SortFunc(c.Owned, Order)

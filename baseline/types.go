@@ -191,6 +191,7 @@ type Drift struct {
 
 // A Comparison is what Compare found.
 type Comparison struct {
-	Drifts []Drift  // in the order of the member table
-	Owned  []string // every leaf setting that the policy requires something of, drifted or not, in the order of the member table
+	Drifts   []Drift  // in the order of the member table
+	Required []string // the settings that the policy's requirements name, which may be objects with nothing in them, in the order of the member table
+	Owned    []string // every leaf setting that the policy requires something of, drifted or not, in the order of the member table
 }

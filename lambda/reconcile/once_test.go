@@ -70,3 +70,15 @@ rules:
 		t.Errorf("a second one: %v: %s (%s)", err, out.Outcome, out.Reason)
 	}
 }
+
+// TestEmptiedIsFixed: an object that is required to have nothing in it has no leaf to speak of once that is so, and is put right all the same.
+func TestEmptiedIsFixed(t *testing.T) {
+	t.Parallel()
+	w := withLedger(t)
+	request := call("one", "Admin", w.time())
+	w.pass(time.Minute)
+	out := w.answer(t, parse(t, "version: 1\nrules: [{name: all, require: {AdminCreateUserConfig: {exactly: {}}, DeletionProtection: ACTIVE}}]\n"), request)
+	if out.Outcome != reconcile.Remediated || states(out)["AdminCreateUserConfig"] != reconcile.Fixed {
+		t.Errorf("%s (%s) %v", out.Outcome, out.Reason, states(out))
+	}
+}

@@ -153,9 +153,9 @@ func drifts(found baseline.Comparison, setting string) bool {
 	return slices.ContainsFunc(found.Drifts, func(d baseline.Drift) bool { return userpool.Touches(d.Setting, setting) })
 }
 
-// owns says whether something is required of the setting, or of a part of it.
+// owns says whether something is required of the setting, of a part of it, or of what it is a part of.
 func owns(found baseline.Comparison, setting string) bool {
-	return slices.ContainsFunc(found.Owned, func(owned string) bool { return userpool.Touches(owned, setting) })
+	return slices.ContainsFunc(found.Required, func(required string) bool { return userpool.Touches(required, setting) })
 }
 
 // unmoved counts the settings of nobody's that are what they were before the record's writes, as far as that was kept.

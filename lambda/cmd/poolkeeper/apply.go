@@ -177,7 +177,7 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 	if a.backups != "" {
 		r.Before = func(state userpool.State) error { return a.save(a.backups, state) }
 	}
-	r.Ledger, r.Passing = a.remember, a.passing
+	remember(r, a.remember, a.passing)
 	s.Outcomes = map[reconcile.Word]int{}
 	for i, next := range changes {
 		if ctx.Err() != nil {

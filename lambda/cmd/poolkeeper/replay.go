@@ -53,9 +53,11 @@ func (c *cli) replay() *cobra.Command {
 				return err
 			}
 			r := c.keeper(client, required, c.getenv("ROLE_ARN"))
-			if r.Ledger, r.Passing, err = c.ledger(command.Context(), table); err != nil {
+			kept, passing, err := c.ledger(command.Context(), table)
+			if err != nil {
 				return err
 			}
+			remember(r, kept, passing)
 			return c.handle(command.Context(), r, payloads)
 		},
 	}

@@ -83,6 +83,17 @@ func (r Record) Light() Record {
 	return r
 }
 
+// Changed returns the settings that the writes put right, or may have: of some it was not seen, as no rule required them any more.
+func (r Record) Changed() (settings []string) {
+	for _, d := range r.Drifts {
+		sent := slices.ContainsFunc(r.Sent, func(s Sent) bool { return slices.Contains(s.Fixes, d.Setting) })
+		if d.State == Fixed || d.State == Planned || d.State == Reported && sent {
+			settings = append(settings, d.Setting)
+		}
+	}
+	return settings
+}
+
 // Sent is one write call.
 type Sent struct {
 	Call      string                `json:"call"`

@@ -46,13 +46,7 @@ func TestUndo(t *testing.T) {
 				t.Errorf("the record is %s of %s with %d writes, the outcome %s with %d", rec.Outcome, rec.Cause.EventID, len(rec.Sent), out.Outcome, len(out.Writes))
 			}
 			w.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolTags")["since"] = "then" })
-			var paths []string
-			for _, d := range rec.Drifts {
-				if d.State == reconcile.Fixed {
-					paths = append(paths, d.Setting)
-				}
-			}
-			required, kept := baseline.OfPaths("undo", "sha256:u", poolID, rec.Before.State().Own(), paths)
+			required, kept := baseline.OfPaths("undo", "sha256:u", poolID, rec.Before.State().Own(), rec.Changed())
 			r = w.keeper(required)
 			out, err = r.ReconcileFrom(t.Context(), poolID, "", call("two", "Admin", time.Time{}).Cause)
 			if err != nil {

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/reconcile"
 )
 
 func (c *cli) undo() *cobra.Command {
@@ -43,12 +42,7 @@ func (a applying) undo(ctx context.Context, id string) error {
 	case r.Before == nil:
 		return fmt.Errorf("record %s: the state before it was too large to be kept, so it cannot be taken back from here; a backup file may have it (poolkeeper restore)", id)
 	}
-	var paths []string
-	for _, d := range r.Drifts {
-		if d.State == reconcile.Fixed || d.State == reconcile.Planned {
-			paths = append(paths, d.Setting)
-		}
-	}
+	paths := r.Changed()
 	if len(paths) == 0 {
 		return errors.New("record " + id + " changed nothing: there is nothing to take back")
 	}

@@ -89,7 +89,8 @@ const unfinishedRecord = "reading the record of a write that was not finished"
 // outcomeOf is the outcome of a run that ended before it could tell of it, as its record has it; where that is not finished, there are no drifts yet.
 func (r *run) outcomeOf(rec Record) Outcome {
 	out := Outcome{UserPoolID: r.id, PoolName: r.out.PoolName, PoolARN: r.out.PoolARN, Baseline: rec.Baseline, Cause: rec.Cause, Record: r.idOf(rec),
-		Reason: "the invocation that wrote this ended before it could say so, and another has looked since: " + r.named(rec), Drifts: []Drift{}, Times: Times{Seen: rec.Began}}
+		Reason: "the invocation that wrote this ended before it could say so, and another has looked since: " + r.named(rec), Drifts: []Drift{}, Times: Times{Seen: rec.Began},
+		Narrow: true}
 	for _, s := range rec.Sent {
 		out.Writes = append(out.Writes, s.Call)
 		out.Times.Written = cmp.Or(s.At, s.Read)

@@ -12,6 +12,7 @@ import (
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/userpool"
 )
 
@@ -64,6 +65,33 @@ func TestNotMadeIsNotTold(t *testing.T) {
 				t.Errorf("%v: the record of the killed process: %+v", err, records)
 			}
 		})
+	}
+}
+
+// TestEarlierJudgesNoMoreThanItWrote kills a process after its write to a pool of which something else is left: what is told of it later is that it was put right, and not that the pool is as required.
+func TestEarlierJudgesNoMoreThanItWrote(t *testing.T) {
+	t.Parallel()
+	w := withLedger(t)
+	required := parse(t, "version: 1\nrules: [{name: all, require: {DeletionProtection: ACTIVE}}, {name: audited, mode: audit, require: {UserPoolTier: LITE}}]")
+	w.fake.Edit(poolID, unprotected)
+	request := call("one", "Admin", w.time())
+	w.pass(time.Minute)
+	killed := w.keeper(required)
+	killed.Pools = &mortalReader{Pools: killed.Pools, lives: 1}
+	func() {
+		defer func() { _, _ = recover().(death) }()
+		_, _ = killed.Answer(t.Context(), request)
+	}()
+	w.pass(2 * time.Minute)
+	var told []string
+	r := w.keeper(required)
+	r.Tell = func(_ context.Context, out reconcile.Outcome) bool {
+		finding, tells := report.FindingOf(report.New(out, ""), w.time())
+		told = append(told, fmt.Sprint(out.Outcome, ": ", tells && !finding.Failed, " ", finding.Failed))
+		return true
+	}
+	if _, err := r.Answer(t.Context(), request); err != nil || !slices.Equal(told, []string{"remediated: false false", "drifted: false true"}) {
+		t.Errorf("%v: of each, whether a finding passes, and fails: %q", err, told)
 	}
 }
 
@@ -191,6 +219,9 @@ func TestUnselectedMeanwhile(t *testing.T) {
 			told++
 			if earlier.Outcome != reconcile.Drifted || states(earlier)["DeletionProtection"] != reconcile.Reported || !strings.Contains(earlier.Drifts[0].Reason, "no rule requires it any more") {
 				t.Errorf("%+v", earlier)
+			}
+			if rec, err := w.ledger.Record(t.Context(), earlier.Record); err != nil || !slices.Equal(rec.Changed(), []string{"DeletionProtection"}) {
+				t.Errorf("%v: undo puts back %v", err, rec.Changed())
 			}
 		}
 	}

@@ -39,11 +39,11 @@ func (r *run) countFlaps(ctx context.Context, drifts []baseline.Drift) {
 			continue
 		}
 		if since := slices.Concat(causes[1:], []event.Cause{r.cause}); unheld == 0 {
-			r.flaps[d.Setting] = fmt.Sprintf("it was written %d times within %d minutes, and %s after us: two automations take turns, so it is left until one of them stops (flapBudget: %s)",
-				len(causes), int(budget.Within.Minutes()), count(since, "%s set it %d times"), budget)
+			r.flaps[d.Setting] = fmt.Sprintf("it was written %s within %d minutes, and %s after us: two automations take turns, so it is left until one of them stops (flapBudget: %s)",
+				times(len(causes)), int(budget.Within.Minutes()), count(since, func(name string, n int) string { return name + " set it " + times(n) }), budget)
 		} else {
-			r.flaps[d.Setting] = fmt.Sprintf("it was written %d times within %d minutes, and did not hold %d times, while %s: another automation sets it back at once, or the pool does not keep it, so it is left until that ends (flapBudget: %s)",
-				len(causes), int(budget.Within.Minutes()), unheld, count(since, "%s made %d calls"), budget)
+			r.flaps[d.Setting] = fmt.Sprintf("it was written %s within %d minutes, and %s it did not hold, while %s: another automation sets it back at once, or the pool does not keep it, so it is left until that ends (flapBudget: %s)",
+				times(len(causes)), int(budget.Within.Minutes()), times(unheld), count(since, func(name string, n int) string { return name + " called " + times(n) }), budget)
 		}
 	}
 }
@@ -61,19 +61,26 @@ func (r Record) wrote(setting string) (wrote, held bool) {
 }
 
 // count says how often each of the writers behind the causes came, the most frequent first.
-func count(causes []event.Cause, each string) string {
-	times := map[string]int{}
+func count(causes []event.Cause, each func(name string, n int) string) string {
+	counts := map[string]int{}
 	for i, c := range causes {
 		if !slices.ContainsFunc(causes[:i], func(b event.Cause) bool { return b.EventID != "" && b.EventID == c.EventID }) { // which was tried again
-			times[writer(c)]++
+			counts[writer(c)]++
 		}
 	}
-	names := slices.SortedFunc(maps.Keys(times), func(a, b string) int { return cmp.Or(times[b]-times[a], strings.Compare(a, b)) })
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return cmp.Or(counts[b]-counts[a], strings.Compare(a, b)) })
 	var parts []string
 	for _, name := range names[:min(len(names), 3)] {
-		parts = append(parts, fmt.Sprintf(each, name, times[name]))
+		parts = append(parts, each(name, counts[name]))
 	}
 	return strings.Join(parts, ", ")
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }
 
 // writer names who made a call, shortly: the role, or the user.

@@ -54,7 +54,7 @@ func TestFlapBudgetOfTheDeferred(t *testing.T) {
 	request := call("last", "terraform-ci", w.time())
 	w.pass(time.Minute)
 	out := w.answer(t, required, request)
-	if want := "it was written 3 times within 60 minutes, and did not hold 3 times, while role terraform-ci made 2 calls"; out.Outcome != reconcile.Unconverged || !strings.Contains(out.Reason, want) {
+	if want := "it was written 3 times within 60 minutes, and 3 times it did not hold, while role terraform-ci called 2 times:"; out.Outcome != reconcile.Unconverged || !strings.Contains(out.Reason, want) {
 		t.Errorf("%s (%s)", out.Outcome, out.Reason)
 	}
 }
@@ -254,5 +254,29 @@ func TestElsewhereMeanwhile(t *testing.T) {
 	w.pass(time.Minute)
 	if out := w.answer(t, required, request); lost() {
 		t.Errorf("not given back: %s (%s)", out.Outcome, out.Reason)
+	}
+}
+
+// TestFlapWordsOfOne spends a budget of one write, which held or did not, and reads the sentence.
+func TestFlapWordsOfOne(t *testing.T) {
+	t.Parallel()
+	for want, fast := range map[string]bool{
+		"it was written once within 60 minutes, and role terraform-ci set it once after us: ":                    false,
+		"it was written once within 60 minutes, and once it did not hold, while role terraform-ci called once: ": true,
+	} {
+		w, required := withLedger(t), parse(t, "version: 1\nflapBudget: {times: 1, minutes: 60}\nrules: [{name: all, require: {DeletionProtection: ACTIVE}}]")
+		if fast {
+			w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Change: unprotected})
+		}
+		var out reconcile.Outcome
+		for _, id := range []string{"one", "two"} {
+			w.fake.Edit(poolID, unprotected)
+			request := call(id, "terraform-ci", w.time())
+			w.pass(time.Minute)
+			out = w.answer(t, required, request)
+		}
+		if !strings.HasPrefix(out.Reason, want) {
+			t.Errorf("%s (%s)", out.Outcome, out.Reason)
+		}
 	}
 }

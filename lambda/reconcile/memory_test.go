@@ -323,7 +323,7 @@ func TestFlapBudgetOfTheFast(t *testing.T) {
 		request := call(fmt.Sprint("event", i), "terraform-ci", w.time())
 		w.pass(time.Minute)
 		out := w.answer(t, required, request)
-		if out.Outcome != reconcile.Unconverged || i >= 3 && !strings.Contains(out.Reason, "it was written 3 times within 30 minutes, and did not hold 3 times, while role terraform-ci made 3 calls: another automation") && !out.Repeated {
+		if out.Outcome != reconcile.Unconverged || i >= 3 && !strings.Contains(out.Reason, "it was written 3 times within 30 minutes, and 3 times it did not hold, while role terraform-ci called 3 times: another automation") && !out.Repeated {
 			t.Errorf("event %d: %s (%s)", i, out.Outcome, out.Reason)
 		}
 		if !out.Repeated {

@@ -40,4 +40,4 @@ func (r *Reconciler) Do(ctx context.Context, request event.Request, done func(Ou
 	}
 }
 
-const ownLeftOut = "CloudTrail left out which pool our own write changed; it was verified when it was made, and the next sweep looks at every pool"
+const ownLeftOut = "CloudTrail left out which pool a call of our own role changed; what we write is verified at once, and the next sweep looks at every pool"

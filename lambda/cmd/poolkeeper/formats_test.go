@@ -99,6 +99,22 @@ func TestFormats(t *testing.T) {
 			}
 		}
 	}
+	// A write of our own of which CloudTrail left out the pool.
+	ours := func(name string) string {
+		if name == "ROLE_ARN" {
+			return "arn:aws:iam::111122223333:role/AppAdmin"
+		}
+		return os.Getenv(name)
+	}
+	for _, format := range all {
+		var stdout bytes.Buffer
+		if status := run(context.Background(), []string{"replay", events + "request-hidden.json", "--output", format}, &stdout, io.Discard, ours); status != exitDone {
+			t.Errorf("%s: exit status %d", format, status)
+		}
+		if err := wellFormed(format, stdout.Bytes()); err != nil {
+			t.Errorf("%s: %v\n%s", format, err, stdout.Bytes())
+		}
+	}
 	// What cannot be reached leaves a document that says so.
 	t.Setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "http://127.0.0.1:9")
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")

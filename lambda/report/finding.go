@@ -46,7 +46,7 @@ func FindingOf(r Report, now time.Time) (Finding, bool) {
 	}
 	f.Failed = f.Failed || r.Outcome == reconcile.Unconverged || r.Outcome == reconcile.Unfixable
 	if !f.Failed && len(r.Elsewhere) > 0 {
-		f.Severity, r.Next = Medium, []string{fmt.Sprintf("See what would be written: poolkeeper plan --pool %s --region %s", r.UserPool.ID, r.UserPool.Region)}
+		f.Severity, r.Next = Medium, []string{fmt.Sprintf("See what is not as required: poolkeeper plan --pool %s --region %s", r.UserPool.ID, r.UserPool.Region)}
 	}
 	for _, setting := range r.Elsewhere {
 		fails(setting, checksOf(setting))

@@ -167,7 +167,7 @@ func (r Report) safe() (head, says string) {
 		return "NOTHING WRITTEN", "nothing was written; the pool could not be read, so nothing is known of it"
 	case len(r.Writes) == 0:
 		return "SAFE", "nothing was written; the pool is as it was found"
-	case r.When.Verified.IsZero():
+	case r.When.Verified.IsZero() || r.Verified == (reconcile.Verified{}):
 		return "NOT VERIFIED", strings.Join(r.Writes, ", ") + "; the pool could not be read and judged after that"
 	case r.Outcome == reconcile.Unconverged:
 		return "VERIFIED", fmt.Sprintf("%s; %d required settings hold, %d other settings are exactly what they were; those named above are not", strings.Join(r.Writes, ", "), r.Verified.Owned, r.Verified.UnmanagedUnchanged)

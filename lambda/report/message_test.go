@@ -246,7 +246,7 @@ func TestFindingsOfALook(t *testing.T) {
 	}
 	f, ok := FindingOf(New(elsewhere, testBuild), cause.Time)
 	if !ok || !f.Failed || f.Severity != Medium || f.Description != "Not as required: DeletionProtection." || len(f.Requirements) == 0 ||
-		f.Remediation != "See what would be written: poolkeeper plan --pool eu-west-1_AbCdEf123 --region eu-west-1" {
+		f.Remediation != "See what is not as required: poolkeeper plan --pool eu-west-1_AbCdEf123 --region eu-west-1" {
 		t.Errorf("%v %+v", ok, f)
 	}
 	if f, ok := FindingOf(New(wrong, testBuild), cause.Time); !ok || f.Description != "Not as required: Policies.PasswordPolicy.MinimumLength, DeletionProtection. the rule only audits" {
@@ -421,5 +421,16 @@ func TestDigest(t *testing.T) {
 		if got := ToldAlone(outcomes()[name]); got != want {
 			t.Errorf("in a sweep, %s is told alone: %v", name, got)
 		}
+	}
+}
+
+// TestUnjudgedIsNotVerified: after a write to a pool that no rule selects any more there is nothing by which to judge it, and no mail says that something was verified.
+func TestUnjudgedIsNotVerified(t *testing.T) {
+	t.Parallel()
+	out := outcomes()["remediated"]
+	out.Outcome, out.Verified, out.Drifts = reconcile.Drifted, reconcile.Verified{}, out.Drifts[:1]
+	out.Drifts[0].State = reconcile.Reported
+	if head, says := New(out, testBuild).safe(); head != "NOT VERIFIED" || strings.Contains(says, "0 required settings hold") {
+		t.Errorf("%s: %s", head, says)
 	}
 }

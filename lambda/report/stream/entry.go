@@ -59,7 +59,11 @@ func (f finding) says() string {
 	if f.setting == "" {
 		return f.reason
 	}
-	text := fmt.Sprintf("%s: %s, wanted %s (rule %s)", f.setting, report.Value(f.have), report.Value(f.want), f.rule)
+	rule := "no rule"
+	if f.rule != "" {
+		rule = "rule " + f.rule
+	}
+	text := fmt.Sprintf("%s: %s, wanted %s (%s)", f.setting, report.Value(f.have), report.Value(f.want), rule)
 	if f.reason != "" {
 		text += ": " + f.reason
 	}
@@ -128,7 +132,11 @@ func OfOutcome(out reconcile.Outcome, brief bool) Entry {
 	line.Cause, line.Verified = &out.Cause, &out.Verified
 	e.json = line
 	if len(out.Writes) > 0 {
-		e.notes = append(e.notes, fmt.Sprintf("written: %s; %d owned settings hold, %d unmanaged settings unchanged", strings.Join(out.Writes, ", "), out.Verified.Owned, out.Verified.UnmanagedUnchanged))
+		verified := "the pool could not be read and judged after that"
+		if out.Verified != (reconcile.Verified{}) {
+			verified = fmt.Sprintf("%d owned settings hold, %d unmanaged settings unchanged", out.Verified.Owned, out.Verified.UnmanagedUnchanged)
+		}
+		e.notes = append(e.notes, "written: "+strings.Join(out.Writes, ", ")+"; "+verified)
 	}
 	if out.Reason != "" {
 		e.notes = append(e.notes, "reason: "+out.Reason)

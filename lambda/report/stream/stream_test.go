@@ -79,3 +79,20 @@ func TestNothingBreaksOut(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) { check(t, "x"+rapid.String().Draw(t, "text")) })
 	}
 }
+
+// TestUnjudged: of a write after which the pool could not be judged, and of what no rule requires, no format says otherwise.
+func TestUnjudged(t *testing.T) {
+	t.Parallel()
+	out := reconcile.Outcome{Outcome: reconcile.Unconverged, UserPoolID: "eu-west-1_AbCdEf123", Writes: []string{"UpdateUserPool"},
+		Drifts: []reconcile.Drift{{Setting: "SmsConfiguration", Want: "what it was before", State: reconcile.NotFixable}}}
+	for _, format := range Formats() {
+		var b bytes.Buffer
+		s := New(format, &b, false)
+		if err := errors.Join(s.Write(OfOutcome(out, false)), s.Close(true)); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.String(); strings.Contains(got, "0 owned settings hold") || strings.Contains(got, "(rule )") {
+			t.Errorf("%s:\n%s", format, got)
+		}
+	}
+}

@@ -3,8 +3,10 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/userpool"
 )
 
@@ -47,7 +49,10 @@ func (r *run) once(ctx context.Context) (step, error) {
 		return next, err
 	}
 	if len(plan.Later) > 0 {
-		r.offered = true
+		r.offered = slices.ContainsFunc(plan.Later, func(l userpool.Left) bool {
+			name, _ := baseline.DocumentOf(l.Setting)
+			return v.state.Documents[name] == nil
+		})
 		return planAgain, nil
 	}
 	return finished, r.verify(ctx, plan, policy, report)

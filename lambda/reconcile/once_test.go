@@ -7,6 +7,7 @@ import (
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/userpool"
 )
 
 const threatAndRisk = `version: 1
@@ -57,9 +58,14 @@ rules:
     require: {RiskConfiguration: `+mail+`{Subject: careful}}}}}
     clients: [{ids: [mobile], require: {RiskConfiguration: `+mail+`{TextBody: somebody signed in}}}}}}]
 `)
-	out, err := w.keeper(required).Reconcile(t.Context(), poolID, event.Cause{EventID: "one", Time: w.time()})
+	r, saved := w.keeper(required), 0
+	r.Before = func(userpool.State) error { saved++; return nil }
+	out, err := r.Reconcile(t.Context(), poolID, event.Cause{EventID: "one", Time: w.time()})
 	if err != nil || out.Outcome != reconcile.Remediated {
 		t.Errorf("%v: %s (%s) %v", err, out.Outcome, out.Reason, states(out))
+	}
+	if saved != 1 {
+		t.Errorf("the state before was handed over %d times, the last time with what was written", saved)
 	}
 	of := object(w.fake.Risk(poolID, "mobile"), "AccountTakeoverRiskConfiguration", "NotifyConfiguration", "NoActionEmail")
 	if of["Subject"] != "careful" || of["TextBody"] != "somebody signed in" {

@@ -119,7 +119,7 @@ func TestHub(t *testing.T) {
 		}
 	}
 	unreachable := notify.Hub{Client: securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String("http://127.0.0.1:9"), Credentials: credentials, RetryMaxAttempts: 1}), Now: time.Now}
-	if errs, heard := notify.Send(t.Context(), []notify.Channel{unreachable, channel}, report.New(outcome(reconcile.Unfixable), "test")); !heard || len(errs) != 1 || !strings.HasPrefix(errs[0].Error(), "telling Security Hub: ") {
+	if errs, heard := notify.Send(t.Context(), []notify.Channel{unreachable, channel}, report.New(outcome(reconcile.Unfixable), "test")); heard || len(errs) != 1 || !strings.HasPrefix(errs[0].Error(), "telling Security Hub: ") {
 		t.Errorf("%v", errs)
 	}
 }

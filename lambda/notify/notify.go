@@ -23,16 +23,18 @@ type people interface {
 	Digest(ctx context.Context, d report.Digest) error
 }
 
-// Send hands the report to each of the channels. One that fails, or takes longer than Patience, stops no other; the errors name them. heard is false if one of those failed that people listen to.
+// Send hands the report to each of the channels. One that fails, or takes longer than Patience, stops no other; the errors name them. heard says whether there are some that people listen to, and none of those
+// failed.
 func Send(ctx context.Context, channels []Channel, r report.Report) (failed []error, heard bool) {
-	heard = true
+	listened, missed := false, false
 	for _, c := range channels {
+		_, toPeople := c.(people)
+		listened = listened || toPeople
 		if err := patiently(ctx, func(ctx context.Context) error { return c.Send(ctx, r) }); err != nil {
-			_, listened := c.(people)
-			failed, heard = append(failed, fmt.Errorf("telling %s: %w", c.Name(), err)), heard && !listened
+			failed, missed = append(failed, fmt.Errorf("telling %s: %w", c.Name(), err)), missed || toPeople
 		}
 	}
-	return failed, heard
+	return failed, listened && !missed
 }
 
 // SendDigest hands the digest of a sweep to those of the channels that people listen to.

@@ -95,3 +95,37 @@ func TestPublishOnce(t *testing.T) {
 		t.Errorf("the attributes are %.200v", names)
 	}
 }
+
+// TestHeard: people know of a report if there is a channel that they listen to and none of those failed, whatever became of the channels of machines.
+func TestHeard(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		channels []notify.Channel
+		heard    bool
+	}{
+		"nobody":            {nil, false},
+		"machines":          {[]notify.Channel{machine{}}, false},
+		"people":            {[]notify.Channel{prompt{new(int)}}, true},
+		"a broken machine":  {[]notify.Channel{machine{broken: true}, prompt{new(int)}}, true},
+		"one of two failed": {[]notify.Channel{broken{}, prompt{new(int)}, machine{}}, false},
+	} {
+		if _, heard := notify.Send(t.Context(), c.channels, report.Report{}); heard != c.heard {
+			t.Errorf("%s: heard %v", name, heard)
+		}
+	}
+}
+
+type machine struct{ broken bool }
+
+func (machine) Name() string { return "Machine" }
+
+func (m machine) Send(context.Context, report.Report) error {
+	if m.broken {
+		return errors.New("out of order")
+	}
+	return nil
+}
+
+type broken struct{ prompt }
+
+func (broken) Send(context.Context, report.Report) error { return errors.New("out of order") }

@@ -23,7 +23,7 @@ func Plan(w io.Writer, p reconcile.Preview, paint Paint) error {
 	}
 	b.WriteString("\n")
 	for _, d := range p.Drifts {
-		line := fmt.Sprintf("  %s %s: %s -> %s  (rule %s, %s)", marks[d.State], d.Setting, Value(d.Have), Value(d.Want), d.Rule, d.Source)
+		line := fmt.Sprintf("  %s %s: %s -> %s  (%s)", marks[d.State], d.Setting, Value(d.Have), Value(d.Want), rule(Drift{Drift: d, Source: d.Source.String()}))
 		reason := ""
 		if d.Reason != "" {
 			reason = fmt.Sprintf("      %s: %s", d.State, d.Reason)

@@ -44,3 +44,13 @@ func TestPlan(t *testing.T) {
 		}
 	}
 }
+
+// TestPlanWithoutAPlace: what is watched and not required has no place in the file, and its line ends with the rule.
+func TestPlanWithoutAPlace(t *testing.T) {
+	t.Parallel()
+	watched := reconcile.Drift{Setting: "LambdaConfig.PreSignUp", Rule: "all", Want: "no trigger that no rule requires", Have: "arn", State: reconcile.Reported, Left: reconcile.LeftWatched}
+	var got bytes.Buffer
+	if err := Plan(&got, reconcile.Preview{Outcome: outcome(reconcile.Drifted, "", watched)}, false); err != nil || !bytes.Contains(got.Bytes(), []byte("requires  (rule all)\n")) {
+		t.Errorf("%v\n%s", err, got.Bytes())
+	}
+}

@@ -30,7 +30,7 @@ type DriftState string
 const (
 	Fixed      DriftState = "fixed"     // written and verified
 	Planned    DriftState = "planned"   // would be written; of a Preview only
-	Reported   DriftState = "reported"  // left, as the mode, the requirement or our own write's event demands
+	Reported   DriftState = "reported"  // left, as the mode, the requirement, a watch or our own write's event demands, or not seen to hold
 	Exempted   DriftState = "exempted"  // permitted for now
 	NotFixable DriftState = "unfixable" // could not be written, or did not hold
 )

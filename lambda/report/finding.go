@@ -49,7 +49,7 @@ func FindingOf(r Report, now time.Time) (Finding, bool) {
 		f.Severity, r.Next = Medium, []string{fmt.Sprintf("See what is not as required: poolkeeper plan --pool %s --region %s", r.UserPool.ID, r.UserPool.Region)}
 	}
 	for _, setting := range r.Elsewhere {
-		fails(setting, checksOf(setting))
+		fails(setting, ChecksOf(setting))
 	}
 	if !f.Failed && r.Narrow {
 		return Finding{}, false

@@ -151,7 +151,7 @@ func New(out reconcile.Outcome, build string) Report {
 	}
 	for _, d := range out.Drifts {
 		d.Reason = cut(d.Reason, 1000)
-		r.Drifts = append(r.Drifts, Drift{d, d.Source.String(), checksOf(d.Setting)})
+		r.Drifts = append(r.Drifts, Drift{d, d.Source.String(), ChecksOf(d.Setting)})
 	}
 	r.Next = append([]string{}, next(r)...)
 	if r.Missed != nil { // all are in the log; Legible has made it a copy
@@ -163,7 +163,8 @@ func New(out reconcile.Outcome, build string) Report {
 	return r
 }
 
-func checksOf(setting string) []string {
+// ChecksOf names the checks of others that look at the setting.
+func ChecksOf(setting string) []string {
 	checks := []string{}
 	for _, control := range baseline.ControlsOf(setting) {
 		checks = append(checks, control.Checks()...)

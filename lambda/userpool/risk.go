@@ -104,7 +104,7 @@ func (p *Plan) reconsider(order []baseline.DocumentName, options Options) error 
 	p.Left = slices.DeleteFunc(p.Left, func(l Left) bool { return follows(l.Drift) })
 	p.Left = append(p.Left, still.Left...)
 	for _, d := range still.Fixes {
-		p.Later = append(p.Later, Left{d, "once the pool's risk configuration is written, which the client has"})
+		p.Later = append(p.Later, Left{d, "once the pool's risk configuration is written, which is the client's too"})
 	}
 	return nil
 }

@@ -104,11 +104,7 @@ func ofPool(out reconcile.Outcome) (Entry, poolLine) {
 	line := poolLine{Outcome: out.Outcome, UserPoolID: out.UserPoolID, Baseline: out.Baseline, Drifts: []driftLine{}, Writes: out.Writes, Reason: out.Reason, Critical: out.Critical,
 		Record: out.Record, Missed: out.Missed, Overwritten: out.Overwritten, Repeated: out.Repeated}
 	for _, d := range out.Drifts {
-		checks := []string{}
-		for _, control := range baseline.ControlsOf(d.Setting) {
-			checks = append(checks, control.Checks()...)
-		}
-		line.Drifts = append(line.Drifts, driftLine{d, d.Source.String(), checks})
+		line.Drifts = append(line.Drifts, driftLine{d, d.Source.String(), report.ChecksOf(d.Setting)})
 		f := finding{id: d.Setting, level: levels[d.State], state: string(d.State), setting: d.Setting, have: d.Have, want: d.Want, rule: d.Rule, reason: d.Reason, position: d.Source}
 		if d.State == reconcile.Exempted {
 			f.pardon = d.Reason

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/report"
 )
 
 // sarif writes one run. The results come first, so that they can be written as they come; what they refer to comes after them.
@@ -144,12 +145,8 @@ func (s *sarif) Close(done bool) error {
 		if m, ok := baseline.Lookup(id); ok && m.Doc != "" {
 			rule.Short = &sarifText{m.Doc}
 		}
-		var help []string
-		for _, control := range baseline.ControlsOf(id) {
-			help = append(help, control.Checks()...)
-		}
-		if len(help) > 0 {
-			rule.Help = &sarifText{"Checked by " + strings.Join(help, ", ") + "."}
+		if checks := report.ChecksOf(id); len(checks) > 0 {
+			rule.Help = &sarifText{"Checked by " + strings.Join(checks, ", ") + "."}
 		}
 		rules = append(rules, rule)
 	}

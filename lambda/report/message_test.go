@@ -434,3 +434,16 @@ func TestUnjudgedIsNotVerified(t *testing.T) {
 		t.Errorf("%s: %s", head, says)
 	}
 }
+
+// TestUnreadableAtLast: a pool that was read once, and could not be any more when it was to be planned again, is not as it was found as far as anybody knows; one whose drifts have no room is.
+func TestUnreadableAtLast(t *testing.T) {
+	t.Parallel()
+	out := outcomes()["unreadable"]
+	out.PoolName, out.PoolARN = outcomes()["unfixable"].PoolName, outcomes()["unfixable"].PoolARN
+	if _, says := New(out, testBuild).safe(); !strings.Contains(says, "could not be read") {
+		t.Error(says)
+	}
+	if _, says := New(outcomes()["unfixable"], testBuild).short(0).safe(); strings.Contains(says, "could not be read") {
+		t.Error(says)
+	}
+}

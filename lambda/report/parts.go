@@ -51,7 +51,7 @@ func (r Report) known() bool {
 
 // unread says whether the pool could not be read.
 func (r Report) unread() bool {
-	return r.Outcome == reconcile.Unfixable && len(r.Drifts) == 0 && r.UserPool.ARN == ""
+	return r.Outcome == reconcile.Unfixable && len(r.Drifts)+r.Omitted == 0
 }
 
 // of returns the drifts in one of the states.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/mototest"
 	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/report/stream"
 )
 
 // TestDescribe: a record tells what was written; where nobody has seen whether it holds, what may have been written, and what to do.
@@ -99,6 +101,30 @@ func TestDescribeForged(t *testing.T) {
 	}
 	if _, command, _ := strings.Cut(got, "poolkeeper plan "); !strings.HasPrefix(command, "--all\n") {
 		t.Errorf("it is in the command: %s", command)
+	}
+}
+
+// TestHistoryIsOfTheSchema has a record with all that it may hold, one with nothing, and the summary written as JSON.
+func TestHistoryIsOfTheSchema(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)
+	full := reconcile.Record{ID: reconcile.NewRecordID("eu-west-1_AbCdEf123", at), UserPoolID: "eu-west-1_AbCdEf123", Cause: event.Cause{EventID: "0c0f7a3e", EventName: "UpdateUserPool", Time: at}, Baseline: "sha256:ab",
+		Began: at, Outcome: reconcile.Partial, Reason: "the rule only audits", Verified: reconcile.Verified{Owned: 1, UnmanagedUnchanged: 2}, Ended: at, Owes: []string{"SmsConfiguration"},
+		Drifts: []reconcile.Drift{{Setting: "DeletionProtection", Rule: "all", Want: "ACTIVE", State: reconcile.Fixed},
+			{Setting: "UserPoolTier", Rule: "audited", Want: "PLUS", Have: "LITE", State: reconcile.Reported, Reason: "the rule only audits", Left: reconcile.LeftAudited, Told: at}},
+		Sent: []reconcile.Sent{{Call: "UpdateUserPool", Document: "UserPool", RequestID: "5d4c2a6e", Read: at, At: at, Fixes: []string{"DeletionProtection"}, Unclear: true}}}
+	var lines bytes.Buffer
+	to := stream.New(stream.JSON, &lines, false)
+	for _, r := range []reconcile.Record{full, {}} {
+		if err := to.Write(stream.OfSummary("record", r, describe(r))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := to.Write(stream.OfSummary("summary", map[string]int{"records": 2}, counted(2, "record"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := wellFormed("json", lines.Bytes()); err != nil {
+		t.Errorf("%v\n%s", err, lines.Bytes())
 	}
 }
 

@@ -165,6 +165,8 @@ func (r Report) safe() (head, says string) {
 		return "NOTHING WRITTEN", "nothing was written now; what a write of ours took before is still missing"
 	case r.unread():
 		return "NOTHING WRITTEN", "nothing was written; the pool could not be read, so nothing is known of it"
+	case len(r.Writes) == 0 && (r.Outcome == reconcile.Unconverged || len(r.Overwritten) > 0): // which is not safe
+		return "NOTHING WRITTEN", "nothing was written now; the pool is as it was found"
 	case len(r.Writes) == 0:
 		return "SAFE", "nothing was written; the pool is as it was found"
 	case r.When.Verified.IsZero() || r.Verified == (reconcile.Verified{}):

@@ -33,12 +33,14 @@ type Member struct {
 type Purpose struct {
 	// Asked is when the call was made that asked for the sweep, as CloudTrail left out its pool; zero where none did.
 	Asked time.Time `json:"asked,omitzero"`
+	// Own says that it was a call of our own role: what such a sweep finds is reported, and not written.
+	Own bool `json:"own,omitempty"`
 	// First is when the first of all sweeps began; zero where nobody remembers.
 	First time.Time `json:"first,omitzero"`
 }
 
 func purposeOf(detail object) Purpose {
-	return Purpose{Asked: instant(detail.text("asked")), First: instant(detail.text("first"))}
+	return Purpose{Asked: instant(detail.text("asked")), Own: detail["own"] == true, First: instant(detail.text("first"))}
 }
 
 // maxToken is the longest token of a page that Cognito gives out.

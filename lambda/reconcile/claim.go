@@ -41,6 +41,9 @@ func (n eventNote) until() time.Time {
 // something else.
 func (r *run) eventKey() Key {
 	parts := []string{r.cause.EventID, r.id, r.cause.EventName, r.request.ClientID, r.fingerprint()}
+	if r.ownWrite() { // which is not answered as another's
+		parts = append(parts, "own")
+	}
 	if r.id == "" { // a sweep, whose id anybody can tell before its time has come
 		parts = append(parts, r.cause.Time.UTC().Format(time.RFC3339))
 	}

@@ -20,10 +20,6 @@ func (r *Reconciler) Do(ctx context.Context, request event.Request, done func(Ou
 		out.each(done)
 		return out, err
 	case event.All:
-		if request.Reason == event.RequestLeftOut && r.byUs(request.Cause) {
-			// Were it answered with a sweep, and a setting did not hold, our writes would lead to sweeps and these to writes without an end.
-			return Sweeping{Outcome: Ignored, Outcomes: map[Word]int{}, Failed: []Failure{}, Reason: ownLeftOut}, nil
-		}
 		if r.Bus != nil {
 			return r.Dispatch(ctx, request)
 		}
@@ -39,5 +35,3 @@ func (r *Reconciler) Do(ctx context.Context, request event.Request, done func(Ou
 		return out, nil
 	}
 }
-
-const ownLeftOut = "CloudTrail left out which pool a call of our own role changed; what we write is verified at once, and the next sweep looks at every pool"

@@ -18,7 +18,13 @@ type sweepNote struct {
 	By    string    `json:"by,omitempty"` // the id of the event that asked for it, until its pools are sent or handed on
 }
 
-var sweepKey = Key{SweepKey, "calls"}
+// sweepKey names the turn to sweep. Nobody else relies on the sweeps that calls of our own role ask for, as they write nothing.
+func (d *dispatch) sweepKey() Key {
+	if d.ownWrite() {
+		return Key{SweepKey, "own"}
+	}
+	return Key{SweepKey, "calls"}
+}
 
 // join takes the turn to sweep for a call of which CloudTrail left out the pool. done says that there is none to take: a sweep that begins after the call looks at every pool, or one is under way and takes
 // longer than can be waited for. Whoever sweeps is tried again, or lies in a queue with an alarm, so that others may rely on it.
@@ -29,7 +35,7 @@ func (d *dispatch) join(ctx context.Context) (done bool, err error) {
 	covered := func() bool {
 		return !d.stood && !d.cause.Time.IsZero() && d.joined.Began.After(d.cause.Time.Add(settled)) && (d.joined.By == "" || d.joined.By != d.cause.EventID)
 	}
-	taken := d.take(ctx, sweepKey, func(note []byte) (bool, error) {
+	taken := d.take(ctx, d.sweepKey(), func(note []byte) (bool, error) {
 		err := decodeNote(note, &d.joined)
 		return covered(), err
 	})
@@ -65,7 +71,7 @@ func (d *dispatch) findPurpose(ctx context.Context) {
 		return
 	}
 	if d.request.Reason == event.RequestLeftOut {
-		d.at.Asked = cmp.Or(d.cause.Time, d.at.Started)
+		d.at.Asked, d.at.Own = cmp.Or(d.cause.Time, d.at.Started), d.ownWrite()
 		return
 	}
 	if !d.remembers() {
@@ -88,7 +94,7 @@ func (d *dispatch) findPurpose(ctx context.Context) {
 func (d *dispatch) stayInSweep(ctx context.Context) {
 	d.stay(ctx)
 	if d.joins && d.remembers() {
-		d.keep(ctx, sweepKey, d.joined, d.Now().Add(holdTime))
+		d.keep(ctx, d.sweepKey(), d.joined, d.Now().Add(holdTime))
 	}
 }
 
@@ -96,6 +102,6 @@ func (d *dispatch) stayInSweep(ctx context.Context) {
 func (d *dispatch) leaveSweep(ctx context.Context) {
 	if d.joins {
 		d.joins = false
-		d.keep(ctx, sweepKey, d.joined, time.Time{})
+		d.keep(ctx, d.sweepKey(), d.joined, time.Time{})
 	}
 }

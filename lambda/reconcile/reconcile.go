@@ -226,11 +226,9 @@ const noValueReason = "the requirement names no value to write"
 
 const ownWriteReason = "the event is of our own write, which is never answered with a write"
 
-func (r *run) ownWrite() bool { return r.byUs(r.cause) }
-
-// byUs says whether a call was made by our own role.
-func (r *Reconciler) byUs(cause event.Cause) bool {
-	return r.OwnRole != "" && cause.Issuer == r.OwnRole
+// ownWrite says whether it was our own role that called, or asked for the sweep: were that answered with a write, and a setting did not hold, there would be no end to it.
+func (r *run) ownWrite() bool {
+	return r.OwnRole != "" && r.cause.Issuer == r.OwnRole || r.request.Sweep.Own
 }
 
 func (r *run) read(ctx context.Context, took *time.Duration) (state userpool.State, err error) {

@@ -232,35 +232,65 @@ func TestFailedSweepCoversNothing(t *testing.T) {
 	})
 }
 
-// TestOwnCallLeadsToNoSweep: a write of ours of which CloudTrail left out the pool is answered with no sweep, be it with a bus or without, and be there a ledger or none.
-func TestOwnCallLeadsToNoSweep(t *testing.T) {
+// TestOwnCallLeadsToNoWrite: a call of our own role of which CloudTrail left out the pool leads to a sweep that reports and writes nothing, be it with a bus or without, and be there a ledger or none. Were it
+// answered with writes, and a setting did not hold, these would lead to sweeps again, without an end.
+func TestOwnCallLeadsToNoWrite(t *testing.T) {
 	t.Parallel()
-	required := require(t, deletionProtection)
 	payload, err := os.ReadFile("../event/testdata/update-user-pool.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, bus := range []bool{true, false} {
 		for _, remembers := range []bool{true, false} {
-			for role, lists := range map[string]int{"Keeper": 0, "AppAdmin": 1} {
-				l := &line{pools: map[string]int{}, sweeps: map[time.Time]int{}}
-				a := &account{ids: nil, page: 60}
-				r := reconcile.New(a, required, "arn:aws:iam::111122223333:role/Keeper")
-				r.Sleep = func(context.Context, time.Duration) error { return nil }
+			for role, want := range map[string]reconcile.Word{"Keeper": reconcile.Drifted, "AppAdmin": reconcile.Remediated} {
+				w, required, _ := weakened(t)
+				r := w.keeper(required)
+				if !remembers {
+					r.Ledger = nil
+				}
+				var members []event.Request
 				if bus {
-					r.Bus = l
+					r.Bus = &line{pools: map[string]int{}, sweeps: map[time.Time]int{}, sees: func(q event.Request) { members = append(members, q) }}
 				}
-				if remembers {
-					r.Ledger = ledger.NewMemory()
+				outcomes := map[reconcile.Word]int{}
+				count := func(out reconcile.Outcome) { outcomes[out.Outcome]++ }
+				if _, err := r.Handle(t.Context(), leftOut(t, payload, role), event.Home{}, count); err != nil {
+					t.Fatal(err)
 				}
-				result, err := r.Handle(t.Context(), leftOut(t, payload, role), event.Home{}, func(reconcile.Outcome) {})
-				sweep, _ := result.(reconcile.Sweeping)
-				if err != nil || a.lists != lists || (sweep.Outcome == reconcile.Ignored) != (lists == 0) {
-					t.Errorf("bus %v, ledger %v, %s: %d lists, %s (%s), %v", bus, remembers, role, a.lists, sweep.Outcome, sweep.Reason, err)
+				for _, member := range members {
+					if _, err := r.Do(t.Context(), member, count); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if len(outcomes) != 1 || outcomes[want] != 1 || len(w.writes()) > 0 != (want == reconcile.Remediated) {
+					t.Errorf("bus %v, ledger %v, %s: %v, %v", bus, remembers, role, outcomes, w.writes())
 				}
 			}
 		}
 	}
+}
+
+// TestNobodyReliesOnOwnSweep: the calls of our own role share a sweep among themselves, and no call of others is left to it.
+func TestNobodyReliesOnOwnSweep(t *testing.T) {
+	t.Parallel()
+	required := require(t, deletionProtection)
+	synctest.Test(t, func(t *testing.T) {
+		l := &line{pools: map[string]int{}, sweeps: map[time.Time]int{}}
+		book, made := ledger.NewMemory(), time.Now()
+		time.Sleep(time.Minute)
+		for i, c := range []struct {
+			role string
+			want reconcile.Word
+		}{{"Keeper", reconcile.Swept}, {"Keeper", reconcile.Ignored}, {"AppAdmin", reconcile.Swept}, {"AppAdmin", reconcile.Ignored}} {
+			r := reconcile.New(&account{ids: poolIDs(20), page: 60}, required, ownRole)
+			r.Bus, r.Ledger, r.Patience = l, book, reconcile.Unattended
+			result, err := r.Do(t.Context(), event.Request{Kind: event.All, Reason: event.RequestLeftOut,
+				Cause: event.Cause{EventID: fmt.Sprint("call", i), EventName: "UpdateUserPool", Issuer: "arn:aws:iam::111122223333:role/" + c.role, Time: made}}, func(reconcile.Outcome) {})
+			if sweep, _ := result.(reconcile.Sweeping); err != nil || sweep.Outcome != c.want {
+				t.Errorf("%d: %+v, %v", i, sweep, err)
+			}
+		}
+	})
 }
 
 // leftOut is the event of a call by a role, without what was asked for.

@@ -68,7 +68,7 @@ const (
 	// firstWait is the wait before the second attempt; each further one waits twice as long.
 	firstWait = 500 * time.Millisecond
 	// writeTime is the time that one write, with the verification after it, may need; without it no write is started.
-	writeTime = 4 * time.Second
+	writeTime = 5 * time.Second
 )
 
 // Answer does what an event about one pool asks for: it brings to the baseline what the event's call can have changed, and reports what the baseline watches. The error is

@@ -55,7 +55,7 @@ func TestSweepStopsInTime(t *testing.T) {
 	b := serve(t, cognitotest.Contract)
 	b.plant(10)
 	r := b.reconciler(require(t, deletionProtection))
-	ctx, cancel := context.WithTimeout(t.Context(), 11*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 13*time.Second)
 	defer cancel()
 	slow := 0
 	r.Sleep = func(ctx context.Context, _ time.Duration) error {

@@ -138,7 +138,7 @@ func naming(fixes []baseline.Drift, names []string) []baseline.Drift {
 }
 
 // verifyWaits are the waits between the reads of a verification: for a second or two a read may still show the old state.
-var verifyWaits = []time.Duration{200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond}
+var verifyWaits = []time.Duration{200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond, 1600 * time.Millisecond}
 
 // verify reads the pool again until the fixes hold and nothing else has moved, or the waits are used up.
 func (r *run) verify(ctx context.Context, plan userpool.Plan, policy baseline.Policy, report []Drift) error {

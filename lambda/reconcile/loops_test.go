@@ -270,10 +270,12 @@ func (a *racer) accept(request userpool.Request) error {
 func (a *racer) fail(request userpool.Request, err error) error {
 	a.note("%s of %s: %v", request.Call, request.Document, err)
 	var failed *userpool.Error
-	if errors.As(err, &failed) && (failed.Class == userpool.ClassRefused || failed.Class == userpool.ClassSMSRole) {
-		a.refused++
-	} else {
+	errors.As(err, &failed)
+	switch failed.Class {
+	case userpool.ClassBusy, userpool.ClassUnclear, userpool.ClassOdd, userpool.ClassElsewhere:
 		a.vain++
+	default: // also what the service says of what somebody has made of the pool meanwhile
+		a.refused++
 	}
 	for _, d := range request.Fixes {
 		a.given[d.Setting] = true
@@ -299,8 +301,8 @@ func (a *racer) law(out reconcile.Outcome, err error) {
 	if a.free > len(a.fixed) || a.refused > len(a.given)+1 || a.vain > 4 {
 		fatal("of %d settings: %d writes accepted, %d of them for none, %d refused, %d in vain", len(a.given), a.accepted, a.free, a.refused, a.vain)
 	}
-	// Each write leads to no more than one look, and three more wait for what was accepted to show, and three for the verification.
-	if calls := a.accepted + a.refused + a.vain; a.reads > 1+calls+3+3 {
+	// Each write leads to no more than one look, and four more wait for what was accepted to show, and four for the verification.
+	if calls := a.accepted + a.refused + a.vain; a.reads > 1+calls+4+4 {
 		fatal("%d reads for %d writes", a.reads, calls)
 	}
 	if out.Outcome == reconcile.Ignored && a.accepted > 0 {

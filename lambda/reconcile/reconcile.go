@@ -145,7 +145,7 @@ func (r *run) look(ctx context.Context) (v view, done bool, err error) {
 	v.required = v.policy
 	v.policy = v.policy.Only(r.counts(v.state))
 	r.shown = func(setting string) bool { return r.shows(v.state, v.required, setting) }
-	r.out.Elsewhere, r.out.Narrow = r.elsewhere()
+	r.out.Elsewhere, r.out.Narrow = r.notShown()
 	v.found = compare(v.policy, v.state)
 	r.judgeUntold(v.found, v.state)
 	r.lacks = v.state.Lacks(r.owed)

@@ -87,8 +87,8 @@ func (r *run) shows(state userpool.State, policy baseline.Policy, setting string
 	return ok && (r.counts(state)(name) || trigger)
 }
 
-// elsewhere returns the settings that were left when they were last looked at and that this look does not show. unknown says that not everything was looked at yet.
-func (r *run) elsewhere() (left []string, unknown bool) {
+// notShown returns the settings that were left when they were last looked at and that this look does not show. unknown says that not everything was looked at yet.
+func (r *run) notShown() (left []string, unknown bool) {
 	if r.everything() {
 		return nil, false
 	}

@@ -94,15 +94,20 @@ func mail(r Report) string {
 	return b.String()
 }
 
-// rule names the rule of a drift, and its place in the baseline. What a write of ours has taken was required by none.
+// rule names the rule of a drift, and its place in the baseline.
 func rule(d Drift) string {
-	if d.Rule == "" {
+	if d.Rule == "" || d.Source == "" {
+		return RuleNamed(d.Rule)
+	}
+	return RuleNamed(d.Rule) + ", " + d.Source
+}
+
+// RuleNamed is what a rule is called in a sentence. What a write of ours has taken was required by none, whose name is "".
+func RuleNamed(name string) string {
+	if name == "" {
 		return "no rule"
 	}
-	if d.Source == "" {
-		return "rule " + d.Rule
-	}
-	return "rule " + d.Rule + ", " + d.Source
+	return "rule " + name
 }
 
 func orUnknown(text string) string {

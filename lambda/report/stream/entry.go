@@ -59,11 +59,7 @@ func (f finding) says() string {
 	if f.setting == "" {
 		return f.reason
 	}
-	rule := "no rule"
-	if f.rule != "" {
-		rule = "rule " + f.rule
-	}
-	text := fmt.Sprintf("%s: %s, wanted %s (%s)", f.setting, report.Value(f.have), report.Value(f.want), rule)
+	text := fmt.Sprintf("%s: %s, wanted %s (%s)", f.setting, report.Value(f.have), report.Value(f.want), report.RuleNamed(f.rule))
 	if f.reason != "" {
 		text += ": " + f.reason
 	}

@@ -8,6 +8,16 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
+// What is owed to the pool.
+type debts struct {
+	owed        []baseline.Drift // what an accepted write may have taken, and no write has given back yet
+	given       []baseline.Drift // what of it a write has given back
+	lacks       []baseline.Drift // what of it was last seen to be missing
+	debtors     []string         // the records of other runs of which something is owed
+	promised    bool             // what is owed stands in the ledger, for whoever takes the pool next
+	owedUnknown bool             // the ledger failed before it said what is owed to the pool
+}
+
 // inspect compares a pool that is read again with what the latest plan expected of it, and returns what is owed to it and can be given back, and reports what cannot.
 func (r *run) inspect(state userpool.State, found baseline.Comparison, policy baseline.Policy) (lost []baseline.Drift, kept []Drift) {
 	if r.recovered && r.rec == nil && len(r.lacks) == 0 {

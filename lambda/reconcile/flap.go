@@ -12,6 +12,12 @@ import (
 	"poolkeeper/lambda/event"
 )
 
+// What is used up of the flap budget.
+type budget struct {
+	flaps   map[string]string // settings of which the flap budget is used up, and the reason; nil until they were counted
+	records []Record          // by which they are
+}
+
 // countFlaps finds the drifts of which the flap budget is used up: somebody else keeps writing the setting, and to write it once more would go on for ever.
 func (r *run) countFlaps(ctx context.Context, drifts []baseline.Drift) {
 	budget := r.Baseline.Flap

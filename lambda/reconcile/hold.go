@@ -33,6 +33,19 @@ const (
 	Unattended = 5 * time.Minute
 )
 
+// What a run has taken, and what is kept of it.
+type holds struct {
+	name    string    // who this run is
+	mute    bool      // the ledger failed, and is not asked again
+	claimed time.Time // until when the event is ours
+	noted   eventNote // what is kept of the event
+	leased  bool      // the pool is ours
+	until   time.Time // how long it is
+	known   memory    // what is kept of the pool
+	asked   time.Time // when the ledger failed to say that the pool still is ours
+	turn    time.Time // to read, taken and not used yet
+}
+
 // owner names this run to the ledger, and no other: Lambda may deliver one event twice at once, and both bear the same request id.
 func (r *run) owner() string {
 	if r.name == "" {

@@ -16,6 +16,13 @@ type place struct {
 	Asked    time.Time `json:"asked"`    // when it last asked for what it waits for, and had not got it
 }
 
+// A run's place among those who wait.
+type standing struct {
+	inLine Key   // the place that is ours, of the one that waits long
+	stood  bool  // it was, now or when the event was tried before
+	waiter place // what is known of the one that has it
+}
+
 // placeOf names the place. Events that only they themselves can tell of have one of their own.
 func (r *run) placeOf(key Key) Key {
 	place := Key{PlaceKey, string(key.Kind) + "/" + key.ID}

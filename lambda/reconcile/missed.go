@@ -25,6 +25,12 @@ type unheard struct {
 // inFlight is how long after a call its event may still come: CloudTrail and EventBridge hand it over within minutes.
 const inFlight = 15 * time.Minute
 
+// What a run has found that no event told of.
+type misses struct {
+	counted bool     // what no event told of was counted
+	unheard *unheard // and this may have an event yet
+}
+
 // missed returns the drifts of a sweep that nobody reported, or nil. What was left then, and what was exempted then, is no news; and after a change of the baseline nothing is known. A sweep that a call asked
 // for counts none, for nobody can tell which pool that call was about.
 func (r *run) missed(state userpool.State, drifts []baseline.Drift) *Missed {

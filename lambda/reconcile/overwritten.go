@@ -19,6 +19,12 @@ type overlap struct {
 	settings []string
 }
 
+// What a run has found to overlap with its event's call.
+type overlaps struct {
+	sought      bool      // lost updates were looked for
+	overwritten []overlap // and found
+}
+
 // findOverwritten finds the writes of ours that were planned before the event's call was made and sent after it. A write sends a whole document as it was read, so what the call
 // set in between is gone if Cognito took both.
 func (r *run) findOverwritten(ctx context.Context) {

@@ -15,6 +15,13 @@ type written struct {
 	setting  string
 }
 
+// What of it was accepted, and is not written again.
+type races struct {
+	accepted map[written]bool // what was accepted
+	raced    map[string]bool  // settings of it that are not written again, whatever is read
+	looks    int              // that were made only for it to show
+}
+
 // lookAgain looks at the pool, and once more where the plan has to write again what was accepted, which may only be late to show. What does not show then either is left out of the plan, and settle says
 // that it does not hold.
 func (r *run) lookAgain(ctx context.Context) (v view, done bool, err error) {

@@ -9,6 +9,13 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
+// What a run has recorded of its own writes.
+type recording struct {
+	rec   *Record // of this run's writes
+	kept  bool    // the ledger has it
+	ahead int     // how many of its writes, the last ones, are still to be made
+}
+
 // enter records what is about to be written, and makes sure that the pool is still ours.
 func (r *run) enter(ctx context.Context, v view) (ours bool) {
 	if !r.leased {

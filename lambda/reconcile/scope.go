@@ -3,11 +3,23 @@ package reconcile
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/userpool"
 )
+
+// What a run has seen of the pool, and how much of it is looked at.
+type sight struct {
+	wide       bool                      // everything is looked at, whatever the event's call can have changed
+	unseen     bool                      // the pool is not to be seen here
+	unreadable error                     // why the pool could not be read, if it is not for us to read
+	judged     time.Time                 // when the latest read began that showed the pool
+	planned    time.Time                 // when the read began that the latest plan is based on
+	again      time.Time                 // when the documents of the pool itself were read again after that
+	shown      func(setting string) bool // whether the latest look shows if a setting is as it is to be
+}
 
 // owned returns the kinds of documents that the baseline owns and that the event's call can have changed: of a call about one client, those of clients.
 func (r *run) owned() []baseline.DocumentName {

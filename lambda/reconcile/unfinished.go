@@ -5,10 +5,20 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/userpool"
 )
+
+// What was found of runs that came to no end.
+type recovery struct {
+	recovered bool      // the open records were read
+	untold    []Record  // those of them of which nobody was told, as far as is known
+	unsettled time.Time // when the last of their writes was made, as far as is known
+	looked    bool      // and judged by the first look at the pool
+	finishing []Record  // those that are finished for whoever could not
+}
 
 // recover finds out what is left to do of runs that were killed before they gave the pool back, or could not go on: what their writes may have taken from the pool, and to tell people what they have put
 // right. What is not to be had, or of which no write was made, is left at that.

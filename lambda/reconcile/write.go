@@ -10,6 +10,19 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
+// What a run has learned of its writes.
+type writing struct {
+	sent         *userpool.Plan    // the latest plan of which a write was accepted, or may have been
+	sentFixes    []baseline.Drift  // what all such writes were to fix
+	unclear      string            // the latest write call, if it may have been accepted and nothing was written since
+	refused      map[string]string // settings that the service refused to have written, and why
+	moveValidity bool
+	smsTries     int
+	offered      bool     // the pool has just been made to offer a document that it did not
+	moved        []string // settings that were not to move and did
+	unmanaged    int      // unmanaged settings that are exactly what they were
+}
+
 // write makes the writes of the plan in their order, each once. done says that all were accepted; if not, the step says what is next. What is refused of one client stands in no other's way, and a pool
 // may have a thousand: it is planned again once all were tried.
 func (r *run) write(ctx context.Context, plan userpool.Plan) (next step, done bool, err error) {

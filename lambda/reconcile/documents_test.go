@@ -203,6 +203,11 @@ rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, Ri
 			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
 			b.fake.PutRisk(poolID, "", risk)
 		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"}, []string{"UserPoolAddOns.AdvancedSecurityMode", riskAction}, nil},
+		"threat protection goes, and what no risk is to have is out of sight": {`version: 1
+rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}}}]`, func(b bench) {
+			b.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "OFF" })
+		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"},
+			[]string{"RiskConfiguration.RiskExceptionConfiguration", "UserPoolAddOns.AdvancedSecurityMode"}, []string{"RiskConfiguration.RiskExceptionConfiguration"}},
 		"threat protection goes, and a client's risk with it": {strings.Replace(allDocuments, "DeletionProtection: ACTIVE", "UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}", 1), func(b bench) {
 			b.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "OFF" })
 			risk := b.fake.Risk(poolID, web)

@@ -3,10 +3,8 @@ package reconcile
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
-	"poolkeeper/baseline"
 	"poolkeeper/lambda/userpool"
 )
 
@@ -17,7 +15,7 @@ func (r *run) once(ctx context.Context) (step, error) {
 		return finished, err
 	}
 	report, plan, policy := v.report, v.plan, v.policy
-	if len(plan.Writes) == 0 && len(plan.Later) > 0 {
+	if len(plan.Writes) == 0 && (len(plan.Later) > 0 || r.offered && v.state.Hides(v.found.Owned)) {
 		return waitFirst, errors.New("threat protection is on, and its risk configuration cannot be read yet")
 	}
 	if len(plan.Writes) == 0 && len(r.given) > 0 {
@@ -48,11 +46,7 @@ func (r *run) once(ctx context.Context) (step, error) {
 	if next, done, err := r.write(ctx, plan); !done {
 		return next, err
 	}
-	if len(plan.Later) > 0 {
-		r.offered = slices.ContainsFunc(plan.Later, func(l userpool.Left) bool {
-			name, _ := baseline.DocumentOf(l.Setting)
-			return v.state.Documents[name] == nil
-		})
+	if r.offered = plan.Offers; plan.Offers || len(plan.Later) > 0 {
 		return planAgain, nil
 	}
 	return finished, r.verify(ctx, plan, policy, report)

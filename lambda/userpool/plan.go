@@ -17,6 +17,8 @@ type Plan struct {
 	// Later are drifts of documents that are something else once the writes are made, and why: what stands in them, and has to stay, is not known until then. The pool has to be read and planned
 	// again for them.
 	Later []Left
+	// Offers says that the writes make the pool offer a document of which something is required, and which it does not offer for now: nobody knows what stands in it until it is read.
+	Offers bool
 
 	after        documents
 	omitted      map[baseline.DocumentName][]string
@@ -71,6 +73,7 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error
 		order, blame, reason := p.judge(before, after, touched, fixes, stopped)
 		if len(blame) == 0 {
 			p.Fixes, p.after = fixes, after
+			p.Offers = len(order) > 0 && threatens(after) && state.Hides(options.Owned)
 			p.wait(waiting)
 			if err := p.reconsider(order, options); err != nil {
 				return p, err
@@ -108,9 +111,8 @@ func (p *Plan) offered(drifts []baseline.Drift) (now, waiting []baseline.Drift) 
 
 // wait puts off the drifts of documents that the pool will offer once the writes are made, and leaves the others.
 func (p *Plan) wait(waiting []baseline.Drift) {
-	mode, _ := p.after.get(threat).(string)
 	for _, d := range waiting {
-		if mode != "" && mode != "OFF" {
+		if threatens(p.after) {
 			p.Later = append(p.Later, Left{d, "once the pool offers it: what else stands there is not known before"})
 		} else {
 			p.Left = append(p.Left, Left{Drift: d, Reason: "a risk configuration needs " + threat + " AUDIT or ENFORCED"})

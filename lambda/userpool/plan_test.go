@@ -257,8 +257,14 @@ func TestRiskWaitsForThreatProtection(t *testing.T) {
 	if err != nil || len(plan.Writes) != 1 || len(plan.Later) != 1 || len(plan.Left) > 0 {
 		t.Errorf("%+v %v", plan, err)
 	}
-	plan, err = NewPlan(state, []baseline.Drift{risk}, Options{})
-	if err != nil || len(plan.Writes) != 0 || len(plan.Later) != 0 || len(plan.Left) != 1 {
+	for setting, offers := range map[string]bool{risk.Setting: true, "DeletionProtection": false} {
+		plan, err = NewPlan(state, []baseline.Drift{write(threat, "ENFORCED")}, Options{Owned: []string{threat, setting}})
+		if err != nil || len(plan.Writes) != 1 || plan.Offers != offers {
+			t.Errorf("where %s is required: %+v %v", setting, plan, err)
+		}
+	}
+	plan, err = NewPlan(state, []baseline.Drift{risk}, Options{Owned: []string{risk.Setting}})
+	if err != nil || plan.Offers || len(plan.Writes) != 0 || len(plan.Later) != 0 || len(plan.Left) != 1 {
 		t.Errorf("%+v %v", plan, err)
 	}
 }

@@ -19,15 +19,27 @@ func (s State) inherited(name baseline.DocumentName) bool {
 	return name.Kind() == baseline.ClientRisk && object != nil && object["ClientId"] == nil
 }
 
+// threatens says whether threat protection is on.
+func threatens(docs documents) bool {
+	return !baseline.Empty(docs.get(threat)) && docs.get(threat) != "OFF"
+}
+
+// Hides says whether one of the settings stands in a document that the pool does not offer for now.
+func (s State) Hides(settings []string) bool {
+	return slices.ContainsFunc(settings, func(setting string) bool {
+		name, _ := baseline.DocumentOf(setting)
+		return s.off(name)
+	})
+}
+
 // blinding leaves the drifts that would turn threat protection off while a risk configuration is required, which would be out of sight then.
 func (p *Plan) blinding(drifts []baseline.Drift, owned []string) []baseline.Drift {
 	before := p.Before.written()
-	on := func(docs documents) bool { return !baseline.Empty(docs.get(threat)) && docs.get(threat) != "OFF" }
 	required := slices.ContainsFunc(owned, func(setting string) bool {
 		name, _ := baseline.DocumentOf(setting)
 		return name.Kind() == baseline.RiskConfiguration || name.Kind() == baseline.ClientRisk
 	})
-	if !required || !on(before) {
+	if !required || !threatens(before) {
 		return drifts
 	}
 	return slices.DeleteFunc(slices.Clone(drifts), func(d baseline.Drift) bool {
@@ -35,7 +47,7 @@ func (p *Plan) blinding(drifts []baseline.Drift, owned []string) []baseline.Drif
 			return false
 		}
 		after, _ := apply(before, []baseline.Drift{d})
-		if on(after) {
+		if threatens(after) {
 			return false
 		}
 		p.Left = append(p.Left, Left{Drift: d, Reason: "a risk configuration is required too, and there is none while " + threat + " is OFF"})

@@ -30,7 +30,8 @@ func (r *run) learn(err error, told bool) {
 		if r.rec != nil && r.rec.ID == id {
 			return err == nil || len(r.rec.Sent) == 0
 		}
-		return r.looked && slices.ContainsFunc(r.untold, func(rec Record) bool { return rec.ID == id })
+		toldAside := r.Aside && slices.ContainsFunc(r.out.Earlier, func(out Outcome) bool { return out.Record == id })
+		return r.looked && !toldAside && slices.ContainsFunc(r.untold, func(rec Record) bool { return rec.ID == id })
 	})
 	if r.recovered && r.looked && !r.owes() {
 		m.Owing = nil

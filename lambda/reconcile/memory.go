@@ -201,7 +201,7 @@ func (r *run) tell(ctx context.Context) (told bool) {
 	if r.Tell != nil {
 		r.out.each(func(out Outcome) { told = r.Tell(ctx, out) })
 	}
-	return told
+	return told && !r.Aside
 }
 
 // closeTime bounds the last calls of a run to the ledger, before people are told and after.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
@@ -214,6 +215,34 @@ func TestToldByTheNext(t *testing.T) {
 				t.Errorf("told again: %v, %s (%s)", err, out.Outcome, out.Reason)
 			}
 		})
+	}
+}
+
+// TestToldAsideIsToldAgain kills a process after its write, and lets another look first of whom those hear nothing whom the first was to tell: they are told by whoever comes after that, as it was found then.
+func TestToldAsideIsToldAgain(t *testing.T) {
+	t.Parallel()
+	w, required, request := weakened(t)
+	first := w.keeper(required)
+	first.Pools = &mortalReader{Pools: first.Pools, lives: 1}
+	func() {
+		defer func() { _, _ = recover().(death) }()
+		_, _ = first.Answer(t.Context(), request)
+	}()
+	w.pass(2 * time.Minute)
+	aside := w.keeper(required)
+	aside.Aside = true
+	shown, err := aside.Reconcile(t.Context(), poolID, event.Cause{EventName: "apply"})
+	if err != nil || len(shown.Earlier) != 1 || shown.Earlier[0].Outcome != reconcile.Remediated {
+		t.Fatalf("%v: %+v", err, shown)
+	}
+	w.fake.Edit(poolID, unprotected) // which is not what the first process found
+	w.pass(time.Minute)
+	for i, want := range []int{1, 0} {
+		w.pass(2 * time.Minute)
+		out := w.answer(t, required, call(fmt.Sprint("later ", i), "Other", w.time().Add(-time.Minute)))
+		if len(out.Earlier) != want || want == 1 && (out.Earlier[0].Outcome != reconcile.Remediated || out.Earlier[0].Cause.EventID != request.Cause.EventID) {
+			t.Errorf("event %d: %s (%s), and earlier %+v", i, out.Outcome, out.Reason, out.Earlier)
+		}
 	}
 }
 

@@ -36,12 +36,9 @@ func (c *cli) ledger(ctx context.Context, table string) (kept reconcile.Ledger, 
 	return of, false, nil
 }
 
-// remember gives the keeper the ledger. What is shown here is not told to those whom the deployment tells, so that nothing is kept of it as told where they share the ledger.
+// remember gives the keeper the ledger. What is shown here is told to none of those whom the deployment tells.
 func remember(r *reconcile.Reconciler, kept reconcile.Ledger, passing bool) {
-	r.Ledger, r.Passing = kept, passing
-	if !passing {
-		r.Tell = func(context.Context, reconcile.Outcome) bool { return false }
-	}
+	r.Ledger, r.Passing, r.Aside = kept, passing, !passing
 }
 
 // entry is an outcome as it is shown. What the ledger failed at is said first: it changes no outcome, but is missing from the history.

@@ -42,6 +42,7 @@ type holds struct {
 	leased  bool      // the pool is ours
 	until   time.Time // how long it is
 	known   memory    // what is kept of the pool
+	theirs  findings  // what others have found with another baseline, who go on with theirs
 	asked   time.Time // when the ledger failed to say that the pool still is ours
 	turn    time.Time // to read, taken and not used yet
 }

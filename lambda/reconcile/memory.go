@@ -9,17 +9,23 @@ import (
 
 // A memory is what is kept of a pool.
 type memory struct {
-	Baseline string               `json:"baseline"`      // that the rest was found with, and whether it only audited
-	Looks    map[string]time.Time `json:"looks"`         // by document, or document and client: when the latest read began after which the pool was judged
-	New      bool                 `json:"new,omitempty"` // nobody has looked at the pool yet, nor did an event tell of it
+	findings
+	New   bool      `json:"new,omitempty"`  // nobody has looked at the pool yet, nor did an event tell of it
+	Wrote time.Time `json:"wrote,omitzero"` // when a write was last made, at the latest
+	Open  []string  `json:"open,omitempty"` // the records whose writes are being made, came to no end, or were told to nobody
+	// Owing are the records whose writes took something from the pool that nobody could give back yet, and said so.
+	Owing []string  `json:"owing,omitempty"`
+	Due   time.Time `json:"due,omitzero"` // when the turn comes of a run that waits to look at the pool
+}
+
+// Findings are what was found with one baseline.
+type findings struct {
+	Baseline string               `json:"baseline"` // and whether it only audited
+	Looks    map[string]time.Time `json:"looks"`    // by document, or document and client: when the latest read began after which the pool was judged
 	Whole    time.Time            `json:"whole,omitzero"`
-	Left     []string             `json:"left,omitempty"`  // settings that were not as required and were left so, when last looked at
-	Wrote    time.Time            `json:"wrote,omitzero"`  // when a write was last made, at the latest
-	Own      []string             `json:"own,omitempty"`   // the requests of our latest writes that were verified
-	Open     []string             `json:"open,omitempty"`  // the records whose writes are being made, came to no end, or were told to nobody
-	Owing    []string             `json:"owing,omitempty"` // the records whose writes took something from the pool that nobody could give back yet, and said so
+	Left     []string             `json:"left,omitempty"` // settings that were not as required and were left so, when last looked at
+	Own      []string             `json:"own,omitempty"`  // the requests of our latest writes that were verified
 	Unheard  *unheard             `json:"unheard,omitempty"`
-	Due      time.Time            `json:"due,omitzero"`   // when the turn comes of a run that waits to look at the pool
 	Told     map[string]said      `json:"told,omitempty"` // what people know of what lasts: by setting, or by the call that is denied
 }
 
@@ -59,7 +65,7 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 		if !r.remembers() {
 			return false, nil
 		}
-		r.known, r.owed, r.untold, r.debtors, r.recovered = memory{New: true}, nil, nil, nil, false
+		r.known, r.theirs, r.owed, r.untold, r.debtors, r.recovered = memory{New: true}, findings{}, nil, nil, nil, false
 		taken := r.take(ctx, r.poolKey(), func(note []byte) (bool, error) {
 			err := decodeNote(note, &r.known)
 			_, covered := r.covered(ctx)
@@ -113,7 +119,10 @@ func (r *run) lease(ctx context.Context) (done bool, err error) {
 // not matter: whoever looked has tried to give it back.
 func (r *run) covered(ctx context.Context) (look time.Time, covered bool) {
 	if r.known.Baseline != r.fingerprint() {
-		r.known.Baseline, r.known.Looks, r.known.Whole, r.known.Left, r.known.Own, r.known.Unheard, r.known.Told = r.fingerprint(), nil, time.Time{}, nil, nil, nil, nil
+		if r.Aside {
+			r.theirs = r.known.findings
+		}
+		r.known.findings = findings{Baseline: r.fingerprint()}
 	}
 	if len(r.known.Open) > 0 && !r.recovered {
 		return look, false
@@ -211,6 +220,9 @@ const closeTime = 5 * time.Second
 func (r *run) leave(ctx context.Context) {
 	if r.leased {
 		r.leased = false
+		if r.theirs.Baseline != "" {
+			r.known.findings, r.theirs = r.theirs, findings{}
+		}
 		r.keep(ctx, r.poolKey(), r.known, time.Time{})
 	}
 }

@@ -34,7 +34,8 @@ type Reconciler struct {
 	Patience time.Duration
 	// Passing says that the Ledger ends with this process: nobody can look its records up, so no outcome names one, and of those that are finished neither the state before nor the bodies are kept.
 	Passing bool
-	// Aside says that others are told of what the Ledger remembers than those whom this process tells: what it tells counts as told to nobody, and what a killed process told nobody stays to be told.
+	// Aside says that others are told of what the Ledger remembers than those whom this process tells: what it tells counts as told to nobody, what a killed process told nobody stays to be told,
+	// and what was found with another baseline is kept.
 	Aside bool
 	// Tell, if not nil, tells people of an outcome. It is called for each, the Earlier ones first, before the event counts as handled: whoever is killed first is made up for by the next one, so that people may be told
 	// twice, rather than not at all. It returns whether people know by then: what lasts is Repeated only if they do.

@@ -102,6 +102,32 @@ func attached(name string) func(pool, mfa map[string]any) {
 	}
 }
 
+// TestAsideLeavesWhatWasFound: what the command line does with a baseline of its own, an undo say, does not make the function forget what it has told and seen.
+func TestAsideLeavesWhatWasFound(t *testing.T) {
+	t.Parallel()
+	for aside, repeated := range map[bool]bool{true: true, false: false} {
+		w := withLedger(t)
+		required := parse(t, "version: 1\nrules: [{name: all, mode: audit, require: {DeletionProtection: ACTIVE}}]\n")
+		w.fake.Edit(poolID, unprotected)
+		answer := func(id string) reconcile.Outcome {
+			request := call(id, "Admin", w.time())
+			w.pass(time.Minute)
+			return w.answer(t, required, request)
+		}
+		if out := answer("one"); out.Outcome != reconcile.Drifted || out.Repeated {
+			t.Fatalf("%s (%s), repeated %t", out.Outcome, out.Reason, out.Repeated)
+		}
+		other := w.keeper(parse(t, "version: 1\nrules: [{name: other, require: {Policies: {PasswordPolicy: {MinimumLength: 20}}}}]\n"))
+		other.Aside = aside
+		if out, err := other.Reconcile(t.Context(), poolID, event.Cause{EventName: "undo"}); err != nil || len(out.Writes) != 1 {
+			t.Fatalf("%v: %s (%s)", err, out.Outcome, out.Reason)
+		}
+		if out := answer("two"); out.Outcome != reconcile.Drifted || out.Repeated != repeated {
+			t.Errorf("aside %t: %s (%s), repeated %t", aside, out.Outcome, out.Reason, out.Repeated)
+		}
+	}
+}
+
 // TestSweepTellsForNobody: what a sweep finds has no message of its own, so the event that comes after it does.
 func TestSweepTellsForNobody(t *testing.T) {
 	t.Parallel()

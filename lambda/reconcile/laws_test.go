@@ -182,7 +182,7 @@ func excused(path string, before, after map[string]string, out reconcile.Outcome
 				continue
 			}
 			other := pair[1-i] + rest
-			if after[path] == "" || after[other] == after[path] || before[other] == after[path] || states(out)[strings.TrimPrefix(other, "mfa:")] == reconcile.Fixed {
+			if after[path] == "" || after[other] == after[path] || before[other] == after[path] || excusedBy(strings.TrimPrefix(other, "mfa:"), out) {
 				return true
 			}
 		}
@@ -190,6 +190,13 @@ func excused(path string, before, after map[string]string, out reconcile.Outcome
 	// The version belongs to the trigger: it comes and goes with its ARN.
 	arn := "LambdaConfig.PreTokenGenerationConfig.LambdaArn"
 	return path == "LambdaConfig.PreTokenGenerationConfig.LambdaVersion" && (before[arn] == "" || after[arn] == "" && excused(arn, before, after, out))
+}
+
+// excusedBy says whether the outcome says of the setting that it was written, in its own document or in another one that it stands in.
+func excusedBy(setting string, out reconcile.Outcome) bool {
+	return slices.ContainsFunc(out.Drifts, func(d reconcile.Drift) bool {
+		return d.Setting == setting && (d.State == reconcile.Fixed || d.Left == reconcile.LeftHalf)
+	})
 }
 
 // A drawnPool is a pool with all its documents.

@@ -86,9 +86,14 @@ func (r Record) Light() Record {
 // Changed returns the settings that the writes put right, or may have: of some it was not seen, as no rule required them any more.
 func (r Record) Changed() (settings []string) {
 	for _, d := range r.Drifts {
-		sent := slices.ContainsFunc(r.Sent, func(s Sent) bool { return slices.Contains(s.Fixes, d.Setting) })
-		if d.State == Fixed || d.State == Planned || d.State == Reported && sent {
+		sent := slices.DeleteFunc(slices.Clone(r.Sent), func(s Sent) bool { return !slices.Contains(s.Fixes, d.Setting) })
+		if d.State == Fixed || d.State == Planned || d.State == Reported && len(sent) > 0 {
 			settings = append(settings, d.Setting)
+		}
+		for _, s := range sent {
+			if d.Left == LeftHalf {
+				settings = append(settings, s.Document.Holds(d.Setting)...)
+			}
 		}
 	}
 	return settings

@@ -47,6 +47,7 @@ const (
 	LeftTaken    Left = "taken"    // a write of ours took the setting from the pool, and it cannot be given back
 	LeftUnheld   Left = "unheld"   // it was written, and does not hold
 	LeftWatched  Left = "watched"  // a trigger that no rule requires
+	LeftHalf     Left = "half"     // it stands in two documents, of which one was written and the other refused
 )
 
 // A Drift is one owned setting that broke its requirement, and what became of it. Want and Have are masked where the setting

@@ -200,7 +200,7 @@ func compare(policy baseline.Policy, state userpool.State) baseline.Comparison {
 // sort divides the drifts into those to report as they are and those to plan for.
 func (r *run) sort(drifts []baseline.Drift) (report []Drift, fixable []baseline.Drift) {
 	for _, d := range drifts {
-		reason, refused := r.refused[d.Setting]
+		_, refused := r.refused[d.Setting]
 		flapping, flaps := r.flaps[d.Setting]
 		switch {
 		case d.Exempted != nil:
@@ -215,7 +215,7 @@ func (r *run) sort(drifts []baseline.Drift) (report []Drift, fixable []baseline.
 			report = append(report, drift(d, NotFixable, flapping).left(LeftFlapping))
 		case r.raced[d.Setting]: // settle says whether it holds
 		case refused:
-			report = append(report, drift(d, NotFixable, reason))
+			report = append(report, r.givenUp(d))
 		default:
 			fixable = append(fixable, d)
 		}

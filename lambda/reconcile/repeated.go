@@ -73,7 +73,7 @@ const reading = "reading by "
 // lasts says whether the drift is there until somebody does something about it.
 func (d Drift) lasts() bool {
 	switch d.Left {
-	case LeftAudited, LeftNoValue, LeftWatched, LeftFlapping, LeftTaken:
+	case LeftAudited, LeftNoValue, LeftWatched, LeftFlapping, LeftTaken, LeftHalf:
 		return true
 	default:
 		return d.State == NotFixable && d.Left == ""

@@ -26,11 +26,11 @@ func (r *run) settle(found baseline.Comparison, report []Drift) {
 			continue // listed already, or given back on nobody's demand
 		}
 		listed[d.Setting] = true
-		switch reason, refused := r.refused[d.Setting]; {
+		switch _, refused := r.refused[d.Setting]; {
 		case unheld[d.Setting]:
 			r.out.Drifts = append(r.out.Drifts, drift(d, NotFixable, unheldReason).left(LeftUnheld))
-		case refused && drifts(found, d.Setting): // of one of its two documents
-			r.out.Drifts = append(r.out.Drifts, drift(d, NotFixable, reason))
+		case refused && drifts(found, d.Setting):
+			r.out.Drifts = append(r.out.Drifts, r.givenUp(d))
 		case !owns(found, d.Setting):
 			r.out.Drifts = append(r.out.Drifts, drift(d, Reported, unseenReason))
 		default:
@@ -48,6 +48,17 @@ func (r *run) settle(found baseline.Comparison, report []Drift) {
 		r.out.Verified = Verified{Owned: holding(found), UnmanagedUnchanged: r.unmanaged}
 	}
 	r.out.Outcome, r.out.Reason = r.judge(len(unheld))
+}
+
+// givenUp is a drift that the service refused to have written. One that stands in two documents may have been written in the other.
+func (r *run) givenUp(d baseline.Drift) Drift {
+	own, _ := baseline.DocumentOf(d.Setting)
+	for of := range r.accepted {
+		if of.setting == d.Setting && of.document != own {
+			return drift(d, NotFixable, r.refused[d.Setting]+"; it was written in "+string(of.document)+", where it stands too").left(LeftHalf)
+		}
+	}
+	return drift(d, NotFixable, r.refused[d.Setting])
 }
 
 const unseenReason = "whether it holds was not seen: the pool is gone, or no rule requires it any more"

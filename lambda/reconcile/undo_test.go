@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,5 +64,37 @@ func TestUndo(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestUndoOfTheHalf: of a setting that stands in two documents one is written, and the other refused. That is told, and undo takes back what was written.
+func TestUndoOfTheHalf(t *testing.T) {
+	t.Parallel()
+	w := withLedger(t)
+	w.whole(nil)
+	before := w.snapshot(t)
+	w.fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: "InvalidParameterException", Message: "no", Then: func(s *cognitotest.Server) {
+		s.Edit(poolID, func(_, mfa map[string]any) { // as on a service that keeps the two apart
+			object(mfa, "SmsMfaConfiguration")["SmsAuthenticationMessage"] = "Sign-in code {####} CANARY-sms-authentication"
+		})
+	}})
+	r := w.keeper(parse(t, "version: 1\nrules: [{name: all, require: {SmsMfaConfiguration: {SmsAuthenticationMessage: \"New {####}\"}}}]\n"))
+	out, err := r.ReconcileFrom(t.Context(), poolID, "", call("one", "Admin", time.Time{}).Cause)
+	if err != nil || out.Outcome != reconcile.Unfixable || len(out.Drifts) != 1 || out.Drifts[0].Left != reconcile.LeftHalf ||
+		!strings.HasSuffix(out.Reason, "InvalidParameterException: no; it was written in UserPool, where it stands too") {
+		t.Fatalf("%v: %s (%s) %+v", err, out.Outcome, out.Reason, out.Drifts)
+	}
+	if moved := difference(before, w.snapshot(t)); !slices.Equal(moved, []string{"SmsAuthenticationMessage"}) {
+		t.Errorf("moved: %q", moved)
+	}
+	w.fake.ClearFaults()
+	rec, err := w.ledger.Record(t.Context(), out.Record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	required, kept := baseline.OfPaths("undo", "sha256:u", poolID, rec.Before.State().Own(), rec.Changed())
+	out, err = w.keeper(required).ReconcileFrom(t.Context(), poolID, "", call("two", "Admin", time.Time{}).Cause)
+	if moved := difference(before, w.snapshot(t)); err != nil || len(moved) > 0 || len(kept) > 0 || out.Outcome != reconcile.Remediated {
+		t.Errorf("%v: %s (%s), still moved: %q", err, out.Outcome, out.Reason, moved)
 	}
 }

@@ -15,7 +15,7 @@ func (r *run) once(ctx context.Context) (step, error) {
 		return finished, err
 	}
 	report, plan, policy := v.report, v.plan, v.policy
-	if len(plan.Writes) == 0 && (len(plan.Later) > 0 || r.offered && v.state.Hides(v.found.Owned)) {
+	if len(plan.Writes) == 0 && (len(plan.Later) > 0 || r.offered && v.state.Late(v.found.Owned)) {
 		return waitFirst, errors.New("threat protection is on, and its risk configuration cannot be read yet")
 	}
 	if len(plan.Writes) == 0 && len(r.given) > 0 {

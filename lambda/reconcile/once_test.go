@@ -40,6 +40,21 @@ func TestNoRaceForWhatDependsOnIt(t *testing.T) {
 	}
 }
 
+// TestLateRisk: a risk configuration that cannot be read for a moment after threat protection was turned on is waited for, though nothing was known to be wrong with it.
+func TestLateRisk(t *testing.T) {
+	t.Parallel()
+	w := withLedger(t)
+	w.fake.PutRich(poolID)
+	w.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "OFF" })
+	w.fake.Inject(cognitotest.Fault{Operation: "DescribeRiskConfiguration", Skip: 1, Times: 2, Error: "UserPoolAddOnNotEnabledException"})
+	out := w.reconcile(t, parse(t, `version: 1
+rules: [{name: all, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}}}]
+`))
+	if _, there := w.fake.Risk(poolID, "")["RiskExceptionConfiguration"]; there || out.Outcome != reconcile.Remediated {
+		t.Errorf("%s (%s) %v, it is there: %t", out.Outcome, out.Reason, out.Writes, there)
+	}
+}
+
 // TestClientAfterThePoolsRisk puts the text of a client's mail right, the subject of which it has of the pool, and only once that is put right too: in one reconcile, after which a second one finds nothing to do.
 func TestClientAfterThePoolsRisk(t *testing.T) {
 	t.Parallel()

@@ -73,7 +73,7 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error
 		order, blame, reason := p.judge(before, after, touched, fixes, stopped)
 		if len(blame) == 0 {
 			p.Fixes, p.after = fixes, after
-			p.Offers = len(order) > 0 && threatens(after) && state.Hides(options.Owned)
+			p.Offers = len(order) > 0 && threatens(after) && state.hides(options.Owned)
 			p.wait(waiting)
 			if err := p.reconsider(order, options); err != nil {
 				return p, err

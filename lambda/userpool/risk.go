@@ -24,8 +24,10 @@ func threatens(docs documents) bool {
 	return !baseline.Empty(docs.get(threat)) && docs.get(threat) != "OFF"
 }
 
-// Hides says whether one of the settings stands in a document that the pool does not offer for now.
-func (s State) Hides(settings []string) bool {
+// Late says whether threat protection is on, and one of the settings stands in a document that the pool does not offer yet.
+func (s State) Late(settings []string) bool { return threatens(s.written()) && s.hides(settings) }
+
+func (s State) hides(settings []string) bool {
 	return slices.ContainsFunc(settings, func(setting string) bool {
 		name, _ := baseline.DocumentOf(setting)
 		return s.off(name)

@@ -220,6 +220,11 @@ rules: [{name: a, require: {RiskConfiguration: {RiskExceptionConfiguration: {abs
 				b.fake.PutRisk(poolID, "", map[string]any{"RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": list("192.0.2.0/24")}})
 			}, "set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration"},
 			[]string{"RiskConfiguration.RiskExceptionConfiguration", "Clients[mobile].RiskConfiguration.RiskExceptionConfiguration"}, []string{"RiskConfiguration."}},
+		"a client is to keep what the pool is to lose": {`version: 1
+rules: [{name: a, require: {RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {absent: true}}}}, clients: [{names: ["mobile-*"], require: {RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {contains: [203.0.113.0/24]}}}}}]}]`,
+			func(bench) {}, "set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration", "SetRiskConfiguration"},
+			[]string{"RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList", "Clients[mobile].RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList"},
+			[]string{"RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList", "Clients[mobile].RiskConfiguration."}},
 		"a client is to have the pool's risk": {`version: 1
 rules: [{name: a, clients: [{require: {RiskConfiguration: {absent: true}}}]}]`, func(bench) {}, "set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration"},
 			[]string{"Clients[" + web + "].RiskConfiguration"}, []string{"Clients[" + web + "].RiskConfiguration"}},

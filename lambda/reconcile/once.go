@@ -15,8 +15,8 @@ func (r *run) once(ctx context.Context) (step, error) {
 		return finished, err
 	}
 	report, plan, policy := v.report, v.plan, v.policy
-	if len(plan.Writes) == 0 && (len(plan.Later) > 0 || r.offered && v.state.Late(v.found.Owned)) {
-		return waitFirst, errors.New("threat protection is on, and its risk configuration cannot be read yet")
+	if len(plan.Writes) == 0 && (len(plan.Later) > 0 || r.sent != nil && r.sent.Late(v.state)) {
+		return waitFirst, errors.New("the risk configuration cannot be read yet as it is now")
 	}
 	if len(plan.Writes) == 0 && len(r.given) > 0 {
 		return finished, r.verify(ctx, *r.sent, policy, report)
@@ -46,7 +46,7 @@ func (r *run) once(ctx context.Context) (step, error) {
 	if next, done, err := r.write(ctx, plan); !done {
 		return next, err
 	}
-	if r.offered = plan.Offers; plan.Offers || len(plan.Later) > 0 {
+	if r.offered = plan.Offers; plan.Again {
 		return planAgain, nil
 	}
 	return finished, r.verify(ctx, plan, policy, report)

@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -37,6 +38,22 @@ func TestNoRaceForWhatDependsOnIt(t *testing.T) {
 	if of["UserPoolAddOns.AdvancedSecurityMode"].Left != reconcile.LeftUnheld ||
 		of["RiskConfiguration.AccountTakeoverRiskConfiguration.Actions.HighAction.EventAction"].Reason != "a risk configuration needs UserPoolAddOns.AdvancedSecurityMode AUDIT or ENFORCED" {
 		t.Errorf("%+v", out.Drifts)
+	}
+}
+
+// TestAuditedGoesWithThePools: what a client has of the pool's risk configuration, and is only audited, goes where the pool's is to go. It is reported, and is nothing that moved unawares.
+func TestAuditedGoesWithThePools(t *testing.T) {
+	t.Parallel()
+	w := withLedger(t)
+	w.fake.PutRich(poolID)
+	const of = "RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList"
+	out := w.reconcile(t, parse(t, `version: 1
+rules:
+  - {name: all, require: {RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {absent: true}}}}}
+  - {name: audited, mode: audit, clients: [{ids: [mobile], require: {RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {contains: [203.0.113.0/24]}}}}}]}
+`))
+	if of, want := states(out), (map[string]reconcile.DriftState{of: reconcile.Fixed, "Clients[mobile]." + of: reconcile.Reported}); out.Outcome != reconcile.Remediated || !maps.Equal(of, want) || len(out.Writes) != 1 {
+		t.Errorf("%s (%s) %v: %v", out.Outcome, out.Reason, out.Writes, of)
 	}
 }
 

@@ -171,7 +171,12 @@ func (r *run) plan(v *view) (err error) {
 	r.out.Overwritten = settingsOf(lostUpdates)
 	report = append(report, lostUpdates...)
 	report = append(report, r.watched(v.state, v.required)...)
-	v.plan, err = userpool.NewPlan(v.state, append(fixable, v.lost...), userpool.Options{Unknown: r.Baseline.Unknown, MoveValidity: r.moveValidity, Owned: v.found.Owned})
+	then := func(state userpool.State) (drifts, fixable []baseline.Drift) {
+		drifts = compare(v.policy, state).Drifts
+		_, fixable = r.sort(drifts)
+		return drifts, fixable
+	}
+	v.plan, err = userpool.NewPlan(v.state, append(fixable, v.lost...), userpool.Options{Unknown: r.Baseline.Unknown, MoveValidity: r.moveValidity, Owned: v.found.Owned, Then: then})
 	if err != nil {
 		return err
 	}

@@ -19,8 +19,12 @@ type Plan struct {
 	Later []Left
 	// Offers says that the writes make the pool offer a document of which something is required, and which it does not offer for now: nobody knows what stands in it until it is read.
 	Offers bool
+	// Again says that the pool has to be read and planned again once the writes are made, as it is for Later: what is required of a document that they do not write may not hold any more, or not yet.
+	Again bool
 
 	after        documents
+	owned        []string
+	following    []baseline.DocumentName // risk configurations of clients that are the pool's, which the writes change
 	omitted      map[baseline.DocumentName][]string
 	moveValidity bool
 }
@@ -54,13 +58,15 @@ type Options struct {
 	MoveValidity bool
 	// Owned are the settings that are required of the pool, those among them that hold too.
 	Owned []string
+	// Then, if not nil, returns the drifts of the pool in another state, and those of them that would be to be ended.
+	Then func(State) (drifts, fixable []baseline.Drift)
 }
 
 // NewPlan plans the writes that end the drifts, whose Action must not be Report. A drift is left out, with the reason, where the
 // service is known to refuse it, and where its document has a member that nobody has thought about. The order of the writes is one in
 // which the service takes each of them. Nothing is written.
 func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error) {
-	p := Plan{Before: state, moveValidity: options.MoveValidity, omitted: map[baseline.DocumentName][]string{}}
+	p := Plan{Before: state, owned: options.Owned, moveValidity: options.MoveValidity, omitted: map[baseline.DocumentName][]string{}}
 	if len(drifts) == 0 {
 		return p, nil
 	}
@@ -73,11 +79,12 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error
 		order, blame, reason := p.judge(before, after, touched, fixes, stopped)
 		if len(blame) == 0 {
 			p.Fixes, p.after = fixes, after
-			p.Offers = len(order) > 0 && threatens(after) && state.hides(options.Owned)
+			p.Offers = len(order) > 0 && threatens(after) && state.hides(p.owned)
 			p.wait(waiting)
-			if err := p.reconsider(order, options); err != nil {
+			if err := p.reconsider(order, drifts, options); err != nil {
 				return p, err
 			}
+			p.Again = p.Again || p.Offers || len(p.Later) > 0
 			return p, p.request(order, before, after)
 		}
 		var rest []baseline.Drift

@@ -24,8 +24,16 @@ func threatens(docs documents) bool {
 	return !baseline.Empty(docs.get(threat)) && docs.get(threat) != "OFF"
 }
 
-// Late says whether threat protection is on, and one of the settings stands in a document that the pool does not offer yet.
-func (s State) Late(settings []string) bool { return threatens(s.written()) && s.hides(settings) }
+// Late says whether a state read after the writes does not show yet what they make of risk configurations that they do not write.
+func (p Plan) Late(now State) bool {
+	if !p.Offers && len(p.following) == 0 {
+		return false
+	}
+	docs := now.written()
+	return p.Offers && threatens(docs) && now.hides(p.owned) || slices.ContainsFunc(p.following, func(name baseline.DocumentName) bool {
+		return now.inherited(name) && !same(docs[name], docs[baseline.RiskConfiguration])
+	})
+}
 
 func (s State) hides(settings []string) bool {
 	return slices.ContainsFunc(settings, func(setting string) bool {
@@ -90,27 +98,39 @@ func (p *Plan) inherit(after documents, touched map[baseline.DocumentName]bool) 
 	}
 }
 
-// reconsider puts off what cannot be written of a client that only has the pool's risk configuration, where it can be once that is written: what the client has then is another matter.
-func (p *Plan) reconsider(order []baseline.DocumentName, options Options) error {
+// reconsider finds out what is left to do for clients that only have the pool's risk configuration once that is written, for what they have then is another matter: what cannot be written of theirs may be
+// possible then, and what they are to have may be gone with it.
+func (p *Plan) reconsider(order []baseline.DocumentName, drifts []baseline.Drift, options Options) error {
 	if !slices.Contains(order, baseline.RiskConfiguration) {
 		return nil
 	}
-	then := State{ID: p.Before.ID, Documents: maps.Clone(p.Before.Documents)}
+	then := State{ID: p.Before.ID, Documents: maps.Clone(p.Before.Documents), Clients: p.Before.Clients}
+	for name := range then.Documents {
+		if p.Before.inherited(name) && !slices.Contains(order, name) {
+			then.Documents[name] = p.after[baseline.RiskConfiguration]
+			p.following = append(p.following, name)
+		}
+	}
 	follows := func(d baseline.Drift) bool {
 		name, _ := baseline.DocumentOf(d.Setting)
-		return p.Before.inherited(name) && !slices.Contains(order, name)
+		return slices.Contains(p.following, name)
 	}
 	var again []baseline.Drift
 	for _, l := range p.Left {
 		if follows(l.Drift) {
-			name, _ := baseline.DocumentOf(l.Setting)
-			then.Documents[name] = p.after[baseline.RiskConfiguration]
 			again = append(again, l.Drift)
 		}
+	}
+	if options.Then != nil {
+		all, fixable := options.Then(then)
+		isNew := func(d baseline.Drift) bool { return follows(d) && !within(drifts, d.Setting) }
+		p.Again = slices.ContainsFunc(all, isNew)
+		again = append(again, slices.DeleteFunc(fixable, func(d baseline.Drift) bool { return !isNew(d) })...)
 	}
 	if len(again) == 0 {
 		return nil
 	}
+	options.Then = nil
 	still, err := NewPlan(then, again, options)
 	if err != nil {
 		return err
@@ -121,6 +141,10 @@ func (p *Plan) reconsider(order []baseline.DocumentName, options Options) error 
 		p.Later = append(p.Later, Left{d, "once the pool's risk configuration is written, which is the client's too"})
 	}
 	return nil
+}
+
+func within(drifts []baseline.Drift, setting string) bool {
+	return slices.ContainsFunc(drifts, func(d baseline.Drift) bool { return d.Setting == setting })
 }
 
 // follows says whether inherit leaves the document untouched once the drifts are ended.

@@ -50,15 +50,19 @@ func (j judge) drift(o Owned) (Drift, bool) {
 	}
 	m, _ := Lookup(o.Setting)
 	broken, _ := Lookup(v.place)
-	d := Drift{
-		Setting: o.Setting, Rule: o.Rule, Position: o.Position, Mode: o.Mode,
-		Want: want(m, o.Requirement), Have: Mask(broken, v.have), Exempted: v.exempted,
+	d := j.policy.Unseen(o)
+	d.Have = Mask(broken, v.have)
+	if d.Exempted == nil {
+		d.Exempted = v.exempted
 	}
 	d.Action, d.Value = j.remedy(m, o.Requirement)
-	if e := j.exemption(o.Setting); e != nil {
-		d.Exempted = e
-	}
 	return d, true
+}
+
+// Unseen returns what is known of a drift where it cannot be seen whether there is one: what is wanted, on whose demand, and whether it is exempted, but neither Have nor Action.
+func (p Policy) Unseen(o Owned) Drift {
+	m, _ := Lookup(o.Setting)
+	return Drift{Setting: o.Setting, Rule: o.Rule, Position: o.Position, Mode: o.Mode, Want: want(m, o.Requirement), Exempted: judge{policy: p}.exemption(o.Setting)}
 }
 
 // examine looks at the setting, and at the same fact under its other name: the requirement has to hold in both places, or else the one would

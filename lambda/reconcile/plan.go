@@ -39,7 +39,7 @@ func (r *Reconciler) Plan(ctx context.Context, id string) (Preview, error) {
 	for _, request := range v.plan.Writes {
 		p.Writes = append(p.Writes, request.Call)
 	}
-	for _, d := range v.plan.Later {
+	for _, d := range append(v.plan.Later, v.unseen()...) {
 		p.Drifts = append(p.Drifts, drift(d.Drift, Planned, d.Reason))
 		name, _ := baseline.DocumentOf(d.Setting)
 		if table, ok := name.Table(); ok && !slices.Contains(p.Writes, table.WriteCall) {
@@ -57,4 +57,15 @@ func (r *Reconciler) Plan(ctx context.Context, id string) (Preview, error) {
 		p.Outcome.Outcome = Unchanged
 	}
 	return p, nil
+}
+
+// unseen returns what may have to be written once the pool offers what it does not show for now.
+func (v view) unseen() (unseen []userpool.Left) {
+	for _, o := range v.policy.Requirements {
+		known := slices.ContainsFunc(v.found.Drifts, func(d baseline.Drift) bool { return d.Setting == o.Setting })
+		if d := v.policy.Unseen(o); v.plan.Offers && v.state.Hides(o.Setting) && !known && d.Mode == baseline.Enforce && d.Exempted == nil {
+			unseen = append(unseen, userpool.Left{Drift: d, Reason: "once the pool offers it, if it is not so then"})
+		}
+	}
+	return unseen
 }

@@ -79,7 +79,7 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error
 		order, blame, reason := p.judge(before, after, touched, fixes, stopped)
 		if len(blame) == 0 {
 			p.Fixes, p.after = fixes, after
-			p.Offers = len(order) > 0 && threatens(after) && state.hides(p.owned)
+			p.Offers = len(order) > 0 && threatens(after) && slices.ContainsFunc(p.owned, state.Hides)
 			p.wait(waiting)
 			if err := p.reconsider(order, drifts, options); err != nil {
 				return p, err

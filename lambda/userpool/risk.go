@@ -30,16 +30,15 @@ func (p Plan) Late(now State) bool {
 		return false
 	}
 	docs := now.written()
-	return p.Offers && threatens(docs) && now.hides(p.owned) || slices.ContainsFunc(p.following, func(name baseline.DocumentName) bool {
+	return p.Offers && threatens(docs) && slices.ContainsFunc(p.owned, now.Hides) || slices.ContainsFunc(p.following, func(name baseline.DocumentName) bool {
 		return now.inherited(name) && !same(docs[name], docs[baseline.RiskConfiguration])
 	})
 }
 
-func (s State) hides(settings []string) bool {
-	return slices.ContainsFunc(settings, func(setting string) bool {
-		name, _ := baseline.DocumentOf(setting)
-		return s.off(name)
-	})
+// Hides says whether the setting stands in a document that the pool does not offer for now.
+func (s State) Hides(setting string) bool {
+	name, _ := baseline.DocumentOf(setting)
+	return s.off(name)
 }
 
 // blinding leaves the drifts that would turn threat protection off while a risk configuration is required, which would be out of sight then.

@@ -88,11 +88,12 @@ func written(v any) string {
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	const (
-		pools = "arn:${Partition}:cognito-idp:${Region}:${AccountId}:userpool/*"
-		pass  = `iam:PassRole arn:${Partition}:iam::${AccountId}:role/* {"StringEquals":{"iam:PassedToService":"cognito-idp.amazonaws.com"}}`
-		email = `iam:CreateServiceLinkedRole arn:${Partition}:iam::${AccountId}:role/aws-service-role/email.cognito-idp.amazonaws.com/* {"StringEquals":{"iam:AWSServiceName":"email.cognito-idp.amazonaws.com"}}`
-		sms   = "arn:aws:iam::111122223333:role/sms"
-		key   = "arn:aws:kms:eu-west-1:111122223333:key/00000000-1111-2222-3333-444444444444"
+		pools  = "arn:${Partition}:cognito-idp:${Region}:${AccountId}:userpool/*"
+		pass   = `iam:PassRole arn:${Partition}:iam::${AccountId}:role/* {"StringEquals":{"iam:PassedToService":"cognito-idp.amazonaws.com"}}`
+		email  = `iam:CreateServiceLinkedRole arn:${Partition}:iam::${AccountId}:role/aws-service-role/email.cognito-idp.amazonaws.com/* {"StringEquals":{"iam:AWSServiceName":"email.cognito-idp.amazonaws.com"}}`
+		sms    = "arn:aws:iam::111122223333:role/sms"
+		stream = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/logs"
+		key    = "arn:aws:kms:eu-west-1:111122223333:key/00000000-1111-2222-3333-444444444444"
 	)
 	always := []string{
 		"cognito-idp:ListUserPools *",
@@ -110,6 +111,8 @@ func TestPermissions(t *testing.T) {
 		}
 		return all
 	}
+	deliveries := []string{"logs:CreateLogDelivery *", "logs:DeleteLogDelivery *", "logs:DescribeLogGroups *", "logs:DescribeResourcePolicies *", "logs:GetLogDelivery *", "logs:ListLogDeliveries *",
+		"logs:PutResourcePolicy *", "logs:UpdateLogDelivery *"}
 	reads := on(pools, "DescribeUserPool", "GetUserPoolMfaConfig")
 	first := on(pools, "TagResource", "UpdateUserPool")
 	both := append(slices.Clone(first), on(pools, "SetUserPoolMfaConfig")...)
@@ -127,18 +130,27 @@ func TestPermissions(t *testing.T) {
 		"MFA":                {fmt.Sprintf(oneRule, "SoftwareTokenMfaConfiguration: {Enabled: true}"), nil, [][]string{reads, both, {pass}}, "UpdateUserPool brings the sender back"},
 		"the SMS sender": {fmt.Sprintf(oneRule, "SmsConfiguration: {SnsCallerArn: '"+sms+"'}"), map[string]any{"smsRoles": sms}, [][]string{reads, both,
 			{strings.Replace(pass, "arn:${Partition}:iam::${AccountId}:role/*", sms, 1)}}, "one fact in two documents"},
+		"a sender that no setting names": {fmt.Sprintf(oneRule, "SmsConfiguration: {SnsCallerArn: '"+sms+"'}"), map[string]any{"smsRoles": "arn:aws:iam::111122223333:role/other"}, [][]string{reads, both,
+			{strings.Replace(pass, "arn:${Partition}:iam::${AccountId}:role/*", sms, 1), strings.Replace(pass, "arn:${Partition}:iam::${AccountId}:role/*", "arn:aws:iam::111122223333:role/other", 1)}}, "the baseline requires it"},
+		"no SMS but what is required": {fmt.Sprintf(oneRule, "SmsConfiguration: {SnsCallerArn: '"+sms+"'}"), map[string]any{"smsRoles": "none"}, [][]string{reads, both,
+			{strings.Replace(pass, "arn:${Partition}:iam::${AccountId}:role/*", sms, 1)}}, "the baseline requires it"},
 		"no SMS":       {"", map[string]any{"smsRoles": "none"}, [][]string{reads, first}, "no pool sends text messages"},
 		"tags":         {fmt.Sprintf(oneRule, "UserPoolTags: {env: prod}"), nil, [][]string{reads, first, on(pools, "UntagResource"), {pass}}, "a required tag set may lack one"},
 		"mail":         {fmt.Sprintf(oneRule, "EmailConfiguration: {EmailSendingAccount: DEVELOPER}"), nil, [][]string{reads, first, {pass, email}}, "the first pool that sends through SES needs Cognito's role"},
 		"given keys":   {"", map[string]any{"kmsKeys": key}, [][]string{reads, first, {pass, "kms:CreateGrant " + key, "kms:DescribeKey " + key}}, "custom senders use them"},
 		"required key": {fmt.Sprintf(oneRule, "LambdaConfig: {KMSKeyID: '"+key+"'}"), nil, [][]string{reads, first, {pass, "kms:CreateGrant " + key, "kms:DescribeKey " + key}}, "the baseline names it"},
-		"audited key":  {"version: 1\nmode: audit\nrules: [{name: a, require: {LambdaConfig: {KMSKeyID: '" + key + "'}}}]", nil, [][]string{reads}, "it is not written"},
+		"keys of two Regions": {fmt.Sprintf(oneRule, "LambdaConfig: {KMSKeyID: '"+strings.Replace(key, "eu-west-1", "us-east-1", 1)+"'}"), map[string]any{"kmsKeys": key, "regions": "eu-west-1"}, [][]string{
+			on("arn:aws:cognito-idp:eu-west-1:${AccountId}:userpool/*", "DescribeUserPool", "GetUserPoolMfaConfig", "TagResource", "UpdateUserPool"),
+			{strings.Replace(pass, "${Partition}", "aws", 1), "kms:CreateGrant " + key, "kms:DescribeKey " + key}}, "a pool's key is of its Region"},
+		"audited key": {"version: 1\nmode: audit\nrules: [{name: a, require: {LambdaConfig: {KMSKeyID: '" + key + "'}}}]", nil, [][]string{reads}, "it is not written"},
 		"risk": {fmt.Sprintf(oneRule, "RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}"), nil,
 			[][]string{on(pools, "DescribeUserPool", "DescribeRiskConfiguration", "SetRiskConfiguration")}, "the pool itself is only looked at for its name and tags"},
 		"logs": {fmt.Sprintf(oneRule, "LogConfigurations: {userAuthEvents: {LogLevel: INFO, S3Configuration: {BucketArn: 'arn:aws:s3:::logs'}}, userNotification: {absent: true}}"), nil,
 			[][]string{on(pools, "DescribeUserPool", "GetLogDeliveryConfiguration", "SetLogDeliveryConfiguration"), {"s3:GetBucketPolicy arn:aws:s3:::logs", "s3:PutBucketPolicy arn:aws:s3:::logs"},
-				{"logs:CreateLogDelivery *", "logs:DeleteLogDelivery *", "logs:DescribeLogGroups *", "logs:DescribeResourcePolicies *", "logs:GetLogDelivery *", "logs:ListLogDeliveries *",
-					"logs:PutResourcePolicy *", "logs:UpdateLogDelivery *"}}, "a delivery is made in the caller's name"},
+				deliveries}, "a delivery is made in the caller's name"},
+		"logs to Firehose": {fmt.Sprintf(oneRule, "LogConfigurations: {userAuthEvents: {LogLevel: INFO, FirehoseConfiguration: {StreamArn: '"+stream+"'}}}"), nil,
+			[][]string{on(pools, "DescribeUserPool", "GetLogDeliveryConfiguration", "SetLogDeliveryConfiguration"), {"firehose:TagDeliveryStream " + stream, strings.ReplaceAll(email, "email.cognito-idp", "delivery.logs")},
+				deliveries}, "the first delivery of an account to a stream needs the role of CloudWatch Logs"},
 		"clients": {"version: 1\nrules: [{name: a, clients: [{require: {PreventUserExistenceErrors: ENABLED}}]}]", nil,
 			[][]string{on(pools, "DescribeUserPool", "DescribeUserPoolClient", "ListUserPoolClients", "UpdateUserPoolClient")}, "clients are found by listing them"},
 		"audited clients": {"version: 1\nmode: audit\nrules: [{name: a, clients: [{require: {PreventUserExistenceErrors: ENABLED}}]}]", nil,

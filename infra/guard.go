@@ -16,7 +16,7 @@ import (
 type attempt struct {
 	service string   // eventSource without ".amazonaws.com"
 	calls   []string // prefixes, for the names of some services end with an API version; none is every call that writes
-	field   []string // the path in detail, or nil where every call counts, whatever it touches
+	field   string   // the request's parameter, or "" where every call counts, whatever it touches
 	match   func(stack string) []any
 }
 
@@ -35,30 +35,27 @@ func wholeStack(stack string) []any { return []any{stack, wildcard("arn:*:stack/
 func prefix(text string) map[string]any   { return map[string]any{"prefix": text} }
 func wildcard(text string) map[string]any { return map[string]any{"wildcard": text} }
 
-func request(field string) []string { return []string{"requestParameters", field} }
-
 // attempts are all that is watched for, in two parts: a pattern may not be longer than 2,048 characters. Calls that were refused count too.
 var attempts = map[string][]attempt{
 	// What wires the function to its events.
 	"Wiring": {
-		{"events", []string{"DeleteRule", "DisableRule", "PutRule"}, request("name"), named},
-		{"events", []string{"PutTargets", "RemoveTargets"}, request("rule"), named},
-		{"scheduler", []string{"DeleteSchedule", "UpdateSchedule"}, request("name"), named},
-		{"lambda", []string{"DeleteFunction", "PutFunction", "RemovePermission", "UpdateFunction"}, request("functionName"), functionNamed},
-		{"lambda", []string{"DeleteEventSourceMapping", "UpdateEventSourceMapping"}, []string{"responseElements", "functionArn"}, functionNamed},
-		{"cloudformation", []string{"DeleteStack"}, request("stackName"), wholeStack},
-		{"cloudtrail", []string{"DeleteTrail", "PutEventSelectors", "StopLogging", "UpdateTrail"}, nil, nil},
+		{"events", []string{"DeleteRule", "DisableRule", "PutRule"}, "name", named},
+		{"events", []string{"PutTargets", "RemoveTargets"}, "rule", named},
+		{"scheduler", []string{"DeleteSchedule", "UpdateSchedule"}, "name", named},
+		{"lambda", []string{"DeleteFunction", "PutFunction", "RemovePermission", "UpdateFunction"}, "functionName", functionNamed},
+		{"cloudformation", []string{"DeleteStack"}, "stackName", wholeStack},
+		{"cloudtrail", []string{"DeleteTrail", "PutEventSelectors", "StopLogging", "UpdateTrail"}, "", nil},
 	},
 	// What the function and its alarms stand on.
 	"Footing": {
-		{"iam", nil, request("roleName"), named},
-		{"sqs", []string{"DeleteQueue", "PurgeQueue", "SetQueueAttributes"}, request("queueUrl"), queueURL},
-		{"sns", []string{"DeleteTopic", "SetTopicAttributes"}, request("topicArn"), topicARN},
-		{"sns", []string{"Unsubscribe"}, request("subscriptionArn"), topicARN},
-		{"dynamodb", []string{"DeleteTable", "UpdateContinuousBackups", "UpdateTable", "UpdateTimeToLive"}, request("tableName"), tableNamed},
-		{"logs", []string{"DeleteLogGroup", "DeleteMetricFilter", "PutMetricFilter"}, request("logGroupName"), named},
-		{"monitoring", []string{"DeleteAlarms", "DisableAlarmActions"}, request("alarmNames"), named},
-		{"monitoring", []string{"PutMetricAlarm"}, request("alarmName"), named},
+		{"iam", nil, "roleName", named},
+		{"sqs", []string{"DeleteQueue", "PurgeQueue", "RemovePermission", "SetQueueAttributes"}, "queueUrl", queueURL},
+		{"sns", []string{"DeleteTopic", "RemovePermission", "SetTopicAttributes"}, "topicArn", topicARN},
+		{"sns", []string{"SetSubscriptionAttributes", "Unsubscribe"}, "subscriptionArn", topicARN}, // a filter that nothing passes is as good as no subscription
+		{"dynamodb", []string{"DeleteTable", "UpdateContinuousBackups", "UpdateTable", "UpdateTimeToLive"}, "tableName", tableNamed},
+		{"logs", []string{"DeleteLogGroup", "DeleteLogStream", "PutRetentionPolicy"}, "logGroupName", named},
+		{"monitoring", []string{"DeleteAlarms", "DisableAlarmActions"}, "alarmNames", named},
+		{"monitoring", []string{"PutMetricAlarm"}, "alarmName", named},
 	},
 }
 
@@ -126,8 +123,8 @@ func (a attempt) pattern(stack string) map[string]any {
 	if len(calls) > 0 {
 		p["eventName"] = calls
 	}
-	if a.field != nil {
-		p[a.field[0]] = map[string]any{a.field[1]: a.match(stack)}
+	if a.field != "" {
+		p["requestParameters"] = map[string]any{a.field: a.match(stack)}
 	}
 	return p
 }

@@ -35,7 +35,7 @@ func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack
 		return stack
 	}
 	alerts := NewAlerts(stack, "Alerts", s)
-	undelivered := NewQueue(stack, "Undelivered", "Events that EventBridge could not hand to the function")
+	undelivered := NewQueue(stack, "Undelivered", "Events that EventBridge could not hand to the function, or warnings of the guard that it could not hand to people,")
 	unswept := NewQueue(stack, "Unswept", "Sweeps that the schedule could not hand to the function")
 	failed := NewQueue(stack, "Failed", "Events that the function gave up on after its last try")
 

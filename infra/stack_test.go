@@ -67,6 +67,15 @@ func neutral(t *testing.T, text []byte) []byte {
 	return bytes.ReplaceAll(text, []byte(read(t, "", nil).Baseline.Digest), []byte("sha256:DIGEST"))
 }
 
+// TestSynthesisIsRepeatable: the same settings give the same bytes, so that what is deployed can be compared with what would be.
+func TestSynthesisIsRepeatable(t *testing.T) {
+	t.Parallel()
+	s := read(t, ownsAll, everything)
+	if first, again := synthesize(t, s), synthesize(t, s); !bytes.Equal(first, again) {
+		t.Errorf("-first +again:\n%s", cmp.Diff(strings.Split(string(first), "\n"), strings.Split(string(again), "\n")))
+	}
+}
+
 // TestAlarmsReachPeople: every alarm goes to the topic, and the topic and its key let it; so does every rule of the guard.
 func TestAlarmsReachPeople(t *testing.T) {
 	t.Parallel()

@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -192,6 +194,39 @@ func filledIn(t *testing.T, settings, event map[string]any) string {
 	}
 	t.Fatal("there is no guard")
 	return ""
+}
+
+// TestGlobalRegion: where the calls of IAM appear, in each partition with user pools.
+func TestGlobalRegion(t *testing.T) {
+	t.Parallel()
+	for region, want := range map[string]string{"eu-west-1": "us-east-1", "us-east-1": "us-east-1", "cn-northwest-1": "cn-north-1", "us-gov-east-1": "us-gov-west-1", "eusc-de-east-1": "eusc-de-east-1"} {
+		if got := globalRegion(region); got != want || !isRegion(region) {
+			t.Errorf("%s: %s, want %s", region, got, want)
+		}
+	}
+}
+
+// TestRoleWatchHasATrail: where the deployment makes the trails, there is one and only one where the calls of IAM appear.
+func TestRoleWatchHasATrail(t *testing.T) {
+	t.Parallel()
+	for regions, want := range map[string]string{
+		"eu-west-1":              "[poolkeeper poolkeeper-role-watch]",
+		"eu-west-1,eu-central-1": "[poolkeeper-eu-central-1 poolkeeper-eu-west-1 poolkeeper-eu-west-1-role-watch]",
+		"eu-west-1,us-east-1":    "[poolkeeper-eu-west-1 poolkeeper-us-east-1]",
+	} {
+		var made []string
+		inApp(t, func(app awscdk.App) {
+			NewStacks(app, read(t, "", map[string]any{"regions": regions, "watchRole": "true", "createTrail": "true"}))
+			for _, child := range *app.Node().Children() {
+				if stack, ok := child.(awscdk.Stack); ok && stack.Node().TryFindChild(jsii.String("Trail")) != nil {
+					made = append(made, *stack.Node().Id())
+				}
+			}
+		})
+		if slices.Sort(made); fmt.Sprint(made) != want {
+			t.Errorf("%s: %v make a trail, want %s", regions, made, want)
+		}
+	}
 }
 
 // TestRoleWatch: IAM's calls appear in one Region only, from where they are handed on.

@@ -146,7 +146,7 @@ var (
 	// A stage is short, for the name of the stack starts the name of every resource and must survive the shortening of long ones: poolkeeper's own
 	// alarms know its resources by it.
 	stages        = regexp.MustCompile(`^[a-z][a-z0-9-]{0,12}$`)
-	regions       = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
+	regions       = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]$`)
 	roleARNs      = regexp.MustCompile(`^arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+$`)
 	keyARNs       = regexp.MustCompile(`^arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+$`)
 	slackIDs      = regexp.MustCompile(`^[0-9A-Z]{1,255}$`)

@@ -133,6 +133,30 @@ func TestAlarmsReachPeople(t *testing.T) {
 	}
 }
 
+// TestReadmeCountsAlarms: an alarm is billed for each metric that it looks at.
+func TestReadmeCountsAlarms(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	alarms, metrics := templateOf(t, "", nil).of("AWS::CloudWatch::Alarm"), 0
+	for _, alarm := range alarms {
+		several, _ := at(alarm.Properties, "Metrics").([]any)
+		for _, m := range several {
+			if at(m, "MetricStat") != nil {
+				metrics++
+			}
+		}
+		if several == nil {
+			metrics++
+		}
+	}
+	if row := fmt.Sprintf("| %d alarms on %d metrics, 1 key | $%.2f |", len(alarms), metrics, 0.1*float64(metrics)+1); !strings.Contains(string(readme), row) {
+		t.Errorf("the README lacks the row %s", row)
+	}
+}
+
 // guards returns the ARNs of the guard's rules as the template has them, in the order of their names.
 func (tpl template) guards() []any {
 	var arns []any

@@ -19,7 +19,7 @@ func TestReadSettings(t *testing.T) {
 	t.Parallel()
 	got, faults := ReadSettings(map[string]any{
 		"stage": "prod", "regions": "eu-west-1, us-east-1", "mode": "audit", "alarmEmail": []any{"on-call@example.com", "sec@example.com"},
-		"slackWorkspace": "T0123ABCD", "slackChannel": "C0123ABCD", "sweepHours": 12.0, "logRetentionDays": "90", "reservedConcurrency": "2",
+		"sweepHours": 12.0, "logRetentionDays": "90", "reservedConcurrency": "2",
 		"architecture": "x86_64", "createTrail": true, "smsRoles": "arn:aws:iam::111122223333:role/sms", "kmsKeys": "arn:aws:kms:eu-west-1:111122223333:key/abc",
 		"watchRole": "true", "@aws-cdk/core:stackRelativeExports": true, "cli-telemetry": false, "someoneElsesKey": "x",
 	}, func(name string) string { return map[string]string{"CDK_DEFAULT_ACCOUNT": "111122223333"}[name] }, noFile)
@@ -28,7 +28,7 @@ func TestReadSettings(t *testing.T) {
 	}
 	want := Settings{
 		Stage: "prod", Regions: []string{"eu-west-1", "us-east-1"}, Account: "111122223333", Mode: baseline.Audit, Architecture: "x86_64", SweepHours: 12, LogRetentionDays: 90, Ledger: true,
-		ReservedConcurrency: 2, AlarmEmail: []string{"on-call@example.com", "sec@example.com"}, SlackWorkspace: "T0123ABCD", SlackChannel: "C0123ABCD",
+		ReservedConcurrency: 2, AlarmEmail: []string{"on-call@example.com", "sec@example.com"},
 		SMSRoles: []string{"arn:aws:iam::111122223333:role/sms"}, KMSKeys: []string{"arn:aws:kms:eu-west-1:111122223333:key/abc"}, CreateTrail: true, WatchRole: true,
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Settings{}, "Baseline")); diff != "" {

@@ -96,9 +96,6 @@ func (s Settings) contradictions() []error {
 	if s.WatchRole && len(s.Regions) == 0 {
 		faults = append(faults, errors.New("-c watchRole: name the Regions as well, with -c regions"))
 	}
-	if s.WatchRole && s.Local {
-		faults = append(faults, errors.New("-c watchRole: a local template has no role to watch"))
-	}
 	if s.Local && len(s.Regions) > 1 {
 		faults = append(faults, errors.New("-c regions: a local template is for one Region"))
 	}

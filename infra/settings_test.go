@@ -89,7 +89,6 @@ func TestFaults(t *testing.T) {
 			"-c eventBus: the bus is in us-east-1, and a function in eu-west-1 puts events onto buses of its own Region only"}},
 		"a key elsewhere": {context: map[string]any{"regions": "eu-west-1", "kmsKeys": "arn:aws:kms:eu-west-1:111122223333:key/abc,arn:aws:kms:us-east-1:111122223333:key/def"}, want: []string{
 			"-c kmsKeys: arn:aws:kms:us-east-1:111122223333:key/def is of none of the Regions"}},
-		"watch what":  {context: map[string]any{"regions": "eu-west-1", "watchRole": "true", "local": "true"}, want: []string{"-c watchRole: a local template has no role to watch"}},
 		"watch where": {context: map[string]any{"watchRole": "true"}, want: []string{"-c watchRole: name the Regions as well"}},
 		"no file":     {context: map[string]any{"baseline": "gone.yaml"}, want: []string{"-c baseline: file does not exist"}},
 		"faulty baseline": {context: map[string]any{"baseline": "own.yaml"}, file: "version: 1\nrules:\n  - name: a\n    require: {DeletionProtecton: ACTIVE, UserPoolTier: GOLD}\n", want: []string{

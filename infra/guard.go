@@ -20,17 +20,38 @@ type attempt struct {
 	match   func(stack string) []any
 }
 
-// The names of a stack's resources start with its own; CloudFormation makes them.
-func named(stack string) []any { return []any{prefix(stack + "-")} }
-func functionNamed(stack string) []any {
-	return []any{prefix(stack + "-"), wildcard("*:function:" + stack + "-*")}
+// CloudFormation makes the names of a stack's resources: they begin with that of the stack and the id of the resource. Ids begin with a capital letter and stages with a small one, so that no stage is
+// taken for another whose name it begins with.
+func named(ids ...string) func(stack string) []any {
+	return func(stack string) (rules []any) {
+		for _, id := range ids {
+			rules = append(rules, prefix(stack+"-"+id))
+		}
+		return rules
+	}
 }
-func tableNamed(stack string) []any {
-	return []any{prefix(stack + "-"), wildcard("arn:*:table/" + stack + "-*")}
+
+// after is named for the names that stand in an ARN or a URL, after something.
+func after(before string, ids ...string) func(stack string) []any {
+	return func(stack string) (rules []any) {
+		for _, id := range ids {
+			rules = append(rules, wildcard(before+stack+"-"+id+"*"))
+		}
+		return rules
+	}
 }
-func topicARN(stack string) []any   { return []any{wildcard("arn:*:" + stack + "-*")} }
-func queueURL(stack string) []any   { return []any{wildcard("https://*/" + stack + "-*")} }
+
+func either(one, other func(stack string) []any) func(stack string) []any {
+	return func(stack string) []any { return append(one(stack), other(stack)...) }
+}
+
 func wholeStack(stack string) []any { return []any{stack, wildcard("arn:*:stack/" + stack + "/*")} }
+
+// roles are those of the function, its schedule and its chat channels, and that of the role watch, of whose longer name CloudFormation keeps 24 characters.
+func roles(stack string) []any {
+	watch := stack + "-role-watch-"
+	return append(named("Alerts", "Keeper", "Scheduler")(stack), prefix(watch[:min(len(watch), 24)]))
+}
 
 func prefix(text string) map[string]any   { return map[string]any{"prefix": text} }
 func wildcard(text string) map[string]any { return map[string]any{"wildcard": text} }
@@ -39,23 +60,23 @@ func wildcard(text string) map[string]any { return map[string]any{"wildcard": te
 var attempts = map[string][]attempt{
 	// What wires the function to its events.
 	"Wiring": {
-		{"events", []string{"DeleteRule", "DisableRule", "PutRule"}, "name", named},
-		{"events", []string{"PutTargets", "RemoveTargets"}, "rule", named},
-		{"scheduler", []string{"DeleteSchedule", "UpdateSchedule"}, "name", named},
-		{"lambda", []string{"DeleteFunction", "PutFunction", "RemovePermission", "UpdateFunction"}, "functionName", functionNamed},
+		{"events", []string{"DeleteRule", "DisableRule", "PutRule"}, "name", named("Changes", "Guard", "Requests")},
+		{"events", []string{"PutTargets", "RemoveTargets"}, "rule", named("Changes", "Guard", "Requests")},
+		{"scheduler", []string{"DeleteSchedule", "UpdateSchedule"}, "name", named("Sweep")},
+		{"lambda", []string{"DeleteFunction", "PutFunction", "RemovePermission", "UpdateFunction"}, "functionName", either(named("Keeper"), after("*:function:", "Keeper"))},
+		{"sqs", []string{"DeleteQueue", "PurgeQueue", "RemovePermission", "SetQueueAttributes"}, "queueUrl", after("https://*/", "Failed", "Undelivered", "Unswept")},
 		{"cloudformation", []string{"DeleteStack"}, "stackName", wholeStack},
 		{"cloudtrail", []string{"DeleteTrail", "PutEventSelectors", "StopLogging", "UpdateTrail"}, "", nil},
 	},
 	// What the function and its alarms stand on.
 	"Footing": {
-		{"iam", nil, "roleName", named},
-		{"sqs", []string{"DeleteQueue", "PurgeQueue", "RemovePermission", "SetQueueAttributes"}, "queueUrl", queueURL},
-		{"sns", []string{"DeleteTopic", "RemovePermission", "SetTopicAttributes"}, "topicArn", topicARN},
-		{"sns", []string{"SetSubscriptionAttributes", "Unsubscribe"}, "subscriptionArn", topicARN}, // a filter that nothing passes is as good as no subscription
-		{"dynamodb", []string{"DeleteTable", "UpdateContinuousBackups", "UpdateTable", "UpdateTimeToLive"}, "tableName", tableNamed},
-		{"logs", []string{"DeleteLogGroup", "DeleteLogStream", "PutRetentionPolicy"}, "logGroupName", named},
-		{"monitoring", []string{"DeleteAlarms", "DisableAlarmActions"}, "alarmNames", named},
-		{"monitoring", []string{"PutMetricAlarm"}, "alarmName", named},
+		{"iam", nil, "roleName", roles},
+		{"sns", []string{"DeleteTopic", "RemovePermission", "SetTopicAttributes"}, "topicArn", after("arn:*:", "Alerts")},
+		{"sns", []string{"SetSubscriptionAttributes", "Unsubscribe"}, "subscriptionArn", after("arn:*:", "Alerts")}, // a filter that nothing passes is as good as no subscription
+		{"dynamodb", []string{"DeleteTable", "UpdateContinuousBackups", "UpdateTable", "UpdateTimeToLive"}, "tableName", either(named("Ledger"), after("arn:*:table/", "Ledger"))},
+		{"logs", []string{"DeleteLogGroup", "DeleteLogStream", "PutRetentionPolicy"}, "logGroupName", named("Keeper")},
+		{"monitoring", []string{"DeleteAlarms", "DisableAlarmActions"}, "alarmNames", named("Alarms")},
+		{"monitoring", []string{"PutMetricAlarm"}, "alarmName", named("Alarms")},
 	},
 }
 

@@ -143,8 +143,8 @@ var keys = []key{
 var retentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
 var (
-	// A stage is short, for the name of the stack starts the name of every resource and must survive the shortening of long ones: poolkeeper's own
-	// alarms know its resources by it.
+	// A stage is short, for the name of the stack starts the name of every resource and must survive the shortening of long ones: the guard knows
+	// poolkeeper's resources by it.
 	stages        = regexp.MustCompile(`^[a-z][a-z0-9-]{0,12}$`)
 	regions       = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]$`)
 	roleARNs      = regexp.MustCompile(`^arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+$`)

@@ -50,7 +50,7 @@ func NewRoleWatchStack(app awscdk.App, id string, s Settings, watched awscdk.Sta
 			DetailType: jsii.Strings("AWS API Call via CloudTrail"),
 			Detail: &map[string]any{
 				"eventSource":       jsii.Strings("iam.amazonaws.com"),
-				"requestParameters": map[string]any{"roleName": awsevents.Match_Prefix(jsii.String(s.StackName() + "-"))},
+				"requestParameters": map[string]any{"roleName": roles(s.StackName())},
 			},
 		},
 		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewEventBus(bus, nil)},

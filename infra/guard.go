@@ -71,6 +71,7 @@ var attempts = map[string][]attempt{
 	// What the function and its alarms stand on.
 	"Footing": {
 		{"iam", nil, "roleName", roles},
+		{"iam", nil, "policyArn", after("arn:*:policy/", "Keeper")}, // what the role itself has no room for
 		{"sns", []string{"DeleteTopic", "RemovePermission", "SetTopicAttributes"}, "topicArn", after("arn:*:", "Alerts")},
 		{"sns", []string{"SetSubscriptionAttributes", "Unsubscribe"}, "subscriptionArn", after("arn:*:", "Alerts")}, // a filter that nothing passes is as good as no subscription
 		{"dynamodb", []string{"DeleteTable", "UpdateContinuousBackups", "UpdateTable", "UpdateTimeToLive"}, "tableName", either(named("Ledger"), after("arn:*:table/", "Ledger"))},

@@ -56,6 +56,7 @@ func TestGuard(t *testing.T) {
 		{"iam.amazonaws.com", "PutRolePolicy", "roleName", "poolkeeper-prod-KeeperRoleEFECB23C-1ABC", "Admin"},
 		{"iam.amazonaws.com", "DetachRolePolicy", "roleName", "poolkeeper-prod-KeeperRoleEFECB23C-1ABC", "Admin"},
 		{"iam.amazonaws.com", "UpdateAssumeRolePolicy", "roleName", "poolkeeper-prod-SchedulerRoleForTarget-1ABC", "Admin"},
+		{"iam.amazonaws.com", "CreatePolicyVersion", "policyArn", "arn:aws:iam::111122223333:policy/poolkeeper-prod-KeeperRoleOverflowPolicy110A12DAE-1ABC", "arn:aws:iam::111122223333:policy/Admin"},
 		{"sqs.amazonaws.com", "DeleteQueue", "queueUrl", "https://sqs.eu-west-1.amazonaws.com/111122223333/poolkeeper-prod-Failed178E83A2-1ABC", "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"},
 		{"sqs.amazonaws.com", "RemovePermission", "queueUrl", "https://sqs.eu-west-1.amazonaws.com/111122223333/poolkeeper-prod-Failed178E83A2-1ABC", "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"},
 		{"sqs.amazonaws.com", "PurgeQueue", "queueUrl", "https://sqs.eu-west-1.amazonaws.com/111122223333/poolkeeper-prod-Unswept-1ABC", "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"},

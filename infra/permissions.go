@@ -3,6 +3,7 @@ package main
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"poolkeeper/baseline"
@@ -34,24 +35,13 @@ func (p Place) arn(service, resource string) string {
 // written. The others accompany every write of a whole document, whether or not its caller changes them: the role that a pool sends text
 // messages with is passed on, its tags are set again. The README says the reason of each.
 func Permissions(s Settings, p Place) []Statement {
-	pools := []string{p.arn("cognito-idp", "userpool/*")}
-	if ids, only := s.Baseline.IDs(); only {
-		pools = nil
-		for _, id := range inRegion(ids, p.Region) {
-			pools = append(pools, p.arn("cognito-idp", "userpool/"+id))
-		}
-	}
-	reads := readsOf(s.Baseline)
-	statements := []Statement{
-		{Sid: "ListPools", Actions: []string{"cognito-idp:ListUserPools"}, Resources: []string{"*"}},
-		{Sid: "ReadPools", Actions: reads, Resources: pools},
-	}
+	statements := append([]Statement{{Sid: "ListPools", Actions: []string{"cognito-idp:ListUserPools"}, Resources: []string{"*"}}}, onPools(s, p, "ReadPools", readsOf(s.Baseline))...)
 	enforced := s.Baseline.Enforced()
 	writes := writesOf(enforced)
 	if len(writes) == 0 {
 		return statements
 	}
-	statements = append(statements, Statement{Sid: "WritePools", Actions: writes, Resources: pools})
+	statements = append(statements, onPools(s, p, "WritePools", writes)...)
 	if roles := smsRoles(s, p); len(roles) > 0 && slices.Contains(writes, "cognito-idp:UpdateUserPool") {
 		statements = append(statements, Statement{Sid: "PassSmsRole", Actions: []string{"iam:PassRole"}, Resources: roles,
 			Conditions: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "cognito-idp.amazonaws.com"}}})
@@ -65,6 +55,33 @@ func Permissions(s Settings, p Place) []Statement {
 	}
 	if owns(enforced, "EmailConfiguration") {
 		statements = append(statements, p.serviceRole("MakeEmailRole", "email.cognito-idp.amazonaws.com"))
+	}
+	return statements
+}
+
+const (
+	// mostNamed is how many pools are named one by one. Policies have room for 10,240 characters in a role, and for 6,144 in each of ten beside it.
+	mostNamed = 100
+	// inOne is how many pools stand in one statement: what a role has no room for, the CDK moves by whole statements.
+	inOne = 25
+)
+
+// onPools lets something be done to the pools of the account and Region; only to those named, if every rule names ids and there are not too many.
+func onPools(s Settings, p Place, sid string, actions []string) []Statement {
+	ids, only := s.Baseline.IDs()
+	if ids = inRegion(ids, p.Region); !only || len(ids) > mostNamed {
+		return []Statement{{Sid: sid, Actions: actions, Resources: []string{p.arn("cognito-idp", "userpool/*")}}}
+	}
+	var statements []Statement
+	for some := range slices.Chunk(ids, inOne) {
+		next := Statement{Sid: sid, Actions: actions}
+		if n := len(statements); n > 0 {
+			next.Sid += strconv.Itoa(n + 1)
+		}
+		for _, id := range some {
+			next.Resources = append(next.Resources, p.arn("cognito-idp", "userpool/"+id))
+		}
+		statements = append(statements, next)
 	}
 	return statements
 }

@@ -129,6 +129,71 @@ func TestRole(t *testing.T) {
 	}
 }
 
+// TestManyPools: a role has room for the pools that are named one by one, each within the limits of IAM, where the names are the longest and all else is asked for too. Where there are more it may do as
+// much of every pool.
+func TestManyPools(t *testing.T) {
+	t.Parallel()
+	named := func(n int) string {
+		ids := make([]string, n)
+		for i := range ids {
+			ids[i] = fmt.Sprintf("us-gov-west-1_AbCdEf%03d", i)
+		}
+		return strings.Replace(ownsAll, "eu-west-1_AbCdEf123", strings.Join(ids, ", "), 1)
+	}
+	if got := strings.Join(stated(read(t, named(mostNamed+1), nil)), "\n"); strings.Contains(got, "us-gov-west-1_") || !strings.Contains(got, "cognito-idp:UpdateUserPool arn:${Partition}:cognito-idp:${Region}:${AccountId}:userpool/*") {
+		t.Errorf("one more than are named: %s", got)
+	}
+	written, beside := 0, 0
+	for id, r := range templateOf(t, named(mostNamed), map[string]any{"securityHub": "true", "eventBus": "audit"}).Resources {
+		most := map[string]int{"AWS::IAM::Policy": 10240, "AWS::IAM::ManagedPolicy": 6144}[r.Type]
+		if most == 0 || !strings.HasPrefix(id, "KeeperRole") {
+			continue
+		}
+		if text := sized(at(r.Properties, "PolicyDocument")); len(text) > most {
+			t.Errorf("%s has %d characters, and IAM takes %d", id, len(text), most)
+		}
+		for _, s := range at(r.Properties, "PolicyDocument", "Statement").([]any) {
+			if slices.Contains(every(at(s, "Action")), any("cognito-idp:UpdateUserPool")) {
+				written += len(every(at(s, "Resource")))
+			}
+		}
+		if r.Type == "AWS::IAM::ManagedPolicy" {
+			beside++
+		}
+	}
+	if written != mostNamed || beside == 0 || beside > 10 {
+		t.Errorf("%d pools can be written, by %d policies beside the role's own", written, beside)
+	}
+}
+
+// sized is a policy document as IAM counts it, with references as long as they can become.
+func sized(document any) string {
+	var long func(v any) any
+	long = func(v any) any {
+		switch v := v.(type) {
+		case map[string]any:
+			if v["Ref"] != nil || v["Fn::GetAtt"] != nil || v["Fn::Join"] != nil {
+				return strings.NewReplacer("${Partition}", "aws-us-gov", "${Region}", "us-gov-west-1", "${AccountId}", "111122223333").Replace(written(v)) + strings.Repeat("x", 40)
+			}
+			all := map[string]any{}
+			for k, e := range v {
+				all[k] = long(e)
+			}
+			return all
+		case []any:
+			all := make([]any, len(v))
+			for i, e := range v {
+				all[i] = long(e)
+			}
+			return all
+		default:
+			return v
+		}
+	}
+	text, _ := json.Marshal(long(document))
+	return string(text)
+}
+
 // TestPermissions: nothing more and nothing less, for a table of baselines.
 func TestPermissions(t *testing.T) {
 	t.Parallel()

@@ -41,6 +41,12 @@ func NewRoleWatchStack(app awscdk.App, id string, s Settings, watched awscdk.Sta
 	if region == s.Regions[0] && !slices.Contains(s.Regions, global) {
 		NewTrail(stack, "Trail", s)
 	}
+	var calls []any
+	for _, a := range attempts["Footing"] {
+		if a.service == "iam" {
+			calls = append(calls, a.pattern(s.StackName()))
+		}
+	}
 	bus := awsevents.EventBus_FromEventBusArn(stack, jsii.String("Bus"),
 		jsii.String("arn:"+*stack.Partition()+":events:"+region+":"+*stack.Account()+":event-bus/default"))
 	awsevents.NewRule(stack, jsii.String("Calls"), &awsevents.RuleProps{
@@ -49,8 +55,7 @@ func NewRoleWatchStack(app awscdk.App, id string, s Settings, watched awscdk.Sta
 			Source:     jsii.Strings("aws.iam"),
 			DetailType: jsii.Strings("AWS API Call via CloudTrail"),
 			Detail: &map[string]any{
-				"eventSource":       jsii.Strings("iam.amazonaws.com"),
-				"requestParameters": map[string]any{"roleName": roles(s.StackName())},
+				"$or": calls,
 			},
 		},
 		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewEventBus(bus, nil)},

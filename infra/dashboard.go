@@ -90,5 +90,17 @@ func link(region, query, id, group string) string {
 		}
 	}
 	detail := "~(end~0~start~-604800~timeType~'RELATIVE~unit~'seconds~editorString~'" + text.String() + "~queryId~'" + id + "~source~(~'" + group + "))"
-	return "https://" + region + ".console.aws.amazon.com/cloudwatch/home?region=" + region + "#logsV2:logs-insights$3FqueryDetail$3D" + strings.NewReplacer("~", "$257E", "(", "$2528", ")", "$2529", "'", "$2527").Replace(detail)
+	return "https://" + region + "." + console(region) + "/cloudwatch/home?region=" + region + "#logsV2:logs-insights$3FqueryDetail$3D" + strings.NewReplacer("~", "$257E", "(", "$2528", ")", "$2529", "'", "$2527").Replace(detail)
+}
+
+// console is where the console of a Region's partition is. A Region that only the deployment knows is taken for one of the first partition.
+func console(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "console.amazonaws.cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "console.amazonaws-us-gov.com"
+	default:
+		return "console.aws.amazon.com"
+	}
 }

@@ -132,6 +132,16 @@ func TestQuestionsAreSaved(t *testing.T) {
 	}
 }
 
+// TestLinksLeadToTheConsole of the partition that the Region is of.
+func TestLinksLeadToTheConsole(t *testing.T) {
+	t.Parallel()
+	for region, want := range map[string]string{"eu-west-1": "https://eu-west-1.console.aws.amazon.com/", "cn-north-1": "https://cn-north-1.console.amazonaws.cn/", "us-gov-west-1": "https://us-gov-west-1.console.amazonaws-us-gov.com/"} {
+		if got := link(region, "query", "id", "group"); !strings.HasPrefix(got, want) {
+			t.Errorf("%s leads to %s", region, got)
+		}
+	}
+}
+
 // TestQuestionsFitTheLog: what the questions ask for is what the log's lines hold, and they ask for every outcome that a person has to know of.
 func TestQuestionsFitTheLog(t *testing.T) {
 	t.Parallel()

@@ -16,49 +16,68 @@ import (
 type attempt struct {
 	service string   // eventSource without ".amazonaws.com"
 	calls   []string // prefixes, for the names of some services end with an API version; none is every call that writes
-	field   []string // the path in detail, or nil where every call counts, whatever it touches
+	field   string   // the request's parameter, or "" where every call counts, whatever it touches
 	match   func(stack string) []any
 }
 
-// The names of a stack's resources start with its own; CloudFormation makes them.
-func named(stack string) []any { return []any{prefix(stack + "-")} }
-func functionNamed(stack string) []any {
-	return []any{prefix(stack + "-"), wildcard("*:function:" + stack + "-*")}
+// CloudFormation makes the names of a stack's resources: they begin with that of the stack and the id of the resource. Ids begin with a capital letter and stages with a small one, so that no stage is
+// taken for another whose name it begins with.
+func named(ids ...string) func(stack string) []any {
+	return func(stack string) (rules []any) {
+		for _, id := range ids {
+			rules = append(rules, prefix(stack+"-"+id))
+		}
+		return rules
+	}
 }
-func tableNamed(stack string) []any {
-	return []any{prefix(stack + "-"), wildcard("arn:*:table/" + stack + "-*")}
+
+// after is named for the names that stand in an ARN or a URL, after something.
+func after(before string, ids ...string) func(stack string) []any {
+	return func(stack string) (rules []any) {
+		for _, id := range ids {
+			rules = append(rules, wildcard(before+stack+"-"+id+"*"))
+		}
+		return rules
+	}
 }
-func topicARN(stack string) []any   { return []any{wildcard("arn:*:" + stack + "-*")} }
-func queueURL(stack string) []any   { return []any{wildcard("https://*/" + stack + "-*")} }
+
+func either(one, other func(stack string) []any) func(stack string) []any {
+	return func(stack string) []any { return append(one(stack), other(stack)...) }
+}
+
 func wholeStack(stack string) []any { return []any{stack, wildcard("arn:*:stack/" + stack + "/*")} }
+
+// roles are those of the function, its schedule and its chat channels, and that of the role watch, of whose longer name CloudFormation keeps 24 characters.
+func roles(stack string) []any {
+	watch := stack + "-role-watch-"
+	return append(named("Alerts", "Keeper", "Scheduler")(stack), prefix(watch[:min(len(watch), 24)]))
+}
 
 func prefix(text string) map[string]any   { return map[string]any{"prefix": text} }
 func wildcard(text string) map[string]any { return map[string]any{"wildcard": text} }
-
-func request(field string) []string { return []string{"requestParameters", field} }
 
 // attempts are all that is watched for, in two parts: a pattern may not be longer than 2,048 characters. Calls that were refused count too.
 var attempts = map[string][]attempt{
 	// What wires the function to its events.
 	"Wiring": {
-		{"events", []string{"DeleteRule", "DisableRule", "PutRule"}, request("name"), named},
-		{"events", []string{"PutTargets", "RemoveTargets"}, request("rule"), named},
-		{"scheduler", []string{"DeleteSchedule", "UpdateSchedule"}, request("name"), named},
-		{"lambda", []string{"DeleteFunction", "PutFunction", "RemovePermission", "UpdateFunction"}, request("functionName"), functionNamed},
-		{"lambda", []string{"DeleteEventSourceMapping", "UpdateEventSourceMapping"}, []string{"responseElements", "functionArn"}, functionNamed},
-		{"cloudformation", []string{"DeleteStack"}, request("stackName"), wholeStack},
-		{"cloudtrail", []string{"DeleteTrail", "PutEventSelectors", "StopLogging", "UpdateTrail"}, nil, nil},
+		{"events", []string{"DeleteRule", "DisableRule", "PutRule"}, "name", named("Changes", "Guard", "Requests")},
+		{"events", []string{"PutTargets", "RemoveTargets"}, "rule", named("Changes", "Guard", "Requests")},
+		{"scheduler", []string{"DeleteSchedule", "UpdateSchedule"}, "name", named("Sweep")},
+		{"lambda", []string{"DeleteFunction", "PutFunction", "RemovePermission", "UpdateFunction"}, "functionName", either(named("Keeper"), after("*:function:", "Keeper"))},
+		{"sqs", []string{"DeleteQueue", "PurgeQueue", "RemovePermission", "SetQueueAttributes"}, "queueUrl", after("https://*/", "Failed", "Undelivered", "Unswept")},
+		{"cloudformation", []string{"DeleteStack"}, "stackName", wholeStack},
+		{"cloudtrail", []string{"DeleteTrail", "PutEventSelectors", "StopLogging", "UpdateTrail"}, "", nil},
 	},
 	// What the function and its alarms stand on.
 	"Footing": {
-		{"iam", nil, request("roleName"), named},
-		{"sqs", []string{"DeleteQueue", "PurgeQueue", "SetQueueAttributes"}, request("queueUrl"), queueURL},
-		{"sns", []string{"DeleteTopic", "SetTopicAttributes"}, request("topicArn"), topicARN},
-		{"sns", []string{"Unsubscribe"}, request("subscriptionArn"), topicARN},
-		{"dynamodb", []string{"DeleteTable", "UpdateContinuousBackups", "UpdateTable", "UpdateTimeToLive"}, request("tableName"), tableNamed},
-		{"logs", []string{"DeleteLogGroup", "DeleteMetricFilter", "PutMetricFilter"}, request("logGroupName"), named},
-		{"monitoring", []string{"DeleteAlarms", "DisableAlarmActions"}, request("alarmNames"), named},
-		{"monitoring", []string{"PutMetricAlarm"}, request("alarmName"), named},
+		{"iam", nil, "roleName", roles},
+		{"iam", nil, "policyArn", after("arn:*:policy/", "Keeper")}, // what the role itself has no room for
+		{"sns", []string{"DeleteTopic", "RemovePermission", "SetTopicAttributes"}, "topicArn", after("arn:*:", "Alerts")},
+		{"sns", []string{"SetSubscriptionAttributes", "Unsubscribe"}, "subscriptionArn", after("arn:*:", "Alerts")}, // a filter that nothing passes is as good as no subscription
+		{"dynamodb", []string{"DeleteTable", "UpdateContinuousBackups", "UpdateTable", "UpdateTimeToLive"}, "tableName", either(named("Ledger"), after("arn:*:table/", "Ledger"))},
+		{"logs", []string{"DeleteLogGroup", "DeleteLogStream", "PutRetentionPolicy"}, "logGroupName", named("Keeper")},
+		{"monitoring", []string{"DeleteAlarms", "DisableAlarmActions"}, "alarmNames", named("Alarms")},
+		{"monitoring", []string{"PutMetricAlarm"}, "alarmName", named("Alarms")},
 	},
 }
 
@@ -126,8 +145,8 @@ func (a attempt) pattern(stack string) map[string]any {
 	if len(calls) > 0 {
 		p["eventName"] = calls
 	}
-	if a.field != nil {
-		p[a.field[0]] = map[string]any{a.field[1]: a.match(stack)}
+	if a.field != "" {
+		p["requestParameters"] = map[string]any{a.field: a.match(stack)}
 	}
 	return p
 }

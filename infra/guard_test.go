@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"regexp"
 	"strings"
@@ -12,12 +13,11 @@ import (
 )
 
 // call is an event of CloudTrail as the guard sees it.
-func call(source, name, place string, value any) map[string]any {
+func call(source, name, parameter string, value any) map[string]any {
 	service, _, _ := strings.Cut(source, ".")
 	detail := map[string]any{"eventSource": source, "eventName": name, "errorCode": "AccessDenied"}
-	if place != "" {
-		where, field, _ := strings.Cut(place, ".")
-		detail[where] = map[string]any{field: value, "other": "x"}
+	if parameter != "" {
+		detail["requestParameters"] = map[string]any{parameter: value, "other": "x"}
 	}
 	return map[string]any{"source": "aws." + service, "detail-type": "AWS API Call via CloudTrail", "detail": detail}
 }
@@ -30,67 +30,111 @@ func TestGuard(t *testing.T) {
 	told := func(event map[string]any) bool {
 		return matches(t, patterns[0], event) || matches(t, patterns[1], event)
 	}
-	const request = "requestParameters."
 	for _, c := range []struct {
-		source, name, place string
-		ours, theirs        any
+		source, name, parameter string
+		ours, theirs            any
 	}{
-		{"events.amazonaws.com", "DisableRule", request + "name", "poolkeeper-prod-Changes510ED4B0-1ABC", "deploy-hook"},
-		{"events.amazonaws.com", "DeleteRule", request + "name", "poolkeeper-prod-Changes510ED4B0-1ABC", "poolkeeper2-Changes"},
-		{"events.amazonaws.com", "PutRule", request + "name", "poolkeeper-prod-GuardWiring-1ABC", "poolkeeper-test-Changes"},
-		{"events.amazonaws.com", "RemoveTargets", request + "rule", "poolkeeper-prod-Changes510ED4B0-1ABC", "deploy-hook"},
-		{"events.amazonaws.com", "PutTargets", request + "rule", "poolkeeper-prod-Changes510ED4B0-1ABC", "deploy-hook"},
-		{"scheduler.amazonaws.com", "DeleteSchedule", request + "name", "poolkeeper-prod-Sweep576358E8-1ABC", "nightly"},
-		{"scheduler.amazonaws.com", "UpdateSchedule", request + "name", "poolkeeper-prod-Sweep576358E8-1ABC", "nightly"},
-		{"lambda.amazonaws.com", "UpdateFunctionCode20150331v2", request + "functionName", "poolkeeper-prod-KeeperFunction7330A899-1ABC", "shop"},
-		{"lambda.amazonaws.com", "UpdateFunctionConfiguration20150331v2", request + "functionName", "arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper-prod-KeeperFunction7330A899-1ABC", "arn:aws:lambda:eu-west-1:111122223333:function:shop"},
-		{"lambda.amazonaws.com", "DeleteFunction20150331", request + "functionName", "poolkeeper-prod-KeeperFunction7330A899-1ABC", "shop"},
-		{"lambda.amazonaws.com", "PutFunctionConcurrency20171031", request + "functionName", "111122223333:function:poolkeeper-prod-KeeperFunction7330A899-1ABC", "shop"},
-		{"lambda.amazonaws.com", "PutFunctionEventInvokeConfig", request + "functionName", "poolkeeper-prod-KeeperFunction7330A899-1ABC", "shop"},
-		{"lambda.amazonaws.com", "RemovePermission20150331v2", request + "functionName", "poolkeeper-prod-KeeperFunction7330A899-1ABC", "shop"},
-		{"lambda.amazonaws.com", "DeleteEventSourceMapping20150331", "responseElements.functionArn", "arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper-prod-KeeperFunction7330A899-1ABC", "arn:aws:lambda:eu-west-1:111122223333:function:shop"},
-		{"cloudformation.amazonaws.com", "DeleteStack", request + "stackName", "poolkeeper-prod", "poolkeeper-prod-2"},
-		{"cloudformation.amazonaws.com", "DeleteStack", request + "stackName", "arn:aws:cloudformation:eu-west-1:111122223333:stack/poolkeeper-prod/0a1b", "arn:aws:cloudformation:eu-west-1:111122223333:stack/shop/0a1b"},
-		{"cloudtrail.amazonaws.com", "StopLogging", request + "name", "management-events", nil},
-		{"cloudtrail.amazonaws.com", "DeleteTrail", request + "name", "arn:aws:cloudtrail:eu-west-1:111122223333:trail/management-events", nil},
+		{"events.amazonaws.com", "DisableRule", "name", "poolkeeper-prod-Changes510ED4B0-1ABC", "deploy-hook"},
+		{"events.amazonaws.com", "DeleteRule", "name", "poolkeeper-prod-Changes510ED4B0-1ABC", "poolkeeper2-Changes"},
+		{"events.amazonaws.com", "PutRule", "name", "poolkeeper-prod-GuardWiring-1ABC", "poolkeeper-test-Changes"},
+		{"events.amazonaws.com", "RemoveTargets", "rule", "poolkeeper-prod-Changes510ED4B0-1ABC", "deploy-hook"},
+		{"events.amazonaws.com", "PutTargets", "rule", "poolkeeper-prod-Changes510ED4B0-1ABC", "deploy-hook"},
+		{"scheduler.amazonaws.com", "DeleteSchedule", "name", "poolkeeper-prod-Sweep576358E8-1ABC", "nightly"},
+		{"scheduler.amazonaws.com", "UpdateSchedule", "name", "poolkeeper-prod-Sweep576358E8-1ABC", "nightly"},
+		{"lambda.amazonaws.com", "UpdateFunctionCode20150331v2", "functionName", "poolkeeper-prod-KeeperFunction7330A899-1ABC", "shop"},
+		{"lambda.amazonaws.com", "UpdateFunctionConfiguration20150331v2", "functionName", "arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper-prod-KeeperFunction7330A899-1ABC", "arn:aws:lambda:eu-west-1:111122223333:function:shop"},
+		{"lambda.amazonaws.com", "DeleteFunction20150331", "functionName", "poolkeeper-prod-KeeperFunction7330A899-1ABC", "shop"},
+		{"lambda.amazonaws.com", "PutFunctionConcurrency20171031", "functionName", "111122223333:function:poolkeeper-prod-KeeperFunction7330A899-1ABC", "shop"},
+		{"lambda.amazonaws.com", "PutFunctionEventInvokeConfig", "functionName", "poolkeeper-prod-KeeperFunction7330A899-1ABC", "shop"},
+		{"lambda.amazonaws.com", "RemovePermission20150331v2", "functionName", "poolkeeper-prod-KeeperFunction7330A899-1ABC", "shop"},
+		{"cloudformation.amazonaws.com", "DeleteStack", "stackName", "poolkeeper-prod", "poolkeeper-prod-2"},
+		{"cloudformation.amazonaws.com", "DeleteStack", "stackName", "arn:aws:cloudformation:eu-west-1:111122223333:stack/poolkeeper-prod/0a1b", "arn:aws:cloudformation:eu-west-1:111122223333:stack/shop/0a1b"},
+		{"cloudtrail.amazonaws.com", "StopLogging", "name", "management-events", nil},
+		{"cloudtrail.amazonaws.com", "DeleteTrail", "name", "arn:aws:cloudtrail:eu-west-1:111122223333:trail/management-events", nil},
 		{"cloudtrail.amazonaws.com", "UpdateTrail", "", nil, nil},
-		{"cloudtrail.amazonaws.com", "PutEventSelectors", request + "trailName", "management-events", nil},
-		{"iam.amazonaws.com", "PutRolePolicy", request + "roleName", "poolkeeper-prod-KeeperRoleEFECB23C-1ABC", "Admin"},
-		{"iam.amazonaws.com", "DetachRolePolicy", request + "roleName", "poolkeeper-prod-KeeperRoleEFECB23C-1ABC", "Admin"},
-		{"iam.amazonaws.com", "UpdateAssumeRolePolicy", request + "roleName", "poolkeeper-prod-SchedulerRoleForTarget-1ABC", "Admin"},
-		{"sqs.amazonaws.com", "DeleteQueue", request + "queueUrl", "https://sqs.eu-west-1.amazonaws.com/111122223333/poolkeeper-prod-Failed178E83A2-1ABC", "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"},
-		{"sqs.amazonaws.com", "PurgeQueue", request + "queueUrl", "https://sqs.eu-west-1.amazonaws.com/111122223333/poolkeeper-prod-Unswept-1ABC", "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"},
-		{"sns.amazonaws.com", "DeleteTopic", request + "topicArn", "arn:aws:sns:eu-west-1:111122223333:poolkeeper-prod-AlertsTopicCF7C81C9-1ABC", "arn:aws:sns:eu-west-1:111122223333:orders"},
-		{"sns.amazonaws.com", "Unsubscribe", request + "subscriptionArn", "arn:aws:sns:eu-west-1:111122223333:poolkeeper-prod-AlertsTopicCF7C81C9-1ABC:0a1b2c3d", "arn:aws:sns:eu-west-1:111122223333:orders:0a1b2c3d"},
-		{"dynamodb.amazonaws.com", "DeleteTable", request + "tableName", "poolkeeper-prod-LedgerC1B2A3D4-1ABC", "orders"},
-		{"dynamodb.amazonaws.com", "DeleteTable", request + "tableName", "arn:aws:dynamodb:eu-west-1:111122223333:table/poolkeeper-prod-LedgerC1B2A3D4-1ABC", "arn:aws:dynamodb:eu-west-1:111122223333:table/orders"},
-		{"dynamodb.amazonaws.com", "UpdateTable", request + "tableName", "poolkeeper-prod-LedgerC1B2A3D4-1ABC", "orders"},
-		{"dynamodb.amazonaws.com", "UpdateTimeToLive", request + "tableName", "poolkeeper-prod-LedgerC1B2A3D4-1ABC", "orders"},
-		{"dynamodb.amazonaws.com", "UpdateContinuousBackups", request + "tableName", "poolkeeper-prod-LedgerC1B2A3D4-1ABC", "poolkeeper-test-LedgerC1B2A3D4-1ABC"},
-		{"events.amazonaws.com", "DisableRule", request + "name", "poolkeeper-prod-Requests0A1B2C3D-1ABC", "requests"},
-		{"logs.amazonaws.com", "DeleteLogGroup", request + "logGroupName", "poolkeeper-prod-KeeperLog94737A1E-1ABC", "/aws/lambda/shop"},
-		{"logs.amazonaws.com", "DeleteMetricFilter", request + "logGroupName", "poolkeeper-prod-KeeperLog94737A1E-1ABC", "/aws/lambda/shop"},
-		{"monitoring.amazonaws.com", "DeleteAlarms", request + "alarmNames", []any{"shop-5xx", "poolkeeper-prod-AlarmsSilent2716AC15-1ABC"}, []any{"shop-5xx"}},
-		{"monitoring.amazonaws.com", "DisableAlarmActions", request + "alarmNames", []any{"poolkeeper-prod-AlarmsSilent2716AC15-1ABC"}, []any{}},
-		{"kms.amazonaws.com", "ScheduleKeyDeletion", request + "keyId", "${AlertsKey9E1197AF}", "another"},
-		{"kms.amazonaws.com", "DisableKey", request + "keyId", "${AlertsKey.Arn}", "another"},
+		{"cloudtrail.amazonaws.com", "PutEventSelectors", "trailName", "management-events", nil},
+		{"iam.amazonaws.com", "PutRolePolicy", "roleName", "poolkeeper-prod-KeeperRoleEFECB23C-1ABC", "Admin"},
+		{"iam.amazonaws.com", "DetachRolePolicy", "roleName", "poolkeeper-prod-KeeperRoleEFECB23C-1ABC", "Admin"},
+		{"iam.amazonaws.com", "UpdateAssumeRolePolicy", "roleName", "poolkeeper-prod-SchedulerRoleForTarget-1ABC", "Admin"},
+		{"iam.amazonaws.com", "CreatePolicyVersion", "policyArn", "arn:aws:iam::111122223333:policy/poolkeeper-prod-KeeperRoleOverflowPolicy110A12DAE-1ABC", "arn:aws:iam::111122223333:policy/Admin"},
+		{"sqs.amazonaws.com", "DeleteQueue", "queueUrl", "https://sqs.eu-west-1.amazonaws.com/111122223333/poolkeeper-prod-Failed178E83A2-1ABC", "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"},
+		{"sqs.amazonaws.com", "RemovePermission", "queueUrl", "https://sqs.eu-west-1.amazonaws.com/111122223333/poolkeeper-prod-Failed178E83A2-1ABC", "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"},
+		{"sqs.amazonaws.com", "PurgeQueue", "queueUrl", "https://sqs.eu-west-1.amazonaws.com/111122223333/poolkeeper-prod-Unswept-1ABC", "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"},
+		{"sns.amazonaws.com", "DeleteTopic", "topicArn", "arn:aws:sns:eu-west-1:111122223333:poolkeeper-prod-AlertsTopicCF7C81C9-1ABC", "arn:aws:sns:eu-west-1:111122223333:orders"},
+		{"sns.amazonaws.com", "RemovePermission", "topicArn", "arn:aws:sns:eu-west-1:111122223333:poolkeeper-prod-AlertsTopicCF7C81C9-1ABC", "arn:aws:sns:eu-west-1:111122223333:orders"},
+		{"sns.amazonaws.com", "Unsubscribe", "subscriptionArn", "arn:aws:sns:eu-west-1:111122223333:poolkeeper-prod-AlertsTopicCF7C81C9-1ABC:0a1b2c3d", "arn:aws:sns:eu-west-1:111122223333:orders:0a1b2c3d"},
+		{"sns.amazonaws.com", "SetSubscriptionAttributes", "subscriptionArn", "arn:aws:sns:eu-west-1:111122223333:poolkeeper-prod-AlertsTopicCF7C81C9-1ABC:0a1b2c3d", "arn:aws:sns:eu-west-1:111122223333:orders:0a1b2c3d"},
+		{"dynamodb.amazonaws.com", "DeleteTable", "tableName", "poolkeeper-prod-LedgerC1B2A3D4-1ABC", "orders"},
+		{"dynamodb.amazonaws.com", "DeleteTable", "tableName", "arn:aws:dynamodb:eu-west-1:111122223333:table/poolkeeper-prod-LedgerC1B2A3D4-1ABC", "arn:aws:dynamodb:eu-west-1:111122223333:table/orders"},
+		{"dynamodb.amazonaws.com", "UpdateTable", "tableName", "poolkeeper-prod-LedgerC1B2A3D4-1ABC", "orders"},
+		{"dynamodb.amazonaws.com", "UpdateTimeToLive", "tableName", "poolkeeper-prod-LedgerC1B2A3D4-1ABC", "orders"},
+		{"dynamodb.amazonaws.com", "UpdateContinuousBackups", "tableName", "poolkeeper-prod-LedgerC1B2A3D4-1ABC", "poolkeeper-test-LedgerC1B2A3D4-1ABC"},
+		{"events.amazonaws.com", "DisableRule", "name", "poolkeeper-prod-Requests0A1B2C3D-1ABC", "requests"},
+		{"logs.amazonaws.com", "DeleteLogGroup", "logGroupName", "poolkeeper-prod-KeeperLog94737A1E-1ABC", "/aws/lambda/shop"},
+		{"logs.amazonaws.com", "DeleteLogStream", "logGroupName", "poolkeeper-prod-KeeperLog94737A1E-1ABC", "/aws/lambda/shop"},
+		{"logs.amazonaws.com", "PutRetentionPolicy", "logGroupName", "poolkeeper-prod-KeeperLog94737A1E-1ABC", "/aws/lambda/shop"},
+		{"monitoring.amazonaws.com", "DeleteAlarms", "alarmNames", []any{"shop-5xx", "poolkeeper-prod-AlarmsSilent2716AC15-1ABC"}, []any{"shop-5xx"}},
+		{"monitoring.amazonaws.com", "DisableAlarmActions", "alarmNames", []any{"poolkeeper-prod-AlarmsSilent2716AC15-1ABC"}, []any{}},
+		{"kms.amazonaws.com", "ScheduleKeyDeletion", "keyId", "${AlertsKey9E1197AF}", "another"},
+		{"kms.amazonaws.com", "DisableKey", "keyId", "${AlertsKey.Arn}", "another"},
 	} {
-		if !told(call(c.source, c.name, c.place, c.ours)) {
+		if !told(call(c.source, c.name, c.parameter, c.ours)) {
 			t.Errorf("%s of %v is not told", c.name, c.ours)
 		}
-		if c.theirs != nil && told(call(c.source, c.name, c.place, c.theirs)) {
+		if c.theirs != nil && told(call(c.source, c.name, c.parameter, c.theirs)) {
 			t.Errorf("%s of %v is told, and is none of ours", c.name, c.theirs)
 		}
 	}
 	for _, harmless := range []string{"TagResource", "EnableRule"} {
-		if told(call("events.amazonaws.com", harmless, request+"name", "poolkeeper-prod-Changes510ED4B0-1ABC")) {
+		if told(call("events.amazonaws.com", harmless, "name", "poolkeeper-prod-Changes510ED4B0-1ABC")) {
 			t.Errorf("%s silences nothing", harmless)
 		}
 	}
-	forged := call("events.amazonaws.com", "DisableRule", request+"name", "poolkeeper-prod-Changes510ED4B0-1ABC")
+	forged := call("events.amazonaws.com", "DisableRule", "name", "poolkeeper-prod-Changes510ED4B0-1ABC")
 	forged["source"] = "my.app"
 	if told(forged) {
 		t.Error("an event of somebody's own is told as if AWS had sent it")
+	}
+}
+
+// TestGuardKnowsItsStack: whatever of a stack poolkeeper stands on, to do away with it is told by the guard of that stack, and not by that of another stage, though one name begins with the other.
+func TestGuardKnowsItsStack(t *testing.T) {
+	t.Parallel()
+	ways := map[string]struct{ source, call, parameter, name string }{
+		"AWS::Events::Rule":        {"events.amazonaws.com", "DeleteRule", "name", "NAME"},
+		"AWS::Scheduler::Schedule": {"scheduler.amazonaws.com", "DeleteSchedule", "name", "NAME"},
+		"AWS::Lambda::Function":    {"lambda.amazonaws.com", "DeleteFunction20150331", "functionName", "NAME"},
+		"AWS::IAM::Role":           {"iam.amazonaws.com", "DeleteRolePolicy", "roleName", "NAME"},
+		"AWS::SQS::Queue":          {"sqs.amazonaws.com", "DeleteQueue", "queueUrl", "https://sqs.eu-west-1.amazonaws.com/111122223333/NAME"},
+		"AWS::SNS::Topic":          {"sns.amazonaws.com", "DeleteTopic", "topicArn", "arn:aws:sns:eu-west-1:111122223333:NAME"},
+		"AWS::DynamoDB::Table":     {"dynamodb.amazonaws.com", "DeleteTable", "tableName", "NAME"},
+		"AWS::Logs::LogGroup":      {"logs.amazonaws.com", "DeleteLogGroup", "logGroupName", "NAME"},
+		"AWS::CloudWatch::Alarm":   {"monitoring.amazonaws.com", "DeleteAlarms", "alarmNames", "NAME"},
+	}
+	spared := regexp.MustCompile("^(AWS679|FirstSweep)") // the first sweep is made by a function of the CDK, which keeps nothing
+	guards := map[string][]map[string]any{}
+	stages := map[string]template{"poolkeeper": templateOf(t, "", nil), "poolkeeper-prod": templateOf(t, "", everything)}
+	for stack, tpl := range stages {
+		guards[stack] = []map[string]any{patternOf(t, tpl, "GuardWiring"), patternOf(t, tpl, "GuardFooting")}
+	}
+	for stack, tpl := range stages {
+		seen := map[string]bool{}
+		for id, r := range tpl.Resources {
+			way, known := ways[r.Type]
+			if !known || spared.MatchString(id) {
+				continue
+			}
+			seen[r.Type] = true
+			made := call(way.source, way.call, way.parameter, strings.Replace(way.name, "NAME", stack+"-"+id+"-1ABC", 1))
+			for guard, patterns := range guards {
+				if told := matches(t, patterns[0], made) || matches(t, patterns[1], made); told != (guard == stack) {
+					t.Errorf("the guard of %s tells of %s of %s: %v", guard, id, stack, told)
+				}
+			}
+		}
+		if len(seen) != len(ways) {
+			t.Errorf("%s has only %v", stack, seen)
+		}
 	}
 }
 
@@ -193,6 +237,38 @@ func filledIn(t *testing.T, settings, event map[string]any) string {
 	return ""
 }
 
+// TestGlobalRegion: where the calls of IAM appear, in each partition with user pools.
+func TestGlobalRegion(t *testing.T) {
+	t.Parallel()
+	for region, want := range map[string]string{"eu-west-1": "us-east-1", "us-east-1": "us-east-1", "cn-northwest-1": "cn-north-1", "us-gov-east-1": "us-gov-west-1", "eusc-de-east-1": "eusc-de-east-1"} {
+		if got := globalRegion(region); got != want || !isRegion(region) {
+			t.Errorf("%s: %s, want %s", region, got, want)
+		}
+	}
+}
+
+// TestRoleWatchHasATrail: where the deployment makes the trails, there is one and only one where the calls of IAM appear.
+func TestRoleWatchHasATrail(t *testing.T) {
+	t.Parallel()
+	for regions, want := range map[string]string{"eu-west-1": "[eu-west-1]", "eu-west-1,eu-central-1": "[eu-west-1]", "eu-west-1,us-east-1": "[]"} {
+		for _, on := range []bool{true, false} {
+			var made []string
+			inApp(t, func(app awscdk.App) {
+				s := read(t, "", map[string]any{"regions": regions, "watchRole": "true", "createTrail": on})
+				for _, region := range s.Regions {
+					NewRoleWatchStack(app, region, s, awscdk.NewStack(app, jsii.String(region), nil), region)
+					if watch := app.Node().TryFindChild(jsii.String(region + "-role-watch")); watch != nil && watch.Node().TryFindChild(jsii.String("Trail")) != nil {
+						made = append(made, region)
+					}
+				}
+			})
+			if on && fmt.Sprint(made) != want || !on && made != nil {
+				t.Errorf("%s, asked for %v: a trail for %v, want %s", regions, on, made, want)
+			}
+		}
+	}
+}
+
 // TestRoleWatch: IAM's calls appear in one Region only, from where they are handed on.
 func TestRoleWatch(t *testing.T) {
 	t.Parallel()
@@ -215,9 +291,11 @@ func TestRoleWatch(t *testing.T) {
 		tpl = parsed(t, textOfStack(t, watch))
 	})
 	pattern := patternOf(t, tpl, "Calls")
-	if !matches(t, pattern, call("iam.amazonaws.com", "PutRolePolicy", "requestParameters.roleName", "poolkeeper-KeeperRoleEFECB23C-1ABC")) ||
-		matches(t, pattern, call("iam.amazonaws.com", "PutRolePolicy", "requestParameters.roleName", "Admin")) {
-		t.Error("it does not watch our roles, or watches others")
+	for role, want := range map[string]bool{"poolkeeper-KeeperRoleEFECB23C-1ABC": true, "poolkeeper-SchedulerRoleForTarget-1ABC": true, "poolkeeper-role-watch-eu-CallsEventsRole-1ABC": true,
+		"poolkeeper-prod-KeeperRoleEFECB23C-1ABC": false, "Admin": false} {
+		if got := matches(t, pattern, call("iam.amazonaws.com", "PutRolePolicy", "roleName", role)); got != want {
+			t.Errorf("it watches %s: %v", role, got)
+		}
 	}
 	for _, r := range tpl.of("AWS::Events::Rule") {
 		if arn := written(at(at(r.Properties, "Targets").([]any)[0], "Arn")); arn != "arn:aws:events:eu-west-1:${AccountId}:event-bus/default" {

@@ -56,7 +56,7 @@ var keys = []key{
 		s.SlackWorkspace = text
 		return matching(text, slackIDs, "the id of a workspace, such as T0123ABCD")
 	}},
-	{"slackChannel", "", "Slack channel (its id, `C…`) in that workspace", func(s *Settings, text string) error {
+	{"slackChannel", "", "Slack channel (its id, `C…`) in that workspace; it can be connected once in an account, so each Region and stage needs one of its own", func(s *Settings, text string) error {
 		s.SlackChannel = text
 		return matching(text, slackIDs, "the id of a channel, such as C0123ABCD")
 	}},
@@ -68,11 +68,11 @@ var keys = []key{
 		s.TeamsTeam = text
 		return matching(text, uuids, "a UUID")
 	}},
-	{"teamsChannel", "", "Microsoft Teams channel (its URL-encoded id, `19%3A…`)", func(s *Settings, text string) error {
+	{"teamsChannel", "", "Microsoft Teams channel (its URL-encoded id, `19%3A…`); as with Slack, one for each Region and stage", func(s *Settings, text string) error {
 		s.TeamsChannel = text
 		return matching(text, teamsChannels, "the id in the channel's link, such as 19%3A…%40thread.tacv2")
 	}},
-	{"eventBus", "", "EventBridge bus (its name or ARN) that gets every outcome as an event, for others to build on", func(s *Settings, text string) error {
+	{"eventBus", "", "EventBridge bus of the Region (its name, or its ARN where it is another account's) that gets every outcome as an event, for others to build on", func(s *Settings, text string) error {
 		s.EventBus = text
 		return matching(text, buses, "the name or the ARN of an event bus")
 	}},
@@ -109,7 +109,7 @@ var keys = []key{
 		s.CreateTrail, err = boolean(text)
 		return err
 	}},
-	{"smsRoles", "", "ARNs of the roles that pools send text messages with, or `none`; without it, the function may pass any role of the account to Cognito, and to nothing else", func(s *Settings, text string) error {
+	{"smsRoles", "", "ARNs of the roles that pools send text messages with, or `none`, beside those that the baseline requires; without it, the function may pass any role of the account to Cognito, and to nothing else", func(s *Settings, text string) error {
 		if text == "none" {
 			s.NoSMSRoles = true
 			return nil
@@ -143,10 +143,10 @@ var keys = []key{
 var retentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
 var (
-	// A stage is short, for the name of the stack starts the name of every resource and must survive the shortening of long ones: poolkeeper's own
-	// alarms know its resources by it.
+	// A stage is short, for the name of the stack starts the name of every resource and must survive the shortening of long ones: the guard knows
+	// poolkeeper's resources by it.
 	stages        = regexp.MustCompile(`^[a-z][a-z0-9-]{0,12}$`)
-	regions       = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
+	regions       = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]$`)
 	roleARNs      = regexp.MustCompile(`^arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+$`)
 	keyARNs       = regexp.MustCompile(`^arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+$`)
 	slackIDs      = regexp.MustCompile(`^[0-9A-Z]{1,255}$`)

@@ -10,7 +10,8 @@ case $(uname -m) in arm64 | aarch64) arch=arm64 ;; *) arch=x86_64 ;; esac
 synthesize() { # endpoint, or nothing
 	[[ -x infra/node_modules/.bin/cdk ]] || npm ci --prefix infra --no-audit --no-fund --silent
 	rm -rf "$sam_dir"
-	infra/node_modules/.bin/cdk synth -q --no-path-metadata --output "$sam_dir" -c local=true -c architecture="$arch" -c mode="${MODE:-}" ${1:+-c localEndpoint="$1"}
+	# A deployment's own stage and Regions, which may stand in cdk.json, are none of a laptop's.
+	infra/node_modules/.bin/cdk synth -q --no-path-metadata --output "$sam_dir" -c local=true -c stage= -c regions= -c watchRole=false -c architecture="$arch" -c mode="${MODE:-}" ${1:+-c localEndpoint="$1"}
 }
 
 require_container() {

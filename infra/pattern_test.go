@@ -246,7 +246,7 @@ func TestPatternNeverAsksForTheCaller(t *testing.T) {
 	}
 }
 
-// TestRequestsPattern: of every event that there is, the second rule takes what the function asks itself for, of its own account and Region, and nothing else. What it takes, the function handles.
+// TestRequestsPattern: of every event that there is, the second rule takes what the function asks itself for, of its own account, Region and deployment, and nothing else. What it takes, the function handles.
 func TestRequestsPattern(t *testing.T) {
 	t.Parallel()
 	tpl := templateOf(t, "", nil)
@@ -267,6 +267,14 @@ func TestRequestsPattern(t *testing.T) {
 		other[key] = theirs
 		if !matches(t, pattern, ours) || matches(t, pattern, other) {
 			t.Errorf("an event of %s %s gets through, or no other does", key, theirs)
+		}
+	}
+	// Whoever asks by hand names no function; what another deployment in the account asks itself for is not for this one.
+	for function, want := range map[string]bool{"${KeeperFunction7330A899}": true, "poolkeeper-test-KeeperFunction7330A899-1ABC": false} {
+		asked := maps.Clone(ours)
+		asked["detail"] = map[string]any{"function": function}
+		if got := matches(t, pattern, asked); got != want {
+			t.Errorf("an event for the function %s gets through: %v", function, got)
 		}
 	}
 	for id, r := range tpl.of("AWS::Events::Rule") {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"poolkeeper/baseline"
@@ -33,44 +35,74 @@ func (p Place) arn(service, resource string) string {
 // written. The others accompany every write of a whole document, whether or not its caller changes them: the role that a pool sends text
 // messages with is passed on, its tags are set again. The README says the reason of each.
 func Permissions(s Settings, p Place) []Statement {
-	pools := []string{p.arn("cognito-idp", "userpool/*")}
-	if ids, only := s.Baseline.IDs(); only {
-		pools = nil
-		for _, id := range inRegion(ids, p.Region) {
-			pools = append(pools, p.arn("cognito-idp", "userpool/"+id))
-		}
-	}
-	reads := readsOf(s.Baseline)
-	statements := []Statement{
-		{Sid: "ListPools", Actions: []string{"cognito-idp:ListUserPools"}, Resources: []string{"*"}},
-		{Sid: "ReadPools", Actions: reads, Resources: pools},
-	}
+	statements := append([]Statement{{Sid: "ListPools", Actions: []string{"cognito-idp:ListUserPools"}, Resources: []string{"*"}}}, onPools(s, p, "ReadPools", readsOf(s.Baseline))...)
 	enforced := s.Baseline.Enforced()
 	writes := writesOf(enforced)
 	if len(writes) == 0 {
 		return statements
 	}
-	statements = append(statements, Statement{Sid: "WritePools", Actions: writes, Resources: pools})
-	if !s.NoSMSRoles && slices.Contains(writes, "cognito-idp:UpdateUserPool") {
-		roles := s.SMSRoles
-		if len(roles) == 0 {
-			roles = []string{p.arn("iam", "role/*")}
-		}
+	statements = append(statements, onPools(s, p, "WritePools", writes)...)
+	if roles := smsRoles(s, p); len(roles) > 0 && slices.Contains(writes, "cognito-idp:UpdateUserPool") {
 		statements = append(statements, Statement{Sid: "PassSmsRole", Actions: []string{"iam:PassRole"}, Resources: roles,
 			Conditions: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "cognito-idp.amazonaws.com"}}})
 	}
-	if keys := keysOf(s); len(keys) > 0 {
+	keys := append(slices.Clone(s.KMSKeys), required(s.Baseline, keyARNs, "LambdaConfig", "KeyConfiguration")...)
+	if keys = p.own(unique(keys)); len(keys) > 0 {
 		statements = append(statements, Statement{Sid: "UseKeys", Actions: []string{"kms:CreateGrant", "kms:DescribeKey"}, Resources: keys})
 	}
 	if owns(enforced, "LogConfigurations") {
-		statements = append(statements, logDelivery(s.Baseline)...)
+		statements = append(statements, logDelivery(s.Baseline, p)...)
 	}
 	if owns(enforced, "EmailConfiguration") {
-		statements = append(statements, Statement{Sid: "MakeEmailRole", Actions: []string{"iam:CreateServiceLinkedRole"},
-			Resources:  []string{p.arn("iam", "role/aws-service-role/email.cognito-idp.amazonaws.com/*")},
-			Conditions: map[string]map[string]string{"StringEquals": {"iam:AWSServiceName": "email.cognito-idp.amazonaws.com"}}})
+		statements = append(statements, p.serviceRole("MakeEmailRole", "email.cognito-idp.amazonaws.com"))
 	}
 	return statements
+}
+
+const (
+	// mostNamed is how many pools are named one by one. Policies have room for 10,240 characters in a role, and for 6,144 in each of ten beside it.
+	mostNamed = 100
+	// inOne is how many pools stand in one statement: what a role has no room for, the CDK moves by whole statements.
+	inOne = 25
+)
+
+// onPools lets something be done to the pools of the account and Region; only to those named, if every rule names ids and there are not too many.
+func onPools(s Settings, p Place, sid string, actions []string) []Statement {
+	ids, only := s.Baseline.IDs()
+	if ids = inRegion(ids, p.Region); !only || len(ids) > mostNamed {
+		return []Statement{{Sid: sid, Actions: actions, Resources: []string{p.arn("cognito-idp", "userpool/*")}}}
+	}
+	var statements []Statement
+	for some := range slices.Chunk(ids, inOne) {
+		next := Statement{Sid: sid, Actions: actions}
+		if n := len(statements); n > 0 {
+			next.Sid += strconv.Itoa(n + 1)
+		}
+		for _, id := range some {
+			next.Resources = append(next.Resources, p.arn("cognito-idp", "userpool/"+id))
+		}
+		statements = append(statements, next)
+	}
+	return statements
+}
+
+// own drops the ARNs of other Regions, where the Region is known.
+func (p Place) own(arns []string) []string {
+	return slices.DeleteFunc(arns, func(arn string) bool { return isRegion(p.Region) && regionOf(arn) != p.Region })
+}
+
+// serviceRole lets a service's own role be made, which an account has from the first use of the service on.
+func (p Place) serviceRole(sid, service string) Statement {
+	return Statement{Sid: sid, Actions: []string{"iam:CreateServiceLinkedRole"}, Resources: []string{p.arn("iam", "role/aws-service-role/"+service+"/*")},
+		Conditions: map[string]map[string]string{"StringEquals": {"iam:AWSServiceName": service}}}
+}
+
+// smsRoles returns the roles that may be passed on: those of the settings and of the baseline, or any, where the settings say nothing.
+func smsRoles(s Settings, p Place) []string {
+	if len(s.SMSRoles) == 0 && !s.NoSMSRoles {
+		return []string{p.arn("iam", "role/*")}
+	}
+	return unique(append(slices.Clone(s.SMSRoles), required(s.Baseline, roleARNs, "SmsConfiguration", "SmsMfaConfiguration")...))
 }
 
 // telling returns what it takes to tell itself of the pools of a sweep, and the bus and Security Hub, where they are to be told.
@@ -103,30 +135,22 @@ func readsOf(b *baseline.Baseline) []string {
 	return slices.Compact(actions)
 }
 
+// Where a pool's logs can be sent to, beside a group of CloudWatch Logs.
+var (
+	buckets = regexp.MustCompile(`^arn:[\w-]+:s3:::`)
+	streams = regexp.MustCompile(`^arn:[\w-]+:firehose:`)
+)
+
 // logDelivery returns what it takes to send the logs of a pool somewhere: the deliveries themselves, which know no resources, and the destinations that the baseline names.
-func logDelivery(b *baseline.Baseline) []Statement {
+func logDelivery(b *baseline.Baseline, p Place) []Statement {
 	statements := []Statement{{Sid: "DeliverLogs", Resources: []string{"*"}, Actions: []string{"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
 		"logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery"}}}
-	var buckets, streams []string
-	for _, rule := range b.Rules {
-		for _, r := range rule.Require {
-			if rule.Mode == baseline.Enforce && owns([]string{r.Setting}, "LogConfigurations") {
-				for _, arn := range textsIn([]any{r.Value, r.Set}) {
-					switch {
-					case strings.Contains(arn, ":s3:::"):
-						buckets = append(buckets, arn)
-					case strings.Contains(arn, ":firehose:"):
-						streams = append(streams, arn)
-					}
-				}
-			}
-		}
+	if to := required(b, buckets, "LogConfigurations"); len(to) > 0 {
+		statements = append(statements, Statement{Sid: "DeliverToBuckets", Actions: []string{"s3:GetBucketPolicy", "s3:PutBucketPolicy"}, Resources: to})
 	}
-	if len(buckets) > 0 {
-		statements = append(statements, Statement{Sid: "DeliverToBuckets", Actions: []string{"s3:GetBucketPolicy", "s3:PutBucketPolicy"}, Resources: unique(buckets)})
-	}
-	if len(streams) > 0 {
-		statements = append(statements, Statement{Sid: "DeliverToStreams", Actions: []string{"firehose:TagDeliveryStream"}, Resources: unique(streams)})
+	if to := p.own(required(b, streams, "LogConfigurations")); len(to) > 0 {
+		statements = append(statements, Statement{Sid: "DeliverToStreams", Actions: []string{"firehose:TagDeliveryStream"}, Resources: to},
+			p.serviceRole("MakeDeliveryRole", "delivery.logs.amazonaws.com"))
 	}
 	return statements
 }
@@ -160,27 +184,18 @@ func owns(settings []string, member string) bool {
 	return slices.ContainsFunc(settings, func(s string) bool { return s == member || strings.HasPrefix(s, member+".") })
 }
 
-// keysOf returns the KMS keys that the deployment was told of, and those that the baseline itself requires of pools.
-func keysOf(s Settings) []string {
-	keys := slices.Clone(s.KMSKeys)
-	for _, rule := range s.Baseline.Rules {
+// required returns the texts of a form, each once, that enforcing rules require within some of the pool's members.
+func required(b *baseline.Baseline, form *regexp.Regexp, members ...string) []string {
+	var found []string
+	for _, rule := range b.Rules {
 		for _, r := range rule.Require {
-			if rule.Mode == baseline.Enforce && keyed(r.Setting) {
-				keys = append(keys, keysIn(r.Value)...)
-				keys = append(keys, keysIn(r.Set)...)
+			within := slices.ContainsFunc(members, func(member string) bool { return owns([]string{r.Setting}, member) })
+			if rule.Mode == baseline.Enforce && within {
+				found = append(found, textsIn([]any{r.Value, r.Set})...)
 			}
 		}
 	}
-	return unique(keys)
-}
-
-// keyed says whether KMS keys stand in the setting.
-func keyed(setting string) bool {
-	return owns([]string{setting}, "LambdaConfig") || owns([]string{setting}, "KeyConfiguration")
-}
-
-func keysIn(v any) []string {
-	return slices.DeleteFunc(textsIn(v), func(text string) bool { return !keyARNs.MatchString(text) })
+	return unique(slices.DeleteFunc(found, func(text string) bool { return !form.MatchString(text) }))
 }
 
 // textsIn returns the texts in a value, at any depth.

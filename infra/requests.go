@@ -14,7 +14,8 @@ const sweepBus = "default"
 
 // NewRequests makes the rule on the default bus that hands the function what it asks itself for: the pools of a sweep, one by one, and the sweep that goes on.
 //
-// Who may put events onto the bus may ask as well. All that it brings about is that pools are looked at.
+// Who may put events onto the bus may ask as well. All that it brings about is that pools are looked at. What another deployment on the bus asks itself for is not for this one: each would answer the
+// other's pools, and go on with the other's sweep, over and over.
 func NewRequests(stack awscdk.Stack, id string, function awslambda.IFunction, undelivered Queue) awsevents.Rule {
 	return awsevents.NewRule(stack, jsii.String(id), &awsevents.RuleProps{
 		Description: jsii.String("poolkeeper: the pools of a sweep"),
@@ -25,6 +26,7 @@ func NewRequests(stack awscdk.Stack, id string, function awslambda.IFunction, un
 			Source:  jsii.Strings(event.Source),
 			// Never what it reports: the outcome of an event would be an event that has an outcome.
 			DetailType: jsii.Strings(event.ReconcilePool, event.SweepPools),
+			Detail:     &map[string]any{"function": awsevents.Match_AnyOf(awsevents.Match_DoesNotExist(), awsevents.Match_ExactString(function.FunctionName()))},
 		},
 		Targets: handedTo(function, undelivered),
 	})

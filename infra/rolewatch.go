@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -17,13 +18,15 @@ func globalRegion(region string) string {
 		return "cn-north-1"
 	case strings.HasPrefix(region, "us-gov-"):
 		return "us-gov-west-1"
+	case strings.HasPrefix(region, "eusc-"):
+		return "eusc-de-east-1"
 	default:
 		return "us-east-1"
 	}
 }
 
 // NewRoleWatchStack makes a stack in the Region where IAM's calls appear that hands those about the stack's roles to the bus of the stack's own Region,
-// where the guard tells people. A stack that stands there itself needs none.
+// where the guard tells people. A stack that stands there itself needs none. Where the deployment asks for trails, the first of these stacks makes the one that logs the calls, unless another stack does.
 func NewRoleWatchStack(app awscdk.App, id string, s Settings, watched awscdk.Stack, region string) {
 	global := globalRegion(region)
 	if region == global {
@@ -35,6 +38,15 @@ func NewRoleWatchStack(app awscdk.App, id string, s Settings, watched awscdk.Sta
 		Description: jsii.String("poolkeeper: tells " + region + " of changes to the function's role"),
 	})
 	watched.AddStackDependency(stack, nil)
+	if region == s.Regions[0] && !slices.Contains(s.Regions, global) {
+		NewTrail(stack, "Trail", s)
+	}
+	var calls []any
+	for _, a := range attempts["Footing"] {
+		if a.service == "iam" {
+			calls = append(calls, a.pattern(s.StackName()))
+		}
+	}
 	bus := awsevents.EventBus_FromEventBusArn(stack, jsii.String("Bus"),
 		jsii.String("arn:"+*stack.Partition()+":events:"+region+":"+*stack.Account()+":event-bus/default"))
 	awsevents.NewRule(stack, jsii.String("Calls"), &awsevents.RuleProps{
@@ -43,8 +55,7 @@ func NewRoleWatchStack(app awscdk.App, id string, s Settings, watched awscdk.Sta
 			Source:     jsii.Strings("aws.iam"),
 			DetailType: jsii.Strings("AWS API Call via CloudTrail"),
 			Detail: &map[string]any{
-				"eventSource":       jsii.Strings("iam.amazonaws.com"),
-				"requestParameters": map[string]any{"roleName": awsevents.Match_Prefix(jsii.String(s.StackName() + "-"))},
+				"$or": calls,
 			},
 		},
 		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewEventBus(bus, nil)},

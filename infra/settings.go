@@ -99,7 +99,36 @@ func (s Settings) contradictions() []error {
 	if s.Local && len(s.Regions) > 1 {
 		faults = append(faults, errors.New("-c regions: a local template is for one Region"))
 	}
+	for _, channel := range []struct{ key, id string }{{"slackChannel", s.SlackChannel}, {"teamsChannel", s.TeamsChannel}} {
+		if channel.id != "" && len(s.Regions) > 1 {
+			faults = append(faults, fmt.Errorf("-c %s: a channel can be connected once in an account, and here are %d Regions: deploy each by itself, with a channel of its own", channel.key, len(s.Regions)))
+		}
+	}
+	return append(faults, s.elsewhere()...)
+}
+
+// elsewhere finds what is named in a Region where it is of no use.
+func (s Settings) elsewhere() []error {
+	var faults []error
+	for _, region := range s.Regions {
+		if bus := regionOf(s.EventBus); bus != "" && bus != region {
+			faults = append(faults, fmt.Errorf("-c eventBus: the bus is in %s, and a function in %s puts events onto buses of its own Region only: name one there, with a rule that hands them on", bus, region))
+		}
+	}
+	for _, key := range s.KMSKeys {
+		if len(s.Regions) > 0 && !slices.Contains(s.Regions, regionOf(key)) {
+			faults = append(faults, fmt.Errorf("-c kmsKeys: %s is of none of the Regions", key))
+		}
+	}
 	return faults
+}
+
+// regionOf returns the Region in an ARN, or "" where there is none.
+func regionOf(arn string) string {
+	if parts := strings.SplitN(arn, ":", 5); len(parts) == 5 {
+		return parts[3]
+	}
+	return ""
 }
 
 // readBaseline loads the baseline through the package that the function uses, so that what the function would refuse is refused here.

@@ -19,7 +19,7 @@ func TestReadSettings(t *testing.T) {
 	t.Parallel()
 	got, faults := ReadSettings(map[string]any{
 		"stage": "prod", "regions": "eu-west-1, us-east-1", "mode": "audit", "alarmEmail": []any{"on-call@example.com", "sec@example.com"},
-		"slackWorkspace": "T0123ABCD", "slackChannel": "C0123ABCD", "sweepHours": 12.0, "logRetentionDays": "90", "reservedConcurrency": "2",
+		"sweepHours": 12.0, "logRetentionDays": "90", "reservedConcurrency": "2",
 		"architecture": "x86_64", "createTrail": true, "smsRoles": "arn:aws:iam::111122223333:role/sms", "kmsKeys": "arn:aws:kms:eu-west-1:111122223333:key/abc",
 		"watchRole": "true", "@aws-cdk/core:stackRelativeExports": true, "cli-telemetry": false, "someoneElsesKey": "x",
 	}, func(name string) string { return map[string]string{"CDK_DEFAULT_ACCOUNT": "111122223333"}[name] }, noFile)
@@ -28,7 +28,7 @@ func TestReadSettings(t *testing.T) {
 	}
 	want := Settings{
 		Stage: "prod", Regions: []string{"eu-west-1", "us-east-1"}, Account: "111122223333", Mode: baseline.Audit, Architecture: "x86_64", SweepHours: 12, LogRetentionDays: 90, Ledger: true,
-		ReservedConcurrency: 2, AlarmEmail: []string{"on-call@example.com", "sec@example.com"}, SlackWorkspace: "T0123ABCD", SlackChannel: "C0123ABCD",
+		ReservedConcurrency: 2, AlarmEmail: []string{"on-call@example.com", "sec@example.com"},
 		SMSRoles: []string{"arn:aws:iam::111122223333:role/sms"}, KMSKeys: []string{"arn:aws:kms:eu-west-1:111122223333:key/abc"}, CreateTrail: true, WatchRole: true,
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Settings{}, "Baseline")); diff != "" {
@@ -82,8 +82,15 @@ func TestFaults(t *testing.T) {
 		"endpoint":         {context: map[string]any{"localEndpoint": "localhost:5555"}, want: []string{`is no URL`}},
 		"misspelt":         {context: map[string]any{"alarmMail": "a@example.com"}, want: []string{"-c alarmMail is no key, did you mean alarmEmail?"}},
 		"a list of lists":  {context: map[string]any{"regions": map[string]any{"a": 1.0}}, want: []string{"-c regions: is map[a:1], which is no text"}},
-		"watch where":      {context: map[string]any{"watchRole": "true"}, want: []string{"-c watchRole: name the Regions as well"}},
-		"no file":          {context: map[string]any{"baseline": "gone.yaml"}, want: []string{"-c baseline: file does not exist"}},
+		"one channel, two Regions": {context: map[string]any{"regions": "eu-west-1,us-east-1", "slackWorkspace": "T0123ABCD", "slackChannel": "C0123ABCD", "teamsTenant": everything["teamsTenant"],
+			"teamsTeam": everything["teamsTeam"], "teamsChannel": everything["teamsChannel"]}, want: []string{"-c slackChannel: a channel can be connected once in an account, and here are 2 Regions: deploy each by itself",
+			"-c teamsChannel: a channel can be connected once in an account"}},
+		"a bus elsewhere": {context: map[string]any{"regions": "eu-west-1,us-east-1", "eventBus": "arn:aws:events:us-east-1:222233334444:event-bus/audit"}, want: []string{
+			"-c eventBus: the bus is in us-east-1, and a function in eu-west-1 puts events onto buses of its own Region only"}},
+		"a key elsewhere": {context: map[string]any{"regions": "eu-west-1", "kmsKeys": "arn:aws:kms:eu-west-1:111122223333:key/abc,arn:aws:kms:us-east-1:111122223333:key/def"}, want: []string{
+			"-c kmsKeys: arn:aws:kms:us-east-1:111122223333:key/def is of none of the Regions"}},
+		"watch where": {context: map[string]any{"watchRole": "true"}, want: []string{"-c watchRole: name the Regions as well"}},
+		"no file":     {context: map[string]any{"baseline": "gone.yaml"}, want: []string{"-c baseline: file does not exist"}},
 		"faulty baseline": {context: map[string]any{"baseline": "own.yaml"}, file: "version: 1\nrules:\n  - name: a\n    require: {DeletionProtecton: ACTIVE, UserPoolTier: GOLD}\n", want: []string{
 			"own.yaml:4:15: rules[0].require.DeletionProtecton: ", "own.yaml:4:56: rules[0].require.UserPoolTier: "}},
 		"no pool of the Region": {context: map[string]any{"baseline": "own.yaml", "regions": "eu-west-1,us-east-1"},

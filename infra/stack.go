@@ -1,6 +1,9 @@
 package main
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 )
@@ -35,7 +38,7 @@ func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack
 		return stack
 	}
 	alerts := NewAlerts(stack, "Alerts", s)
-	undelivered := NewQueue(stack, "Undelivered", "Events that EventBridge could not hand to the function")
+	undelivered := NewQueue(stack, "Undelivered", "Events that EventBridge could not hand to the function, and warnings of the guard that it could not hand to people")
 	unswept := NewQueue(stack, "Unswept", "Sweeps that the schedule could not hand to the function")
 	failed := NewQueue(stack, "Failed", "Events that the function gave up on after its last try")
 
@@ -63,8 +66,8 @@ func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack
 	if ledger != nil {
 		outputs["LedgerTableName"] = ledger.TableName()
 	}
-	for name, value := range outputs {
-		awscdk.NewCfnOutput(stack, jsii.String(name), &awscdk.CfnOutputProps{Value: value})
+	for _, name := range slices.Sorted(maps.Keys(outputs)) {
+		awscdk.NewCfnOutput(stack, jsii.String(name), &awscdk.CfnOutputProps{Value: outputs[name]})
 	}
 	return stack
 }

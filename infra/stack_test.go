@@ -67,6 +67,15 @@ func neutral(t *testing.T, text []byte) []byte {
 	return bytes.ReplaceAll(text, []byte(read(t, "", nil).Baseline.Digest), []byte("sha256:DIGEST"))
 }
 
+// TestSynthesisIsRepeatable: the same settings give the same bytes, so that what is deployed can be compared with what would be.
+func TestSynthesisIsRepeatable(t *testing.T) {
+	t.Parallel()
+	s := read(t, ownsAll, everything)
+	if first, again := synthesize(t, s), synthesize(t, s); !bytes.Equal(first, again) {
+		t.Errorf("-first +again:\n%s", cmp.Diff(strings.Split(string(first), "\n"), strings.Split(string(again), "\n")))
+	}
+}
+
 // TestAlarmsReachPeople: every alarm goes to the topic, and the topic and its key let it; so does every rule of the guard.
 func TestAlarmsReachPeople(t *testing.T) {
 	t.Parallel()
@@ -121,6 +130,30 @@ func TestAlarmsReachPeople(t *testing.T) {
 				t.Errorf("%s: anybody's service may publish: %v", name, s)
 			}
 		}
+	}
+}
+
+// TestReadmeCountsAlarms: an alarm is billed for each metric that it looks at.
+func TestReadmeCountsAlarms(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	alarms, metrics := templateOf(t, "", nil).of("AWS::CloudWatch::Alarm"), 0
+	for _, alarm := range alarms {
+		several, _ := at(alarm.Properties, "Metrics").([]any)
+		for _, m := range several {
+			if at(m, "MetricStat") != nil {
+				metrics++
+			}
+		}
+		if several == nil {
+			metrics++
+		}
+	}
+	if row := fmt.Sprintf("| %d alarms on %d metrics, 1 key | $%.2f |", len(alarms), metrics, 0.1*float64(metrics)+1); !strings.Contains(string(readme), row) {
+		t.Errorf("the README lacks the row %s", row)
 	}
 }
 

@@ -49,10 +49,11 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	})
 	if sweep, ok := result.(reconcile.Sweeping); ok {
 		report.LogSweep(ctx, log, sweep)
-		h.unmeasured(ctx, log, report.SweepMetrics(h.metrics, h.function, h.reconciler.Now(), sweep))
+		unsent := 0
 		if d, worth := report.NewDigest(sweep, h.region, h.build); worth {
-			h.unsent(ctx, log, "", "", notify.SendDigest(ctx, h.channels, d))
+			unsent = h.unsent(ctx, log, "", "", notify.SendDigest(ctx, h.channels, d))
 		}
+		h.unmeasured(ctx, log, report.SweepMetrics(h.metrics, h.function, h.reconciler.Now(), sweep, unsent))
 	}
 	if err != nil {
 		// Lambda shows the Go type of an error as its errorType; this one has a name to alarm on.

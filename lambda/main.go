@@ -39,7 +39,7 @@ func newHandler(config Config, log *slog.Logger) (handler, error) {
 	}
 	counted := &calls{}
 	keeper := reconcile.New(userpool.New(newClient(a, counted)), config.Baseline, config.OwnRole)
-	keeper.Now, keeper.Ledger, keeper.Bus, keeper.Patience = a.transport.Now, newLedger(a), newSweepBus(a), reconcile.Unattended
+	keeper.Now, keeper.Ledger, keeper.Bus, keeper.Function, keeper.Patience = a.transport.Now, newLedger(a), newSweepBus(a), config.Function, reconcile.Unattended
 	return handler{log: log, metrics: os.Stdout, function: cmp.Or(config.Function, "poolkeeper"), region: config.Region, build: build(), calls: counted, channels: newChannels(a),
 		reconciler: keeper}, nil
 }

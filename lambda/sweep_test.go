@@ -94,6 +94,9 @@ func TestBootstrapSweepsOverTheBus(t *testing.T) {
 		t.Fatalf("%d events were put, and people were told %q", len(sent), told)
 	}
 	for i, want := range []string{"remediated", "unfixable"} {
+		if !strings.Contains(string(sent[i]), `"function":"keeper"`) {
+			t.Errorf("every deployment on the bus would answer %s", sent[i])
+		}
 		if got := outcome(t, invoke(sent[i])); got != want {
 			t.Errorf("%s: %s, want %s", sent[i], got, want)
 		}

@@ -74,11 +74,30 @@ func TestWhatIsMissing(t *testing.T) {
 	}
 }
 
-// TestEmulate runs the function without a container, with the fake beside it.
+// TestEmulate runs the function without a container, with the fake beside it, also where the settings of a deployment stand in a file, with a baseline of its own.
 func TestEmulate(t *testing.T) {
 	need(t, "node", "cdk", "make")
-	output, err := makeLocal(t, "emulate", nil)
-	if err != nil || !strings.Contains(output, `"outcome": "remediated"`) || !strings.Contains(output, "UpdateUserPool eu-west-1_AbCdEf123") {
+	home := t.TempDir()
+	own := filepath.Join(home, "own.yaml")
+	for file, text := range map[string]string{
+		own:                              "version: 1\nrules: [{name: own, require: {DeletionProtection: ACTIVE}}]\n",
+		filepath.Join(home, ".cdk.json"): `{"context": {"stage": "prod", "regions": "eu-west-1,us-east-1", "watchRole": true, "baseline": "` + own + `"}}`,
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// What lies in the real home and is costly to make is still found.
+	environment := []string{"HOME=" + home}
+	for _, name := range []string{"GOCACHE", "GOMODCACHE"} {
+		environment = append(environment, name+"="+strings.TrimSpace(run(t, top, nil, "go", "env", name)))
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := makeLocal(t, "emulate", nil, append(environment, "JSII_RUNTIME_PACKAGE_CACHE_ROOT="+filepath.Join(cache, "aws", "jsii", "package-cache"))...)
+	if err != nil || !strings.Contains(output, `"rule": "own"`) || !strings.Contains(output, `"outcome": "remediated"`) || !strings.Contains(output, "UpdateUserPool eu-west-1_AbCdEf123") {
 		t.Errorf("%v\n%s", err, output)
 	}
 }

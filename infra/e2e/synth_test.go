@@ -12,11 +12,12 @@ import (
 	"testing"
 )
 
-// everything asks for all that a deployment can have.
+// everything asks for all that a deployment can have, but for a stage.
 var everything = []string{
 	"-c", "regions=eu-west-1", "-c", "mode=audit", "-c", "alarmEmail=on-call@example.com", "-c", "slackWorkspace=T0123ABCD", "-c", "slackChannel=C0123ABCD", "-c", "sweepHours=12",
 	"-c", "logRetentionDays=90", "-c", "reservedConcurrency=2", "-c", "architecture=x86_64", "-c", "createTrail=true", "-c", "smsRoles=arn:aws:iam::111122223333:role/sms",
-	"-c", "kmsKeys=arn:aws:kms:eu-west-1:111122223333:key/abc", "-c", "watchRole=true",
+	"-c", "kmsKeys=arn:aws:kms:eu-west-1:111122223333:key/abc", "-c", "watchRole=true", "-c", "eventBus=audit", "-c", "securityHub=true", "-c", "teamsTenant=00000000-1111-2222-3333-444444444444",
+	"-c", "teamsTeam=00000000-1111-2222-3333-555555555555", "-c", "teamsChannel=19%3Aabc%40thread.tacv2",
 }
 
 // TestValidators: the CDK's own validation, whose findings end a synthesis, and cfn-lint have nothing to say of any template.

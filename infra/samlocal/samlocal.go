@@ -124,12 +124,19 @@ func (f Function) Environment(getenv func(string) string) map[string]string {
 	return environment
 }
 
-// Command returns the function's bootstrap as a command in that environment and no other, with the Runtime API at that address.
+// task is where the folder with the code lies in a container.
+const task = "/var/task/"
+
+// Command returns the function's bootstrap as a command in that environment and no other, with the Runtime API at that address. Files of the function are looked for where they lie without a container.
 func (f Function) Command(ctx context.Context, environment map[string]string, runtimeAPI string) *exec.Cmd {
 	command := exec.CommandContext(ctx, filepath.Join(f.Dir, "bootstrap"))
 	command.Env = []string{"AWS_LAMBDA_RUNTIME_API=" + runtimeAPI}
 	for _, name := range slices.Sorted(maps.Keys(environment)) {
-		command.Env = append(command.Env, name+"="+environment[name])
+		value := environment[name]
+		if file, ours := strings.CutPrefix(value, task); ours {
+			value = filepath.Join(f.Dir, file)
+		}
+		command.Env = append(command.Env, name+"="+value)
 	}
 	command.Dir = f.Dir
 	return command

@@ -3,6 +3,7 @@ package samlocal
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -44,6 +45,10 @@ func TestLoad(t *testing.T) {
 	command := f.Command(t.Context(), env, "127.0.0.1:9")
 	if command.Path != filepath.Join(dir, "asset.1", "bootstrap") || len(command.Env) != len(env)+1 {
 		t.Errorf("%s with %d variables", command.Path, len(command.Env))
+	}
+	env["BASELINE_FILE"] = "/var/task/baseline.yaml"
+	if own := f.Command(t.Context(), env, "127.0.0.1:9").Env; !slices.Contains(own, "BASELINE_FILE="+filepath.Join(dir, "asset.1", "baseline.yaml")) {
+		t.Errorf("a baseline beside the code is looked for in %q", own)
 	}
 	if f.ARN("eu-west-1") != "arn:aws:lambda:eu-west-1:012345678912:function:Poolkeeper" {
 		t.Error(f.ARN("eu-west-1"))

@@ -19,6 +19,7 @@ type Sweep struct {
 	Token     string    `json:"token"` // of the page to go on with; "" is the first, of a sweep that began again
 	Pools     int       `json:"pools"` // that were sent so far
 	Restarted bool      `json:"restarted,omitempty"`
+	Function  string    `json:"function,omitempty"` // as that of a Member
 	Purpose
 }
 
@@ -26,6 +27,8 @@ type Sweep struct {
 type Member struct {
 	UserPoolID string    `json:"userPoolId"`
 	Sweep      time.Time `json:"sweep"` // when the sweep started, which is its name
+	// Function is the name of the function that is to answer: a rule that looks at it hands the event to no other deployment on the bus. It is not read back.
+	Function string `json:"function,omitempty"`
 	Purpose
 }
 

@@ -130,7 +130,7 @@ func (d *dispatch) send(ctx context.Context, ids []string) error {
 	for batch := range slices.Chunk(ids, burst) {
 		var entries []Entry
 		for _, id := range batch {
-			entries = append(entries, entry(event.ReconcilePool, event.Member{UserPoolID: id, Sweep: d.at.Started, Purpose: d.at.Purpose}))
+			entries = append(entries, entry(event.ReconcilePool, event.Member{UserPoolID: id, Sweep: d.at.Started, Function: d.Function, Purpose: d.at.Purpose}))
 		}
 		left, err := d.put(ctx, entries)
 		sent += len(batch) - len(left)
@@ -150,7 +150,9 @@ func (d *dispatch) send(ctx context.Context, ids []string) error {
 
 // goOn puts the event onto the bus that goes on with the next page.
 func (d *dispatch) goOn(ctx context.Context) error {
-	if _, err := d.put(ctx, []Entry{entry(event.SweepPools, d.at)}); err != nil {
+	next := d.at
+	next.Function = d.Function
+	if _, err := d.put(ctx, []Entry{entry(event.SweepPools, next)}); err != nil {
 		return fmt.Errorf("the event that goes on with the sweep could not be sent, so the pools of the next pages were not: %w", err)
 	}
 	d.says = append(d.says, fmt.Sprintf("%d pools were sent so far; the sweep goes on in another invocation", d.at.Pools))

@@ -57,6 +57,7 @@ type line struct {
 	sweeps   map[time.Time]int
 	waiting  [][]byte // events that go on with a sweep
 	sees     func(event.Request)
+	nobodys  int // entries that do not name the function "keeper"
 }
 
 func (l *line) Put(_ context.Context, entries []reconcile.Entry) ([]reconcile.Entry, error) {
@@ -66,6 +67,10 @@ func (l *line) Put(_ context.Context, entries []reconcile.Entry) ([]reconcile.En
 		if l.refuses != nil && l.refuses() {
 			left, l.failures = append(left, e), l.failures+1
 			continue
+		}
+		var to struct{ Function string }
+		if json.Unmarshal([]byte(e.Detail), &to) != nil || to.Function != "keeper" {
+			l.nobodys++
 		}
 		payload := delivered(e)
 		request := event.Decode(payload, event.Home{})
@@ -133,7 +138,7 @@ func poolIDs(n int) []string {
 }
 
 // TestDispatchIsExact: whatever the pages, the time of an invocation and what the bus refuses, a sweep sends each pool that may be selected once, and no other. Once an invocation had to come again, or a token was refused,
-// each comes once at least. They never come faster than the rates of the API allow.
+// each comes once at least. They never come faster than the rates of the API allow, and each names the function that is to answer.
 func TestDispatchIsExact(t *testing.T) {
 	t.Parallel()
 	everyPool := require(t, deletionProtection)
@@ -156,7 +161,7 @@ func TestDispatchIsExact(t *testing.T) {
 		var givenUp bool
 		synctest.Test(t, func(*testing.T) {
 			r := reconcile.New(a, required, "")
-			r.Bus = l
+			r.Bus, r.Function = l, "keeper"
 			invocations, failed, said, givenUp = full(r, l, []byte(anySweep), allowed)
 		})
 		again := failed > 0 || strings.Contains(strings.Join(said, "\n"), "began again at the first")
@@ -169,6 +174,9 @@ func TestDispatchIsExact(t *testing.T) {
 			if n > want && (!again || want == 0) || n < want && !givenUp {
 				rt.Fatalf("%s was sent %d times, want %d (%d invocations, %d failed: %q)", id, n, want, invocations, failed, said)
 			}
+		}
+		if l.nobodys > 0 {
+			rt.Fatalf("%d events are for whoever hears of them", l.nobodys)
 		}
 		if len(l.sweeps) > 1 && failed == 0 {
 			rt.Fatalf("the pools are of %d sweeps", len(l.sweeps))

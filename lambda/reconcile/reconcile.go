@@ -42,8 +42,9 @@ type Reconciler struct {
 	Tell func(context.Context, Outcome) bool
 	// Before, if not nil, is called with the state that was read before the first write of a reconcile. If it fails, nothing is written.
 	Before func(userpool.State) error
-	// Bus, if not nil, is where a sweep puts an event for each pool, instead of reconciling the pools itself.
-	Bus Bus
+	// Bus, if not nil, is where a sweep puts an event for each pool, instead of reconciling the pools itself. Function, if not "", says in these events which function they are for.
+	Bus      Bus
+	Function string
 }
 
 // New returns a Reconciler that lives by the real clock.

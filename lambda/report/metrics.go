@@ -42,8 +42,7 @@ func Metrics(w io.Writer, function string, now time.Time, out reconcile.Outcome,
 	if r.When.SecondsToRestore != nil && len(r.of(reconcile.Fixed)) > 0 {
 		values = append(values, metric{"TimeToRestore", seconds, *r.When.SecondsToRestore})
 	}
-	// A metric costs for every hour in which it has a value, so what is nothing is not told, and only the events are counted by outcome.
-	values = slices.DeleteFunc(values, func(m metric) bool { return m.value == 0 })
+	values = worth(values) // and only the events are counted by outcome
 	line := map[string]any{"Function": function, "Outcome": string(out.Outcome), "userPoolId": out.UserPoolID, "eventId": out.Cause.EventID}
 	if _, err := fmt.Fprintln(w, embedded(now, line, directive{[]string{"Function"}, values}, directive{[]string{"Function", "Outcome"}, values[:1]})); err != nil {
 		return err
@@ -64,13 +63,19 @@ func Metrics(w io.Writer, function string, now time.Time, out reconcile.Outcome,
 }
 
 // SweepMetrics writes what there is to count of a sweep itself, as one line, or nothing: each of its pools has metrics of its own.
-func SweepMetrics(w io.Writer, function string, now time.Time, sweep reconcile.Sweeping) error {
-	if len(sweep.LedgerFaults) == 0 {
+func SweepMetrics(w io.Writer, function string, now time.Time, sweep reconcile.Sweeping, unsent int) error {
+	values := worth([]metric{{"LedgerFailed", count, len(sweep.LedgerFaults)}, {"NotificationsFailed", count, unsent}})
+	if len(values) == 0 {
 		return nil
 	}
 	line := map[string]any{"Function": function, "Outcome": string(sweep.Outcome)}
-	_, err := fmt.Fprintln(w, embedded(now, line, directive{[]string{"Function"}, []metric{{"LedgerFailed", count, len(sweep.LedgerFaults)}}}))
+	_, err := fmt.Fprintln(w, embedded(now, line, directive{[]string{"Function"}, values}))
 	return err
+}
+
+// worth drops what is nothing: a metric costs for every hour in which it has a value.
+func worth(values []metric) []metric {
+	return slices.DeleteFunc(values, func(m metric) bool { return m.value == 0 })
 }
 
 // missed counts the settings that no event told of.

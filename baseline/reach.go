@@ -71,13 +71,17 @@ type Change struct {
 }
 
 // OwnsOf returns those of the kinds of documents that Owns returns that the call can have changed. Where rules go by names or tags, a call that can change these can have
-// changed all that is owned.
+// changed all that is owned; where they go by the names of clients, one that can change a client all that is owned of it.
 func (b *Baseline) OwnsOf(id string, c Change) []DocumentName {
 	kinds := b.Owns(id)
 	if c.Selection && b.selectsByChoice() {
 		return kinds
 	}
-	return slices.DeleteFunc(kinds, func(kind DocumentName) bool { return !slices.Contains(c.Documents, string(kind)) })
+	renames := slices.Contains(c.Documents, string(AppClient)) && b.selectsClientsByName()
+	return slices.DeleteFunc(kinds, func(kind DocumentName) bool {
+		table, _ := kind.Table()
+		return !slices.Contains(c.Documents, string(kind)) && !(renames && table.PerClient)
+	})
 }
 
 // Concerns says whether the call can do something to what the baseline owns, watches or names of the pool with this id or, where it is empty, of any. Nobody needs to listen to
@@ -114,6 +118,16 @@ func (b *Baseline) NamesPool(id string) string {
 // selectsByChoice says whether some rule selects pools by what a call can change: names or tags.
 func (b *Baseline) selectsByChoice() bool {
 	return slices.ContainsFunc(b.Rules, func(rule Rule) bool { return rule.Pools.byChoice() })
+}
+
+func (b *Baseline) selectsClientsByName() bool {
+	return slices.ContainsFunc(b.Rules, func(rule Rule) bool {
+		return slices.ContainsFunc(rule.Clients, func(c ClientRule) bool { return c.Select.byName() })
+	})
+}
+
+func (s *ClientSelector) byName() bool {
+	return s != nil && (len(s.Names) > 0 || s.Except.byName())
 }
 
 func (s *Selector) byChoice() bool {

@@ -240,6 +240,15 @@ rules: [{name: a, require: {LogConfigurations: {userNotification: {absent: true}
 			client["PreventUserExistenceErrors"], client["CallbackURLs"] = "LEGACY", list("https://evil.example", "https://app.example.com/callback")
 			b.fake.PutClient(poolID, web, client)
 		}, "update-user-pool-client", reconcile.Remediated, []string{"UpdateUserPoolClient"}, []string{"Clients[" + web + "].PreventUserExistenceErrors"}, []string{"Clients[" + web + "].CallbackURLs"}},
+		"a client gets a name by which more is required of it": {`version: 1
+rules: [{name: a, clients: [{names: [renamed], require: {RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]}]`, func(b bench) {
+			client := b.fake.Client(poolID, web)
+			client["ClientName"] = "renamed"
+			b.fake.PutClient(poolID, web, client)
+			risk := b.fake.Risk(poolID, web)
+			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
+			b.fake.PutRisk(poolID, web, risk)
+		}, "update-user-pool-client", reconcile.Remediated, []string{"SetRiskConfiguration"}, []string{"Clients[" + web + "]." + riskAction}, []string{"Clients[" + web + "].ClientName"}},
 		"a client comes that is weak": {strings.Replace(allDocuments, `names: ["web-*"]`, `except: {names: ["mobile-*"]}`, 1), func(b bench) {
 			b.fake.PutClient(poolID, "7rogue7client", map[string]any{"ClientName": "rogue", "PreventUserExistenceErrors": "LEGACY", "RefreshTokenValidity": json.Number("30"),
 				"AuthSessionValidity": json.Number("3"), "ExplicitAuthFlows": list("ALLOW_USER_AUTH"), "ClientSecret": "CANARY-rogue-secret"})

@@ -94,7 +94,7 @@ func (p *parser) rule(n *yaml.Node, path string, mode Mode) Rule {
 		p.fault(n, path+".name", "is missing: every report names the rule")
 	}
 	if pools, ok := keys["pools"]; ok {
-		rule.Pools = p.selector(pools.value, path+".pools", true)
+		rule.Pools = p.selector(pools.value, path+".pools", true, ", or leave the key out for every pool")
 	}
 	if e, ok := keys["mode"]; ok {
 		e.name = path + ".mode"
@@ -111,7 +111,7 @@ func (p *parser) rule(n *yaml.Node, path string, mode Mode) Rule {
 	if watch, ok := keys["watch"]; ok {
 		rule.Watch = p.watch(watch.value, path+".watch")
 	}
-	if _, required := keys["require"]; !required && len(rule.Clients) == 0 && len(rule.Watch) == 0 {
+	if keys["require"].value == nil && keys["clients"].value == nil && keys["watch"].value == nil {
 		p.fault(n, path+".require", "is missing: say which settings have to hold")
 	}
 	return rule
@@ -128,6 +128,9 @@ func (p *parser) clientRule(n *yaml.Node, path string) ClientRule {
 	c.Select = p.clientSelector(keys, path)
 	if except, ok := keys["except"]; ok {
 		names := p.entries(except.value, path+".except", "names or ids")
+		if len(names) == 0 && except.value.Kind == yaml.MappingNode {
+			p.fault(except.value, path+".except", "is empty: name names or ids, or leave the key out")
+		}
 		selector := p.clientSelector(p.known(names, path+".except", "names", "ids"), path+".except")
 		c.Select.Except = &selector
 	}
@@ -183,14 +186,15 @@ var poolID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^
 
 const maxPoolID = 55
 
-func (p *parser) selector(n *yaml.Node, path string, withExcept bool) *Selector {
+// selector reads what selects pools. otherwise is what can be done about one that is empty beside filling it.
+func (p *parser) selector(n *yaml.Node, path string, withExcept bool, otherwise string) *Selector {
 	names := []string{"ids", "names", "tags"}
 	if withExcept {
 		names = append(names, "except")
 	}
 	all := p.entries(n, path, "ids, names or tags")
 	if len(all) == 0 && n.Kind == yaml.MappingNode {
-		p.fault(n, path, "selects nothing in particular: name ids, names or tags, or leave the key out for every pool")
+		p.fault(n, path, "selects nothing in particular: name ids, names or tags%s", otherwise)
 	}
 	keys := p.known(all, path, names...)
 	s := &Selector{}
@@ -216,7 +220,7 @@ func (p *parser) selector(n *yaml.Node, path string, withExcept bool) *Selector 
 		}
 	}
 	if except, ok := keys["except"]; ok {
-		s.Except = p.selector(except.value, path+".except", false)
+		s.Except = p.selector(except.value, path+".except", false, ", or leave the key out")
 	}
 	return s
 }
@@ -235,7 +239,7 @@ func (p *parser) exemption(n *yaml.Node, path string) Exemption {
 		}
 	}
 	if e, ok := keys["pools"]; ok {
-		x.Pools = p.selector(e.value, path+".pools", true)
+		x.Pools = p.selector(e.value, path+".pools", true, "")
 	}
 	if e, ok := keys["settings"]; ok {
 		x.Settings = p.texts(e.value, path+".settings")

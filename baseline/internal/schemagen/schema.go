@@ -40,7 +40,7 @@ func Schema() ([]byte, error) {
 	clients := object{"type": "array", "minItems": 1, "description": "App clients, each selected by name or id; without either, every client.", "items": object{
 		"type": "object", "required": []string{"require"}, "additionalProperties": false,
 		"properties": clientSelector(object{"require": object{"$ref": "#/$defs/clientSettings"},
-			"except": object{"type": "object", "additionalProperties": false, "properties": clientSelector(nil)}}),
+			"except": object{"type": "object", "minProperties": 1, "additionalProperties": false, "properties": clientSelector(nil)}}),
 	}}
 	schema := object{
 		"$schema":     "https://json-schema.org/draft/2020-12/schema",
@@ -193,7 +193,11 @@ func literal(m baseline.Member) object {
 		schema["maxProperties"] = m.Max
 		return schema
 	case baseline.List:
-		schema := object{"type": "array", "items": literal(*m.Elem), "uniqueItems": true, "minItems": m.Min}
+		least := m.Min
+		if m.Keep != "" {
+			least = max(least, 1)
+		}
+		schema := object{"type": "array", "items": literal(*m.Elem), "uniqueItems": true, "minItems": least}
 		if m.Max > 0 {
 			schema["maxItems"] = m.Max
 		}

@@ -66,14 +66,13 @@ func choosy(globs []string) bool { return len(globs) > 0 && !slices.Contains(glo
 
 func lintRule(rule Rule) []Lint {
 	var lints []Lint
-	w := wanted{leaves: map[string]any{}, off: map[string]bool{}, at: map[string]Position{}}
+	w := wantedOf(rule.Require)
 	for _, r := range rule.all() {
 		if checks := weaker(r); rule.Mode == Enforce && checks != "" {
 			lints = append(lints, Lint{"weaker", r.Position, r.Setting, "writes what does not satisfy " + checks + ", also over what does: a pool is made weaker by it"})
 		}
 	}
 	for _, r := range rule.Require {
-		w.add(r)
 		if m, ok := Lookup(r.Setting); ok && m.Deprecated != "" {
 			lints = append(lints, Lint{"deprecated-setting", r.Position, r.Setting, "no longer used by the API: " + m.Deprecated})
 		}

@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -246,6 +247,8 @@ func (p *parser) exemption(n *yaml.Node, path string) Exemption {
 		for i, setting := range x.Settings {
 			if _, found := Lookup(setting); !found && setting != "" {
 				p.fault(e.value.Content[i], fmt.Sprintf("%s.settings[%d]", path, i), "there is no setting %s%s", setting, nearSetting(setting))
+			} else if id, _, ok := ClientOf(setting); ok && id != "" && !clientID().MatchString(id) {
+				p.fault(e.value.Content[i], fmt.Sprintf("%s.settings[%d]", path, i), "%q is no client id: name one, or say %s for all", id, AnyClient(setting))
 			}
 		}
 	}
@@ -278,15 +281,19 @@ func (p *parser) unknown(n *yaml.Node, into map[string]Unknown) {
 
 // nearSetting suggests a setting for a path that is none.
 func nearSetting(path string) string {
+	all := paths(root.Members)
+	slices.Sort(all)
+	return cmp.Or(didYouMean(path, all), deeper(path, root))
+}
+
+// paths returns those of the members and of all below them, in the order of the table.
+func paths(members []Member) []string {
 	var all []string
-	var walk func(members []Member, prefix string)
-	walk = func(members []Member, prefix string) {
-		for _, m := range members {
-			all = append(all, join(prefix, m.Name))
-			walk(m.Members, join(prefix, m.Name))
+	for _, m := range members {
+		all = append(all, m.Name)
+		for _, below := range paths(m.Members) {
+			all = append(all, m.Name+"."+below)
 		}
 	}
-	walk(root.Members, "")
-	slices.Sort(all)
-	return didYouMean(path, all)
+	return all
 }

@@ -222,8 +222,13 @@ func text(m baseline.Member) object {
 	if m.Max > 0 {
 		schema["maxLength"] = m.Max
 	}
-	// Classes of Unicode are written otherwise in the patterns of a schema, so patterns with one are left to the parser.
-	if m.Pattern != "" && !strings.Contains(m.Pattern, `\p{`) && !strings.HasPrefix(m.Pattern, ".") {
+	// Classes of Unicode are written otherwise in the patterns of a schema, so of patterns with one only the placeholder is checked.
+	switch {
+	case strings.Contains(m.Pattern, `\{####\}`):
+		schema["pattern"] = `\{####\}`
+	case strings.Contains(m.Pattern, `\{##[`):
+		schema["pattern"] = `\{##[\s\S]*##\}`
+	case m.Pattern != "" && !strings.Contains(m.Pattern, `\p{`):
 		schema["pattern"] = "^(?:" + m.Pattern + ")$"
 	}
 	return schema

@@ -50,7 +50,7 @@ func likely(t *rapid.T, m Member, v any) any {
 		}
 	case []any:
 		for i, e := range v {
-			v[i] = likely(t, *m.Elem, e)
+			v[i] = likely(t, elementOf(m), e)
 		}
 	case string:
 		switch {

@@ -132,6 +132,9 @@ func (p *parser) clientRule(n *yaml.Node, path string) ClientRule {
 		}
 		selector := p.clientSelector(p.known(names, path+".except", "names", "ids"), path+".except")
 		c.Select.Except = &selector
+		if slices.Contains(selector.Names, "*") || len(c.Select.Names) == 0 && within(c.Select.IDs, selector.IDs) {
+			p.fault(except.value, path+".except", exceptsAll)
+		}
 	}
 	if required, ok := keys["require"]; ok {
 		all := p.entries(required.value, path+".require", "settings by their API names")

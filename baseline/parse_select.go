@@ -3,6 +3,7 @@ package baseline
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"sync"
 
 	"go.yaml.in/yaml/v3"
@@ -47,8 +48,20 @@ func (p *parser) selector(n *yaml.Node, path string, withExcept bool, otherwise 
 	}
 	if except, ok := keys["except"]; ok {
 		s.Except = p.selector(except.value, path+".except", false, ", or leave the key out")
+		e := s.Except
+		everything := len(e.IDs) == 0 && len(e.Tags) == 0 && slices.Contains(e.Names, "*")
+		if everything || len(e.Names) == 0 && len(e.Tags) == 0 && within(s.IDs, e.IDs) {
+			p.fault(except.value, path+".except", exceptsAll)
+		}
 	}
 	return s
+}
+
+const exceptsAll = "excepts all that is selected, so that nothing is left: name less"
+
+// within says whether there are some and all of them are among the others.
+func within(some, others []string) bool {
+	return len(some) > 0 && len(beyond(some, others)) == 0
 }
 
 var clientID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w+]+$`) })

@@ -55,7 +55,7 @@ func schema(t *testing.T) *jsonschema.Schema {
 }
 
 // beyond are the faulty files whose fault no schema can express, or that are no YAML of the kind that editors check.
-var beyond = []string{"admin-only", "alias", "broken-second-document", "contradicting-operators", "twins-with-operators", "documents", "developer-without-identity", "email-mfa-without-ses", "key-type", "key-type-without-key", "lite", "merge",
+var beyond = []string{"admin-only", "alias", "broken-second-document", "contradicting-operators", "twins-with-operators", "nothing-left", "documents", "developer-without-identity", "email-mfa-without-ses", "key-type", "key-type-without-key", "lite", "merge",
 	"mfa-off-with-factor", "mfa-without-factor", "not-utf-8", "over-two-rules", "same-name", "sender-without-key", "tag", "threat-protection-below-plus", "twins",
 	"twice", "odd-key", "two-documents", "two-sms-senders", "verification-subset", "syntax", "syntax-bracket", "syntax-control", "syntax-indentation", "syntax-quote", "syntax-star", "tab", "empty", "only-comment"}
 

@@ -11,127 +11,54 @@ func (p *parser) contradictions(b *Baseline) {
 	var common []Rule
 	for _, rule := range b.Rules {
 		p.contradictory(rule.Require)
+		p.twins(rule.Require)
 		for _, c := range rule.Clients {
 			p.contradictory(c.Require)
 		}
 		if rule.Pools == nil {
+			rule.Clients = slices.DeleteFunc(slices.Clone(rule.Clients), func(c ClientRule) bool { return !c.Select.empty() })
 			common = append(common, rule)
 		}
 	}
-	if len(common) < 2 {
-		return
-	}
+	// Any client stands for those that every client rule in them selects.
 	var merged []Requirement
-	for _, owned := range (&Baseline{Rules: common}).Policy(Identity{}, noTime).Requirements {
+	for _, owned := range (&Baseline{Rules: common}).Policy(Identity{Clients: []ClientIdentity{{}}}, noTime).Requirements {
 		merged = append(merged, owned.Requirement)
 	}
 	p.contradictory(merged)
 }
 
 func (p *parser) contradictory(required []Requirement) {
-	w := wanted{leaves: map[string]any{}, off: map[string]bool{}, at: map[string]Position{}}
-	for _, r := range required {
-		w.add(r)
-	}
+	w := wantedOf(required)
 	for _, c := range contradictions {
 		if path := c.found(w); path != "" {
 			p.faults = append(p.faults, Fault{Position: w.position(path), Path: path, Message: c.message})
 		}
 	}
-	for path := range w.leaves {
-		if other, ok := TwinOf(path); ok && path < other {
-			if v, both := w.leaves[other]; both && canonical(v) != canonical(w.leaves[path]) {
-				p.faults = append(p.faults, Fault{Position: w.position(path), Path: path, Message: "is the same fact as " + other + ", which is required otherwise"})
-			}
+}
+
+// twins finds facts that one rule requires under both of their names, and differently. Of two rules, the later one wins.
+func (p *parser) twins(required []Requirement) {
+	w := wantedOf(required)
+	for path, here := range w.said {
+		other, ok := TwinOf(path)
+		there, both := w.said[other]
+		if ok && both && path < other && !agree(here, there) {
+			p.faults = append(p.faults, Fault{Position: w.position(path), Path: path, Message: "is the same fact as " + other + ", which is required otherwise"})
 		}
 	}
 }
 
-// wanted is what some requirements say outright: the leaf settings with one lawful value, and those that are to be off.
-type wanted struct {
-	leaves map[string]any
-	off    map[string]bool // absent, or false
-	whole  []string        // objects that are required exactly
-	at     map[string]Position
-}
-
-func (w *wanted) add(r Requirement) {
-	w.at[r.Setting] = r.Position
-	switch r.Op {
-	case Equal:
-		w.leaf(r.Setting, r.Value)
-	case Exactly:
-		w.whole = append(w.whole, r.Setting)
-		w.below(r.Setting, r.Value)
-	case Absent:
-		w.off[r.Setting] = true
+// agree says whether two requirements of one fact can hold together: what the one writes has to satisfy the other. Of one that writes nothing, that cannot be said.
+func agree(a, b Requirement) bool {
+	satisfies := func(a, b Requirement) (agree, writes bool) {
+		m, _ := Lookup(a.Setting)
+		action, v := remedy(m, a, nil)
+		return holds(m, b, v), action != Report
 	}
-}
-
-func (w *wanted) below(path string, v any) {
-	object, ok := v.(map[string]any)
-	if !ok {
-		w.leaf(path, v)
-		return
-	}
-	for name, e := range object {
-		w.below(join(path, name), e)
-	}
-}
-
-func (w *wanted) leaf(path string, v any) {
-	w.leaves[path] = v
-	if v == false {
-		w.off[path] = true
-	}
-}
-
-func (w wanted) text(path string) string {
-	text, _ := w.leaves[path].(string)
-	return text
-}
-
-func (w wanted) texts(path string) []string {
-	var all []string
-	for _, e := range list(w.leaves[path]) {
-		if text, ok := e.(string); ok {
-			all = append(all, text)
-		}
-	}
-	return all
-}
-
-// under says whether a member at or below the path is required to be there.
-func (w wanted) under(path string) bool {
-	for leaf := range w.leaves {
-		if covers(path, leaf) && !w.off[leaf] {
-			return true
-		}
-	}
-	return false
-}
-
-func (w wanted) exactly(path string) bool { return slices.Contains(w.whole, path) }
-
-// position is that of the requirement that names the path, or the nearest object above it.
-func (w wanted) position(path string) Position {
-	for at := path; ; {
-		if position, ok := w.at[at]; ok {
-			return position
-		}
-		i := strings.LastIndexByte(at, '.')
-		if i < 0 {
-			break
-		}
-		at = at[:i]
-	}
-	var first Position
-	for setting, position := range w.at {
-		if covers(path, setting) && (first.Line == 0 || position.Line < first.Line || position.Line == first.Line && position.Column < first.Column) {
-			first = position
-		}
-	}
-	return first
+	first, firstWrites := satisfies(a, b)
+	second, secondWrites := satisfies(b, a)
+	return first || second || !firstWrites && !secondWrites
 }
 
 const (
@@ -168,11 +95,12 @@ var contradictions = []struct {
 	}, "AUDIT and ENFORCED need UserPoolTier PLUS, and another one is required"},
 	{func(w wanted) string {
 		_, given := w.leaves[verifiedPath]
+		given = given || w.off[verifiedPath]
 		return when(given && len(beyond(w.texts(verifyPath), w.texts(verifiedPath))) > 0, verifyPath)
 	}, "every attribute here has to be in AutoVerifiedAttributes, which is required without it"},
 	{func(w wanted) string {
-		mechanisms := canonical(w.leaves[recoveryPath])
-		return when(len(list(w.leaves[recoveryPath])) > 1 && strings.Contains(mechanisms, `"admin_only"`), recoveryPath)
+		mechanisms := canonical(w.holds[recoveryPath])
+		return when(len(w.holds[recoveryPath]) > 1 && strings.Contains(mechanisms, `"admin_only"`), recoveryPath)
 	}, "admin_only has to stand alone"},
 	{func(w wanted) string {
 		return when(w.text(mfaPath) == "OFF" && (w.under(totpPath) || w.under(smsMFAPath) || w.under(emailMFAPath)), mfaPath)

@@ -2,6 +2,7 @@ package baseline
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -54,13 +55,12 @@ func (p *parser) flapBudget(n *yaml.Node) FlapBudget {
 
 // count returns a whole number from 1 to most.
 func (p *parser) count(n *yaml.Node, path string, most int64) (int, bool) {
-	var v int64
-	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || n.Decode(&v) != nil {
-		p.fault(n, path, "is %s: it has to be a whole number from 1 to %d", shapeOf(n), most)
+	if !p.digits(n, path, fmt.Sprintf("it has to be a whole number from 1 to %d", most)) {
 		return 0, false
 	}
-	if v < 1 || v > most {
-		p.fault(n, path, "is %d: it has to be from 1 to %d", v, most)
+	v, err := strconv.ParseInt(n.Value, 10, 64)
+	if err != nil || v < 1 || v > most {
+		p.fault(n, path, "is %s: it has to be from 1 to %d", n.Value, most)
 		return 0, false
 	}
 	return int(v), true

@@ -1,7 +1,9 @@
 package baseline
 
 import (
+	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -66,19 +68,18 @@ func choosy(globs []string) bool { return len(globs) > 0 && !slices.Contains(glo
 
 func lintRule(rule Rule) []Lint {
 	var lints []Lint
-	w := wanted{leaves: map[string]any{}, off: map[string]bool{}, at: map[string]Position{}}
+	w := wantedOf(rule.Require)
 	for _, r := range rule.all() {
 		if checks := weaker(r); rule.Mode == Enforce && checks != "" {
 			lints = append(lints, Lint{"weaker", r.Position, r.Setting, "writes what does not satisfy " + checks + ", also over what does: a pool is made weaker by it"})
 		}
 	}
 	for _, r := range rule.Require {
-		w.add(r)
 		if m, ok := Lookup(r.Setting); ok && m.Deprecated != "" {
 			lints = append(lints, Lint{"deprecated-setting", r.Position, r.Setting, "no longer used by the API: " + m.Deprecated})
 		}
-		if r.Setting == mfaPath && r.Op == OneOf && r.Set != nil {
-			w.leaves[mfaPath] = r.Set
+		if r.Op == OneOf {
+			_, w.leaves[r.Setting] = remedy(Member{}, r, nil) // what is written where none of them is
 		}
 	}
 	for _, l := range ruleLints {
@@ -109,7 +110,7 @@ func lintClients(rule Rule, c ClientRule) []Lint {
 	return lints
 }
 
-// weaker returns the checks that the value which a requirement writes does not satisfy, or "".
+// weaker returns the checks that the value which a requirement writes does not satisfy, or "" where it writes none over a value that does.
 func weaker(r Requirement) string {
 	m, _ := Lookup(r.Setting)
 	action, value := remedy(m, r, nil)
@@ -117,11 +118,26 @@ func weaker(r Requirement) string {
 		return ""
 	}
 	for _, c := range controls {
-		if c.Setting == r.Setting && c.sound.Op != "" && !holds(m, c.sound, value) {
+		if c.Setting != r.Setting || c.sound.Op == "" || holds(m, c.sound, value) {
+			continue
+		}
+		if slices.ContainsFunc(valuesOf(m), func(v any) bool { return holds(m, c.sound, v) && !holds(m, r, v) }) {
 			return strings.Join(c.Checks(), ", ")
 		}
 	}
 	return ""
+}
+
+// valuesOf returns all values of a member that has few.
+func valuesOf(m Member) []any {
+	all := []any{true}
+	for _, e := range m.Enum {
+		all = append(all, e)
+	}
+	for i := m.Min; m.Kind == Integer && i <= m.Max; i++ {
+		all = append(all, json.Number(strconv.FormatInt(i, 10)))
+	}
+	return all
 }
 
 var ruleLints = []struct {
@@ -130,7 +146,7 @@ var ruleLints = []struct {
 	message string
 }{
 	{"threat-protection-without-plus", func(w wanted) string {
-		return when(w.text(modePath) != "" && w.text(modePath) != "OFF" && w.text(tierPath) == "", modePath)
+		return when(w.text(modePath) != "" && w.text(modePath) != "OFF" && w.text(tierPath) != "PLUS", modePath)
 	}, "needs UserPoolTier PLUS, which the rule does not require: on a pool of another plan this cannot be fixed (PLUS costs more, so it is never raised unasked)"},
 	{"sms-only-recovery", func(w wanted) string {
 		mechanisms := canonical(w.leaves[recoveryPath])

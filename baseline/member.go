@@ -122,7 +122,7 @@ func Lookup(path string) (Member, bool) {
 }
 
 func index(members []Member, name string) int {
-	if strings.HasPrefix(name, clientsPrefix) {
+	if strings.HasPrefix(name, clientsPrefix) && strings.IndexByte(name, ']') == len(name)-1 {
 		name = Clients
 	}
 	for i := range members { // by index: a member is large to copy, and this is most of what a comparison does

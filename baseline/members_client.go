@@ -8,6 +8,8 @@ var clientMembers = []Member{
 	{Name: "LastModifiedDate", Kind: String, Trip: ReadOnly},
 	{Name: "CreationDate", Kind: String, Trip: ReadOnly},
 	{Name: "ClientType", Kind: String, Trip: ReadOnly, Newer: true},
+	// Shown in place of ClientSecret where Secrets Manager keeps the secret; a write says nothing of who keeps it, which leaves it so.
+	{Name: "ClientSecretArn", Kind: String, Trip: ReadOnly, Newer: true},
 	{Name: "ClientName", Kind: String, Min: 1, Max: 128, Pattern: `[\w\s+=,.@-]+`, Doc: "Name of the client.", Keep: "every client has a name"},
 	// The model allows 0, but the service reads 0 as "not given", so 0 can never hold.
 	{Name: "RefreshTokenValidity", Kind: Integer, Min: 1, Max: 315360000, Doc: "How long a refresh token is valid, in the unit of TokenValidityUnits, or else in days.",

@@ -6,11 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -55,8 +52,6 @@ func (p *parser) fault(n *yaml.Node, path, format string, args ...any) {
 	p.faults = append(p.faults, Fault{Position: p.at(n), Path: Legible(path), Message: Legible(fmt.Sprintf(format, args...))})
 }
 
-var yamlLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`line (\d+)`) })
-
 // document reads the one YAML document of a file, or returns nil with the fault noted.
 func (p *parser) document(data []byte) *yaml.Node {
 	top := &yaml.Node{Line: 1, Column: 1}
@@ -74,14 +69,14 @@ func (p *parser) document(data []byte) *yaml.Node {
 		p.fault(top, "", "the file is empty: it needs version: 1 and rules")
 		return nil
 	} else if err != nil {
-		p.syntax(err)
+		p.syntax(data, err)
 		return nil
 	}
 	if err := decoder.Decode(&second); err == nil {
 		p.fault(&second, "", "the file holds a second document: one file is one baseline")
 		return nil
 	} else if !errors.Is(err, io.EOF) {
-		p.syntax(err)
+		p.syntax(data, err)
 		return nil
 	}
 	root := document.Content[0]
@@ -94,18 +89,6 @@ func (p *parser) document(data []byte) *yaml.Node {
 		return nil
 	}
 	return root
-}
-
-// syntax notes what the YAML reader says, at the line that it names.
-func (p *parser) syntax(err error) {
-	n := &yaml.Node{Line: 1, Column: 1}
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	if found := yamlLine().FindStringSubmatch(text); found != nil {
-		if line, err := strconv.Atoi(found[1]); err == nil {
-			n.Line = line
-		}
-	}
-	p.fault(n, "", "not YAML: %s", text)
 }
 
 const maxDepth = 32

@@ -1,11 +1,10 @@
 package baseline
 
 import (
+	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -94,7 +93,7 @@ func (p *parser) rule(n *yaml.Node, path string, mode Mode) Rule {
 		p.fault(n, path+".name", "is missing: every report names the rule")
 	}
 	if pools, ok := keys["pools"]; ok {
-		rule.Pools = p.selector(pools.value, path+".pools", true)
+		rule.Pools = p.selector(pools.value, path+".pools", true, ", or leave the key out for every pool")
 	}
 	if e, ok := keys["mode"]; ok {
 		e.name = path + ".mode"
@@ -111,7 +110,7 @@ func (p *parser) rule(n *yaml.Node, path string, mode Mode) Rule {
 	if watch, ok := keys["watch"]; ok {
 		rule.Watch = p.watch(watch.value, path+".watch")
 	}
-	if _, required := keys["require"]; !required && len(rule.Clients) == 0 && len(rule.Watch) == 0 {
+	if keys["require"].value == nil && keys["clients"].value == nil && keys["watch"].value == nil {
 		p.fault(n, path+".require", "is missing: say which settings have to hold")
 	}
 	return rule
@@ -128,8 +127,14 @@ func (p *parser) clientRule(n *yaml.Node, path string) ClientRule {
 	c.Select = p.clientSelector(keys, path)
 	if except, ok := keys["except"]; ok {
 		names := p.entries(except.value, path+".except", "names or ids")
+		if len(names) == 0 && except.value.Kind == yaml.MappingNode {
+			p.fault(except.value, path+".except", "is empty: name names or ids, or leave the key out")
+		}
 		selector := p.clientSelector(p.known(names, path+".except", "names", "ids"), path+".except")
 		c.Select.Except = &selector
+		if slices.Contains(selector.Names, "*") || len(c.Select.Names) == 0 && within(c.Select.IDs, selector.IDs) {
+			p.fault(except.value, path+".except", exceptsAll)
+		}
 	}
 	if required, ok := keys["require"]; ok {
 		all := p.entries(required.value, path+".require", "settings by their API names")
@@ -141,26 +146,6 @@ func (p *parser) clientRule(n *yaml.Node, path string) ClientRule {
 		p.fault(n, path+".require", "is missing: say which settings have to hold")
 	}
 	return c
-}
-
-var clientID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w+]+$`) })
-
-const maxClientID = 128
-
-func (p *parser) clientSelector(keys map[string]entry, path string) ClientSelector {
-	var s ClientSelector
-	if names, ok := keys["names"]; ok {
-		s.Names = p.texts(names.value, path+".names")
-	}
-	if ids, ok := keys["ids"]; ok {
-		s.IDs = p.texts(ids.value, path+".ids")
-		for i, id := range s.IDs {
-			if id != "" && (len(id) > maxClientID || !clientID().MatchString(id)) {
-				p.fault(ids.value.Content[i], fmt.Sprintf("%s.ids[%d]", path, i), "%q is no client id; globs go under names", id)
-			}
-		}
-	}
-	return s
 }
 
 func (p *parser) watch(n *yaml.Node, path string) []Watched {
@@ -179,48 +164,6 @@ func (p *parser) watch(n *yaml.Node, path string) []Watched {
 	return all
 }
 
-var poolID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`) })
-
-const maxPoolID = 55
-
-func (p *parser) selector(n *yaml.Node, path string, withExcept bool) *Selector {
-	names := []string{"ids", "names", "tags"}
-	if withExcept {
-		names = append(names, "except")
-	}
-	all := p.entries(n, path, "ids, names or tags")
-	if len(all) == 0 && n.Kind == yaml.MappingNode {
-		p.fault(n, path, "selects nothing in particular: name ids, names or tags, or leave the key out for every pool")
-	}
-	keys := p.known(all, path, names...)
-	s := &Selector{}
-	if ids, ok := keys["ids"]; ok {
-		s.IDs = p.texts(ids.value, path+".ids")
-		for i, id := range s.IDs {
-			if id != "" && (len(id) > maxPoolID || !poolID().MatchString(id)) {
-				p.fault(ids.value.Content[i], fmt.Sprintf("%s.ids[%d]", path, i), "%q is no pool id (eu-west-1_AbCdEf123); globs go under names", id)
-			}
-		}
-	}
-	if globs, ok := keys["names"]; ok {
-		s.Names = p.texts(globs.value, path+".names")
-	}
-	if tags, ok := keys["tags"]; ok {
-		s.Tags = map[string][]string{}
-		entries := p.entries(tags.value, path+".tags", "tag keys, each with a list of values")
-		if len(entries) == 0 && tags.value.Kind == yaml.MappingNode {
-			p.fault(tags.value, path+".tags", "is empty: name a tag, or leave the key out")
-		}
-		for _, e := range entries {
-			s.Tags[e.name] = p.texts(e.value, join(path+".tags", e.name))
-		}
-	}
-	if except, ok := keys["except"]; ok {
-		s.Except = p.selector(except.value, path+".except", false)
-	}
-	return s
-}
-
 func (p *parser) exemption(n *yaml.Node, path string) Exemption {
 	x := Exemption{Position: p.at(n)}
 	all := p.entries(n, path, "pools, settings, until, reason and owner")
@@ -235,13 +178,15 @@ func (p *parser) exemption(n *yaml.Node, path string) Exemption {
 		}
 	}
 	if e, ok := keys["pools"]; ok {
-		x.Pools = p.selector(e.value, path+".pools", true)
+		x.Pools = p.selector(e.value, path+".pools", true, "")
 	}
 	if e, ok := keys["settings"]; ok {
 		x.Settings = p.texts(e.value, path+".settings")
 		for i, setting := range x.Settings {
 			if _, found := Lookup(setting); !found && setting != "" {
 				p.fault(e.value.Content[i], fmt.Sprintf("%s.settings[%d]", path, i), "there is no setting %s%s", setting, nearSetting(setting))
+			} else if id, _, ok := ClientOf(setting); ok && id != "" && !clientID().MatchString(id) {
+				p.fault(e.value.Content[i], fmt.Sprintf("%s.settings[%d]", path, i), "%q is no client id: name one, or say %s for all", id, AnyClient(setting))
 			}
 		}
 	}
@@ -274,15 +219,19 @@ func (p *parser) unknown(n *yaml.Node, into map[string]Unknown) {
 
 // nearSetting suggests a setting for a path that is none.
 func nearSetting(path string) string {
+	all := paths(root.Members)
+	slices.Sort(all)
+	return cmp.Or(didYouMean(path, all), deeper(path, root))
+}
+
+// paths returns those of the members and of all below them, in the order of the table.
+func paths(members []Member) []string {
 	var all []string
-	var walk func(members []Member, prefix string)
-	walk = func(members []Member, prefix string) {
-		for _, m := range members {
-			all = append(all, join(prefix, m.Name))
-			walk(m.Members, join(prefix, m.Name))
+	for _, m := range members {
+		all = append(all, m.Name)
+		for _, below := range paths(m.Members) {
+			all = append(all, m.Name+"."+below)
 		}
 	}
-	walk(root.Members, "")
-	slices.Sort(all)
-	return didYouMean(path, all)
+	return all
 }

@@ -32,7 +32,11 @@ func (p *parser) operation(n *yaml.Node, all []entry, m Member, path, setting st
 		case e.name == setKey:
 			set = e.value
 		case !slices.Contains(operators, Op(e.name)):
-			p.fault(e.key, join(path, e.name), "a member cannot stand beside an operator%s", didYouMean(e.name, opNames()))
+			meant := ""
+			if index(m.Members, e.name) < 0 {
+				meant = didYouMean(e.name, opNames())
+			}
+			p.fault(e.key, join(path, e.name), "a member cannot stand beside an operator%s", meant)
 			return nil
 		case op != "":
 			p.fault(e.key, join(path, e.name), "a second operator beside %s: one setting takes one", op)

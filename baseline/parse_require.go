@@ -1,8 +1,10 @@
 package baseline
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -48,8 +50,18 @@ func (p *parser) member(e entry, m Member, path string) (Member, bool) {
 		p.fault(e.key, path, "an operator cannot stand beside members")
 		return Member{}, false
 	}
-	p.fault(e.key, path, "there is no such setting%s", didYouMean(e.name, names(m.Members)))
+	p.fault(e.key, path, "there is no such setting%s", cmp.Or(didYouMean(e.name, names(m.Members)), deeper(e.name, m)))
 	return Member{}, false
+}
+
+// deeper says where a name stands that was looked for too high up, or "".
+func deeper(name string, m Member) string {
+	for _, path := range paths(m.Members) {
+		if strings.HasSuffix(path, "."+name) {
+			return ", did you mean " + path + "?"
+		}
+	}
+	return ""
 }
 
 // unwritable explains why a member that a pool shows cannot be required, or returns "".
@@ -95,6 +107,10 @@ func (p *parser) requirement(n *yaml.Node, m Member, path, setting string) []Req
 		case m.Kind == Object || m.Kind == Map:
 			return p.members(all, m, path, setting)
 		}
+		for _, e := range all {
+			p.fault(e.key, join(path, e.name), "there is no such operator for %s: %s%s", kindNames[m.Kind], fitting(m.Kind), didYouMean(e.name, opNames()))
+		}
+		return nil
 	}
 	if m.Kind == Object || m.Kind == Map {
 		p.fault(n, path, "is %s: it needs a mapping of its members%s", shapeOf(n), namesOf(m))

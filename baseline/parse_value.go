@@ -91,6 +91,8 @@ func (p *parser) elements(n *yaml.Node, m Member, path string) (any, bool) {
 	switch count := int64(len(n.Content)); {
 	case count < m.Min:
 		p.fault(n, path, "has %d elements: the API takes no fewer than %d", count, m.Min)
+	case count == 0 && m.Keep != "":
+		p.fault(n, path, "is an empty list: %s", m.Keep)
 	case m.Max > 0 && count > m.Max:
 		p.fault(n, path, "has %d elements: the API takes no more than %d", count, m.Max)
 	}
@@ -104,8 +106,7 @@ func plainDecimal(text string) bool {
 }
 
 func (p *parser) integer(n *yaml.Node, m Member, path string) (any, bool) {
-	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || !plainDecimal(n.Value) {
-		p.fault(n, path, "is %s: it has to be a whole number", shapeOf(n))
+	if !p.digits(n, path, "it has to be a whole number") {
 		return nil, false
 	}
 	i, err := strconv.ParseInt(n.Value, 10, 64)
@@ -118,6 +119,20 @@ func (p *parser) integer(n *yaml.Node, m Member, path string) (any, bool) {
 		return nil, false
 	}
 	return json.Number(n.Value), true
+}
+
+// digits refuses what is no whole number in plain digits.
+func (p *parser) digits(n *yaml.Node, path, has string) bool {
+	tag := n.ShortTag()
+	switch {
+	case n.Kind == yaml.ScalarNode && (tag == "!!int" || tag == "!!float") && !plainDecimal(n.Value):
+		p.fault(n, path, "is %s: %s, in plain digits", n.Value, has)
+		return false
+	case n.Kind != yaml.ScalarNode || tag != "!!int" && tag != "!!float":
+		p.fault(n, path, "is %s: %s", shapeOf(n), has)
+		return false
+	}
+	return true
 }
 
 func (p *parser) string(n *yaml.Node, m Member, path string) (any, bool) {

@@ -195,7 +195,12 @@ func drawValue(t *rapid.T, m Member) any {
 // genRequirement makes requirements that a baseline could have: an operator that suits the member, with a value that is not empty.
 func genRequirement() *rapid.Generator[Requirement] {
 	return rapid.Custom(func(t *rapid.T) Requirement {
-		p := rapid.SampledFrom(allPlaces()).Draw(t, "place")
+		return genRequirementOf(rapid.SampledFrom(allPlaces()).Draw(t, "place")).Draw(t, "of the place")
+	})
+}
+
+func genRequirementOf(p place) *rapid.Generator[Requirement] {
+	return rapid.Custom(func(t *rapid.T) Requirement {
 		op := rapid.SampledFrom(opsOf(p.member)).Draw(t, "op")
 		r := Requirement{Setting: p.path, Op: op, Position: Position{File: "f"}}
 		switch op {

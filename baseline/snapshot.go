@@ -85,7 +85,9 @@ func Snapshot(pool Identity, settings map[string]any) ([]byte, error) {
 		before := len(dropped)
 		for _, f := range faults {
 			for _, path := range snapshotOf(pool) {
-				if at := settingIn(f.Path, pool); covers(path, at) || covers(at, path) || strings.HasPrefix(at, path+".") {
+				at := settingIn(f.Path, pool)
+				ofAny := strings.HasPrefix(at, Clients) && covers(AnyClient(path), at)
+				if ofAny || covers(path, at) || covers(at, path) || strings.HasPrefix(at, path+".") || strings.HasPrefix(at, path+"[") {
 					dropped[path] = f.Message
 				}
 			}

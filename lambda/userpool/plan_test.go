@@ -218,7 +218,7 @@ func TestDocumentsAreWhole(t *testing.T) {
 	state := stateOf(t, `{"UserPoolTier":"PLUS","UserPoolAddOns":{"AdvancedSecurityMode":"ENFORCED"}}`, `{"MfaConfiguration":"OFF"}`)
 	state.Documents[baseline.RiskConfiguration] = tree(t, `{"UserPoolId":"p","LastModifiedDate":1.5,"RiskExceptionConfiguration":{"BlockedIPRangeList":["192.0.2.0/24"]}}`)
 	state.Documents[baseline.LogDelivery] = tree(t, `{"UserPoolId":"p","LogConfigurations":{"userNotification":{"LogLevel":"ERROR","CloudWatchLogsConfiguration":{"LogGroupArn":"g"}}}}`)
-	state.Documents[baseline.AppClient.Of("web")] = tree(t, `{"UserPoolId":"p","ClientId":"web","ClientName":"w","CreationDate":1,"RefreshTokenValidity":30,"ReadAttributes":[],"ClientType":"REGULAR"}`)
+	state.Documents[baseline.AppClient.Of("web")] = tree(t, `{"UserPoolId":"p","ClientId":"web","ClientName":"w","CreationDate":1,"RefreshTokenValidity":30,"ReadAttributes":[],"ClientType":"REGULAR","ClientSecretArn":"arn:x"}`)
 	state.Documents[baseline.ClientRisk.Of("web")] = tree(t, `{"ClientId":"web"}`)
 	plan, err := NewPlan(state, []baseline.Drift{
 		write("Clients[web].RiskConfiguration.CompromisedCredentialsRiskConfiguration", map[string]any{"Actions": map[string]any{"EventAction": "BLOCK"}}),

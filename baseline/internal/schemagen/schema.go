@@ -40,7 +40,7 @@ func Schema() ([]byte, error) {
 	clients := object{"type": "array", "minItems": 1, "description": "App clients, each selected by name or id; without either, every client.", "items": object{
 		"type": "object", "required": []string{"require"}, "additionalProperties": false,
 		"properties": clientSelector(object{"require": object{"$ref": "#/$defs/clientSettings"},
-			"except": object{"type": "object", "additionalProperties": false, "properties": clientSelector(nil)}}),
+			"except": object{"type": "object", "minProperties": 1, "additionalProperties": false, "properties": clientSelector(nil)}}),
 	}}
 	schema := object{
 		"$schema":     "https://json-schema.org/draft/2020-12/schema",
@@ -193,7 +193,11 @@ func literal(m baseline.Member) object {
 		schema["maxProperties"] = m.Max
 		return schema
 	case baseline.List:
-		schema := object{"type": "array", "items": literal(*m.Elem), "uniqueItems": true, "minItems": m.Min}
+		least := m.Min
+		if m.Keep != "" {
+			least = max(least, 1)
+		}
+		schema := object{"type": "array", "items": literal(*m.Elem), "uniqueItems": true, "minItems": least}
 		if m.Max > 0 {
 			schema["maxItems"] = m.Max
 		}
@@ -218,8 +222,13 @@ func text(m baseline.Member) object {
 	if m.Max > 0 {
 		schema["maxLength"] = m.Max
 	}
-	// Classes of Unicode are written otherwise in the patterns of a schema, so patterns with one are left to the parser.
-	if m.Pattern != "" && !strings.Contains(m.Pattern, `\p{`) && !strings.HasPrefix(m.Pattern, ".") {
+	// Classes of Unicode are written otherwise in the patterns of a schema, so of patterns with one only the placeholder is checked.
+	switch {
+	case strings.Contains(m.Pattern, `\{####\}`):
+		schema["pattern"] = `\{####\}`
+	case strings.Contains(m.Pattern, `\{##[`):
+		schema["pattern"] = `\{##[\s\S]*##\}`
+	case m.Pattern != "" && !strings.Contains(m.Pattern, `\p{`):
 		schema["pattern"] = "^(?:" + m.Pattern + ")$"
 	}
 	return schema

@@ -1,0 +1,125 @@
+package baseline
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// wanted is what some requirements say outright: the leaf settings with one lawful value, and those that are to be off or to be there.
+type wanted struct {
+	leaves map[string]any
+	said   map[string]Requirement // of leaves, those that an object is required to hold among them
+	off    map[string]bool        // absent, or false
+	there  map[string]bool        // set, to whatever value
+	holds  map[string][]any       // elements that a list has to hold
+	whole  []string               // objects that are required exactly
+	at     map[string]Position
+}
+
+func wantedOf(required []Requirement) wanted {
+	w := wanted{leaves: map[string]any{}, said: map[string]Requirement{}, off: map[string]bool{}, there: map[string]bool{}, holds: map[string][]any{}, at: map[string]Position{}}
+	for _, r := range required {
+		w.add(r)
+	}
+	return w
+}
+
+func (w *wanted) add(r Requirement) {
+	w.at[r.Setting] = r.Position
+	w.forget(r.Setting)
+	m, _ := Lookup(r.Setting)
+	if m.Kind != Object && m.Kind != Map {
+		w.said[r.Setting] = r
+	}
+	switch r.Op {
+	case Equal:
+		w.leaf(r.Setting, r.Value)
+	case Exactly:
+		w.whole = append(w.whole, r.Setting)
+		w.there[r.Setting] = text(m, r.Value) != ""
+		eachLeaf(m, r.Setting, r.Value, func(m Member, path string, v any) {
+			if m.Kind != Object && m.Kind != Map {
+				w.leaf(path, v)
+				w.said[path] = Requirement{Setting: path, Op: Equal, Value: v}
+			}
+		})
+	case Absent:
+		w.off[r.Setting] = true
+	case Contains:
+		w.holds[r.Setting] = list(r.Value)
+	default:
+		// What the operator takes for enough may be that the setting is not there.
+		w.there[r.Setting] = !holds(m, r, nil)
+	}
+}
+
+// forget takes back what an object is required to hold of a part that has a requirement of its own: that one counts there.
+func (w *wanted) forget(part string) {
+	maps.DeleteFunc(w.leaves, func(path string, _ any) bool { return covers(part, path) })
+	maps.DeleteFunc(w.said, func(path string, _ Requirement) bool { return covers(part, path) })
+	maps.DeleteFunc(w.holds, func(path string, _ []any) bool { return covers(part, path) })
+	maps.DeleteFunc(w.off, func(path string, _ bool) bool { return covers(part, path) })
+}
+
+func (w *wanted) leaf(path string, v any) {
+	w.leaves[path] = v
+	w.holds[path] = list(v)
+	if v == false {
+		w.off[path] = true
+	}
+}
+
+func (w wanted) text(path string) string {
+	text, _ := w.leaves[path].(string)
+	return text
+}
+
+// texts returns the elements that a list has to hold, whatever else it may.
+func (w wanted) texts(path string) []string {
+	var all []string
+	for _, e := range w.holds[path] {
+		if text, ok := e.(string); ok {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+// under says whether a member at or below the path is required to be there.
+func (w wanted) under(path string) bool {
+	for leaf := range w.leaves {
+		if covers(path, leaf) && !w.off[leaf] {
+			return true
+		}
+	}
+	for place, there := range w.there {
+		if there && covers(path, place) {
+			return true
+		}
+	}
+	return false
+}
+
+func (w wanted) exactly(path string) bool { return slices.Contains(w.whole, path) }
+
+// position is that of the requirement that names the path, or the nearest object above it.
+func (w wanted) position(path string) Position {
+	for at := path; ; {
+		if position, ok := w.at[at]; ok {
+			return position
+		}
+		i := strings.LastIndexByte(at, '.')
+		if i < 0 {
+			break
+		}
+		at = at[:i]
+	}
+	var first Position
+	for setting, position := range w.at {
+		if covers(path, setting) && (first.Line == 0 || position.Line < first.Line || position.Line == first.Line && position.Column < first.Column) {
+			first = position
+		}
+	}
+	return first
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -61,6 +62,9 @@ var classOfCode = map[string]Class{
 	"FeatureUnavailableInTierException":        ClassRefused,
 	"TierChangeNotAllowedException":            ClassRefused,
 	"UserPoolTaggingException":                 ClassRefused,
+	"CodeDeliveryFailureException":             ClassRefused,
+	"InvalidOAuthFlowException":                ClassRefused,
+	"ScopeDoesNotExistException":               ClassRefused,
 	"UserPoolAddOnNotEnabledException":         ClassOff,
 	"SerializationException":                   ClassRefused,
 	"ValidationException":                      ClassRefused,
@@ -72,14 +76,19 @@ var classOfCode = map[string]Class{
 	"RequestLimitExceeded":                     ClassBusy,
 }
 
-// settingsOfCode are the settings that a code speaks of by itself.
+// settingsOfCode are the settings that a code speaks of by itself, in the document that was to be written.
 var settingsOfCode = map[string][]string{
 	"InvalidSmsRoleTrustRelationshipException": {sms, smsMFA},
 	"InvalidSmsRoleAccessPolicyException":      {sms, smsMFA},
-	"InvalidEmailRoleAccessPolicyException":    {"EmailConfiguration"},
+	"InvalidEmailRoleAccessPolicyException":    {"EmailConfiguration", notify},
+	"CodeDeliveryFailureException":             {notify},
+	"InvalidOAuthFlowException":                {"AllowedOAuthFlows"},
+	"ScopeDoesNotExistException":               {"AllowedOAuthScopes"},
 	"TierChangeNotAllowedException":            {tier},
 	"UserPoolTaggingException":                 {"UserPoolTags"},
 }
+
+const notify = "AccountTakeoverRiskConfiguration.NotifyConfiguration"
 
 // settingsOfText are the settings that a phrase of the service's answers speaks of, in lower case.
 var settingsOfText = []struct {
@@ -107,6 +116,7 @@ type Error struct {
 	Code      string // of the service, "" if it did not answer
 	Message   string
 	RequestID string
+	document  baseline.DocumentName // that was to be written
 	cause     error
 }
 
@@ -161,40 +171,41 @@ var (
 	words      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z][A-Za-z0-9]+`) })
 )
 
-// Names returns the settings that the service's answer speaks of, as far as it can be told from its code and text.
+// Names returns the settings that the service's answer to a write speaks of, as far as it can be told from its code and text. The service names them as they stand in the document.
 func (e *Error) Names() []string {
-	names := append([]string(nil), settingsOfCode[e.Code]...)
+	members, prefix := baseline.Settings(), e.document.Prefix()
+	if table, ok := e.document.Table(); ok && prefix != "" {
+		members = table.Members
+	}
+	names := slices.Clone(settingsOfCode[e.Code])
 	for _, at := range constraint().FindAllStringSubmatch(e.Message, -1) {
-		if path := settingAt(at[1]); path != "" {
+		if path := settingAt(members, at[1]); path != "" {
 			names = append(names, path)
 		}
 	}
-	if len(names) > 0 {
-		return names
-	}
-	lower := strings.ToLower(e.Message)
-	for _, t := range settingsOfText {
-		if strings.Contains(lower, t.phrase) {
-			names = append(names, t.settings...)
+	if len(names) == 0 {
+		lower := strings.ToLower(e.Message)
+		for _, t := range settingsOfText {
+			if strings.Contains(lower, t.phrase) {
+				names = append(names, t.settings...)
+			}
+		}
+		for _, word := range words().FindAllString(e.Message, -1) {
+			names = append(names, pathsNamed(members, "", word)...)
 		}
 	}
-	for _, word := range words().FindAllString(e.Message, -1) {
-		names = append(names, pathsNamed(baseline.Settings(), "", word)...)
+	for i := range names {
+		names[i] = prefix + names[i]
 	}
 	return names
 }
 
 // settingAt turns the path of a validation error, "policies.passwordPolicy.minimumLength", into that of the setting: as much of
 // it as the table knows.
-func settingAt(path string) string {
-	members, found := baseline.Settings(), ""
+func settingAt(members []baseline.Member, path string) string {
+	found := ""
 	for _, part := range strings.Split(path, ".") {
-		i := -1
-		for k, m := range members {
-			if strings.EqualFold(m.Name, part) {
-				i = k
-			}
-		}
+		i := slices.IndexFunc(members, func(m baseline.Member) bool { return strings.EqualFold(m.Name, part) })
 		if i < 0 {
 			return found
 		}

@@ -5,6 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -36,7 +41,7 @@ func TestClassify(t *testing.T) {
 		"denied":            {answered("AccessDeniedException", "not authorized"), ClassDenied, nil},
 		"new":               {answered("BrandNewException", "hm"), ClassOdd, nil},
 		"sms role":          {answered("InvalidSmsRoleTrustRelationshipException", "no trust"), ClassSMSRole, []string{"SmsConfiguration", "SmsMfaConfiguration"}},
-		"e-mail role":       {answered("InvalidEmailRoleAccessPolicyException", "no"), ClassRefused, []string{"EmailConfiguration"}},
+		"e-mail role":       {answered("InvalidEmailRoleAccessPolicyException", "no"), ClassRefused, []string{"EmailConfiguration", "AccountTakeoverRiskConfiguration.NotifyConfiguration"}},
 		"tags":              {answered("UserPoolTaggingException", "no"), ClassRefused, []string{"UserPoolTags"}},
 		"validity":          {answered("InvalidParameterException", "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"), ClassValidity, []string{"Policies.PasswordPolicy.TemporaryPasswordValidityDays", "Policies.PasswordPolicy", "AdminCreateUserConfig.UnusedAccountValidityDays"}},
 		"constraint":        {answered("InvalidParameterException", "2 validation errors detected: Value 'x' at 'policies.passwordPolicy.minimumLength' failed to satisfy constraint: a; Value '[y]' at 'accountRecoverySetting.recoveryMechanisms.1.member.priority' failed to satisfy constraint: b"), ClassRefused, []string{"Policies.PasswordPolicy.MinimumLength", "AccountRecoverySetting.RecoveryMechanisms"}},
@@ -62,6 +67,60 @@ func TestClassify(t *testing.T) {
 	}
 	if err := classify("X", &aws.RequestCanceledError{Err: context.DeadlineExceeded}, nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error("the cause is lost")
+	}
+}
+
+// TestNamesOfADocument: what an answer names is a setting of the document that was to be written, of a client or of a risk configuration.
+func TestNamesOfADocument(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		document      baseline.DocumentName
+		code, message string
+		want          []string
+	}{
+		"a code of a client":       {baseline.AppClient.Of("web"), "ScopeDoesNotExistException", "Scope not found: a/b", []string{"Clients[web].AllowedOAuthScopes"}},
+		"a flow of a client":       {baseline.AppClient.Of("web"), "InvalidOAuthFlowException", "no", []string{"Clients[web].AllowedOAuthFlows"}},
+		"a constraint of a client": {baseline.AppClient.Of("web"), "InvalidParameterException", "1 validation error detected: Value '[a]' at 'callbackURLs' failed to satisfy constraint: b", []string{"Clients[web].CallbackURLs"}},
+		"a word about a client":    {baseline.AppClient.Of("web"), "InvalidParameterException", "Invalid range for RefreshTokenValidity.", []string{"Clients[web].RefreshTokenValidity"}},
+		"a sender of the risk":     {baseline.RiskConfiguration, "CodeDeliveryFailureException", "no", []string{"RiskConfiguration.AccountTakeoverRiskConfiguration.NotifyConfiguration"}},
+		"a constraint of the risk": {baseline.ClientRisk.Of("web"), "InvalidParameterException", "Value 'x' at 'compromisedCredentialsRiskConfiguration.actions.eventAction' failed to satisfy constraint: b",
+			[]string{"Clients[web].RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"}},
+		"a constraint of the logs": {baseline.LogDelivery, "InvalidParameterException", "Value 'x' at 'logConfigurations.1.member.eventSource' failed to satisfy constraint: b", []string{"LogConfigurations"}},
+	} {
+		failed := classify("X", answered(c.code, c.message), nil)
+		failed.document = c.document
+		if diff := cmp.Diff(c.want, failed.Names()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestEveryErrorOfTheModelHasAClass: for each error that the SDK's model has for one of our calls it was thought of what it means. What has no class defers the event, for days.
+func TestEveryErrorOfTheModelHasAClass(t *testing.T) {
+	t.Parallel()
+	folder, err := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.Dir}}", "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(folder)), "deserializers.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := regexp.MustCompile(`strings\.EqualFold\("(\w+)", errorCode\)`)
+	calls := reflect.TypeFor[API]()
+	for i := range calls.NumMethod() {
+		call := calls.Method(i).Name
+		_, body, found := strings.Cut(string(source), "\nfunc awsAwsjson11_deserializeOpError"+call+"(")
+		body, _, ended := strings.Cut(body, "\n}\n")
+		codes := code.FindAllStringSubmatch(body, -1)
+		if !found || !ended || len(codes) == 0 {
+			t.Fatalf("%s: no errors in the model", call)
+		}
+		for _, c := range codes {
+			if class := classify(call, answered(c[1], "no"), nil).Class; class == ClassOdd {
+				t.Errorf("%s answers with %s, which has no class", call, c[1])
+			}
+		}
 	}
 }
 

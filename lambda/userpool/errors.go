@@ -167,7 +167,7 @@ func classify(call string, err error, secrets []string) *Error {
 
 var (
 	constraint = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`at '([A-Za-z0-9_.]+)' failed to satisfy`) })
-	quoted     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)Value '.*?' at '`) })
+	quoted     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)Value ('.*?') at '`) })
 	words      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z][A-Za-z0-9]+`) })
 )
 
@@ -233,16 +233,41 @@ const shortest = 4
 // longest is the length of the longest text of an answer that is repeated and searched.
 const longest = 4000
 
-// redact hides the secrets, and every value that a validation error quotes. A text that goes on and on is cut, after its secrets were hidden; and what the
+// redact hides the secrets, and every value that a validation error quotes, wherever one ends in another. A text that goes on and on is cut, after its secrets were hidden; and what the
 // service repeats of what somebody chose is no more than a line.
 func redact(text string, secrets []string) string {
-	text = quoted().ReplaceAllString(text, "Value (hidden) at '")
+	hidden := make([]bool, len(text))
+	hide := func(from, to int) {
+		for i := from; i < to; i++ {
+			hidden[i] = true
+		}
+	}
+	for _, value := range quoted().FindAllStringSubmatchIndex(text, -1) {
+		hide(value[2], value[3])
+	}
 	for _, secret := range secrets {
 		if len(secret) < shortest {
 			continue
 		}
-		text = strings.ReplaceAll(text, secret, "(hidden)")
+		for from := 0; ; {
+			at := strings.Index(text[from:], secret)
+			if at < 0 {
+				break
+			}
+			hide(from+at, from+at+len(secret))
+			from += at + len(secret)
+		}
 	}
+	var shown strings.Builder
+	for i := range len(text) {
+		switch {
+		case !hidden[i]:
+			shown.WriteByte(text[i])
+		case i == 0 || !hidden[i-1]:
+			shown.WriteString("(hidden)")
+		}
+	}
+	text = shown.String()
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + "…"
 	}

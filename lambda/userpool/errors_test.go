@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"poolkeeper/baseline"
 )
@@ -139,4 +140,24 @@ func TestErrorsHideSecrets(t *testing.T) {
 	if !strings.Contains(got, "customers") || !strings.Contains(got, "Value (hidden) at 'emailVerificationMessage'") {
 		t.Errorf("too much is hidden: %s", got)
 	}
+}
+
+// TestErrorsHideSecretsLaw: whatever the secrets are, one within another or with what looks like a validation error in them, and wherever the service repeats them, none of them is in the error.
+func TestErrorsHideSecretsLaw(t *testing.T) {
+	t.Parallel()
+	piece := rapid.SampledFrom([]string{"code", "{####}", "' at '", "Value '", "telltale", " ", "(hidden)", "1234", "é"})
+	rapid.Check(t, func(t *rapid.T) {
+		secrets := rapid.SliceOfN(rapid.Map(rapid.SliceOfN(piece, 1, 5), func(p []string) string { return strings.Join(p, "") }), 1, 4).Draw(t, "secrets")
+		around := rapid.SliceOfN(rapid.SampledFrom([]string{"Value '%s' at 'emailVerificationMessage' failed to satisfy constraint: a", "the role %s is wrong", "%s"}), 1, 4).Draw(t, "around")
+		var said []string
+		for _, a := range around {
+			said = append(said, fmt.Sprintf(a, rapid.SampledFrom(secrets).Draw(t, "repeated")))
+		}
+		text := redact(strings.Join(said, "; "), secrets)
+		for _, secret := range secrets {
+			if strings.Contains(secret, "telltale") && strings.Contains(text, "telltale") {
+				t.Fatalf("a secret leaked: %s", text)
+			}
+		}
+	})
 }

@@ -137,7 +137,7 @@ func reply(w http.ResponseWriter, call Call, answer any, err error) {
 		if failed.Status != 0 {
 			status = failed.Status
 		}
-		w.Header().Set("X-Amzn-Errortype", failed.Code)
+		w.Header().Set("X-Amzn-Errortype", failed.Code+":") // so the service writes it
 		answer = map[string]string{"__type": failed.Code, "message": failed.Message}
 	}
 	raw, ok := answer.(json.RawMessage)

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 
@@ -45,11 +46,8 @@ const (
 	ClassOdd Class = "odd"
 )
 
+// classOfCode has the codes but those that the SDK takes for throttling, which are ClassBusy.
 var classOfCode = map[string]Class{
-	"TooManyRequestsException":                 ClassBusy,
-	"ThrottlingException":                      ClassBusy,
-	"Throttling":                               ClassBusy,
-	"LimitExceededException":                   ClassBusy,
 	"ConcurrentModificationException":          ClassBusy,
 	"InternalErrorException":                   ClassUnclear,
 	"InternalFailure":                          ClassUnclear,
@@ -73,7 +71,6 @@ var classOfCode = map[string]Class{
 	"NotAuthorizedException":                   ClassDenied,
 	"ResourceNotFoundException":                ClassGone,
 	"OperationNotEnabledException":             ClassElsewhere,
-	"RequestLimitExceeded":                     ClassBusy,
 }
 
 // settingsOfCode are the settings that a code speaks of by itself, in the document that was to be written.
@@ -156,6 +153,8 @@ func classify(call string, err error, secrets []string) *Error {
 	e.Class = ClassOdd
 	if class, ok := classOfCode[e.Code]; ok {
 		e.Class = class
+	} else if _, throttled := retry.DefaultThrottleErrorCodes[e.Code]; throttled {
+		e.Class = ClassBusy
 	} else if withID != nil && withID.HTTPStatusCode() >= http.StatusInternalServerError {
 		e.Class = ClassUnclear
 	}

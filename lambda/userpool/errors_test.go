@@ -33,6 +33,7 @@ func TestClassify(t *testing.T) {
 		names []string
 	}{
 		"throttled":         {answered("TooManyRequestsException", "Rate exceeded"), ClassBusy, nil},
+		"throttled early":   {answered("RequestThrottledException", "Rate exceeded"), ClassBusy, nil},
 		"limit":             {answered("LimitExceededException", "slow"), ClassBusy, nil},
 		"concurrent":        {answered("ConcurrentModificationException", "busy"), ClassBusy, nil},
 		"server":            {answered("InternalErrorException", "oops"), ClassUnclear, nil},

@@ -341,6 +341,44 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// TestMetricsOfAnyRule: whatever a rule is called, each drift is counted, and under a name that CloudWatch takes for a dimension: printable ASCII, not blank, of no more than 1,024 characters.
+func TestMetricsOfAnyRule(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		out := outcome(reconcile.Drifted, "")
+		named := 0
+		for _, rule := range rapid.SliceOfN(rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", " ", "größe", "größe", "grÖße", "\u2028", strings.Repeat("long ", 300)})), 0, 5).Draw(t, "rules") {
+			out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "DeletionProtection", Rule: rule, State: reconcile.Reported})
+			if strings.TrimSpace(rule) != "" {
+				named++
+			}
+		}
+		var b bytes.Buffer
+		if err := Metrics(&b, "keeper", cause.Time, out, Counts{}); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(b.String()) {
+			var record struct {
+				Rule   *string
+				Drifts int
+			}
+			if err := json.Unmarshal([]byte(line), &record); err != nil {
+				t.Fatal(err)
+			}
+			if record.Rule == nil {
+				continue
+			}
+			named -= record.Drifts
+			if rule := *record.Rule; len(rule) > 1024 || strings.TrimSpace(rule) == "" || strings.ContainsFunc(rule, func(r rune) bool { return r < ' ' || r > '~' }) {
+				t.Fatalf("the dimension %q", rule)
+			}
+		}
+		if named > 0 {
+			t.Fatalf("%d drifts are not counted by their rules", named)
+		}
+	})
+}
+
 // TestOCSF: each finding is a Compliance Finding of OCSF 1.3.0, and its words go with its numbers.
 func TestOCSF(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"poolkeeper/lambda/reconcile"
@@ -50,8 +51,8 @@ func Metrics(w io.Writer, function string, now time.Time, out reconcile.Outcome,
 	}
 	byRule := map[string]int{}
 	for _, d := range out.Drifts {
-		if d.Rule != "" { // CloudWatch takes no dimension without a value
-			byRule[d.Rule]++
+		if rule := dimension(d.Rule); rule != "" {
+			byRule[rule]++
 		}
 	}
 	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
@@ -71,6 +72,15 @@ func SweepMetrics(w io.Writer, function string, now time.Time, sweep reconcile.S
 	line := map[string]any{"Function": function, "Outcome": string(sweep.Outcome)}
 	_, err := fmt.Fprintln(w, embedded(now, line, directive{[]string{"Function"}, []metric{{"LedgerFailed", count, len(sweep.LedgerFaults)}}}))
 	return err
+}
+
+// mostOfDimension is how long the value of a dimension may be.
+const mostOfDimension = 1024
+
+// dimension is a text as CloudWatch takes it for the value of a dimension: of ASCII, and not blank. It is "" where there is none.
+func dimension(text string) string {
+	text = strings.TrimSpace(ascii(text))
+	return text[:min(len(text), mostOfDimension)]
 }
 
 // missed counts the settings that no event told of.

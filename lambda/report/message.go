@@ -63,7 +63,12 @@ func Subject(r Report) string {
 	if name == "" {
 		name = cmp.Or(r.UserPool.ID, "(no user pool)")
 	}
-	text := ascii(fmt.Sprintf("[%s] %s %s%s", r.Severity, name, r.Outcome, what))
+	return subject(fmt.Sprintf("[%s] %s %s%s", r.Severity, name, r.Outcome, what))
+}
+
+// subject is the text as SNS takes it for a subject.
+func subject(text string) string {
+	text = ascii(text)
 	if len(text) > maxSubject {
 		text = text[:maxSubject-3] + "..."
 	}

@@ -418,6 +418,29 @@ func TestReadmeMessages(t *testing.T) {
 	}
 }
 
+// TestDigestsFit: whatever a sweep failed at, its digest stays within what SNS takes, as one message of its three texts.
+func TestDigestsFit(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		long := strings.Repeat(rapid.SampledFrom([]string{"x", "\"", "\\", "<&>", "\U0001f512", "\u2028", "\x01", "\xff", "\n"}).Draw(t, "text"), rapid.SampledFrom([]int{1, 300, 4500}).Draw(t, "characters"))
+		sweep := reconcile.Sweeping{Outcome: reconcile.Deferred, Pools: 100000, Outcomes: map[reconcile.Word]int{}, Reason: long}
+		for _, word := range words {
+			sweep.Outcomes[word] = 1000000
+		}
+		for i := range rapid.IntRange(0, 100).Draw(t, "failed") {
+			sweep.Failed = append(sweep.Failed, reconcile.Failure{UserPoolID: fmt.Sprintf("eu-west-1_%045d", i), Outcome: reconcile.Deferred, Reason: long})
+		}
+		d, _ := NewDigest(sweep, "eu-west-1", testBuild)
+		var texts map[string]string
+		if message := DigestMessage(d); len(message) > MaxMessage || json.Unmarshal([]byte(message), &texts) != nil || len(texts) != 3 {
+			t.Fatalf("%d bytes, %d texts", len(message), len(texts))
+		}
+		if subject := DigestSubject(d); len(subject) >= 100 || len(subject) != len(ascii(subject)) {
+			t.Fatalf("a subject of %d: %q", len(subject), subject)
+		}
+	})
+}
+
 // TestDigest: what a sweep finds and leaves is told once, not for every pool; what it put right was told already.
 func TestDigest(t *testing.T) {
 	t.Parallel()

@@ -26,7 +26,6 @@ func TestMessages(t *testing.T) {
 	for name, out := range outcomes() {
 		r := New(out, testBuild)
 		golden(t, name+".mail.txt", []byte("Subject: "+Subject(r)+"\n\n"+Mail(r)))
-		golden(t, name+".md", []byte(Markdown(r)))
 		golden(t, name+".chat.json", indented(t, Chat(r)))
 		golden(t, name+".report.json", indented(t, JSON(r)))
 		if f, ok := FindingOf(r, cause.Time); ok {
@@ -149,7 +148,7 @@ func TestMessagesFit(t *testing.T) {
 func TestEveryOutcomeHasItsTexts(t *testing.T) {
 	t.Parallel()
 	have := map[reconcile.Word]bool{}
-	kinds := []string{"mail.txt", "md", "chat.json", "report.json", "metrics.json", "txt", "json"}
+	kinds := []string{"mail.txt", "chat.json", "report.json", "metrics.json", "txt", "json"}
 	want := map[string]bool{"sweep.txt": true, "sweep.mail.txt": true, "sweep.chat.json": true, "sweep.report.json": true, "sweep-broken.mail.txt": true, "sweep-unsent.mail.txt": true, "plan.txt": true, "plan-painted.txt": true, "emf.schema.json": true, "ocsf.schema.json": true}
 	for name, out := range outcomes() {
 		have[out.Outcome] = true

@@ -90,9 +90,13 @@ func readOnly(operation string) bool {
 	return false
 }
 
-// members are those of both write calls, and the tags of TagResource.
+// members are those of all write calls, and the tags of TagResource.
 func members() []baseline.Member {
-	return slices.Concat(userPoolTable(), mfaTable(), []baseline.Member{{Name: "Tags", Kind: baseline.Map}})
+	all := []baseline.Member{{Name: "Tags", Kind: baseline.Map}}
+	for _, document := range baseline.Documents() {
+		all = append(all, document.Members...)
+	}
+	return all
 }
 
 // spellObject spells the names of an object's members as CloudTrail does, and hides what is sensitive.

@@ -85,6 +85,8 @@ func TestEventsOfOtherCalls(t *testing.T) {
 	if got := f.last().PoolID; got != id {
 		t.Errorf("the call names %q, want %v", got, id)
 	}
+	f.send(t, "SetRiskConfiguration", map[string]any{"UserPoolId": poolID, "AccountTakeoverRiskConfiguration": map[string]any{"NotifyConfiguration": map[string]any{"BlockEmail": map[string]any{"Subject": "s", "TextBody": "a text"}}}})
+	check(event(bob), "detail.requestParameters.accountTakeoverRiskConfiguration.notifyConfiguration.blockEmail.textBody", "HIDDEN_DUE_TO_SECURITY_REASONS")
 	f.send(t, update, "no object")
 	check(event(bob), "detail.requestParameters", nil)
 	check(event(bob), "detail.errorCode", "SerializationException")

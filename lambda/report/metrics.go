@@ -31,20 +31,18 @@ func Metrics(w io.Writer, function string, now time.Time, out reconcile.Outcome,
 		}
 		return 0
 	}
-	values := []metric{
+	values := slices.Concat([]metric{
 		{"Events", count, 1}, {"Ignored", count, of(reconcile.Ignored)}, {"Drifted", count, of(reconcile.Drifted)}, {"Remediated", count, of(reconcile.Remediated)},
 		{"Unfixable", count, of(reconcile.Unfixable)}, {"Unconverged", count, of(reconcile.Unconverged)}, {"Partial", count, of(reconcile.Partial)},
-		{"Deferred", count, of(reconcile.Deferred)}, {"Drifts", count, len(out.Drifts)}, {"ApiCalls", count, counts.Calls}, {"Throttled", count, counts.Throttled},
-		{"NotificationsFailed", count, counts.Unsent}, {"LedgerFailed", count, len(out.LedgerFaults)}, {"LostUpdates", count, len(out.Overwritten)}, {"MissedEvents", count, missed(out)},
-	}
+		{"Deferred", count, of(reconcile.Deferred)}, {"Drifts", count, len(out.Drifts)},
+	}, costs(counts, out.LedgerFaults), []metric{{"LostUpdates", count, len(out.Overwritten)}, {"MissedEvents", count, missed(out)}})
 	if r.When.SecondsToDetect != nil {
 		values = append(values, metric{"TimeToDetect", seconds, *r.When.SecondsToDetect})
 	}
 	if r.When.SecondsToRestore != nil && len(r.of(reconcile.Fixed)) > 0 {
 		values = append(values, metric{"TimeToRestore", seconds, *r.When.SecondsToRestore})
 	}
-	// A metric costs for every hour in which it has a value, so what is nothing is not told, and only the events are counted by outcome.
-	values = slices.DeleteFunc(values, func(m metric) bool { return m.value == 0 })
+	values = some(values) // and only the events are counted by outcome
 	line := map[string]any{"Function": function, "Outcome": string(out.Outcome), "userPoolId": out.UserPoolID, "eventId": out.Cause.EventID}
 	if _, err := fmt.Fprintln(w, embedded(now, line, directive{[]string{"Function"}, values}, directive{[]string{"Function", "Outcome"}, values[:1]})); err != nil {
 		return err
@@ -64,13 +62,24 @@ func Metrics(w io.Writer, function string, now time.Time, out reconcile.Outcome,
 	return nil
 }
 
-// SweepMetrics writes what there is to count of a sweep itself, as one line, or nothing: each of its pools has metrics of its own.
-func SweepMetrics(w io.Writer, function string, now time.Time, sweep reconcile.Sweeping) error {
-	if len(sweep.LedgerFaults) == 0 {
+// costs are the metrics of what an event cost, and of what failed beside it.
+func costs(counts Counts, ledgerFaults []string) []metric {
+	return []metric{{"ApiCalls", count, counts.Calls}, {"Throttled", count, counts.Throttled}, {"NotificationsFailed", count, counts.Unsent}, {"LedgerFailed", count, len(ledgerFaults)}}
+}
+
+// some leaves out what is nothing: a metric costs for every hour in which it has a value.
+func some(values []metric) []metric {
+	return slices.DeleteFunc(values, func(m metric) bool { return m.value == 0 })
+}
+
+// SweepMetrics writes what a sweep itself cost, as one line, or nothing: each of its pools has metrics of its own.
+func SweepMetrics(w io.Writer, function string, now time.Time, sweep reconcile.Sweeping, counts Counts) error {
+	values := some(costs(counts, sweep.LedgerFaults))
+	if len(values) == 0 {
 		return nil
 	}
 	line := map[string]any{"Function": function, "Outcome": string(sweep.Outcome)}
-	_, err := fmt.Fprintln(w, embedded(now, line, directive{[]string{"Function"}, []metric{{"LedgerFailed", count, len(sweep.LedgerFaults)}}}))
+	_, err := fmt.Fprintln(w, embedded(now, line, directive{[]string{"Function"}, values}))
 	return err
 }
 

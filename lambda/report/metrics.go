@@ -24,7 +24,7 @@ const Namespace = "poolkeeper"
 // Metrics writes the metrics of an outcome in CloudWatch's embedded metric format: lines of JSON of which CloudWatch Logs makes metrics by itself. The dimensions are the function,
 // the outcome and the rule, which do not grow with the pools; which pool it was stands beside them.
 func Metrics(w io.Writer, function string, now time.Time, out reconcile.Outcome, counts Counts) error {
-	r := New(out, "")
+	when := whenOf(out)
 	of := func(word reconcile.Word) int {
 		if out.Outcome == word {
 			return 1
@@ -36,11 +36,11 @@ func Metrics(w io.Writer, function string, now time.Time, out reconcile.Outcome,
 		{"Unfixable", count, of(reconcile.Unfixable)}, {"Unconverged", count, of(reconcile.Unconverged)}, {"Partial", count, of(reconcile.Partial)},
 		{"Deferred", count, of(reconcile.Deferred)}, {"Drifts", count, len(out.Drifts)},
 	}, costs(counts, out.LedgerFaults), []metric{{"LostUpdates", count, len(out.Overwritten)}, {"MissedEvents", count, missed(out)}})
-	if r.When.SecondsToDetect != nil {
-		values = append(values, metric{"TimeToDetect", seconds, *r.When.SecondsToDetect})
+	if when.SecondsToDetect != nil {
+		values = append(values, metric{"TimeToDetect", seconds, *when.SecondsToDetect})
 	}
-	if r.When.SecondsToRestore != nil && len(r.of(reconcile.Fixed)) > 0 {
-		values = append(values, metric{"TimeToRestore", seconds, *r.When.SecondsToRestore})
+	if when.SecondsToRestore != nil && slices.ContainsFunc(out.Drifts, func(d reconcile.Drift) bool { return d.State == reconcile.Fixed }) {
+		values = append(values, metric{"TimeToRestore", seconds, *when.SecondsToRestore})
 	}
 	values = some(values) // and only the events are counted by outcome
 	line := map[string]any{"Function": function, "Outcome": string(out.Outcome), "userPoolId": out.UserPoolID, "eventId": out.Cause.EventID}

@@ -39,6 +39,9 @@ func (s *Server) Event(call Call, actor Actor, when time.Time) []byte {
 	if call.Operation == "CreateUserPool" && call.PoolID != "" {
 		detail["responseElements"] = map[string]any{"userPool": map[string]any{"id": call.PoolID, "arn": s.arn(call.PoolID)}}
 	}
+	if call.ClientID != "" {
+		detail["responseElements"] = map[string]any{"userPoolClient": map[string]any{"clientId": call.ClientID, "userPoolId": call.PoolID}}
+	}
 	if failed := s.failure(call); failed != nil {
 		detail["errorCode"], detail["errorMessage"], detail["responseElements"] = failed.Code, failed.Message, nil
 	}

@@ -150,13 +150,21 @@ func classify(call string, err error, secrets []string) *Error {
 		return e
 	}
 	e.Code, e.Message = answer.ErrorCode(), redact(answer.ErrorMessage(), secrets)
-	e.Class = ClassOdd
-	if class, ok := classOfCode[e.Code]; ok {
+	status := 0
+	if withID != nil {
+		status = withID.HTTPStatusCode()
+	}
+	class, known := classOfCode[e.Code]
+	_, throttled := retry.DefaultThrottleErrorCodes[e.Code]
+	switch {
+	case known:
 		e.Class = class
-	} else if _, throttled := retry.DefaultThrottleErrorCodes[e.Code]; throttled {
+	case throttled || status == http.StatusTooManyRequests:
 		e.Class = ClassBusy
-	} else if withID != nil && withID.HTTPStatusCode() >= http.StatusInternalServerError {
+	case status >= http.StatusInternalServerError:
 		e.Class = ClassUnclear
+	default:
+		e.Class = ClassOdd
 	}
 	if e.Class == ClassRefused && strings.Contains(e.Message, "Please use TemporaryPasswordValidityDays") {
 		e.Class = ClassValidity
@@ -166,7 +174,6 @@ func classify(call string, err error, secrets []string) *Error {
 
 var (
 	constraint = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`at '([A-Za-z0-9_.]+)' failed to satisfy`) })
-	quoted     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)Value ('.*?') at '`) })
 	words      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z][A-Za-z0-9]+`) })
 )
 
@@ -224,76 +231,4 @@ func pathsNamed(members []baseline.Member, prefix, name string) []string {
 		paths = append(paths, pathsNamed(m.Members, path, name)...)
 	}
 	return paths
-}
-
-// shortest is the length of the shortest secret that is looked for: a shorter one would hide half of any text, and tells nothing.
-const shortest = 4
-
-// longest is the length of the longest text of an answer that is repeated and searched.
-const longest = 4000
-
-// redact hides the secrets, and every value that a validation error quotes, wherever one ends in another. A text that goes on and on is cut, after its secrets were hidden; and what the
-// service repeats of what somebody chose is no more than a line.
-func redact(text string, secrets []string) string {
-	hidden := make([]bool, len(text))
-	hide := func(from, to int) {
-		for i := from; i < to; i++ {
-			hidden[i] = true
-		}
-	}
-	for _, value := range quoted().FindAllStringSubmatchIndex(text, -1) {
-		hide(value[2], value[3])
-	}
-	for _, secret := range secrets {
-		if len(secret) < shortest {
-			continue
-		}
-		for from := 0; ; {
-			at := strings.Index(text[from:], secret)
-			if at < 0 {
-				break
-			}
-			hide(from+at, from+at+len(secret))
-			from += at + len(secret)
-		}
-	}
-	var shown strings.Builder
-	for i := range len(text) {
-		switch {
-		case !hidden[i]:
-			shown.WriteByte(text[i])
-		case i == 0 || !hidden[i-1]:
-			shown.WriteString("(hidden)")
-		}
-	}
-	text = shown.String()
-	if len(text) > longest {
-		text = strings.ToValidUTF8(text[:longest], "") + "…"
-	}
-	return baseline.Legible(text)
-}
-
-func (d documents) secrets() []string {
-	var found []string
-	for name, object := range d {
-		table, _ := name.Table()
-		found = append(found, secretsOf(table.Members, object)...)
-	}
-	return found
-}
-
-// secretsOf returns the values of the sensitive members of an object.
-func secretsOf(members []baseline.Member, object map[string]any) []string {
-	var found []string
-	for _, m := range members {
-		switch v := object[m.Name].(type) {
-		case string:
-			if m.Sensitive && v != "" {
-				found = append(found, v)
-			}
-		case map[string]any:
-			found = append(found, secretsOf(m.Members, v)...)
-		}
-	}
-	return found
 }

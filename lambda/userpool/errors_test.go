@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -69,6 +70,19 @@ func TestClassify(t *testing.T) {
 	}
 	if err := classify("X", &aws.RequestCanceledError{Err: context.DeadlineExceeded}, nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error("the cause is lost")
+	}
+}
+
+// TestClassOfStatus: an answer without a code, as what stands between us and the service gives, is what its status says.
+func TestClassOfStatus(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]Class{http.StatusTooManyRequests: ClassBusy, http.StatusServiceUnavailable: ClassUnclear, http.StatusGatewayTimeout: ClassUnclear, http.StatusTeapot: ClassOdd} {
+		client := from(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+		_, err := client.Write(t.Context(), pool, Request{Call: "UpdateUserPool", Document: baseline.UserPool, Body: []byte(`{}`)})
+		var failed *Error
+		if !errors.As(err, &failed) || failed.Class != want {
+			t.Errorf("%d: %v, want %s", status, err, want)
+		}
 	}
 }
 

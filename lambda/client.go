@@ -2,16 +2,15 @@ package main
 
 import (
 	"context"
-	"net/http"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/smithy-go/middleware"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"poolkeeper/lambda/eventbus"
 	"poolkeeper/lambda/ledger"
@@ -117,15 +116,11 @@ func (c *calls) count(stack *middleware.Stack) error {
 	) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		out, metadata, err := next.HandleDeserialize(ctx, in)
 		c.made.Add(1)
-		if response, ok := out.RawResponse.(*smithyhttp.Response); ok && tooMany(response) {
+		if retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary {
 			c.throttled.Add(1)
 		}
 		return out, metadata, err
-	}), middleware.After)
-}
-
-func tooMany(r *smithyhttp.Response) bool {
-	return r.StatusCode == http.StatusTooManyRequests || r.Header.Get("X-Amzn-Errortype") == "TooManyRequestsException"
+	}), middleware.Before) // outside of what types an error
 }
 
 // take returns the counts since it was last asked.

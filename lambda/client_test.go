@@ -4,7 +4,10 @@ import (
 	"slices"
 	"testing"
 
+	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/notify"
+	"poolkeeper/lambda/report"
+	"poolkeeper/lambda/userpool"
 )
 
 // TestChannels: a client is made for what is configured and for nothing else.
@@ -41,6 +44,37 @@ func TestChannels(t *testing.T) {
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// TestCallsAreCounted: each attempt counts, and as throttled those that the service refused for their number, as it says so.
+func TestCallsAreCounted(t *testing.T) {
+	t.Parallel()
+	fake, url := served(t)
+	weaken(fake)
+	transport, err := userpool.NewHTTPClient(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted := &calls{}
+	a := account{Config: Config{Region: "eu-west-1", AccessKeyID: "AKIAEXAMPLE", SecretKey: "example", Endpoints: map[string]string{cognitoService: url}}, transport: userpool.NewClock(transport)}
+	client := userpool.New(newClient(a, counted))
+	for name, c := range map[string]struct {
+		fault cognitotest.Fault
+		want  report.Counts
+	}{
+		"throttled":  {cognitotest.Fault{Error: "TooManyRequestsException", Times: 1}, report.Counts{Calls: 2, Throttled: 1}},
+		"its fault":  {cognitotest.Fault{Error: "InternalErrorException", Times: 1}, report.Counts{Calls: 2}},
+		"no answer":  {cognitotest.Fault{Drop: true, Times: 1}, report.Counts{Calls: 2}},
+		"refused":    {cognitotest.Fault{Error: "NotAuthorizedException"}, report.Counts{Calls: 1}},
+		"all's well": {cognitotest.Fault{Operation: "another"}, report.Counts{Calls: 1}},
+	} {
+		fake.Inject(c.fault)
+		_, _, _ = client.List(t.Context(), "")
+		fake.ClearFaults()
+		if got := counted.take(); got != c.want {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
 	}
 }

@@ -49,11 +49,10 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	})
 	if sweep, ok := result.(reconcile.Sweeping); ok {
 		report.LogSweep(ctx, log, sweep)
-		unsent := 0
 		if d, worth := report.NewDigest(sweep, h.region, h.build); worth {
 			unsent = h.unsent(ctx, log, "", "", notify.SendDigest(ctx, h.channels, d))
 		}
-		h.unmeasured(ctx, log, report.SweepMetrics(h.metrics, h.function, h.reconciler.Now(), sweep, unsent))
+		h.unmeasured(ctx, log, report.SweepMetrics(h.metrics, h.function, h.reconciler.Now(), sweep, h.cost(unsent)))
 	}
 	if err != nil {
 		// Lambda shows the Go type of an error as its errorType; this one has a name to alarm on.
@@ -77,9 +76,14 @@ func (h handler) tell(ctx context.Context, log *slog.Logger, out reconcile.Outco
 // count logs an outcome and counts it.
 func (h handler) count(ctx context.Context, log *slog.Logger, out reconcile.Outcome, unsent int) {
 	report.Log(ctx, log, out)
+	h.unmeasured(ctx, log, report.Metrics(h.metrics, h.function, h.reconciler.Now(), out, h.cost(unsent)))
+}
+
+// cost counts what was spent since it was last asked, and the messages that could not be sent.
+func (h handler) cost(unsent int) report.Counts {
 	counts := h.calls.take()
 	counts.Unsent = unsent
-	h.unmeasured(ctx, log, report.Metrics(h.metrics, h.function, h.reconciler.Now(), out, counts))
+	return counts
 }
 
 // unmeasured logs that metrics could not be written, if there is an error.

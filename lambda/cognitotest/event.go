@@ -39,6 +39,9 @@ func (s *Server) Event(call Call, actor Actor, when time.Time) []byte {
 	if call.Operation == "CreateUserPool" && call.PoolID != "" {
 		detail["responseElements"] = map[string]any{"userPool": map[string]any{"id": call.PoolID, "arn": s.arn(call.PoolID)}}
 	}
+	if call.ClientID != "" {
+		detail["responseElements"] = map[string]any{"userPoolClient": map[string]any{"clientId": call.ClientID, "userPoolId": call.PoolID}}
+	}
 	if failed := s.failure(call); failed != nil {
 		detail["errorCode"], detail["errorMessage"], detail["responseElements"] = failed.Code, failed.Message, nil
 	}
@@ -90,9 +93,13 @@ func readOnly(operation string) bool {
 	return false
 }
 
-// members are those of both write calls, and the tags of TagResource.
+// members are those of all write calls, and the tags of TagResource.
 func members() []baseline.Member {
-	return slices.Concat(userPoolTable(), mfaTable(), []baseline.Member{{Name: "Tags", Kind: baseline.Map}})
+	all := []baseline.Member{{Name: "Tags", Kind: baseline.Map}}
+	for _, document := range baseline.Documents() {
+		all = append(all, document.Members...)
+	}
+	return all
 }
 
 // spellObject spells the names of an object's members as CloudTrail does, and hides what is sensitive.

@@ -85,6 +85,11 @@ func TestEventsOfOtherCalls(t *testing.T) {
 	if got := f.last().PoolID; got != id {
 		t.Errorf("the call names %q, want %v", got, id)
 	}
+	check(event(bob), "detail.responseElements.userPoolClient", nil)
+	client := walk(f.ok(t, "CreateUserPoolClient", map[string]any{"UserPoolId": poolID, "ClientName": "new"}), "UserPoolClient.ClientId")
+	check(event(bob), "detail.responseElements.userPoolClient.clientId", client)
+	f.send(t, "SetRiskConfiguration", map[string]any{"UserPoolId": poolID, "AccountTakeoverRiskConfiguration": map[string]any{"NotifyConfiguration": map[string]any{"BlockEmail": map[string]any{"Subject": "s", "TextBody": "a text"}}}})
+	check(event(bob), "detail.requestParameters.accountTakeoverRiskConfiguration.notifyConfiguration.blockEmail.textBody", "HIDDEN_DUE_TO_SECURITY_REASONS")
 	f.send(t, update, "no object")
 	check(event(bob), "detail.requestParameters", nil)
 	check(event(bob), "detail.errorCode", "SerializationException")

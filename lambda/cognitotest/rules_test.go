@@ -141,7 +141,7 @@ func TestRefusals(t *testing.T) {
 				if a.status != http.StatusBadRequest || a.code() != r.code || !strings.Contains(a.text(), r.text) {
 					t.Errorf("answered %d %s: %s, want %s: %s", a.status, a.code(), a.text(), r.code, r.text)
 				}
-				if got := a.header.Get("X-Amzn-Errortype"); got != r.code {
+				if got := a.header.Get("X-Amzn-Errortype"); got != r.code+":" {
 					t.Errorf("the header says %q", got)
 				}
 				compare(t, f, pool, mfa)

@@ -103,6 +103,7 @@ func (s *Server) Close() error {
 type Call struct {
 	Operation string
 	PoolID    string // "" where the call names none; that of the new pool for CreateUserPool
+	ClientID  string // of the new client, for CreateUserPoolClient
 	Body      []byte
 	RequestID string
 }

@@ -100,7 +100,7 @@ func (s *Server) handle(call Call, fault *Fault) (any, error) {
 		return nil, &failure{Code: "UnknownOperationException", Message: "no operation " + call.Operation}
 	}
 	answer, err := operation(s, request)
-	if err == nil && call.Operation == "CreateUserPool" {
+	if err == nil && strings.HasPrefix(call.Operation, "Create") {
 		s.name(call.RequestID, answer)
 	}
 	if err == nil && fault != nil && fault.Change != nil {
@@ -117,11 +117,15 @@ func (s *Server) handle(call Call, fault *Fault) (any, error) {
 	return answer, err
 }
 
-// name writes the id of a new pool into the call that made it.
+// name writes the id of a new pool, or of a new client, into the call that made it.
 func (s *Server) name(requestID string, answer any) {
 	for i := range s.calls {
-		if s.calls[i].RequestID == requestID {
-			s.calls[i].PoolID, _ = at(answer, "UserPool.Id").(string)
+		switch call := &s.calls[i]; {
+		case call.RequestID != requestID:
+		case call.Operation == "CreateUserPool":
+			call.PoolID, _ = at(answer, "UserPool.Id").(string)
+		case call.Operation == "CreateUserPoolClient":
+			call.ClientID, _ = at(answer, "UserPoolClient.ClientId").(string)
 		}
 	}
 }
@@ -137,7 +141,7 @@ func reply(w http.ResponseWriter, call Call, answer any, err error) {
 		if failed.Status != 0 {
 			status = failed.Status
 		}
-		w.Header().Set("X-Amzn-Errortype", failed.Code)
+		w.Header().Set("X-Amzn-Errortype", failed.Code+":") // so the service writes it
 		answer = map[string]string{"__type": failed.Code, "message": failed.Message}
 	}
 	raw, ok := answer.(json.RawMessage)

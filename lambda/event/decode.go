@@ -104,16 +104,16 @@ func judgeCall(envelope, detail object, home Home) Request {
 // maxNamed is more than any call has parameters.
 const maxNamed = 64
 
-// namesOf returns the names of the members that hold something, sorted.
+// namesOf returns the names of the members that hold something, sorted: of too many, the first.
 func namesOf(parameters object) []string {
 	var names []string
 	for name, v := range parameters {
-		if v != nil && len(names) < maxNamed {
+		if v != nil {
 			names = append(names, clean(name))
 		}
 	}
 	slices.Sort(names)
-	return names
+	return names[:min(len(names), maxNamed)]
 }
 
 // maxClientID is Cognito's limit.

@@ -2,6 +2,7 @@ package event
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -417,6 +418,24 @@ func TestTableOfCalls(t *testing.T) {
 		if len(n.Changes) == 0 && n.Happened == "" && n.Name != DeleteUserPool || (n.Happened == "") != (n.Subject == "") || n.Happened != "" && n.Watched == "" {
 			t.Errorf("%+v", n)
 		}
+	}
+}
+
+// TestTooManyParameters: an event with more parameters than any call has is decoded in one way.
+func TestTooManyParameters(t *testing.T) {
+	t.Parallel()
+	parameters, want := map[string]any{"userPoolId": "eu-west-1_AbCdEf123"}, []string{}
+	for i := range 200 {
+		parameters[fmt.Sprintf("p%03d", i)] = i
+		want = append(want, fmt.Sprintf("p%03d", i))
+	}
+	detail := map[string]any{"eventSource": "cognito-idp.amazonaws.com", "eventName": "UpdateUserPool", "requestParameters": parameters}
+	payload, err := json.Marshal(map[string]any{"source": fromCognito, "detail-type": "AWS API Call via CloudTrail", "detail": detail})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want[:maxNamed], Decode(payload, ours).Named); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

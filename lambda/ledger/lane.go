@@ -18,6 +18,9 @@ const next = "next"
 
 // Reserve implements reconcile.Ledger: one conditional write where nobody waits, two where others do.
 func (t Table) Reserve(ctx context.Context, lane string, now time.Time, takes time.Duration, last time.Time) (turn time.Time, taken bool, err error) {
+	if now.After(last) {
+		return time.Time{}, false, nil
+	}
 	ctx, stop := t.within(ctx)
 	defer stop()
 	for {

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -46,10 +47,11 @@ func (b Bus) Send(ctx context.Context, r report.Report) error {
 	if err != nil {
 		return err
 	}
-	for _, e := range out.Entries {
-		if e.ErrorCode != nil {
-			return fmt.Errorf("%s: %s", aws.ToString(e.ErrorCode), aws.ToString(e.ErrorMessage))
-		}
+	if len(out.Entries) != 1 {
+		return errors.New("the bus did not answer for the event")
+	}
+	if e := out.Entries[0]; aws.ToString(e.EventId) == "" {
+		return fmt.Errorf("%s: %s", aws.ToString(e.ErrorCode), aws.ToString(e.ErrorMessage))
 	}
 	return nil
 }

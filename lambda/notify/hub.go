@@ -37,7 +37,7 @@ func (h Hub) Send(ctx context.Context, r report.Report) error {
 	if err != nil {
 		return err
 	}
-	if aws.ToInt32(out.FailedCount) > 0 {
+	if aws.ToInt32(out.SuccessCount) != 1 {
 		failed := errors.New("the finding was not taken")
 		for _, f := range out.FailedFindings {
 			failed = errors.Join(failed, fmt.Errorf("%s: %s", aws.ToString(f.ErrorCode), aws.ToString(f.ErrorMessage)))

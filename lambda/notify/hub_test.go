@@ -123,3 +123,13 @@ func TestHub(t *testing.T) {
 		t.Errorf("%v", errs)
 	}
 }
+
+// TestHubUnclearAnswers: a success that does not say that the finding was taken counts as not taken.
+func TestHubUnclearAnswers(t *testing.T) {
+	t.Parallel()
+	believes(t, func(url string) notify.Channel {
+		return notify.Hub{Client: securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: credentials}), Now: time.Now}
+	}, map[string]bool{
+		`{}`: false, `{"FailedCount":0}`: false, `{"FailedCount":1,"SuccessCount":0,"FailedFindings":[{"ErrorCode":"InvalidInput","ErrorMessage":"no"}]}`: false, `{"FailedCount":0,"SuccessCount":1}`: true,
+	})
+}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"poolkeeper/lambda/notify"
@@ -93,6 +94,29 @@ func TestPublishOnce(t *testing.T) {
 	}
 	if names["outcome"] != "unfixable" || names["severity"] != "HIGH" || names["pool"] != "eu-west-1_AbCdEf123" || !strings.HasPrefix(names["rule"], `["every-pool","rule-0-`) {
 		t.Errorf("the attributes are %.200v", names)
+	}
+}
+
+// TestUnclearAnswers: a success that does not say that the event was taken counts as not taken.
+func TestUnclearAnswers(t *testing.T) {
+	t.Parallel()
+	believes(t, func(url string) notify.Channel {
+		return notify.Bus{Client: eventbridge.New(eventbridge.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: credentials}), Bus: "default"}
+	}, map[string]bool{
+		`{}`: false, `{"FailedEntryCount":0,"Entries":[]}`: false, `{"Entries":[{}]}`: false, `{"FailedEntryCount":1,"Entries":[{"ErrorCode":"ThrottlingException","ErrorMessage":"slow"}]}`: false,
+		`{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`: true,
+	})
+}
+
+// believes holds a channel to take a report for told by some answers, and not by others.
+func believes(t *testing.T, channel func(url string) notify.Channel, answers map[string]bool) {
+	t.Helper()
+	for answer, told := range answers {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) }))
+		t.Cleanup(server.Close)
+		if err := channel(server.URL).Send(t.Context(), report.New(outcome(reconcile.Unfixable), "test")); (err == nil) != told {
+			t.Errorf("%s: %v", answer, err)
+		}
 	}
 }
 

@@ -47,11 +47,7 @@ func ruleList(rules []string) string {
 
 // Digest publishes what there is to tell of a sweep as a whole.
 func (t Topic) Digest(ctx context.Context, d report.Digest) error {
-	message, err := json.Marshal(map[string]string{"default": report.DigestJSON(d), "email": report.DigestMail(d), "https": report.DigestChat(d)})
-	if err != nil {
-		return err
-	}
-	return t.publish(ctx, report.DigestSubject(d), string(message),
+	return t.publish(ctx, report.DigestSubject(d), report.DigestMessage(d),
 		map[string]snstypes.MessageAttributeValue{"outcome": attribute("swept"), "severity": attribute(string(d.Severity))})
 }
 

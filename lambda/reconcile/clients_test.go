@@ -197,3 +197,26 @@ func TestManyClients(t *testing.T) {
 		t.Error("a drift is not fixed")
 	}
 }
+
+// TestClientRefused: what the service refuses of a client is given up, and the rest of the client is put right. None of it is put off.
+func TestClientRefused(t *testing.T) {
+	t.Parallel()
+	required := parse(t, "version: 1\nrules: [{name: a, clients: [{names: ['web-*'], require: {PreventUserExistenceErrors: ENABLED, AllowedOAuthScopes: [openid], AllowedOAuthFlows: [code], CallbackURLs: ['https://app.example.com/a'], DefaultRedirectURI: 'https://app.example.com/a'}}]}]")
+	for code, c := range map[string]struct{ message, setting string }{
+		"ScopeDoesNotExistException": {"Scope does not exist", "AllowedOAuthScopes"},
+		"InvalidOAuthFlowException":  {"no", "AllowedOAuthFlows"},
+		"InvalidParameterException":  {"1 validation error detected: Value '[implicit]' at 'allowedOAuthFlows' failed to satisfy constraint: a", "AllowedOAuthFlows"},
+	} {
+		b := serve(t, cognitotest.Contract)
+		b.whole(nil)
+		client := b.fake.Client(poolID, web)
+		client["PreventUserExistenceErrors"], client["AllowedOAuthScopes"], client["AllowedOAuthFlows"] = "LEGACY", list("email"), list("implicit")
+		b.fake.PutClient(poolID, web, client)
+		b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPoolClient", Times: 1, Error: code, Message: c.message})
+		out := b.reconcile(t, required)
+		now := b.fake.Client(poolID, web)
+		if out.Outcome != reconcile.Partial || states(out)["Clients["+web+"]."+c.setting] != reconcile.NotFixable || now["PreventUserExistenceErrors"] != "ENABLED" || fmt.Sprint(now[c.setting]) != fmt.Sprint(client[c.setting]) {
+			t.Errorf("%s: %s (%s) %v", code, out.Outcome, out.Reason, states(out))
+		}
+	}
+}

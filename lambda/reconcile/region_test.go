@@ -83,7 +83,7 @@ func (r *region) Do(request *http.Request) (*http.Response, error) {
 	if operation == "DescribeUserPool" {
 		r.looked = append(r.looked, began)
 	}
-	if answer.Header().Get("X-Amzn-Errortype") == "TooManyRequestsException" {
+	if answer.Header().Get("X-Amzn-Errortype") == "TooManyRequestsException:" {
 		r.throttled++
 	}
 	r.mutex.Unlock()

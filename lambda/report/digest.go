@@ -38,9 +38,9 @@ const mostFailed = 20
 func NewDigest(sweep reconcile.Sweeping, region, build string) (Digest, bool) {
 	failed := slices.Clone(sweep.Failed[:min(len(sweep.Failed), mostFailed)])
 	for i := range failed {
-		failed[i].Reason = baseline.Legible(failed[i].Reason)
+		failed[i].Reason = cut(baseline.Legible(failed[i].Reason), 300)
 	}
-	d := Digest{Schema: DigestSchema, Severity: Informational, Pools: sweep.Pools, Sent: sweep.Dispatched, Outcomes: sweep.Outcomes, Failed: failed, Reason: cut(baseline.Legible(sweep.Reason), 2000), Build: build}
+	d := Digest{Schema: DigestSchema, Severity: Informational, Pools: sweep.Pools, Sent: sweep.Dispatched, Outcomes: sweep.Outcomes, Failed: failed, Reason: cut(baseline.Legible(sweep.Reason), 1000), Build: build}
 	for _, word := range words {
 		if sweep.Outcomes[word] == 0 || word == reconcile.Remediated {
 			continue // each was told by itself
@@ -58,7 +58,7 @@ func NewDigest(sweep reconcile.Sweeping, region, build string) (Digest, bool) {
 
 // DigestSubject is the subject of a digest's e-mail.
 func DigestSubject(d Digest) string {
-	return fmt.Sprintf("[%s] sweep of %d user pools: %s", d.Severity, d.Pools+d.Sent, cut(counted(d), 60))
+	return subject(fmt.Sprintf("[%s] sweep of %d user pools: %s", d.Severity, d.Pools+d.Sent, counted(d)))
 }
 
 func counted(d Digest) string {
@@ -83,12 +83,12 @@ func DigestMail(d Digest) string {
 	}
 	fmt.Fprintf(&b, "A sweep %s %d user pools: %s.\n", did, d.Pools+d.Sent, counted(d))
 	if d.Reason != "" {
-		fmt.Fprintf(&b, "%s\n", cut(d.Reason, 1000))
+		fmt.Fprintf(&b, "%s\n", d.Reason)
 	}
 	if len(d.Failed) > 0 {
 		b.WriteString("\nNOT LOOKED AT\n")
 		for _, f := range d.Failed {
-			fmt.Fprintf(&b, "  %s: %s\n", f.UserPoolID, cut(f.Reason, 300))
+			fmt.Fprintf(&b, "  %s: %s\n", f.UserPoolID, f.Reason)
 		}
 	}
 	b.WriteString("\nWHAT TO DO\n")
@@ -103,7 +103,7 @@ func DigestMail(d Digest) string {
 func DigestChat(d Digest) string {
 	return encode(map[string]any{
 		"version": "1.0", "source": "custom",
-		"content": map[string]any{"textType": "client-markdown", "title": icons[d.Severity] + " " + DigestSubject(d), "description": escape(counted(d)) + "\n" + escape(cut(d.Reason, 1000)), "nextSteps": d.Next,
+		"content": map[string]any{"textType": "client-markdown", "title": icons[d.Severity] + " " + DigestSubject(d), "description": escape(counted(d)) + "\n" + escape(d.Reason), "nextSteps": d.Next,
 			"keywords": []string{"poolkeeper", "sweep"}},
 		"metadata": map[string]any{"threadId": "poolkeeper-sweep", "summary": DigestSubject(d), "eventType": "poolkeeper.sweep"},
 	})
@@ -111,3 +111,8 @@ func DigestChat(d Digest) string {
 
 // DigestJSON is the digest itself.
 func DigestJSON(d Digest) string { return encode(d) }
+
+// DigestMessage is the message of one publish, as Message is of a report.
+func DigestMessage(d Digest) string {
+	return encode(map[string]string{"default": DigestJSON(d), "email": DigestMail(d), "https": DigestChat(d)})
+}

@@ -41,7 +41,7 @@ func shownBy(out reconcile.Outcome) map[string]string {
 	Log(context.Background(), slog.New(slog.NewJSONHandler(Printable(&log), nil)), out)
 	_ = Metrics(&metrics, "keeper", cause.Time, out, Counts{Calls: 1})
 	return map[string]string{"text": text.String(), "plan": plan.String(), "sweep": sweep.String(), "log": log.String(), "metrics": metrics.String(), "subject": Subject(r), "mail": Mail(r), "chat": Chat(r),
-		"report": JSON(r), "markdown": Markdown(r), "finding": f.Title + f.Description + f.Remediation, "digest": DigestMail(digest), "digest chat": DigestChat(digest), "digest json": DigestJSON(digest),
+		"report": JSON(r), "finding": f.Title + f.Description + f.Remediation, "digest": DigestMail(digest), "digest chat": DigestChat(digest), "digest json": DigestJSON(digest),
 		"digest subject": DigestSubject(digest), "ocsf": encode(OCSF(f))}
 }
 

@@ -63,16 +63,26 @@ func Subject(r Report) string {
 	if name == "" {
 		name = cmp.Or(r.UserPool.ID, "(no user pool)")
 	}
-	text := strings.Map(func(c rune) rune {
-		if c > unicode.MaxASCII || !unicode.IsPrint(c) {
-			return '?'
-		}
-		return c
-	}, fmt.Sprintf("[%s] %s %s%s", r.Severity, name, r.Outcome, what))
+	return subject(fmt.Sprintf("[%s] %s %s%s", r.Severity, name, r.Outcome, what))
+}
+
+// subject is the text as SNS takes it for a subject.
+func subject(text string) string {
+	text = ascii(text)
 	if len(text) > maxSubject {
 		text = text[:maxSubject-3] + "..."
 	}
 	return text
+}
+
+// ascii puts a question mark for what is not printable ASCII.
+func ascii(text string) string {
+	return strings.Map(func(c rune) rune {
+		if c > unicode.MaxASCII || !unicode.IsPrint(c) {
+			return '?'
+		}
+		return c
+	}, text)
 }
 
 // JSON is the report itself, shortened to fit into a message.

@@ -26,7 +26,6 @@ func TestMessages(t *testing.T) {
 	for name, out := range outcomes() {
 		r := New(out, testBuild)
 		golden(t, name+".mail.txt", []byte("Subject: "+Subject(r)+"\n\n"+Mail(r)))
-		golden(t, name+".md", []byte(Markdown(r)))
 		golden(t, name+".chat.json", indented(t, Chat(r)))
 		golden(t, name+".report.json", indented(t, JSON(r)))
 		if f, ok := FindingOf(r, cause.Time); ok {
@@ -149,7 +148,7 @@ func TestMessagesFit(t *testing.T) {
 func TestEveryOutcomeHasItsTexts(t *testing.T) {
 	t.Parallel()
 	have := map[reconcile.Word]bool{}
-	kinds := []string{"mail.txt", "md", "chat.json", "report.json", "metrics.json", "txt", "json"}
+	kinds := []string{"mail.txt", "chat.json", "report.json", "metrics.json", "txt", "json"}
 	want := map[string]bool{"sweep.txt": true, "sweep.mail.txt": true, "sweep.chat.json": true, "sweep.report.json": true, "sweep-broken.mail.txt": true, "sweep-unsent.mail.txt": true, "plan.txt": true, "plan-painted.txt": true, "emf.schema.json": true, "ocsf.schema.json": true}
 	for name, out := range outcomes() {
 		have[out.Outcome] = true
@@ -341,6 +340,44 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// TestMetricsOfAnyRule: whatever a rule is called, each drift is counted, and under a name that CloudWatch takes for a dimension: printable ASCII, not blank, of no more than 1,024 characters.
+func TestMetricsOfAnyRule(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		out := outcome(reconcile.Drifted, "")
+		named := 0
+		for _, rule := range rapid.SliceOfN(rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", " ", "größe", "größe", "grÖße", "\u2028", strings.Repeat("long ", 300)})), 0, 5).Draw(t, "rules") {
+			out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "DeletionProtection", Rule: rule, State: reconcile.Reported})
+			if strings.TrimSpace(rule) != "" {
+				named++
+			}
+		}
+		var b bytes.Buffer
+		if err := Metrics(&b, "keeper", cause.Time, out, Counts{}); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(b.String()) {
+			var record struct {
+				Rule   *string
+				Drifts int
+			}
+			if err := json.Unmarshal([]byte(line), &record); err != nil {
+				t.Fatal(err)
+			}
+			if record.Rule == nil {
+				continue
+			}
+			named -= record.Drifts
+			if rule := *record.Rule; len(rule) > 1024 || strings.TrimSpace(rule) == "" || strings.ContainsFunc(rule, func(r rune) bool { return r < ' ' || r > '~' }) {
+				t.Fatalf("the dimension %q", rule)
+			}
+		}
+		if named > 0 {
+			t.Fatalf("%d drifts are not counted by their rules", named)
+		}
+	})
+}
+
 // TestOCSF: each finding is a Compliance Finding of OCSF 1.3.0, and its words go with its numbers.
 func TestOCSF(t *testing.T) {
 	t.Parallel()
@@ -378,6 +415,29 @@ func TestReadmeMessages(t *testing.T) {
 			t.Errorf("the README does not show %s", name)
 		}
 	}
+}
+
+// TestDigestsFit: whatever a sweep failed at, its digest stays within what SNS takes, as one message of its three texts.
+func TestDigestsFit(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		long := strings.Repeat(rapid.SampledFrom([]string{"x", "\"", "\\", "<&>", "\U0001f512", "\u2028", "\x01", "\xff", "\n"}).Draw(t, "text"), rapid.SampledFrom([]int{1, 300, 4500}).Draw(t, "characters"))
+		sweep := reconcile.Sweeping{Outcome: reconcile.Deferred, Pools: 100000, Outcomes: map[reconcile.Word]int{}, Reason: long}
+		for _, word := range words {
+			sweep.Outcomes[word] = 1000000
+		}
+		for i := range rapid.IntRange(0, 100).Draw(t, "failed") {
+			sweep.Failed = append(sweep.Failed, reconcile.Failure{UserPoolID: fmt.Sprintf("eu-west-1_%045d", i), Outcome: reconcile.Deferred, Reason: long})
+		}
+		d, _ := NewDigest(sweep, "eu-west-1", testBuild)
+		var texts map[string]string
+		if message := DigestMessage(d); len(message) > MaxMessage || json.Unmarshal([]byte(message), &texts) != nil || len(texts) != 3 {
+			t.Fatalf("%d bytes, %d texts", len(message), len(texts))
+		}
+		if subject := DigestSubject(d); len(subject) >= 100 || len(subject) != len(ascii(subject)) {
+			t.Fatalf("a subject of %d: %q", len(subject), subject)
+		}
+	})
 }
 
 // TestDigest: what a sweep finds and leaves is told once, not for every pool; what it put right was told already.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"poolkeeper/lambda/reconcile"
@@ -23,34 +24,33 @@ const Namespace = "poolkeeper"
 // Metrics writes the metrics of an outcome in CloudWatch's embedded metric format: lines of JSON of which CloudWatch Logs makes metrics by itself. The dimensions are the function,
 // the outcome and the rule, which do not grow with the pools; which pool it was stands beside them.
 func Metrics(w io.Writer, function string, now time.Time, out reconcile.Outcome, counts Counts) error {
-	r := New(out, "")
+	when := whenOf(out)
 	of := func(word reconcile.Word) int {
 		if out.Outcome == word {
 			return 1
 		}
 		return 0
 	}
-	values := []metric{
+	values := slices.Concat([]metric{
 		{"Events", count, 1}, {"Ignored", count, of(reconcile.Ignored)}, {"Drifted", count, of(reconcile.Drifted)}, {"Remediated", count, of(reconcile.Remediated)},
 		{"Unfixable", count, of(reconcile.Unfixable)}, {"Unconverged", count, of(reconcile.Unconverged)}, {"Partial", count, of(reconcile.Partial)},
-		{"Deferred", count, of(reconcile.Deferred)}, {"Drifts", count, len(out.Drifts)}, {"ApiCalls", count, counts.Calls}, {"Throttled", count, counts.Throttled},
-		{"NotificationsFailed", count, counts.Unsent}, {"LedgerFailed", count, len(out.LedgerFaults)}, {"LostUpdates", count, len(out.Overwritten)}, {"MissedEvents", count, missed(out)},
+		{"Deferred", count, of(reconcile.Deferred)}, {"Drifts", count, len(out.Drifts)},
+	}, costs(counts, out.LedgerFaults), []metric{{"LostUpdates", count, len(out.Overwritten)}, {"MissedEvents", count, missed(out)}})
+	if when.SecondsToDetect != nil {
+		values = append(values, metric{"TimeToDetect", seconds, *when.SecondsToDetect})
 	}
-	if r.When.SecondsToDetect != nil {
-		values = append(values, metric{"TimeToDetect", seconds, *r.When.SecondsToDetect})
+	if when.SecondsToRestore != nil && slices.ContainsFunc(out.Drifts, func(d reconcile.Drift) bool { return d.State == reconcile.Fixed }) {
+		values = append(values, metric{"TimeToRestore", seconds, *when.SecondsToRestore})
 	}
-	if r.When.SecondsToRestore != nil && len(r.of(reconcile.Fixed)) > 0 {
-		values = append(values, metric{"TimeToRestore", seconds, *r.When.SecondsToRestore})
-	}
-	values = worth(values) // and only the events are counted by outcome
+	values = some(values) // and only the events are counted by outcome
 	line := map[string]any{"Function": function, "Outcome": string(out.Outcome), "userPoolId": out.UserPoolID, "eventId": out.Cause.EventID}
 	if _, err := fmt.Fprintln(w, embedded(now, line, directive{[]string{"Function"}, values}, directive{[]string{"Function", "Outcome"}, values[:1]})); err != nil {
 		return err
 	}
 	byRule := map[string]int{}
 	for _, d := range out.Drifts {
-		if d.Rule != "" { // CloudWatch takes no dimension without a value
-			byRule[d.Rule]++
+		if rule := dimension(d.Rule); rule != "" {
+			byRule[rule]++
 		}
 	}
 	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
@@ -62,9 +62,19 @@ func Metrics(w io.Writer, function string, now time.Time, out reconcile.Outcome,
 	return nil
 }
 
-// SweepMetrics writes what there is to count of a sweep itself, as one line, or nothing: each of its pools has metrics of its own.
-func SweepMetrics(w io.Writer, function string, now time.Time, sweep reconcile.Sweeping, unsent int) error {
-	values := worth([]metric{{"LedgerFailed", count, len(sweep.LedgerFaults)}, {"NotificationsFailed", count, unsent}})
+// costs are the metrics of what an event cost, and of what failed beside it.
+func costs(counts Counts, ledgerFaults []string) []metric {
+	return []metric{{"ApiCalls", count, counts.Calls}, {"Throttled", count, counts.Throttled}, {"NotificationsFailed", count, counts.Unsent}, {"LedgerFailed", count, len(ledgerFaults)}}
+}
+
+// some leaves out what is nothing: a metric costs for every hour in which it has a value.
+func some(values []metric) []metric {
+	return slices.DeleteFunc(values, func(m metric) bool { return m.value == 0 })
+}
+
+// SweepMetrics writes what a sweep itself cost, as one line, or nothing: each of its pools has metrics of its own.
+func SweepMetrics(w io.Writer, function string, now time.Time, sweep reconcile.Sweeping, counts Counts) error {
+	values := some(costs(counts, sweep.LedgerFaults))
 	if len(values) == 0 {
 		return nil
 	}
@@ -73,9 +83,13 @@ func SweepMetrics(w io.Writer, function string, now time.Time, sweep reconcile.S
 	return err
 }
 
-// worth drops what is nothing: a metric costs for every hour in which it has a value.
-func worth(values []metric) []metric {
-	return slices.DeleteFunc(values, func(m metric) bool { return m.value == 0 })
+// mostOfDimension is how long the value of a dimension may be.
+const mostOfDimension = 1024
+
+// dimension is a text as CloudWatch takes it for the value of a dimension: of ASCII, and not blank. It is "" where there is none.
+func dimension(text string) string {
+	text = strings.TrimSpace(ascii(text))
+	return text[:min(len(text), mostOfDimension)]
 }
 
 // missed counts the settings that no event told of.

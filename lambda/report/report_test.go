@@ -199,7 +199,7 @@ func TestLogSweep(t *testing.T) {
 			t.Errorf("%s: %s", name, b.Bytes())
 		}
 		var metrics bytes.Buffer
-		if err := SweepMetrics(&metrics, "keeper", cause.Time, c.sweep, 0); err != nil || bytes.Contains(metrics.Bytes(), []byte(`"LedgerFailed":1`)) != (name == "no ledger") {
+		if err := SweepMetrics(&metrics, "keeper", cause.Time, c.sweep, Counts{}); err != nil || bytes.Contains(metrics.Bytes(), []byte(`"LedgerFailed":1`)) != (name == "no ledger") {
 			t.Errorf("%s: %s, %v", name, metrics.Bytes(), err)
 		}
 	}

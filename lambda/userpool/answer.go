@@ -42,6 +42,9 @@ func decode(raw []byte) (map[string]any, error) {
 	if err := decoder.Decode(&object); err != nil {
 		return nil, err
 	}
+	if object == nil { // null, which the decoder takes for one
+		return nil, errors.New("no JSON object")
+	}
 	if _, err := decoder.Token(); err != io.EOF {
 		return nil, errors.New("text after the JSON object")
 	}

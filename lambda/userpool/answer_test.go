@@ -119,6 +119,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"brackets in texts":        {`{"a":"` + strings.Repeat("[", 1000) + `"}`, ""},
 		"text behind":              {`{} {}`, "text after the JSON object"},
 		"a list":                   {`[]`, "cannot unmarshal array"},
+		"nothing":                  {`null`, "no JSON object"},
 	} {
 		_, err := decode([]byte(c.raw))
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {

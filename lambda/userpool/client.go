@@ -56,6 +56,7 @@ func (c *Client) Write(ctx context.Context, id string, request Request) (string,
 	})
 	if err != nil {
 		failed := classify(request.Call, err, request.secrets)
+		failed.document = request.Document
 		return failed.RequestID, failed
 	}
 	requestID, _ := awsmiddleware.GetRequestIDMetadata(metadata)

@@ -3,6 +3,7 @@ package userpool
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -92,6 +93,17 @@ func FuzzCapture(f *testing.F) {
 			t.Fatalf("planning: %v", err)
 		}
 	})
+}
+
+// TestAnswerOfNothing: null is no document, and none that the pool does not offer.
+func TestAnswerOfNothing(t *testing.T) {
+	t.Parallel()
+	client, _ := answering(t, map[string][]byte{"DescribeUserPool": []byte(`{"UserPool":{"Id":"` + pool + `"}}`), "GetUserPoolMfaConfig": []byte(`null`)})
+	state, err := client.Read(t.Context(), pool, wanted)
+	var failed *Error
+	if !errors.As(err, &failed) || failed.Class != ClassOdd {
+		t.Errorf("read %v, %v", state.Documents, err)
+	}
 }
 
 // TestRawRoundTrip: what is sent is what came, digit for digit and byte for byte, with what the SDK has never heard of.

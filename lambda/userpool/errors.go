@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 
@@ -44,11 +46,8 @@ const (
 	ClassOdd Class = "odd"
 )
 
+// classOfCode has the codes but those that the SDK takes for throttling, which are ClassBusy.
 var classOfCode = map[string]Class{
-	"TooManyRequestsException":                 ClassBusy,
-	"ThrottlingException":                      ClassBusy,
-	"Throttling":                               ClassBusy,
-	"LimitExceededException":                   ClassBusy,
 	"ConcurrentModificationException":          ClassBusy,
 	"InternalErrorException":                   ClassUnclear,
 	"InternalFailure":                          ClassUnclear,
@@ -61,6 +60,9 @@ var classOfCode = map[string]Class{
 	"FeatureUnavailableInTierException":        ClassRefused,
 	"TierChangeNotAllowedException":            ClassRefused,
 	"UserPoolTaggingException":                 ClassRefused,
+	"CodeDeliveryFailureException":             ClassRefused,
+	"InvalidOAuthFlowException":                ClassRefused,
+	"ScopeDoesNotExistException":               ClassRefused,
 	"UserPoolAddOnNotEnabledException":         ClassOff,
 	"SerializationException":                   ClassRefused,
 	"ValidationException":                      ClassRefused,
@@ -69,17 +71,21 @@ var classOfCode = map[string]Class{
 	"NotAuthorizedException":                   ClassDenied,
 	"ResourceNotFoundException":                ClassGone,
 	"OperationNotEnabledException":             ClassElsewhere,
-	"RequestLimitExceeded":                     ClassBusy,
 }
 
-// settingsOfCode are the settings that a code speaks of by itself.
+// settingsOfCode are the settings that a code speaks of by itself, in the document that was to be written.
 var settingsOfCode = map[string][]string{
 	"InvalidSmsRoleTrustRelationshipException": {sms, smsMFA},
 	"InvalidSmsRoleAccessPolicyException":      {sms, smsMFA},
-	"InvalidEmailRoleAccessPolicyException":    {"EmailConfiguration"},
+	"InvalidEmailRoleAccessPolicyException":    {"EmailConfiguration", notify},
+	"CodeDeliveryFailureException":             {notify},
+	"InvalidOAuthFlowException":                {"AllowedOAuthFlows"},
+	"ScopeDoesNotExistException":               {"AllowedOAuthScopes"},
 	"TierChangeNotAllowedException":            {tier},
 	"UserPoolTaggingException":                 {"UserPoolTags"},
 }
+
+const notify = "AccountTakeoverRiskConfiguration.NotifyConfiguration"
 
 // settingsOfText are the settings that a phrase of the service's answers speaks of, in lower case.
 var settingsOfText = []struct {
@@ -107,6 +113,7 @@ type Error struct {
 	Code      string // of the service, "" if it did not answer
 	Message   string
 	RequestID string
+	document  baseline.DocumentName // that was to be written
 	cause     error
 }
 
@@ -143,11 +150,21 @@ func classify(call string, err error, secrets []string) *Error {
 		return e
 	}
 	e.Code, e.Message = answer.ErrorCode(), redact(answer.ErrorMessage(), secrets)
-	e.Class = ClassOdd
-	if class, ok := classOfCode[e.Code]; ok {
+	status := 0
+	if withID != nil {
+		status = withID.HTTPStatusCode()
+	}
+	class, known := classOfCode[e.Code]
+	_, throttled := retry.DefaultThrottleErrorCodes[e.Code]
+	switch {
+	case known:
 		e.Class = class
-	} else if withID != nil && withID.HTTPStatusCode() >= http.StatusInternalServerError {
+	case throttled || status == http.StatusTooManyRequests:
+		e.Class = ClassBusy
+	case status >= http.StatusInternalServerError:
 		e.Class = ClassUnclear
+	default:
+		e.Class = ClassOdd
 	}
 	if e.Class == ClassRefused && strings.Contains(e.Message, "Please use TemporaryPasswordValidityDays") {
 		e.Class = ClassValidity
@@ -157,44 +174,44 @@ func classify(call string, err error, secrets []string) *Error {
 
 var (
 	constraint = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`at '([A-Za-z0-9_.]+)' failed to satisfy`) })
-	quoted     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)Value '.*?' at '`) })
 	words      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z][A-Za-z0-9]+`) })
 )
 
-// Names returns the settings that the service's answer speaks of, as far as it can be told from its code and text.
+// Names returns the settings that the service's answer to a write speaks of, as far as it can be told from its code and text. The service names them as they stand in the document.
 func (e *Error) Names() []string {
-	names := append([]string(nil), settingsOfCode[e.Code]...)
+	members, prefix := baseline.Settings(), e.document.Prefix()
+	if table, ok := e.document.Table(); ok && prefix != "" {
+		members = table.Members
+	}
+	names := slices.Clone(settingsOfCode[e.Code])
 	for _, at := range constraint().FindAllStringSubmatch(e.Message, -1) {
-		if path := settingAt(at[1]); path != "" {
+		if path := settingAt(members, at[1]); path != "" {
 			names = append(names, path)
 		}
 	}
-	if len(names) > 0 {
-		return names
-	}
-	lower := strings.ToLower(e.Message)
-	for _, t := range settingsOfText {
-		if strings.Contains(lower, t.phrase) {
-			names = append(names, t.settings...)
+	if len(names) == 0 {
+		lower := strings.ToLower(e.Message)
+		for _, t := range settingsOfText {
+			if strings.Contains(lower, t.phrase) {
+				names = append(names, t.settings...)
+			}
+		}
+		for _, word := range words().FindAllString(e.Message, -1) {
+			names = append(names, pathsNamed(members, "", word)...)
 		}
 	}
-	for _, word := range words().FindAllString(e.Message, -1) {
-		names = append(names, pathsNamed(baseline.Settings(), "", word)...)
+	for i := range names {
+		names[i] = prefix + names[i]
 	}
 	return names
 }
 
 // settingAt turns the path of a validation error, "policies.passwordPolicy.minimumLength", into that of the setting: as much of
 // it as the table knows.
-func settingAt(path string) string {
-	members, found := baseline.Settings(), ""
+func settingAt(members []baseline.Member, path string) string {
+	found := ""
 	for _, part := range strings.Split(path, ".") {
-		i := -1
-		for k, m := range members {
-			if strings.EqualFold(m.Name, part) {
-				i = k
-			}
-		}
+		i := slices.IndexFunc(members, func(m baseline.Member) bool { return strings.EqualFold(m.Name, part) })
 		if i < 0 {
 			return found
 		}
@@ -214,51 +231,4 @@ func pathsNamed(members []baseline.Member, prefix, name string) []string {
 		paths = append(paths, pathsNamed(m.Members, path, name)...)
 	}
 	return paths
-}
-
-// shortest is the length of the shortest secret that is looked for: a shorter one would hide half of any text, and tells nothing.
-const shortest = 4
-
-// longest is the length of the longest text of an answer that is repeated and searched.
-const longest = 4000
-
-// redact hides the secrets, and every value that a validation error quotes. A text that goes on and on is cut, after its secrets were hidden; and what the
-// service repeats of what somebody chose is no more than a line.
-func redact(text string, secrets []string) string {
-	text = quoted().ReplaceAllString(text, "Value (hidden) at '")
-	for _, secret := range secrets {
-		if len(secret) < shortest {
-			continue
-		}
-		text = strings.ReplaceAll(text, secret, "(hidden)")
-	}
-	if len(text) > longest {
-		text = strings.ToValidUTF8(text[:longest], "") + "…"
-	}
-	return baseline.Legible(text)
-}
-
-func (d documents) secrets() []string {
-	var found []string
-	for name, object := range d {
-		table, _ := name.Table()
-		found = append(found, secretsOf(table.Members, object)...)
-	}
-	return found
-}
-
-// secretsOf returns the values of the sensitive members of an object.
-func secretsOf(members []baseline.Member, object map[string]any) []string {
-	var found []string
-	for _, m := range members {
-		switch v := object[m.Name].(type) {
-		case string:
-			if m.Sensitive && v != "" {
-				found = append(found, v)
-			}
-		case map[string]any:
-			found = append(found, secretsOf(m.Members, v)...)
-		}
-	}
-	return found
 }

@@ -5,12 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"poolkeeper/baseline"
 )
@@ -27,6 +34,7 @@ func TestClassify(t *testing.T) {
 		names []string
 	}{
 		"throttled":         {answered("TooManyRequestsException", "Rate exceeded"), ClassBusy, nil},
+		"throttled early":   {answered("RequestThrottledException", "Rate exceeded"), ClassBusy, nil},
 		"limit":             {answered("LimitExceededException", "slow"), ClassBusy, nil},
 		"concurrent":        {answered("ConcurrentModificationException", "busy"), ClassBusy, nil},
 		"server":            {answered("InternalErrorException", "oops"), ClassUnclear, nil},
@@ -36,7 +44,7 @@ func TestClassify(t *testing.T) {
 		"denied":            {answered("AccessDeniedException", "not authorized"), ClassDenied, nil},
 		"new":               {answered("BrandNewException", "hm"), ClassOdd, nil},
 		"sms role":          {answered("InvalidSmsRoleTrustRelationshipException", "no trust"), ClassSMSRole, []string{"SmsConfiguration", "SmsMfaConfiguration"}},
-		"e-mail role":       {answered("InvalidEmailRoleAccessPolicyException", "no"), ClassRefused, []string{"EmailConfiguration"}},
+		"e-mail role":       {answered("InvalidEmailRoleAccessPolicyException", "no"), ClassRefused, []string{"EmailConfiguration", "AccountTakeoverRiskConfiguration.NotifyConfiguration"}},
 		"tags":              {answered("UserPoolTaggingException", "no"), ClassRefused, []string{"UserPoolTags"}},
 		"validity":          {answered("InvalidParameterException", "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"), ClassValidity, []string{"Policies.PasswordPolicy.TemporaryPasswordValidityDays", "Policies.PasswordPolicy", "AdminCreateUserConfig.UnusedAccountValidityDays"}},
 		"constraint":        {answered("InvalidParameterException", "2 validation errors detected: Value 'x' at 'policies.passwordPolicy.minimumLength' failed to satisfy constraint: a; Value '[y]' at 'accountRecoverySetting.recoveryMechanisms.1.member.priority' failed to satisfy constraint: b"), ClassRefused, []string{"Policies.PasswordPolicy.MinimumLength", "AccountRecoverySetting.RecoveryMechanisms"}},
@@ -65,6 +73,73 @@ func TestClassify(t *testing.T) {
 	}
 }
 
+// TestClassOfStatus: an answer without a code, as what stands between us and the service gives, is what its status says.
+func TestClassOfStatus(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]Class{http.StatusTooManyRequests: ClassBusy, http.StatusServiceUnavailable: ClassUnclear, http.StatusGatewayTimeout: ClassUnclear, http.StatusTeapot: ClassOdd} {
+		client := from(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+		_, err := client.Write(t.Context(), pool, Request{Call: "UpdateUserPool", Document: baseline.UserPool, Body: []byte(`{}`)})
+		var failed *Error
+		if !errors.As(err, &failed) || failed.Class != want {
+			t.Errorf("%d: %v, want %s", status, err, want)
+		}
+	}
+}
+
+// TestNamesOfADocument: what an answer names is a setting of the document that was to be written, of a client or of a risk configuration.
+func TestNamesOfADocument(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		document      baseline.DocumentName
+		code, message string
+		want          []string
+	}{
+		"a code of a client":       {baseline.AppClient.Of("web"), "ScopeDoesNotExistException", "Scope not found: a/b", []string{"Clients[web].AllowedOAuthScopes"}},
+		"a flow of a client":       {baseline.AppClient.Of("web"), "InvalidOAuthFlowException", "no", []string{"Clients[web].AllowedOAuthFlows"}},
+		"a constraint of a client": {baseline.AppClient.Of("web"), "InvalidParameterException", "1 validation error detected: Value '[a]' at 'callbackURLs' failed to satisfy constraint: b", []string{"Clients[web].CallbackURLs"}},
+		"a word about a client":    {baseline.AppClient.Of("web"), "InvalidParameterException", "Invalid range for RefreshTokenValidity.", []string{"Clients[web].RefreshTokenValidity"}},
+		"a sender of the risk":     {baseline.RiskConfiguration, "CodeDeliveryFailureException", "no", []string{"RiskConfiguration.AccountTakeoverRiskConfiguration.NotifyConfiguration"}},
+		"a constraint of the risk": {baseline.ClientRisk.Of("web"), "InvalidParameterException", "Value 'x' at 'compromisedCredentialsRiskConfiguration.actions.eventAction' failed to satisfy constraint: b",
+			[]string{"Clients[web].RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"}},
+		"a constraint of the logs": {baseline.LogDelivery, "InvalidParameterException", "Value 'x' at 'logConfigurations.1.member.eventSource' failed to satisfy constraint: b", []string{"LogConfigurations"}},
+	} {
+		failed := classify("X", answered(c.code, c.message), nil)
+		failed.document = c.document
+		if diff := cmp.Diff(c.want, failed.Names()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestEveryErrorOfTheModelHasAClass: for each error that the SDK's model has for one of our calls it was thought of what it means. What has no class defers the event, for days.
+func TestEveryErrorOfTheModelHasAClass(t *testing.T) {
+	t.Parallel()
+	folder, err := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.Dir}}", "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(folder)), "deserializers.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := regexp.MustCompile(`strings\.EqualFold\("(\w+)", errorCode\)`)
+	calls := reflect.TypeFor[API]()
+	for i := range calls.NumMethod() {
+		call := calls.Method(i).Name
+		_, body, found := strings.Cut(string(source), "\nfunc awsAwsjson11_deserializeOpError"+call+"(")
+		body, _, ended := strings.Cut(body, "\n}\n")
+		codes := code.FindAllStringSubmatch(body, -1)
+		if !found || !ended || len(codes) == 0 {
+			t.Fatalf("%s: no errors in the model", call)
+		}
+		for _, c := range codes {
+			if class := classify(call, answered(c[1], "no"), nil).Class; class == ClassOdd {
+				t.Errorf("%s answers with %s, which has no class", call, c[1])
+			}
+		}
+	}
+}
+
 // TestErrorsHideSecrets: the service repeats values; what is sensitive, and whatever a validation error quotes, stays out of the error.
 func TestErrorsHideSecrets(t *testing.T) {
 	t.Parallel()
@@ -80,4 +155,24 @@ func TestErrorsHideSecrets(t *testing.T) {
 	if !strings.Contains(got, "customers") || !strings.Contains(got, "Value (hidden) at 'emailVerificationMessage'") {
 		t.Errorf("too much is hidden: %s", got)
 	}
+}
+
+// TestErrorsHideSecretsLaw: whatever the secrets are, one within another or with what looks like a validation error in them, and wherever the service repeats them, none of them is in the error.
+func TestErrorsHideSecretsLaw(t *testing.T) {
+	t.Parallel()
+	piece := rapid.SampledFrom([]string{"code", "{####}", "' at '", "Value '", "telltale", " ", "(hidden)", "1234", "é"})
+	rapid.Check(t, func(t *rapid.T) {
+		secrets := rapid.SliceOfN(rapid.Map(rapid.SliceOfN(piece, 1, 5), func(p []string) string { return strings.Join(p, "") }), 1, 4).Draw(t, "secrets")
+		around := rapid.SliceOfN(rapid.SampledFrom([]string{"Value '%s' at 'emailVerificationMessage' failed to satisfy constraint: a", "the role %s is wrong", "%s"}), 1, 4).Draw(t, "around")
+		var said []string
+		for _, a := range around {
+			said = append(said, fmt.Sprintf(a, rapid.SampledFrom(secrets).Draw(t, "repeated")))
+		}
+		text := redact(strings.Join(said, "; "), secrets)
+		for _, secret := range secrets {
+			if strings.Contains(secret, "telltale") && strings.Contains(text, "telltale") {
+				t.Fatalf("a secret leaked: %s", text)
+			}
+		}
+	})
 }

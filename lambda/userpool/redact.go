@@ -1,0 +1,84 @@
+package userpool
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+
+	"poolkeeper/baseline"
+)
+
+// quoted is a value that a validation error repeats.
+var quoted = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)Value ('.*?') at '`) })
+
+// shortest is the length of the shortest secret that is looked for: a shorter one would hide half of any text, and tells nothing.
+const shortest = 4
+
+// longest is the length of the longest text of an answer that is repeated and searched.
+const longest = 4000
+
+// redact hides the secrets, and every value that a validation error quotes, wherever one ends in another. A text that goes on and on is cut, after its secrets were hidden; and what the
+// service repeats of what somebody chose is no more than a line.
+func redact(text string, secrets []string) string {
+	hidden := make([]bool, len(text))
+	hide := func(from, to int) {
+		for i := from; i < to; i++ {
+			hidden[i] = true
+		}
+	}
+	for _, value := range quoted().FindAllStringSubmatchIndex(text, -1) {
+		hide(value[2], value[3])
+	}
+	for _, secret := range secrets {
+		if len(secret) < shortest {
+			continue
+		}
+		for from := 0; ; {
+			at := strings.Index(text[from:], secret)
+			if at < 0 {
+				break
+			}
+			hide(from+at, from+at+len(secret))
+			from += at + len(secret)
+		}
+	}
+	var shown strings.Builder
+	for i := range len(text) {
+		switch {
+		case !hidden[i]:
+			shown.WriteByte(text[i])
+		case i == 0 || !hidden[i-1]:
+			shown.WriteString("(hidden)")
+		}
+	}
+	text = shown.String()
+	if len(text) > longest {
+		text = strings.ToValidUTF8(text[:longest], "") + "…"
+	}
+	return baseline.Legible(text)
+}
+
+func (d documents) secrets() []string {
+	var found []string
+	for name, object := range d {
+		table, _ := name.Table()
+		found = append(found, secretsOf(table.Members, object)...)
+	}
+	return found
+}
+
+// secretsOf returns the values of the sensitive members of an object.
+func secretsOf(members []baseline.Member, object map[string]any) []string {
+	var found []string
+	for _, m := range members {
+		switch v := object[m.Name].(type) {
+		case string:
+			if m.Sensitive && v != "" {
+				found = append(found, v)
+			}
+		case map[string]any:
+			found = append(found, secretsOf(m.Members, v)...)
+		}
+	}
+	return found
+}

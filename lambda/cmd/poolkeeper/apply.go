@@ -46,7 +46,7 @@ func (c *cli) apply() *cobra.Command {
 			if err := which.check(); err != nil {
 				return err
 			}
-			r, err := c.reconciler(command.Context(), file)
+			r, _, err := c.reconciler(command.Context(), file)
 			if err != nil {
 				return err
 			}
@@ -84,8 +84,11 @@ func (a *applying) flags(command *cobra.Command) *cobra.Command {
 // begin makes of the flags what they say.
 func (a *applying) begin(command *cobra.Command) (err error) {
 	a.verb, a.in = command.Name(), command.InOrStdin()
-	if a.noBackup {
+	switch {
+	case a.noBackup:
 		a.backups = ""
+	case a.backups == "":
+		return errors.New("--backups names no folder, and nothing was written: name one, or say --no-backup")
 	}
 	a.remember, a.passing, err = a.ledger(command.Context(), a.table)
 	return err
@@ -109,17 +112,24 @@ func (a applying) saved(ctx context.Context, path string) error {
 	for _, p := range plan.Pools {
 		which.ids = append(which.ids, p.UserPoolID)
 	}
-	return a.run(ctx, a.keeper(pools, required, ""), which, func(p reconcile.Preview) error {
-		i := slices.IndexFunc(plan.Pools, func(f plannedFor) bool { return f.UserPoolID == p.UserPoolID })
+	return a.run(ctx, a.keeper(pools, required, ""), which, func(l looked) error {
+		if err := l.failure(); err != nil {
+			return fmt.Errorf("%s: %s: %w", path, l.id, err)
+		}
+		p := l.preview
+		i := slices.IndexFunc(plan.Pools, func(f plannedFor) bool { return f.UserPoolID == l.id })
 		if i < 0 || p.State != plan.Pools[i].State || !slices.Equal(toWrite(p), plan.Pools[i].Settings) || !slices.Equal(p.Writes, plan.Pools[i].Writes) {
-			return fmt.Errorf("%s: %s: %s; plan again", path, p.UserPoolID, reconcile.MovedReason)
+			return fmt.Errorf("%s: %s: %s; plan again", path, l.id, reconcile.MovedReason)
 		}
 		return nil
 	})
 }
 
 // run shows what would be written, asks, and writes. check, if not nil, may refuse a pool, and with it everything.
-func (a applying) run(ctx context.Context, r *reconcile.Reconciler, which selection, check func(reconcile.Preview) error) error {
+func (a applying) run(ctx context.Context, r *reconcile.Reconciler, which selection, check func(looked) error) error {
+	if err := which.named(); err != nil {
+		return err
+	}
 	to := a.results()
 	if len(a.lost) > 0 {
 		text := "Differs from the backup, and no call can write it back:\n  " + strings.Join(a.lost, "\n  ")
@@ -137,7 +147,7 @@ func (a applying) run(ctx context.Context, r *reconcile.Reconciler, which select
 	return s.exit()
 }
 
-func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which selection, check func(reconcile.Preview) error, to stream.Stream) (summary, error) {
+func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which selection, check func(looked) error, to stream.Stream) (summary, error) {
 	type change struct{ id, state string }
 	var changes []change
 	var refused []error
@@ -149,8 +159,8 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 		results = stream.New(stream.Text, io.Discard, false)
 	}
 	s, err := a.show(ctx, r, which, func(p looked) error {
-		if check != nil && (p.err == nil || errors.Is(p.err, errGone)) {
-			refused = append(refused, check(p.preview))
+		if check != nil {
+			refused = append(refused, check(p))
 		}
 		entry := p.entry(which.all)
 		if err := plan.Write(entry); err != nil {
@@ -185,6 +195,9 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 		}
 		// The writes of one pool are never left half done.
 		out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.state, event.Cause{EventName: a.verb})
+		if out.Reason == reconcile.GoneReason {
+			err = errGone // since it was shown
+		}
 		s.did(out, err)
 		for _, told := range append(slices.Clone(out.Earlier), out) {
 			if err := to.Write(a.entry(told, false)); err != nil {

@@ -79,6 +79,9 @@ func (c *cli) gone(id string) error {
 
 // whole reads all of a pool that was named.
 func (c *cli) whole(ctx context.Context, pools reconcile.Pools, id string) (userpool.State, error) {
+	if err := (selection{ids: []string{id}}).named(); err != nil {
+		return userpool.State{}, err
+	}
 	state, err := pools.Read(ctx, id, userpool.Everything())
 	var failed *userpool.Error
 	if errors.As(err, &failed) && failed.Class == userpool.ClassGone {

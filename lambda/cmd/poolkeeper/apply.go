@@ -28,7 +28,7 @@ func (c *cli) apply() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "apply (--pool ID... | --all | PLANFILE) [--yes]",
 		Short: "Show the plan, ask, write, and verify",
-		Long: "Shows what plan shows, asks, and then does what the function does with each pool: writes, reads back, verifies. Each pool is saved to a file before it\n" +
+		Long: "Shows what plan shows, asks, and then does what the function does with each pool: writes, reads back, verifies. What was read of each pool is saved to a file before it\n" +
 			"is written, for restore. A saved plan is refused for a pool that is no longer as it was. Ctrl-C stops between two pools.\n" +
 			"Exit status: 0 done or in sync, 1 error, 2 drift is left.",
 		Example: "  poolkeeper apply --pool eu-west-1_AbCdEf123\n  poolkeeper apply tonight.plan --yes",
@@ -185,7 +185,7 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 		return s, err
 	}
 	if a.backups != "" {
-		r.Before = func(state userpool.State) error { return a.save(a.backups, state) }
+		r.Before = func(state userpool.State) error { return a.save(a.backups, state, false) }
 	}
 	remember(r, a.remember, a.passing)
 	s.Outcomes = map[reconcile.Word]int{}
@@ -239,10 +239,12 @@ func (a applying) ask(ctx context.Context, pools int) error {
 	return nil
 }
 
-// save writes the state of a pool to a new file of the folder.
-func (c *cli) save(dir string, state userpool.State) error {
+// save writes the state of a pool to a new file of the folder. whole says that everything was read.
+func (c *cli) save(dir string, state userpool.State, whole bool) error {
 	taken := time.Now()
-	raw, err := userpool.NewBackup(state, taken).Encode()
+	backup := userpool.NewBackup(state, taken)
+	backup.Whole = whole
+	raw, err := backup.Encode()
 	if err != nil {
 		return err
 	}

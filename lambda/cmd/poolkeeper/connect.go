@@ -77,12 +77,12 @@ func (c *cli) gone(id string) error {
 	return errGone
 }
 
-// whole reads all of a pool that was named.
-func (c *cli) whole(ctx context.Context, pools reconcile.Pools, id string) (userpool.State, error) {
+// read reads what is wanted of a pool that was named.
+func (c *cli) read(ctx context.Context, pools reconcile.Pools, id string, want userpool.Want) (userpool.State, error) {
 	if err := (selection{ids: []string{id}}).named(); err != nil {
 		return userpool.State{}, err
 	}
-	state, err := pools.Read(ctx, id, userpool.Everything())
+	state, err := pools.Read(ctx, id, want)
 	var failed *userpool.Error
 	if errors.As(err, &failed) && failed.Class == userpool.ClassGone {
 		err = c.gone(id)

@@ -201,7 +201,7 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 		s.did(out, err)
 		for _, told := range append(slices.Clone(out.Earlier), out) {
 			if err := to.Write(a.entry(told, false)); err != nil {
-				return s, err
+				return s, fmt.Errorf("%d of %d pools were not touched: %w", len(changes)-i-1, len(changes), err)
 			}
 		}
 	}

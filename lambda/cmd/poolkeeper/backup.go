@@ -77,6 +77,9 @@ func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which select
 	if err != nil {
 		return err
 	}
+	if which.all && saved+failed == 0 {
+		c.none()
+	}
 	err = c.results().Write(stream.OfSummary("summary", map[string]any{"saved": saved, "failed": failed, "folder": dir}, fmt.Sprintf("%s saved in %s, %d failed", counted(saved, "user pool"), dir, failed)))
 	if err != nil {
 		return err

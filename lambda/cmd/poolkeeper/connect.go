@@ -66,6 +66,11 @@ func (c *cli) keeper(pools reconcile.Pools, required *baseline.Baseline, ownRole
 	return r
 }
 
+// none says that there are no pools at all, and where: that may be another Region or account than was meant.
+func (c *cli) none() {
+	fmt.Fprintf(c.notes, "there is no user pool in this account and %s (--profile, --region)\n", c.connected)
+}
+
 // errGone says that a pool that was named is not there.
 var errGone = errors.New(reconcile.GoneReason)
 

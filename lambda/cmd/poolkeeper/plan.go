@@ -135,5 +135,8 @@ func (c *cli) show(ctx context.Context, r *reconcile.Reconciler, which selection
 	if ctx.Err() != nil {
 		err = fmt.Errorf("interrupted after %s; nothing was written", counted(s.Pools, "user pool"))
 	}
+	if err == nil && which.all && s.Pools == 0 {
+		c.none()
+	}
 	return s, err
 }

@@ -148,7 +148,8 @@ func TestUnwritable(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	for text, want := range map[string]string{"{": "reading the backup", `{"format":"x"}`: "no backup of this version",
-		`{"format":"poolkeeper backup","version":1,"userPoolId":"p","documents":{"UserPool":{"Id":"p"}}}`: "lacks the document MfaConfig"} {
+		`{"format":"poolkeeper backup","version":1,"userPoolId":"p","documents":{"UserPool":{"Id":"p"}},"whole":true}`:     "lacks the document MfaConfig",
+		`{"format":"poolkeeper backup","version":1,"userPoolId":"p","documents":{"MfaConfig":{"MfaConfiguration":"OFF"}}}`: "lacks the document UserPool"} {
 		if _, err := userpool.DecodeBackup([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
 		}

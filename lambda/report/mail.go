@@ -85,10 +85,16 @@ func mail(r Report) string {
 	if r.Who.UserAgent != "" {
 		line("  user agent %s", r.Who.UserAgent)
 	}
+	// One may be known without the other: where the clocks differ, an event is seen before its time.
+	var after []string
+	if r.When.SecondsToDetect != nil {
+		after = append(after, fmt.Sprintf("seen after %.1f s", *r.When.SecondsToDetect))
+	}
 	if r.When.SecondsToRestore != nil {
-		line("  seen after %.1f s, restored after %.1f s", *r.When.SecondsToDetect, *r.When.SecondsToRestore)
-	} else if r.When.SecondsToDetect != nil {
-		line("  seen after %.1f s", *r.When.SecondsToDetect)
+		after = append(after, fmt.Sprintf("restored after %.1f s", *r.When.SecondsToRestore))
+	}
+	if len(after) > 0 {
+		line("  %s", strings.Join(after, ", "))
 	}
 	line("  baseline %s, build %s", orUnknown(r.Baseline), r.Build)
 	return b.String()

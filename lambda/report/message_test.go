@@ -507,3 +507,13 @@ func TestUnreadableAtLast(t *testing.T) {
 		t.Error(says)
 	}
 }
+
+// TestSkew: an event that was seen before its time, by the clocks, and put right after it has its message all the same.
+func TestSkew(t *testing.T) {
+	t.Parallel()
+	out := outcomes()["partial"]
+	out.Times.Seen, out.Times.Verified = out.Cause.Time.Add(-time.Second), out.Cause.Time.Add(time.Second)
+	if text := Mail(New(out, testBuild)); !strings.Contains(text, "\n  restored after 1.0 s\n") {
+		t.Errorf("%s", text)
+	}
+}

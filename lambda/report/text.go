@@ -87,14 +87,14 @@ func Sweep(w io.Writer, sweep reconcile.Sweeping, paint Paint) error {
 var words = []reconcile.Word{reconcile.Deferred, reconcile.Unconverged, reconcile.Partial, reconcile.Unfixable, reconcile.Remediated,
 	reconcile.Drifted, reconcile.Unchanged, reconcile.Ignored}
 
-// Value shows a value of a drift in one line: texts bare, everything else as JSON, absent as such. A text that a terminal could take for
-// more than text, such as a tag somebody chose, is quoted.
+// Value shows a value of a drift in one line: texts bare, everything else as JSON, absent as such. A text that is empty, or that a terminal could
+// take for more than text, such as a tag somebody chose, is quoted.
 func Value(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "absent"
 	case string:
-		if baseline.Legible(v) != v {
+		if v == "" || baseline.Legible(v) != v {
 			return strconv.Quote(v)
 		}
 		return v

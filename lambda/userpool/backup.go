@@ -12,13 +12,14 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A Backup is the whole raw state of a pool at one time. It holds message texts and external ids, so it is a file for its owner only.
+// A Backup is the raw state of a pool at one time, as far as it was read. It holds message texts and external ids, so it is a file for its owner only.
 type Backup struct {
 	Format     string                                   `json:"format"`
 	Version    int                                      `json:"version"`
 	UserPoolID string                                   `json:"userPoolId"`
 	Taken      time.Time                                `json:"taken"`
 	Documents  map[baseline.DocumentName]map[string]any `json:"documents"`
+	Whole      bool                                     `json:"whole,omitempty"` // Everything was read: what is not in it was not there
 }
 
 const backupFormat = "poolkeeper backup"
@@ -55,7 +56,7 @@ func DecodeBackup(raw []byte) (Backup, error) {
 		return b, errors.New("reading the backup: it is no backup of this version")
 	}
 	for _, name := range []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig} {
-		if len(b.Documents[name]) == 0 {
+		if len(b.Documents[name]) == 0 && (b.Whole || name == baseline.UserPool) { // which is always read
 			return b, fmt.Errorf("reading the backup: it lacks the document %s", name)
 		}
 	}
@@ -65,6 +66,27 @@ func DecodeBackup(raw []byte) (Backup, error) {
 		}
 	}
 	return b, nil
+}
+
+// Want wants of the pool what the backup holds of it: everything, or the documents that were read then.
+func (b Backup) Want() Want {
+	if b.Whole {
+		return Everything()
+	}
+	w, ofClients := Want{}, map[string][]baseline.DocumentName{}
+	for _, name := range b.State().Names() {
+		if client := name.Client(); client == "" {
+			w.Documents = append(w.Documents, name)
+		} else {
+			ofClients[client] = append(ofClients[client], name.Kind())
+		}
+	}
+	if len(ofClients) > 0 {
+		w.Clients = func(_ baseline.Identity, client baseline.ClientIdentity) []baseline.DocumentName {
+			return ofClients[client.ID]
+		}
+	}
+	return w
 }
 
 // State returns the state that was saved.

@@ -28,7 +28,7 @@ func (c *cli) apply() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "apply (--pool ID... | --all | PLANFILE) [--yes]",
 		Short: "Show the plan, ask, write, and verify",
-		Long: "Shows what plan shows, asks, and then does what the function does with each pool: writes, reads back, verifies. Each pool is saved to a file before it\n" +
+		Long: "Shows what plan shows, asks, and then does what the function does with each pool: writes, reads back, verifies. What was read of each pool is saved to a file before it\n" +
 			"is written, for restore. A saved plan is refused for a pool that is no longer as it was. Ctrl-C stops between two pools.\n" +
 			"Exit status: 0 done or in sync, 1 error, 2 drift is left.",
 		Example: "  poolkeeper apply --pool eu-west-1_AbCdEf123\n  poolkeeper apply tonight.plan --yes",
@@ -46,7 +46,7 @@ func (c *cli) apply() *cobra.Command {
 			if err := which.check(); err != nil {
 				return err
 			}
-			r, err := c.reconciler(command.Context(), file)
+			r, _, err := c.reconciler(command.Context(), file)
 			if err != nil {
 				return err
 			}
@@ -84,8 +84,11 @@ func (a *applying) flags(command *cobra.Command) *cobra.Command {
 // begin makes of the flags what they say.
 func (a *applying) begin(command *cobra.Command) (err error) {
 	a.verb, a.in = command.Name(), command.InOrStdin()
-	if a.noBackup {
+	switch {
+	case a.noBackup:
 		a.backups = ""
+	case a.backups == "":
+		return errors.New("--backups names no folder, and nothing was written: name one, or say --no-backup")
 	}
 	a.remember, a.passing, err = a.ledger(command.Context(), a.table)
 	return err
@@ -109,17 +112,24 @@ func (a applying) saved(ctx context.Context, path string) error {
 	for _, p := range plan.Pools {
 		which.ids = append(which.ids, p.UserPoolID)
 	}
-	return a.run(ctx, a.keeper(pools, required, ""), which, func(p reconcile.Preview) error {
-		i := slices.IndexFunc(plan.Pools, func(f plannedFor) bool { return f.UserPoolID == p.UserPoolID })
+	return a.run(ctx, a.keeper(pools, required, ""), which, func(l looked) error {
+		if err := l.failure(); err != nil {
+			return fmt.Errorf("%s: %s: %w", path, l.id, err)
+		}
+		p := l.preview
+		i := slices.IndexFunc(plan.Pools, func(f plannedFor) bool { return f.UserPoolID == l.id })
 		if i < 0 || p.State != plan.Pools[i].State || !slices.Equal(toWrite(p), plan.Pools[i].Settings) || !slices.Equal(p.Writes, plan.Pools[i].Writes) {
-			return fmt.Errorf("%s: %s: %s; plan again", path, p.UserPoolID, reconcile.MovedReason)
+			return fmt.Errorf("%s: %s: %s; plan again", path, l.id, reconcile.MovedReason)
 		}
 		return nil
 	})
 }
 
 // run shows what would be written, asks, and writes. check, if not nil, may refuse a pool, and with it everything.
-func (a applying) run(ctx context.Context, r *reconcile.Reconciler, which selection, check func(reconcile.Preview) error) error {
+func (a applying) run(ctx context.Context, r *reconcile.Reconciler, which selection, check func(looked) error) error {
+	if err := which.named(); err != nil {
+		return err
+	}
 	to := a.results()
 	if len(a.lost) > 0 {
 		text := "Differs from the backup, and no call can write it back:\n  " + strings.Join(a.lost, "\n  ")
@@ -137,7 +147,7 @@ func (a applying) run(ctx context.Context, r *reconcile.Reconciler, which select
 	return s.exit()
 }
 
-func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which selection, check func(reconcile.Preview) error, to stream.Stream) (summary, error) {
+func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which selection, check func(looked) error, to stream.Stream) (summary, error) {
 	type change struct{ id, state string }
 	var changes []change
 	var refused []error
@@ -149,8 +159,8 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 		results = stream.New(stream.Text, io.Discard, false)
 	}
 	s, err := a.show(ctx, r, which, func(p looked) error {
-		if check != nil && (p.err == nil || errors.Is(p.err, errGone)) {
-			refused = append(refused, check(p.preview))
+		if check != nil {
+			refused = append(refused, check(p))
 		}
 		entry := p.entry(which.all)
 		if err := plan.Write(entry); err != nil {
@@ -175,7 +185,7 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 		return s, err
 	}
 	if a.backups != "" {
-		r.Before = func(state userpool.State) error { return a.save(a.backups, state) }
+		r.Before = func(state userpool.State) error { return a.save(a.backups, state, false) }
 	}
 	remember(r, a.remember, a.passing)
 	s.Outcomes = map[reconcile.Word]int{}
@@ -185,10 +195,13 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 		}
 		// The writes of one pool are never left half done.
 		out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.state, event.Cause{EventName: a.verb})
+		if out.Reason == reconcile.GoneReason {
+			err = errGone // since it was shown
+		}
 		s.did(out, err)
 		for _, told := range append(slices.Clone(out.Earlier), out) {
 			if err := to.Write(a.entry(told, false)); err != nil {
-				return s, err
+				return s, fmt.Errorf("%d of %d pools were not touched: %w", len(changes)-i-1, len(changes), err)
 			}
 		}
 	}
@@ -226,10 +239,12 @@ func (a applying) ask(ctx context.Context, pools int) error {
 	return nil
 }
 
-// save writes the state of a pool to a new file of the folder.
-func (c *cli) save(dir string, state userpool.State) error {
+// save writes the state of a pool to a new file of the folder. whole says that everything was read.
+func (c *cli) save(dir string, state userpool.State, whole bool) error {
 	taken := time.Now()
-	raw, err := userpool.NewBackup(state, taken).Encode()
+	backup := userpool.NewBackup(state, taken)
+	backup.Whole = whole
+	raw, err := backup.Encode()
 	if err != nil {
 		return err
 	}

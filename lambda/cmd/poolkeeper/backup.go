@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -56,14 +57,14 @@ func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which select
 		return err
 	}
 	err = inOrder(ctx, which.each(ctx, pools), func(ctx context.Context, id string) read {
-		state, err := c.whole(ctx, pools, id)
+		state, err := c.read(ctx, pools, id, userpool.Everything())
 		return read{id, state, err}
 	}, func(r read) error {
 		progress.clear()
 		defer func() { progress.say(saved + failed) }()
 		if r.err == nil {
 			saved++
-			return c.save(dir, r.state)
+			return c.save(dir, r.state, true)
 		}
 		failed++
 		_, err := fmt.Fprintf(c.err, "poolkeeper: %v\n", r.err)
@@ -75,6 +76,9 @@ func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which select
 	}
 	if err != nil {
 		return err
+	}
+	if which.all && saved+failed == 0 {
+		c.none()
 	}
 	err = c.results().Write(stream.OfSummary("summary", map[string]any{"saved": saved, "failed": failed, "folder": dir}, fmt.Sprintf("%s saved in %s, %d failed", counted(saved, "user pool"), dir, failed)))
 	if err != nil {
@@ -105,6 +109,14 @@ func (c *cli) restore() *cobra.Command {
 	return has(a.flags(command), all...)
 }
 
+func joined(names []baseline.DocumentName) string {
+	texts := make([]string, len(names))
+	for i, name := range names {
+		texts[i] = string(name)
+	}
+	return strings.Join(texts, ", ")
+}
+
 func (a applying) restore(ctx context.Context, path string) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -118,12 +130,15 @@ func (a applying) restore(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	live, err := a.whole(ctx, client, saved.UserPoolID)
+	live, err := a.read(ctx, client, saved.UserPoolID, saved.Want())
 	if err != nil {
 		return err
 	}
 	sum := sha256.Sum256(raw)
 	then := saved.State()
+	if !saved.Whole { // but before a write, with what that had to do with
+		fmt.Fprintf(a.notes, "the backup holds %s; the rest of the pool is left as it is\n", joined(then.Names()))
+	}
 	required := baseline.OfSettings(path, "sha256:"+hex.EncodeToString(sum[:]), saved.UserPoolID, then.Own(), then.Offered())
 	a.lost = then.Unwritable(live)
 	err = a.run(ctx, a.keeper(client, required, ""), selection{ids: []string{saved.UserPoolID}}, nil)

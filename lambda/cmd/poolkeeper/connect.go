@@ -66,6 +66,11 @@ func (c *cli) keeper(pools reconcile.Pools, required *baseline.Baseline, ownRole
 	return r
 }
 
+// none says that there are no pools at all, and where: that may be another Region or account than was meant.
+func (c *cli) none() {
+	fmt.Fprintf(c.notes, "there is no user pool in this account and %s (--profile, --region)\n", c.connected)
+}
+
 // errGone says that a pool that was named is not there.
 var errGone = errors.New(reconcile.GoneReason)
 
@@ -77,9 +82,12 @@ func (c *cli) gone(id string) error {
 	return errGone
 }
 
-// whole reads all of a pool that was named.
-func (c *cli) whole(ctx context.Context, pools reconcile.Pools, id string) (userpool.State, error) {
-	state, err := pools.Read(ctx, id, userpool.Everything())
+// read reads what is wanted of a pool that was named.
+func (c *cli) read(ctx context.Context, pools reconcile.Pools, id string, want userpool.Want) (userpool.State, error) {
+	if err := (selection{ids: []string{id}}).named(); err != nil {
+		return userpool.State{}, err
+	}
+	state, err := pools.Read(ctx, id, want)
 	var failed *userpool.Error
 	if errors.As(err, &failed) && failed.Class == userpool.ClassGone {
 		err = c.gone(id)

@@ -105,7 +105,10 @@ func (e explanation) text() string {
 			}
 		}
 	}
-	fmt.Fprintf(&b, "%s: %s", e.Setting, e.About)
+	b.WriteString(e.Setting)
+	if e.About != "" {
+		b.WriteString(": " + e.About)
+	}
 	row("values", e.Values)
 	row("operators", strings.Join(e.Operators, ", "))
 	row("absent", e.Absent)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -32,14 +31,12 @@ func (c *cli) history() *cobra.Command {
 		Example: "  poolkeeper history --pool eu-west-1_AbCdEf123 --ledger poolkeeper-ledger\n  poolkeeper history --since 24h --output json",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
+			if err := (selection{ids: pools}).named(); err != nil {
+				return err
+			}
 			from, err := c.table(command.Context(), table)
 			if err != nil {
 				return err
-			}
-			for _, pool := range pools {
-				if !poolID.MatchString(pool) {
-					return fmt.Errorf("--pool is %q, which is no id of a user pool (eu-west-1_AbCdEf123)", pool)
-				}
 			}
 			records, unreadable, err := recordsOf(command.Context(), from, pools, time.Now().Add(-since))
 			if err != nil {
@@ -87,17 +84,14 @@ func recordsOf(ctx context.Context, from ledger.Table, pools []string, since tim
 	return records, unreadable, nil
 }
 
-// poolID is what is fit to stand in a command that somebody is asked to run: items of the table are not signed.
-var poolID = regexp.MustCompile(`^[\w-]+_[0-9A-Za-z]+$`)
-
 // describe is a record in words. Where it was not seen whether the writes hold, it says what may have been written and what to do.
 func describe(r reconcile.Record) string {
 	var b strings.Builder
 	line := func(what, format string, args ...any) {
 		fmt.Fprintf(&b, "\n  %-9s "+format, append([]any{what}, args...)...)
 	}
-	b.WriteString(report.Value(r.ID) + "  " + cmp.Or(report.Value(string(r.Outcome)), "not finished"))
-	line("at", "%s, for %s%s", moment(r.Began), cmp.Or(report.Value(r.Cause.EventName), "nothing"), by(r.Cause))
+	b.WriteString(report.Value(r.ID) + "  " + report.Value(cmp.Or(string(r.Outcome), "not finished")))
+	line("at", "%s, for %s%s", moment(r.Began), report.Value(cmp.Or(r.Cause.EventName, "nothing")), by(r.Cause))
 	for _, d := range r.Drifts {
 		line(report.Value(string(d.State)), "%s: %s -> %s", report.Value(d.Setting), report.Value(d.Have), report.Value(d.Want))
 	}

@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"testing"
 
 	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/reconcile"
 )
 
@@ -78,6 +80,57 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// TestInterruptReport: half a page is none.
+func TestInterruptReport(t *testing.T) {
+	fake := connected(t)
+	for _, id := range []string{"eu-west-1_Pool00001", "eu-west-1_Pool00002"} {
+		pool, mfa := cognitotest.Rich()
+		fake.Put(id, pool, mfa)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", PoolID: "eu-west-1_Pool00002", Then: func(*cognitotest.Server) { cancel() }})
+	var stdout, stderr bytes.Buffer
+	if status := run(ctx, []string{"report", "--all"}, &stdout, &stderr, os.Getenv); status != exitError || !strings.Contains(stderr.String(), "interrupted after") {
+		t.Errorf("exit status %d: %s", status, stderr.String())
+	}
+	if stdout.Len() > 0 {
+		t.Errorf("a page was written:\n%s", stdout.String())
+	}
+}
+
+// TestGoneMeanwhile: a pool that is deleted while the question is open is an error, as one that was never there.
+func TestGoneMeanwhile(t *testing.T) {
+	fake := connected(t)
+	pool, mfa := cognitotest.Rich()
+	pool["DeletionProtection"] = "INACTIVE"
+	fake.Put(servedPool, pool, mfa)
+	answer, answering, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = answer.Close(), answering.Close() })
+	stderr := &calls{on: "as such: ", call: func() {
+		fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Error: "ResourceNotFoundException"})
+		_, _ = answering.WriteString("yes\n")
+	}}
+	var stdout bytes.Buffer
+	c := &cli{out: &stdout, err: stderr, notes: stderr, output: "text", getenv: os.Getenv}
+	client, err := c.connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	required, _, err := readBaseline("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := applying{cli: c, verb: "apply", in: answer, remember: ledger.NewMemory(), passing: true}
+	err = a.run(t.Context(), reconcile.New(client, required, ""), selection{ids: []string{servedPool}}, nil)
+	if !errors.Is(err, exit(exitError)) || !strings.HasSuffix(stdout.String(), "\nFailed:\n  "+servedPool+": there is no such user pool here\n") {
+		t.Errorf("%v:\n%s", err, stdout.String())
+	}
+}
+
 // TestInterruptQuestion: an interruption ends the question too, and nothing is written.
 func TestInterruptQuestion(t *testing.T) {
 	fake := connected(t)
@@ -97,7 +150,7 @@ func TestInterruptQuestion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	required, err := readBaseline("")
+	required, _, err := readBaseline("")
 	if err != nil {
 		t.Fatal(err)
 	}

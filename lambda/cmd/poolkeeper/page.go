@@ -70,12 +70,10 @@ func (p *page) add(l looked) error {
 		r.Name = "(unnamed)"
 	}
 	switch out := l.preview.Outcome; {
-	case l.err != nil:
-		r.Whole, r.Class = "could not be looked at: "+baseline.Legible(l.err.Error()), "bad"
+	case l.failure() != nil:
+		r.Whole, r.Class = "could not be looked at: "+baseline.Legible(l.failure().Error()), "bad"
 	case out.Outcome == reconcile.Ignored:
 		r.Whole, r.Class = out.Reason, "calm"
-	case len(out.Drifts) == 0 && out.Outcome != reconcile.Unchanged:
-		r.Whole, r.Class = string(out.Outcome)+": "+out.Reason, "bad"
 	default:
 		r.Cells = p.cells(l.preview)
 		if len(out.Drifts) > 0 {
@@ -153,21 +151,9 @@ var classes = map[reconcile.DriftState]string{reconcile.Planned: "bad", reconcil
 
 func detailOf(r row, preview reconcile.Preview) detail {
 	region, _, _ := strings.Cut(r.ID, "_")
-	d := detail{Anchor: r.Anchor, Name: r.Name, ID: r.ID, Region: region, Outcome: string(preview.Outcome.Outcome), Reason: preview.Reason}
-	for _, call := range preview.Writes {
-		if d.Calls != "" {
-			d.Calls += ", "
-		}
-		d.Calls += call
-	}
+	d := detail{Anchor: r.Anchor, Name: r.Name, ID: r.ID, Region: region, Outcome: string(preview.Outcome.Outcome), Reason: preview.Reason, Calls: strings.Join(preview.Writes, ", ")}
 	for _, f := range report.New(preview.Outcome, "").Drifts {
-		one := driftOf{Setting: soft(f.Setting), Have: report.Value(f.Have), Want: report.Value(f.Want), Rule: f.Rule, Source: f.Source, State: string(f.State), Reason: f.Reason, Class: classes[f.State]}
-		for i, check := range f.Checks {
-			if i > 0 {
-				one.Checks += ", "
-			}
-			one.Checks += check
-		}
+		one := driftOf{Setting: soft(f.Setting), Have: report.Value(f.Have), Want: report.Value(f.Want), Rule: report.RuleNamed(f.Rule), Source: f.Source, State: string(f.State), Reason: f.Reason, Checks: strings.Join(f.Checks, ", "), Class: classes[f.State]}
 		d.Drifts = append(d.Drifts, one)
 	}
 	return d

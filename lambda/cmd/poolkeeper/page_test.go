@@ -63,7 +63,7 @@ func TestPage(t *testing.T) {
 	page := string(pageOf(t))
 	for _, part := range []string{
 		`<html lang="en">`, `<a class="skip" href="#pools">`, "<header>", `<main id="pools">`, "<footer>", `<th scope="col">Deletion<wbr>Protection</th>`, `<th scope="row">`, "<caption>",
-		`<td class="bad"><span>is <code>INACTIVE</code></span><span>required <code>ACTIVE</code></span></td>`, "exempted until 2099-01-01T00:00:00Z</span>", "exempted: until 2099-01-01T00:00:00Z, team: migration", "unfixable: calling DescribeUserPool: AccessDeniedException", `<dt>Pools</dt><dd>5</dd>`, `<dt>Failed</dt><dd class="bad">1</dd>`,
+		`<td class="bad"><span>is <code>INACTIVE</code></span><span>required <code>ACTIVE</code></span></td>`, "exempted until 2099-01-01T00:00:00Z</span>", "exempted: until 2099-01-01T00:00:00Z, team: migration", "could not be looked at: calling DescribeUserPool: AccessDeniedException", `<dt>Pools</dt><dd>5</dd>`, `<dt>Failed</dt><dd class="bad">1</dd>`,
 		"poolkeeper apply --pool eu-west-1_AbCdEf123 --region eu-west-1", "Security Hub Cognito.6", "Clients[mobile].<wbr>Enable<wbr>Token<wbr>Revocation", `aria-labelledby="matrix" tabindex="0"`, `<section aria-labelledby="summary">`,
 	} {
 		if !strings.Contains(page, part) {

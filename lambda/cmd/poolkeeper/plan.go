@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
-	"poolkeeper/baseline"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report/stream"
 )
@@ -26,14 +24,11 @@ func (c *cli) plan() *cobra.Command {
 			if err := which.check(); err != nil {
 				return err
 			}
-			r, err := c.reconciler(command.Context(), file)
+			r, text, err := c.reconciler(command.Context(), file)
 			if err != nil {
 				return err
 			}
-			saved := savedPlan{Format: planFormat, Version: planVersion, File: r.Baseline.File}
-			if saved.Baseline, err = textOfBaseline(file); err != nil {
-				return err
-			}
+			saved := savedPlan{Format: planFormat, Version: planVersion, File: r.Baseline.File, Baseline: string(text)}
 			// Only a plan that is saved holds on to its pools.
 			keep := func(reconcile.Preview) {}
 			if out != "" {
@@ -62,29 +57,17 @@ func (c *cli) baselineFlag(command *cobra.Command, file *string) {
 	command.Flags().StringVar(file, "baseline", c.getenv("BASELINE_FILE"), "baseline file (default $BASELINE_FILE, or else the one that ships)")
 }
 
-// reconciler returns what the function would run, on paced calls.
-func (c *cli) reconciler(ctx context.Context, file string) (*reconcile.Reconciler, error) {
-	required, err := readBaseline(file)
+// reconciler returns what the function would run, on paced calls, and the text of its baseline, for a plan that is to be applied later.
+func (c *cli) reconciler(ctx context.Context, file string) (*reconcile.Reconciler, []byte, error) {
+	required, text, err := readBaseline(file)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	pools, err := c.connect(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return c.keeper(pools, required, ""), nil
-}
-
-// textOfBaseline returns the bytes of the baseline file, for a plan that is to be applied later.
-func textOfBaseline(path string) (string, error) {
-	if path == "" {
-		return string(baseline.Default()), nil
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("reading the baseline: %w", err)
-	}
-	return string(data), nil
+	return c.keeper(pools, required, ""), text, nil
 }
 
 // planned shows the plan of the pools as results.
@@ -109,6 +92,14 @@ type looked struct {
 	err     error
 }
 
+// failure is why the pool could not be looked at, or nil.
+func (p looked) failure() error {
+	if out := p.preview.Outcome; p.err == nil && out.Outcome == reconcile.Unfixable && len(out.Drifts) == 0 {
+		return errors.New(out.Reason)
+	}
+	return p.err
+}
+
 func (p looked) entry(brief bool) stream.Entry {
 	if p.err != nil {
 		return stream.OfFailure(p.id, p.err)
@@ -131,21 +122,21 @@ func (c *cli) show(ctx context.Context, r *reconcile.Reconciler, which selection
 		return looked{id, p, err}
 	}
 	progress, err := c.progress(ctx, r.Pools, which)
-	if err != nil {
-		return s, err
-	}
-	err = inOrder(ctx, which.each(ctx, r.Pools), work, func(p looked) error {
-		s.look(p)
+	if err == nil {
+		err = inOrder(ctx, which.each(ctx, r.Pools), work, func(p looked) error {
+			s.look(p)
+			progress.clear()
+			err := each(p)
+			progress.say(s.Pools)
+			return err
+		})
 		progress.clear()
-		err := each(p)
-		progress.say(s.Pools)
-		return err
-	})
-	progress.clear()
-	switch {
-	case ctx.Err() != nil:
-		return s, fmt.Errorf("interrupted after %s; nothing was written", counted(s.Pools, "user pool"))
-	default:
-		return s, err
 	}
+	if ctx.Err() != nil {
+		err = fmt.Errorf("interrupted after %s; nothing was written", counted(s.Pools, "user pool"))
+	}
+	if err == nil && which.all && s.Pools == 0 {
+		c.none()
+	}
+	return s, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"regexp"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -26,6 +27,19 @@ func (s *selection) flags(command *cobra.Command) {
 func (s selection) check() error {
 	if (len(s.ids) > 0) == s.all {
 		return errors.New("say --pool ID, as often as needed, or --all")
+	}
+	return s.named()
+}
+
+// poolID is what an id looks like, and fit to be printed and to stand in a command that somebody is asked to run: neither files nor the items of the ledger's table are signed.
+var poolID = regexp.MustCompile(`^[\w-]+_[0-9A-Za-z]+$`)
+
+// named says whether the pools are named by their ids.
+func (s selection) named() error {
+	for _, id := range s.ids {
+		if !poolID.MatchString(id) {
+			return fmt.Errorf("%q is no id of a user pool, such as eu-west-1_AbCdEf123", id)
+		}
 	}
 	return nil
 }

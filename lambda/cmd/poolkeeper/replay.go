@@ -33,6 +33,9 @@ func (c *cli) replay() *cobra.Command {
 		Example: "  poolkeeper replay --audit lambda/event/testdata/update-user-pool.json",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
+			if mode := c.getenv("MODE"); mode != "" && mode != string(baseline.Audit) && mode != string(baseline.Enforce) {
+				return fmt.Errorf("MODE is %q, and nothing was written: it is audit, enforce or not set", mode)
+			}
 			// All are read before the first is acted on.
 			payloads := make([][]byte, len(args))
 			for i, path := range args {
@@ -41,7 +44,7 @@ func (c *cli) replay() *cobra.Command {
 					return err
 				}
 			}
-			required, err := readBaseline(file)
+			required, _, err := readBaseline(file)
 			if err != nil {
 				return err
 			}

@@ -2,12 +2,12 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/report"
 )
 
@@ -26,7 +26,7 @@ func (c *cli) report() *cobra.Command {
 			if err := which.check(); err != nil {
 				return err
 			}
-			r, err := c.reconciler(command.Context(), file)
+			r, _, err := c.reconciler(command.Context(), file)
 			if err != nil {
 				return err
 			}
@@ -34,14 +34,14 @@ func (c *cli) report() *cobra.Command {
 			switch c.output {
 			case "html":
 				p := newPage(c.out, r.Baseline, time.Now())
-				s, err = c.show(command.Context(), r, which, p.add)
-				if err = errors.Join(err, p.close(s)); err != nil {
-					return err
+				if s, err = c.show(command.Context(), r, which, p.add); err == nil {
+					err = p.close(s)
 				}
 			case "ocsf":
-				if s, err = c.show(command.Context(), r, which, c.finding); err != nil {
-					return err
-				}
+				s, err = c.show(command.Context(), r, which, c.finding)
+			}
+			if err != nil {
+				return err
 			}
 			return s.exit()
 		},
@@ -53,8 +53,8 @@ func (c *cli) report() *cobra.Command {
 
 // finding writes the finding of a pool. One that could not be looked at, or that no rule selects, has none.
 func (c *cli) finding(l looked) error {
-	if l.err != nil {
-		_, err := fmt.Fprintf(c.err, "%s: %v\n", l.id, l.err)
+	if why := l.failure(); why != nil {
+		_, err := fmt.Fprintf(c.err, "poolkeeper: %s: %s\n", l.id, baseline.Legible(why.Error()))
 		return err
 	}
 	f, ok := report.FindingOf(report.New(l.preview.Outcome, ""), time.Now())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -129,14 +130,22 @@ func (c *cli) terminal(w io.Writer) bool {
 	return ok && c.getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
 }
 
-// baseline reads the baseline file, or the one that ships where no path is given.
-func readBaseline(path string) (*baseline.Baseline, error) {
-	if path == "" {
-		return baseline.Parse(baseline.DefaultFile, baseline.Default())
+// readBaseline reads the baseline file, or the one that ships where no path is given. It is read once, for it may be a pipe.
+func readBaseline(path string) (required *baseline.Baseline, text []byte, err error) {
+	if text, err = textOfBaseline(path); err != nil {
+		return nil, nil, err
 	}
-	data, err := os.ReadFile(path)
+	required, err = baseline.Parse(cmp.Or(path, baseline.DefaultFile), text)
+	return required, text, err
+}
+
+func textOfBaseline(path string) ([]byte, error) {
+	if path == "" {
+		return baseline.Default(), nil
+	}
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the baseline: %w", err)
 	}
-	return baseline.Parse(path, data)
+	return text, nil
 }

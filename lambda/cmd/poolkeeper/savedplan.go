@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
@@ -30,6 +31,8 @@ type plannedFor struct {
 const (
 	planFormat  = "poolkeeper plan"
 	planVersion = 2
+
+	planRemedy = "a plan is what poolkeeper plan --out saved; --pool names a pool, --baseline a baseline"
 )
 
 func (s *savedPlan) add(p reconcile.Preview) {
@@ -68,20 +71,36 @@ func (s *savedPlan) write(path string) error {
 	if err != nil {
 		return fmt.Errorf("saving the plan: %w", err)
 	}
-	if err := os.WriteFile(path, append(raw, '\n'), 0o600); err != nil {
+	if err := writePrivate(path, append(raw, '\n')); err != nil {
 		return fmt.Errorf("saving the plan: %w", err)
 	}
 	return nil
+}
+
+// writePrivate writes a file for its owner only, also where there was one that others could read.
+func writePrivate(path string, raw []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	info, err := file.Stat()
+	if err == nil && info.Mode().IsRegular() {
+		err = file.Chmod(0o600)
+	}
+	if err == nil {
+		_, err = file.Write(raw)
+	}
+	return errors.Join(err, file.Close())
 }
 
 func readPlan(path string) (savedPlan, error) {
 	var s savedPlan
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return s, fmt.Errorf("reading the plan: %w", err)
+		return s, fmt.Errorf("reading the plan: %w (%s)", err, planRemedy)
 	}
 	if err := json.Unmarshal(raw, &s); err != nil {
-		return s, fmt.Errorf("reading the plan %s: %w", path, err)
+		return s, fmt.Errorf("reading the plan %s: %w (%s)", path, err, planRemedy)
 	}
 	if s.Format != planFormat || s.Version != planVersion {
 		return s, fmt.Errorf("%s is no plan of this version: make it anew with poolkeeper plan --out", path)

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/userpool"
 )
 
 func (c *cli) snapshot() *cobra.Command {
@@ -28,7 +29,7 @@ func (c *cli) snapshot() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			state, err := c.whole(command.Context(), client, ids[0])
+			state, err := c.read(command.Context(), client, ids[0], userpool.Everything())
 			if err != nil {
 				return err
 			}

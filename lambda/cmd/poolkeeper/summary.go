@@ -35,16 +35,14 @@ func (s *summary) fail(id, reason string) {
 // look counts a pool that was looked at.
 func (s *summary) look(p looked) {
 	s.Pools++
+	if err := p.failure(); err != nil {
+		s.fail(p.id, err.Error())
+		return
+	}
 	left := drifts(p.preview.Outcome, reconcile.Reported, reconcile.NotFixable)
 	switch {
-	case p.err != nil:
-		s.fail(p.id, p.err.Error())
-		return
 	case p.preview.Outcome.Outcome == reconcile.Ignored:
 		s.Ignored++
-		return
-	case len(p.preview.Drifts) == 0 && p.preview.Outcome.Outcome == reconcile.Unfixable:
-		s.fail(p.id, p.preview.Reason)
 		return
 	case drifts(p.preview.Outcome, reconcile.Planned):
 		s.ToChange++

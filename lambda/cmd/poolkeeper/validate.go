@@ -32,7 +32,7 @@ func (c *cli) validate() *cobra.Command {
 			if file == "" {
 				file = baseline.DefaultFile
 			}
-			return c.check(file, []byte(text), strict)
+			return c.check(file, text, strict)
 		},
 	}
 	command.Flags().StringVar(&file, "baseline", "", "baseline file (default the one that ships)")

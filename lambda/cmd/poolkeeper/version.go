@@ -27,7 +27,7 @@ func (c *cli) version() *cobra.Command {
 					}
 				}
 			}
-			required, err := readBaseline("")
+			required, _, err := readBaseline("")
 			if err != nil {
 				return err
 			}

@@ -3,6 +3,7 @@ package stream
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -107,8 +108,12 @@ func ofPool(out reconcile.Outcome) (Entry, poolLine) {
 		}
 		e.findings = append(e.findings, f)
 	}
-	if len(out.Drifts) == 0 && (out.Outcome == reconcile.Unfixable || out.Outcome == reconcile.Deferred || out.Outcome == reconcile.Unconverged) {
-		e.failed = string(out.Outcome) + ": " + out.Reason
+	switch out.Outcome {
+	case reconcile.Deferred, reconcile.Unfixable, reconcile.Unconverged:
+		// What was fixed says nothing of why the pool is not right.
+		if !slices.ContainsFunc(e.findings, func(f finding) bool { return f.level != note }) {
+			e.failed = string(out.Outcome) + ": " + out.Reason
+		}
 	}
 	return e, line
 }

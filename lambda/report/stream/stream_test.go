@@ -96,3 +96,22 @@ func TestUnjudged(t *testing.T) {
 		}
 	}
 }
+
+// TestMoved: a pool of which a write moved something else passes in no format, though every drift was fixed.
+func TestMoved(t *testing.T) {
+	t.Parallel()
+	out := reconcile.Outcome{Outcome: reconcile.Unconverged, UserPoolID: "eu-west-1_AbCdEf123", Reason: "settings moved that were not to: MfaConfiguration",
+		Drifts: []reconcile.Drift{{Setting: "DeletionProtection", Rule: "a", Want: "ACTIVE", Have: "INACTIVE", State: reconcile.Fixed}}}
+	for format, want := range map[Format]string{
+		JUnit: `errors="1" skipped="0"`, SARIF: `"executionSuccessful":false,"toolExecutionNotifications":[{"level":"error","message":{"text":"eu-west-1_AbCdEf123: unconverged: settings moved`,
+	} {
+		var b bytes.Buffer
+		s := New(format, &b, false)
+		if err := errors.Join(s.Write(OfOutcome(out, false)), s.Close(true)); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.String(); !strings.Contains(got, want) {
+			t.Errorf("%s lacks %s:\n%s", format, want, got)
+		}
+	}
+}

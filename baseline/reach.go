@@ -80,7 +80,7 @@ func (b *Baseline) OwnsOf(id string, c Change) []DocumentName {
 	renames := slices.Contains(c.Documents, string(AppClient)) && b.selectsClientsByName()
 	return slices.DeleteFunc(kinds, func(kind DocumentName) bool {
 		table, _ := kind.Table()
-		return !slices.Contains(c.Documents, string(kind)) && !(renames && table.PerClient)
+		return !slices.Contains(c.Documents, string(kind)) && (!renames || !table.PerClient)
 	})
 }
 

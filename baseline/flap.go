@@ -26,6 +26,9 @@ const (
 
 // String says the budget in words.
 func (f FlapBudget) String() string {
+	if f.Times == 1 {
+		return fmt.Sprintf("once in %d minutes", int(f.Within.Minutes()))
+	}
 	return fmt.Sprintf("%d times in %d minutes", f.Times, int(f.Within.Minutes()))
 }
 

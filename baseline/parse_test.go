@@ -171,6 +171,11 @@ flapBudget: {times: 3}
 	if diff := cmp.Diff(map[string]Unknown{"FutureThing": EchoUnknown, "*": OmitUnknown}, b.Unknown); diff != "" {
 		t.Errorf("unknown members (-want +got):\n%s", diff)
 	}
+	for budget, words := range map[FlapBudget]string{{Times: 1, Within: time.Hour}: "once in 60 minutes", {Times: 3, Within: 90 * time.Minute}: "3 times in 90 minutes"} {
+		if budget.String() != words {
+			t.Errorf("%q, want %q", budget, words)
+		}
+	}
 	if want := (FlapBudget{Times: 3, Within: time.Hour}); b.Flap != want || b.InMode(Audit).Flap != want || mustParse(t, string(Default())).Flap != DefaultFlapBudget {
 		t.Errorf("flap budget %v, want %v", b.Flap, want)
 	}

@@ -19,7 +19,7 @@ type eventNote struct {
 
 const (
 	// handledFor is longer than any event is delivered again.
-	handledFor = 30 * 24 * time.Hour
+	handledFor = 3 * 24 * time.Hour
 	// duplicatesFor is how long the duplicates of an event may take to come that ended without the pool being right. Who delivers it again later means it.
 	duplicatesFor = time.Minute
 )

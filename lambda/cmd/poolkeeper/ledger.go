@@ -31,7 +31,7 @@ func (c *cli) ledger(ctx context.Context, table string) (kept reconcile.Ledger, 
 	}
 	asked := reconcile.Key{Kind: reconcile.PoolKey, ID: "none"} // which nobody else has a use for
 	if _, _, err := of.Take(ctx, asked, "the command line", time.Now(), time.Now()); err != nil {
-		return nil, false, fmt.Errorf("nothing was written (--ledger '' goes without the ledger): %w", c.noTable(err))
+		return nil, false, fmt.Errorf("nothing was written, for the ledger cannot be asked (apply and replay go without one with --ledger ''): %w", c.noTable(err))
 	}
 	return of, false, nil
 }

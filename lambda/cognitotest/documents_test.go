@@ -53,7 +53,7 @@ func TestDocumentsEcho(t *testing.T) {
 				f := whole(t, mode)
 				before := c.read(f)
 				request := c.read(f)
-				for _, gone := range []string{"ClientSecret", "CreationDate", "LastModifiedDate", "ClientType"} {
+				for _, gone := range []string{"ClientSecret", "CreationDate", "LastModifiedDate", "ClientType", "ClientSecretArn"} {
 					delete(request, gone)
 				}
 				request["UserPoolId"] = poolID

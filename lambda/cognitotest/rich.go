@@ -129,7 +129,7 @@ const richLogs = `{"LogConfigurations": [
 ]}`
 
 const richClient = `{
-"ClientName": "web-app", "ClientSecret": "CANARYclientsecret0123456789", "CreationDate": 1735689600.123, "LastModifiedDate": 1767225600.456, "ClientType": "REGULAR",
+"ClientName": "web-app", "ClientSecret": "CANARYclientsecret0123456789", "CreationDate": 1735689600.123, "LastModifiedDate": 1767225600.456, "ClientType": "REGULAR", "ClientSecretArn": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:web-app-Ab12Cd",
 "RefreshTokenValidity": 12, "AccessTokenValidity": 15, "IdTokenValidity": 15, "TokenValidityUnits": {"AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "hours"},
 "ReadAttributes": ["email", "name"], "WriteAttributes": ["name"], "ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
 "SupportedIdentityProviders": ["COGNITO", "Corporate"], "CallbackURLs": ["https://app.example.com/callback", "https://app.example.com/other"],

@@ -99,34 +99,6 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error
 	}
 }
 
-// offered divides the drifts into those of documents that can be written now, and those of documents that the pool does not offer.
-func (p *Plan) offered(drifts []baseline.Drift) (now, waiting []baseline.Drift) {
-	for _, d := range drifts {
-		name, _ := baseline.DocumentOf(d.Setting)
-		_, read := p.Before.Documents[name]
-		switch {
-		case p.Before.off(name):
-			waiting = append(waiting, d)
-		case !read:
-			p.Left = append(p.Left, Left{Drift: d, Reason: "there is no such client"})
-		default:
-			now = append(now, d)
-		}
-	}
-	return now, waiting
-}
-
-// wait puts off the drifts of documents that the pool will offer once the writes are made, and leaves the others.
-func (p *Plan) wait(waiting []baseline.Drift) {
-	for _, d := range waiting {
-		if threatens(p.after) {
-			p.Later = append(p.Later, Left{d, "once the pool offers it: what else stands there is not known before"})
-		} else {
-			p.Left = append(p.Left, Left{Drift: d, Reason: "a risk configuration needs " + threat + " AUDIT or ENFORCED"})
-		}
-	}
-}
-
 // judge returns the order of the documents to write, or else the drifts that stand in the way and the reason.
 func (p *Plan) judge(before, after documents, touched map[baseline.DocumentName]bool, fixes []baseline.Drift, stopped map[baseline.DocumentName]string,
 ) (order []baseline.DocumentName, blame []int, reason string) {

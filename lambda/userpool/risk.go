@@ -97,6 +97,34 @@ func (p *Plan) inherit(after documents, touched map[baseline.DocumentName]bool) 
 	}
 }
 
+// offered divides the drifts into those of documents that can be written now, and those of documents that the pool does not offer.
+func (p *Plan) offered(drifts []baseline.Drift) (now, waiting []baseline.Drift) {
+	for _, d := range drifts {
+		name, _ := baseline.DocumentOf(d.Setting)
+		_, read := p.Before.Documents[name]
+		switch {
+		case p.Before.off(name):
+			waiting = append(waiting, d)
+		case !read:
+			p.Left = append(p.Left, Left{Drift: d, Reason: "there is no such client"})
+		default:
+			now = append(now, d)
+		}
+	}
+	return now, waiting
+}
+
+// wait puts off the drifts of documents that the pool will offer once the writes are made, and leaves the others.
+func (p *Plan) wait(waiting []baseline.Drift) {
+	for _, d := range waiting {
+		if threatens(p.after) {
+			p.Later = append(p.Later, Left{d, "once the pool offers it: what else stands there is not known before"})
+		} else {
+			p.Left = append(p.Left, Left{Drift: d, Reason: "a risk configuration needs " + threat + " AUDIT or ENFORCED"})
+		}
+	}
+}
+
 // reconsider finds out what is left to do for clients that only have the pool's risk configuration once that is written, for what they have then is another matter: what cannot be written of theirs may be
 // possible then, and what they are to have may be gone with it.
 func (p *Plan) reconsider(order []baseline.DocumentName, drifts []baseline.Drift, options Options) error {

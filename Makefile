@@ -4,18 +4,16 @@ SHELL := bash
 
 BUILD := .build
 FUZZTIME ?= 60s
+DRAWS ?= 1000
 EVENT ?= lambda/event/testdata/update-user-pool.json
 ARCHITECTURES ?= arm64 amd64
 export MODE ENDPOINT PORT
 # The packages whose coverage is held at 90 % or more.
-COVERED := baseline lambda/event lambda/userpool lambda/reconcile
+COVERED := baseline lambda/event lambda/userpool lambda/cognito lambda/reconcile
 comma := ,
 space := $(subst ,, )
-# Counting coverage under the race detector takes four times as long as the detector alone, so it has a run of its own.
-COVER := -coverpkg=$(subst $(space),$(comma),$(addprefix ./,$(COVERED))) -coverprofile=$(BUILD)/cover.out
-# What the detector would make up to ten times as long and learn nothing from: the thousands of reconciles of the fault campaign and of the load, each of which is raced elsewhere, and two tests of
-# one goroutine that compress the function and write the longest messages.
-UNRACED := ^(TestCampaign$$|TestLoad|TestSize$$|TestMessagesFit$$)
+# The packages in which several goroutines or processes meet: their tests run with the race detector.
+RACED := ./lambda ./lambda/cognito ./lambda/ledger ./lambda/notify ./lambda/queue ./lambda/reconcile
 # What go vet looks for is in lint, so it is not looked for in each build of the tests again.
 TEST := go test -vet=off -timeout 20m -v
 LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -29,7 +27,7 @@ RACE := $(shell command -v gcc >/dev/null || command -v cc >/dev/null || command
 CODE := baseline lambda infra
 GOFILES = $(shell find $(CODE) -name node_modules -prune -o -name '*.go' -print)
 
-.PHONY: help demo function invoke local emulate build test lint compiled vuln fmt generate stale check bench sbom fuzz cover layout clean
+.PHONY: help demo function invoke local emulate build dynalite test campaign lint compiled vuln fmt generate stale check bench sbom fuzz cover layout clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -53,21 +51,31 @@ build: function ## build the function and the command line into .build
 	@CGO_ENABLED=0 go build -trimpath -o $(BUILD)/poolkeeper ./lambda/cmd/poolkeeper
 	@ls -l $(BUILD)/*/bootstrap $(BUILD)/poolkeeper | awk '{print "built " $$NF " " $$5 " bytes"}'
 
-test: ## run every test, with the race detector where there is a C compiler
-	@mkdir -p $(BUILD)
+# The tests race on this DynamoDB server. What is optional of it stores on disk.
+DYNALITE := $(BUILD)/dynalite/node_modules/dynalite/package.json
+dynalite: $(DYNALITE) ## install dynalite, a DynamoDB server for the tests, into .build
+$(DYNALITE):
+	@npm install --prefix $(BUILD)/dynalite --omit=optional --no-audit --no-fund --silent dynalite@3.2.2
+
+# $(call run,LOG,COMMAND) runs tests and shows each package as it ends, and at the end what failed.
+define run
+mkdir -p $(BUILD); status=0; ( $(2) ) 2>&1 | tee $(BUILD)/$(1).log | \
+	{ grep --line-buffered -aE '^(ok|FAIL|--- FAIL|panic:)' || true; } || status=$$?; \
+if [[ $$status != 0 ]]; then \
+	grep -avE '^=== |^ *--- (PASS|SKIP)|^(PASS|ok|coverage:)' $(BUILD)/$(1).log | grep -avi canary | tail -200 || true; fi; \
+if leaks=$$(grep -nai canary $(BUILD)/$(1).log | cut -d: -f1); [[ -n "$$leaks" ]]; then \
+	echo "a planted secret leaked: $(BUILD)/$(1).log, lines" $$leaks; status=1; fi; \
+exit $$status
+endef
+
+test: ## run the tests, with the race detector where there is a C compiler; the longer ones are in campaign
 	@if [[ -z "$(RACE)" ]]; then echo "no C compiler: testing without the race detector"; [[ "$${CI:-}" != true ]]; fi
-	@status=0; \
-	$(TEST) $(RACE) -shuffle=on -skip '$(UNRACED)' ./baseline/... ./lambda/... >$(BUILD)/test.log 2>&1 || status=$$?; \
-	{ $(TEST) $(COVER) -skip '$(UNRACED)' $(addprefix ./,$(COVERED)) || status=$$?; \
-	  $(TEST) -run '$(UNRACED)' ./lambda/reconcile ./lambda/report ./lambda/internal/coldstart || status=$$?; exit $$status; } >$(BUILD)/unraced.log 2>&1 & unraced=$$!; \
-	$(TEST) -shuffle=on ./infra/... >>$(BUILD)/test.log 2>&1 || status=$$?; \
-	wait $$unraced || status=$$?; cat $(BUILD)/unraced.log >>$(BUILD)/test.log; \
-	if [[ $$status != 0 ]]; then grep -avE '^=== |^ *--- (PASS|SKIP)|^(PASS|ok|FAIL|coverage:|-test.shuffle)|^\s+poolkeeper/.*coverage: ' $(BUILD)/test.log | grep -avi canary || true; fi; \
-	grep -aE '^ *--- SKIP' $(BUILD)/test.log || true; \
-	grep -aE '^(ok|FAIL)' $(BUILD)/test.log | sed -E 's/\tcoverage:.*//'; \
-	if leaks=$$(grep -nai canary $(BUILD)/test.log | cut -d: -f1); [[ -n "$$leaks" ]]; then echo "a planted secret leaked: $(BUILD)/test.log, lines" $$leaks; exit 1; fi; \
-	echo "no planted secret in $$(wc -l <$(BUILD)/test.log) lines of output"; \
-	exit $$status
+	@$(call run,test,$(TEST) $(RACE) $(RACED) && \
+		$(TEST) $$(go list ./baseline/... ./lambda/... ./infra ./infra/samlocal | grep -vxF "$$(go list $(RACED))"))
+
+campaign: ## run the long tests: the fault campaign, the laws with many draws, the load, deployments against emulators
+	@$(call run,campaign,POOLKEEPER_CAMPAIGN=full $(TEST) ./lambda/reconcile -rapid.checks=$(DRAWS) && \
+		$(TEST) ./infra/e2e)
 
 lint: ## run golangci-lint, which holds what go vet does and the direction of imports
 	@$(LINT) run ./...
@@ -92,12 +100,16 @@ stale: ## make the generated files anew, and fail if that changes any
 	if ! changed=$$(diff $(BUILD)/sums-before $(BUILD)/sums-after); then \
 		echo "generated files were stale, and are made anew:" $$(awk '/^[<>]/ {print $$3}' <<<"$$changed" | sort -u); exit 1; fi
 
-cover: ## print the coverage of the packages that are held at 90 %
+cover: ## run the tests of the packages whose coverage is held at 90 %, and print it
+	@mkdir -p $(BUILD)
+	@go test -vet=off $(addprefix ./,$(COVERED)) -coverprofile=$(BUILD)/cover.out \
+		-coverpkg=$(subst $(space),$(comma),$(addprefix ./,$(COVERED))) >$(BUILD)/cover.log || { cat $(BUILD)/cover.log; exit 1; }
 	@low=0; for package in $(COVERED); do \
 		grep "^poolkeeper/$$package/[^/:]*\.go:" $(BUILD)/cover.out | awk -v package=$$package ' \
 			{ if ($$3 > 0) hit[$$1] = 1; statements[$$1] = $$2 } \
 			END { for (b in statements) { all += statements[b]; if (b in hit) covered += statements[b] } \
-				percent = all ? 100 * covered / all : 0; printf "coverage: %s %.1f %%\n", package, percent; exit percent < 90 }' || low=1; \
+				percent = all ? 100 * covered / all : 0; \
+				printf "coverage: %s %.1f %%\n", package, percent; exit percent < 90 }' || low=1; \
 	done; \
 	if [[ $$low != 0 ]]; then echo "less than 90 % of the statements of a package are covered"; exit 1; fi
 
@@ -113,7 +125,7 @@ check: layout ## everything that has to hold before a change is handed over
 	@$(MAKE) --no-print-directory stale
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory cover
-	@if [[ "$${CI:-}" == true ]] && grep -qaE '^ *--- SKIP' $(BUILD)/test.log; then echo "a test was skipped, and CI takes none"; exit 1; fi
+	@if [[ "$${CI:-}" == true ]] && grep -qaE '^ *--- SKIP' $(BUILD)/*.log; then echo "a test was skipped, and CI takes none"; exit 1; fi
 	@$(MAKE) --no-print-directory build
 	@echo "all checks passed"
 

@@ -26,14 +26,16 @@ func repeated(line string) func(n int) string {
 	return func(n int) string { return strings.Repeat(line, n/len(line)+1) }
 }
 
-// TestBombs: a file that is made to grow in its reader's hands, or to keep it busy, is refused for what it is. Four times the file takes no more than about four times the memory to refuse.
+// TestBombs: a file that is made to grow in its reader's hands, or to keep it busy, is refused for what it is. Four
+// times the file takes no more than about four times the memory to refuse.
 func TestBombs(t *testing.T) {
 	for name, c := range map[string]struct {
 		head string
 		body func(n int) string
 		want string
 	}{
-		"billion laughs":     {"a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nd: ", repeated("[*c, *c]\ne: "), "anchors and aliases are not taken"},
+		"billion laughs": {"a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nd: ", repeated("[*c, *c]\ne: "),
+			"anchors and aliases are not taken"},
 		"aliases":            {"a: &a [x, x]\n", numbered("k%d: [*a, *a]\n"), "anchors and aliases are not taken"},
 		"anchors":            {"", repeated("- &a x\n"), "anchors and aliases are not taken"},
 		"an alias of itself": {"a: &a [*a]\n", repeated("# \n"), "anchors and aliases are not taken"},
@@ -48,13 +50,16 @@ func TestBombs(t *testing.T) {
 			}
 			return b.String()
 		}, "nested deeper than 32 levels"},
-		"keys":       {"", numbered("versio%d: 1\n"), "there is no such key"},
-		"one key":    {"", repeated("version: 1\n"), "stands here a second time"},
-		"settings":   {manyKey, numbered("      DeletionProtectio%d: ACTIVE\n"), "there is no such setting, did you mean DeletionProtection?"},
-		"exemptions": {oneRule + "exemptions:\n", repeated("  - {settings: [DeletionProtectiox]}\n"), "there is no setting DeletionProtectiox"},
-		"documents":  {oneRule, repeated("---\na: 1\n"), "second document"},
-		"comments":   {"", repeated("#\n"), "the file is empty"},
-		"a glob":     {"version: 1\nrules:\n  - name: a\n    require: {DeletionProtection: ACTIVE}\n    pools: {names: [\"", repeated("*a"), "not YAML"},
+		"keys":    {"", numbered("versio%d: 1\n"), "there is no such key"},
+		"one key": {"", repeated("version: 1\n"), "stands here a second time"},
+		"settings": {manyKey, numbered("      DeletionProtectio%d: ACTIVE\n"),
+			"there is no such setting, did you mean DeletionProtection?"},
+		"exemptions": {oneRule + "exemptions:\n", repeated("  - {settings: [DeletionProtectiox]}\n"),
+			"there is no setting DeletionProtectiox"},
+		"documents": {oneRule, repeated("---\na: 1\n"), "second document"},
+		"comments":  {"", repeated("#\n"), "the file is empty"},
+		"a glob": {"version: 1\nrules:\n  - name: a\n    require: {DeletionProtection: ACTIVE}\n    pools: {names: [\"",
+			repeated("*a"), "not YAML"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refuse := func(n int) float64 {
@@ -72,7 +77,8 @@ func TestBombs(t *testing.T) {
 	}
 }
 
-// TestBoundsOfAFile: a file as large, with as many requirements and as long globs as are taken is taken, and one more is refused.
+// TestBoundsOfAFile: a file as large, with as many requirements and as long globs as are taken is taken, and one more
+// is refused.
 func TestBoundsOfAFile(t *testing.T) {
 	t.Parallel()
 	rules := func(n int) string {
@@ -84,10 +90,12 @@ func TestBoundsOfAFile(t *testing.T) {
 		return b.String()
 	}
 	named := func(n int) string {
-		return "version: 1\nrules: [{name: a, pools: {names: [\"" + strings.Repeat("*", n) + "\"]}, require: {PoolName: {matches: \"" + strings.Repeat("?", n) + "\"}}}]\n"
+		return "version: 1\nrules: [{name: a, pools: {names: [\"" + strings.Repeat("*", n) +
+			"\"]}, require: {PoolName: {matches: \"" + strings.Repeat("*", n) + "\"}}}]\n"
 	}
 	for name, c := range map[string]struct{ good, bad, want string }{
-		"size":         {oneRule + strings.Repeat("#", maxFile-len(oneRule)), oneRule + strings.Repeat("#", maxFile-len(oneRule)+1), "the file is larger than 524288 bytes"},
+		"size": {oneRule + strings.Repeat("#", MaxFile-len(oneRule)),
+			oneRule + strings.Repeat("#", MaxFile-len(oneRule)+1), "the file is larger than 524288 bytes"},
 		"requirements": {rules(maxRequired), rules(maxRequired + 1), "more than 5000 requirements"},
 		"globs":        {named(maxGlob), named(maxGlob + 1), "has 1025 characters: no more than 1024 are taken"},
 	} {

@@ -4,16 +4,14 @@ import (
 	"slices"
 )
 
-// Compare judges the settings of a pool, one flat object in API names and nesting, by the policy. It reads no other input, changes
-// nothing, and its result shares nothing with the settings.
+// Compare compares the settings of a pool, one flat object in API names and nesting, with the policy. It reads no other
+// input, changes nothing, and its result shares nothing with the settings.
 func Compare(p Policy, settings map[string]any) Comparison {
-	j := judge{policy: p, live: settings}
+	of := comparer{policy: p, live: settings}
 	var c Comparison
 	for _, o := range p.Requirements {
-		if d, drifted := j.drift(o); drifted {
-			c.Drifts = append(c.Drifts, d)
-		}
-		c.Owned = append(c.Owned, j.owned(o.Requirement)...)
+		c.Drifts = append(c.Drifts, of.drifts(o)...)
+		c.Owned = append(c.Owned, of.owned(o.Requirement)...)
 		c.Required = append(c.Required, o.Setting)
 	}
 	slices.SortStableFunc(c.Drifts, func(a, b Drift) int { return Order(a.Setting, b.Setting) })
@@ -27,109 +25,142 @@ func (c Comparison) Owns(path string) bool {
 	return slices.ContainsFunc(c.Owned, func(owned string) bool { return Concerns(owned, path) })
 }
 
-// A judge compares one pool with one policy.
-type judge struct {
+// A comparer compares one pool with one policy.
+type comparer struct {
 	policy Policy
 	live   map[string]any
 }
 
-func (j judge) at(path string) any { return at(j.live, keys(path)) }
+func (c comparer) at(path string) any { return at(c.live, keys(path)) }
 
-// A verdict is what a judge finds of one requirement.
-type verdict struct {
+// absent says whether nothing is set at the path.
+func (c comparer) absent(path string) bool {
+	m, _ := Lookup(path)
+	return text(m, c.at(path)) == ""
+}
+
+// A result is what a comparer finds of one requirement.
+type result struct {
 	holds    bool
-	have     any        // the value that breaks the requirement
-	place    string     // where that value stands: the setting's path or one of a twin
-	exempted *Exemption // where all that breaks it is exempted below the setting
+	have     any      // the value that breaks the requirement
+	place    string   // where that value stands: the setting's path or one of a twin
+	exempted []parted // what differs in an object and is exempted, which does not count
 }
 
-func (j judge) drift(o Owned) (Drift, bool) {
-	v := j.examine(o.Requirement)
-	if v.holds {
-		return Drift{}, false
-	}
-	m, _ := Lookup(o.Setting)
-	broken, _ := Lookup(v.place)
-	d := j.policy.Unseen(o)
-	d.Have = Mask(broken, v.have)
-	if d.Exempted == nil {
-		d.Exempted = v.exempted
-	}
-	d.Action, d.Value = j.remedy(m, o.Requirement)
-	return d, true
+// A parted is a part of an object that may differ from what is required of the object.
+type parted struct {
+	path       string
+	want, have any
 }
 
-// Unseen returns what is known of a drift where it cannot be seen whether there is one: what is wanted, on whose demand, and whether it is exempted, but neither Have nor Action.
+// drifts returns the drift of the setting, if there is one, and those of the exempted parts of an object, each by
+// itself.
+func (c comparer) drifts(o Owned) []Drift {
+	found := c.examine(o.Requirement)
+	var all []Drift
+	if !found.holds {
+		m, _ := Lookup(o.Setting)
+		broken, _ := Lookup(found.place)
+		d := c.policy.Unseen(o)
+		d.Have = Mask(broken, found.have)
+		d.Action, d.Value = c.remedy(m, o.Requirement)
+		if d.Action == Report {
+			d.Reason = reason(m, o.Requirement, c.at(o.Setting))
+		}
+		all = append(all, d)
+	}
+	for _, part := range found.exempted {
+		m, _ := Lookup(part.path)
+		d := c.policy.Unseen(Owned{Requirement: o.Requirement, Rule: o.Rule, Mode: o.Mode})
+		d.Setting, d.Exempted = part.path, c.exemption(part.path)
+		d.Want, d.Have, d.Action, d.Value = Mask(m, part.want), Mask(m, part.have), Write, Clone(part.want)
+		if part.want == nil {
+			d.Want, d.Action = string(Absent), LeaveOut
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+// Unseen returns what is known of a drift where it cannot be seen whether there is one: what is wanted, on whose
+// demand, and whether it is exempted, but neither Have nor Action.
 func (p Policy) Unseen(o Owned) Drift {
 	m, _ := Lookup(o.Setting)
-	return Drift{Setting: o.Setting, Rule: o.Rule, Position: o.Position, Mode: o.Mode, Want: want(m, o.Requirement), Exempted: judge{policy: p}.exemption(o.Setting)}
+	return Drift{Setting: o.Setting, Rule: o.Rule, Position: o.Position, Mode: o.Mode, Want: want(m, o.Requirement),
+		Exempted: comparer{policy: p}.exemption(o.Setting)}
 }
 
-// examine looks at the setting, and at the same fact under its other name: the requirement has to hold in both places, or else the one would
-// undo the other.
-func (j judge) examine(r Requirement) verdict {
-	here := j.verdict(r, r.Setting)
+// examine compares the setting, and the same fact under its other name. Where both are set, the requirement has to hold
+// in both places, or else the one would undo the other; where only one is, that is the fact.
+func (c comparer) examine(r Requirement) result {
+	here := c.resultAt(r, r.Setting)
 	twin, ok := TwinOf(r.Setting)
-	if !ok || !j.counts(twin) {
+	if !ok || !c.counts(twin) {
 		return here
 	}
+	there := c.resultAt(r, twin)
 	m, _ := Lookup(r.Setting)
-	there := j.verdict(r, twin)
-	if m.Superseded || here.holds {
+	if here.holds || m.Superseded || c.absent(r.Setting) && !presenceCounts(r.Setting) {
 		return there
 	}
-	here.exempted = both(here, there)
 	return here
 }
 
-// both returns the exemption of a verdict on two places. It excuses the drift only where it excuses both.
-func both(here, there verdict) *Exemption {
-	if !there.holds && there.exempted == nil {
-		return nil
-	}
-	return here.exempted
+// presenceCounts says whether the path is of a block that has to be there by itself, whatever stands under other names
+// of what is in it: it is a factor.
+func presenceCounts(path string) bool {
+	block, _ := Lookup(keys(path)[0])
+	return block.ActiveWith != ""
 }
 
 // counts says whether a twin has a say: it is set, the service still reads it, and its block is more than a mirror.
-func (j judge) counts(twin string) bool {
+func (c comparer) counts(twin string) bool {
 	m, _ := Lookup(twin)
-	if m.Superseded || text(m, j.at(twin)) == "" {
+	if c.absent(twin) {
+		return false
+	}
+	if newer, ok := TwinOf(twin); m.Superseded && ok && !c.absent(newer) {
 		return false
 	}
 	block, _ := Lookup(keys(twin)[0])
-	if block.ActiveWith == "" {
-		return true
-	}
-	needed, _ := Lookup(block.ActiveWith)
-	return text(needed, j.at(block.ActiveWith)) != ""
+	return block.ActiveWith == "" || !c.absent(block.ActiveWith)
 }
 
-// verdict judges the value at one place.
-func (j judge) verdict(r Requirement, place string) verdict {
+// off says whether the path is of a factor while MFA is off. Whatever the service shows of it is no factor then.
+func (c comparer) off(path string) bool {
+	block, _ := Lookup(keys(path)[0])
+	return block.GoneWith != "" && c.absent(block.GoneWith)
+}
+
+// resultAt compares the value at one place.
+func (c comparer) resultAt(r Requirement, place string) result {
 	m, _ := Lookup(place)
-	have := j.at(place)
-	if aimed(m, r) {
-		return j.aim(m, r, place, have).verdict()
+	have := c.at(place)
+	if c.off(place) && (r.Op == Present || r.Op == Absent || !aimed(m, r) && holds(m, r, nil)) {
+		have = nil
 	}
-	return verdict{holds: holds(m, r, have), have: have, place: place}
+	if aimed(m, r) {
+		return c.aim(m, r, place, have).result()
+	}
+	return result{holds: holds(m, r, have), have: have, place: place}
 }
 
 // remedy returns what would end a drift of the setting.
-func (j judge) remedy(m Member, r Requirement) (Action, any) {
-	have := j.at(r.Setting)
+func (c comparer) remedy(m Member, r Requirement) (Action, any) {
+	have := c.at(r.Setting)
 	if set, ok := r.Set.(map[string]any); ok && r.Op == Present {
 		// The object to write must not undo what other requirements have in it.
 		r.Op, r.Value = Exactly, set
 	}
 	if aimed(m, r) {
-		return j.aim(m, r, r.Setting, have).remedy()
+		return c.aim(m, r, r.Setting, have).remedy()
 	}
 	return remedy(m, r, have)
 }
 
 // exemption returns the first exemption in force that covers the whole setting, or its twin.
-func (j judge) exemption(path string) *Exemption {
-	for _, e := range j.policy.Exemptions {
+func (c comparer) exemption(path string) *Exemption {
+	for _, e := range c.policy.Exemptions {
 		if e.covers(path) {
 			return &e
 		}
@@ -138,14 +169,17 @@ func (j judge) exemption(path string) *Exemption {
 }
 
 func (e Exemption) covers(path string) bool {
-	return slices.ContainsFunc(e.Settings, func(s string) bool { return Concerns(s, path) || Concerns(s, AnyClient(path)) })
+	return slices.ContainsFunc(e.Settings, func(s string) bool {
+		return Concerns(s, path) ||
+			Concerns(s, AnyClient(path))
+	})
 }
 
 // owned returns the leaf settings of which the requirement speaks.
-func (j judge) owned(r Requirement) []string {
+func (c comparer) owned(r Requirement) []string {
 	m, _ := Lookup(r.Setting)
 	if r.Op == Exactly && aimed(m, r) {
-		return j.aim(m, r, r.Setting, j.at(r.Setting)).owned()
+		return c.aim(m, r, r.Setting, c.at(r.Setting)).owned()
 	}
 	return []string{r.Setting}
 }

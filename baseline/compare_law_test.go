@@ -13,12 +13,13 @@ func TestWritingEndsTheDrift(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		r := genRequirement().Draw(t, "requirement")
-		p := policyOf([]Requirement{r})
 		settings := genPool().Draw(t, "pool")
+		p := policyOf(withMFA(settings, []Requirement{r}))
 		for _, d := range Compare(p, settings).Drifts {
 			after := writeBack(settings, d)
 			if again := Compare(p, after).Drifts; d.Action != Report && len(again) > 0 {
-				t.Errorf("%s %s: %s %v, but then have %v, want %v", d.Setting, r.Op, d.Action, d.Value, again[0].Have, again[0].Want)
+				t.Errorf("%s %s: %s %v, but then have %v, want %v", d.Setting, r.Op, d.Action, d.Value, again[0].Have,
+					again[0].Want)
 			}
 		}
 	})
@@ -28,12 +29,12 @@ func TestWritingEndsTheDrift(t *testing.T) {
 func TestWritingEndsEveryDrift(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
+		settings := genPool().Draw(t, "pool")
 		var rules [][]Requirement
-		for _, r := range rapid.SliceOfN(genRequirement(), 1, 6).Draw(t, "rules") {
+		for _, r := range withMFA(settings, rapid.SliceOfN(genRequirement(), 1, 6).Draw(t, "rules")) {
 			rules = append(rules, []Requirement{selfContained(r)})
 		}
 		p := policyOf(rules...)
-		settings := genPool().Draw(t, "pool")
 		after := settings
 		for range 3 { // a twin that the first write sets has a say from then on
 			after = writeAll(after, Compare(p, after).Drifts)
@@ -46,8 +47,8 @@ func TestWritingEndsEveryDrift(t *testing.T) {
 	})
 }
 
-// selfContained takes out of the objects of a requirement the leaves that another object holds under their other name: two rules that name
-// both can contradict each other, and then no pool keeps both.
+// selfContained takes out of the objects of a requirement the leaves that another object holds under their other
+// name: two rules that name both can contradict each other, and then no pool keeps both.
 func selfContained(r Requirement) Requirement {
 	if _, object := r.Set.(map[string]any); object {
 		r.Set = nil
@@ -81,7 +82,8 @@ func whole(d Drift) int {
 	return 0
 }
 
-// TestCompareLeavesTheSettingsAlone: nothing is changed, and nothing of the result is shared with the settings or the policy.
+// TestCompareLeavesTheSettingsAlone: nothing is changed, and nothing of the result is shared with the settings or the
+// policy.
 func TestCompareLeavesTheSettingsAlone(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -3,10 +3,13 @@ package baseline
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 )
 
-// holds says whether a member's value keeps the requirement. Only objects that are required as a whole are judged elsewhere (aim).
+// holds says whether a member's value keeps the requirement. Only objects that are required as a whole are compared
+// elsewhere (aim).
 func holds(m Member, r Requirement, have any) bool {
 	switch r.Op {
 	case Equal:
@@ -16,26 +19,30 @@ func holds(m Member, r Requirement, have any) bool {
 	case OneOf:
 		return slices.ContainsFunc(list(r.Value), func(v any) bool { return equal(m, v, have) })
 	case Contains:
-		return len(missing(m, list(have), list(r.Value))) == 0
+		return len(missing(m, list(effective(m, have)), list(r.Value))) == 0
 	case Without:
-		live, isList := have.([]any)
-		return text(m, have) == "" || isList && len(less(m, live, list(r.Value))) == len(live)
+		live, isList := effective(m, have).([]any)
+		return text(m, have) == "" && !isList || isList && len(less(m, live, list(r.Value))) == len(live)
 	case Absent:
 		return text(m, have) == "" || m.Clear != "" && equal(m, decode(m.Clear), have)
 	case Present:
-		return text(m, have) != ""
+		// What is always there is present as its default, too.
+		return text(m, have) != "" || m.Keep != "" && !Empty(have)
 	case Matches:
 		// An absent text is no text: "*" does not match it.
 		pattern, ok := r.Value.(string)
 		live, isText := have.(string)
-		return ok && isText && text(m, have) != "" && glob(pattern, live)
+		return ok && isText && live != "" && m.Trip == Echo && glob(pattern, live)
 	}
 	return false
 }
 
-// holdsLiteral knows that an object literal without members, which a baseline may require of a member that is on when it is present,
-// names nothing and so leaves what is in it alone.
+// holdsLiteral knows that an object literal without members, which a baseline may require of a member that is on when
+// it is present, names nothing and so leaves what is in it alone.
 func holdsLiteral(m Member, want, have any) bool {
+	if m.Spelled && have == nil && len(list(want)) > 0 {
+		return false
+	}
 	if object, ok := want.(map[string]any); ok && len(object) == 0 {
 		_, is := have.(map[string]any)
 		return is || !m.Presence && have == nil
@@ -43,7 +50,8 @@ func holdsLiteral(m Member, want, have any) bool {
 	return equal(m, want, have)
 }
 
-// holdsBound takes an absent number for 0, but not where the API has no 0: there the service goes by a value of its own.
+// holdsBound takes an absent number for 0, but not where the API has no 0: there the service goes by a value of its
+// own.
 func holdsBound(m Member, r Requirement, have any) bool {
 	bound, ok := number(r.Value)
 	if have == nil {
@@ -72,10 +80,10 @@ func remedy(m Member, r Requirement, have any) (Action, any) {
 			return Write, Clone(options[0])
 		}
 	case Contains:
-		live := list(have)
+		live := list(effective(m, have))
 		return writeList(m, slices.Concat(live, missing(m, live, list(r.Value))))
 	case Without:
-		if live, ok := have.([]any); ok {
+		if live, ok := effective(m, have).([]any); ok {
 			return writeList(m, less(m, live, list(r.Value)))
 		}
 	case Absent:
@@ -87,10 +95,10 @@ func remedy(m Member, r Requirement, have any) (Action, any) {
 // leaveOut clears the member in the way that the API offers, if it offers one.
 func leaveOut(m Member) (Action, any) {
 	switch {
-	case m.Keep != "":
-		return Report, nil
 	case m.Clear != "":
 		return Write, decode(m.Clear)
+	case m.Keep != "":
+		return Report, nil
 	default:
 		return LeaveOut, nil
 	}
@@ -98,11 +106,39 @@ func leaveOut(m Member) (Action, any) {
 
 // writeList writes a list, unless the API takes none of that length.
 func writeList(m Member, l []any) (Action, any) {
-	n := int64(len(l))
-	if n < m.Min || m.Max > 0 && n > m.Max {
+	if offLength(m, len(l)) != "" {
 		return Report, nil
 	}
 	return Write, Clone(l)
+}
+
+// offLength says why a list of so many elements cannot be written, or "".
+func offLength(m Member, n int) string {
+	switch count := int64(n); {
+	case count < m.Min:
+		return fmt.Sprintf("the API takes no fewer than %d elements, and there would be %d", m.Min, n)
+	case m.Max > 0 && count > m.Max:
+		return fmt.Sprintf("the API takes no more than %d elements, and there would be %d", m.Max, n)
+	case n == 0 && len(m.DefaultList) > 0 && !m.Presence:
+		return "an empty list stands for " + strings.Join(m.DefaultList, ", ")
+	case n == 0 && m.Keep != "":
+		return "the list cannot be empty: " + m.Keep
+	}
+	return ""
+}
+
+// reason says why nothing can be written although the requirement names a value, or "".
+func reason(m Member, r Requirement, have any) string {
+	live := list(effective(m, have))
+	switch {
+	case r.Set != nil:
+		return ""
+	case r.Op == Contains:
+		return offLength(m, len(live)+len(missing(m, live, list(r.Value))))
+	case r.Op == Without:
+		return offLength(m, len(less(m, live, list(r.Value))))
+	}
+	return ""
 }
 
 // missing returns the elements of wanted that l lacks, in their order, each once.

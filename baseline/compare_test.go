@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestCompareEveryLeaf has a row for every leaf of the table: a literal is compared with a whole pool that keeps it, and with pools in which it
-// was tampered with.
+// TestCompareEveryLeaf has a row for every leaf of the table: a literal is compared with a whole pool that keeps it,
+// and with pools in which it was tampered with.
 func TestCompareEveryLeaf(t *testing.T) {
 	t.Parallel()
 	rows := 0
@@ -48,7 +48,8 @@ func checkDrift(t *testing.T, p Policy, settings map[string]any, literal, have a
 	t.Helper()
 	r := p.Requirements[0]
 	m, _ := Lookup(r.Setting)
-	want := []Drift{{Setting: r.Setting, Rule: r.Rule, Mode: Enforce, Want: Mask(m, literal), Have: Mask(m, have), Action: Write, Value: literal}}
+	want := []Drift{{Setting: r.Setting, Rule: r.Rule, Mode: Enforce, Want: Mask(m, literal), Have: Mask(m, have),
+		Action: Write, Value: literal}}
 	got := Compare(p, settings).Drifts
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatalf("drifts (-want +got):\n%s", diff)
@@ -58,51 +59,75 @@ func checkDrift(t *testing.T, p Policy, settings map[string]any, literal, have a
 	}
 }
 
+const (
+	poolRegion = "SmsConfiguration.SnsRegion"
+	mfaRegion  = "SmsMfaConfiguration.SmsConfiguration.SnsRegion"
+)
+
+func poolOfDays(temp, unused string) string {
+	return `{"Policies":{"PasswordPolicy":{"TemporaryPasswordValidityDays":` + temp +
+		`}},"AdminCreateUserConfig":{"UnusedAccountValidityDays":` + unused + `}}`
+}
+
+func poolOfRegions(pool, mfa, mode string) string {
+	return `{"SmsConfiguration":{"SnsRegion":"` + pool + `"},"SmsMfaConfiguration":{"SmsConfiguration":{"SnsRegion":"` +
+		mfa + `"}},"MfaConfiguration":"` + mode + `"}`
+}
+
+var twinCases = map[string]struct {
+	require  Requirement
+	settings string
+	have     any // nil: holds
+	reason   string
+}{
+	"both hold": {say(poolRegion, Equal, "eu-west-1"), poolOfRegions("eu-west-1", "eu-west-1", "ON"), nil,
+		"nothing differs"},
+	"the twin differs": {say(poolRegion, Equal, "eu-west-1"), poolOfRegions("eu-west-1", "eu-west-2", "ON"), "eu-west-2",
+		"the other write would undo this one"},
+	"both differ": {say(poolRegion, Equal, "eu-west-1"), poolOfRegions("eu-west-3", "eu-west-2", "ON"), "eu-west-3",
+		"the named one's value is shown"},
+	"MFA is off": {say(poolRegion, Equal, "eu-west-1"), poolOfRegions("eu-west-1", "eu-west-2", "OFF"), nil,
+		"the block is a mirror"},
+	"MFA is not known": {say(poolRegion, Equal, "eu-west-1"), poolOfRegions("eu-west-1", "eu-west-2", ""), nil,
+		"absent is OFF"},
+	"MFA is optional": {say(poolRegion, Equal, "eu-west-1"), poolOfRegions("eu-west-1", "eu-west-2", "OPTIONAL"),
+		"eu-west-2",
+		"the block counts"},
+	"the twin is not set": {say(poolRegion, Equal, "eu-west-1"),
+		`{"SmsConfiguration":{"SnsRegion":"eu-west-1"},"MfaConfiguration":"ON"}`, nil, "no block, no say"},
+	"named in the block": {say(mfaRegion, Equal, "eu-west-1"), poolOfRegions("eu-west-2", "eu-west-1", "ON"), "eu-west-2",
+		"the pool's own counts always"},
+	"named, and MFA is off": {say(mfaRegion, Equal, "eu-west-1"), poolOfRegions("eu-west-1", "eu-west-2", "OFF"),
+		"eu-west-2",
+		"the named one counts itself"},
+	"whole twins differ": {say("SmsConfiguration", Exactly, obj("SnsRegion", "eu-west-1")),
+		poolOfRegions("eu-west-1", "eu-west-2", "ON"),
+		obj("SnsRegion", "eu-west-2"), "twins cover what is below them"},
+	"absent, but not the twin": {say("EmailVerificationMessage", Absent, true),
+		`{"VerificationMessageTemplate":{"EmailMessage":"x"}}`,
+		"(hidden: 1 characters, sha256 2d711642)", "the service would bring it back"},
+	"legacy text differs": {say("VerificationMessageTemplate.EmailMessage", Equal, "x"),
+		`{"VerificationMessageTemplate":{"EmailMessage":"x"},"EmailVerificationMessage":"y"}`,
+		"(hidden: 1 characters, sha256 a1fce436)", "set both"},
+
+	"days: the newer one alone counts": {say(daysPath, Equal, num("3")), poolOfDays("3", "7"), nil,
+		"the older one is no longer read"},
+	"days: the newer one differs": {say(daysPath, Equal, num("3")), poolOfDays("5", "3"), num("5"), "it is read"},
+	"days: the newer one is not set": {say(daysPath, Equal, num("3")), poolOfDays("0", "3"), nil,
+		"the fact stands under the older name"},
+	"days: the older one yields": {say(unusedPath, Equal, num("3")), poolOfDays("3", "7"), nil,
+		"the fact holds under its newer name"},
+	"days: the older one yields, and differs": {say(unusedPath, Equal, num("3")), poolOfDays("5", "3"), num("5"),
+		"the fact is what the newer one says"},
+	"days: the older one on an old pool": {say(unusedPath, Equal, num("3")), poolOfDays("0", "3"), nil,
+		"it is all there is"},
+	"days: the older one differs": {say(unusedPath, Equal, num("3")), poolOfDays("0", "7"), num("7"),
+		"it is all there is"},
+}
+
 func TestCompareTwins(t *testing.T) {
 	t.Parallel()
-	const (
-		unused    = "AdminCreateUserConfig.UnusedAccountValidityDays"
-		temporary = "Policies.PasswordPolicy.TemporaryPasswordValidityDays"
-		region    = "SmsConfiguration.SnsRegion"
-		mfaRegion = "SmsMfaConfiguration.SmsConfiguration.SnsRegion"
-	)
-	days := func(temp, unused string) string {
-		return `{"Policies":{"PasswordPolicy":{"TemporaryPasswordValidityDays":` + temp + `}},"AdminCreateUserConfig":{"UnusedAccountValidityDays":` + unused + `}}`
-	}
-	sms := func(pool, mfa, mode string) string {
-		return `{"SmsConfiguration":{"SnsRegion":"` + pool + `"},"SmsMfaConfiguration":{"SmsConfiguration":{"SnsRegion":"` + mfa + `"}},"MfaConfiguration":"` + mode + `"}`
-	}
-	cases := map[string]struct {
-		require  Requirement
-		settings string
-		have     any // nil: holds
-		reason   string
-	}{
-		"both hold":             {say(region, Equal, "eu-west-1"), sms("eu-west-1", "eu-west-1", "ON"), nil, "nothing differs"},
-		"the twin differs":      {say(region, Equal, "eu-west-1"), sms("eu-west-1", "eu-west-2", "ON"), "eu-west-2", "the other write would undo this one"},
-		"both differ":           {say(region, Equal, "eu-west-1"), sms("eu-west-3", "eu-west-2", "ON"), "eu-west-3", "the named one's value is shown"},
-		"MFA is off":            {say(region, Equal, "eu-west-1"), sms("eu-west-1", "eu-west-2", "OFF"), nil, "the block is a mirror"},
-		"MFA is not known":      {say(region, Equal, "eu-west-1"), sms("eu-west-1", "eu-west-2", ""), nil, "absent is OFF"},
-		"MFA is optional":       {say(region, Equal, "eu-west-1"), sms("eu-west-1", "eu-west-2", "OPTIONAL"), "eu-west-2", "the block counts"},
-		"the twin is not set":   {say(region, Equal, "eu-west-1"), `{"SmsConfiguration":{"SnsRegion":"eu-west-1"},"MfaConfiguration":"ON"}`, nil, "no block, no say"},
-		"named in the block":    {say(mfaRegion, Equal, "eu-west-1"), sms("eu-west-2", "eu-west-1", "ON"), "eu-west-2", "the pool's own counts always"},
-		"named, and MFA is off": {say(mfaRegion, Equal, "eu-west-1"), sms("eu-west-1", "eu-west-2", "OFF"), "eu-west-2", "the named one counts itself"},
-		"whole twins differ": {say("SmsConfiguration", Exactly, obj("SnsRegion", "eu-west-1")), sms("eu-west-1", "eu-west-2", "ON"),
-			obj("SnsRegion", "eu-west-2"), "twins cover what is below them"},
-		"absent, but not the twin": {say("EmailVerificationMessage", Absent, true), `{"VerificationMessageTemplate":{"EmailMessage":"x"}}`,
-			"(hidden: 1 characters, sha256 2d711642)", "the service would bring it back"},
-		"legacy text differs": {say("VerificationMessageTemplate.EmailMessage", Equal, "x"), `{"VerificationMessageTemplate":{"EmailMessage":"x"},"EmailVerificationMessage":"y"}`,
-			"(hidden: 1 characters, sha256 a1fce436)", "set both"},
-
-		"days: the newer one alone counts":        {say(temporary, Equal, num("3")), days("3", "7"), nil, "the older one is no longer read"},
-		"days: the newer one differs":             {say(temporary, Equal, num("3")), days("5", "3"), num("5"), "it is read"},
-		"days: the newer one is not set":          {say(temporary, Equal, num("3")), days("0", "3"), num("0"), "it was named"},
-		"days: the older one yields":              {say(unused, Equal, num("3")), days("3", "7"), nil, "the fact holds under its newer name"},
-		"days: the older one yields, and differs": {say(unused, Equal, num("3")), days("5", "3"), num("5"), "the fact is what the newer one says"},
-		"days: the older one on an old pool":      {say(unused, Equal, num("3")), days("0", "3"), nil, "it is all there is"},
-		"days: the older one differs":             {say(unused, Equal, num("3")), days("0", "7"), num("7"), "it is all there is"},
-	}
-	for name, c := range cases {
+	for name, c := range twinCases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			settings := tree(c.settings)
@@ -131,7 +156,8 @@ func TestCompareExemptions(t *testing.T) {
 		exempted []string
 		want     bool
 	}{
-		"the setting":              {"UserPoolAddOns.AdvancedSecurityMode", []string{"UserPoolAddOns.AdvancedSecurityMode"}, true},
+		"the setting": {"UserPoolAddOns.AdvancedSecurityMode", []string{"UserPoolAddOns.AdvancedSecurityMode"},
+			true},
 		"what it is in":            {"UserPoolAddOns.AdvancedSecurityMode", []string{"UserPoolAddOns"}, true},
 		"one of several":           {"DeletionProtection", []string{"UserPoolTier", "DeletionProtection"}, true},
 		"another":                  {"DeletionProtection", []string{"UserPoolTier"}, false},
@@ -171,7 +197,8 @@ func TestCompareOwned(t *testing.T) {
 		say("UserPoolTags.env", Present, true),
 	})
 	c := Compare(p, map[string]any{})
-	want := []string{"EmailVerificationSubject", "VerificationMessageTemplate.EmailSubject", "SmsConfiguration", "UserPoolTags.env", "UserPoolTier"}
+	want := []string{"EmailVerificationSubject", "VerificationMessageTemplate.EmailSubject", "SmsConfiguration",
+		"UserPoolTags.env", "UserPoolTier"}
 	if diff := cmp.Diff(want, c.Owned); diff != "" {
 		t.Errorf("owned (-want +got):\n%s", diff)
 	}
@@ -196,9 +223,12 @@ func TestCompareOwned(t *testing.T) {
 func TestCompareCarriesTheRule(t *testing.T) {
 	t.Parallel()
 	at := Position{File: "baseline.yaml", Line: 7, Column: 9}
-	b := &Baseline{Rules: []Rule{{Name: "audited", Mode: Audit, Require: []Requirement{{Setting: "UserPoolTier", Op: Equal, Value: "PLUS", Position: at}}}}}
-	want := []Drift{{Setting: "UserPoolTier", Rule: "audited", Position: at, Mode: Audit, Want: "PLUS", Have: "LITE", Action: Write, Value: "PLUS"}}
-	if diff := cmp.Diff(want, Compare(b.Policy(Identity{}, time.Time{}), tree(`{"UserPoolTier":"LITE"}`)).Drifts); diff != "" {
+	b := &Baseline{Rules: []Rule{{Name: "audited", Mode: Audit, Require: []Requirement{{Setting: "UserPoolTier", Op: Equal,
+		Value: "PLUS", Position: at}}}}}
+	want := []Drift{{Setting: "UserPoolTier", Rule: "audited", Position: at, Mode: Audit, Want: "PLUS", Have: "LITE",
+		Action: Write, Value: "PLUS"}}
+	if diff := cmp.Diff(want, Compare(b.Policy(Identity{}, time.Time{}),
+		tree(`{"UserPoolTier":"LITE"}`)).Drifts); diff != "" {
 		t.Errorf("drifts (-want +got):\n%s", diff)
 	}
 }
@@ -215,7 +245,8 @@ func TestCompareNothing(t *testing.T) {
 // TestCompareShapes feeds every setting values of every shape: whatever the service answers, there is a verdict.
 func TestCompareShapes(t *testing.T) {
 	t.Parallel()
-	shapes := []any{nil, true, "text", "", num("7"), num("1e999999999999"), json.Number("x"), []any{}, []any{nil, "a", []any{}, obj("a", nil)}, obj(), obj("a", obj("b", "c")), 7, 7.5}
+	shapes := []any{nil, true, "text", "", num("7"), num("1e999999999999"), json.Number("x"), []any{},
+		[]any{nil, "a", []any{}, obj("a", nil)}, obj(), obj("a", obj("b", "c")), 7, 7.5}
 	for _, p := range allPlaces() {
 		for _, op := range append(opsOf(p.member), Op("unheard of")) {
 			for _, v := range shapes {

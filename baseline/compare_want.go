@@ -4,7 +4,8 @@ import (
 	"strings"
 )
 
-// want returns the requirement as it is shown: the value of a literal, and otherwise a short text. What is sensitive is masked.
+// want returns the requirement as it is shown: the value of a literal, and otherwise a short text. What is sensitive
+// is masked.
 func want(m Member, r Requirement) any {
 	switch r.Op {
 	case Equal:

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestControls: every row is about a setting that there is, in the order of the settings, says something, and says it once.
+// TestControls: every row is about a setting that there is, in the order of the settings, says something, and says it
+// once.
 func TestControls(t *testing.T) {
 	t.Parallel()
 	var paths []string
@@ -50,7 +51,8 @@ func TestCostlier(t *testing.T) {
 
 func TestControlsOf(t *testing.T) {
 	t.Parallel()
-	for path, want := range map[string]int{"Policies.PasswordPolicy": 6, "Policies.PasswordPolicy.MinimumLength": 1, "LambdaConfig.PreSignUp": 1, "UserPoolAddOns": 2, "PoolName": 0} {
+	for path, want := range map[string]int{"Policies.PasswordPolicy": 6, "Policies.PasswordPolicy.MinimumLength": 1,
+		"LambdaConfig.PreSignUp": 1, "UserPoolAddOns": 2, "PoolName": 0} {
 		if got := len(ControlsOf(path)); got != want {
 			t.Errorf("%s has %d rows, want %d", path, got, want)
 		}

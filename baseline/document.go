@@ -4,7 +4,8 @@ import (
 	"strings"
 )
 
-// DocumentName names a document of a pool: one of the names below, or that of a client's followed by "/" and the client's id.
+// DocumentName names a document of a pool: one of the names below, or that of a client's followed by "/" and the
+// client's id.
 type DocumentName string
 
 // The documents of a pool, and those of each of its clients.
@@ -40,12 +41,18 @@ type Document struct {
 func Documents() []Document { return documents }
 
 var documents = []Document{
-	{Name: UserPool, ReadCall: "DescribeUserPool", WriteCall: "UpdateUserPool", Answer: "UserPool", Members: userPoolMembers},
-	{Name: MfaConfig, ReadCall: "GetUserPoolMfaConfig", WriteCall: "SetUserPoolMfaConfig", Followed: UserPool, Members: mfaConfigMembers},
-	{Name: RiskConfiguration, ReadCall: "DescribeRiskConfiguration", WriteCall: "SetRiskConfiguration", Answer: "RiskConfiguration", Under: "RiskConfiguration", Members: riskMembers},
-	{Name: LogDelivery, ReadCall: "GetLogDeliveryConfiguration", WriteCall: "SetLogDeliveryConfiguration", Answer: "LogDeliveryConfiguration", Optional: true, Members: logMembers},
-	{Name: AppClient, ReadCall: "DescribeUserPoolClient", WriteCall: "UpdateUserPoolClient", Answer: "UserPoolClient", PerClient: true, Members: clientMembers},
-	{Name: ClientRisk, ReadCall: "DescribeRiskConfiguration", WriteCall: "SetRiskConfiguration", Answer: "RiskConfiguration", Under: "RiskConfiguration", PerClient: true, Members: riskMembers},
+	{Name: UserPool, ReadCall: "DescribeUserPool", WriteCall: "UpdateUserPool", Answer: "UserPool",
+		Members: userPoolMembers},
+	{Name: MfaConfig, ReadCall: "GetUserPoolMfaConfig", WriteCall: "SetUserPoolMfaConfig", Followed: UserPool,
+		Members: mfaConfigMembers},
+	{Name: RiskConfiguration, ReadCall: "DescribeRiskConfiguration", WriteCall: "SetRiskConfiguration",
+		Answer: "RiskConfiguration", Under: "RiskConfiguration", Members: riskMembers},
+	{Name: LogDelivery, ReadCall: "GetLogDeliveryConfiguration", WriteCall: "SetLogDeliveryConfiguration",
+		Answer: "LogDeliveryConfiguration", Optional: true, Members: logMembers},
+	{Name: AppClient, ReadCall: "DescribeUserPoolClient", WriteCall: "UpdateUserPoolClient", Answer: "UserPoolClient",
+		PerClient: true, Members: clientMembers},
+	{Name: ClientRisk, ReadCall: "DescribeRiskConfiguration", WriteCall: "SetRiskConfiguration",
+		Answer: "RiskConfiguration", Under: "RiskConfiguration", PerClient: true, Members: riskMembers},
 }
 
 // Of returns the name of the client's own document.
@@ -74,7 +81,8 @@ func (n DocumentName) Table() (Document, bool) {
 	return Document{}, false
 }
 
-// Prefix returns what the settings of the document begin with: "", "RiskConfiguration." or, of a client, "Clients[ID]." and so on.
+// Prefix returns what the settings of the document begin with: "", "RiskConfiguration." or, of a client,
+// "Clients[ID]." and so on.
 func (n DocumentName) Prefix() string {
 	d, _ := n.Table()
 	prefix := ""
@@ -96,7 +104,8 @@ const (
 // ClientPath returns the path that all settings of the client stand under.
 func ClientPath(id string) string { return clientsPrefix + id + "]" }
 
-// ClientOf returns the id of the client that a path speaks of, and the path below it. It returns false for settings of the pool itself.
+// ClientOf returns the id of the client that a path speaks of, and the path below it. It returns false for settings
+// of the pool itself.
 func ClientOf(path string) (id, below string, ok bool) {
 	rest, ok := strings.CutPrefix(path, clientsPrefix)
 	if !ok {
@@ -119,8 +128,8 @@ func AnyClient(path string) string {
 	}
 }
 
-// Settings returns the members that a rule may require of a pool: one flat space over all its documents, in the order of the table.
-// Each name stands in one document only (MfaConfiguration in MfaConfig, the one that writes it).
+// Settings returns the members that a rule may require of a pool: one flat space over all its documents, in the order
+// of the table. Each name stands in one document only (MfaConfiguration in MfaConfig, the one that writes it).
 func Settings() []Member { return settings }
 
 // ClientSettings returns the members that a rule may require of clients.
@@ -148,7 +157,8 @@ var (
 	clientSettings, clientDocumentOf = flatten(documents, true)
 	poolSettings, documentOf         = flatten(documents, false)
 	// root is the object whose members are all settings.
-	root     = Member{Kind: Object, Members: append(poolSettings, Member{Name: Clients, Kind: Object, Members: clientSettings})}
+	root = Member{Kind: Object, Members: append(poolSettings,
+		Member{Name: Clients, Kind: Object, Members: clientSettings})}
 	settings = root.Members[:len(poolSettings):len(poolSettings)]
 )
 
@@ -159,7 +169,8 @@ func flatten(docs []Document, perClient bool) ([]Member, map[string]DocumentName
 		switch {
 		case d.PerClient != perClient:
 		case d.Under != "":
-			all = append(all, Member{Name: d.Under, Kind: Object, Doc: "What threat protection does about risk.", Members: echoed(make([]Member, 0, len(d.Members)), d.Members)})
+			all = append(all, Member{Name: d.Under, Kind: Object, Doc: "What threat protection does about risk.",
+				Members: echoed(make([]Member, 0, len(d.Members)), d.Members)})
 			of[d.Under] = d.Name
 		default:
 			before := len(all)

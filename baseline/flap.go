@@ -8,8 +8,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// A FlapBudget is how often one setting of one pool is put right within a time. Beyond it somebody else keeps writing the setting, and two automations would take turns for
-// ever: the setting is left, and people are told who the two are.
+// A FlapBudget is how often one setting of one pool is put right within a time. Beyond it somebody else keeps writing
+// the setting, and two automations would take turns for ever: the setting is left, and people are notified who the two
+// are.
 type FlapBudget struct {
 	Times  int // remediations of a setting that are allowed
 	Within time.Duration
@@ -37,7 +38,7 @@ func (p *parser) flapBudget(n *yaml.Node) FlapBudget {
 	all := p.entries(n, "flapBudget", "times and minutes")
 	keys := p.known(all, "flapBudget", "times", "minutes")
 	if len(keys) == 0 && len(all) == 0 && n.Kind == yaml.MappingNode {
-		p.fault(n, "flapBudget", "is empty: say times, minutes or both, or leave the key out")
+		p.wrong(n, "flapBudget", "is empty: say times, minutes or both, or leave the key out")
 	}
 	number := func(name string, most int64) (int, bool) {
 		e, ok := keys[name]
@@ -63,7 +64,7 @@ func (p *parser) count(n *yaml.Node, path string, most int64) (int, bool) {
 	}
 	v, err := strconv.ParseInt(n.Value, 10, 64)
 	if err != nil || v < 1 || v > most {
-		p.fault(n, path, "is %s: it has to be from 1 to %d", n.Value, most)
+		p.wrong(n, path, "is %s: it has to be from 1 to %d", n.Value, most)
 		return 0, false
 	}
 	return int(v), true

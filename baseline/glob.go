@@ -1,10 +1,10 @@
 package baseline
 
-// glob says whether the pattern matches the whole text. In a pattern, * is any text, also none, ? is one character, and every
-// other character is itself: no classes and no escapes.
+// glob says whether the pattern matches the whole text. In a pattern, * is any text, also none, ? is one character,
+// and every other character is itself: no classes and no escapes.
 //
-// Only the last * seen is ever tried again, for whatever an earlier one could take instead, the last one can take as well. That
-// bounds the work by the product of the two lengths, whatever the pattern.
+// Only the last * seen is ever tried again, for whatever an earlier one could take instead, the last one can take as
+// well. That bounds the work by the product of the two lengths, whatever the pattern.
 func glob(pattern, text string) bool {
 	matches, _ := globSteps(pattern, text)
 	return matches

@@ -47,7 +47,8 @@ func TestGlob(t *testing.T) {
 	}
 }
 
-// TestGlobBomb: no pattern looks at more characters than the product of the lengths, those of which matching by trial takes ages among them.
+// TestGlobBomb: no pattern looks at more characters than the product of the lengths, those of which matching by trial
+// takes ages among them.
 func TestGlobBomb(t *testing.T) {
 	t.Parallel()
 	bounded := func(fatal func(string, ...any), pattern, text string) bool {
@@ -57,13 +58,15 @@ func TestGlobBomb(t *testing.T) {
 		}
 		return matches
 	}
-	for _, pattern := range []string{strings.Repeat("a*", 500) + "b", strings.Repeat("*", 1000) + "b", strings.Repeat("*?", 500) + "b", strings.Repeat("*a", 500) + "*b", "*" + strings.Repeat("a", 1000) + "b"} {
+	for _, pattern := range []string{strings.Repeat("a*", 500) + "b", strings.Repeat("*", 1000) + "b",
+		strings.Repeat("*?", 500) + "b", strings.Repeat("*a", 500) + "*b", "*" + strings.Repeat("a", 1000) + "b"} {
 		if bounded(t.Errorf, pattern, strings.Repeat("a", 20000)) {
 			t.Errorf("pattern %.10s... matches", pattern)
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		bounded(t.Fatalf, rapid.StringMatching(`[ab*?]{0,40}`).Draw(t, "pattern"), rapid.StringMatching(`[ab]{0,80}`).Draw(t, "text"))
+		bounded(t.Fatalf, rapid.StringMatching(`[ab*?]{0,40}`).Draw(t, "pattern"),
+			rapid.StringMatching(`[ab]{0,80}`).Draw(t, "text"))
 	})
 }
 

@@ -7,8 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Legible returns a text that strangers may have had a hand in as one line that shows what it is: what cannot be printed, line breaks, escapes of terminals and marks that
-// turn the direction of writing among it, is written as Go writes it, \n or \u202e.
+// Legible returns a text that strangers may have had a hand in as one line that shows what it is: what cannot be
+// printed, line breaks, escapes of terminals and marks that turn the direction of writing among it, is written as Go
+// writes it, \n or \u202e.
 func Legible(text string) string {
 	if utf8.ValidString(text) && !strings.ContainsFunc(text, unprintable) {
 		return text

@@ -11,7 +11,8 @@ import (
 func TestLegible(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"": "", "prod \"shop\" \\n ü €": "prod \"shop\" \\n ü €", "a\nb\r\t": `a\nb\r\t`, "\x1b[2J": `\x1b[2J`, "a\u202eb": `a\u202eb`, "\xff": `\xff`, "\u2028": `\u2028`,
+		"": "", "prod \"shop\" \\n ü €": "prod \"shop\" \\n ü €", "a\nb\r\t": `a\nb\r\t`, "\x1b[2J": `\x1b[2J`,
+		"a\u202eb": `a\u202eb`, "\xff": `\xff`, "\u2028": `\u2028`,
 		"\U000e0041": `\U000e0041`, "\ufffd": "\ufffd", "\x00": `\x00`,
 	} {
 		if got := Legible(text); got != want {
@@ -20,7 +21,8 @@ func TestLegible(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String().Draw(t, "text") + string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes"))
-		if got := Legible(text); strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) }) || Legible(got) != got {
+		if got := Legible(text); strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) }) ||
+			Legible(got) != got {
 			t.Fatalf("%q is shown as %q", text, got)
 		}
 	})
@@ -31,9 +33,11 @@ func TestPoisonedTexts(t *testing.T) {
 	t.Parallel()
 	const nasty = `\n::error::\e[2J\u202e`
 	for name, text := range map[string]string{
-		"keys":   `{version: 1, "a` + nasty + `": 1, rules: [{name: a, require: {"B` + nasty + `": 1}}]}`,
-		"values": `{version: 1, mode: "a` + nasty + `", rules: [{name: a, pools: {ids: ["b` + nasty + `"]}, require: {DeletionProtection: "c` + nasty + `"}}]}`,
-		"names":  `{version: 1, rules: [{name: "a` + nasty + `", pools: {names: [x]}, require: {DeletionProtection: INACTIVE}}]}`,
+		"keys": `{version: 1, "a` + nasty + `": 1, rules: [{name: a, require: {"B` + nasty + `": 1}}]}`,
+		"values": `{version: 1, mode: "a` + nasty + `", rules: [{name: a, pools: {ids: ["b` + nasty +
+			`"]}, require: {DeletionProtection: "c` + nasty + `"}}]}`,
+		"names": `{version: 1, rules: [{name: "a` + nasty +
+			`", pools: {names: [x]}, require: {DeletionProtection: INACTIVE}}]}`,
 	} {
 		b, err := Parse("b.yaml", []byte(text))
 		said := ""
@@ -44,7 +48,8 @@ func TestPoisonedTexts(t *testing.T) {
 				said += l.Path + l.Message
 			}
 		}
-		if strings.ContainsFunc(said, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) || strings.Contains(said, "\n::") || said == "" {
+		if strings.ContainsFunc(said, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) ||
+			strings.Contains(said, "\n::") || said == "" {
 			t.Errorf("%s: %q", name, said)
 		}
 	}

@@ -27,25 +27,34 @@ func (b *Baseline) Lint(now time.Time) []Lint {
 	for _, rule := range b.Rules {
 		if rule.Pools.mutable() {
 			lints = append(lints, Lint{"mutable-selection", rule.Position, "",
-				"rule " + rule.Name + " selects by name or tag, which the very call that is to be undone can change: select by ids alone"})
+				"rule " + rule.Name +
+					" selects by name or tag, which the very call that is to be undone can change: select by ids alone"})
 		}
 		for _, c := range rule.Clients {
+			lints = append(lints, lintNames(c.Select.Names, c.Position, "rule "+rule.Name)...)
 			if c.Select.mutable() {
 				lints = append(lints, Lint{"mutable-selection", c.Position, "",
-					"rule " + rule.Name + " selects clients by name, which the very call that is to be undone can change: select by ids alone, or all of them"})
+					"rule " + rule.Name +
+						" selects clients by name, which the very call that is to be undone can change: select by ids alone, or all " +
+						"of them"})
 			}
 		}
+		lints = append(lints, lintSelector(rule.Pools, rule.Position, "rule "+rule.Name)...)
 		lints = append(lints, lintRule(rule)...)
 	}
 	for _, x := range b.Exemptions {
+		lints = append(lints, b.lintExemption(x)...)
 		if x.Pools.mutable() {
-			lints = append(lints, Lint{"mutable-selection", x.Position, "", "the exemption selects by name or tag, which whoever can change the pool can set: select by ids alone"})
+			lints = append(lints, Lint{"mutable-selection", x.Position, "",
+				"the exemption selects by name or tag, which whoever can change the pool can set: select by ids alone"})
 		}
 		switch {
 		case !now.Before(x.Until):
-			lints = append(lints, Lint{"expired-exemption", x.Position, "", "the exemption ran out at " + x.Until.Format(time.RFC3339) + " and no longer counts: remove it"})
+			lints = append(lints, Lint{"expired-exemption", x.Position, "", "the exemption ran out at " +
+				x.Until.Format(time.RFC3339) + " and no longer counts: remove it"})
 		case x.Until.Sub(now) > longExemption:
-			lints = append(lints, Lint{"long-exemption", x.Position, "", "the exemption runs for more than 180 days: give it an end that somebody will remember"})
+			lints = append(lints, Lint{"long-exemption", x.Position, "",
+				"the exemption runs for more than 180 days: give it an end that somebody will remember"})
 		}
 	}
 	for i := range lints {
@@ -55,7 +64,69 @@ func (b *Baseline) Lint(now time.Time) []Lint {
 	return lints
 }
 
-// mutable says whether a call that changes a pool can change whether the selector selects it. Everything selects whatever it is called.
+// lintExemption finds exemptions that exempt nothing, and selectors that hardly select what was meant.
+func (b *Baseline) lintExemption(x Exemption) []Lint {
+	lints := lintSelector(x.Pools, x.Position, "the exemption")
+	for _, setting := range x.Settings {
+		required := slices.ContainsFunc(b.Rules, func(rule Rule) bool {
+			return slices.ContainsFunc(rule.all(), func(r Requirement) bool {
+				wide := AnyClient(setting)
+				return Concerns(wide, r.Setting) || covers(r.Setting, wide) || covers(r.Setting, twinOr(wide))
+			})
+		})
+		if !required {
+			lints = append(lints, Lint{"exempts-nothing", x.Position, setting,
+				"the exemption is of a setting that no rule requires: remove it, or name the one that was meant"})
+		}
+	}
+	if x.Pools == nil {
+		return lints
+	}
+	for _, id := range x.Pools.IDs {
+		if !b.MaySelect(id) {
+			lints = append(lints, Lint{"exempts-nothing", x.Position, "",
+				"the exemption is of the pool " + id + ", which no rule selects: remove it, or name the one that was meant"})
+		}
+	}
+	return lints
+}
+
+// twinOr returns the other name of a setting, or the setting itself where it has none.
+func twinOr(setting string) string {
+	if twin, ok := TwinOf(setting); ok {
+		return twin
+	}
+	return setting
+}
+
+// lintSelector finds ids and names that are possible and yet hardly meant.
+func lintSelector(s *Selector, at Position, of string) []Lint {
+	if s == nil {
+		return nil
+	}
+	lints := lintNames(s.Names, at, of)
+	for _, id := range s.IDs {
+		if likely := likelyRegion(id); likely != "" {
+			lints = append(lints, Lint{"unknown-region", at, "", of + " selects " + id +
+				", whose Region is none that is known: did you mean " + likely + "?"})
+		}
+	}
+	return append(lints, lintSelector(s.Except, at, of)...)
+}
+
+func lintNames(globs []string, at Position, of string) []Lint {
+	var lints []Lint
+	for _, glob := range globs {
+		if strings.Contains(glob, ".*") {
+			lints = append(lints, Lint{"regular-expression", at, "", of + " selects by " + quoted(glob) +
+				", in which the dot is a dot: a glob's * is any text by itself"})
+		}
+	}
+	return lints
+}
+
+// mutable says whether a call that changes a pool can change whether the selector selects it. Everything selects
+// whatever it is called.
 func (s *Selector) mutable() bool {
 	return s != nil && (choosy(s.Names) || len(s.Tags) > 0 || s.Except.mutable())
 }
@@ -71,12 +142,14 @@ func lintRule(rule Rule) []Lint {
 	w := wantedOf(rule.Require)
 	for _, r := range rule.all() {
 		if checks := weaker(r); rule.Mode == Enforce && checks != "" {
-			lints = append(lints, Lint{"weaker", r.Position, r.Setting, "writes what does not satisfy " + checks + ", also over what does: a pool is made weaker by it"})
+			lints = append(lints, Lint{"weaker", r.Position, r.Setting, "writes what does not satisfy " + checks +
+				", also over what does: a pool is made weaker by it"})
 		}
 	}
 	for _, r := range rule.Require {
 		if m, ok := Lookup(r.Setting); ok && m.Deprecated != "" {
-			lints = append(lints, Lint{"deprecated-setting", r.Position, r.Setting, "no longer used by the API: " + m.Deprecated})
+			lints = append(lints, Lint{"deprecated-setting", r.Position, r.Setting, "no longer used by the API: " +
+				m.Deprecated})
 		}
 		if r.Op == OneOf {
 			_, w.leaves[r.Setting] = remedy(Member{}, r, nil) // what is written where none of them is
@@ -97,12 +170,14 @@ func lintRule(rule Rule) []Lint {
 func lintClients(rule Rule, c ClientRule) []Lint {
 	var lints []Lint
 	for _, r := range c.Require {
-		token, validity := strings.CutSuffix(strings.TrimPrefix(r.Setting, Clients+"."), "Validity")
-		unit := Clients + ".TokenValidityUnits." + token
-		if _, has := Lookup(unit); !validity || !has || r.Op == Absent || r.Op == Present {
+		m, _ := Lookup(r.Setting)
+		if m.Lifetime == nil || r.Op == Absent || r.Op == Present {
 			continue
 		}
-		if !slices.ContainsFunc(rule.all(), func(other Requirement) bool { return covers(other.Setting, unit) && other.Op != Absent }) {
+		unit := Clients + "." + m.Lifetime.Unit
+		if !slices.ContainsFunc(rule.all(), func(other Requirement) bool {
+			return covers(other.Setting, unit) && other.Op != Absent
+		}) {
 			lints = append(lints, Lint{"validity-without-unit", r.Position, r.Setting,
 				"is a number of whatever unit a client has, which whoever can change the client can change too: require " + unit})
 		}
@@ -110,7 +185,8 @@ func lintClients(rule Rule, c ClientRule) []Lint {
 	return lints
 }
 
-// weaker returns the checks that the value which a requirement writes does not satisfy, or "" where it writes none over a value that does.
+// weaker returns the checks that the value which a requirement writes does not satisfy, or "" where it writes none
+// over a value that does.
 func weaker(r Requirement) string {
 	m, _ := Lookup(r.Setting)
 	action, value := remedy(m, r, nil)
@@ -147,16 +223,19 @@ var ruleLints = []struct {
 }{
 	{"threat-protection-without-plus", func(w wanted) string {
 		return when(w.text(modePath) != "" && w.text(modePath) != "OFF" && w.text(tierPath) != "PLUS", modePath)
-	}, "needs UserPoolTier PLUS, which the rule does not require: on a pool of another plan this cannot be fixed (PLUS costs more, so it is never raised unasked)"},
+	}, "needs UserPoolTier PLUS, which the rule does not require: on a pool of another plan this cannot be fixed (PLUS " +
+		"costs more, so it is never raised unasked)"},
 	{"sms-only-recovery", func(w wanted) string {
 		mechanisms := canonical(w.leaves[recoveryPath])
 		on := w.text(mfaPath) == "ON" || w.text(mfaPath) == "OPTIONAL"
-		return when(on && strings.Contains(mechanisms, "verified_phone_number") && !strings.Contains(mechanisms, "verified_email"), recoveryPath)
+		return when(on && strings.Contains(mechanisms, "verified_phone_number") &&
+			!strings.Contains(mechanisms, "verified_email"), recoveryPath)
 	}, "with MFA and recovery by text message alone, whoever has the phone has the account: allow verified_email"},
 	{"mfa-on-with-one-time-codes", func(w wanted) string {
 		codes := slices.Contains(w.texts(factorsPath), "EMAIL_OTP") || slices.Contains(w.texts(factorsPath), "SMS_OTP")
 		return when(w.text(mfaPath) == "ON" && codes, factorsPath)
-	}, "the service refuses EMAIL_OTP and SMS_OTP as first factors while MfaConfiguration is ON: both settings will be unfixable together"},
+	}, "the service refuses EMAIL_OTP and SMS_OTP as first factors while MfaConfiguration is ON: both settings will be " +
+		"unfixable together"},
 }
 
 // InMode returns a copy of the baseline of which every rule has the mode.

@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// Mask returns a copy of a member's value that may be shown: every text that is sensitive is replaced by its length and the beginning of
-// its hash, at any depth. Where a member holds something sensitive, what the table does not know of it, a member or a shape, is hidden too.
-// nil stays nil.
+// Mask returns a copy of a member's value that may be shown: every text that is sensitive is replaced by its length
+// and the beginning of its hash, at any depth. Where a member holds something sensitive, what the table does not know
+// of it, a member or a shape, is hidden too. nil stays nil.
 func Mask(m Member, v any) any {
 	if v == nil {
 		return nil
@@ -56,7 +56,8 @@ func secretive(m Member) bool {
 	return m.Sensitive || m.Elem != nil && secretive(*m.Elem) || slices.ContainsFunc(m.Members, secretive)
 }
 
-// MayShow says whether a line of a baseline file, or what is said of one, may be shown as it is: it names nothing that is sensitive.
+// MayShow says whether a line of a baseline file, or what is said of one, may be shown as it is: it names nothing
+// that is sensitive.
 func MayShow(text string) bool {
 	return !slices.ContainsFunc(sensitiveNames(), func(name string) bool { return strings.Contains(text, name) })
 }

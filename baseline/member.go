@@ -1,6 +1,9 @@
 package baseline
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // Kind is the JSON shape of a member.
 type Kind int
@@ -26,12 +29,16 @@ const (
 	// Carried is sent with the live value of the member of the same name in another document: UpdateUserPool
 	// carries the MfaConfiguration that GetUserPoolMfaConfig shows, and only SetUserPoolMfaConfig changes it.
 	Carried
+	// WriteOnly is never sent either: no read call shows it, so that it cannot be compared, and left out it stays as it
+	// is.
+	WriteOnly
 )
 
 // A Member is what is known of one member of the API: its name, shape and limits (which make the validation of a
 // baseline and its JSON Schema) and what a round trip does with it (which makes the writes).
 //
-// The limits are those of the API's own model; where a limit is narrower than the model's, the comment beside it says why.
+// The limits are those of the API's own model; where a limit is narrower than the model's, the comment beside it says
+// why.
 type Member struct {
 	Name string // the name in the write call, and in a baseline
 	// ReadName is the name in the read call where that differs ("Name" for PoolName), otherwise empty.
@@ -46,8 +53,14 @@ type Member struct {
 	Min     int64    // smallest number, shortest text, fewest elements
 	Max     int64    // largest number, longest text (in characters), most elements; 0 is no limit
 	Pattern string   // what the whole of a String must match, as a Go regular expression
-	KeyMax  int64    // longest key of a Map, in characters
-	KeyPat  string   // what every key of a Map must match
+	// Format is the form of a String that the API documents beside its pattern (format.go), or "".
+	Format string
+	// Unsent are those of Enum that the service may show and that no call is to send.
+	Unsent []string
+	// Lifetime marks a number whose meaning and limits depend on its unit.
+	Lifetime *Lifetime
+	KeyMax   int64  // longest key of a Map, in characters
+	KeyPat   string // what every key of a Map must match
 	// KeyReserved is how the keys of a Map begin that no caller can write.
 	KeyReserved string
 
@@ -58,14 +71,21 @@ type Member struct {
 	// Sensitive marks message texts and secrets: their values never reach a log, a result or a notification.
 	Sensitive bool
 	// Presence marks a member for which present-but-empty differs from absent: `DeviceConfiguration: {}` turns device
-	// tracking on, `EmailMfaConfiguration: {}` turns e-mail MFA on, and an empty list of grant types refuses every registration while
-	// an absent one allows the default ones.
+	// tracking on, `EmailMfaConfiguration: {}` turns e-mail MFA on, and an empty list of grant types refuses every
+	// registration while an absent one allows the default ones.
 	Presence bool
-	// Default is the value that an absent member is equal to, for the three members for which that is certain.
+	// Default is the value of a String that an absent member is equal to: the service shows it where nothing was set, or
+	// goes by it.
 	Default string
+	// DefaultList is what an absent List stands for. An empty one stands for the same, unless Presence is set.
+	DefaultList []string
+	// Spelled says that a literal list is not met by an absent one, although both mean the same: checks of others look
+	// for the list.
+	Spelled bool
 	// Clear is the JSON that is written where the member has to be absent; empty means that it is left out.
 	Clear string
-	// Keep, where not empty, says why the API offers no way to clear the member, so that no baseline can ask for it.
+	// Keep, where not empty, says why the member cannot be absent, so that no baseline can ask for that; where only others
+	// are named, it stays as it is.
 	Keep string
 	// NotEmpty marks an object that the write call refuses when it is empty: it is sent as absent then, which it equals.
 	NotEmpty bool
@@ -76,15 +96,17 @@ type Member struct {
 	// Twin is the dotted path of the setting that is the same fact under another name or in another document.
 	// It covers everything below it. Twins point at each other.
 	Twin string
-	// Superseded marks the one of two twins that the service stops reading once the other is set: from then on it can neither keep nor
-	// break a requirement.
+	// Superseded marks the one of two twins that the service stops reading once the other is set: from then on it can
+	// neither keep nor break a requirement.
 	Superseded bool
-	// ActiveWith names the setting that has to be other than its Default for this document's block to count. Without it, the service shows
-	// in the block merely what stands under its twins.
+	// ActiveWith names the setting that has to be other than its Default for this document's block to count. Without it,
+	// the service shows in the block merely what stands under its twins.
 	ActiveWith string
-	// GoneWith names the setting that the member cannot be without: while that has its Default the write call refuses the member, and a call that gives it its Default takes the member away.
+	// GoneWith names the setting that the member cannot be without: while that has its Default the write call refuses
+	// the member, and a call that gives it its Default takes the member away.
 	GoneWith string
-	// ByKey marks an object that is a list in the API, of which no two elements share the member named here: each is a member of the object by that name, without it.
+	// ByKey marks an object that is a list in the API, of which no two elements share the member named here: each is a
+	// member of the object by that name, without it.
 	ByKey string
 	// Trip is what a round trip does with the member.
 	Trip Trip
@@ -92,8 +114,16 @@ type Member struct {
 	Newer bool
 }
 
-// Lookup returns the member at a dotted path of the settings, such as "Policies.PasswordPolicy.MinimumLength". A path below a Map
-// takes any key ("UserPoolTags.env"); a key may hold dots, and then is the rest of the path. The path of a list is the list's own.
+// A Lifetime says what a number of units of time may come to.
+type Lifetime struct {
+	Unit        string // the setting that holds the unit, beside the number
+	Least, Most time.Duration
+	Words       string // "an access token is valid for 5 minutes to 1 day"
+}
+
+// Lookup returns the member at a dotted path of the settings, such as "Policies.PasswordPolicy.MinimumLength". A path
+// below a Map takes any key ("UserPoolTags.env"); a key may hold dots, and then is the rest of the path. The path of
+// a list is the list's own.
 func Lookup(path string) (Member, bool) {
 	members := root.Members
 	var found Member

@@ -4,10 +4,15 @@ package baseline
 var logMembers = []Member{
 	{Name: "UserPoolId", Kind: String, Trip: ReadOnly},
 	// The API has a list, of at most one entry for each event source; here, each entry is a member by that name.
-	{Name: "LogConfigurations", Kind: Object, ByKey: "EventSource", Doc: "Where the pool's logs go, by event source.", Members: []Member{
-		{Name: "userNotification", Kind: Object, NotEmpty: true, Doc: "Failed e-mails and text messages; to CloudWatch Logs only.", Members: []Member{logLevel("ERROR"), logGroup(), bucket(), stream()}},
-		{Name: "userAuthEvents", Kind: Object, NotEmpty: true, Doc: "Sign-in events with their risk; needs UserPoolTier PLUS.", Members: []Member{logLevel("INFO"), logGroup(), bucket(), stream()}},
-	}},
+	{Name: "LogConfigurations", Kind: Object, ByKey: "EventSource", Doc: "Where the pool's logs go, by event source.",
+		Members: []Member{
+			{Name: "userNotification", Kind: Object, NotEmpty: true,
+				Doc:     "Failed e-mails and text messages; to CloudWatch Logs only.",
+				Members: []Member{logLevel("ERROR"), logGroup(), bucket(), stream()}},
+			{Name: "userAuthEvents", Kind: Object, NotEmpty: true,
+				Doc:     "Sign-in events with their risk; needs UserPoolTier PLUS.",
+				Members: []Member{logLevel("INFO"), logGroup(), bucket(), stream()}},
+		}},
 }
 
 func logLevel(level string) Member {
@@ -15,14 +20,17 @@ func logLevel(level string) Member {
 }
 
 func logGroup() Member {
-	return Member{Name: "CloudWatchLogsConfiguration", Kind: Object, NotEmpty: true, Doc: "Log group.", Members: []Member{arn("LogGroupArn", "Log group.")}}
+	return Member{Name: "CloudWatchLogsConfiguration", Kind: Object, NotEmpty: true, Doc: "Log group.",
+		Members: []Member{arn("LogGroupArn", formatLogGroup, "Log group.")}}
 }
 
 func bucket() Member {
-	return Member{Name: "S3Configuration", Kind: Object, NotEmpty: true, Doc: "S3 bucket.", Members: []Member{{Name: "BucketArn", Kind: String, Doc: "S3 bucket.",
-		Min: 3, Max: 1024, Pattern: `arn:[\w+=/,.@-]+:[\w+=/,.@-]+:::[\w+=/,.@-]+(:[\w+=/,.@-]+)?(:[\w+=/,.@-]+)?`}}}
+	return Member{Name: "S3Configuration", Kind: Object, NotEmpty: true, Doc: "S3 bucket.",
+		Members: []Member{{Name: "BucketArn", Kind: String, Doc: "S3 bucket.",
+			Min: 3, Max: 1024, Pattern: `arn:[\w+=/,.@-]+:[\w+=/,.@-]+:::[\w+=/,.@-]+(:[\w+=/,.@-]+)?(:[\w+=/,.@-]+)?`}}}
 }
 
 func stream() Member {
-	return Member{Name: "FirehoseConfiguration", Kind: Object, NotEmpty: true, Doc: "Firehose stream.", Members: []Member{arn("StreamArn", "Firehose stream.")}}
+	return Member{Name: "FirehoseConfiguration", Kind: Object, NotEmpty: true, Doc: "Firehose stream.",
+		Members: []Member{arn("StreamArn", formatStream, "Firehose stream.")}}
 }

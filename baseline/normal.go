@@ -9,14 +9,15 @@ import (
 	"strings"
 )
 
-// Leaves returns what is set in an object whose members carry the names of the write call, for comparing only: the dotted path of
-// every leaf that is not empty, with its value as canonical JSON. Two objects mean the same to the API where their leaves are equal.
+// Leaves returns what is set in an object whose members carry the names of the write call, for comparing only: the
+// dotted path of every leaf that is not empty, with its value as canonical JSON. Two objects mean the same to the API
+// where their leaves are equal.
 //
-// null, false, 0, an empty text, an empty list and an empty object are as good as absent, and so is a member's Default. A list is one
-// leaf; the order of a Set is that of its elements' JSON, and doubles count once. Numbers are equal by value, without loss. A member for
-// which presence counts is a leaf of its own, beside the leaves in it. Members that the write call does not take (ReadOnly) or takes
-// from elsewhere (Carried) are left out. A member that the table lacks, or whose value has another shape than the table says, is one leaf
-// just as it stands.
+// null, false, 0, an empty text, an empty list and an empty object are as good as absent, and so are a member's
+// Default and DefaultList. A list is one leaf; the order of a Set is that of its elements' JSON, and doubles count
+// once. Numbers are equal by value, without loss. A member for which presence counts is a leaf of its own, beside the
+// leaves in it. Members that the write call does not take (ReadOnly) or takes from elsewhere (Carried) are left out.
+// A member that the table lacks, or whose value has another shape than the table says, is one leaf just as it stands.
 func Leaves(members []Member, object map[string]any) map[string]string {
 	out := map[string]string{}
 	AddLeaves(out, "", members, object)
@@ -40,8 +41,8 @@ func addLeaves(out map[string]string, m Member, path string, v any) {
 	})
 }
 
-// eachLeaf calls visit with every leaf at and below path, empty or not, in the order of the keys. An object or map for which presence
-// counts is visited itself, as an empty one, before what is in it.
+// eachLeaf calls visit with every leaf at and below path, empty or not, in the order of the keys. An object or map
+// for which presence counts is visited itself, as an empty one, before what is in it.
 func eachLeaf(m Member, path string, v any, visit func(m Member, path string, v any)) {
 	object, ok := v.(map[string]any)
 	if m.Trip != Echo {
@@ -73,7 +74,7 @@ func inOrder(object map[string]any) []string {
 // equal says whether two values of a member mean the same to the API.
 func equal(m Member, a, b any) bool { return text(m, a) == text(m, b) }
 
-// text returns the normalised value of a member as canonical JSON, or "" where it is as good as absent.
+// text returns the normalized value of a member as canonical JSON, or "" where it is as good as absent.
 func text(m Member, v any) string {
 	if v == nil || m.Trip != Echo {
 		return ""
@@ -91,10 +92,30 @@ func text(m Member, v any) string {
 	default:
 		t = textOfScalar(v)
 	}
-	if t == "" && m.Presence {
+	switch {
+	case t == "" && m.Presence:
 		return canonical(blank(v))
+	case len(m.DefaultList) > 0 && t == textOfList(m, defaultList(m)):
+		return ""
 	}
 	return t
+}
+
+// defaultList is what an absent list stands for, as a JSON value.
+func defaultList(m Member) []any {
+	all := make([]any, len(m.DefaultList))
+	for i, e := range m.DefaultList {
+		all[i] = e
+	}
+	return all
+}
+
+// effective returns the value of a list that counts: what an absent one stands for, and otherwise the list itself.
+func effective(m Member, v any) any {
+	if len(m.DefaultList) > 0 && (v == nil || Empty(v) && !m.Presence) {
+		return defaultList(m)
+	}
+	return v
 }
 
 // blank turns an object whose members are all empty into one without members, so that both have one text.

@@ -50,8 +50,8 @@ func parseDecimal(text string) (decimal, bool) {
 	return decimal{negative: negative, digits: significant, power: power}, true
 }
 
-// String returns the shortest plain form of a whole number of reasonable length, and otherwise one with an exponent: one text for one
-// value.
+// String returns the shortest plain form of a whole number of reasonable length, and otherwise one with an exponent:
+// one text for one value.
 func (d decimal) String() string {
 	sign := ""
 	if d.negative {

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// OfSettings returns a baseline that requires of one pool, by its id, exactly the settings given: what is set as it is, and what is not absent. A setting that the
-// API cannot remove is not required to be absent. It speaks only of the documents that were saved. It is how a pool is put back to what it was.
+// OfSettings returns a baseline that requires of one pool, by its id, exactly the settings given: what is set as it
+// is, and what is not absent. A setting that the API cannot remove is not required to be absent. It speaks only of
+// the documents that were saved. It is how a pool is put back to what it was.
 func OfSettings(file, digest, id string, settings map[string]any, saved []DocumentName) *Baseline {
 	b := asSaved(file, digest, id)
 	for _, m := range Settings() {
@@ -30,7 +31,8 @@ func OfSettings(file, digest, id string, settings map[string]any, saved []Docume
 	return b
 }
 
-// OfPaths is OfSettings for some settings only, by their paths. It returns as well the paths of those that are not set and that the API cannot remove: of them nothing is required.
+// OfPaths is OfSettings for some settings only, by their paths. It returns as well the paths of those that are not
+// set and that the API cannot remove: of them nothing is required.
 func OfPaths(file, digest, id string, settings map[string]any, paths []string) (b *Baseline, kept []string) {
 	b = asSaved(file, digest, id)
 	for _, path := range paths {
@@ -48,15 +50,18 @@ func OfPaths(file, digest, id string, settings map[string]any, paths []string) (
 }
 
 func asSaved(file, digest, id string) *Baseline {
-	return &Baseline{File: file, Digest: digest, Rules: []Rule{{Name: "as-saved", Mode: Enforce, Pools: &Selector{IDs: []string{id}}}}}
+	return &Baseline{File: file, Digest: digest, Rules: []Rule{{Name: "as-saved", Mode: Enforce,
+		Pools: &Selector{IDs: []string{id}}}}}
 }
 
 // asItIs requires the value of a setting, and says false if the API cannot bring it about.
 func (b *Baseline) asItIs(path string, m Member, v any) bool {
 	r := Requirement{Setting: path, Position: Position{File: b.File}}
 	switch {
+	case v == false && m.Kind == Boolean:
+		r.Op, r.Value = Equal, false // left out, it may become the service's default, which is true of some
 	case v == nil, Empty(v) && !m.Presence:
-		if m.Keep != "" {
+		if m.Keep != "" && m.Clear == "" {
 			return false
 		}
 		r.Op, r.Value = Absent, true

@@ -46,7 +46,8 @@ func opNames() []string {
 	return append(all, setKey)
 }
 
-var kindNames = [...]string{Object: "an object", Map: "a map", List: "a list", String: "a text", Integer: "a number", Boolean: "true or false"}
+var kindNames = [...]string{Object: "an object", Map: "a map", List: "a list", String: "a text", Integer: "a number",
+	Boolean: "true or false"}
 
 // fitting names the operators that a kind of member takes.
 func fitting(kind Kind) string {

@@ -14,66 +14,107 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Bounds of a file. The snapshot of the largest pool, with every text at its limit, is well within them; a file that is made to keep its reader busy is not.
+// Bounds of a file beside MaxFile.
 const (
-	maxFile     = 512 << 10 // bytes
-	maxRequired = 5000      // requirements of all rules: they are compared with each other
-	maxGlob     = 1024      // characters
+	maxRequired = 5000 // requirements of all rules: they are compared with each other
+	maxGlob     = 1024 // characters
+	// maxMarks are the commas, colons, brackets and lines, of which every value has one: the reader makes some 600 bytes
+	// of a value of one byte.
+	maxMarks = 100_000
 )
 
-// Parse reads a baseline file. file is its name for the positions. The error is of type Faults and holds every fault of the file; then the
-// baseline is nil.
+// Parse reads a baseline file. file is its name for the positions. The error is of type Errors and holds every error
+// of the file; then the baseline is nil.
 func Parse(file string, data []byte) (*Baseline, error) {
 	p := &parser{file: file}
-	b := &Baseline{File: file, Digest: fmt.Sprintf("sha256:%x", sha256.Sum256(data)), Unknown: map[string]Unknown{}, Flap: DefaultFlapBudget}
+	b := &Baseline{File: file, Digest: fmt.Sprintf("sha256:%x", sha256.Sum256(data)), Unknown: map[string]Unknown{},
+		Flap: DefaultFlapBudget}
 	if document := p.document(data); document != nil {
 		p.baseline(document, b)
-		if len(p.faults) == 0 {
+		if len(p.errors) == 0 {
 			p.contradictions(b)
 		}
 	}
-	if len(p.faults) > 0 {
-		return nil, p.faults.sorted()
+	if len(p.errors) > 0 {
+		return nil, p.all()
 	}
 	return b, nil
 }
 
-// A parser collects the faults of one file.
+// maxErrors are as many errors of a file as are shown: nobody reads more, and each costs time to explain.
+const maxErrors = 50
+
+// A parser collects the errors of one file.
 type parser struct {
 	file   string
-	faults Faults
+	errors Errors
+	more   int // errors beyond maxErrors, which are only counted
+}
+
+// found returns how many errors there are so far.
+func (p *parser) found() int { return len(p.errors) + p.more }
+
+// full says whether whatever is found from now on is only counted, so that it needs no explanation.
+func (p *parser) full() bool { return len(p.errors) >= maxErrors }
+
+// all returns the errors in the order of the file, and how many there are beyond those.
+func (p *parser) all() Errors {
+	found := p.errors.sorted()
+	if p.more > 0 {
+		last := found[len(found)-1].Position
+		found = append(found, Error{Position: last, Message: fmt.Sprintf("and %d more errors: correct these first",
+			p.more)})
+	}
+	return found
 }
 
 func (p *parser) at(n *yaml.Node) Position {
 	return Position{File: p.file, Line: max(n.Line, 1), Column: max(n.Column, 1)}
 }
 
-func (p *parser) fault(n *yaml.Node, path, format string, args ...any) {
-	p.faults = append(p.faults, Fault{Position: p.at(n), Path: Legible(path), Message: Legible(fmt.Sprintf(format, args...))})
+func (p *parser) wrong(n *yaml.Node, path, format string, args ...any) {
+	if p.full() {
+		p.more++ // whatever there is to say of it is not shown
+		return
+	}
+	p.add(Error{Position: p.at(n), Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
-// document reads the one YAML document of a file, or returns nil with the fault noted.
+// add notes an error as it is shown: as one line of a length that a person reads.
+func (p *parser) add(f Error) {
+	if p.full() {
+		p.more++
+		return
+	}
+	f.Path, f.Message = shortened(Legible(f.Path), 200), shortened(Legible(f.Message), 500)
+	p.errors = append(p.errors, f)
+}
+
+// document reads the one YAML document of a file, or returns nil with the error noted.
 func (p *parser) document(data []byte) *yaml.Node {
 	top := &yaml.Node{Line: 1, Column: 1}
 	switch {
-	case len(data) > maxFile:
-		p.fault(top, "", "the file is larger than %d bytes", maxFile)
+	case len(data) > MaxFile:
+		p.wrong(top, "", "the file is larger than %d bytes", MaxFile)
+		return nil
+	case marks(data) > maxMarks:
+		p.wrong(top, "", "the file holds more than %d values: no more are taken", maxMarks)
 		return nil
 	case !utf8.Valid(data):
-		p.fault(top, "", "the file is not UTF-8")
+		p.wrong(top, "", "the file is not UTF-8")
 		return nil
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document, second yaml.Node
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
-		p.fault(top, "", "the file is empty: it needs version: 1 and rules")
+		p.wrong(top, "", "the file is empty: it needs version: 1 and rules")
 		return nil
 	} else if err != nil {
 		p.syntax(data, err)
 		return nil
 	}
 	if err := decoder.Decode(&second); err == nil {
-		p.fault(&second, "", "the file holds a second document: one file is one baseline")
+		p.wrong(&second, "", "the file holds a second document: one file is one baseline")
 		return nil
 	} else if !errors.Is(err, io.EOF) {
 		p.syntax(data, err)
@@ -81,32 +122,42 @@ func (p *parser) document(data []byte) *yaml.Node {
 	}
 	root := document.Content[0]
 	p.plain(root, 0)
-	if len(p.faults) > 0 {
+	if len(p.errors) > 0 {
 		return nil
 	}
 	if root.Kind != yaml.MappingNode {
-		p.fault(root, "", "the file is %s: it needs version: 1 and rules", shapeOf(root))
+		p.wrong(root, "", "the file is %s: it needs version: 1 and rules", shapeOf(root))
 		return nil
 	}
 	return root
 }
 
+// marks counts what separates values, in a text or not.
+func marks(data []byte) int {
+	n := 0
+	for _, mark := range []string{",", "\n", ":", "[", "{", "?"} {
+		n += bytes.Count(data, []byte(mark))
+	}
+	return n
+}
+
 const maxDepth = 32
 
-// plain refuses what a baseline has no use for, and what could make a small file large: aliases, merge keys and tags of one's own.
+// plain refuses what a baseline has no use for, and what could make a small file large: aliases, merge keys and tags
+// of one's own.
 func (p *parser) plain(n *yaml.Node, depth int) {
 	switch {
 	case depth > maxDepth:
-		p.fault(n, "", "nested deeper than %d levels", maxDepth)
+		p.wrong(n, "", "nested deeper than %d levels", maxDepth)
 		return
 	case n.Kind == yaml.AliasNode || n.Anchor != "":
-		p.fault(n, "", "anchors and aliases are not taken: write the value out")
+		p.wrong(n, "", "anchors and aliases are not taken: write the value out")
 		return
 	case n.Tag == "!!merge":
-		p.fault(n, "", "merge keys are not taken: write the members out")
+		p.wrong(n, "", "merge keys are not taken: write the members out")
 		return
 	case n.Style&yaml.TaggedStyle != 0:
-		p.fault(n, "", "the tag %s is not taken: write a plain value", n.Tag)
+		p.wrong(n, "", "the tag %s is not taken: write a plain value", n.Tag)
 		return
 	}
 	for _, below := range n.Content {
@@ -120,10 +171,10 @@ type entry struct {
 	key, value *yaml.Node
 }
 
-// entries returns the entries of a mapping, each name once. A node that is no mapping is a fault.
+// entries returns the entries of a mapping, each name once. A node that is no mapping is an error.
 func (p *parser) entries(n *yaml.Node, path, what string) []entry {
 	if n.Kind != yaml.MappingNode {
-		p.fault(n, path, "is %s: it needs %s", shapeOf(n), what)
+		p.wrong(n, path, "is %s: it needs %s", shapeOf(n), what)
 		return nil
 	}
 	var all []entry
@@ -131,11 +182,11 @@ func (p *parser) entries(n *yaml.Node, path, what string) []entry {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		if key.Kind != yaml.ScalarNode {
-			p.fault(key, path, "a key is %s: it has to be a name", shapeOf(key))
+			p.wrong(key, path, "a key is %s: it has to be a name", shapeOf(key))
 			continue
 		}
 		if line, twice := lines[key.Value]; twice {
-			p.fault(key, join(path, key.Value), "stands here a second time, first in line %d: remove one", line)
+			p.wrong(key, join(path, key.Value), "stands here a second time, first in line %d: remove one", line)
 			continue
 		}
 		lines[key.Value] = key.Line
@@ -144,12 +195,12 @@ func (p *parser) entries(n *yaml.Node, path, what string) []entry {
 	return all
 }
 
-// known drops the entries whose name is none of those given, each with a fault.
+// known drops the entries whose name is none of those given, each with an error.
 func (p *parser) known(all []entry, path string, names ...string) map[string]entry {
 	kept := map[string]entry{}
 	for _, e := range all {
 		if !slices.Contains(names, e.name) {
-			p.fault(e.key, join(path, e.name), "there is no such key%s", didYouMean(e.name, names))
+			p.wrong(e.key, join(path, e.name), "there is no such key%s", p.didYouMean(e.name, names))
 			continue
 		}
 		kept[e.name] = e
@@ -160,11 +211,11 @@ func (p *parser) known(all []entry, path string, names ...string) map[string]ent
 // text returns a scalar that has to be a text which is not empty.
 func (p *parser) text(n *yaml.Node, path string) string {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
-		p.fault(n, path, "is %s: it has to be a text%s", shapeOf(n), quoteIt(n))
+		p.wrong(n, path, "is %s: it has to be a text%s", shapeOf(n), quoteIt(n))
 		return ""
 	}
 	if strings.TrimSpace(n.Value) == "" {
-		p.fault(n, path, "is empty: say something")
+		p.wrong(n, path, "is empty: say something")
 	}
 	return n.Value
 }
@@ -172,11 +223,11 @@ func (p *parser) text(n *yaml.Node, path string) string {
 // texts returns a list of texts that is not empty.
 func (p *parser) texts(n *yaml.Node, path string) []string {
 	if n.Kind != yaml.SequenceNode {
-		p.fault(n, path, "is %s: it has to be a list of texts, [like this]", shapeOf(n))
+		p.wrong(n, path, "is %s: it has to be a list of texts, [like this]", shapeOf(n))
 		return nil
 	}
 	if len(n.Content) == 0 {
-		p.fault(n, path, "is an empty list: name something, or leave the key out")
+		p.wrong(n, path, "is an empty list: name something, or leave the key out")
 	}
 	var all []string
 	for i, e := range n.Content {
@@ -187,10 +238,24 @@ func (p *parser) texts(n *yaml.Node, path string) []string {
 	return all
 }
 
+// globs returns a list of globs for names of a member.
+func (p *parser) globs(n *yaml.Node, path string, m Member) []string {
+	all := p.texts(n, path)
+	for i, glob := range all {
+		if p.full() || glob == "" || runes(glob) > maxGlob {
+			continue
+		}
+		if never := neverMatches(m, glob); never != "" {
+			p.wrong(n.Content[i], fmt.Sprintf("%s[%d]", path, i), "%s", never)
+		}
+	}
+	return all
+}
+
 // short refuses a text that is longer than anything that it could match.
 func (p *parser) short(n *yaml.Node, path string) {
 	if runes(n.Value) > maxGlob {
-		p.fault(n, path, "has %d characters: no more than %d are taken", runes(n.Value), maxGlob)
+		p.wrong(n, path, "has %d characters: no more than %d are taken", runes(n.Value), maxGlob)
 	}
 }
 
@@ -198,7 +263,7 @@ func (p *parser) short(n *yaml.Node, path string) {
 func (p *parser) instant(n *yaml.Node, path string) time.Time {
 	t, err := time.Parse(time.RFC3339, n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil {
-		p.fault(n, path, "is no point in time: write it like 2027-01-31T00:00:00Z")
+		p.wrong(n, path, "is no point in time: write it like 2027-01-31T00:00:00Z")
 	}
 	return t
 }

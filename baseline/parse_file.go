@@ -1,7 +1,6 @@
 package baseline
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,18 +10,19 @@ import (
 
 // baseline reads the keys at the top of a file.
 func (p *parser) baseline(root *yaml.Node, b *Baseline) {
-	keys := p.known(p.entries(root, "", "version: 1 and rules"), "", "version", "mode", "rules", "exemptions", "unknownMembers", "flapBudget")
+	keys := p.known(p.entries(root, "", "version: 1 and rules"), "", "version", "mode", "rules", "exemptions",
+		"unknownMembers", "flapBudget")
 	if version, ok := keys["version"]; !ok {
-		p.fault(root, "version", "is missing: say version: 1")
+		p.wrong(root, "version", "is missing: say version: 1")
 	} else if version.value.Value != "1" || version.value.ShortTag() != "!!int" {
-		p.fault(version.value, "version", "is %q: this build reads version: 1", version.value.Value)
+		p.wrong(version.value, "version", "is %q: this build reads version: 1", version.value.Value)
 	}
 	mode := Enforce
 	if e, ok := keys["mode"]; ok {
 		mode = p.mode(e)
 	}
 	if rules, ok := keys["rules"]; !ok {
-		p.fault(root, "rules", "is missing: without a rule nothing is kept")
+		p.wrong(root, "rules", "is missing: without a rule nothing is kept")
 	} else {
 		b.Rules = p.rules(rules.value, mode)
 	}
@@ -44,7 +44,8 @@ func (p *parser) mode(e entry) Mode {
 	case Enforce, Audit:
 		return mode
 	default:
-		p.fault(e.value, e.name, "is %q: say enforce or audit%s", e.value.Value, didYouMean(e.value.Value, []string{string(Enforce), string(Audit)}))
+		p.wrong(e.value, e.name, "is %q: say enforce or audit%s", e.value.Value,
+			didYouMean(e.value.Value, []string{string(Enforce), string(Audit)}))
 		return Enforce
 	}
 }
@@ -52,11 +53,11 @@ func (p *parser) mode(e entry) Mode {
 // items returns the elements of a list that is not empty.
 func (p *parser) items(n *yaml.Node, path string) []*yaml.Node {
 	if n.Kind != yaml.SequenceNode {
-		p.fault(n, path, "is %s: it has to be a list", shapeOf(n))
+		p.wrong(n, path, "is %s: it has to be a list", shapeOf(n))
 		return nil
 	}
 	if len(n.Content) == 0 {
-		p.fault(n, path, "is an empty list: leave the key out, or fill it")
+		p.wrong(n, path, "is an empty list: leave the key out, or fill it")
 	}
 	return n.Content
 }
@@ -68,12 +69,13 @@ func (p *parser) rules(n *yaml.Node, mode Mode) []Rule {
 		path := fmt.Sprintf("rules[%d]", i)
 		rule := p.rule(item, path, mode)
 		if line, twice := named[rule.Name]; twice && rule.Name != "" {
-			p.fault(item, path+".name", "%q is the name of the rule in line %d too: every report names rules, so each needs its own", rule.Name, line)
+			p.wrong(item, path+".name",
+				"%q is the name of the rule in line %d too: every report names rules, so each needs its own", rule.Name, line)
 		}
 		named[rule.Name] = rule.Line
 		rules = append(rules, rule)
 		if required += len(rule.all()); required > maxRequired {
-			p.fault(item, path, "with this rule the file has more than %d requirements: no more are taken", maxRequired)
+			p.wrong(item, path, "with this rule the file has more than %d requirements: no more are taken", maxRequired)
 			break
 		}
 	}
@@ -90,7 +92,7 @@ func (p *parser) rule(n *yaml.Node, path string, mode Mode) Rule {
 	if name, ok := keys["name"]; ok {
 		rule.Name = p.text(name.value, path+".name")
 	} else {
-		p.fault(n, path+".name", "is missing: every report names the rule")
+		p.wrong(n, path+".name", "is missing: every report names the rule")
 	}
 	if pools, ok := keys["pools"]; ok {
 		rule.Pools = p.selector(pools.value, path+".pools", true, ", or leave the key out for every pool")
@@ -111,7 +113,7 @@ func (p *parser) rule(n *yaml.Node, path string, mode Mode) Rule {
 		rule.Watch = p.watch(watch.value, path+".watch")
 	}
 	if keys["require"].value == nil && keys["clients"].value == nil && keys["watch"].value == nil {
-		p.fault(n, path+".require", "is missing: say which settings have to hold")
+		p.wrong(n, path+".require", "is missing: say which settings have to hold")
 	}
 	return rule
 }
@@ -128,22 +130,22 @@ func (p *parser) clientRule(n *yaml.Node, path string) ClientRule {
 	if except, ok := keys["except"]; ok {
 		names := p.entries(except.value, path+".except", "names or ids")
 		if len(names) == 0 && except.value.Kind == yaml.MappingNode {
-			p.fault(except.value, path+".except", "is empty: name names or ids, or leave the key out")
+			p.wrong(except.value, path+".except", "is empty: name names or ids, or leave the key out")
 		}
 		selector := p.clientSelector(p.known(names, path+".except", "names", "ids"), path+".except")
 		c.Select.Except = &selector
 		if slices.Contains(selector.Names, "*") || len(c.Select.Names) == 0 && within(c.Select.IDs, selector.IDs) {
-			p.fault(except.value, path+".except", exceptsAll)
+			p.wrong(except.value, path+".except", exceptsAll)
 		}
 	}
 	if required, ok := keys["require"]; ok {
 		all := p.entries(required.value, path+".require", "settings by their API names")
 		if len(all) == 0 && required.value.Kind == yaml.MappingNode {
-			p.fault(required.value, path+".require", "is empty: say which settings have to hold")
+			p.wrong(required.value, path+".require", "is empty: say which settings have to hold")
 		}
 		c.Require = p.members(all, Member{Name: Clients, Kind: Object, Members: clientSettings}, path+".require", Clients)
 	} else {
-		p.fault(n, path+".require", "is missing: say which settings have to hold")
+		p.wrong(n, path+".require", "is missing: say which settings have to hold")
 	}
 	return c
 }
@@ -156,7 +158,8 @@ func (p *parser) watch(n *yaml.Node, path string) []Watched {
 	var all []Watched
 	for i, name := range p.texts(n, path) {
 		if !slices.Contains(names, name) {
-			p.fault(n.Content[i], fmt.Sprintf("%s[%d]", path, i), "%q cannot be watched: say one of %s%s", name, strings.Join(names, ", "), didYouMean(name, names))
+			p.wrong(n.Content[i], fmt.Sprintf("%s[%d]", path, i), "%q cannot be watched: say one of %s%s", name,
+				strings.Join(names, ", "), didYouMean(name, names))
 			continue
 		}
 		all = append(all, Watched(name))
@@ -174,7 +177,8 @@ func (p *parser) exemption(n *yaml.Node, path string) Exemption {
 	keys := p.known(all, path, names...)
 	for _, name := range names {
 		if _, ok := keys[name]; !ok {
-			p.fault(n, join(path, name), "is missing: an exemption is for some pools and settings, has an end, a reason and an owner")
+			p.wrong(n, join(path, name),
+				"is missing: an exemption is for some pools and settings, has an end, a reason and an owner")
 		}
 	}
 	if e, ok := keys["pools"]; ok {
@@ -184,9 +188,11 @@ func (p *parser) exemption(n *yaml.Node, path string) Exemption {
 		x.Settings = p.texts(e.value, path+".settings")
 		for i, setting := range x.Settings {
 			if _, found := Lookup(setting); !found && setting != "" {
-				p.fault(e.value.Content[i], fmt.Sprintf("%s.settings[%d]", path, i), "there is no setting %s%s", setting, nearSetting(setting))
+				p.wrong(e.value.Content[i], fmt.Sprintf("%s.settings[%d]", path, i), "there is no setting %s%s", setting,
+					p.nearSetting(setting))
 			} else if id, _, ok := ClientOf(setting); ok && id != "" && !clientID().MatchString(id) {
-				p.fault(e.value.Content[i], fmt.Sprintf("%s.settings[%d]", path, i), "%q is no client id: name one, or say %s for all", id, AnyClient(setting))
+				p.wrong(e.value.Content[i], fmt.Sprintf("%s.settings[%d]", path, i),
+					"%q is no client id: name one, or say %s for all", id, AnyClient(setting))
 			}
 		}
 	}
@@ -203,25 +209,32 @@ func (p *parser) exemption(n *yaml.Node, path string) Exemption {
 }
 
 func (p *parser) unknown(n *yaml.Node, into map[string]Unknown) {
-	for _, e := range p.entries(n, "unknownMembers", "member names, each with echo or omit") {
+	for _, e := range p.entries(n, "unknownMembers", "member names, each with echo, omit or stop") {
 		path := join("unknownMembers", e.name)
 		if _, found := Lookup(e.name); found {
-			p.fault(e.key, path, "this build knows that member: remove the entry")
+			p.wrong(e.key, path, "this build knows that member: remove the entry")
 		}
-		switch say := Unknown(e.value.Value); say {
-		case EchoUnknown, OmitUnknown:
-			into[e.name] = say
-		default:
-			p.fault(e.value, path, "is %q: say echo or omit%s", e.value.Value, didYouMean(e.value.Value, []string{string(EchoUnknown), string(OmitUnknown)}))
+		say := Unknown(e.value.Value)
+		if !slices.Contains(Unknowns(), say) {
+			p.wrong(e.value, path, "is %s: say echo, omit or stop%s", quoted(e.value.Value),
+				p.didYouMean(e.value.Value, []string{string(EchoUnknown), string(OmitUnknown), string(StopUnknown)}))
+			continue
 		}
+		into[e.name] = say
 	}
 }
 
 // nearSetting suggests a setting for a path that is none.
-func nearSetting(path string) string {
+func (p *parser) nearSetting(path string) string {
+	if p.full() {
+		return ""
+	}
+	if near := sameFolded(path[strings.LastIndexByte(path, '.')+1:], root); near != "" {
+		return ", did you mean " + near + "?"
+	}
 	all := paths(root.Members)
 	slices.Sort(all)
-	return cmp.Or(didYouMean(path, all), deeper(path, root))
+	return didYouMean(path, all)
 }
 
 // paths returns those of the members and of all below them, in the order of the table.

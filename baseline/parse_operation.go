@@ -7,8 +7,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// operated says whether the entries of a mapping say how the member is required, instead of naming members. The keys of a map are
-// free, so there only a mapping of nothing but operators that fit a map does.
+// operated says whether the entries of a mapping say how the member is required, instead of naming members. The keys
+// of a map are free, so there only a mapping of nothing but operators that fit a map does.
 func operated(all []entry, m Member) bool {
 	if m.Kind == Map {
 		return !slices.ContainsFunc(all, func(e entry) bool {
@@ -34,23 +34,23 @@ func (p *parser) operation(n *yaml.Node, all []entry, m Member, path, setting st
 		case !slices.Contains(operators, Op(e.name)):
 			meant := ""
 			if index(m.Members, e.name) < 0 {
-				meant = didYouMean(e.name, opNames())
+				meant = p.didYouMean(e.name, opNames())
 			}
-			p.fault(e.key, join(path, e.name), "a member cannot stand beside an operator%s", meant)
+			p.wrong(e.key, join(path, e.name), "a member cannot stand beside an operator%s", meant)
 			return nil
 		case op != "":
-			p.fault(e.key, join(path, e.name), "a second operator beside %s: one setting takes one", op)
+			p.wrong(e.key, join(path, e.name), "a second operator beside %s: one setting takes one", op)
 			return nil
 		default:
 			op, argument = Op(e.name), e.value
 		}
 	}
 	if op == "" {
-		p.fault(n, path, "set needs an operator beside it; for a plain value write just the value")
+		p.wrong(n, path, "set needs an operator beside it; for a plain value write just the value")
 		return nil
 	}
 	if !slices.Contains(takes[op], m.Kind) {
-		p.fault(n, path, "%s does not fit %s: %s", op, kindNames[m.Kind], fitting(m.Kind))
+		p.wrong(n, path, "%s does not fit %s: %s", op, kindNames[m.Kind], fitting(m.Kind))
 		return nil
 	}
 	value, ok := p.argument(argument, op, m, join(path, string(op)))
@@ -70,44 +70,64 @@ func (p *parser) argument(n *yaml.Node, op Op, m Member, path string) (any, bool
 	case AtLeast, AtMost:
 		return p.literal(n, m, path)
 	case OneOf:
-		return p.list(n, m, path)
-	case Contains, Without:
-		return p.list(n, *m.Elem, path)
+		return p.list(n, m, path, p.value)
+	case Contains:
+		return p.list(n, *m.Elem, path, p.sendable)
+	case Without:
+		return p.list(n, *m.Elem, path, p.value)
 	case Exactly:
-		if m.Keep != "" && n.Kind == yaml.MappingNode && len(n.Content) == 0 {
-			p.fault(n, path, "cannot be empty: %s", m.Keep)
-			return nil, false
-		}
-		if m.NotEmpty && n.Kind == yaml.MappingNode && len(n.Content) == 0 {
-			p.fault(n, path, "cannot be empty, for the API takes no empty one: say {absent: true}")
-			return nil, false
-		}
-		return p.whole(n, m, path)
+		return p.exactly(n, m, path)
 	case Matches:
-		glob := p.text(n, path)
-		p.short(n, path)
-		return glob, glob != ""
+		return p.matches(n, m, path)
 	default: // Absent, Present
-		if n.Value != "true" || n.ShortTag() != "!!bool" {
-			p.fault(n, path, "has to be true: for the opposite, use the other of absent and present")
-			return nil, false
+		return p.isTrue(n, op, m, path)
+	}
+}
+
+func (p *parser) exactly(n *yaml.Node, m Member, path string) (any, bool) {
+	empty := n.Kind == yaml.MappingNode && len(n.Content) == 0
+	switch {
+	case empty && m.Keep != "":
+		p.wrong(n, path, "cannot be empty: %s", m.Keep)
+		return nil, false
+	case empty && m.NotEmpty:
+		p.wrong(n, path, "cannot be empty, for the API takes no empty one: say {absent: true}")
+		return nil, false
+	}
+	return p.whole(n, m, path)
+}
+
+func (p *parser) matches(n *yaml.Node, m Member, path string) (any, bool) {
+	glob := p.text(n, path)
+	p.short(n, path)
+	if glob != "" && !p.full() && runes(glob) <= maxGlob {
+		if never := neverMatches(m, glob); never != "" {
+			p.wrong(n, path, "%s", never)
 		}
-		if op == Absent && m.Keep != "" {
-			p.fault(n, path, "cannot be absent: %s", m.Keep)
-			return nil, false
-		}
-		if op == Absent && m.Required {
-			p.fault(n, path, "cannot be absent by itself: the API does not take its object without it; require the object to be absent")
-			return nil, false
-		}
+	}
+	return glob, glob != ""
+}
+
+// isTrue reads the argument of Absent and Present.
+func (p *parser) isTrue(n *yaml.Node, op Op, m Member, path string) (any, bool) {
+	switch {
+	case n.Value != "true" || n.ShortTag() != "!!bool":
+		p.wrong(n, path, "has to be true: for the opposite, use the other of absent and present")
+	case op == Absent && m.Keep != "":
+		p.wrong(n, path, "cannot be absent: %s", m.Keep)
+	case op == Absent && m.Required:
+		p.wrong(n, path,
+			"cannot be absent by itself: the API does not take its object without it; require the object to be absent")
+	default:
 		return true, true
 	}
+	return nil, false
 }
 
 // set reads the value to write where the operator's requirement does not hold; it has to keep the requirement itself.
 func (p *parser) set(n *yaml.Node, m Member, path string, r *Requirement) bool {
 	if !r.Op.TakesSet() {
-		p.fault(n, path, "%s says by itself what to write: remove set", r.Op)
+		p.wrong(n, path, "%s says by itself what to write: remove set", r.Op)
 		return false
 	}
 	v, ok := p.value(n, m, path)
@@ -115,7 +135,7 @@ func (p *parser) set(n *yaml.Node, m Member, path string, r *Requirement) bool {
 		return false
 	}
 	if !holds(m, *r, v) {
-		p.fault(n, path, "the value would break the requirement beside it")
+		p.wrong(n, path, "the value would break the requirement beside it")
 		return false
 	}
 	r.Set = v
@@ -123,18 +143,19 @@ func (p *parser) set(n *yaml.Node, m Member, path string, r *Requirement) bool {
 }
 
 // list reads a list of literals that is not empty.
-func (p *parser) list(n *yaml.Node, elem Member, path string) (any, bool) {
+func (p *parser) list(n *yaml.Node, elem Member, path string,
+	read func(n *yaml.Node, m Member, path string) (any, bool)) (any, bool) {
 	if n.Kind != yaml.SequenceNode {
-		p.fault(n, path, "is %s: it has to be a list", shapeOf(n))
+		p.wrong(n, path, "is %s: it has to be a list", shapeOf(n))
 		return nil, false
 	}
 	if len(n.Content) == 0 {
-		p.fault(n, path, "is an empty list: name something")
+		p.wrong(n, path, "is an empty list: name something")
 		return nil, false
 	}
 	list, good := []any{}, true
 	for i, e := range n.Content {
-		v, ok := p.value(e, elem, fmt.Sprintf("%s[%d]", path, i))
+		v, ok := read(e, elem, fmt.Sprintf("%s[%d]", path, i))
 		list, good = append(list, v), good && ok
 	}
 	return list, good

@@ -1,10 +1,8 @@
 package baseline
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -13,7 +11,7 @@ import (
 func (p *parser) require(n *yaml.Node, path string) []Requirement {
 	all := p.entries(n, path, "settings by their API names")
 	if len(all) == 0 && n.Kind == yaml.MappingNode {
-		p.fault(n, path, "is empty: say which settings have to hold")
+		p.wrong(n, path, "is empty: say which settings have to hold")
 	}
 	return p.members(all, Member{Kind: Object, Members: settings}, path, "")
 }
@@ -42,26 +40,16 @@ func (p *parser) member(e entry, m Member, path string) (Member, bool) {
 	}
 	if m.Name == "" || m.Name == Clients {
 		if message := unwritable(e.name, m.Name == Clients); message != "" {
-			p.fault(e.key, path, "%s", message)
+			p.wrong(e.key, path, "%s", message)
 			return Member{}, false
 		}
 	}
 	if slices.Contains(operators, Op(e.name)) || e.name == setKey {
-		p.fault(e.key, path, "an operator cannot stand beside members")
+		p.wrong(e.key, path, "an operator cannot stand beside members")
 		return Member{}, false
 	}
-	p.fault(e.key, path, "there is no such setting%s", cmp.Or(didYouMean(e.name, names(m.Members)), deeper(e.name, m)))
+	p.wrong(e.key, path, "there is no such setting%s", p.suggestion(e.name, m))
 	return Member{}, false
-}
-
-// deeper says where a name stands that was looked for too high up, or "".
-func deeper(name string, m Member) string {
-	for _, path := range paths(m.Members) {
-		if strings.HasSuffix(path, "."+name) {
-			return ", did you mean " + path + "?"
-		}
-	}
-	return ""
 }
 
 // unwritable explains why a member that a pool shows cannot be required, or returns "".
@@ -72,10 +60,15 @@ func unwritable(name string, ofClient bool) string {
 			case d.PerClient != ofClient || d.Under != "":
 			case m.ReadName == name:
 				return fmt.Sprintf("is shown under this name and written as %s: say %s", m.Name, m.Name)
-			case m.Name == name && m.Trip == ReadOnly:
+			case m.Trip == WriteOnly && folded(m.Name) == folded(name):
+				return "is shown by no call, so that nobody can tell whether it holds: remove it"
+			case m.Trip == ReadOnly && folded(m.Name) == folded(name):
 				return "cannot be changed by any call that poolkeeper makes: remove it"
 			}
 		}
+	}
+	if slices.Contains(createOnly, folded(name)) {
+		return "is set when it is created and cannot be changed: remove it"
 	}
 	return ""
 }
@@ -84,13 +77,13 @@ func unwritable(name string, ofClient bool) string {
 func (p *parser) key(e entry, m Member, path string) {
 	switch {
 	case e.name == "":
-		p.fault(e.key, path, "an empty key")
+		p.wrong(e.key, path, "an empty key")
 	case m.KeyMax > 0 && runes(e.name) > m.KeyMax:
-		p.fault(e.key, path, "the key has %d characters: the API takes %d", runes(e.name), m.KeyMax)
+		p.wrong(e.key, path, "the key has %d characters: the API takes %d", runes(e.name), m.KeyMax)
 	case m.KeyPat != "" && !wholly(m.KeyPat, e.name):
-		p.fault(e.key, path, "the key has to match %s", m.KeyPat)
+		p.wrong(e.key, path, "the key has to match %s", m.KeyPat)
 	case m.KeyReserved != "" && len(e.name) >= len(m.KeyReserved) && e.name[:len(m.KeyReserved)] == m.KeyReserved:
-		p.fault(e.key, path, "keys that begin with %s are reserved: nobody but AWS can write them", m.KeyReserved)
+		p.wrong(e.key, path, "keys that begin with %s are reserved: nobody but AWS can write them", m.KeyReserved)
 	}
 }
 
@@ -100,7 +93,7 @@ func (p *parser) requirement(n *yaml.Node, m Member, path, setting string) []Req
 		all := p.entries(n, path, "")
 		switch {
 		case len(all) == 0:
-			p.fault(n, path, "an empty mapping requires nothing: say {exactly: {}}, {absent: true} or {present: true}")
+			p.wrong(n, path, "an empty mapping requires nothing: say {exactly: {}}, {absent: true} or {present: true}")
 			return nil
 		case operated(all, m):
 			return p.operation(n, all, m, path, setting)
@@ -108,12 +101,13 @@ func (p *parser) requirement(n *yaml.Node, m Member, path, setting string) []Req
 			return p.members(all, m, path, setting)
 		}
 		for _, e := range all {
-			p.fault(e.key, join(path, e.name), "there is no such operator for %s: %s%s", kindNames[m.Kind], fitting(m.Kind), didYouMean(e.name, opNames()))
+			p.wrong(e.key, join(path, e.name), "there is no such operator for %s: %s%s", kindNames[m.Kind], fitting(m.Kind),
+				p.didYouMean(e.name, opNames()))
 		}
 		return nil
 	}
 	if m.Kind == Object || m.Kind == Map {
-		p.fault(n, path, "is %s: it needs a mapping of its members%s", shapeOf(n), namesOf(m))
+		p.wrong(n, path, "is %s: it needs a mapping of its members%s", shapeOf(n), namesOf(m))
 		return nil
 	}
 	v, ok := p.literal(n, m, path)

@@ -21,40 +21,53 @@ func (p *parser) selector(n *yaml.Node, path string, withExcept bool, otherwise 
 	}
 	all := p.entries(n, path, "ids, names or tags")
 	if len(all) == 0 && n.Kind == yaml.MappingNode {
-		p.fault(n, path, "selects nothing in particular: name ids, names or tags%s", otherwise)
+		p.wrong(n, path, "selects nothing in particular: name ids, names or tags%s", otherwise)
 	}
 	keys := p.known(all, path, names...)
 	s := &Selector{}
 	if ids, ok := keys["ids"]; ok {
-		s.IDs = p.texts(ids.value, path+".ids")
-		for i, id := range s.IDs {
-			if id != "" && (len(id) > maxPoolID || !poolID().MatchString(id)) {
-				p.fault(ids.value.Content[i], fmt.Sprintf("%s.ids[%d]", path, i), "%q is no pool id (eu-west-1_AbCdEf123); globs go under names", id)
-			}
-		}
+		s.IDs = p.poolIDs(ids.value, path+".ids")
 	}
 	if globs, ok := keys["names"]; ok {
-		s.Names = p.texts(globs.value, path+".names")
+		s.Names = p.globs(globs.value, path+".names", Member{Max: maxName, Pattern: poolNamePattern})
 	}
 	if tags, ok := keys["tags"]; ok {
-		s.Tags = map[string][]string{}
-		entries := p.entries(tags.value, path+".tags", "tag keys, each with a list of values")
-		if len(entries) == 0 && tags.value.Kind == yaml.MappingNode {
-			p.fault(tags.value, path+".tags", "is empty: name a tag, or leave the key out")
-		}
-		for _, e := range entries {
-			s.Tags[e.name] = p.texts(e.value, join(path+".tags", e.name))
-		}
+		s.Tags = p.tags(tags.value, path+".tags")
 	}
 	if except, ok := keys["except"]; ok {
 		s.Except = p.selector(except.value, path+".except", false, ", or leave the key out")
 		e := s.Except
 		everything := len(e.IDs) == 0 && len(e.Tags) == 0 && slices.Contains(e.Names, "*")
 		if everything || len(e.Names) == 0 && len(e.Tags) == 0 && within(s.IDs, e.IDs) {
-			p.fault(except.value, path+".except", exceptsAll)
+			p.wrong(except.value, path+".except", exceptsAll)
 		}
 	}
 	return s
+}
+
+func (p *parser) poolIDs(n *yaml.Node, path string) []string {
+	ids := p.texts(n, path)
+	for i, id := range ids {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if wrong := offRegion(id); wrong != "" && poolID().MatchString(id) {
+			p.wrong(n.Content[i], at, "%s can never match: %s", quoted(id), wrong)
+		} else if id != "" && (len(id) > maxPoolID || !poolID().MatchString(id)) {
+			p.wrong(n.Content[i], at, "%s is no pool id (eu-west-1_AbCdEf123); globs go under names", quoted(id))
+		}
+	}
+	return ids
+}
+
+func (p *parser) tags(n *yaml.Node, path string) map[string][]string {
+	tags := map[string][]string{}
+	entries := p.entries(n, path, "tag keys, each with a list of values")
+	if len(entries) == 0 && n.Kind == yaml.MappingNode {
+		p.wrong(n, path, "is empty: name a tag, or leave the key out")
+	}
+	for _, e := range entries {
+		tags[e.name] = p.texts(e.value, join(path, e.name))
+	}
+	return tags
 }
 
 const exceptsAll = "excepts all that is selected, so that nothing is left: name less"
@@ -71,13 +84,14 @@ const maxClientID = 128
 func (p *parser) clientSelector(keys map[string]entry, path string) ClientSelector {
 	var s ClientSelector
 	if names, ok := keys["names"]; ok {
-		s.Names = p.texts(names.value, path+".names")
+		s.Names = p.globs(names.value, path+".names", Member{Max: maxName, Pattern: clientNamePattern})
 	}
 	if ids, ok := keys["ids"]; ok {
 		s.IDs = p.texts(ids.value, path+".ids")
 		for i, id := range s.IDs {
 			if id != "" && (len(id) > maxClientID || !clientID().MatchString(id)) {
-				p.fault(ids.value.Content[i], fmt.Sprintf("%s.ids[%d]", path, i), "%q is no client id; globs go under names", id)
+				p.wrong(ids.value.Content[i], fmt.Sprintf("%s.ids[%d]", path, i), "%s is no client id; globs go under names",
+					quoted(id))
 			}
 		}
 	}

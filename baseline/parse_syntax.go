@@ -37,11 +37,12 @@ func (p *parser) syntax(data []byte, err error) {
 	default:
 		text += ": look at the indentation, the brackets and the quotes here"
 	}
-	p.fault(&yaml.Node{Line: at, Column: 1}, "", "not YAML: %s", text)
+	p.wrong(&yaml.Node{Line: at, Column: 1}, "", "not YAML: %s", text)
 }
 
-// brokenLine returns the first line with which the file is no YAML any more, and its number. The reader names the line where the block or bracket begins that
-// it was in, if any; that is what is returned where no line near to the one where it stopped makes the difference.
+// brokenLine returns the first line with which the file is no YAML any more, and its number. The reader names the
+// line where the block or bracket begins that it was in, if any; that is what is returned where no line near to the
+// one where it stopped makes the difference.
 func brokenLine(data []byte, said int) (string, int) {
 	const tries = 20
 	lines := bytes.SplitAfter(data, []byte("\n"))

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -22,7 +23,7 @@ func (p *parser) literal(n *yaml.Node, m Member, path string) (any, bool) {
 		return p.integer(n, m, path)
 	case Boolean:
 		if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" {
-			p.fault(n, path, "is %s: it has to be true or false", shapeOf(n))
+			p.wrong(n, path, "is %s: it has to be true or false", shapeOf(n))
 			return nil, false
 		}
 		return strings.EqualFold(n.Value, "true"), true
@@ -41,7 +42,7 @@ func (p *parser) value(n *yaml.Node, m Member, path string) (any, bool) {
 
 // whole reads an object or map that is written as it stands: with every member that the API demands.
 func (p *parser) whole(n *yaml.Node, m Member, path string) (any, bool) {
-	before := len(p.faults)
+	before := p.found()
 	object := map[string]any{}
 	for _, e := range p.entries(n, path, "a mapping of its members") {
 		at := join(path, e.name)
@@ -54,35 +55,35 @@ func (p *parser) whole(n *yaml.Node, m Member, path string) (any, bool) {
 		}
 	}
 	if m.Kind == Map && m.Max > 0 && int64(len(object)) > m.Max {
-		p.fault(n, path, "has %d keys: the API takes %d", len(object), m.Max)
+		p.wrong(n, path, "has %d keys: the API takes %d", len(object), m.Max)
 	}
-	if len(p.faults) > before {
+	if p.found() > before {
 		return nil, false
 	}
 	for _, below := range m.Members {
 		if _, given := object[below.Name]; below.Required && !given && len(object) > 0 {
-			p.fault(n, join(path, below.Name), "is missing: the API does not take %s without it", cmp.Or(m.Name, "an element"))
+			p.wrong(n, join(path, below.Name), "is missing: the API does not take %s without it", cmp.Or(m.Name, "an element"))
 		}
 	}
-	return object, len(p.faults) == before
+	return object, p.found() == before
 }
 
 func (p *parser) elements(n *yaml.Node, m Member, path string) (any, bool) {
 	if n.Kind != yaml.SequenceNode {
-		p.fault(n, path, "is %s: it has to be a list", shapeOf(n))
+		p.wrong(n, path, "is %s: it has to be a list", shapeOf(n))
 		return nil, false
 	}
-	before := len(p.faults)
+	before := p.found()
 	list := []any{}
 	seen := map[string]bool{}
 	for i, e := range n.Content {
 		at := fmt.Sprintf("%s[%d]", path, i)
-		v, ok := p.value(e, *m.Elem, at)
+		v, ok := p.sendable(e, *m.Elem, at)
 		if !ok {
 			continue
 		}
 		if text := canonical(v); seen[text] {
-			p.fault(e, at, "stands in the list twice")
+			p.wrong(e, at, "stands in the list twice")
 		} else {
 			seen[text] = true
 		}
@@ -90,16 +91,27 @@ func (p *parser) elements(n *yaml.Node, m Member, path string) (any, bool) {
 	}
 	switch count := int64(len(n.Content)); {
 	case count < m.Min:
-		p.fault(n, path, "has %d elements: the API takes no fewer than %d", count, m.Min)
+		p.wrong(n, path, "has %d elements: the API takes no fewer than %d", count, m.Min)
 	case count == 0 && m.Keep != "":
-		p.fault(n, path, "is an empty list: %s", m.Keep)
+		p.wrong(n, path, "is an empty list: %s", m.Keep)
 	case m.Max > 0 && count > m.Max:
-		p.fault(n, path, "has %d elements: the API takes no more than %d", count, m.Max)
+		p.wrong(n, path, "has %d elements: the API takes no more than %d", count, m.Max)
 	}
-	return list, len(p.faults) == before
+	return list, p.found() == before
 }
 
-// plainDecimal says whether a text is a whole number as JSON has it, unlike 0x1F, 007 and 1_000, which YAML takes for numbers too.
+// sendable reads a plain value that a call may hold.
+func (p *parser) sendable(n *yaml.Node, m Member, path string) (any, bool) {
+	v, ok := p.value(n, m, path)
+	if text, _ := v.(string); ok && slices.Contains(m.Unsent, text) {
+		p.wrong(n, path, "the service may show %s, and no call is to send it: remove it", text)
+		return nil, false
+	}
+	return v, ok
+}
+
+// plainDecimal says whether a text is a whole number as JSON has it, unlike 0x1F, 007 and 1_000, which YAML takes for
+// numbers too.
 func plainDecimal(text string) bool {
 	digits := strings.TrimPrefix(text, "-")
 	return digits != "" && strings.Trim(digits, "0123456789") == "" && (digits == "0" || digits[0] != '0')
@@ -115,7 +127,7 @@ func (p *parser) integer(n *yaml.Node, m Member, path string) (any, bool) {
 		if i == 0 && m.Min == 1 && m.Keep != "" {
 			remark = ", and " + m.Keep
 		}
-		p.fault(n, path, "is %s: the API takes %d to %d%s", n.Value, m.Min, m.Max, remark)
+		p.wrong(n, path, "is %s: the API takes %d to %d%s", n.Value, m.Min, m.Max, remark)
 		return nil, false
 	}
 	return json.Number(n.Value), true
@@ -126,10 +138,10 @@ func (p *parser) digits(n *yaml.Node, path, has string) bool {
 	tag := n.ShortTag()
 	switch {
 	case n.Kind == yaml.ScalarNode && (tag == "!!int" || tag == "!!float") && !plainDecimal(n.Value):
-		p.fault(n, path, "is %s: %s, in plain digits", n.Value, has)
+		p.wrong(n, path, "is %s: %s, in plain digits", n.Value, has)
 		return false
 	case n.Kind != yaml.ScalarNode || tag != "!!int" && tag != "!!float":
-		p.fault(n, path, "is %s: %s", shapeOf(n), has)
+		p.wrong(n, path, "is %s: %s", shapeOf(n), has)
 		return false
 	}
 	return true
@@ -137,19 +149,19 @@ func (p *parser) digits(n *yaml.Node, path, has string) bool {
 
 func (p *parser) string(n *yaml.Node, m Member, path string) (any, bool) {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
-		p.fault(n, path, "is %s: it has to be a text%s%s", shapeOf(n), quoteIt(n), oneOf(m))
+		p.wrong(n, path, "is %s: it has to be a text%s%s", shapeOf(n), quoteIt(n), oneOf(m))
 		return nil, false
 	}
-	if message := faultOfText(m, n.Value); message != "" {
-		p.fault(n, path, "%s", message)
+	if message := offText(m, n.Value); message != "" {
+		p.wrong(n, path, "%s", message)
 		return nil, false
 	}
 	return n.Value, true
 }
 
-// faultOfText says what is wrong with a text of a member, or "". It never repeats a sensitive text.
-func faultOfText(m Member, text string) string {
-	shown := strconv.Quote(text)
+// offText says what is wrong with a text of a member, or "". It never repeats a sensitive text.
+func offText(m Member, text string) string {
+	shown := strconv.Quote(shortened(text, 80))
 	if m.Sensitive {
 		shown = fmt.Sprintf("a text of %d characters", runes(text))
 	}
@@ -176,7 +188,7 @@ func faultOfText(m Member, text string) string {
 		}
 		return fmt.Sprintf("is %s: it has to match %s", shown, m.Pattern)
 	}
-	return ""
+	return offFormat(m.Format, text)
 }
 
 func oneOf(m Member) string {
@@ -190,6 +202,21 @@ func runes(text string) int64 { return int64(utf8.RuneCountInString(text)) }
 
 // wholly says whether the whole text matches the pattern of the API's model. A newline is a character like any other.
 func wholly(pattern, text string) bool {
-	compiled, err := regexp.Compile(`(?s)^(?:` + pattern + `)$`)
-	return err == nil && compiled.MatchString(text)
+	expression := expressionOf(pattern)
+	return expression != nil && expression.MatchString(text)
+}
+
+var expressions sync.Map // of patterns; each is compiled once
+
+func expressionOf(pattern string) *regexp.Regexp {
+	if known, ok := expressions.Load(pattern); ok {
+		expression, _ := known.(*regexp.Regexp)
+		return expression
+	}
+	expression, err := regexp.Compile(`(?s)^(?:` + pattern + `)$`)
+	if err != nil {
+		expression = nil
+	}
+	expressions.Store(pattern, expression)
+	return expression
 }

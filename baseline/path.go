@@ -19,7 +19,8 @@ func child(m Member, key string) (Member, bool) {
 	return Member{}, false
 }
 
-// keys splits a dotted path into the keys of the objects on its way. A key of a map of texts, such as a tag's, may hold dots.
+// keys splits a dotted path into the keys of the objects on its way. A key of a map of texts, such as a tag's, may
+// hold dots.
 func keys(path string) []string {
 	var all []string
 	m := root
@@ -32,6 +33,9 @@ func keys(path string) []string {
 	return all
 }
 
+// pathOf is the opposite of keys.
+func pathOf(keys []string) string { return strings.Join(keys, ".") }
+
 // cutKey splits the first key from a dotted path below the member.
 func cutKey(m Member, path string) (key, rest string, more bool) {
 	if m.Kind == Map && m.Elem.Kind != Object {
@@ -40,8 +44,8 @@ func cutKey(m Member, path string) (key, rest string, more bool) {
 	return strings.Cut(path, ".")
 }
 
-// covers says whether path is the same as above or lies below it. What is neither object nor map has nothing below it: the
-// tag "env" does not cover the tag "env.stage", though its path is a prefix.
+// covers says whether path is the same as above or lies below it. What is neither object nor map has nothing below
+// it: the tag "env" does not cover the tag "env.stage", though its path is a prefix.
 func covers(above, path string) bool {
 	rest, ok := strings.CutPrefix(path, above)
 	switch {
@@ -59,8 +63,8 @@ func covers(above, path string) bool {
 // beneath says whether path lies below above and is not the same.
 func beneath(above, path string) bool { return path != above && covers(above, path) }
 
-// Order compares two paths by their place in the member table: depth first, an object before what is in it, the keys of a map by
-// their text, and what the table lacks last.
+// Order compares two paths by their place in the member table: depth first, an object before what is in it, the keys
+// of a map by their text, and what the table lacks last.
 func Order(a, b string) int {
 	m := root
 	for {
@@ -100,7 +104,8 @@ func at(v any, keys []string) any {
 	return v
 }
 
-// put sets the value at the keys below the object. A nil value takes the key away, and every object that becomes empty by that.
+// put sets the value at the keys below the object. A nil value takes the key away, and every object that becomes
+// empty by that.
 func put(object map[string]any, keys []string, v any) {
 	key, below := keys[0], keys[1:]
 	if len(below) == 0 {

@@ -5,24 +5,19 @@ import (
 	"time"
 )
 
-// Policy returns what the baseline requires of the pool at the time now: the rules that select it, merged in the order of the
-// file so that a later rule wins setting by setting, and the exemptions that are in force. It shares its values with the baseline,
-// and the caller must not change them.
+// Policy returns what the baseline requires of the pool at the time now: the rules that select it, merged in the
+// order of the file so that a later rule wins setting by setting, and the exemptions that are in force. It shares its
+// values with the baseline, and the caller must not change them.
 func (b *Baseline) Policy(pool Identity, now time.Time) Policy {
 	var p Policy
+	var merged merger
 	for _, r := range b.Rules {
 		if !r.Pools.selects(pool) {
 			continue
 		}
 		p.Rules = append(p.Rules, r.Name)
-		p.Requirements = merge(p.Requirements, r, r.Require)
-		for _, client := range pool.Clients {
-			for _, c := range r.Clients {
-				if c.Select.selects(client) {
-					p.Requirements = merge(p.Requirements, r, c.of(client.ID))
-				}
-			}
-		}
+		merged.add(r, r.Require)
+		merged.addClients(r, pool.Clients)
 		for _, kind := range r.Watch {
 			if p.Watch == nil {
 				p.Watch = map[Watched]string{}
@@ -32,7 +27,7 @@ func (b *Baseline) Policy(pool Identity, now time.Time) Policy {
 			}
 		}
 	}
-	slices.SortStableFunc(p.Requirements, func(a, b Owned) int { return Order(a.Setting, b.Setting) })
+	p.Requirements = merged.left()
 	for _, e := range b.Exemptions {
 		if e.Pools.selects(pool) && now.Before(e.Until) {
 			p.Exemptions = append(p.Exemptions, e)
@@ -95,38 +90,75 @@ func (p Policy) Only(counts func(DocumentName) bool) Policy {
 	return p
 }
 
-// merge adds the requirements of a rule to those of earlier rules, and takes away those that it overrules. Requirements of one rule
-// never overrule each other: a file in which they contradict each other is not accepted.
-func merge(earlier []Owned, r Rule, require []Requirement) []Owned {
-	merged := slices.DeleteFunc(slices.Clone(earlier), func(o Owned) bool {
-		return slices.ContainsFunc(require, func(later Requirement) bool { return overrules(later, o.Requirement) })
-	})
-	for _, req := range require {
-		merged = append(merged, Owned{Requirement: req, Rule: r.Name, Mode: r.Mode})
-	}
-	return merged
+// A merger merges the requirements of rules. Of each it knows the names, so that a later rule is not compared with all.
+type merger struct {
+	all   []Owned
+	gone  []bool           // by index of all: overruled
+	named map[string][]int // indexes of all, by the setting and by its other name
 }
 
-// overrules says whether the later requirement takes the place of the earlier one. It does where both speak of the same fact, under
-// whichever of its names, where the later one speaks of an object that holds the earlier one's setting, and where the earlier one wants an
-// object absent in which the later one wants something.
+// add adds the requirements of a rule to those of earlier rules, and takes away those that it overrules. Requirements
+// of one rule never overrule each other: a file in which they contradict each other is not accepted.
 //
-// An object that has to be present, or to hold exactly some members, can live with a requirement on a part of it: Compare leaves that part
-// of an exact object to the other requirement.
-func overrules(later, earlier Requirement) bool {
-	places := []string{earlier.Setting}
-	if twin, ok := TwinOf(earlier.Setting); ok {
-		places = append(places, twin)
-	}
-	for _, place := range places {
-		switch {
-		case place == later.Setting:
-			return true
-		case beneath(later.Setting, place) && later.Op != Present:
-			return true
-		case beneath(place, later.Setting) && earlier.Op == Absent && later.Op != Absent:
-			return true
+// A later requirement takes the place of an earlier one where both speak of the same fact, under whichever of its
+// names, and where the later one speaks of an object that holds the earlier one's setting.
+//
+// An object that has to be absent, present, or to hold exactly some members can live with a requirement on a part of
+// it: Compare leaves that part to the other requirement.
+func (m *merger) add(r Rule, require []Requirement) {
+	earlier := len(m.all)
+	for _, later := range require {
+		m.overrule(m.named[later.Setting], earlier)
+		if member, _ := Lookup(later.Setting); later.Op == Present || member.Kind != Object && member.Kind != Map {
+			continue
+		}
+		for name, indexes := range m.named {
+			if beneath(later.Setting, name) {
+				m.overrule(indexes, earlier)
+			}
 		}
 	}
-	return false
+	for _, req := range require {
+		m.name(req.Setting)
+		if twin, ok := TwinOf(req.Setting); ok {
+			m.name(twin)
+		}
+		m.all, m.gone = append(m.all, Owned{Requirement: req, Rule: r.Name, Mode: r.Mode}), append(m.gone, false)
+	}
+}
+
+// addClients adds what the rule requires of those of the clients that it selects.
+func (m *merger) addClients(r Rule, clients []ClientIdentity) {
+	for _, client := range clients {
+		for _, c := range r.Clients {
+			if c.Select.selects(client) {
+				m.add(r, c.of(client.ID))
+			}
+		}
+	}
+}
+
+func (m *merger) name(setting string) {
+	if m.named == nil {
+		m.named = map[string][]int{}
+	}
+	m.named[setting] = append(m.named[setting], len(m.all))
+}
+
+func (m *merger) overrule(indexes []int, earlier int) {
+	for _, i := range indexes {
+		m.gone[i] = m.gone[i] || i < earlier
+	}
+}
+
+// left returns the requirements that no later rule overrules, in the order of the member table.
+func (m *merger) left() []Owned {
+	var left []Owned
+	for i, o := range m.all {
+		if !m.gone[i] {
+			left = append(left, o)
+		}
+	}
+	slices.SortStableFunc(left, func(a, b Owned) int { return Order(a.Setting, b.Setting) })
+	return left
 }

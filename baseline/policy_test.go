@@ -10,32 +10,41 @@ import (
 
 func TestSelector(t *testing.T) {
 	t.Parallel()
-	pool := Identity{ID: "eu-west-1_AbCdEf123", Name: "prod-shop", Tags: map[string]string{"env": "prod", "team": "web", "bare": ""}}
+	pool := Identity{ID: "eu-west-1_AbCdEf123", Name: "prod-shop", Tags: map[string]string{"env": "prod", "team": "web",
+		"bare": ""}}
 	cases := map[string]struct {
 		selector *Selector
 		want     bool
 		reason   string
 	}{
-		"none":                {nil, true, "no selector selects every pool"},
-		"empty":               {&Selector{}, true, "no key is there that could fail"},
-		"id":                  {&Selector{IDs: []string{"eu-west-1_Other", "eu-west-1_AbCdEf123"}}, true, "any entry within a key will do"},
-		"other id":            {&Selector{IDs: []string{"eu-west-1_Other"}}, false, "no entry matches"},
-		"id is no glob":       {&Selector{IDs: []string{"eu-west-1_*"}}, false, "ids are whole"},
-		"name glob":           {&Selector{Names: []string{"test-*", "prod-*"}}, true, "any entry within a key will do"},
-		"other name":          {&Selector{Names: []string{"test-*"}}, false, "no entry matches"},
-		"id and name":         {&Selector{IDs: []string{"eu-west-1_AbCdEf123"}, Names: []string{"test-*"}}, false, "all keys must match"},
-		"tag":                 {&Selector{Tags: map[string][]string{"env": {"live", "prod"}}}, true, "any glob will do"},
-		"tag glob":            {&Selector{Tags: map[string][]string{"env": {"p*"}}}, true, "values are globs"},
-		"two tags":            {&Selector{Tags: map[string][]string{"env": {"prod"}, "team": {"web"}}}, true, "both match"},
-		"one of two tags":     {&Selector{Tags: map[string][]string{"env": {"prod"}, "team": {"shop"}}}, false, "every key must match"},
-		"missing tag":         {&Selector{Tags: map[string][]string{"owner": {"*"}}}, false, "a tag that is not there has no value"},
+		"none":  {nil, true, "no selector selects every pool"},
+		"empty": {&Selector{}, true, "no key is there that could fail"},
+		"id": {&Selector{IDs: []string{"eu-west-1_Other", "eu-west-1_AbCdEf123"}}, true,
+			"any entry within a key will do"},
+		"other id":      {&Selector{IDs: []string{"eu-west-1_Other"}}, false, "no entry matches"},
+		"id is no glob": {&Selector{IDs: []string{"eu-west-1_*"}}, false, "ids are whole"},
+		"name glob":     {&Selector{Names: []string{"test-*", "prod-*"}}, true, "any entry within a key will do"},
+		"other name":    {&Selector{Names: []string{"test-*"}}, false, "no entry matches"},
+		"id and name": {&Selector{IDs: []string{"eu-west-1_AbCdEf123"}, Names: []string{"test-*"}}, false,
+			"all keys must match"},
+		"tag":      {&Selector{Tags: map[string][]string{"env": {"live", "prod"}}}, true, "any glob will do"},
+		"tag glob": {&Selector{Tags: map[string][]string{"env": {"p*"}}}, true, "values are globs"},
+		"two tags": {&Selector{Tags: map[string][]string{"env": {"prod"}, "team": {"web"}}}, true, "both match"},
+		"one of two tags": {&Selector{Tags: map[string][]string{"env": {"prod"}, "team": {"shop"}}}, false,
+			"every key must match"},
+		"missing tag": {&Selector{Tags: map[string][]string{"owner": {"*"}}}, false,
+			"a tag that is not there has no value"},
 		"tag without a value": {&Selector{Tags: map[string][]string{"bare": {"*"}}}, true, "an empty value is a value"},
 		"tag without globs":   {&Selector{Tags: map[string][]string{"env": nil}}, false, "no value is accepted"},
-		"except":              {&Selector{Names: []string{"*"}, Except: &Selector{Names: []string{"prod-*"}}}, false, "the exception selects it"},
-		"except another":      {&Selector{Names: []string{"*"}, Except: &Selector{Names: []string{"test-*"}}}, true, "the exception does not"},
-		"except alone":        {&Selector{Except: &Selector{IDs: []string{"eu-west-1_AbCdEf123"}}}, false, "every pool but this one"},
-		"except nothing":      {&Selector{Except: &Selector{}}, true, "an exception that names nothing excepts nothing"},
-		"except, but": {&Selector{Except: &Selector{Names: []string{"prod-*"}, Except: &Selector{Names: []string{"*-shop"}}}}, true,
+		"except": {&Selector{Names: []string{"*"}, Except: &Selector{Names: []string{"prod-*"}}}, false,
+			"the exception selects it"},
+		"except another": {&Selector{Names: []string{"*"}, Except: &Selector{Names: []string{"test-*"}}}, true,
+			"the exception does not"},
+		"except alone": {&Selector{Except: &Selector{IDs: []string{"eu-west-1_AbCdEf123"}}}, false,
+			"every pool but this one"},
+		"except nothing": {&Selector{Except: &Selector{}}, true, "an exception that names nothing excepts nothing"},
+		"except, but": {&Selector{Except: &Selector{Names: []string{"prod-*"}, Except: &Selector{Names: []string{"*-shop"}}}},
+			true,
 			"the exception has an exception"},
 	}
 	for name, c := range cases {
@@ -53,119 +62,126 @@ func say(path string, op Op, value any) Requirement {
 	return Requirement{Setting: path, Op: op, Value: value}
 }
 
+const templatePath = "VerificationMessageTemplate"
+
+var mergeCases = map[string]struct {
+	reason string
+	rules  [][]Requirement
+	want   []string // "rule setting op", in order
+}{
+	"one rule": {
+		"requirements come in the order of the table, not of the file",
+		[][]Requirement{{say("UserPoolTier", Equal, "PLUS"), say("PoolName", Equal, "a"),
+			say("Policies.PasswordPolicy.MinimumLength", AtLeast, num("8"))}},
+		[]string{"1 PoolName equal", "1 Policies.PasswordPolicy.MinimumLength atLeast", "1 UserPoolTier equal"},
+	},
+	"same setting": {
+		"the later one replaces the earlier one",
+		[][]Requirement{{say("UserPoolTier", Equal, "PLUS")}, {say("UserPoolTier", OneOf, []any{"PLUS", "ESSENTIALS"})}},
+		[]string{"2 UserPoolTier oneOf"},
+	},
+	"other settings": {
+		"rules merge setting by setting",
+		[][]Requirement{{say("UserPoolTier", Equal, "PLUS"), say("DeletionProtection", Equal, "ACTIVE")},
+			{say("UserPoolTier", Equal, "LITE")}},
+		[]string{"1 DeletionProtection equal", "2 UserPoolTier equal"},
+	},
+	"one rule twice on a setting": {
+		"requirements of one rule stand together",
+		[][]Requirement{{say("AutoVerifiedAttributes", Contains, []any{"email"}),
+			say("AutoVerifiedAttributes", Without, []any{"phone_number"})}},
+		[]string{"1 AutoVerifiedAttributes contains", "1 AutoVerifiedAttributes without"},
+	},
+	"later exactly above": {
+		"it speaks about everything in the object",
+		[][]Requirement{{say(preSignUp, Equal, "a")}, {say("LambdaConfig", Exactly, obj())}},
+		[]string{"2 LambdaConfig exactly"},
+	},
+	"later absent above": {
+		"an absent object has no members",
+		[][]Requirement{{say(preSignUp, Equal, "a")}, {say("LambdaConfig", Absent, true)}},
+		[]string{"2 LambdaConfig absent"},
+	},
+	"later present above": {
+		"to be present says nothing about a member",
+		[][]Requirement{{say(preSignUp, Equal, "a")}, {say("LambdaConfig", Present, true)}},
+		[]string{"2 LambdaConfig present", "1 LambdaConfig.PreSignUp equal"},
+	},
+	"later below exactly": {
+		"both stand: exactly leaves the member to the later one",
+		[][]Requirement{{say("LambdaConfig", Exactly, obj())}, {say(preSignUp, Equal, "a")}},
+		[]string{"1 LambdaConfig exactly", "2 LambdaConfig.PreSignUp equal"},
+	},
+	"later below absent": {
+		"the rest stays absent",
+		[][]Requirement{{say("LambdaConfig", Absent, true)}, {say(preSignUp, Equal, "a")}},
+		[]string{"1 LambdaConfig absent", "2 LambdaConfig.PreSignUp equal"},
+	},
+	"later absent below absent": {
+		"they agree",
+		[][]Requirement{{say("LambdaConfig", Absent, true)}, {say(preSignUp, Absent, true)}},
+		[]string{"1 LambdaConfig absent", "2 LambdaConfig.PreSignUp absent"},
+	},
+	"later below present": {
+		"both stand",
+		[][]Requirement{{say("LambdaConfig", Present, true)}, {say(preSignUp, Equal, "a")}},
+		[]string{"1 LambdaConfig present", "2 LambdaConfig.PreSignUp equal"},
+	},
+	"twins": {
+		"one fact under two names has one winner",
+		[][]Requirement{{say(templatePath+".EmailMessage", Equal, "a")}, {say("EmailVerificationMessage", Equal, "b")}},
+		[]string{"2 EmailVerificationMessage equal"},
+	},
+	"twins the other way": {
+		"one fact under two names has one winner",
+		[][]Requirement{{say("EmailVerificationMessage", Equal, "b")}, {say(templatePath+".EmailMessage", Equal, "a")}},
+		[]string{"2 VerificationMessageTemplate.EmailMessage equal"},
+	},
+	"twins in one rule": {
+		"identical ones both stand",
+		[][]Requirement{{say("EmailVerificationMessage", Equal, "b"), say(templatePath+".EmailMessage", Equal, "b")}},
+		[]string{"1 EmailVerificationMessage equal", "1 VerificationMessageTemplate.EmailMessage equal"},
+	},
+	"below twins": {
+		"a twin covers what is below it",
+		[][]Requirement{{say("SmsConfiguration.SnsRegion", Equal, "eu-west-1")},
+			{say("SmsMfaConfiguration.SmsConfiguration.SnsRegion", Equal, "eu-west-2")}},
+		[]string{"2 SmsMfaConfiguration.SmsConfiguration.SnsRegion equal"},
+	},
+	"other part of a twin": {
+		"it is another fact",
+		[][]Requirement{{say("SmsConfiguration.SnsRegion", Equal, "eu-west-1")},
+			{say("SmsMfaConfiguration.SmsConfiguration.ExternalId", Equal, "x")}},
+		[]string{"1 SmsConfiguration.SnsRegion equal", "2 SmsMfaConfiguration.SmsConfiguration.ExternalId equal"},
+	},
+	"later above a twin": {
+		"the object holds the earlier fact under its other name",
+		[][]Requirement{{say("EmailVerificationMessage", Equal, "a")},
+			{say(templatePath, Exactly, obj("EmailMessage", "b"))}},
+		[]string{"2 VerificationMessageTemplate exactly"},
+	},
+	"later below an absent twin": {
+		"the rest stays absent",
+		[][]Requirement{{say("SmsConfiguration", Absent, true)}, {say("SmsMfaConfiguration.SmsConfiguration.SnsRegion",
+			Equal, "eu-west-1")}},
+		[]string{"1 SmsConfiguration absent", "2 SmsMfaConfiguration.SmsConfiguration.SnsRegion equal"},
+	},
+	"map keys": {
+		"keys are in the order of their text, and a dot in a key is no step down",
+		[][]Requirement{{say("UserPoolTags.env.stage", Equal, "a"), say("UserPoolTags.team", Equal, "b")},
+			{say("UserPoolTags.env", Equal, "c")}},
+		[]string{"2 UserPoolTags.env equal", "1 UserPoolTags.env.stage equal", "1 UserPoolTags.team equal"},
+	},
+	"unknown settings": {
+		"what the table lacks comes last and in order",
+		[][]Requirement{{say("Zebra", Equal, "a"), say("Apple.Pip", Equal, "a"), say("UserPoolTier", Equal, "PLUS")}},
+		[]string{"1 UserPoolTier equal", "1 Apple.Pip equal", "1 Zebra equal"},
+	},
+}
+
 func TestMerge(t *testing.T) {
 	t.Parallel()
-	const (
-		trigger  = "LambdaConfig.PreSignUp"
-		template = "VerificationMessageTemplate"
-	)
-	cases := map[string]struct {
-		reason string
-		rules  [][]Requirement
-		want   []string // "rule setting op", in order
-	}{
-		"one rule": {
-			"requirements come in the order of the table, not of the file",
-			[][]Requirement{{say("UserPoolTier", Equal, "PLUS"), say("PoolName", Equal, "a"), say("Policies.PasswordPolicy.MinimumLength", AtLeast, num("8"))}},
-			[]string{"1 PoolName equal", "1 Policies.PasswordPolicy.MinimumLength atLeast", "1 UserPoolTier equal"},
-		},
-		"same setting": {
-			"the later one replaces the earlier one",
-			[][]Requirement{{say("UserPoolTier", Equal, "PLUS")}, {say("UserPoolTier", OneOf, []any{"PLUS", "ESSENTIALS"})}},
-			[]string{"2 UserPoolTier oneOf"},
-		},
-		"other settings": {
-			"rules merge setting by setting",
-			[][]Requirement{{say("UserPoolTier", Equal, "PLUS"), say("DeletionProtection", Equal, "ACTIVE")}, {say("UserPoolTier", Equal, "LITE")}},
-			[]string{"1 DeletionProtection equal", "2 UserPoolTier equal"},
-		},
-		"one rule twice on a setting": {
-			"requirements of one rule stand together",
-			[][]Requirement{{say("AutoVerifiedAttributes", Contains, []any{"email"}), say("AutoVerifiedAttributes", Without, []any{"phone_number"})}},
-			[]string{"1 AutoVerifiedAttributes contains", "1 AutoVerifiedAttributes without"},
-		},
-		"later exactly above": {
-			"it speaks about everything in the object",
-			[][]Requirement{{say(trigger, Equal, "a")}, {say("LambdaConfig", Exactly, obj())}},
-			[]string{"2 LambdaConfig exactly"},
-		},
-		"later absent above": {
-			"an absent object has no members",
-			[][]Requirement{{say(trigger, Equal, "a")}, {say("LambdaConfig", Absent, true)}},
-			[]string{"2 LambdaConfig absent"},
-		},
-		"later present above": {
-			"to be present says nothing about a member",
-			[][]Requirement{{say(trigger, Equal, "a")}, {say("LambdaConfig", Present, true)}},
-			[]string{"2 LambdaConfig present", "1 LambdaConfig.PreSignUp equal"},
-		},
-		"later below exactly": {
-			"both stand: exactly leaves the member to the later one",
-			[][]Requirement{{say("LambdaConfig", Exactly, obj())}, {say(trigger, Equal, "a")}},
-			[]string{"1 LambdaConfig exactly", "2 LambdaConfig.PreSignUp equal"},
-		},
-		"later below absent": {
-			"the object has to be there now",
-			[][]Requirement{{say("LambdaConfig", Absent, true)}, {say(trigger, Equal, "a")}},
-			[]string{"2 LambdaConfig.PreSignUp equal"},
-		},
-		"later absent below absent": {
-			"they agree",
-			[][]Requirement{{say("LambdaConfig", Absent, true)}, {say(trigger, Absent, true)}},
-			[]string{"1 LambdaConfig absent", "2 LambdaConfig.PreSignUp absent"},
-		},
-		"later below present": {
-			"both stand",
-			[][]Requirement{{say("LambdaConfig", Present, true)}, {say(trigger, Equal, "a")}},
-			[]string{"1 LambdaConfig present", "2 LambdaConfig.PreSignUp equal"},
-		},
-		"twins": {
-			"one fact under two names has one winner",
-			[][]Requirement{{say(template+".EmailMessage", Equal, "a")}, {say("EmailVerificationMessage", Equal, "b")}},
-			[]string{"2 EmailVerificationMessage equal"},
-		},
-		"twins the other way": {
-			"one fact under two names has one winner",
-			[][]Requirement{{say("EmailVerificationMessage", Equal, "b")}, {say(template+".EmailMessage", Equal, "a")}},
-			[]string{"2 VerificationMessageTemplate.EmailMessage equal"},
-		},
-		"twins in one rule": {
-			"identical ones both stand",
-			[][]Requirement{{say("EmailVerificationMessage", Equal, "b"), say(template+".EmailMessage", Equal, "b")}},
-			[]string{"1 EmailVerificationMessage equal", "1 VerificationMessageTemplate.EmailMessage equal"},
-		},
-		"below twins": {
-			"a twin covers what is below it",
-			[][]Requirement{{say("SmsConfiguration.SnsRegion", Equal, "eu-west-1")}, {say("SmsMfaConfiguration.SmsConfiguration.SnsRegion", Equal, "eu-west-2")}},
-			[]string{"2 SmsMfaConfiguration.SmsConfiguration.SnsRegion equal"},
-		},
-		"other part of a twin": {
-			"it is another fact",
-			[][]Requirement{{say("SmsConfiguration.SnsRegion", Equal, "eu-west-1")}, {say("SmsMfaConfiguration.SmsConfiguration.ExternalId", Equal, "x")}},
-			[]string{"1 SmsConfiguration.SnsRegion equal", "2 SmsMfaConfiguration.SmsConfiguration.ExternalId equal"},
-		},
-		"later above a twin": {
-			"the object holds the earlier fact under its other name",
-			[][]Requirement{{say("EmailVerificationMessage", Equal, "a")}, {say(template, Exactly, obj("EmailMessage", "b"))}},
-			[]string{"2 VerificationMessageTemplate exactly"},
-		},
-		"later below an absent twin": {
-			"the object has to be there now",
-			[][]Requirement{{say("SmsConfiguration", Absent, true)}, {say("SmsMfaConfiguration.SmsConfiguration.SnsRegion", Equal, "eu-west-1")}},
-			[]string{"2 SmsMfaConfiguration.SmsConfiguration.SnsRegion equal"},
-		},
-		"map keys": {
-			"keys are in the order of their text, and a dot in a key is no step down",
-			[][]Requirement{{say("UserPoolTags.env.stage", Equal, "a"), say("UserPoolTags.team", Equal, "b")}, {say("UserPoolTags.env", Equal, "c")}},
-			[]string{"2 UserPoolTags.env equal", "1 UserPoolTags.env.stage equal", "1 UserPoolTags.team equal"},
-		},
-		"unknown settings": {
-			"what the table lacks comes last and in order",
-			[][]Requirement{{say("Zebra", Equal, "a"), say("Apple.Pip", Equal, "a"), say("UserPoolTier", Equal, "PLUS")}},
-			[]string{"1 UserPoolTier equal", "1 Apple.Pip equal", "1 Zebra equal"},
-		},
-	}
-	for name, c := range cases {
+	for name, c := range mergeCases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got []string
@@ -182,9 +198,12 @@ func TestMerge(t *testing.T) {
 func TestPolicyTakesMatchingRules(t *testing.T) {
 	t.Parallel()
 	b := &Baseline{Rules: []Rule{
-		{Name: "all", Mode: Enforce, Require: []Requirement{say("UserPoolTier", Equal, "PLUS"), say("DeletionProtection", Equal, "ACTIVE")}},
-		{Name: "test", Mode: Enforce, Pools: &Selector{Names: []string{"test-*"}}, Require: []Requirement{say("UserPoolTier", Equal, "LITE")}},
-		{Name: "prod", Mode: Audit, Pools: &Selector{Names: []string{"prod-*"}}, Require: []Requirement{say("UserPoolTier", Equal, "ESSENTIALS")}},
+		{Name: "all", Mode: Enforce, Require: []Requirement{say("UserPoolTier", Equal, "PLUS"),
+			say("DeletionProtection", Equal, "ACTIVE")}},
+		{Name: "test", Mode: Enforce, Pools: &Selector{Names: []string{"test-*"}},
+			Require: []Requirement{say("UserPoolTier", Equal, "LITE")}},
+		{Name: "prod", Mode: Audit, Pools: &Selector{Names: []string{"prod-*"}},
+			Require: []Requirement{say("UserPoolTier", Equal, "ESSENTIALS")}},
 	}}
 	want := Policy{Rules: []string{"all", "prod"}, Requirements: []Owned{
 		{Requirement: say("DeletionProtection", Equal, "ACTIVE"), Rule: "all", Mode: Enforce},

@@ -2,8 +2,8 @@ package baseline
 
 import "slices"
 
-// Enforced returns the settings that the baseline may want written, in the order of the member table, each once: those of enforcing rules whose
-// requirement names or implies a value.
+// Enforced returns the settings that the baseline may want written, in the order of the member table, each once:
+// those of enforcing rules whose requirement names or implies a value.
 func (b *Baseline) Enforced() []string {
 	var paths []string
 	for _, rule := range b.Rules {
@@ -26,8 +26,8 @@ func (r Rule) all() []Requirement {
 	return all
 }
 
-// Owns returns the kinds of documents, in the order of the table, of which the baseline may require something of the pool with this id; an empty id is any pool. A rule
-// that selects pools otherwise than by id may select it.
+// Owns returns the kinds of documents, in the order of the table, of which the baseline may require something of the
+// pool with this id; an empty id is any pool. A rule that selects pools otherwise than by id may select it.
 func (b *Baseline) Owns(id string) []DocumentName {
 	owned := map[DocumentName]bool{}
 	for _, rule := range b.Rules {
@@ -49,8 +49,9 @@ func (b *Baseline) Owns(id string) []DocumentName {
 	return kinds
 }
 
-// WithCompanions returns the kinds of documents that have to be read, in the order of the table, where those given are to be judged and written: the one that names and tags the pool
-// always, and both of the pool's first two where either is meant, for each write carries what the other holds.
+// WithCompanions returns the kinds of documents that have to be read, in the order of the table, where those given
+// are to be compared and written: the one that names and tags the pool always, and both of the pool's first two where
+// either is meant, for each write carries what the other holds.
 func WithCompanions(kinds []DocumentName) []DocumentName {
 	both := slices.Contains(kinds, UserPool) || slices.Contains(kinds, MfaConfig)
 	var all []DocumentName
@@ -70,8 +71,9 @@ type Change struct {
 	Deletes   bool     // it deletes the pool
 }
 
-// OwnsOf returns those of the kinds of documents that Owns returns that the call can have changed. Where rules go by names or tags, a call that can change these can have
-// changed all that is owned; where they go by the names of clients, one that can change a client all that is owned of it.
+// OwnsOf returns those of the kinds of documents that Owns returns that the call can have changed. Where rules go by
+// names or tags, a call that can change these can have changed all that is owned; where they go by the names of
+// clients, one that can change a client all that is owned of it.
 func (b *Baseline) OwnsOf(id string, c Change) []DocumentName {
 	kinds := b.Owns(id)
 	if c.Selection && b.selectsByChoice() {
@@ -84,8 +86,8 @@ func (b *Baseline) OwnsOf(id string, c Change) []DocumentName {
 	})
 }
 
-// Concerns says whether the call can do something to what the baseline owns, watches or names of the pool with this id or, where it is empty, of any. Nobody needs to listen to
-// other calls.
+// Concerns says whether the call can do something to what the baseline owns, watches or names of the pool with this
+// id or, where it is empty, of any. Nobody needs to listen to other calls.
 func (b *Baseline) Concerns(id string, c Change) bool {
 	if len(b.OwnsOf(id, c)) > 0 || slices.Contains(b.Watches(id), Watched(c.Watched)) {
 		return true
@@ -98,7 +100,10 @@ func (b *Baseline) Concerns(id string, c Change) bool {
 func (b *Baseline) Watches(id string) []Watched {
 	var kinds []Watched
 	for _, kind := range Watchable() {
-		if slices.ContainsFunc(b.Rules, func(rule Rule) bool { return rule.maySelect(id) && slices.Contains(rule.Watch, kind) }) {
+		if slices.ContainsFunc(b.Rules, func(rule Rule) bool {
+			return rule.maySelect(id) &&
+				slices.Contains(rule.Watch, kind)
+		}) {
 			kinds = append(kinds, kind)
 		}
 	}
@@ -143,8 +148,8 @@ func (r Requirement) writes() bool {
 	return r.Set != nil || r.Op != Present && r.Op != Matches
 }
 
-// WrittenWith returns the documents, in the order of the table, that may have to be written to write the setting at path: its own, those of its
-// twins and of the twins of all below it, and those that have to follow one of these.
+// WrittenWith returns the documents, in the order of the table, that may have to be written to write the setting at
+// path: its own, those of its twins and of the twins of all below it, and those that have to follow one of these.
 func WrittenWith(path string) []Document {
 	need := map[DocumentName]bool{}
 	add := func(path string) {
@@ -181,8 +186,8 @@ func eachTwin(path string, visit func(path string)) {
 	}
 }
 
-// IDs returns the ids of the pools that the baseline can select, sorted, each once. It returns false if some rule selects pools by something
-// else, so that any pool may be meant.
+// IDs returns the ids of the pools that the baseline can select, sorted, each once. It returns false if some rule
+// selects pools by something else, so that any pool may be meant.
 func (b *Baseline) IDs() ([]string, bool) {
 	var ids []string
 	for _, rule := range b.Rules {
@@ -195,8 +200,9 @@ func (b *Baseline) IDs() ([]string, bool) {
 	return slices.Compact(ids), true
 }
 
-// MaySelect says whether a pool with this id can be selected by some rule, whatever its name and tags are. Of a pool that cannot, nothing needs to
-// be read, and the function of a baseline that names only ids may not even be allowed to.
+// MaySelect says whether a pool with this id can be selected by some rule, whatever its name and tags are. Of a pool
+// that cannot, nothing needs to be read, and the function of a baseline that names only ids may not even be allowed
+// to.
 func (b *Baseline) MaySelect(id string) bool {
 	return slices.ContainsFunc(b.Rules, func(r Rule) bool { return r.maySelect(id) })
 }

@@ -31,7 +31,8 @@ rules:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"DeletionProtection", "LambdaConfig.PreSignUp", "UserPoolAddOns.AdvancedSecurityMode"}, b.Enforced()); diff != "" {
+	if diff := cmp.Diff([]string{"DeletionProtection", "LambdaConfig.PreSignUp", "UserPoolAddOns.AdvancedSecurityMode"},
+		b.Enforced()); diff != "" {
 		t.Errorf("reports, matches without a value and audited settings are never written (-want +got):\n%s", diff)
 	}
 	if got := b.InMode(Audit).Enforced(); len(got) != 0 {
@@ -72,11 +73,13 @@ func TestWrittenWith(t *testing.T) {
 
 func TestIDs(t *testing.T) {
 	t.Parallel()
-	only := &Baseline{Rules: []Rule{{Pools: &Selector{IDs: []string{"b", "a"}, Names: []string{"x*"}}}, {Pools: &Selector{IDs: []string{"a"}}}}}
+	only := &Baseline{Rules: []Rule{{Pools: &Selector{IDs: []string{"b", "a"}, Names: []string{"x*"}}},
+		{Pools: &Selector{IDs: []string{"a"}}}}}
 	if ids, ok := only.IDs(); !ok || !cmp.Equal(ids, []string{"a", "b"}) {
 		t.Errorf("got %v, %v", ids, ok)
 	}
-	for reason, s := range map[string]*Selector{"every pool": nil, "by name": {Names: []string{"x"}}, "by exception": {Except: &Selector{IDs: []string{"a"}}}} {
+	for reason, s := range map[string]*Selector{"every pool": nil, "by name": {Names: []string{"x"}},
+		"by exception": {Except: &Selector{IDs: []string{"a"}}}} {
 		if ids, ok := (&Baseline{Rules: append(only.Rules, Rule{Pools: s})}).IDs(); ok || ids != nil {
 			t.Errorf("%s: got %v, %v", reason, ids, ok)
 		}

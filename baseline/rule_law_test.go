@@ -7,10 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
-// TestLaterRuleWins: of rules that require leaves, the last one that speaks of a fact, by whichever name, has it alone, and its mode goes with it.
+// TestLaterRuleWins: of rules that require leaves, the last one that speaks of a fact, by whichever name, has it
+// alone, and its mode goes with it.
 func TestLaterRuleWins(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -21,7 +23,8 @@ func TestLaterRuleWins(t *testing.T) {
 			for range rapid.IntRange(1, 4).Draw(t, "requirements") {
 				r := genRequirement().Draw(t, "requirement")
 				m, _ := Lookup(r.Setting)
-				if m.Kind != Object && m.Kind != Map && !slices.ContainsFunc(rule.Require, func(o Requirement) bool { return fact(o.Setting) == fact(r.Setting) }) {
+				if m.Kind != Object && m.Kind != Map && !slices.ContainsFunc(rule.Require,
+					func(o Requirement) bool { return fact(o.Setting) == fact(r.Setting) }) {
 					rule.Require = append(rule.Require, r)
 					last[fact(r.Setting)] = rule
 				}
@@ -34,7 +37,8 @@ func TestLaterRuleWins(t *testing.T) {
 		}
 		for _, o := range owned {
 			if wins := last[fact(o.Setting)]; o.Rule != wins.Name || o.Mode != wins.Mode {
-				t.Errorf("%s is of rule %s in mode %s, and rule %s in mode %s speaks of it last", o.Setting, o.Rule, o.Mode, wins.Name, wins.Mode)
+				t.Errorf("%s is of rule %s in mode %s, and rule %s in mode %s speaks of it last", o.Setting, o.Rule, o.Mode,
+					wins.Name, wins.Mode)
 			}
 		}
 	})
@@ -62,15 +66,18 @@ func TestOneRuleCanHold(t *testing.T) {
 		}
 		if twin, ok := TwinOf(twinned(require)); ok { // twins are rare among all settings
 			m, _ := Lookup(twin)
-			require = append(slices.DeleteFunc(require, func(r Requirement) bool { return covers(r.Setting, twin) || covers(twin, r.Setting) }), genRequirementOf(place{twin, m}).Draw(t, "of the twin"))
+			require = append(slices.DeleteFunc(require, func(r Requirement) bool {
+				return covers(r.Setting, twin) ||
+					covers(twin, r.Setting)
+			}), genRequirementOf(place{twin, m}).Draw(t, "of the twin"))
 		}
 		p := &parser{}
 		p.twins(require)
-		if len(p.faults) > 0 {
+		if len(p.errors) > 0 {
 			return
 		}
-		policy := policyOf(require)
 		after := genPool().Draw(t, "pool")
+		policy := policyOf(withMFA(after, require))
 		for range 3 {
 			after = writeAll(after, Compare(policy, after).Drifts)
 		}
@@ -109,4 +116,55 @@ func TestNoSensitiveTextIsShown(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestMergeComparesEveryPair: the policy is what remains where each requirement is compared with those of all later
+// rules.
+func TestMergeComparesEveryPair(t *testing.T) {
+	t.Parallel()
+	overrules := func(later, earlier Requirement) bool {
+		for _, name := range []string{earlier.Setting, twinOr(earlier.Setting)} {
+			if name == later.Setting || beneath(later.Setting, name) && later.Op != Present {
+				return true
+			}
+		}
+		return false
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		b := &Baseline{}
+		for i := range rapid.IntRange(1, 6).Draw(t, "rules") {
+			b.Rules = append(b.Rules, Rule{Name: fmt.Sprint(i), Mode: Enforce,
+				Require: rapid.SliceOfN(genRequirement(), 1, 5).Draw(t, "requirements")})
+		}
+		var want []Owned
+		for i, rule := range b.Rules {
+			for _, r := range rule.Require {
+				if !slices.ContainsFunc(b.Rules[i+1:], func(later Rule) bool {
+					return slices.ContainsFunc(later.Require, func(l Requirement) bool { return overrules(l, r) })
+				}) {
+					want = append(want, Owned{Requirement: r, Rule: rule.Name, Mode: Enforce})
+				}
+			}
+		}
+		slices.SortStableFunc(want, func(a, b Owned) int { return Order(a.Setting, b.Setting) })
+		if diff := cmp.Diff(want, b.Policy(Identity{}, time.Time{}).Requirements); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestPolicyOfManyClients: a pool of a thousand clients takes no more than a thousand times as long as one client.
+func TestPolicyOfManyClients(t *testing.T) {
+	b := mustParse(t, string(hundredRules()))
+	pool := Identity{Name: "team-1-a", Tags: map[string]string{"env": "prod"}}
+	for i := range 1000 {
+		pool.Clients = append(pool.Clients, ClientIdentity{ID: fmt.Sprint(i), Name: "web-" + fmt.Sprint(i)})
+	}
+	began := time.Now()
+	if n := len(b.Policy(pool, time.Now()).Requirements); n < 2000 {
+		t.Errorf("%d requirements", n)
+	}
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("took %s", took)
+	}
 }

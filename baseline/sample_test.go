@@ -2,6 +2,7 @@ package baseline
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -70,8 +71,8 @@ func allPlaces() []place {
 
 func (p place) leaf() bool { return p.member.Kind != Object && p.member.Kind != Map }
 
-// sample returns one of a few values that the API would take for the member. Sample 0 is never as good as absent; samples 0 and 1 differ, and the
-// latter may be nil. Twins, which are alike, have the same samples.
+// sample returns one of a few values that the API would take for the member. Sample 0 is never as good as absent;
+// samples 0 and 1 differ, and the latter may be nil. Twins, which are alike, have the same samples.
 func sample(m Member, n int) any {
 	switch m.Kind {
 	case Object:
@@ -86,10 +87,7 @@ func sample(m Member, n int) any {
 		p := places("", m)[1]
 		return map[string]any{p.path[1:]: sample(*m.Elem, n)}
 	case List:
-		if v := sample(*m.Elem, n); v != nil {
-			return []any{v}
-		}
-		return nil
+		return sampleList(m, n)
 	case Integer:
 		return num(strconv.FormatInt(max(m.Min, 1)+int64(n), 10))
 	case Boolean:
@@ -131,7 +129,8 @@ func fullPool() map[string]any {
 	return o
 }
 
-// writeBack does what ends a drift: it writes the value at the setting and, as far as that is set, under its other names.
+// writeBack does what ends a drift: it writes the value at the setting and, as far as that is set, under its other
+// names.
 func writeBack(settings map[string]any, d Drift) map[string]any {
 	after, _ := Clone(settings).(map[string]any)
 	if d.Action == Report {
@@ -171,7 +170,8 @@ func drawValue(t *rapid.T, m Member) any {
 		return o
 	case Map:
 		o := map[string]any{}
-		for _, key := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"env", "env.stage", "Level1"}), 0, 3, rapid.ID).Draw(t, "keys") {
+		for _, key := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"env", "env.stage", "Level1"}), 0, 3,
+			rapid.ID).Draw(t, "keys") {
 			o[key] = drawValue(t, *m.Elem)
 		}
 		return o
@@ -192,7 +192,8 @@ func drawValue(t *rapid.T, m Member) any {
 	return rapid.SampledFrom([]string{"", "text 0", "text 1", "text 2"}).Draw(t, "text")
 }
 
-// genRequirement makes requirements that a baseline could have: an operator that suits the member, with a value that is not empty.
+// genRequirement makes requirements that a baseline could have: an operator that suits the member, with a value that
+// is not empty.
 func genRequirement() *rapid.Generator[Requirement] {
 	return rapid.Custom(func(t *rapid.T) Requirement {
 		return genRequirementOf(rapid.SampledFrom(allPlaces()).Draw(t, "place")).Draw(t, "of the place")
@@ -226,7 +227,8 @@ func genRequirementOf(p place) *rapid.Generator[Requirement] {
 	})
 }
 
-// agreeing takes out of an object the second of two twins that contradict each other, which no baseline is accepted with.
+// agreeing takes out of an object the second of two twins that contradict each other, which no baseline is accepted
+// with.
 func agreeing(p place, v any) any {
 	settings := map[string]any{}
 	put(settings, keys(p.path), v)
@@ -261,4 +263,30 @@ func opsOf(m Member) []Op {
 		return append(ops, Equal, OneOf)
 	}
 	return append(ops, Equal, Matches)
+}
+
+// sampleList has one element, and is not what an absent list stands for.
+func sampleList(m Member, n int) any {
+	for i := range 10 {
+		v := sample(*m.Elem, i)
+		if v == nil || text(m, []any{v}) == "" {
+			continue
+		}
+		if n == 0 {
+			return []any{v}
+		}
+		n--
+	}
+	return nil
+}
+
+// withMFA turns MFA on where a factor has to be present: with MFA off there is none, whatever is written.
+func withMFA(settings map[string]any, require []Requirement) []Requirement {
+	for _, r := range require {
+		if block, _ := Lookup(keys(r.Setting)[0]); r.Op == Present && block.GoneWith != "" {
+			settings[block.GoneWith] = "ON"
+			return slices.DeleteFunc(require, func(o Requirement) bool { return o.Setting == block.GoneWith })
+		}
+	}
+	return require
 }

@@ -12,8 +12,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// snapshots are the settings that matter for security, each with the operator by which a baseline that is made of a pool requires it. A pool may become stricter
-// where that is a matter of more or less; of its triggers, none may come or go.
+// snapshots are the settings that matter for security, each with the operator by which a baseline that is made of a
+// pool requires it. A pool may become stricter where that is a matter of more or less; of its triggers, none may come
+// or go.
 var snapshots = map[string]Op{
 	"Policies.PasswordPolicy.MinimumLength":                                 AtLeast,
 	"Policies.PasswordPolicy.RequireUppercase":                              Equal,
@@ -58,7 +59,8 @@ var snapshots = map[string]Op{
 	"Clients[].RiskConfiguration.AccountTakeoverRiskConfiguration.Actions": Exactly,
 }
 
-// strictness has the values of the settings of which a snapshot requires OneOf, each stricter than the one before; the first is off.
+// strictness has the values of the settings of which a snapshot requires OneOf, each stricter than the one before;
+// the first is off.
 var strictness = map[string][]string{
 	"DeletionProtection":                                            {"INACTIVE", "ACTIVE"},
 	"UserPoolAddOns.AdvancedSecurityMode":                           {"OFF", "AUDIT", "ENFORCED"},
@@ -67,9 +69,10 @@ var strictness = map[string][]string{
 	"Clients[].PreventUserExistenceErrors":                          {"LEGACY", "ENABLED"},
 }
 
-// Snapshot returns a baseline file, in YAML, of a pool as it is: the settings that matter for security as requirements of that pool, by its id, and the others as
-// comments, masked where they are texts or secrets. What is off is not required to be off, but for triggers, of which none is allowed beyond those that are there. A
-// setting that no baseline can require beside the others, as the pool has it, is left out and says why.
+// Snapshot returns a baseline file, in YAML, of a pool as it is: the settings that matter for security as
+// requirements of that pool, by its id, and the others as comments, masked where they are texts or secrets. What is
+// off is not required to be off, but for triggers, of which none is allowed beyond those that are there. A setting
+// that no baseline can require beside the others, as the pool has it, is left out and says why.
 func Snapshot(pool Identity, settings map[string]any) ([]byte, error) {
 	dropped := map[string]string{}
 	for {
@@ -78,16 +81,17 @@ func Snapshot(pool Identity, settings map[string]any) ([]byte, error) {
 			return nil, err
 		}
 		_, err = Parse("snapshot", text)
-		var faults Faults
-		if !errors.As(err, &faults) {
+		var found Errors
+		if !errors.As(err, &found) {
 			return text, err
 		}
 		before := len(dropped)
-		for _, f := range faults {
+		for _, f := range found {
 			for _, path := range snapshotOf(pool) {
 				at := settingIn(f.Path, pool)
 				ofAny := strings.HasPrefix(at, Clients) && covers(AnyClient(path), at)
-				if ofAny || covers(path, at) || covers(at, path) || strings.HasPrefix(at, path+".") || strings.HasPrefix(at, path+"[") {
+				if ofAny || covers(path, at) || covers(at, path) || strings.HasPrefix(at, path+".") ||
+					strings.HasPrefix(at, path+"[") {
 					dropped[path] = f.Message
 				}
 			}
@@ -115,7 +119,7 @@ func snapshotOf(pool Identity) []string {
 	return paths
 }
 
-// settingIn returns the setting that the path of a fault in a snapshot speaks of.
+// settingIn returns the setting that the path of an error in a snapshot speaks of.
 func settingIn(path string, pool Identity) string {
 	if at, ok := strings.CutPrefix(path, "rules[0].require."); ok {
 		return at
@@ -145,7 +149,9 @@ func snapshot(pool Identity, settings map[string]any, dropped map[string]string)
 		}
 	}
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "# yaml-language-server: $schema=./schema.json\n# Made of the pool %s as it is.\nversion: 1\nmode: audit # report; enforce writes\nrules:\n  - name: as-found\n    pools: {ids: [%s]}\n", pool.ID, pool.ID)
+	fmt.Fprintf(&out,
+		"# yaml-language-server: $schema=./schema.json\n# Made of the pool %s as it is.\nversion: 1\nmode: audit # "+
+			"report; enforce writes\nrules:\n  - name: as-found\n    pools: {ids: [%s]}\n", pool.ID, pool.ID)
 	if err := block(&out, "    require:\n", "      ", required[""]); err != nil {
 		return nil, fmt.Errorf("writing the baseline of %s: %w", pool.ID, err)
 	}
@@ -214,7 +220,8 @@ func others(settings map[string]any, requires []string) []string {
 	return lines
 }
 
-// filled returns an object without its empty members, which equal absent ones, but with those that the API demands; every other value is returned as it is.
+// filled returns an object without its empty members, which equal absent ones, but with those that the API demands;
+// every other value is returned as it is.
 func filled(path string, v any) any {
 	object, ok := v.(map[string]any)
 	if !ok {
@@ -230,7 +237,8 @@ func filled(path string, v any) any {
 	return full
 }
 
-// requirementOf returns a value of a baseline file that holds for v, which is set at path, and false where there is nothing to require.
+// requirementOf returns a value of a baseline file that holds for v, which is set at path, and false where there is
+// nothing to require.
 func requirementOf(path string, v any) (*yaml.Node, bool) {
 	m, _ := Lookup(path)
 	op := snapshots[AnyClient(path)]

@@ -8,7 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestAPoolIsInSyncWithItsSnapshot: whatever a pool and its client hold, the baseline that is made of them is one, is kept by them, and shows no text of theirs.
+// TestAPoolIsInSyncWithItsSnapshot: whatever a pool and its client hold, the baseline that is made of them is one, is
+// kept by them, and shows no text of theirs.
 func TestAPoolIsInSyncWithItsSnapshot(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -40,7 +41,8 @@ func TestAPoolIsInSyncWithItsSnapshot(t *testing.T) {
 	})
 }
 
-// likely replaces the texts of a value by such as the API takes of the member, mostly, and by ones that must not be seen where it is sensitive.
+// likely replaces the texts of a value by such as the API takes of the member, mostly, and by ones that must not be
+// seen where it is sensitive.
 func likely(t *rapid.T, m Member, v any) any {
 	switch v := v.(type) {
 	case map[string]any:

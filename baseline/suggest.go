@@ -25,8 +25,8 @@ func Nearest(name string, known []string) string {
 	return best
 }
 
-// edits is the number of letters to insert, remove, replace or swap with their neighbour that make b of a. Texts too long to be a name
-// are far from everything.
+// edits is the number of letters to insert, remove, replace or swap with their neighbor that make b of a. Texts too
+// long to be a name are far from everything.
 func edits(a, b string) int {
 	const longest = 64
 	if len(a) > longest || len(b) > longest {

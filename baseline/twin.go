@@ -48,8 +48,9 @@ func Concerns(above, path string) bool {
 	return ok && covers(above, twin)
 }
 
-// Holds returns the settings of the document that are the fact at path or part of it: the path itself where the write of the document sends it, or else what stands there under the other names
-// of its twins, in the order of their paths. There are none where the write of the document leaves the fact alone.
+// Holds returns the settings of the document that are the fact at path or part of it: the path itself where the write
+// of the document sends it, or else what stands there under the other names of its twins, in the order of their
+// paths. There are none where the write of the document leaves the fact alone.
 func (n DocumentName) Holds(path string) []string {
 	table, _ := n.Table()
 	if rest, ok := strings.CutPrefix(path, n.Prefix()); ok {

@@ -27,9 +27,11 @@ func TestHolds(t *testing.T) {
 		{baseline.UserPool, "SmsVerificationMessage", []string{"SmsVerificationMessage"}},
 		{baseline.UserPool, "SchemaAttributes", nil},
 		{baseline.RiskConfiguration, "UserPoolAddOns", nil},
-		{baseline.RiskConfiguration, "RiskConfiguration.RiskExceptionConfiguration", []string{"RiskConfiguration.RiskExceptionConfiguration"}},
+		{baseline.RiskConfiguration, "RiskConfiguration.RiskExceptionConfiguration",
+			[]string{"RiskConfiguration.RiskExceptionConfiguration"}},
 		{baseline.ClientRisk.Of("a"), "RiskConfiguration.RiskExceptionConfiguration", nil},
-		{baseline.ClientRisk.Of("a"), "Clients[a].RiskConfiguration.RiskExceptionConfiguration", []string{"Clients[a].RiskConfiguration.RiskExceptionConfiguration"}},
+		{baseline.ClientRisk.Of("a"), "Clients[a].RiskConfiguration.RiskExceptionConfiguration",
+			[]string{"Clients[a].RiskConfiguration.RiskExceptionConfiguration"}},
 		{baseline.AppClient.Of("a"), "Clients[b].CallbackURLs", nil},
 		{baseline.AppClient.Of("a"), "Clients[a].ClientSecret", nil},
 	} {

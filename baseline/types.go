@@ -28,7 +28,7 @@ func (p Position) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
-// A Baseline is a file of required settings, parsed and found without fault.
+// A Baseline is a file of required settings, parsed and found to be without error.
 type Baseline struct {
 	File       string
 	Digest     string // "sha256:" and the hash of the file's bytes, in hex
@@ -57,14 +57,16 @@ type ClientRule struct {
 	Position
 }
 
-// A ClientSelector selects app clients by id or name, whichever are given; one that is empty selects every client. A client that Except selects is not selected.
+// A ClientSelector selects app clients by id or name, whichever are given; one that is empty selects every client. A
+// client that Except selects is not selected.
 type ClientSelector struct {
 	IDs    []string
 	Names  []string // globs
 	Except *ClientSelector
 }
 
-// Watched names a kind of thing that belongs to a pool and of which a baseline reports, but never undoes, that one came, changed or went.
+// Watched names a kind of thing that belongs to a pool and of which a baseline reports, but never undoes, that one
+// came, changed or went.
 type Watched string
 
 // The kinds of things that can be watched.
@@ -82,8 +84,8 @@ func Watchable() []Watched {
 	return []Watched{WatchClients, WatchIdentityProviders, WatchDomains, WatchResourceServers, WatchGroups, WatchTriggers}
 }
 
-// A Selector selects pools: each of its keys that is not empty must match, and any entry within a key will do, except that every
-// key of Tags must match. A pool that Except selects is not selected.
+// A Selector selects pools: each of its keys that is not empty must match, and any entry within a key will do, except
+// that every key of Tags must match. A pool that Except selects is not selected.
 type Selector struct {
 	IDs    []string
 	Names  []string            // globs
@@ -108,13 +110,13 @@ const (
 	Matches  Op = "matches"
 )
 
-// A Requirement is what a rule requires of one setting. An object of the file that names members is as many requirements as
-// it has leaves, so that rules merge setting by setting.
+// A Requirement is what a rule requires of one setting. An object of the file that names members is as many
+// requirements as it has leaves, so that rules merge setting by setting.
 type Requirement struct {
 	Setting string // dotted path
 	Op      Op
-	// Value is the operator's argument: the literal of Equal, the number of AtLeast and AtMost, the list of OneOf, Contains and Without, the
-	// object of Exactly, the glob of Matches, true for Absent and Present.
+	// Value is the operator's argument: the literal of Equal, the number of AtLeast and AtMost, the list of OneOf,
+	// Contains and Without, the object of Exactly, the glob of Matches, true for Absent and Present.
 	Value any
 	// Set is the value to write where the operator does not imply one, or nil.
 	Set any
@@ -138,7 +140,11 @@ type Unknown string
 const (
 	EchoUnknown Unknown = "echo"
 	OmitUnknown Unknown = "omit"
+	StopUnknown Unknown = "stop" // leave its document alone
 )
+
+// Unknowns returns all that can be done with an unknown member.
+func Unknowns() []Unknown { return []Unknown{EchoUnknown, OmitUnknown, StopUnknown} }
 
 // An Identity is what selects a pool.
 type Identity struct {
@@ -187,11 +193,17 @@ type Drift struct {
 	Action   Action
 	Value    any        // what to write where Action is Write; never aliases the compared settings
 	Exempted *Exemption // in force, or nil
+	// Reason says why nothing can be written although the requirement names a value: the API does not take the list that
+	// would come of it. It is empty unless Action is Report.
+	Reason string
 }
 
 // A Comparison is what Compare found.
 type Comparison struct {
-	Drifts   []Drift  // in the order of the member table
-	Required []string // the settings that the policy's requirements name, which may be objects with nothing in them, in the order of the member table
-	Owned    []string // every leaf setting that the policy requires something of, drifted or not, in the order of the member table
+	Drifts []Drift // in the order of the member table
+	// the settings that the policy's requirements name, which may be objects with nothing in them, in the order of the
+	// member table
+	Required []string
+	// every leaf setting that the policy requires something of, drifted or not, in the order of the member table
+	Owned []string
 }

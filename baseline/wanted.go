@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// wanted is what some requirements say outright: the leaf settings with one lawful value, and those that are to be off or to be there.
+// wanted is what some requirements say outright: the leaf settings with one lawful value, and those that are to be
+// off or to be there.
 type wanted struct {
 	leaves map[string]any
 	said   map[string]Requirement // of leaves, those that an object is required to hold among them
@@ -18,7 +19,8 @@ type wanted struct {
 }
 
 func wantedOf(required []Requirement) wanted {
-	w := wanted{leaves: map[string]any{}, said: map[string]Requirement{}, off: map[string]bool{}, there: map[string]bool{}, holds: map[string][]any{}, at: map[string]Position{}}
+	w := wanted{leaves: map[string]any{}, said: map[string]Requirement{}, off: map[string]bool{}, there: map[string]bool{},
+		holds: map[string][]any{}, at: map[string]Position{}}
 	for _, r := range required {
 		w.add(r)
 	}
@@ -27,8 +29,14 @@ func wantedOf(required []Requirement) wanted {
 
 func (w *wanted) add(r Requirement) {
 	w.at[r.Setting] = r.Position
-	w.forget(r.Setting)
+	if r.Op != Absent {
+		// What an object is to be absent but for is there, and the object with it.
+		for i := strings.LastIndexByte(r.Setting, '.'); i >= 0; i = strings.LastIndexByte(r.Setting[:i], '.') {
+			delete(w.off, r.Setting[:i])
+		}
+	}
 	m, _ := Lookup(r.Setting)
+	w.forget(r.Setting, m)
 	if m.Kind != Object && m.Kind != Map {
 		w.said[r.Setting] = r
 	}
@@ -54,8 +62,16 @@ func (w *wanted) add(r Requirement) {
 	}
 }
 
-// forget takes back what an object is required to hold of a part that has a requirement of its own: that one counts there.
-func (w *wanted) forget(part string) {
+// forget takes back what an object is required to hold of a part that has a requirement of its own: that one counts
+// there.
+func (w *wanted) forget(part string, m Member) {
+	if m.Kind != Object && m.Kind != Map { // which is all but a few, and has nothing in it
+		delete(w.leaves, part)
+		delete(w.said, part)
+		delete(w.holds, part)
+		delete(w.off, part)
+		return
+	}
 	maps.DeleteFunc(w.leaves, func(path string, _ any) bool { return covers(part, path) })
 	maps.DeleteFunc(w.said, func(path string, _ Requirement) bool { return covers(part, path) })
 	maps.DeleteFunc(w.holds, func(path string, _ []any) bool { return covers(part, path) })
@@ -117,7 +133,8 @@ func (w wanted) position(path string) Position {
 	}
 	var first Position
 	for setting, position := range w.at {
-		if covers(path, setting) && (first.Line == 0 || position.Line < first.Line || position.Line == first.Line && position.Column < first.Column) {
+		if covers(path, setting) && (first.Line == 0 || position.Line < first.Line || position.Line == first.Line &&
+			position.Column < first.Column) {
 			first = position
 		}
 	}

@@ -22,7 +22,8 @@ type cdkFile struct {
 	Context                   map[string]any
 }
 
-// TestCdkJSON: `cdk deploy` alone runs the app, which builds the function, tells nobody, and has the feature flags that the library of go.mod recommends, no more and no less.
+// TestCdkJSON: `cdk deploy` alone runs the app, which builds the function, sends no telemetry, and has exactly the
+// feature flags that the library of go.mod recommends.
 func TestCdkJSON(t *testing.T) {
 	t.Parallel()
 	content, err := os.ReadFile("../cdk.json")
@@ -34,18 +35,21 @@ func TestCdkJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	no := false
-	want := cdkFile{App: "go run ./infra", Output: ".build/cdk.out", VersionReporting: &no, Notices: &no, RequireApproval: "broadening",
-		Context: recommended(t)}
+	want := cdkFile{
+		App: "go run ./infra", Output: ".build/cdk.out", VersionReporting: &no, Notices: &no,
+		RequireApproval: "broadening", Context: recommended(t),
+	}
 	want.Context["cli-telemetry"] = false
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-// recommended reads the list that lies in the library itself.
+// recommended reads the list in the library itself.
 func recommended(t *testing.T) map[string]any {
 	t.Helper()
-	dir, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-cdk-go/awscdk/v2").Output()
+	dir, err := exec.CommandContext(
+		t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-cdk-go/awscdk/v2").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,73 +13,114 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// The questions that people ask of the log; they are saved in Logs Insights too.
+// The questions that people ask of the log. They are saved in Logs Insights too.
 var questions = []struct{ id, title, query string }{
-	{"WhoChangedWhat", "Who changed what", "fields @timestamp, outcome, user_pool_id, cause.event_name, cause.actor, cause.source_ip\n" +
-		"| filter msg = 'reconciled' and outcome not in ['unchanged', 'ignored']\n| sort @timestamp desc\n| limit 50"},
+	{"WhoChangedWhat", "Who changed what",
+		"fields @timestamp, outcome, user_pool_id, cause.event_name, cause.actor, cause.source_ip\n" +
+			"| filter msg = 'reconciled' and outcome not in ['unchanged', 'ignored']\n" +
+			"| sort @timestamp desc\n| limit 50"},
 	{"WhyNotFixed", "Why was this not fixed", "fields @timestamp, outcome, user_pool_id, reason\n" +
-		"| filter outcome in ['partial', 'unfixable', 'unconverged', 'deferred'] or msg = 'cannot start'\n| sort @timestamp desc\n| limit 50"},
+		"| filter outcome in ['partial', 'unfixable', 'unconverged', 'deferred'] or msg = 'cannot start'\n" +
+		"| sort @timestamp desc\n| limit 50"},
 	{"OutOfCompliance", "Pools out of compliance", "filter msg = 'reconciled' and outcome != 'ignored'\n" +
-		"| stats latest(outcome) as last, latest(@timestamp) as seen by user_pool_id\n| filter last in ['partial', 'unfixable', 'unconverged', 'drifted', 'deferred']\n| sort seen desc"},
+		"| stats latest(outcome) as last, latest(@timestamp) as seen by user_pool_id\n" +
+		"| filter last in ['partial', 'unfixable', 'unconverged', 'drifted', 'deferred']\n| sort seen desc"},
 }
 
-// NewDashboard makes the one picture: what is wrong now, how fast it was put right, what happened, how the function does, and the lines of the log that people ask for.
-func NewDashboard(stack awscdk.Stack, id string, keeper Keeper, rule awsevents.Rule, alarms []interfacesawscloudwatch.IAlarmRef, queues []Queue) awscloudwatch.Dashboard {
+// NewDashboard makes the one dashboard: what is wrong now, how fast it was fixed, what happened, how the function does,
+// and the lines of the log that people ask for.
+func NewDashboard(
+	stack awscdk.Stack, id string, keeper Keeper, rule awsevents.Rule, alarms []interfacesawscloudwatch.IAlarmRef,
+	queues Queues,
+) awscloudwatch.Dashboard {
 	scope := constructs.NewConstruct(stack, jsii.String(id))
-	region, name, group := *stack.Region(), *stack.StackName(), keeper.Log.LogGroupName()
-	hours := awscdk.Duration_Hours(jsii.Number(1))
-	hourly := &awscloudwatch.MetricOptions{Period: hours}
-	matched := awscloudwatch.NewMetric(&awscloudwatch.MetricProps{Namespace: jsii.String("AWS/Events"), MetricName: jsii.String("MatchedEvents"), Label: jsii.String("events"),
-		DimensionsMap: &map[string]*string{"RuleName": rule.RuleName()}, Statistic: jsii.String("Sum"), Period: hours})
-	var letters []awscloudwatch.IMetric
-	for _, q := range queues {
-		letters = append(letters, q.Queue.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{Period: hours, Statistic: jsii.String("Maximum"), Label: jsii.String(q.Meaning)}))
+	hourly := &awscloudwatch.MetricOptions{Period: minutes(60)}
+	matched := awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace: jsii.String("AWS/Events"), MetricName: jsii.String("MatchedEvents"), Label: jsii.String("events"),
+		DimensionsMap: &map[string]*string{"RuleName": rule.RuleName()}, Statistic: jsii.String("Sum"), Period: minutes(60),
+	})
+	own := func(name, statistic string) awscloudwatch.IMetric {
+		return metric(keeper, name, statistic, minutes(60))
 	}
-	searched := func(label, metric, dimension string) awscloudwatch.IMetric {
-		return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{Label: jsii.String(label), Period: hours, UsingMetrics: &map[string]awscloudwatch.IMetric{},
-			Expression: jsii.String("SEARCH('{" + namespace + ",Function," + dimension + "} MetricName=\"" + metric + "\" Function=\"" + *keeper.Name + "\"', 'Sum', 3600)")})
-	}
-	asked := func(i int, width, height float64) awscloudwatch.IWidget {
-		return awscloudwatch.NewLogQueryWidget(&awscloudwatch.LogQueryWidgetProps{Title: jsii.String(questions[i].title), Width: jsii.Number(width), Height: jsii.Number(height),
-			LogGroupNames: &[]*string{group}, QueryString: jsii.String(questions[i].query)})
-	}
-	graph := func(title string, metrics ...awscloudwatch.IMetric) awscloudwatch.IWidget {
-		return awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{Title: jsii.String(title), Left: &metrics,
-			LeftYAxis: &awscloudwatch.YAxisProps{Min: jsii.Number(0)}, Width: jsii.Number(12), Height: jsii.Number(7), Period: hours, Statistic: jsii.String("Sum")})
-	}
-	links := "### Ask the log\n\n"
-	for _, q := range questions {
-		saved := awslogs.NewCfnQueryDefinition(scope, jsii.String(q.id), &awslogs.CfnQueryDefinitionProps{Name: jsii.String(name + "/" + q.title), QueryString: jsii.String(q.query),
-			LogGroupNames: &[]any{group}})
-		links += "- [" + q.title + "](" + link(region, q.query, *saved.Ref(), *group) + ")\n"
+	waiting := func(label string) *awscloudwatch.MetricOptions {
+		return &awscloudwatch.MetricOptions{Period: minutes(60), Statistic: jsii.String("Maximum"), Label: jsii.String(label)}
 	}
 	return awscloudwatch.NewDashboard(scope, jsii.String("Dashboard"), &awscloudwatch.DashboardProps{
 		DefaultInterval: awscdk.Duration_Days(jsii.Number(7)),
 		Widgets: &[]*[]awscloudwatch.IWidget{
-			{awscloudwatch.NewAlarmStatusWidget(&awscloudwatch.AlarmStatusWidgetProps{Title: jsii.String("Alarms"), Alarms: &alarms, Width: jsii.Number(24), Height: jsii.Number(3)})},
+			{awscloudwatch.NewAlarmStatusWidget(&awscloudwatch.AlarmStatusWidgetProps{
+				Title: jsii.String("Alarms"), Alarms: &alarms, Width: jsii.Number(24), Height: jsii.Number(3),
+			})},
 			{
-				graph("Time to detect and to restore, seconds", told(keeper, "TimeToDetect", "p90", hours), told(keeper, "TimeToRestore", "p50", hours), told(keeper, "TimeToRestore", "p99", hours)),
-				graph("Drifts by rule", searched("", "Drifts", "Rule")),
+				graph("Time to detect and to restore, seconds",
+					own("TimeToDetect", "p90"), own("TimeToRestore", "p50"), own("TimeToRestore", "p99")),
+				graph("Drifts by rule", byDimension(keeper, "Drifts", "Rule")),
 			},
-			{graph("Outcomes", searched("", "Events", "Outcome")), asked(2, 12, 7)},
+			{graph("Outcomes", byDimension(keeper, "Events", "Outcome")), answer(keeper, 2, 12, 7)},
 			{
-				graph("Events and invocations", matched, keeper.Function.MetricInvocations(hourly), keeper.Function.MetricErrors(hourly), keeper.Function.MetricThrottles(hourly)),
-				graph("Dead letters", letters...),
+				graph("Events and invocations", matched, keeper.Function.MetricInvocations(hourly),
+					keeper.Function.MetricErrors(hourly), keeper.Function.MetricThrottles(hourly)),
+				graph("Messages in the queues",
+					queues.Changes.MetricApproximateNumberOfMessagesVisible(waiting("changes")),
+					queues.Scans.MetricApproximateNumberOfMessagesVisible(waiting("scans")),
+					queues.DeadLetter.MetricApproximateNumberOfMessagesVisible(waiting("dead letters"))),
 			},
 			{
-				graph("Calls to Cognito", told(keeper, "ApiCalls", "Sum", hours), told(keeper, "Throttled", "Sum", hours)),
-				graph("Missed events, lost updates", told(keeper, "MissedEvents", "Sum", hours), told(keeper, "LostUpdates", "Sum", hours), told(keeper, "LedgerFailed", "Sum", hours)),
+				graph("Calls to Cognito", own("ApiCalls", "Sum"), own("Throttled", "Sum")),
+				graph("Undetected drift, lost updates",
+					own("UndetectedDrift", "Sum"), own("LostUpdates", "Sum"), own("LedgerFailed", "Sum")),
 			},
 			{awscloudwatch.NewTextWidget(&awscloudwatch.TextWidgetProps{
-				Width: jsii.Number(24), Height: jsii.Number(7), Markdown: jsii.String(links + "\nThey are saved in Logs Insights under `" + name + "`, and two of them are answered below.\n\n### Look before you write\n\n`poolkeeper plan --all` shows what is not as required; `poolkeeper apply` writes it.")})},
-			{asked(0, 24, 6)},
-			{asked(1, 24, 6)},
+				Width: jsii.Number(24), Height: jsii.Number(7), Markdown: jsii.String(saveQuestions(stack, scope, keeper)),
+			})},
+			{answer(keeper, 0, 24, 6)},
+			{answer(keeper, 1, 24, 6)},
 		},
 	})
 }
 
-// link leads to a saved question in the console. The console writes its own query into the address in two steps: what is no letter or digit becomes a star and two digits, then what delimits is
-// escaped twice over with a dollar sign, so that nothing is left that Markdown could take for its own. The group and the question's id, which only the deployment knows, hold nothing to escape.
+func graph(title string, metrics ...awscloudwatch.IMetric) awscloudwatch.IWidget {
+	return awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{
+		Title: jsii.String(title), Left: &metrics, LeftYAxis: &awscloudwatch.YAxisProps{Min: jsii.Number(0)},
+		Width: jsii.Number(12), Height: jsii.Number(7), Period: minutes(60), Statistic: jsii.String("Sum"),
+	})
+}
+
+// byDimension is one of the function's metrics with a line for each value of a dimension.
+func byDimension(keeper Keeper, name, dimension string) awscloudwatch.IMetric {
+	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+		Label: jsii.String(""), Period: minutes(60), UsingMetrics: &map[string]awscloudwatch.IMetric{},
+		Expression: jsii.String(fmt.Sprintf(`SEARCH('{%s,Function,%s} MetricName="%s" Function="%s"', 'Sum', 3600)`,
+			namespace, dimension, name, *keeper.Name)),
+	})
+}
+
+// answer shows the log's answer to a question.
+func answer(keeper Keeper, question int, width, height float64) awscloudwatch.IWidget {
+	return awscloudwatch.NewLogQueryWidget(&awscloudwatch.LogQueryWidgetProps{
+		Title: jsii.String(questions[question].title), QueryString: jsii.String(questions[question].query),
+		LogGroupNames: &[]*string{keeper.Log.LogGroupName()}, Width: jsii.Number(width), Height: jsii.Number(height),
+	})
+}
+
+// saveQuestions saves the questions, and returns the text that links to them.
+func saveQuestions(stack awscdk.Stack, scope constructs.Construct, keeper Keeper) string {
+	name, group := *stack.StackName(), keeper.Log.LogGroupName()
+	text := "### Ask the log\n\n"
+	for _, q := range questions {
+		saved := awslogs.NewCfnQueryDefinition(scope, jsii.String(q.id), &awslogs.CfnQueryDefinitionProps{
+			Name: jsii.String(name + "/" + q.title), QueryString: jsii.String(q.query), LogGroupNames: &[]any{group},
+		})
+		text += "- [" + q.title + "](" + link(*stack.Region(), q.query, *saved.Ref(), *group) + ")\n"
+	}
+	return text + "\nThey are saved in Logs Insights under `" + name + "`, and two of them are answered below.\n\n" +
+		"### Read before you write\n\n" +
+		"`poolkeeper plan --all` shows what differs from the baseline, `poolkeeper apply` writes it."
+}
+
+// link leads to a saved question in the console. The console encodes its query twice: a character that is no letter or
+// digit becomes a star and two digits, then what delimits the parts is escaped with a dollar sign, so that nothing is
+// left that Markdown could interpret. The group and the question's id, which only the deployment knows, need no escape.
 func link(region, query, id, group string) string {
 	var text strings.Builder
 	for _, b := range []byte(query) {
@@ -89,11 +130,15 @@ func link(region, query, id, group string) string {
 			fmt.Fprintf(&text, "*%02x", b)
 		}
 	}
-	detail := "~(end~0~start~-604800~timeType~'RELATIVE~unit~'seconds~editorString~'" + text.String() + "~queryId~'" + id + "~source~(~'" + group + "))"
-	return "https://" + region + "." + console(region) + "/cloudwatch/home?region=" + region + "#logsV2:logs-insights$3FqueryDetail$3D" + strings.NewReplacer("~", "$257E", "(", "$2528", ")", "$2529", "'", "$2527").Replace(detail)
+	detail := "~(end~0~start~-604800~timeType~'RELATIVE~unit~'seconds~editorString~'" + text.String() +
+		"~queryId~'" + id + "~source~(~'" + group + "))"
+	escape := strings.NewReplacer("~", "$257E", "(", "$2528", ")", "$2529", "'", "$2527")
+	return "https://" + region + "." + console(region) + "/cloudwatch/home?region=" + region +
+		"#logsV2:logs-insights$3FqueryDetail$3D" + escape.Replace(detail)
 }
 
-// console is where the console of a Region's partition is. A Region that only the deployment knows is taken for one of the first partition.
+// console is the console's domain in a Region's partition. A Region that only the deployment knows is taken for one of
+// the first partition.
 func console(region string) string {
 	switch {
 	case strings.HasPrefix(region, "cn-"):

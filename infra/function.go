@@ -1,14 +1,12 @@
 package main
 
 import (
-	"maps"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdadestinations"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
@@ -16,18 +14,24 @@ import (
 // functionName is what `sam local invoke` calls the function.
 const functionName = "Poolkeeper"
 
-// A Keeper is the function with its role and its log.
+// A Keeper is the function with its role, its log and what starts it.
 type Keeper struct {
 	Function awslambda.Function
 	Name     *string // as CloudFormation makes it
 	Role     awsiam.Role
 	Log      awslogs.LogGroup
+	Mappings []awslambda.EventSourceMapping
 }
 
-// NewFunction makes the function. An event that it gives up on goes to the failed queue; a local template has none.
-//
-// It tells the alerts' topic, and the bus and Security Hub of the settings, sweeps over the default bus and remembers in the ledger; a local one does none of it.
-func NewFunction(stack awscdk.Stack, id string, s Settings, failed *Queue, alerts *Alerts, ledger awsdynamodb.Table) Keeper {
+// Resources are those of the stack that a deployed function works with.
+type Resources struct {
+	Queues Queues
+	Alerts Alerts
+	Ledger awsdynamodb.Table
+}
+
+// NewFunction makes the function. The one of a local template has no resources.
+func NewFunction(stack awscdk.Stack, id string, s Settings, r *Resources) Keeper {
 	scope := constructs.NewConstruct(stack, jsii.String(id))
 	log := awslogs.NewLogGroup(scope, jsii.String("Log"), &awslogs.LogGroupProps{
 		// It is the evidence of what was changed and why, and outlives the stack until its retention has passed.
@@ -39,74 +43,94 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, failed *Queue, alert
 		Description: jsii.String("poolkeeper: reads user pools, and writes them where the baseline says so"),
 	})
 	log.GrantWrite(role)
-	place := Place{*stack.Partition(), *stack.Region(), *stack.Account()}
-	for _, statement := range Permissions(s, place) {
-		role.AddToPolicy(policyStatement(statement))
+	location := Location{*stack.Partition(), *stack.Region(), *stack.Account()}
+	allow(role, Permissions(s, location))
+	if r != nil {
+		allow(role, notifyPermissions(s, location))
+		allow(role, r.permissions())
 	}
-	environment := variables(s, role, alerts)
-	maps.Copy(environment, remember(role, ledger))
-	if alerts != nil {
-		for _, statement := range telling(s, place) {
-			role.AddToPolicy(policyStatement(statement))
-		}
-		role.AddToPolicy(policyStatement(Statement{Sid: "TellPeople", Actions: []string{"sns:Publish"}, Resources: []string{*alerts.Topic.TopicArn()}}))
-		role.AddToPolicy(policyStatement(Statement{Sid: "UseTopicKey", Actions: []string{"kms:Decrypt", "kms:GenerateDataKey"}, Resources: []string{*alerts.Key.KeyArn()}}))
-	}
-	props := &awslambda.FunctionProps{
-		Description:           jsii.String("poolkeeper: puts user pools back to their baseline"),
+	environment := variables(s, role, r)
+	function := awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
+		Description:           jsii.String("poolkeeper: brings user pools back to their baseline"),
 		Runtime:               awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture:          architecture(s.Architecture),
 		Handler:               jsii.String("bootstrap"),
 		Code:                  awslambda.Code_FromAsset(jsii.String(s.Code), nil),
 		Role:                  role,
 		MemorySize:            jsii.Number(128),
-		Timeout:               awscdk.Duration_Minutes(jsii.Number(15)), // a sweep takes its time; each call of an event is bounded by itself
+		Timeout:               awscdk.Duration_Seconds(jsii.Number(functionSeconds)),
 		LogGroup:              log,
 		LoggingFormat:         awslambda.LoggingFormat_JSON,
 		ApplicationLogLevelV2: awslambda.ApplicationLogLevel_INFO,
 		SystemLogLevelV2:      awslambda.SystemLogLevel_INFO,
 		Tracing:               awslambda.Tracing_ACTIVE,
 		Environment:           &environment,
+	})
+	resource := function.Node().DefaultChild().(awslambda.CfnFunction)
+	resource.AddMetadata(jsii.String("SamResourceId"), functionName)
+	waitForPolicies(resource, role)
+	keeper := Keeper{Function: function, Name: function.FunctionName(), Role: role, Log: log}
+	if r != nil {
+		keeper.Mappings = []awslambda.EventSourceMapping{
+			startOn(scope, "OnChange", function, r.Queues.Changes), startOn(scope, "OnScan", function, r.Queues.Scans),
+		}
 	}
-	if s.ReservedConcurrency > 0 {
-		props.ReservedConcurrentExecutions = jsii.Number(s.ReservedConcurrency)
-	}
-	if failed != nil {
-		props.OnFailure = awslambdadestinations.NewSqsDestination(failed.Queue)
-		props.RetryAttempts = jsii.Number(2)
-		props.MaxEventAge = awscdk.Duration_Hours(jsii.Number(6))
-	}
-	function := awslambda.NewFunction(scope, jsii.String("Function"), props)
-	function.Node().DefaultChild().(awslambda.CfnFunction).AddMetadata(jsii.String("SamResourceId"), functionName)
-	return Keeper{Function: function, Name: function.FunctionName(), Role: role, Log: log}
+	return keeper
 }
 
-// variables are the function's environment, but for the ledger. A local template leaves out the role: SAM has no value for it, and makes one up that is none.
-func variables(s Settings, role awsiam.Role, alerts *Alerts) map[string]*string {
-	// Below 1,769 MB a function has less than one vCPU: threads beside each other only take turns, and cost their changes.
+// startOn starts the function on each message of a queue, at most twice at a time: the API's rates make two as fast as
+// any number.
+func startOn(
+	scope constructs.Construct, id string, function awslambda.Function, queue awssqs.Queue,
+) awslambda.EventSourceMapping {
+	return awslambda.NewEventSourceMapping(scope, jsii.String(id), &awslambda.EventSourceMappingProps{
+		Target:                  function,
+		EventSourceArn:          queue.QueueArn(),
+		BatchSize:               jsii.Number(1),
+		MaxConcurrency:          jsii.Number(2),
+		ReportBatchItemFailures: jsii.Bool(true),
+	})
+}
+
+// permissions are what the function does with the stack's resources. It neither scans the table nor deletes from it.
+func (r *Resources) permissions() []Statement {
+	changes, scans := *r.Queues.Changes.QueueArn(), *r.Queues.Scans.QueueArn()
+	return []Statement{
+		statement("ReceiveMessages", []string{changes, scans},
+			"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
+		statement("SendScans", []string{scans}, "sqs:SendMessage"),
+		statement("PublishAlerts", []string{*r.Alerts.Topic.TopicArn()}, "sns:Publish"),
+		statement("UseTopicKey", []string{*r.Alerts.Key.KeyArn()}, "kms:Decrypt", "kms:GenerateDataKey"),
+		statement("UseLedger", []string{*r.Ledger.TableArn()},
+			"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+	}
+}
+
+// variables are the function's environment. A local template leaves out what only CloudFormation can resolve.
+func variables(s Settings, role awsiam.Role, r *Resources) map[string]*string {
+	// Below 1,769 MB a function has less than one vCPU: parallel threads only take turns, and cost their changes.
 	v := map[string]*string{"GOMAXPROCS": jsii.String("1")}
-	if !s.Local {
+	set := func(name, value string) {
+		if value != "" {
+			v[name] = jsii.String(value)
+		}
+	}
+	if r != nil {
 		v["ROLE_ARN"] = role.RoleArn()
-	}
-	if alerts != nil {
-		v["TOPIC_ARN"] = alerts.Topic.TopicArn()
-		v["SWEEP_BUS"] = jsii.String(sweepBus)
-		if s.EventBus != "" {
-			v["EVENT_BUS"] = jsii.String(s.EventBus)
-		}
-		if s.SecurityHub {
-			v["SECURITY_HUB"] = jsii.String("on")
+		v["TOPIC_ARN"] = r.Alerts.Topic.TopicArn()
+		v["LEDGER_TABLE"] = r.Ledger.TableName()
+		v["QUEUE_URL"] = r.Queues.Changes.QueueUrl()
+		v["SCAN_QUEUE_URL"] = r.Queues.Scans.QueueUrl()
+		set("EVENT_BUS", s.Notify.EventBus)
+		if s.Notify.SecurityHub {
+			set("SECURITY_HUB", "on")
 		}
 	}
-	if s.Mode != "" {
-		v["MODE"] = jsii.String(string(s.Mode))
-	}
+	set("MODE", string(s.Mode))
 	if s.BaselineFile != "" {
-		v["BASELINE_FILE"] = jsii.String("/var/task/" + baselineInCode)
+		set("BASELINE_FILE", "/var/task/"+baselineInCode)
 	}
-	if s.LocalEndpoint != "" {
-		v["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] = jsii.String(s.LocalEndpoint)
-	}
+	set("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", s.LocalEndpoint)
 	return v
 }
 
@@ -117,14 +141,36 @@ func architecture(name string) awslambda.Architecture {
 	return awslambda.Architecture_ARM_64()
 }
 
-func policyStatement(s Statement) awsiam.PolicyStatement {
-	props := &awsiam.PolicyStatementProps{Sid: jsii.String(s.Sid), Actions: jsii.Strings(s.Actions...), Resources: jsii.Strings(s.Resources...)}
-	if s.Conditions != nil {
-		conditions := map[string]any{}
-		for operator, keys := range s.Conditions {
-			conditions[operator] = keys
+func allow(role awsiam.Role, statements []Statement) {
+	for _, s := range statements {
+		props := &awsiam.PolicyStatementProps{
+			Sid: jsii.String(s.Sid), Actions: jsii.Strings(s.Actions...), Resources: jsii.Strings(s.Resources...),
 		}
-		props.Conditions = &conditions
+		if s.Key != "" {
+			props.Conditions = &map[string]any{"StringEquals": map[string]any{s.Key: s.Value}}
+		}
+		role.AddToPolicy(awsiam.NewPolicyStatement(props))
 	}
-	return awsiam.NewPolicyStatement(props)
+}
+
+// A policyCollector lets a function wait for the policies of its role, and for nothing else. The CDK also writes down
+// the role, to which the function refers anyway, and cfn-lint reports that.
+type policyCollector struct {
+	function awslambda.CfnFunction
+	policies []*string
+}
+
+// waitForPolicies collects the policies once the CDK has split what is too long for one.
+func waitForPolicies(function awslambda.CfnFunction, role awsiam.Role) {
+	awscdk.Aspects_Of(role).Add(&policyCollector{function: function}, &awscdk.AspectOptions{
+		Priority: awscdk.AspectPriority_READONLY(),
+	})
+}
+
+// Visit implements awscdk.IAspect.
+func (c *policyCollector) Visit(node constructs.IConstruct) {
+	if resource, ok := node.(awscdk.CfnResource); ok && *resource.CfnResourceType() != "AWS::IAM::Role" {
+		c.policies = append(c.policies, resource.LogicalId())
+		c.function.AddOverride(jsii.String("DependsOn"), c.policies)
+	}
 }

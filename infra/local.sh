@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs the function of a local template on an event: in SAM's container (invoke), the same with the fake of Cognito beside it (local), or with the fake and
-# without a container (emulate). From the top of the repository, through make.
+# Runs the function of a local template on an event: in SAM's container (invoke), the same with the fake of Cognito
+# beside it (local), or with the fake and without a container (emulate). From the top of the repository, through make.
 set -euo pipefail
-verb=$1 event=$2
+command=$1 event=$2
 port=${PORT:-5555}
 sam_dir=.build/sam
 case $(uname -m) in arm64 | aarch64) arch=arm64 ;; *) arch=x86_64 ;; esac
@@ -10,8 +10,9 @@ case $(uname -m) in arm64 | aarch64) arch=arm64 ;; *) arch=x86_64 ;; esac
 synthesize() { # endpoint, or nothing
 	[[ -x infra/node_modules/.bin/cdk ]] || npm ci --prefix infra --no-audit --no-fund --silent
 	rm -rf "$sam_dir"
-	# A deployment's own stage and Regions, which may stand in cdk.json, are none of a laptop's.
-	infra/node_modules/.bin/cdk synth -q --no-path-metadata --output "$sam_dir" -c local=true -c stage= -c regions= -c watchRole=false -c architecture="$arch" -c mode="${MODE:-}" ${1:+-c localEndpoint="$1"}
+	# cdk.json may have a deployment's stage and Regions, which do not apply to a laptop.
+	infra/node_modules/.bin/cdk synth -q --no-path-metadata --output "$sam_dir" -c local=true \
+		-c stage= -c regions= -c watchRole=false -c architecture="$arch" -c mode="${MODE:-}" ${1:+-c localEndpoint="$1"}
 }
 
 require_container() {
@@ -22,9 +23,11 @@ require_container() {
 	{
 		printf 'missing: %s\n' "${missing[@]}"
 		echo "The same without a container:"
-		if [[ $verb == invoke ]]; then
-			echo "  go run ./lambda/cmd/poolkeeper replay --audit $event      the handler, in the command line; without --audit it writes"
-			echo "  go run ./infra/emulate $event      the built bootstrap, with the template's environment, behind a Runtime API server"
+		if [[ $command == invoke ]]; then
+			echo "  go run ./lambda/cmd/poolkeeper replay --audit $event"
+			echo "      the handler, in the command line; without --audit it writes"
+			echo "  go run ./infra/emulate $event"
+			echo "      the built bootstrap, with the template's environment, behind a Runtime API server"
 		else
 			echo "  make emulate EVENT=$event"
 		fi
@@ -47,13 +50,14 @@ serve() { # address
 }
 
 in_container() {
-	sam local invoke Poolkeeper --template "$sam_dir/poolkeeper.template.json" --event "$event" --add-host host.docker.internal:host-gateway
+	sam local invoke Poolkeeper --template "$sam_dir/poolkeeper.template.json" --event "$event" \
+		--add-host host.docker.internal:host-gateway
 }
 
 [[ -r $event ]] || { echo "no event $event: say EVENT=lambda/event/testdata/update-user-pool.json" >&2; exit 1; }
-case $verb in
+case $command in
 invoke)
-	# Against AWS itself nothing is written unasked.
+	# Against AWS itself nothing is written unless MODE=enforce asks for it.
 	MODE=${MODE:-$([[ -n ${ENDPOINT:-} ]] || echo audit)}
 	synthesize "${ENDPOINT:-}"
 	require_container

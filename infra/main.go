@@ -17,32 +17,23 @@ func main() {
 
 func run() int {
 	app := awscdk.NewApp(nil)
-	settings, faults := ReadSettings(contextOf(app), os.Getenv, os.ReadFile)
-	if len(faults) == 0 {
-		var err error
-		if settings.Code, err = built(settings); err == nil {
+	// The context is that of cdk.json, of ~/.cdk.json and of the command line.
+	all, _ := app.Node().GetAllContext(nil).(map[string]any)
+	settings, errs := ReadSettings(all, os.Getenv, os.ReadFile)
+	if len(errs) == 0 {
+		err := buildFunction(context.Background(), settings, ".", buildDir)
+		if err == nil {
+			settings.Code, err = codeFor(settings, buildDir)
+		}
+		if err == nil {
 			NewStacks(app, settings)
 			app.Synth(nil)
 			return 0
 		}
-		faults = []error{err}
+		errs = []error{err}
 	}
-	for _, fault := range faults {
-		fmt.Fprintln(os.Stderr, "poolkeeper:", fault)
+	for _, err := range errs {
+		fmt.Fprintln(os.Stderr, "poolkeeper:", err)
 	}
 	return 1
-}
-
-// built builds the function of the settings, and returns the folder to deploy.
-func built(s Settings) (string, error) {
-	if err := buildFunction(context.Background(), s, ".", buildDir); err != nil {
-		return "", err
-	}
-	return codeFor(s, buildDir)
-}
-
-// contextOf returns the whole context of the app: that of cdk.json, of ~/.cdk.json and of the command line.
-func contextOf(app awscdk.App) map[string]any {
-	all, _ := app.Node().GetAllContext(nil).(map[string]any)
-	return all
 }

@@ -23,8 +23,8 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	// The CDK's own validation of every synthesis takes most of its time; the end-to-end test has it on. The client of jsii copied the environment when
-	// the packages started, so it is started anew.
+	// The CDK's own validation takes most of the time of a synthesis; the end-to-end test has it on. The client of jsii
+	// copied the environment when the packages started, so it is started anew.
 	_ = os.Setenv("CDK_VALIDATION", "false")
 	_ = os.Setenv("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 	jsii.Close()
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// stub is a folder that stands in for the function's code, the same in every run, so that its hash is.
+// stub is a folder that stands in for the function's code, with the same hash in every run.
 func stub(t *testing.T, binary string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -43,7 +43,8 @@ func stub(t *testing.T, binary string) string {
 	return dir
 }
 
-// read makes the settings of a context, which has to be without fault. baselineText is the deployment's baseline, "" for the one that ships.
+// read makes the settings of a context, which has to be without error. baselineText is the deployment's baseline, ""
+// for the one that ships.
 func read(t *testing.T, baselineText string, context map[string]any) Settings {
 	t.Helper()
 	all := map[string]any{}
@@ -53,9 +54,9 @@ func read(t *testing.T, baselineText string, context map[string]any) Settings {
 	if baselineText != "" {
 		all["baseline"] = "own.yaml"
 	}
-	s, faults := ReadSettings(all, func(string) string { return "" }, func(string) ([]byte, error) { return []byte(baselineText), nil })
-	if len(faults) > 0 {
-		t.Fatal(faults)
+	s, errs := ReadSettings(all, noEnv, func(string) ([]byte, error) { return []byte(baselineText), nil })
+	if len(errs) > 0 {
+		t.Fatal(errs)
 	}
 	s.Code = stub(t, "the function")
 	return s

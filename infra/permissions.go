@@ -9,19 +9,26 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A Statement is what the function's role is allowed of other people's resources. What it is allowed of the stack's own, its log and queue and traces, the
-// constructs grant where they make them.
+// A Statement is what the function's role is allowed to do, where a key of the request equals a value, if there is one.
 type Statement struct {
-	Sid        string
-	Actions    []string // sorted
-	Resources  []string
-	Conditions map[string]map[string]string // operator to key to value
+	Sid                string
+	Actions, Resources []string
+	Key, Value         string
 }
 
-// A Place is where a stack stands. Its fields may be tokens that CloudFormation fills in.
-type Place struct{ Partition, Region, Account string }
+func statement(sid string, resources []string, actions ...string) Statement {
+	return Statement{Sid: sid, Actions: actions, Resources: resources}
+}
 
-func (p Place) arn(service, resource string) string {
+func (s Statement) where(key, value string) Statement {
+	s.Key, s.Value = key, value
+	return s
+}
+
+// A Location is where a stack is. Its fields may be tokens that CloudFormation resolves.
+type Location struct{ Partition, Region, Account string }
+
+func (p Location) arn(service, resource string) string {
 	region := p.Region
 	if service == "iam" {
 		region = ""
@@ -31,11 +38,13 @@ func (p Place) arn(service, resource string) string {
 
 // Permissions returns what the baseline makes necessary, and nothing else.
 //
-// The reads are those of the documents that it owns, and of their companions. The writes are those of the documents that an enforcing rule can want
-// written. The others accompany every write of a whole document, whether or not its caller changes them: the role that a pool sends text
-// messages with is passed on, its tags are set again. The README says the reason of each.
-func Permissions(s Settings, p Place) []Statement {
-	statements := append([]Statement{{Sid: "ListPools", Actions: []string{"cognito-idp:ListUserPools"}, Resources: []string{"*"}}}, onPools(s, p, "ReadPools", readsOf(s.Baseline))...)
+// The reads are those of the documents that it requires something of, and of their companions. The writes are those of
+// the documents that an enforcing rule can write. The others accompany every write of a whole document, whether or not
+// its caller changes them: the role that a pool sends text messages with is passed, its tags are set again. The README
+// gives the reason of each.
+func Permissions(s Settings, p Location) []Statement {
+	statements := []Statement{statement("ListPools", []string{"*"}, "cognito-idp:ListUserPools")}
+	statements = append(statements, onPools(s, p, "ReadPools", readsOf(s.Baseline))...)
 	enforced := s.Baseline.Enforced()
 	writes := writesOf(enforced)
 	if len(writes) == 0 {
@@ -43,31 +52,33 @@ func Permissions(s Settings, p Place) []Statement {
 	}
 	statements = append(statements, onPools(s, p, "WritePools", writes)...)
 	if roles := smsRoles(s, p); len(roles) > 0 && slices.Contains(writes, "cognito-idp:UpdateUserPool") {
-		statements = append(statements, Statement{Sid: "PassSmsRole", Actions: []string{"iam:PassRole"}, Resources: roles,
-			Conditions: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "cognito-idp.amazonaws.com"}}})
+		pass := statement("PassSmsRole", roles, "iam:PassRole")
+		statements = append(statements, pass.where("iam:PassedToService", "cognito-idp.amazonaws.com"))
 	}
-	keys := append(slices.Clone(s.KMSKeys), required(s.Baseline, keyARNs, "LambdaConfig", "KeyConfiguration")...)
+	keys := append(slices.Clone(s.Access.KMSKeys), required(s.Baseline, keyARNs, "LambdaConfig", "KeyConfiguration")...)
 	if keys = p.own(unique(keys)); len(keys) > 0 {
-		statements = append(statements, Statement{Sid: "UseKeys", Actions: []string{"kms:CreateGrant", "kms:DescribeKey"}, Resources: keys})
+		statements = append(statements, statement("UseKeys", keys, "kms:CreateGrant", "kms:DescribeKey"))
 	}
-	if owns(enforced, "LogConfigurations") {
+	if within(enforced, "LogConfigurations") {
 		statements = append(statements, logDelivery(s.Baseline, p)...)
 	}
-	if owns(enforced, "EmailConfiguration") {
+	if within(enforced, "EmailConfiguration") {
 		statements = append(statements, p.serviceRole("MakeEmailRole", "email.cognito-idp.amazonaws.com"))
 	}
 	return statements
 }
 
 const (
-	// mostNamed is how many pools are named one by one. Policies have room for 10,240 characters in a role, and for 6,144 in each of ten beside it.
+	// mostNamed is how many pools are named one by one. A role's policies have room for 10,240 characters, and for 6,144
+	// in each of ten beside them.
 	mostNamed = 100
-	// inOne is how many pools stand in one statement: what a role has no room for, the CDK moves by whole statements.
+	// inOne is how many pools are in one statement: the CDK moves whole statements into the policies beside the role's.
 	inOne = 25
 )
 
-// onPools lets something be done to the pools of the account and Region; only to those named, if every rule names ids and there are not too many.
-func onPools(s Settings, p Place, sid string, actions []string) []Statement {
+// onPools allows actions on the pools of the account and Region; only on those named, if every rule names ids and there
+// are not too many.
+func onPools(s Settings, p Location, sid string, actions []string) []Statement {
 	ids, only := s.Baseline.IDs()
 	if ids = inRegion(ids, p.Region); !only || len(ids) > mostNamed {
 		return []Statement{{Sid: sid, Actions: actions, Resources: []string{p.arn("cognito-idp", "userpool/*")}}}
@@ -87,41 +98,43 @@ func onPools(s Settings, p Place, sid string, actions []string) []Statement {
 }
 
 // own drops the ARNs of other Regions, where the Region is known.
-func (p Place) own(arns []string) []string {
+func (p Location) own(arns []string) []string {
 	return slices.DeleteFunc(arns, func(arn string) bool { return isRegion(p.Region) && regionOf(arn) != p.Region })
 }
 
-// serviceRole lets a service's own role be made, which an account has from the first use of the service on.
-func (p Place) serviceRole(sid, service string) Statement {
-	return Statement{Sid: sid, Actions: []string{"iam:CreateServiceLinkedRole"}, Resources: []string{p.arn("iam", "role/aws-service-role/"+service+"/*")},
-		Conditions: map[string]map[string]string{"StringEquals": {"iam:AWSServiceName": service}}}
+// serviceRole allows making a service's own role, which an account has from the first use of the service on.
+func (p Location) serviceRole(sid, service string) Statement {
+	roles := []string{p.arn("iam", "role/aws-service-role/"+service+"/*")}
+	return statement(sid, roles, "iam:CreateServiceLinkedRole").where("iam:AWSServiceName", service)
 }
 
-// smsRoles returns the roles that may be passed on: those of the settings and of the baseline, or any, where the settings say nothing.
-func smsRoles(s Settings, p Place) []string {
-	if len(s.SMSRoles) == 0 && !s.NoSMSRoles {
+// smsRoles returns the roles that may be passed: those of the settings and of the baseline, or any, where the settings
+// say nothing.
+func smsRoles(s Settings, p Location) []string {
+	if len(s.Access.SMSRoles) == 0 && !s.Access.NoSMSRoles {
 		return []string{p.arn("iam", "role/*")}
 	}
-	return unique(append(slices.Clone(s.SMSRoles), required(s.Baseline, roleARNs, "SmsConfiguration", "SmsMfaConfiguration")...))
+	ofBaseline := required(s.Baseline, roleARNs, "SmsConfiguration", "SmsMfaConfiguration")
+	return unique(append(slices.Clone(s.Access.SMSRoles), ofBaseline...))
 }
 
-// telling returns what it takes to tell itself of the pools of a sweep, and the bus and Security Hub, where they are to be told.
-func telling(s Settings, p Place) []Statement {
-	statements := []Statement{{Sid: "SendSweeps", Actions: []string{"events:PutEvents"}, Resources: []string{p.arn("events", "event-bus/"+sweepBus)}}}
-	if s.EventBus != "" {
-		bus := s.EventBus
+// notifyPermissions returns what it takes to notify the bus and Security Hub, where the settings name them.
+func notifyPermissions(s Settings, p Location) []Statement {
+	var statements []Statement
+	if bus := s.Notify.EventBus; bus != "" {
 		if !strings.HasPrefix(bus, "arn:") {
 			bus = p.arn("events", "event-bus/"+bus)
 		}
-		statements = append(statements, Statement{Sid: "TellBus", Actions: []string{"events:PutEvents"}, Resources: []string{bus}})
+		statements = append(statements, statement("PutOutcomes", []string{bus}, "events:PutEvents"))
 	}
-	if s.SecurityHub {
-		statements = append(statements, Statement{Sid: "TellSecurityHub", Actions: []string{"securityhub:BatchImportFindings"}, Resources: []string{p.arn("securityhub", "product/"+p.Account+"/default")}})
+	if s.Notify.SecurityHub {
+		product := []string{p.arn("securityhub", "product/"+p.Account+"/default")}
+		statements = append(statements, statement("ImportFindings", product, "securityhub:BatchImportFindings"))
 	}
 	return statements
 }
 
-// readsOf returns the read actions for the documents that the baseline owns.
+// readsOf returns the read actions for the documents that the baseline requires something of.
 func readsOf(b *baseline.Baseline) []string {
 	var actions []string
 	for _, kind := range baseline.WithCompanions(b.Owns("")) {
@@ -141,15 +154,17 @@ var (
 	streams = regexp.MustCompile(`^arn:[\w-]+:firehose:`)
 )
 
-// logDelivery returns what it takes to send the logs of a pool somewhere: the deliveries themselves, which know no resources, and the destinations that the baseline names.
-func logDelivery(b *baseline.Baseline, p Place) []Statement {
-	statements := []Statement{{Sid: "DeliverLogs", Resources: []string{"*"}, Actions: []string{"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
-		"logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery"}}}
+// logDelivery returns what it takes to send the logs of a pool somewhere: the deliveries themselves, which know no
+// resources, and the destinations that the baseline names.
+func logDelivery(b *baseline.Baseline, p Location) []Statement {
+	statements := []Statement{statement("DeliverLogs", []string{"*"},
+		"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
+		"logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery")}
 	if to := required(b, buckets, "LogConfigurations"); len(to) > 0 {
-		statements = append(statements, Statement{Sid: "DeliverToBuckets", Actions: []string{"s3:GetBucketPolicy", "s3:PutBucketPolicy"}, Resources: to})
+		statements = append(statements, statement("DeliverToBuckets", to, "s3:GetBucketPolicy", "s3:PutBucketPolicy"))
 	}
 	if to := p.own(required(b, streams, "LogConfigurations")); len(to) > 0 {
-		statements = append(statements, Statement{Sid: "DeliverToStreams", Actions: []string{"firehose:TagDeliveryStream"}, Resources: to},
+		statements = append(statements, statement("DeliverToStreams", to, "firehose:TagDeliveryStream"),
 			p.serviceRole("MakeDeliveryRole", "delivery.logs.amazonaws.com"))
 	}
 	return statements
@@ -160,8 +175,8 @@ func unique(texts []string) []string {
 	return slices.Compact(texts)
 }
 
-// writesOf returns the write actions that the settings need. UpdateUserPool sets the pool's tags again with every write, and may ask for the right to
-// tag; only a baseline that owns tags can remove one.
+// writesOf returns the write actions that the settings need. UpdateUserPool sets the pool's tags again with every
+// write, and may ask for the right to tag. Only a baseline that requires tags can remove one.
 func writesOf(enforced []string) []string {
 	var actions []string
 	for _, setting := range enforced {
@@ -172,15 +187,15 @@ func writesOf(enforced []string) []string {
 	if slices.Contains(actions, "cognito-idp:UpdateUserPool") {
 		actions = append(actions, "cognito-idp:TagResource")
 	}
-	if owns(enforced, "UserPoolTags") {
+	if within(enforced, "UserPoolTags") {
 		actions = append(actions, "cognito-idp:UntagResource")
 	}
 	slices.Sort(actions)
 	return slices.Compact(actions)
 }
 
-// owns says whether one of the settings is the named member or lies in it.
-func owns(settings []string, member string) bool {
+// within says whether one of the settings is the named member or part of it.
+func within(settings []string, member string) bool {
 	return slices.ContainsFunc(settings, func(s string) bool { return s == member || strings.HasPrefix(s, member+".") })
 }
 
@@ -189,8 +204,8 @@ func required(b *baseline.Baseline, form *regexp.Regexp, members ...string) []st
 	var found []string
 	for _, rule := range b.Rules {
 		for _, r := range rule.Require {
-			within := slices.ContainsFunc(members, func(member string) bool { return owns([]string{r.Setting}, member) })
-			if rule.Mode == baseline.Enforce && within {
+			wanted := slices.ContainsFunc(members, func(m string) bool { return within([]string{r.Setting}, m) })
+			if rule.Mode == baseline.Enforce && wanted {
 				found = append(found, textsIn([]any{r.Value, r.Set})...)
 			}
 		}

@@ -25,8 +25,9 @@ func globalRegion(region string) string {
 	}
 }
 
-// NewRoleWatchStack makes a stack in the Region where IAM's calls appear that hands those about the stack's roles to the bus of the stack's own Region,
-// where the guard tells people. A stack that stands there itself needs none. Where the deployment asks for trails, the first of these stacks makes the one that logs the calls, unless another stack does.
+// NewRoleWatchStack makes a stack in the Region where IAM's calls appear. It forwards those about the stack's roles to
+// the bus of the stack's own Region, where the tamper alert notifies people. A stack in that Region needs none. Where
+// the settings ask for trails, the first of these stacks makes the one that logs the calls, unless another stack does.
 func NewRoleWatchStack(app awscdk.App, id string, s Settings, watched awscdk.Stack, region string) {
 	global := globalRegion(region)
 	if region == global {
@@ -54,9 +55,7 @@ func NewRoleWatchStack(app awscdk.App, id string, s Settings, watched awscdk.Sta
 		EventPattern: &awsevents.EventPattern{
 			Source:     jsii.Strings("aws.iam"),
 			DetailType: jsii.Strings("AWS API Call via CloudTrail"),
-			Detail: &map[string]any{
-				"$or": calls,
-			},
+			Detail:     &map[string]any{"$or": calls},
 		},
 		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewEventBus(bus, nil)},
 	})

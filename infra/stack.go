@@ -10,13 +10,13 @@ import (
 
 // NewStacks adds a stack for each Region of the settings, all of one name.
 func NewStacks(app awscdk.App, s Settings) {
-	places := s.Regions
-	if len(places) == 0 {
-		places = []string{""}
+	regions := s.Regions
+	if len(regions) == 0 {
+		regions = []string{""}
 	}
-	for _, region := range places {
+	for _, region := range regions {
 		id := s.StackName()
-		if len(places) > 1 {
+		if len(regions) > 1 {
 			id += "-" + region
 		}
 		stack := NewStack(app, id, s, region)
@@ -34,37 +34,29 @@ func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack
 		Description: jsii.String("poolkeeper keeps the Cognito user pools of this Region at their baseline"),
 	})
 	if s.Local {
-		NewFunction(stack, "Keeper", s, nil, nil, nil)
+		NewFunction(stack, "Keeper", s, nil)
 		return stack
 	}
-	alerts := NewAlerts(stack, "Alerts", s)
-	undelivered := NewQueue(stack, "Undelivered", "Events that EventBridge could not hand to the function, and warnings of the guard that it could not hand to people")
-	unswept := NewQueue(stack, "Unswept", "Sweeps that the schedule could not hand to the function")
-	failed := NewQueue(stack, "Failed", "Events that the function gave up on after its last try")
-
-	ledger := NewLedger(stack, "Ledger", s)
-	keeper := NewFunction(stack, "Keeper", s, &failed, &alerts, ledger)
-	rule := NewTrigger(stack, "Changes", s.Baseline, keeper.Function, undelivered)
-	requests := NewRequests(stack, "Requests", keeper.Function, undelivered)
-	NewSchedule(stack, "Sweep", keeper.Function, unswept, s.SweepHours)
-	guard := NewGuard(stack, "Guard", alerts, undelivered)
-	trail := NewTrail(stack, "Trail", s)
-	alarms := NewAlarms(stack, "Alarms", s, keeper, alerts, map[string]Queue{"Undelivered": undelivered, "Unswept": unswept, "Failed": failed})
-	NewDashboard(stack, "Dashboard", keeper, rule, alarms, []Queue{undelivered, unswept, failed})
-	NewFirstSweep(stack, "FirstSweep", s, keeper, rule, requests, guard, trail)
+	r := Resources{NewQueues(stack, "Queues"), NewAlerts(stack, "Alerts", s), NewLedger(stack, "Ledger")}
+	keeper := NewFunction(stack, "Keeper", s, &r)
+	rule := NewTrigger(stack, "Changes", s.Baseline, r.Queues)
+	NewDeploymentRule(stack, "Deployment", r.Queues)
+	NewSchedule(stack, "Scan", r.Queues, s.ScanHours)
+	NewTamperAlert(stack, "TamperAlert", keeper, r.Alerts, r.Queues)
+	NewTrail(stack, "Trail", s)
+	alarms := NewAlarms(stack, "Alarms", s, keeper, r.Alerts, r.Queues)
+	NewDashboard(stack, "Dashboard", keeper, rule, alarms, r.Queues)
 
 	outputs := map[string]*string{
-		"FunctionName":        keeper.Name,
-		"LogGroupName":        keeper.Log.LogGroupName(),
-		"TopicArn":            alerts.Topic.TopicArn(),
-		"FailedQueueUrl":      failed.Queue.QueueUrl(),
-		"UndeliveredQueueUrl": undelivered.Queue.QueueUrl(),
-		"UnsweptQueueUrl":     unswept.Queue.QueueUrl(),
-		"BaselineDigest":      jsii.String(s.Baseline.Digest),
-		"Mode":                jsii.String(modeOf(s)),
-	}
-	if ledger != nil {
-		outputs["LedgerTableName"] = ledger.TableName()
+		"FunctionName":       keeper.Name,
+		"LogGroupName":       keeper.Log.LogGroupName(),
+		"TopicArn":           r.Alerts.Topic.TopicArn(),
+		"ChangesQueueUrl":    r.Queues.Changes.QueueUrl(),
+		"ScansQueueUrl":      r.Queues.Scans.QueueUrl(),
+		"DeadLetterQueueUrl": r.Queues.DeadLetter.QueueUrl(),
+		"LedgerTableName":    r.Ledger.TableName(),
+		"BaselineDigest":     jsii.String(s.Baseline.Digest),
+		"Mode":               jsii.String(modeOf(s)),
 	}
 	for _, name := range slices.Sorted(maps.Keys(outputs)) {
 		awscdk.NewCfnOutput(stack, jsii.String(name), &awscdk.CfnOutputProps{Value: outputs[name]})

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// kernel is held by who makes or asks the CDK's objects: one process holds them all, and answers one at a time.
+// kernel guards the CDK's objects: one process has them all, and answers one call at a time.
 var kernel sync.Mutex
 
 // inApp does something in a new app with the flags of cdk.json, while no other test does.
@@ -29,24 +29,26 @@ func inApp(t *testing.T, do func(awscdk.App)) {
 	}
 	kernel.Lock()
 	defer kernel.Unlock()
-	do(awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(t.TempDir()), Context: &file.Context, TreeMetadata: jsii.Bool(false)})) // nobody reads the tree
+	do(awscdk.NewApp(&awscdk.AppProps{
+		Outdir: jsii.String(t.TempDir()), Context: &file.Context, TreeMetadata: jsii.Bool(false),
+	}))
 }
 
 // A template is a synthesized stack as plain values.
 type template struct {
 	Resources map[string]resource
-	Outputs   map[string]any
+	Outputs   map[string]any `json:",omitempty"`
 }
 
 type resource struct {
 	Type           string
 	Properties     map[string]any
-	Metadata       map[string]any
-	DependsOn      []string
-	DeletionPolicy string
+	Metadata       map[string]any `json:",omitempty"`
+	DependsOn      []string       `json:",omitempty"`
+	DeletionPolicy string         `json:",omitempty"`
 }
 
-// synthesized are the texts that templateOf has made, each with its settings but for the code, which is the same in all.
+// synthesized are the texts that templateOf has made, each with its settings but for the code, which all share.
 var synthesized struct {
 	sync.Mutex
 	all []synthesis
@@ -57,8 +59,8 @@ type synthesis struct {
 	text     []byte
 }
 
-// templateOf returns the template of the settings that read makes. Nearly all the time of these tests goes into syntheses, so equal settings are synthesized once; each caller gets a copy of its own.
-// What has to be seen twice, or has other code, is synth's.
+// templateOf returns the template of the settings that read makes. Nearly all the time of these tests goes into
+// syntheses, so equal settings are synthesized once; each caller gets a copy of its own.
 func templateOf(t *testing.T, baselineText string, context map[string]any) template {
 	t.Helper()
 	s := read(t, baselineText, context)
@@ -96,7 +98,8 @@ func first(all []string) string {
 	return all[0]
 }
 
-// textOfStack has the app of a stack synthesized, and returns the stack's template. It fails where resources of the stack wait for each other.
+// textOfStack synthesizes the app of a stack, and returns the stack's template. It fails where resources of the stack
+// wait for each other.
 func textOfStack(t *testing.T, stack awscdk.Stack) []byte {
 	t.Helper()
 	assertions.Template_FromStack(stack, nil)

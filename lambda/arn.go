@@ -1,13 +1,20 @@
 package main
 
-import "strings"
+import (
+	"net/url"
+	"strings"
+)
 
-// Names and ARNs are looked at by hand: every start does so, and to compile a regular expression costs a start more than everything else that it does with its environment.
+// Names and ARNs are parsed by hand. Every start does so, and compiling a regular expression would take longer than
+// everything else that a start does with the environment.
 
-// inARN returns what follows the kind in an ARN of the service, and false if the text is none.
+// inARN returns what follows the kind in an ARN of the service, and false if the text is no such ARN.
 func inARN(text, service, kind string) (name string, ok bool) {
 	parts := strings.SplitN(text, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || !consists(parts[1], "-") || parts[2] != service || len(parts[4]) != 12 || strings.Trim(parts[4], "0123456789") != "" {
+	if len(parts) != 6 || parts[0] != "arn" || !consists(parts[1], "-") || parts[2] != service {
+		return "", false
+	}
+	if account := parts[4]; len(account) != 12 || strings.Trim(account, "0123456789") != "" {
 		return "", false
 	}
 	if region := parts[3]; service == "iam" && region != "" || service != "iam" && !consists(region, "-") {
@@ -16,7 +23,7 @@ func inARN(text, service, kind string) (name string, ok bool) {
 	return strings.CutPrefix(parts[5], kind)
 }
 
-// nameOf returns the name that the text is, or that stands in it if it is an ARN.
+// nameOf returns the name that the text is, or the name in it if it is an ARN.
 func nameOf(text, service, kind string) string {
 	if name, ok := inARN(text, service, kind); ok {
 		return name
@@ -24,10 +31,11 @@ func nameOf(text, service, kind string) string {
 	return text
 }
 
-// consists says whether a text is not empty, and all letters of ASCII, digits, low lines and the marks given.
+// consists says whether a text is not empty and has only ASCII letters, digits, underscores and the given marks.
 func consists(text, marks string) bool {
 	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
-		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '_' && !strings.ContainsRune(marks, r)
+		isDigit, isLetter := r >= '0' && r <= '9', r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z'
+		return !isDigit && !isLetter && r != '_' && !strings.ContainsRune(marks, r)
 	})
 }
 
@@ -47,3 +55,24 @@ func isTable(text string) bool {
 }
 
 func isBus(text string) bool { return consists(nameOf(text, "events", "event-bus/"), "./-") }
+
+// isQueueURL says whether a text is the URL of a queue, whose path ends in its name: https, or http of an emulator on
+// this machine.
+func isQueueURL(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return false
+	}
+	if name := u.Path[strings.LastIndexByte(u.Path, '/')+1:]; !consists(name, "-.") {
+		return false
+	}
+	switch u.Scheme {
+	case "https":
+		return true
+	case "http":
+		host := u.Hostname()
+		return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
+	default:
+		return false
+	}
+}

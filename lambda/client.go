@@ -6,105 +6,111 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go/middleware"
 
-	"poolkeeper/lambda/eventbus"
+	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/notify"
+	"poolkeeper/lambda/queue"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
-	"poolkeeper/lambda/userpool"
 )
 
-// Clients of the SDK are built from the environment by hand: package config would link sign-in, single sign-on and metadata clients
-// that a function cannot use, and make it start half as slow again.
+// The SDK clients are built from the environment by hand. Package config would link clients for sign-in, single sign-on
+// and instance metadata, which a function cannot use, and would make the start take half as long again.
 
-// account is what every client has in common.
+// account is what all clients have in common.
 type account struct {
 	Config
-	transport *userpool.Clock
+	transport *cognito.Clock
 }
 
+func newAccount(c Config) (account, error) {
+	transport, err := cognito.NewHTTPClient(c.AWS.CABundle)
+	return account{Config: c, transport: cognito.NewClock(transport)}, err
+}
+
+// Retrieve implements aws.CredentialsProvider.
 func (a account) Retrieve(context.Context) (aws.Credentials, error) {
-	return aws.Credentials{AccessKeyID: a.AccessKeyID, SecretAccessKey: a.SecretKey, SessionToken: a.SessionToken, Source: "environment"}, nil
+	return aws.Credentials{AccessKeyID: a.AWS.AccessKeyID, SecretAccessKey: a.AWS.SecretKey,
+		SessionToken: a.AWS.SessionToken, Source: "environment"}, nil
 }
 
 // endpoint returns the URL that is configured for a service, or nil.
 func (a account) endpoint(service string) *string {
-	if url := a.Endpoints[service]; url != "" {
+	if url := a.AWS.Endpoints[service]; url != "" {
 		return aws.String(url)
 	}
 	return nil
 }
 
 func (a account) fips() aws.FIPSEndpointState {
-	if a.FIPS {
+	if a.AWS.FIPS {
 		return aws.FIPSEndpointStateEnabled
 	}
 	return aws.FIPSEndpointStateUnset
 }
 
 func (a account) dualStack() aws.DualStackEndpointState {
-	if a.DualStack {
+	if a.AWS.DualStack {
 		return aws.DualStackEndpointStateEnabled
 	}
 	return aws.DualStackEndpointStateUnset
 }
 
 // newClient builds the client of Cognito, which counts its calls.
-func newClient(a account, calls *calls) *cognito.Client {
-	options := cognito.Options{Region: a.Region, HTTPClient: a.transport, Credentials: a, BaseEndpoint: a.endpoint(cognitoService), APIOptions: []func(*middleware.Stack) error{calls.count}}
-	options.EndpointOptions.UseFIPSEndpoint, options.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
-	return cognito.New(options)
+func newClient(a account, calls *calls) *idp.Client {
+	o := idp.Options{Region: a.AWS.Region, HTTPClient: a.transport, Credentials: a,
+		BaseEndpoint: a.endpoint(cognitoService), APIOptions: []func(*middleware.Stack) error{calls.count}}
+	o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
+	return idp.New(o)
 }
 
-// newBus builds the client of EventBridge.
-func newBus(a account) *eventbridge.Client {
-	options := eventbridge.Options{Region: a.Region, HTTPClient: a.transport, Credentials: a, BaseEndpoint: a.endpoint(busService)}
-	options.EndpointOptions.UseFIPSEndpoint, options.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
-	return eventbridge.New(options)
-}
-
-// newChannels builds what is configured, and nothing else.
+// newChannels builds the channels that are configured.
 func newChannels(a account) []notify.Channel {
 	var channels []notify.Channel
 	if a.TopicARN != "" {
-		options := sns.Options{Region: a.Region, HTTPClient: a.transport, Credentials: a, BaseEndpoint: a.endpoint(snsService)}
-		options.EndpointOptions.UseFIPSEndpoint, options.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
-		channels = append(channels, notify.Topic{Client: sns.New(options), ARN: a.TopicARN})
+		o := sns.Options{Region: a.AWS.Region, HTTPClient: a.transport, Credentials: a,
+			BaseEndpoint: a.endpoint(snsService)}
+		o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
+		channels = append(channels, notify.Topic{Client: sns.New(o), ARN: a.TopicARN})
 	}
 	if a.EventBus != "" {
-		channels = append(channels, notify.Bus{Client: newBus(a), Bus: a.EventBus})
+		o := eventbridge.Options{Region: a.AWS.Region, HTTPClient: a.transport, Credentials: a,
+			BaseEndpoint: a.endpoint(busService)}
+		o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
+		channels = append(channels, notify.Bus{Client: eventbridge.New(o), Bus: a.EventBus})
 	}
 	return append(channels, hubChannels(a)...)
 }
 
-// newLedger builds the ledger, or nil where there is no table.
+// newLedger builds the ledger: the table, or memory where none is configured.
 func newLedger(a account) reconcile.Ledger {
 	if a.LedgerTable == "" {
-		return nil
+		return ledger.NewMemory()
 	}
-	options := dynamodb.Options{Region: a.Region, HTTPClient: a.transport, Credentials: a, BaseEndpoint: a.endpoint(tableService)}
-	options.EndpointOptions.UseFIPSEndpoint, options.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
-	return ledger.Table{Client: dynamodb.New(options), Name: a.LedgerTable}
+	o := dynamodb.Options{Region: a.AWS.Region, HTTPClient: a.transport, Credentials: a,
+		BaseEndpoint: a.endpoint(tableService)}
+	o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
+	return ledger.Table{Client: dynamodb.New(o), Name: a.LedgerTable}
 }
 
-// newSweepBus builds the bus for the pools of a sweep, or nil where a sweep looks at them by itself.
-func newSweepBus(a account) reconcile.Bus {
-	if a.SweepBus == "" {
-		return nil
+// newQueues builds the queues. One that is not configured has no URL.
+func newQueues(a account) (changes, scans queue.Queue) {
+	if a.QueueURL == "" && a.ScanQueueURL == "" {
+		return changes, scans
 	}
-	return eventbus.Bus{Client: newBus(a), Name: a.SweepBus}
-}
-
-// newAccount makes what every client has in common.
-func newAccount(c Config) (account, error) {
-	transport, err := userpool.NewHTTPClient(c.CABundle)
-	return account{Config: c, transport: userpool.NewClock(transport)}, err
+	o := sqs.Options{Region: a.AWS.Region, HTTPClient: a.transport, Credentials: a,
+		BaseEndpoint: a.endpoint(queueService)}
+	o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
+	client := sqs.New(o)
+	return queue.Queue{Client: client, URL: a.QueueURL, Sleep: reconcile.Sleep},
+		queue.Queue{Client: client, URL: a.ScanQueueURL, Sleep: reconcile.Sleep}
 }
 
 // calls counts the attempts of calls to Cognito, and those that were throttled.
@@ -123,7 +129,7 @@ func (c *calls) count(stack *middleware.Stack) error {
 	}), middleware.Before) // outside of what types an error
 }
 
-// take returns the counts since it was last asked.
+// take returns the counts since the last take.
 func (c *calls) take() report.Counts {
 	return report.Counts{Calls: int(c.made.Swap(0)), Throttled: int(c.throttled.Swap(0))}
 }

@@ -4,25 +4,27 @@ import (
 	"slices"
 	"testing"
 
+	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/notify"
 	"poolkeeper/lambda/report"
-	"poolkeeper/lambda/userpool"
 )
 
-// TestChannels: a client is made for what is configured and for nothing else.
+// TestChannels: there is a channel for everything that is configured, and no other.
 func TestChannels(t *testing.T) {
 	t.Parallel()
+	const topic = "arn:aws:sns:eu-west-1:111122223333:topic"
 	for name, c := range map[string]struct {
 		environment map[string]string
 		want        []string
 	}{
 		"nothing": {nil, nil},
 		"off":     {map[string]string{"SECURITY_HUB": "off"}, nil},
-		"a topic": {map[string]string{"TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:topic"}, []string{"SNS"}},
+		"a topic": {map[string]string{"TOPIC_ARN": topic}, []string{"SNS"}},
 		"a bus":   {map[string]string{"EVENT_BUS": "audit"}, []string{"EventBridge"}},
 		"a hub":   {map[string]string{"SECURITY_HUB": "on"}, []string{"Security Hub"}},
-		"all":     {map[string]string{"TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:topic", "EVENT_BUS": "audit", "SECURITY_HUB": "on"}, []string{"SNS", "EventBridge", "Security Hub"}},
+		"all": {map[string]string{"TOPIC_ARN": topic, "EVENT_BUS": "audit", "SECURITY_HUB": "on"},
+			[]string{"SNS", "EventBridge", "Security Hub"}},
 	} {
 		config, err := ReadConfig(environment(c.environment), files(nil))
 		if err != nil {
@@ -48,18 +50,19 @@ func TestChannels(t *testing.T) {
 	}
 }
 
-// TestCallsAreCounted: each attempt counts, and as throttled those that the service refused for their number, as it says so.
+// TestCallsAreCounted: each attempt counts, and as throttled those that the service refused for their number.
 func TestCallsAreCounted(t *testing.T) {
 	t.Parallel()
 	fake, url := served(t)
 	weaken(fake)
-	transport, err := userpool.NewHTTPClient(nil)
+	transport, err := cognito.NewHTTPClient(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	counted := &calls{}
-	a := account{Config: Config{Region: "eu-west-1", AccessKeyID: "AKIAEXAMPLE", SecretKey: "example", Endpoints: map[string]string{cognitoService: url}}, transport: userpool.NewClock(transport)}
-	client := userpool.New(newClient(a, counted))
+	a := account{transport: cognito.NewClock(transport), Config: Config{AWS: Access{Region: "eu-west-1",
+		AccessKeyID: "AKIAEXAMPLE", SecretKey: "example", Endpoints: map[string]string{cognitoService: url}}}}
+	client := cognito.New(newClient(a, counted), cognito.WithShare(1e6))
 	for name, c := range map[string]struct {
 		fault cognitotest.Fault
 		want  report.Counts

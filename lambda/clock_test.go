@@ -11,7 +11,8 @@ import (
 	"poolkeeper/lambda/cognitotest"
 )
 
-// TestFunctionGoesByTheServicesClock lets Cognito's answers be dated five minutes from now: the function's times are those, and not the machine's.
+// TestFunctionGoesByTheServicesClock lets Cognito's answers be dated five minutes from now: the function's times are
+// those, and not the machine's.
 func TestFunctionGoesByTheServicesClock(t *testing.T) {
 	t.Parallel()
 	const off = 5 * time.Minute
@@ -24,7 +25,8 @@ func TestFunctionGoesByTheServicesClock(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	config, err := ReadConfig(func(name string) string {
-		return map[string]string{"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example", "AWS_ENDPOINT_URL": server.URL}[name]
+		return map[string]string{"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+			"AWS_SECRET_ACCESS_KEY": "example", "AWS_ENDPOINT_URL": server.URL}[name]
 	}, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -12,131 +12,171 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// A Config is the function's environment, read once and found without fault.
+// A Config is the function's environment, read once and validated.
 type Config struct {
 	Baseline *baseline.Baseline
 	OwnRole  string // ROLE_ARN
 	LogLevel slog.Level
+	Function string // AWS_LAMBDA_FUNCTION_NAME, a dimension of the metrics
 
-	// Who is told of outcomes; what is empty or false is not told.
+	// The channels that outcomes are sent to. An empty or false one does not exist.
 	TopicARN    string // TOPIC_ARN
 	EventBus    string // EVENT_BUS: name or ARN
 	SecurityHub bool   // SECURITY_HUB
-	LedgerTable string // LEDGER_TABLE: name of the DynamoDB table that remembers between invocations, or ""
-	Function    string // AWS_LAMBDA_FUNCTION_NAME, a dimension of the metrics
 
-	// SweepBus is where a sweep puts an event for each pool; without one it looks at the pools in process.
-	SweepBus string // SWEEP_BUS: name or ARN
+	LedgerTable  string // LEDGER_TABLE: name or ARN of the DynamoDB table; "" keeps the ledger in memory
+	QueueURL     string // QUEUE_URL: the changes queue
+	ScanQueueURL string // SCAN_QUEUE_URL: where a scan sends its pools; "" has it handle them in process
 
+	AWS Access
+}
+
+// An Access says how the services of AWS are called.
+type Access struct {
 	Region       string
 	AccessKeyID  string
 	SecretKey    string
 	SessionToken string
-	Endpoints    map[string]string // by the name of the service in AWS_ENDPOINT_URL_…; what is missing or empty is the service's own
+	Endpoints    map[string]string // by the service's name in AWS_ENDPOINT_URL_…; "" is the service's own
 	FIPS         bool
 	DualStack    bool
 	CABundle     []byte // PEM, nil for the system's
 }
 
-// levels are the levels that Lambda's logging controls know.
-var levels = map[string]slog.Level{
-	"": slog.LevelInfo, "TRACE": slog.LevelDebug, "DEBUG": slog.LevelDebug, "INFO": slog.LevelInfo, "WARN": slog.LevelWarn,
-	"ERROR": slog.LevelError, "FATAL": slog.LevelError,
+// A reader reads the environment and collects its errors.
+type reader struct {
+	getenv   func(string) string
+	readFile func(string) ([]byte, error)
+	errs     []error
 }
 
-// ReadConfig reads the environment. The error joins every fault of the environment and of the baseline; each fault is one error of the join.
+func (r *reader) fail(format string, args ...any) {
+	r.errs = append(r.errs, fmt.Errorf(format, args...))
+}
+
+// checked returns the variable. It is an error if it is neither empty nor valid.
+func (r *reader) checked(name string, valid func(string) bool, isNot string) string {
+	value := r.getenv(name)
+	if value != "" && !valid(value) {
+		r.fail("%s is %q, which is not %s", name, value, isNot)
+	}
+	return value
+}
+
+// ReadConfig reads the environment. The error joins every error of the environment and of the baseline.
 func ReadConfig(getenv func(string) string, readFile func(string) ([]byte, error)) (Config, error) {
+	r := &reader{getenv: getenv, readFile: readFile}
+	const queueURL = "the URL of an SQS queue: https, or http on localhost"
 	c := Config{
-		OwnRole:      getenv("ROLE_ARN"),
-		Region:       getenv("AWS_REGION"),
-		AccessKeyID:  getenv("AWS_ACCESS_KEY_ID"),
-		SecretKey:    getenv("AWS_SECRET_ACCESS_KEY"),
-		SessionToken: getenv("AWS_SESSION_TOKEN"),
-		Endpoints:    endpoints(getenv),
-		TopicARN:     getenv("TOPIC_ARN"),
-		EventBus:     getenv("EVENT_BUS"),
-		LedgerTable:  getenv("LEDGER_TABLE"),
-		SweepBus:     getenv("SWEEP_BUS"),
-		Function:     getenv("AWS_LAMBDA_FUNCTION_NAME"),
-		FIPS:         strings.EqualFold(getenv("AWS_USE_FIPS_ENDPOINT"), "true"),
-		DualStack:    strings.EqualFold(getenv("AWS_USE_DUALSTACK_ENDPOINT"), "true"),
+		AWS:      r.access(),
+		Function: getenv("AWS_LAMBDA_FUNCTION_NAME"),
+		OwnRole:  r.checked("ROLE_ARN", isRole, "the ARN of an IAM role"),
+		TopicARN: r.checked("TOPIC_ARN", isTopic, "the ARN of an SNS topic (a FIFO topic has no e-mail)"),
+		EventBus: r.checked("EVENT_BUS", isBus, "the name or the ARN of an event bus"),
+		LedgerTable: r.checked("LEDGER_TABLE", isTable,
+			"the name (3 to 255 letters, digits and -_.) or the ARN of a DynamoDB table"),
+		QueueURL:     r.checked("QUEUE_URL", isQueueURL, queueURL),
+		ScanQueueURL: r.checked("SCAN_QUEUE_URL", isQueueURL, queueURL),
+		SecurityHub:  r.securityHub(),
+		LogLevel:     r.logLevel(),
+		Baseline:     r.baseline(),
 	}
-	var faults []error
-	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	for _, name := range []string{"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
-		if getenv(name) == "" {
-			fault("%s is not set: Lambda sets it, and a local invocation has to", name)
-		}
-	}
-	if c.OwnRole != "" && !isRole(c.OwnRole) {
-		fault("ROLE_ARN is %q, which is not the ARN of an IAM role", c.OwnRole)
-	}
-	c.channels(getenv, fault)
-	if c.LedgerTable != "" && !isTable(c.LedgerTable) {
-		fault("LEDGER_TABLE is %q, which is neither the name (3 to 255 letters, digits and -_.) nor the ARN of a DynamoDB table", c.LedgerTable)
-	}
-	level, ok := levels[strings.ToUpper(getenv("AWS_LAMBDA_LOG_LEVEL"))]
-	if !ok {
-		fault("AWS_LAMBDA_LOG_LEVEL is %q: say TRACE, DEBUG, INFO, WARN, ERROR or FATAL", getenv("AWS_LAMBDA_LOG_LEVEL"))
-	}
-	c.LogLevel = level
-	if path := getenv("AWS_CA_BUNDLE"); path != "" {
-		pem, err := readFile(path)
-		if err != nil {
-			fault("AWS_CA_BUNDLE: %w", err)
-		}
-		c.CABundle = pem
-	}
-	required, err := readBaseline(getenv("BASELINE_FILE"), readFile)
-	faults = append(faults, split(err)...)
-	if c.Baseline, err = inMode(required, getenv("MODE")); err != nil {
-		faults = append(faults, err)
-	}
-	return c, errors.Join(faults...)
+	return c, errors.Join(r.errs...)
 }
 
-// The services that the function talks to, as the SDKs name them in AWS_ENDPOINT_URL_….
+func (r *reader) access() Access {
+	for _, name := range []string{"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		if r.getenv(name) == "" {
+			r.fail("%s is not set: Lambda sets it, and a local invocation has to", name)
+		}
+	}
+	a := Access{
+		Region:       r.getenv("AWS_REGION"),
+		AccessKeyID:  r.getenv("AWS_ACCESS_KEY_ID"),
+		SecretKey:    r.getenv("AWS_SECRET_ACCESS_KEY"),
+		SessionToken: r.getenv("AWS_SESSION_TOKEN"),
+		Endpoints:    endpoints(r.getenv),
+		FIPS:         strings.EqualFold(r.getenv("AWS_USE_FIPS_ENDPOINT"), "true"),
+		DualStack:    strings.EqualFold(r.getenv("AWS_USE_DUALSTACK_ENDPOINT"), "true"),
+	}
+	if path := r.getenv("AWS_CA_BUNDLE"); path != "" {
+		pem, err := r.readFile(path)
+		if err != nil {
+			r.fail("AWS_CA_BUNDLE: %w", err)
+		}
+		a.CABundle = pem
+	}
+	return a
+}
+
+// The services that the function calls, as the SDKs name them in AWS_ENDPOINT_URL_….
 const (
 	cognitoService = "COGNITO_IDENTITY_PROVIDER"
 	snsService     = "SNS"
 	tableService   = "DYNAMODB"
 	busService     = "EVENTBRIDGE"
 	hubService     = "SECURITYHUB"
+	queueService   = "SQS"
 )
 
-// endpoints follows the SDKs: a service's own variable beats the general one.
+// endpoints follows the SDKs: a service's own variable takes precedence over the general one.
 func endpoints(getenv func(string) string) map[string]string {
 	urls := map[string]string{}
 	if strings.EqualFold(getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true") {
 		return urls
 	}
-	for _, service := range []string{cognitoService, snsService, busService, hubService, tableService} {
+	services := []string{cognitoService, snsService, busService, hubService, tableService, queueService}
+	for _, service := range services {
 		urls[service] = cmp.Or(getenv("AWS_ENDPOINT_URL_"+service), getenv("AWS_ENDPOINT_URL"))
 	}
 	return urls
 }
 
-// channels checks who is to be told, and where sweeps go.
-func (c *Config) channels(getenv func(string) string, fault func(format string, args ...any)) {
-	if c.TopicARN != "" && !isTopic(c.TopicARN) {
-		fault("TOPIC_ARN is %q, which is not the ARN of an SNS topic (a FIFO topic has no e-mail)", c.TopicARN)
-	}
-	if c.EventBus != "" && !isBus(c.EventBus) {
-		fault("EVENT_BUS is %q, which is neither the name nor the ARN of an event bus", c.EventBus)
-	}
-	if c.SweepBus != "" && !isBus(c.SweepBus) {
-		fault("SWEEP_BUS is %q, which is neither the name nor the ARN of an event bus", c.SweepBus)
-	}
-	switch on := getenv("SECURITY_HUB"); on {
+func (r *reader) securityHub() bool {
+	switch on := r.getenv("SECURITY_HUB"); on {
 	case "", "off":
+		return false
 	case "on":
-		c.SecurityHub = true
 		if !hubLinked {
-			fault("SECURITY_HUB is on, but the function was built without it: build it without the tag nosecurityhub, as deploying with -c securityHub=true does, or say off")
+			r.fail("SECURITY_HUB is on, but the function was built without it: build it without the tag " +
+				"nosecurityhub, as deploying with -c securityHub=true does, or say off")
+		}
+		return true
+	default:
+		r.fail("SECURITY_HUB is %q: say on or off", on)
+		return false
+	}
+}
+
+// levels are the levels of Lambda's logging controls.
+var levels = map[string]slog.Level{
+	"": slog.LevelInfo, "TRACE": slog.LevelDebug, "DEBUG": slog.LevelDebug, "INFO": slog.LevelInfo,
+	"WARN": slog.LevelWarn, "ERROR": slog.LevelError, "FATAL": slog.LevelError,
+}
+
+func (r *reader) logLevel() slog.Level {
+	text := r.getenv("AWS_LAMBDA_LOG_LEVEL")
+	level, ok := levels[strings.ToUpper(text)]
+	if !ok {
+		r.fail("AWS_LAMBDA_LOG_LEVEL is %q: say TRACE, DEBUG, INFO, WARN, ERROR or FATAL", text)
+	}
+	return level
+}
+
+// baseline reads the baseline, and applies MODE: audit turns every rule to audit.
+func (r *reader) baseline() *baseline.Baseline {
+	b, err := readBaseline(r.getenv("BASELINE_FILE"), r.readFile)
+	r.errs = append(r.errs, split(err)...)
+	switch mode := r.getenv("MODE"); baseline.Mode(mode) {
+	case "", baseline.Enforce:
+	case baseline.Audit:
+		if b != nil {
+			b = b.InMode(baseline.Audit)
 		}
 	default:
-		fault("SECURITY_HUB is %q: say on or off", on)
+		r.fail("MODE is %q: say audit, or leave it out to let the baseline decide", mode)
 	}
+	return b
 }
 
 func readBaseline(path string, readFile func(string) ([]byte, error)) (*baseline.Baseline, error) {
@@ -150,28 +190,13 @@ func readBaseline(path string, readFile func(string) ([]byte, error)) (*baseline
 	return baseline.Parse(path, data)
 }
 
-// inMode applies MODE: audit turns every rule to audit; enforce, like nothing, leaves it to the baseline.
-func inMode(b *baseline.Baseline, mode string) (*baseline.Baseline, error) {
-	switch baseline.Mode(mode) {
-	case "", baseline.Enforce:
-		return b, nil
-	case baseline.Audit:
-		if b == nil {
-			return nil, nil
-		}
-		return b.InMode(baseline.Audit), nil
-	default:
-		return b, fmt.Errorf("MODE is %q: say audit, or leave it out to let the baseline decide", mode)
-	}
-}
-
-// split returns the faults that err is made of.
+// split returns the errors that err is made of.
 func split(err error) []error {
-	var faults baseline.Faults
-	if errors.As(err, &faults) {
-		all := make([]error, len(faults))
-		for i, f := range faults {
-			all[i] = f
+	var ofFile baseline.Errors
+	if errors.As(err, &ofFile) {
+		all := make([]error, len(ofFile))
+		for i, e := range ofFile {
+			all[i] = e
 		}
 		return all
 	}

@@ -1,17 +1,22 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/notify"
+	"poolkeeper/lambda/queue"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
 )
@@ -19,92 +24,191 @@ import (
 // A handler is what Lambda invokes.
 type handler struct {
 	reconciler *reconcile.Reconciler
+	scanner    queue.Scanner
+	queues     []queue.Queue // those whose messages can be put off
 	log        *slog.Logger
 	metrics    io.Writer // where the metrics go: the log
 	function   string
-	region     string
 	build      string
 	calls      *calls
 	channels   []notify.Channel
 }
 
-// Invoke takes the bytes of an event and returns those of the outcome. It implements lambda.Handler, so that any payload, even one that is no JSON
-// object, reaches event.Decode.
+// Invoke takes an SQS event, and answers with the messages that are to be delivered again, or a raw event, and answers
+// with its outcome. It implements lambda.Handler, so that any payload reaches event.Decode.
 func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	log, keeper := h.log, *h.reconciler
 	if invocation, ok := lambdacontext.FromContext(ctx); ok {
-		log = log.With("invocation_id", invocation.AwsRequestID)
+		h.log = h.log.With("invocation_id", invocation.AwsRequestID)
 	}
-	request := event.Decode(payload, home(ctx))
-	sweeping := request.Kind == event.All || !request.Sweep.Started.IsZero()
-	unsent := 0
-	keeper.Tell = func(ctx context.Context, out reconcile.Outcome) bool {
-		failed, told := h.tell(ctx, log, out, sweeping)
-		unsent += failed
-		return told
+	if records, ok := event.Records(payload); ok {
+		return encoded(h.batch(ctx, records))
 	}
-	result, err := keeper.Do(ctx, request, func(out reconcile.Outcome) {
-		h.count(ctx, log, out, unsent)
-		unsent = 0
-	})
-	if sweep, ok := result.(reconcile.Sweeping); ok {
-		report.LogSweep(ctx, log, sweep)
-		if d, worth := report.NewDigest(sweep, h.region, h.build); worth {
-			unsent = h.unsent(ctx, log, "", "", notify.SendDigest(ctx, h.channels, d))
-		}
-		h.unmeasured(ctx, log, report.SweepMetrics(h.metrics, h.function, h.reconciler.Now(), sweep, h.cost(unsent)))
-	}
+	result, err := h.handle(ctx, payload)
 	if err != nil {
-		// Lambda shows the Go type of an error as its errorType; this one has a name to alarm on.
+		// Lambda shows the Go type of an error as its errorType. This one has a name that an alarm can use.
 		return nil, messages.InvokeResponse_Error{Type: "Deferred", Message: err.Error()}
 	}
-	return json.Marshal(result)
+	return encoded(result)
 }
 
-// tell tells whoever is configured to be told, and returns how many messages could not be sent, and whether people were to be told and were. What could not be sent is logged, and changes nothing else: the
-// pool is right.
-func (h handler) tell(ctx context.Context, log *slog.Logger, out reconcile.Outcome, sweeping bool) (unsent int, told bool) {
-	if out.PoolARN == "" && out.Critical {
-		out.PoolARN = poolARN(ctx, out.UserPoolID) // of a pool that is gone nobody else tells it
+// encoded returns the JSON of an answer, in which nothing is unprintable.
+func encoded(answer any) ([]byte, error) {
+	var b bytes.Buffer
+	err := json.NewEncoder(report.Printable(&b)).Encode(answer)
+	return bytes.TrimSpace(b.Bytes()), err
+}
+
+// A batchAnswer names the messages that Lambda leaves in the queue.
+type batchAnswer struct {
+	Failures []failure `json:"batchItemFailures"`
+}
+
+type failure struct {
+	MessageID string `json:"itemIdentifier"`
+}
+
+// batch handles each message by itself. One that is deferred is put off and stays in its queue.
+func (h handler) batch(ctx context.Context, records []event.Record) batchAnswer {
+	answer := batchAnswer{Failures: []failure{}}
+	for _, r := range records {
+		if _, err := h.handle(ctx, r.Body); err == nil {
+			continue
+		}
+		answer.Failures = append(answer.Failures, failure{r.MessageID})
+		if err := h.putOff(ctx, r); err != nil {
+			// It is delivered again after the queue's visibility timeout.
+			h.log.LogAttrs(ctx, slog.LevelWarn, "a message could not be put off", slog.String("error", err.Error()))
+		}
 	}
+	return answer
+}
+
+func (h handler) putOff(ctx context.Context, r event.Record) error {
+	name := r.Queue[strings.LastIndexByte(r.Queue, ':')+1:]
+	for _, q := range h.queues {
+		if name != "" && strings.HasSuffix(q.URL, "/"+name) {
+			return q.PutOff(ctx, r.ReceiptHandle, r.Receives)
+		}
+	}
+	return errors.New("neither QUEUE_URL nor SCAN_QUEUE_URL is the URL of queue " + r.Queue)
+}
+
+// handle does what one event asks for. The result is a reconcile.Outcome or a reconcile.ScanResult; the error defers
+// the event.
+func (h handler) handle(ctx context.Context, payload []byte) (any, error) {
+	request := event.Decode(payload, home(ctx))
+	switch request.Kind {
+	case event.One:
+		return h.one(ctx, request)
+	case event.All:
+		return h.scan(ctx, request)
+	default:
+		out := reconcile.Outcome{Outcome: reconcile.Ignored, UserPoolID: request.UserPoolID, Cause: request.Cause,
+			Baseline: h.reconciler.Baseline.Digest, Drifts: []reconcile.Drift{}, Writes: []string{},
+			Reason: string(request.Reason) + ": " + request.Detail}
+		h.count(ctx, out, 0)
+		return out, nil
+	}
+}
+
+// one reconciles one pool, notifies people and closes the records, in this order: where the process dies in between,
+// the next run reports what this one wrote.
+func (h handler) one(ctx context.Context, request event.Request) (reconcile.Outcome, error) {
+	out, err := h.reconciler.Reconcile(ctx, request)
+	if out.Details.PoolARN == "" && out.Critical {
+		out.Details.PoolARN = poolARN(ctx, out.UserPoolID) // a deleted pool cannot be asked for it
+	}
+	unsent := h.notify(ctx, request, out)
+	if err == nil {
+		err = h.fanOut(ctx, request, out)
+	}
+	if closed := h.reconciler.Close(ctx, out); closed != nil && out.Details.LedgerError == "" {
+		out.Details.LedgerError = "closing the record: " + closed.Error()
+	}
+	h.count(ctx, out, unsent)
+	return out, err
+}
+
+// notify sends the report of an outcome, and returns how many messages could not be sent. It notes which findings
+// people were notified of, after the message was sent.
+func (h handler) notify(ctx context.Context, request event.Request, out reconcile.Outcome) (unsent int) {
+	now := h.reconciler.Now()
 	r := report.New(out, h.build)
-	r.Told = r.Told && (!sweeping || report.ToldAlone(out))
-	failed, heard := notify.Send(ctx, h.channels, r)
-	return h.unsent(ctx, log, out.UserPoolID, out.Cause.EventID, failed), r.Told && heard
-}
-
-// count logs an outcome and counts it.
-func (h handler) count(ctx context.Context, log *slog.Logger, out reconcile.Outcome, unsent int) {
-	report.Log(ctx, log, out)
-	h.unmeasured(ctx, log, report.Metrics(h.metrics, h.function, h.reconciler.Now(), out, h.cost(unsent)))
-}
-
-// cost counts what was spent since it was last asked, and the messages that could not be sent.
-func (h handler) cost(unsent int) report.Counts {
-	counts := h.calls.take()
-	counts.Unsent = unsent
-	return counts
-}
-
-// unmeasured logs that metrics could not be written, if there is an error.
-func (h handler) unmeasured(ctx context.Context, log *slog.Logger, err error) {
-	if err != nil {
-		log.LogAttrs(ctx, slog.LevelError, "the metrics could not be written", slog.String("fault", err.Error()))
-	}
-}
-
-// unsent logs the messages that could not be sent, and returns their number.
-func (h handler) unsent(ctx context.Context, log *slog.Logger, pool, id string, failed []error) int {
+	r.Whole = request.Call.Name == "" && len(request.Clients) == 0
+	r.Notify = report.Notifies(out, !request.Scan.Started.IsZero()) && !notify.Suppressed(out, now)
+	notified, failed := notify.Send(ctx, h.channels, r)
 	for _, err := range failed {
-		log.LogAttrs(ctx, slog.LevelError, "a message could not be sent", slog.String("fault", err.Error()), slog.String("user_pool_id", pool), slog.String("event_id", id))
+		h.log.LogAttrs(ctx, slog.LevelError, "a message could not be sent", slog.String("error", err.Error()),
+			slog.String("user_pool_id", out.UserPoolID), slog.String("event_id", out.Cause.EventID))
+	}
+	notes := map[string]time.Time{}
+	for _, fingerprint := range notify.Fingerprints(out) {
+		if r.Notify && notified {
+			notes[fingerprint] = now.Add(notify.RepeatInterval)
+		}
+		if out.Undetected > 0 {
+			notes[reconcile.CountedNote+fingerprint] = now.Add(notify.RepeatInterval)
+		}
+	}
+	if len(notes) > 0 {
+		if err := h.reconciler.Ledger.Note(ctx, out.UserPoolID, notes); err != nil {
+			h.log.LogAttrs(ctx, slog.LevelWarn, "the message may be repeated", slog.String("error", err.Error()))
+		}
 	}
 	return len(failed)
 }
 
-// standIn is the account that local emulators put into a function's ARN.
-const standIn = "012345678912"
+// fanOut sends the app clients that are too many for one run to the scan queue, or handles them where there is none.
+func (h handler) fanOut(ctx context.Context, request event.Request, out reconcile.Outcome) error {
+	var bodies []string
+	for some := range slices.Chunk(out.Details.Clients, event.MaxClients) {
+		if h.scanner.Send != nil {
+			bodies = append(bodies, event.Message(event.ReconcilePool, event.Member{UserPoolID: out.UserPoolID,
+				Clients: some, Scan: request.Scan.Started, Scheduled: request.Scan.Scheduled}))
+			continue
+		}
+		rest := event.Request{Kind: event.One, UserPoolID: out.UserPoolID, Cause: request.Cause, Scan: request.Scan,
+			Clients: some}
+		if _, err := h.one(ctx, rest); err != nil {
+			return err
+		}
+	}
+	if len(bodies) == 0 {
+		return nil
+	}
+	return h.scanner.Send(ctx, bodies)
+}
 
-// home returns the account and Region of the invoked function's ARN, or nothing where there is none or a stand-in: then the event's own count.
+// scan scans all pools.
+func (h handler) scan(ctx context.Context, request event.Request) (reconcile.ScanResult, error) {
+	scanner := h.scanner
+	scanner.Handle = h.one
+	result, err := scanner.Scan(ctx, request)
+	report.LogScan(ctx, h.log, result)
+	h.logError(ctx, report.ScanMetrics(h.metrics, h.function, h.reconciler.Now(), result, h.calls.take()))
+	return result, err
+}
+
+// count logs an outcome and writes its metrics.
+func (h handler) count(ctx context.Context, out reconcile.Outcome, unsent int) {
+	report.Log(ctx, h.log, out)
+	counts := h.calls.take()
+	counts.Unsent = unsent
+	h.logError(ctx, report.Metrics(h.metrics, h.function, h.reconciler.Now(), out, counts))
+}
+
+// logError logs that metrics could not be written, if there is an error.
+func (h handler) logError(ctx context.Context, err error) {
+	if err != nil {
+		h.log.LogAttrs(ctx, slog.LevelError, "the metrics could not be written", slog.String("error", err.Error()))
+	}
+}
+
+// emulated is the account that local emulators put into a function's ARN.
+const emulated = "012345678912"
+
+// home returns the account and Region of the invoked function's ARN. It is empty where there is none or that of an
+// emulator: then the event's own values count.
 func home(ctx context.Context) event.Home {
 	_, home := place(ctx)
 	return home
@@ -118,13 +222,13 @@ func place(ctx context.Context) (partition string, home event.Home) {
 	}
 	// arn:aws:lambda:REGION:ACCOUNT:function:NAME
 	parts := strings.Split(invocation.InvokedFunctionArn, ":")
-	if len(parts) < 7 || parts[0] != "arn" || parts[2] != "lambda" || parts[4] == standIn {
+	if len(parts) < 7 || parts[0] != "arn" || parts[2] != "lambda" || parts[4] == emulated {
 		return "", event.Home{}
 	}
 	return parts[1], event.Home{Region: parts[3], Account: parts[4]}
 }
 
-// poolARN returns the ARN of a pool beside the invoked function, or "" where nobody knows where that is.
+// poolARN returns the ARN of a pool of the invoked function's account and Region, or "" where these are not known.
 func poolARN(ctx context.Context, id string) string {
 	partition, home := place(ctx)
 	if partition == "" {

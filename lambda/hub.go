@@ -8,7 +8,7 @@ import (
 	"poolkeeper/lambda/notify"
 )
 
-// hubLinked says that this build can tell Security Hub.
+// hubLinked says whether this build can send to Security Hub.
 const hubLinked = true
 
 // hubChannels builds the channel to Security Hub, where it is configured.
@@ -16,7 +16,8 @@ func hubChannels(a account) []notify.Channel {
 	if !a.SecurityHub {
 		return nil
 	}
-	options := securityhub.Options{Region: a.Region, HTTPClient: a.transport, Credentials: a, BaseEndpoint: a.endpoint(hubService)}
-	options.EndpointOptions.UseFIPSEndpoint, options.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
-	return []notify.Channel{notify.Hub{Client: securityhub.New(options), Now: a.transport.Now}}
+	o := securityhub.Options{Region: a.AWS.Region, HTTPClient: a.transport, Credentials: a,
+		BaseEndpoint: a.endpoint(hubService)}
+	o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
+	return []notify.Channel{notify.Hub{Client: securityhub.New(o), Now: a.transport.Now}}
 }

@@ -16,7 +16,8 @@ import (
 
 const limitedPool = "eu-west-1_AbCdEf123"
 
-// fullPool plants a pool with the longest texts and most tags that the API takes, which somebody has weakened in two documents.
+// fullPool plants a pool with the longest texts and most tags that the API takes, which somebody has weakened in two
+// documents.
 func fullPool(fake *cognitotest.Server) {
 	pool, mfa := cognitotest.Rich()
 	long := strings.Repeat("x", 19000) + " {####} CANARY-long"
@@ -33,7 +34,8 @@ func fullPool(fake *cognitotest.Server) {
 	fake.Put(limitedPool, pool, mfa)
 }
 
-// limited runs the built binary for one event in a process that may use no more address space than so many kilobytes, and says whether it died of that. 0 is no limit.
+// limited runs the built binary for one event in a process that may use no more address space than so many kilobytes,
+// and says whether it died of that. 0 is no limit.
 func limited(t *testing.T, cognito string, kilobytes int, environment ...string) (died bool) {
 	t.Helper()
 	path, err := bootstrap()
@@ -47,15 +49,18 @@ func limited(t *testing.T, cognito string, kilobytes int, environment ...string)
 	defer func() { _ = api.Close() }()
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
-	command := exec.CommandContext(ctx, "sh", "-c", `[ "$1" = 0 ] || ulimit -v "$1"; exec "$0"`, path, fmt.Sprint(kilobytes))
-	command.Env = append([]string{"AWS_LAMBDA_RUNTIME_API=" + api.Addr(), "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY=example",
+	command := exec.CommandContext(ctx, "sh", "-c", `[ "$1" = 0 ] || ulimit -v "$1"; exec "$0"`, path,
+		fmt.Sprint(kilobytes))
+	command.Env = append([]string{"AWS_LAMBDA_RUNTIME_API=" + api.Addr(), "AWS_REGION=eu-west-1",
+		"AWS_ACCESS_KEY_ID=AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY=example",
 		"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER=" + cognito}, environment...)
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan struct{})
 	go func() { _ = command.Wait(); stop(); close(ended) }()
-	answer, err := api.Invoke(ctx, runtimeapi.Invocation{Payload: payload(t, "update-user-pool"), RequestID: "11111111-2222-4333-8444-555555555555",
+	answer, err := api.Invoke(ctx, runtimeapi.Invocation{Payload: payload(t, "update-user-pool"),
+		RequestID:   "11111111-2222-4333-8444-555555555555",
 		FunctionARN: "arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper"})
 	_ = command.Process.Kill()
 	<-ended
@@ -65,8 +70,9 @@ func limited(t *testing.T, cognito string, kilobytes int, environment ...string)
 	return err != nil
 }
 
-// TestMemoryLimit runs the built binary on a pool of the largest size with less and less memory. It puts the pool right or dies of it, and then no document is written by half; and the event,
-// delivered again to a process that has enough, leaves the pool as if nothing had happened.
+// TestMemoryLimit runs the built binary on a pool of the largest size with less and less memory. It puts the pool
+// right or dies of it, and then no document is written by half; and the event, delivered again to a process that has
+// enough, leaves the pool as if nothing had happened.
 func TestMemoryLimit(t *testing.T) {
 	t.Parallel()
 	fake, cognito := served(t)

@@ -8,8 +8,10 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"poolkeeper/lambda/cognito"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/queue"
 	"poolkeeper/lambda/reconcile"
-	"poolkeeper/lambda/userpool"
 )
 
 func main() {
@@ -26,8 +28,8 @@ func main() {
 			return
 		}
 	}
-	for _, fault := range split(err) {
-		log.Error("cannot start", slog.String("fault", fault.Error()))
+	for _, each := range split(err) {
+		log.Error("cannot start", slog.String("error", each.Error()))
 	}
 	os.Exit(1)
 }
@@ -38,10 +40,18 @@ func newHandler(config Config, log *slog.Logger) (handler, error) {
 		return handler{}, err
 	}
 	counted := &calls{}
-	keeper := reconcile.New(userpool.New(newClient(a, counted)), config.Baseline, config.OwnRole)
-	keeper.Now, keeper.Ledger, keeper.Bus, keeper.Function, keeper.Patience = a.transport.Now, newLedger(a), newSweepBus(a), config.Function, reconcile.Unattended
-	return handler{log: log, metrics: os.Stdout, function: cmp.Or(config.Function, "poolkeeper"), region: config.Region, build: build(), calls: counted, channels: newChannels(a),
-		reconciler: keeper}, nil
+	pools := cognito.New(newClient(a, counted))
+	reconciler := reconcile.New(pools, config.Baseline, newLedger(a))
+	reconciler.OwnRole, reconciler.MostClients, reconciler.Now = config.OwnRole, event.MaxClients, a.transport.Now
+	changes, scans := newQueues(a)
+	scanner := queue.Scanner{Pools: pools, Baseline: config.Baseline, Ledger: reconciler.Ledger,
+		OwnRole: config.OwnRole, Now: reconciler.Now, Sleep: reconciler.Sleep}
+	if scans.URL != "" {
+		scanner.Send = scans.Send
+	}
+	return handler{reconciler: reconciler, scanner: scanner, queues: []queue.Queue{changes, scans}, log: log,
+		metrics: os.Stdout, function: cmp.Or(config.Function, "poolkeeper"), build: build(), calls: counted,
+		channels: newChannels(a)}, nil
 }
 
 // version is that of a release, given at the build with -ldflags=-X.

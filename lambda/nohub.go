@@ -4,7 +4,8 @@ package main
 
 import "poolkeeper/lambda/notify"
 
-// hubLinked says that this build can tell Security Hub: it cannot, and is the smaller and the quicker to start for it. ReadConfig refuses to have it told.
+// hubLinked says whether this build can send to Security Hub. Without it the function is smaller and starts faster.
+// ReadConfig refuses a configuration that asks for it.
 const hubLinked = false
 
 func hubChannels(account) []notify.Channel { return nil }

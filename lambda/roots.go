@@ -7,20 +7,22 @@ import (
 	"os"
 )
 
-// rootBundles are the files that package crypto/x509 looks for, in its order, as far as a function can have them: the first that can be read is the one that counts.
-// provided.al2023 has the second.
+// rootBundles are the files that package crypto/x509 looks for, in its order, as far as a function can have them. The
+// first that can be read counts. provided.al2023 has the second.
 var rootBundles = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"}
 
 // nowhere is a folder that does not exist.
 const nowhere = "/nonexistent"
 
-// readRootsOnce spares the first HTTPS call two thirds of its work. Beside the bundle of root certificates, crypto/x509 reads every file in /etc/ssl/certs and in
-// /etc/pki/tls/certs, and on Amazon Linux 2023 what lies there is the same bundle again, so that it is parsed up to three times. With the bundle at hand, the folders are
-// named away.
+// readRootsOnce saves two thirds of the work of the first HTTPS call. Beside the bundle of root certificates,
+// crypto/x509 reads every file in /etc/ssl/certs and in /etc/pki/tls/certs. On Amazon Linux 2023 these are the same
+// bundle again, so that it is parsed up to three times. Where there is a bundle, SSL_CERT_DIR is set to no folder.
 //
-// Nothing is changed where somebody has said which folders to read (SSL_CERT_DIR) or which roots to trust (AWS_CA_BUNDLE), nor where there is no bundle or no certificate
-// in it: then the folders are all there is.
-func readRootsOnce(getenv func(string) string, readHead func(path string) ([]byte, error), setenv func(name, value string) error) {
+// Nothing is changed where the environment names the folders to read (SSL_CERT_DIR) or the roots to trust
+// (AWS_CA_BUNDLE), nor where there is no bundle or no certificate in it: then the folders are all there is.
+func readRootsOnce(getenv func(string) string, readHead func(path string) ([]byte, error),
+	setenv func(name, value string) error,
+) {
 	if getenv("SSL_CERT_DIR") != "" || getenv("AWS_CA_BUNDLE") != "" {
 		return
 	}
@@ -41,7 +43,8 @@ func readRootsOnce(getenv func(string) string, readHead func(path string) ([]byt
 	}
 }
 
-// readHead returns the first 8 kB of a file, which hold a certificate if it is a bundle. Reading all of it would take as long as a tenth of the start.
+// readHead returns the first 8 kB of a file, which hold a certificate if it is a bundle. Reading all of it would take a
+// tenth of the time of a start.
 func readHead(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {

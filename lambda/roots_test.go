@@ -34,16 +34,20 @@ func TestReadRootsOnce(t *testing.T) {
 		want        string // SSL_CERT_DIR afterwards
 		reason      string
 	}{
-		"Amazon Linux":     {nil, map[string]string{amazon: bundle}, nowhere, "the bundle holds what the folders hold"},
-		"Debian":           {nil, map[string]string{debian: bundle}, nowhere, "the same"},
-		"both":             {nil, map[string]string{debian: bundle, amazon: ""}, nowhere, "the first counts"},
-		"no bundle":        {nil, nil, "", "the folders are all there is"},
-		"empty bundle":     {nil, map[string]string{amazon: "# none\n"}, "", "the folders are all there is"},
-		"first empty":      {nil, map[string]string{debian: "", amazon: bundle}, "", "crypto/x509 reads no second bundle"},
-		"named bundle":     {map[string]string{"SSL_CERT_FILE": "/own.pem"}, map[string]string{"/own.pem": bundle}, nowhere, "it counts in place of the system's"},
-		"named, not there": {map[string]string{"SSL_CERT_FILE": "/own.pem"}, map[string]string{amazon: bundle}, "", "crypto/x509 does not read the system's bundle then"},
-		"named folders":    {map[string]string{"SSL_CERT_DIR": "/own"}, map[string]string{amazon: bundle}, "/own", "somebody has said which folders to read"},
-		"named roots":      {map[string]string{"AWS_CA_BUNDLE": "/own.pem"}, map[string]string{amazon: bundle}, "", "the system's roots are not read at all"},
+		"Amazon Linux": {nil, map[string]string{amazon: bundle}, nowhere, "the bundle holds what the folders hold"},
+		"Debian":       {nil, map[string]string{debian: bundle}, nowhere, "the same"},
+		"both":         {nil, map[string]string{debian: bundle, amazon: ""}, nowhere, "the first counts"},
+		"no bundle":    {nil, nil, "", "the folders are all there is"},
+		"empty bundle": {nil, map[string]string{amazon: "# none\n"}, "", "the folders are all there is"},
+		"first empty":  {nil, map[string]string{debian: "", amazon: bundle}, "", "crypto/x509 reads no second bundle"},
+		"named bundle": {map[string]string{"SSL_CERT_FILE": "/own.pem"}, map[string]string{"/own.pem": bundle}, nowhere,
+			"it counts in place of the system's"},
+		"named, not there": {map[string]string{"SSL_CERT_FILE": "/own.pem"}, map[string]string{amazon: bundle}, "",
+			"crypto/x509 does not read the system's bundle then"},
+		"named folders": {map[string]string{"SSL_CERT_DIR": "/own"}, map[string]string{amazon: bundle}, "/own",
+			"somebody has said which folders to read"},
+		"named roots": {map[string]string{"AWS_CA_BUNDLE": "/own.pem"}, map[string]string{amazon: bundle}, "",
+			"the system's roots are not read at all"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -62,7 +66,8 @@ func TestReadRootsOnce(t *testing.T) {
 	}
 }
 
-// TestBootstrapTrustsTheBundle runs the built function against a server whose root certificate stands in one place only: in the bundle, in the folders that are named, or nowhere.
+// TestBootstrapTrustsTheBundle runs the built function against a server whose root certificate stands in one place
+// only: in the bundle, in the folders that are named, or nowhere.
 func TestBootstrapTrustsTheBundle(t *testing.T) {
 	t.Parallel()
 	url, root := overTLS(t)
@@ -78,7 +83,8 @@ func TestBootstrapTrustsTheBundle(t *testing.T) {
 		}
 		return path
 	}
-	has, lacks, folder := write("has.pem", root), write("lacks.pem", stranger), filepath.Dir(write("folder/root.pem", root))
+	has, lacks, folder := write("has.pem", root), write("lacks.pem", stranger),
+		filepath.Dir(write("folder/root.pem", root))
 	for name, c := range map[string]struct {
 		environment []string
 		trusted     bool
@@ -109,15 +115,18 @@ func overTLS(t *testing.T) (url string, root []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	certificate := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a root of the tests"}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	certificate := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a root of the tests"},
+		NotBefore: time.Now().Add(-time.Hour),
+		NotAfter:  time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
 	der, err := x509.CreateCertificate(rand.Reader, certificate, certificate, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewUnstartedServer(fake)
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
+		MinVersion: tls.VersionTLS12}
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // a refused handshake is what one case is about
 	server.StartTLS()
 	t.Cleanup(server.Close)

@@ -13,15 +13,16 @@ import (
 	"poolkeeper/lambda/cognitotest"
 )
 
-// TestBootstrapKeepsClientSecrets runs the built binary over clients that are weak, with its log at its most talkative: neither the log, nor an answer, nor a message holds
-// the secret of a client.
+// TestBootstrapKeepsClientSecrets runs the built binary over clients that are weak, with its log at its most
+// talkative: neither the log, nor an answer, nor a message holds the secret of a client.
 func TestBootstrapKeepsClientSecrets(t *testing.T) {
 	t.Parallel()
 	const secret = "CANARYclientsecret0123456789"
 	fake, url := served(t)
 	const id = "eu-west-1_AbCdEf123"
 	file := filepath.Join(t.TempDir(), "b.yaml")
-	text := "version: 1\nrules:\n  - name: clients\n    clients: [{require: {PreventUserExistenceErrors: ENABLED, AllowedOAuthFlows: {without: [implicit]}}}]\n    watch: [clients]\n"
+	text := "version: 1\nrules:\n  - name: clients\n    clients: [{require: {PreventUserExistenceErrors: ENABLED, " +
+		"AllowedOAuthFlows: {without: [implicit]}}}]\n    watch: [clients]\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +38,8 @@ func TestBootstrapKeepsClientSecrets(t *testing.T) {
 		acceptPublish(w)
 	}))
 	t.Cleanup(topic.Close)
-	f := startFunction(t, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+url, "AWS_ENDPOINT_URL_SNS="+topic.URL, "TOPIC_ARN=arn:aws:sns:eu-west-1:111122223333:topic", "AWS_LAMBDA_LOG_LEVEL=DEBUG",
+	f := startFunction(t, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+url, "AWS_ENDPOINT_URL_SNS="+topic.URL,
+		"TOPIC_ARN=arn:aws:sns:eu-west-1:111122223333:topic", "AWS_LAMBDA_LOG_LEVEL=DEBUG",
 		"BASELINE_FILE="+file, "AWS_LAMBDA_FUNCTION_NAME=keeper")
 	for _, step := range []struct {
 		fixture string
@@ -48,13 +50,17 @@ func TestBootstrapKeepsClientSecrets(t *testing.T) {
 		{"create-user-pool-client", cognitotest.Fault{}, `"outcome":"drifted"`},
 		{"add-user-pool-client-secret", cognitotest.Fault{}, `"outcome":"drifted"`},
 		{"sweep", cognitotest.Fault{}, `"remediated":1`},
-		{"update-user-pool-client", cognitotest.Fault{Operation: "UpdateUserPoolClient", Error: "InvalidParameterException", Message: "no"}, `"outcome":"unfixable"`},
-		{"update-user-pool-client", cognitotest.Fault{Operation: "DescribeUserPoolClient", Body: []byte(`{"UserPoolClient":{"ClientId":"other","ClientSecret":"` + secret + `"}}`)}, "not this client's"},
-		{"update-user-pool-client", cognitotest.Fault{Operation: "DescribeUserPoolClient", Body: []byte(`{"UserPoolClient":{"ClientSecret":"` + secret + `"`)}, "no JSON object"},
+		{"update-user-pool-client", cognitotest.Fault{Operation: "UpdateUserPoolClient", Error: "InvalidParameterException",
+			Message: "no"}, `"outcome":"unfixable"`},
+		{"update-user-pool-client", cognitotest.Fault{Operation: "DescribeUserPoolClient",
+			Body: []byte(`{"UserPoolClient":{"ClientId":"other","ClientSecret":"` + secret + `"}}`)}, "not this client's"},
+		{"update-user-pool-client", cognitotest.Fault{Operation: "DescribeUserPoolClient",
+			Body: []byte(`{"UserPoolClient":{"ClientSecret":"` + secret + `"`)}, "no JSON object"},
 	} {
 		fake.PutRich(id)
 		client := fake.Client(id, cognitotest.RichClient)
-		client["PreventUserExistenceErrors"], client["AllowedOAuthFlows"], client["ClientSecret"] = "LEGACY", []any{"code", "implicit"}, secret
+		client["PreventUserExistenceErrors"], client["AllowedOAuthFlows"], client["ClientSecret"] = "LEGACY",
+			[]any{"code", "implicit"}, secret
 		fake.PutClient(id, cognitotest.RichClient, client)
 		fake.ClearFaults()
 		if step.fault.Operation != "" {

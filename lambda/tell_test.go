@@ -19,7 +19,8 @@ import (
 	"poolkeeper/lambda/mototest"
 )
 
-// TestBootstrapTells runs the built binary with a topic: people are told once of what was done, and not of what was not. A topic that cannot be reached is logged and counted, and changes no outcome.
+// TestBootstrapTells runs the built binary with a topic: people are told once of what was done, and not of what was
+// not. A topic that cannot be reached is logged and counted, and changes no outcome.
 func TestBootstrapTells(t *testing.T) {
 	t.Parallel()
 	for name, reachable := range map[string]bool{"a topic": true, "a topic that cannot be reached": false} {
@@ -42,7 +43,8 @@ func TestBootstrapTells(t *testing.T) {
 			if !reachable {
 				at = "http://127.0.0.1:9"
 			}
-			f := startFunction(t, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+cognito, "AWS_ENDPOINT_URL_SNS="+at, "TOPIC_ARN=arn:aws:sns:eu-west-1:111122223333:topic", "AWS_LAMBDA_FUNCTION_NAME=keeper")
+			f := startFunction(t, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+cognito, "AWS_ENDPOINT_URL_SNS="+at,
+				"TOPIC_ARN=arn:aws:sns:eu-west-1:111122223333:topic", "AWS_LAMBDA_FUNCTION_NAME=keeper")
 			for _, want := range []string{"remediated", "unchanged"} {
 				if got := outcome(t, f.invoke(t, payload(t, "update-user-pool"))); got != want {
 					t.Errorf("%s, want %s", got, want)
@@ -75,33 +77,40 @@ func TestBootstrapTells(t *testing.T) {
 				wantPublished, wantFailed = 0, 1
 			}
 			if len(published) != wantPublished || failed != wantFailed || unsent != wantFailed || restored != 1 {
-				t.Errorf("%d messages, %d said not to be sent, %d counted, %d times to restore\n%s", len(published), failed, unsent, restored, output)
+				t.Errorf("%d messages, %d said not to be sent, %d counted, %d times to restore\n%s", len(published), failed,
+					unsent, restored, output)
 			}
-			if reachable && (published[0].Get("MessageStructure") != "json" || !strings.HasPrefix(published[0].Get("Subject"), "[LOW] customers remediated: DeletionProtection")) {
+			if reachable && (published[0].Get("MessageStructure") != "json" ||
+				!strings.HasPrefix(published[0].Get("Subject"), "[LOW] customers remediated: DeletionProtection")) {
 				t.Errorf("%v", published[0].Get("Subject"))
 			}
 		})
 	}
 }
 
-// TestBootstrapTellsOfAPoolThatIsGone runs the built binary with Security Hub: that a pool which a rule names was deleted is a finding that fails, under the ARN that the pool had, which no read tells
-// any more. Of a pool that no rule names there is none.
+// TestBootstrapTellsOfAPoolThatIsGone runs the built binary with Security Hub: that a pool which a rule names was
+// deleted is a finding that fails, under the ARN that the pool had, which no read tells any more. Of a pool that no
+// rule names there is none.
 func TestBootstrapTellsOfAPoolThatIsGone(t *testing.T) {
 	t.Parallel()
 	_, cognito := served(t)
 	moto := mototest.Start(t)
-	hub := securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String(moto), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
-	})})
+	hub := securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String(moto),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
+		})})
 	for _, step := range []struct {
 		id, outcome string
 		findings    int
 	}{{"eu-west-1_Another01", "ignored", 0}, {"eu-west-1_AbCdEf123", "drifted", 1}} {
 		file := filepath.Join(t.TempDir(), "baseline.yaml")
-		if err := os.WriteFile(file, []byte("version: 1\nrules: [{name: crown, pools: {ids: ["+step.id+"]}, require: {DeletionProtection: ACTIVE}}, {name: all, require: {DeletionProtection: ACTIVE}}]"), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte("version: 1\nrules: [{name: crown, pools: {ids: ["+step.id+
+			"]}, require: {DeletionProtection: ACTIVE}}, {name: all, require: {DeletionProtection: ACTIVE}}]"),
+			0o600); err != nil {
 			t.Fatal(err)
 		}
-		f := startFunction(t, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+cognito, "AWS_ENDPOINT_URL_SECURITYHUB="+moto, "SECURITY_HUB=on", "BASELINE_FILE="+file)
+		f := startFunction(t, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+cognito, "AWS_ENDPOINT_URL_SECURITYHUB="+moto,
+			"SECURITY_HUB=on", "BASELINE_FILE="+file)
 		if got := outcome(t, f.invoke(t, payload(t, "delete-user-pool"))); got != step.outcome {
 			t.Errorf("%s, want %s", got, step.outcome)
 		}
@@ -111,8 +120,11 @@ func TestBootstrapTellsOfAPoolThatIsGone(t *testing.T) {
 			t.Fatalf("%d findings, want %d: %v\n%s", len(got.Findings), step.findings, err, output)
 		}
 		for _, finding := range got.Findings {
-			if aws.ToString(finding.Resources[0].Id) != "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_AbCdEf123" || finding.Severity.Label != "CRITICAL" ||
-				finding.Compliance.Status != "FAILED" || finding.RecordState != "ACTIVE" || !strings.Contains(aws.ToString(finding.Title), "was deleted") {
+			if aws.ToString(
+				finding.Resources[0].Id) != "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_AbCdEf123" ||
+				finding.Severity.Label != "CRITICAL" ||
+				finding.Compliance.Status != "FAILED" || finding.RecordState != "ACTIVE" ||
+				!strings.Contains(aws.ToString(finding.Title), "was deleted") {
 				t.Errorf("%+v", finding)
 			}
 		}
@@ -121,5 +133,6 @@ func TestBootstrapTellsOfAPoolThatIsGone(t *testing.T) {
 
 // acceptPublish answers a call of Publish as SNS does.
 func acceptPublish(w http.ResponseWriter) {
-	_, _ = io.WriteString(w, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`)
+	_, _ = io.WriteString(w,
+		`<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`)
 }

@@ -23,9 +23,9 @@ func run(t *testing.T, dir string, environment []string, name string, args ...st
 	return string(output)
 }
 
-// TestRebuildsAreIdentical: the same source gives the same bytes wherever it lies and whatever was built before, so that a deployment of nothing new deploys nothing, and anybody can
-// check that a function is built of this source. The second build is in another folder, and for arm64, which is deployed unless something else is asked for, compiles
-// everything anew into an empty cache.
+// TestRebuildsAreIdentical: the same source gives the same bytes in any folder and whatever was built before, so that a
+// deployment of nothing new deploys nothing, and anybody can check that a function is built of this source. The second
+// build is in another folder, and for arm64, the default, compiles everything anew into an empty cache.
 func TestRebuildsAreIdentical(t *testing.T) {
 	need(t, "make", "tar")
 	copied := t.TempDir()
@@ -39,7 +39,7 @@ func TestRebuildsAreIdentical(t *testing.T) {
 			t.Errorf("%s: %x here, %x elsewhere", architecture, sha256.Sum256(here), sha256.Sum256(elsewhere))
 		}
 		if bytes.Contains(elsewhere, []byte(copied)) {
-			t.Errorf("the function of %s holds the path of its source", architecture)
+			t.Errorf("the function of %s has the path of its source", architecture)
 		}
 	}
 }
@@ -56,12 +56,15 @@ func bootstrap(t *testing.T, dir, architecture string) []byte {
 	return binary
 }
 
-// TestFunctionNeedsNoCDK: from an empty module cache, what the function and the command line are built of is fetched without the CDK. The modules come from
-// the cache of this machine, as if it were a proxy.
+// TestFunctionNeedsNoCDK: from an empty module cache, what the function and the command line are built of is fetched
+// without the CDK. The modules come from the local cache, as if it were a proxy.
 func TestFunctionNeedsNoCDK(t *testing.T) {
 	proxy := strings.TrimSpace(run(t, top, nil, "go", "env", "GOMODCACHE"))
 	empty := t.TempDir()
-	environment := []string{"GOMODCACHE=" + empty, "GOPROXY=file://" + filepath.ToSlash(proxy) + "/cache/download", "GOFLAGS=-modcacherw", "GONOSUMDB=*", "GOSUMDB=off"}
+	environment := []string{
+		"GOMODCACHE=" + empty, "GOPROXY=file://" + filepath.ToSlash(proxy) + "/cache/download", "GOFLAGS=-modcacherw",
+		"GONOSUMDB=*", "GOSUMDB=off",
+	}
 	packages := run(t, top, environment, "go", "list", "-deps", "./lambda", "./lambda/cmd/poolkeeper")
 	if !strings.Contains(packages, "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider") {
 		t.Fatalf("the function is built of\n%s", packages)

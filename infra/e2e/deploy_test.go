@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
@@ -29,11 +31,17 @@ type account struct {
 	iam    *iam.Client
 	logs   *cloudwatchlogs.Client
 	tables *dynamodb.Client
+	queues *sqs.Client
 }
 
 func connect(endpoint string) account {
-	c := aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String(endpoint), Credentials: aws.CredentialsProviderFunc(keys)}
-	return account{lambda.NewFromConfig(c), eventbridge.NewFromConfig(c), iam.NewFromConfig(c), cloudwatchlogs.NewFromConfig(c), dynamodb.NewFromConfig(c)}
+	c := aws.Config{
+		Region: "eu-west-1", BaseEndpoint: aws.String(endpoint), Credentials: aws.CredentialsProviderFunc(keys),
+	}
+	return account{
+		lambda.NewFromConfig(c), eventbridge.NewFromConfig(c), iam.NewFromConfig(c), cloudwatchlogs.NewFromConfig(c),
+		dynamodb.NewFromConfig(c), sqs.NewFromConfig(c),
+	}
 }
 
 // TestDeploy bootstraps an account, deploys in audit mode, then to enforce, reads back what is there, and removes it.
@@ -43,22 +51,22 @@ func TestDeploy(t *testing.T) {
 	// moto finds the templates of the bootstrap's bucket by this word in its name.
 	const qualifier = "localhost"
 	context := []string{"-c", "@aws-cdk/core:bootstrapQualifier=" + qualifier, "--output", t.TempDir()}
-	cdk(t, endpoint, "bootstrap", "aws://123456789012/eu-west-1", "--qualifier", qualifier, "--toolkit-stack-name", "Toolkit")
+	run := func(args ...string) { cdk(t, endpoint, append(args, context...)...) }
+	cdk(t, endpoint, "bootstrap", "aws://123456789012/eu-west-1", "--qualifier", qualifier,
+		"--toolkit-stack-name", "Toolkit")
 	a := connect(endpoint)
 
-	cdk(t, endpoint, append([]string{"deploy", "--require-approval", "never", "-c", "mode=audit"}, context...)...)
-	function := a.function(t)
-	if mode := function.Environment.Variables["MODE"]; mode != "audit" {
+	run("deploy", "--require-approval", "never", "-c", "mode=audit")
+	auditing := a.function(t)
+	if mode := auditing.Environment.Variables["MODE"]; mode != "audit" {
 		t.Errorf("MODE is %q", mode)
 	}
-	if actions := a.actions(t, function); slices.Contains(actions, "cognito-idp:UpdateUserPool") || !slices.Contains(actions, "cognito-idp:DescribeUserPool") {
-		t.Errorf("in audit mode the role may %v", actions)
-	}
+	a.checkActions(t, auditing, []string{"cognito-idp:DescribeUserPool"}, []string{"cognito-idp:UpdateUserPool"})
 
-	// moto has no change sets of updates, and does not know parameters that were left at their defaults.
-	cdk(t, endpoint, append([]string{"deploy", "--method", "direct", "--previous-parameters=false", "--require-approval", "never"}, context...)...)
+	// moto has no change sets of updates, and does not know parameters that keep their defaults.
+	run("deploy", "--method", "direct", "--previous-parameters=false", "--require-approval", "never")
 	enforcing := a.function(t)
-	if *enforcing.FunctionArn != *function.FunctionArn || *enforcing.Role != *function.Role {
+	if *enforcing.FunctionArn != *auditing.FunctionArn || *enforcing.Role != *auditing.Role {
 		t.Errorf("the function or its role was replaced: %s, %s", *enforcing.FunctionArn, *enforcing.Role)
 	}
 	if _, set := enforcing.Environment.Variables["MODE"]; set {
@@ -67,18 +75,20 @@ func TestDeploy(t *testing.T) {
 	if got := enforcing.Environment.Variables["ROLE_ARN"]; got != *enforcing.Role {
 		t.Errorf("ROLE_ARN is %s, the role is %s", got, *enforcing.Role)
 	}
-	if enforcing.Runtime != types.RuntimeProvidedal2023 || *enforcing.Handler != "bootstrap" || *enforcing.MemorySize != 128 || *enforcing.Timeout != 900 {
-		t.Errorf("the function is %s %s %d MB %d s", enforcing.Runtime, *enforcing.Handler, *enforcing.MemorySize, *enforcing.Timeout)
+	if enforcing.Runtime != types.RuntimeProvidedal2023 || *enforcing.Handler != "bootstrap" ||
+		*enforcing.MemorySize != 128 || *enforcing.Timeout != 120 {
+		t.Errorf("the function is %s %s %d MB %d s",
+			enforcing.Runtime, *enforcing.Handler, *enforcing.MemorySize, *enforcing.Timeout)
 	}
-	if actions := a.actions(t, enforcing); !slices.Contains(actions, "cognito-idp:UpdateUserPool") || !slices.Contains(actions, "iam:PassRole") {
-		t.Errorf("to enforce the role may %v", actions)
-	}
-	a.checkRules(t, *enforcing.FunctionArn)
+	a.checkActions(t, enforcing, []string{"cognito-idp:UpdateUserPool", "iam:PassRole", "dynamodb:PutItem",
+		"sqs:SendMessage", "sqs:ReceiveMessage"}, []string{"dynamodb:DeleteItem", "dynamodb:Scan", "events:PutEvents"})
+	queues := a.checkQueues(t, enforcing)
+	a.checkRules(t, queues)
 	a.checkLedger(t, enforcing)
 
-	cdk(t, endpoint, append([]string{"destroy", "--force"}, context...)...)
+	run("destroy", "--force")
 	a.checkGone(t, *enforcing.FunctionArn)
-	a.checkLedgerStays(t, enforcing.Environment.Variables["LEDGER_TABLE"])
+	a.checkLedger(t, enforcing)
 }
 
 // function returns the function with our handler.
@@ -105,7 +115,9 @@ func (a account) actions(t *testing.T, function types.FunctionConfiguration) []s
 	if err != nil || len(names.PolicyNames) != 1 {
 		t.Fatalf("the policies of %s are %v (%v)", role, names, err)
 	}
-	policy, err := a.iam.GetRolePolicy(t.Context(), &iam.GetRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String(names.PolicyNames[0])})
+	policy, err := a.iam.GetRolePolicy(t.Context(), &iam.GetRolePolicyInput{
+		RoleName: aws.String(role), PolicyName: aws.String(names.PolicyNames[0]),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +143,71 @@ func (a account) actions(t *testing.T, function types.FunctionConfiguration) []s
 	return actions
 }
 
-// checkLedger finds the table that the function is told of.
+// checkActions fails where the role may not do the first actions, or may do one of the others.
+func (a account) checkActions(t *testing.T, function types.FunctionConfiguration, may, mayNot []string) {
+	t.Helper()
+	actions := a.actions(t, function)
+	for _, action := range may {
+		if !slices.Contains(actions, action) {
+			t.Errorf("the role may not %s", action)
+		}
+	}
+	for _, action := range mayNot {
+		if slices.Contains(actions, action) {
+			t.Errorf("the role may %s", action)
+		}
+	}
+}
+
+// checkQueues finds the two queues of the function's environment, each with a mapping to the function and the same
+// dead-letter queue. It returns their ARNs: that of the changes, of the scans and of the dead letters.
+func (a account) checkQueues(t *testing.T, function types.FunctionConfiguration) []string {
+	t.Helper()
+	var arns []string
+	deadLetter := ""
+	for _, name := range []string{"QUEUE_URL", "SCAN_QUEUE_URL"} {
+		queue := a.queue(t, function.Environment.Variables[name])
+		arns = append(arns, queue["QueueArn"])
+		var redrive struct {
+			DeadLetterTargetArn string
+			MaxReceiveCount     int
+		}
+		if err := json.Unmarshal([]byte(queue["RedrivePolicy"]), &redrive); err != nil {
+			t.Fatal(err)
+		}
+		if deadLetter != "" && redrive.DeadLetterTargetArn != deadLetter || redrive.MaxReceiveCount != 20 ||
+			queue["VisibilityTimeout"] != "720" || queue["MessageRetentionPeriod"] != "1209600" {
+			t.Errorf("%s is %v", name, queue)
+		}
+		deadLetter = redrive.DeadLetterTargetArn
+		got, err := a.lambda.ListEventSourceMappings(t.Context(), &lambda.ListEventSourceMappingsInput{
+			EventSourceArn: aws.String(queue["QueueArn"]),
+		})
+		if err != nil || len(got.EventSourceMappings) != 1 {
+			t.Fatalf("the mappings of %s are %v (%v)", name, got, err)
+		}
+		m := got.EventSourceMappings[0]
+		reports := slices.Contains(m.FunctionResponseTypes, types.FunctionResponseTypeReportBatchItemFailures)
+		if *m.FunctionArn != *function.FunctionArn || *m.BatchSize != 1 || !reports || *m.State != "Enabled" ||
+			m.ScalingConfig == nil || *m.ScalingConfig.MaximumConcurrency != 2 {
+			t.Errorf("%s starts the function by %+v", name, m)
+		}
+	}
+	return append(arns, deadLetter)
+}
+
+func (a account) queue(t *testing.T, url string) map[string]string {
+	t.Helper()
+	got, err := a.queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
+		QueueUrl: aws.String(url), AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameAll},
+	})
+	if err != nil {
+		t.Fatalf("the queue %q: %v", url, err)
+	}
+	return got.Attributes
+}
+
+// checkLedger finds the table of the function's environment. What was done is known after the removal too.
 func (a account) checkLedger(t *testing.T, function types.FunctionConfiguration) {
 	t.Helper()
 	name := function.Environment.Variables["LEDGER_TABLE"]
@@ -143,62 +219,55 @@ func (a account) checkLedger(t *testing.T, function types.FunctionConfiguration)
 	for _, k := range got.Table.KeySchema {
 		keys = append(keys, fmt.Sprint(*k.AttributeName, " ", k.KeyType))
 	}
-	if !strings.HasPrefix(name, "poolkeeper-") || fmt.Sprint(keys) != "[pk HASH sk RANGE]" || got.Table.BillingModeSummary == nil || got.Table.BillingModeSummary.BillingMode != "PAY_PER_REQUEST" {
-		t.Errorf("the ledger is %s by %v, %+v", name, keys, got.Table.BillingModeSummary)
-	}
-	if actions := a.actions(t, function); !slices.Contains(actions, "dynamodb:PutItem") || slices.Contains(actions, "dynamodb:DeleteItem") || slices.Contains(actions, "dynamodb:Scan") {
-		t.Errorf("the role may %v", actions)
-	}
-	if bus := function.Environment.Variables["SWEEP_BUS"]; bus != "default" {
-		t.Errorf("sweeps go to the bus %q", bus)
+	billing := got.Table.BillingModeSummary
+	if !strings.HasPrefix(name, "poolkeeper-") || fmt.Sprint(keys) != "[pk HASH sk RANGE]" ||
+		billing == nil || billing.BillingMode != "PAY_PER_REQUEST" {
+		t.Errorf("the ledger is %s by %v, %+v", name, keys, billing)
 	}
 }
 
-// checkRules finds the rules on the default bus that start the function: that of the calls, with the names of the event table, and that of its own requests.
-func (a account) checkRules(t *testing.T, function string) {
+// checkRules finds the rules on the default bus: that of the calls, with the names of the event table, sends to the
+// first queue, that of the deployments to the second, and the two of the tamper alert to a topic.
+func (a account) checkRules(t *testing.T, queues []string) {
 	t.Helper()
 	rules, err := a.events.ListRules(t.Context(), &eventbridge.ListRulesInput{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := map[string]int{}
+	targets := map[string]string{}
 	for _, rule := range rules.Rules {
-		targets, err := a.events.ListTargetsByRule(t.Context(), &eventbridge.ListTargetsByRuleInput{Rule: rule.Name})
-		if err != nil || len(targets.Targets) != 1 {
-			t.Fatalf("%s has the targets %v (%v)", *rule.Name, targets, err)
+		got, err := a.events.ListTargetsByRule(t.Context(), &eventbridge.ListTargetsByRuleInput{Rule: rule.Name})
+		if err != nil || len(got.Targets) != 1 || rule.State != "ENABLED" {
+			t.Fatalf("%s is %s and has the targets %v (%v)", *rule.Name, rule.State, got, err)
 		}
-		target := targets.Targets[0]
-		if target.DeadLetterConfig == nil || !strings.Contains(*target.DeadLetterConfig.Arn, "Undelivered") {
+		target := got.Targets[0]
+		if target.DeadLetterConfig == nil || *target.DeadLetterConfig.Arn != queues[2] {
 			t.Errorf("what %s cannot deliver is lost", *rule.Name)
 		}
-		if *target.Arn != function {
-			if !strings.Contains(*target.Arn, ":sns:") {
-				t.Errorf("%s goes to %s", *rule.Name, *target.Arn)
-			}
-			continue
-		}
 		var pattern struct {
-			Source, Account []string
-			DetailType      []string `json:"detail-type"`
+			Source, Account []any
 			Detail          struct{ EventName []string }
 		}
 		if err := json.Unmarshal([]byte(*rule.EventPattern), &pattern); err != nil || len(pattern.Source) != 1 {
 			t.Fatalf("%s (%v)", *rule.EventPattern, err)
 		}
-		found[pattern.Source[0]]++
+		source := fmt.Sprint(pattern.Source[0])
+		targets[source] = *target.Arn
 		slices.Sort(pattern.Detail.EventName)
-		calls := slices.Equal(pattern.Detail.EventName, heard(t)) && slices.Equal(pattern.DetailType, []string{"AWS API Call via CloudTrail"})
-		asked := len(pattern.Detail.EventName) == 0 && slices.Equal(pattern.DetailType, []string{event.ReconcilePool, event.SweepPools})
-		if rule.State != "ENABLED" || !slices.Equal(pattern.Account, []string{"123456789012"}) || pattern.Source[0] == event.Source && !asked || pattern.Source[0] != event.Source && !calls {
-			t.Errorf("the rule is %s, with the pattern %s", rule.State, *rule.EventPattern)
+		if source == "aws.cognito-idp" && !slices.Equal(pattern.Detail.EventName, callsOf(t)) {
+			t.Errorf("the pattern is %s", *rule.EventPattern)
+		}
+		if source == "aws.cloudformation" && !strings.Contains(*rule.EventPattern, ":stack/poolkeeper/") {
+			t.Errorf("the pattern is %s", *rule.EventPattern)
 		}
 	}
-	if found["aws.cognito-idp"] != 1 || found[event.Source] != 1 || len(found) != 2 || len(rules.Rules) != 4 {
-		t.Errorf("of %d rules the function is started by %v", len(rules.Rules), found)
+	if targets["aws.cognito-idp"] != queues[0] || targets["aws.cloudformation"] != queues[1] ||
+		!strings.Contains(targets["map[prefix:aws.]"], ":sns:") || len(rules.Rules) != 4 {
+		t.Errorf("%d rules send to %v", len(rules.Rules), targets)
 	}
 }
 
-// checkGone looks for what the removal left behind: the log and the ledger, which are the evidence, and nothing else.
+// checkGone: the removal leaves the log and the ledger, which are the evidence, and nothing else.
 func (a account) checkGone(t *testing.T, function string) {
 	t.Helper()
 	_, err := a.lambda.GetFunction(t.Context(), &lambda.GetFunctionInput{FunctionName: aws.String(function)})
@@ -215,22 +284,15 @@ func (a account) checkGone(t *testing.T, function string) {
 		t.Fatal(err)
 	}
 	for _, l := range logs.LogGroups {
-		if !strings.Contains(*l.LogGroupName, "KeeperLog") && !strings.HasPrefix(*l.LogGroupName, "/aws/lambda/") { // moto's own
+		ofMoto := strings.HasPrefix(*l.LogGroupName, "/aws/lambda/")
+		if !ofMoto && !strings.Contains(*l.LogGroupName, "KeeperLog") {
 			t.Errorf("%s is left", *l.LogGroupName)
 		}
 	}
 }
 
-// checkLedgerStays: what was done is known after the removal too.
-func (a account) checkLedgerStays(t *testing.T, name string) {
-	t.Helper()
-	if _, err := a.tables.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String(name)}); err != nil {
-		t.Errorf("the ledger is gone: %v", err)
-	}
-}
-
-// heard returns the names of the calls that the baseline which ships has to hear of.
-func heard(t *testing.T) []string {
+// callsOf returns the names of the calls that concern the baseline that ships.
+func callsOf(t *testing.T) []string {
 	t.Helper()
 	var names []string
 	for _, call := range event.Table() {
@@ -247,5 +309,8 @@ func concerns(t *testing.T, call event.Name) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return required.Concerns("", baseline.Change{Documents: call.Changes, Selection: call.Selection, Watched: call.Watched, Deletes: call.Name == event.DeleteUserPool})
+	return required.Concerns("", baseline.Change{
+		Documents: call.Changes, Selection: call.Selection, Watched: call.Watched,
+		Deletes: call.Name == event.DeleteUserPool,
+	})
 }

@@ -23,7 +23,8 @@ func makeLocal(t *testing.T, target string, standIns map[string]string, environm
 	}
 	command := exec.CommandContext(t.Context(), "make", "-s", target, "EVENT="+anEvent)
 	command.Dir = top
-	command.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20", "AWS_EC2_METADATA_DISABLED=true", withoutValidation, "PORT="+freePort(t))
+	command.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "PORT="+freePort(t), withoutValidation,
+		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20", "AWS_EC2_METADATA_DISABLED=true")
 	command.Env = append(command.Env, environment...)
 	output, err := command.CombinedOutput()
 	return string(output), err
@@ -39,18 +40,27 @@ func freePort(t *testing.T) string {
 	return fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)
 }
 
-// TestInvokeRunsSAM: with sam and an engine there, sam gets the template, the function's name and the event; against AWS itself nothing is written unasked.
+// samStandIn prints how sam is called, and the mode and the endpoint of the template.
+const samStandIn = `echo "sam $*"
+grep -o '"MODE": "[a-z]*"' .build/sam/poolkeeper.template.json
+grep -o 'http://[^"]*:[0-9]*' .build/sam/poolkeeper.template.json || true`
+
+// TestInvokeRunsSAM: with sam and an engine there, sam gets the template, the function's name and the event; against
+// AWS itself nothing is written unasked.
 func TestInvokeRunsSAM(t *testing.T) {
 	need(t, "node", "cdk", "make")
-	standIns := map[string]string{"docker": "exit 0", "sam": `echo "sam $*"; grep -o '"MODE": "[a-z]*"' .build/sam/poolkeeper.template.json; grep -o 'http://[^"]*:[0-9]*' .build/sam/poolkeeper.template.json || true`}
-	const called = "sam local invoke Poolkeeper --template .build/sam/poolkeeper.template.json --event " + anEvent + " --add-host host.docker.internal:host-gateway"
+	standIns := map[string]string{"docker": "exit 0", "sam": samStandIn}
+	const called = "sam local invoke Poolkeeper --template .build/sam/poolkeeper.template.json --event " + anEvent +
+		" --add-host host.docker.internal:host-gateway"
 	output, err := makeLocal(t, "invoke", standIns)
 	if err != nil || !strings.Contains(output, called) || !strings.Contains(output, `"MODE": "audit"`) {
 		t.Errorf("%v\n%s", err, output)
 	}
 	output, err = makeLocal(t, "local", standIns)
-	if err != nil || !strings.Contains(output, called) || !strings.Contains(output, "http://host.docker.internal:") || !strings.Contains(output, "A fake of Cognito listens on 0.0.0.0:") || strings.Contains(output, `"MODE"`) {
-		t.Errorf("%v\n%s", err, output)
+	for _, want := range []string{called, "http://host.docker.internal:", "0.0.0.0:"} {
+		if err != nil || !strings.Contains(output, want) || strings.Contains(output, `"MODE"`) {
+			t.Errorf("no %q: %v\n%s", want, err, output)
+		}
 	}
 }
 
@@ -59,8 +69,9 @@ func TestWhatIsMissing(t *testing.T) {
 	need(t, "node", "cdk", "make")
 	without := map[string]string{"docker": "exit 1", "sam": "exit 0"}
 	for target, want := range map[string][]string{
-		"invoke": {"missing: docker (a running engine)", "go run ./lambda/cmd/poolkeeper replay --audit " + anEvent, "go run ./infra/emulate " + anEvent},
-		"local":  {"missing: docker (a running engine)", "make emulate EVENT=" + anEvent},
+		"invoke": {"missing: docker (a running engine)", "go run ./lambda/cmd/poolkeeper replay --audit " + anEvent,
+			"go run ./infra/emulate " + anEvent},
+		"local": {"missing: docker (a running engine)", "make emulate EVENT=" + anEvent},
 	} {
 		output, err := makeLocal(t, target, without)
 		if err == nil {
@@ -68,26 +79,28 @@ func TestWhatIsMissing(t *testing.T) {
 		}
 		for _, line := range want {
 			if !strings.Contains(output, line) {
-				t.Errorf("make %s says not %q:\n%s", target, line, output)
+				t.Errorf("make %s does not say %q:\n%s", target, line, output)
 			}
 		}
 	}
 }
 
-// TestEmulate runs the function without a container, with the fake beside it, also where the settings of a deployment stand in a file, with a baseline of its own.
+// TestEmulate runs the function without a container, with the fake beside it, also where a file has the settings of a
+// deployment, with a baseline of its own.
 func TestEmulate(t *testing.T) {
 	need(t, "node", "cdk", "make")
 	home := t.TempDir()
 	own := filepath.Join(home, "own.yaml")
+	const context = `{"context": {"stage": "prod", "regions": "eu-west-1,us-east-1", "watchRole": true, "baseline": %q}}`
 	for file, text := range map[string]string{
 		own:                              "version: 1\nrules: [{name: own, require: {DeletionProtection: ACTIVE}}]\n",
-		filepath.Join(home, ".cdk.json"): `{"context": {"stage": "prod", "regions": "eu-west-1,us-east-1", "watchRole": true, "baseline": "` + own + `"}}`,
+		filepath.Join(home, ".cdk.json"): fmt.Sprintf(context, own),
 	} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	// What lies in the real home and is costly to make is still found.
+	// What is in the real home and is costly to make is still found.
 	environment := []string{"HOME=" + home}
 	for _, name := range []string{"GOCACHE", "GOMODCACHE"} {
 		environment = append(environment, name+"="+strings.TrimSpace(run(t, top, nil, "go", "env", name)))
@@ -96,8 +109,11 @@ func TestEmulate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	output, err := makeLocal(t, "emulate", nil, append(environment, "JSII_RUNTIME_PACKAGE_CACHE_ROOT="+filepath.Join(cache, "aws", "jsii", "package-cache"))...)
-	if err != nil || !strings.Contains(output, `"rule": "own"`) || !strings.Contains(output, `"outcome": "remediated"`) || !strings.Contains(output, "UpdateUserPool eu-west-1_AbCdEf123") {
-		t.Errorf("%v\n%s", err, output)
+	jsiiCache := filepath.Join(cache, "aws", "jsii", "package-cache")
+	output, err := makeLocal(t, "emulate", nil, append(environment, "JSII_RUNTIME_PACKAGE_CACHE_ROOT="+jsiiCache)...)
+	for _, want := range []string{`"rule": "own"`, `"outcome": "remediated"`, "UpdateUserPool eu-west-1_AbCdEf123"} {
+		if err != nil || !strings.Contains(output, want) {
+			t.Errorf("no %s: %v\n%s", want, err, output)
+		}
 	}
 }

@@ -27,8 +27,8 @@ type samReads struct {
 	Environment                          map[string]string
 }
 
-// TestSAM makes the local template, holds what this repository reads of it to what SAM's own code reads, and then starts the bootstrap from that very
-// folder, in the environment that SAM makes, with every event that there is.
+// TestSAM makes the local template and compares what this repository reads of it with what SAM's own code reads. Then
+// it starts the bootstrap from that very folder, in the environment that SAM makes, with every event of the testdata.
 func TestSAM(t *testing.T) {
 	need(t, "node", "cdk", "sam")
 	fake := cognitotest.New(cognitotest.Contract)
@@ -37,13 +37,10 @@ func TestSAM(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = fake.Close() })
-	pool, mfa := cognitotest.Rich()
-	pool["DeletionProtection"] = "INACTIVE"
-	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
-
 	dir := t.TempDir()
 	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
-	cdk(t, "", "synth", "-q", "--no-path-metadata", "--output", dir, "-c", "architecture="+architecture, "-c", "localEndpoint="+endpoint)
+	cdk(t, "", "synth", "-q", "--no-path-metadata", "--output", dir,
+		"-c", "architecture="+architecture, "-c", "localEndpoint="+endpoint)
 	template := filepath.Join(dir, "poolkeeper.template.json")
 	nobody := func(string) string { return "" }
 	function, err := samlocal.Load(template, "Poolkeeper", nobody)
@@ -51,42 +48,56 @@ func TestSAM(t *testing.T) {
 		t.Fatal(err)
 	}
 	reads := askSAM(t, template)
-	if !filepath.IsAbs(reads.Code) {
-		reads.Code = filepath.Join(top, reads.Code)
+	ours := samReads{
+		function.Dir, function.Handler, function.Runtime, function.Architectures[0], function.MemorySize,
+		function.Timeout, function.SAMEnvironment(nobody),
 	}
-	code, err := filepath.Abs(reads.Code)
-	if err != nil {
-		t.Fatal(err)
-	}
-	reads.Code = code
-	ours := samReads{function.Dir, function.Handler, function.Runtime, function.Architecture, function.MemorySize, function.Timeout, function.Environment(nobody)}
 	if diff := cmp.Diff(reads, ours); diff != "" {
 		t.Errorf("(-SAM +ours):\n%s", diff)
 	}
-	if reads.Handler != "bootstrap" || reads.Runtime != "provided.al2023" || reads.Architecture != architecture || reads.Environment["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] != endpoint {
+	if reads.Handler+reads.Runtime != "bootstrapprovided.al2023" || reads.Architecture != architecture ||
+		reads.Environment["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] != endpoint {
 		t.Errorf("SAM reads %+v", reads)
 	}
 	run := start(t, function, reads.Environment)
+	pool, mfa := cognitotest.Rich()
+	pool["DeletionProtection"] = "INACTIVE"
 	for name, payload := range events(t) {
 		fake.Put("eu-west-1_AbCdEf123", pool, mfa)
 		answer := run(payload)
-		var out struct{ Outcome, UserPoolID string }
-		if err := json.Unmarshal(answer.Payload, &out); err != nil || answer.IsError {
-			t.Errorf("%s: %s (%v)", name, answer.Payload, err)
-			continue
+		if answer.IsError {
+			t.Errorf("%s: %s", name, answer.Payload)
+		} else {
+			checkAnswer(t, name, payload, answer.Payload)
 		}
-		// Without an account and Region of its own, as in SAM, the function takes the event's.
-		want := map[event.Kind]string{event.One: "remediated", event.All: "swept", event.Ignored: "ignored"}[event.Decode(payload, event.Home{}).Kind]
-		request := event.Decode(payload, event.Home{})
-		switch {
-		case want == "remediated" && request.UserPoolID != "eu-west-1_AbCdEf123":
-			want = "ignored" // another Region's, which the fake does not have
-		case want == "remediated" && request.Call.Name != "" && !concerns(t, request.Call):
-			want = "ignored" // the baseline owns and watches nothing that it changes
+	}
+}
+
+// checkAnswer compares the function's answer to an event with what the event asks for. Without an account and Region of
+// its own, as in SAM, the function takes the event's.
+func checkAnswer(t *testing.T, name string, payload, answer []byte) {
+	t.Helper()
+	var out struct {
+		Outcome string
+		Pools   *int
+	}
+	if err := json.Unmarshal(answer, &out); err != nil {
+		t.Errorf("%s: %s (%v)", name, answer, err)
+	}
+	request := event.Decode(payload, event.Home{})
+	if request.Kind == event.All {
+		if out.Pools == nil || *out.Pools != 1 {
+			t.Errorf("%s: %s is no scan of the one pool", name, answer)
 		}
-		if out.Outcome != want {
-			t.Errorf("%s: %s, want %s", name, out.Outcome, want)
-		}
+		return
+	}
+	want := "ignored"
+	here := request.UserPoolID == "eu-west-1_AbCdEf123" // the fake has no other
+	if request.Kind == event.One && here && (request.Call.Name == "" || concerns(t, request.Call)) {
+		want = "remediated"
+	}
+	if out.Outcome != want {
+		t.Errorf("%s: %s, want %s", name, out.Outcome, want)
 	}
 }
 
@@ -107,7 +118,9 @@ func askSAM(t *testing.T, template string) samReads {
 		t.Fatalf("%s starts with %q", sam, line)
 	}
 	command := exec.CommandContext(t.Context(), interpreter, "testdata/what_sam_reads.py", template, "Poolkeeper")
-	command.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "AWS_EC2_METADATA_DISABLED=true", "SAM_CLI_TELEMETRY=0"}
+	command.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "AWS_EC2_METADATA_DISABLED=true", "SAM_CLI_TELEMETRY=0",
+	}
 	var problems bytes.Buffer
 	command.Stderr = &problems
 	output, err := command.Output()
@@ -121,11 +134,19 @@ func askSAM(t *testing.T, template string) samReads {
 	if err := json.Unmarshal(output[bytes.IndexByte(output, '{'):], &reads); err != nil {
 		t.Fatal(err)
 	}
+	if !filepath.IsAbs(reads.Code) {
+		reads.Code = filepath.Join(top, reads.Code)
+	}
+	if reads.Code, err = filepath.Abs(reads.Code); err != nil {
+		t.Fatal(err)
+	}
 	return reads
 }
 
 // start starts the function's code and returns what hands it an event.
-func start(t *testing.T, function samlocal.Function, environment map[string]string) func(payload []byte) runtimeapi.Response {
+func start(
+	t *testing.T, function samlocal.Function, environment map[string]string,
+) func(payload []byte) runtimeapi.Response {
 	t.Helper()
 	api, err := runtimeapi.New()
 	if err != nil {
@@ -145,7 +166,8 @@ func start(t *testing.T, function samlocal.Function, environment map[string]stri
 	return func(payload []byte) runtimeapi.Response {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		answer, err := api.Invoke(ctx, runtimeapi.Invocation{Payload: payload, FunctionARN: function.ARN(environment["AWS_REGION"])})
+		arn := function.ARN(environment["AWS_REGION"])
+		answer, err := api.Invoke(ctx, runtimeapi.Invocation{Payload: payload, FunctionARN: arn})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -43,10 +43,12 @@ func cdkPath(t *testing.T) string {
 	return path
 }
 
-// withoutValidation leaves out the CDK's own validation, which takes most of the time of a synthesis: TestValidators holds every template to it.
+// withoutValidation leaves out the CDK's own validation, which takes most of the time of a synthesis. TestValidators
+// has it on, for every template.
 const withoutValidation = "CDK_VALIDATION=false"
 
-// cdk runs the command line of the CDK at the top of the repository, as a user does but without validation, and returns what it prints. endpoint is that of AWS, "" for none.
+// cdk runs the command line of the CDK at the top of the repository, as a user does but without validation, and returns
+// what it prints. endpoint is that of AWS, "" for none.
 func cdk(t *testing.T, endpoint string, args ...string) string {
 	t.Helper()
 	return clean(t, cdkCommand(t, endpoint, args, withoutValidation))
@@ -58,16 +60,16 @@ func cdkValidates(t *testing.T, args ...string) string {
 	return clean(t, cdkCommand(t, "", args))
 }
 
-// clean runs the command, which has to succeed without a complaint.
+// clean runs the command, which has to succeed without a warning.
 func clean(t *testing.T, command *exec.Cmd) string {
 	t.Helper()
 	output, err := command.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", command, err, output)
 	}
-	for _, complaint := range []string{"WARNING", "deprecated", "are not configured", "[Warning"} {
-		if bytes.Contains(output, []byte(complaint)) {
-			t.Errorf("%s complains:\n%s", command, output)
+	for _, warning := range []string{"WARNING", "deprecated", "are not configured", "[Warning"} {
+		if bytes.Contains(output, []byte(warning)) {
+			t.Errorf("%s warns:\n%s", command, output)
 		}
 	}
 	return string(output)
@@ -82,8 +84,9 @@ func cdkCommand(t *testing.T, endpoint string, args []string, environment ...str
 			command.Env = append(command.Env, v)
 		}
 	}
-	command.Env = append(command.Env, "AWS_ACCESS_KEY_ID=example", "AWS_SECRET_ACCESS_KEY=example", "AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=eu-west-1", "AWS_EC2_METADATA_DISABLED=true",
-		"NO_COLOR=1", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20", "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED=true")
+	command.Env = append(command.Env, "AWS_ACCESS_KEY_ID=example", "AWS_SECRET_ACCESS_KEY=example",
+		"AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=eu-west-1", "AWS_EC2_METADATA_DISABLED=true", "NO_COLOR=1",
+		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20", "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED=true")
 	if endpoint != "" {
 		command.Env = append(command.Env, "AWS_ENDPOINT_URL="+endpoint)
 	}

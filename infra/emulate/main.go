@@ -1,5 +1,6 @@
-// Command emulate runs the function of a local template once on an event, without a container: its bootstrap as a process, with the environment that SAM
-// would give it, behind a Runtime API server. The function's log goes to standard error, its answer to standard output.
+// Command emulate runs the function of a local template once on an event, without a container: its bootstrap as a
+// process, with the environment that SAM would give it, behind a Runtime API server. The function's log goes to
+// standard error, its answer to standard output.
 package main
 
 import (
@@ -47,7 +48,7 @@ func run(ctx context.Context, template, name, event string) (failed bool, err er
 	defer func() { _ = api.Close() }()
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(function.Timeout)*time.Second)
 	defer cancel()
-	environment := function.Environment(os.Getenv)
+	environment := function.SAMEnvironment(os.Getenv)
 	command := function.Command(ctx, environment, api.Addr())
 	command.Stdout, command.Stderr = os.Stderr, os.Stderr
 	if err := command.Start(); err != nil {
@@ -64,7 +65,9 @@ func run(ctx context.Context, template, name, event string) (failed bool, err er
 		<-ended
 	}()
 	deadline, _ := ctx.Deadline()
-	answer, err := api.Invoke(ctx, runtimeapi.Invocation{Payload: payload, FunctionARN: function.ARN(environment["AWS_REGION"]), Deadline: deadline})
+	answer, err := api.Invoke(ctx, runtimeapi.Invocation{
+		Payload: payload, FunctionARN: function.ARN(environment["AWS_REGION"]), Deadline: deadline,
+	})
 	if err != nil {
 		return true, fmt.Errorf("invoking %s: %w", name, err)
 	}

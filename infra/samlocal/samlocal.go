@@ -1,5 +1,5 @@
-// Package samlocal reads a function out of a synthesized template as `sam local invoke` does, and starts its code as a process. It is what runs the function on
-// a laptop without a container, and what the tests hold the template to.
+// Package samlocal reads a function out of a synthesized template as `sam local invoke` does, and starts its code as a
+// process. It runs the function on a laptop without a container, and the tests compare it with SAM.
 package samlocal
 
 import (
@@ -18,101 +18,97 @@ import (
 
 // A Function is what SAM knows of a function of a template.
 type Function struct {
-	Name         string // its SamResourceId
-	LogicalID    string
-	Dir          string // the folder with the code
-	Handler      string
-	Runtime      string
-	Architecture string // "arm64" or "x86_64"
-	MemorySize   int    // MB
-	Timeout      int    // seconds
-	LogGroup     string
-	LogFormat    string
-	LogLevel     string
-	Variables    map[string]string // those of the template
+	Name      string // its SamResourceId
+	LogicalID string
+	Dir       string // the folder with the code
+	Properties
+	Variables map[string]string // those of the template
 }
 
-// Load reads the function of that name, which is its SamResourceId. A variable whose value only CloudFormation knows is an error: SAM would make one
-// up. getenv is the shell's environment; as with SAM, it wins over the template for the variables that the template declares, and for no others.
+// Properties are a function's, as the template has them.
+type Properties struct {
+	Handler, Runtime    string
+	Architectures       []string
+	MemorySize, Timeout int // MB and seconds
+	Environment         struct{ Variables map[string]any }
+	LoggingConfig       struct {
+		LogFormat, ApplicationLogLevel string
+		LogGroup                       map[string]string
+	}
+}
+
+// A resource is one of a template.
+type resource struct {
+	Type       string
+	Metadata   map[string]any
+	Properties Properties
+}
+
+// Load reads the function of that name, which is its SamResourceId. A variable whose value only CloudFormation knows is
+// an error: SAM would make one up. getenv is the shell's environment. As with SAM, it wins over the template for the
+// variables that the template declares, and for no others.
 func Load(template, name string, getenv func(string) string) (Function, error) {
 	content, err := os.ReadFile(template)
 	if err != nil {
 		return Function{}, fmt.Errorf("reading the template: %w", err)
 	}
-	var file struct {
-		Resources map[string]struct {
-			Type       string
-			Metadata   map[string]any
-			Properties struct {
-				Handler, Runtime    string
-				Architectures       []string
-				MemorySize, Timeout int
-				Environment         struct{ Variables map[string]any }
-				LoggingConfig       struct {
-					LogFormat, ApplicationLogLevel string
-					LogGroup                       map[string]string
-				}
-			}
-		}
-	}
+	var file struct{ Resources map[string]resource }
 	if err := json.Unmarshal(content, &file); err != nil {
 		return Function{}, fmt.Errorf("reading the template %s: %w", template, err)
 	}
 	var known []string
 	for logical, r := range file.Resources {
-		id, _ := r.Metadata["SamResourceId"].(string)
-		if r.Type != "AWS::Lambda::Function" {
-			continue
+		if id, _ := r.Metadata["SamResourceId"].(string); r.Type == "AWS::Lambda::Function" && id == name {
+			return r.function(template, name, logical, getenv)
+		} else if r.Type == "AWS::Lambda::Function" {
+			known = append(known, id)
 		}
-		known = append(known, id)
-		if id != name {
-			continue
-		}
-		path, _ := r.Metadata["aws:asset:path"].(string)
-		if path == "" || r.Metadata["aws:asset:property"] != "Code" {
-			return Function{}, fmt.Errorf("%s: %s has no asset: synthesize it with the command line of the CDK", template, name)
-		}
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(filepath.Dir(template), path)
-		}
-		if path, err = filepath.Abs(path); err != nil {
-			return Function{}, fmt.Errorf("finding the code of %s: %w", name, err)
-		}
-		logging := r.Properties.LoggingConfig
-		f := Function{Name: name, LogicalID: logical, LogGroup: logging.LogGroup["Ref"], LogFormat: logging.LogFormat, LogLevel: logging.ApplicationLogLevel, Dir: path, Handler: r.Properties.Handler, Runtime: r.Properties.Runtime, Architecture: "x86_64",
-			MemorySize: r.Properties.MemorySize, Timeout: r.Properties.Timeout, Variables: map[string]string{}}
-		if len(r.Properties.Architectures) > 0 {
-			f.Architecture = r.Properties.Architectures[0]
-		}
-		return f, f.setVariables(r.Properties.Environment.Variables, getenv)
 	}
 	return Function{}, fmt.Errorf("%s has no function %s, only %q", template, name, known)
 }
 
+func (r resource) function(template, name, logical string, getenv func(string) string) (Function, error) {
+	path, _ := r.Metadata["aws:asset:path"].(string)
+	if path == "" || r.Metadata["aws:asset:property"] != "Code" {
+		return Function{}, fmt.Errorf("%s: %s has no asset: synthesize it with the command line of the CDK", template, name)
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(template), path)
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return Function{}, fmt.Errorf("finding the code of %s: %w", name, err)
+	}
+	f := Function{Name: name, LogicalID: logical, Dir: path, Properties: r.Properties, Variables: map[string]string{}}
+	return f, f.setVariables(r.Properties.Environment.Variables, getenv)
+}
+
 func (f *Function) setVariables(declared map[string]any, getenv func(string) string) error {
-	var faults []error
+	var errs []error
 	for name, value := range declared {
 		text, plain := value.(string)
 		if !plain {
-			faults = append(faults, fmt.Errorf("the variable %s is %v, which only CloudFormation can resolve", name, value))
+			errs = append(errs, fmt.Errorf("the variable %s is %v, which only CloudFormation can resolve", name, value))
 		}
 		if given := getenv(name); given != "" {
 			text = given
 		}
 		f.Variables[name] = text
 	}
-	return errors.Join(faults...)
+	return errors.Join(errs...)
 }
 
-// Environment returns what SAM gives the function: its own variables, the Region and credentials of the shell or stand-ins for them, and the
-// template's variables.
-func (f Function) Environment(getenv func(string) string) map[string]string {
+// SAMEnvironment returns what SAM gives the function: SAM's own variables, the Region and credentials of the shell or
+// stand-ins for them, and the template's variables.
+func (f Function) SAMEnvironment(getenv func(string) string) map[string]string {
 	environment := map[string]string{
 		"AWS_SAM_LOCAL": "true", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "AWS_ACCOUNT_ID": "123456789012",
-		"AWS_LAMBDA_FUNCTION_NAME": f.LogicalID, "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST", "AWS_LAMBDA_FUNCTION_HANDLER": f.Handler,
-		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.MemorySize), "AWS_LAMBDA_FUNCTION_TIMEOUT": strconv.Itoa(f.Timeout),
-		"AWS_LAMBDA_LOG_GROUP_NAME": f.LogGroup, "AWS_LAMBDA_LOG_STREAM_NAME": "$LATEST", "AWS_LAMBDA_LOG_FORMAT": f.LogFormat, "AWS_LAMBDA_LOG_LEVEL": f.LogLevel,
-		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "defaultkey", "AWS_SECRET_ACCESS_KEY": "defaultsecret",
+		"AWS_LAMBDA_FUNCTION_NAME": f.LogicalID, "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+		"AWS_LAMBDA_FUNCTION_HANDLER": f.Handler, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.MemorySize),
+		"AWS_LAMBDA_FUNCTION_TIMEOUT": strconv.Itoa(f.Timeout), "AWS_LAMBDA_LOG_GROUP_NAME": f.LoggingConfig.LogGroup["Ref"],
+		"AWS_LAMBDA_LOG_STREAM_NAME": "$LATEST", "AWS_LAMBDA_LOG_FORMAT": f.LoggingConfig.LogFormat,
+		"AWS_LAMBDA_LOG_LEVEL": f.LoggingConfig.ApplicationLogLevel,
+		"AWS_REGION":           "us-east-1", "AWS_ACCESS_KEY_ID": "defaultkey", "AWS_SECRET_ACCESS_KEY": "defaultsecret",
 	}
 	for _, name := range []string{"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
 		if given := getenv(name); given != "" {
@@ -124,10 +120,11 @@ func (f Function) Environment(getenv func(string) string) map[string]string {
 	return environment
 }
 
-// task is where the folder with the code lies in a container.
+// task is the folder of the code in a container.
 const task = "/var/task/"
 
-// Command returns the function's bootstrap as a command in that environment and no other, with the Runtime API at that address. Files of the function are looked for where they lie without a container.
+// Command returns the function's bootstrap as a command in that environment and no other, with the Runtime API at that
+// address. Paths of the container become those of the folder with the code.
 func (f Function) Command(ctx context.Context, environment map[string]string, runtimeAPI string) *exec.Cmd {
 	command := exec.CommandContext(ctx, filepath.Join(f.Dir, "bootstrap"))
 	command.Env = []string{"AWS_LAMBDA_RUNTIME_API=" + runtimeAPI}

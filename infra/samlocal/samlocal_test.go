@@ -12,7 +12,8 @@ const template = `{"Resources": {
  "Other": {"Type": "AWS::SQS::Queue"},
  "KeeperFunction1": {"Type": "AWS::Lambda::Function",
   "Metadata": {"SamResourceId": "Poolkeeper", "aws:asset:path": "asset.1", "aws:asset:property": "Code"},
-  "Properties": {"Handler": "bootstrap", "Runtime": "provided.al2023", "Architectures": ["arm64"], "MemorySize": 128, "Timeout": 9,
+  "Properties": {"Handler": "bootstrap", "Runtime": "provided.al2023", "Architectures": ["arm64"], "MemorySize": 128,
+   "Timeout": 9,
    "LoggingConfig": {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "LogGroup": {"Ref": "Log1"}},
    "Environment": {"Variables": {"MODE": "audit", "AWS_ENDPOINT_URL": "http://host.docker.internal:5555"}}}}}}`
 
@@ -35,9 +36,12 @@ func TestLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := f.Environment(func(name string) string { return shell[name] })
-	for name, want := range map[string]string{"MODE": "audit", "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "BASELINE_FILE": "", "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1",
-		"AWS_ACCESS_KEY_ID": "defaultkey", "AWS_LAMBDA_FUNCTION_NAME": "KeeperFunction1", "AWS_LAMBDA_FUNCTION_TIMEOUT": "9", "AWS_LAMBDA_LOG_GROUP_NAME": "Log1"} {
+	env := f.SAMEnvironment(func(name string) string { return shell[name] })
+	for name, want := range map[string]string{
+		"MODE": "audit", "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "BASELINE_FILE": "", "AWS_REGION": "eu-west-1",
+		"AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "defaultkey", "AWS_LAMBDA_FUNCTION_TIMEOUT": "9",
+		"AWS_LAMBDA_FUNCTION_NAME": "KeeperFunction1", "AWS_LAMBDA_LOG_GROUP_NAME": "Log1",
+	} {
 		if env[name] != want {
 			t.Errorf("%s is %q, want %q", name, env[name], want)
 		}
@@ -47,21 +51,24 @@ func TestLoad(t *testing.T) {
 		t.Errorf("%s with %d variables", command.Path, len(command.Env))
 	}
 	env["BASELINE_FILE"] = "/var/task/baseline.yaml"
-	if own := f.Command(t.Context(), env, "127.0.0.1:9").Env; !slices.Contains(own, "BASELINE_FILE="+filepath.Join(dir, "asset.1", "baseline.yaml")) {
-		t.Errorf("a baseline beside the code is looked for in %q", own)
+	beside := "BASELINE_FILE=" + filepath.Join(dir, "asset.1", "baseline.yaml")
+	if own := f.Command(t.Context(), env, "127.0.0.1:9").Env; !slices.Contains(own, beside) {
+		t.Errorf("no %s in %q", beside, own)
 	}
 	if f.ARN("eu-west-1") != "arn:aws:lambda:eu-west-1:012345678912:function:Poolkeeper" {
 		t.Error(f.ARN("eu-west-1"))
 	}
 }
 
-func TestLoadFaults(t *testing.T) {
+func TestLoadErrors(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, function, want string }{
 		"no such function": {template, "Other", `has no function Other, only ["Poolkeeper"]`},
 		"no JSON":          {"{", "Poolkeeper", "reading the template"},
-		"no asset":         {strings.Replace(template, "aws:asset:path", "x", 1), "Poolkeeper", "synthesize it with the command line of the CDK"},
-		"an intrinsic":     {strings.Replace(template, `"audit"`, `{"Fn::GetAtt": ["Role", "Arn"]}`, 1), "Poolkeeper", "the variable MODE is map[Fn::GetAtt:[Role Arn]], which only CloudFormation can resolve"},
+		"no asset": {strings.Replace(template, "aws:asset:path", "x", 1), "Poolkeeper",
+			"synthesize it with the command line of the CDK"},
+		"an intrinsic": {strings.Replace(template, `"audit"`, `{"Fn::GetAtt": ["Role", "Arn"]}`, 1), "Poolkeeper",
+			"the variable MODE is map[Fn::GetAtt:[Role Arn]], which only CloudFormation can resolve"},
 	} {
 		if _, _, err := load(t, c.text, c.function, nil); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)

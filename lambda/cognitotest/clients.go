@@ -62,7 +62,8 @@ func (s *Server) listClients(request map[string]any) (any, error) {
 	}
 	clients := []any{}
 	for _, id := range ids {
-		clients = append(clients, map[string]any{"ClientId": id, "UserPoolId": request["UserPoolId"], "ClientName": p.more.clients[id]["ClientName"]})
+		clients = append(clients, map[string]any{"ClientId": id, "UserPoolId": request["UserPoolId"],
+			"ClientName": p.more.clients[id]["ClientName"]})
 	}
 	answer["UserPoolClients"] = clients
 	return answer, nil
@@ -91,7 +92,8 @@ func (s *Server) describeClient(request map[string]any) (any, error) {
 // clientDefaults are what the members of a client become that a call leaves out, where that is not to be absent.
 func clientDefaults() map[string]any {
 	return map[string]any{
-		"PreventUserExistenceErrors": "LEGACY", "RefreshTokenValidity": json.Number("30"), "AuthSessionValidity": json.Number("3"), "AllowedOAuthFlowsUserPoolClient": false,
+		"PreventUserExistenceErrors": "LEGACY", "RefreshTokenValidity": json.Number("30"),
+		"AuthSessionValidity": json.Number("3"), "AllowedOAuthFlowsUserPoolClient": false,
 		"ExplicitAuthFlows": []any{"ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"},
 	}
 }
@@ -112,7 +114,8 @@ func (s *Server) createClient(request map[string]any) (any, error) {
 		client["ClientSecret"] = fmt.Sprintf("CANARYsecret%020d", s.serial)
 	}
 	delete(client, "GenerateSecret")
-	client["ClientId"], client["CreationDate"], client["LastModifiedDate"] = id, json.Number("1767225600.0"), json.Number("1767225600.0")
+	client["ClientId"], client["CreationDate"], client["LastModifiedDate"] = id, json.Number("1767225600.0"),
+		json.Number("1767225600.0")
 	for member, v := range clientDefaults() {
 		setDefault(client, member, v)
 	}

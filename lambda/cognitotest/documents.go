@@ -27,7 +27,8 @@ func (s *Server) PutRisk(id, client string, risk map[string]any) {
 	s.pools[id].more.risk[client] = cloneObject(risk)
 }
 
-// Risk returns a copy of the risk configuration of a pool, or of one of its clients, whether threat protection is on or not.
+// Risk returns a copy of the risk configuration of a pool, or of one of its clients, whether threat protection is on
+// or not.
 func (s *Server) Risk(id, client string) map[string]any {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -61,7 +62,8 @@ func (s *Server) threatened(request map[string]any) (*pool, string, error) {
 		return nil, "", err
 	}
 	if mode, _ := at(p.userPool, "UserPoolAddOns.AdvancedSecurityMode").(string); mode == "" || mode == "OFF" {
-		return nil, "", &failure{Code: "UserPoolAddOnNotEnabledException", Message: "User pool does not have the required add-on enabled."}
+		return nil, "", &failure{Code: "UserPoolAddOnNotEnabledException",
+			Message: "User pool does not have the required add-on enabled."}
 	}
 	client, _ := request["ClientId"].(string)
 	if client != "" && p.more.clients[client] == nil {
@@ -119,7 +121,8 @@ func (s *Server) getLogs(request map[string]any) (any, error) {
 	if err != nil || p.more.logs == nil {
 		return map[string]any{}, err
 	}
-	return map[string]any{"LogDeliveryConfiguration": map[string]any{"UserPoolId": request["UserPoolId"], "LogConfigurations": clone(p.more.logs)}}, nil
+	return map[string]any{"LogDeliveryConfiguration": map[string]any{"UserPoolId": request["UserPoolId"],
+		"LogConfigurations": clone(p.more.logs)}}, nil
 }
 
 // setLogs replaces all log configurations.
@@ -152,11 +155,14 @@ func judgeLogs(p *pool, entries []any) error {
 		at := slices.IndexFunc(table.Members, func(m baseline.Member) bool { return m.Name == source })
 		switch {
 		case at < 0:
-			return constraint(source, fmt.Sprintf("logConfigurations.%d.member.eventSource", i+1), "Member must satisfy enum value set: [userNotification, userAuthEvents]")
+			return constraint(source, fmt.Sprintf("logConfigurations.%d.member.eventSource", i+1),
+				"Member must satisfy enum value set: [userNotification, userAuthEvents]")
 		case seen[source]:
 			return invalid("Duplicate event source %s", source)
-		case source == "userAuthEvents" && p.userPool["UserPoolTier"] != nil && p.userPool["UserPoolTier"] != "" && p.userPool["UserPoolTier"] != "PLUS":
-			return &failure{Code: "FeatureUnavailableInTierException", Message: "The following features need to be disabled for the pricing tier configured: User activity logging"}
+		case source == "userAuthEvents" && p.userPool["UserPoolTier"] != nil && p.userPool["UserPoolTier"] != "" &&
+			p.userPool["UserPoolTier"] != "PLUS":
+			return &failure{Code: "FeatureUnavailableInTierException",
+				Message: "The following features need to be disabled for the pricing tier configured: User activity logging"}
 		case source == "userNotification" && (entry["S3Configuration"] != nil || entry["FirehoseConfiguration"] != nil):
 			return invalid("userNotification can only be delivered to CloudWatch Logs")
 		}

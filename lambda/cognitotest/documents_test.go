@@ -17,7 +17,8 @@ func whole(t *testing.T, mode cognitotest.Mode) fake {
 	return f
 }
 
-// TestRichDocumentsAreComplete holds the other documents of the pool against the table, as TestRichIsComplete does with the first two.
+// TestRichDocumentsAreComplete holds the other documents of the pool against the table, as TestRichIsComplete does
+// with the first two.
 func TestRichDocumentsAreComplete(t *testing.T) {
 	t.Parallel()
 	f := whole(t, cognitotest.Contract)
@@ -31,7 +32,8 @@ func TestRichDocumentsAreComplete(t *testing.T) {
 	}
 }
 
-// TestDocumentsEcho writes each document back as it was read, which changes nothing, and then without a member, which resets that.
+// TestDocumentsEcho writes each document back as it was read, which changes nothing, and then without a member, which
+// resets that.
 func TestDocumentsEcho(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -41,11 +43,14 @@ func TestDocumentsEcho(t *testing.T) {
 		drop string
 		is   any
 	}{
-		"risk": {"SetRiskConfiguration", map[string]any{}, func(f fake) map[string]any { return f.Risk(poolID, "") }, "RiskExceptionConfiguration", nil},
+		"risk": {"SetRiskConfiguration", map[string]any{}, func(f fake) map[string]any { return f.Risk(poolID, "") },
+			"RiskExceptionConfiguration", nil},
 		"client's risk": {"SetRiskConfiguration", map[string]any{"ClientId": cognitotest.RichClient},
-			func(f fake) map[string]any { return f.Risk(poolID, cognitotest.RichClient) }, "AccountTakeoverRiskConfiguration", nil},
+			func(f fake) map[string]any { return f.Risk(poolID, cognitotest.RichClient) }, "AccountTakeoverRiskConfiguration",
+			nil},
 		"client": {"UpdateUserPoolClient", map[string]any{"ClientId": cognitotest.RichClient},
-			func(f fake) map[string]any { return f.Client(poolID, cognitotest.RichClient) }, "PreventUserExistenceErrors", "LEGACY"},
+			func(f fake) map[string]any { return f.Client(poolID, cognitotest.RichClient) }, "PreventUserExistenceErrors",
+			"LEGACY"},
 	} {
 		for world, mode := range modes {
 			t.Run(name+"/"+world, func(t *testing.T) {
@@ -95,26 +100,47 @@ func TestDocumentRules(t *testing.T) {
 		pool    func(pool map[string]any)
 		code    string
 	}{
-		"risk read without threat protection":    {"DescribeRiskConfiguration", map[string]any{"UserPoolId": poolID}, func(p map[string]any) { delete(p, "UserPoolAddOns") }, "UserPoolAddOnNotEnabledException"},
-		"risk written without threat protection": {"SetRiskConfiguration", map[string]any{"UserPoolId": poolID}, func(p map[string]any) { delete(p, "UserPoolAddOns") }, "UserPoolAddOnNotEnabledException"},
-		"risk of no client":                      {"DescribeRiskConfiguration", map[string]any{"UserPoolId": poolID, "ClientId": "gone"}, nil, "ResourceNotFoundException"},
-		"half a risk":                            {"SetRiskConfiguration", map[string]any{"UserPoolId": poolID, "CompromisedCredentialsRiskConfiguration": map[string]any{}}, nil, "InvalidParameterException"},
-		"an action that does not say whether the user is told": {"SetRiskConfiguration", map[string]any{"UserPoolId": poolID, "AccountTakeoverRiskConfiguration": map[string]any{
-			"Actions": map[string]any{"LowAction": map[string]any{"EventAction": "BLOCK"}}}}, nil, "InvalidParameterException"},
-		"an e-mail without a subject": {"SetRiskConfiguration", map[string]any{"UserPoolId": poolID, "AccountTakeoverRiskConfiguration": map[string]any{"Actions": map[string]any{},
-			"NotifyConfiguration": map[string]any{"SourceArn": "arn:aws:ses:eu-west-1:111122223333:identity/example.com", "BlockEmail": map[string]any{"TextBody": "Blocked"}}}}, nil, "InvalidParameterException"},
-		"more ranges than 200": {"SetRiskConfiguration", map[string]any{"UserPoolId": poolID, "RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": slices.Repeat([]any{"192.0.2.0/24"}, 201)}},
+		"risk read without threat protection": {"DescribeRiskConfiguration", map[string]any{"UserPoolId": poolID},
+			func(p map[string]any) { delete(p, "UserPoolAddOns") }, "UserPoolAddOnNotEnabledException"},
+		"risk written without threat protection": {"SetRiskConfiguration", map[string]any{"UserPoolId": poolID},
+			func(p map[string]any) { delete(p, "UserPoolAddOns") }, "UserPoolAddOnNotEnabledException"},
+		"risk of no client": {"DescribeRiskConfiguration",
+			map[string]any{"UserPoolId": poolID, "ClientId": "gone"}, nil, "ResourceNotFoundException"},
+		"half a risk": {"SetRiskConfiguration",
+			map[string]any{"UserPoolId": poolID, "CompromisedCredentialsRiskConfiguration": map[string]any{}}, nil,
+			"InvalidParameterException"},
+		"an action that does not say whether the user is told": {"SetRiskConfiguration",
+			map[string]any{"UserPoolId": poolID, "AccountTakeoverRiskConfiguration": map[string]any{
+				"Actions": map[string]any{"LowAction": map[string]any{"EventAction": "BLOCK"}}}}, nil, "InvalidParameterException"},
+		"an e-mail without a subject": {"SetRiskConfiguration",
+			map[string]any{"UserPoolId": poolID, "AccountTakeoverRiskConfiguration": map[string]any{"Actions": map[string]any{},
+				"NotifyConfiguration": map[string]any{"SourceArn": "arn:aws:ses:eu-west-1:111122223333:identity/example.com",
+					"BlockEmail": map[string]any{"TextBody": "Blocked"}}}}, nil, "InvalidParameterException"},
+		"more ranges than 200": {"SetRiskConfiguration",
+			map[string]any{"UserPoolId": poolID,
+				"RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": slices.Repeat([]any{"192.0.2.0/24"}, 201)}},
 			nil, "InvalidParameterException"},
-		"notifications to a bucket": {"SetLogDeliveryConfiguration", logs(map[string]any{"EventSource": "userNotification", "LogLevel": "ERROR", "S3Configuration": map[string]any{"BucketArn": "arn:aws:s3:::logs"}}),
+		"notifications to a bucket": {"SetLogDeliveryConfiguration",
+			logs(map[string]any{"EventSource": "userNotification", "LogLevel": "ERROR",
+				"S3Configuration": map[string]any{"BucketArn": "arn:aws:s3:::logs"}}),
 			nil, "InvalidParameterException"},
-		"user events of another level": {"SetLogDeliveryConfiguration", logs(map[string]any{"EventSource": "userAuthEvents", "LogLevel": "ERROR"}), nil, "InvalidParameterException"},
-		"no logs":                      {"SetLogDeliveryConfiguration", map[string]any{"UserPoolId": poolID}, nil, "InvalidParameterException"},
-		"one source twice":             {"SetLogDeliveryConfiguration", logs(entry("userAuthEvents"), entry("userAuthEvents")), nil, "InvalidParameterException"},
-		"a source that is none":        {"SetLogDeliveryConfiguration", logs(entry("others")), nil, "InvalidParameterException"},
-		"user events without the plan": {"SetLogDeliveryConfiguration", logs(entry("userAuthEvents")), func(p map[string]any) { p["UserPoolTier"] = "LITE" }, "FeatureUnavailableInTierException"},
-		"mixed flows":                  {"UpdateUserPoolClient", client(map[string]any{"ExplicitAuthFlows": []any{"ALLOW_USER_AUTH", "USER_PASSWORD_AUTH"}}), nil, "InvalidParameterException"},
-		"a redirect to elsewhere":      {"UpdateUserPoolClient", client(map[string]any{"DefaultRedirectURI": "https://b.example"}), nil, "InvalidParameterException"},
-		"a client that is gone":        {"UpdateUserPoolClient", map[string]any{"UserPoolId": poolID, "ClientId": "gone"}, nil, "ResourceNotFoundException"},
+		"user events of another level": {"SetLogDeliveryConfiguration",
+			logs(map[string]any{"EventSource": "userAuthEvents", "LogLevel": "ERROR"}), nil, "InvalidParameterException"},
+		"no logs": {"SetLogDeliveryConfiguration", map[string]any{"UserPoolId": poolID}, nil,
+			"InvalidParameterException"},
+		"one source twice": {"SetLogDeliveryConfiguration",
+			logs(entry("userAuthEvents"), entry("userAuthEvents")), nil, "InvalidParameterException"},
+		"a source that is none": {"SetLogDeliveryConfiguration", logs(entry("others")), nil,
+			"InvalidParameterException"},
+		"user events without the plan": {"SetLogDeliveryConfiguration", logs(entry("userAuthEvents")),
+			func(p map[string]any) { p["UserPoolTier"] = "LITE" }, "FeatureUnavailableInTierException"},
+		"mixed flows": {"UpdateUserPoolClient",
+			client(map[string]any{"ExplicitAuthFlows": []any{"ALLOW_USER_AUTH", "USER_PASSWORD_AUTH"}}), nil,
+			"InvalidParameterException"},
+		"a redirect to elsewhere": {"UpdateUserPoolClient",
+			client(map[string]any{"DefaultRedirectURI": "https://b.example"}), nil, "InvalidParameterException"},
+		"a client that is gone": {"UpdateUserPoolClient", map[string]any{"UserPoolId": poolID, "ClientId": "gone"},
+			nil, "ResourceNotFoundException"},
 	} {
 		for world, mode := range modes {
 			t.Run(name+"/"+world, func(t *testing.T) {
@@ -134,18 +160,21 @@ func TestDocumentRules(t *testing.T) {
 func TestClientsComeAndGo(t *testing.T) {
 	t.Parallel()
 	f := whole(t, cognitotest.Contract)
-	made := in(f.ok(t, "CreateUserPoolClient", map[string]any{"UserPoolId": poolID, "ClientName": "rogue", "GenerateSecret": true}), "UserPoolClient")
+	made := in(f.ok(t, "CreateUserPoolClient", map[string]any{"UserPoolId": poolID, "ClientName": "rogue",
+		"GenerateSecret": true}), "UserPoolClient")
 	id, _ := made["ClientId"].(string)
 	if made["ClientSecret"] == nil || made["PreventUserExistenceErrors"] != "LEGACY" {
 		t.Errorf("%v", len(made))
 	}
 	list := f.ok(t, "ListUserPoolClients", map[string]any{"UserPoolId": poolID, "MaxResults": 2})
-	rest := f.ok(t, "ListUserPoolClients", map[string]any{"UserPoolId": poolID, "MaxResults": 2, "NextToken": list["NextToken"]})
+	rest := f.ok(t, "ListUserPoolClients", map[string]any{"UserPoolId": poolID, "MaxResults": 2,
+		"NextToken": list["NextToken"]})
 	if len(list["UserPoolClients"].([]any)) != 2 || len(rest["UserPoolClients"].([]any)) != 1 || rest["NextToken"] != nil {
 		t.Errorf("%v %v", list, rest)
 	}
 	f.ok(t, "DeleteUserPoolClient", map[string]any{"UserPoolId": poolID, "ClientId": id})
-	if got := f.send(t, "DescribeUserPoolClient", map[string]any{"UserPoolId": poolID, "ClientId": id}).code(); got != "ResourceNotFoundException" {
+	if got := f.send(t, "DescribeUserPoolClient", map[string]any{"UserPoolId": poolID,
+		"ClientId": id}).code(); got != "ResourceNotFoundException" {
 		t.Error(got)
 	}
 }

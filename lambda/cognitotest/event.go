@@ -23,15 +23,20 @@ func Event(call Call, actor Actor, when time.Time) []byte {
 	return New(Contract).Event(call, actor, when)
 }
 
-// Event returns the event that EventBridge delivers for a call at a time: CloudTrail's record in its envelope, with the names of parameters
-// spelt as CloudTrail spells them and message texts and secrets hidden. The event of a call that this server refused says so.
+// Event returns the event that EventBridge delivers for a call at a time: CloudTrail's record in its envelope, with
+// the names of parameters spelt as CloudTrail spells them and message texts and secrets hidden. The event of a call
+// that this server refused says so.
 func (s *Server) Event(call Call, actor Actor, when time.Time) []byte {
 	detail := map[string]any{
-		"eventVersion": "1.11", "userIdentity": s.identity(actor, when), "eventTime": when.UTC().Format(time.RFC3339), "eventSource": "cognito-idp.amazonaws.com",
-		"eventName": call.Operation, "awsRegion": s.region, "sourceIPAddress": actor.SourceIP, "userAgent": actor.UserAgent,
-		"requestParameters": nil, "responseElements": nil, "requestID": call.RequestID, "eventID": "e" + strings.TrimPrefix(call.RequestID, "0"),
-		"readOnly": readOnly(call.Operation), "eventType": "AwsApiCall", "managementEvent": true, "recipientAccountId": s.account, "eventCategory": "Management",
-		"tlsDetails": map[string]any{"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_128_GCM_SHA256", "clientProvidedHostHeader": "cognito-idp." + s.region + ".amazonaws.com"},
+		"eventVersion": "1.11", "userIdentity": s.identity(actor, when), "eventTime": when.UTC().Format(time.RFC3339),
+		"eventSource": "cognito-idp.amazonaws.com",
+		"eventName":   call.Operation, "awsRegion": s.region, "sourceIPAddress": actor.SourceIP, "userAgent": actor.UserAgent,
+		"requestParameters": nil, "responseElements": nil, "requestID": call.RequestID, "eventID": "e" +
+			strings.TrimPrefix(call.RequestID, "0"),
+		"readOnly": readOnly(call.Operation), "eventType": "AwsApiCall", "managementEvent": true,
+		"recipientAccountId": s.account, "eventCategory": "Management",
+		"tlsDetails": map[string]any{"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_128_GCM_SHA256",
+			"clientProvidedHostHeader": "cognito-idp." + s.region + ".amazonaws.com"},
 	}
 	if request, err := decode(call.Body); err == nil {
 		detail["requestParameters"] = spellObject(request, members())
@@ -40,14 +45,16 @@ func (s *Server) Event(call Call, actor Actor, when time.Time) []byte {
 		detail["responseElements"] = map[string]any{"userPool": map[string]any{"id": call.PoolID, "arn": s.arn(call.PoolID)}}
 	}
 	if call.ClientID != "" {
-		detail["responseElements"] = map[string]any{"userPoolClient": map[string]any{"clientId": call.ClientID, "userPoolId": call.PoolID}}
+		detail["responseElements"] = map[string]any{"userPoolClient": map[string]any{"clientId": call.ClientID,
+			"userPoolId": call.PoolID}}
 	}
 	if failed := s.failure(call); failed != nil {
 		detail["errorCode"], detail["errorMessage"], detail["responseElements"] = failed.Code, failed.Message, nil
 	}
 	raw, err := json.Marshal(map[string]any{
 		"version": "0", "id": call.RequestID, "detail-type": "AWS API Call via CloudTrail", "source": "aws.cognito-idp",
-		"account": s.account, "time": when.Add(2 * time.Second).UTC().Format(time.RFC3339), "region": s.region, "resources": []any{}, "detail": detail,
+		"account": s.account, "time": when.Add(2 * time.Second).UTC().Format(time.RFC3339), "region": s.region,
+		"resources": []any{}, "detail": detail,
 	})
 	if err != nil {
 		return nil
@@ -64,8 +71,10 @@ func (s *Server) failure(call Call) *failure {
 // identity is the userIdentity of a record. Only a role's session has an issuer.
 func (s *Server) identity(actor Actor, when time.Time) map[string]any {
 	name := lastPart(actor.ARN)
-	identity := map[string]any{"type": actor.Kind, "arn": actor.ARN, "accountId": s.account, "accessKeyId": "ASIAEXAMPLEKEY000001"}
-	session := map[string]any{"attributes": map[string]any{"creationDate": when.Add(-time.Hour).UTC().Format(time.RFC3339), "mfaAuthenticated": "false"}}
+	identity := map[string]any{"type": actor.Kind, "arn": actor.ARN, "accountId": s.account,
+		"accessKeyId": "ASIAEXAMPLEKEY000001"}
+	session := map[string]any{"attributes": map[string]any{"creationDate": when.Add(-time.Hour).UTC().Format(
+		time.RFC3339), "mfaAuthenticated": "false"}}
 	switch actor.Kind {
 	case "IAMUser":
 		identity["principalId"], identity["userName"] = "AIDAEXAMPLEID000000002", name
@@ -75,7 +84,8 @@ func (s *Server) identity(actor Actor, when time.Time) map[string]any {
 		identity["principalId"] = "AROAEXAMPLEID000000001:" + name
 	}
 	if actor.IssuerARN != "" {
-		session["sessionIssuer"] = map[string]any{"type": "Role", "principalId": "AROAEXAMPLEID000000001", "arn": actor.IssuerARN, "accountId": s.account,
+		session["sessionIssuer"] = map[string]any{"type": "Role", "principalId": "AROAEXAMPLEID000000001",
+			"arn": actor.IssuerARN, "accountId": s.account,
 			"userName": lastPart(actor.IssuerARN)}
 	}
 	identity["sessionContext"] = session

@@ -33,19 +33,29 @@ func TestEvent(t *testing.T) {
 	}
 	event := parse(raw)
 	for path, want := range map[string]any{
-		"version": "0", "detail-type": "AWS API Call via CloudTrail", "source": "aws.cognito-idp", "account": "111122223333", "region": "eu-west-1", "time": "2026-10-01T09:15:42Z",
-		"detail.eventSource": "cognito-idp.amazonaws.com", "detail.eventName": update, "detail.awsRegion": "eu-west-1", "detail.eventTime": "2026-10-01T09:15:40Z",
-		"detail.sourceIPAddress": "198.51.100.23", "detail.userAgent": "aws-cli/2.31.0", "detail.readOnly": false, "detail.eventType": "AwsApiCall",
-		"detail.managementEvent": true, "detail.recipientAccountId": "111122223333", "detail.responseElements": nil, "detail.requestID": f.last().RequestID, "detail.errorCode": nil,
-		"detail.userIdentity.type": "AssumedRole", "detail.userIdentity.arn": mallory.ARN, "detail.userIdentity.principalId": "AROAEXAMPLEID000000001:mallory",
-		"detail.userIdentity.sessionContext.sessionIssuer.arn": mallory.IssuerARN, "detail.userIdentity.sessionContext.sessionIssuer.userName": "AppAdmin",
-		"detail.requestParameters.userPoolId": poolID, "detail.requestParameters.policies.passwordPolicy.minimumLength": json.Number("14"),
-		"detail.requestParameters.lambdaConfig.kMSKeyID":                                  "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555",
+		"version": "0", "detail-type": "AWS API Call via CloudTrail", "source": "aws.cognito-idp",
+		"account": "111122223333", "region": "eu-west-1", "time": "2026-10-01T09:15:42Z",
+		"detail.eventSource": "cognito-idp.amazonaws.com", "detail.eventName": update, "detail.awsRegion": "eu-west-1",
+		"detail.eventTime":       "2026-10-01T09:15:40Z",
+		"detail.sourceIPAddress": "198.51.100.23", "detail.userAgent": "aws-cli/2.31.0", "detail.readOnly": false,
+		"detail.eventType":       "AwsApiCall",
+		"detail.managementEvent": true, "detail.recipientAccountId": "111122223333", "detail.responseElements": nil,
+		"detail.requestID": f.last().RequestID, "detail.errorCode": nil,
+		"detail.userIdentity.type": "AssumedRole", "detail.userIdentity.arn": mallory.ARN,
+		"detail.userIdentity.principalId":                                "AROAEXAMPLEID000000001:mallory",
+		"detail.userIdentity.sessionContext.sessionIssuer.arn":           mallory.IssuerARN,
+		"detail.userIdentity.sessionContext.sessionIssuer.userName":      "AppAdmin",
+		"detail.requestParameters.userPoolId":                            poolID,
+		"detail.requestParameters.policies.passwordPolicy.minimumLength": json.Number("14"),
+		"detail.requestParameters.lambdaConfig.kMSKeyID": "arn:aws:kms:eu-west-1:111122223333:" +
+			"key/11111111-2222-4333-8444-555555555555",
 		"detail.requestParameters.adminCreateUserConfig.inviteMessageTemplate.sMSMessage": "HIDDEN_DUE_TO_SECURITY_REASONS",
 		"detail.requestParameters.smsConfiguration.externalId":                            "HIDDEN_DUE_TO_SECURITY_REASONS",
 		"detail.requestParameters.acrConfiguration.Level1.acrValue":                       "urn:example:password",
-		"detail.requestParameters.userPoolTags":                                           map[string]any{"env": "prod", "team": "identity", "note": ""},
-		"detail.requestParameters.accountRecoverySetting.recoveryMechanisms": list(map[string]any{"name": "verified_email", "priority": json.Number("1")},
+		"detail.requestParameters.userPoolTags": map[string]any{"env": "prod",
+			"team": "identity", "note": ""},
+		"detail.requestParameters.accountRecoverySetting.recoveryMechanisms": list(map[string]any{"name": "verified_email",
+			"priority": json.Number("1")},
 			map[string]any{"name": "verified_phone_number", "priority": json.Number("2")}),
 	} {
 		if diff := cmp.Diff(want, walk(event, path)); diff != "" {
@@ -86,10 +96,15 @@ func TestEventsOfOtherCalls(t *testing.T) {
 		t.Errorf("the call names %q, want %v", got, id)
 	}
 	check(event(bob), "detail.responseElements.userPoolClient", nil)
-	client := walk(f.ok(t, "CreateUserPoolClient", map[string]any{"UserPoolId": poolID, "ClientName": "new"}), "UserPoolClient.ClientId")
+	client := walk(f.ok(t, "CreateUserPoolClient", map[string]any{"UserPoolId": poolID, "ClientName": "new"}),
+		"UserPoolClient.ClientId")
 	check(event(bob), "detail.responseElements.userPoolClient.clientId", client)
-	f.send(t, "SetRiskConfiguration", map[string]any{"UserPoolId": poolID, "AccountTakeoverRiskConfiguration": map[string]any{"NotifyConfiguration": map[string]any{"BlockEmail": map[string]any{"Subject": "s", "TextBody": "a text"}}}})
-	check(event(bob), "detail.requestParameters.accountTakeoverRiskConfiguration.notifyConfiguration.blockEmail.textBody", "HIDDEN_DUE_TO_SECURITY_REASONS")
+	f.send(t, "SetRiskConfiguration", map[string]any{"UserPoolId": poolID,
+		"AccountTakeoverRiskConfiguration": map[string]any{"NotifyConfiguration": map[string]any{
+			"BlockEmail": map[string]any{"Subject": "s", "TextBody": "a text"}}}})
+	check(event(bob),
+		"detail.requestParameters.accountTakeoverRiskConfiguration.notifyConfiguration.blockEmail.textBody",
+		"HIDDEN_DUE_TO_SECURITY_REASONS")
 	f.send(t, update, "no object")
 	check(event(bob), "detail.requestParameters", nil)
 	check(event(bob), "detail.errorCode", "SerializationException")

@@ -1,13 +1,18 @@
 package cognitotest
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // A Fault makes calls go wrong.
 type Fault struct {
 	Operation string // "" is any
 	PoolID    string // "" is any
-	Skip      int    // calls to let pass first
-	Times     int    // calls to strike; 0 is all until ClearFaults
+	// When, if not nil, says whether the body of the call is one to strike.
+	When  func(body map[string]any) bool
+	Skip  int // calls to let pass first
+	Times int // calls to strike; 0 is all until ClearFaults
 
 	Error   string // code to answer with
 	Message string
@@ -49,6 +54,9 @@ func (s *Server) take(call Call) *Fault {
 		if f.Operation != "" && f.Operation != call.Operation || f.PoolID != "" && f.PoolID != call.PoolID {
 			continue
 		}
+		if f.When != nil && !f.When(bodyOf(call)) {
+			continue
+		}
 		if f.Skip > 0 {
 			f.Skip--
 			continue
@@ -63,4 +71,11 @@ func (s *Server) take(call Call) *Fault {
 		return &strike
 	}
 	return nil
+}
+
+// bodyOf returns the body of a call; one that is no JSON object is empty.
+func bodyOf(call Call) map[string]any {
+	body := map[string]any{}
+	_ = json.Unmarshal(call.Body, &body)
+	return body
 }

@@ -18,7 +18,8 @@ func protection(f fake) any {
 func TestFaultCounts(t *testing.T) {
 	t.Parallel()
 	f := rich(t, cognitotest.Contract, nil)
-	f.Inject(cognitotest.Fault{Operation: "DescribeUserPool", PoolID: poolID, Skip: 1, Times: 2, Error: "TooManyRequestsException", Message: "Rate exceeded"})
+	f.Inject(cognitotest.Fault{Operation: "DescribeUserPool", PoolID: poolID, Skip: 1, Times: 2,
+		Error: "TooManyRequestsException", Message: "Rate exceeded"})
 	for i, want := range []int{200, 400, 400, 200} {
 		if a := f.send(t, "DescribeUserPool", describe); a.status != want {
 			t.Errorf("call %d answered %d, want %d", i, a.status, want)
@@ -26,7 +27,8 @@ func TestFaultCounts(t *testing.T) {
 	}
 	f.Inject(cognitotest.Fault{Error: "InternalErrorException"})
 	for range 3 {
-		if a := f.send(t, "GetUserPoolMfaConfig", describe); a.status != http.StatusInternalServerError || a.code() != "InternalErrorException" {
+		if a := f.send(t, "GetUserPoolMfaConfig", describe); a.status != http.StatusInternalServerError ||
+			a.code() != "InternalErrorException" {
 			t.Errorf("answered %d %s", a.status, a.code())
 		}
 	}
@@ -45,7 +47,8 @@ func TestFaultApplies(t *testing.T) {
 		applied bool
 		answer  string // "" is none
 	}{
-		"error":         {cognitotest.Fault{Error: "ConcurrentModificationException"}, false, "ConcurrentModificationException"},
+		"error": {cognitotest.Fault{Error: "ConcurrentModificationException"}, false,
+			"ConcurrentModificationException"},
 		"error, made":   {cognitotest.Fault{Error: "InternalErrorException", Apply: true}, true, "InternalErrorException"},
 		"own status":    {cognitotest.Fault{Error: "ServiceUnavailable", Status: 503}, false, "ServiceUnavailable"},
 		"dropped":       {cognitotest.Fault{Drop: true}, false, ""},
@@ -74,7 +77,8 @@ func TestFaultApplies(t *testing.T) {
 	}
 }
 
-// TestFaultWriters are somebody else who writes before the call, and the service that changes more than it was asked for.
+// TestFaultWriters are somebody else who writes before the call, and the service that changes more than it was asked
+// for.
 func TestFaultWriters(t *testing.T) {
 	t.Parallel()
 	f := rich(t, cognitotest.Contract, nil)
@@ -85,13 +89,17 @@ func TestFaultWriters(t *testing.T) {
 		t.Errorf("the writer came too late: %v", got)
 	}
 	request, _ := f.echo(t)
-	f.Inject(cognitotest.Fault{Operation: update, Times: 1, Change: func(pool, _ map[string]any) { pool["DeletionProtection"] = "ACTIVE" }})
+	f.Inject(cognitotest.Fault{Operation: update, Times: 1,
+		Change: func(pool, _ map[string]any) { pool["DeletionProtection"] = "ACTIVE" }})
 	f.ok(t, update, request)
 	if got := protection(f); got != "ACTIVE" {
 		t.Errorf("the change was lost: %v", got)
 	}
 	request["UserPoolTier"] = "BEST"
-	f.Inject(cognitotest.Fault{Operation: update, Change: func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" }})
+	f.Inject(cognitotest.Fault{Operation: update, Change: func(pool,
+		_ map[string]any) {
+		pool["DeletionProtection"] = "INACTIVE"
+	}})
 	if a := f.send(t, update, request); a.status != http.StatusBadRequest || protection(f) != "ACTIVE" {
 		t.Error("a refused call was followed by a change")
 	}

@@ -10,11 +10,11 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/cognitotest"
-	"poolkeeper/lambda/userpool"
 )
 
 const poolID = "eu-west-1_AbCdEf123"
@@ -39,7 +39,8 @@ func serve(t testing.TB, mode cognitotest.Mode, options ...cognitotest.Option) f
 }
 
 // rich serves the pool with every member set, changed by edit.
-func rich(t testing.TB, mode cognitotest.Mode, edit func(pool, mfa map[string]any), options ...cognitotest.Option) fake {
+func rich(t testing.TB, mode cognitotest.Mode, edit func(pool, mfa map[string]any),
+	options ...cognitotest.Option) fake {
 	t.Helper()
 	f := serve(t, mode, options...)
 	pool, mfa := cognitotest.Rich()
@@ -157,13 +158,13 @@ func in(root map[string]any, path ...string) map[string]any {
 
 func list(values ...any) []any { return append([]any{}, values...) }
 
-func client(t testing.TB, f fake) *cognito.Client {
+func client(t testing.TB, f fake) *idp.Client {
 	t.Helper()
-	transport, err := userpool.NewHTTPClient(nil)
+	transport, err := cognito.NewHTTPClient(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cognito.New(cognito.Options{
+	return idp.New(idp.Options{
 		Region: "eu-west-1", BaseEndpoint: aws.String(f.url), HTTPClient: transport, Retryer: aws.NopRetryer{},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil

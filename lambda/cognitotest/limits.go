@@ -30,7 +30,8 @@ var categories = map[string]struct {
 	"DeleteUserPoolClient":      {"UserPoolClientUpdate", 15, 5},
 }
 
-// limits are token buckets, one a category and one a pool and operation where that is capped. A bucket holds a second's worth.
+// limits are token buckets, one a category and one a pool and operation where that is capped. A bucket holds a
+// second's worth.
 type limits struct {
 	mutex   sync.Mutex
 	buckets map[string]*bucket

@@ -52,7 +52,8 @@ func TestRateLimits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			clock := &stopped{at: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
-			f := serve(t, cognitotest.Contract, cognitotest.WithRateLimits(), cognitotest.WithClock(clock.now), cognitotest.WithoutValidators())
+			f := serve(t, cognitotest.Contract, cognitotest.WithRateLimits(), cognitotest.WithClock(clock.now),
+				cognitotest.WithoutValidators())
 			for i := range 30 {
 				f.Put(id(i), nil, nil)
 			}

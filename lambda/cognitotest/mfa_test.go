@@ -19,10 +19,13 @@ func TestSetMFA(t *testing.T) {
 		"only the app": {func(p, _ map[string]any) { p["AutoVerifiedAttributes"] = list("email") },
 			map[string]any{"MfaConfiguration": "OPTIONAL", "SoftwareTokenMfaConfiguration": totp},
 			map[string]any{"MfaConfiguration": "OPTIONAL", "SoftwareTokenMfaConfiguration": totp}, false},
-		"nothing at all": {func(p, _ map[string]any) { p["AutoVerifiedAttributes"] = list("email") }, map[string]any{}, map[string]any{"MfaConfiguration": "OFF"}, false},
-		"the sender stays where the block was never there": {off, map[string]any{"MfaConfiguration": "OPTIONAL", "SoftwareTokenMfaConfiguration": totp},
+		"nothing at all": {func(p, _ map[string]any) { p["AutoVerifiedAttributes"] = list("email") }, map[string]any{},
+			map[string]any{"MfaConfiguration": "OFF"}, false},
+		"the sender stays where the block was never there": {off,
+			map[string]any{"MfaConfiguration": "OPTIONAL", "SoftwareTokenMfaConfiguration": totp},
 			map[string]any{"MfaConfiguration": "OPTIONAL", "SoftwareTokenMfaConfiguration": totp}, true},
-		"unknown members": {off, map[string]any{"Newest": map[string]any{"A": "b"}}, map[string]any{"MfaConfiguration": "OFF", "Newest": map[string]any{"A": "b"}}, true},
+		"unknown members": {off, map[string]any{"Newest": map[string]any{"A": "b"}},
+			map[string]any{"MfaConfiguration": "OFF", "Newest": map[string]any{"A": "b"}}, true},
 	} {
 		for world, mode := range modes {
 			t.Run(name+"/"+world, func(t *testing.T) {
@@ -61,7 +64,8 @@ func TestSetMFAMirrors(t *testing.T) {
 			in(block, "SmsConfiguration")["SnsCallerArn"] = "arn:aws:iam::111122223333:role/other"
 			f.ok(t, set, request)
 			pool, _, _ := f.Pool(poolID)
-			if pool["SmsAuthenticationMessage"] != "new {####}" || in(pool, "SmsConfiguration")["SnsCallerArn"] != "arn:aws:iam::111122223333:role/other" {
+			if pool["SmsAuthenticationMessage"] != "new {####}" ||
+				in(pool, "SmsConfiguration")["SnsCallerArn"] != "arn:aws:iam::111122223333:role/other" {
 				t.Errorf("the pool has %v and %v", pool["SmsAuthenticationMessage"], pool["SmsConfiguration"])
 			}
 		})

@@ -4,7 +4,8 @@ package cognitotest
 func mirrorPool(old, next *pool, request map[string]any) {
 	template := templateOf(next)
 	for legacy, name := range map[string]string{
-		"SmsVerificationMessage": "SmsMessage", "EmailVerificationMessage": "EmailMessage", "EmailVerificationSubject": "EmailSubject",
+		"SmsVerificationMessage": "SmsMessage", "EmailVerificationMessage": "EmailMessage",
+		"EmailVerificationSubject": "EmailSubject",
 	} {
 		switch {
 		case template[name] != nil: // which of two different ones wins is unknown; here the template does
@@ -37,7 +38,8 @@ func mirrorPool(old, next *pool, request map[string]any) {
 	}
 }
 
-// templateOf returns the template of the pool's verification messages, which is made where only the legacy texts are there.
+// templateOf returns the template of the pool's verification messages, which is made where only the legacy texts are
+// there.
 func templateOf(p *pool) map[string]any {
 	template := object(p.userPool["VerificationMessageTemplate"])
 	if template != nil {
@@ -57,13 +59,15 @@ func mirrorDays(old, next *pool, request map[string]any) {
 	temporary := at(next.userPool, "Policies.PasswordPolicy.TemporaryPasswordValidityDays")
 	config := object(next.userPool["AdminCreateUserConfig"])
 	shown := at(old.userPool, "AdminCreateUserConfig.UnusedAccountValidityDays") != nil
-	if config != nil && request["AdminCreateUserConfig"] != nil && shown && config["UnusedAccountValidityDays"] == nil && temporary != nil {
+	if config != nil && request["AdminCreateUserConfig"] != nil && shown && config["UnusedAccountValidityDays"] == nil &&
+		temporary != nil {
 		config["UnusedAccountValidityDays"] = temporary
 	}
 }
 
-// mirrorMFA keeps the sender and the text of text messages equal after the MFA document was replaced. A call that drops the SMS block
-// takes the pool's sender with it, as was reported of the service; a call that never had the block leaves it alone.
+// mirrorMFA keeps the sender and the text of text messages equal after the MFA document was replaced. A call that
+// drops the SMS block takes the pool's sender with it, as was reported of the service; a call that never had the block
+// leaves it alone.
 func mirrorMFA(old, next *pool) {
 	block := object(next.mfaConfig["SmsMfaConfiguration"])
 	if block == nil {

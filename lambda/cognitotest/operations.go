@@ -40,7 +40,8 @@ var poolID = regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`)
 func (s *Server) pool(request map[string]any) (*pool, error) {
 	id, _ := request["UserPoolId"].(string)
 	if !poolID.MatchString(id) || len(id) > 55 {
-		return nil, invalid("1 validation error detected: Value '%s' at 'userPoolId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w-]+_[0-9a-zA-Z]+", id)
+		return nil, invalid("1 validation error detected: Value '%s' at 'userPoolId' failed to satisfy constraint: "+
+			"Member must satisfy regular expression pattern: [\\w-]+_[0-9a-zA-Z]+", id)
 	}
 	p, ok := s.pools[id]
 	if !ok {
@@ -49,8 +50,8 @@ func (s *Server) pool(request map[string]any) (*pool, error) {
 	return p, nil
 }
 
-// createOnly are the members that a pool is created with and that no update has. They are taken as they are, except for Schema: every
-// pool has the standard attributes.
+// createOnly are the members that a pool is created with and that no update has. They are taken as they are, except
+// for Schema: every pool has the standard attributes.
 var createOnly = []string{"AliasAttributes", "UsernameAttributes", "UsernameConfiguration", "Schema"}
 
 func (s *Server) createUserPool(request map[string]any) (any, error) {
@@ -124,7 +125,8 @@ func (s *Server) deleteUserPool(request map[string]any) (any, error) {
 		return nil, err
 	}
 	if p.userPool["DeletionProtection"] == "ACTIVE" {
-		return nil, invalid("The user pool cannot be deleted because deletion protection is activated. Deletion protection must be inactivated first.")
+		return nil, invalid("The user pool cannot be deleted because deletion protection is activated. Deletion " +
+			"protection must be inactivated first.")
 	}
 	delete(s.pools, request["UserPoolId"].(string))
 	return map[string]any{}, nil
@@ -167,5 +169,6 @@ func invalid(format string, args ...any) *failure {
 }
 
 func missing(path string) *failure {
-	return invalid("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", path)
+	return invalid("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be "+
+		"null", path)
 }

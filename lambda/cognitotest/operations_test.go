@@ -22,8 +22,9 @@ func TestSDK(t *testing.T) {
 	t.Parallel()
 	f := serve(t, cognitotest.Contract)
 	c, ctx := client(t, f), t.Context()
-	made, err := c.CreateUserPool(ctx, &cognito.CreateUserPoolInput{PoolName: aws.String("new"), DeletionProtection: types.DeletionProtectionTypeActive,
-		UserPoolTags: map[string]string{"env": "dev"}})
+	made, err := c.CreateUserPool(ctx, &cognito.CreateUserPoolInput{PoolName: aws.String("new"),
+		DeletionProtection: types.DeletionProtectionTypeActive,
+		UserPoolTags:       map[string]string{"env": "dev"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +33,8 @@ func TestSDK(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := shown.UserPool; aws.ToString(p.Name) != "new" || p.UserPoolTier != types.UserPoolTierTypeEssentials || len(p.SchemaAttributes) != 20 ||
+	if p := shown.UserPool; aws.ToString(p.Name) != "new" || p.UserPoolTier != types.UserPoolTierTypeEssentials ||
+		len(p.SchemaAttributes) != 20 ||
 		aws.ToInt32(p.Policies.PasswordPolicy.MinimumLength) != 8 || p.CreationDate == nil {
 		t.Errorf("the new pool is %+v", p)
 	}
@@ -41,7 +43,8 @@ func TestSDK(t *testing.T) {
 	if !errors.As(err, &refused) {
 		t.Errorf("a protected pool was deleted: %v", err)
 	}
-	if _, err = c.TagResource(ctx, &cognito.TagResourceInput{ResourceArn: arn, Tags: map[string]string{"team": "identity"}}); err != nil {
+	if _, err = c.TagResource(ctx, &cognito.TagResourceInput{ResourceArn: arn,
+		Tags: map[string]string{"team": "identity"}}); err != nil {
 		t.Error(err)
 	}
 	if _, err = c.UntagResource(ctx, &cognito.UntagResourceInput{ResourceArn: arn, TagKeys: []string{"env"}}); err != nil {
@@ -51,13 +54,15 @@ func TestSDK(t *testing.T) {
 	if err != nil || !cmp.Equal(tags.Tags, map[string]string{"team": "identity"}) {
 		t.Errorf("tags %v, %v", tags, err)
 	}
-	if _, err = c.TagResource(ctx, &cognito.TagResourceInput{ResourceArn: arn, Tags: map[string]string{"aws:x": "y"}}); !errors.As(err, &refused) {
+	if _, err = c.TagResource(ctx, &cognito.TagResourceInput{ResourceArn: arn,
+		Tags: map[string]string{"aws:x": "y"}}); !errors.As(err, &refused) {
 		t.Errorf("a reserved tag was taken: %v", err)
 	}
 	if _, err = c.UpdateUserPool(ctx, &cognito.UpdateUserPoolInput{UserPoolId: id}); err != nil {
 		t.Error(err)
 	}
-	mfa, err := c.SetUserPoolMfaConfig(ctx, &cognito.SetUserPoolMfaConfigInput{UserPoolId: id, MfaConfiguration: types.UserPoolMfaTypeOn,
+	mfa, err := c.SetUserPoolMfaConfig(ctx, &cognito.SetUserPoolMfaConfigInput{UserPoolId: id,
+		MfaConfiguration:              types.UserPoolMfaTypeOn,
 		SoftwareTokenMfaConfiguration: &types.SoftwareTokenMfaConfigType{Enabled: true}})
 	if err != nil || mfa.MfaConfiguration != types.UserPoolMfaTypeOn {
 		t.Errorf("MFA %v, %v", mfa, err)
@@ -114,7 +119,8 @@ func TestProtocol(t *testing.T) {
 		code      string
 	}{
 		{"DescribeUserPool", describe, http.StatusOK, ""},
-		{"DescribeUserPool", map[string]any{"UserPoolId": "eu-west-1_None"}, http.StatusBadRequest, "ResourceNotFoundException"},
+		{"DescribeUserPool", map[string]any{"UserPoolId": "eu-west-1_None"}, http.StatusBadRequest,
+			"ResourceNotFoundException"},
 		{"DescribeUserPool", map[string]any{"UserPoolId": "no id"}, http.StatusBadRequest, parameter},
 		{"DescribeUserPool", map[string]any{}, http.StatusBadRequest, parameter},
 		{"AdminCreateUser", describe, http.StatusBadRequest, "UnknownOperationException"},
@@ -151,7 +157,11 @@ func TestCopies(t *testing.T) {
 	pool, mfa := cognitotest.Rich()
 	f.Put(poolID, pool, mfa)
 	var leaked map[string]any
-	f.Edit(poolID, func(p, _ map[string]any) { leaked = in(p, "Policies", "PasswordPolicy"); leaked["MinimumLength"] = 20 })
+	f.Edit(poolID, func(p, _ map[string]any) {
+		leaked = in(p, "Policies",
+			"PasswordPolicy")
+		leaked["MinimumLength"] = 20
+	})
 	leaked["MinimumLength"] = 6
 	in(pool, "Policies", "PasswordPolicy")["MinimumLength"] = 7
 	shown, _, _ := f.Pool(poolID)

@@ -5,7 +5,8 @@ import (
 	"strconv"
 )
 
-// Put plants a pool just as it is given, under the names of the read calls, and copies it. Id, Arn and Name are filled in where they are missing.
+// Put plants a pool just as it is given, under the names of the read calls, and copies it. Id, Arn and Name are filled
+// in where they are missing.
 func (s *Server) Put(id string, userPool, mfaConfig map[string]any) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()

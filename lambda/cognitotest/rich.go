@@ -2,8 +2,8 @@ package cognitotest
 
 import "fmt"
 
-// Rich returns a pool of which every member is set to a value as production has it, in a state that the fake takes when it is echoed. Every
-// message text and secret holds the word CANARY, so that a test can tell whether one leaked.
+// Rich returns a pool of which every member is set to a value as production has it, in a state that the fake takes
+// when it is echoed. Every message text and secret holds the word CANARY, so that a test can tell whether one leaked.
 func Rich() (userPool, mfaConfig map[string]any) {
 	pool, err := decode([]byte(richPool))
 	if err != nil {
@@ -83,8 +83,8 @@ const richMFA = `{
 "WebAuthnConfiguration": {"RelyingPartyId": "login.example.com", "UserVerification": "required", "FactorConfiguration": "MULTI_FACTOR_WITH_USER_VERIFICATION"}
 }`
 
-// PutRich plants a pool with everything that there is: Rich, its risk configuration and logs, and two clients, RichClient and "mobile", of which the former has a risk configuration
-// of its own.
+// PutRich plants a pool with everything that there is: Rich, its risk configuration and logs, and two clients,
+// RichClient and "mobile", of which the former has a risk configuration of its own.
 func (s *Server) PutRich(id string) {
 	pool, mfa := Rich()
 	s.Put(id, pool, mfa)
@@ -144,8 +144,10 @@ const richClient = `{
 // standardAttributes are those that every pool has.
 func standardAttributes() []any {
 	var all []any
-	for _, name := range []string{"sub", "name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website",
-		"email", "email_verified", "gender", "birthdate", "zoneinfo", "locale", "phone_number", "phone_number_verified", "address", "updated_at"} {
+	for _, name := range []string{"sub", "name", "given_name", "family_name", "middle_name", "nickname",
+		"preferred_username", "profile", "picture", "website",
+		"email", "email_verified", "gender", "birthdate", "zoneinfo", "locale", "phone_number", "phone_number_verified",
+		"address", "updated_at"} {
 		kind := "String"
 		switch name {
 		case "email_verified", "phone_number_verified":
@@ -153,7 +155,8 @@ func standardAttributes() []any {
 		case "updated_at":
 			kind = "Number"
 		}
-		attribute := map[string]any{"Name": name, "AttributeDataType": kind, "DeveloperOnlyAttribute": false, "Mutable": name != "sub", "Required": name == "sub"}
+		attribute := map[string]any{"Name": name, "AttributeDataType": kind, "DeveloperOnlyAttribute": false,
+			"Mutable": name != "sub", "Required": name == "sub"}
 		if kind == "String" {
 			attribute["StringAttributeConstraints"] = map[string]any{"MinLength": "0", "MaxLength": fmt.Sprint(2048)}
 		}

@@ -11,8 +11,8 @@ import (
 	"poolkeeper/lambda/cognitotest"
 )
 
-// TestRichIsComplete holds the pool against the table: a member that is added there has to be set here. A pool sends text messages through SNS
-// or End User Messaging, never both, so the latter's members are the one gap.
+// TestRichIsComplete holds the pool against the table: a member that is added there has to be set here. A pool sends
+// text messages through SNS or End User Messaging, never both, so the latter's members are the one gap.
 func TestRichIsComplete(t *testing.T) {
 	t.Parallel()
 	pool, mfa := cognitotest.Rich()
@@ -30,6 +30,9 @@ func TestRichIsComplete(t *testing.T) {
 func checkSet(t *testing.T, path string, members []baseline.Member, object map[string]any) {
 	t.Helper()
 	for _, m := range members {
+		if m.Trip == baseline.WriteOnly {
+			continue // no read call shows it
+		}
 		name := m.Name
 		if m.ReadName != "" {
 			name = m.ReadName

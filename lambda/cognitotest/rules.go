@@ -72,7 +72,8 @@ const (
 	factors   = "Policies.SignInPolicy.AllowedFirstAuthFactors"
 )
 
-// rules are the refusals that the service was seen to make, or documents, in the order in which they are tried. An empty operation is both writes.
+// rules are the refusals that the service was seen to make, or documents, in the order in which they are tried. An
+// empty operation is both writes.
 var rules = []struct {
 	name      string
 	operation string
@@ -81,14 +82,16 @@ var rules = []struct {
 	text      string
 }{
 	{"two validity days", "UpdateUserPool", func(c change) bool {
-		return number(at(c.request, "AdminCreateUserConfig.UnusedAccountValidityDays")) != "" && number(at(c.next.userPool, "Policies.PasswordPolicy.TemporaryPasswordValidityDays")) != ""
+		return number(at(c.request, "AdminCreateUserConfig.UnusedAccountValidityDays")) != "" &&
+			number(at(c.next.userPool, "Policies.PasswordPolicy.TemporaryPasswordValidityDays")) != ""
 	}, parameter, "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"},
 	{"MFA turned on without a factor", "UpdateUserPool", func(c change) bool {
 		was, _ := c.old.mfaConfig["MfaConfiguration"].(string)
 		return c.request["MfaConfiguration"] == "ON" && was != "ON" && len(factorsOf(c.old.mfaConfig)) == 0
 	}, parameter, "Cannot turn MFA functionality ON, once the user pool has been created"},
 	{"phone_number verified without a sender", "", func(c change) bool {
-		return c.has("AutoVerifiedAttributes", "phone_number") && !c.sms() && (c.onPool || c.old.mfaConfig["SmsMfaConfiguration"] != nil)
+		return c.has("AutoVerifiedAttributes", "phone_number") && !c.sms() &&
+			(c.onPool || c.old.mfaConfig["SmsMfaConfiguration"] != nil)
 	},
 		parameter, "SMS configuration is required when phone_number is selected for auto verification"},
 	{"verification of an attribute that is not verified", "UpdateUserPool", func(c change) bool {
@@ -99,10 +102,14 @@ var rules = []struct {
 		}
 		return false
 	}, parameter, "All attributes in AttributesRequireVerificationBeforeUpdate must exist in AutoVerifiedAttributes"},
-	{"one-time codes beside MFA ON", "", func(c change) bool { return c.mode() == "ON" && c.has(factors, "EMAIL_OTP", "SMS_OTP") },
+	{"one-time codes beside MFA ON", "", func(c change) bool {
+		return c.mode() == "ON" &&
+			c.has(factors, "EMAIL_OTP", "SMS_OTP")
+	},
 		parameter, "Only PASSWORD and WEB_AUTHN (if configured) can be enabled as an auth factor if MFA is enabled"},
 	{"single-factor passkeys beside MFA ON", "", func(c change) bool {
-		return c.mode() == "ON" && c.has(factors, "WEB_AUTHN") && at(c.next.mfaConfig, "WebAuthnConfiguration.FactorConfiguration") != "MULTI_FACTOR_WITH_USER_VERIFICATION"
+		return c.mode() == "ON" && c.has(factors, "WEB_AUTHN") &&
+			at(c.next.mfaConfig, "WebAuthnConfiguration.FactorConfiguration") != "MULTI_FACTOR_WITH_USER_VERIFICATION"
 	}, parameter, "Cannot set WebAuthn factor configuration to SINGLE_FACTOR if MFA is required"},
 	{"SMS_OTP without a sender", "UpdateUserPool", func(c change) bool { return c.has(factors, "SMS_OTP") && !c.sms() },
 		parameter, "SMS_OTP is missing valid SMS configuration"},
@@ -112,9 +119,12 @@ var rules = []struct {
 	}, feature, "The following features need to be disabled for the {tier} pricing tier configured: Threat Protection"},
 	{"first factors on LITE", "UpdateUserPool", func(c change) bool {
 		return c.lite(c.has(factors, "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN", "SOFTWARE_TOKEN"))
-	}, feature, "The following features need to be disabled for the LITE pricing tier configured: AllowedFirstAuthFactors"},
-	{"client registration on LITE", "UpdateUserPool", func(c change) bool { return c.lite(c.text("DcrConfiguration.EnableStatus") == "Enabled") },
-		feature, "The following features need to be disabled for the LITE pricing tier configured: Dynamic Client Registration"},
+	}, feature, "The following features need to be disabled for the LITE pricing tier configured: " +
+		"AllowedFirstAuthFactors"},
+	{"client registration on LITE", "UpdateUserPool",
+		func(c change) bool { return c.lite(c.text("DcrConfiguration.EnableStatus") == "Enabled") },
+		feature, "The following features need to be disabled for the LITE pricing tier configured: Dynamic Client " +
+			"Registration"},
 	{"level names on LITE", "UpdateUserPool", func(c change) bool { return c.lite(c.levelsNamed()) },
 		feature, "The following features need to be disabled for the LITE pricing tier configured: AcrConfiguration"},
 	{"e-mail MFA on LITE", "", func(c change) bool { return c.lite(c.emailMFA()) },
@@ -137,7 +147,8 @@ var rules = []struct {
 	}, parameter, "PreTokenGeneration and PreTokenGenerationConfig must name the same function"},
 	{"sender of text messages not exactly one", "", func(c change) bool {
 		for _, path := range []string{"SmsConfiguration", "SmsMfaConfiguration.SmsConfiguration"} {
-			if sender := object(at(c.request, path)); sender != nil && (sender["SnsCallerArn"] == nil) == (sender["EumsSms"] == nil) {
+			if sender := object(at(c.request, path)); sender != nil &&
+				(sender["SnsCallerArn"] == nil) == (sender["EumsSms"] == nil) {
 				return true
 			}
 		}
@@ -149,22 +160,28 @@ var rules = []struct {
 	{"e-mail MFA without a sender", "SetUserPoolMfaConfig", func(c change) bool {
 		return c.emailMFA() && c.text("EmailConfiguration.EmailSendingAccount") != "DEVELOPER"
 	}, parameter, "Cannot set EmailMfaConfiguration when EmailSendingAccount is COGNITO_DEFAULT"},
-	{"e-mail MFA beside recovery by e-mail alone", "", func(c change) bool { return c.emailMFA() && slices.Equal(c.recovery(), []string{"verified_email"}) },
+	{"e-mail MFA beside recovery by e-mail alone", "",
+		func(c change) bool { return c.emailMFA() && slices.Equal(c.recovery(), []string{"verified_email"}) },
 		parameter, "EmailMfaConfiguration cannot be combined with account recovery by verified_email alone"},
 	{"MFA off with a factor", "SetUserPoolMfaConfig", func(c change) bool {
-		return c.mode() == "OFF" && slices.ContainsFunc(factorBlocks, func(block string) bool { return c.request[block] != nil })
+		return c.mode() == "OFF" && slices.ContainsFunc(factorBlocks,
+			func(block string) bool { return c.request[block] != nil })
 	}, parameter, "Invalid MFA configuration given, can't turn off MFA and configure an MFA together."},
 	{"passkeys as the only factor", "SetUserPoolMfaConfig", func(c change) bool {
 		return c.on() && len(factorsOf(c.next.mfaConfig)) == 0 && c.request["WebAuthnConfiguration"] != nil
 	}, parameter, "SMS MFA, Email MFA, or Software Token MFA must be enabled"},
-	{"MFA without a factor", "SetUserPoolMfaConfig", func(c change) bool { return c.on() && len(factorsOf(c.next.mfaConfig)) == 0 },
+	{"MFA without a factor", "SetUserPoolMfaConfig", func(c change) bool {
+		return c.on() &&
+			len(factorsOf(c.next.mfaConfig)) == 0
+	},
 		parameter, "Invalid MFA configuration given, can't disable all MFAs with a required or optional configuration."},
 }
 
 func judge(operation string, c change) error {
 	c.onPool = operation != "SetUserPoolMfaConfig"
 	for _, r := range rules {
-		if (r.operation == "" || r.operation == operation || r.operation == "UpdateUserPool" && operation == "CreateUserPool") && r.broken(c) {
+		if (r.operation == "" || r.operation == operation || r.operation == "UpdateUserPool" &&
+			operation == "CreateUserPool") && r.broken(c) {
 			return &failure{Code: r.code, Message: strings.ReplaceAll(r.text, "{tier}", c.text("UserPoolTier"))}
 		}
 	}

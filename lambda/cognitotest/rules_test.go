@@ -51,28 +51,35 @@ func off(pool, mfa map[string]any) {
 }
 
 var refusals = []refusal{
-	{"two validity days", nil, update, func(r map[string]any) { in(r, "AdminCreateUserConfig")["UnusedAccountValidityDays"] = 7 },
+	{"two validity days", nil, update,
+		func(r map[string]any) { in(r, "AdminCreateUserConfig")["UnusedAccountValidityDays"] = 7 },
 		parameter, "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"},
-	{"MFA turned on without a factor", func(p, m map[string]any) { off(p, m); factors(p, "PASSWORD") }, update, func(r map[string]any) { r["MfaConfiguration"] = "ON" },
+	{"MFA turned on without a factor", func(p, m map[string]any) { off(p, m); factors(p, "PASSWORD") }, update,
+		func(r map[string]any) { r["MfaConfiguration"] = "ON" },
 		parameter, "Cannot turn MFA functionality ON, once the user pool has been created"},
-	{"phone_number verified without a sender", func(p, m map[string]any) { delete(p, "SmsConfiguration"); delete(m, "SmsMfaConfiguration") }, update, nil,
+	{"phone_number verified without a sender",
+		func(p, m map[string]any) { delete(p, "SmsConfiguration"); delete(m, "SmsMfaConfiguration") }, update, nil,
 		parameter, "SMS configuration is required when phone_number is selected for auto verification"},
-	{"phone_number verified without a sender", func(p, _ map[string]any) { factors(p, "PASSWORD") }, set, func(r map[string]any) { delete(r, "SmsMfaConfiguration") },
+	{"phone_number verified without a sender", func(p, _ map[string]any) { factors(p, "PASSWORD") }, set,
+		func(r map[string]any) { delete(r, "SmsMfaConfiguration") },
 		parameter, "SMS configuration is required when phone_number is selected for auto verification"},
-	{"verification of an attribute that is not verified", nil, update, func(r map[string]any) { r["AutoVerifiedAttributes"] = list("email") },
+	{"verification of an attribute that is not verified", nil, update,
+		func(r map[string]any) { r["AutoVerifiedAttributes"] = list("email") },
 		parameter, "All attributes in AttributesRequireVerificationBeforeUpdate must exist in AutoVerifiedAttributes"},
 	{"one-time codes beside MFA ON", nil, set, func(r map[string]any) { r["MfaConfiguration"] = "ON" },
 		parameter, "Only PASSWORD and WEB_AUTHN (if configured) can be enabled as an auth factor if MFA is enabled"},
 	{"one-time codes beside MFA ON", nil, update, func(r map[string]any) { r["MfaConfiguration"] = "ON" },
 		parameter, "Only PASSWORD and WEB_AUTHN (if configured) can be enabled as an auth factor if MFA is enabled"},
-	{"single-factor passkeys beside MFA ON", func(p, _ map[string]any) { factors(p, "PASSWORD", "WEB_AUTHN") }, set, func(r map[string]any) {
-		r["MfaConfiguration"] = "ON"
-		in(r, "WebAuthnConfiguration")["FactorConfiguration"] = "SINGLE_FACTOR"
-	}, parameter, "Cannot set WebAuthn factor configuration to SINGLE_FACTOR if MFA is required"},
+	{"single-factor passkeys beside MFA ON", func(p, _ map[string]any) { factors(p, "PASSWORD", "WEB_AUTHN") }, set,
+		func(r map[string]any) {
+			r["MfaConfiguration"] = "ON"
+			in(r, "WebAuthnConfiguration")["FactorConfiguration"] = "SINGLE_FACTOR"
+		}, parameter, "Cannot set WebAuthn factor configuration to SINGLE_FACTOR if MFA is required"},
 	{"single-factor passkeys beside MFA ON", func(p, m map[string]any) {
 		factors(p, "PASSWORD", "WEB_AUTHN")
 		delete(m, "WebAuthnConfiguration")
-	}, update, func(r map[string]any) { r["MfaConfiguration"] = "ON" }, parameter, "Cannot set WebAuthn factor configuration to SINGLE_FACTOR if MFA is required"},
+	}, update, func(r map[string]any) { r["MfaConfiguration"] = "ON" }, parameter,
+		"Cannot set WebAuthn factor configuration to SINGLE_FACTOR if MFA is required"},
 	{"SMS_OTP without a sender", func(p, m map[string]any) {
 		delete(p, "SmsConfiguration")
 		delete(m, "SmsMfaConfiguration")
@@ -80,32 +87,45 @@ var refusals = []refusal{
 	}, update, nil, parameter, "SMS_OTP is missing valid SMS configuration"},
 	{"threat protection below PLUS", nil, update, func(r map[string]any) { r["UserPoolTier"] = "ESSENTIALS" },
 		feature, "The following features need to be disabled for the ESSENTIALS pricing tier configured: Threat Protection"},
-	{"first factors on LITE", lite, update, func(r map[string]any) { factors(r, "PASSWORD", "WEB_AUTHN") }, feature, "LITE"},
-	{"client registration on LITE", lite, update, func(r map[string]any) { in(r, "DcrConfiguration")["EnableStatus"] = "Enabled" }, feature, "LITE"},
-	{"level names on LITE", lite, update, func(r map[string]any) { in(r, "AcrConfiguration", "Level1")["AcrValue"] = "urn:ours:low" }, feature, "LITE"},
-	{"e-mail MFA on LITE", lite, set, func(r map[string]any) { r["EmailMfaConfiguration"] = map[string]any{} }, feature, "LITE"},
-	{"KMS key against its type", nil, update, func(r map[string]any) { in(r, "KeyConfiguration")["KeyType"] = "AWS_OWNED_KEY" }, parameter, "KmsKeyArn"},
-	{"KMS key against its type", nil, update, func(r map[string]any) { delete(in(r, "KeyConfiguration"), "KmsKeyArn") }, parameter, "KmsKeyArn"},
+	{"first factors on LITE", lite, update, func(r map[string]any) { factors(r, "PASSWORD", "WEB_AUTHN") }, feature,
+		"LITE"},
+	{"client registration on LITE", lite, update,
+		func(r map[string]any) { in(r, "DcrConfiguration")["EnableStatus"] = "Enabled" }, feature, "LITE"},
+	{"level names on LITE", lite, update,
+		func(r map[string]any) { in(r, "AcrConfiguration", "Level1")["AcrValue"] = "urn:ours:low" }, feature, "LITE"},
+	{"e-mail MFA on LITE", lite, set, func(r map[string]any) { r["EmailMfaConfiguration"] = map[string]any{} }, feature,
+		"LITE"},
+	{"KMS key against its type", nil, update,
+		func(r map[string]any) { in(r, "KeyConfiguration")["KeyType"] = "AWS_OWNED_KEY" }, parameter, "KmsKeyArn"},
+	{"KMS key against its type", nil, update, func(r map[string]any) { delete(in(r, "KeyConfiguration"), "KmsKeyArn") },
+		parameter, "KmsKeyArn"},
 	{"admin_only not alone", nil, update, func(r map[string]any) {
-		in(r, "AccountRecoverySetting")["RecoveryMechanisms"] = list(map[string]any{"Name": "admin_only", "Priority": 1}, map[string]any{"Name": "verified_email", "Priority": 2})
+		in(r, "AccountRecoverySetting")["RecoveryMechanisms"] = list(map[string]any{"Name": "admin_only", "Priority": 1},
+			map[string]any{"Name": "verified_email", "Priority": 2})
 	}, parameter, "admin_only"},
-	{"custom sender without a key", nil, update, func(r map[string]any) { delete(in(r, "LambdaConfig"), "KMSKeyID") }, parameter, "KMSKeyID"},
+	{"custom sender without a key", nil, update, func(r map[string]any) { delete(in(r, "LambdaConfig"), "KMSKeyID") },
+		parameter, "KMSKeyID"},
 	{"two pre token generation functions", nil, update, func(r map[string]any) {
 		in(r, "LambdaConfig")["PreTokenGeneration"] = "arn:aws:lambda:eu-west-1:111122223333:function:other"
 	}, parameter, "PreTokenGeneration"},
-	{"sender of text messages not exactly one", nil, update, func(r map[string]any) { delete(in(r, "SmsConfiguration"), "SnsCallerArn") }, parameter, "EumsSms"},
+	{"sender of text messages not exactly one", nil, update,
+		func(r map[string]any) { delete(in(r, "SmsConfiguration"), "SnsCallerArn") }, parameter, "EumsSms"},
 	{"sender of text messages not exactly one", nil, set, func(r map[string]any) {
-		in(r, "SmsMfaConfiguration", "SmsConfiguration", "EumsSms")["CallerArn"] = "arn:aws:iam::111122223333:role/eums-sender"
+		in(r, "SmsMfaConfiguration", "SmsConfiguration",
+			"EumsSms")["CallerArn"] = "arn:aws:iam::111122223333:role/eums-sender"
 	}, parameter, "EumsSms"},
-	{"DEVELOPER without an identity", nil, update, func(r map[string]any) { delete(in(r, "EmailConfiguration"), "SourceArn") }, parameter, "SourceArn"},
-	{"e-mail MFA without a sender", func(p, _ map[string]any) { in(p, "EmailConfiguration")["EmailSendingAccount"] = "COGNITO_DEFAULT" }, set, nil,
+	{"DEVELOPER without an identity", nil, update,
+		func(r map[string]any) { delete(in(r, "EmailConfiguration"), "SourceArn") }, parameter, "SourceArn"},
+	{"e-mail MFA without a sender",
+		func(p, _ map[string]any) { in(p, "EmailConfiguration")["EmailSendingAccount"] = "COGNITO_DEFAULT" }, set, nil,
 		parameter, "Cannot set EmailMfaConfiguration when EmailSendingAccount is COGNITO_DEFAULT"},
 	{"e-mail MFA beside recovery by e-mail alone", nil, update, func(r map[string]any) {
 		in(r, "AccountRecoverySetting")["RecoveryMechanisms"] = list(map[string]any{"Name": "verified_email", "Priority": 1})
 	}, parameter, "recovery"},
 	{"MFA off with a factor", nil, set, func(r map[string]any) { delete(r, "MfaConfiguration") },
 		parameter, "Invalid MFA configuration given, can't turn off MFA and configure an MFA together."},
-	{"MFA off with a factor", func(p, m map[string]any) { off(p, m) }, set, func(r map[string]any) { in(r, "SoftwareTokenMfaConfiguration")["Enabled"] = false },
+	{"MFA off with a factor", func(p, m map[string]any) { off(p, m) }, set,
+		func(r map[string]any) { in(r, "SoftwareTokenMfaConfiguration")["Enabled"] = false },
 		parameter, "Invalid MFA configuration given, can't turn off MFA and configure an MFA together."},
 	{"passkeys as the only factor", off, set, func(r map[string]any) { r["MfaConfiguration"] = "OPTIONAL" },
 		parameter, "SMS MFA, Email MFA, or Software Token MFA must be enabled"},
@@ -177,21 +197,26 @@ func TestTaken(t *testing.T) {
 			delete(in(p, "Policies", "PasswordPolicy"), "TemporaryPasswordValidityDays")
 		}, update,
 			func(r map[string]any) { in(r, "AdminCreateUserConfig")["UnusedAccountValidityDays"] = 9 }, "", ""},
-		{"MFA ON with a factor", func(p, _ map[string]any) { factors(p, "PASSWORD", "WEB_AUTHN") }, update, func(r map[string]any) { r["MfaConfiguration"] = "ON" }, "", ""},
+		{"MFA ON with a factor", func(p, _ map[string]any) { factors(p, "PASSWORD", "WEB_AUTHN") }, update,
+			func(r map[string]any) { r["MfaConfiguration"] = "ON" }, "", ""},
 		{"MFA OPTIONAL beside codes", nil, update, nil, "", ""},
-		{"default level names on LITE", lite, update, func(r map[string]any) { in(r, "AcrConfiguration", "Level2")["AcrValue"] = "urn:cognito:loa:2" }, "", ""},
+		{"default level names on LITE", lite, update,
+			func(r map[string]any) { in(r, "AcrConfiguration", "Level2")["AcrValue"] = "urn:cognito:loa:2" }, "", ""},
 		{"text messages through End User Messaging", nil, update, func(r map[string]any) {
-			r["SmsConfiguration"] = map[string]any{"EumsSms": map[string]any{"CallerArn": "arn:aws:iam::111122223333:role/eums-sender"}}
+			r["SmsConfiguration"] = map[string]any{"EumsSms": map[string]any{
+				"CallerArn": "arn:aws:iam::111122223333:role/eums-sender"}}
 		}, "", ""},
 		{"no SMS block where there was none", off, set, nil, "", ""},
-		{"no factor, MFA off", func(p, _ map[string]any) { p["AutoVerifiedAttributes"] = list("email") }, set, func(r map[string]any) {
-			for name := range r {
-				if name != "UserPoolId" {
-					delete(r, name)
+		{"no factor, MFA off", func(p, _ map[string]any) { p["AutoVerifiedAttributes"] = list("email") }, set,
+			func(r map[string]any) {
+				for name := range r {
+					if name != "UserPoolId" {
+						delete(r, name)
+					}
 				}
-			}
-		}, "", ""},
-		{"empty e-mail MFA block", nil, set, func(r map[string]any) { r["EmailMfaConfiguration"] = map[string]any{} }, "", ""},
+			}, "", ""},
+		{"empty e-mail MFA block", nil, set, func(r map[string]any) { r["EmailMfaConfiguration"] = map[string]any{} }, "",
+			""},
 	} {
 		for name, mode := range modes {
 			t.Run(c.rule+"/"+name, func(t *testing.T) {

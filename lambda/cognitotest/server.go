@@ -69,7 +69,8 @@ func WithoutValidators() Option { return func(s *Server) { s.validators = false 
 
 // New returns a fake without pools. Start serves it; it is an http.Handler too.
 func New(mode Mode, options ...Option) *Server {
-	s := &Server{mode: mode, region: "eu-west-1", account: "111122223333", validators: true, now: time.Now, pools: map[string]*pool{}, failed: map[string]*failure{}}
+	s := &Server{mode: mode, region: "eu-west-1", account: "111122223333", validators: true, now: time.Now,
+		pools: map[string]*pool{}, failed: map[string]*failure{}}
 	for _, o := range options {
 		o(s)
 	}

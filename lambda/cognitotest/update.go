@@ -7,9 +7,11 @@ import (
 	"poolkeeper/baseline"
 )
 
-// keptWhenMeasured are the members that were seen to stay as they were when UpdateUserPool left them out, whatever the reference says.
+// keptWhenMeasured are the members that were seen to stay as they were when UpdateUserPool left them out, whatever the
+// reference says.
 var keptWhenMeasured = map[string]bool{
-	"MfaConfiguration": true, "Policies": true, "UserAttributeUpdateSettings": true, "SmsConfiguration": true, "UserPoolTier": true, "UserPoolTags": true,
+	"MfaConfiguration": true, "Policies": true, "UserAttributeUpdateSettings": true, "SmsConfiguration": true,
+	"UserPoolTier": true, "UserPoolTags": true,
 }
 
 // resets is what a member becomes that is left out, where that is not to be absent.
@@ -28,8 +30,9 @@ func resets(name string) any {
 	case "VerificationMessageTemplate":
 		return map[string]any{"DefaultEmailOption": "CONFIRM_WITH_CODE"}
 	case "Policies":
-		return map[string]any{"PasswordPolicy": map[string]any{"MinimumLength": json.Number("8"), "TemporaryPasswordValidityDays": json.Number("7"),
-			"RequireUppercase": false, "RequireLowercase": false, "RequireNumbers": false, "RequireSymbols": false}}
+		return map[string]any{"PasswordPolicy": map[string]any{"MinimumLength": json.Number("8"),
+			"TemporaryPasswordValidityDays": json.Number("7"),
+			"RequireUppercase":              false, "RequireLowercase": false, "RequireNumbers": false, "RequireSymbols": false}}
 	case "AdminCreateUserConfig":
 		return map[string]any{"AllowAdminCreateUserOnly": false}
 	default:
@@ -139,7 +142,8 @@ func (s *Server) given(m baseline.Member, v, old any) any {
 	}
 }
 
-// policies are what a pool has after an update that sends some. The password policy left out is kept or the default one, and 0 days are not given ones.
+// policies are what a pool has after an update that sends some. The password policy left out is kept or the default
+// one, and 0 days are not given ones.
 func (s *Server) policies(v, old any) any {
 	policies, _ := clone(v).(map[string]any)
 	if policies == nil {
@@ -175,7 +179,8 @@ func levels(v any) any {
 	return all
 }
 
-// applyMFA lets an update that carries MfaConfiguration, or resets it, change the mode. Turned off, MFA loses its factors.
+// applyMFA lets an update that carries MfaConfiguration, or resets it, change the mode. Turned off, MFA loses its
+// factors.
 func applyMFA(next *pool) {
 	mode, _ := next.userPool["MfaConfiguration"].(string)
 	if mode == "" {

@@ -14,7 +14,8 @@ import (
 func TestOmitted(t *testing.T) {
 	t.Parallel()
 	kept := map[string]bool{"PoolName": true, "DcrConfiguration": true}
-	measured := map[string]bool{"MfaConfiguration": true, "Policies": true, "UserAttributeUpdateSettings": true, "SmsConfiguration": true, "UserPoolTier": true, "UserPoolTags": true}
+	measured := map[string]bool{"MfaConfiguration": true, "Policies": true, "UserAttributeUpdateSettings": true,
+		"SmsConfiguration": true, "UserPoolTier": true, "UserPoolTags": true}
 	for name, mode := range modes {
 		for _, m := range baseline.Documents()[0].Members {
 			if m.Trip == baseline.ReadOnly {
@@ -26,7 +27,8 @@ func TestOmitted(t *testing.T) {
 				request, _ := f.echo(t)
 				delete(request, m.Name)
 				// Twins are one fact: what is left out under one name is left out under both.
-				if twin := map[string]string{"SmsVerificationMessage": "SmsMessage", "EmailVerificationMessage": "EmailMessage", "EmailVerificationSubject": "EmailSubject"}[m.Name]; twin != "" {
+				if twin := map[string]string{"SmsVerificationMessage": "SmsMessage", "EmailVerificationMessage": "EmailMessage",
+					"EmailVerificationSubject": "EmailSubject"}[m.Name]; twin != "" {
 					delete(in(request, "VerificationMessageTemplate"), twin)
 				}
 				if m.Name == "VerificationMessageTemplate" {
@@ -57,9 +59,12 @@ func TestSingleMember(t *testing.T) {
 	f.ok(t, update, map[string]any{"UserPoolId": poolID, "UserPoolTags": map[string]any{"env": "dev"}})
 	pool, mfa, _ := f.Pool(poolID)
 	for name, want := range map[string]any{
-		"DeletionProtection": "INACTIVE", "MfaConfiguration": "OFF", "UserPoolTier": "ESSENTIALS", "UserPoolAddOns": nil, "LambdaConfig": map[string]any{},
-		"EmailConfiguration": map[string]any{"EmailSendingAccount": "COGNITO_DEFAULT"}, "VerificationMessageTemplate": map[string]any{"DefaultEmailOption": "CONFIRM_WITH_CODE"},
-		"UserPoolTags": map[string]any{"env": "dev"}, "Name": "customers", "DeviceConfiguration": nil, "SmsConfiguration": nil,
+		"DeletionProtection": "INACTIVE", "MfaConfiguration": "OFF", "UserPoolTier": "ESSENTIALS", "UserPoolAddOns": nil,
+		"LambdaConfig":                map[string]any{},
+		"EmailConfiguration":          map[string]any{"EmailSendingAccount": "COGNITO_DEFAULT"},
+		"VerificationMessageTemplate": map[string]any{"DefaultEmailOption": "CONFIRM_WITH_CODE"},
+		"UserPoolTags":                map[string]any{"env": "dev"}, "Name": "customers", "DeviceConfiguration": nil,
+		"SmsConfiguration": nil,
 	} {
 		if diff := cmp.Diff(want, pool[name]); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -102,7 +107,8 @@ func TestUpdate(t *testing.T) {
 					t.Errorf("minimum length %v, want %v", got, want)
 				}
 			}, nil},
-		"unknown member given": {func(p, _ map[string]any) { p["Newest"] = "old" }, func(r map[string]any) { r["Newest"] = map[string]any{"A": "b"} }, both("Newest"), map[string]any{"A": "b"}},
+		"unknown member given": {func(p, _ map[string]any) { p["Newest"] = "old" },
+			func(r map[string]any) { r["Newest"] = map[string]any{"A": "b"} }, both("Newest"), map[string]any{"A": "b"}},
 		"unknown member omitted": {func(p, _ map[string]any) { p["Newest"] = "old" }, func(map[string]any) {},
 			func(t *testing.T, mode cognitotest.Mode, pool, _ map[string]any, _ any) {
 				t.Helper()
@@ -110,18 +116,30 @@ func TestUpdate(t *testing.T) {
 					t.Errorf("the unknown member kept: %v", kept)
 				}
 			}, nil},
-		"system tags survive": {func(p, _ map[string]any) { in(p, "UserPoolTags")["aws:stack"] = "s" }, func(r map[string]any) { r["UserPoolTags"] = map[string]any{"a": "b"} },
+		"system tags survive": {func(p, _ map[string]any) { in(p, "UserPoolTags")["aws:stack"] = "s" },
+			func(r map[string]any) { r["UserPoolTags"] = map[string]any{"a": "b"} },
 			both("UserPoolTags"), map[string]any{"aws:stack": "s", "a": "b"}},
-		"system tags survive omission": {func(p, _ map[string]any) { in(p, "UserPoolTags")["aws:stack"] = "s" }, func(r map[string]any) { delete(r, "UserPoolTags") },
+		"system tags survive omission": {func(p, _ map[string]any) { in(p, "UserPoolTags")["aws:stack"] = "s" },
+			func(r map[string]any) { delete(r, "UserPoolTags") },
 			both("UserPoolTags", "aws:stack"), "s"},
-		"rename":             {nil, func(r map[string]any) { r["PoolName"] = "renamed" }, both("Name"), "renamed"},
-		"level left out":     {nil, func(r map[string]any) { delete(in(r, "AcrConfiguration"), "Level1") }, both("AcrConfiguration", "Level1", "AcrValue"), "urn:cognito:loa:1"},
-		"levels left out":    {nil, func(r map[string]any) { delete(r, "AcrConfiguration") }, both("AcrConfiguration", "Level2", "AcrValue"), "urn:cognito:loa:2"},
-		"levels never shown": {func(p, _ map[string]any) { delete(p, "AcrConfiguration") }, func(map[string]any) {}, both("AcrConfiguration"), nil},
-		"registration":       {nil, func(r map[string]any) { r["DcrConfiguration"] = map[string]any{"OpenDcrEnabled": false} }, both("DcrConfiguration"), map[string]any{"EnableStatus": "Enabled", "OpenDcrEnabled": false}},
-		"trigger left out":   {nil, func(r map[string]any) { delete(in(r, "LambdaConfig"), "PreSignUp") }, both("LambdaConfig", "PreSignUp"), nil},
-		"zero days":          {nil, func(r map[string]any) { in(r, "Policies", "PasswordPolicy")["TemporaryPasswordValidityDays"] = 0 }, both("Policies", "PasswordPolicy", "TemporaryPasswordValidityDays"), json.Number("7")},
-		"days follow":        {nil, func(r map[string]any) { in(r, "Policies", "PasswordPolicy")["TemporaryPasswordValidityDays"] = 5 }, both("AdminCreateUserConfig", "UnusedAccountValidityDays"), json.Number("5")},
+		"rename": {nil, func(r map[string]any) { r["PoolName"] = "renamed" }, both("Name"), "renamed"},
+		"level left out": {nil, func(r map[string]any) { delete(in(r, "AcrConfiguration"), "Level1") },
+			both("AcrConfiguration", "Level1", "AcrValue"), "urn:cognito:loa:1"},
+		"levels left out": {nil, func(r map[string]any) { delete(r, "AcrConfiguration") },
+			both("AcrConfiguration", "Level2", "AcrValue"), "urn:cognito:loa:2"},
+		"levels never shown": {func(p, _ map[string]any) { delete(p, "AcrConfiguration") }, func(map[string]any) {},
+			both("AcrConfiguration"), nil},
+		"registration": {nil,
+			func(r map[string]any) { r["DcrConfiguration"] = map[string]any{"OpenDcrEnabled": false} },
+			both("DcrConfiguration"), map[string]any{"EnableStatus": "Enabled", "OpenDcrEnabled": false}},
+		"trigger left out": {nil, func(r map[string]any) { delete(in(r, "LambdaConfig"), "PreSignUp") },
+			both("LambdaConfig", "PreSignUp"), nil},
+		"zero days": {nil,
+			func(r map[string]any) { in(r, "Policies", "PasswordPolicy")["TemporaryPasswordValidityDays"] = 0 },
+			both("Policies", "PasswordPolicy", "TemporaryPasswordValidityDays"), json.Number("7")},
+		"days follow": {nil,
+			func(r map[string]any) { in(r, "Policies", "PasswordPolicy")["TemporaryPasswordValidityDays"] = 5 },
+			both("AdminCreateUserConfig", "UnusedAccountValidityDays"), json.Number("5")},
 		"only the legacy text": {nil, func(r map[string]any) {
 			r["EmailVerificationMessage"] = "new {####}"
 			delete(in(r, "VerificationMessageTemplate"), "EmailMessage")
@@ -156,7 +174,8 @@ func TestUpdate(t *testing.T) {
 		"MFA off": {nil, func(r map[string]any) { r["MfaConfiguration"] = "OFF" },
 			func(t *testing.T, _ cognitotest.Mode, _, mfa map[string]any, _ any) {
 				t.Helper()
-				if mfa["MfaConfiguration"] != "OFF" || mfa["SoftwareTokenMfaConfiguration"] != nil || mfa["WebAuthnConfiguration"] == nil {
+				if mfa["MfaConfiguration"] != "OFF" || mfa["SoftwareTokenMfaConfiguration"] != nil ||
+					mfa["WebAuthnConfiguration"] == nil {
 					t.Errorf("the MFA document is %v", mfa)
 				}
 			}, nil},

@@ -13,8 +13,8 @@ import (
 	"poolkeeper/baseline"
 )
 
-// validate holds a request against the table, as the service holds it against its model. Like the service, it repeats the value that
-// is wrong: hiding that is the client's business.
+// validate holds a request against the table, as the service holds it against its model. Like the service, it repeats
+// the value that is wrong: hiding that is the client's business.
 func validate(members []baseline.Member, request map[string]any) error {
 	for name, v := range request {
 		i := slices.IndexFunc(members, func(m baseline.Member) bool { return m.Name == name })
@@ -65,7 +65,8 @@ func validateMap(m baseline.Member, v any, path string) error {
 	for key, e := range entries {
 		switch length := int64(utf8.RuneCountInString(key)); {
 		case m.KeyReserved != "" && strings.HasPrefix(key, m.KeyReserved):
-			return &failure{Code: "UserPoolTaggingException", Message: "Tag keys that begin with " + m.KeyReserved + " are reserved"}
+			return &failure{Code: "UserPoolTaggingException", Message: "Tag keys that begin with " + m.KeyReserved +
+				" are reserved"}
 		case m.KeyPat != "" && !whole(m.KeyPat, key):
 			return constraint(key, path, "Map keys must satisfy regular expression pattern: "+m.KeyPat)
 		case length == 0:
@@ -94,7 +95,8 @@ func validateObject(m baseline.Member, v any, path string) error {
 		// Without an EnableStatus, registration is turned on; every other required member is refused where it is missing.
 		if below.Required && (!given || e == nil) && below.Name != "EnableStatus" {
 			return &failure{Code: "InvalidParameterException",
-				Message: fmt.Sprintf("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", at)}
+				Message: fmt.Sprintf("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member "+
+					"must not be null", at)}
 		}
 		if given {
 			if err := validateValue(below, e, at); err != nil {

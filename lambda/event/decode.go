@@ -12,99 +12,138 @@ const (
 	fromCognito   = "aws.cognito-idp"
 	fromScheduler = "aws.events"
 	fromUs        = "poolkeeper"
+	apiCall       = "AWS API Call via CloudTrail"
 )
 
-// Decode reads the payload of an invocation. The checks stand in the order in which they are made; the first that fails names the
-// reason.
+// Decode reads an event, or an SQS event whose one message is the event. Where there are several reasons to ignore an
+// event, it gives the first in the order of the checks.
 func Decode(payload []byte, home Home) Request {
 	envelope := parse(payload)
+	if messages, ok := messagesOf(envelope); ok && len(messages) == 1 {
+		envelope = parse([]byte(messages[0].text("body")))
+	}
 	if envelope == nil {
-		return ignored(Malformed, "the payload is no JSON object")
+		return ignored(Malformed, "the payload is not a JSON object")
 	}
 	source, kind := envelope.text("source"), envelope.text("detail-type")
 	cause := Cause{EventID: clean(envelope.text("id")), EventName: clean(kind), Time: instant(envelope.text("time"))}
 	switch {
-	case source == fromCognito && kind == "AWS API Call via CloudTrail":
+	case source == fromCognito && kind == apiCall:
 		return decodeCall(envelope, home)
 	case source == fromCognito && kind == "AWS Service Event via CloudTrail":
 		return ignored(ServiceEvent, "a request to the hosted pages changes no setting")
 	case source == "aws.cognito-identity":
 		return ignored(IdentityPool, "identity pools are another service")
 	case source == fromScheduler && kind == "Scheduled Event":
-		return Request{Kind: All, Cause: cause}
-	case source == fromUs && kind == SweepPools:
-		return Request{Kind: All, Cause: cause, Sweep: sweepOf(envelope.object("detail"))}
+		return Request{Kind: All, Cause: cause, Scan: Scan{Scheduled: true}}
+	case source == fromUs && (kind == ScanPools || kind == sweepPools):
+		return Request{Kind: All, Cause: cause, Scan: scanOf(envelope.object("detail"))}
 	case source == fromUs && kind == ReconcilePool:
-		detail := envelope.object("detail")
-		request := one(detail.value("userPoolId"), home)
-		if request.Sweep.Started = instant(detail.text("sweep")); !request.Sweep.Started.IsZero() {
-			cause.EventName, request.Sweep.Purpose = SweepPools, purposeOf(detail)
-		}
-		request.Cause = cause
-		return request
+		return decodeMember(envelope.object("detail"), cause, home)
 	case source == fromCognito, source == fromScheduler, source == fromUs:
-		return ignored(UnknownDetailType, fmt.Sprintf("detail-type %q of source %q is none that is handled", clean(kind), clean(source)))
+		return ignored(UnknownDetailType,
+			fmt.Sprintf("detail-type %q of source %q is not supported", clean(kind), clean(source)))
 	default:
-		return ignored(UnknownSource, fmt.Sprintf("source %q is none that is handled", clean(source)))
+		return ignored(UnknownSource, fmt.Sprintf("source %q is not supported", clean(source)))
 	}
+}
+
+// decodeMember reads a message that asks for one pool, or for some of its app clients.
+func decodeMember(detail object, cause Cause, home Home) Request {
+	request := one(detail.value(poolParameter), home)
+	started := instant(detail.text("scan"))
+	if started.IsZero() {
+		started = instant(detail.text("sweep")) // the older name
+	}
+	if !started.IsZero() {
+		cause.EventName = ScanPools
+	}
+	request.Cause = cause
+	if request.Kind != One {
+		return request
+	}
+	if !started.IsZero() {
+		request.Scan = Scan{Started: started, Scheduled: detail["scheduled"] == true}
+	}
+	request.Clients = clientsOf(detail)
+	return request
 }
 
 // decodeCall reads an event that CloudTrail made of an API call.
 func decodeCall(envelope object, home Home) Request {
 	detail := envelope.object("detail")
-	request := judgeCall(envelope, detail, home)
+	request := ofCall(envelope, detail, home)
 	request.Cause = causeOf(detail)
 	return request
 }
 
-func judgeCall(envelope, detail object, home Home) Request {
-	if len(detail) == 0 {
-		return ignored(Malformed, "the event has no detail")
+func ofCall(envelope, detail object, home Home) Request {
+	if request, found := noCall(detail); found {
+		return request
 	}
 	name := detail.text("eventName")
-	if source := detail.text("eventSource"); source == "cognito-identity.amazonaws.com" {
-		return ignored(IdentityPool, "identity pools are another service")
-	} else if source != "cognito-idp.amazonaws.com" {
-		return ignored(UnknownSource, fmt.Sprintf("eventSource %q is not that of user pools", clean(source)))
-	}
-	if kind, given := detail["eventType"]; given && kind != nil && kind != "AwsApiCall" {
-		return ignored(ServiceEvent, fmt.Sprintf("eventType %q is no API call", clean(fmt.Sprint(kind))))
-	}
-	if detail["readOnly"] == true || detail["readOnly"] == "true" {
-		return ignored(ReadOnly, clean(name)+" changes nothing")
-	}
-	if code, given := detail["errorCode"]; given && code != nil && code != "" {
-		return ignored(FailedCall, fmt.Sprintf("the call failed with %s and changed nothing", clean(fmt.Sprint(code))))
-	}
-	handled, ok := named(name)
+	call, ok := named(name)
 	if !ok {
-		return ignored(NotInTable, fmt.Sprintf("%q changes nothing that a baseline owns", clean(name)))
+		return ignored(NotInTable, fmt.Sprintf("%q changes nothing that a baseline requires or watches", clean(name)))
 	}
-	if elsewhere, found := foreign(envelope, detail, &home); found {
-		return elsewhere
+	if request, found := foreign(envelope, detail, &home); found {
+		return request
 	}
-	request := locate(handled, detail, home)
+	request := locate(call, detail, home)
 	if request.Kind != One {
 		return request
 	}
-	request.Call = handled
 	parameters := detail.object("requestParameters")
-	for _, id := range []any{parameters.value(ClientParameter), detail.object("responseElements").object("userPoolClient").value(ClientParameter)} {
-		if text, ok := id.(string); ok && isClientID(text) && !hidden(id) {
-			request.ClientID = text
-		}
+	request.Call, request.Named = call, namesOf(parameters)
+	if call.Client {
+		request.ClientID = clientOf(detail)
 	}
-	request.Named = namesOf(parameters)
-	if subject, ok := parameters.value(handled.Subject).(string); ok && handled.Subject != "" && !hidden(subject) {
+	if subject, ok := parameters.value(call.Subject).(string); ok && call.Subject != "" && !hidden(subject) {
 		request.Subject = clean(subject)
 	}
 	return request
 }
 
+// noCall finds an event that is not of a successful call to Cognito user pools that changes something.
+func noCall(detail object) (Request, bool) {
+	if len(detail) == 0 {
+		return ignored(Malformed, "the event has no detail"), true
+	}
+	switch source := detail.text("eventSource"); source {
+	case "cognito-idp.amazonaws.com":
+	case "cognito-identity.amazonaws.com":
+		return ignored(IdentityPool, "identity pools are another service"), true
+	default:
+		return ignored(UnknownSource, fmt.Sprintf("eventSource %q is not that of user pools", clean(source))), true
+	}
+	if kind := detail["eventType"]; kind != nil && kind != "AwsApiCall" {
+		return ignored(ServiceEvent, fmt.Sprintf("eventType %q is not an API call", clean(fmt.Sprint(kind)))), true
+	}
+	if detail["readOnly"] == true || detail["readOnly"] == "true" {
+		return ignored(ReadOnly, clean(detail.text("eventName"))+" changes nothing"), true
+	}
+	if code := detail["errorCode"]; code != nil && code != "" {
+		return ignored(FailedCall,
+			fmt.Sprintf("the call failed with %s and changed nothing", clean(fmt.Sprint(code)))), true
+	}
+	return Request{}, false
+}
+
+// clientOf returns the id of the app client that a call is about, or "".
+func clientOf(detail object) string {
+	created := detail.object("responseElements").object("userPoolClient").value(clientParameter)
+	for _, v := range []any{created, detail.object("requestParameters").value(clientParameter)} {
+		if id, ok := v.(string); ok && isClientID(id) && !hidden(id) {
+			return id
+		}
+	}
+	return ""
+}
+
 // maxNamed is more than any call has parameters.
 const maxNamed = 64
 
-// namesOf returns the names of the members that hold something, sorted: of too many, the first.
+// namesOf returns the names of the parameters that have a value, sorted: of too many, the first.
 func namesOf(parameters object) []string {
 	var names []string
 	for name, v := range parameters {
@@ -132,7 +171,8 @@ func foreign(envelope, detail object, home *Home) (Request, bool) {
 			home.Account = account
 		}
 		if account != "" && account != home.Account {
-			return ignored(OtherAccount, fmt.Sprintf("the event is of account %s, this is %s", clean(account), clean(home.Account))), true
+			return ignored(OtherAccount,
+				fmt.Sprintf("the event is of account %s, this is %s", clean(account), clean(home.Account))), true
 		}
 	}
 	for _, region := range []string{detail.text("awsRegion"), envelope.text("region")} {
@@ -140,17 +180,18 @@ func foreign(envelope, detail object, home *Home) (Request, bool) {
 			home.Region = region
 		}
 		if region != "" && region != home.Region {
-			return ignored(OtherRegion, fmt.Sprintf("the event is of Region %s, this is %s", clean(region), clean(home.Region))), true
+			return ignored(OtherRegion,
+				fmt.Sprintf("the event is of Region %s, this is %s", clean(region), clean(home.Region))), true
 		}
 	}
 	return Request{}, false
 }
 
-// locate finds the pool in the place where events of this name have it. Where the event holds nothing there, every pool is asked for: the
-// call was made, so CloudTrail left it out, as it does with large or sensitive requests.
-func locate(handled Name, detail object, home Home) Request {
+// locate finds the pool in the place where events of this call have it. Where the event has nothing there, or several
+// values, it asks for a scan: the call was made, and CloudTrail leaves out large and sensitive requests.
+func locate(call Name, detail object, home Home) Request {
 	var v any
-	switch handled.Place {
+	switch call.Place {
 	case RequestResourceARN:
 		v = detail.object("requestParameters").value(arnParameter)
 	case ResponseUserPoolID:
@@ -160,22 +201,28 @@ func locate(handled Name, detail object, home Home) Request {
 	}
 	switch {
 	case v == nil || hidden(v):
-		return Request{Kind: All, Reason: RequestLeftOut, Detail: "CloudTrail left out which pool " + handled.Name + " changed, so every pool is looked at"}
-	case handled.Place == RequestResourceARN:
+		return Request{Kind: All, Reason: RequestLeftOut,
+			Detail: "CloudTrail left out which pool " + call.Name + " changed, so every pool is scanned"}
+	case v == ambiguous:
+		return Request{Kind: All, Reason: RequestLeftOut,
+			Detail: "the event of " + call.Name + " names several pools, so every pool is scanned"}
+	case call.Place == RequestResourceARN:
 		return ofARN(v, home)
 	default:
 		return one(v, home)
 	}
 }
 
-// hidden knows the texts that stand where Cognito keeps a value out of CloudTrail.
+// hidden knows the texts that CloudTrail has in place of a value of Cognito's that it does not show.
 func hidden(v any) bool {
-	text, _ := v.(string)
-	return text == "HIDDEN_DUE_TO_SECURITY_REASONS" || text == "HIDDEN_FOR_SECURITY_REASONS"
+	return v == "HIDDEN_DUE_TO_SECURITY_REASONS" || v == "HIDDEN_FOR_SECURITY_REASONS"
 }
 
-var poolID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]+_[0-9A-Za-z]+$`) })
+var poolID = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9_-]+_[0-9A-Za-z]+$`)
+})
 
+// maxPoolID is Cognito's limit.
 const maxPoolID = 55
 
 func one(v any, home Home) Request {
@@ -184,12 +231,13 @@ func one(v any, home Home) Request {
 	}
 	id, ok := v.(string)
 	if !ok || len(id) > maxPoolID || !poolID().MatchString(id) {
-		return ignored(BadPoolID, fmt.Sprintf("%q is no pool id", clean(fmt.Sprint(v))))
+		return ignored(BadPoolID, fmt.Sprintf("%q is not a pool id", clean(fmt.Sprint(v))))
 	}
 	primary, _, _ := strings.Cut(id, "_")
 	if home.Region != "" && primary != home.Region {
-		return Request{Kind: Ignored, UserPoolID: id, Reason: Replica,
-			Detail: fmt.Sprintf("the pool's primary Region is %s, this is %s: it is put right there", primary, clean(home.Region))}
+		return Request{Kind: Ignored, UserPoolID: id, Reason: Replica, Detail: fmt.Sprintf(
+			"the pool's primary Region is %s, this is %s: it is reconciled in its primary Region",
+			primary, clean(home.Region))}
 	}
 	return Request{Kind: One, UserPoolID: id}
 }
@@ -201,33 +249,37 @@ func ofARN(v any, home Home) Request {
 	id, isPool := strings.CutPrefix(parts[len(parts)-1], "userpool/")
 	switch {
 	case len(parts) != 6 || parts[0] != "arn" || parts[2] != "cognito-idp" || !isPool:
-		return ignored(OtherResource, fmt.Sprintf("%q is no user pool", clean(fmt.Sprint(v))))
+		return ignored(OtherResource, fmt.Sprintf("%q is not a user pool", clean(fmt.Sprint(v))))
 	case home.Account != "" && parts[4] != home.Account:
-		return ignored(OtherAccount, fmt.Sprintf("the resource is of account %s, this is %s", clean(parts[4]), clean(home.Account)))
+		return ignored(OtherAccount,
+			fmt.Sprintf("the resource is of account %s, this is %s", clean(parts[4]), clean(home.Account)))
 	case home.Region != "" && parts[3] != home.Region:
-		return ignored(OtherRegion, fmt.Sprintf("the resource is of Region %s, this is %s", clean(parts[3]), clean(home.Region)))
+		return ignored(OtherRegion,
+			fmt.Sprintf("the resource is of Region %s, this is %s", clean(parts[3]), clean(home.Region)))
 	}
 	return one(id, home)
 }
 
 func causeOf(detail object) Cause {
 	identity := detail.object("userIdentity")
+	session := identity.object("sessionContext")
+	console := detail["sessionCredentialFromConsole"]
 	return Cause{
 		EventID:   clean(detail.text("eventID")),
 		EventName: clean(detail.text("eventName")),
 		Actor:     clean(identity.text("arn")),
-		Issuer:    clean(identity.object("sessionContext").object("sessionIssuer").text("arn")),
+		Issuer:    clean(session.object("sessionIssuer").text("arn")),
 		SourceIP:  clean(detail.text("sourceIPAddress")),
 		UserAgent: clean(detail.text("userAgent")),
 		InvokedBy: clean(identity.text("invokedBy")),
 		RequestID: clean(detail.text("requestID")),
-		Console:   detail["sessionCredentialFromConsole"] == "true" || detail["sessionCredentialFromConsole"] == true,
-		MFA:       truth(identity.object("sessionContext").object("attributes")["mfaAuthenticated"]),
+		Console:   console == "true" || console == true,
+		MFA:       truth(session.object("attributes")["mfaAuthenticated"]),
 		Time:      instant(detail.text("eventTime")),
 	}
 }
 
-// truth returns "true" or "false" for what says so, and "" for anything else.
+// truth returns "true" or "false", and "" for any other value.
 func truth(v any) string {
 	switch text := strings.ToLower(fmt.Sprint(v)); text {
 	case "true", "false":

@@ -17,7 +17,7 @@ var ours = Home{Account: "111122223333", Region: "eu-west-1"}
 
 const thePool = "eu-west-1_AbCdEf123"
 
-// want is what a fixture has to be decoded to; Detail and the cause's ids are looked at elsewhere.
+// want is what a fixture has to be decoded to. Other tests check Detail and the cause's ids.
 type want struct {
 	kind   Kind
 	pool   string
@@ -27,12 +27,14 @@ type want struct {
 var (
 	reconciled = want{kind: One, pool: thePool}
 	everyPool  = want{kind: All, reason: RequestLeftOut}
+	virginia   = want{kind: One, pool: "us-east-1_AbCdEf123"}
+	replica    = want{kind: Ignored, pool: "us-east-1_AbCdEf123", reason: Replica}
 )
 
 func ignoredFor(reason Reason) want { return want{kind: Ignored, reason: reason} }
 
-// A row is what a fixture has to be decoded to, and why. Alone is what it comes to without a home of our own, as in a local invocation,
-// where that differs.
+// A row is what a fixture has to be decoded to, and why. Alone is the result without a home of our own, as in a local
+// invocation, where that differs.
 type row struct {
 	want  want
 	why   string
@@ -44,7 +46,7 @@ var fixtures = map[string]row{
 	"mfa-off-console":                     {want: reconciled, why: "an IAM user has no session issuer"},
 	"own-write":                           {want: reconciled, why: "whose write it was is not the decoder's business"},
 	"root-user":                           {want: reconciled, why: "the root user has neither name nor session"},
-	"cloudformation":                      {want: reconciled, why: "a service calls for somebody"},
+	"cloudformation":                      {want: reconciled, why: "a service calls for an actor"},
 	"empty-error-code":                    {want: reconciled, why: "an empty error code is no failure"},
 	"no-event-type":                       {want: reconciled, why: "only another type is refused, not none"},
 	"tag-resource":                        {want: reconciled, why: "tags select rules; the pool is in the ARN"},
@@ -56,27 +58,27 @@ var fixtures = map[string]row{
 	"number-too-large":                    {want: reconciled, why: "a number elsewhere does not hide the pool"},
 	"event-type-null":                     {want: reconciled, why: "null is as good as missing"},
 	"time-before-year-zero":               {want: reconciled, why: "a time that JSON cannot hold is left out"},
-	"set-risk-configuration":              {want: reconciled, why: "SetRiskConfiguration of the pool that is named"},
-	"set-risk-configuration-of-client":    {want: reconciled, why: "SetRiskConfiguration of the pool that is named"},
-	"set-log-delivery-configuration":      {want: reconciled, why: "SetLogDeliveryConfiguration of the pool that is named"},
-	"create-user-pool-client":             {want: reconciled, why: "CreateUserPoolClient of the pool that is named"},
-	"update-user-pool-client":             {want: reconciled, why: "UpdateUserPoolClient of the pool that is named"},
-	"update-user-pool-client-hidden":      {want: reconciled, why: "UpdateUserPoolClient of the pool that is named"},
-	"delete-user-pool-client":             {want: reconciled, why: "DeleteUserPoolClient of the pool that is named"},
-	"add-user-pool-client-secret":         {want: reconciled, why: "AddUserPoolClientSecret of the pool that is named"},
-	"delete-user-pool":                    {want: reconciled, why: "DeleteUserPool of the pool that is named"},
-	"create-identity-provider":            {want: reconciled, why: "CreateIdentityProvider of the pool that is named"},
-	"update-identity-provider":            {want: reconciled, why: "UpdateIdentityProvider of the pool that is named"},
-	"delete-identity-provider":            {want: reconciled, why: "DeleteIdentityProvider of the pool that is named"},
-	"create-user-pool-domain":             {want: reconciled, why: "CreateUserPoolDomain of the pool that is named"},
-	"update-user-pool-domain":             {want: reconciled, why: "UpdateUserPoolDomain of the pool that is named"},
-	"delete-user-pool-domain":             {want: reconciled, why: "DeleteUserPoolDomain of the pool that is named"},
-	"create-resource-server":              {want: reconciled, why: "CreateResourceServer of the pool that is named"},
-	"update-resource-server":              {want: reconciled, why: "UpdateResourceServer of the pool that is named"},
-	"delete-resource-server":              {want: reconciled, why: "DeleteResourceServer of the pool that is named"},
-	"create-group":                        {want: reconciled, why: "CreateGroup of the pool that is named"},
-	"update-group":                        {want: reconciled, why: "UpdateGroup of the pool that is named"},
-	"delete-group":                        {want: reconciled, why: "DeleteGroup of the pool that is named"},
+	"set-risk-configuration":              {want: reconciled, why: "SetRiskConfiguration of a named pool"},
+	"set-risk-configuration-of-client":    {want: reconciled, why: "SetRiskConfiguration of a named pool"},
+	"set-log-delivery-configuration":      {want: reconciled, why: "SetLogDeliveryConfiguration of a named pool"},
+	"create-user-pool-client":             {want: reconciled, why: "CreateUserPoolClient of a named pool"},
+	"update-user-pool-client":             {want: reconciled, why: "UpdateUserPoolClient of a named pool"},
+	"update-user-pool-client-hidden":      {want: reconciled, why: "UpdateUserPoolClient of a named pool"},
+	"delete-user-pool-client":             {want: reconciled, why: "DeleteUserPoolClient of a named pool"},
+	"add-user-pool-client-secret":         {want: reconciled, why: "AddUserPoolClientSecret of a named pool"},
+	"delete-user-pool":                    {want: reconciled, why: "DeleteUserPool of a named pool"},
+	"create-identity-provider":            {want: reconciled, why: "CreateIdentityProvider of a named pool"},
+	"update-identity-provider":            {want: reconciled, why: "UpdateIdentityProvider of a named pool"},
+	"delete-identity-provider":            {want: reconciled, why: "DeleteIdentityProvider of a named pool"},
+	"create-user-pool-domain":             {want: reconciled, why: "CreateUserPoolDomain of a named pool"},
+	"update-user-pool-domain":             {want: reconciled, why: "UpdateUserPoolDomain of a named pool"},
+	"delete-user-pool-domain":             {want: reconciled, why: "DeleteUserPoolDomain of a named pool"},
+	"create-resource-server":              {want: reconciled, why: "CreateResourceServer of a named pool"},
+	"update-resource-server":              {want: reconciled, why: "UpdateResourceServer of a named pool"},
+	"delete-resource-server":              {want: reconciled, why: "DeleteResourceServer of a named pool"},
+	"create-group":                        {want: reconciled, why: "CreateGroup of a named pool"},
+	"update-group":                        {want: reconciled, why: "UpdateGroup of a named pool"},
+	"delete-group":                        {want: reconciled, why: "DeleteGroup of a named pool"},
 	"request-null":                        {want: everyPool, why: "CloudTrail leaves out large requests"},
 	"request-hidden":                      {want: everyPool, why: "a whole object can be redacted"},
 	"request-without-id":                  {want: everyPool, why: "a request cut short"},
@@ -84,40 +86,45 @@ var fixtures = map[string]row{
 	"pool-id-hidden":                      {want: everyPool, why: "the id alone can be redacted"},
 	"create-user-pool-without-id":         {want: everyPool, why: "a pool was made, we know not which"},
 	"scheduled-event":                     {want: want{kind: All}, why: "the schedule"},
-	"sweep":                               {want: want{kind: All}, why: "the schedule's own input"},
-	"sweep-goes-on":                       {want: want{kind: All}, why: "the same sweep in another invocation"},
-	"reconcile-of-sweep":                  {want: reconciled, why: "what a sweep sends"},
+	"scan":                                {want: want{kind: All}, why: "the schedule's own input"},
+	"scan-continued":                      {want: want{kind: All}, why: "the same scan in another invocation"},
+	"sweep":                               {want: want{kind: All}, why: "the older name of a scan"},
+	"sweep-goes-on":                       {want: want{kind: All}, why: "the older name of a scan"},
+	"reconcile-of-scan":                   {want: reconciled, why: "what a scan sends"},
+	"reconcile-of-sweep":                  {want: reconciled, why: "what a scan sent under its older name"},
+	"reconcile-clients":                   {want: reconciled, why: "some of the app clients of a pool"},
 	"failed-call":                         {want: ignoredFor(FailedCall), why: "refused, so nothing changed"},
 	"failed-call-access-denied":           {want: ignoredFor(FailedCall), why: "denied, so nothing changed"},
 	"create-user-pool-failed":             {want: ignoredFor(FailedCall), why: "no pool was made"},
-	"hosted-ui":                           {want: ignoredFor(ServiceEvent), why: "a login, told by the event type"},
-	"hosted-ui-service-event":             {want: ignoredFor(ServiceEvent), why: "a login, told by the envelope"},
+	"hosted-ui":                           {want: ignoredFor(ServiceEvent), why: "a login, by its event type"},
+	"hosted-ui-service-event":             {want: ignoredFor(ServiceEvent), why: "a login, by its envelope"},
 	"read-only":                           {want: ignoredFor(ReadOnly), why: "a description changes nothing"},
 	"user-level-call":                     {want: ignoredFor(NotInTable), why: "a user is not a setting of the pool"},
 	"identity-pool":                       {want: ignoredFor(IdentityPool), why: "another service"},
 	"identity-pool-in-user-pool-envelope": {want: ignoredFor(IdentityPool), why: "the detail says what was called"},
-	"other-event-source":                  {want: ignoredFor(UnknownSource), why: "Cognito's envelope, a stranger's call"},
-	"tag-identity-pool":                   {want: ignoredFor(OtherResource), why: "the ARN is of another service"},
-	"tag-other-account":                   {want: ignoredFor(OtherAccount), why: "the ARN counts as well as the event"},
-	"tag-other-region":                    {want: ignoredFor(OtherRegion), why: "the ARN counts as well as the event"},
-	"tag-path-like":                       {want: ignoredFor(BadPoolID), why: "the ARN's id is held to the same form"},
-	"tag-without-arn":                     {want: everyPool, why: "the resource was left out, and tags select pools"},
-	"other-account":                       {want: ignoredFor(OtherAccount), why: "not ours", alone: &reconciled},
-	"other-region":                        {want: ignoredFor(OtherRegion), why: "not ours", alone: &want{kind: One, pool: "us-east-1_AbCdEf123"}},
-	"envelope-and-detail-disagree":        {want: ignoredFor(OtherAccount), why: "both have to be ours"},
-	"replica-secondary":                   {want: want{kind: Ignored, pool: "us-east-1_AbCdEf123", reason: Replica}, why: "it is put right in its primary Region"},
-	"pool-id-path-like":                   {want: ignoredFor(BadPoolID), why: "no path as an id"},
-	"pool-id-too-long":                    {want: ignoredFor(BadPoolID), why: "Cognito's own limit is 55"},
-	"pool-id-with-newline":                {want: ignoredFor(BadPoolID), why: "the form is matched to its very end"},
-	"pool-id-number":                      {want: ignoredFor(BadPoolID), why: "an id is a text"},
-	"pool-id-object":                      {want: ignoredFor(BadPoolID), why: "an id is a text"},
-	"pool-id-empty":                       {want: ignoredFor(BadPoolID), why: "an empty id is not a missing one"},
-	"pool-id-twice-different":             {want: ignoredFor(BadPoolID), why: "nobody knows which is meant"},
-	"reconcile-without-id":                {want: ignoredFor(NoPoolID), why: "our own event has to name a pool"},
-	"unknown-detail-type":                 {want: ignoredFor(UnknownDetailType), why: "a known source, an unknown kind"},
-	"unknown-source":                      {want: ignoredFor(UnknownSource), why: "a message of a queue, unopened"},
-	"detail-not-an-object":                {want: ignoredFor(Malformed), why: "nothing to read"},
-	"not-an-object":                       {want: ignoredFor(Malformed), why: "an event is an object"},
+	"other-event-source": {want: ignoredFor(UnknownSource),
+		why: "the envelope of Cognito, a call to another service"},
+	"tag-identity-pool":            {want: ignoredFor(OtherResource), why: "the ARN is of another service"},
+	"tag-other-account":            {want: ignoredFor(OtherAccount), why: "the ARN counts as well as the event"},
+	"tag-other-region":             {want: ignoredFor(OtherRegion), why: "the ARN counts as well as the event"},
+	"tag-path-like":                {want: ignoredFor(BadPoolID), why: "the ARN's id is held to the same form"},
+	"tag-without-arn":              {want: everyPool, why: "the resource was left out, and tags select pools"},
+	"other-account":                {want: ignoredFor(OtherAccount), why: "not ours", alone: &reconciled},
+	"other-region":                 {want: ignoredFor(OtherRegion), why: "not ours", alone: &virginia},
+	"envelope-and-detail-disagree": {want: ignoredFor(OtherAccount), why: "both have to be ours"},
+	"replica-secondary":            {want: replica, why: "it is reconciled in its primary Region"},
+	"pool-id-path-like":            {want: ignoredFor(BadPoolID), why: "no path as an id"},
+	"pool-id-too-long":             {want: ignoredFor(BadPoolID), why: "Cognito's own limit is 55"},
+	"pool-id-with-newline":         {want: ignoredFor(BadPoolID), why: "the form is matched to its very end"},
+	"pool-id-number":               {want: ignoredFor(BadPoolID), why: "an id is a text"},
+	"pool-id-object":               {want: ignoredFor(BadPoolID), why: "an id is a text"},
+	"pool-id-empty":                {want: ignoredFor(BadPoolID), why: "an empty id is not a missing one"},
+	"pool-id-twice-different":      {want: everyPool, why: "it does not say which of them"},
+	"reconcile-without-id":         {want: ignoredFor(NoPoolID), why: "our own event has to name a pool"},
+	"unknown-detail-type":          {want: ignoredFor(UnknownDetailType), why: "a known source, an unknown kind"},
+	"unknown-source":               {want: ignoredFor(UnknownSource), why: "an event of SNS"},
+	"detail-not-an-object":         {want: ignoredFor(Malformed), why: "nothing to read"},
+	"not-an-object":                {want: ignoredFor(Malformed), why: "an event is an object"},
 }
 
 func fixture(t testing.TB, name string) []byte {
@@ -172,14 +179,21 @@ func TestEveryFixtureHasARow(t *testing.T) {
 
 func TestCause(t *testing.T) {
 	t.Parallel()
+	const (
+		mallory  = "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory"
+		appAdmin = "arn:aws:iam::111122223333:role/AppAdmin"
+		service  = "cloudformation.amazonaws.com"
+	)
+	at := time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)
 	for name, w := range map[string]Cause{
-		"update-user-pool": {EventName: "UpdateUserPool", Actor: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory", Issuer: "arn:aws:iam::111122223333:role/AppAdmin",
-			SourceIP: "198.51.100.23", UserAgent: "aws-cli/2.31.0 md/awscrt#0.27.6 ua/2.1 os/linux lang/python#3.13", MFA: "false", Time: time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)},
-		"mfa-off-console": {EventName: "SetUserPoolMfaConfig", Actor: "arn:aws:iam::111122223333:user/console-user", SourceIP: "203.0.113.7",
-			UserAgent: "Mozilla/5.0 (X11; Linux x86_64)", Console: true, MFA: "true", Time: time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)},
-		"cloudformation": {EventName: "UpdateUserPool", Actor: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory", Issuer: "arn:aws:iam::111122223333:role/AppAdmin",
-			SourceIP: "cloudformation.amazonaws.com", UserAgent: "cloudformation.amazonaws.com", InvokedBy: "cloudformation.amazonaws.com", MFA: "false", Time: time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)},
-		"scheduled-event": {EventID: "89d1a02d-5ec7-412e-82f5-13505f849b41", EventName: "Scheduled Event", Time: time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)},
+		"update-user-pool": {EventName: "UpdateUserPool", Actor: mallory, Issuer: appAdmin, SourceIP: "198.51.100.23",
+			UserAgent: "aws-cli/2.31.0 md/awscrt#0.27.6 ua/2.1 os/linux lang/python#3.13", MFA: "false", Time: at},
+		"mfa-off-console": {EventName: "SetUserPoolMfaConfig", Actor: "arn:aws:iam::111122223333:user/console-user",
+			SourceIP: "203.0.113.7", UserAgent: "Mozilla/5.0 (X11; Linux x86_64)", Console: true, MFA: "true", Time: at},
+		"cloudformation": {EventName: "UpdateUserPool", Actor: mallory, Issuer: appAdmin, SourceIP: service,
+			UserAgent: service, InvokedBy: service, MFA: "false", Time: at},
+		"scheduled-event": {EventID: "89d1a02d-5ec7-412e-82f5-13505f849b41", EventName: "Scheduled Event",
+			Time: time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)},
 	} {
 		got := Decode(fixture(t, name), ours).Cause
 		if name != "scheduled-event" {
@@ -194,8 +208,8 @@ func TestCause(t *testing.T) {
 	}
 }
 
-// TestLenient replaces each member of a good event, at every depth, by every other shape. The decoder believes the rest: the pool is named
-// unless the member is the id or one that is checked, and then the table says what comes of it.
+// TestLenient replaces each member of a good event, at every depth, by every other shape. The pool is found all the
+// same, unless the member is the id or one that is checked. Then the table has the result.
 func TestLenient(t *testing.T) {
 	t.Parallel()
 	var good map[string]any
@@ -203,7 +217,8 @@ func TestLenient(t *testing.T) {
 		t.Fatal(err)
 	}
 	const redacted = "HIDDEN_DUE_TO_SECURITY_REASONS"
-	shapes := map[string]any{"null": nil, "number": 7, "text": redacted, "array": []any{}, "object": map[string]any{"a": 1}, "true": true}
+	shapes := map[string]any{"null": nil, "number": 7, "text": redacted, "array": []any{},
+		"object": map[string]any{"a": 1}, "true": true}
 	checked := map[string]struct {
 		why   string
 		shape map[string]Kind // the others give the fallback
@@ -212,9 +227,9 @@ func TestLenient(t *testing.T) {
 		"source":                              {"no source, no event", nil, Ignored},
 		"detail-type":                         {"no type, no event", nil, Ignored},
 		"detail":                              {"nothing to read", nil, Ignored},
-		"detail.eventSource":                  {"a call to somebody unknown", nil, Ignored},
+		"detail.eventSource":                  {"a call to an unknown service", nil, Ignored},
 		"detail.eventName":                    {"an unknown call", nil, Ignored},
-		"detail.eventType":                    {"another type is no API call; null is none", map[string]Kind{"null": One}, Ignored},
+		"detail.eventType":                    {"another type is no API call", map[string]Kind{"null": One}, Ignored},
 		"detail.readOnly":                     {"only true says that nothing changed", map[string]Kind{"true": Ignored}, One},
 		"detail.recipientAccountId":           {"another text is another account", map[string]Kind{"text": Ignored}, One},
 		"account":                             {"another text is another account", map[string]Kind{"text": Ignored}, One},
@@ -279,7 +294,7 @@ func TestClean(t *testing.T) {
 	for _, c := range []struct{ why, text, want string }{
 		{"a plain text stays", "aws-cli/2.31.0 (Linux) é 日本", "aws-cli/2.31.0 (Linux) é 日本"},
 		{"no second line in a log", "a\nb\r\tc", "a\uFFFDb\uFFFD\uFFFDc"},
-		{"no colours on a terminal", "\x1b[31m\x00\x7f\u0085", "\uFFFD[31m\uFFFD\uFFFD\uFFFD"},
+		{"no colors on a terminal", "\x1b[31m\x00\x7f\u0085", "\uFFFD[31m\uFFFD\uFFFD\uFFFD"},
 		{"no text that reads backwards, no line that Unicode breaks", "a\u202eb\u2028c\u200bd", "a\uFFFDb\uFFFDc\uFFFDd"},
 		{"bytes that are no UTF-8 go", "a\xff\xfeb\xc3", "ab"},
 		{"the limit itself is not cut", strings.Repeat("x", maxText), strings.Repeat("x", maxText)},
@@ -304,8 +319,8 @@ func TestCauseIsFitForALog(t *testing.T) {
 	if err := json.Unmarshal(fixture(t, "cloudformation"), &event); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"eventID", "userIdentity.arn", "userIdentity.sessionContext.sessionIssuer.arn", "userIdentity.invokedBy",
-		"sourceIPAddress", "userAgent", "requestID", "eventName"} {
+	for _, path := range []string{"eventID", "userIdentity.arn", "userIdentity.sessionContext.sessionIssuer.arn",
+		"userIdentity.invokedBy", "sourceIPAddress", "userAgent", "requestID", "eventName"} {
 		event = replaced(event, strings.Split("detail."+path, "."), nasty)
 	}
 	event = replaced(event, []string{"detail", "eventTime"}, "yesterday")
@@ -313,14 +328,16 @@ func TestCauseIsFitForALog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Cause{EventID: w, EventName: w, Actor: w, Issuer: w, SourceIP: w, UserAgent: w, InvokedBy: w, RequestID: w, MFA: "false"}, Decode(payload, ours).Cause); diff != "" {
+	want := Cause{EventID: w, EventName: w, Actor: w, Issuer: w, SourceIP: w, UserAgent: w, InvokedBy: w, RequestID: w,
+		MFA: "false"}
+	if diff := cmp.Diff(want, Decode(payload, ours).Cause); diff != "" {
 		t.Errorf("CloudTrail's (-want +got):\n%s", diff)
 	}
-	payload, err = json.Marshal(map[string]any{"source": "poolkeeper", "detail-type": "Sweep", "id": nasty})
+	payload, err = json.Marshal(map[string]any{"source": "poolkeeper", "detail-type": "Scan", "id": nasty})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Cause{EventID: w, EventName: "Sweep"}, Decode(payload, ours).Cause); diff != "" {
+	if diff := cmp.Diff(Cause{EventID: w, EventName: "Scan"}, Decode(payload, ours).Cause); diff != "" {
 		t.Errorf("our own (-want +got):\n%s", diff)
 	}
 	raw := strings.Replace(string(fixture(t, "update-user-pool")), "198.51.100.23", "198\xff\xc3", 1)
@@ -352,8 +369,8 @@ func TestInstant(t *testing.T) {
 func TestIDInAnyCase(t *testing.T) {
 	t.Parallel()
 	const member = `"userPoolId"`
-	for name, w := range map[string]Kind{"userPoolId": One, "UserPoolId": One, "userpoolid": One, "USERPOOLID": One, "userPoolID": One,
-		"user_pool_id": All, "poolId": All, "userPoolIdentifier": All, "userPoolId ": All} {
+	for name, w := range map[string]Kind{"userPoolId": One, "UserPoolId": One, "userpoolid": One, "USERPOOLID": One,
+		"userPoolID": One, "user_pool_id": All, "poolId": All, "userPoolIdentifier": All, "userPoolId ": All} {
 		got := Decode([]byte(strings.Replace(string(fixture(t, "update-user-pool")), member, `"`+name+`"`, 1)), ours)
 		if got.Kind != w {
 			t.Errorf("%q: %s (%s), want %s", name, got.Kind, got.Detail, w)
@@ -363,10 +380,13 @@ func TestIDInAnyCase(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	t.Parallel()
-	if diff := cmp.Diff([]string{"AddUserPoolClientSecret", "CreateGroup", "CreateIdentityProvider", "CreateResourceServer", "CreateUserPool",
-		"CreateUserPoolClient", "CreateUserPoolDomain", "DeleteGroup", "DeleteIdentityProvider", "DeleteResourceServer", "DeleteUserPool", "DeleteUserPoolClient",
-		"DeleteUserPoolDomain", "SetLogDeliveryConfiguration", "SetRiskConfiguration", "SetUserPoolMfaConfig", "TagResource", "UntagResource", "UpdateGroup",
-		"UpdateIdentityProvider", "UpdateResourceServer", "UpdateUserPool", "UpdateUserPoolClient", "UpdateUserPoolDomain"}, Names()); diff != "" {
+	want := []string{"AddUserPoolClientSecret", "CreateGroup", "CreateIdentityProvider", "CreateResourceServer",
+		"CreateUserPool", "CreateUserPoolClient", "CreateUserPoolDomain", "DeleteGroup", "DeleteIdentityProvider",
+		"DeleteResourceServer", "DeleteUserPool", "DeleteUserPoolClient", "DeleteUserPoolDomain",
+		"SetLogDeliveryConfiguration", "SetRiskConfiguration", "SetUserPoolMfaConfig", "TagResource", "UntagResource",
+		"UpdateGroup", "UpdateIdentityProvider", "UpdateResourceServer", "UpdateUserPool", "UpdateUserPoolClient",
+		"UpdateUserPoolDomain"}
+	if diff := cmp.Diff(want, Names()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if !slices.IsSorted(Names()) {
@@ -384,7 +404,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestAbout: of a call about a part of a pool, the client and the thing are told, unless CloudTrail hides them.
+// TestAbout: a request says which app client and which part of a pool its call is about, unless CloudTrail hides them.
 func TestAbout(t *testing.T) {
 	t.Parallel()
 	const web = "4rich2client8of0web"
@@ -405,7 +425,8 @@ func TestAbout(t *testing.T) {
 		"delete-user-pool":                 {},
 	} {
 		got := Decode(fixture(t, name), ours)
-		if diff := cmp.Diff(want, about{got.ClientID, got.Call.Happened, got.Call.Watched, got.Subject}, cmp.AllowUnexported(about{})); diff != "" {
+		is := about{got.ClientID, got.Call.Happened, got.Call.Watched, got.Subject}
+		if diff := cmp.Diff(want, is, cmp.AllowUnexported(about{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
@@ -415,7 +436,8 @@ func TestAbout(t *testing.T) {
 func TestTableOfCalls(t *testing.T) {
 	t.Parallel()
 	for _, n := range Table() {
-		if len(n.Changes) == 0 && n.Happened == "" && n.Name != DeleteUserPool || (n.Happened == "") != (n.Subject == "") || n.Happened != "" && n.Watched == "" {
+		hasUse := len(n.Changes) > 0 || n.Happened != "" || n.Name == DeleteUserPool
+		if !hasUse || (n.Happened == "") != (n.Subject == "") || n.Happened != "" && n.Watched == "" {
 			t.Errorf("%+v", n)
 		}
 	}
@@ -429,8 +451,9 @@ func TestTooManyParameters(t *testing.T) {
 		parameters[fmt.Sprintf("p%03d", i)] = i
 		want = append(want, fmt.Sprintf("p%03d", i))
 	}
-	detail := map[string]any{"eventSource": "cognito-idp.amazonaws.com", "eventName": "UpdateUserPool", "requestParameters": parameters}
-	payload, err := json.Marshal(map[string]any{"source": fromCognito, "detail-type": "AWS API Call via CloudTrail", "detail": detail})
+	detail := map[string]any{"eventSource": "cognito-idp.amazonaws.com", "eventName": "UpdateUserPool",
+		"requestParameters": parameters}
+	payload, err := json.Marshal(map[string]any{"source": fromCognito, "detail-type": apiCall, "detail": detail})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -441,7 +464,8 @@ func TestTooManyParameters(t *testing.T) {
 
 func TestDeepAndBroken(t *testing.T) {
 	t.Parallel()
-	for _, payload := range []string{"", "null", "7", `"x"`, "{", "{} {}", "{} x", "{}]", strings.Repeat("[", 100000), strings.Repeat(`{"a":`, 20000), "\xff\xfe", `{"source":"aws.cognito-idp","source":7}`} {
+	for _, payload := range []string{"", "null", "7", `"x"`, "{", "{} {}", "{} x", "{}]", strings.Repeat("[", 100000),
+		strings.Repeat(`{"a":`, 20000), "\xff\xfe", `{"source":"aws.cognito-idp","source":7}`} {
 		if got := Decode([]byte(payload), ours); got.Kind != Ignored || got.Reason == "" {
 			t.Errorf("%.40q: %v", payload, got)
 		}

@@ -1,6 +1,6 @@
-// Package event turns the JSON that EventBridge delivers into a request to reconcile one pool, or all, or into the reason why it is
-// ignored.
+// Package event turns the JSON of an event into a request: reconcile one pool, scan all pools, or ignore the event for
+// a reason. The JSON comes from EventBridge, directly or in a message of an SQS queue.
 //
-// An event is believed in one thing only: which pool it is about. That is read strictly. Everything else in it may be of any shape, hidden or
-// missing: what the pool is like is asked of Cognito. Decoding never fails and never panics.
+// The only thing that is read strictly is which pool an event is about. Everything else may have any shape, be hidden
+// or be missing: the settings of a pool are read from Cognito. Decoding never fails and never panics.
 package event

@@ -15,7 +15,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// FuzzDecode: no payload makes the decoder panic, waver, or name a pool that cannot be ours.
+// FuzzDecode: no payload makes the decoder panic, give two answers, or name a pool that cannot be ours.
 func FuzzDecode(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.json")
 	if err != nil {
@@ -35,21 +35,15 @@ func FuzzDecode(f *testing.F) {
 		}
 		switch got.Kind {
 		case One:
-			if !poolID().MatchString(got.UserPoolID) || len(got.UserPoolID) > maxPoolID || !strings.HasPrefix(got.UserPoolID, ours.Region+"_") {
-				t.Fatalf("pool id %q", got.UserPoolID)
+			id := got.UserPoolID
+			if !poolID().MatchString(id) || len(id) > maxPoolID || !strings.HasPrefix(id, ours.Region+"_") {
+				t.Fatalf("pool id %q", id)
+			}
+			if len(got.Clients) > MaxClients || slices.ContainsFunc(got.Clients, func(c string) bool { return !isClientID(c) }) {
+				t.Fatalf("clients %q", got.Clients)
 			}
 			if envelope := parse(payload); envelope.text("source") == fromCognito {
-				detail := envelope.object("detail")
-				for _, account := range []string{envelope.text("account"), detail.text("recipientAccountId")} {
-					if account != "" && account != ours.Account {
-						t.Fatalf("account %q", account)
-					}
-				}
-				for _, region := range []string{envelope.text("region"), detail.text("awsRegion")} {
-					if region != "" && region != ours.Region {
-						t.Fatalf("Region %q", region)
-					}
-				}
+				checkHome(t, envelope)
 			}
 		case Ignored:
 			if got.Reason == "" || got.Detail == "" {
@@ -63,8 +57,13 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("the cause cannot be reported: %v", err)
 		}
 		Decode(payload, Home{})
+		Records(payload)
+		if events, err := Unpack(payload); (err == nil) != (len(events) > 0) {
+			t.Fatalf("%d events are unpacked, with the error %v", len(events), err)
+		}
 		c := got.Cause
-		for _, text := range []string{got.Detail, c.EventID, c.EventName, c.Actor, c.Issuer, c.SourceIP, c.UserAgent, c.InvokedBy, c.RequestID} {
+		for _, text := range []string{got.Detail, c.EventID, c.EventName, c.Actor, c.Issuer, c.SourceIP, c.UserAgent,
+			c.InvokedBy, c.RequestID} {
 			if !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) || len(text) > 16*maxText {
 				t.Fatalf("not fit for a log: %q", text)
 			}
@@ -72,11 +71,30 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// TestStrangersChangeNothing: members that the decoder does not know change nothing, whatever they are called and hold, in any event, but that a request's parameters are listed by name.
-func TestStrangersChangeNothing(t *testing.T) {
+// checkHome holds that the event is of our account and Region.
+func checkHome(t *testing.T, envelope object) {
+	t.Helper()
+	detail := envelope.object("detail")
+	for _, account := range []string{envelope.text("account"), detail.text("recipientAccountId")} {
+		if account != "" && account != ours.Account {
+			t.Fatalf("account %q", account)
+		}
+	}
+	for _, region := range []string{envelope.text("region"), detail.text("awsRegion")} {
+		if region != "" && region != ours.Region {
+			t.Fatalf("Region %q", region)
+		}
+	}
+}
+
+// TestUnknownMembersChangeNothing adds members that the decoder does not know to any event. They change nothing, but
+// that the names of a request's parameters are listed.
+func TestUnknownMembersChangeNothing(t *testing.T) {
 	t.Parallel()
-	known := []string{"awsRegion", "errorCode", "eventID", "eventName", "eventSource", "eventTime", "eventType", "readOnly", "recipientAccountId",
-		"requestID", "requestParameters", "resourceArn", "responseElements", "sourceIPAddress", "userAgent", "userIdentity", "userPoolId"}
+	known := []string{"awsRegion", "clients", "errorCode", "eventID", "eventName", "eventSource", "eventTime", "eventType",
+		"readOnly", "recipientAccountId", "requestID", "requestParameters", "resourceArn", "responseElements", "scan",
+		"reason", "token", "started", "restarted", "pools", "scheduled", "sourceIPAddress", "sweep", "userAgent",
+		"userIdentity", "userPoolId"}
 	payloads := map[string][]byte{}
 	for name := range fixtures {
 		payload, err := os.ReadFile(filepath.Join("testdata", name+".json"))
@@ -98,7 +116,8 @@ func TestStrangersChangeNothing(t *testing.T) {
 				continue
 			}
 			for range rapid.IntRange(0, 4).Draw(t, "members") {
-				name := rapid.OneOf(rapid.String(), rapid.StringMatching(`[a-zA-Z]{1,12}`), rapid.Just("userPoolIds"), rapid.Just("tags")).Draw(t, "name")
+				name := rapid.OneOf(rapid.String(), rapid.StringMatching(`[a-zA-Z]{1,12}`), rapid.Just("userPoolIds"),
+					rapid.Just("tags")).Draw(t, "name")
 				isKnown := slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, name) })
 				if _, taken := place[name]; !taken && !isKnown {
 					place[name] = anything(3).Draw(t, "value")

@@ -9,11 +9,11 @@ import (
 	"unicode"
 )
 
-// An object is a JSON object of which nothing can be relied on: any member may be missing, or of any shape.
+// An object is a JSON object about which nothing is certain: any member may be missing, or of any shape.
 type object map[string]any
 
-// parse reads a JSON object, and returns nil if the payload is something else. Numbers stay texts: one too large for a float is no reason
-// to refuse the event around it.
+// parse reads a JSON object, and returns nil for any other payload. Numbers stay texts: an event with a number that is
+// too large for a float is read all the same.
 func parse(payload []byte) object {
 	var o object
 	decoder := json.NewDecoder(bytes.NewReader(payload))
@@ -39,8 +39,14 @@ func (o object) object(name string) object {
 	return inner
 }
 
-// value returns the member whose name is the given one in any case, for the casing of CloudTrail's parameters is not documented. Two
-// such members that differ yield a value that is no pool's id.
+// ambiguousValue is the type of ambiguous. No JSON has a value of this type.
+type ambiguousValue string
+
+// ambiguous stands for a member that occurs with several values.
+const ambiguous ambiguousValue = "several values"
+
+// value returns the member with the given name in any case, as the case of CloudTrail's parameters is not documented.
+// It returns ambiguous where several such members differ.
 func (o object) value(name string) any {
 	var found any
 	for key, v := range o {
@@ -48,18 +54,18 @@ func (o object) value(name string) any {
 			continue
 		}
 		text, isText := v.(string)
-		if earlier, wasText := found.(string); found != nil && (!isText || !wasText || earlier != text) {
-			return []any{"several values"}
+		if found != nil && (!isText || found != text) {
+			return ambiguous
 		}
 		found = v
 	}
 	return found
 }
 
-// maxText is the longest text that is taken over from an event, in bytes.
+// maxText is the longest text that is copied from an event, in bytes.
 const maxText = 1024
 
-// clean makes a text of a stranger fit for a log: of bounded length, in valid UTF-8 and without control characters.
+// clean makes a caller's text safe for a log: of bounded length, valid UTF-8 and without control characters.
 func clean(text string) string {
 	cut := len(text) > maxText
 	if cut {
@@ -77,7 +83,8 @@ func clean(text string) string {
 	return text
 }
 
-// instant returns the time that the text gives, or the zero time. In UTC the year may leave the four digits that JSON can hold.
+// instant returns the time that the text gives, or the zero time. JSON can only hold a time whose year in UTC has four
+// digits.
 func instant(text string) time.Time {
 	t, err := time.Parse(time.RFC3339, text)
 	if t = t.UTC(); err != nil || t.Year() < 0 || t.Year() > 9999 {

@@ -1,3 +1,3 @@
-// Package ledger keeps what poolkeeper remembers between invocations: in a DynamoDB table, or in memory for tests, the demo and single runs of the command line. What is remembered, and what for,
-// package reconcile says; here it is only kept.
+// Package ledger keeps leases, write-ahead records and notes of user pools: in a DynamoDB table, or in memory for the
+// demo, tests and the command line. Package reconcile defines what they mean.
 package ledger

@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -13,68 +15,54 @@ import (
 // Memory is a ledger that lasts as long as the process. It is safe for concurrent use.
 type Memory struct {
 	mutex   sync.Mutex
-	held    map[reconcile.Key]held
+	leases  map[string]lease
 	records map[string]reconcile.Record
-	lanes   map[string]time.Time // when the next turn begins
+	notes   map[string]map[string]time.Time
 }
 
-// held is what the ledger has under a key.
-type held struct {
+type lease struct {
 	owner string
 	until time.Time
-	note  []byte
 }
 
 // NewMemory returns an empty ledger.
 func NewMemory() *Memory {
-	return &Memory{held: map[reconcile.Key]held{}, records: map[string]reconcile.Record{}, lanes: map[string]time.Time{}}
-}
-
-// Take implements reconcile.Ledger.
-func (m *Memory) Take(_ context.Context, key reconcile.Key, owner string, now, until time.Time) (note []byte, taken bool, err error) {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	h := m.held[key]
-	if h.owner != owner && !h.until.IsZero() && !h.until.Before(now) {
-		return h.note, false, nil
+	return &Memory{
+		leases: map[string]lease{}, records: map[string]reconcile.Record{}, notes: map[string]map[string]time.Time{},
 	}
-	m.held[key] = held{owner, until, h.note}
-	return h.note, true, nil
 }
 
-// Keep implements reconcile.Ledger.
-func (m *Memory) Keep(_ context.Context, key reconcile.Key, owner string, note []byte, until time.Time) (kept bool, err error) {
+// Acquire implements reconcile.Ledger.
+func (m *Memory) Acquire(_ context.Context, pool, owner string, now, until time.Time) (bool, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	if m.held[key].owner != owner {
+	l, held := m.leases[pool]
+	ours, expired := !held || l.owner == owner, !now.Before(l.until)
+	switch {
+	case until.IsZero() && ours:
+		delete(m.leases, pool)
+		return true, nil
+	case until.IsZero() || !ours && !expired:
 		return false, nil
 	}
-	m.held[key] = held{owner, until, slices.Clone(note)}
+	m.leases[pool] = lease{owner, until}
 	return true, nil
 }
 
-// Reserve implements reconcile.Ledger.
-func (m *Memory) Reserve(_ context.Context, lane string, now time.Time, takes time.Duration, last time.Time) (turn time.Time, taken bool, err error) {
+// History implements reconcile.Ledger.
+func (m *Memory) History(_ context.Context, pool string, since time.Time, _ bool) (reconcile.History, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	turn = m.lanes[lane]
-	if turn.Before(now) || turn.After(last.Add(reconcile.Implausible)) {
-		turn = now
+	h := reconcile.History{Notes: map[string]time.Time{}}
+	maps.Copy(h.Notes, m.notes[pool])
+	first := reconcile.NewRecordID(pool, since)
+	for id, r := range m.records {
+		if of, _, _ := reconcile.SplitRecordID(id); of == pool && id >= first {
+			h.Records = append(h.Records, r.Light())
+		}
 	}
-	if turn.After(last) {
-		return time.Time{}, false, nil
-	}
-	m.lanes[lane] = turn.Add(takes)
-	return turn, true, nil
-}
-
-// Put implements reconcile.Ledger.
-func (m *Memory) Put(_ context.Context, r reconcile.Record) error {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	r.Drifts, r.Sent = slices.Clone(r.Drifts), slices.Clone(r.Sent)
-	m.records[r.ID] = r
-	return nil
+	slices.SortFunc(h.Records, func(a, b reconcile.Record) int { return strings.Compare(a.ID, b.ID) })
+	return h, nil
 }
 
 // Record implements reconcile.Ledger.
@@ -83,21 +71,42 @@ func (m *Memory) Record(_ context.Context, id string) (reconcile.Record, error) 
 	defer m.mutex.Unlock()
 	r, ok := m.records[id]
 	if !ok {
-		return r, reconcile.ErrNoRecord
+		return r, fmt.Errorf("%s: %w", id, reconcile.ErrNoRecord)
 	}
-	return r, nil
+	return clone(r), nil
 }
 
-// Records implements reconcile.Ledger.
-func (m *Memory) Records(_ context.Context, pool string, from time.Time) ([]reconcile.Record, error) {
+// Put implements reconcile.Ledger.
+func (m *Memory) Put(_ context.Context, r reconcile.Record) error {
+	if _, err := recordKey(r.ID); err != nil {
+		return err
+	}
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	var found []reconcile.Record
-	for _, r := range m.records {
-		if r.UserPoolID == pool && !r.Began.Before(from) {
-			found = append(found, r.Light())
-		}
+	m.records[r.ID] = clone(r)
+	return nil
+}
+
+// clone copies the parts that a run changes.
+func clone(r reconcile.Record) reconcile.Record {
+	r.Drifts, r.Sent = slices.Clone(r.Drifts), slices.Clone(r.Sent)
+	return r
+}
+
+// Note implements reconcile.Ledger. It drops no name because its time is over: the time may be one of a test's clock.
+func (m *Memory) Note(_ context.Context, pool string, notes map[string]time.Time) error {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	kept := m.notes[pool]
+	if kept == nil {
+		kept = map[string]time.Time{}
+		m.notes[pool] = kept
 	}
-	slices.SortFunc(found, func(a, b reconcile.Record) int { return strings.Compare(a.ID, b.ID) })
-	return found, nil
+	for name, until := range notes {
+		kept[name] = until.UTC().Truncate(time.Millisecond)
+	}
+	for _, name := range surplus(kept, time.Time{}) {
+		delete(kept, name)
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -8,15 +9,18 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"slices"
-	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"poolkeeper/lambda/reconcile"
 )
 
-// oneAtATime lets one request at a time through to moto's server, which checks a condition and then writes, without a lock. To DynamoDB both are one step.
+// oneAtATime lets one request at a time through to moto's server, which checks a condition and then writes, without a
+// lock. To DynamoDB both are one step.
 func oneAtATime(t *testing.T, to string) string {
 	t.Helper()
 	target, err := url.Parse(to)
@@ -37,8 +41,8 @@ func oneAtATime(t *testing.T, to string) string {
 // racers is how many processes want the same at once.
 const racers = 50
 
-// atOnce runs do for every racer, each of which is an owner of its own.
-func atOnce(do func(i int, owner string)) {
+// race runs do for every racer at once, each of which is an owner of its own.
+func race(do func(i int, owner string)) {
 	var working sync.WaitGroup
 	begin := make(chan struct{})
 	for i := range racers {
@@ -51,158 +55,122 @@ func atOnce(do func(i int, owner string)) {
 	working.Wait()
 }
 
-// races lets many processes take, keep and reserve the same at once.
-func races(t *testing.T, l reconcile.Ledger) {
+func testRaces(t *testing.T, l reconcile.Ledger) {
 	t.Helper()
-	raceOnce(t, l)
-	raceOn(t, l)
-	raceExpired(t, l)
-	raceTurns(t, l)
-	raceClocks(t, l)
+	raceForOne(t, l, "eu-west-1_RaceFree")
+	got, err := l.Acquire(t.Context(), "eu-west-1_RaceExpired", "before", noon.Add(-time.Minute), noon)
+	if err != nil || !got {
+		t.Fatalf("%v, %v", got, err)
+	}
+	raceForOne(t, l, "eu-west-1_RaceExpired")
+	raceInTurn(t, l)
+	raceNotes(t, l)
+	raceRecords(t, l)
 }
 
-// raceOnce lets all take what nobody gives back: one has it, and only that one's note is kept.
-func raceOnce(t *testing.T, l reconcile.Ledger) {
+// raceForOne lets all acquire a lease that is free or has expired: one gets it, and nobody else can release it.
+func raceForOne(t *testing.T, l reconcile.Ledger, pool string) {
 	t.Helper()
-	key := reconcile.Key{Kind: reconcile.EventKey, ID: "once"}
-	var has, keeps [racers]bool
-	atOnce(func(i int, owner string) {
-		var err error
-		if _, has[i], err = l.Take(t.Context(), key, owner, noon, noon.Add(time.Minute)); err != nil {
-			t.Error(err)
-		}
-		if keeps[i], err = l.Keep(t.Context(), key, owner, []byte(owner), noon.Add(time.Minute)); err != nil {
-			t.Error(err)
-		}
-	})
+	acquire := func(until time.Time) (got [racers]bool) {
+		race(func(i int, owner string) {
+			var err error
+			if got[i], err = l.Acquire(t.Context(), pool, owner, noon, until); err != nil {
+				t.Error(err)
+			}
+		})
+		return got
+	}
+	has := acquire(noon.Add(time.Minute))
 	winner := slices.Index(has[:], true)
 	if winner < 0 || slices.Contains(has[winner+1:], true) {
-		t.Errorf("taken: %v", has)
+		t.Fatalf("%s: acquired by %v", pool, has)
 	}
-	// Who has not taken it yet keeps nothing, even if nobody else has either.
-	if has != keeps {
-		t.Errorf("taken: %v, kept: %v", has, keeps)
+	if renewed := acquire(noon.Add(2 * time.Minute)); renewed != has {
+		t.Errorf("%s: acquired by %v, renewed by %v", pool, has, renewed)
 	}
-	if note, taken, err := l.Take(t.Context(), key, "later", noon, noon); err != nil || taken || string(note) != fmt.Sprint("owner", winner) {
-		t.Errorf("the note is %q, taken %v, %v; want that of owner%d", note, taken, err, winner)
+	// The winner keeps it while all the others try to release it.
+	race(func(i int, owner string) {
+		if i == winner {
+			return
+		}
+		if got, err := l.Acquire(t.Context(), pool, owner, noon, time.Time{}); err != nil || got {
+			t.Errorf("%s: %s releases the lease of another: %v, %v", pool, owner, got, err)
+		}
+	})
+	got, err := l.Acquire(t.Context(), pool, "later", noon.Add(time.Minute), noon.Add(2*time.Minute))
+	if err != nil || got {
+		t.Errorf("%s: acquired from its holder: %v, %v", pool, got, err)
 	}
 }
 
-// raceOn lets all take the same until each had it once, and count in its note: none overwrites what another one has counted.
-func raceOn(t *testing.T, l reconcile.Ledger) {
+// raceInTurn lets each acquire and release the same lease: never do two have it at once, and each has it in the end.
+func raceInTurn(t *testing.T, l reconcile.Ledger) {
 	t.Helper()
-	key := reconcile.Key{Kind: reconcile.PoolKey, ID: "eu-west-1_RaceOn"}
-	const tries = 3 // of those that have not had it yet, after each that has: else all would ask all the time
+	const pool = "eu-west-1_RaceInTurn"
+	const tries = 3 // of others after each release: else all of them would ask all the time
 	again := make(chan struct{}, racers*tries)
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
-	atOnce(func(_ int, owner string) {
-		note, taken, err := l.Take(ctx, key, owner, noon, noon.Add(time.Minute))
-		for err == nil && !taken {
+	var holders, turns atomic.Int32
+	race(func(_ int, owner string) {
+		got, err := l.Acquire(ctx, pool, owner, noon, noon.Add(time.Minute))
+		for err == nil && !got {
 			select {
 			case <-again:
-				note, taken, err = l.Take(ctx, key, owner, noon, noon.Add(time.Minute))
-			case <-ctx.Done(): // nobody gives it back, or not so that it can be had
+				got, err = l.Acquire(ctx, pool, owner, noon, noon.Add(time.Minute))
+			case <-ctx.Done():
 				return
 			}
 		}
-		n, _ := strconv.Atoi(string(note))
-		kept := false
-		if err == nil {
-			kept, err = l.Keep(ctx, key, owner, []byte(strconv.Itoa(n+1)), time.Time{})
+		if n := holders.Add(1); err == nil && n != 1 {
+			t.Errorf("%d have the lease", n)
 		}
-		if err != nil || !kept {
-			t.Errorf("%s keeps what it has: %v, %v", owner, kept, err)
+		turns.Add(1)
+		holders.Add(-1)
+		if err == nil {
+			got, err = l.Acquire(ctx, pool, owner, noon, time.Time{})
+		}
+		if err != nil || !got {
+			t.Errorf("%s releases its lease: %v, %v", owner, got, err)
 			stop()
 		}
 		for range tries {
 			again <- struct{}{}
 		}
 	})
-	if note, _, err := l.Take(t.Context(), key, "later", noon, noon.Add(time.Minute)); err != nil || string(note) != strconv.Itoa(racers) {
-		t.Errorf("%d have counted to %s, %v", racers, note, err)
+	if turns.Load() != racers {
+		t.Errorf("%d of %d had the lease", turns.Load(), racers)
 	}
 }
 
-// raceExpired lets all take the same, each at a time at which those before it have it no longer: they lose it one to another, and who has lost it overwrites no note of who has it.
-func raceExpired(t *testing.T, l reconcile.Ledger) {
+// raceNotes lets all keep notes of a pool that has none: no write loses what another one keeps.
+func raceNotes(t *testing.T, l reconcile.Ledger) {
 	t.Helper()
-	key := reconcile.Key{Kind: reconcile.PoolKey, ID: "eu-west-1_RaceExpired"}
-	keep := func(i int, owner string) bool {
-		kept, err := l.Keep(t.Context(), key, owner, []byte(strconv.Itoa(i)), noon.Add(time.Duration(i)*time.Minute))
-		if err != nil {
+	const pool = "eu-west-1_RaceNotes"
+	until := time.Now().Add(time.Hour)
+	race(func(_ int, owner string) {
+		if err := l.Note(t.Context(), pool, map[string]time.Time{owner: until, "all": until}); err != nil {
 			t.Error(err)
 		}
-		return kept
-	}
-	atOnce(func(i int, owner string) {
-		now := noon.Add(time.Duration(i) * time.Minute)
-		note, taken, err := l.Take(t.Context(), key, owner, now.Add(-time.Second), now)
-		if err != nil {
-			t.Error(err)
-		}
-		if before, err := strconv.Atoi(string(note)); err == nil && taken && before >= i {
-			t.Errorf("%s has taken it from owner%d", owner, before)
-		}
-		if kept := keep(i, owner); kept && !taken {
-			t.Errorf("%s keeps what it has not taken", owner)
-		}
 	})
-	atOnce(func(i int, owner string) {
-		if kept := keep(i, owner); kept != (i == racers-1) {
-			t.Errorf("%s keeps it at last: %v", owner, kept)
-		}
-	})
-	if note, _, err := l.Take(t.Context(), key, "later", noon, noon); err != nil || string(note) != strconv.Itoa(racers-1) {
-		t.Errorf("the note is %q, %v; want that of the last", note, err)
+	h, err := l.History(t.Context(), pool, noon, true)
+	if err != nil || len(h.Notes) != racers+1 {
+		t.Errorf("%d notes, %v; want %d", len(h.Notes), err, racers+1)
 	}
 }
 
-// raceTurns lets all reserve a turn in a lane that has room for some of them: so many have one, each another, and none between two is left out.
-func raceTurns(t *testing.T, l reconcile.Ledger) {
+// raceRecords lets each write a record of its own: each is kept as it was written.
+func raceRecords(t *testing.T, l reconcile.Ledger) {
 	t.Helper()
-	const room, takes = 30, 100 * time.Millisecond
-	var mutex sync.Mutex
-	var turns, want []time.Duration
-	atOnce(func(int, string) {
-		turn, taken, err := l.Reserve(t.Context(), "race", noon, takes, noon.Add((room-1)*takes))
-		if err != nil {
+	race(func(i int, owner string) {
+		want := record("eu-west-1_RaceRecords", noon.Add(time.Duration(i)*time.Second))
+		want.Sent[0].Body = bytes.Repeat([]byte(owner), 1000)
+		if err := l.Put(t.Context(), want); err != nil {
 			t.Error(err)
 		}
-		mutex.Lock()
-		defer mutex.Unlock()
-		if taken {
-			turns = append(turns, turn.Sub(noon))
+		got, err := l.Record(t.Context(), want.ID)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
 	})
-	for i := range room {
-		want = append(want, time.Duration(i)*takes)
-	}
-	if slices.Sort(turns); !slices.Equal(turns, want) {
-		t.Errorf("turns at %v, want %v", turns, want)
-	}
-}
-
-// raceClocks lets all reserve turns by clocks that differ: none has a turn before its time, nor one before that of another is over.
-func raceClocks(t *testing.T, l reconcile.Ledger) {
-	t.Helper()
-	const takes, apart, clocks = 10 * time.Millisecond, 25 * time.Millisecond, 7
-	var mutex sync.Mutex
-	var turns []time.Time
-	atOnce(func(i int, owner string) {
-		now := noon.Add(time.Duration(i%clocks) * apart)
-		turn, taken, err := l.Reserve(t.Context(), "clocks", now, takes, now.Add(clocks*apart+racers*takes))
-		if err != nil || !taken || turn.Before(now) {
-			t.Errorf("%s has a turn at %s, %v, %v", owner, turn.Sub(now), taken, err)
-		}
-		mutex.Lock()
-		defer mutex.Unlock()
-		turns = append(turns, turn)
-	})
-	slices.SortFunc(turns, time.Time.Compare)
-	for i := range len(turns) - 1 {
-		if turns[i+1].Sub(turns[i]) < takes {
-			t.Errorf("turns at %s and %s", turns[i], turns[i+1])
-		}
-	}
 }

@@ -15,7 +15,8 @@ import (
 	"poolkeeper/lambda/reconcile"
 )
 
-// The SDK's package of DynamoDB is held at v1.68.0, the newest before one that makes its schemas at the start of every program that links it.
+// The SDK's package of DynamoDB is held at v1.68.0, the newest before one that makes its schemas at the start of every
+// program that links it.
 
 // API is what a Table needs of the SDK's client.
 type API interface {
@@ -26,13 +27,17 @@ type API interface {
 	Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
 }
 
-// A Table is a ledger in a DynamoDB table with the keys pk and sk, both texts, in which items end at the time in their attribute "expires". It is safe for concurrent use, by several processes too.
+// A Table is a ledger in a DynamoDB table with the text keys pk and sk and the TTL attribute "expires". It is safe for
+// concurrent use, by several processes too. Its times are exact to the millisecond.
 type Table struct {
 	Client API
 	Name   string
-	// Patience bounds a call, its retries included. Where it is 0 it is 3 s: whoever waits for the ledger does not put a pool right.
+	// Patience bounds a call of the ledger, its retries included. 0 means 3 s: a slow ledger must not stop a
+	// remediation.
 	Patience time.Duration
 }
+
+var _ reconcile.Ledger = Table{}
 
 const patience = 3 * time.Second
 
@@ -40,72 +45,67 @@ func (t Table) within(ctx context.Context) (context.Context, context.CancelFunc)
 	return context.WithTimeout(ctx, cmp.Or(t.Patience, patience))
 }
 
-// The attributes of an item.
+// The attributes of all items and of a lease.
 const (
-	partition = "pk"
-	sorting   = "sk"
-	expires   = "expires" // seconds since 1970
-	holder    = "holder"
-	heldUntil = "until" // milliseconds since 1970
-	noted     = "note"
+	partition  = "pk"
+	sorting    = "sk"
+	expires    = "expires" // seconds since 1970
+	leaseOwner = "owner"
+	leaseUntil = "until" // milliseconds since 1970
 )
 
+// The sort keys of a pool's items. The order matters: one query from a record on returns the later records and the
+// notes, and not the lease.
 const (
-	holdItem    = "hold"
-	recordItems = "record#"
-	afterThem   = "record$" // the next text after all that begin with recordItems
+	leaseItem   = "lease"
+	recordItems = "record#" // and the time in the id of the record
+	notesItem   = "~notes"
 )
 
+// How long items are kept after they were last of use.
 const (
-	// eventLife is longer than any event is delivered again, poolLife longer than any pool is not heard of, for the sweep comes by. recordLife is that of the evidence.
-	eventLife  = 3 * 24 * time.Hour
-	poolLife   = 90 * 24 * time.Hour
-	recordLife = 400 * 24 * time.Hour
+	leaseLife  = 24 * time.Hour
+	notesLife  = 90 * 24 * time.Hour
+	recordLife = 400 * 24 * time.Hour // records are evidence
 )
 
-// Take implements reconcile.Ledger with one conditional write.
-func (t Table) Take(ctx context.Context, key reconcile.Key, owner string, now, until time.Time) (note []byte, taken bool, err error) {
+// Acquire implements reconcile.Ledger with one conditional write.
+func (t Table) Acquire(ctx context.Context, pool, owner string, now, until time.Time) (bool, error) {
 	ctx, stop := t.within(ctx)
 	defer stop()
-	out, err := t.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: aws.String(t.Name), Key: keyOf(key), ReturnValues: types.ReturnValueAllNew, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-		UpdateExpression:          aws.String("SET #holder = :owner, #until = :until, #expires = :expires"),
-		ConditionExpression:       aws.String("attribute_not_exists(#holder) OR #holder = :owner OR #until < :now"),
-		ExpressionAttributeNames:  map[string]string{"#holder": holder, "#until": heldUntil, "#expires": expires},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":owner": text(owner), ":until": millis(until), ":now": millis(now), ":expires": lifeOf(key, until)},
-	})
-	var held *types.ConditionalCheckFailedException
-	if errors.As(err, &held) {
-		return []byte(textOf(held.Item[noted])), false, nil
+	in := &dynamodb.UpdateItemInput{
+		TableName: aws.String(t.Name), Key: key(pool, leaseItem), ReturnValues: types.ReturnValueAllNew,
+		UpdateExpression:         aws.String("SET #owner = :owner, #until = :until, #expires = :expires"),
+		ConditionExpression:      aws.String("attribute_not_exists(#owner) OR #owner = :owner OR #until <= :now"),
+		ExpressionAttributeNames: map[string]string{"#owner": leaseOwner, "#until": leaseUntil, "#expires": expires},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":owner": text(owner), ":until": millis(until), ":now": millis(now), ":expires": seconds(until.Add(leaseLife)),
+		},
 	}
-	if err != nil {
-		return nil, false, fmt.Errorf("taking %s %s in table %s: %w", key.Kind, key.ID, t.Name, err)
+	doing, has := "acquiring", owner
+	if until.IsZero() {
+		doing, has = "releasing", ""
+		in.UpdateExpression = aws.String("SET #expires = :expires REMOVE #owner, #until")
+		in.ConditionExpression = aws.String("attribute_not_exists(#owner) OR #owner = :owner")
+		in.ExpressionAttributeValues = map[string]types.AttributeValue{
+			":owner": text(owner), ":expires": seconds(now.Add(leaseLife)),
+		}
 	}
-	if textOf(out.Attributes[holder]) != owner { // nor is there a note then, in place of which an empty one would be kept
-		return nil, false, fmt.Errorf("taking %s %s in table %s: the answer does not say who has it", key.Kind, key.ID, t.Name)
-	}
-	return []byte(textOf(out.Attributes[noted])), true, nil
-}
-
-// Keep implements reconcile.Ledger with one conditional write.
-func (t Table) Keep(ctx context.Context, key reconcile.Key, owner string, note []byte, until time.Time) (kept bool, err error) {
-	ctx, stop := t.within(ctx)
-	defer stop()
-	_, err = t.Client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: aws.String(t.Name), Key: keyOf(key),
-		UpdateExpression:          aws.String("SET #note = :note, #until = :until"),
-		ConditionExpression:       aws.String("#holder = :owner"),
-		ExpressionAttributeNames:  map[string]string{"#holder": holder, "#until": heldUntil, "#note": noted},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":owner": text(owner), ":until": millis(until), ":note": text(string(note))},
-	})
+	out, err := t.Client.UpdateItem(ctx, in)
 	if refused(err) {
 		return false, nil
 	}
+	if err == nil && (textOf(out.Attributes[sorting]) != leaseItem || textOf(out.Attributes[leaseOwner]) != has) {
+		err = errUnclear
+	}
 	if err != nil {
-		return false, fmt.Errorf("keeping %s %s in table %s: %w", key.Kind, key.ID, t.Name, err)
+		return false, fmt.Errorf("%s the lease of %s in table %s: %w", doing, pool, t.Name, err)
 	}
 	return true, nil
 }
+
+// errUnclear says that an answer without an error does not show the result of the call.
+var errUnclear = errors.New("the answer does not show the result")
 
 // refused says whether a condition did not hold.
 func refused(err error) bool {
@@ -113,20 +113,10 @@ func refused(err error) bool {
 	return errors.As(err, &failed)
 }
 
-func keyOf(key reconcile.Key) map[string]types.AttributeValue {
-	return item(string(key.Kind)+"#"+key.ID, holdItem)
-}
+func partitionOf(pool string) types.AttributeValue { return text("pool#" + pool) }
 
-func item(pk, sk string) map[string]types.AttributeValue {
-	return map[string]types.AttributeValue{partition: text(pk), sorting: text(sk)}
-}
-
-func lifeOf(key reconcile.Key, from time.Time) types.AttributeValue {
-	life := poolLife
-	if key.Kind == reconcile.EventKey {
-		life = eventLife
-	}
-	return seconds(from.Add(life))
+func key(pool, sk string) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{partition: partitionOf(pool), sorting: text(sk)}
 }
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
@@ -144,10 +134,14 @@ func number(n int64) types.AttributeValue {
 
 func seconds(t time.Time) types.AttributeValue { return number(t.Unix()) }
 
-// millis returns the time in milliseconds; the zero time is 0, before every other.
-func millis(t time.Time) types.AttributeValue {
-	if t.IsZero() {
-		return number(0)
+func millis(t time.Time) types.AttributeValue { return number(t.UnixMilli()) }
+
+// timeOf reads milliseconds since 1970.
+func timeOf(v types.AttributeValue) (time.Time, bool) {
+	n, ok := v.(*types.AttributeValueMemberN)
+	if !ok {
+		return time.Time{}, false
 	}
-	return number(t.UnixMilli())
+	ms, err := strconv.ParseInt(n.Value, 10, 64)
+	return time.UnixMilli(ms).UTC(), err == nil
 }

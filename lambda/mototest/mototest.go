@@ -1,4 +1,5 @@
-// Package mototest starts moto's server for tests: an emulator of AWS that nobody of this project wrote.
+// Package mototest starts emulators of AWS for tests: moto's server, and dynalite for what moto's DynamoDB cannot show.
+// None of them was written by this project.
 package mototest
 
 import (
@@ -6,53 +7,104 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 )
 
-// Start starts the server on a port of its own, and ends it with the test. Where it is not on PATH the test is skipped, or fails where CI or REQUIRE_MOTO is set.
+// Start starts moto's server on a port of its own, and ends it with the test. Where it is not installed the test is
+// skipped, or fails where it is Required.
 func Start(t testing.TB) (url string) {
 	t.Helper()
 	if _, err := exec.LookPath("moto_server"); err != nil {
-		if Required() {
-			t.Fatal("moto_server is not on PATH: pip install 'moto[server]'")
-		}
-		t.Skip("moto_server is not on PATH: pip install 'moto[server]' to run this against an independent emulator")
+		missing(t, "moto_server is not on PATH: pip install 'moto[server]'")
 	}
-	command := exec.CommandContext(context.Background(), "moto_server", "-H", "127.0.0.1", "-p", "0") // it finds a port itself, so that nobody else can have it
-	output, err := command.StderrPipe()
+	// The server finds a free port itself, so that nobody else can have it.
+	return run(t, exec.CommandContext(context.Background(), "moto_server", "-H", "127.0.0.1", "-p", "0"))
+}
+
+// dynalite listens on a free port, which its own command line cannot do.
+const dynalite = `require('./index.js')({createTableMs: 0}).listen(0, '127.0.0.1', function() {
+	console.log('Running on http://127.0.0.1:' + this.address().port)
+})`
+
+// Dynalite starts a DynamoDB server that handles requests side by side, and checks a condition and writes in one step,
+// as DynamoDB does. Moto's server has no such step. Where dynalite is not installed it does as Start does.
+func Dynalite(t testing.TB) (url string) {
+	t.Helper()
+	module := filepath.Join(root(t), ".build", "dynalite", "node_modules", "dynalite")
+	if _, err := os.Stat(module); err != nil {
+		missing(t, "dynalite is not in .build: make dynalite")
+	}
+	command := exec.CommandContext(context.Background(), "node", "-e", dynalite)
+	command.Dir = module
+	return run(t, command)
+}
+
+// Required says whether a test must not be skipped because a server is missing.
+func Required() bool { return os.Getenv("CI") == "true" || os.Getenv("REQUIRE_MOTO") != "" }
+
+func missing(t testing.TB, reason string) {
+	t.Helper()
+	if Required() {
+		t.Fatal(reason)
+	}
+	t.Skip(reason)
+}
+
+// root returns the folder of the module.
+func root(t testing.TB) string {
+	t.Helper()
+	folder, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
+			return folder
+		}
+		parent := filepath.Dir(folder)
+		if parent == folder {
+			t.Fatal("no go.mod in this folder or above it")
+		}
+		folder = parent
+	}
+}
+
+// startTime is how long a server may take to start on a busy machine.
+const startTime = time.Minute
+
+// run runs the command of a server until the test has ended and cleaned up. The server says "Running on URL".
+func run(t testing.TB, command *exec.Cmd) (url string) {
+	t.Helper()
+	output, err := command.StdoutPipe()
 	if err == nil {
+		command.Stderr = command.Stdout
 		err = command.Start()
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = command.Process.Kill(); _ = command.Wait() })
-	running, said := make(chan string, 1), ""
+	running, last := make(chan string, 1), ""
 	go func() {
+		defer close(running)
 		for lines := bufio.NewScanner(output); lines.Scan(); {
-			said = lines.Text()
-			if _, at, ok := strings.Cut(said, "Running on "); ok {
-				running <- strings.TrimSpace(at)
+			last = lines.Text()
+			if _, url, ok := strings.Cut(last, "Running on "); ok && len(running) == 0 {
+				running <- strings.TrimSpace(url)
 			}
 		}
-		close(running)
 	}()
 	select {
 	case url, ok := <-running:
 		if ok {
 			return url
 		}
-		t.Fatalf("moto_server ended: %s", said)
+		t.Fatalf("%s ended: %s", command.Path, last)
 	case <-time.After(startTime):
-		t.Fatal("moto_server does not start")
+		t.Fatalf("%s does not start", command.Path)
 	}
 	return ""
 }
-
-// startTime is how long the server may take to start on a busy machine.
-const startTime = time.Minute
-
-// Required says whether a test may not be skipped for want of the server.
-func Required() bool { return os.Getenv("CI") == "true" || os.Getenv("REQUIRE_MOTO") != "" }

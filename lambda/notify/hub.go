@@ -26,6 +26,9 @@ type Hub struct {
 // Name returns "Security Hub".
 func (Hub) Name() string { return "Security Hub" }
 
+// ToPeople returns false: Security Hub is to know of every outcome.
+func (Hub) ToPeople() bool { return false }
+
 // Send imports the finding of the pool: failed, or passed and archived.
 func (h Hub) Send(ctx context.Context, r report.Report) error {
 	f, ok := report.FindingOf(r, h.Now())
@@ -33,12 +36,13 @@ func (h Hub) Send(ctx context.Context, r report.Report) error {
 		return nil
 	}
 	finding := ASFF(f)
-	out, err := h.Client.BatchImportFindings(ctx, &securityhub.BatchImportFindingsInput{Findings: []hubtypes.AwsSecurityFinding{finding}})
+	out, err := h.Client.BatchImportFindings(ctx,
+		&securityhub.BatchImportFindingsInput{Findings: []hubtypes.AwsSecurityFinding{finding}})
 	if err != nil {
 		return err
 	}
 	if aws.ToInt32(out.SuccessCount) != 1 {
-		failed := errors.New("the finding was not taken")
+		failed := errors.New("the finding was not accepted by Security Hub")
 		for _, f := range out.FailedFindings {
 			failed = errors.Join(failed, fmt.Errorf("%s: %s", aws.ToString(f.ErrorCode), aws.ToString(f.ErrorMessage)))
 		}
@@ -54,26 +58,33 @@ func ASFF(f report.Finding) hubtypes.AwsSecurityFinding {
 		partition = parts[1]
 	}
 	now := aws.String(f.Time.UTC().Format("2006-01-02T15:04:05.000Z"))
+	product := fmt.Sprintf("arn:%s:securityhub:%s:%s:product/%s/default", partition, f.Pool.Region, f.Pool.Account,
+		f.Pool.Account)
 	finding := hubtypes.AwsSecurityFinding{
-		SchemaVersion: aws.String("2018-10-08"), Id: aws.String(f.ID), GeneratorId: aws.String("poolkeeper"), AwsAccountId: aws.String(f.Pool.Account), CreatedAt: now, UpdatedAt: now,
-		ProductArn: aws.String(fmt.Sprintf("arn:%s:securityhub:%s:%s:product/%s/default", partition, f.Pool.Region, f.Pool.Account, f.Pool.Account)),
-		Types:      []string{"Software and Configuration Checks/AWS Security Best Practices"},
-		Title:      aws.String(f.Title), Description: aws.String(f.Description), Severity: &hubtypes.Severity{Label: hubtypes.SeverityLabel(f.Severity)},
-		Resources:   []hubtypes.Resource{{Type: aws.String("AwsCognitoUserPool"), Id: aws.String(f.Pool.ARN), Region: aws.String(f.Pool.Region), Partition: hubtypes.Partition(partition)}},
+		SchemaVersion: aws.String("2018-10-08"), Id: aws.String(f.ID), GeneratorId: aws.String("poolkeeper"),
+		AwsAccountId: aws.String(f.Pool.Account), CreatedAt: now, UpdatedAt: now, ProductArn: aws.String(product),
+		Types: []string{"Software and Configuration Checks/AWS Security Best Practices"},
+		Title: aws.String(f.Title), Description: aws.String(f.Description),
+		Severity: &hubtypes.Severity{Label: hubtypes.SeverityLabel(f.Severity)},
+		Resources: []hubtypes.Resource{{Type: aws.String("AwsCognitoUserPool"), Id: aws.String(f.Pool.ARN),
+			Region: aws.String(f.Pool.Region), Partition: hubtypes.Partition(partition)}},
 		Compliance:  &hubtypes.Compliance{Status: hubtypes.ComplianceStatusPassed},
 		RecordState: hubtypes.RecordStateArchived,
 	}
 	if f.Failed {
-		finding.Compliance.Status, finding.RecordState = hubtypes.ComplianceStatusFailed, hubtypes.RecordStateActive
+		finding.Compliance.Status = hubtypes.ComplianceStatusFailed
+		finding.RecordState = hubtypes.RecordStateActive
 		finding.Compliance.RelatedRequirements = related(f.Requirements)
 		if f.Remediation != "" {
-			finding.Remediation = &hubtypes.Remediation{Recommendation: &hubtypes.Recommendation{Text: aws.String(f.Remediation)}}
+			advice := &hubtypes.Recommendation{Text: aws.String(f.Remediation)}
+			finding.Remediation = &hubtypes.Remediation{Recommendation: advice}
 		}
 	}
 	return finding
 }
 
-// The API reference takes 32 requirements and says nothing of their length: a finding that is refused for one name would be worse than a name that is missing.
+// The API takes 32 requirements, and does not document how long each may be. A finding that is refused because of one
+// name would be worse than a missing name.
 const (
 	mostRelated   = 32
 	mostOfRelated = 64

@@ -29,16 +29,18 @@ var update = flag.Bool("update", false, "write the goldens anew")
 // TestASFF has the finding of every outcome that makes one: it fails and is active, or it passes and is archived.
 func TestASFF(t *testing.T) {
 	t.Parallel()
-	for word, failed := range map[reconcile.Word]bool{reconcile.Unfixable: true, reconcile.Partial: true, reconcile.Unconverged: true, reconcile.Drifted: true, deleted: true, reconcile.Remediated: false, reconcile.Unchanged: false} {
-		f, ok := report.FindingOf(report.New(outcome(word), "test"), time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC))
+	for ending, failed := range map[reconcile.Ending]bool{reconcile.Unfixable: true, reconcile.Partial: true,
+		reconcile.Unconverged: true, reconcile.Drifted: true, deleted: true, reconcile.Remediated: false,
+		reconcile.Unchanged: false} {
+		f, ok := report.FindingOf(reportOf(ending), time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC))
 		if !ok || f.Failed != failed {
-			t.Fatalf("%s: a finding %v that fails %v", word, ok, f.Failed)
+			t.Fatalf("%s: a finding %v that fails %v", ending, ok, f.Failed)
 		}
 		got, err := json.MarshalIndent(notify.ASFF(f), "", "  ")
 		if err != nil {
 			t.Fatal(err)
 		}
-		path := filepath.Join("testdata", string(word)+".asff.json")
+		path := filepath.Join("testdata", string(ending)+".asff.json")
 		if *update {
 			if err := os.WriteFile(path, append(got, '\n'), 0o600); err != nil {
 				t.Fatal(err)
@@ -49,7 +51,7 @@ func TestASFF(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(string(want), string(got)+"\n"); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", word, diff)
+			t.Errorf("%s (-want +got):\n%s", ending, diff)
 		}
 	}
 }
@@ -60,17 +62,20 @@ func TestASFFLimits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		out := outcome(reconcile.Unfixable)
 		nasty := rapid.SampledFrom([]string{"x", "é", "\U0001f512", "\"", "\n"}).Draw(t, "text")
-		out.PoolName, out.Reason = strings.Repeat(nasty, 128), strings.Repeat(nasty, rapid.IntRange(0, 5000).Draw(t, "reason"))
+		out.Details.PoolName = strings.Repeat(nasty, 128)
+		out.Reason = strings.Repeat(nasty, rapid.IntRange(0, 5000).Draw(t, "reason"))
 		out.Cause.Actor = strings.Repeat(nasty, rapid.IntRange(0, 512).Draw(t, "actor"))
 		for _, c := range baseline.Controls() {
-			out.Drifts = append(out.Drifts, reconcile.Drift{Setting: c.Setting, Rule: "r", State: reconcile.NotFixable, Reason: out.Reason})
+			out.Drifts = append(out.Drifts, reconcile.Drift{Setting: c.Setting, Rule: "r", State: reconcile.StateUnfixable,
+				Reason: out.Reason})
 		}
 		found, _ := report.FindingOf(report.New(out, "test"), time.Now())
 		f := notify.ASFF(found)
 		for name, c := range map[string]struct {
 			text *string
 			most int
-		}{"Id": {f.Id, 512}, "Title": {f.Title, 256}, "Description": {f.Description, 1024}, "Remediation": {f.Remediation.Recommendation.Text, 512}} {
+		}{"Id": {f.Id, 512}, "Title": {f.Title, 256}, "Description": {f.Description, 1024},
+			"Remediation": {f.Remediation.Recommendation.Text, 512}} {
 			if n := utf8.RuneCountInString(aws.ToString(c.text)); n == 0 || n > c.most {
 				t.Fatalf("%s has %d characters", name, n)
 			}
@@ -86,21 +91,29 @@ func TestASFFLimits(t *testing.T) {
 	})
 }
 
-// TestHub imports a finding and reads it back: it fails, and passes once the pool is right. That of a pool that a rule names fails for good once the pool was deleted, and an event that comes
-// late does not change it.
+// TestHub imports a finding and reads it back: it fails, and passes once a whole read found the pool right. A run that
+// read only a part of the pool cannot pass it. The finding of a deleted pool that a rule names fails for good, and a
+// late event does not change it.
 func TestHub(t *testing.T) {
 	t.Parallel()
-	hub := securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String(mototest.Start(t)), Credentials: credentials})
+	hub := securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String(mototest.Start(t)),
+		Credentials: credentials})
 	clock := time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)
 	channel := notify.Hub{Client: hub, Now: func() time.Time { clock = clock.Add(time.Minute); return clock }}
+	const failed, active, passed, archived = "FAILED", "ACTIVE", "PASSED", "ARCHIVED"
 	for _, step := range []struct {
-		word   reconcile.Word
-		status string
-		state  string
-	}{{reconcile.Unfixable, "FAILED", "ACTIVE"}, {reconcile.Remediated, "PASSED", "ARCHIVED"}, {reconcile.Partial, "FAILED", "ACTIVE"}, {reconcile.Unchanged, "PASSED", "ARCHIVED"},
-		{reconcile.Unconverged, "FAILED", "ACTIVE"}, {reconcile.Drifted, "FAILED", "ACTIVE"}, {reconcile.Deferred, "FAILED", "ACTIVE"}, {reconcile.Unchanged, "PASSED", "ARCHIVED"},
-		{deleted, "FAILED", "ACTIVE"}, {reconcile.Ignored, "FAILED", "ACTIVE"}} {
-		if err := channel.Send(t.Context(), report.New(outcome(step.word), "test")); err != nil {
+		ending        reconcile.Ending
+		part          bool
+		status, state string
+	}{{reconcile.Unfixable, false, failed, active}, {reconcile.Remediated, true, failed, active},
+		{reconcile.Remediated, false, passed, archived}, {reconcile.Partial, false, failed, active},
+		{reconcile.Unchanged, false, passed, archived}, {reconcile.Unconverged, false, failed, active},
+		{reconcile.Drifted, true, failed, active}, {reconcile.Deferred, false, failed, active},
+		{reconcile.Exempted, false, passed, archived}, {deleted, true, failed, active},
+		{reconcile.Ignored, false, failed, active}} {
+		r := reportOf(step.ending)
+		r.Whole = !step.part
+		if err := channel.Send(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
 		got, err := hub.GetFindings(t.Context(), &securityhub.GetFindingsInput{})
@@ -111,25 +124,32 @@ func TestHub(t *testing.T) {
 			t.Fatalf("%d findings, want the one of the pool", len(got.Findings))
 		}
 		f := got.Findings[0]
-		if string(f.Compliance.Status) != step.status || string(f.RecordState) != step.state || aws.ToString(f.Id) != "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123/poolkeeper" {
-			t.Errorf("%s: %+v", step.word, f)
+		id := "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123/poolkeeper"
+		if string(f.Compliance.Status) != step.status || string(f.RecordState) != step.state || aws.ToString(f.Id) != id {
+			t.Errorf("%s: %+v", step.ending, f)
 		}
-		if step.word == reconcile.Unfixable && (len(f.Compliance.RelatedRequirements) == 0 || f.Compliance.RelatedRequirements[0] != "Security Hub Cognito.1") {
-			t.Errorf("%v", f.Compliance.RelatedRequirements)
+		related := f.Compliance.RelatedRequirements
+		if step.ending == reconcile.Unfixable && (len(related) == 0 || related[0] != "Security Hub Cognito.1") {
+			t.Errorf("%v", related)
 		}
 	}
-	unreachable := notify.Hub{Client: securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String("http://127.0.0.1:9"), Credentials: credentials, RetryMaxAttempts: 1}), Now: time.Now}
-	if errs, heard := notify.Send(t.Context(), []notify.Channel{unreachable, channel}, report.New(outcome(reconcile.Unfixable), "test")); heard || len(errs) != 1 || !strings.HasPrefix(errs[0].Error(), "telling Security Hub: ") {
+	unreachable := notify.Hub{Now: time.Now, Client: securityhub.New(securityhub.Options{Region: "eu-west-1",
+		BaseEndpoint: aws.String("http://127.0.0.1:9"), Credentials: credentials, RetryMaxAttempts: 1})}
+	_, errs := notify.Send(t.Context(), []notify.Channel{unreachable, channel}, reportOf(reconcile.Unfixable))
+	if len(errs) != 1 || !strings.HasPrefix(errs[0].Error(), "sending to Security Hub: ") {
 		t.Errorf("%v", errs)
 	}
 }
 
-// TestHubUnclearAnswers: a success that does not say that the finding was taken counts as not taken.
+// TestHubUnclearAnswers: a success that does not say that the finding was accepted counts as a failure.
 func TestHubUnclearAnswers(t *testing.T) {
 	t.Parallel()
-	believes(t, func(url string) notify.Channel {
-		return notify.Hub{Client: securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: credentials}), Now: time.Now}
+	accepts(t, func(url string) notify.Channel {
+		client := securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url),
+			Credentials: credentials})
+		return notify.Hub{Client: client, Now: time.Now}
 	}, map[string]bool{
-		`{}`: false, `{"FailedCount":0}`: false, `{"FailedCount":1,"SuccessCount":0,"FailedFindings":[{"ErrorCode":"InvalidInput","ErrorMessage":"no"}]}`: false, `{"FailedCount":0,"SuccessCount":1}`: true,
+		`{}`: false, `{"FailedCount":0}`: false, `{"FailedCount":0,"SuccessCount":1}`: true,
+		`{"FailedCount":1,"SuccessCount":0,"FailedFindings":[{"ErrorCode":"InvalidInput","ErrorMessage":"no"}]}`: false,
 	})
 }

@@ -26,39 +26,61 @@ var credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credent
 	return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
 })
 
-// deleted names the outcome of an event that tells that a pool is gone which a rule names: its word is drifted.
-const deleted reconcile.Word = "deleted"
+// deleted names the outcome of an event about the deletion of a pool that a rule names. Its ending is Drifted.
+const deleted reconcile.Ending = "deleted"
 
-func outcome(word reconcile.Word) reconcile.Outcome {
-	out := reconcile.Outcome{Outcome: word, UserPoolID: "eu-west-1_AbCdEf123", PoolName: "customers", PoolARN: "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123",
-		Baseline: "sha256:ab", Cause: event.Cause{EventID: "0c0f7a3e", EventName: "UpdateUserPool", Actor: "arn:aws:sts::123456789012:assumed-role/AppAdmin/mallory"},
-		Drifts: []reconcile.Drift{}, Writes: []string{}}
-	switch word {
+// The findings of the outcomes.
+var (
+	fixed = reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE",
+		State: reconcile.StateFixed}
+	unfixable = reconcile.Drift{Setting: "UserPoolAddOns.AdvancedSecurityMode", Rule: "every-pool", Want: "ENFORCED",
+		State: reconcile.StateUnfixable, Reason: "needs PLUS"}
+	audited = reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE",
+		State: reconcile.StateReported, Reason: "the rule only audits", Code: reconcile.CodeAudited}
+	gone = reconcile.Drift{Setting: "UserPool", Rule: "crown", Want: "a pool that a rule names", Have: "deleted",
+		State: reconcile.StateReported, Code: reconcile.CodeDeleted,
+		Reason: "deleted by arn:aws:sts::123456789012:assumed-role/AppAdmin/mallory"}
+)
+
+func outcome(ending reconcile.Ending) reconcile.Outcome {
+	out := reconcile.Outcome{Outcome: ending, UserPoolID: "eu-west-1_AbCdEf123", Baseline: "sha256:ab",
+		Cause: event.Cause{EventID: "0c0f7a3e", EventName: "UpdateUserPool",
+			Actor: "arn:aws:sts::123456789012:assumed-role/AppAdmin/mallory"},
+		Drifts: []reconcile.Drift{}, Writes: []string{}, Details: reconcile.Details{PoolName: "customers",
+			PoolARN: "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123"}}
+	switch ending {
 	case reconcile.Remediated:
-		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE", State: reconcile.Fixed})
-		out.Writes = []string{"UpdateUserPool"}
+		out.Writes, out.Drifts = []string{"UpdateUserPool"}, []reconcile.Drift{fixed}
 	case reconcile.Unconverged:
-		out.Writes, out.Reason = []string{"UpdateUserPool"}, "settings moved that were not to: UserPoolTags.team"
+		out.Writes = []string{"UpdateUserPool"}
+		out.Reason = "settings moved that no write was to change: UserPoolTags.team"
 	case reconcile.Partial:
-		out.Writes, out.Reason = []string{"UpdateUserPool"}, "needs PLUS"
-		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE", State: reconcile.Fixed},
-			reconcile.Drift{Setting: "UserPoolAddOns.AdvancedSecurityMode", Rule: "every-pool", Want: "ENFORCED", State: reconcile.NotFixable, Reason: "needs PLUS"})
+		out.Writes, out.Reason = []string{"UpdateUserPool"}, unfixable.Reason
+		out.Drifts = []reconcile.Drift{fixed, unfixable}
 	case reconcile.Drifted:
-		out.Reason = "the rule only audits"
-		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE", State: reconcile.Reported, Reason: out.Reason, Left: reconcile.LeftAudited})
+		out.Reason, out.Drifts = audited.Reason, []reconcile.Drift{audited}
 	case deleted:
-		out.Outcome, out.PoolName, out.Critical, out.Reason, out.Cause.EventName = reconcile.Drifted, "", true, "the user pool was deleted", "DeleteUserPool"
-		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "UserPool", Rule: "crown", Want: "a pool that a rule names", Have: "deleted", State: reconcile.Reported, Reason: "deleted by " + out.Cause.Actor})
+		out.Outcome, out.Critical, out.Reason = reconcile.Drifted, true, "the user pool was deleted"
+		out.Details.PoolName, out.Cause.EventName = "", "DeleteUserPool"
+		out.Drifts = []reconcile.Drift{gone}
 	case reconcile.Ignored:
 		out.Reason = reconcile.GoneReason
 	case reconcile.Unfixable:
-		out.Reason = "needs PLUS"
-		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "UserPoolAddOns.AdvancedSecurityMode", Rule: "every-pool", Want: "ENFORCED", State: reconcile.NotFixable, Reason: "needs PLUS"})
+		out.Reason, out.Drifts = unfixable.Reason, []reconcile.Drift{unfixable}
 	}
 	return out
 }
 
-// TestTopic publishes to a topic with a queue, and reads what came out of it: the report, with the attributes that a subscription filters by.
+// reportOf is the report of a run that read all of the pool, of which people are notified where it matters.
+func reportOf(ending reconcile.Ending) report.Report {
+	out := outcome(ending)
+	r := report.New(out, "test")
+	r.Notify, r.Whole = report.Notifies(out, false), true
+	return r
+}
+
+// TestTopic publishes to a topic with a queue, and reads what came out of it: the report, with the attributes that a
+// subscription filters by.
 func TestTopic(t *testing.T) {
 	t.Parallel()
 	url := mototest.Start(t)
@@ -72,21 +94,21 @@ func TestTopic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := topics.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String("arn:aws:sqs:eu-west-1:123456789012:q"),
-		Attributes: map[string]string{"FilterPolicy": `{"severity":["HIGH","CRITICAL"],"rule":["every-pool"]}`}}); err != nil {
+	_, err = topics.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("sqs"),
+		Endpoint:   aws.String("arn:aws:sqs:eu-west-1:123456789012:q"),
+		Attributes: map[string]string{"FilterPolicy": `{"severity":["HIGH","CRITICAL"],"rule":["every-pool"]}`}})
+	if err != nil {
 		t.Fatal(err)
 	}
-	channel := notify.Topic{Client: topics, ARN: aws.ToString(topic.TopicArn)}
-	for _, word := range []reconcile.Word{reconcile.Unchanged, reconcile.Remediated, reconcile.Unfixable} {
-		if err := channel.Send(t.Context(), report.New(outcome(word), "test")); err != nil {
-			t.Fatal(err)
+	channels := []notify.Channel{notify.Topic{Client: topics, ARN: aws.ToString(topic.TopicArn)}}
+	for ending, want := range map[reconcile.Ending]bool{reconcile.Unchanged: false, reconcile.Exempted: false,
+		reconcile.Remediated: true, reconcile.Unfixable: true} {
+		if notified, failed := notify.Send(t.Context(), channels, reportOf(ending)); notified != want || failed != nil {
+			t.Errorf("%s: notified %v, %v", ending, notified, failed)
 		}
 	}
-	if d, ok := report.NewDigest(reconcile.Sweeping{Outcome: reconcile.Swept, Pools: 2, Outcomes: map[reconcile.Word]int{reconcile.Drifted: 2}}, "eu-west-1", "test"); !ok ||
-		len(notify.SendDigest(t.Context(), []notify.Channel{channel, notify.Bus{}}, d)) > 0 {
-		t.Error("the digest of a sweep was not sent")
-	}
-	got, err := queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, MaxNumberOfMessages: 10})
+	got, err := queues.ReceiveMessage(t.Context(),
+		&sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, MaxNumberOfMessages: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,20 +123,26 @@ func TestTopic(t *testing.T) {
 	if err := json.Unmarshal([]byte(envelope.Message), &r); err != nil {
 		t.Fatalf("%v: %s", err, envelope.Message)
 	}
-	if r.Outcome != reconcile.Unfixable || r.Schema != report.SchemaName || envelope.Subject != "[HIGH] customers unfixable: AdvancedSecurityMode, by mallory" {
+	subject := "[HIGH] customers unfixable: AdvancedSecurityMode, after a call by mallory"
+	if r.Outcome != reconcile.Unfixable || r.Schema != report.SchemaName || envelope.Subject != subject {
 		t.Errorf("%+v %q", r, envelope.Subject)
 	}
 }
 
-// TestLogsKeepMetrics puts the lines of the metrics into CloudWatch Logs and reads them back as they were: they are made of the log and of nothing else.
+// TestLogsKeepMetrics puts the lines of the metrics into CloudWatch Logs and reads them back as they were: the metrics
+// are made of the log and of nothing else.
 func TestLogsKeepMetrics(t *testing.T) {
 	t.Parallel()
-	logs := cloudwatchlogs.New(cloudwatchlogs.Options{Region: "eu-west-1", BaseEndpoint: aws.String(mototest.Start(t)), Credentials: credentials})
+	logs := cloudwatchlogs.New(cloudwatchlogs.Options{Region: "eu-west-1", BaseEndpoint: aws.String(mototest.Start(t)),
+		Credentials: credentials})
 	group, stream := aws.String("/aws/lambda/keeper"), aws.String("s")
-	if _, err := logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: group}); err != nil {
+	_, err := logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: group})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := logs.CreateLogStream(t.Context(), &cloudwatchlogs.CreateLogStreamInput{LogGroupName: group, LogStreamName: stream}); err != nil {
+	_, err = logs.CreateLogStream(t.Context(),
+		&cloudwatchlogs.CreateLogStreamInput{LogGroupName: group, LogStreamName: stream})
+	if err != nil {
 		t.Fatal(err)
 	}
 	var b strings.Builder
@@ -124,45 +152,56 @@ func TestLogsKeepMetrics(t *testing.T) {
 	}
 	var events []logtypes.InputLogEvent
 	for line := range strings.Lines(b.String()) {
-		events = append(events, logtypes.InputLogEvent{Timestamp: aws.Int64(now.UnixMilli()), Message: aws.String(strings.TrimSpace(line))})
+		events = append(events, logtypes.InputLogEvent{Timestamp: aws.Int64(now.UnixMilli()),
+			Message: aws.String(strings.TrimSpace(line))})
 	}
-	if _, err := logs.PutLogEvents(t.Context(), &cloudwatchlogs.PutLogEventsInput{LogGroupName: group, LogStreamName: stream, LogEvents: events}); err != nil {
+	_, err = logs.PutLogEvents(t.Context(),
+		&cloudwatchlogs.PutLogEventsInput{LogGroupName: group, LogStreamName: stream, LogEvents: events})
+	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := logs.GetLogEvents(t.Context(), &cloudwatchlogs.GetLogEventsInput{LogGroupName: group, LogStreamName: stream, StartFromHead: aws.Bool(true)})
+	got, err := logs.GetLogEvents(t.Context(), &cloudwatchlogs.GetLogEventsInput{LogGroupName: group,
+		LogStreamName: stream, StartFromHead: aws.Bool(true)})
 	if err != nil || len(got.Events) != 2 {
 		t.Fatalf("%d lines, %v", len(got.Events), err)
 	}
 	for i, e := range got.Events {
-		if aws.ToString(e.Message) != aws.ToString(events[i].Message) || !strings.Contains(aws.ToString(e.Message), `"_aws":{"CloudWatchMetrics":`) {
-			t.Errorf("%s", aws.ToString(e.Message))
+		message := aws.ToString(e.Message)
+		if message != aws.ToString(events[i].Message) || !strings.Contains(message, `"_aws":{"CloudWatchMetrics":`) {
+			t.Error(message)
 		}
 	}
 }
 
-// TestBus puts events onto a bus that a rule of somebody else's listens to.
+// TestBus puts events on a bus to which a rule of somebody else listens.
 func TestBus(t *testing.T) {
 	t.Parallel()
 	url := mototest.Start(t)
 	queues := sqs.New(sqs.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: credentials})
-	bus := eventbridge.New(eventbridge.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: credentials})
+	bus := eventbridge.New(eventbridge.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url),
+		Credentials: credentials})
 	queue, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("q")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bus.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: aws.String("r"), EventPattern: aws.String(`{"source":["poolkeeper"],"detail-type":["User Pool Remediated"]}`)}); err != nil {
+	_, err = bus.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: aws.String("r"),
+		EventPattern: aws.String(`{"source":["poolkeeper"],"detail-type":["User Pool Remediated"]}`)})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bus.PutTargets(t.Context(), &eventbridge.PutTargetsInput{Rule: aws.String("r"), Targets: []bustypes.Target{{Id: aws.String("q"), Arn: aws.String("arn:aws:sqs:eu-west-1:123456789012:q")}}}); err != nil {
+	_, err = bus.PutTargets(t.Context(), &eventbridge.PutTargetsInput{Rule: aws.String("r"), Targets: []bustypes.Target{
+		{Id: aws.String("q"), Arn: aws.String("arn:aws:sqs:eu-west-1:123456789012:q")}}})
+	if err != nil {
 		t.Fatal(err)
 	}
 	channel := notify.Bus{Client: bus, Bus: "default"}
-	for _, word := range []reconcile.Word{reconcile.Unfixable, reconcile.Remediated} {
-		if err := channel.Send(t.Context(), report.New(outcome(word), "test")); err != nil {
+	for _, ending := range []reconcile.Ending{reconcile.Unfixable, reconcile.Remediated} {
+		if err := channel.Send(t.Context(), reportOf(ending)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got, err := queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, MaxNumberOfMessages: 10})
+	got, err := queues.ReceiveMessage(t.Context(),
+		&sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, MaxNumberOfMessages: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +217,8 @@ func TestBus(t *testing.T) {
 	if err := json.Unmarshal([]byte(aws.ToString(got.Messages[0].Body)), &e); err != nil {
 		t.Fatal(err)
 	}
-	if e.Source != notify.Source || e.DetailType != "User Pool Remediated" || e.Detail.Outcome != reconcile.Remediated || len(e.Resources) != 1 {
+	if e.Source != notify.Source || e.DetailType != "User Pool Remediated" || len(e.Resources) != 1 ||
+		e.Detail.Outcome != reconcile.Remediated {
 		t.Errorf("%+v", e)
 	}
 }
@@ -186,17 +226,17 @@ func TestBus(t *testing.T) {
 // TestSend: a channel that fails is named, and stops no other.
 func TestSend(t *testing.T) {
 	t.Parallel()
-	nowhere := func() aws.Config {
-		return aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String("http://127.0.0.1:9"), Credentials: credentials, RetryMaxAttempts: 1}
+	nowhere := aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String("http://127.0.0.1:9"), Credentials: credentials,
+		RetryMaxAttempts: 1}
+	notified, failed := notify.Send(t.Context(), []notify.Channel{
+		notify.Topic{Client: sns.NewFromConfig(nowhere), ARN: "arn"},
+		notify.Bus{Client: eventbridge.NewFromConfig(nowhere), Bus: "default"}}, reportOf(reconcile.Unfixable))
+	if len(failed) != 2 || notified {
+		t.Fatalf("notified %v, %v", notified, failed)
 	}
-	errs, heard := notify.Send(t.Context(), []notify.Channel{notify.Topic{Client: sns.NewFromConfig(nowhere()), ARN: "arn"}, notify.Bus{Client: eventbridge.NewFromConfig(nowhere()), Bus: "default"}},
-		report.New(outcome(reconcile.Unfixable), "test"))
-	if len(errs) != 2 || heard {
-		t.Fatalf("heard %v, %v", heard, errs)
-	}
-	for i, name := range []string{"telling SNS: ", "telling EventBridge: "} {
-		if !strings.HasPrefix(errs[i].Error(), name) {
-			t.Errorf("%v", errs[i])
+	for i, name := range []string{"sending to SNS: ", "sending to EventBridge: "} {
+		if !strings.HasPrefix(failed[i].Error(), name) {
+			t.Errorf("%v", failed[i])
 		}
 	}
 }

@@ -22,43 +22,43 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// hanging never answers.
-type hanging struct{}
+// A fake is a channel that keeps count of what it was sent.
+type fake struct {
+	people, hangs bool
+	fails         error
+	got           int
+}
 
-func (hanging) Name() string                                      { return "Hanging" }
-func (hanging) Send(ctx context.Context, _ report.Report) error   { <-ctx.Done(); return ctx.Err() }
-func (hanging) Digest(ctx context.Context, _ report.Digest) error { <-ctx.Done(); return ctx.Err() }
+func (*fake) Name() string     { return "Fake" }
+func (f *fake) ToPeople() bool { return f.people }
+func (f *fake) Send(ctx context.Context, _ report.Report) error {
+	f.got++
+	if f.hangs {
+		<-ctx.Done()
+	}
+	return errors.Join(f.fails, ctx.Err())
+}
 
-// prompt keeps what it is sent.
-type prompt struct{ got *int }
-
-func (prompt) Name() string                                        { return "Prompt" }
-func (p prompt) Send(ctx context.Context, _ report.Report) error   { *p.got++; return ctx.Err() }
-func (p prompt) Digest(ctx context.Context, _ report.Digest) error { *p.got++; return ctx.Err() }
-
-// TestPatience: a channel that hangs is given up long before Lambda ends the invocation, and the next is still told.
-func TestPatience(t *testing.T) {
+// TestTimeout: a channel that hangs is given up long before Lambda ends the invocation, and the next one is still sent
+// to.
+func TestTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		got := 0
-		channels := []notify.Channel{hanging{}, prompt{&got}}
+		next := &fake{people: true}
 		began := time.Now()
-		failed, heard := notify.Send(t.Context(), channels, report.Report{})
-		if heard {
-			t.Error("people do not know what a channel did not take")
+		notified, failed := notify.Send(t.Context(), []notify.Channel{&fake{people: true, hangs: true}, next},
+			report.Report{Notify: true})
+		if notified || len(failed) != 1 || !errors.Is(failed[0], context.DeadlineExceeded) {
+			t.Errorf("notified %v, %v", notified, failed)
 		}
-		for _, errs := range [][]error{failed, notify.SendDigest(t.Context(), channels, report.Digest{})} {
-			if len(errs) != 1 || !errors.Is(errs[0], context.DeadlineExceeded) || !strings.HasPrefix(errs[0].Error(), "telling Hanging: ") {
-				t.Errorf("%v", errs)
-			}
-		}
-		if took := time.Since(began); got != 2 || took != 2*notify.Patience || took > time.Minute {
-			t.Errorf("%d sent, after %s", got, took)
+		if took := time.Since(began); next.got != 1 || took != notify.Timeout {
+			t.Errorf("%d sent, after %s", next.got, took)
 		}
 	})
 }
 
-// TestPublishOnce: an outcome is one publish with a text for each protocol, and stays within what SNS takes whatever its rules are called.
+// TestPublishOnce: an outcome is one publish with a text for each protocol, and stays within what SNS takes, whatever
+// its rules are called.
 func TestPublishOnce(t *testing.T) {
 	t.Parallel()
 	var published []url.Values
@@ -66,14 +66,17 @@ func TestPublishOnce(t *testing.T) {
 		body, _ := io.ReadAll(r.Body)
 		form, _ := url.ParseQuery(string(body))
 		published = append(published, form)
-		_, _ = io.WriteString(w, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`)
+		_, _ = io.WriteString(w, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult>`+
+			`<MessageId>1</MessageId></PublishResult></PublishResponse>`)
 	}))
 	t.Cleanup(server.Close)
 	out := outcome(reconcile.Unfixable)
 	for i := range 4000 {
-		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: fmt.Sprintf("UserPoolTags.%d", i), Rule: fmt.Sprintf("rule-%d-\U0001f512", i), Want: "x", State: reconcile.NotFixable})
+		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: fmt.Sprintf("UserPoolTags.%d", i), Want: "x",
+			Rule: fmt.Sprintf("rule-%d-\U0001f512", i), State: reconcile.StateUnfixable})
 	}
-	topic := notify.Topic{Client: sns.New(sns.Options{Region: "eu-west-1", BaseEndpoint: aws.String(server.URL), Credentials: credentials}), ARN: "arn:aws:sns:eu-west-1:123456789012:t"}
+	client := sns.New(sns.Options{Region: "eu-west-1", BaseEndpoint: aws.String(server.URL), Credentials: credentials})
+	topic := notify.Topic{Client: client, ARN: "arn:aws:sns:eu-west-1:123456789012:t"}
 	if err := topic.Send(t.Context(), report.New(out, "test")); err != nil {
 		t.Fatal(err)
 	}
@@ -92,64 +95,69 @@ func TestPublishOnce(t *testing.T) {
 	if size > 256*1024 {
 		t.Errorf("%d bytes", size)
 	}
-	if names["outcome"] != "unfixable" || names["severity"] != "HIGH" || names["pool"] != "eu-west-1_AbCdEf123" || !strings.HasPrefix(names["rule"], `["every-pool","rule-0-`) {
+	if names["outcome"] != "unfixable" || names["severity"] != "HIGH" || names["pool"] != "eu-west-1_AbCdEf123" ||
+		!strings.HasPrefix(names["rule"], `["every-pool","rule-0-`) {
 		t.Errorf("the attributes are %.200v", names)
 	}
 }
 
-// TestUnclearAnswers: a success that does not say that the event was taken counts as not taken.
+// TestUnclearAnswers: a success that does not say that the event was accepted counts as a failure.
 func TestUnclearAnswers(t *testing.T) {
 	t.Parallel()
-	believes(t, func(url string) notify.Channel {
-		return notify.Bus{Client: eventbridge.New(eventbridge.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: credentials}), Bus: "default"}
+	accepts(t, func(url string) notify.Channel {
+		client := eventbridge.New(eventbridge.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url),
+			Credentials: credentials})
+		return notify.Bus{Client: client, Bus: "default"}
 	}, map[string]bool{
-		`{}`: false, `{"FailedEntryCount":0,"Entries":[]}`: false, `{"Entries":[{}]}`: false, `{"FailedEntryCount":1,"Entries":[{"ErrorCode":"ThrottlingException","ErrorMessage":"slow"}]}`: false,
-		`{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`: true,
+		`{}`: false, `{"FailedEntryCount":0,"Entries":[]}`: false, `{"Entries":[{}]}`: false,
+		`{"FailedEntryCount":1,"Entries":[{"ErrorCode":"ThrottlingException","ErrorMessage":"slow"}]}`: false,
+		`{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`:                                           true,
 	})
 }
 
-// believes holds a channel to take a report for told by some answers, and not by others.
-func believes(t *testing.T, channel func(url string) notify.Channel, answers map[string]bool) {
+// accepts checks which answers a channel takes for a success.
+func accepts(t *testing.T, channel func(url string) notify.Channel, answers map[string]bool) {
 	t.Helper()
-	for answer, told := range answers {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) }))
+	for answer, accepted := range answers {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, answer)
+		}))
 		t.Cleanup(server.Close)
-		if err := channel(server.URL).Send(t.Context(), report.New(outcome(reconcile.Unfixable), "test")); (err == nil) != told {
+		if err := channel(server.URL).Send(t.Context(), reportOf(reconcile.Unfixable)); (err == nil) != accepted {
 			t.Errorf("%s: %v", answer, err)
 		}
 	}
 }
 
-// TestHeard: people know of a report if there is a channel that they listen to and none of those failed, whatever became of the channels of machines.
-func TestHeard(t *testing.T) {
+// TestNotified: people are notified if there is a channel that they read and none of those failed, whatever happened to
+// the other channels, which get every report.
+func TestNotified(t *testing.T) {
 	t.Parallel()
+	out := errors.New("out of order")
 	for name, c := range map[string]struct {
-		channels []notify.Channel
-		heard    bool
+		channels []fake
+		notify   bool
+		want     bool
+		sent     []int
 	}{
-		"nobody":            {nil, false},
-		"machines":          {[]notify.Channel{machine{}}, false},
-		"people":            {[]notify.Channel{prompt{new(int)}}, true},
-		"a broken machine":  {[]notify.Channel{machine{broken: true}, prompt{new(int)}}, true},
-		"one of two failed": {[]notify.Channel{broken{}, prompt{new(int)}, machine{}}, false},
+		"no channel":        {nil, true, false, nil},
+		"machines":          {[]fake{{}}, true, false, []int{1}},
+		"people":            {[]fake{{people: true}}, true, true, []int{1}},
+		"a broken machine":  {[]fake{{fails: out}, {people: true}}, true, true, []int{1, 1}},
+		"one of two failed": {[]fake{{people: true, fails: out}, {people: true}, {}}, true, false, []int{1, 1, 1}},
+		"nothing to notify": {[]fake{{people: true}, {}}, false, false, []int{0, 1}},
 	} {
-		if _, heard := notify.Send(t.Context(), c.channels, report.Report{}); heard != c.heard {
-			t.Errorf("%s: heard %v", name, heard)
+		var channels []notify.Channel
+		for i := range c.channels {
+			channels = append(channels, &c.channels[i])
+		}
+		if got, _ := notify.Send(t.Context(), channels, report.Report{Notify: c.notify}); got != c.want {
+			t.Errorf("%s: notified %v", name, got)
+		}
+		for i, want := range c.sent {
+			if got := c.channels[i].got; got != want {
+				t.Errorf("%s: %d reports to channel %d, want %d", name, got, i, want)
+			}
 		}
 	}
 }
-
-type machine struct{ broken bool }
-
-func (machine) Name() string { return "Machine" }
-
-func (m machine) Send(context.Context, report.Report) error {
-	if m.broken {
-		return errors.New("out of order")
-	}
-	return nil
-}
-
-type broken struct{ prompt }
-
-func (broken) Send(context.Context, report.Report) error { return errors.New("out of order") }

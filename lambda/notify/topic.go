@@ -11,7 +11,8 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// A Topic publishes to SNS: a readable text to mail, a custom notification to chat channels (HTTPS), and the report as JSON to everything else.
+// A Topic publishes to SNS: a readable text for mail, a custom notification for chat channels (HTTPS), and the report
+// as JSON for everything else.
 type Topic struct {
 	Client *sns.Client
 	ARN    string
@@ -20,19 +21,23 @@ type Topic struct {
 // Name returns "SNS".
 func (Topic) Name() string { return "SNS" }
 
-// Send publishes one message. An outcome that people are not told of is not published.
+// ToPeople returns true.
+func (Topic) ToPeople() bool { return true }
+
+// Send publishes one message, with attributes that a subscription can filter by.
 func (t Topic) Send(ctx context.Context, r report.Report) error {
-	if !r.Told {
-		return nil
-	}
-	attributes := map[string]snstypes.MessageAttributeValue{"outcome": attribute(string(r.Outcome)), "severity": attribute(string(r.Severity)), "pool": attribute(r.UserPool.ID)}
+	attributes := map[string]snstypes.MessageAttributeValue{"outcome": attribute(string(r.Outcome)),
+		"severity": attribute(string(r.Severity)), "pool": attribute(r.UserPool.ID)}
 	if list := ruleList(r.Rules()); list != "" {
-		attributes["rule"] = snstypes.MessageAttributeValue{DataType: aws.String("String.Array"), StringValue: aws.String(list)}
+		attributes["rule"] = snstypes.MessageAttributeValue{DataType: aws.String("String.Array"),
+			StringValue: aws.String(list)}
 	}
-	return t.publish(ctx, report.Subject(r), report.Message(r), attributes)
+	_, err := t.Client.Publish(ctx, &sns.PublishInput{TopicArn: aws.String(t.ARN), MessageStructure: aws.String("json"),
+		Subject: aws.String(report.Subject(r)), Message: aws.String(report.Message(r)), MessageAttributes: attributes})
+	return err
 }
 
-// mostRules is how many bytes the names of the rules may have, of the room that report.MaxMessage leaves.
+// mostRules is how many bytes the names of the rules may take of the room that report.MaxMessage leaves.
 const mostRules = 12 * 1024
 
 // ruleList is a list of as many of the rules as there is room for, or "" where there are none.
@@ -43,18 +48,6 @@ func ruleList(rules []string) string {
 		}
 	}
 	return ""
-}
-
-// Digest publishes what there is to tell of a sweep as a whole.
-func (t Topic) Digest(ctx context.Context, d report.Digest) error {
-	return t.publish(ctx, report.DigestSubject(d), report.DigestMessage(d),
-		map[string]snstypes.MessageAttributeValue{"outcome": attribute("swept"), "severity": attribute(string(d.Severity))})
-}
-
-func (t Topic) publish(ctx context.Context, subject, message string, attributes map[string]snstypes.MessageAttributeValue) error {
-	_, err := t.Client.Publish(ctx, &sns.PublishInput{TopicArn: aws.String(t.ARN), Subject: aws.String(subject), Message: aws.String(message), MessageStructure: aws.String("json"),
-		MessageAttributes: attributes})
-	return err
 }
 
 func attribute(v string) snstypes.MessageAttributeValue {

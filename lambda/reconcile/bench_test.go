@@ -10,10 +10,12 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/internal/speed"
+	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
 
-// BenchmarkTwoReads reports the time of reading both documents of a pool of that of reading one, at the latency of a Region nearby.
+// BenchmarkTwoReads reports the time of reading both documents of a pool as a share of that of reading one, at the
+// latency of a Region nearby.
 func BenchmarkTwoReads(b *testing.B) {
 	bench := serve(b, cognitotest.Contract, cognitotest.WithLatency(20*time.Millisecond))
 	bench.rich(nil)
@@ -34,7 +36,8 @@ func BenchmarkTwoReads(b *testing.B) {
 	b.ReportMetric(ratios[len(ratios)/2], speed.TwoReads)
 }
 
-// BenchmarkCompareThousand reports the time of comparing 1,000 pools with the baseline that ships, of that of decoding their JSON, which a read does anyway.
+// BenchmarkCompareThousand reports the time of comparing 1,000 pools with the baseline that ships as a share of that of
+// decoding their JSON, which a read does anyway.
 func BenchmarkCompareThousand(b *testing.B) {
 	const pools = 1000
 	pool, mfa := cognitotest.Rich()
@@ -58,13 +61,15 @@ func BenchmarkCompareThousand(b *testing.B) {
 		states := make([]userpool.State, pools)
 		from := time.Now()
 		for i, raw := range answers {
-			documents := map[baseline.DocumentName]map[string]any{baseline.UserPool: tree(b, string(raw[0])), baseline.MfaConfig: tree(b, string(raw[1]))}
+			documents := map[baseline.DocumentName]map[string]any{
+				baseline.UserPool: tree(b, string(raw[0])), baseline.MfaConfig: tree(b, string(raw[1]))}
 			id, _ := documents[baseline.UserPool]["Id"].(string)
 			states[i] = userpool.State{ID: id, Documents: documents}
 		}
 		decoded := time.Now()
 		for _, state := range states {
-			if found := baseline.Compare(required.Policy(state.Identity(), clock), state.Settings()); len(found.Drifts) > 0 {
+			found := baseline.Compare(required.Policy(state.Identity(), clock), state.Settings())
+			if len(found.Drifts) > 0 {
 				b.Fatalf("%s has drifted", state.ID)
 			}
 		}
@@ -74,17 +79,19 @@ func BenchmarkCompareThousand(b *testing.B) {
 	b.ReportMetric(ratios[len(ratios)/2], speed.Compare)
 }
 
-// BenchmarkPlan compares a full pool and plans the write of it, with no call.
-func BenchmarkPlan(b *testing.B) {
+// BenchmarkDecide compares a full pool and plans the write of it, with no call.
+func BenchmarkDecide(b *testing.B) {
 	pool, mfa := cognitotest.Rich()
 	pool["DeletionProtection"] = "INACTIVE"
-	state := userpool.State{ID: poolID, Documents: map[baseline.DocumentName]map[string]any{baseline.UserPool: pool, baseline.MfaConfig: mfa}}
-	policy := require(b, deletionProtection).Policy(state.Identity(), clock)
+	documents := map[baseline.DocumentName]map[string]any{baseline.UserPool: pool, baseline.MfaConfig: mfa}
+	state, rules := userpool.State{ID: poolID, Documents: documents},
+		reconcile.Rules{Baseline: require(b, deletionProtection)}
+	unit := reconcile.Unit{baseline.UserPool, baseline.MfaConfig}
 	b.ReportAllocs()
 	for b.Loop() {
-		found := baseline.Compare(policy, state.Settings())
-		if plan, err := userpool.NewPlan(state, found.Drifts, userpool.Options{}); err != nil || len(plan.Writes) != 1 {
-			b.Fatal(plan, err)
+		d, err := reconcile.Decide(rules, unit, state, reconcile.Attempt{})
+		if err != nil || len(d.Plan.Writes) != 1 {
+			b.Fatal(d, err)
 		}
 	}
 }

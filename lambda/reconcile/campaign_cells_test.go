@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,66 +19,78 @@ const (
 	atLater  = "later write"
 	atVerify = "verify"
 	atLedger = "ledger"
-	atSNS    = "SNS"
+	atNotify = "notification"
+	atKill   = "any call"
 )
 
-var places = []string{atRead, atFirst, atLater, atVerify, atLedger, atSNS}
+var places = []string{atRead, atFirst, atLater, atVerify, atLedger, atNotify, atKill}
 
-// A cell is one fault, struck at one call of one remediation.
+// A cell is one fault at one call of one remediation.
 type cell struct {
-	incident, wrong string
+	incident, fault string
 	target
-	times   int // how many calls are struck, from that one on; 0 is all
+	times   int  // how many calls are struck, from that one on; 0 is all
+	warm    bool // the event comes again to the same process
 	restart restart
 }
 
-// A target is a call of a remediation: the one of its operation after as many as are let pass.
+// A target is a call of a remediation: the nth one of an operation, counted from 1.
 type target struct {
 	place, operation string
-	skip             int
+	n                int
 }
 
-// A restart is how the process comes back that was killed, once the pool is no longer held.
+// A restart is how the process comes back that was killed, once its lease has expired.
 type restart struct {
 	skew  time.Duration // its clock is so much ahead
 	again int           // it is killed as well, before this write of its own, counted from 1; 0 is not at all
 }
 
 func (c cell) String() string {
-	return fmt.Sprintf("%s, %s at %s (%s after %d, %d times, restart %+v)", c.incident, c.wrong, c.operation, c.place, c.skip, c.times, c.restart)
+	return fmt.Sprintf("%s, %s at %s %d (%s, %d times, warm %v, restart %+v)", c.incident, c.fault, c.operation, c.n,
+		c.place, c.times, c.warm, c.restart)
 }
 
-// fault names what is done to the process, the clock or a call.
-func (c cell) fault() string {
+// name is the row of the cell's fault in the table.
+func (c cell) name() string {
 	switch {
 	case c.restart.skew != 0:
 		return fmt.Sprintf("killed, and the next clock is off by %s", c.restart.skew)
 	case c.restart.again > 0:
-		return c.wrong + ", and again"
+		return c.fault + ", and again"
 	default:
-		return c.wrong
+		return c.fault
+	}
+}
+
+// wrong is what the cell's fault does.
+func (c cell) wrong() wrong {
+	switch c.place {
+	case atKill:
+		return kills[c.fault]
+	case atLedger, atNotify:
+		return localFaults[c.fault]
+	default:
+		return wireFaults[c.fault]
 	}
 }
 
 // cells generates the campaign: each call of an undisturbed remediation of each incident, with each fault.
 func cells(t *testing.T) []cell {
 	var all []cell
-	for _, name := range slices.Sorted(maps.Keys(incidents)) {
-		many := incidents[name].many
-		for _, at := range targets(t, name) {
-			for _, wrong := range slices.Sorted(maps.Keys(wrongs)) {
-				w := wrongs[wrong]
-				once := w.lapses || w.kills || w.Delay > 0 || at.place == atLedger && name != "the pool" || at.place == atSNS && !many
-				for times := range 2 {
-					c := cell{incident: name, wrong: wrong, target: at, times: times}
-					if times == 0 && once || !c.exists() {
-						continue
-					}
-					if w.kills {
-						all = append(all, restarts(c)...)
-					} else {
-						all = append(all, c)
-					}
+	for _, incident := range slices.Sorted(maps.Keys(incidents)) {
+		for _, at := range targets(t, incident) {
+			faults := wireFaults
+			switch at.place {
+			case atKill:
+				faults = kills
+			case atLedger, atNotify:
+				faults = localFaults
+			}
+			for _, fault := range slices.Sorted(maps.Keys(faults)) {
+				c := cell{incident: incident, fault: fault, target: at, times: 1}
+				if c.exists() {
+					all = append(all, c.variants()...)
 				}
 			}
 		}
@@ -87,32 +100,44 @@ func cells(t *testing.T) []cell {
 
 // exists says whether the fault is one at this call, and not another one under a second name.
 func (c cell) exists() bool {
-	w := wrongs[c.wrong]
-	asks := c.operation == "Record" || c.operation == "Records"
-	reads := c.place == atRead || c.place == atVerify || asks
-	if reads && w.Apply && w.Body == nil { // nothing is applied
+	w := c.wrong()
+	asks := c.operation == "Record" || c.operation == "History"
+	reads := c.place == atRead || c.place == atVerify
+	switch {
+	case (reads || asks) && w.Apply && w.Body == nil: // nothing is applied
 		return false
-	}
-	switch c.wrong {
-	case "an empty object":
-		if strings.HasPrefix(c.operation, "Keep") || c.operation == "Put" || c.operation == "Record" { // it is what DynamoDB answers, or would if there were none
-			return false
-		}
-		// Said again and again, it means that there is none.
-		return c.times > 0 || c.operation != "GetLogDeliveryConfiguration" && c.operation != "ListUserPoolClients"
-	case "concurrent modification":
-		return !asks // DynamoDB lets reads be
-	case "the service changes something on its own": // at a call that is none of Cognito's, it is somebody that does
-		return !reads && c.place != atLedger && c.place != atSNS
+	case c.fault == "the service changes something on its own": // at a read, it is somebody who does
+		return !reads
 	}
 	return true
 }
 
-// restarts are the ways in which the process of a cell comes back.
-func restarts(c cell) []cell {
+// variants are the ways in which a fault strikes and what comes after it.
+func (c cell) variants() []cell {
+	w := c.wrong()
+	if w.kills {
+		return c.restarts()
+	}
+	warm, always := c, c
+	warm.warm, always.times = true, 0
+	all := []cell{c, warm}
+	// Where the log configurations or the clients are always empty, there are none.
+	none := c.fault == "an empty object" &&
+		(c.operation == "GetLogDeliveryConfiguration" || c.operation == "ListUserPoolClients")
+	if none {
+		all = nil
+	}
+	if !w.lapses && w.Delay == 0 && !none && c.place != atNotify {
+		all = append(all, always)
+	}
+	return all
+}
+
+func (c cell) restarts() []cell {
 	var all []cell
-	for _, r := range []restart{{}, {again: 1}, {again: 2}, {skew: 4 * time.Second}, {skew: -4 * time.Second}, {skew: 5 * time.Minute}, {skew: -5 * time.Minute}} {
-		if c.place != atFirst && c.place != atLater && r.skew != 0 {
+	for _, r := range []restart{{}, {again: 1}, {again: 2}, {skew: 4 * time.Second}, {skew: -4 * time.Second},
+		{skew: 5 * time.Minute}, {skew: -5 * time.Minute}} {
+		if c.operation != "Write" && r != (restart{}) {
 			continue
 		}
 		c.restart = r
@@ -121,21 +146,17 @@ func restarts(c cell) []cell {
 	return all
 }
 
-// targets lets an incident be put right without a fault, and returns the calls of it that can go wrong: of one about a single document, those about that document.
+// targets has an incident put right without a fault, and returns the calls of it that can go wrong: of an incident of
+// one document, the calls to Cognito about that document.
 func targets(t *testing.T, name string) []target {
-	a, stop := newArena(t, incidents[name].mode)
+	of := incidents[name]
+	a, stop := newArena(t, of.mode)
 	defer stop()
 	a.begin(t, cell{incident: name})
-	a.deliver(t, a.keeper(a.required), 0)
-	var all []target
-	tales := 1
-	if incidents[name].begun { // of what the killed process has done, too
-		tales = 2
+	p := a.process()
+	if d := a.deliver(t, p, a.reconciler(p, 0)); d.err != nil || len(a.messages) == 0 {
+		t.Errorf("%s: %s (%s), %d messages: %v", name, d.out.Outcome, d.out.Reason, len(a.messages), d.err)
 	}
-	if _, told, _ := a.sns.take(); told != tales {
-		t.Errorf("%s: told %d times", name, told)
-	}
-	count, seen, writes := map[string]int{}, map[string]bool{}, 0
 	about := map[string]bool{}
 	for _, call := range a.writes() {
 		for _, d := range baseline.Documents() {
@@ -144,28 +165,36 @@ func targets(t *testing.T, name string) []target {
 			}
 		}
 	}
+	var all []target
+	count, writes := map[string]int{}, 0
 	for _, call := range a.fake.Calls() {
-		place := placeOf(call.Operation, writes)
+		count[call.Operation]++
+		if of.many || about[call.Operation] {
+			all = append(all, target{placeOf(call.Operation, writes), call.Operation, count[call.Operation]})
+		}
 		if writesOf()[call.Operation] {
 			writes++
 		}
-		if first := !seen[place+call.Operation] || place == atLater; first && (incidents[name].many || about[call.Operation]) {
-			all = append(all, target{place, call.Operation, count[call.Operation]})
-		}
-		seen[place+call.Operation] = true
-		count[call.Operation]++
 	}
-	slices.SortFunc(all, func(a, b target) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) }) // reads are made side by side
-	if name == "the pool" || name == "threat protection and risk" || strings.HasPrefix(name, "the text messages") {
-		for _, operation := range a.ledger.asked {
-			all = append(all, target{atLedger, operation, count[operation]})
-			count[operation]++
+	for operation, met := range p.met {
+		for n := range met {
+			switch operation {
+			case "Read", "Document", "Write":
+			case "Notify":
+				all = append(all, target{atNotify, operation, n + 1})
+			default:
+				all = append(all, target{atLedger, operation, n + 1})
+			}
+			all = append(all, target{atKill, operation, n + 1})
 		}
 	}
-	return append(all, target{atSNS, "Publish", 0})
+	slices.SortFunc(all, func(a, b target) int {
+		return cmp.Or(strings.Compare(a.place, b.place), strings.Compare(a.operation, b.operation), a.n-b.n)
+	})
+	return slices.CompactFunc(all, func(a, b target) bool { return a == b })
 }
 
-// placeOf says what a call of Cognito is to a remediation that made so many writes before.
+// placeOf says what a call to Cognito is to a remediation that made so many writes before.
 func placeOf(operation string, writes int) string {
 	switch {
 	case writesOf()[operation] && writes == 0:

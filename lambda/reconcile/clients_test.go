@@ -24,44 +24,70 @@ func TestClients(t *testing.T) {
 	for name, c := range map[string]struct {
 		required string
 		web      map[string]any // what the client web-app has instead; mobile-app is as it was
-		outcome  reconcile.Word
+		outcome  reconcile.Ending
 		states   map[string]reconcile.DriftState // below the client web-app, or another where the setting says so
 		after    map[string]any
 		says     string
 	}{
 		"a client in two entries: the later wins, setting by setting": {
-			clients("- {names: ['web-*'], require: {AuthSessionValidity: 4, PreventUserExistenceErrors: LEGACY}}\n- {names: ['*-app'], require: {PreventUserExistenceErrors: ENABLED}}"),
-			map[string]any{legacy: "LEGACY"}, reconcile.Remediated, map[string]reconcile.DriftState{legacy: fixed, "AuthSessionValidity": fixed},
+			clients("- {names: ['web-*'], require: {AuthSessionValidity: 4, PreventUserExistenceErrors: LEGACY}}\n- " +
+				"{names: ['*-app'], require: {PreventUserExistenceErrors: ENABLED}}"),
+			map[string]any{legacy: "LEGACY"}, reconcile.Remediated,
+			map[string]reconcile.DriftState{legacy: fixed, "AuthSessionValidity": fixed},
 			map[string]any{legacy: "ENABLED", "AuthSessionValidity": json.Number("4")}, ""},
 		"a client in two rules: the later wins, mode and all": {
-			clients("- {require: {PreventUserExistenceErrors: ENABLED, AuthSessionValidity: 4}}") + "  - name: b\n    mode: audit\n    clients:\n      - {ids: [" + web + "], require: {PreventUserExistenceErrors: ENABLED}}\n",
-			map[string]any{legacy: "LEGACY"}, reconcile.Remediated, map[string]reconcile.DriftState{legacy: reconcile.Reported, "AuthSessionValidity": fixed}, map[string]any{legacy: "LEGACY"}, ""},
-		"but for one by name": {clients("- {except: {names: ['web-*']}, require: {PreventUserExistenceErrors: ENABLED}}"), map[string]any{legacy: "LEGACY"},
+			clients("- {require: {PreventUserExistenceErrors: ENABLED, AuthSessionValidity: 4}}") +
+				"  - name: b\n    mode: audit\n    clients:\n      - {ids: [" + web +
+				"], require: {PreventUserExistenceErrors: ENABLED}}\n",
+			map[string]any{legacy: "LEGACY"}, reconcile.Remediated,
+			map[string]reconcile.DriftState{legacy: reconcile.StateReported, "AuthSessionValidity": fixed},
+			map[string]any{legacy: "LEGACY"}, ""},
+		"but for one by name": {clients("- {except: {names: ['web-*']}, require: {PreventUserExistenceErrors: ENABLED}}"),
+			map[string]any{legacy: "LEGACY"},
 			reconcile.Unchanged, map[string]reconcile.DriftState{}, map[string]any{legacy: "LEGACY"}, ""},
-		"but for one by id": {clients("- {names: ['*'], except: {ids: [" + web + "]}, require: {PreventUserExistenceErrors: ENABLED}}"), map[string]any{legacy: "LEGACY"},
+		"but for one by id": {clients("- {names: ['*'], except: {ids: [" + web +
+			"]}, require: {PreventUserExistenceErrors: ENABLED}}"), map[string]any{legacy: "LEGACY"},
 			reconcile.Unchanged, map[string]reconcile.DriftState{}, map[string]any{legacy: "LEGACY"}, ""},
 		"an exemption of any client's setting": {
-			clients("- {names: ['web-*'], require: {PreventUserExistenceErrors: ENABLED, AuthSessionValidity: 4}}") + exempt("Clients[].PreventUserExistenceErrors"),
-			map[string]any{legacy: "LEGACY"}, reconcile.Remediated, map[string]reconcile.DriftState{legacy: reconcile.Exempted, "AuthSessionValidity": fixed}, map[string]any{legacy: "LEGACY"}, ""},
-		"an exemption of this client": {clients("- {require: {PreventUserExistenceErrors: ENABLED}}") + exempt("Clients["+web+"]"),
-			map[string]any{legacy: "LEGACY"}, reconcile.Unchanged, map[string]reconcile.DriftState{legacy: reconcile.Exempted}, map[string]any{legacy: "LEGACY"}, ""},
-		"an exemption of another client": {clients("- {require: {PreventUserExistenceErrors: ENABLED}}") + exempt("Clients[mobile].PreventUserExistenceErrors"),
-			map[string]any{legacy: "LEGACY"}, reconcile.Remediated, map[string]reconcile.DriftState{legacy: fixed}, map[string]any{legacy: "ENABLED"}, ""},
-		"the units travel with the validities": {clients("- {names: ['web-*'], require: {AccessTokenValidity: {atMost: 20}}}"), map[string]any{"AccessTokenValidity": json.Number("60")},
+			clients("- {names: ['web-*'], require: {PreventUserExistenceErrors: ENABLED, AuthSessionValidity: 4}}") +
+				exempt("Clients[].PreventUserExistenceErrors"),
+			map[string]any{legacy: "LEGACY"}, reconcile.Remediated,
+			map[string]reconcile.DriftState{legacy: reconcile.StateExempted, "AuthSessionValidity": fixed},
+			map[string]any{legacy: "LEGACY"}, ""},
+		"an exemption of this client": {clients("- {require: {PreventUserExistenceErrors: ENABLED}}") +
+			exempt("Clients["+web+"]"),
+			map[string]any{legacy: "LEGACY"}, reconcile.Exempted,
+			map[string]reconcile.DriftState{legacy: reconcile.StateExempted}, map[string]any{legacy: "LEGACY"}, ""},
+		"an exemption of another client": {clients("- {require: {PreventUserExistenceErrors: ENABLED}}") +
+			exempt("Clients[mobile].PreventUserExistenceErrors"),
+			map[string]any{legacy: "LEGACY"}, reconcile.Remediated, map[string]reconcile.DriftState{legacy: fixed},
+			map[string]any{legacy: "ENABLED"}, ""},
+		"the units travel with the validities": {clients("- {names: ['web-*'], require: {AccessTokenValidity: {atMost: " +
+			"20}}}"), map[string]any{"AccessTokenValidity": json.Number("60")},
 			reconcile.Remediated, map[string]reconcile.DriftState{"AccessTokenValidity": fixed},
-			map[string]any{"AccessTokenValidity": json.Number("20"), "IdTokenValidity": json.Number("15"), "TokenValidityUnits": map[string]any{"AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "hours"}}, ""},
-		"a redirect that the pool still has": {clients("- {names: ['web-*'], require: {CallbackURLs: ['https://app.example.com/callback'], PreventUserExistenceErrors: ENABLED}}"),
-			map[string]any{legacy: "LEGACY", "CallbackURLs": list("https://evil.example"), "DefaultRedirectURI": "https://evil.example"}, reconcile.Partial,
-			map[string]reconcile.DriftState{legacy: fixed, "CallbackURLs": reconcile.NotFixable}, map[string]any{"CallbackURLs": list("https://evil.example")}, "DefaultRedirectURI has to be one of CallbackURLs"},
+			map[string]any{"AccessTokenValidity": json.Number("20"), "IdTokenValidity": json.Number("15"),
+				"TokenValidityUnits": map[string]any{"AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "hours"}}, ""},
+		"a redirect that the pool still has": {clients("- {names: ['web-*'], require: {CallbackURLs: " +
+			"['https://app.example.com/callback'], PreventUserExistenceErrors: ENABLED}}"),
+			map[string]any{legacy: "LEGACY", "CallbackURLs": list("https://evil.example"),
+				"DefaultRedirectURI": "https://evil.example"}, reconcile.Partial,
+			map[string]reconcile.DriftState{legacy: fixed, "CallbackURLs": reconcile.StateUnfixable},
+			map[string]any{"CallbackURLs": list("https://evil.example")}, "DefaultRedirectURI has to be one of CallbackURLs"},
 		"a redirect that goes with its URL": {
-			clients("- {names: ['web-*'], require: {CallbackURLs: ['https://app.example.com/callback'], DefaultRedirectURI: 'https://app.example.com/callback'}}"),
-			map[string]any{"CallbackURLs": list("https://evil.example"), "DefaultRedirectURI": "https://evil.example"}, reconcile.Remediated,
+			clients("- {names: ['web-*'], require: {CallbackURLs: ['https://app.example.com/callback'], " +
+				"DefaultRedirectURI: 'https://app.example.com/callback'}}"),
+			map[string]any{"CallbackURLs": list("https://evil.example"), "DefaultRedirectURI": "https://evil.example"},
+			reconcile.Remediated,
 			map[string]reconcile.DriftState{"CallbackURLs": fixed, "DefaultRedirectURI": fixed}, nil, ""},
-		"a new flow beside old ones": {clients("- {names: ['web-*'], require: {ExplicitAuthFlows: {contains: [ALLOW_USER_SRP_AUTH]}, PreventUserExistenceErrors: ENABLED}}"),
+		"a new flow beside old ones": {clients("- {names: ['web-*'], require: {ExplicitAuthFlows: {contains: " +
+			"[ALLOW_USER_SRP_AUTH]}, PreventUserExistenceErrors: ENABLED}}"),
 			map[string]any{legacy: "LEGACY", "ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH")}, reconcile.Partial,
-			map[string]reconcile.DriftState{legacy: fixed, "ExplicitAuthFlows": reconcile.NotFixable}, map[string]any{"ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH")}, "cannot stand beside the older ones"},
-		"an old flow is taken away": {clients("- {names: ['web-*'], require: {ExplicitAuthFlows: {without: [USER_PASSWORD_AUTH]}}}"),
-			map[string]any{"ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH")}, reconcile.Remediated, map[string]reconcile.DriftState{"ExplicitAuthFlows": fixed},
+			map[string]reconcile.DriftState{legacy: fixed, "ExplicitAuthFlows": reconcile.StateUnfixable},
+			map[string]any{"ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH")}, "cannot stand beside the older ones"},
+		"an old flow is taken away": {clients("- {names: ['web-*'], require: {ExplicitAuthFlows: {without: " +
+			"[USER_PASSWORD_AUTH]}}}"),
+			map[string]any{"ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH")}, reconcile.Remediated,
+			map[string]reconcile.DriftState{"ExplicitAuthFlows": fixed},
 			map[string]any{"ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH")}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -96,7 +122,8 @@ func TestClients(t *testing.T) {
 						t.Errorf("%s moved", path)
 					}
 				}
-				if fmt.Sprint(other) != fmt.Sprint(b.fake.Client(poolID, "mobile")) && !strings.Contains(c.required, "- {require: {PreventUserExistenceErrors: ENABLED, Auth") {
+				if fmt.Sprint(other) != fmt.Sprint(b.fake.Client(poolID, "mobile")) &&
+					!strings.Contains(c.required, "- {require: {PreventUserExistenceErrors: ENABLED, Auth") {
 					t.Error("the other client is not what it was")
 				}
 			}
@@ -105,14 +132,16 @@ func TestClients(t *testing.T) {
 }
 
 func exempt(setting string) string {
-	return "exemptions:\n  - {pools: {ids: [" + poolID + "]}, settings: [\"" + setting + "\"], until: 2027-01-31T00:00:00Z, reason: a, owner: b}\n"
+	return "exemptions:\n  - {pools: {ids: [" + poolID + "]}, settings: [\"" + setting +
+		"\"], until: 2027-01-31T00:00:00Z, reason: a, owner: b}\n"
 }
 
-// TestUnknownClientMembers: what the baseline says of a member is found by the path of any client and of this one, in the client and in its risk configuration.
+// TestUnknownClientMembers: what the baseline says of a member is found by the path of any client and of this one, in
+// the client and in its risk configuration.
 func TestUnknownClientMembers(t *testing.T) {
 	t.Parallel()
 	for say, want := range map[string]struct {
-		outcome reconcile.Word
+		outcome reconcile.Ending
 		kept    bool
 	}{
 		`{}`:                              {reconcile.Unfixable, true},
@@ -128,7 +157,9 @@ func TestUnknownClientMembers(t *testing.T) {
 		client := b.fake.Client(poolID, web)
 		client["PreventUserExistenceErrors"], client["FutureThing"] = "LEGACY", map[string]any{"Deep": "a"}
 		b.fake.PutClient(poolID, web, client)
-		out := b.reconcile(t, parse(t, "version: 1\nrules: [{name: a, clients: [{names: ['web-*'], require: {PreventUserExistenceErrors: ENABLED}}]}]\nunknownMembers: "+say+"\n"))
+		out := b.reconcile(t,
+			parse(t, "version: 1\nrules: [{name: a, clients: [{names: ['web-*'], require: {PreventUserExistenceErrors: "+
+				"ENABLED}}]}]\nunknownMembers: "+say+"\n"))
 		if out.Outcome != want.outcome || (b.fake.Client(poolID, web)["FutureThing"] != nil) != want.kept {
 			t.Errorf("%s: %s (%s), %v", say, out.Outcome, out.Reason, b.fake.Client(poolID, web)["FutureThing"])
 		}
@@ -140,8 +171,9 @@ func TestClientThatGoes(t *testing.T) {
 	t.Parallel()
 	required := parse(t, strings.ReplaceAll(allDocuments, "web-*", "*"))
 	for name, fault := range map[string]cognitotest.Fault{
-		"while it is read": {Operation: "DescribeUserPoolClient"}, "when its risk was read": {Operation: "DescribeUserPoolClient", Delay: 50 * time.Millisecond},
-		"before it is written": {Operation: "UpdateUserPoolClient"},
+		"while it is read":       {Operation: "DescribeUserPoolClient"},
+		"when its risk was read": {Operation: "DescribeUserPoolClient", Delay: 50 * time.Millisecond},
+		"before it is written":   {Operation: "UpdateUserPoolClient"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -156,11 +188,12 @@ func TestClientThatGoes(t *testing.T) {
 			b.fake.Inject(fault)
 			out := b.reconcile(t, required)
 			pool, _, _ := b.fake.Pool(poolID)
-			if out.Outcome != reconcile.Remediated || pool["DeletionProtection"] != "ACTIVE" || b.fake.Client(poolID, "mobile")["PreventUserExistenceErrors"] != "ENABLED" || b.fake.Client(poolID, web) != nil {
+			if out.Outcome != reconcile.Remediated || pool["DeletionProtection"] != "ACTIVE" ||
+				b.fake.Client(poolID, "mobile")["PreventUserExistenceErrors"] != "ENABLED" || b.fake.Client(poolID, web) != nil {
 				t.Errorf("%s (%s) %v", out.Outcome, out.Reason, out.Drifts)
 			}
 			for _, d := range out.Drifts {
-				if strings.HasPrefix(d.Setting, "Clients["+web+"]") && d.State == reconcile.NotFixable {
+				if strings.HasPrefix(d.Setting, "Clients["+web+"]") && d.State == reconcile.StateUnfixable {
 					t.Errorf("%s of a client that is gone is %s", d.Setting, d.State)
 				}
 			}
@@ -168,16 +201,21 @@ func TestClientThatGoes(t *testing.T) {
 	}
 }
 
-// TestManyClients: two hundred weak clients are put right, although no run has the time that is asked for before the writes of a pool.
+// TestManyClients: two hundred weak clients are put right, although no run has the time that is asked for before the
+// writes of a pool.
 func TestManyClients(t *testing.T) {
 	t.Parallel()
 	b := serve(t, cognitotest.Contract)
 	b.rich(nil)
 	for i := range 200 {
-		b.fake.PutClient(poolID, fmt.Sprintf("web%03d", i), map[string]any{"ClientName": "web-app", "PreventUserExistenceErrors": "LEGACY", "AuthSessionValidity": json.Number("3"),
-			"RefreshTokenValidity": json.Number("30"), "ExplicitAuthFlows": list("ALLOW_USER_SRP_AUTH"), "ClientSecret": "CANARY-many"})
+		b.fake.PutClient(poolID, fmt.Sprintf("web%03d", i),
+			map[string]any{"ClientName": "web-app", "PreventUserExistenceErrors": "LEGACY",
+				"AuthSessionValidity":  json.Number("3"),
+				"RefreshTokenValidity": json.Number("30"), "ExplicitAuthFlows": list("ALLOW_USER_SRP_AUTH"),
+				"ClientSecret": "CANARY-many"})
 	}
-	required := parse(t, "version: 1\nrules: [{name: a, clients: [{names: ['web-*'], require: {PreventUserExistenceErrors: ENABLED}}]}]")
+	required := parse(t, "version: 1\nrules: [{name: a, clients: [{names: ['web-*'], require: "+
+		"{PreventUserExistenceErrors: ENABLED}}]}]")
 	weak := func() (n int) {
 		for i := range 200 {
 			if b.fake.Client(poolID, fmt.Sprintf("web%03d", i))["PreventUserExistenceErrors"] != "ENABLED" {
@@ -189,7 +227,7 @@ func TestManyClients(t *testing.T) {
 	// There is not the time for all of the writes and a verification of each: those of clients are begun one by one.
 	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer stop()
-	out, err := b.reconciler(required).Reconcile(ctx, poolID, event.Cause{})
+	out, err := b.reconciler(required).Reconcile(ctx, onPool(event.Cause{}))
 	if err != nil || out.Outcome != reconcile.Remediated || weak() != 0 || len(out.Drifts) != 200 {
 		t.Fatalf("%s (%s), %d are weak: %v", out.Outcome, out.Reason, weak(), err)
 	}
@@ -198,24 +236,31 @@ func TestManyClients(t *testing.T) {
 	}
 }
 
-// TestClientRefused: what the service refuses of a client is given up, and the rest of the client is put right. None of it is put off.
+// TestClientRefused: what the service refuses of a client is given up, and the rest of the client is put right. None
+// of it is put off.
 func TestClientRefused(t *testing.T) {
 	t.Parallel()
-	required := parse(t, "version: 1\nrules: [{name: a, clients: [{names: ['web-*'], require: {PreventUserExistenceErrors: ENABLED, AllowedOAuthScopes: [openid], AllowedOAuthFlows: [code], CallbackURLs: ['https://app.example.com/a'], DefaultRedirectURI: 'https://app.example.com/a'}}]}]")
-	for code, c := range map[string]struct{ message, setting string }{
-		"ScopeDoesNotExistException": {"Scope does not exist", "AllowedOAuthScopes"},
-		"InvalidOAuthFlowException":  {"no", "AllowedOAuthFlows"},
-		"InvalidParameterException":  {"1 validation error detected: Value '[implicit]' at 'allowedOAuthFlows' failed to satisfy constraint: a", "AllowedOAuthFlows"},
+	required := parse(t, "version: 1\nrules: [{name: a, clients: [{names: ['web-*'], require: "+
+		"{PreventUserExistenceErrors: ENABLED, AllowedOAuthScopes: [openid], AllowedOAuthFlows: [code], CallbackURLs: "+
+		"['https://app.example.com/a'], DefaultRedirectURI: 'https://app.example.com/a'}}]}]")
+	const constraint = "1 validation error detected: Value '[code]' at 'allowedOAuthFlows' failed to satisfy constraint: a"
+	for code, c := range map[string]struct{ message, setting, want string }{
+		"ScopeDoesNotExistException": {"Scope does not exist", "AllowedOAuthScopes", "[openid]"},
+		"InvalidOAuthFlowException":  {"no", "AllowedOAuthFlows", "[code]"},
+		"InvalidParameterException":  {constraint, "AllowedOAuthFlows", "[code]"},
 	} {
 		b := serve(t, cognitotest.Contract)
 		b.whole(nil)
 		client := b.fake.Client(poolID, web)
-		client["PreventUserExistenceErrors"], client["AllowedOAuthScopes"], client["AllowedOAuthFlows"] = "LEGACY", list("email"), list("implicit")
+		client["PreventUserExistenceErrors"], client["AllowedOAuthScopes"], client["AllowedOAuthFlows"] = "LEGACY",
+			list("email"), list("implicit")
 		b.fake.PutClient(poolID, web, client)
-		b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPoolClient", Times: 1, Error: code, Message: c.message})
+		b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPoolClient", Error: code, Message: c.message,
+			When: func(body map[string]any) bool { return fmt.Sprint(body[c.setting]) == c.want }})
 		out := b.reconcile(t, required)
 		now := b.fake.Client(poolID, web)
-		if out.Outcome != reconcile.Partial || states(out)["Clients["+web+"]."+c.setting] != reconcile.NotFixable || now["PreventUserExistenceErrors"] != "ENABLED" || fmt.Sprint(now[c.setting]) != fmt.Sprint(client[c.setting]) {
+		if out.Outcome != reconcile.Partial || states(out)["Clients["+web+"]."+c.setting] != reconcile.StateUnfixable ||
+			now["PreventUserExistenceErrors"] != "ENABLED" || fmt.Sprint(now[c.setting]) != fmt.Sprint(client[c.setting]) {
 			t.Errorf("%s: %s (%s) %v", code, out.Outcome, out.Reason, states(out))
 		}
 	}

@@ -1,10 +1,9 @@
-// Package reconcile brings one pool to the baseline: read, compare, plan, write, verify, in that order and with no stage calling
-// back. It is the one place that reads and plans again when the pool changed in the meantime, and the one that decides how a
-// reconcile ended.
+// Package reconcile brings one user pool to the baseline: read, decide, write, verify, conclude, in that order.
 //
-// It never writes without drift, never repeats a write without having read the pool again, never answers our own write with a
-// write, and never starts a write that it has no time to verify.
+// A first read without a lease ends most runs. What has to be written is written unit by unit, in the order in which
+// one unit depends on another: the pool with its MFA configuration, the risk configuration, log delivery, then each
+// app client. Decide and Conclude are pure; unit.go has the loop that reads, writes and verifies.
 //
-// With a Ledger it remembers from one invocation to the next: which events were handled, who is at work on a pool, what was written and why. With a Bus it sweeps by
-// sending an event for each pool. It does without either.
+// A run never writes without drift, never without having read the document again, never twice what did not hold, never
+// in answer to our own write, and never without the time to verify it.
 package reconcile

@@ -27,13 +27,9 @@ func (b bench) answer(t testing.TB, required *baseline.Baseline, fixture string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := b.reconciler(required).Handle(t.Context(), payload, home, func(reconcile.Outcome) {})
+	out, err := handle(t.Context(), b.reconciler(required), payload, home)
 	if err != nil {
 		t.Fatalf("%s: %v", fixture, err)
-	}
-	out, ok := result.(reconcile.Outcome)
-	if !ok {
-		t.Fatalf("%s: %T", fixture, result)
 	}
 	return out
 }
@@ -70,7 +66,8 @@ func TestReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const pool, client = "DescribeUserPool GetUserPoolMfaConfig", "DescribeUserPool DescribeUserPoolClient ListUserPoolClients"
+	const pool, client = "DescribeUserPool GetUserPoolMfaConfig",
+		"DescribeUserPool DescribeUserPoolClient ListUserPoolClients"
 	watching := parse(t, "version: 1\nrules: [{name: a, watch: [groups]}]")
 	all := parse(t, allDocuments)
 	for name, c := range map[string]struct {
@@ -83,23 +80,32 @@ func TestReads(t *testing.T) {
 		"the baseline that ships, risk":     {shipped, "set-risk-configuration", ""},
 		"the baseline that ships, a group":  {shipped, "create-group", ""},
 		"the pool": {all, "update-user-pool",
-			"DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool GetLogDeliveryConfiguration GetUserPoolMfaConfig ListUserPoolClients"},
-		"MFA":                         {all, "mfa-off-console", pool},
-		"risk":                        {all, "set-risk-configuration", "DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool ListUserPoolClients"},
-		"a client's risk":             {all, "set-risk-configuration-of-client", "DescribeRiskConfiguration DescribeUserPool ListUserPoolClients"},
-		"logs":                        {all, "set-log-delivery-configuration", "DescribeUserPool GetLogDeliveryConfiguration"},
+			"DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool GetLogDeliveryConfiguration " +
+				"GetUserPoolMfaConfig ListUserPoolClients"},
+		"MFA": {all, "mfa-off-console", pool},
+		"risk": {all, "set-risk-configuration",
+			"DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool ListUserPoolClients"},
+		"a client's risk": {all, "set-risk-configuration-of-client",
+			"DescribeRiskConfiguration DescribeUserPool ListUserPoolClients"},
+		"logs": {all, "set-log-delivery-configuration",
+			"DescribeUserPool GetLogDeliveryConfiguration"},
 		"a client, by its name":       {all, "update-user-pool-client", "DescribeRiskConfiguration " + client},
 		"a client whose id is hidden": {all, "update-user-pool-client-hidden", "DescribeRiskConfiguration " + client},
-		"a client, by its id":         {parse(t, strings.Replace(allDocuments, `names: ["web-*"]`, "ids: ["+web+"]", 1)), "update-user-pool-client", client},
-		"a client that is not there":  {all, "create-user-pool-client", "DescribeUserPool ListUserPoolClients"},
-		"tags":                        {all, "tag-resource", pool},
+		"a client, by its id": {parse(t, strings.Replace(allDocuments, `names: ["web-*"]`, "ids: ["+web+"]", 1)),
+			"update-user-pool-client", client},
+		"a client that is not there": {all, "create-user-pool-client", "DescribeUserPool ListUserPoolClients"},
+		"tags":                       {all, "tag-resource", pool},
 		"a new pool": {all, "create-user-pool",
-			"DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool DescribeUserPoolClient GetLogDeliveryConfiguration GetUserPoolMfaConfig ListUserPoolClients"},
-		"MFA, which tags nothing": {parse(t, strings.Replace(allDocuments, "    require:\n      Del", "    pools: {tags: {env: [prod]}}\n    require:\n      Del", 1)), "mfa-off-console", pool},
-		"what is watched":         {watching, "create-group", "DescribeUserPool"},
-		"what is not watched":     {watching, "create-identity-provider", ""},
-		"tags that select": {parse(t, strings.Replace(allDocuments, "    require:\n      Del", "    pools: {tags: {env: [prod]}}\n    require:\n      Del", 1)), "tag-resource",
-			"DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool DescribeUserPoolClient GetLogDeliveryConfiguration GetUserPoolMfaConfig ListUserPoolClients"},
+			"DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool DescribeUserPoolClient " +
+				"GetLogDeliveryConfiguration GetUserPoolMfaConfig ListUserPoolClients"},
+		"MFA, which tags nothing": {parse(t, strings.Replace(allDocuments, "    require:\n      Del",
+			"    pools: {tags: {env: [prod]}}\n    require:\n      Del", 1)), "mfa-off-console", pool},
+		"what is watched":     {watching, "create-group", "DescribeUserPool"},
+		"what is not watched": {watching, "create-identity-provider", ""},
+		"tags that select": {parse(t, strings.Replace(allDocuments, "    require:\n      Del",
+			"    pools: {tags: {env: [prod]}}\n    require:\n      Del", 1)), "tag-resource",
+			"DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool DescribeUserPoolClient " +
+				"GetLogDeliveryConfiguration GetUserPoolMfaConfig ListUserPoolClients"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -123,21 +129,25 @@ func TestReads(t *testing.T) {
 	}
 }
 
-// TestReadsGrowWithClientsOnly: of so many clients, those that no rule selects cost nothing but their place in the list.
+// TestReadsGrowWithClientsOnly: of so many clients, those that no rule selects cost nothing but their place in the
+// list.
 func TestReadsGrowWithClientsOnly(t *testing.T) {
 	t.Parallel()
-	for clients, want := range map[int]int{0: 6, 1: 8, 7: 20, 70: 146} { // 4 of the pool, 1 again for it never had logs, 1 list of up to 60, and 2 for each client
+	// 4 of the pool, 1 again for it never had logs, 1 list of up to 60, and 2 for each client
+	for clients, want := range map[int]int{0: 6, 1: 8, 7: 20, 70: 146} {
 		b := serve(t, cognitotest.Contract)
 		pool, mfa := cognitotest.Rich()
 		b.fake.Put(poolID, pool, mfa)
 		for i := range clients {
-			b.fake.PutClient(poolID, fmt.Sprintf("web%03d", i), map[string]any{"ClientName": "web-app", "PreventUserExistenceErrors": "ENABLED"})
+			b.fake.PutClient(poolID, fmt.Sprintf("web%03d", i),
+				map[string]any{"ClientName": "web-app", "PreventUserExistenceErrors": "ENABLED"})
 			b.fake.PutClient(poolID, fmt.Sprintf("other%03d", i), map[string]any{"ClientName": "other"})
 		}
 		if clients == 70 {
 			want += 2 // 140 clients are three pages
 		}
-		if _, err := b.reconciler(parse(t, allDocuments).InMode(baseline.Audit)).Reconcile(t.Context(), poolID, event.Cause{}); err != nil {
+		if _, err := b.reconciler(parse(t, allDocuments).InMode(baseline.Audit)).Reconcile(t.Context(),
+			onPool(event.Cause{})); err != nil {
 			t.Fatal(err)
 		}
 		if got := len(b.fake.Calls()); got != want {
@@ -150,8 +160,10 @@ const riskAction = "RiskConfiguration.CompromisedCredentialsRiskConfiguration.Ac
 
 // weakRisk gives the pool another risk configuration, which clients without one of their own have too.
 func weakRisk(b bench) {
-	b.fake.PutRisk(poolID, "", map[string]any{"CompromisedCredentialsRiskConfiguration": map[string]any{"Actions": map[string]any{"EventAction": "NO_ACTION"}},
-		"RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": list("192.0.2.0/24")}})
+	b.fake.PutRisk(poolID, "",
+		map[string]any{"CompromisedCredentialsRiskConfiguration": map[string]any{"Actions": map[string]any{
+			"EventAction": "NO_ACTION"}},
+			"RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": list("192.0.2.0/24")}})
 }
 
 // TestDocuments has an incident in each of the further documents, and what comes of it.
@@ -161,18 +173,23 @@ func TestDocuments(t *testing.T) {
 		required string
 		tamper   func(b bench)
 		event    string
-		outcome  reconcile.Word
+		outcome  reconcile.Ending
 		writes   []string
 		fixed    []string
 		moves    []string // what else is allowed to differ from before the incident
 	}{
 		"the pool's risk is emptied": {allDocuments, func(b bench) {
-			b.fake.PutRisk(poolID, "", map[string]any{"RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": list("192.0.2.0/24")}})
+			b.fake.PutRisk(poolID, "",
+				map[string]any{"RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": list("192.0.2.0/24")}})
 		},
-			"set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration"}, []string{"RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"},
-			[]string{"RiskConfiguration.CompromisedCredentialsRiskConfiguration.EventFilter", "RiskConfiguration.AccountTakeover", "RiskConfiguration.RiskException"}},
+			"set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration"},
+			[]string{"RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"},
+			[]string{"RiskConfiguration.CompromisedCredentialsRiskConfiguration.EventFilter",
+				"RiskConfiguration.AccountTakeover", "RiskConfiguration.RiskException"}},
 		"a client's risk is emptied": {allDocuments, func(b bench) { b.fake.PutRisk(poolID, web, map[string]any{}) },
-			"set-risk-configuration-of-client", reconcile.Unchanged, []string{}, nil, []string{"Clients[" + web + "].RiskConfiguration"}}, // it has the pool's again
+			// it has the pool's again
+			"set-risk-configuration-of-client", reconcile.Unchanged, []string{}, nil,
+			[]string{"Clients[" + web + "].RiskConfiguration"}},
 		"a client's risk is weakened": {allDocuments, func(b bench) {
 			risk := b.fake.Risk(poolID, web)
 			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
@@ -180,67 +197,90 @@ func TestDocuments(t *testing.T) {
 		}, "set-risk-configuration-of-client", reconcile.Remediated, []string{"SetRiskConfiguration"},
 			[]string{"Clients[" + web + "].RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"}, nil},
 		"the pool is to have no risk configuration": {`version: 1
-rules: [{name: a, require: {RiskConfiguration: {absent: true}}}]`, func(bench) {}, "set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration"}, []string{"RiskConfiguration"}, []string{"RiskConfiguration"}},
-		"a client that has the pool's risk goes on to have it": {strings.ReplaceAll(allDocuments, "web-*", "*"), weakRisk, "set-risk-configuration", reconcile.Remediated,
+rules: [{name: a, require: {RiskConfiguration: {absent: true}}}]`, func(bench) {}, "set-risk-configuration",
+			reconcile.Remediated, []string{"SetRiskConfiguration"}, []string{"RiskConfiguration"},
+			[]string{"RiskConfiguration"}},
+		"a client that has the pool's risk goes on to have it": {strings.ReplaceAll(allDocuments, "web-*", "*"), weakRisk,
+			"set-risk-configuration", reconcile.Remediated,
 			[]string{"SetRiskConfiguration"},
 			[]string{riskAction, "Clients[mobile]." + riskAction}, []string{"RiskConfiguration."}},
 		"a client that has the pool's risk, which is nobody's": {`version: 1
 rules: [{name: a, clients: [{require: {RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]}]`, weakRisk, "set-risk-configuration", reconcile.Remediated,
 			[]string{"SetRiskConfiguration"}, []string{"Clients[mobile]." + riskAction},
-			[]string{"RiskConfiguration.", "Clients[mobile].RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList", "Clients[mobile]." + riskAction}},
+			[]string{"RiskConfiguration.", "Clients[mobile].RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList",
+				"Clients[mobile]." + riskAction}},
 		"a client that has the pool's risk, and has to be stricter": {strings.ReplaceAll(allDocuments, "web-*", "*") +
-			"      - {names: [mobile-app], require: {RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {absent: true}}}}}\n", func(b bench) {
+			"      - {names: [mobile-app], require: {RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: " +
+			"{absent: true}}}}}\n", func(b bench) {
 			weakRisk(b)
 			risk := b.fake.Risk(poolID, "")
 			object(risk, "RiskExceptionConfiguration")["SkippedIPRangeList"] = list("203.0.113.0/24")
 			b.fake.PutRisk(poolID, "", risk)
 		}, "set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration", "SetRiskConfiguration"},
-			[]string{riskAction, "Clients[mobile]." + riskAction, "Clients[mobile].RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList"},
+			[]string{riskAction, "Clients[mobile]." + riskAction,
+				"Clients[mobile].RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList"},
 			[]string{"RiskConfiguration.", "Clients[mobile].RiskConfiguration."}},
 		"threat protection is raised, and the risk is due too": {`version: 1
 rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]`, func(b bench) {
-			b.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "AUDIT" })
+			b.fake.Edit(poolID, func(pool, _ map[string]any) {
+				object(pool,
+					"UserPoolAddOns")["AdvancedSecurityMode"] = "AUDIT"
+			})
 			risk := b.fake.Risk(poolID, "")
 			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
 			b.fake.PutRisk(poolID, "", risk)
-		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"}, []string{"UserPoolAddOns.AdvancedSecurityMode", riskAction}, nil},
+		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"},
+			[]string{"UserPoolAddOns.AdvancedSecurityMode", riskAction}, nil},
 		"threat protection goes, and what no risk is to have is out of sight": {`version: 1
 rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}}}]`, func(b bench) {
 			b.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "OFF" })
 		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"},
-			[]string{"RiskConfiguration.RiskExceptionConfiguration", "UserPoolAddOns.AdvancedSecurityMode"}, []string{"RiskConfiguration.RiskExceptionConfiguration"}},
-		"threat protection goes, and a client's risk with it": {strings.Replace(allDocuments, "DeletionProtection: ACTIVE", "UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}", 1), func(b bench) {
+			[]string{"RiskConfiguration.RiskExceptionConfiguration", "UserPoolAddOns.AdvancedSecurityMode"},
+			[]string{"RiskConfiguration.RiskExceptionConfiguration"}},
+		"threat protection goes, and a client's risk with it": {strings.Replace(allDocuments, "DeletionProtection: ACTIVE",
+			"UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}", 1), func(b bench) {
 			b.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "OFF" })
 			risk := b.fake.Risk(poolID, web)
 			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
 			b.fake.PutRisk(poolID, web, risk)
-		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"}, []string{"UserPoolAddOns.AdvancedSecurityMode", "Clients[" + web + "]." + riskAction}, nil},
+		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"},
+			[]string{"UserPoolAddOns.AdvancedSecurityMode", "Clients[" + web + "]." + riskAction}, nil},
 		"the last of the pool's risk goes, which a client has too": {`version: 1
 rules: [{name: a, require: {RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}}, clients: [{names: ["mobile-*"], require: {RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}}}]}]`,
 			func(b bench) {
-				b.fake.PutRisk(poolID, "", map[string]any{"RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": list("192.0.2.0/24")}})
+				b.fake.PutRisk(poolID, "",
+					map[string]any{"RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": list("192.0.2.0/24")}})
 			}, "set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration"},
-			[]string{"RiskConfiguration.RiskExceptionConfiguration", "Clients[mobile].RiskConfiguration.RiskExceptionConfiguration"}, []string{"RiskConfiguration."}},
+			[]string{"RiskConfiguration.RiskExceptionConfiguration",
+				"Clients[mobile].RiskConfiguration.RiskExceptionConfiguration"}, []string{"RiskConfiguration."}},
 		"a client is to keep what the pool is to lose": {`version: 1
 rules: [{name: a, require: {RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {absent: true}}}}, clients: [{names: ["mobile-*"], require: {RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {contains: [203.0.113.0/24]}}}}}]}]`,
-			func(bench) {}, "set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration", "SetRiskConfiguration"},
-			[]string{"RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList", "Clients[mobile].RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList"},
+			func(bench) {}, "set-risk-configuration", reconcile.Remediated,
+			[]string{"SetRiskConfiguration", "SetRiskConfiguration"},
+			[]string{"RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList",
+				"Clients[mobile].RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList"},
 			[]string{"RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList", "Clients[mobile].RiskConfiguration."}},
 		"a client is to have the pool's risk": {`version: 1
-rules: [{name: a, clients: [{require: {RiskConfiguration: {absent: true}}}]}]`, func(bench) {}, "set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration"},
+rules: [{name: a, clients: [{require: {RiskConfiguration: {absent: true}}}]}]`, func(bench) {},
+			"set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration"},
 			[]string{"Clients[" + web + "].RiskConfiguration"}, []string{"Clients[" + web + "].RiskConfiguration"}},
 		"a log entry goes": {`version: 1
 rules: [{name: a, require: {LogConfigurations: {userAuthEvents: {LogLevel: INFO, FirehoseConfiguration: {StreamArn: "arn:aws:firehose:eu-west-1:111122223333:deliverystream/cognito-events"}}}}}]`,
-			func(b bench) { b.fake.PutLogs(poolID, b.fake.Logs(poolID)[:1]) }, "set-log-delivery-configuration", reconcile.Remediated, []string{"SetLogDeliveryConfiguration"},
-			[]string{"LogConfigurations.userAuthEvents.LogLevel", "LogConfigurations.userAuthEvents.FirehoseConfiguration.StreamArn"}, nil},
+			func(b bench) { b.fake.PutLogs(poolID, b.fake.Logs(poolID)[:1]) }, "set-log-delivery-configuration",
+			reconcile.Remediated, []string{"SetLogDeliveryConfiguration"},
+			[]string{"LogConfigurations.userAuthEvents.LogLevel",
+				"LogConfigurations.userAuthEvents.FirehoseConfiguration.StreamArn"}, nil},
 		"all logs go": {`version: 1
 rules: [{name: a, require: {LogConfigurations: {userNotification: {absent: true}}}}]`,
-			func(bench) {}, "set-log-delivery-configuration", reconcile.Remediated, []string{"SetLogDeliveryConfiguration"}, []string{"LogConfigurations.userNotification"}, []string{"LogConfigurations.userNotification"}},
+			func(bench) {}, "set-log-delivery-configuration", reconcile.Remediated, []string{"SetLogDeliveryConfiguration"},
+			[]string{"LogConfigurations.userNotification"}, []string{"LogConfigurations.userNotification"}},
 		"a client is weakened": {allDocuments, func(b bench) {
 			client := b.fake.Client(poolID, web)
-			client["PreventUserExistenceErrors"], client["CallbackURLs"] = "LEGACY", list("https://evil.example", "https://app.example.com/callback")
+			client["PreventUserExistenceErrors"], client["CallbackURLs"] = "LEGACY",
+				list("https://evil.example", "https://app.example.com/callback")
 			b.fake.PutClient(poolID, web, client)
-		}, "update-user-pool-client", reconcile.Remediated, []string{"UpdateUserPoolClient"}, []string{"Clients[" + web + "].PreventUserExistenceErrors"}, []string{"Clients[" + web + "].CallbackURLs"}},
+		}, "update-user-pool-client", reconcile.Remediated, []string{"UpdateUserPoolClient"},
+			[]string{"Clients[" + web + "].PreventUserExistenceErrors"}, []string{"Clients[" + web + "].CallbackURLs"}},
 		"a client gets a name by which more is required of it": {`version: 1
 rules: [{name: a, clients: [{names: [renamed], require: {RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]}]`, func(b bench) {
 			client := b.fake.Client(poolID, web)
@@ -249,11 +289,16 @@ rules: [{name: a, clients: [{names: [renamed], require: {RiskConfiguration: {Com
 			risk := b.fake.Risk(poolID, web)
 			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
 			b.fake.PutRisk(poolID, web, risk)
-		}, "update-user-pool-client", reconcile.Remediated, []string{"SetRiskConfiguration"}, []string{"Clients[" + web + "]." + riskAction}, []string{"Clients[" + web + "].ClientName"}},
-		"a client comes that is weak": {strings.Replace(allDocuments, `names: ["web-*"]`, `except: {names: ["mobile-*"]}`, 1), func(b bench) {
-			b.fake.PutClient(poolID, "7rogue7client", map[string]any{"ClientName": "rogue", "PreventUserExistenceErrors": "LEGACY", "RefreshTokenValidity": json.Number("30"),
-				"AuthSessionValidity": json.Number("3"), "ExplicitAuthFlows": list("ALLOW_USER_AUTH"), "ClientSecret": "CANARY-rogue-secret"})
-		}, "create-user-pool-client", reconcile.Remediated, []string{"UpdateUserPoolClient"}, []string{"Clients[7rogue7client].PreventUserExistenceErrors"}, nil},
+		}, "update-user-pool-client", reconcile.Remediated, []string{"SetRiskConfiguration"},
+			[]string{"Clients[" + web + "]." + riskAction}, []string{"Clients[" + web + "].ClientName"}},
+		"a client comes that is weak": {strings.Replace(allDocuments, `names: ["web-*"]`, `except: {names: ["mobile-*"]}`,
+			1), func(b bench) {
+			b.fake.PutClient(poolID, "7rogue7client", map[string]any{"ClientName": "rogue",
+				"PreventUserExistenceErrors": "LEGACY", "RefreshTokenValidity": json.Number("30"),
+				"AuthSessionValidity": json.Number("3"), "ExplicitAuthFlows": list("ALLOW_USER_AUTH"),
+				"ClientSecret": "CANARY-rogue-secret"})
+		}, "create-user-pool-client", reconcile.Remediated, []string{"UpdateUserPoolClient"},
+			[]string{"Clients[7rogue7client].PreventUserExistenceErrors"}, nil},
 		"threat protection and the risk go at once": {`version: 1
 rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]`, func(b bench) {
 			b.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "OFF" })
@@ -261,11 +306,13 @@ rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, Ri
 			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
 			b.fake.PutRisk(poolID, "", risk)
 		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"},
-			[]string{"UserPoolAddOns.AdvancedSecurityMode", "RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"}, nil},
+			[]string{"UserPoolAddOns.AdvancedSecurityMode",
+				"RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"}, nil},
 		"threat protection goes, and the risk behind it is as it should": {`version: 1
 rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]`, func(b bench) {
 			b.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "OFF" })
-		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool"}, []string{"UserPoolAddOns.AdvancedSecurityMode"}, nil},
+		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool"},
+			[]string{"UserPoolAddOns.AdvancedSecurityMode"}, nil},
 		"a risk is wanted where threat protection is off": {`version: 1
 rules: [{name: a, require: {RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]`, func(b bench) {
 			b.fake.Edit(poolID, func(pool, _ map[string]any) { delete(pool, "UserPoolAddOns") })
@@ -298,7 +345,8 @@ rules: [{name: a, require: {RiskConfiguration: {CompromisedCredentialsRiskConfig
 			if err != nil || strings.Contains(string(raw), "CANARY") {
 				t.Errorf("a planted secret stands in the outcome: %v", err)
 			}
-			if again := b.answer(t, parse(t, c.required), c.event); c.outcome == reconcile.Remediated && again.Outcome != reconcile.Unchanged {
+			if again := b.answer(t, parse(t, c.required), c.event); c.outcome == reconcile.Remediated &&
+				again.Outcome != reconcile.Unchanged {
 				t.Errorf("the second time: %s (%s)", again.Outcome, again.Reason)
 			}
 		})
@@ -309,11 +357,15 @@ rules: [{name: a, require: {RiskConfiguration: {CompromisedCredentialsRiskConfig
 func TestOddAnswers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ operation, body, says string }{
-		"a risk without itself":    {"DescribeRiskConfiguration", `{}`, "the answer has no RiskConfiguration"},
-		"another pool's risk":      {"DescribeRiskConfiguration", `{"RiskConfiguration":{"UserPoolId":"eu-west-1_Other0001"}}`, "not this pool"},
-		"another client's risk":    {"DescribeRiskConfiguration", `{"RiskConfiguration":{"ClientId":"other"}}`, "not this client"},
-		"logs that are none":       {"GetLogDeliveryConfiguration", `{"LogDeliveryConfiguration":[]}`, "the answer has no LogDeliveryConfiguration"},
-		"another pool's logs":      {"GetLogDeliveryConfiguration", `{"LogDeliveryConfiguration":{"UserPoolId":"eu-west-1_Other0001"}}`, "not this pool"},
+		"a risk without itself": {"DescribeRiskConfiguration", `{}`, "the answer has no RiskConfiguration"},
+		"another pool's risk": {"DescribeRiskConfiguration",
+			`{"RiskConfiguration":{"UserPoolId":"eu-west-1_Other0001"}}`, "not this pool"},
+		"another client's risk": {"DescribeRiskConfiguration", `{"RiskConfiguration":{"ClientId":"other"}}`,
+			"not this client"},
+		"logs that are none": {"GetLogDeliveryConfiguration", `{"LogDeliveryConfiguration":[]}`,
+			"the answer has no LogDeliveryConfiguration"},
+		"another pool's logs": {"GetLogDeliveryConfiguration",
+			`{"LogDeliveryConfiguration":{"UserPoolId":"eu-west-1_Other0001"}}`, "not this pool"},
 		"a client without itself":  {"DescribeUserPoolClient", `{}`, "the answer has no UserPoolClient"},
 		"another client":           {"DescribeUserPoolClient", `{"UserPoolClient":{"ClientId":"other"}}`, "not this client"},
 		"a list that is no object": {"ListUserPoolClients", `<html>`, ""},
@@ -321,7 +373,7 @@ func TestOddAnswers(t *testing.T) {
 		b := serve(t, cognitotest.Contract)
 		b.whole(func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
 		b.fake.Inject(cognitotest.Fault{Operation: c.operation, Body: []byte(c.body)})
-		out, err := b.reconciler(parse(t, allDocuments)).Reconcile(t.Context(), poolID, event.Cause{})
+		out, err := b.reconciler(parse(t, allDocuments)).Reconcile(t.Context(), onPool(event.Cause{}))
 		if err == nil || out.Outcome != reconcile.Deferred || !strings.Contains(out.Reason, c.says) || len(b.writes()) > 0 {
 			t.Errorf("%s: %s (%s) %v", name, out.Outcome, out.Reason, b.writes())
 		}
@@ -331,7 +383,8 @@ func TestOddAnswers(t *testing.T) {
 // TestUnknownClientMember: a member of a client that nobody knows stops the write of that client, and of nothing else.
 func TestUnknownClientMember(t *testing.T) {
 	t.Parallel()
-	for say, want := range map[string]reconcile.Word{"": reconcile.Partial, `"Clients[].FutureThing": echo`: reconcile.Remediated, `"*": echo`: reconcile.Remediated} {
+	for say, want := range map[string]reconcile.Ending{"": reconcile.Partial,
+		`"Clients[].FutureThing": echo`: reconcile.Remediated, `"*": echo`: reconcile.Remediated} {
 		b := serve(t, cognitotest.Contract)
 		b.whole(func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
 		client := b.fake.Client(poolID, web)
@@ -350,10 +403,12 @@ func TestUnknownClientMember(t *testing.T) {
 	}
 }
 
-// TestWatch: what comes, changes and goes is reported with who did it, and nothing is undone; what is not watched is ignored.
+// TestWatch: what comes, changes and goes is reported with who did it, and nothing is undone; what is not watched is
+// ignored.
 func TestWatch(t *testing.T) {
 	t.Parallel()
-	required := parse(t, "version: 1\nrules:\n  - {name: watcher, watch: [clients, identityProviders, domains, resourceServers, groups]}\n")
+	required := parse(t, "version: 1\nrules:\n  - {name: watcher, watch: [clients, identityProviders, domains, "+
+		"resourceServers, groups]}\n")
 	for name, want := range map[string]string{
 		"create-user-pool-client":     "clients[rogue] added",
 		"delete-user-pool-client":     "clients[" + web + "] removed",
@@ -382,7 +437,8 @@ func TestWatch(t *testing.T) {
 				t.Fatalf("%s %v", out.Outcome, out.Drifts)
 			}
 			d := out.Drifts[0]
-			if got := fmt.Sprint(d.Setting, " ", d.Have); got != want || d.State != reconcile.Reported || d.Rule != "watcher" || !strings.Contains(d.Reason, "by arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory") {
+			if got := fmt.Sprint(d.Setting, " ", d.Have); got != want || d.State != reconcile.StateReported ||
+				d.Rule != "watcher" || !strings.Contains(d.Reason, "by arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory") {
 				t.Errorf("%+v, want %s", d, want)
 			}
 		})
@@ -394,12 +450,16 @@ func TestWatchTriggers(t *testing.T) {
 	t.Parallel()
 	b := serve(t, cognitotest.Contract)
 	b.rich(func(pool, _ map[string]any) {
-		pool["LambdaConfig"] = map[string]any{"PreSignUp": "arn:aws:lambda:eu-west-1:111122223333:function:pre-sign-up", "CustomMessage": "arn:aws:lambda:eu-west-1:111122223333:function:stranger"}
+		pool["LambdaConfig"] = map[string]any{"PreSignUp": "arn:aws:lambda:eu-west-1:111122223333:function:pre-sign-up",
+			"CustomMessage": "arn:aws:lambda:eu-west-1:111122223333:function:stranger"}
 	})
-	required := parse(t, "version: 1\nrules:\n  - {name: a, watch: [triggers], require: {LambdaConfig: {PreSignUp: 'arn:aws:lambda:eu-west-1:111122223333:function:pre-sign-up'}}}\n")
+	required := parse(t, "version: 1\nrules:\n  - {name: a, watch: [triggers], require: {LambdaConfig: {PreSignUp: "+
+		"'arn:aws:lambda:eu-west-1:111122223333:function:pre-sign-up'}}}\n")
 	out := b.answer(t, required, "update-user-pool")
-	if len(out.Drifts) != 1 || out.Outcome != reconcile.Drifted || out.Drifts[0].Setting != "LambdaConfig.CustomMessage" || out.Drifts[0].State != reconcile.Reported ||
-		!strings.HasPrefix(out.Drifts[0].Reason, "found after UpdateUserPool by arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory") || len(b.writes()) > 0 {
+	if len(out.Drifts) != 1 || out.Outcome != reconcile.Drifted ||
+		out.Drifts[0].Setting != "LambdaConfig.CustomMessage" || out.Drifts[0].State != reconcile.StateReported ||
+		!strings.HasPrefix(out.Drifts[0].Reason,
+			"found after UpdateUserPool by arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory") || len(b.writes()) > 0 {
 		t.Errorf("%s %v", out.Outcome, out.Drifts)
 	}
 	only := parse(t, "version: 1\nrules: [{name: a, watch: [triggers]}]")
@@ -415,9 +475,11 @@ func TestWatchTriggers(t *testing.T) {
 func TestDeletedPool(t *testing.T) {
 	t.Parallel()
 	b := serve(t, cognitotest.Contract)
-	named := parse(t, "version: 1\nrules: [{name: crown, pools: {ids: ["+poolID+"]}, require: {DeletionProtection: ACTIVE}}]")
+	named := parse(t, "version: 1\nrules: [{name: crown, pools: {ids: ["+poolID+
+		"]}, require: {DeletionProtection: ACTIVE}}]")
 	out := b.answer(t, named, "delete-user-pool")
-	if out.Outcome != reconcile.Drifted || !out.Critical || len(out.Drifts) != 1 || out.Drifts[0].Rule != "crown" || !strings.Contains(out.Drifts[0].Reason, "mallory") {
+	if out.Outcome != reconcile.Drifted || !out.Critical || len(out.Drifts) != 1 || out.Drifts[0].Rule != "crown" ||
+		!strings.Contains(out.Drifts[0].Reason, "mallory") {
 		t.Errorf("%+v", out)
 	}
 	other := b.answer(t, require(t, "DeletionProtection: ACTIVE"), "delete-user-pool")
@@ -426,7 +488,8 @@ func TestDeletedPool(t *testing.T) {
 	}
 }
 
-// TestEventTableNamesDocuments: what the event table says a call changes is a document, or a kind of thing that can be watched.
+// TestEventTableNamesDocuments: what the event table says a call changes is a document, or a kind of thing that can be
+// watched.
 func TestEventTableNamesDocuments(t *testing.T) {
 	t.Parallel()
 	for _, call := range event.Table() {

@@ -1,8 +1,9 @@
 package reconcile_test
 
 import (
-	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,37 +13,99 @@ import (
 	"poolkeeper/lambda/reconcile"
 )
 
-// tries delivers an event as Lambda does, again after a minute and after two more while it is deferred.
-func (w ledgered) tries(r func() *reconcile.Reconciler, request event.Request, each func(reconcile.Outcome, error)) (out reconcile.Outcome, err error) {
-	for try := range 3 {
-		w.pass(time.Duration(try) * time.Minute)
-		out, err = r().Answer(context.Background(), request)
-		each(out, err)
-		if err == nil {
-			break
-		}
-	}
-	return out, err
+// flapping returns a baseline of one rule with a flap budget.
+func flapping(t testing.TB, budget, require string) ruled {
+	text := "version: 1\nflapBudget: " + budget + "\nrules: [{name: all, require: {" + require + "}}]"
+	return ruled{withLedger(t), t, text}
 }
 
-// TestFlapBudgetOfTheDeferred lets somebody set a setting back at once, and another write fail so that no run comes to its end: what was accepted counts all the same, once a write, and each event of somebody
-// else's counts once, however often it is tried.
+// A ruled pool has a ledger and a baseline.
+type ruled struct {
+	ledgered
+	testing.TB
+	text string
+}
+
+// event delivers the event of a call of another automation, a minute after the call.
+func (r ruled) event(id string) reconcile.Outcome {
+	r.Helper()
+	request := call(id, "terraform-ci", r.time())
+	r.pass(time.Minute)
+	return r.answer(r, parse(r, r.text), request)
+}
+
+// TestFlapBudget has another automation set a setting back each time: once the budget is spent the setting is skipped,
+// and both are named.
+func TestFlapBudget(t *testing.T) {
+	t.Parallel()
+	r := flapping(t, "{times: 3, minutes: 30}", "DeletionProtection: ACTIVE, MfaConfiguration: {oneOf: [ON, OPTIONAL]}")
+	var endings []reconcile.Ending
+	var last reconcile.Outcome
+	for i := range 5 {
+		r.fake.Edit(poolID, unprotected)
+		last = r.event(fmt.Sprint("event", i))
+		endings = append(endings, last.Outcome)
+	}
+	want := []reconcile.Ending{reconcile.Remediated, reconcile.Remediated, reconcile.Remediated, reconcile.Unconverged,
+		reconcile.Unconverged}
+	if !slices.Equal(endings, want) {
+		t.Fatalf("%v, want %v", endings, want)
+	}
+	says := "it was written 3 times within 30 minutes, and set back each time (role terraform-ci called 4 times): "
+	if !strings.HasPrefix(last.Reason, says) || len(last.Drifts) != 1 || last.Drifts[0].Code != reconcile.CodeFlapping {
+		t.Errorf("%s: %+v", last.Reason, last.Drifts)
+	}
+	if len(r.writes()) != 3 {
+		t.Errorf("writes: %v", r.writes())
+	}
+	r.pass(30 * time.Minute)
+	if out := r.event("later"); out.Outcome != reconcile.Remediated {
+		t.Errorf("once the writes are long past: %s: %s", out.Outcome, out.Reason)
+	}
+}
+
+// TestFlapBudgetOfTheFast has another automation set a setting back before our write of it is read back: such writes
+// count too.
+func TestFlapBudgetOfTheFast(t *testing.T) {
+	t.Parallel()
+	r := flapping(t, "{times: 3, minutes: 30}", "DeletionProtection: ACTIVE")
+	r.fake.Edit(poolID, unprotected)
+	r.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Change: unprotected})
+	var last reconcile.Outcome
+	for i := range 10 {
+		if last = r.event(fmt.Sprint("event", i)); last.Outcome != reconcile.Unconverged {
+			t.Errorf("event %d: %s (%s)", i, last.Outcome, last.Reason)
+		}
+	}
+	says := "it was written 3 times within 30 minutes, and 3 times it did not hold (role terraform-ci called 4 times): "
+	if len(r.writes()) != 3 || !strings.HasPrefix(last.Reason, says) {
+		t.Errorf("%d writes: %s", len(r.writes()), last.Reason)
+	}
+}
+
+// TestFlapBudgetOfTheDeferred has a setting set back at once, while another write fails so that no run comes to its
+// end: what was accepted counts all the same.
 func TestFlapBudgetOfTheDeferred(t *testing.T) {
 	t.Parallel()
-	w, required := withLedger(t), parse(t, "version: 1\nflapBudget: {times: 3, minutes: 60}\nrules: [{name: all, require: {DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}}}]")
-	w.fake.Edit(poolID, func(pool, mfa map[string]any) {
+	r := flapping(t, "{times: 3, minutes: 60}",
+		"DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}")
+	r.fake.Edit(poolID, func(pool, mfa map[string]any) {
 		unprotected(pool, mfa)
 		delete(mfa, "SoftwareTokenMfaConfiguration")
 	})
-	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Change: unprotected})
-	w.fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: "TooManyRequestsException"})
+	r.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Change: unprotected})
+	r.fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: "TooManyRequestsException"})
 	for i := range 8 {
-		request := call(fmt.Sprint("event", i), "terraform-ci", w.time())
-		w.pass(3 * time.Minute)
-		_, _ = w.tries(func() *reconcile.Reconciler { return w.keeper(required) }, request, func(reconcile.Outcome, error) {})
+		request := call(fmt.Sprint("event", i), "terraform-ci", r.time())
+		for range 3 {
+			r.pass(2 * time.Minute)
+			if _, err := deliver(t.Context(), r.process(parse(t, r.text)), request); err == nil {
+				t.Error("not deferred")
+			}
+		}
 	}
 	wrote := 0
-	for _, call := range w.writes() {
+	for _, call := range r.writes() {
 		if call == "UpdateUserPool" {
 			wrote++
 		}
@@ -50,233 +113,99 @@ func TestFlapBudgetOfTheDeferred(t *testing.T) {
 	if wrote != 3 {
 		t.Errorf("UpdateUserPool was called %d times", wrote)
 	}
-	w.fake.ClearFaults()
-	request := call("last", "terraform-ci", w.time())
-	w.pass(time.Minute)
-	out := w.answer(t, required, request)
-	if want := "it was written 3 times within 60 minutes, and 3 times it did not hold, while role terraform-ci called 2 times:"; out.Outcome != reconcile.Unconverged || !strings.Contains(out.Reason, want) {
+	r.fake.ClearFaults()
+	out := r.event("last")
+	if out.Outcome != reconcile.Unconverged || !strings.Contains(out.Reason, "3 times it did not hold") {
 		t.Errorf("%s (%s)", out.Outcome, out.Reason)
 	}
 }
 
-// TestFlapBudgetOfWhatComesLater finds a setting set back only by a later look of a run: its budget counts there too.
-func TestFlapBudgetOfWhatComesLater(t *testing.T) {
+// TestFlapBudgetWithinARun has a setting set back while another one of the same unit is written: the budget counts
+// there too.
+func TestFlapBudgetWithinARun(t *testing.T) {
 	t.Parallel()
-	w, required := withLedger(t), parse(t, "version: 1\nflapBudget: {times: 1, minutes: 60}\nrules: [{name: all, require: {DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}}}]")
-	answer := func(id string) reconcile.Outcome {
-		request := call(id, "terraform-ci", w.time())
-		w.pass(time.Minute)
-		return w.answer(t, required, request)
-	}
-	w.fake.Edit(poolID, unprotected)
-	answer("one")
-	w.fake.Edit(poolID, func(_, mfa map[string]any) { delete(mfa, "SoftwareTokenMfaConfiguration") })
-	w.fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: "TooManyRequestsException", Times: 1, Then: func(s *cognitotest.Server) { s.Edit(poolID, unprotected) }})
-	if out := answer("two"); out.Outcome != reconcile.Unconverged || states(out)["DeletionProtection"] != reconcile.NotFixable || states(out)["SoftwareTokenMfaConfiguration.Enabled"] != reconcile.Fixed {
-		t.Errorf("%s (%s) %v", out.Outcome, out.Reason, states(out))
+	r := flapping(t, "{times: 1, minutes: 60}",
+		"DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}")
+	r.fake.Edit(poolID, unprotected)
+	r.event("one")
+	r.fake.Edit(poolID, func(_, mfa map[string]any) { delete(mfa, "SoftwareTokenMfaConfiguration") })
+	r.fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: "TooManyRequestsException", Times: 1,
+		Then: func(s *cognitotest.Server) { s.Edit(poolID, unprotected) }})
+	out := r.event("two")
+	of := states(out)
+	if out.Outcome != reconcile.Unconverged || of["DeletionProtection"] != reconcile.StateUnfixable ||
+		of["SoftwareTokenMfaConfiguration.Enabled"] != reconcile.StateFixed {
+		t.Errorf("%s (%s) %v", out.Outcome, out.Reason, of)
 	}
 }
 
-// TestFlapBudgetOfWhatIsOwed lets somebody take the text messages from a pool whenever a write of ours has given them back, which that write's predecessor took: this ends too.
-func TestFlapBudgetOfWhatIsOwed(t *testing.T) {
-	t.Parallel()
-	w, _, required, request := killedInDebt(t)
-	w.pass(2 * time.Minute)
-	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Change: func(pool, _ map[string]any) { delete(pool, "SmsConfiguration") }})
-	w.fake.ResetCalls()
-	told := 0
-	for i := range 12 {
-		if i > 0 {
-			request = call(fmt.Sprint("event", i), "terraform-ci", w.time())
-			w.pass(time.Minute)
-		}
-		out := w.answer(t, required, request)
-		if out.Outcome != reconcile.Unconverged || !strings.Contains(out.Reason, "SmsConfiguration") {
-			t.Errorf("%d: %s (%s)", i, out.Outcome, out.Reason)
-		}
-		if !out.Repeated {
-			told++
-		}
-	}
-	if len(w.writes()) != 5 || told > 6 {
-		t.Errorf("written %v, told %d times", w.writes(), told)
-	}
-	w.fake.ClearFaults()
-	w.pass(time.Hour)
-	request = call("last", "terraform-ci", w.time())
-	w.pass(time.Minute)
-	w.answer(t, required, request)
-	if pool, _, _ := w.fake.Pool(poolID); pool["SmsConfiguration"] == nil {
-		t.Error("it was not given back once that was over")
-	}
-}
-
-// TestOwnWriteGivesNothingBack: the event of a write of ours is not answered with a write, whatever is owed, for that one's event would come next.
-func TestOwnWriteGivesNothingBack(t *testing.T) {
-	t.Parallel()
-	w, lost, required, request := killedInDebt(t)
-	w.pass(2 * time.Minute)
-	w.fake.ResetCalls()
-	own := call("own", "Keeper", w.time())
-	w.pass(time.Minute)
-	out := w.answer(t, required, own)
-	if len(w.writes()) > 0 {
-		t.Errorf("%s (%s), %v", out.Outcome, out.Reason, w.writes())
-	}
-	w.pass(time.Minute)
-	if out := w.answer(t, required, request); lost() {
-		t.Errorf("not given back: %s (%s)", out.Outcome, out.Reason)
-	}
-}
-
-// TestKilledAtTheSecondPlan kills a process that had one write accepted and another refused, when it makes the writes of its next plan: whoever comes next tells of the first one too.
-func TestKilledAtTheSecondPlan(t *testing.T) {
-	t.Parallel()
-	w, required := withLedger(t), parse(t, "version: 1\nrules: [{name: all, require: {DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}}}]")
-	w.fake.Edit(poolID, func(pool, mfa map[string]any) {
-		unprotected(pool, mfa)
-		delete(mfa, "SoftwareTokenMfaConfiguration")
-	})
-	w.fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: "TooManyRequestsException", Times: 1})
-	request := call("one", "Admin", w.time())
-	w.pass(time.Minute)
-	w.kill(t, w.keeper(required), request, 2)
-	w.pass(2 * time.Minute)
-	out := w.answer(t, required, request)
-	if len(out.Earlier) != 1 || states(out.Earlier[0])["DeletionProtection"] != reconcile.Fixed {
-		t.Errorf("%s (%s), earlier %+v", out.Outcome, out.Reason, out.Earlier)
-	}
-}
-
-// TestDeselectedMeanwhile lets somebody rename a pool away from its rule as soon as it is written, while another write has to be made again: what was written is told.
-func TestDeselectedMeanwhile(t *testing.T) {
-	t.Parallel()
-	w, required := withLedger(t), parse(t, "version: 1\nrules: [{name: all, pools: {names: [cust*]}, require: {DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}}}]")
-	w.fake.Edit(poolID, func(pool, mfa map[string]any) {
-		unprotected(pool, mfa)
-		delete(mfa, "SoftwareTokenMfaConfiguration")
-	})
-	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Change: func(pool, _ map[string]any) { pool["Name"] = "renamed" }})
-	w.fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: "TooManyRequestsException", Times: 1})
-	request := call("one", "Admin", w.time())
-	w.pass(time.Minute)
-	out := w.answer(t, required, request)
-	if out.Outcome != reconcile.Drifted || states(out)["DeletionProtection"] != reconcile.Reported || len(out.Drifts) != 1 {
-		t.Errorf("%s (%s) %v %v", out.Outcome, out.Reason, out.Writes, states(out))
-	}
-}
-
-// TestDeselectedInDebt lets that happen while something is owed to the pool: this is told.
-func TestDeselectedInDebt(t *testing.T) {
-	t.Parallel()
-	w, lost := indebted(t)
-	required := parse(t, "version: 1\nrules: [{name: all, pools: {names: [cust*]}, require: {"+noTextFactor+"}}]")
-	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "TooManyRequestsException", Times: 1, Then: func(s *cognitotest.Server) {
-		s.Edit(poolID, func(pool, _ map[string]any) { pool["Name"] = "renamed" })
-	}})
-	request := call("one", "Admin", w.time())
-	w.pass(time.Minute)
-	if out := w.answer(t, required, request); out.Outcome != reconcile.Unconverged || !strings.Contains(out.Reason, "SmsConfiguration") || !lost() {
-		t.Errorf("%s (%s)", out.Outcome, out.Reason)
-	}
-}
-
-// TestKilledWithAWholeObject: of what a killed process wrote, an object that is required as a whole is seen to hold too.
-func TestKilledWithAWholeObject(t *testing.T) {
-	t.Parallel()
-	w, required := withLedger(t), parse(t, "version: 1\nrules: [{name: all, require: {LambdaConfig: {exactly: {PreSignUp: \"arn:aws:lambda:eu-west-1:111122223333:function:ours\"}}, SoftwareTokenMfaConfiguration: {Enabled: true}}}]")
-	w.fake.Edit(poolID, func(_, mfa map[string]any) { delete(mfa, "SoftwareTokenMfaConfiguration") })
-	request := call("one", "Admin", w.time())
-	w.pass(time.Minute)
-	w.kill(t, w.keeper(required), request, 1)
-	w.pass(2 * time.Minute)
-	out := w.answer(t, required, request)
-	if len(out.Earlier) != 1 || states(out.Earlier[0])["LambdaConfig"] != reconcile.Fixed {
-		t.Errorf("%s (%s), earlier %+v", out.Outcome, out.Reason, out.Earlier)
-	}
-}
-
-// TestRefusedOfEachClient refuses what is required of every one of many clients: it is found out about all of them in one go, and not at the cost of another look for each.
+// TestRefusedOfEachClient refuses what is required of each of many clients: each costs one write, and none costs
+// another read of the pool.
 func TestRefusedOfEachClient(t *testing.T) {
 	t.Parallel()
-	w, required := withLedger(t), parse(t, "version: 1\nrules: [{name: all, require: {DeletionProtection: ACTIVE}, clients: [{require: {EnableTokenRevocation: true}}]}]")
+	w, required := withLedger(t), parse(t, `version: 1
+rules: [{name: all, require: {DeletionProtection: ACTIVE}, clients: [{require: {EnableTokenRevocation: true}}]}]`)
 	w.fake.Edit(poolID, unprotected)
 	for i := range 100 {
-		w.fake.PutClient(poolID, fmt.Sprintf("1example23456789client%04d", i), map[string]any{"ClientName": fmt.Sprint("client-", i)})
+		w.fake.PutClient(poolID, fmt.Sprintf("1example23456789client%04d", i),
+			map[string]any{"ClientName": fmt.Sprint("client-", i)})
 	}
 	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPoolClient", Error: "AccessDeniedException", Message: "no"})
-	out, err := w.keeper(required).Reconcile(t.Context(), poolID, event.Cause{EventID: "one", Time: w.time().Add(-time.Minute)})
+	request := call("one", "Admin", w.time())
+	request.Call.Changes = everyDocument()
+	out := w.answer(t, required, request)
 	reads := 0
 	for _, c := range w.fake.Calls() {
 		if c.Operation == "DescribeUserPool" {
 			reads++
 		}
 	}
-	if err != nil || out.Outcome != reconcile.Partial || reads > 3 || len(w.writes()) != 101 {
-		t.Errorf("%s (%.100s) %v, %d reads, %d writes", out.Outcome, out.Reason, err, reads, len(w.writes()))
+	if out.Outcome != reconcile.Partial || reads > 3 || len(w.writes()) != 101 {
+		t.Errorf("%s (%.100s), %d reads, %d writes", out.Outcome, out.Reason, reads, len(w.writes()))
 	}
 }
 
-// TestGivenBackInVain lets a pool lose what was given back to it, while a write to a client is refused, so that the pool is planned again: what is owed is still owed, and given back when the next event comes.
-func TestGivenBackInVain(t *testing.T) {
+// TestUndetected counts the enforced drift that a scheduled scan finds and that no event reported: its document
+// changed long ago, and nobody was notified of it.
+func TestUndetected(t *testing.T) {
 	t.Parallel()
-	w, lost := indebted(t)
-	w.fake.PutClient(poolID, "web", map[string]any{"ClientName": "web"})
-	required := parse(t, "version: 1\nrules: [{name: all, require: {"+noTextFactor+"}, clients: [{require: {EnableTokenRevocation: true}}]}]")
-	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Change: func(pool, _ map[string]any) { delete(pool, "SmsConfiguration") }})
-	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPoolClient", Error: "AccessDeniedException", Message: "no"})
-	request := call("one", "Admin", w.time())
-	request.Call.Changes = changes()
-	w.pass(time.Minute)
-	if out := w.answer(t, required, request); out.Outcome != reconcile.Unconverged || !strings.Contains(out.Reason, "SmsConfiguration") || !lost() {
-		t.Errorf("%s (%s)", out.Outcome, out.Reason)
-	}
-	w.fake.ClearFaults()
-	request = call("two", "Admin", w.time())
-	w.pass(time.Minute)
-	if out := w.answer(t, required, request); lost() {
-		t.Errorf("not given back: %s (%s)", out.Outcome, out.Reason)
-	}
-}
-
-// TestElsewhereMeanwhile lets a pool become a replica between two writes: what was begun is not left at that.
-func TestElsewhereMeanwhile(t *testing.T) {
-	t.Parallel()
-	w, lost := indebted(t)
-	required := require(t, noTextFactor)
-	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "OperationNotEnabledException", Message: "no"})
-	request := call("one", "Admin", w.time())
-	w.pass(time.Minute)
-	if out, err := w.keeper(required).Answer(t.Context(), request); err == nil {
-		t.Errorf("%s (%s), %v", out.Outcome, out.Reason, out.Writes)
-	}
-	w.fake.ClearFaults()
-	w.pass(time.Minute)
-	if out := w.answer(t, required, request); lost() {
-		t.Errorf("not given back: %s (%s)", out.Outcome, out.Reason)
-	}
-}
-
-// TestFlapWordsOfOne spends a budget of one write, which held or did not, and reads the sentence.
-func TestFlapWordsOfOne(t *testing.T) {
-	t.Parallel()
-	for want, fast := range map[string]bool{
-		"it was written once within 60 minutes, and role terraform-ci set it once after us: ":                    false,
-		"it was written once within 60 minutes, and once it did not hold, while role terraform-ci called once: ": true,
+	for name, c := range map[string]struct {
+		changed   time.Duration // before the scan
+		unplanned bool          // the scan is not a scheduled one
+		mode      string
+		notified  bool
+		want      int
+	}{
+		"changed an hour ago":       {changed: time.Hour, mode: "enforce", want: 1},
+		"its event is still coming": {changed: 10 * time.Minute, mode: "enforce", want: 0},
+		"no scheduled scan":         {changed: time.Hour, unplanned: true, mode: "enforce", want: 0},
+		"audited":                   {changed: time.Hour, mode: "audit", want: 0},
+		"people know":               {changed: time.Hour, mode: "enforce", notified: true, want: 0},
 	} {
-		w, required := withLedger(t), parse(t, "version: 1\nflapBudget: {times: 1, minutes: 60}\nrules: [{name: all, require: {DeletionProtection: ACTIVE}}]")
-		if fast {
-			w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Change: unprotected})
-		}
-		var out reconcile.Outcome
-		for _, id := range []string{"one", "two"} {
-			w.fake.Edit(poolID, unprotected)
-			request := call(id, "terraform-ci", w.time())
-			w.pass(time.Minute)
-			out = w.answer(t, required, request)
-		}
-		if !strings.HasPrefix(out.Reason, want) {
-			t.Errorf("%s (%s)", out.Outcome, out.Reason)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := withLedger(t)
+			required := parse(t, "version: 1\nrules: [{name: all, mode: "+c.mode+", require: {DeletionProtection: ACTIVE}}]")
+			w.fake.Edit(poolID, func(pool, mfa map[string]any) {
+				unprotected(pool, mfa)
+				pool["LastModifiedDate"] = json.Number(fmt.Sprint(w.time().Add(-c.changed).Unix(), ".123"))
+			})
+			request := onPool(event.Cause{EventID: "scan"})
+			request.Scan.Started, request.Scan.Scheduled = w.time(), !c.unplanned
+			if c.notified {
+				w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "AccessDeniedException"})
+				out := w.answer(t, required, call("one", "Admin", w.time()))
+				notes := map[string]time.Time{}
+				for _, d := range out.Drifts {
+					notes[reconcile.Fingerprint(poolID, d)] = w.time().Add(time.Hour)
+				}
+				if err := w.ledger.Note(t.Context(), poolID, notes); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if out := w.answer(t, required, request); out.Undetected != c.want {
+				t.Errorf("%d undetected, %s (%s)", out.Undetected, out.Outcome, out.Reason)
+			}
+		})
 	}
 }

@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/reconcile"
-	"poolkeeper/lambda/userpool"
 )
 
 const poolID = "eu-west-1_AbCdEf123"
@@ -30,7 +31,7 @@ var clock = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 // A bench is a fake with one pool, and a reconciler that talks to it over the wire.
 type bench struct {
 	fake    *cognitotest.Server
-	client  *userpool.Client
+	client  *cognito.Client
 	clients []string // app clients that count for a snapshot
 }
 
@@ -41,7 +42,7 @@ func start(fatal func(string, ...any), mode cognitotest.Mode, options ...cognito
 	if err != nil {
 		fatal("starting the fake: %v", err)
 	}
-	client := userpool.New(sdk(fatal, url))
+	client := cognito.New(sdk(fatal, url))
 	client.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	return bench{fake: fake, client: client}, func() { _ = fake.Close() }
 }
@@ -53,12 +54,12 @@ func serve(t testing.TB, mode cognitotest.Mode, options ...cognitotest.Option) b
 	return b
 }
 
-func sdk(fatal func(string, ...any), url string) *cognito.Client {
-	transport, err := userpool.NewHTTPClient(nil)
+func sdk(fatal func(string, ...any), url string) *idp.Client {
+	transport, err := cognito.NewHTTPClient(nil)
 	if err != nil {
 		fatal("making the HTTP client: %v", err)
 	}
-	return cognito.New(cognito.Options{
+	return idp.New(idp.Options{
 		Region: "eu-west-1", BaseEndpoint: aws.String(url), HTTPClient: transport,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
@@ -83,18 +84,18 @@ func (fastRetry) IsErrorRetryable(err error) bool {
 func (fastRetry) RetryDelay(int, error) (time.Duration, error) { return 0, nil }
 
 func (b bench) reconciler(required *baseline.Baseline) *reconcile.Reconciler {
-	return &reconcile.Reconciler{
-		Pools: b.client, Baseline: required, Patience: reconcile.Attended,
-		Now:    func() time.Time { return clock },
-		Sleep:  func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
-		Jitter: func(d time.Duration) time.Duration { return d },
-	}
+	r := reconcile.New(b.client, required, ledger.NewMemory())
+	r.Now = func() time.Time { return clock }
+	r.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	r.Jitter = func(d time.Duration) time.Duration { return d }
+	return r
 }
 
 // reconcile runs one reconcile of the pool and demands that it ends without an error.
 func (b bench) reconcile(t testing.TB, required *baseline.Baseline) reconcile.Outcome {
 	t.Helper()
-	out, err := b.reconciler(required).Reconcile(t.Context(), poolID, event.Cause{EventID: "test", EventName: "UpdateUserPool"})
+	out, err := b.reconciler(required).Reconcile(t.Context(),
+		onPool(event.Cause{EventID: "test", EventName: "UpdateUserPool"}))
 	if err != nil {
 		t.Fatalf("reconciling: %v", err)
 	}
@@ -145,8 +146,8 @@ func (b bench) rich(edit func(pool, mfa map[string]any)) {
 	b.fake.Put(poolID, pool, mfa)
 }
 
-// snapshot is the pool as the fake shows it, flattened to its set leaves: the tests' own idea of what a pool is, independent of the product's. Absent
-// and empty are one; everything else counts to the byte.
+// snapshot is the pool as the fake shows it, flattened to its set leaves: the tests' own idea of what a pool is,
+// independent of the product's. Absent and empty are one; everything else counts to the byte.
 func (b bench) snapshot(t interface{ Fatal(...any) }) map[string]string {
 	pool, mfa, ok := b.fake.Pool(poolID)
 	if !ok {
@@ -225,7 +226,8 @@ func difference(a, b map[string]string) []string {
 func (b bench) writes() []string {
 	names := []string{}
 	for _, call := range b.fake.Calls() {
-		if !strings.HasPrefix(call.Operation, "Describe") && !strings.HasPrefix(call.Operation, "Get") && !strings.HasPrefix(call.Operation, "List") {
+		if !strings.HasPrefix(call.Operation, "Describe") && !strings.HasPrefix(call.Operation, "Get") &&
+			!strings.HasPrefix(call.Operation, "List") {
 			names = append(names, call.Operation)
 		}
 	}
@@ -279,3 +281,21 @@ func object(root map[string]any, path ...string) map[string]any {
 func list(values ...any) []any { return values }
 
 var _ http.Handler = (*cognitotest.Server)(nil)
+
+// onPool asks for the whole pool.
+func onPool(cause event.Cause) event.Request {
+	return event.Request{Kind: event.One, UserPoolID: poolID, Cause: cause}
+}
+
+// handle does what an event asks for, as the function does: it ends with Close.
+func handle(ctx context.Context, r *reconcile.Reconciler, payload []byte, home event.Home) (reconcile.Outcome, error) {
+	request := event.Decode(payload, home)
+	if request.Kind != event.One {
+		return reconcile.Outcome{Outcome: reconcile.Ignored, Reason: string(request.Reason)}, nil
+	}
+	out, err := r.Reconcile(ctx, request)
+	if closed := r.Close(ctx, out); err == nil {
+		err = closed
+	}
+	return out, err
+}

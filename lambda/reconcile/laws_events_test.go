@@ -12,13 +12,15 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
 
-// TestLawsOfEvents makes of a pool that is as required any other one, by the calls of somebody else, and delivers their events: then nothing is left that a look at the whole pool would write, whatever
-// order they come in, with a ledger and without.
+var administrator = cognitotest.Actor{Kind: "AssumedRole", ARN: "arn:aws:sts::111122223333:assumed-role/Admin/someone",
+	IssuerARN: "arn:aws:iam::111122223333:role/Admin"}
+
+// TestLawsOfEvents turns a pool that is as required into another one, by the calls of somebody else, and delivers
+// their events to one process, in any order: then nothing is left that a scan would write.
 func TestLawsOfEvents(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -28,13 +30,10 @@ func TestLawsOfEvents(t *testing.T) {
 		defer stop()
 		drawn.plant(&b)
 		now := clock
-		keeper := b.reconciler(required)
-		keeper.Now = func() time.Time { return now }
-		keeper.Sleep = func(ctx context.Context, d time.Duration) error { now = now.Add(max(d, 0)); return ctx.Err() }
-		if rapid.Bool().Draw(t, "ledger") {
-			keeper.Ledger = ledger.NewMemory()
-		}
-		if _, err := keeper.Reconcile(t.Context(), poolID, event.Cause{}); err != nil {
+		r := b.reconciler(required)
+		r.Now = func() time.Time { return now }
+		r.Sleep = func(ctx context.Context, d time.Duration) error { now = now.Add(max(d, 0)); return ctx.Err() }
+		if _, err := deliver(t.Context(), r, onPool(event.Cause{})); err != nil {
 			t.Fatal(err)
 		}
 		now = now.Add(time.Minute)
@@ -44,18 +43,20 @@ func TestLawsOfEvents(t *testing.T) {
 		}
 		for _, payload := range events {
 			now = now.Add(time.Duration(rapid.IntRange(0, 10).Draw(t, "seconds")) * time.Second)
-			if _, err := keeper.Handle(t.Context(), payload, event.Home{}, func(reconcile.Outcome) {}); err != nil {
+			if _, err := handle(t.Context(), r, payload, event.Home{}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		out, err := b.reconciler(required).Reconcile(t.Context(), poolID, event.Cause{})
-		if err != nil || slices.ContainsFunc(out.Drifts, func(d reconcile.Drift) bool { return d.State == reconcile.Fixed }) {
+		out, err := b.reconciler(required).Reconcile(t.Context(), onPool(event.Cause{}))
+		written := slices.ContainsFunc(out.Drifts, func(d reconcile.Drift) bool { return d.State == reconcile.StateFixed })
+		if err != nil || written {
 			t.Errorf("%v: after %d events %s was still to be written: %v", err, len(events), out.Writes, out.Drifts)
 		}
 	})
 }
 
-// strange lets somebody make the pool another one, as far as Cognito takes it, and returns the events of the calls that it took, a second after each other.
+// strange has somebody turn the pool into another one, as far as Cognito takes it, and returns the events of the calls
+// that it took, a second after each other.
 func strange(t *rapid.T, b bench, other drawnPool, now *time.Time) (events [][]byte) {
 	elsewhere, stop := start(t.Fatalf, cognitotest.Contract)
 	defer stop()
@@ -66,7 +67,7 @@ func strange(t *rapid.T, b bench, other drawnPool, now *time.Time) (events [][]b
 	}
 	stranger := b.reconciler(baseline.OfSettings("other", "sha256:o", poolID, state.Own(), state.Offered()))
 	b.fake.ResetCalls()
-	if _, err := stranger.Reconcile(t.Context(), poolID, event.Cause{}); err != nil {
+	if _, err := stranger.Reconcile(t.Context(), onPool(event.Cause{})); err != nil {
 		t.Fatal(err)
 	}
 	for _, call := range b.fake.Calls() {

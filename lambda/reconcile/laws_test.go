@@ -17,8 +17,8 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// TestLaws holds the promise over random pools and random baselines, in both worlds, with a service that refuses what it is known to refuse
-// and with one that takes anything:
+// TestLaws holds the promise over random pools and random baselines, in both worlds, with a service that refuses what
+// it is known to refuse and with one that takes anything:
 //
 //   - every owned setting holds afterwards, or the outcome names it with the reason;
 //   - every other setting is exactly what it was;
@@ -49,12 +49,13 @@ func TestLaws(t *testing.T) {
 
 // A world is what one of the two worlds ended in.
 type world struct {
-	Outcome reconcile.Word
+	Outcome reconcile.Ending
 	States  map[string]reconcile.DriftState
 	After   map[string]string
 }
 
-// effective is a snapshot in which a client without a risk configuration of its own has the pool's, which counts for it.
+// effective is a snapshot in which a client without a risk configuration of its own has the pool's, which counts for
+// it.
 func (b bench) effective(t *rapid.T) map[string]string {
 	leaves := b.snapshot(t)
 	for _, id := range b.clients {
@@ -66,7 +67,8 @@ func (b bench) effective(t *rapid.T) map[string]string {
 	return leaves
 }
 
-func runWorld(t *rapid.T, mode cognitotest.Mode, drawn drawnPool, required *baseline.Baseline, options []cognitotest.Option) *world {
+func runWorld(t *rapid.T, mode cognitotest.Mode, drawn drawnPool, required *baseline.Baseline,
+	options []cognitotest.Option) *world {
 	b, stop := start(t.Fatalf, mode, options...)
 	defer stop()
 	drawn.plant(&b)
@@ -85,7 +87,8 @@ func runWorld(t *rapid.T, mode cognitotest.Mode, drawn drawnPool, required *base
 	after := b.effective(t)
 	for _, path := range difference(before, after) {
 		if !excused(path, before, after, out) {
-			t.Fatalf("%s moved from %q to %q, and no drift that was fixed says so: %s %v", path, before[path], after[path], out.Reason, out.Drifts)
+			t.Fatalf("%s moved from %q to %q, and no drift that was fixed says so: %s %v", path, before[path], after[path],
+				out.Reason, out.Drifts)
 		}
 	}
 	kept(t, preview, out)
@@ -99,26 +102,29 @@ func runWorld(t *rapid.T, mode cognitotest.Mode, drawn drawnPool, required *base
 	left := baseline.Compare(required.Policy(state.Identity(), clock), state.Settings())
 	named := states(out)
 	for _, d := range left.Drifts {
-		if client, below, _ := baseline.ClientOf(d.Setting); below == "RiskConfiguration" && d.Action == baseline.LeaveOut && state.Inherits(client) {
+		if client, below, _ := baseline.ClientOf(d.Setting); below == "RiskConfiguration" &&
+			d.Action == baseline.LeaveOut && state.Inherits(client) {
 			continue // it has none of its own
 		}
-		if named[d.Setting] != reconcile.NotFixable && named[d.Setting] != reconcile.Reported {
-			t.Fatalf("%s does not hold, and the outcome %s says %q of it: %v, before %v", d.Setting, out.Outcome, named[d.Setting], out.Drifts, before["LambdaConfig.PreTokenGeneration"])
+		if named[d.Setting] != reconcile.StateUnfixable && named[d.Setting] != reconcile.StateReported {
+			t.Fatalf("%s does not hold, and the outcome %s says %q of it: %v, before %v", d.Setting, out.Outcome,
+				named[d.Setting], out.Drifts, before["LambdaConfig.PreTokenGeneration"])
 		}
 	}
 	for _, call := range out.Writes {
 		if !slices.ContainsFunc(required.Enforced(), func(setting string) bool {
-			return slices.ContainsFunc(baseline.WrittenWith(setting), func(d baseline.Document) bool { return d.WriteCall == call })
+			return slices.ContainsFunc(baseline.WrittenWith(setting),
+				func(d baseline.Document) bool { return d.WriteCall == call })
 		}) {
 			t.Fatalf("%s was called, which a role for this baseline does not allow", call)
 		}
 	}
 	for _, d := range out.Drifts {
-		if d.State == reconcile.NotFixable && d.Reason == "" {
+		if d.State == reconcile.StateUnfixable && d.Reason == "" {
 			t.Fatalf("%s was left without a reason", d.Setting)
 		}
 	}
-	again, err := b.reconciler(required).Reconcile(t.Context(), poolID, event.Cause{})
+	again, err := b.reconciler(required).Reconcile(t.Context(), onPool(event.Cause{}))
 	if err != nil {
 		t.Fatalf("reconciling again: %v", err)
 	}
@@ -128,7 +134,8 @@ func runWorld(t *rapid.T, mode cognitotest.Mode, drawn drawnPool, required *base
 	return &world{Outcome: out.Outcome, States: named, After: after}
 }
 
-// kept demands that what was planned is what was done: a drift that was to be written is fixed, or the service refused it, and no other was written.
+// kept demands that what was planned is what was done: a drift that was to be written is fixed, or the service refused
+// it, and no other was written.
 func kept(t *rapid.T, preview reconcile.Preview, out reconcile.Outcome) {
 	planned := map[string]reconcile.DriftState{}
 	for _, d := range preview.Drifts {
@@ -137,11 +144,12 @@ func kept(t *rapid.T, preview reconcile.Preview, out reconcile.Outcome) {
 	// What the service refused may have stood in the way of something else.
 	refused := false
 	for setting, state := range states(out) {
-		refused = refused || state == reconcile.NotFixable && planned[setting] == reconcile.Planned
+		refused = refused || state == reconcile.StateUnfixable && planned[setting] == reconcile.StatePlanned
 	}
 	for setting, state := range states(out) {
-		if state == reconcile.Fixed && planned[setting] != reconcile.Planned && !refused {
-			t.Fatalf("%s was fixed, and the plan had it as %q: plan %v, outcome %v", setting, planned[setting], preview.Drifts, out.Drifts)
+		if state == reconcile.StateFixed && planned[setting] != reconcile.StatePlanned && !refused {
+			t.Fatalf("%s was fixed, and the plan had it as %q: plan %v, outcome %v", setting, planned[setting], preview.Drifts,
+				out.Drifts)
 		}
 	}
 	if len(preview.Writes) == 0 && len(out.Writes) > 0 {
@@ -160,19 +168,23 @@ var twins = [][2]string{
 	{"AdminCreateUserConfig.UnusedAccountValidityDays", "Policies.PasswordPolicy.TemporaryPasswordValidityDays"},
 }
 
-// excused says whether a leaf may have moved: a drift on it was fixed, or it is a mirror of a fact that is the same as before or was fixed.
+// excused says whether a leaf may have moved: a drift on it was fixed, or it is a mirror of a fact that is the same as
+// before or was fixed.
 func excused(path string, before, after map[string]string, out reconcile.Outcome) bool {
 	setting := strings.TrimPrefix(path, "mfa:")
 	for _, d := range out.Drifts {
-		if d.State == reconcile.Fixed && (d.Setting == setting || strings.HasPrefix(setting, d.Setting+".") || strings.HasPrefix(d.Setting, setting+".") && after[path] == "present") {
+		if d.State == reconcile.StateFixed && (d.Setting == setting || strings.HasPrefix(setting, d.Setting+".") ||
+			strings.HasPrefix(d.Setting, setting+".") && after[path] == "present") {
 			return true
 		}
 	}
 	// A client that has the pool's risk configuration has what becomes of that one.
-	if of, below, ok := baseline.ClientOf(setting); ok && of == "mobile" && strings.HasPrefix(below, "RiskConfiguration.") && excused(below, before, after, out) {
+	if of, below, ok := baseline.ClientOf(setting); ok && of == "mobile" &&
+		strings.HasPrefix(below, "RiskConfiguration.") && excused(below, before, after, out) {
 		return true
 	}
-	if setting == "AdminCreateUserConfig.UnusedAccountValidityDays" || path == "MfaConfiguration" && after[path] == after["mfa:MfaConfiguration"] {
+	if setting == "AdminCreateUserConfig.UnusedAccountValidityDays" || path == "MfaConfiguration" &&
+		after[path] == after["mfa:MfaConfiguration"] {
 		return true
 	}
 	for _, pair := range twins {
@@ -182,20 +194,23 @@ func excused(path string, before, after map[string]string, out reconcile.Outcome
 				continue
 			}
 			other := pair[1-i] + rest
-			if after[path] == "" || after[other] == after[path] || before[other] == after[path] || excusedBy(strings.TrimPrefix(other, "mfa:"), out) {
+			if after[path] == "" || after[other] == after[path] || before[other] == after[path] ||
+				excusedBy(strings.TrimPrefix(other, "mfa:"), out) {
 				return true
 			}
 		}
 	}
 	// The version belongs to the trigger: it comes and goes with its ARN.
 	arn := "LambdaConfig.PreTokenGenerationConfig.LambdaArn"
-	return path == "LambdaConfig.PreTokenGenerationConfig.LambdaVersion" && (before[arn] == "" || after[arn] == "" && excused(arn, before, after, out))
+	return path == "LambdaConfig.PreTokenGenerationConfig.LambdaVersion" &&
+		(before[arn] == "" || after[arn] == "" && excused(arn, before, after, out))
 }
 
-// excusedBy says whether the outcome says of the setting that it was written, in its own document or in another one that it stands in.
+// excusedBy says whether the outcome says of the setting that it was written, in its own document or in another one
+// that it stands in.
 func excusedBy(setting string, out reconcile.Outcome) bool {
 	return slices.ContainsFunc(out.Drifts, func(d reconcile.Drift) bool {
-		return d.Setting == setting && (d.State == reconcile.Fixed || d.Left == reconcile.LeftHalf)
+		return d.Setting == setting && (d.State == reconcile.StateFixed || d.Code == reconcile.CodeHalf)
 	})
 }
 
@@ -218,8 +233,8 @@ func (d drawnPool) plant(b *bench) {
 	b.clients = []string{"web", "mobile"}
 }
 
-// drawPool draws a pool: of the rich one, each member stays, goes, becomes empty or takes another value, at every depth; then what the service
-// could never show is mended.
+// drawPool draws a pool: of the rich one, each member stays, goes, becomes empty or takes another value, at every
+// depth; then what the service could never show is mended.
 func drawPool(t *rapid.T) drawnPool {
 	source := cognitotest.New(cognitotest.Contract)
 	source.PutRich(poolID)
@@ -229,8 +244,9 @@ func drawPool(t *rapid.T) drawnPool {
 	d.client = source.Client(poolID, cognitotest.RichClient)
 	delete(d.client, "ClientId")
 	for _, table := range baseline.Documents() {
-		target := map[baseline.DocumentName]map[string]any{baseline.UserPool: d.pool, baseline.MfaConfig: d.mfa, baseline.RiskConfiguration: d.risk,
-			baseline.AppClient: d.client, baseline.ClientRisk: d.clientRisk}[table.Name]
+		target := map[baseline.DocumentName]map[string]any{baseline.UserPool: d.pool, baseline.MfaConfig: d.mfa,
+			baseline.RiskConfiguration: d.risk,
+			baseline.AppClient:         d.client, baseline.ClientRisk: d.clientRisk}[table.Name]
 		if target == nil {
 			continue
 		}
@@ -246,8 +262,10 @@ func drawPool(t *rapid.T) drawnPool {
 		}
 	}
 	if rapid.IntRange(0, 9).Draw(t, "unknown members") == 0 {
-		target := rapid.SampledFrom([]map[string]any{d.pool, d.mfa, d.risk, d.client, d.clientRisk}).Draw(t, "document of the unknown member")
-		target["FutureThing"] = rapid.SampledFrom([]any{map[string]any{"Deep": list("x", json.Number("1.50"))}, "", nil, map[string]any{}}).Draw(t, "unknown")
+		target := rapid.SampledFrom([]map[string]any{d.pool, d.mfa, d.risk, d.client, d.clientRisk}).Draw(t,
+			"document of the unknown member")
+		target["FutureThing"] = rapid.SampledFrom([]any{map[string]any{"Deep": list("x", json.Number("1.50"))}, "", nil,
+			map[string]any{}}).Draw(t, "unknown")
 	}
 	mend(d.pool, d.mfa)
 	mendRisk(d.risk)
@@ -284,7 +302,8 @@ func mendRisk(risk map[string]any) {
 
 // mendClient gives a client what every client is shown with.
 func mendClient(client map[string]any) {
-	for member, v := range map[string]any{"PreventUserExistenceErrors": "LEGACY", "RefreshTokenValidity": json.Number("30"), "AuthSessionValidity": json.Number("3"),
+	for member, v := range map[string]any{"PreventUserExistenceErrors": "LEGACY",
+		"RefreshTokenValidity": json.Number("30"), "AuthSessionValidity": json.Number("3"),
 		"ExplicitAuthFlows": list("ALLOW_USER_SRP_AUTH")} {
 		if client[member] == nil || client[member] == "" {
 			client[member] = v
@@ -347,8 +366,10 @@ func drawValue(t *rapid.T, m baseline.Member, path string) any {
 		return json.Number(rapid.SampledFrom([]string{"6", "7", "13", "24"}).Draw(t, path))
 	case m.Kind == baseline.List && m.Elem.Kind == baseline.Object:
 		return rapid.SampledFrom([]any{
-			list(map[string]any{"Name": "verified_phone_number", "Priority": json.Number("1")}), list(map[string]any{"Name": "admin_only", "Priority": json.Number("1")}),
-			list(map[string]any{"Name": "verified_email", "Priority": json.Number("2")}, map[string]any{"Name": "verified_phone_number", "Priority": json.Number("1")}),
+			list(map[string]any{"Name": "verified_phone_number", "Priority": json.Number("1")}),
+			list(map[string]any{"Name": "admin_only", "Priority": json.Number("1")}),
+			list(map[string]any{"Name": "verified_email", "Priority": json.Number("2")},
+				map[string]any{"Name": "verified_phone_number", "Priority": json.Number("1")}),
 		}).Draw(t, path)
 	case m.Kind == baseline.List && len(m.Elem.Enum) > 0:
 		chosen := []any{}
@@ -368,7 +389,8 @@ func drawValue(t *rapid.T, m baseline.Member, path string) any {
 	case strings.Contains(m.Pattern, ":::"):
 		return "arn:aws:s3:::other-bucket"
 	case strings.HasPrefix(m.Pattern, "arn:"):
-		return rapid.SampledFrom([]string{"arn:aws:lambda:eu-west-1:111122223333:function:other", "arn:aws:iam::111122223333:role/other-role"}).Draw(t, path)
+		return rapid.SampledFrom([]string{"arn:aws:lambda:eu-west-1:111122223333:function:other",
+			"arn:aws:iam::111122223333:role/other-role"}).Draw(t, path)
 	case strings.Contains(m.Pattern, `\{##[`):
 		return "Follow {##this##} CANARY " + rapid.SampledFrom([]string{"<b>", " ", "é"}).Draw(t, path)
 	case strings.Contains(m.Pattern, `\{####`):
@@ -385,14 +407,16 @@ func drawValue(t *rapid.T, m baseline.Member, path string) any {
 // mend gives the twins one value, the two MFA modes too, and the pool's objects what they are never shown without.
 func mend(pool, mfa map[string]any) {
 	template, _ := pool["VerificationMessageTemplate"].(map[string]any)
-	for legacy, name := range map[string]string{"SmsVerificationMessage": "SmsMessage", "EmailVerificationMessage": "EmailMessage", "EmailVerificationSubject": "EmailSubject"} {
+	for legacy, name := range map[string]string{"SmsVerificationMessage": "SmsMessage",
+		"EmailVerificationMessage": "EmailMessage", "EmailVerificationSubject": "EmailSubject"} {
 		if template[name] != nil && template[name] != "" && pool[legacy] != nil && pool[legacy] != "" {
 			pool[legacy] = template[name]
 		}
 	}
 	if triggers, ok := pool["LambdaConfig"].(map[string]any); ok {
 		config, _ := triggers["PreTokenGenerationConfig"].(map[string]any)
-		if config["LambdaArn"] == nil || config["LambdaArn"] == "" || config["LambdaVersion"] == nil || config["LambdaVersion"] == "" {
+		if config["LambdaArn"] == nil || config["LambdaArn"] == "" || config["LambdaVersion"] == nil ||
+			config["LambdaVersion"] == "" {
 			delete(triggers, "PreTokenGenerationConfig")
 		} else {
 			triggers["PreTokenGeneration"] = config["LambdaArn"]
@@ -448,7 +472,8 @@ func whole(in map[string]any, name string, members ...string) {
 
 // drawBaseline draws a few requirements on leaves.
 func drawBaseline(t *rapid.T) *baseline.Baseline {
-	leaves := append(leafSettings(baseline.Settings(), ""), leafSettings(baseline.ClientSettings(), baseline.Clients+".")...)
+	leaves := append(leafSettings(baseline.Settings(), ""),
+		leafSettings(baseline.ClientSettings(), baseline.Clients+".")...)
 	rule := baseline.Rule{Name: "drawn", Mode: baseline.Enforce}
 	var used []string
 	for range rapid.IntRange(1, 5).Draw(t, "requirements") {
@@ -473,7 +498,8 @@ func drawBaseline(t *rapid.T) *baseline.Baseline {
 		m := rapid.SampledFrom(objects(baseline.ClientSettings())).Draw(t, "object of a client")
 		path := baseline.Clients + "." + m.Name
 		if !slices.ContainsFunc(used, func(other string) bool { return strings.HasPrefix(other, path+".") }) {
-			rule.Clients = append(rule.Clients, drawClients(t, baseline.Requirement{Setting: path, Op: baseline.Absent, Value: true}))
+			rule.Clients = append(rule.Clients,
+				drawClients(t, baseline.Requirement{Setting: path, Op: baseline.Absent, Value: true}))
 		}
 	}
 	// Now and then a whole object is to be gone, or to hold nothing else.
@@ -502,7 +528,8 @@ func drawClients(t *rapid.T, r baseline.Requirement) baseline.ClientRule {
 	return rapid.SampledFrom([]baseline.ClientRule{
 		{Require: []baseline.Requirement{r}},
 		{Require: []baseline.Requirement{r}, Select: baseline.ClientSelector{Names: []string{"web-*"}}},
-		{Require: []baseline.Requirement{r}, Select: baseline.ClientSelector{Except: &baseline.ClientSelector{IDs: []string{"web"}}}},
+		{Require: []baseline.Requirement{r},
+			Select: baseline.ClientSelector{Except: &baseline.ClientSelector{IDs: []string{"web"}}}},
 	}).Draw(t, "clients")
 }
 

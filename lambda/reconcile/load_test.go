@@ -1,287 +1,333 @@
 package reconcile_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/queue"
 	"poolkeeper/lambda/reconcile"
 )
 
+// A region is one Region of an account in simulated time: the fake with the documented rates, a ledger, and the two
+// queues with their workers, each a process of its own that shares nothing with the others but the ledger. It lives in
+// a bubble of synctest, where there are no sockets: calls go to the fake directly.
+type region struct {
+	fake     *cognitotest.Server
+	ledger   reconcile.Ledger
+	required *baseline.Baseline
+	changes  chan message
+	scans    chan message
+	working  sync.WaitGroup // messages that are not done yet
+
+	mutex     sync.Mutex
+	calls     map[string]int // by operation, the throttled ones too
+	throttled int
+	ended     map[reconcile.Ending]int
+	deferred  int
+	dead      []string        // messages that were received too often
+	slowest   time.Duration   // from the first delivery of a changes message until it was done
+	seen      map[string]bool // pools whose own run ended
+}
+
+// A message is a request in a queue.
+type message struct {
+	request  event.Request
+	sent     time.Time
+	receives int
+}
+
 const (
-	loadPools      = 1000
-	loadEvents     = 10000
-	loadDuplicates = loadEvents / 20
-	loadTime       = 500 * time.Second // in which the calls are made: 19 a second, half of them of UpdateUserPool
-	loadHead       = 30 * time.Second  // the first calls are made so long before the first event is delivered: there is a backlog
+	workers     = 2 // of each queue, as the event source mappings allow
+	maxReceives = 20
+	latency     = 20 * time.Millisecond
+	timeout     = 2 * time.Minute // of the function
 )
 
-var (
-	administrator = cognitotest.Actor{Kind: "AssumedRole", ARN: "arn:aws:sts::111122223333:assumed-role/Admin/someone", IssuerARN: "arn:aws:iam::111122223333:role/Admin"}
-	keeperActor   = cognitotest.Actor{Kind: "AssumedRole", ARN: "arn:aws:sts::111122223333:assumed-role/Keeper/keeper", IssuerARN: ownRole}
-)
-
-const loadBaseline = `
-Policies: {PasswordPolicy: {MinimumLength: 14}}
-SoftwareTokenMfaConfiguration: {Enabled: true}
-`
-
-// loadCalls are what is done to pools, in turn: a third of the calls damage what the baseline requires, each with a change of its own to something that is nobody's.
-var loadCalls = []struct {
-	operation string
-	damage    func(pool, mfa map[string]any, n int) // of what is required, or nil
-	edit      func(pool, mfa map[string]any, n int) // of all else
-}{
-	{"UpdateUserPool", weaken, tag("weakened")},
-	{"UpdateUserPool", nil, tag("updated")},
-	{"UpdateUserPool", nil, func(_, _ map[string]any, _ int) {}},
-	{"SetUserPoolMfaConfig", disable, func(_, mfa map[string]any, n int) {
-		object(mfa, "WebAuthnConfiguration")["RelyingPartyId"] = fmt.Sprintf("login-%d.example.com", n)
-	}},
-	{"TagResource", nil, tag("tagged")},
-	{"SetUserPoolMfaConfig", nil, func(_, _ map[string]any, _ int) {}},
+func newRegion(t *testing.T, required *baseline.Baseline) *region {
+	t.Helper()
+	r := &region{required: required, ledger: ledger.NewMemory(), changes: make(chan message, 1<<16),
+		scans: make(chan message, 1<<16), calls: map[string]int{}, ended: map[reconcile.Ending]int{},
+		seen: map[string]bool{}}
+	r.fake = cognitotest.New(cognitotest.Measured, cognitotest.WithRateLimits(), cognitotest.WithLatency(latency))
+	for range workers {
+		go r.work(r.changes)
+		go r.work(r.scans)
+	}
+	t.Cleanup(func() { close(r.changes); close(r.scans) })
+	return r
 }
 
-func weaken(pool, _ map[string]any, n int) {
-	object(pool, "Policies", "PasswordPolicy")["MinimumLength"] = json.Number(fmt.Sprint(6 + n%8))
+// Do answers a call of the SDK.
+func (r *region) Do(request *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		return nil, err
+	}
+	request.Body = io.NopCloser(bytes.NewReader(body))
+	_, operation, _ := strings.Cut(request.Header.Get("X-Amz-Target"), ".")
+	answer := httptest.NewRecorder()
+	r.fake.ServeHTTP(answer, request)
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.calls[operation]++
+	if strings.HasPrefix(answer.Header().Get("X-Amzn-Errortype"), "TooManyRequestsException") {
+		r.throttled++
+	}
+	return answer.Result(), nil
 }
 
-func disable(_, mfa map[string]any, _ int) {
-	object(mfa, "SoftwareTokenMfaConfiguration")["Enabled"] = false
+// send puts a message into a queue.
+func (r *region) send(to chan message, request event.Request) {
+	r.working.Add(1)
+	to <- message{request: request, sent: time.Now()}
 }
 
-func tag(name string) func(pool, mfa map[string]any, n int) {
-	return func(pool, _ map[string]any, n int) { object(pool, "UserPoolTags")[name] = fmt.Sprint(n) }
+// work is one process, which handles one message after the other.
+func (r *region) work(from chan message) {
+	client := cognito.New(idp.New(idp.Options{Region: "eu-west-1", HTTPClient: r,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
+		})}))
+	reconciler := reconcile.New(client, r.required, r.ledger)
+	reconciler.OwnRole, reconciler.MostClients = ownRole, 100
+	for m := range from {
+		r.handle(reconciler, from, m)
+	}
+}
+
+// handle handles a message as the function and SQS do.
+func (r *region) handle(reconciler *reconcile.Reconciler, from chan message, m message) {
+	ctx, stop := context.WithTimeout(context.Background(), timeout)
+	defer stop()
+	m.receives++
+	out, err := reconciler.Reconcile(ctx, m.request)
+	if closed := reconciler.Close(ctx, out); err == nil {
+		err = closed
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if err != nil && m.receives < maxReceives {
+		r.deferred++
+		go func() {
+			time.Sleep(queue.Delay(m.receives))
+			from <- m
+		}()
+		return
+	}
+	if err != nil {
+		r.dead = append(r.dead, err.Error())
+	}
+	for some := range slices.Chunk(out.Details.Clients, 100) {
+		rest := m.request
+		rest.Call, rest.Clients = event.Name{}, some
+		r.send(r.scans, rest)
+	}
+	r.ended[out.Outcome]++
+	if from == r.changes {
+		r.slowest = max(r.slowest, time.Since(m.sent))
+	}
+	r.working.Done()
+}
+
+// part is the part of the load that is tried without POOLKEEPER_CAMPAIGN=full.
+func part() int {
+	if os.Getenv("POOLKEEPER_CAMPAIGN") == "full" {
+		return 1
+	}
+	return 10
 }
 
 func loadPool(i int) string { return fmt.Sprintf("eu-west-1_Load%05d", i) }
 
-// A load is what was done to the pools, as the test itself keeps it.
-type load struct {
-	*region
-	t        *testing.T
-	rng      *rand.Rand
-	wanted   map[string][2]map[string]any // by pool: as it would be if nobody had damaged what is required
-	damaged  map[string]int               // by pool and operation: damage that no write has answered yet
-	damages  int
-	doubled  []string     // writes of ours that no damage asked for
-	happened []occurrence // first deliveries of the events of others
+// poolUpdated is the event of an UpdateUserPool.
+func poolUpdated(pool string, n int) event.Request {
+	i := slices.IndexFunc(event.Table(), func(name event.Name) bool { return name.Name == "UpdateUserPool" })
+	return event.Request{Kind: event.One, UserPoolID: pool, Call: event.Table()[i], Named: []string{"userPoolId"},
+		Cause: event.Cause{EventID: fmt.Sprint("event-", n), EventName: "UpdateUserPool", Time: time.Now(),
+			Actor: "arn:aws:iam::111122223333:user/someone"}}
 }
 
-// TestLoad delivers 10,000 events about 1,000 pools, shuffled, a third of them of damage, some twice, and on top of them the events of the keeper's own writes.
+// TestLoad has 10,000 messages about 1,000 pools handled by two workers, or a tenth of them. A third of the calls
+// damage a pool.
 func TestLoad(t *testing.T) {
 	t.Parallel()
-	required := require(t, loadBaseline)
-	for name, concurrency := range map[string]int{"100 at once": 100, "1,000 at once": 1000} {
+	pools, messages := 1000/part(), 10000/part()
+	required := require(t, "DeletionProtection: ACTIVE")
+	synctest.Test(t, func(t *testing.T) {
+		r := newRegion(t, required)
+		for i := range pools {
+			r.fake.PutRich(loadPool(i))
+		}
+		damages := 0
+		began := time.Now()
+		for n := range messages {
+			pool := loadPool(n * 7 % pools)
+			if n%3 == 0 {
+				r.fake.Edit(pool, func(pool, _ map[string]any) {
+					if pool["DeletionProtection"] == "ACTIVE" {
+						damages++
+					}
+					pool["DeletionProtection"] = "INACTIVE"
+				})
+			}
+			r.send(r.changes, poolUpdated(pool, n))
+			time.Sleep(50 * time.Millisecond) // 20 calls a second
+		}
+		r.working.Wait()
+		took := time.Since(began)
+		for i := range pools {
+			if pool, _, _ := r.fake.Pool(loadPool(i)); pool["DeletionProtection"] != "ACTIVE" {
+				t.Errorf("%s is not protected", loadPool(i))
+			}
+		}
+		all := 0
+		for _, n := range r.calls {
+			all += n
+		}
+		reads := float64(r.calls["DescribeUserPool"]) / took.Seconds()
+		t.Logf("%v in %s: %d damages, %d writes, %.1f reads a second, %d of %d calls throttled, %d deferred, %d dead",
+			r.ended, took, damages, r.calls["UpdateUserPool"], reads, r.throttled, all, r.deferred, len(r.dead))
+		if len(r.dead) > 0 || r.calls["UpdateUserPool"] != damages || float64(r.throttled) > 0.001*float64(all) {
+			t.Errorf("%d dead, %d writes for %d damages, %d throttled", len(r.dead), r.calls["UpdateUserPool"], damages,
+				r.throttled)
+		}
+	})
+}
+
+// TestStorm has 10,000 events about one pool that lie in the queue handled: they cost a handful of reads.
+func TestStorm(t *testing.T) {
+	t.Parallel()
+	required := require(t, "DeletionProtection: ACTIVE")
+	synctest.Test(t, func(t *testing.T) {
+		r := newRegion(t, required)
+		r.fake.PutRich(loadPool(1))
+		var requests []event.Request
+		for n := range 10000 {
+			requests = append(requests, poolUpdated(loadPool(1), n))
+		}
+		time.Sleep(10 * time.Second) // the events take their time to come
+		for _, request := range requests {
+			r.send(r.changes, request)
+		}
+		r.working.Wait()
+		if reads := r.calls["DescribeUserPool"]; reads > 2*workers || r.ended[reconcile.Unchanged] != 10000 {
+			t.Errorf("%d reads: %v", reads, r.ended)
+		}
+	})
+}
+
+// TestScansLeaveRoom: during a scan of many pools with clients, live events wait for less than five seconds.
+func TestScansLeaveRoom(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		pools, clients int
+		required       string
+	}{
+		"1,000 pools with 20 clients": {1000, 20, "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}, " +
+			"clients: [{require: {EnableTokenRevocation: true}}]}]"},
+		"10,000 pools": {10000, 0, "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { deliverLoad(t, required, concurrency) })
+			required := parse(t, c.required)
+			synctest.Test(t, func(t *testing.T) { scanWithEvents(t, required, c.pools/part(), c.clients) })
 		})
 	}
 }
 
-func deliverLoad(t *testing.T, required *baseline.Baseline, concurrency int) {
-	l := &load{region: newRegion(required, concurrency), t: t, rng: rand.New(rand.NewPCG(7, 4)), wanted: map[string][2]map[string]any{}, damaged: map[string]int{}}
-	l.wrote = l.answered
-	for i := range loadPools {
-		pool, mfa := cognitotest.Rich()
-		delete(pool, "Arn")
-		l.fake.Put(loadPool(i), pool, mfa)
-		pool, mfa, _ = l.fake.Pool(loadPool(i))
-		l.wanted[loadPool(i)] = [2]map[string]any{pool, mfa}
-	}
-	opening := time.Now().Add(loadHead)
-	l.administrate(opening)
-	l.queued.Wait()
-	l.judge(opening)
-}
-
-// administrate makes the calls, and has their events delivered from the opening on, each some seconds after its call, and some of them again within two minutes.
-func (l *load) administrate(opening time.Time) {
-	order := l.rng.Perm(loadEvents - loadDuplicates)
-	gap := loadTime / time.Duration(len(order))
-	for i, n := range order {
-		kind := loadCalls[n%len(loadCalls)]
-		id := loadPool(n / len(loadCalls) % loadPools)
-		if kind.damage == nil {
-			id = loadPool(l.rng.IntN(loadPools))
-		}
-		delays := []time.Duration{4*time.Second + l.upTo(25*time.Second)}
-		if i%(len(order)/loadDuplicates) == 0 {
-			delays = append(delays, delays[0]+l.upTo(2*time.Minute))
-		}
-		l.queued.Go(func() {
-			time.Sleep(time.Duration(i) * gap)
-			payload := l.call(id, n)
-			called := time.Now()
-			for _, delay := range delays {
-				l.deliver(l.t.Context(), payload, max(delay, opening.Sub(called)))
-			}
-			l.mutex.Lock()
-			defer l.mutex.Unlock()
-			l.happened = append(l.happened, occurrence{id, kind.operation, kind.damage != nil, called, called.Add(max(delays[0], opening.Sub(called)))})
-		})
-	}
-}
-
-func (l *load) upTo(d time.Duration) time.Duration { return time.Duration(l.rng.Int64N(int64(d))) }
-
-// call makes one call and returns its event. It is made while no invocation is at work on the pool: what becomes of a change between a read and a write of ours is shown elsewhere.
-func (l *load) call(id string, n int) []byte {
-	kind := loadCalls[n%len(loadCalls)]
-	body := fmt.Sprintf(`{"UserPoolId":%q}`, id)
-	if kind.operation == "TagResource" {
-		body = fmt.Sprintf(`{"ResourceArn":"arn:aws:cognito-idp:eu-west-1:111122223333:userpool/%s","Tags":{}}`, id)
-	}
-	l.idle(id, func() {
-		l.fake.Edit(id, func(pool, mfa map[string]any) {
-			kind.edit(pool, mfa, n)
-			if kind.damage != nil {
-				kind.damage(pool, mfa, n)
-			}
-		})
-		wanted := l.wanted[id]
-		kind.edit(wanted[0], wanted[1], n)
-		if kind.damage != nil {
-			l.damaged[id+" "+kind.operation]++
-			l.damages++
-		}
-	})
-	return l.fake.Event(cognitotest.Call{Operation: kind.operation, PoolID: id, Body: []byte(body), RequestID: fmt.Sprintf("call-%d", n)}, administrator, time.Now())
-}
-
-// answered takes a write of the keeper: it has to answer damage, and has an event of its own, half of a minute later at most.
-func (l *load) answered(call cognitotest.Call) {
-	var request struct{ UserPoolID string }
-	if err := json.Unmarshal(call.Body, &request); err != nil {
-		l.t.Error(err)
-	}
-	call.PoolID = request.UserPoolID
-	l.mutex.Lock()
-	key := call.PoolID + " " + call.Operation
-	if l.damaged[key] == 0 {
-		l.doubled = append(l.doubled, key)
-	}
-	l.damaged[key] = 0
-	delay := 4*time.Second + l.upTo(25*time.Second)
-	l.mutex.Unlock()
-	call.Body = fmt.Appendf(nil, `{"UserPoolId":%q}`, call.PoolID)
-	l.deliver(l.t.Context(), l.fake.Event(call, keeperActor, time.Now()), delay)
-}
-
-// judge looks at what became of all.
-func (l *load) judge(opening time.Time) {
-	t := l.t
-	for id, reason := range l.lost {
-		if len(l.ended[id]) == 0 { // or else it was a second delivery, given up while the first one waited for its turn
-			t.Errorf("lost: %s: %s", id, reason)
+func scanWithEvents(t *testing.T, required *baseline.Baseline, pools, clients int) {
+	t.Helper()
+	r := newRegion(t, required)
+	for i := range pools {
+		r.fake.PutRich(loadPool(i))
+		for n := range clients {
+			id := fmt.Sprintf("client%02d", n)
+			r.fake.PutClient(loadPool(i), id, map[string]any{"ClientName": id, "RefreshTokenValidity": json.Number("30"),
+				"EnableTokenRevocation": true})
 		}
 	}
-	for _, doubled := range l.doubled {
-		t.Error("written without need:", doubled)
+	began := time.Now()
+	for i := range pools {
+		r.send(r.scans, event.Request{Kind: event.One, UserPoolID: loadPool(i), Scan: event.Scan{Started: began}})
 	}
-	l.judgePools()
-	needed, ends := l.judgeEvents()
-	took := l.last.Sub(opening).Seconds()
-	allowed := float64(needed) / readRate
-	t.Logf("%d calls of damage; events: %v; deferred: %v", l.damages, ends, l.deferred)
-	t.Logf("calls: %s; throttled: %d, %.4f %%", l.made(), l.throttled, 100*l.share())
-	t.Logf("%d reads needed: the limits allow them in %.1f s, and they took %.1f s: %.3f of what the limits allow", needed, allowed, took, allowed/took)
-	reads, most := l.calls["DescribeUserPool"], mostReads(l.happened)
-	t.Logf("%d reads; what happened is worth %d at most", reads, most)
-	if reads > most {
-		t.Errorf("%d reads, and what happened is worth %d at most", reads, most)
+	for n := range 50 {
+		time.Sleep(3 * time.Second)
+		r.fake.Edit(loadPool(n), func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
+		request := poolUpdated(loadPool(n), n)
+		request.Call.Changes = []string{"UserPool"}
+		r.send(r.changes, request)
 	}
-	if allowed/took < 0.95 {
-		t.Errorf("%.3f of what the limits allow", allowed/took)
-	}
-	if l.share() >= 0.001 {
-		t.Errorf("%.4f %% of the calls were throttled", 100*l.share())
+	r.working.Wait()
+	t.Logf("%s: %v, the slowest event took %s, %d throttled, %d deferred", time.Since(began), r.ended, r.slowest,
+		r.throttled, r.deferred)
+	if len(r.dead) > 0 || r.slowest > 5*time.Second {
+		t.Errorf("the slowest event took %s, %d dead", r.slowest, len(r.dead))
 	}
 }
 
-// judgePools compares every pool with what it has to be: what is required holds, and all else is as it was last set.
-func (l *load) judgePools() {
-	for id, wanted := range l.wanted {
-		pool, mfa, _ := l.fake.Pool(id)
-		was, is := map[string]string{}, map[string]string{}
-		flatten("", wanted[0], was)
-		flatten("mfa:", wanted[1], was)
-		flatten("", pool, is)
-		flatten("mfa:", mfa, is)
-		for _, path := range difference(was, is) {
-			if path != "LastModifiedDate" {
-				l.t.Errorf("%s: %s is not as it has to be", id, path)
-			}
+// TestHeldForAnHour: a message about a pool whose lease is held for an hour ends in no dead-letter queue.
+func TestHeldForAnHour(t *testing.T) {
+	t.Parallel()
+	required := require(t, "DeletionProtection: ACTIVE")
+	synctest.Test(t, func(t *testing.T) {
+		r := newRegion(t, required)
+		r.fake.PutRich(loadPool(1))
+		r.fake.Edit(loadPool(1), func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
+		now := time.Now()
+		if ok, err := r.ledger.Acquire(t.Context(), loadPool(1), "somebody", now, now.Add(time.Hour)); err != nil || !ok {
+			t.Fatal(err)
 		}
-	}
-}
-
-// sameSecond says whether all that was told is what the call may have lost to a write of ours that was planned or made in the second of the call, which is as much as its event gives.
-func (l *load) sameSecond(out reconcile.Outcome) bool {
-	records, err := l.ledger.Records(l.t.Context(), out.UserPoolID, time.Time{})
-	return err == nil && len(out.Drifts) == len(out.Overwritten) && slices.ContainsFunc(records, func(rec reconcile.Record) bool {
-		return slices.ContainsFunc(rec.Sent, func(s reconcile.Sent) bool {
-			return out.Cause.Time.Equal(s.Read.Truncate(time.Second)) || out.Cause.Time.Equal(s.At.Truncate(time.Second))
-		})
+		r.send(r.changes, poolUpdated(loadPool(1), 1))
+		r.working.Wait()
+		if r.ended[reconcile.Remediated] != 1 || len(r.dead) > 0 || r.deferred == 0 {
+			t.Errorf("%v, %d deferred, dead: %v", r.ended, r.deferred, r.dead)
+		}
 	})
 }
 
-// judgeEvents demands that every event was handled once, and returns how many ended how, and how many reads were needed. What the limits allow is the time of the calls of the scarcest category,
-// UserPoolRead, at its documented rate of 15 a second, and of no more calls than are needed: one for an event that no later look covers and that turns out to be of no damage, two for one that is
-// answered with a write, to plan and to verify it, and none for all others: what else is read is waste. The time runs from the first delivery to the last answer.
-func (l *load) judgeEvents() (needed int, ends map[string]int) {
-	t := l.t
-	ends = map[string]int{}
-	for id, outs := range l.ended {
-		handled := 0
-		for _, out := range outs {
-			own, word := out.Cause.Issuer == ownRole, string(out.Outcome)
-			handled++
-			switch {
-			case out.Outcome == reconcile.Remediated && !own:
-				needed += 2
-			case out.Outcome == reconcile.Unchanged && !own:
-				needed++
-			case out.Outcome == reconcile.Drifted && !own && l.sameSecond(out):
-				needed++
-				word += ", in the second of a write"
-			case out.Outcome == reconcile.Ignored && strings.HasPrefix(out.Reason, "the event was handled before"):
-				word += ", handled before"
-				handled--
-			case out.Outcome == reconcile.Ignored && strings.HasPrefix(out.Reason, "the pool was looked at after this call"):
-				word += ", covered"
-			case out.Outcome == reconcile.Ignored && own && out.Reason == "the event is of our own write, which was verified":
-				word += ", our own"
-			default:
-				t.Errorf("%s: %s: %s", id, out.Outcome, out.Reason)
+// TestThousandClients: a pool of 1,000 selected clients is finished, in runs of 100 clients.
+func TestThousandClients(t *testing.T) {
+	t.Parallel()
+	required := parse(t, "version: 1\nrules: [{name: a, clients: [{require: {EnableTokenRevocation: true}}]}]")
+	synctest.Test(t, func(t *testing.T) {
+		r := newRegion(t, required)
+		r.fake.PutRich(loadPool(1))
+		for n := range 1000 {
+			id := fmt.Sprintf("client%04d", n)
+			r.fake.PutClient(loadPool(1), id, map[string]any{"ClientName": id, "RefreshTokenValidity": json.Number("30"),
+				"EnableTokenRevocation": false})
+		}
+		began := time.Now()
+		r.send(r.scans, event.Request{Kind: event.One, UserPoolID: loadPool(1), Scan: event.Scan{Started: began}})
+		r.working.Wait()
+		for n := range 1000 {
+			if r.fake.Client(loadPool(1), fmt.Sprintf("client%04d", n))["EnableTokenRevocation"] != true {
+				t.Errorf("client %d is not fixed", n)
 			}
-			ends[word]++
 		}
-		if handled != 1 {
-			t.Errorf("%s was handled %d times", id, handled)
+		t.Logf("%s: %v, %d deferred, %d throttled, %v", time.Since(began), r.ended, r.deferred, r.throttled, r.dead)
+		if len(r.dead) > 0 {
+			t.Error(r.dead)
 		}
-	}
-	records := 0
-	for id := range l.wanted {
-		of, err := l.ledger.Records(t.Context(), id, time.Time{})
-		if err != nil {
-			t.Error(err)
-		}
-		records += len(of)
-	}
-	if records != ends[string(reconcile.Remediated)] {
-		t.Errorf("%d records of %d remediations", records, ends[string(reconcile.Remediated)])
-	}
-	if writes := l.calls["UpdateUserPool"] + l.calls["SetUserPoolMfaConfig"]; len(l.ended) != loadEvents-loadDuplicates+writes {
-		t.Errorf("%d events were handled, of %d of others and %d of our own", len(l.ended), loadEvents-loadDuplicates, writes)
-	}
-	return needed, ends
+	})
 }

@@ -2,180 +2,195 @@ package reconcile_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/mototest"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
 
-// TestAgainstMoto runs the main job against moto: real calls make and damage the pools, the reconciler puts them right.
+// A motoBench is moto with one pool, and the client of the SDK that makes and damages it.
+type motoBench struct {
+	bench
+	sdk *idp.Client
+	id  string
+}
+
+func onMoto(t *testing.T, url string) motoBench {
+	t.Helper()
+	client := sdk(t.Fatalf, url)
+	m := motoBench{bench: bench{client: cognito.New(client)}, sdk: client}
+	out, err := client.CreateUserPool(t.Context(), &idp.CreateUserPoolInput{PoolName: aws.String("customers"),
+		DeletionProtection: types.DeletionProtectionTypeActive})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.id = aws.ToString(out.UserPool.Id)
+	return m
+}
+
+func (m motoBench) reconcile(t *testing.T, required *baseline.Baseline) reconcile.Outcome {
+	t.Helper()
+	out, err := m.reconciler(required).Reconcile(t.Context(), event.Request{Kind: event.One, UserPoolID: m.id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// motoCases are incidents, by real calls, and the leaves of the pool after they are put right.
+var motoCases = map[string]struct {
+	tamper   func(in *idp.UpdateUserPoolInput)
+	mfa      *idp.SetUserPoolMfaConfigInput
+	baseline string
+	outcome  reconcile.Ending
+	leaves   map[string]string
+	writes   []string
+}{
+	"deletion protection and a password length": {
+		tamper:   func(in *idp.UpdateUserPoolInput) { in.DeletionProtection = types.DeletionProtectionTypeInactive },
+		baseline: "DeletionProtection: ACTIVE\nPolicies: {PasswordPolicy: {MinimumLength: {atLeast: 14}}}",
+		outcome:  reconcile.Remediated, writes: updated,
+		leaves: map[string]string{"DeletionProtection": `"ACTIVE"`, "Policies.PasswordPolicy.MinimumLength": "14"},
+	},
+	"a trigger and threat protection": {
+		tamper: func(in *idp.UpdateUserPoolInput) { in.LambdaConfig.PreSignUp, in.UserPoolAddOns = nil, nil },
+		baseline: "UserPoolTier: PLUS\nUserPoolAddOns: {AdvancedSecurityMode: ENFORCED}\n" +
+			"LambdaConfig: {PreSignUp: \"" + trigger + "\"}",
+		outcome: reconcile.Remediated, writes: updated,
+		leaves: map[string]string{"LambdaConfig.PreSignUp": `"` + trigger + `"`,
+			"LambdaConfig.PostConfirmation":       `"` + postConfirmation + `"`,
+			"UserPoolAddOns.AdvancedSecurityMode": `"ENFORCED"`},
+	},
+	"MFA turned off": {
+		mfa:      &idp.SetUserPoolMfaConfigInput{MfaConfiguration: types.UserPoolMfaTypeOff},
+		baseline: "MfaConfiguration: OPTIONAL\nSoftwareTokenMfaConfiguration: {Enabled: true}",
+		outcome:  reconcile.Remediated, writes: setMFA,
+		leaves: map[string]string{"mfa:MfaConfiguration": `"OPTIONAL"`, "mfa:SoftwareTokenMfaConfiguration.Enabled": "true"},
+	},
+	"compliant": {
+		baseline: "Policies: {PasswordPolicy: {MinimumLength: {atLeast: 8}}}", outcome: reconcile.Unchanged, writes: none,
+	},
+}
+
+// TestAgainstMoto runs the main job against moto: real calls make and damage the pools, and a run puts them right.
 func TestAgainstMoto(t *testing.T) {
 	t.Parallel()
-	client := sdk(t.Fatalf, mototest.Start(t))
-	pools := userpool.New(client)
-	for _, c := range []struct {
-		name     string
-		tamper   func(in *cognito.UpdateUserPoolInput)
-		mfa      *cognito.SetUserPoolMfaConfigInput
-		baseline string
-		outcome  reconcile.Word
-		check    func(t *testing.T, pool map[string]any, mfa map[string]any)
-		writes   []string
-	}{
-		{
-			name:     "deletion protection and a password length",
-			tamper:   func(in *cognito.UpdateUserPoolInput) { in.DeletionProtection = types.DeletionProtectionTypeInactive },
-			baseline: "DeletionProtection: ACTIVE\nPolicies: {PasswordPolicy: {MinimumLength: {atLeast: 14}}}",
-			outcome:  reconcile.Remediated, writes: updated,
-			check: func(t *testing.T, pool, _ map[string]any) {
-				if pool["DeletionProtection"] != "ACTIVE" || fmt.Sprint(lookup(pool, "Policies.PasswordPolicy.MinimumLength")) != "14" {
-					t.Errorf("the pool is %v", pool)
-				}
-			},
-		},
-		{
-			name:     "a trigger and threat protection",
-			tamper:   func(in *cognito.UpdateUserPoolInput) { in.LambdaConfig.PreSignUp, in.UserPoolAddOns = nil, nil },
-			baseline: "UserPoolTier: PLUS\nUserPoolAddOns: {AdvancedSecurityMode: ENFORCED}\nLambdaConfig: {PreSignUp: \"" + trigger + "\"}",
-			outcome:  reconcile.Remediated, writes: updated,
-			check: func(t *testing.T, pool, _ map[string]any) {
-				if lookup(pool, "LambdaConfig.PreSignUp") != trigger || lookup(pool, "LambdaConfig.PostConfirmation") == nil || lookup(pool, "UserPoolAddOns.AdvancedSecurityMode") != "ENFORCED" {
-					t.Errorf("the pool is %v", pool)
-				}
-			},
-		},
-		{
-			name:     "MFA turned off",
-			tamper:   func(*cognito.UpdateUserPoolInput) {},
-			mfa:      &cognito.SetUserPoolMfaConfigInput{MfaConfiguration: types.UserPoolMfaTypeOff},
-			baseline: "MfaConfiguration: OPTIONAL\nSoftwareTokenMfaConfiguration: {Enabled: true}",
-			outcome:  reconcile.Remediated, writes: setMFA,
-			check: func(t *testing.T, _, mfa map[string]any) {
-				if mfa["MfaConfiguration"] != "OPTIONAL" || lookup(mfa, "SoftwareTokenMfaConfiguration.Enabled") != true {
-					t.Errorf("the MFA configuration is %v", mfa)
-				}
-			},
-		},
-		{
-			name: "compliant", tamper: func(*cognito.UpdateUserPoolInput) {}, baseline: "Policies: {PasswordPolicy: {MinimumLength: {atLeast: 8}}}",
-			outcome: reconcile.Unchanged, writes: none, check: func(*testing.T, map[string]any, map[string]any) {},
-		},
-	} {
-		t.Run(c.name, func(t *testing.T) {
+	url := mototest.Start(t)
+	for name, c := range motoCases {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			id := motoPool(t, client)
-			update := motoUpdate(id)
-			c.tamper(update)
-			if _, err := client.UpdateUserPool(t.Context(), update); err != nil {
+			m := onMoto(t, url)
+			update := motoUpdate(m.id)
+			if c.tamper != nil {
+				c.tamper(update)
+			}
+			if _, err := m.sdk.UpdateUserPool(t.Context(), update); err != nil {
 				t.Fatal(err)
 			}
 			if c.mfa != nil {
-				c.mfa.UserPoolId = aws.String(id)
-				if _, err := client.SetUserPoolMfaConfig(t.Context(), c.mfa); err != nil {
+				c.mfa.UserPoolId = aws.String(m.id)
+				if _, err := m.sdk.SetUserPoolMfaConfig(t.Context(), c.mfa); err != nil {
 					t.Fatal(err)
 				}
 			}
-			before := motoLeaves(t, pools, id)
-			r := bench{client: pools}.reconciler(require(t, c.baseline))
-			out, err := r.Reconcile(t.Context(), id, event.Cause{})
-			if err != nil {
-				t.Fatal(err)
+			before := m.leaves(t)
+			out := m.reconcile(t, require(t, c.baseline))
+			if out.Outcome != c.outcome || !slices.Equal(out.Writes, c.writes) {
+				t.Errorf("%s with %v (%s), want %s with %v", out.Outcome, out.Writes, out.Reason, c.outcome, c.writes)
 			}
-			if out.Outcome != c.outcome || fmt.Sprint(out.Writes) != fmt.Sprint(c.writes) {
-				t.Errorf("outcome %s with writes %v (%s), want %s with %v", out.Outcome, out.Writes, out.Reason, c.outcome, c.writes)
+			now := m.leaves(t)
+			for path, want := range c.leaves {
+				if now[path] != want {
+					t.Errorf("%s is %s, want %s", path, now[path], want)
+				}
 			}
-			state, err := pools.Read(t.Context(), id, userpool.Want{Documents: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			c.check(t, state.Documents["UserPool"], state.Documents["MfaConfig"])
-			for _, path := range difference(before, motoLeaves(t, pools, id)) {
-				if !named(out, path) {
-					t.Errorf("%s moved and is not among the drifts %v", path, out.Drifts)
+			for _, path := range difference(before, now) {
+				if states(out)[plainPath(path)] == "" {
+					t.Errorf("%s moved and is not among the findings %v", path, out.Drifts)
 				}
 			}
 		})
 	}
 }
 
-// TestClientsAgainstMoto does the same with an app client: made with a secret, weakened by a call that leaves a member out, found by its name and put right.
+// TestClientsAgainstMoto does the same with an app client: made with a secret, weakened by a call that leaves a member
+// out, found by its name and put right.
 func TestClientsAgainstMoto(t *testing.T) {
 	t.Parallel()
-	client := sdk(t.Fatalf, mototest.Start(t))
-	id := motoPool(t, client)
-	made, err := client.CreateUserPoolClient(t.Context(), &cognito.CreateUserPoolClientInput{UserPoolId: aws.String(id), ClientName: aws.String("web-app"), GenerateSecret: true,
-		PreventUserExistenceErrors: types.PreventUserExistenceErrorTypesEnabled, CallbackURLs: []string{"https://app.example.com/callback"}})
+	m := onMoto(t, mototest.Start(t))
+	const callback = "https://app.example.com/callback"
+	made, err := m.sdk.CreateUserPoolClient(t.Context(), &idp.CreateUserPoolClientInput{UserPoolId: aws.String(m.id),
+		ClientName: aws.String("web-app"), GenerateSecret: true, CallbackURLs: []string{callback},
+		PreventUserExistenceErrors: types.PreventUserExistenceErrorTypesEnabled})
 	if err != nil {
 		t.Fatal(err)
 	}
 	web, secret := made.UserPoolClient.ClientId, aws.ToString(made.UserPoolClient.ClientSecret)
-	if _, err := client.UpdateUserPoolClient(t.Context(), &cognito.UpdateUserPoolClientInput{UserPoolId: aws.String(id), ClientId: web, ClientName: aws.String("web-app"),
-		PreventUserExistenceErrors: types.PreventUserExistenceErrorTypesLegacy, CallbackURLs: []string{"https://app.example.com/callback", "https://evil.example"}}); err != nil {
-		t.Fatal(err)
-	}
-	required := parse(t, "version: 1\nrules: [{name: a, clients: [{names: [\"web-*\"], require: {PreventUserExistenceErrors: ENABLED, CallbackURLs: {without: [\"https://evil.example\"]}}}]}]")
-	out, err := bench{client: userpool.New(client)}.reconciler(required).Reconcile(t.Context(), id, event.Cause{})
+	_, err = m.sdk.UpdateUserPoolClient(t.Context(), &idp.UpdateUserPoolClientInput{UserPoolId: aws.String(m.id),
+		ClientId: web, ClientName: aws.String("web-app"), CallbackURLs: []string{callback, "https://evil.example"},
+		PreventUserExistenceErrors: types.PreventUserExistenceErrorTypesLegacy})
 	if err != nil {
 		t.Fatal(err)
 	}
+	out := m.reconcile(t, parse(t, `version: 1
+rules:
+  - name: a
+    clients:
+      - names: ["web-*"]
+        require: {PreventUserExistenceErrors: ENABLED, CallbackURLs: {without: ["https://evil.example"]}}
+`))
 	if out.Outcome != reconcile.Remediated || len(out.Drifts) != 2 || fmt.Sprint(out.Writes) != "[UpdateUserPoolClient]" {
 		t.Errorf("%s (%s) %v %v", out.Outcome, out.Reason, out.Writes, out.Drifts)
 	}
-	now, err := client.DescribeUserPoolClient(t.Context(), &cognito.DescribeUserPoolClientInput{UserPoolId: aws.String(id), ClientId: web})
+	now, err := m.sdk.DescribeUserPoolClient(t.Context(),
+		&idp.DescribeUserPoolClientInput{UserPoolId: aws.String(m.id), ClientId: web})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := now.UserPoolClient
-	if c.PreventUserExistenceErrors != types.PreventUserExistenceErrorTypesEnabled || fmt.Sprint(c.CallbackURLs) != "[https://app.example.com/callback]" || aws.ToString(c.ClientSecret) != secret || secret == "" {
-		t.Errorf("the client is %s %v, its secret the same: %v", c.PreventUserExistenceErrors, c.CallbackURLs, aws.ToString(c.ClientSecret) == secret)
+	c, same := now.UserPoolClient, secret != "" && aws.ToString(now.UserPoolClient.ClientSecret) == secret
+	if c.PreventUserExistenceErrors != types.PreventUserExistenceErrorTypesEnabled || !same ||
+		strings.Join(c.CallbackURLs, " ") != callback {
+		t.Errorf("the client is %s %v, its secret the same: %v", c.PreventUserExistenceErrors, c.CallbackURLs, same)
 	}
 }
 
-func named(out reconcile.Outcome, path string) bool {
-	for _, d := range out.Drifts {
-		if d.Setting == path || "mfa:"+d.Setting == path {
-			return true
-		}
-	}
-	return false
-}
-
-func motoPool(t *testing.T, client *cognito.Client) string {
-	t.Helper()
-	out, err := client.CreateUserPool(t.Context(), &cognito.CreateUserPoolInput{PoolName: aws.String("customers"), DeletionProtection: types.DeletionProtectionTypeActive})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return aws.ToString(out.UserPool.Id)
-}
+const postConfirmation = "arn:aws:lambda:eu-west-1:111122223333:function:post-confirmation"
 
 // motoUpdate is a full update, as the console sends it.
-func motoUpdate(id string) *cognito.UpdateUserPoolInput {
-	return &cognito.UpdateUserPoolInput{
-		UserPoolId: aws.String(id), PoolName: aws.String("customers"), DeletionProtection: types.DeletionProtectionTypeActive, UserPoolTier: types.UserPoolTierTypePlus,
-		Policies: &types.UserPoolPolicyType{PasswordPolicy: &types.PasswordPolicyType{MinimumLength: aws.Int32(10), RequireLowercase: true, TemporaryPasswordValidityDays: 3}},
+func motoUpdate(id string) *idp.UpdateUserPoolInput {
+	return &idp.UpdateUserPoolInput{
+		UserPoolId: aws.String(id), PoolName: aws.String("customers"),
+		DeletionProtection: types.DeletionProtectionTypeActive, UserPoolTier: types.UserPoolTierTypePlus,
+		Policies: &types.UserPoolPolicyType{PasswordPolicy: &types.PasswordPolicyType{MinimumLength: aws.Int32(10),
+			RequireLowercase: true, TemporaryPasswordValidityDays: 3}},
 		LambdaConfig: &types.LambdaConfigType{PreSignUp: aws.String(trigger),
-			PostConfirmation: aws.String("arn:aws:lambda:eu-west-1:111122223333:function:post-confirmation")},
+			PostConfirmation: aws.String(postConfirmation)},
 		AutoVerifiedAttributes: []types.VerifiedAttributeType{types.VerifiedAttributeTypeEmail},
 		UserPoolTags:           map[string]string{"env": "prod", "empty": ""},
-		UserPoolAddOns:         &types.UserPoolAddOnsType{AdvancedSecurityMode: types.AdvancedSecurityModeTypeEnforced},
-		AdminCreateUserConfig:  &types.AdminCreateUserConfigType{AllowAdminCreateUserOnly: true},
+		UserPoolAddOns: &types.UserPoolAddOnsType{
+			AdvancedSecurityMode: types.AdvancedSecurityModeTypeEnforced},
+		AdminCreateUserConfig: &types.AdminCreateUserConfigType{AllowAdminCreateUserOnly: true},
 		AccountRecoverySetting: &types.AccountRecoverySettingType{RecoveryMechanisms: []types.RecoveryOptionType{
 			{Name: types.RecoveryOptionNameTypeVerifiedEmail, Priority: aws.Int32(1)}}},
 	}
 }
 
-// motoLeaves is the pool as moto shows it. Its DescribeUserPool shows a stale MfaConfiguration; the other call is the authority.
-func motoLeaves(t *testing.T, pools *userpool.Client, id string) map[string]string {
+// leaves is the pool as moto shows it. Its DescribeUserPool shows a stale MfaConfiguration; the other call is the
+// authority.
+func (m motoBench) leaves(t *testing.T) map[string]string {
 	t.Helper()
-	state, err := pools.Read(t.Context(), id, userpool.Want{Documents: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}})
+	state, err := m.client.Read(t.Context(), m.id,
+		userpool.Want{Documents: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,16 +8,20 @@ import (
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/reconcile"
-	"poolkeeper/lambda/userpool"
 )
 
 const threatAndRisk = `version: 1
 rules:
-  - {name: all, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, RiskConfiguration: {AccountTakeoverRiskConfiguration: {Actions: {HighAction: {EventAction: BLOCK, Notify: true}}}}}}
+  - name: all
+    require:
+      UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}
+      RiskConfiguration:
+        AccountTakeoverRiskConfiguration: {Actions: {HighAction: {EventAction: BLOCK, Notify: true}}}
 `
 
-// TestNoRaceForWhatDependsOnIt lets somebody turn threat protection off whenever it is turned on, so that the risk configuration, which depends on it, never comes to be read: it is written once, and told.
-func TestNoRaceForWhatDependsOnIt(t *testing.T) {
+// TestThreatProtectionIsSetBack has somebody turn threat protection off whenever it is turned on, so that the pool
+// never offers the risk configuration that depends on it: it is written once, and both are reported.
+func TestThreatProtectionIsSetBack(t *testing.T) {
 	t.Parallel()
 	w := withLedger(t)
 	off := func(pool, _ map[string]any) {
@@ -35,44 +39,58 @@ func TestNoRaceForWhatDependsOnIt(t *testing.T) {
 	for _, d := range out.Drifts {
 		of[d.Setting] = d
 	}
-	if of["UserPoolAddOns.AdvancedSecurityMode"].Left != reconcile.LeftUnheld ||
-		of["RiskConfiguration.AccountTakeoverRiskConfiguration.Actions.HighAction.EventAction"].Reason != "a risk configuration needs UserPoolAddOns.AdvancedSecurityMode AUDIT or ENFORCED" {
+	const risk = "RiskConfiguration.AccountTakeoverRiskConfiguration.Actions.HighAction.EventAction"
+	if of["UserPoolAddOns.AdvancedSecurityMode"].Code != reconcile.CodeUnheld ||
+		of[risk].Reason != "a risk configuration needs UserPoolAddOns.AdvancedSecurityMode AUDIT or ENFORCED" {
 		t.Errorf("%+v", out.Drifts)
 	}
 }
 
-// TestAuditedGoesWithThePools: what a client has of the pool's risk configuration, and is only audited, goes where the pool's is to go. It is reported, and is nothing that moved unawares.
+// TestAuditedGoesWithThePools: what a client has of the pool's risk configuration, and is only audited, goes where the
+// pool's goes. It is reported, and is nothing that moved by itself.
 func TestAuditedGoesWithThePools(t *testing.T) {
 	t.Parallel()
 	w := withLedger(t)
 	w.fake.PutRich(poolID)
-	const of = "RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList"
+	const list = "RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList"
 	out := w.reconcile(t, parse(t, `version: 1
 rules:
   - {name: all, require: {RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {absent: true}}}}}
-  - {name: audited, mode: audit, clients: [{ids: [mobile], require: {RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {contains: [203.0.113.0/24]}}}}}]}
+  - name: audited
+    mode: audit
+    clients:
+      - ids: [mobile]
+        require: {RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {contains: [203.0.113.0/24]}}}}
 `))
-	if of, want := states(out), (map[string]reconcile.DriftState{of: reconcile.Fixed, "Clients[mobile]." + of: reconcile.Reported}); out.Outcome != reconcile.Remediated || !maps.Equal(of, want) || len(out.Writes) != 1 {
+	want := map[string]reconcile.DriftState{list: reconcile.StateFixed, "Clients[mobile]." + list: reconcile.StateReported}
+	if of := states(out); out.Outcome != reconcile.Remediated || !maps.Equal(of, want) || len(out.Writes) != 1 {
 		t.Errorf("%s (%s) %v: %v", out.Outcome, out.Reason, out.Writes, of)
 	}
 }
 
-// TestLateRisk: a risk configuration that cannot be read for a moment after threat protection was turned on is waited for, though nothing was known to be wrong with it.
+// TestLateRisk: a risk configuration that cannot be read for a moment after threat protection was turned on is waited
+// for, though nothing was known to be wrong with it.
 func TestLateRisk(t *testing.T) {
 	t.Parallel()
 	w := withLedger(t)
 	w.fake.PutRich(poolID)
-	w.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "OFF" })
-	w.fake.Inject(cognitotest.Fault{Operation: "DescribeRiskConfiguration", Skip: 1, Times: 2, Error: "UserPoolAddOnNotEnabledException"})
+	w.threatOff()
+	w.fake.Inject(cognitotest.Fault{Operation: "DescribeRiskConfiguration", Skip: 1, Times: 2,
+		Error: "UserPoolAddOnNotEnabledException"})
 	out := w.reconcile(t, parse(t, `version: 1
-rules: [{name: all, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}}}]
+rules:
+  - name: all
+    require:
+      UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}
+      RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}
 `))
-	if _, there := w.fake.Risk(poolID, "")["RiskExceptionConfiguration"]; there || out.Outcome != reconcile.Remediated {
-		t.Errorf("%s (%s) %v, it is there: %t", out.Outcome, out.Reason, out.Writes, there)
+	if w.fake.Risk(poolID, "")["RiskExceptionConfiguration"] != nil || out.Outcome != reconcile.Remediated {
+		t.Errorf("%s (%s) %v", out.Outcome, out.Reason, out.Writes)
 	}
 }
 
-// TestClientAfterThePoolsRisk puts the text of a client's mail right, the subject of which it has of the pool, and only once that is put right too: in one reconcile, after which a second one finds nothing to do.
+// TestClientAfterThePoolsRisk puts the text of a client's mail right, whose subject is the pool's and is put right
+// too: in one run, after which a second one finds nothing to do.
 func TestClientAfterThePoolsRisk(t *testing.T) {
 	t.Parallel()
 	w := withLedger(t)
@@ -90,33 +108,29 @@ rules:
     require: {RiskConfiguration: `+mail+`{Subject: careful}}}}}
     clients: [{ids: [mobile], require: {RiskConfiguration: `+mail+`{TextBody: somebody signed in}}}}}}]
 `)
-	r, saved := w.keeper(required), 0
-	r.Before = func(userpool.State) error { saved++; return nil }
-	out, err := r.Reconcile(t.Context(), poolID, event.Cause{EventID: "one", Time: w.time()})
-	if err != nil || out.Outcome != reconcile.Remediated {
-		t.Errorf("%v: %s (%s) %v", err, out.Outcome, out.Reason, states(out))
-	}
-	if saved != 1 {
-		t.Errorf("the state before was handed over %d times, the last time with what was written", saved)
+	if out := w.answer(t, required, onPool(event.Cause{EventID: "one"})); out.Outcome != reconcile.Remediated {
+		t.Errorf("%s (%s) %v", out.Outcome, out.Reason, states(out))
 	}
 	of := object(w.fake.Risk(poolID, "mobile"), "AccountTakeoverRiskConfiguration", "NotifyConfiguration", "NoActionEmail")
 	if of["Subject"] != "careful" || of["TextBody"] != "somebody signed in" {
 		t.Errorf("%v", of)
 	}
 	w.pass(time.Hour)
-	if out, err := w.keeper(required).Reconcile(t.Context(), poolID, event.Cause{EventID: "two", Time: w.time()}); err != nil || out.Outcome != reconcile.Unchanged {
-		t.Errorf("a second one: %v: %s (%s)", err, out.Outcome, out.Reason)
+	if out := w.answer(t, required, onPool(event.Cause{EventID: "two"})); out.Outcome != reconcile.Unchanged {
+		t.Errorf("a second one: %s (%s)", out.Outcome, out.Reason)
 	}
 }
 
-// TestEmptiedIsFixed: an object that is required to have nothing in it has no leaf to speak of once that is so, and is put right all the same.
+// TestEmptiedIsFixed: an object that is required to be empty has no leaf once that is so, and is put right all the
+// same.
 func TestEmptiedIsFixed(t *testing.T) {
 	t.Parallel()
 	w := withLedger(t)
 	request := call("one", "Admin", w.time())
 	w.pass(time.Minute)
-	out := w.answer(t, parse(t, "version: 1\nrules: [{name: all, require: {AdminCreateUserConfig: {exactly: {}}, DeletionProtection: ACTIVE}}]\n"), request)
-	if out.Outcome != reconcile.Remediated || states(out)["AdminCreateUserConfig"] != reconcile.Fixed {
+	out := w.answer(t, parse(t, `version: 1
+rules: [{name: all, require: {AdminCreateUserConfig: {exactly: {}}, DeletionProtection: ACTIVE}}]`), request)
+	if out.Outcome != reconcile.Remediated || states(out)["AdminCreateUserConfig"] != reconcile.StateFixed {
 		t.Errorf("%s (%s) %v", out.Outcome, out.Reason, states(out))
 	}
 }

@@ -1,7 +1,6 @@
 package reconcile_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -34,34 +33,14 @@ func TestReconcileFrom(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.fake.Edit(poolID, func(pool, _ map[string]any) { pool["EstimatedNumberOfUsers"] = 8 })
-	if out, err = r.ReconcileFrom(t.Context(), poolID, preview.State, event.Cause{}); err != nil || out.Outcome != reconcile.Remediated {
+	if out, err = r.ReconcileFrom(t.Context(), poolID, preview.State, event.Cause{}); err != nil ||
+		out.Outcome != reconcile.Remediated {
 		t.Errorf("%s (%s) %v: the number of users changes by itself", out.Outcome, out.Reason, err)
 	}
 }
 
-// TestBefore: the state before the first write is handed over, and a failure to keep it stops the write.
-func TestBefore(t *testing.T) {
-	t.Parallel()
-	b := serve(t, cognitotest.Contract)
-	b.rich(func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
-	r := b.reconciler(require(t, "DeletionProtection: ACTIVE"))
-	r.Before = func(userpool.State) error { return errors.New("the disk is full") }
-	if out, err := r.Reconcile(t.Context(), poolID, event.Cause{}); err == nil || !strings.Contains(out.Reason, "the disk is full") || len(b.writes()) != 0 {
-		t.Errorf("%s (%s) %v after %v", out.Outcome, out.Reason, err, b.writes())
-	}
-	var seen []userpool.State
-	r.Before = func(s userpool.State) error { seen = append(seen, s); return nil }
-	for range 2 { // the second finds nothing to write
-		if _, err := r.Reconcile(t.Context(), poolID, event.Cause{}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(seen) != 1 || seen[0].Documents[baseline.UserPool]["DeletionProtection"] != "INACTIVE" {
-		t.Errorf("%d states were handed over", len(seen))
-	}
-}
-
-// TestRestore: a pool of which any leaf was damaged is put back to what a backup of it holds, through the encoding and all.
+// TestRestore: a pool of which any leaf was damaged is put back to what a backup of it holds, through the encoding and
+// all.
 func TestRestore(t *testing.T) {
 	t.Parallel()
 	for _, setting := range everyLeaf() {
@@ -89,7 +68,8 @@ func TestRestore(t *testing.T) {
 			}
 			before := b.snapshot(t)
 			b.damage(t, setting)
-			out := b.reconcile(t, baseline.OfSettings("backup", "sha256:b", poolID, saved.State().Own(), saved.State().Offered()))
+			out := b.reconcile(t, baseline.OfSettings("backup", "sha256:b", poolID, saved.State().Own(),
+				saved.State().Offered()))
 			for _, path := range difference(before, b.snapshot(t)) {
 				if path != "AdminCreateUserConfig.UnusedAccountValidityDays" {
 					t.Errorf("%s is not what it was: %s (%s)", path, out.Outcome, out.Reason)

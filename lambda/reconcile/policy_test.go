@@ -42,30 +42,50 @@ func TestModes(t *testing.T) {
 		baseline *baseline.Baseline
 		cause    event.Cause
 		ownRole  string
-		outcome  reconcile.Word
+		outcome  reconcile.Ending
 		states   map[string]reconcile.DriftState
 		says     string
 	}{
 		"enforce and audit": {parse(t, twoRules), event.Cause{}, "", reconcile.Remediated,
-			map[string]reconcile.DriftState{"DeletionProtection": fixed, "Policies.PasswordPolicy.MinimumLength": reconcile.Reported}, ""},
+			map[string]reconcile.DriftState{"DeletionProtection": fixed,
+				"Policies.PasswordPolicy.MinimumLength": reconcile.StateReported}, ""},
 		"all in audit": {parse(t, twoRules).InMode(baseline.Audit), event.Cause{}, "", reconcile.Drifted,
-			map[string]reconcile.DriftState{"DeletionProtection": reconcile.Reported, "Policies.PasswordPolicy.MinimumLength": reconcile.Reported}, "only audits"},
-		"own write": {parse(t, twoRules), event.Cause{Issuer: "arn:aws:iam::111122223333:role/poolkeeper"}, "arn:aws:iam::111122223333:role/poolkeeper", reconcile.Drifted,
-			map[string]reconcile.DriftState{"DeletionProtection": reconcile.Reported, "Policies.PasswordPolicy.MinimumLength": reconcile.Reported}, "our own write"},
-		"own role's name as a session": {parse(t, twoRules), event.Cause{Actor: "arn:aws:sts::111122223333:assumed-role/Evil/poolkeeper", Issuer: "arn:aws:iam::111122223333:role/Evil"},
+			map[string]reconcile.DriftState{"DeletionProtection": reconcile.StateReported,
+				"Policies.PasswordPolicy.MinimumLength": reconcile.StateReported}, "only audits"},
+		"own write": {parse(t, twoRules), event.Cause{Issuer: "arn:aws:iam::111122223333:role/poolkeeper"},
+			"arn:aws:iam::111122223333:role/poolkeeper", reconcile.Drifted,
+			map[string]reconcile.DriftState{"DeletionProtection": reconcile.StateReported,
+				"Policies.PasswordPolicy.MinimumLength": reconcile.StateReported}, "our own write"},
+		"own role's name as a session": {parse(t, twoRules),
+			event.Cause{Actor: "arn:aws:sts::111122223333:assumed-role/Evil/poolkeeper",
+				Issuer: "arn:aws:iam::111122223333:role/Evil"},
 			"arn:aws:iam::111122223333:role/poolkeeper", reconcile.Remediated,
-			map[string]reconcile.DriftState{"DeletionProtection": fixed, "Policies.PasswordPolicy.MinimumLength": reconcile.Reported}, ""},
-		"nothing to write": {require(t, "LambdaConfig: {PreSignUp: {matches: \"arn:aws:lambda:us-*\"}}"), event.Cause{}, "", reconcile.Drifted,
-			map[string]reconcile.DriftState{"LambdaConfig.PreSignUp": reconcile.Reported}, "names no value"},
-		"something fixed beside nothing to write": {require(t, "LambdaConfig: {PreSignUp: {matches: \"arn:aws:lambda:us-*\"}}\nDeletionProtection: ACTIVE"), event.Cause{}, "", reconcile.Partial,
-			map[string]reconcile.DriftState{"LambdaConfig.PreSignUp": reconcile.Reported, "DeletionProtection": fixed}, "names no value"},
-		"exempted": {parse(t, "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]\nexemptions: [{pools: {ids: ["+poolID+"]}, settings: [DeletionProtection], until: 2026-11-01T12:00:01Z, reason: migration, owner: me}]"),
-			event.Cause{}, "", reconcile.Unchanged, map[string]reconcile.DriftState{"DeletionProtection": reconcile.Exempted}, ""},
-		"exemption that has run out": {parse(t, "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]\nexemptions: [{pools: {ids: ["+poolID+"]}, settings: [DeletionProtection], until: 2026-11-01T12:00:00Z, reason: migration, owner: me}]"),
+			map[string]reconcile.DriftState{"DeletionProtection": fixed,
+				"Policies.PasswordPolicy.MinimumLength": reconcile.StateReported}, ""},
+		"nothing to write": {require(t, "LambdaConfig: {PreSignUp: {matches: \"arn:aws:lambda:us-*\"}}"), event.Cause{}, "",
+			reconcile.Drifted,
+			map[string]reconcile.DriftState{"LambdaConfig.PreSignUp": reconcile.StateReported}, "names no value"},
+		"something fixed beside nothing to write": {require(t,
+			"LambdaConfig: {PreSignUp: {matches: \"arn:aws:lambda:us-*\"}}\nDeletionProtection: ACTIVE"), event.Cause{}, "",
+			reconcile.Partial,
+			map[string]reconcile.DriftState{"LambdaConfig.PreSignUp": reconcile.StateReported, "DeletionProtection": fixed},
+			"names no value"},
+		"exempted": {parse(t,
+			"version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]\nexemptions: [{pools: {ids: ["+poolID+
+				"]}, settings: [DeletionProtection], until: 2026-11-01T12:00:01Z, reason: migration, owner: me}]"),
+			event.Cause{}, "", reconcile.Exempted,
+			map[string]reconcile.DriftState{"DeletionProtection": reconcile.StateExempted}, ""},
+		"exemption that has run out": {parse(t,
+			"version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]\nexemptions: [{pools: {ids: ["+poolID+
+				"]}, settings: [DeletionProtection], until: 2026-11-01T12:00:00Z, reason: migration, owner: me}]"),
 			event.Cause{}, "", reconcile.Remediated, map[string]reconcile.DriftState{"DeletionProtection": fixed}, ""},
-		"no rule selects the pool": {parse(t, "version: 1\nrules: [{name: a, pools: {names: [other]}, require: {DeletionProtection: ACTIVE}}]"), event.Cause{}, "", reconcile.Ignored,
+		"no rule selects the pool": {parse(t,
+			"version: 1\nrules: [{name: a, pools: {names: [other]}, require: {DeletionProtection: ACTIVE}}]"), event.Cause{},
+			"", reconcile.Ignored,
 			map[string]reconcile.DriftState{}, "no rule"},
-		"selected by tag": {parse(t, "version: 1\nrules: [{name: a, pools: {tags: {env: [pr*]}}, require: {DeletionProtection: ACTIVE}}]"), event.Cause{}, "", reconcile.Remediated,
+		"selected by tag": {parse(t,
+			"version: 1\nrules: [{name: a, pools: {tags: {env: [pr*]}}, require: {DeletionProtection: ACTIVE}}]"),
+			event.Cause{}, "", reconcile.Remediated,
 			map[string]reconcile.DriftState{"DeletionProtection": fixed}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -74,16 +94,17 @@ func TestModes(t *testing.T) {
 			b.rich(unprotected)
 			r := b.reconciler(c.baseline)
 			r.OwnRole = c.ownRole
-			out, err := r.Reconcile(t.Context(), poolID, c.cause)
+			out, err := r.Reconcile(t.Context(), onPool(c.cause))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(c.states, states(out)); diff != "" || out.Outcome != c.outcome || !strings.Contains(out.Reason, c.says) {
+			if diff := cmp.Diff(c.states, states(out)); diff != "" || out.Outcome != c.outcome ||
+				!strings.Contains(out.Reason, c.says) {
 				t.Errorf("%s (%s), want %s with %q\n%s", out.Outcome, out.Reason, c.outcome, c.says, diff)
 			}
 			for _, d := range out.Drifts {
-				if (d.State == reconcile.Reported) == (d.Left == "") {
-					t.Errorf("%s is %s, left %q", d.Setting, d.State, d.Left)
+				if (d.State == reconcile.StateReported) == (d.Code == "") {
+					t.Errorf("%s is %s, left %q", d.Setting, d.State, d.Code)
 				}
 			}
 			if left := c.outcome == reconcile.Drifted || c.outcome == reconcile.Unchanged; left && len(b.writes()) > 0 {
@@ -93,41 +114,55 @@ func TestModes(t *testing.T) {
 	}
 }
 
-// TestUnknownMembers: a member that nobody has thought about stops the write of its document, and of no other, unless the baseline says what to do
-// with it.
+// TestUnknownMembers: a member that nobody has thought about stops the write of its document, and of no other, unless
+// the baseline says what to do with it.
 func TestUnknownMembers(t *testing.T) {
 	t.Parallel()
-	const wants = "rules: [{name: a, require: {DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}}}]"
+	const wants = "rules: [{name: a, require: {DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: " +
+		"true}}}]"
 	for name, c := range map[string]struct {
 		plant   func(pool, mfa map[string]any)
 		say     string
-		outcome reconcile.Word
+		outcome reconcile.Ending
 		writes  []string
 		says    string
 		keeps   map[string]string // leaves afterwards
 	}{
-		"unset": {func(pool, _ map[string]any) { pool["FutureThing"] = map[string]any{"On": true} }, "", reconcile.Partial, setMFA, "unknown member FutureThing", map[string]string{"FutureThing.On": "true"}},
-		"echo":  {func(pool, _ map[string]any) { pool["FutureThing"] = map[string]any{"On": true} }, "unknownMembers: {FutureThing: echo}", reconcile.Remediated, poolFirst, "", map[string]string{"FutureThing.On": "true"}},
-		"star":  {func(pool, _ map[string]any) { pool["FutureThing"] = "x" }, "unknownMembers: {\"*\": echo}", reconcile.Remediated, poolFirst, "", map[string]string{"FutureThing": `"x"`}},
-		"omit":  {func(pool, _ map[string]any) { pool["FutureThing"] = "x" }, "unknownMembers: {FutureThing: omit}", reconcile.Remediated, poolFirst, "", nil},
+		"unset": {func(pool, _ map[string]any) { pool["FutureThing"] = map[string]any{"On": true} }, "", reconcile.Partial,
+			setMFA, "unknown member FutureThing", map[string]string{"FutureThing.On": "true"}},
+		"echo": {func(pool, _ map[string]any) { pool["FutureThing"] = map[string]any{"On": true} },
+			"unknownMembers: {FutureThing: echo}", reconcile.Remediated, poolFirst, "",
+			map[string]string{"FutureThing.On": "true"}},
+		"star": {func(pool, _ map[string]any) { pool["FutureThing"] = "x" }, "unknownMembers: {\"*\": echo}",
+			reconcile.Remediated, poolFirst, "", map[string]string{"FutureThing": `"x"`}},
+		"omit": {func(pool, _ map[string]any) { pool["FutureThing"] = "x" }, "unknownMembers: {FutureThing: omit}",
+			reconcile.Remediated, poolFirst, "", nil},
 		"nested": {func(pool, _ map[string]any) {
 			object(pool, "Policies", "PasswordPolicy")["Entropy"] = json.Number("40")
-		}, "", reconcile.Partial, setMFA, "unknown member Policies.PasswordPolicy.Entropy", map[string]string{"Policies.PasswordPolicy.Entropy": "40"}},
+		}, "", reconcile.Partial, setMFA, "unknown member Policies.PasswordPolicy.Entropy",
+			map[string]string{"Policies.PasswordPolicy.Entropy": "40"}},
 		"nested echo": {func(pool, _ map[string]any) {
 			object(pool, "Policies", "PasswordPolicy")["Entropy"] = json.Number("40")
-		}, "unknownMembers: {Policies.PasswordPolicy.Entropy: echo}", reconcile.Remediated, poolFirst, "", map[string]string{"Policies.PasswordPolicy.Entropy": "40"}},
+		}, "unknownMembers: {Policies.PasswordPolicy.Entropy: echo}", reconcile.Remediated, poolFirst, "",
+			map[string]string{"Policies.PasswordPolicy.Entropy": "40"}},
 		"nested omit": {func(pool, _ map[string]any) {
 			object(pool, "Policies", "PasswordPolicy")["Entropy"] = json.Number("40")
-		}, "unknownMembers: {Policies.PasswordPolicy.Entropy: omit}", reconcile.Remediated, poolFirst, "", map[string]string{"Policies.PasswordPolicy.Entropy": ""}},
+		}, "unknownMembers: {Policies.PasswordPolicy.Entropy: omit}", reconcile.Remediated, poolFirst, "",
+			map[string]string{"Policies.PasswordPolicy.Entropy": ""}},
 		"in a list": {func(pool, _ map[string]any) {
-			pool["AccountRecoverySetting"].(map[string]any)["RecoveryMechanisms"].([]any)[0].(map[string]any)["Delay"] = json.Number("3")
+			mechanisms := pool["AccountRecoverySetting"].(map[string]any)["RecoveryMechanisms"].([]any)
+			mechanisms[0].(map[string]any)["Delay"] = json.Number("3")
 		}, "", reconcile.Partial, setMFA, "RecoveryMechanisms.Delay", nil},
-		"in MFA": {func(_, mfa map[string]any) { mfa["VoiceMfaConfiguration"] = map[string]any{"Enabled": true} }, "", reconcile.Partial, updated, "unknown member VoiceMfaConfiguration", map[string]string{"mfa:VoiceMfaConfiguration.Enabled": "true"}},
-		"empty":  {func(pool, _ map[string]any) { pool["FutureThing"], pool["Other"] = map[string]any{}, nil }, "", reconcile.Remediated, poolFirst, "", nil},
+		"in MFA": {func(_, mfa map[string]any) { mfa["VoiceMfaConfiguration"] = map[string]any{"Enabled": true} }, "",
+			reconcile.Partial, updated, "unknown member VoiceMfaConfiguration",
+			map[string]string{"mfa:VoiceMfaConfiguration.Enabled": "true"}},
+		"empty": {func(pool, _ map[string]any) { pool["FutureThing"], pool["Other"] = map[string]any{}, nil }, "",
+			reconcile.Remediated, poolFirst, "", nil},
 		"read-only": {func(pool, _ map[string]any) {
 			pool["SchemaAttributes"] = list(map[string]any{"Name": "sub", "New": true})
 		}, "", reconcile.Remediated, poolFirst, "", nil},
-		"strange shape": {func(pool, _ map[string]any) { pool["LambdaConfig"] = "hidden" }, "", reconcile.Partial, setMFA, "unknown member LambdaConfig", map[string]string{"LambdaConfig": `"hidden"`}},
+		"strange shape": {func(pool, _ map[string]any) { pool["LambdaConfig"] = "hidden" }, "", reconcile.Partial, setMFA,
+			"unknown member LambdaConfig", map[string]string{"LambdaConfig": `"hidden"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -138,8 +173,10 @@ func TestUnknownMembers(t *testing.T) {
 				c.plant(pool, mfa)
 			})
 			out := b.reconcile(t, parse(t, "version: 1\n"+wants+"\n"+c.say))
-			if out.Outcome != c.outcome || fmt.Sprint(out.Writes) != fmt.Sprint(c.writes) || !strings.Contains(out.Reason, c.says) {
-				t.Errorf("%s with %v (%s), want %s with %v and %q", out.Outcome, out.Writes, out.Reason, c.outcome, c.writes, c.says)
+			if out.Outcome != c.outcome || fmt.Sprint(out.Writes) != fmt.Sprint(c.writes) ||
+				!strings.Contains(out.Reason, c.says) {
+				t.Errorf("%s with %v (%s), want %s with %v and %q", out.Outcome, out.Writes, out.Reason, c.outcome, c.writes,
+					c.says)
 			}
 			after := b.snapshot(t)
 			for path, want := range c.keeps {
@@ -151,12 +188,13 @@ func TestUnknownMembers(t *testing.T) {
 	}
 }
 
-// TestEveryLeaf damages each leaf that a baseline can require, one at a time, and demands that the reconciler detects it, writes it back and moves
-// nothing else.
+// TestEveryLeaf damages each leaf that a baseline can require, one at a time, and demands that the reconciler detects
+// it, writes it back and moves nothing else.
 func TestEveryLeaf(t *testing.T) {
 	t.Parallel()
 	for _, setting := range everyLeaf() {
-		if strings.HasPrefix(setting, "LogConfigurations.userNotification.S3") || strings.HasPrefix(setting, "LogConfigurations.userNotification.Fire") {
+		if strings.HasPrefix(setting, "LogConfigurations.userNotification.S3") ||
+			strings.HasPrefix(setting, "LogConfigurations.userNotification.Fire") {
 			continue
 		}
 		t.Run(setting, func(t *testing.T) {
@@ -169,7 +207,8 @@ func TestEveryLeaf(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := lookup(state.Settings(), setting)
-			if want == nil && strings.HasPrefix(setting, "SmsConfiguration.EumsSms.") || strings.HasPrefix(setting, "SmsMfaConfiguration.SmsConfiguration.EumsSms.") {
+			if want == nil && strings.HasPrefix(setting, "SmsConfiguration.EumsSms.") ||
+				strings.HasPrefix(setting, "SmsMfaConfiguration.SmsConfiguration.EumsSms.") {
 				want = eums(b, setting)
 			}
 			if want == nil {
@@ -184,7 +223,8 @@ func TestEveryLeaf(t *testing.T) {
 				t.Errorf("%s (%s) %v", out.Outcome, out.Reason, out.Drifts)
 			}
 			for _, call := range out.Writes {
-				if !slices.ContainsFunc(baseline.WrittenWith(setting), func(d baseline.Document) bool { return d.WriteCall == call }) {
+				if !slices.ContainsFunc(baseline.WrittenWith(setting),
+					func(d baseline.Document) bool { return d.WriteCall == call }) {
 					t.Errorf("%s was called, which a role for this baseline does not allow", call)
 				}
 			}
@@ -199,7 +239,8 @@ func TestEveryLeaf(t *testing.T) {
 
 // eums makes the pool one that sends through End User Messaging, and returns the value of the setting.
 func eums(b bench, setting string) any {
-	sender := map[string]any{"EumsSms": map[string]any{"CallerArn": "arn:aws:iam::111122223333:role/eums-sender", "ExternalId": "CANARY-eums", "OriginationIdentity": "Example",
+	sender := map[string]any{"EumsSms": map[string]any{"CallerArn": "arn:aws:iam::111122223333:role/eums-sender",
+		"ExternalId": "CANARY-eums", "OriginationIdentity": "Example",
 		"ConfigurationSetName": "texts", "InEntityId": "1", "InTemplateId": "2", "Region": "eu-west-1"}}
 	b.fake.Edit(poolID, func(pool, mfa map[string]any) {
 		pool["SmsConfiguration"] = sender
@@ -210,7 +251,8 @@ func eums(b bench, setting string) any {
 
 // everyLeaf returns all that a baseline can require, of the pool and of one of its clients.
 func everyLeaf() []string {
-	all := append(leafSettings(baseline.Settings(), ""), "PoolName", "UserPoolTags.env", "AcrConfiguration.Level1.AcrValue")
+	all := append(leafSettings(baseline.Settings(), ""), "PoolName", "UserPoolTags.env",
+		"AcrConfiguration.Level1.AcrValue")
 	client := baseline.ClientPath(cognitotest.RichClient) + "."
 	return append(append(all, leafSettings(baseline.ClientSettings(), client)...), client+"ClientName")
 }
@@ -220,12 +262,14 @@ func (b bench) everyDestination() {
 	logs := b.fake.Logs(poolID)
 	for _, e := range logs {
 		entry, _ := e.(map[string]any)
-		entry["CloudWatchLogsConfiguration"] = map[string]any{"LogGroupArn": "arn:aws:logs:eu-west-1:111122223333:log-group:a"}
+		entry["CloudWatchLogsConfiguration"] = map[string]any{
+			"LogGroupArn": "arn:aws:logs:eu-west-1:111122223333:log-group:a"}
 		if entry["EventSource"] == "userNotification" {
 			continue // the service takes no other of it
 		}
 		entry["S3Configuration"] = map[string]any{"BucketArn": "arn:aws:s3:::bucket"}
-		entry["FirehoseConfiguration"] = map[string]any{"StreamArn": "arn:aws:firehose:eu-west-1:111122223333:deliverystream/a"}
+		entry["FirehoseConfiguration"] = map[string]any{
+			"StreamArn": "arn:aws:firehose:eu-west-1:111122223333:deliverystream/a"}
 	}
 	b.fake.PutLogs(poolID, logs)
 }
@@ -301,13 +345,16 @@ func harm(m baseline.Member, document map[string]any, path []string) {
 	}
 }
 
-// TestUnselectableIsNotRead: a role that is limited to some pools cannot read another one, so the baseline's ids decide before the first call.
+// TestUnselectableIsNotRead: a role that is limited to some pools cannot read another one, so the baseline's ids
+// decide before the first call.
 func TestUnselectableIsNotRead(t *testing.T) {
 	t.Parallel()
 	b := serve(t, cognitotest.Contract)
 	b.rich(nil)
-	out := b.reconcile(t, parse(t, "version: 1\nrules: [{name: a, pools: {ids: [eu-west-1_Other]}, require: {DeletionProtection: ACTIVE}}]"))
-	if out.Outcome != reconcile.Ignored || !strings.Contains(out.Reason, "no rule selects this pool") || len(b.fake.Calls()) != 0 {
+	out := b.reconcile(t,
+		parse(t, "version: 1\nrules: [{name: a, pools: {ids: [eu-west-1_Other]}, require: {DeletionProtection: ACTIVE}}]"))
+	if out.Outcome != reconcile.Ignored || !strings.Contains(out.Reason, "no rule selects this pool") ||
+		len(b.fake.Calls()) != 0 {
 		t.Errorf("%s (%s) after %d calls", out.Outcome, out.Reason, len(b.fake.Calls()))
 	}
 }

@@ -1,70 +1,282 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
 	"time"
 
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/userpool"
 )
 
-func (r *Reconciler) begin(id string, cause event.Cause) *run {
-	return &run{Reconciler: r, id: id, cause: cause, start: r.Now(),
-		out:     Outcome{Times: Times{Seen: r.Now()}, UserPoolID: id, Baseline: r.Baseline.Digest, Cause: cause, Drifts: []Drift{}, Writes: []string{}},
-		writing: writing{refused: map[string]string{}}, races: races{accepted: map[written]bool{}, raced: map[string]bool{}}}
+// A run is one reconcile of one pool.
+type run struct {
+	with        *Reconciler
+	request     event.Request
+	owner       string // of the lease: no other run has this name
+	start       time.Time
+	ledger      *tolerant
+	scope       Scope
+	rules       Rules
+	first       userpool.State // as the pool was read first
+	state       userpool.State // as it was read last
+	readAt      time.Time      // when the first read began
+	history     History
+	interrupted []Record // of earlier runs, whole
+	record      *Record  // of this run's writes
+	results     []result // of the units, in their order
+	out         Outcome
+	secrets     []string // sensitive values of all writes: the service may repeat them in any answer
 }
 
-// work reads, plans and writes until there is nothing further to do. The error is what defers the event.
-func (r *run) work(ctx context.Context) error {
-	waits := 0
-	for plans := 1; ; plans++ {
-		next, err := r.once(ctx)
-		switch {
-		case next == finished:
+// A result is how one unit ended.
+type result struct {
+	unit      Unit
+	found     baseline.Comparison
+	findings  []Drift
+	fixes     []baseline.Drift // whose writes were accepted
+	refused   int              // settings that the service refused
+	moved     []string         // settings that were not to move and did
+	unmanaged int              // unmanaged settings that are exactly what they were
+	lost      int              // restores that are still to be made
+	writes    int              // of the run, when the unit ended
+}
+
+func (r *Reconciler) begin(request event.Request) *run {
+	now := r.Now()
+	run := &run{with: r, request: request, owner: fmt.Sprintf("%016x", rand.Uint64()), start: now,
+		ledger: &tolerant{ledger: r.Ledger, pool: request.UserPoolID},
+		scope:  ScopeOf(r.Baseline, request),
+		out: Outcome{UserPoolID: request.UserPoolID, Baseline: r.Baseline.Digest, Cause: request.Cause,
+			Drifts: []Drift{}, Writes: []string{}}}
+	run.out.Details.Times.Seen = now
+	run.rules = Rules{Baseline: r.Baseline, Now: now, Whole: run.scope.Whole,
+		OwnWrite: r.OwnRole != "" && request.Cause.Issuer == r.OwnRole}
+	return run
+}
+
+// reconcile goes through the stages. from is the digest of the state to start from, or "".
+func (r *run) reconcile(ctx context.Context, from string) (Outcome, error) {
+	if r.scope.Ignored != "" {
+		return r.ignore(r.scope.Ignored)
+	}
+	if r.covered(ctx) {
+		return r.conclude(ctx, nil)
+	}
+	if err := r.observe(ctx); err != nil {
+		return r.unreadable(ctx, err)
+	}
+	if from != "" && r.state.Digest() != from {
+		r.out.Outcome, r.out.Reason = Drifted, MovedReason
+		return r.out, nil
+	}
+	if len(r.with.Baseline.Policy(r.state.Identity(), r.rules.Now).Rules) == 0 && len(r.interrupted) == 0 {
+		return r.ignore("no rule selects this pool")
+	}
+	err := r.units(ctx)
+	if err != nil && !slices.ContainsFunc(r.sent(), Sent.made) {
+		return r.unreadable(ctx, err)
+	}
+	return r.conclude(ctx, err)
+}
+
+// covered says whether the last read of this process, after the event's call, has seen what the call did and left no
+// drift. Then only the records are read.
+func (r *run) covered(ctx context.Context) bool {
+	at := r.request.Cause.Time
+	if r.request.Call.Name == "" {
+		at = r.request.Scan.Started
+	}
+	call := r.request.Call
+	watches := slices.Contains(r.with.Baseline.Watches(r.request.UserPoolID), baseline.Watched(call.Watched))
+	if at.IsZero() || r.rules.OwnWrite || watches || call.Name == event.DeleteUserPool {
+		return false
+	}
+	last, ok := r.with.reads.of(r.request.UserPoolID)
+	if !ok || !at.Add(settledTime).Before(last.at) || !last.scope.covers(r.scope) {
+		return false
+	}
+	r.history = r.ledger.history(ctx, r.start.Add(-lookBack), false)
+	if len(Interrupted(r.history.Records, r.start)) > 0 {
+		return false
+	}
+	r.out.Reason = "the read at " + last.at.UTC().Format(time.RFC3339) + ", after this call, showed no drift"
+	return true
+}
+
+// observe reads the pool and its records at the same time, and takes up the runs that were interrupted.
+func (r *run) observe(ctx context.Context) error {
+	known := make(chan History, 1)
+	go func() { known <- r.ledger.history(ctx, r.start.Add(-lookBack), false) }()
+	err := r.readAll(ctx)
+	unknown := r.know(ctx, <-known)
+	if err = cmp.Or(unknown, err); err != nil || len(r.interrupted) == 0 || r.scope.Whole {
+		return err
+	}
+	// What an interrupted run wrote may stand in any document.
+	r.scope = wholeScope(r.with.Baseline, r.request.UserPoolID)
+	r.rules.Whole = true
+	return r.readAll(ctx)
+}
+
+func (r *run) readAll(ctx context.Context) error {
+	selected := &selection{scope: r.scope, baseline: r.with.Baseline, now: r.rules.Now, most: r.with.MostClients}
+	from := r.with.Now()
+	state, err := r.with.Pools.Read(ctx, r.request.UserPoolID, selected.want())
+	r.out.Details.Durations.Read += r.with.Now().Sub(from)
+	if err != nil {
+		return err
+	}
+	r.state, r.first, r.readAt = state, state, from
+	r.out.Details.Clients, r.rules.Rest = selected.rest, selected.rest
+	r.out.Details.PoolName = state.Identity().Name
+	r.out.Details.PoolARN, _ = state.Documents[baseline.UserPool]["Arn"].(string)
+	return nil
+}
+
+// know takes over what the ledger keeps of the pool. It fails where the ledger cannot say what an interrupted run took
+// from it.
+func (r *run) know(ctx context.Context, history History) error {
+	r.history, r.out.Details.Notified = history, history.Notes
+	r.rules.Flapping = Exhausted(r.with.Baseline.Flap, history.Records, r.request.Cause, r.start)
+	r.interrupted = nil
+	for _, record := range Interrupted(history.Records, r.with.Now()) {
+		whole, err := r.ledger.whole(ctx, record)
+		if err != nil && len(record.Restores()) > 0 {
+			return fmt.Errorf("an interrupted run may have taken a setting from the pool: %w", err)
+		}
+		r.interrupted = append(r.interrupted, whole)
+	}
+	return nil
+}
+
+// units brings one unit after the other to the baseline. What was refused in a unit is tried once more after a later
+// unit wrote: a tier, for example, that log delivery stood in the way of.
+func (r *run) units(ctx context.Context) error {
+	var all []*work
+	for _, unit := range r.scope.Units(r.state) {
+		w := r.workOn(unit)
+		all = append(all, w)
+		done, err := w.bring(ctx)
+		r.results = append(r.results, done)
+		if err != nil {
 			return err
-		case next == planAgain && plans < mostPlans:
+		}
+	}
+	for i, before := range r.results {
+		if before.refused == 0 || before.writes == len(r.out.Writes) {
 			continue
-		case waits+1 == attempts:
-			return r.later(err)
 		}
-		if ended := r.Sleep(ctx, r.Jitter(firstWait<<waits)); ended != nil {
-			return r.later(err)
+		all[i].retry()
+		done, err := all[i].bring(ctx)
+		r.results[i] = done
+		if err != nil {
+			return err
 		}
-		waits++
+	}
+	return nil
+}
+
+func (r *run) ignore(reason string) (Outcome, error) {
+	r.out.Outcome, r.out.Reason = Ignored, reason
+	return r.conclude(context.Background(), nil)
+}
+
+// sent returns the writes of the run.
+func (r *run) sent() []Sent {
+	if r.record == nil {
+		return nil
+	}
+	return r.record.Sent
+}
+
+// unreadable ends a run that wrote nothing and whose pool could not be read.
+func (r *run) unreadable(ctx context.Context, err error) (Outcome, error) {
+	switch classOf(err) {
+	case cognito.ClassGone:
+		deleted := r.request.Call.Name == event.DeleteUserPool
+		r.out.Outcome, r.out.Reason = Ignored, GoneReason
+		if rule := r.with.Baseline.NamesPool(r.request.UserPoolID); rule != "" && deleted {
+			r.deleted(rule)
+		}
+		for _, record := range r.interrupted {
+			r.out.Drifts = append(r.out.Drifts, interruptedFinding(record))
+			if r.out.Outcome == Ignored {
+				r.out.Outcome = Drifted
+			}
+		}
+		return r.conclude(ctx, nil)
+	case cognito.ClassElsewhere:
+		r.interrupted = nil // and stay open
+		return r.ignore(elsewhereReason)
+	case cognito.ClassDenied, cognito.ClassRefused:
+		r.interrupted = nil
+		r.out.Outcome, r.out.Reason = Unfixable, err.Error()
+		return r.conclude(ctx, nil)
+	default:
+		return r.conclude(ctx, r.later(err))
 	}
 }
 
-// A step is what is to come after one attempt.
-type step int
+const elsewhereReason = "the pool is a secondary replica: it is changed in its primary Region"
 
-const (
-	finished  step = iota
-	planAgain      // at once: the service has taught us something, which cannot happen without end
-	waitFirst      // then read and plan again: the pool was busy, or it is unclear whether a write was applied
-)
+// deleted reports that a pool that a rule names was deleted. Nothing brings it back.
+func (r *run) deleted(rule string) {
+	r.out.Outcome, r.out.Reason, r.out.Critical = Drifted, "the user pool was deleted", true
+	r.out.Drifts = append(r.out.Drifts, Drift{Setting: "UserPool", Rule: rule, Want: "a pool that a rule names",
+		Have: "deleted", State: StateReported, Code: CodeDeleted, Reason: "deleted by " + actor(r.request.Cause)})
+}
 
-// A run is one reconcile of one pool, over all its attempts. What it knows stands in parts, each beside the code whose idea it is.
-type run struct {
-	*Reconciler
-	id       string
-	cause    event.Cause
-	start    time.Time
-	request  event.Request // the event's; without a call, everything is looked at
-	from     string        // digest of the state to start from, or ""
-	sweeping bool          // it is part of a sweep, of which people are told as a whole
-	out      Outcome
-	failed   bool // it ended with an error
+// later makes the error that defers the request.
+func (r *run) later(err error) error {
+	var already *DeferredError
+	if errors.As(err, &already) {
+		return already
+	}
+	return &DeferredError{UserPoolID: r.request.UserPoolID, Cause: err, Reason: err.Error()}
+}
 
-	sight
-	writing
-	races
-	debts
+func classOf(err error) cognito.Class {
+	var failed *cognito.Error
+	if errors.As(err, &failed) {
+		return failed.Class
+	}
+	return ""
+}
 
-	// With a ledger:
-	holds
-	standing
-	recording
-	recovery
-	misses
-	overlaps
-	budget
+// A lastRead is when a process last read a pool in a scope and left no drift there.
+type lastRead struct {
+	at    time.Time
+	scope Scope
+}
+
+func (m *reads) of(pool string) (lastRead, bool) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	last, ok := m.last[pool]
+	return last, ok
+}
+
+// mostReads bounds the pools that are remembered; beyond it, all are forgotten, which costs a read each.
+const mostReads = 4096
+
+func (m *reads) set(pool string, last lastRead) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	if m.last == nil || len(m.last) >= mostReads {
+		m.last = map[string]lastRead{}
+	}
+	m.last[pool] = last
+}
+
+func (m *reads) forget(pool string) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	delete(m.last, pool)
 }

@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"poolkeeper/baseline"
@@ -10,161 +9,140 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// What a run has seen of the pool, and how much of it is looked at.
-type sight struct {
-	wide       bool                      // everything is looked at, whatever the event's call can have changed
-	unseen     bool                      // the pool is not to be seen here
-	unreadable error                     // why the pool could not be read, if it is not for us to read
-	judged     time.Time                 // when the latest read began that showed the pool
-	planned    time.Time                 // when the read began that the latest plan is based on
-	again      time.Time                 // when the documents of the pool itself were read again after that
-	shown      func(setting string) bool // whether the latest look shows if a setting is as it is to be
+// A Scope says which documents of a pool a run looks at.
+type Scope struct {
+	Ignored string                  // why there is nothing to look at, or ""
+	Whole   bool                    // everything that the baseline requires
+	Kinds   []baseline.DocumentName // the kinds of documents, in the order of the table
+	Clients []string                // the app clients, nil for all
 }
 
-// owned returns the kinds of documents that the baseline owns and that the event's call can have changed: of a call about one client, those of clients.
-func (r *run) owned() []baseline.DocumentName {
-	if r.everything() {
-		return r.Baseline.Owns(r.id)
+// ScopeOf returns what a request asks to look at: what its call can have changed, or the whole pool.
+func ScopeOf(b *baseline.Baseline, request event.Request) Scope {
+	id, call := request.UserPoolID, request.Call
+	change := changeOf(call)
+	switch {
+	case !b.MaySelect(id):
+		return Scope{Ignored: "no rule selects this pool"}
+	case call.Name == "" && len(request.Clients) > 0:
+		return Scope{Kinds: ofClients(b.Owns(id)), Clients: request.Clients}
+	case call.Name == "":
+		return wholeScope(b, id)
+	case !b.Concerns(id, change):
+		return Scope{Ignored: "the baseline requires and watches nothing that " + call.Name + " changes"}
+	case request.ClientID != "":
+		return Scope{Kinds: ofClients(b.OwnsOf(id, change)), Clients: []string{request.ClientID}}
+	default:
+		return Scope{Kinds: b.OwnsOf(id, change)}
 	}
-	kinds := r.Baseline.OwnsOf(r.id, changeOf(r.request.Call))
-	if r.request.ClientID == "" {
-		return kinds
-	}
-	return slices.DeleteFunc(kinds, func(kind baseline.DocumentName) bool { d, _ := kind.Table(); return !d.PerClient })
 }
 
-// everything says whether the whole pool is looked at.
-func (r *run) everything() bool { return r.wide || r.stood || r.request.Call.Name == "" }
+func wholeScope(b *baseline.Baseline, id string) Scope { return Scope{Whole: true, Kinds: b.Owns(id)} }
 
-// concerned says whether there is any need to look at the pool.
-func (r *run) concerned() bool {
-	return r.request.Call.Name == "" || r.Baseline.Concerns(r.id, changeOf(r.request.Call))
+func ofClients(kinds []baseline.DocumentName) []baseline.DocumentName {
+	return slices.DeleteFunc(slices.Clone(kinds), func(kind baseline.DocumentName) bool {
+		table, _ := kind.Table()
+		return !table.PerClient
+	})
 }
 
 func changeOf(call event.Name) baseline.Change {
-	return baseline.Change{Documents: call.Changes, Selection: call.Selection, Watched: call.Watched, Deletes: call.Name == event.DeleteUserPool}
+	return baseline.Change{Documents: call.Changes, Selection: call.Selection, Watched: call.Watched,
+		Deletes: call.Name == event.DeleteUserPool}
 }
 
-// want returns what is to be read: the documents that the baseline owns and that the event's call can have changed, or all that it owns.
-func (r *run) want() userpool.Want {
-	var w userpool.Want
-	for _, kind := range baseline.WithCompanions(r.owned()) {
-		if d, _ := kind.Table(); d.PerClient {
-			w.Clients = r.ofClient
-		} else {
-			w.Documents = append(w.Documents, kind)
+// covers says whether the scope holds all that the other one holds.
+func (s Scope) covers(other Scope) bool {
+	for _, kind := range other.Kinds {
+		if !slices.Contains(s.Kinds, kind) {
+			return false
 		}
 	}
-	return w
+	if s.Clients == nil {
+		return true
+	}
+	return other.Clients != nil && !slices.ContainsFunc(other.Clients, func(id string) bool {
+		return !slices.Contains(s.Clients, id)
+	})
 }
 
-// ofClient returns the documents of a client that the rules that select it require something of.
-func (r *run) ofClient(pool baseline.Identity, client baseline.ClientIdentity) []baseline.DocumentName {
-	if !r.wide && !r.stood && r.request.ClientID != "" && r.request.ClientID != client.ID {
+// A selection is what a scope selects of one pool, with the app clients that are too many for one run.
+type selection struct {
+	scope    Scope
+	baseline *baseline.Baseline
+	now      time.Time
+	most     int // app clients, 0 for any number
+	selected int
+	rest     []string
+}
+
+// want returns what to read. Its function is called for each client of the pool, one after the other.
+func (s *selection) want() userpool.Want {
+	var want userpool.Want
+	for _, kind := range baseline.WithCompanions(s.scope.Kinds) {
+		if table, _ := kind.Table(); table.PerClient {
+			want.Clients = s.ofClient
+		} else {
+			want.Documents = append(want.Documents, kind)
+		}
+	}
+	return want
+}
+
+// ofClient returns the documents of a client of which a rule requires something.
+func (s *selection) ofClient(pool baseline.Identity, client baseline.ClientIdentity) []baseline.DocumentName {
+	if s.scope.Clients != nil && !slices.Contains(s.scope.Clients, client.ID) {
 		return nil
 	}
 	pool.Clients = []baseline.ClientIdentity{client}
-	changed := r.owned()
 	var kinds []baseline.DocumentName
-	for _, o := range r.Baseline.Policy(pool, r.Now()).Requirements {
+	for _, o := range s.baseline.Policy(pool, s.now).Requirements {
 		name, _ := baseline.DocumentOf(o.Setting)
-		if name.Client() == client.ID && slices.Contains(changed, name.Kind()) && !slices.Contains(kinds, name.Kind()) {
-			kinds = append(kinds, name.Kind())
+		kind := name.Kind()
+		if name.Client() == client.ID && slices.Contains(s.scope.Kinds, kind) && !slices.Contains(kinds, kind) {
+			kinds = append(kinds, kind)
 		}
+	}
+	if len(kinds) == 0 {
+		return nil
+	}
+	if s.selected++; s.most > 0 && s.selected > s.most {
+		s.rest = append(s.rest, client.ID)
+		return nil
 	}
 	return kinds
 }
 
-// counts says which documents are compared: those that were read whole. Where everything was looked for, a client that is named and was not found counts too: it is missing.
-func (r *run) counts(state userpool.State) func(baseline.DocumentName) bool {
-	return func(name baseline.DocumentName) bool {
-		return state.Has(name) || name.Client() != "" && r.everything()
+// A Unit is documents that are read, decided, written and verified together.
+type Unit []baseline.DocumentName
+
+// poolUnit is the pool with its MFA configuration: each of the two carries what the other holds.
+var poolUnit = Unit{baseline.UserPool, baseline.MfaConfig}
+
+// Units returns the units of a state that the scope holds, in the order in which one depends on another.
+func (s Scope) Units(state userpool.State) []Unit {
+	var units []Unit
+	has := func(kind baseline.DocumentName) bool { return slices.Contains(s.Kinds, kind) }
+	if has(baseline.UserPool) || has(baseline.MfaConfig) {
+		units = append(units, poolUnit)
 	}
-}
-
-// requires says whether the policy requires something of the setting, or of a part of it.
-func requires(policy baseline.Policy, setting string) bool {
-	return slices.ContainsFunc(policy.Requirements, func(o baseline.Owned) bool {
-		return baseline.Concerns(o.Setting, setting) || userpool.Touches(o.Setting, setting)
-	})
-}
-
-// shows says whether a look at the state shows if the setting is as it is to be: of what is compared, and of a trigger that is only watched. Of a call that was denied it says whether it is not any more.
-func (r *run) shows(state userpool.State, policy baseline.Policy, setting string) bool {
-	if call, denied := strings.CutPrefix(setting, reading); denied {
-		return r.reads(state, call)
-	}
-	name, ok := baseline.DocumentOf(setting)
-	trigger := userpool.Touches(setting, triggers) && policy.Watch[baseline.WatchTriggers] != "" && !requires(policy, setting)
-	return ok && (r.counts(state)(name) || trigger)
-}
-
-// notShown returns the settings that were left when they were last looked at and that this look does not show. unknown says that not everything was looked at yet.
-func (r *run) notShown() (left []string, unknown bool) {
-	if r.everything() {
-		return nil, false
-	}
-	return slices.DeleteFunc(slices.Clone(r.known.Left), r.shown), r.known.Whole.IsZero()
-}
-
-// reads says whether the state was read by the call, among others.
-func (r *run) reads(state userpool.State, call string) bool {
-	for name := range state.Documents {
-		if table, _ := name.Table(); table.ReadCall == call {
-			return true
+	for _, kind := range []baseline.DocumentName{baseline.RiskConfiguration, baseline.LogDelivery} {
+		if has(kind) {
+			units = append(units, Unit{kind})
 		}
 	}
-	return call == "ListUserPoolClients" && r.want().Clients != nil
-}
-
-// triggers is the setting that holds a pool's triggers.
-const triggers = "LambdaConfig"
-
-// watched reports what came, changed or went and is watched, and the triggers that no rule requires.
-func (r *run) watched(state userpool.State, policy baseline.Policy) []Drift {
-	var drifts []Drift
-	call := r.request.Call
-	if rule := policy.Watch[baseline.Watched(call.Watched)]; rule != "" && call.Happened != "" {
-		by := r.cause.Actor
-		if by == "" {
-			by = "somebody unknown"
+	for _, client := range state.Clients {
+		var unit Unit
+		for _, kind := range []baseline.DocumentName{baseline.AppClient, baseline.ClientRisk} {
+			if name := kind.Of(client.ID); has(kind) && state.Has(name) {
+				unit = append(unit, name)
+			}
 		}
-		drifts = append(drifts, Drift{Setting: call.Watched + "[" + r.request.Subject + "]", Rule: rule, Want: "no change", Have: call.Happened, State: Reported,
-			Reason: call.Happened + " by " + by + "; this is watched, and never undone"})
-	}
-	if rule := policy.Watch[baseline.WatchTriggers]; rule != "" {
-		drifts = append(drifts, r.strangers(rule, state, policy)...)
-	}
-	return drifts
-}
-
-// strangers reports the triggers of a pool that no rule requires, and whose call may have brought them.
-func (r *run) strangers(rule string, state userpool.State, policy baseline.Policy) []Drift {
-	var drifts []Drift
-	reason := "triggers are watched, and never undone"
-	if call := r.request.Call; call.Watched == string(baseline.WatchTriggers) && r.cause.Actor != "" {
-		reason = "found after " + call.Name + " by " + r.cause.Actor + "; " + reason
-	}
-	attached, _ := state.Settings()[triggers].(map[string]any)
-	m, _ := baseline.Lookup(triggers)
-	for _, trigger := range m.Members {
-		path := triggers + "." + trigger.Name
-		v := attached[trigger.Name]
-		if baseline.Empty(v) || requires(policy, path) {
-			continue
+		if len(unit) > 0 {
+			units = append(units, unit)
 		}
-		drifts = append(drifts, Drift{Setting: path, Rule: rule, Want: "no trigger that no rule requires", Have: baseline.Mask(trigger, v), State: Reported,
-			Reason: reason, Left: LeftWatched})
 	}
-	return drifts
+	return units
 }
 
-// deleted ends a run about a pool that a rule names and that somebody deleted. Nothing brings it back.
-func (r *run) deleted(rule string) {
-	r.out.Outcome, r.out.Reason, r.out.Critical = Drifted, "the user pool was deleted", true
-	by := r.cause.Actor
-	if by == "" {
-		by = "somebody unknown"
-	}
-	r.out.Drifts = append(r.out.Drifts, Drift{Setting: "UserPool", Rule: rule, Want: "a pool that a rule names", Have: "deleted", State: Reported, Reason: "deleted by " + by})
-}
+func (u Unit) isPool() bool { return u[0] == baseline.UserPool }

@@ -96,7 +96,8 @@ func of(path string, want any, lax ...any) check {
 // ofClients is a check that a value of every client has to be as it says.
 func ofClients(member string, want any, lax any) check {
 	return check{func(p posture) bool {
-		return len(p.clients) > 0 && !slices.ContainsFunc(p.clients, func(client map[string]any) bool { return client[member] != want })
+		return len(p.clients) > 0 && !slices.ContainsFunc(p.clients,
+			func(client map[string]any) bool { return client[member] != want })
 	}, []lapse{{"client", member, lax}, {"client", member, nil}}}
 }
 
@@ -116,22 +117,31 @@ var (
 				return false
 			}
 		}
-		length, days := number(deep(p.pool, policyPath+"MinimumLength")), number(deep(p.pool, policyPath+"TemporaryPasswordValidityDays"))
+		length, days := number(deep(p.pool, policyPath+"MinimumLength")),
+			number(deep(p.pool, policyPath+"TemporaryPasswordValidityDays"))
 		return length >= 8 && days >= 1 && days <= 7
-	}, []lapse{{"pool", policyPath + "RequireLowercase", false}, {"pool", policyPath + "RequireUppercase", false}, {"pool", policyPath + "RequireNumbers", false},
-		{"pool", policyPath + "RequireSymbols", false}, {"pool", policyPath + "MinimumLength", json.Number("7")}, {"pool", policyPath + "TemporaryPasswordValidityDays", json.Number("8")}}}
+	}, []lapse{{"pool", policyPath + "RequireLowercase", false}, {"pool", policyPath + "RequireUppercase", false},
+		{"pool", policyPath + "RequireNumbers", false},
+		{"pool", policyPath + "RequireSymbols", false}, {"pool", policyPath + "MinimumLength", json.Number("7")},
+		{"pool", policyPath + "TemporaryPasswordValidityDays", json.Number("8")}}}
 )
 
 // checks are those of Security Hub and AWS Config, whose rules they are, and of Prowler, by id.
 var checks = map[string]check{
-	"Cognito.1": modeCheck, "cognito-user-pool-advanced-security-enabled": modeCheck, "cognito_user_pool_advanced_security_enabled": modeCheck,
+	"Cognito.1": modeCheck, "cognito-user-pool-advanced-security-enabled": modeCheck,
+	"cognito_user_pool_advanced_security_enabled": modeCheck,
 	"Cognito.3": passwordCheck, "cognito-user-pool-password-policy-check": passwordCheck,
 	"Cognito.4": customCheck, "cognito-userpool-cust-auth-threat-full-check": customCheck,
 	"Cognito.5": mfaCheck, "cognito-user-pool-mfa-enabled": mfaCheck,
-	"Cognito.6": deleteCheck, "cognito-user-pool-deletion-protection-enabled": deleteCheck, "cognito_user_pool_deletion_protection_enabled": deleteCheck,
+	"Cognito.6": deleteCheck, "cognito-user-pool-deletion-protection-enabled": deleteCheck,
+	"cognito_user_pool_deletion_protection_enabled": deleteCheck,
 
-	"cognito_user_pool_mfa_enabled": {func(p posture) bool { return p.mfa["MfaConfiguration"] == "ON" }, []lapse{{"mfa", "MfaConfiguration", "OFF"}}},
-	"cognito_user_pool_password_policy_minimum_length_14": {func(p posture) bool { return number(deep(p.pool, policyPath+"MinimumLength")) >= 14 },
+	"cognito_user_pool_mfa_enabled": {func(p posture) bool { return p.mfa["MfaConfiguration"] == "ON" },
+		[]lapse{{"mfa", "MfaConfiguration", "OFF"}}},
+	"cognito_user_pool_password_policy_minimum_length_14": {func(p posture) bool {
+		return number(deep(p.pool, policyPath+
+			"MinimumLength")) >= 14
+	},
 		[]lapse{{"pool", policyPath + "MinimumLength", json.Number("13")}}},
 	"cognito_user_pool_password_policy_lowercase": of(policyPath+"RequireLowercase", true, false),
 	"cognito_user_pool_password_policy_uppercase": of(policyPath+"RequireUppercase", true, false),
@@ -144,8 +154,10 @@ var checks = map[string]check{
 	"cognito_user_pool_self_registration_disabled": of("AdminCreateUserConfig.AllowAdminCreateUserOnly", true, false),
 	"cognito_user_pool_blocks_compromised_credentials_sign_in_attempts": {func(p posture) bool {
 		events, _ := deep(p.risk, stolenFilter).([]any)
-		return deep(p.pool, addOns) == "ENFORCED" && slices.Contains(events, any("SIGN_IN")) && deep(p.risk, stolenAction) == "BLOCK"
-	}, []lapse{{"pool", addOns, "AUDIT"}, {"risk", stolenFilter, list("SIGN_UP")}, {"risk", stolenFilter, nil}, {"risk", stolenAction, "NO_ACTION"},
+		return deep(p.pool, addOns) == "ENFORCED" && slices.Contains(events, any("SIGN_IN")) &&
+			deep(p.risk, stolenAction) == "BLOCK"
+	}, []lapse{{"pool", addOns, "AUDIT"}, {"risk", stolenFilter, list("SIGN_UP")}, {"risk", stolenFilter, nil},
+		{"risk", stolenAction, "NO_ACTION"},
 		{"risk", "CompromisedCredentialsRiskConfiguration", nil}}},
 	"cognito_user_pool_blocks_potential_malicious_sign_in_attempts": {func(p posture) bool {
 		for _, level := range []string{"Low", "Medium", "High"} {
@@ -154,18 +166,24 @@ var checks = map[string]check{
 			}
 		}
 		return deep(p.pool, addOns) == "ENFORCED"
-	}, []lapse{{"pool", addOns, "AUDIT"}, {"risk", takeover + "LowAction.EventAction", "MFA_REQUIRED"}, {"risk", takeover + "MediumAction", nil},
+	}, []lapse{{"pool", addOns, "AUDIT"}, {"risk", takeover + "LowAction.EventAction", "MFA_REQUIRED"},
+		{"risk", takeover + "MediumAction", nil},
 		{"risk", takeover + "HighAction.EventAction", "NO_ACTION"}, {"risk", "AccountTakeoverRiskConfiguration", nil}}},
 	"cognito_user_pool_client_prevent_user_existence_errors": ofClients("PreventUserExistenceErrors", "ENABLED", "LEGACY"),
 	"cognito_user_pool_client_token_revocation_enabled":      ofClients("EnableTokenRevocation", true, false),
 }
 
-// prowler are all checks of Prowler whose id begins with cognito_user_pool_. That of the web ACL looks at no setting of a pool, but at another service's.
+// prowler are all checks of Prowler whose id begins with cognito_user_pool_. That of the web ACL looks at no setting
+// of a pool, but at another service's.
 var prowler = []string{
-	"cognito_user_pool_advanced_security_enabled", "cognito_user_pool_blocks_compromised_credentials_sign_in_attempts", "cognito_user_pool_blocks_potential_malicious_sign_in_attempts",
-	"cognito_user_pool_client_prevent_user_existence_errors", "cognito_user_pool_client_token_revocation_enabled", "cognito_user_pool_deletion_protection_enabled",
-	"cognito_user_pool_mfa_enabled", "cognito_user_pool_password_policy_lowercase", "cognito_user_pool_password_policy_minimum_length_14", "cognito_user_pool_password_policy_number",
-	"cognito_user_pool_password_policy_symbol", "cognito_user_pool_password_policy_uppercase", "cognito_user_pool_self_registration_disabled", "cognito_user_pool_temporary_password_expiration",
+	"cognito_user_pool_advanced_security_enabled", "cognito_user_pool_blocks_compromised_credentials_sign_in_attempts",
+	"cognito_user_pool_blocks_potential_malicious_sign_in_attempts",
+	"cognito_user_pool_client_prevent_user_existence_errors", "cognito_user_pool_client_token_revocation_enabled",
+	"cognito_user_pool_deletion_protection_enabled",
+	"cognito_user_pool_mfa_enabled", "cognito_user_pool_password_policy_lowercase",
+	"cognito_user_pool_password_policy_minimum_length_14", "cognito_user_pool_password_policy_number",
+	"cognito_user_pool_password_policy_symbol", "cognito_user_pool_password_policy_uppercase",
+	"cognito_user_pool_self_registration_disabled", "cognito_user_pool_temporary_password_expiration",
 	webACL,
 }
 
@@ -214,12 +232,15 @@ func strict(t *testing.T) *baseline.Baseline {
 // lax plants a pool that passes no check, with two clients.
 func (b *bench) lax(t *testing.T) {
 	t.Helper()
-	b.fake.Put(poolID, tree(t, `{"UserPoolTier":"LITE","MfaConfiguration":"OFF","DeletionProtection":"INACTIVE","UserPoolTags":{"team":"a"},
+	b.fake.Put(poolID, tree(t,
+		`{"UserPoolTier":"LITE","MfaConfiguration":"OFF","DeletionProtection":"INACTIVE","UserPoolTags":{"team":"a"},
 		"Policies":{"PasswordPolicy":{"MinimumLength":6,"TemporaryPasswordValidityDays":90},"SignInPolicy":{"AllowedFirstAuthFactors":["PASSWORD"]}}}`), map[string]any{"MfaConfiguration": "OFF"})
 	b.clients = []string{"lax", "laxer"}
 	for _, id := range b.clients {
-		b.fake.PutClient(poolID, id, map[string]any{"ClientName": id, "PreventUserExistenceErrors": "LEGACY", "RefreshTokenValidity": json.Number("30"), "AuthSessionValidity": json.Number("3"),
-			"ExplicitAuthFlows": list("ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"), "AllowedOAuthFlows": list("code", "implicit")})
+		b.fake.PutClient(poolID, id, map[string]any{"ClientName": id, "PreventUserExistenceErrors": "LEGACY",
+			"RefreshTokenValidity": json.Number("30"), "AuthSessionValidity": json.Number("3"),
+			"ExplicitAuthFlows": list("ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"),
+			"AllowedOAuthFlows": list("code", "implicit")})
 	}
 }
 
@@ -251,7 +272,8 @@ func TestStrict(t *testing.T) {
 	}
 }
 
-// TestStrictLapses has each thing alone that fails a check, in a pool that is strict otherwise: the check sees it, and the strict example ends it.
+// TestStrictLapses has each thing alone that fails a check, in a pool that is strict otherwise: the check sees it, and
+// the strict example ends it.
 func TestStrictLapses(t *testing.T) {
 	t.Parallel()
 	required := strict(t)
@@ -274,10 +296,12 @@ func TestStrictLapses(t *testing.T) {
 	}
 }
 
-// TestStrictKnowsEveryCheck: there is no check of Prowler, and none in the table of controls, that the strict example is not held against.
+// TestStrictKnowsEveryCheck: there is no check of Prowler, and none in the table of controls, that the strict example
+// is not held against.
 func TestStrictKnowsEveryCheck(t *testing.T) {
 	t.Parallel()
-	ours := slices.DeleteFunc(slices.Sorted(maps.Keys(checks)), func(id string) bool { return !strings.HasPrefix(id, "cognito_user_pool_") })
+	ours := slices.DeleteFunc(slices.Sorted(maps.Keys(checks)),
+		func(id string) bool { return !strings.HasPrefix(id, "cognito_user_pool_") })
 	all := slices.DeleteFunc(slices.Clone(prowler), func(id string) bool { return id == webACL })
 	slices.Sort(all)
 	if diff := cmp.Diff(all, ours); diff != "" {

@@ -13,41 +13,51 @@ import (
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/reconcile"
-	"poolkeeper/lambda/report"
 )
 
 var ours = event.Home{Account: "111122223333", Region: "eu-west-1"}
 
-// forged is an event as somebody makes it who may invoke the function: of the call, with these parameters, by the role.
+// forged is an event as somebody makes it who may invoke the function: of the call, with these parameters, by the
+// role.
 func forged(name, parameters, role string) string {
-	return `{"source":"aws.cognito-idp","detail-type":"AWS API Call via CloudTrail","account":"111122223333","region":"eu-west-1","detail":{"eventSource":"cognito-idp.amazonaws.com","eventName":"` + name +
-		`","eventID":"FORGED","awsRegion":"eu-west-1","recipientAccountId":"111122223333","userIdentity":{"arn":"FORGED","sessionContext":{"sessionIssuer":{"arn":"` + role + `"}}},"requestParameters":` + parameters + `}}`
+	return `{"source":"aws.cognito-idp","detail-type":"AWS API Call via CloudTrail","account":"111122223333",` +
+		`"region":"eu-west-1","detail":{"eventSource":"cognito-idp.amazonaws.com","eventName":"` + name +
+		`","eventID":"FORGED","awsRegion":"eu-west-1","recipientAccountId":"111122223333","userIdentity":` +
+		`{"arn":"FORGED","sessionContext":{"sessionIssuer":{"arn":"` + role + `"}}},"requestParameters":` + parameters + `}}`
 }
 
-// TestForgedEvents: whatever an event says, the most that comes of it is that pools are read and brought to the baseline. Nothing that it holds is ever sent to Cognito, but for the id of a pool.
+// forgeries are the events of TestForgedEvents.
+func forgeries() map[string]string {
+	const id = `"userPoolId":"` + poolID + `"`
+	const weak = id + `,"deletionProtection":"INACTIVE","DeletionProtection":"INACTIVE","poolName":"FORGED",` +
+		`"userPoolTags":{"FORGED":"FORGED"},"lambdaConfig":{"preSignUp":"FORGED"}`
+	deep := strings.Repeat(`{"FORGED":`, 5000) + `1` + strings.Repeat(`}`, 5000)
+	update := func(parameters string) string { return forged("UpdateUserPool", parameters, "FORGED") }
+	return map[string]string{
+		"weak parameters":     update(`{` + weak + `}`),
+		"of other calls":      forged("SetUserPoolMfaConfig", `{`+weak+`,"mfaConfiguration":"OFF"}`, "FORGED"),
+		"as after a deletion": forged("DeleteUserPool", `{`+weak+`}`, "FORGED"),
+		"two ids":             update(`{` + id + `,"UserPoolId":"eu-west-1_FORGED"}`),
+		"the id twice":        update(`{"userPoolId":"eu-west-1_FORGED",` + id + `}`),
+		"two details": strings.Replace(update(`{`+weak+`}`), `{"source"`,
+			`{"detail":{"eventName":"FORGED"},"source"`, 1),
+		"deep":                  update(`{` + weak + `,"deep":` + deep + `}`),
+		"deep, in place of ids": update(`{"userPoolId":` + deep + `}`),
+		"deeper than is read":   strings.Repeat(`{"detail":`, 50000),
+		"huge":                  update(`{` + weak + `,"much":"` + strings.Repeat("FORGED", 1<<20) + `"}`),
+		"no UTF-8":              forged("UpdateUserPool", `{`+weak+",\"\xff\":\"\xfe\\ud800\"}", "FORGED\xff"),
+		"numbers":               update(`{` + weak + `,"n":1e999999999,"m":` + strings.Repeat("9", 100000) + `}`),
+		"of ourselves":          `{"source":"poolkeeper","detail-type":"Reconcile User Pool","detail":{` + weak + `}}`,
+		"without parameters":    update(`null`),
+		"by our own role":       forged("UpdateUserPool", `{`+weak+`}`, ownRole),
+	}
+}
+
+// TestForgedEvents: whatever an event says, the most that comes of it is that a pool is read and brought to the
+// baseline. Nothing that it holds is ever sent to Cognito, but for the id of a pool.
 func TestForgedEvents(t *testing.T) {
 	t.Parallel()
-	const weak = `"userPoolId":"` + poolID + `","deletionProtection":"INACTIVE","DeletionProtection":"INACTIVE","poolName":"FORGED","userPoolTags":{"FORGED":"FORGED"},"lambdaConfig":{"preSignUp":"FORGED"}`
-	const id = `"userPoolId":"` + poolID + `"`
-	deep := strings.Repeat(`{"FORGED":`, 5000) + `1` + strings.Repeat(`}`, 5000)
-	for name, payload := range map[string]string{
-		"weak parameters":       forged("UpdateUserPool", `{`+weak+`}`, "FORGED"),
-		"of other calls":        forged("SetUserPoolMfaConfig", `{`+weak+`,"mfaConfiguration":"OFF"}`, "FORGED"),
-		"as after a deletion":   forged("DeleteUserPool", `{`+weak+`}`, "FORGED"),
-		"two ids":               forged("UpdateUserPool", `{`+id+`,"UserPoolId":"eu-west-1_FORGED"}`, "FORGED"),
-		"the id twice":          forged("UpdateUserPool", `{"userPoolId":"eu-west-1_FORGED",`+id+`}`, "FORGED"),
-		"two details":           strings.Replace(forged("UpdateUserPool", `{`+weak+`}`, "FORGED"), `{"source"`, `{"detail":{"eventName":"FORGED"},"source"`, 1),
-		"deep":                  forged("UpdateUserPool", `{`+weak+`,"deep":`+deep+`}`, "FORGED"),
-		"deep, in place of ids": forged("UpdateUserPool", `{"userPoolId":`+deep+`}`, "FORGED"),
-		"deeper than is read":   strings.Repeat(`{"detail":`, 50000),
-		"huge":                  forged("UpdateUserPool", `{`+weak+`,"much":"`+strings.Repeat("FORGED", 1<<20)+`"}`, "FORGED"),
-		"no UTF-8":              forged("UpdateUserPool", `{`+weak+",\"\xff\":\"\xfe\\ud800\"}", "FORGED\xff"),
-		"numbers":               forged("UpdateUserPool", `{`+weak+`,"n":1e999999999,"m":`+strings.Repeat("9", 100000)+`}`, "FORGED"),
-		"a sweep":               `{"source":"poolkeeper","detail-type":"Sweep","detail":{` + weak + `}}`,
-		"of ourselves":          `{"source":"poolkeeper","detail-type":"Reconcile User Pool","detail":{` + weak + `}}`,
-		"without parameters":    forged("UpdateUserPool", `null`, "FORGED"),
-		"by our own role":       forged("UpdateUserPool", `{`+weak+`}`, ownRole),
-	} {
+	for name, payload := range forgeries() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := serve(t, cognitotest.Contract)
@@ -55,7 +65,7 @@ func TestForgedEvents(t *testing.T) {
 			before := b.snapshot(t)
 			r := b.reconciler(require(t, deletionProtection))
 			r.OwnRole = ownRole
-			if _, err := r.Handle(t.Context(), []byte(payload), ours, func(reconcile.Outcome) {}); err != nil {
+			if _, err := handle(t.Context(), r, []byte(payload), ours); err != nil {
 				t.Fatalf("%.200v", err)
 			}
 			for _, call := range b.fake.Calls() {
@@ -73,48 +83,48 @@ func TestForgedEvents(t *testing.T) {
 	}
 }
 
-// TestForgedOwnRole: an event that claims to be of our own write is not answered with a write, and is told; the true event, or the next sweep, still is.
+// TestForgedOwnRole: an event that claims to be of our own write is not answered with a write, and is reported; the
+// true event still puts the pool right.
 func TestForgedOwnRole(t *testing.T) {
 	t.Parallel()
-	for name, next := range map[string]string{"the true event": forged("UpdateUserPool", `{"userPoolId":"`+poolID+`"}`, "arn:aws:iam::111122223333:role/AppAdmin"), "a sweep": `{"source":"poolkeeper","detail-type":"Sweep"}`} {
-		b := serve(t, cognitotest.Contract)
-		b.rich(unprotected)
-		r := b.reconciler(require(t, deletionProtection))
-		r.OwnRole = ownRole
-		var out reconcile.Outcome
-		done := func(o reconcile.Outcome) { out = o }
-		if _, err := r.Handle(t.Context(), []byte(forged("UpdateUserPool", `{"userPoolId":"`+poolID+`"}`, ownRole)), ours, done); err != nil {
-			t.Fatal(err)
-		}
-		if out.Outcome != reconcile.Drifted || len(b.writes()) > 0 || !report.Told(out) {
-			t.Errorf("%s first: %s, wrote %v, told %t", name, out.Outcome, b.writes(), report.Told(out))
-		}
-		if _, err := r.Handle(t.Context(), []byte(next), ours, done); err != nil {
-			t.Fatal(err)
-		}
-		if out.Outcome != reconcile.Remediated {
-			t.Errorf("%s then: %s", name, out.Outcome)
-		}
+	b := serve(t, cognitotest.Contract)
+	b.rich(unprotected)
+	r := b.reconciler(require(t, deletionProtection))
+	r.OwnRole = ownRole
+	const parameters = `{"userPoolId":"` + poolID + `"}`
+	out, err := handle(t.Context(), r, []byte(forged("UpdateUserPool", parameters, ownRole)), ours)
+	if err != nil || out.Outcome != reconcile.Drifted || len(b.writes()) > 0 {
+		t.Errorf("first: %s, wrote %v: %v", out.Outcome, b.writes(), err)
+	}
+	role := "arn:aws:iam::111122223333:role/AppAdmin"
+	out, err = handle(t.Context(), r, []byte(forged("UpdateUserPool", parameters, role)), ours)
+	if err != nil || out.Outcome != reconcile.Remediated {
+		t.Errorf("then: %s: %v", out.Outcome, err)
 	}
 }
 
-// TestHostileAnswers: an answer that is made to harm, of any read, leads to no write; when answers are good again, the event that is tried again puts the pool right.
+// TestHostileAnswers: an answer that is made to harm, of any read, leads to no write; when answers are good again, the
+// event that is delivered again puts the pool right.
 func TestHostileAnswers(t *testing.T) {
 	t.Parallel()
 	var zipped bytes.Buffer
 	bomb := gzip.NewWriter(&zipped)
 	_, _ = bomb.Write(make([]byte, 16<<20))
 	_ = bomb.Close()
-	const pool = `"Id":"` + poolID + `","MfaConfiguration":"OFF"`
+	const pool = `{"UserPool":{"Id":"` + poolID + `","MfaConfiguration":"OFF"`
+	const mfa = `},"MfaConfiguration":"OFF"`
 	for name, c := range map[string]struct{ body, says string }{
-		"a bomb":                 {zipped.String(), "no JSON object"},
-		"more than is read":      {`{"UserPool":{` + pool + `},"MfaConfiguration":"OFF","Padding":"` + strings.Repeat("x", 3<<20) + `"}`, "larger than"},
-		"deep":                   {`{"UserPool":{` + pool + `,"UserPoolTags":{"a":` + strings.Repeat("[", 500) + strings.Repeat("]", 500) + `}},"MfaConfiguration":"OFF"}`, "nested deeper"},
-		"deeper than is read":    {strings.Repeat(`{"UserPool":`, 50000), "no JSON object"},
-		"a member twice":         {`{"UserPool":{` + pool + `,"DeletionProtection":"ACTIVE","DeletionProtection":"INACTIVE"},"MfaConfiguration":"OFF","MfaConfiguration":"ON"}`, "there twice"},
-		"half a character":       {`{"UserPool":{` + pool + `,"EmailVerificationMessage":"\ud83d {####}"},"MfaConfiguration":"\ud83d"}`, "not Unicode"},
-		"bytes that are no text": {"{\"UserPool\":{" + pool + ",\"Name\":\"\xff\"},\"MfaConfiguration\":\"\xff\"}", "not Unicode"},
-		"two answers":            {`{"UserPool":{` + pool + `},"MfaConfiguration":"OFF"}{}`, "after the JSON object"},
+		"a bomb":              {zipped.String(), "no JSON object"},
+		"more than is read":   {pool + mfa + `,"Padding":"` + strings.Repeat("x", 3<<20) + `"}`, "larger than"},
+		"two answers":         {pool + mfa + `}{}`, "after the JSON object"},
+		"deeper than is read": {strings.Repeat(`{"UserPool":`, 50000), "no JSON object"},
+		"deep": {pool + `,"UserPoolTags":{"a":` + strings.Repeat("[", 500) + strings.Repeat("]", 500) + `}` + mfa + `}`,
+			"nested deeper"},
+		"a member twice": {pool + `,"DeletionProtection":"ACTIVE","DeletionProtection":"INACTIVE"` + mfa +
+			`,"MfaConfiguration":"ON"}`, "there twice"},
+		"half a character": {pool + `,"EmailVerificationMessage":"\ud83d {####}"},"MfaConfiguration":"\ud83d"}`,
+			"not Unicode"},
+		"bytes that are no text": {pool + ",\"Name\":\"\xff\"},\"MfaConfiguration\":\"\xff\"}", "not Unicode"},
 	} {
 		for _, read := range []string{"DescribeUserPool", "GetUserPoolMfaConfig"} {
 			t.Run(name+" for "+read, func(t *testing.T) {
@@ -123,9 +133,10 @@ func TestHostileAnswers(t *testing.T) {
 				b.rich(unprotected)
 				b.fake.Inject(cognitotest.Fault{Operation: read, Body: []byte(c.body)})
 				r := b.reconciler(require(t, deletionProtection))
-				_, err := r.Reconcile(t.Context(), poolID, event.Cause{})
+				_, err := r.Reconcile(t.Context(), onPool(event.Cause{}))
 				var later *reconcile.DeferredError
-				if !errors.As(err, &later) || !strings.Contains(later.Reason, c.says) || len(later.Reason) > 5000 || len(b.writes()) > 0 {
+				if !errors.As(err, &later) || !strings.Contains(later.Reason, c.says) || len(later.Reason) > 5000 ||
+					len(b.writes()) > 0 {
 					t.Errorf("wrote %v: %.300v, want %q", b.writes(), err, c.says)
 				}
 				b.fake.ClearFaults()
@@ -137,10 +148,13 @@ func TestHostileAnswers(t *testing.T) {
 	}
 }
 
-// TestPlantedTexts: whoever may change a pool can plant what they like in its texts. It hinders no remediation, and goes back as it came.
+// TestPlantedTexts: whoever may change a pool can plant what they like in its texts. It hinders no remediation, and
+// goes back as it came.
 func TestPlantedTexts(t *testing.T) {
 	t.Parallel()
-	for _, nasty := range []string{"\n\r\t\x1b[2J", "\u202e\u2028\ufeff", `"},"DeletionProtection":"INACTIVE","x":{"`, "\\ud83d", "\U0001f600\ufffd", "%n%s${jndi:ldap://x}", "<script>&amp;", "a.b.c", "aws", "*", "Clients[x].y", "UserPoolTags.x"} {
+	for _, nasty := range []string{"\n\r\t\x1b[2J", "\u202e\u2028\ufeff", `"},"DeletionProtection":"INACTIVE","x":{"`,
+		"\\ud83d", "\U0001f600\ufffd", "%n%s${jndi:ldap://x}", "<script>&amp;", "a.b.c", "aws", "*", "Clients[x].y",
+		"UserPoolTags.x"} {
 		b := serve(t, cognitotest.Contract)
 		b.rich(func(pool, mfa map[string]any) {
 			unprotected(pool, mfa)
@@ -151,15 +165,12 @@ func TestPlantedTexts(t *testing.T) {
 			object(pool, "AdminCreateUserConfig", "InviteMessageTemplate")["SMSMessage"] = nasty + "{username} {####}"
 		})
 		before := b.snapshot(t)
-		// The fake checks texts as the API does, which would refuse some of these; a pool that holds them has to be written all the same.
-		out, err := b.reconciler(require(t, deletionProtection)).Reconcile(t.Context(), poolID, event.Cause{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		// The fake checks texts as the API does, which would refuse some of these.
+		out := b.reconcile(t, require(t, deletionProtection))
 		moved := difference(before, b.snapshot(t))
 		switch {
 		case out.Outcome == reconcile.Remediated && cmp.Equal(moved, []string{"DeletionProtection"}):
-		case out.Outcome == reconcile.Unfixable && len(moved) == 0 && strings.Contains(out.Reason, "InvalidParameterException"):
+		case out.Outcome == reconcile.Unfixable && len(moved) == 0 && strings.Contains(out.Reason, "InvalidParameter"):
 		default:
 			t.Errorf("%q: %s (%s), moved %v", nasty, out.Outcome, out.Reason, moved)
 		}
@@ -169,13 +180,20 @@ func TestPlantedTexts(t *testing.T) {
 	}
 }
 
-// TestEscapeBySelection: who renames or tags a pool in the call that weakens it gets it out of a rule exactly where the baseline was warned of.
+// TestEscapeBySelection: who renames or tags a pool in the call that weakens it gets it out of a rule exactly where
+// the baseline was warned of.
 func TestEscapeBySelection(t *testing.T) {
 	t.Parallel()
 	for pools, escapes := range map[string]bool{
-		"{ids: [" + poolID + "]}": false, "{names: [\"*\"]}": false, "{except: {ids: [eu-west-1_other]}}": false,
-		"{names: [customers]}": true, "{tags: {env: [prod]}}": true, "{ids: [" + poolID + "], names: [customers]}": true, "{ids: [" + poolID + "], tags: {env: [prod]}}": true,
-		"{except: {names: [sandbox]}}": true, "{ids: [" + poolID + "], except: {tags: {env: [dev]}}}": true,
+		"{ids: [" + poolID + "]}":                               false,
+		"{names: [\"*\"]}":                                      false,
+		"{except: {ids: [eu-west-1_other]}}":                    false,
+		"{names: [customers]}":                                  true,
+		"{tags: {env: [prod]}}":                                 true,
+		"{ids: [" + poolID + "], names: [customers]}":           true,
+		"{ids: [" + poolID + "], tags: {env: [prod]}}":          true,
+		"{except: {names: [sandbox]}}":                          true,
+		"{ids: [" + poolID + "], except: {tags: {env: [dev]}}}": true,
 	} {
 		b := serve(t, cognitotest.Contract)
 		b.rich(func(pool, mfa map[string]any) {

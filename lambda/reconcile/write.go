@@ -7,188 +7,289 @@ import (
 	"time"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/userpool"
 )
 
-// What a run has learned of its writes.
-type writing struct {
-	sent         *userpool.Plan    // the latest plan of which a write was accepted, or may have been
-	sentFixes    []baseline.Drift  // what all such writes were to fix
-	unclear      string            // the latest write call, if it may have been accepted and nothing was written since
-	refused      map[string]string // settings that the service refused to have written, and why
-	moveValidity bool
-	smsTries     int
-	offered      bool     // the pool has just been made to offer a document that it did not
-	moved        []string // settings that were not to move and did
-	unmanaged    int      // unmanaged settings that are exactly what they were
+// try makes the writes of a plan in their order, each once, and learns from the answers. The error defers the request.
+func (w *work) try(ctx context.Context, plan userpool.Plan) error {
+	w.tries++
+	if !w.began {
+		w.origin = w.run.state.Focus(w.done.unit)
+	}
+	from := w.run.with.Now()
+	for i, request := range plan.Writes {
+		if err := w.mayWrite(ctx, request, len(plan.Writes)-i); err != nil {
+			return err
+		}
+		err := w.send(ctx, request)
+		w.readAt = time.Time{}
+		if err == nil {
+			w.accept(request)
+			continue
+		}
+		w.run.out.Details.Durations.Write += w.run.with.Now().Sub(from)
+		return w.answer(ctx, plan, request, err)
+	}
+	w.run.out.Details.Durations.Write += w.run.with.Now().Sub(from)
+	return w.verify(ctx)
 }
 
-// write makes the writes of the plan in their order, each once. done says that all were accepted; if not, the step says what is next. What is refused of one client stands in no other's way, and a pool
-// may have a thousand: it is planned again once all were tried.
-func (r *run) write(ctx context.Context, plan userpool.Plan) (next step, done bool, err error) {
-	from := r.Now()
-	defer func() { r.out.Durations.Write += r.Now().Sub(from) }()
-	refused := false
-	for i, request := range plan.Writes {
-		read, err := r.afresh(ctx, plan, i)
-		if err != nil {
-			return waitFirst, false, err
+// mayWrite makes sure that there is time for the writes that are left, and that the lease is still ours.
+func (w *work) mayWrite(ctx context.Context, request userpool.Request, left int) error {
+	r := w.run
+	deadline, ok := ctx.Deadline()
+	if ok && time.Until(deadline) < time.Duration(left)*writeTime {
+		return r.later(errLate)
+	}
+	if now := r.with.Now(); !w.leased.IsZero() && now.Sub(w.leased) > clockSkew {
+		if !r.ledger.acquire(ctx, r.owner, now) {
+			w.leased = time.Time{}
+			return r.later(errTaken)
 		}
-		if !r.ours(ctx) {
-			return finished, false, r.later(errTaken)
+		w.leased = now
+	}
+	if len(request.Restores) > 0 && r.ledger.failed() {
+		return r.later(needsLedger(request, r.ledger.err))
+	}
+	return nil
+}
+
+// send puts the write into the record, makes it, and notes the answer there.
+func (w *work) send(ctx context.Context, request userpool.Request) error {
+	r := w.run
+	sent := w.intend(ctx, request)
+	if len(request.Restores) > 0 && r.ledger.failed() {
+		sent.Status = Refused
+		return needsLedger(request, r.ledger.err)
+	}
+	r.secrets = append(r.secrets, request.Secrets...)
+	request.Secrets = r.secrets
+	requestID, err := r.with.Pools.Write(ctx, r.request.UserPoolID, request)
+	sent.RequestID, sent.At = requestID, r.with.Now()
+	switch {
+	case err == nil:
+		sent.Status = Accepted
+	case classOf(err) == cognito.ClassUnclear:
+		sent.Status = Unclear
+	default:
+		sent.Status = Refused
+	}
+	if requestID != "" {
+		r.out.Details.RequestIDs = append(r.out.Details.RequestIDs, requestID)
+	}
+	return err
+}
+
+func needsLedger(request userpool.Request, err error) error {
+	return errors.New(request.Call + " may take a setting from the pool that has to be restored, and that needs the " +
+		"ledger: " + err.Error())
+}
+
+// intend puts the write into the record before it is sent.
+func (w *work) intend(ctx context.Context, request userpool.Request) *Sent {
+	r := w.run
+	now := r.with.Now()
+	if r.record == nil {
+		r.record = &Record{ID: NewRecordID(r.request.UserPoolID, now), UserPoolID: r.request.UserPoolID,
+			Cause: r.request.Cause, Baseline: r.with.Baseline.Digest, Actor: r.with.Actor, Began: now,
+			Drifts: []Drift{}}
+	}
+	if !slices.ContainsFunc(r.record.Sent, Sent.made) {
+		before := userpool.NewBackup(r.state, now)
+		r.record.Before = &before
+	}
+	sent := Sent{Call: request.Call, Document: request.Document, Status: Intended, Read: w.readAt, Body: request.Body}
+	for _, d := range request.Fixes {
+		sent.Fixes = append(sent.Fixes, d.Setting)
+		known := slices.ContainsFunc(r.record.Drifts, func(k Drift) bool { return k.Setting == d.Setting })
+		if !known && d.Rule != "" {
+			r.record.Drifts = append(r.record.Drifts, finding(d, StatePlanned, ""))
 		}
-		if request.Document.Client() != "" && !r.timeFor(ctx, 1) {
-			return finished, false, r.later(errLate)
+	}
+	for _, d := range request.Restores {
+		sent.Restores = append(sent.Restores, d.Setting)
+	}
+	r.record.Until = now.Add(leaseTime)
+	r.record.Sent = append(r.record.Sent, sent)
+	r.ledger.put(ctx, *r.record)
+	return &r.record.Sent[len(r.record.Sent)-1]
+}
+
+// accept notes a write that was accepted.
+func (w *work) accept(request userpool.Request) {
+	r := w.run
+	r.out.Writes = append(r.out.Writes, request.Call)
+	r.out.Details.Times.Written, w.unclear = r.with.Now(), ""
+	w.sent(request)
+	for _, d := range request.Fixes {
+		w.attempt.Accepted[d.Setting] = append(w.attempt.Accepted[d.Setting], request.Document)
+	}
+}
+
+// sent notes a write that was accepted, or may have been.
+func (w *work) sent(request userpool.Request) {
+	w.unverified, w.began, w.last = true, true, refusedSet{}
+	w.attempt.Restores = append(w.attempt.Restores, request.Restores...)
+	w.done.fixes = append(w.done.fixes, request.Fixes...)
+}
+
+// answer learns from a write that failed. The error defers the request; nil means to read and decide again.
+func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.Request, err error) error {
+	switch classOf(err) {
+	case cognito.ClassUnclear:
+		w.sent(request)
+		w.unclear = request.Call
+		return w.wait(ctx, err)
+	case cognito.ClassBusy:
+		return w.wait(ctx, err)
+	case cognito.ClassSMSRole: // a role that was just made takes a moment to be seen everywhere
+		if w.roleTries++; w.roleTries == 1 {
+			return w.wait(ctx, err)
 		}
-		r.sending(ctx, plan.Writes[i:], read)
-		requestID, err := r.Pools.Write(ctx, r.id, request)
-		r.answered(requestID, read, err)
-		if requestID != "" {
-			r.out.RequestIDs = append(r.out.RequestIDs, requestID)
+	case cognito.ClassValidity:
+		if !w.attempt.MoveValidity {
+			w.attempt.MoveValidity = true
+			return nil
 		}
-		if err == nil {
-			r.out.Writes = append(r.out.Writes, request.Call)
-			r.out.Times.Written, r.unclear = r.Now(), ""
-			r.noteSent(plan, request)
-			for _, d := range request.Fixes {
-				r.accepted[written{request.Document, d.Setting}] = true
+	case cognito.ClassRefused, cognito.ClassDenied, cognito.ClassOff, cognito.ClassGone:
+	default:
+		return w.run.later(err)
+	}
+	w.refuse(plan, request, err)
+	return nil
+}
+
+// wait waits before the unit is read again.
+func (w *work) wait(ctx context.Context, err error) error {
+	r := w.run
+	if w.waits+1 == attempts || r.with.Sleep(ctx, r.with.Jitter(firstWait<<w.waits)) != nil {
+		return r.later(err)
+	}
+	w.waits++
+	w.tries-- // it was not refused
+	return nil
+}
+
+// refuse narrows a refused write down. A refused write changed nothing. Where the answer names the culprit with
+// certainty, that is refused; else the fixes are tried in halves, until each is written or refused by itself.
+func (w *work) refuse(plan userpool.Plan, request userpool.Request, err error) {
+	fixes := request.Fixes
+	if len(fixes) == 0 {
+		fixes = plan.Fixes // the write only accompanied that of another document
+	}
+	var failed *cognito.Error
+	if errors.As(err, &failed) {
+		if culprits := failed.Culprits(); len(culprits) > 0 {
+			for _, d := range touching(fixes, culprits) {
+				w.attempt.Refused[d.Setting] = err.Error() // which another write does not change
 			}
-			if touchesDocument(r.owed, request.Document) {
-				r.given, r.owed, r.lacks = r.owed, nil, nil
+			return
+		}
+	}
+	groups := userpool.Groups(fixes)
+	w.last = refusedSet{fixes: names(plan.Fixes), reason: err.Error()}
+	if len(groups) == 1 {
+		w.giveUp(fixes, err.Error())
+		return
+	}
+	var rest []baseline.Drift
+	for _, group := range groups[(len(groups)+1)/2:] {
+		rest = append(rest, group...)
+	}
+	for _, d := range rest {
+		w.attempt.Excluded[d.Setting] = true
+	}
+	w.postponed = append(w.postponed, rest)
+}
+
+// A refusedSet is a set of fixes that were refused together.
+type refusedSet struct {
+	fixes  []string
+	reason string
+}
+
+// of says whether these very fixes were refused, and nothing was accepted since.
+func (r refusedSet) of(fixes []baseline.Drift) bool {
+	return len(fixes) > 0 && slices.Equal(r.fixes, names(fixes))
+}
+
+func names(fixes []baseline.Drift) []string {
+	var all []string
+	for _, d := range fixes {
+		all = append(all, d.Setting)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// giveUp notes settings as refused.
+func (w *work) giveUp(fixes []baseline.Drift, reason string) {
+	for _, d := range fixes {
+		w.attempt.Refused[d.Setting], w.refusedAt[d.Setting] = reason, len(w.run.out.Writes)
+	}
+}
+
+// touching returns the fixes that touch a culprit, or all of them where the culprit is a setting that is only sent
+// back.
+func touching(fixes []baseline.Drift, culprits []string) []baseline.Drift {
+	var found []baseline.Drift
+	for _, d := range fixes {
+		if slices.ContainsFunc(culprits, func(c string) bool { return userpool.Touches(d.Setting, c) }) {
+			found = append(found, d)
+		}
+	}
+	if len(found) == 0 {
+		return fixes
+	}
+	return found
+}
+
+// verifyWaits are the waits between the reads of a verification: for a second or two a read may show an older state.
+var verifyWaits = []time.Duration{200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond,
+	1600 * time.Millisecond}
+
+// verify reads the unit until the fixes hold and nothing else moved, or the waits are used up. What moved is judged
+// against the state before the first write.
+func (w *work) verify(ctx context.Context) error {
+	r := w.run
+	from := r.with.Now()
+	defer func() { r.out.Details.Durations.Verify += r.with.Now().Sub(from) }()
+	for try := 0; ; try++ {
+		at := r.with.Now()
+		state, err := r.readUnit(ctx, w.done.unit)
+		if err != nil {
+			return r.later(err)
+		}
+		focused := state.Focus(w.done.unit)
+		found := compare(r.rules.policy(focused, w.done.unit), focused)
+		unheld := w.unheld(found)
+		lost := focused.Lacks(w.attempt.Restores)
+		unmanaged, moved := userpool.Moved(w.origin, w.done.fixes, focused, r.with.Baseline.Unknown, found.Owns)
+		if len(unheld)+len(lost)+len(moved) > 0 && try < len(verifyWaits) {
+			if err := r.with.Sleep(ctx, verifyWaits[try]); err != nil {
+				return r.later(err)
 			}
 			continue
 		}
-		if next, err = r.unwritten(plan, request, err); next != planAgain || request.Document.Client() == "" {
-			return next, false, err
+		r.state, w.readAt, w.unverified = state, at, false
+		w.done.moved, w.done.unmanaged = moved, unmanaged
+		for _, d := range append(unheld, lost...) {
+			w.attempt.Unheld[d.Setting] = true
 		}
-		refused = true
-	}
-	if refused {
-		return planAgain, false, nil
-	}
-	return finished, true, nil
-}
-
-// noteSent remembers a write that was accepted, or may have been, for the comparison with the next state that is read.
-func (r *run) noteSent(plan userpool.Plan, request userpool.Request) {
-	r.sent = &plan
-	r.sentFixes = append(r.sentFixes, request.Fixes...)
-	r.owed = append(r.owed, request.Owes...)
-}
-
-// touchesDocument says whether a write of the document gives back what is owed.
-func touchesDocument(owed []baseline.Drift, name baseline.DocumentName) bool {
-	return slices.ContainsFunc(owed, func(d baseline.Drift) bool {
-		of, _ := baseline.DocumentOf(d.Setting)
-		return of == name
-	})
-}
-
-// unwritten decides what follows a write that failed. A refused write is never sent again with something left out: it is planned again
-// without the requirement that the service's answer names, or without all that it was to fix.
-func (r *run) unwritten(plan userpool.Plan, request userpool.Request, err error) (step, error) {
-	switch classOf(err) {
-	case userpool.ClassBusy:
-		return waitFirst, err
-	case userpool.ClassUnclear:
-		r.unclear = request.Call
-		r.noteSent(plan, request)
-		return waitFirst, err
-	case userpool.ClassSMSRole:
-		if r.smsTries++; r.smsTries < smsTries {
-			return waitFirst, err
-		}
-	case userpool.ClassValidity:
-		if !r.moveValidity {
-			r.moveValidity = true
-			return planAgain, nil
-		}
-	case userpool.ClassElsewhere:
-		if r.sent != nil {
-			return finished, r.later(err) // what was begun is not left at that
-		}
-		r.pass(elsewhere)
-		return finished, nil
-	case userpool.ClassImporting, userpool.ClassOdd, "":
-		return finished, r.later(err)
-	}
-	r.refuse(plan, request, err)
-	return planAgain, nil
-}
-
-// smsTries is how often a write is planned for a pool whose role for text messages is refused: a role that was just made takes a
-// moment to be seen everywhere.
-const smsTries = 2
-
-// refuse gives up the drifts that the answer names, or all of this write if it names none of them.
-func (r *run) refuse(plan userpool.Plan, request userpool.Request, err error) {
-	fixes := request.Fixes
-	if len(fixes) == 0 {
-		fixes = plan.Fixes // the write only accompanied another
-	}
-	var failed *userpool.Error
-	if errors.As(err, &failed) {
-		if named := naming(fixes, failed.Names()); len(named) > 0 {
-			fixes = named
-		}
-	}
-	for _, d := range fixes {
-		r.refused[d.Setting] = err.Error()
+		r.out.Details.Times.Verified = r.with.Now()
+		return nil
 	}
 }
 
-func naming(fixes []baseline.Drift, names []string) []baseline.Drift {
-	var named []baseline.Drift
-	for _, d := range fixes {
-		for _, name := range names {
-			if userpool.Touches(d.Setting, name) {
-				named = append(named, d)
-				break
-			}
-		}
-	}
-	return named
-}
-
-// verifyWaits are the waits between the reads of a verification: for a second or two a read may still show the old state.
-var verifyWaits = []time.Duration{200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond, 1600 * time.Millisecond}
-
-// verify reads the pool again until the fixes hold and nothing else has moved, or the waits are used up.
-func (r *run) verify(ctx context.Context, plan userpool.Plan, policy baseline.Policy, report []Drift) error {
-	for try := 0; ; try++ {
-		state, err := r.read(ctx, &r.out.Durations.Verify)
-		if err != nil {
-			return r.later(err)
-		}
-		found := compare(policy, state)
-		unmanaged, moved := plan.Unmoved(state, found.Owns)
-		missing := state.Lacks(r.given)
-		held := len(r.unheld(found)) == 0 && len(missing) == 0
-		if held && len(moved) == 0 || try == len(verifyWaits) {
-			r.unmanaged, r.moved = unmanaged, append(r.moved, moved...)
-			if len(missing) > 0 {
-				r.owed, r.lacks = r.given, missing
-				for _, d := range missing {
-					r.moved = append(r.moved, d.Setting)
-				}
-			}
-			r.settle(found, report)
-			return nil
-		}
-		if err := r.Sleep(ctx, verifyWaits[try]); err != nil {
-			return r.later(err)
-		}
-	}
-}
-
-// unheld returns the drifts that are still there although a write that was to fix them was accepted.
-func (r *run) unheld(found baseline.Comparison) map[string]bool {
-	still := map[string]bool{}
+// unheld returns the drifts that are still there although the writes that were to fix them were accepted.
+func (w *work) unheld(found baseline.Comparison) []baseline.Drift {
+	var still []baseline.Drift
 	for _, d := range found.Drifts {
-		for _, fix := range r.sentFixes {
-			if _, refused := r.refused[d.Setting]; fix.Setting == d.Setting && !refused {
-				still[d.Setting] = true
-			}
+		_, refused := w.attempt.Refused[d.Setting]
+		wrote := slices.ContainsFunc(w.done.fixes, func(f baseline.Drift) bool { return f.Setting == d.Setting })
+		if wrote && !refused && !w.attempt.Excluded[d.Setting] {
+			still = append(still, d)
 		}
 	}
 	return still

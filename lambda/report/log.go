@@ -7,7 +7,7 @@ import (
 	"poolkeeper/lambda/reconcile"
 )
 
-// Log writes the one summary line of a reconcile, and nothing else. Its level is ERROR where people have to act, WARN where drift was found,
+// Log writes the one summary line of a run. Its level is ERROR where people have to act, WARN where drift was found,
 // INFO otherwise.
 func Log(ctx context.Context, logger *slog.Logger, out reconcile.Outcome) {
 	out = Legible(out)
@@ -18,7 +18,7 @@ func Log(ctx context.Context, logger *slog.Logger, out reconcile.Outcome) {
 	attributes := []slog.Attr{
 		slog.String("outcome", string(out.Outcome)),
 		slog.String("user_pool_id", out.UserPoolID),
-		slog.String("user_pool_name", out.PoolName),
+		slog.String("user_pool_name", out.Details.PoolName),
 		slog.String("baseline", out.Baseline),
 		slog.String("reason", out.Reason),
 		slog.Group("cause",
@@ -36,30 +36,26 @@ func Log(ctx context.Context, logger *slog.Logger, out reconcile.Outcome) {
 		),
 		slog.Any("drifts", drifts),
 		slog.Any("writes", out.Writes),
-		slog.Any("write_request_ids", out.RequestIDs),
+		slog.Any("write_request_ids", out.Details.RequestIDs),
 		slog.Int("verified_owned", out.Verified.Owned),
 		slog.Int("verified_unmanaged_unchanged", out.Verified.UnmanagedUnchanged),
-		slog.Float64("read_ms", milliseconds(out.Durations.Read)),
-		slog.Float64("write_ms", milliseconds(out.Durations.Write)),
-		slog.Float64("verify_ms", milliseconds(out.Durations.Verify)),
-		slog.Float64("total_ms", milliseconds(out.Durations.Total)),
+		slog.Float64("read_ms", milliseconds(out.Details.Durations.Read)),
+		slog.Float64("write_ms", milliseconds(out.Details.Durations.Write)),
+		slog.Float64("verify_ms", milliseconds(out.Details.Durations.Verify)),
+		slog.Float64("total_ms", milliseconds(out.Details.Durations.Total)),
 	}
 	if out.Record != "" {
 		attributes = append(attributes, slog.String("record", out.Record))
 	}
-	if out.Missed != nil {
-		attributes = append(attributes, slog.Any("missed", out.Missed))
+	if out.Undetected > 0 {
+		attributes = append(attributes, slog.Int("undetected", out.Undetected))
 	}
-	if len(out.Overwritten) > 0 {
-		attributes = append(attributes, slog.Any("overwritten", out.Overwritten))
+	if failed := out.Details.LedgerError; failed != "" {
+		attributes = append(attributes, slog.String("ledger_error", failed))
 	}
-	if out.Repeated {
-		attributes = append(attributes, slog.Bool("repeated", true))
-	}
-	if len(out.LedgerFaults) > 0 {
-		attributes = append(attributes, slog.Any("ledger_faults", out.LedgerFaults))
-	}
-	for _, at := range []slog.Attr{slog.Time("seen", out.Times.Seen), slog.Time("written", out.Times.Written), slog.Time("verified", out.Times.Verified)} {
+	times := out.Details.Times
+	for _, at := range []slog.Attr{slog.Time("seen", times.Seen), slog.Time("written", times.Written),
+		slog.Time("verified", times.Verified)} {
 		if !at.Value.Time().IsZero() {
 			attributes = append(attributes, at)
 		}
@@ -72,23 +68,20 @@ func Log(ctx context.Context, logger *slog.Logger, out reconcile.Outcome) {
 	logger.LogAttrs(ctx, level, "reconciled", attributes...)
 }
 
-// LogSweep writes the summary line of a sweep, after those of its pools.
-func LogSweep(ctx context.Context, logger *slog.Logger, sweep reconcile.Sweeping) {
+// LogScan writes the summary line of a scan, after those of its pools.
+func LogScan(ctx context.Context, logger *slog.Logger, scan reconcile.ScanResult) {
 	level := slog.LevelInfo
-	if len(sweep.Failed) > 0 || sweep.Outcome == reconcile.Deferred {
+	if len(scan.Failed) > 0 || scan.Outcome == reconcile.Deferred {
 		level = slog.LevelError
 	}
-	attributes := []slog.Attr{slog.String("outcome", string(sweep.Outcome)), slog.Int("pools", sweep.Pools),
-		slog.Int("dispatched", sweep.Dispatched), slog.Any("outcomes", sweep.Outcomes), slog.Any("failed", sweep.Failed), slog.String("reason", sweep.Reason)}
-	if len(sweep.LedgerFaults) > 0 {
-		attributes = append(attributes, slog.Any("ledger_faults", sweep.LedgerFaults))
-	}
-	logger.LogAttrs(ctx, level, "swept", attributes...)
+	logger.LogAttrs(ctx, level, "scanned", slog.String("outcome", string(scan.Outcome)), slog.Int("pools", scan.Pools),
+		slog.Int("sent", scan.Sent), slog.Any("outcomes", scan.Outcomes), slog.Any("failed", scan.Failed),
+		slog.String("reason", scan.Reason))
 }
 
-// Level returns the log level of an outcome.
-func Level(outcome reconcile.Word) slog.Level {
-	switch outcome {
+// Level returns the log level of an ending.
+func Level(ending reconcile.Ending) slog.Level {
+	switch ending {
 	case reconcile.Unconverged, reconcile.Partial, reconcile.Unfixable, reconcile.Deferred:
 		return slog.LevelError
 	case reconcile.Remediated, reconcile.Drifted:

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 
@@ -14,21 +13,22 @@ import (
 // MaxMessage is how many bytes a message may have: what SNS takes, less room for the attributes beside it.
 const MaxMessage = 256*1024 - 16*1024
 
-// share is how much of a message each of its texts may have before they are put together.
+// share is how much of a message each of its texts may take.
 const share = 31 * 1024
 
-// Message is the message of one publish: a text for each protocol, readable to mail, a custom notification to chat channels (HTTPS), the report as JSON to everything else. Its texts are escaped
-// once more within it, so only the whole tells whether it fits.
+// Message is the message of one publish: a readable text for mail, a custom notification for chat channels (HTTPS), and
+// the report as JSON for everything else. Its texts are escaped once more in it, so only the whole shows if it fits.
 func Message(r Report) string {
 	for size := share; ; size /= 2 {
-		text := encode(map[string]string{"default": r.fitting(size, encoded), "email": r.fitting(size, mail), "https": r.fitting(min(size, maxChat), chat)})
+		text := encode(map[string]string{"default": r.fitting(size, encoded), "email": r.fitting(size, mail),
+			"https": r.fitting(min(size, maxChat), chat)})
 		if len(text) <= MaxMessage || size < 1024 {
 			return text
 		}
 	}
 }
 
-// fitting renders a report with as many of its drifts and calls as there is room for.
+// fitting renders a report with as many of its findings and calls as there is room for.
 func (r Report) fitting(size int, render func(Report) string) string {
 	for kept := max(len(r.Drifts), len(r.Writes), len(r.Why.WriteRequestIDs)); ; kept /= 2 {
 		if text := render(r.short(kept)); len(text) <= size || kept == 0 {
@@ -37,40 +37,55 @@ func (r Report) fitting(size int, render func(Report) string) string {
 	}
 }
 
-// shown is a value in a message, where a list of a hundred URLs tells no more than its beginning.
-func shown(v any) string { return cut(Value(v), 300) }
-
 // maxSubject is SNS's limit: fewer than 100 characters.
 const maxSubject = 99
 
 // Subject is the subject of an e-mail: printable ASCII, and no longer than SNS takes.
 func Subject(r Report) string {
-	var settings []string
-	for _, d := range newFirst(slices.Concat(r.of(reconcile.NotFixable), r.of(reconcile.Reported), r.of(reconcile.Fixed))) {
-		settings = append(settings, d.Setting[strings.LastIndexByte(d.Setting, '.')+1:])
-	}
-	what := ""
-	if len(settings) > 0 {
-		what = ": " + settings[0]
-	}
-	if len(settings) > 1 {
-		what += fmt.Sprintf(" and %d more", len(settings)-1)
-	}
-	if r.Who.Session != "" && r.Outcome != reconcile.Ignored && !r.known() && !r.unread() {
-		what += ", by " + r.actor()
-	}
-	name := r.UserPool.Name
-	if name == "" {
-		name = cmp.Or(r.UserPool.ID, "(no user pool)")
-	}
-	return subject(fmt.Sprintf("[%s] %s %s%s", r.Severity, name, r.Outcome, what))
-}
-
-// subject is the text as SNS takes it for a subject.
-func subject(text string) string {
-	text = ascii(text)
+	pool := cmp.Or(r.UserPool.Name, r.UserPool.ID, "(no user pool)")
+	text := ascii(fmt.Sprintf("[%s] %s %s", r.Severity, pool, r.headline()))
 	if len(text) > maxSubject {
 		text = text[:maxSubject-3] + "..."
+	}
+	return text
+}
+
+// headline says what happened to the pool.
+func (r Report) headline() string {
+	named := r.of(notRestored, notFixed, watched, fixed)
+	switch {
+	case r.Critical:
+		return "deleted by " + r.actor()
+	case r.has(reconcile.CodeRestore):
+		return fmt.Sprintf("%s: %s lost by our write, not restored", r.Outcome, first(r.of(notRestored)))
+	case r.has(reconcile.CodeFlapping):
+		return fmt.Sprintf("%s: another automation keeps changing %s", r.Outcome, first(named))
+	case r.has(reconcile.CodeInterrupted):
+		return string(r.Outcome) + ": an earlier run wrote and was interrupted"
+	case r.Outcome == reconcile.Drifted && len(named) == 0 && r.has(reconcile.CodeLostUpdate):
+		return fmt.Sprintf("drifted: our write may have undone a call by %s", r.actor())
+	case r.Outcome == reconcile.Unconverged && len(r.of(notFixed)) == 0:
+		return "unconverged: other settings changed at the time of our write"
+	case r.Outcome == reconcile.Deferred && len(r.Writes) > 0:
+		return "deferred: the user pool was written, but the run is not finished"
+	case r.unread():
+		return "unfixable: the user pool could not be read"
+	}
+	text := string(r.Outcome)
+	if len(named) > 0 {
+		text += ": " + first(named)
+	}
+	if r.Who.Session != "" && r.Outcome != reconcile.Ignored {
+		text += ", after a call by " + r.actor()
+	}
+	return text
+}
+
+// first names the last part of the first setting, and counts the others.
+func first(drifts []Drift) string {
+	text := drifts[0].Setting[strings.LastIndexByte(drifts[0].Setting, '.')+1:]
+	if len(drifts) > 1 {
+		text += fmt.Sprintf(" and %d more", len(drifts)-1)
 	}
 	return text
 }

@@ -3,12 +3,14 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -24,7 +26,7 @@ const testBuild = "v1.2.3, go1.26"
 func TestMessages(t *testing.T) {
 	t.Parallel()
 	for name, out := range outcomes() {
-		r := New(out, testBuild)
+		r := whole(out)
 		golden(t, name+".mail.txt", []byte("Subject: "+Subject(r)+"\n\n"+Mail(r)))
 		golden(t, name+".chat.json", indented(t, Chat(r)))
 		golden(t, name+".report.json", indented(t, JSON(r)))
@@ -32,6 +34,13 @@ func TestMessages(t *testing.T) {
 			golden(t, name+".ocsf.json", indented(t, encode(OCSF(f))))
 		}
 	}
+}
+
+// whole is the report of a run that read all of the pool.
+func whole(out reconcile.Outcome) Report {
+	r := New(out, testBuild)
+	r.Whole = true
+	return r
 }
 
 func indented(t *testing.T, text string) []byte {
@@ -54,7 +63,8 @@ func TestReportSchema(t *testing.T) {
 		valid(t, name, compiled, JSON(New(out, testBuild)))
 	}
 	valid(t, "much", compiled, JSON(New(much(2000, 100), testBuild)))
-	valid(t, "nothing", compiled, JSON(New(reconcile.Outcome{Outcome: reconcile.Ignored, Drifts: []reconcile.Drift{}, Writes: []string{}}, testBuild)))
+	nothing := reconcile.Outcome{Outcome: reconcile.Ignored, Drifts: []reconcile.Drift{}, Writes: []string{}}
+	valid(t, "nothing", compiled, JSON(New(nothing, testBuild)))
 }
 
 func valid(t *testing.T, name string, schema *jsonschema.Schema, text string) {
@@ -72,8 +82,9 @@ func valid(t *testing.T, name string, schema *jsonschema.Schema, text string) {
 func much(drifts, characters int) reconcile.Outcome {
 	out := outcome(reconcile.Partial, strings.Repeat("because ", characters))
 	for i := range drifts {
-		d := fixed
-		d.Setting, d.Have, d.Want = fmt.Sprintf("UserPoolTags.%d", i), strings.Repeat("\"<&\u00e9", characters), strings.Repeat("x", characters)
+		d := repaired
+		d.Setting = fmt.Sprintf("UserPoolTags.%d", i)
+		d.Have, d.Want = strings.Repeat("\"<&\u00e9", characters), strings.Repeat("x", characters)
 		if i == drifts-1 {
 			d = unfixable
 		}
@@ -82,7 +93,35 @@ func much(drifts, characters int) reconcile.Outcome {
 	return out
 }
 
-// TestMessagesFit: whatever the outcome, a message stays within what SNS takes, each of its texts is still there and readable, and what could not be fixed is in it.
+// drawn is an outcome with any number of drifts and calls, in which every text is of any length.
+func drawn(t *rapid.T) reconcile.Outcome {
+	nasty := rapid.SampledFrom([]string{"x", "\"", "\\", "<&>", "\u00e9", "\U0001f512", "\u2028", "\x01", "\xff",
+		"\n"}).Draw(t, "text")
+	drifts := rapid.SampledFrom([]int{0, 1, 2, 50, 50, 50, 50, 50, 3000}).Draw(t, "drifts")
+	characters := rapid.SampledFrom([]int{0, 10, 300, 5000}).Draw(t, "characters")
+	if drifts*characters > 500000 {
+		characters = 300
+	}
+	text := strings.Repeat(nasty, characters)
+	out := outcome(reconcile.Partial, text)
+	for i := range drifts {
+		d := repaired
+		d.Setting = fmt.Sprintf("UserPoolTags.%d%s", i, strings.Repeat(nasty, min(characters, 128)))
+		d.Reason, d.Have, d.Want = text, text, strings.Repeat("x", characters)
+		out.Drifts = append(out.Drifts, d)
+	}
+	out.Drifts = append(out.Drifts, unfixable)
+	for i := range rapid.SampledFrom([]int{1, 3000}).Draw(t, "calls") {
+		out.Writes = append(out.Writes, "UpdateUserPoolClient")
+		out.Details.RequestIDs = append(out.Details.RequestIDs, fmt.Sprintf("aaaaaaaa-bbbb-cccc-dddd-%012d", i))
+	}
+	out.Details.PoolName = strings.Repeat(nasty, 128)
+	out.Cause.Actor, out.Cause.UserAgent = strings.Repeat(nasty, 512), strings.Repeat(nasty, 512)
+	return out
+}
+
+// TestMessagesFit: whatever the outcome, a message stays within what SNS takes, and each of its texts can be read and
+// names what could not be fixed.
 func TestMessagesFit(t *testing.T) {
 	t.Parallel()
 	schema, err := jsonschema.NewCompiler().Compile("schema.json")
@@ -90,27 +129,7 @@ func TestMessagesFit(t *testing.T) {
 		t.Fatal(err)
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		nasty := rapid.SampledFrom([]string{"x", "\"", "\\", "<&>", "\u00e9", "\U0001f512", "\u2028", "\x01", "\xff", "\n"}).Draw(t, "text")
-		drifts, characters, calls := rapid.SampledFrom([]int{0, 1, 2, 50, 50, 50, 50, 50, 3000}).Draw(t, "drifts"), rapid.SampledFrom([]int{0, 10, 300, 5000}).Draw(t, "characters"), rapid.SampledFrom([]int{1, 3000}).Draw(t, "calls")
-		if drifts*characters > 500000 {
-			characters = 300
-		}
-		out := outcome(reconcile.Partial, strings.Repeat(nasty, characters))
-		for i := range drifts {
-			d := fixed
-			d.Setting, d.Reason = fmt.Sprintf("UserPoolTags.%d%s", i, strings.Repeat(nasty, min(characters, 128))), strings.Repeat(nasty, characters)
-			d.Have, d.Want = strings.Repeat(nasty, characters), strings.Repeat("x", characters)
-			out.Drifts = append(out.Drifts, d)
-		}
-		out.Missed = &reconcile.Missed{Since: cause.Time, Settings: []string{"DeletionProtection"}}
-		for _, d := range out.Drifts {
-			out.Missed.Settings = append(out.Missed.Settings, d.Setting)
-		}
-		out.Drifts = append(out.Drifts, unfixable)
-		for i := range calls {
-			out.Writes, out.RequestIDs = append(out.Writes, "UpdateUserPoolClient"), append(out.RequestIDs, fmt.Sprintf("aaaaaaaa-bbbb-cccc-dddd-%012d", i))
-		}
-		out.PoolName, out.Cause.Actor, out.Cause.UserAgent = strings.Repeat(nasty, 128), strings.Repeat(nasty, 512), strings.Repeat(nasty, 512)
+		out := drawn(t)
 		r := New(out, testBuild)
 		message := Message(r)
 		if len(message) > 240*1024 {
@@ -135,33 +154,35 @@ func TestMessagesFit(t *testing.T) {
 				t.Fatalf("%s: what could not be fixed is missing", protocol)
 			}
 		}
-		if drifts >= 3000 && !strings.Contains(texts["email"], "more, left out for want of room") {
+		if len(out.Drifts) > 3000 && !strings.Contains(texts["email"], "more, left out to keep this message short") {
 			t.Fatal("nothing says that something is missing")
 		}
-		if len(texts["https"]) > 8000 && drifts > 0 && characters <= 300 {
+		short := utf8.RuneCountInString(out.Reason) <= 300 && len(out.Drifts) > 1
+		if len(texts["https"]) > 8000 && short {
 			t.Fatalf("a chat message of %d bytes", len(texts["https"]))
 		}
 	})
 }
 
-// TestEveryOutcomeHasItsTexts: for each outcome that there is, the goldens hold each text, and no golden is left of one that is not.
+// TestEveryOutcomeHasItsTexts: the goldens hold each text of each outcome, and none of an outcome that is gone.
 func TestEveryOutcomeHasItsTexts(t *testing.T) {
 	t.Parallel()
-	have := map[reconcile.Word]bool{}
+	have := map[reconcile.Ending]bool{}
 	kinds := []string{"mail.txt", "chat.json", "report.json", "metrics.json", "txt", "json"}
-	want := map[string]bool{"sweep.txt": true, "sweep.mail.txt": true, "sweep.chat.json": true, "sweep.report.json": true, "sweep-broken.mail.txt": true, "sweep-unsent.mail.txt": true, "plan.txt": true, "plan-painted.txt": true, "emf.schema.json": true, "ocsf.schema.json": true}
+	want := map[string]bool{"scan.txt": true, "plan.txt": true, "plan-painted.txt": true, "emf.schema.json": true,
+		"ocsf.schema.json": true}
 	for name, out := range outcomes() {
 		have[out.Outcome] = true
 		for _, kind := range kinds {
 			want[name+"."+kind] = true
 		}
-		if _, ok := FindingOf(New(out, testBuild), cause.Time); ok {
+		if _, ok := FindingOf(whole(out), cause.Time); ok {
 			want[name+".ocsf.json"] = true
 		}
 	}
-	for _, word := range words {
-		if !have[word] {
-			t.Errorf("no golden is of the outcome %s", word)
+	for _, ending := range endings {
+		if !have[ending] {
+			t.Errorf("no golden is of the outcome %s", ending)
 		}
 	}
 	files, err := os.ReadDir("testdata")
@@ -182,11 +203,12 @@ func TestEveryOutcomeHasItsTexts(t *testing.T) {
 	}
 }
 
-// TestWho: what CloudTrail tells of a caller is in the report, for every kind of caller that there is an event of.
+// TestWho: what CloudTrail says about a caller is in the report, for every kind of caller that there is an event of.
 func TestWho(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]Who{
-		"cloudformation": {CloudFormation: true, InvokedBy: cloudFormation}, "mfa-off-console": {Console: true}, "root-user": {Session: "root"}, "update-user-pool": {},
+		"cloudformation": {CloudFormation: true, InvokedBy: cloudFormation}, "mfa-off-console": {Console: true},
+		"root-user": {Session: "root"}, "update-user-pool": {},
 	} {
 		payload, err := os.ReadFile("../event/testdata/" + name + ".json")
 		if err != nil {
@@ -194,25 +216,31 @@ func TestWho(t *testing.T) {
 		}
 		c := event.Decode(payload, event.Home{}).Cause
 		got := New(reconcile.Outcome{Outcome: reconcile.Remediated, Cause: c}, testBuild).Who
-		if got.CloudFormation != want.CloudFormation || got.Console != want.Console || got.InvokedBy != want.InvokedBy || want.Session != "" && got.Session != want.Session {
-			t.Errorf("%s: %+v", name, got)
+		if want.Session == "" {
+			want.Session = got.Session
 		}
-		if got.Principal != c.Actor || got.Role != c.Issuer || got.SourceIP != c.SourceIP || got.UserAgent != c.UserAgent || got.MFA != c.MFA || got.Principal == "" || got.Session == "" {
-			t.Errorf("%s: %+v of %+v", name, got, c)
+		want.Principal, want.Role, want.SourceIP, want.UserAgent, want.MFA = c.Actor, c.Issuer, c.SourceIP, c.UserAgent,
+			c.MFA
+		if diff := cmp.Diff(want, got); diff != "" || got.Principal == "" || got.Session == "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }
 
-// TestStrangersTexts: what a stranger chose, the name of a pool, a tag, a session, cannot break out of a subject or a chat message.
+// TestStrangersTexts: what a stranger chose, the name of a pool, a tag or a session, cannot break out of a subject or a
+// chat message.
 func TestStrangersTexts(t *testing.T) {
 	t.Parallel()
+	worse := []string{"<!channel>", "@here", "<http://evil|click>", "*bold*", "`code`", "\r\nBcc: x", "\x1b[2J", "é"}
 	rapid.Check(t, func(t *rapid.T) {
-		nasty := rapid.String().Draw(t, "text") + rapid.SampledFrom([]string{"<!channel>", "@here", "<http://evil|click>", "*bold*", "`code`", "\r\nBcc: x", "\x1b[2J", "é"}).Draw(t, "worse")
-		out := outcome(reconcile.Remediated, nasty, reconcile.Drift{Setting: "UserPoolTags." + nasty, Rule: nasty, Want: nasty, Have: nasty, State: reconcile.Fixed, Reason: nasty})
-		out.PoolName, out.Cause, out.Missed = nasty, event.Cause{EventName: "UpdateUserPool", Actor: nasty}, &reconcile.Missed{Settings: []string{"UserPoolTags." + nasty}}
+		nasty := rapid.String().Draw(t, "text") + rapid.SampledFrom(worse).Draw(t, "worse")
+		out := outcome(reconcile.Remediated, nasty, reconcile.Drift{Setting: "UserPoolTags." + nasty, Rule: nasty,
+			Want: nasty, Have: nasty, State: reconcile.StateFixed, Reason: nasty})
+		out.Details.PoolName, out.Cause = nasty, event.Cause{EventName: "UpdateUserPool", Actor: nasty}
 		r := New(out, testBuild)
 		subject := Subject(r)
-		if len(subject) > 100 || strings.ContainsFunc(subject, func(c rune) bool { return c > unicode.MaxASCII || !unicode.IsPrint(c) }) || subject[0] != '[' {
+		odd := func(c rune) bool { return c > unicode.MaxASCII || !unicode.IsPrint(c) }
+		if len(subject) > 100 || strings.ContainsFunc(subject, odd) || subject[0] != '[' {
 			t.Fatalf("%q", subject)
 		}
 		var chat struct {
@@ -234,42 +262,40 @@ func TestStrangersTexts(t *testing.T) {
 	})
 }
 
-// TestFindingsOfALook: what a look did not show does not pass by it.
-func TestFindingsOfALook(t *testing.T) {
+// TestFindingOfPart: a run that read only a part of the pool does not pass its finding, but it can fail it.
+func TestFindingOfPart(t *testing.T) {
 	t.Parallel()
-	narrow, elsewhere, wrong := outcomes()["remediated"], outcomes()["remediated"], outcomes()["drifted"]
-	narrow.Narrow, elsewhere.Elsewhere = true, []string{"DeletionProtection"}
-	wrong.Narrow, wrong.Elsewhere = true, elsewhere.Elsewhere
-	if f, ok := FindingOf(New(narrow, testBuild), cause.Time); ok {
-		t.Errorf("nothing is known of the rest, and %s", f.Description)
+	for _, name := range []string{"remediated", "unchanged", "exempted", "lost-update"} {
+		if f, ok := FindingOf(New(outcomes()[name], testBuild), cause.Time); ok {
+			t.Errorf("%s: %s", name, f.Description)
+		}
 	}
-	f, ok := FindingOf(New(elsewhere, testBuild), cause.Time)
-	if !ok || !f.Failed || f.Severity != Medium || f.Description != "Not as required: DeletionProtection." || len(f.Requirements) == 0 ||
-		f.Remediation != "See what is not as required: poolkeeper plan --pool eu-west-1_AbCdEf123 --region eu-west-1" {
-		t.Errorf("%v %+v", ok, f)
-	}
-	if f, ok := FindingOf(New(wrong, testBuild), cause.Time); !ok || f.Description != "Not as required: Policies.PasswordPolicy.MinimumLength, DeletionProtection. the rule only audits" {
+	f, ok := FindingOf(New(outcomes()["drifted"], testBuild), cause.Time)
+	if !ok || !f.Failed ||
+		f.Description != "Not as required: Policies.PasswordPolicy.MinimumLength. Reason: the rule only audits" {
 		t.Errorf("%v %+v", ok, f)
 	}
 }
 
-// TestShortKeepsWhatIsNew: where there is no room for all that is wrong, what people were told before is left out first.
-func TestShortKeepsWhatIsNew(t *testing.T) {
+// TestWorstFirst: where there is no room for all findings, what was fixed is left out first.
+func TestWorstFirst(t *testing.T) {
 	t.Parallel()
-	out := outcomes()["drifted"]
+	out := outcome(reconcile.Partial, "")
 	for i := range 300 {
-		d := unfixable
-		d.Setting, d.Told = fmt.Sprintf("UserPoolTags.tag%d", i), cause.Time
+		d := repaired
+		d.Setting = fmt.Sprintf("UserPoolTags.tag%d", i)
+		d.Reason = strings.Repeat("because ", 20)
 		out.Drifts = append(out.Drifts, d)
 	}
-	out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", State: reconcile.Reported, Left: reconcile.LeftAudited})
+	out.Drifts = append(out.Drifts, audited, unfixable)
 	r := New(out, testBuild)
 	for name, text := range map[string]string{"mail": Mail(r), "chat": Chat(r), "report": JSON(r)} {
-		if !strings.Contains(text, "MinimumLength") || !strings.Contains(text, "DeletionProtection") || strings.Contains(text, "tag299") {
+		if !strings.Contains(text, "MinimumLength") || !strings.Contains(text, "AdvancedSecurityMode") ||
+			strings.Contains(text, "tag299") {
 			t.Errorf("%s: %s", name, text)
 		}
 	}
-	if s := Subject(r); s != "[MEDIUM] customers drifted: MinimumLength and 301 more, by AppAdmin/mallory" {
+	if s := Subject(r); s != "[HIGH] customers partial: MinimumLength and 301 more, after a call by AppAdmin/mallory" {
 		t.Error(s)
 	}
 }
@@ -277,9 +303,11 @@ func TestShortKeepsWhatIsNew(t *testing.T) {
 // TestFindings: what passes and what fails.
 func TestFindings(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]string{"remediated": "passed", "unchanged": "passed", "partial": "failed", "unfixable": "failed", "unconverged": "failed", "drifted": "failed", "ignored": "none",
-		"deferred": "none"} {
-		f, ok := FindingOf(New(outcomes()[name], testBuild), time.Now())
+	for name, want := range map[string]string{"remediated": "passed", "exempted": "passed", "unchanged": "passed",
+		"lost-update": "passed", "interrupted": "passed", "partial": "failed", "unfixable": "failed",
+		"unconverged": "failed", "not-restored": "failed", "drifted": "failed", "watched": "failed", "deleted": "failed",
+		"ignored": "none", "deferred": "none", "unreadable": "none"} {
+		f, ok := FindingOf(whole(outcomes()[name]), time.Now())
 		got := "none"
 		if ok && f.Failed {
 			got = "failed"
@@ -292,14 +320,15 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// TestMetrics: each line is of the format, its metrics and dimensions are there, and the dimensions do not grow with the pools.
+// TestMetrics: each line is of the format, its metrics and dimensions are there, and the dimensions do not grow with
+// the number of pools.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	compiled, err := jsonschema.NewCompiler().Compile("testdata/emf.schema.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, known := map[string]string{}, map[string]bool{"[Function]": true, "[Function Outcome]": true, "[Function Rule]": true}
+	made := map[string]string{}
 	for name, out := range outcomes() {
 		var b bytes.Buffer
 		if err := Metrics(&b, "keeper", cause.Time, out, Counts{Calls: 4, Throttled: 1, Unsent: 0}); err != nil {
@@ -308,46 +337,65 @@ func TestMetrics(t *testing.T) {
 		golden(t, name+".metrics.json", b.Bytes())
 		for line := range strings.Lines(b.String()) {
 			valid(t, name, compiled, line)
-			var record map[string]any
-			if err := json.Unmarshal([]byte(line), &record); err != nil {
-				t.Fatal(err)
-			}
-			for _, directive := range record["_aws"].(map[string]any)["CloudWatchMetrics"].([]any) {
-				d := directive.(map[string]any)
-				for _, m := range d["Metrics"].([]any) {
-					made[m.(map[string]any)["Name"].(string)], _ = m.(map[string]any)["Unit"].(string)
-					if _, ok := record[m.(map[string]any)["Name"].(string)].(float64); !ok {
-						t.Errorf("%s: %v is no number of the line", name, m)
-					}
-				}
-				for _, set := range d["Dimensions"].([]any) {
-					if !known[fmt.Sprint(set)] {
-						t.Errorf("%s: the dimensions %v", name, set)
-					}
-					for _, dimension := range set.([]any) {
-						if v, ok := record[dimension.(string)].(string); !ok || v == "" || dimension == "userPoolId" {
-							t.Errorf("%s: the dimension %v is %q", name, dimension, v)
-						}
-					}
-				}
-			}
+			metricsOf(t, name, line, made)
 		}
 	}
-	want := map[string]string{"Events": count, "Ignored": count, "Drifts": count, "Drifted": count, "Remediated": count, "Unfixable": count, "Unconverged": count, "Partial": count, "Deferred": count,
-		"LostUpdates": count, "MissedEvents": count, "ApiCalls": count, "Throttled": count, "TimeToDetect": seconds, "TimeToRestore": seconds}
+	want := map[string]string{"Events": count, "Ignored": count, "Drifts": count, "Drifted": count, "Remediated": count,
+		"Unfixable": count, "Unconverged": count, "Partial": count, "Deferred": count, "Exempted": count,
+		"LostUpdates": count, "UndetectedDrift": count, "ApiCalls": count, "Throttled": count, "TimeToDetect": seconds,
+		"TimeToRestore": seconds}
 	if diff := cmp.Diff(want, made); diff != "" {
 		t.Errorf("the metrics (-want +got):\n%s", diff)
 	}
 }
 
-// TestMetricsOfAnyRule: whatever a rule is called, each drift is counted, and under a name that CloudWatch takes for a dimension: printable ASCII, not blank, of no more than 1,024 characters.
+// metricsOf checks the metrics and dimensions of a line, and adds the units of the metrics.
+func metricsOf(t *testing.T, name, line string, made map[string]string) {
+	t.Helper()
+	var values map[string]any
+	var about struct {
+		AWS struct {
+			CloudWatchMetrics []struct {
+				Dimensions [][]string
+				Metrics    []struct{ Name, Unit string }
+			}
+		} `json:"_aws"`
+	}
+	if err := errors.Join(json.Unmarshal([]byte(line), &values), json.Unmarshal([]byte(line), &about)); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range about.AWS.CloudWatchMetrics {
+		for _, m := range d.Metrics {
+			made[m.Name] = m.Unit
+			if _, ok := values[m.Name].(float64); !ok {
+				t.Errorf("%s: %v is no number of the line", name, m)
+			}
+		}
+		for _, set := range d.Dimensions {
+			if s := fmt.Sprint(set); s != "[Function]" && s != "[Function Outcome]" && s != "[Function Rule]" {
+				t.Errorf("%s: the dimensions %v", name, set)
+			}
+			for _, dimension := range set {
+				if v, _ := values[dimension].(string); v == "" {
+					t.Errorf("%s: the dimension %v is empty", name, dimension)
+				}
+			}
+		}
+	}
+}
+
+// TestMetricsOfAnyRule: whatever a rule is called, each drift is counted, and under a name that CloudWatch takes for a
+// dimension: printable ASCII, not blank, of no more than 1,024 characters.
 func TestMetricsOfAnyRule(t *testing.T) {
 	t.Parallel()
+	names := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", " ", "größe", "größe", "grÖße", "\u2028",
+		strings.Repeat("long ", 300)}))
 	rapid.Check(t, func(t *rapid.T) {
 		out := outcome(reconcile.Drifted, "")
 		named := 0
-		for _, rule := range rapid.SliceOfN(rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", " ", "größe", "größe", "grÖße", "\u2028", strings.Repeat("long ", 300)})), 0, 5).Draw(t, "rules") {
-			out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "DeletionProtection", Rule: rule, State: reconcile.Reported})
+		for _, rule := range rapid.SliceOfN(names, 0, 5).Draw(t, "rules") {
+			out.Drifts = append(out.Drifts,
+				reconcile.Drift{Setting: "DeletionProtection", Rule: rule, State: reconcile.StateReported})
 			if strings.TrimSpace(rule) != "" {
 				named++
 			}
@@ -356,6 +404,7 @@ func TestMetricsOfAnyRule(t *testing.T) {
 		if err := Metrics(&b, "keeper", cause.Time, out, Counts{}); err != nil {
 			t.Fatal(err)
 		}
+		odd := func(r rune) bool { return r < ' ' || r > '~' }
 		for line := range strings.Lines(b.String()) {
 			var record struct {
 				Rule   *string
@@ -368,7 +417,8 @@ func TestMetricsOfAnyRule(t *testing.T) {
 				continue
 			}
 			named -= record.Drifts
-			if rule := *record.Rule; len(rule) > 1024 || strings.TrimSpace(rule) == "" || strings.ContainsFunc(rule, func(r rune) bool { return r < ' ' || r > '~' }) {
+			rule := *record.Rule
+			if len(rule) > 1024 || strings.TrimSpace(rule) == "" || strings.ContainsFunc(rule, odd) {
 				t.Fatalf("the dimension %q", rule)
 			}
 		}
@@ -387,26 +437,26 @@ func TestOCSF(t *testing.T) {
 	}
 	findings := 0
 	for name, out := range outcomes() {
-		if f, ok := FindingOf(New(out, testBuild), cause.Time); ok {
+		if f, ok := FindingOf(whole(out), cause.Time); ok {
 			findings++
 			valid(t, name, compiled, encode(OCSF(f)))
 		}
 	}
 	bare := outcome(reconcile.Unfixable, "")
 	f, ok := FindingOf(New(bare, testBuild), cause.Time)
-	if valid(t, "bare", compiled, encode(OCSF(f))); !ok || findings < 7 || f.Description != "It is unfixable." {
+	if valid(t, "bare", compiled, encode(OCSF(f))); !ok || findings < 7 || f.Description != "The outcome is unfixable." {
 		t.Errorf("%d findings, %v %q", findings, ok, f.Description)
 	}
 }
 
-// TestReadmeMessages: the e-mail and the chat message that the README shows are real ones.
+// TestReadmeMessages: the e-mail that the README shows is a real one.
 func TestReadmeMessages(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"partial.mail.txt", "partial.chat.json"} {
+	for _, name := range []string{"partial.mail.txt"} {
 		text, err := os.ReadFile("testdata/" + name)
 		if err != nil {
 			t.Fatal(err)
@@ -417,102 +467,39 @@ func TestReadmeMessages(t *testing.T) {
 	}
 }
 
-// TestDigestsFit: whatever a sweep failed at, its digest stays within what SNS takes, as one message of its three texts.
-func TestDigestsFit(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		long := strings.Repeat(rapid.SampledFrom([]string{"x", "\"", "\\", "<&>", "\U0001f512", "\u2028", "\x01", "\xff", "\n"}).Draw(t, "text"), rapid.SampledFrom([]int{1, 300, 4500}).Draw(t, "characters"))
-		sweep := reconcile.Sweeping{Outcome: reconcile.Deferred, Pools: 100000, Outcomes: map[reconcile.Word]int{}, Reason: long}
-		for _, word := range words {
-			sweep.Outcomes[word] = 1000000
-		}
-		for i := range rapid.IntRange(0, 100).Draw(t, "failed") {
-			sweep.Failed = append(sweep.Failed, reconcile.Failure{UserPoolID: fmt.Sprintf("eu-west-1_%045d", i), Outcome: reconcile.Deferred, Reason: long})
-		}
-		d, _ := NewDigest(sweep, "eu-west-1", testBuild)
-		var texts map[string]string
-		if message := DigestMessage(d); len(message) > MaxMessage || json.Unmarshal([]byte(message), &texts) != nil || len(texts) != 3 {
-			t.Fatalf("%d bytes, %d texts", len(message), len(texts))
-		}
-		if subject := DigestSubject(d); len(subject) >= 100 || len(subject) != len(ascii(subject)) {
-			t.Fatalf("a subject of %d: %q", len(subject), subject)
-		}
-	})
-}
-
-// TestDigest: what a sweep finds and leaves is told once, not for every pool; what it put right was told already.
-func TestDigest(t *testing.T) {
-	t.Parallel()
-	sweep := reconcile.Sweeping{Outcome: reconcile.Swept, Pools: 12, Outcomes: map[reconcile.Word]int{reconcile.Unchanged: 8, reconcile.Remediated: 1, reconcile.Drifted: 2, reconcile.Unfixable: 1}}
-	d, worth := NewDigest(sweep, "eu-west-1", testBuild)
-	if !worth || d.Severity != High {
-		t.Errorf("%v %s", worth, d.Severity)
-	}
-	golden(t, "sweep.mail.txt", []byte("Subject: "+DigestSubject(d)+"\n\n"+DigestMail(d)))
-	golden(t, "sweep.chat.json", indented(t, DigestChat(d)))
-	golden(t, "sweep.report.json", indented(t, DigestJSON(d)))
-	quiet := sweep
-	quiet.Outcomes = map[reconcile.Word]int{reconcile.Unchanged: 11, reconcile.Remediated: 1}
-	if _, worth := NewDigest(quiet, "eu-west-1", testBuild); worth {
-		t.Error("a sweep that left nothing is told")
-	}
-	if _, worth := NewDigest(reconcile.Sweeping{Outcome: reconcile.Ignored, Reason: "the event was handled before"}, "eu-west-1", testBuild); worth {
-		t.Error("a duplicate is told")
-	}
-	quiet.Outcome, quiet.Reason = reconcile.Deferred, "the time is used up"
-	quiet.Failed = []reconcile.Failure{{UserPoolID: "eu-west-1_AbCdEf123", Outcome: reconcile.Deferred, Reason: "throttled"}}
-	broken, worth := NewDigest(quiet, "eu-west-1", testBuild)
-	if !worth || broken.Severity != High || len(DigestSubject(broken)) > 100 {
-		t.Errorf("%v %s", worth, DigestSubject(broken))
-	}
-	golden(t, "sweep-broken.mail.txt", []byte(DigestMail(broken)))
-	// A sweep over a bus sees no outcomes: only that it failed is told.
-	sent := reconcile.Sweeping{Outcome: reconcile.Swept, Outcomes: map[reconcile.Word]int{}, Failed: []reconcile.Failure{}, Dispatched: 3900, Reason: "3900 pools were sent so far; the sweep goes on in another invocation"}
-	if _, worth := NewDigest(sent, "eu-west-1", testBuild); worth {
-		t.Error("a sweep that sent its pools is told")
-	}
-	sent.Outcome, sent.Reason = reconcile.Deferred, "60 pools of this page could not be sent, nor were those of the pages after it: putting 5 events onto the bus default: InternalFailure: not now"
-	stuck, worth := NewDigest(sent, "eu-west-1", testBuild)
-	if !worth || stuck.Severity != High {
-		t.Errorf("%v %s", worth, stuck.Severity)
-	}
-	golden(t, "sweep-unsent.mail.txt", []byte("Subject: "+DigestSubject(stuck)+"\n\n"+DigestMail(stuck)))
-	for name, want := range map[string]bool{"remediated": true, "partial": true, "drifted": false, "unfixable": false, "deleted": true, "unchanged": false} {
-		if got := ToldAlone(outcomes()[name]); got != want {
-			t.Errorf("in a sweep, %s is told alone: %v", name, got)
-		}
-	}
-}
-
-// TestUnjudgedIsNotVerified: after a write to a pool that no rule selects any more there is nothing by which to judge it, and no mail says that something was verified.
-func TestUnjudgedIsNotVerified(t *testing.T) {
+// TestUnverified: where nothing was verified after a write, no mail says that settings hold.
+func TestUnverified(t *testing.T) {
 	t.Parallel()
 	out := outcomes()["remediated"]
-	out.Outcome, out.Verified, out.Drifts = reconcile.Drifted, reconcile.Verified{}, out.Drifts[:1]
-	out.Drifts[0].State = reconcile.Reported
-	if head, says := New(out, testBuild).safe(); head != "NOT VERIFIED" || strings.Contains(says, "0 required settings hold") {
-		t.Errorf("%s: %s", head, says)
+	out.Outcome, out.Verified, out.Drifts = reconcile.Drifted, reconcile.Verified{}, []reconcile.Drift{audited}
+	text := Mail(New(out, testBuild))
+	if !strings.Contains(text, "NOT VERIFIED") || strings.Contains(text, "required settings hold") {
+		t.Error(text)
 	}
 }
 
-// TestUnreadableAtLast: a pool that was read once, and could not be any more when it was to be planned again, is not as it was found as far as anybody knows; one whose drifts have no room is.
-func TestUnreadableAtLast(t *testing.T) {
+// TestReasonOnce: the reason of an outcome that only joins those of the findings is in the mail once.
+func TestReasonOnce(t *testing.T) {
 	t.Parallel()
-	out := outcomes()["unreadable"]
-	out.PoolName, out.PoolARN = outcomes()["unfixable"].PoolName, outcomes()["unfixable"].PoolARN
-	if _, says := New(out, testBuild).safe(); !strings.Contains(says, "could not be read") {
-		t.Error(says)
+	for _, name := range []string{"flapping", "not-restored", "watched", "lost-update", "partial"} {
+		out := outcomes()[name]
+		text := Mail(New(out, testBuild))
+		for _, d := range out.Drifts {
+			if d.Reason != "" && strings.Count(text, d.Reason) != 1 {
+				t.Errorf("%s: %s", name, text)
+			}
+		}
 	}
-	if _, says := New(outcomes()["unfixable"], testBuild).short(0).safe(); strings.Contains(says, "could not be read") {
-		t.Error(says)
+	if text := Mail(New(outcomes()["not-restored"], testBuild)); !strings.Contains(text, "\nReason: settings moved") {
+		t.Error(text)
 	}
 }
 
-// TestSkew: an event that was seen before its time, by the clocks, and put right after it has its message all the same.
+// TestSkew: an event that was seen before its time, by the clocks, and fixed after it has its message all the same.
 func TestSkew(t *testing.T) {
 	t.Parallel()
 	out := outcomes()["partial"]
-	out.Times.Seen, out.Times.Verified = out.Cause.Time.Add(-time.Second), out.Cause.Time.Add(time.Second)
+	out.Details.Times.Seen, out.Details.Times.Verified = cause.Time.Add(-time.Second), cause.Time.Add(time.Second)
 	if text := Mail(New(out, testBuild)); !strings.Contains(text, "\n  restored after 1.0 s\n") {
 		t.Errorf("%s", text)
 	}

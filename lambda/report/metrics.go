@@ -21,64 +21,88 @@ type Counts struct {
 // Namespace is that of the metrics.
 const Namespace = "poolkeeper"
 
-// Metrics writes the metrics of an outcome in CloudWatch's embedded metric format: lines of JSON of which CloudWatch Logs makes metrics by itself. The dimensions are the function,
-// the outcome and the rule, which do not grow with the pools; which pool it was stands beside them.
+// counted are the metrics that count one ending each. A scan has none.
+var counted = map[reconcile.Ending]string{
+	reconcile.Deferred: "Deferred", reconcile.Unconverged: "Unconverged", reconcile.Partial: "Partial",
+	reconcile.Unfixable: "Unfixable", reconcile.Remediated: "Remediated", reconcile.Drifted: "Drifted",
+	reconcile.Exempted: "Exempted", reconcile.Ignored: "Ignored",
+}
+
+// Metrics writes the metrics of an outcome in CloudWatch's embedded metric format: lines of JSON that CloudWatch Logs
+// turns into metrics. The dimensions are the function, the outcome and the rule, which do not grow with the number of
+// pools; the pool stands beside them.
 func Metrics(w io.Writer, function string, now time.Time, out reconcile.Outcome, counts Counts) error {
-	when := whenOf(out)
-	of := func(word reconcile.Word) int {
-		if out.Outcome == word {
-			return 1
-		}
-		return 0
+	values := []metric{{"Events", count, 1}}
+	if name := counted[out.Outcome]; name != "" {
+		values = append(values, metric{name, count, 1})
 	}
-	values := slices.Concat([]metric{
-		{"Events", count, 1}, {"Ignored", count, of(reconcile.Ignored)}, {"Drifted", count, of(reconcile.Drifted)}, {"Remediated", count, of(reconcile.Remediated)},
-		{"Unfixable", count, of(reconcile.Unfixable)}, {"Unconverged", count, of(reconcile.Unconverged)}, {"Partial", count, of(reconcile.Partial)},
-		{"Deferred", count, of(reconcile.Deferred)}, {"Drifts", count, len(out.Drifts)},
-	}, costs(counts, out.LedgerFaults), []metric{{"LostUpdates", count, len(out.Overwritten)}, {"MissedEvents", count, missed(out)}})
-	if when.SecondsToDetect != nil {
-		values = append(values, metric{"TimeToDetect", seconds, *when.SecondsToDetect})
-	}
-	if when.SecondsToRestore != nil && slices.ContainsFunc(out.Drifts, func(d reconcile.Drift) bool { return d.State == reconcile.Fixed }) {
-		values = append(values, metric{"TimeToRestore", seconds, *when.SecondsToRestore})
-	}
-	values = some(values) // and only the events are counted by outcome
-	line := map[string]any{"Function": function, "Outcome": string(out.Outcome), "userPoolId": out.UserPoolID, "eventId": out.Cause.EventID}
-	if _, err := fmt.Fprintln(w, embedded(now, line, directive{[]string{"Function"}, values}, directive{[]string{"Function", "Outcome"}, values[:1]})); err != nil {
-		return err
-	}
+	lost, ledger := 0, 0
 	byRule := map[string]int{}
 	for _, d := range out.Drifts {
+		if d.Code == reconcile.CodeLostUpdate {
+			lost++
+		}
 		if rule := dimension(d.Rule); rule != "" {
 			byRule[rule]++
 		}
 	}
+	if out.Details.LedgerError != "" {
+		ledger = 1
+	}
+	values = append(append(values, costs(counts)...), metric{"Drifts", count, len(out.Drifts)},
+		metric{"LostUpdates", count, lost}, metric{"UndetectedDrift", count, out.Undetected},
+		metric{"LedgerFailed", count, ledger})
+	values = some(append(values, durations(out)...))
+	line := map[string]any{"Function": function, "Outcome": string(out.Outcome), "userPoolId": out.UserPoolID,
+		"eventId": out.Cause.EventID}
+	_, err := fmt.Fprintln(w, embedded(now, line, directive{[]string{"Function"}, values},
+		directive{[]string{"Function", "Outcome"}, values[:1]})) // only the events are counted by outcome
+	if err != nil {
+		return err
+	}
 	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
-		line := map[string]any{"Function": function, "Rule": rule, "userPoolId": out.UserPoolID, "eventId": out.Cause.EventID}
-		if _, err := fmt.Fprintln(w, embedded(now, line, directive{[]string{"Function", "Rule"}, []metric{{"Drifts", count, byRule[rule]}}})); err != nil {
+		line := map[string]any{"Function": function, "Rule": rule, "userPoolId": out.UserPoolID,
+			"eventId": out.Cause.EventID}
+		drifts := directive{[]string{"Function", "Rule"}, []metric{{"Drifts", count, byRule[rule]}}}
+		if _, err := fmt.Fprintln(w, embedded(now, line, drifts)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// costs are the metrics of what an event cost, and of what failed beside it.
-func costs(counts Counts, ledgerFaults []string) []metric {
-	return []metric{{"ApiCalls", count, counts.Calls}, {"Throttled", count, counts.Throttled}, {"NotificationsFailed", count, counts.Unsent}, {"LedgerFailed", count, len(ledgerFaults)}}
+// durations are the times from the call to its detection, and to the end of what was fixed.
+func durations(out reconcile.Outcome) []metric {
+	var values []metric
+	when := whenOf(out)
+	if when.SecondsToDetect != nil {
+		values = append(values, metric{"TimeToDetect", seconds, *when.SecondsToDetect})
+	}
+	fixed := func(d reconcile.Drift) bool { return d.State == reconcile.StateFixed }
+	if when.SecondsToRestore != nil && slices.ContainsFunc(out.Drifts, fixed) {
+		values = append(values, metric{"TimeToRestore", seconds, *when.SecondsToRestore})
+	}
+	return values
 }
 
-// some leaves out what is nothing: a metric costs for every hour in which it has a value.
+// costs are the metrics of what an event cost.
+func costs(counts Counts) []metric {
+	return []metric{{"ApiCalls", count, counts.Calls}, {"Throttled", count, counts.Throttled},
+		{"NotificationsFailed", count, counts.Unsent}}
+}
+
+// some leaves out the zeros: a metric costs money for every hour in which it has a value.
 func some(values []metric) []metric {
 	return slices.DeleteFunc(values, func(m metric) bool { return m.value == 0 })
 }
 
-// SweepMetrics writes what a sweep itself cost, as one line, or nothing: each of its pools has metrics of its own.
-func SweepMetrics(w io.Writer, function string, now time.Time, sweep reconcile.Sweeping, counts Counts) error {
-	values := some(costs(counts, sweep.LedgerFaults))
+// ScanMetrics writes what a scan itself cost, as one line, or nothing: each of its pools has metrics of its own.
+func ScanMetrics(w io.Writer, function string, now time.Time, scan reconcile.ScanResult, counts Counts) error {
+	values := some(costs(counts))
 	if len(values) == 0 {
 		return nil
 	}
-	line := map[string]any{"Function": function, "Outcome": string(sweep.Outcome)}
+	line := map[string]any{"Function": function, "Outcome": string(scan.Outcome)}
 	_, err := fmt.Fprintln(w, embedded(now, line, directive{[]string{"Function"}, values}))
 	return err
 }
@@ -86,18 +110,11 @@ func SweepMetrics(w io.Writer, function string, now time.Time, sweep reconcile.S
 // mostOfDimension is how long the value of a dimension may be.
 const mostOfDimension = 1024
 
-// dimension is a text as CloudWatch takes it for the value of a dimension: of ASCII, and not blank. It is "" where there is none.
+// dimension is a text as CloudWatch takes it for the value of a dimension: ASCII and not blank. It is "" where nothing
+// is left.
 func dimension(text string) string {
 	text = strings.TrimSpace(ascii(text))
 	return text[:min(len(text), mostOfDimension)]
-}
-
-// missed counts the settings that no event told of.
-func missed(out reconcile.Outcome) int {
-	if out.Missed == nil {
-		return 0
-	}
-	return len(out.Missed.Settings)
 }
 
 const (
@@ -110,22 +127,22 @@ type metric struct {
 	value      any
 }
 
-// A directive makes metrics of a line, under some dimensions.
+// A directive turns values of a line into metrics, under some dimensions.
 type directive struct {
 	dimensions []string
 	metrics    []metric
 }
 
-// What is told of the metrics of a line, as the format has it.
+// The metadata of a line, with the names of the format.
 type (
 	definition struct{ Name, Unit string }
-	told       struct {
+	definedSet struct {
 		Dimensions [][]string
 		Metrics    []definition
 		Namespace  string
 	}
 	metadata struct {
-		CloudWatchMetrics []told
+		CloudWatchMetrics []definedSet
 		Timestamp         int64 // milliseconds since 1970
 	}
 )
@@ -134,12 +151,12 @@ type (
 func embedded(now time.Time, line map[string]any, directives ...directive) string {
 	about := metadata{Timestamp: now.UnixMilli()}
 	for _, d := range directives {
-		definitions := make([]definition, 0, len(d.metrics))
+		set := definedSet{Dimensions: [][]string{d.dimensions}, Metrics: []definition{}, Namespace: Namespace}
 		for _, m := range d.metrics {
-			definitions = append(definitions, definition{m.name, m.unit})
+			set.Metrics = append(set.Metrics, definition{m.name, m.unit})
 			line[m.name] = m.value
 		}
-		about.CloudWatchMetrics = append(about.CloudWatchMetrics, told{[][]string{d.dimensions}, definitions, Namespace})
+		about.CloudWatchMetrics = append(about.CloudWatchMetrics, set)
 	}
 	line["_aws"] = about
 	return encode(line)

@@ -6,63 +6,106 @@ import (
 	"poolkeeper/lambda/reconcile"
 )
 
-// called says whether it was a call that led to the pool, and not a sweep.
-func (r Report) called() bool { return r.Why.RequestID != "" || r.Who.Principal != "" }
+// A group is the kind of a finding, in the words of a heading.
+type group string
 
-// short returns the report with no more than so many drifts, those first that people do not know yet, and of those the gravest, and no more than so many of the calls, but some of them.
-func (r Report) short(most int) Report {
-	r.Writes, r.Why.WriteRequestIDs = r.Writes[:min(len(r.Writes), max(most, fewest))], r.Why.WriteRequestIDs[:min(len(r.Why.WriteRequestIDs), max(most, fewest))]
-	if len(r.Drifts) <= most {
-		return r
+// The groups, in the order in which a message shows them: what people have to act on comes first.
+const (
+	deleted     group = "DELETED"
+	notRestored group = "NOT RESTORED"
+	notFixed    group = "NOT FIXED"
+	maybeLost   group = "MAY BE LOST"
+	interrupted group = "INTERRUPTED RUN"
+	watched     group = "WATCHED CHANGES"
+	fixed       group = "FIXED"
+	exempted    group = "EXEMPTED"
+)
+
+var groups = []group{deleted, notRestored, notFixed, maybeLost, interrupted, watched, fixed, exempted}
+
+// group returns the group of a finding.
+func (d Drift) group() group {
+	switch {
+	case d.State == reconcile.StateFixed:
+		return fixed
+	case d.State == reconcile.StateExempted:
+		return exempted
+	case d.Code == reconcile.CodeDeleted:
+		return deleted
+	case d.Code == reconcile.CodeRestore:
+		return notRestored
+	case d.Code == reconcile.CodeLostUpdate:
+		return maybeLost
+	case d.Code == reconcile.CodeInterrupted:
+		return interrupted
+	case d.Code == reconcile.CodeWatched || d.Code == "" && d.State == reconcile.StateReported:
+		return watched // a change that a call made has no code: no later run finds it again
+	default:
+		return notFixed
 	}
-	var kept []Drift
-	for _, drifts := range [][]Drift{r.of(reconcile.NotFixable), r.of(reconcile.Fixed), r.of(reconcile.Reported), r.of(reconcile.Planned), r.of(reconcile.Exempted)} {
-		kept = append(kept, drifts...)
-	}
-	kept = newFirst(kept)[:most]
-	r.Omitted += len(r.Drifts) - len(kept)
-	r.Drifts = kept
-	return r
 }
 
-// newFirst returns the drifts, those last that people were told of before.
-func newFirst(drifts []Drift) []Drift {
-	slices.SortStableFunc(drifts, func(a, b Drift) int {
-		switch {
-		case a.Told.IsZero() == b.Told.IsZero():
-			return 0
-		case a.Told.IsZero():
-			return -1
-		default:
-			return 1
+// says describes a finding beside its setting.
+func (d Drift) says() string {
+	have, want := cut(Value(d.Have), mostValue), cut(Value(d.Want), mostValue)
+	switch d.group() {
+	case deleted:
+		return "rule " + d.Rule + " names this user pool"
+	case notRestored:
+		return "is " + have + "; it must be " + want
+	case maybeLost:
+		return "our write may have undone the call"
+	case interrupted:
+		return "an earlier run wrote and was interrupted"
+	case watched:
+		return have + " (watched by " + RuleNamed(d.Rule) + ")"
+	case fixed:
+		return "was " + have + ", required " + want + " (" + rule(d) + ")"
+	default:
+		return "is " + have + ", required " + want + " (" + rule(d) + ")"
+	}
+}
+
+// mostValue is how many characters of a value a message shows.
+const mostValue = 300
+
+// of returns the findings of the groups, in the order of the groups.
+func (r Report) of(groups ...group) []Drift {
+	var some []Drift
+	for _, g := range groups {
+		for _, d := range r.Drifts {
+			if d.group() == g {
+				some = append(some, d)
+			}
 		}
-	})
-	return drifts
+	}
+	return some
 }
 
-// fewest is how many calls are always told.
-const fewest = 10
-
-// known says whether there is nothing in it but what people were told before: no call of now has done it.
-func (r Report) known() bool {
-	some := r.of(reconcile.Fixed, reconcile.NotFixable, reconcile.Reported)
-	return len(some) > 0 && !slices.ContainsFunc(some, func(d Drift) bool { return d.Told.IsZero() })
+// has says whether a finding has the code.
+func (r Report) has(code reconcile.Code) bool {
+	return slices.ContainsFunc(r.Drifts, func(d Drift) bool { return d.Code == code })
 }
+
+// called says whether an API call led to the run, rather than a scan.
+func (r Report) called() bool { return r.Why.RequestID != "" || r.Who.Principal != "" }
 
 // unread says whether the pool could not be read.
 func (r Report) unread() bool {
 	return r.Outcome == reconcile.Unfixable && len(r.Drifts)+r.Omitted == 0
 }
 
-// of returns the drifts in one of the states.
-func (r Report) of(states ...reconcile.DriftState) []Drift {
-	var some []Drift
-	for _, d := range r.Drifts {
-		for _, s := range states {
-			if d.State == s {
-				some = append(some, d)
-			}
-		}
+// fewest is how many calls a message always shows.
+const fewest = 10
+
+// short returns the report with at most so many findings, in the order of their groups, and at most so many calls.
+func (r Report) short(most int) Report {
+	calls := max(most, fewest)
+	r.Writes = r.Writes[:min(len(r.Writes), calls)]
+	r.Why.WriteRequestIDs = r.Why.WriteRequestIDs[:min(len(r.Why.WriteRequestIDs), calls)]
+	if len(r.Drifts) > most {
+		r.Omitted += len(r.Drifts) - most
+		r.Drifts = r.of(groups...)[:most]
 	}
-	return some
+	return r
 }

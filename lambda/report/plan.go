@@ -10,30 +10,32 @@ import (
 )
 
 // marks stand before the drifts of a plan.
-var marks = map[reconcile.DriftState]string{reconcile.Planned: "~", reconcile.Reported: "!", reconcile.NotFixable: "x", reconcile.Exempted: "-"}
+var marks = map[reconcile.DriftState]string{reconcile.StatePlanned: "~", reconcile.StateReported: "!",
+	reconcile.StateUnfixable: "x", reconcile.StateExempted: "-"}
 
-// Plan writes a preview for people: each drift with what is there and what is wanted, the rule and its place in the baseline, why it is left where it is, and the
-// calls that would be made.
+// Plan writes a preview for people: each drift with its live value and its requirement, the rule and its place in the
+// baseline, why it is skipped where it is, and the calls that would be made.
 func Plan(w io.Writer, p reconcile.Preview, paint Paint) error {
 	p.Outcome = Legible(p.Outcome)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s", paint.word(p.Outcome.Outcome), p.UserPoolID)
-	if p.PoolName != "" {
-		fmt.Fprintf(&b, "  %s", Value(p.PoolName))
+	fmt.Fprintf(&b, "%s  %s", paint.ending(p.Outcome.Outcome), p.UserPoolID)
+	if name := p.Details.PoolName; name != "" {
+		fmt.Fprintf(&b, "  %s", Value(name))
 	}
 	b.WriteString("\n")
 	for _, d := range p.Drifts {
-		line := fmt.Sprintf("  %s %s: %s -> %s  (%s)", marks[d.State], d.Setting, Value(d.Have), Value(d.Want), rule(Drift{Drift: d, Source: d.Source.String()}))
+		line := fmt.Sprintf("  %s %s: %s -> %s  (%s)", marks[d.State], d.Setting, Value(d.Have), Value(d.Want),
+			rule(Drift{Drift: d, Source: d.Source.String()}))
 		reason := ""
 		if d.Reason != "" {
 			reason = fmt.Sprintf("      %s: %s", d.State, d.Reason)
 		}
 		switch d.State {
-		case reconcile.Planned:
+		case reconcile.StatePlanned:
 			line = paint.Good(line)
-		case reconcile.Exempted:
+		case reconcile.StateExempted:
 			line, reason = paint.Dim(line), paint.Dim(reason)
-		case reconcile.Reported:
+		case reconcile.StateReported:
 			line = paint.Warn(line)
 		default:
 			line = paint.Bad(line)
@@ -56,7 +58,8 @@ func Plan(w io.Writer, p reconcile.Preview, paint Paint) error {
 	return err
 }
 
-// meaning says in a few lines what a drift matters for: who checks the setting, what to know before it is changed, and what the change may cost.
+// meaning says in a few lines why a drift matters: who checks the setting, what to know before it is changed, and what
+// the change may cost.
 func meaning(d reconcile.Drift) []string {
 	var lines []string
 	for _, control := range baseline.ControlsOf(d.Setting) {
@@ -66,7 +69,7 @@ func meaning(d reconcile.Drift) []string {
 		if control.Hazard != "" {
 			lines = append(lines, "beware: "+control.Hazard)
 		}
-		if control.Cost != "" && d.State != reconcile.Exempted && baseline.Costlier(d.Setting, d.Have, d.Want) {
+		if control.Cost != "" && d.State != reconcile.StateExempted && baseline.Costlier(d.Setting, d.Have, d.Want) {
 			lines = append(lines, "cost: "+control.Cost)
 		}
 	}

@@ -37,46 +37,52 @@ func SeverityOf(out reconcile.Outcome) Severity {
 	}
 }
 
-// Told says whether people are told of an outcome.
-func Told(out reconcile.Outcome) bool {
-	switch {
-	case SeverityOf(out) == Informational, out.Repeated:
-		return false
+// Wrote says whether the run wrote to the pool.
+func Wrote(out reconcile.Outcome) bool { return out.Record != "" || len(out.Writes) > 0 }
+
+// Notifies says whether people are notified of an outcome, unless it is suppressed as a repeat. What a scan found and
+// did not write is in the metrics and in "poolkeeper plan --all". An interrupted run wrote and notified nobody, so the
+// run that finds it always notifies.
+func Notifies(out reconcile.Outcome, scan bool) bool {
+	interrupted := func(d reconcile.Drift) bool { return d.Code == reconcile.CodeInterrupted }
+	if Wrote(out) || slices.ContainsFunc(out.Drifts, interrupted) {
+		return true
+	}
+	switch out.Outcome {
+	case reconcile.Unconverged, reconcile.Partial, reconcile.Unfixable, reconcile.Remediated, reconcile.Drifted:
+		return !scan
 	default:
-		return out.Outcome != reconcile.Deferred // it is tried again, and what is given up on lies in a queue with an alarm
+		return false
 	}
 }
 
-// A Report is everything that there is to tell of one event, for people and for machines. Schema.json describes its JSON. It is made of an outcome, and so holds no message
-// text and no secret.
+// A Report is everything that there is to say about one run, for people and for machines. schema.json describes its
+// JSON. It is made from an outcome, and so holds no message text and no secret.
 type Report struct {
-	Schema   string             `json:"schema"` // SchemaName
-	Outcome  reconcile.Word     `json:"outcome"`
-	Severity Severity           `json:"severity"`
-	Critical bool               `json:"critical"`
-	UserPool Pool               `json:"userPool"`
-	Who      Who                `json:"who"`
-	When     When               `json:"when"`
-	Why      Why                `json:"why"`
-	Drifts   []Drift            `json:"drifts"`
-	Verified reconcile.Verified `json:"verified"`
-	Writes   []string           `json:"writes"`
-	Reason   string             `json:"reason"`
-	Next     []string           `json:"next"` // what a person should do, in order
-	Baseline string             `json:"baseline"`
-	Build    string             `json:"build"`
-	// Record is the id of the ledger's record of the writes; Missed is drift that no event told of; Overwritten are settings of the call that a write of ours may have undone.
-	Record      string            `json:"record,omitempty"`
-	Missed      *reconcile.Missed `json:"missed,omitempty"`
-	Overwritten []string          `json:"overwritten,omitempty"`
+	Schema     string             `json:"schema"` // SchemaName
+	Outcome    reconcile.Ending   `json:"outcome"`
+	Severity   Severity           `json:"severity"`
+	Critical   bool               `json:"critical"`
+	UserPool   Pool               `json:"userPool"`
+	Who        Who                `json:"who"`
+	When       When               `json:"when"`
+	Why        Why                `json:"why"`
+	Drifts     []Drift            `json:"drifts"`
+	Verified   reconcile.Verified `json:"verified"`
+	Writes     []string           `json:"writes"`
+	Reason     string             `json:"reason"`
+	Next       []string           `json:"next"` // what a person should do, in order
+	Baseline   string             `json:"baseline"`
+	Build      string             `json:"build"`
+	Record     string             `json:"record,omitempty"`
+	Undetected int                `json:"undetected,omitempty"`
+	Omitted    int                `json:"omitted,omitempty"` // drifts that were left out to fit into a message
 
-	Omitted int `json:"omitted,omitempty"` // drifts that were left out for want of room
-
-	// Told says whether people are to be told.
-	Told bool `json:"-"`
-	// Elsewhere are settings that were not as required when they were last looked at, which was before; Narrow says that of what was not looked at now nothing is known.
-	Elsewhere []string `json:"-"`
-	Narrow    bool     `json:"-"`
+	// Notify says whether people are notified. New leaves it false.
+	Notify bool `json:"-"`
+	// Whole says that the run read all of the pool. Only such a run can say that the pool is at its baseline. New
+	// leaves it false.
+	Whole bool `json:"-"`
 }
 
 // Rules returns the names of the rules of the drifts, each once.
@@ -102,7 +108,7 @@ type Pool struct {
 	Region  string `json:"region,omitempty"`
 }
 
-// Who says whose call it was, as CloudTrail tells it.
+// Who says who made the call, according to CloudTrail.
 type Who struct {
 	Principal string `json:"principal,omitempty"` // ARN
 	Session   string `json:"session,omitempty"`   // its last part: the session or user name
@@ -112,11 +118,11 @@ type Who struct {
 	Console   bool   `json:"console"`
 	MFA       string `json:"mfa,omitempty"` // "true", "false" or unknown
 	InvokedBy string `json:"invokedBy,omitempty"`
-	// CloudFormation says that a stack's template made the call: it will make it again.
+	// CloudFormation says that a stack made the call: its next deployment will make it again.
 	CloudFormation bool `json:"cloudFormation"`
 }
 
-// When says when what happened. Seconds are from the event; they are left out where the event tells no time.
+// When says when what happened. The seconds count from the event; they are left out where its time is not known.
 type When struct {
 	Event            time.Time `json:"event,omitzero"`
 	Seen             time.Time `json:"seen,omitzero"`
@@ -126,7 +132,7 @@ type When struct {
 	SecondsToRestore *float64  `json:"secondsToRestore,omitempty"`
 }
 
-// Why says which call it was, and which calls were made for it, so that CloudTrail can be asked.
+// Why says which call led to the run, and which writes followed, so that both can be found in CloudTrail.
 type Why struct {
 	EventName       string   `json:"eventName,omitempty"`
 	EventID         string   `json:"eventId,omitempty"`
@@ -134,36 +140,34 @@ type Why struct {
 	WriteRequestIDs []string `json:"writeRequestIds,omitempty"`
 }
 
-// A Drift is one owned setting that was not as required, or one watched thing that changed.
+// A Drift is one finding.
 type Drift struct {
 	reconcile.Drift
 	Source string   `json:"source,omitempty"` // file:line:column of the requirement
-	Checks []string `json:"checks,omitempty"` // who else checks the setting
+	Checks []string `json:"checks,omitempty"` // other tools' checks of the setting
 }
 
 // New makes the report of an outcome by a build.
 func New(out reconcile.Outcome, build string) Report {
 	out = Legible(out)
 	r := Report{
-		Schema: SchemaName, Told: Told(out), Outcome: out.Outcome, Severity: SeverityOf(out), Critical: out.Critical, Verified: out.Verified, Writes: append([]string{}, out.Writes...), Reason: cut(out.Reason, 2000),
-		Baseline: out.Baseline, Build: build, Record: out.Record, Missed: out.Missed, Overwritten: out.Overwritten, Elsewhere: out.Elsewhere, Narrow: out.Narrow, Drifts: []Drift{}, UserPool: poolOf(out), Who: whoOf(out), When: whenOf(out),
-		Why: Why{EventName: out.Cause.EventName, EventID: out.Cause.EventID, RequestID: out.Cause.RequestID, WriteRequestIDs: out.RequestIDs},
+		Schema: SchemaName, Outcome: out.Outcome, Severity: SeverityOf(out), Critical: out.Critical,
+		UserPool: poolOf(out), Who: whoOf(out), When: whenOf(out),
+		Why: Why{EventName: out.Cause.EventName, EventID: out.Cause.EventID, RequestID: out.Cause.RequestID,
+			WriteRequestIDs: out.Details.RequestIDs},
+		Drifts: []Drift{}, Verified: out.Verified, Writes: append([]string{}, out.Writes...),
+		Reason: cut(out.Reason, 2000), Baseline: out.Baseline, Build: build, Record: out.Record,
+		Undetected: out.Undetected,
 	}
 	for _, d := range out.Drifts {
 		d.Reason = cut(d.Reason, 1000)
 		r.Drifts = append(r.Drifts, Drift{d, d.Source.String(), ChecksOf(d.Setting)})
 	}
 	r.Next = append([]string{}, next(r)...)
-	if r.Missed != nil { // all are in the log; Legible has made it a copy
-		r.Missed.Settings = r.Missed.Settings[:min(len(r.Missed.Settings), mostMissed)]
-		for i := range r.Missed.Settings {
-			r.Missed.Settings[i] = cut(r.Missed.Settings[i], 200)
-		}
-	}
 	return r
 }
 
-// ChecksOf names the checks of others that look at the setting.
+// ChecksOf names the checks of other tools that cover the setting.
 func ChecksOf(setting string) []string {
 	checks := []string{}
 	for _, control := range baseline.ControlsOf(setting) {
@@ -172,10 +176,7 @@ func ChecksOf(setting string) []string {
 	return checks
 }
 
-// mostMissed is how many settings a report names of which no event told.
-const mostMissed = 20
-
-// cut returns no more than so many characters of a text.
+// cut returns at most so many characters of a text.
 func cut(text string, most int) string {
 	runes := []rune(text)
 	if len(runes) <= most {
@@ -185,8 +186,8 @@ func cut(text string, most int) string {
 }
 
 func poolOf(out reconcile.Outcome) Pool {
-	p := Pool{ID: out.UserPoolID, Name: out.PoolName, ARN: out.PoolARN}
-	if parts := strings.Split(out.PoolARN, ":"); len(parts) == 6 {
+	p := Pool{ID: out.UserPoolID, Name: out.Details.PoolName, ARN: out.Details.PoolARN}
+	if parts := strings.Split(p.ARN, ":"); len(parts) == 6 {
 		p.Region, p.Account = parts[3], parts[4]
 	}
 	if p.Region == "" {
@@ -197,17 +198,19 @@ func poolOf(out reconcile.Outcome) Pool {
 
 func whoOf(out reconcile.Outcome) Who {
 	c := out.Cause
-	return Who{Principal: c.Actor, Session: c.Actor[strings.LastIndexAny(c.Actor, "/:")+1:], Role: c.Issuer, SourceIP: c.SourceIP, UserAgent: c.UserAgent,
-		Console: c.Console, MFA: c.MFA, InvokedBy: c.InvokedBy, CloudFormation: c.InvokedBy == cloudFormation || c.SourceIP == cloudFormation}
+	return Who{Principal: c.Actor, Session: c.Actor[strings.LastIndexAny(c.Actor, "/:")+1:], Role: c.Issuer,
+		SourceIP: c.SourceIP, UserAgent: c.UserAgent, Console: c.Console, MFA: c.MFA, InvokedBy: c.InvokedBy,
+		CloudFormation: c.InvokedBy == cloudFormation || c.SourceIP == cloudFormation}
 }
 
-// cloudFormation is how CloudTrail names the service, as the caller and as the place that the call came from.
+// cloudFormation is what CloudTrail calls the service, both as the caller and as the source address.
 const cloudFormation = "cloudformation.amazonaws.com"
 
 func whenOf(out reconcile.Outcome) When {
-	w := When{Event: out.Cause.Time, Seen: out.Times.Seen, Written: out.Times.Written, Verified: out.Times.Verified}
+	times := out.Details.Times
+	w := When{Event: out.Cause.Time, Seen: times.Seen, Written: times.Written, Verified: times.Verified}
 	since := func(t time.Time) *float64 {
-		// Only a call has a time from which somebody waits: that of a sweep is its turn.
+		// Only a call has a time from which somebody waits.
 		if out.Cause.RequestID == "" || w.Event.IsZero() || t.IsZero() || t.Before(w.Event) {
 			return nil
 		}
@@ -216,15 +219,15 @@ func whenOf(out reconcile.Outcome) When {
 	}
 	w.SecondsToDetect = since(w.Seen)
 	if out.Outcome == reconcile.Remediated || out.Outcome == reconcile.Partial {
-		w.SecondsToRestore = since(w.Verified) // anything else was read again, but not restored
+		w.SecondsToRestore = since(w.Verified)
 	}
 	return w
 }
 
-// mostActor is room for the longest role and session that IAM takes.
+// mostActor is room for the longest role and session names of IAM.
 const mostActor = 64 + 1 + 64
 
-// actor names who did it, shortly.
+// actor names who made the call, shortly.
 func (r Report) actor() string {
 	switch {
 	case r.Who.Session != "" && r.Who.Role != "":
@@ -232,7 +235,7 @@ func (r Report) actor() string {
 	case r.Who.Session != "":
 		return cut(r.Who.Session, mostActor)
 	default:
-		return "somebody unknown"
+		return "an unknown caller"
 	}
 }
 

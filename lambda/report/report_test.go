@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,78 +22,114 @@ import (
 
 var update = flag.Bool("update", false, "write the goldens anew")
 
-var cause = event.Cause{EventID: "0c0f7a3e", EventName: "UpdateUserPool", Actor: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory", SourceIP: "198.51.100.23",
-	UserAgent: "aws-cli/2.31.0", Issuer: "arn:aws:iam::111122223333:role/AppAdmin", MFA: "false", RequestID: "5d4c2a6e", Time: time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)}
+var cause = event.Cause{EventID: "0c0f7a3e", EventName: "UpdateUserPool",
+	Actor: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory", SourceIP: "198.51.100.23",
+	UserAgent: "aws-cli/2.31.0", Issuer: "arn:aws:iam::111122223333:role/AppAdmin", MFA: "false", RequestID: "5d4c2a6e",
+	Time: time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)}
 
-func outcome(word reconcile.Word, reason string, drifts ...reconcile.Drift) reconcile.Outcome {
-	return reconcile.Outcome{Outcome: word, UserPoolID: "eu-west-1_AbCdEf123", PoolName: "customers", PoolARN: "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_AbCdEf123",
-		Baseline: "sha256:ab", Cause: cause, Drifts: drifts, Writes: []string{}, Reason: reason, Times: reconcile.Times{Seen: cause.Time.Add(2 * time.Second)}}
+const record = "eu-west-1_AbCdEf123.20261001T091542.051000Z"
+
+func outcome(ending reconcile.Ending, reason string, drifts ...reconcile.Drift) reconcile.Outcome {
+	return reconcile.Outcome{Outcome: ending, UserPoolID: "eu-west-1_AbCdEf123", Baseline: "sha256:ab", Cause: cause,
+		Drifts: drifts, Writes: []string{}, Reason: reason, Details: reconcile.Details{PoolName: "customers",
+			PoolARN: "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_AbCdEf123",
+			Times:   reconcile.Times{Seen: cause.Time.Add(2 * time.Second)}}}
 }
 
+// wrote is the outcome of a run that wrote the pool once.
+func wrote(out reconcile.Outcome, owned, unmanaged int) reconcile.Outcome {
+	out.Writes, out.Record, out.Details.RequestIDs = []string{"UpdateUserPool"}, record, []string{"7c1d9b2e"}
+	out.Verified = reconcile.Verified{Owned: owned, UnmanagedUnchanged: unmanaged}
+	out.Details.Times.Written = cause.Time.Add(2051 * time.Millisecond)
+	out.Details.Times.Verified = cause.Time.Add(2072 * time.Millisecond)
+	out.Details.Durations = reconcile.Durations{Read: 21 * time.Millisecond, Write: 30 * time.Millisecond,
+		Verify: 20500 * time.Microsecond, Total: 72 * time.Millisecond}
+	return out
+}
+
+// The findings of the outcomes.
 var (
-	fixed = reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE", State: reconcile.Fixed,
-		Source: baseline.Position{File: "baseline/baseline.yaml", Line: 11, Column: 27}}
-	unfixable = reconcile.Drift{Setting: "UserPoolAddOns.AdvancedSecurityMode", Rule: "every-pool", Want: "ENFORCED", Have: nil, State: reconcile.NotFixable,
-		Reason: "UserPoolAddOns.AdvancedSecurityMode AUDIT and ENFORCED need UserPoolTier PLUS", Source: baseline.Position{File: "baseline/baseline.yaml", Line: 16, Column: 31}}
-	exempted = reconcile.Drift{Setting: "AutoVerifiedAttributes", Rule: "email", Want: "contains email", Have: []any{"phone_number"}, State: reconcile.Exempted, Reason: "until 2027-01-31T00:00:00Z, identity-team: migration"}
-	reported = reconcile.Drift{Setting: "Policies.PasswordPolicy.MinimumLength", Rule: "audited", Want: ">= 12", Have: json.Number("6"), State: reconcile.Reported, Reason: "the rule only audits", Left: reconcile.LeftAudited}
+	repaired = reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE",
+		State: reconcile.StateFixed, Source: baseline.Position{File: "baseline/baseline.yaml", Line: 11, Column: 27}}
+	unfixable = reconcile.Drift{Setting: "UserPoolAddOns.AdvancedSecurityMode", Rule: "every-pool", Want: "ENFORCED",
+		State:  reconcile.StateUnfixable,
+		Reason: "UserPoolAddOns.AdvancedSecurityMode AUDIT and ENFORCED need UserPoolTier PLUS",
+		Source: baseline.Position{File: "baseline/baseline.yaml", Line: 16, Column: 31}}
+	permitted = reconcile.Drift{Setting: "AutoVerifiedAttributes", Rule: "email", Want: "contains email",
+		Have: []any{"phone_number"}, State: reconcile.StateExempted,
+		Reason: "until 2027-01-31T00:00:00Z, identity-team: migration"}
+	audited = reconcile.Drift{Setting: "Policies.PasswordPolicy.MinimumLength", Rule: "audited", Want: ">= 12",
+		Have: json.Number("6"), State: reconcile.StateReported, Reason: "the rule only audits",
+		Code: reconcile.CodeAudited}
+	flapping = reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE",
+		State: reconcile.StateUnfixable, Code: reconcile.CodeFlapping, Source: repaired.Source,
+		Reason: "it was written 5 times within 60 minutes, and set back each time (role terraform-ci called 5 times): " +
+			"two automations take turns, so it is skipped until one of them stops (flapBudget: 5 times in 60 minutes)"}
+	missing = reconcile.Drift{Setting: "SmsConfiguration", Want: "what it was before", State: reconcile.StateUnfixable,
+		Code: reconcile.CodeRestore, Reason: "a write of ours took it from the pool, and it could not be restored: " +
+			"calling UpdateUserPool: AccessDeniedException: not authorized to perform iam:PassRole"}
+	lostUpdate = reconcile.Drift{Setting: "UserPool", Rule: "every-pool", Want: "what the call set",
+		State: reconcile.StateReported, Code: reconcile.CodeLostUpdate, Reason: "UpdateUserPool by " + cause.Actor +
+			" was made at 2026-10-01T09:15:40Z, between our read and our UpdateUserPool at 2026-10-01T09:15:41Z, which " +
+			"sent the whole document as it was read: what the call set may be lost (its parameters: userPoolId, " +
+			"userPoolTags; record " + record + ")"}
+	cutShort = reconcile.Drift{Setting: "UserPool", Want: "a run that ends", Have: "an interrupted run",
+		State: reconcile.StateReported, Code: reconcile.CodeInterrupted,
+		Reason: "an earlier run began at 2026-10-01T09:10:02Z, wrote UpdateUserPool (accepted) and was interrupted " +
+			"before it could notify anybody (record " + record + ")"}
+	trigger = reconcile.Drift{Setting: "LambdaConfig.PreSignUp", Rule: "watched",
+		Want: "no trigger that no rule requires", Have: "arn:aws:lambda:eu-west-1:111122223333:function:stranger",
+		State: reconcile.StateReported, Code: reconcile.CodeWatched,
+		Reason: "found after UpdateUserPool by " + cause.Actor + "; triggers are watched, and never undone"}
+	group1 = reconcile.Drift{Setting: "groups[admins]", Rule: "watched", Want: "no change", Have: "added",
+		State: reconcile.StateReported, Reason: "added by " + cause.Actor + "; this is watched, and never undone"}
+	removed = reconcile.Drift{Setting: "UserPool", Rule: "crown", Want: "a pool that a rule names", Have: "deleted",
+		State: reconcile.StateReported, Code: reconcile.CodeDeleted, Reason: "deleted by " + cause.Actor}
 )
 
+// outcomes are those of which the goldens hold each text.
 func outcomes() map[string]reconcile.Outcome {
-	remediated := outcome(reconcile.Remediated, "", fixed, exempted)
-	remediated.Writes, remediated.Verified = []string{"UpdateUserPool"}, reconcile.Verified{Owned: 9, UnmanagedUnchanged: 61}
-	remediated.RequestIDs = []string{"1"}
-	remediated.Times.Written, remediated.Times.Verified = cause.Time.Add(2051*time.Millisecond), cause.Time.Add(2072*time.Millisecond)
-	remediated.Durations = reconcile.Durations{Read: 21 * time.Millisecond, Write: 30 * time.Millisecond, Verify: 20500 * time.Microsecond, Total: 72 * time.Millisecond}
-	partial := outcome(reconcile.Partial, unfixable.Reason, fixed, unfixable)
-	partial.Writes, partial.Verified = []string{"UpdateUserPool"}, reconcile.Verified{Owned: 8, UnmanagedUnchanged: 61}
-	partial.Times.Written, partial.Times.Verified = cause.Time.Add(2051*time.Millisecond), cause.Time.Add(2072*time.Millisecond)
-	partial.RequestIDs = []string{"7c1d9b2e"}
-	nobody := reconcile.Outcome{Outcome: reconcile.Ignored, Reason: "malformed: the payload is no JSON object"}
-	gone := outcome(reconcile.Drifted, "the user pool was deleted", reconcile.Drift{Setting: "UserPool", Rule: "crown", Want: "a pool that a rule names", Have: "deleted", State: reconcile.Reported,
-		Reason: "deleted by arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory"})
-	gone.Critical, gone.Cause.EventName = true, "DeleteUserPool"
-	unconverged := outcome(reconcile.Unconverged, "settings moved that were not to: UserPoolTags.team", fixed)
-	unconverged.Writes, unconverged.RequestIDs, unconverged.Verified = []string{"UpdateUserPool"}, []string{"7c1d9b2e"}, reconcile.Verified{Owned: 9, UnmanagedUnchanged: 60}
-	unconverged.Times.Written, unconverged.Times.Verified = partial.Times.Written, partial.Times.Verified
-	deferred := outcome(reconcile.Deferred, "throttled")
-	deferred.Writes, deferred.Times.Written = []string{"UpdateUserPool"}, partial.Times.Written
+	remediated := wrote(outcome(reconcile.Remediated, "", repaired, permitted), 9, 61)
 	stack := remediated
-	stack.Cause.InvokedBy, stack.Cause.SourceIP, stack.Cause.UserAgent, stack.Cause.MFA = cloudFormation, cloudFormation, cloudFormation, ""
-	swept := remediated
-	swept.Cause = event.Cause{EventID: "9b8a7c6d", EventName: "Scheduled Event", Time: cause.Time}
-	missed := swept
-	missed.Record, missed.Missed = "eu-west-1_AbCdEf123.20261001T091542.051000Z", &reconcile.Missed{Since: cause.Time.Add(-6 * time.Hour), Settings: []string{"DeletionProtection"}}
-	late := remediated
-	late.Drifts, late.Record = []reconcile.Drift{fixed}, "eu-west-1_AbCdEf123.20261001T091542.051000Z"
-	late.Times.Verified = cause.Time.Add(time.Minute)
-	late.Reason = "the invocation that wrote this ended before it could say so, and another has looked since: record " + late.Record
-	flaps := fixed
-	flaps.State, flaps.Left = reconcile.NotFixable, reconcile.LeftFlapping
-	flaps.Reason = "it was written 5 times within 60 minutes, and role terraform-ci set it 5 times after us: two automations take turns, so it is left until one of them stops (flapBudget: 5 times in 60 minutes)"
-	flapping := outcome(reconcile.Unconverged, flaps.Reason, flaps)
-	taken := reconcile.Drift{Setting: "SmsConfiguration", Want: "what it was before", State: reconcile.NotFixable,
-		Reason: "a write of ours took it from the pool, and it cannot be given back: calling UpdateUserPool: AccessDeniedException: not authorized to perform iam:PassRole", Left: reconcile.LeftTaken}
-	owed := outcome(reconcile.Unconverged, "settings moved that were not to: SmsConfiguration; "+taken.Reason, taken)
-	lost := reported
-	lost.Setting, lost.Want, lost.Have, lost.Left = "UserPoolTags", "what role AppAdmin set", map[string]any{"env": "prod"}, ""
-	lost.Reason = "role AppAdmin set it at 2026-10-01T09:15:40Z, between our read and our UpdateUserPool at 2026-10-01T09:15:41Z, which sent it as it was before: it may be lost (record eu-west-1_AbCdEf123.20261001T091540.500000Z)"
-	overwritten := outcome(reconcile.Drifted, lost.Reason, lost)
-	overwritten.Overwritten = []string{"UserPoolTags"}
-	again, trigger := reported, reported
-	again.Told = cause.Time.Add(-time.Hour)
-	trigger.Setting, trigger.Rule, trigger.Want, trigger.Have = "LambdaConfig.PreSignUp", "watched", "no trigger that no rule requires", "arn:aws:lambda:eu-west-1:111122223333:function:stranger"
-	trigger.Reason, trigger.Left = "found after UpdateUserPool by "+cause.Actor+"; triggers are watched, and never undone", reconcile.LeftWatched
-	const denied = "calling DescribeUserPool: AccessDeniedException: no identity-based policy allows the cognito-idp:DescribeUserPool action"
-	unreadable := outcome(reconcile.Unfixable, denied)
-	unreadable.PoolName, unreadable.PoolARN, unreadable.Drifts = "", "", []reconcile.Drift{}
+	stack.Cause.InvokedBy, stack.Cause.SourceIP, stack.Cause.UserAgent = cloudFormation, cloudFormation, cloudFormation
+	stack.Cause.MFA = ""
+	scanned := remediated
+	scanned.Cause = event.Cause{EventID: "9b8a7c6d", EventName: "Scheduled Event", Time: cause.Time}
+	undetected := scanned
+	undetected.Undetected = 1
+	const moved = "settings moved that no write was to change: "
+	gone := outcome(reconcile.Drifted, "the user pool was deleted", removed)
+	gone.Critical, gone.Cause.EventName, gone.Details.PoolName = true, "DeleteUserPool", ""
+	late := wrote(outcome(reconcile.Deferred, "throttled"), 0, 0)
+	late.Details.Times.Verified = time.Time{}
+	written := repaired
+	written.Code = reconcile.CodeInterrupted
+	written.Reason = "written by the run of record " + record + ", which was interrupted; it holds now"
+	unreadable := outcome(reconcile.Unfixable, "calling DescribeUserPool: AccessDeniedException: no identity-based "+
+		"policy allows the cognito-idp:DescribeUserPool action")
+	unreadable.Details.PoolName, unreadable.Details.PoolARN, unreadable.Drifts = "", "", []reconcile.Drift{}
 	return map[string]reconcile.Outcome{
-		"told-again": outcome(reconcile.Drifted, again.Reason, again), "more": outcome(reconcile.Drifted, again.Reason+"; "+trigger.Reason, again, trigger), "unreadable": unreadable,
-		"missed": missed, "told-late": late, "flapping": flapping, "owed": owed, "overwritten": overwritten,
-		"remediated": remediated, "partial": partial, "unfixable": outcome(reconcile.Unfixable, "needs PLUS", unfixable), "drifted": outcome(reconcile.Drifted, "the rule only audits", reported),
-		"unchanged": outcome(reconcile.Unchanged, "", exempted), "ignored": nobody, "deferred": deferred,
-		"deleted":     gone,
-		"unconverged": unconverged, "by-cloudformation": stack, "in-a-sweep": swept,
+		"remediated":        remediated,
+		"by-cloudformation": stack,
+		"in-a-scan":         scanned,
+		"undetected":        undetected,
+		"partial":           wrote(outcome(reconcile.Partial, unfixable.Reason, repaired, unfixable), 8, 61),
+		"unfixable":         outcome(reconcile.Unfixable, unfixable.Reason, unfixable),
+		"unreadable":        unreadable,
+		"unconverged":       wrote(outcome(reconcile.Unconverged, moved+"UserPoolTags.team", repaired), 9, 60),
+		"not-restored": wrote(outcome(reconcile.Unconverged, moved+"SmsConfiguration; "+missing.Reason, missing),
+			9, 60),
+		"flapping":             outcome(reconcile.Unconverged, flapping.Reason, flapping),
+		"drifted":              outcome(reconcile.Drifted, audited.Reason, audited),
+		"watched":              outcome(reconcile.Drifted, trigger.Reason+"; "+group1.Reason, trigger, group1),
+		"lost-update":          outcome(reconcile.Drifted, lostUpdate.Reason, lostUpdate),
+		"interrupted":          outcome(reconcile.Remediated, cutShort.Reason, cutShort, written),
+		"deleted":              gone,
+		"exempted":             outcome(reconcile.Exempted, "", permitted),
+		"unchanged":            outcome(reconcile.Unchanged, ""),
+		"ignored":              {Outcome: reconcile.Ignored, Reason: "malformed: the payload is no JSON object"},
+		"deferred":             outcome(reconcile.Deferred, "another run has the lease of the pool"),
+		"deferred-after-write": late,
 	}
 }
 
@@ -125,43 +162,48 @@ func TestText(t *testing.T) {
 		}
 		golden(t, name+".txt", plain.Bytes())
 		if !bytes.Contains(painted.Bytes(), []byte("\x1b[")) || bytes.Contains(plain.Bytes(), []byte("\x1b[")) {
-			t.Errorf("%s: colour where there should be none, or none where there should be", name)
+			t.Errorf("%s: color where there should be none, or none where there should be", name)
 		}
 	}
 }
 
 func TestValue(t *testing.T) {
 	t.Parallel()
-	for want, v := range map[string]any{"absent": nil, "ACTIVE": "ACTIVE", `"\x1b[2Jgone\n"`: "\x1b[2Jgone\n", `["a"]`: []any{"a"}, "12": json.Number("12"), "true": true,
-		`{"From":"Example <a@example.com>"}`: map[string]any{"From": "Example <a@example.com>"}, `["\u009b2J\u202e\udb40\udc01é"]`: []any{"\u009b2J\u202e\U000e0001é"}} {
+	for want, v := range map[string]any{"absent": nil, "ACTIVE": "ACTIVE", `"\x1b[2Jgone\n"`: "\x1b[2Jgone\n",
+		`["a"]`: []any{"a"}, "12": json.Number("12"), "true": true,
+		`{"From":"Example <a@example.com>"}`: map[string]any{"From": "Example <a@example.com>"},
+		`["\u009b2J\u202e\udb40\udc01é"]`:    []any{"\u009b2J\u202e\U000e0001é"}} {
 		if got := Value(v); got != want {
 			t.Errorf("%v: %s, want %s", v, got, want)
 		}
 	}
 }
 
-func TestSweepText(t *testing.T) {
+func TestScanText(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
-	err := Sweep(&b, reconcile.Sweeping{Outcome: reconcile.Swept, Pools: 12, Outcomes: map[reconcile.Word]int{reconcile.Unchanged: 10, reconcile.Remediated: 1, reconcile.Deferred: 1},
-		Failed: []reconcile.Failure{{UserPoolID: "eu-west-1_AbCdEf123", Outcome: reconcile.Deferred, Reason: "throttled"}}, Reason: "because"}, false)
+	err := Scan(&b, reconcile.ScanResult{Outcome: reconcile.Scanned, Pools: 12, Reason: "because",
+		Outcomes: map[reconcile.Ending]int{reconcile.Unchanged: 9, reconcile.Exempted: 1, reconcile.Remediated: 1,
+			reconcile.Deferred: 1},
+		Failed: []reconcile.Failure{{UserPoolID: "eu-west-1_AbCdEf123", Outcome: reconcile.Deferred,
+			Reason: "throttled"}}}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "sweep.txt", b.Bytes())
+	golden(t, "scan.txt", b.Bytes())
 }
 
 func TestLog(t *testing.T) {
 	t.Parallel()
 	for name, out := range outcomes() {
 		var b bytes.Buffer
-		logger := slog.New(slog.NewJSONHandler(&b, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+		options := slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 			if len(groups) == 0 && a.Key == slog.TimeKey {
 				return slog.Attr{}
 			}
 			return a
-		}}))
-		Log(context.Background(), logger, out)
+		}}
+		Log(context.Background(), slog.New(slog.NewJSONHandler(&b, &options)), out)
 		if bytes.Count(b.Bytes(), []byte("\n")) != 1 || !json.Valid(b.Bytes()) {
 			t.Errorf("%s: not one line of JSON: %s", name, b.Bytes())
 		}
@@ -169,38 +211,71 @@ func TestLog(t *testing.T) {
 	}
 }
 
-// TestLogOfRepeated: an outcome that is not told is logged as ever, and marked.
-func TestLogOfRepeated(t *testing.T) {
+// TestNotifies: people are notified of every write, of what a person has to act on, and of what a run before was
+// interrupted in. What a scan found without a write is in the metrics.
+func TestNotifies(t *testing.T) {
 	t.Parallel()
-	out := outcomes()["drifted"]
-	out.Repeated = true
-	var b bytes.Buffer
-	Log(context.Background(), slog.New(slog.NewJSONHandler(&b, nil)), out)
-	if line := b.String(); Told(out) || !strings.Contains(line, `"level":"WARN"`) || !strings.Contains(line, `"repeated":true`) || !strings.Contains(line, out.Reason) {
-		t.Errorf("told %v: %s", Told(out), line)
+	always := []string{"remediated", "by-cloudformation", "in-a-scan", "undetected", "partial", "unconverged",
+		"not-restored", "interrupted", "deferred-after-write"}
+	events := []string{"unfixable", "unreadable", "flapping", "drifted", "watched", "lost-update", "deleted"}
+	for name, out := range outcomes() {
+		if got, want := Notifies(out, true), slices.Contains(always, name); got != want {
+			t.Errorf("%s in a scan: %v", name, got)
+		}
+		if got, want := Notifies(out, false), slices.Contains(append(events, always...), name); got != want {
+			t.Errorf("%s after an event: %v", name, got)
+		}
 	}
 }
 
-func TestLogSweep(t *testing.T) {
+// TestLedgerError: an outcome whose ledger failed is logged as ever, with the error.
+func TestLedgerError(t *testing.T) {
+	t.Parallel()
+	out := outcomes()["remediated"]
+	out.Details.LedgerError = "writing the record: no table"
+	var log, metrics bytes.Buffer
+	Log(context.Background(), slog.New(slog.NewJSONHandler(&log, nil)), out)
+	if err := Metrics(&metrics, "keeper", cause.Time, out, Counts{}); err != nil {
+		t.Fatal(err)
+	}
+	if line := log.String(); !strings.Contains(line, `"level":"WARN"`) ||
+		!strings.Contains(line, `"ledger_error":"writing the record: no table"`) {
+		t.Error(line)
+	}
+	if !strings.Contains(metrics.String(), `"LedgerFailed":1`) {
+		t.Error(metrics.String())
+	}
+}
+
+func TestLogScan(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		sweep reconcile.Sweeping
+		scan  reconcile.ScanResult
 		level string
 	}{
-		"good":        {reconcile.Sweeping{Outcome: reconcile.Swept, Pools: 1}, `"level":"INFO"`},
-		"failed":      {reconcile.Sweeping{Outcome: reconcile.Swept, Failed: []reconcile.Failure{{}}}, `"level":"ERROR"`},
-		"deferred":    {reconcile.Sweeping{Outcome: reconcile.Deferred}, `"level":"ERROR"`},
-		"a duplicate": {reconcile.Sweeping{Outcome: reconcile.Ignored}, `"level":"INFO"`},
-		"no ledger":   {reconcile.Sweeping{Outcome: reconcile.Swept, LedgerFaults: []string{"taking the event: no table"}}, `"ledger_faults":["taking the event: no table"]`},
+		"good":     {reconcile.ScanResult{Outcome: reconcile.Scanned, Pools: 1}, `"level":"INFO"`},
+		"failed":   {reconcile.ScanResult{Outcome: reconcile.Scanned, Failed: []reconcile.Failure{{}}}, `"level":"ERROR"`},
+		"deferred": {reconcile.ScanResult{Outcome: reconcile.Deferred}, `"level":"ERROR"`},
+		"skipped":  {reconcile.ScanResult{Outcome: reconcile.Ignored}, `"level":"INFO"`},
 	} {
 		var b bytes.Buffer
-		LogSweep(context.Background(), slog.New(slog.NewJSONHandler(&b, nil)), c.sweep)
+		LogScan(context.Background(), slog.New(slog.NewJSONHandler(&b, nil)), c.scan)
 		if !bytes.Contains(b.Bytes(), []byte(c.level)) {
 			t.Errorf("%s: %s", name, b.Bytes())
 		}
-		var metrics bytes.Buffer
-		if err := SweepMetrics(&metrics, "keeper", cause.Time, c.sweep, Counts{}); err != nil || bytes.Contains(metrics.Bytes(), []byte(`"LedgerFailed":1`)) != (name == "no ledger") {
-			t.Errorf("%s: %s, %v", name, metrics.Bytes(), err)
-		}
+	}
+}
+
+// TestScanMetrics: a scan is counted by what it cost, and not where it cost nothing.
+func TestScanMetrics(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	scan := reconcile.ScanResult{Outcome: reconcile.Scanned}
+	if err := ScanMetrics(&b, "keeper", cause.Time, scan, Counts{}); err != nil || b.Len() > 0 {
+		t.Errorf("%s, %v", b.Bytes(), err)
+	}
+	err := ScanMetrics(&b, "keeper", cause.Time, scan, Counts{Calls: 3})
+	if err != nil || !strings.Contains(b.String(), `"ApiCalls":3`) || strings.Contains(b.String(), "Throttled") {
+		t.Errorf("%s, %v", b.Bytes(), err)
 	}
 }

@@ -24,7 +24,7 @@ func Text(w io.Writer, out reconcile.Outcome, paint Paint) error {
 	if out.Critical {
 		critical = "  " + paint.Bad("CRITICAL")
 	}
-	fmt.Fprintf(&b, "%s  %s%s\n", paint.word(out.Outcome), pool, critical)
+	fmt.Fprintf(&b, "%s  %s%s\n", paint.ending(out.Outcome), pool, critical)
 	if out.Cause.EventName != "" {
 		fmt.Fprintf(&b, "  cause     %s", out.Cause.EventName)
 		if out.Cause.Actor != "" {
@@ -35,8 +35,15 @@ func Text(w io.Writer, out reconcile.Outcome, paint Paint) error {
 		}
 		b.WriteString("\n")
 	}
-	for _, d := range out.Drifts {
-		fmt.Fprintf(&b, "  %s  %s: %s, wanted %s  (%s)\n", paint.state(d.State), d.Setting, Value(d.Have), Value(d.Want), rule(Drift{Drift: d}))
+	var reasons []string
+	for _, finding := range out.Drifts {
+		d := Drift{Drift: finding}
+		reasons = append(reasons, d.Reason)
+		says := fmt.Sprintf("%s, wanted %s  (%s)", Value(d.Have), Value(d.Want), rule(d))
+		if g := d.group(); g != notFixed && g != fixed && g != exempted {
+			says = d.says()
+		}
+		fmt.Fprintf(&b, "  %s  %s: %s\n", paint.state(d.State), d.Setting, says)
 		if d.Reason != "" {
 			fmt.Fprintf(&b, "             %s\n", d.Reason)
 		}
@@ -44,51 +51,54 @@ func Text(w io.Writer, out reconcile.Outcome, paint Paint) error {
 	if len(out.Writes) > 0 {
 		fmt.Fprintf(&b, "  written   %s\n", strings.Join(out.Writes, ", "))
 		if out.Verified == (reconcile.Verified{}) {
-			b.WriteString("  verified  nothing: the pool could not be read and judged after that\n")
+			b.WriteString("  verified  nothing\n")
 		} else {
-			fmt.Fprintf(&b, "  verified  %d owned settings hold, %d unmanaged settings unchanged\n", out.Verified.Owned, out.Verified.UnmanagedUnchanged)
+			fmt.Fprintf(&b, "  verified  %s\n", VerifiedText(out.Verified))
 		}
 	}
 	if out.Record != "" {
 		fmt.Fprintf(&b, "  record    %s\n", out.Record)
 	}
-	if out.Missed != nil {
-		fmt.Fprintf(&b, "  missed    no event told of %s since %s\n", few(out.Missed.Settings), out.Missed.Since.UTC().Format(time.RFC3339))
+	if out.Undetected > 0 {
+		fmt.Fprintf(&b, "  undetected  no event reported %d of these drifts\n", out.Undetected)
 	}
-	if len(out.Overwritten) > 0 {
-		fmt.Fprintf(&b, "  lost      what the call set of %s may be: have it set again\n", strings.Join(out.Overwritten, ", "))
-	}
-	if out.Reason != "" {
-		fmt.Fprintf(&b, "  reason    %s\n", out.Reason)
+	if reason := further(out.Reason, reasons); reason != "" {
+		fmt.Fprintf(&b, "  reason    %s\n", reason)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// Sweep writes the result of a sweep for people.
-func Sweep(w io.Writer, sweep reconcile.Sweeping, paint Paint) error {
+// VerifiedText says what was read again after a write.
+func VerifiedText(v reconcile.Verified) string {
+	return fmt.Sprintf("%d required settings hold, %d unmanaged settings are unchanged", v.Owned, v.UnmanagedUnchanged)
+}
+
+// Scan writes the result of a scan for people.
+func Scan(w io.Writer, scan reconcile.ScanResult, paint Paint) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %d user pools\n", paint.word(sweep.Outcome), sweep.Pools)
-	for _, word := range words {
-		if n := sweep.Outcomes[word]; n > 0 {
-			fmt.Fprintf(&b, "  %-12s %d\n", word, n)
+	fmt.Fprintf(&b, "%s  %d user pools\n", paint.ending(scan.Outcome), scan.Pools+scan.Sent)
+	for _, ending := range endings {
+		if n := scan.Outcomes[ending]; n > 0 {
+			fmt.Fprintf(&b, "  %-12s %d\n", ending, n)
 		}
 	}
-	for _, f := range sweep.Failed {
-		fmt.Fprintf(&b, "  %s  %s: %s\n", paint.word(f.Outcome), f.UserPoolID, baseline.Legible(f.Reason))
+	for _, f := range scan.Failed {
+		fmt.Fprintf(&b, "  %s  %s: %s\n", paint.ending(f.Outcome), f.UserPoolID, baseline.Legible(f.Reason))
 	}
-	if sweep.Reason != "" {
-		fmt.Fprintf(&b, "  reason    %s\n", baseline.Legible(sweep.Reason))
+	if scan.Reason != "" {
+		fmt.Fprintf(&b, "  reason    %s\n", baseline.Legible(scan.Reason))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-var words = []reconcile.Word{reconcile.Deferred, reconcile.Unconverged, reconcile.Partial, reconcile.Unfixable, reconcile.Remediated,
-	reconcile.Drifted, reconcile.Unchanged, reconcile.Ignored}
+// endings are those of a run, by precedence.
+var endings = []reconcile.Ending{reconcile.Deferred, reconcile.Unconverged, reconcile.Partial, reconcile.Unfixable,
+	reconcile.Remediated, reconcile.Drifted, reconcile.Exempted, reconcile.Unchanged, reconcile.Ignored}
 
-// Value shows a value of a drift in one line: texts bare, everything else as JSON, absent as such. A text that is empty, or that a terminal could
-// take for more than text, such as a tag somebody chose, is quoted.
+// Value shows a value of a drift on one line: texts bare, everything else as JSON, and "absent" where there is none. A
+// text is quoted if it is empty, or if a terminal could take it for more than text, such as a tag that somebody chose.
 func Value(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -109,19 +119,19 @@ func Value(v any) string {
 	}
 }
 
-// Paint colours words where it is true.
+// Paint colors words where it is true.
 type Paint bool
 
-// The colours, as terminals number them.
+// The colors, as terminals number them.
 const (
 	red    = 31
 	green  = 32
 	yellow = 33
-	grey   = 90
+	gray   = 90
 )
 
-// Colour paints the text, or leaves it.
-func (p Paint) colour(code int, text string) string {
+// color paints the text, or returns it as it is.
+func (p Paint) color(code int, text string) string {
 	if !p {
 		return text
 	}
@@ -129,38 +139,41 @@ func (p Paint) colour(code int, text string) string {
 }
 
 // Bad paints bad news.
-func (p Paint) Bad(text string) string { return p.colour(red, text) }
+func (p Paint) Bad(text string) string { return p.color(red, text) }
 
 // Good paints good news.
-func (p Paint) Good(text string) string { return p.colour(green, text) }
+func (p Paint) Good(text string) string { return p.color(green, text) }
 
 // Warn paints a warning.
-func (p Paint) Warn(text string) string { return p.colour(yellow, text) }
+func (p Paint) Warn(text string) string { return p.color(yellow, text) }
 
 // Dim paints an aside.
-func (p Paint) Dim(text string) string { return p.colour(grey, text) }
+func (p Paint) Dim(text string) string { return p.color(gray, text) }
 
-func (p Paint) word(w reconcile.Word) string {
-	switch w {
-	case reconcile.Remediated, reconcile.Unchanged, reconcile.Swept:
-		return p.Good(string(w))
-	case reconcile.Ignored:
-		return p.Dim(string(w))
+// Restored is what people read in place of remediated where a person had an earlier state brought back.
+const Restored reconcile.Ending = "restored"
+
+func (p Paint) ending(e reconcile.Ending) string {
+	switch e {
+	case reconcile.Remediated, reconcile.Unchanged, reconcile.Scanned, Restored:
+		return p.Good(string(e))
+	case reconcile.Ignored, reconcile.Exempted:
+		return p.Dim(string(e))
 	case reconcile.Drifted:
-		return p.Warn(string(w))
+		return p.Warn(string(e))
 	default:
-		return p.Bad(string(w))
+		return p.Bad(string(e))
 	}
 }
 
 func (p Paint) state(s reconcile.DriftState) string {
 	text := fmt.Sprintf("%-9s", s)
 	switch s {
-	case reconcile.Fixed:
+	case reconcile.StateFixed:
 		return p.Good(text)
-	case reconcile.Exempted:
+	case reconcile.StateExempted:
 		return p.Dim(text)
-	case reconcile.Reported:
+	case reconcile.StateReported:
 		return p.Warn(text)
 	default:
 		return p.Bad(text)

@@ -16,7 +16,7 @@ import (
 // An Invocation is one event for the function.
 type Invocation struct {
 	Payload     []byte
-	RequestID   string // empty is one that the server makes up
+	RequestID   string // empty is one that the server generates
 	FunctionARN string
 	Deadline    time.Time // zero is a minute from now
 }
@@ -35,10 +35,10 @@ type InitError struct {
 // Error says what the function posted.
 func (e *InitError) Error() string { return "the function failed to start: " + string(e.Payload) }
 
-// ErrClosed is returned to who waits on a server that is closed.
+// ErrClosed is what Invoke returns when the server is closed.
 var ErrClosed = errors.New("the Runtime API is closed")
 
-// A Server hands invocations to one function.
+// A Server invokes one function.
 type Server struct {
 	listener net.Listener
 	http     *http.Server
@@ -49,8 +49,8 @@ type Server struct {
 
 	mu        sync.Mutex
 	initError *InitError
-	waiting   map[string]chan Response // by request id; an answer that nobody waits for is refused
-	made      int                      // request ids made up so far
+	waiting   map[string]chan Response // by request id; an answer for which no Invoke waits is refused
+	made      int                      // request ids generated so far
 
 	firstPoll, close sync.Once
 }
@@ -61,14 +61,15 @@ func New() (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the Runtime API: %w", err)
 	}
-	s := &Server{
-		listener: listener, queue: make(chan Invocation), polled: make(chan struct{}), failed: make(chan struct{}), closed: make(chan struct{}),
-		waiting: map[string]chan Response{},
+	s := &Server{listener: listener, queue: make(chan Invocation), polled: make(chan struct{}),
+		failed: make(chan struct{}), closed: make(chan struct{}), waiting: map[string]chan Response{}}
+	respond := func(isError bool) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, isError) }
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+prefix+"invocation/next", s.next)
-	mux.HandleFunc("POST "+prefix+"invocation/{id}/response", func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, false) })
-	mux.HandleFunc("POST "+prefix+"invocation/{id}/error", func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, true) })
+	mux.HandleFunc("POST "+prefix+"invocation/{id}/response", respond(false))
+	mux.HandleFunc("POST "+prefix+"invocation/{id}/error", respond(true))
 	mux.HandleFunc("POST "+prefix+"init/error", s.fail)
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = s.http.Serve(listener) }()
@@ -80,7 +81,7 @@ const prefix = "/2018-06-01/runtime/"
 // Addr returns the value of AWS_LAMBDA_RUNTIME_API.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// Close ends the server, and every Invoke that waits.
+// Close ends the server and every Invoke that waits.
 func (s *Server) Close() error {
 	s.close.Do(func() { close(s.closed) })
 	return s.http.Close()
@@ -89,7 +90,8 @@ func (s *Server) Close() error {
 // FirstPoll is closed when the function asks for its first invocation: it has started.
 func (s *Server) FirstPoll() <-chan struct{} { return s.polled }
 
-// Invoke hands the function an event and waits for its answer. It returns an *InitError when the function says that it failed to start.
+// Invoke gives the function an event and waits for its answer. It returns an *InitError when the function posts that it
+// failed to start.
 func (s *Server) Invoke(ctx context.Context, invocation Invocation) (Response, error) {
 	answer := make(chan Response, 1)
 	s.mu.Lock()
@@ -100,7 +102,7 @@ func (s *Server) Invoke(ctx context.Context, invocation Invocation) (Response, e
 	id := invocation.RequestID
 	if _, twice := s.waiting[id]; twice {
 		s.mu.Unlock()
-		return Response{}, fmt.Errorf("request %s is waited for already", id)
+		return Response{}, fmt.Errorf("another Invoke waits for request %s", id)
 	}
 	s.waiting[id] = answer
 	s.mu.Unlock()

@@ -22,7 +22,7 @@ func TestConversation(t *testing.T) {
 	t.Cleanup(func() { _ = s.Close() })
 	deadline := time.UnixMilli(1790000000000)
 	go func() {
-		for _, verb := range []string{"response", "error"} {
+		for _, kind := range []string{"response", "error"} {
 			response, err := http.Get("http://" + s.Addr() + prefix + "invocation/next")
 			if err != nil {
 				t.Error(err)
@@ -35,7 +35,8 @@ func TestConversation(t *testing.T) {
 				t.Errorf("%s %v %v", body, response.Header, err)
 			}
 			id := response.Header.Get("Lambda-Runtime-Aws-Request-Id")
-			posted, err := http.Post("http://"+s.Addr()+prefix+"invocation/"+id+"/"+verb, "application/json", strings.NewReader(`{"errorType":"Odd"}`))
+			url := "http://" + s.Addr() + prefix + "invocation/" + id + "/" + kind
+			posted, err := http.Post(url, "application/json", strings.NewReader(`{"errorType":"Odd"}`))
 			if err != nil {
 				t.Error(err)
 				return
@@ -44,7 +45,8 @@ func TestConversation(t *testing.T) {
 		}
 	}()
 	for _, isError := range []bool{false, true} {
-		answer, err := s.Invoke(t.Context(), Invocation{Payload: []byte(`{"a":1}`), RequestID: "1", FunctionARN: "arn", Deadline: deadline})
+		answer, err := s.Invoke(t.Context(),
+			Invocation{Payload: []byte(`{"a":1}`), RequestID: "1", FunctionARN: "arn", Deadline: deadline})
 		if err != nil || answer.IsError != isError {
 			t.Fatalf("%+v %v", answer, err)
 		}
@@ -83,7 +85,8 @@ func TestNobodyPolls(t *testing.T) {
 func TestFunction(t *testing.T) {
 	t.Parallel()
 	binary := filepath.Join(t.TempDir(), "bootstrap")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-tags", "lambda.norpc", "-o", binary, "poolkeeper/lambda/internal/coldstart/hello")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-tags", "lambda.norpc", "-o", binary,
+		"poolkeeper/lambda/internal/coldstart/hello")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
@@ -102,7 +105,8 @@ func TestFunction(t *testing.T) {
 	}
 	defer func() { cancel(); _ = function.Wait() }()
 	for range 2 {
-		answer, err := s.Invoke(ctx, Invocation{Payload: []byte("{}"), FunctionARN: "arn:aws:lambda:eu-west-1:123456789012:function:hello"})
+		const arn = "arn:aws:lambda:eu-west-1:123456789012:function:hello"
+		answer, err := s.Invoke(ctx, Invocation{Payload: []byte("{}"), FunctionARN: arn})
 		if err != nil || answer.IsError || string(answer.Payload) != "null" {
 			t.Fatalf("%s %v %v", answer.Payload, answer.IsError, err)
 		}
@@ -119,7 +123,7 @@ func post(t *testing.T, s *Server, path, body string) int {
 	return response.StatusCode
 }
 
-// TestFailedStart: an error of the start is no answer to an event, and ends the wait for a poll.
+// TestFailedStart: an error of the start is not an answer to an event. It ends the wait for a poll.
 func TestFailedStart(t *testing.T) {
 	t.Parallel()
 	s, err := New()
@@ -133,12 +137,14 @@ func TestFailedStart(t *testing.T) {
 		}
 	}
 	var failed *InitError
-	if _, err := s.Invoke(t.Context(), Invocation{}); !errors.As(err, &failed) || string(failed.Payload) != `{"errorType":"Odd"}` || !strings.Contains(err.Error(), "Odd") {
+	_, err = s.Invoke(t.Context(), Invocation{})
+	if !errors.As(err, &failed) || string(failed.Payload) != `{"errorType":"Odd"}` ||
+		!strings.Contains(err.Error(), "Odd") {
 		t.Errorf("%v", err)
 	}
 }
 
-// TestLateAnswer: what answers an event that nobody waits for any more is refused, and answers no other event.
+// TestLateAnswer: an answer to an event for which no Invoke waits any more is refused, and answers no other event.
 func TestLateAnswer(t *testing.T) {
 	t.Parallel()
 	s, err := New()

@@ -12,14 +12,16 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A Backup is the raw state of a pool at one time, as far as it was read. It holds message texts and external ids, so it is a file for its owner only.
+// A Backup is the raw state of a pool at one time, as far as it was read. It holds message texts and external ids, so
+// only its owner may read the file.
 type Backup struct {
 	Format     string                                   `json:"format"`
 	Version    int                                      `json:"version"`
 	UserPoolID string                                   `json:"userPoolId"`
 	Taken      time.Time                                `json:"taken"`
 	Documents  map[baseline.DocumentName]map[string]any `json:"documents"`
-	Whole      bool                                     `json:"whole,omitempty"` // Everything was read: what is not in it was not there
+	// Whole says that everything was read: what is not in the backup did not exist.
+	Whole bool `json:"whole,omitempty"`
 }
 
 const backupFormat = "poolkeeper backup"
@@ -29,7 +31,7 @@ func NewBackup(s State, taken time.Time) Backup {
 	return Backup{Format: backupFormat, Version: 1, UserPoolID: s.ID, Taken: taken.UTC(), Documents: s.Documents}
 }
 
-// Encode returns the backup as JSON: numbers, texts, absent and empty members are as the service gave them.
+// Encode returns the backup as JSON, with all values as the service gave them.
 func (b Backup) Encode() ([]byte, error) {
 	var raw bytes.Buffer
 	encoder := json.NewEncoder(&raw)
@@ -68,7 +70,7 @@ func DecodeBackup(raw []byte) (Backup, error) {
 	return b, nil
 }
 
-// Want wants of the pool what the backup holds of it: everything, or the documents that were read then.
+// Want returns what to read of the pool: what the backup holds of it.
 func (b Backup) Want() Want {
 	if b.Whole {
 		return Everything()
@@ -101,8 +103,9 @@ func (b Backup) State() State {
 	return s
 }
 
-// Unwritable returns the members, "UserPool.SchemaAttributes", in which a pool differs from the other state and that no call of ours writes, sorted by the table. What
-// changes by itself is not among them; a client that the other state has beside those of s is.
+// Unwritable returns the members, such as "UserPool.SchemaAttributes", that differ from the other state and that no
+// call writes, in the order of the table. Members that change by themselves are not among them; clients that only the
+// other state has are.
 func (s State) Unwritable(other State) []string {
 	var differ []string
 	for _, name := range s.Names() {
@@ -132,6 +135,8 @@ func (s State) Unwritable(other State) []string {
 	return differ
 }
 
-// volatile are the members that change without anybody's call, or with every call.
-var volatile = map[string]bool{"CreationDate": true, "LastModifiedDate": true, "EstimatedNumberOfUsers": true, "Status": true,
-	"EmailConfigurationFailure": true, "SmsConfigurationFailure": true}
+// volatile are the members that change without a call, or with every call.
+var volatile = map[string]bool{
+	"CreationDate": true, "LastModifiedDate": true, "EstimatedNumberOfUsers": true, "Status": true,
+	"EmailConfigurationFailure": true, "SmsConfigurationFailure": true,
+}

@@ -8,8 +8,8 @@ import (
 	"poolkeeper/baseline"
 )
 
-// body makes the request of one write: the whole document as it is to be, with the pool's id. Texts go out byte for byte, numbers digit for
-// digit, absent stays absent, and an empty list or object stays empty where the call takes it.
+// body makes the request of one write: the whole document as it is to be, with the pool's id. Texts go out byte for
+// byte, numbers digit for digit, absent stays absent, and an empty list or object stays empty where the call takes it.
 func (p *Plan) body(name baseline.DocumentName, docs documents, carriedMFA string) map[string]any {
 	object := cloneObject(docs[name])
 	for _, path := range p.omitted[name] {
@@ -25,7 +25,8 @@ func (p *Plan) body(name baseline.DocumentName, docs documents, carriedMFA strin
 			object[mfa] = carriedMFA
 		}
 		if defaultACR(object["AcrConfiguration"]) {
-			// The service shows the default names of every pool and takes names only from plans that have them; left out, they are the default again.
+			// The service shows the default names of every pool and takes names only from plans that have them; left out, they
+			// are the default again.
 			delete(object, "AcrConfiguration")
 		}
 	case baseline.MfaConfig:
@@ -46,9 +47,9 @@ func (p *Plan) body(name baseline.DocumentName, docs documents, carriedMFA strin
 	return object
 }
 
-// keyed turns the lists of a document that was read into objects, where the table says so: each element is a member, by the text under its key. A list that is not as the
-// table says is left as it is.
-func keyed(members []baseline.Member, document map[string]any) {
+// KeyLists turns the lists of a document that was read into objects, where the table says so: each element is a
+// member, by the text under its key. A list that is not as the table says is left as it is.
+func KeyLists(members []baseline.Member, document map[string]any) {
 	for _, m := range members {
 		list, ok := document[m.Name].([]any)
 		if m.ByKey == "" || !ok {
@@ -72,7 +73,7 @@ func keyed(members []baseline.Member, document map[string]any) {
 	}
 }
 
-// listed is the opposite of keyed. The list is always there, in the order of its keys, for the write call wants one.
+// listed is the opposite of KeyLists. The list is always there, in the order of its keys, for the write call wants one.
 func listed(members []baseline.Member, document map[string]any) {
 	for _, m := range members {
 		if m.ByKey == "" {
@@ -92,8 +93,9 @@ func listed(members []baseline.Member, document map[string]any) {
 	}
 }
 
-// prune leaves out what the service shows but refuses: null, empty texts and enums, and empty objects and lists where the table
-// says so. Members that the table lacks go out as they came, for what false or an empty list means there is unknown.
+// prune leaves out what the service shows but refuses: null, empty texts and enums, and empty objects and lists where
+// the table says so. Members that the table lacks go out as they came, for what false or an empty list means there is
+// unknown.
 func prune(members []baseline.Member, object map[string]any) map[string]any {
 	kept := make(map[string]any, len(object))
 	for name, v := range object {

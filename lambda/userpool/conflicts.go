@@ -8,17 +8,20 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A conflict is a rule of the service that two or more settings break together, or one alone. Breaking it makes a write refused, so it is
-// looked for before the first write: what breaks it is left out of the plan, and the rest is still put right.
+// A conflict is a rule of the service that two or more settings break together, or one alone. Breaking it makes a
+// write refused, so it is looked for before the first write: what breaks it is left out of the plan, and the rest is
+// still put right.
 //
-// Each row rests on a refusal that was measured or is documented; what is only suspected is left to the service's own answer.
+// Each row rests on a refusal that was measured or is documented; what is only suspected is left to the service's own
+// answer.
 type conflict struct {
 	id string
 	// settings are those that take part, the one that depends on the others first: its drift is given up first.
 	settings []string
 	broken   func(v view) bool
 	reason   string
-	// tolerated marks a rule that older pools are known to break lawfully: a pool that breaks it already may go on doing so.
+	// tolerated marks a rule that older pools are known to break lawfully: a pool that breaks it already may go on doing
+	// so.
 	tolerated bool
 }
 
@@ -57,7 +60,8 @@ var conflicts = []conflict{
 		broken: func(v view) bool {
 			return v.text(mfa) == "ON" && v.has(factors, "WEB_AUTHN") && v.text(passkey) != "MULTI_FACTOR_WITH_USER_VERIFICATION"
 		},
-		reason: "MfaConfiguration ON beside WEB_AUTHN in " + factors + " needs " + passkey + " MULTI_FACTOR_WITH_USER_VERIFICATION"},
+		reason: "MfaConfiguration ON beside WEB_AUTHN in " + factors + " needs " + passkey +
+			" MULTI_FACTOR_WITH_USER_VERIFICATION"},
 	{id: "sms-code-without-sms", settings: []string{factors, sms},
 		broken: func(v view) bool { return v.has(factors, "SMS_OTP") && !v.set(sms) },
 		reason: "SMS_OTP in " + factors + " needs an SmsConfiguration"},
@@ -83,9 +87,10 @@ var conflicts = []conflict{
 		reason: "EmailMfaConfiguration needs UserPoolTier ESSENTIALS or PLUS"},
 	{id: "mfa-without-factor", settings: []string{mfa, totp, smsMFA, emailMFA},
 		broken: func(v view) bool { return v.mfaOn() && len(v.factors()) == 0 },
-		reason: "MfaConfiguration ON and OPTIONAL need a factor: require SoftwareTokenMfaConfiguration, SmsMfaConfiguration or EmailMfaConfiguration too"},
-	// A call that turns MFA off turns every factor off with it. Where the baseline does not ask for that too, it would be a change
-	// that nobody required.
+		reason: "MfaConfiguration ON and OPTIONAL need a factor: require SoftwareTokenMfaConfiguration, " +
+			"SmsMfaConfiguration or EmailMfaConfiguration too"},
+	// A call that turns MFA off turns every factor off with it. Where the baseline does not ask for that too, it would be
+	// a change that nobody required.
 	{id: "factor-with-mfa-off", settings: []string{totp, emailMFA, smsMFA, mfa},
 		broken: func(v view) bool { return !v.mfaOn() && len(v.factors()) > 0 },
 		reason: "a factor cannot be on while MfaConfiguration is OFF: require both to be on, or both to be off"},
@@ -114,7 +119,8 @@ var conflicts = []conflict{
 	{id: "risk-without-threat-protection", settings: []string{"RiskConfiguration", threat},
 		broken: func(v view) bool {
 			mode := v.text(threat)
-			return (mode == "" || mode == "OFF") && v.set("RiskConfiguration") && !same(v.get("RiskConfiguration"), v.before.get("RiskConfiguration"))
+			return (mode == "" || mode == "OFF") && v.set("RiskConfiguration") &&
+				!same(v.get("RiskConfiguration"), v.before.get("RiskConfiguration"))
 		},
 		reason: "a risk configuration needs " + threat + " AUDIT or ENFORCED"},
 	{id: "user-events-need-plus", settings: []string{"LogConfigurations.userAuthEvents", tier}, tolerated: true,
@@ -124,7 +130,8 @@ var conflicts = []conflict{
 		reason: "LogConfigurations.userAuthEvents needs UserPoolTier PLUS"},
 	{id: "notifications-to-logs-only", settings: []string{"LogConfigurations.userNotification"},
 		broken: func(v view) bool {
-			return v.set("LogConfigurations.userNotification.S3Configuration") || v.set("LogConfigurations.userNotification.FirehoseConfiguration")
+			return v.set("LogConfigurations.userNotification.S3Configuration") ||
+				v.set("LogConfigurations.userNotification.FirehoseConfiguration")
 		},
 		reason: "LogConfigurations.userNotification takes a CloudWatchLogsConfiguration only"},
 	{id: "registration-needs-essentials", settings: []string{"DcrConfiguration", tier},
@@ -155,10 +162,11 @@ var clientConflicts = []struct {
 		}
 		return old && new
 	}, "ExplicitAuthFlows that begin with ALLOW_ cannot stand beside the older ones"},
-	{"client-risk-without-threat-protection", []string{"RiskConfiguration"}, []string{threat}, func(v view, client string) bool {
-		mode, risk := v.text(threat), client+".RiskConfiguration"
-		return (mode == "" || mode == "OFF") && v.set(risk) && !same(v.get(risk), v.before.get(risk))
-	}, "a risk configuration needs " + threat + " AUDIT or ENFORCED"},
+	{"client-risk-without-threat-protection", []string{"RiskConfiguration"}, []string{threat},
+		func(v view, client string) bool {
+			mode, risk := v.text(threat), client+".RiskConfiguration"
+			return (mode == "" || mode == "OFF") && v.set(risk) && !same(v.get(risk), v.before.get(risk))
+		}, "a risk configuration needs " + threat + " AUDIT or ENFORCED"},
 	{"default-redirect", []string{"DefaultRedirectURI", "CallbackURLs"}, nil, func(v view, client string) bool {
 		to := v.text(client + ".DefaultRedirectURI")
 		return to != "" && !slices.Contains(v.list(client+".CallbackURLs"), to)

@@ -1,11 +1,10 @@
-// Package userpool reads and writes Amazon Cognito user pools without losing anything, and is the only package that talks to
-// Cognito.
+// Package userpool says what a user pool is, and plans what to write to it. It is pure: it makes no calls and imports
+// no SDK.
 //
-// A pool is a few documents, each with one call that reads it and one that writes it whole. They are kept as the raw JSON
-// of the answer, and a write sends raw JSON: the SDK's typed structs drop every member that they do not know, without a
-// word, and cannot tell false from absent. The SDK client still signs, retries reads, resolves endpoints and types the errors.
+// A pool is a few documents, each with one call that reads it and one that writes it whole. They are kept as the raw
+// JSON of the answer, and a write sends raw JSON, so that nothing is lost that this build does not know.
 //
-// What is known of the members stands in the table of package baseline. What the API cannot hold together stands in
-// the table of conflicts here. The package never decides whether to write: it plans what it is asked to plan, and says what
-// cannot be had and why.
+// The member table of package baseline says what is known of the members. The conflict table of this package says what
+// the API refuses to hold together. The package never decides whether to write: it plans the writes for the drifts
+// that it is given, and says which of them it cannot end and why.
 package userpool

@@ -7,48 +7,48 @@ import (
 	"poolkeeper/baseline"
 )
 
-// Unmoved compares a state read after the writes with what the plan expected of everything that it did not mean to change: unmanaged
-// settings, and owned ones that could not be fixed. It returns how many leaves there are that owns does not claim and that
-// are exactly what they were, and the paths of all leaves that are not. Mirrors that follow their twin, and members that
-// were to be left out of the write, count neither way.
-func (p Plan) Unmoved(now State, owns func(path string) bool) (unmanaged int, moved []string) {
-	told := p.told(now)
-	if p.after == nil { // a plan that changes nothing
-		p.after = p.Before.written()
+// Moved compares a state that was read after writes with what the fixes were to make of the state before the first of
+// them. It returns how many unmanaged leaves, which owns does not claim, are exactly what they were, and the paths of
+// all leaves that no fix was to change and that are not what they were, sorted. Mirrors that follow their twin, and
+// unknown members that the baseline leaves out, count neither way.
+//
+// For example, where a fix sets DeletionProtection and PoolName is another afterwards, PoolName has moved.
+func Moved(before State, fixes []baseline.Drift, now State, unknown map[string]baseline.Unknown, owns func(string) bool,
+) (unmanaged int, moved []string) {
+	was := before.written()
+	after, _ := apply(was, fixes)
+	compared := func(name baseline.DocumentName) bool {
+		return before.Documents[name] != nil && now.Documents[name] != nil && !now.inherited(name)
 	}
-	before, want, have := p.Before.written().only(told).leaves(), p.after.only(told).leaves(), now.written().only(told).leaves()
+	omitted := omittedMembers(before, unknown)
+	from, want, have := was.only(compared).leaves(), after.only(compared).leaves(), now.written().only(compared).leaves()
 	for path, v := range want {
-		if v == before[path] && have[path] == v && !owns(path) {
+		if v == from[path] && have[path] == v && !owns(path) {
 			unmanaged++
 		}
 	}
+	excused := func(path string) bool {
+		return slices.ContainsFunc(omitted, func(o string) bool { return covers(o, path) }) ||
+			covers(smsMFA, path) && !mfaOn(after) // with MFA off Cognito shows the block or not, as it likes
+	}
 	for _, path := range union(want, have) {
-		if want[path] == have[path] || want[path] != before[path] || p.excused(path) || follows(path, want, have) {
-			continue
+		same := want[path] == have[path] || want[path] != from[path]
+		if !same && !excused(path) && !follows(path, want, have) {
+			moved = append(moved, path)
 		}
-		moved = append(moved, path)
 	}
 	sort.Strings(moved)
 	return unmanaged, moved
 }
 
-// told says whether a document can be compared: it was offered, and read, both times. A client that came or went in between is nobody's doing of ours; a risk configuration that
-// a client has from the pool is compared with the pool.
-func (p Plan) told(now State) func(baseline.DocumentName) bool {
-	return func(name baseline.DocumentName) bool {
-		return p.Before.Documents[name] != nil && now.Documents[name] != nil && !now.inherited(name)
+// omittedMembers returns the unknown members of a state that the baseline leaves out of writes.
+func omittedMembers(state State, unknown map[string]baseline.Unknown) []string {
+	var omitted []string
+	for _, name := range state.Names() {
+		omit, _ := judgeUnknown(unknownMembers(name, state.Documents[name]), unknown)
+		omitted = append(omitted, omit...)
 	}
-}
-
-// excused says whether nothing can be expected of a path: it was to be left out, or it is the SMS block of a pool whose MFA is off, which
-// Cognito shows or not as it likes.
-func (p Plan) excused(path string) bool {
-	for _, omitted := range p.omitted {
-		if slices.ContainsFunc(omitted, func(o string) bool { return covers(o, path) }) {
-			return true
-		}
-	}
-	return covers(smsMFA, path) && !mfaOn(p.after)
+	return omitted
 }
 
 func union(a, b map[string]string) []string {

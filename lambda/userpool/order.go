@@ -7,13 +7,15 @@ import (
 	"poolkeeper/baseline"
 )
 
-// orderOf returns the documents to write, in an order in which the pool breaks no rule of the service between two writes. UpdateUserPool goes
-// first where either order is lawful. It returns a reason as well if no order is.
+// orderOf returns the documents to write, in an order in which the pool breaks no rule of the service between two
+// writes. UpdateUserPool goes first where either order is lawful. It returns a reason as well if no order is.
 //
-// No fixed order is right: MFA ON is refused while one-time codes are allowed as first factors, so they have to go first; and they are
-// refused while MFA is ON, so MFA has to be lowered first. The conflicts of the state between the two calls tell.
+// No fixed order is right: MFA ON is refused while one-time codes are allowed as first factors, so they have to go
+// first; and they are refused while MFA is ON, so MFA has to be lowered first. The conflicts of the state between the
+// two calls tell.
 //
-// The other documents follow, in the order of the table: what they need of the pool, threat protection or a plan, is there by then.
+// The other documents follow, in the order of the table: what they need of the pool, threat protection or a plan, is
+// there by then.
 func orderOf(before, after documents, touched map[baseline.DocumentName]bool) ([]baseline.DocumentName, string) {
 	order, clash := orderOfPool(before, after, touched)
 	for _, name := range namesOf(after) {
@@ -27,7 +29,8 @@ func orderOf(before, after documents, touched map[baseline.DocumentName]bool) ([
 func orderOfPool(before, after documents, touched map[baseline.DocumentName]bool) ([]baseline.DocumentName, string) {
 	switch {
 	case touched[baseline.MfaConfig] && dropsSMS(before, after):
-		// SetUserPoolMfaConfig without the SMS block may clear the pool's SmsConfiguration, so UpdateUserPool follows and brings it again.
+		// SetUserPoolMfaConfig without the SMS block may clear the pool's SmsConfiguration, so UpdateUserPool follows and
+		// brings it again.
 		return []baseline.DocumentName{baseline.MfaConfig, baseline.UserPool}, ""
 	case touched[baseline.MfaConfig] && touched[baseline.UserPool]:
 		first := newBetween(before, after, baseline.UserPool)
@@ -49,7 +52,8 @@ func orderOfPool(before, after documents, touched map[baseline.DocumentName]bool
 	}
 }
 
-// newBetween returns the reason why the pool could not be as it is between two writes of which the one of the named document goes first.
+// newBetween returns the reason why the pool could not be as it is between two writes of which the one of the named
+// document goes first.
 func newBetween(before, after documents, first baseline.DocumentName) string {
 	between := documents{baseline.UserPool: before[baseline.UserPool], baseline.MfaConfig: before[baseline.MfaConfig]}
 	between[first] = after[first]
@@ -70,24 +74,22 @@ func dropsSMS(before, after documents) bool {
 	return !block && !baseline.Empty(before.get(sms)) && !baseline.Empty(after.get(sms))
 }
 
-// request makes the write calls in the order given. UpdateUserPool carries the MfaConfiguration that is live when it is sent.
+// request makes the write calls in the order given. UpdateUserPool carries the MfaConfiguration that is live when it
+// is sent.
 func (p *Plan) request(order []baseline.DocumentName, before, after documents) error {
 	live := p.Before.liveMFA()
 	secrets := append(before.secrets(), after.secrets()...)
 	for _, name := range order {
-		body, err := encode(p.body(name, after, live))
+		body, err := EncodeObject(p.body(name, after, live))
 		if err != nil {
 			return fmt.Errorf("planning the write of %s: %w", name, err)
 		}
-		r := Request{Call: callOf(name), Document: name, Body: body, secrets: secrets}
+		r := Request{Call: callOf(name), Document: name, Body: body, Secrets: secrets}
 		if name == baseline.MfaConfig && dropsSMS(before, after) {
-			r.Owes = []baseline.Drift{{Setting: sms, Action: baseline.Write, Value: baseline.Clone(after.get(sms))}}
+			r.Restores = []baseline.Drift{{Setting: sms, Action: baseline.Write, Value: baseline.Clone(after.get(sms))}}
 		}
 		for _, i := range writing(before, p.Fixes, name, nil) {
 			r.Fixes = append(r.Fixes, p.Fixes[i])
-		}
-		if name == baseline.RiskConfiguration {
-			r.Fixes = append(r.Fixes, p.inheriting(order)...)
 		}
 		p.Writes = append(p.Writes, r)
 		if name == baseline.MfaConfig {

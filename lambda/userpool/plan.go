@@ -8,28 +8,20 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A Plan is the ordered writes that end some drifts of a pool, with the state before them and what is expected after them.
+// A Plan is the ordered writes that end some drifts of a pool, with the state before them and what is expected after
+// them.
 type Plan struct {
 	Before State
 	Writes []Request
 	Fixes  []baseline.Drift // the drifts that the writes end
 	Left   []Left           // the drifts that cannot be ended, and why
-	// Later are drifts of documents that are something else once the writes are made, and why: what stands in them, and has to stay, is not known until then. The pool has to be read and planned
-	// again for them.
-	Later []Left
-	// Offers says that the writes make the pool offer a document of which something is required, and which it does not offer for now: nobody knows what stands in it until it is read.
-	Offers bool
-	// Again says that the pool has to be read and planned again once the writes are made, as it is for Later: what is required of a document that they do not write may not hold any more, or not yet.
-	Again bool
 
 	after        documents
-	owned        []string
-	following    []baseline.DocumentName // risk configurations of clients that are the pool's, which the writes change
 	omitted      map[baseline.DocumentName][]string
 	moveValidity bool
 }
 
-// Left is a drift that is left alone, or put off, with the reason.
+// Left is a drift that is not written, with the reason.
 type Left struct {
 	baseline.Drift
 	Reason string
@@ -42,49 +34,41 @@ type Request struct {
 	Body     []byte
 	// Fixes are the drifts that this write takes part in ending.
 	Fixes []baseline.Drift
-	// Owes is what this write may take from the pool as a known side effect, and a later write of the plan gives back. Until that one is
-	// accepted, whoever writes owes it to the pool.
-	Owes []baseline.Drift
+	// Restores are settings that this write may take from the pool as a known side effect, with their values. A later
+	// write of the plan restores them; until that one is accepted, whoever writes has to restore them.
+	Restores []baseline.Drift
 
-	secrets []string // sensitive values of the pool, as it was and as it is to be: the service repeats what it refuses
+	// Secrets are the sensitive values of the pool, as it was and as it is to be: the service repeats what it refuses.
+	Secrets []string `json:"-"`
 }
 
 // Options are what a plan depends on beside the pool.
 type Options struct {
 	// Unknown says what to do with members that the member table lacks.
 	Unknown map[string]baseline.Unknown
-	// MoveValidity sends the value of UnusedAccountValidityDays as TemporaryPasswordValidityDays. It is for a pool of which the service has
-	// just said that it wants exactly that (ClassValidity).
+	// MoveValidity sends the value of UnusedAccountValidityDays as TemporaryPasswordValidityDays. It is for a pool of
+	// which the service has just said that it wants exactly that (ClassValidity).
 	MoveValidity bool
-	// Owned are the settings that are required of the pool, those among them that hold too.
-	Owned []string
-	// Then, if not nil, returns the drifts of the pool in another state, and those of them that would be to be ended.
-	Then func(State) (drifts, fixable []baseline.Drift)
+	// RiskRequired says that a risk configuration is required, of the pool or of a client.
+	RiskRequired bool
 }
 
-// NewPlan plans the writes that end the drifts, whose Action must not be Report. A drift is left out, with the reason, where the
-// service is known to refuse it, and where its document has a member that nobody has thought about. The order of the writes is one in
-// which the service takes each of them. Nothing is written.
+// NewPlan plans the writes that end the drifts, whose Action must not be Report. A drift is left out, with the reason,
+// where the service is known to refuse it, and where its document has a member that nobody has thought about. The
+// order of the writes is one in which the service takes each of them. Nothing is written.
 func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error) {
-	p := Plan{Before: state, owned: options.Owned, moveValidity: options.MoveValidity, omitted: map[baseline.DocumentName][]string{}}
+	p := Plan{Before: state, moveValidity: options.MoveValidity, omitted: map[baseline.DocumentName][]string{}}
 	if len(drifts) == 0 {
 		return p, nil
 	}
 	before := state.written()
 	stopped := p.stopUnknown(options.Unknown)
-	fixes, waiting := p.offered(p.orphaning(p.blinding(drifts, options.Owned)))
+	fixes := p.offered(p.orphaning(p.blinding(drifts, options.RiskRequired)))
 	for {
 		after, touched := apply(before, fixes)
-		p.inherit(after, touched)
 		order, blame, reason := p.judge(before, after, touched, fixes, stopped)
 		if len(blame) == 0 {
 			p.Fixes, p.after = fixes, after
-			p.Offers = len(order) > 0 && threatens(after) && slices.ContainsFunc(p.owned, state.Hides)
-			p.wait(waiting)
-			if err := p.reconsider(order, drifts, options); err != nil {
-				return p, err
-			}
-			p.Again = p.Again || p.Offers || len(p.Later) > 0
 			return p, p.request(order, before, after)
 		}
 		var rest []baseline.Drift
@@ -100,7 +84,8 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error
 }
 
 // judge returns the order of the documents to write, or else the drifts that stand in the way and the reason.
-func (p *Plan) judge(before, after documents, touched map[baseline.DocumentName]bool, fixes []baseline.Drift, stopped map[baseline.DocumentName]string,
+func (p *Plan) judge(before, after documents, touched map[baseline.DocumentName]bool, fixes []baseline.Drift,
+	stopped map[baseline.DocumentName]string,
 ) (order []baseline.DocumentName, blame []int, reason string) {
 	if undone := overruled(after, fixes); len(undone) > 0 {
 		return nil, undone, "another requirement that the pool has to meet says otherwise of the same fact"
@@ -117,10 +102,12 @@ func (p *Plan) judge(before, after documents, touched map[baseline.DocumentName]
 		}
 	}
 	if touched[baseline.MfaConfig] && dropsSMS(before, after) {
-		// UpdateUserPool has to follow and bring the sender again, so it must not be one that the service refuses for the pool's own state.
+		// UpdateUserPool has to follow and bring the sender again, so it must not be one that the service refuses for the
+		// pool's own state.
 		for _, c := range broken(view{docs: after, before: before}) {
 			if !c.tolerated {
-				return nil, writing(before, fixes, baseline.MfaConfig, order), "UpdateUserPool would have to follow, and be refused: " + c.reason
+				return nil, writing(before, fixes, baseline.MfaConfig, order),
+					"UpdateUserPool would have to follow, and be refused: " + c.reason
 			}
 		}
 	}
@@ -138,7 +125,8 @@ func (p *Plan) stopUnknown(say map[string]baseline.Unknown) map[baseline.Documen
 		omit, stop := judgeUnknown(unknownMembers(name, p.Before.Documents[name]), say)
 		p.omitted[name] = omit
 		if len(stop) > 0 {
-			stopped[name] = fmt.Sprintf("unknown member %s: %s could lose it, so nothing is written; say echo or omit for it under unknownMembers",
+			stopped[name] = fmt.Sprintf("unknown member %s: %s could lose it, so nothing is written; say echo or omit for "+
+				"it under unknownMembers",
 				strings.Join(stop, ", "), table.WriteCall)
 		}
 	}
@@ -174,7 +162,8 @@ func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.Do
 	return after, touched
 }
 
-// meant returns the documents that the fixes can touch: their own, and of the pool's first two, which have twins in each other, both.
+// meant returns the documents that the fixes can touch: their own, and of the pool's first two, which have twins in
+// each other, both.
 func meant(fixes []baseline.Drift) map[baseline.DocumentName]bool {
 	names := map[baseline.DocumentName]bool{}
 	for _, d := range fixes {
@@ -210,8 +199,8 @@ func newly(before, now documents) []conflict {
 	})
 }
 
-// culprits returns the fixes to give up for a conflict: those of the first of its settings without which it is gone, or else all
-// that take part. There are none if the pool has the conflict without us: then the service judges.
+// culprits returns the fixes to give up for a conflict: those of the first of its settings without which it is gone,
+// or else all that take part. There are none if the pool has the conflict without us: then the service judges.
 func culprits(c conflict, before documents, fixes []baseline.Drift) []int {
 	var all []int
 	for _, setting := range c.settings {
@@ -248,7 +237,8 @@ func Touches(drifted, setting string) bool {
 }
 
 // writing returns the fixes that need the write of a document.
-func writing(before documents, fixes []baseline.Drift, name baseline.DocumentName, order []baseline.DocumentName) []int {
+func writing(before documents, fixes []baseline.Drift, name baseline.DocumentName,
+	order []baseline.DocumentName) []int {
 	var found []int
 	for i := range fixes {
 		if !meant(fixes[i : i+1])[name] {

@@ -10,9 +10,11 @@ import (
 	"poolkeeper/baseline"
 )
 
+const pool = "eu-west-1_AbCdEf123"
+
 func tree(t *testing.T, text string) map[string]any {
 	t.Helper()
-	object, err := decode([]byte(text))
+	object, err := DecodeObject([]byte(text))
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
@@ -21,8 +23,10 @@ func tree(t *testing.T, text string) map[string]any {
 
 func stateOf(t *testing.T, userPool, mfaConfig string) State {
 	t.Helper()
-	return State{ID: pool, Documents: map[baseline.DocumentName]map[string]any{baseline.UserPool: tree(t, userPool), baseline.MfaConfig: tree(t, mfaConfig),
-		baseline.RiskConfiguration: {}, baseline.LogDelivery: {}, baseline.AppClient.Of("web"): {"ClientId": "web", "CallbackURLs": []any{"https://a.example"},
+	return State{ID: pool, Documents: map[baseline.DocumentName]map[string]any{baseline.UserPool: tree(t, userPool),
+		baseline.MfaConfig:         tree(t, mfaConfig),
+		baseline.RiskConfiguration: {}, baseline.LogDelivery: {},
+		baseline.AppClient.Of("web"): {"ClientId": "web", "CallbackURLs": []any{"https://a.example"},
 			"ExplicitAuthFlows": []any{"ALLOW_USER_SRP_AUTH"}}, baseline.ClientRisk.Of("web"): nil}}
 }
 
@@ -30,7 +34,8 @@ func write(setting string, v any) baseline.Drift {
 	return baseline.Drift{Setting: setting, Action: baseline.Write, Value: v}
 }
 
-// TestConflicts has a row for each rule that the service is known to have: a pool, what is wanted of it, and which of that cannot be had.
+// TestConflicts has a row for each rule that the service is known to have: a pool, what is wanted of it, and which of
+// that cannot be had.
 func TestConflicts(t *testing.T) {
 	t.Parallel()
 	const totpOn = `{"MfaConfiguration":"ON","SoftwareTokenMfaConfiguration":{"Enabled":true}}`
@@ -41,43 +46,84 @@ func TestConflicts(t *testing.T) {
 		want      []baseline.Drift
 		left      []string
 	}{
-		"verification-subset":                {`{"AutoVerifiedAttributes":["email"]}`, off, []baseline.Drift{write(verify, list("email", "phone_number"))}, []string{verify}},
-		"phone-verification-without-sms":     {`{}`, off, []baseline.Drift{write(autoVerify, list("phone_number"))}, []string{autoVerify}},
-		"admin-only-recovery":                {`{}`, off, []baseline.Drift{write(recovery, list(map[string]any{"Name": "admin_only", "Priority": json.Number("1")}, map[string]any{"Name": "verified_email", "Priority": json.Number("2")}))}, []string{recovery}},
-		"mfa-on-with-one-time-codes":         {`{"Policies":{"SignInPolicy":{"AllowedFirstAuthFactors":["PASSWORD","EMAIL_OTP"]}}}`, `{"MfaConfiguration":"OPTIONAL","SoftwareTokenMfaConfiguration":{"Enabled":true}}`, []baseline.Drift{write(mfa, "ON")}, []string{mfa}},
-		"mfa-on-with-single-factor-passkeys": {`{}`, totpOn, []baseline.Drift{write(factors, list("PASSWORD", "WEB_AUTHN"))}, []string{factors}},
-		"sms-code-without-sms":               {`{}`, off, []baseline.Drift{write(factors, list("SMS_OTP"))}, []string{factors}},
-		"factors-need-essentials":            {`{"UserPoolTier":"LITE"}`, off, []baseline.Drift{write(factors, list("PASSWORD", "WEB_AUTHN"))}, []string{factors}},
-		"threat-protection-needs-plus":       {`{"UserPoolTier":"ESSENTIALS"}`, off, []baseline.Drift{write(threat, "AUDIT"), write("DeletionProtection", "ACTIVE")}, []string{threat}},
-		"email-mfa-needs-ses":                {`{}`, totpOn, []baseline.Drift{write("EmailMfaConfiguration.Subject", "s")}, []string{"EmailMfaConfiguration.Subject"}},
-		"email-mfa-with-email-recovery":      {`{"EmailConfiguration":{"EmailSendingAccount":"DEVELOPER","SourceArn":"x"},"AccountRecoverySetting":{"RecoveryMechanisms":[{"Name":"verified_email","Priority":1}]}}`, totpOn, []baseline.Drift{write("EmailMfaConfiguration.Subject", "s")}, []string{"EmailMfaConfiguration.Subject"}},
-		"email-mfa-needs-essentials":         {`{"UserPoolTier":"LITE","EmailConfiguration":{"EmailSendingAccount":"DEVELOPER","SourceArn":"x"}}`, totpOn, []baseline.Drift{write("EmailMfaConfiguration.Subject", "s")}, []string{"EmailMfaConfiguration.Subject"}},
-		"mfa-without-factor":                 {`{}`, off, []baseline.Drift{write(mfa, "OPTIONAL")}, []string{mfa}},
-		"factor-with-mfa-off":                {`{}`, off, []baseline.Drift{write("SoftwareTokenMfaConfiguration.Enabled", true)}, []string{"SoftwareTokenMfaConfiguration.Enabled"}},
-		"sms-mfa-without-sms":                {`{}`, totpOn, []baseline.Drift{write("SmsMfaConfiguration.SmsAuthenticationMessage", "c {####}")}, []string{"SmsMfaConfiguration.SmsAuthenticationMessage"}},
-		"custom-sender-without-key":          {`{}`, off, []baseline.Drift{write("LambdaConfig", map[string]any{"CustomSMSSender": map[string]any{"LambdaArn": "a", "LambdaVersion": "V1_0"}})}, []string{"LambdaConfig"}},
-		"key-type":                           {`{"KeyConfiguration":{"KeyType":"CUSTOMER_MANAGED_KEY","KmsKeyArn":"a"}}`, off, []baseline.Drift{write("KeyConfiguration.KeyType", "AWS_OWNED_KEY")}, []string{"KeyConfiguration.KeyType"}},
-		"two-sms-senders":                    {`{"SmsConfiguration":{"EumsSms":{"CallerArn":"a"}}}`, off, []baseline.Drift{write("SmsConfiguration.SnsCallerArn", "b")}, []string{"SmsConfiguration.SnsCallerArn"}},
-		"developer-email-without-identity":   {`{}`, off, []baseline.Drift{write(account, "DEVELOPER")}, []string{account}},
-		"registration-needs-essentials":      {`{"UserPoolTier":"LITE"}`, off, []baseline.Drift{write("DcrConfiguration.EnableStatus", "Enabled")}, []string{"DcrConfiguration.EnableStatus"}},
-		"acr-needs-essentials":               {`{"UserPoolTier":"LITE"}`, off, []baseline.Drift{write("AcrConfiguration", map[string]any{"Level1": map[string]any{"AcrValue": "x"}})}, []string{"AcrConfiguration"}},
-		"risk-without-threat-protection": {`{"UserPoolTier":"PLUS"}`, off, []baseline.Drift{write("RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList", list("192.0.2.0/24"))},
+		"verification-subset": {`{"AutoVerifiedAttributes":["email"]}`, off,
+			[]baseline.Drift{write(verify, list("email", "phone_number"))}, []string{verify}},
+		"phone-verification-without-sms": {`{}`, off, []baseline.Drift{write(autoVerify, list("phone_number"))},
+			[]string{autoVerify}},
+		"admin-only-recovery": {`{}`, off,
+			[]baseline.Drift{write(recovery, list(map[string]any{"Name": "admin_only", "Priority": json.Number("1")},
+				map[string]any{"Name": "verified_email", "Priority": json.Number("2")}))}, []string{recovery}},
+		"mfa-on-with-one-time-codes": {
+			`{"Policies":{"SignInPolicy":{"AllowedFirstAuthFactors":["PASSWORD","EMAIL_OTP"]}}}`,
+			`{"MfaConfiguration":"OPTIONAL","SoftwareTokenMfaConfiguration":{"Enabled":true}}`,
+			[]baseline.Drift{write(mfa, "ON")}, []string{mfa}},
+		"mfa-on-with-single-factor-passkeys": {`{}`, totpOn,
+			[]baseline.Drift{write(factors, list("PASSWORD", "WEB_AUTHN"))}, []string{factors}},
+		"sms-code-without-sms": {`{}`, off, []baseline.Drift{write(factors, list("SMS_OTP"))},
+			[]string{factors}},
+		"factors-need-essentials": {`{"UserPoolTier":"LITE"}`, off,
+			[]baseline.Drift{write(factors, list("PASSWORD", "WEB_AUTHN"))}, []string{factors}},
+		"threat-protection-needs-plus": {`{"UserPoolTier":"ESSENTIALS"}`, off,
+			[]baseline.Drift{write(threat, "AUDIT"), write("DeletionProtection", "ACTIVE")}, []string{threat}},
+		"email-mfa-needs-ses": {`{}`, totpOn, []baseline.Drift{write("EmailMfaConfiguration.Subject", "s")},
+			[]string{"EmailMfaConfiguration.Subject"}},
+		"email-mfa-with-email-recovery": {
+			`{"EmailConfiguration":{"EmailSendingAccount":"DEVELOPER","SourceArn":"x"},"AccountRecoverySetting":{"RecoveryMechanisms":[{"Name":"verified_email","Priority":1}]}}`, totpOn, []baseline.Drift{write("EmailMfaConfiguration.Subject", "s")}, []string{"EmailMfaConfiguration.Subject"}},
+		"email-mfa-needs-essentials": {
+			`{"UserPoolTier":"LITE","EmailConfiguration":{"EmailSendingAccount":"DEVELOPER","SourceArn":"x"}}`, totpOn,
+			[]baseline.Drift{write("EmailMfaConfiguration.Subject", "s")}, []string{"EmailMfaConfiguration.Subject"}},
+		"mfa-without-factor": {`{}`, off, []baseline.Drift{write(mfa, "OPTIONAL")}, []string{mfa}},
+		"factor-with-mfa-off": {`{}`, off,
+			[]baseline.Drift{write("SoftwareTokenMfaConfiguration.Enabled", true)},
+			[]string{"SoftwareTokenMfaConfiguration.Enabled"}},
+		"sms-mfa-without-sms": {`{}`, totpOn,
+			[]baseline.Drift{write("SmsMfaConfiguration.SmsAuthenticationMessage", "c {####}")},
+			[]string{"SmsMfaConfiguration.SmsAuthenticationMessage"}},
+		"custom-sender-without-key": {`{}`, off,
+			[]baseline.Drift{write("LambdaConfig",
+				map[string]any{"CustomSMSSender": map[string]any{"LambdaArn": "a", "LambdaVersion": "V1_0"}})},
+			[]string{"LambdaConfig"}},
+		"key-type": {`{"KeyConfiguration":{"KeyType":"CUSTOMER_MANAGED_KEY","KmsKeyArn":"a"}}`,
+			off, []baseline.Drift{write("KeyConfiguration.KeyType", "AWS_OWNED_KEY")}, []string{"KeyConfiguration.KeyType"}},
+		"two-sms-senders": {`{"SmsConfiguration":{"EumsSms":{"CallerArn":"a"}}}`, off,
+			[]baseline.Drift{write("SmsConfiguration.SnsCallerArn", "b")}, []string{"SmsConfiguration.SnsCallerArn"}},
+		"developer-email-without-identity": {`{}`, off, []baseline.Drift{write(account, "DEVELOPER")}, []string{account}},
+		"registration-needs-essentials": {`{"UserPoolTier":"LITE"}`, off,
+			[]baseline.Drift{write("DcrConfiguration.EnableStatus", "Enabled")}, []string{"DcrConfiguration.EnableStatus"}},
+		"acr-needs-essentials": {`{"UserPoolTier":"LITE"}`, off,
+			[]baseline.Drift{write("AcrConfiguration", map[string]any{"Level1": map[string]any{"AcrValue": "x"}})},
+			[]string{"AcrConfiguration"}},
+		"risk-without-threat-protection": {`{"UserPoolTier":"PLUS"}`, off,
+			[]baseline.Drift{write("RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList", list("192.0.2.0/24"))},
 			[]string{"RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList"}},
-		"user-events-need-plus": {`{"UserPoolTier":"ESSENTIALS"}`, off, []baseline.Drift{write("LogConfigurations.userAuthEvents", map[string]any{"LogLevel": "INFO"})}, []string{"LogConfigurations.userAuthEvents"}},
-		"notifications-to-logs-only": {`{}`, off, []baseline.Drift{write("LogConfigurations.userNotification", map[string]any{"LogLevel": "ERROR", "S3Configuration": map[string]any{"BucketArn": "a"}})},
+		"user-events-need-plus": {`{"UserPoolTier":"ESSENTIALS"}`, off,
+			[]baseline.Drift{write("LogConfigurations.userAuthEvents", map[string]any{"LogLevel": "INFO"})},
+			[]string{"LogConfigurations.userAuthEvents"}},
+		"notifications-to-logs-only": {`{}`, off,
+			[]baseline.Drift{write("LogConfigurations.userNotification",
+				map[string]any{"LogLevel": "ERROR", "S3Configuration": map[string]any{"BucketArn": "a"}})},
 			[]string{"LogConfigurations.userNotification"}},
-		"mixed-auth-flows": {`{}`, off, []baseline.Drift{write("Clients[web].ExplicitAuthFlows", list("ALLOW_USER_SRP_AUTH", "USER_PASSWORD_AUTH")), write("Clients[web].EnableTokenRevocation", true)},
+		"mixed-auth-flows": {`{}`, off,
+			[]baseline.Drift{write("Clients[web].ExplicitAuthFlows", list("ALLOW_USER_SRP_AUTH", "USER_PASSWORD_AUTH")),
+				write("Clients[web].EnableTokenRevocation", true)},
 			[]string{"Clients[web].ExplicitAuthFlows"}},
-		"client-risk-without-threat-protection": {`{"UserPoolTier":"PLUS","UserPoolAddOns":{"AdvancedSecurityMode":"ENFORCED"}}`, off,
-			[]baseline.Drift{{Setting: "UserPoolAddOns", Action: baseline.LeaveOut}, write("Clients[web].RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList", list("192.0.2.0/24"))},
+		"client-risk-without-threat-protection": {
+			`{"UserPoolTier":"PLUS","UserPoolAddOns":{"AdvancedSecurityMode":"ENFORCED"}}`, off,
+			[]baseline.Drift{{Setting: "UserPoolAddOns", Action: baseline.LeaveOut},
+				write("Clients[web].RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList", list("192.0.2.0/24"))},
 			[]string{"Clients[web].RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList"}},
-		"default-redirect": {`{}`, off, []baseline.Drift{write("Clients[web].DefaultRedirectURI", "https://b.example")}, []string{"Clients[web].DefaultRedirectURI"}},
-		"client risk that the pool does not offer": {`{}`, off, []baseline.Drift{write("Clients[web].RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList", list("192.0.2.0/24"))},
+		"default-redirect": {`{}`, off, []baseline.Drift{write("Clients[web].DefaultRedirectURI", "https://b.example")},
+			[]string{"Clients[web].DefaultRedirectURI"}},
+		"client risk that the pool does not offer": {`{}`, off,
+			[]baseline.Drift{write("Clients[web].RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList",
+				list("192.0.2.0/24"))},
 			[]string{"Clients[web].RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList"}},
 		"last-of-client-risk": {`{"UserPoolTier":"PLUS","UserPoolAddOns":{"AdvancedSecurityMode":"ENFORCED"}}`, off,
-			[]baseline.Drift{{Setting: "Clients[web].RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList", Action: baseline.LeaveOut}},
+			[]baseline.Drift{{Setting: "Clients[web].RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList",
+				Action: baseline.LeaveOut}},
 			[]string{"Clients[web].RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList"}},
-		"a client that is not there": {`{}`, off, []baseline.Drift{write("Clients[gone].EnableTokenRevocation", true)}, []string{"Clients[gone].EnableTokenRevocation"}},
+		"a client that is not there": {`{}`, off, []baseline.Drift{write("Clients[gone].EnableTokenRevocation", true)},
+			[]string{"Clients[gone].EnableTokenRevocation"}},
 	}
 	for _, c := range conflicts {
 		if _, ok := rows[c.id]; !ok {
@@ -94,7 +140,8 @@ func TestConflicts(t *testing.T) {
 			t.Parallel()
 			state := stateOf(t, c.pool, c.mfa)
 			if strings.Contains(c.pool, "ENFORCED") {
-				state.Documents[baseline.ClientRisk.Of("web")] = tree(t, `{"ClientId":"web","RiskExceptionConfiguration":{"SkippedIPRangeList":["192.0.2.0/24"]}}`)
+				state.Documents[baseline.ClientRisk.Of("web")] = tree(t,
+					`{"ClientId":"web","RiskExceptionConfiguration":{"SkippedIPRangeList":["192.0.2.0/24"]}}`)
 			}
 			plan, err := NewPlan(state, c.want, Options{})
 			if err != nil {
@@ -119,18 +166,25 @@ func TestConflicts(t *testing.T) {
 
 func TestMissingCompanion(t *testing.T) {
 	t.Parallel()
-	plan, err := NewPlan(stateOf(t, `{}`, `{"MfaConfiguration":"OFF"}`), []baseline.Drift{write("LambdaConfig.InboundFederation.LambdaArn", "a")}, Options{})
-	if err != nil || len(plan.Left) != 1 || !strings.Contains(plan.Left[0].Reason, "LambdaConfig.InboundFederation cannot be written without LambdaVersion") {
+	plan, err := NewPlan(stateOf(t, `{}`, `{"MfaConfiguration":"OFF"}`),
+		[]baseline.Drift{write("LambdaConfig.InboundFederation.LambdaArn", "a")}, Options{})
+	if err != nil || len(plan.Left) != 1 || !strings.Contains(plan.Left[0].Reason,
+		"LambdaConfig.InboundFederation cannot be written without LambdaVersion") {
 		t.Errorf("%+v %v", plan.Left, err)
 	}
 }
 
-// TestContradictionThroughATwin: rules that only some pools combine may require two things of one fact; one of them is left, and says so.
+// TestContradictionThroughATwin: rules that only some pools combine may require two things of one fact; one of them is
+// left, and says so.
 func TestContradictionThroughATwin(t *testing.T) {
 	t.Parallel()
-	state := stateOf(t, `{"LambdaConfig":{"PreTokenGeneration":"a","PreTokenGenerationConfig":{"LambdaArn":"a","LambdaVersion":"V2_0"}}}`, `{"MfaConfiguration":"OFF"}`)
-	plan, err := NewPlan(state, []baseline.Drift{{Setting: "LambdaConfig.PreTokenGeneration", Action: baseline.LeaveOut}, write("LambdaConfig.PreTokenGenerationConfig.LambdaVersion", "V3_0")}, Options{})
-	if err != nil || len(plan.Left) != 1 || plan.Left[0].Setting != "LambdaConfig.PreTokenGenerationConfig.LambdaVersion" || len(plan.Fixes) != 1 {
+	state := stateOf(t,
+		`{"LambdaConfig":{"PreTokenGeneration":"a","PreTokenGenerationConfig":{"LambdaArn":"a","LambdaVersion":"V2_0"}}}`,
+		`{"MfaConfiguration":"OFF"}`)
+	plan, err := NewPlan(state, []baseline.Drift{{Setting: "LambdaConfig.PreTokenGeneration", Action: baseline.LeaveOut},
+		write("LambdaConfig.PreTokenGenerationConfig.LambdaVersion", "V3_0")}, Options{})
+	if err != nil || len(plan.Left) != 1 ||
+		plan.Left[0].Setting != "LambdaConfig.PreTokenGenerationConfig.LambdaVersion" || len(plan.Fixes) != 1 {
 		t.Errorf("%+v %v", plan.Left, err)
 	}
 }
@@ -138,25 +192,29 @@ func TestContradictionThroughATwin(t *testing.T) {
 // TestTolerated: an old pool that lawfully has what its plan lacks may keep it, and may have more of it.
 func TestTolerated(t *testing.T) {
 	t.Parallel()
-	plan, err := NewPlan(stateOf(t, `{"UserPoolTier":"LITE","UserPoolAddOns":{"AdvancedSecurityMode":"AUDIT"}}`, `{"MfaConfiguration":"OFF"}`), []baseline.Drift{write(threat, "ENFORCED")}, Options{})
+	plan, err := NewPlan(stateOf(t, `{"UserPoolTier":"LITE","UserPoolAddOns":{"AdvancedSecurityMode":"AUDIT"}}`,
+		`{"MfaConfiguration":"OFF"}`), []baseline.Drift{write(threat, "ENFORCED")}, Options{})
 	if err != nil || len(plan.Left) != 0 || len(plan.Writes) != 1 {
 		t.Errorf("%+v %v", plan, err)
 	}
 }
 
-// TestBothOrdersUnlawful: e-mail MFA needs a sender that the pool gets only with a plan change which e-mail MFA forbids... the plan says so, and does
-// the half that is lawful.
+// TestBothOrdersUnlawful: e-mail MFA needs a sender that the pool gets only with a plan change which e-mail MFA
+// forbids... the plan says so, and does the half that is lawful.
 func TestBothOrdersUnlawful(t *testing.T) {
 	t.Parallel()
-	state := stateOf(t, `{"Policies":{"SignInPolicy":{"AllowedFirstAuthFactors":["PASSWORD","EMAIL_OTP"]}},"EmailConfiguration":{"EmailSendingAccount":"DEVELOPER","SourceArn":"x"}}`,
+	state := stateOf(t,
+		`{"Policies":{"SignInPolicy":{"AllowedFirstAuthFactors":["PASSWORD","EMAIL_OTP"]}},"EmailConfiguration":{"EmailSendingAccount":"DEVELOPER","SourceArn":"x"}}`,
 		`{"MfaConfiguration":"OPTIONAL","EmailMfaConfiguration":{},"SoftwareTokenMfaConfiguration":{"Enabled":true}}`)
 	plan, err := NewPlan(state, []baseline.Drift{
-		write(factors, []any{"PASSWORD"}), write(account, "COGNITO_DEFAULT"), write(mfa, "ON"), {Setting: emailMFA, Action: baseline.LeaveOut},
+		write(factors, []any{"PASSWORD"}), write(account, "COGNITO_DEFAULT"), write(mfa, "ON"),
+		{Setting: emailMFA, Action: baseline.LeaveOut},
 	}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(plan.Left) == 0 || !strings.Contains(plan.Left[0].Reason, "no order of the two calls is lawful") || len(plan.Writes) == 0 {
+	if len(plan.Left) == 0 || !strings.Contains(plan.Left[0].Reason, "no order of the two calls is lawful") ||
+		len(plan.Writes) == 0 {
 		t.Errorf("left %+v, writes %d", plan.Left, len(plan.Writes))
 	}
 }
@@ -164,7 +222,8 @@ func TestBothOrdersUnlawful(t *testing.T) {
 func TestIdentity(t *testing.T) {
 	t.Parallel()
 	got := stateOf(t, `{"Name":"customers","UserPoolTags":{"env":"prod","odd":7}}`, `{}`).Identity()
-	if diff := cmp.Diff(baseline.Identity{ID: pool, Name: "customers", Tags: map[string]string{"env": "prod"}}, got); diff != "" {
+	if diff := cmp.Diff(baseline.Identity{ID: pool, Name: "customers", Tags: map[string]string{"env": "prod"}},
+		got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -172,7 +231,8 @@ func TestIdentity(t *testing.T) {
 // TestTagKeysWithDots: a tag's key is one part of its path, dots and all.
 func TestTagKeysWithDots(t *testing.T) {
 	t.Parallel()
-	plan, err := NewPlan(stateOf(t, `{"UserPoolTags":{"a.b.c":"old","aws:x":"theirs"}}`, `{"MfaConfiguration":"OFF"}`), []baseline.Drift{write("UserPoolTags.a.b.c", "new")}, Options{})
+	plan, err := NewPlan(stateOf(t, `{"UserPoolTags":{"a.b.c":"old","aws:x":"theirs"}}`, `{"MfaConfiguration":"OFF"}`),
+		[]baseline.Drift{write("UserPoolTags.a.b.c", "new")}, Options{})
 	if err != nil || len(plan.Writes) != 1 {
 		t.Fatal(err)
 	}
@@ -185,19 +245,28 @@ func TestTagKeysWithDots(t *testing.T) {
 func TestBody(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ pool, want string }{
-		"empty texts and enums":       {`{"EmailConfiguration":{"From":"","EmailSendingAccount":""},"UserPoolTier":"","SmsAuthenticationMessage":""}`, `{"EmailConfiguration":{}}`},
-		"empty containers":            {`{"AutoVerifiedAttributes":[],"LambdaConfig":{},"UserPoolTags":{},"DeviceConfiguration":{},"UserAttributeUpdateSettings":{}}`, `{"AutoVerifiedAttributes":[],"LambdaConfig":{},"UserPoolTags":{},"DeviceConfiguration":{},"UserAttributeUpdateSettings":{}}`},
-		"what is refused when empty":  {`{"SmsConfiguration":{},"UserPoolAddOns":{},"AccountRecoverySetting":{"RecoveryMechanisms":[]},"Policies":{"SignInPolicy":{"AllowedFirstAuthFactors":[]}}}`, `{"Policies":{}}`},
-		"null":                        {`{"LambdaConfig":null,"Policies":{"PasswordPolicy":null}}`, `{"Policies":{}}`},
-		"empty tag":                   {`{"UserPoolTags":{"note":""}}`, `{"UserPoolTags":{"note":""}}`},
-		"default names of levels":     {`{"AcrConfiguration":{"Level1":{"AcrValue":"urn:cognito:loa:1"},"Level2":{"AcrValue":"urn:cognito:loa:2"}}}`, `{}`},
-		"custom names of levels":      {`{"AcrConfiguration":{"Level1":{"AcrValue":"urn:mine"},"Level2":{"AcrValue":"urn:cognito:loa:2"}}}`, `{"AcrConfiguration":{"Level1":{"AcrValue":"urn:mine"},"Level2":{"AcrValue":"urn:cognito:loa:2"}}}`},
+		"empty texts and enums": {
+			`{"EmailConfiguration":{"From":"","EmailSendingAccount":""},"UserPoolTier":"","SmsAuthenticationMessage":""}`,
+			`{"EmailConfiguration":{}}`},
+		"empty containers": {
+			`{"AutoVerifiedAttributes":[],"LambdaConfig":{},"UserPoolTags":{},"DeviceConfiguration":{},"UserAttributeUpdateSettings":{}}`, `{"AutoVerifiedAttributes":[],"LambdaConfig":{},"UserPoolTags":{},"DeviceConfiguration":{},"UserAttributeUpdateSettings":{}}`},
+		"what is refused when empty": {
+			`{"SmsConfiguration":{},"UserPoolAddOns":{},"AccountRecoverySetting":{"RecoveryMechanisms":[]},"Policies":{"SignInPolicy":{"AllowedFirstAuthFactors":[]}}}`, `{"Policies":{}}`},
+		"null":      {`{"LambdaConfig":null,"Policies":{"PasswordPolicy":null}}`, `{"Policies":{}}`},
+		"empty tag": {`{"UserPoolTags":{"note":""}}`, `{"UserPoolTags":{"note":""}}`},
+		"default names of levels": {
+			`{"AcrConfiguration":{"Level1":{"AcrValue":"urn:cognito:loa:1"},"Level2":{"AcrValue":"urn:cognito:loa:2"}}}`, `{}`},
+		"custom names of levels": {
+			`{"AcrConfiguration":{"Level1":{"AcrValue":"urn:mine"},"Level2":{"AcrValue":"urn:cognito:loa:2"}}}`,
+			`{"AcrConfiguration":{"Level1":{"AcrValue":"urn:mine"},"Level2":{"AcrValue":"urn:cognito:loa:2"}}}`},
 		"registration without status": {`{"DcrConfiguration":{"OpenDcrEnabled":true}}`, `{}`},
-		"read-only":                   {`{"Id":"x","Arn":"y","SchemaAttributes":[{"Name":"sub"}],"Status":"Enabled","Name":"n"}`, `{"PoolName":"n"}`},
+		"read-only": {
+			`{"Id":"x","Arn":"y","SchemaAttributes":[{"Name":"sub"}],"Status":"Enabled","Name":"n"}`, `{"PoolName":"n"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			plan, err := NewPlan(stateOf(t, c.pool, `{"MfaConfiguration":"OFF"}`), []baseline.Drift{write("DeletionProtection", "ACTIVE")}, Options{})
+			plan, err := NewPlan(stateOf(t, c.pool, `{"MfaConfiguration":"OFF"}`),
+				[]baseline.Drift{write("DeletionProtection", "ACTIVE")}, Options{})
 			if err != nil || len(plan.Writes) != 1 {
 				t.Fatal(err, plan.Left)
 			}
@@ -212,22 +281,29 @@ func TestBody(t *testing.T) {
 	}
 }
 
-// TestDocumentsAreWhole: each of the documents goes out whole, in its own shape and in an order in which what the later ones need is there.
+// TestDocumentsAreWhole: each of the documents goes out whole, in its own shape and in an order in which what the
+// later ones need is there.
 func TestDocumentsAreWhole(t *testing.T) {
 	t.Parallel()
-	state := stateOf(t, `{"UserPoolTier":"PLUS","UserPoolAddOns":{"AdvancedSecurityMode":"ENFORCED"}}`, `{"MfaConfiguration":"OFF"}`)
-	state.Documents[baseline.RiskConfiguration] = tree(t, `{"UserPoolId":"p","LastModifiedDate":1.5,"RiskExceptionConfiguration":{"BlockedIPRangeList":["192.0.2.0/24"]}}`)
-	state.Documents[baseline.LogDelivery] = tree(t, `{"UserPoolId":"p","LogConfigurations":{"userNotification":{"LogLevel":"ERROR","CloudWatchLogsConfiguration":{"LogGroupArn":"g"}}}}`)
-	state.Documents[baseline.AppClient.Of("web")] = tree(t, `{"UserPoolId":"p","ClientId":"web","ClientName":"w","CreationDate":1,"RefreshTokenValidity":30,"ReadAttributes":[],"ClientType":"REGULAR","ClientSecretArn":"arn:x"}`)
+	state := stateOf(t, `{"UserPoolTier":"PLUS","UserPoolAddOns":{"AdvancedSecurityMode":"ENFORCED"}}`,
+		`{"MfaConfiguration":"OFF"}`)
+	state.Documents[baseline.RiskConfiguration] = tree(t,
+		`{"UserPoolId":"p","LastModifiedDate":1.5,"RiskExceptionConfiguration":{"BlockedIPRangeList":["192.0.2.0/24"]}}`)
+	state.Documents[baseline.LogDelivery] = tree(t,
+		`{"UserPoolId":"p","LogConfigurations":{"userNotification":{"LogLevel":"ERROR","CloudWatchLogsConfiguration":{"LogGroupArn":"g"}}}}`)
+	state.Documents[baseline.AppClient.Of("web")] = tree(t,
+		`{"UserPoolId":"p","ClientId":"web","ClientName":"w","CreationDate":1,"RefreshTokenValidity":30,"ReadAttributes":[],"ClientType":"REGULAR","ClientSecretArn":"arn:x"}`)
 	state.Documents[baseline.ClientRisk.Of("web")] = tree(t, `{"ClientId":"web"}`)
 	plan, err := NewPlan(state, []baseline.Drift{
-		write("Clients[web].RiskConfiguration.CompromisedCredentialsRiskConfiguration", map[string]any{"Actions": map[string]any{"EventAction": "BLOCK"}}),
+		write("Clients[web].RiskConfiguration.CompromisedCredentialsRiskConfiguration",
+			map[string]any{"Actions": map[string]any{"EventAction": "BLOCK"}}),
 		write("Clients[web].PreventUserExistenceErrors", "ENABLED"),
-		write("LogConfigurations.userAuthEvents", map[string]any{"LogLevel": "INFO", "S3Configuration": map[string]any{"BucketArn": "b"}}),
+		write("LogConfigurations.userAuthEvents", map[string]any{"LogLevel": "INFO",
+			"S3Configuration": map[string]any{"BucketArn": "b"}}),
 		write("RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction", "BLOCK"),
 		write("DeletionProtection", "ACTIVE"),
 	}, Options{})
-	if err != nil || len(plan.Left) > 0 || len(plan.Later) > 0 {
+	if err != nil || len(plan.Left) > 0 {
 		t.Fatalf("%+v %v", plan.Left, err)
 	}
 	var got []string
@@ -247,72 +323,52 @@ func TestDocumentsAreWhole(t *testing.T) {
 	}
 }
 
-// TestRiskWaitsForThreatProtection: while threat protection is off, nobody knows what stands in the risk configuration, so it is written only after it was read again.
-func TestRiskWaitsForThreatProtection(t *testing.T) {
+// TestRiskNeedsThreatProtection: while the pool does not offer a risk configuration, nothing of it is written.
+func TestRiskNeedsThreatProtection(t *testing.T) {
 	t.Parallel()
 	state := stateOf(t, `{"UserPoolTier":"PLUS"}`, `{"MfaConfiguration":"OFF"}`)
 	state.Documents[baseline.RiskConfiguration] = nil
-	risk := write("RiskConfiguration.CompromisedCredentialsRiskConfiguration", map[string]any{"Actions": map[string]any{"EventAction": "BLOCK"}})
-	plan, err := NewPlan(state, []baseline.Drift{write(threat, "ENFORCED"), risk}, Options{})
-	if err != nil || len(plan.Writes) != 1 || len(plan.Later) != 1 || len(plan.Left) > 0 {
+	risk := write("RiskConfiguration.CompromisedCredentialsRiskConfiguration",
+		map[string]any{"Actions": map[string]any{"EventAction": "BLOCK"}})
+	plan, err := NewPlan(state, []baseline.Drift{write(threat, "ENFORCED")}, Options{})
+	if err != nil || len(plan.Writes) != 1 || !plan.Offers() {
 		t.Errorf("%+v %v", plan, err)
 	}
-	for setting, offers := range map[string]bool{risk.Setting: true, "DeletionProtection": false} {
-		plan, err = NewPlan(state, []baseline.Drift{write(threat, "ENFORCED")}, Options{Owned: []string{threat, setting}})
-		if err != nil || len(plan.Writes) != 1 || plan.Offers != offers {
-			t.Errorf("where %s is required: %+v %v", setting, plan, err)
-		}
-	}
-	plan, err = NewPlan(state, []baseline.Drift{risk}, Options{Owned: []string{risk.Setting}})
-	if err != nil || plan.Offers || len(plan.Writes) != 0 || len(plan.Later) != 0 || len(plan.Left) != 1 {
+	plan, err = NewPlan(state, []baseline.Drift{risk}, Options{RiskRequired: true})
+	if err != nil || plan.Offers() || len(plan.Writes) != 0 || len(plan.Left) != 1 {
 		t.Errorf("%+v %v", plan, err)
 	}
 }
 
-// TestKeyed: a list that the table has as an object comes back as it was, whatever its order; a list that does not fit stops the write.
+// TestKeyed: a list that the table has as an object comes back as it was, whatever its order; a list that does not fit
+// stops the write.
 func TestKeyed(t *testing.T) {
 	t.Parallel()
 	table, _ := baseline.LogDelivery.Table()
-	good := tree(t, `{"LogConfigurations":[{"EventSource":"userNotification","LogLevel":"ERROR"},{"EventSource":"userAuthEvents","LogLevel":"INFO"}]}`)
-	keyed(table.Members, good)
-	if diff := cmp.Diff(tree(t, `{"LogConfigurations":{"userNotification":{"LogLevel":"ERROR"},"userAuthEvents":{"LogLevel":"INFO"}}}`), good); diff != "" {
+	good := tree(t,
+		`{"LogConfigurations":[{"EventSource":"userNotification","LogLevel":"ERROR"},{"EventSource":"userAuthEvents","LogLevel":"INFO"}]}`)
+	KeyLists(table.Members, good)
+	if diff := cmp.Diff(tree(t,
+		`{"LogConfigurations":{"userNotification":{"LogLevel":"ERROR"},"userAuthEvents":{"LogLevel":"INFO"}}}`),
+		good); diff != "" {
 		t.Error(diff)
 	}
 	listed(table.Members, good)
-	if diff := cmp.Diff(tree(t, `{"LogConfigurations":[{"EventSource":"userAuthEvents","LogLevel":"INFO"},{"EventSource":"userNotification","LogLevel":"ERROR"}]}`), good); diff != "" {
+	if diff := cmp.Diff(tree(t,
+		`{"LogConfigurations":[{"EventSource":"userAuthEvents","LogLevel":"INFO"},{"EventSource":"userNotification","LogLevel":"ERROR"}]}`), good); diff != "" {
 		t.Error(diff)
 	}
-	for _, odd := range []string{`{"LogConfigurations":[{"LogLevel":"ERROR"}]}`, `{"LogConfigurations":[{"EventSource":"a"},{"EventSource":"a"}]}`, `{"LogConfigurations":["a"]}`} {
+	for _, odd := range []string{`{"LogConfigurations":[{"LogLevel":"ERROR"}]}`,
+		`{"LogConfigurations":[{"EventSource":"a"},{"EventSource":"a"}]}`, `{"LogConfigurations":["a"]}`} {
 		document := tree(t, odd)
-		keyed(table.Members, document)
+		KeyLists(table.Members, document)
 		if got := unknownMembers(baseline.LogDelivery, document); len(got) != 1 || got[0] != "LogConfigurations" {
 			t.Errorf("%s: %v", odd, got)
 		}
 	}
-	if got := unknownMembers(baseline.LogDelivery, tree(t, `{"LogConfigurations":{"futureEvents":{"LogLevel":"INFO"}}}`)); len(got) != 1 || got[0] != "LogConfigurations.futureEvents" {
+	if got := unknownMembers(baseline.LogDelivery,
+		tree(t, `{"LogConfigurations":{"futureEvents":{"LogLevel":"INFO"}}}`)); len(got) != 1 ||
+		got[0] != "LogConfigurations.futureEvents" {
 		t.Errorf("a new event source: %v", got)
-	}
-}
-
-// TestClientWaitsForThePoolsRisk: a client without a risk configuration of its own lacks what the pool's lacks, until that is written. What cannot be written even then is left.
-func TestClientWaitsForThePoolsRisk(t *testing.T) {
-	t.Parallel()
-	state := stateOf(t, `{"UserPoolTier":"PLUS","UserPoolAddOns":{"AdvancedSecurityMode":"ENFORCED"}}`, `{"MfaConfiguration":"OFF"}`)
-	state.Documents[baseline.RiskConfiguration] = tree(t, `{"UserPoolId":"p","AccountTakeoverRiskConfiguration":{"Actions":{},"NotifyConfiguration":{"SourceArn":"a"}}}`)
-	state.Documents[baseline.AppClient.Of("web")] = tree(t, `{"UserPoolId":"p","ClientId":"web","ClientName":"w"}`)
-	state.Documents[baseline.ClientRisk.Of("web")] = state.Documents[baseline.RiskConfiguration]
-	const mails = "RiskConfiguration.AccountTakeoverRiskConfiguration.NotifyConfiguration"
-	ofPool := write(mails+".NoActionEmail.Subject", "s")
-	can, cannot := write("Clients[web]."+mails+".NoActionEmail.TextBody", "t"), write("Clients[web]."+mails+".BlockEmail.TextBody", "t")
-	plan, err := NewPlan(state, []baseline.Drift{ofPool, can, cannot}, Options{})
-	if err != nil || len(plan.Writes) != 1 || plan.Writes[0].Document != baseline.RiskConfiguration {
-		t.Fatalf("%+v %v", plan.Writes, err)
-	}
-	if len(plan.Later) != 1 || plan.Later[0].Setting != can.Setting || len(plan.Left) != 1 || plan.Left[0].Setting != cannot.Setting || !strings.Contains(plan.Left[0].Reason, "BlockEmail cannot be written without Subject") {
-		t.Errorf("later %d, left %d: %s", len(plan.Later), len(plan.Left), plan.Left[0].Reason)
-	}
-	plan, err = NewPlan(state, []baseline.Drift{can, cannot}, Options{})
-	if err != nil || len(plan.Writes) != 0 || len(plan.Later) != 0 || len(plan.Left) != 2 {
-		t.Errorf("%+v %v", plan, err)
 	}
 }

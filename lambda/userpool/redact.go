@@ -8,18 +8,18 @@ import (
 	"poolkeeper/baseline"
 )
 
-// quoted is a value that a validation error repeats.
+// quoted matches a value that a validation error repeats.
 var quoted = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)Value ('.*?') at '`) })
 
-// shortest is the length of the shortest secret that is looked for: a shorter one would hide half of any text, and tells nothing.
+// shortest is the length of the shortest secret that is hidden: hiding shorter ones would hide half of any text.
 const shortest = 4
 
-// longest is the length of the longest text of an answer that is repeated and searched.
+// longest bounds the text of an answer that is repeated and searched.
 const longest = 4000
 
-// redact hides the secrets, and every value that a validation error quotes, wherever one ends in another. A text that goes on and on is cut, after its secrets were hidden; and what the
-// service repeats of what somebody chose is no more than a line.
-func redact(text string, secrets []string) string {
+// Redact hides the secrets, and every value that a validation error quotes, even where they overlap. Then it cuts a
+// long text, and makes it one printable line.
+func Redact(text string, secrets []string) string {
 	hidden := make([]bool, len(text))
 	hide := func(from, to int) {
 		for i := from; i < to; i++ {

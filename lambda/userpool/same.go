@@ -3,10 +3,12 @@ package userpool
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
+	"slices"
 )
 
-// same says whether two JSON values have the same JSON text, with the keys of objects in order: nothing is normalised, so that 1 and 1.0 differ, and absent and empty. A nil
-// object or list is null.
+// same says whether two JSON values have the same JSON text, with the keys of objects in order: nothing is normalized,
+// so that 1 and 1.0 differ, and absent and empty. A nil object or list is null.
 func same(a, b any) bool {
 	if null(a) || null(b) {
 		return null(a) && null(b)
@@ -14,26 +16,10 @@ func same(a, b any) bool {
 	switch a := a.(type) {
 	case map[string]any:
 		b, ok := b.(map[string]any)
-		if !ok || len(a) != len(b) {
-			return false
-		}
-		for key, v := range a {
-			if other, there := b[key]; !there || !same(v, other) {
-				return false
-			}
-		}
-		return true
+		return ok && sameObjects(a, b)
 	case []any:
 		b, ok := b.([]any)
-		if !ok || len(a) != len(b) {
-			return false
-		}
-		for i, v := range a {
-			if !same(v, b[i]) {
-				return false
-			}
-		}
-		return true
+		return ok && slices.EqualFunc(a, b, same)
 	case string:
 		b, ok := b.(string)
 		return ok && a == b
@@ -42,6 +28,10 @@ func same(a, b any) bool {
 	default:
 		return sameText(a, b)
 	}
+}
+
+func sameObjects(a, b map[string]any) bool {
+	return maps.EqualFunc(a, b, same)
 }
 
 func null(v any) bool {

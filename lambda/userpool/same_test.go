@@ -9,21 +9,27 @@ import (
 	"poolkeeper/baseline"
 )
 
-// anyJSON draws small values of every kind that a document or a baseline can hold, from few scalars, so that equal ones are met.
+// anyJSON draws small values of every kind that a document or a baseline can hold. It draws few scalars, so that some
+// are equal.
 func anyJSON() *rapid.Generator[any] {
-	scalars := rapid.SampledFrom([]any{nil, true, false, "", "1", "true", "null", "<&>", "a\u2028é", json.Number("1"), json.Number("1.0"), json.Number("1e0"), json.Number("0"), json.Number("-0"), 0, 1, int64(1), 1.0, 1.5,
-		map[string]any(nil), []any(nil), map[string]any{}, []any{}})
+	scalars := rapid.SampledFrom([]any{
+		nil, true, false, "", "1", "true", "null", "<&>", "a\u2028é", json.Number("1"), json.Number("1.0"),
+		json.Number("1e0"), json.Number("0"), json.Number("-0"), 0, 1, int64(1), 1.0, 1.5,
+		map[string]any(nil), []any(nil), map[string]any{}, []any{},
+	})
 	value := scalars
 	for range 3 {
 		below := value
 		value = rapid.OneOf(scalars,
 			rapid.Map(rapid.SliceOfN(below, 0, 3), func(list []any) any { return list }),
-			rapid.Map(rapid.MapOfN(rapid.SampledFrom([]string{"a", "b", "<", ""}), below, 0, 3), func(object map[string]any) any { return object }))
+			rapid.Map(rapid.MapOfN(rapid.SampledFrom([]string{"a", "b", "<", ""}), below, 0, 3),
+				func(object map[string]any) any { return object }))
 	}
 	return value
 }
 
-// TestSameIsEqualText: two values are the same if and only if encoding/json writes the same text for them. Half of the pairs are equal but for one change or none.
+// TestSameIsEqualText: two values are the same if and only if encoding/json makes the same text of them. Half of the
+// pairs differ in one place at most.
 func TestSameIsEqualText(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -12,16 +12,17 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A State is what was read of one pool: each document as the raw JSON object of its answer, but for the secrets of clients, which stay behind. A document that was not
-// asked for is missing; nil is one that the pool does not offer for now, such as the risk configuration while threat protection is off.
+// A State is what was read of one pool: each document as the raw JSON object of its answer, without the secrets of
+// clients. A document that was not wanted is missing. A document is nil if the pool does not offer it for now, such as
+// the risk configuration while threat protection is off.
 type State struct {
 	ID        string
 	Documents map[baseline.DocumentName]map[string]any
 	Clients   []baseline.ClientIdentity // those of which documents were wanted
 }
 
-// Has says whether the document was read, and so far that it can be judged and written: of the pool itself, both documents are needed for that, as one carries what the
-// other holds.
+// Has says whether enough was read to compare and write the document: for UserPool, MfaConfig is needed too, because
+// UpdateUserPool carries a part of it.
 func (s State) Has(name baseline.DocumentName) bool {
 	_, ok := s.Documents[name]
 	if _, both := s.Documents[baseline.MfaConfig]; name == baseline.UserPool {
@@ -30,13 +31,33 @@ func (s State) Has(name baseline.DocumentName) bool {
 	return ok
 }
 
+// Focus returns the state with the documents of the pool itself and those that are named: a pool may have a thousand
+// clients, and each is judged by itself.
+func (s State) Focus(names []baseline.DocumentName) State {
+	focused := State{ID: s.ID, Documents: make(map[baseline.DocumentName]map[string]any, len(names)+4)}
+	ofPool := []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig, baseline.RiskConfiguration,
+		baseline.LogDelivery}
+	for _, name := range slices.Concat(ofPool, names) {
+		if document, read := s.Documents[name]; read {
+			focused.Documents[name] = document
+		}
+	}
+	for _, client := range s.Clients {
+		if slices.ContainsFunc(names, func(n baseline.DocumentName) bool { return n.Client() == client.ID }) {
+			focused.Clients = append(focused.Clients, client)
+		}
+	}
+	return focused
+}
+
 // off says whether the pool does not offer the document for now.
 func (s State) off(name baseline.DocumentName) bool {
 	object, ok := s.Documents[name]
 	return ok && object == nil
 }
 
-// Names returns the names of the documents that were read: those of the pool in the order of the table, then those of each client.
+// Names returns the names of the documents that were read, in the order of the table: those of the pool, then those of
+// each client.
 func (s State) Names() []baseline.DocumentName { return namesOf(s.Documents) }
 
 func namesOf(docs map[baseline.DocumentName]map[string]any) []baseline.DocumentName {
@@ -58,7 +79,7 @@ func (s State) Offered() []baseline.DocumentName {
 	return slices.DeleteFunc(s.Names(), s.off)
 }
 
-// Identity returns what a baseline selects pools and their clients by.
+// Identity returns what the rules of a baseline select pools and clients by.
 func (s State) Identity() baseline.Identity {
 	pool := s.Documents[baseline.UserPool]
 	id := baseline.Identity{ID: s.ID, Tags: map[string]string{}}
@@ -73,19 +94,19 @@ func (s State) Identity() baseline.Identity {
 	return id
 }
 
-// Settings returns the pool as one flat space of settings under the names that a baseline uses, ready for baseline.Compare. It
-// shares its values with the state and must not be changed.
+// Settings returns the settings of the pool by the paths that a baseline uses, for baseline.Compare. They share their
+// values with the state: do not change them.
 func (s State) Settings() map[string]any { return s.written().flat() }
 
-// Own returns the settings as Settings does, but for what clients have only because the pool has it.
+// Own returns the same as Settings without what clients inherit from the pool.
 func (s State) Own() map[string]any {
 	return s.written().only(func(name baseline.DocumentName) bool { return !s.inherited(name) }).flat()
 }
 
-// Lacks returns those of the debts whose setting the pool no longer has.
-func (s State) Lacks(owed []baseline.Drift) []baseline.Drift {
+// Lacks returns those of the drifts whose setting the pool no longer has.
+func (s State) Lacks(drifts []baseline.Drift) []baseline.Drift {
 	var lost []baseline.Drift
-	for _, d := range owed {
+	for _, d := range drifts {
 		if baseline.Empty(s.written().get(d.Setting)) {
 			lost = append(lost, d)
 		}
@@ -93,30 +114,30 @@ func (s State) Lacks(owed []baseline.Drift) []baseline.Drift {
 	return lost
 }
 
-// Debts returns the settings with the values that the state has for them, as what is owed to a pool that was in this state.
+// Debts returns the drifts that restore the settings to the values that this state has.
 func (s State) Debts(settings []string) []baseline.Drift {
-	var owed []baseline.Drift
+	var drifts []baseline.Drift
 	for _, setting := range settings {
 		if v := s.written().get(setting); v != nil {
-			owed = append(owed, baseline.Drift{Setting: setting, Action: baseline.Write, Value: baseline.Clone(v)})
+			drifts = append(drifts, baseline.Drift{Setting: setting, Action: baseline.Write, Value: baseline.Clone(v)})
 		}
 	}
-	return owed
+	return drifts
 }
 
-// Alike tells whether a setting has the same value in both states, or none.
+// Alike says whether a setting has the same value in both states, or none.
 func (s State) Alike(other State) func(setting string) bool {
 	a, b := s.written(), other.written()
 	return func(setting string) bool { return same(a.get(setting), b.get(setting)) }
 }
 
-// Leaves returns the normalised non-empty leaves of the state, by dotted path, for telling what moved between two states.
-// Members that the table lacks are among them; those that no call writes are not.
+// Leaves returns the normalized non-empty leaves of the state by their path. Two states are compared by them. Members
+// that the table lacks are included; members that no call writes are not.
 func (s State) Leaves() map[string]string {
 	return s.written().leaves()
 }
 
-// Still says whether a document that was read again is what it was.
+// Still says whether a document is the same after it was read again.
 func (s State) Still(name baseline.DocumentName, again map[string]any) bool {
 	one := func(document map[string]any) State {
 		return State{ID: s.ID, Documents: map[baseline.DocumentName]map[string]any{name: document}}
@@ -124,7 +145,7 @@ func (s State) Still(name baseline.DocumentName, again map[string]any) bool {
 	return maps.Equal(one(s.Documents[name]).Leaves(), one(again).Leaves())
 }
 
-// liveMFA is the pool's MfaConfiguration. GetUserPoolMfaConfig is the authority; DescribeUserPool is asked only where it is silent.
+// liveMFA is the pool's MfaConfiguration by GetUserPoolMfaConfig, or else by DescribeUserPool.
 func (s State) liveMFA() string {
 	for _, name := range []baseline.DocumentName{baseline.MfaConfig, baseline.UserPool} {
 		if v, _ := s.Documents[name]["MfaConfiguration"].(string); v != "" {
@@ -134,8 +155,8 @@ func (s State) liveMFA() string {
 	return ""
 }
 
-// Digest returns "sha256:" and the hash, in hex, of everything that a write could change of the pool, whatever the order of its members. What changes by itself,
-// such as the estimated number of users, is no part of it.
+// Digest returns "sha256:" and the hash, in hex, of everything that a write can change, whatever the order of members.
+// What changes by itself, such as the estimated number of users, is not part of it.
 func (s State) Digest() string {
 	raw, err := json.Marshal(s.written()) // keys are sorted, numbers keep their text
 	if err != nil {

@@ -6,13 +6,13 @@ import (
 	"poolkeeper/baseline"
 )
 
-// cloneObject copies a JSON object, so that a plan never changes the state that it was made from.
+// cloneObject copies a JSON object, so that a plan never changes the state it is made from.
 func cloneObject(o map[string]any) map[string]any {
 	c, _ := baseline.Clone(o).(map[string]any)
 	return c
 }
 
-// get returns the value at a dotted path, nil where it is absent. A key of a map may itself hold dots, and then is the rest of the path.
+// get returns the value at a dotted path, or nil. The key of a map may hold dots: then it is the rest of the path.
 func get(object map[string]any, path string) any {
 	if v, ok := object[path]; ok {
 		return v
@@ -28,7 +28,7 @@ func get(object map[string]any, path string) any {
 	return get(inner, below)
 }
 
-// set writes the value at the path given as its parts, making the objects on the way.
+// set sets the value at the path, given as its parts, and makes the objects that are missing.
 func set(object map[string]any, parts []string, v any) {
 	for _, name := range parts[:len(parts)-1] {
 		inner, ok := object[name].(map[string]any)
@@ -41,7 +41,7 @@ func set(object map[string]any, parts []string, v any) {
 	object[parts[len(parts)-1]] = v
 }
 
-// unset removes the value at the path given as its parts. The objects on the way stay, even empty.
+// unset removes the value at the path, given as its parts. It keeps objects that become empty.
 func unset(object map[string]any, parts []string) {
 	for _, name := range parts[:len(parts)-1] {
 		inner, ok := object[name].(map[string]any)
@@ -53,7 +53,7 @@ func unset(object map[string]any, parts []string) {
 	delete(object, parts[len(parts)-1])
 }
 
-// covers says whether path is the setting itself or stands below it.
+// covers says whether path is the setting itself or below it.
 func covers(setting, path string) bool {
 	return path == setting || strings.HasPrefix(path, setting+".")
 }

@@ -6,14 +6,16 @@ import (
 	"poolkeeper/baseline"
 )
 
-// Twins are one fact under two names or in two documents (baseline.Member.Twin). This file is the one place that resolves them:
+// Twins are one fact under two names or in two documents (baseline.Member.Twin). This file is the one place that
+// resolves them:
 //
-//   - The legacy verification texts mirror VerificationMessageTemplate. Both are written equal, for which of two different ones the service
-//     would take is unknown.
-//   - PreTokenGeneration mirrors PreTokenGenerationConfig.LambdaArn, and two different ARNs are refused. PreTokenGeneration alone means
-//     version V1_0, so the pair is written with that version where the pool has none.
-//   - SmsConfiguration and SmsAuthenticationMessage stand in UpdateUserPool and in SetUserPoolMfaConfig's SMS block. The block is the SMS
-//     factor itself, so a requirement on the pool's side never creates it; while MFA is off the block cannot be written at all.
+//   - The legacy verification texts mirror VerificationMessageTemplate. Both are written equal, for which of two
+//     different ones the service would take is unknown.
+//   - PreTokenGeneration mirrors PreTokenGenerationConfig.LambdaArn, and two different ARNs are refused.
+//     PreTokenGeneration alone means version V1_0, so the pair is written with that version where the pool has none.
+//   - SmsConfiguration and SmsAuthenticationMessage stand in UpdateUserPool and in SetUserPoolMfaConfig's SMS block.
+//     The block is the SMS factor itself, so a requirement on the pool's side never creates it; while MFA is off the
+//     block cannot be written at all.
 //   - UnusedAccountValidityDays is refused beside TemporaryPasswordValidityDays. See validity.
 
 // spread gives the twins of everything at or below the setting the value that the setting has now.
@@ -64,7 +66,8 @@ func inMFA(path string) bool {
 	return name == baseline.MfaConfig
 }
 
-// carried says whether the place of a twin can take it: the SMS block of the MFA document only while it is there and MFA is on.
+// carried says whether the place of a twin can take it: the SMS block of the MFA document only while it is there and
+// MFA is on.
 func carried(docs documents, path string) bool {
 	if inMFA(path) {
 		return mfaOn(docs) && !baseline.Empty(docs.get(smsMFA))
@@ -85,8 +88,9 @@ func fillVersion(docs documents, path string) {
 	}
 }
 
-// adopt gives an object that is about to be made what the pool already says of it: all that its twin holds, or what stands under the other
-// names of its required members, such as the ARN of a legacy trigger, and the version that it means.
+// adopt gives an object that is about to be made what the pool already says of it: all that its twin holds, or what
+// stands under the other names of its required members, such as the ARN of a legacy trigger, and the version that it
+// means.
 func adopt(docs, before documents, path string) {
 	m, ok := baseline.Lookup(path)
 	if !ok || !baseline.Empty(docs.get(path)) {
@@ -116,7 +120,8 @@ func dropHollow(docs documents, path string) {
 // complete gives an SMS block that a requirement makes the pool's own sender, without which the service refuses it.
 func complete(docs documents, setting string) {
 	block, ok := docs.get(smsMFA).(map[string]any)
-	if covers(smsMFA, setting) && ok && len(block) > 0 && baseline.Empty(block["SmsConfiguration"]) && !baseline.Empty(docs.get(sms)) {
+	if covers(smsMFA, setting) && ok && len(block) > 0 && baseline.Empty(block["SmsConfiguration"]) &&
+		!baseline.Empty(docs.get(sms)) {
 		block["SmsConfiguration"] = baseline.Clone(docs.get(sms))
 	}
 }
@@ -132,8 +137,9 @@ func superseded(path string) bool {
 }
 
 // validity resolves the two validity days in a body: the service refuses UnusedAccountValidityDays once the pool has
-// TemporaryPasswordValidityDays, although it goes on showing it. A pool that has only the older one keeps it, unless move is set: then
-// the same number of days goes out under the newer name. A requirement on the older name is written under the newer.
+// TemporaryPasswordValidityDays, although it goes on showing it. A pool that has only the older one keeps it, unless
+// move is set: then the same number of days goes out under the newer name. A requirement on the older name is written
+// under the newer.
 func validity(pool map[string]any, move bool) {
 	unused := get(pool, unusedDays)
 	if baseline.Empty(get(pool, temporaryDays)) {
@@ -145,8 +151,8 @@ func validity(pool map[string]any, move bool) {
 	unset(pool, parts(unusedDays))
 }
 
-// follows says whether the difference between what was expected and what is shown at a path is only that of a mirror that
-// follows its twin: the fact is the same, under one name or under both.
+// follows says whether the difference between what was expected and what is shown at a path is only that of a mirror
+// that follows its twin: the fact is the same, under one name or under both.
 func follows(path string, want, have map[string]string) bool {
 	if !mirrors(path, want, have) {
 		// The companions of a mirror that the service filled in by itself, such as the version beside an ARN.
@@ -156,7 +162,8 @@ func follows(path string, want, have map[string]string) bool {
 			return false
 		}
 		for _, below := range m.Members {
-			if sibling := outer + "." + below.Name; below.Required && sibling != path && want[sibling] == "" && have[sibling] != "" && mirrors(sibling, want, have) {
+			if sibling := outer + "." + below.Name; below.Required && sibling != path && want[sibling] == "" &&
+				have[sibling] != "" && mirrors(sibling, want, have) {
 				return true
 			}
 		}

@@ -6,9 +6,8 @@ import (
 	"poolkeeper/baseline"
 )
 
-// unknownMembers returns the dotted paths of the members of a document that the table lacks and that are set, sorted: the members whose
-// round trip nobody has thought about. Members that no call writes may hold anything. A known member of a shape that it
-// should not have counts as unknown too.
+// unknownMembers returns the sorted paths of the members of a document that are set and that the table lacks. Members
+// that no call writes may hold anything. A known member of another shape counts as unknown too.
 func unknownMembers(name baseline.DocumentName, object map[string]any) []string {
 	var found []string
 	table, _ := name.Table()
@@ -31,7 +30,7 @@ func walkUnknown(members []baseline.Member, object map[string]any, prefix string
 	}
 }
 
-// readAs returns the place of the member that has the name in the read call, or -1.
+// readAs returns the index of the member that has the name in the read call, or -1.
 func readAs(members []baseline.Member, name string) int {
 	for i := range members { // by index: a member is large to copy
 		if readName(members[i]) == name {
@@ -77,9 +76,9 @@ func walkValue(m baseline.Member, v any, path string, found *[]string) {
 	}
 }
 
-// judgeUnknown divides the unknown members of a document by what the baseline says of them: those to be left out of the write,
-// and those that stop it. A path's own entry beats that of the members above it, and "*" is the last word. A known member of another shape always stops: a write into it would
-// replace it.
+// judgeUnknown divides the unknown members of a document by what the baseline says about them: those that the write
+// leaves out, and those that stop it. The entry of the longest path counts, and "*" where there is none. A known
+// member of another shape always stops the write, which would replace it.
 func judgeUnknown(paths []string, say map[string]baseline.Unknown) (omit, stop []string) {
 	for _, path := range paths {
 		said := sayOf(path, say)
@@ -100,7 +99,8 @@ func judgeUnknown(paths []string, say map[string]baseline.Unknown) (omit, stop [
 func sayOf(path string, say map[string]baseline.Unknown) baseline.Unknown {
 	best := "*"
 	for named := range say {
-		if named != "*" && (covers(named, path) || covers(named, baseline.AnyClient(path))) && (best == "*" || len(named) > len(best)) {
+		about := named != "*" && (covers(named, path) || covers(named, baseline.AnyClient(path)))
+		if about && (best == "*" || len(named) > len(best)) {
 			best = named
 		}
 	}

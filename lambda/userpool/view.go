@@ -7,7 +7,7 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A view asks a pool the questions of the table.
+// A view answers the questions of the conflict table about a pool.
 type view struct {
 	docs   documents
 	before documents // as the pool was read
@@ -58,8 +58,8 @@ func mfaOn(docs documents) bool {
 
 func (v view) emailMFA() bool { return v.mfaOn() && v.get(emailMFA) != nil }
 
-// factors returns the MFA factors that are on. Of a pool whose MFA is off, Cognito may show the SMS block as a mere mirror of the
-// pool's SmsConfiguration: there it counts only if somebody wants it who did not find it.
+// factors returns the MFA factors that are on. While MFA is off, Cognito may show the SMS block as a mirror of the
+// pool's SmsConfiguration: then it counts only if it was absent before and is required.
 func (v view) factors() []string {
 	var on []string
 	if v.set(totp) {
@@ -88,8 +88,8 @@ func subset(part, whole []string) bool {
 	return true
 }
 
-// defaultACR says whether the names of the authentication levels are the service's own, which it shows without being asked and
-// gives to every level that a write leaves out.
+// defaultACR says whether the names of the authentication levels are the defaults that the service shows where nothing
+// was set, and gives to every level that a write leaves out.
 func defaultACR(v any) bool {
 	levels, ok := v.(map[string]any)
 	if !ok {

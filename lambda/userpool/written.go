@@ -112,7 +112,8 @@ func (d documents) leaves() map[string]string {
 	return all
 }
 
-// place returns the document that holds the setting, and where in it; no parts are the document as a whole. The document is nil where it was not read.
+// place returns the document that holds the setting, and where in it; no parts are the document as a whole. The
+// document is nil where it was not read.
 func (d documents) place(setting string) (object map[string]any, path []string) {
 	name, _ := baseline.DocumentOf(setting)
 	path = parts(setting)
@@ -179,7 +180,8 @@ func parts(setting string) []string {
 		if !more {
 			return split
 		}
-		if m, ok := baseline.Lookup(setting[:len(setting)-len(below)-1]); ok && m.Kind == baseline.Map && m.Elem.Kind != baseline.Object {
+		if m, ok := baseline.Lookup(setting[:len(setting)-len(below)-1]); ok && m.Kind == baseline.Map &&
+			m.Elem.Kind != baseline.Object {
 			return append(split, below)
 		}
 		rest = below

@@ -27,8 +27,8 @@ func TestSchemaTakesWhatTheParserTakes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, fault := baseline.Parse("a.yaml", text)
-		if fault != nil {
+		_, error := baseline.Parse("a.yaml", text)
+		if error != nil {
 			return
 		}
 		taken++
@@ -61,7 +61,8 @@ func requirement(t *rapid.T, m baseline.Member) any {
 	case baseline.OneOf:
 		argument = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) any { return drawn(t, m, 0) }), 0, 2).Draw(t, "options")
 	case baseline.Contains, baseline.Without:
-		argument = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) any { return drawn(t, *m.Elem, 0) }), 0, 2).Draw(t, "elements")
+		argument = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) any { return drawn(t, *m.Elem, 0) }), 0, 2).Draw(t,
+			"elements")
 	case baseline.Absent, baseline.Present:
 		argument = true
 	case baseline.Matches:
@@ -112,6 +113,9 @@ func drawn(t *rapid.T, m baseline.Member, depth int) any {
 	case baseline.Boolean:
 		return rapid.Bool().Draw(t, "boolean")
 	}
-	texts := slices.Concat(m.Enum, []string{"code {####} text", "link {##here##}", "arn:aws:lambda:eu-west-1:111122223333:function:x:1", "arn:aws:s3:::bucket", "eu-west-1", "a b", "ü€", "a@b.example", "https://a.example/?x=1#y", "ab\ncd\tefgh {####}"})
+	texts := slices.Concat(m.Enum, []string{"code {####} text", "link {##here##}",
+		"arn:aws:lambda:eu-west-1:111122223333:function:x:1", "arn:aws:s3:::bucket", "eu-west-1", "a b", "ü€",
+		"a@b.example",
+		"https://a.example/?x=1#y", "ab\ncd\tefgh {####}"})
 	return rapid.SampledFrom(texts).Draw(t, "text")
 }

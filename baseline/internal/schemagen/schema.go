@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"poolkeeper/baseline"
@@ -12,74 +13,110 @@ import (
 
 type object = map[string]any
 
-// Schema returns the JSON Schema. It takes every file that the parser takes; the parser is stricter where a schema cannot be.
+// Schema returns the JSON Schema. It takes every file that the parser takes; the parser is stricter where a schema
+// cannot be.
 func Schema() ([]byte, error) {
 	b := builder{defs: object{}, names: map[string]string{}}
-	word := object{"type": "string", "minLength": 1}
-	texts := object{"type": "array", "items": word, "minItems": 1}
-	selector := func(withExcept bool) object {
-		properties := object{
-			"ids":   object{"type": "array", "minItems": 1, "items": object{"type": "string", "pattern": `^[\w-]+_[0-9a-zA-Z]+$`, "maxLength": 55}, "description": "Ids of pools."},
-			"names": object{"type": "array", "minItems": 1, "items": word, "description": "Globs of pool names: * is any text, ? is one character."},
-			"tags":  object{"type": "object", "minProperties": 1, "additionalProperties": texts, "description": "Tag keys, each with globs of its values; every key has to match."},
-		}
-		if withExcept {
-			properties["except"] = object{"$ref": "#/$defs/exception"}
-		}
-		return object{"type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1}
-	}
-	mode := object{"enum": []string{string(baseline.Enforce), string(baseline.Audit)}, "description": "enforce writes, audit only reports."}
-	clientSelector := func(more object) object {
-		properties := object{
-			"ids":   object{"type": "array", "minItems": 1, "items": object{"type": "string", "pattern": `^[\w+]{1,128}$`}, "description": "Ids of app clients."},
-			"names": object{"type": "array", "minItems": 1, "items": word, "description": "Globs of client names."},
-		}
-		maps.Copy(properties, more)
-		return properties
-	}
-	clients := object{"type": "array", "minItems": 1, "description": "App clients, each selected by name or id; without either, every client.", "items": object{
-		"type": "object", "required": []string{"require"}, "additionalProperties": false,
-		"properties": clientSelector(object{"require": object{"$ref": "#/$defs/clientSettings"},
-			"except": object{"type": "object", "minProperties": 1, "additionalProperties": false, "properties": clientSelector(nil)}}),
-	}}
+	b.defs["selector"], b.defs["exception"] = selector(true), selector(false)
+	b.defs["settings"] = object{"type": "object", "minProperties": 1, "additionalProperties": false,
+		"properties": b.requirements(baseline.Settings(), "")}
+	b.defs["clientSettings"] = object{"type": "object", "minProperties": 1, "additionalProperties": false,
+		"properties": b.requirements(baseline.ClientSettings(), baseline.Clients+".")}
 	schema := object{
 		"$schema":     "https://json-schema.org/draft/2020-12/schema",
 		"title":       "poolkeeper baseline",
 		"description": "Required settings of Amazon Cognito user pools.",
 		"type":        "object",
 		"required":    []string{"version", "rules"},
-		"properties": object{
-			"version": object{"const": 1},
-			"mode":    mode,
-			"rules": object{"type": "array", "minItems": 1, "description": "Applied in order; a later rule wins setting by setting.", "items": object{
-				"type": "object", "required": []string{"name"}, "additionalProperties": false,
-				"anyOf": []any{object{"required": []string{"require"}}, object{"required": []string{"clients"}}, object{"required": []string{"watch"}}},
-				"properties": object{"name": word, "mode": mode, "pools": object{"$ref": "#/$defs/selector"}, "require": object{"$ref": "#/$defs/settings"},
-					"clients": clients, "watch": object{"type": "array", "minItems": 1, "items": object{"enum": baseline.Watchable()},
-						"description": "Kinds of things of which additions, changes and deletions are reported, and never undone."}},
-			}},
-			"exemptions": object{"type": "array", "minItems": 1, "items": object{
-				"type": "object", "required": []string{"pools", "settings", "until", "reason", "owner"}, "additionalProperties": false,
-				"properties": object{"pools": object{"$ref": "#/$defs/selector"}, "settings": texts, "until": object{"type": "string", "format": "date-time"}, "reason": word, "owner": word},
-			}},
-			"unknownMembers": object{"type": "object", "additionalProperties": object{"enum": []string{string(baseline.EchoUnknown), string(baseline.OmitUnknown)}},
-				"description": "What to do with a live member that poolkeeper does not know, by dotted path; \"*\" is every other one."},
-			"flapBudget": object{"type": "object", "minProperties": 1, "additionalProperties": false, "description": "How often one setting of one pool is put right within a time; beyond it, it is left and told.",
-				"properties": object{"times": object{"type": "integer", "minimum": 1, "maximum": baseline.MostFlaps, "default": baseline.DefaultFlapBudget.Times},
-					"minutes": object{"type": "integer", "minimum": 1, "maximum": baseline.MostFlapMinutes, "default": int(baseline.DefaultFlapBudget.Within.Minutes())}}},
-		},
+		"properties": object{"version": object{"const": 1}, "mode": mode, "rules": rules(), "exemptions": exemptions(),
+			"unknownMembers": unknownMembers(), "flapBudget": flapBudget()},
 		"additionalProperties": false,
 		"$defs":                b.defs,
 	}
-	b.defs["selector"], b.defs["exception"] = selector(true), selector(false)
-	b.defs["settings"] = object{"type": "object", "minProperties": 1, "additionalProperties": false, "properties": b.requirements(baseline.Settings(), "")}
-	b.defs["clientSettings"] = object{"type": "object", "minProperties": 1, "additionalProperties": false, "properties": b.requirements(baseline.ClientSettings(), baseline.Clients+".")}
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	err := encoder.Encode(schema)
 	return text.Bytes(), err
+}
+
+var (
+	word  = object{"type": "string", "minLength": 1}
+	texts = object{"type": "array", "items": word, "minItems": 1}
+	mode  = object{"enum": []string{string(baseline.Enforce), string(baseline.Audit)},
+		"description": "enforce writes, audit only reports."}
+)
+
+func selector(withExcept bool) object {
+	properties := object{
+		"ids": object{"type": "array", "minItems": 1, "items": object{"type": "string", "pattern": `^[\w-]+_[0-9a-zA-Z]+$`,
+			"maxLength": 55}, "description": "Ids of pools."},
+		"names": object{"type": "array", "minItems": 1, "items": word,
+			"description": "Globs of pool names: * is any text, ? is one character."},
+		"tags": object{"type": "object", "minProperties": 1, "additionalProperties": texts,
+			"description": "Tag keys, each with globs of its values; every key has to match."},
+	}
+	if withExcept {
+		properties["except"] = object{"$ref": "#/$defs/exception"}
+	}
+	return object{"type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1}
+}
+
+func clientSelector(more object) object {
+	properties := object{
+		"ids": object{"type": "array", "minItems": 1, "items": object{"type": "string", "pattern": `^[\w+]{1,128}$`},
+			"description": "Ids of app clients."},
+		"names": object{"type": "array", "minItems": 1, "items": word, "description": "Globs of client names."},
+	}
+	maps.Copy(properties, more)
+	return properties
+}
+
+func rules() object {
+	clients := object{"type": "array", "minItems": 1,
+		"description": "App clients, each selected by name or id; without either, every client.", "items": object{
+			"type": "object", "required": []string{"require"}, "additionalProperties": false,
+			"properties": clientSelector(object{"require": object{"$ref": "#/$defs/clientSettings"},
+				"except": object{"type": "object", "minProperties": 1, "additionalProperties": false,
+					"properties": clientSelector(nil)}}),
+		}}
+	watch := object{"type": "array", "minItems": 1, "items": object{"enum": baseline.Watchable()},
+		"description": "Kinds of things of which additions, changes and deletions are reported, and never undone."}
+	return object{"type": "array", "minItems": 1,
+		"description": "Applied in order; a later rule wins setting by setting.", "items": object{
+			"type": "object", "required": []string{"name"}, "additionalProperties": false,
+			"anyOf": []any{object{"required": []string{"require"}}, object{"required": []string{"clients"}},
+				object{"required": []string{"watch"}}},
+			"properties": object{"name": word, "mode": mode, "pools": object{"$ref": "#/$defs/selector"},
+				"require": object{"$ref": "#/$defs/settings"}, "clients": clients, "watch": watch},
+		}}
+}
+
+func exemptions() object {
+	return object{"type": "array", "minItems": 1, "items": object{
+		"type": "object", "required": []string{"pools", "settings", "until", "reason", "owner"},
+		"additionalProperties": false,
+		"properties": object{"pools": object{"$ref": "#/$defs/selector"}, "settings": texts,
+			"until": object{"type": "string", "format": "date-time"}, "reason": word, "owner": word},
+	}}
+}
+
+func unknownMembers() object {
+	return object{"type": "object", "additionalProperties": object{"enum": baseline.Unknowns()},
+		"description": "What to do with a live member that poolkeeper does not know, by dotted path; \"*\" is every " +
+			"other one."}
+}
+
+func flapBudget() object {
+	return object{"type": "object", "minProperties": 1, "additionalProperties": false,
+		"description": "How often one setting of one pool is put right within a time; beyond it, it is left and reported.",
+		"properties": object{
+			"times": object{"type": "integer", "minimum": 1, "maximum": baseline.MostFlaps,
+				"default": baseline.DefaultFlapBudget.Times},
+			"minutes": object{"type": "integer", "minimum": 1, "maximum": baseline.MostFlapMinutes,
+				"default": int(baseline.DefaultFlapBudget.Within.Minutes())},
+		}}
 }
 
 // A builder shares what several settings have in common: most triggers may be required in the very same ways.
@@ -114,7 +151,8 @@ func (b builder) requirement(m baseline.Member, path string) object {
 	var ways []any
 	switch m.Kind {
 	case baseline.Object:
-		ways = append(ways, object{"type": "object", "minProperties": 1, "additionalProperties": false, "properties": b.requirements(m.Members, path+".")})
+		ways = append(ways, object{"type": "object", "minProperties": 1, "additionalProperties": false,
+			"properties": b.requirements(m.Members, path+".")})
 	case baseline.Map:
 		ways = append(ways, keyed(m, b.requirement(*m.Elem, path+".KEY")))
 	default:
@@ -128,7 +166,8 @@ func (b builder) requirement(m baseline.Member, path string) object {
 		if op.TakesSet() {
 			properties["set"] = literal(m)
 		}
-		ways = append(ways, object{"type": "object", "required": []string{string(op)}, "additionalProperties": false, "properties": properties})
+		ways = append(ways, object{"type": "object", "required": []string{string(op)}, "additionalProperties": false,
+			"properties": properties})
 	}
 	schema := b.shared(object{"anyOf": ways})
 	about := []string{}
@@ -167,8 +206,12 @@ func argument(op baseline.Op, m baseline.Member) object {
 	switch op {
 	case baseline.OneOf:
 		return object{"type": "array", "minItems": 1, "items": literal(m)}
-	case baseline.Contains, baseline.Without:
+	case baseline.Contains:
 		return object{"type": "array", "minItems": 1, "items": literal(*m.Elem)}
+	case baseline.Without:
+		element := *m.Elem
+		element.Unsent = nil
+		return object{"type": "array", "minItems": 1, "items": literal(element)}
 	case baseline.Absent, baseline.Present:
 		return object{"const": true}
 	case baseline.Matches:
@@ -213,7 +256,9 @@ func literal(m baseline.Member) object {
 
 func text(m baseline.Member) object {
 	if len(m.Enum) > 0 {
-		return object{"enum": m.Enum}
+		return object{"enum": slices.DeleteFunc(slices.Clone(m.Enum), func(e string) bool {
+			return slices.Contains(m.Unsent, e)
+		})}
 	}
 	schema := object{"type": "string"}
 	if least := max(m.Min, 1); !m.Presence {
@@ -222,7 +267,8 @@ func text(m baseline.Member) object {
 	if m.Max > 0 {
 		schema["maxLength"] = m.Max
 	}
-	// Classes of Unicode are written otherwise in the patterns of a schema, so of patterns with one only the placeholder is checked.
+	// Classes of Unicode are written otherwise in the patterns of a schema, so of patterns with one only the placeholder
+	// is checked.
 	switch {
 	case strings.Contains(m.Pattern, `\{####\}`):
 		schema["pattern"] = `\{####\}`

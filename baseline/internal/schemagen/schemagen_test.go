@@ -54,19 +54,24 @@ func schema(t *testing.T) *jsonschema.Schema {
 	return compiled
 }
 
-// beyond are the faulty files whose fault no schema can express, or that are no YAML of the kind that editors check.
-var beyond = []string{"admin-only", "alias", "broken-second-document", "contradicting-operators", "twins-with-operators", "nothing-left", "documents", "developer-without-identity", "email-mfa-without-ses", "key-type", "key-type-without-key", "lite", "merge",
-	"mfa-off-with-factor", "mfa-without-factor", "not-utf-8", "over-two-rules", "same-name", "sender-without-key", "tag", "threat-protection-below-plus", "twins",
-	"twice", "odd-key", "two-documents", "two-sms-senders", "verification-subset", "syntax", "syntax-bracket", "syntax-control", "syntax-indentation", "syntax-quote", "syntax-star", "tab", "empty", "only-comment"}
+// beyond are the faulty files whose error no schema can express, or that are no YAML of the kind that editors check.
+var beyond = []string{"admin-only", "alias", "broken-second-document", "contradicting-operators",
+	"twins-with-operators", "nothing-left", "documents", "developer-without-identity", "email-mfa-without-ses", "key-type",
+	"key-type-without-key", "impossible-together", "lifetimes", "lite", "merge", "never-holds", "never-matches",
+	"mfa-off-with-factor", "mfa-without-factor", "not-utf-8", "over-two-rules", "same-name", "sender-without-key", "tag",
+	"threat-protection-below-plus", "twins",
+	"twice", "odd-key", "two-documents", "two-sms-senders", "verification-subset", "syntax", "syntax-bracket",
+	"syntax-control", "syntax-indentation", "syntax-quote", "syntax-star", "tab", "empty", "only-comment"}
 
-// TestSchemaAgreesWithParser: the schema takes what the parser takes, and refuses what the parser refuses, except where it cannot tell.
+// TestSchemaAgreesWithParser: the schema takes what the parser takes, and refuses what the parser refuses, except
+// where it cannot tell.
 func TestSchemaAgreesWithParser(t *testing.T) {
 	t.Parallel()
 	compiled := schema(t)
 	if err := compiled.Validate(instance(t, baseline.Default())); err != nil {
 		t.Errorf("the baseline that ships: %v", err)
 	}
-	files, err := filepath.Glob("../../testdata/faults/*.yaml")
+	files, err := filepath.Glob("../../testdata/errors/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}
@@ -89,7 +94,8 @@ func TestSchemaAgreesWithParser(t *testing.T) {
 func TestSchemaKnowsPlaceholders(t *testing.T) {
 	t.Parallel()
 	compiled := schema(t)
-	for _, message := range []string{"SmsAuthenticationMessage: none", "EmailVerificationMessage: \"none {###}\"", "VerificationMessageTemplate: {EmailMessageByLink: \"none {##here}\"}"} {
+	for _, message := range []string{"SmsAuthenticationMessage: none", "EmailVerificationMessage: \"none {###}\"",
+		"VerificationMessageTemplate: {EmailMessageByLink: \"none {##here}\"}"} {
 		if compiled.Validate(instance(t, []byte("version: 1\nrules: [{name: a, require: {"+message+"}}]\n"))) == nil {
 			t.Errorf("the schema takes %s", message)
 		}
@@ -101,14 +107,21 @@ func TestSchemaTakesGoodRules(t *testing.T) {
 	t.Parallel()
 	compiled := schema(t)
 	for _, rule := range []string{
-		"DeletionProtection: ACTIVE", "MfaConfiguration: {oneOf: [ON, OPTIONAL], set: OPTIONAL}", "Policies: {PasswordPolicy: {MinimumLength: {atLeast: 12}, RequireNumbers: true}}",
-		"AutoVerifiedAttributes: {contains: [email]}", "LambdaConfig: {exactly: {PreSignUp: \"arn:aws:lambda:eu-west-1:111122223333:function:x\"}}", "DeviceConfiguration: {absent: true}",
-		"EmailMfaConfiguration: {present: true, set: {}}", "UserPoolTags: {env: prod, note: \"\"}", "AcrConfiguration: {Level1: {AcrValue: \"urn:x\"}}", "PoolName: {matches: \"prod-*\"}",
-		"AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_email, Priority: 1}]}", "EmailVerificationMessage: \"Code {####}\"", "UserPoolTags: {exactly: {env: prod}}",
-		"RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {absent: true}}}", "LogConfigurations: {userAuthEvents: {present: true}, userNotification: {absent: true}}",
+		"DeletionProtection: ACTIVE", "MfaConfiguration: {oneOf: [ON, OPTIONAL], set: OPTIONAL}",
+		"Policies: {PasswordPolicy: {MinimumLength: {atLeast: 12}, RequireNumbers: true}}",
+		"AutoVerifiedAttributes: {contains: [email]}",
+		"LambdaConfig: {exactly: {PreSignUp: \"arn:aws:lambda:eu-west-1:111122223333:function:x\"}}",
+		"DeviceConfiguration: {absent: true}",
+		"EmailMfaConfiguration: {present: true, set: {}}", "UserPoolTags: {env: prod, note: \"\"}",
+		"AcrConfiguration: {Level1: {AcrValue: \"urn:x\"}}", "PoolName: {matches: \"prod-*\"}",
+		"AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_email, Priority: 1}]}",
+		"EmailVerificationMessage: \"Code {####}\"", "UserPoolTags: {exactly: {env: prod}}",
+		"RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {absent: true}}}",
+		"LogConfigurations: {userAuthEvents: {present: true}, userNotification: {absent: true}}",
 	} {
 		text := "version: 1\nrules: [{name: a, require: {" + rule + "}}, {name: b, watch: [clients, triggers]}, " +
-			"{name: c, clients: [{names: [\"web-*\"], except: {ids: [abc]}, require: {PreventUserExistenceErrors: ENABLED, RiskConfiguration: {absent: true}}}]}]\n"
+			"{name: c, clients: [{names: [\"web-*\"], except: {ids: [abc]}, require: {PreventUserExistenceErrors: ENABLED, " +
+			"RiskConfiguration: {absent: true}}}]}]\n"
 		if _, err := baseline.Parse("good.yaml", []byte(text)); err != nil {
 			t.Errorf("the parser refuses %s: %v", rule, err)
 		}
@@ -118,7 +131,8 @@ func TestSchemaTakesGoodRules(t *testing.T) {
 	}
 }
 
-// TestEverySettingIsCovered: whatever a baseline can require, of the pool, its risk, its logs and its clients, the schema takes and the reference lists.
+// TestEverySettingIsCovered: whatever a baseline can require, of the pool, its risk, its logs and its clients, the
+// schema takes and the reference lists.
 func TestEverySettingIsCovered(t *testing.T) {
 	t.Parallel()
 	compiled := schema(t)
@@ -137,7 +151,8 @@ func TestEverySettingIsCovered(t *testing.T) {
 			if prefix != "" {
 				text = "version: 1\nrules: [{name: a, clients: [{require: {" + require + "}}]}]\n"
 			}
-			if _, err := baseline.Parse("a.yaml", []byte(text)); err != nil && !strings.Contains(err.Error(), "takes a CloudWatchLogsConfiguration only") {
+			if _, err := baseline.Parse("a.yaml", []byte(text)); err != nil &&
+				!strings.Contains(err.Error(), "takes a CloudWatchLogsConfiguration only") {
 				t.Errorf("the parser refuses %v: %v", path, err)
 			}
 			if err := compiled.Validate(instance(t, []byte(text))); err != nil {

@@ -10,11 +10,15 @@ import (
 // Settings returns the table of all settings, in Markdown.
 func Settings() ([]byte, error) {
 	var b strings.Builder
-	b.WriteString("# Settings\n\nEvery setting that a baseline may require, by its path. Made from the table that validates a baseline, by `go generate ./baseline`.\n\n")
+	b.WriteString(
+		"# Settings\n\nEvery setting that a baseline may require, by its path. Made from the table that validates a " +
+			"baseline, by `go generate ./baseline`.\n\n")
 	const head = "| setting | written by | value | operators | checked by | |\n|---|---|---|---|---|---|\n"
 	b.WriteString(head)
 	rows(&b, baseline.Settings(), "")
-	b.WriteString("\n## App clients\n\nThese stand under a rule's `clients`, each by the rest of its path. In reports, the client's id stands between the brackets.\n\n" + head)
+	b.WriteString(
+		"\n## App clients\n\nThese stand under a rule's `clients`, each by the rest of its path. In reports, the client's " +
+			"id stands between the brackets.\n\n" + head)
 	rows(&b, baseline.ClientSettings(), baseline.Clients+".")
 	return []byte(b.String()), nil
 }
@@ -29,7 +33,8 @@ func rows(b *strings.Builder, members []baseline.Member, prefix string) {
 			}
 		}
 		checks, cautions := controls(path)
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %s |\n", path, call(path), value(m), strings.Join(operators, ", "), strings.Join(checks, ", "),
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %s |\n", path, call(path), value(m), strings.Join(operators, ", "),
+			strings.Join(checks, ", "),
 			strings.Join(append(remarks(m), cautions...), "; "))
 		rows(b, m.Members, path+".")
 		if m.Kind == baseline.Map && m.Elem.Kind == baseline.Object {

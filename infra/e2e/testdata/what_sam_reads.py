@@ -1,4 +1,4 @@
-"""Prints, as JSON, what SAM's own code reads of a function of a template: python what_sam_reads.py TEMPLATE FUNCTION."""
+"""Prints, as JSON, what SAM's own code reads of a function: python what_sam_reads.py TEMPLATE FUNCTION."""
 
 import json
 import sys
@@ -14,7 +14,13 @@ function = provider.get(name)
 if function is None:
     sys.exit(f"SAM knows no function {name}")
 runner = LocalLambdaRunner(
-    local_runtime=None, function_provider=provider, cwd=".", real_path=".", aws_profile=None, aws_region=None, env_vars_values={}
+    local_runtime=None,
+    function_provider=provider,
+    cwd=".",
+    real_path=".",
+    aws_profile=None,
+    aws_region=None,
+    env_vars_values={},
 )
 print(
     json.dumps(

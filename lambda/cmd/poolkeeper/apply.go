@@ -1,22 +1,20 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/report/stream"
 	"poolkeeper/lambda/userpool"
 )
@@ -28,22 +26,23 @@ func (c *cli) apply() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "apply (--pool ID... | --all | PLANFILE) [--yes]",
 		Short: "Show the plan, ask, write, and verify",
-		Long: "Shows what plan shows, asks, and then does what the function does with each pool: writes, reads back, verifies. What was read of each pool is saved to a file before it\n" +
-			"is written, for restore. A saved plan is refused for a pool that is no longer as it was. Ctrl-C stops between two pools.\n" +
-			"Exit status: 0 done or in sync, 1 error, 2 drift is left.",
+		Long: "Shows what plan shows, asks, and then does with each pool what the function does: it writes, reads the\n" +
+			"pool again and verifies. The state of each pool is saved to a file before the pool is written, for\n" +
+			"restore. A saved plan is refused if a pool has changed since. Ctrl-C stops between two pools.\n" +
+			"Exit status: 0 done or in sync, 1 error, 2 drift remains.",
 		Example: "  poolkeeper apply --pool eu-west-1_AbCdEf123\n  poolkeeper apply tonight.plan --yes",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    atMostOne("PLANFILE"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(command); err != nil {
-				return err
-			}
 			if len(args) == 1 {
 				if which.all || len(which.ids) > 0 || file != c.getenv("BASELINE_FILE") {
 					return errors.New("a saved plan has its pools and its baseline: leave out --pool, --all and --baseline")
 				}
-				return a.saved(command.Context(), args[0])
+				return a.saved(command, args[0])
 			}
 			if err := which.check(); err != nil {
+				return err
+			}
+			if err := a.begin(command); err != nil {
 				return err
 			}
 			r, _, err := c.reconciler(command.Context(), file)
@@ -61,41 +60,42 @@ func (c *cli) apply() *cobra.Command {
 // applying is one run of apply, restore or undo.
 type applying struct {
 	*cli
-	verb     string // whose cause it is
+	command  string // the cause of the writes
 	in       io.Reader
 	yes      bool
 	backups  string // "" saves none
 	noBackup bool
-	table    string
-	remember reconcile.Ledger // the deployment's, or, passing, the process's own
-	passing  bool
-	lost     []string // what no call can write back, of a restore
+	table    string // "" is the memory of the process
+	records  reconcile.Ledger
+	target   *userpool.State // what restore and undo go back to
+	lost     []string        // what no call can restore
 }
 
 // flags adds the flags that every command has that writes.
 func (a *applying) flags(command *cobra.Command) *cobra.Command {
-	command.Flags().BoolVar(&a.yes, "yes", false, "do not ask")
-	command.Flags().StringVar(&a.backups, "backups", "poolkeeper-backups", "folder for the state of each pool before it is written")
-	command.Flags().BoolVar(&a.noBackup, "no-backup", false, "save nothing before writing")
+	flags := command.Flags()
+	flags.BoolVar(&a.yes, "yes", false, "do not ask")
+	flags.StringVar(&a.backups, "backups", "poolkeeper-backups", "folder for the state of each pool before it is written")
+	flags.BoolVar(&a.noBackup, "no-backup", false, "save nothing before writing")
 	a.ledgerFlag(command, &a.table)
 	return command
 }
 
-// begin makes of the flags what they say.
+// begin checks the flags and opens the ledger.
 func (a *applying) begin(command *cobra.Command) (err error) {
-	a.verb, a.in = command.Name(), command.InOrStdin()
+	a.command, a.in = command.Name(), command.InOrStdin()
 	switch {
 	case a.noBackup:
 		a.backups = ""
 	case a.backups == "":
-		return errors.New("--backups names no folder, and nothing was written: name one, or say --no-backup")
+		return errors.New("--backups names no folder, so nothing was written: name one, or use --no-backup")
 	}
-	a.remember, a.passing, err = a.ledger(command.Context(), a.table)
+	a.records, err = a.openLedger(command.Context(), a.table)
 	return err
 }
 
-// saved applies a plan file: what it says, or nothing.
-func (a applying) saved(ctx context.Context, path string) error {
+// saved applies a plan file: all of it, or nothing.
+func (a applying) saved(command *cobra.Command, path string) error {
 	plan, err := readPlan(path)
 	if err != nil {
 		return err
@@ -104,7 +104,10 @@ func (a applying) saved(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	pools, err := a.connect(ctx)
+	if err := a.begin(command); err != nil {
+		return err
+	}
+	pools, err := a.connect(command.Context())
 	if err != nil {
 		return err
 	}
@@ -112,34 +115,33 @@ func (a applying) saved(ctx context.Context, path string) error {
 	for _, p := range plan.Pools {
 		which.ids = append(which.ids, p.UserPoolID)
 	}
-	return a.run(ctx, a.keeper(pools, required, ""), which, func(l looked) error {
-		if err := l.failure(); err != nil {
-			return fmt.Errorf("%s: %s: %w", path, l.id, err)
+	return a.run(command.Context(), a.newReconciler(pools, required, ledger.NewMemory()), which, func(p poolPlan) error {
+		if err := p.failure(); err != nil {
+			return fmt.Errorf("%s: %s: %w", path, p.id, err)
 		}
-		p := l.preview
-		i := slices.IndexFunc(plan.Pools, func(f plannedFor) bool { return f.UserPoolID == l.id })
-		if i < 0 || p.State != plan.Pools[i].State || !slices.Equal(toWrite(p), plan.Pools[i].Settings) || !slices.Equal(p.Writes, plan.Pools[i].Writes) {
-			return fmt.Errorf("%s: %s: %s; plan again", path, l.id, reconcile.MovedReason)
+		if !plan.isOf(p.preview) {
+			return fmt.Errorf("%s: %s: %s; plan again", path, p.id, reconcile.MovedReason)
 		}
 		return nil
 	})
 }
 
 // run shows what would be written, asks, and writes. check, if not nil, may refuse a pool, and with it everything.
-func (a applying) run(ctx context.Context, r *reconcile.Reconciler, which selection, check func(looked) error) error {
+func (a applying) run(ctx context.Context, r *reconcile.Reconciler, which selection, check func(poolPlan) error) error {
 	if err := which.named(); err != nil {
 		return err
 	}
 	to := a.results()
 	if len(a.lost) > 0 {
-		text := "Differs from the backup, and no call can write it back:\n  " + strings.Join(a.lost, "\n  ")
+		text := "Differs from the backup, and no call can restore it:\n  " + strings.Join(a.lost, "\n  ")
 		if err := to.Write(stream.OfSummary("unwritable", a.lost, text)); err != nil {
 			return err
 		}
 	}
-	s, err := a.carryOut(ctx, r, which, check, to)
+	var s summary
+	err := a.carryOut(ctx, r, which, check, to, &s)
 	if err == nil {
-		err = to.Write(stream.OfSummary("summary", s, s.done()))
+		err = to.Write(stream.OfSummary("summary", s, s.done(a.ending)))
 	}
 	if err = errors.Join(err, to.Close(err == nil)); err != nil {
 		return err
@@ -147,120 +149,113 @@ func (a applying) run(ctx context.Context, r *reconcile.Reconciler, which select
 	return s.exit()
 }
 
-func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which selection, check func(looked) error, to stream.Stream) (summary, error) {
-	type change struct{ id, state string }
+func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which selection, check func(poolPlan) error,
+	to stream.Stream, s *summary) error {
+	changes, err := a.preview(ctx, r, which, check, to, s)
+	if err == nil && len(changes) > 0 {
+		err = a.ask(ctx, len(changes))
+	}
+	if err != nil {
+		return err
+	}
+	if a.table != "" {
+		r.Ledger = a.records
+	}
+	s.Outcomes = map[reconcile.Ending]int{}
+	for i, next := range changes {
+		if ctx.Err() != nil {
+			return fmt.Errorf("interrupted: %d of %d pools were not touched", len(changes)-i, len(changes))
+		}
+		if err := a.write(ctx, r, next, to, s); err != nil {
+			return fmt.Errorf("%d of %d pools were not touched: %w", len(changes)-i-1, len(changes), err)
+		}
+	}
+	return nil
+}
+
+// A change is a pool that is to be written, in the state for which it was planned.
+type change struct {
+	id, state string
+	before    userpool.State
+}
+
+// preview shows the plan and returns the pools that it writes to.
+func (a applying) preview(ctx context.Context, r *reconcile.Reconciler, which selection, check func(poolPlan) error,
+	to stream.Stream, s *summary) ([]change, error) {
 	var changes []change
 	var refused []error
-	// People see the plan before they are asked. For a pipeline, a pool that is not written to is a result; one that is will be.
+	// People see the plan before they are asked. For a pipeline, a pool that is not written is a result already.
 	plan, results := to, to
 	if a.output != string(stream.Text) {
 		plan = stream.New(stream.Text, a.notes, false)
 	} else {
 		results = stream.New(stream.Text, io.Discard, false)
 	}
-	s, err := a.show(ctx, r, which, func(p looked) error {
+	err := a.show(ctx, r, which, s, func(p poolPlan) error {
 		if check != nil {
 			refused = append(refused, check(p))
 		}
-		entry := p.entry(which.all)
-		if err := plan.Write(entry); err != nil {
+		if err := plan.Write(p.entry(which.all, true)); err != nil {
 			return err
 		}
-		if p.err == nil && len(p.preview.Writes) > 0 {
-			changes = append(changes, change{p.id, p.preview.State})
+		if p.err != nil || len(p.preview.Writes) == 0 {
+			return results.Write(p.entry(which.all, false))
+		}
+		next := change{id: p.id, state: p.preview.State}
+		if a.backups != "" {
+			next.before = p.preview.Before
+		}
+		changes = append(changes, next)
+		if a.target == nil {
 			return nil
 		}
-		return results.Write(entry)
+		return a.warn(plan, p.preview)
 	})
 	if err == nil {
 		err = errors.Join(refused...)
 	}
 	if err == nil {
-		err = plan.Write(stream.OfSummary("plan", s, s.plan()))
+		err = plan.Write(stream.OfSummary("plan", *s, s.plan()))
 	}
-	if err == nil && len(changes) > 0 {
-		err = a.ask(ctx, len(changes))
-	}
-	if err != nil {
-		return s, err
-	}
+	return changes, err
+}
+
+// write writes to one pool. A pool that fails stops no other; an error is that of the output.
+func (a applying) write(ctx context.Context, r *reconcile.Reconciler, next change, to stream.Stream, s *summary) error {
 	if a.backups != "" {
-		r.Before = func(state userpool.State) error { return a.save(a.backups, state, false) }
-	}
-	remember(r, a.remember, a.passing)
-	s.Outcomes = map[reconcile.Word]int{}
-	for i, next := range changes {
-		if ctx.Err() != nil {
-			return s, fmt.Errorf("interrupted: %d of %d pools were not touched", len(changes)-i, len(changes))
-		}
-		// The writes of one pool are never left half done.
-		out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.state, event.Cause{EventName: a.verb})
-		if out.Reason == reconcile.GoneReason {
-			err = errGone // since it was shown
-		}
-		s.did(out, err)
-		for _, told := range append(slices.Clone(out.Earlier), out) {
-			if err := to.Write(a.entry(told, false)); err != nil {
-				return s, fmt.Errorf("%d of %d pools were not touched: %w", len(changes)-i-1, len(changes), err)
-			}
+		if err := a.save(a.backups, next.before, false); err != nil {
+			s.fail(next.id, err.Error())
+			return to.Write(stream.OfFailure(next.id, err))
 		}
 	}
-	return s, nil
-}
-
-// ask asks before anything is written.
-func (a applying) ask(ctx context.Context, pools int) error {
-	if a.yes {
-		return nil
+	r = interruptible(ctx, r)
+	if a.table == "" {
+		r.Ledger = ledger.NewMemory() // no other pool needs what this one's has
 	}
-	fmt.Fprintf(a.err, "Write to %s? Only yes is taken as such: ", counted(pools, "user pool"))
-	type line struct {
-		text string
-		err  error
+	out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.state, event.Cause{EventName: a.command})
+	if out.Reason == reconcile.GoneReason {
+		err = errGone // since it was shown
 	}
-	answered := make(chan line, 1)
-	go func() {
-		text, err := bufio.NewReader(a.in).ReadString('\n')
-		answered <- line{text, err}
-	}()
-	var answer line
-	select {
-	case answer = <-answered:
-	case <-ctx.Done():
-		fmt.Fprintln(a.err)
-		return errors.New("interrupted: nothing was written")
-	}
-	if answer.err != nil && !errors.Is(answer.err, io.EOF) {
-		return fmt.Errorf("reading the answer: %w", answer.err)
-	}
-	if strings.TrimSpace(answer.text) != "yes" {
-		return errors.New("nothing was written: the answer was not yes (--yes does not ask)")
-	}
-	return nil
-}
-
-// save writes the state of a pool to a new file of the folder. whole says that everything was read.
-func (c *cli) save(dir string, state userpool.State, whole bool) error {
-	taken := time.Now()
-	backup := userpool.NewBackup(state, taken)
-	backup.Whole = whole
-	raw, err := backup.Encode()
-	if err != nil {
+	s.did(out, err)
+	if err := to.Write(a.entry(a.named(out), a.table, false)); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("saving %s: %w", state.ID, err)
-	}
-	path := filepath.Join(dir, fmt.Sprintf("%s.%s.json", state.ID, taken.UTC().Format("20060102T150405.000000Z")))
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("saving %s: %w", state.ID, err)
-	}
-	_, err = file.Write(raw)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		_ = os.Remove(path) // half a backup restores nothing
-		return fmt.Errorf("saving %s: %w", state.ID, err)
-	}
-	fmt.Fprintf(c.notes, "saved %s to %s\n", state.ID, path)
+	a.close(ctx, r, out)
 	return nil
+}
+
+// ending is what people read for an ending.
+func (a applying) ending(e reconcile.Ending) reconcile.Ending {
+	if a.target != nil && e == reconcile.Remediated {
+		return report.Restored
+	}
+	return e
+}
+
+// named returns an outcome with the ending that people read, if the output is for people.
+func (a applying) named(out reconcile.Outcome) reconcile.Outcome {
+	if slices.Contains([]string{string(stream.Text), string(stream.Markdown)}, a.output) {
+		out.Outcome = a.ending(out.Outcome)
+	}
+	return out
 }

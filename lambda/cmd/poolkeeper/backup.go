@@ -2,16 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
-	"strings"
+	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
-	"poolkeeper/baseline"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report/stream"
 	"poolkeeper/lambda/userpool"
@@ -21,17 +19,18 @@ func (c *cli) backup() *cobra.Command {
 	var which selection
 	var dir string
 	command := &cobra.Command{
-		Use:     "backup (--pool ID... | --all) --out DIR",
-		Short:   "Save the whole state of pools, one file each",
-		Long:    "Saves what the API tells of each pool, whole and raw, for restore. The files hold message texts and external ids, and are readable by their owner only.",
+		Use:   "backup (--pool ID... | --all) --out DIR",
+		Short: "Save the whole state of pools, one file each",
+		Long: "Saves all that the API shows of each pool, raw, for restore. The files hold message texts and\n" +
+			"external ids, and only their owner can read them.",
 		Example: "  poolkeeper backup --all --out backups",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := which.check(); err != nil {
 				return err
 			}
 			if dir == "" {
-				return errors.New("say where to: --out DIR")
+				return errors.New("backup needs --out DIR, the folder for the files")
 			}
 			client, err := c.connect(command.Context())
 			if err != nil {
@@ -47,7 +46,6 @@ func (c *cli) backup() *cobra.Command {
 
 func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which selection, dir string) error {
 	type read struct {
-		id    string
 		state userpool.State
 		err   error
 	}
@@ -58,13 +56,16 @@ func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which select
 	}
 	err = inOrder(ctx, which.each(ctx, pools), func(ctx context.Context, id string) read {
 		state, err := c.read(ctx, pools, id, userpool.Everything())
-		return read{id, state, err}
+		return read{state, err}
 	}, func(r read) error {
 		progress.clear()
 		defer func() { progress.say(saved + failed) }()
-		if r.err == nil {
+		switch {
+		case r.err == nil:
 			saved++
 			return c.save(dir, r.state, true)
+		case ctx.Err() != nil:
+			return ctx.Err()
 		}
 		failed++
 		_, err := fmt.Fprintf(c.err, "poolkeeper: %v\n", r.err)
@@ -78,10 +79,11 @@ func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which select
 		return err
 	}
 	if which.all && saved+failed == 0 {
-		c.none()
+		c.noPools()
 	}
-	err = c.results().Write(stream.OfSummary("summary", map[string]any{"saved": saved, "failed": failed, "folder": dir}, fmt.Sprintf("%s saved in %s, %d failed", counted(saved, "user pool"), dir, failed)))
-	if err != nil {
+	summary := map[string]any{"saved": saved, "failed": failed, "folder": dir}
+	text := fmt.Sprintf("%s saved in %s, %d failed", counted(saved, "user pool"), dir, failed)
+	if err := c.results().Write(stream.OfSummary("summary", summary, text)); err != nil {
 		return err
 	}
 	if failed > 0 {
@@ -90,60 +92,35 @@ func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which select
 	return nil
 }
 
-func (c *cli) restore() *cobra.Command {
-	a := applying{cli: c}
-	command := &cobra.Command{
-		Use:   "restore FILE [--yes]",
-		Short: "Put a pool back to what a backup holds",
-		Long: "Takes the backup for a baseline of that one pool, and does what apply does: shows what would be written, asks, writes, verifies. What no call can\n" +
-			"write back is listed. Exit status: 0 done or in sync, 1 error, 2 something is left.",
-		Example: "  poolkeeper restore poolkeeper-backups/eu-west-1_AbCdEf123.20261001T091540.000000Z.json",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(command *cobra.Command, args []string) error {
-			if err := a.begin(command); err != nil {
-				return err
-			}
-			return a.restore(command.Context(), args[0])
-		},
-	}
-	return has(a.flags(command), all...)
-}
-
-func joined(names []baseline.DocumentName) string {
-	texts := make([]string, len(names))
-	for i, name := range names {
-		texts[i] = string(name)
-	}
-	return strings.Join(texts, ", ")
-}
-
-func (a applying) restore(ctx context.Context, path string) error {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("reading the backup: %w", err)
-	}
-	saved, err := userpool.DecodeBackup(raw)
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	client, err := a.connect(ctx)
+// save writes the state of a pool to a new file of the folder. whole says that everything was read.
+func (c *cli) save(dir string, state userpool.State, whole bool) error {
+	taken := time.Now()
+	backup := userpool.NewBackup(state, taken)
+	backup.Whole = whole
+	raw, err := backup.Encode()
 	if err != nil {
 		return err
 	}
-	live, err := a.read(ctx, client, saved.UserPoolID, saved.Want())
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("saving %s: %w", state.ID, err)
+	}
+	path := filepath.Join(dir, fmt.Sprintf("%s.%s.json", state.ID, taken.UTC().Format("20060102T150405.000000Z")))
+	if err := writeNew(path, raw); err != nil {
+		return fmt.Errorf("saving %s: %w", state.ID, err)
+	}
+	fmt.Fprintf(c.notes, "saved %s to %s\n", state.ID, path)
+	return nil
+}
+
+// writeNew writes a file that does not exist yet, whole or not at all, for its owner only.
+func writeNew(path string, raw []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(raw)
-	then := saved.State()
-	if !saved.Whole { // but before a write, with what that had to do with
-		fmt.Fprintf(a.notes, "the backup holds %s; the rest of the pool is left as it is\n", joined(then.Names()))
-	}
-	required := baseline.OfSettings(path, "sha256:"+hex.EncodeToString(sum[:]), saved.UserPoolID, then.Own(), then.Offered())
-	a.lost = then.Unwritable(live)
-	err = a.run(ctx, a.keeper(client, required, ""), selection{ids: []string{saved.UserPoolID}}, nil)
-	if err == nil && len(a.lost) > 0 {
-		return exit(exitDrifted)
+	_, err = file.Write(raw)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		_ = os.Remove(path)
 	}
 	return err
 }

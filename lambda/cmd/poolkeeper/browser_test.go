@@ -14,13 +14,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
 
-// A browser shows the page that it serves: as it is, measured by a script that the test adds, or measured as it is laid out on paper.
+// A browser shows the page that it serves: as it is, measured by a script that the test adds, or measured as it is laid
+// out on paper.
 type browser struct {
 	path, url, dir string
 }
@@ -34,13 +36,20 @@ const target = document.querySelector(":target");
 const out = document.createElement("pre");
 const wide = document.querySelector(".wide");
 out.id = "measured";
-const measured = {window: innerWidth, page: document.documentElement.scrollWidth, matrix: wide.scrollWidth, room: wide.clientWidth, below: wide.scrollHeight - wide.clientHeight,
- clipped: all("td, th, li, p, dd").filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0).map(e => e.textContent.slice(0, 60)),
- bad: box(found("td.bad")), good: box(all("td.good")[0]), hidden: all("details li").filter(e => e.getBoundingClientRect().height === 0 || !e.checkVisibility()).length, items: all("details li").length,
- opened: target ? target.closest("details").open : false, header: 0, side: 0, names: all("main section, main .wide").map(e => (document.getElementById(e.getAttribute("aria-labelledby")) || {}).textContent || "")};
+const label = e => (document.getElementById(e.getAttribute("aria-labelledby")) || {}).textContent || "";
+const invisible = e => e.getBoundingClientRect().height === 0 || !e.checkVisibility();
+const clipped = e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0;
+const measured = {window: innerWidth, page: document.documentElement.scrollWidth,
+ matrix: wide.scrollWidth, room: wide.clientWidth, below: wide.scrollHeight - wide.clientHeight,
+ clipped: all("td, th, li, p, dd").filter(clipped).map(e => e.textContent.slice(0, 60)),
+ bad: box(found("td.bad")), good: box(all("td.good")[0]),
+ hidden: all("details li").filter(invisible).length, items: all("details li").length,
+ opened: target ? target.closest("details").open : false, header: 0, side: 0,
+ names: all("main section, main .wide").map(label)};
 wide.scrollTop = 200; wide.scrollLeft = 40;
-measured.header = Math.round(document.querySelector("thead th:nth-child(2)").getBoundingClientRect().top - wide.getBoundingClientRect().top);
-measured.side = Math.round(document.querySelector("tbody th").getBoundingClientRect().left - wide.getBoundingClientRect().left);
+const place = q => document.querySelector(q).getBoundingClientRect();
+measured.header = Math.round(place("thead th:nth-child(2)").top - wide.getBoundingClientRect().top);
+measured.side = Math.round(place("tbody th").left - wide.getBoundingClientRect().left);
 out.textContent = JSON.stringify(measured);
 document.body.append(out); });</script></body>`
 
@@ -62,7 +71,8 @@ func startBrowser(t *testing.T, page string) browser {
 		t.Skip("chromium is not on PATH")
 	}
 	measured := strings.Replace(page, "</body>", measuring, 1)
-	served := map[string]string{"/": page, "/measured": measured, "/paper": strings.Replace(measured, "@media print {", "@media all {", 1)}
+	served := map[string]string{"/": page, "/measured": measured,
+		"/paper": strings.Replace(measured, "@media print {", "@media all {", 1)}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text, ok := served[r.URL.Path]
 		if !ok {
@@ -80,8 +90,10 @@ func (b browser) show(t *testing.T, place, size string, arguments ...string) str
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
-	all := append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-		"--force-device-scale-factor=1", "--user-data-dir=" + filepath.Join(b.dir, "profile"), "--window-size=" + size, "--hide-scrollbars"}, arguments...)
+	all := append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+		"--disable-background-networking", "--disable-component-update", "--disable-sync",
+		"--force-device-scale-factor=1", "--user-data-dir=" + filepath.Join(b.dir, "profile"),
+		"--window-size=" + size, "--hide-scrollbars"}, arguments...)
 	command := exec.CommandContext(ctx, b.path, append(all, b.url+place)...)
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
@@ -104,11 +116,12 @@ func (b browser) measure(t *testing.T, place, size string) layout {
 	return l
 }
 
-// TestPageInBrowser shows the page in a real browser: nothing that a stranger wrote runs, nothing is cut off in a wide window, in a narrow one and on paper, what is wrong stands out, and a pool's name
-// leads to its details.
+// TestPageInBrowser shows the page in a real browser: nothing that a stranger wrote runs, nothing is cut off in a wide
+// window, in a narrow one and on paper, what is wrong stands out, and a pool's name leads to its details.
 func TestPageInBrowser(t *testing.T) {
-	b := startBrowser(t, string(pageOf(t)))
-	if dom := b.show(t, "/", "1280,1000", "--dump-dom"); strings.Contains(dom, "<title>owned") || !strings.Contains(dom, "<title>User pools and their baseline</title>") {
+	b := startBrowser(t, pageOf(t))
+	dom := b.show(t, "/", "1280,1000", "--dump-dom")
+	if strings.Contains(dom, "<title>owned") || !strings.Contains(dom, "<title>User pools and their baseline</title>") {
 		t.Error("what a stranger wrote has run")
 	}
 	wide := b.measure(t, "/measured#pool-eu-west-1_AbCdEf123", "1280,1000")
@@ -120,22 +133,26 @@ func TestPageInBrowser(t *testing.T) {
 		if len(l.Clipped) > 0 {
 			t.Errorf("%s: cut off: %q", name, l.Clipped)
 		}
-		for _, label := range l.Names {
-			if label == "" {
-				t.Errorf("%s: a region has no name: %q", name, l.Names)
-			}
+		if slices.Contains(l.Names, "") {
+			t.Errorf("%s: a region has no name: %q", name, l.Names)
 		}
 	}
 	if !wide.Opened {
 		t.Error("a pool's link does not open its details")
 	}
 	if narrow.Window > 520 || narrow.Matrix <= narrow.Room || narrow.Below < 200 || narrow.Side > 1 || narrow.Header > 1 {
-		t.Errorf("narrow: the matrix of %d does not scroll in %d under the names of the pools (at %d, %d)", narrow.Matrix, narrow.Room, narrow.Side, narrow.Header)
+		t.Errorf("narrow: the matrix does not scroll under the names of the pools: %+v", narrow)
 	}
 	if paper.Matrix > paper.Room+1 || paper.Below > 1 || paper.Hidden > 0 || paper.Items == 0 || wide.Hidden == 0 {
-		t.Errorf("paper: a matrix of %d in %d, %d of it below, %d of %d details hidden (%d on the screen)", paper.Matrix, paper.Room, paper.Below, paper.Hidden, paper.Items, wide.Hidden)
+		t.Errorf("paper: something is hidden: %+v (%d hidden on the screen)", paper, wide.Hidden)
 	}
 	b.checkPicture(t, b.measure(t, "/measured", "1280,1000"))
+	b.checkPrint(t)
+}
+
+// checkPrint prints the page, on sheets that are wider than high.
+func (b browser) checkPrint(t *testing.T) {
+	t.Helper()
 	pdf := filepath.Join(b.dir, "page.pdf")
 	b.show(t, "/", "1280,1000", "--no-pdf-header-footer", "--print-to-pdf="+pdf)
 	printed, err := os.ReadFile(pdf)
@@ -155,7 +172,8 @@ func TestPageInBrowser(t *testing.T) {
 	}
 }
 
-// checkPicture holds the screenshot against the layout: the cell of a drift is drawn on the ground of what is wrong with text in its colour, a cell that holds in neither.
+// checkPicture compares the screenshot with the layout: the cell of a drift has the ground and the text color of what
+// is wrong, a cell that holds has neither.
 func (b browser) checkPicture(t *testing.T, l layout) {
 	t.Helper()
 	shot := filepath.Join(b.dir, "page.png")
@@ -177,7 +195,8 @@ func (b browser) checkPicture(t *testing.T, l layout) {
 		v, _ := strconv.ParseUint(hex, 16, 32)
 		for x := box[0]; x < box[2]; x++ {
 			for y := box[1]; y < box[3]; y++ {
-				if c, _ := color.NRGBAModel.Convert(picture.At(x, y)).(color.NRGBA); c == (color.NRGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), 0xff}) {
+				c, _ := color.NRGBAModel.Convert(picture.At(x, y)).(color.NRGBA)
+				if c == (color.NRGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), 0xff}) {
 					n++
 				}
 			}
@@ -188,7 +207,9 @@ func (b browser) checkPicture(t *testing.T, l layout) {
 	if ground, text := dots(l.Bad, "wrong"), dots(l.Bad, "bad"); ground < area(l.Bad)/2 || text < 20 {
 		t.Errorf("what is wrong does not stand out: %d of %d dots of ground, %d of text", ground, area(l.Bad), text)
 	}
-	if ground, text, wrong := dots(l.Good, "paper"), dots(l.Good, "good"), dots(l.Good, "wrong"); ground < area(l.Good)/2 || text < 5 || wrong > 0 {
-		t.Errorf("what holds looks wrong: %d of %d dots of ground, %d of text, %d of what is wrong", ground, area(l.Good), text, wrong)
+	ground, text, wrong := dots(l.Good, "paper"), dots(l.Good, "good"), dots(l.Good, "wrong")
+	if ground < area(l.Good)/2 || text < 5 || wrong > 0 {
+		t.Errorf("what holds looks wrong: %d of %d dots of ground, %d of text, %d of what is wrong", ground, area(l.Good),
+			text, wrong)
 	}
 }

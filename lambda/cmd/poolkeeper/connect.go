@@ -5,24 +5,31 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/user"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
-	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
 
+// share is the part of the documented rates that the command line uses: a person waits for it. A little stays unused,
+// because requests arrive less evenly than they are sent.
+const share = 0.96
+
 // connect builds the client of Cognito.
-func (c *cli) connect(ctx context.Context) (*userpool.Client, error) {
+func (c *cli) connect(ctx context.Context) (*cognito.Client, error) {
 	loaded, err := c.configuration(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return userpool.New(cognito.NewFromConfig(loaded, func(o *cognito.Options) { o.APIOptions = append(o.APIOptions, pace(1)) })), nil
+	return cognito.New(idp.NewFromConfig(loaded), cognito.WithShare(share)), nil
 }
 
 // configuration is the SDK's own chain of credentials and settings.
@@ -35,49 +42,63 @@ func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
 		}
 	}
 	if c.clock == nil {
-		http, err := userpool.NewHTTPClient(pem)
+		http, err := cognito.NewHTTPClient(pem)
 		if err != nil {
 			return aws.Config{}, err
 		}
-		c.clock = userpool.NewClock(http)
+		c.clock = cognito.NewClock(http)
 	}
-	// An empty profile or Region is none: the chain goes on.
+	// An empty profile or Region counts as none.
 	loaded, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(c.profile), config.WithRegion(c.region))
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
 	if loaded.Region == "" {
-		return aws.Config{}, errors.New("no Region: say --region, or set AWS_REGION, or region in the profile")
+		return aws.Config{}, errors.New("no Region: use --region, or set AWS_REGION, or region in the profile")
 	}
-	// Asked for here, what is missing is said once and not for each call.
+	// Checked here, missing credentials are reported once, and not for each call.
 	if _, err := loaded.Credentials.Retrieve(ctx); err != nil && ctx.Err() == nil {
-		return aws.Config{}, fmt.Errorf("no AWS credentials: say --profile, sign in (aws sso login), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: %w", err)
+		return aws.Config{}, fmt.Errorf("no AWS credentials: use --profile, sign in (aws sso login), or set "+
+			"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: %w", err)
 	}
 	c.connected, loaded.HTTPClient = loaded.Region, c.clock
 	return loaded, nil
 }
 
-// keeper returns a Reconciler that goes by the clock of AWS's answers, whatever that of this machine says.
-func (c *cli) keeper(pools reconcile.Pools, required *baseline.Baseline, ownRole string) *reconcile.Reconciler {
-	r := reconcile.New(pools, required, ownRole)
+// leaseWait is how long a person waits for another run that holds the lease of a pool.
+const leaseWait = 2 * time.Minute
+
+// newReconciler returns a Reconciler that goes by the clock of AWS's answers, whatever that of this machine says.
+func (c *cli) newReconciler(pools reconcile.Pools, required *baseline.Baseline, kept reconcile.Ledger,
+) *reconcile.Reconciler {
+	r := reconcile.New(pools, required, kept)
+	r.LeaseWait, r.Actor = leaseWait, operator()
 	if c.clock != nil {
 		r.Now = c.clock.Now
 	}
 	return r
 }
 
-// none says that there are no pools at all, and where: that may be another Region or account than was meant.
-func (c *cli) none() {
+// operator is the name of whoever runs the command, for the records.
+func operator() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return u.Username
+	}
+	return "the command line"
+}
+
+// noPools says that there are no pools at all, and where: another Region or account may have been meant.
+func (c *cli) noPools() {
 	fmt.Fprintf(c.notes, "there is no user pool in this account and %s (--profile, --region)\n", c.connected)
 }
 
-// errGone says that a pool that was named is not there.
+// errGone says that a pool that was named does not exist.
 var errGone = errors.New(reconcile.GoneReason)
 
-// gone says that the named pool is not there, and where it may be: ids begin with the Region that their pool was made in.
+// gone says that the named pool does not exist here, and where it may be: an id begins with the Region of its pool.
 func (c *cli) gone(id string) error {
 	if made, _, ok := strings.Cut(id, "_"); ok && made != c.connected {
-		return fmt.Errorf("%w: its id is one of %s, and this is %s (--region)", errGone, made, c.connected)
+		return fmt.Errorf("%w: its id is of %s, and this is %s (--region)", errGone, made, c.connected)
 	}
 	return errGone
 }
@@ -88,8 +109,8 @@ func (c *cli) read(ctx context.Context, pools reconcile.Pools, id string, want u
 		return userpool.State{}, err
 	}
 	state, err := pools.Read(ctx, id, want)
-	var failed *userpool.Error
-	if errors.As(err, &failed) && failed.Class == userpool.ClassGone {
+	var failed *cognito.Error
+	if errors.As(err, &failed) && failed.Class == cognito.ClassGone {
 		err = c.gone(id)
 	}
 	if err != nil {

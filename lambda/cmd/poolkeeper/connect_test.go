@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/ledger"
 )
 
-// TestGoesByTheServicesClock lets the answers be dated five minutes from now, and has the command line go by that.
+// TestGoesByTheServicesClock: where the answers are dated five minutes from now, the command line goes by that.
 func TestGoesByTheServicesClock(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "example")
@@ -23,16 +24,18 @@ func TestGoesByTheServicesClock(t *testing.T) {
 		_, _ = io.WriteString(w, `{"UserPools":[]}`)
 	}))
 	t.Cleanup(server.Close)
-	c := &cli{out: io.Discard, err: io.Discard, notes: io.Discard, getenv: func(string) string { return "" }, region: "eu-west-1"}
+	c := &cli{out: io.Discard, err: io.Discard, notes: io.Discard, getenv: func(string) string { return "" },
+		region: "eu-west-1"}
 	loaded, err := c.configuration(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := cognito.NewFromConfig(loaded, func(o *cognito.Options) { o.BaseEndpoint = aws.String(server.URL) })
-	if _, err := client.ListUserPools(t.Context(), &cognito.ListUserPoolsInput{MaxResults: aws.Int32(60)}); err != nil {
+	client := idp.NewFromConfig(loaded, func(o *idp.Options) { o.BaseEndpoint = aws.String(server.URL) })
+	if _, err := client.ListUserPools(t.Context(), &idp.ListUserPoolsInput{MaxResults: aws.Int32(60)}); err != nil {
 		t.Fatal(err)
 	}
-	if ahead := time.Until(c.keeper(nil, &baseline.Baseline{}, "").Now()); (ahead - off).Abs() > 2*time.Second {
+	r := c.newReconciler(nil, &baseline.Baseline{}, ledger.NewMemory())
+	if ahead := time.Until(r.Now()); (ahead - off).Abs() > 2*time.Second {
 		t.Errorf("the clock is %s ahead, the service's %s", ahead, off)
 	}
 }

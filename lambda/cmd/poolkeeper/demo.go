@@ -5,15 +5,17 @@ import (
 	_ "embed" // for the baseline of the demo
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
@@ -28,8 +30,8 @@ var demoBaseline []byte
 const demoPool = "eu-west-1_Customers"
 
 var intruder = cognitotest.Actor{
-	Kind: "AssumedRole", ARN: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory", IssuerARN: "arn:aws:iam::111122223333:role/AppAdmin",
-	SourceIP: "198.51.100.23", UserAgent: "aws-cli/2.31.0",
+	Kind: "AssumedRole", ARN: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory",
+	IssuerARN: "arn:aws:iam::111122223333:role/AppAdmin", SourceIP: "198.51.100.23", UserAgent: "aws-cli/2.31.0",
 }
 
 func (c *cli) demo() *cobra.Command {
@@ -38,7 +40,7 @@ func (c *cli) demo() *cobra.Command {
 		Use:     "demo",
 		Short:   "Show an incident and its remediation on an embedded fake of Cognito; needs no AWS account",
 		Example: "  poolkeeper demo\n  poolkeeper demo --serve 127.0.0.1:5555",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if address != "" {
 				return c.serveDemo(command.Context(), address)
@@ -46,7 +48,7 @@ func (c *cli) demo() *cobra.Command {
 			return c.runDemo(command.Context())
 		},
 	}
-	command.Flags().StringVar(&address, "serve", "", "only serve the fake, with a pool that was tampered with, on this address")
+	command.Flags().StringVar(&address, "serve", "", "only serve the fake, with a weakened pool, on this address")
 	return command
 }
 
@@ -60,12 +62,13 @@ func (c *cli) runDemo(ctx context.Context) error {
 	say := func(format string, args ...any) { fmt.Fprintf(c.out, format+"\n", args...) }
 
 	say("A user pool with all of its %d settings set, on a fake of Cognito in which UpdateUserPool", d.count())
-	say("resets whatever a caller leaves out, as the API reference says.\n")
+	say("resets what a caller leaves out, as the API reference says.\n")
 	payload, err := d.tamper(ctx)
 	if err != nil {
 		return err
 	}
-	say("1. An intruder calls UpdateUserPool: %s.", paint.Bad("threat protection off, deletion protection off, a trigger detached"))
+	weakened := "threat protection off, deletion protection off, a trigger detached"
+	say("1. An intruder calls UpdateUserPool: %s.", paint.Bad(weakened))
 	say("   CloudTrail's event reaches the handler.\n")
 	damaged := d.leaves()
 
@@ -73,11 +76,13 @@ func (c *cli) runDemo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	result.Record = "" // of a ledger in memory
 	if err := report.Text(c.out, result, paint); err != nil {
 		return err
 	}
 	fixed, total, moved := d.check(result, damaged)
-	verdict := fmt.Sprintf("%d owned settings restored, %d of %d other settings unchanged", fixed, total-len(moved), total)
+	verdict := fmt.Sprintf("%d required settings restored, %d of %d other settings unchanged", fixed, total-len(moved),
+		total)
 	if result.Outcome != reconcile.Remediated || fixed != 3 || len(moved) > 0 {
 		say("\n%s", paint.Bad(verdict+": the demo failed: "+strings.Join(moved, ", ")))
 		return errors.New("the demo did not end as it should")
@@ -97,10 +102,11 @@ func (c *cli) showDuplicate(ctx context.Context, d *demo, payload []byte, paint 
 		return err
 	}
 	calls := len(d.fake.Calls())
-	if again.Outcome != reconcile.Ignored || calls > 0 {
-		return fmt.Errorf("the event, delivered again, was not known: %s, %d calls", again.Outcome, calls)
+	if again.Outcome != reconcile.Unchanged || calls > 0 {
+		return fmt.Errorf("the event, delivered again, led to %s and %d calls", again.Outcome, calls)
 	}
-	fmt.Fprintf(c.out, "\n3. The event is delivered again: %s, with %d calls to Cognito.\n", paint.Good("handled before"), calls)
+	fmt.Fprintf(c.out, "\n3. The event is delivered again: %s, with %d calls to Cognito.\n",
+		paint.Good(string(again.Outcome)), calls)
 	return nil
 }
 
@@ -111,41 +117,46 @@ func (c *cli) showNaive(ctx context.Context, d *demo, paint report.Paint) error 
 		return err
 	}
 	damaged := d.leaves()
-	_, err := d.sdk.UpdateUserPool(ctx, &cognito.UpdateUserPoolInput{UserPoolId: aws.String(demoPool), DeletionProtection: types.DeletionProtectionTypeActive})
+	_, err := d.sdk.UpdateUserPool(ctx, &idp.UpdateUserPoolInput{UserPoolId: aws.String(demoPool),
+		DeletionProtection: types.DeletionProtectionTypeActive})
 	if err != nil {
 		return fmt.Errorf("making the one-field fix: %w", err)
 	}
-	lost := map[string]bool{}
-	var names []string
-	leaves := 0
-	now := d.leaves()
-	for _, m := range baseline.Settings() {
-		for path, v := range damaged {
-			if (path == m.Name || strings.HasPrefix(path, m.Name+".")) && now[path] != v && m.Name != "DeletionProtection" {
-				leaves++
-				if !lost[m.Name] {
-					lost[m.Name] = true
-					names = append(names, m.Name)
-				}
-			}
-		}
-	}
-	fmt.Fprintf(c.out, "\n4. The same incident, answered by a one-field fix,\n   UpdateUserPool(DeletionProtection=ACTIVE): deletion protection is on, and %s:\n",
-		paint.Bad(fmt.Sprintf("%d other settings are lost", leaves)))
-	for i := 0; i < len(names); i += 4 {
-		fmt.Fprintf(c.out, "   %s\n", strings.Join(names[i:min(i+4, len(names))], ", "))
-	}
+	names, leaves := lost(damaged, d.leaves())
 	if len(names) == 0 {
 		return errors.New("the one-field fix lost nothing: the fake does not show what it should")
 	}
+	fmt.Fprintf(c.out, "\n4. The same incident, answered by a one-field fix,\n"+
+		"   UpdateUserPool(DeletionProtection=ACTIVE): deletion protection is on, and %s:\n",
+		paint.Bad(fmt.Sprintf("%d other settings are lost", leaves)))
+	for some := range slices.Chunk(names, 4) {
+		fmt.Fprintf(c.out, "   %s\n", strings.Join(some, ", "))
+	}
 	return nil
+}
+
+// lost returns the settings whose leaves are not what they were, but for deletion protection, and the number of these
+// leaves.
+func lost(before, now map[string]string) (names []string, leaves int) {
+	for _, m := range baseline.Settings() {
+		found := 0
+		for path, v := range before {
+			if (path == m.Name || strings.HasPrefix(path, m.Name+".")) && now[path] != v && m.Name != "DeletionProtection" {
+				found++
+			}
+		}
+		if leaves += found; found > 0 {
+			names = append(names, m.Name)
+		}
+	}
+	return names, leaves
 }
 
 // A demo is the fake with one pool, and what talks to it.
 type demo struct {
 	fake       *cognitotest.Server
-	sdk        *cognito.Client
-	pools      *userpool.Client
+	sdk        *idp.Client
+	pools      *cognito.Client
 	reconciler *reconcile.Reconciler
 	healthy    map[string]string
 }
@@ -160,19 +171,18 @@ func newDemo() (*demo, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport, err := userpool.NewHTTPClient(nil)
+	transport, err := cognito.NewHTTPClient(nil)
 	if err != nil {
 		return nil, err
 	}
-	d.sdk = cognito.New(cognito.Options{
+	d.sdk = idp.New(idp.Options{
 		Region: "eu-west-1", BaseEndpoint: aws.String(url), HTTPClient: transport,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "demo", SecretAccessKey: "demo"}, nil
 		}),
 	})
-	d.pools = userpool.New(d.sdk)
-	d.reconciler = reconcile.New(d.pools, required, "")
-	d.reconciler.Ledger, d.reconciler.Passing = ledger.NewMemory(), true
+	d.pools = cognito.New(d.sdk)
+	d.reconciler = reconcile.New(d.pools, required, ledger.NewMemory())
 	d.plant()
 	d.healthy = d.leaves()
 	return d, nil
@@ -183,10 +193,14 @@ func (d *demo) plant() {
 	d.fake.Put(demoPool, pool, mfa)
 }
 
-// tamper makes the intruder's call, a real UpdateUserPool, and returns the event that it causes. The intruder changes three settings and no more, so
-// the call has to carry all the others: it is planned like any write of ours.
+// delay is how long after its call CloudTrail's event of it comes.
+const delay = time.Minute
+
+// tamper makes the intruder's call, a real UpdateUserPool, and returns the event that it causes. The intruder changes
+// three settings and no more, so the call has to carry all the others: it is planned like any write of ours.
 func (d *demo) tamper(ctx context.Context) ([]byte, error) {
-	state, err := d.pools.Read(ctx, demoPool, userpool.Want{Documents: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}})
+	documents := []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}
+	state, err := d.pools.Read(ctx, demoPool, userpool.Want{Documents: documents})
 	if err != nil {
 		return nil, err
 	}
@@ -204,42 +218,44 @@ func (d *demo) tamper(ctx context.Context) ([]byte, error) {
 		}
 	}
 	calls := d.fake.Calls()
-	return d.fake.Event(calls[len(calls)-1], intruder, time.Now()), nil
+	return d.fake.Event(calls[len(calls)-1], intruder, time.Now().Add(-delay)), nil
 }
 
+// handle handles an event as the function does.
 func (d *demo) handle(ctx context.Context, payload []byte) (reconcile.Outcome, error) {
-	result, err := d.reconciler.Handle(ctx, payload, event.Home{Account: "111122223333", Region: "eu-west-1"}, func(reconcile.Outcome) {})
+	request := event.Decode(payload, event.Home{Account: "111122223333", Region: "eu-west-1"})
+	if request.Kind != event.One {
+		return reconcile.Outcome{}, fmt.Errorf("the event is %s: %s", request.Kind, request.Detail)
+	}
+	out, err := d.reconciler.Reconcile(ctx, request)
 	if err != nil {
-		return reconcile.Outcome{}, err
+		return out, err
 	}
-	out, ok := result.(reconcile.Outcome)
-	if !ok {
-		return out, fmt.Errorf("the handler answered with %T", result)
-	}
-	return out, nil
+	return out, d.reconciler.Close(ctx, out)
 }
 
 // leaves reads the pool from the fake, not through the reconciler.
 func (d *demo) leaves() map[string]string {
 	pool, mfa, _ := d.fake.Pool(demoPool)
-	return userpool.State{ID: demoPool, Documents: map[baseline.DocumentName]map[string]any{baseline.UserPool: pool, baseline.MfaConfig: mfa}}.Leaves()
+	documents := map[baseline.DocumentName]map[string]any{baseline.UserPool: pool, baseline.MfaConfig: mfa}
+	return userpool.State{ID: demoPool, Documents: documents}.Leaves()
 }
 
 func (d *demo) count() int { return len(d.healthy) }
 
-// check compares the pool with what it was before the incident: the settings that were fixed are back, and of all others none moved since
-// the damage was done.
+// check compares the pool with what it was before the incident: the settings that were fixed are back, and no other has
+// moved since the damage was done.
 func (d *demo) check(out reconcile.Outcome, damaged map[string]string) (fixed, others int, moved []string) {
 	now := d.leaves()
-	owned := map[string]bool{}
+	required := map[string]bool{}
 	for _, drift := range out.Drifts {
-		owned[drift.Setting] = true
-		if drift.State == reconcile.Fixed && now[drift.Setting] == d.healthy[drift.Setting] {
+		required[drift.Setting] = true
+		if drift.State == reconcile.StateFixed && now[drift.Setting] == d.healthy[drift.Setting] {
 			fixed++
 		}
 	}
 	for path, v := range d.healthy {
-		if owned[path] {
+		if required[path] {
 			continue
 		}
 		others++

@@ -13,9 +13,9 @@ import (
 func (c *cli) explain() *cobra.Command {
 	command := &cobra.Command{
 		Use:     "explain SETTING",
-		Short:   "Say what a setting is, what it may be, which call writes it, who checks it, and what to beware of",
+		Short:   "Describe a setting: what it may be, which call writes it, who checks it, what to beware of",
 		Example: "  poolkeeper explain UserPoolAddOns.AdvancedSecurityMode",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactlyOne("SETTING"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			m, ok := baseline.Lookup(args[0])
 			if ofClient := baseline.Clients + "." + args[0]; !ok {
@@ -27,7 +27,8 @@ func (c *cli) explain() *cobra.Command {
 				if near := baseline.Nearest(args[0], everySetting()); near != "" {
 					return fmt.Errorf("there is no setting %s, did you mean %s?", args[0], near)
 				}
-				return fmt.Errorf("there is no setting %q: the names are those of the API, and of an app client's settings Clients[].NAME; completion and baseline/SETTINGS.md list them", args[0])
+				return fmt.Errorf("there is no setting %q: the names are those of the API, and Clients[].NAME for the "+
+					"settings of an app client; completion and baseline/SETTINGS.md list them", args[0])
 			}
 			e := explain(args[0], m)
 			return c.results().Write(stream.OfSummary("setting", e, e.text()))
@@ -51,7 +52,7 @@ func settingNames(above string, members []baseline.Member) []string {
 	return names
 }
 
-// An explanation is what the tables say of a setting.
+// An explanation is what the tables have about a setting.
 type explanation struct {
 	Setting    string   `json:"setting"`
 	About      string   `json:"about"`
@@ -68,7 +69,8 @@ type explanation struct {
 }
 
 func explain(path string, m baseline.Member) explanation {
-	e := explanation{Setting: path, About: m.Doc, Values: values(m), Enum: m.Enum, Absent: absence(m), Deprecated: m.Deprecated, Checks: []string{}, Hazards: []string{}, Costs: []string{}}
+	e := explanation{Setting: path, About: m.Doc, Values: values(m), Enum: m.Enum, Absent: absence(m),
+		Deprecated: m.Deprecated, Checks: []string{}, Hazards: []string{}, Costs: []string{}}
 	for _, op := range m.Kind.Operators() {
 		if op != baseline.Absent || m.Keep == "" && !m.Required {
 			e.Operators = append(e.Operators, string(op))

@@ -10,7 +10,7 @@ import (
 	"poolkeeper/baseline"
 )
 
-// TestExplainAgreesWithTheSchema: of every setting, what is explained is what the JSON Schema of baseline files says of it.
+// TestExplainAgreesWithTheSchema: what is explained of a setting is what the JSON Schema of baseline files has.
 func TestExplainAgreesWithTheSchema(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile("../../../baseline/schema.json")
@@ -32,7 +32,7 @@ func TestExplainAgreesWithTheSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := 0
-	// branches are the forms of a requirement: the first is a plain value, each other one has an operator, which it demands.
+	// branches are the forms of a requirement: the first is a plain value, each other one demands an operator.
 	branches := func(n *node) []node {
 		if def := schema.Defs[strings.TrimPrefix(n.Ref, "#/$defs/")]; def != nil {
 			n = def

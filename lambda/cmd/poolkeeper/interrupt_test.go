@@ -4,31 +4,20 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/userpool"
 )
 
-// connected starts a fake that the environment names.
-func connected(t *testing.T) *cognitotest.Server {
-	t.Helper()
-	fake := cognitotest.New(cognitotest.Contract)
-	url, err := fake.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = fake.Close() })
-	for name, v := range map[string]string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"} {
-		t.Setenv(name, v)
-	}
-	return fake
-}
-
-// interrupted makes pools that need two writes each, the baseline that asks for them, and a context that ends while the first of all is under way.
+// interrupted makes pools that need two writes each, the baseline that asks for them, and a context that ends during
+// the first write.
 func interrupted(t *testing.T, ids ...string) (ctx context.Context, fake *cognitotest.Server, file string) {
 	t.Helper()
 	fake = connected(t)
@@ -38,30 +27,27 @@ func interrupted(t *testing.T, ids ...string) (ctx context.Context, fake *cognit
 		mfa["SoftwareTokenMfaConfiguration"] = map[string]any{"Enabled": false}
 		fake.Put(id, pool, mfa)
 	}
-	file = t.TempDir() + "/b.yaml"
-	text := "version: 1\nrules:\n  - name: both\n    require: {DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}}\n"
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file = write(t, "b.yaml", "version: 1\nrules:\n  - name: both\n"+
+		"    require: {DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}}\n")
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Then: func(*cognitotest.Server) { cancel() }})
 	return ctx, fake, file
 }
 
-// TestInterrupt: an interruption in the midst of the writes of a pool lets that pool come to its end, verification and all, and touches no other.
+const bothWritten = "written   UpdateUserPool, SetUserPoolMfaConfig\n"
+
+// TestInterrupt: an interruption during the writes of a pool lets that pool come to its end, verification and all, and
+// touches no other.
 func TestInterrupt(t *testing.T) {
 	ids := []string{"eu-west-1_Pool00001", "eu-west-1_Pool00002", "eu-west-1_Pool00003"}
 	ctx, fake, file := interrupted(t, ids...)
-	var stdout, stderr bytes.Buffer
-	if status := run(ctx, []string{"apply", "--all", "--yes", "--no-backup", "--baseline", file}, &stdout, &stderr, os.Getenv); status != exitError {
-		t.Errorf("exit status %d", status)
+	got := execute(ctx, "apply", "--all", "--yes", "--no-backup", "--baseline", file)
+	if want := "poolkeeper: interrupted: 2 of 3 pools were not touched\n"; got.status != exitError || got.stderr != want {
+		t.Errorf("exit status %d, stderr is %q, want %q", got.status, got.stderr, want)
 	}
-	if want := "poolkeeper: interrupted: 2 of 3 pools were not touched\n"; stderr.String() != want {
-		t.Errorf("stderr is %q, want %q", stderr.String(), want)
-	}
-	if text := stdout.String(); strings.Count(text, "remediated  ") != 1 || !strings.Contains(text, "written   UpdateUserPool, SetUserPoolMfaConfig\n") {
-		t.Errorf("stdout:\n%s", text)
+	if strings.Count(got.stdout, "remediated  ") != 1 || !strings.Contains(got.stdout, bothWritten) {
+		t.Errorf("stdout:\n%s", got.stdout)
 	}
 	for i, id := range ids {
 		pool, _, _ := fake.Pool(id)
@@ -73,88 +59,68 @@ func TestInterrupt(t *testing.T) {
 			t.Errorf("DeletionProtection of %s is %v, want %s", id, pool["DeletionProtection"], want)
 		}
 	}
-	// A plan that is interrupted says so too.
-	stderr.Reset()
-	if status := run(ctx, []string{"plan", "--all"}, &stdout, &stderr, os.Getenv); status != exitError || !strings.Contains(stderr.String(), "interrupted after 0 user pools; nothing was written") {
-		t.Errorf("exit status %d: %s", status, stderr.String())
-	}
 }
 
-// TestInterruptReport: half a page is none.
-func TestInterruptReport(t *testing.T) {
+// TestInterruptRead: a command that is interrupted while it reads says so, and nothing of a failed call.
+func TestInterruptRead(t *testing.T) {
 	fake := connected(t)
-	for _, id := range []string{"eu-west-1_Pool00001", "eu-west-1_Pool00002"} {
-		pool, mfa := cognitotest.Rich()
-		fake.Put(id, pool, mfa)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	t.Cleanup(cancel)
-	fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", PoolID: "eu-west-1_Pool00002", Then: func(*cognitotest.Server) { cancel() }})
-	var stdout, stderr bytes.Buffer
-	if status := run(ctx, []string{"report", "--all"}, &stdout, &stderr, os.Getenv); status != exitError || !strings.Contains(stderr.String(), "interrupted after") {
-		t.Errorf("exit status %d: %s", status, stderr.String())
-	}
-	if stdout.Len() > 0 {
-		t.Errorf("a page was written:\n%s", stdout.String())
+	fake.PutRich(servedPool)
+	saved := write(t, "saved.json", `{"format": "poolkeeper backup", "version": 1, "userPoolId": "`+servedPool+`",
+		"documents": {"UserPool": {"Id": "`+servedPool+`"}}}`)
+	dir := t.TempDir()
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"plan":     {[]string{"plan", "--all"}, "interrupted after 0 user pools; nothing was written"},
+		"report":   {[]string{"report", "--all"}, "interrupted after 0 user pools; nothing was written"},
+		"apply":    {[]string{"apply", "--all", "--yes"}, "interrupted after 0 user pools; nothing was written"},
+		"backup":   {[]string{"backup", "--pool", servedPool, "--out", dir}, "interrupted: 0 user pools saved in " + dir},
+		"snapshot": {[]string{"snapshot", "--pool", servedPool}, "interrupted"},
+		"restore":  {[]string{"restore", saved, "--yes"}, "interrupted"},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		fake.ClearFaults()
+		fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Times: 1,
+			Then: func(*cognitotest.Server) { cancel(); <-ctx.Done() }, Drop: true})
+		got := execute(ctx, c.args...)
+		cancel()
+		if want := "poolkeeper: " + c.want + "\n"; got.status != exitError || got.stderr != want || got.stdout != "" {
+			t.Errorf("%s: exit status %d, stdout %q, stderr %q, want %q", name, got.status, got.stdout, got.stderr, want)
+		}
 	}
 }
 
-// TestGoneMeanwhile: a pool that is deleted while the question is open is an error, as one that was never there.
+// TestGoneMeanwhile: a pool that is deleted while the question is open is an error, as one that never existed.
 func TestGoneMeanwhile(t *testing.T) {
 	fake := connected(t)
-	pool, mfa := cognitotest.Rich()
-	pool["DeletionProtection"] = "INACTIVE"
-	fake.Put(servedPool, pool, mfa)
+	weakPool(fake, servedPool)
 	answer, answering, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _ = answer.Close(), answering.Close() })
-	stderr := &calls{on: "as such: ", call: func() {
+	stdout, err := applyAsking(t, t.Context(), answer, func() {
 		fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Error: "ResourceNotFoundException"})
 		_, _ = answering.WriteString("yes\n")
-	}}
-	var stdout bytes.Buffer
-	c := &cli{out: &stdout, err: stderr, notes: stderr, output: "text", getenv: os.Getenv}
-	client, err := c.connect(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	required, _, err := readBaseline("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := applying{cli: c, verb: "apply", in: answer, remember: ledger.NewMemory(), passing: true}
-	err = a.run(t.Context(), reconcile.New(client, required, ""), selection{ids: []string{servedPool}}, nil)
-	if !errors.Is(err, exit(exitError)) || !strings.HasSuffix(stdout.String(), "\nFailed:\n  "+servedPool+": there is no such user pool here\n") {
-		t.Errorf("%v:\n%s", err, stdout.String())
+	})
+	want := "\nFailed:\n  " + servedPool + ": there is no such user pool here\n"
+	if !errors.Is(err, exit(exitError)) || !strings.HasSuffix(stdout, want) {
+		t.Errorf("%v:\n%s", err, stdout)
 	}
 }
 
 // TestInterruptQuestion: an interruption ends the question too, and nothing is written.
 func TestInterruptQuestion(t *testing.T) {
 	fake := connected(t)
-	pool, mfa := cognitotest.Rich()
-	pool["DeletionProtection"] = "INACTIVE"
-	fake.Put(servedPool, pool, mfa)
-	asked, silent, err := os.Pipe() // from which no answer ever comes
+	weakPool(fake, servedPool)
+	silent, answering, err := os.Pipe() // from which no answer ever comes
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _, _ = asked.Close(), silent.Close() })
+	t.Cleanup(func() { _, _ = silent.Close(), answering.Close() })
 	ctx, cancel := context.WithCancel(t.Context())
-	var stdout bytes.Buffer
-	stderr := &calls{on: "as such: ", call: cancel}
-	c := &cli{out: &stdout, err: stderr, notes: stderr, output: "text", getenv: os.Getenv}
-	client, err := c.connect(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	required, _, err := readBaseline("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = applying{cli: c, verb: "apply", in: asked}.run(ctx, reconcile.New(client, required, ""), selection{all: true}, nil)
+	_, err = applyAsking(t, ctx, silent, cancel)
 	if err == nil || err.Error() != "interrupted: nothing was written" {
 		t.Errorf("%v", err)
 	}
@@ -163,7 +129,22 @@ func TestInterruptQuestion(t *testing.T) {
 	}
 }
 
-// calls is a writer that calls once it has been given a text.
+// applyAsking applies the baseline that ships to the served pool, and calls asked once the question was asked.
+func applyAsking(t *testing.T, ctx context.Context, answer io.Reader, asked func()) (stdout string, err error) {
+	t.Helper()
+	var out bytes.Buffer
+	stderr := &calls{on: "to continue: ", call: asked}
+	c := &cli{out: &out, err: stderr, notes: stderr, output: "text", getenv: os.Getenv}
+	r, _, err := c.reconciler(ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := applying{cli: c, command: "apply", in: answer, records: ledger.NewMemory()}
+	err = a.run(ctx, r, selection{ids: []string{servedPool}}, nil)
+	return out.String(), err
+}
+
+// calls is a writer that calls once it is given a text.
 type calls struct {
 	on   string
 	call func()
@@ -176,24 +157,28 @@ func (c *calls) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestInterruptReplay: an interruption while a pool is written to lets it come to its end, and no further event, nor pool of a sweep, is begun.
+// TestInterruptReplay: an interruption while a pool is written lets it come to its end, and no further event, nor pool
+// of a scan, is begun.
 func TestInterruptReplay(t *testing.T) {
 	const events = "../../event/testdata/"
-	for name, args := range map[string][]string{
-		"events": {events + "update-user-pool.json", events + "sweep.json"},
-		"sweep":  {events + "sweep.json", events + "update-user-pool.json"},
+	ended := "interrupted: the scan ended after 1 user pool\n"
+	left := "interrupted: 1 of 2 events were not handled\n"
+	for name, c := range map[string]struct {
+		events []string
+		want   string
+	}{
+		"event, scan": {[]string{events + "update-user-pool.json", events + "sweep.json"}, left},
+		"scan, event": {[]string{events + "sweep.json", events + "update-user-pool.json"}, ended + left},
+		"scan":        {[]string{events + "sweep.json"}, ended},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, fake, file := interrupted(t, servedPool, "eu-west-1_Later0001")
-			var stdout, stderr bytes.Buffer
-			if status := run(ctx, append([]string{"replay", "--baseline", file}, args...), &stdout, &stderr, os.Getenv); status != exitError {
-				t.Errorf("exit status %d", status)
+			got := execute(ctx, append([]string{"replay", "--baseline", file}, c.events...)...)
+			if want := "poolkeeper: " + c.want; got.status != exitError || got.stderr != want {
+				t.Errorf("exit status %d, stderr is %q, want %q", got.status, got.stderr, want)
 			}
-			if want := "poolkeeper: interrupted: 1 of 2 events were not handled\n"; stderr.String() != want {
-				t.Errorf("stderr is %q, want %q", stderr.String(), want)
-			}
-			if text := stdout.String(); strings.Count(text, "remediated  eu-west-1_") != 1 || !strings.Contains(text, "written   UpdateUserPool, SetUserPoolMfaConfig\n") {
-				t.Errorf("stdout:\n%s", text)
+			if strings.Count(got.stdout, "remediated  eu-west-1_") != 1 || !strings.Contains(got.stdout, bothWritten) {
+				t.Errorf("stdout:\n%s", got.stdout)
 			}
 			if later, _, _ := fake.Pool("eu-west-1_Later0001"); later["DeletionProtection"] != "INACTIVE" {
 				t.Error("a pool was begun after the interruption")
@@ -212,5 +197,25 @@ func TestBar(t *testing.T) {
 		if got := (progress{total: 60}).bar(pools); got != want {
 			t.Errorf("%d: %q, want %q", pools, got, want)
 		}
+	}
+}
+
+// TestInterruptible: an interruption ends a wait, but no wait after a write.
+func TestInterruptible(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	r := reconcile.New(alike{}, nil, ledger.NewMemory())
+	r.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	one := interruptible(ctx, r)
+	if err := one.Sleep(t.Context(), time.Minute); err != nil {
+		t.Errorf("before the interruption: %v", err)
+	}
+	cancel()
+	if err := one.Sleep(t.Context(), time.Minute); !errors.Is(err, context.Canceled) {
+		t.Errorf("after the interruption: %v", err)
+	}
+	_, _ = one.Pools.Write(t.Context(), servedPool, userpool.Request{})
+	if err := one.Sleep(t.Context(), time.Minute); err != nil {
+		t.Errorf("after a write: %v", err)
 	}
 }

@@ -16,49 +16,59 @@ import (
 )
 
 func (c *cli) ledgerFlag(command *cobra.Command, table *string) {
-	command.Flags().StringVar(table, "ledger", c.getenv("LEDGER_TABLE"), "DynamoDB table of the deployment's ledger (default $LEDGER_TABLE); without it nothing is recorded")
+	command.Flags().StringVar(table, "ledger", c.getenv("LEDGER_TABLE"),
+		"DynamoDB table of the deployment's ledger (default $LEDGER_TABLE); without it nothing is recorded")
 }
 
-// ledger returns the ledger in the table, or, passing, one that lasts as long as the process where none is named. The table is asked before anything is written: the function goes on without a ledger
-// that fails, but whoever names one here can still be told.
-func (c *cli) ledger(ctx context.Context, table string) (kept reconcile.Ledger, passing bool, err error) {
+// openLedger returns the ledger in the table, or one in memory where no table is named. The table is tried before
+// anything is written: the function goes on without a ledger that fails, but here a person can decide.
+func (c *cli) openLedger(ctx context.Context, table string) (reconcile.Ledger, error) {
 	if table == "" {
-		return ledger.NewMemory(), true, nil
+		return ledger.NewMemory(), nil
 	}
-	of, err := c.table(ctx, table)
+	kept, err := c.table(ctx, table)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	asked := reconcile.Key{Kind: reconcile.PoolKey, ID: "none"} // which nobody else has a use for
-	if _, _, err := of.Take(ctx, asked, "the command line", time.Now(), time.Now()); err != nil {
-		return nil, false, fmt.Errorf("nothing was written, for the ledger cannot be asked (apply and replay go without one with --ledger ''): %w", c.noTable(err))
+	// No pool has this id, so that no other run is in the way.
+	if _, err := kept.Acquire(ctx, "no pool", "the command line", time.Now(), time.Time{}); err != nil {
+		return nil, fmt.Errorf("nothing was written, because the ledger does not work (apply and replay run without "+
+			"one with --ledger ''): %w", c.noTable(err))
 	}
-	return of, false, nil
+	return kept, nil
 }
 
-// remember gives the keeper the ledger. What is shown here is told to none of those whom the deployment tells.
-func remember(r *reconcile.Reconciler, kept reconcile.Ledger, passing bool) {
-	r.Ledger, r.Passing, r.Aside = kept, passing, !passing
-}
-
-// entry is an outcome as it is shown. What the ledger failed at is said first: it changes no outcome, but is missing from the history.
-func (c *cli) entry(out reconcile.Outcome, brief bool) stream.Entry {
-	for _, fault := range out.LedgerFaults {
-		fmt.Fprintf(c.err, "the ledger failed: %s\n", fault)
+// entry is an outcome as it is shown. An error of the ledger changes no outcome, but the history lacks something: it is
+// printed first. The id of a record that only this process has is of no use to anybody.
+func (c *cli) entry(out reconcile.Outcome, table string, brief bool) stream.Entry {
+	if out.Details.LedgerError != "" {
+		fmt.Fprintf(c.err, "the ledger failed: %s\n", out.Details.LedgerError)
+	}
+	if table == "" {
+		out.Record = ""
 	}
 	return stream.OfOutcome(out, brief)
 }
 
-// noTable says of a call to the ledger that failed for want of the table where it is looked for, and where its name stands.
+// close closes the records of a run that was shown.
+func (c *cli) close(ctx context.Context, r *reconcile.Reconciler, out reconcile.Outcome) {
+	if err := r.Close(ctx, out); err != nil && out.Details.LedgerError == "" {
+		fmt.Fprintf(c.err, "the ledger failed: closing the record: %v\n", err)
+	}
+}
+
+// noTable says of an error of the ledger where the table was looked for, and where its name stands, if it is missing.
 func (c *cli) noTable(err error) error {
 	var missing *types.ResourceNotFoundException
 	if !errors.As(err, &missing) {
 		return err
 	}
-	return fmt.Errorf("there is no such table in this account and %s (--profile, --region; the stack's output LedgerTableName has the name): %w", c.connected, err)
+	return fmt.Errorf("there is no such table in this account and %s (--profile, --region; the stack's output "+
+		"LedgerTableName has the name): %w", c.connected, err)
 }
 
-var errNoLedger = errors.New("no ledger: say --ledger TABLE, or set LEDGER_TABLE; the stack's output LedgerTableName has the name")
+var errNoLedger = errors.New("no ledger: use --ledger TABLE, or set LEDGER_TABLE; the stack's output LedgerTableName " +
+	"has the name")
 
 // ledgerPatience is how long a person waits for a call to the ledger.
 const ledgerPatience = 30 * time.Second

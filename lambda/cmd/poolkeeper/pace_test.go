@@ -15,18 +15,20 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
-	"github.com/aws/smithy-go/middleware"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
 
-// planAll plans so many pools against a fake that enforces the documented rates, and returns the time that it took on the fake's clock, and the number of calls that
-// share the narrowest rate, 15 a second. speed is how much faster than the world the clock of the fake runs, and the pace with it: the faster, the more of the time is
-// what the machine takes.
+// planAll plans so many pools against a fake that enforces the documented rates, and returns the time that it took on
+// the fake's clock, and the number of calls that share the narrowest rate, 15 a second. speed is how much faster than
+// the world the clock of the fake runs, and the pace with it: the faster, the more of the time is what the machine
+// takes.
 func planAll(t testing.TB, pools int, speed float64) (took time.Duration, calls int) {
 	t.Helper()
 	start := time.Now()
@@ -41,37 +43,47 @@ func planAll(t testing.TB, pools int, speed float64) (took time.Duration, calls 
 	for i := range pools {
 		fake.Put(fmt.Sprintf("eu-west-1_Pool%05d", i), pool, mfa)
 	}
-	transport, err := userpool.NewHTTPClient(nil)
+	transport, err := cognito.NewHTTPClient(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// Without retries, so that a throttled call is a failed pool.
-	sdk := cognito.New(cognito.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), HTTPClient: transport, Retryer: aws.NopRetryer{}, APIOptions: []func(*middleware.Stack) error{pace(speed)},
+	sdk := idp.New(idp.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), HTTPClient: transport,
+		Retryer: aws.NopRetryer{},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "x", SecretAccessKey: "y"}, nil
 		})})
-	required, err := baseline.Parse(baseline.DefaultFile, baseline.Default())
-	if err != nil {
-		t.Fatal(err)
-	}
 	var output strings.Builder
 	c := &cli{out: &output, err: &output, notes: &output, output: "text", getenv: func(string) string { return "" }}
+	client := cognito.New(sdk, cognito.WithShare(share*speed))
 	from := now()
-	s, err := c.planned(t.Context(), reconcile.New(userpool.New(sdk), required, ""), selection{all: true}, func(reconcile.Preview) {})
+	s, err := c.runPlan(t.Context(), reconcilerOf(t, client), selection{all: true}, func(reconcile.Preview) {})
 	if err != nil || s.Pools != pools || s.InSync != pools {
 		t.Errorf("%+v %v\n%.2000s", s, err, output.String())
 	}
 	return now().Sub(from), len(fake.Calls()) - pools
 }
 
-// TestPlanAllIsNeverThrottled: not one call comes too early. The clock is slow enough for a loaded machine to reach the rates, and 300 pools are enough for calls that come
-// a tenth too fast to use up what a second may be ahead of itself. BenchmarkPlanAll does it with 1,000.
+// reconcilerOf returns a Reconciler for the baseline that ships.
+func reconcilerOf(t testing.TB, pools reconcile.Pools) *reconcile.Reconciler {
+	t.Helper()
+	required, err := baseline.Parse(baseline.DefaultFile, baseline.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reconcile.New(pools, required, ledger.NewMemory())
+}
+
+// TestPlanAllIsNeverThrottled: not one call comes too early. The clock is slow enough for a loaded machine to reach the
+// rates, and 300 pools are enough for calls that come a tenth too fast to use up the burst of a second.
+// BenchmarkPlanAll does it with 1,000.
 func TestPlanAllIsNeverThrottled(t *testing.T) {
 	t.Parallel()
 	planAll(t, 300, 2)
 }
 
-// BenchmarkPlanAll reports the time that 1,000 pools take as a ratio to what the rates allow; the goal is 1.1. It fails where a call is throttled.
+// BenchmarkPlanAll reports the time that 1,000 pools take as a ratio to what the rates allow; the goal is 1.1. It fails
+// where a call is throttled.
 func BenchmarkPlanAll(b *testing.B) {
 	for range b.N {
 		took, calls := planAll(b, 1000, 2)
@@ -79,7 +91,7 @@ func BenchmarkPlanAll(b *testing.B) {
 	}
 }
 
-// alike is a world of so many pools that all are the same, made as they are asked for, so that it takes no memory itself.
+// alike is a world of so many equal pools. They are made when they are asked for, so that they take no memory.
 type alike struct {
 	reconcile.Pools
 	pools int
@@ -109,26 +121,26 @@ func (alike) Write(context.Context, string, userpool.Request) (string, error) {
 	return "", errors.New("a plan writes nothing")
 }
 
-// BenchmarkPlanAllMemory reports the most memory that is held while 1,000 and 10,000 pools with drift are planned, as a multiple of that for 100: it does not grow.
+// BenchmarkPlanAllMemory reports the most memory that is held while 1,000 and 10,000 pools with drift are planned, as a
+// multiple of that for 100: it does not grow.
 func BenchmarkPlanAllMemory(b *testing.B) {
-	required, err := baseline.Parse(baseline.DefaultFile, baseline.Default())
-	if err != nil {
-		b.Fatal(err)
-	}
 	pool, mfa := cognitotest.Rich()
 	pool["DeletionProtection"] = "INACTIVE"
-	state := userpool.State{Documents: map[baseline.DocumentName]map[string]any{baseline.UserPool: pool, baseline.MfaConfig: mfa}}
+	documents := map[baseline.DocumentName]map[string]any{baseline.UserPool: pool, baseline.MfaConfig: mfa}
 	held := func(format string, pools int) float64 {
-		c := &cli{out: io.Discard, err: io.Discard, notes: io.Discard, output: format, getenv: func(string) string { return "" }}
+		c := &cli{out: io.Discard, err: io.Discard, notes: io.Discard, output: format,
+			getenv: func(string) string { return "" }}
 		seen, most := 0, uint64(0)
-		s, err := c.planned(b.Context(), reconcile.New(alike{pools: pools, state: state}, required, ""), selection{all: true}, func(reconcile.Preview) {
+		measure := func(reconcile.Preview) {
 			if seen++; seen%(pools/20) == 0 {
 				runtime.GC()
 				var m runtime.MemStats
 				runtime.ReadMemStats(&m)
 				most = max(most, m.HeapAlloc)
 			}
-		})
+		}
+		world := alike{pools: pools, state: userpool.State{Documents: documents}}
+		s, err := c.runPlan(b.Context(), reconcilerOf(b, world), selection{all: true}, measure)
 		if err != nil || s.ToChange != pools {
 			b.Fatalf("%+v %v", s, err)
 		}
@@ -146,7 +158,8 @@ func BenchmarkPlanAllMemory(b *testing.B) {
 	}
 }
 
-// TestInOrder: results come in the order of the ids, whatever takes how long; errors end it; no more than a few are under way.
+// TestInOrder: results come in the order of the ids, whatever takes how long; errors end it; no more than a few are
+// under way.
 func TestInOrder(t *testing.T) {
 	t.Parallel()
 	ids := func(n int, broken error) iter.Seq2[string, error] {
@@ -176,15 +189,17 @@ func TestInOrder(t *testing.T) {
 	}
 	var got []string
 	emit := func(id string) error { got = append(got, id); return nil }
-	if err := inOrder(t.Context(), ids(300, nil), slowFirst, emit); err != nil || len(got) != 300 || !slices.IsSorted(got) {
+	err := inOrder(t.Context(), ids(300, nil), slowFirst, emit)
+	if err != nil || len(got) != 300 || !slices.IsSorted(got) {
 		t.Errorf("%d results, sorted %v, %v", len(got), slices.IsSorted(got), err)
 	}
 	got = nil
 	broken := errors.New("page 2 is broken")
-	if err := inOrder(t.Context(), ids(20, broken), slowFirst, emit); !errors.Is(err, broken) || len(got) != 20 {
+	if err = inOrder(t.Context(), ids(20, broken), slowFirst, emit); !errors.Is(err, broken) || len(got) != 20 {
 		t.Errorf("%d results, %v", len(got), err)
 	}
-	if err := inOrder(t.Context(), ids(1000000, nil), slowFirst, func(string) error { return broken }); !errors.Is(err, broken) {
+	breaks := func(string) error { return broken }
+	if err := inOrder(t.Context(), ids(1000000, nil), slowFirst, breaks); !errors.Is(err, broken) {
 		t.Errorf("%v", err)
 	}
 	// One more waits in the hands of each side of the queue.
@@ -193,7 +208,8 @@ func TestInOrder(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := inOrder(ended, ids(1000000, nil), slowFirst, func(string) error { return nil }); !errors.Is(err, context.Canceled) {
+	takes := func(string) error { return nil }
+	if err := inOrder(ended, ids(1000000, nil), slowFirst, takes); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }

@@ -16,7 +16,8 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// A page is one HTML document that needs nothing beside it: no script, no picture, no font. It is written at the end, for it begins with the counts: half a page is never taken for a whole one.
+// A page is one HTML document that needs no other file: no script, no picture, no font. It begins with the counts, so
+// it is written at the end: half a page is never taken for a whole one.
 type page struct {
 	to       io.Writer
 	required *baseline.Baseline
@@ -32,7 +33,7 @@ var pageText string
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
 type (
-	cell struct{ Class, Says, Have, Want, More string }
+	cell struct{ Class, Text, Have, Want, More string }
 	row  struct {
 		Anchor, Name, ID, Whole, Class string
 		Span                           int
@@ -40,15 +41,16 @@ type (
 	}
 	detail struct {
 		Anchor, Name, ID, Region, Outcome, Reason, Calls string
-		Drifts                                           []driftOf
+		Drifts                                           []pageDrift
 	}
-	driftOf struct {
+	pageDrift struct {
 		Setting                                                template.HTML
 		Have, Want, Rule, Source, State, Reason, Checks, Class string
 	}
 )
 
-// newPage begins a page. Its columns are the settings that the baseline requires of any pool; those of clients are told in the details.
+// newPage begins a page. Its columns are the settings that the baseline requires of any pool; those of clients stand in
+// the details.
 func newPage(to io.Writer, required *baseline.Baseline, now time.Time) *page {
 	p := &page{to: to, required: required, when: now}
 	for _, rule := range required.Rules {
@@ -63,65 +65,66 @@ func newPage(to io.Writer, required *baseline.Baseline, now time.Time) *page {
 }
 
 // add makes the row of a pool.
-func (p *page) add(l looked) error {
+func (p *page) add(l poolPlan) error {
 	l.preview.Outcome = report.Legible(l.preview.Outcome)
-	r := row{Name: report.Value(l.preview.PoolName), ID: l.id, Span: len(p.columns) + 1}
-	if l.preview.PoolName == "" {
+	name := l.preview.Details.PoolName
+	r := row{Name: report.Value(name), ID: l.id, Span: len(p.columns) + 1}
+	if name == "" {
 		r.Name = "(unnamed)"
 	}
 	switch out := l.preview.Outcome; {
 	case l.failure() != nil:
-		r.Whole, r.Class = "could not be looked at: "+baseline.Legible(l.failure().Error()), "bad"
+		r.Whole, r.Class = "could not be read: "+baseline.Legible(l.failure().Error()), "bad"
 	case out.Outcome == reconcile.Ignored:
 		r.Whole, r.Class = out.Reason, "calm"
 	default:
 		r.Cells = p.cells(l.preview)
 		if len(out.Drifts) > 0 {
 			r.Anchor = "pool-" + l.id
-			p.details = append(p.details, detailOf(r, l.preview))
+			p.details = append(p.details, detailOf(r, l))
 		}
 	}
 	return pageTemplate.ExecuteTemplate(&p.rows, "row", r)
 }
 
-// cells are those of one pool: one for each setting that some rule requires, and one for all that is of clients.
+// cells are those of one pool: one for each setting that some rule requires, and one for its clients and all else.
 func (p *page) cells(preview reconcile.Preview) []cell {
 	var cells []cell
-	told := map[string]bool{}
+	shown := map[string]bool{}
 	for _, column := range p.columns {
 		at := slices.IndexFunc(preview.Drifts, func(d reconcile.Drift) bool { return d.Setting == column })
 		switch {
 		case at >= 0:
-			told[column] = true
+			shown[column] = true
 			cells = append(cells, cellOf(preview.Drifts[at]))
 		case slices.Contains(preview.Required, column):
-			cells = append(cells, cell{Class: "good", Says: "holds"})
+			cells = append(cells, cell{Class: "good", Text: "holds"})
 		default:
-			cells = append(cells, cell{Class: "calm", Says: "not required"})
+			cells = append(cells, cell{Class: "calm", Text: "not required"})
 		}
 	}
 	others := 0
 	for _, d := range preview.Drifts {
-		if !told[d.Setting] {
+		if !shown[d.Setting] {
 			others++
 		}
 	}
 	if others == 0 {
-		return append(cells, cell{Class: "good", Says: "nothing to tell"})
+		return append(cells, cell{Class: "good", Text: "no drift"})
 	}
-	return append(cells, cell{Class: "bad", Says: fmt.Sprintf("%d more not as required, see below", others)})
+	return append(cells, cell{Class: "bad", Text: fmt.Sprintf("%d more not as required, see below", others)})
 }
 
-// mostInCell is how many characters of a value stand in a cell; the details have all of it, and say why.
+// mostInCell is how many characters of a value stand in a cell; the details have all of it, and the reason.
 const mostInCell = 48
 
 func cellOf(d reconcile.Drift) cell {
 	c := cell{Class: classes[d.State], Have: brief(d.Have), Want: brief(d.Want)}
 	switch d.State {
-	case reconcile.Exempted:
+	case reconcile.StateExempted:
 		until, _, _ := strings.Cut(d.Reason, ",")
 		c.More = "exempted " + until
-	case reconcile.NotFixable, reconcile.Reported:
+	case reconcile.StateUnfixable, reconcile.StateReported:
 		c.More = string(d.State)
 	}
 	return c
@@ -135,11 +138,12 @@ func brief(v any) string {
 	return string(text[:mostInCell-1]) + "…"
 }
 
-// soft is a setting's name that may be broken where its words end.
+// soft is the name of a setting that a browser may break where its words end.
 func soft(setting string) template.HTML {
 	var b strings.Builder
 	for i, c := range setting {
-		if i > 0 && (unicode.IsUpper(c) || setting[i-1] == '.') && setting[i-1] != '[' && !unicode.IsUpper(rune(setting[i-1])) {
+		begins := i > 0 && (unicode.IsUpper(c) || setting[i-1] == '.')
+		if begins && setting[i-1] != '[' && !unicode.IsUpper(rune(setting[i-1])) {
 			b.WriteString("<wbr>")
 		}
 		b.WriteString(template.HTMLEscapeString(string(c)))
@@ -147,14 +151,18 @@ func soft(setting string) template.HTML {
 	return template.HTML(b.String())
 }
 
-var classes = map[reconcile.DriftState]string{reconcile.Planned: "bad", reconcile.NotFixable: "bad", reconcile.Reported: "left", reconcile.Exempted: "calm"}
+var classes = map[reconcile.DriftState]string{reconcile.StatePlanned: "bad", reconcile.StateUnfixable: "bad",
+	reconcile.StateReported: "warn", reconcile.StateExempted: "calm"}
 
-func detailOf(r row, preview reconcile.Preview) detail {
+func detailOf(r row, l poolPlan) detail {
 	region, _, _ := strings.Cut(r.ID, "_")
-	d := detail{Anchor: r.Anchor, Name: r.Name, ID: r.ID, Region: region, Outcome: string(preview.Outcome.Outcome), Reason: preview.Reason, Calls: strings.Join(preview.Writes, ", ")}
-	for _, f := range report.New(preview.Outcome, "").Drifts {
-		one := driftOf{Setting: soft(f.Setting), Have: report.Value(f.Have), Want: report.Value(f.Want), Rule: report.RuleNamed(f.Rule), Source: f.Source, State: string(f.State), Reason: f.Reason, Checks: strings.Join(f.Checks, ", "), Class: classes[f.State]}
-		d.Drifts = append(d.Drifts, one)
+	out := l.preview.Outcome
+	d := detail{Anchor: r.Anchor, Name: r.Name, ID: r.ID, Region: region, Outcome: string(out.Outcome),
+		Reason: out.Reason, Calls: strings.Join(out.Writes, ", ")}
+	for _, f := range report.New(l.withValues().Outcome, "").Drifts {
+		d.Drifts = append(d.Drifts, pageDrift{Setting: soft(f.Setting), Have: report.Value(f.Have),
+			Want: report.Value(f.Want), Rule: report.RuleNamed(f.Rule), Source: f.Source, State: string(f.State),
+			Reason: f.Reason, Checks: strings.Join(f.Checks, ", "), Class: classes[f.State]})
 	}
 	return d
 }
@@ -166,7 +174,8 @@ func (p *page) close(s summary) error {
 		columns = append(columns, soft(c))
 	}
 	columns = append(columns, "App clients and others")
-	head := map[string]any{"When": p.when.UTC().Format("2 January 2006, 15:04 UTC"), "File": p.required.File, "Digest": p.required.Digest, "Columns": columns, "Count": s}
+	head := map[string]any{"When": p.when.UTC().Format("2 January 2006, 15:04 UTC"), "File": p.required.File,
+		"Digest": p.required.Digest, "Columns": columns, "Count": s}
 	if err := pageTemplate.ExecuteTemplate(p.to, "head", head); err != nil {
 		return err
 	}

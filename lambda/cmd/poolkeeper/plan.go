@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/report/stream"
 )
 
@@ -15,11 +19,13 @@ func (c *cli) plan() *cobra.Command {
 	var which selection
 	var file, out string
 	command := &cobra.Command{
-		Use:     "plan (--pool ID... | --all) [--out FILE]",
-		Short:   "Show what would be written to bring pools to the baseline; writes nothing",
-		Long:    "Reads the pools, compares them with the baseline and shows each drift, what would be written, and why what cannot be written cannot.\nExit status: 0 in sync, 1 error, 2 drift found.",
+		Use:   "plan (--pool ID... | --all) [--out FILE]",
+		Short: "Show what would be written to bring pools to the baseline; writes nothing",
+		Long: "Reads the pools, compares them with the baseline and shows each drift, what would be written, and why\n" +
+			"a drift cannot be fixed.\n" +
+			"Exit status: 0 in sync, 1 error, 2 drift found.",
 		Example: "  poolkeeper plan --all\n  poolkeeper plan --pool eu-west-1_AbCdEf123 --out tonight.plan",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := which.check(); err != nil {
 				return err
@@ -29,12 +35,11 @@ func (c *cli) plan() *cobra.Command {
 				return err
 			}
 			saved := savedPlan{Format: planFormat, Version: planVersion, File: r.Baseline.File, Baseline: string(text)}
-			// Only a plan that is saved holds on to its pools.
-			keep := func(reconcile.Preview) {}
+			each := func(reconcile.Preview) {}
 			if out != "" {
-				keep = saved.add
+				each = saved.add
 			}
-			s, err := c.planned(command.Context(), r, which, keep)
+			s, err := c.runPlan(command.Context(), r, which, each)
 			if err != nil {
 				return err
 			}
@@ -42,7 +47,8 @@ func (c *cli) plan() *cobra.Command {
 				if err := saved.write(out); err != nil {
 					return err
 				}
-				fmt.Fprintf(c.notes, "saved to %s: poolkeeper apply %s makes these changes, if the pools are still as they are now\n", out, out)
+				fmt.Fprintf(c.notes, "saved to %s: poolkeeper apply %s makes these changes, unless a pool changes first\n",
+					out, out)
 			}
 			return s.exit()
 		},
@@ -54,10 +60,12 @@ func (c *cli) plan() *cobra.Command {
 }
 
 func (c *cli) baselineFlag(command *cobra.Command, file *string) {
-	command.Flags().StringVar(file, "baseline", c.getenv("BASELINE_FILE"), "baseline file (default $BASELINE_FILE, or else the one that ships)")
+	command.Flags().StringVar(file, "baseline", c.getenv("BASELINE_FILE"),
+		"baseline file (default $BASELINE_FILE, or else the one that ships)")
 }
 
-// reconciler returns what the function would run, on paced calls, and the text of its baseline, for a plan that is to be applied later.
+// reconciler returns what the function would run, with a ledger in memory, and the text of its baseline, for a plan
+// that is saved.
 func (c *cli) reconciler(ctx context.Context, file string) (*reconcile.Reconciler, []byte, error) {
 	required, text, err := readBaseline(file)
 	if err != nil {
@@ -67,17 +75,19 @@ func (c *cli) reconciler(ctx context.Context, file string) (*reconcile.Reconcile
 	if err != nil {
 		return nil, nil, err
 	}
-	return c.keeper(pools, required, ""), text, nil
+	return c.newReconciler(pools, required, ledger.NewMemory()), text, nil
 }
 
-// planned shows the plan of the pools as results.
-func (c *cli) planned(ctx context.Context, r *reconcile.Reconciler, which selection, each func(reconcile.Preview)) (summary, error) {
+// runPlan shows the plan of the pools as results.
+func (c *cli) runPlan(ctx context.Context, r *reconcile.Reconciler, which selection, each func(reconcile.Preview),
+) (summary, error) {
+	var s summary
 	to := c.results()
-	s, err := c.show(ctx, r, which, func(p looked) error {
+	err := c.show(ctx, r, which, &s, func(p poolPlan) error {
 		if p.err == nil {
 			each(p.preview)
 		}
-		return to.Write(p.entry(which.all))
+		return to.Write(p.entry(which.all, c.output == string(stream.Text)))
 	})
 	if err == nil {
 		err = to.Write(stream.OfSummary("summary", s, s.plan()))
@@ -85,46 +95,74 @@ func (c *cli) planned(ctx context.Context, r *reconcile.Reconciler, which select
 	return s, errors.Join(err, to.Close(err == nil))
 }
 
-// A looked is what looking at one pool came to.
-type looked struct {
-	id      string
-	preview reconcile.Preview
-	err     error
+// A poolPlan is the plan of one pool, or why there is none.
+type poolPlan struct {
+	id       string
+	preview  reconcile.Preview
+	required *baseline.Baseline
+	err      error
 }
 
-// failure is why the pool could not be looked at, or nil.
-func (p looked) failure() error {
+// failure is why the pool could not be read, or nil.
+func (p poolPlan) failure() error {
 	if out := p.preview.Outcome; p.err == nil && out.Outcome == reconcile.Unfixable && len(out.Drifts) == 0 {
 		return errors.New(out.Reason)
 	}
 	return p.err
 }
 
-func (p looked) entry(brief bool) stream.Entry {
+// entry is the plan as it is shown. If brief, people do not see a pool in sync. If values, the value that would be
+// written is shown beside a requirement that is an operator; a program reads the requirement alone.
+func (p poolPlan) entry(brief, values bool) stream.Entry {
 	if p.err != nil {
 		return stream.OfFailure(p.id, p.err)
+	}
+	if values {
+		return stream.OfPreview(p.withValues(), brief)
 	}
 	return stream.OfPreview(p.preview, brief)
 }
 
-// show plans the pools and hands on what it finds as it comes. A pool that cannot be looked at stops no other.
-func (c *cli) show(ctx context.Context, r *reconcile.Reconciler, which selection, each func(looked) error) (summary, error) {
-	var s summary
-	work := func(ctx context.Context, id string) looked {
-		p, err := r.Plan(ctx, id)
-		var later *reconcile.DeferredError
-		if errors.As(err, &later) {
-			err = errors.New(later.Reason)
-		}
-		if err == nil && !which.all && p.Reason == reconcile.GoneReason {
-			err = c.gone(id)
-		}
-		return looked{id, p, err}
+// withValues returns the preview with "12 (requires >= 12)" for a requirement ">= 12".
+func (p poolPlan) withValues() reconcile.Preview {
+	shown, before := p.preview, p.preview.Before
+	if p.required == nil || !drifts(shown.Outcome, reconcile.StatePlanned) {
+		return shown
 	}
+	policy := p.required.Policy(before.Identity(), shown.Details.Times.Seen)
+	operator := map[string]bool{}
+	for _, o := range policy.Requirements {
+		operator[o.Setting] = o.Op != baseline.Equal
+	}
+	written := map[string]any{}
+	for _, d := range baseline.Compare(policy, before.Own()).Drifts {
+		member, _ := baseline.Lookup(d.Setting)
+		if operator[d.Setting] && d.Action == baseline.Write {
+			written[d.Setting] = baseline.Mask(member, d.Value)
+		} else if operator[d.Setting] && d.Action == baseline.LeaveOut {
+			written[d.Setting] = nil
+		}
+	}
+	shown.Drifts = slices.Clone(shown.Drifts)
+	for i, d := range shown.Drifts {
+		if value, ok := written[d.Setting]; ok && d.State == reconcile.StatePlanned && d.Want != nil {
+			shown.Drifts[i].Want = fmt.Sprintf("%s (requires %s)", report.Value(value), report.Value(d.Want))
+		}
+	}
+	return shown
+}
+
+// show plans the pools, counts them and hands on each plan as it comes. A pool that cannot be read stops no other.
+func (c *cli) show(ctx context.Context, r *reconcile.Reconciler, which selection, s *summary, each func(poolPlan) error,
+) error {
 	progress, err := c.progress(ctx, r.Pools, which)
 	if err == nil {
-		err = inOrder(ctx, which.each(ctx, r.Pools), work, func(p looked) error {
-			s.look(p)
+		work := func(ctx context.Context, id string) poolPlan { return c.planOf(ctx, r, which, id) }
+		err = inOrder(ctx, which.each(ctx, r.Pools), work, func(p poolPlan) error {
+			if p.err != nil && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			s.read(p)
 			progress.clear()
 			err := each(p)
 			progress.say(s.Pools)
@@ -133,10 +171,22 @@ func (c *cli) show(ctx context.Context, r *reconcile.Reconciler, which selection
 		progress.clear()
 	}
 	if ctx.Err() != nil {
-		err = fmt.Errorf("interrupted after %s; nothing was written", counted(s.Pools, "user pool"))
+		return fmt.Errorf("interrupted after %s; nothing was written", counted(s.Pools, "user pool"))
 	}
 	if err == nil && which.all && s.Pools == 0 {
-		c.none()
+		c.noPools()
 	}
-	return s, err
+	return err
+}
+
+func (c *cli) planOf(ctx context.Context, r *reconcile.Reconciler, which selection, id string) poolPlan {
+	p, err := r.Plan(ctx, id)
+	var later *reconcile.DeferredError
+	if errors.As(err, &later) {
+		err = errors.New(later.Reason)
+	}
+	if err == nil && !which.all && p.Reason == reconcile.GoneReason {
+		err = c.gone(id)
+	}
+	return poolPlan{id: id, preview: p, required: r.Baseline, err: err}
 }

@@ -26,25 +26,27 @@ func (s *selection) flags(command *cobra.Command) {
 
 func (s selection) check() error {
 	if (len(s.ids) > 0) == s.all {
-		return errors.New("say --pool ID, as often as needed, or --all")
+		return errors.New("name the pools with --pool ID (it may be repeated), or use --all")
 	}
 	return s.named()
 }
 
-// poolID is what an id looks like, and fit to be printed and to stand in a command that somebody is asked to run: neither files nor the items of the ledger's table are signed.
+// poolID is what an id looks like. Such a text is safe to print, and in a command that somebody is asked to run:
+// neither files nor the items of the ledger's table are signed.
 var poolID = regexp.MustCompile(`^[\w-]+_[0-9A-Za-z]+$`)
 
-// named says whether the pools are named by their ids.
+// named checks that the pools are named by their ids.
 func (s selection) named() error {
 	for _, id := range s.ids {
 		if !poolID.MatchString(id) {
-			return fmt.Errorf("%q is no id of a user pool, such as eu-west-1_AbCdEf123", id)
+			return fmt.Errorf("%q is not the id of a user pool, such as eu-west-1_AbCdEf123", id)
 		}
 	}
 	return nil
 }
 
-// each yields the ids of the pools, page by page, so that their number does not matter. One that is named twice comes once. An error ends it.
+// each yields the ids of the pools, page by page, so that their number does not matter. One that is named twice comes
+// once. An error ends it.
 func (s selection) each(ctx context.Context, pools reconcile.Pools) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		named := map[string]bool{}
@@ -56,30 +58,41 @@ func (s selection) each(ctx context.Context, pools reconcile.Pools) iter.Seq2[st
 				return
 			}
 		}
-		for token := ""; s.all; {
-			ids, next, err := pools.List(ctx, token)
-			if err != nil {
-				yield("", fmt.Errorf("listing the user pools: %w", err))
-				return
-			}
-			for _, id := range ids {
-				if !yield(id, nil) {
-					return
-				}
-			}
-			if token = next; next == "" {
-				return
-			}
+		if s.all {
+			list(ctx, pools, yield)
 		}
 	}
 }
 
-// workers is how many pools are looked at side by side: enough to use the rates up while each answer takes its time.
+// list yields the ids of all pools, page by page.
+func list(ctx context.Context, pools reconcile.Pools, yield func(string, error) bool) {
+	for token := ""; ; {
+		ids, next, err := pools.List(ctx, token)
+		if err == nil && next != "" && next == token {
+			err = errors.New("the API gave the token of the same page again")
+		}
+		if err != nil {
+			yield("", fmt.Errorf("listing the user pools: %w", err))
+			return
+		}
+		for _, id := range ids {
+			if !yield(id, nil) {
+				return
+			}
+		}
+		if token = next; next == "" {
+			return
+		}
+	}
+}
+
+// workers is how many pools are read side by side: enough to use up the rates while each answer takes its time.
 const workers = 16
 
-// inOrder does the work for each id, several side by side, and hands on the results in the order of the ids. It holds no more than a few results at a time. The
-// first error of the ids, or of emit, ends it.
-func inOrder[T any](ctx context.Context, ids iter.Seq2[string, error], work func(context.Context, string) T, emit func(T) error) error {
+// inOrder does the work for each id, several side by side, and hands on the results in the order of the ids. It holds
+// no more than a few results at a time. The first error of the ids, or of emit, ends it.
+func inOrder[T any](ctx context.Context, ids iter.Seq2[string, error], work func(context.Context, string) T,
+	emit func(T) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	defer running.Wait()

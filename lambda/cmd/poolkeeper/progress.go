@@ -9,13 +9,13 @@ import (
 	"poolkeeper/lambda/reconcile"
 )
 
-// progress says on a terminal how far a command is, and nowhere else.
+// progress shows on a terminal how far a command is, and nothing elsewhere.
 type progress struct {
 	to    io.Writer
 	total int
 }
 
-// progress counts the pools first, which costs one call for each 60 of them, where there is a terminal to show a bar on.
+// progress counts the pools first if there is a terminal to show a bar on. That costs one call for each 60 of them.
 func (c *cli) progress(ctx context.Context, pools reconcile.Pools, which selection) (progress, error) {
 	if !c.terminal(c.notes) {
 		return progress{to: io.Discard}, nil
@@ -41,7 +41,8 @@ func (p progress) bar(pools int) string {
 	if p.total > pools {
 		full = barWidth * pools / p.total
 	}
-	return fmt.Sprintf("\r\x1b[K[%s%s] %d of %d user pools", strings.Repeat("#", full), strings.Repeat(" ", barWidth-full), pools, max(p.total, pools))
+	return fmt.Sprintf("\r\x1b[K[%s%s] %d of %d user pools", strings.Repeat("#", full),
+		strings.Repeat(" ", barWidth-full), pools, max(p.total, pools))
 }
 
 // clear makes room for a line of results.

@@ -13,7 +13,7 @@ import (
 	"poolkeeper/lambda/cognitotest"
 )
 
-// TestReadmeSession runs the commands of the README's terminal session and compares what they print.
+// TestReadmeSession runs the commands of the terminal session in README.md and compares what they print.
 func TestReadmeSession(t *testing.T) {
 	readme, err := os.ReadFile("../../../README.md")
 	if err != nil {
@@ -25,18 +25,10 @@ func TestReadmeSession(t *testing.T) {
 	if !found || !closed {
 		t.Fatal("the README has no session")
 	}
-	fake := cognitotest.New(cognitotest.Contract)
-	url, err := fake.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = fake.Close() })
+	fake := connected(t)
 	pool, mfa := cognitotest.Rich()
 	pool["DeletionProtection"], pool["UserPoolAddOns"] = "INACTIVE", map[string]any{"AdvancedSecurityMode": "OFF"}
 	fake.Put(servedPool, pool, mfa)
-	for name, v := range map[string]string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"} {
-		t.Setenv(name, v)
-	}
 	t.Chdir(t.TempDir())
 	var got bytes.Buffer
 	for line := range strings.Lines(session) {

@@ -6,17 +6,18 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/queue"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/report/stream"
-	"poolkeeper/lambda/userpool"
 )
 
 func (c *cli) replay() *cobra.Command {
@@ -24,25 +25,25 @@ func (c *cli) replay() *cobra.Command {
 	var audit bool
 	command := &cobra.Command{
 		Use:   "replay EVENT.json...",
-		Short: "Run the handler on the payloads of events, one after the other, as the function would",
-		Long: "Runs the function's handler once on the payload in each EVENT.json (- is standard input) and prints the outcomes.\n" +
-			"It reads and WRITES the pool that the event names, at the endpoint and with the credentials of the environment\n" +
-			"(AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER, ...); --audit only reports.\n" +
-			"What the function remembers from one event to the next, this does for the events of one run; with --ledger it shares the deployment's memory, and records what it writes.\n" +
-			"Exit status: 0 done or in sync, 1 error, 2 drift is left.",
+		Short: "Handle events, one after the other, as the function does",
+		Long: "Handles the events in each EVENT.json (- is standard input) as the function does, and prints the\n" +
+			"outcomes. A file holds an event of EventBridge, a CloudTrail record, {\"Records\": [...]}, or the answer\n" +
+			"of aws cloudtrail lookup-events. This reads and WRITES the pools that the events name, at the endpoint\n" +
+			"and with the credentials of the environment (AWS_PROFILE, AWS_REGION,\n" +
+			"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER, ...); --audit only reports. With --ledger, the writes are\n" +
+			"recorded in the ledger of the deployment.\n" +
+			"Exit status: 0 done or in sync, 1 error, 2 drift remains.",
 		Example: "  poolkeeper replay --audit lambda/event/testdata/update-user-pool.json",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    atLeastOne("EVENT.json"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if mode := c.getenv("MODE"); mode != "" && mode != string(baseline.Audit) && mode != string(baseline.Enforce) {
-				return fmt.Errorf("MODE is %q, and nothing was written: it is audit, enforce or not set", mode)
+			mode := c.getenv("MODE")
+			if mode != "" && mode != string(baseline.Audit) && mode != string(baseline.Enforce) {
+				return fmt.Errorf("MODE is %q, so nothing was written: it has to be audit, enforce or unset", mode)
 			}
-			// All are read before the first is acted on.
-			payloads := make([][]byte, len(args))
-			for i, path := range args {
-				var err error
-				if payloads[i], err = readPayload(path, command.InOrStdin()); err != nil {
-					return err
-				}
+			// All files are read before the first event is handled.
+			events, err := readEvents(args, command.InOrStdin())
+			if err != nil {
+				return err
 			}
 			required, _, err := readBaseline(file)
 			if err != nil {
@@ -55,75 +56,131 @@ func (c *cli) replay() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r := c.keeper(client, required, c.getenv("ROLE_ARN"))
-			kept, passing, err := c.ledger(command.Context(), table)
+			kept, err := c.openLedger(command.Context(), table)
 			if err != nil {
 				return err
 			}
-			remember(r, kept, passing)
-			return c.handle(command.Context(), r, payloads)
+			r := c.newReconciler(client, required, kept)
+			r.OwnRole = c.getenv("ROLE_ARN")
+			p := replaying{cli: c, table: table, reconciler: r, to: c.results(), scans: ledger.NewMemory()}
+			return p.run(command.Context(), events)
 		},
 	}
 	c.baselineFlag(command, &file)
 	c.ledgerFlag(command, &table)
-	command.Flags().BoolVar(&audit, "audit", c.getenv("MODE") == "audit", "report drift, write nothing (default from $MODE)")
+	command.Flags().BoolVar(&audit, "audit", c.getenv("MODE") == "audit",
+		"report drift, write nothing (the default if MODE is audit)")
 	return has(command, all...)
 }
 
-// handle hands the payloads to the function's handler and prints what becomes of them.
-func (c *cli) handle(ctx context.Context, r *reconcile.Reconciler, payloads [][]byte) error {
-	to := c.results()
-	var s summary
-	var failed error
-	// An interruption ends the waits, and no call: a pool that is being written to comes to its end.
-	writing, wait := false, r.Sleep
-	r.Before = func(userpool.State) error { writing = true; return nil }
-	r.Sleep = func(whole context.Context, d time.Duration) error {
-		if writing {
-			return wait(whole, d)
+// readEvents returns the events in the files.
+func readEvents(paths []string, stdin io.Reader) ([][]byte, error) {
+	var events [][]byte
+	for _, path := range paths {
+		payload, err := readPayload(path, stdin)
+		if err != nil {
+			return nil, fmt.Errorf("reading the event: %w", err)
 		}
-		if ctx.Err() != nil {
-			return ctx.Err() // however short the wait
+		some, err := event.Unpack(payload)
+		if err != nil {
+			return nil, fmt.Errorf("reading the event %s: %w", path, err)
 		}
-		return wait(ctx, d)
+		events = append(events, some...)
 	}
-	for i, payload := range payloads {
-		if ctx.Err() != nil {
-			failed = fmt.Errorf("interrupted: %d of %d events were not handled", len(payloads)-i, len(payloads))
-			break
-		}
-		sweep := event.Decode(payload, event.Home{}).Kind == event.All
-		result, err := r.Handle(context.WithoutCancel(ctx), payload, event.Home{}, func(out reconcile.Outcome) {
-			writing = false
-			s.Pools++
-			var later error
-			if out.Outcome == reconcile.Deferred {
-				later = errors.New(out.Reason)
-			}
-			s.did(out, later)
-			failed = errors.Join(failed, to.Write(c.entry(out, sweep)))
-		})
-		if swept, ok := result.(reconcile.Sweeping); ok {
-			var text strings.Builder
-			failed = errors.Join(failed, report.Sweep(&text, swept, c.paint()), to.Write(stream.OfSummary("sweep", swept, strings.TrimSuffix(text.String(), "\n"))))
-			if err != nil && len(swept.Failed) == 0 {
-				s.fail("sweep", swept.Reason)
-			}
-		}
-	}
-	if failed = errors.Join(failed, to.Close(failed == nil)); failed != nil {
-		return failed
-	}
-	return s.exit()
+	return events, nil
 }
 
 func readPayload(path string, stdin io.Reader) ([]byte, error) {
 	if path == "-" {
 		return io.ReadAll(stdin)
 	}
-	payload, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the event: %w", err)
+	return os.ReadFile(path)
+}
+
+// replaying is one run of replay.
+type replaying struct {
+	*cli
+	table      string
+	reconciler *reconcile.Reconciler
+	to         stream.Stream
+	scans      reconcile.Ledger // knows when this process began a scan: others do not rely on it
+	summary    summary
+	failed     error // of the output
+}
+
+// run handles the events. An interruption ends the waits of a pool, but not its writes.
+func (p *replaying) run(ctx context.Context, events [][]byte) error {
+	for i, payload := range events {
+		if ctx.Err() != nil {
+			interrupted := fmt.Errorf("interrupted: %d of %d events were not handled", len(events)-i, len(events))
+			p.failed = errors.Join(p.failed, interrupted)
+			break
+		}
+		request := event.Decode(payload, event.Home{})
+		switch request.Kind {
+		case event.One:
+			_, _ = p.one(ctx, request, false)
+		case event.All:
+			p.scan(ctx, request)
+		default:
+			p.show(reconcile.Outcome{Outcome: reconcile.Ignored, UserPoolID: request.UserPoolID, Cause: request.Cause,
+				Baseline: p.reconciler.Baseline.Digest, Drifts: []reconcile.Drift{}, Writes: []string{},
+				Reason: string(request.Reason) + ": " + request.Detail}, nil, false)
+		}
 	}
-	return payload, nil
+	if err := errors.Join(p.failed, p.to.Close(p.failed == nil)); err != nil {
+		return err
+	}
+	return p.summary.exit()
+}
+
+// one reconciles one pool.
+func (p *replaying) one(ctx context.Context, request event.Request, brief bool) (reconcile.Outcome, error) {
+	r := interruptible(ctx, p.reconciler)
+	out, err := r.Reconcile(context.WithoutCancel(ctx), request)
+	if p.show(out, err, brief) {
+		p.close(ctx, r, out)
+	}
+	return out, err
+}
+
+// show prints and counts an outcome, and says whether it could be printed.
+func (p *replaying) show(out reconcile.Outcome, err error, brief bool) bool {
+	p.summary.Pools++
+	p.summary.did(out, err)
+	written := p.to.Write(p.entry(out, p.table, brief))
+	p.failed = errors.Join(p.failed, written)
+	return written == nil
+}
+
+var errInterrupted = errors.New("interrupted")
+
+// scan reconciles every pool, one after the other.
+func (p *replaying) scan(ctx context.Context, request event.Request) {
+	r, untouched := p.reconciler, 0
+	scanner := queue.Scanner{Pools: r.Pools, Baseline: r.Baseline, Ledger: p.scans, OwnRole: r.OwnRole, Now: r.Now,
+		Sleep: r.Sleep, Handle: func(_ context.Context, one event.Request) (reconcile.Outcome, error) {
+			if ctx.Err() != nil {
+				untouched++
+				return reconcile.Outcome{}, errInterrupted
+			}
+			return p.one(ctx, one, true)
+		}}
+	result, err := scanner.Scan(ctx, request)
+	if untouched > 0 { // the rest of the page
+		delete(result.Outcomes, "")
+		result.Pools -= untouched
+		result.Failed = slices.DeleteFunc(result.Failed, func(f reconcile.Failure) bool { return f.Outcome == "" })
+	}
+	if ctx.Err() != nil {
+		result.Reason, err = "interrupted", nil
+		pools := counted(result.Pools, "user pool")
+		p.failed = errors.Join(p.failed, fmt.Errorf("interrupted: the scan ended after %s", pools))
+	}
+	if err != nil {
+		p.summary.fail("scan", result.Reason)
+	}
+	var text strings.Builder
+	p.failed = errors.Join(p.failed, report.Scan(&text, result, p.paint()),
+		p.to.Write(stream.OfSummary("scan", result, strings.TrimSuffix(text.String(), "\n"))))
 }

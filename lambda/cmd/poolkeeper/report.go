@@ -17,11 +17,13 @@ func (c *cli) report() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "report (--pool ID... | --all) --output html",
 		Short: "Write one page about pools and their baseline; writes to no pool",
-		Long: "Reads the pools as plan does and writes one HTML page to standard output: the pools by the settings that the baseline requires, what each is and should be, and until\n" +
-			"when it is exempted. The page needs nothing beside it, works without scripts, and prints. --output ocsf is one Compliance Finding of the Open Cybersecurity\n" +
-			"Schema Framework for each pool, one a line.\nExit status: 0 in sync, 1 error, 2 drift found.",
+		Long: "Reads the pools as plan does and writes one HTML page to standard output: the pools by the settings\n" +
+			"that the baseline requires, what each is and should be, and until when it is exempted. The page needs\n" +
+			"no other file, works without scripts, and prints. --output ocsf writes one Compliance Finding of the\n" +
+			"Open Cybersecurity Schema Framework for each pool, one a line.\n" +
+			"Exit status: 0 in sync, 1 error, 2 drift found.",
 		Example: "  poolkeeper report --all --output html > pools.html\n  poolkeeper report --all --output ocsf",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := which.check(); err != nil {
 				return err
@@ -34,11 +36,11 @@ func (c *cli) report() *cobra.Command {
 			switch c.output {
 			case "html":
 				p := newPage(c.out, r.Baseline, time.Now())
-				if s, err = c.show(command.Context(), r, which, p.add); err == nil {
+				if err = c.show(command.Context(), r, which, &s, p.add); err == nil {
 					err = p.close(s)
 				}
 			case "ocsf":
-				s, err = c.show(command.Context(), r, which, c.finding)
+				err = c.show(command.Context(), r, which, &s, c.finding)
 			}
 			if err != nil {
 				return err
@@ -51,13 +53,15 @@ func (c *cli) report() *cobra.Command {
 	return has(command, "html", "ocsf")
 }
 
-// finding writes the finding of a pool. One that could not be looked at, or that no rule selects, has none.
-func (c *cli) finding(l looked) error {
-	if why := l.failure(); why != nil {
-		_, err := fmt.Fprintf(c.err, "poolkeeper: %s: %s\n", l.id, baseline.Legible(why.Error()))
+// finding writes the finding of a pool. A pool that could not be read, or that no rule selects, has none.
+func (c *cli) finding(p poolPlan) error {
+	if why := p.failure(); why != nil {
+		_, err := fmt.Fprintf(c.err, "poolkeeper: %s: %s\n", p.id, baseline.Legible(why.Error()))
 		return err
 	}
-	f, ok := report.FindingOf(report.New(l.preview.Outcome, ""), time.Now())
+	whole := report.New(p.preview.Outcome, "")
+	whole.Whole = true
+	f, ok := report.FindingOf(whole, time.Now())
 	if !ok {
 		return nil
 	}

@@ -14,30 +14,53 @@ import (
 	"golang.org/x/term"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/report/stream"
-	"poolkeeper/lambda/userpool"
 )
 
-// The exit codes.
+// The exit statuses.
 const (
-	exitDone    = 0 // in sync, or put in sync
+	exitDone    = 0 // in sync, or brought in sync
 	exitError   = 1
-	exitDrifted = 2 // drift was found and left
+	exitDrifted = 2 // drift was found, or remains
 )
 
-// An exit ends the command with a code, and without a message of its own.
+// An exit ends the command with a status, and without a message of its own.
 type exit int
 
 func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// run executes the command line and returns the exit code. Results go to stdout, progress and diagnostics to stderr.
+// run executes the command line and returns the exit status. Results go to stdout, progress and diagnostics to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv func(string) string) int {
 	c := &cli{out: stdout, err: stderr, notes: stderr, getenv: getenv}
-	// cobra, for it is what most command lines of this field are built on: flags anywhere, help and completion as people expect them.
+	root := c.root()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var status exit
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &status):
+		return int(status)
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "poolkeeper: interrupted")
+	default:
+		fmt.Fprintln(stderr, "poolkeeper:", err)
+	}
+	return exitError
+}
+
+// root returns the command line. It is built on cobra, as most command lines of this field are: flags stand anywhere,
+// and help and completion are as people expect them.
+func (c *cli) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "poolkeeper",
 		Short:         "Keep Amazon Cognito user pools at a checked-in baseline",
+		Args:          noCommand,
+		RunE:          func(root *cobra.Command, _ []string) error { return root.Help() },
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(command *cobra.Command, _ []string) error {
@@ -53,30 +76,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.profile, "profile", "", "profile of the AWS configuration (default $AWS_PROFILE)")
 	flags.StringVar(&c.region, "region", "", "AWS Region (default $AWS_REGION, or the profile's)")
-	flags.StringVar(&c.output, "output", "text", "text, json (one object a line), markdown, sarif, junit, html or ocsf, as far as the verb has them")
-	flags.BoolVar(&c.quiet, "quiet", false, "say nothing but results, questions and errors")
-	if err := root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(append(slices.Clone(all), "html", "ocsf"), cobra.ShellCompDirectiveNoFileComp)); err != nil {
-		fmt.Fprintln(stderr, "poolkeeper:", err)
-		return exitError
+	flags.StringVar(&c.output, "output", "text",
+		"text, json (one object a line), markdown, sarif, junit, html or ocsf, where the command has it")
+	flags.BoolVar(&c.quiet, "quiet", false, "print only results, questions and errors")
+	formats := cobra.FixedCompletions(append(slices.Clone(all), "html", "ocsf"), cobra.ShellCompDirectiveNoFileComp)
+	if err := root.RegisterFlagCompletionFunc("output", formats); err != nil {
+		panic(err) // the flag exists
 	}
-	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
-	root.AddCommand(c.demo(), c.validate(), c.plan(), c.apply(), c.backup(), c.restore(), c.replay(), c.history(), c.undo(), c.explain(), c.snapshot(), c.report(), c.version())
-	err := root.ExecuteContext(ctx)
-	var code exit
-	switch {
-	case err == nil:
-		return exitDone
-	case errors.As(err, &code):
-		return int(code)
-	default:
-		fmt.Fprintln(stderr, "poolkeeper:", err)
-		return exitError
-	}
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(c.demo(), c.validate(), c.plan(), c.apply(), c.backup(), c.restore(), c.replay(), c.history(),
+		c.undo(), c.explain(), c.snapshot(), c.report(), c.version())
+	return root
 }
 
-// cli is what every command needs of the world, and the flags that all of them have.
+// cli has what every command needs, and the flags that all of them have.
 type cli struct {
 	out, err io.Writer
 	notes    io.Writer // progress and diagnostics: err, or nothing
@@ -84,11 +97,11 @@ type cli struct {
 
 	profile, region, output string
 	quiet                   bool
-	connected               string          // the Region that connect found
-	clock                   *userpool.Clock // that of AWS's answers, once there may be any
+	connected               string         // the Region that connect found
+	clock                   *cognito.Clock // of the answers of AWS; nil before the first
 }
 
-// all are the formats of the verbs that are about many pools.
+// all are the formats of the commands that are about many pools.
 var all = []string{"text", "json", "markdown", "sarif", "junit"}
 
 const outputs = "outputs" // the annotation that names the formats of a command
@@ -99,7 +112,7 @@ func has(command *cobra.Command, formats ...string) *cobra.Command {
 	return command
 }
 
-// formatsOf returns the formats of a command; the first is the one that it has unasked.
+// formatsOf returns the formats of a command; the first is its default.
 func formatsOf(command *cobra.Command) []string {
 	if formats := strings.Fields(command.Annotations[outputs]); len(formats) > 0 {
 		return formats
@@ -111,7 +124,7 @@ func formatsOf(command *cobra.Command) []string {
 func takes(command *cobra.Command, format string) error {
 	formats := formatsOf(command)
 	if !slices.Contains(formats, format) {
-		return fmt.Errorf("--output is %q: %s has %s", format, command.Name(), strings.Join(formats, ", "))
+		return fmt.Errorf("--output is %q: %s takes %s", format, command.Name(), strings.Join(formats, ", "))
 	}
 	return nil
 }
@@ -119,7 +132,7 @@ func takes(command *cobra.Command, format string) error {
 // results returns the stream that results are written to.
 func (c *cli) results() stream.Stream { return stream.New(stream.Format(c.output), c.out, c.paint()) }
 
-// paint says whether results are coloured: on a terminal, unless NO_COLOR is set.
+// paint says whether results are colored: on a terminal, unless NO_COLOR is set.
 func (c *cli) paint() report.Paint {
 	return report.Paint(c.getenv("NO_COLOR") == "" && c.terminal(c.out))
 }
@@ -130,7 +143,8 @@ func (c *cli) terminal(w io.Writer) bool {
 	return ok && c.getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
 }
 
-// readBaseline reads the baseline file, or the one that ships where no path is given. It is read once, for it may be a pipe.
+// readBaseline reads the baseline file, or the one that ships where no path is given. It is read once: it may be a
+// pipe.
 func readBaseline(path string) (required *baseline.Baseline, text []byte, err error) {
 	if text, err = textOfBaseline(path); err != nil {
 		return nil, nil, err
@@ -143,7 +157,12 @@ func textOfBaseline(path string) ([]byte, error) {
 	if path == "" {
 		return baseline.Default(), nil
 	}
-	text, err := os.ReadFile(path)
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the baseline: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	text, err := baseline.Read(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading the baseline: %w", err)
 	}

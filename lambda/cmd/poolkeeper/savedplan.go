@@ -6,19 +6,21 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"poolkeeper/lambda/reconcile"
 )
 
-// A savedPlan is what plan --out writes and apply reads: the baseline itself, and of each pool to change the state that the plan was made for. It holds no value of
-// any pool; the baseline's own texts make it a file for its owner only.
+// A savedPlan is what plan --out writes and apply reads: the baseline itself, and of each pool to change the state that
+// the plan was made for. It holds no value of any pool, but the baseline may have message texts: the file is for its
+// owner only.
 type savedPlan struct {
 	Format   string       `json:"format"`
 	Version  int          `json:"version"`
 	File     string       `json:"baselineFile"`
 	Baseline string       `json:"baseline"`
 	Pools    []plannedFor `json:"pools"`
-	Sum      string       `json:"sum"` // of all the rest: a plan is applied as it was made, or not at all
+	Sum      string       `json:"sum"` // of the rest: a plan is applied as it was made, or not at all
 }
 
 type plannedFor struct {
@@ -32,7 +34,7 @@ const (
 	planFormat  = "poolkeeper plan"
 	planVersion = 2
 
-	planRemedy = "a plan is what poolkeeper plan --out saved; --pool names a pool, --baseline a baseline"
+	planRemedy = "a plan is a file that poolkeeper plan --out saved; --pool names a pool, --baseline a baseline"
 )
 
 func (s *savedPlan) add(p reconcile.Preview) {
@@ -41,11 +43,19 @@ func (s *savedPlan) add(p reconcile.Preview) {
 	}
 }
 
+// isOf says whether a preview is what the plan has of its pool.
+func (s *savedPlan) isOf(p reconcile.Preview) bool {
+	return slices.ContainsFunc(s.Pools, func(f plannedFor) bool {
+		return f.UserPoolID == p.UserPoolID && f.State == p.State && slices.Equal(f.Settings, toWrite(p)) &&
+			slices.Equal(f.Writes, p.Writes)
+	})
+}
+
 // toWrite returns the settings that the plan writes.
 func toWrite(p reconcile.Preview) []string {
 	var settings []string
 	for _, d := range p.Drifts {
-		if d.State == reconcile.Planned {
+		if d.State == reconcile.StatePlanned {
 			settings = append(settings, d.Setting)
 		}
 	}
@@ -77,7 +87,7 @@ func (s *savedPlan) write(path string) error {
 	return nil
 }
 
-// writePrivate writes a file for its owner only, also where there was one that others could read.
+// writePrivate writes a file for its owner only, even over one that others could read.
 func writePrivate(path string, raw []byte) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -103,10 +113,10 @@ func readPlan(path string) (savedPlan, error) {
 		return s, fmt.Errorf("reading the plan %s: %w (%s)", path, err, planRemedy)
 	}
 	if s.Format != planFormat || s.Version != planVersion {
-		return s, fmt.Errorf("%s is no plan of this version: make it anew with poolkeeper plan --out", path)
+		return s, fmt.Errorf("%s is not a plan of this version: make a new one with poolkeeper plan --out", path)
 	}
 	if sum, err := s.sum(); err != nil || sum != s.Sum {
-		return s, fmt.Errorf("%s was changed after it was saved: make it anew with poolkeeper plan --out", path)
+		return s, fmt.Errorf("%s was changed after it was saved: make a new one with poolkeeper plan --out", path)
 	}
 	return s, nil
 }

@@ -3,7 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -14,16 +14,18 @@ import (
 func (c *cli) snapshot() *cobra.Command {
 	var ids []string
 	var out string
+	var force bool
 	command := &cobra.Command{
 		Use:   "snapshot --pool ID [--out FILE]",
 		Short: "Write a baseline from a live pool",
-		Long: "Requires what matters for security as the pool has it (at least so long a password, exactly these triggers), and lists the rest as comments.\n" +
-			"The pool is in sync with the result, which only audits until its mode is changed.",
+		Long: "Requires what matters for security as the pool has it (at least so long a password, exactly these\n" +
+			"triggers), and lists the rest as comments. The pool is in sync with the result, which only audits until\n" +
+			"its mode changes.",
 		Example: "  poolkeeper snapshot --pool eu-west-1_AbCdEf123 --out baseline.yaml",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if len(ids) != 1 || ids[0] == "" {
-				return errors.New("say which one pool: --pool ID")
+				return errors.New("snapshot needs one pool: --pool ID")
 			}
 			client, err := c.connect(command.Context())
 			if err != nil {
@@ -41,7 +43,14 @@ func (c *cli) snapshot() *cobra.Command {
 				_, err = c.out.Write(text)
 				return err
 			}
-			if err := os.WriteFile(out, text, 0o600); err != nil {
+			if force {
+				err = writePrivate(out, text)
+			} else {
+				err = writeNew(out, text)
+			}
+			if errors.Is(err, fs.ErrExist) {
+				return fmt.Errorf("%s exists, and was not changed: --force overwrites it", out)
+			} else if err != nil {
 				return fmt.Errorf("writing the baseline: %w", err)
 			}
 			return nil
@@ -49,5 +58,6 @@ func (c *cli) snapshot() *cobra.Command {
 	}
 	command.Flags().StringSliceVar(&ids, "pool", nil, "id of the user pool")
 	command.Flags().StringVar(&out, "out", "", "file to write (default standard output)")
+	command.Flags().BoolVar(&force, "force", false, "overwrite the file")
 	return command
 }

@@ -12,21 +12,27 @@ import (
 	"poolkeeper/lambda/reconcile"
 )
 
-// TestPageOfStrangers: whatever strangers choose, the page has the elements that it has with harmless texts, and nothing in it that is not printable.
+// TestPageOfStrangers: whatever strangers choose, the page has the elements that it has with harmless texts, and
+// nothing that is not printable.
 func TestPageOfStrangers(t *testing.T) {
 	t.Parallel()
-	required, err := baseline.Parse("b.yaml", []byte("version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]"))
+	text := "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]"
+	required, err := baseline.Parse("b.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	pageWith := func(text string) string {
 		var b bytes.Buffer
 		p := newPage(&b, required, time.Unix(0, 0))
-		out := reconcile.Outcome{Outcome: reconcile.Drifted, UserPoolID: "eu-west-1_AbCdEf123", PoolName: text, Reason: text}
-		for _, state := range []reconcile.DriftState{reconcile.NotFixable, reconcile.Exempted, reconcile.Reported, reconcile.Planned} {
-			out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "UserPoolTags." + text, Rule: text, Reason: text, Have: text, Want: []any{text}, State: state})
+		out := reconcile.Outcome{Outcome: reconcile.Drifted, UserPoolID: "eu-west-1_AbCdEf123", Reason: text,
+			Details: reconcile.Details{PoolName: text}}
+		for _, state := range []reconcile.DriftState{reconcile.StateUnfixable, reconcile.StateExempted,
+			reconcile.StateReported, reconcile.StatePlanned} {
+			out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "UserPoolTags." + text, Rule: text, Reason: text,
+				Have: text, Want: []any{text}, State: state})
 		}
-		for _, l := range []looked{{id: out.UserPoolID, preview: reconcile.Preview{Outcome: out}}, {id: "eu-west-1_B", err: errors.New(text)}} {
+		for _, l := range []poolPlan{{id: out.UserPoolID, preview: reconcile.Preview{Outcome: out}},
+			{id: "eu-west-1_B", err: errors.New(text)}} {
 			if err := p.add(l); err != nil {
 				t.Fatal(err)
 			}
@@ -37,14 +43,16 @@ func TestPageOfStrangers(t *testing.T) {
 		return strings.ReplaceAll(b.String(), "<wbr>", "") // where a long name may break, which depends on its letters
 	}
 	harmless := pageWith("x")
-	for _, nasty := range []string{"<script>alert(1)</script>", "</td></tr><tr>", `" onclick="x`, "<!--", "\n\x1b[2J", "\u202e", "&lt;b&gt;", "{{.}}", "javascript:x"} {
+	for _, nasty := range []string{"<script>alert(1)</script>", "</td></tr><tr>", `" onclick="x`, "<!--", "\n\x1b[2J",
+		"\u202e", "&lt;b&gt;", "{{.}}", "javascript:x"} {
 		got := pageWith(nasty)
 		for _, mark := range []string{"<", ">", "\n"} {
 			if strings.Count(got, mark) != strings.Count(harmless, mark) {
 				t.Errorf("%q: the page has %d %q, not %d", nasty, strings.Count(got, mark), mark, strings.Count(harmless, mark))
 			}
 		}
-		if strings.ContainsFunc(got, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) || strings.Contains(got, `href="javascript`) {
+		odd := func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
+		if strings.ContainsFunc(got, odd) || strings.Contains(got, `href="javascript`) {
 			t.Errorf("%q went onto the page as it is", nasty)
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,16 +11,17 @@ import (
 
 // A summary counts what was found, or done.
 type summary struct {
-	Pools    int                    `json:"pools"`
-	ToChange int                    `json:"toChange"`              // something would be written
-	Left     int                    `json:"left"`                  // drift that would be left, with or without something to write beside it
-	InSync   int                    `json:"inSync"`                // compliant, or exempted
-	Ignored  int                    `json:"ignored"`               // no rule selects them
-	Failed   int                    `json:"failed"`                // could not be looked at, or not be written
-	Names    []string               `json:"failedPools,omitempty"` // the first of them, with the reason
-	Outcomes map[reconcile.Word]int `json:"outcomes,omitempty"`    // of the pools that were written to
+	Pools    int                      `json:"pools"`
+	ToChange int                      `json:"toChange"`              // something would be written
+	Skipped  int                      `json:"skipped"`               // some drift would be skipped
+	InSync   int                      `json:"inSync"`                // compliant, or exempted
+	Exempted int                      `json:"exempted"`              // of these, all that differs is exempted
+	Ignored  int                      `json:"ignored"`               // no rule selects them
+	Failed   int                      `json:"failed"`                // could not be read, or not be written
+	Names    []string                 `json:"failedPools,omitempty"` // the first of them, with the reason
+	Outcomes map[reconcile.Ending]int `json:"outcomes,omitempty"`    // of the pools that were written to
 
-	remains bool // a pool that was dealt with has drift that is left
+	remains bool // drift remains in a pool that was written to
 }
 
 // mostNames is how many failed pools a summary names.
@@ -32,36 +34,44 @@ func (s *summary) fail(id, reason string) {
 	}
 }
 
-// look counts a pool that was looked at.
-func (s *summary) look(p looked) {
+// read counts a pool that was read.
+func (s *summary) read(p poolPlan) {
 	s.Pools++
 	if err := p.failure(); err != nil {
 		s.fail(p.id, err.Error())
 		return
 	}
-	left := drifts(p.preview.Outcome, reconcile.Reported, reconcile.NotFixable)
+	out := p.preview.Outcome
+	skipped := drifts(out, reconcile.StateReported, reconcile.StateUnfixable)
 	switch {
-	case p.preview.Outcome.Outcome == reconcile.Ignored:
+	case out.Outcome == reconcile.Ignored:
 		s.Ignored++
 		return
-	case drifts(p.preview.Outcome, reconcile.Planned):
+	case drifts(out, reconcile.StatePlanned):
 		s.ToChange++
-	case !left:
+	case out.Outcome == reconcile.Exempted:
+		s.InSync++
+		s.Exempted++
+	case !skipped:
 		s.InSync++
 	}
-	if left {
-		s.Left++
+	if skipped {
+		s.Skipped++
 	}
 }
 
-// did counts a pool that was dealt with.
+// did counts a pool that was written to.
 func (s *summary) did(out reconcile.Outcome, err error) {
 	if s.Outcomes == nil {
-		s.Outcomes = map[reconcile.Word]int{}
+		s.Outcomes = map[reconcile.Ending]int{}
 	}
 	s.Outcomes[out.Outcome]++
-	s.remains = s.remains || drifts(out, reconcile.Reported, reconcile.NotFixable)
-	if err != nil || out.Reason == reconcile.MovedReason {
+	s.remains = s.remains || drifts(out, reconcile.StateReported, reconcile.StateUnfixable)
+	var later *reconcile.DeferredError
+	switch {
+	case errors.As(err, &later):
+		s.fail(out.UserPoolID, later.Reason) // without the id, which stands before it
+	case err != nil || out.Reason == reconcile.MovedReason:
 		s.fail(out.UserPoolID, out.Reason)
 	}
 }
@@ -72,21 +82,29 @@ func drifts(out reconcile.Outcome, states ...reconcile.DriftState) bool {
 
 // plan says what was found.
 func (s *summary) plan() string {
-	return fmt.Sprintf("Plan: %d of %d pools to change, %d with drift that is left, %d in sync, %d ignored, %d failed.", s.ToChange, s.Pools, s.Left, s.InSync, s.Ignored, s.Failed) + s.names()
+	return fmt.Sprintf("Plan: %d of %d pools to change, %d with drift that is skipped, %d in sync (%d exempted), "+
+		"%d ignored, %d failed.", s.ToChange, s.Pools, s.Skipped, s.InSync, s.Exempted, s.Ignored, s.Failed) + s.names()
 }
 
-// done says what was done.
-func (s *summary) done() string {
+var endings = []reconcile.Ending{reconcile.Deferred, reconcile.Unconverged, reconcile.Partial, reconcile.Unfixable,
+	reconcile.Remediated, reconcile.Drifted, reconcile.Exempted, reconcile.Unchanged, reconcile.Ignored}
+
+// done says what was done. shown is the word for an ending.
+func (s *summary) done(shown func(reconcile.Ending) reconcile.Ending) string {
 	var words []string
-	for _, word := range []reconcile.Word{reconcile.Deferred, reconcile.Unconverged, reconcile.Partial, reconcile.Unfixable, reconcile.Remediated, reconcile.Drifted, reconcile.Unchanged, reconcile.Ignored} {
-		if n := s.Outcomes[word]; n > 0 {
-			words = append(words, fmt.Sprintf("%d %s", n, word))
+	for _, ending := range endings {
+		if n := s.Outcomes[ending]; n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", n, shown(ending)))
 		}
 	}
-	if len(words) == 0 {
-		return "Done: nothing to write." + s.names()
+	switch {
+	case len(words) > 0:
+		return "Done: " + strings.Join(words, ", ") + "." + s.names()
+	case s.Failed > 0:
+		return "Done: nothing was written." + s.names()
+	default:
+		return "Done: nothing to write."
 	}
-	return "Done: " + strings.Join(words, ", ") + "." + s.names()
 }
 
 func (s *summary) names() string {
@@ -111,14 +129,14 @@ func counted(n int, what string) string {
 // exit is the exit status of what was found, or done.
 func (s *summary) exit() error {
 	o := s.Outcomes
-	left := s.Left + o[reconcile.Drifted] + o[reconcile.Partial] + o[reconcile.Unfixable] + o[reconcile.Unconverged]
+	drifted := s.Skipped + o[reconcile.Drifted] + o[reconcile.Partial] + o[reconcile.Unfixable] + o[reconcile.Unconverged]
 	if o == nil {
-		left += s.ToChange
+		drifted += s.ToChange
 	}
 	switch {
 	case s.Failed > 0:
 		return exit(exitError)
-	case left > 0 || s.remains:
+	case drifted > 0 || s.remains:
 		return exit(exitDrifted)
 	default:
 		return nil

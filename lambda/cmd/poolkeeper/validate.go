@@ -16,12 +16,12 @@ func (c *cli) validate() *cobra.Command {
 	var strict bool
 	command := &cobra.Command{
 		Use:     "validate [FILE]",
-		Short:   "Check a baseline file: every fault, and warnings, with their places",
+		Short:   "Check a baseline file: every error and warning, with its place",
 		Example: "  poolkeeper validate --strict baseline/baseline.yaml",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    atMostOne("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 && file != "" {
-				return errors.New("say which file once: as FILE or as --baseline")
+				return errors.New("name the file once: as FILE or with --baseline")
 			} else if len(args) == 1 {
 				file = args[0]
 			}
@@ -36,33 +36,35 @@ func (c *cli) validate() *cobra.Command {
 		},
 	}
 	command.Flags().StringVar(&file, "baseline", "", "baseline file (default the one that ships)")
-	command.Flags().BoolVar(&strict, "strict", false, "fail on warnings too, an exemption that has run out among them")
+	command.Flags().BoolVar(&strict, "strict", false, "fail on warnings too, such as an exemption that has run out")
 	return has(command, all...)
 }
 
-// check writes what is wrong with a file and what may be, each with its place.
+// check prints the errors and warnings of a file, each with its place.
 func (c *cli) check(file string, text []byte, strict bool) error {
 	required, err := baseline.Parse(file, text)
-	var faults baseline.Faults
-	if err != nil && !errors.As(err, &faults) {
+	var found baseline.Errors
+	if err != nil && !errors.As(err, &found) {
 		return err
 	}
 	var lints []baseline.Lint
-	var said string
+	var conclusion string
 	if err != nil {
-		said = counted(len(faults), "fault") + ": the file is refused whole"
+		conclusion = counted(len(found), "error") + ": the file is refused as a whole"
 	} else {
 		lints = required.Lint(time.Now())
-		said = fmt.Sprintf("%s: %s, %s, %s, no fault (%s)", file, counted(len(required.Rules), "rule"), counted(len(required.Exemptions), "exemption"), counted(len(lints), "warning"), required.Digest)
+		conclusion = fmt.Sprintf("%s: %s, %s, %s, no errors (%s)", file, counted(len(required.Rules), "rule"),
+			counted(len(required.Exemptions), "exemption"), counted(len(lints), "warning"), required.Digest)
 		if strict && len(lints) > 0 {
-			said += "\n" + counted(len(lints), "warning") + ", and --strict takes none"
+			conclusion += "\n" + counted(len(lints), "warning") + ", and --strict accepts none"
 		}
 	}
-	refused := len(faults) > 0 || strict && len(lints) > 0
+	refused := len(found) > 0 || strict && len(lints) > 0
+	counts := map[string]any{"file": file, "errors": len(found), "warnings": len(lints), "accepted": !refused}
 	to := c.results()
-	err = to.Write(stream.OfFile(file, faults, lints, text))
+	err = to.Write(stream.OfFile(file, found, lints, text))
 	if err == nil {
-		err = to.Write(stream.OfSummary("summary", map[string]any{"file": file, "faults": len(faults), "warnings": len(lints), "accepted": !refused}, said))
+		err = to.Write(stream.OfSummary("summary", counts, conclusion))
 	}
 	if err = errors.Join(err, to.Close(true)); err != nil {
 		return err

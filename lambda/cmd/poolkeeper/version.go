@@ -13,9 +13,9 @@ import (
 func (c *cli) version() *cobra.Command {
 	command := &cobra.Command{
 		Use:     "version",
-		Short:   "Say which build this is, and which baseline ships with it",
+		Short:   "Show the build, and the baseline that ships with it",
 		Example: "  poolkeeper version",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			build, commit := "unknown", "unknown"
 			var with string
@@ -32,7 +32,8 @@ func (c *cli) version() *cobra.Command {
 				return err
 			}
 			value := map[string]any{"version": build, "commit": commit, "go": with, "baseline": required.Digest}
-			text := fmt.Sprintf("poolkeeper %s, commit %s, %s\nships %s %s", build, commit, with, baseline.DefaultFile, required.Digest)
+			text := fmt.Sprintf("poolkeeper %s, commit %s, %s\nships %s %s", build, commit, with, baseline.DefaultFile,
+				required.Digest)
 			return c.results().Write(stream.OfSummary("poolkeeper", value, text))
 		},
 	}

@@ -9,8 +9,8 @@ import (
 	"poolkeeper/lambda/internal/speed"
 )
 
-// BenchmarkStart reports the start of the function, from exec to the first poll, and the memory after it, of those of a function that does nothing on the same runtime library
-// and of a function in Python on boto3.
+// BenchmarkStart reports the start of the function, from exec to the first poll, and the memory after it, of those of
+// a function that does nothing on the same runtime library and of a function in Python on boto3.
 func BenchmarkStart(b *testing.B) {
 	own, base, python := build(b, "", keeper), build(b, "", hello), boto3(b)
 	var wall, cpu, memory, pythonWall, pythonMemory ratios
@@ -53,7 +53,8 @@ func boto3(b *testing.B) []string {
 	return []string{strings.TrimSpace(string(output)), "-I", "testdata/keeper.py"}
 }
 
-// BenchmarkEvent reports the time of a whole event, through the runtime, of that of a function that makes the same calls as plain POSTs.
+// BenchmarkEvent reports the time of a whole event, through the runtime, of that of a function that makes the same
+// calls as plain POSTs.
 func BenchmarkEvent(b *testing.B) {
 	own, plain, event := build(b, "", keeper), build(b, "", raw), update(b)
 	for _, c := range []struct {

@@ -7,15 +7,16 @@ import (
 	"testing"
 )
 
-// TestFunctionLinksOnlyWhatItNeeds: packages that make every start slower, or that only people need, are not linked, and of the services of AWS those that the build is for. It is the exact guard
-// behind the cold-start benchmark.
+// TestFunctionLinksOnlyWhatItNeeds: packages that make every start slower, or that only people need, are not linked,
+// and of the services of AWS those that the build is for. It is the exact guard behind the cold-start benchmark.
 func TestFunctionLinksOnlyWhatItNeeds(t *testing.T) {
 	t.Parallel()
 	for tags, services := range map[string][]string{
-		everything: {"cognitoidentityprovider", "dynamodb", "eventbridge", "securityhub", "sns"},
-		deployed:   {"cognitoidentityprovider", "dynamodb", "eventbridge", "sns"},
+		everything: {"cognitoidentityprovider", "dynamodb", "eventbridge", "securityhub", "sns", "sqs"},
+		deployed:   {"cognitoidentityprovider", "dynamodb", "eventbridge", "sns", "sqs"},
 	} {
-		output, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", tags, "poolkeeper/lambda").CombinedOutput()
+		output, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", tags,
+			"poolkeeper/lambda").CombinedOutput()
 		if err != nil {
 			t.Fatalf("go list: %v\n%s", err, output)
 		}
@@ -24,8 +25,10 @@ func TestFunctionLinksOnlyWhatItNeeds(t *testing.T) {
 			t.Fatalf("go list names %d packages only", len(linked))
 		}
 		for _, forbidden := range []string{
-			"aws-sdk-go-v2/config", "aws-sdk-go-v2/credentials", "service/sso", "service/ssooidc", "service/signin", "service/sts", "feature/ec2/imds",
-			"jsonschema", "html/template", "net/rpc", "aws-cdk-go", "spf13/cobra", "poolkeeper/lambda/cognitotest", "poolkeeper/infra", "pgregory.net/rapid", "schemagen",
+			"aws-sdk-go-v2/config", "aws-sdk-go-v2/credentials", "service/sso", "service/ssooidc", "service/signin",
+			"service/sts", "feature/ec2/imds",
+			"jsonschema", "html/template", "net/rpc", "aws-cdk-go", "spf13/cobra", "poolkeeper/lambda/cognitotest",
+			"poolkeeper/infra", "pgregory.net/rapid", "schemagen",
 		} {
 			for _, path := range linked {
 				if strings.Contains(path, forbidden) {
@@ -35,7 +38,8 @@ func TestFunctionLinksOnlyWhatItNeeds(t *testing.T) {
 		}
 		var got []string
 		for _, path := range linked {
-			if service, ok := strings.CutPrefix(path, "github.com/aws/aws-sdk-go-v2/service/"); ok && !strings.Contains(service, "/") {
+			if service, ok := strings.CutPrefix(path, "github.com/aws/aws-sdk-go-v2/service/"); ok &&
+				!strings.Contains(service, "/") {
 				got = append(got, service)
 			}
 		}

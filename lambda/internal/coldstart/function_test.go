@@ -34,7 +34,8 @@ func build(t testing.TB, architecture, path string) string {
 func buildWith(t testing.TB, tags, architecture, path string) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "bootstrap")
-	command := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-tags", tags, "-o", binary, path)
+	command := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false",
+		"-ldflags=-s -w -buildid=", "-tags", tags, "-o", binary, path)
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if architecture != "" {
 		command.Env = append(command.Env, "GOOS=linux", "GOARCH="+architecture)
@@ -53,7 +54,8 @@ const (
 )
 
 // deployment is what a deployment configures, unless something else is asked for.
-var deployment = []string{"ROLE_ARN=arn:aws:iam::111122223333:role/poolkeeper", "TOPIC_ARN=arn:aws:sns:eu-west-1:111122223333:poolkeeper", "LEDGER_TABLE=poolkeeper", "SWEEP_BUS=default",
+var deployment = []string{"ROLE_ARN=arn:aws:iam::111122223333:role/poolkeeper",
+	"TOPIC_ARN=arn:aws:sns:eu-west-1:111122223333:poolkeeper", "LEDGER_TABLE=poolkeeper", "SWEEP_BUS=default",
 	"AWS_LAMBDA_FUNCTION_NAME=poolkeeper"}
 
 // A process is a function that was started in an environment of just what it needs, and polls.
@@ -70,7 +72,8 @@ func startProcess(t testing.TB, argv []string, environment ...string) *process {
 		t.Fatal(err)
 	}
 	command := exec.CommandContext(context.Background(), argv[0], argv[1:]...)
-	command.Env = append([]string{"AWS_LAMBDA_RUNTIME_API=" + api.Addr(), "AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIAEXAMPLE",
+	command.Env = append([]string{"AWS_LAMBDA_RUNTIME_API=" + api.Addr(), "AWS_REGION=eu-west-1",
+		"AWS_DEFAULT_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIAEXAMPLE",
 		"AWS_SECRET_ACCESS_KEY=example", "GOMAXPROCS=1"}, environment...) // one thread, as the deployment gives it
 	p := &process{api: api, command: command}
 	from := time.Now()
@@ -101,7 +104,8 @@ func (p *process) invoke(t testing.TB, event []byte, outcome string) time.Durati
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	from := time.Now()
-	answer, err := p.api.Invoke(ctx, runtimeapi.Invocation{Payload: event, FunctionARN: "arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper"})
+	answer, err := p.api.Invoke(ctx, runtimeapi.Invocation{Payload: event,
+		FunctionARN: "arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper"})
 	took := time.Since(from)
 	if err != nil {
 		t.Fatal(err)

@@ -24,8 +24,9 @@ import (
 // systemRoots is how many root certificates a bundle of the system has, more or less.
 const systemRoots = 144
 
-// BenchmarkFirstHTTPS reports the first event after a start, which opens a connection and reads the root certificates, of that of plain POSTs with the certificates read once.
-// For comparison it reports the same with two folders read as well that hold the bundle again, as they do on Amazon Linux 2023.
+// BenchmarkFirstHTTPS reports the first event after a start, which opens a connection and reads the root certificates,
+// of that of plain POSTs with the certificates read once. For comparison it reports the same with two folders read as
+// well that hold the bundle again, as they do on Amazon Linux 2023.
 func BenchmarkFirstHTTPS(b *testing.B) {
 	own, plain, event := build(b, "", keeper), build(b, "", raw), update(b)
 	answers, trips := record(b, own, compliant)
@@ -68,7 +69,8 @@ func folder(b *testing.B, bundle string) string {
 	return dir
 }
 
-// roots writes a bundle of as many certificates as a system has, of which the last is that of the server that is returned.
+// roots writes a bundle of as many certificates as a system has, of which the last is that of the server that is
+// returned.
 func roots(b *testing.B) (bundle string, server tls.Certificate) {
 	b.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -77,9 +79,12 @@ func roots(b *testing.B) (bundle string, server tls.Certificate) {
 	}
 	var content []byte
 	for n := range systemRoots {
-		certificate := &x509.Certificate{SerialNumber: big.NewInt(int64(n + 1)), Subject: pkix.Name{CommonName: fmt.Sprintf("root %d", n)},
-			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true,
-			KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+		certificate := &x509.Certificate{SerialNumber: big.NewInt(int64(n + 1)),
+			Subject:   pkix.Name{CommonName: fmt.Sprintf("root %d", n)},
+			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), IsCA: true,
+			BasicConstraintsValid: true,
+			KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+			ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
 		der, err := x509.CreateCertificate(rand.Reader, certificate, certificate, key.Public(), key)
 		if err != nil {
 			b.Fatal(err)

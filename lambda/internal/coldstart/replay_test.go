@@ -16,8 +16,9 @@ import (
 
 const poolID = "eu-west-1_AbCdEf123"
 
-// A replay answers the calls of one event as the fake did when the function handled it, again and again, in no time of its own: what is measured is the function. Each event has
-// to make the same calls, in whatever order those of one trip come.
+// A replay answers the calls of one event as the fake did when the function handled it, again and again, in no time of
+// its own: what is measured is the function. Each event has to make the same calls, in whatever order those of one
+// trip come.
 type replay struct {
 	latency time.Duration
 
@@ -74,10 +75,12 @@ const prefix = "AWSCognitoIdentityProviderService."
 var (
 	reads     = []string{"DescribeUserPool", "GetUserPoolMfaConfig"}
 	compliant = scene{"unchanged", [][]string{reads}, func(map[string]any) {}}
-	drifted   = scene{"remediated", [][]string{reads, {"UpdateUserPool"}, reads}, func(pool map[string]any) { pool["DeletionProtection"] = "INACTIVE" }}
+	drifted   = scene{"remediated", [][]string{reads, {"UpdateUserPool"}, reads},
+		func(pool map[string]any) { pool["DeletionProtection"] = "INACTIVE" }}
 )
 
-// record has the function handle the event against the fake, and returns its answers for replay and the file of the calls for the function raw. It fails if the calls are not those of the scene.
+// record has the function handle the event against the fake, and returns its answers for replay and the file of the
+// calls for the function raw. It fails if the calls are not those of the scene.
 func record(t testing.TB, binary string, s scene) (r *replay, trips string) {
 	t.Helper()
 	fake := cognitotest.New(cognitotest.Contract)

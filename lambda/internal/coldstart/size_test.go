@@ -29,7 +29,8 @@ func TestSize(t *testing.T) {
 // TestInitAllocates: what every start does before main, used or not, stays little.
 func TestInitAllocates(t *testing.T) {
 	t.Parallel()
-	if allocations, limit := initAllocations(t, build(t, "", keeper)), speed.Of(speed.InitAllocs).Fail; allocations > limit || allocations == 0 {
+	if allocations, limit := initAllocations(t, build(t, "", keeper)),
+		speed.Of(speed.InitAllocs).Fail; allocations > limit || allocations == 0 {
 		t.Errorf("the packages allocate %.0f times, more than %.0f", allocations, limit)
 	}
 }
@@ -49,7 +50,8 @@ func BenchmarkSize(b *testing.B) {
 	}
 }
 
-// initAllocations starts a function that cannot poll, and returns how often the initialisation of its packages allocates.
+// initAllocations starts a function that cannot poll, and returns how often the initialisation of its packages
+// allocates.
 func initAllocations(t testing.TB, binary string) float64 {
 	t.Helper()
 	command := exec.CommandContext(context.Background(), binary)
@@ -85,7 +87,10 @@ func zipped(t testing.TB, binary string) float64 {
 	}
 	var size counter
 	archive := zip.NewWriter(&size)
-	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestCompression) })
+	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser,
+		error) {
+		return flate.NewWriter(w, flate.BestCompression)
+	})
 	file, err := archive.Create("bootstrap")
 	if err != nil {
 		t.Fatal(err)

@@ -15,8 +15,8 @@ const (
 	end   = "<!-- /speed -->"
 )
 
-// Read returns the numbers of the targets in the output of benchmarks: each line is a name, a count, and pairs of a value and its unit. A metric that is reported twice is an
-// error.
+// Read returns the numbers of the targets in the output of benchmarks: each line is a name, a count, and pairs of a
+// value and its unit. A metric that is reported twice is an error.
 func Read(output io.Reader) (map[string]float64, error) {
 	measured := map[string]float64{}
 	lines := bufio.NewScanner(output)
@@ -71,7 +71,8 @@ func table(measured map[string]float64) string {
 		if t.Exact {
 			held = "test"
 		}
-		fmt.Fprintf(&b, "| %s%s | %s | %s | %s | %s | %s |\n", t.What, mark, number, t.orElse(t.Goal, "none"), t.orElse(t.Fail, "none"), t.orElse(t.Floor, "unknown"), held)
+		fmt.Fprintf(&b, "| %s%s | %s | %s | %s | %s | %s |\n", t.What, mark, number, t.orElse(t.Goal, "none"),
+			t.orElse(t.Fail, "none"), t.orElse(t.Floor, "unknown"), held)
 	}
 	return b.String() + "\nMeasured with " + runtime.Version() + ".\n\n" + notes.String()
 }

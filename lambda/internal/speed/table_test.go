@@ -21,14 +21,16 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%+v is no target, or the second of its metric", target)
 		}
 		seen[target.Metric] = true
-		if target.Goal > target.Fail || target.Goal == 0 && target.Fail != 0 || target.Goal != 0 && target.Floor > target.Goal {
+		if target.Goal > target.Fail || target.Goal == 0 && target.Fail != 0 || target.Goal != 0 &&
+			target.Floor > target.Goal {
 			t.Errorf("%s: floor %v, goal %v, fail %v", target.Metric, target.Floor, target.Goal, target.Fail)
 		}
 	}
 }
 
-// TestReadme: the table in the README is that of the targets. Only what was measured is its own. Of what never varies, none is beyond the point of failure, and a goal that is missed has
-// a note; the ratios are those of a machine that may have been busy.
+// TestReadme: the table in the README is that of the targets. Only what was measured is its own. Of what never varies,
+// none is beyond the point of failure, and a goal that is missed has a note; the ratios are those of a machine that
+// may have been busy.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	content, err := os.ReadFile(readme)
@@ -75,7 +77,8 @@ func version(text string) string {
 
 func TestRead(t *testing.T) {
 	t.Parallel()
-	output := "goos: linux\nBenchmarkStart-2 \t 1\t 50 ns/op\t 1.5 " + StartWall + "\t 0.02 " + BotoStart + "\nBenchmarkOther-2 9 3 ns/op 7 allocs/op\nPASS\n"
+	output := "goos: linux\nBenchmarkStart-2 \t 1\t 50 ns/op\t 1.5 " + StartWall + "\t 0.02 " + BotoStart +
+		"\nBenchmarkOther-2 9 3 ns/op 7 allocs/op\nPASS\n"
 	measured, err := Read(strings.NewReader(output))
 	if err != nil || len(measured) != 2 || measured[StartWall] != 1.5 || measured[BotoStart] != 0.02 {
 		t.Errorf("%v %v", measured, err)
@@ -97,7 +100,8 @@ func TestReplace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"# Before\n", "\nAfter.\n", "| 1.75 x (missed) |", "| 1.90 x (beyond) |", "| 3.12 MB |", "| absent: no Python with boto3 on PATH |", "| not measured |"} {
+	for _, part := range []string{"# Before\n", "\nAfter.\n", "| 1.75 x (missed) |", "| 1.90 x (beyond) |",
+		"| 3.12 MB |", "| absent: no Python with boto3 on PATH |", "| not measured |"} {
 		if !strings.Contains(got, part) {
 			t.Errorf("there is no %q in\n%s", part, got)
 		}
@@ -105,7 +109,8 @@ func TestReplace(t *testing.T) {
 	if strings.Contains(got, "of last year") {
 		t.Error("the old table is still there")
 	}
-	if again, err := Replace(got, map[string]float64{StartWall: 1.75, StartCPU: 1.9, ZipAMD64: 3.123}); err != nil || again != got {
+	if again, err := Replace(got, map[string]float64{StartWall: 1.75, StartCPU: 1.9, ZipAMD64: 3.123}); err != nil ||
+		again != got {
 		t.Errorf("replaced again, it differs (%v)", err)
 	}
 	for _, text := range []string{"", begin + "\n"} {

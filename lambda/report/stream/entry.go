@@ -13,37 +13,37 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// An Entry is what is written at a time: what there is to say of one pool, of one file, or of all of them at the end.
+// An Entry is what is written at a time: what there is to say about one pool, one file, or all of them at the end.
 type Entry struct {
-	name     string // id of the pool, or name of the file; "" of a summary
+	name     string // id of the pool, or name of the file; "" for a summary
 	title    string // the name of the pool, or ""
 	word     string
 	notes    []string
 	findings []finding
-	failed   string // why nothing could be found out
+	failed   string // why the pool or file is not as required, where no finding says it
 	json     any
-	text     func(io.Writer, report.Paint) error // nil: not worth a word to people
+	text     func(io.Writer, report.Paint) error // nil where people need not see the entry
 }
 
-// A finding is one thing that is not as it should be.
+// A finding is one thing that is not as required.
 type finding struct {
-	id       string // stable: the setting, or the id of the warning
-	level    level
-	state    string
-	setting  string // "" where the finding is not about a setting of a pool
-	have     any
-	want     any
-	rule     string
-	reason   string
-	position baseline.Position
-	pardon   string // why it does not count, or ""
+	id        string // stable: the setting, or the id of the warning
+	level     level
+	state     string
+	setting   string // "" where the finding is not about a setting of a pool
+	have      any
+	want      any
+	rule      string
+	reason    string
+	position  baseline.Position
+	exemption string // why it does not count, or ""
 }
 
 // A level is one of SARIF's.
 type level string
 
 const (
-	wrong   level = "error"
+	failure level = "error"
 	warning level = "warning"
 	note    level = "note"
 )
@@ -60,37 +60,29 @@ func (f finding) says() string {
 	if f.setting == "" {
 		return f.reason
 	}
-	text := fmt.Sprintf("%s: %s, wanted %s (%s)", f.setting, report.Value(f.have), report.Value(f.want), report.RuleNamed(f.rule))
+	text := fmt.Sprintf("%s: %s, wanted %s (%s)", f.setting, report.Value(f.have), report.Value(f.want),
+		report.RuleNamed(f.rule))
 	if f.reason != "" {
 		text += ": " + f.reason
 	}
 	return text
 }
 
-// poolLine is a pool as a line of JSON: what the function answers with, and a little more.
+// A poolLine is a pool as a line of JSON: the answer of the function, and a little more.
 type poolLine struct {
-	Outcome    reconcile.Word      `json:"outcome"`
+	Outcome    reconcile.Ending    `json:"outcome"`
 	UserPoolID string              `json:"userPoolId"`
 	Name       string              `json:"name,omitempty"`
 	Baseline   string              `json:"baseline"`
 	State      string              `json:"state,omitempty"`
 	Cause      *event.Cause        `json:"cause,omitempty"`
-	Drifts     []driftLine         `json:"drifts"`
+	Drifts     []report.Drift      `json:"drifts"`
 	Verified   *reconcile.Verified `json:"verified,omitempty"`
 	Writes     []string            `json:"writes"`
 	Reason     string              `json:"reason"`
 	Critical   bool                `json:"critical,omitempty"`
-
-	Record      string            `json:"record,omitempty"`
-	Missed      *reconcile.Missed `json:"missed,omitempty"`
-	Overwritten []string          `json:"overwritten,omitempty"`
-	Repeated    bool              `json:"repeated,omitempty"`
-}
-
-type driftLine struct {
-	reconcile.Drift
-	Source string   `json:"source,omitempty"`
-	Checks []string `json:"checks,omitempty"`
+	Record     string              `json:"record,omitempty"`
+	Undetected int                 `json:"undetected,omitempty"`
 }
 
 func ofPool(out reconcile.Outcome) (Entry, poolLine) {
@@ -98,19 +90,21 @@ func ofPool(out reconcile.Outcome) (Entry, poolLine) {
 	if e.name == "" {
 		e.name = "(no user pool)"
 	}
-	line := poolLine{Outcome: out.Outcome, UserPoolID: out.UserPoolID, Baseline: out.Baseline, Drifts: []driftLine{}, Writes: out.Writes, Reason: out.Reason, Critical: out.Critical,
-		Record: out.Record, Missed: out.Missed, Overwritten: out.Overwritten, Repeated: out.Repeated}
+	line := poolLine{Outcome: out.Outcome, UserPoolID: out.UserPoolID, Baseline: out.Baseline, Drifts: []report.Drift{},
+		Writes: out.Writes, Reason: out.Reason, Critical: out.Critical, Record: out.Record, Undetected: out.Undetected}
 	for _, d := range out.Drifts {
-		line.Drifts = append(line.Drifts, driftLine{d, d.Source.String(), report.ChecksOf(d.Setting)})
-		f := finding{id: d.Setting, level: levels[d.State], state: string(d.State), setting: d.Setting, have: d.Have, want: d.Want, rule: d.Rule, reason: d.Reason, position: d.Source}
-		if d.State == reconcile.Exempted {
-			f.pardon = d.Reason
+		line.Drifts = append(line.Drifts,
+			report.Drift{Drift: d, Source: d.Source.String(), Checks: report.ChecksOf(d.Setting)})
+		f := finding{id: d.Setting, level: levels[d.State], state: string(d.State), setting: d.Setting, have: d.Have,
+			want: d.Want, rule: d.Rule, reason: d.Reason, position: d.Source}
+		if d.State == reconcile.StateExempted {
+			f.exemption = d.Reason
 		}
 		e.findings = append(e.findings, f)
 	}
 	switch out.Outcome {
 	case reconcile.Deferred, reconcile.Unfixable, reconcile.Unconverged:
-		// What was fixed says nothing of why the pool is not right.
+		// What was fixed does not say why the pool is not as required.
 		if !slices.ContainsFunc(e.findings, func(f finding) bool { return f.level != note }) {
 			e.failed = string(out.Outcome) + ": " + out.Reason
 		}
@@ -119,39 +113,41 @@ func ofPool(out reconcile.Outcome) (Entry, poolLine) {
 }
 
 var levels = map[reconcile.DriftState]level{
-	reconcile.Fixed: note, reconcile.Exempted: note, reconcile.Reported: warning, reconcile.Planned: wrong, reconcile.NotFixable: wrong,
+	reconcile.StateFixed: note, reconcile.StateExempted: note, reconcile.StateReported: warning,
+	reconcile.StatePlanned: failure, reconcile.StateUnfixable: failure,
 }
 
-// OfOutcome is the entry of a pool that was dealt with. People are not told of a pool in which brief finds nothing.
+// OfOutcome is the entry of a pool that was reconciled. If brief, people do not see a pool where nothing was found.
 func OfOutcome(out reconcile.Outcome, brief bool) Entry {
 	out = report.Legible(out)
 	e, line := ofPool(out)
 	line.Cause, line.Verified = &out.Cause, &out.Verified
 	e.json = line
 	if len(out.Writes) > 0 {
-		verified := "the pool could not be read and judged after that"
+		verified := "not verified"
 		if out.Verified != (reconcile.Verified{}) {
-			verified = fmt.Sprintf("%d owned settings hold, %d unmanaged settings unchanged", out.Verified.Owned, out.Verified.UnmanagedUnchanged)
+			verified = report.VerifiedText(out.Verified)
 		}
 		e.notes = append(e.notes, "written: "+strings.Join(out.Writes, ", ")+"; "+verified)
 	}
 	if out.Reason != "" {
 		e.notes = append(e.notes, "reason: "+out.Reason)
 	}
-	if !brief || len(out.Drifts) > 0 || out.Outcome != reconcile.Unchanged && out.Outcome != reconcile.Ignored {
+	nothing := out.Outcome == reconcile.Unchanged || out.Outcome == reconcile.Ignored
+	if !brief || len(out.Drifts) > 0 || !nothing {
 		e.text = func(w io.Writer, paint report.Paint) error { return report.Text(w, out, paint) }
 	}
 	return e
 }
 
-// OfPreview is the entry of a pool that was only looked at. People are not told of a pool in which brief finds nothing.
+// OfPreview is the entry of a pool that was only read. If brief, people do not see a pool where nothing was found.
 func OfPreview(p reconcile.Preview, brief bool) Entry {
 	p.Outcome = report.Legible(p.Outcome)
 	e, line := ofPool(p.Outcome)
-	line.Name, line.State = p.PoolName, p.State
+	line.Name, line.State = p.Details.PoolName, p.State
 	e.json = line
-	if p.PoolName != "" {
-		e.title = report.Value(p.PoolName)
+	if line.Name != "" {
+		e.title = report.Value(line.Name)
 	}
 	if len(p.Writes) > 0 {
 		e.notes = append(e.notes, "calls: "+strings.Join(p.Writes, ", "))
@@ -165,7 +161,7 @@ func OfPreview(p reconcile.Preview, brief bool) Entry {
 	return e
 }
 
-// OfFailure is the entry of a pool that could not be looked at.
+// OfFailure is the entry of a pool that could not be read.
 func OfFailure(id string, err error) Entry {
 	why := baseline.Legible(err.Error())
 	return Entry{name: id, word: "failed", failed: why, notes: []string{why},
@@ -176,41 +172,44 @@ func OfFailure(id string, err error) Entry {
 		}}
 }
 
-// OfSummary is the entry at the end: value is the summary's JSON, under that name, and text says the same in one or more lines.
+// OfSummary is the entry at the end: value is the summary's JSON, under that name, and text says the same on one or
+// more lines.
 func OfSummary(name string, value any, text string) Entry {
 	return Entry{notes: strings.Split(text, "\n"), json: map[string]any{name: value},
 		text: func(w io.Writer, _ report.Paint) error { _, err := fmt.Fprintln(w, text); return err }}
 }
 
-// OfFile is the entry of a baseline file. The lines of its source are shown under what is said of them.
-func OfFile(name string, faults baseline.Faults, lints []baseline.Lint, source []byte) Entry {
+// A fileFinding is a finding of a baseline file, as JSON.
+type fileFinding struct {
+	Level   level  `json:"level"`
+	ID      string `json:"id"`
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Path    string `json:"path"`
+	Message string `json:"message"`
+}
+
+// OfFile is the entry of a baseline file. The source lines are shown under the findings.
+func OfFile(name string, faults baseline.Errors, lints []baseline.Lint, source []byte) Entry {
 	e := Entry{name: name, word: "valid"}
-	type said struct {
-		Level   level  `json:"level"`
-		ID      string `json:"id"`
-		File    string `json:"file"`
-		Line    int    `json:"line"`
-		Column  int    `json:"column"`
-		Path    string `json:"path"`
-		Message string `json:"message"`
-	}
-	all := []said{}
+	all := []fileFinding{}
 	add := func(l level, id, path, message string, at baseline.Position) {
-		all = append(all, said{l, id, at.File, at.Line, at.Column, path, message})
+		all = append(all, fileFinding{l, id, at.File, at.Line, at.Column, path, message})
 		if path != "" {
 			message = path + ": " + message
 		}
 		e.findings = append(e.findings, finding{id: id, level: l, state: string(l), reason: message, position: at})
 	}
 	for _, f := range faults {
-		e.word = "faulty"
-		add(wrong, "fault", f.Path, f.Message, f.Position)
+		e.word = "invalid"
+		add(failure, "error", f.Path, f.Message, f.Position)
 	}
 	for _, l := range lints {
 		add(warning, l.ID, l.Path, l.Message, l.Position)
 	}
 	e.json = map[string]any{"file": name, "findings": all}
-	sourceLines := strings.Split(string(source), "\n")
+	lines := strings.Split(string(source), "\n")
 	e.text = func(w io.Writer, paint report.Paint) error {
 		var b strings.Builder
 		for _, f := range e.findings {
@@ -219,7 +218,7 @@ func OfFile(name string, faults baseline.Faults, lints []baseline.Lint, source [
 			} else {
 				fmt.Fprintf(&b, "%s: %s\n", f.position, f.reason)
 			}
-			b.WriteString(caret(sourceLines, f, paint))
+			b.WriteString(caret(lines, f, paint))
 		}
 		_, err := io.WriteString(w, b.String())
 		return err
@@ -227,7 +226,8 @@ func OfFile(name string, faults baseline.Faults, lints []baseline.Lint, source [
 	return e
 }
 
-// caret shows the place of a finding: the line up to the word that it is about, and a mark under that. A line that may hold a message text or a secret is not shown.
+// caret shows the place of a finding: the line up to the word that it is about, and a mark under that word. A line that
+// may hold a message text or a secret is not shown.
 func caret(lines []string, f finding, paint report.Paint) string {
 	at := f.position
 	if at.Line < 1 || at.Line > len(lines) || at.Column < 1 {
@@ -245,7 +245,7 @@ func caret(lines []string, f finding, paint report.Paint) string {
 	for end < len(line) && (end == at.Column-1 || !strings.ContainsRune(" ,:]}#", line[end])) {
 		end++
 	}
-	// One place for each character, so that the mark is under its own.
+	// One column for each character, so that the mark is under the right one.
 	shown := strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return ' '

@@ -44,7 +44,7 @@ func (j *junit) begin() error {
 	return err
 }
 
-// Write writes the suite of a pool or file. A summary has no place in this format.
+// Write writes the suite of a pool or file. This format has no place for a summary.
 func (j *junit) Write(e Entry) error {
 	if err := j.begin(); err != nil || e.name == "" {
 		return err
@@ -54,7 +54,7 @@ func (j *junit) Write(e Entry) error {
 		c := junitCase{Name: f.where(), Class: e.name}
 		said := &junitText{Message: f.says(), Text: f.position.String()}
 		switch {
-		case f.pardon != "":
+		case f.exemption != "":
 			c.Skipped = said
 			suite.Skipped++
 		case f.level != note:

@@ -15,7 +15,7 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// sarif writes one run. The results come first, so that they can be written as they come; what they refer to comes after them.
+// sarif writes one run. The results come first, so that each can be written at once; what they refer to comes last.
 type sarif struct {
 	w     io.Writer
 	begun bool
@@ -78,17 +78,18 @@ func (s *sarif) begin() error {
 		return nil
 	}
 	s.begun = true
-	_, err := io.WriteString(s.w, `{"$schema":"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json","version":"2.1.0","runs":[{"results":[`)
+	const schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+	_, err := fmt.Fprintf(s.w, `{"$schema":%q,"version":"2.1.0","runs":[{"results":[`, schema)
 	return err
 }
 
-// Write writes a result for each finding. What could not be looked at is no result: it is told of at the end, at most the first hundred.
+// Write writes a result for each finding. A pool that could not be read has no result: Close names the first hundred.
 func (s *sarif) Write(e Entry) error {
 	if err := s.begin(); err != nil {
 		return err
 	}
 	if e.failed != "" && len(s.notes) < 100 {
-		s.notes = append(s.notes, sarifNotification{wrong, sarifText{e.name + ": " + e.failed}})
+		s.notes = append(s.notes, sarifNotification{failure, sarifText{e.name + ": " + e.failed}})
 	}
 	for _, f := range e.findings {
 		raw, err := json.Marshal(resultOf(e.name, f))
@@ -128,8 +129,8 @@ func resultOf(name string, f finding) sarifResult {
 		sum = sha256.Sum256([]byte(name + "\x00" + f.setting))
 	}
 	r.Fingerprints = map[string]string{"poolkeeper/v1": fmt.Sprintf("%x", sum[:16])}
-	if f.pardon != "" {
-		r.Suppressions = []sarifSuppression{{"external", f.pardon}}
+	if f.exemption != "" {
+		r.Suppressions = []sarifSuppression{{"external", f.exemption}}
 	}
 	return r
 }
@@ -158,6 +159,7 @@ func (s *sarif) Close(done bool) error {
 	if err != nil {
 		return fmt.Errorf("writing SARIF: %w", err)
 	}
-	_, err = fmt.Fprintf(s.w, "\n],\"tool\":%s,\"columnKind\":\"unicodeCodePoints\",\"invocations\":%s}]}\n", raw, ended)
+	_, err = fmt.Fprintf(s.w, "\n],\"tool\":%s,\"columnKind\":\"unicodeCodePoints\",\"invocations\":%s}]}\n",
+		raw, ended)
 	return err
 }

@@ -1,5 +1,6 @@
-// Package stream writes the results of a command for people and for pipelines, one pool or file at a time, in the format that was asked for. It holds no more than the
-// entry at hand, so that the number of pools does not matter. The function does not use it.
+// Package stream writes the results of a command for people and for pipelines, one pool or file at a time, in the
+// requested format. It holds no more than one entry, so that the number of pools does not matter. The function does not
+// use it.
 package stream
 
 import (
@@ -26,7 +27,7 @@ const (
 // Formats returns all of them.
 func Formats() []Format { return []Format{Text, JSON, Markdown, SARIF, JUnit} }
 
-// A Stream takes entries and writes them as they come. Close ends the document; done says whether the command came to its end.
+// A Stream writes entries as they come. Close ends the document; done says whether the command came to its end.
 type Stream interface {
 	Write(Entry) error
 	Close(done bool) error
@@ -137,5 +138,5 @@ func code(text string) string {
 }
 
 // escape takes from a text what Markdown and HTML would make of it.
-var escape = strings.NewReplacer("\\", `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "|", `\|`, "#", `\#`, "@", "&#64;",
-	"\n", " ", "\r", " ").Replace
+var escape = strings.NewReplacer("\\", `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`,
+	"<", "&lt;", ">", "&gt;", "&", "&amp;", "|", `\|`, "#", `\#`, "@", "&#64;", "\n", " ", "\r", " ").Replace

@@ -20,9 +20,12 @@ import (
 func chosen(t interface{ Fatal(...any) }, format Format, text string) string {
 	var b bytes.Buffer
 	s := New(format, &b, false)
-	out := reconcile.Outcome{Outcome: reconcile.Partial, UserPoolID: "eu-west-1_AbCdEf123", PoolName: text, Reason: text}
-	for _, state := range []reconcile.DriftState{reconcile.Fixed, reconcile.NotFixable, reconcile.Exempted, reconcile.Reported, reconcile.Planned} {
-		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "UserPoolTags." + text, Rule: text, Reason: text, Have: text, Want: []any{text}, State: state, Source: baseline.Position{File: "b.yaml", Line: 1, Column: 1}})
+	out := reconcile.Outcome{Outcome: reconcile.Partial, UserPoolID: "eu-west-1_AbCdEf123", Reason: text,
+		Details: reconcile.Details{PoolName: text}}
+	for _, state := range []reconcile.DriftState{reconcile.StateFixed, reconcile.StateUnfixable, reconcile.StateExempted,
+		reconcile.StateReported, reconcile.StatePlanned} {
+		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "UserPoolTags." + text, Rule: text, Reason: text,
+			Have: text, Want: []any{text}, State: state, Source: baseline.Position{File: "b.yaml", Line: 1, Column: 1}})
 	}
 	raw, err := json.Marshal(text)
 	if err != nil {
@@ -30,9 +33,10 @@ func chosen(t interface{ Fatal(...any) }, format Format, text string) string {
 	}
 	// A file that was made by somebody else: JSON is YAML.
 	_, err = baseline.Parse("b.yaml", []byte(`{"version": 1, "mode": `+string(raw)+`, `+string(raw)+`: 1}`))
-	var faults baseline.Faults
+	var faults baseline.Errors
 	errors.As(err, &faults)
-	for _, e := range []Entry{OfOutcome(out, false), OfPreview(reconcile.Preview{Outcome: out}, false), OfFailure("eu-west-1_AbCdEf123", errors.New(text)), OfFile("b.yaml", faults[:1], nil, nil)} {
+	for _, e := range []Entry{OfOutcome(out, false), OfPreview(reconcile.Preview{Outcome: out}, false),
+		OfFailure("eu-west-1_AbCdEf123", errors.New(text)), OfFile("b.yaml", faults[:1], nil, nil)} {
 		if err := s.Write(e); err != nil {
 			t.Fatal(err)
 		}
@@ -43,9 +47,11 @@ func chosen(t interface{ Fatal(...any) }, format Format, text string) string {
 	return b.String()
 }
 
-// TestNothingBreaksOut: whatever strangers choose, each format keeps the lines that it has with harmless texts, holds nothing that is not printable, and can be read.
+// TestNothingBreaksOut: whatever strangers choose, each format keeps the lines that it has with harmless texts, holds
+// nothing that cannot be printed, and can be read.
 func TestNothingBreaksOut(t *testing.T) {
 	t.Parallel()
+	odd := func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
 	for _, format := range Formats() {
 		harmless := chosen(t, format, "xé")
 		check := func(t interface {
@@ -53,57 +59,71 @@ func TestNothingBreaksOut(t *testing.T) {
 			Fatalf(string, ...any)
 		}, nasty string) {
 			got := chosen(t, format, nasty)
-			if strings.Count(got, "\n") != strings.Count(harmless, "\n") || strings.ContainsFunc(got, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) {
+			if strings.Count(got, "\n") != strings.Count(harmless, "\n") || strings.ContainsFunc(got, odd) {
 				t.Fatalf("%s of %q:\n%q", format, nasty, got)
 			}
-			switch format {
-			case SARIF:
-				if !json.Valid([]byte(got)) {
-					t.Fatalf("%q is no JSON: %s", nasty, got)
-				}
-			case JUnit:
-				for d := xml.NewDecoder(strings.NewReader(got)); ; {
-					token, err := d.Token()
-					if errors.Is(err, io.EOF) {
-						break
-					}
-					if element, ok := token.(xml.StartElement); err != nil || ok && !strings.Contains("testsuites testsuite testcase failure error skipped", element.Name.Local) {
-						t.Fatalf("%q: %v, %v in %s", nasty, err, token, got)
-					}
+			if format == SARIF && !json.Valid([]byte(got)) {
+				t.Fatalf("%q is no JSON: %s", nasty, got)
+			}
+			if format == JUnit {
+				if err := elements(got, "testsuites testsuite testcase failure error skipped"); err != nil {
+					t.Fatalf("%q: %v in %s", nasty, err, got)
 				}
 			}
 		}
-		for _, nasty := range []string{"x\n::error::y", "\r\x1b[2J", "\u202e", "]]><failure/>", `"/><testcase name="`, "|a|\n|-|", "</code><script>", "\",\"level\":\"none", "\x00\x08"} {
+		for _, nasty := range []string{"x\n::error::y", "\r\x1b[2J", "\u202e", "]]><failure/>", `"/><testcase name="`,
+			"|a|\n|-|", "</code><script>", "\",\"level\":\"none", "\x00\x08"} {
 			check(t, nasty)
 		}
 		rapid.Check(t, func(t *rapid.T) { check(t, "x"+rapid.String().Draw(t, "text")) })
 	}
 }
 
-// TestUnjudged: of a write after which the pool could not be judged, and of what no rule requires, no format says otherwise.
-func TestUnjudged(t *testing.T) {
+// elements returns an error if the text is no XML, or has an element of another name.
+func elements(text, names string) error {
+	for d := xml.NewDecoder(strings.NewReader(text)); ; {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if e, ok := token.(xml.StartElement); ok && !strings.Contains(names, e.Name.Local) {
+			return errors.New("the element " + e.Name.Local)
+		}
+	}
+}
+
+// TestUnverified: no format says that settings hold where nothing was verified, or names a rule where there is none.
+func TestUnverified(t *testing.T) {
 	t.Parallel()
-	out := reconcile.Outcome{Outcome: reconcile.Unconverged, UserPoolID: "eu-west-1_AbCdEf123", Writes: []string{"UpdateUserPool"},
-		Drifts: []reconcile.Drift{{Setting: "SmsConfiguration", Want: "what it was before", State: reconcile.NotFixable}}}
+	out := reconcile.Outcome{Outcome: reconcile.Unconverged, UserPoolID: "eu-west-1_AbCdEf123",
+		Writes: []string{"UpdateUserPool"}, Drifts: []reconcile.Drift{{Setting: "SmsConfiguration",
+			Want: "what it was before", State: reconcile.StateUnfixable}}}
 	for _, format := range Formats() {
 		var b bytes.Buffer
 		s := New(format, &b, false)
 		if err := errors.Join(s.Write(OfOutcome(out, false)), s.Close(true)); err != nil {
 			t.Fatal(err)
 		}
-		if got := b.String(); strings.Contains(got, "0 owned settings hold") || strings.Contains(got, "(rule )") {
+		if got := b.String(); strings.Contains(got, "0 required settings hold") || strings.Contains(got, "(rule )") {
 			t.Errorf("%s:\n%s", format, got)
 		}
 	}
 }
 
-// TestMoved: a pool of which a write moved something else passes in no format, though every drift was fixed.
+// TestMoved: a pool in which a write changed something else passes in no format, though every drift was fixed.
 func TestMoved(t *testing.T) {
 	t.Parallel()
-	out := reconcile.Outcome{Outcome: reconcile.Unconverged, UserPoolID: "eu-west-1_AbCdEf123", Reason: "settings moved that were not to: MfaConfiguration",
-		Drifts: []reconcile.Drift{{Setting: "DeletionProtection", Rule: "a", Want: "ACTIVE", Have: "INACTIVE", State: reconcile.Fixed}}}
+	out := reconcile.Outcome{Outcome: reconcile.Unconverged, UserPoolID: "eu-west-1_AbCdEf123",
+		Reason: "settings moved that no write was to change: MfaConfiguration",
+		Drifts: []reconcile.Drift{{Setting: "DeletionProtection", Rule: "a", Want: "ACTIVE", Have: "INACTIVE",
+			State: reconcile.StateFixed}}}
 	for format, want := range map[Format]string{
-		JUnit: `errors="1" skipped="0"`, SARIF: `"executionSuccessful":false,"toolExecutionNotifications":[{"level":"error","message":{"text":"eu-west-1_AbCdEf123: unconverged: settings moved`,
+		JUnit: `errors="1" skipped="0"`,
+		SARIF: `"executionSuccessful":false,"toolExecutionNotifications":[{"level":"error","message":` +
+			`{"text":"eu-west-1_AbCdEf123: unconverged: settings moved`,
 	} {
 		var b bytes.Buffer
 		s := New(format, &b, false)

@@ -1,5 +1,5 @@
-// Command raw is the function that the whole event is measured against: for each event it makes the calls of a recorded one as plain POSTs, those of one trip at once, and does
-// nothing with the answers.
+// Command raw is the function that the whole event is measured against: for each event it makes the calls of a
+// recorded one as plain POSTs, those of one trip at once, and does nothing with the answers.
 package main
 
 import (
@@ -24,7 +24,8 @@ type poster struct {
 }
 
 func main() {
-	p := poster{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 10, ForceAttemptHTTP2: true}}, url: os.Getenv("URL")}
+	p := poster{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 10, ForceAttemptHTTP2: true}},
+		url: os.Getenv("URL")}
 	raw, err := os.ReadFile(os.Getenv("TRIPS"))
 	if err == nil {
 		err = json.Unmarshal(raw, &p.trips)

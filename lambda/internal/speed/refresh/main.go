@@ -1,4 +1,5 @@
-// Command refresh writes the numbers of a run of the benchmarks, whose output it reads, into the table of the file that it is given.
+// Command refresh writes the numbers of a run of the benchmarks, whose output it reads, into the table of the file
+// that it is given.
 package main
 
 import (

@@ -1,0 +1,127 @@
+package baseline
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxFile is the most bytes of a file that are taken. The snapshot of the largest pool, with every text at its limit,
+// is well within it; a file that is made to keep its reader busy is not.
+const MaxFile = 512 << 10
+
+// Read returns what a baseline file holds, and no more of it than Parse needs to refuse one that is too large: a device
+// without end is one.
+func Read(file io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(file, MaxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading the baseline: %w", err)
+	}
+	return data, nil
+}
+
+// shortened returns the text, or its beginning where it has more characters than that.
+func shortened(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	end := 0
+	for range most - 1 {
+		_, size := utf8.DecodeRuneInString(text[end:])
+		end += size
+		if end == len(text) {
+			return text
+		}
+	}
+	if _, size := utf8.DecodeRuneInString(text[end:]); end+size == len(text) {
+		return text
+	}
+	return text[:end] + "…"
+}
+
+// quoted is a text of the file as it stands in what is said of it.
+func quoted(text string) string { return strconv.Quote(shortened(text, 80)) }
+
+// ExcerptWidth is the most columns of an excerpt.
+const ExcerptWidth = 120
+
+// Excerpt returns the part of a line of the source that is around a position, at most ExcerptWidth columns, and the
+// column of the position in it, from 0. What cannot be printed is a blank. It returns false where there is no such
+// place, or where the line may hold a message text or a secret.
+func Excerpt(source []byte, at Position) (text string, column int, ok bool) {
+	line := string(source)
+	for range at.Line - 1 {
+		_, rest, more := strings.Cut(line, "\n")
+		if !more {
+			return "", 0, false
+		}
+		line = rest
+	}
+	line, _, _ = strings.Cut(line, "\n")
+	line = strings.TrimSuffix(line, "\r")
+	if at.Line == 1 {
+		line = strings.TrimPrefix(line, "\ufeff") // which has no column
+	}
+	// As many bytes as can be on either side of the place, for a line may be as long as the file.
+	before, rest := cutRunes(line, at.Column-1)
+	if at.Line < 1 || at.Column < 1 || rest == "" || !MayShow(line) {
+		return "", 0, false
+	}
+	const room = ExcerptWidth - 2 // beside an ellipsis on either side
+	lead := []rune(tail(before, room/2))
+	if len(before) <= room*2/3 && utf8.RuneCountInString(before) <= room*2/3 {
+		lead = []rune(before)
+	}
+	end := 0
+	word := []rune(head(rest, room-len(lead)))
+	for end < len(word) && (end == 0 || !strings.ContainsRune(" ,:]}#", word[end])) {
+		end++
+	}
+	shown := string(lead) + string(word[:end])
+	column = len(lead)
+	if len(string(lead)) < len(before) {
+		shown, column = "…"+shown, column+1
+	}
+	if len(string(word[:end])) < len(rest) {
+		shown += "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if unprintable(r) {
+			return ' '
+		}
+		return r
+	}, shown), column, true
+}
+
+// cutRunes cuts a text after so many characters.
+func cutRunes(text string, n int) (before, after string) {
+	end := 0
+	for range n {
+		if end == len(text) {
+			return text, ""
+		}
+		_, size := utf8.DecodeRuneInString(text[end:])
+		end += size
+	}
+	return text[:end], text[end:]
+}
+
+// head returns the first characters of a text, and tail the last ones.
+func head(text string, n int) string {
+	before, _ := cutRunes(text, n)
+	return before
+}
+
+func tail(text string, n int) string {
+	start := len(text)
+	for range n {
+		if start == 0 {
+			break
+		}
+		_, size := utf8.DecodeLastRuneInString(text[:start])
+		start -= size
+	}
+	return text[start:]
+}

@@ -1,0 +1,117 @@
+package baseline
+
+import (
+	"slices"
+	"strings"
+)
+
+// otherNames are what CloudFormation, Terraform, the AWS CLI and the CDK call what the API calls otherwise. Names that
+// differ only in case, _ and - need no entry.
+var otherNames = map[string]string{
+	"userpoolname":                    "PoolName",
+	"name":                            "PoolName ClientName",
+	"tags":                            "UserPoolTags",
+	"enabledmfas":                     "MfaConfiguration",
+	"mfa":                             "MfaConfiguration",
+	"mfasecondfactor":                 "MfaConfiguration",
+	"webauthnrelyingpartyid":          "WebAuthnConfiguration.RelyingPartyId",
+	"passkeyrelyingpartyid":           "WebAuthnConfiguration.RelyingPartyId",
+	"webauthnuserverification":        "WebAuthnConfiguration.UserVerification",
+	"passkeyuserverification":         "WebAuthnConfiguration.UserVerification",
+	"webauthnfactorconfiguration":     "WebAuthnConfiguration.FactorConfiguration",
+	"emailauthenticationmessage":      "EmailMfaConfiguration.Message",
+	"emailauthenticationsubject":      "EmailMfaConfiguration.Subject",
+	"emailmfamessage":                 "EmailMfaConfiguration.Message",
+	"emailmfasubject":                 "EmailMfaConfiguration.Subject",
+	"recoverymechanism":               "AccountRecoverySetting.RecoveryMechanisms",
+	"accountrecovery":                 "AccountRecoverySetting",
+	"selfsignupenabled":               "AdminCreateUserConfig.AllowAdminCreateUserOnly",
+	"minlength":                       "Policies.PasswordPolicy.MinimumLength",
+	"requiredigits":                   "Policies.PasswordPolicy.RequireNumbers",
+	"temppasswordvalidity":            "Policies.PasswordPolicy.TemporaryPasswordValidityDays",
+	"passwordhistorysize":             "Policies.PasswordPolicy.PasswordHistorySize",
+	"signinpolicy":                    "Policies.SignInPolicy",
+	"featureplan":                     "UserPoolTier",
+	"standardthreatprotectionmode":    "UserPoolAddOns.AdvancedSecurityMode",
+	"customthreatprotectionmode":      "UserPoolAddOns.AdvancedSecurityAdditionalFlows.CustomAuthMode",
+	"advancedsecurityadditionalflows": "UserPoolAddOns.AdvancedSecurityAdditionalFlows",
+	"lambdatriggers":                  "LambdaConfig",
+	"customsenderkmskey":              "LambdaConfig.KMSKeyID",
+	"smsrole":                         "SmsConfiguration.SnsCallerArn",
+	"keepemailoriginal":               "UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate",
+	"keeporiginal":                    "UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate",
+	"keeporiginalattributes":          "UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate",
+	"autoverify":                      "AutoVerifiedAttributes",
+	"devicetracking":                  "DeviceConfiguration",
+	"authflows":                       "ExplicitAuthFlows",
+	"userpoolclientname":              "ClientName",
+	"preventusererrors":               "PreventUserExistenceErrors",
+	"logdelivery":                     "LogConfigurations",
+}
+
+// folded is a name without what tools change about names: case, _ and -.
+func folded(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '_' || r == '-' {
+			return -1
+		}
+		return r
+	}, strings.ToLower(name))
+}
+
+// suggestion returns ", did you mean X?" for a name that is none of the member's, or "": another tool's name for it or
+// for something below it, or the nearest name. What only stands elsewhere is named by its whole path.
+func (p *parser) suggestion(name string, m Member) string {
+	if p.full() {
+		return ""
+	}
+	if near := sameFolded(name, m); near != "" {
+		return ", did you mean " + near + "?"
+	}
+	if there := elsewhere(name, m); there != "" {
+		return there
+	}
+	return didYouMean(name, names(m.Members))
+}
+
+func (p *parser) didYouMean(name string, known []string) string {
+	if p.full() {
+		return ""
+	}
+	return didYouMean(name, known)
+}
+
+// sameFolded returns the path below the member that the name stands for in another tool, the shortest first, or "".
+func sameFolded(name string, m Member) string {
+	fold := folded(name)
+	others := strings.Fields(otherNames[fold])
+	best := ""
+	for _, path := range paths(m.Members) {
+		last := path[strings.LastIndexByte(path, '.')+1:]
+		if (folded(last) == fold || slices.Contains(others, path)) &&
+			(best == "" || strings.Count(path, ".") < strings.Count(best, ".")) {
+			best = path
+		}
+	}
+	return best
+}
+
+// elsewhere says where a name stands that was looked for in the wrong object: in another one, or among what is required
+// of clients or of the pool.
+func elsewhere(name string, m Member) string {
+	ofPool := sameFolded(name, Member{Kind: Object, Members: settings})
+	ofClient := sameFolded(name, Member{Kind: Object, Members: clientSettings})
+	switch {
+	case m.Name == Clients && ofPool != "":
+		return ", did you mean " + ofPool + ", which is required of the pool?"
+	case m.Name == "" && ofClient != "":
+		return ", did you mean " + ofClient + ", which is required under clients?"
+	case m.Name != "" && m.Name != Clients && ofPool != "":
+		return ", did you mean " + ofPool + ", from the top of require?"
+	}
+	return ""
+}
+
+// createOnly are members of CreateUserPool and CreateUserPoolClient that no later call changes, and that no read shows
+// under that name.
+var createOnly = []string{"schema", "generatesecret"}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/notify"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/report"
+)
+
+// TestQueues: the queues are encrypted, keep messages for two weeks and refuse what is not TLS. A message is hidden for
+// longer than the function runs, and goes to the one dead-letter queue after 20 tries.
+func TestQueues(t *testing.T) {
+	t.Parallel()
+	tpl := templateOf(t, "", nil)
+	got := map[string]any{}
+	for id, q := range tpl.of("AWS::SQS::Queue") {
+		got[plain(id)] = q.Properties
+	}
+	always := map[string]any{"MessageRetentionPeriod": 1209600.0, "SqsManagedSseEnabled": true}
+	incoming := map[string]any{
+		"MessageRetentionPeriod": 1209600.0, "SqsManagedSseEnabled": true, "VisibilityTimeout": 720.0,
+		"RedrivePolicy": map[string]any{
+			"deadLetterTargetArn": map[string]any{"Fn::GetAtt": []any{idOf(t, tpl, "QueuesDeadLetter"), "Arn"}},
+			"maxReceiveCount":     20.0,
+		},
+	}
+	want := map[string]any{"QueuesChanges": incoming, "QueuesScans": incoming, "QueuesDeadLetter": always}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for id := range want {
+		tls := slices.ContainsFunc(queuePolicy(tpl, id), func(s any) bool {
+			return at(s, "Effect") == "Deny" && at(s, "Condition", "Bool", "aws:SecureTransport") == "false"
+		})
+		if !tls {
+			t.Errorf("%s accepts calls without TLS", id)
+		}
+	}
+}
+
+// idOf returns the logical id without its hash as the template has it.
+func idOf(t *testing.T, tpl template, id string) string {
+	t.Helper()
+	for full := range tpl.Resources {
+		if plain(full) == id {
+			return full
+		}
+	}
+	t.Fatalf("there is no %s", id)
+	return ""
+}
+
+// queuePolicy returns the statements of the policies of a queue.
+func queuePolicy(tpl template, queue string) []any {
+	var statements []any
+	for _, p := range tpl.of("AWS::SQS::QueuePolicy") {
+		for _, to := range at(p.Properties, "Queues").([]any) {
+			if strings.HasPrefix(written(to), "${"+queue) {
+				statements = append(statements, at(p.Properties, "PolicyDocument", "Statement").([]any)...)
+			}
+		}
+	}
+	return statements
+}
+
+// TestDelivery: each rule may send to its target, gives up to the dead-letter queue and may send there too; so does the
+// schedule.
+func TestDelivery(t *testing.T) {
+	t.Parallel()
+	tpl := templateOf(t, "", nil)
+	targets := map[string]string{"Changes": "QueuesChanges", "Deployment": "QueuesScans"}
+	for id, r := range tpl.of("AWS::Events::Rule") {
+		for _, target := range at(r.Properties, "Targets").([]any) {
+			if got := written(at(target, "DeadLetterConfig", "Arn")); got != "${QueuesDeadLetter.Arn}" {
+				t.Errorf("what %s cannot deliver goes to %s", id, got)
+			}
+			queue := targets[plain(id)]
+			if queue == "" {
+				continue
+			}
+			if got := written(at(target, "Arn")); got != "${"+queue+".Arn}" {
+				t.Errorf("%s sends to %s", id, got)
+			}
+			rule := map[string]any{"ArnEquals": map[string]any{
+				"aws:SourceArn": map[string]any{"Fn::GetAtt": []any{id, "Arn"}},
+			}}
+			expectAllowed(t, queuePolicy(tpl, queue), "events.amazonaws.com", rule, "sqs:SendMessage")
+			expectAllowed(t, queuePolicy(tpl, "QueuesDeadLetter"), "events.amazonaws.com", rule, "sqs:SendMessage")
+		}
+	}
+	tamper := map[string]any{"ArnEquals": map[string]any{"aws:SourceArn": tpl.tamperRules()}}
+	expectAllowed(t, queuePolicy(tpl, "QueuesDeadLetter"), "events.amazonaws.com", tamper, "sqs:SendMessage")
+	for id, s := range tpl.of("AWS::Scheduler::Schedule") {
+		target := at(s.Properties, "Target")
+		retry := map[string]any{"MaximumEventAgeInSeconds": 3600.0, "MaximumRetryAttempts": 5.0}
+		if diff := cmp.Diff(any(retry), at(target, "RetryPolicy")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", id, diff)
+		}
+		got := written(at(target, "Arn")) + written(at(target, "DeadLetterConfig", "Arn"))
+		if got != "${QueuesScans.Arn}${QueuesDeadLetter.Arn}" {
+			t.Errorf("%s sends to %s", id, got)
+		}
+		if at(s.Properties, "ScheduleExpression") != "rate(6 hours)" || at(s.Properties, "State") == "DISABLED" {
+			t.Errorf("%s: %v", id, s.Properties)
+		}
+	}
+}
+
+// TestScheduleRole: Scheduler may send to its queues, and do nothing else.
+func TestScheduleRole(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for id, p := range templateOf(t, "", nil).of("AWS::IAM::Policy") {
+		if !strings.HasPrefix(id, "SchedulerRole") {
+			continue
+		}
+		for _, s := range at(p.Properties, "PolicyDocument", "Statement").([]any) {
+			for _, action := range every(at(s, "Action")) {
+				for _, resource := range every(at(s, "Resource")) {
+					got = append(got, fmt.Sprint(action, " ", written(resource)))
+				}
+			}
+		}
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(scheduleMay, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+var scheduleMay = []string{"sqs:SendMessage ${QueuesDeadLetter.Arn}", "sqs:SendMessage ${QueuesScans.Arn}"}
+
+// tamperRules returns the ARNs of the tamper alert's rules as the template has them, in the order of their names.
+func (tpl template) tamperRules() []any {
+	var ids []string
+	for id := range tpl.of("AWS::Events::Rule") {
+		if strings.HasPrefix(id, "TamperAlert") {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	var arns []any
+	for _, id := range ids {
+		arns = append(arns, map[string]any{"Fn::GetAtt": []any{id, "Arn"}})
+	}
+	return arns
+}
+
+// expectAllowed fails where no statement allows a service the actions under exactly that condition.
+func expectAllowed(t *testing.T, statements any, service string, condition map[string]any, actions ...string) {
+	t.Helper()
+	all, _ := statements.([]any)
+	for _, s := range all {
+		have := every(at(s, "Action"))
+		lacks := func(action string) bool { return !slices.Contains(have, any(action)) }
+		same := condition == nil && at(s, "Condition") == nil || cmp.Equal(any(condition), at(s, "Condition"))
+		of := at(s, "Effect") == "Allow" && at(s, "Principal", "Service") == service
+		if of && same && !slices.ContainsFunc(actions, lacks) {
+			return
+		}
+	}
+	t.Errorf("%s may not %v under %v: %v", service, actions, condition, statements)
+}
+
+// TestNoLoop: no rule matches what the function reports on a bus, whatever bus that is, so that no outcome starts it
+// again.
+func TestNoLoop(t *testing.T) {
+	t.Parallel()
+	tpl := templateOf(t, ownsAll, everything)
+	outcome := reconcile.Outcome{UserPoolID: "eu-west-1_AbCdEf123", Cause: event.Cause{EventName: "UpdateUserPool"}}
+	for _, outcome.Outcome = range listOf(reconcile.Deferred, reconcile.Unconverged, reconcile.Partial,
+		reconcile.Unfixable, reconcile.Remediated, reconcile.Drifted, reconcile.Unchanged) {
+		payload := []byte(fmt.Sprintf(`{"version":"0","id":"1","source":%q,"detail-type":%q,"account":"111122223333",
+			"region":"eu-west-1","time":"2026-10-01T09:15:40Z","resources":[],"detail":%s}`,
+			notify.Source, notify.DetailType(outcome.Outcome), report.JSON(report.New(outcome, "test"))))
+		object := decoded(payload)
+		for id, rule := range tpl.of("AWS::Events::Rule") {
+			if object == nil || matches(t, at(rule.Properties, "EventPattern").(map[string]any), object) {
+				t.Errorf("%s matches %s", id, outcome.Outcome)
+			}
+		}
+		if got := event.Decode(payload, event.Home{}); got.Kind != event.Ignored {
+			t.Errorf("sent to the function all the same, the event of %s is taken for %s", outcome.Outcome, got.Kind)
+		}
+	}
+	for id, rule := range tpl.of("AWS::Events::Rule") {
+		if source, _ := at(rule.Properties, "EventPattern", "source").([]any); len(source) == 0 {
+			t.Errorf("%s matches every source", id)
+		}
+	}
+	if n := len(tpl.of("AWS::Events::Rule")); n != 4 {
+		t.Errorf("%d rules", n)
+	}
+}
+
+func listOf[T any](all ...T) []T { return all }

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"poolkeeper/lambda/cognitotest"
+)
+
+// connected starts a fake that the environment names.
+func connected(t *testing.T) *cognitotest.Server {
+	t.Helper()
+	fake := cognitotest.New(cognitotest.Contract)
+	url, err := fake.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = fake.Close() })
+	for name, v := range map[string]string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url, "AWS_REGION": "eu-west-1",
+		"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example", "LEDGER_TABLE": ""} {
+		t.Setenv(name, v)
+	}
+	return fake
+}
+
+// A result is what a command printed, and its exit status.
+type result struct {
+	status         int
+	stdout, stderr string
+}
+
+func execute(ctx context.Context, args ...string) result {
+	var stdout, stderr bytes.Buffer
+	status := run(ctx, args, &stdout, &stderr, os.Getenv)
+	return result{status, stdout.String(), stderr.String()}
+}
+
+// write makes a file of a test.
+func write(t *testing.T, name, text string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// weakPool plants a pool without deletion protection.
+func weakPool(fake *cognitotest.Server, id string) {
+	pool, mfa := cognitotest.Rich()
+	pool["DeletionProtection"] = "INACTIVE"
+	fake.Put(id, pool, mfa)
+}

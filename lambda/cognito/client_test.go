@@ -1,0 +1,216 @@
+package cognito
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/google/go-cmp/cmp"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/userpool"
+)
+
+const pool = "eu-west-1_AbCdEf123"
+
+// answering returns a client whose server answers each operation with the bytes given, and what it was last sent.
+func answering(t testing.TB, answers map[string][]byte) (*Client, func(operation string) []byte) {
+	t.Helper()
+	var mutex sync.Mutex
+	sent := map[string][]byte{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		operation := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "AWSCognitoIdentityProviderService.")
+		body := make([]byte, r.ContentLength)
+		_, _ = io.ReadFull(r.Body, body)
+		mutex.Lock()
+		sent[operation] = body
+		mutex.Unlock()
+		w.Header().Set("X-Amzn-Requestid", "request-1")
+		_, _ = w.Write(answers[operation])
+	}))
+	t.Cleanup(server.Close)
+	transport, err := NewHTTPClient(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := New(idp.New(idp.Options{
+		Region: "eu-west-1", BaseEndpoint: aws.String(server.URL), HTTPClient: transport, Retryer: aws.NopRetryer{},
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
+		}),
+	}))
+	return client, func(operation string) []byte {
+		mutex.Lock()
+		defer mutex.Unlock()
+		return sent[operation]
+	}
+}
+
+// update is a write.
+var update = userpool.Request{Call: "UpdateUserPool", Document: baseline.UserPool, Body: []byte(`{}`)}
+
+// wanted are the documents of every pool.
+var wanted = userpool.Want{Documents: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}}
+
+// FuzzCapture answers the reads with arbitrary bytes: the client never panics, and what it returns as a pool is the
+// object that the service sent, unknown members and all digits included.
+func FuzzCapture(f *testing.F) {
+	for _, seed := range []string{
+		`{"Id":"eu-west-1_AbCdEf123"}`, `{"Id":7}`, `[]`, `null`, `{`, ``,
+		`{"Id":"eu-west-1_AbCdEf123","FutureThing":{"a":[1.50,1e400,-0]},"Name":"\u2028<b>&"}`,
+		`{"Id":"eu-west-1_AbCdEf123","UserPoolTags":"hidden","LambdaConfig":[]}`,
+		`{"Id":"eu-west-1_AbCdEf123","Id":"twice"}`,
+		`{"Id":"eu-west-1_AbCdEf123","LastModifiedDate":"soon"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		client, _ := answering(t, map[string][]byte{
+			"DescribeUserPool":     []byte(`{"UserPool":` + string(raw) + `}`),
+			"GetUserPoolMfaConfig": []byte(`{"MfaConfiguration":"OFF"}`),
+		})
+		state, err := client.Read(t.Context(), pool, wanted)
+		var want struct{ UserPool map[string]any }
+		decoder := json.NewDecoder(strings.NewReader(`{"UserPool":` + string(raw) + `}`))
+		decoder.UseNumber()
+		wrong := decoder.Decode(&want)
+		if err != nil {
+			_, refused := userpool.DecodeObject([]byte(`{"UserPool":` + string(raw) + `}`))
+			if refused == nil && want.UserPool["Id"] == pool && want.UserPool["MfaConfiguration"] == nil {
+				t.Fatalf("a pool was refused: %v", err)
+			}
+			return
+		}
+		if wrong != nil || !reflect.DeepEqual(want.UserPool, state.Documents[baseline.UserPool]) {
+			t.Fatalf("read %v, want %v (%v)", state.Documents[baseline.UserPool], want.UserPool, wrong)
+		}
+		// Whatever is in it, comparing it does not panic either.
+		state.Settings()
+		state.Leaves()
+	})
+}
+
+// TestAnswerOfNothing: null is not a document, and does not mean that the pool does not offer it.
+func TestAnswerOfNothing(t *testing.T) {
+	t.Parallel()
+	client, _ := answering(t, map[string][]byte{
+		"DescribeUserPool":     []byte(`{"UserPool":{"Id":"` + pool + `"}}`),
+		"GetUserPoolMfaConfig": []byte(`null`),
+	})
+	state, err := client.Read(t.Context(), pool, wanted)
+	var failed *Error
+	if !errors.As(err, &failed) || failed.Class != ClassOdd {
+		t.Errorf("read %v, %v", state.Documents, err)
+	}
+}
+
+// TestRawRoundTrip: a document that was read is sent digit for digit and byte for byte, unknown members included.
+func TestRawRoundTrip(t *testing.T) {
+	t.Parallel()
+	const object = `{"Id":"eu-west-1_AbCdEf123","Name":"n","FutureThing":{"Deep":[1.50,"<&> "]},` +
+		`"EmailVerificationMessage":" {####} <b>&</b>  ","Policies":{"PasswordPolicy":{"MinimumLength":12}}}`
+	client, sent := answering(t, map[string][]byte{
+		"DescribeUserPool":     []byte(`{"UserPool":` + object + `}`),
+		"GetUserPoolMfaConfig": []byte(`{"MfaConfiguration":"OFF"}`),
+		"UpdateUserPool":       []byte(`{}`),
+	})
+	state, err := client.Read(t.Context(), pool, wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := userpool.EncodeObject(state.Documents[baseline.UserPool])
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := update
+	request.Body = body
+	requestID, err := client.Write(t.Context(), pool, request)
+	if err != nil || requestID != "request-1" {
+		t.Fatal(requestID, err)
+	}
+	const want = `{"EmailVerificationMessage":" {####} <b>&</b>  ","FutureThing":{"Deep":[1.50,"<&> "]},` +
+		`"Id":"eu-west-1_AbCdEf123","Name":"n","Policies":{"PasswordPolicy":{"MinimumLength":12}}}`
+	if diff := cmp.Diff(want, string(sent("UpdateUserPool"))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestList(t *testing.T) {
+	t.Parallel()
+	client, sent := answering(t, map[string][]byte{
+		"ListUserPools": []byte(`{"UserPools":[{"Id":"eu-west-1_A"},{},{"Id":"eu-west-1_B"}],"NextToken":"more"}`),
+	})
+	ids, next, err := client.List(t.Context(), "from")
+	if diff := cmp.Diff([]string{"eu-west-1_A", "eu-west-1_B"}, ids); diff != "" || next != "more" || err != nil {
+		t.Errorf("%v %q %v", ids, next, err)
+	}
+	if got := string(sent("ListUserPools")); got != `{"MaxResults":60,"NextToken":"from"}` {
+		t.Errorf("sent %s", got)
+	}
+}
+
+func TestAnswerThatIsTooLarge(t *testing.T) {
+	t.Parallel()
+	client, _ := answering(t, map[string][]byte{
+		"DescribeUserPool":     append([]byte(`{"UserPool":"`), make([]byte, maxAnswer)...),
+		"GetUserPoolMfaConfig": []byte(`{}`),
+	})
+	if _, err := client.Read(t.Context(), pool, wanted); err == nil || !strings.Contains(err.Error(), "larger than") {
+		t.Errorf("%.200v", err)
+	}
+}
+
+func TestNoSuchCall(t *testing.T) {
+	t.Parallel()
+	client, _ := answering(t, nil)
+	_, err := client.Write(t.Context(), pool, userpool.Request{Call: "DeleteUserPool", Body: []byte(`{}`)})
+	if err == nil || !strings.Contains(err.Error(), "no such call") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestLargeBodyPassesThrough(t *testing.T) {
+	t.Parallel()
+	var got int
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		got = int(r.ContentLength)
+	}))
+	t.Cleanup(server.Close)
+	transport, err := NewHTTPClient(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{0, 10, maxBuffered + 1} {
+		body := strings.NewReader(strings.Repeat("x", size))
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := transport.Do(request)
+		if err != nil || got != size {
+			t.Errorf("%d bytes arrived of %d: %v", got, size, err)
+		}
+		_ = response.Body.Close()
+	}
+	short, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, strings.NewReader("abc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	short.ContentLength = 10
+	if response, err := transport.Do(short); err == nil {
+		_ = response.Body.Close()
+		t.Error("a body shorter than it says was sent")
+	}
+	if _, err := NewHTTPClient([]byte("no certificate")); err == nil {
+		t.Error("a bundle without a certificate was taken")
+	}
+}

@@ -1,0 +1,69 @@
+package cognito
+
+import (
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// A Clock is an HTTP client that takes the time from the answers of AWS. Events, records and exemptions have AWS's
+// time: by a clock that is minutes ahead, a change that came after a read would seem to come before it. It is safe for
+// concurrent use.
+type Clock struct {
+	next  aws.HTTPClient
+	own   func() time.Time
+	ahead atomic.Int64 // how far our own clock is ahead, as a time.Duration
+}
+
+// NewClock returns a clock that is set by the answers that come through the client. Until the first answer it shows
+// our own time.
+func NewClock(next aws.HTTPClient) *Clock { return &Clock{next: next, own: time.Now} }
+
+const (
+	// resolution is that of the header Date.
+	resolution = time.Second
+	// slowAnswer is how long an answer takes whose middle is no good guess at the time of its date.
+	slowAnswer = 10 * time.Second
+	// maxCorrection bounds the correction: whoever could set the time at will could make exemptions last.
+	maxCorrection = time.Hour
+)
+
+// Now returns the time.
+func (c *Clock) Now() time.Time { return c.own().Add(-time.Duration(c.ahead.Load())) }
+
+// Do implements aws.HTTPClient.
+func (c *Clock) Do(r *http.Request) (*http.Response, error) {
+	asked := c.own()
+	response, err := c.next.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
+		c.learn(asked, c.own(), date)
+	}
+	return response, nil
+}
+
+// learn sets the clock by an answer. The service dated it between the two times of our clock, within the second that
+// the date names. If the correction so far fits that, it stays; if our own time fits, there is none. A slow answer
+// says little, so it moves the clock no further than necessary.
+func (c *Clock) learn(asked, answered, date time.Time) {
+	least, most := asked.Sub(date.Add(resolution)), answered.Sub(date)
+	can := func(ahead time.Duration) bool { return least <= ahead+resolution && most >= ahead-resolution }
+	known := time.Duration(c.ahead.Load())
+	ahead := least + (most-least)/2
+	if most-least > slowAnswer {
+		ahead = min(max(known, least), most)
+	}
+	switch {
+	case can(known):
+		return
+	case can(0):
+		ahead = 0
+	case ahead.Abs() > maxCorrection:
+		return
+	}
+	c.ahead.Store(int64(ahead))
+}

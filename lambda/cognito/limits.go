@@ -1,0 +1,145 @@
+package cognito
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// A category is a group of calls that share a documented rate, in an account and Region.
+type category struct {
+	name      string
+	perSecond float64
+	perPool   bool // the API also limits each call of the category for one pool
+}
+
+var (
+	poolRead       = category{"UserPoolRead", 15, false}
+	poolUpdate     = category{"UserPoolUpdate", 15, false}
+	resourceRead   = category{"UserPoolResourceRead", 20, true}
+	resourceUpdate = category{"UserPoolResourceUpdate", 15, true}
+	clientRead     = category{"UserPoolClientRead", 15, true}
+	clientUpdate   = category{"UserPoolClientUpdate", 15, true}
+	logDelivery    = category{"LogDelivery", 15, false} // the API documents no rate for it
+)
+
+var categoryOf = map[string]category{
+	"DescribeUserPool":            poolRead,
+	"ListUserPools":               poolRead,
+	"UpdateUserPool":              poolUpdate,
+	"GetUserPoolMfaConfig":        resourceRead,
+	"DescribeRiskConfiguration":   resourceRead,
+	"SetUserPoolMfaConfig":        resourceUpdate,
+	"SetRiskConfiguration":        resourceUpdate,
+	"DescribeUserPoolClient":      clientRead,
+	"ListUserPoolClients":         clientRead,
+	"UpdateUserPoolClient":        clientUpdate,
+	"GetLogDeliveryConfiguration": logDelivery,
+	"SetLogDeliveryConfiguration": logDelivery,
+}
+
+const (
+	// defaultShare leaves most of the documented rates to everybody else in the account.
+	defaultShare = 0.2
+	// defaultPoolShare has room for two processes that handle app clients of the same pool at once.
+	defaultPoolShare = 0.5
+	// burst is the number of calls of a category that need not wait: more than one run makes for a pool with a few
+	// clients.
+	burst = 10
+	// The documented rate of a call for one pool is 5 a second. Requests arrive less evenly than they were sent, so stay
+	// below it.
+	poolRate  = 4.75
+	poolBurst = 4
+	// maxPoolLimiters is when the limiters of idle pools are dropped.
+	maxPoolLimiters = 256
+)
+
+// limits says when calls may be made. It is safe for concurrent use.
+type limits struct {
+	share      float64 // the part of the documented rates to use
+	poolShare  float64 // the same of the rates for one pool
+	mutex      sync.Mutex
+	categories map[string]*rate.Limiter
+	pools      map[string]*rate.Limiter // by pool and call
+}
+
+func newLimits() *limits {
+	return &limits{share: defaultShare, poolShare: defaultPoolShare, categories: map[string]*rate.Limiter{},
+		pools: map[string]*rate.Limiter{}}
+}
+
+// limiters returns the limiters that a call has to respect.
+func (l *limits) limiters(id, call string, now time.Time) []*rate.Limiter {
+	of, ok := categoryOf[call]
+	if !ok {
+		return nil
+	}
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if l.categories[of.name] == nil {
+		l.categories[of.name] = rate.NewLimiter(rate.Limit(of.perSecond*l.share), burst)
+	}
+	found := []*rate.Limiter{l.categories[of.name]}
+	if !of.perPool {
+		return found
+	}
+	key := id + " " + call
+	if l.pools[key] == nil {
+		if len(l.pools) >= maxPoolLimiters {
+			// A limiter that is full again is like a new one.
+			maps.DeleteFunc(l.pools, func(_ string, p *rate.Limiter) bool { return p.TokensAt(now) >= poolBurst })
+		}
+		l.pools[key] = rate.NewLimiter(rate.Limit(poolRate*l.poolShare), poolBurst)
+	}
+	return append(found, l.pools[key])
+}
+
+// A slot is the time at which a call may be made.
+type slot struct {
+	wait     time.Duration
+	reserved []*rate.Reservation
+}
+
+// reserve returns the next free slot for a call.
+func (l *limits) reserve(id, call string) slot {
+	var s slot
+	now := time.Now()
+	for _, limiter := range l.limiters(id, call, now) {
+		r := limiter.ReserveN(now, 1)
+		s.reserved = append(s.reserved, r)
+		s.wait = max(s.wait, r.DelayFrom(now))
+	}
+	return s
+}
+
+// await waits for the slot, and gives it back if the wait fails.
+func (c *Client) await(ctx context.Context, s slot) error {
+	err := c.Sleep(ctx, s.wait)
+	if err != nil {
+		for _, r := range s.reserved {
+			r.Cancel()
+		}
+	}
+	return err
+}
+
+// sleep waits. It fails at once if the context ends before that.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
+		return context.DeadlineExceeded
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,213 @@
+package cognito
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/userpool"
+)
+
+// doer is an HTTP client in the process, which works in simulated time.
+type doer func(*http.Request) (*http.Response, error)
+
+func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
+
+func ok(answer string) *http.Response {
+	body := io.NopCloser(strings.NewReader(answer))
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: body}
+}
+
+// instant returns a client whose calls are all answered at once with the text given.
+func instant(answer string, options ...Option) *Client {
+	return New(idp.New(idp.Options{
+		Region: "eu-west-1", Credentials: aws.AnonymousCredentials{},
+		HTTPClient: doer(func(*http.Request) (*http.Response, error) {
+			return ok(answer), nil
+		}),
+	}), options...)
+}
+
+// took returns how long it takes to do the calls, all begun at the same time.
+func took(t *testing.T, times int, call func(i int)) time.Duration {
+	t.Helper()
+	start := time.Now()
+	var calls sync.WaitGroup
+	for i := range times {
+		calls.Go(func() { call(i) })
+	}
+	calls.Wait()
+	return time.Since(start)
+}
+
+func near(got time.Duration, wantSeconds float64) bool {
+	return (got - time.Duration(wantSeconds*float64(time.Second))).Abs() < 50*time.Millisecond
+}
+
+// TestCategoryRates makes more calls than the burst, about many pools: those after the burst come at a fifth of the
+// documented rate, which the calls of a category share.
+func TestCategoryRates(t *testing.T) {
+	t.Parallel()
+	type names = []baseline.DocumentName
+	for name, c := range map[string]struct {
+		documents names
+		writes    []string
+		perSecond float64
+	}{
+		"pools":     {documents: names{baseline.UserPool}, perSecond: 15},
+		"resources": {documents: names{baseline.MfaConfig, baseline.RiskConfiguration}, perSecond: 20},
+		"clients":   {documents: names{baseline.AppClient.Of("web")}, perSecond: 15},
+		"logs": {
+			documents: names{baseline.LogDelivery}, writes: []string{"SetLogDeliveryConfiguration"}, perSecond: 15,
+		},
+		"updates of pools":     {writes: []string{"UpdateUserPool"}, perSecond: 15},
+		"updates of clients":   {writes: []string{"UpdateUserPoolClient"}, perSecond: 15},
+		"updates of resources": {writes: []string{"SetUserPoolMfaConfig", "SetRiskConfiguration"}, perSecond: 15},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				for share, client := range map[float64]*Client{
+					0.2: instant(`{}`), 1: instant(`{}`, WithShare(1)),
+				} {
+					kinds := len(c.documents) + len(c.writes)
+					got := took(t, 30, func(i int) {
+						id := fmt.Sprintf("eu-west-1_Pool%d", i)
+						if kind := i % kinds; kind < len(c.documents) {
+							_, _ = client.Document(t.Context(), id, c.documents[kind])
+						} else {
+							request := userpool.Request{Call: c.writes[kind-len(c.documents)], Body: []byte(`{}`)}
+							_, _ = client.Write(t.Context(), id, request)
+						}
+					})
+					if !near(got, (30-burst)/(c.perSecond*share)) {
+						t.Errorf("with a share of %v, 30 calls took %s", share, got)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestEveryCallWaits: reads, writes and lists respect the rate.
+func TestEveryCallWaits(t *testing.T) {
+	t.Parallel()
+	for name, call := range map[string]func(ctx context.Context, c *Client){
+		"List":     func(ctx context.Context, c *Client) { _, _, _ = c.List(ctx, "") },
+		"Read":     func(ctx context.Context, c *Client) { _, _ = c.Read(ctx, pool, userpool.Want{}) },
+		"Document": func(ctx context.Context, c *Client) { _, _ = c.Document(ctx, pool, baseline.UserPool) },
+		"Write": func(ctx context.Context, c *Client) {
+			_, _ = c.Write(ctx, pool, userpool.Request{Call: "UpdateUserPool", Body: []byte(`{}`)})
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			client := instant(`{}`)
+			if got := took(t, burst+3, func(int) { call(t.Context(), client) }); !near(got, 1) {
+				t.Errorf("%s: %d calls took %s", name, burst+3, got)
+			}
+		})
+	}
+}
+
+// TestPoolRates: the calls about the clients of one pool stay below 5 a second. Another pool does not wait for them,
+// nor do the calls about the pool itself.
+func TestPoolRates(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client := instant(`{}`, WithShare(100))
+		call := func(id string, name baseline.DocumentName) func(int) {
+			return func(int) { _, _ = client.Document(t.Context(), id, name) }
+		}
+		web := baseline.AppClient.Of("web")
+		var others sync.WaitGroup
+		others.Go(func() {
+			if got := took(t, poolBurst, call("eu-west-1_Other", web)); !near(got, 0) {
+				t.Errorf("another pool waits %s", got)
+			}
+			if got := took(t, 20, call(pool, baseline.UserPool)); !near(got, 0) {
+				t.Errorf("the pool itself waits %s", got)
+			}
+		})
+		if got := took(t, 23, call(pool, web)); !near(got, 4) {
+			t.Errorf("23 calls took %s", got)
+		}
+		others.Wait()
+	})
+}
+
+// TestLimitersAreBounded: the limits of pools that are idle are dropped.
+func TestLimitersAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimits()
+		for i := range 20 * maxPoolLimiters {
+			l.reserve(fmt.Sprintf("eu-west-1_Pool%d", i), "DescribeUserPoolClient")
+			time.Sleep(10 * time.Millisecond)
+		}
+		if len(l.pools) > maxPoolLimiters {
+			t.Errorf("%d limiters are kept", len(l.pools))
+		}
+	})
+}
+
+// TestNoTimeToWait: a call that cannot be made before its deadline fails at once, and leaves its slot to others.
+func TestNoTimeToWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client := instant(`{}`)
+		took(t, burst, func(int) { _, _, _ = client.List(t.Context(), "") })
+		short, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer stop()
+		got := took(t, 5, func(int) {
+			if _, _, err := client.List(short, ""); err == nil || short.Err() != nil {
+				t.Errorf("listed: %v", err)
+			}
+		})
+		if got > 0 {
+			t.Errorf("it took %s to fail", got)
+		}
+		if got := took(t, 1, func(int) { _, _, _ = client.List(t.Context(), "") }); got > time.Second {
+			t.Errorf("the next call waits %s", got)
+		}
+	})
+}
+
+// TestEndlessLists: a list that gives the same token again, or goes on without end, is an error.
+func TestEndlessLists(t *testing.T) {
+	t.Parallel()
+	endless := New(idp.New(idp.Options{
+		Region: "eu-west-1", Credentials: aws.AnonymousCredentials{},
+		HTTPClient: doer(func() func(*http.Request) (*http.Response, error) {
+			page := 0
+			return func(*http.Request) (*http.Response, error) {
+				page++
+				answer := fmt.Sprintf(`{"UserPoolClients":[{"ClientId":"c"}],"NextToken":"page-%d"}`, page)
+				return ok(answer), nil
+			}
+		}()),
+	}))
+	endless.Sleep = func(context.Context, time.Duration) error { return nil }
+	if _, err := endless.listClients(t.Context(), pool); err == nil || !strings.Contains(err.Error(), "does not end") {
+		t.Errorf("a list of clients without an end: %v", err)
+	}
+	same := instant(`{"UserPools":[{"Id":"a"}],"UserPoolClients":[{"ClientId":"c"}],"NextToken":"same"}`)
+	if _, next, err := same.List(t.Context(), ""); err != nil || next != "same" {
+		t.Errorf("the first page: %q, %v", next, err)
+	}
+	if _, _, err := same.List(t.Context(), "same"); err == nil || !strings.Contains(err.Error(), "token") {
+		t.Errorf("the same page again: %v", err)
+	}
+	if _, err := same.listClients(t.Context(), pool); err == nil || !strings.Contains(err.Error(), "token") {
+		t.Errorf("the same page of clients again: %v", err)
+	}
+}

@@ -1,0 +1,318 @@
+package cognito
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/userpool"
+)
+
+// namesByKind are documents of clients, by their kind.
+type namesByKind = map[baseline.DocumentName][]baseline.DocumentName
+
+// Read reads the documents that are wanted of a pool, as many at once as possible: which clients are wanted is known
+// only after the pool was read. Errors are of type *Error.
+func (c *Client) Read(ctx context.Context, id string, want userpool.Want) (userpool.State, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var clients []baseline.ClientIdentity
+	var listed chan error
+	if want.Clients != nil {
+		listed = make(chan error, 1)
+		go func() {
+			var err error
+			clients, err = c.listClients(ctx, id)
+			listed <- err
+		}()
+	}
+	state, err := c.readPool(ctx, id, want.Documents)
+	if err != nil || listed == nil {
+		return state, err
+	}
+	if err := <-listed; err != nil {
+		return userpool.State{}, err
+	}
+	pool := state.Identity()
+	wanted := namesByKind{}
+	for _, client := range clients {
+		kinds := want.Clients(pool, client)
+		for _, kind := range kinds {
+			wanted[kind] = append(wanted[kind], kind.Of(client.ID))
+		}
+		if len(kinds) > 0 {
+			state.Clients = append(state.Clients, client)
+		}
+	}
+	return c.readClients(ctx, state, wanted)
+}
+
+// readPool reads the document UserPool and the others that are named.
+func (c *Client) readPool(ctx context.Context, id string, wanted []baseline.DocumentName) (userpool.State, error) {
+	const mfa = "MfaConfiguration"
+	names := []baseline.DocumentName{baseline.UserPool}
+	for _, name := range wanted {
+		if name != baseline.UserPool {
+			names = append(names, name)
+		}
+	}
+	docs, err := c.readAll(ctx, id, names)
+	if err != nil {
+		return userpool.State{}, err
+	}
+	config, read := docs[baseline.MfaConfig]
+	if mode, _ := docs[baseline.UserPool][mfa].(string); read && mode != "" && mode != "OFF" && config[mfa] == nil {
+		return userpool.State{}, &Error{Call: "GetUserPoolMfaConfig", Class: ClassOdd,
+			Message: "the answer has no MfaConfiguration, while DescribeUserPool shows " + mode}
+	}
+	return userpool.State{ID: id, Documents: docs}, nil
+}
+
+// readClients adds the documents of clients to the state. The kinds have rates of their own, so they are read side by
+// side.
+func (c *Client) readClients(ctx context.Context, state userpool.State, wanted namesByKind) (userpool.State, error) {
+	type answer struct {
+		docs map[baseline.DocumentName]map[string]any
+		err  error
+	}
+	answers := make(chan answer, len(wanted))
+	for _, names := range wanted {
+		go func() {
+			docs, err := c.readAll(ctx, state.ID, names)
+			answers <- answer{docs, err}
+		}()
+	}
+	var first error
+	for range wanted {
+		a := <-answers
+		if first == nil {
+			first = a.err
+		}
+		maps.Copy(state.Documents, a.docs)
+	}
+	if first != nil {
+		return userpool.State{}, first
+	}
+	missing := missingOf(state, wanted)
+	if err := c.confirmGone(ctx, state.ID, missing); err != nil {
+		return userpool.State{}, err
+	}
+	// A client that was deleted during the read is no client of the pool, whatever was read of it before.
+	gone := map[string]bool{}
+	for _, name := range missing {
+		gone[name.Client()] = true
+	}
+	state.Clients = slices.DeleteFunc(state.Clients, func(c baseline.ClientIdentity) bool { return gone[c.ID] })
+	maps.DeleteFunc(state.Documents, func(n baseline.DocumentName, _ map[string]any) bool { return gone[n.Client()] })
+	return state, nil
+}
+
+// missingOf returns the wanted documents that were not read.
+func missingOf(state userpool.State, wanted namesByKind) []baseline.DocumentName {
+	var missing []baseline.DocumentName
+	for _, names := range wanted {
+		for _, name := range names {
+			if _, read := state.Documents[name]; !read {
+				missing = append(missing, name)
+			}
+		}
+	}
+	return missing
+}
+
+// confirmGone fails if a client of which a document is missing is still listed: a client that nobody sees would count
+// as compliant.
+func (c *Client) confirmGone(ctx context.Context, id string, missing []baseline.DocumentName) error {
+	if len(missing) == 0 {
+		return nil
+	}
+	clients, err := c.listClients(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, name := range missing {
+		is := func(client baseline.ClientIdentity) bool { return client.ID == name.Client() }
+		if table, _ := name.Table(); slices.ContainsFunc(clients, is) {
+			return &Error{Call: table.ReadCall, Class: ClassOdd,
+				Message: "client " + name.Client() + " does not exist by this answer, but is listed"}
+		}
+	}
+	return nil
+}
+
+// readAll reads the documents side by side. It leaves out a client that no longer exists. It returns the error of the
+// first document that failed; after an error, no read begins that still waits for its time.
+func (c *Client) readAll(
+	ctx context.Context, id string, names []baseline.DocumentName,
+) (map[baseline.DocumentName]map[string]any, error) {
+	waiting, giveUp := context.WithCancel(ctx)
+	defer giveUp()
+	objects, errs, unread := make([]map[string]any, len(names)), make([]error, len(names)), make([]bool, len(names))
+	var reading sync.WaitGroup
+	for i, name := range names {
+		table, _ := name.Table()
+		slot := c.limits.reserve(id, table.ReadCall)
+		reading.Go(func() {
+			if err := c.await(waiting, slot); err != nil {
+				errs[i], unread[i] = classify(table.ReadCall, err, nil), true
+				return
+			}
+			if objects[i], errs[i] = c.read(ctx, id, name); errs[i] != nil && !gone(name, errs[i]) {
+				giveUp()
+			}
+		})
+	}
+	reading.Wait()
+	docs := map[baseline.DocumentName]map[string]any{}
+	var late error
+	for i, name := range names {
+		switch {
+		case gone(name, errs[i]):
+		case unread[i]:
+			late = cmp.Or(late, errs[i])
+		case errs[i] != nil:
+			return nil, errs[i]
+		default:
+			docs[name] = objects[i]
+		}
+	}
+	return docs, late
+}
+
+// gone says whether the error is that there is no such client.
+func gone(name baseline.DocumentName, err error) bool {
+	var failed *Error
+	return errors.As(err, &failed) && failed.Class == ClassGone && name.Client() != ""
+}
+
+// Document reads one document of a pool. It is nil where the pool does not offer it for now. Errors are of type *Error.
+func (c *Client) Document(ctx context.Context, id string, name baseline.DocumentName) (map[string]any, error) {
+	table, _ := name.Table()
+	if err := c.await(ctx, c.limits.reserve(id, table.ReadCall)); err != nil {
+		return nil, classify(table.ReadCall, err, nil)
+	}
+	return c.read(ctx, id, name)
+}
+
+// read reads one document. A document that the pool does not offer for now is nil.
+func (c *Client) read(ctx context.Context, id string, name baseline.DocumentName) (map[string]any, error) {
+	table, _ := name.Table()
+	object, found, err := c.answer(ctx, id, name, table)
+	if err == nil && !found && table.Optional {
+		// An answer without the document means that the pool never had one. Ask twice: a write would replace all of it.
+		object, found, err = c.answer(ctx, id, name, table)
+	}
+	switch {
+	case err != nil && err.Class == ClassOff:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !found && !table.Optional:
+		return nil, lacksDocument(table)
+	}
+	if what := stranger(object, name, id); what != "" {
+		return nil, &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the answer is not this " + what + "'s"}
+	}
+	userpool.KeyLists(table.Members, object)
+	// Nothing needs the secret of a client, and what is not there cannot leak.
+	delete(object, "ClientSecret")
+	return object, nil
+}
+
+func lacksDocument(table baseline.Document) *Error {
+	return &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the answer has no " + table.Answer}
+}
+
+// answer makes the read call and returns the document in its answer; found is false where the answer has none.
+func (c *Client) answer(
+	ctx context.Context, id string, name baseline.DocumentName, table baseline.Document,
+) (object map[string]any, found bool, failed *Error) {
+	var raw []byte
+	err := c.call(ctx, table.ReadCall, id, name, func(o *idp.Options) {
+		o.APIOptions = append(o.APIOptions, capture(&raw))
+	})
+	if err != nil {
+		return nil, false, classify(table.ReadCall, err, nil)
+	}
+	whole, err := userpool.DecodeObject(raw)
+	if err != nil {
+		message := "the answer is no JSON object: " + err.Error()
+		return nil, false, &Error{Call: table.ReadCall, Class: ClassOdd, Message: message}
+	}
+	if table.Answer == "" {
+		return whole, true, nil
+	}
+	object, found = whole[table.Answer].(map[string]any)
+	if !found && whole[table.Answer] != nil {
+		return nil, false, lacksDocument(table)
+	}
+	if !found {
+		object = map[string]any{}
+	}
+	return object, found, nil
+}
+
+// stranger says whether a document names another "pool" or "client" than was asked for, or "". The documents UserPool
+// and AppClient have to name theirs; the others may leave it out.
+func stranger(object map[string]any, name baseline.DocumentName, id string) string {
+	differs := func(member, want string, must bool) bool {
+		v, named := object[member]
+		return v != want && (must || named && v != nil)
+	}
+	switch {
+	case name == baseline.UserPool && differs("Id", id, true), differs("UserPoolId", id, false):
+		return "pool"
+	case name.Client() != "" && differs("ClientId", name.Client(), name.Kind() == baseline.AppClient):
+		return "client"
+	default:
+		return ""
+	}
+}
+
+const (
+	// clientPage is the largest page that ListUserPoolClients gives.
+	clientPage = 60
+	// maxClientPages is far more than a pool can have.
+	maxClientPages = 1000
+)
+
+// listClients returns the ids and names of all clients of a pool.
+func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientIdentity, error) {
+	const call = "ListUserPoolClients"
+	var all []baseline.ClientIdentity
+	var token *string
+	confirmed := false
+	for range maxClientPages {
+		if err := c.await(ctx, c.limits.reserve(id, call)); err != nil {
+			return nil, classify(call, err, nil)
+		}
+		in := &idp.ListUserPoolClientsInput{UserPoolId: aws.String(id), MaxResults: aws.Int32(clientPage), NextToken: token}
+		out, err := c.sdk.ListUserPoolClients(ctx, in)
+		if err != nil {
+			return nil, classify(call, err, nil)
+		}
+		if out.UserPoolClients == nil && !confirmed {
+			confirmed = true // an answer without a list means that there are no clients: ask twice
+			continue
+		}
+		for _, client := range out.UserPoolClients {
+			found := baseline.ClientIdentity{ID: aws.ToString(client.ClientId), Name: aws.ToString(client.ClientName)}
+			all = append(all, found)
+		}
+		switch next := aws.ToString(out.NextToken); next {
+		case "":
+			return all, nil
+		case aws.ToString(token):
+			return nil, sameToken(call)
+		}
+		token = out.NextToken
+	}
+	return nil, &Error{Call: call, Class: ClassOdd, Message: "the list of clients does not end"}
+}

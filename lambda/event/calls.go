@@ -1,0 +1,103 @@
+package event
+
+import "slices"
+
+// A Place says where in an event's detail the pool is named.
+type Place int
+
+// The places.
+const (
+	RequestUserPoolID  Place = iota // requestParameters.userPoolId
+	RequestResourceARN              // requestParameters.resourceArn
+	ResponseUserPoolID              // responseElements.userPool.id
+)
+
+// The documents of a pool that a call can change, by their names in the baseline.
+const (
+	userPool          = "UserPool"
+	mfaConfig         = "MfaConfig"
+	riskConfiguration = "RiskConfiguration"
+	logDelivery       = "LogDelivery"
+	appClient         = "AppClient"
+	clientRisk        = "ClientRisk"
+)
+
+// The request parameters that say what a call is about.
+const (
+	poolParameter   = "userPoolId"
+	clientParameter = "clientId"
+	arnParameter    = "resourceArn"
+)
+
+// A Name is one API call that can change what a baseline requires or watches.
+type Name struct {
+	Name  string
+	Place Place
+	// Changes are the documents that the call can change: of one app client if the call is about one.
+	Changes []string
+	// New says that the call creates what it changes: any later read shows what the call set.
+	New bool
+	// Client says that the call is about one app client, which its request or its response names.
+	Client bool
+	// Selection says that the call can change the name or the tags of the pool, by which rules select pools.
+	Selection bool
+	// Watched is the kind of thing that was added, changed or removed, as a baseline's watch names it. Happened says
+	// which of these, and Subject is the request parameter with its name.
+	Watched, Happened, Subject string
+}
+
+// DeleteUserPool is the call after which the pool does not exist any more.
+const DeleteUserPool = "DeleteUserPool"
+
+// Table returns the calls that are handled, sorted by name.
+func Table() []Name { return slices.Clone(table) }
+
+var table = []Name{
+	{Name: "AddUserPoolClientSecret", Client: true,
+		Watched: "clients", Happened: "given another secret", Subject: clientParameter},
+	{Name: "CreateGroup", Watched: "groups", Happened: "added", Subject: "groupName"},
+	{Name: "CreateIdentityProvider", Watched: "identityProviders", Happened: "added", Subject: "providerName"},
+	{Name: "CreateResourceServer", Watched: "resourceServers", Happened: "added", Subject: "identifier"},
+	{Name: "CreateUserPool", Place: ResponseUserPoolID, New: true, Watched: "triggers",
+		Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery, appClient, clientRisk}},
+	{Name: "CreateUserPoolClient", New: true, Client: true, Changes: []string{appClient, clientRisk},
+		Watched: "clients", Happened: "added", Subject: "clientName"},
+	{Name: "CreateUserPoolDomain", Watched: "domains", Happened: "added", Subject: "domain"},
+	{Name: "DeleteGroup", Watched: "groups", Happened: "removed", Subject: "groupName"},
+	{Name: "DeleteIdentityProvider", Watched: "identityProviders", Happened: "removed", Subject: "providerName"},
+	{Name: "DeleteResourceServer", Watched: "resourceServers", Happened: "removed", Subject: "identifier"},
+	{Name: DeleteUserPool},
+	{Name: "DeleteUserPoolClient", Client: true, Watched: "clients", Happened: "removed", Subject: clientParameter},
+	{Name: "DeleteUserPoolDomain", Watched: "domains", Happened: "removed", Subject: "domain"},
+	{Name: "SetLogDeliveryConfiguration", Changes: []string{logDelivery}},
+	{Name: "SetRiskConfiguration", Client: true, Changes: []string{riskConfiguration, clientRisk}},
+	{Name: "SetUserPoolMfaConfig", Changes: []string{userPool, mfaConfig}},
+	{Name: "TagResource", Place: RequestResourceARN, Changes: []string{userPool}, Selection: true},
+	{Name: "UntagResource", Place: RequestResourceARN, Changes: []string{userPool}, Selection: true},
+	{Name: "UpdateGroup", Watched: "groups", Happened: "changed", Subject: "groupName"},
+	{Name: "UpdateIdentityProvider", Watched: "identityProviders", Happened: "changed", Subject: "providerName"},
+	{Name: "UpdateResourceServer", Watched: "resourceServers", Happened: "changed", Subject: "identifier"},
+	// Threat protection and the feature plan decide what risk configurations and logs may hold.
+	{Name: "UpdateUserPool", Selection: true, Watched: "triggers",
+		Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery, clientRisk}},
+	{Name: "UpdateUserPoolClient", Client: true, Changes: []string{appClient}},
+	{Name: "UpdateUserPoolDomain", Watched: "domains", Happened: "changed", Subject: "domain"},
+}
+
+// Names returns the names of the calls that are handled, sorted.
+func Names() []string {
+	names := make([]string, len(table))
+	for i, n := range table {
+		names[i] = n.Name
+	}
+	return names
+}
+
+func named(name string) (Name, bool) {
+	for _, n := range table {
+		if n.Name == name {
+			return n, true
+		}
+	}
+	return Name{}, false
+}

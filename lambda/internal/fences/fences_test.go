@@ -1,0 +1,223 @@
+// Package fences_test holds the size limits that keep the code easy to carry on. The linter holds those of a line and
+// of a function; these are the ones that it does not know.
+package fences_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+const (
+	root          = "../../.."
+	mostColumns   = 120
+	mostFields    = 16
+	mostReceivers = 30
+	// The lines outside tests, in all and in lambda/reconcile. They may only fall: the goals are 20,500 and 1,600.
+	mostCode      = 26000
+	mostReconcile = 2450
+)
+
+// The exceptions, each with its reason.
+var (
+	longLines = map[string]string{
+		"Makefile":               "a recipe is one line of shell",
+		".golangci.yml":          "an exclusion is one pattern",
+		"baseline/baseline.yaml": "messages and examples name its lines and columns",
+	}
+	manyFields = map[string]string{
+		"baseline.Member": "one row of the member table: each field is a fact about a member of the API",
+		"report.Report":   "the JSON that others read",
+		"main.applying":   "what one apply was asked for, and what it has done so far",
+	}
+	manyMethods = map[string]string{
+		"baseline.parser":    "reads a whole file, one method a kind of node",
+		"main.cli":           "one method a command and its parts",
+		"cognitotest.Server": "one method an operation of the API",
+	}
+)
+
+// text are the files that people read line by line. Tables of documents are wider than any line.
+var text = map[string]bool{".go": true, ".sh": true, ".py": true, ".yaml": true, ".yml": true}
+
+func TestColumns(t *testing.T) {
+	t.Parallel()
+	walk(t, func(path string, body []byte) {
+		if !text[filepath.Ext(path)] && filepath.Base(path) != "Makefile" {
+			return
+		}
+		if _, ok := longLines[path]; ok {
+			return
+		}
+		data := rawLines(path, body)
+		n := 0
+		for line := range strings.Lines(string(body)) {
+			n++
+			if data[n] {
+				continue
+			}
+			if columns := utf8.RuneCountInString(strings.TrimRight(line, "\n")); columns > mostColumns {
+				t.Errorf("%s:%d: %d columns, at most %d", path, n, columns, mostColumns)
+			}
+		}
+	})
+}
+
+// rawLines returns the lines of a Go file that hold a part of a raw string: data, not code.
+func rawLines(path string, body []byte) map[int]bool {
+	lines := map[int]bool{}
+	if filepath.Ext(path) != ".go" {
+		return lines
+	}
+	set := token.NewFileSet()
+	file := set.AddFile(path, -1, len(body))
+	var s scanner.Scanner
+	s.Init(file, body, nil, 0)
+	for {
+		pos, kind, text := s.Scan()
+		if kind == token.EOF {
+			return lines
+		}
+		if kind == token.STRING && strings.HasPrefix(text, "`") {
+			for i := range strings.Count(text, "\n") + 1 {
+				lines[set.Position(pos).Line+i] = true
+			}
+		}
+	}
+}
+
+func TestStructsAndReceivers(t *testing.T) {
+	t.Parallel()
+	structs, methods := map[string]*ast.StructType{}, map[string]int{}
+	walk(t, func(path string, body []byte) {
+		if filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, body, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range file.Decls {
+			switch d := decl.(type) {
+			case *ast.GenDecl:
+				for _, spec := range d.Specs {
+					if s, ok := spec.(*ast.TypeSpec); ok {
+						if st, ok := s.Type.(*ast.StructType); ok {
+							structs[file.Name.Name+"."+s.Name.Name] = st
+						}
+					}
+				}
+			case *ast.FuncDecl:
+				if d.Recv != nil {
+					methods[file.Name.Name+"."+typeName(d.Recv.List[0].Type)]++
+				}
+			}
+		}
+	})
+	for name := range structs {
+		if n := fields(name, structs); n > mostFields && manyFields[name] == "" {
+			t.Errorf("%s has %d fields, at most %d", name, n, mostFields)
+		}
+	}
+	for name, n := range methods {
+		if n > mostReceivers && manyMethods[name] == "" {
+			t.Errorf("%s has %d methods, at most %d", name, n, mostReceivers)
+		}
+	}
+}
+
+// fields counts the fields of a struct, with those of the structs of the project that are embedded in it.
+func fields(name string, structs map[string]*ast.StructType) int {
+	n, local := 0, strings.Split(name, ".")[0]
+	for _, f := range structs[name].Fields.List {
+		if len(f.Names) > 0 {
+			n += len(f.Names)
+			continue
+		}
+		embedded := typeName(f.Type)
+		if !strings.Contains(embedded, ".") {
+			embedded = local + "." + embedded
+		}
+		if _, ok := structs[embedded]; ok {
+			n += fields(embedded, structs)
+		} else {
+			n++
+		}
+	}
+	return n
+}
+
+func typeName(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.StarExpr:
+		return typeName(e.X)
+	case *ast.Ident:
+		return e.Name
+	case *ast.SelectorExpr:
+		return typeName(e.X) + "." + e.Sel.Name
+	case *ast.IndexExpr:
+		return typeName(e.X)
+	default:
+		return ""
+	}
+}
+
+func TestLinesOfCode(t *testing.T) {
+	t.Parallel()
+	all, reconcile := 0, 0
+	walk(t, func(path string, body []byte) {
+		if filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		n := strings.Count(string(body), "\n")
+		all += n
+		if filepath.Dir(path) == "lambda/reconcile" {
+			reconcile += n
+		}
+	})
+	t.Logf("%d lines of code outside tests, %d of them in lambda/reconcile", all, reconcile)
+	if all > mostCode {
+		t.Errorf("%d lines of code outside tests, at most %d", all, mostCode)
+	}
+	if reconcile > mostReconcile {
+		t.Errorf("%d lines in lambda/reconcile, at most %d", reconcile, mostReconcile)
+	}
+}
+
+// walk visits the project's own files.
+func walk(t *testing.T, visit func(path string, body []byte)) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() {
+			if name == "node_modules" || name == "testdata" || strings.HasPrefix(name, ".") && name != "." && name != ".." &&
+				name != ".ci" {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		body, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		short, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		visit(filepath.ToSlash(short), body)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

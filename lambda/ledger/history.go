@@ -1,0 +1,99 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"poolkeeper/lambda/reconcile"
+)
+
+// History implements reconcile.Ledger with one query. Records that cannot be read are left out, and named in the error,
+// which is reconcile.ErrUnreadable. Any other error comes with an empty history.
+func (t Table) History(ctx context.Context, pool string, since time.Time, consistent bool) (reconcile.History, error) {
+	ctx, stop := t.within(ctx)
+	defer stop()
+	first := recordItems + strings.TrimPrefix(reconcile.NewRecordID("", since), ".")
+	in := &dynamodb.QueryInput{
+		TableName: aws.String(t.Name), ConsistentRead: aws.Bool(consistent),
+		KeyConditionExpression: aws.String("#pk = :pk AND #sk >= :first"),
+		ProjectionExpression:   aws.String("#pk, #sk, #record, #notes"),
+		ExpressionAttributeNames: map[string]string{
+			"#pk": partition, "#sk": sorting, "#record": light, "#notes": notesMap,
+		},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":pk": partitionOf(pool), ":first": text(first)},
+	}
+	h := reconcile.History{Notes: map[string]time.Time{}}
+	var unreadable []error
+	for {
+		out, err := t.Client.Query(ctx, in)
+		if err == nil && out.Items == nil {
+			err = errUnclear
+		}
+		if err != nil {
+			return reconcile.History{}, fmt.Errorf("reading the records of %s in table %s: %w", pool, t.Name, err)
+		}
+		for _, item := range out.Items {
+			if textOf(item[sorting]) == notesItem {
+				if notes, ok := readNotes(item); ok {
+					h.Notes = notes
+				}
+				continue
+			}
+			r, err := decodeRecord(item)
+			if err != nil {
+				unreadable = append(unreadable, err)
+				continue
+			}
+			h.Records = append(h.Records, r)
+		}
+		if in.ExclusiveStartKey = out.LastEvaluatedKey; len(in.ExclusiveStartKey) == 0 {
+			return h, errors.Join(unreadable...)
+		}
+	}
+}
+
+// All yields the light records of all pools, in no order. A record that cannot be read is yielded as an error that is
+// reconcile.ErrUnreadable. Any other error is the last.
+func (t Table) All(ctx context.Context) iter.Seq2[reconcile.Record, error] {
+	return func(yield func(reconcile.Record, error) bool) {
+		in := &dynamodb.ScanInput{
+			TableName: aws.String(t.Name), FilterExpression: aws.String("begins_with(#sk, :records)"),
+			ProjectionExpression:      aws.String("#pk, #sk, #record"),
+			ExpressionAttributeNames:  map[string]string{"#pk": partition, "#sk": sorting, "#record": light},
+			ExpressionAttributeValues: map[string]types.AttributeValue{":records": text(recordItems)},
+		}
+		for {
+			out, err := t.scan(ctx, in)
+			if err != nil {
+				yield(reconcile.Record{}, fmt.Errorf("reading table %s: %w", t.Name, err))
+				return
+			}
+			for _, item := range out.Items {
+				if !yield(decodeRecord(item)) {
+					return
+				}
+			}
+			if in.ExclusiveStartKey = out.LastEvaluatedKey; len(in.ExclusiveStartKey) == 0 {
+				return
+			}
+		}
+	}
+}
+
+func (t Table) scan(ctx context.Context, in *dynamodb.ScanInput) (*dynamodb.ScanOutput, error) {
+	ctx, stop := t.within(ctx)
+	defer stop()
+	out, err := t.Client.Scan(ctx, in)
+	if err == nil && out.Items == nil {
+		err = errUnclear
+	}
+	return out, err
+}

@@ -1,0 +1,383 @@
+package ledger_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/mototest"
+	"poolkeeper/lambda/reconcile"
+)
+
+// saying is the answer to every request.
+type saying string
+
+func (s saying) Do(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{},
+		Body: io.NopCloser(strings.NewReader(string(s)))}, nil
+}
+
+// TestUnclearAnswers lets every call be answered with a success that does not show its result. That is an error: the
+// lease was neither acquired nor released, and the history is not empty.
+func TestUnclearAnswers(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"an empty object": `{}`,
+		"null":            `null`,
+		"no attributes":   `{"Attributes":{}}`,
+		"other members":   `{"Item":{"sk":{"S":"lease"},"owner":{"S":"a"}}}`,
+		"another owner":   `{"Attributes":{"sk":{"S":"lease"},"owner":{"S":"b"},"notes":{"S":"x"}}}`,
+		"another item":    `{"Attributes":{"sk":{"S":"other"},"owner":{"S":"a"}}}`,
+		"another type":    `{"Attributes":{"sk":{"L":[]},"owner":{"L":[{"S":"a"}]},"notes":{"L":[]}}}`,
+		"a page":          `<html></html>`,
+		"half of it":      `{"Attributes":{"owner":{"S":"a"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := dynamodb.New(dynamodb.Options{Region: "eu-west-1", HTTPClient: saying(body),
+				Credentials: aws.AnonymousCredentials{}})
+			l := ledger.Table{Client: client, Name: "ledger", Patience: time.Minute}
+			got, err := l.Acquire(t.Context(), "p", "a", noon, noon.Add(time.Minute))
+			if err == nil || got || !strings.Contains(err.Error(), "acquiring the lease of p in table ledger: ") {
+				t.Errorf("acquired: %v, %v", got, err)
+			}
+			got, err = l.Acquire(t.Context(), "p", "a", noon, time.Time{})
+			if err == nil || got || !strings.Contains(err.Error(), "releasing the lease of p in table ledger: ") {
+				t.Errorf("released: %v, %v", got, err)
+			}
+			if err := l.Note(t.Context(), "p", map[string]time.Time{"n": noon}); err == nil {
+				t.Error("noted")
+			}
+			if h, err := l.History(t.Context(), "p", noon, true); err == nil {
+				t.Errorf("history: %v", h)
+			}
+			for r, err := range l.All(t.Context()) {
+				if err == nil {
+					t.Errorf("record: %v", r)
+				}
+			}
+		})
+	}
+}
+
+// losing performs each request and loses the answer to every other one.
+type losing struct {
+	client   dynamodb.HTTPClient
+	requests *atomic.Int32
+}
+
+func (l losing) Do(r *http.Request) (*http.Response, error) {
+	out, err := l.client.Do(r)
+	if err == nil && l.requests.Add(1)%2 == 1 {
+		_ = out.Body.Close()
+		return nil, io.ErrUnexpectedEOF
+	}
+	return out, err
+}
+
+// TestLostAnswers: a call whose answer is lost is made once more, and that one finds the lease to be ours or released.
+func TestLostAnswers(t *testing.T) {
+	t.Parallel()
+	l := table(t, mototest.Dynalite(t))
+	options := l.Client.(*dynamodb.Client).Options()
+	options.HTTPClient = losing{options.HTTPClient, &atomic.Int32{}}
+	l.Client = dynamodb.New(options)
+	for _, until := range []time.Time{noon.Add(time.Minute), {}, noon.Add(time.Minute)} {
+		if got, err := l.Acquire(t.Context(), "eu-west-1_Lost", "a", noon, until); err != nil || !got {
+			t.Errorf("until %s: %v, %v", until, got, err)
+		}
+	}
+}
+
+// put writes an item of a pool as it is given.
+func put(t *testing.T, l ledger.Table, pool, sk string, item map[string]types.AttributeValue) {
+	t.Helper()
+	item["pk"] = &types.AttributeValueMemberS{Value: "pool#" + pool}
+	item["sk"] = &types.AttributeValueMemberS{Value: sk}
+	in := &dynamodb.PutItemInput{TableName: aws.String(l.Name), Item: item}
+	if _, err := l.Client.PutItem(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestUnreadableItems plants items that are no records: each is named as unreadable, and hides none of the others.
+func TestUnreadableItems(t *testing.T) {
+	t.Parallel()
+	l := table(t, mototest.Dynalite(t))
+	const pool = "eu-west-1_Broken"
+	whole := record(pool, noon)
+	if err := l.Put(t.Context(), whole); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Note(t.Context(), pool, map[string]time.Time{"a": time.Now().Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for i, item := range []map[string]types.AttributeValue{
+		{},
+		{"record": &types.AttributeValueMemberS{Value: `{"id": "eu-west-1_Bro`}},
+		{"record": &types.AttributeValueMemberS{Value: `{"drifts": 5}`}},
+		{"record": &types.AttributeValueMemberS{Value: `{}`}},
+		{"record": &types.AttributeValueMemberN{Value: "7"}},
+		{"record": &types.AttributeValueMemberB{Value: []byte("no gzip")}},
+	} {
+		id := reconcile.NewRecordID(pool, noon.Add(time.Duration(i+1)*time.Minute))
+		ids = append(ids, id)
+		put(t, l, pool, "record#"+strings.TrimPrefix(id, pool+"."), item)
+		_, err := l.Record(t.Context(), id)
+		if !errors.Is(err, reconcile.ErrUnreadable) || !strings.Contains(err.Error(), id) {
+			t.Errorf("item %d: %v", i, err)
+		}
+	}
+	h, err := l.History(t.Context(), pool, noon, true)
+	if !errors.Is(err, reconcile.ErrUnreadable) || len(h.Records) != 1 || h.Records[0].ID != whole.ID ||
+		len(h.Notes) != 1 {
+		t.Errorf("%v, %v", err, h)
+	}
+	listed := 0
+	for r, err := range l.All(t.Context()) {
+		if err == nil {
+			listed++
+			continue
+		}
+		at := slices.IndexFunc(ids, func(id string) bool { return strings.Contains(err.Error(), id) })
+		if !errors.Is(err, reconcile.ErrUnreadable) || at < 0 {
+			t.Errorf("%v, %v", r, err)
+			continue
+		}
+		ids = slices.Delete(ids, at, at+1)
+	}
+	if listed != 1 || len(ids) > 0 {
+		t.Errorf("%d records, not named: %v", listed, ids)
+	}
+	put(t, l, pool, "~notes", map[string]types.AttributeValue{"notes": &types.AttributeValueMemberM{
+		Value: map[string]types.AttributeValue{"a": &types.AttributeValueMemberS{Value: "soon"}}}})
+	if h, err := l.History(t.Context(), pool, noon.Add(time.Hour), true); err != nil || len(h.Notes) > 0 {
+		t.Errorf("a note without a time: %v, %v", h.Notes, err)
+	}
+}
+
+// noise is text that cannot be compressed much.
+func noise(size int) []byte {
+	text := make([]byte, size)
+	for i := range text {
+		text[i] = byte(' ' + rand.N(90))
+	}
+	return text
+}
+
+// TestSizes: what is too large for an item is left out, the bodies before the state, and never the light record.
+func TestSizes(t *testing.T) {
+	t.Parallel()
+	l := table(t, mototest.Dynalite(t))
+	bodies, state := record("eu-west-1_Bodies", noon), record("eu-west-1_State", noon)
+	many := record("eu-west-1_Many", noon)
+	bodies.Sent[0].Body = noise(500 << 10)
+	state.Before.Documents[baseline.UserPool]["Text"] = string(noise(500 << 10))
+	for i := range 2000 {
+		many.Drifts = append(many.Drifts, reconcile.Drift{Rule: "every-client", State: reconcile.StateFixed, Want: true,
+			Setting: fmt.Sprintf("Clients[1example23456789client%04d].EnableTokenRevocation", i),
+			Reason:  "a sentence of some length, as reasons are that name what somebody else set, and when"})
+		many.Sent = append(many.Sent, reconcile.Sent{Call: "UpdateUserPoolClient", Status: reconcile.Accepted, Read: noon,
+			RequestID: fmt.Sprintf("00000000-0000-4000-8000-%012d", i), At: noon.Add(time.Duration(i) * time.Second)})
+	}
+	for _, c := range []struct {
+		record         reconcile.Record
+		before, bodies bool
+	}{{bodies, true, false}, {state, false, true}, {many, true, true}} {
+		if err := l.Put(t.Context(), c.record); err != nil {
+			t.Fatal(err)
+		}
+		got, err := l.Record(t.Context(), c.record.ID)
+		if err != nil || (got.Before != nil) != c.before || (got.Sent[0].Body != nil) != c.bodies {
+			t.Errorf("%s: before %v, bodies %v, %v", c.record.ID, got.Before != nil, got.Sent[0].Body != nil, err)
+		}
+		if diff := cmp.Diff(c.record.Light(), got.Light()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.record.ID, diff)
+		}
+		h, err := l.History(t.Context(), c.record.UserPoolID, noon, true)
+		if diff := cmp.Diff([]reconcile.Record{c.record.Light()}, h.Records); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", c.record.ID, err, diff)
+		}
+	}
+}
+
+// TestPages: an answer of DynamoDB ends at 1 MB. What follows is read too, the notes after the records among it.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	l := table(t, mototest.Dynalite(t))
+	const pool, n = "eu-west-1_Pages", 6
+	for i := range n {
+		r := record(pool, noon.Add(time.Duration(i)*time.Minute))
+		r.Sent[0].Body = noise(300 << 10)
+		if err := l.Put(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Note(t.Context(), pool, map[string]time.Time{"a": time.Now().Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	h, err := l.History(t.Context(), pool, noon, true)
+	if err != nil || len(h.Records) != n || len(h.Notes) != 1 {
+		t.Errorf("%d records, notes %v, %v", len(h.Records), h.Notes, err)
+	}
+	all := 0
+	for _, err := range l.All(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all++
+	}
+	if all != n {
+		t.Errorf("%d records in all", all)
+	}
+}
+
+// TestExpiry: every item ends by itself, no note is kept past its time, and nothing ends while it is of use.
+func TestExpiry(t *testing.T) {
+	t.Parallel()
+	l := table(t, mototest.Dynalite(t))
+	now := time.Now()
+	for _, until := range []time.Time{now.Add(time.Minute), {}, now.Add(time.Minute)} {
+		if _, err := l.Acquire(t.Context(), "eu-west-1_Ends", "a", now, until); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := l.Acquire(t.Context(), "eu-west-1_Free", "a", now, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Put(t.Context(), record("eu-west-1_Ends", now)); err != nil {
+		t.Fatal(err)
+	}
+	for _, notes := range []map[string]time.Time{
+		{"over": now.Add(-time.Hour), "later": now.Add(time.Hour)}, {"soon": now.Add(time.Minute)},
+	} {
+		if err := l.Note(t.Context(), "eu-west-1_Ends", notes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h, err := l.History(t.Context(), "eu-west-1_Ends", noon, true)
+	if _, kept := h.Notes["over"]; err != nil || kept || len(h.Notes) != 2 {
+		t.Errorf("%v, %v", h.Notes, err)
+	}
+	out, err := l.Client.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(l.Name)})
+	if err != nil || len(out.Items) != 4 {
+		t.Fatalf("%d items, %v", len(out.Items), err)
+	}
+	for _, item := range out.Items {
+		n, ok := item["expires"].(*types.AttributeValueMemberN)
+		if !ok || n.Value < fmt.Sprint(now.Add(time.Hour).Unix()) || n.Value > fmt.Sprint(now.AddDate(2, 0, 0).Unix()) {
+			t.Errorf("%v %v ends at %v", item["pk"], item["sk"], item["expires"])
+		}
+	}
+}
+
+// TestRenewedNote: a name that was over is kept where somebody renews it before it is dropped.
+func TestRenewedNote(t *testing.T) {
+	t.Parallel()
+	l := table(t, mototest.Dynalite(t))
+	note := func(l ledger.Table, until time.Time) {
+		if err := l.Note(t.Context(), "eu-west-1_Renewed", map[string]time.Time{"a": until}); err != nil {
+			t.Error(err)
+		}
+	}
+	late := l
+	late.Client = beforeDropping{l.Client, func() { note(l, time.Now().Add(time.Hour)) }}
+	note(late, time.Now().Add(-time.Hour))
+	if h, err := l.History(t.Context(), "eu-west-1_Renewed", noon, true); err != nil || len(h.Notes) != 1 {
+		t.Errorf("%v, %v", h.Notes, err)
+	}
+}
+
+// beforeDropping does something before a name is dropped.
+type beforeDropping struct {
+	ledger.API
+	do func()
+}
+
+func (b beforeDropping) UpdateItem(
+	ctx context.Context, in *dynamodb.UpdateItemInput, options ...func(*dynamodb.Options),
+) (*dynamodb.UpdateItemOutput, error) {
+	if strings.HasPrefix(*in.UpdateExpression, "REMOVE") {
+		b.do()
+	}
+	return b.API.UpdateItem(ctx, in, options...)
+}
+
+// TestConsistency: a history is read consistently where that is asked for, and a record always. No emulator shows it.
+func TestConsistency(t *testing.T) {
+	t.Parallel()
+	var asked listening
+	client := dynamodb.New(dynamodb.Options{Region: "eu-west-1", HTTPClient: &asked,
+		Credentials: aws.AnonymousCredentials{}})
+	l := ledger.Table{Client: client, Name: "ledger", Patience: time.Minute}
+	for _, consistent := range []bool{true, false} {
+		if _, err := l.History(t.Context(), "p", noon, consistent); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _ = l.Record(t.Context(), reconcile.NewRecordID("p", noon))
+	for i, want := range []bool{true, false, true} {
+		var body struct{ ConsistentRead bool }
+		if err := json.Unmarshal(asked[i], &body); err != nil || body.ConsistentRead != want {
+			t.Errorf("request %d: %s, %v", i, asked[i], err)
+		}
+	}
+}
+
+// listening keeps the bodies of the requests, and answers that there is nothing.
+type listening [][]byte
+
+func (l *listening) Do(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	*l = append(*l, body)
+	return saying(`{"Items":[]}`).Do(r)
+}
+
+// TestErrors: an error names the table and what was tried.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	l := table(t, mototest.Dynalite(t))
+	l.Name = "no-such-table"
+	r := record("eu-west-1_None", noon)
+	_, acquiring := l.Acquire(t.Context(), "eu-west-1_None", "a", noon, noon)
+	_, history := l.History(t.Context(), "eu-west-1_None", noon, false)
+	_, reading := l.Record(t.Context(), r.ID)
+	_, noID := l.Record(t.Context(), "yesterday")
+	for err, want := range map[error]string{
+		acquiring:             "acquiring the lease of eu-west-1_None in table no-such-table: ",
+		history:               "reading the records of eu-west-1_None in table no-such-table: ",
+		reading:               "reading record " + r.ID + " from table no-such-table: ",
+		noID:                  "is not the id of a record",
+		l.Put(t.Context(), r): "writing record " + r.ID + " to table no-such-table: ",
+		l.Note(t.Context(), "p", map[string]time.Time{"a": noon}): "keeping notes of p in table no-such-table: ",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	for _, err := range l.All(t.Context()) {
+		if err == nil || !strings.Contains(err.Error(), "reading table no-such-table: ") {
+			t.Errorf("%v", err)
+		}
+	}
+}

@@ -1,0 +1,192 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognito"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/reconcile"
+)
+
+// A Scanner scans all pools: it lists them and sends a message for each to the scan queue. Without a queue it handles
+// one pool after the other in process.
+type Scanner struct {
+	Pools interface {
+		List(ctx context.Context, token string) (ids []string, next string, err error)
+	}
+	Baseline *baseline.Baseline
+	Ledger   reconcile.Ledger
+	OwnRole  string
+	Send     func(ctx context.Context, bodies []string) error                            // nil: handle the pools
+	Handle   func(ctx context.Context, request event.Request) (reconcile.Outcome, error) // where Send is nil
+	Now      func() time.Time
+	Sleep    func(context.Context, time.Duration) error
+}
+
+const (
+	// reserve is the time that a page, or a pool in process, may need. With less, the scan continues in another message.
+	reserve = 30 * time.Second
+	// pace is the least time between two pools that are handled in process.
+	pace = 200 * time.Millisecond
+	// mostPages and mostPools end the scan of a list without an end. An account has at most 10,000 pools.
+	mostPages = 2000
+	mostPools = 100000
+)
+
+// Scan does what a request for all pools asks for. The error is nil or a *reconcile.DeferredError.
+func (s Scanner) Scan(ctx context.Context, request event.Request) (reconcile.ScanResult, error) {
+	result := reconcile.ScanResult{Outcome: reconcile.Scanned, Reason: request.Detail}
+	if reason := s.skip(ctx, request); reason != "" {
+		result.Outcome, result.Reason = reconcile.Ignored, reason
+		return result, nil
+	}
+	scan := request.Scan
+	if now := s.Now().UTC().Truncate(time.Second); scan.Started.IsZero() || scan.Started.After(now) {
+		scan.Started = now
+	}
+	if err := s.pages(ctx, scan, &result); err != nil {
+		result.Outcome, result.Reason = reconcile.Deferred, err.Error()
+		return result, &reconcile.DeferredError{Reason: err.Error(), Cause: err}
+	}
+	// Other events rely on the scan only once all its messages are in the queue: an event whose own scan fails in the
+	// middle has to scan again when it is redelivered. A note that fails costs one more scan.
+	if len(result.Failed) == 0 {
+		_ = s.Ledger.Note(ctx, scansKey, map[string]time.Time{startedNote: scan.Started.Add(noteLife)})
+	}
+	return result, nil
+}
+
+// A note in the ledger says when the last scan started: it is kept until noteLife after that time.
+const (
+	scansKey    = "scans"
+	startedNote = "started"
+	noteLife    = 24 * time.Hour
+	// readDelay is how long a read may still show what was there before a call.
+	readDelay = 3 * time.Second
+)
+
+// skip says why a scan that an event asks for, because it did not name its pool, is not needed, or "".
+func (s Scanner) skip(ctx context.Context, request event.Request) string {
+	if request.Reason != event.RequestLeftOut {
+		return ""
+	}
+	if s.OwnRole != "" && request.Cause.Issuer == s.OwnRole {
+		return "the call is our own, which never starts a scan"
+	}
+	history, err := s.Ledger.History(ctx, scansKey, s.Now(), true)
+	started := history.Notes[startedNote].Add(-noteLife)
+	if err != nil || request.Cause.Time.IsZero() || !started.After(request.Cause.Time.Add(readDelay)) {
+		return ""
+	}
+	return "a scan started after this call, at " + started.UTC().Format(time.RFC3339)
+}
+
+// pages goes through the pages of the list, from the token of the scan on.
+func (s Scanner) pages(ctx context.Context, scan event.Scan, result *reconcile.ScanResult) error {
+	seen := map[string]bool{scan.Token: true}
+	for page := range mostPages {
+		if s.late(ctx) {
+			return s.later(ctx, scan, page, result)
+		}
+		ids, next, err := s.Pools.List(ctx, scan.Token)
+		if err != nil && refused(err) && scan.Token != "" && !scan.Restarted {
+			scan = event.Scan{Started: scan.Started, Scheduled: scan.Scheduled, Restarted: true}
+			seen = map[string]bool{}
+			result.Reason = "the API refused the token of the next page, so the scan began again at the first page"
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("listing the pools: %w", err)
+		}
+		if err := s.page(ctx, scan, ids, result); err != nil {
+			return err
+		}
+		switch scan.Pools += len(ids); {
+		case next == "":
+			return nil
+		case seen[next]:
+			return errors.New("listing the pools: the API returned the token of an earlier page")
+		case scan.Pools > mostPools:
+			return fmt.Errorf("listing the pools: no end after %d pools", scan.Pools)
+		}
+		scan.Token, seen[next] = next, true
+	}
+	return fmt.Errorf("listing the pools: no end after %d pages", mostPages)
+}
+
+func refused(err error) bool {
+	var failed *cognito.Error
+	return errors.As(err, &failed) && failed.Class == cognito.ClassRefused
+}
+
+func (s Scanner) late(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && time.Until(deadline) < reserve
+}
+
+// later sends the message that continues the scan at the next page.
+func (s Scanner) later(ctx context.Context, scan event.Scan, page int, result *reconcile.ScanResult) error {
+	if s.Send == nil {
+		return errors.New("the time is used up; not every pool was reconciled")
+	}
+	if page == 0 {
+		return fmt.Errorf("a page of pools needs %s, and there is less time", reserve)
+	}
+	if err := s.Send(ctx, []string{event.Message(event.ScanPools, scan)}); err != nil {
+		return fmt.Errorf("continuing the scan: %w", err)
+	}
+	result.Reason = fmt.Sprintf("%d pools were listed so far; the scan continues in another message", scan.Pools)
+	return nil
+}
+
+// page sends or handles the pools of one page that a rule may select.
+func (s Scanner) page(ctx context.Context, scan event.Scan, ids []string, result *reconcile.ScanResult) error {
+	var bodies []string
+	for _, id := range ids {
+		if !s.Baseline.MaySelect(id) {
+			continue
+		}
+		if s.Send != nil {
+			member := event.Member{UserPoolID: id, Scan: scan.Started, Scheduled: scan.Scheduled}
+			bodies = append(bodies, event.Message(event.ReconcilePool, member))
+			continue
+		}
+		if s.late(ctx) {
+			return errors.New("the time is used up; not every pool was reconciled")
+		}
+		result.Pools++
+		if err := s.handle(ctx, scan, id, result); err != nil {
+			return err
+		}
+	}
+	if len(bodies) == 0 {
+		return nil
+	}
+	if err := s.Send(ctx, bodies); err != nil {
+		return err
+	}
+	result.Pools += len(bodies)
+	result.Sent += len(bodies)
+	return nil
+}
+
+// handle handles one pool in process. One that is deferred does not end the scan; the end of the context does.
+func (s Scanner) handle(ctx context.Context, scan event.Scan, id string, result *reconcile.ScanResult) error {
+	from := s.Now()
+	out, err := s.Handle(ctx, event.Request{Kind: event.One, UserPoolID: id,
+		Scan:  event.Scan{Started: scan.Started, Scheduled: scan.Scheduled},
+		Cause: event.Cause{EventName: event.ScanPools, Time: scan.Started}})
+	if result.Outcomes == nil {
+		result.Outcomes = map[reconcile.Ending]int{}
+	}
+	result.Outcomes[out.Outcome]++
+	if err != nil {
+		failure := reconcile.Failure{UserPoolID: id, Outcome: out.Outcome, Reason: err.Error()}
+		result.Failed = append(result.Failed, failure)
+	}
+	return s.Sleep(ctx, pace-s.Now().Sub(from))
+}

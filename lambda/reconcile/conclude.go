@@ -1,0 +1,225 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/userpool"
+)
+
+// conclude ends the run: it gathers the findings, names the ending, and prepares the records for Close.
+func (r *run) conclude(ctx context.Context, err error) (Outcome, error) {
+	r.gather()
+	var moved []string
+	fixes, lost := 0, 0
+	for _, done := range r.results {
+		moved = append(moved, done.moved...)
+		fixes += len(done.fixes)
+		lost += done.lost
+		r.out.Verified.UnmanagedUnchanged += done.unmanaged
+		if fixes > 0 {
+			r.out.Verified.Owned += holding(done.found)
+		}
+	}
+	switch {
+	case err != nil:
+		r.out.Outcome, r.out.Reason = Deferred, err.Error()
+	case r.out.Outcome == "":
+		ending, reason := Conclude(r.out.Drifts, moved)
+		if ending == Unchanged && fixes > 0 {
+			ending, reason = Remediated, "what an earlier write took from the pool was restored"
+		}
+		if reason != "" {
+			r.out.Reason = reason
+		}
+		r.out.Outcome = ending
+	}
+	r.remember()
+	r.close(ctx, err, lost)
+	r.out.Details.Durations.Total = r.with.Now().Sub(r.start)
+	if r.ledger.failed() {
+		r.out.Details.LedgerError = r.ledger.err.Error()
+	}
+	return r.out, err
+}
+
+// gather collects the findings of the units, and of what is not required but reported.
+func (r *run) gather() {
+	var found baseline.Comparison
+	add := func(findings []Drift) {
+		for _, d := range findings {
+			if !slices.ContainsFunc(r.out.Drifts, func(k Drift) bool { return k.Setting == d.Setting && k.Code == d.Code }) {
+				r.out.Drifts = append(r.out.Drifts, d)
+			}
+		}
+	}
+	for _, done := range r.results {
+		add(done.findings)
+		found.Drifts = append(found.Drifts, done.found.Drifts...)
+	}
+	if r.state.Documents != nil {
+		add(r.rules.missing(r.state))
+		add(r.watched(r.state))
+		add(interruptedFindings(r.interrupted, found, r.state))
+	}
+	if !r.rules.OwnWrite {
+		add(LostUpdates(r.request, r.history.Records))
+	}
+	slices.SortStableFunc(r.out.Drifts, func(a, b Drift) int { return baseline.Order(a.Setting, b.Setting) })
+	r.out.Undetected = r.undetected()
+}
+
+// Conclude names the ending of a run that came to its end, by its findings and the settings that moved, and the reason
+// where one is needed.
+//
+// For example, one fixed and one unfixable finding are Partial, whatever else was only reported.
+func Conclude(findings []Drift, moved []string) (Ending, string) {
+	count := map[DriftState]int{}
+	var reasons []string
+	noValue, failed := false, false
+	for _, d := range findings {
+		count[d.State]++
+		noValue = noValue || d.Code == CodeNoValue
+		failed = failed || d.Code == CodeUnheld || d.Code == CodeFlapping || d.Code == CodeRestore
+		if d.State != StateFixed && d.State != StateExempted && !slices.Contains(reasons, d.Reason) {
+			reasons = append(reasons, d.Reason)
+		}
+	}
+	reason := strings.Join(reasons, "; ")
+	switch {
+	case len(moved) > 0:
+		slices.Sort(moved)
+		text := "settings moved that no write was to change: " + strings.Join(slices.Compact(moved), ", ")
+		return Unconverged, strings.Join(append([]string{text}, reasons...), "; ")
+	case failed:
+		return Unconverged, reason
+	case count[StateFixed] > 0 && (count[StateUnfixable] > 0 || noValue):
+		return Partial, reason
+	case count[StateUnfixable] > 0:
+		return Unfixable, reason
+	case count[StateFixed] > 0:
+		return Remediated, reason
+	case count[StateReported] > 0:
+		return Drifted, reason
+	case count[StateExempted] > 0:
+		return Exempted, ""
+	default:
+		return Unchanged, ""
+	}
+}
+
+// remember notes in the process that the pool was read without drift, or that it was not.
+func (r *run) remember() {
+	pool := r.request.UserPoolID
+	switch r.out.Outcome {
+	case Unchanged, Exempted, Remediated:
+		if r.readAt.IsZero() || r.rules.OwnWrite {
+			return
+		}
+		r.with.reads.set(pool, lastRead{at: r.readAt, scope: r.scope})
+	case Ignored:
+	default:
+		r.with.reads.forget(pool)
+	}
+}
+
+// close prepares the records that Close writes. A record whose run was deferred, while something is still to be
+// restored, stays open for the next run.
+func (r *run) close(ctx context.Context, err error, lost int) {
+	now := r.with.Now()
+	if r.record != nil {
+		r.record.Outcome, r.record.Reason, r.record.Verified = r.out.Outcome, r.out.Reason, r.out.Verified
+		for _, d := range r.out.Drifts {
+			i := slices.IndexFunc(r.record.Drifts, func(k Drift) bool { return k.Setting == d.Setting })
+			if i >= 0 && d.Code != CodeLostUpdate && d.Code != CodeInterrupted {
+				r.record.Drifts[i] = d
+			}
+		}
+		if slices.ContainsFunc(r.sent(), Sent.made) {
+			r.out.Record = r.record.ID
+		}
+		if err != nil && lost > 0 {
+			r.record.Until, r.record.Outcome = now, ""
+			ctx, stop := closing(ctx)
+			defer stop()
+			r.ledger.put(ctx, *r.record)
+		} else {
+			r.record.Ended = now
+			r.out.Details.open = append(r.out.Details.open, *r.record)
+		}
+	}
+	reportedOnly := r.rules.OwnWrite && lost > 0
+	if err != nil || reportedOnly {
+		return
+	}
+	for _, record := range r.interrupted {
+		record.Ended, record.Outcome = now, r.out.Outcome
+		record.Reason = "the run was interrupted, and a later one looked at the pool"
+		r.out.Details.open = append(r.out.Details.open, record)
+	}
+}
+
+// holding counts the required leaf settings that hold.
+func holding(found baseline.Comparison) int {
+	drifted := baseline.Comparison{}
+	for _, d := range found.Drifts {
+		drifted.Owned = append(drifted.Owned, d.Setting)
+	}
+	n := 0
+	for _, setting := range found.Owned {
+		if !drifted.Owns(setting) {
+			n++
+		}
+	}
+	return n
+}
+
+// inFlight is how long after a call its event may still come: CloudTrail and EventBridge deliver within minutes.
+const inFlight = 15 * time.Minute
+
+// CountedNote begins the note of a finding that was counted as undetected, and of which nobody was notified.
+const CountedNote = "counted:"
+
+// undetected counts the drift that a scheduled scan found and no event reported: it is enforced, its document changed
+// long ago, and nobody was notified of it before.
+func (r *run) undetected() int {
+	if !r.request.Scan.Scheduled {
+		return 0
+	}
+	n := 0
+	for _, d := range r.out.Drifts {
+		enforced := d.State == StateFixed || d.State == StateUnfixable || d.Code == CodeNoValue
+		fingerprint := Fingerprint(r.request.UserPoolID, d)
+		_, notified := r.history.Notes[fingerprint]
+		_, counted := r.history.Notes[CountedNote+fingerprint]
+		if enforced && d.Code != CodeInterrupted && !notified && !counted &&
+			r.start.Sub(changedAt(r.first, d.Setting)) >= inFlight {
+			n++
+		}
+	}
+	return n
+}
+
+// changedAt returns when the document of a setting was last changed. One that does not say so changes with its pool.
+func changedAt(state userpool.State, setting string) time.Time {
+	name, _ := baseline.DocumentOf(setting)
+	if at := instant(state.Documents[name]["LastModifiedDate"]); !at.IsZero() {
+		return at
+	}
+	return instant(state.Documents[baseline.UserPool]["LastModifiedDate"])
+}
+
+// instant reads a time of the API, in seconds since 1970; what is none is the zero time.
+func instant(v any) time.Time {
+	number, _ := v.(json.Number)
+	seconds, err := number.Float64()
+	if err != nil || math.Abs(seconds) > 1e11 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(seconds * 1000)).UTC()
+}

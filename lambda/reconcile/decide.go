@@ -1,0 +1,251 @@
+package reconcile
+
+import (
+	"slices"
+	"time"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/userpool"
+)
+
+// Rules are what every decision of a run rests on. They are read-only.
+type Rules struct {
+	Baseline *baseline.Baseline
+	Now      time.Time
+	Whole    bool              // app clients that are named and do not exist are missing
+	Rest     []string          // app clients that another run looks at
+	OwnWrite bool              // the event is of our own write: drift is reported and not written
+	Flapping map[string]string // settings whose flap budget is used up, and why
+}
+
+// policy returns what is required of a pool in a state, as far as the documents of the unit go.
+func (r Rules) policy(state userpool.State, unit Unit) baseline.Policy {
+	return r.Baseline.Policy(state.Identity(), r.Now).Only(func(name baseline.DocumentName) bool {
+		return slices.Contains(unit, name)
+	})
+}
+
+// requiresRisk says whether a risk configuration is required, of the pool or of one of its clients.
+func (r Rules) requiresRisk(state userpool.State) bool {
+	return slices.ContainsFunc(r.Baseline.Policy(state.Identity(), r.Now).Requirements, func(o baseline.Owned) bool {
+		name, _ := baseline.DocumentOf(o.Setting)
+		risk := name.Kind() == baseline.RiskConfiguration || name.Kind() == baseline.ClientRisk
+		return risk && o.Op != baseline.Absent
+	})
+}
+
+// An Attempt is what a run has learned of the writes of one unit.
+type Attempt struct {
+	Refused  map[string]string // settings that the service refused, and why
+	Unheld   map[string]bool   // settings that were written in this run and do not hold
+	Excluded map[string]bool   // settings that are tried later
+	// Accepted has the documents in which a setting was written: a twin stands in two.
+	Accepted map[string][]baseline.DocumentName
+	Restores []baseline.Drift // what our writes took from the pool
+	// MoveValidity sends UnusedAccountValidityDays under its newer name, which the service has just asked for.
+	MoveValidity bool
+}
+
+// A Decision is what is to be done about one unit in one state.
+type Decision struct {
+	Found    baseline.Comparison
+	Findings []Drift // what is not written now, and why
+	Plan     userpool.Plan
+	Lost     []baseline.Drift // restores whose setting the pool lacks
+}
+
+// Decide compares one unit with what is required of it and plans its writes. It is pure.
+//
+// For example, of a pool with DeletionProtection INACTIVE, for which an enforcing rule wants ACTIVE, the plan has one
+// write, UpdateUserPool with the whole document. In audit mode it has none, and a finding with StateReported.
+func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) (Decision, error) {
+	riskRequired := unit.isPool() && rules.requiresRisk(state)
+	state = state.Focus(unit)
+	policy := rules.policy(state, unit)
+	d := Decision{Found: compare(policy, state)}
+	var fixable []baseline.Drift
+	for _, drift := range d.Found.Drifts {
+		finding, skip := rules.skip(drift, attempt)
+		switch {
+		case skip:
+			d.Findings = append(d.Findings, finding)
+		case !attempt.Excluded[drift.Setting]:
+			fixable = append(fixable, drift)
+		}
+	}
+	d.Lost = state.Lacks(attempt.Restores)
+	restores, findings := rules.restores(policy, d.Lost, attempt)
+	d.Findings = append(d.Findings, findings...)
+	var err error
+	d.Plan, err = userpool.NewPlan(state, append(fixable, restores...), userpool.Options{
+		Unknown: rules.Baseline.Unknown, MoveValidity: attempt.MoveValidity, RiskRequired: riskRequired})
+	for _, left := range d.Plan.Left {
+		if left.Rule == "" {
+			d.Findings = append(d.Findings, notRestored(left.Drift, left.Reason))
+			continue
+		}
+		d.Findings = append(d.Findings, finding(left.Drift, StateUnfixable, left.Reason))
+	}
+	return d, err
+}
+
+// compare is baseline.Compare, but that a client which only has the pool's risk configuration has none of its own.
+func compare(policy baseline.Policy, state userpool.State) baseline.Comparison {
+	found := baseline.Compare(policy, state.Settings())
+	found.Drifts = slices.DeleteFunc(found.Drifts, func(d baseline.Drift) bool {
+		client, below, _ := baseline.ClientOf(d.Setting)
+		return below == string(baseline.RiskConfiguration) && d.Action == baseline.LeaveOut && state.Inherits(client)
+	})
+	return found
+}
+
+const (
+	auditReason    = "the rule only audits"
+	noValueReason  = "the requirement names no value to write"
+	ownWriteReason = "the event is of our own write, which is never answered with a write"
+	unheldReason   = "a write was accepted, but reading back shows that it did not hold"
+)
+
+// skip returns the finding of a drift that is not written, and false for one that is.
+func (r Rules) skip(d baseline.Drift, attempt Attempt) (Drift, bool) {
+	refused, isRefused := attempt.Refused[d.Setting]
+	flapping, flaps := r.Flapping[d.Setting]
+	switch {
+	case d.Exempted != nil:
+		until := d.Exempted.Until.UTC().Format(time.RFC3339)
+		return finding(d, StateExempted, "until "+until+", "+d.Exempted.Owner+": "+d.Exempted.Reason), true
+	case d.Mode == baseline.Audit:
+		return coded(finding(d, StateReported, auditReason), CodeAudited), true
+	case r.OwnWrite:
+		return coded(finding(d, StateReported, ownWriteReason), CodeOwnWrite), true
+	case d.Action == baseline.Report && d.Reason != "":
+		return finding(d, StateUnfixable, d.Reason), true
+	case d.Action == baseline.Report:
+		return coded(finding(d, StateReported, noValueReason), CodeNoValue), true
+	case flaps:
+		return coded(finding(d, StateUnfixable, flapping), CodeFlapping), true
+	case attempt.Unheld[d.Setting]:
+		return coded(finding(d, StateUnfixable, unheldReason), CodeUnheld), true
+	case isRefused:
+		return refusal(d, refused, attempt.Accepted[d.Setting]), true
+	default:
+		return Drift{}, false
+	}
+}
+
+// refusal is the finding of a refused setting. A twin may be written in the other document.
+func refusal(d baseline.Drift, reason string, accepted []baseline.DocumentName) Drift {
+	own, _ := baseline.DocumentOf(d.Setting)
+	for _, name := range accepted {
+		if name != own {
+			reason += "; it was written in " + string(name) + ", where it stands too"
+			return coded(finding(d, StateUnfixable, reason), CodeHalf)
+		}
+	}
+	return finding(d, StateUnfixable, reason)
+}
+
+// restores returns what of the lost settings can be written again, and the findings of what cannot.
+func (r Rules) restores(policy baseline.Policy, lost []baseline.Drift, attempt Attempt) ([]baseline.Drift, []Drift) {
+	var writable []baseline.Drift
+	var findings []Drift
+	enforces := slices.ContainsFunc(policy.Requirements, func(o baseline.Owned) bool {
+		return o.Mode == baseline.Enforce
+	})
+	for _, d := range lost {
+		refused, isRefused := attempt.Refused[d.Setting]
+		switch {
+		case len(policy.Rules) == 0:
+			findings = append(findings, notRestored(d, "no rule selects the pool any more"))
+		case !enforces:
+			findings = append(findings, notRestored(d, auditReason))
+		case isRefused:
+			findings = append(findings, notRestored(d, refused))
+		case attempt.Unheld[d.Setting]:
+			findings = append(findings, notRestored(d, unheldReason))
+		case r.OwnWrite:
+			d.Want = "what it was before"
+			findings = append(findings, coded(finding(d, StateReported, ownWriteReason), CodeOwnWrite))
+		default:
+			writable = append(writable, d)
+		}
+	}
+	return writable, findings
+}
+
+func notRestored(d baseline.Drift, reason string) Drift {
+	d.Want = "what it was before"
+	reason = "a write of ours took it from the pool, and it could not be restored: " + reason
+	return coded(finding(d, StateUnfixable, reason), CodeRestore)
+}
+
+func finding(d baseline.Drift, state DriftState, reason string) Drift {
+	return Drift{Setting: d.Setting, Rule: d.Rule, Want: d.Want, Have: d.Have, State: state, Reason: reason,
+		Source: d.Position}
+}
+
+func coded(d Drift, code Code) Drift {
+	d.Code = code
+	return d
+}
+
+// triggers is the setting that holds a pool's triggers.
+const triggers = "LambdaConfig"
+
+// watched returns the findings of what is watched: what the call did, and the triggers that no rule requires.
+func (r *run) watched(state userpool.State) []Drift {
+	policy := r.with.Baseline.Policy(state.Identity(), r.rules.Now)
+	var findings []Drift
+	call := r.request.Call
+	if rule := policy.Watch[baseline.Watched(call.Watched)]; rule != "" && call.Happened != "" {
+		by := actor(r.request.Cause)
+		findings = append(findings, Drift{Setting: call.Watched + "[" + r.request.Subject + "]", Rule: rule,
+			Want: "no change", Have: call.Happened, State: StateReported,
+			Reason: call.Happened + " by " + by + "; this is watched, and never undone"})
+	}
+	rule := policy.Watch[baseline.WatchTriggers]
+	if rule == "" {
+		return findings
+	}
+	reason := "triggers are watched, and never undone"
+	if call.Watched == string(baseline.WatchTriggers) && r.request.Cause.Actor != "" {
+		reason = "found after " + call.Name + " by " + r.request.Cause.Actor + "; " + reason
+	}
+	attached, _ := state.Settings()[triggers].(map[string]any)
+	m, _ := baseline.Lookup(triggers)
+	for _, trigger := range m.Members {
+		path, v := triggers+"."+trigger.Name, attached[trigger.Name]
+		if baseline.Empty(v) || requires(policy, path) {
+			continue
+		}
+		findings = append(findings, Drift{Setting: path, Rule: rule, Want: "no trigger that no rule requires",
+			Have: baseline.Mask(trigger, v), State: StateReported, Reason: reason, Code: CodeWatched})
+	}
+	return findings
+}
+
+// requires says whether the policy requires something of the setting, of a part of it, or of what holds it.
+func requires(policy baseline.Policy, setting string) bool {
+	return slices.ContainsFunc(policy.Requirements, func(o baseline.Owned) bool {
+		return baseline.Concerns(o.Setting, setting) || userpool.Touches(o.Setting, setting)
+	})
+}
+
+// missing returns the findings of app clients that a rule names and that do not exist.
+func (r Rules) missing(state userpool.State) []Drift {
+	if !r.Whole {
+		return nil
+	}
+	policy := r.Baseline.Policy(state.Identity(), r.Now).Only(func(name baseline.DocumentName) bool {
+		return name.Client() != "" && !state.Has(name) && !slices.Contains(r.Rest, name.Client())
+	})
+	var findings []Drift
+	for _, d := range compare(policy, state).Drifts {
+		if f, skip := r.skip(d, Attempt{}); skip {
+			findings = append(findings, f)
+			continue
+		}
+		findings = append(findings, finding(d, StateUnfixable, "there is no such client"))
+	}
+	return findings
+}

@@ -1,0 +1,18 @@
+package reconcile
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+)
+
+// Fingerprint names a finding of a pool for the suppression of repeats: the setting, its requirement, the live value
+// and what became of it.
+func Fingerprint(pool string, d Drift) string {
+	raw, err := json.Marshal([]any{pool, d.Setting, d.Rule, d.Want, d.Have, d.State})
+	if err != nil {
+		panic(err) // JSON values always encode
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:16])
+}

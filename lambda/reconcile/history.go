@@ -1,0 +1,268 @@
+package reconcile
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/userpool"
+)
+
+// lookBack is how far back the records of a pool are read: longer than a message may lie in a queue's retries, and
+// than the time between two scans.
+const lookBack = 3 * 24 * time.Hour
+
+// Exhausted returns the settings whose flap budget is used up by the records, each with the reason: somebody else keeps
+// writing them, and to write them once more would go on for ever.
+func Exhausted(budget baseline.FlapBudget, records []Record, cause event.Cause, now time.Time) map[string]string {
+	flapping := map[string]string{}
+	if budget.Times == 0 || cause.EventID == "" {
+		return flapping
+	}
+	written := map[string][]Record{}
+	for _, record := range records {
+		if record.Began.Before(now.Add(-budget.Within)) {
+			continue
+		}
+		for _, setting := range record.written() {
+			written[setting] = append(written[setting], record)
+		}
+	}
+	for setting, by := range written {
+		if len(by) >= budget.Times {
+			flapping[setting] = flapReason(budget, setting, by, cause)
+		}
+	}
+	return flapping
+}
+
+// written returns the settings that the accepted writes of a record were to fix.
+func (r Record) written() []string {
+	var all []string
+	for _, s := range r.Sent {
+		for _, setting := range s.Fixes {
+			if s.Status == Accepted && !slices.Contains(all, setting) {
+				all = append(all, setting)
+			}
+		}
+	}
+	return all
+}
+
+// fixed says whether the record's run saw the setting hold.
+func (r Record) fixed(setting string) bool {
+	return slices.ContainsFunc(r.Drifts, func(d Drift) bool { return d.Setting == setting && d.State == StateFixed })
+}
+
+func flapReason(budget baseline.FlapBudget, setting string, by []Record, cause event.Cause) string {
+	unheld := 0
+	causes := []event.Cause{cause}
+	for _, record := range by {
+		if !record.fixed(setting) {
+			unheld++
+		}
+		causes = append(causes, record.Cause)
+	}
+	start := fmt.Sprintf("it was written %s within %d minutes", times(len(by)), int(budget.Within.Minutes()))
+	if unheld > 0 {
+		return fmt.Sprintf("%s, and %s it did not hold (%s): another automation sets it back at once, or the pool does "+
+			"not keep it, so it is skipped until that ends (flapBudget: %s)", start, times(unheld), count(causes), budget)
+	}
+	return fmt.Sprintf("%s, and set back each time (%s): two automations take turns, so it is skipped until one of "+
+		"them stops (flapBudget: %s)", start, count(causes), budget)
+}
+
+// count says how often each of the callers behind the causes called, the most frequent first.
+func count(causes []event.Cause) string {
+	counts, seen := map[string]int{}, map[string]bool{}
+	for _, c := range causes {
+		if c.EventID != "" && seen[c.EventID] {
+			continue // delivered again
+		}
+		seen[c.EventID] = true
+		counts[caller(c)]++
+	}
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(counts[b]-counts[a], strings.Compare(a, b))
+	})
+	var parts []string
+	for _, name := range names[:min(len(names), 3)] {
+		parts = append(parts, name+" called "+times(counts[name]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// caller names who made a call, shortly: the role, or the user.
+func caller(c event.Cause) string {
+	switch {
+	case c.Issuer != "":
+		return "role " + c.Issuer[strings.LastIndexByte(c.Issuer, '/')+1:]
+	case c.Actor != "":
+		return c.Actor[strings.LastIndexAny(c.Actor, "/:")+1:]
+	default:
+		return "an unknown caller"
+	}
+}
+
+func actor(c event.Cause) string { return cmp.Or(c.Actor, "an unknown caller") }
+
+// LostUpdates returns a finding for each write of ours that may have undone the event's call: the call was made between
+// our read and our write of a document that it can change, and a write sends the whole document as it was read.
+//
+// For example, a call at 12:00:01 to a pool that we read at 12:00:00 and wrote at 12:00:02.
+func LostUpdates(request event.Request, records []Record) []Drift {
+	call, at := request.Call, request.Cause.Time
+	if len(call.Changes) == 0 || call.New || at.IsZero() {
+		return nil
+	}
+	var findings []Drift
+	for _, record := range records {
+		if record.Cause.EventID == request.Cause.EventID {
+			continue // it answers this very call
+		}
+		for _, s := range record.Sent {
+			if s.RequestID != "" && s.RequestID == request.Cause.RequestID {
+				return nil // the event is of this write
+			}
+			if s.made() && s.overlaps(at) && changes(request, s.Document) {
+				findings = append(findings, lostUpdate(request, record, s))
+			}
+		}
+	}
+	return findings
+}
+
+// overlaps says whether a call at a time falls between the read and the write. CloudTrail gives whole seconds.
+func (s Sent) overlaps(at time.Time) bool {
+	end := s.At
+	if end.IsZero() {
+		end = s.Read.Add(leaseTime)
+	}
+	return at.Add(time.Second).After(s.Read) && !at.After(end)
+}
+
+// changes says whether the request's call can have changed a document.
+func changes(request event.Request, name baseline.DocumentName) bool {
+	return slices.Contains(request.Call.Changes, string(name.Kind())) &&
+		(request.ClientID == "" || name.Client() == "" || request.ClientID == name.Client())
+}
+
+func lostUpdate(request event.Request, record Record, s Sent) Drift {
+	what := "what it set is not known: CloudTrail left out its parameters"
+	if len(request.Named) > 0 {
+		what = "its parameters: " + strings.Join(request.Named, ", ")
+	}
+	made := "at a time that is not known"
+	if !s.At.IsZero() {
+		made = "at " + s.At.UTC().Format(time.RFC3339)
+	}
+	d := Drift{Setting: string(s.Document), Want: "what the call set", State: StateReported, Code: CodeLostUpdate,
+		Reason: fmt.Sprintf("%s by %s was made at %s, between our read and our %s %s, which sent the whole document as "+
+			"it was read: what the call set may be lost (%s; record %s)", request.Call.Name, actor(request.Cause),
+			request.Cause.Time.UTC().Format(time.RFC3339), s.Call, made, what, record.ID)}
+	if len(record.Drifts) > 0 {
+		d.Rule = record.Drifts[0].Rule
+	}
+	return d
+}
+
+// Interrupted returns the records of runs that were interrupted.
+func Interrupted(records []Record, now time.Time) []Record {
+	var open []Record
+	for _, record := range records {
+		if record.Interrupted(now) {
+			open = append(open, record)
+		}
+	}
+	return open
+}
+
+// restoresOf returns what the interrupted runs may have taken from the pool, with the values that it had.
+func restoresOf(records []Record) []baseline.Drift {
+	var all []baseline.Drift
+	for _, record := range records {
+		if record.Before == nil {
+			continue
+		}
+		for _, d := range record.Before.State().Debts(record.Restores()) {
+			if !slices.ContainsFunc(all, func(o baseline.Drift) bool { return o.Setting == d.Setting }) {
+				all = append(all, d)
+			}
+		}
+	}
+	return all
+}
+
+// interruptedFindings says what interrupted runs wrote, and which of their fixes hold in the state now.
+func interruptedFindings(records []Record, found baseline.Comparison, now userpool.State) []Drift {
+	var findings []Drift
+	for _, record := range records {
+		findings = append(findings, interruptedFinding(record))
+		findings = append(findings, unknownRestores(record, now)...)
+		for _, d := range record.Drifts {
+			drifts := slices.ContainsFunc(found.Drifts, func(f baseline.Drift) bool {
+				return userpool.Touches(f.Setting, d.Setting)
+			})
+			name, _ := baseline.DocumentOf(d.Setting)
+			if drifts || !now.Has(name) || !slices.Contains(record.made(), d.Setting) ||
+				record.Before != nil && record.Before.State().Alike(now)(d.Setting) {
+				continue
+			}
+			d.State, d.Code = StateFixed, CodeInterrupted
+			d.Reason = "written by the run of record " + record.ID + ", which was interrupted; it holds now"
+			findings = append(findings, d)
+		}
+	}
+	return findings
+}
+
+// unknownRestores returns the findings of what a record without its state may have taken: nobody knows its values.
+func unknownRestores(record Record, now userpool.State) []Drift {
+	if record.Before != nil {
+		return nil
+	}
+	var findings []Drift
+	for _, setting := range record.Restores() {
+		d := baseline.Drift{Setting: setting}
+		if len(now.Lacks([]baseline.Drift{d})) > 0 {
+			findings = append(findings, notRestored(d, "record "+record.ID+" does not hold what it was"))
+		}
+	}
+	return findings
+}
+
+func interruptedFinding(record Record) Drift {
+	var writes []string
+	for _, s := range record.Sent {
+		if s.made() {
+			writes = append(writes, s.Call+" ("+string(s.Status)+")")
+		}
+	}
+	return Drift{Setting: string(record.Sent[0].Document), Want: "a run that ends", State: StateReported,
+		Code: CodeInterrupted, Have: "an interrupted run", Reason: fmt.Sprintf("an earlier run began at %s, wrote %s "+
+			"and was interrupted before it could notify anybody (record %s)", record.Began.UTC().Format(time.RFC3339),
+			strings.Join(writes, ", "), record.ID)}
+}
+
+// made returns the settings of the writes that were made, or may have been.
+func (r Record) made() []string {
+	var all []string
+	for _, s := range r.Sent {
+		if s.made() {
+			all = append(all, s.Fixes...)
+		}
+	}
+	return all
+}

@@ -1,0 +1,356 @@
+package reconcile_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/userpool"
+)
+
+// TestScopeOf: a request looks at what its call can have changed, and at the whole pool where it names no call.
+func TestScopeOf(t *testing.T) {
+	t.Parallel()
+	const ofClients = "clients: [{require: {EnableTokenRevocation: true}}]"
+	only := func(rule string) *baseline.Baseline { return parse(t, "version: 1\nrules: [{name: a, "+rule+"}]") }
+	const requiresLogs = "require: {LogConfigurations: {userNotification: {LogLevel: ERROR}}}"
+	pool, clients := only(protects), only(ofClients)
+	of := func(call string) event.Request {
+		return event.Request{Kind: event.One, UserPoolID: poolID, Call: tabled(call)}
+	}
+	client := func(id string) event.Request {
+		r := of("UpdateUserPoolClient")
+		r.ClientID = id
+		return r
+	}
+	kinds := func(names ...baseline.DocumentName) []baseline.DocumentName { return names }
+	no := func(call string) reconcile.Scope {
+		return reconcile.Scope{Ignored: "the baseline requires and watches nothing that " + call + " changes"}
+	}
+	for name, c := range map[string]struct {
+		required *baseline.Baseline
+		request  event.Request
+		want     reconcile.Scope
+	}{
+		"a scan looks at all that is required": {pool, onPool(event.Cause{}),
+			reconcile.Scope{Whole: true, Kinds: kinds(baseline.UserPool)}},
+		"no rule may select the pool": {only("pools: {ids: [eu-west-1_Another01]}, " + protects), onPool(event.Cause{}),
+			reconcile.Scope{Ignored: "no rule selects this pool"}},
+		"the call can have changed it":    {pool, of("UpdateUserPool"), reconcile.Scope{Kinds: kinds(baseline.UserPool)}},
+		"the call changes something else": {pool, of("SetLogDeliveryConfiguration"), no("SetLogDeliveryConfiguration")},
+		"a tag changes no logs":           {only(requiresLogs), of("TagResource"), no("TagResource")},
+		"a tag may change the selection": {only("pools: {names: [customers]}, " + requiresLogs), of("TagResource"),
+			reconcile.Scope{Kinds: kinds(baseline.LogDelivery)}},
+		"a call about one client": {clients, client(web),
+			reconcile.Scope{Kinds: kinds(baseline.AppClient), Clients: []string{web}}},
+		"a client that CloudTrail left out": {clients, client(""), reconcile.Scope{Kinds: kinds(baseline.AppClient)}},
+		"some clients of a scan": {only(protects + ", " + ofClients),
+			event.Request{Kind: event.One, UserPoolID: poolID, Clients: []string{"a", "b"}},
+			reconcile.Scope{Kinds: kinds(baseline.AppClient), Clients: []string{"a", "b"}}},
+		"what is watched": {only("watch: [groups]"), of("CreateGroup"), reconcile.Scope{}},
+		"a deletion of a named pool": {only("pools: {ids: [" + poolID + "]}, " + protects), of("DeleteUserPool"),
+			reconcile.Scope{}},
+		"a deletion of another pool": {pool, of("DeleteUserPool"), no("DeleteUserPool")},
+	} {
+		if diff := cmp.Diff(c.want, reconcile.ScopeOf(c.required, c.request), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// A decided case is a pool, what is required of it, and what is decided about its first unit.
+type decided struct {
+	rule     string
+	edit     func(pool, mfa map[string]any)
+	rules    func(r *reconcile.Rules)
+	attempt  reconcile.Attempt
+	writes   []string
+	findings map[string]reconcile.DriftState
+	code     reconcile.Code
+	reason   string // a part of that of the first finding
+}
+
+const protects = "require: {DeletionProtection: ACTIVE}"
+
+var decisions = map[string]decided{
+	"compliant":        {rule: protects},
+	"drift is written": {rule: protects, edit: unprotected, writes: updated},
+	"audit mode reports": {rule: "mode: audit, " + protects, edit: unprotected,
+		findings: protection(reconcile.StateReported), code: reconcile.CodeAudited, reason: "the rule only audits"},
+	"our own write reports": {rule: protects, edit: unprotected,
+		rules:    func(r *reconcile.Rules) { r.OwnWrite = true },
+		findings: protection(reconcile.StateReported), code: reconcile.CodeOwnWrite, reason: "our own write"},
+	"flapping": {rule: protects, edit: unprotected,
+		rules:    func(r *reconcile.Rules) { r.Flapping = map[string]string{"DeletionProtection": "too often"} },
+		findings: protection(reconcile.StateUnfixable), code: reconcile.CodeFlapping, reason: "too often"},
+	"refused": {rule: protects, edit: unprotected,
+		attempt:  reconcile.Attempt{Refused: map[string]string{"DeletionProtection": "no"}},
+		findings: protection(reconcile.StateUnfixable), reason: "no"},
+	"does not hold": {rule: protects, edit: unprotected,
+		attempt:  reconcile.Attempt{Unheld: map[string]bool{"DeletionProtection": true}},
+		findings: protection(reconcile.StateUnfixable), code: reconcile.CodeUnheld, reason: "did not hold"},
+	"excluded is tried later": {rule: protects, edit: unprotected,
+		attempt: reconcile.Attempt{Excluded: map[string]bool{"DeletionProtection": true}}},
+	"refused in one of two documents": {rule: "require: {SmsMfaConfiguration: {SmsAuthenticationMessage: 'New {####}'}}",
+		attempt: reconcile.Attempt{Refused: map[string]string{"SmsMfaConfiguration.SmsAuthenticationMessage": "no"},
+			Accepted: map[string][]baseline.DocumentName{"SmsMfaConfiguration.SmsAuthenticationMessage": {baseline.UserPool}}},
+		findings: map[string]reconcile.DriftState{"SmsMfaConfiguration.SmsAuthenticationMessage": reconcile.StateUnfixable},
+		code:     reconcile.CodeHalf, reason: "it was written in UserPool"},
+	"no value to write": {rule: "require: {EmailConfiguration: {ReplyToEmailAddress: {matches: '^ops@example[.]com$'}}}",
+		findings: map[string]reconcile.DriftState{"EmailConfiguration.ReplyToEmailAddress": reconcile.StateReported},
+		code:     reconcile.CodeNoValue, reason: "names no value"},
+	"exempted": {rule: protects + "}]\nexemptions: [{pools: {ids: [" + poolID + "]}, " +
+		"settings: [DeletionProtection], until: 2026-12-01T00:00:00Z, owner: team-a, reason: migration", edit: unprotected,
+		findings: protection(reconcile.StateExempted), reason: "team-a: migration"},
+	"a restore is written": {rule: protects, edit: noSender,
+		attempt: reconcile.Attempt{Restores: sender}, writes: updated},
+	"nothing is lost": {rule: protects, attempt: reconcile.Attempt{Restores: sender}},
+	"a restore is not made by a rule that audits": {rule: "mode: audit, " + protects, edit: noSender,
+		attempt:  reconcile.Attempt{Restores: sender},
+		findings: map[string]reconcile.DriftState{"SmsConfiguration": reconcile.StateUnfixable},
+		code:     reconcile.CodeRestore, reason: "could not be restored: the rule only audits"},
+	"a restore that was refused": {rule: protects, edit: noSender,
+		attempt:  reconcile.Attempt{Restores: sender, Refused: map[string]string{"SmsConfiguration": "no"}},
+		findings: map[string]reconcile.DriftState{"SmsConfiguration": reconcile.StateUnfixable},
+		code:     reconcile.CodeRestore, reason: "could not be restored: no"},
+	"no rule selects the pool any more": {rule: "pools: {names: [other]}, " + protects, edit: noSender,
+		attempt:  reconcile.Attempt{Restores: sender},
+		findings: map[string]reconcile.DriftState{"SmsConfiguration": reconcile.StateUnfixable},
+		code:     reconcile.CodeRestore, reason: "no rule selects the pool any more"},
+}
+
+func protection(state reconcile.DriftState) map[string]reconcile.DriftState {
+	return map[string]reconcile.DriftState{"DeletionProtection": state}
+}
+
+func noSender(pool, mfa map[string]any) {
+	noTexts(pool, mfa)
+	delete(pool, "SmsConfiguration")
+	pool["MfaConfiguration"], mfa["MfaConfiguration"] = "OFF", "OFF"
+	delete(mfa, "EmailMfaConfiguration")
+	delete(mfa, "SoftwareTokenMfaConfiguration")
+}
+
+var sender = []baseline.Drift{{Setting: "SmsConfiguration", Action: baseline.Write, Value: map[string]any{
+	"SnsCallerArn": "arn:aws:iam::111122223333:role/cognito-sms", "SnsRegion": "eu-west-1"}}}
+
+// TestDecide decides about the pool's own unit.
+func TestDecide(t *testing.T) {
+	t.Parallel()
+	for name, c := range decisions {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pool, mfa := cognitotest.Rich()
+			pool["Id"] = poolID
+			if c.edit != nil {
+				c.edit(pool, mfa)
+			}
+			state := userpool.State{ID: poolID, Documents: map[baseline.DocumentName]map[string]any{
+				baseline.UserPool: tree(t, string(marshal(t, pool))), baseline.MfaConfig: tree(t, string(marshal(t, mfa)))}}
+			rules := reconcile.Rules{Baseline: parse(t, "version: 1\nrules: [{name: a, "+c.rule+"}]"), Now: clock}
+			if c.rules != nil {
+				c.rules(&rules)
+			}
+			d, err := reconcile.Decide(rules, reconcile.Unit{baseline.UserPool, baseline.MfaConfig}, state, c.attempt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var writes []string
+			for _, w := range d.Plan.Writes {
+				writes = append(writes, w.Call)
+			}
+			of := states(reconcile.Outcome{Drifts: d.Findings})
+			if !slices.Equal(writes, c.writes) || !cmp.Equal(of, c.findings, cmpopts.EquateEmpty()) {
+				t.Errorf("%v, %v, want %v, %v", writes, of, c.writes, c.findings)
+			}
+			if len(d.Findings) > 0 && (d.Findings[0].Code != c.code || !strings.Contains(d.Findings[0].Reason, c.reason)) {
+				t.Errorf("%s: %s", d.Findings[0].Code, d.Findings[0].Reason)
+			}
+		})
+	}
+}
+
+// TestConclude names the ending by the findings, by the precedence of the endings.
+func TestConclude(t *testing.T) {
+	t.Parallel()
+	one := func(state reconcile.DriftState, code reconcile.Code) reconcile.Drift {
+		return reconcile.Drift{Setting: string(state), State: state, Code: code, Reason: "because of " + string(state)}
+	}
+	fixed, unfixable := one(reconcile.StateFixed, ""), one(reconcile.StateUnfixable, "")
+	reported, exempted := one(reconcile.StateReported, reconcile.CodeAudited), one(reconcile.StateExempted, "")
+	noValue := one(reconcile.StateReported, reconcile.CodeNoValue)
+	flaps := one(reconcile.StateUnfixable, reconcile.CodeFlapping)
+	unheld := one(reconcile.StateUnfixable, reconcile.CodeUnheld)
+	lost := one(reconcile.StateUnfixable, reconcile.CodeRestore)
+	all := func(findings ...reconcile.Drift) []reconcile.Drift { return findings }
+	const why, both = "because of unfixable", "because of unfixable; because of reported"
+	const moved = "settings moved that no write was to change: a, b"
+	for name, c := range map[string]struct {
+		findings []reconcile.Drift
+		moved    []string
+		want     reconcile.Ending
+		reason   string
+	}{
+		"nothing":                        {nil, nil, reconcile.Unchanged, ""},
+		"all exempted":                   {all(exempted), nil, reconcile.Exempted, ""},
+		"reported":                       {all(exempted, reported), nil, reconcile.Drifted, "because of reported"},
+		"fixed":                          {all(fixed, exempted), nil, reconcile.Remediated, ""},
+		"fixed, and audited elsewhere":   {all(fixed, reported), nil, reconcile.Remediated, "because of reported"},
+		"fixed, and one without a value": {all(fixed, noValue), nil, reconcile.Partial, "because of reported"},
+		"fixed and unfixable":            {all(fixed, unfixable, reported), nil, reconcile.Partial, both},
+		"unfixable":                      {all(unfixable, unfixable, reported), nil, reconcile.Unfixable, both},
+		"one did not hold":               {all(fixed, unheld), nil, reconcile.Unconverged, why},
+		"one flaps":                      {all(fixed, flaps), nil, reconcile.Unconverged, why},
+		"one could not be restored":      {all(lost), nil, reconcile.Unconverged, why},
+		"something moved, named once":    {all(fixed), []string{"b", "a", "b"}, reconcile.Unconverged, moved},
+		"something moved, and one flaps": {all(flaps), []string{"b", "a"}, reconcile.Unconverged, moved + "; " + why},
+	} {
+		if ending, reason := reconcile.Conclude(c.findings, c.moved); ending != c.want || reason != c.reason {
+			t.Errorf("%s: %s (%s), want %s (%s)", name, ending, reason, c.want, c.reason)
+		}
+	}
+}
+
+// recordOf is a closed record of one accepted write for a setting, made so long before the clock.
+func recordOf(ago time.Duration, setting string, state reconcile.DriftState, change func(*reconcile.Record),
+) reconcile.Record {
+	began := clock.Add(-ago)
+	r := reconcile.Record{ID: reconcile.NewRecordID(poolID, began), UserPoolID: poolID, Began: began, Ended: began,
+		Until: began.Add(time.Minute), Drifts: []reconcile.Drift{{Setting: setting, State: state}},
+		Cause: event.Cause{EventID: fmt.Sprint(ago), Issuer: "arn:aws:iam::111122223333:role/ci"},
+		Sent: []reconcile.Sent{{Call: "UpdateUserPool", Document: "UserPool", Status: reconcile.Accepted,
+			Fixes: []string{setting}}}}
+	if change != nil {
+		change(&r)
+	}
+	return r
+}
+
+// TestExhausted: a setting flaps once its accepted writes within the time of the budget are as many as the budget.
+func TestExhausted(t *testing.T) {
+	t.Parallel()
+	budget := baseline.FlapBudget{Times: 2, Within: time.Hour}
+	cause := event.Cause{EventID: "now", Actor: "arn:aws:iam::111122223333:user/ann"}
+	status := func(s reconcile.WriteStatus) func(*reconcile.Record) {
+		return func(r *reconcile.Record) { r.Sent[0].Status = s }
+	}
+	fixed := func(ago time.Duration, change func(*reconcile.Record)) reconcile.Record {
+		return recordOf(ago, "A", reconcile.StateFixed, change)
+	}
+	twice := []reconcile.Record{fixed(time.Minute, nil), fixed(2*time.Minute, nil)}
+	first := twice[0]
+	with := func(second reconcile.Record) []reconcile.Record { return []reconcile.Record{first, second} }
+	doubled := fixed(time.Minute, func(r *reconcile.Record) { r.Sent = append(r.Sent, r.Sent[0]) })
+	const says = "written 2 times within 60 minutes, and set back each time (role ci called 2 times, ann called once)"
+	for name, c := range map[string]struct {
+		budget  baseline.FlapBudget
+		records []reconcile.Record
+		cause   event.Cause
+		want    string // a part of the reason for A
+	}{
+		"twice":                  {budget, twice, cause, says},
+		"once":                   {budget, twice[:1], cause, ""},
+		"one too long ago":       {budget, with(fixed(61*time.Minute, nil)), cause, ""},
+		"one refused":            {budget, with(fixed(2*time.Minute, status(reconcile.Refused))), cause, ""},
+		"one unclear":            {budget, with(fixed(2*time.Minute, status(reconcile.Unclear))), cause, ""},
+		"one of another setting": {budget, with(recordOf(2*time.Minute, "B", reconcile.StateFixed, nil)), cause, ""},
+		"one did not hold": {budget, with(recordOf(2*time.Minute, "A", reconcile.StateUnfixable, nil)), cause,
+			"and once it did not hold"},
+		"written twice by one run": {budget, []reconcile.Record{doubled}, cause, ""},
+		"no budget":                {baseline.FlapBudget{}, twice, cause, ""},
+		"no event asks for it":     {budget, twice, event.Cause{Actor: "operator"}, ""},
+	} {
+		found := reconcile.Exhausted(c.budget, c.records, c.cause, clock)
+		if reason := found["A"]; (reason == "") != (c.want == "") || !strings.Contains(reason, c.want) {
+			t.Errorf("%s: %q, want %q", name, reason, c.want)
+		}
+	}
+}
+
+// TestInterrupted: a run was interrupted if its record is open after its time, and something may have been written.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*reconcile.Record)
+		want   bool
+	}{
+		"open, and its time is over": {func(*reconcile.Record) {}, true},
+		"ended":                      {func(r *reconcile.Record) { r.Ended = clock }, false},
+		"still within its time":      {func(r *reconcile.Record) { r.Until = clock.Add(time.Second) }, false},
+		"at its time":                {func(r *reconcile.Record) { r.Until = clock }, true},
+		"nothing was sent":           {func(r *reconcile.Record) { r.Sent = nil }, false},
+		"all was refused":            {func(r *reconcile.Record) { r.Sent[0].Status = reconcile.Refused }, false},
+		"nobody knows the answer":    {func(r *reconcile.Record) { r.Sent[0].Status = reconcile.Intended }, true},
+	} {
+		record := recordOf(time.Hour, "A", reconcile.StatePlanned, func(r *reconcile.Record) { r.Ended = time.Time{} })
+		c.change(&record)
+		if found := reconcile.Interrupted([]reconcile.Record{record}, clock); (len(found) == 1) != c.want {
+			t.Errorf("%s: %v", name, found)
+		}
+	}
+}
+
+// TestRecordRestores: what a write may have taken is open until a later write of its document is accepted.
+func TestRecordRestores(t *testing.T) {
+	t.Parallel()
+	takes := func(s reconcile.WriteStatus) reconcile.Sent {
+		return reconcile.Sent{Document: baseline.MfaConfig, Status: s, Restores: []string{"SmsConfiguration"}}
+	}
+	gives := func(name baseline.DocumentName, s reconcile.WriteStatus) reconcile.Sent {
+		return reconcile.Sent{Document: name, Status: s}
+	}
+	taken, given := takes(reconcile.Accepted), gives(baseline.UserPool, reconcile.Accepted)
+	all := func(sent ...reconcile.Sent) []reconcile.Sent { return sent }
+	for name, c := range map[string]struct {
+		sent []reconcile.Sent
+		open bool
+	}{
+		"taken":                          {all(taken), true},
+		"perhaps taken":                  {all(takes(reconcile.Intended)), true},
+		"the taking write was refused":   {all(takes(reconcile.Refused)), false},
+		"restored":                       {all(taken, given), false},
+		"restored by a lost answer":      {all(taken, gives(baseline.UserPool, reconcile.Unclear)), true},
+		"the restoring write is refused": {all(taken, gives(baseline.UserPool, reconcile.Refused)), true},
+		"another document was written":   {all(taken, gives(baseline.MfaConfig, reconcile.Accepted)), true},
+		"written before it was taken":    {all(given, taken), true},
+		"taken again":                    {all(taken, given, takes(reconcile.Unclear)), true},
+	} {
+		if open := (reconcile.Record{Sent: c.sent}).Restores(); slices.Contains(open, "SmsConfiguration") != c.open {
+			t.Errorf("%s: %v", name, open)
+		}
+	}
+}
+
+// TestConflictsSurviveHalving: settings that are refused without each other are still written together, where a third
+// one of the same document is refused in words that name nothing.
+func TestConflictsSurviveHalving(t *testing.T) {
+	t.Parallel()
+	b := serve(t, cognitotest.Measured)
+	b.rich(func(pool, _ map[string]any) {
+		pool["UserPoolTier"] = "ESSENTIALS"
+		delete(pool, "UserPoolAddOns")
+		object(pool, "Policies", "PasswordPolicy")["MinimumLength"] = json.Number("8")
+	})
+	b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "InvalidParameterException", Message: "no",
+		When: func(body map[string]any) bool {
+			return fmt.Sprint(deep(body, "Policies.PasswordPolicy.MinimumLength")) == "20"
+		}})
+	out := b.reconcile(t, require(t, "UserPoolTier: PLUS\nUserPoolAddOns: {AdvancedSecurityMode: ENFORCED}\n"+
+		"Policies: {PasswordPolicy: {MinimumLength: 20}}"))
+	want := map[string]reconcile.DriftState{"UserPoolTier": reconcile.StateFixed,
+		"UserPoolAddOns.AdvancedSecurityMode":   reconcile.StateFixed,
+		"Policies.PasswordPolicy.MinimumLength": reconcile.StateUnfixable}
+	if diff := cmp.Diff(want, states(out)); diff != "" || out.Outcome != reconcile.Partial {
+		t.Errorf("%s (%s) after %v (-want +got):\n%s", out.Outcome, out.Reason, b.writes(), diff)
+	}
+}

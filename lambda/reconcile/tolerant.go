@@ -1,0 +1,82 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// A tolerant ledger turns the failures of a ledger into one error of the run, and answers in its place from then on: a
+// run goes on without its ledger, but for writes that may take something from the pool.
+type tolerant struct {
+	ledger Ledger
+	pool   string
+	err    error // the first failure, with what was being done
+}
+
+func (t *tolerant) failed() bool { return t.err != nil }
+
+func (t *tolerant) note(doing string, err error) bool {
+	if err != nil && t.err == nil {
+		t.err = errors.New(doing + ": " + err.Error())
+	}
+	return err == nil
+}
+
+// acquire acquires or renews the lease. Without a ledger, the run goes on without a lease.
+func (t *tolerant) acquire(ctx context.Context, owner string, now time.Time) bool {
+	if t.failed() {
+		return true
+	}
+	held, err := t.ledger.Acquire(ctx, t.pool, owner, now.Add(-clockSkew), now.Add(leaseTime))
+	return !t.note("acquiring the lease", err) || held
+}
+
+// release is tried even where the ledger failed before: others wait for the lease.
+func (t *tolerant) release(ctx context.Context, owner string, now time.Time) {
+	ctx, stop := closing(ctx)
+	defer stop()
+	_, err := t.ledger.Acquire(ctx, t.pool, owner, now, time.Time{})
+	t.note("releasing the lease", err)
+}
+
+func (t *tolerant) history(ctx context.Context, since time.Time, consistent bool) History {
+	if t.failed() {
+		return History{}
+	}
+	history, err := t.ledger.History(ctx, t.pool, since, consistent)
+	if !errors.Is(err, ErrUnreadable) && !t.note("reading the records", err) {
+		return History{}
+	}
+	return history
+}
+
+// whole returns a record with its state and bodies, and the light one where the ledger has no more of it. It fails only
+// where the ledger does.
+func (t *tolerant) whole(ctx context.Context, record Record) (Record, error) {
+	if t.failed() {
+		return record, t.err
+	}
+	whole, err := t.ledger.Record(ctx, record.ID)
+	if errors.Is(err, ErrNoRecord) || errors.Is(err, ErrUnreadable) {
+		return record, nil
+	}
+	if !t.note("reading a record", err) {
+		return record, t.err
+	}
+	return whole, nil
+}
+
+func (t *tolerant) put(ctx context.Context, record Record) {
+	if !t.failed() {
+		t.note("writing the record", t.ledger.Put(ctx, record))
+	}
+}
+
+// closeTime bounds the last calls of a run.
+const closeTime = 5 * time.Second
+
+// closing returns a context for calls that are made even where the time of the run is used up.
+func closing(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+}

@@ -1,0 +1,311 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognito"
+	"poolkeeper/lambda/userpool"
+)
+
+// A work is what a run does to one unit: it reads, decides, writes and verifies until nothing is left to write.
+type work struct {
+	run        *run
+	done       result // so far
+	attempt    Attempt
+	origin     userpool.State     // before the unit's first write that was made
+	began      bool               // a write was made, or may have been
+	postponed  [][]baseline.Drift // after a refusal: what is tried once the half before it is done
+	last       refusedSet         // the last set of fixes that was refused
+	readAt     time.Time          // when the run's state of the unit was read; zero once a write was sent
+	unverified bool               // a write was accepted since the last verification
+	unclear    string             // the last write call, if its answer was lost
+	leased     time.Time          // when the lease was last renewed; zero without one
+	waits      int                // for a pool that was busy
+	roleTries  int                // with a role for text messages that was refused
+	tries      int                // sets of writes that were tried
+	refusedAt  map[string]int     // by setting, how many writes were accepted before it was refused
+	again      bool               // refused settings are tried once more
+}
+
+func (r *run) workOn(unit Unit) *work {
+	w := &work{run: r, done: result{unit: unit}, refusedAt: map[string]int{},
+		attempt: Attempt{Refused: map[string]string{},
+			Unheld: map[string]bool{}, Excluded: map[string]bool{}, Accepted: map[string][]baseline.DocumentName{}}}
+	if unit.isPool() {
+		w.attempt.Restores = restoresOf(r.interrupted)
+	}
+	return w
+}
+
+// retry prepares the work to go on, with what was refused, and with all that it has learned else.
+func (w *work) retry() {
+	clear(w.attempt.Refused)
+	clear(w.refusedAt)
+	w.tries, w.waits, w.readAt, w.last = 0, 0, time.Time{}, refusedSet{}
+}
+
+// bring brings the unit to the baseline.
+func (w *work) bring(ctx context.Context) (result, error) {
+	r, unit := w.run, w.done.unit
+	decision, err := Decide(r.rules, unit, r.state, w.attempt)
+	if err != nil {
+		return w.partial(), r.later(err)
+	}
+	if len(decision.Plan.Writes) == 0 && !r.stale(unit) {
+		return w.result(decision), nil
+	}
+	if unit.isPool() {
+		if err := w.acquire(ctx); err != nil {
+			return w.partial(), err
+		}
+		defer func() { r.ledger.release(ctx, r.owner, r.with.Now()) }()
+	}
+	done, err := w.do(ctx)
+	if err == nil && len(r.out.Writes) > 0 {
+		done.followed(r.rules, decision.Found.Drifts)
+	}
+	return done, err
+}
+
+// followed adds what the writes of an earlier unit fixed: a client without a risk configuration of its own has the
+// pool's.
+func (d *result) followed(rules Rules, drifts []baseline.Drift) {
+	for _, fix := range drifts {
+		if _, skipped := rules.skip(fix, Attempt{}); skipped {
+			continue
+		}
+		still := slices.ContainsFunc(d.found.Drifts, func(f baseline.Drift) bool { return f.Setting == fix.Setting })
+		listed := slices.ContainsFunc(d.findings, func(f Drift) bool { return f.Setting == fix.Setting })
+		if !still && !listed {
+			d.findings = append(d.findings, finding(fix, StateFixed, ""))
+		}
+	}
+}
+
+// stale says whether the unit shows something else since the run wrote: a risk configuration needs threat protection,
+// log delivery a tier, and a client without a risk configuration of its own has the pool's.
+func (r *run) stale(unit Unit) bool {
+	kind := unit[len(unit)-1].Kind()
+	return len(r.out.Writes) > 0 && (unit.isPool() || kind == baseline.RiskConfiguration ||
+		kind == baseline.LogDelivery || kind == baseline.ClientRisk)
+}
+
+// acquire acquires the lease of the pool, and reads the records again: a run that was interrupted since may have taken
+// something from it.
+func (w *work) acquire(ctx context.Context) error {
+	r := w.run
+	for waited := time.Duration(0); !r.ledger.acquire(ctx, r.owner, r.with.Now()); waited += leasePoll {
+		if waited >= r.with.LeaseWait || r.with.Sleep(ctx, leasePoll) != nil {
+			return r.later(errHeld)
+		}
+	}
+	w.leased = r.with.Now()
+	if err := r.know(ctx, r.ledger.history(ctx, r.start.Add(-lookBack), true)); err != nil {
+		return r.later(err)
+	}
+	for _, d := range restoresOf(r.interrupted) {
+		known := func(o baseline.Drift) bool { return o.Setting == d.Setting }
+		if !slices.ContainsFunc(w.attempt.Restores, known) {
+			w.attempt.Restores = append(w.attempt.Restores, d)
+		}
+	}
+	return nil
+}
+
+// leasePoll is the wait before a lease that another run holds is asked for again.
+const leasePoll = 2 * time.Second
+
+var (
+	errHeld  = errors.New("another run holds the lease of this pool")
+	errTaken = errors.New("the lease expired, and another run has acquired it")
+	errLate  = errors.New("too little time is left to write and to verify")
+	errShown = errors.New("the service does not show yet what was just written")
+)
+
+// do loops until nothing is left to write.
+func (w *work) do(ctx context.Context) (result, error) {
+	for {
+		if err := w.read(ctx); err != nil {
+			if gone, err := w.gone(ctx, err); !gone {
+				return w.partial(), w.run.later(err)
+			}
+			return result{unit: w.done.unit}, nil
+		}
+		decision, err := Decide(w.run.rules, w.done.unit, w.run.state, w.attempt)
+		if err != nil {
+			return w.partial(), w.run.later(err)
+		}
+		switch {
+		case len(decision.Plan.Writes) > 0 && (w.last.of(decision.Plan.Fixes) || w.tries >= w.most(decision.Plan.Fixes)):
+			w.giveUp(decision.Plan.Fixes, w.last.reason)
+			continue
+		case len(decision.Plan.Writes) > 0 && w.unverified && w.repeats(decision.Plan.Writes):
+			err = w.verify(ctx) // which waits for a read that is late, or finds that it does not hold
+		case len(decision.Plan.Writes) > 0:
+			err = w.try(ctx, decision.Plan)
+		case w.next():
+			continue
+		case w.unverified:
+			err = w.verify(ctx)
+		case w.retryRefused():
+			continue
+		default:
+			return w.result(decision), nil
+		}
+		if err != nil {
+			return w.partial(), err
+		}
+	}
+}
+
+// read reads the unit again, unless the state is fresh.
+func (w *work) read(ctx context.Context) error {
+	if !w.readAt.IsZero() {
+		return nil
+	}
+	r := w.run
+	from := r.with.Now()
+	defer func() { r.out.Details.Durations.Read += r.with.Now().Sub(from) }()
+	for try := 0; ; try++ {
+		at := r.with.Now()
+		state, err := r.readUnit(ctx, w.done.unit)
+		if err != nil {
+			return err
+		}
+		r.state = state
+		if !slices.ContainsFunc(w.done.unit, state.Focus(w.done.unit).Late) {
+			w.readAt = at
+			return nil
+		}
+		if try == len(verifyWaits) {
+			return errShown
+		}
+		if err := r.with.Sleep(ctx, verifyWaits[try]); err != nil {
+			return err
+		}
+	}
+}
+
+// readUnit returns the run's state with the documents of the unit as they are now.
+func (r *run) readUnit(ctx context.Context, unit Unit) (userpool.State, error) {
+	state := r.state
+	state.Documents = maps.Clone(r.state.Documents)
+	if unit.isPool() {
+		now, err := r.with.Pools.Read(ctx, state.ID, userpool.Want{Documents: unit})
+		maps.Copy(state.Documents, now.Documents)
+		return state, err
+	}
+	for _, name := range unit {
+		document, err := r.with.Pools.Document(ctx, state.ID, name)
+		if err != nil {
+			return state, err
+		}
+		state.Documents[name] = document
+	}
+	return state, nil
+}
+
+// gone says whether the unit is of an app client that was deleted meanwhile: one that is said to be gone has not to be
+// listed any more. Else it returns the error.
+func (w *work) gone(ctx context.Context, err error) (bool, error) {
+	client := w.done.unit[0].Client()
+	if client == "" || classOf(err) != cognito.ClassGone {
+		return false, err
+	}
+	state, err := w.run.with.Pools.Read(ctx, w.run.request.UserPoolID, userpool.Want{
+		Clients: func(_ baseline.Identity, c baseline.ClientIdentity) []baseline.DocumentName {
+			if c.ID != client {
+				return nil
+			}
+			return []baseline.DocumentName{baseline.AppClient}
+		}})
+	if err == nil && len(state.Clients) > 0 {
+		err = errShown
+	}
+	return err == nil, err
+}
+
+// most bounds the sets of writes that are tried: halves of six settings, each refused, take eleven.
+func (w *work) most(fixes []baseline.Drift) int {
+	return max(12, 2*(len(fixes)+len(w.attempt.Refused)))
+}
+
+// next goes on with what was postponed, and says whether there was anything.
+func (w *work) next() bool {
+	if len(w.postponed) == 0 {
+		return false
+	}
+	last := len(w.postponed) - 1
+	for _, d := range w.postponed[last] {
+		delete(w.attempt.Excluded, d.Setting)
+	}
+	w.postponed = w.postponed[:last]
+	return true
+}
+
+// retryRefused has what was refused tried once more where another write was accepted since, and says whether there is
+// anything.
+func (w *work) retryRefused() bool {
+	if w.again {
+		return false
+	}
+	w.again = true
+	retried := false
+	for setting, at := range w.refusedAt {
+		if at < len(w.run.out.Writes) && w.tries < 12 {
+			delete(w.attempt.Refused, setting)
+			retried = true
+		}
+	}
+	return retried
+}
+
+// repeats says whether a write has a fix that was accepted for its document before.
+func (w *work) repeats(writes []userpool.Request) bool {
+	return slices.ContainsFunc(writes, func(request userpool.Request) bool {
+		return slices.ContainsFunc(request.Fixes, func(d baseline.Drift) bool {
+			return slices.Contains(w.attempt.Accepted[d.Setting], request.Document)
+		})
+	})
+}
+
+// partial is the result of a unit that was deferred.
+func (w *work) partial() result {
+	done := w.done
+	done.writes = len(w.run.out.Writes)
+	if done.lost = len(w.attempt.Restores); !w.readAt.IsZero() {
+		done.lost = len(w.run.state.Focus(done.unit).Lacks(w.attempt.Restores))
+	}
+	for _, d := range done.fixes {
+		if d.Rule != "" {
+			done.findings = append(done.findings, coded(finding(d, StateReported, "written, and not verified"), CodeUnverified))
+		}
+	}
+	return done
+}
+
+// result is how the unit ended, by its last decision.
+func (w *work) result(last Decision) result {
+	if w.unclear != "" { // and nothing is left to write
+		w.run.out.Writes, w.unclear = append(w.run.out.Writes, w.unclear), ""
+	}
+	done := w.done
+	done.found, done.findings, done.lost = last.Found, last.Findings, len(last.Lost)
+	done.refused, done.writes = len(w.attempt.Refused), len(w.run.out.Writes)
+	listed := map[string]bool{}
+	for _, d := range last.Findings {
+		listed[d.Setting] = true
+	}
+	for _, d := range done.fixes {
+		if !listed[d.Setting] && d.Rule != "" {
+			listed[d.Setting] = true
+			done.findings = append(done.findings, finding(d, StateFixed, ""))
+		}
+	}
+	return done
+}

@@ -1,0 +1,67 @@
+package userpool
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"poolkeeper/baseline"
+)
+
+// Groups returns fixes in groups that belong together, the gravest first: what has to be restored, deletion protection,
+// threat protection, MFA, then the rest in the order of the member table. Twins, and a lifetime and its unit, are one
+// group.
+//
+// For example, AccessTokenValidity and TokenValidityUnits.AccessToken are one group, and DeletionProtection before it
+// is another.
+func Groups(fixes []baseline.Drift) [][]baseline.Drift {
+	sorted := slices.Clone(fixes)
+	slices.SortStableFunc(sorted, func(a, b baseline.Drift) int {
+		return cmp.Or(gravity(a)-gravity(b), baseline.Order(a.Setting, b.Setting))
+	})
+	var groups [][]baseline.Drift
+	for _, d := range sorted {
+		i := slices.IndexFunc(groups, func(group []baseline.Drift) bool {
+			return slices.ContainsFunc(group, func(g baseline.Drift) bool { return together(g.Setting, d.Setting) })
+		})
+		if i < 0 {
+			groups = append(groups, []baseline.Drift{d})
+			continue
+		}
+		groups[i] = append(groups[i], d)
+	}
+	return groups
+}
+
+// gravest are the settings that are tried first after a refusal, by their beginning.
+var gravest = []string{"DeletionProtection", "UserPoolAddOns", mfa, totp, emailMFA, smsMFA}
+
+func gravity(d baseline.Drift) int {
+	if d.Rule == "" {
+		return -1 // to be restored
+	}
+	for i, above := range gravest {
+		if covers(above, d.Setting) {
+			return i
+		}
+	}
+	return len(gravest)
+}
+
+// together says whether two settings are never written one without the other.
+func together(a, b string) bool {
+	return a == b || Touches(a, b) || unitOf(a) == b || unitOf(b) == a
+}
+
+// unitOf returns the setting that holds the unit of a lifetime, or "".
+func unitOf(setting string) string {
+	above, name := "", setting
+	if i := strings.LastIndexByte(setting, '.'); i >= 0 {
+		above, name = setting[:i+1], setting[i+1:]
+	}
+	lifetime, ok := strings.CutSuffix(name, "Validity")
+	if !ok || !strings.HasSuffix(lifetime, "Token") {
+		return ""
+	}
+	return above + "TokenValidityUnits." + lifetime
+}

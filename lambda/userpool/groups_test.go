@@ -1,0 +1,154 @@
+package userpool
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"poolkeeper/baseline"
+)
+
+// TestGroups groups fixes so that what belongs together is never written apart, and the gravest comes first.
+func TestGroups(t *testing.T) {
+	t.Parallel()
+	const (
+		minimum   = "Policies.PasswordPolicy.MinimumLength"
+		client    = "Clients[web]."
+		validity  = client + "AccessTokenValidity"
+		units     = client + "TokenValidityUnits.AccessToken"
+		idUnits   = client + "TokenValidityUnits.IdToken"
+		session   = client + "AuthSessionValidity"
+		adminOnly = "AdminCreateUserConfig.AllowAdminCreateUserOnly"
+	)
+	for name, c := range map[string]struct {
+		fixes []string
+		want  [][]string
+	}{
+		"nothing": {nil, nil},
+		"the gravest first": {
+			[]string{minimum, "SoftwareTokenMfaConfiguration.Enabled", mfa, threat, "DeletionProtection"},
+			[][]string{{"DeletionProtection"}, {threat}, {mfa}, {"SoftwareTokenMfaConfiguration.Enabled"}, {minimum}}},
+		"the rest in the order of the table": {[]string{"UserPoolTier", adminOnly, minimum},
+			[][]string{{minimum}, {adminOnly}, {"UserPoolTier"}}},
+		"twins": {[]string{"SmsAuthenticationMessage", minimum, "SmsMfaConfiguration.SmsAuthenticationMessage"},
+			[][]string{{"SmsMfaConfiguration.SmsAuthenticationMessage", "SmsAuthenticationMessage"}, {minimum}}},
+		"twins of one document": {[]string{"SmsVerificationMessage", "VerificationMessageTemplate.SmsMessage"},
+			[][]string{{"SmsVerificationMessage", "VerificationMessageTemplate.SmsMessage"}}},
+		"an object and a part of it": {[]string{"SmsConfiguration.SnsRegion", "SmsConfiguration"},
+			[][]string{{"SmsConfiguration", "SmsConfiguration.SnsRegion"}}},
+		"a lifetime and its unit":       {[]string{validity, units}, [][]string{{validity, units}}},
+		"a lifetime and another's unit": {[]string{validity, idUnits}, [][]string{{validity}, {idUnits}}},
+		"a lifetime without a unit":     {[]string{session, units}, [][]string{{units}, {session}}},
+	} {
+		var fixes []baseline.Drift
+		for _, setting := range c.fixes {
+			d := write(setting, "x")
+			d.Rule = "all"
+			fixes = append(fixes, d)
+		}
+		if diff := cmp.Diff(c.want, settingsOf(Groups(fixes))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestGroupsRestoreFirst: what our writes took from the pool, which no rule requires, is tried before all else.
+func TestGroupsRestoreFirst(t *testing.T) {
+	t.Parallel()
+	grave, restore := write("DeletionProtection", "ACTIVE"), write(sms, map[string]any{})
+	grave.Rule = "all"
+	got := settingsOf(Groups([]baseline.Drift{grave, restore}))
+	if diff := cmp.Diff([][]string{{sms}, {"DeletionProtection"}}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func settingsOf(groups [][]baseline.Drift) (all [][]string) {
+	for _, group := range groups {
+		var settings []string
+		for _, d := range group {
+			settings = append(settings, d.Setting)
+		}
+		all = append(all, settings)
+	}
+	return all
+}
+
+// A movedCase is a pool before a write and after it.
+type movedCase struct {
+	before, mfaBefore string // documents
+	now, mfaNow       string // "" is as before
+	fixes             []baseline.Drift
+	unknown           map[string]baseline.Unknown
+	moved             []string
+}
+
+var movedCases = map[string]movedCase{
+	"nothing": {before: `{"Name":"a","DeletionProtection":"ACTIVE"}`},
+	"the fix alone": {before: `{"Name":"a","DeletionProtection":"INACTIVE"}`,
+		now: `{"Name":"a","DeletionProtection":"ACTIVE"}`, fixes: []baseline.Drift{write("DeletionProtection", "ACTIVE")}},
+	"the fix did not hold, which is no move": {before: `{"Name":"a","DeletionProtection":"INACTIVE"}`,
+		fixes: []baseline.Drift{write("DeletionProtection", "ACTIVE")}},
+	"something else is another": {before: `{"Name":"a","DeletionProtection":"INACTIVE"}`,
+		now: `{"Name":"b","DeletionProtection":"ACTIVE"}`, fixes: []baseline.Drift{write("DeletionProtection", "ACTIVE")},
+		moved: []string{"PoolName"}},
+	"something else is gone": {before: `{"Name":"a","SmsVerificationMessage":"Code {####}"}`, now: `{"Name":"a"}`,
+		moved: []string{"SmsVerificationMessage"}},
+	"something else came": {before: `{"Name":"a"}`, now: `{"Name":"a","UserPoolTags":{"team":"x"}}`,
+		moved: []string{"UserPoolTags.team"}},
+	"empty and absent are one": {before: `{"Name":"a","UserPoolTags":{}}`, now: `{"Name":"a"}`},
+	"read-only members": {before: `{"Name":"a","EstimatedNumberOfUsers":1}`,
+		now: `{"Name":"a","EstimatedNumberOfUsers":2}`},
+	"an unknown member moved": {before: `{"Name":"a","FutureThing":1}`, now: `{"Name":"a","FutureThing":2}`,
+		moved: []string{"FutureThing"}},
+	"an unknown member that is left out": {before: `{"Name":"a","FutureThing":1}`, now: `{"Name":"a"}`,
+		unknown: map[string]baseline.Unknown{"FutureThing": baseline.OmitUnknown}},
+	"a mirror follows its twin": {before: `{"Name":"a","SmsAuthenticationMessage":"Old {####}"}`,
+		mfaBefore: `{"MfaConfiguration":"ON","SmsMfaConfiguration":{"SmsAuthenticationMessage":"Old {####}"}}`,
+		now:       `{"Name":"a","SmsAuthenticationMessage":"New {####}"}`,
+		mfaNow:    `{"MfaConfiguration":"ON","SmsMfaConfiguration":{"SmsAuthenticationMessage":"New {####}"}}`,
+		fixes:     []baseline.Drift{write("SmsAuthenticationMessage", "New {####}")}},
+	"with MFA off, the block of the text factor may go": {before: `{"Name":"a"}`, now: `{"Name":"a"}`,
+		mfaBefore: `{"MfaConfiguration":"OFF","SmsMfaConfiguration":{"SmsAuthenticationMessage":"Old {####}"}}`,
+		mfaNow:    `{"MfaConfiguration":"OFF"}`},
+	"with MFA on, it may not": {before: `{"Name":"a"}`, now: `{"Name":"a"}`,
+		mfaBefore: `{"MfaConfiguration":"ON","SmsMfaConfiguration":{"SmsAuthenticationMessage":"Old {####}"}}`,
+		mfaNow:    `{"MfaConfiguration":"ON"}`, moved: []string{"SmsMfaConfiguration.SmsAuthenticationMessage"}},
+}
+
+// TestMoved finds what no fix was to change and is not what it was.
+func TestMoved(t *testing.T) {
+	t.Parallel()
+	for name, c := range movedCases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			or := func(text, other string) string {
+				if text == "" {
+					return other
+				}
+				return text
+			}
+			mfaBefore := or(c.mfaBefore, `{"MfaConfiguration":"OFF"}`)
+			before := stateOf(t, c.before, mfaBefore)
+			now := stateOf(t, or(c.now, c.before), or(c.mfaNow, mfaBefore))
+			_, moved := Moved(before, c.fixes, now, c.unknown, func(string) bool { return false })
+			if diff := cmp.Diff(c.moved, moved); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestMovedCounts counts the unmanaged leaves that are exactly what they were: neither the required ones nor those
+// that moved.
+func TestMovedCounts(t *testing.T) {
+	t.Parallel()
+	owns := func(path string) bool { return path == "DeletionProtection" }
+	before := State{ID: pool, Documents: map[baseline.DocumentName]map[string]any{baseline.UserPool: tree(t,
+		`{"DeletionProtection":"ACTIVE","UserPoolTier":"PLUS","UserPoolTags":{"a":"1","b":"2"}}`)}}
+	now := State{ID: pool, Documents: map[baseline.DocumentName]map[string]any{baseline.UserPool: tree(t,
+		`{"DeletionProtection":"ACTIVE","UserPoolTier":"PLUS","UserPoolTags":{"a":"1","b":"3"}}`)}}
+	if unmanaged, moved := Moved(before, nil, now, nil, owns); unmanaged != 2 || len(moved) != 1 {
+		t.Errorf("%d unmanaged, moved %v", unmanaged, moved)
+	}
+}

@@ -144,8 +144,11 @@ func (w *work) do(ctx context.Context) (result, error) {
 		case len(decision.Plan.Writes) > 0 && (w.last.of(decision.Plan.Fixes) || w.tries >= w.most(decision.Plan.Fixes)):
 			w.giveUp(decision.Plan.Fixes, w.last.reason)
 			continue
-		case len(decision.Plan.Writes) > 0 && w.unverified && w.repeats(decision.Plan.Writes):
+		case len(w.repeated(decision.Plan.Writes)) > 0 && w.unverified:
 			err = w.verify(ctx) // which waits for a read that is late, or finds that it does not hold
+		case len(w.repeated(decision.Plan.Writes)) > 0:
+			w.unhold(w.repeated(decision.Plan.Writes))
+			continue
 		case len(decision.Plan.Writes) > 0:
 			err = w.try(ctx, decision.Plan)
 		case w.next():
@@ -265,13 +268,25 @@ func (w *work) retryRefused() bool {
 	return retried
 }
 
-// repeats says whether a write has a fix that was accepted for its document before.
-func (w *work) repeats(writes []userpool.Request) bool {
-	return slices.ContainsFunc(writes, func(request userpool.Request) bool {
-		return slices.ContainsFunc(request.Fixes, func(d baseline.Drift) bool {
-			return slices.Contains(w.attempt.Accepted[d.Setting], request.Document)
-		})
-	})
+// repeated returns the fixes that were accepted for their document before. What has to be restored is none of them: each
+// write that takes it needs another.
+func (w *work) repeated(writes []userpool.Request) []baseline.Drift {
+	var all []baseline.Drift
+	for _, request := range writes {
+		for _, d := range request.Fixes {
+			if d.Rule != "" && slices.Contains(w.attempt.Accepted[d.Setting], request.Document) {
+				all = append(all, d)
+			}
+		}
+	}
+	return all
+}
+
+// unhold notes settings that were written in this run and do not hold.
+func (w *work) unhold(fixes []baseline.Drift) {
+	for _, d := range fixes {
+		w.attempt.Unheld[d.Setting] = true
+	}
 }
 
 // partial is the result of a unit that was deferred.

@@ -59,12 +59,12 @@ func TestSAM(t *testing.T) {
 		reads.Environment["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] != endpoint {
 		t.Errorf("SAM reads %+v", reads)
 	}
-	run := start(t, function, reads.Environment)
 	pool, mfa := cognitotest.Rich()
 	pool["DeletionProtection"] = "INACTIVE"
 	for name, payload := range events(t) {
 		fake.Put("eu-west-1_AbCdEf123", pool, mfa)
-		answer := run(payload)
+		// Each has a process of its own: what one has read since covers calls that are as old as these.
+		answer := start(t, function, reads.Environment)(payload)
 		if answer.IsError {
 			t.Errorf("%s: %s", name, answer.Payload)
 		} else {
@@ -95,6 +95,9 @@ func checkAnswer(t *testing.T, name string, payload, answer []byte) {
 	here := request.UserPoolID == "eu-west-1_AbCdEf123" // the fake has no other
 	if request.Kind == event.One && here && (request.Call.Name == "" || concerns(t, request.Call)) {
 		want = "remediated"
+	}
+	if len(request.Clients) > 0 {
+		want = "unchanged" // the baseline requires nothing of clients
 	}
 	if out.Outcome != want {
 		t.Errorf("%s: %s, want %s", name, out.Outcome, want)

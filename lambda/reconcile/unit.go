@@ -268,8 +268,8 @@ func (w *work) retryRefused() bool {
 	return retried
 }
 
-// repeated returns the fixes that were accepted for their document before. What has to be restored is none of them: each
-// write that takes it needs another.
+// repeated returns the fixes that were accepted for their document before. What has to be restored is none of them:
+// each write that takes it needs another.
 func (w *work) repeated(writes []userpool.Request) []baseline.Drift {
 	var all []baseline.Drift
 	for _, request := range writes {

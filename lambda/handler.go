@@ -119,13 +119,13 @@ func (h handler) one(ctx context.Context, request event.Request) (reconcile.Outc
 		out.Details.PoolARN = poolARN(ctx, out.UserPoolID) // a deleted pool cannot be asked for it
 	}
 	unsent := h.notify(ctx, request, out)
-	if err == nil {
-		err = h.fanOut(ctx, request, out)
-	}
 	if closed := h.reconciler.Close(ctx, out); closed != nil && out.Details.LedgerError == "" {
 		out.Details.LedgerError = "closing the record: " + closed.Error()
 	}
 	h.count(ctx, out, unsent)
+	if err == nil { // after the record is closed, or the runs of the other clients would take it for interrupted
+		err = h.fanOut(ctx, request, out)
+	}
 	return out, err
 }
 

@@ -109,8 +109,8 @@ func newQueues(a account) (changes, scans queue.Queue) {
 		BaseEndpoint: a.endpoint(queueService)}
 	o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
 	client := sqs.New(o)
-	return queue.Queue{Client: client, URL: a.QueueURL, Sleep: reconcile.Sleep},
-		queue.Queue{Client: client, URL: a.ScanQueueURL, Sleep: reconcile.Sleep}
+	return queue.Queue{Client: client, URL: a.QueueURL, Sleep: cognito.Sleep},
+		queue.Queue{Client: client, URL: a.ScanQueueURL, Sleep: cognito.Sleep}
 }
 
 // calls counts the attempts of calls to Cognito, and those that were throttled.

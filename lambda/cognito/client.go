@@ -33,7 +33,7 @@ func WithShare(share float64) Option {
 
 // New returns a client on the SDK's client.
 func New(sdk *idp.Client, options ...Option) *Client {
-	c := &Client{Sleep: sleep, sdk: sdk, limits: newLimits()}
+	c := &Client{Sleep: Sleep, sdk: sdk, limits: newLimits()}
 	for _, option := range options {
 		option(c)
 	}

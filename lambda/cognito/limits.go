@@ -126,8 +126,8 @@ func (c *Client) await(ctx context.Context, s slot) error {
 	return err
 }
 
-// sleep waits. It fails at once if the context ends before that.
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits, and ends early, with the context's error, when the context ends.
+func Sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil
 	}

@@ -30,7 +30,7 @@ type pages struct {
 
 func (p *pages) List(ctx context.Context, token string) (ids []string, next string, err error) {
 	p.listed++
-	if err := reconcile.Sleep(ctx, p.takes); err != nil {
+	if err := cognito.Sleep(ctx, p.takes); err != nil {
 		return nil, "", err
 	}
 	if token != "" && token == p.refuses {
@@ -74,7 +74,7 @@ func scanner(t *testing.T, p *pages, o *outbox) queue.Scanner {
 		t.Fatal(err)
 	}
 	s := queue.Scanner{Pools: p, Baseline: required, Ledger: ledger.NewMemory(), OwnRole: ownRole, Now: time.Now,
-		Sleep: reconcile.Sleep}
+		Sleep: cognito.Sleep}
 	if o != nil {
 		s.Send = o.send
 	}

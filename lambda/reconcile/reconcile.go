@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/userpool"
 )
@@ -39,20 +40,8 @@ type Reconciler struct {
 
 // New returns a Reconciler that lives by the real clock.
 func New(pools Pools, required *baseline.Baseline, ledger Ledger) *Reconciler {
-	return &Reconciler{Pools: pools, Baseline: required, Ledger: ledger, Now: time.Now, Sleep: Sleep,
+	return &Reconciler{Pools: pools, Baseline: required, Ledger: ledger, Now: time.Now, Sleep: cognito.Sleep,
 		Jitter: func(d time.Duration) time.Duration { return d/2 + rand.N(d) }, reads: &reads{}}
-}
-
-// Sleep waits, and ends early, with the context's error, when the context ends.
-func Sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 const (

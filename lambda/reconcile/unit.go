@@ -140,14 +140,15 @@ func (w *work) do(ctx context.Context) (result, error) {
 		if err != nil {
 			return w.partial(), w.run.later(err)
 		}
+		repeated := w.repeated(decision.Plan.Writes)
 		switch {
 		case len(decision.Plan.Writes) > 0 && (w.last.of(decision.Plan.Fixes) || w.tries >= w.most(decision.Plan.Fixes)):
 			w.giveUp(decision.Plan.Fixes, w.last.reason)
 			continue
-		case len(w.repeated(decision.Plan.Writes)) > 0 && w.unverified:
+		case len(repeated) > 0 && w.unverified:
 			err = w.verify(ctx) // which waits for a read that is late, or finds that it does not hold
-		case len(w.repeated(decision.Plan.Writes)) > 0:
-			w.unhold(w.repeated(decision.Plan.Writes))
+		case len(repeated) > 0:
+			w.unhold(repeated)
 			continue
 		case len(decision.Plan.Writes) > 0:
 			err = w.try(ctx, decision.Plan)

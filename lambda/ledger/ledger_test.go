@@ -29,7 +29,7 @@ func TestLedger(t *testing.T) {
 	t.Parallel()
 	for name, open := range map[string]func(t *testing.T) reconcile.Ledger{
 		"memory":   func(*testing.T) reconcile.Ledger { return ledger.NewMemory() },
-		"moto":     func(t *testing.T) reconcile.Ledger { return table(t, oneAtATime(t, mototest.Start(t))) },
+		"moto":     func(t *testing.T) reconcile.Ledger { return table(t, mototest.OneAtATime(t, mototest.Start(t))) },
 		"dynalite": func(t *testing.T) reconcile.Ledger { return table(t, mototest.Dynalite(t)) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,10 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -18,25 +14,6 @@ import (
 
 	"poolkeeper/lambda/reconcile"
 )
-
-// oneAtATime lets one request at a time through to moto's server, which checks a condition and then writes, without a
-// lock. To DynamoDB both are one step.
-func oneAtATime(t *testing.T, to string) string {
-	t.Helper()
-	target, err := url.Parse(to)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var mutex sync.Mutex
-	through := httputil.NewSingleHostReverseProxy(target)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mutex.Lock()
-		defer mutex.Unlock()
-		through.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	return server.URL
-}
 
 // racers is how many processes want the same at once.
 const racers = 50

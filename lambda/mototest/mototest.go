@@ -5,10 +5,15 @@ package mototest
 import (
 	"bufio"
 	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -22,6 +27,25 @@ func Start(t testing.TB) (url string) {
 	}
 	// The server finds a free port itself, so that nobody else can have it.
 	return run(t, exec.CommandContext(context.Background(), "moto_server", "-H", "127.0.0.1", "-p", "0"))
+}
+
+// OneAtATime lets one request at a time through to moto's server, which checks a condition and then writes, without a
+// lock. To DynamoDB both are one step.
+func OneAtATime(t testing.TB, to string) (proxy string) {
+	t.Helper()
+	target, err := url.Parse(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mutex sync.Mutex
+	through := httputil.NewSingleHostReverseProxy(target)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mutex.Lock()
+		defer mutex.Unlock()
+		through.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 // dynalite listens on a free port, which its own command line cannot do.

@@ -206,6 +206,9 @@ func walk(t *testing.T, visit func(path string, body []byte)) {
 			}
 			return nil
 		}
+		if !d.Type().IsRegular() {
+			return nil
+		}
 		body, err := os.ReadFile(path)
 		if err != nil {
 			return err

@@ -9,7 +9,7 @@ EVENT ?= lambda/event/testdata/update-user-pool.json
 ARCHITECTURES ?= arm64 amd64
 export MODE ENDPOINT PORT
 # The packages whose coverage is held at 90 % or more.
-COVERED := baseline lambda/event lambda/userpool lambda/cognito lambda/reconcile
+COVERED := baseline lambda/event lambda/userpool lambda/cognito lambda/outcome lambda/reconcile
 comma := ,
 space := $(subst ,, )
 # The packages in which several goroutines or processes meet: their tests run with the race detector.

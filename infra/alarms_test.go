@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
 )
 
@@ -162,8 +162,8 @@ func TestOutcomeAlarms(t *testing.T) {
 	}
 	alarms := alarmsOf(templateOf(t, "", nil))
 	for name, outcomes := range map[string][]any{
-		"NotFixed":   listOf[any](reconcile.Partial, reconcile.Unconverged, reconcile.Unfixable),
-		"DriftFound": listOf[any](reconcile.Drifted, reconcile.Remediated),
+		"NotFixed":   listOf[any](outcome.Partial, outcome.Unconverged, outcome.Unfixable),
+		"DriftFound": listOf[any](outcome.Drifted, outcome.Remediated),
 	} {
 		var want []string
 		for _, outcome := range outcomes {

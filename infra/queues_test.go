@@ -10,7 +10,7 @@ import (
 
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/notify"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
 )
 
@@ -174,20 +174,20 @@ func expectAllowed(t *testing.T, statements any, service string, condition map[s
 func TestNoLoop(t *testing.T) {
 	t.Parallel()
 	tpl := templateOf(t, ownsAll, everything)
-	outcome := reconcile.Outcome{UserPoolID: "eu-west-1_AbCdEf123", Cause: event.Cause{EventName: "UpdateUserPool"}}
-	for _, outcome.Outcome = range listOf(reconcile.Deferred, reconcile.Unconverged, reconcile.Partial,
-		reconcile.Unfixable, reconcile.Remediated, reconcile.Drifted, reconcile.Unchanged) {
+	out := outcome.Outcome{UserPoolID: "eu-west-1_AbCdEf123", Cause: event.Cause{EventName: "UpdateUserPool"}}
+	for _, out.Outcome = range listOf(outcome.Deferred, outcome.Unconverged, outcome.Partial,
+		outcome.Unfixable, outcome.Remediated, outcome.Drifted, outcome.Unchanged) {
 		payload := []byte(fmt.Sprintf(`{"version":"0","id":"1","source":%q,"detail-type":%q,"account":"111122223333",
 			"region":"eu-west-1","time":"2026-10-01T09:15:40Z","resources":[],"detail":%s}`,
-			notify.Source, notify.DetailType(outcome.Outcome), report.JSON(report.New(outcome, "test"))))
+			notify.Source, notify.DetailType(out.Outcome), report.JSON(report.New(out, "test"))))
 		object := decoded(payload)
 		for id, rule := range tpl.of("AWS::Events::Rule") {
 			if object == nil || matches(t, at(rule.Properties, "EventPattern").(map[string]any), object) {
-				t.Errorf("%s matches %s", id, outcome.Outcome)
+				t.Errorf("%s matches %s", id, out.Outcome)
 			}
 		}
 		if got := event.Decode(payload, event.Home{}); got.Kind != event.Ignored {
-			t.Errorf("sent to the function all the same, the event of %s is taken for %s", outcome.Outcome, got.Kind)
+			t.Errorf("sent to the function all the same, the event of %s is taken for %s", out.Outcome, got.Kind)
 		}
 	}
 	for id, rule := range tpl.of("AWS::Events::Rule") {

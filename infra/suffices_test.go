@@ -17,6 +17,7 @@ import (
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/queue"
 	"poolkeeper/lambda/reconcile"
 )
@@ -86,9 +87,9 @@ func callsMade(t *testing.T, s Settings) []string {
 	r := reconcile.New(pools, s.Baseline, ledger.NewMemory())
 	r.Sleep = pools.Sleep
 	home := event.Home{Account: "111122223333", Region: "eu-west-1"}
-	handle := func(ctx context.Context, request event.Request) (reconcile.Outcome, error) {
+	handle := func(ctx context.Context, request event.Request) (outcome.Outcome, error) {
 		out, err := r.Reconcile(ctx, request)
-		if out.Outcome == reconcile.Unconverged {
+		if out.Outcome == outcome.Unconverged {
 			t.Errorf("the fake's pool is wrong: %s", out.Reason)
 		}
 		return out, err

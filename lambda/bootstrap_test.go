@@ -138,7 +138,7 @@ func payload(t testing.TB, name string) []byte {
 	return regexp.MustCompile(`"eventTime": "[^"]*"`).ReplaceAll(content, now)
 }
 
-func outcome(t *testing.T, answer runtimeapi.Response) string {
+func ended(t *testing.T, answer runtimeapi.Response) string {
 	t.Helper()
 	var out struct{ Outcome, Reason string }
 	if err := json.Unmarshal(answer.Payload, &out); err != nil || answer.IsError {
@@ -170,11 +170,11 @@ func TestBootstrap(t *testing.T) {
 		{"no JSON object", "not-an-object", "ignored"},
 		{"a scan, by its older name", "sweep", "scanned"},
 	} {
-		if got := outcome(t, f.invoke(t, payload(t, step.fixture))); got != step.want {
+		if got := ended(t, f.invoke(t, payload(t, step.fixture))); got != step.want {
 			t.Errorf("%s: %s, want %s", step.name, got, step.want)
 		}
 	}
-	if got := outcome(t, f.invoke(t, []byte("{ not JSON"))); got != "ignored" {
+	if got := ended(t, f.invoke(t, []byte("{ not JSON"))); got != "ignored" {
 		t.Errorf("a malformed payload: %s", got)
 	}
 	fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Error: "BrandNewException", Message: "no"})
@@ -183,7 +183,7 @@ func TestBootstrap(t *testing.T) {
 		t.Errorf("a deferred event: %s (%v)", answer.Payload, err)
 	}
 	fake.ClearFaults()
-	if got := outcome(t, f.invoke(t, payload(t, "update-user-pool"))); got != "unchanged" {
+	if got := ended(t, f.invoke(t, payload(t, "update-user-pool"))); got != "unchanged" {
 		t.Errorf("after the error: %s", got)
 	}
 	if now, _, _ := fake.Pool("eu-west-1_AbCdEf123"); now["DeletionProtection"] != "ACTIVE" {
@@ -294,7 +294,7 @@ func TestBootstrapWithoutSecurityHub(t *testing.T) {
 	fake, url := served(t)
 	weaken(fake)
 	f := start(t, withoutHub, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+url, "SECURITY_HUB=off")
-	if got := outcome(t, f.invoke(t, payload(t, "update-user-pool"))); got != "remediated" {
+	if got := ended(t, f.invoke(t, payload(t, "update-user-pool"))); got != "remediated" {
 		t.Errorf("%s\n%s", got, f.stop())
 	}
 }

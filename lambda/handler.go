@@ -16,6 +16,7 @@ import (
 
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/notify"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/queue"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
@@ -103,8 +104,8 @@ func (h handler) handle(ctx context.Context, payload []byte) (any, error) {
 	case event.All:
 		return h.scan(ctx, request)
 	default:
-		out := reconcile.Outcome{Outcome: reconcile.Ignored, UserPoolID: request.UserPoolID, Cause: request.Cause,
-			Baseline: h.reconciler.Baseline.Digest, Drifts: []reconcile.Drift{}, Writes: []string{},
+		out := outcome.Outcome{Outcome: outcome.Ignored, UserPoolID: request.UserPoolID, Cause: request.Cause,
+			Baseline: h.reconciler.Baseline.Digest, Drifts: []outcome.Finding{}, Writes: []string{},
 			Reason: string(request.Reason) + ": " + request.Detail}
 		h.count(ctx, out, 0)
 		return out, nil
@@ -113,7 +114,7 @@ func (h handler) handle(ctx context.Context, payload []byte) (any, error) {
 
 // one reconciles one pool, notifies people and closes the records, in this order: where the process dies in between,
 // the next run reports what this one wrote.
-func (h handler) one(ctx context.Context, request event.Request) (reconcile.Outcome, error) {
+func (h handler) one(ctx context.Context, request event.Request) (outcome.Outcome, error) {
 	out, err := h.reconciler.Reconcile(ctx, request)
 	if out.Details.PoolARN == "" && out.Critical {
 		out.Details.PoolARN = poolARN(ctx, out.UserPoolID) // a deleted pool cannot be asked for it
@@ -131,7 +132,7 @@ func (h handler) one(ctx context.Context, request event.Request) (reconcile.Outc
 
 // notify sends the report of an outcome, and returns how many messages could not be sent. It notes which findings
 // people were notified of, after the message was sent.
-func (h handler) notify(ctx context.Context, request event.Request, out reconcile.Outcome) (unsent int) {
+func (h handler) notify(ctx context.Context, request event.Request, out outcome.Outcome) (unsent int) {
 	now := h.reconciler.Now()
 	r := report.New(out, h.build)
 	r.Whole = request.Call.Name == "" && len(request.Clients) == 0
@@ -159,7 +160,7 @@ func (h handler) notify(ctx context.Context, request event.Request, out reconcil
 }
 
 // fanOut sends the app clients that are too many for one run to the scan queue, or handles them where there is none.
-func (h handler) fanOut(ctx context.Context, request event.Request, out reconcile.Outcome) error {
+func (h handler) fanOut(ctx context.Context, request event.Request, out outcome.Outcome) error {
 	var bodies []string
 	for some := range slices.Chunk(out.Details.Clients, event.MaxClients) {
 		if h.scanner.Send != nil {
@@ -180,7 +181,7 @@ func (h handler) fanOut(ctx context.Context, request event.Request, out reconcil
 }
 
 // scan scans all pools.
-func (h handler) scan(ctx context.Context, request event.Request) (reconcile.ScanResult, error) {
+func (h handler) scan(ctx context.Context, request event.Request) (outcome.ScanResult, error) {
 	scanner := h.scanner
 	scanner.Handle = h.one
 	result, err := scanner.Scan(ctx, request)
@@ -190,7 +191,7 @@ func (h handler) scan(ctx context.Context, request event.Request) (reconcile.Sca
 }
 
 // count logs an outcome and writes its metrics.
-func (h handler) count(ctx context.Context, out reconcile.Outcome, unsent int) {
+func (h handler) count(ctx context.Context, out outcome.Outcome, unsent int) {
 	report.Log(ctx, h.log, out)
 	counts := h.calls.take()
 	counts.Unsent = unsent

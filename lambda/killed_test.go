@@ -70,7 +70,7 @@ func TestBootstrapKilledWhileNotifying(t *testing.T) {
 	telling.Store(true)
 	fake.ResetCalls()
 	retry := startFunction(t, environment...)
-	if got := outcome(t, retry.invoke(t, payload(t, "update-user-pool"))); got != "remediated" {
+	if got := ended(t, retry.invoke(t, payload(t, "update-user-pool"))); got != "remediated" {
 		t.Errorf("%s, want remediated", got)
 	}
 	output := retry.stop()

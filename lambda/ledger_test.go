@@ -40,7 +40,7 @@ func TestBootstrapRemembers(t *testing.T) {
 	weaken(fake)
 	lost := startFunction(t, append(environment[:1:1], "AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:9",
 		"LEDGER_TABLE=ledger", "AWS_LAMBDA_FUNCTION_NAME=keeper")...)
-	if got := outcome(t, lost.invoke(t, payload(t, "update-user-pool"))); got != "remediated" {
+	if got := ended(t, lost.invoke(t, payload(t, "update-user-pool"))); got != "remediated" {
 		t.Errorf("without its ledger: %s", got)
 	}
 	if output := lost.stop(); !strings.Contains(output, `"ledger_error":"reading the records: `) ||

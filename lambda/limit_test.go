@@ -57,15 +57,15 @@ func limited(t *testing.T, cognito string, kilobytes int, environment ...string)
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan struct{})
-	go func() { _ = command.Wait(); stop(); close(ended) }()
+	stopped := make(chan struct{})
+	go func() { _ = command.Wait(); stop(); close(stopped) }()
 	answer, err := api.Invoke(ctx, runtimeapi.Invocation{Payload: payload(t, "update-user-pool"),
 		RequestID:   "11111111-2222-4333-8444-555555555555",
 		FunctionARN: "arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper"})
 	_ = command.Process.Kill()
-	<-ended
+	<-stopped
 	if err == nil {
-		outcome(t, answer)
+		ended(t, answer)
 	}
 	return err != nil
 }

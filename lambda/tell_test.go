@@ -46,7 +46,7 @@ func TestBootstrapTells(t *testing.T) {
 			f := startFunction(t, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+cognito, "AWS_ENDPOINT_URL_SNS="+at,
 				"TOPIC_ARN=arn:aws:sns:eu-west-1:111122223333:topic", "AWS_LAMBDA_FUNCTION_NAME=keeper")
 			for _, want := range []string{"remediated", "unchanged"} {
-				if got := outcome(t, f.invoke(t, payload(t, "update-user-pool"))); got != want {
+				if got := ended(t, f.invoke(t, payload(t, "update-user-pool"))); got != want {
 					t.Errorf("%s, want %s", got, want)
 				}
 			}
@@ -111,7 +111,7 @@ func TestBootstrapTellsOfAPoolThatIsGone(t *testing.T) {
 		}
 		f := startFunction(t, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+cognito, "AWS_ENDPOINT_URL_SECURITYHUB="+moto,
 			"SECURITY_HUB=on", "BASELINE_FILE="+file)
-		if got := outcome(t, f.invoke(t, payload(t, "delete-user-pool"))); got != step.outcome {
+		if got := ended(t, f.invoke(t, payload(t, "delete-user-pool"))); got != step.outcome {
 			t.Errorf("%s, want %s", got, step.outcome)
 		}
 		output := f.stop()

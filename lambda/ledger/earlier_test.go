@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"poolkeeper/lambda/mototest"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // TestEarlierRecords reads items that the earlier version wrote.
@@ -44,11 +44,11 @@ func TestEarlierRecords(t *testing.T) {
 	first, second := h.Records[0], h.Records[1]
 	if first.ID != interrupted || !first.Interrupted(noon.AddDate(0, 0, 1)) ||
 		!slices.Equal(first.Restores(), []string{"SmsConfiguration"}) ||
-		first.Sent[0].Status != reconcile.Accepted || first.Sent[1].Status != reconcile.Unclear {
+		first.Sent[0].Status != outcome.Accepted || first.Sent[1].Status != outcome.Unclear {
 		t.Errorf("%+v", first)
 	}
-	if second.ID != ended || second.Open() || second.Outcome != reconcile.Partial ||
-		second.Drifts[0].Code != reconcile.CodeRestore || second.Drifts[1].Code != reconcile.CodeAudited {
+	if second.ID != ended || second.Open() || second.Outcome != outcome.Partial ||
+		second.Drifts[0].Code != outcome.CodeRestore || second.Drifts[1].Code != outcome.CodeAudited {
 		t.Errorf("%+v", second)
 	}
 	// Read by itself it is the same.

@@ -8,19 +8,19 @@ import (
 	"strings"
 	"time"
 
+	"poolkeeper/lambda/outcome"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
-	"poolkeeper/lambda/reconcile"
 )
 
 // History implements reconcile.Ledger with one query. Records that cannot be read are left out, and named in the error,
-// which is reconcile.ErrUnreadable. Any other error comes with an empty history.
-func (t Table) History(ctx context.Context, pool string, since time.Time, consistent bool) (reconcile.History, error) {
+// which is outcome.ErrUnreadable. Any other error comes with an empty history.
+func (t Table) History(ctx context.Context, pool string, since time.Time, consistent bool) (outcome.History, error) {
 	ctx, stop := t.within(ctx)
 	defer stop()
-	first := recordItems + strings.TrimPrefix(reconcile.NewRecordID("", since), ".")
+	first := recordItems + strings.TrimPrefix(outcome.NewRecordID("", since), ".")
 	in := &dynamodb.QueryInput{
 		TableName: aws.String(t.Name), ConsistentRead: aws.Bool(consistent),
 		KeyConditionExpression: aws.String("#pk = :pk AND #sk >= :first"),
@@ -30,7 +30,7 @@ func (t Table) History(ctx context.Context, pool string, since time.Time, consis
 		},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":pk": partitionOf(pool), ":first": text(first)},
 	}
-	h := reconcile.History{Notes: map[string]time.Time{}}
+	h := outcome.History{Notes: map[string]time.Time{}}
 	var unreadable []error
 	for {
 		out, err := t.Client.Query(ctx, in)
@@ -38,7 +38,7 @@ func (t Table) History(ctx context.Context, pool string, since time.Time, consis
 			err = errUnclear
 		}
 		if err != nil {
-			return reconcile.History{}, fmt.Errorf("reading the records of %s in table %s: %w", pool, t.Name, err)
+			return outcome.History{}, fmt.Errorf("reading the records of %s in table %s: %w", pool, t.Name, err)
 		}
 		for _, item := range out.Items {
 			if textOf(item[sorting]) == notesItem {
@@ -61,9 +61,9 @@ func (t Table) History(ctx context.Context, pool string, since time.Time, consis
 }
 
 // All yields the light records of all pools, in no order. A record that cannot be read is yielded as an error that is
-// reconcile.ErrUnreadable. Any other error is the last.
-func (t Table) All(ctx context.Context) iter.Seq2[reconcile.Record, error] {
-	return func(yield func(reconcile.Record, error) bool) {
+// outcome.ErrUnreadable. Any other error is the last.
+func (t Table) All(ctx context.Context) iter.Seq2[outcome.Record, error] {
+	return func(yield func(outcome.Record, error) bool) {
 		in := &dynamodb.ScanInput{
 			TableName: aws.String(t.Name), FilterExpression: aws.String("begins_with(#sk, :records)"),
 			ProjectionExpression:      aws.String("#pk, #sk, #record"),
@@ -73,7 +73,7 @@ func (t Table) All(ctx context.Context) iter.Seq2[reconcile.Record, error] {
 		for {
 			out, err := t.scan(ctx, in)
 			if err != nil {
-				yield(reconcile.Record{}, fmt.Errorf("reading table %s: %w", t.Name, err))
+				yield(outcome.Record{}, fmt.Errorf("reading table %s: %w", t.Name, err))
 				return
 			}
 			for _, item := range out.Items {

@@ -13,6 +13,7 @@ import (
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/mototest"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
@@ -78,15 +79,15 @@ func testLeases(t *testing.T, l reconcile.Ledger) {
 	}
 }
 
-func record(pool string, began time.Time) reconcile.Record {
-	return reconcile.Record{
-		ID: reconcile.NewRecordID(pool, began), UserPoolID: pool, Baseline: "sha256:ab",
+func record(pool string, began time.Time) outcome.Record {
+	return outcome.Record{
+		ID: outcome.NewRecordID(pool, began), UserPoolID: pool, Baseline: "sha256:ab",
 		Actor: "arn:aws:iam::111122223333:user/x", Began: began,
-		Until: began.Add(time.Minute), Ended: began.Add(2 * time.Second), Outcome: reconcile.Remediated,
+		Until: began.Add(time.Minute), Ended: began.Add(2 * time.Second), Outcome: outcome.Remediated,
 		Cause: event.Cause{EventID: "0c0f", EventName: "UpdateUserPool", Time: began.Add(-time.Minute)},
-		Drifts: []reconcile.Drift{{Setting: "Policies.PasswordPolicy.MinimumLength", Rule: "all", Want: ">= 12",
-			Have: json.Number("6"), State: reconcile.StateFixed}},
-		Sent: []reconcile.Sent{{Call: "UpdateUserPool", Document: baseline.UserPool, Status: reconcile.Accepted,
+		Drifts: []outcome.Finding{{Setting: "Policies.PasswordPolicy.MinimumLength", Rule: "all", Want: ">= 12",
+			Have: json.Number("6"), State: outcome.StateFixed}},
+		Sent: []outcome.Sent{{Call: "UpdateUserPool", Document: baseline.UserPool, Status: outcome.Accepted,
 			RequestID: "r1", Read: began, At: began.Add(time.Second), Restores: []string{"SmsConfiguration"},
 			Body: []byte(`{"PoolName":"x "}`)}},
 		Before: &userpool.Backup{UserPoolID: pool, Taken: began,
@@ -98,12 +99,12 @@ func record(pool string, began time.Time) reconcile.Record {
 func testRecords(t *testing.T, l reconcile.Ledger) {
 	t.Helper()
 	const pool = "eu-west-1_Records"
-	var want []reconcile.Record
+	var want []outcome.Record
 	for i := range 5 {
 		r := record(pool, noon.Add(time.Duration(i)*time.Hour))
 		open := r
-		open.Outcome, open.Ended, open.Sent = "", time.Time{}, []reconcile.Sent{}
-		for _, version := range []reconcile.Record{open, r} {
+		open.Outcome, open.Ended, open.Sent = "", time.Time{}, []outcome.Sent{}
+		for _, version := range []outcome.Record{open, r} {
 			if err := l.Put(t.Context(), version); err != nil {
 				t.Fatal(err)
 			}
@@ -117,13 +118,13 @@ func testRecords(t *testing.T, l reconcile.Ledger) {
 	if diff := cmp.Diff(want[2], got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
-	_, err = l.Record(t.Context(), reconcile.NewRecordID(pool, noon.Add(time.Minute)))
-	if !errors.Is(err, reconcile.ErrNoRecord) {
+	_, err = l.Record(t.Context(), outcome.NewRecordID(pool, noon.Add(time.Minute)))
+	if !errors.Is(err, outcome.ErrNoRecord) {
 		t.Errorf("a record that is not there: %v", err)
 	}
 	for _, consistent := range []bool{true, false} {
 		h, err := l.History(t.Context(), pool, noon.Add(2*time.Hour), consistent)
-		since := reconcile.History{Notes: map[string]time.Time{}}
+		since := outcome.History{Notes: map[string]time.Time{}}
 		for _, r := range want[2:] {
 			since.Records = append(since.Records, r.Light())
 		}

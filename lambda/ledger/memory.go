@@ -9,14 +9,14 @@ import (
 	"sync"
 	"time"
 
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // Memory is a ledger that lasts as long as the process. It is safe for concurrent use.
 type Memory struct {
 	mutex   sync.Mutex
 	leases  map[string]lease
-	records map[string]reconcile.Record
+	records map[string]outcome.Record
 	notes   map[string]map[string]time.Time
 }
 
@@ -28,7 +28,7 @@ type lease struct {
 // NewMemory returns an empty ledger.
 func NewMemory() *Memory {
 	return &Memory{
-		leases: map[string]lease{}, records: map[string]reconcile.Record{}, notes: map[string]map[string]time.Time{},
+		leases: map[string]lease{}, records: map[string]outcome.Record{}, notes: map[string]map[string]time.Time{},
 	}
 }
 
@@ -50,34 +50,34 @@ func (m *Memory) Acquire(_ context.Context, pool, owner string, now, until time.
 }
 
 // History implements reconcile.Ledger.
-func (m *Memory) History(_ context.Context, pool string, since time.Time, _ bool) (reconcile.History, error) {
+func (m *Memory) History(_ context.Context, pool string, since time.Time, _ bool) (outcome.History, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	h := reconcile.History{Notes: map[string]time.Time{}}
+	h := outcome.History{Notes: map[string]time.Time{}}
 	maps.Copy(h.Notes, m.notes[pool])
-	first := reconcile.NewRecordID(pool, since)
+	first := outcome.NewRecordID(pool, since)
 	for id, r := range m.records {
-		if of, _, _ := reconcile.SplitRecordID(id); of == pool && id >= first {
+		if of, _, _ := outcome.SplitRecordID(id); of == pool && id >= first {
 			h.Records = append(h.Records, r.Light())
 		}
 	}
-	slices.SortFunc(h.Records, func(a, b reconcile.Record) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(h.Records, func(a, b outcome.Record) int { return strings.Compare(a.ID, b.ID) })
 	return h, nil
 }
 
 // Record implements reconcile.Ledger.
-func (m *Memory) Record(_ context.Context, id string) (reconcile.Record, error) {
+func (m *Memory) Record(_ context.Context, id string) (outcome.Record, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	r, ok := m.records[id]
 	if !ok {
-		return r, fmt.Errorf("%s: %w", id, reconcile.ErrNoRecord)
+		return r, fmt.Errorf("%s: %w", id, outcome.ErrNoRecord)
 	}
 	return clone(r), nil
 }
 
 // Put implements reconcile.Ledger.
-func (m *Memory) Put(_ context.Context, r reconcile.Record) error {
+func (m *Memory) Put(_ context.Context, r outcome.Record) error {
 	if _, err := recordKey(r.ID); err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (m *Memory) Put(_ context.Context, r reconcile.Record) error {
 }
 
 // clone copies the parts that a run changes.
-func clone(r reconcile.Record) reconcile.Record {
+func clone(r outcome.Record) outcome.Record {
 	r.Drifts, r.Sent = slices.Clone(r.Drifts), slices.Clone(r.Sent)
 	return r
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/userpool"
 )
 
@@ -39,7 +39,7 @@ const (
 
 // Put implements reconcile.Ledger with one write. What would make the item too large for DynamoDB is left out: the
 // bodies of the writes first, then the state before, never the light record.
-func (t Table) Put(ctx context.Context, r reconcile.Record) error {
+func (t Table) Put(ctx context.Context, r outcome.Record) error {
 	ctx, stop := t.within(ctx)
 	defer stop()
 	item, err := encodeRecord(r)
@@ -53,33 +53,33 @@ func (t Table) Put(ctx context.Context, r reconcile.Record) error {
 }
 
 // Record implements reconcile.Ledger.
-func (t Table) Record(ctx context.Context, id string) (reconcile.Record, error) {
+func (t Table) Record(ctx context.Context, id string) (outcome.Record, error) {
 	ctx, stop := t.within(ctx)
 	defer stop()
 	at, err := recordKey(id)
 	if err != nil {
-		return reconcile.Record{}, err
+		return outcome.Record{}, err
 	}
 	out, err := t.Client.GetItem(ctx,
 		&dynamodb.GetItemInput{TableName: aws.String(t.Name), Key: at, ConsistentRead: aws.Bool(true)})
 	if err != nil {
-		return reconcile.Record{}, fmt.Errorf("reading record %s from table %s: %w", id, t.Name, err)
+		return outcome.Record{}, fmt.Errorf("reading record %s from table %s: %w", id, t.Name, err)
 	}
 	if len(out.Item) == 0 {
-		return reconcile.Record{}, fmt.Errorf("%s: %w in table %s", id, reconcile.ErrNoRecord, t.Name)
+		return outcome.Record{}, fmt.Errorf("%s: %w in table %s", id, outcome.ErrNoRecord, t.Name)
 	}
 	return decodeRecord(out.Item)
 }
 
 func recordKey(id string) (map[string]types.AttributeValue, error) {
-	pool, _, ok := reconcile.SplitRecordID(id)
+	pool, _, ok := outcome.SplitRecordID(id)
 	if !ok {
 		return nil, fmt.Errorf("%q is not the id of a record (eu-west-1_AbCdEf123.20261001T091540.000000Z)", id)
 	}
 	return key(pool, recordItems+strings.TrimPrefix(id, pool+".")), nil
 }
 
-func encodeRecord(r reconcile.Record) (map[string]types.AttributeValue, error) {
+func encodeRecord(r outcome.Record) (map[string]types.AttributeValue, error) {
 	item, err := recordKey(r.ID)
 	if err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func encodeRecord(r reconcile.Record) (map[string]types.AttributeValue, error) {
 	if r.Before != nil {
 		err = add(before, r.Before)
 	}
-	if slices.ContainsFunc(r.Sent, func(s reconcile.Sent) bool { return s.Body != nil }) {
+	if slices.ContainsFunc(r.Sent, func(s outcome.Sent) bool { return s.Body != nil }) {
 		all := make([][]byte, len(r.Sent))
 		for i, s := range r.Sent {
 			all[i] = s.Body
@@ -118,19 +118,19 @@ func encodeRecord(r reconcile.Record) (map[string]types.AttributeValue, error) {
 	return item, err
 }
 
-// decodeRecord reads an item. The error names the record and is reconcile.ErrUnreadable.
-func decodeRecord(item map[string]types.AttributeValue) (reconcile.Record, error) {
+// decodeRecord reads an item. The error names the record and is outcome.ErrUnreadable.
+func decodeRecord(item map[string]types.AttributeValue) (outcome.Record, error) {
 	r, err := readRecord(item)
 	if err != nil {
 		id := strings.TrimPrefix(textOf(item[partition]), textOf(partitionOf(""))) + "." +
 			strings.TrimPrefix(textOf(item[sorting]), recordItems)
-		return reconcile.Record{}, fmt.Errorf("record %s: %w: %w", id, reconcile.ErrUnreadable, err)
+		return outcome.Record{}, fmt.Errorf("record %s: %w: %w", id, outcome.ErrUnreadable, err)
 	}
 	return r, nil
 }
 
-func readRecord(item map[string]types.AttributeValue) (reconcile.Record, error) {
-	var r reconcile.Record
+func readRecord(item map[string]types.AttributeValue) (outcome.Record, error) {
+	var r outcome.Record
 	raw := []byte(textOf(item[light]))
 	var err error
 	if packed, ok := item[light].(*types.AttributeValueMemberB); ok {

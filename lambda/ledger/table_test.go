@@ -22,7 +22,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/mototest"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // saying is the answer to every request.
@@ -137,16 +137,16 @@ func TestUnreadableItems(t *testing.T) {
 		{"record": &types.AttributeValueMemberN{Value: "7"}},
 		{"record": &types.AttributeValueMemberB{Value: []byte("no gzip")}},
 	} {
-		id := reconcile.NewRecordID(pool, noon.Add(time.Duration(i+1)*time.Minute))
+		id := outcome.NewRecordID(pool, noon.Add(time.Duration(i+1)*time.Minute))
 		ids = append(ids, id)
 		put(t, l, pool, "record#"+strings.TrimPrefix(id, pool+"."), item)
 		_, err := l.Record(t.Context(), id)
-		if !errors.Is(err, reconcile.ErrUnreadable) || !strings.Contains(err.Error(), id) {
+		if !errors.Is(err, outcome.ErrUnreadable) || !strings.Contains(err.Error(), id) {
 			t.Errorf("item %d: %v", i, err)
 		}
 	}
 	h, err := l.History(t.Context(), pool, noon, true)
-	if !errors.Is(err, reconcile.ErrUnreadable) || len(h.Records) != 1 || h.Records[0].ID != whole.ID ||
+	if !errors.Is(err, outcome.ErrUnreadable) || len(h.Records) != 1 || h.Records[0].ID != whole.ID ||
 		len(h.Notes) != 1 {
 		t.Errorf("%v, %v", err, h)
 	}
@@ -157,7 +157,7 @@ func TestUnreadableItems(t *testing.T) {
 			continue
 		}
 		at := slices.IndexFunc(ids, func(id string) bool { return strings.Contains(err.Error(), id) })
-		if !errors.Is(err, reconcile.ErrUnreadable) || at < 0 {
+		if !errors.Is(err, outcome.ErrUnreadable) || at < 0 {
 			t.Errorf("%v, %v", r, err)
 			continue
 		}
@@ -191,14 +191,14 @@ func TestSizes(t *testing.T) {
 	bodies.Sent[0].Body = noise(500 << 10)
 	state.Before.Documents[baseline.UserPool]["Text"] = string(noise(500 << 10))
 	for i := range 2000 {
-		many.Drifts = append(many.Drifts, reconcile.Drift{Rule: "every-client", State: reconcile.StateFixed, Want: true,
+		many.Drifts = append(many.Drifts, outcome.Finding{Rule: "every-client", State: outcome.StateFixed, Want: true,
 			Setting: fmt.Sprintf("Clients[1example23456789client%04d].EnableTokenRevocation", i),
 			Reason:  "a sentence of some length, as reasons are that name what somebody else set, and when"})
-		many.Sent = append(many.Sent, reconcile.Sent{Call: "UpdateUserPoolClient", Status: reconcile.Accepted, Read: noon,
+		many.Sent = append(many.Sent, outcome.Sent{Call: "UpdateUserPoolClient", Status: outcome.Accepted, Read: noon,
 			RequestID: fmt.Sprintf("00000000-0000-4000-8000-%012d", i), At: noon.Add(time.Duration(i) * time.Second)})
 	}
 	for _, c := range []struct {
-		record         reconcile.Record
+		record         outcome.Record
 		before, bodies bool
 	}{{bodies, true, false}, {state, false, true}, {many, true, true}} {
 		if err := l.Put(t.Context(), c.record); err != nil {
@@ -212,7 +212,7 @@ func TestSizes(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", c.record.ID, diff)
 		}
 		h, err := l.History(t.Context(), c.record.UserPoolID, noon, true)
-		if diff := cmp.Diff([]reconcile.Record{c.record.Light()}, h.Records); err != nil || diff != "" {
+		if diff := cmp.Diff([]outcome.Record{c.record.Light()}, h.Records); err != nil || diff != "" {
 			t.Errorf("%s: %v (-want +got):\n%s", c.record.ID, err, diff)
 		}
 	}
@@ -332,7 +332,7 @@ func TestConsistency(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, _ = l.Record(t.Context(), reconcile.NewRecordID("p", noon))
+	_, _ = l.Record(t.Context(), outcome.NewRecordID("p", noon))
 	for i, want := range []bool{true, false, true} {
 		var body struct{ ConsistentRead bool }
 		if err := json.Unmarshal(asked[i], &body); err != nil || body.ConsistentRead != want {

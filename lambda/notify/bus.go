@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	bustypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
 )
 
@@ -34,13 +34,13 @@ func (Bus) Name() string { return "EventBridge" }
 func (Bus) ToPeople() bool { return false }
 
 // DetailType returns the detail-type of an outcome.
-func DetailType(outcome reconcile.Ending) string {
+func DetailType(outcome outcome.Ending) string {
 	return "User Pool " + strings.ToUpper(string(outcome[:1])) + string(outcome[1:])
 }
 
 // Send puts one event. Ignored events concern nobody.
 func (b Bus) Send(ctx context.Context, r report.Report) error {
-	if r.Outcome == reconcile.Ignored {
+	if r.Outcome == outcome.Ignored {
 		return nil
 	}
 	entry := bustypes.PutEventsRequestEntry{Source: aws.String(Source), DetailType: aws.String(DetailType(r.Outcome)),

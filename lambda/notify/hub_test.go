@@ -20,7 +20,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/mototest"
 	"poolkeeper/lambda/notify"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
 )
 
@@ -29,9 +29,9 @@ var update = flag.Bool("update", false, "write the goldens anew")
 // TestASFF has the finding of every outcome that makes one: it fails and is active, or it passes and is archived.
 func TestASFF(t *testing.T) {
 	t.Parallel()
-	for ending, failed := range map[reconcile.Ending]bool{reconcile.Unfixable: true, reconcile.Partial: true,
-		reconcile.Unconverged: true, reconcile.Drifted: true, deleted: true, reconcile.Remediated: false,
-		reconcile.Unchanged: false} {
+	for ending, failed := range map[outcome.Ending]bool{outcome.Unfixable: true, outcome.Partial: true,
+		outcome.Unconverged: true, outcome.Drifted: true, deleted: true, outcome.Remediated: false,
+		outcome.Unchanged: false} {
 		f, ok := report.FindingOf(reportOf(ending), time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC))
 		if !ok || f.Failed != failed {
 			t.Fatalf("%s: a finding %v that fails %v", ending, ok, f.Failed)
@@ -60,13 +60,13 @@ func TestASFF(t *testing.T) {
 func TestASFFLimits(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		out := outcome(reconcile.Unfixable)
+		out := ended(outcome.Unfixable)
 		nasty := rapid.SampledFrom([]string{"x", "é", "\U0001f512", "\"", "\n"}).Draw(t, "text")
 		out.Details.PoolName = strings.Repeat(nasty, 128)
 		out.Reason = strings.Repeat(nasty, rapid.IntRange(0, 5000).Draw(t, "reason"))
 		out.Cause.Actor = strings.Repeat(nasty, rapid.IntRange(0, 512).Draw(t, "actor"))
 		for _, c := range baseline.Controls() {
-			out.Drifts = append(out.Drifts, reconcile.Drift{Setting: c.Setting, Rule: "r", State: reconcile.StateUnfixable,
+			out.Drifts = append(out.Drifts, outcome.Finding{Setting: c.Setting, Rule: "r", State: outcome.StateUnfixable,
 				Reason: out.Reason})
 		}
 		found, _ := report.FindingOf(report.New(out, "test"), time.Now())
@@ -102,15 +102,15 @@ func TestHub(t *testing.T) {
 	channel := notify.Hub{Client: hub, Now: func() time.Time { clock = clock.Add(time.Minute); return clock }}
 	const failed, active, passed, archived = "FAILED", "ACTIVE", "PASSED", "ARCHIVED"
 	for _, step := range []struct {
-		ending        reconcile.Ending
+		ending        outcome.Ending
 		part          bool
 		status, state string
-	}{{reconcile.Unfixable, false, failed, active}, {reconcile.Remediated, true, failed, active},
-		{reconcile.Remediated, false, passed, archived}, {reconcile.Partial, false, failed, active},
-		{reconcile.Unchanged, false, passed, archived}, {reconcile.Unconverged, false, failed, active},
-		{reconcile.Drifted, true, failed, active}, {reconcile.Deferred, false, failed, active},
-		{reconcile.Exempted, false, passed, archived}, {deleted, true, failed, active},
-		{reconcile.Ignored, false, failed, active}} {
+	}{{outcome.Unfixable, false, failed, active}, {outcome.Remediated, true, failed, active},
+		{outcome.Remediated, false, passed, archived}, {outcome.Partial, false, failed, active},
+		{outcome.Unchanged, false, passed, archived}, {outcome.Unconverged, false, failed, active},
+		{outcome.Drifted, true, failed, active}, {outcome.Deferred, false, failed, active},
+		{outcome.Exempted, false, passed, archived}, {deleted, true, failed, active},
+		{outcome.Ignored, false, failed, active}} {
 		r := reportOf(step.ending)
 		r.Whole = !step.part
 		if err := channel.Send(t.Context(), r); err != nil {
@@ -129,13 +129,13 @@ func TestHub(t *testing.T) {
 			t.Errorf("%s: %+v", step.ending, f)
 		}
 		related := f.Compliance.RelatedRequirements
-		if step.ending == reconcile.Unfixable && (len(related) == 0 || related[0] != "Security Hub Cognito.1") {
+		if step.ending == outcome.Unfixable && (len(related) == 0 || related[0] != "Security Hub Cognito.1") {
 			t.Errorf("%v", related)
 		}
 	}
 	unreachable := notify.Hub{Now: time.Now, Client: securityhub.New(securityhub.Options{Region: "eu-west-1",
 		BaseEndpoint: aws.String("http://127.0.0.1:9"), Credentials: credentials, RetryMaxAttempts: 1})}
-	_, errs := notify.Send(t.Context(), []notify.Channel{unreachable, channel}, reportOf(reconcile.Unfixable))
+	_, errs := notify.Send(t.Context(), []notify.Channel{unreachable, channel}, reportOf(outcome.Unfixable))
 	if len(errs) != 1 || !strings.HasPrefix(errs[0].Error(), "sending to Security Hub: ") {
 		t.Errorf("%v", errs)
 	}

@@ -18,7 +18,7 @@ import (
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/mototest"
 	"poolkeeper/lambda/notify"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
 )
 
@@ -27,53 +27,53 @@ var credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credent
 })
 
 // deleted names the outcome of an event about the deletion of a pool that a rule names. Its ending is Drifted.
-const deleted reconcile.Ending = "deleted"
+const deleted outcome.Ending = "deleted"
 
 // The findings of the outcomes.
 var (
-	fixed = reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE",
-		State: reconcile.StateFixed}
-	unfixable = reconcile.Drift{Setting: "UserPoolAddOns.AdvancedSecurityMode", Rule: "every-pool", Want: "ENFORCED",
-		State: reconcile.StateUnfixable, Reason: "needs PLUS"}
-	audited = reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE",
-		State: reconcile.StateReported, Reason: "the rule only audits", Code: reconcile.CodeAudited}
-	gone = reconcile.Drift{Setting: "UserPool", Rule: "crown", Want: "a pool that a rule names", Have: "deleted",
-		State: reconcile.StateReported, Code: reconcile.CodeDeleted,
+	fixed = outcome.Finding{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE",
+		State: outcome.StateFixed}
+	unfixable = outcome.Finding{Setting: "UserPoolAddOns.AdvancedSecurityMode", Rule: "every-pool", Want: "ENFORCED",
+		State: outcome.StateUnfixable, Reason: "needs PLUS"}
+	audited = outcome.Finding{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE",
+		State: outcome.StateReported, Reason: "the rule only audits", Code: outcome.CodeAudited}
+	gone = outcome.Finding{Setting: "UserPool", Rule: "crown", Want: "a pool that a rule names", Have: "deleted",
+		State: outcome.StateReported, Code: outcome.CodeDeleted,
 		Reason: "deleted by arn:aws:sts::123456789012:assumed-role/AppAdmin/mallory"}
 )
 
-func outcome(ending reconcile.Ending) reconcile.Outcome {
-	out := reconcile.Outcome{Outcome: ending, UserPoolID: "eu-west-1_AbCdEf123", Baseline: "sha256:ab",
+func ended(ending outcome.Ending) outcome.Outcome {
+	out := outcome.Outcome{Outcome: ending, UserPoolID: "eu-west-1_AbCdEf123", Baseline: "sha256:ab",
 		Cause: event.Cause{EventID: "0c0f7a3e", EventName: "UpdateUserPool",
 			Actor: "arn:aws:sts::123456789012:assumed-role/AppAdmin/mallory"},
-		Drifts: []reconcile.Drift{}, Writes: []string{}, Details: reconcile.Details{PoolName: "customers",
+		Drifts: []outcome.Finding{}, Writes: []string{}, Details: outcome.Details{PoolName: "customers",
 			PoolARN: "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123"}}
 	switch ending {
-	case reconcile.Remediated:
-		out.Writes, out.Drifts = []string{"UpdateUserPool"}, []reconcile.Drift{fixed}
-	case reconcile.Unconverged:
+	case outcome.Remediated:
+		out.Writes, out.Drifts = []string{"UpdateUserPool"}, []outcome.Finding{fixed}
+	case outcome.Unconverged:
 		out.Writes = []string{"UpdateUserPool"}
 		out.Reason = "settings moved that no write was to change: UserPoolTags.team"
-	case reconcile.Partial:
+	case outcome.Partial:
 		out.Writes, out.Reason = []string{"UpdateUserPool"}, unfixable.Reason
-		out.Drifts = []reconcile.Drift{fixed, unfixable}
-	case reconcile.Drifted:
-		out.Reason, out.Drifts = audited.Reason, []reconcile.Drift{audited}
+		out.Drifts = []outcome.Finding{fixed, unfixable}
+	case outcome.Drifted:
+		out.Reason, out.Drifts = audited.Reason, []outcome.Finding{audited}
 	case deleted:
-		out.Outcome, out.Critical, out.Reason = reconcile.Drifted, true, "the user pool was deleted"
+		out.Outcome, out.Critical, out.Reason = outcome.Drifted, true, "the user pool was deleted"
 		out.Details.PoolName, out.Cause.EventName = "", "DeleteUserPool"
-		out.Drifts = []reconcile.Drift{gone}
-	case reconcile.Ignored:
-		out.Reason = reconcile.GoneReason
-	case reconcile.Unfixable:
-		out.Reason, out.Drifts = unfixable.Reason, []reconcile.Drift{unfixable}
+		out.Drifts = []outcome.Finding{gone}
+	case outcome.Ignored:
+		out.Reason = outcome.GoneReason
+	case outcome.Unfixable:
+		out.Reason, out.Drifts = unfixable.Reason, []outcome.Finding{unfixable}
 	}
 	return out
 }
 
 // reportOf is the report of a run that read all of the pool, of which people are notified where it matters.
-func reportOf(ending reconcile.Ending) report.Report {
-	out := outcome(ending)
+func reportOf(ending outcome.Ending) report.Report {
+	out := ended(ending)
 	r := report.New(out, "test")
 	r.Notify, r.Whole = report.Notifies(out, false), true
 	return r
@@ -101,8 +101,8 @@ func TestTopic(t *testing.T) {
 		t.Fatal(err)
 	}
 	channels := []notify.Channel{notify.Topic{Client: topics, ARN: aws.ToString(topic.TopicArn)}}
-	for ending, want := range map[reconcile.Ending]bool{reconcile.Unchanged: false, reconcile.Exempted: false,
-		reconcile.Remediated: true, reconcile.Unfixable: true} {
+	for ending, want := range map[outcome.Ending]bool{outcome.Unchanged: false, outcome.Exempted: false,
+		outcome.Remediated: true, outcome.Unfixable: true} {
 		if notified, failed := notify.Send(t.Context(), channels, reportOf(ending)); notified != want || failed != nil {
 			t.Errorf("%s: notified %v, %v", ending, notified, failed)
 		}
@@ -124,7 +124,7 @@ func TestTopic(t *testing.T) {
 		t.Fatalf("%v: %s", err, envelope.Message)
 	}
 	subject := "[HIGH] customers unfixable: AdvancedSecurityMode, after a call by mallory"
-	if r.Outcome != reconcile.Unfixable || r.Schema != report.SchemaName || envelope.Subject != subject {
+	if r.Outcome != outcome.Unfixable || r.Schema != report.SchemaName || envelope.Subject != subject {
 		t.Errorf("%+v %q", r, envelope.Subject)
 	}
 }
@@ -147,7 +147,7 @@ func TestLogsKeepMetrics(t *testing.T) {
 	}
 	var b strings.Builder
 	now := time.Now()
-	if err := report.Metrics(&b, "keeper", now, outcome(reconcile.Remediated), report.Counts{Calls: 4}); err != nil {
+	if err := report.Metrics(&b, "keeper", now, ended(outcome.Remediated), report.Counts{Calls: 4}); err != nil {
 		t.Fatal(err)
 	}
 	var events []logtypes.InputLogEvent
@@ -195,7 +195,7 @@ func TestBus(t *testing.T) {
 		t.Fatal(err)
 	}
 	channel := notify.Bus{Client: bus, Bus: "default"}
-	for _, ending := range []reconcile.Ending{reconcile.Unfixable, reconcile.Remediated} {
+	for _, ending := range []outcome.Ending{outcome.Unfixable, outcome.Remediated} {
 		if err := channel.Send(t.Context(), reportOf(ending)); err != nil {
 			t.Fatal(err)
 		}
@@ -218,7 +218,7 @@ func TestBus(t *testing.T) {
 		t.Fatal(err)
 	}
 	if e.Source != notify.Source || e.DetailType != "User Pool Remediated" || len(e.Resources) != 1 ||
-		e.Detail.Outcome != reconcile.Remediated {
+		e.Detail.Outcome != outcome.Remediated {
 		t.Errorf("%+v", e)
 	}
 }
@@ -230,7 +230,7 @@ func TestSend(t *testing.T) {
 		RetryMaxAttempts: 1}
 	notified, failed := notify.Send(t.Context(), []notify.Channel{
 		notify.Topic{Client: sns.NewFromConfig(nowhere), ARN: "arn"},
-		notify.Bus{Client: eventbridge.NewFromConfig(nowhere), Bus: "default"}}, reportOf(reconcile.Unfixable))
+		notify.Bus{Client: eventbridge.NewFromConfig(nowhere), Bus: "default"}}, reportOf(outcome.Unfixable))
 	if len(failed) != 2 || notified {
 		t.Fatalf("notified %v, %v", notified, failed)
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"poolkeeper/lambda/notify"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
 )
 
@@ -70,10 +70,10 @@ func TestPublishOnce(t *testing.T) {
 			`<MessageId>1</MessageId></PublishResult></PublishResponse>`)
 	}))
 	t.Cleanup(server.Close)
-	out := outcome(reconcile.Unfixable)
+	out := ended(outcome.Unfixable)
 	for i := range 4000 {
-		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: fmt.Sprintf("UserPoolTags.%d", i), Want: "x",
-			Rule: fmt.Sprintf("rule-%d-\U0001f512", i), State: reconcile.StateUnfixable})
+		out.Drifts = append(out.Drifts, outcome.Finding{Setting: fmt.Sprintf("UserPoolTags.%d", i), Want: "x",
+			Rule: fmt.Sprintf("rule-%d-\U0001f512", i), State: outcome.StateUnfixable})
 	}
 	client := sns.New(sns.Options{Region: "eu-west-1", BaseEndpoint: aws.String(server.URL), Credentials: credentials})
 	topic := notify.Topic{Client: client, ARN: "arn:aws:sns:eu-west-1:123456789012:t"}
@@ -123,7 +123,7 @@ func accepts(t *testing.T, channel func(url string) notify.Channel, answers map[
 			_, _ = io.WriteString(w, answer)
 		}))
 		t.Cleanup(server.Close)
-		if err := channel(server.URL).Send(t.Context(), reportOf(reconcile.Unfixable)); (err == nil) != accepted {
+		if err := channel(server.URL).Send(t.Context(), reportOf(outcome.Unfixable)); (err == nil) != accepted {
 			t.Errorf("%s: %v", answer, err)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
 )
 
@@ -13,7 +13,7 @@ const RepeatInterval = 24 * time.Hour
 
 // Suppressed says whether people know all that an outcome says: nothing was written, and each finding is one that they
 // were notified of within the repeat interval.
-func Suppressed(out reconcile.Outcome, now time.Time) bool {
+func Suppressed(out outcome.Outcome, now time.Time) bool {
 	if report.Wrote(out) {
 		return false
 	}
@@ -24,22 +24,22 @@ func Suppressed(out reconcile.Outcome, now time.Time) bool {
 
 // Fingerprints names the findings of an outcome, for Ledger.Note once people were notified of them. What is exempted is
 // no finding to notify of. An outcome without findings, such as that of a pool that cannot be read, has one name.
-func Fingerprints(out reconcile.Outcome) []string {
+func Fingerprints(out outcome.Outcome) []string {
 	var names []string
 	for _, d := range out.Drifts {
 		switch {
-		case d.State == reconcile.StateExempted:
+		case d.State == outcome.StateExempted:
 			continue
-		case d.Code == reconcile.CodeLostUpdate, d.Code == reconcile.CodeInterrupted:
+		case d.Code == outcome.CodeLostUpdate, d.Code == outcome.CodeInterrupted:
 			d.Have = d.Reason // it names the record: another run is another finding
-		case d.Code == "" && d.State == reconcile.StateReported:
+		case d.Code == "" && d.State == outcome.StateReported:
 			d.Have = out.Cause.EventID // a change that a call made: another call is another change
 		}
-		names = append(names, reconcile.Fingerprint(out.UserPoolID, d))
+		names = append(names, outcome.Fingerprint(out.UserPoolID, d))
 	}
 	if len(names) == 0 {
-		state := reconcile.DriftState(out.Outcome)
-		names = append(names, reconcile.Fingerprint(out.UserPoolID, reconcile.Drift{State: state}))
+		state := outcome.State(out.Outcome)
+		names = append(names, outcome.Fingerprint(out.UserPoolID, outcome.Finding{State: state}))
 	}
 	return names
 }

@@ -9,6 +9,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 )
 
@@ -21,8 +22,8 @@ type Scanner struct {
 	Baseline *baseline.Baseline
 	Ledger   reconcile.Ledger
 	OwnRole  string
-	Send     func(ctx context.Context, bodies []string) error                            // nil: handle the pools
-	Handle   func(ctx context.Context, request event.Request) (reconcile.Outcome, error) // where Send is nil
+	Send     func(ctx context.Context, bodies []string) error                          // nil: handle the pools
+	Handle   func(ctx context.Context, request event.Request) (outcome.Outcome, error) // where Send is nil
 	Now      func() time.Time
 	Sleep    func(context.Context, time.Duration) error
 }
@@ -38,10 +39,10 @@ const (
 )
 
 // Scan does what a request for all pools asks for. The error is nil or a *reconcile.DeferredError.
-func (s Scanner) Scan(ctx context.Context, request event.Request) (reconcile.ScanResult, error) {
-	result := reconcile.ScanResult{Outcome: reconcile.Scanned, Reason: request.Detail}
+func (s Scanner) Scan(ctx context.Context, request event.Request) (outcome.ScanResult, error) {
+	result := outcome.ScanResult{Outcome: outcome.Scanned, Reason: request.Detail}
 	if reason := s.skip(ctx, request); reason != "" {
-		result.Outcome, result.Reason = reconcile.Ignored, reason
+		result.Outcome, result.Reason = outcome.Ignored, reason
 		return result, nil
 	}
 	scan := request.Scan
@@ -49,8 +50,8 @@ func (s Scanner) Scan(ctx context.Context, request event.Request) (reconcile.Sca
 		scan.Started = now
 	}
 	if err := s.pages(ctx, scan, &result); err != nil {
-		result.Outcome, result.Reason = reconcile.Deferred, err.Error()
-		return result, &reconcile.DeferredError{Reason: err.Error(), Cause: err}
+		result.Outcome, result.Reason = outcome.Deferred, err.Error()
+		return result, &outcome.DeferredError{Reason: err.Error(), Cause: err}
 	}
 	// Other events rely on the scan only once all its messages are in the queue: an event whose own scan fails in the
 	// middle has to scan again when it is redelivered. A note that fails costs one more scan.
@@ -86,7 +87,7 @@ func (s Scanner) skip(ctx context.Context, request event.Request) string {
 }
 
 // pages goes through the pages of the list, from the token of the scan on.
-func (s Scanner) pages(ctx context.Context, scan event.Scan, result *reconcile.ScanResult) error {
+func (s Scanner) pages(ctx context.Context, scan event.Scan, result *outcome.ScanResult) error {
 	seen := map[string]bool{scan.Token: true}
 	for page := range mostPages {
 		if s.late(ctx) {
@@ -129,7 +130,7 @@ func (s Scanner) late(ctx context.Context) bool {
 }
 
 // later sends the message that continues the scan at the next page.
-func (s Scanner) later(ctx context.Context, scan event.Scan, page int, result *reconcile.ScanResult) error {
+func (s Scanner) later(ctx context.Context, scan event.Scan, page int, result *outcome.ScanResult) error {
 	if s.Send == nil {
 		return errors.New("the time is used up; not every pool was reconciled")
 	}
@@ -144,7 +145,7 @@ func (s Scanner) later(ctx context.Context, scan event.Scan, page int, result *r
 }
 
 // page sends or handles the pools of one page that a rule may select.
-func (s Scanner) page(ctx context.Context, scan event.Scan, ids []string, result *reconcile.ScanResult) error {
+func (s Scanner) page(ctx context.Context, scan event.Scan, ids []string, result *outcome.ScanResult) error {
 	var bodies []string
 	for _, id := range ids {
 		if !s.Baseline.MaySelect(id) {
@@ -175,17 +176,17 @@ func (s Scanner) page(ctx context.Context, scan event.Scan, ids []string, result
 }
 
 // handle handles one pool in process. One that is deferred does not end the scan; the end of the context does.
-func (s Scanner) handle(ctx context.Context, scan event.Scan, id string, result *reconcile.ScanResult) error {
+func (s Scanner) handle(ctx context.Context, scan event.Scan, id string, result *outcome.ScanResult) error {
 	from := s.Now()
 	out, err := s.Handle(ctx, event.Request{Kind: event.One, UserPoolID: id,
 		Scan:  event.Scan{Started: scan.Started, Scheduled: scan.Scheduled},
 		Cause: event.Cause{EventName: event.ScanPools, Time: scan.Started}})
 	if result.Outcomes == nil {
-		result.Outcomes = map[reconcile.Ending]int{}
+		result.Outcomes = map[outcome.Ending]int{}
 	}
 	result.Outcomes[out.Outcome]++
 	if err != nil {
-		failure := reconcile.Failure{UserPoolID: id, Outcome: out.Outcome, Reason: err.Error()}
+		failure := outcome.Failure{UserPoolID: id, Outcome: out.Outcome, Reason: err.Error()}
 		result.Failed = append(result.Failed, failure)
 	}
 	return s.Sleep(ctx, pace-s.Now().Sub(from))

@@ -13,8 +13,8 @@ import (
 	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/queue"
-	"poolkeeper/lambda/reconcile"
 )
 
 const ownRole = "arn:aws:iam::111122223333:role/poolkeeper"
@@ -106,7 +106,7 @@ func TestScan(t *testing.T) {
 					ctx, stop := context.WithTimeout(t.Context(), 40*time.Second)
 					result, err := s.Scan(ctx, scan)
 					stop()
-					if err != nil || result.Outcome != reconcile.Scanned || result.Sent == 0 {
+					if err != nil || result.Outcome != outcome.Scanned || result.Sent == 0 {
 						t.Fatalf("%+v: %v", result, err)
 					}
 					scan = event.Request{}
@@ -182,11 +182,11 @@ func TestScanFails(t *testing.T) {
 				ctx, stop := context.WithTimeout(t.Context(), c.time)
 				defer stop()
 				result, err := scanner(t, &c.pages, o).Scan(ctx, event.Request{Kind: event.All, Scan: c.request})
-				var later *reconcile.DeferredError
+				var later *outcome.DeferredError
 				if !errors.As(err, &later) || !strings.Contains(err.Error(), c.says) {
 					t.Errorf("%v, want %q", err, c.says)
 				}
-				if result.Outcome != reconcile.Deferred || c.pages.listed > 2000 {
+				if result.Outcome != outcome.Deferred || c.pages.listed > 2000 {
 					t.Errorf("%+v after %d pages", result, c.pages.listed)
 				}
 			})
@@ -203,17 +203,17 @@ func TestScanThatAnEventAsksFor(t *testing.T) {
 		noon := time.Now()
 		for i, c := range []struct {
 			request event.Request
-			want    reconcile.Ending
+			want    outcome.Ending
 		}{
-			{leftOut(noon.Add(-time.Minute), ownRole), reconcile.Ignored},
-			{leftOut(noon.Add(-time.Minute), ""), reconcile.Scanned},
-			{leftOut(noon.Add(-time.Minute), ""), reconcile.Ignored},
-			{leftOut(noon.Add(-2*time.Second), ""), reconcile.Scanned}, // a read may have shown the state before the call
-			{leftOut(time.Time{}, ""), reconcile.Scanned},
-			{event.Request{Kind: event.All, Scan: event.Scan{Scheduled: true}}, reconcile.Scanned},
+			{leftOut(noon.Add(-time.Minute), ownRole), outcome.Ignored},
+			{leftOut(noon.Add(-time.Minute), ""), outcome.Scanned},
+			{leftOut(noon.Add(-time.Minute), ""), outcome.Ignored},
+			{leftOut(noon.Add(-2*time.Second), ""), outcome.Scanned}, // a read may have shown the state before the call
+			{leftOut(time.Time{}, ""), outcome.Scanned},
+			{event.Request{Kind: event.All, Scan: event.Scan{Scheduled: true}}, outcome.Scanned},
 			// A start in the future is forged. No event may rely on it.
-			{event.Request{Kind: event.All, Scan: event.Scan{Started: noon.Add(time.Hour), Token: "0"}}, reconcile.Scanned},
-			{leftOut(noon.Add(time.Minute), ""), reconcile.Scanned},
+			{event.Request{Kind: event.All, Scan: event.Scan{Started: noon.Add(time.Hour), Token: "0"}}, outcome.Scanned},
+			{leftOut(noon.Add(time.Minute), ""), outcome.Scanned},
 		} {
 			if got, err := s.Scan(t.Context(), c.request); err != nil || got.Outcome != c.want {
 				t.Errorf("%d: %+v, want %s: %v", i, got, c.want, err)
@@ -247,17 +247,17 @@ func TestScanInProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now().UTC()
 		s := scanner(t, &pages{pools: 70}, nil)
-		s.Handle = func(_ context.Context, request event.Request) (reconcile.Outcome, error) {
+		s.Handle = func(_ context.Context, request event.Request) (outcome.Outcome, error) {
 			if want := (event.Scan{Started: began, Scheduled: true}); request.Kind != event.One || request.Scan != want {
 				t.Errorf("%+v", request)
 			}
 			if request.UserPoolID == "eu-west-1_Pool00003" {
-				return reconcile.Outcome{Outcome: reconcile.Deferred}, errors.New("busy")
+				return outcome.Outcome{Outcome: outcome.Deferred}, errors.New("busy")
 			}
-			return reconcile.Outcome{Outcome: reconcile.Unchanged}, nil
+			return outcome.Outcome{Outcome: outcome.Unchanged}, nil
 		}
 		result, err := s.Scan(t.Context(), event.Request{Kind: event.All, Scan: event.Scan{Scheduled: true}})
-		if err != nil || result.Pools != 70 || result.Outcomes[reconcile.Unchanged] != 69 || len(result.Failed) != 1 {
+		if err != nil || result.Pools != 70 || result.Outcomes[outcome.Unchanged] != 69 || len(result.Failed) != 1 {
 			t.Errorf("%+v: %v", result, err)
 		}
 		if took := time.Since(began); took != 14*time.Second {
@@ -266,7 +266,7 @@ func TestScanInProcess(t *testing.T) {
 		ctx, stop := context.WithTimeout(t.Context(), 35*time.Second)
 		defer stop()
 		result, err = s.Scan(ctx, event.Request{Kind: event.All, Scan: event.Scan{Scheduled: true, Started: began}})
-		if err == nil || result.Outcome != reconcile.Deferred || result.Pools == 0 || result.Pools > 30 {
+		if err == nil || result.Outcome != outcome.Deferred || result.Pools == 0 || result.Pools > 30 {
 			t.Errorf("%+v without time: %v", result, err)
 		}
 	})

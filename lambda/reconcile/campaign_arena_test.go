@@ -11,6 +11,7 @@ import (
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 )
 
@@ -26,7 +27,7 @@ type arena struct {
 	mutex    sync.Mutex
 	struck   int                // times the fault struck
 	lapse    context.CancelFunc // ends the time of the invocation
-	messages []reconcile.Outcome
+	messages []outcome.Outcome
 	unsent   int // messages that could not be sent
 }
 
@@ -147,7 +148,7 @@ func (a *arena) reconciler(p *process, skew time.Duration) *reconcile.Reconciler
 
 // A delivery is what became of the event, delivered once.
 type delivery struct {
-	out    reconcile.Outcome
+	out    outcome.Outcome
 	err    error
 	closed error
 	died   bool
@@ -179,9 +180,9 @@ func (a *arena) deliver(t *testing.T, p *process, r *reconcile.Reconciler) (d de
 }
 
 // notifies says whether people are notified of an outcome.
-func notifies(out reconcile.Outcome) bool {
+func notifies(out outcome.Outcome) bool {
 	switch out.Outcome {
-	case reconcile.Unconverged, reconcile.Partial, reconcile.Unfixable, reconcile.Remediated, reconcile.Drifted:
+	case outcome.Unconverged, outcome.Partial, outcome.Unfixable, outcome.Remediated, outcome.Drifted:
 		return true
 	default:
 		return len(out.Writes) > 0 || out.Record != ""

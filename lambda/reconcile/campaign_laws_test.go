@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
@@ -56,16 +57,16 @@ func (a *arena) try(t *testing.T, c cell) verdict {
 // for what people were notified of that it could not be restored.
 func (a *arena) moved(t *testing.T) []string {
 	return slices.DeleteFunc(difference(a.healthy, a.snapshot(t)), func(path string) bool {
-		return path == "UserPoolTags.meanwhile" || a.saidGone() || a.said(path, func(d reconcile.Drift) bool {
-			return d.Code == reconcile.CodeRestore
+		return path == "UserPoolTags.meanwhile" || a.saidGone() || a.said(path, func(d outcome.Finding) bool {
+			return d.Code == outcome.CodeRestore
 		})
 	})
 }
 
 // said says whether people were notified of such a finding about a path.
-func (a *arena) said(path string, such func(reconcile.Drift) bool) bool {
-	return slices.ContainsFunc(a.messages, func(out reconcile.Outcome) bool {
-		return slices.ContainsFunc(out.Drifts, func(d reconcile.Drift) bool {
+func (a *arena) said(path string, such func(outcome.Finding) bool) bool {
+	return slices.ContainsFunc(a.messages, func(out outcome.Outcome) bool {
+		return slices.ContainsFunc(out.Drifts, func(d outcome.Finding) bool {
 			return such(d) && userpool.Touches(d.Setting, plainPath(path))
 		})
 	})
@@ -73,8 +74,8 @@ func (a *arena) said(path string, such func(reconcile.Drift) bool) bool {
 
 // saidGone says whether people were notified of an interrupted run whose pool the service said is gone.
 func (a *arena) saidGone() bool {
-	return slices.ContainsFunc(a.messages, func(out reconcile.Outcome) bool {
-		return out.Reason == reconcile.GoneReason && hasCode(out, reconcile.CodeInterrupted)
+	return slices.ContainsFunc(a.messages, func(out outcome.Outcome) bool {
+		return out.Reason == outcome.GoneReason && hasCode(out, outcome.CodeInterrupted)
 	})
 }
 
@@ -82,7 +83,7 @@ func (a *arena) saidGone() bool {
 // named that does not exist, and no planted secret is shown.
 func (a *arena) truth(t *testing.T, d delivery) string {
 	moved := a.moved(t)
-	right := d.out.Outcome == reconcile.Remediated || d.out.Outcome == reconcile.Unchanged
+	right := d.out.Outcome == outcome.Remediated || d.out.Outcome == outcome.Unchanged
 	// What another process took stands in the ledger alone, which is said to have failed.
 	blind := incidents[a.cell.incident].begun && d.out.Details.LedgerError != ""
 	if d.err == nil && !d.died && !blind && len(moved) > 0 && right {
@@ -90,7 +91,7 @@ func (a *arena) truth(t *testing.T, d delivery) string {
 	}
 	for _, drift := range d.out.Drifts {
 		for _, path := range moved {
-			if !d.died && drift.State == reconcile.StateFixed && userpool.Touches(drift.Setting, plainPath(path)) {
+			if !d.died && drift.State == outcome.StateFixed && userpool.Touches(drift.Setting, plainPath(path)) {
 				return drift.Setting + " is called fixed, and is not"
 			}
 		}
@@ -116,7 +117,7 @@ func plainPath(path string) string { return strings.TrimPrefix(path, "mfa:") }
 
 // unnotified holds that a message that could not be sent changes nothing else.
 func (a *arena) unnotified(t *testing.T, d delivery) string {
-	if a.cell.place == atNotify && !d.died && (d.out.Outcome != reconcile.Remediated || len(a.moved(t)) > 0) {
+	if a.cell.place == atNotify && !d.died && (d.out.Outcome != outcome.Remediated || len(a.moved(t)) > 0) {
 		return fmt.Sprintf("a message that could not be sent made it %s: %s", d.out.Outcome, d.out.Reason)
 	}
 	return ""
@@ -193,8 +194,8 @@ func (a *arena) informed(*testing.T, delivery) string {
 		return ""
 	}
 	for _, path := range a.harmed {
-		told := a.said(path, func(d reconcile.Drift) bool {
-			return d.State == reconcile.StateFixed || d.Reason == "written, and not verified"
+		told := a.said(path, func(d outcome.Finding) bool {
+			return d.State == outcome.StateFixed || d.Reason == "written, and not verified"
 		})
 		if !told {
 			return fmt.Sprintf("%s was put right, and none of %d messages says so", path, len(a.messages))

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"poolkeeper/lambda/cognitotest"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // A known case: a pool, what somebody did to it, what the baseline owns, and what has to come of it. Whatever is not
@@ -17,8 +17,8 @@ type knownCase struct {
 	reason   string
 	tamper   func(pool, mfa map[string]any) // what the pool is like when it is read
 	baseline string                         // required settings
-	outcome  reconcile.Ending
-	states   map[string]reconcile.DriftState
+	outcome  outcome.Ending
+	states   map[string]outcome.State
 	moves    []string          // leaves that may differ afterwards
 	final    map[string]string // leaves and their JSON afterwards; "" is absent
 	writes   []string
@@ -34,8 +34,8 @@ var (
 )
 
 const (
-	fixed   = reconcile.StateFixed
-	left    = reconcile.StateUnfixable
+	fixed   = outcome.StateFixed
+	left    = outcome.StateUnfixable
 	trigger = "arn:aws:lambda:eu-west-1:111122223333:function:pre-sign-up"
 )
 
@@ -111,14 +111,14 @@ var knownCases = map[string]knownCase{
 			object(pool, "Policies", "PasswordPolicy")["MinimumLength"] = json.Number("6")
 		},
 		baseline: "Policies: {PasswordPolicy: {MinimumLength: {atLeast: 14}}}",
-		outcome:  reconcile.Remediated,
-		states:   map[string]reconcile.DriftState{"Policies.PasswordPolicy.MinimumLength": fixed},
+		outcome:  outcome.Remediated,
+		states:   map[string]outcome.State{"Policies.PasswordPolicy.MinimumLength": fixed},
 		moves:    []string{"Policies.PasswordPolicy.MinimumLength"},
 		final:    map[string]string{"Policies.PasswordPolicy.MinimumLength": "14"}, writes: updated,
 	},
 	"compliant": {
 		reason: "no drift, no write", baseline: "DeletionProtection: ACTIVE",
-		outcome: reconcile.Unchanged, states: map[string]reconcile.DriftState{}, writes: none,
+		outcome: outcome.Unchanged, states: map[string]outcome.State{}, writes: none,
 	},
 	"somebody's single-member update reset the pool": {
 		reason: "only what is owned is restored; what is not stays as it was found",
@@ -133,8 +133,8 @@ var knownCases = map[string]knownCase{
 		},
 		baseline: "DeletionProtection: ACTIVE\nUserPoolAddOns: {AdvancedSecurityMode: " +
 			"ENFORCED}\nAutoVerifiedAttributes: [email]",
-		outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"DeletionProtection": fixed, "UserPoolAddOns.AdvancedSecurityMode": fixed,
+		outcome: outcome.Remediated,
+		states: map[string]outcome.State{"DeletionProtection": fixed, "UserPoolAddOns.AdvancedSecurityMode": fixed,
 			"AutoVerifiedAttributes": fixed},
 		moves: []string{"DeletionProtection", "UserPoolAddOns.AdvancedSecurityMode", "AutoVerifiedAttributes"},
 		final: map[string]string{"DeletionProtection": `"ACTIVE"`, "UserPoolAddOns.AdvancedSecurityMode": `"ENFORCED"`,
@@ -149,8 +149,8 @@ var knownCases = map[string]knownCase{
 			object(pool, "Policies", "PasswordPolicy")["TemporaryPasswordValidityDays"] = json.Number("3")
 			object(pool, "AdminCreateUserConfig")["UnusedAccountValidityDays"] = json.Number("7")
 		},
-		baseline: "DeletionProtection: ACTIVE", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"DeletionProtection": fixed},
+		baseline: "DeletionProtection: ACTIVE", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"DeletionProtection": fixed},
 		moves:  []string{"DeletionProtection", "AdminCreateUserConfig.UnusedAccountValidityDays"},
 		final:  map[string]string{"Policies.PasswordPolicy.TemporaryPasswordValidityDays": "3"},
 		writes: updated, body: absent("AdminCreateUserConfig.UnusedAccountValidityDays"),
@@ -162,8 +162,8 @@ var knownCases = map[string]knownCase{
 			delete(object(pool, "Policies", "PasswordPolicy"), "TemporaryPasswordValidityDays")
 			object(pool, "AdminCreateUserConfig")["UnusedAccountValidityDays"] = json.Number("9")
 		},
-		baseline: "DeletionProtection: ACTIVE", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"DeletionProtection": fixed},
+		baseline: "DeletionProtection: ACTIVE", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"DeletionProtection": fixed},
 		moves:  []string{"DeletionProtection"},
 		final:  map[string]string{"AdminCreateUserConfig.UnusedAccountValidityDays": "9"},
 		writes: updated, body: sent("AdminCreateUserConfig.UnusedAccountValidityDays", "9"),
@@ -175,8 +175,8 @@ var knownCases = map[string]knownCase{
 			pool["EmailVerificationMessage"] = "visit evil.example {####}"
 		},
 		baseline: "VerificationMessageTemplate: {EmailMessage: \"Our code is {####} CANARY-baseline\"}",
-		outcome:  reconcile.Remediated,
-		states:   map[string]reconcile.DriftState{"VerificationMessageTemplate.EmailMessage": fixed},
+		outcome:  outcome.Remediated,
+		states:   map[string]outcome.State{"VerificationMessageTemplate.EmailMessage": fixed},
 		moves:    []string{"VerificationMessageTemplate.EmailMessage", "EmailVerificationMessage"},
 		final: map[string]string{"VerificationMessageTemplate.EmailMessage": `"Our code is {####} CANARY-baseline"`,
 			"EmailVerificationMessage": `"Our code is {####} CANARY-baseline"`},
@@ -189,7 +189,7 @@ var knownCases = map[string]knownCase{
 			pool["SmsVerificationMessage"] = "bad {####}"
 		},
 		baseline: "SmsVerificationMessage: \"Good {####} CANARY-baseline\"",
-		outcome:  reconcile.Remediated, states: map[string]reconcile.DriftState{"SmsVerificationMessage": fixed},
+		outcome:  outcome.Remediated, states: map[string]outcome.State{"SmsVerificationMessage": fixed},
 		moves: []string{"VerificationMessageTemplate.SmsMessage", "SmsVerificationMessage"},
 		final: map[string]string{"VerificationMessageTemplate.SmsMessage": `"Good {####} CANARY-baseline"`}, writes: updated,
 	},
@@ -199,8 +199,8 @@ var knownCases = map[string]knownCase{
 			delete(pool, "DeviceConfiguration")
 			pool["DeletionProtection"] = "INACTIVE"
 		},
-		baseline: "DeletionProtection: ACTIVE", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"DeletionProtection": fixed},
+		baseline: "DeletionProtection: ACTIVE", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"DeletionProtection": fixed},
 		moves:  []string{"DeletionProtection"}, writes: updated, body: absent("DeviceConfiguration"),
 	},
 	"device tracking is to be off": {
@@ -209,8 +209,8 @@ var knownCases = map[string]knownCase{
 			pool["DeviceConfiguration"] = map[string]any{"ChallengeRequiredOnNewDevice": true,
 				"DeviceOnlyRememberedOnUserPrompt": true}
 		},
-		baseline: "DeviceConfiguration: {absent: true}", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"DeviceConfiguration": fixed},
+		baseline: "DeviceConfiguration: {absent: true}", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"DeviceConfiguration": fixed},
 		moves: []string{"DeviceConfiguration", "DeviceConfiguration.ChallengeRequiredOnNewDevice",
 			"DeviceConfiguration.DeviceOnlyRememberedOnUserPrompt"},
 		final:  map[string]string{"DeviceConfiguration": ""},
@@ -222,8 +222,8 @@ var knownCases = map[string]knownCase{
 			pool["DeviceConfiguration"] = map[string]any{}
 			pool["DeletionProtection"] = "INACTIVE"
 		},
-		baseline: "DeletionProtection: ACTIVE", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"DeletionProtection": fixed},
+		baseline: "DeletionProtection: ACTIVE", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"DeletionProtection": fixed},
 		moves:  []string{"DeletionProtection"}, final: map[string]string{"DeviceConfiguration": "present"}, writes: updated,
 		body: sent("DeviceConfiguration", "{}"),
 	},
@@ -231,8 +231,8 @@ var knownCases = map[string]knownCase{
 		reason: "the live MFA value travels, MFA is not touched, and no SmsConfiguration is made up",
 		tamper: edits(totpOnly("ON"),
 			func(pool, _ map[string]any) { object(pool, "Policies", "PasswordPolicy")["RequireNumbers"] = false }),
-		baseline: "Policies: {PasswordPolicy: {RequireNumbers: true}}", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"Policies.PasswordPolicy.RequireNumbers": fixed},
+		baseline: "Policies: {PasswordPolicy: {RequireNumbers: true}}", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"Policies.PasswordPolicy.RequireNumbers": fixed},
 		moves:  []string{"Policies.PasswordPolicy.RequireNumbers"}, writes: updated,
 		body: both(absent("SmsConfiguration"), sent("MfaConfiguration", `"ON"`)),
 	},
@@ -245,8 +245,8 @@ var knownCases = map[string]knownCase{
 			object(mfa, "SmsMfaConfiguration")["SmsConfiguration"] = sender
 			pool["DeletionProtection"] = "INACTIVE"
 		},
-		baseline: "DeletionProtection: ACTIVE", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"DeletionProtection": fixed},
+		baseline: "DeletionProtection: ACTIVE", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"DeletionProtection": fixed},
 		moves:  []string{"DeletionProtection"},
 		final:  map[string]string{"SmsConfiguration.EumsSms.CallerArn": `"arn:aws:iam::111122223333:role/eums-sender"`},
 		writes: updated,
@@ -260,8 +260,8 @@ var knownCases = map[string]knownCase{
 				"Level4": map[string]any{"AcrValue": "urn:cognito:loa:4"}}
 			pool["DeletionProtection"] = "INACTIVE"
 		},
-		baseline: "DeletionProtection: ACTIVE", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"DeletionProtection": fixed},
+		baseline: "DeletionProtection: ACTIVE", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"DeletionProtection": fixed},
 		moves:  []string{"DeletionProtection"},
 		final:  map[string]string{"AcrConfiguration.Level1.AcrValue": `"urn:ours:low"`}, writes: updated,
 	},
@@ -271,8 +271,8 @@ var knownCases = map[string]knownCase{
 			pool["AutoVerifiedAttributes"] = list()
 			pool["UserAttributeUpdateSettings"] = map[string]any{"AttributesRequireVerificationBeforeUpdate": list()}
 		},
-		baseline: "AutoVerifiedAttributes: [email]", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"AutoVerifiedAttributes": fixed},
+		baseline: "AutoVerifiedAttributes: [email]", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"AutoVerifiedAttributes": fixed},
 		moves:  []string{"AutoVerifiedAttributes"}, writes: updated,
 		body: sent("UserAttributeUpdateSettings", `{"AttributesRequireVerificationBeforeUpdate":[]}`),
 	},
@@ -283,8 +283,8 @@ var knownCases = map[string]knownCase{
 			pool["UserAttributeUpdateSettings"] = map[string]any{"AttributesRequireVerificationBeforeUpdate": list()}
 		},
 		baseline: "UserAttributeUpdateSettings: {AttributesRequireVerificationBeforeUpdate: [email]}",
-		outcome:  reconcile.Unfixable,
-		states: map[string]reconcile.DriftState{
+		outcome:  outcome.Unfixable,
+		states: map[string]outcome.State{
 			"UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate": left}, writes: none,
 	},
 	"order of sets": {
@@ -297,13 +297,13 @@ var knownCases = map[string]knownCase{
 		},
 		baseline: "AutoVerifiedAttributes: [email, phone_number]\nAccountRecoverySetting: {RecoveryMechanisms: [{Name: " +
 			"verified_email, Priority: 1}, {Name: verified_phone_number, Priority: 2}]}",
-		outcome: reconcile.Unchanged, states: map[string]reconcile.DriftState{}, writes: none,
+		outcome: outcome.Unchanged, states: map[string]outcome.State{}, writes: none,
 	},
 	"one trigger of many detached": {
 		reason:   "the container is replaced as a whole, so the other triggers travel",
 		tamper:   func(pool, _ map[string]any) { delete(object(pool, "LambdaConfig"), "PreSignUp") },
-		baseline: "LambdaConfig: {PreSignUp: \"" + trigger + "\"}", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"LambdaConfig.PreSignUp": fixed},
+		baseline: "LambdaConfig: {PreSignUp: \"" + trigger + "\"}", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"LambdaConfig.PreSignUp": fixed},
 		moves:  []string{"LambdaConfig.PreSignUp"}, final: map[string]string{"LambdaConfig.PreSignUp": `"` + trigger + `"`},
 		writes: updated,
 	},
@@ -312,8 +312,8 @@ var knownCases = map[string]knownCase{
 		tamper: func(pool, _ map[string]any) { delete(object(pool, "LambdaConfig"), "CustomSMSSender") },
 		baseline: "LambdaConfig: {CustomSMSSender: {LambdaArn: \"arn:aws:lambda:eu-west-1:111122223333:function:sms\", " +
 			"LambdaVersion: V1_0}}",
-		outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"LambdaConfig.CustomSMSSender.LambdaArn": fixed,
+		outcome: outcome.Remediated,
+		states: map[string]outcome.State{"LambdaConfig.CustomSMSSender.LambdaArn": fixed,
 			"LambdaConfig.CustomSMSSender.LambdaVersion": fixed},
 		moves:  []string{"LambdaConfig.CustomSMSSender.LambdaArn", "LambdaConfig.CustomSMSSender.LambdaVersion"},
 		writes: updated,
@@ -325,8 +325,8 @@ var knownCases = map[string]knownCase{
 			delete(object(pool, "LambdaConfig"), "PreTokenGenerationConfig")
 		},
 		baseline: "LambdaConfig: {PreTokenGenerationConfig: {LambdaArn: \"" + trigger + "\", LambdaVersion: V2_0}}",
-		outcome:  reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"LambdaConfig.PreTokenGenerationConfig.LambdaArn": fixed,
+		outcome:  outcome.Remediated,
+		states: map[string]outcome.State{"LambdaConfig.PreTokenGenerationConfig.LambdaArn": fixed,
 			"LambdaConfig.PreTokenGenerationConfig.LambdaVersion": fixed},
 		moves: []string{"LambdaConfig.PreTokenGeneration", "LambdaConfig.PreTokenGenerationConfig.LambdaArn",
 			"LambdaConfig.PreTokenGenerationConfig.LambdaVersion"},
@@ -340,8 +340,8 @@ var knownCases = map[string]knownCase{
 			object(pool, "LambdaConfig")["PreTokenGeneration"] = evil
 			object(pool, "LambdaConfig")["PreTokenGenerationConfig"] = map[string]any{"LambdaArn": evil, "LambdaVersion": "V2_0"}
 		},
-		baseline: "LambdaConfig: {PreTokenGeneration: \"" + trigger + "\"}", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"LambdaConfig.PreTokenGeneration": fixed},
+		baseline: "LambdaConfig: {PreTokenGeneration: \"" + trigger + "\"}", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"LambdaConfig.PreTokenGeneration": fixed},
 		moves:  []string{"LambdaConfig.PreTokenGeneration", "LambdaConfig.PreTokenGenerationConfig.LambdaArn"},
 		final: map[string]string{"LambdaConfig.PreTokenGenerationConfig.LambdaArn": `"` + trigger + `"`,
 			"LambdaConfig.PreTokenGenerationConfig.LambdaVersion": `"V2_0"`}, writes: updated,
@@ -351,7 +351,7 @@ var knownCases = map[string]knownCase{
 			"the SMS block may clear it",
 		tamper:   mfaOff,
 		baseline: "MfaConfiguration: {oneOf: [ON, OPTIONAL], set: OPTIONAL}\nSoftwareTokenMfaConfiguration: {Enabled: true}",
-		outcome:  reconcile.Remediated, states: map[string]reconcile.DriftState{"MfaConfiguration": fixed,
+		outcome:  outcome.Remediated, states: map[string]outcome.State{"MfaConfiguration": fixed,
 			"SoftwareTokenMfaConfiguration.Enabled": fixed},
 		moves:  []string{"MfaConfiguration", "mfa:MfaConfiguration", "mfa:SoftwareTokenMfaConfiguration.Enabled"},
 		final:  map[string]string{"mfa:MfaConfiguration": `"OPTIONAL"`, "mfa:SoftwareTokenMfaConfiguration.Enabled": "true"},
@@ -359,13 +359,13 @@ var knownCases = map[string]knownCase{
 	},
 	"MFA turned off, no factor named": {
 		reason: "there is no factor to turn on", tamper: mfaOff, baseline: "MfaConfiguration: OPTIONAL",
-		outcome: reconcile.Unfixable, states: map[string]reconcile.DriftState{"MfaConfiguration": left}, writes: none,
+		outcome: outcome.Unfixable, states: map[string]outcome.State{"MfaConfiguration": left}, writes: none,
 	},
 	"MFA on against one-time codes that are not owned": {
 		reason:   "a conflict that is known before the first write: no half of it is applied",
 		tamper:   edits(mfaOff, factorsAre("PASSWORD", "EMAIL_OTP")),
 		baseline: "MfaConfiguration: ON\nSoftwareTokenMfaConfiguration: {Enabled: true}",
-		outcome:  reconcile.Unfixable, states: map[string]reconcile.DriftState{"MfaConfiguration": left,
+		outcome:  outcome.Unfixable, states: map[string]outcome.State{"MfaConfiguration": left,
 			"SoftwareTokenMfaConfiguration.Enabled": left}, writes: none,
 	},
 	"MFA on and one-time codes off": {
@@ -373,8 +373,8 @@ var knownCases = map[string]knownCase{
 		tamper: edits(totpOnly("OFF"), mfaOff, factorsAre("PASSWORD", "EMAIL_OTP")),
 		baseline: "MfaConfiguration: ON\nSoftwareTokenMfaConfiguration: {Enabled: true}\nPolicies: {SignInPolicy: " +
 			"{AllowedFirstAuthFactors: [PASSWORD]}}",
-		outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"MfaConfiguration": fixed, "SoftwareTokenMfaConfiguration.Enabled": fixed,
+		outcome: outcome.Remediated,
+		states: map[string]outcome.State{"MfaConfiguration": fixed, "SoftwareTokenMfaConfiguration.Enabled": fixed,
 			"Policies.SignInPolicy.AllowedFirstAuthFactors": fixed},
 		moves: []string{"MfaConfiguration", "mfa:MfaConfiguration", "mfa:SoftwareTokenMfaConfiguration.Enabled",
 			"Policies.SignInPolicy.AllowedFirstAuthFactors"}, writes: poolFirst,
@@ -383,7 +383,7 @@ var knownCases = map[string]knownCase{
 		reason:   "MFA has to be lowered before the codes are taken, and the later call carries the lowered value",
 		tamper:   edits(totpOnly("ON"), factorsAre("PASSWORD")),
 		baseline: "MfaConfiguration: OPTIONAL\nPolicies: {SignInPolicy: {AllowedFirstAuthFactors: [PASSWORD, EMAIL_OTP]}}",
-		outcome:  reconcile.Remediated, states: map[string]reconcile.DriftState{"MfaConfiguration": fixed,
+		outcome:  outcome.Remediated, states: map[string]outcome.State{"MfaConfiguration": fixed,
 			"Policies.SignInPolicy.AllowedFirstAuthFactors": fixed},
 		moves:  []string{"MfaConfiguration", "mfa:MfaConfiguration", "Policies.SignInPolicy.AllowedFirstAuthFactors"},
 		writes: mfaFirst, body: sent("MfaConfiguration", `"OPTIONAL"`),
@@ -395,8 +395,8 @@ var knownCases = map[string]knownCase{
 		}),
 		baseline: "EmailConfiguration: {EmailSendingAccount: DEVELOPER}\nEmailMfaConfiguration: {Subject: \"Your code " +
 			"CANARY-subject\"}",
-		outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"EmailConfiguration.EmailSendingAccount": fixed,
+		outcome: outcome.Remediated,
+		states: map[string]outcome.State{"EmailConfiguration.EmailSendingAccount": fixed,
 			"EmailMfaConfiguration.Subject": fixed},
 		moves: []string{"EmailConfiguration.EmailSendingAccount", "mfa:EmailMfaConfiguration",
 			"mfa:EmailMfaConfiguration.Subject"}, writes: poolFirst,
@@ -404,8 +404,8 @@ var knownCases = map[string]knownCase{
 	"threat protection off, custom flows gone": {
 		reason:   "the mode is owned, the flows are not and stay as found",
 		tamper:   func(pool, _ map[string]any) { pool["UserPoolAddOns"] = map[string]any{"AdvancedSecurityMode": "OFF"} },
-		baseline: "UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"UserPoolAddOns.AdvancedSecurityMode": fixed},
+		baseline: "UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"UserPoolAddOns.AdvancedSecurityMode": fixed},
 		moves:  []string{"UserPoolAddOns.AdvancedSecurityMode"}, writes: updated,
 	},
 	"plan dropped with threat protection": {
@@ -415,15 +415,15 @@ var knownCases = map[string]knownCase{
 			pool["UserPoolAddOns"] = map[string]any{"AdvancedSecurityMode": "OFF"}
 			pool["DeletionProtection"] = "INACTIVE"
 		},
-		baseline: "UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}\nDeletionProtection: ACTIVE", outcome: reconcile.Partial,
-		states: map[string]reconcile.DriftState{"UserPoolAddOns.AdvancedSecurityMode": left, "DeletionProtection": fixed},
+		baseline: "UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}\nDeletionProtection: ACTIVE", outcome: outcome.Partial,
+		states: map[string]outcome.State{"UserPoolAddOns.AdvancedSecurityMode": left, "DeletionProtection": fixed},
 		moves:  []string{"DeletionProtection"}, final: map[string]string{"UserPoolTier": `"ESSENTIALS"`}, writes: updated,
 	},
 	"issuer and key travel": {
 		reason:   "losing either would be an outage",
 		tamper:   func(pool, _ map[string]any) { object(pool, "Policies", "PasswordPolicy")["RequireSymbols"] = false },
-		baseline: "Policies: {PasswordPolicy: {RequireSymbols: true}}", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"Policies.PasswordPolicy.RequireSymbols": fixed},
+		baseline: "Policies: {PasswordPolicy: {RequireSymbols: true}}", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"Policies.PasswordPolicy.RequireSymbols": fixed},
 		moves:  []string{"Policies.PasswordPolicy.RequireSymbols"}, writes: updated,
 		body: sent("IssuerConfiguration", `{"Type":"UPDATED"}`),
 	},
@@ -433,8 +433,8 @@ var knownCases = map[string]knownCase{
 			delete(pool, "AccountRecoverySetting")
 			pool["DeletionProtection"] = "INACTIVE"
 		},
-		baseline: "DeletionProtection: ACTIVE", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"DeletionProtection": fixed},
+		baseline: "DeletionProtection: ACTIVE", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"DeletionProtection": fixed},
 		moves:  []string{"DeletionProtection"}, writes: updated, body: absent("AccountRecoverySetting"),
 	},
 	"account recovery widened": {
@@ -444,8 +444,8 @@ var knownCases = map[string]knownCase{
 				"Name": "verified_phone_number", "Priority": json.Number("1")})}
 		}),
 		baseline: "AccountRecoverySetting: {RecoveryMechanisms: [{Name: admin_only, Priority: 1}]}",
-		outcome:  reconcile.Remediated,
-		states:   map[string]reconcile.DriftState{"AccountRecoverySetting.RecoveryMechanisms": fixed},
+		outcome:  outcome.Remediated,
+		states:   map[string]outcome.State{"AccountRecoverySetting.RecoveryMechanisms": fixed},
 		moves:    []string{"AccountRecoverySetting.RecoveryMechanisms"}, writes: updated,
 	},
 	"false stays false": {
@@ -454,8 +454,8 @@ var knownCases = map[string]knownCase{
 			object(pool, "Policies", "PasswordPolicy")["RequireSymbols"] = false
 			object(pool, "Policies", "PasswordPolicy")["RequireNumbers"] = false
 		},
-		baseline: "Policies: {PasswordPolicy: {RequireNumbers: true}}", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"Policies.PasswordPolicy.RequireNumbers": fixed},
+		baseline: "Policies: {PasswordPolicy: {RequireNumbers: true}}", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"Policies.PasswordPolicy.RequireNumbers": fixed},
 		moves:  []string{"Policies.PasswordPolicy.RequireNumbers"},
 		final:  map[string]string{"Policies.PasswordPolicy.RequireSymbols": ""}, writes: updated,
 	},
@@ -466,8 +466,8 @@ var knownCases = map[string]knownCase{
 			pool["EmailConfiguration"] = map[string]any{"ReplyToEmailAddress": "", "From": ""}
 			pool["DeletionProtection"] = "INACTIVE"
 		},
-		baseline: "DeletionProtection: ACTIVE", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"DeletionProtection": fixed},
+		baseline: "DeletionProtection: ACTIVE", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"DeletionProtection": fixed},
 		moves:  []string{"DeletionProtection"}, writes: updated, body: sent("EmailConfiguration", "{}"),
 	},
 	"system tags": {
@@ -476,8 +476,8 @@ var knownCases = map[string]knownCase{
 			object(pool, "UserPoolTags")["aws:cloudformation:stack-name"] = "identity"
 			object(pool, "UserPoolTags")["env"] = "dev"
 		},
-		baseline: "UserPoolTags: {env: prod}", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"UserPoolTags.env": fixed},
+		baseline: "UserPoolTags: {env: prod}", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"UserPoolTags.env": fixed},
 		moves:  []string{"UserPoolTags.env"},
 		final:  map[string]string{"UserPoolTags.aws:cloudformation:stack-name": `"identity"`},
 		writes: updated, body: absent("UserPoolTags.aws:cloudformation:stack-name"),
@@ -488,16 +488,16 @@ var knownCases = map[string]knownCase{
 			object(pool, "SmsConfiguration")["SnsCallerArn"] = "arn:aws:iam::111122223333:role/evil"
 			object(mfa, "SmsMfaConfiguration", "SmsConfiguration")["SnsCallerArn"] = "arn:aws:iam::111122223333:role/evil"
 		},
-		baseline: "SmsConfiguration: {SnsCallerArn: \"arn:aws:iam::111122223333:role/sms\"}", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"SmsConfiguration.SnsCallerArn": fixed},
+		baseline: "SmsConfiguration: {SnsCallerArn: \"arn:aws:iam::111122223333:role/sms\"}", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"SmsConfiguration.SnsCallerArn": fixed},
 		moves:  []string{"SmsConfiguration.SnsCallerArn", "mfa:SmsMfaConfiguration.SmsConfiguration.SnsCallerArn"},
 		final: map[string]string{"SmsConfiguration.SnsCallerArn": `"arn:aws:iam::111122223333:role/sms"`,
 			"mfa:SmsMfaConfiguration.SmsConfiguration.SnsCallerArn": `"arn:aws:iam::111122223333:role/sms"`}, writes: poolFirst,
 	},
 	"pre token generation is to be absent": {
 		reason:   "one trigger under two names goes under both",
-		baseline: "LambdaConfig: {PreTokenGeneration: {absent: true}}", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"LambdaConfig.PreTokenGeneration": fixed},
+		baseline: "LambdaConfig: {PreTokenGeneration: {absent: true}}", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"LambdaConfig.PreTokenGeneration": fixed},
 		moves: []string{"LambdaConfig.PreTokenGeneration", "LambdaConfig.PreTokenGenerationConfig.LambdaArn",
 			"LambdaConfig.PreTokenGenerationConfig.LambdaVersion"},
 		final: map[string]string{"LambdaConfig.PreTokenGeneration": "",
@@ -506,8 +506,8 @@ var knownCases = map[string]knownCase{
 	},
 	"pre token generation with its version is to be absent": {
 		reason:   "the legacy name goes with it",
-		baseline: "LambdaConfig: {PreTokenGenerationConfig: {absent: true}}", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"LambdaConfig.PreTokenGenerationConfig": fixed},
+		baseline: "LambdaConfig: {PreTokenGenerationConfig: {absent: true}}", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"LambdaConfig.PreTokenGenerationConfig": fixed},
 		moves: []string{"LambdaConfig.PreTokenGeneration", "LambdaConfig.PreTokenGenerationConfig.LambdaArn",
 			"LambdaConfig.PreTokenGenerationConfig.LambdaVersion"},
 		final:  map[string]string{"LambdaConfig.PreTokenGeneration": ""},
@@ -515,8 +515,8 @@ var knownCases = map[string]knownCase{
 	},
 	"no triggers but one": {
 		reason:   "exactly removes the others, the key and the senders with them",
-		baseline: "LambdaConfig: {exactly: {PreSignUp: \"" + trigger + "\"}}", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"LambdaConfig": fixed},
+		baseline: "LambdaConfig: {exactly: {PreSignUp: \"" + trigger + "\"}}", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"LambdaConfig": fixed},
 		moves: []string{"LambdaConfig.CustomMessage", "LambdaConfig.PostConfirmation", "LambdaConfig.PreAuthentication",
 			"LambdaConfig.PostAuthentication", "LambdaConfig.DefineAuthChallenge",
 			"LambdaConfig.CreateAuthChallenge", "LambdaConfig.VerifyAuthChallengeResponse", "LambdaConfig.PreTokenGeneration",
@@ -531,8 +531,8 @@ var knownCases = map[string]knownCase{
 		reason:   "the factor comes back with the pool's own sender",
 		tamper:   func(_, mfa map[string]any) { delete(mfa, "SmsMfaConfiguration") },
 		baseline: "SmsMfaConfiguration: {SmsAuthenticationMessage: \"Use {####} CANARY-baseline\"}",
-		outcome:  reconcile.Remediated,
-		states:   map[string]reconcile.DriftState{"SmsMfaConfiguration.SmsAuthenticationMessage": fixed},
+		outcome:  outcome.Remediated,
+		states:   map[string]outcome.State{"SmsMfaConfiguration.SmsAuthenticationMessage": fixed},
 		moves: []string{"SmsAuthenticationMessage", "mfa:SmsMfaConfiguration.SmsAuthenticationMessage",
 			"mfa:SmsMfaConfiguration.SmsConfiguration.SnsCallerArn",
 			"mfa:SmsMfaConfiguration.SmsConfiguration.ExternalId", "mfa:SmsMfaConfiguration.SmsConfiguration.SnsRegion"},
@@ -542,8 +542,8 @@ var knownCases = map[string]knownCase{
 	"Region of SMS MFA required, factor dropped": {
 		reason:   "the block is made of the pool's sender, and the pool's sender follows",
 		tamper:   func(_, mfa map[string]any) { delete(mfa, "SmsMfaConfiguration") },
-		baseline: "SmsMfaConfiguration: {SmsConfiguration: {SnsRegion: eu-central-1}}", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"SmsMfaConfiguration.SmsConfiguration.SnsRegion": fixed},
+		baseline: "SmsMfaConfiguration: {SmsConfiguration: {SnsRegion: eu-central-1}}", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"SmsMfaConfiguration.SmsConfiguration.SnsRegion": fixed},
 		moves: []string{"SmsConfiguration.SnsRegion", "mfa:SmsMfaConfiguration.SmsConfiguration.SnsCallerArn",
 			"mfa:SmsMfaConfiguration.SmsConfiguration.ExternalId",
 			"mfa:SmsMfaConfiguration.SmsConfiguration.SnsRegion", "mfa:SmsMfaConfiguration.SmsAuthenticationMessage"},
@@ -558,8 +558,8 @@ var knownCases = map[string]knownCase{
 				map[string]any{"AttributesRequireVerificationBeforeUpdate": list("email")}
 			object(pool, "Policies", "SignInPolicy")["AllowedFirstAuthFactors"] = list("PASSWORD")
 		},
-		baseline: "SmsMfaConfiguration: {absent: true}", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"SmsMfaConfiguration": fixed},
+		baseline: "SmsMfaConfiguration: {absent: true}", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"SmsMfaConfiguration": fixed},
 		moves: []string{"mfa:SmsMfaConfiguration.SmsAuthenticationMessage",
 			"mfa:SmsMfaConfiguration.SmsConfiguration.SnsCallerArn",
 			"mfa:SmsMfaConfiguration.SmsConfiguration.ExternalId", "mfa:SmsMfaConfiguration.SmsConfiguration.SnsRegion"},
@@ -568,14 +568,14 @@ var knownCases = map[string]knownCase{
 	"MFA is to be off, factors not owned": {
 		reason:   "turning it off would turn the factors off, which nobody requires",
 		tamper:   totpOnly("OPTIONAL"),
-		baseline: "MfaConfiguration: OFF", outcome: reconcile.Unfixable,
-		states: map[string]reconcile.DriftState{"MfaConfiguration": left}, writes: none,
+		baseline: "MfaConfiguration: OFF", outcome: outcome.Unfixable,
+		states: map[string]outcome.State{"MfaConfiguration": left}, writes: none,
 	},
 	"MFA is to be off, factor too": {
 		reason:   "then it is what is required",
 		tamper:   totpOnly("OPTIONAL"),
-		baseline: "MfaConfiguration: OFF\nSoftwareTokenMfaConfiguration: {Enabled: false}", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"MfaConfiguration": fixed, "SoftwareTokenMfaConfiguration.Enabled": fixed},
+		baseline: "MfaConfiguration: OFF\nSoftwareTokenMfaConfiguration: {Enabled: false}", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"MfaConfiguration": fixed, "SoftwareTokenMfaConfiguration.Enabled": fixed},
 		moves:  []string{"MfaConfiguration", "mfa:MfaConfiguration", "mfa:SoftwareTokenMfaConfiguration.Enabled"},
 		writes: setMFA,
 	},
@@ -583,8 +583,8 @@ var knownCases = map[string]knownCase{
 		reason: "passkeys are no factor: they are written beside OFF",
 		tamper: edits(totpOnly("OFF"), mfaOff,
 			func(_, mfa map[string]any) { object(mfa, "WebAuthnConfiguration")["UserVerification"] = "preferred" }),
-		baseline: "WebAuthnConfiguration: {UserVerification: required}", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"WebAuthnConfiguration.UserVerification": fixed},
+		baseline: "WebAuthnConfiguration: {UserVerification: required}", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"WebAuthnConfiguration.UserVerification": fixed},
 		moves:  []string{"mfa:WebAuthnConfiguration.UserVerification"}, writes: setMFA,
 	},
 	"empty first factors list in the pool": {
@@ -594,8 +594,8 @@ var knownCases = map[string]knownCase{
 			object(pool, "Policies")["SignInPolicy"] = map[string]any{"AllowedFirstAuthFactors": list()}
 			pool["DeletionProtection"] = "INACTIVE"
 		},
-		baseline: "DeletionProtection: ACTIVE", outcome: reconcile.Remediated,
-		states: map[string]reconcile.DriftState{"DeletionProtection": fixed},
+		baseline: "DeletionProtection: ACTIVE", outcome: outcome.Remediated,
+		states: map[string]outcome.State{"DeletionProtection": fixed},
 		moves:  []string{"DeletionProtection"}, writes: updated, body: absent("Policies.SignInPolicy"),
 	},
 }

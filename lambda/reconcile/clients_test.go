@@ -11,7 +11,7 @@ import (
 
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // TestClients has what rules can say of clients, and what clients can be like, and what comes of it.
@@ -24,70 +24,70 @@ func TestClients(t *testing.T) {
 	for name, c := range map[string]struct {
 		required string
 		web      map[string]any // what the client web-app has instead; mobile-app is as it was
-		outcome  reconcile.Ending
-		states   map[string]reconcile.DriftState // below the client web-app, or another where the setting says so
+		outcome  outcome.Ending
+		states   map[string]outcome.State // below the client web-app, or another where the setting says so
 		after    map[string]any
 		says     string
 	}{
 		"a client in two entries: the later wins, setting by setting": {
 			clients("- {names: ['web-*'], require: {AuthSessionValidity: 4, PreventUserExistenceErrors: LEGACY}}\n- " +
 				"{names: ['*-app'], require: {PreventUserExistenceErrors: ENABLED}}"),
-			map[string]any{legacy: "LEGACY"}, reconcile.Remediated,
-			map[string]reconcile.DriftState{legacy: fixed, "AuthSessionValidity": fixed},
+			map[string]any{legacy: "LEGACY"}, outcome.Remediated,
+			map[string]outcome.State{legacy: fixed, "AuthSessionValidity": fixed},
 			map[string]any{legacy: "ENABLED", "AuthSessionValidity": json.Number("4")}, ""},
 		"a client in two rules: the later wins, mode and all": {
 			clients("- {require: {PreventUserExistenceErrors: ENABLED, AuthSessionValidity: 4}}") +
 				"  - name: b\n    mode: audit\n    clients:\n      - {ids: [" + web +
 				"], require: {PreventUserExistenceErrors: ENABLED}}\n",
-			map[string]any{legacy: "LEGACY"}, reconcile.Remediated,
-			map[string]reconcile.DriftState{legacy: reconcile.StateReported, "AuthSessionValidity": fixed},
+			map[string]any{legacy: "LEGACY"}, outcome.Remediated,
+			map[string]outcome.State{legacy: outcome.StateReported, "AuthSessionValidity": fixed},
 			map[string]any{legacy: "LEGACY"}, ""},
 		"but for one by name": {clients("- {except: {names: ['web-*']}, require: {PreventUserExistenceErrors: ENABLED}}"),
 			map[string]any{legacy: "LEGACY"},
-			reconcile.Unchanged, map[string]reconcile.DriftState{}, map[string]any{legacy: "LEGACY"}, ""},
+			outcome.Unchanged, map[string]outcome.State{}, map[string]any{legacy: "LEGACY"}, ""},
 		"but for one by id": {clients("- {names: ['*'], except: {ids: [" + web +
 			"]}, require: {PreventUserExistenceErrors: ENABLED}}"), map[string]any{legacy: "LEGACY"},
-			reconcile.Unchanged, map[string]reconcile.DriftState{}, map[string]any{legacy: "LEGACY"}, ""},
+			outcome.Unchanged, map[string]outcome.State{}, map[string]any{legacy: "LEGACY"}, ""},
 		"an exemption of any client's setting": {
 			clients("- {names: ['web-*'], require: {PreventUserExistenceErrors: ENABLED, AuthSessionValidity: 4}}") +
 				exempt("Clients[].PreventUserExistenceErrors"),
-			map[string]any{legacy: "LEGACY"}, reconcile.Remediated,
-			map[string]reconcile.DriftState{legacy: reconcile.StateExempted, "AuthSessionValidity": fixed},
+			map[string]any{legacy: "LEGACY"}, outcome.Remediated,
+			map[string]outcome.State{legacy: outcome.StateExempted, "AuthSessionValidity": fixed},
 			map[string]any{legacy: "LEGACY"}, ""},
 		"an exemption of this client": {clients("- {require: {PreventUserExistenceErrors: ENABLED}}") +
 			exempt("Clients["+web+"]"),
-			map[string]any{legacy: "LEGACY"}, reconcile.Exempted,
-			map[string]reconcile.DriftState{legacy: reconcile.StateExempted}, map[string]any{legacy: "LEGACY"}, ""},
+			map[string]any{legacy: "LEGACY"}, outcome.Exempted,
+			map[string]outcome.State{legacy: outcome.StateExempted}, map[string]any{legacy: "LEGACY"}, ""},
 		"an exemption of another client": {clients("- {require: {PreventUserExistenceErrors: ENABLED}}") +
 			exempt("Clients[mobile].PreventUserExistenceErrors"),
-			map[string]any{legacy: "LEGACY"}, reconcile.Remediated, map[string]reconcile.DriftState{legacy: fixed},
+			map[string]any{legacy: "LEGACY"}, outcome.Remediated, map[string]outcome.State{legacy: fixed},
 			map[string]any{legacy: "ENABLED"}, ""},
 		"the units travel with the validities": {clients("- {names: ['web-*'], require: {AccessTokenValidity: {atMost: " +
 			"20}}}"), map[string]any{"AccessTokenValidity": json.Number("60")},
-			reconcile.Remediated, map[string]reconcile.DriftState{"AccessTokenValidity": fixed},
+			outcome.Remediated, map[string]outcome.State{"AccessTokenValidity": fixed},
 			map[string]any{"AccessTokenValidity": json.Number("20"), "IdTokenValidity": json.Number("15"),
 				"TokenValidityUnits": map[string]any{"AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "hours"}}, ""},
 		"a redirect that the pool still has": {clients("- {names: ['web-*'], require: {CallbackURLs: " +
 			"['https://app.example.com/callback'], PreventUserExistenceErrors: ENABLED}}"),
 			map[string]any{legacy: "LEGACY", "CallbackURLs": list("https://evil.example"),
-				"DefaultRedirectURI": "https://evil.example"}, reconcile.Partial,
-			map[string]reconcile.DriftState{legacy: fixed, "CallbackURLs": reconcile.StateUnfixable},
+				"DefaultRedirectURI": "https://evil.example"}, outcome.Partial,
+			map[string]outcome.State{legacy: fixed, "CallbackURLs": outcome.StateUnfixable},
 			map[string]any{"CallbackURLs": list("https://evil.example")}, "DefaultRedirectURI has to be one of CallbackURLs"},
 		"a redirect that goes with its URL": {
 			clients("- {names: ['web-*'], require: {CallbackURLs: ['https://app.example.com/callback'], " +
 				"DefaultRedirectURI: 'https://app.example.com/callback'}}"),
 			map[string]any{"CallbackURLs": list("https://evil.example"), "DefaultRedirectURI": "https://evil.example"},
-			reconcile.Remediated,
-			map[string]reconcile.DriftState{"CallbackURLs": fixed, "DefaultRedirectURI": fixed}, nil, ""},
+			outcome.Remediated,
+			map[string]outcome.State{"CallbackURLs": fixed, "DefaultRedirectURI": fixed}, nil, ""},
 		"a new flow beside old ones": {clients("- {names: ['web-*'], require: {ExplicitAuthFlows: {contains: " +
 			"[ALLOW_USER_SRP_AUTH]}, PreventUserExistenceErrors: ENABLED}}"),
-			map[string]any{legacy: "LEGACY", "ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH")}, reconcile.Partial,
-			map[string]reconcile.DriftState{legacy: fixed, "ExplicitAuthFlows": reconcile.StateUnfixable},
+			map[string]any{legacy: "LEGACY", "ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH")}, outcome.Partial,
+			map[string]outcome.State{legacy: fixed, "ExplicitAuthFlows": outcome.StateUnfixable},
 			map[string]any{"ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH")}, "cannot stand beside the older ones"},
 		"an old flow is taken away": {clients("- {names: ['web-*'], require: {ExplicitAuthFlows: {without: " +
 			"[USER_PASSWORD_AUTH]}}}"),
-			map[string]any{"ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH")}, reconcile.Remediated,
-			map[string]reconcile.DriftState{"ExplicitAuthFlows": fixed},
+			map[string]any{"ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH")}, outcome.Remediated,
+			map[string]outcome.State{"ExplicitAuthFlows": fixed},
 			map[string]any{"ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH")}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -141,16 +141,16 @@ func exempt(setting string) string {
 func TestUnknownClientMembers(t *testing.T) {
 	t.Parallel()
 	for say, want := range map[string]struct {
-		outcome reconcile.Ending
+		outcome outcome.Ending
 		kept    bool
 	}{
-		`{}`:                              {reconcile.Unfixable, true},
-		`{"Clients[].FutureThing": omit}`: {reconcile.Remediated, false},
-		`{"Clients[].FutureThing": echo}`: {reconcile.Remediated, true},
-		`{"Clients[` + web + `].FutureThing": echo}`:        {reconcile.Remediated, true},
-		`{"Clients[mobile].FutureThing": echo}`:             {reconcile.Unfixable, true},
-		`{"FutureThing": omit}`:                             {reconcile.Unfixable, true},
-		`{"Clients[].RiskConfiguration.FutureThing": omit}`: {reconcile.Unfixable, true},
+		`{}`:                              {outcome.Unfixable, true},
+		`{"Clients[].FutureThing": omit}`: {outcome.Remediated, false},
+		`{"Clients[].FutureThing": echo}`: {outcome.Remediated, true},
+		`{"Clients[` + web + `].FutureThing": echo}`:        {outcome.Remediated, true},
+		`{"Clients[mobile].FutureThing": echo}`:             {outcome.Unfixable, true},
+		`{"FutureThing": omit}`:                             {outcome.Unfixable, true},
+		`{"Clients[].RiskConfiguration.FutureThing": omit}`: {outcome.Unfixable, true},
 	} {
 		b := serve(t, cognitotest.Contract)
 		b.whole(nil)
@@ -188,12 +188,12 @@ func TestClientThatGoes(t *testing.T) {
 			b.fake.Inject(fault)
 			out := b.reconcile(t, required)
 			pool, _, _ := b.fake.Pool(poolID)
-			if out.Outcome != reconcile.Remediated || pool["DeletionProtection"] != "ACTIVE" ||
+			if out.Outcome != outcome.Remediated || pool["DeletionProtection"] != "ACTIVE" ||
 				b.fake.Client(poolID, "mobile")["PreventUserExistenceErrors"] != "ENABLED" || b.fake.Client(poolID, web) != nil {
 				t.Errorf("%s (%s) %v", out.Outcome, out.Reason, out.Drifts)
 			}
 			for _, d := range out.Drifts {
-				if strings.HasPrefix(d.Setting, "Clients["+web+"]") && d.State == reconcile.StateUnfixable {
+				if strings.HasPrefix(d.Setting, "Clients["+web+"]") && d.State == outcome.StateUnfixable {
 					t.Errorf("%s of a client that is gone is %s", d.Setting, d.State)
 				}
 			}
@@ -228,10 +228,10 @@ func TestManyClients(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer stop()
 	out, err := b.reconciler(required).Reconcile(ctx, onPool(event.Cause{}))
-	if err != nil || out.Outcome != reconcile.Remediated || weak() != 0 || len(out.Drifts) != 200 {
+	if err != nil || out.Outcome != outcome.Remediated || weak() != 0 || len(out.Drifts) != 200 {
 		t.Fatalf("%s (%s), %d are weak: %v", out.Outcome, out.Reason, weak(), err)
 	}
-	if slices.ContainsFunc(out.Drifts, func(d reconcile.Drift) bool { return d.State != fixed }) {
+	if slices.ContainsFunc(out.Drifts, func(d outcome.Finding) bool { return d.State != fixed }) {
 		t.Error("a drift is not fixed")
 	}
 }
@@ -259,7 +259,7 @@ func TestClientRefused(t *testing.T) {
 			When: func(body map[string]any) bool { return fmt.Sprint(body[c.setting]) == c.want }})
 		out := b.reconcile(t, required)
 		now := b.fake.Client(poolID, web)
-		if out.Outcome != reconcile.Partial || states(out)["Clients["+web+"]."+c.setting] != reconcile.StateUnfixable ||
+		if out.Outcome != outcome.Partial || states(out)["Clients["+web+"]."+c.setting] != outcome.StateUnfixable ||
 			now["PreventUserExistenceErrors"] != "ENABLED" || fmt.Sprint(now[c.setting]) != fmt.Sprint(client[c.setting]) {
 			t.Errorf("%s: %s (%s) %v", code, out.Outcome, out.Reason, states(out))
 		}

@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/userpool"
 )
 
 // conclude ends the run: it gathers the findings, names the ending, and prepares the records for Close.
-func (r *run) conclude(ctx context.Context, err error) (Outcome, error) {
+func (r *run) conclude(ctx context.Context, err error) (outcome.Outcome, error) {
 	r.gather()
 	var moved []string
 	fixes, lost := 0, 0
@@ -28,11 +29,11 @@ func (r *run) conclude(ctx context.Context, err error) (Outcome, error) {
 	}
 	switch {
 	case err != nil:
-		r.out.Outcome, r.out.Reason = Deferred, err.Error()
+		r.out.Outcome, r.out.Reason = outcome.Deferred, err.Error()
 	case r.out.Outcome == "":
 		ending, reason := Conclude(r.out.Drifts, moved)
-		if ending == Unchanged && fixes > 0 {
-			ending, reason = Remediated, "what an earlier write took from the pool was restored"
+		if ending == outcome.Unchanged && fixes > 0 {
+			ending, reason = outcome.Remediated, "what an earlier write took from the pool was restored"
 		}
 		if reason != "" {
 			r.out.Reason = reason
@@ -51,9 +52,10 @@ func (r *run) conclude(ctx context.Context, err error) (Outcome, error) {
 // gather collects the findings of the units, and of what is not required but reported.
 func (r *run) gather() {
 	var found baseline.Comparison
-	add := func(findings []Drift) {
+	add := func(findings []outcome.Finding) {
 		for _, d := range findings {
-			if !slices.ContainsFunc(r.out.Drifts, func(k Drift) bool { return k.Setting == d.Setting && k.Code == d.Code }) {
+			same := func(k outcome.Finding) bool { return k.Setting == d.Setting && k.Code == d.Code }
+			if !slices.ContainsFunc(r.out.Drifts, same) {
 				r.out.Drifts = append(r.out.Drifts, d)
 			}
 		}
@@ -65,12 +67,12 @@ func (r *run) gather() {
 	if r.state.Documents != nil {
 		add(r.rules.missing(r.state))
 		add(r.watched(r.state))
-		add(interruptedFindings(r.interrupted, found, r.state))
+		add(outcome.InterruptedFindings(r.interrupted, found, r.state))
 	}
 	if !r.rules.OwnWrite {
-		add(LostUpdates(r.request, r.history.Records))
+		add(outcome.LostUpdates(r.request, r.history.Records))
 	}
-	slices.SortStableFunc(r.out.Drifts, func(a, b Drift) int { return baseline.Order(a.Setting, b.Setting) })
+	slices.SortStableFunc(r.out.Drifts, func(a, b outcome.Finding) int { return baseline.Order(a.Setting, b.Setting) })
 	r.out.Undetected = r.undetected()
 }
 
@@ -78,15 +80,15 @@ func (r *run) gather() {
 // where one is needed.
 //
 // For example, one fixed and one unfixable finding are Partial, whatever else was only reported.
-func Conclude(findings []Drift, moved []string) (Ending, string) {
-	count := map[DriftState]int{}
+func Conclude(findings []outcome.Finding, moved []string) (outcome.Ending, string) {
+	count := map[outcome.State]int{}
 	var reasons []string
 	noValue, failed := false, false
 	for _, d := range findings {
 		count[d.State]++
-		noValue = noValue || d.Code == CodeNoValue
-		failed = failed || d.Code == CodeUnheld || d.Code == CodeFlapping || d.Code == CodeRestore
-		if d.State != StateFixed && d.State != StateExempted && !slices.Contains(reasons, d.Reason) {
+		noValue = noValue || d.Code == outcome.CodeNoValue
+		failed = failed || d.Code == outcome.CodeUnheld || d.Code == outcome.CodeFlapping || d.Code == outcome.CodeRestore
+		if d.State != outcome.StateFixed && d.State != outcome.StateExempted && !slices.Contains(reasons, d.Reason) {
 			reasons = append(reasons, d.Reason)
 		}
 	}
@@ -95,21 +97,21 @@ func Conclude(findings []Drift, moved []string) (Ending, string) {
 	case len(moved) > 0:
 		slices.Sort(moved)
 		text := "settings moved that no write was to change: " + strings.Join(slices.Compact(moved), ", ")
-		return Unconverged, strings.Join(append([]string{text}, reasons...), "; ")
+		return outcome.Unconverged, strings.Join(append([]string{text}, reasons...), "; ")
 	case failed:
-		return Unconverged, reason
-	case count[StateFixed] > 0 && (count[StateUnfixable] > 0 || noValue):
-		return Partial, reason
-	case count[StateUnfixable] > 0:
-		return Unfixable, reason
-	case count[StateFixed] > 0:
-		return Remediated, reason
-	case count[StateReported] > 0:
-		return Drifted, reason
-	case count[StateExempted] > 0:
-		return Exempted, ""
+		return outcome.Unconverged, reason
+	case count[outcome.StateFixed] > 0 && (count[outcome.StateUnfixable] > 0 || noValue):
+		return outcome.Partial, reason
+	case count[outcome.StateUnfixable] > 0:
+		return outcome.Unfixable, reason
+	case count[outcome.StateFixed] > 0:
+		return outcome.Remediated, reason
+	case count[outcome.StateReported] > 0:
+		return outcome.Drifted, reason
+	case count[outcome.StateExempted] > 0:
+		return outcome.Exempted, ""
 	default:
-		return Unchanged, ""
+		return outcome.Unchanged, ""
 	}
 }
 
@@ -117,12 +119,12 @@ func Conclude(findings []Drift, moved []string) (Ending, string) {
 func (r *run) remember() {
 	pool := r.request.UserPoolID
 	switch r.out.Outcome {
-	case Unchanged, Exempted, Remediated:
+	case outcome.Unchanged, outcome.Exempted, outcome.Remediated:
 		if r.readAt.IsZero() || r.rules.OwnWrite {
 			return
 		}
 		r.with.reads.set(pool, lastRead{at: r.readAt, scope: r.scope})
-	case Ignored:
+	case outcome.Ignored:
 	default:
 		r.with.reads.forget(pool)
 	}
@@ -135,12 +137,12 @@ func (r *run) close(ctx context.Context, err error, lost int) {
 	if r.record != nil {
 		r.record.Outcome, r.record.Reason, r.record.Verified = r.out.Outcome, r.out.Reason, r.out.Verified
 		for _, d := range r.out.Drifts {
-			i := slices.IndexFunc(r.record.Drifts, func(k Drift) bool { return k.Setting == d.Setting })
-			if i >= 0 && d.Code != CodeLostUpdate && d.Code != CodeInterrupted {
+			i := slices.IndexFunc(r.record.Drifts, func(k outcome.Finding) bool { return k.Setting == d.Setting })
+			if i >= 0 && d.Code != outcome.CodeLostUpdate && d.Code != outcome.CodeInterrupted {
 				r.record.Drifts[i] = d
 			}
 		}
-		if slices.ContainsFunc(r.sent(), Sent.made) {
+		if slices.ContainsFunc(r.sent(), outcome.Sent.Made) {
 			r.out.Record = r.record.ID
 		}
 		if err != nil && lost > 0 {
@@ -150,7 +152,7 @@ func (r *run) close(ctx context.Context, err error, lost int) {
 			r.ledger.put(ctx, *r.record)
 		} else {
 			r.record.Ended = now
-			r.out.Details.open = append(r.out.Details.open, *r.record)
+			r.out.Details.Open = append(r.out.Details.Open, *r.record)
 		}
 	}
 	reportedOnly := r.rules.OwnWrite && lost > 0
@@ -160,7 +162,7 @@ func (r *run) close(ctx context.Context, err error, lost int) {
 	for _, record := range r.interrupted {
 		record.Ended, record.Outcome = now, r.out.Outcome
 		record.Reason = "the run was interrupted, and a later one looked at the pool"
-		r.out.Details.open = append(r.out.Details.open, record)
+		r.out.Details.Open = append(r.out.Details.Open, record)
 	}
 }
 
@@ -193,11 +195,11 @@ func (r *run) undetected() int {
 	}
 	n := 0
 	for _, d := range r.out.Drifts {
-		enforced := d.State == StateFixed || d.State == StateUnfixable || d.Code == CodeNoValue
-		fingerprint := Fingerprint(r.request.UserPoolID, d)
+		enforced := d.State == outcome.StateFixed || d.State == outcome.StateUnfixable || d.Code == outcome.CodeNoValue
+		fingerprint := outcome.Fingerprint(r.request.UserPoolID, d)
 		_, notified := r.history.Notes[fingerprint]
 		_, counted := r.history.Notes[CountedNote+fingerprint]
-		if enforced && d.Code != CodeInterrupted && !notified && !counted &&
+		if enforced && d.Code != outcome.CodeInterrupted && !notified && !counted &&
 			r.start.Sub(changedAt(r.first, d.Setting)) >= inFlight {
 			n++
 		}

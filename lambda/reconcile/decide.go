@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/userpool"
 )
 
@@ -49,7 +50,7 @@ type Attempt struct {
 // A Decision is what is to be done about one unit in one state.
 type Decision struct {
 	Found    baseline.Comparison
-	Findings []Drift // what is not written now, and why
+	Findings []outcome.Finding // what is not written now, and why
 	Plan     userpool.Plan
 	Lost     []baseline.Drift // restores whose setting the pool lacks
 }
@@ -81,10 +82,10 @@ func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) (Deci
 		Unknown: rules.Baseline.Unknown, MoveValidity: attempt.MoveValidity, RiskRequired: riskRequired})
 	for _, left := range d.Plan.Left {
 		if left.Rule == "" {
-			d.Findings = append(d.Findings, notRestored(left.Drift, left.Reason))
+			d.Findings = append(d.Findings, outcome.NotRestored(left.Drift, left.Reason))
 			continue
 		}
-		d.Findings = append(d.Findings, finding(left.Drift, StateUnfixable, left.Reason))
+		d.Findings = append(d.Findings, outcome.Of(left.Drift, outcome.StateUnfixable, left.Reason))
 	}
 	return d, err
 }
@@ -107,48 +108,47 @@ const (
 )
 
 // skip returns the finding of a drift that is not written, and false for one that is.
-func (r Rules) skip(d baseline.Drift, attempt Attempt) (Drift, bool) {
+func (r Rules) skip(d baseline.Drift, attempt Attempt) (outcome.Finding, bool) {
 	refused, isRefused := attempt.Refused[d.Setting]
 	flapping, flaps := r.Flapping[d.Setting]
 	switch {
 	case d.Exempted != nil:
 		until := d.Exempted.Until.UTC().Format(time.RFC3339)
-		return finding(d, StateExempted, "until "+until+", "+d.Exempted.Owner+": "+d.Exempted.Reason), true
+		return outcome.Of(d, outcome.StateExempted, "until "+until+", "+d.Exempted.Owner+": "+d.Exempted.Reason), true
 	case d.Mode == baseline.Audit:
-		return coded(finding(d, StateReported, auditReason), CodeAudited), true
+		return outcome.Of(d, outcome.StateReported, auditReason).Coded(outcome.CodeAudited), true
 	case r.OwnWrite:
-		return coded(finding(d, StateReported, ownWriteReason), CodeOwnWrite), true
+		return outcome.Of(d, outcome.StateReported, ownWriteReason).Coded(outcome.CodeOwnWrite), true
 	case d.Action == baseline.Report && d.Reason != "":
-		return finding(d, StateUnfixable, d.Reason), true
+		return outcome.Of(d, outcome.StateUnfixable, d.Reason), true
 	case d.Action == baseline.Report:
-		return coded(finding(d, StateReported, noValueReason), CodeNoValue), true
+		return outcome.Of(d, outcome.StateReported, noValueReason).Coded(outcome.CodeNoValue), true
 	case flaps:
-		return coded(finding(d, StateUnfixable, flapping), CodeFlapping), true
+		return outcome.Of(d, outcome.StateUnfixable, flapping).Coded(outcome.CodeFlapping), true
 	case attempt.Unheld[d.Setting]:
-		return coded(finding(d, StateUnfixable, unheldReason), CodeUnheld), true
+		return outcome.Of(d, outcome.StateUnfixable, unheldReason).Coded(outcome.CodeUnheld), true
 	case isRefused:
 		return refusal(d, refused, attempt.Accepted[d.Setting]), true
 	default:
-		return Drift{}, false
+		return outcome.Finding{}, false
 	}
 }
 
 // refusal is the finding of a refused setting. A twin may be written in the other document.
-func refusal(d baseline.Drift, reason string, accepted []baseline.DocumentName) Drift {
+func refusal(d baseline.Drift, reason string, accepted []baseline.DocumentName) outcome.Finding {
 	own, _ := baseline.DocumentOf(d.Setting)
 	for _, name := range accepted {
 		if name != own {
 			reason += "; it was written in " + string(name) + ", where it stands too"
-			return coded(finding(d, StateUnfixable, reason), CodeHalf)
+			return outcome.Of(d, outcome.StateUnfixable, reason).Coded(outcome.CodeHalf)
 		}
 	}
-	return finding(d, StateUnfixable, reason)
+	return outcome.Of(d, outcome.StateUnfixable, reason)
 }
 
 // restores returns what of the lost settings can be written again, and the findings of what cannot.
-func (r Rules) restores(policy baseline.Policy, lost []baseline.Drift, attempt Attempt) ([]baseline.Drift, []Drift) {
-	var writable []baseline.Drift
-	var findings []Drift
+func (r Rules) restores(policy baseline.Policy, lost []baseline.Drift, attempt Attempt,
+) (writable []baseline.Drift, findings []outcome.Finding) {
 	enforces := slices.ContainsFunc(policy.Requirements, func(o baseline.Owned) bool {
 		return o.Mode == baseline.Enforce
 	})
@@ -156,16 +156,16 @@ func (r Rules) restores(policy baseline.Policy, lost []baseline.Drift, attempt A
 		refused, isRefused := attempt.Refused[d.Setting]
 		switch {
 		case len(policy.Rules) == 0:
-			findings = append(findings, notRestored(d, "no rule selects the pool any more"))
+			findings = append(findings, outcome.NotRestored(d, "no rule selects the pool any more"))
 		case !enforces:
-			findings = append(findings, notRestored(d, auditReason))
+			findings = append(findings, outcome.NotRestored(d, auditReason))
 		case isRefused:
-			findings = append(findings, notRestored(d, refused))
+			findings = append(findings, outcome.NotRestored(d, refused))
 		case attempt.Unheld[d.Setting]:
-			findings = append(findings, notRestored(d, unheldReason))
+			findings = append(findings, outcome.NotRestored(d, unheldReason))
 		case r.OwnWrite:
 			d.Want = "what it was before"
-			findings = append(findings, coded(finding(d, StateReported, ownWriteReason), CodeOwnWrite))
+			findings = append(findings, outcome.Of(d, outcome.StateReported, ownWriteReason).Coded(outcome.CodeOwnWrite))
 		default:
 			writable = append(writable, d)
 		}
@@ -173,34 +173,18 @@ func (r Rules) restores(policy baseline.Policy, lost []baseline.Drift, attempt A
 	return writable, findings
 }
 
-func notRestored(d baseline.Drift, reason string) Drift {
-	d.Want = "what it was before"
-	reason = "a write of ours took it from the pool, and it could not be restored: " + reason
-	return coded(finding(d, StateUnfixable, reason), CodeRestore)
-}
-
-func finding(d baseline.Drift, state DriftState, reason string) Drift {
-	return Drift{Setting: d.Setting, Rule: d.Rule, Want: d.Want, Have: d.Have, State: state, Reason: reason,
-		Source: d.Position}
-}
-
-func coded(d Drift, code Code) Drift {
-	d.Code = code
-	return d
-}
-
 // triggers is the setting that holds a pool's triggers.
 const triggers = "LambdaConfig"
 
 // watched returns the findings of what is watched: what the call did, and the triggers that no rule requires.
-func (r *run) watched(state userpool.State) []Drift {
+func (r *run) watched(state userpool.State) []outcome.Finding {
 	policy := r.with.Baseline.Policy(state.Identity(), r.rules.Now)
-	var findings []Drift
+	var findings []outcome.Finding
 	call := r.request.Call
 	if rule := policy.Watch[baseline.Watched(call.Watched)]; rule != "" && call.Happened != "" {
-		by := actor(r.request.Cause)
-		findings = append(findings, Drift{Setting: call.Watched + "[" + r.request.Subject + "]", Rule: rule,
-			Want: "no change", Have: call.Happened, State: StateReported,
+		by := outcome.Actor(r.request.Cause)
+		findings = append(findings, outcome.Finding{Setting: call.Watched + "[" + r.request.Subject + "]", Rule: rule,
+			Want: "no change", Have: call.Happened, State: outcome.StateReported,
 			Reason: call.Happened + " by " + by + "; this is watched, and never undone"})
 	}
 	rule := policy.Watch[baseline.WatchTriggers]
@@ -218,8 +202,8 @@ func (r *run) watched(state userpool.State) []Drift {
 		if baseline.Empty(v) || requires(policy, path) {
 			continue
 		}
-		findings = append(findings, Drift{Setting: path, Rule: rule, Want: "no trigger that no rule requires",
-			Have: baseline.Mask(trigger, v), State: StateReported, Reason: reason, Code: CodeWatched})
+		findings = append(findings, outcome.Finding{Setting: path, Rule: rule, Want: "no trigger that no rule requires",
+			Have: baseline.Mask(trigger, v), State: outcome.StateReported, Reason: reason, Code: outcome.CodeWatched})
 	}
 	return findings
 }
@@ -232,20 +216,20 @@ func requires(policy baseline.Policy, setting string) bool {
 }
 
 // missing returns the findings of app clients that a rule names and that do not exist.
-func (r Rules) missing(state userpool.State) []Drift {
+func (r Rules) missing(state userpool.State) []outcome.Finding {
 	if !r.Whole {
 		return nil
 	}
 	policy := r.Baseline.Policy(state.Identity(), r.Now).Only(func(name baseline.DocumentName) bool {
 		return name.Client() != "" && !state.Has(name) && !slices.Contains(r.Rest, name.Client())
 	})
-	var findings []Drift
+	var findings []outcome.Finding
 	for _, d := range compare(policy, state).Drifts {
 		if f, skip := r.skip(d, Attempt{}); skip {
 			findings = append(findings, f)
 			continue
 		}
-		findings = append(findings, finding(d, StateUnfixable, "there is no such client"))
+		findings = append(findings, outcome.Of(d, outcome.StateUnfixable, "there is no such client"))
 	}
 	return findings
 }

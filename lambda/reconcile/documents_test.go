@@ -13,7 +13,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 const web = cognitotest.RichClient
@@ -21,7 +21,7 @@ const web = cognitotest.RichClient
 var home = event.Home{Account: "111122223333", Region: "eu-west-1"}
 
 // answer hands the event of a fixture to the reconciler.
-func (b bench) answer(t testing.TB, required *baseline.Baseline, fixture string) reconcile.Outcome {
+func (b bench) answer(t testing.TB, required *baseline.Baseline, fixture string) outcome.Outcome {
 	t.Helper()
 	payload, err := os.ReadFile("../event/testdata/" + fixture + ".json")
 	if err != nil {
@@ -115,12 +115,12 @@ func TestReads(t *testing.T) {
 			if got := b.called(); got != c.calls {
 				t.Errorf("%s (%s): %s, want %s", out.Outcome, out.Reason, got, c.calls)
 			}
-			want := reconcile.Unchanged
+			want := outcome.Unchanged
 			if c.calls == "" {
-				want = reconcile.Ignored
+				want = outcome.Ignored
 			}
 			if name == "what is watched" {
-				want = reconcile.Drifted
+				want = outcome.Drifted
 			}
 			if out.Outcome != want {
 				t.Errorf("%s (%s), want %s", out.Outcome, out.Reason, want)
@@ -173,7 +173,7 @@ func TestDocuments(t *testing.T) {
 		required string
 		tamper   func(b bench)
 		event    string
-		outcome  reconcile.Ending
+		outcome  outcome.Ending
 		writes   []string
 		fixed    []string
 		moves    []string // what else is allowed to differ from before the incident
@@ -182,30 +182,30 @@ func TestDocuments(t *testing.T) {
 			b.fake.PutRisk(poolID, "",
 				map[string]any{"RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": list("192.0.2.0/24")}})
 		},
-			"set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration"},
+			"set-risk-configuration", outcome.Remediated, []string{"SetRiskConfiguration"},
 			[]string{"RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"},
 			[]string{"RiskConfiguration.CompromisedCredentialsRiskConfiguration.EventFilter",
 				"RiskConfiguration.AccountTakeover", "RiskConfiguration.RiskException"}},
 		"a client's risk is emptied": {allDocuments, func(b bench) { b.fake.PutRisk(poolID, web, map[string]any{}) },
 			// it has the pool's again
-			"set-risk-configuration-of-client", reconcile.Unchanged, []string{}, nil,
+			"set-risk-configuration-of-client", outcome.Unchanged, []string{}, nil,
 			[]string{"Clients[" + web + "].RiskConfiguration"}},
 		"a client's risk is weakened": {allDocuments, func(b bench) {
 			risk := b.fake.Risk(poolID, web)
 			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
 			b.fake.PutRisk(poolID, web, risk)
-		}, "set-risk-configuration-of-client", reconcile.Remediated, []string{"SetRiskConfiguration"},
+		}, "set-risk-configuration-of-client", outcome.Remediated, []string{"SetRiskConfiguration"},
 			[]string{"Clients[" + web + "].RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"}, nil},
 		"the pool is to have no risk configuration": {`version: 1
 rules: [{name: a, require: {RiskConfiguration: {absent: true}}}]`, func(bench) {}, "set-risk-configuration",
-			reconcile.Remediated, []string{"SetRiskConfiguration"}, []string{"RiskConfiguration"},
+			outcome.Remediated, []string{"SetRiskConfiguration"}, []string{"RiskConfiguration"},
 			[]string{"RiskConfiguration"}},
 		"a client that has the pool's risk goes on to have it": {strings.ReplaceAll(allDocuments, "web-*", "*"), weakRisk,
-			"set-risk-configuration", reconcile.Remediated,
+			"set-risk-configuration", outcome.Remediated,
 			[]string{"SetRiskConfiguration"},
 			[]string{riskAction, "Clients[mobile]." + riskAction}, []string{"RiskConfiguration."}},
 		"a client that has the pool's risk, which is nobody's": {`version: 1
-rules: [{name: a, clients: [{require: {RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]}]`, weakRisk, "set-risk-configuration", reconcile.Remediated,
+rules: [{name: a, clients: [{require: {RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]}]`, weakRisk, "set-risk-configuration", outcome.Remediated,
 			[]string{"SetRiskConfiguration"}, []string{"Clients[mobile]." + riskAction},
 			[]string{"RiskConfiguration.", "Clients[mobile].RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList",
 				"Clients[mobile]." + riskAction}},
@@ -216,7 +216,7 @@ rules: [{name: a, clients: [{require: {RiskConfiguration: {CompromisedCredential
 			risk := b.fake.Risk(poolID, "")
 			object(risk, "RiskExceptionConfiguration")["SkippedIPRangeList"] = list("203.0.113.0/24")
 			b.fake.PutRisk(poolID, "", risk)
-		}, "set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration", "SetRiskConfiguration"},
+		}, "set-risk-configuration", outcome.Remediated, []string{"SetRiskConfiguration", "SetRiskConfiguration"},
 			[]string{riskAction, "Clients[mobile]." + riskAction,
 				"Clients[mobile].RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList"},
 			[]string{"RiskConfiguration.", "Clients[mobile].RiskConfiguration."}},
@@ -229,12 +229,12 @@ rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, Ri
 			risk := b.fake.Risk(poolID, "")
 			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
 			b.fake.PutRisk(poolID, "", risk)
-		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"},
+		}, "update-user-pool", outcome.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"},
 			[]string{"UserPoolAddOns.AdvancedSecurityMode", riskAction}, nil},
 		"threat protection goes, and what no risk is to have is out of sight": {`version: 1
 rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}}}]`, func(b bench) {
 			b.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "OFF" })
-		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"},
+		}, "update-user-pool", outcome.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"},
 			[]string{"RiskConfiguration.RiskExceptionConfiguration", "UserPoolAddOns.AdvancedSecurityMode"},
 			[]string{"RiskConfiguration.RiskExceptionConfiguration"}},
 		"threat protection goes, and a client's risk with it": {strings.Replace(allDocuments, "DeletionProtection: ACTIVE",
@@ -243,43 +243,43 @@ rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, Ri
 			risk := b.fake.Risk(poolID, web)
 			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
 			b.fake.PutRisk(poolID, web, risk)
-		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"},
+		}, "update-user-pool", outcome.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"},
 			[]string{"UserPoolAddOns.AdvancedSecurityMode", "Clients[" + web + "]." + riskAction}, nil},
 		"the last of the pool's risk goes, which a client has too": {`version: 1
 rules: [{name: a, require: {RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}}, clients: [{names: ["mobile-*"], require: {RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}}}]}]`,
 			func(b bench) {
 				b.fake.PutRisk(poolID, "",
 					map[string]any{"RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": list("192.0.2.0/24")}})
-			}, "set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration"},
+			}, "set-risk-configuration", outcome.Remediated, []string{"SetRiskConfiguration"},
 			[]string{"RiskConfiguration.RiskExceptionConfiguration",
 				"Clients[mobile].RiskConfiguration.RiskExceptionConfiguration"}, []string{"RiskConfiguration."}},
 		"a client is to keep what the pool is to lose": {`version: 1
 rules: [{name: a, require: {RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {absent: true}}}}, clients: [{names: ["mobile-*"], require: {RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {contains: [203.0.113.0/24]}}}}}]}]`,
-			func(bench) {}, "set-risk-configuration", reconcile.Remediated,
+			func(bench) {}, "set-risk-configuration", outcome.Remediated,
 			[]string{"SetRiskConfiguration", "SetRiskConfiguration"},
 			[]string{"RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList",
 				"Clients[mobile].RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList"},
 			[]string{"RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList", "Clients[mobile].RiskConfiguration."}},
 		"a client is to have the pool's risk": {`version: 1
 rules: [{name: a, clients: [{require: {RiskConfiguration: {absent: true}}}]}]`, func(bench) {},
-			"set-risk-configuration", reconcile.Remediated, []string{"SetRiskConfiguration"},
+			"set-risk-configuration", outcome.Remediated, []string{"SetRiskConfiguration"},
 			[]string{"Clients[" + web + "].RiskConfiguration"}, []string{"Clients[" + web + "].RiskConfiguration"}},
 		"a log entry goes": {`version: 1
 rules: [{name: a, require: {LogConfigurations: {userAuthEvents: {LogLevel: INFO, FirehoseConfiguration: {StreamArn: "arn:aws:firehose:eu-west-1:111122223333:deliverystream/cognito-events"}}}}}]`,
 			func(b bench) { b.fake.PutLogs(poolID, b.fake.Logs(poolID)[:1]) }, "set-log-delivery-configuration",
-			reconcile.Remediated, []string{"SetLogDeliveryConfiguration"},
+			outcome.Remediated, []string{"SetLogDeliveryConfiguration"},
 			[]string{"LogConfigurations.userAuthEvents.LogLevel",
 				"LogConfigurations.userAuthEvents.FirehoseConfiguration.StreamArn"}, nil},
 		"all logs go": {`version: 1
 rules: [{name: a, require: {LogConfigurations: {userNotification: {absent: true}}}}]`,
-			func(bench) {}, "set-log-delivery-configuration", reconcile.Remediated, []string{"SetLogDeliveryConfiguration"},
+			func(bench) {}, "set-log-delivery-configuration", outcome.Remediated, []string{"SetLogDeliveryConfiguration"},
 			[]string{"LogConfigurations.userNotification"}, []string{"LogConfigurations.userNotification"}},
 		"a client is weakened": {allDocuments, func(b bench) {
 			client := b.fake.Client(poolID, web)
 			client["PreventUserExistenceErrors"], client["CallbackURLs"] = "LEGACY",
 				list("https://evil.example", "https://app.example.com/callback")
 			b.fake.PutClient(poolID, web, client)
-		}, "update-user-pool-client", reconcile.Remediated, []string{"UpdateUserPoolClient"},
+		}, "update-user-pool-client", outcome.Remediated, []string{"UpdateUserPoolClient"},
 			[]string{"Clients[" + web + "].PreventUserExistenceErrors"}, []string{"Clients[" + web + "].CallbackURLs"}},
 		"a client gets a name by which more is required of it": {`version: 1
 rules: [{name: a, clients: [{names: [renamed], require: {RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]}]`, func(b bench) {
@@ -289,7 +289,7 @@ rules: [{name: a, clients: [{names: [renamed], require: {RiskConfiguration: {Com
 			risk := b.fake.Risk(poolID, web)
 			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
 			b.fake.PutRisk(poolID, web, risk)
-		}, "update-user-pool-client", reconcile.Remediated, []string{"SetRiskConfiguration"},
+		}, "update-user-pool-client", outcome.Remediated, []string{"SetRiskConfiguration"},
 			[]string{"Clients[" + web + "]." + riskAction}, []string{"Clients[" + web + "].ClientName"}},
 		"a client comes that is weak": {strings.Replace(allDocuments, `names: ["web-*"]`, `except: {names: ["mobile-*"]}`,
 			1), func(b bench) {
@@ -297,7 +297,7 @@ rules: [{name: a, clients: [{names: [renamed], require: {RiskConfiguration: {Com
 				"PreventUserExistenceErrors": "LEGACY", "RefreshTokenValidity": json.Number("30"),
 				"AuthSessionValidity": json.Number("3"), "ExplicitAuthFlows": list("ALLOW_USER_AUTH"),
 				"ClientSecret": "CANARY-rogue-secret"})
-		}, "create-user-pool-client", reconcile.Remediated, []string{"UpdateUserPoolClient"},
+		}, "create-user-pool-client", outcome.Remediated, []string{"UpdateUserPoolClient"},
 			[]string{"Clients[7rogue7client].PreventUserExistenceErrors"}, nil},
 		"threat protection and the risk go at once": {`version: 1
 rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]`, func(b bench) {
@@ -305,18 +305,18 @@ rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, Ri
 			risk := b.fake.Risk(poolID, "")
 			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
 			b.fake.PutRisk(poolID, "", risk)
-		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"},
+		}, "update-user-pool", outcome.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"},
 			[]string{"UserPoolAddOns.AdvancedSecurityMode",
 				"RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"}, nil},
 		"threat protection goes, and the risk behind it is as it should": {`version: 1
 rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]`, func(b bench) {
 			b.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "OFF" })
-		}, "update-user-pool", reconcile.Remediated, []string{"UpdateUserPool"},
+		}, "update-user-pool", outcome.Remediated, []string{"UpdateUserPool"},
 			[]string{"UserPoolAddOns.AdvancedSecurityMode"}, nil},
 		"a risk is wanted where threat protection is off": {`version: 1
 rules: [{name: a, require: {RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]`, func(b bench) {
 			b.fake.Edit(poolID, func(pool, _ map[string]any) { delete(pool, "UserPoolAddOns") })
-		}, "update-user-pool", reconcile.Unfixable, []string{}, nil, []string{"UserPoolAddOns"}},
+		}, "update-user-pool", outcome.Unfixable, []string{}, nil, []string{"UserPoolAddOns"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -345,8 +345,8 @@ rules: [{name: a, require: {RiskConfiguration: {CompromisedCredentialsRiskConfig
 			if err != nil || strings.Contains(string(raw), "CANARY") {
 				t.Errorf("a planted secret stands in the outcome: %v", err)
 			}
-			if again := b.answer(t, parse(t, c.required), c.event); c.outcome == reconcile.Remediated &&
-				again.Outcome != reconcile.Unchanged {
+			if again := b.answer(t, parse(t, c.required), c.event); c.outcome == outcome.Remediated &&
+				again.Outcome != outcome.Unchanged {
 				t.Errorf("the second time: %s (%s)", again.Outcome, again.Reason)
 			}
 		})
@@ -374,7 +374,7 @@ func TestOddAnswers(t *testing.T) {
 		b.whole(func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
 		b.fake.Inject(cognitotest.Fault{Operation: c.operation, Body: []byte(c.body)})
 		out, err := b.reconciler(parse(t, allDocuments)).Reconcile(t.Context(), onPool(event.Cause{}))
-		if err == nil || out.Outcome != reconcile.Deferred || !strings.Contains(out.Reason, c.says) || len(b.writes()) > 0 {
+		if err == nil || out.Outcome != outcome.Deferred || !strings.Contains(out.Reason, c.says) || len(b.writes()) > 0 {
 			t.Errorf("%s: %s (%s) %v", name, out.Outcome, out.Reason, b.writes())
 		}
 	}
@@ -383,8 +383,8 @@ func TestOddAnswers(t *testing.T) {
 // TestUnknownClientMember: a member of a client that nobody knows stops the write of that client, and of nothing else.
 func TestUnknownClientMember(t *testing.T) {
 	t.Parallel()
-	for say, want := range map[string]reconcile.Ending{"": reconcile.Partial,
-		`"Clients[].FutureThing": echo`: reconcile.Remediated, `"*": echo`: reconcile.Remediated} {
+	for say, want := range map[string]outcome.Ending{"": outcome.Partial,
+		`"Clients[].FutureThing": echo`: outcome.Remediated, `"*": echo`: outcome.Remediated} {
 		b := serve(t, cognitotest.Contract)
 		b.whole(func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
 		client := b.fake.Client(poolID, web)
@@ -428,16 +428,16 @@ func TestWatch(t *testing.T) {
 			b.whole(nil)
 			out := b.answer(t, required, name)
 			if want == "" {
-				if out.Outcome != reconcile.Ignored {
+				if out.Outcome != outcome.Ignored {
 					t.Errorf("%s %v", out.Outcome, out.Drifts)
 				}
 				return
 			}
-			if len(out.Drifts) != 1 || out.Outcome != reconcile.Drifted || len(b.writes()) > 0 {
+			if len(out.Drifts) != 1 || out.Outcome != outcome.Drifted || len(b.writes()) > 0 {
 				t.Fatalf("%s %v", out.Outcome, out.Drifts)
 			}
 			d := out.Drifts[0]
-			if got := fmt.Sprint(d.Setting, " ", d.Have); got != want || d.State != reconcile.StateReported ||
+			if got := fmt.Sprint(d.Setting, " ", d.Have); got != want || d.State != outcome.StateReported ||
 				d.Rule != "watcher" || !strings.Contains(d.Reason, "by arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory") {
 				t.Errorf("%+v, want %s", d, want)
 			}
@@ -456,14 +456,14 @@ func TestWatchTriggers(t *testing.T) {
 	required := parse(t, "version: 1\nrules:\n  - {name: a, watch: [triggers], require: {LambdaConfig: {PreSignUp: "+
 		"'arn:aws:lambda:eu-west-1:111122223333:function:pre-sign-up'}}}\n")
 	out := b.answer(t, required, "update-user-pool")
-	if len(out.Drifts) != 1 || out.Outcome != reconcile.Drifted ||
-		out.Drifts[0].Setting != "LambdaConfig.CustomMessage" || out.Drifts[0].State != reconcile.StateReported ||
+	if len(out.Drifts) != 1 || out.Outcome != outcome.Drifted ||
+		out.Drifts[0].Setting != "LambdaConfig.CustomMessage" || out.Drifts[0].State != outcome.StateReported ||
 		!strings.HasPrefix(out.Drifts[0].Reason,
 			"found after UpdateUserPool by arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory") || len(b.writes()) > 0 {
 		t.Errorf("%s %v", out.Outcome, out.Drifts)
 	}
 	only := parse(t, "version: 1\nrules: [{name: a, watch: [triggers]}]")
-	if out := b.answer(t, only, "create-user-pool"); len(out.Drifts) != 2 || out.Outcome != reconcile.Drifted {
+	if out := b.answer(t, only, "create-user-pool"); len(out.Drifts) != 2 || out.Outcome != outcome.Drifted {
 		t.Errorf("of a new pool: %s %v", out.Outcome, out.Drifts)
 	}
 	if out := b.reconcile(t, only); len(out.Drifts) != 2 || strings.Contains(out.Drifts[0].Reason, "found after") {
@@ -478,12 +478,12 @@ func TestDeletedPool(t *testing.T) {
 	named := parse(t, "version: 1\nrules: [{name: crown, pools: {ids: ["+poolID+
 		"]}, require: {DeletionProtection: ACTIVE}}]")
 	out := b.answer(t, named, "delete-user-pool")
-	if out.Outcome != reconcile.Drifted || !out.Critical || len(out.Drifts) != 1 || out.Drifts[0].Rule != "crown" ||
+	if out.Outcome != outcome.Drifted || !out.Critical || len(out.Drifts) != 1 || out.Drifts[0].Rule != "crown" ||
 		!strings.Contains(out.Drifts[0].Reason, "mallory") {
 		t.Errorf("%+v", out)
 	}
 	other := b.answer(t, require(t, "DeletionProtection: ACTIVE"), "delete-user-pool")
-	if other.Outcome != reconcile.Ignored || other.Critical {
+	if other.Outcome != outcome.Ignored || other.Critical {
 		t.Errorf("%+v", other)
 	}
 }

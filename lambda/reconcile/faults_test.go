@@ -14,7 +14,7 @@ import (
 
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 const deletionProtection = "DeletionProtection: ACTIVE"
@@ -28,103 +28,103 @@ func TestFaults(t *testing.T) {
 	for name, c := range map[string]struct {
 		reason  string
 		fault   cognitotest.Fault
-		outcome reconcile.Ending
+		outcome outcome.Ending
 		says    string // part of the reason
 		fixed   bool   // the pool is right already, before the event comes again
 	}{
 		"throttled read": {"the SDK tries reads again",
 			cognitotest.Fault{Operation: "DescribeUserPool", Times: 2, Error: "TooManyRequestsException"},
-			reconcile.Remediated, "", true},
+			outcome.Remediated, "", true},
 		"throttled read for good": {"then the event is deferred",
-			cognitotest.Fault{Operation: "DescribeUserPool", Error: "TooManyRequestsException"}, reconcile.Deferred,
+			cognitotest.Fault{Operation: "DescribeUserPool", Error: "TooManyRequestsException"}, outcome.Deferred,
 			"TooManyRequestsException", false},
 		"throttled write": {"a write is planned again, not resent",
-			cognitotest.Fault{Operation: "UpdateUserPool", Times: 2, Error: "TooManyRequestsException"}, reconcile.Remediated,
+			cognitotest.Fault{Operation: "UpdateUserPool", Times: 2, Error: "TooManyRequestsException"}, outcome.Remediated,
 			"", true},
 		"throttled write for good": {"", cognitotest.Fault{Operation: "UpdateUserPool",
-			Error: "TooManyRequestsException"}, reconcile.Deferred, "TooManyRequestsException", false},
+			Error: "TooManyRequestsException"}, outcome.Deferred, "TooManyRequestsException", false},
 		"concurrent modification": {"read and planned again",
 			cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Error: "ConcurrentModificationException"},
-			reconcile.Remediated, "", true},
+			outcome.Remediated, "", true},
 		"concurrent modification for good": {"", cognitotest.Fault{Operation: "UpdateUserPool",
-			Error: "ConcurrentModificationException"}, reconcile.Deferred, "ConcurrentModificationException", false},
+			Error: "ConcurrentModificationException"}, outcome.Deferred, "ConcurrentModificationException", false},
 		"server fault before applying": {"", cognitotest.Fault{Operation: "UpdateUserPool", Times: 1,
-			Error: "InternalErrorException", Status: 500}, reconcile.Remediated, "", true},
+			Error: "InternalErrorException", Status: 500}, outcome.Remediated, "", true},
 		"server fault after applying": {"the pool is read before anything else",
 			cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Error: "InternalErrorException", Status: 500,
-				Apply: true}, reconcile.Remediated, "", true},
+				Apply: true}, outcome.Remediated, "", true},
 		"unknown 5xx": {"", cognitotest.Fault{Operation: "UpdateUserPool", Times: 1,
-			Error: "GatewayWobble", Status: 503}, reconcile.Remediated, "", true},
+			Error: "GatewayWobble", Status: 503}, outcome.Remediated, "", true},
 		"connection lost before applying": {"", cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Drop: true},
-			reconcile.Remediated, "", true},
+			outcome.Remediated, "", true},
 		"connection lost after applying": {"", cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Drop: true,
-			Apply: true}, reconcile.Remediated, "", true},
+			Apply: true}, outcome.Remediated, "", true},
 		"connection lost for good": {"", cognitotest.Fault{Operation: "UpdateUserPool", Drop: true},
-			reconcile.Deferred, "no answer", false},
+			outcome.Deferred, "no answer", false},
 		"read lost": {"the SDK tries again",
-			cognitotest.Fault{Operation: "GetUserPoolMfaConfig", Times: 1, Drop: true}, reconcile.Remediated, "", true},
+			cognitotest.Fault{Operation: "GetUserPoolMfaConfig", Times: 1, Drop: true}, outcome.Remediated, "", true},
 		"import in progress": {"takes minutes or hours",
 			cognitotest.Fault{Operation: "UpdateUserPool", Error: "UserImportInProgressException", Message: "busy importing"},
-			reconcile.Deferred, "UserImportInProgressException", false},
+			outcome.Deferred, "UserImportInProgressException", false},
 		"write denied": {"the text names the action",
 			cognitotest.Fault{Operation: "UpdateUserPool", Error: "AccessDeniedException",
-				Message: "not authorized to perform: iam:PassRole on resource: sms"}, reconcile.Unfixable, "iam:PassRole", false},
+				Message: "not authorized to perform: iam:PassRole on resource: sms"}, outcome.Unfixable, "iam:PassRole", false},
 		"read denied": {"", cognitotest.Fault{Operation: "DescribeUserPool",
 			Error: "AccessDeniedException", Message: "not authorized to perform: cognito-idp:DescribeUserPool"},
-			reconcile.Unfixable, "DescribeUserPool", false},
+			outcome.Unfixable, "DescribeUserPool", false},
 		"not authorized": {"", cognitotest.Fault{Operation: "UpdateUserPool",
-			Error: "NotAuthorizedException", Message: "no"}, reconcile.Unfixable, "NotAuthorizedException", false},
+			Error: "NotAuthorizedException", Message: "no"}, outcome.Unfixable, "NotAuthorizedException", false},
 		"refused": {"reported word for word",
 			cognitotest.Fault{Operation: "UpdateUserPool", Error: "InvalidParameterException", Message: "something new"},
-			reconcile.Unfixable, "something new", false},
+			outcome.Unfixable, "something new", false},
 		"tier": {"", cognitotest.Fault{Operation: "UpdateUserPool",
 			Error: "FeatureUnavailableInTierException", Message: "need to be disabled: Threat Protection"},
-			reconcile.Unfixable, "Threat Protection", false},
+			outcome.Unfixable, "Threat Protection", false},
 		"tier change refused": {"", cognitotest.Fault{Operation: "UpdateUserPool",
-			Error: "TierChangeNotAllowedException", Message: "no"}, reconcile.Unfixable, "TierChangeNotAllowedException", false},
+			Error: "TierChangeNotAllowedException", Message: "no"}, outcome.Unfixable, "TierChangeNotAllowedException", false},
 		"tagging": {"", cognitotest.Fault{Operation: "UpdateUserPool",
-			Error: "UserPoolTaggingException", Message: "too many"}, reconcile.Unfixable, "too many", false},
+			Error: "UserPoolTaggingException", Message: "too many"}, outcome.Unfixable, "too many", false},
 		"e-mail role broken": {"", cognitotest.Fault{Operation: "UpdateUserPool",
-			Error: "InvalidEmailRoleAccessPolicyException", Message: "no"}, reconcile.Unfixable, "InvalidEmailRole", false},
+			Error: "InvalidEmailRoleAccessPolicyException", Message: "no"}, outcome.Unfixable, "InvalidEmailRole", false},
 		"SMS role not yet seen": {"tried again briefly",
 			cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Error: "InvalidSmsRoleTrustRelationshipException",
-				Message: "no trust"}, reconcile.Remediated, "", true},
+				Message: "no trust"}, outcome.Remediated, "", true},
 		"SMS role broken": {"blocks every write of the pool",
 			cognitotest.Fault{Operation: "UpdateUserPool", Error: "InvalidSmsRoleAccessPolicyException",
-				Message: "cannot publish"}, reconcile.Unfixable, "cannot publish", false},
+				Message: "cannot publish"}, outcome.Unfixable, "cannot publish", false},
 		"gone before the read": {"no error",
 			cognitotest.Fault{Operation: "DescribeUserPool", Error: "ResourceNotFoundException", Message: "gone"},
-			reconcile.Ignored, "no such user pool", false},
+			outcome.Ignored, "no such user pool", false},
 		"secondary replica, read": {"", cognitotest.Fault{Operation: "DescribeUserPool",
-			Error: "OperationNotEnabledException", Message: "secondary"}, reconcile.Ignored, "primary", false},
+			Error: "OperationNotEnabledException", Message: "secondary"}, outcome.Ignored, "primary", false},
 		"secondary replica, write": {"", cognitotest.Fault{Operation: "UpdateUserPool",
-			Error: "OperationNotEnabledException", Message: "secondary"}, reconcile.Ignored, "primary", false},
+			Error: "OperationNotEnabledException", Message: "secondary"}, outcome.Ignored, "primary", false},
 		"unknown code": {"reported, and the invocation fails",
-			cognitotest.Fault{Operation: "UpdateUserPool", Error: "BrandNewException", Message: "hm"}, reconcile.Deferred,
+			cognitotest.Fault{Operation: "UpdateUserPool", Error: "BrandNewException", Message: "hm"}, outcome.Deferred,
 			"BrandNewException", false},
 		"unknown code on a read": {"", cognitotest.Fault{Operation: "GetUserPoolMfaConfig",
-			Error: "BrandNewException", Message: "hm"}, reconcile.Deferred, "BrandNewException", false},
+			Error: "BrandNewException", Message: "hm"}, outcome.Deferred, "BrandNewException", false},
 		"expired credentials": {"", cognitotest.Fault{Operation: "DescribeUserPool",
-			Error: "ExpiredTokenException", Message: "expired"}, reconcile.Deferred, "ExpiredTokenException", false},
+			Error: "ExpiredTokenException", Message: "expired"}, outcome.Deferred, "ExpiredTokenException", false},
 		"an answer that is no pool": {"leads to no write",
-			cognitotest.Fault{Operation: "DescribeUserPool", Body: []byte(`{}`)}, reconcile.Deferred,
+			cognitotest.Fault{Operation: "DescribeUserPool", Body: []byte(`{}`)}, outcome.Deferred,
 			"the answer has no UserPool", false},
 		"an answer of another pool": {"", cognitotest.Fault{Operation: "DescribeUserPool",
-			Body: []byte(`{"UserPool":{"Id":"eu-west-1_Other0001"}}`)}, reconcile.Deferred, "not this pool", false},
+			Body: []byte(`{"UserPool":{"Id":"eu-west-1_Other0001"}}`)}, outcome.Deferred, "not this pool", false},
 		"an answer that is no JSON": {"", cognitotest.Fault{Operation: "DescribeUserPool", Body: []byte(`<html>`)},
-			reconcile.Deferred, "", false},
+			outcome.Deferred, "", false},
 		"an MFA answer that is empty": {"it would read as MFA off",
-			cognitotest.Fault{Operation: "GetUserPoolMfaConfig", Body: []byte(`{}`)}, reconcile.Deferred, "MfaConfiguration",
+			cognitotest.Fault{Operation: "GetUserPoolMfaConfig", Body: []byte(`{}`)}, outcome.Deferred, "MfaConfiguration",
 			false},
 		"verification cannot be read": {"deferred: the next event sees what holds",
-			cognitotest.Fault{Operation: "DescribeUserPool", Skip: 2, Error: "TooManyRequestsException"}, reconcile.Deferred,
+			cognitotest.Fault{Operation: "DescribeUserPool", Skip: 2, Error: "TooManyRequestsException"}, outcome.Deferred,
 			"TooManyRequestsException", true},
 		"accepted, but not applied": {"read back for a second or two",
-			cognitotest.Fault{Operation: "UpdateUserPool", Change: unprotected}, reconcile.Unconverged, "did not hold", false},
+			cognitotest.Fault{Operation: "UpdateUserPool", Change: unprotected}, outcome.Unconverged, "did not hold", false},
 		"accepted, and something else moved": {"the service changed a setting of nobody's",
 			cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Change: func(pool, _ map[string]any) {
 				pool["UserPoolTags"] = map[string]any{"env": "prod"}
-			}}, reconcile.Unconverged, "UserPoolTags.team", true},
+			}}, outcome.Unconverged, "UserPoolTags.team", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -137,8 +137,8 @@ func TestFaults(t *testing.T) {
 			if out.Outcome != c.outcome || !strings.Contains(out.Reason, c.says) {
 				t.Errorf("%s (%s), want %s with %q: %s", out.Outcome, out.Reason, c.outcome, c.says, c.reason)
 			}
-			var later *reconcile.DeferredError
-			if deferred := errors.As(err, &later); deferred != (c.outcome == reconcile.Deferred) || !deferred && err != nil {
+			var later *outcome.DeferredError
+			if deferred := errors.As(err, &later); deferred != (c.outcome == outcome.Deferred) || !deferred && err != nil {
 				t.Errorf("the error is %v", err)
 			}
 			moved := difference(before, b.snapshot(t))
@@ -174,7 +174,7 @@ func TestConcurrentWriterIsPreserved(t *testing.T) {
 		}})
 	out := b.reconcile(t, require(t, deletionProtection))
 	pool, _, _ := b.fake.Pool(poolID)
-	if out.Outcome != reconcile.Remediated || pool["DeletionProtection"] != "ACTIVE" ||
+	if out.Outcome != outcome.Remediated || pool["DeletionProtection"] != "ACTIVE" ||
 		lookup(pool, "UserPoolTags.added") != "meanwhile" {
 		t.Errorf("%s (%s), tags %v", out.Outcome, out.Reason, pool["UserPoolTags"])
 	}
@@ -189,7 +189,7 @@ func TestDeletedBetweenReadAndWrite(t *testing.T) {
 		Message: "User pool does not exist."})
 	b.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Skip: 1, Error: "ResourceNotFoundException",
 		Message: "User pool does not exist."})
-	if out := b.reconcile(t, require(t, deletionProtection)); out.Outcome != reconcile.Ignored || len(out.Writes) != 0 {
+	if out := b.reconcile(t, require(t, deletionProtection)); out.Outcome != outcome.Ignored || len(out.Writes) != 0 {
 		t.Errorf("%s (%s) with %v", out.Outcome, out.Reason, out.Writes)
 	}
 }
@@ -204,7 +204,7 @@ func TestDroppedFirstOfTwoWrites(t *testing.T) {
 	out := b.reconcile(t,
 		require(t, "MfaConfiguration: ON\nSoftwareTokenMfaConfiguration: {Enabled: true}\nPolicies: {SignInPolicy: "+
 			"{AllowedFirstAuthFactors: [PASSWORD]}}"))
-	if out.Outcome != reconcile.Remediated || len(out.Drifts) != 3 {
+	if out.Outcome != outcome.Remediated || len(out.Drifts) != 3 {
 		t.Errorf("%s (%s) %v", out.Outcome, out.Reason, out.Drifts)
 	}
 }
@@ -219,8 +219,8 @@ func TestOwnedSettingBreaksMeanwhile(t *testing.T) {
 		object(pool, "Policies", "PasswordPolicy")["MinimumLength"] = json.Number("6")
 	}})
 	out := b.reconcile(t, require(t, deletionProtection+"\nPolicies: {PasswordPolicy: {MinimumLength: {atLeast: 12}}}"))
-	want := map[string]reconcile.DriftState{"DeletionProtection": fixed, "Policies.PasswordPolicy.MinimumLength": fixed}
-	if diff := cmp.Diff(want, states(out)); diff != "" || out.Outcome != reconcile.Remediated {
+	want := map[string]outcome.State{"DeletionProtection": fixed, "Policies.PasswordPolicy.MinimumLength": fixed}
+	if diff := cmp.Diff(want, states(out)); diff != "" || out.Outcome != outcome.Remediated {
 		t.Errorf("%s (%s)\n%s", out.Outcome, out.Reason, diff)
 	}
 }
@@ -235,21 +235,21 @@ func TestSideEffectIsMadeGood(t *testing.T) {
 		Change: func(pool, _ map[string]any) { delete(pool, "SmsConfiguration") }}
 	for name, c := range map[string]struct {
 		fault   cognitotest.Fault
-		outcome reconcile.Ending
+		outcome outcome.Ending
 		says    string
 		kept    bool
 	}{
-		"no further fault": {cognitotest.Fault{Operation: "none"}, reconcile.Remediated, "", true},
+		"no further fault": {cognitotest.Fault{Operation: "none"}, outcome.Remediated, "", true},
 		"throttled once": {cognitotest.Fault{Operation: "UpdateUserPool", Times: 1,
-			Error: "TooManyRequestsException"}, reconcile.Remediated, "", true},
-		"lost before applying": {cognitotest.Fault{Operation: "UpdateUserPool", Times: 2, Drop: true}, reconcile.Remediated,
+			Error: "TooManyRequestsException"}, outcome.Remediated, "", true},
+		"lost before applying": {cognitotest.Fault{Operation: "UpdateUserPool", Times: 2, Drop: true}, outcome.Remediated,
 			"", true},
 		"lost after applying": {cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Drop: true, Apply: true},
-			reconcile.Remediated, "", true},
+			outcome.Remediated, "", true},
 		"throttled for good": {cognitotest.Fault{Operation: "UpdateUserPool", Error: "TooManyRequestsException"},
-			reconcile.Deferred, "TooManyRequestsException", false},
+			outcome.Deferred, "TooManyRequestsException", false},
 		"refused": {cognitotest.Fault{Operation: "UpdateUserPool", Error: "InvalidParameterException",
-			Message: "no"}, reconcile.Unconverged, "SmsConfiguration", false},
+			Message: "no"}, outcome.Unconverged, "SmsConfiguration", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -268,12 +268,12 @@ func TestSideEffectIsMadeGood(t *testing.T) {
 			if lost == c.kept {
 				t.Errorf("SmsConfiguration lost: %v", lost)
 			}
-			if c.outcome != reconcile.Deferred {
+			if c.outcome != outcome.Deferred {
 				return
 			}
 			b.fake.ClearFaults()
 			again, err := r.Reconcile(t.Context(), onPool(event.Cause{EventID: "e"}))
-			if err != nil || again.Outcome != reconcile.Remediated {
+			if err != nil || again.Outcome != outcome.Remediated {
 				t.Errorf("delivered again: %s (%s): %v", again.Outcome, again.Reason, err)
 			}
 			for _, path := range difference(before, b.snapshot(t)) {
@@ -296,9 +296,9 @@ func TestSecondOfTwoWritesRefused(t *testing.T) {
 	out := b.reconcile(t,
 		require(t, "MfaConfiguration: ON\nSoftwareTokenMfaConfiguration: {Enabled: true}\nPolicies: {SignInPolicy: "+
 			"{AllowedFirstAuthFactors: [PASSWORD]}}"))
-	want := map[string]reconcile.DriftState{"MfaConfiguration": left, "SoftwareTokenMfaConfiguration.Enabled": left,
+	want := map[string]outcome.State{"MfaConfiguration": left, "SoftwareTokenMfaConfiguration.Enabled": left,
 		"Policies.SignInPolicy.AllowedFirstAuthFactors": fixed}
-	if diff := cmp.Diff(want, states(out)); diff != "" || out.Outcome != reconcile.Partial ||
+	if diff := cmp.Diff(want, states(out)); diff != "" || out.Outcome != outcome.Partial ||
 		!strings.Contains(out.Reason, "not today") {
 		t.Errorf("%s (%s)\n%s", out.Outcome, out.Reason, diff)
 	}
@@ -324,9 +324,9 @@ func TestRefusalNamesOneSetting(t *testing.T) {
 			"satisfy constraint: feature not available"})
 	out := b.reconcile(t,
 		require(t, deletionProtection+"\nPolicies: {PasswordPolicy: {PasswordHistorySize: 3, RequireSymbols: true}}"))
-	want := map[string]reconcile.DriftState{"DeletionProtection": fixed,
+	want := map[string]outcome.State{"DeletionProtection": fixed,
 		"Policies.PasswordPolicy.PasswordHistorySize": left, "Policies.PasswordPolicy.RequireSymbols": fixed}
-	if diff := cmp.Diff(want, states(out)); diff != "" || out.Outcome != reconcile.Partial {
+	if diff := cmp.Diff(want, states(out)); diff != "" || out.Outcome != outcome.Partial {
 		t.Errorf("%s (%s)\n%s", out.Outcome, out.Reason, diff)
 	}
 }
@@ -340,7 +340,7 @@ func TestOldValidityDaysAreMoved(t *testing.T) {
 	b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Error: "InvalidParameterException",
 		Message: "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"})
 	out := b.reconcile(t, require(t, deletionProtection))
-	if out.Outcome != reconcile.Remediated {
+	if out.Outcome != outcome.Remediated {
 		t.Errorf("%s (%s)", out.Outcome, out.Reason)
 	}
 	both(absent("AdminCreateUserConfig.UnusedAccountValidityDays"),
@@ -355,7 +355,7 @@ func TestStaleVerification(t *testing.T) {
 	stale, _, _ := b.fake.Pool(poolID)
 	b.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Skip: 2, Times: 2,
 		Body: marshal(t, map[string]any{"UserPool": stale})})
-	if out := b.reconcile(t, require(t, deletionProtection)); out.Outcome != reconcile.Remediated || len(out.Writes) != 1 {
+	if out := b.reconcile(t, require(t, deletionProtection)); out.Outcome != outcome.Remediated || len(out.Writes) != 1 {
 		t.Errorf("%s (%s) with %v", out.Outcome, out.Reason, out.Writes)
 	}
 }
@@ -374,7 +374,7 @@ func TestSimultaneousDeliveries(t *testing.T) {
 	for range 50 {
 		wait.Go(func() {
 			if out, err := r.Reconcile(t.Context(), onPool(event.Cause{})); err != nil ||
-				out.Outcome != reconcile.Remediated && out.Outcome != reconcile.Unchanged {
+				out.Outcome != outcome.Remediated && out.Outcome != outcome.Unchanged {
 				t.Errorf("%s (%s): %v", out.Outcome, out.Reason, err)
 			}
 		})
@@ -393,7 +393,7 @@ func TestDeadline(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	out, err := b.reconciler(require(t, deletionProtection)).Reconcile(ctx, onPool(event.Cause{}))
-	if out.Outcome != reconcile.Deferred || err == nil || len(b.writes()) != 0 ||
+	if out.Outcome != outcome.Deferred || err == nil || len(b.writes()) != 0 ||
 		!strings.Contains(err.Error(), "too little time") {
 		t.Errorf("%s: %v, writes %v", out.Outcome, err, b.writes())
 	}

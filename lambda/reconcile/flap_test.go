@@ -10,7 +10,7 @@ import (
 
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // flapping returns a baseline of one rule with a flap budget.
@@ -27,7 +27,7 @@ type ruled struct {
 }
 
 // event delivers the event of a call of another automation, a minute after the call.
-func (r ruled) event(id string) reconcile.Outcome {
+func (r ruled) event(id string) outcome.Outcome {
 	r.Helper()
 	request := call(id, "terraform-ci", r.time())
 	r.pass(time.Minute)
@@ -39,27 +39,27 @@ func (r ruled) event(id string) reconcile.Outcome {
 func TestFlapBudget(t *testing.T) {
 	t.Parallel()
 	r := flapping(t, "{times: 3, minutes: 30}", "DeletionProtection: ACTIVE, MfaConfiguration: {oneOf: [ON, OPTIONAL]}")
-	var endings []reconcile.Ending
-	var last reconcile.Outcome
+	var endings []outcome.Ending
+	var last outcome.Outcome
 	for i := range 5 {
 		r.fake.Edit(poolID, unprotected)
 		last = r.event(fmt.Sprint("event", i))
 		endings = append(endings, last.Outcome)
 	}
-	want := []reconcile.Ending{reconcile.Remediated, reconcile.Remediated, reconcile.Remediated, reconcile.Unconverged,
-		reconcile.Unconverged}
+	want := []outcome.Ending{outcome.Remediated, outcome.Remediated, outcome.Remediated, outcome.Unconverged,
+		outcome.Unconverged}
 	if !slices.Equal(endings, want) {
 		t.Fatalf("%v, want %v", endings, want)
 	}
 	says := "it was written 3 times within 30 minutes, and set back each time (role terraform-ci called 4 times): "
-	if !strings.HasPrefix(last.Reason, says) || len(last.Drifts) != 1 || last.Drifts[0].Code != reconcile.CodeFlapping {
+	if !strings.HasPrefix(last.Reason, says) || len(last.Drifts) != 1 || last.Drifts[0].Code != outcome.CodeFlapping {
 		t.Errorf("%s: %+v", last.Reason, last.Drifts)
 	}
 	if len(r.writes()) != 3 {
 		t.Errorf("writes: %v", r.writes())
 	}
 	r.pass(30 * time.Minute)
-	if out := r.event("later"); out.Outcome != reconcile.Remediated {
+	if out := r.event("later"); out.Outcome != outcome.Remediated {
 		t.Errorf("once the writes are long past: %s: %s", out.Outcome, out.Reason)
 	}
 }
@@ -71,9 +71,9 @@ func TestFlapBudgetOfTheFast(t *testing.T) {
 	r := flapping(t, "{times: 3, minutes: 30}", "DeletionProtection: ACTIVE")
 	r.fake.Edit(poolID, unprotected)
 	r.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Change: unprotected})
-	var last reconcile.Outcome
+	var last outcome.Outcome
 	for i := range 10 {
-		if last = r.event(fmt.Sprint("event", i)); last.Outcome != reconcile.Unconverged {
+		if last = r.event(fmt.Sprint("event", i)); last.Outcome != outcome.Unconverged {
 			t.Errorf("event %d: %s (%s)", i, last.Outcome, last.Reason)
 		}
 	}
@@ -115,7 +115,7 @@ func TestFlapBudgetOfTheDeferred(t *testing.T) {
 	}
 	r.fake.ClearFaults()
 	out := r.event("last")
-	if out.Outcome != reconcile.Unconverged || !strings.Contains(out.Reason, "3 times it did not hold") {
+	if out.Outcome != outcome.Unconverged || !strings.Contains(out.Reason, "3 times it did not hold") {
 		t.Errorf("%s (%s)", out.Outcome, out.Reason)
 	}
 }
@@ -133,8 +133,8 @@ func TestFlapBudgetWithinARun(t *testing.T) {
 		Then: func(s *cognitotest.Server) { s.Edit(poolID, unprotected) }})
 	out := r.event("two")
 	of := states(out)
-	if out.Outcome != reconcile.Unconverged || of["DeletionProtection"] != reconcile.StateUnfixable ||
-		of["SoftwareTokenMfaConfiguration.Enabled"] != reconcile.StateFixed {
+	if out.Outcome != outcome.Unconverged || of["DeletionProtection"] != outcome.StateUnfixable ||
+		of["SoftwareTokenMfaConfiguration.Enabled"] != outcome.StateFixed {
 		t.Errorf("%s (%s) %v", out.Outcome, out.Reason, of)
 	}
 }
@@ -160,7 +160,7 @@ rules: [{name: all, require: {DeletionProtection: ACTIVE}, clients: [{require: {
 			reads++
 		}
 	}
-	if out.Outcome != reconcile.Partial || reads > 3 || len(w.writes()) != 101 {
+	if out.Outcome != outcome.Partial || reads > 3 || len(w.writes()) != 101 {
 		t.Errorf("%s (%.100s), %d reads, %d writes", out.Outcome, out.Reason, reads, len(w.writes()))
 	}
 }
@@ -197,7 +197,7 @@ func TestUndetected(t *testing.T) {
 				out := w.answer(t, required, call("one", "Admin", w.time()))
 				notes := map[string]time.Time{}
 				for _, d := range out.Drifts {
-					notes[reconcile.Fingerprint(poolID, d)] = w.time().Add(time.Hour)
+					notes[outcome.Fingerprint(poolID, d)] = w.time().Add(time.Hour)
 				}
 				if err := w.ledger.Note(t.Context(), poolID, notes); err != nil {
 					t.Fatal(err)

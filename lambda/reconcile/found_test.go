@@ -9,7 +9,7 @@ import (
 
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // TestSecondPass tries what was refused in the pool's unit once more after a later unit wrote: what the first pass
@@ -26,11 +26,11 @@ rules:
 `
 	for name, c := range map[string]struct {
 		change func(pool, mfa map[string]any) // after each write of the pool that is accepted
-		want   reconcile.Ending
+		want   outcome.Ending
 		says   string
 	}{
-		"set back": {unprotected, reconcile.Unconverged, "did not hold"},
-		"moved":    {meanwhile, reconcile.Unconverged, "UserPoolTags.meanwhile"},
+		"set back": {unprotected, outcome.Unconverged, "did not hold"},
+		"moved":    {meanwhile, outcome.Unconverged, "UserPoolTags.meanwhile"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

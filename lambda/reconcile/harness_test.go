@@ -18,6 +18,7 @@ import (
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 )
 
@@ -92,7 +93,7 @@ func (b bench) reconciler(required *baseline.Baseline) *reconcile.Reconciler {
 }
 
 // reconcile runs one reconcile of the pool and demands that it ends without an error.
-func (b bench) reconcile(t testing.TB, required *baseline.Baseline) reconcile.Outcome {
+func (b bench) reconcile(t testing.TB, required *baseline.Baseline) outcome.Outcome {
 	t.Helper()
 	out, err := b.reconciler(required).Reconcile(t.Context(),
 		onPool(event.Cause{EventID: "test", EventName: "UpdateUserPool"}))
@@ -257,8 +258,8 @@ func (b *bench) whole(edit func(pool, mfa map[string]any)) {
 }
 
 // states returns what became of each drift.
-func states(out reconcile.Outcome) map[string]reconcile.DriftState {
-	of := map[string]reconcile.DriftState{}
+func states(out outcome.Outcome) map[string]outcome.State {
+	of := map[string]outcome.State{}
 	for _, d := range out.Drifts {
 		of[d.Setting] = d.State
 	}
@@ -288,10 +289,10 @@ func onPool(cause event.Cause) event.Request {
 }
 
 // handle does what an event asks for, as the function does: it ends with Close.
-func handle(ctx context.Context, r *reconcile.Reconciler, payload []byte, home event.Home) (reconcile.Outcome, error) {
+func handle(ctx context.Context, r *reconcile.Reconciler, payload []byte, home event.Home) (outcome.Outcome, error) {
 	request := event.Decode(payload, home)
 	if request.Kind != event.One {
-		return reconcile.Outcome{Outcome: reconcile.Ignored, Reason: string(request.Reason)}, nil
+		return outcome.Outcome{Outcome: outcome.Ignored, Reason: string(request.Reason)}, nil
 	}
 	out, err := r.Reconcile(ctx, request)
 	if closed := r.Close(ctx, out); err == nil {

@@ -13,6 +13,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
@@ -46,8 +47,8 @@ func interrupted(t *testing.T, required *baseline.Baseline) (w ledgered, lost fu
 }
 
 // hasCode says whether a finding has the code.
-func hasCode(out reconcile.Outcome, code reconcile.Code) bool {
-	return slices.ContainsFunc(out.Drifts, func(d reconcile.Drift) bool { return d.Code == code })
+func hasCode(out outcome.Outcome, code outcome.Code) bool {
+	return slices.ContainsFunc(out.Drifts, func(d outcome.Finding) bool { return d.Code == code })
 }
 
 // TestRestoredByTheNext: what a killed process took from the pool is restored by the next run, whatever that run is
@@ -60,7 +61,7 @@ func TestRestoredByTheNext(t *testing.T) {
 			w.fake.Inject(cognitotest.Fault{Operation: operation, Skip: skip, Error: "TooManyRequestsException"})
 			for range 2 {
 				out, err := deliver(t.Context(), w.process(required), request)
-				if err == nil || out.Outcome != reconcile.Deferred {
+				if err == nil || out.Outcome != outcome.Deferred {
 					t.Errorf("%s (%s)", out.Outcome, out.Reason)
 				}
 				w.pass(2 * time.Minute)
@@ -95,11 +96,11 @@ func TestRestoredByTheNext(t *testing.T) {
 			watched.Subject = "admins"
 			watched.Call = event.Name{Name: "CreateGroup", Watched: "groups", Happened: "created"}
 			out := w.answer(t, required, watched)
-			if lost() || states(out)["groups[admins]"] != reconcile.StateReported {
+			if lost() || states(out)["groups[admins]"] != outcome.StateReported {
 				t.Errorf("%s (%s) %v, not restored: %v", out.Outcome, out.Reason, states(out), lost())
 			}
 			w.pass(2 * time.Minute)
-			if out := w.answer(t, required, request); out.Outcome != reconcile.Unchanged {
+			if out := w.answer(t, required, request); out.Outcome != outcome.Unchanged {
 				t.Errorf("reported again: %s (%s)", out.Outcome, out.Reason)
 			}
 		})
@@ -113,13 +114,13 @@ func TestRestoreIsReported(t *testing.T) {
 	required := require(t, noTextFactor)
 	w, lost, _ := interrupted(t, required)
 	out := w.answer(t, required, call("two", "Other", w.time()))
-	if lost() || len(out.Writes) != 1 || out.Outcome != reconcile.Remediated || !hasCode(out, reconcile.CodeInterrupted) {
+	if lost() || len(out.Writes) != 1 || out.Outcome != outcome.Remediated || !hasCode(out, outcome.CodeInterrupted) {
 		t.Errorf("%s (%s), writes %v, %v", out.Outcome, out.Reason, out.Writes, out.Drifts)
 	}
 	w, lost, _ = interrupted(t, required)
 	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Body: []byte(`{}`), Times: 1})
 	out = w.answer(t, required, call("two", "Other", w.time()))
-	if out.Outcome != reconcile.Unconverged || !hasCode(out, reconcile.CodeRestore) || !lost() {
+	if out.Outcome != outcome.Unconverged || !hasCode(out, outcome.CodeRestore) || !lost() {
 		t.Errorf("accepted, and not carried out: %s (%s)", out.Outcome, out.Reason)
 	}
 }
@@ -138,7 +139,7 @@ func TestRestoresEnd(t *testing.T) {
 			w.pass(time.Minute)
 		}
 		out := w.answer(t, required, request)
-		if i == 0 && (out.Outcome != reconcile.Unconverged || !hasCode(out, reconcile.CodeRestore)) {
+		if i == 0 && (out.Outcome != outcome.Unconverged || !hasCode(out, outcome.CodeRestore)) {
 			t.Errorf("%s (%s)", out.Outcome, out.Reason)
 		}
 	}
@@ -161,7 +162,7 @@ func TestKilledAtTheSecondPlan(t *testing.T) {
 	w.kill(t, required, request, 2)
 	w.pass(2 * time.Minute)
 	out := w.answer(t, required, request)
-	if of := states(out); of["DeletionProtection"] != reconcile.StateFixed || !hasCode(out, reconcile.CodeInterrupted) {
+	if of := states(out); of["DeletionProtection"] != outcome.StateFixed || !hasCode(out, outcome.CodeInterrupted) {
 		t.Errorf("%s (%s), %v", out.Outcome, out.Reason, of)
 	}
 }
@@ -173,10 +174,10 @@ func inRule(settings string) string {
 // A partialLedger keeps of records what one of them may lack.
 type partialLedger struct {
 	reconcile.Ledger
-	record func(reconcile.Record) (reconcile.Record, error)
+	record func(outcome.Record) (outcome.Record, error)
 }
 
-func (l partialLedger) Record(ctx context.Context, id string) (reconcile.Record, error) {
+func (l partialLedger) Record(ctx context.Context, id string) (outcome.Record, error) {
 	rec, err := l.Ledger.Record(ctx, id)
 	if err != nil {
 		return rec, err
@@ -189,13 +190,13 @@ func (l partialLedger) Record(ctx context.Context, id string) (reconcile.Record,
 func TestInterruptedWithoutState(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		record   func(reconcile.Record) (reconcile.Record, error)
+		record   func(outcome.Record) (outcome.Record, error)
 		deferred bool
 	}{
-		"unreadable": {record: func(r reconcile.Record) (reconcile.Record, error) { return r, reconcile.ErrUnreadable }},
-		"too large":  {record: func(r reconcile.Record) (reconcile.Record, error) { return r.Light(), nil }},
-		"the ledger fails": {deferred: true, record: func(reconcile.Record) (reconcile.Record, error) {
-			return reconcile.Record{}, errors.New("unavailable")
+		"unreadable": {record: func(r outcome.Record) (outcome.Record, error) { return r, outcome.ErrUnreadable }},
+		"too large":  {record: func(r outcome.Record) (outcome.Record, error) { return r.Light(), nil }},
+		"the ledger fails": {deferred: true, record: func(outcome.Record) (outcome.Record, error) {
+			return outcome.Record{}, errors.New("unavailable")
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -203,7 +204,7 @@ func TestInterruptedWithoutState(t *testing.T) {
 			required := require(t, noTextFactor)
 			w, lost, request := interrupted(t, required)
 			whole := w.ledger
-			w.ledger = partialLedger{whole, func(r reconcile.Record) (reconcile.Record, error) {
+			w.ledger = partialLedger{whole, func(r outcome.Record) (outcome.Record, error) {
 				if r, err := c.record(r); err != nil || r.Before == nil {
 					return r.Light(), err
 				}
@@ -221,11 +222,11 @@ func TestInterruptedWithoutState(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || out.Outcome != reconcile.Unconverged || !hasCode(out, reconcile.CodeRestore) {
+			if err != nil || out.Outcome != outcome.Unconverged || !hasCode(out, outcome.CodeRestore) {
 				t.Errorf("%s (%s), %v: %v", out.Outcome, out.Reason, out.Drifts, err)
 			}
 			w.pass(2 * time.Minute)
-			if out := w.answer(t, required, request); out.Outcome != reconcile.Unchanged {
+			if out := w.answer(t, required, request); out.Outcome != outcome.Unchanged {
 				t.Errorf("reported again: %s (%s)", out.Outcome, out.Reason)
 			}
 		})
@@ -233,24 +234,24 @@ func TestInterruptedWithoutState(t *testing.T) {
 }
 
 // oddRecords are open records that no run has written like that.
-func oddRecords() map[string]reconcile.Record {
-	sent := []reconcile.Sent{{Call: "UpdateUserPool", Document: "UserPool", Status: reconcile.Accepted}}
-	with := func(restores ...string) []reconcile.Sent {
-		return []reconcile.Sent{{Call: "UpdateUserPool", Document: "UserPool", Status: reconcile.Intended,
+func oddRecords() map[string]outcome.Record {
+	sent := []outcome.Sent{{Call: "UpdateUserPool", Document: "UserPool", Status: outcome.Accepted}}
+	with := func(restores ...string) []outcome.Sent {
+		return []outcome.Sent{{Call: "UpdateUserPool", Document: "UserPool", Status: outcome.Intended,
 			Restores: restores}}
 	}
-	planned := reconcile.Drift{Setting: "DeletionProtection", State: reconcile.StatePlanned}
-	return map[string]reconcile.Record{
+	planned := outcome.Finding{Setting: "DeletionProtection", State: outcome.StatePlanned}
+	return map[string]outcome.Record{
 		"nothing":     {},
 		"only writes": {Sent: sent},
-		"unknown words": {Outcome: "restored", Sent: []reconcile.Sent{{Call: "Do", Document: "x", Status: "done"}},
-			Drifts: []reconcile.Drift{{State: "done"}, {Setting: "Clients[", Want: []any{map[string]any{}}}}},
+		"unknown words": {Outcome: "restored", Sent: []outcome.Sent{{Call: "Do", Document: "x", Status: "done"}},
+			Drifts: []outcome.Finding{{State: "done"}, {Setting: "Clients[", Want: []any{map[string]any{}}}}},
 		"no document before": {Sent: with("SmsConfiguration", "", "Clients[x].y"),
 			Before: &userpool.Backup{UserPoolID: "eu-west-1_Another01"}},
-		"odd before": {Sent: with("SmsConfiguration.SnsCallerArn", "Policies"), Drifts: []reconcile.Drift{planned},
+		"odd before": {Sent: with("SmsConfiguration.SnsCallerArn", "Policies"), Drifts: []outcome.Finding{planned},
 			Before: &userpool.Backup{Documents: map[baseline.DocumentName]map[string]any{"MfaConfig": nil, "Nonsense": {},
 				"UserPool": {"Policies": 5, "Name": list(1), "SmsConfiguration": "x", "LambdaConfig": list()}}}},
-		"many writes": {Sent: slices.Repeat(sent, 2000), Drifts: slices.Repeat([]reconcile.Drift{planned}, 2000)},
+		"many writes": {Sent: slices.Repeat(sent, 2000), Drifts: slices.Repeat([]outcome.Finding{planned}, 2000)},
 	}
 }
 
@@ -261,7 +262,7 @@ func TestOddRecords(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, required, request := weakened(t)
-			rec.ID, rec.UserPoolID, rec.Began = reconcile.NewRecordID(poolID, clock), poolID, clock
+			rec.ID, rec.UserPoolID, rec.Began = outcome.NewRecordID(poolID, clock), poolID, clock
 			if err := w.ledger.Put(t.Context(), rec); err != nil {
 				t.Fatal(err)
 			}
@@ -270,7 +271,7 @@ func TestOddRecords(t *testing.T) {
 				t.Errorf("%s (%s)", out.Outcome, out.Reason)
 			}
 			w.pass(2 * time.Minute)
-			if out := w.answer(t, required, request); out.Outcome != reconcile.Unchanged {
+			if out := w.answer(t, required, request); out.Outcome != outcome.Unchanged {
 				t.Errorf("again: %s (%s)", out.Outcome, out.Reason)
 			}
 		})
@@ -286,13 +287,13 @@ type witness struct {
 
 func (p *witness) Write(ctx context.Context, id string, request userpool.Request) (string, error) {
 	history, err := p.ledger.History(ctx, id, time.Time{}, true)
-	var whole reconcile.Record
+	var whole outcome.Record
 	if err == nil && len(history.Records) == 1 {
 		whole, err = p.ledger.Record(ctx, history.Records[0].ID)
 	}
-	stands := slices.ContainsFunc(whole.Sent, func(s reconcile.Sent) bool {
+	stands := slices.ContainsFunc(whole.Sent, func(s outcome.Sent) bool {
 		return s.Document == request.Document && s.Call == request.Call && bytes.Equal(s.Body, request.Body) &&
-			s.At.IsZero() && s.Status == reconcile.Intended
+			s.At.IsZero() && s.Status == outcome.Intended
 	})
 	if err != nil || whole.Before == nil || !whole.Open() || !stands {
 		p.lacks = append(p.lacks, fmt.Sprintf("%s of %s: %v, %+v", request.Call, request.Document, err, whole.Sent))
@@ -309,7 +310,7 @@ func TestRecordedBeforeItIsWritten(t *testing.T) {
 	r := w.process(require(t, noTextFactor))
 	r.Pools = pools
 	out, err := r.Reconcile(t.Context(), call("one", "Admin", w.time()))
-	if err != nil || out.Outcome != reconcile.Remediated || lost() || len(out.Writes) != 2 || len(pools.lacks) > 0 {
+	if err != nil || out.Outcome != outcome.Remediated || lost() || len(out.Writes) != 2 || len(pools.lacks) > 0 {
 		t.Fatalf("%s (%s) by %v, %s: %v", out.Outcome, out.Reason, out.Writes, pools.lacks, err)
 	}
 	for _, closed := range []bool{false, true} {
@@ -322,8 +323,8 @@ func TestRecordedBeforeItIsWritten(t *testing.T) {
 		if err != nil || rec.Open() == closed || len(rec.Sent) != 2 {
 			t.Errorf("closed %v: %+v: %v", closed, rec, err)
 		}
-		answered := rec.Sent[1].RequestID != "" && rec.Sent[1].Status == reconcile.Accepted
-		if closed && (!answered || rec.Outcome != reconcile.Remediated || rec.Drifts[0].State != reconcile.StateFixed) {
+		answered := rec.Sent[1].RequestID != "" && rec.Sent[1].Status == outcome.Accepted
+		if closed && (!answered || rec.Outcome != outcome.Remediated || rec.Drifts[0].State != outcome.StateFixed) {
 			t.Errorf("the closed record: %+v", rec)
 		}
 	}
@@ -338,13 +339,13 @@ func TestAnswersAreRecorded(t *testing.T) {
 	out := w.answer(t, required, request)
 	history, err := w.ledger.History(t.Context(), poolID, time.Time{}, true)
 	if out.Record != "" || err != nil || len(history.Records) != 1 ||
-		history.Records[0].Sent[0].Status != reconcile.Refused {
+		history.Records[0].Sent[0].Status != outcome.Refused {
 		t.Errorf("record %q: %+v: %v", out.Record, history.Records, err)
 	}
 	w, required, request = weakened(t)
 	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Drop: true, Apply: true, Times: 1})
 	out = w.answer(t, required, request)
-	if out.Outcome != reconcile.Remediated || !slices.Equal(out.Writes, updated) || out.Verified.UnmanagedUnchanged == 0 {
+	if out.Outcome != outcome.Remediated || !slices.Equal(out.Writes, updated) || out.Verified.UnmanagedUnchanged == 0 {
 		t.Errorf("%s (%s): writes %v, %+v", out.Outcome, out.Reason, out.Writes, out.Verified)
 	}
 }
@@ -360,12 +361,12 @@ func TestBusyLease(t *testing.T) {
 		t.Errorf("%s (%s): %v", out.Outcome, out.Reason, err)
 	}
 	w.fake.Edit(poolID, func(pool, _ map[string]any) { pool["DeletionProtection"] = "ACTIVE" })
-	if out := w.answer(t, required, request); out.Outcome != reconcile.Unchanged {
+	if out := w.answer(t, required, request); out.Outcome != outcome.Unchanged {
 		t.Errorf("a compliant pool waits: %s (%s)", out.Outcome, out.Reason)
 	}
 	w.fake.Edit(poolID, unprotected)
 	w.pass(time.Minute)
-	if out := w.answer(t, required, request); out.Outcome != reconcile.Remediated {
+	if out := w.answer(t, required, request); out.Outcome != outcome.Remediated {
 		t.Errorf("%s (%s)", out.Outcome, out.Reason)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
@@ -74,17 +75,17 @@ func (m *mortal) Acquire(ctx context.Context, pool, owner string, now, until tim
 }
 
 func (m *mortal) History(ctx context.Context, pool string, since time.Time, consistent bool,
-) (h reconcile.History, err error) {
+) (h outcome.History, err error) {
 	err = m.do(func() error { h, err = m.ledger.History(ctx, pool, since, consistent); return err })
 	return h, err
 }
 
-func (m *mortal) Record(ctx context.Context, id string) (r reconcile.Record, err error) {
+func (m *mortal) Record(ctx context.Context, id string) (r outcome.Record, err error) {
 	err = m.do(func() error { r, err = m.ledger.Record(ctx, id); return err })
 	return r, err
 }
 
-func (m *mortal) Put(ctx context.Context, r reconcile.Record) error {
+func (m *mortal) Put(ctx context.Context, r outcome.Record) error {
 	return m.do(func() error { return m.ledger.Put(ctx, r) })
 }
 
@@ -187,7 +188,7 @@ func (c killCase) killed(t *testing.T, dies int, after bool) bool {
 	if err != nil {
 		t.Errorf("%s: %v", at, err)
 	}
-	if wrote && (out.Outcome == reconcile.Unchanged || out.Outcome == reconcile.Ignored) {
+	if wrote && (out.Outcome == outcome.Unchanged || out.Outcome == outcome.Ignored) {
 		t.Errorf("%s: it wrote, and people are not notified: %s (%s)", at, out.Outcome, out.Reason)
 	}
 	moved := difference(before, b.snapshot(t))
@@ -200,7 +201,7 @@ func (c killCase) killed(t *testing.T, dies int, after bool) bool {
 		t.Errorf("%s: %v changed, want %v", at, moved, c.fixes)
 	}
 	if third, err := second.Reconcile(t.Context(), request); err != nil || c.next == nil &&
-		third.Outcome != reconcile.Unchanged {
+		third.Outcome != outcome.Unchanged {
 		t.Errorf("%s: the third run: %s (%s): %v", at, third.Outcome, third.Reason, err)
 	}
 	return process.dead
@@ -221,19 +222,19 @@ func TestKilledAndOutOfReach(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change  func(b bench, required *baseline.Baseline) *baseline.Baseline
-		outcome reconcile.Ending
+		outcome outcome.Ending
 		says    string
 	}{
 		"the pool is gone": {func(b bench, required *baseline.Baseline) *baseline.Baseline {
 			b.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Error: "ResourceNotFoundException"})
 			return required
-		}, reconcile.Drifted, "no such user pool"},
+		}, outcome.Drifted, "no such user pool"},
 		"the rule only audits": {func(_ bench, required *baseline.Baseline) *baseline.Baseline {
 			return required.InMode(baseline.Audit)
-		}, reconcile.Unconverged, "could not be restored: the rule only audits"},
+		}, outcome.Unconverged, "could not be restored: the rule only audits"},
 		"no rule selects the pool": {func(bench, *baseline.Baseline) *baseline.Baseline {
 			return parse(t, "version: 1\nrules: [{name: a, pools: {names: [other]}, require: {DeletionProtection: ACTIVE}}]")
-		}, reconcile.Unconverged, "no rule selects the pool any more"},
+		}, outcome.Unconverged, "no rule selects the pool any more"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -258,14 +259,14 @@ func TestKilledAndOutOfReach(t *testing.T) {
 			if err != nil || out.Outcome != c.outcome || !strings.Contains(out.Reason, c.says) {
 				t.Fatalf("%s (%s): %v", out.Outcome, out.Reason, err)
 			}
-			if !slices.ContainsFunc(out.Drifts, func(d reconcile.Drift) bool { return d.Code == reconcile.CodeInterrupted }) {
+			if !slices.ContainsFunc(out.Drifts, func(d outcome.Finding) bool { return d.Code == outcome.CodeInterrupted }) {
 				t.Errorf("the interrupted run is not reported: %v", out.Drifts)
 			}
 			if err := second.Close(t.Context(), out); err != nil {
 				t.Fatal(err)
 			}
 			again, err := second.Reconcile(t.Context(), onPool(event.Cause{EventID: "event-3"}))
-			if err != nil || again.Outcome == c.outcome && c.outcome != reconcile.Unconverged {
+			if err != nil || again.Outcome == c.outcome && c.outcome != outcome.Unconverged {
 				t.Errorf("reported again: %s (%s): %v", again.Outcome, again.Reason, err)
 			}
 		})

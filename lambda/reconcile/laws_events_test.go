@@ -12,7 +12,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/userpool"
 )
 
@@ -48,7 +48,7 @@ func TestLawsOfEvents(t *testing.T) {
 			}
 		}
 		out, err := b.reconciler(required).Reconcile(t.Context(), onPool(event.Cause{}))
-		written := slices.ContainsFunc(out.Drifts, func(d reconcile.Drift) bool { return d.State == reconcile.StateFixed })
+		written := slices.ContainsFunc(out.Drifts, func(d outcome.Finding) bool { return d.State == outcome.StateFixed })
 		if err != nil || written {
 			t.Errorf("%v: after %d events %s was still to be written: %v", err, len(events), out.Writes, out.Drifts)
 		}

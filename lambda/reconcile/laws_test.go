@@ -13,7 +13,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/userpool"
 )
 
@@ -49,8 +49,8 @@ func TestLaws(t *testing.T) {
 
 // A world is what one of the two worlds ended in.
 type world struct {
-	Outcome reconcile.Ending
-	States  map[string]reconcile.DriftState
+	Outcome outcome.Ending
+	States  map[string]outcome.State
 	After   map[string]string
 }
 
@@ -92,7 +92,7 @@ func runWorld(t *rapid.T, mode cognitotest.Mode, drawn drawnPool, required *base
 		}
 	}
 	kept(t, preview, out)
-	if out.Outcome == reconcile.Unconverged {
+	if out.Outcome == outcome.Unconverged {
 		t.Fatalf("unconverged: %s: %v", out.Reason, out.Drifts)
 	}
 	state, err := b.client.Read(t.Context(), poolID, userpool.Everything())
@@ -106,7 +106,7 @@ func runWorld(t *rapid.T, mode cognitotest.Mode, drawn drawnPool, required *base
 			d.Action == baseline.LeaveOut && state.Inherits(client) {
 			continue // it has none of its own
 		}
-		if named[d.Setting] != reconcile.StateUnfixable && named[d.Setting] != reconcile.StateReported {
+		if named[d.Setting] != outcome.StateUnfixable && named[d.Setting] != outcome.StateReported {
 			t.Fatalf("%s does not hold, and the outcome %s says %q of it: %v, before %v", d.Setting, out.Outcome,
 				named[d.Setting], out.Drifts, before["LambdaConfig.PreTokenGeneration"])
 		}
@@ -120,7 +120,7 @@ func runWorld(t *rapid.T, mode cognitotest.Mode, drawn drawnPool, required *base
 		}
 	}
 	for _, d := range out.Drifts {
-		if d.State == reconcile.StateUnfixable && d.Reason == "" {
+		if d.State == outcome.StateUnfixable && d.Reason == "" {
 			t.Fatalf("%s was left without a reason", d.Setting)
 		}
 	}
@@ -136,18 +136,18 @@ func runWorld(t *rapid.T, mode cognitotest.Mode, drawn drawnPool, required *base
 
 // kept demands that what was planned is what was done: a drift that was to be written is fixed, or the service refused
 // it, and no other was written.
-func kept(t *rapid.T, preview reconcile.Preview, out reconcile.Outcome) {
-	planned := map[string]reconcile.DriftState{}
+func kept(t *rapid.T, preview outcome.Preview, out outcome.Outcome) {
+	planned := map[string]outcome.State{}
 	for _, d := range preview.Drifts {
 		planned[d.Setting] = d.State
 	}
 	// What the service refused may have stood in the way of something else.
 	refused := false
 	for setting, state := range states(out) {
-		refused = refused || state == reconcile.StateUnfixable && planned[setting] == reconcile.StatePlanned
+		refused = refused || state == outcome.StateUnfixable && planned[setting] == outcome.StatePlanned
 	}
 	for setting, state := range states(out) {
-		if state == reconcile.StateFixed && planned[setting] != reconcile.StatePlanned && !refused {
+		if state == outcome.StateFixed && planned[setting] != outcome.StatePlanned && !refused {
 			t.Fatalf("%s was fixed, and the plan had it as %q: plan %v, outcome %v", setting, planned[setting], preview.Drifts,
 				out.Drifts)
 		}
@@ -170,10 +170,10 @@ var twins = [][2]string{
 
 // excused says whether a leaf may have moved: a drift on it was fixed, or it is a mirror of a fact that is the same as
 // before or was fixed.
-func excused(path string, before, after map[string]string, out reconcile.Outcome) bool {
+func excused(path string, before, after map[string]string, out outcome.Outcome) bool {
 	setting := strings.TrimPrefix(path, "mfa:")
 	for _, d := range out.Drifts {
-		if d.State == reconcile.StateFixed && (d.Setting == setting || strings.HasPrefix(setting, d.Setting+".") ||
+		if d.State == outcome.StateFixed && (d.Setting == setting || strings.HasPrefix(setting, d.Setting+".") ||
 			strings.HasPrefix(d.Setting, setting+".") && after[path] == "present") {
 			return true
 		}
@@ -208,9 +208,9 @@ func excused(path string, before, after map[string]string, out reconcile.Outcome
 
 // excusedBy says whether the outcome says of the setting that it was written, in its own document or in another one
 // that it stands in.
-func excusedBy(setting string, out reconcile.Outcome) bool {
-	return slices.ContainsFunc(out.Drifts, func(d reconcile.Drift) bool {
-		return d.Setting == setting && (d.State == reconcile.StateFixed || d.Code == reconcile.CodeHalf)
+func excusedBy(setting string, out outcome.Outcome) bool {
+	return slices.ContainsFunc(out.Drifts, func(d outcome.Finding) bool {
+		return d.Setting == setting && (d.State == outcome.StateFixed || d.Code == outcome.CodeHalf)
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
@@ -81,7 +82,7 @@ func tabled(name string) event.Name {
 }
 
 // deliver has a process do what a request asks for, as the function does: it ends with Close.
-func deliver(ctx context.Context, r *reconcile.Reconciler, request event.Request) (reconcile.Outcome, error) {
+func deliver(ctx context.Context, r *reconcile.Reconciler, request event.Request) (outcome.Outcome, error) {
 	out, err := r.Reconcile(ctx, request)
 	if closed := r.Close(ctx, out); err == nil {
 		err = closed
@@ -90,7 +91,7 @@ func deliver(ctx context.Context, r *reconcile.Reconciler, request event.Request
 }
 
 // answer delivers a request to a new process, and demands that it ends without an error.
-func (w ledgered) answer(t testing.TB, required *baseline.Baseline, request event.Request) reconcile.Outcome {
+func (w ledgered) answer(t testing.TB, required *baseline.Baseline, request event.Request) outcome.Outcome {
 	t.Helper()
 	out, err := deliver(t.Context(), w.process(required), request)
 	if err != nil {
@@ -194,7 +195,7 @@ func (p *process) Acquire(ctx context.Context, pool, owner string, now, until ti
 }
 
 func (p *process) History(ctx context.Context, pool string, since time.Time, consistent bool,
-) (h reconcile.History, err error) {
+) (h outcome.History, err error) {
 	err = p.do(ctx, "History", func() (err error) {
 		h, err = p.Ledger.History(ctx, pool, since, consistent)
 		return err
@@ -202,11 +203,11 @@ func (p *process) History(ctx context.Context, pool string, since time.Time, con
 	return h, err
 }
 
-func (p *process) Record(ctx context.Context, id string) (r reconcile.Record, err error) {
+func (p *process) Record(ctx context.Context, id string) (r outcome.Record, err error) {
 	err = p.do(ctx, "Record", func() (err error) { r, err = p.Ledger.Record(ctx, id); return err })
 	return r, err
 }
 
-func (p *process) Put(ctx context.Context, r reconcile.Record) error {
+func (p *process) Put(ctx context.Context, r outcome.Record) error {
 	return p.do(ctx, "Put", func() error { return p.Ledger.Put(ctx, r) })
 }

@@ -24,6 +24,7 @@ import (
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/queue"
 	"poolkeeper/lambda/reconcile"
 )
@@ -42,7 +43,7 @@ type region struct {
 	mutex     sync.Mutex
 	calls     map[string]int // by operation, the throttled ones too
 	throttled int
-	ended     map[reconcile.Ending]int
+	ended     map[outcome.Ending]int
 	deferred  int
 	dead      []string        // messages that were received too often
 	slowest   time.Duration   // from the first delivery of a changes message until it was done
@@ -66,7 +67,7 @@ const (
 func newRegion(t *testing.T, required *baseline.Baseline) *region {
 	t.Helper()
 	r := &region{required: required, ledger: ledger.NewMemory(), changes: make(chan message, 1<<16),
-		scans: make(chan message, 1<<16), calls: map[string]int{}, ended: map[reconcile.Ending]int{},
+		scans: make(chan message, 1<<16), calls: map[string]int{}, ended: map[outcome.Ending]int{},
 		seen: map[string]bool{}}
 	r.fake = cognitotest.New(cognitotest.Measured, cognitotest.WithRateLimits(), cognitotest.WithLatency(latency))
 	for range workers {
@@ -230,7 +231,7 @@ func TestStorm(t *testing.T) {
 			r.send(r.changes, request)
 		}
 		r.working.Wait()
-		if reads := r.calls["DescribeUserPool"]; reads > 2*workers || r.ended[reconcile.Unchanged] != 10000 {
+		if reads := r.calls["DescribeUserPool"]; reads > 2*workers || r.ended[outcome.Unchanged] != 10000 {
 			t.Errorf("%d reads: %v", reads, r.ended)
 		}
 	})
@@ -299,7 +300,7 @@ func TestHeldForAnHour(t *testing.T) {
 		}
 		r.send(r.changes, poolUpdated(loadPool(1), 1))
 		r.working.Wait()
-		if r.ended[reconcile.Remediated] != 1 || len(r.dead) > 0 || r.deferred == 0 {
+		if r.ended[outcome.Remediated] != 1 || len(r.dead) > 0 || r.deferred == 0 {
 			t.Errorf("%v, %d deferred, dead: %v", r.ended, r.deferred, r.dead)
 		}
 	})

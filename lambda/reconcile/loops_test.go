@@ -18,6 +18,7 @@ import (
 	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
@@ -322,7 +323,7 @@ func (a *racer) fail(request userpool.Request, err error) error {
 }
 
 // fatal ends the test with what the run said and did.
-func (a *racer) fatal(out reconcile.Outcome, format string, args ...any) {
+func (a *racer) fatal(out outcome.Outcome, format string, args ...any) {
 	said := ""
 	for _, d := range out.Drifts {
 		said += fmt.Sprintf("\n  %s %s: %s", d.Setting, d.State, d.Reason)
@@ -332,7 +333,7 @@ func (a *racer) fatal(out reconcile.Outcome, format string, args ...any) {
 
 // bounds holds one run to its bounds: what was accepted for a setting is not written for it again, and the refusals
 // and the reads are few.
-func (a *racer) bounds(out reconcile.Outcome) {
+func (a *racer) bounds(out outcome.Outcome) {
 	for setting, times := range a.fixed {
 		if times > 1 {
 			a.fatal(out, "%s: accepted %d times", setting, times)
@@ -344,18 +345,18 @@ func (a *racer) bounds(out reconcile.Outcome) {
 		a.fatal(out, "of %d settings: %d writes accepted, %d refused, %d in vain, and %d reads", len(a.given),
 			a.accepted, a.refused, a.other, a.reads)
 	}
-	if out.Outcome == reconcile.Ignored && a.accepted > 0 {
+	if out.Outcome == outcome.Ignored && a.accepted > 0 {
 		a.fatal(out, "ignored after a write")
 	}
 }
 
 // truth holds what a run says to what it was shown.
-func (a *racer) truth(out reconcile.Outcome) {
-	if out.Outcome == reconcile.Ignored {
+func (a *racer) truth(out outcome.Outcome) {
+	if out.Outcome == outcome.Ignored {
 		return
 	}
 	drift := a.drift()
-	if len(drift) > 0 && (out.Outcome == reconcile.Remediated || out.Outcome == reconcile.Unchanged) {
+	if len(drift) > 0 && (out.Outcome == outcome.Remediated || out.Outcome == outcome.Unchanged) {
 		a.fatal(out, "%v do not hold", drift)
 	}
 	said := map[string]bool{}
@@ -363,11 +364,11 @@ func (a *racer) truth(out reconcile.Outcome) {
 		said[d.Setting] = true
 		drifts := slices.Contains(drift, d.Setting)
 		switch {
-		case d.State == reconcile.StateFixed && drifts:
+		case d.State == outcome.StateFixed && drifts:
 			a.fatal(out, "%s is called fixed", d.Setting)
-		case d.Code == reconcile.CodeUnheld && !drifts:
+		case d.Code == outcome.CodeUnheld && !drifts:
 			a.fatal(out, "%s is said not to hold", d.Setting)
-		case d.State == reconcile.StateUnfixable && d.Reason == "":
+		case d.State == outcome.StateUnfixable && d.Reason == "":
 			a.fatal(out, "%s without a reason", d.Setting)
 		}
 	}

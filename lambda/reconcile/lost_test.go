@@ -8,7 +8,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // TestLostUpdate reports a call that was made between our read and our write, and that Cognito accepted too.
@@ -26,7 +26,7 @@ func TestLostUpdate(t *testing.T) {
 	our := w.answer(t, required, cause)
 	w.pass(time.Minute)
 	out := w.answer(t, required, theirs)
-	if out.Outcome != reconcile.Drifted || len(out.Drifts) != 1 || out.Drifts[0].Code != reconcile.CodeLostUpdate {
+	if out.Outcome != outcome.Drifted || len(out.Drifts) != 1 || out.Drifts[0].Code != outcome.CodeLostUpdate {
 		t.Fatalf("%s (%s): %+v", out.Outcome, out.Reason, out.Drifts)
 	}
 	for _, part := range []string{"UpdateUserPool by arn:aws:sts::111122223333:assumed-role/Admin/x was made at ",
@@ -61,8 +61,8 @@ func TestLostUpdateOfWhatIsRequired(t *testing.T) {
 	w.fake.Edit(poolID, unprotected)
 	w.pass(time.Minute)
 	out := w.answer(t, required, theirs)
-	if out.Outcome != reconcile.Remediated || !hasCode(out, reconcile.CodeLostUpdate) ||
-		states(out)["DeletionProtection"] != reconcile.StateFixed {
+	if out.Outcome != outcome.Remediated || !hasCode(out, outcome.CodeLostUpdate) ||
+		states(out)["DeletionProtection"] != outcome.StateFixed {
 		t.Errorf("%s (%s), %+v", out.Outcome, out.Reason, out.Drifts)
 	}
 }
@@ -78,7 +78,7 @@ func TestLostToTheKilled(t *testing.T) {
 	w.pass(2 * time.Minute)
 	out := w.answer(t, required, theirs)
 	says := "between our read and our UpdateUserPool at a time that is not known"
-	if !hasCode(out, reconcile.CodeLostUpdate) || !strings.Contains(out.Reason, says) {
+	if !hasCode(out, outcome.CodeLostUpdate) || !strings.Contains(out.Reason, says) {
 		t.Errorf("%s (%s)", out.Outcome, out.Reason)
 	}
 }
@@ -87,7 +87,7 @@ func TestLostToTheKilled(t *testing.T) {
 type lostCase struct {
 	change   func(r *event.Request)
 	document baseline.DocumentName
-	status   reconcile.WriteStatus
+	status   outcome.WriteStatus
 	want     bool
 }
 
@@ -102,16 +102,16 @@ func TestLostUpdates(t *testing.T) {
 	}
 	ours := baseline.AppClient.Of(web)
 	logs := func(r *event.Request) { r.Call = tabled("SetLogDeliveryConfiguration") }
-	pool, accepted := baseline.UserPool, reconcile.Accepted
+	pool, accepted := baseline.UserPool, outcome.Accepted
 	for name, c := range map[string]lostCase{
 		"between the read and the write":       {at(12), pool, accepted, true},
 		"in the second of the read":            {at(10), pool, accepted, true},
 		"before the read":                      {at(9), pool, accepted, false},
 		"when the write was answered":          {at(15), pool, accepted, true},
 		"after the write":                      {at(16), pool, accepted, false},
-		"the write was refused":                {at(12), pool, reconcile.Refused, false},
-		"the answer was lost":                  {at(12), pool, reconcile.Unclear, true},
-		"no answer yet":                        {at(12), pool, reconcile.Intended, true},
+		"the write was refused":                {at(12), pool, outcome.Refused, false},
+		"the answer was lost":                  {at(12), pool, outcome.Unclear, true},
+		"no answer yet":                        {at(12), pool, outcome.Intended, true},
 		"of another document":                  {logs, pool, accepted, false},
 		"of that document":                     {logs, baseline.LogDelivery, accepted, true},
 		"a document that holds the same fact":  {at(12), baseline.MfaConfig, accepted, true},
@@ -131,10 +131,10 @@ func TestLostUpdates(t *testing.T) {
 			t.Parallel()
 			request := call("theirs", "Admin", clock.Add(12*time.Second), "policies")
 			c.change(&request)
-			sent := reconcile.Sent{Call: "Update", Document: c.document, Status: c.status, RequestID: "ours",
+			sent := outcome.Sent{Call: "Update", Document: c.document, Status: c.status, RequestID: "ours",
 				Read: clock.Add(10500 * time.Millisecond), At: clock.Add(15 * time.Second)}
-			found := reconcile.LostUpdates(request, []reconcile.Record{{ID: "r", Cause: event.Cause{EventID: "cause"},
-				Sent: []reconcile.Sent{sent}}})
+			found := outcome.LostUpdates(request, []outcome.Record{{ID: "r", Cause: event.Cause{EventID: "cause"},
+				Sent: []outcome.Sent{sent}}})
 			if (len(found) == 1) != c.want || len(found) > 1 {
 				t.Errorf("%+v", found)
 			}
@@ -190,7 +190,7 @@ func TestCovered(t *testing.T) {
 			if err != nil || (len(w.fake.Calls()) == 0) != c.covered {
 				t.Errorf("%s (%s) after %d calls: %v", out.Outcome, out.Reason, len(w.fake.Calls()), err)
 			}
-			if c.covered && (out.Outcome != reconcile.Unchanged || !strings.Contains(out.Reason, "showed no drift")) {
+			if c.covered && (out.Outcome != outcome.Unchanged || !strings.Contains(out.Reason, "showed no drift")) {
 				t.Errorf("%s (%s)", out.Outcome, out.Reason)
 			}
 		})

@@ -14,7 +14,7 @@ import (
 	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/mototest"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/userpool"
 )
 
@@ -38,7 +38,7 @@ func onMoto(t *testing.T, url string) motoBench {
 	return m
 }
 
-func (m motoBench) reconcile(t *testing.T, required *baseline.Baseline) reconcile.Outcome {
+func (m motoBench) reconcile(t *testing.T, required *baseline.Baseline) outcome.Outcome {
 	t.Helper()
 	out, err := m.reconciler(required).Reconcile(t.Context(), event.Request{Kind: event.One, UserPoolID: m.id})
 	if err != nil {
@@ -52,21 +52,21 @@ var motoCases = map[string]struct {
 	tamper   func(in *idp.UpdateUserPoolInput)
 	mfa      *idp.SetUserPoolMfaConfigInput
 	baseline string
-	outcome  reconcile.Ending
+	outcome  outcome.Ending
 	leaves   map[string]string
 	writes   []string
 }{
 	"deletion protection and a password length": {
 		tamper:   func(in *idp.UpdateUserPoolInput) { in.DeletionProtection = types.DeletionProtectionTypeInactive },
 		baseline: "DeletionProtection: ACTIVE\nPolicies: {PasswordPolicy: {MinimumLength: {atLeast: 14}}}",
-		outcome:  reconcile.Remediated, writes: updated,
+		outcome:  outcome.Remediated, writes: updated,
 		leaves: map[string]string{"DeletionProtection": `"ACTIVE"`, "Policies.PasswordPolicy.MinimumLength": "14"},
 	},
 	"a trigger and threat protection": {
 		tamper: func(in *idp.UpdateUserPoolInput) { in.LambdaConfig.PreSignUp, in.UserPoolAddOns = nil, nil },
 		baseline: "UserPoolTier: PLUS\nUserPoolAddOns: {AdvancedSecurityMode: ENFORCED}\n" +
 			"LambdaConfig: {PreSignUp: \"" + trigger + "\"}",
-		outcome: reconcile.Remediated, writes: updated,
+		outcome: outcome.Remediated, writes: updated,
 		leaves: map[string]string{"LambdaConfig.PreSignUp": `"` + trigger + `"`,
 			"LambdaConfig.PostConfirmation":       `"` + postConfirmation + `"`,
 			"UserPoolAddOns.AdvancedSecurityMode": `"ENFORCED"`},
@@ -74,11 +74,11 @@ var motoCases = map[string]struct {
 	"MFA turned off": {
 		mfa:      &idp.SetUserPoolMfaConfigInput{MfaConfiguration: types.UserPoolMfaTypeOff},
 		baseline: "MfaConfiguration: OPTIONAL\nSoftwareTokenMfaConfiguration: {Enabled: true}",
-		outcome:  reconcile.Remediated, writes: setMFA,
+		outcome:  outcome.Remediated, writes: setMFA,
 		leaves: map[string]string{"mfa:MfaConfiguration": `"OPTIONAL"`, "mfa:SoftwareTokenMfaConfiguration.Enabled": "true"},
 	},
 	"compliant": {
-		baseline: "Policies: {PasswordPolicy: {MinimumLength: {atLeast: 8}}}", outcome: reconcile.Unchanged, writes: none,
+		baseline: "Policies: {PasswordPolicy: {MinimumLength: {atLeast: 8}}}", outcome: outcome.Unchanged, writes: none,
 	},
 }
 
@@ -149,7 +149,7 @@ rules:
       - names: ["web-*"]
         require: {PreventUserExistenceErrors: ENABLED, CallbackURLs: {without: ["https://evil.example"]}}
 `))
-	if out.Outcome != reconcile.Remediated || len(out.Drifts) != 2 || fmt.Sprint(out.Writes) != "[UpdateUserPoolClient]" {
+	if out.Outcome != outcome.Remediated || len(out.Drifts) != 2 || fmt.Sprint(out.Writes) != "[UpdateUserPoolClient]" {
 		t.Errorf("%s (%s) %v %v", out.Outcome, out.Reason, out.Writes, out.Drifts)
 	}
 	now, err := m.sdk.DescribeUserPoolClient(t.Context(),

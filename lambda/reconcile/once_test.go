@@ -7,7 +7,7 @@ import (
 
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 const threatAndRisk = `version: 1
@@ -32,15 +32,15 @@ func TestThreatProtectionIsSetBack(t *testing.T) {
 	request := call("one", "Admin", w.time())
 	w.pass(time.Minute)
 	out := w.answer(t, parse(t, threatAndRisk), request)
-	if len(w.writes()) != 1 || out.Outcome != reconcile.Unconverged {
+	if len(w.writes()) != 1 || out.Outcome != outcome.Unconverged {
 		t.Errorf("%d writes, %s (%s)", len(w.writes()), out.Outcome, out.Reason)
 	}
-	of := map[string]reconcile.Drift{}
+	of := map[string]outcome.Finding{}
 	for _, d := range out.Drifts {
 		of[d.Setting] = d
 	}
 	const risk = "RiskConfiguration.AccountTakeoverRiskConfiguration.Actions.HighAction.EventAction"
-	if of["UserPoolAddOns.AdvancedSecurityMode"].Code != reconcile.CodeUnheld ||
+	if of["UserPoolAddOns.AdvancedSecurityMode"].Code != outcome.CodeUnheld ||
 		of[risk].Reason != "a risk configuration needs UserPoolAddOns.AdvancedSecurityMode AUDIT or ENFORCED" {
 		t.Errorf("%+v", out.Drifts)
 	}
@@ -62,8 +62,8 @@ rules:
       - ids: [mobile]
         require: {RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {contains: [203.0.113.0/24]}}}}
 `))
-	want := map[string]reconcile.DriftState{list: reconcile.StateFixed, "Clients[mobile]." + list: reconcile.StateReported}
-	if of := states(out); out.Outcome != reconcile.Remediated || !maps.Equal(of, want) || len(out.Writes) != 1 {
+	want := map[string]outcome.State{list: outcome.StateFixed, "Clients[mobile]." + list: outcome.StateReported}
+	if of := states(out); out.Outcome != outcome.Remediated || !maps.Equal(of, want) || len(out.Writes) != 1 {
 		t.Errorf("%s (%s) %v: %v", out.Outcome, out.Reason, out.Writes, of)
 	}
 }
@@ -84,7 +84,7 @@ rules:
       UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}
       RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}
 `))
-	if w.fake.Risk(poolID, "")["RiskExceptionConfiguration"] != nil || out.Outcome != reconcile.Remediated {
+	if w.fake.Risk(poolID, "")["RiskExceptionConfiguration"] != nil || out.Outcome != outcome.Remediated {
 		t.Errorf("%s (%s) %v", out.Outcome, out.Reason, out.Writes)
 	}
 }
@@ -108,7 +108,7 @@ rules:
     require: {RiskConfiguration: `+mail+`{Subject: careful}}}}}
     clients: [{ids: [mobile], require: {RiskConfiguration: `+mail+`{TextBody: somebody signed in}}}}}}]
 `)
-	if out := w.answer(t, required, onPool(event.Cause{EventID: "one"})); out.Outcome != reconcile.Remediated {
+	if out := w.answer(t, required, onPool(event.Cause{EventID: "one"})); out.Outcome != outcome.Remediated {
 		t.Errorf("%s (%s) %v", out.Outcome, out.Reason, states(out))
 	}
 	of := object(w.fake.Risk(poolID, "mobile"), "AccountTakeoverRiskConfiguration", "NotifyConfiguration", "NoActionEmail")
@@ -116,7 +116,7 @@ rules:
 		t.Errorf("%v", of)
 	}
 	w.pass(time.Hour)
-	if out := w.answer(t, required, onPool(event.Cause{EventID: "two"})); out.Outcome != reconcile.Unchanged {
+	if out := w.answer(t, required, onPool(event.Cause{EventID: "two"})); out.Outcome != outcome.Unchanged {
 		t.Errorf("a second one: %s (%s)", out.Outcome, out.Reason)
 	}
 }
@@ -130,7 +130,7 @@ func TestEmptiedIsFixed(t *testing.T) {
 	w.pass(time.Minute)
 	out := w.answer(t, parse(t, `version: 1
 rules: [{name: all, require: {AdminCreateUserConfig: {exactly: {}}, DeletionProtection: ACTIVE}}]`), request)
-	if out.Outcome != reconcile.Remediated || states(out)["AdminCreateUserConfig"] != reconcile.StateFixed {
+	if out.Outcome != outcome.Remediated || states(out)["AdminCreateUserConfig"] != outcome.StateFixed {
 		t.Errorf("%s (%s) %v", out.Outcome, out.Reason, states(out))
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/userpool"
 )
 
@@ -25,7 +25,7 @@ func TestReconcileFrom(t *testing.T) {
 	}
 	b.fake.Edit(poolID, func(pool, _ map[string]any) { pool["UserPoolTags"] = map[string]any{"env": "other"} })
 	out, err := r.ReconcileFrom(t.Context(), poolID, preview.State, event.Cause{})
-	if err != nil || out.Outcome != reconcile.Drifted || out.Reason != reconcile.MovedReason || len(b.writes()) != 0 {
+	if err != nil || out.Outcome != outcome.Drifted || out.Reason != outcome.MovedReason || len(b.writes()) != 0 {
 		t.Errorf("%s (%s) %v after %v", out.Outcome, out.Reason, err, b.writes())
 	}
 	b.fake.Edit(poolID, func(pool, _ map[string]any) { pool["EstimatedNumberOfUsers"] = 7 })
@@ -34,7 +34,7 @@ func TestReconcileFrom(t *testing.T) {
 	}
 	b.fake.Edit(poolID, func(pool, _ map[string]any) { pool["EstimatedNumberOfUsers"] = 8 })
 	if out, err = r.ReconcileFrom(t.Context(), poolID, preview.State, event.Cause{}); err != nil ||
-		out.Outcome != reconcile.Remediated {
+		out.Outcome != outcome.Remediated {
 		t.Errorf("%s (%s) %v: the number of users changes by itself", out.Outcome, out.Reason, err)
 	}
 }
@@ -102,7 +102,7 @@ func TestSnapshot(t *testing.T) {
 			t.Fatalf("%v\n%s", err, text)
 		}
 		preview, err := b.reconciler(made).Plan(t.Context(), poolID)
-		if err != nil || preview.Outcome.Outcome != reconcile.Unchanged {
+		if err != nil || preview.Outcome.Outcome != outcome.Unchanged {
 			t.Fatalf("%v: %s %v\n%s", err, preview.Outcome.Outcome, preview.Drifts, text)
 		}
 	})

@@ -12,7 +12,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/userpool"
 )
 
@@ -42,51 +42,51 @@ func TestModes(t *testing.T) {
 		baseline *baseline.Baseline
 		cause    event.Cause
 		ownRole  string
-		outcome  reconcile.Ending
-		states   map[string]reconcile.DriftState
+		outcome  outcome.Ending
+		states   map[string]outcome.State
 		says     string
 	}{
-		"enforce and audit": {parse(t, twoRules), event.Cause{}, "", reconcile.Remediated,
-			map[string]reconcile.DriftState{"DeletionProtection": fixed,
-				"Policies.PasswordPolicy.MinimumLength": reconcile.StateReported}, ""},
-		"all in audit": {parse(t, twoRules).InMode(baseline.Audit), event.Cause{}, "", reconcile.Drifted,
-			map[string]reconcile.DriftState{"DeletionProtection": reconcile.StateReported,
-				"Policies.PasswordPolicy.MinimumLength": reconcile.StateReported}, "only audits"},
+		"enforce and audit": {parse(t, twoRules), event.Cause{}, "", outcome.Remediated,
+			map[string]outcome.State{"DeletionProtection": fixed,
+				"Policies.PasswordPolicy.MinimumLength": outcome.StateReported}, ""},
+		"all in audit": {parse(t, twoRules).InMode(baseline.Audit), event.Cause{}, "", outcome.Drifted,
+			map[string]outcome.State{"DeletionProtection": outcome.StateReported,
+				"Policies.PasswordPolicy.MinimumLength": outcome.StateReported}, "only audits"},
 		"own write": {parse(t, twoRules), event.Cause{Issuer: "arn:aws:iam::111122223333:role/poolkeeper"},
-			"arn:aws:iam::111122223333:role/poolkeeper", reconcile.Drifted,
-			map[string]reconcile.DriftState{"DeletionProtection": reconcile.StateReported,
-				"Policies.PasswordPolicy.MinimumLength": reconcile.StateReported}, "our own write"},
+			"arn:aws:iam::111122223333:role/poolkeeper", outcome.Drifted,
+			map[string]outcome.State{"DeletionProtection": outcome.StateReported,
+				"Policies.PasswordPolicy.MinimumLength": outcome.StateReported}, "our own write"},
 		"own role's name as a session": {parse(t, twoRules),
 			event.Cause{Actor: "arn:aws:sts::111122223333:assumed-role/Evil/poolkeeper",
 				Issuer: "arn:aws:iam::111122223333:role/Evil"},
-			"arn:aws:iam::111122223333:role/poolkeeper", reconcile.Remediated,
-			map[string]reconcile.DriftState{"DeletionProtection": fixed,
-				"Policies.PasswordPolicy.MinimumLength": reconcile.StateReported}, ""},
+			"arn:aws:iam::111122223333:role/poolkeeper", outcome.Remediated,
+			map[string]outcome.State{"DeletionProtection": fixed,
+				"Policies.PasswordPolicy.MinimumLength": outcome.StateReported}, ""},
 		"nothing to write": {require(t, "LambdaConfig: {PreSignUp: {matches: \"arn:aws:lambda:us-*\"}}"), event.Cause{}, "",
-			reconcile.Drifted,
-			map[string]reconcile.DriftState{"LambdaConfig.PreSignUp": reconcile.StateReported}, "names no value"},
+			outcome.Drifted,
+			map[string]outcome.State{"LambdaConfig.PreSignUp": outcome.StateReported}, "names no value"},
 		"something fixed beside nothing to write": {require(t,
 			"LambdaConfig: {PreSignUp: {matches: \"arn:aws:lambda:us-*\"}}\nDeletionProtection: ACTIVE"), event.Cause{}, "",
-			reconcile.Partial,
-			map[string]reconcile.DriftState{"LambdaConfig.PreSignUp": reconcile.StateReported, "DeletionProtection": fixed},
+			outcome.Partial,
+			map[string]outcome.State{"LambdaConfig.PreSignUp": outcome.StateReported, "DeletionProtection": fixed},
 			"names no value"},
 		"exempted": {parse(t,
 			"version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]\nexemptions: [{pools: {ids: ["+poolID+
 				"]}, settings: [DeletionProtection], until: 2026-11-01T12:00:01Z, reason: migration, owner: me}]"),
-			event.Cause{}, "", reconcile.Exempted,
-			map[string]reconcile.DriftState{"DeletionProtection": reconcile.StateExempted}, ""},
+			event.Cause{}, "", outcome.Exempted,
+			map[string]outcome.State{"DeletionProtection": outcome.StateExempted}, ""},
 		"exemption that has run out": {parse(t,
 			"version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]\nexemptions: [{pools: {ids: ["+poolID+
 				"]}, settings: [DeletionProtection], until: 2026-11-01T12:00:00Z, reason: migration, owner: me}]"),
-			event.Cause{}, "", reconcile.Remediated, map[string]reconcile.DriftState{"DeletionProtection": fixed}, ""},
+			event.Cause{}, "", outcome.Remediated, map[string]outcome.State{"DeletionProtection": fixed}, ""},
 		"no rule selects the pool": {parse(t,
 			"version: 1\nrules: [{name: a, pools: {names: [other]}, require: {DeletionProtection: ACTIVE}}]"), event.Cause{},
-			"", reconcile.Ignored,
-			map[string]reconcile.DriftState{}, "no rule"},
+			"", outcome.Ignored,
+			map[string]outcome.State{}, "no rule"},
 		"selected by tag": {parse(t,
 			"version: 1\nrules: [{name: a, pools: {tags: {env: [pr*]}}, require: {DeletionProtection: ACTIVE}}]"),
-			event.Cause{}, "", reconcile.Remediated,
-			map[string]reconcile.DriftState{"DeletionProtection": fixed}, ""},
+			event.Cause{}, "", outcome.Remediated,
+			map[string]outcome.State{"DeletionProtection": fixed}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -103,11 +103,11 @@ func TestModes(t *testing.T) {
 				t.Errorf("%s (%s), want %s with %q\n%s", out.Outcome, out.Reason, c.outcome, c.says, diff)
 			}
 			for _, d := range out.Drifts {
-				if (d.State == reconcile.StateReported) == (d.Code == "") {
+				if (d.State == outcome.StateReported) == (d.Code == "") {
 					t.Errorf("%s is %s, left %q", d.Setting, d.State, d.Code)
 				}
 			}
-			if left := c.outcome == reconcile.Drifted || c.outcome == reconcile.Unchanged; left && len(b.writes()) > 0 {
+			if left := c.outcome == outcome.Drifted || c.outcome == outcome.Unchanged; left && len(b.writes()) > 0 {
 				t.Errorf("wrote %v", b.writes())
 			}
 		})
@@ -123,45 +123,45 @@ func TestUnknownMembers(t *testing.T) {
 	for name, c := range map[string]struct {
 		plant   func(pool, mfa map[string]any)
 		say     string
-		outcome reconcile.Ending
+		outcome outcome.Ending
 		writes  []string
 		says    string
 		keeps   map[string]string // leaves afterwards
 	}{
-		"unset": {func(pool, _ map[string]any) { pool["FutureThing"] = map[string]any{"On": true} }, "", reconcile.Partial,
+		"unset": {func(pool, _ map[string]any) { pool["FutureThing"] = map[string]any{"On": true} }, "", outcome.Partial,
 			setMFA, "unknown member FutureThing", map[string]string{"FutureThing.On": "true"}},
 		"echo": {func(pool, _ map[string]any) { pool["FutureThing"] = map[string]any{"On": true} },
-			"unknownMembers: {FutureThing: echo}", reconcile.Remediated, poolFirst, "",
+			"unknownMembers: {FutureThing: echo}", outcome.Remediated, poolFirst, "",
 			map[string]string{"FutureThing.On": "true"}},
 		"star": {func(pool, _ map[string]any) { pool["FutureThing"] = "x" }, "unknownMembers: {\"*\": echo}",
-			reconcile.Remediated, poolFirst, "", map[string]string{"FutureThing": `"x"`}},
+			outcome.Remediated, poolFirst, "", map[string]string{"FutureThing": `"x"`}},
 		"omit": {func(pool, _ map[string]any) { pool["FutureThing"] = "x" }, "unknownMembers: {FutureThing: omit}",
-			reconcile.Remediated, poolFirst, "", nil},
+			outcome.Remediated, poolFirst, "", nil},
 		"nested": {func(pool, _ map[string]any) {
 			object(pool, "Policies", "PasswordPolicy")["Entropy"] = json.Number("40")
-		}, "", reconcile.Partial, setMFA, "unknown member Policies.PasswordPolicy.Entropy",
+		}, "", outcome.Partial, setMFA, "unknown member Policies.PasswordPolicy.Entropy",
 			map[string]string{"Policies.PasswordPolicy.Entropy": "40"}},
 		"nested echo": {func(pool, _ map[string]any) {
 			object(pool, "Policies", "PasswordPolicy")["Entropy"] = json.Number("40")
-		}, "unknownMembers: {Policies.PasswordPolicy.Entropy: echo}", reconcile.Remediated, poolFirst, "",
+		}, "unknownMembers: {Policies.PasswordPolicy.Entropy: echo}", outcome.Remediated, poolFirst, "",
 			map[string]string{"Policies.PasswordPolicy.Entropy": "40"}},
 		"nested omit": {func(pool, _ map[string]any) {
 			object(pool, "Policies", "PasswordPolicy")["Entropy"] = json.Number("40")
-		}, "unknownMembers: {Policies.PasswordPolicy.Entropy: omit}", reconcile.Remediated, poolFirst, "",
+		}, "unknownMembers: {Policies.PasswordPolicy.Entropy: omit}", outcome.Remediated, poolFirst, "",
 			map[string]string{"Policies.PasswordPolicy.Entropy": ""}},
 		"in a list": {func(pool, _ map[string]any) {
 			mechanisms := pool["AccountRecoverySetting"].(map[string]any)["RecoveryMechanisms"].([]any)
 			mechanisms[0].(map[string]any)["Delay"] = json.Number("3")
-		}, "", reconcile.Partial, setMFA, "RecoveryMechanisms.Delay", nil},
+		}, "", outcome.Partial, setMFA, "RecoveryMechanisms.Delay", nil},
 		"in MFA": {func(_, mfa map[string]any) { mfa["VoiceMfaConfiguration"] = map[string]any{"Enabled": true} }, "",
-			reconcile.Partial, updated, "unknown member VoiceMfaConfiguration",
+			outcome.Partial, updated, "unknown member VoiceMfaConfiguration",
 			map[string]string{"mfa:VoiceMfaConfiguration.Enabled": "true"}},
 		"empty": {func(pool, _ map[string]any) { pool["FutureThing"], pool["Other"] = map[string]any{}, nil }, "",
-			reconcile.Remediated, poolFirst, "", nil},
+			outcome.Remediated, poolFirst, "", nil},
 		"read-only": {func(pool, _ map[string]any) {
 			pool["SchemaAttributes"] = list(map[string]any{"Name": "sub", "New": true})
-		}, "", reconcile.Remediated, poolFirst, "", nil},
-		"strange shape": {func(pool, _ map[string]any) { pool["LambdaConfig"] = "hidden" }, "", reconcile.Partial, setMFA,
+		}, "", outcome.Remediated, poolFirst, "", nil},
+		"strange shape": {func(pool, _ map[string]any) { pool["LambdaConfig"] = "hidden" }, "", outcome.Partial, setMFA,
 			"unknown member LambdaConfig", map[string]string{"LambdaConfig": `"hidden"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -219,7 +219,7 @@ func TestEveryLeaf(t *testing.T) {
 			required := &baseline.Baseline{Digest: "sha256:leaf", Rules: []baseline.Rule{{Name: "leaf", Mode: baseline.Enforce,
 				Require: []baseline.Requirement{{Setting: setting, Op: baseline.Equal, Value: want}}}}}
 			out := b.reconcile(t, required)
-			if out.Outcome != reconcile.Remediated || states(out)[setting] != fixed {
+			if out.Outcome != outcome.Remediated || states(out)[setting] != fixed {
 				t.Errorf("%s (%s) %v", out.Outcome, out.Reason, out.Drifts)
 			}
 			for _, call := range out.Writes {
@@ -353,7 +353,7 @@ func TestUnselectableIsNotRead(t *testing.T) {
 	b.rich(nil)
 	out := b.reconcile(t,
 		parse(t, "version: 1\nrules: [{name: a, pools: {ids: [eu-west-1_Other]}, require: {DeletionProtection: ACTIVE}}]"))
-	if out.Outcome != reconcile.Ignored || !strings.Contains(out.Reason, "no rule selects this pool") ||
+	if out.Outcome != outcome.Ignored || !strings.Contains(out.Reason, "no rule selects this pool") ||
 		len(b.fake.Calls()) != 0 {
 		t.Errorf("%s (%s) after %d calls", out.Outcome, out.Reason, len(b.fake.Calls()))
 	}

@@ -6,26 +6,27 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/userpool"
 )
 
 // Plan reads and decides as Reconcile does, and writes nothing. The error is nil or a *DeferredError.
-func (r *Reconciler) Plan(ctx context.Context, id string) (Preview, error) {
+func (r *Reconciler) Plan(ctx context.Context, id string) (outcome.Preview, error) {
 	run := r.begin(event.Request{Kind: event.One, UserPoolID: id})
 	if run.scope.Ignored != "" {
 		out, err := run.ignore(run.scope.Ignored)
-		return Preview{Outcome: out}, err
+		return outcome.Preview{Outcome: out}, err
 	}
 	if err := run.observe(ctx); err != nil {
 		out, err := run.unreadable(ctx, err)
-		return Preview{Outcome: out}, err
+		return outcome.Preview{Outcome: out}, err
 	}
 	policy := r.Baseline.Policy(run.state.Identity(), run.rules.Now)
 	if len(policy.Rules) == 0 {
 		out, err := run.ignore("no rule selects this pool")
-		return Preview{Outcome: out}, err
+		return outcome.Preview{Outcome: out}, err
 	}
-	p := Preview{State: run.state.Digest(), Before: run.state}
+	p := outcome.Preview{State: run.state.Digest(), Before: run.state}
 	for _, o := range policy.Requirements {
 		p.Required = append(p.Required, o.Setting)
 	}
@@ -35,20 +36,20 @@ func (r *Reconciler) Plan(ctx context.Context, id string) (Preview, error) {
 	}
 	calls := p.Writes
 	p.Outcome, _ = run.conclude(ctx, nil)
-	p.Details.open = nil
+	p.Details.Open = nil
 	if calls != nil {
 		p.Writes = calls
 	}
 	p.Drifts = append(p.Drifts, planned...)
-	slices.SortStableFunc(p.Drifts, func(a, b Drift) int { return baseline.Order(a.Setting, b.Setting) })
+	slices.SortStableFunc(p.Drifts, func(a, b outcome.Finding) int { return baseline.Order(a.Setting, b.Setting) })
 	if len(planned) > 0 {
-		p.Outcome.Outcome = Drifted
+		p.Outcome.Outcome = outcome.Drifted
 	}
 	return p, nil
 }
 
 // plan decides each unit, adds the calls to the preview, and returns what would be fixed.
-func (r *run) plan(p *Preview) (planned []Drift, err error) {
+func (r *run) plan(p *outcome.Preview) (planned []outcome.Finding, err error) {
 	offers := false  // the plan turns threat protection on
 	state := r.state // with the risk configuration that the plan gives the pool
 	for _, unit := range r.scope.Units(r.state) {
@@ -65,8 +66,8 @@ func (r *run) plan(p *Preview) (planned []Drift, err error) {
 		done := result{unit: unit, found: decision.Found, findings: decision.Findings}
 		done.followed(r.rules, compare(r.rules.policy(r.state, unit), r.state.Focus(unit)).Drifts)
 		for i := range done.findings {
-			if done.findings[i].State == StateFixed {
-				done.findings[i].State = StatePlanned
+			if done.findings[i].State == outcome.StateFixed {
+				done.findings[i].State = outcome.StatePlanned
 			}
 		}
 		if unit[0] == baseline.RiskConfiguration {
@@ -74,7 +75,7 @@ func (r *run) plan(p *Preview) (planned []Drift, err error) {
 		}
 		r.results = append(r.results, done)
 		for _, d := range decision.Plan.Fixes {
-			planned = append(planned, finding(d, StatePlanned, ""))
+			planned = append(planned, outcome.Of(d, outcome.StatePlanned, ""))
 		}
 		for _, write := range decision.Plan.Writes {
 			p.Writes = append(p.Writes, write.Call)
@@ -85,7 +86,7 @@ func (r *run) plan(p *Preview) (planned []Drift, err error) {
 
 // later returns what may have to be written in a unit that the pool offers only once an earlier write turned threat
 // protection on: nobody knows before what stands there.
-func later(r *run, unit Unit, offers bool) (findings []Drift, calls []string) {
+func later(r *run, unit Unit, offers bool) (findings []outcome.Finding, calls []string) {
 	if !offers || !slices.ContainsFunc(unit, func(name baseline.DocumentName) bool { return hidden(r.state, name) }) {
 		return nil, nil
 	}
@@ -93,7 +94,7 @@ func later(r *run, unit Unit, offers bool) (findings []Drift, calls []string) {
 	for _, o := range policy.Requirements {
 		d := policy.Unseen(o)
 		if d.Mode == baseline.Enforce && d.Exempted == nil {
-			findings = append(findings, finding(d, StatePlanned, "once the pool offers it, if it is not so then"))
+			findings = append(findings, outcome.Of(d, outcome.StatePlanned, "once the pool offers it, if it is not so then"))
 		}
 	}
 	table, _ := unit[len(unit)-1].Table()

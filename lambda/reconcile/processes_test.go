@@ -18,6 +18,7 @@ import (
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/mototest"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
@@ -47,7 +48,7 @@ const runs = 4
 
 // duel has two processes remediate one pool at the same time, while somebody turns MFA off again after each of them,
 // and says whether both wrote. SetUserPoolMfaConfig drops the SMS sender each time; it is never lost.
-func duel(t *testing.T, books reconcile.Ledger, want reconcile.Ending) (bothWrote bool) {
+func duel(t *testing.T, books reconcile.Ledger, want outcome.Ending) (bothWrote bool) {
 	t.Helper()
 	b, stop := start(t.Fatalf, cognitotest.Measured)
 	defer stop()
@@ -66,7 +67,7 @@ func duel(t *testing.T, books reconcile.Ledger, want reconcile.Ending) (bothWrot
 			for range runs {
 				cause := event.Cause{EventID: crand.Text(), EventName: "SetUserPoolMfaConfig"}
 				out, err := r.Reconcile(t.Context(), onPool(cause))
-				if want == reconcile.Deferred {
+				if want == outcome.Deferred {
 					if out.Outcome != want || err == nil {
 						t.Errorf("%s (%s): %v", out.Outcome, out.Reason, err)
 					}
@@ -107,9 +108,9 @@ func TestTwoProcesses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fresh, bothWrote, want := open(t), 0, reconcile.Remediated
+			fresh, bothWrote, want := open(t), 0, outcome.Remediated
 			if name == "no ledger" {
-				want = reconcile.Deferred
+				want = outcome.Deferred
 			}
 			for round := range rounds {
 				if duel(t, fresh(round), want) {
@@ -117,7 +118,7 @@ func TestTwoProcesses(t *testing.T) {
 				}
 			}
 			t.Logf("%d rounds, both processes wrote in %d", rounds, bothWrote)
-			if want == reconcile.Deferred && bothWrote > 0 || want != reconcile.Deferred && bothWrote*2 < rounds {
+			if want == outcome.Deferred && bothWrote > 0 || want != outcome.Deferred && bothWrote*2 < rounds {
 				t.Errorf("both processes wrote in %d of %d rounds", bothWrote, rounds)
 			}
 		})
@@ -139,12 +140,12 @@ func TestLedgerDown(t *testing.T) {
 	for name, c := range map[string]struct {
 		required string
 		tamper   func(pool, mfa map[string]any)
-		outcome  reconcile.Ending
+		outcome  outcome.Ending
 		says     string
 	}{
-		"one document":     {deletionProtection, unprotected, reconcile.Remediated, ""},
-		"MFA and SMS":      {mfaAndTOTP, mfaOff, reconcile.Deferred, "needs the ledger"},
-		"nothing to write": {deletionProtection, nil, reconcile.Unchanged, ""},
+		"one document":     {deletionProtection, unprotected, outcome.Remediated, ""},
+		"MFA and SMS":      {mfaAndTOTP, mfaOff, outcome.Deferred, "needs the ledger"},
+		"nothing to write": {deletionProtection, nil, outcome.Unchanged, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -179,12 +180,12 @@ func (down) Acquire(context.Context, string, string, time.Time, time.Time) (bool
 	return false, errDown
 }
 
-func (down) History(context.Context, string, time.Time, bool) (reconcile.History, error) {
-	return reconcile.History{}, errDown
+func (down) History(context.Context, string, time.Time, bool) (outcome.History, error) {
+	return outcome.History{}, errDown
 }
 
-func (down) Record(context.Context, string) (reconcile.Record, error) {
-	return reconcile.Record{}, errDown
+func (down) Record(context.Context, string) (outcome.Record, error) {
+	return outcome.Record{}, errDown
 }
-func (down) Put(context.Context, reconcile.Record) error              { return errDown }
+func (down) Put(context.Context, outcome.Record) error                { return errDown }
 func (down) Note(context.Context, string, map[string]time.Time) error { return errDown }

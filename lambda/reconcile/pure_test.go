@@ -14,6 +14,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
@@ -75,8 +76,8 @@ type decided struct {
 	rules    func(r *reconcile.Rules)
 	attempt  reconcile.Attempt
 	writes   []string
-	findings map[string]reconcile.DriftState
-	code     reconcile.Code
+	findings map[string]outcome.State
+	code     outcome.Code
 	reason   string // a part of that of the first finding
 }
 
@@ -86,51 +87,51 @@ var decisions = map[string]decided{
 	"compliant":        {rule: protects},
 	"drift is written": {rule: protects, edit: unprotected, writes: updated},
 	"audit mode reports": {rule: "mode: audit, " + protects, edit: unprotected,
-		findings: protection(reconcile.StateReported), code: reconcile.CodeAudited, reason: "the rule only audits"},
+		findings: protection(outcome.StateReported), code: outcome.CodeAudited, reason: "the rule only audits"},
 	"our own write reports": {rule: protects, edit: unprotected,
 		rules:    func(r *reconcile.Rules) { r.OwnWrite = true },
-		findings: protection(reconcile.StateReported), code: reconcile.CodeOwnWrite, reason: "our own write"},
+		findings: protection(outcome.StateReported), code: outcome.CodeOwnWrite, reason: "our own write"},
 	"flapping": {rule: protects, edit: unprotected,
 		rules:    func(r *reconcile.Rules) { r.Flapping = map[string]string{"DeletionProtection": "too often"} },
-		findings: protection(reconcile.StateUnfixable), code: reconcile.CodeFlapping, reason: "too often"},
+		findings: protection(outcome.StateUnfixable), code: outcome.CodeFlapping, reason: "too often"},
 	"refused": {rule: protects, edit: unprotected,
 		attempt:  reconcile.Attempt{Refused: map[string]string{"DeletionProtection": "no"}},
-		findings: protection(reconcile.StateUnfixable), reason: "no"},
+		findings: protection(outcome.StateUnfixable), reason: "no"},
 	"does not hold": {rule: protects, edit: unprotected,
 		attempt:  reconcile.Attempt{Unheld: map[string]bool{"DeletionProtection": true}},
-		findings: protection(reconcile.StateUnfixable), code: reconcile.CodeUnheld, reason: "did not hold"},
+		findings: protection(outcome.StateUnfixable), code: outcome.CodeUnheld, reason: "did not hold"},
 	"excluded is tried later": {rule: protects, edit: unprotected,
 		attempt: reconcile.Attempt{Excluded: map[string]bool{"DeletionProtection": true}}},
 	"refused in one of two documents": {rule: "require: {SmsMfaConfiguration: {SmsAuthenticationMessage: 'New {####}'}}",
 		attempt: reconcile.Attempt{Refused: map[string]string{"SmsMfaConfiguration.SmsAuthenticationMessage": "no"},
 			Accepted: map[string][]baseline.DocumentName{"SmsMfaConfiguration.SmsAuthenticationMessage": {baseline.UserPool}}},
-		findings: map[string]reconcile.DriftState{"SmsMfaConfiguration.SmsAuthenticationMessage": reconcile.StateUnfixable},
-		code:     reconcile.CodeHalf, reason: "it was written in UserPool"},
+		findings: map[string]outcome.State{"SmsMfaConfiguration.SmsAuthenticationMessage": outcome.StateUnfixable},
+		code:     outcome.CodeHalf, reason: "it was written in UserPool"},
 	"no value to write": {rule: "require: {EmailConfiguration: {ReplyToEmailAddress: {matches: '^ops@example[.]com$'}}}",
-		findings: map[string]reconcile.DriftState{"EmailConfiguration.ReplyToEmailAddress": reconcile.StateReported},
-		code:     reconcile.CodeNoValue, reason: "names no value"},
+		findings: map[string]outcome.State{"EmailConfiguration.ReplyToEmailAddress": outcome.StateReported},
+		code:     outcome.CodeNoValue, reason: "names no value"},
 	"exempted": {rule: protects + "}]\nexemptions: [{pools: {ids: [" + poolID + "]}, " +
 		"settings: [DeletionProtection], until: 2026-12-01T00:00:00Z, owner: team-a, reason: migration", edit: unprotected,
-		findings: protection(reconcile.StateExempted), reason: "team-a: migration"},
+		findings: protection(outcome.StateExempted), reason: "team-a: migration"},
 	"a restore is written": {rule: protects, edit: noSender,
 		attempt: reconcile.Attempt{Restores: sender}, writes: updated},
 	"nothing is lost": {rule: protects, attempt: reconcile.Attempt{Restores: sender}},
 	"a restore is not made by a rule that audits": {rule: "mode: audit, " + protects, edit: noSender,
 		attempt:  reconcile.Attempt{Restores: sender},
-		findings: map[string]reconcile.DriftState{"SmsConfiguration": reconcile.StateUnfixable},
-		code:     reconcile.CodeRestore, reason: "could not be restored: the rule only audits"},
+		findings: map[string]outcome.State{"SmsConfiguration": outcome.StateUnfixable},
+		code:     outcome.CodeRestore, reason: "could not be restored: the rule only audits"},
 	"a restore that was refused": {rule: protects, edit: noSender,
 		attempt:  reconcile.Attempt{Restores: sender, Refused: map[string]string{"SmsConfiguration": "no"}},
-		findings: map[string]reconcile.DriftState{"SmsConfiguration": reconcile.StateUnfixable},
-		code:     reconcile.CodeRestore, reason: "could not be restored: no"},
+		findings: map[string]outcome.State{"SmsConfiguration": outcome.StateUnfixable},
+		code:     outcome.CodeRestore, reason: "could not be restored: no"},
 	"no rule selects the pool any more": {rule: "pools: {names: [other]}, " + protects, edit: noSender,
 		attempt:  reconcile.Attempt{Restores: sender},
-		findings: map[string]reconcile.DriftState{"SmsConfiguration": reconcile.StateUnfixable},
-		code:     reconcile.CodeRestore, reason: "no rule selects the pool any more"},
+		findings: map[string]outcome.State{"SmsConfiguration": outcome.StateUnfixable},
+		code:     outcome.CodeRestore, reason: "no rule selects the pool any more"},
 }
 
-func protection(state reconcile.DriftState) map[string]reconcile.DriftState {
-	return map[string]reconcile.DriftState{"DeletionProtection": state}
+func protection(state outcome.State) map[string]outcome.State {
+	return map[string]outcome.State{"DeletionProtection": state}
 }
 
 func noSender(pool, mfa map[string]any) {
@@ -169,7 +170,7 @@ func TestDecide(t *testing.T) {
 			for _, w := range d.Plan.Writes {
 				writes = append(writes, w.Call)
 			}
-			of := states(reconcile.Outcome{Drifts: d.Findings})
+			of := states(outcome.Outcome{Drifts: d.Findings})
 			if !slices.Equal(writes, c.writes) || !cmp.Equal(of, c.findings, cmpopts.EquateEmpty()) {
 				t.Errorf("%v, %v, want %v, %v", writes, of, c.writes, c.findings)
 			}
@@ -183,37 +184,37 @@ func TestDecide(t *testing.T) {
 // TestConclude names the ending by the findings, by the precedence of the endings.
 func TestConclude(t *testing.T) {
 	t.Parallel()
-	one := func(state reconcile.DriftState, code reconcile.Code) reconcile.Drift {
-		return reconcile.Drift{Setting: string(state), State: state, Code: code, Reason: "because of " + string(state)}
+	one := func(state outcome.State, code outcome.Code) outcome.Finding {
+		return outcome.Finding{Setting: string(state), State: state, Code: code, Reason: "because of " + string(state)}
 	}
-	fixed, unfixable := one(reconcile.StateFixed, ""), one(reconcile.StateUnfixable, "")
-	reported, exempted := one(reconcile.StateReported, reconcile.CodeAudited), one(reconcile.StateExempted, "")
-	noValue := one(reconcile.StateReported, reconcile.CodeNoValue)
-	flaps := one(reconcile.StateUnfixable, reconcile.CodeFlapping)
-	unheld := one(reconcile.StateUnfixable, reconcile.CodeUnheld)
-	lost := one(reconcile.StateUnfixable, reconcile.CodeRestore)
-	all := func(findings ...reconcile.Drift) []reconcile.Drift { return findings }
+	fixed, unfixable := one(outcome.StateFixed, ""), one(outcome.StateUnfixable, "")
+	reported, exempted := one(outcome.StateReported, outcome.CodeAudited), one(outcome.StateExempted, "")
+	noValue := one(outcome.StateReported, outcome.CodeNoValue)
+	flaps := one(outcome.StateUnfixable, outcome.CodeFlapping)
+	unheld := one(outcome.StateUnfixable, outcome.CodeUnheld)
+	lost := one(outcome.StateUnfixable, outcome.CodeRestore)
+	all := func(findings ...outcome.Finding) []outcome.Finding { return findings }
 	const why, both = "because of unfixable", "because of unfixable; because of reported"
 	const moved = "settings moved that no write was to change: a, b"
 	for name, c := range map[string]struct {
-		findings []reconcile.Drift
+		findings []outcome.Finding
 		moved    []string
-		want     reconcile.Ending
+		want     outcome.Ending
 		reason   string
 	}{
-		"nothing":                        {nil, nil, reconcile.Unchanged, ""},
-		"all exempted":                   {all(exempted), nil, reconcile.Exempted, ""},
-		"reported":                       {all(exempted, reported), nil, reconcile.Drifted, "because of reported"},
-		"fixed":                          {all(fixed, exempted), nil, reconcile.Remediated, ""},
-		"fixed, and audited elsewhere":   {all(fixed, reported), nil, reconcile.Remediated, "because of reported"},
-		"fixed, and one without a value": {all(fixed, noValue), nil, reconcile.Partial, "because of reported"},
-		"fixed and unfixable":            {all(fixed, unfixable, reported), nil, reconcile.Partial, both},
-		"unfixable":                      {all(unfixable, unfixable, reported), nil, reconcile.Unfixable, both},
-		"one did not hold":               {all(fixed, unheld), nil, reconcile.Unconverged, why},
-		"one flaps":                      {all(fixed, flaps), nil, reconcile.Unconverged, why},
-		"one could not be restored":      {all(lost), nil, reconcile.Unconverged, why},
-		"something moved, named once":    {all(fixed), []string{"b", "a", "b"}, reconcile.Unconverged, moved},
-		"something moved, and one flaps": {all(flaps), []string{"b", "a"}, reconcile.Unconverged, moved + "; " + why},
+		"nothing":                        {nil, nil, outcome.Unchanged, ""},
+		"all exempted":                   {all(exempted), nil, outcome.Exempted, ""},
+		"reported":                       {all(exempted, reported), nil, outcome.Drifted, "because of reported"},
+		"fixed":                          {all(fixed, exempted), nil, outcome.Remediated, ""},
+		"fixed, and audited elsewhere":   {all(fixed, reported), nil, outcome.Remediated, "because of reported"},
+		"fixed, and one without a value": {all(fixed, noValue), nil, outcome.Partial, "because of reported"},
+		"fixed and unfixable":            {all(fixed, unfixable, reported), nil, outcome.Partial, both},
+		"unfixable":                      {all(unfixable, unfixable, reported), nil, outcome.Unfixable, both},
+		"one did not hold":               {all(fixed, unheld), nil, outcome.Unconverged, why},
+		"one flaps":                      {all(fixed, flaps), nil, outcome.Unconverged, why},
+		"one could not be restored":      {all(lost), nil, outcome.Unconverged, why},
+		"something moved, named once":    {all(fixed), []string{"b", "a", "b"}, outcome.Unconverged, moved},
+		"something moved, and one flaps": {all(flaps), []string{"b", "a"}, outcome.Unconverged, moved + "; " + why},
 	} {
 		if ending, reason := reconcile.Conclude(c.findings, c.moved); ending != c.want || reason != c.reason {
 			t.Errorf("%s: %s (%s), want %s (%s)", name, ending, reason, c.want, c.reason)
@@ -222,13 +223,13 @@ func TestConclude(t *testing.T) {
 }
 
 // recordOf is a closed record of one accepted write for a setting, made so long before the clock.
-func recordOf(ago time.Duration, setting string, state reconcile.DriftState, change func(*reconcile.Record),
-) reconcile.Record {
+func recordOf(ago time.Duration, setting string, state outcome.State, change func(*outcome.Record),
+) outcome.Record {
 	began := clock.Add(-ago)
-	r := reconcile.Record{ID: reconcile.NewRecordID(poolID, began), UserPoolID: poolID, Began: began, Ended: began,
-		Until: began.Add(time.Minute), Drifts: []reconcile.Drift{{Setting: setting, State: state}},
+	r := outcome.Record{ID: outcome.NewRecordID(poolID, began), UserPoolID: poolID, Began: began, Ended: began,
+		Until: began.Add(time.Minute), Drifts: []outcome.Finding{{Setting: setting, State: state}},
 		Cause: event.Cause{EventID: fmt.Sprint(ago), Issuer: "arn:aws:iam::111122223333:role/ci"},
-		Sent: []reconcile.Sent{{Call: "UpdateUserPool", Document: "UserPool", Status: reconcile.Accepted,
+		Sent: []outcome.Sent{{Call: "UpdateUserPool", Document: "UserPool", Status: outcome.Accepted,
 			Fixes: []string{setting}}}}
 	if change != nil {
 		change(&r)
@@ -241,36 +242,36 @@ func TestExhausted(t *testing.T) {
 	t.Parallel()
 	budget := baseline.FlapBudget{Times: 2, Within: time.Hour}
 	cause := event.Cause{EventID: "now", Actor: "arn:aws:iam::111122223333:user/ann"}
-	status := func(s reconcile.WriteStatus) func(*reconcile.Record) {
-		return func(r *reconcile.Record) { r.Sent[0].Status = s }
+	status := func(s outcome.WriteStatus) func(*outcome.Record) {
+		return func(r *outcome.Record) { r.Sent[0].Status = s }
 	}
-	fixed := func(ago time.Duration, change func(*reconcile.Record)) reconcile.Record {
-		return recordOf(ago, "A", reconcile.StateFixed, change)
+	fixed := func(ago time.Duration, change func(*outcome.Record)) outcome.Record {
+		return recordOf(ago, "A", outcome.StateFixed, change)
 	}
-	twice := []reconcile.Record{fixed(time.Minute, nil), fixed(2*time.Minute, nil)}
+	twice := []outcome.Record{fixed(time.Minute, nil), fixed(2*time.Minute, nil)}
 	first := twice[0]
-	with := func(second reconcile.Record) []reconcile.Record { return []reconcile.Record{first, second} }
-	doubled := fixed(time.Minute, func(r *reconcile.Record) { r.Sent = append(r.Sent, r.Sent[0]) })
+	with := func(second outcome.Record) []outcome.Record { return []outcome.Record{first, second} }
+	doubled := fixed(time.Minute, func(r *outcome.Record) { r.Sent = append(r.Sent, r.Sent[0]) })
 	const says = "written 2 times within 60 minutes, and set back each time (role ci called 2 times, ann called once)"
 	for name, c := range map[string]struct {
 		budget  baseline.FlapBudget
-		records []reconcile.Record
+		records []outcome.Record
 		cause   event.Cause
 		want    string // a part of the reason for A
 	}{
 		"twice":                  {budget, twice, cause, says},
 		"once":                   {budget, twice[:1], cause, ""},
 		"one too long ago":       {budget, with(fixed(61*time.Minute, nil)), cause, ""},
-		"one refused":            {budget, with(fixed(2*time.Minute, status(reconcile.Refused))), cause, ""},
-		"one unclear":            {budget, with(fixed(2*time.Minute, status(reconcile.Unclear))), cause, ""},
-		"one of another setting": {budget, with(recordOf(2*time.Minute, "B", reconcile.StateFixed, nil)), cause, ""},
-		"one did not hold": {budget, with(recordOf(2*time.Minute, "A", reconcile.StateUnfixable, nil)), cause,
+		"one refused":            {budget, with(fixed(2*time.Minute, status(outcome.Refused))), cause, ""},
+		"one unclear":            {budget, with(fixed(2*time.Minute, status(outcome.Unclear))), cause, ""},
+		"one of another setting": {budget, with(recordOf(2*time.Minute, "B", outcome.StateFixed, nil)), cause, ""},
+		"one did not hold": {budget, with(recordOf(2*time.Minute, "A", outcome.StateUnfixable, nil)), cause,
 			"and once it did not hold"},
-		"written twice by one run": {budget, []reconcile.Record{doubled}, cause, ""},
+		"written twice by one run": {budget, []outcome.Record{doubled}, cause, ""},
 		"no budget":                {baseline.FlapBudget{}, twice, cause, ""},
 		"no event asks for it":     {budget, twice, event.Cause{Actor: "operator"}, ""},
 	} {
-		found := reconcile.Exhausted(c.budget, c.records, c.cause, clock)
+		found := outcome.Exhausted(c.budget, c.records, c.cause, clock)
 		if reason := found["A"]; (reason == "") != (c.want == "") || !strings.Contains(reason, c.want) {
 			t.Errorf("%s: %q, want %q", name, reason, c.want)
 		}
@@ -281,20 +282,20 @@ func TestExhausted(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		change func(*reconcile.Record)
+		change func(*outcome.Record)
 		want   bool
 	}{
-		"open, and its time is over": {func(*reconcile.Record) {}, true},
-		"ended":                      {func(r *reconcile.Record) { r.Ended = clock }, false},
-		"still within its time":      {func(r *reconcile.Record) { r.Until = clock.Add(time.Second) }, false},
-		"at its time":                {func(r *reconcile.Record) { r.Until = clock }, true},
-		"nothing was sent":           {func(r *reconcile.Record) { r.Sent = nil }, false},
-		"all was refused":            {func(r *reconcile.Record) { r.Sent[0].Status = reconcile.Refused }, false},
-		"nobody knows the answer":    {func(r *reconcile.Record) { r.Sent[0].Status = reconcile.Intended }, true},
+		"open, and its time is over": {func(*outcome.Record) {}, true},
+		"ended":                      {func(r *outcome.Record) { r.Ended = clock }, false},
+		"still within its time":      {func(r *outcome.Record) { r.Until = clock.Add(time.Second) }, false},
+		"at its time":                {func(r *outcome.Record) { r.Until = clock }, true},
+		"nothing was sent":           {func(r *outcome.Record) { r.Sent = nil }, false},
+		"all was refused":            {func(r *outcome.Record) { r.Sent[0].Status = outcome.Refused }, false},
+		"nobody knows the answer":    {func(r *outcome.Record) { r.Sent[0].Status = outcome.Intended }, true},
 	} {
-		record := recordOf(time.Hour, "A", reconcile.StatePlanned, func(r *reconcile.Record) { r.Ended = time.Time{} })
+		record := recordOf(time.Hour, "A", outcome.StatePlanned, func(r *outcome.Record) { r.Ended = time.Time{} })
 		c.change(&record)
-		if found := reconcile.Interrupted([]reconcile.Record{record}, clock); (len(found) == 1) != c.want {
+		if found := outcome.Interrupted([]outcome.Record{record}, clock); (len(found) == 1) != c.want {
 			t.Errorf("%s: %v", name, found)
 		}
 	}
@@ -303,29 +304,29 @@ func TestInterrupted(t *testing.T) {
 // TestRecordRestores: what a write may have taken is open until a later write of its document is accepted.
 func TestRecordRestores(t *testing.T) {
 	t.Parallel()
-	takes := func(s reconcile.WriteStatus) reconcile.Sent {
-		return reconcile.Sent{Document: baseline.MfaConfig, Status: s, Restores: []string{"SmsConfiguration"}}
+	takes := func(s outcome.WriteStatus) outcome.Sent {
+		return outcome.Sent{Document: baseline.MfaConfig, Status: s, Restores: []string{"SmsConfiguration"}}
 	}
-	gives := func(name baseline.DocumentName, s reconcile.WriteStatus) reconcile.Sent {
-		return reconcile.Sent{Document: name, Status: s}
+	gives := func(name baseline.DocumentName, s outcome.WriteStatus) outcome.Sent {
+		return outcome.Sent{Document: name, Status: s}
 	}
-	taken, given := takes(reconcile.Accepted), gives(baseline.UserPool, reconcile.Accepted)
-	all := func(sent ...reconcile.Sent) []reconcile.Sent { return sent }
+	taken, given := takes(outcome.Accepted), gives(baseline.UserPool, outcome.Accepted)
+	all := func(sent ...outcome.Sent) []outcome.Sent { return sent }
 	for name, c := range map[string]struct {
-		sent []reconcile.Sent
+		sent []outcome.Sent
 		open bool
 	}{
 		"taken":                          {all(taken), true},
-		"perhaps taken":                  {all(takes(reconcile.Intended)), true},
-		"the taking write was refused":   {all(takes(reconcile.Refused)), false},
+		"perhaps taken":                  {all(takes(outcome.Intended)), true},
+		"the taking write was refused":   {all(takes(outcome.Refused)), false},
 		"restored":                       {all(taken, given), false},
-		"restored by a lost answer":      {all(taken, gives(baseline.UserPool, reconcile.Unclear)), true},
-		"the restoring write is refused": {all(taken, gives(baseline.UserPool, reconcile.Refused)), true},
-		"another document was written":   {all(taken, gives(baseline.MfaConfig, reconcile.Accepted)), true},
+		"restored by a lost answer":      {all(taken, gives(baseline.UserPool, outcome.Unclear)), true},
+		"the restoring write is refused": {all(taken, gives(baseline.UserPool, outcome.Refused)), true},
+		"another document was written":   {all(taken, gives(baseline.MfaConfig, outcome.Accepted)), true},
 		"written before it was taken":    {all(given, taken), true},
-		"taken again":                    {all(taken, given, takes(reconcile.Unclear)), true},
+		"taken again":                    {all(taken, given, takes(outcome.Unclear)), true},
 	} {
-		if open := (reconcile.Record{Sent: c.sent}).Restores(); slices.Contains(open, "SmsConfiguration") != c.open {
+		if open := (outcome.Record{Sent: c.sent}).Restores(); slices.Contains(open, "SmsConfiguration") != c.open {
 			t.Errorf("%s: %v", name, open)
 		}
 	}
@@ -347,10 +348,10 @@ func TestConflictsSurviveHalving(t *testing.T) {
 		}})
 	out := b.reconcile(t, require(t, "UserPoolTier: PLUS\nUserPoolAddOns: {AdvancedSecurityMode: ENFORCED}\n"+
 		"Policies: {PasswordPolicy: {MinimumLength: 20}}"))
-	want := map[string]reconcile.DriftState{"UserPoolTier": reconcile.StateFixed,
-		"UserPoolAddOns.AdvancedSecurityMode":   reconcile.StateFixed,
-		"Policies.PasswordPolicy.MinimumLength": reconcile.StateUnfixable}
-	if diff := cmp.Diff(want, states(out)); diff != "" || out.Outcome != reconcile.Partial {
+	want := map[string]outcome.State{"UserPoolTier": outcome.StateFixed,
+		"UserPoolAddOns.AdvancedSecurityMode":   outcome.StateFixed,
+		"Policies.PasswordPolicy.MinimumLength": outcome.StateUnfixable}
+	if diff := cmp.Diff(want, states(out)); diff != "" || out.Outcome != outcome.Partial {
 		t.Errorf("%s (%s) after %v (-want +got):\n%s", out.Outcome, out.Reason, b.writes(), diff)
 	}
 }

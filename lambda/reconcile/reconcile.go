@@ -9,6 +9,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/userpool"
 )
 
@@ -55,43 +56,27 @@ const (
 
 // Reconcile brings one pool to the baseline, as far as the request's scope goes. The error is nil or a
 // *DeferredError, and then the outcome is Deferred. Whoever calls it notifies people and then calls Close.
-func (r *Reconciler) Reconcile(ctx context.Context, request event.Request) (Outcome, error) {
+func (r *Reconciler) Reconcile(ctx context.Context, request event.Request) (outcome.Outcome, error) {
 	return r.begin(request).reconcile(ctx, "")
 }
 
 // ReconcileFrom is Reconcile of the whole pool for a plan that was shown before: where the pool is no longer in the
-// state with that digest, nothing is written, and the outcome is Drifted with the reason MovedReason.
-func (r *Reconciler) ReconcileFrom(ctx context.Context, id, state string, cause event.Cause) (Outcome, error) {
+// state with that digest, nothing is written, and the outcome is Drifted with the reason outcome.MovedReason.
+func (r *Reconciler) ReconcileFrom(ctx context.Context, id, state string, cause event.Cause) (outcome.Outcome, error) {
 	return r.begin(event.Request{Kind: event.One, UserPoolID: id, Cause: cause}).reconcile(ctx, state)
 }
 
-// MovedReason says that a pool is not as it was when it was planned.
-const MovedReason = "the pool is no longer in the state that the plan was made for"
-
-// GoneReason says that a pool does not exist, or not any more.
-const GoneReason = "there is no such user pool here"
-
 // Close closes the records of a run, once people are notified of its outcome. A run that dies before is reported by
 // the next run of the pool.
-func (r *Reconciler) Close(ctx context.Context, out Outcome) error {
+func (r *Reconciler) Close(ctx context.Context, out outcome.Outcome) error {
 	ctx, stop := closing(ctx)
 	defer stop()
-	for _, record := range out.Details.open {
+	for _, record := range out.Details.Open {
 		if err := r.Ledger.Put(ctx, record); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// A Preview is what Reconcile would do to a pool in the state in which it was read.
-type Preview struct {
-	// Outcome has what would be fixed as StatePlanned, and as Writes the calls that would be made. It is Drifted where
-	// anything would be written or is skipped, else Unfixable, Exempted, Unchanged or Ignored.
-	Outcome
-	Required []string // the settings that are required of the pool and its clients
-	State    string   // digest of the whole state, for ReconcileFrom; "" of an ignored pool
-	Before   userpool.State
 }
 
 // reads remembers in the process when pools were last read as a whole without drift.

@@ -12,7 +12,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // mostTries is how many writes six requirements of one document may take, whichever of them are refused.
@@ -98,9 +98,9 @@ func TestOneRefusalTakesNoOtherWithIt(t *testing.T) {
 		}
 		moved := difference(before, b.snapshot(t))
 		for _, w := range wishes {
-			want := reconcile.StateFixed
+			want := outcome.StateFixed
 			if refused[w.setting] {
-				want = reconcile.StateUnfixable
+				want = outcome.StateUnfixable
 			}
 			if states(out)[w.setting] != want || slices.Contains(moved, w.setting) == refused[w.setting] {
 				t.Fatalf("%s is %s, want %s: %s (%s)", w.setting, states(out)[w.setting], want, out.Outcome, out.Reason)

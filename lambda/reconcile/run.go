@@ -12,6 +12,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/userpool"
 )
 
@@ -27,11 +28,11 @@ type run struct {
 	first       userpool.State // as the pool was read first
 	state       userpool.State // as it was read last
 	readAt      time.Time      // when the first read began
-	history     History
-	interrupted []Record // of earlier runs, whole
-	record      *Record  // of this run's writes
-	results     []result // of the units, in their order
-	out         Outcome
+	history     outcome.History
+	interrupted []outcome.Record // of earlier runs, whole
+	record      *outcome.Record  // of this run's writes
+	results     []result         // of the units, in their order
+	out         outcome.Outcome
 	secrets     []string // sensitive values of all writes: the service may repeat them in any answer
 }
 
@@ -39,7 +40,7 @@ type run struct {
 type result struct {
 	unit      Unit
 	found     baseline.Comparison
-	findings  []Drift
+	findings  []outcome.Finding
 	fixes     []baseline.Drift // whose writes were accepted
 	refused   int              // settings that the service refused
 	moved     []string         // settings that were not to move and did
@@ -53,8 +54,8 @@ func (r *Reconciler) begin(request event.Request) *run {
 	run := &run{with: r, request: request, owner: fmt.Sprintf("%016x", rand.Uint64()), start: now,
 		ledger: &tolerant{ledger: r.Ledger, pool: request.UserPoolID},
 		scope:  ScopeOf(r.Baseline, request),
-		out: Outcome{UserPoolID: request.UserPoolID, Baseline: r.Baseline.Digest, Cause: request.Cause,
-			Drifts: []Drift{}, Writes: []string{}}}
+		out: outcome.Outcome{UserPoolID: request.UserPoolID, Baseline: r.Baseline.Digest, Cause: request.Cause,
+			Drifts: []outcome.Finding{}, Writes: []string{}}}
 	run.out.Details.Times.Seen = now
 	run.rules = Rules{Baseline: r.Baseline, Now: now, Whole: run.scope.Whole,
 		OwnWrite: r.OwnRole != "" && request.Cause.Issuer == r.OwnRole}
@@ -62,7 +63,7 @@ func (r *Reconciler) begin(request event.Request) *run {
 }
 
 // reconcile goes through the stages. from is the digest of the state to start from, or "".
-func (r *run) reconcile(ctx context.Context, from string) (Outcome, error) {
+func (r *run) reconcile(ctx context.Context, from string) (outcome.Outcome, error) {
 	if r.scope.Ignored != "" {
 		return r.ignore(r.scope.Ignored)
 	}
@@ -73,18 +74,22 @@ func (r *run) reconcile(ctx context.Context, from string) (Outcome, error) {
 		return r.unreadable(ctx, err)
 	}
 	if from != "" && r.state.Digest() != from {
-		r.out.Outcome, r.out.Reason = Drifted, MovedReason
+		r.out.Outcome, r.out.Reason = outcome.Drifted, outcome.MovedReason
 		return r.out, nil
 	}
 	if len(r.with.Baseline.Policy(r.state.Identity(), r.rules.Now).Rules) == 0 && len(r.interrupted) == 0 {
 		return r.ignore("no rule selects this pool")
 	}
 	err := r.units(ctx)
-	if err != nil && !slices.ContainsFunc(r.sent(), Sent.made) {
+	if err != nil && !slices.ContainsFunc(r.sent(), outcome.Sent.Made) {
 		return r.unreadable(ctx, err)
 	}
 	return r.conclude(ctx, err)
 }
+
+// lookBack is how far back the records of a pool are read: longer than a message may lie in a queue's retries, and
+// than the time between two scans.
+const lookBack = 3 * 24 * time.Hour
 
 // covered says whether the last read of this process, after the event's call, has seen what the call did and left no
 // drift. Then only the records are read.
@@ -103,7 +108,7 @@ func (r *run) covered(ctx context.Context) bool {
 		return false
 	}
 	r.history = r.ledger.history(ctx, r.start.Add(-lookBack), false)
-	if len(Interrupted(r.history.Records, r.start)) > 0 {
+	if len(outcome.Interrupted(r.history.Records, r.start)) > 0 {
 		return false
 	}
 	r.out.Reason = "the read at " + last.at.UTC().Format(time.RFC3339) + ", after this call, showed no drift"
@@ -112,7 +117,7 @@ func (r *run) covered(ctx context.Context) bool {
 
 // observe reads the pool and its records at the same time, and takes up the runs that were interrupted.
 func (r *run) observe(ctx context.Context) error {
-	known := make(chan History, 1)
+	known := make(chan outcome.History, 1)
 	go func() { known <- r.ledger.history(ctx, r.start.Add(-lookBack), false) }()
 	err := r.readAll(ctx)
 	unknown := r.know(ctx, <-known)
@@ -142,11 +147,11 @@ func (r *run) readAll(ctx context.Context) error {
 
 // know takes over what the ledger keeps of the pool. It fails where the ledger cannot say what an interrupted run took
 // from it.
-func (r *run) know(ctx context.Context, history History) error {
+func (r *run) know(ctx context.Context, history outcome.History) error {
 	r.history, r.out.Details.Notified = history, history.Notes
-	r.rules.Flapping = Exhausted(r.with.Baseline.Flap, history.Records, r.request.Cause, r.start)
+	r.rules.Flapping = outcome.Exhausted(r.with.Baseline.Flap, history.Records, r.request.Cause, r.start)
 	r.interrupted = nil
-	for _, record := range Interrupted(history.Records, r.with.Now()) {
+	for _, record := range outcome.Interrupted(history.Records, r.with.Now()) {
 		whole, err := r.ledger.whole(ctx, record)
 		if err != nil && len(record.Restores()) > 0 {
 			return fmt.Errorf("an interrupted run may have taken a setting from the pool: %w", err)
@@ -183,13 +188,13 @@ func (r *run) units(ctx context.Context) error {
 	return nil
 }
 
-func (r *run) ignore(reason string) (Outcome, error) {
-	r.out.Outcome, r.out.Reason = Ignored, reason
+func (r *run) ignore(reason string) (outcome.Outcome, error) {
+	r.out.Outcome, r.out.Reason = outcome.Ignored, reason
 	return r.conclude(context.Background(), nil)
 }
 
 // sent returns the writes of the run.
-func (r *run) sent() []Sent {
+func (r *run) sent() []outcome.Sent {
 	if r.record == nil {
 		return nil
 	}
@@ -197,18 +202,18 @@ func (r *run) sent() []Sent {
 }
 
 // unreadable ends a run that wrote nothing and whose pool could not be read.
-func (r *run) unreadable(ctx context.Context, err error) (Outcome, error) {
+func (r *run) unreadable(ctx context.Context, err error) (outcome.Outcome, error) {
 	switch classOf(err) {
 	case cognito.ClassGone:
 		deleted := r.request.Call.Name == event.DeleteUserPool
-		r.out.Outcome, r.out.Reason = Ignored, GoneReason
+		r.out.Outcome, r.out.Reason = outcome.Ignored, outcome.GoneReason
 		if rule := r.with.Baseline.NamesPool(r.request.UserPoolID); rule != "" && deleted {
 			r.deleted(rule)
 		}
 		for _, record := range r.interrupted {
-			r.out.Drifts = append(r.out.Drifts, interruptedFinding(record))
-			if r.out.Outcome == Ignored {
-				r.out.Outcome = Drifted
+			r.out.Drifts = append(r.out.Drifts, outcome.InterruptedFinding(record))
+			if r.out.Outcome == outcome.Ignored {
+				r.out.Outcome = outcome.Drifted
 			}
 		}
 		return r.conclude(ctx, nil)
@@ -217,7 +222,7 @@ func (r *run) unreadable(ctx context.Context, err error) (Outcome, error) {
 		return r.ignore(elsewhereReason)
 	case cognito.ClassDenied, cognito.ClassRefused:
 		r.interrupted = nil
-		r.out.Outcome, r.out.Reason = Unfixable, err.Error()
+		r.out.Outcome, r.out.Reason = outcome.Unfixable, err.Error()
 		return r.conclude(ctx, nil)
 	default:
 		return r.conclude(ctx, r.later(err))
@@ -228,18 +233,19 @@ const elsewhereReason = "the pool is a secondary replica: it is changed in its p
 
 // deleted reports that a pool that a rule names was deleted. Nothing brings it back.
 func (r *run) deleted(rule string) {
-	r.out.Outcome, r.out.Reason, r.out.Critical = Drifted, "the user pool was deleted", true
-	r.out.Drifts = append(r.out.Drifts, Drift{Setting: "UserPool", Rule: rule, Want: "a pool that a rule names",
-		Have: "deleted", State: StateReported, Code: CodeDeleted, Reason: "deleted by " + actor(r.request.Cause)})
+	r.out.Outcome, r.out.Reason, r.out.Critical = outcome.Drifted, "the user pool was deleted", true
+	r.out.Drifts = append(r.out.Drifts, outcome.Finding{Setting: "UserPool", Rule: rule, Want: "a pool that a rule names",
+		Have: "deleted", State: outcome.StateReported, Code: outcome.CodeDeleted,
+		Reason: "deleted by " + outcome.Actor(r.request.Cause)})
 }
 
 // later makes the error that defers the request.
 func (r *run) later(err error) error {
-	var already *DeferredError
+	var already *outcome.DeferredError
 	if errors.As(err, &already) {
 		return already
 	}
-	return &DeferredError{UserPoolID: r.request.UserPoolID, Cause: err, Reason: err.Error()}
+	return &outcome.DeferredError{UserPoolID: r.request.UserPoolID, Cause: err, Reason: err.Error()}
 }
 
 func classOf(err error) cognito.Class {

@@ -11,7 +11,7 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // A posture is a pool, its risk configuration and its clients, as the API shows them.
@@ -256,7 +256,7 @@ func TestStrict(t *testing.T) {
 			}
 		}
 		out := b.reconcile(t, strict(t))
-		if out.Outcome != reconcile.Remediated {
+		if out.Outcome != outcome.Remediated {
 			t.Fatalf("%s: %s (%s) %v", name, out.Outcome, out.Reason, out.Drifts)
 		}
 		for id, c := range checks {
@@ -288,7 +288,7 @@ func TestStrictLapses(t *testing.T) {
 				if c.passes(b.posture()) {
 					t.Errorf("%s %s = %v passes", l.document, l.path, l.value)
 				}
-				if out := b.reconcile(t, required); out.Outcome != reconcile.Remediated || !c.passes(b.posture()) {
+				if out := b.reconcile(t, required); out.Outcome != outcome.Remediated || !c.passes(b.posture()) {
 					t.Errorf("%s %s = %v stays: %s (%s)", l.document, l.path, l.value, out.Outcome, out.Reason)
 				}
 			}

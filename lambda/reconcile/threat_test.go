@@ -12,7 +12,7 @@ import (
 
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 var ours = event.Home{Account: "111122223333", Region: "eu-west-1"}
@@ -93,12 +93,12 @@ func TestForgedOwnRole(t *testing.T) {
 	r.OwnRole = ownRole
 	const parameters = `{"userPoolId":"` + poolID + `"}`
 	out, err := handle(t.Context(), r, []byte(forged("UpdateUserPool", parameters, ownRole)), ours)
-	if err != nil || out.Outcome != reconcile.Drifted || len(b.writes()) > 0 {
+	if err != nil || out.Outcome != outcome.Drifted || len(b.writes()) > 0 {
 		t.Errorf("first: %s, wrote %v: %v", out.Outcome, b.writes(), err)
 	}
 	role := "arn:aws:iam::111122223333:role/AppAdmin"
 	out, err = handle(t.Context(), r, []byte(forged("UpdateUserPool", parameters, role)), ours)
-	if err != nil || out.Outcome != reconcile.Remediated {
+	if err != nil || out.Outcome != outcome.Remediated {
 		t.Errorf("then: %s: %v", out.Outcome, err)
 	}
 }
@@ -134,13 +134,13 @@ func TestHostileAnswers(t *testing.T) {
 				b.fake.Inject(cognitotest.Fault{Operation: read, Body: []byte(c.body)})
 				r := b.reconciler(require(t, deletionProtection))
 				_, err := r.Reconcile(t.Context(), onPool(event.Cause{}))
-				var later *reconcile.DeferredError
+				var later *outcome.DeferredError
 				if !errors.As(err, &later) || !strings.Contains(later.Reason, c.says) || len(later.Reason) > 5000 ||
 					len(b.writes()) > 0 {
 					t.Errorf("wrote %v: %.300v, want %q", b.writes(), err, c.says)
 				}
 				b.fake.ClearFaults()
-				if out := b.reconcile(t, require(t, deletionProtection)); out.Outcome != reconcile.Remediated {
+				if out := b.reconcile(t, require(t, deletionProtection)); out.Outcome != outcome.Remediated {
 					t.Errorf("afterwards: %s (%s)", out.Outcome, out.Reason)
 				}
 			})
@@ -169,8 +169,8 @@ func TestPlantedTexts(t *testing.T) {
 		out := b.reconcile(t, require(t, deletionProtection))
 		moved := difference(before, b.snapshot(t))
 		switch {
-		case out.Outcome == reconcile.Remediated && cmp.Equal(moved, []string{"DeletionProtection"}):
-		case out.Outcome == reconcile.Unfixable && len(moved) == 0 && strings.Contains(out.Reason, "InvalidParameter"):
+		case out.Outcome == outcome.Remediated && cmp.Equal(moved, []string{"DeletionProtection"}):
+		case out.Outcome == outcome.Unfixable && len(moved) == 0 && strings.Contains(out.Reason, "InvalidParameter"):
 		default:
 			t.Errorf("%q: %s (%s), moved %v", nasty, out.Outcome, out.Reason, moved)
 		}
@@ -201,14 +201,14 @@ func TestEscapeBySelection(t *testing.T) {
 			pool["Name"], pool["UserPoolTags"] = "customers", map[string]any{"env": "prod"}
 		})
 		required := parse(t, "version: 1\nrules: [{name: a, pools: "+pools+", require: {DeletionProtection: ACTIVE}}]\n")
-		if out := b.reconcile(t, required); out.Outcome != reconcile.Remediated {
+		if out := b.reconcile(t, required); out.Outcome != outcome.Remediated {
 			t.Errorf("%s: %s before the attack", pools, out.Outcome)
 		}
 		b.fake.Edit(poolID, func(pool, mfa map[string]any) {
 			unprotected(pool, mfa)
 			pool["Name"], pool["UserPoolTags"] = "sandbox", map[string]any{"env": "dev"}
 		})
-		escaped := b.reconcile(t, required).Outcome != reconcile.Remediated
+		escaped := b.reconcile(t, required).Outcome != outcome.Remediated
 		warned := false
 		for _, l := range required.Lint(clock) {
 			warned = warned || l.ID == "mutable-selection"

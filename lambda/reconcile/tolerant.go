@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"poolkeeper/lambda/outcome"
 )
 
 // A tolerant ledger turns the failures of a ledger into one error of the run, and answers in its place from then on: a
@@ -40,25 +42,25 @@ func (t *tolerant) release(ctx context.Context, owner string, now time.Time) {
 	t.note("releasing the lease", err)
 }
 
-func (t *tolerant) history(ctx context.Context, since time.Time, consistent bool) History {
+func (t *tolerant) history(ctx context.Context, since time.Time, consistent bool) outcome.History {
 	if t.failed() {
-		return History{}
+		return outcome.History{}
 	}
 	history, err := t.ledger.History(ctx, t.pool, since, consistent)
-	if !errors.Is(err, ErrUnreadable) && !t.note("reading the records", err) {
-		return History{}
+	if !errors.Is(err, outcome.ErrUnreadable) && !t.note("reading the records", err) {
+		return outcome.History{}
 	}
 	return history
 }
 
 // whole returns a record with its state and bodies, and the light one where the ledger has no more of it. It fails only
 // where the ledger does.
-func (t *tolerant) whole(ctx context.Context, record Record) (Record, error) {
+func (t *tolerant) whole(ctx context.Context, record outcome.Record) (outcome.Record, error) {
 	if t.failed() {
 		return record, t.err
 	}
 	whole, err := t.ledger.Record(ctx, record.ID)
-	if errors.Is(err, ErrNoRecord) || errors.Is(err, ErrUnreadable) {
+	if errors.Is(err, outcome.ErrNoRecord) || errors.Is(err, outcome.ErrUnreadable) {
 		return record, nil
 	}
 	if !t.note("reading a record", err) {
@@ -67,7 +69,7 @@ func (t *tolerant) whole(ctx context.Context, record Record) (Record, error) {
 	return whole, nil
 }
 
-func (t *tolerant) put(ctx context.Context, record Record) {
+func (t *tolerant) put(ctx context.Context, record outcome.Record) {
 	if !t.failed() {
 		t.note("writing the record", t.ledger.Put(ctx, record))
 	}

@@ -8,13 +8,13 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/userpool"
 )
 
 // undo brings the pool to what it was before the run of a record, by the record alone, and returns what it cannot
 // undo.
-func (w ledgered) undo(t *testing.T, record string) (reconcile.Outcome, []string) {
+func (w ledgered) undo(t *testing.T, record string) (outcome.Outcome, []string) {
 	t.Helper()
 	rec, err := w.ledger.Record(t.Context(), record)
 	if err != nil {
@@ -29,7 +29,7 @@ func (w ledgered) undo(t *testing.T, record string) (reconcile.Outcome, []string
 }
 
 // fix brings the pool to a baseline, closes the record and returns it.
-func (w ledgered) fix(t *testing.T, required *baseline.Baseline) (reconcile.Outcome, reconcile.Record) {
+func (w ledgered) fix(t *testing.T, required *baseline.Baseline) (outcome.Outcome, outcome.Record) {
 	t.Helper()
 	r := w.process(required)
 	out, err := r.ReconcileFrom(t.Context(), poolID, "", call("one", "Admin", time.Time{}).Cause)
@@ -78,7 +78,7 @@ func TestUndo(t *testing.T) {
 			now := w.snapshot(t)
 			for _, path := range difference(damaged, now) {
 				// What the service would not take is skipped, with the reason.
-				excused := out.Outcome == reconcile.Unfixable && out.Reason != "" && path == setting ||
+				excused := out.Outcome == outcome.Unfixable && out.Reason != "" && path == setting ||
 					path == "UserPoolTags.since" || path == "AdminCreateUserConfig.UnusedAccountValidityDays"
 				for _, k := range kept {
 					excused = excused || userpool.Touches(k, plainPath(path))
@@ -106,7 +106,7 @@ func TestUndoOfTheHalf(t *testing.T) {
 		}})
 	out, rec := w.fix(t, parse(t, `version: 1
 rules: [{name: all, require: {SmsMfaConfiguration: {SmsAuthenticationMessage: "New {####}"}}}]`))
-	if out.Outcome != reconcile.Unfixable || len(out.Drifts) != 1 || out.Drifts[0].Code != reconcile.CodeHalf ||
+	if out.Outcome != outcome.Unfixable || len(out.Drifts) != 1 || out.Drifts[0].Code != outcome.CodeHalf ||
 		!strings.HasSuffix(out.Reason, "no; it was written in UserPool, where it stands too") {
 		t.Fatalf("%s (%s) %+v", out.Outcome, out.Reason, out.Drifts)
 	}
@@ -116,7 +116,7 @@ rules: [{name: all, require: {SmsMfaConfiguration: {SmsAuthenticationMessage: "N
 	w.fake.ClearFaults()
 	w.pass(time.Second)
 	out, kept := w.undo(t, rec.ID)
-	if moved := difference(before, w.snapshot(t)); len(moved) > 0 || len(kept) > 0 || out.Outcome != reconcile.Remediated {
+	if moved := difference(before, w.snapshot(t)); len(moved) > 0 || len(kept) > 0 || out.Outcome != outcome.Remediated {
 		t.Errorf("%s (%s), still moved: %q", out.Outcome, out.Reason, moved)
 	}
 }

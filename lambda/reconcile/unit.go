@@ -9,6 +9,7 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/userpool"
 )
 
@@ -37,7 +38,7 @@ func (r *run) workOn(unit Unit) *work {
 		attempt: Attempt{Refused: map[string]string{},
 			Unheld: map[string]bool{}, Excluded: map[string]bool{}, Accepted: map[string][]baseline.DocumentName{}}}
 	if unit.isPool() {
-		w.attempt.Restores = restoresOf(r.interrupted)
+		w.attempt.Restores = outcome.RestoresOf(r.interrupted)
 	}
 	return w
 }
@@ -80,9 +81,9 @@ func (d *result) followed(rules Rules, drifts []baseline.Drift) {
 			continue
 		}
 		still := slices.ContainsFunc(d.found.Drifts, func(f baseline.Drift) bool { return f.Setting == fix.Setting })
-		listed := slices.ContainsFunc(d.findings, func(f Drift) bool { return f.Setting == fix.Setting })
+		listed := slices.ContainsFunc(d.findings, func(f outcome.Finding) bool { return f.Setting == fix.Setting })
 		if !still && !listed {
-			d.findings = append(d.findings, finding(fix, StateFixed, ""))
+			d.findings = append(d.findings, outcome.Of(fix, outcome.StateFixed, ""))
 		}
 	}
 }
@@ -108,7 +109,7 @@ func (w *work) acquire(ctx context.Context) error {
 	if err := r.know(ctx, r.ledger.history(ctx, r.start.Add(-lookBack), true)); err != nil {
 		return r.later(err)
 	}
-	for _, d := range restoresOf(r.interrupted) {
+	for _, d := range outcome.RestoresOf(r.interrupted) {
 		known := func(o baseline.Drift) bool { return o.Setting == d.Setting }
 		if !slices.ContainsFunc(w.attempt.Restores, known) {
 			w.attempt.Restores = append(w.attempt.Restores, d)
@@ -299,7 +300,8 @@ func (w *work) partial() result {
 	}
 	for _, d := range done.fixes {
 		if d.Rule != "" {
-			done.findings = append(done.findings, coded(finding(d, StateReported, "written, and not verified"), CodeUnverified))
+			unverified := outcome.Of(d, outcome.StateReported, "written, and not verified")
+			done.findings = append(done.findings, unverified.Coded(outcome.CodeUnverified))
 		}
 	}
 	return done
@@ -320,7 +322,7 @@ func (w *work) result(last Decision) result {
 	for _, d := range done.fixes {
 		if !listed[d.Setting] && d.Rule != "" {
 			listed[d.Setting] = true
-			done.findings = append(done.findings, finding(d, StateFixed, ""))
+			done.findings = append(done.findings, outcome.Of(d, outcome.StateFixed, ""))
 		}
 	}
 	return done

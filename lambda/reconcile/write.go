@@ -8,6 +8,7 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/userpool"
 )
 
@@ -60,7 +61,7 @@ func (w *work) send(ctx context.Context, request userpool.Request) error {
 	r := w.run
 	sent := w.intend(ctx, request)
 	if len(request.Restores) > 0 && r.ledger.failed() {
-		sent.Status = Refused
+		sent.Status = outcome.Refused
 		return needsLedger(request, r.ledger.err)
 	}
 	r.secrets = append(r.secrets, request.Secrets...)
@@ -69,11 +70,11 @@ func (w *work) send(ctx context.Context, request userpool.Request) error {
 	sent.RequestID, sent.At = requestID, r.with.Now()
 	switch {
 	case err == nil:
-		sent.Status = Accepted
+		sent.Status = outcome.Accepted
 	case classOf(err) == cognito.ClassUnclear:
-		sent.Status = Unclear
+		sent.Status = outcome.Unclear
 	default:
-		sent.Status = Refused
+		sent.Status = outcome.Refused
 	}
 	if requestID != "" {
 		r.out.Details.RequestIDs = append(r.out.Details.RequestIDs, requestID)
@@ -87,24 +88,25 @@ func needsLedger(request userpool.Request, err error) error {
 }
 
 // intend puts the write into the record before it is sent.
-func (w *work) intend(ctx context.Context, request userpool.Request) *Sent {
+func (w *work) intend(ctx context.Context, request userpool.Request) *outcome.Sent {
 	r := w.run
 	now := r.with.Now()
 	if r.record == nil {
-		r.record = &Record{ID: NewRecordID(r.request.UserPoolID, now), UserPoolID: r.request.UserPoolID,
+		r.record = &outcome.Record{ID: outcome.NewRecordID(r.request.UserPoolID, now), UserPoolID: r.request.UserPoolID,
 			Cause: r.request.Cause, Baseline: r.with.Baseline.Digest, Actor: r.with.Actor, Began: now,
-			Drifts: []Drift{}}
+			Drifts: []outcome.Finding{}}
 	}
-	if !slices.ContainsFunc(r.record.Sent, Sent.made) {
+	if !slices.ContainsFunc(r.record.Sent, outcome.Sent.Made) {
 		before := userpool.NewBackup(r.state, now)
 		r.record.Before = &before
 	}
-	sent := Sent{Call: request.Call, Document: request.Document, Status: Intended, Read: w.readAt, Body: request.Body}
+	sent := outcome.Sent{Call: request.Call, Document: request.Document, Status: outcome.Intended,
+		Read: w.readAt, Body: request.Body}
 	for _, d := range request.Fixes {
 		sent.Fixes = append(sent.Fixes, d.Setting)
-		known := slices.ContainsFunc(r.record.Drifts, func(k Drift) bool { return k.Setting == d.Setting })
+		known := slices.ContainsFunc(r.record.Drifts, func(k outcome.Finding) bool { return k.Setting == d.Setting })
 		if !known && d.Rule != "" {
-			r.record.Drifts = append(r.record.Drifts, finding(d, StatePlanned, ""))
+			r.record.Drifts = append(r.record.Drifts, outcome.Of(d, outcome.StatePlanned, ""))
 		}
 	}
 	for _, d := range request.Restores {

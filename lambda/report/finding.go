@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // A Finding is what Security Hub and other collectors know about a pool. Each pool has one, which fails or passes.
@@ -26,7 +26,7 @@ type Finding struct {
 // FindingOf returns the finding of a report, and false where it says nothing about the pool's state: an event that was
 // ignored or deferred, or a run that found nothing wrong and read only a part of the pool.
 func FindingOf(r Report, now time.Time) (Finding, bool) {
-	if r.UserPool.ARN == "" || r.Outcome == reconcile.Ignored || r.Outcome == reconcile.Deferred {
+	if r.UserPool.ARN == "" || r.Outcome == outcome.Ignored || r.Outcome == outcome.Deferred {
 		return Finding{}, false
 	}
 	f := Finding{ID: r.UserPool.ARN + "/poolkeeper", Pool: r.UserPool, Time: now}
@@ -39,7 +39,7 @@ func FindingOf(r Report, now time.Time) (Finding, bool) {
 			}
 		}
 	}
-	f.Failed = len(settings) > 0 || r.Outcome == reconcile.Unconverged || r.Outcome == reconcile.Unfixable
+	f.Failed = len(settings) > 0 || r.Outcome == outcome.Unconverged || r.Outcome == outcome.Unfixable
 	switch {
 	case r.Critical:
 		f.Title = "User pool " + r.UserPool.title() + " was deleted, although a rule names it"

@@ -10,13 +10,13 @@ import (
 	"unicode/utf8"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // Legible returns the outcome with each of its texts on one line and without anything that cannot be printed: a reason
 // may repeat what the service said about a value that somebody chose, and the key of a tag is part of a setting's path.
 // The values of drifts stay as they are; Value shows them.
-func Legible(out reconcile.Outcome) reconcile.Outcome {
+func Legible(out outcome.Outcome) outcome.Outcome {
 	out.Reason = baseline.Legible(out.Reason)
 	out.Drifts = slices.Clone(out.Drifts)
 	for i := range out.Drifts {

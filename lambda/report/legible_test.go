@@ -13,14 +13,14 @@ import (
 
 	"pgregory.net/rapid"
 
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // chosen is an outcome in which every text that somebody outside may have chosen is the given one.
-func chosen(text string) reconcile.Outcome {
-	out := outcome(reconcile.Partial, text)
+func chosen(text string) outcome.Outcome {
+	out := ended(outcome.Partial, text)
 	out.Details.PoolName = text
-	for _, d := range []reconcile.Drift{repaired, unfixable, permitted, audited, missing, lostUpdate, cutShort, trigger} {
+	for _, d := range []outcome.Finding{repaired, unfixable, permitted, audited, missing, lostUpdate, cutShort, trigger} {
 		d.Setting, d.Rule, d.Reason, d.Have = "UserPoolTags."+text, text, text, text
 		d.Want = []any{text, map[string]any{text: text}}
 		out.Drifts = append(out.Drifts, d)
@@ -29,14 +29,14 @@ func chosen(text string) reconcile.Outcome {
 }
 
 // shownBy are all the forms in which an outcome is shown.
-func shownBy(out reconcile.Outcome) map[string]string {
+func shownBy(out outcome.Outcome) map[string]string {
 	r := New(out, testBuild)
 	f, _ := FindingOf(r, cause.Time)
 	var text, plan, scan, log, metrics bytes.Buffer
 	_ = Text(&text, out, false)
-	_ = Plan(&plan, reconcile.Preview{Outcome: out}, false)
-	_ = Scan(&scan, reconcile.ScanResult{Outcome: reconcile.Scanned, Reason: out.Reason,
-		Failed: []reconcile.Failure{{UserPoolID: out.UserPoolID, Outcome: reconcile.Deferred, Reason: out.Reason}}}, false)
+	_ = Plan(&plan, outcome.Preview{Outcome: out}, false)
+	_ = Scan(&scan, outcome.ScanResult{Outcome: outcome.Scanned, Reason: out.Reason,
+		Failed: []outcome.Failure{{UserPoolID: out.UserPoolID, Outcome: outcome.Deferred, Reason: out.Reason}}}, false)
 	Log(context.Background(), slog.New(slog.NewJSONHandler(Printable(&log), nil)), out)
 	_ = Metrics(&metrics, "keeper", cause.Time, out, Counts{Calls: 1})
 	return map[string]string{"text": text.String(), "plan": plan.String(), "scan": scan.String(), "log": log.String(),
@@ -113,7 +113,7 @@ func TestCommandsAreOurs(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]bool{"0c0f7a3e-1b2c-4d5e-8f90-0123456789ab": true, "x; curl evil | sh": false,
 		"$(id)": false, "`id`": false, "a b": false, "--profile": false, "": false} {
-		out := outcome(reconcile.Remediated, "", repaired)
+		out := ended(outcome.Remediated, "", repaired)
 		out.Cause.EventID = id
 		steps := strings.Join(New(out, testBuild).Next, "\n")
 		if strings.Contains(steps, "lookup-events") != want || !want && id != "" && strings.Contains(steps, id) {

@@ -4,12 +4,12 @@ import (
 	"context"
 	"log/slog"
 
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // Log writes the one summary line of a run. Its level is ERROR where people have to act, WARN where drift was found,
 // INFO otherwise.
-func Log(ctx context.Context, logger *slog.Logger, out reconcile.Outcome) {
+func Log(ctx context.Context, logger *slog.Logger, out outcome.Outcome) {
 	out = Legible(out)
 	drifts := make([]any, len(out.Drifts))
 	for i, d := range out.Drifts {
@@ -69,9 +69,9 @@ func Log(ctx context.Context, logger *slog.Logger, out reconcile.Outcome) {
 }
 
 // LogScan writes the summary line of a scan, after those of its pools.
-func LogScan(ctx context.Context, logger *slog.Logger, scan reconcile.ScanResult) {
+func LogScan(ctx context.Context, logger *slog.Logger, scan outcome.ScanResult) {
 	level := slog.LevelInfo
-	if len(scan.Failed) > 0 || scan.Outcome == reconcile.Deferred {
+	if len(scan.Failed) > 0 || scan.Outcome == outcome.Deferred {
 		level = slog.LevelError
 	}
 	logger.LogAttrs(ctx, level, "scanned", slog.String("outcome", string(scan.Outcome)), slog.Int("pools", scan.Pools),
@@ -80,11 +80,11 @@ func LogScan(ctx context.Context, logger *slog.Logger, scan reconcile.ScanResult
 }
 
 // Level returns the log level of an ending.
-func Level(ending reconcile.Ending) slog.Level {
+func Level(ending outcome.Ending) slog.Level {
 	switch ending {
-	case reconcile.Unconverged, reconcile.Partial, reconcile.Unfixable, reconcile.Deferred:
+	case outcome.Unconverged, outcome.Partial, outcome.Unfixable, outcome.Deferred:
 		return slog.LevelError
-	case reconcile.Remediated, reconcile.Drifted:
+	case outcome.Remediated, outcome.Drifted:
 		return slog.LevelWarn
 	default:
 		return slog.LevelInfo

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // Mail is the text of an e-mail: what happened, what is fixed and what is not, what to do, and the evidence.
@@ -58,16 +58,16 @@ func mail(r Report) string {
 	return b.String()
 }
 
-var meanings = map[reconcile.Ending]string{
-	reconcile.Deferred:    "The run could not finish, and is tried again.",
-	reconcile.Unconverged: "The user pool is not as required, although it was written.",
-	reconcile.Partial:     "Some drift was fixed, some was not.",
-	reconcile.Unfixable:   "No drift could be fixed.",
-	reconcile.Remediated:  "All drift was fixed and verified.",
-	reconcile.Drifted:     "Something was found that poolkeeper did not change.",
-	reconcile.Exempted:    "All that differs is exempted.",
-	reconcile.Unchanged:   "The user pool is as required.",
-	reconcile.Ignored:     "There was nothing to do.",
+var meanings = map[outcome.Ending]string{
+	outcome.Deferred:    "The run could not finish, and is tried again.",
+	outcome.Unconverged: "The user pool is not as required, although it was written.",
+	outcome.Partial:     "Some drift was fixed, some was not.",
+	outcome.Unfixable:   "No drift could be fixed.",
+	outcome.Remediated:  "All drift was fixed and verified.",
+	outcome.Drifted:     "Something was found that poolkeeper did not change.",
+	outcome.Exempted:    "All that differs is exempted.",
+	outcome.Unchanged:   "The user pool is as required.",
+	outcome.Ignored:     "There was nothing to do.",
 }
 
 // meaning says in a sentence what the outcome means.
@@ -144,14 +144,14 @@ func (w Who) through() string {
 // written says what is known of the pool now, under a heading: what was written and verified, or that nothing was.
 func (r Report) written() (heading, text string) {
 	switch r.Outcome {
-	case reconcile.Ignored, reconcile.Unchanged, reconcile.Exempted:
+	case outcome.Ignored, outcome.Unchanged, outcome.Exempted:
 		return "", ""
 	}
 	const nothing = "NOTHING WRITTEN"
 	switch {
 	case r.Critical:
 		return "", ""
-	case len(r.Writes) == 0 && r.has(reconcile.CodeRestore):
+	case len(r.Writes) == 0 && r.has(outcome.CodeRestore):
 		return nothing, "This run wrote nothing. What an earlier write of ours removed is still missing."
 	case r.unread():
 		return nothing, "This run wrote nothing. It could not read the user pool."
@@ -159,12 +159,12 @@ func (r Report) written() (heading, text string) {
 		return nothing, "This run wrote nothing. The user pool is as it was found."
 	}
 	text = "Written: " + strings.Join(r.Writes, ", ") + ". "
-	if r.When.Verified.IsZero() || r.Verified == (reconcile.Verified{}) {
+	if r.When.Verified.IsZero() || r.Verified == (outcome.Verified{}) {
 		return "NOT VERIFIED", text + "The result could not be verified."
 	}
 	text += fmt.Sprintf("%d required settings hold, %d unmanaged settings are unchanged", r.Verified.Owned,
 		r.Verified.UnmanagedUnchanged)
-	if r.Outcome == reconcile.Unconverged {
+	if r.Outcome == outcome.Unconverged {
 		return "VERIFIED IN PART", text + "; those named above do not hold or have changed."
 	}
 	return "VERIFIED", text + "."

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode"
 
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // MaxMessage is how many bytes a message may have: what SNS takes, less room for the attributes beside it.
@@ -56,17 +56,17 @@ func (r Report) headline() string {
 	switch {
 	case r.Critical:
 		return "deleted by " + r.actor()
-	case r.has(reconcile.CodeRestore):
+	case r.has(outcome.CodeRestore):
 		return fmt.Sprintf("%s: %s lost by our write, not restored", r.Outcome, first(r.of(notRestored)))
-	case r.has(reconcile.CodeFlapping):
+	case r.has(outcome.CodeFlapping):
 		return fmt.Sprintf("%s: another automation keeps changing %s", r.Outcome, first(named))
-	case r.has(reconcile.CodeInterrupted):
+	case r.has(outcome.CodeInterrupted):
 		return string(r.Outcome) + ": an earlier run wrote and was interrupted"
-	case r.Outcome == reconcile.Drifted && len(named) == 0 && r.has(reconcile.CodeLostUpdate):
+	case r.Outcome == outcome.Drifted && len(named) == 0 && r.has(outcome.CodeLostUpdate):
 		return fmt.Sprintf("drifted: our write may have undone a call by %s", r.actor())
-	case r.Outcome == reconcile.Unconverged && len(r.of(notFixed)) == 0:
+	case r.Outcome == outcome.Unconverged && len(r.of(notFixed)) == 0:
 		return "unconverged: other settings changed at the time of our write"
-	case r.Outcome == reconcile.Deferred && len(r.Writes) > 0:
+	case r.Outcome == outcome.Deferred && len(r.Writes) > 0:
 		return "deferred: the user pool was written, but the run is not finished"
 	case r.unread():
 		return "unfixable: the user pool could not be read"
@@ -75,7 +75,7 @@ func (r Report) headline() string {
 	if len(named) > 0 {
 		text += ": " + first(named)
 	}
-	if r.Who.Session != "" && r.Outcome != reconcile.Ignored {
+	if r.Who.Session != "" && r.Outcome != outcome.Ignored {
 		text += ", after a call by " + r.actor()
 	}
 	return text

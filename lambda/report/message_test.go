@@ -17,7 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 const testBuild = "v1.2.3, go1.26"
@@ -37,7 +37,7 @@ func TestMessages(t *testing.T) {
 }
 
 // whole is the report of a run that read all of the pool.
-func whole(out reconcile.Outcome) Report {
+func whole(out outcome.Outcome) Report {
 	r := New(out, testBuild)
 	r.Whole = true
 	return r
@@ -63,7 +63,7 @@ func TestReportSchema(t *testing.T) {
 		valid(t, name, compiled, JSON(New(out, testBuild)))
 	}
 	valid(t, "much", compiled, JSON(New(much(2000, 100), testBuild)))
-	nothing := reconcile.Outcome{Outcome: reconcile.Ignored, Drifts: []reconcile.Drift{}, Writes: []string{}}
+	nothing := outcome.Outcome{Outcome: outcome.Ignored, Drifts: []outcome.Finding{}, Writes: []string{}}
 	valid(t, "nothing", compiled, JSON(New(nothing, testBuild)))
 }
 
@@ -79,8 +79,8 @@ func valid(t *testing.T, name string, schema *jsonschema.Schema, text string) {
 }
 
 // much is an outcome with so many drifts, each with values of so many characters.
-func much(drifts, characters int) reconcile.Outcome {
-	out := outcome(reconcile.Partial, strings.Repeat("because ", characters))
+func much(drifts, characters int) outcome.Outcome {
+	out := ended(outcome.Partial, strings.Repeat("because ", characters))
 	for i := range drifts {
 		d := repaired
 		d.Setting = fmt.Sprintf("UserPoolTags.%d", i)
@@ -94,7 +94,7 @@ func much(drifts, characters int) reconcile.Outcome {
 }
 
 // drawn is an outcome with any number of drifts and calls, in which every text is of any length.
-func drawn(t *rapid.T) reconcile.Outcome {
+func drawn(t *rapid.T) outcome.Outcome {
 	nasty := rapid.SampledFrom([]string{"x", "\"", "\\", "<&>", "\u00e9", "\U0001f512", "\u2028", "\x01", "\xff",
 		"\n"}).Draw(t, "text")
 	drifts := rapid.SampledFrom([]int{0, 1, 2, 50, 50, 50, 50, 50, 3000}).Draw(t, "drifts")
@@ -103,7 +103,7 @@ func drawn(t *rapid.T) reconcile.Outcome {
 		characters = 300
 	}
 	text := strings.Repeat(nasty, characters)
-	out := outcome(reconcile.Partial, text)
+	out := ended(outcome.Partial, text)
 	for i := range drifts {
 		d := repaired
 		d.Setting = fmt.Sprintf("UserPoolTags.%d%s", i, strings.Repeat(nasty, min(characters, 128)))
@@ -167,7 +167,7 @@ func TestMessagesFit(t *testing.T) {
 // TestEveryOutcomeHasItsTexts: the goldens hold each text of each outcome, and none of an outcome that is gone.
 func TestEveryOutcomeHasItsTexts(t *testing.T) {
 	t.Parallel()
-	have := map[reconcile.Ending]bool{}
+	have := map[outcome.Ending]bool{}
 	kinds := []string{"mail.txt", "chat.json", "report.json", "metrics.json", "txt", "json"}
 	want := map[string]bool{"scan.txt": true, "plan.txt": true, "plan-painted.txt": true, "emf.schema.json": true,
 		"ocsf.schema.json": true}
@@ -215,7 +215,7 @@ func TestWho(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := event.Decode(payload, event.Home{}).Cause
-		got := New(reconcile.Outcome{Outcome: reconcile.Remediated, Cause: c}, testBuild).Who
+		got := New(outcome.Outcome{Outcome: outcome.Remediated, Cause: c}, testBuild).Who
 		if want.Session == "" {
 			want.Session = got.Session
 		}
@@ -234,8 +234,8 @@ func TestStrangersTexts(t *testing.T) {
 	worse := []string{"<!channel>", "@here", "<http://evil|click>", "*bold*", "`code`", "\r\nBcc: x", "\x1b[2J", "é"}
 	rapid.Check(t, func(t *rapid.T) {
 		nasty := rapid.String().Draw(t, "text") + rapid.SampledFrom(worse).Draw(t, "worse")
-		out := outcome(reconcile.Remediated, nasty, reconcile.Drift{Setting: "UserPoolTags." + nasty, Rule: nasty,
-			Want: nasty, Have: nasty, State: reconcile.StateFixed, Reason: nasty})
+		out := ended(outcome.Remediated, nasty, outcome.Finding{Setting: "UserPoolTags." + nasty, Rule: nasty,
+			Want: nasty, Have: nasty, State: outcome.StateFixed, Reason: nasty})
 		out.Details.PoolName, out.Cause = nasty, event.Cause{EventName: "UpdateUserPool", Actor: nasty}
 		r := New(out, testBuild)
 		subject := Subject(r)
@@ -280,7 +280,7 @@ func TestFindingOfPart(t *testing.T) {
 // TestWorstFirst: where there is no room for all findings, what was fixed is left out first.
 func TestWorstFirst(t *testing.T) {
 	t.Parallel()
-	out := outcome(reconcile.Partial, "")
+	out := ended(outcome.Partial, "")
 	for i := range 300 {
 		d := repaired
 		d.Setting = fmt.Sprintf("UserPoolTags.tag%d", i)
@@ -391,11 +391,11 @@ func TestMetricsOfAnyRule(t *testing.T) {
 	names := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", " ", "größe", "größe", "grÖße", "\u2028",
 		strings.Repeat("long ", 300)}))
 	rapid.Check(t, func(t *rapid.T) {
-		out := outcome(reconcile.Drifted, "")
+		out := ended(outcome.Drifted, "")
 		named := 0
 		for _, rule := range rapid.SliceOfN(names, 0, 5).Draw(t, "rules") {
 			out.Drifts = append(out.Drifts,
-				reconcile.Drift{Setting: "DeletionProtection", Rule: rule, State: reconcile.StateReported})
+				outcome.Finding{Setting: "DeletionProtection", Rule: rule, State: outcome.StateReported})
 			if strings.TrimSpace(rule) != "" {
 				named++
 			}
@@ -442,7 +442,7 @@ func TestOCSF(t *testing.T) {
 			valid(t, name, compiled, encode(OCSF(f)))
 		}
 	}
-	bare := outcome(reconcile.Unfixable, "")
+	bare := ended(outcome.Unfixable, "")
 	f, ok := FindingOf(New(bare, testBuild), cause.Time)
 	if valid(t, "bare", compiled, encode(OCSF(f))); !ok || findings < 7 || f.Description != "The outcome is unfixable." {
 		t.Errorf("%d findings, %v %q", findings, ok, f.Description)
@@ -471,7 +471,7 @@ func TestReadmeMessages(t *testing.T) {
 func TestUnverified(t *testing.T) {
 	t.Parallel()
 	out := outcomes()["remediated"]
-	out.Outcome, out.Verified, out.Drifts = reconcile.Drifted, reconcile.Verified{}, []reconcile.Drift{audited}
+	out.Outcome, out.Verified, out.Drifts = outcome.Drifted, outcome.Verified{}, []outcome.Finding{audited}
 	text := Mail(New(out, testBuild))
 	if !strings.Contains(text, "NOT VERIFIED") || strings.Contains(text, "required settings hold") {
 		t.Error(text)

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // Counts are what an event cost.
@@ -22,16 +22,16 @@ type Counts struct {
 const Namespace = "poolkeeper"
 
 // counted are the metrics that count one ending each. A scan has none.
-var counted = map[reconcile.Ending]string{
-	reconcile.Deferred: "Deferred", reconcile.Unconverged: "Unconverged", reconcile.Partial: "Partial",
-	reconcile.Unfixable: "Unfixable", reconcile.Remediated: "Remediated", reconcile.Drifted: "Drifted",
-	reconcile.Exempted: "Exempted", reconcile.Ignored: "Ignored",
+var counted = map[outcome.Ending]string{
+	outcome.Deferred: "Deferred", outcome.Unconverged: "Unconverged", outcome.Partial: "Partial",
+	outcome.Unfixable: "Unfixable", outcome.Remediated: "Remediated", outcome.Drifted: "Drifted",
+	outcome.Exempted: "Exempted", outcome.Ignored: "Ignored",
 }
 
 // Metrics writes the metrics of an outcome in CloudWatch's embedded metric format: lines of JSON that CloudWatch Logs
 // turns into metrics. The dimensions are the function, the outcome and the rule, which do not grow with the number of
 // pools; the pool stands beside them.
-func Metrics(w io.Writer, function string, now time.Time, out reconcile.Outcome, counts Counts) error {
+func Metrics(w io.Writer, function string, now time.Time, out outcome.Outcome, counts Counts) error {
 	values := []metric{{"Events", count, 1}}
 	if name := counted[out.Outcome]; name != "" {
 		values = append(values, metric{name, count, 1})
@@ -39,7 +39,7 @@ func Metrics(w io.Writer, function string, now time.Time, out reconcile.Outcome,
 	lost, ledger := 0, 0
 	byRule := map[string]int{}
 	for _, d := range out.Drifts {
-		if d.Code == reconcile.CodeLostUpdate {
+		if d.Code == outcome.CodeLostUpdate {
 			lost++
 		}
 		if rule := dimension(d.Rule); rule != "" {
@@ -72,13 +72,13 @@ func Metrics(w io.Writer, function string, now time.Time, out reconcile.Outcome,
 }
 
 // durations are the times from the call to its detection, and to the end of what was fixed.
-func durations(out reconcile.Outcome) []metric {
+func durations(out outcome.Outcome) []metric {
 	var values []metric
 	when := whenOf(out)
 	if when.SecondsToDetect != nil {
 		values = append(values, metric{"TimeToDetect", seconds, *when.SecondsToDetect})
 	}
-	fixed := func(d reconcile.Drift) bool { return d.State == reconcile.StateFixed }
+	fixed := func(d outcome.Finding) bool { return d.State == outcome.StateFixed }
 	if when.SecondsToRestore != nil && slices.ContainsFunc(out.Drifts, fixed) {
 		values = append(values, metric{"TimeToRestore", seconds, *when.SecondsToRestore})
 	}
@@ -97,7 +97,7 @@ func some(values []metric) []metric {
 }
 
 // ScanMetrics writes what a scan itself cost, as one line, or nothing: each of its pools has metrics of its own.
-func ScanMetrics(w io.Writer, function string, now time.Time, scan reconcile.ScanResult, counts Counts) error {
+func ScanMetrics(w io.Writer, function string, now time.Time, scan outcome.ScanResult, counts Counts) error {
 	values := some(costs(counts))
 	if len(values) == 0 {
 		return nil

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // steps are what a person should do, in order.
@@ -17,23 +17,23 @@ func next(r Report) []string {
 	var s steps
 	pool := fmt.Sprintf("--pool %s --region %s", r.UserPool.ID, r.UserPool.Region)
 	switch r.Outcome {
-	case reconcile.Remediated:
+	case outcome.Remediated:
 		if len(r.Writes) > 0 { // otherwise an interrupted run fixed it, after another call
 			s.say("%s", why(r))
 		}
-	case reconcile.Partial, reconcile.Unfixable:
+	case outcome.Partial, outcome.Unfixable:
 		s.obstructed(r, pool)
-	case reconcile.Unconverged:
+	case outcome.Unconverged:
 		s.unconverged(r, pool)
-	case reconcile.Drifted:
+	case outcome.Drifted:
 		s.drifted(r, pool)
-	case reconcile.Deferred:
+	case outcome.Deferred:
 		s.say("Wait: the run is tried again. If it fails 20 times, the alarm DeadLetter goes off.")
 		s.say("If it cannot wait, see what differs now: poolkeeper plan %s", pool)
 	}
 	s.followUp(r, pool)
 	switch {
-	case r.Outcome == reconcile.Unchanged || r.Outcome == reconcile.Exempted || r.Outcome == reconcile.Ignored:
+	case r.Outcome == outcome.Unchanged || r.Outcome == outcome.Exempted || r.Outcome == outcome.Ignored:
 	case r.called() && isID(r.Why.EventID):
 		s.say("Read the call in CloudTrail: aws cloudtrail lookup-events --region %s --lookup-attributes "+
 			"AttributeKey=EventId,AttributeValue=%s", r.UserPool.Region, r.Why.EventID)
@@ -46,10 +46,10 @@ func next(r Report) []string {
 
 // followUp adds what may be to do beside any outcome.
 func (s *steps) followUp(r Report, pool string) {
-	if r.has(reconcile.CodeLostUpdate) {
+	if r.has(outcome.CodeLostUpdate) {
 		s.say("Ask %s to check what the call set, and to set it again where it is lost.", r.actor())
 	}
-	if r.has(reconcile.CodeInterrupted) {
+	if r.has(outcome.CodeInterrupted) {
 		s.say("See what the interrupted run wrote: poolkeeper history %s --ledger %s", pool, ledgerTable)
 	}
 	if r.Undetected > 0 {
@@ -87,13 +87,13 @@ func (s *steps) drifted(r Report, pool string) {
 	}
 	var writable bool
 	for _, d := range r.of(notFixed) {
-		writable = writable || d.Code != reconcile.CodeAudited && d.Code != reconcile.CodeNoValue
+		writable = writable || d.Code != outcome.CodeAudited && d.Code != outcome.CodeNoValue
 	}
-	if r.has(reconcile.CodeAudited) {
+	if r.has(outcome.CodeAudited) {
 		s.say("See what differs: poolkeeper plan %s", pool)
 		s.say("To have it fixed, set the mode of the rule to enforce. Otherwise change the setting by hand.")
 	}
-	if r.has(reconcile.CodeNoValue) {
+	if r.has(outcome.CodeNoValue) {
 		s.say("Change the setting by hand to what the requirement allows, or give the requirement a value to set.")
 	}
 	if writable {
@@ -104,7 +104,7 @@ func (s *steps) drifted(r Report, pool string) {
 
 // unconverged says what to do about a pool that is not as required although it was written.
 func (s *steps) unconverged(r Report, pool string) {
-	lost, flaps := r.of(notRestored), r.has(reconcile.CodeFlapping)
+	lost, flaps := r.of(notRestored), r.has(outcome.CodeFlapping)
 	if len(lost) > 0 {
 		s.say("Remove the obstacle that the reason names, then set %s again by hand.", first(lost))
 	}

@@ -3,7 +3,7 @@ package report
 import (
 	"slices"
 
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // A group is the kind of a finding, in the words of a heading.
@@ -26,19 +26,19 @@ var groups = []group{deleted, notRestored, notFixed, maybeLost, interrupted, wat
 // group returns the group of a finding.
 func (d Drift) group() group {
 	switch {
-	case d.State == reconcile.StateFixed:
+	case d.State == outcome.StateFixed:
 		return fixed
-	case d.State == reconcile.StateExempted:
+	case d.State == outcome.StateExempted:
 		return exempted
-	case d.Code == reconcile.CodeDeleted:
+	case d.Code == outcome.CodeDeleted:
 		return deleted
-	case d.Code == reconcile.CodeRestore:
+	case d.Code == outcome.CodeRestore:
 		return notRestored
-	case d.Code == reconcile.CodeLostUpdate:
+	case d.Code == outcome.CodeLostUpdate:
 		return maybeLost
-	case d.Code == reconcile.CodeInterrupted:
+	case d.Code == outcome.CodeInterrupted:
 		return interrupted
-	case d.Code == reconcile.CodeWatched || d.Code == "" && d.State == reconcile.StateReported:
+	case d.Code == outcome.CodeWatched || d.Code == "" && d.State == outcome.StateReported:
 		return watched // a change that a call made has no code: no later run finds it again
 	default:
 		return notFixed
@@ -83,7 +83,7 @@ func (r Report) of(groups ...group) []Drift {
 }
 
 // has says whether a finding has the code.
-func (r Report) has(code reconcile.Code) bool {
+func (r Report) has(code outcome.Code) bool {
 	return slices.ContainsFunc(r.Drifts, func(d Drift) bool { return d.Code == code })
 }
 
@@ -92,7 +92,7 @@ func (r Report) called() bool { return r.Why.RequestID != "" || r.Who.Principal 
 
 // unread says whether the pool could not be read.
 func (r Report) unread() bool {
-	return r.Outcome == reconcile.Unfixable && len(r.Drifts)+r.Omitted == 0
+	return r.Outcome == outcome.Unfixable && len(r.Drifts)+r.Omitted == 0
 }
 
 // fewest is how many calls a message always shows.

@@ -6,16 +6,16 @@ import (
 	"strings"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // marks stand before the drifts of a plan.
-var marks = map[reconcile.DriftState]string{reconcile.StatePlanned: "~", reconcile.StateReported: "!",
-	reconcile.StateUnfixable: "x", reconcile.StateExempted: "-"}
+var marks = map[outcome.State]string{outcome.StatePlanned: "~", outcome.StateReported: "!",
+	outcome.StateUnfixable: "x", outcome.StateExempted: "-"}
 
 // Plan writes a preview for people: each drift with its live value and its requirement, the rule and its place in the
 // baseline, why it is skipped where it is, and the calls that would be made.
-func Plan(w io.Writer, p reconcile.Preview, paint Paint) error {
+func Plan(w io.Writer, p outcome.Preview, paint Paint) error {
 	p.Outcome = Legible(p.Outcome)
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s", paint.ending(p.Outcome.Outcome), p.UserPoolID)
@@ -25,17 +25,17 @@ func Plan(w io.Writer, p reconcile.Preview, paint Paint) error {
 	b.WriteString("\n")
 	for _, d := range p.Drifts {
 		line := fmt.Sprintf("  %s %s: %s -> %s  (%s)", marks[d.State], d.Setting, Value(d.Have), Value(d.Want),
-			rule(Drift{Drift: d, Source: d.Source.String()}))
+			rule(Drift{Finding: d, Source: d.Source.String()}))
 		reason := ""
 		if d.Reason != "" {
 			reason = fmt.Sprintf("      %s: %s", d.State, d.Reason)
 		}
 		switch d.State {
-		case reconcile.StatePlanned:
+		case outcome.StatePlanned:
 			line = paint.Good(line)
-		case reconcile.StateExempted:
+		case outcome.StateExempted:
 			line, reason = paint.Dim(line), paint.Dim(reason)
-		case reconcile.StateReported:
+		case outcome.StateReported:
 			line = paint.Warn(line)
 		default:
 			line = paint.Bad(line)
@@ -60,7 +60,7 @@ func Plan(w io.Writer, p reconcile.Preview, paint Paint) error {
 
 // meaning says in a few lines why a drift matters: who checks the setting, what to know before it is changed, and what
 // the change may cost.
-func meaning(d reconcile.Drift) []string {
+func meaning(d outcome.Finding) []string {
 	var lines []string
 	for _, control := range baseline.ControlsOf(d.Setting) {
 		if checks := control.Checks(); len(checks) > 0 {
@@ -69,7 +69,7 @@ func meaning(d reconcile.Drift) []string {
 		if control.Hazard != "" {
 			lines = append(lines, "beware: "+control.Hazard)
 		}
-		if control.Cost != "" && d.State != reconcile.StateExempted && baseline.Costlier(d.Setting, d.Have, d.Want) {
+		if control.Cost != "" && d.State != outcome.StateExempted && baseline.Costlier(d.Setting, d.Have, d.Want) {
 			lines = append(lines, "cost: "+control.Cost)
 		}
 	}

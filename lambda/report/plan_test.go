@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // TestPlan: a drift of each kind, as a terminal shows it and as a file does. What is exempted is gray, with its end; a
@@ -14,15 +14,15 @@ func TestPlan(t *testing.T) {
 	t.Parallel()
 	at := func(line int) baseline.Position { return baseline.Position{File: "b.yaml", Line: line, Column: 9} }
 	planned, left, pardoned := repaired, audited, permitted
-	planned.State = reconcile.StatePlanned
-	tier := reconcile.Drift{Setting: "UserPoolTier", Rule: "tiers", Want: "PLUS", Have: "LITE",
-		State: reconcile.StatePlanned, Source: at(4)}
-	falls := reconcile.Drift{Setting: "UserPoolAddOns.AdvancedSecurityAdditionalFlows.CustomAuthMode", Rule: "tiers",
-		Have: "AUDIT", State: reconcile.StatePlanned, Source: at(5)}
+	planned.State = outcome.StatePlanned
+	tier := outcome.Finding{Setting: "UserPoolTier", Rule: "tiers", Want: "PLUS", Have: "LITE",
+		State: outcome.StatePlanned, Source: at(4)}
+	falls := outcome.Finding{Setting: "UserPoolAddOns.AdvancedSecurityAdditionalFlows.CustomAuthMode", Rule: "tiers",
+		Have: "AUDIT", State: outcome.StatePlanned, Source: at(5)}
 	left.Source, pardoned.Source = at(6), at(7)
-	out := outcome(reconcile.Drifted, "", planned, unfixable, tier, falls, left, pardoned)
+	out := ended(outcome.Drifted, "", planned, unfixable, tier, falls, left, pardoned)
 	out.Writes, out.Details.PoolName = []string{"UpdateUserPool", "SetUserPoolMfaConfig"}, "a\x1b[2Jname"
-	preview := reconcile.Preview{Outcome: out}
+	preview := outcome.Preview{Outcome: out}
 	for name, paint := range map[string]Paint{"plan.txt": false, "plan-painted.txt": true} {
 		var got bytes.Buffer
 		if err := Plan(&got, preview, paint); err != nil {
@@ -36,7 +36,7 @@ func TestPlan(t *testing.T) {
 func TestPlanWithoutAPlace(t *testing.T) {
 	t.Parallel()
 	var got bytes.Buffer
-	err := Plan(&got, reconcile.Preview{Outcome: outcome(reconcile.Drifted, "", trigger)}, false)
+	err := Plan(&got, outcome.Preview{Outcome: ended(outcome.Drifted, "", trigger)}, false)
 	if err != nil || !bytes.Contains(got.Bytes(), []byte("requires  (rule watched)\n")) {
 		t.Errorf("%v\n%s", err, got.Bytes())
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // A Severity says how much an outcome matters, in the words of Security Hub.
@@ -22,15 +22,15 @@ const (
 )
 
 // SeverityOf returns the severity of an outcome.
-func SeverityOf(out reconcile.Outcome) Severity {
+func SeverityOf(out outcome.Outcome) Severity {
 	switch {
-	case out.Critical || out.Outcome == reconcile.Unconverged:
+	case out.Critical || out.Outcome == outcome.Unconverged:
 		return Critical
-	case out.Outcome == reconcile.Partial || out.Outcome == reconcile.Unfixable:
+	case out.Outcome == outcome.Partial || out.Outcome == outcome.Unfixable:
 		return High
-	case out.Outcome == reconcile.Drifted || out.Outcome == reconcile.Deferred:
+	case out.Outcome == outcome.Drifted || out.Outcome == outcome.Deferred:
 		return Medium
-	case out.Outcome == reconcile.Remediated:
+	case out.Outcome == outcome.Remediated:
 		return Low
 	default:
 		return Informational
@@ -38,18 +38,18 @@ func SeverityOf(out reconcile.Outcome) Severity {
 }
 
 // Wrote says whether the run wrote to the pool.
-func Wrote(out reconcile.Outcome) bool { return out.Record != "" || len(out.Writes) > 0 }
+func Wrote(out outcome.Outcome) bool { return out.Record != "" || len(out.Writes) > 0 }
 
 // Notifies says whether people are notified of an outcome, unless it is suppressed as a repeat. What a scan found and
 // did not write is in the metrics and in "poolkeeper plan --all". An interrupted run wrote and notified nobody, so the
 // run that finds it always notifies.
-func Notifies(out reconcile.Outcome, scan bool) bool {
-	interrupted := func(d reconcile.Drift) bool { return d.Code == reconcile.CodeInterrupted }
+func Notifies(out outcome.Outcome, scan bool) bool {
+	interrupted := func(d outcome.Finding) bool { return d.Code == outcome.CodeInterrupted }
 	if Wrote(out) || slices.ContainsFunc(out.Drifts, interrupted) {
 		return true
 	}
 	switch out.Outcome {
-	case reconcile.Unconverged, reconcile.Partial, reconcile.Unfixable, reconcile.Remediated, reconcile.Drifted:
+	case outcome.Unconverged, outcome.Partial, outcome.Unfixable, outcome.Remediated, outcome.Drifted:
 		return !scan
 	default:
 		return false
@@ -59,24 +59,24 @@ func Notifies(out reconcile.Outcome, scan bool) bool {
 // A Report is everything that there is to say about one run, for people and for machines. schema.json describes its
 // JSON. It is made from an outcome, and so holds no message text and no secret.
 type Report struct {
-	Schema     string             `json:"schema"` // SchemaName
-	Outcome    reconcile.Ending   `json:"outcome"`
-	Severity   Severity           `json:"severity"`
-	Critical   bool               `json:"critical"`
-	UserPool   Pool               `json:"userPool"`
-	Who        Who                `json:"who"`
-	When       When               `json:"when"`
-	Why        Why                `json:"why"`
-	Drifts     []Drift            `json:"drifts"`
-	Verified   reconcile.Verified `json:"verified"`
-	Writes     []string           `json:"writes"`
-	Reason     string             `json:"reason"`
-	Next       []string           `json:"next"` // what a person should do, in order
-	Baseline   string             `json:"baseline"`
-	Build      string             `json:"build"`
-	Record     string             `json:"record,omitempty"`
-	Undetected int                `json:"undetected,omitempty"`
-	Omitted    int                `json:"omitted,omitempty"` // drifts that were left out to fit into a message
+	Schema     string           `json:"schema"` // SchemaName
+	Outcome    outcome.Ending   `json:"outcome"`
+	Severity   Severity         `json:"severity"`
+	Critical   bool             `json:"critical"`
+	UserPool   Pool             `json:"userPool"`
+	Who        Who              `json:"who"`
+	When       When             `json:"when"`
+	Why        Why              `json:"why"`
+	Drifts     []Drift          `json:"drifts"`
+	Verified   outcome.Verified `json:"verified"`
+	Writes     []string         `json:"writes"`
+	Reason     string           `json:"reason"`
+	Next       []string         `json:"next"` // what a person should do, in order
+	Baseline   string           `json:"baseline"`
+	Build      string           `json:"build"`
+	Record     string           `json:"record,omitempty"`
+	Undetected int              `json:"undetected,omitempty"`
+	Omitted    int              `json:"omitted,omitempty"` // drifts that were left out to fit into a message
 
 	// Notify says whether people are notified. New leaves it false.
 	Notify bool `json:"-"`
@@ -142,13 +142,13 @@ type Why struct {
 
 // A Drift is one finding.
 type Drift struct {
-	reconcile.Drift
+	outcome.Finding
 	Source string   `json:"source,omitempty"` // file:line:column of the requirement
 	Checks []string `json:"checks,omitempty"` // other tools' checks of the setting
 }
 
 // New makes the report of an outcome by a build.
-func New(out reconcile.Outcome, build string) Report {
+func New(out outcome.Outcome, build string) Report {
 	out = Legible(out)
 	r := Report{
 		Schema: SchemaName, Outcome: out.Outcome, Severity: SeverityOf(out), Critical: out.Critical,
@@ -185,7 +185,7 @@ func cut(text string, most int) string {
 	return string(runes[:most-1]) + "…"
 }
 
-func poolOf(out reconcile.Outcome) Pool {
+func poolOf(out outcome.Outcome) Pool {
 	p := Pool{ID: out.UserPoolID, Name: out.Details.PoolName, ARN: out.Details.PoolARN}
 	if parts := strings.Split(p.ARN, ":"); len(parts) == 6 {
 		p.Region, p.Account = parts[3], parts[4]
@@ -196,7 +196,7 @@ func poolOf(out reconcile.Outcome) Pool {
 	return p
 }
 
-func whoOf(out reconcile.Outcome) Who {
+func whoOf(out outcome.Outcome) Who {
 	c := out.Cause
 	return Who{Principal: c.Actor, Session: c.Actor[strings.LastIndexAny(c.Actor, "/:")+1:], Role: c.Issuer,
 		SourceIP: c.SourceIP, UserAgent: c.UserAgent, Console: c.Console, MFA: c.MFA, InvokedBy: c.InvokedBy,
@@ -206,7 +206,7 @@ func whoOf(out reconcile.Outcome) Who {
 // cloudFormation is what CloudTrail calls the service, both as the caller and as the source address.
 const cloudFormation = "cloudformation.amazonaws.com"
 
-func whenOf(out reconcile.Outcome) When {
+func whenOf(out outcome.Outcome) When {
 	times := out.Details.Times
 	w := When{Event: out.Cause.Time, Seen: times.Seen, Written: times.Written, Verified: times.Verified}
 	since := func(t time.Time) *float64 {
@@ -218,7 +218,7 @@ func whenOf(out reconcile.Outcome) When {
 		return &seconds
 	}
 	w.SecondsToDetect = since(w.Seen)
-	if out.Outcome == reconcile.Remediated || out.Outcome == reconcile.Partial {
+	if out.Outcome == outcome.Remediated || out.Outcome == outcome.Partial {
 		w.SecondsToRestore = since(w.Verified)
 	}
 	return w

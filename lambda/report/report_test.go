@@ -17,7 +17,7 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 var update = flag.Bool("update", false, "write the goldens anew")
@@ -29,67 +29,67 @@ var cause = event.Cause{EventID: "0c0f7a3e", EventName: "UpdateUserPool",
 
 const record = "eu-west-1_AbCdEf123.20261001T091542.051000Z"
 
-func outcome(ending reconcile.Ending, reason string, drifts ...reconcile.Drift) reconcile.Outcome {
-	return reconcile.Outcome{Outcome: ending, UserPoolID: "eu-west-1_AbCdEf123", Baseline: "sha256:ab", Cause: cause,
-		Drifts: drifts, Writes: []string{}, Reason: reason, Details: reconcile.Details{PoolName: "customers",
+func ended(ending outcome.Ending, reason string, drifts ...outcome.Finding) outcome.Outcome {
+	return outcome.Outcome{Outcome: ending, UserPoolID: "eu-west-1_AbCdEf123", Baseline: "sha256:ab", Cause: cause,
+		Drifts: drifts, Writes: []string{}, Reason: reason, Details: outcome.Details{PoolName: "customers",
 			PoolARN: "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_AbCdEf123",
-			Times:   reconcile.Times{Seen: cause.Time.Add(2 * time.Second)}}}
+			Times:   outcome.Times{Seen: cause.Time.Add(2 * time.Second)}}}
 }
 
 // wrote is the outcome of a run that wrote the pool once.
-func wrote(out reconcile.Outcome, owned, unmanaged int) reconcile.Outcome {
+func wrote(out outcome.Outcome, owned, unmanaged int) outcome.Outcome {
 	out.Writes, out.Record, out.Details.RequestIDs = []string{"UpdateUserPool"}, record, []string{"7c1d9b2e"}
-	out.Verified = reconcile.Verified{Owned: owned, UnmanagedUnchanged: unmanaged}
+	out.Verified = outcome.Verified{Owned: owned, UnmanagedUnchanged: unmanaged}
 	out.Details.Times.Written = cause.Time.Add(2051 * time.Millisecond)
 	out.Details.Times.Verified = cause.Time.Add(2072 * time.Millisecond)
-	out.Details.Durations = reconcile.Durations{Read: 21 * time.Millisecond, Write: 30 * time.Millisecond,
+	out.Details.Durations = outcome.Durations{Read: 21 * time.Millisecond, Write: 30 * time.Millisecond,
 		Verify: 20500 * time.Microsecond, Total: 72 * time.Millisecond}
 	return out
 }
 
 // The findings of the outcomes.
 var (
-	repaired = reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE",
-		State: reconcile.StateFixed, Source: baseline.Position{File: "baseline/baseline.yaml", Line: 11, Column: 27}}
-	unfixable = reconcile.Drift{Setting: "UserPoolAddOns.AdvancedSecurityMode", Rule: "every-pool", Want: "ENFORCED",
-		State:  reconcile.StateUnfixable,
+	repaired = outcome.Finding{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE",
+		State: outcome.StateFixed, Source: baseline.Position{File: "baseline/baseline.yaml", Line: 11, Column: 27}}
+	unfixable = outcome.Finding{Setting: "UserPoolAddOns.AdvancedSecurityMode", Rule: "every-pool", Want: "ENFORCED",
+		State:  outcome.StateUnfixable,
 		Reason: "UserPoolAddOns.AdvancedSecurityMode AUDIT and ENFORCED need UserPoolTier PLUS",
 		Source: baseline.Position{File: "baseline/baseline.yaml", Line: 16, Column: 31}}
-	permitted = reconcile.Drift{Setting: "AutoVerifiedAttributes", Rule: "email", Want: "contains email",
-		Have: []any{"phone_number"}, State: reconcile.StateExempted,
+	permitted = outcome.Finding{Setting: "AutoVerifiedAttributes", Rule: "email", Want: "contains email",
+		Have: []any{"phone_number"}, State: outcome.StateExempted,
 		Reason: "until 2027-01-31T00:00:00Z, identity-team: migration"}
-	audited = reconcile.Drift{Setting: "Policies.PasswordPolicy.MinimumLength", Rule: "audited", Want: ">= 12",
-		Have: json.Number("6"), State: reconcile.StateReported, Reason: "the rule only audits",
-		Code: reconcile.CodeAudited}
-	flapping = reconcile.Drift{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE",
-		State: reconcile.StateUnfixable, Code: reconcile.CodeFlapping, Source: repaired.Source,
+	audited = outcome.Finding{Setting: "Policies.PasswordPolicy.MinimumLength", Rule: "audited", Want: ">= 12",
+		Have: json.Number("6"), State: outcome.StateReported, Reason: "the rule only audits",
+		Code: outcome.CodeAudited}
+	flapping = outcome.Finding{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE",
+		State: outcome.StateUnfixable, Code: outcome.CodeFlapping, Source: repaired.Source,
 		Reason: "it was written 5 times within 60 minutes, and set back each time (role terraform-ci called 5 times): " +
 			"two automations take turns, so it is skipped until one of them stops (flapBudget: 5 times in 60 minutes)"}
-	missing = reconcile.Drift{Setting: "SmsConfiguration", Want: "what it was before", State: reconcile.StateUnfixable,
-		Code: reconcile.CodeRestore, Reason: "a write of ours took it from the pool, and it could not be restored: " +
+	missing = outcome.Finding{Setting: "SmsConfiguration", Want: "what it was before", State: outcome.StateUnfixable,
+		Code: outcome.CodeRestore, Reason: "a write of ours took it from the pool, and it could not be restored: " +
 			"calling UpdateUserPool: AccessDeniedException: not authorized to perform iam:PassRole"}
-	lostUpdate = reconcile.Drift{Setting: "UserPool", Rule: "every-pool", Want: "what the call set",
-		State: reconcile.StateReported, Code: reconcile.CodeLostUpdate, Reason: "UpdateUserPool by " + cause.Actor +
+	lostUpdate = outcome.Finding{Setting: "UserPool", Rule: "every-pool", Want: "what the call set",
+		State: outcome.StateReported, Code: outcome.CodeLostUpdate, Reason: "UpdateUserPool by " + cause.Actor +
 			" was made at 2026-10-01T09:15:40Z, between our read and our UpdateUserPool at 2026-10-01T09:15:41Z, which " +
 			"sent the whole document as it was read: what the call set may be lost (its parameters: userPoolId, " +
 			"userPoolTags; record " + record + ")"}
-	cutShort = reconcile.Drift{Setting: "UserPool", Want: "a run that ends", Have: "an interrupted run",
-		State: reconcile.StateReported, Code: reconcile.CodeInterrupted,
+	cutShort = outcome.Finding{Setting: "UserPool", Want: "a run that ends", Have: "an interrupted run",
+		State: outcome.StateReported, Code: outcome.CodeInterrupted,
 		Reason: "an earlier run began at 2026-10-01T09:10:02Z, wrote UpdateUserPool (accepted) and was interrupted " +
 			"before it could notify anybody (record " + record + ")"}
-	trigger = reconcile.Drift{Setting: "LambdaConfig.PreSignUp", Rule: "watched",
+	trigger = outcome.Finding{Setting: "LambdaConfig.PreSignUp", Rule: "watched",
 		Want: "no trigger that no rule requires", Have: "arn:aws:lambda:eu-west-1:111122223333:function:stranger",
-		State: reconcile.StateReported, Code: reconcile.CodeWatched,
+		State: outcome.StateReported, Code: outcome.CodeWatched,
 		Reason: "found after UpdateUserPool by " + cause.Actor + "; triggers are watched, and never undone"}
-	group1 = reconcile.Drift{Setting: "groups[admins]", Rule: "watched", Want: "no change", Have: "added",
-		State: reconcile.StateReported, Reason: "added by " + cause.Actor + "; this is watched, and never undone"}
-	removed = reconcile.Drift{Setting: "UserPool", Rule: "crown", Want: "a pool that a rule names", Have: "deleted",
-		State: reconcile.StateReported, Code: reconcile.CodeDeleted, Reason: "deleted by " + cause.Actor}
+	group1 = outcome.Finding{Setting: "groups[admins]", Rule: "watched", Want: "no change", Have: "added",
+		State: outcome.StateReported, Reason: "added by " + cause.Actor + "; this is watched, and never undone"}
+	removed = outcome.Finding{Setting: "UserPool", Rule: "crown", Want: "a pool that a rule names", Have: "deleted",
+		State: outcome.StateReported, Code: outcome.CodeDeleted, Reason: "deleted by " + cause.Actor}
 )
 
 // outcomes are those of which the goldens hold each text.
-func outcomes() map[string]reconcile.Outcome {
-	remediated := wrote(outcome(reconcile.Remediated, "", repaired, permitted), 9, 61)
+func outcomes() map[string]outcome.Outcome {
+	remediated := wrote(ended(outcome.Remediated, "", repaired, permitted), 9, 61)
 	stack := remediated
 	stack.Cause.InvokedBy, stack.Cause.SourceIP, stack.Cause.UserAgent = cloudFormation, cloudFormation, cloudFormation
 	stack.Cause.MFA = ""
@@ -98,37 +98,37 @@ func outcomes() map[string]reconcile.Outcome {
 	undetected := scanned
 	undetected.Undetected = 1
 	const moved = "settings moved that no write was to change: "
-	gone := outcome(reconcile.Drifted, "the user pool was deleted", removed)
+	gone := ended(outcome.Drifted, "the user pool was deleted", removed)
 	gone.Critical, gone.Cause.EventName, gone.Details.PoolName = true, "DeleteUserPool", ""
-	late := wrote(outcome(reconcile.Deferred, "throttled"), 0, 0)
+	late := wrote(ended(outcome.Deferred, "throttled"), 0, 0)
 	late.Details.Times.Verified = time.Time{}
 	written := repaired
-	written.Code = reconcile.CodeInterrupted
+	written.Code = outcome.CodeInterrupted
 	written.Reason = "written by the run of record " + record + ", which was interrupted; it holds now"
-	unreadable := outcome(reconcile.Unfixable, "calling DescribeUserPool: AccessDeniedException: no identity-based "+
+	unreadable := ended(outcome.Unfixable, "calling DescribeUserPool: AccessDeniedException: no identity-based "+
 		"policy allows the cognito-idp:DescribeUserPool action")
-	unreadable.Details.PoolName, unreadable.Details.PoolARN, unreadable.Drifts = "", "", []reconcile.Drift{}
-	return map[string]reconcile.Outcome{
+	unreadable.Details.PoolName, unreadable.Details.PoolARN, unreadable.Drifts = "", "", []outcome.Finding{}
+	return map[string]outcome.Outcome{
 		"remediated":        remediated,
 		"by-cloudformation": stack,
 		"in-a-scan":         scanned,
 		"undetected":        undetected,
-		"partial":           wrote(outcome(reconcile.Partial, unfixable.Reason, repaired, unfixable), 8, 61),
-		"unfixable":         outcome(reconcile.Unfixable, unfixable.Reason, unfixable),
+		"partial":           wrote(ended(outcome.Partial, unfixable.Reason, repaired, unfixable), 8, 61),
+		"unfixable":         ended(outcome.Unfixable, unfixable.Reason, unfixable),
 		"unreadable":        unreadable,
-		"unconverged":       wrote(outcome(reconcile.Unconverged, moved+"UserPoolTags.team", repaired), 9, 60),
-		"not-restored": wrote(outcome(reconcile.Unconverged, moved+"SmsConfiguration; "+missing.Reason, missing),
+		"unconverged":       wrote(ended(outcome.Unconverged, moved+"UserPoolTags.team", repaired), 9, 60),
+		"not-restored": wrote(ended(outcome.Unconverged, moved+"SmsConfiguration; "+missing.Reason, missing),
 			9, 60),
-		"flapping":             outcome(reconcile.Unconverged, flapping.Reason, flapping),
-		"drifted":              outcome(reconcile.Drifted, audited.Reason, audited),
-		"watched":              outcome(reconcile.Drifted, trigger.Reason+"; "+group1.Reason, trigger, group1),
-		"lost-update":          outcome(reconcile.Drifted, lostUpdate.Reason, lostUpdate),
-		"interrupted":          outcome(reconcile.Remediated, cutShort.Reason, cutShort, written),
+		"flapping":             ended(outcome.Unconverged, flapping.Reason, flapping),
+		"drifted":              ended(outcome.Drifted, audited.Reason, audited),
+		"watched":              ended(outcome.Drifted, trigger.Reason+"; "+group1.Reason, trigger, group1),
+		"lost-update":          ended(outcome.Drifted, lostUpdate.Reason, lostUpdate),
+		"interrupted":          ended(outcome.Remediated, cutShort.Reason, cutShort, written),
 		"deleted":              gone,
-		"exempted":             outcome(reconcile.Exempted, "", permitted),
-		"unchanged":            outcome(reconcile.Unchanged, ""),
-		"ignored":              {Outcome: reconcile.Ignored, Reason: "malformed: the payload is no JSON object"},
-		"deferred":             outcome(reconcile.Deferred, "another run has the lease of the pool"),
+		"exempted":             ended(outcome.Exempted, "", permitted),
+		"unchanged":            ended(outcome.Unchanged, ""),
+		"ignored":              {Outcome: outcome.Ignored, Reason: "malformed: the payload is no JSON object"},
+		"deferred":             ended(outcome.Deferred, "another run has the lease of the pool"),
 		"deferred-after-write": late,
 	}
 }
@@ -182,10 +182,10 @@ func TestValue(t *testing.T) {
 func TestScanText(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
-	err := Scan(&b, reconcile.ScanResult{Outcome: reconcile.Scanned, Pools: 12, Reason: "because",
-		Outcomes: map[reconcile.Ending]int{reconcile.Unchanged: 9, reconcile.Exempted: 1, reconcile.Remediated: 1,
-			reconcile.Deferred: 1},
-		Failed: []reconcile.Failure{{UserPoolID: "eu-west-1_AbCdEf123", Outcome: reconcile.Deferred,
+	err := Scan(&b, outcome.ScanResult{Outcome: outcome.Scanned, Pools: 12, Reason: "because",
+		Outcomes: map[outcome.Ending]int{outcome.Unchanged: 9, outcome.Exempted: 1, outcome.Remediated: 1,
+			outcome.Deferred: 1},
+		Failed: []outcome.Failure{{UserPoolID: "eu-west-1_AbCdEf123", Outcome: outcome.Deferred,
 			Reason: "throttled"}}}, false)
 	if err != nil {
 		t.Fatal(err)
@@ -250,13 +250,13 @@ func TestLedgerError(t *testing.T) {
 func TestLogScan(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		scan  reconcile.ScanResult
+		scan  outcome.ScanResult
 		level string
 	}{
-		"good":     {reconcile.ScanResult{Outcome: reconcile.Scanned, Pools: 1}, `"level":"INFO"`},
-		"failed":   {reconcile.ScanResult{Outcome: reconcile.Scanned, Failed: []reconcile.Failure{{}}}, `"level":"ERROR"`},
-		"deferred": {reconcile.ScanResult{Outcome: reconcile.Deferred}, `"level":"ERROR"`},
-		"skipped":  {reconcile.ScanResult{Outcome: reconcile.Ignored}, `"level":"INFO"`},
+		"good":     {outcome.ScanResult{Outcome: outcome.Scanned, Pools: 1}, `"level":"INFO"`},
+		"failed":   {outcome.ScanResult{Outcome: outcome.Scanned, Failed: []outcome.Failure{{}}}, `"level":"ERROR"`},
+		"deferred": {outcome.ScanResult{Outcome: outcome.Deferred}, `"level":"ERROR"`},
+		"skipped":  {outcome.ScanResult{Outcome: outcome.Ignored}, `"level":"INFO"`},
 	} {
 		var b bytes.Buffer
 		LogScan(context.Background(), slog.New(slog.NewJSONHandler(&b, nil)), c.scan)
@@ -270,7 +270,7 @@ func TestLogScan(t *testing.T) {
 func TestScanMetrics(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
-	scan := reconcile.ScanResult{Outcome: reconcile.Scanned}
+	scan := outcome.ScanResult{Outcome: outcome.Scanned}
 	if err := ScanMetrics(&b, "keeper", cause.Time, scan, Counts{}); err != nil || b.Len() > 0 {
 		t.Errorf("%s, %v", b.Bytes(), err)
 	}

@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // Text writes an outcome for people.
-func Text(w io.Writer, out reconcile.Outcome, paint Paint) error {
+func Text(w io.Writer, out outcome.Outcome, paint Paint) error {
 	out = Legible(out)
 	var b strings.Builder
 	pool := out.UserPoolID
@@ -37,7 +37,7 @@ func Text(w io.Writer, out reconcile.Outcome, paint Paint) error {
 	}
 	var reasons []string
 	for _, finding := range out.Drifts {
-		d := Drift{Drift: finding}
+		d := Drift{Finding: finding}
 		reasons = append(reasons, d.Reason)
 		says := fmt.Sprintf("%s, wanted %s  (%s)", Value(d.Have), Value(d.Want), rule(d))
 		if g := d.group(); g != notFixed && g != fixed && g != exempted {
@@ -50,7 +50,7 @@ func Text(w io.Writer, out reconcile.Outcome, paint Paint) error {
 	}
 	if len(out.Writes) > 0 {
 		fmt.Fprintf(&b, "  written   %s\n", strings.Join(out.Writes, ", "))
-		if out.Verified == (reconcile.Verified{}) {
+		if out.Verified == (outcome.Verified{}) {
 			b.WriteString("  verified  nothing\n")
 		} else {
 			fmt.Fprintf(&b, "  verified  %s\n", VerifiedText(out.Verified))
@@ -70,12 +70,12 @@ func Text(w io.Writer, out reconcile.Outcome, paint Paint) error {
 }
 
 // VerifiedText says what was read again after a write.
-func VerifiedText(v reconcile.Verified) string {
+func VerifiedText(v outcome.Verified) string {
 	return fmt.Sprintf("%d required settings hold, %d unmanaged settings are unchanged", v.Owned, v.UnmanagedUnchanged)
 }
 
 // Scan writes the result of a scan for people.
-func Scan(w io.Writer, scan reconcile.ScanResult, paint Paint) error {
+func Scan(w io.Writer, scan outcome.ScanResult, paint Paint) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %d user pools\n", paint.ending(scan.Outcome), scan.Pools+scan.Sent)
 	for _, ending := range endings {
@@ -94,8 +94,8 @@ func Scan(w io.Writer, scan reconcile.ScanResult, paint Paint) error {
 }
 
 // endings are those of a run, by precedence.
-var endings = []reconcile.Ending{reconcile.Deferred, reconcile.Unconverged, reconcile.Partial, reconcile.Unfixable,
-	reconcile.Remediated, reconcile.Drifted, reconcile.Exempted, reconcile.Unchanged, reconcile.Ignored}
+var endings = []outcome.Ending{outcome.Deferred, outcome.Unconverged, outcome.Partial, outcome.Unfixable,
+	outcome.Remediated, outcome.Drifted, outcome.Exempted, outcome.Unchanged, outcome.Ignored}
 
 // Value shows a value of a drift on one line: texts bare, everything else as JSON, and "absent" where there is none. A
 // text is quoted if it is empty, or if a terminal could take it for more than text, such as a tag that somebody chose.
@@ -151,29 +151,29 @@ func (p Paint) Warn(text string) string { return p.color(yellow, text) }
 func (p Paint) Dim(text string) string { return p.color(gray, text) }
 
 // Restored is what people read in place of remediated where a person had an earlier state brought back.
-const Restored reconcile.Ending = "restored"
+const Restored outcome.Ending = "restored"
 
-func (p Paint) ending(e reconcile.Ending) string {
+func (p Paint) ending(e outcome.Ending) string {
 	switch e {
-	case reconcile.Remediated, reconcile.Unchanged, reconcile.Scanned, Restored:
+	case outcome.Remediated, outcome.Unchanged, outcome.Scanned, Restored:
 		return p.Good(string(e))
-	case reconcile.Ignored, reconcile.Exempted:
+	case outcome.Ignored, outcome.Exempted:
 		return p.Dim(string(e))
-	case reconcile.Drifted:
+	case outcome.Drifted:
 		return p.Warn(string(e))
 	default:
 		return p.Bad(string(e))
 	}
 }
 
-func (p Paint) state(s reconcile.DriftState) string {
+func (p Paint) state(s outcome.State) string {
 	text := fmt.Sprintf("%-9s", s)
 	switch s {
-	case reconcile.StateFixed:
+	case outcome.StateFixed:
 		return p.Good(text)
-	case reconcile.StateExempted:
+	case outcome.StateExempted:
 		return p.Dim(text)
-	case reconcile.StateReported:
+	case outcome.StateReported:
 		return p.Warn(text)
 	default:
 		return p.Bad(text)

@@ -13,6 +13,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/report/stream"
@@ -120,7 +121,7 @@ func (a applying) saved(command *cobra.Command, path string) error {
 			return fmt.Errorf("%s: %s: %w", path, p.id, err)
 		}
 		if !plan.isOf(p.preview) {
-			return fmt.Errorf("%s: %s: %s; plan again", path, p.id, reconcile.MovedReason)
+			return fmt.Errorf("%s: %s: %s; plan again", path, p.id, outcome.MovedReason)
 		}
 		return nil
 	})
@@ -161,7 +162,7 @@ func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which s
 	if a.table != "" {
 		r.Ledger = a.records
 	}
-	s.Outcomes = map[reconcile.Ending]int{}
+	s.Outcomes = map[outcome.Ending]int{}
 	for i, next := range changes {
 		if ctx.Err() != nil {
 			return fmt.Errorf("interrupted: %d of %d pools were not touched", len(changes)-i, len(changes))
@@ -233,7 +234,7 @@ func (a applying) write(ctx context.Context, r *reconcile.Reconciler, next chang
 		r.Ledger = ledger.NewMemory() // no other pool needs what this one's has
 	}
 	out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.state, event.Cause{EventName: a.command})
-	if out.Reason == reconcile.GoneReason {
+	if out.Reason == outcome.GoneReason {
 		err = errGone // since it was shown
 	}
 	s.did(out, err)
@@ -245,15 +246,15 @@ func (a applying) write(ctx context.Context, r *reconcile.Reconciler, next chang
 }
 
 // ending is what people read for an ending.
-func (a applying) ending(e reconcile.Ending) reconcile.Ending {
-	if a.target != nil && e == reconcile.Remediated {
+func (a applying) ending(e outcome.Ending) outcome.Ending {
+	if a.target != nil && e == outcome.Remediated {
 		return report.Restored
 	}
 	return e
 }
 
 // named returns an outcome with the ending that people read, if the output is for people.
-func (a applying) named(out reconcile.Outcome) reconcile.Outcome {
+func (a applying) named(out outcome.Outcome) outcome.Outcome {
 	if slices.Contains([]string{string(stream.Text), string(stream.Markdown)}, a.output) {
 		out.Outcome = a.ending(out.Outcome)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
@@ -93,7 +94,7 @@ func (c *cli) noPools() {
 }
 
 // errGone says that a pool that was named does not exist.
-var errGone = errors.New(reconcile.GoneReason)
+var errGone = errors.New(outcome.GoneReason)
 
 // gone says that the named pool does not exist here, and where it may be: an id begins with the Region of its pool.
 func (c *cli) gone(id string) error {

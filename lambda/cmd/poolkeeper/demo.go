@@ -19,6 +19,7 @@ import (
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/userpool"
@@ -83,7 +84,7 @@ func (c *cli) runDemo(ctx context.Context) error {
 	fixed, total, moved := d.check(result, damaged)
 	verdict := fmt.Sprintf("%d required settings restored, %d of %d other settings unchanged", fixed, total-len(moved),
 		total)
-	if result.Outcome != reconcile.Remediated || fixed != 3 || len(moved) > 0 {
+	if result.Outcome != outcome.Remediated || fixed != 3 || len(moved) > 0 {
 		say("\n%s", paint.Bad(verdict+": the demo failed: "+strings.Join(moved, ", ")))
 		return errors.New("the demo did not end as it should")
 	}
@@ -102,7 +103,7 @@ func (c *cli) showDuplicate(ctx context.Context, d *demo, payload []byte, paint 
 		return err
 	}
 	calls := len(d.fake.Calls())
-	if again.Outcome != reconcile.Unchanged || calls > 0 {
+	if again.Outcome != outcome.Unchanged || calls > 0 {
 		return fmt.Errorf("the event, delivered again, led to %s and %d calls", again.Outcome, calls)
 	}
 	fmt.Fprintf(c.out, "\n3. The event is delivered again: %s, with %d calls to Cognito.\n",
@@ -222,10 +223,10 @@ func (d *demo) tamper(ctx context.Context) ([]byte, error) {
 }
 
 // handle handles an event as the function does.
-func (d *demo) handle(ctx context.Context, payload []byte) (reconcile.Outcome, error) {
+func (d *demo) handle(ctx context.Context, payload []byte) (outcome.Outcome, error) {
 	request := event.Decode(payload, event.Home{Account: "111122223333", Region: "eu-west-1"})
 	if request.Kind != event.One {
-		return reconcile.Outcome{}, fmt.Errorf("the event is %s: %s", request.Kind, request.Detail)
+		return outcome.Outcome{}, fmt.Errorf("the event is %s: %s", request.Kind, request.Detail)
 	}
 	out, err := d.reconciler.Reconcile(ctx, request)
 	if err != nil {
@@ -245,12 +246,12 @@ func (d *demo) count() int { return len(d.healthy) }
 
 // check compares the pool with what it was before the incident: the settings that were fixed are back, and no other has
 // moved since the damage was done.
-func (d *demo) check(out reconcile.Outcome, damaged map[string]string) (fixed, others int, moved []string) {
+func (d *demo) check(out outcome.Outcome, damaged map[string]string) (fixed, others int, moved []string) {
 	now := d.leaves()
 	required := map[string]bool{}
 	for _, drift := range out.Drifts {
 		required[drift.Setting] = true
-		if drift.State == reconcile.StateFixed && now[drift.Setting] == d.healthy[drift.Setting] {
+		if drift.State == outcome.StateFixed && now[drift.Setting] == d.healthy[drift.Setting] {
 			fixed++
 		}
 	}

@@ -13,7 +13,7 @@ import (
 
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/report/stream"
 )
@@ -63,11 +63,11 @@ func (c *cli) history() *cobra.Command {
 
 // recordsOf returns the records of the pools, or of all, that were begun since, the newest first, and an error that
 // names those that cannot be read.
-func recordsOf(ctx context.Context, from ledger.Table, pools []string, since time.Time) (records []reconcile.Record,
+func recordsOf(ctx context.Context, from ledger.Table, pools []string, since time.Time) (records []outcome.Record,
 	unreadable, err error) {
 	for _, pool := range pools {
 		history, err := from.History(ctx, pool, since, false)
-		if errors.Is(err, reconcile.ErrUnreadable) {
+		if errors.Is(err, outcome.ErrUnreadable) {
 			unreadable = errors.Join(unreadable, err)
 		} else if err != nil {
 			return nil, nil, err
@@ -77,7 +77,7 @@ func recordsOf(ctx context.Context, from ledger.Table, pools []string, since tim
 	if len(pools) == 0 {
 		for r, err := range from.All(ctx) {
 			switch {
-			case errors.Is(err, reconcile.ErrUnreadable):
+			case errors.Is(err, outcome.ErrUnreadable):
 				unreadable = errors.Join(unreadable, err)
 			case err != nil:
 				return nil, nil, err
@@ -86,7 +86,7 @@ func recordsOf(ctx context.Context, from ledger.Table, pools []string, since tim
 			}
 		}
 	}
-	slices.SortFunc(records, func(a, b reconcile.Record) int {
+	slices.SortFunc(records, func(a, b outcome.Record) int {
 		return cmp.Or(b.Began.Compare(a.Began), strings.Compare(a.ID, b.ID))
 	})
 	return records, unreadable, nil
@@ -94,7 +94,7 @@ func recordsOf(ctx context.Context, from ledger.Table, pools []string, since tim
 
 // describe is a record in words. Where nobody saw whether the writes hold, it says what may have been written and what
 // to do.
-func describe(r reconcile.Record, now time.Time) string {
+func describe(r outcome.Record, now time.Time) string {
 	var b strings.Builder
 	line := func(what, format string, args ...any) {
 		fmt.Fprintf(&b, "\n  %-9s "+format, append([]any{what}, args...)...)
@@ -113,9 +113,9 @@ func describe(r reconcile.Record, now time.Time) string {
 		sent = append(sent, describeSent(s))
 	}
 	line("sent", "%s", cmp.Or(strings.Join(sent, "\n            "), "nothing"))
-	unseen := r.Open() || r.Outcome == reconcile.Deferred
+	unseen := r.Open() || r.Outcome == outcome.Deferred
 	switch v := r.Verified; {
-	case v != reconcile.Verified{}:
+	case v != outcome.Verified{}:
 		line("verified", "%s", report.VerifiedText(v))
 	case unseen && len(sent) > 0:
 		line("verified", "nothing: what was sent may hold or not")
@@ -138,7 +138,7 @@ func describe(r reconcile.Record, now time.Time) string {
 }
 
 // state is how the run of a record ended, or what it does.
-func state(r reconcile.Record, now time.Time) string {
+func state(r outcome.Record, now time.Time) string {
 	switch {
 	case r.Interrupted(now):
 		return "interrupted"
@@ -150,7 +150,7 @@ func state(r reconcile.Record, now time.Time) string {
 }
 
 // describeSent is a write in words. One without a known answer may have been made or not.
-func describeSent(s reconcile.Sent) string {
+func describeSent(s outcome.Sent) string {
 	text := report.Value(s.Call)
 	if !s.At.IsZero() {
 		text += " at " + moment(s.At)
@@ -159,13 +159,13 @@ func describeSent(s reconcile.Sent) string {
 		text += ", request " + report.Value(s.RequestID)
 	}
 	switch s.Status {
-	case reconcile.Accepted:
+	case outcome.Accepted:
 		return text
-	case reconcile.Refused:
+	case outcome.Refused:
 		return text + ": refused, so it changed nothing"
-	case reconcile.Intended:
+	case outcome.Intended:
 		return text + ": it may have been made, no answer is known"
-	case reconcile.Unclear:
+	case outcome.Unclear:
 		return text + ": it may have been made, the answer was lost"
 	default:
 		return text + ": " + report.Value(string(s.Status))

@@ -17,7 +17,7 @@ import (
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/mototest"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report/stream"
 )
 
@@ -28,21 +28,21 @@ var (
 	mallory = event.Cause{EventName: "UpdateUserPool", Actor: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory"}
 )
 
-func protection(state reconcile.DriftState) []reconcile.Drift {
-	return []reconcile.Drift{{Setting: "DeletionProtection", Want: "ACTIVE", Have: "INACTIVE", State: state}}
+func protection(state outcome.State) []outcome.Finding {
+	return []outcome.Finding{{Setting: "DeletionProtection", Want: "ACTIVE", Have: "INACTIVE", State: state}}
 }
 
 // records are one of each kind, with the lines that describe them.
 func records() map[string]struct {
-	record reconcile.Record
+	record outcome.Record
 	want   []string
 } {
 	second := began.Add(time.Second)
-	update := reconcile.Sent{Call: "UpdateUserPool", Document: baseline.UserPool, Status: reconcile.Accepted,
+	update := outcome.Sent{Call: "UpdateUserPool", Document: baseline.UserPool, Status: outcome.Accepted,
 		RequestID: "6f1c", At: second}
-	mfa := func(status reconcile.WriteStatus) reconcile.Sent {
-		s := reconcile.Sent{Call: "SetUserPoolMfaConfig", Document: baseline.MfaConfig, Status: status}
-		if status != reconcile.Intended {
+	mfa := func(status outcome.WriteStatus) outcome.Sent {
+		s := outcome.Sent{Call: "SetUserPoolMfaConfig", Document: baseline.MfaConfig, Status: status}
+		if status != outcome.Intended {
 			s.RequestID, s.At = "7a2d", second
 		}
 		return s
@@ -53,19 +53,19 @@ func records() map[string]struct {
 		"            the next event of the pool, or the next scan, checks the pool again",
 	}
 	return map[string]struct {
-		record reconcile.Record
+		record outcome.Record
 		want   []string
 	}{
-		"verified": {reconcile.Record{Outcome: reconcile.Remediated, Ended: second, Cause: mallory,
-			Drifts: protection(reconcile.StateFixed), Sent: []reconcile.Sent{update},
-			Verified: reconcile.Verified{Owned: 9, UnmanagedUnchanged: 61}}, []string{
+		"verified": {outcome.Record{Outcome: outcome.Remediated, Ended: second, Cause: mallory,
+			Drifts: protection(outcome.StateFixed), Sent: []outcome.Sent{update},
+			Verified: outcome.Verified{Owned: 9, UnmanagedUnchanged: 61}}, []string{
 			historyID + "  remediated", at,
 			"  fixed     DeletionProtection: INACTIVE -> ACTIVE",
 			"  sent      UpdateUserPool at 2026-11-01T03:00:01Z, request 6f1c",
 			"  verified  9 required settings hold, 61 unmanaged settings are unchanged",
 		}},
-		"interrupted": {reconcile.Record{Cause: mallory, Until: second, Drifts: protection(reconcile.StatePlanned),
-			Sent: []reconcile.Sent{update, mfa(reconcile.Intended)}}, append([]string{
+		"interrupted": {outcome.Record{Cause: mallory, Until: second, Drifts: protection(outcome.StatePlanned),
+			Sent: []outcome.Sent{update, mfa(outcome.Intended)}}, append([]string{
 			historyID + "  interrupted", at,
 			"  planned   DeletionProtection: INACTIVE -> ACTIVE",
 			"  sent      UpdateUserPool at 2026-11-01T03:00:01Z, request 6f1c",
@@ -73,15 +73,15 @@ func records() map[string]struct {
 			"  verified  nothing: what was sent may hold or not",
 			"  because   its process ended before it verified what it wrote",
 		}, next...)},
-		"running": {reconcile.Record{Cause: mallory, Until: began.Add(2 * time.Hour),
-			Drifts: protection(reconcile.StatePlanned), Sent: []reconcile.Sent{update}}, append([]string{
+		"running": {outcome.Record{Cause: mallory, Until: began.Add(2 * time.Hour),
+			Drifts: protection(outcome.StatePlanned), Sent: []outcome.Sent{update}}, append([]string{
 			historyID + "  running", at,
 			"  planned   DeletionProtection: INACTIVE -> ACTIVE",
 			"  sent      UpdateUserPool at 2026-11-01T03:00:01Z, request 6f1c",
 			"  verified  nothing: what was sent may hold or not",
 		}, next...)},
-		"no answer": {reconcile.Record{Outcome: reconcile.Deferred, Ended: second, Cause: event.Cause{EventName: "apply"},
-			Actor: "ops", Drifts: protection(reconcile.StatePlanned), Sent: []reconcile.Sent{mfa(reconcile.Unclear)},
+		"no answer": {outcome.Record{Outcome: outcome.Deferred, Ended: second, Cause: event.Cause{EventName: "apply"},
+			Actor: "ops", Drifts: protection(outcome.StatePlanned), Sent: []outcome.Sent{mfa(outcome.Unclear)},
 			Reason: "the connection was reset"}, append([]string{
 			historyID + "  deferred",
 			"  at        2026-11-01T03:00:00Z, for apply",
@@ -91,8 +91,8 @@ func records() map[string]struct {
 			"  verified  nothing: what was sent may hold or not",
 			"  because   the connection was reset",
 		}, next...)},
-		"refused": {reconcile.Record{Outcome: reconcile.Unfixable, Ended: second, Cause: mallory, Reason: "needs PLUS",
-			Drifts: protection(reconcile.StateUnfixable), Sent: []reconcile.Sent{mfa(reconcile.Refused)}}, []string{
+		"refused": {outcome.Record{Outcome: outcome.Unfixable, Ended: second, Cause: mallory, Reason: "needs PLUS",
+			Drifts: protection(outcome.StateUnfixable), Sent: []outcome.Sent{mfa(outcome.Refused)}}, []string{
 			historyID + "  unfixable", at,
 			"  unfixable DeletionProtection: INACTIVE -> ACTIVE",
 			"  sent      SetUserPoolMfaConfig at 2026-11-01T03:00:01Z, request 7a2d: refused, so it changed nothing",
@@ -119,9 +119,9 @@ func TestDescribe(t *testing.T) {
 func TestDescribeForged(t *testing.T) {
 	t.Parallel()
 	const nasty = "eu-west-1_x; reboot\n\x1b[2J\u202e"
-	r := reconcile.Record{ID: nasty, UserPoolID: nasty, Cause: event.Cause{EventName: nasty, Actor: nasty}, Actor: nasty,
-		Reason: nasty, Drifts: []reconcile.Drift{{Setting: nasty, Have: nasty, Want: nasty, State: nasty}},
-		Sent: []reconcile.Sent{{Call: nasty, Status: nasty}, {Call: nasty, At: time.Unix(0, 0), RequestID: nasty}}}
+	r := outcome.Record{ID: nasty, UserPoolID: nasty, Cause: event.Cause{EventName: nasty, Actor: nasty}, Actor: nasty,
+		Reason: nasty, Drifts: []outcome.Finding{{Setting: nasty, Have: nasty, Want: nasty, State: nasty}},
+		Sent: []outcome.Sent{{Call: nasty, Status: nasty}, {Call: nasty, At: time.Unix(0, 0), RequestID: nasty}}}
 	got := describe(r, began)
 	odd := func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
 	if strings.ContainsFunc(got, odd) || strings.Count(got, "\n") != 9 {
@@ -135,16 +135,16 @@ func TestDescribeForged(t *testing.T) {
 // TestHistoryIsOfTheSchema checks records with all that they may hold, one with nothing, and the summary.
 func TestHistoryIsOfTheSchema(t *testing.T) {
 	t.Parallel()
-	full := reconcile.Record{ID: historyID, UserPoolID: historyPool, Cause: mallory, Baseline: "sha256:ab", Began: began,
-		Actor: "ops", Until: began, Ended: began, Outcome: reconcile.Partial, Reason: "the rule only audits",
-		Verified: reconcile.Verified{Owned: 1, UnmanagedUnchanged: 2},
-		Drifts: []reconcile.Drift{{Setting: "DeletionProtection", Rule: "all", Want: "ACTIVE", State: reconcile.StateFixed},
-			{Setting: "UserPoolTier", Rule: "audited", Want: "PLUS", Have: "LITE", State: reconcile.StateReported,
-				Reason: "the rule only audits", Code: reconcile.CodeAudited}},
-		Sent: []reconcile.Sent{{Call: "UpdateUserPool", Document: "UserPool", RequestID: "5d4c2a6e", Read: began,
-			At: began, Status: reconcile.Unclear, Fixes: []string{"DeletionProtection"},
+	full := outcome.Record{ID: historyID, UserPoolID: historyPool, Cause: mallory, Baseline: "sha256:ab", Began: began,
+		Actor: "ops", Until: began, Ended: began, Outcome: outcome.Partial, Reason: "the rule only audits",
+		Verified: outcome.Verified{Owned: 1, UnmanagedUnchanged: 2},
+		Drifts: []outcome.Finding{{Setting: "DeletionProtection", Rule: "all", Want: "ACTIVE", State: outcome.StateFixed},
+			{Setting: "UserPoolTier", Rule: "audited", Want: "PLUS", Have: "LITE", State: outcome.StateReported,
+				Reason: "the rule only audits", Code: outcome.CodeAudited}},
+		Sent: []outcome.Sent{{Call: "UpdateUserPool", Document: "UserPool", RequestID: "5d4c2a6e", Read: began,
+			At: began, Status: outcome.Unclear, Fixes: []string{"DeletionProtection"},
 			Restores: []string{"SmsConfiguration"}}}}
-	all := []reconcile.Record{full, {}}
+	all := []outcome.Record{full, {}}
 	for _, c := range records() {
 		all = append(all, c.record)
 	}
@@ -171,7 +171,7 @@ func TestHistoryOfTheUnreadable(t *testing.T) {
 	from := ledger.Table{Client: client, Name: "ledger"}
 	for i := range 3 {
 		at := began.Add(time.Duration(i) * time.Minute)
-		r := reconcile.Record{ID: reconcile.NewRecordID(historyPool, at), UserPoolID: historyPool, Began: at}
+		r := outcome.Record{ID: outcome.NewRecordID(historyPool, at), UserPoolID: historyPool, Began: at}
 		if err := from.Put(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
@@ -191,7 +191,7 @@ func TestHistoryOfTheUnreadable(t *testing.T) {
 		if err != nil || len(records) != 2 || !records[0].Began.After(records[1].Began) {
 			t.Errorf("%s: %d records, %v", name, len(records), err)
 		}
-		if !errors.Is(unreadable, reconcile.ErrUnreadable) || strings.Count(unreadable.Error(), "\n") != 0 {
+		if !errors.Is(unreadable, outcome.ErrUnreadable) || strings.Count(unreadable.Error(), "\n") != 0 {
 			t.Errorf("%s: %v", name, unreadable)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report/stream"
 )
@@ -40,7 +41,7 @@ func (c *cli) openLedger(ctx context.Context, table string) (reconcile.Ledger, e
 
 // entry is an outcome as it is shown. An error of the ledger changes no outcome, but the history lacks something: it is
 // printed first. The id of a record that only this process has is of no use to anybody.
-func (c *cli) entry(out reconcile.Outcome, table string, brief bool) stream.Entry {
+func (c *cli) entry(out outcome.Outcome, table string, brief bool) stream.Entry {
 	if out.Details.LedgerError != "" {
 		fmt.Fprintf(c.err, "the ledger failed: %s\n", out.Details.LedgerError)
 	}
@@ -51,7 +52,7 @@ func (c *cli) entry(out reconcile.Outcome, table string, brief bool) stream.Entr
 }
 
 // close closes the records of a run that was shown.
-func (c *cli) close(ctx context.Context, r *reconcile.Reconciler, out reconcile.Outcome) {
+func (c *cli) close(ctx context.Context, r *reconcile.Reconciler, out outcome.Outcome) {
 	if err := r.Close(ctx, out); err != nil && out.Details.LedgerError == "" {
 		fmt.Fprintf(c.err, "the ledger failed: closing the record: %v\n", err)
 	}

@@ -21,6 +21,7 @@ import (
 	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
@@ -57,7 +58,7 @@ func planAll(t testing.TB, pools int, speed float64) (took time.Duration, calls 
 	c := &cli{out: &output, err: &output, notes: &output, output: "text", getenv: func(string) string { return "" }}
 	client := cognito.New(sdk, cognito.WithShare(share*speed))
 	from := now()
-	s, err := c.runPlan(t.Context(), reconcilerOf(t, client), selection{all: true}, func(reconcile.Preview) {})
+	s, err := c.runPlan(t.Context(), reconcilerOf(t, client), selection{all: true}, func(outcome.Preview) {})
 	if err != nil || s.Pools != pools || s.InSync != pools {
 		t.Errorf("%+v %v\n%.2000s", s, err, output.String())
 	}
@@ -131,7 +132,7 @@ func BenchmarkPlanAllMemory(b *testing.B) {
 		c := &cli{out: io.Discard, err: io.Discard, notes: io.Discard, output: format,
 			getenv: func(string) string { return "" }}
 		seen, most := 0, uint64(0)
-		measure := func(reconcile.Preview) {
+		measure := func(outcome.Preview) {
 			if seen++; seen%(pools/20) == 0 {
 				runtime.GC()
 				var m runtime.MemStats

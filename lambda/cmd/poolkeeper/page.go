@@ -12,7 +12,7 @@ import (
 	"unicode"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
 )
 
@@ -75,7 +75,7 @@ func (p *page) add(l poolPlan) error {
 	switch out := l.preview.Outcome; {
 	case l.failure() != nil:
 		r.Whole, r.Class = "could not be read: "+baseline.Legible(l.failure().Error()), "bad"
-	case out.Outcome == reconcile.Ignored:
+	case out.Outcome == outcome.Ignored:
 		r.Whole, r.Class = out.Reason, "calm"
 	default:
 		r.Cells = p.cells(l.preview)
@@ -88,11 +88,11 @@ func (p *page) add(l poolPlan) error {
 }
 
 // cells are those of one pool: one for each setting that some rule requires, and one for its clients and all else.
-func (p *page) cells(preview reconcile.Preview) []cell {
+func (p *page) cells(preview outcome.Preview) []cell {
 	var cells []cell
 	shown := map[string]bool{}
 	for _, column := range p.columns {
-		at := slices.IndexFunc(preview.Drifts, func(d reconcile.Drift) bool { return d.Setting == column })
+		at := slices.IndexFunc(preview.Drifts, func(d outcome.Finding) bool { return d.Setting == column })
 		switch {
 		case at >= 0:
 			shown[column] = true
@@ -118,13 +118,13 @@ func (p *page) cells(preview reconcile.Preview) []cell {
 // mostInCell is how many characters of a value stand in a cell; the details have all of it, and the reason.
 const mostInCell = 48
 
-func cellOf(d reconcile.Drift) cell {
+func cellOf(d outcome.Finding) cell {
 	c := cell{Class: classes[d.State], Have: brief(d.Have), Want: brief(d.Want)}
 	switch d.State {
-	case reconcile.StateExempted:
+	case outcome.StateExempted:
 		until, _, _ := strings.Cut(d.Reason, ",")
 		c.More = "exempted " + until
-	case reconcile.StateUnfixable, reconcile.StateReported:
+	case outcome.StateUnfixable, outcome.StateReported:
 		c.More = string(d.State)
 	}
 	return c
@@ -151,8 +151,8 @@ func soft(setting string) template.HTML {
 	return template.HTML(b.String())
 }
 
-var classes = map[reconcile.DriftState]string{reconcile.StatePlanned: "bad", reconcile.StateUnfixable: "bad",
-	reconcile.StateReported: "warn", reconcile.StateExempted: "calm"}
+var classes = map[outcome.State]string{outcome.StatePlanned: "bad", outcome.StateUnfixable: "bad",
+	outcome.StateReported: "warn", outcome.StateExempted: "calm"}
 
 func detailOf(r row, l poolPlan) detail {
 	region, _, _ := strings.Cut(r.ID, "_")

@@ -10,6 +10,7 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/report/stream"
@@ -35,7 +36,7 @@ func (c *cli) plan() *cobra.Command {
 				return err
 			}
 			saved := savedPlan{Format: planFormat, Version: planVersion, File: r.Baseline.File, Baseline: string(text)}
-			each := func(reconcile.Preview) {}
+			each := func(outcome.Preview) {}
 			if out != "" {
 				each = saved.add
 			}
@@ -79,7 +80,7 @@ func (c *cli) reconciler(ctx context.Context, file string) (*reconcile.Reconcile
 }
 
 // runPlan shows the plan of the pools as results.
-func (c *cli) runPlan(ctx context.Context, r *reconcile.Reconciler, which selection, each func(reconcile.Preview),
+func (c *cli) runPlan(ctx context.Context, r *reconcile.Reconciler, which selection, each func(outcome.Preview),
 ) (summary, error) {
 	var s summary
 	to := c.results()
@@ -98,14 +99,14 @@ func (c *cli) runPlan(ctx context.Context, r *reconcile.Reconciler, which select
 // A poolPlan is the plan of one pool, or why there is none.
 type poolPlan struct {
 	id       string
-	preview  reconcile.Preview
+	preview  outcome.Preview
 	required *baseline.Baseline
 	err      error
 }
 
 // failure is why the pool could not be read, or nil.
 func (p poolPlan) failure() error {
-	if out := p.preview.Outcome; p.err == nil && out.Outcome == reconcile.Unfixable && len(out.Drifts) == 0 {
+	if out := p.preview.Outcome; p.err == nil && out.Outcome == outcome.Unfixable && len(out.Drifts) == 0 {
 		return errors.New(out.Reason)
 	}
 	return p.err
@@ -124,9 +125,9 @@ func (p poolPlan) entry(brief, values bool) stream.Entry {
 }
 
 // withValues returns the preview with "12 (requires >= 12)" for a requirement ">= 12".
-func (p poolPlan) withValues() reconcile.Preview {
+func (p poolPlan) withValues() outcome.Preview {
 	shown, before := p.preview, p.preview.Before
-	if p.required == nil || !drifts(shown.Outcome, reconcile.StatePlanned) {
+	if p.required == nil || !drifts(shown.Outcome, outcome.StatePlanned) {
 		return shown
 	}
 	policy := p.required.Policy(before.Identity(), shown.Details.Times.Seen)
@@ -145,7 +146,7 @@ func (p poolPlan) withValues() reconcile.Preview {
 	}
 	shown.Drifts = slices.Clone(shown.Drifts)
 	for i, d := range shown.Drifts {
-		if value, ok := written[d.Setting]; ok && d.State == reconcile.StatePlanned && d.Want != nil {
+		if value, ok := written[d.Setting]; ok && d.State == outcome.StatePlanned && d.Want != nil {
 			shown.Drifts[i].Want = fmt.Sprintf("%s (requires %s)", report.Value(value), report.Value(d.Want))
 		}
 	}
@@ -181,11 +182,11 @@ func (c *cli) show(ctx context.Context, r *reconcile.Reconciler, which selection
 
 func (c *cli) planOf(ctx context.Context, r *reconcile.Reconciler, which selection, id string) poolPlan {
 	p, err := r.Plan(ctx, id)
-	var later *reconcile.DeferredError
+	var later *outcome.DeferredError
 	if errors.As(err, &later) {
 		err = errors.New(later.Reason)
 	}
-	if err == nil && !which.all && p.Reason == reconcile.GoneReason {
+	if err == nil && !which.all && p.Reason == outcome.GoneReason {
 		err = c.gone(id)
 	}
 	return poolPlan{id: id, preview: p, required: r.Baseline, err: err}

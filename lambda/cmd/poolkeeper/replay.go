@@ -14,6 +14,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/queue"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
@@ -123,8 +124,8 @@ func (p *replaying) run(ctx context.Context, events [][]byte) error {
 		case event.All:
 			p.scan(ctx, request)
 		default:
-			p.show(reconcile.Outcome{Outcome: reconcile.Ignored, UserPoolID: request.UserPoolID, Cause: request.Cause,
-				Baseline: p.reconciler.Baseline.Digest, Drifts: []reconcile.Drift{}, Writes: []string{},
+			p.show(outcome.Outcome{Outcome: outcome.Ignored, UserPoolID: request.UserPoolID, Cause: request.Cause,
+				Baseline: p.reconciler.Baseline.Digest, Drifts: []outcome.Finding{}, Writes: []string{},
 				Reason: string(request.Reason) + ": " + request.Detail}, nil, false)
 		}
 	}
@@ -135,7 +136,7 @@ func (p *replaying) run(ctx context.Context, events [][]byte) error {
 }
 
 // one reconciles one pool.
-func (p *replaying) one(ctx context.Context, request event.Request, brief bool) (reconcile.Outcome, error) {
+func (p *replaying) one(ctx context.Context, request event.Request, brief bool) (outcome.Outcome, error) {
 	r := interruptible(ctx, p.reconciler)
 	out, err := r.Reconcile(context.WithoutCancel(ctx), request)
 	if p.show(out, err, brief) {
@@ -145,7 +146,7 @@ func (p *replaying) one(ctx context.Context, request event.Request, brief bool) 
 }
 
 // show prints and counts an outcome, and says whether it could be printed.
-func (p *replaying) show(out reconcile.Outcome, err error, brief bool) bool {
+func (p *replaying) show(out outcome.Outcome, err error, brief bool) bool {
 	p.summary.Pools++
 	p.summary.did(out, err)
 	written := p.to.Write(p.entry(out, p.table, brief))
@@ -159,10 +160,10 @@ var errInterrupted = errors.New("interrupted")
 func (p *replaying) scan(ctx context.Context, request event.Request) {
 	r, untouched := p.reconciler, 0
 	scanner := queue.Scanner{Pools: r.Pools, Baseline: r.Baseline, Ledger: p.scans, OwnRole: r.OwnRole, Now: r.Now,
-		Sleep: r.Sleep, Handle: func(_ context.Context, one event.Request) (reconcile.Outcome, error) {
+		Sleep: r.Sleep, Handle: func(_ context.Context, one event.Request) (outcome.Outcome, error) {
 			if ctx.Err() != nil {
 				untouched++
-				return reconcile.Outcome{}, errInterrupted
+				return outcome.Outcome{}, errInterrupted
 			}
 			return p.one(ctx, one, true)
 		}}
@@ -170,7 +171,7 @@ func (p *replaying) scan(ctx context.Context, request event.Request) {
 	if untouched > 0 { // the rest of the page
 		delete(result.Outcomes, "")
 		result.Pools -= untouched
-		result.Failed = slices.DeleteFunc(result.Failed, func(f reconcile.Failure) bool { return f.Outcome == "" })
+		result.Failed = slices.DeleteFunc(result.Failed, func(f outcome.Failure) bool { return f.Outcome == "" })
 	}
 	if ctx.Err() != nil {
 		result.Reason, err = "interrupted", nil

@@ -8,7 +8,7 @@ import (
 	"os"
 	"slices"
 
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // A savedPlan is what plan --out writes and apply reads: the baseline itself, and of each pool to change the state that
@@ -37,14 +37,14 @@ const (
 	planRemedy = "a plan is a file that poolkeeper plan --out saved; --pool names a pool, --baseline a baseline"
 )
 
-func (s *savedPlan) add(p reconcile.Preview) {
+func (s *savedPlan) add(p outcome.Preview) {
 	if len(p.Writes) > 0 {
 		s.Pools = append(s.Pools, plannedFor{p.UserPoolID, p.State, toWrite(p), p.Writes})
 	}
 }
 
 // isOf says whether a preview is what the plan has of its pool.
-func (s *savedPlan) isOf(p reconcile.Preview) bool {
+func (s *savedPlan) isOf(p outcome.Preview) bool {
 	return slices.ContainsFunc(s.Pools, func(f plannedFor) bool {
 		return f.UserPoolID == p.UserPoolID && f.State == p.State && slices.Equal(f.Settings, toWrite(p)) &&
 			slices.Equal(f.Writes, p.Writes)
@@ -52,10 +52,10 @@ func (s *savedPlan) isOf(p reconcile.Preview) bool {
 }
 
 // toWrite returns the settings that the plan writes.
-func toWrite(p reconcile.Preview) []string {
+func toWrite(p outcome.Preview) []string {
 	var settings []string
 	for _, d := range p.Drifts {
-		if d.State == reconcile.StatePlanned {
+		if d.State == outcome.StatePlanned {
 			settings = append(settings, d.Setting)
 		}
 	}

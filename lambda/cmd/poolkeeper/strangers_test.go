@@ -9,7 +9,7 @@ import (
 	"unicode"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // TestPageOfStrangers: whatever strangers choose, the page has the elements that it has with harmless texts, and
@@ -24,14 +24,14 @@ func TestPageOfStrangers(t *testing.T) {
 	pageWith := func(text string) string {
 		var b bytes.Buffer
 		p := newPage(&b, required, time.Unix(0, 0))
-		out := reconcile.Outcome{Outcome: reconcile.Drifted, UserPoolID: "eu-west-1_AbCdEf123", Reason: text,
-			Details: reconcile.Details{PoolName: text}}
-		for _, state := range []reconcile.DriftState{reconcile.StateUnfixable, reconcile.StateExempted,
-			reconcile.StateReported, reconcile.StatePlanned} {
-			out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "UserPoolTags." + text, Rule: text, Reason: text,
+		out := outcome.Outcome{Outcome: outcome.Drifted, UserPoolID: "eu-west-1_AbCdEf123", Reason: text,
+			Details: outcome.Details{PoolName: text}}
+		for _, state := range []outcome.State{outcome.StateUnfixable, outcome.StateExempted,
+			outcome.StateReported, outcome.StatePlanned} {
+			out.Drifts = append(out.Drifts, outcome.Finding{Setting: "UserPoolTags." + text, Rule: text, Reason: text,
 				Have: text, Want: []any{text}, State: state})
 		}
-		for _, l := range []poolPlan{{id: out.UserPoolID, preview: reconcile.Preview{Outcome: out}},
+		for _, l := range []poolPlan{{id: out.UserPoolID, preview: outcome.Preview{Outcome: out}},
 			{id: "eu-west-1_B", err: errors.New(text)}} {
 			if err := p.add(l); err != nil {
 				t.Fatal(err)

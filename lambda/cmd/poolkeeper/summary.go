@@ -6,20 +6,20 @@ import (
 	"slices"
 	"strings"
 
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // A summary counts what was found, or done.
 type summary struct {
-	Pools    int                      `json:"pools"`
-	ToChange int                      `json:"toChange"`              // something would be written
-	Skipped  int                      `json:"skipped"`               // some drift would be skipped
-	InSync   int                      `json:"inSync"`                // compliant, or exempted
-	Exempted int                      `json:"exempted"`              // of these, all that differs is exempted
-	Ignored  int                      `json:"ignored"`               // no rule selects them
-	Failed   int                      `json:"failed"`                // could not be read, or not be written
-	Names    []string                 `json:"failedPools,omitempty"` // the first of them, with the reason
-	Outcomes map[reconcile.Ending]int `json:"outcomes,omitempty"`    // of the pools that were written to
+	Pools    int                    `json:"pools"`
+	ToChange int                    `json:"toChange"`              // something would be written
+	Skipped  int                    `json:"skipped"`               // some drift would be skipped
+	InSync   int                    `json:"inSync"`                // compliant, or exempted
+	Exempted int                    `json:"exempted"`              // of these, all that differs is exempted
+	Ignored  int                    `json:"ignored"`               // no rule selects them
+	Failed   int                    `json:"failed"`                // could not be read, or not be written
+	Names    []string               `json:"failedPools,omitempty"` // the first of them, with the reason
+	Outcomes map[outcome.Ending]int `json:"outcomes,omitempty"`    // of the pools that were written to
 
 	remains bool // drift remains in a pool that was written to
 }
@@ -42,14 +42,14 @@ func (s *summary) read(p poolPlan) {
 		return
 	}
 	out := p.preview.Outcome
-	skipped := drifts(out, reconcile.StateReported, reconcile.StateUnfixable)
+	skipped := drifts(out, outcome.StateReported, outcome.StateUnfixable)
 	switch {
-	case out.Outcome == reconcile.Ignored:
+	case out.Outcome == outcome.Ignored:
 		s.Ignored++
 		return
-	case drifts(out, reconcile.StatePlanned):
+	case drifts(out, outcome.StatePlanned):
 		s.ToChange++
-	case out.Outcome == reconcile.Exempted:
+	case out.Outcome == outcome.Exempted:
 		s.InSync++
 		s.Exempted++
 	case !skipped:
@@ -61,23 +61,23 @@ func (s *summary) read(p poolPlan) {
 }
 
 // did counts a pool that was written to.
-func (s *summary) did(out reconcile.Outcome, err error) {
+func (s *summary) did(out outcome.Outcome, err error) {
 	if s.Outcomes == nil {
-		s.Outcomes = map[reconcile.Ending]int{}
+		s.Outcomes = map[outcome.Ending]int{}
 	}
 	s.Outcomes[out.Outcome]++
-	s.remains = s.remains || drifts(out, reconcile.StateReported, reconcile.StateUnfixable)
-	var later *reconcile.DeferredError
+	s.remains = s.remains || drifts(out, outcome.StateReported, outcome.StateUnfixable)
+	var later *outcome.DeferredError
 	switch {
 	case errors.As(err, &later):
 		s.fail(out.UserPoolID, later.Reason) // without the id, which stands before it
-	case err != nil || out.Reason == reconcile.MovedReason:
+	case err != nil || out.Reason == outcome.MovedReason:
 		s.fail(out.UserPoolID, out.Reason)
 	}
 }
 
-func drifts(out reconcile.Outcome, states ...reconcile.DriftState) bool {
-	return slices.ContainsFunc(out.Drifts, func(d reconcile.Drift) bool { return slices.Contains(states, d.State) })
+func drifts(out outcome.Outcome, states ...outcome.State) bool {
+	return slices.ContainsFunc(out.Drifts, func(d outcome.Finding) bool { return slices.Contains(states, d.State) })
 }
 
 // plan says what was found.
@@ -86,11 +86,11 @@ func (s *summary) plan() string {
 		"%d ignored, %d failed.", s.ToChange, s.Pools, s.Skipped, s.InSync, s.Exempted, s.Ignored, s.Failed) + s.names()
 }
 
-var endings = []reconcile.Ending{reconcile.Deferred, reconcile.Unconverged, reconcile.Partial, reconcile.Unfixable,
-	reconcile.Remediated, reconcile.Drifted, reconcile.Exempted, reconcile.Unchanged, reconcile.Ignored}
+var endings = []outcome.Ending{outcome.Deferred, outcome.Unconverged, outcome.Partial, outcome.Unfixable,
+	outcome.Remediated, outcome.Drifted, outcome.Exempted, outcome.Unchanged, outcome.Ignored}
 
 // done says what was done. shown is the word for an ending.
-func (s *summary) done(shown func(reconcile.Ending) reconcile.Ending) string {
+func (s *summary) done(shown func(outcome.Ending) outcome.Ending) string {
 	var words []string
 	for _, ending := range endings {
 		if n := s.Outcomes[ending]; n > 0 {
@@ -129,7 +129,7 @@ func counted(n int, what string) string {
 // exit is the exit status of what was found, or done.
 func (s *summary) exit() error {
 	o := s.Outcomes
-	drifted := s.Skipped + o[reconcile.Drifted] + o[reconcile.Partial] + o[reconcile.Unfixable] + o[reconcile.Unconverged]
+	drifted := s.Skipped + o[outcome.Drifted] + o[outcome.Partial] + o[outcome.Unfixable] + o[outcome.Unconverged]
 	if o == nil {
 		drifted += s.ToChange
 	}

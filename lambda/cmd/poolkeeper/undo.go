@@ -8,7 +8,7 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/ledger"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 func (c *cli) undo() *cobra.Command {
@@ -24,7 +24,7 @@ func (c *cli) undo() *cobra.Command {
 		Example: "  poolkeeper undo " + exampleRecord + " --ledger poolkeeper-ledger",
 		Args:    exactlyOne("RECORD"),
 		RunE: func(command *cobra.Command, args []string) error {
-			if pool, _, ok := reconcile.SplitRecordID(args[0]); !ok || !poolID.MatchString(pool) {
+			if pool, _, ok := outcome.SplitRecordID(args[0]); !ok || !poolID.MatchString(pool) {
 				return fmt.Errorf("%q is not the id of a record, such as %s; poolkeeper history lists them", args[0],
 					exampleRecord)
 			}

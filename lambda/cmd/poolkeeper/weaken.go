@@ -7,14 +7,14 @@ import (
 	"time"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/report/stream"
 	"poolkeeper/lambda/userpool"
 )
 
 // warn names each setting that gets weaker by what is planned, and the checks of other tools that will complain.
-func (a applying) warn(to stream.Stream, p reconcile.Preview) error {
+func (a applying) warn(to stream.Stream, p outcome.Preview) error {
 	weak, err := weaker(p.Before, *a.target, toWrite(p))
 	if err != nil || len(weak) == 0 {
 		return err

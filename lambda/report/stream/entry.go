@@ -9,7 +9,7 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
 )
 
@@ -70,22 +70,22 @@ func (f finding) says() string {
 
 // A poolLine is a pool as a line of JSON: the answer of the function, and a little more.
 type poolLine struct {
-	Outcome    reconcile.Ending    `json:"outcome"`
-	UserPoolID string              `json:"userPoolId"`
-	Name       string              `json:"name,omitempty"`
-	Baseline   string              `json:"baseline"`
-	State      string              `json:"state,omitempty"`
-	Cause      *event.Cause        `json:"cause,omitempty"`
-	Drifts     []report.Drift      `json:"drifts"`
-	Verified   *reconcile.Verified `json:"verified,omitempty"`
-	Writes     []string            `json:"writes"`
-	Reason     string              `json:"reason"`
-	Critical   bool                `json:"critical,omitempty"`
-	Record     string              `json:"record,omitempty"`
-	Undetected int                 `json:"undetected,omitempty"`
+	Outcome    outcome.Ending    `json:"outcome"`
+	UserPoolID string            `json:"userPoolId"`
+	Name       string            `json:"name,omitempty"`
+	Baseline   string            `json:"baseline"`
+	State      string            `json:"state,omitempty"`
+	Cause      *event.Cause      `json:"cause,omitempty"`
+	Drifts     []report.Drift    `json:"drifts"`
+	Verified   *outcome.Verified `json:"verified,omitempty"`
+	Writes     []string          `json:"writes"`
+	Reason     string            `json:"reason"`
+	Critical   bool              `json:"critical,omitempty"`
+	Record     string            `json:"record,omitempty"`
+	Undetected int               `json:"undetected,omitempty"`
 }
 
-func ofPool(out reconcile.Outcome) (Entry, poolLine) {
+func ofPool(out outcome.Outcome) (Entry, poolLine) {
 	e := Entry{name: out.UserPoolID, word: string(out.Outcome)}
 	if e.name == "" {
 		e.name = "(no user pool)"
@@ -94,16 +94,16 @@ func ofPool(out reconcile.Outcome) (Entry, poolLine) {
 		Writes: out.Writes, Reason: out.Reason, Critical: out.Critical, Record: out.Record, Undetected: out.Undetected}
 	for _, d := range out.Drifts {
 		line.Drifts = append(line.Drifts,
-			report.Drift{Drift: d, Source: d.Source.String(), Checks: report.ChecksOf(d.Setting)})
+			report.Drift{Finding: d, Source: d.Source.String(), Checks: report.ChecksOf(d.Setting)})
 		f := finding{id: d.Setting, level: levels[d.State], state: string(d.State), setting: d.Setting, have: d.Have,
 			want: d.Want, rule: d.Rule, reason: d.Reason, position: d.Source}
-		if d.State == reconcile.StateExempted {
+		if d.State == outcome.StateExempted {
 			f.exemption = d.Reason
 		}
 		e.findings = append(e.findings, f)
 	}
 	switch out.Outcome {
-	case reconcile.Deferred, reconcile.Unfixable, reconcile.Unconverged:
+	case outcome.Deferred, outcome.Unfixable, outcome.Unconverged:
 		// What was fixed does not say why the pool is not as required.
 		if !slices.ContainsFunc(e.findings, func(f finding) bool { return f.level != note }) {
 			e.failed = string(out.Outcome) + ": " + out.Reason
@@ -112,20 +112,20 @@ func ofPool(out reconcile.Outcome) (Entry, poolLine) {
 	return e, line
 }
 
-var levels = map[reconcile.DriftState]level{
-	reconcile.StateFixed: note, reconcile.StateExempted: note, reconcile.StateReported: warning,
-	reconcile.StatePlanned: failure, reconcile.StateUnfixable: failure,
+var levels = map[outcome.State]level{
+	outcome.StateFixed: note, outcome.StateExempted: note, outcome.StateReported: warning,
+	outcome.StatePlanned: failure, outcome.StateUnfixable: failure,
 }
 
 // OfOutcome is the entry of a pool that was reconciled. If brief, people do not see a pool where nothing was found.
-func OfOutcome(out reconcile.Outcome, brief bool) Entry {
+func OfOutcome(out outcome.Outcome, brief bool) Entry {
 	out = report.Legible(out)
 	e, line := ofPool(out)
 	line.Cause, line.Verified = &out.Cause, &out.Verified
 	e.json = line
 	if len(out.Writes) > 0 {
 		verified := "not verified"
-		if out.Verified != (reconcile.Verified{}) {
+		if out.Verified != (outcome.Verified{}) {
 			verified = report.VerifiedText(out.Verified)
 		}
 		e.notes = append(e.notes, "written: "+strings.Join(out.Writes, ", ")+"; "+verified)
@@ -133,7 +133,7 @@ func OfOutcome(out reconcile.Outcome, brief bool) Entry {
 	if out.Reason != "" {
 		e.notes = append(e.notes, "reason: "+out.Reason)
 	}
-	nothing := out.Outcome == reconcile.Unchanged || out.Outcome == reconcile.Ignored
+	nothing := out.Outcome == outcome.Unchanged || out.Outcome == outcome.Ignored
 	if !brief || len(out.Drifts) > 0 || !nothing {
 		e.text = func(w io.Writer, paint report.Paint) error { return report.Text(w, out, paint) }
 	}
@@ -141,7 +141,7 @@ func OfOutcome(out reconcile.Outcome, brief bool) Entry {
 }
 
 // OfPreview is the entry of a pool that was only read. If brief, people do not see a pool where nothing was found.
-func OfPreview(p reconcile.Preview, brief bool) Entry {
+func OfPreview(p outcome.Preview, brief bool) Entry {
 	p.Outcome = report.Legible(p.Outcome)
 	e, line := ofPool(p.Outcome)
 	line.Name, line.State = p.Details.PoolName, p.State

@@ -13,18 +13,18 @@ import (
 	"pgregory.net/rapid"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/outcome"
 )
 
 // chosen writes entries of every kind in which every text that somebody outside may have chosen is the given one.
 func chosen(t interface{ Fatal(...any) }, format Format, text string) string {
 	var b bytes.Buffer
 	s := New(format, &b, false)
-	out := reconcile.Outcome{Outcome: reconcile.Partial, UserPoolID: "eu-west-1_AbCdEf123", Reason: text,
-		Details: reconcile.Details{PoolName: text}}
-	for _, state := range []reconcile.DriftState{reconcile.StateFixed, reconcile.StateUnfixable, reconcile.StateExempted,
-		reconcile.StateReported, reconcile.StatePlanned} {
-		out.Drifts = append(out.Drifts, reconcile.Drift{Setting: "UserPoolTags." + text, Rule: text, Reason: text,
+	out := outcome.Outcome{Outcome: outcome.Partial, UserPoolID: "eu-west-1_AbCdEf123", Reason: text,
+		Details: outcome.Details{PoolName: text}}
+	for _, state := range []outcome.State{outcome.StateFixed, outcome.StateUnfixable, outcome.StateExempted,
+		outcome.StateReported, outcome.StatePlanned} {
+		out.Drifts = append(out.Drifts, outcome.Finding{Setting: "UserPoolTags." + text, Rule: text, Reason: text,
 			Have: text, Want: []any{text}, State: state, Source: baseline.Position{File: "b.yaml", Line: 1, Column: 1}})
 	}
 	raw, err := json.Marshal(text)
@@ -35,7 +35,7 @@ func chosen(t interface{ Fatal(...any) }, format Format, text string) string {
 	_, err = baseline.Parse("b.yaml", []byte(`{"version": 1, "mode": `+string(raw)+`, `+string(raw)+`: 1}`))
 	var faults baseline.Errors
 	errors.As(err, &faults)
-	for _, e := range []Entry{OfOutcome(out, false), OfPreview(reconcile.Preview{Outcome: out}, false),
+	for _, e := range []Entry{OfOutcome(out, false), OfPreview(outcome.Preview{Outcome: out}, false),
 		OfFailure("eu-west-1_AbCdEf123", errors.New(text)), OfFile("b.yaml", faults[:1], nil, nil)} {
 		if err := s.Write(e); err != nil {
 			t.Fatal(err)
@@ -98,9 +98,9 @@ func elements(text, names string) error {
 // TestUnverified: no format says that settings hold where nothing was verified, or names a rule where there is none.
 func TestUnverified(t *testing.T) {
 	t.Parallel()
-	out := reconcile.Outcome{Outcome: reconcile.Unconverged, UserPoolID: "eu-west-1_AbCdEf123",
-		Writes: []string{"UpdateUserPool"}, Drifts: []reconcile.Drift{{Setting: "SmsConfiguration",
-			Want: "what it was before", State: reconcile.StateUnfixable}}}
+	out := outcome.Outcome{Outcome: outcome.Unconverged, UserPoolID: "eu-west-1_AbCdEf123",
+		Writes: []string{"UpdateUserPool"}, Drifts: []outcome.Finding{{Setting: "SmsConfiguration",
+			Want: "what it was before", State: outcome.StateUnfixable}}}
 	for _, format := range Formats() {
 		var b bytes.Buffer
 		s := New(format, &b, false)
@@ -116,10 +116,10 @@ func TestUnverified(t *testing.T) {
 // TestMoved: a pool in which a write changed something else passes in no format, though every drift was fixed.
 func TestMoved(t *testing.T) {
 	t.Parallel()
-	out := reconcile.Outcome{Outcome: reconcile.Unconverged, UserPoolID: "eu-west-1_AbCdEf123",
+	out := outcome.Outcome{Outcome: outcome.Unconverged, UserPoolID: "eu-west-1_AbCdEf123",
 		Reason: "settings moved that no write was to change: MfaConfiguration",
-		Drifts: []reconcile.Drift{{Setting: "DeletionProtection", Rule: "a", Want: "ACTIVE", Have: "INACTIVE",
-			State: reconcile.StateFixed}}}
+		Drifts: []outcome.Finding{{Setting: "DeletionProtection", Rule: "a", Want: "ACTIVE", Have: "INACTIVE",
+			State: outcome.StateFixed}}}
 	for format, want := range map[Format]string{
 		JUnit: `errors="1" skipped="0"`,
 		SARIF: `"executionSuccessful":false,"toolExecutionNotifications":[{"level":"error","message":` +

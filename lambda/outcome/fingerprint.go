@@ -1,4 +1,4 @@
-package reconcile
+package outcome
 
 import (
 	"crypto/sha256"
@@ -8,7 +8,7 @@ import (
 
 // Fingerprint names a finding of a pool for the suppression of repeats: the setting, its requirement, the live value
 // and what became of it.
-func Fingerprint(pool string, d Drift) string {
+func Fingerprint(pool string, d Finding) string {
 	raw, err := json.Marshal([]any{pool, d.Setting, d.Rule, d.Want, d.Have, d.State})
 	if err != nil {
 		panic(err) // JSON values always encode

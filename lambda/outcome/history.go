@@ -1,4 +1,4 @@
-package reconcile
+package outcome
 
 import (
 	"cmp"
@@ -12,10 +12,6 @@ import (
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/userpool"
 )
-
-// lookBack is how far back the records of a pool are read: longer than a message may lie in a queue's retries, and
-// than the time between two scans.
-const lookBack = 3 * 24 * time.Hour
 
 // Exhausted returns the settings whose flap budget is used up by the records, each with the reason: somebody else keeps
 // writing them, and to write them once more would go on for ever.
@@ -56,7 +52,7 @@ func (r Record) written() []string {
 
 // fixed says whether the record's run saw the setting hold.
 func (r Record) fixed(setting string) bool {
-	return slices.ContainsFunc(r.Drifts, func(d Drift) bool { return d.Setting == setting && d.State == StateFixed })
+	return slices.ContainsFunc(r.Drifts, func(d Finding) bool { return d.Setting == setting && d.State == StateFixed })
 }
 
 func flapReason(budget baseline.FlapBudget, setting string, by []Record, cause event.Cause) string {
@@ -116,18 +112,19 @@ func caller(c event.Cause) string {
 	}
 }
 
-func actor(c event.Cause) string { return cmp.Or(c.Actor, "an unknown caller") }
+// Actor names the caller behind a cause in full.
+func Actor(c event.Cause) string { return cmp.Or(c.Actor, "an unknown caller") }
 
 // LostUpdates returns a finding for each write of ours that may have undone the event's call: the call was made between
 // our read and our write of a document that it can change, and a write sends the whole document as it was read.
 //
 // For example, a call at 12:00:01 to a pool that we read at 12:00:00 and wrote at 12:00:02.
-func LostUpdates(request event.Request, records []Record) []Drift {
+func LostUpdates(request event.Request, records []Record) []Finding {
 	call, at := request.Call, request.Cause.Time
 	if len(call.Changes) == 0 || call.New || at.IsZero() {
 		return nil
 	}
-	var findings []Drift
+	var findings []Finding
 	for _, record := range records {
 		if record.Cause.EventID == request.Cause.EventID {
 			continue // it answers this very call
@@ -136,7 +133,7 @@ func LostUpdates(request event.Request, records []Record) []Drift {
 			if s.RequestID != "" && s.RequestID == request.Cause.RequestID {
 				return nil // the event is of this write
 			}
-			if s.made() && s.overlaps(at) && changes(request, s.Document) {
+			if s.Made() && s.overlaps(at, record.Until) && changes(request, s.Document) {
 				findings = append(findings, lostUpdate(request, record, s))
 			}
 		}
@@ -145,10 +142,10 @@ func LostUpdates(request event.Request, records []Record) []Drift {
 }
 
 // overlaps says whether a call at a time falls between the read and the write. CloudTrail gives whole seconds.
-func (s Sent) overlaps(at time.Time) bool {
+func (s Sent) overlaps(at, until time.Time) bool {
 	end := s.At
 	if end.IsZero() {
-		end = s.Read.Add(leaseTime)
+		end = until
 	}
 	return at.Add(time.Second).After(s.Read) && !at.After(end)
 }
@@ -159,7 +156,7 @@ func changes(request event.Request, name baseline.DocumentName) bool {
 		(request.ClientID == "" || name.Client() == "" || request.ClientID == name.Client())
 }
 
-func lostUpdate(request event.Request, record Record, s Sent) Drift {
+func lostUpdate(request event.Request, record Record, s Sent) Finding {
 	what := "what it set is not known: CloudTrail left out its parameters"
 	if len(request.Named) > 0 {
 		what = "its parameters: " + strings.Join(request.Named, ", ")
@@ -168,9 +165,9 @@ func lostUpdate(request event.Request, record Record, s Sent) Drift {
 	if !s.At.IsZero() {
 		made = "at " + s.At.UTC().Format(time.RFC3339)
 	}
-	d := Drift{Setting: string(s.Document), Want: "what the call set", State: StateReported, Code: CodeLostUpdate,
+	d := Finding{Setting: string(s.Document), Want: "what the call set", State: StateReported, Code: CodeLostUpdate,
 		Reason: fmt.Sprintf("%s by %s was made at %s, between our read and our %s %s, which sent the whole document as "+
-			"it was read: what the call set may be lost (%s; record %s)", request.Call.Name, actor(request.Cause),
+			"it was read: what the call set may be lost (%s; record %s)", request.Call.Name, Actor(request.Cause),
 			request.Cause.Time.UTC().Format(time.RFC3339), s.Call, made, what, record.ID)}
 	if len(record.Drifts) > 0 {
 		d.Rule = record.Drifts[0].Rule
@@ -189,8 +186,8 @@ func Interrupted(records []Record, now time.Time) []Record {
 	return open
 }
 
-// restoresOf returns what the interrupted runs may have taken from the pool, with the values that it had.
-func restoresOf(records []Record) []baseline.Drift {
+// RestoresOf returns what the interrupted runs may have taken from the pool, with the values that it had.
+func RestoresOf(records []Record) []baseline.Drift {
 	var all []baseline.Drift
 	for _, record := range records {
 		if record.Before == nil {
@@ -205,11 +202,11 @@ func restoresOf(records []Record) []baseline.Drift {
 	return all
 }
 
-// interruptedFindings says what interrupted runs wrote, and which of their fixes hold in the state now.
-func interruptedFindings(records []Record, found baseline.Comparison, now userpool.State) []Drift {
-	var findings []Drift
+// InterruptedFindings says what interrupted runs wrote, and which of their fixes hold in the state now.
+func InterruptedFindings(records []Record, found baseline.Comparison, now userpool.State) []Finding {
+	var findings []Finding
 	for _, record := range records {
-		findings = append(findings, interruptedFinding(record))
+		findings = append(findings, InterruptedFinding(record))
 		findings = append(findings, unknownRestores(record, now)...)
 		for _, d := range record.Drifts {
 			drifts := slices.ContainsFunc(found.Drifts, func(f baseline.Drift) bool {
@@ -229,28 +226,29 @@ func interruptedFindings(records []Record, found baseline.Comparison, now userpo
 }
 
 // unknownRestores returns the findings of what a record without its state may have taken: nobody knows its values.
-func unknownRestores(record Record, now userpool.State) []Drift {
+func unknownRestores(record Record, now userpool.State) []Finding {
 	if record.Before != nil {
 		return nil
 	}
-	var findings []Drift
+	var findings []Finding
 	for _, setting := range record.Restores() {
 		d := baseline.Drift{Setting: setting}
 		if len(now.Lacks([]baseline.Drift{d})) > 0 {
-			findings = append(findings, notRestored(d, "record "+record.ID+" does not hold what it was"))
+			findings = append(findings, NotRestored(d, "record "+record.ID+" does not hold what it was"))
 		}
 	}
 	return findings
 }
 
-func interruptedFinding(record Record) Drift {
+// InterruptedFinding says that a run was interrupted.
+func InterruptedFinding(record Record) Finding {
 	var writes []string
 	for _, s := range record.Sent {
-		if s.made() {
+		if s.Made() {
 			writes = append(writes, s.Call+" ("+string(s.Status)+")")
 		}
 	}
-	return Drift{Setting: string(record.Sent[0].Document), Want: "a run that ends", State: StateReported,
+	return Finding{Setting: string(record.Sent[0].Document), Want: "a run that ends", State: StateReported,
 		Code: CodeInterrupted, Have: "an interrupted run", Reason: fmt.Sprintf("an earlier run began at %s, wrote %s "+
 			"and was interrupted before it could notify anybody (record %s)", record.Began.UTC().Format(time.RFC3339),
 			strings.Join(writes, ", "), record.ID)}
@@ -260,7 +258,7 @@ func interruptedFinding(record Record) Drift {
 func (r Record) made() []string {
 	var all []string
 	for _, s := range r.Sent {
-		if s.made() {
+		if s.Made() {
 			all = append(all, s.Fixes...)
 		}
 	}

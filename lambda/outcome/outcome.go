@@ -1,10 +1,11 @@
-package reconcile
+package outcome
 
 import (
 	"time"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/userpool"
 )
 
 // An Ending says how a run ended, as a past participle.
@@ -24,16 +25,16 @@ const (
 	Scanned     Ending = "scanned"     // of a scan of all pools
 )
 
-// A DriftState says what became of one finding.
-type DriftState string
+// A State says what became of one finding.
+type State string
 
 // The states of a finding.
 const (
-	StateFixed     DriftState = "fixed"     // written and verified
-	StatePlanned   DriftState = "planned"   // would be written; in a Preview only
-	StateReported  DriftState = "reported"  // found and skipped
-	StateExempted  DriftState = "exempted"  // permitted until a date
-	StateUnfixable DriftState = "unfixable" // could not be written, or did not hold
+	StateFixed     State = "fixed"     // written and verified
+	StatePlanned   State = "planned"   // would be written; in a Preview only
+	StateReported  State = "reported"  // found and skipped
+	StateExempted  State = "exempted"  // permitted until a date
+	StateUnfixable State = "unfixable" // could not be written, or did not hold
 )
 
 // A Code is the reason of a finding in one word.
@@ -55,16 +56,16 @@ const (
 	CodeDeleted     Code = "deleted"     // a pool that a rule names was deleted
 )
 
-// A Drift is one finding: a setting that does not meet its requirement, or a watched change, and what became of it.
+// A Finding is a setting that does not meet its requirement, or a watched change, and what became of it.
 // Want and Have are masked where the setting is a message text or a secret.
-type Drift struct {
-	Setting string     `json:"setting"`
-	Rule    string     `json:"rule"`
-	Want    any        `json:"want"`
-	Have    any        `json:"have"`
-	State   DriftState `json:"state"`
-	Reason  string     `json:"reason,omitempty"` // why it was not fixed, or until when it is exempted
-	Code    Code       `json:"code,omitempty"`
+type Finding struct {
+	Setting string `json:"setting"`
+	Rule    string `json:"rule"`
+	Want    any    `json:"want"`
+	Have    any    `json:"have"`
+	State   State  `json:"state"`
+	Reason  string `json:"reason,omitempty"` // why it was not fixed, or until when it is exempted
+	Code    Code   `json:"code,omitempty"`
 	// Source is the place of the requirement in the baseline file.
 	Source baseline.Position `json:"-"`
 }
@@ -81,7 +82,7 @@ type Outcome struct {
 	UserPoolID string      `json:"userPoolId"`
 	Baseline   string      `json:"baseline"` // digest of the baseline file
 	Cause      event.Cause `json:"cause"`
-	Drifts     []Drift     `json:"drifts"` // in the order of the member table
+	Drifts     []Finding   `json:"drifts"` // in the order of the member table
 	Verified   Verified    `json:"verified"`
 	Writes     []string    `json:"writes"` // the write calls that were accepted, in order
 	Reason     string      `json:"reason"`
@@ -90,6 +91,22 @@ type Outcome struct {
 	Critical   bool        `json:"critical,omitempty"`   // graver than its ending: a pool that a rule names is gone
 	Details    Details     `json:"-"`
 }
+
+// A Preview is what Reconcile would do to a pool in the state in which it was read.
+type Preview struct {
+	// Outcome has what would be fixed as StatePlanned, and as Writes the calls that would be made. It is Drifted where
+	// anything would be written or is skipped, else Unfixable, Exempted, Unchanged or Ignored.
+	Outcome
+	Required []string // the settings that are required of the pool and its clients
+	State    string   // digest of the whole state, for ReconcileFrom; "" of an ignored pool
+	Before   userpool.State
+}
+
+// MovedReason says that a pool is not as it was when it was planned.
+const MovedReason = "the pool is no longer in the state that the plan was made for"
+
+// GoneReason says that a pool does not exist, or not any more.
+const GoneReason = "there is no such user pool here"
 
 // Details are the parts of an outcome that the answer of the function does not show.
 type Details struct {
@@ -104,7 +121,7 @@ type Details struct {
 	Notified map[string]time.Time
 	// LedgerError is what the ledger failed at first, or "". It changes no ending.
 	LedgerError string
-	open        []Record // to be closed once people are notified
+	Open        []Record // to be closed once people are notified
 }
 
 // Times says when a run came to what. A time that it never came to is zero.

@@ -1,4 +1,4 @@
-package reconcile
+package outcome
 
 // A ScanResult is what one scan, or one part of it, did.
 type ScanResult struct {

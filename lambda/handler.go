@@ -148,7 +148,7 @@ func (h handler) notify(ctx context.Context, request event.Request, out outcome.
 			notes[fingerprint] = now.Add(notify.RepeatInterval)
 		}
 		if out.Undetected > 0 {
-			notes[reconcile.CountedNote+fingerprint] = now.Add(notify.RepeatInterval)
+			notes[outcome.CountedNote+fingerprint] = now.Add(notify.RepeatInterval)
 		}
 	}
 	if len(notes) > 0 {

@@ -163,6 +163,15 @@ var (
 	})
 )
 
+// ClassOf returns the class of an error of this package, and "" of any other.
+func ClassOf(err error) Class {
+	var failed *Error
+	if errors.As(err, &failed) {
+		return failed.Class
+	}
+	return ""
+}
+
 // Culprits returns the settings that the service's answer to a write names with certainty: by its code, or by the path
 // of a validation error. It is empty where only the words of the text speak of a setting: these change, and they name
 // the wrong member at times.

@@ -3,7 +3,6 @@ package cognito
 import (
 	"cmp"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -188,8 +187,7 @@ func (c *Client) readAll(
 
 // gone says whether the error is that there is no such client.
 func gone(name baseline.DocumentName, err error) bool {
-	var failed *Error
-	return errors.As(err, &failed) && failed.Class == ClassGone && name.Client() != ""
+	return ClassOf(err) == ClassGone && name.Client() != ""
 }
 
 // Document reads one document of a pool. It is nil where the pool does not offer it for now. Errors are of type *Error.

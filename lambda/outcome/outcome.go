@@ -113,7 +113,7 @@ type Details struct {
 	PoolName   string
 	PoolARN    string
 	RequestIDs []string // of the writes
-	Durations  Durations
+	Duration   time.Duration
 	Times      Times
 	// Clients are app clients beyond what one run handles: each 100 of them are another request.
 	Clients []string
@@ -130,9 +130,6 @@ type Times struct {
 	Written  time.Time // the last write was accepted
 	Verified time.Time // the pool was read again and judged
 }
-
-// Durations says where the time of a run went.
-type Durations struct{ Read, Write, Verify, Total time.Duration }
 
 // A DeferredError says that a request is to be tried again later. Lambda shows its name.
 type DeferredError struct {

@@ -94,7 +94,7 @@ func (s Scanner) pages(ctx context.Context, scan event.Scan, result *outcome.Sca
 			return s.later(ctx, scan, page, result)
 		}
 		ids, next, err := s.Pools.List(ctx, scan.Token)
-		if err != nil && refused(err) && scan.Token != "" && !scan.Restarted {
+		if err != nil && cognito.ClassOf(err) == cognito.ClassRefused && scan.Token != "" && !scan.Restarted {
 			scan = event.Scan{Started: scan.Started, Scheduled: scan.Scheduled, Restarted: true}
 			seen = map[string]bool{}
 			result.Reason = "the API refused the token of the next page, so the scan began again at the first page"
@@ -117,11 +117,6 @@ func (s Scanner) pages(ctx context.Context, scan event.Scan, result *outcome.Sca
 		scan.Token, seen[next] = next, true
 	}
 	return fmt.Errorf("listing the pools: no end after %d pages", mostPages)
-}
-
-func refused(err error) bool {
-	var failed *cognito.Error
-	return errors.As(err, &failed) && failed.Class == cognito.ClassRefused
 }
 
 func (s Scanner) late(ctx context.Context) bool {

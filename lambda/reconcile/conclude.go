@@ -2,15 +2,11 @@ package reconcile
 
 import (
 	"context"
-	"encoding/json"
-	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/outcome"
-	"poolkeeper/lambda/userpool"
 )
 
 // conclude ends the run: it gathers the findings, names the ending, and prepares the records for Close.
@@ -42,7 +38,7 @@ func (r *run) conclude(ctx context.Context, err error) (outcome.Outcome, error) 
 	}
 	r.remember()
 	r.close(ctx, err, lost)
-	r.out.Details.Durations.Total = r.with.Now().Sub(r.start)
+	r.out.Details.Duration = r.with.Now().Sub(r.start)
 	if r.ledger.failed() {
 		r.out.Details.LedgerError = r.ledger.err.Error()
 	}
@@ -66,14 +62,16 @@ func (r *run) gather() {
 	}
 	if r.state.Documents != nil {
 		add(r.rules.missing(r.state))
-		add(r.watched(r.state))
+		add(outcome.Watched(r.request, r.with.Baseline.Policy(r.state.Identity(), r.rules.Now), r.state))
 		add(outcome.InterruptedFindings(r.interrupted, found, r.state))
 	}
 	if !r.rules.OwnWrite {
 		add(outcome.LostUpdates(r.request, r.history.Records))
 	}
 	slices.SortStableFunc(r.out.Drifts, func(a, b outcome.Finding) int { return baseline.Order(a.Setting, b.Setting) })
-	r.out.Undetected = r.undetected()
+	if r.request.Scan.Scheduled {
+		r.out.Undetected = outcome.Undetected(r.out, r.history.Notes, r.first, r.start)
+	}
 }
 
 // Conclude names the ending of a run that came to its end, by its findings and the settings that moved, and the reason
@@ -123,10 +121,10 @@ func (r *run) remember() {
 		if r.readAt.IsZero() || r.rules.OwnWrite {
 			return
 		}
-		r.with.reads.set(pool, lastRead{at: r.readAt, scope: r.scope})
+		r.with.reads.Store(pool, lastRead{at: r.readAt, scope: r.scope})
 	case outcome.Ignored:
 	default:
-		r.with.reads.forget(pool)
+		r.with.reads.Delete(pool)
 	}
 }
 
@@ -179,49 +177,4 @@ func holding(found baseline.Comparison) int {
 		}
 	}
 	return n
-}
-
-// inFlight is how long after a call its event may still come: CloudTrail and EventBridge deliver within minutes.
-const inFlight = 15 * time.Minute
-
-// CountedNote begins the note of a finding that was counted as undetected, and of which nobody was notified.
-const CountedNote = "counted:"
-
-// undetected counts the drift that a scheduled scan found and no event reported: it is enforced, its document changed
-// long ago, and nobody was notified of it before.
-func (r *run) undetected() int {
-	if !r.request.Scan.Scheduled {
-		return 0
-	}
-	n := 0
-	for _, d := range r.out.Drifts {
-		enforced := d.State == outcome.StateFixed || d.State == outcome.StateUnfixable || d.Code == outcome.CodeNoValue
-		fingerprint := outcome.Fingerprint(r.request.UserPoolID, d)
-		_, notified := r.history.Notes[fingerprint]
-		_, counted := r.history.Notes[CountedNote+fingerprint]
-		if enforced && d.Code != outcome.CodeInterrupted && !notified && !counted &&
-			r.start.Sub(changedAt(r.first, d.Setting)) >= inFlight {
-			n++
-		}
-	}
-	return n
-}
-
-// changedAt returns when the document of a setting was last changed. One that does not say so changes with its pool.
-func changedAt(state userpool.State, setting string) time.Time {
-	name, _ := baseline.DocumentOf(setting)
-	if at := instant(state.Documents[name]["LastModifiedDate"]); !at.IsZero() {
-		return at
-	}
-	return instant(state.Documents[baseline.UserPool]["LastModifiedDate"])
-}
-
-// instant reads a time of the API, in seconds since 1970; what is none is the zero time.
-func instant(v any) time.Time {
-	number, _ := v.(json.Number)
-	seconds, err := number.Float64()
-	if err != nil || math.Abs(seconds) > 1e11 {
-		return time.Time{}
-	}
-	return time.UnixMilli(int64(seconds * 1000)).UTC()
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/halving"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/userpool"
 )
@@ -37,9 +38,8 @@ func (r Rules) requiresRisk(state userpool.State) bool {
 
 // An Attempt is what a run has learned of the writes of one unit.
 type Attempt struct {
-	Refused  map[string]string // settings that the service refused, and why
-	Unheld   map[string]bool   // settings that were written in this run and do not hold
-	Excluded map[string]bool   // settings that are tried later
+	halving.Search
+	Unheld map[string]bool // settings that were written in this run and do not hold
 	// Accepted has the documents in which a setting was written: a twin stands in two.
 	Accepted map[string][]baseline.DocumentName
 	Restores []baseline.Drift // what our writes took from the pool
@@ -70,7 +70,7 @@ func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) (Deci
 		switch {
 		case skip:
 			d.Findings = append(d.Findings, finding)
-		case !attempt.Excluded[drift.Setting]:
+		case !attempt.Postponed[drift.Setting]:
 			fixable = append(fixable, drift)
 		}
 	}
@@ -171,48 +171,6 @@ func (r Rules) restores(policy baseline.Policy, lost []baseline.Drift, attempt A
 		}
 	}
 	return writable, findings
-}
-
-// triggers is the setting that holds a pool's triggers.
-const triggers = "LambdaConfig"
-
-// watched returns the findings of what is watched: what the call did, and the triggers that no rule requires.
-func (r *run) watched(state userpool.State) []outcome.Finding {
-	policy := r.with.Baseline.Policy(state.Identity(), r.rules.Now)
-	var findings []outcome.Finding
-	call := r.request.Call
-	if rule := policy.Watch[baseline.Watched(call.Watched)]; rule != "" && call.Happened != "" {
-		by := outcome.Actor(r.request.Cause)
-		findings = append(findings, outcome.Finding{Setting: call.Watched + "[" + r.request.Subject + "]", Rule: rule,
-			Want: "no change", Have: call.Happened, State: outcome.StateReported,
-			Reason: call.Happened + " by " + by + "; this is watched, and never undone"})
-	}
-	rule := policy.Watch[baseline.WatchTriggers]
-	if rule == "" {
-		return findings
-	}
-	reason := "triggers are watched, and never undone"
-	if call.Watched == string(baseline.WatchTriggers) && r.request.Cause.Actor != "" {
-		reason = "found after " + call.Name + " by " + r.request.Cause.Actor + "; " + reason
-	}
-	attached, _ := state.Settings()[triggers].(map[string]any)
-	m, _ := baseline.Lookup(triggers)
-	for _, trigger := range m.Members {
-		path, v := triggers+"."+trigger.Name, attached[trigger.Name]
-		if baseline.Empty(v) || requires(policy, path) {
-			continue
-		}
-		findings = append(findings, outcome.Finding{Setting: path, Rule: rule, Want: "no trigger that no rule requires",
-			Have: baseline.Mask(trigger, v), State: outcome.StateReported, Reason: reason, Code: outcome.CodeWatched})
-	}
-	return findings
-}
-
-// requires says whether the policy requires something of the setting, of a part of it, or of what holds it.
-func requires(policy baseline.Policy, setting string) bool {
-	return slices.ContainsFunc(policy.Requirements, func(o baseline.Owned) bool {
-		return baseline.Concerns(o.Setting, setting) || userpool.Touches(o.Setting, setting)
-	})
 }
 
 // missing returns the findings of app clients that a rule names and that do not exist.

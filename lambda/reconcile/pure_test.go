@@ -14,6 +14,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/halving"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
@@ -95,15 +96,16 @@ var decisions = map[string]decided{
 		rules:    func(r *reconcile.Rules) { r.Flapping = map[string]string{"DeletionProtection": "too often"} },
 		findings: protection(outcome.StateUnfixable), code: outcome.CodeFlapping, reason: "too often"},
 	"refused": {rule: protects, edit: unprotected,
-		attempt:  reconcile.Attempt{Refused: map[string]string{"DeletionProtection": "no"}},
+		attempt:  reconcile.Attempt{Search: halving.Search{Refused: map[string]string{"DeletionProtection": "no"}}},
 		findings: protection(outcome.StateUnfixable), reason: "no"},
 	"does not hold": {rule: protects, edit: unprotected,
 		attempt:  reconcile.Attempt{Unheld: map[string]bool{"DeletionProtection": true}},
 		findings: protection(outcome.StateUnfixable), code: outcome.CodeUnheld, reason: "did not hold"},
 	"excluded is tried later": {rule: protects, edit: unprotected,
-		attempt: reconcile.Attempt{Excluded: map[string]bool{"DeletionProtection": true}}},
+		attempt: reconcile.Attempt{Search: halving.Search{Postponed: map[string]bool{"DeletionProtection": true}}}},
 	"refused in one of two documents": {rule: "require: {SmsMfaConfiguration: {SmsAuthenticationMessage: 'New {####}'}}",
-		attempt: reconcile.Attempt{Refused: map[string]string{"SmsMfaConfiguration.SmsAuthenticationMessage": "no"},
+		attempt: reconcile.Attempt{
+			Search:   halving.Search{Refused: map[string]string{"SmsMfaConfiguration.SmsAuthenticationMessage": "no"}},
 			Accepted: map[string][]baseline.DocumentName{"SmsMfaConfiguration.SmsAuthenticationMessage": {baseline.UserPool}}},
 		findings: map[string]outcome.State{"SmsMfaConfiguration.SmsAuthenticationMessage": outcome.StateUnfixable},
 		code:     outcome.CodeHalf, reason: "it was written in UserPool"},
@@ -121,7 +123,8 @@ var decisions = map[string]decided{
 		findings: map[string]outcome.State{"SmsConfiguration": outcome.StateUnfixable},
 		code:     outcome.CodeRestore, reason: "could not be restored: the rule only audits"},
 	"a restore that was refused": {rule: protects, edit: noSender,
-		attempt:  reconcile.Attempt{Restores: sender, Refused: map[string]string{"SmsConfiguration": "no"}},
+		attempt: reconcile.Attempt{Restores: sender,
+			Search: halving.Search{Refused: map[string]string{"SmsConfiguration": "no"}}},
 		findings: map[string]outcome.State{"SmsConfiguration": outcome.StateUnfixable},
 		code:     outcome.CodeRestore, reason: "could not be restored: no"},
 	"no rule selects the pool any more": {rule: "pools: {names: [other]}, " + protects, edit: noSender,

@@ -36,13 +36,13 @@ type Reconciler struct {
 	Sleep       func(context.Context, time.Duration) error // ends early, with the context's error
 	Jitter      func(time.Duration) time.Duration          // spreads a wait
 
-	reads *reads
+	reads *sync.Map // by pool, the lastRead of this process
 }
 
 // New returns a Reconciler that lives by the real clock.
 func New(pools Pools, required *baseline.Baseline, ledger Ledger) *Reconciler {
 	return &Reconciler{Pools: pools, Baseline: required, Ledger: ledger, Now: time.Now, Sleep: cognito.Sleep,
-		Jitter: func(d time.Duration) time.Duration { return d/2 + rand.N(d) }, reads: &reads{}}
+		Jitter: func(d time.Duration) time.Duration { return d/2 + rand.N(d) }, reads: &sync.Map{}}
 }
 
 const (
@@ -77,10 +77,4 @@ func (r *Reconciler) Close(ctx context.Context, out outcome.Outcome) error {
 		}
 	}
 	return nil
-}
-
-// reads remembers in the process when pools were last read as a whole without drift.
-type reads struct {
-	mutex sync.Mutex
-	last  map[string]lastRead
 }

@@ -103,7 +103,8 @@ func (r *run) covered(ctx context.Context) bool {
 	if at.IsZero() || r.rules.OwnWrite || watches || call.Name == event.DeleteUserPool {
 		return false
 	}
-	last, ok := r.with.reads.of(r.request.UserPoolID)
+	value, _ := r.with.reads.Load(r.request.UserPoolID)
+	last, ok := value.(lastRead)
 	if !ok || !at.Add(settledTime).Before(last.at) || !last.scope.covers(r.scope) {
 		return false
 	}
@@ -134,7 +135,6 @@ func (r *run) readAll(ctx context.Context) error {
 	selected := &selection{scope: r.scope, baseline: r.with.Baseline, now: r.rules.Now, most: r.with.MostClients}
 	from := r.with.Now()
 	state, err := r.with.Pools.Read(ctx, r.request.UserPoolID, selected.want())
-	r.out.Details.Durations.Read += r.with.Now().Sub(from)
 	if err != nil {
 		return err
 	}
@@ -203,7 +203,7 @@ func (r *run) sent() []outcome.Sent {
 
 // unreadable ends a run that wrote nothing and whose pool could not be read.
 func (r *run) unreadable(ctx context.Context, err error) (outcome.Outcome, error) {
-	switch classOf(err) {
+	switch cognito.ClassOf(err) {
 	case cognito.ClassGone:
 		deleted := r.request.Call.Name == event.DeleteUserPool
 		r.out.Outcome, r.out.Reason = outcome.Ignored, outcome.GoneReason
@@ -248,41 +248,8 @@ func (r *run) later(err error) error {
 	return &outcome.DeferredError{UserPoolID: r.request.UserPoolID, Cause: err, Reason: err.Error()}
 }
 
-func classOf(err error) cognito.Class {
-	var failed *cognito.Error
-	if errors.As(err, &failed) {
-		return failed.Class
-	}
-	return ""
-}
-
 // A lastRead is when a process last read a pool in a scope and left no drift there.
 type lastRead struct {
 	at    time.Time
 	scope Scope
-}
-
-func (m *reads) of(pool string) (lastRead, bool) {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	last, ok := m.last[pool]
-	return last, ok
-}
-
-// mostReads bounds the pools that are remembered; beyond it, all are forgotten, which costs a read each.
-const mostReads = 4096
-
-func (m *reads) set(pool string, last lastRead) {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	if m.last == nil || len(m.last) >= mostReads {
-		m.last = map[string]lastRead{}
-	}
-	m.last[pool] = last
-}
-
-func (m *reads) forget(pool string) {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	delete(m.last, pool)
 }

@@ -18,25 +18,19 @@ type work struct {
 	run        *run
 	done       result // so far
 	attempt    Attempt
-	origin     userpool.State     // before the unit's first write that was made
-	began      bool               // a write was made, or may have been
-	postponed  [][]baseline.Drift // after a refusal: what is tried once the half before it is done
-	last       refusedSet         // the last set of fixes that was refused
-	readAt     time.Time          // when the run's state of the unit was read; zero once a write was sent
-	unverified bool               // a write was accepted since the last verification
-	unclear    string             // the last write call, if its answer was lost
-	leased     time.Time          // when the lease was last renewed; zero without one
-	waits      int                // for a pool that was busy
-	roleTries  int                // with a role for text messages that was refused
-	tries      int                // sets of writes that were tried
-	refusedAt  map[string]int     // by setting, how many writes were accepted before it was refused
-	again      bool               // refused settings are tried once more
+	origin     userpool.State // before the unit's first write that was made
+	began      bool           // a write was made, or may have been
+	readAt     time.Time      // when the run's state of the unit was read; zero once a write was sent
+	unverified bool           // a write was accepted since the last verification
+	unclear    string         // the last write call, if its answer was lost
+	leased     time.Time      // when the lease was last renewed; zero without one
+	waits      int            // for a pool that was busy
+	roleTries  int            // with a role for text messages that was refused
 }
 
 func (r *run) workOn(unit Unit) *work {
-	w := &work{run: r, done: result{unit: unit}, refusedAt: map[string]int{},
-		attempt: Attempt{Refused: map[string]string{},
-			Unheld: map[string]bool{}, Excluded: map[string]bool{}, Accepted: map[string][]baseline.DocumentName{}}}
+	w := &work{run: r, done: result{unit: unit},
+		attempt: Attempt{Unheld: map[string]bool{}, Accepted: map[string][]baseline.DocumentName{}}}
 	if unit.isPool() {
 		w.attempt.Restores = outcome.RestoresOf(r.interrupted)
 	}
@@ -45,9 +39,8 @@ func (r *run) workOn(unit Unit) *work {
 
 // retry prepares the work to go on, with what was refused, and with all that it has learned else.
 func (w *work) retry() {
-	clear(w.attempt.Refused)
-	clear(w.refusedAt)
-	w.tries, w.waits, w.readAt, w.last = 0, 0, time.Time{}, refusedSet{}
+	w.attempt.Restart()
+	w.waits, w.readAt = 0, time.Time{}
 }
 
 // bring brings the unit to the baseline.
@@ -143,8 +136,7 @@ func (w *work) do(ctx context.Context) (result, error) {
 		}
 		repeated := w.repeated(decision.Plan.Writes)
 		switch {
-		case len(decision.Plan.Writes) > 0 && (w.last.of(decision.Plan.Fixes) || w.tries >= w.most(decision.Plan.Fixes)):
-			w.giveUp(decision.Plan.Fixes, w.last.reason)
+		case len(decision.Plan.Writes) > 0 && w.attempt.GivesUp(decision.Plan.Fixes):
 			continue
 		case len(repeated) > 0 && w.unverified:
 			err = w.verify(ctx) // which waits for a read that is late, or finds that it does not hold
@@ -153,11 +145,11 @@ func (w *work) do(ctx context.Context) (result, error) {
 			continue
 		case len(decision.Plan.Writes) > 0:
 			err = w.try(ctx, decision.Plan)
-		case w.next():
+		case w.attempt.Next():
 			continue
 		case w.unverified:
 			err = w.verify(ctx)
-		case w.retryRefused():
+		case w.attempt.Retry():
 			continue
 		default:
 			return w.result(decision), nil
@@ -174,8 +166,6 @@ func (w *work) read(ctx context.Context) error {
 		return nil
 	}
 	r := w.run
-	from := r.with.Now()
-	defer func() { r.out.Details.Durations.Read += r.with.Now().Sub(from) }()
 	for try := 0; ; try++ {
 		at := r.with.Now()
 		state, err := r.readUnit(ctx, w.done.unit)
@@ -219,7 +209,7 @@ func (r *run) readUnit(ctx context.Context, unit Unit) (userpool.State, error) {
 // listed any more. Else it returns the error.
 func (w *work) gone(ctx context.Context, err error) (bool, error) {
 	client := w.done.unit[0].Client()
-	if client == "" || classOf(err) != cognito.ClassGone {
+	if client == "" || cognito.ClassOf(err) != cognito.ClassGone {
 		return false, err
 	}
 	state, err := w.run.with.Pools.Read(ctx, w.run.request.UserPoolID, userpool.Want{
@@ -233,41 +223,6 @@ func (w *work) gone(ctx context.Context, err error) (bool, error) {
 		err = errShown
 	}
 	return err == nil, err
-}
-
-// most bounds the sets of writes that are tried: halves of six settings, each refused, take eleven.
-func (w *work) most(fixes []baseline.Drift) int {
-	return max(12, 2*(len(fixes)+len(w.attempt.Refused)))
-}
-
-// next goes on with what was postponed, and says whether there was anything.
-func (w *work) next() bool {
-	if len(w.postponed) == 0 {
-		return false
-	}
-	last := len(w.postponed) - 1
-	for _, d := range w.postponed[last] {
-		delete(w.attempt.Excluded, d.Setting)
-	}
-	w.postponed = w.postponed[:last]
-	return true
-}
-
-// retryRefused has what was refused tried once more where another write was accepted since, and says whether there is
-// anything.
-func (w *work) retryRefused() bool {
-	if w.again {
-		return false
-	}
-	w.again = true
-	retried := false
-	for setting, at := range w.refusedAt {
-		if at < len(w.run.out.Writes) && w.tries < 12 {
-			delete(w.attempt.Refused, setting)
-			retried = true
-		}
-	}
-	return retried
 }
 
 // repeated returns the fixes that were accepted for their document before. What has to be restored is none of them:

@@ -14,11 +14,10 @@ import (
 
 // try makes the writes of a plan in their order, each once, and learns from the answers. The error defers the request.
 func (w *work) try(ctx context.Context, plan userpool.Plan) error {
-	w.tries++
+	w.attempt.Try()
 	if !w.began {
 		w.origin = w.run.state.Focus(w.done.unit)
 	}
-	from := w.run.with.Now()
 	for i, request := range plan.Writes {
 		if err := w.mayWrite(ctx, request, len(plan.Writes)-i); err != nil {
 			return err
@@ -29,10 +28,8 @@ func (w *work) try(ctx context.Context, plan userpool.Plan) error {
 			w.accept(request)
 			continue
 		}
-		w.run.out.Details.Durations.Write += w.run.with.Now().Sub(from)
 		return w.answer(ctx, plan, request, err)
 	}
-	w.run.out.Details.Durations.Write += w.run.with.Now().Sub(from)
 	return w.verify(ctx)
 }
 
@@ -71,7 +68,7 @@ func (w *work) send(ctx context.Context, request userpool.Request) error {
 	switch {
 	case err == nil:
 		sent.Status = outcome.Accepted
-	case classOf(err) == cognito.ClassUnclear:
+	case cognito.ClassOf(err) == cognito.ClassUnclear:
 		sent.Status = outcome.Unclear
 	default:
 		sent.Status = outcome.Refused
@@ -131,14 +128,15 @@ func (w *work) accept(request userpool.Request) {
 
 // sent notes a write that was accepted, or may have been.
 func (w *work) sent(request userpool.Request) {
-	w.unverified, w.began, w.last = true, true, refusedSet{}
+	w.unverified, w.began = true, true
+	w.attempt.Accept()
 	w.attempt.Restores = append(w.attempt.Restores, request.Restores...)
 	w.done.fixes = append(w.done.fixes, request.Fixes...)
 }
 
 // answer learns from a write that failed. The error defers the request; nil means to read and decide again.
 func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.Request, err error) error {
-	switch classOf(err) {
+	switch cognito.ClassOf(err) {
 	case cognito.ClassUnclear:
 		w.sent(request)
 		w.unclear = request.Call
@@ -158,7 +156,15 @@ func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.
 	default:
 		return w.run.later(err)
 	}
-	w.refuse(plan, request, err)
+	fixes := request.Fixes
+	if len(fixes) == 0 {
+		fixes = plan.Fixes // the write only accompanied that of another document
+	}
+	var culprits []string
+	if failed := (*cognito.Error)(nil); errors.As(err, &failed) {
+		culprits = failed.Culprits()
+	}
+	w.attempt.Refuse(plan.Fixes, fixes, culprits, err.Error())
 	return nil
 }
 
@@ -169,82 +175,8 @@ func (w *work) wait(ctx context.Context, err error) error {
 		return r.later(err)
 	}
 	w.waits++
-	w.tries-- // it was not refused
+	w.attempt.Forget()
 	return nil
-}
-
-// refuse narrows a refused write down. A refused write changed nothing. Where the answer names the culprit with
-// certainty, that is refused; else the fixes are tried in halves, until each is written or refused by itself.
-func (w *work) refuse(plan userpool.Plan, request userpool.Request, err error) {
-	fixes := request.Fixes
-	if len(fixes) == 0 {
-		fixes = plan.Fixes // the write only accompanied that of another document
-	}
-	var failed *cognito.Error
-	if errors.As(err, &failed) {
-		if culprits := failed.Culprits(); len(culprits) > 0 {
-			for _, d := range touching(fixes, culprits) {
-				w.attempt.Refused[d.Setting] = err.Error() // which another write does not change
-			}
-			return
-		}
-	}
-	groups := userpool.Groups(fixes)
-	w.last = refusedSet{fixes: names(plan.Fixes), reason: err.Error()}
-	if len(groups) == 1 {
-		w.giveUp(fixes, err.Error())
-		return
-	}
-	var rest []baseline.Drift
-	for _, group := range groups[(len(groups)+1)/2:] {
-		rest = append(rest, group...)
-	}
-	for _, d := range rest {
-		w.attempt.Excluded[d.Setting] = true
-	}
-	w.postponed = append(w.postponed, rest)
-}
-
-// A refusedSet is a set of fixes that were refused together.
-type refusedSet struct {
-	fixes  []string
-	reason string
-}
-
-// of says whether these very fixes were refused, and nothing was accepted since.
-func (r refusedSet) of(fixes []baseline.Drift) bool {
-	return len(fixes) > 0 && slices.Equal(r.fixes, names(fixes))
-}
-
-func names(fixes []baseline.Drift) []string {
-	var all []string
-	for _, d := range fixes {
-		all = append(all, d.Setting)
-	}
-	slices.Sort(all)
-	return all
-}
-
-// giveUp notes settings as refused.
-func (w *work) giveUp(fixes []baseline.Drift, reason string) {
-	for _, d := range fixes {
-		w.attempt.Refused[d.Setting], w.refusedAt[d.Setting] = reason, len(w.run.out.Writes)
-	}
-}
-
-// touching returns the fixes that touch a culprit, or all of them where the culprit is a setting that is only sent
-// back.
-func touching(fixes []baseline.Drift, culprits []string) []baseline.Drift {
-	var found []baseline.Drift
-	for _, d := range fixes {
-		if slices.ContainsFunc(culprits, func(c string) bool { return userpool.Touches(d.Setting, c) }) {
-			found = append(found, d)
-		}
-	}
-	if len(found) == 0 {
-		return fixes
-	}
-	return found
 }
 
 // verifyWaits are the waits between the reads of a verification: for a second or two a read may show an older state.
@@ -255,8 +187,6 @@ var verifyWaits = []time.Duration{200 * time.Millisecond, 400 * time.Millisecond
 // against the state before the first write.
 func (w *work) verify(ctx context.Context) error {
 	r := w.run
-	from := r.with.Now()
-	defer func() { r.out.Details.Durations.Verify += r.with.Now().Sub(from) }()
 	for try := 0; ; try++ {
 		at := r.with.Now()
 		state, err := r.readUnit(ctx, w.done.unit)
@@ -290,7 +220,7 @@ func (w *work) unheld(found baseline.Comparison) []baseline.Drift {
 	for _, d := range found.Drifts {
 		_, refused := w.attempt.Refused[d.Setting]
 		wrote := slices.ContainsFunc(w.done.fixes, func(f baseline.Drift) bool { return f.Setting == d.Setting })
-		if wrote && !refused && !w.attempt.Excluded[d.Setting] {
+		if wrote && !refused && !w.attempt.Postponed[d.Setting] {
 			still = append(still, d)
 		}
 	}

@@ -39,10 +39,7 @@ func Log(ctx context.Context, logger *slog.Logger, out outcome.Outcome) {
 		slog.Any("write_request_ids", out.Details.RequestIDs),
 		slog.Int("verified_owned", out.Verified.Owned),
 		slog.Int("verified_unmanaged_unchanged", out.Verified.UnmanagedUnchanged),
-		slog.Float64("read_ms", milliseconds(out.Details.Durations.Read)),
-		slog.Float64("write_ms", milliseconds(out.Details.Durations.Write)),
-		slog.Float64("verify_ms", milliseconds(out.Details.Durations.Verify)),
-		slog.Float64("total_ms", milliseconds(out.Details.Durations.Total)),
+		slog.Float64("total_ms", milliseconds(out.Details.Duration)),
 	}
 	if out.Record != "" {
 		attributes = append(attributes, slog.String("record", out.Record))

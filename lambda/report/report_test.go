@@ -42,8 +42,7 @@ func wrote(out outcome.Outcome, owned, unmanaged int) outcome.Outcome {
 	out.Verified = outcome.Verified{Owned: owned, UnmanagedUnchanged: unmanaged}
 	out.Details.Times.Written = cause.Time.Add(2051 * time.Millisecond)
 	out.Details.Times.Verified = cause.Time.Add(2072 * time.Millisecond)
-	out.Details.Durations = outcome.Durations{Read: 21 * time.Millisecond, Write: 30 * time.Millisecond,
-		Verify: 20500 * time.Microsecond, Total: 72 * time.Millisecond}
+	out.Details.Duration = 72 * time.Millisecond
 	return out
 }
 

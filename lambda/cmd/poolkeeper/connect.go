@@ -110,8 +110,7 @@ func (c *cli) read(ctx context.Context, pools reconcile.Pools, id string, want u
 		return userpool.State{}, err
 	}
 	state, err := pools.Read(ctx, id, want)
-	var failed *cognito.Error
-	if errors.As(err, &failed) && failed.Class == cognito.ClassGone {
+	if cognito.ClassOf(err) == cognito.ClassGone {
 		err = c.gone(id)
 	}
 	if err != nil {

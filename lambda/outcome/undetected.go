@@ -1,0 +1,52 @@
+package outcome
+
+import (
+	"encoding/json"
+	"math"
+	"time"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/userpool"
+)
+
+// inFlight is how long after a call its event may still come: CloudTrail and EventBridge deliver within minutes.
+const inFlight = 15 * time.Minute
+
+// CountedNote begins the note of a finding that was counted as undetected, and of which nobody was notified.
+const CountedNote = "counted:"
+
+// Undetected counts the drift that a scheduled scan found and no event reported: it is enforced, its document changed
+// long ago, and nobody was notified of it before.
+func Undetected(out Outcome, notes map[string]time.Time, state userpool.State, now time.Time) int {
+	n := 0
+	for _, d := range out.Drifts {
+		enforced := d.State == StateFixed || d.State == StateUnfixable || d.Code == CodeNoValue
+		fingerprint := Fingerprint(out.UserPoolID, d)
+		_, notified := notes[fingerprint]
+		_, counted := notes[CountedNote+fingerprint]
+		if enforced && d.Code != CodeInterrupted && !notified && !counted &&
+			now.Sub(changedAt(state, d.Setting)) >= inFlight {
+			n++
+		}
+	}
+	return n
+}
+
+// changedAt returns when the document of a setting was last changed. One that does not say so changes with its pool.
+func changedAt(state userpool.State, setting string) time.Time {
+	name, _ := baseline.DocumentOf(setting)
+	if at := instant(state.Documents[name]["LastModifiedDate"]); !at.IsZero() {
+		return at
+	}
+	return instant(state.Documents[baseline.UserPool]["LastModifiedDate"])
+}
+
+// instant reads a time of the API, in seconds since 1970; what is none is the zero time.
+func instant(v any) time.Time {
+	number, _ := v.(json.Number)
+	seconds, err := number.Float64()
+	if err != nil || math.Abs(seconds) > 1e11 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(seconds * 1000)).UTC()
+}

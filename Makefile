@@ -71,7 +71,7 @@ endef
 test: ## run the tests, with the race detector where there is a C compiler; the longer ones are in campaign
 	@if [[ -z "$(RACE)" ]]; then echo "no C compiler: testing without the race detector"; [[ "$${CI:-}" != true ]]; fi
 	@$(call run,test,$(TEST) $(RACE) $(RACED) && \
-		$(TEST) $$(go list ./baseline/... ./lambda/... ./infra ./infra/samlocal | grep -vxF "$$(go list $(RACED))"))
+		$(TEST) $$(go list ./baseline/... ./lambda/... ./infra | grep -vxF "$$(go list $(RACED))"))
 
 campaign: ## run the long tests: the fault campaign, the laws with many draws, the load, deployments against emulators
 	@$(call run,campaign,POOLKEEPER_CAMPAIGN=full $(TEST) ./lambda/reconcile -rapid.checks=$(DRAWS) && \

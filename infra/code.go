@@ -20,7 +20,7 @@ var goArch = map[string]string{"arm64": "arm64", "x86_64": "amd64"}
 // tags are the build tags of a deployment's function. A linked service makes every start slower, so one that is not
 // configured is left out.
 func tags(s Settings) string {
-	if s.Notify.SecurityHub && !s.Local {
+	if s.Notify.SecurityHub && s.Local == "" {
 		return "lambda.norpc"
 	}
 	return "lambda.norpc,nosecurityhub"

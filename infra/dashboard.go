@@ -2,27 +2,25 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
-// The questions that people ask of the log. They are saved in Logs Insights too.
-var questions = []struct{ id, title, query string }{
-	{"WhoChangedWhat", "Who changed what",
+// The questions that people ask of the log: the dashboard shows the answers, and opens them in Logs Insights.
+var questions = []struct{ title, query string }{
+	{"Who changed what",
 		"fields @timestamp, outcome, user_pool_id, cause.event_name, cause.actor, cause.source_ip\n" +
 			"| filter msg = 'reconciled' and outcome not in ['unchanged', 'ignored']\n" +
 			"| sort @timestamp desc\n| limit 50"},
-	{"WhyNotFixed", "Why was this not fixed", "fields @timestamp, outcome, user_pool_id, reason\n" +
+	{"Why was this not fixed", "fields @timestamp, outcome, user_pool_id, reason\n" +
 		"| filter outcome in ['partial', 'unfixable', 'unconverged', 'deferred'] or msg = 'cannot start'\n" +
 		"| sort @timestamp desc\n| limit 50"},
-	{"OutOfCompliance", "Pools out of compliance", "filter msg = 'reconciled' and outcome != 'ignored'\n" +
+	{"Pools out of compliance", "filter msg = 'reconciled' and outcome != 'ignored'\n" +
 		"| stats latest(outcome) as last, latest(@timestamp) as seen by user_pool_id\n" +
 		"| filter last in ['partial', 'unfixable', 'unconverged', 'drifted', 'deferred']\n| sort seen desc"},
 }
@@ -70,9 +68,6 @@ func NewDashboard(
 				graph("Undetected drift, lost updates",
 					own("UndetectedDrift", "Sum"), own("LostUpdates", "Sum"), own("LedgerFailed", "Sum")),
 			},
-			{awscloudwatch.NewTextWidget(&awscloudwatch.TextWidgetProps{
-				Width: jsii.Number(24), Height: jsii.Number(7), Markdown: jsii.String(saveQuestions(stack, scope, keeper)),
-			})},
 			{answer(keeper, 0, 24, 6)},
 			{answer(keeper, 1, 24, 6)},
 		},
@@ -101,51 +96,4 @@ func answer(keeper Keeper, question int, width, height float64) awscloudwatch.IW
 		Title: jsii.String(questions[question].title), QueryString: jsii.String(questions[question].query),
 		LogGroupNames: &[]*string{keeper.Log.LogGroupName()}, Width: jsii.Number(width), Height: jsii.Number(height),
 	})
-}
-
-// saveQuestions saves the questions, and returns the text that links to them.
-func saveQuestions(stack awscdk.Stack, scope constructs.Construct, keeper Keeper) string {
-	name, group := *stack.StackName(), keeper.Log.LogGroupName()
-	text := "### Ask the log\n\n"
-	for _, q := range questions {
-		saved := awslogs.NewCfnQueryDefinition(scope, jsii.String(q.id), &awslogs.CfnQueryDefinitionProps{
-			Name: jsii.String(name + "/" + q.title), QueryString: jsii.String(q.query), LogGroupNames: &[]any{group},
-		})
-		text += "- [" + q.title + "](" + link(*stack.Region(), q.query, *saved.Ref(), *group) + ")\n"
-	}
-	return text + "\nThey are saved in Logs Insights under `" + name + "`, and two of them are answered below.\n\n" +
-		"### Read before you write\n\n" +
-		"`poolkeeper plan --all` shows what differs from the baseline, `poolkeeper apply` writes it."
-}
-
-// link leads to a saved question in the console. The console encodes its query twice: a character that is no letter or
-// digit becomes a star and two digits, then what delimits the parts is escaped with a dollar sign, so that nothing is
-// left that Markdown could interpret. The group and the question's id, which only the deployment knows, need no escape.
-func link(region, query, id, group string) string {
-	var text strings.Builder
-	for _, b := range []byte(query) {
-		if b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '_' || b == '.' || b == '-' {
-			text.WriteByte(b)
-		} else {
-			fmt.Fprintf(&text, "*%02x", b)
-		}
-	}
-	detail := "~(end~0~start~-604800~timeType~'RELATIVE~unit~'seconds~editorString~'" + text.String() +
-		"~queryId~'" + id + "~source~(~'" + group + "))"
-	escape := strings.NewReplacer("~", "$257E", "(", "$2528", ")", "$2529", "'", "$2527")
-	return "https://" + region + "." + console(region) + "/cloudwatch/home?region=" + region +
-		"#logsV2:logs-insights$3FqueryDetail$3D" + escape.Replace(detail)
-}
-
-// console is the console's domain in a Region's partition. A Region that only the deployment knows is taken for one of
-// the first partition.
-func console(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "console.amazonaws.cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "console.amazonaws-us-gov.com"
-	default:
-		return "console.aws.amazon.com"
-	}
 }

@@ -20,7 +20,7 @@ var functions = map[string]struct {
 	"everything": {everything, ownsAll, "x86_64", []string{
 		"BASELINE_FILE", "EVENT_BUS", "GOMAXPROCS", "LEDGER_TABLE", "MODE", "QUEUE_URL", "ROLE_ARN", "SCAN_QUEUE_URL",
 		"SECURITY_HUB", "TOPIC_ARN"}},
-	"local": {map[string]any{"localEndpoint": "http://x:1", "mode": "audit"}, "", "arm64", []string{
+	"local": {map[string]any{"local": "http://x:1", "mode": "audit"}, "", "arm64", []string{
 		"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "GOMAXPROCS", "MODE"}},
 }
 

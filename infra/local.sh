@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
-# Runs the function of a local template on an event: in SAM's container (invoke), the same with the fake of Cognito
-# beside it (local), or with the fake and without a container (emulate). From the top of the repository, through make.
+# Runs the function on an event: in SAM's container (invoke), the same with the fake of Cognito beside it (local), or
+# with the fake and without a container (emulate). From the top of the repository, through make.
 set -euo pipefail
 command=$1 event=$2
 port=${PORT:-5555}
 sam_dir=.build/sam
-case $(uname -m) in arm64 | aarch64) arch=arm64 ;; *) arch=x86_64 ;; esac
+case $(uname -m) in arm64 | aarch64) arch=arm64 goarch=arm64 ;; *) arch=x86_64 goarch=amd64 ;; esac
 
-synthesize() { # endpoint, or nothing
+in_container() { # endpoint, or nothing
 	[[ -x infra/node_modules/.bin/cdk ]] || npm ci --prefix infra --no-audit --no-fund --silent
 	rm -rf "$sam_dir"
 	# cdk.json may have a deployment's stage and Regions, which do not apply to a laptop.
-	infra/node_modules/.bin/cdk synth -q --no-path-metadata --output "$sam_dir" -c local=true \
-		-c stage= -c regions= -c watchRole=false -c architecture="$arch" -c mode="${MODE:-}" ${1:+-c localEndpoint="$1"}
+	infra/node_modules/.bin/cdk synth -q --no-path-metadata --output "$sam_dir" -c local="${1:-true}" \
+		-c stage= -c regions= -c watchRole=false -c architecture="$arch" -c mode="${MODE:-}"
+	[[ -z ${1:-} || $command != local ]] || serve "0.0.0.0:$port" # a container does not reach the loopback interface
+	sam local invoke Poolkeeper --template "$sam_dir/poolkeeper.template.json" --event "$event" \
+		--add-host host.docker.internal:host-gateway ${SAM_FLAGS:-}
 }
 
 require_container() {
@@ -26,8 +29,6 @@ require_container() {
 		if [[ $command == invoke ]]; then
 			echo "  go run ./lambda/cmd/poolkeeper replay --audit $event"
 			echo "      the handler, in the command line; without --audit it writes"
-			echo "  go run ./infra/emulate $event"
-			echo "      the built bootstrap, with the template's environment, behind a Runtime API server"
 		else
 			echo "  make emulate EVENT=$event"
 		fi
@@ -49,29 +50,22 @@ serve() { # address
 	exit 1
 }
 
-in_container() {
-	sam local invoke Poolkeeper --template "$sam_dir/poolkeeper.template.json" --event "$event" \
-		--add-host host.docker.internal:host-gateway
-}
-
 [[ -r $event ]] || { echo "no event $event: say EVENT=lambda/event/testdata/update-user-pool.json" >&2; exit 1; }
 case $command in
 invoke)
+	require_container
 	# Against AWS itself nothing is written unless MODE=enforce asks for it.
 	MODE=${MODE:-$([[ -n ${ENDPOINT:-} ]] || echo audit)}
-	synthesize "${ENDPOINT:-}"
-	require_container
-	in_container
+	in_container "${ENDPOINT:-}"
 	;;
 local)
-	synthesize "http://host.docker.internal:$port"
 	require_container
-	serve "0.0.0.0:$port" # a container does not reach the loopback interface
-	in_container
+	in_container "http://host.docker.internal:$port"
 	;;
 emulate)
-	synthesize "http://127.0.0.1:$port"
+	make -s function ARCHITECTURES=$goarch
 	serve "127.0.0.1:$port"
-	AWS_REGION=eu-west-1 go run ./infra/emulate "$event"
+	AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="http://127.0.0.1:$port" AWS_REGION=eu-west-1 AWS_ACCESS_KEY_ID=example \
+		AWS_SECRET_ACCESS_KEY=example go run ./infra/emulate ".build/$goarch/bootstrap" "$event"
 	;;
 esac

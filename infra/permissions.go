@@ -55,7 +55,7 @@ func Permissions(s Settings, p Location) []Statement {
 		pass := statement("PassSmsRole", roles, "iam:PassRole")
 		statements = append(statements, pass.where("iam:PassedToService", "cognito-idp.amazonaws.com"))
 	}
-	keys := append(slices.Clone(s.Access.KMSKeys), required(s.Baseline, keyARNs, "LambdaConfig", "KeyConfiguration")...)
+	keys := append(slices.Clone(s.KMSKeys), required(s.Baseline, whole(keyForm), "LambdaConfig", "KeyConfiguration")...)
 	if keys = p.own(unique(keys)); len(keys) > 0 {
 		statements = append(statements, statement("UseKeys", keys, "kms:CreateGrant", "kms:DescribeKey"))
 	}
@@ -111,11 +111,12 @@ func (p Location) serviceRole(sid, service string) Statement {
 // smsRoles returns the roles that may be passed: those of the settings and of the baseline, or any, where the settings
 // say nothing.
 func smsRoles(s Settings, p Location) []string {
-	if len(s.Access.SMSRoles) == 0 && !s.Access.NoSMSRoles {
+	if len(s.SMSRoles) == 0 {
 		return []string{p.arn("iam", "role/*")}
 	}
-	ofBaseline := required(s.Baseline, roleARNs, "SmsConfiguration", "SmsMfaConfiguration")
-	return unique(append(slices.Clone(s.Access.SMSRoles), ofBaseline...))
+	ofBaseline := required(s.Baseline, whole(roleForm), "SmsConfiguration", "SmsMfaConfiguration")
+	return unique(append(slices.DeleteFunc(slices.Clone(s.SMSRoles), func(role string) bool { return role == "none" }),
+		ofBaseline...))
 }
 
 // notifyPermissions returns what it takes to notify the bus and Security Hub, where the settings name them.

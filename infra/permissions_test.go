@@ -188,8 +188,10 @@ func TestManyPools(t *testing.T) {
 	}
 	slices.Sort(waits)
 	for _, f := range tpl.of("AWS::Lambda::Function") {
-		slices.Sort(f.DependsOn)
-		if diff := cmp.Diff(waits, f.DependsOn); diff != "" {
+		only := slices.DeleteFunc(slices.Sorted(slices.Values(f.DependsOn)), func(id string) bool {
+			return tpl.Resources[id].Type == "AWS::IAM::Role"
+		})
+		if diff := cmp.Diff(waits, only); diff != "" {
 			t.Errorf("what the function waits for (-want +got):\n%s", diff)
 		}
 	}

@@ -21,11 +21,11 @@ type Settings struct {
 	ScanHours        int
 	LogRetentionDays int
 	Notify           Notify
-	Access           Access
+	SMSRoles         []string // ARNs or "none"; empty is every role of the account
+	KMSKeys          []string // ARNs
 	CreateTrail      bool
 	WatchRole        bool
-	Local            bool
-	LocalEndpoint    string
+	Local            string // "" is a deployment, "true" or a URL a template for SAM
 	Code             string // the folder with the function's binary
 }
 
@@ -36,13 +36,6 @@ type Notify struct {
 	TeamsTenant, TeamsTeam, TeamsChannel string
 	EventBus                             string // name or ARN; "" is none
 	SecurityHub                          bool
-}
-
-// Access is what the function may use beside user pools.
-type Access struct {
-	SMSRoles   []string // ARNs; none is every role of the account
-	NoSMSRoles bool
-	KMSKeys    []string // ARNs
 }
 
 // StackName returns the name of the stack, which starts the name of every resource.
@@ -75,7 +68,6 @@ func ReadSettings(
 			errs = append(errs, fmt.Errorf("-c %s: %w", k.Name, err))
 		}
 	}
-	s.Local = s.Local || s.LocalEndpoint != ""
 	errs = append(errs, unknownKeys(context, known)...)
 	errs = append(errs, s.contradictions()...)
 	return s, append(errs, s.readBaseline(readFile)...)
@@ -108,10 +100,13 @@ func (s Settings) contradictions() []error {
 	if (n.TeamsTenant == "") != (n.TeamsTeam == "") || (n.TeamsTeam == "") != (n.TeamsChannel == "") {
 		errs = append(errs, errors.New("-c teamsTenant, -c teamsTeam and -c teamsChannel: give all or none"))
 	}
+	if len(slices.Compact(slices.Sorted(slices.Values(s.Regions)))) != len(s.Regions) {
+		errs = append(errs, fmt.Errorf("-c regions: %q names a Region twice", s.Regions))
+	}
 	if s.WatchRole && len(s.Regions) == 0 {
 		errs = append(errs, errors.New("-c watchRole: name the Regions as well, with -c regions"))
 	}
-	if s.Local && len(s.Regions) > 1 {
+	if s.Local != "" && len(s.Regions) > 1 {
 		errs = append(errs, errors.New("-c regions: a local template is for one Region"))
 	}
 	for _, channel := range []struct{ key, id string }{
@@ -134,7 +129,7 @@ func (s Settings) otherRegions() []error {
 				"its own Region only: name one there, with a rule that forwards them", bus, region))
 		}
 	}
-	for _, key := range s.Access.KMSKeys {
+	for _, key := range s.KMSKeys {
 		if len(s.Regions) > 0 && !slices.Contains(s.Regions, regionOf(key)) {
 			errs = append(errs, fmt.Errorf("-c kmsKeys: %s is in none of the Regions", key))
 		}

@@ -29,11 +29,9 @@ func TestReadSettings(t *testing.T) {
 	want := Settings{
 		Stage: "prod", Regions: []string{"eu-west-1", "us-east-1"}, Account: "111122223333", Mode: baseline.Audit,
 		Architecture: "x86_64", ScanHours: 12, LogRetentionDays: 90, CreateTrail: true, WatchRole: true,
-		Notify: Notify{AlarmEmail: []string{"on-call@example.com", "sec@example.com"}},
-		Access: Access{
-			SMSRoles: []string{"arn:aws:iam::111122223333:role/sms"},
-			KMSKeys:  []string{"arn:aws:kms:eu-west-1:111122223333:key/abc"},
-		},
+		Notify:   Notify{AlarmEmail: []string{"on-call@example.com", "sec@example.com"}},
+		SMSRoles: []string{"arn:aws:iam::111122223333:role/sms"},
+		KMSKeys:  []string{"arn:aws:kms:eu-west-1:111122223333:key/abc"},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Settings{}, "Baseline")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -69,19 +67,19 @@ var settingsErrors = map[string]struct {
 }{
 	"all at once": {context: map[string]any{"stage": "Prod", "mode": "dry-run", "scanHours": "0", "architecture": "arm"},
 		want: []string{
-			`-c stage: "Prod" is not lower-case letters`, `-c mode: is "dry-run": say audit or enforce`,
-			`-c scanHours: is "0": say a whole number from 1 to 84`, `-c architecture: is "arm": say arm64 or x86_64`}},
+			`-c stage: "Prod" is not lower-case letters`, `-c mode: "dry-run" is not audit or enforce`,
+			`-c scanHours: "0" is not a whole number from 1 to 84`, `-c architecture: "arm" is not arm64 or x86_64`}},
 	"region": {context: map[string]any{"regions": "eu-west-1,ireland"},
 		want: []string{`-c regions: "ireland" is not a Region such as eu-west-1`}},
 	"region twice":    {context: map[string]any{"regions": "eu-west-1,eu-west-1"}, want: []string{`names a Region twice`}},
-	"mail":            {context: map[string]any{"alarmEmail": "On Call <a@b.com>"}, want: []string{`no e-mail address`}},
+	"mail":            {context: map[string]any{"alarmEmail": "On Call <a@b.com>"}, want: []string{`is not an e-mail address`}},
 	"half a channel":  {context: map[string]any{"slackChannel": "C0123ABCD"}, want: []string{"give both or neither"}},
 	"part of a team":  {context: map[string]any{"teamsChannel": "19%3Aabc%40t.tacv2"}, want: []string{"all or none"}},
-	"retention":       {context: map[string]any{"logRetentionDays": "100"}, want: []string{"Logs knows 1 3 5 7"}},
-	"boolean":         {context: map[string]any{"createTrail": "yes"}, want: []string{`is "yes": say true or false`}},
+	"retention":       {context: map[string]any{"logRetentionDays": "100"}, want: []string{"Logs knows: 1 3 5 7"}},
+	"boolean":         {context: map[string]any{"createTrail": "yes"}, want: []string{`"yes" is not true or false`}},
 	"role":            {context: map[string]any{"smsRoles": "sms-role"}, want: []string{`is not the ARN of a role`}},
 	"key":             {context: map[string]any{"kmsKeys": "alias/mine"}, want: []string{`is not the ARN of a KMS key`}},
-	"endpoint":        {context: map[string]any{"localEndpoint": "localhost:5555"}, want: []string{`is no URL`}},
+	"endpoint":        {context: map[string]any{"local": "localhost:5555"}, want: []string{`is not true or a URL`}},
 	"misspelled":      {context: map[string]any{"alarmMail": "a@b.com"}, want: []string{"did you mean alarmEmail?"}},
 	"a list of lists": {context: map[string]any{"regions": map[string]any{"a": 1.0}}, want: []string{"is map[a:1]"}},
 	"keys of earlier versions": {context: map[string]any{"ledger": true, "reservedConcurrency": "2", "sweepHours": 12.0},

@@ -33,7 +33,7 @@ func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack
 		Env:         environment(s.Account, region),
 		Description: jsii.String("poolkeeper keeps the Cognito user pools of this Region at their baseline"),
 	})
-	if s.Local {
+	if s.Local != "" {
 		NewFunction(stack, "Keeper", s, nil)
 		return stack
 	}

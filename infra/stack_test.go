@@ -29,7 +29,7 @@ var chats = map[string]any{"slackWorkspace": "T0123ABCD", "slackChannel": "C0123
 // modes are the deployments that have a golden template.
 var modes = map[string]map[string]any{
 	"enforce": nil, "audit": {"mode": "audit"}, "everything": everything,
-	"local": {"localEndpoint": "http://host.docker.internal:5555"},
+	"local": {"local": "http://host.docker.internal:5555"},
 }
 
 // TestGolden shows what a change of the code changes of the deployment. -update rewrites the files.

@@ -27,7 +27,7 @@ var everything = []string{
 func TestValidators(t *testing.T) {
 	need(t, "node", "cdk", "cfn-lint", "sam")
 	var templates []string
-	for _, context := range [][]string{nil, everything, {"-c", "localEndpoint=http://host.docker.internal:5555"}} {
+	for _, context := range [][]string{nil, everything, {"-c", "local=http://host.docker.internal:5555"}} {
 		dir := t.TempDir()
 		cdkValidates(t, append([]string{"synth", "-q", "--output", dir}, context...)...)
 		found, err := filepath.Glob(filepath.Join(dir, "*.template.json"))
@@ -95,7 +95,7 @@ func TestErrorsBeforeSynthesis(t *testing.T) {
 	output := string(all)
 	for _, want := range []string{
 		"poolkeeper: " + own + ":4:15: rules[0].require.DeletionProtecton: ", "did you mean DeletionProtection?",
-		`poolkeeper: -c mode: is "dry-run": say audit or enforce`, "poolkeeper: -c sweepHours is called scanHours now",
+		`poolkeeper: -c mode: "dry-run" is not audit or enforce`, "poolkeeper: -c sweepHours is called scanHours now",
 	} {
 		if !strings.Contains(output, want) {
 			t.Errorf("it does not say %q:\n%s", want, output)

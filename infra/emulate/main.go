@@ -1,29 +1,25 @@
-// Command emulate runs the function of a local template once on an event, without a container: its bootstrap as a
-// process, with the environment that SAM would give it, behind a Runtime API server. The function's log goes to
-// standard error, its answer to standard output.
+// Command emulate runs a built function once on an event, without a container: as a process behind a Runtime API
+// server, in the environment of the shell. The function's log goes to standard error, its answer to standard output.
 package main
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
-	"os/signal"
+	"os/exec"
 	"time"
 
-	"poolkeeper/infra/samlocal"
 	"poolkeeper/lambda/runtimeapi"
 )
 
 func main() {
-	template := flag.String("template", ".build/sam/poolkeeper.template.json", "the synthesized template")
-	name := flag.String("function", "Poolkeeper", "the function's SamResourceId")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	failed, err := run(ctx, *template, *name, flag.Arg(0))
-	stop()
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: emulate BOOTSTRAP EVENT.json")
+		os.Exit(1)
+	}
+	failed, err := run(os.Args[1], os.Args[2])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "emulate:", err)
 	}
@@ -32,44 +28,38 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, template, name, event string) (failed bool, err error) {
+func run(bootstrap, event string) (failed bool, err error) {
 	payload, err := os.ReadFile(event)
 	if err != nil {
 		return true, fmt.Errorf("reading the event: %w", err)
-	}
-	function, err := samlocal.Load(template, name, os.Getenv)
-	if err != nil {
-		return true, err
 	}
 	api, err := runtimeapi.New()
 	if err != nil {
 		return true, err
 	}
 	defer func() { _ = api.Close() }()
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(function.Timeout)*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	environment := function.SAMEnvironment(os.Getenv)
-	command := function.Command(ctx, environment, api.Addr())
-	command.Stdout, command.Stderr = os.Stderr, os.Stderr
-	if err := command.Start(); err != nil {
+	function := exec.CommandContext(ctx, bootstrap)
+	function.Env = append(os.Environ(), "AWS_LAMBDA_RUNTIME_API="+api.Addr(), "AWS_LAMBDA_LOG_FORMAT=JSON",
+		"AWS_LAMBDA_FUNCTION_NAME=Poolkeeper", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128")
+	function.Stdout, function.Stderr = os.Stderr, os.Stderr
+	if err := function.Start(); err != nil {
 		return true, fmt.Errorf("starting the function: %w", err)
 	}
 	ended := make(chan struct{})
 	go func() {
-		_ = command.Wait()
+		_ = function.Wait()
 		close(ended)
 		cancel() // a function that ends by itself answers nothing more
 	}()
-	defer func() {
-		cancel()
-		<-ended
-	}()
 	deadline, _ := ctx.Deadline()
-	answer, err := api.Invoke(ctx, runtimeapi.Invocation{
-		Payload: payload, FunctionARN: function.ARN(environment["AWS_REGION"]), Deadline: deadline,
-	})
+	arn := "arn:aws:lambda:" + os.Getenv("AWS_REGION") + ":012345678912:function:Poolkeeper"
+	answer, err := api.Invoke(ctx, runtimeapi.Invocation{Payload: payload, FunctionARN: arn, Deadline: deadline})
+	cancel()
+	<-ended
 	if err != nil {
-		return true, fmt.Errorf("invoking %s: %w", name, err)
+		return true, fmt.Errorf("invoking the function: %w", err)
 	}
 	var shown bytes.Buffer
 	if json.Indent(&shown, answer.Payload, "", "  ") != nil {

@@ -71,6 +71,12 @@ func (c *Client) readPool(ctx context.Context, id string, wanted []baseline.Docu
 		return userpool.State{}, &Error{Call: "GetUserPoolMfaConfig", Class: ClassOdd,
 			Message: "the answer has no MfaConfiguration, while DescribeUserPool shows " + mode}
 	}
+	if config[mfa] == nil || config[mfa] == "OFF" {
+		// The service shows the pool's sender here too, which is no factor: written back, it would become one with MFA.
+		if docs[baseline.UserPool]["SmsConfiguration"] != nil {
+			delete(config, "SmsMfaConfiguration")
+		}
+	}
 	return userpool.State{ID: id, Documents: docs}, nil
 }
 

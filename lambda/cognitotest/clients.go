@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"poolkeeper/baseline"
 )
@@ -119,6 +118,7 @@ func (s *Server) createClient(request map[string]any) (any, error) {
 	for member, v := range clientDefaults() {
 		setDefault(client, member, v)
 	}
+	setDefault(client, "EnableTokenRevocation", true)
 	p.more.clients[id] = client
 	return map[string]any{"UserPoolClient": cloneObject(client)}, nil
 }
@@ -131,7 +131,7 @@ func (s *Server) updateClient(request map[string]any) (any, error) {
 	}
 	next, err := s.replacing(request, baseline.AppClient)
 	if err == nil && s.validators {
-		err = judgeClient(next)
+		err = judgeClient(p.more.clients[id], next)
 	}
 	if err != nil {
 		return nil, err
@@ -144,26 +144,11 @@ func (s *Server) updateClient(request map[string]any) (any, error) {
 	for member, v := range clientDefaults() {
 		setDefault(next, member, v)
 	}
+	setDefault(next, "RefreshTokenRotation", map[string]any{"Feature": "DISABLED",
+		"RetryGracePeriodSeconds": json.Number("0")})
 	next["LastModifiedDate"] = json.Number("1767225601.5")
 	p.more.clients[id] = next
 	return s.describeClient(request)
-}
-
-func judgeClient(client map[string]any) error {
-	flows, _ := client["ExplicitAuthFlows"].([]any)
-	allow := func(e any) bool { flow, _ := e.(string); return strings.HasPrefix(flow, "ALLOW_") }
-	if slices.ContainsFunc(flows, allow) && !allOf(flows, allow) {
-		return invalid("Usage of ALLOW_ auth flows is not allowed with legacy auth flows")
-	}
-	urls, _ := client["CallbackURLs"].([]any)
-	if to := client["DefaultRedirectURI"]; to != nil && !slices.Contains(urls, to) {
-		return invalid("Default redirect URI must be one of the callback URLs")
-	}
-	return nil
-}
-
-func allOf(list []any, holds func(any) bool) bool {
-	return !slices.ContainsFunc(list, func(e any) bool { return !holds(e) })
 }
 
 func (s *Server) deleteClient(request map[string]any) (any, error) {

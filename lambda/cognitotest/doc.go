@@ -10,7 +10,7 @@
 //
 //   - Defaults. What a reset member becomes is plausible, no more; a test asserts what was kept, never what was reset
 //     to what.
-//   - Roles, keys, functions and e-mail identities: an ARN is taken for what it says.
+//   - Roles, keys, functions and e-mail identities: an ARN is taken for what it says, unless it says nobody.
 //   - Authentication: the signature of a request is not looked at.
 //   - Eventual consistency, unless a fault injects it.
 //   - Users, clients, domains, identity providers, and every call that is not among its operations.

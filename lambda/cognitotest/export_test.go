@@ -6,5 +6,8 @@ func RuleNames() []string {
 	for _, r := range rules {
 		names = append(names, r.name)
 	}
+	for _, r := range clientRules {
+		names = append(names, r.name)
+	}
 	return names
 }

@@ -143,6 +143,15 @@ func (f fake) echo(t testing.TB) (update, set map[string]any) {
 	return update, mfa
 }
 
+// echoClient is RichClient as a careful client writes it back.
+func (f fake) echoClient() map[string]any {
+	request := f.Client(poolID, cognitotest.RichClient)
+	for _, gone := range []string{"ClientSecret", "CreationDate", "LastModifiedDate", "ClientType", "ClientSecretArn"} {
+		delete(request, gone)
+	}
+	return request
+}
+
 // in returns the object at the path, making it where it is absent.
 func in(root map[string]any, path ...string) map[string]any {
 	for _, name := range path {

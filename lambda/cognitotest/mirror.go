@@ -85,6 +85,19 @@ func mirrorMFA(old, next *pool) {
 	}
 }
 
+// shownMFA is the MFA document as GetUserPoolMfaConfig shows it. With MFA off, the SMS block is there all the same
+// where the pool has a sender, for verification sends through it too.
+func (p *pool) shownMFA() map[string]any {
+	shown := cloneObject(p.mfaConfig)
+	sender := object(p.userPool["SmsConfiguration"])
+	if mode := shown["MfaConfiguration"]; (mode == nil || mode == "OFF") && len(sender) > 0 {
+		block := map[string]any{"SmsConfiguration": clone(sender)}
+		follow(block, "SmsAuthenticationMessage", p.userPool["SmsAuthenticationMessage"])
+		setDefault(shown, "SmsMfaConfiguration", block)
+	}
+	return shown
+}
+
 func follow(o map[string]any, name string, v any) {
 	if v == nil {
 		delete(o, name)

@@ -116,7 +116,7 @@ func (s *Server) getMfaConfig(request map[string]any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cloneObject(p.mfaConfig), nil
+	return p.shownMFA(), nil
 }
 
 func (s *Server) deleteUserPool(request map[string]any) (any, error) {

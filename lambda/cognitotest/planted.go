@@ -23,7 +23,7 @@ func (s *Server) Put(id string, userPool, mfaConfig map[string]any) {
 	s.pools[id] = p
 }
 
-// Pool returns a copy of the raw state of a pool as the read calls show it.
+// Pool returns a copy of the raw state of a pool: what the read calls show, but for the SMS block that is no factor.
 func (s *Server) Pool(id string) (userPool, mfaConfig map[string]any, ok bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()

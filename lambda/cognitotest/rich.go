@@ -94,7 +94,9 @@ func (s *Server) PutRich(id string) {
 	s.PutClient(id, RichClient, richDocument(richClient))
 	mobile := richDocument(richClient)
 	mobile["ClientName"] = "mobile-app"
+	mobile["ExplicitAuthFlows"] = []any{"ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}
 	delete(mobile, "ClientSecret")
+	delete(mobile, "RefreshTokenRotation")
 	s.PutClient(id, "mobile", mobile)
 	s.PutRisk(id, RichClient, richDocument(richRisk))
 }
@@ -131,7 +133,7 @@ const richLogs = `{"LogConfigurations": [
 const richClient = `{
 "ClientName": "web-app", "ClientSecret": "CANARYclientsecret0123456789", "CreationDate": 1735689600.123, "LastModifiedDate": 1767225600.456, "ClientType": "REGULAR", "ClientSecretArn": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:web-app-Ab12Cd",
 "RefreshTokenValidity": 12, "AccessTokenValidity": 15, "IdTokenValidity": 15, "TokenValidityUnits": {"AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "hours"},
-"ReadAttributes": ["email", "name"], "WriteAttributes": ["name"], "ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+"ReadAttributes": ["email", "name"], "WriteAttributes": ["name"], "ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH", "ALLOW_USER_AUTH"],
 "SupportedIdentityProviders": ["COGNITO", "Corporate"], "CallbackURLs": ["https://app.example.com/callback", "https://app.example.com/other"],
 "LogoutURLs": ["https://app.example.com/bye"], "DefaultRedirectURI": "https://app.example.com/callback", "AllowedOAuthFlows": ["code"],
 "AllowedOAuthScopes": ["openid", "email"], "AllowedOAuthFlowsUserPoolClient": true,

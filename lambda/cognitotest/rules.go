@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A change is a request, and the pool before and after it.
@@ -18,8 +19,10 @@ func (c change) text(path string) string {
 	return text
 }
 
-func (c change) list(path string) []string {
-	values, _ := at(c.next.userPool, path).([]any)
+func (c change) list(path string) []string { return texts(at(c.next.userPool, path)) }
+
+func texts(v any) []string {
+	values, _ := v.([]any)
 	var all []string
 	for _, v := range values {
 		if text, ok := v.(string); ok {
@@ -69,8 +72,12 @@ func (c change) lite(needs bool) bool { return needs && c.text("UserPoolTier") =
 const (
 	parameter = "InvalidParameterException"
 	feature   = "FeatureUnavailableInTierException"
+	noPlan    = "This feature is not available in your current feature plan"
 	factors   = "Policies.SignInPolicy.AllowedFirstAuthFactors"
 )
+
+// nobody is in the name of an identity, a function, a role or a site that does not exist.
+const nobody = "nobody"
 
 // rules are the refusals that the service was seen to make, or documents, in the order in which they are tried. An
 // empty operation is both writes.
@@ -119,16 +126,15 @@ var rules = []struct {
 	}, feature, "The following features need to be disabled for the {tier} pricing tier configured: Threat Protection"},
 	{"first factors on LITE", "UpdateUserPool", func(c change) bool {
 		return c.lite(c.has(factors, "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN", "SOFTWARE_TOKEN"))
-	}, feature, "The following features need to be disabled for the LITE pricing tier configured: " +
-		"AllowedFirstAuthFactors"},
+	}, feature, noPlan},
 	{"client registration on LITE", "UpdateUserPool",
 		func(c change) bool { return c.lite(c.text("DcrConfiguration.EnableStatus") == "Enabled") },
-		feature, "The following features need to be disabled for the LITE pricing tier configured: Dynamic Client " +
+		feature, noPlan +
 			"Registration"},
 	{"level names on LITE", "UpdateUserPool", func(c change) bool { return c.lite(c.levelsNamed()) },
-		feature, "The following features need to be disabled for the LITE pricing tier configured: AcrConfiguration"},
+		feature, noPlan},
 	{"e-mail MFA on LITE", "", func(c change) bool { return c.lite(c.emailMFA()) },
-		feature, "The following features need to be disabled for the LITE pricing tier configured: EmailMfaConfiguration"},
+		feature, noPlan},
 	{"KMS key against its type", "UpdateUserPool", func(c change) bool {
 		kind, arn := c.text("KeyConfiguration.KeyType"), c.text("KeyConfiguration.KmsKeyArn")
 		return kind == "AWS_OWNED_KEY" && arn != "" || kind == "CUSTOMER_MANAGED_KEY" && arn == ""
@@ -160,6 +166,32 @@ var rules = []struct {
 	{"e-mail MFA without a sender", "SetUserPoolMfaConfig", func(c change) bool {
 		return c.emailMFA() && c.text("EmailConfiguration.EmailSendingAccount") != "DEVELOPER"
 	}, parameter, "Cannot set EmailMfaConfiguration when EmailSendingAccount is COGNITO_DEFAULT"},
+	{"recovery by phone alone beside SMS MFA", "", func(c change) bool {
+		return c.on() && c.next.mfaConfig["SmsMfaConfiguration"] != nil &&
+			slices.Equal(c.recovery(), []string{"verified_phone_number"})
+	}, parameter, "Account Recovery Setting cannot use verified_phone_number"},
+	{"two recovery mechanisms of one priority", "UpdateUserPool", func(c change) bool {
+		mechanisms, _ := at(c.request, "AccountRecoverySetting.RecoveryMechanisms").([]any)
+		return len(mechanisms) == 2 && object(mechanisms[0])["Priority"] == object(mechanisms[1])["Priority"]
+	}, parameter, "Invalid parameter given: duplicate priority"},
+	{"an identity that SES does not know", "UpdateUserPool",
+		func(c change) bool { return strings.Contains(c.text("EmailConfiguration.SourceArn"), nobody) },
+		parameter, "Email address is not verified. The following identities failed the check in region EU-WEST-1"},
+	{"a trigger that is no function", "UpdateUserPool", func(c change) bool {
+		for _, trigger := range object(c.request["LambdaConfig"]) {
+			if name, _ := trigger.(string); strings.Contains(name, nobody) {
+				return true
+			}
+		}
+		return false
+	}, parameter, "Invalid lambda function ARN provided"},
+	{"a role that the caller may not pass", "", func(c change) bool {
+		return strings.Contains(c.text("SmsConfiguration.SnsCallerArn"), nobody)
+	}, "AccessDeniedException", "not authorized to perform: iam:PassRole"},
+	{"passkeys of a site that is none", "SetUserPoolMfaConfig", func(c change) bool {
+		site, _ := at(c.request, "WebAuthnConfiguration.RelyingPartyId").(string)
+		return strings.Contains(site, nobody)
+	}, parameter, "Invalid parameter given"},
 	{"e-mail MFA beside recovery by e-mail alone", "",
 		func(c change) bool { return c.emailMFA() && slices.Equal(c.recovery(), []string{"verified_email"}) },
 		parameter, "EmailMfaConfiguration cannot be combined with account recovery by verified_email alone"},
@@ -175,6 +207,79 @@ var rules = []struct {
 			len(factorsOf(c.next.mfaConfig)) == 0
 	},
 		parameter, "Invalid MFA configuration given, can't disable all MFAs with a required or optional configuration."},
+}
+
+// clientRules are the refusals of UpdateUserPoolClient. Their words name the flow or nothing, never the setting.
+var clientRules = []struct {
+	name   string
+	broken func(old, client map[string]any) bool
+	code   string
+	text   string
+}{
+	{"older flows beside newer ones", func(_, client map[string]any) bool {
+		newer := 0
+		for _, flow := range texts(client["ExplicitAuthFlows"]) {
+			if strings.HasPrefix(flow, "ALLOW_") {
+				newer++
+			}
+		}
+		return newer > 0 && newer < len(texts(client["ExplicitAuthFlows"]))
+	}, parameter, "Usage of ALLOW_ auth flows is not allowed with legacy auth flows"},
+	{"no refresh of tokens any more", func(old, client map[string]any) bool {
+		flows := texts(client["ExplicitAuthFlows"])
+		return slices.Contains(texts(old["ExplicitAuthFlows"]), "ALLOW_REFRESH_TOKEN_AUTH") && len(flows) > 0 &&
+			!slices.Contains(flows, "ALLOW_REFRESH_TOKEN_AUTH") && at(client, "RefreshTokenRotation.Feature") != "ENABLED"
+	}, parameter, "REFRESH_TOKEN_AUTH should always be allowed"},
+	{"rotation beside the refresh flow", func(_, client map[string]any) bool {
+		return slices.Contains(texts(client["ExplicitAuthFlows"]), "ALLOW_REFRESH_TOKEN_AUTH") &&
+			at(client, "RefreshTokenRotation.Feature") == "ENABLED"
+	}, parameter, "Refresh token rotation is not supported with the given auth flows"},
+	{"a redirect to elsewhere", func(_, client map[string]any) bool {
+		to, _ := client["DefaultRedirectURI"].(string)
+		return to != "" && !slices.Contains(texts(client["CallbackURLs"]), to)
+	}, parameter, "Default redirect URI must be one of the callback URLs"},
+	{"a grant without a callback", func(_, client map[string]any) bool {
+		flows := texts(client["AllowedOAuthFlows"])
+		return (slices.Contains(flows, "code") || slices.Contains(flows, "implicit")) && texts(client["CallbackURLs"]) == nil
+	}, "InvalidOAuthFlowException", "CallbackUrls can not be empty"},
+	{"client credentials beside another grant", func(_, client map[string]any) bool {
+		flows := texts(client["AllowedOAuthFlows"])
+		return len(flows) > 1 && slices.Contains(flows, "client_credentials")
+	}, "InvalidOAuthFlowException", "client_credentials flow can not be selected along with code flow or implicit flow"},
+	{"openid without a user", func(_, client map[string]any) bool {
+		return slices.Contains(texts(client["AllowedOAuthFlows"]), "client_credentials") &&
+			slices.Contains(texts(client["AllowedOAuthScopes"]), "openid")
+	}, "ScopeDoesNotExistException", "openid is not supported with client_credentials flow"},
+	{"a validity out of range", func(_, client map[string]any) bool {
+		return !validFor(client, "AccessToken", "hours", 5*time.Minute, 24*time.Hour) ||
+			!validFor(client, "IdToken", "hours", 5*time.Minute, 24*time.Hour) ||
+			!validFor(client, "RefreshToken", "days", time.Hour, 3650*24*time.Hour)
+	}, parameter, "Invalid range for token validity"},
+}
+
+// validFor says whether the lifetime of a token, if there is one, lies between two others.
+func validFor(client map[string]any, token, unit string, least, most time.Duration) bool {
+	n, _ := client[token+"Validity"].(json.Number)
+	if n == "" || n == "0" {
+		return true
+	}
+	if given, _ := at(client, "TokenValidityUnits."+token).(string); given != "" {
+		unit = given
+	}
+	count, err := n.Int64()
+	units := map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour, "days": 24 *
+		time.Hour}
+	lifetime := time.Duration(count) * units[unit]
+	return err == nil && least <= lifetime && lifetime <= most
+}
+
+func judgeClient(old, client map[string]any) error {
+	for _, r := range clientRules {
+		if r.broken(old, client) {
+			return &failure{Code: r.code, Message: r.text}
+		}
+	}
+	return nil
 }
 
 func judge(operation string, c change) error {

@@ -15,8 +15,11 @@ const (
 	update = "UpdateUserPool"
 	set    = "SetUserPoolMfaConfig"
 
+	setClient = "UpdateUserPoolClient"
+
 	parameter = "InvalidParameterException"
 	feature   = "FeatureUnavailableInTierException"
+	noPlan    = "This feature is not available in your current feature plan"
 )
 
 // A refusal is a pool, a change of its echo, and what the service says to it.
@@ -88,13 +91,13 @@ var refusals = []refusal{
 	{"threat protection below PLUS", nil, update, func(r map[string]any) { r["UserPoolTier"] = "ESSENTIALS" },
 		feature, "The following features need to be disabled for the ESSENTIALS pricing tier configured: Threat Protection"},
 	{"first factors on LITE", lite, update, func(r map[string]any) { factors(r, "PASSWORD", "WEB_AUTHN") }, feature,
-		"LITE"},
+		noPlan},
 	{"client registration on LITE", lite, update,
-		func(r map[string]any) { in(r, "DcrConfiguration")["EnableStatus"] = "Enabled" }, feature, "LITE"},
+		func(r map[string]any) { in(r, "DcrConfiguration")["EnableStatus"] = "Enabled" }, feature, noPlan},
 	{"level names on LITE", lite, update,
-		func(r map[string]any) { in(r, "AcrConfiguration", "Level1")["AcrValue"] = "urn:ours:low" }, feature, "LITE"},
+		func(r map[string]any) { in(r, "AcrConfiguration", "Level1")["AcrValue"] = "urn:ours:low" }, feature, noPlan},
 	{"e-mail MFA on LITE", lite, set, func(r map[string]any) { r["EmailMfaConfiguration"] = map[string]any{} }, feature,
-		"LITE"},
+		noPlan},
 	{"KMS key against its type", nil, update,
 		func(r map[string]any) { in(r, "KeyConfiguration")["KeyType"] = "AWS_OWNED_KEY" }, parameter, "KmsKeyArn"},
 	{"KMS key against its type", nil, update, func(r map[string]any) { delete(in(r, "KeyConfiguration"), "KmsKeyArn") },
@@ -122,6 +125,48 @@ var refusals = []refusal{
 	{"e-mail MFA beside recovery by e-mail alone", nil, update, func(r map[string]any) {
 		in(r, "AccountRecoverySetting")["RecoveryMechanisms"] = list(map[string]any{"Name": "verified_email", "Priority": 1})
 	}, parameter, "recovery"},
+	{"recovery by phone alone beside SMS MFA", nil, update, func(r map[string]any) {
+		in(r, "AccountRecoverySetting")["RecoveryMechanisms"] = list(map[string]any{"Name": "verified_phone_number",
+			"Priority": 1})
+	}, parameter, "Account Recovery Setting cannot use verified_phone_number"},
+	{"two recovery mechanisms of one priority", nil, update, func(r map[string]any) {
+		in(r, "AccountRecoverySetting")["RecoveryMechanisms"] = list(map[string]any{"Name": "verified_email", "Priority": 1},
+			map[string]any{"Name": "verified_phone_number", "Priority": 1})
+	}, parameter, "priority"},
+	{"an identity that SES does not know", nil, update, func(r map[string]any) {
+		in(r, "EmailConfiguration")["SourceArn"] = "arn:aws:ses:eu-west-1:111122223333:identity/nobody.example"
+	}, parameter, "Email address is not verified. The following identities failed the check in region EU-WEST-1"},
+	{"a trigger that is no function", nil, update, func(r map[string]any) {
+		in(r, "LambdaConfig")["PreSignUp"] = "arn:aws:lambda:eu-west-1:111122223333:function:nobody"
+	}, parameter, "Invalid lambda function ARN provided"},
+	{"a role that the caller may not pass", nil, update, func(r map[string]any) {
+		in(r, "SmsConfiguration")["SnsCallerArn"] = "arn:aws:iam::111122223333:role/nobody"
+	}, "AccessDeniedException", "iam:PassRole"},
+	{"passkeys of a site that is none", nil, set,
+		func(r map[string]any) { in(r, "WebAuthnConfiguration")["RelyingPartyId"] = "nobody.example" }, parameter,
+		"Invalid parameter given"},
+	{"older flows beside newer ones", nil, setClient,
+		func(r map[string]any) { r["ExplicitAuthFlows"] = list("ALLOW_USER_AUTH", "USER_PASSWORD_AUTH") }, parameter,
+		"Usage of ALLOW_ auth flows is not allowed with legacy auth flows"},
+	{"no refresh of tokens any more", nil, setClient,
+		func(r map[string]any) { r["ClientId"] = "mobile"; delete(r, "RefreshTokenRotation") }, parameter,
+		"REFRESH_TOKEN_AUTH should always be allowed"},
+	{"rotation beside the refresh flow", nil, setClient,
+		func(r map[string]any) { r["ExplicitAuthFlows"] = list("ALLOW_REFRESH_TOKEN_AUTH") }, parameter, "rotation"},
+	{"a redirect to elsewhere", nil, setClient,
+		func(r map[string]any) { r["DefaultRedirectURI"] = "https://b.example" }, parameter, "redirect"},
+	{"a grant without a callback", nil, setClient, func(r map[string]any) {
+		delete(r, "CallbackURLs")
+		delete(r, "DefaultRedirectURI")
+	}, "InvalidOAuthFlowException", "CallbackUrls can not be empty"},
+	{"client credentials beside another grant", nil, setClient,
+		func(r map[string]any) { r["AllowedOAuthFlows"] = list("code", "client_credentials") },
+		"InvalidOAuthFlowException", "client_credentials"},
+	{"openid without a user", nil, setClient,
+		func(r map[string]any) { r["AllowedOAuthFlows"] = list("client_credentials") },
+		"ScopeDoesNotExistException", "openid is not supported with client_credentials flow"},
+	{"a validity out of range", nil, setClient, func(r map[string]any) { r["AccessTokenValidity"] = 4 }, parameter,
+		"Invalid range for token validity"},
 	{"MFA off with a factor", nil, set, func(r map[string]any) { delete(r, "MfaConfiguration") },
 		parameter, "Invalid MFA configuration given, can't turn off MFA and configure an MFA together."},
 	{"MFA off with a factor", func(p, m map[string]any) { off(p, m) }, set,
@@ -140,8 +185,12 @@ func (r refusal) serve(t *testing.T, mode cognitotest.Mode, options ...cognitote
 	t.Helper()
 	f := rich(t, mode, r.pool, options...)
 	request, setRequest := f.echo(t)
-	if r.call == set {
+	switch r.call {
+	case set:
 		request = setRequest
+	case setClient:
+		f.PutRich(poolID)
+		request = f.echoClient()
 	}
 	if r.request != nil {
 		r.request(request)
@@ -206,7 +255,7 @@ func TestTaken(t *testing.T) {
 			r["SmsConfiguration"] = map[string]any{"EumsSms": map[string]any{
 				"CallerArn": "arn:aws:iam::111122223333:role/eums-sender"}}
 		}, "", ""},
-		{"no SMS block where there was none", off, set, nil, "", ""},
+		{"no SMS block where there is no factor", off, set, nil, "", ""},
 		{"no factor, MFA off", func(p, _ map[string]any) { p["AutoVerifiedAttributes"] = list("email") }, set,
 			func(r map[string]any) {
 				for name := range r {

@@ -56,6 +56,7 @@ func (s *Server) updateUserPool(request map[string]any) (any, error) {
 	}
 	mirrorPool(old, next, request)
 	dropEmailMFA(old, next)
+	showDefaults(next.userPool)
 	if s.validators {
 		if err := judge("UpdateUserPool", change{request: request, old: old, next: next}); err != nil {
 			return nil, err
@@ -63,6 +64,25 @@ func (s *Server) updateUserPool(request map[string]any) (any, error) {
 	}
 	*old = *next
 	return map[string]any{}, nil
+}
+
+// showDefaults sets what a pool shows after a write although nobody set it.
+func showDefaults(userPool map[string]any) {
+	for path, value := range map[string]any{
+		"UserPoolTier": "ESSENTIALS", "EmailConfiguration.EmailSendingAccount": "COGNITO_DEFAULT",
+		"VerificationMessageTemplate.DefaultEmailOption": "CONFIRM_WITH_CODE",
+		"Policies.SignInPolicy.AllowedFirstAuthFactors":  []any{"PASSWORD"},
+	} {
+		names := strings.Split(path, ".")
+		inner := userPool
+		for _, name := range names[:len(names)-1] {
+			setDefault(inner, name, map[string]any{})
+			inner = object(inner[name])
+		}
+		if last := names[len(names)-1]; baseline.Empty(inner[last]) {
+			inner[last] = value
+		}
+	}
 }
 
 // merge makes the pool that an update leaves.
@@ -218,7 +238,7 @@ func (s *Server) setMfaConfig(request map[string]any) (any, error) {
 		}
 	}
 	*old = *next
-	return cloneObject(old.mfaConfig), nil
+	return old.shownMFA(), nil
 }
 
 func userPoolTable() []baseline.Member { return baseline.Documents()[0].Members }

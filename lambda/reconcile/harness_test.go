@@ -206,6 +206,11 @@ func flatten(path string, v any, into map[string]string) {
 	}
 }
 
+// shownDefaults are the values that the service shows after a write where nothing was set, by the member.
+var shownDefaults = map[string]string{"EmailSendingAccount": `"COGNITO_DEFAULT"`,
+	"DefaultEmailOption": `"CONFIRM_WITH_CODE"`, "AllowedFirstAuthFactors": `["PASSWORD"]`,
+	"UserPoolTier": `"ESSENTIALS"`, "Feature": `"DISABLED"`, "RetryGracePeriodSeconds": "0"}
+
 // difference returns the paths at which two snapshots differ, sorted.
 func difference(a, b map[string]string) []string {
 	var paths []string
@@ -215,7 +220,7 @@ func difference(a, b map[string]string) []string {
 		}
 	}
 	for path := range b {
-		if _, ok := a[path]; !ok {
+		if _, ok := a[path]; !ok && b[path] != shownDefaults[path[strings.LastIndexByte(path, '.')+1:]] {
 			paths = append(paths, path)
 		}
 	}

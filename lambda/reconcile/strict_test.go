@@ -240,7 +240,8 @@ func (b *bench) lax(t *testing.T) {
 		b.fake.PutClient(poolID, id, map[string]any{"ClientName": id, "PreventUserExistenceErrors": "LEGACY",
 			"RefreshTokenValidity": json.Number("30"), "AuthSessionValidity": json.Number("3"),
 			"ExplicitAuthFlows": list("ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"),
-			"AllowedOAuthFlows": list("code", "implicit")})
+			"AllowedOAuthFlows": list("code", "implicit"),
+			"CallbackURLs":      list("https://app.example.com/callback")})
 	}
 }
 

@@ -31,11 +31,12 @@ func OfSettings(file, digest, id string, settings map[string]any, saved []Docume
 	return b
 }
 
-// OfPaths is OfSettings for some settings only, by their paths. It returns as well the paths of those that are not
-// set and that the API cannot remove: of them nothing is required.
+// OfPaths is OfSettings for some settings only, by their paths. Where the object around a setting was absent, and its
+// presence means something, the object has to be absent. It returns as well the paths of those that are not set and that
+// the API cannot remove: of them nothing is required.
 func OfPaths(file, digest, id string, settings map[string]any, paths []string) (b *Baseline, kept []string) {
 	b = asSaved(file, digest, id)
-	for _, path := range paths {
+	for _, path := range around(paths, settings) {
 		m, known := Lookup(path)
 		name, placed := DocumentOf(path)
 		if !known || !placed || !b.asItIs(path, m, valueAt(settings, path)) {
@@ -47,6 +48,40 @@ func OfPaths(file, digest, id string, settings map[string]any, paths []string) (
 		}
 	}
 	return b, kept
+}
+
+// around returns the paths, with an absent object in place of what is in it. A member of that object that stands
+// elsewhere too remains there.
+func around(paths []string, settings map[string]any) []string {
+	var all []string
+	for _, path := range paths {
+		outer := absentAround(path, settings)
+		found := []string{outer}
+		if twin, ok := TwinOf(path); ok && outer != path {
+			found = append(found, twin)
+		}
+		for _, f := range found {
+			if !slices.Contains(all, f) {
+				all = append(all, f)
+			}
+		}
+	}
+	return all
+}
+
+// absentAround returns the outermost absent object around a setting that is more than its members: an empty one means
+// something, or is refused. Where there is none, it returns the setting.
+func absentAround(path string, settings map[string]any) string {
+	for i := range path {
+		if path[i] != '.' {
+			continue
+		}
+		m, known := Lookup(path[:i])
+		if known && m.Kind == Object && (m.Presence || m.NotEmpty) && m.Keep == "" && valueAt(settings, path[:i]) == nil {
+			return path[:i]
+		}
+	}
+	return path
 }
 
 func asSaved(file, digest, id string) *Baseline {

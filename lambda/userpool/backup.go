@@ -111,12 +111,14 @@ func (s State) Unwritable(other State) []string {
 	for _, name := range s.Names() {
 		mine, others := s.Documents[name], other.Documents[name]
 		table, _ := name.Table()
-		if others == nil && mine != nil {
+		if name.Kind() == baseline.AppClient && others == nil {
 			differ = append(differ, string(name))
 			continue
 		}
 		for _, m := range table.Members {
-			if m.Trip == baseline.ReadOnly && !volatile[m.Name] && !same(mine[m.Name], others[m.Name]) {
+			// What is not offered, here or there, comes and goes with threat protection.
+			offered := mine != nil && others != nil
+			if offered && m.Trip == baseline.ReadOnly && !volatile[m.Name] && !same(mine[m.Name], others[m.Name]) {
 				differ = append(differ, string(name)+"."+m.Name)
 			}
 		}

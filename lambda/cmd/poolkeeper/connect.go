@@ -30,7 +30,9 @@ func (c *cli) connect(ctx context.Context) (*cognito.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cognito.New(idp.NewFromConfig(loaded), cognito.WithShare(share)), nil
+	client := cognito.New(idp.NewFromConfig(loaded), cognito.WithShare(share))
+	client.Sleep = c.sleep
+	return client, nil
 }
 
 // configuration is the SDK's own chain of credentials and settings.

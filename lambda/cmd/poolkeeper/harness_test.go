@@ -6,14 +6,15 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"poolkeeper/lambda/cognitotest"
 )
 
 // connected starts a fake that the environment names.
-func connected(t *testing.T) *cognitotest.Server {
+func connected(t *testing.T, modes ...cognitotest.Mode) *cognitotest.Server {
 	t.Helper()
-	fake := cognitotest.New(cognitotest.Contract)
+	fake := cognitotest.New(append(modes, cognitotest.Contract)[0])
 	url, err := fake.Start()
 	if err != nil {
 		t.Fatal(err)
@@ -32,9 +33,12 @@ type result struct {
 	stdout, stderr string
 }
 
+func noSleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+
 func execute(ctx context.Context, args ...string) result {
 	var stdout, stderr bytes.Buffer
-	status := run(ctx, args, &stdout, &stderr, os.Getenv)
+	c := &cli{out: &stdout, err: &stderr, notes: &stderr, getenv: os.Getenv, sleep: noSleep}
+	status := c.run(ctx, args)
 	return result{status, stdout.String(), stderr.String()}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -33,11 +34,14 @@ func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // run executes the command line and returns the exit status. Results go to stdout, progress and diagnostics to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv func(string) string) int {
-	c := &cli{out: stdout, err: stderr, notes: stderr, getenv: getenv}
+	return (&cli{out: stdout, err: stderr, notes: stderr, getenv: getenv, sleep: cognito.Sleep}).run(ctx, args)
+}
+
+func (c *cli) run(ctx context.Context, args []string) int {
 	root := c.root()
 	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetOut(c.out)
+	root.SetErr(c.err)
 	err := root.ExecuteContext(ctx)
 	var status exit
 	switch {
@@ -46,9 +50,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 	case errors.As(err, &status):
 		return int(status)
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		fmt.Fprintln(stderr, "poolkeeper: interrupted")
+		fmt.Fprintln(c.err, "poolkeeper: interrupted")
 	default:
-		fmt.Fprintln(stderr, "poolkeeper:", err)
+		fmt.Fprintln(c.err, "poolkeeper:", err)
 	}
 	return exitError
 }
@@ -94,6 +98,7 @@ type cli struct {
 	out, err io.Writer
 	notes    io.Writer // progress and diagnostics: err, or nothing
 	getenv   func(string) string
+	sleep    func(context.Context, time.Duration) error // paces the calls
 
 	profile, region, output string
 	quiet                   bool

@@ -283,7 +283,7 @@ func TestAsSaved(t *testing.T) {
 	t.Parallel()
 	client := AppClient.Of("a")
 	saved := map[string]any{ClientPath("a"): obj("EnableTokenRevocation", false)}
-	b := OfSettings("backup", "", "eu-west-1_a", saved, []DocumentName{UserPool, client})
+	b, _ := OfSettings("backup", "", "eu-west-1_a", saved, []DocumentName{UserPool, client})
 	live := map[string]any{ClientPath("a"): obj("EnableTokenRevocation", true),
 		"EmailConfiguration": obj("EmailSendingAccount", "DEVELOPER")}
 	pool := Identity{ID: "eu-west-1_a", Clients: []ClientIdentity{{ID: "a"}}}

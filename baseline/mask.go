@@ -48,7 +48,7 @@ func Mask(m Member, v any) any {
 func Shown(settings map[string]any, path string) any {
 	m, known := Lookup(path)
 	m.Sensitive = m.Sensitive || !known
-	return Mask(m, valueAt(settings, path))
+	return Mask(m, ValueAt(settings, path))
 }
 
 // secretive says whether something in the member is sensitive.

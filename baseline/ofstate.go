@@ -1,18 +1,19 @@
 package baseline
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
 
 // OfSettings returns a baseline that requires of one pool, by its id, exactly the settings given: what is set as it
-// is, and what is not absent. A setting that the API cannot remove is not required to be absent. It speaks only of
-// the documents that were saved. It is how a pool is put back to what it was.
-func OfSettings(file, digest, id string, settings map[string]any, saved []DocumentName) *Baseline {
-	b := asSaved(file, digest, id)
+// is, and what is not absent. It returns as well the settings that are not set and that the API cannot remove: of them
+// nothing is required. It speaks only of the documents that were saved. It is how a pool is put back to what it was.
+func OfSettings(file, digest, id string, settings map[string]any, saved []DocumentName) (b *Baseline, kept []string) {
+	b = asSaved(file, digest, id)
 	for _, m := range Settings() {
-		if name, _ := DocumentOf(m.Name); slices.Contains(saved, name) {
-			b.asItIs(m.Name, m, settings[m.Name])
+		if name, _ := DocumentOf(m.Name); slices.Contains(saved, name) && !b.asItIs(m.Name, m, settings[m.Name]) {
+			kept = append(kept, m.Name)
 		}
 	}
 	for _, name := range saved {
@@ -22,13 +23,13 @@ func OfSettings(file, digest, id string, settings map[string]any, saved []Docume
 		path := ClientPath(name.Client())
 		client, _ := settings[path].(map[string]any)
 		for _, m := range ClientSettings() {
-			if of, _ := DocumentOf(path + "." + m.Name); of == name {
-				b.asItIs(path+"."+m.Name, m, client[m.Name])
+			if of, _ := DocumentOf(path + "." + m.Name); of == name && !b.asItIs(path+"."+m.Name, m, client[m.Name]) {
+				kept = append(kept, path+"."+m.Name)
 			}
 		}
 		b.about(name.Client())
 	}
-	return b
+	return b, kept
 }
 
 // OfPaths is OfSettings for some settings only, by their paths. Where the object around a setting was absent, and its
@@ -39,7 +40,7 @@ func OfPaths(file, digest, id string, settings map[string]any, paths []string) (
 	for _, path := range around(paths, settings) {
 		m, known := Lookup(path)
 		name, placed := DocumentOf(path)
-		if !known || !placed || !b.asItIs(path, m, valueAt(settings, path)) {
+		if !known || !placed || !b.asItIs(path, m, ValueAt(settings, path)) {
 			kept = append(kept, path)
 			continue
 		}
@@ -77,7 +78,7 @@ func absentAround(path string, settings map[string]any) string {
 			continue
 		}
 		m, known := Lookup(path[:i])
-		if known && m.Kind == Object && (m.Presence || m.NotEmpty) && m.Keep == "" && valueAt(settings, path[:i]) == nil {
+		if known && m.Kind == Object && (m.Presence || m.NotEmpty) && m.Keep == "" && ValueAt(settings, path[:i]) == nil {
 			return path[:i]
 		}
 	}
@@ -92,21 +93,54 @@ func asSaved(file, digest, id string) *Baseline {
 // asItIs requires the value of a setting, and says false if the API cannot bring it about.
 func (b *Baseline) asItIs(path string, m Member, v any) bool {
 	r := Requirement{Setting: path, Position: Position{File: b.File}}
+	if Empty(v) && v != false && m.Keep != "" && m.Clear == "" {
+		if v = usual(m); Empty(v) {
+			return false
+		}
+	}
 	switch {
 	case v == false && m.Kind == Boolean:
 		r.Op, r.Value = Equal, false // left out, it may become the service's default, which is true of some
 	case v == nil, Empty(v) && !m.Presence:
-		if m.Keep != "" && m.Clear == "" {
-			return false
-		}
 		r.Op, r.Value = Absent, true
 	case m.Kind == Object || m.Kind == Map:
-		r.Op, r.Value = Exactly, Clone(v)
+		r.Op, r.Value = Exactly, withUsual(m, v)
 	default:
 		r.Op, r.Value = Equal, Clone(v)
 	}
 	b.Rules[0].Require = append(b.Rules[0].Require, r)
 	return true
+}
+
+// usual is what a member is that no call removes, where nothing is set; nil where that is not known.
+func usual(m Member) any {
+	switch {
+	case m.Kind == Object:
+		return withUsual(m, map[string]any{})
+	case m.Default != "":
+		return m.Default
+	case len(m.DefaultList) > 0:
+		return defaultList(m)
+	default:
+		return nil
+	}
+}
+
+// withUsual returns a copy of an object with the defaults of those absent members that no call removes.
+func withUsual(m Member, v any) any {
+	object, ok := v.(map[string]any)
+	if !ok || m.Kind != Object {
+		return Clone(v)
+	}
+	whole := maps.Clone(object)
+	for _, below := range m.Members {
+		if have := whole[below.Name]; !Empty(have) {
+			whole[below.Name] = withUsual(below, have)
+		} else if v := usual(below); below.Keep != "" && !Empty(v) {
+			whole[below.Name] = v
+		}
+	}
+	return whole
 }
 
 // about makes a client one that the baseline speaks of.
@@ -117,8 +151,8 @@ func (b *Baseline) about(client string) {
 	}
 }
 
-// valueAt returns the value of a setting, nil where there is none.
-func valueAt(settings map[string]any, path string) any {
+// ValueAt returns the value of a setting, nil where there is none.
+func ValueAt(settings map[string]any, path string) any {
 	if client, below, ok := ClientOf(path); ok {
 		settings, _ = settings[ClientPath(client)].(map[string]any)
 		return at(settings, strings.Split(below, "."))

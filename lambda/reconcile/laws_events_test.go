@@ -65,7 +65,8 @@ func strange(t *rapid.T, b bench, other drawnPool, now *time.Time) (events [][]b
 	if err != nil {
 		t.Fatal(err)
 	}
-	stranger := b.reconciler(baseline.OfSettings("other", "sha256:o", poolID, state.Own(), state.Offered()))
+	required, _ := baseline.OfSettings("other", "sha256:o", poolID, state.Own(), state.Offered())
+	stranger := b.reconciler(required)
 	b.fake.ResetCalls()
 	if _, err := stranger.Reconcile(t.Context(), onPool(event.Cause{})); err != nil {
 		t.Fatal(err)

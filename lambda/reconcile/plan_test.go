@@ -68,8 +68,8 @@ func TestRestore(t *testing.T) {
 			}
 			before := b.snapshot(t)
 			b.damage(t, setting)
-			out := b.reconcile(t, baseline.OfSettings("backup", "sha256:b", poolID, saved.State().Own(),
-				saved.State().Offered()))
+			required, _ := baseline.OfSettings("backup", "sha256:b", poolID, saved.State().Own(), saved.State().Offered())
+			out := b.reconcile(t, required)
 			for _, path := range difference(before, b.snapshot(t)) {
 				if path != "AdminCreateUserConfig.UnusedAccountValidityDays" {
 					t.Errorf("%s is not what it was: %s (%s)", path, out.Outcome, out.Reason)

@@ -65,7 +65,7 @@ func TestUndo(t *testing.T) {
 			}
 			w.damage(t, setting)
 			damaged := w.snapshot(t)
-			whole := baseline.OfSettings("as-it-was", "sha256:a", poolID, healthy.Own(), healthy.Offered())
+			whole, _ := baseline.OfSettings("as-it-was", "sha256:a", poolID, healthy.Own(), healthy.Offered())
 			out, rec := w.fix(t, whole)
 			if rec.Outcome != out.Outcome || rec.Cause.EventID != "one" || len(rec.Sent) < len(out.Writes) ||
 				len(rec.Sent[0].Body) == 0 {

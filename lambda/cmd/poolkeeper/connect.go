@@ -31,7 +31,9 @@ func (c *cli) connect(ctx context.Context) (*cognito.Client, error) {
 		return nil, err
 	}
 	client := cognito.New(idp.NewFromConfig(loaded), cognito.WithShare(share))
-	client.Sleep = c.sleep
+	if c.sleep != nil {
+		client.Sleep = c.sleep
+	}
 	return client, nil
 }
 

@@ -68,8 +68,13 @@ func (a applying) restore(ctx context.Context, path string, raw []byte, saved us
 		fmt.Fprintf(a.notes, "the backup holds %s; the rest of the pool stays as it is\n", joined(then.Names()))
 	}
 	digest := "sha256:" + hex.EncodeToString(sum[:])
-	required := baseline.OfSettings(path, digest, saved.UserPoolID, then.Own(), then.Offered())
+	required, kept := baseline.OfSettings(path, digest, saved.UserPoolID, then.Own(), then.Offered())
 	a.target, a.lost = &then, then.Unwritable(live)
+	for _, setting := range kept {
+		if !baseline.Empty(baseline.ValueAt(live.Own(), setting)) {
+			a.lost = append(a.lost, setting)
+		}
+	}
 	r := a.newReconciler(client, required, ledger.NewMemory())
 	err = a.run(ctx, r, selection{ids: []string{saved.UserPoolID}}, nil)
 	if err == nil && len(a.lost) > 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,12 +12,11 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
@@ -43,6 +43,12 @@ func object(text string) map[string]any {
 	return o
 }
 
+// days is a fact with an older name.
+const (
+	days  = "Policies.PasswordPolicy.TemporaryPasswordValidityDays"
+	older = "AdminCreateUserConfig.UnusedAccountValidityDays"
+)
+
 // everything is what the fake has of a pool, by path. Absent and empty are one, but for the objects whose presence turns
 // something on.
 func everything(fake *cognitotest.Server, id string) map[string]string {
@@ -52,7 +58,11 @@ func everything(fake *cognitotest.Server, id string) map[string]string {
 	leavesOf("mfa", mfa, leaves)
 	if mode := leaves["UserPoolAddOns.AdvancedSecurityMode"]; mode != "" && mode != `"OFF"` {
 		leavesOf("risk", fake.Risk(id, ""), leaves)
-		leavesOf("client risk", fake.Risk(id, cognitotest.RichClient), leaves)
+		of := fake.Risk(id, cognitotest.RichClient)
+		if len(of) == 0 { // it has the pool's
+			of = fake.Risk(id, "")
+		}
+		leavesOf("client risk", of, leaves)
 	}
 	for _, entry := range fake.Logs(id) {
 		entry, _ := entry.(map[string]any)
@@ -60,22 +70,28 @@ func everything(fake *cognitotest.Server, id string) map[string]string {
 	}
 	leavesOf("client", fake.Client(id, cognitotest.RichClient), leaves)
 	leavesOf("mobile", fake.Client(id, "mobile"), leaves)
+	leaves[days] = cmp.Or(leaves[days], leaves[older], "7")
 	maps.DeleteFunc(leaves, func(path, v string) bool {
-		return strings.HasSuffix(path, "LastModifiedDate") ||
-			path == "AdminCreateUserConfig.UnusedAccountValidityDays" || // a mirror of the days of the policy
-			slices.Contains(usual[path], v)
+		return strings.HasSuffix(path, "LastModifiedDate") || path == older || v == "" || v == usual(path)
 	})
 	return leaves
 }
 
-// usual are the defaults that the service shows, or not, where nothing is set.
-var usual = map[string][]string{
-	"Policies.SignInPolicy.AllowedFirstAuthFactors":  {"PASSWORD"},
-	"EmailConfiguration.EmailSendingAccount":         {`"COGNITO_DEFAULT"`},
-	"VerificationMessageTemplate.DefaultEmailOption": {`"CONFIRM_WITH_CODE"`},
-	"UserPoolAddOns.AdvancedSecurityMode":            {`"OFF"`},
-	"client.RefreshTokenRotation.Feature":            {`"DISABLED"`},
-	"mobile.RefreshTokenRotation.Feature":            {`"DISABLED"`},
+// usual is the default that the service shows, or not, where nothing is set.
+func usual(path string) string {
+	for prefix, instead := range map[string]string{"client.": "Clients[].", "mobile.": "Clients[].", "mfa.": ""} {
+		if rest, ok := strings.CutPrefix(path, prefix); ok {
+			path = instead + rest
+		}
+	}
+	switch m, _ := baseline.Lookup(path); {
+	case m.Default != "":
+		return `"` + m.Default + `"`
+	case len(m.DefaultList) > 0:
+		return strings.Join(m.DefaultList, "")
+	default:
+		return ""
+	}
 }
 
 func leavesOf(path string, v any, leaves map[string]string) {
@@ -146,15 +162,15 @@ func TestRestore(t *testing.T) {
 		calls []made
 		after func(*cognitotest.Server) // what the service shows by itself
 	}{
-		"SMS factor dropped":                 {edit: smsAndTOTP, calls: []made{{set, totpOnly}}},
-		"SMS factor dropped by MFA OFF":      {edit: smsAndTOTP, calls: []made{{set, offMode}}},
-		"SMS factor dropped by a reset":      {edit: smsAndTOTP, calls: []made{{reset, tagged}}},
-		"SMS as only factor, TOTP only":      {edit: smsOnly, calls: []made{{set, totpOnly}}},
-		"SMS as only factor, MFA OFF":        {edit: smsOnly, calls: []made{{set, offMode}}},
-		"SMS as only factor, reset":          {edit: smsOnly, calls: []made{{reset, tagged}}},
-		"every factor and a reset":           {calls: []made{{reset, tagged}}},
-		"risk configuration gone":            {calls: []made{{"SetRiskConfiguration", `{}`}}},
-		"threat protection off":              {calls: []made{{"SetRiskConfiguration", `{}`}, {reset, tagged}}},
+		"SMS factor dropped":            {edit: smsAndTOTP, calls: []made{{set, totpOnly}}},
+		"SMS factor dropped by MFA OFF": {edit: smsAndTOTP, calls: []made{{set, offMode}}},
+		"SMS factor dropped by a reset": {edit: smsAndTOTP, calls: []made{{reset, tagged}}},
+		"SMS as only factor, TOTP only": {edit: smsOnly, calls: []made{{set, totpOnly}}},
+		"SMS as only factor, MFA OFF":   {edit: smsOnly, calls: []made{{set, offMode}}},
+		"SMS as only factor, reset":     {edit: smsOnly, calls: []made{{reset, tagged}}},
+		"every factor and a reset":      {calls: []made{{reset, tagged}}},
+		"risk configuration gone":       {calls: []made{{"SetRiskConfiguration", `{}`}}},
+		"threat protection off":         {calls: []made{{"SetRiskConfiguration", `{}`}, {reset, tagged}}},
 		"threat protection turned on": {plant: func(f *cognitotest.Server) {
 			f.Edit(servedPool, func(pool, _ map[string]any) { delete(pool, "UserPoolAddOns") })
 			f.PutRisk(servedPool, "", nil)
@@ -200,7 +216,7 @@ func TestRestore(t *testing.T) {
 					c.after(fake)
 				}
 				got := execute(t.Context(), "restore", file, "--yes", "--no-backup")
-				if diff := cmp.Diff(before, everything(fake, servedPool)); diff != "" || got.status != exitDone {
+				if diff := gocmp.Diff(before, everything(fake, servedPool)); diff != "" || got.status != exitDone {
 					t.Errorf("exit status %d: %s%s\n%s", got.status, got.stdout[strings.LastIndex(got.stdout, "Plan:"):], got.stderr, diff)
 				}
 			})
@@ -287,7 +303,7 @@ func TestUndoOfWhatWasAbsent(t *testing.T) {
 				t.Fatal(err)
 			}
 			printed, err := undone(t, required)
-			if diff := cmp.Diff(before, everything(fake, servedPool)); diff != "" || err != nil || printed == "" {
+			if diff := gocmp.Diff(before, everything(fake, servedPool)); diff != "" || err != nil || printed == "" {
 				t.Errorf("%v: %s\n%s", err, printed, diff)
 			}
 		})
@@ -303,5 +319,25 @@ func TestThreatProtectionOff(t *testing.T) {
 	got := execute(t.Context(), "apply", "--all", "--yes", "--no-backup", "--baseline", file)
 	if mode := everything(fake, servedPool)["UserPoolAddOns.AdvancedSecurityMode"]; got.status != exitDone || mode != "" {
 		t.Errorf("exit status %d, %s: %s%s", got.status, mode, got.stdout, got.stderr)
+	}
+}
+
+// TestRestoreSaysWhatStays: no call takes a sender of text messages from a pool.
+func TestRestoreSaysWhatStays(t *testing.T) {
+	fake := connected(t)
+	fake.PutRich(servedPool)
+	sender := object("{}")
+	fake.Edit(servedPool, func(pool, mfa map[string]any) {
+		noPhone(pool, mfa)
+		delete(mfa, "SmsMfaConfiguration")
+		sender["SmsConfiguration"] = pool["SmsConfiguration"]
+		delete(pool, "SmsConfiguration")
+	})
+	file := backUp(t, t.TempDir())
+	fake.Edit(servedPool, func(pool, _ map[string]any) { maps.Copy(pool, sender) })
+	got := execute(t.Context(), "restore", file, "--yes", "--no-backup")
+	want := "no call can restore it:\n  SmsConfiguration\n"
+	if got.status != exitDrifted || !strings.Contains(got.stdout, want) {
+		t.Errorf("exit status %d: %s%s", got.status, got.stdout, got.stderr)
 	}
 }

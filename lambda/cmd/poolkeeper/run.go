@@ -34,7 +34,7 @@ func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // run executes the command line and returns the exit status. Results go to stdout, progress and diagnostics to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv func(string) string) int {
-	return (&cli{out: stdout, err: stderr, notes: stderr, getenv: getenv, sleep: cognito.Sleep}).run(ctx, args)
+	return (&cli{out: stdout, err: stderr, notes: stderr, getenv: getenv}).run(ctx, args)
 }
 
 func (c *cli) run(ctx context.Context, args []string) int {
@@ -98,7 +98,7 @@ type cli struct {
 	out, err io.Writer
 	notes    io.Writer // progress and diagnostics: err, or nothing
 	getenv   func(string) string
-	sleep    func(context.Context, time.Duration) error // paces the calls
+	sleep    func(context.Context, time.Duration) error // between calls; nil waits
 
 	profile, region, output string
 	quiet                   bool

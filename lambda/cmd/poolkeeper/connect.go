@@ -66,7 +66,7 @@ func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
 		return aws.Config{}, fmt.Errorf("no AWS credentials: use --profile, sign in (aws sso login), or set "+
 			"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: %w", err)
 	}
-	c.connected, loaded.HTTPClient = loaded.Region, c.clock
+	c.region, loaded.HTTPClient = loaded.Region, c.clock
 	return loaded, nil
 }
 
@@ -94,7 +94,7 @@ func operator() string {
 
 // noPools says that there are no pools at all, and where: another Region or account may have been meant.
 func (c *cli) noPools() {
-	fmt.Fprintf(c.notes, "there is no user pool in this account and %s (--profile, --region)\n", c.connected)
+	fmt.Fprintf(c.notes, "there is no user pool in this account and %s (--profile, --region)\n", c.region)
 }
 
 // errGone says that a pool that was named does not exist.
@@ -102,8 +102,8 @@ var errGone = errors.New(outcome.GoneReason)
 
 // gone says that the named pool does not exist here, and where it may be: an id begins with the Region of its pool.
 func (c *cli) gone(id string) error {
-	if made, _, ok := strings.Cut(id, "_"); ok && made != c.connected {
-		return fmt.Errorf("%w: its id is of %s, and this is %s (--region)", errGone, made, c.connected)
+	if made, _, ok := strings.Cut(id, "_"); ok && made != c.region {
+		return fmt.Errorf("%w: its id is of %s, and this is %s (--region)", errGone, made, c.region)
 	}
 	return errGone
 }

@@ -65,7 +65,7 @@ func (c *cli) noTable(err error) error {
 		return err
 	}
 	return fmt.Errorf("there is no such table in this account and %s (--profile, --region; the stack's output "+
-		"LedgerTableName has the name): %w", c.connected, err)
+		"LedgerTableName has the name): %w", c.region, err)
 }
 
 var errNoLedger = errors.New("no ledger: use --ledger TABLE, or set LEDGER_TABLE; the stack's output LedgerTableName " +

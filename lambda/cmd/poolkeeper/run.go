@@ -102,7 +102,6 @@ type cli struct {
 
 	profile, region, output string
 	quiet                   bool
-	connected               string         // the Region that connect found
 	clock                   *cognito.Clock // of the answers of AWS; nil before the first
 }
 

@@ -33,8 +33,8 @@ func OfSettings(file, digest, id string, settings map[string]any, saved []Docume
 }
 
 // OfPaths is OfSettings for some settings only, by their paths. Where the object around a setting was absent, and its
-// presence means something, the object has to be absent. It returns as well the paths of those that are not set and that
-// the API cannot remove: of them nothing is required.
+// presence means something, the object has to be absent. It returns as well the paths of those that are not set and
+// that the API cannot remove: of them nothing is required.
 func OfPaths(file, digest, id string, settings map[string]any, paths []string) (b *Baseline, kept []string) {
 	b = asSaved(file, digest, id)
 	for _, path := range around(paths, settings) {

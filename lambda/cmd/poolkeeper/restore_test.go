@@ -49,8 +49,8 @@ const (
 	older = "AdminCreateUserConfig.UnusedAccountValidityDays"
 )
 
-// everything is what the fake has of a pool, by path. Absent and empty are one, but for the objects whose presence turns
-// something on.
+// everything is what the fake has of a pool, by path. Absent and empty are one, but for the objects whose presence
+// turns something on.
 func everything(fake *cognitotest.Server, id string) map[string]string {
 	leaves := map[string]string{}
 	pool, mfa, _ := fake.Pool(id)
@@ -217,7 +217,8 @@ func TestRestore(t *testing.T) {
 				}
 				got := execute(t.Context(), "restore", file, "--yes", "--no-backup")
 				if diff := gocmp.Diff(before, everything(fake, servedPool)); diff != "" || got.status != exitDone {
-					t.Errorf("exit status %d: %s%s\n%s", got.status, got.stdout[strings.LastIndex(got.stdout, "Plan:"):], got.stderr, diff)
+					_, done, _ := strings.Cut(got.stdout, "Plan:")
+					t.Errorf("exit status %d: %s%s\n%s", got.status, done, got.stderr, diff)
 				}
 			})
 		}
@@ -232,8 +233,7 @@ func revocable(f *cognitotest.Server) {
 	f.PutClient(servedPool, cognitotest.RichClient, client)
 }
 
-// undone remediates the served pool with a baseline, undoes it from the record alone, and returns what undo printed. The
-// ledger is one in memory.
+// undone remediates the served pool with a baseline, undoes it from the record alone, and returns what undo printed.
 func undone(t testing.TB, required *baseline.Baseline) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
@@ -284,7 +284,9 @@ func TestUndoOfWhatWasAbsent(t *testing.T) {
 		"WebAuthnConfiguration: {UserVerification: required}": func(_, mfa map[string]any) {
 			delete(mfa, "WebAuthnConfiguration")
 		},
-		"UserPoolAddOns: {AdvancedSecurityMode: AUDIT}": func(pool, _ map[string]any) { delete(pool, "UserPoolAddOns") },
+		"UserPoolAddOns: {AdvancedSecurityMode: AUDIT}": func(pool, _ map[string]any) {
+			delete(pool, "UserPoolAddOns")
+		},
 		"LambdaConfig: {PreSignUp: 'arn:aws:lambda:eu-west-1:111122223333:function:f'}": func(pool, _ map[string]any) {
 			pool["LambdaConfig"] = map[string]any{}
 		},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -78,7 +77,7 @@ func (c *cli) replay() *cobra.Command {
 func readEvents(paths []string, stdin io.Reader) ([][]byte, error) {
 	var events [][]byte
 	for _, path := range paths {
-		payload, err := readPayload(path, stdin)
+		payload, err := readFile(path, stdin)
 		if err != nil {
 			return nil, fmt.Errorf("reading the event: %w", err)
 		}
@@ -89,13 +88,6 @@ func readEvents(paths []string, stdin io.Reader) ([][]byte, error) {
 		events = append(events, some...)
 	}
 	return events, nil
-}
-
-func readPayload(path string, stdin io.Reader) ([]byte, error) {
-	if path == "-" {
-		return io.ReadAll(stdin)
-	}
-	return os.ReadFile(path)
 }
 
 // replaying is one run of replay.

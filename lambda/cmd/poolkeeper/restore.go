@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -41,7 +40,7 @@ func (c *cli) restore() *cobra.Command {
 
 // readBackup reads a backup file, and refuses one that another program could read differently.
 func readBackup(path string) (raw []byte, saved userpool.Backup, err error) {
-	if raw, err = os.ReadFile(path); err != nil {
+	if raw, err = readFile(path, nil); err != nil {
 		return nil, saved, fmt.Errorf("reading the backup: %w", err)
 	}
 	if saved, err = userpool.DecodeBackup(raw); err != nil {

@@ -157,6 +157,27 @@ func readBaseline(path string) (required *baseline.Baseline, text []byte, err er
 	return required, text, err
 }
 
+// largest is the most bytes of a file other than a baseline that are read: a device may have no end.
+const largest = 64 << 20
+
+// readFile reads a file, or standard input where that is given and the path is -.
+func readFile(path string, stdin io.Reader) ([]byte, error) {
+	from := stdin
+	if stdin == nil || path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = file.Close() }()
+		from = file
+	}
+	raw, err := io.ReadAll(io.LimitReader(from, largest+1))
+	if err == nil && len(raw) > largest {
+		err = fmt.Errorf("%s has more than %d MiB", path, largest>>20)
+	}
+	return raw, err
+}
+
 func textOfBaseline(path string) ([]byte, error) {
 	if path == "" {
 		return baseline.Default(), nil

@@ -105,7 +105,7 @@ func writePrivate(path string, raw []byte) error {
 
 func readPlan(path string) (savedPlan, error) {
 	var s savedPlan
-	raw, err := os.ReadFile(path)
+	raw, err := readFile(path, nil)
 	if err != nil {
 		return s, fmt.Errorf("reading the plan: %w (%s)", err, planRemedy)
 	}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
@@ -209,7 +208,6 @@ func OfFile(name string, faults baseline.Errors, lints []baseline.Lint, source [
 		add(warning, l.ID, l.Path, l.Message, l.Position)
 	}
 	e.json = map[string]any{"file": name, "findings": all}
-	lines := strings.Split(string(source), "\n")
 	e.text = func(w io.Writer, paint report.Paint) error {
 		var b strings.Builder
 		for _, f := range e.findings {
@@ -218,7 +216,7 @@ func OfFile(name string, faults baseline.Errors, lints []baseline.Lint, source [
 			} else {
 				fmt.Fprintf(&b, "%s: %s\n", f.position, f.reason)
 			}
-			b.WriteString(caret(lines, f, paint))
+			b.WriteString(caret(source, f, paint))
 		}
 		_, err := io.WriteString(w, b.String())
 		return err
@@ -226,34 +224,11 @@ func OfFile(name string, faults baseline.Errors, lints []baseline.Lint, source [
 	return e
 }
 
-// caret shows the place of a finding: the line up to the word that it is about, and a mark under that word. A line that
-// may hold a message text or a secret is not shown.
-func caret(lines []string, f finding, paint report.Paint) string {
-	at := f.position
-	if at.Line < 1 || at.Line > len(lines) || at.Column < 1 {
+// caret shows the place of a finding, and a mark under it. A line that may hold a message text or a secret is not shown.
+func caret(source []byte, f finding, paint report.Paint) string {
+	text, column, ok := baseline.Excerpt(source, f.position)
+	if !ok || !baseline.MayShow(f.reason) {
 		return ""
 	}
-	text := strings.TrimRight(lines[at.Line-1], "\r")
-	if at.Line == 1 {
-		text = strings.TrimPrefix(text, "\ufeff") // which has no column
-	}
-	line := []rune(text)
-	if at.Column > len(line) || !baseline.MayShow(f.reason) || !baseline.MayShow(string(line)) {
-		return ""
-	}
-	end := at.Column - 1
-	for end < len(line) && (end == at.Column-1 || !strings.ContainsRune(" ,:]}#", line[end])) {
-		end++
-	}
-	// One column for each character, so that the mark is under the right one.
-	shown := strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, string(line[:end]))
-	if end < len(line) {
-		shown += " …"
-	}
-	return "    " + shown + "\n    " + strings.Repeat(" ", at.Column-1) + paint.Bad("^") + "\n"
+	return "    " + text + "\n    " + strings.Repeat(" ", column) + paint.Bad("^") + "\n"
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/mototest"
 )
 
 const secretTexts = `version: 1
@@ -23,85 +24,28 @@ rules:
         AccountTakeoverRiskConfiguration: {NotifyConfiguration: {BlockEmail: {Subject: CANARY-wanted-subject}}}
     clients:
       - require:
-          EnableTokenRevocation: false
+          PreventUserExistenceErrors: ENABLED
+          EnableTokenRevocation: {present: true}
+          AllowedOAuthFlows: {without: [implicit]}
           AnalyticsConfiguration: {ExternalId: CANARY-wanted-analytics}
           RiskConfiguration: {absent: true}
     watch: [clients, triggers]
 `
 
-// TestOutputsHoldNoSecrets runs every command over a pool full of planted secrets and looks for them in all output.
-func TestOutputsHoldNoSecrets(t *testing.T) {
-	fake := connected(t)
-	fake.PutRich(servedPool)
-	file := write(t, "b.yaml", secretTexts)
-	var output strings.Builder
-	do := func(args ...string) {
-		got := execute(t.Context(), args...)
-		output.WriteString(got.stdout + got.stderr)
-	}
-	do("apply", "--all", "--yes", "--no-backup", "--baseline", file)
-	fake.PutRich(servedPool)
-	// The service repeats what the pool has, and what the call sends.
-	const refusal = "Value 'Other {####} CANARY-wanted' at 'emailMfaConfiguration.message' failed to satisfy constraint: "
-	refused := cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: "InvalidParameterException", Times: 1,
-		Message: refusal + "CANARY-external-id, CANARY-wanted-id"}
-	fake.Inject(refused)
-	refused.Times, refused.Message = 0, refusal+"CANARY-wanted-id"
-	fake.Inject(refused)
-	for _, format := range all {
-		do("validate", file, "--output", format)
-		do("plan", "--all", "--baseline", file, "--output", format)
-	}
-	do("replay", "--audit", "--output", "json", "--baseline", file, events+"update-user-pool.json")
-	do("demo")
-	for _, fixture := range []string{"update-user-pool", "create-user-pool-client", "update-user-pool-client",
-		"add-user-pool-client-secret"} {
-		do("replay", "--baseline", file, events+fixture+".json")
-	}
-	do("snapshot", "--pool", servedPool)
-	saved := t.TempDir()
-	do("backup", "--all", "--out", saved)
-	// A backup holds the texts of the pool, for its owner, but not the secrets of its clients.
-	files, err := filepath.Glob(saved + "/*.json")
-	if err != nil || len(files) != 1 {
-		t.Fatalf("%v %v", files, err)
-	}
-	raw, err := os.ReadFile(files[0])
-	if text := string(raw); err != nil || strings.Contains(text, "CANARYclientsecret") ||
-		!strings.Contains(text, "CANARY-invite-sms") {
-		t.Errorf("a backup holds the secret of a client, or not the texts of the pool: %v", err)
-	}
-	if i := strings.Index(output.String(), "CANARY"); i >= 0 {
-		t.Errorf("a planted secret was printed, at byte %d", i)
-	}
-	if !strings.Contains(output.String(), "(hidden: ") {
-		t.Error("no masked value was printed, so nothing was tested")
-	}
-}
-
 // clientSecret is what every client of the test has.
 const clientSecret = "CANARYclientsecret0123456789"
 
-const weakClients = `version: 1
-rules:
-  - name: clients
-    clients:
-      - require:
-          PreventUserExistenceErrors: ENABLED
-          EnableTokenRevocation: {present: true}
-          AllowedOAuthFlows: {without: [implicit]}
-    watch: [clients]
-`
-
-// A secrecy runs commands over a pool whose clients are weak and have a secret.
+// secrecy runs commands over a pool whose texts, ids and clients' secrets all hold the word CANARY.
 type secrecy struct {
 	t       *testing.T
 	fake    *cognitotest.Server
 	dir     string
+	file    string // the baseline
+	record  string // for undo
 	printed map[string]string
 }
 
-func (s secrecy) weaken() {
+func (s *secrecy) weaken() {
 	s.fake.PutRich(servedPool)
 	for _, client := range []string{cognitotest.RichClient, "mobile"} {
 		c := s.fake.Client(servedPool, client)
@@ -111,75 +55,82 @@ func (s secrecy) weaken() {
 	}
 }
 
-func (s secrecy) do(args ...string) string {
+func (s *secrecy) do(args ...string) string {
+	s.weaken()
+	if args[0] == "restore" || args[0] == "undo" {
+		execute(s.t.Context(), "apply", "--all", "--yes", "--no-backup", "--baseline", s.file)
+	}
 	got := execute(s.t.Context(), args...)
 	s.printed[strings.Join(args, " ")] += got.stdout + got.stderr
 	return got.stdout + got.stderr
 }
 
-// TestClientSecretsNeverLeave runs every command in every format over clients that are weak, and looks for their secret
-// in all output and in every file that is written. Refused calls and malformed answers are among them.
-func TestClientSecretsNeverLeave(t *testing.T) {
-	s := secrecy{t, connected(t), t.TempDir(), map[string]string{}}
-	file := write(t, "b.yaml", weakClients)
-	s.weaken()
-	s.reads(file)
-	s.writes(file)
-	s.failures(file)
-	for args, output := range s.printed {
-		if i := strings.Index(output, clientSecret); i >= 0 {
-			t.Errorf("%s printed the secret of a client, at byte %d", args, i)
+// runs are the arguments of every command; apply comes before what needs its record and its backup.
+func (s *secrecy) runs(command string) [][]string {
+	var replays [][]string
+	for _, event := range []string{"create-user-pool-client", "update-user-pool-client", "add-user-pool-client-secret",
+		"delete-user-pool-client", "create-user-pool", "update-user-pool", "sweep"} {
+		replays = append(replays, []string{"--baseline", s.file, events + event + ".json"})
+	}
+	saved, _ := filepath.Glob(s.dir + "/before/*.json")
+	runs, ok := map[string][][]string{
+		"apply":  {{"--all", "--yes", "--baseline", s.file, "--backups", s.dir + "/before"}},
+		"backup": {{"--all", "--out", s.dir + "/backups"}}, "demo": {{}}, "version": {{}}, "history": {{}},
+		"explain":  {{"EmailVerificationMessage"}},
+		"plan":     {{"--all", "--baseline", s.file}, {"--all", "--baseline", s.file, "--out", s.dir + "/saved.plan"}},
+		"replay":   append(replays, []string{"--audit", "--baseline", s.file, events + "update-user-pool.json"}),
+		"report":   {{"--all", "--baseline", s.file}},
+		"restore":  {append(saved[:min(1, len(saved))], "--yes", "--no-backup")},
+		"snapshot": {{"--pool", servedPool}}, "undo": {{s.record, "--yes", "--no-backup"}}, "validate": {{s.file}},
+	}[command]
+	if !ok {
+		s.t.Errorf("the test has no arguments for %s", command)
+	}
+	return runs
+}
+
+// TestOutputsHoldNoSecrets runs every command in every format over a pool full of secrets, and looks for them in all
+// output and in every file that is written. Refused calls and malformed answers are among them.
+func TestOutputsHoldNoSecrets(t *testing.T) {
+	s := &secrecy{t: t, fake: connected(t), dir: t.TempDir(), printed: map[string]string{}}
+	s.file = write(t, "b.yaml", secretTexts)
+	url := mototest.Start(t)
+	mototest.Table(t, url, "ledger")
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+	t.Setenv("LEDGER_TABLE", "ledger")
+	s.record = recordID.FindString(s.do("apply", "--all", "--yes", "--baseline", s.file, "--backups", s.dir+"/before"))
+	for _, command := range (&cli{getenv: os.Getenv}).root().Commands() {
+		for _, format := range formatsOf(command) {
+			for _, args := range s.runs(command.Name()) {
+				s.do(append(append([]string{command.Name()}, args...), "--output", format)...)
+			}
 		}
-		if !strings.Contains(output, "mobile") && strings.HasPrefix(args, "plan") {
-			t.Errorf("%s says nothing of the clients, so nothing was tested", args)
+	}
+	s.failures()
+	all := ""
+	for args, output := range s.printed {
+		if i := strings.Index(output, "CANARY"); i >= 0 {
+			t.Errorf("%s printed a secret, at byte %d", args, i)
+		}
+		all += output
+	}
+	for _, want := range []string{"(hidden: ", "restored  ", "mobile", "fixed      EmailVerificationMessage"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("no output says %q, so something was not tested", want)
 		}
 	}
 	s.checkFiles()
-	if s.fake.Client(servedPool, "mobile")["ClientSecret"] != clientSecret {
-		t.Error("the secret of a client is not what it was")
-	}
 }
 
-func (s secrecy) reads(file string) {
-	for _, format := range all {
-		s.do("plan", "--all", "--baseline", file, "--output", format)
-	}
-	s.do("validate", file)
-	s.do("report", "--all", "--baseline", file, "--output", "html")
-	s.do("report", "--all", "--baseline", file, "--output", "ocsf")
-	s.do("snapshot", "--pool", servedPool, "--out", s.dir+"/snapshot.yaml")
-	s.do("backup", "--all", "--out", s.dir+"/backups")
-	s.do("plan", "--all", "--baseline", file, "--out", s.dir+"/saved.plan")
-}
-
-func (s secrecy) writes(file string) {
-	for _, format := range all {
-		s.weaken()
-		s.do("apply", "--all", "--yes", "--baseline", file, "--backups", s.dir+"/before", "--output", format)
-	}
-	s.weaken()
-	got := s.do("apply", s.dir+"/saved.plan", "--yes", "--backups", s.dir+"/planned")
-	if !strings.Contains(got, "fixed      Clients[mobile].PreventUserExistenceErrors") {
-		s.t.Errorf("the saved plan was not applied:\n%.300s", strings.ReplaceAll(got, clientSecret, "(secret)"))
-	}
-	saved, err := filepath.Glob(s.dir + "/planned/*.json")
-	if err != nil || len(saved) != 1 {
-		s.t.Fatalf("%v %v", saved, err)
-	}
-	s.do("restore", saved[0], "--yes", "--backups", s.dir+"/restored")
-	for _, fixture := range []string{"create-user-pool-client", "update-user-pool-client", "add-user-pool-client-secret",
-		"delete-user-pool-client", "create-user-pool", "update-user-pool", "sweep"} {
-		s.weaken()
-		s.do("replay", "--baseline", file, "--output", "json", events+fixture+".json")
-	}
-}
-
-func (s secrecy) failures(file string) {
+func (s *secrecy) failures() {
 	odd := `{"UserPoolClient":{"ClientId":"other","ClientSecret":"` + clientSecret + `"}}`
 	broken, text := []byte(odd[:len(odd)-2]), []byte(`{"UserPoolClient":"`+clientSecret+`"}`)
-	const update, describe = "UpdateUserPoolClient", "DescribeUserPoolClient"
+	const update, describe, refused = "UpdateUserPoolClient", "DescribeUserPoolClient", "InvalidParameterException"
 	for _, fault := range []cognitotest.Fault{
-		{Operation: update, Error: "InvalidParameterException", Message: "no"},
+		// The service repeats what the pool has, and what the call sends.
+		{Operation: "SetUserPoolMfaConfig", Error: refused, Message: "Value 'Other {####} CANARY-wanted' at " +
+			"'emailMfaConfiguration.message' failed to satisfy constraint: CANARY-external-id, CANARY-wanted-id"},
+		{Operation: update, Error: refused, Message: "no"},
 		{Operation: update, Error: "AccessDeniedException", Message: "no"},
 		{Operation: update, Body: []byte(odd), Apply: true},
 		{Operation: update, Body: broken},
@@ -188,27 +139,30 @@ func (s secrecy) failures(file string) {
 		{Operation: describe, Body: broken},
 		{Operation: describe, Body: text},
 	} {
-		s.weaken()
 		fault.Times = 1
 		s.fake.Inject(fault)
-		s.do("apply", "--all", "--yes", "--no-backup", "--baseline", file, "--output", "json")
+		s.do("apply", "--all", "--yes", "--no-backup", "--baseline", s.file, "--output", "json", "--ledger", "")
 		s.fake.ClearFaults()
 	}
 }
 
-func (s secrecy) checkFiles() {
-	files := 0
+// checkFiles: a backup holds the texts of the pool, for its owner, but no file holds the secret of a client.
+func (s *secrecy) checkFiles() {
+	texts := 0
 	err := filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		raw, err := os.ReadFile(path)
-		if files++; bytes.Contains(raw, []byte(clientSecret)) || bytes.Contains(raw, []byte(`"ClientSecret"`)) {
+		if bytes.Contains(raw, []byte(clientSecret)) || bytes.Contains(raw, []byte(`"ClientSecret"`)) {
 			s.t.Errorf("%s holds the secret of a client", strings.TrimPrefix(path, s.dir))
+		}
+		if bytes.Contains(raw, []byte("CANARY-invite-sms")) {
+			texts++
 		}
 		return err
 	})
-	if err != nil || files < 7 {
-		s.t.Errorf("%d files were read: %v", files, err)
+	if err != nil || texts < 3 {
+		s.t.Errorf("%d backups hold the texts of the pool: %v", texts, err)
 	}
 }

@@ -224,7 +224,7 @@ func OfFile(name string, faults baseline.Errors, lints []baseline.Lint, source [
 	return e
 }
 
-// caret shows the place of a finding, and a mark under it. A line that may hold a message text or a secret is not shown.
+// caret shows the place of a finding, and a mark under it, unless the line may hold a message text or a secret.
 func caret(source []byte, f finding, paint report.Paint) string {
 	text, column, ok := baseline.Excerpt(source, f.position)
 	if !ok || !baseline.MayShow(f.reason) {

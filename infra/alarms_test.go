@@ -14,12 +14,8 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// alarmNames are all alarms; of those that are true, people are notified of the end too. That a count of drift is back
-// at 0 does not mean that the pool is as required.
-var alarmNames = map[string]bool{
-	"NotFixed": false, "DriftFound": false, "NotificationFailed": false, "UndetectedDrift": false, "LedgerFailed": false,
-	"Failing": false, "DeadLetter": true, "OldestMessage": true, "Throttled": true, "Silent": true,
-}
+// alarmNames are all alarms.
+const alarmNames = "DeadLetter LedgerFailed NotFixed NotificationFailed OldestMessage Silent UndetectedDrift"
 
 // alarmsOf returns the alarms by their names.
 func alarmsOf(tpl template) map[string]resource {
@@ -30,53 +26,73 @@ func alarmsOf(tpl template) map[string]resource {
 	return all
 }
 
-// TestAlarmsNotify: every alarm publishes to the topic, and the topic and its key let it; so do the rules of the tamper
-// alert.
+// TestAlarmsNotify: every alarm publishes its begin and its end to the topic, that of a failed notification to the
+// other one, and the topics and the key let them; so do the rules of the tamper alert. Each alarm names a section of
+// the runbook.
 func TestAlarmsNotify(t *testing.T) {
 	t.Parallel()
+	runbook, err := os.ReadFile("RUNBOOK.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range []string{"enforce", "audit", "everything"} {
 		tpl := templateOf(t, "", modes[name])
-		topic, key := idOf(t, tpl, "AlertsTopic"), idOf(t, tpl, "AlertsKey")
-		if got := written(at(tpl.Resources[topic].Properties, "KmsMasterKeyId")); got != "${AlertsKey.Arn}" {
+		encrypted := tpl.Resources[idOf(t, tpl, "AlertsTopic")].Properties["KmsMasterKeyId"]
+		if got := written(encrypted); got != "${AlertsKey.Arn}" {
 			t.Errorf("%s: the topic is encrypted with %s", name, got)
 		}
 		alarms := alarmsOf(tpl)
-		if diff := cmp.Diff(slices.Sorted(maps.Keys(alarmNames)), slices.Sorted(maps.Keys(alarms))); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
+		if got := strings.Join(slices.Sorted(maps.Keys(alarms)), " "); got != alarmNames {
+			t.Errorf("%s: the alarms are %s", name, got)
 		}
 		for id, alarm := range alarms {
+			topic := idOf(t, tpl, "AlertsTopic")
+			if id == "NotificationFailed" {
+				topic = idOf(t, tpl, "AlertsMail")
+			}
 			want := any([]any{map[string]any{"Ref": topic}})
-			if diff := cmp.Diff(want, at(alarm.Properties, "AlarmActions")); diff != "" {
-				t.Errorf("%s: %s does not publish to the topic (-want +got):\n%s", name, id, diff)
+			if !cmp.Equal(want, at(alarm.Properties, "AlarmActions")) || !cmp.Equal(want, at(alarm.Properties, "OKActions")) {
+				t.Errorf("%s: %s publishes %v", name, id, alarm.Properties)
 			}
-			if ends := at(alarm.Properties, "OKActions"); (ends != nil) != alarmNames[id] {
-				t.Errorf("%s: the end of %s is notified: %v", name, id, ends)
-			}
-			if text, _ := at(alarm.Properties, "AlarmDescription").(string); len(text) < 40 {
+			text, _ := at(alarm.Properties, "AlarmDescription").(string)
+			if !strings.HasSuffix(text, " What to do: infra/RUNBOOK.md, section "+id+".") ||
+				!strings.Contains(string(runbook), "\n### "+id+"\n") {
 				t.Errorf("%s: %s says %q", name, id, text)
 			}
 		}
-		var policy any
-		for _, p := range tpl.of("AWS::SNS::TopicPolicy") {
-			policy = at(p.Properties, "PolicyDocument", "Statement")
-		}
-		keyPolicy := at(tpl.Resources[key].Properties, "KeyPolicy", "Statement")
 		ours := map[string]any{"aws:SourceAccount": map[string]any{"Ref": "AWS::AccountId"}}
 		account := map[string]any{"StringEquals": ours}
-		rules := map[string]any{"ArnEquals": map[string]any{"aws:SourceArn": tpl.tamperRules()}}
-		expectAllowed(t, policy, "cloudwatch.amazonaws.com", account, "sns:Publish")
-		expectAllowed(t, policy, "events.amazonaws.com", rules, "sns:Publish")
-		expectAllowed(t, keyPolicy, "cloudwatch.amazonaws.com", account, "kms:Decrypt", "kms:GenerateDataKey*")
-		expectAllowed(t, keyPolicy, "events.amazonaws.com", nil, "kms:Decrypt", "kms:GenerateDataKey*")
-		if len(tpl.tamperRules()) != 2 {
-			t.Errorf("%s: the tamper alert has %v", name, tpl.tamperRules())
-		}
-		for _, s := range policy.([]any) {
-			if at(s, "Effect") == "Allow" && at(s, "Condition") == nil {
-				t.Errorf("%s: anybody's service may publish: %v", name, s)
+		for topic, rules := range map[string][]any{
+			"AlertsTopic": tpl.ruleARNs("TamperAlertFooting", "TamperAlertReports", "TamperAlertWiring"),
+			"AlertsMail":  tpl.ruleARNs("TamperAlertDeployed"),
+		} {
+			policy := topicPolicy(tpl, topic)
+			expectAllowed(t, policy, "cloudwatch.amazonaws.com", account, "sns:Publish")
+			expectAllowed(t, policy, "events.amazonaws.com", from(rules), "sns:Publish")
+			for _, s := range policy {
+				if at(s, "Effect") == "Allow" && at(s, "Condition") == nil {
+					t.Errorf("%s: anybody's service may publish: %v", name, s)
+				}
 			}
 		}
+		key := at(tpl.Resources[idOf(t, tpl, "AlertsKey")].Properties, "KeyPolicy", "Statement")
+		expectAllowed(t, key, "cloudwatch.amazonaws.com", account, "kms:Decrypt", "kms:GenerateDataKey*")
+		expectAllowed(t, key, "events.amazonaws.com", nil, "kms:Decrypt", "kms:GenerateDataKey*")
 	}
+}
+
+func topicPolicy(tpl template, topic string) []any {
+	for _, p := range tpl.of("AWS::SNS::TopicPolicy") {
+		if strings.HasPrefix(written(at(p.Properties, "Topics").([]any)[0]), "${"+topic) {
+			return at(p.Properties, "PolicyDocument", "Statement").([]any)
+		}
+	}
+	return nil
+}
+
+// from is the condition that a statement is for these sources only.
+func from(sources []any) map[string]any {
+	return map[string]any{"ArnEquals": map[string]any{"aws:SourceArn": sources}}
 }
 
 // metricsOf returns the metrics of an alarm, "name queue statistic" each.
@@ -153,25 +169,26 @@ func TestSilentAlarm(t *testing.T) {
 	}
 }
 
-// TestOutcomeAlarms: the alarms count the outcomes that people have to act on, and those that changed a pool away from
-// the baseline, by the metrics that the function reports.
+// TestOutcomeAlarms: an alarm counts the outcomes that leave a pool different from the baseline, by the metrics that
+// the function reports. It begins at once, and ends after a whole scan without any.
 func TestOutcomeAlarms(t *testing.T) {
 	t.Parallel()
 	if namespace != report.Namespace {
 		t.Errorf("the alarms use the namespace %s, the function %s", namespace, report.Namespace)
 	}
 	alarms := alarmsOf(templateOf(t, "", nil))
-	for name, outcomes := range map[string][]any{
-		"NotFixed":   listOf[any](outcome.Partial, outcome.Unconverged, outcome.Unfixable),
-		"DriftFound": listOf[any](outcome.Drifted, outcome.Remediated),
-	} {
-		var want []string
-		for _, outcome := range outcomes {
-			text := fmt.Sprint(outcome)
-			want = append(want, strings.ToUpper(text[:1])+text[1:]+" ${KeeperFunction7330A899} Sum")
-		}
-		if diff := cmp.Diff(want, metricsOf(alarms[name])); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
+	var want []string
+	for _, ending := range []any{outcome.Drifted, outcome.Partial, outcome.Unconverged, outcome.Unfixable} {
+		text := fmt.Sprint(ending)
+		want = append(want, strings.ToUpper(text[:1])+text[1:]+" ${KeeperFunction7330A899} Sum")
+	}
+	if diff := cmp.Diff(want, metricsOf(alarms["NotFixed"])); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, name := range []string{"NotFixed", "NotificationFailed", "UndetectedDrift", "LedgerFailed"} {
+		p := alarms[name].Properties
+		if p["EvaluationPeriods"] != 7.0 || p["DatapointsToAlarm"] != 1.0 || p["TreatMissingData"] != "notBreaching" {
+			t.Errorf("%s: %v", name, p)
 		}
 	}
 }

@@ -11,42 +11,76 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Alerts are what notifies people: a topic under a key of its own, for its publishers may not use AWS's key.
+// Alerts are what notifies people.
 type Alerts struct {
-	Topic awssns.Topic
-	Key   awskms.Key
-	Chat  bool // a chat channel is subscribed, and accepts only messages of its own form
+	Topic awssns.ITopic
+	Key   awskms.Key // of the topic; nil where the topic is another's
+	// Mail is a topic without key and chat: for what need not wake anybody, and for when the other topic fails.
+	Mail     awssns.Topic
+	Chat     bool    // a chat channel is subscribed, and accepts only messages of its own form
+	RuleRole *string // the role that EventBridge needs to publish to another's topic
 }
 
-// NewAlerts makes the topic and its subscriptions.
+// NewAlerts makes the topics and their subscriptions. The topic has a key of its own, for its publishers may not use
+// AWS's key.
 func NewAlerts(stack awscdk.Stack, id string, s Settings) Alerts {
 	scope := constructs.NewConstruct(stack, jsii.String(id))
-	key := awskms.NewKey(scope, jsii.String("Key"), &awskms.KeyProps{
+	alerts := Alerts{Mail: newTopic(stack, scope, "Mail", nil, s.Notify.AlarmEmail)}
+	if s.Notify.Topic != "" {
+		alerts.Topic = awssns.Topic_FromTopicArn(scope, jsii.String("Shared"), jsii.String(s.Notify.Topic))
+		role := awsiam.NewRole(scope, jsii.String("RuleRole"), &awsiam.RoleProps{
+			AssumedBy:   awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil),
+			Description: jsii.String("poolkeeper: lets its rules publish to the topic of another account"),
+		})
+		allow(role, alerts.permissions(s))
+		alerts.RuleRole = role.RoleArn()
+		return alerts
+	}
+	alerts.Key = awskms.NewKey(scope, jsii.String("Key"), &awskms.KeyProps{
 		Description:       jsii.String("poolkeeper: alerts"),
 		EnableKeyRotation: jsii.Bool(true),
 		RemovalPolicy:     awscdk.RemovalPolicy_DESTROY,
 		PendingWindow:     awscdk.Duration_Days(jsii.Number(7)),
 	})
-	topic := awssns.NewTopic(scope, jsii.String("Topic"), &awssns.TopicProps{
-		DisplayName: jsii.String("poolkeeper"),
-		MasterKey:   key,
-		EnforceSSL:  jsii.Bool(true),
-	})
-	// EnforceSSL replaces the topic's default policy, so alarms need a statement of their own, in the topic and the key.
-	topic.GrantPublish(awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), &awsiam.ServicePrincipalOpts{
-		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": stack.Account()}},
-	}))
+	topic := newTopic(stack, scope, "Topic", alerts.Key, s.Notify.AlarmEmail)
 	// EventBridge names no source to the key. The key encrypts nothing but this stack's alerts, and the topic's policy
 	// says which rules may publish.
-	key.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+	alerts.Key.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil)},
 		Actions:    jsii.Strings("kms:Decrypt", "kms:GenerateDataKey*"),
 		Resources:  jsii.Strings("*"),
 	}), nil)
-	for _, address := range s.Notify.AlarmEmail {
+	alerts.Topic, alerts.Chat = topic, subscribeChats(stack, scope, s.Notify, topic)
+	return alerts
+}
+
+// newTopic makes a topic that alarms may publish to. EnforceSSL replaces a topic's default policy, so they need a
+// statement of their own.
+func newTopic(stack awscdk.Stack, scope constructs.Construct, id string, key awskms.IKey, mail []string) awssns.Topic {
+	topic := awssns.NewTopic(scope, jsii.String(id), &awssns.TopicProps{
+		DisplayName: jsii.String("poolkeeper"), MasterKey: key, EnforceSSL: jsii.Bool(true),
+	})
+	topic.GrantPublish(awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), &awsiam.ServicePrincipalOpts{
+		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": stack.Account()}},
+	}))
+	for _, address := range mail {
 		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(jsii.String(address), nil))
 	}
-	return Alerts{Topic: topic, Key: key, Chat: subscribeChats(stack, scope, s.Notify, topic)}
+	return topic
+}
+
+// permissions are what it takes to publish. Which key another's topic has is not known here.
+func (a Alerts) permissions(s Settings) []Statement {
+	publish := statement("PublishAlerts", []string{*a.Topic.TopicArn()}, "sns:Publish")
+	keys := statement("UseTopicKey", nil, "kms:Decrypt", "kms:GenerateDataKey")
+	if a.Key != nil {
+		keys.Resources = []string{*a.Key.KeyArn()}
+	} else {
+		location := locationOf(s.Notify.Topic)
+		keys.Resources = []string{location.arn("kms", "key/*")}
+		keys = keys.where("kms:ViaService", "sns."+location.Region+".amazonaws.com")
+	}
+	return []Statement{publish, keys}
 }
 
 // subscribeChats lets Amazon Q Developer in chat applications post what is published. The channels may read alarms and
@@ -59,9 +93,7 @@ func subscribeChats(stack awscdk.Stack, scope constructs.Construct, n Notify, to
 		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("chatbot.amazonaws.com"), nil),
 		Description: jsii.String("poolkeeper: lets a chat channel read the alarms that it is notified of"),
 	})
-	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions: jsii.Strings("cloudwatch:DescribeAlarms"), Resources: jsii.Strings("*"),
-	}))
+	allow(role, []Statement{statement("ReadAlarms", []string{"*"}, "cloudwatch:DescribeAlarms")})
 	guardrails := jsii.Strings("arn:" + *stack.Partition() + ":iam::aws:policy/CloudWatchReadOnlyAccess")
 	name := jsii.String(*stack.StackName() + "-" + *stack.Region()) // unique in the account, not in the Region only
 	if n.SlackChannel != "" {

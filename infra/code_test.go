@@ -2,6 +2,7 @@ package main
 
 import (
 	"debug/buildinfo"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -53,14 +54,10 @@ func TestFunctionHasWhatIsConfigured(t *testing.T) {
 func linksHub(t *testing.T, s Settings) bool {
 	t.Helper()
 	build := t.TempDir()
-	if err := buildFunction(t.Context(), s, "..", build); err != nil {
+	if err := buildFunction(t.Context(), &s, "..", build); err != nil {
 		t.Fatal(err)
 	}
-	code, err := codeFor(s, build)
-	if err != nil {
-		t.Fatal(err)
-	}
-	binary, err := buildinfo.ReadFile(filepath.Join(code, "bootstrap"))
+	binary, err := buildinfo.ReadFile(filepath.Join(s.Code.Dir, "bootstrap"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,14 +71,21 @@ func linksHub(t *testing.T, s Settings) bool {
 	return slices.ContainsFunc(binary.Deps, func(m *debug.Module) bool { return m.Path == hubModule })
 }
 
-// TestUnbuiltFunction: a build that fails is an error, and so is a folder without a function.
-func TestUnbuiltFunction(t *testing.T) {
+// TestOwnBaseline: a baseline of the deployment's own is beside the function, and a build that fails is an error.
+func TestOwnBaseline(t *testing.T) {
 	t.Parallel()
-	s := read(t, "", nil)
-	if err := buildFunction(t.Context(), s, t.TempDir(), t.TempDir()); err == nil {
-		t.Error("a folder without a Makefile builds the function")
+	s := read(t, ownsAll, nil)
+	if err := buildFunction(t.Context(), &s, "..", t.TempDir()); err != nil {
+		t.Fatal(err)
 	}
-	if _, err := codeFor(s, t.TempDir()); err == nil {
-		t.Error("a folder without a function has one")
+	own, err := os.ReadFile(filepath.Join(s.Code.Dir, "baseline.yaml"))
+	if err != nil || string(own) != ownsAll {
+		t.Errorf("beside the function is %q (%v)", own, err)
+	}
+	if s.Code.Commit == "" {
+		t.Error("nobody knows what was built")
+	}
+	if err := buildFunction(t.Context(), &s, t.TempDir(), t.TempDir()); err == nil {
+		t.Error("a folder without a Makefile builds the function")
 	}
 }

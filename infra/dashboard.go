@@ -38,7 +38,7 @@ func NewDashboard(
 		DimensionsMap: &map[string]*string{"RuleName": rule.RuleName()}, Statistic: jsii.String("Sum"), Period: minutes(60),
 	})
 	own := func(name, statistic string) awscloudwatch.IMetric {
-		return metric(keeper, name, statistic, minutes(60))
+		return metric(keeper, name, statistic)
 	}
 	waiting := func(label string) *awscloudwatch.MetricOptions {
 		return &awscloudwatch.MetricOptions{Period: minutes(60), Statistic: jsii.String("Maximum"), Label: jsii.String(label)}

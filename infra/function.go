@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -10,9 +12,6 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
-
-// functionName is what `sam local invoke` calls the function.
-const functionName = "Poolkeeper"
 
 // A Keeper is the function with its role, its log and what starts it.
 type Keeper struct {
@@ -48,6 +47,12 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, r *Resources) Keeper
 	if r != nil {
 		allow(role, notifyPermissions(s, location))
 		allow(role, r.permissions())
+		allow(role, r.Alerts.permissions(s))
+		if enforced := s.Baseline.Enforced(); len(s.SMSRoles) == 0 && slices.Contains(writesOf(enforced), updateUserPool) {
+			awscdk.Annotations_Of(role).AddWarningV2(jsii.String("poolkeeper:smsRoles"), jsii.String("the function may pass "+
+				"any role of the account to Cognito: -c smsRoles=ARN,ARN (or none) names those that pools send text messages "+
+				"with, and `poolkeeper permissions` lists them"))
+		}
 	}
 	environment := variables(s, role, r)
 	function := awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
@@ -55,7 +60,7 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, r *Resources) Keeper
 		Runtime:               awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture:          architecture(s.Architecture),
 		Handler:               jsii.String("bootstrap"),
-		Code:                  awslambda.Code_FromAsset(jsii.String(s.Code), nil),
+		Code:                  awslambda.Code_FromAsset(jsii.String(s.Code.Dir), nil),
 		Role:                  role,
 		MemorySize:            jsii.Number(128),
 		Timeout:               awscdk.Duration_Seconds(jsii.Number(functionSeconds)),
@@ -67,7 +72,7 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, r *Resources) Keeper
 		Environment:           &environment,
 	})
 	resource := function.Node().DefaultChild().(awslambda.CfnFunction)
-	resource.AddMetadata(jsii.String("SamResourceId"), functionName)
+	resource.AddMetadata(jsii.String("SamResourceId"), "Poolkeeper") // for sam local invoke
 	// The CDK lets the function wait for its role too, to which it refers anyway, and cfn-lint reports that.
 	resource.AddMetadata(jsii.String("cfn-lint"), map[string]any{
 		"config": map[string]any{"ignore_checks": jsii.Strings("W3005")},
@@ -102,8 +107,6 @@ func (r *Resources) permissions() []Statement {
 		statement("ReceiveMessages", []string{changes, scans},
 			"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
 		statement("SendScans", []string{scans}, "sqs:SendMessage"),
-		statement("PublishAlerts", []string{*r.Alerts.Topic.TopicArn()}, "sns:Publish"),
-		statement("UseTopicKey", []string{*r.Alerts.Key.KeyArn()}, "kms:Decrypt", "kms:GenerateDataKey"),
 		statement("UseLedger", []string{*r.Ledger.TableArn()},
 			"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 	}

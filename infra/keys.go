@@ -24,6 +24,11 @@ var keys = []key{
 		// the tamper alert knows poolkeeper's resources by it.
 		`[a-z][a-z0-9-]{0,12}`, "lower-case letters, digits and hyphens, a letter first, at most 13",
 		func(s *Settings) any { return &s.Stage }},
+	{"environments", "", "a JSON file with a list of objects, each with the keys of this table that differ for one " +
+		"deployment: `account`, `regions`, `stage`, `baseline` and so on; deploy all of them with `--all`",
+		".+", "a file", func(*Settings) any { return new(string) }},
+	{"account", "", "account of the stacks; without it, that of your credentials",
+		`\d{12}`, "the 12 digits of an account", func(s *Settings) any { return &s.Account }},
 	{"regions", "", "Regions with user pools, one stack each; without it, the Region of your credentials",
 		regionForm, "a Region such as eu-west-1", func(s *Settings) any { return &s.Regions }},
 	{"mode", "", "`audit` turns every rule to audit and takes every right to write from the role; without it, the " +
@@ -44,6 +49,9 @@ var keys = []key{
 	{"teamsChannel", "", "Microsoft Teams channel (its URL-encoded id, `19%3A…`); as with Slack, one for each Region " +
 		"and stage", `[A-Za-z0-9%._=-]{1,256}`, "the id in the channel's link, such as 19%3A…%40thread.tacv2",
 		func(s *Settings) any { return &s.Notify.TeamsChannel }},
+	{"notifyTopic", "", "ARN of an SNS topic that gets all that people are notified of, instead of one of the stack's " +
+		"own; it may be another account's, in the same Region", `arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}`,
+		"the ARN of a topic that is not FIFO", func(s *Settings) any { return &s.Notify.Topic }},
 	{"eventBus", "", "EventBridge bus of the Region (its name, or its ARN where it is another account's) that gets " +
 		"every outcome as an event, for others to build on",
 		`(arn:[\w-]+:events:[\w-]+:\d{12}:event-bus/)?[\w./-]{1,256}`, "the name or the ARN of an event bus",

@@ -58,6 +58,6 @@ func read(t *testing.T, baselineText string, context map[string]any) Settings {
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	s.Code = stub(t, "the function")
+	s.Code.Dir = stub(t, "the function")
 	return s
 }

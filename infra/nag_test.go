@@ -35,7 +35,7 @@ func TestNag(t *testing.T) {
 	inApp(t, func(app awscdk.App) {
 		// With this flag findings end the synthesis, and the text of them is lost.
 		app.Node().SetContext(jsii.String("@aws-cdk/core:annotationsInValidationReport"), false)
-		NewStacks(app, s)
+		NewStacks(app, s, false)
 		checks := cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(false)})
 		awscdk.Aspects_Of(app).Add(checks, nil)
 		for _, child := range *app.Node().Children() {

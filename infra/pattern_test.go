@@ -70,6 +70,17 @@ func matchesRule(t *testing.T, rule map[string]any, have any, there bool) bool {
 		switch kind {
 		case "exists":
 			return value == there
+		case "anything-but":
+			for _, one := range value.([]any) {
+				other, known := one.(string)
+				if !known {
+					other = deployed(written(one))
+				}
+				if !isText || text == other {
+					return false
+				}
+			}
+			return there
 		case "prefix":
 			return isText && strings.HasPrefix(text, value.(string))
 		case "wildcard":

@@ -25,6 +25,8 @@ func (s Statement) where(key, value string) Statement {
 	return s
 }
 
+const updateUserPool = "cognito-idp:UpdateUserPool"
+
 // A Location is where a stack is. Its fields may be tokens that CloudFormation resolves.
 type Location struct{ Partition, Region, Account string }
 
@@ -34,6 +36,14 @@ func (p Location) arn(service, resource string) string {
 		region = ""
 	}
 	return strings.Join([]string{"arn", p.Partition, service, region, p.Account, resource}, ":")
+}
+
+// locationOf returns the location in an ARN, an empty one where it has none.
+func locationOf(arn string) Location {
+	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
+		return Location{parts[1], parts[3], parts[4]}
+	}
+	return Location{}
 }
 
 // Permissions returns what the baseline makes necessary, and nothing else.
@@ -51,7 +61,7 @@ func Permissions(s Settings, p Location) []Statement {
 		return statements
 	}
 	statements = append(statements, onPools(s, p, "WritePools", writes)...)
-	if roles := smsRoles(s, p); len(roles) > 0 && slices.Contains(writes, "cognito-idp:UpdateUserPool") {
+	if roles := smsRoles(s, p); len(roles) > 0 && slices.Contains(writes, updateUserPool) {
 		pass := statement("PassSmsRole", roles, "iam:PassRole")
 		statements = append(statements, pass.where("iam:PassedToService", "cognito-idp.amazonaws.com"))
 	}
@@ -99,7 +109,9 @@ func onPools(s Settings, p Location, sid string, actions []string) []Statement {
 
 // own drops the ARNs of other Regions, where the Region is known.
 func (p Location) own(arns []string) []string {
-	return slices.DeleteFunc(arns, func(arn string) bool { return isRegion(p.Region) && regionOf(arn) != p.Region })
+	return slices.DeleteFunc(arns, func(arn string) bool {
+		return isRegion(p.Region) && locationOf(arn).Region != p.Region
+	})
 }
 
 // serviceRole allows making a service's own role, which an account has from the first use of the service on.
@@ -185,7 +197,7 @@ func writesOf(enforced []string) []string {
 			actions = append(actions, "cognito-idp:"+d.WriteCall)
 		}
 	}
-	if slices.Contains(actions, "cognito-idp:UpdateUserPool") {
+	if slices.Contains(actions, updateUserPool) {
 		actions = append(actions, "cognito-idp:TagResource")
 	}
 	if within(enforced, "UserPoolTags") {

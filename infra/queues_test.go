@@ -95,7 +95,7 @@ func TestDelivery(t *testing.T) {
 			expectAllowed(t, queuePolicy(tpl, "QueuesDeadLetter"), "events.amazonaws.com", rule, "sqs:SendMessage")
 		}
 	}
-	tamper := map[string]any{"ArnEquals": map[string]any{"aws:SourceArn": tpl.tamperRules()}}
+	tamper := from(tpl.ruleARNs("TamperAlertFooting", "TamperAlertReports", "TamperAlertWiring", "TamperAlertDeployed"))
 	expectAllowed(t, queuePolicy(tpl, "QueuesDeadLetter"), "events.amazonaws.com", tamper, "sqs:SendMessage")
 	for id, s := range tpl.of("AWS::Scheduler::Schedule") {
 		target := at(s.Properties, "Target")
@@ -137,18 +137,18 @@ func TestScheduleRole(t *testing.T) {
 
 var scheduleMay = []string{"sqs:SendMessage ${QueuesDeadLetter.Arn}", "sqs:SendMessage ${QueuesScans.Arn}"}
 
-// tamperRules returns the ARNs of the tamper alert's rules as the template has them, in the order of their names.
-func (tpl template) tamperRules() []any {
-	var ids []string
-	for id := range tpl.of("AWS::Events::Rule") {
-		if strings.HasPrefix(id, "TamperAlert") {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
+// ruleARNs returns the ARNs of rules as the template has them.
+func (tpl template) ruleARNs(ids ...string) []any {
 	var arns []any
 	for _, id := range ids {
 		arns = append(arns, map[string]any{"Fn::GetAtt": []any{id, "Arn"}})
+	}
+	for full := range tpl.of("AWS::Events::Rule") {
+		for i, id := range ids {
+			if plain(full) == plain(id) {
+				arns[i] = map[string]any{"Fn::GetAtt": []any{full, "Arn"}}
+			}
+		}
 	}
 	return arns
 }
@@ -195,7 +195,7 @@ func TestNoLoop(t *testing.T) {
 			t.Errorf("%s matches every source", id)
 		}
 	}
-	if n := len(tpl.of("AWS::Events::Rule")); n != 4 {
+	if n := len(tpl.of("AWS::Events::Rule")); n != 6 {
 		t.Errorf("%d rules", n)
 	}
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -26,7 +28,14 @@ type Settings struct {
 	CreateTrail      bool
 	WatchRole        bool
 	Local            string // "" is a deployment, "true" or a URL a template for SAM
-	Code             string // the folder with the function's binary
+	Code             Code
+}
+
+// Code is what the function is built of.
+type Code struct {
+	Dir      string // the folder with its binary
+	Commit   string
+	Baseline []byte // the baseline file
 }
 
 // Notify is whom the deployment notifies.
@@ -34,6 +43,7 @@ type Notify struct {
 	AlarmEmail                           []string
 	SlackWorkspace, SlackChannel         string
 	TeamsTenant, TeamsTeam, TeamsChannel string
+	Topic                                string // ARN of another account's; "" is one of the stack's own
 	EventBus                             string // name or ARN; "" is none
 	SecurityHub                          bool
 }
@@ -44,6 +54,49 @@ func (s Settings) StackName() string {
 		return "poolkeeper"
 	}
 	return "poolkeeper-" + s.Stage
+}
+
+// ReadAll reads the settings of every deployment: that of the context, or, where it names a file of environments, one
+// for each of them, whose keys go before those of the context.
+func ReadAll(
+	context map[string]any, getenv func(string) string, readFile func(string) ([]byte, error),
+) ([]Settings, []error) {
+	file, _ := context["environments"].(string)
+	if file == "" {
+		s, errs := ReadSettings(context, getenv, readFile)
+		return []Settings{s}, errs
+	}
+	var environments []map[string]any
+	text, err := readFile(file)
+	if err == nil {
+		err = json.Unmarshal(text, &environments)
+	}
+	if err != nil {
+		return nil, []error{fmt.Errorf("-c environments: %s: %w", file, err)}
+	}
+	var all []Settings
+	var errs []error
+	seen := map[string]bool{}
+	for i, environment := range environments {
+		merged := maps.Clone(context)
+		maps.Copy(merged, environment)
+		s, found := ReadSettings(merged, getenv, readFile)
+		if s.Account == "" || len(s.Regions) == 0 {
+			found = append(found, errors.New("name the account and the regions"))
+		}
+		for _, region := range s.Regions {
+			id := s.StackName() + " in " + s.Account + " " + region
+			if seen[id] {
+				found = append(found, fmt.Errorf("%s is named twice: give one a stage", id))
+			}
+			seen[id] = true
+		}
+		for _, err := range found {
+			errs = append(errs, fmt.Errorf("%s, entry %d: %w", file, i+1, err))
+		}
+		all = append(all, s)
+	}
+	return all, errs
 }
 
 // ReadSettings reads the CDK context. Values may be texts, as those of the command line are, or numbers, booleans and
@@ -103,6 +156,9 @@ func (s Settings) contradictions() []error {
 	if len(slices.Compact(slices.Sorted(slices.Values(s.Regions)))) != len(s.Regions) {
 		errs = append(errs, fmt.Errorf("-c regions: %q names a Region twice", s.Regions))
 	}
+	if n.Topic != "" && n.SlackChannel+n.TeamsChannel != "" {
+		errs = append(errs, errors.New("-c notifyTopic: connect a channel where the topic is, and leave its keys out here"))
+	}
 	if s.WatchRole && len(s.Regions) == 0 {
 		errs = append(errs, errors.New("-c watchRole: name the Regions as well, with -c regions"))
 	}
@@ -124,25 +180,21 @@ func (s Settings) contradictions() []error {
 func (s Settings) otherRegions() []error {
 	var errs []error
 	for _, region := range s.Regions {
-		if bus := regionOf(s.Notify.EventBus); bus != "" && bus != region {
+		if topic := locationOf(s.Notify.Topic).Region; topic != "" && topic != region {
+			errs = append(errs, fmt.Errorf("-c notifyTopic: the topic is in %s, and alarms in %s publish to topics of their "+
+				"own Region only: name one there", topic, region))
+		}
+		if bus := locationOf(s.Notify.EventBus).Region; bus != "" && bus != region {
 			errs = append(errs, fmt.Errorf("-c eventBus: the bus is in %s, and a function in %s puts events onto buses of "+
 				"its own Region only: name one there, with a rule that forwards them", bus, region))
 		}
 	}
 	for _, key := range s.KMSKeys {
-		if len(s.Regions) > 0 && !slices.Contains(s.Regions, regionOf(key)) {
+		if len(s.Regions) > 0 && !slices.Contains(s.Regions, locationOf(key).Region) {
 			errs = append(errs, fmt.Errorf("-c kmsKeys: %s is in none of the Regions", key))
 		}
 	}
 	return errs
-}
-
-// regionOf returns the Region in an ARN, or "" where there is none.
-func regionOf(arn string) string {
-	if parts := strings.SplitN(arn, ":", 5); len(parts) == 5 {
-		return parts[3]
-	}
-	return ""
 }
 
 // readBaseline loads the baseline as the function does, so that what the function would refuse is refused here.
@@ -166,7 +218,7 @@ func (s *Settings) readBaseline(readFile func(string) ([]byte, error)) []error {
 	if s.Mode == baseline.Audit {
 		b = b.InMode(baseline.Audit)
 	}
-	s.Baseline = b
+	s.Baseline, s.Code.Baseline = b, data
 	ids, only := b.IDs()
 	var errs []error
 	for _, region := range s.Regions {

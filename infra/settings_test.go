@@ -33,7 +33,7 @@ func TestReadSettings(t *testing.T) {
 		SMSRoles: []string{"arn:aws:iam::111122223333:role/sms"},
 		KMSKeys:  []string{"arn:aws:kms:eu-west-1:111122223333:key/abc"},
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Settings{}, "Baseline")); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Settings{}, "Baseline", "Code")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if len(got.Baseline.Enforced()) != 0 {
@@ -51,7 +51,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(errs)
 	}
 	want := Settings{Architecture: "arm64", ScanHours: 6, LogRetentionDays: 365}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Settings{}, "Baseline")); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Settings{}, "Baseline", "Code")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if len(got.Baseline.Enforced()) == 0 {
@@ -98,6 +98,13 @@ var settingsErrors = map[string]struct {
 	"a bus elsewhere": {context: map[string]any{
 		"regions": "eu-west-1,us-east-1", "eventBus": "arn:aws:events:us-east-1:222233334444:event-bus/audit"},
 		want: []string{"-c eventBus: the bus is in us-east-1, and a function in eu-west-1 puts events onto buses of"}},
+	"a topic elsewhere": {context: map[string]any{
+		"regions": "eu-west-1", "notifyTopic": "arn:aws:sns:us-east-1:222233334444:alerts", "slackWorkspace": "T0123ABCD",
+		"slackChannel": "C0123ABCD"},
+		want: []string{"-c notifyTopic: the topic is in us-east-1, and alarms in eu-west-1 publish to topics of their own",
+			"-c notifyTopic: connect a channel where the topic is"}},
+	"a FIFO topic": {context: map[string]any{"notifyTopic": "arn:aws:sns:eu-west-1:222233334444:alerts.fifo"},
+		want: []string{"is not the ARN of a topic that is not FIFO"}},
 	"a key elsewhere": {context: map[string]any{"regions": "eu-west-1",
 		"kmsKeys": "arn:aws:kms:eu-west-1:111122223333:key/abc,arn:aws:kms:us-east-1:111122223333:key/def"},
 		want: []string{"-c kmsKeys: arn:aws:kms:us-east-1:111122223333:key/def is in none of the Regions"}},

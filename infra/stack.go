@@ -2,21 +2,27 @@ package main
 
 import (
 	"maps"
+	"path/filepath"
 	"slices"
+	"strconv"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 )
 
-// NewStacks adds a stack for each Region of the settings, all of one name.
-func NewStacks(app awscdk.App, s Settings) {
+// NewStacks adds a stack for each Region of the settings, all of one name. Where there are settings for several
+// environments, the ids have their accounts.
+func NewStacks(app awscdk.App, s Settings, several bool) {
 	regions := s.Regions
 	if len(regions) == 0 {
 		regions = []string{""}
 	}
 	for _, region := range regions {
 		id := s.StackName()
-		if len(regions) > 1 {
+		if several {
+			id += "-" + s.Account
+		}
+		if several || len(regions) > 1 {
 			id += "-" + region
 		}
 		stack := NewStack(app, id, s, region)
@@ -40,13 +46,13 @@ func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack
 	r := Resources{NewQueues(stack, "Queues"), NewAlerts(stack, "Alerts", s), NewLedger(stack, "Ledger")}
 	keeper := NewFunction(stack, "Keeper", s, &r)
 	rule := NewTrigger(stack, "Changes", s.Baseline, r.Queues)
-	NewDeploymentRule(stack, "Deployment", r.Queues)
-	NewSchedule(stack, "Scan", r.Queues, s.ScanHours)
+	NewScans(stack, r.Queues, s.ScanHours)
 	NewTamperAlert(stack, "TamperAlert", keeper, r.Alerts, r.Queues)
 	NewTrail(stack, "Trail", s)
 	alarms := NewAlarms(stack, "Alarms", s, keeper, r.Alerts, r.Queues)
 	NewDashboard(stack, "Dashboard", keeper, rule, alarms, r.Queues)
 
+	publish(stack, s)
 	outputs := map[string]*string{
 		"FunctionName":       keeper.Name,
 		"LogGroupName":       keeper.Log.LogGroupName(),
@@ -62,6 +68,17 @@ func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack
 		awscdk.NewCfnOutput(stack, jsii.String(name), &awscdk.CfnOutputProps{Value: outputs[name]})
 	}
 	return stack
+}
+
+// publish puts what is deployed into the metadata of the template, where the command line reads it. It costs nothing,
+// is rolled back with the stack, and everybody who may read the stack may read it.
+func publish(stack awscdk.Stack, s Settings) {
+	// CloudFormation returns characters beyond ASCII as question marks.
+	text := strconv.QuoteToASCII(string(s.Code.Baseline))
+	stack.TemplateOptions().SetMetadata(&map[string]any{"poolkeeper": map[string]any{
+		"file": filepath.Base(s.Baseline.File), "baseline": text[1 : len(text)-1], "digest": s.Baseline.Digest,
+		"mode": modeOf(s), "build": s.Code.Commit,
+	}})
 }
 
 // modeOf says in a word what the deployment does.

@@ -3,12 +3,17 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/jsii-runtime-go"
 	"github.com/google/go-cmp/cmp"
 
 	"poolkeeper/lambda/event"
@@ -105,7 +110,7 @@ func TestUpgradeKeepsIdentities(t *testing.T) {
 	t.Parallel()
 	other := read(t, "version: 1\nrules: [{name: a, require: {MfaConfiguration: 'ON'}}]", everything)
 	other.Stage = ""
-	other.Code = stub(t, "another function")
+	other.Code.Dir = stub(t, "another function")
 	changed := synth(t, other)
 	for id, r := range templateOf(t, "", nil).Resources {
 		if changed.Resources[id].Type != r.Type {
@@ -214,6 +219,137 @@ func TestScanMessages(t *testing.T) {
 	}
 }
 
+// TestPublished: whoever may read the stack finds the baseline as the file has it, its digest, the mode and the commit.
+func TestPublished(t *testing.T) {
+	t.Parallel()
+	text := ownsAll + "# äöü → \"quoted\" \\ 🔒\n"
+	for mode, want := range map[string]string{"": "enforce", "audit": "audit"} {
+		s := read(t, text, map[string]any{"mode": mode})
+		s.Code.Commit = "1a2b3c4d5e6f"
+		var tpl struct{ Metadata map[string]map[string]string }
+		if err := json.Unmarshal(synthesize(t, s), &tpl); err != nil {
+			t.Fatal(err)
+		}
+		got := tpl.Metadata["poolkeeper"]
+		file, err := strconv.Unquote(`"` + got["baseline"] + `"`)
+		if err != nil || file != text || strings.ContainsFunc(got["baseline"], func(r rune) bool { return r > 126 }) {
+			t.Errorf("the baseline is %q (%v)", got["baseline"], err)
+		}
+		got["baseline"] = ""
+		rest := map[string]string{
+			"file": "own.yaml", "baseline": "", "digest": s.Baseline.Digest, "mode": want, "build": "1a2b3c4d5e6f",
+		}
+		if diff := cmp.Diff(rest, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+}
+
+// TestSharedTopic: with the topic of another account, everything but what says that the topic failed goes there, the
+// function and a role of the rules may publish to it, and the stack has neither topic nor key of its own.
+func TestSharedTopic(t *testing.T) {
+	t.Parallel()
+	const topic = "arn:aws:sns:eu-west-1:222233334444:alerts"
+	tpl := templateOf(t, "", map[string]any{"notifyTopic": topic, "alarmEmail": "on-call@example.com"})
+	if len(tpl.of("AWS::KMS::Key")) != 0 || len(tpl.of("AWS::SNS::Topic")) != 1 {
+		t.Error("the stack has a topic or a key that nobody uses")
+	}
+	for id, alarm := range alarmsOf(tpl) {
+		if to := at(alarm.Properties, "AlarmActions").([]any)[0]; (to == topic) != (id != "NotificationFailed") {
+			t.Errorf("%s notifies %v", id, to)
+		}
+	}
+	for id, rule := range tpl.of("AWS::Events::Rule") {
+		target := at(rule.Properties, "Targets").([]any)[0]
+		if at(target, "Arn") == topic && written(at(target, "RoleArn")) != "${AlertsRuleRole.Arn}" {
+			t.Errorf("%s may not publish to another account's topic: %v", id, target)
+		}
+	}
+	for _, f := range tpl.of("AWS::Lambda::Function") {
+		if got := at(f.Properties, "Environment", "Variables", "TOPIC_ARN"); got != topic {
+			t.Errorf("the function notifies %v", got)
+		}
+	}
+	for _, want := range []string{"sns:Publish " + topic, "kms:GenerateDataKey arn:aws:kms:eu-west-1:222233334444:key/* " +
+		`{"StringEquals":{"kms:ViaService":"sns.eu-west-1.amazonaws.com"}}`} {
+		if got := allowed(t, tpl); !slices.Contains(got, want) {
+			t.Errorf("the function may not %s, only\n%s", want, strings.Join(got, "\n"))
+		}
+	}
+}
+
+// TestPassRoleWarning: the deployment warns while the function may pass any role.
+func TestPassRoleWarning(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		context map[string]any
+		warns   bool
+	}{
+		{nil, true}, {map[string]any{"smsRoles": "none"}, false}, {map[string]any{"mode": "audit"}, false},
+		{modes["local"], false},
+	} {
+		inApp(t, func(app awscdk.App) {
+			stack := NewStack(app, "poolkeeper", read(t, "", c.context), "")
+			found := assertions.Annotations_FromStack(stack).FindWarning(jsii.String("*"),
+				assertions.Match_StringLikeRegexp(jsii.String(".*-c smsRoles=.*poolkeeper permissions.*")))
+			if (len(*found) > 0) != c.warns {
+				t.Errorf("%v: it warns %d times", c.context, len(*found))
+			}
+		})
+	}
+}
+
+// TestEnvironments: one stack for each account and Region, each with its own settings, and errors that name the entry.
+func TestEnvironments(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{"prod.yaml": ownsAll, "all.json": `[
+		{"account": "111122223333", "regions": "eu-west-1", "stage": "prod", "baseline": "prod.yaml"},
+		{"account": "222233334444", "regions": ["eu-west-1", "us-east-1"], "mode": "audit"}]`,
+		"wrong.json": `[{"account": "1"}, {"account": "222233334444", "regions": "eu-west-1", "mod": "audit"},
+			{"account": "222233334444", "regions": "eu-west-1"}]`}
+	readFile := func(name string) ([]byte, error) {
+		if files[name] == "" {
+			return nil, os.ErrNotExist
+		}
+		return []byte(files[name]), nil
+	}
+	all, errs := ReadAll(map[string]any{"environments": "all.json", "scanHours": "12"}, noEnv, readFile)
+	if len(errs) > 0 || len(all) != 2 || all[0].ScanHours+all[1].ScanHours != 24 || all[0].Baseline.File != "prod.yaml" {
+		t.Fatalf("%v\n%+v", errs, all)
+	}
+	inApp(t, func(app awscdk.App) {
+		var got []string
+		for _, s := range all {
+			s.Code.Dir = stub(t, "the function")
+			NewStacks(app, s, true)
+		}
+		for _, child := range *app.Node().Children() {
+			if stack, ok := child.(awscdk.Stack); ok {
+				got = append(got, *stack.Node().Id()+" "+*stack.StackName()+" "+*stack.Account())
+			}
+		}
+		want := []string{"poolkeeper-prod-111122223333-eu-west-1 poolkeeper-prod 111122223333",
+			"poolkeeper-222233334444-eu-west-1 poolkeeper 222233334444",
+			"poolkeeper-222233334444-us-east-1 poolkeeper 222233334444"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+	for file, wants := range map[string][]string{
+		"gone.json": {"-c environments: gone.json: file does not exist"},
+		"wrong.json": {`wrong.json, entry 1: -c account: "1" is not the 12 digits of an account`,
+			"wrong.json, entry 1: name the account and the regions", "wrong.json, entry 2: -c mod is no key, did you mean mode?",
+			"wrong.json, entry 3: poolkeeper in 222233334444 eu-west-1 is named twice: give one a stage"},
+	} {
+		_, errs := ReadAll(map[string]any{"environments": file}, noEnv, readFile)
+		for _, want := range wants {
+			if !strings.Contains(errors.Join(errs...).Error(), want) {
+				t.Errorf("no error is %q:\n%v", want, errs)
+			}
+		}
+	}
+}
+
 // TestSubscriptions: who is named is subscribed.
 func TestSubscriptions(t *testing.T) {
 	t.Parallel()
@@ -224,7 +360,7 @@ func TestSubscriptions(t *testing.T) {
 		}
 	}
 	for kind, want := range map[string]int{
-		"AWS::SNS::Subscription": 1, "AWS::Chatbot::SlackChannelConfiguration": 1,
+		"AWS::SNS::Subscription": 2, "AWS::Chatbot::SlackChannelConfiguration": 1,
 		"AWS::Chatbot::MicrosoftTeamsChannelConfiguration": 1,
 	} {
 		if n := len(tpl.of(kind)); n != want {

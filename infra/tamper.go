@@ -23,8 +23,8 @@ type attempt struct {
 	names   []string
 }
 
-// attempts are all that is watched for. They are in two parts, as a pattern may not be longer than 2,048 characters.
-// Calls that were refused count too.
+// attempts are all that is watched for. They are in several parts, as a pattern may not be longer than 2,048
+// characters. Calls that were refused count too.
 var attempts = map[string][]attempt{
 	// What leads events to the function.
 	"Wiring": {
@@ -36,26 +36,34 @@ var attempts = map[string][]attempt{
 			[]string{"STACK-Keeper*", "*:function:STACK-Keeper*"}},
 		{"sqs", []string{"DeleteQueue", "PurgeQueue", "RemovePermission", "SetQueueAttributes"}, "queueUrl",
 			[]string{"https://*/STACK-Queues*"}},
-		{"cloudformation", []string{"DeleteStack"}, "stackName", []string{"STACK", "arn:*:stack/STACK/*"}},
-		{"cloudtrail", []string{"DeleteTrail", "PutEventSelectors", "StopLogging", "UpdateTrail"}, "", nil},
+		{"cloudformation", []string{"DeleteStack"}, "stackName", ourStack},
 	},
-	// What the function and its alarms depend on.
+	// What the function depends on.
 	"Footing": {
+		{"cloudtrail", []string{"DeleteTrail", "PutEventSelectors", "StopLogging", "UpdateTrail"}, "", nil},
 		// The roles of the chat channels, the function, its schedule and the role watch.
 		{"iam", nil, "roleName", []string{"STACK-Alerts*", "STACK-Keeper*", "STACK-Scheduler*", "WATCH*"}},
 		{"iam", nil, "policyArn", []string{"arn:*:policy/STACK-Keeper*"}}, // what the role itself has no room for
-		{"sns", []string{"DeleteTopic", "RemovePermission", "SetTopicAttributes"}, "topicArn",
-			[]string{"arn:*:STACK-Alerts*"}},
-		// A filter that nothing passes has the effect of no subscription.
-		{"sns", []string{"SetSubscriptionAttributes", "Unsubscribe"}, "subscriptionArn", []string{"arn:*:STACK-Alerts*"}},
 		{"dynamodb", []string{"DeleteTable", "UpdateContinuousBackups", "UpdateTable", "UpdateTimeToLive"}, "tableName",
 			[]string{"STACK-Ledger*", "arn:*:table/STACK-Ledger*"}},
 		{"logs", []string{"DeleteLogGroup", "DeleteLogStream", "PutRetentionPolicy"}, "logGroupName",
 			[]string{"STACK-Keeper*"}},
+	},
+	// What notifies people.
+	"Reports": {
+		{"sns", []string{"DeleteTopic", "RemovePermission", "SetTopicAttributes"}, "topicArn",
+			[]string{"arn:*:STACK-Alerts*"}},
+		// A filter that nothing passes has the effect of no subscription.
+		{"sns", []string{"SetSubscriptionAttributes", "Unsubscribe"}, "subscriptionArn", []string{"arn:*:STACK-Alerts*"}},
 		{"monitoring", []string{"DeleteAlarms", "DisableAlarmActions"}, "alarmNames", []string{"STACK-Alarms*"}},
 		{"monitoring", []string{"PutMetricAlarm"}, "alarmName", []string{"STACK-Alarms*"}},
 	},
 }
+
+// deployment is how a deployment changes a stack.
+var deployment = attempt{"cloudformation", []string{"ExecuteChangeSet", "UpdateStack"}, "stackName", ourStack}
+
+var ourStack = []string{"STACK", "arn:*:stack/STACK/*"}
 
 var ourRules = []string{"STACK-Changes*", "STACK-Deployment*", "STACK-TamperAlert*"}
 
@@ -95,8 +103,8 @@ func matchers(texts []string) []any {
 }
 
 // NewTamperAlert makes the rules that notify people, without the function, when somebody removes or changes a part of
-// poolkeeper. A deployment does the same, and is reported as well: an exception for CloudFormation would be a way
-// around the rules.
+// poolkeeper. What CloudFormation does for a deployment of the CDK is no tampering: only CloudFormation can have the
+// role that the CDK's bootstrap made for it. The deployment itself is reported by mail, which says who started it.
 func NewTamperAlert(stack awscdk.Stack, id string, keeper Keeper, alerts Alerts, queues Queues) {
 	scope := constructs.NewConstruct(stack, jsii.String(id))
 	watched := *stack.StackName()
@@ -107,31 +115,53 @@ func NewTamperAlert(stack awscdk.Stack, id string, keeper Keeper, alerts Alerts,
 		}
 	}
 	parts["Wiring"] = append(parts["Wiring"], onMappings(keeper))
-	parts["Footing"] = append(parts["Footing"], map[string]any{
-		"eventSource":       []any{"kms.amazonaws.com"},
-		"eventName":         []any{"DisableKey", "PutKeyPolicy", "ScheduleKeyDeletion"},
-		"requestParameters": map[string]any{"keyId": []any{alerts.Key.KeyId(), alerts.Key.KeyArn()}},
-	})
+	if alerts.Key != nil {
+		parts["Reports"] = append(parts["Reports"], map[string]any{
+			"eventSource":       []any{"kms.amazonaws.com"},
+			"eventName":         []any{"DisableKey", "PutKeyPolicy", "ScheduleKeyDeletion"},
+			"requestParameters": map[string]any{"keyId": []any{alerts.Key.KeyId(), alerts.Key.KeyArn()}},
+		})
+	}
+	deployer := strings.Join([]string{"cdk", *stack.Synthesizer().BootstrapQualifier(), "cfn-exec-role", *stack.Account(),
+		*stack.Region()}, "-")
+	others := map[string]any{"sessionContext": map[string]any{"sessionIssuer": map[string]any{"userName": []any{
+		map[string]any{"exists": false}, map[string]any{"anything-but": []any{deployer}},
+	}}}}
 	var rules []*string
 	for _, name := range slices.Sorted(maps.Keys(parts)) {
-		// The CDK's target for a topic would let any rule of any account publish to it, so this is a plain rule.
-		rule := awsevents.NewCfnRule(scope, jsii.String(name), &awsevents.CfnRuleProps{
-			Description: jsii.String("poolkeeper: calls that could silence it"),
-			State:       jsii.String("ENABLED"),
-			EventPattern: map[string]any{
-				"source":      matchers([]string{"aws.*"}), // nobody but AWS sends these
-				"detail-type": []any{"AWS API Call via CloudTrail"},
-				"detail":      map[string]any{"$or": parts[name]},
-			},
-			Targets: []any{&awsevents.CfnRule_TargetProperty{
-				Id: jsii.String("Topic"), Arn: alerts.Topic.TopicArn(), InputTransformer: warning(watched, alerts.Chat),
-				DeadLetterConfig: &awsevents.CfnRule_DeadLetterConfigProperty{Arn: queues.DeadLetter.QueueArn()},
-			}},
-		})
-		rules = append(rules, rule.AttrArn())
+		detail := map[string]any{"$or": parts[name], "userIdentity": others}
+		rules = append(rules, toTopic(scope, name, detail, queues, &awsevents.CfnRule_TargetProperty{
+			Arn: alerts.Topic.TopicArn(), RoleArn: alerts.RuleRole, InputTransformer: warning(watched, alerts.Chat),
+		}))
 	}
+	deployed := toTopic(scope, "Deployed", deployment.pattern(watched), queues, &awsevents.CfnRule_TargetProperty{
+		Arn: alerts.Mail.TopicArn(), InputTransformer: notice(watched),
+	})
+	if alerts.Key != nil {
+		alerts.Topic.AddToResourcePolicy(fromRules("sns:Publish", alerts.Topic.TopicArn(), rules))
+	}
+	alerts.Mail.AddToResourcePolicy(fromRules("sns:Publish", alerts.Mail.TopicArn(), []*string{deployed}))
+	rules = append(rules, deployed)
 	queues.DeadLetter.AddToResourcePolicy(fromRules("sqs:SendMessage", queues.DeadLetter.QueueArn(), rules))
-	alerts.Topic.AddToResourcePolicy(fromRules("sns:Publish", alerts.Topic.TopicArn(), rules))
+}
+
+// toTopic makes a rule for calls with such a detail, and returns its ARN. The CDK's target for a topic would let any
+// rule of any account publish to it, so this is a plain rule.
+func toTopic(
+	scope constructs.Construct, name string, detail map[string]any, queues Queues, to *awsevents.CfnRule_TargetProperty,
+) *string {
+	to.Id = jsii.String("Topic")
+	to.DeadLetterConfig = &awsevents.CfnRule_DeadLetterConfigProperty{Arn: queues.DeadLetter.QueueArn()}
+	return awsevents.NewCfnRule(scope, jsii.String(name), &awsevents.CfnRuleProps{
+		Description: jsii.String("poolkeeper: calls that change poolkeeper itself"),
+		State:       jsii.String("ENABLED"),
+		EventPattern: map[string]any{
+			"source":      matchers([]string{"aws.*"}), // nobody but AWS sends these
+			"detail-type": []any{"AWS API Call via CloudTrail"},
+			"detail":      detail,
+		},
+		Targets: []any{to},
+	}).AttrArn()
 }
 
 // onMappings matches the calls that disable or remove what starts the function. They name a mapping by its id.
@@ -172,24 +202,38 @@ var facts = map[string]*string{
 	"event": jsii.String("$.detail.eventID"),
 }
 
+// details are what a message says of the call.
+var details = []string{
+	"call: <call> of <service>, error: <error>",
+	"by: `<type> <role><user>` of account <home>",
+	"from: <from>",
+	"when: <when>, account <account>",
+	"see all of it: `aws cloudtrail lookup-events --region <region>" +
+		" --lookup-attributes AttributeKey=EventId,AttributeValue=<event>`",
+}
+
+// notice is the mail about a deployment.
+func notice(stack string) *awsevents.CfnRule_InputTransformerProperty {
+	lines := append([]string{"A deployment changes " + stack + " in <region>: <call>"}, details...)
+	lines = append(lines, "If it is yours, there is nothing to do. If not: infra/RUNBOOK.md, section TamperAlert.")
+	return &awsevents.CfnRule_InputTransformerProperty{InputPathsMap: &facts, InputTemplate: jsii.String(plainText(lines))}
+}
+
+func plainText(lines []string) string {
+	texts := make([]string, len(lines))
+	for i, line := range lines {
+		texts[i] = quoted(line)
+	}
+	return strings.Join(texts, "\n")
+}
+
 // warning is what people read. A chat channel accepts only its own form of message, which is readable in a mail too. No
 // chat makes a link or a mention of what is in backquotes.
 func warning(stack string, chat bool) *awsevents.CfnRule_InputTransformerProperty {
 	title := "Somebody changed " + stack + ", which keeps user pools, in <region>: <call>"
-	lines := []string{
-		"call: <call> of <service>, error: <error>",
-		"by: `<type> <role><user>` of account <home>",
-		"from: <from>",
-		"when: <when>, account <account>",
-		"see all of it: `aws cloudtrail lookup-events --region <region>" +
-			" --lookup-attributes AttributeKey=EventId,AttributeValue=<event>`",
-		"If this is no deployment of yours, user pools may be unprotected now: run cdk deploy, which restores poolkeeper, " +
-			"and investigate the caller.",
-	}
-	template := quoted(title)
-	for _, line := range lines {
-		template += "\n" + quoted(line)
-	}
+	lines := append(slices.Clone(details), "User pools may be unprotected now: run cdk deploy, which restores "+
+		"poolkeeper, and investigate the caller. What to do: infra/RUNBOOK.md, section TamperAlert.")
+	template := plainText(append([]string{title}, lines...))
 	if chat {
 		template = `{"version":"1.0","source":"custom","content":{"textType":"client-markdown","title":` + quoted(title) +
 			`,"description":` + quoted(strings.Join(lines, "\n")) + `}}`

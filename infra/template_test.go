@@ -65,7 +65,7 @@ func templateOf(t *testing.T, baselineText string, context map[string]any) templ
 	t.Helper()
 	s := read(t, baselineText, context)
 	key := s
-	key.Code = ""
+	key.Code.Dir = ""
 	synthesized.Lock()
 	defer synthesized.Unlock()
 	for _, made := range synthesized.all {

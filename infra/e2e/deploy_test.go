@@ -262,7 +262,7 @@ func (a account) checkRules(t *testing.T, queues []string) {
 		}
 	}
 	if targets["aws.cognito-idp"] != queues[0] || targets["aws.cloudformation"] != queues[1] ||
-		!strings.Contains(targets["map[prefix:aws.]"], ":sns:") || len(rules.Rules) != 4 {
+		!strings.Contains(targets["map[prefix:aws.]"], ":sns:") || len(rules.Rules) != 6 {
 		t.Errorf("%d rules send to %v", len(rules.Rules), targets)
 	}
 }

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsscheduler"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsschedulertargets"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// scanMessage is the event that makes the function scan every pool. The reason is for whoever reads the log.
+func scanMessage(reason string) map[string]any {
+	return map[string]any{
+		"source": "poolkeeper", "detail-type": "Scan", "detail": map[string]any{"reason": reason},
+	}
+}
+
+// NewScans makes what starts scans: the schedule, which finds what no event reported, as CloudTrail's delivery is best
+// effort, and a rule for the end of each deployment of the stack, so that a new baseline is in force at once.
+// CloudFormation sends that event by itself, and nothing waits for the scan: a pool that cannot be fixed fails no
+// deployment.
+func NewScans(stack awscdk.Stack, queues Queues, hours int) {
+	message := scanMessage("schedule")
+	// Scheduler may deliver twice. The id of its time tells the function that both are one event.
+	const scheduledTime = "<aws.scheduler.scheduled-time>"
+	message["id"], message["time"] = "schedule/"+scheduledTime, scheduledTime
+	awsscheduler.NewSchedule(stack, jsii.String("Scan"), &awsscheduler.ScheduleProps{
+		Description: jsii.String("poolkeeper: scans every user pool"),
+		Schedule:    awsscheduler.ScheduleExpression_Rate(awscdk.Duration_Hours(jsii.Number(hours))),
+		Target: awsschedulertargets.NewSqsSendMessage(queues.Scans, &awsschedulertargets.SqsSendMessageProps{
+			Input:           awsscheduler.ScheduleTargetInput_FromObject(message),
+			DeadLetterQueue: queues.DeadLetter,
+			RetryAttempts:   jsii.Number(5),
+			MaxEventAge:     awscdk.Duration_Hours(jsii.Number(1)), // the next scan is never far
+		}),
+	})
+	awsevents.NewRule(stack, jsii.String("Deployment"), &awsevents.RuleProps{
+		Description: jsii.String("poolkeeper: scans every user pool after a deployment"),
+		EventPattern: &awsevents.EventPattern{
+			Source:     jsii.Strings("aws.cloudformation"),
+			DetailType: jsii.Strings("CloudFormation Stack Status Change"),
+			Detail: &map[string]any{
+				"stack-id":       []any{stack.StackId()},
+				"status-details": map[string]any{"status": []any{"CREATE_COMPLETE", "UPDATE_COMPLETE"}},
+			},
+		},
+		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewSqsQueue(queues.Scans, &awseventstargets.SqsQueueProps{
+			Message:         awsevents.RuleTargetInput_FromObject(scanMessage("deployment")),
+			DeadLetterQueue: queues.DeadLetter,
+		})},
+	})
+}

@@ -19,7 +19,8 @@ type Keeper struct {
 	Name     *string // as CloudFormation makes it
 	Role     awsiam.Role
 	Log      awslogs.LogGroup
-	Mappings []awslambda.EventSourceMapping
+	OnChange awslambda.EventSourceMapping
+	OnScan   awslambda.EventSourceMapping
 }
 
 // Resources are those of the stack that a deployed function works with.
@@ -79,9 +80,8 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, r *Resources) Keeper
 	})
 	keeper := Keeper{Function: function, Name: function.FunctionName(), Role: role, Log: log}
 	if r != nil {
-		keeper.Mappings = []awslambda.EventSourceMapping{
-			startOn(scope, "OnChange", function, r.Queues.Changes), startOn(scope, "OnScan", function, r.Queues.Scans),
-		}
+		keeper.OnChange = startOn(scope, "OnChange", function, r.Queues.Changes)
+		keeper.OnScan = startOn(scope, "OnScan", function, r.Queues.Scans)
 	}
 	return keeper
 }

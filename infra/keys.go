@@ -78,15 +78,6 @@ var keys = []key{
 		"Cognito", `true|https?://[^/\s]+.*`, "true or a URL", func(s *Settings) any { return &s.Local }},
 }
 
-// removed are the keys of earlier versions, with what to do instead.
-var removed = map[string]string{
-	"sweepHours":    "is called scanHours now",
-	"localEndpoint": "is called local now",
-	"ledger":        "is gone: the ledger is always deployed. Leave the key out",
-	"reservedConcurrency": "is gone: the queues limit the function to two invocations each, and new accounts " +
-		"have no concurrency to reserve. Leave the key out",
-}
-
 const (
 	regionForm = `[a-z]{2,4}(-[a-z]+)+-[0-9]`
 	roleForm   = `arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strconv"
@@ -218,28 +219,14 @@ func required(b *baseline.Baseline, form *regexp.Regexp, members ...string) []st
 	for _, rule := range b.Rules {
 		for _, r := range rule.Require {
 			wanted := slices.ContainsFunc(members, func(m string) bool { return within([]string{r.Setting}, m) })
-			if rule.Mode == baseline.Enforce && wanted {
-				found = append(found, textsIn([]any{r.Value, r.Set})...)
+			if rule.Mode != baseline.Enforce || !wanted {
+				continue
+			}
+			text, _ := json.Marshal([]any{r.Value, r.Set})
+			for _, quoted := range regexp.MustCompile(`"[^"]*"`).FindAllString(string(text), -1) {
+				found = append(found, strings.Trim(quoted, `"`))
 			}
 		}
 	}
 	return unique(slices.DeleteFunc(found, func(text string) bool { return !form.MatchString(text) }))
-}
-
-// textsIn returns the texts in a value, at any depth.
-func textsIn(v any) []string {
-	var found []string
-	switch v := v.(type) {
-	case string:
-		found = append(found, v)
-	case map[string]any:
-		for _, e := range v {
-			found = append(found, textsIn(e)...)
-		}
-	case []any:
-		for _, e := range v {
-			found = append(found, textsIn(e)...)
-		}
-	}
-	return found
 }

@@ -95,7 +95,7 @@ func TestDelivery(t *testing.T) {
 			expectAllowed(t, queuePolicy(tpl, "QueuesDeadLetter"), "events.amazonaws.com", rule, "sqs:SendMessage")
 		}
 	}
-	tamper := from(tpl.ruleARNs("TamperAlertFooting", "TamperAlertReports", "TamperAlertWiring", "TamperAlertDeployed"))
+	tamper := from(tpl.ruleARNs("TamperAlertDeployed", "TamperAlertFooting", "TamperAlertReports", "TamperAlertWiring"))
 	expectAllowed(t, queuePolicy(tpl, "QueuesDeadLetter"), "events.amazonaws.com", tamper, "sqs:SendMessage")
 	for id, s := range tpl.of("AWS::Scheduler::Schedule") {
 		target := at(s.Properties, "Target")

@@ -43,9 +43,9 @@ func NewRoleWatchStack(app awscdk.App, id string, s Settings, watched awscdk.Sta
 		NewTrail(stack, "Trail", s)
 	}
 	var calls []any
-	for _, a := range attempts["Footing"] {
-		if a.service == "iam" {
-			calls = append(calls, a.pattern(s.StackName()))
+	for _, pattern := range callsAbout(s.StackName())["Footing"] {
+		if fmt.Sprint(pattern["eventSource"]) == "[iam.amazonaws.com]" {
+			calls = append(calls, pattern)
 		}
 	}
 	bus := awsevents.EventBus_FromEventBusArn(stack, jsii.String("Bus"),

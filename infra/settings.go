@@ -126,73 +126,53 @@ func ReadSettings(
 	return s, append(errs, s.readBaseline(readFile)...)
 }
 
-// unknownKeys finds the keys of earlier versions, and those that look misspelled. The context is shared: a key that
-// resembles none of ours is somebody else's.
+// unknownKeys finds the keys that look misspelled. The context is shared: a key that resembles none of ours is somebody
+// else's.
 func unknownKeys(context map[string]any, known []string) []error {
 	var errs []error
-	for key := range context {
+	for _, key := range slices.Sorted(maps.Keys(context)) {
 		if slices.Contains(known, key) || strings.ContainsAny(key, "@:/") {
 			continue
 		}
-		if remedy := removed[key]; remedy != "" {
-			errs = append(errs, fmt.Errorf("-c %s %s", key, remedy))
-		} else if near := baseline.Nearest(key, known); near != "" {
+		if near := baseline.Nearest(key, known); near != "" {
 			errs = append(errs, fmt.Errorf("-c %s is no key, did you mean %s?", key, near))
 		}
 	}
-	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errs
 }
 
+// contradictions finds what cannot work together, or in a Region.
 func (s Settings) contradictions() []error {
 	var errs []error
+	refuse := func(when bool, format string, args ...any) {
+		if when {
+			errs = append(errs, fmt.Errorf("-c "+format, args...))
+		}
+	}
 	n := s.Notify
-	if (n.SlackWorkspace == "") != (n.SlackChannel == "") {
-		errs = append(errs, errors.New("-c slackWorkspace and -c slackChannel: give both or neither"))
-	}
-	if (n.TeamsTenant == "") != (n.TeamsTeam == "") || (n.TeamsTeam == "") != (n.TeamsChannel == "") {
-		errs = append(errs, errors.New("-c teamsTenant, -c teamsTeam and -c teamsChannel: give all or none"))
-	}
-	if len(slices.Compact(slices.Sorted(slices.Values(s.Regions)))) != len(s.Regions) {
-		errs = append(errs, fmt.Errorf("-c regions: %q names a Region twice", s.Regions))
-	}
-	if n.Topic != "" && n.SlackChannel+n.TeamsChannel != "" {
-		errs = append(errs, errors.New("-c notifyTopic: connect a channel where the topic is, and leave its keys out here"))
-	}
-	if s.WatchRole && len(s.Regions) == 0 {
-		errs = append(errs, errors.New("-c watchRole: name the Regions as well, with -c regions"))
-	}
-	if s.Local != "" && len(s.Regions) > 1 {
-		errs = append(errs, errors.New("-c regions: a local template is for one Region"))
-	}
-	for _, channel := range []struct{ key, id string }{
-		{"slackChannel", n.SlackChannel}, {"teamsChannel", n.TeamsChannel},
-	} {
-		if channel.id != "" && len(s.Regions) > 1 {
-			errs = append(errs, fmt.Errorf("-c %s: a channel can be connected once in an account, and here are %d Regions: "+
-				"deploy each by itself, with a channel of its own", channel.key, len(s.Regions)))
-		}
-	}
-	return append(errs, s.otherRegions()...)
-}
-
-// otherRegions finds what is named in a Region where it is of no use.
-func (s Settings) otherRegions() []error {
-	var errs []error
+	refuse((n.SlackWorkspace == "") != (n.SlackChannel == ""), "slackWorkspace and -c slackChannel: give both or neither")
+	refuse((n.TeamsTenant == "") != (n.TeamsTeam == "") || (n.TeamsTeam == "") != (n.TeamsChannel == ""),
+		"teamsTenant, -c teamsTeam and -c teamsChannel: give all or none")
+	refuse(len(slices.Compact(slices.Sorted(slices.Values(s.Regions)))) != len(s.Regions),
+		"regions: %q names a Region twice", s.Regions)
+	refuse(n.Topic != "" && n.SlackChannel+n.TeamsChannel != "",
+		"notifyTopic: connect a channel where the topic is, and leave its keys out here")
+	refuse(s.WatchRole && len(s.Regions) == 0, "watchRole: name the Regions as well, with -c regions")
+	refuse(s.Local != "" && len(s.Regions) > 1, "regions: a local template is for one Region")
+	const once = ": a channel can be connected once in an account, and here are %d Regions: deploy each by itself, with " +
+		"a channel of its own"
+	refuse(n.SlackChannel != "" && len(s.Regions) > 1, "slackChannel"+once, len(s.Regions))
+	refuse(n.TeamsChannel != "" && len(s.Regions) > 1, "teamsChannel"+once, len(s.Regions))
+	topic, bus := locationOf(n.Topic).Region, locationOf(n.EventBus).Region
 	for _, region := range s.Regions {
-		if topic := locationOf(s.Notify.Topic).Region; topic != "" && topic != region {
-			errs = append(errs, fmt.Errorf("-c notifyTopic: the topic is in %s, and alarms in %s publish to topics of their "+
-				"own Region only: name one there", topic, region))
-		}
-		if bus := locationOf(s.Notify.EventBus).Region; bus != "" && bus != region {
-			errs = append(errs, fmt.Errorf("-c eventBus: the bus is in %s, and a function in %s puts events onto buses of "+
-				"its own Region only: name one there, with a rule that forwards them", bus, region))
-		}
+		refuse(topic != "" && topic != region, "notifyTopic: the topic is in %s, and alarms in %s publish to topics of "+
+			"their own Region only: name one there", topic, region)
+		refuse(bus != "" && bus != region, "eventBus: the bus is in %s, and a function in %s puts events onto buses of "+
+			"its own Region only: name one there, with a rule that forwards them", bus, region)
 	}
 	for _, key := range s.KMSKeys {
-		if len(s.Regions) > 0 && !slices.Contains(s.Regions, locationOf(key).Region) {
-			errs = append(errs, fmt.Errorf("-c kmsKeys: %s is in none of the Regions", key))
-		}
+		refuse(len(s.Regions) > 0 && !slices.Contains(s.Regions, locationOf(key).Region),
+			"kmsKeys: %s is in none of the Regions", key)
 	}
 	return errs
 }

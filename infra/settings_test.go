@@ -82,12 +82,6 @@ var settingsErrors = map[string]struct {
 	"endpoint":        {context: map[string]any{"local": "localhost:5555"}, want: []string{`is not true or a URL`}},
 	"misspelled":      {context: map[string]any{"alarmMail": "a@b.com"}, want: []string{"did you mean alarmEmail?"}},
 	"a list of lists": {context: map[string]any{"regions": map[string]any{"a": 1.0}}, want: []string{"is map[a:1]"}},
-	"keys of earlier versions": {context: map[string]any{"ledger": true, "reservedConcurrency": "2", "sweepHours": 12.0},
-		want: []string{
-			"-c ledger is gone: the ledger is always deployed. Leave the key out",
-			"-c reservedConcurrency is gone: the queues limit the function to two invocations each, and new accounts have no " +
-				"concurrency to reserve. Leave the key out",
-			"-c sweepHours is called scanHours now"}},
 	"one channel, two Regions": {context: map[string]any{
 		"regions": "eu-west-1,us-east-1", "slackWorkspace": "T0123ABCD", "slackChannel": "C0123ABCD",
 		"teamsTenant": everything["teamsTenant"], "teamsTeam": everything["teamsTeam"],
@@ -158,11 +152,6 @@ func TestReadmeHasEveryKey(t *testing.T) {
 		row := "| `" + k.Name + "` | " + fallback + " | " + k.Meaning + " |"
 		if !strings.Contains(string(readme), row) {
 			t.Errorf("the README lacks the row\n%s", row)
-		}
-	}
-	for name := range removed {
-		if strings.Contains(string(readme), "-c "+name) || strings.Contains(string(readme), "| `"+name+"` |") {
-			t.Errorf("the README has %s, which is gone", name)
 		}
 	}
 }

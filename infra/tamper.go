@@ -1,6 +1,8 @@
 package main
 
 import (
+	_ "embed" // for tamper.json
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -12,94 +14,26 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// An attempt is a way to silence poolkeeper: calls of a service, and where their request names what they change. A star
-// in a name is any text, STACK is the name of the stack. CloudFormation's names begin with that of the stack and the
-// resource's id. Ids begin with a capital letter and stages with a small one, so no stage matches another whose name it
-// begins with.
-type attempt struct {
-	service string   // eventSource without ".amazonaws.com"
-	calls   []string // none is every call that writes
-	field   string   // the request's parameter, or "" where every call counts, whatever it changes
-	names   []string
-}
+// tamperCalls are the ways to silence poolkeeper, as EventBridge's patterns of CloudTrail's details: what leads events
+// to the function, what the function depends on, what notifies people. They are in several parts, as a pattern may not
+// be longer than 2,048 characters. Calls that were refused count too. The names of Lambda's calls end with a date:
+// DeleteFunction20150331. A filter that nothing passes has the effect of no subscription.
+//
+// CloudFormation's names begin with that of the stack and the resource's id. Ids begin with a capital letter and stages
+// with a small one, so no stage matches another whose name it begins with.
+//
+//go:embed tamper.json
+var tamperCalls string
 
-// attempts are all that is watched for. They are in several parts, as a pattern may not be longer than 2,048
-// characters. Calls that were refused count too.
-var attempts = map[string][]attempt{
-	// What leads events to the function.
-	"Wiring": {
-		{"events", []string{"DeleteRule", "DisableRule", "PutRule"}, "name", ourRules},
-		{"events", []string{"PutTargets", "RemoveTargets"}, "rule", ourRules},
-		{"scheduler", []string{"DeleteSchedule", "UpdateSchedule"}, "name", []string{"STACK-Scan*"}},
-		// The names of Lambda's calls end with a date: DeleteFunction20150331.
-		{"lambda", []string{"DeleteFunction*", "PutFunction*", "RemovePermission*", "UpdateFunction*"}, "functionName",
-			[]string{"STACK-Keeper*", "*:function:STACK-Keeper*"}},
-		{"sqs", []string{"DeleteQueue", "PurgeQueue", "RemovePermission", "SetQueueAttributes"}, "queueUrl",
-			[]string{"https://*/STACK-Queues*"}},
-		{"cloudformation", []string{"DeleteStack"}, "stackName", ourStack},
-	},
-	// What the function depends on.
-	"Footing": {
-		{"cloudtrail", []string{"DeleteTrail", "PutEventSelectors", "StopLogging", "UpdateTrail"}, "", nil},
-		// The roles of the chat channels, the function, its schedule and the role watch.
-		{"iam", nil, "roleName", []string{"STACK-Alerts*", "STACK-Keeper*", "STACK-Scheduler*", "WATCH*"}},
-		{"iam", nil, "policyArn", []string{"arn:*:policy/STACK-Keeper*"}}, // what the role itself has no room for
-		{"dynamodb", []string{"DeleteTable", "UpdateContinuousBackups", "UpdateTable", "UpdateTimeToLive"}, "tableName",
-			[]string{"STACK-Ledger*", "arn:*:table/STACK-Ledger*"}},
-		{"logs", []string{"DeleteLogGroup", "DeleteLogStream", "PutRetentionPolicy"}, "logGroupName",
-			[]string{"STACK-Keeper*"}},
-	},
-	// What notifies people.
-	"Reports": {
-		{"sns", []string{"DeleteTopic", "RemovePermission", "SetTopicAttributes"}, "topicArn",
-			[]string{"arn:*:STACK-Alerts*"}},
-		// A filter that nothing passes has the effect of no subscription.
-		{"sns", []string{"SetSubscriptionAttributes", "Unsubscribe"}, "subscriptionArn", []string{"arn:*:STACK-Alerts*"}},
-		{"monitoring", []string{"DeleteAlarms", "DisableAlarmActions"}, "alarmNames", []string{"STACK-Alarms*"}},
-		{"monitoring", []string{"PutMetricAlarm"}, "alarmName", []string{"STACK-Alarms*"}},
-	},
-}
-
-// deployment is how a deployment changes a stack.
-var deployment = attempt{"cloudformation", []string{"ExecuteChangeSet", "UpdateStack"}, "stackName", ourStack}
-
-var ourStack = []string{"STACK", "arn:*:stack/STACK/*"}
-
-var ourRules = []string{"STACK-Changes*", "STACK-Deployment*", "STACK-TamperAlert*"}
-
-// pattern matches an attempt on a stack. CloudFormation keeps 24 characters of the longer name of the role watch.
-func (a attempt) pattern(stack string) map[string]any {
-	watch := stack + "-role-watch-"
-	named := strings.NewReplacer("STACK", stack, "WATCH", watch[:min(len(watch), 24)])
-	p := map[string]any{"eventSource": []any{a.service + ".amazonaws.com"}}
-	if len(a.calls) > 0 {
-		p["eventName"] = matchers(a.calls)
+// callsAbout returns the patterns of each part, for a stack, with more words to replace and what they stand for.
+func callsAbout(stack string, words ...string) map[string][]map[string]any {
+	watch := stack + "-role-watch-" // CloudFormation keeps 24 characters of a long name
+	words = append(words, "{stack}", stack, "{watch}", watch[:min(len(watch), 24)])
+	var parts map[string][]map[string]any
+	if err := json.Unmarshal([]byte(strings.NewReplacer(words...).Replace(tamperCalls)), &parts); err != nil {
+		panic(err) // the file is part of the program
 	}
-	if a.field != "" {
-		names := make([]string, len(a.names))
-		for i, name := range a.names {
-			names[i] = named.Replace(name)
-		}
-		p["requestParameters"] = map[string]any{a.field: matchers(names)}
-	}
-	return p
-}
-
-// matchers write texts with stars as EventBridge does.
-func matchers(texts []string) []any {
-	all := make([]any, len(texts))
-	for i, text := range texts {
-		start, starred := strings.CutSuffix(text, "*")
-		switch {
-		case strings.Contains(start, "*"):
-			all[i] = map[string]any{"wildcard": text}
-		case starred:
-			all[i] = map[string]any{"prefix": start}
-		default:
-			all[i] = text
-		}
-	}
-	return all
+	return parts
 }
 
 // NewTamperAlert makes the rules that notify people, without the function, when somebody removes or changes a part of
@@ -107,74 +41,51 @@ func matchers(texts []string) []any {
 // role that the CDK's bootstrap made for it. The deployment itself is reported by mail, which says who started it.
 func NewTamperAlert(stack awscdk.Stack, id string, keeper Keeper, alerts Alerts, queues Queues) {
 	scope := constructs.NewConstruct(stack, jsii.String(id))
-	watched := *stack.StackName()
-	parts := map[string][]any{}
-	for name, some := range attempts {
-		for _, a := range some {
-			parts[name] = append(parts[name], a.pattern(watched))
-		}
-	}
-	parts["Wiring"] = append(parts["Wiring"], onMappings(keeper))
+	words := []string{"{onChange}", *keeper.OnChange.EventSourceMappingId(), "{onScan}",
+		*keeper.OnScan.EventSourceMappingId()}
 	if alerts.Key != nil {
-		parts["Reports"] = append(parts["Reports"], map[string]any{
-			"eventSource":       []any{"kms.amazonaws.com"},
-			"eventName":         []any{"DisableKey", "PutKeyPolicy", "ScheduleKeyDeletion"},
-			"requestParameters": map[string]any{"keyId": []any{alerts.Key.KeyId(), alerts.Key.KeyArn()}},
-		})
+		words = append(words, "{keyId}", *alerts.Key.KeyId(), "{keyArn}", *alerts.Key.KeyArn())
 	}
+	parts := callsAbout(*stack.StackName(), words...)
 	deployer := strings.Join([]string{"cdk", *stack.Synthesizer().BootstrapQualifier(), "cfn-exec-role", *stack.Account(),
 		*stack.Region()}, "-")
 	others := map[string]any{"sessionContext": map[string]any{"sessionIssuer": map[string]any{"userName": []any{
 		map[string]any{"exists": false}, map[string]any{"anything-but": []any{deployer}},
 	}}}}
-	var rules []*string
-	for _, name := range slices.Sorted(maps.Keys(parts)) {
-		detail := map[string]any{"$or": parts[name], "userIdentity": others}
-		rules = append(rules, toTopic(scope, name, detail, queues, &awsevents.CfnRule_TargetProperty{
-			Arn: alerts.Topic.TopicArn(), RoleArn: alerts.RuleRole, InputTransformer: warning(watched, alerts.Chat),
-		}))
+	var warn, all []*string
+	for _, part := range slices.Sorted(maps.Keys(parts)) {
+		detail := map[string]any{"$or": parts[part], "userIdentity": others}
+		to := &awsevents.CfnRule_TargetProperty{
+			Arn: alerts.Topic.TopicArn(), RoleArn: alerts.RuleRole, InputTransformer: warning(*stack.StackName(), alerts.Chat),
+		}
+		if part == "Deployed" {
+			detail, to.Arn, to.RoleArn = parts[part][0], alerts.Mail.TopicArn(), nil
+			to.InputTransformer = notice(*stack.StackName())
+		}
+		to.Id = jsii.String("Topic")
+		to.DeadLetterConfig = &awsevents.CfnRule_DeadLetterConfigProperty{Arn: queues.DeadLetter.QueueArn()}
+		// The CDK's target for a topic would let any rule of any account publish to it, so this is a plain rule.
+		rule := awsevents.NewCfnRule(scope, jsii.String(part), &awsevents.CfnRuleProps{
+			Description: jsii.String("poolkeeper: calls that change poolkeeper itself"),
+			State:       jsii.String("ENABLED"),
+			EventPattern: map[string]any{
+				"source":      []any{map[string]any{"prefix": "aws."}}, // nobody but AWS sends these
+				"detail-type": []any{"AWS API Call via CloudTrail"},
+				"detail":      detail,
+			},
+			Targets: []any{to},
+		}).AttrArn()
+		all = append(all, rule)
+		if part == "Deployed" {
+			alerts.Mail.AddToResourcePolicy(fromRules("sns:Publish", alerts.Mail.TopicArn(), []*string{rule}))
+		} else {
+			warn = append(warn, rule)
+		}
 	}
-	deployed := toTopic(scope, "Deployed", deployment.pattern(watched), queues, &awsevents.CfnRule_TargetProperty{
-		Arn: alerts.Mail.TopicArn(), InputTransformer: notice(watched),
-	})
 	if alerts.Key != nil {
-		alerts.Topic.AddToResourcePolicy(fromRules("sns:Publish", alerts.Topic.TopicArn(), rules))
+		alerts.Topic.AddToResourcePolicy(fromRules("sns:Publish", alerts.Topic.TopicArn(), warn))
 	}
-	alerts.Mail.AddToResourcePolicy(fromRules("sns:Publish", alerts.Mail.TopicArn(), []*string{deployed}))
-	rules = append(rules, deployed)
-	queues.DeadLetter.AddToResourcePolicy(fromRules("sqs:SendMessage", queues.DeadLetter.QueueArn(), rules))
-}
-
-// toTopic makes a rule for calls with such a detail, and returns its ARN. The CDK's target for a topic would let any
-// rule of any account publish to it, so this is a plain rule.
-func toTopic(
-	scope constructs.Construct, name string, detail map[string]any, queues Queues, to *awsevents.CfnRule_TargetProperty,
-) *string {
-	to.Id = jsii.String("Topic")
-	to.DeadLetterConfig = &awsevents.CfnRule_DeadLetterConfigProperty{Arn: queues.DeadLetter.QueueArn()}
-	return awsevents.NewCfnRule(scope, jsii.String(name), &awsevents.CfnRuleProps{
-		Description: jsii.String("poolkeeper: calls that change poolkeeper itself"),
-		State:       jsii.String("ENABLED"),
-		EventPattern: map[string]any{
-			"source":      matchers([]string{"aws.*"}), // nobody but AWS sends these
-			"detail-type": []any{"AWS API Call via CloudTrail"},
-			"detail":      detail,
-		},
-		Targets: []any{to},
-	}).AttrArn()
-}
-
-// onMappings matches the calls that disable or remove what starts the function. They name a mapping by its id.
-func onMappings(keeper Keeper) map[string]any {
-	var ids []any
-	for _, mapping := range keeper.Mappings {
-		ids = append(ids, mapping.EventSourceMappingId())
-	}
-	return map[string]any{
-		"eventSource":       []any{"lambda.amazonaws.com"},
-		"eventName":         matchers([]string{"DeleteEventSourceMapping*", "UpdateEventSourceMapping*"}),
-		"requestParameters": map[string]any{"uUID": ids},
-	}
+	queues.DeadLetter.AddToResourcePolicy(fromRules("sqs:SendMessage", queues.DeadLetter.QueueArn(), all))
 }
 
 // fromRules lets EventBridge do something to a resource, for these rules only.
@@ -214,32 +125,25 @@ var details = []string{
 
 // notice is the mail about a deployment.
 func notice(stack string) *awsevents.CfnRule_InputTransformerProperty {
-	lines := append([]string{"A deployment changes " + stack + " in <region>: <call>"}, details...)
-	lines = append(lines, "If it is yours, there is nothing to do. If not: infra/RUNBOOK.md, section TamperAlert.")
-	return &awsevents.CfnRule_InputTransformerProperty{InputPathsMap: &facts, InputTemplate: jsii.String(plainText(lines))}
+	return transformer(false, "A deployment changes "+stack+" in <region>: <call>",
+		"If it is yours, there is nothing to do. If not: infra/RUNBOOK.md, section TamperAlert.")
 }
 
-func plainText(lines []string) string {
-	texts := make([]string, len(lines))
-	for i, line := range lines {
-		texts[i] = quoted(line)
-	}
-	return strings.Join(texts, "\n")
-}
-
-// warning is what people read. A chat channel accepts only its own form of message, which is readable in a mail too. No
-// chat makes a link or a mention of what is in backquotes.
+// warning is what people read of tampering.
 func warning(stack string, chat bool) *awsevents.CfnRule_InputTransformerProperty {
-	title := "Somebody changed " + stack + ", which keeps user pools, in <region>: <call>"
-	lines := append(slices.Clone(details), "User pools may be unprotected now: run cdk deploy, which restores "+
-		"poolkeeper, and investigate the caller. What to do: infra/RUNBOOK.md, section TamperAlert.")
-	template := plainText(append([]string{title}, lines...))
+	return transformer(chat, "Somebody changed "+stack+", which keeps user pools, in <region>: <call>",
+		"User pools may be unprotected now: run cdk deploy, which restores poolkeeper, and investigate the caller. "+
+			"What to do: infra/RUNBOOK.md, section TamperAlert.")
+}
+
+// transformer writes a title, the details and what to do. A chat channel accepts only its own form of message, which is
+// readable in a mail too. No chat makes a link or a mention of what is in backquotes.
+func transformer(chat bool, title, toDo string) *awsevents.CfnRule_InputTransformerProperty {
+	lines := append(slices.Clone(details), toDo)
+	template := `"` + title + "\"\n\"" + strings.Join(lines, "\"\n\"") + `"`
 	if chat {
-		template = `{"version":"1.0","source":"custom","content":{"textType":"client-markdown","title":` + quoted(title) +
-			`,"description":` + quoted(strings.Join(lines, "\n")) + `}}`
+		template = `{"version":"1.0","source":"custom","content":{"textType":"client-markdown","title":"` + title +
+			`","description":"` + strings.Join(lines, `\n`) + `"}}`
 	}
 	return &awsevents.CfnRule_InputTransformerProperty{InputPathsMap: &facts, InputTemplate: jsii.String(template)}
 }
-
-// quoted writes a text of ours as JSON, with the marks of what is inserted.
-func quoted(text string) string { return `"` + strings.ReplaceAll(text, "\n", `\n`) + `"` }

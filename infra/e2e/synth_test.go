@@ -87,7 +87,7 @@ func TestErrorsBeforeSynthesis(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	args := []string{"synth", "-q", "--output", dir, "-c", "baseline=" + own, "-c", "mode=dry-run", "-c", "sweepHours=3"}
+	args := []string{"synth", "-q", "--output", dir, "-c", "baseline=" + own, "-c", "mode=dry-run"}
 	all, err := cdkCommand(t, "", args).CombinedOutput()
 	if err == nil {
 		t.Error("a wrong baseline was synthesized")
@@ -95,7 +95,7 @@ func TestErrorsBeforeSynthesis(t *testing.T) {
 	output := string(all)
 	for _, want := range []string{
 		"poolkeeper: " + own + ":4:15: rules[0].require.DeletionProtecton: ", "did you mean DeletionProtection?",
-		`poolkeeper: -c mode: "dry-run" is not audit or enforce`, "poolkeeper: -c sweepHours is called scanHours now",
+		`poolkeeper: -c mode: "dry-run" is not audit or enforce`,
 	} {
 		if !strings.Contains(output, want) {
 			t.Errorf("it does not say %q:\n%s", want, output)

@@ -130,9 +130,8 @@ check: layout ## everything that has to hold before a change is handed over
 	@echo "all checks passed"
 
 bench: ## run the benchmarks, and write the speeds, each a ratio measured in one run, into lambda/README.md
-	@mkdir -p $(BUILD)
-	@go test -run '^$$' -bench . -benchmem -timeout 30m $$(go list ./baseline/... ./lambda/...) | tee $(BUILD)/bench.log
-	@go run ./lambda/internal/speed/refresh lambda/README.md <$(BUILD)/bench.log
+	@go test -run '^$$' -bench . -benchmem $$(go list ./baseline/... ./lambda/... | grep -v coldstart)
+	@go test -run '^$$' -bench . -timeout 30m ./lambda/internal/coldstart -update
 
 sbom: function ## write the software bill of materials of the function, as CycloneDX JSON, and check that it names every module
 	@go run $(SBOM) bin -json -std -noserial -notimestamp -disable-html-escape -version unreleased -output $(BUILD)/sbom.cdx.json $(BUILD)/arm64/bootstrap

@@ -9,32 +9,9 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
-	"poolkeeper/lambda/internal/speed"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
-
-// BenchmarkTwoReads reports the time of reading both documents of a pool as a share of that of reading one, at the
-// latency of a Region nearby.
-func BenchmarkTwoReads(b *testing.B) {
-	bench := serve(b, cognitotest.Contract, cognitotest.WithLatency(20*time.Millisecond))
-	bench.rich(nil)
-	read := func(documents ...baseline.DocumentName) time.Duration {
-		from := time.Now()
-		if _, err := bench.client.Read(b.Context(), poolID, userpool.Want{Documents: documents}); err != nil {
-			b.Fatal(err)
-		}
-		return time.Since(from)
-	}
-	read(baseline.UserPool, baseline.MfaConfig) // opens the connections
-	var ratios []float64
-	for b.Loop() {
-		one := read(baseline.UserPool)
-		ratios = append(ratios, float64(read(baseline.UserPool, baseline.MfaConfig))/float64(one))
-	}
-	slices.Sort(ratios)
-	b.ReportMetric(ratios[len(ratios)/2], speed.TwoReads)
-}
 
 // BenchmarkCompareThousand reports the time of comparing 1,000 pools with the baseline that ships as a share of that of
 // decoding their JSON, which a read does anyway.
@@ -76,7 +53,7 @@ func BenchmarkCompareThousand(b *testing.B) {
 		ratios = append(ratios, float64(time.Since(decoded))/float64(decoded.Sub(from)))
 	}
 	slices.Sort(ratios)
-	b.ReportMetric(ratios[len(ratios)/2], speed.Compare)
+	b.ReportMetric(ratios[len(ratios)/2], "compare/decode")
 }
 
 // BenchmarkDecide compares a full pool and plans the write of it, with no call.

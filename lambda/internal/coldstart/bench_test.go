@@ -1,132 +1,188 @@
 package coldstart
 
 import (
-	"os/exec"
-	"strings"
+	"bytes"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"net/http/httptest"
+	"os"
 	"testing"
 	"time"
-
-	"poolkeeper/lambda/internal/speed"
 )
 
-// BenchmarkStart reports the start of the function, from exec to the first poll, and the memory after it, of those of
-// a function that does nothing on the same runtime library and of a function in Python on boto3.
+// rounds is how often the functions that are compared take turns.
+const rounds = 41
+
+// BenchmarkStart compares the start of the function, from exec to the first poll, and the memory after it, with those
+// of a function that does nothing on the same runtime library and of a function in Python on boto3, and the CPU of a
+// start with a baseline of 100 rules with that of the baseline that ships.
 func BenchmarkStart(b *testing.B) {
-	own, base, python := build(b, "", keeper), build(b, "", hello), boto3(b)
-	var wall, cpu, memory, pythonWall, pythonMemory ratios
+	own, base, python := build(b, keeper, deployed, ""), build(b, hello, deployed, ""), boto3(b)
+	var wall, cpu, memory, hundred, pythonWall, pythonMemory comparison
+	rules := "BASELINE_FILE=" + file(b, "baseline.yaml", hundredRules())
+	for b.Loop() {
+		for round := range rounds {
+			first, second, third := start(b, "", base), start(b, "", own), start(b, "", own, rules)
+			wall.add(second.start, first.start)
+			memory.add(second.memory(b), first.memory(b))
+			if python != nil && round%4 == 0 { // it takes a hundred times as long
+				slow := start(b, "", python)
+				pythonWall.add(second.start, slow.start)
+				pythonMemory.add(second.memory(b), slow.memory(b))
+				slow.stop()
+			}
+			spent := second.stop()
+			cpu.add(spent, first.stop())
+			hundred.add(third.stop(), spent)
+		}
+	}
+	wall.report(b, "start/hello")
+	cpu.report(b, "start-cpu/hello")
+	memory.report(b, "start-rss/hello")
+	hundred.report(b, "start-cpu-100-rules/start-cpu")
+	pythonWall.report(b, "start/boto3")
+	pythonMemory.report(b, "start-rss/boto3")
+}
+
+// hundredRules is a baseline of 100 rules, each of which requires eight settings of the pools of a team.
+func hundredRules() []byte {
+	text := []byte("version: 1\nrules:\n")
+	for i := range 100 {
+		text = fmt.Appendf(text, `  - name: team-%d
+    pools: {names: ["team-%d-*"]}
+    require:
+      DeletionProtection: ACTIVE
+      MfaConfiguration: {oneOf: [OPTIONAL, ON], set: OPTIONAL}
+      SoftwareTokenMfaConfiguration: {Enabled: true}
+      Policies: {PasswordPolicy: {MinimumLength: {atLeast: %d}, RequireNumbers: true, RequireSymbols: true}}
+      AdminCreateUserConfig: {AllowAdminCreateUserOnly: true}
+      UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}
+`, i, i, 8+i%8)
+	}
+	return text
+}
+
+// An incident is an event of one kind.
+type incident struct {
+	name    string
+	drifted bool
+	outcome string
+	pause   time.Duration // between events, because the function paces its calls of Cognito
+}
+
+var (
+	compliant = incident{"compliant", false, "unchanged", 450 * time.Millisecond}
+	drifted   = incident{"drifted", true, "remediated", 1350 * time.Millisecond}
+)
+
+// posts has the function handle the incident, warm, and returns the environment that has raw make the same calls.
+func (i incident) posts(b *testing.B, own []string) (trips string) {
+	b.Helper()
+	s := newService(b, 50*time.Millisecond)
+	server := httptest.NewServer(s)
+	defer server.Close()
+	p := start(b, server.URL, own)
+	defer p.stop()
+	for range 2 {
+		s.begin(i.drifted)
+		p.invoke(b, time.Now(), i.outcome)
+	}
+	b.Logf("%s: %v", i.name, s.trips)
+	if !i.drifted && (len(s.trips) != 1 || len(s.trips[0]) != 3) {
+		b.Fatal("a compliant event is not three calls at once")
+	}
+	content, err := json.Marshal(s.trips)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return "TRIPS=" + file(b, "trips.json", content)
+}
+
+// BenchmarkEvent compares a whole event, through the runtime, with the same calls in the same trips as plain POSTs.
+func BenchmarkEvent(b *testing.B) {
+	own, plain := build(b, keeper, deployed, ""), build(b, raw, deployed, "")
+	for _, i := range []incident{compliant, drifted} {
+		trips := i.posts(b, own)
+		for _, ms := range []time.Duration{0, 20} {
+			metric := fmt.Sprintf("%s-%dms/raw", i.name, ms)
+			b.Run(metric, func(b *testing.B) {
+				s := newService(b, ms*time.Millisecond)
+				server := httptest.NewServer(s)
+				defer server.Close()
+				first, second := start(b, server.URL, plain, trips), start(b, server.URL, own)
+				defer first.stop()
+				defer second.stop()
+				var c comparison
+				for b.Loop() {
+					for round := range rounds + 3 {
+						time.Sleep(i.pause)
+						s.begin(i.drifted)
+						base := first.invoke(b, time.Now(), "posted")
+						s.begin(i.drifted)
+						took := second.invoke(b, time.Now(), i.outcome)
+						if round >= 3 { // the first ones are to warm
+							c.add(took, base)
+						}
+					}
+				}
+				c.report(b, metric)
+			})
+		}
+	}
+}
+
+// BenchmarkFirstHTTPS compares the first event after a start, which opens connections and reads the root certificates,
+// with plain POSTs with the certificates read once.
+func BenchmarkFirstHTTPS(b *testing.B) {
+	roots, err := os.ReadFile("/etc/ssl/certs/ca-certificates.crt")
+	if err != nil {
+		b.Skip("the system has no root certificates: ", err)
+	}
+	own, plain := build(b, keeper, deployed, ""), build(b, raw, deployed, "")
+	trips := compliant.posts(b, own)
+	server := httptest.NewUnstartedServer(newService(b, 0))
+	server.EnableHTTP2 = true
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of connections that a process left open
+	server.StartTLS()
+	defer server.Close()
+	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	bundle := "SSL_CERT_FILE=" + file(b, "bundle.pem", bytes.Join([][]byte{roots, root}, []byte("\n")))
+	var c comparison
 	for b.Loop() {
 		for range rounds {
-			first, second := startProcess(b, []string{base}), startProcess(b, []string{own}, deployment...)
-			memory = append(memory, second.memory(b)/first.memory(b))
-			wall.add(second.start, first.start)
-			cpu.add(second.stop(), first.stop())
-		}
-		if python == nil {
-			continue
-		}
-		for range rounds / 3 { // it takes a hundred times as long
-			first, second := startProcess(b, python), startProcess(b, []string{own}, deployment...)
-			pythonWall.add(second.start, first.start)
-			pythonMemory = append(pythonMemory, second.memory(b)/first.memory(b))
+			first := start(b, server.URL, plain, trips, bundle, "SSL_CERT_DIR=/nonexistent")
+			second := start(b, server.URL, own, bundle)
+			base := first.invoke(b, time.Now(), "posted")
+			c.add(second.invoke(b, time.Now(), compliant.outcome), base)
 			first.stop()
 			second.stop()
 		}
 	}
-	b.ReportMetric(wall.median(), speed.StartWall)
-	b.ReportMetric(cpu.median(), speed.StartCPU)
-	b.ReportMetric(memory.median(), speed.StartRSS)
-	if python != nil {
-		b.ReportMetric(pythonWall.median(), speed.BotoStart)
-		b.ReportMetric(pythonMemory.median(), speed.BotoRSS)
-	}
+	c.report(b, "first-https/raw")
 }
 
-// boto3 returns the command of the function in Python, or nil where no Python on PATH has boto3.
-func boto3(b *testing.B) []string {
-	b.Helper()
-	// The interpreter itself: what stands on PATH may be a script that looks for it.
-	output, err := exec.CommandContext(b.Context(), "python3", "-c", "import sys, boto3; print(sys.executable)").Output()
-	if err != nil {
-		b.Log("absent: no Python with boto3 on PATH, so nothing is compared with it")
-		return nil
-	}
-	return []string{strings.TrimSpace(string(output)), "-I", "testdata/keeper.py"}
-}
-
-// BenchmarkEvent reports the time of a whole event, through the runtime, of that of a function that makes the same
-// calls as plain POSTs.
-func BenchmarkEvent(b *testing.B) {
-	own, plain, event := build(b, "", keeper), build(b, "", raw), update(b)
-	for _, c := range []struct {
-		name    string
-		scene   scene
-		latency time.Duration
-		metric  string
-		events  int
-	}{
-		{"compliant-20ms", compliant, 20 * time.Millisecond, speed.Compliant20, rounds},
-		{"drifted-20ms", drifted, 20 * time.Millisecond, speed.Drifted20, rounds},
-		{"compliant-0ms", compliant, 0, speed.Compliant0, 10 * rounds},
-		{"drifted-0ms", drifted, 0, speed.Drifted0, 10 * rounds},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			answers, trips := record(b, own, c.scene)
-			url := answers.serve(b, c.latency)
-			first := startProcess(b, []string{plain}, "URL="+url, "TRIPS="+trips)
-			second := startProcess(b, []string{own}, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+url)
-			defer first.stop()
-			defer second.stop()
-			var whole, boto ratios
-			var third *process
-			if c.metric == speed.Drifted0 {
-				if python := boto3(b); python != nil {
-					third = startProcess(b, python, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+url)
-					defer third.stop()
-				}
-			}
-			for range 5 { // warm
-				first.invoke(b, event, "posted")
-				second.invoke(b, event, c.scene.outcome)
-				if third != nil {
-					third.invoke(b, event, c.scene.outcome)
-				}
-			}
-			for b.Loop() {
-				for range c.events {
-					base, took := first.invoke(b, event, "posted"), second.invoke(b, event, c.scene.outcome)
-					whole.add(took, base)
-					if third != nil {
-						boto.add(took, third.invoke(b, event, c.scene.outcome))
-					}
-				}
-			}
-			b.ReportMetric(whole.median(), c.metric)
-			if third != nil {
-				b.ReportMetric(boto.median(), speed.BotoDrifted0)
-			}
-		})
-	}
-}
-
-// BenchmarkMemory reports the memory of the function after 100 events that each wrote, and after 3,000 of that.
+// BenchmarkMemory reports the memory of the function after 30 events that each wrote, and after 3,000 more. The latter
+// are of a time before the last read, which answers them: the function paces its calls of Cognito.
 func BenchmarkMemory(b *testing.B) {
-	own, event := build(b, "", keeper), update(b)
-	answers, _ := record(b, own, drifted)
-	url := answers.serve(b, 0)
-	var after, growth ratios
+	s := newService(b, 0)
+	server := httptest.NewServer(s)
+	defer server.Close()
+	p := start(b, server.URL, build(b, keeper, deployed, ""))
+	defer p.stop()
 	for b.Loop() {
-		p := startProcess(b, []string{own}, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+url)
-		for range 100 {
-			p.invoke(b, event, drifted.outcome)
+		for range 30 {
+			s.begin(true)
+			p.invoke(b, time.Now(), drifted.outcome)
 		}
-		at100 := p.memory(b)
-		for range 2900 {
-			p.invoke(b, event, drifted.outcome)
+		after, before := p.memory(b), time.Now().Add(-time.Hour)
+		for range 3000 {
+			s.begin(false)
+			p.invoke(b, before, compliant.outcome)
 		}
-		after = append(after, at100/1e6)
-		growth = append(growth, p.memory(b)/at100)
-		p.stop()
+		report(b, "rss-30-MB", after)
+		report(b, "rss-3000/30", p.memory(b)/after)
 	}
-	b.ReportMetric(after.median(), speed.RSS100)
-	b.ReportMetric(growth.median(), speed.RSSGrowth)
 }

@@ -3,48 +3,19 @@ package coldstart
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"poolkeeper/lambda/runtimeapi"
 )
-
-// rounds is how often each of the functions that are compared is started, one after the other.
-const rounds = 31
-
-// The tags of the function: as it is deployed unless something else is asked for, and with everything that it can have.
-const (
-	deployed   = "lambda.norpc,nosecurityhub"
-	everything = "lambda.norpc"
-)
-
-// build builds a function as it is deployed, for this machine or another architecture.
-func build(t testing.TB, architecture, path string) string {
-	t.Helper()
-	return buildWith(t, deployed, architecture, path)
-}
-
-func buildWith(t testing.TB, tags, architecture, path string) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "bootstrap")
-	command := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false",
-		"-ldflags=-s -w -buildid=", "-tags", tags, "-o", binary, path)
-	command.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if architecture != "" {
-		command.Env = append(command.Env, "GOOS=linux", "GOARCH="+architecture)
-	}
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("building %s: %v\n%s", path, err, output)
-	}
-	return binary
-}
 
 // The functions that are compared.
 const (
@@ -53,28 +24,69 @@ const (
 	raw    = "poolkeeper/lambda/internal/coldstart/raw"
 )
 
-// deployment is what a deployment configures, unless something else is asked for.
-var deployment = []string{"ROLE_ARN=arn:aws:iam::111122223333:role/poolkeeper",
-	"TOPIC_ARN=arn:aws:sns:eu-west-1:111122223333:poolkeeper", "LEDGER_TABLE=poolkeeper", "SWEEP_BUS=default",
-	"AWS_LAMBDA_FUNCTION_NAME=poolkeeper"}
+// The tags of the function: as it is deployed unless something else is asked for, and with everything that it can have.
+const (
+	deployed   = "lambda.norpc,nosecurityhub"
+	everything = "lambda.norpc"
+)
+
+// build builds a function, and returns the command of a copy: a file that the linker just wrote starts up to 30 %
+// slower.
+func build(t testing.TB, path, tags, architecture string) []string {
+	t.Helper()
+	dir := t.TempDir()
+	command := exec.CommandContext(t.Context(), "sh", "-c", "go build -trimpath -buildvcs=false "+
+		"-ldflags='-s -w -buildid=' -tags "+tags+" -o "+dir+"/linked "+path+" && cp "+dir+"/linked "+dir+"/bootstrap")
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+architecture)
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("building %s: %v\n%s", path, err, output)
+	}
+	return []string{dir + "/bootstrap"}
+}
+
+func file(t testing.TB, name string, content []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// boto3 returns the command of the function in Python, or nil where no Python on PATH has boto3.
+func boto3(b *testing.B) []string {
+	b.Helper()
+	// The interpreter itself: what stands on PATH may be a script that looks for it.
+	output, err := exec.CommandContext(b.Context(), "python3", "-c", "import sys, boto3; print(sys.executable)").Output()
+	if err != nil {
+		b.Log("no Python with boto3 on PATH: nothing is compared with it")
+		return nil
+	}
+	return []string{strings.TrimSpace(string(output)), "-I", "testdata/keeper.py"}
+}
 
 // A process is a function that was started in an environment of just what it needs, and polls.
 type process struct {
 	api     *runtimeapi.Server
 	command *exec.Cmd
-	start   time.Duration // from exec to the first poll
+	start   float64 // nanoseconds from exec to the first poll
 }
 
-func startProcess(t testing.TB, argv []string, environment ...string) *process {
+// start starts a function as in a deployment, whose services are all at one URL.
+func start(t testing.TB, url string, argv []string, environment ...string) *process {
 	t.Helper()
 	api, err := runtimeapi.New()
 	if err != nil {
 		t.Fatal(err)
 	}
 	command := exec.CommandContext(context.Background(), argv[0], argv[1:]...)
-	command.Env = append([]string{"AWS_LAMBDA_RUNTIME_API=" + api.Addr(), "AWS_REGION=eu-west-1",
-		"AWS_DEFAULT_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIAEXAMPLE",
-		"AWS_SECRET_ACCESS_KEY=example", "GOMAXPROCS=1"}, environment...) // one thread, as the deployment gives it
+	command.Env = append(environment, "AWS_LAMBDA_RUNTIME_API="+api.Addr(), "URL="+url, "AWS_ENDPOINT_URL="+url,
+		"AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIAEXAMPLE",
+		"AWS_SECRET_ACCESS_KEY=example", "GOMAXPROCS=1", // one thread, as Lambda gives it
+		"ROLE_ARN=arn:aws:iam::111122223333:role/poolkeeper", "LEDGER_TABLE=poolkeeper",
+		"TOPIC_ARN=arn:aws:sns:eu-west-1:111122223333:poolkeeper",
+		"QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/111122223333/changes",
+		"SCAN_QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/111122223333/scans")
 	p := &process{api: api, command: command}
 	from := time.Now()
 	if err := command.Start(); err != nil {
@@ -82,7 +94,7 @@ func startProcess(t testing.TB, argv []string, environment ...string) *process {
 	}
 	select {
 	case <-api.FirstPoll():
-		p.start = time.Since(from)
+		p.start = float64(time.Since(from))
 	case <-time.After(30 * time.Second):
 		p.stop()
 		t.Fatalf("%s does not poll", argv)
@@ -90,68 +102,89 @@ func startProcess(t testing.TB, argv []string, environment ...string) *process {
 	return p
 }
 
-// stop ends the process and returns the CPU time that it took.
-func (p *process) stop() time.Duration {
+// stop ends the process and returns the nanoseconds of CPU that it took.
+func (p *process) stop() float64 {
 	_ = p.command.Process.Kill()
 	_ = p.command.Wait()
 	_ = p.api.Close()
-	return p.command.ProcessState.UserTime() + p.command.ProcessState.SystemTime()
+	return float64(p.command.ProcessState.UserTime() + p.command.ProcessState.SystemTime())
 }
 
-// invoke hands the function an event and returns the time until its answer, which has to be of that outcome.
-func (p *process) invoke(t testing.TB, event []byte, outcome string) time.Duration {
+// invoke hands the function the event of an update at a time, and returns the nanoseconds until its answer, which has
+// to be of that outcome.
+func (p *process) invoke(t testing.TB, at time.Time, outcome string) float64 {
 	t.Helper()
+	text, err := os.ReadFile("../../event/testdata/update-user-pool.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload := strings.Replace(string(text), "2026-10-01T09:15:40Z", at.UTC().Format(time.RFC3339), 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	from := time.Now()
-	answer, err := p.api.Invoke(ctx, runtimeapi.Invocation{Payload: event,
+	answer, err := p.api.Invoke(ctx, runtimeapi.Invocation{Payload: []byte(payload),
 		FunctionARN: "arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper"})
-	took := time.Since(from)
+	took := float64(time.Since(from))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got struct{ Outcome string }
 	if err := json.Unmarshal(answer.Payload, &got); err != nil || got.Outcome != outcome {
-		t.Fatalf("the function answered %q, want %q", got.Outcome, outcome)
+		t.Fatalf("the function answered %s, want %q", answer.Payload, outcome)
 	}
 	return took
 }
 
-// memory returns the resident memory of the process in bytes.
+// memory returns the resident memory of the process in MB.
 func (p *process) memory(t testing.TB) float64 {
 	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
+	var size, resident float64 // in pages
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.command.Process.Pid))
+	if err == nil {
+		_, err = fmt.Sscan(string(text), &size, &resident)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(status), "VmRSS:")
-	words := strings.Fields(rest)
-	if len(words) < 2 || words[1] != "kB" {
-		t.Fatal("the process has no resident memory")
-	}
-	kilobytes, err := strconv.ParseFloat(words[0], 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return kilobytes * 1024
+	return resident * float64(os.Getpagesize()) / 1e6
 }
 
-// ratios are the ratios of the rounds of one comparison, of which the median counts.
-type ratios []float64
+// A comparison has the numbers of two functions that took turns.
+type comparison struct{ own, base, ratios []float64 }
 
-func (r *ratios) add(own, base time.Duration) { *r = append(*r, float64(own)/float64(base)) }
-
-func (r ratios) median() float64 {
-	sorted := slices.Sorted(slices.Values(r))
-	return sorted[len(sorted)/2]
+func (c *comparison) add(own, base float64) {
+	c.own, c.base, c.ratios = append(c.own, own), append(c.base, base), append(c.ratios, own/base)
 }
 
-// update is the event of an update of the pool of the fake.
-func update(t testing.TB) []byte {
-	t.Helper()
-	event, err := os.ReadFile("../../event/testdata/update-user-pool.json")
-	if err != nil {
-		t.Fatal(err)
+// report reports the median of the ratios, and the ratio of the minima, which a busy machine disturbs least.
+func (c *comparison) report(b *testing.B, metric string) {
+	b.Helper()
+	if len(c.ratios) > 0 {
+		slices.Sort(c.ratios)
+		report(b, metric, c.ratios[len(c.ratios)/2], slices.Min(c.own)/slices.Min(c.base))
 	}
-	return event
+}
+
+var update = flag.Bool("update", false, "write what is measured into the table of lambda/README.md")
+
+// report reports numbers of a metric, and writes them into its row of the table.
+func report(b *testing.B, metric string, numbers ...float64) {
+	b.Helper()
+	b.ReportMetric(numbers[0], metric)
+	if !*update {
+		return
+	}
+	const readme = "../../README.md"
+	text, err := os.ReadFile(readme)
+	row := regexp.MustCompile("(\\| `" + metric + "`)" + strings.Repeat(` \| [^|]*`, len(numbers)) + ` \|`)
+	if err != nil || !row.Match(text) {
+		b.Fatalf("%s has no row of %s: %v", readme, metric, err)
+	}
+	cells := "$1"
+	for _, n := range numbers {
+		cells += fmt.Sprintf(" | %.4g", n)
+	}
+	if err := os.WriteFile(readme, row.ReplaceAll(text, []byte(cells+" |")), 0o644); err != nil {
+		b.Fatal(err)
+	}
 }

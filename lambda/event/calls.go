@@ -2,16 +2,6 @@ package event
 
 import "slices"
 
-// A Place says where in an event's detail the pool is named.
-type Place int
-
-// The places.
-const (
-	RequestUserPoolID  Place = iota // requestParameters.userPoolId
-	RequestResourceARN              // requestParameters.resourceArn
-	ResponseUserPoolID              // responseElements.userPool.id
-)
-
 // The documents of a pool that a call can change, by their names in the baseline.
 const (
 	userPool          = "UserPool"
@@ -26,13 +16,12 @@ const (
 const (
 	poolParameter   = "userPoolId"
 	clientParameter = "clientId"
-	arnParameter    = "resourceArn"
+	arnParameter    = "resourceArn" // of the calls that tag and untag
 )
 
 // A Name is one API call that can change what a baseline requires or watches.
 type Name struct {
-	Name  string
-	Place Place
+	Name string
 	// Changes are the documents that the call can change: of one app client if the call is about one.
 	Changes []string
 	// New says that the call creates what it changes: any later read shows what the call set.
@@ -49,6 +38,13 @@ type Name struct {
 // DeleteUserPool is the call after which the pool does not exist any more.
 const DeleteUserPool = "DeleteUserPool"
 
+// The calls that do not name their pool by the parameter poolParameter.
+const (
+	createUserPool = "CreateUserPool"
+	tagResource    = "TagResource"
+	untagResource  = "UntagResource"
+)
+
 // Table returns the calls that are handled, sorted by name.
 func Table() []Name { return slices.Clone(table) }
 
@@ -58,7 +54,7 @@ var table = []Name{
 	{Name: "CreateGroup", Watched: "groups", Happened: "added", Subject: "groupName"},
 	{Name: "CreateIdentityProvider", Watched: "identityProviders", Happened: "added", Subject: "providerName"},
 	{Name: "CreateResourceServer", Watched: "resourceServers", Happened: "added", Subject: "identifier"},
-	{Name: "CreateUserPool", Place: ResponseUserPoolID, New: true, Watched: "triggers",
+	{Name: createUserPool, New: true, Watched: "triggers",
 		Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery, appClient, clientRisk}},
 	{Name: "CreateUserPoolClient", New: true, Client: true, Changes: []string{appClient, clientRisk},
 		Watched: "clients", Happened: "added", Subject: "clientName"},
@@ -72,8 +68,8 @@ var table = []Name{
 	{Name: "SetLogDeliveryConfiguration", Changes: []string{logDelivery}},
 	{Name: "SetRiskConfiguration", Client: true, Changes: []string{riskConfiguration, clientRisk}},
 	{Name: "SetUserPoolMfaConfig", Changes: []string{userPool, mfaConfig}},
-	{Name: "TagResource", Place: RequestResourceARN, Changes: []string{userPool}, Selection: true},
-	{Name: "UntagResource", Place: RequestResourceARN, Changes: []string{userPool}, Selection: true},
+	{Name: tagResource, Changes: []string{userPool}, Selection: true},
+	{Name: untagResource, Changes: []string{userPool}, Selection: true},
 	{Name: "UpdateGroup", Watched: "groups", Happened: "changed", Subject: "groupName"},
 	{Name: "UpdateIdentityProvider", Watched: "identityProviders", Happened: "changed", Subject: "providerName"},
 	{Name: "UpdateResourceServer", Watched: "resourceServers", Happened: "changed", Subject: "identifier"},
@@ -91,13 +87,4 @@ func Names() []string {
 		names[i] = n.Name
 	}
 	return names
-}
-
-func named(name string) (Name, bool) {
-	for _, n := range table {
-		if n.Name == name {
-			return n, true
-		}
-	}
-	return Name{}, false
 }

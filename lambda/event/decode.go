@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -11,7 +12,6 @@ import (
 const (
 	fromCognito   = "aws.cognito-idp"
 	fromScheduler = "aws.events"
-	fromUs        = "poolkeeper"
 	apiCall       = "AWS API Call via CloudTrail"
 )
 
@@ -19,8 +19,8 @@ const (
 // event, it gives the first in the order of the checks.
 func Decode(payload []byte, home Home) Request {
 	envelope := parse(payload)
-	if messages, ok := messagesOf(envelope); ok && len(messages) == 1 {
-		envelope = parse([]byte(messages[0].text("body")))
+	if records, ok := recordsOf(envelope); ok && len(records) == 1 {
+		envelope = parse(records[0].Body)
 	}
 	if envelope == nil {
 		return ignored(Malformed, "the payload is not a JSON object")
@@ -29,36 +29,35 @@ func Decode(payload []byte, home Home) Request {
 	cause := Cause{EventID: clean(envelope.text("id")), EventName: clean(kind), Time: instant(envelope.text("time"))}
 	switch {
 	case source == fromCognito && kind == apiCall:
-		return decodeCall(envelope, home)
+		detail := envelope.object("detail")
+		request := decodeCall(envelope, detail, home)
+		request.Cause = causeOf(detail)
+		return request
 	case source == fromCognito && kind == "AWS Service Event via CloudTrail":
 		return ignored(ServiceEvent, "a request to the hosted pages changes no setting")
 	case source == "aws.cognito-identity":
 		return ignored(IdentityPool, "identity pools are another service")
 	case source == fromScheduler && kind == "Scheduled Event":
 		return Request{Kind: All, Cause: cause, Scan: Scan{Scheduled: true}}
-	case source == fromUs && (kind == ScanPools || kind == sweepPools):
+	case source == Source && (kind == ScanPools || kind == sweepPools):
 		return Request{Kind: All, Cause: cause, Scan: scanOf(envelope.object("detail"))}
-	case source == fromUs && kind == ReconcilePool:
+	case source == Source && kind == ReconcilePool:
 		return decodeMember(envelope.object("detail"), cause, home)
-	case source == fromCognito, source == fromScheduler, source == fromUs:
-		return ignored(UnknownDetailType,
-			fmt.Sprintf("detail-type %q of source %q is not supported", clean(kind), clean(source)))
+	case source == fromCognito, source == fromScheduler, source == Source:
+		return ignored(UnknownDetailType, "detail-type %q of source %q is not supported", kind, source)
 	default:
-		return ignored(UnknownSource, fmt.Sprintf("source %q is not supported", clean(source)))
+		return ignored(UnknownSource, "source %q is not supported", source)
 	}
 }
 
 // decodeMember reads a message that asks for one pool, or for some of its app clients.
 func decodeMember(detail object, cause Cause, home Home) Request {
 	request := one(detail.value(poolParameter), home)
-	started := instant(detail.text("scan"))
-	if started.IsZero() {
-		started = instant(detail.text("sweep")) // the older name
-	}
-	if !started.IsZero() {
-		cause.EventName = ScanPools
-	}
 	request.Cause = cause
+	started := instant(cmp.Or(detail.text("scan"), detail.text("sweep"))) // the second is the older name
+	if !started.IsZero() {
+		request.Cause.EventName = ScanPools
+	}
 	if request.Kind != One {
 		return request
 	}
@@ -70,63 +69,52 @@ func decodeMember(detail object, cause Cause, home Home) Request {
 }
 
 // decodeCall reads an event that CloudTrail made of an API call.
-func decodeCall(envelope object, home Home) Request {
-	detail := envelope.object("detail")
-	request := ofCall(envelope, detail, home)
-	request.Cause = causeOf(detail)
-	return request
-}
-
-func ofCall(envelope, detail object, home Home) Request {
-	if request, found := noCall(detail); found {
-		return request
-	}
+func decodeCall(envelope, detail object, home Home) Request {
 	name := detail.text("eventName")
-	call, ok := named(name)
-	if !ok {
-		return ignored(NotInTable, fmt.Sprintf("%q changes nothing that a baseline requires or watches", clean(name)))
+	at := slices.IndexFunc(table, func(n Name) bool { return n.Name == name })
+	request := noCall(detail)
+	switch {
+	case request.Kind != "":
+		return request
+	case at < 0:
+		return ignored(NotInTable, "%q changes nothing that a baseline requires or watches", name)
 	}
-	if request, found := foreign(envelope, detail, &home); found {
+	if request = foreign(envelope, detail, &home); request.Kind != "" {
 		return request
 	}
-	request := locate(call, detail, home)
-	if request.Kind != One {
+	call, parameters := table[at], detail.object("requestParameters")
+	if request = locate(name, detail, home); request.Kind != One {
 		return request
 	}
-	parameters := detail.object("requestParameters")
 	request.Call, request.Named = call, namesOf(parameters)
 	if call.Client {
 		request.ClientID = clientOf(detail)
 	}
-	if subject, ok := parameters.value(call.Subject).(string); ok && call.Subject != "" && !hidden(subject) {
+	if subject, _ := parameters.value(call.Subject).(string); call.Subject != "" && !hidden(subject) {
 		request.Subject = clean(subject)
 	}
 	return request
 }
 
 // noCall finds an event that is not of a successful call to Cognito user pools that changes something.
-func noCall(detail object) (Request, bool) {
-	if len(detail) == 0 {
-		return ignored(Malformed, "the event has no detail"), true
-	}
-	switch source := detail.text("eventSource"); source {
-	case "cognito-idp.amazonaws.com":
-	case "cognito-identity.amazonaws.com":
-		return ignored(IdentityPool, "identity pools are another service"), true
+func noCall(detail object) Request {
+	source, kind, code := detail.text("eventSource"), detail["eventType"], detail["errorCode"]
+	switch {
+	case len(detail) == 0:
+		return ignored(Malformed, "the event has no detail")
+	case source == "cognito-identity.amazonaws.com":
+		return ignored(IdentityPool, "identity pools are another service")
+	case source != "cognito-idp.amazonaws.com":
+		return ignored(UnknownSource, "eventSource %q is not that of user pools", source)
+	case kind != nil && kind != "AwsApiCall":
+		return ignored(ServiceEvent, "eventType %q is not an API call", kind)
+	case detail["readOnly"] == true || detail["readOnly"] == "true":
+		return ignored(ReadOnly, "%s changes nothing", detail.text("eventName"))
+	case code != nil && code != "":
+		return ignored(FailedCall, "the call failed with %s and changed nothing", code)
 	default:
-		return ignored(UnknownSource, fmt.Sprintf("eventSource %q is not that of user pools", clean(source))), true
+		return Request{}
 	}
-	if kind := detail["eventType"]; kind != nil && kind != "AwsApiCall" {
-		return ignored(ServiceEvent, fmt.Sprintf("eventType %q is not an API call", clean(fmt.Sprint(kind)))), true
-	}
-	if detail["readOnly"] == true || detail["readOnly"] == "true" {
-		return ignored(ReadOnly, clean(detail.text("eventName"))+" changes nothing"), true
-	}
-	if code := detail["errorCode"]; code != nil && code != "" {
-		return ignored(FailedCall,
-			fmt.Sprintf("the call failed with %s and changed nothing", clean(fmt.Sprint(code)))), true
-	}
-	return Request{}, false
 }
 
 // clientOf returns the id of the app client that a call is about, or "".
@@ -155,61 +143,43 @@ func namesOf(parameters object) []string {
 	return names[:min(len(names), maxNamed)]
 }
 
-// maxClientID is Cognito's limit.
-const maxClientID = 128
-
-func isClientID(text string) bool {
-	return text != "" && len(text) <= maxClientID && !strings.ContainsFunc(text, func(r rune) bool {
-		return r != '_' && r != '+' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	})
-}
-
 // foreign finds an event of another account or Region, and fills what home leaves open with the event's own.
-func foreign(envelope, detail object, home *Home) (Request, bool) {
+func foreign(envelope, detail object, home *Home) Request {
 	for _, account := range []string{detail.text("recipientAccountId"), envelope.text("account")} {
-		if home.Account == "" {
-			home.Account = account
-		}
+		home.Account = cmp.Or(home.Account, account)
 		if account != "" && account != home.Account {
-			return ignored(OtherAccount,
-				fmt.Sprintf("the event is of account %s, this is %s", clean(account), clean(home.Account))), true
+			return ignored(OtherAccount, "the event is of account %s, this is %s", account, home.Account)
 		}
 	}
 	for _, region := range []string{detail.text("awsRegion"), envelope.text("region")} {
-		if home.Region == "" {
-			home.Region = region
-		}
+		home.Region = cmp.Or(home.Region, region)
 		if region != "" && region != home.Region {
-			return ignored(OtherRegion,
-				fmt.Sprintf("the event is of Region %s, this is %s", clean(region), clean(home.Region))), true
+			return ignored(OtherRegion, "the event is of Region %s, this is %s", region, home.Region)
 		}
 	}
-	return Request{}, false
+	return Request{}
 }
 
-// locate finds the pool in the place where events of this call have it. Where the event has nothing there, or several
-// values, it asks for a scan: the call was made, and CloudTrail leaves out large and sensitive requests.
-func locate(call Name, detail object, home Home) Request {
-	var v any
-	switch call.Place {
-	case RequestResourceARN:
-		v = detail.object("requestParameters").value(arnParameter)
-	case ResponseUserPoolID:
+// locate finds the pool where events of a call have it. Where the event has nothing there, or several values, it asks
+// for a scan: the call was made, and CloudTrail leaves out large and sensitive requests.
+func locate(call string, detail object, home Home) Request {
+	parameters, find := detail.object("requestParameters"), one
+	v := parameters.value(poolParameter)
+	switch call {
+	case createUserPool:
 		v = detail.object("responseElements").object("userPool").value("id")
-	default:
-		v = detail.object("requestParameters").value(poolParameter)
+	case tagResource, untagResource:
+		v, find = parameters.value(arnParameter), ofARN
 	}
 	switch {
 	case v == nil || hidden(v):
 		return Request{Kind: All, Reason: RequestLeftOut,
-			Detail: "CloudTrail left out which pool " + call.Name + " changed, so every pool is scanned"}
-	case v == ambiguous:
+			Detail: "CloudTrail left out which pool " + call + " changed, so every pool is scanned"}
+	case v == ambiguous{}:
 		return Request{Kind: All, Reason: RequestLeftOut,
-			Detail: "the event of " + call.Name + " names several pools, so every pool is scanned"}
-	case call.Place == RequestResourceARN:
-		return ofARN(v, home)
+			Detail: "the event of " + call + " names several pools, so every pool is scanned"}
 	default:
-		return one(v, home)
+		return find(v, home)
 	}
 }
 
@@ -222,8 +192,17 @@ var poolID = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^[A-Za-z0-9_-]+_[0-9A-Za-z]+$`)
 })
 
-// maxPoolID is Cognito's limit.
-const maxPoolID = 55
+// Cognito's limits of the ids of pools and clients.
+const (
+	maxPoolID   = 55
+	maxClientID = 128
+)
+
+func isClientID(text string) bool {
+	return text != "" && len(text) <= maxClientID && !strings.ContainsFunc(text, func(r rune) bool {
+		return r != '_' && r != '+' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
+}
 
 func one(v any, home Home) Request {
 	if v == nil {
@@ -231,13 +210,13 @@ func one(v any, home Home) Request {
 	}
 	id, ok := v.(string)
 	if !ok || len(id) > maxPoolID || !poolID().MatchString(id) {
-		return ignored(BadPoolID, fmt.Sprintf("%q is not a pool id", clean(fmt.Sprint(v))))
+		return ignored(BadPoolID, "%q is not a pool id", v)
 	}
-	primary, _, _ := strings.Cut(id, "_")
-	if home.Region != "" && primary != home.Region {
-		return Request{Kind: Ignored, UserPoolID: id, Reason: Replica, Detail: fmt.Sprintf(
-			"the pool's primary Region is %s, this is %s: it is reconciled in its primary Region",
-			primary, clean(home.Region))}
+	if primary, _, _ := strings.Cut(id, "_"); home.Region != "" && primary != home.Region {
+		request := ignored(Replica, "the pool's primary Region is %s, this is %s: it is reconciled in its primary Region",
+			primary, home.Region)
+		request.UserPoolID = id
+		return request
 	}
 	return Request{Kind: One, UserPoolID: id}
 }
@@ -249,13 +228,11 @@ func ofARN(v any, home Home) Request {
 	id, isPool := strings.CutPrefix(parts[len(parts)-1], "userpool/")
 	switch {
 	case len(parts) != 6 || parts[0] != "arn" || parts[2] != "cognito-idp" || !isPool:
-		return ignored(OtherResource, fmt.Sprintf("%q is not a user pool", clean(fmt.Sprint(v))))
+		return ignored(OtherResource, "%q is not a user pool", v)
 	case home.Account != "" && parts[4] != home.Account:
-		return ignored(OtherAccount,
-			fmt.Sprintf("the resource is of account %s, this is %s", clean(parts[4]), clean(home.Account)))
+		return ignored(OtherAccount, "the resource is of account %s, this is %s", parts[4], home.Account)
 	case home.Region != "" && parts[3] != home.Region:
-		return ignored(OtherRegion,
-			fmt.Sprintf("the resource is of Region %s, this is %s", clean(parts[3]), clean(home.Region)))
+		return ignored(OtherRegion, "the resource is of Region %s, this is %s", parts[3], home.Region)
 	}
 	return one(id, home)
 }
@@ -263,8 +240,7 @@ func ofARN(v any, home Home) Request {
 func causeOf(detail object) Cause {
 	identity := detail.object("userIdentity")
 	session := identity.object("sessionContext")
-	console := detail["sessionCredentialFromConsole"]
-	return Cause{
+	cause := Cause{
 		EventID:   clean(detail.text("eventID")),
 		EventName: clean(detail.text("eventName")),
 		Actor:     clean(identity.text("arn")),
@@ -273,22 +249,19 @@ func causeOf(detail object) Cause {
 		UserAgent: clean(detail.text("userAgent")),
 		InvokedBy: clean(identity.text("invokedBy")),
 		RequestID: clean(detail.text("requestID")),
-		Console:   console == "true" || console == true,
-		MFA:       truth(session.object("attributes")["mfaAuthenticated"]),
+		Console:   fmt.Sprint(detail["sessionCredentialFromConsole"]) == "true",
 		Time:      instant(detail.text("eventTime")),
 	}
-}
-
-// truth returns "true" or "false", and "" for any other value.
-func truth(v any) string {
-	switch text := strings.ToLower(fmt.Sprint(v)); text {
-	case "true", "false":
-		return text
-	default:
-		return ""
+	if mfa := fmt.Sprint(session.object("attributes")["mfaAuthenticated"]); mfa == "true" || mfa == "false" {
+		cause.MFA = mfa
 	}
+	return cause
 }
 
-func ignored(reason Reason, detail string) Request {
-	return Request{Kind: Ignored, Reason: reason, Detail: detail}
+// ignored says why an event is ignored. The arguments may be of any event.
+func ignored(reason Reason, format string, args ...any) Request {
+	for i, arg := range args {
+		args[i] = clean(fmt.Sprint(arg))
+	}
+	return Request{Kind: Ignored, Reason: reason, Detail: fmt.Sprintf(format, args...)}
 }

@@ -39,14 +39,11 @@ func (o object) object(name string) object {
 	return inner
 }
 
-// ambiguousValue is the type of ambiguous. No JSON has a value of this type.
-type ambiguousValue string
-
-// ambiguous stands for a member that occurs with several values.
-const ambiguous ambiguousValue = "several values"
+// ambiguous stands for a member that occurs with several values. No JSON has a value of its type.
+type ambiguous struct{}
 
 // value returns the member with the given name in any case, as the case of CloudTrail's parameters is not documented.
-// It returns ambiguous where several such members differ.
+// It returns ambiguous{} where several such members differ.
 func (o object) value(name string) any {
 	var found any
 	for key, v := range o {
@@ -55,7 +52,7 @@ func (o object) value(name string) any {
 		}
 		text, isText := v.(string)
 		if found != nil && (!isText || found != text) {
-			return ambiguous
+			return ambiguous{}
 		}
 		found = v
 	}
@@ -67,20 +64,16 @@ const maxText = 1024
 
 // clean makes a caller's text safe for a log: of bounded length, valid UTF-8 and without control characters.
 func clean(text string) string {
-	cut := len(text) > maxText
-	if cut {
-		text = text[:maxText]
-	}
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || !unicode.IsGraphic(r) {
+	cleaned := strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
 			return '\uFFFD'
 		}
 		return r
-	}, strings.ToValidUTF8(text, ""))
-	if cut {
-		text += "…"
+	}, strings.ToValidUTF8(text[:min(len(text), maxText)], ""))
+	if len(text) > maxText {
+		cleaned += "…"
 	}
-	return text
+	return cleaned
 }
 
 // instant returns the time that the text gives, or the zero time. JSON can only hold a time whose year in UTC has four

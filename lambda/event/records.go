@@ -1,7 +1,6 @@
 package event
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -17,36 +16,26 @@ type Record struct {
 }
 
 // Records returns the messages of an SQS event, and false for any other payload.
-func Records(payload []byte) ([]Record, bool) {
-	messages, ok := messagesOf(parse(payload))
-	if !ok {
-		return nil, false
-	}
-	records := make([]Record, len(messages))
-	for i, m := range messages {
-		receives, err := strconv.Atoi(m.object("attributes").text("ApproximateReceiveCount"))
-		if err != nil || receives < 1 {
-			receives = 1
-		}
-		records[i] = Record{MessageID: m.text("messageId"), ReceiptHandle: m.text("receiptHandle"),
-			Receives: receives, Queue: m.text("eventSourceARN"), Body: []byte(m.text("body"))}
-	}
-	return records, true
-}
+func Records(payload []byte) ([]Record, bool) { return recordsOf(parse(payload)) }
 
-// messagesOf returns the messages of an SQS event, and false for any other object.
-func messagesOf(envelope object) ([]object, bool) {
+func recordsOf(envelope object) ([]Record, bool) {
 	list, _ := envelope["Records"].([]any)
-	messages := make([]object, len(list))
+	records := make([]Record, len(list))
 	for i, e := range list {
-		m, ok := e.(map[string]any)
-		if !ok || m["eventSource"] != "aws:sqs" {
+		inner, _ := e.(map[string]any)
+		m := object(inner)
+		if m["eventSource"] != "aws:sqs" {
 			return nil, false
 		}
-		messages[i] = m
+		receives, _ := strconv.Atoi(m.object("attributes").text("ApproximateReceiveCount"))
+		records[i] = Record{MessageID: m.text("messageId"), ReceiptHandle: m.text("receiptHandle"),
+			Receives: max(1, receives), Queue: m.text("eventSourceARN"), Body: []byte(m.text("body"))}
 	}
-	return messages, len(messages) > 0
+	return records, len(records) > 0
 }
+
+const forms = `poolkeeper reads an event of EventBridge, an SQS event, a CloudTrail record, a CloudTrail log file ` +
+	`({"Records": [...]}) and the output of aws cloudtrail lookup-events`
 
 // Unpack returns the events in a file: an event of EventBridge, an SQS event, a record of CloudTrail, a log file of
 // CloudTrail ({"Records": [...]}), or the output of aws cloudtrail lookup-events. The error names these forms.
@@ -55,32 +44,26 @@ func Unpack(payload []byte) ([][]byte, error) {
 	if o == nil {
 		return nil, errors.New("this is not a JSON object; " + forms)
 	}
-	if records, ok := Records(payload); ok {
-		events := make([][]byte, len(records))
-		for i, r := range records {
-			events[i] = r.Body
-		}
-		return events, nil
-	}
 	if o["detail-type"] != nil || o["source"] != nil {
 		return [][]byte{payload}, nil
 	}
-	if o["eventName"] != nil {
-		return [][]byte{enveloped(o)}, nil
-	}
-	for _, name := range []string{"Records", "Events"} {
-		if list, ok := o[name].([]any); ok && len(list) > 0 {
-			return unpackAll(list)
+	var events [][]byte
+	if records, ok := recordsOf(o); ok {
+		for _, r := range records {
+			events = append(events, r.Body)
 		}
+		return events, nil
 	}
-	return nil, errors.New("this is not an event; " + forms)
-}
-
-const forms = `poolkeeper reads an event of EventBridge, an SQS event, a CloudTrail record, a CloudTrail log file ` +
-	`({"Records": [...]}) and the output of aws cloudtrail lookup-events`
-
-func unpackAll(list []any) ([][]byte, error) {
-	events := make([][]byte, len(list))
+	list, _ := o["Records"].([]any)
+	if answered, ok := o["Events"].([]any); ok {
+		list = answered
+	}
+	if o["eventName"] != nil {
+		list = []any{map[string]any(o)}
+	}
+	if len(list) == 0 {
+		return nil, errors.New("this is not an event; " + forms)
+	}
 	for i, e := range list {
 		inner, _ := e.(map[string]any)
 		record := object(inner)
@@ -90,17 +73,8 @@ func unpackAll(list []any) ([][]byte, error) {
 		if record["eventName"] == nil {
 			return nil, fmt.Errorf("entry %d is not a CloudTrail record; %s", i+1, forms)
 		}
-		events[i] = enveloped(record)
+		events = append(events, encode(map[string]any{"source": fromCognito, "detail-type": apiCall,
+			"account": record["recipientAccountId"], "region": record["awsRegion"], "detail": record}))
 	}
 	return events, nil
-}
-
-// enveloped puts a CloudTrail record into the envelope that EventBridge gives it.
-func enveloped(record object) []byte {
-	raw, err := json.Marshal(map[string]any{"source": fromCognito, "detail-type": apiCall,
-		"account": record["recipientAccountId"], "region": record["awsRegion"], "detail": record})
-	if err != nil {
-		panic(err) // what was parsed always encodes
-	}
-	return raw
 }

@@ -2,31 +2,25 @@ package event
 
 import (
 	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-func sqsEvent(t *testing.T, bodies ...string) []byte {
-	t.Helper()
+func sqsEvent(bodies ...string) []byte {
 	var records []any
 	for _, body := range bodies {
 		records = append(records, map[string]any{"messageId": "m", "receiptHandle": "h", "body": body,
 			"attributes":  map[string]any{"ApproximateReceiveCount": "3"},
 			"eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-west-1:111122223333:Changes"})
 	}
-	raw, err := json.Marshal(map[string]any{"Records": records})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
+	return encode(map[string]any{"Records": records})
 }
 
 func TestRecords(t *testing.T) {
 	t.Parallel()
-	got, ok := Records(sqsEvent(t, "a", "b"))
+	got, ok := Records(sqsEvent("a", "b"))
 	want := []Record{
 		{"m", "h", 3, "arn:aws:sqs:eu-west-1:111122223333:Changes", []byte("a")},
 		{"m", "h", 3, "arn:aws:sqs:eu-west-1:111122223333:Changes", []byte("b")},
@@ -45,40 +39,30 @@ func TestRecords(t *testing.T) {
 // TestDecodeUnwraps: an SQS event with one message is the event in it.
 func TestDecodeUnwraps(t *testing.T) {
 	t.Parallel()
-	raw, err := os.ReadFile("testdata/update-user-pool.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(Decode(raw, ours), Decode(sqsEvent(t, string(raw)), ours)); diff != "" {
+	raw := fixture(t, "update-user-pool")
+	if diff := cmp.Diff(Decode(raw, ours), Decode(sqsEvent(string(raw)), ours)); diff != "" {
 		t.Errorf("-bare +wrapped:\n%s", diff)
 	}
-	if got := Decode(sqsEvent(t, "no JSON"), ours); got.Kind != Ignored || got.Reason != Malformed {
+	if got := Decode(sqsEvent("no JSON"), ours); got.Kind != Ignored || got.Reason != Malformed {
 		t.Errorf("%+v", got)
 	}
 }
 
 func TestUnpack(t *testing.T) {
 	t.Parallel()
-	raw, err := os.ReadFile("testdata/update-user-pool.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := fixture(t, "update-user-pool")
 	var envelope map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &envelope); err != nil {
 		t.Fatal(err)
 	}
 	record := string(envelope["detail"])
-	quoted, err := json.Marshal(record)
-	if err != nil {
-		t.Fatal(err)
-	}
 	want := Decode(raw, Home{})
 	for name, payload := range map[string]string{
 		"an event":                   string(raw),
 		"a record of CloudTrail":     record,
 		"a file of CloudTrail":       `{"Records": [` + record + `]}`,
-		"an SQS event":               string(sqsEvent(t, string(raw))),
-		"an answer of lookup-events": `{"Events": [{"EventId": "e", "CloudTrailEvent": ` + string(quoted) + `}]}`,
+		"an SQS event":               string(sqsEvent(string(raw))),
+		"an answer of lookup-events": `{"Events": [{"EventId": "e", "CloudTrailEvent": ` + string(encode(record)) + `}]}`,
 	} {
 		events, err := Unpack([]byte(payload))
 		if err != nil || len(events) != 1 {
@@ -96,37 +80,38 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
-// TestParametersOfTheCall: a parameter counts only for a call that has it.
-func TestParametersOfTheCall(t *testing.T) {
+// TestParametersThatCount: a parameter counts only for a call that has it. A call that names two pools, in different
+// cases, asks for a scan; our own message never does.
+func TestParametersThatCount(t *testing.T) {
 	t.Parallel()
-	for call, want := range map[string]string{"UpdateUserPool": "", "UpdateUserPoolClient": "web"} {
-		got := Decode([]byte(`{"source": "aws.cognito-idp", "detail-type": "AWS API Call via CloudTrail", "detail": {`+
-			`"eventSource": "cognito-idp.amazonaws.com", "eventName": "`+call+`", "requestParameters": {`+
-			`"userPoolId": "eu-west-1_AbCdEf123", "clientId": "web"}}}`), Home{})
-		if got.Kind != One || got.ClientID != want {
-			t.Errorf("%s is about client %q, want %q: %+v", call, got.ClientID, want, got)
-		}
-	}
-}
-
-// TestAmbiguousPool: a call that names two pools, in different cases, asks for a scan. Our own message never does.
-func TestAmbiguousPool(t *testing.T) {
-	t.Parallel()
-	const arn = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_"
-	for call, parameters := range map[string]string{
-		"UpdateUserPool": `"userPoolId": "eu-west-1_AbCdEf123", "UserPoolId": "eu-west-1_Other0001"`,
-		"TagResource":    `"resourceArn": "` + arn + `AbCdEf123", "ResourceArn": "` + arn + `Other0001"`,
+	const (
+		pool  = `"userPoolId": "eu-west-1_AbCdEf123"`
+		twice = pool + `, "UserPoolId": "eu-west-1_Other0001"`
+		arn   = `esourceArn": "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_`
+		tags  = `"r` + arn + `AbCdEf123"`
+	)
+	several := Request{Kind: All, Reason: RequestLeftOut}
+	for _, c := range []struct {
+		call, parameters string
+		want             Request
+	}{
+		{"UpdateUserPool", pool + `, "clientId": "web"`, Request{Kind: One, UserPoolID: thePool}},
+		{"UpdateUserPoolClient", pool + `, "clientId": "web"`, Request{Kind: One, UserPoolID: thePool, ClientID: "web"}},
+		{"UpdateUserPool", pool + `, "resourceArn": "x"`, Request{Kind: One, UserPoolID: thePool}},
+		{"TagResource", tags + `, "userPoolId": "eu-west-1_Other0001"`, Request{Kind: One, UserPoolID: thePool}},
+		{"UpdateUserPool", twice, several},
+		{"TagResource", tags + `, "R` + arn + `Other0001"`, several},
+		{"", twice, Request{Kind: Ignored, Reason: BadPoolID}},
 	} {
-		got := Decode([]byte(`{"source": "aws.cognito-idp", "detail-type": "AWS API Call via CloudTrail", "detail": {`+
-			`"eventSource": "cognito-idp.amazonaws.com", "eventName": "`+call+`", `+
-			`"requestParameters": {`+parameters+`}}}`), ours)
-		if got.Kind != All || got.Reason != RequestLeftOut || !strings.Contains(got.Detail, "names several pools") {
-			t.Errorf("%s: %+v", call, got)
+		payload := `{"source": "aws.cognito-idp", "detail-type": "AWS API Call via CloudTrail", "detail": {"eventSource": ` +
+			`"cognito-idp.amazonaws.com", "eventName": "` + c.call + `", "requestParameters": {` + c.parameters + `}}}`
+		if c.call == "" {
+			payload = `{"source": "poolkeeper", "detail-type": "Reconcile User Pool", "detail": {` + c.parameters + `}}`
 		}
-	}
-	got := Decode([]byte(`{"source": "poolkeeper", "detail-type": "Reconcile User Pool", "detail": {`+
-		`"userPoolId": "eu-west-1_AbCdEf123", "UserPoolId": "eu-west-1_Other0001"}}`), ours)
-	if got.Kind != Ignored || got.Reason != BadPoolID {
-		t.Errorf("our own: %+v", got)
+		got := Decode([]byte(payload), ours)
+		is := Request{Kind: got.Kind, UserPoolID: got.UserPoolID, ClientID: got.ClientID, Reason: got.Reason}
+		if diff := cmp.Diff(c.want, is); diff != "" || strings.Contains(got.Detail, "several pools") != (c.want.Kind == All) {
+			t.Errorf("%s {%s} (-want +got):\n%s%s", c.call, c.parameters, diff, got.Detail)
+		}
 	}
 }

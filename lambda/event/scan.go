@@ -8,7 +8,7 @@ import (
 
 // What we send to our own queues.
 const (
-	Source        = fromUs
+	Source        = "poolkeeper"
 	ReconcilePool = "Reconcile User Pool" // asks for one pool; its detail is a Member
 	ScanPools     = "Scan"                // asks for every pool; its detail is empty, or a Scan to continue
 	sweepPools    = "Sweep"               // the older name of ScanPools, which is still accepted
@@ -18,8 +18,7 @@ const (
 type Scan struct {
 	Started   time.Time `json:"started"`
 	Token     string    `json:"token,omitempty"`     // of the next page; "" is the first page
-	Pools     int       `json:"pools,omitempty"`     // listed so far
-	Restarted bool      `json:"restarted,omitempty"` // it began again at the first page, as the API refused the token
+	Pages     int       `json:"pages,omitempty"`     // listed so far
 	Scheduled bool      `json:"scheduled,omitempty"` // the schedule asked for it
 }
 
@@ -36,11 +35,15 @@ const MaxClients = 100
 
 // Message returns the message that asks for a pool or for a scan. It is an event in the envelope of EventBridge.
 func Message(detailType string, detail any) string {
-	raw, err := json.Marshal(map[string]any{"source": Source, "detail-type": detailType, "detail": detail})
+	return string(encode(map[string]any{"source": Source, "detail-type": detailType, "detail": detail}))
+}
+
+func encode(v any) []byte {
+	raw, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // texts, numbers and times of our own always encode
+		panic(err) // what was parsed, and texts, numbers and times of our own, always encode
 	}
-	return string(raw)
+	return raw
 }
 
 // maxToken is the longest token that the API returns.
@@ -48,19 +51,18 @@ const maxToken = 131072
 
 // scanOf reads how far a scan has come. A detail from which no scan can continue begins one: a scan never does harm.
 func scanOf(detail object) Scan {
-	scheduled := detail["scheduled"] == true || detail["reason"] == "schedule"
-	token, started, restarted := detail.text("token"), instant(detail.text("started")), detail["restarted"] == true
+	scan := Scan{Scheduled: detail["scheduled"] == true || detail["reason"] == "schedule"}
+	token, started := detail.text("token"), instant(detail.text("started"))
 	odd := strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' })
-	if token == "" && !restarted || len(token) > maxToken || odd || started.IsZero() {
-		return Scan{Scheduled: scheduled}
+	if token == "" || len(token) > maxToken || odd || started.IsZero() {
+		return scan
 	}
-	pools := 0
-	if n, ok := detail["pools"].(json.Number); ok {
-		if listed, err := n.Int64(); err == nil && listed > 0 && listed < 1e9 {
-			pools = int(listed)
-		}
+	scan.Token, scan.Started = token, started
+	if n, ok := detail["pages"].(json.Number); ok {
+		pages, _ := n.Int64()
+		scan.Pages = int(max(0, min(pages, 1e6)))
 	}
-	return Scan{Started: started, Token: token, Pools: pools, Restarted: restarted, Scheduled: scheduled}
+	return scan
 }
 
 // clientsOf reads the app clients of a message. A list that we cannot have sent stands for the whole pool.

@@ -17,7 +17,7 @@ func TestMessages(t *testing.T) {
 		started := time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "started"), 0).UTC()
 		scheduled := rapid.Bool().Draw(t, "scheduled")
 		want := Scan{Started: started, Token: rapid.StringMatching(`[!-~]{1,200}`).Draw(t, "token"),
-			Pools: rapid.IntRange(0, 1e6).Draw(t, "pools"), Restarted: rapid.Bool().Draw(t, "restarted"), Scheduled: scheduled}
+			Pages: rapid.IntRange(0, 1e6).Draw(t, "pages"), Scheduled: scheduled}
 		got := Decode([]byte(Message(ScanPools, want)), ours)
 		if diff := cmp.Diff(Request{Kind: All, Cause: Cause{EventName: "Scan"}, Scan: want}, got); diff != "" {
 			t.Fatalf("(-want +got):\n%s", diff)
@@ -41,7 +41,7 @@ func TestForgedScan(t *testing.T) {
 		"nothing":                 `null`,
 		"a text":                  `"token"`,
 		"of the schedule":         `{"reason": "schedule"}`,
-		"no token":                `{` + at + `, "pools": 3}`,
+		"no token":                `{` + at + `, "pages": 3}`,
 		"no start":                `{"token": "abc"}`,
 		"a start that is no time": `{"token": "abc", "started": "yesterday"}`,
 		"a token of two lines":    `{"token": "a\nb", ` + at + `}`,
@@ -57,11 +57,11 @@ func TestForgedScan(t *testing.T) {
 			}
 		}
 	}
-	for _, pools := range []string{"-5", "1e400", `"7"`, "1.5", "12345678901234567890"} {
+	for _, pages := range []string{"-5", "1e400", `"7"`, "1.5", "-12345678901234567890"} {
 		got := Decode([]byte(`{"source": "poolkeeper", "detail-type": "Scan",
-			"detail": {"token": "abc", `+at+`, "pools": `+pools+`}}`), ours)
-		if got.Scan.Token != "abc" || got.Scan.Pools != 0 {
-			t.Errorf("%s pools: %+v", pools, got.Scan)
+			"detail": {"token": "abc", `+at+`, "pages": `+pages+`}}`), ours)
+		if got.Scan.Token != "abc" || got.Scan.Pages != 0 {
+			t.Errorf("%s pages: %+v", pages, got.Scan)
 		}
 	}
 	for _, detail := range []string{`"sweep": "x"`, `"sweep": true`, `"other": 1`} {
@@ -76,10 +76,7 @@ func TestForgedScan(t *testing.T) {
 // TestClients: a message names the app clients to reconcile. A list that we cannot have sent stands for the whole pool.
 func TestClients(t *testing.T) {
 	t.Parallel()
-	many := make([]string, MaxClients+1)
-	for i := range many {
-		many[i] = fmt.Sprint("client", i)
-	}
+	many := strings.Split(strings.Repeat("client ", MaxClients)+"client", " ")
 	for name, c := range map[string]struct {
 		detail any
 		want   []string

@@ -34,8 +34,14 @@ func (q Queue) Send(ctx context.Context, bodies []string) error {
 	unsent := 0
 	var failed error
 	for some := range slices.Chunk(bodies, batch) {
-		left, err := q.sendBatch(ctx, some)
-		unsent += len(left)
+		rest, err := q.sendOnce(ctx, some)
+		for try := range tries - 1 {
+			if err == nil || q.Sleep(ctx, pause<<try) != nil {
+				break
+			}
+			rest, err = q.sendOnce(ctx, rest)
+		}
+		unsent += len(rest)
 		failed = errors.Join(failed, err)
 	}
 	if failed != nil {
@@ -44,22 +50,8 @@ func (q Queue) Send(ctx context.Context, bodies []string) error {
 	return nil
 }
 
-// sendBatch sends one batch, and returns the messages that were not sent, and why.
-func (q Queue) sendBatch(ctx context.Context, bodies []string) (left []string, err error) {
-	left = bodies
-	for try := range tries {
-		if try > 0 && q.Sleep(ctx, pause<<(try-1)) != nil {
-			return left, err
-		}
-		if left, err = q.sendOnce(ctx, left); err == nil {
-			return nil, nil
-		}
-	}
-	return left, err
-}
-
-// sendOnce sends one batch once. What the answer does not confirm counts as not sent.
-func (q Queue) sendOnce(ctx context.Context, bodies []string) (left []string, err error) {
+// sendOnce sends one batch once, and returns what was not sent, and why. What the answer does not confirm was not.
+func (q Queue) sendOnce(ctx context.Context, bodies []string) (rest []string, err error) {
 	in := &sqs.SendMessageBatchInput{QueueUrl: aws.String(q.URL)}
 	for i, body := range bodies {
 		in.Entries = append(in.Entries,
@@ -69,23 +61,17 @@ func (q Queue) sendOnce(ctx context.Context, bodies []string) (left []string, er
 	if err != nil {
 		return bodies, err
 	}
-	sent := map[string]bool{}
-	for _, s := range out.Successful {
-		sent[aws.ToString(s.Id)] = true
-	}
 	for i, body := range bodies {
-		if !sent[strconv.Itoa(i)] {
-			left = append(left, body)
+		if !slices.ContainsFunc(out.Successful, func(s types.SendMessageBatchResultEntry) bool {
+			return aws.ToString(s.Id) == strconv.Itoa(i)
+		}) {
+			rest, err = append(rest, body), errors.New("the answer does not confirm them")
 		}
 	}
-	if len(left) == 0 {
-		return nil, nil
-	}
-	err = errors.New("the answer does not confirm them")
 	for _, f := range out.Failed {
 		err = fmt.Errorf("%s: %s", aws.ToString(f.Code), aws.ToString(f.Message))
 	}
-	return left, err
+	return rest, err
 }
 
 // PutOff has a message delivered again after Delay and not before. Receives is how often it was received so far.
@@ -98,16 +84,8 @@ func (q Queue) PutOff(ctx context.Context, receiptHandle string, receives int) e
 	return nil
 }
 
-const (
-	firstDelay = 15 * time.Second
-	mostDelay  = 5 * time.Minute
-)
-
 // Delay is how long a message waits that was received so often: 15 s, doubled with each receive, at most 5 minutes. The
 // 20 receives until the dead-letter queue take more than an hour.
 func Delay(receives int) time.Duration {
-	if receives > 5 {
-		return mostDelay
-	}
-	return min(firstDelay<<max(0, receives-1), mostDelay)
+	return min(15*time.Second<<min(10, max(0, receives-1)), 5*time.Minute)
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
@@ -33,12 +32,11 @@ const (
 	reserve = 30 * time.Second
 	// pace is the least time between two pools that are handled in process.
 	pace = 200 * time.Millisecond
-	// mostPages and mostPools end the scan of a list without an end. An account has at most 10,000 pools.
+	// mostPages ends the scan of a list without an end. An account has at most 10,000 pools, 60 a page.
 	mostPages = 2000
-	mostPools = 100000
 )
 
-// Scan does what a request for all pools asks for. The error is nil or a *reconcile.DeferredError.
+// Scan does what a request for all pools asks for. The error is nil or a *outcome.DeferredError.
 func (s Scanner) Scan(ctx context.Context, request event.Request) (outcome.ScanResult, error) {
 	result := outcome.ScanResult{Outcome: outcome.Scanned, Reason: request.Detail}
 	if reason := s.skip(ctx, request); reason != "" {
@@ -89,34 +87,31 @@ func (s Scanner) skip(ctx context.Context, request event.Request) string {
 // pages goes through the pages of the list, from the token of the scan on.
 func (s Scanner) pages(ctx context.Context, scan event.Scan, result *outcome.ScanResult) error {
 	seen := map[string]bool{scan.Token: true}
-	for page := range mostPages {
+	for first := true; ; first = false {
+		if s.late(ctx) && first {
+			return fmt.Errorf("a page of pools needs %s, and there is less time", reserve)
+		}
 		if s.late(ctx) {
-			return s.later(ctx, scan, page, result)
+			return s.later(ctx, scan, result)
 		}
 		ids, next, err := s.Pools.List(ctx, scan.Token)
-		if err != nil && cognito.ClassOf(err) == cognito.ClassRefused && scan.Token != "" && !scan.Restarted {
-			scan = event.Scan{Started: scan.Started, Scheduled: scan.Scheduled, Restarted: true}
-			seen = map[string]bool{}
-			result.Reason = "the API refused the token of the next page, so the scan began again at the first page"
-			continue
-		}
 		if err != nil {
 			return fmt.Errorf("listing the pools: %w", err)
 		}
 		if err := s.page(ctx, scan, ids, result); err != nil {
 			return err
 		}
-		switch scan.Pools += len(ids); {
+		scan.Pages++
+		switch {
 		case next == "":
 			return nil
 		case seen[next]:
 			return errors.New("listing the pools: the API returned the token of an earlier page")
-		case scan.Pools > mostPools:
-			return fmt.Errorf("listing the pools: no end after %d pools", scan.Pools)
+		case scan.Pages >= mostPages:
+			return fmt.Errorf("listing the pools: no end after %d pages", scan.Pages)
 		}
 		scan.Token, seen[next] = next, true
 	}
-	return fmt.Errorf("listing the pools: no end after %d pages", mostPages)
 }
 
 func (s Scanner) late(ctx context.Context) bool {
@@ -125,19 +120,18 @@ func (s Scanner) late(ctx context.Context) bool {
 }
 
 // later sends the message that continues the scan at the next page.
-func (s Scanner) later(ctx context.Context, scan event.Scan, page int, result *outcome.ScanResult) error {
+func (s Scanner) later(ctx context.Context, scan event.Scan, result *outcome.ScanResult) error {
 	if s.Send == nil {
-		return errors.New("the time is used up; not every pool was reconciled")
-	}
-	if page == 0 {
-		return fmt.Errorf("a page of pools needs %s, and there is less time", reserve)
+		return errLate
 	}
 	if err := s.Send(ctx, []string{event.Message(event.ScanPools, scan)}); err != nil {
 		return fmt.Errorf("continuing the scan: %w", err)
 	}
-	result.Reason = fmt.Sprintf("%d pools were listed so far; the scan continues in another message", scan.Pools)
+	result.Reason = fmt.Sprintf("%d pages of pools were listed so far; the scan continues in another message", scan.Pages)
 	return nil
 }
+
+var errLate = errors.New("the time is used up; not every pool was reconciled")
 
 // page sends or handles the pools of one page that a rule may select.
 func (s Scanner) page(ctx context.Context, scan event.Scan, ids []string, result *outcome.ScanResult) error {
@@ -152,7 +146,7 @@ func (s Scanner) page(ctx context.Context, scan event.Scan, ids []string, result
 			continue
 		}
 		if s.late(ctx) {
-			return errors.New("the time is used up; not every pool was reconciled")
+			return errLate
 		}
 		result.Pools++
 		if err := s.handle(ctx, scan, id, result); err != nil {

@@ -129,6 +129,9 @@ func (s *Server) updateClient(request map[string]any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if request["RefreshTokenValidity"] == json.Number("0") {
+		request["RefreshTokenValidity"] = clientDefaults()["RefreshTokenValidity"]
+	}
 	next, err := s.replacing(request, baseline.AppClient)
 	if err == nil && s.validators {
 		err = judgeClient(p.more.clients[id], next)

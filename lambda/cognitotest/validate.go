@@ -86,7 +86,7 @@ func validateObject(m baseline.Member, v any, path string) error {
 	if !ok {
 		return wrongShape(path)
 	}
-	if m.NotEmpty && len(members) == 0 {
+	if m.NotEmpty && len(members) == 0 && m.Name != "DcrConfiguration" { // which {} turns on
 		return constraint("{}", path, "Member must not be empty")
 	}
 	for _, below := range m.Members {

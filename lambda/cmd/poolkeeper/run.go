@@ -89,7 +89,7 @@ func (c *cli) root() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(c.demo(), c.validate(), c.plan(), c.apply(), c.backup(), c.restore(), c.replay(), c.history(),
-		c.undo(), c.explain(), c.snapshot(), c.report(), c.version())
+		c.undo(), c.explain(), c.snapshot(), c.report(), c.conformance(), c.version())
 	return root
 }
 

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"text/tabwriter"
+
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/spf13/cobra"
+	"golang.org/x/time/rate"
+
+	"poolkeeper/lambda/conformance"
+)
+
+// conformanceRate is a third of the lowest documented rate, for all calls together: other tools share the rates.
+const conformanceRate = 5
+
+// asking is what one conformance run was asked for.
+type asking struct {
+	*cli
+	with          []string
+	against, file string
+	clean, yes    bool
+}
+
+func (c *cli) conformance() *cobra.Command {
+	a := asking{cli: c}
+	command := &cobra.Command{
+		Use:   "conformance",
+		Short: "Ask AWS itself, with throw-away pools, whether the facts hold on which poolkeeper rests",
+		Example: "  poolkeeper conformance --region eu-west-1\n" +
+			"  poolkeeper conformance --region eu-west-1 --with plus,sms=ROLE_ARN,ses=IDENTITY_ARN,lambda=FUNCTION_ARN",
+		Args: noArguments,
+		RunE: func(command *cobra.Command, _ []string) error { return a.run(command.Context(), command) },
+	}
+	flags := command.Flags()
+	flags.StringSliceVar(&a.with, "with", nil, "what the account offers: plus (pools of the tier PLUS are made, which "+
+		"cost only with users), sms=ROLE_ARN, ses=IDENTITY_ARN, lambda=FUNCTION_ARN")
+	flags.StringVar(&a.file, "out", "", "write the results to this file, as JSON")
+	flags.StringVar(&a.against, "against", "", "show what differs from the results in this file")
+	flags.BoolVar(&a.clean, "clean", false, "only delete the test pools that a killed run left behind")
+	flags.BoolVar(&a.yes, "yes", false, "do not ask")
+	return command
+}
+
+func (a asking) run(ctx context.Context, command *cobra.Command) error {
+	facts, err := conformance.Facts()
+	if err != nil {
+		return err
+	}
+	earlier, err := a.earlier()
+	if err != nil {
+		return err
+	}
+	run, err := a.runner(ctx)
+	if err != nil {
+		return err
+	}
+	if a.clean {
+		n, err := run.Clean(ctx)
+		fmt.Fprintf(a.out, "%s deleted\n", counted(n, "test pool"))
+		return err
+	}
+	fmt.Fprintf(a.notes, "This asks %d questions in %s. It makes one user pool for each, named %s..., at most three at "+
+		"once, and deletes it.\nPools without users cost nothing. It needs cognito-idp:CreateUserPool, DeleteUserPool, "+
+		"ListUserPools, and what the function\nmay call, on all pools; with sms, iam:PassRole on the role too.\n",
+		len(facts), a.region, conformance.Prefix)
+	if !a.yes {
+		if err := a.confirm(ctx, command.InOrStdin(), "Make the test pools?", "nothing was asked"); err != nil {
+			return err
+		}
+	}
+	var done atomic.Int64
+	results, failed := run.Ask(ctx, facts, func() {
+		if n := done.Add(1); n%32 == 0 {
+			fmt.Fprintf(a.notes, "%d of %d facts asked\n", n, len(facts))
+		}
+	})
+	if err := a.show(results, earlier); err != nil {
+		return err
+	}
+	if failed != nil {
+		return fmt.Errorf("%w (--clean deletes what is left)", failed)
+	}
+	if slices.ContainsFunc(results, func(r conformance.Result) bool { return r.Status == conformance.Differs }) {
+		return exit(exitDrifted)
+	}
+	return nil
+}
+
+// runner connects to the API and notes what the account offers.
+func (a asking) runner(ctx context.Context) (conformance.Run, error) {
+	run := conformance.Run{Have: map[string]string{}}
+	for _, offer := range a.with {
+		name, value, given := strings.Cut(offer, "=")
+		if !slices.Contains([]string{"plus", "sms", "ses", "lambda"}, name) || given == (name == "plus") {
+			return run, fmt.Errorf("--with is %q: it takes plus, sms=ROLE_ARN, ses=IDENTITY_ARN, lambda=FUNCTION_ARN", offer)
+		}
+		run.Have[name] = value
+	}
+	loaded, err := a.configuration(ctx)
+	if err != nil {
+		return run, err
+	}
+	base := idp.NewFromConfig(loaded).Options().BaseEndpoint
+	endpoint, err := idp.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx,
+		idp.EndpointParameters{Region: &loaded.Region, Endpoint: base})
+	if err != nil {
+		return run, fmt.Errorf("finding the endpoint of Cognito: %w", err)
+	}
+	run.API = conformance.API{Endpoint: endpoint.URI.String(), Region: loaded.Region, Credentials: loaded.Credentials,
+		HTTP: loaded.HTTPClient}
+	if base == nil { // AWS, and no emulator
+		run.API.Rate = rate.NewLimiter(conformanceRate, 1)
+	}
+	return run, nil
+}
+
+// earlier reads the results of an earlier run.
+func (a asking) earlier() (map[string]string, error) {
+	if a.against == "" {
+		return nil, nil
+	}
+	raw, err := os.ReadFile(a.against)
+	if err != nil {
+		return nil, fmt.Errorf("reading the earlier results: %w", err)
+	}
+	var results []conformance.Result
+	if err := json.Unmarshal(raw, &results); err != nil {
+		return nil, fmt.Errorf("%s holds no results of poolkeeper conformance --out: %w", a.against, err)
+	}
+	observed := map[string]string{}
+	for _, r := range results {
+		observed[r.ID] = r.Observed
+	}
+	return observed, nil
+}
+
+// show prints the results, or what changed since the earlier ones, and writes the file.
+func (a asking) show(results []conformance.Result, earlier map[string]string) error {
+	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "STATUS\tFACT\tEXPECTED\tOBSERVED")
+	count := map[conformance.Status]int{}
+	for _, r := range results {
+		count[r.Status]++
+		expected := r.Documented
+		if r.Measured != r.Documented {
+			expected += " (measured: " + r.Measured + ")"
+		}
+		before, known := earlier[r.ID]
+		if earlier == nil {
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", r.Status, r.ID, expected, r.Observed)
+		} else if before != r.Observed {
+			if !known {
+				before = "not asked"
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s -> %s\n", r.Status, r.ID, expected, before, r.Observed)
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "%d facts: %d hold, %d differ, %d unknown, %d skipped\n", len(results), count[conformance.Holds],
+		count[conformance.Differs], count[conformance.Unknown], count[conformance.Skipped])
+	if a.file == "" {
+		return nil
+	}
+	raw, err := json.MarshalIndent(results, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(a.file, append(raw, '\n'), 0o600)
+}

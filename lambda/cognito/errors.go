@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -190,6 +191,16 @@ func (e *Error) Culprits() []string {
 		names[i] = prefix + names[i]
 	}
 	return names
+}
+
+// Named returns those of the members whose name is a word of the answer.
+func (e *Error) Named(paths []string) []string {
+	words := strings.FieldsFunc(strings.ToLower(e.Message), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	})
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
+		return !slices.Contains(words, strings.ToLower(path[strings.LastIndexByte(path, '.')+1:]))
+	})
 }
 
 // settingAt turns the path of a validation error, "policies.passwordPolicy.minimumLength", into that of the setting:

@@ -264,3 +264,19 @@ func (r Record) made() []string {
 	}
 	return all
 }
+
+// stopTime is how long a document is left alone after a write moved a member that this build does not know.
+const stopTime = 24 * time.Hour
+
+// Moved returns the unknown members that writes of the records moved of late, by their documents.
+func Moved(records []Record, now time.Time) map[baseline.DocumentName][]string {
+	moved := map[baseline.DocumentName][]string{}
+	for _, record := range records {
+		for _, s := range record.Sent {
+			if len(s.Moved) > 0 && now.Before(s.At.Add(stopTime)) {
+				moved[s.Document] = append(moved[s.Document], s.Moved...)
+			}
+		}
+	}
+	return moved
+}

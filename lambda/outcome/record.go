@@ -64,6 +64,7 @@ type Sent struct {
 	At        time.Time             `json:"at,omitzero"`        // when it was answered
 	Fixes     []string              `json:"fixes,omitempty"`    // the settings that it takes part in fixing
 	Restores  []string              `json:"restores,omitempty"` // settings that it may take, and a later write restores
+	Moved     []string              `json:"moved,omitempty"`    // unknown members that it moved
 	Body      []byte                `json:"-"`                  // nil in a light record, and where it was too large
 }
 

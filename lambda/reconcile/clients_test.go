@@ -136,36 +136,6 @@ func exempt(setting string) string {
 		"\"], until: 2027-01-31T00:00:00Z, reason: a, owner: b}\n"
 }
 
-// TestUnknownClientMembers: what the baseline says of a member is found by the path of any client and of this one, in
-// the client and in its risk configuration.
-func TestUnknownClientMembers(t *testing.T) {
-	t.Parallel()
-	for say, want := range map[string]struct {
-		outcome outcome.Ending
-		kept    bool
-	}{
-		`{}`:                              {outcome.Unfixable, true},
-		`{"Clients[].FutureThing": omit}`: {outcome.Remediated, false},
-		`{"Clients[].FutureThing": echo}`: {outcome.Remediated, true},
-		`{"Clients[` + web + `].FutureThing": echo}`:        {outcome.Remediated, true},
-		`{"Clients[mobile].FutureThing": echo}`:             {outcome.Unfixable, true},
-		`{"FutureThing": omit}`:                             {outcome.Unfixable, true},
-		`{"Clients[].RiskConfiguration.FutureThing": omit}`: {outcome.Unfixable, true},
-	} {
-		b := serve(t, cognitotest.Contract)
-		b.whole(nil)
-		client := b.fake.Client(poolID, web)
-		client["PreventUserExistenceErrors"], client["FutureThing"] = "LEGACY", map[string]any{"Deep": "a"}
-		b.fake.PutClient(poolID, web, client)
-		out := b.reconcile(t,
-			parse(t, "version: 1\nrules: [{name: a, clients: [{names: ['web-*'], require: {PreventUserExistenceErrors: "+
-				"ENABLED}}]}]\nunknownMembers: "+say+"\n"))
-		if out.Outcome != want.outcome || (b.fake.Client(poolID, web)["FutureThing"] != nil) != want.kept {
-			t.Errorf("%s: %s (%s), %v", say, out.Outcome, out.Reason, b.fake.Client(poolID, web)["FutureThing"])
-		}
-	}
-}
-
 // TestClientThatGoes: a client that somebody deletes while it is being kept stops nothing.
 func TestClientThatGoes(t *testing.T) {
 	t.Parallel()

@@ -380,29 +380,6 @@ func TestOddAnswers(t *testing.T) {
 	}
 }
 
-// TestUnknownClientMember: a member of a client that nobody knows stops the write of that client, and of nothing else.
-func TestUnknownClientMember(t *testing.T) {
-	t.Parallel()
-	for say, want := range map[string]outcome.Ending{"": outcome.Partial,
-		`"Clients[].FutureThing": echo`: outcome.Remediated, `"*": echo`: outcome.Remediated} {
-		b := serve(t, cognitotest.Contract)
-		b.whole(func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
-		client := b.fake.Client(poolID, web)
-		client["PreventUserExistenceErrors"], client["FutureThing"] = "LEGACY", "a"
-		b.fake.PutClient(poolID, web, client)
-		out := b.reconcile(t, parse(t, allDocuments+"unknownMembers: {"+say+"}\n"))
-		if out.Outcome != want {
-			t.Errorf("%s: %s (%s)", say, out.Outcome, out.Reason)
-		}
-		if say == "" && !strings.Contains(out.Reason, "unknown member Clients["+web+"].FutureThing") {
-			t.Error(out.Reason)
-		}
-		if got := b.fake.Client(poolID, web)["FutureThing"]; got != "a" {
-			t.Errorf("%s: the member is %v", say, got)
-		}
-	}
-}
-
 // TestWatch: what comes, changes and goes is reported with who did it, and nothing is undone; what is not watched is
 // ignored.
 func TestWatch(t *testing.T) {

@@ -2,7 +2,6 @@ package reconcile_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -109,80 +108,6 @@ func TestModes(t *testing.T) {
 			}
 			if left := c.outcome == outcome.Drifted || c.outcome == outcome.Unchanged; left && len(b.writes()) > 0 {
 				t.Errorf("wrote %v", b.writes())
-			}
-		})
-	}
-}
-
-// TestUnknownMembers: a member that nobody has thought about stops the write of its document, and of no other, unless
-// the baseline says what to do with it.
-func TestUnknownMembers(t *testing.T) {
-	t.Parallel()
-	const wants = "rules: [{name: a, require: {DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: " +
-		"true}}}]"
-	for name, c := range map[string]struct {
-		plant   func(pool, mfa map[string]any)
-		say     string
-		outcome outcome.Ending
-		writes  []string
-		says    string
-		keeps   map[string]string // leaves afterwards
-	}{
-		"unset": {func(pool, _ map[string]any) { pool["FutureThing"] = map[string]any{"On": true} }, "", outcome.Partial,
-			setMFA, "unknown member FutureThing", map[string]string{"FutureThing.On": "true"}},
-		"echo": {func(pool, _ map[string]any) { pool["FutureThing"] = map[string]any{"On": true} },
-			"unknownMembers: {FutureThing: echo}", outcome.Remediated, poolFirst, "",
-			map[string]string{"FutureThing.On": "true"}},
-		"star": {func(pool, _ map[string]any) { pool["FutureThing"] = "x" }, "unknownMembers: {\"*\": echo}",
-			outcome.Remediated, poolFirst, "", map[string]string{"FutureThing": `"x"`}},
-		"omit": {func(pool, _ map[string]any) { pool["FutureThing"] = "x" }, "unknownMembers: {FutureThing: omit}",
-			outcome.Remediated, poolFirst, "", nil},
-		"nested": {func(pool, _ map[string]any) {
-			object(pool, "Policies", "PasswordPolicy")["Entropy"] = json.Number("40")
-		}, "", outcome.Partial, setMFA, "unknown member Policies.PasswordPolicy.Entropy",
-			map[string]string{"Policies.PasswordPolicy.Entropy": "40"}},
-		"nested echo": {func(pool, _ map[string]any) {
-			object(pool, "Policies", "PasswordPolicy")["Entropy"] = json.Number("40")
-		}, "unknownMembers: {Policies.PasswordPolicy.Entropy: echo}", outcome.Remediated, poolFirst, "",
-			map[string]string{"Policies.PasswordPolicy.Entropy": "40"}},
-		"nested omit": {func(pool, _ map[string]any) {
-			object(pool, "Policies", "PasswordPolicy")["Entropy"] = json.Number("40")
-		}, "unknownMembers: {Policies.PasswordPolicy.Entropy: omit}", outcome.Remediated, poolFirst, "",
-			map[string]string{"Policies.PasswordPolicy.Entropy": ""}},
-		"in a list": {func(pool, _ map[string]any) {
-			mechanisms := pool["AccountRecoverySetting"].(map[string]any)["RecoveryMechanisms"].([]any)
-			mechanisms[0].(map[string]any)["Delay"] = json.Number("3")
-		}, "", outcome.Partial, setMFA, "RecoveryMechanisms.Delay", nil},
-		"in MFA": {func(_, mfa map[string]any) { mfa["VoiceMfaConfiguration"] = map[string]any{"Enabled": true} }, "",
-			outcome.Partial, updated, "unknown member VoiceMfaConfiguration",
-			map[string]string{"mfa:VoiceMfaConfiguration.Enabled": "true"}},
-		"empty": {func(pool, _ map[string]any) { pool["FutureThing"], pool["Other"] = map[string]any{}, nil }, "",
-			outcome.Remediated, poolFirst, "", nil},
-		"read-only": {func(pool, _ map[string]any) {
-			pool["SchemaAttributes"] = list(map[string]any{"Name": "sub", "New": true})
-		}, "", outcome.Remediated, poolFirst, "", nil},
-		"strange shape": {func(pool, _ map[string]any) { pool["LambdaConfig"] = "hidden" }, "", outcome.Partial, setMFA,
-			"unknown member LambdaConfig", map[string]string{"LambdaConfig": `"hidden"`}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := serve(t, cognitotest.Contract, cognitotest.WithoutValidators())
-			b.rich(func(pool, mfa map[string]any) {
-				unprotected(pool, mfa)
-				mfa["SoftwareTokenMfaConfiguration"] = map[string]any{"Enabled": false}
-				c.plant(pool, mfa)
-			})
-			out := b.reconcile(t, parse(t, "version: 1\n"+wants+"\n"+c.say))
-			if out.Outcome != c.outcome || fmt.Sprint(out.Writes) != fmt.Sprint(c.writes) ||
-				!strings.Contains(out.Reason, c.says) {
-				t.Errorf("%s with %v (%s), want %s with %v and %q", out.Outcome, out.Writes, out.Reason, c.outcome, c.writes,
-					c.says)
-			}
-			after := b.snapshot(t)
-			for path, want := range c.keeps {
-				if after[path] != want {
-					t.Errorf("%s is %q, want %q", path, after[path], want)
-				}
 			}
 		})
 	}

@@ -26,6 +26,7 @@ type work struct {
 	leased     time.Time      // when the lease was last renewed; zero without one
 	waits      int            // for a pool that was busy
 	roleTries  int            // with a role for text messages that was refused
+	skip       []string       // unknown members that move without us
 }
 
 func (r *run) workOn(unit Unit) *work {
@@ -172,6 +173,9 @@ func (w *work) read(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if len(r.out.Writes) == 0 && w.unclear == "" {
+			w.unsteady(r.state, state)
+		}
 		r.state = state
 		if !slices.ContainsFunc(w.done.unit, state.Focus(w.done.unit).Late) {
 			w.readAt = at
@@ -277,7 +281,12 @@ func (w *work) result(last Decision) result {
 	for _, d := range done.fixes {
 		if !listed[d.Setting] && d.Rule != "" {
 			listed[d.Setting] = true
-			done.findings = append(done.findings, outcome.Of(d, outcome.StateFixed, ""))
+			names := w.attempt.Accepted[d.Setting]
+			if len(names) == 0 {
+				name, _ := baseline.DocumentOf(d.Setting)
+				names = append(names, name)
+			}
+			done.findings = append(done.findings, outcome.Of(d, outcome.StateFixed, w.run.echoed(w.origin, names)))
 		}
 	}
 	return done

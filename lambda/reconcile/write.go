@@ -162,9 +162,14 @@ func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.
 	}
 	var culprits []string
 	if failed := (*cognito.Error)(nil); errors.As(err, &failed) {
-		culprits = failed.Culprits()
+		echoed := w.run.state.Echoed(request.Document, w.run.with.Baseline.Unknown)
+		culprits = append(failed.Culprits(), failed.Named(echoed)...)
 	}
-	w.attempt.Refuse(plan.Fixes, fixes, culprits, err.Error())
+	reason := err.Error()
+	if echoed := w.run.echoed(w.run.state, []baseline.DocumentName{request.Document}); echoed != "" {
+		reason += "; " + echoed + "; say omit or stop for it under unknownMembers"
+	}
+	w.attempt.Refuse(plan.Fixes, fixes, culprits, reason)
 	return nil
 }
 
@@ -187,6 +192,8 @@ var verifyWaits = []time.Duration{200 * time.Millisecond, 400 * time.Millisecond
 // against the state before the first write.
 func (w *work) verify(ctx context.Context) error {
 	r := w.run
+	skip := w.origin.Omitted(r.with.Baseline.Unknown)
+	var last userpool.State // in which the fixes held
 	for try := 0; ; try++ {
 		at := r.with.Now()
 		state, err := r.readUnit(ctx, w.done.unit)
@@ -197,7 +204,13 @@ func (w *work) verify(ctx context.Context) error {
 		found := compare(r.rules.policy(focused, w.done.unit), focused)
 		unheld := w.unheld(found)
 		lost := focused.Lacks(w.attempt.Restores)
-		unmanaged, moved := userpool.Moved(w.origin, w.done.fixes, focused, r.with.Baseline.Unknown, found.Owns)
+		if len(unheld)+len(lost) == 0 {
+			if last.Documents != nil {
+				w.unsteady(last, state)
+			}
+			last = state
+		}
+		unmanaged, moved := userpool.Moved(w.origin, w.done.fixes, focused, slices.Concat(skip, w.skip), found.Owns)
 		if len(unheld)+len(lost)+len(moved) > 0 && try < len(verifyWaits) {
 			if err := r.with.Sleep(ctx, verifyWaits[try]); err != nil {
 				return r.later(err)
@@ -205,7 +218,8 @@ func (w *work) verify(ctx context.Context) error {
 			continue
 		}
 		r.state, w.readAt, w.unverified = state, at, false
-		w.done.moved, w.done.unmanaged = moved, unmanaged
+		w.done.unmanaged = unmanaged
+		w.moved(moved)
 		for _, d := range append(unheld, lost...) {
 			w.attempt.Unheld[d.Setting] = true
 		}

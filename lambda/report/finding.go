@@ -41,7 +41,7 @@ func FindingOf(r Report, now time.Time) (Finding, bool) {
 	}
 	f.Failed = len(settings) > 0 || r.Outcome == outcome.Unconverged || r.Outcome == outcome.Unfixable
 	switch {
-	case r.Critical:
+	case r.has(outcome.CodeDeleted):
 		f.Title = "User pool " + r.UserPool.title() + " was deleted, although a rule names it"
 		f.Description = gone(r)
 	case f.Failed:

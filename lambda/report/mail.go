@@ -73,7 +73,7 @@ var meanings = map[outcome.Ending]string{
 // meaning says in a sentence what the outcome means.
 func (r Report) meaning() string {
 	switch {
-	case r.Critical:
+	case r.has(outcome.CodeDeleted):
 		return "A rule names the user pool, and it was deleted."
 	case r.unread():
 		return "The user pool could not be read."
@@ -88,7 +88,7 @@ func (r Report) furtherReason() string {
 	for _, d := range r.Drifts {
 		given = append(given, d.Reason)
 	}
-	if r.Critical {
+	if r.has(outcome.CodeDeleted) {
 		given = append(given, r.Reason) // the outcome says it
 	}
 	return further(r.Reason, given)
@@ -149,7 +149,7 @@ func (r Report) written() (heading, text string) {
 	}
 	const nothing = "NOTHING WRITTEN"
 	switch {
-	case r.Critical:
+	case r.has(outcome.CodeDeleted):
 		return "", ""
 	case len(r.Writes) == 0 && r.has(outcome.CodeRestore):
 		return nothing, "This run wrote nothing. What an earlier write of ours removed is still missing."

@@ -54,7 +54,7 @@ func Subject(r Report) string {
 func (r Report) headline() string {
 	named := r.of(notRestored, notFixed, watched, fixed)
 	switch {
-	case r.Critical:
+	case r.has(outcome.CodeDeleted):
 		return "deleted by " + r.actor()
 	case r.has(outcome.CodeRestore):
 		return fmt.Sprintf("%s: %s lost by our write, not restored", r.Outcome, first(r.of(notRestored)))

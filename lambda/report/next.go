@@ -78,7 +78,7 @@ func (s *steps) obstructed(r Report, pool string) {
 
 // drifted says what to do about what was found and skipped.
 func (s *steps) drifted(r Report, pool string) {
-	if r.Critical {
+	if r.has(outcome.CodeDeleted) {
 		s.say("Find out whether %s was meant to delete the user pool. Its users cannot sign in.", r.actor())
 		s.say("Only an export of your own brings the users back. A backup file restores the settings to a new pool.")
 	}

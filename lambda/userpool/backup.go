@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"poolkeeper/baseline"
@@ -123,7 +122,7 @@ func (s State) Unwritable(other State) []string {
 			}
 		}
 		for _, path := range unknownMembers(name, mine) {
-			member := strings.TrimPrefix(path, name.Prefix())
+			member := inDocument(name, path)
 			if !same(get(mine, member), get(others, member)) {
 				differ = append(differ, string(name)+"."+member)
 			}

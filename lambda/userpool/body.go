@@ -3,7 +3,6 @@ package userpool
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"poolkeeper/baseline"
 )
@@ -13,7 +12,7 @@ import (
 func (p *Plan) body(name baseline.DocumentName, docs documents, carriedMFA string) map[string]any {
 	object := cloneObject(docs[name])
 	for _, path := range p.omitted[name] {
-		removeAt(object, parts(strings.TrimPrefix(path, name.Prefix())))
+		removeAt(object, parts(inDocument(name, path)))
 	}
 	table, _ := name.Table()
 	object = prune(table.Members, object)

@@ -75,7 +75,7 @@ func TestLogEntries(t *testing.T) {
 		want    string // what is sent, "" if nothing is
 	}{
 		"two":               {notes + "," + events, nil, fixed + "," + notes},
-		"an unknown source": {events + "," + audits, nil, ""},
+		"an unknown source": {events + "," + audits, nil, audits + "," + fixed},
 		"one that may be echoed": {events + "," + audits,
 			map[string]baseline.Unknown{"LogConfigurations.auditEvents": baseline.EchoUnknown}, audits + "," + fixed},
 		"one that may be left out": {events + "," + audits, all(baseline.OmitUnknown), fixed},
@@ -87,7 +87,7 @@ func TestLogEntries(t *testing.T) {
 			t.Fatal(err)
 		}
 		if c.want == "" {
-			const reason = "unknown member LogConfigurations"
+			const reason = "unknown member LogConfigurations (LogDelivery)"
 			if len(plan.Writes) > 0 || len(plan.Left) != 1 || !strings.Contains(plan.Left[0].Reason, reason) {
 				t.Errorf("%s: %d writes, %v", name, len(plan.Writes), plan.Left)
 			}

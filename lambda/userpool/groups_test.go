@@ -100,7 +100,7 @@ var movedCases = map[string]movedCase{
 	"read-only members": {before: `{"Name":"a","EstimatedNumberOfUsers":1}`,
 		now: `{"Name":"a","EstimatedNumberOfUsers":2}`},
 	"an unknown member moved": {before: `{"Name":"a","FutureThing":1}`, now: `{"Name":"a","FutureThing":2}`,
-		moved: []string{"FutureThing"}},
+		moved: []string{"UserPool.FutureThing"}},
 	"an unknown member that is left out": {before: `{"Name":"a","FutureThing":1}`, now: `{"Name":"a"}`,
 		unknown: map[string]baseline.Unknown{"FutureThing": baseline.OmitUnknown}},
 	"a mirror follows its twin": {before: `{"Name":"a","SmsAuthenticationMessage":"Old {####}"}`,
@@ -131,7 +131,11 @@ func TestMoved(t *testing.T) {
 			mfaBefore := or(c.mfaBefore, `{"MfaConfiguration":"OFF"}`)
 			before := stateOf(t, c.before, mfaBefore)
 			now := stateOf(t, or(c.now, c.before), or(c.mfaNow, mfaBefore))
-			_, moved := Moved(before, c.fixes, now, c.unknown, func(string) bool { return false })
+			_, changes := Moved(before, c.fixes, now, before.Omitted(c.unknown), func(string) bool { return false })
+			var moved []string
+			for _, change := range changes {
+				moved = append(moved, change.Setting)
+			}
 			if diff := cmp.Diff(c.moved, moved); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

@@ -1,26 +1,52 @@
 package userpool
 
 import (
+	"encoding/json"
+	"maps"
 	"slices"
-	"sort"
+	"strings"
 
 	"poolkeeper/baseline"
 )
 
+// A Change is a leaf of a state that is another than it was to be. From and To are "" where it was or is absent.
+type Change struct{ Setting, From, To string }
+
+const mostShown = 80 // characters of a value
+
+// String names the setting, its document and both values, of which none is shown that is sensitive.
+func (c Change) String() string {
+	m, known := baseline.Lookup(c.Setting)
+	m.Sensitive = m.Sensitive || !known
+	shown := func(leaf string) string {
+		var v any
+		if json.Unmarshal([]byte(leaf), &v) != nil {
+			return "absent"
+		}
+		if text, hidden := baseline.Mask(m, v).(string); hidden && text != v {
+			return text
+		}
+		if runes := []rune(leaf); len(runes) > mostShown {
+			leaf = string(runes[:mostShown]) + "…"
+		}
+		return leaf
+	}
+	return Titled(c.Setting) + ": " + shown(c.From) + " -> " + shown(c.To)
+}
+
 // Moved compares a state that was read after writes with what the fixes were to make of the state before the first of
-// them. It returns how many unmanaged leaves, which owns does not claim, are exactly what they were, and the paths of
-// all leaves that no fix was to change and that are not what they were, sorted. Mirrors that follow their twin, and
-// unknown members that the baseline leaves out, count neither way.
+// them. It returns how many unmanaged leaves, which owns does not claim, are exactly what they were, and all leaves
+// that no fix was to change and that are not what they were, sorted. Mirrors that follow their twin, and the members
+// to skip, count neither way.
 //
 // For example, where a fix sets DeletionProtection and PoolName is another afterwards, PoolName has moved.
-func Moved(before State, fixes []baseline.Drift, now State, unknown map[string]baseline.Unknown, owns func(string) bool,
-) (unmanaged int, moved []string) {
+func Moved(before State, fixes []baseline.Drift, now State, skip []string, owns func(string) bool,
+) (unmanaged int, moved []Change) {
 	was := before.written()
 	after, _ := apply(was, fixes)
 	compared := func(name baseline.DocumentName) bool {
 		return before.Documents[name] != nil && now.Documents[name] != nil && !now.inherited(name)
 	}
-	omitted := omittedMembers(before, unknown)
 	from, want, have := was.only(compared).leaves(), after.only(compared).leaves(), now.written().only(compared).leaves()
 	for path, v := range want {
 		if v == from[path] && have[path] == v && !owns(path) {
@@ -28,38 +54,22 @@ func Moved(before State, fixes []baseline.Drift, now State, unknown map[string]b
 		}
 	}
 	excused := func(path string) bool {
-		return slices.ContainsFunc(omitted, func(o string) bool { return covers(o, path) }) ||
+		return slices.ContainsFunc(skip, func(o string) bool { return covers(o, path) }) ||
 			covers(smsMFA, path) && !mfaOn(after) // with MFA off Cognito shows the block or not, as it likes
 	}
 	for _, path := range union(want, have) {
 		same := want[path] == have[path] || want[path] != from[path]
 		if !same && !excused(path) && !follows(path, want, have) {
-			moved = append(moved, path)
+			moved = append(moved, Change{path, want[path], have[path]})
 		}
 	}
-	sort.Strings(moved)
+	slices.SortFunc(moved, func(a, b Change) int { return strings.Compare(a.Setting, b.Setting) })
 	return unmanaged, moved
 }
 
-// omittedMembers returns the unknown members of a state that the baseline leaves out of writes.
-func omittedMembers(state State, unknown map[string]baseline.Unknown) []string {
-	var omitted []string
-	for _, name := range state.Names() {
-		omit, _ := judgeUnknown(unknownMembers(name, state.Documents[name]), unknown)
-		omitted = append(omitted, omit...)
-	}
-	return omitted
-}
-
+// union returns the paths of both.
 func union(a, b map[string]string) []string {
-	var all []string
-	for path := range a {
-		all = append(all, path)
-	}
-	for path := range b {
-		if _, ok := a[path]; !ok {
-			all = append(all, path)
-		}
-	}
-	return all
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return slices.Collect(maps.Keys(all))
 }

@@ -3,7 +3,6 @@ package userpool
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"poolkeeper/baseline"
 )
@@ -46,6 +45,8 @@ type Request struct {
 type Options struct {
 	// Unknown says what to do with members that the member table lacks.
 	Unknown map[string]baseline.Unknown
+	// Moved are unknown members that a write moved of late. They stop their document, unless Unknown says otherwise.
+	Moved map[baseline.DocumentName][]string
 	// MoveValidity sends the value of UnusedAccountValidityDays as TemporaryPasswordValidityDays. It is for a pool of
 	// which the service has just said that it wants exactly that (ClassValidity).
 	MoveValidity bool
@@ -54,15 +55,15 @@ type Options struct {
 }
 
 // NewPlan plans the writes that end the drifts, whose Action must not be Report. A drift is left out, with the reason,
-// where the service is known to refuse it, and where its document has a member that nobody has thought about. The
-// order of the writes is one in which the service takes each of them. Nothing is written.
+// where the service is known to refuse it, and where an unknown member stops its document. The order of the writes is
+// one in which the service takes each of them. Nothing is written.
 func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error) {
 	p := Plan{Before: state, moveValidity: options.MoveValidity, omitted: map[baseline.DocumentName][]string{}}
 	if len(drifts) == 0 {
 		return p, nil
 	}
 	before := state.written()
-	stopped := p.stopUnknown(options.Unknown)
+	stopped := p.stopUnknown(options)
 	fixes := p.offered(p.orphaning(p.blinding(drifts, options.RiskRequired)))
 	for {
 		after, touched := apply(before, fixes)
@@ -118,16 +119,24 @@ func (p *Plan) judge(before, after documents, touched map[baseline.DocumentName]
 }
 
 // stopUnknown finds the documents that an unknown member stops, and remembers the members to leave out of the others.
-func (p *Plan) stopUnknown(say map[string]baseline.Unknown) map[baseline.DocumentName]string {
+func (p *Plan) stopUnknown(options Options) map[baseline.DocumentName]string {
 	stopped := map[baseline.DocumentName]string{}
 	for _, name := range p.Before.Names() {
 		table, _ := name.Table()
-		omit, stop := judgeUnknown(unknownMembers(name, p.Before.Documents[name]), say)
+		_, omit, stop := judgeUnknown(name, p.Before.Documents[name], options.Unknown)
 		p.omitted[name] = omit
-		if len(stop) > 0 {
-			stopped[name] = fmt.Sprintf("unknown member %s: %s could lose it, so nothing is written; say echo or omit for "+
-				"it under unknownMembers",
-				strings.Join(stop, ", "), table.WriteCall)
+		for _, path := range options.Moved[name] {
+			if sayOf(name, path, options.Unknown) == "" {
+				stopped[name] = fmt.Sprintf("unknown member %s: a write of poolkeeper moved it in the last 24 hours, so %s is not "+
+					"called; say echo or omit for it under unknownMembers to write anyway", Titled(path), table.WriteCall)
+			}
+		}
+		for _, path := range stop {
+			why := "unknownMembers says stop for it"
+			if UnknownOf(path) == "" {
+				why = "it has a shape that this build does not know, and a write would replace it"
+			}
+			stopped[name] = fmt.Sprintf("unknown member %s: %s, so %s is not called", Titled(path), why, table.WriteCall)
 		}
 	}
 	return stopped

@@ -1,6 +1,7 @@
 package userpool
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 	"sync"
@@ -67,17 +68,36 @@ func (d documents) secrets() []string {
 	return found
 }
 
-// secretsOf returns the values of the sensitive members of an object.
+// secretsOf returns the texts of an object that are sensitive, or that the table does not know.
 func secretsOf(members []baseline.Member, object map[string]any) []string {
 	var found []string
-	for _, m := range members {
-		switch v := object[m.Name].(type) {
-		case string:
-			if m.Sensitive && v != "" {
-				found = append(found, v)
-			}
-		case map[string]any:
-			found = append(found, secretsOf(m.Members, v)...)
+	for name, v := range object {
+		m := baseline.Member{Sensitive: true}
+		if i := indexOf(members, name); i >= 0 {
+			m = members[i]
+		}
+		found = append(found, secretsIn(m, v)...)
+	}
+	return found
+}
+
+func secretsIn(m baseline.Member, v any) []string {
+	var found []string
+	switch v := v.(type) {
+	case string:
+		if m.Sensitive && v != "" {
+			found = append(found, v)
+		}
+	case []any:
+		for _, e := range v {
+			found = append(found, secretsIn(*cmp.Or(m.Elem, &m), e)...)
+		}
+	case map[string]any:
+		if m.Kind != baseline.Map {
+			return secretsOf(m.Members, v)
+		}
+		for _, e := range v {
+			found = append(found, secretsIn(*m.Elem, e)...)
 		}
 	}
 	return found

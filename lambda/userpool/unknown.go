@@ -1,19 +1,80 @@
 package userpool
 
 import (
+	"slices"
 	"sort"
+	"strings"
 
 	"poolkeeper/baseline"
 )
 
 // unknownMembers returns the sorted paths of the members of a document that are set and that the table lacks. Members
 // that no call writes may hold anything. A known member of another shape counts as unknown too.
+//
+// The path of a member of the document itself begins with the document ("UserPool.FutureThing"), where no other prefix
+// does: another document may have a member of that name.
 func unknownMembers(name baseline.DocumentName, object map[string]any) []string {
 	var found []string
 	table, _ := name.Table()
 	walkUnknown(table.Members, object, name.Prefix(), &found)
+	for i, path := range found {
+		found[i] = leafName(name, path)
+	}
 	sort.Strings(found)
 	return found
+}
+
+// leafName is the path that a member has among the leaves of a state.
+func leafName(name baseline.DocumentName, path string) string {
+	if of, _ := baseline.DocumentOf(path); of == name || name.Prefix() != "" {
+		return path
+	}
+	return string(name.Kind()) + "." + path
+}
+
+// inDocument is the path of a member within its document.
+func inDocument(name baseline.DocumentName, path string) string {
+	if prefix := name.Prefix(); prefix != "" {
+		return strings.TrimPrefix(path, prefix)
+	}
+	return strings.TrimPrefix(path, string(name)+".")
+}
+
+// DocumentOf returns the document of a leaf.
+func DocumentOf(leaf string) baseline.DocumentName {
+	name, known := baseline.DocumentOf(leaf)
+	client, _, ofClient := baseline.ClientOf(leaf)
+	switch kind, _, _ := strings.Cut(leaf, "."); {
+	case known:
+		return name
+	case ofClient:
+		return baseline.AppClient.Of(client)
+	default:
+		return baseline.DocumentName(kind)
+	}
+}
+
+// Titled names a member of a document for people: "FutureThing (UserPool)".
+func Titled(path string) string {
+	name := DocumentOf(path)
+	if name.Prefix() == "" {
+		path = inDocument(name, path)
+	}
+	return path + " (" + string(name.Kind()) + ")"
+}
+
+// UnknownOf returns the member at or above a leaf that the table lacks, or "".
+func UnknownOf(leaf string) string {
+	if _, known := baseline.Lookup(leaf); known {
+		return ""
+	}
+	for i, c := range leaf {
+		_, document := baseline.DocumentName(leaf[:i]).Table()
+		if _, known := baseline.Lookup(leaf[:i]); c == '.' && !known && !document {
+			return leaf[:i]
+		}
+	}
+	return leaf
 }
 
 func walkUnknown(members []baseline.Member, object map[string]any, prefix string, found *[]string) {
@@ -76,33 +137,76 @@ func walkValue(m baseline.Member, v any, path string, found *[]string) {
 	}
 }
 
-// judgeUnknown divides the unknown members of a document by what the baseline says about them: those that the write
-// leaves out, and those that stop it. The entry of the longest path counts, and "*" where there is none. A known
-// member of another shape always stops the write, which would replace it.
-func judgeUnknown(paths []string, say map[string]baseline.Unknown) (omit, stop []string) {
-	for _, path := range paths {
-		said := sayOf(path, say)
-		if _, known := baseline.Lookup(path); known {
-			said = ""
-		}
-		switch said {
-		case baseline.EchoUnknown:
-		case baseline.OmitUnknown:
+// judgeUnknown divides the unknown members of a document by what the baseline says about them: those that go back as
+// they were read, those that the write leaves out, and those that stop it. A known member of another shape always
+// stops the write, which would replace it.
+func judgeUnknown(name baseline.DocumentName, object map[string]any, say map[string]baseline.Unknown,
+) (echo, omit, stop []string) {
+	for _, path := range unknownMembers(name, object) {
+		switch said := sayOf(name, path, say); {
+		case UnknownOf(path) == "" || said == baseline.StopUnknown:
+			stop = append(stop, path)
+		case said == baseline.OmitUnknown:
 			omit = append(omit, path)
 		default:
-			stop = append(stop, path)
+			echo = append(echo, path)
 		}
 	}
-	return omit, stop
+	return echo, omit, stop
 }
 
-func sayOf(path string, say map[string]baseline.Unknown) baseline.Unknown {
+// sayOf returns what the baseline says about a member: the entry of the longest path counts, then that of its document,
+// then "*".
+func sayOf(name baseline.DocumentName, path string, say map[string]baseline.Unknown) baseline.Unknown {
+	below, kind := inDocument(name, path), string(name.Kind())
+	names := []string{path, baseline.AnyClient(path), kind + "." + below}
+	if name.Prefix() == "" {
+		names = append(names, below)
+	}
 	best := "*"
+	rank := func(named string) int {
+		switch named {
+		case "*":
+			return 0
+		case kind:
+			return 1
+		default:
+			return 1 + len(named)
+		}
+	}
 	for named := range say {
-		about := named != "*" && (covers(named, path) || covers(named, baseline.AnyClient(path)))
-		if about && (best == "*" || len(named) > len(best)) {
+		about := slices.ContainsFunc(names, func(n string) bool { return covers(named, n) })
+		if about && rank(named) > rank(best) {
 			best = named
 		}
 	}
 	return say[best]
+}
+
+// Echoed returns the unknown members that a write of the document sends back as they were read.
+func (s State) Echoed(name baseline.DocumentName, say map[string]baseline.Unknown) []string {
+	echo, _, _ := judgeUnknown(name, s.Documents[name], say)
+	return echo
+}
+
+// Omitted returns the unknown members of all documents that their writes leave out.
+func (s State) Omitted(say map[string]baseline.Unknown) []string {
+	var all []string
+	for _, name := range s.Names() {
+		_, omit, _ := judgeUnknown(name, s.Documents[name], say)
+		all = append(all, omit...)
+	}
+	return all
+}
+
+// Unsteady returns the unknown members that differ between two reads.
+func (s State) Unsteady(again State) []string {
+	was, is := s.Leaves(), again.Leaves()
+	var all []string
+	for _, path := range union(was, is) {
+		if member := UnknownOf(path); member != "" && was[path] != is[path] {
+			all = append(all, member)
+		}
+	}
+	return all
 }

@@ -97,6 +97,9 @@ func (d documents) flat() map[string]any {
 			into = below
 		}
 		for k, v := range object {
+			if of, known := baseline.DocumentOf(k); name.Prefix() == "" && known && of != name {
+				continue // unknown in this document
+			}
 			into[k] = v
 		}
 	}
@@ -107,9 +110,32 @@ func (d documents) leaves() map[string]string {
 	all := make(map[string]string, 128) // as many as a pool has
 	for name, object := range d {
 		table, _ := name.Table()
+		if name.Prefix() == "" {
+			var unknown map[string]any
+			object, unknown = divide(name, object)
+			baseline.AddLeaves(all, string(name)+".", nil, unknown)
+		}
 		baseline.AddLeaves(all, name.Prefix(), table.Members, object)
 	}
 	return all
+}
+
+// divide divides the members of a document of the pool into those of the table and all others.
+func divide(name baseline.DocumentName, object map[string]any) (known, unknown map[string]any) {
+	for k, v := range object {
+		if of, _ := baseline.DocumentOf(k); of == name {
+			continue
+		}
+		if unknown == nil {
+			known, unknown = maps.Clone(object), map[string]any{}
+		}
+		unknown[k] = v
+		delete(known, k)
+	}
+	if unknown == nil {
+		known = object
+	}
+	return known, unknown
 }
 
 // place returns the document that holds the setting, and where in it; no parts are the document as a whole. The

@@ -1,0 +1,235 @@
+package reconcile_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/outcome"
+)
+
+const futureWants = "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE, " +
+	"SoftwareTokenMfaConfiguration: {Enabled: true}}, clients: [{names: ['web-*'], require: " +
+	"{PreventUserExistenceErrors: ENABLED}}]}]\n"
+
+var allWritten = []string{"UpdateUserPool", "SetUserPoolMfaConfig", "UpdateUserPoolClient"}
+
+// planted plants a pool that drifts in three documents.
+func (b *bench) planted(plant func(pool, mfa, client map[string]any)) {
+	b.whole(nil)
+	client := b.fake.Client(poolID, web)
+	client["PreventUserExistenceErrors"] = "LEGACY"
+	b.fake.Edit(poolID, func(pool, mfa map[string]any) {
+		unprotected(pool, mfa)
+		mfa["SoftwareTokenMfaConfiguration"] = map[string]any{"Enabled": false}
+		plant(pool, mfa, client)
+	})
+	b.fake.PutClient(poolID, web, client)
+}
+
+// TestUnknownMembers: a member that this build does not know goes back as it was read, and the finding of the write
+// names it and its document, unless the baseline says something else of its path, its document, or every one.
+func TestUnknownMembers(t *testing.T) {
+	t.Parallel()
+	entropy := func(pool, _, _ map[string]any) {
+		object(pool, "Policies", "PasswordPolicy")["Entropy"] = json.Number("40")
+	}
+	pool := func(pool, _, _ map[string]any) { pool["FutureThing"] = map[string]any{"On": true} }
+	mfa := func(_, mfa, _ map[string]any) { mfa["FutureThing"] = map[string]any{"On": true} }
+	client := func(_, _, client map[string]any) { client["FutureThing"] = map[string]any{"On": true} }
+	const poolLeaf, mfaLeaf, clientLeaf = "FutureThing.On", "mfa:FutureThing.On", "Clients[" + web + "].FutureThing.On"
+	const entropyLeaf = "Policies.PasswordPolicy.Entropy"
+	const none = ""
+	for name, c := range map[string]struct {
+		plant    func(pool, mfa, client map[string]any)
+		say      string
+		unwanted string // the write that is not made
+		says     string
+		leaf     string
+		want     string
+	}{
+		"pool":                  {pool, "", none, "FutureThing (UserPool)", poolLeaf, "true"},
+		"pool, echo":            {pool, "FutureThing: echo", none, "FutureThing (UserPool)", poolLeaf, "true"},
+		"pool, omit":            {pool, "FutureThing: omit", none, "", poolLeaf, ""},
+		"pool, stop":            {pool, "FutureThing: stop", "UpdateUserPool", "FutureThing (UserPool)", poolLeaf, "true"},
+		"pool, stop all":        {pool, `"*": stop`, "UpdateUserPool", "FutureThing (UserPool)", poolLeaf, "true"},
+		"pool, stop document":   {pool, "UserPool: stop", "UpdateUserPool", "FutureThing (UserPool)", poolLeaf, "true"},
+		"pool, by both":         {pool, "UserPool.FutureThing: omit, UserPool: stop", none, "", poolLeaf, ""},
+		"document before all":   {pool, `UserPool: omit, "*": stop`, none, "", poolLeaf, ""},
+		"path before document":  {pool, "LogDelivery: stop, UserPool: stop, FutureThing: omit", none, "", poolLeaf, ""},
+		"other document":        {pool, "MfaConfig: stop, AppClient: stop", none, "FutureThing (UserPool)", poolLeaf, "true"},
+		"nested":                {entropy, "", none, entropyLeaf + " (UserPool)", entropyLeaf, "40"},
+		"nested, omit":          {entropy, entropyLeaf + ": omit", none, "", entropyLeaf, ""},
+		"nested, stop":          {entropy, entropyLeaf + ": stop", "UpdateUserPool", entropyLeaf, entropyLeaf, "40"},
+		"nested, by document":   {entropy, "UserPool." + entropyLeaf + ": omit", none, "", entropyLeaf, ""},
+		"MFA":                   {mfa, "", none, "FutureThing (MfaConfig)", mfaLeaf, "true"},
+		"MFA, stop":             {mfa, "MfaConfig: stop", "SetUserPoolMfaConfig", "FutureThing (MfaConfig)", mfaLeaf, "true"},
+		"client":                {client, "", none, "Clients[" + web + "].FutureThing (AppClient)", clientLeaf, "true"},
+		"client, omit":          {client, `"Clients[].FutureThing": omit`, none, "", clientLeaf, ""},
+		"client, omit this":     {client, `"Clients[` + web + `].FutureThing": omit`, none, "", clientLeaf, ""},
+		"client, other client":  {client, `"Clients[mobile].FutureThing": omit`, none, "FutureThing", clientLeaf, "true"},
+		"client, like the pool": {client, "FutureThing: omit", none, "FutureThing (AppClient)", clientLeaf, "true"},
+		"client, stop": {client, `"Clients[].FutureThing": stop`, "UpdateUserPoolClient", "FutureThing (AppClient)",
+			clientLeaf, "true"},
+		"client, document": {client, "AppClient: stop", "UpdateUserPoolClient", "FutureThing (AppClient)", clientLeaf,
+			"true"},
+		"a member of another document": {func(pool, _, _ map[string]any) {
+			pool["SoftwareTokenMfaConfiguration"] = map[string]any{"Enabled": false, "New": "x"}
+		}, "", none, "SoftwareTokenMfaConfiguration (UserPool)", "SoftwareTokenMfaConfiguration.New", `"x"`},
+		"a member of another document, omit": {func(pool, _, _ map[string]any) {
+			pool["SoftwareTokenMfaConfiguration"] = map[string]any{"Enabled": false, "New": "x"}
+		}, "UserPool.SoftwareTokenMfaConfiguration: omit", none, "", "SoftwareTokenMfaConfiguration.New", ""},
+		"in a list": {func(pool, _, _ map[string]any) {
+			mechanisms := pool["AccountRecoverySetting"].(map[string]any)["RecoveryMechanisms"].([]any)
+			mechanisms[0].(map[string]any)["Delay"] = json.Number("3")
+		}, "", none, "RecoveryMechanisms.Delay (UserPool)", "", ""},
+		"empty and null": {func(pool, _, _ map[string]any) {
+			pool["FutureThing"], pool["Other"] = map[string]any{}, nil
+		}, `"*": stop`, none, "", "", ""},
+		"in a read-only member": {func(pool, _, _ map[string]any) {
+			pool["SchemaAttributes"] = list(map[string]any{"Name": "sub", "New": true})
+		}, `"*": stop`, none, "", "", ""},
+		"a known member of a strange shape": {func(pool, _, _ map[string]any) { pool["LambdaConfig"] = "hidden" },
+			`"*": echo`, "UpdateUserPool", "LambdaConfig (UserPool): it has a shape", "LambdaConfig", `"hidden"`},
+	} {
+		for mode, m := range modes {
+			t.Run(name+"/"+mode, func(t *testing.T) {
+				t.Parallel()
+				b := serve(t, m, cognitotest.WithoutValidators())
+				b.planted(c.plant)
+				out := b.reconcile(t, parse(t, futureWants+"unknownMembers: {"+c.say+"}\n"))
+				ending := outcome.Remediated
+				if c.unwanted != none {
+					ending = outcome.Partial
+				}
+				if out.Outcome != ending || !strings.Contains(fmt.Sprint(out.Drifts), c.says) {
+					t.Errorf("%s (%s), %v, want %s with %q", out.Outcome, out.Reason, out.Drifts, ending, c.says)
+				}
+				for _, call := range allWritten {
+					if wrote := strings.Contains(fmt.Sprint(out.Writes, " "), call+" ") ||
+						strings.Contains(fmt.Sprint(out.Writes), call+"]"); wrote == (call == c.unwanted) {
+						t.Errorf("wrote %v, not to be written: %q", out.Writes, c.unwanted)
+					}
+				}
+				if got := b.snapshot(t)[c.leaf]; got != c.want && (m == cognitotest.Contract || c.want != "") {
+					t.Errorf("%s is %q, want %q", c.leaf, got, c.want)
+				}
+			})
+		}
+	}
+}
+
+// TestUnknownMemberMoves: an unknown member that our write moves is critical, and its document is left alone for 24
+// hours, unless the baseline decides. One that moves without us counts for nothing.
+func TestUnknownMemberMoves(t *testing.T) {
+	t.Parallel()
+	changed := func(pool, _ map[string]any) { pool["FutureThing"] = "b" }
+	gone := func(pool, _ map[string]any) { delete(pool, "FutureThing") }
+	added := func(pool, _ map[string]any) { pool["Other"] = true }
+	for name, c := range map[string]struct {
+		change func(pool, mfa map[string]any)
+		after  time.Duration
+		say    string
+		want   outcome.Ending
+	}{
+		"changed, at once":      {changed, time.Minute, "", outcome.Unfixable},
+		"gone, a day later":     {gone, 23 * time.Hour, "", outcome.Unfixable},
+		"gone, two days later":  {gone, 25 * time.Hour, "", outcome.Remediated},
+		"new, decided":          {added, time.Hour, "Other: echo", outcome.Remediated},
+		"new, not decided":      {added, time.Hour, "Else: echo", outcome.Unfixable},
+		"new, document decided": {added, time.Hour, "UserPool: echo", outcome.Remediated},
+	} {
+		for mode, m := range modes {
+			t.Run(name+"/"+mode, func(t *testing.T) {
+				t.Parallel()
+				b := serve(t, m)
+				weaken := func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" }
+				b.rich(func(pool, mfa map[string]any) { weaken(pool, mfa); pool["FutureThing"] = "a" })
+				b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Change: c.change})
+				required := parse(t, "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]\n"+
+					"unknownMembers: {"+c.say+"}\n")
+				r := b.reconciler(required)
+				run := func() outcome.Outcome {
+					t.Helper()
+					out, err := r.Reconcile(t.Context(), onPool(event.Cause{EventID: name, EventName: "UpdateUserPool"}))
+					if err != nil || r.Close(t.Context(), out) != nil {
+						t.Fatal(err)
+					}
+					return out
+				}
+				out := run()
+				if out.Outcome != outcome.Unconverged || !out.Critical || !strings.Contains(out.Reason, "(UserPool): ") ||
+					!strings.Contains(out.Reason, "which this build does not know") {
+					t.Errorf("%s, critical %t (%s)", out.Outcome, out.Critical, out.Reason)
+				}
+				b.fake.Edit(poolID, weaken)
+				r.Now = func() time.Time { return clock.Add(c.after) }
+				out = run()
+				if out.Outcome != c.want {
+					t.Errorf("later: %s (%s), want %s", out.Outcome, out.Reason, c.want)
+				}
+				if stopped := strings.Contains(out.Reason, "(UserPool): a write of poolkeeper moved it"); stopped != (c.want ==
+					outcome.Unfixable) {
+					t.Error(out.Reason)
+				}
+			})
+		}
+	}
+}
+
+// TestVolatileMember: an unknown member that differs at every read is not compared.
+func TestVolatileMember(t *testing.T) {
+	t.Parallel()
+	for mode, m := range modes {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			b := serve(t, m)
+			b.rich(func(pool, _ map[string]any) {
+				pool["DeletionProtection"], pool["Reads"] = "INACTIVE", json.Number("1")
+			})
+			reads := 1
+			b.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Then: func(s *cognitotest.Server) {
+				reads++
+				s.Edit(poolID, func(pool, _ map[string]any) { pool["Reads"] = json.Number(fmt.Sprint(reads)) })
+			}})
+			out := b.reconcile(t, require(t, "DeletionProtection: ACTIVE"))
+			if out.Outcome != outcome.Remediated {
+				t.Errorf("%s (%s)", out.Outcome, out.Reason)
+			}
+		})
+	}
+}
+
+// TestRefusedEcho: a document whose unknown member is refused is left alone, with the member's name, however the
+// service says so.
+func TestRefusedEcho(t *testing.T) {
+	t.Parallel()
+	for name, message := range map[string]string{"named": "Unexpected member FutureThing", "not named": "no"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := serve(t, cognitotest.Contract)
+			b.planted(func(pool, _, _ map[string]any) { pool["FutureThing"], pool["Name"] = "secret text", "other" })
+			before := b.snapshot(t)
+			b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "InvalidParameterException",
+				Message: message + ": secret text",
+				When:    func(body map[string]any) bool { return body["FutureThing"] != nil }})
+			required := strings.Replace(futureWants, "{Del", "{PoolName: customers, UserPoolTier: PLUS, Del", 1)
+			out := b.reconcile(t, parse(t, required))
+			if out.Outcome != outcome.Partial || !strings.Contains(out.Reason, "FutureThing (UserPool)") ||
+				strings.Contains(out.Reason, "secret text") {
+				t.Errorf("%s (%s)", out.Outcome, out.Reason)
+			}
+			if n := len(b.writes()); name == "named" && n > 4 {
+				t.Errorf("%d writes: %v", n, b.writes())
+			}
+			after := b.snapshot(t)
+			if after["DeletionProtection"] != before["DeletionProtection"] || after["FutureThing"] != `"secret text"` {
+				t.Errorf("%s, %s", after["DeletionProtection"], after["FutureThing"])
+			}
+		})
+	}
+}

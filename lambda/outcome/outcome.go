@@ -88,7 +88,7 @@ type Outcome struct {
 	Reason     string      `json:"reason"`
 	Record     string      `json:"record,omitempty"`     // id of the write-ahead record, "" where nothing was written
 	Undetected int         `json:"undetected,omitempty"` // drift that a scheduled scan found and no event reported
-	Critical   bool        `json:"critical,omitempty"`   // a pool that a rule names is gone, or a write moved an unknown member
+	Critical   bool        `json:"critical,omitempty"`   // a named pool is gone, or a write moved an unknown member
 	Details    Details     `json:"-"`
 }
 

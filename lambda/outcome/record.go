@@ -104,6 +104,29 @@ func (r Record) Light() Record {
 	return r
 }
 
+// Shift describes what moved that no write was to change, and notes the unknown members at the writes that moved them.
+func (r *Record) Shift(changes []userpool.Change) (texts []string) {
+	for _, change := range changes {
+		text, member := change.String(), userpool.UnknownOf(change.Setting)
+		if member != "" {
+			text += ", which this build does not know"
+		}
+		for i := range r.Sent {
+			s := &r.Sent[i]
+			if member != "" && s.Made() && s.Document == userpool.DocumentOf(member) && !slices.Contains(s.Moved, member) {
+				s.Moved = append(s.Moved, member)
+			}
+		}
+		texts = append(texts, text)
+	}
+	return texts
+}
+
+// Shifted says whether a write of the record moved an unknown member.
+func (r Record) Shifted() bool {
+	return slices.ContainsFunc(r.Sent, func(s Sent) bool { return len(s.Moved) > 0 })
+}
+
 // Changed returns the settings that the writes of the record changed, or may have.
 func (r Record) Changed() []string {
 	var settings []string

@@ -133,6 +133,7 @@ func (r *run) remember() {
 func (r *run) close(ctx context.Context, err error, lost int) {
 	now := r.with.Now()
 	if r.record != nil {
+		r.out.Critical = r.out.Critical || r.record.Shifted()
 		r.record.Outcome, r.record.Reason, r.record.Verified = r.out.Outcome, r.out.Reason, r.out.Verified
 		for _, d := range r.out.Drifts {
 			i := slices.IndexFunc(r.record.Drifts, func(k outcome.Finding) bool { return k.Setting == d.Setting })

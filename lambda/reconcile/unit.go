@@ -174,7 +174,7 @@ func (w *work) read(ctx context.Context) error {
 			return err
 		}
 		if len(r.out.Writes) == 0 && w.unclear == "" {
-			w.unsteady(r.state, state)
+			w.skip = append(w.skip, r.state.Unsteady(state, w.done.unit)...)
 		}
 		r.state = state
 		if !slices.ContainsFunc(w.done.unit, state.Focus(w.done.unit).Late) {
@@ -286,7 +286,8 @@ func (w *work) result(last Decision) result {
 				name, _ := baseline.DocumentOf(d.Setting)
 				names = append(names, name)
 			}
-			done.findings = append(done.findings, outcome.Of(d, outcome.StateFixed, w.run.echoed(w.origin, names)))
+			reason := w.origin.Echoes(names, w.run.with.Baseline.Unknown)
+			done.findings = append(done.findings, outcome.Of(d, outcome.StateFixed, reason))
 		}
 	}
 	return done

@@ -161,13 +161,13 @@ func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.
 		fixes = plan.Fixes // the write only accompanied that of another document
 	}
 	var culprits []string
+	unknown := w.run.with.Baseline.Unknown
 	if failed := (*cognito.Error)(nil); errors.As(err, &failed) {
-		echoed := w.run.state.Echoed(request.Document, w.run.with.Baseline.Unknown)
-		culprits = append(failed.Culprits(), failed.Named(echoed)...)
+		culprits = append(failed.Culprits(), failed.Named(w.run.state.Echoed(request.Document, unknown))...)
 	}
 	reason := err.Error()
-	if echoed := w.run.echoed(w.run.state, []baseline.DocumentName{request.Document}); echoed != "" {
-		reason += "; " + echoed + "; say omit or stop for it under unknownMembers"
+	if echoes := w.run.state.Echoes([]baseline.DocumentName{request.Document}, unknown); echoes != "" {
+		reason += "; " + echoes + "; say omit or stop for it under unknownMembers"
 	}
 	w.attempt.Refuse(plan.Fixes, fixes, culprits, reason)
 	return nil
@@ -206,7 +206,7 @@ func (w *work) verify(ctx context.Context) error {
 		lost := focused.Lacks(w.attempt.Restores)
 		if len(unheld)+len(lost) == 0 {
 			if last.Documents != nil {
-				w.unsteady(last, state)
+				w.skip = append(w.skip, last.Unsteady(state, w.done.unit)...)
 			}
 			last = state
 		}
@@ -218,8 +218,8 @@ func (w *work) verify(ctx context.Context) error {
 			continue
 		}
 		r.state, w.readAt, w.unverified = state, at, false
-		w.done.unmanaged = unmanaged
-		w.moved(moved)
+		w.done.unmanaged, w.done.moved = unmanaged, r.record.Shift(moved)
+		r.rules.Moved = outcome.Moved(append(slices.Clip(r.history.Records), *r.record), r.start)
 		for _, d := range append(unheld, lost...) {
 			w.attempt.Unheld[d.Setting] = true
 		}

@@ -183,6 +183,22 @@ func sayOf(name baseline.DocumentName, path string, say map[string]baseline.Unkn
 	return say[best]
 }
 
+// Echoes says which unknown members writes of the documents send back as they were read, or "".
+func (s State) Echoes(names []baseline.DocumentName, say map[string]baseline.Unknown) string {
+	var members []string
+	for _, name := range names {
+		for _, member := range s.Echoed(name, say) {
+			if text := Titled(member); !slices.Contains(members, text) {
+				members = append(members, text)
+			}
+		}
+	}
+	if len(members) == 0 {
+		return ""
+	}
+	return "the write sent back what this build does not know, as it was read: " + strings.Join(members, ", ")
+}
+
 // Echoed returns the unknown members that a write of the document sends back as they were read.
 func (s State) Echoed(name baseline.DocumentName, say map[string]baseline.Unknown) []string {
 	echo, _, _ := judgeUnknown(name, s.Documents[name], say)
@@ -199,9 +215,9 @@ func (s State) Omitted(say map[string]baseline.Unknown) []string {
 	return all
 }
 
-// Unsteady returns the unknown members that differ between two reads.
-func (s State) Unsteady(again State) []string {
-	was, is := s.Leaves(), again.Leaves()
+// Unsteady returns the unknown members of some documents that differ between two reads.
+func (s State) Unsteady(again State, names []baseline.DocumentName) []string {
+	was, is := s.Focus(names).Leaves(), again.Focus(names).Leaves()
 	var all []string
 	for _, path := range union(was, is) {
 		if member := UnknownOf(path); member != "" && was[path] != is[path] {

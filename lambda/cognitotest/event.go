@@ -1,6 +1,7 @@
 package cognitotest
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -18,40 +19,29 @@ type Actor struct {
 	UserAgent string
 }
 
-// Event returns the event of a call in account 111122223333 and Region eu-west-1, as (*Server).Event does.
-func Event(call Call, actor Actor, when time.Time) []byte {
-	return New(Contract).Event(call, actor, when)
-}
-
 // Event returns the event that EventBridge delivers for a call at a time: CloudTrail's record in its envelope, with
 // the names of parameters spelt as CloudTrail spells them and message texts and secrets hidden. The event of a call
 // that this server refused says so.
 func (s *Server) Event(call Call, actor Actor, when time.Time) []byte {
-	detail := map[string]any{
+	detail := object{
 		"eventVersion": "1.11", "userIdentity": s.identity(actor, when), "eventTime": when.UTC().Format(time.RFC3339),
 		"eventSource": "cognito-idp.amazonaws.com",
 		"eventName":   call.Operation, "awsRegion": s.region, "sourceIPAddress": actor.SourceIP, "userAgent": actor.UserAgent,
 		"requestParameters": nil, "responseElements": nil, "requestID": call.RequestID, "eventID": "e" +
 			strings.TrimPrefix(call.RequestID, "0"),
-		"readOnly": readOnly(call.Operation), "eventType": "AwsApiCall", "managementEvent": true,
+		"readOnly":  !strings.HasPrefix(call.Operation, "Set") && !strings.HasPrefix(call.Operation, "Update"),
+		"eventType": "AwsApiCall", "managementEvent": true,
 		"recipientAccountId": s.account, "eventCategory": "Management",
-		"tlsDetails": map[string]any{"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_128_GCM_SHA256",
+		"tlsDetails": object{"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_128_GCM_SHA256",
 			"clientProvidedHostHeader": "cognito-idp." + s.region + ".amazonaws.com"},
 	}
 	if request, err := decode(call.Body); err == nil {
-		detail["requestParameters"] = spellObject(request, members())
+		detail["requestParameters"] = spell(request, parameters())
 	}
-	if call.Operation == "CreateUserPool" && call.PoolID != "" {
-		detail["responseElements"] = map[string]any{"userPool": map[string]any{"id": call.PoolID, "arn": s.arn(call.PoolID)}}
+	if call.failed != nil {
+		detail["errorCode"], detail["errorMessage"], detail["responseElements"] = call.failed.Code, call.failed.Message, nil
 	}
-	if call.ClientID != "" {
-		detail["responseElements"] = map[string]any{"userPoolClient": map[string]any{"clientId": call.ClientID,
-			"userPoolId": call.PoolID}}
-	}
-	if failed := s.failure(call); failed != nil {
-		detail["errorCode"], detail["errorMessage"], detail["responseElements"] = failed.Code, failed.Message, nil
-	}
-	raw, err := json.Marshal(map[string]any{
+	raw, err := json.Marshal(object{
 		"version": "0", "id": call.RequestID, "detail-type": "AWS API Call via CloudTrail", "source": "aws.cognito-idp",
 		"account": s.account, "time": when.Add(2 * time.Second).UTC().Format(time.RFC3339), "region": s.region,
 		"resources": []any{}, "detail": detail,
@@ -62,88 +52,58 @@ func (s *Server) Event(call Call, actor Actor, when time.Time) []byte {
 	return raw
 }
 
-func (s *Server) failure(call Call) *failure {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	return s.failed[call.RequestID]
-}
-
 // identity is the userIdentity of a record. Only a role's session has an issuer.
-func (s *Server) identity(actor Actor, when time.Time) map[string]any {
+func (s *Server) identity(actor Actor, when time.Time) object {
 	name := lastPart(actor.ARN)
-	identity := map[string]any{"type": actor.Kind, "arn": actor.ARN, "accountId": s.account,
-		"accessKeyId": "ASIAEXAMPLEKEY000001"}
-	session := map[string]any{"attributes": map[string]any{"creationDate": when.Add(-time.Hour).UTC().Format(
-		time.RFC3339), "mfaAuthenticated": "false"}}
-	switch actor.Kind {
-	case "IAMUser":
-		identity["principalId"], identity["userName"] = "AIDAEXAMPLEID000000002", name
-	case "Root":
-		identity["principalId"] = s.account
-	default:
-		identity["principalId"] = "AROAEXAMPLEID000000001:" + name
+	principals := map[string]string{"IAMUser": "AIDAEXAMPLEID000000002", "Root": s.account}
+	session := object{"attributes": object{"creationDate": when.Add(-time.Hour).UTC().Format(time.RFC3339),
+		"mfaAuthenticated": "false"}}
+	identity := object{"type": actor.Kind, "arn": actor.ARN, "accountId": s.account, "sessionContext": session,
+		"accessKeyId": "ASIAEXAMPLEKEY000001",
+		"principalId": cmp.Or(principals[actor.Kind], "AROAEXAMPLEID000000001:"+name)}
+	if actor.Kind == "IAMUser" {
+		identity["userName"] = name
 	}
 	if actor.IssuerARN != "" {
-		session["sessionIssuer"] = map[string]any{"type": "Role", "principalId": "AROAEXAMPLEID000000001",
-			"arn": actor.IssuerARN, "accountId": s.account,
-			"userName": lastPart(actor.IssuerARN)}
+		session["sessionIssuer"] = object{"type": "Role", "principalId": "AROAEXAMPLEID000000001",
+			"arn": actor.IssuerARN, "accountId": s.account, "userName": lastPart(actor.IssuerARN)}
 	}
-	identity["sessionContext"] = session
 	return identity
 }
 
 func lastPart(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
-func readOnly(operation string) bool {
-	for _, verb := range []string{"Describe", "Get", "List"} {
-		if strings.HasPrefix(operation, verb) {
-			return true
-		}
-	}
-	return false
-}
-
-// members are those of all write calls, and the tags of TagResource.
-func members() []baseline.Member {
-	all := []baseline.Member{{Name: "Tags", Kind: baseline.Map}}
+// parameters are the members of all write calls.
+func parameters() baseline.Member {
+	all := baseline.Member{Kind: baseline.Object}
 	for _, document := range baseline.Documents() {
-		all = append(all, document.Members...)
+		all.Members = append(all.Members, document.Members...)
 	}
 	return all
 }
 
-// spellObject spells the names of an object's members as CloudTrail does, and hides what is sensitive.
-func spellObject(object map[string]any, members []baseline.Member) map[string]any {
-	spelt := map[string]any{}
-	for name, v := range object {
-		var known baseline.Member
-		if i := slices.IndexFunc(members, func(m baseline.Member) bool { return m.Name == name }); i >= 0 {
-			known = members[i]
-		}
-		spelt[lower(name)] = spell(v, known)
-	}
-	return spelt
-}
-
-// spell spells a value. The keys of a map are values, not names, and stay as they are.
+// spell spells a value as CloudTrail does, and hides what is sensitive. The keys of a map are values, not names, and
+// stay as they are.
 func spell(v any, m baseline.Member) any {
 	if m.Sensitive {
 		return "HIDDEN_DUE_TO_SECURITY_REASONS"
 	}
-	var elem baseline.Member
+	elem := baseline.Member{}
 	if m.Elem != nil {
 		elem = *m.Elem
 	}
 	switch v := v.(type) {
-	case map[string]any:
-		if m.Kind != baseline.Map {
-			return spellObject(v, m.Members)
+	case object:
+		spelt := object{}
+		for name, e := range v {
+			member := elem
+			if m.Kind != baseline.Map {
+				member = named(m.Members, name)
+				name = lower(name)
+			}
+			spelt[name] = spell(e, member)
 		}
-		all := map[string]any{}
-		for key, e := range v {
-			all[key] = spell(e, elem)
-		}
-		return all
+		return spelt
 	case []any:
 		all := make([]any, len(v))
 		for i, e := range v {
@@ -153,4 +113,12 @@ func spell(v any, m baseline.Member) any {
 	default:
 		return v
 	}
+}
+
+// named returns the member of that name, or an empty one.
+func named(members []baseline.Member, name string) baseline.Member {
+	if i := slices.IndexFunc(members, func(m baseline.Member) bool { return m.Name == name }); i >= 0 {
+		return members[i]
+	}
+	return baseline.Member{}
 }

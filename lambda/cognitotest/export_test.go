@@ -6,8 +6,5 @@ func RuleNames() []string {
 	for _, r := range rules {
 		names = append(names, r.name)
 	}
-	for _, r := range clientRules {
-		names = append(names, r.name)
-	}
 	return names
 }

@@ -10,7 +10,7 @@ type Fault struct {
 	Operation string // "" is any
 	PoolID    string // "" is any
 	// When, if not nil, says whether the body of the call is one to strike.
-	When  func(body map[string]any) bool
+	When  func(body object) bool
 	Skip  int // calls to let pass first
 	Times int // calls to strike; 0 is all until ClearFaults
 
@@ -25,7 +25,7 @@ type Fault struct {
 	// Then runs before the call is handled: a concurrent writer that gets in between.
 	Then func(*Server)
 	// Change runs after a write was applied: the service changes something else on its own.
-	Change func(userPool, mfaConfig map[string]any)
+	Change func(userPool, mfaConfig object)
 }
 
 func (f *Fault) failure() *failure {
@@ -34,28 +34,29 @@ func (f *Fault) failure() *failure {
 
 // Inject adds a fault. The first that fits a call strikes it.
 func (s *Server) Inject(f Fault) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
+	defer s.lock()()
 	s.faults = append(s.faults, &f)
 }
 
 // ClearFaults ends all faults.
 func (s *Server) ClearFaults() {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
+	defer s.lock()()
 	s.faults = nil
 }
 
 // take returns the fault that strikes the call, or nil.
 func (s *Server) take(call Call) *Fault {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
+	defer s.lock()()
 	for i, f := range s.faults {
 		if f.Operation != "" && f.Operation != call.Operation || f.PoolID != "" && f.PoolID != call.PoolID {
 			continue
 		}
-		if f.When != nil && !f.When(bodyOf(call)) {
-			continue
+		if f.When != nil {
+			body := object{} // also of a call that is no JSON object
+			_ = json.Unmarshal(call.Body, &body)
+			if !f.When(body) {
+				continue
+			}
 		}
 		if f.Skip > 0 {
 			f.Skip--
@@ -71,11 +72,4 @@ func (s *Server) take(call Call) *Fault {
 		return &strike
 	}
 	return nil
-}
-
-// bodyOf returns the body of a call; one that is no JSON object is empty.
-func bodyOf(call Call) map[string]any {
-	body := map[string]any{}
-	_ = json.Unmarshal(call.Body, &body)
-	return body
 }

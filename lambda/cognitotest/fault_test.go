@@ -8,8 +8,6 @@ import (
 	"poolkeeper/lambda/cognitotest"
 )
 
-var describe = map[string]any{"UserPoolId": poolID}
-
 func protection(f fake) any {
 	pool, _, _ := f.Pool(poolID)
 	return pool["DeletionProtection"]
@@ -17,7 +15,7 @@ func protection(f fake) any {
 
 func TestFaultCounts(t *testing.T) {
 	t.Parallel()
-	f := rich(t, cognitotest.Contract, nil)
+	f := rich(t, cognitotest.Contract, "")
 	f.Inject(cognitotest.Fault{Operation: "DescribeUserPool", PoolID: poolID, Skip: 1, Times: 2,
 		Error: "TooManyRequestsException", Message: "Rate exceeded"})
 	for i, want := range []int{200, 400, 400, 200} {
@@ -58,8 +56,8 @@ func TestFaultApplies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := rich(t, cognitotest.Contract, nil)
-			request, _ := f.echo(t)
+			f := rich(t, cognitotest.Contract, "")
+			request := f.echo(t, update)
 			request["DeletionProtection"] = "INACTIVE"
 			c.fault.Operation, c.fault.Times = update, 1
 			f.Inject(c.fault)
@@ -81,14 +79,14 @@ func TestFaultApplies(t *testing.T) {
 // for.
 func TestFaultWriters(t *testing.T) {
 	t.Parallel()
-	f := rich(t, cognitotest.Contract, nil)
+	f := rich(t, cognitotest.Contract, "")
 	f.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Times: 1, Then: func(s *cognitotest.Server) {
 		s.Edit(poolID, func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
 	}})
-	if got := in(f.ok(t, "DescribeUserPool", describe), "UserPool")["DeletionProtection"]; got != "INACTIVE" {
+	if got := walk(f.ok(t, "DescribeUserPool", describe), "UserPool.DeletionProtection"); got != "INACTIVE" {
 		t.Errorf("the writer came too late: %v", got)
 	}
-	request, _ := f.echo(t)
+	request := f.echo(t, update)
 	f.Inject(cognitotest.Fault{Operation: update, Times: 1,
 		Change: func(pool, _ map[string]any) { pool["DeletionProtection"] = "ACTIVE" }})
 	f.ok(t, update, request)
@@ -96,10 +94,8 @@ func TestFaultWriters(t *testing.T) {
 		t.Errorf("the change was lost: %v", got)
 	}
 	request["UserPoolTier"] = "BEST"
-	f.Inject(cognitotest.Fault{Operation: update, Change: func(pool,
-		_ map[string]any) {
-		pool["DeletionProtection"] = "INACTIVE"
-	}})
+	f.Inject(cognitotest.Fault{Operation: update,
+		Change: func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" }})
 	if a := f.send(t, update, request); a.status != http.StatusBadRequest || protection(f) != "ACTIVE" {
 		t.Error("a refused call was followed by a change")
 	}
@@ -107,7 +103,7 @@ func TestFaultWriters(t *testing.T) {
 
 func TestDelays(t *testing.T) {
 	t.Parallel()
-	f := rich(t, cognitotest.Contract, nil, cognitotest.WithLatency(10*time.Millisecond))
+	f := rich(t, cognitotest.Contract, "", cognitotest.WithLatency(10*time.Millisecond))
 	f.Inject(cognitotest.Fault{Delay: 20 * time.Millisecond, Times: 1})
 	began := time.Now()
 	f.ok(t, "DescribeUserPool", describe)

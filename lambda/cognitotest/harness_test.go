@@ -2,6 +2,7 @@ package cognitotest_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -17,7 +18,18 @@ import (
 	"poolkeeper/lambda/cognitotest"
 )
 
-const poolID = "eu-west-1_AbCdEf123"
+const (
+	poolID    = "eu-west-1_AbCdEf123"
+	update    = "UpdateUserPool"
+	set       = "SetUserPoolMfaConfig"
+	setClient = "UpdateUserPoolClient"
+	setRisk   = "SetRiskConfiguration"
+	setLogs   = "SetLogDeliveryConfiguration"
+	get       = "GetUserPoolMfaConfig"
+	parameter = "InvalidParameterException"
+)
+
+var describe = map[string]any{"UserPoolId": poolID}
 
 var modes = map[string]cognitotest.Mode{"contract": cognitotest.Contract, "measured": cognitotest.Measured}
 
@@ -38,17 +50,41 @@ func serve(t testing.TB, mode cognitotest.Mode, options ...cognitotest.Option) f
 	return fake{s, url}
 }
 
-// rich serves the pool with every member set, changed by edit.
-func rich(t testing.TB, mode cognitotest.Mode, edit func(pool, mfa map[string]any),
-	options ...cognitotest.Option) fake {
+// rich serves the pool with everything set, changed by a patch of {"pool": …, "mfa": …}.
+func rich(t testing.TB, mode cognitotest.Mode, change string, options ...cognitotest.Option) fake {
 	t.Helper()
 	f := serve(t, mode, options...)
-	pool, mfa := cognitotest.Rich()
-	if edit != nil {
-		edit(pool, mfa)
-	}
-	f.Put(poolID, pool, mfa)
+	f.PutRich(poolID)
+	f.Edit(poolID, func(pool, mfa map[string]any) { patch(t, map[string]any{"pool": pool, "mfa": mfa}, change) })
 	return f
+}
+
+// patch merges a JSON text into an object: null takes a member away. An empty text changes nothing.
+func patch(t testing.TB, o map[string]any, text string) {
+	t.Helper()
+	if text == "" {
+		return
+	}
+	given := parse([]byte(text))
+	if given == nil {
+		t.Fatalf("%s is no JSON object", text)
+	}
+	merge(o, given)
+}
+
+func merge(o, given map[string]any) {
+	for name, v := range given {
+		inner, isObject := v.(map[string]any)
+		was, wasObject := o[name].(map[string]any)
+		switch {
+		case v == nil:
+			delete(o, name)
+		case isObject && wasObject && len(inner) > 0:
+			merge(was, inner)
+		default:
+			o[name] = v
+		}
+	}
 }
 
 // An answer is what came over the wire.
@@ -59,7 +95,9 @@ type answer struct {
 }
 
 func (a answer) code() string { s, _ := a.body["__type"].(string); return s }
-func (a answer) text() string { s, _ := a.body["message"].(string); return s }
+
+// says is the error as the SDK shows it.
+func (a answer) says() string { s, _ := a.body["message"].(string); return a.code() + ": " + s }
 
 // send makes a raw call. A string goes out as it is, anything else as JSON.
 func (f fake) send(t testing.TB, operation string, request any) answer {
@@ -103,7 +141,7 @@ func (f fake) ok(t testing.TB, operation string, request any) map[string]any {
 	t.Helper()
 	a := f.send(t, operation, request)
 	if a.status != http.StatusOK {
-		t.Fatalf("%s: %s: %s", operation, a.code(), a.text())
+		t.Fatalf("%s: %s", operation, a.says())
 	}
 	return a.body
 }
@@ -119,53 +157,46 @@ func parse(raw []byte) map[string]any {
 	return object
 }
 
-// echo is the pool as a careful client writes it back.
-func (f fake) echo(t testing.TB) (update, set map[string]any) {
+// echo is the request of a call as a careful client makes it of what it read.
+func (f fake) echo(t testing.TB, call string) map[string]any {
 	t.Helper()
 	pool, mfa, ok := f.Pool(poolID)
 	if !ok {
 		t.Fatal("the pool is gone")
 	}
-	update = map[string]any{}
-	for _, m := range baseline.Documents()[0].Members {
-		shown := m.Name
-		if m.ReadName != "" {
-			shown = m.ReadName
+	request := map[string]any{}
+	switch call {
+	case set:
+		request = mfa
+	case setRisk:
+		request = f.Risk(poolID, "")
+	case setLogs:
+		request["LogConfigurations"] = f.Logs(poolID)
+	case setClient:
+		request = f.Client(poolID, cognitotest.RichClient)
+	case update:
+		for _, m := range baseline.Documents()[0].Members {
+			if v, there := pool[cmp.Or(m.ReadName, m.Name)]; there && m.Trip != baseline.ReadOnly {
+				request[m.Name] = v
+			}
 		}
-		if v, there := pool[shown]; there && m.Trip != baseline.ReadOnly {
-			update[m.Name] = v
-		}
+		delete(walk(request, "AdminCreateUserConfig").(map[string]any), "UnusedAccountValidityDays")
 	}
-	if config, ok := update["AdminCreateUserConfig"].(map[string]any); ok {
-		delete(config, "UnusedAccountValidityDays")
-	}
-	update["UserPoolId"], mfa["UserPoolId"] = poolID, poolID
-	return update, mfa
-}
-
-// echoClient is RichClient as a careful client writes it back.
-func (f fake) echoClient() map[string]any {
-	request := f.Client(poolID, cognitotest.RichClient)
 	for _, gone := range []string{"ClientSecret", "CreationDate", "LastModifiedDate", "ClientType", "ClientSecretArn"} {
 		delete(request, gone)
 	}
+	request["UserPoolId"] = poolID
 	return request
 }
 
-// in returns the object at the path, making it where it is absent.
-func in(root map[string]any, path ...string) map[string]any {
-	for _, name := range path {
-		inner, ok := root[name].(map[string]any)
-		if !ok {
-			inner = map[string]any{}
-			root[name] = inner
-		}
-		root = inner
+// walk returns the value at a dotted path, or nil.
+func walk(v any, path string) any {
+	for name := range strings.SplitSeq(path, ".") {
+		object, _ := v.(map[string]any)
+		v = object[name]
 	}
-	return root
+	return v
 }
-
-func list(values ...any) []any { return append([]any{}, values...) }
 
 func client(t testing.TB, f fake) *idp.Client {
 	t.Helper()

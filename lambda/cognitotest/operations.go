@@ -3,164 +3,115 @@ package cognitotest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
+
+	"poolkeeper/baseline"
 )
 
-// operations are the calls that the fake takes. They run under the server's lock.
-var operations = map[string]func(*Server, map[string]any) (any, error){
-	"CreateUserPool":       (*Server).createUserPool,
-	"DescribeUserPool":     (*Server).describeUserPool,
-	"UpdateUserPool":       (*Server).updateUserPool,
-	"DeleteUserPool":       (*Server).deleteUserPool,
-	"ListUserPools":        (*Server).listUserPools,
-	"GetUserPoolMfaConfig": (*Server).getMfaConfig,
-	"SetUserPoolMfaConfig": (*Server).setMfaConfig,
-	"TagResource":          (*Server).tagResource,
-	"UntagResource":        (*Server).untagResource,
-	"ListTagsForResource":  (*Server).listTags,
+// A category of calls has so many requests per second of an account and Region, and of one pool where that is capped.
+type category struct {
+	name            string
+	perSecond, pool float64
+}
 
-	"DescribeRiskConfiguration":   (*Server).describeRisk,
-	"SetRiskConfiguration":        (*Server).setRisk,
-	"GetLogDeliveryConfiguration": (*Server).getLogs,
-	"SetLogDeliveryConfiguration": (*Server).setLogs,
-	"ListUserPoolClients":         (*Server).listClients,
-	"DescribeUserPoolClient":      (*Server).describeClient,
-	"CreateUserPoolClient":        (*Server).createClient,
-	"UpdateUserPoolClient":        (*Server).updateClient,
-	"DeleteUserPoolClient":        (*Server).deleteClient,
+// The documented categories. Calls of log delivery have none that is documented.
+var (
+	poolRead       = category{"UserPoolRead", 15, 0}
+	poolUpdate     = category{"UserPoolUpdate", 15, 0}
+	resourceRead   = category{"UserPoolResourceRead", 20, 5}
+	resourceUpdate = category{"UserPoolResourceUpdate", 15, 5}
+	clientRead     = category{"UserPoolClientRead", 15, 5}
+	clientUpdate   = category{"UserPoolClientUpdate", 15, 5}
+)
+
+// An operation is a call that the fake takes. It runs under the server's lock, and p is the pool that it names.
+type operation struct {
+	category
+	run func(s *Server, p *pool, request object) (any, error)
+}
+
+var operations = map[string]operation{
+	"DescribeUserPool":     {poolRead, (*Server).describeUserPool},
+	"UpdateUserPool":       {poolUpdate, (*Server).updateUserPool},
+	"ListUserPools":        {poolRead, (*Server).listUserPools},
+	"GetUserPoolMfaConfig": {resourceRead, (*Server).getMfaConfig},
+	"SetUserPoolMfaConfig": {resourceUpdate, (*Server).setMfaConfig},
+
+	"DescribeRiskConfiguration":   {resourceRead, (*Server).describeRisk},
+	"SetRiskConfiguration":        {resourceUpdate, (*Server).setRisk},
+	"GetLogDeliveryConfiguration": {category{}, (*Server).getLogs},
+	"SetLogDeliveryConfiguration": {category{}, (*Server).setLogs},
+	"ListUserPoolClients":         {clientRead, (*Server).listClients},
+	"DescribeUserPoolClient":      {clientRead, (*Server).describeClient},
+	"UpdateUserPoolClient":        {clientUpdate, (*Server).updateClient},
+}
+
+var poolID = regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`)
+
+// perform runs the operation of a call on the pool that the request names.
+func (s *Server) perform(name string, request object) (any, error) {
+	operation, ok := operations[name]
+	if !ok {
+		return nil, &failure{Code: "UnknownOperationException", Message: "no operation " + name}
+	}
+	if name == "ListUserPools" {
+		return operation.run(s, nil, request)
+	}
+	id := text(request, "UserPoolId")
+	if !poolID.MatchString(id) || len(id) > 55 {
+		return nil, constraint(id, "userPoolId", "Member must satisfy regular expression pattern: [\\w-]+_[0-9a-zA-Z]+")
+	}
+	p, ok := s.pools[id]
+	if !ok {
+		return nil, &failure{Code: "ResourceNotFoundException", Message: "User pool " + id + " does not exist."}
+	}
+	return operation.run(s, p, request)
 }
 
 func (s *Server) arn(id string) string {
 	return fmt.Sprintf("arn:aws:cognito-idp:%s:%s:userpool/%s", s.region, s.account, id)
 }
 
-var poolID = regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`)
-
-func (s *Server) pool(request map[string]any) (*pool, error) {
-	id, _ := request["UserPoolId"].(string)
-	if !poolID.MatchString(id) || len(id) > 55 {
-		return nil, invalid("1 validation error detected: Value '%s' at 'userPoolId' failed to satisfy constraint: "+
-			"Member must satisfy regular expression pattern: [\\w-]+_[0-9a-zA-Z]+", id)
-	}
-	p, ok := s.pools[id]
-	if !ok {
-		return nil, &failure{Code: "ResourceNotFoundException", Message: "User pool " + id + " does not exist."}
-	}
-	return p, nil
+func (s *Server) describeUserPool(p *pool, _ object) (any, error) {
+	return object{"UserPool": cloneObject(p.userPool)}, nil
 }
 
-// createOnly are the members that a pool is created with and that no update has. They are taken as they are, except
-// for Schema: every pool has the standard attributes.
-var createOnly = []string{"AliasAttributes", "UsernameAttributes", "UsernameConfiguration", "Schema"}
+func (s *Server) getMfaConfig(p *pool, _ object) (any, error) { return p.shownMFA(), nil }
 
-func (s *Server) createUserPool(request map[string]any) (any, error) {
-	name, _ := request["PoolName"].(string)
-	if name == "" {
-		return nil, missing("poolName")
-	}
-	if s.validators {
-		settings := cloneObject(request)
-		for _, only := range createOnly {
-			delete(settings, only)
-		}
-		if err := validate(userPoolTable(), settings); err != nil {
-			return nil, err
-		}
-	}
-	s.serial++
-	id := fmt.Sprintf("%s_Fake%05d", s.region, s.serial)
-	p := &pool{userPool: map[string]any{}, mfaConfig: map[string]any{}, more: newMore()}
-	for k, v := range request {
-		p.userPool[k] = clone(v)
-	}
-	delete(p.userPool, "PoolName")
-	delete(p.userPool, "Schema")
-	p.userPool["Id"], p.userPool["Arn"], p.userPool["Name"] = id, s.arn(id), name
-	p.userPool["CreationDate"], p.userPool["LastModifiedDate"] = json.Number("1767225600.0"), json.Number("1767225600.0")
-	p.userPool["SchemaAttributes"] = standardAttributes()
-	setDefault(p.userPool, "MfaConfiguration", "OFF")
-	setDefault(p.userPool, "DeletionProtection", "INACTIVE")
-	setDefault(p.userPool, "UserPoolTier", "ESSENTIALS")
-	setDefault(p.userPool, "LambdaConfig", map[string]any{})
-	setDefault(p.userPool, "UserPoolTags", map[string]any{})
-	setDefault(p.userPool, "Policies", resets("Policies"))
-	setDefault(p.userPool, "VerificationMessageTemplate", resets("VerificationMessageTemplate"))
-	setDefault(p.userPool, "EmailConfiguration", resets("EmailConfiguration"))
-	setDefault(p.userPool, "AdminCreateUserConfig", resets("AdminCreateUserConfig"))
-	p.mfaConfig["MfaConfiguration"] = p.userPool["MfaConfiguration"]
-	if p.userPool["SmsConfiguration"] != nil && p.userPool["MfaConfiguration"] != "OFF" {
-		p.mfaConfig["SmsMfaConfiguration"] = map[string]any{}
-	}
-	empty := &pool{userPool: map[string]any{}, mfaConfig: p.mfaConfig}
-	mirrorPool(empty, p, request)
-	if s.validators {
-		if err := judge("CreateUserPool", change{request: request, old: empty, next: p}); err != nil {
-			return nil, err
-		}
-	}
-	s.pools[id] = p
-	return map[string]any{"UserPool": cloneObject(p.userPool)}, nil
-}
-
-func (s *Server) describeUserPool(request map[string]any) (any, error) {
-	p, err := s.pool(request)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]any{"UserPool": cloneObject(p.userPool)}, nil
-}
-
-func (s *Server) getMfaConfig(request map[string]any) (any, error) {
-	p, err := s.pool(request)
-	if err != nil {
-		return nil, err
-	}
-	return p.shownMFA(), nil
-}
-
-func (s *Server) deleteUserPool(request map[string]any) (any, error) {
-	p, err := s.pool(request)
-	if err != nil {
-		return nil, err
-	}
-	if p.userPool["DeletionProtection"] == "ACTIVE" {
-		return nil, invalid("The user pool cannot be deleted because deletion protection is activated. Deletion " +
-			"protection must be inactivated first.")
-	}
-	delete(s.pools, request["UserPoolId"].(string))
-	return map[string]any{}, nil
-}
-
-func (s *Server) listUserPools(request map[string]any) (any, error) {
-	size, _ := request["MaxResults"].(json.Number)
-	most, err := size.Int64()
-	switch {
-	case err != nil:
+func (s *Server) listUserPools(_ *pool, request object) (any, error) {
+	if request["MaxResults"] == nil {
 		return nil, missing("maxResults")
-	case most < 1:
-		return nil, constraint(size, "maxResults", "Member must have value greater than or equal to 1")
-	case most > 60:
-		return nil, constraint(size, "maxResults", "Member must have value less than or equal to 60")
 	}
-	var ids []string
-	for id := range s.pools {
-		ids = append(ids, id)
+	return page(s.pools, request, "UserPools", func(id string) object {
+		return object{"Id": id, "Name": s.pools[id].userPool["Name"]}
+	})
+}
+
+// page is one page of a list, in the order of the ids.
+func page[V any](all map[string]V, request object, name string, show func(id string) object) (any, error) {
+	most := int64(60)
+	if size, given := request["MaxResults"]; given {
+		if err := validateInteger(baseline.Member{Min: 1, Max: most}, size, "maxResults"); err != nil {
+			return nil, err
+		}
+		most, _ = size.(json.Number).Int64()
 	}
-	slices.Sort(ids)
+	ids := slices.Sorted(maps.Keys(all))
 	if after, _ := request["NextToken"].(string); after != "" {
 		i, _ := slices.BinarySearch(ids, after)
 		ids = ids[i:]
 	}
-	answer := map[string]any{}
+	answer := object{}
 	if int64(len(ids)) > most {
 		answer["NextToken"], ids = ids[most], ids[:most]
 	}
-	pools := []any{}
+	shown := []any{}
 	for _, id := range ids {
-		pools = append(pools, map[string]any{"Id": id, "Name": s.pools[id].userPool["Name"]})
+		shown = append(shown, show(id))
 	}
-	answer["UserPools"] = pools
+	answer[name] = shown
 	return answer, nil
 }
 

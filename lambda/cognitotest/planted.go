@@ -2,21 +2,34 @@ package cognitotest
 
 import (
 	"encoding/json"
+	"maps"
 	"strconv"
+	"strings"
 )
+
+// An object is one of JSON.
+type object = map[string]any
+
+// A pool is the raw state of one user pool, under the names of the read calls.
+type pool struct {
+	userPool, mfaConfig object
+	risk                map[string]object // by client; "" is the pool's
+	clients             map[string]object // by id, secrets and all
+	logs                []any             // nil: the pool never had any
+}
+
+func newPool(userPool object) *pool {
+	p := &pool{userPool: object{}, mfaConfig: object{}, risk: map[string]object{}, clients: map[string]object{}}
+	maps.Copy(p.userPool, cloneObject(userPool))
+	return p
+}
 
 // Put plants a pool just as it is given, under the names of the read calls, and copies it. Id, Arn and Name are filled
 // in where they are missing.
 func (s *Server) Put(id string, userPool, mfaConfig map[string]any) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	p := &pool{userPool: cloneObject(userPool), mfaConfig: cloneObject(mfaConfig), more: newMore()}
-	if p.mfaConfig == nil {
-		p.mfaConfig = map[string]any{}
-	}
-	if p.userPool == nil {
-		p.userPool = map[string]any{}
-	}
+	defer s.lock()()
+	p := newPool(userPool)
+	maps.Copy(p.mfaConfig, cloneObject(mfaConfig))
 	p.userPool["Id"] = id
 	setDefault(p.userPool, "Arn", s.arn(id))
 	setDefault(p.userPool, "Name", "pool")
@@ -25,8 +38,7 @@ func (s *Server) Put(id string, userPool, mfaConfig map[string]any) {
 
 // Pool returns a copy of the raw state of a pool: what the read calls show, but for the SMS block that is no factor.
 func (s *Server) Pool(id string) (userPool, mfaConfig map[string]any, ok bool) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
+	defer s.lock()()
 	p, ok := s.pools[id]
 	if !ok {
 		return nil, nil, false
@@ -36,8 +48,7 @@ func (s *Server) Pool(id string) (userPool, mfaConfig map[string]any, ok bool) {
 
 // Edit changes a pool behind everybody's back, as a concurrent writer does.
 func (s *Server) Edit(id string, edit func(userPool, mfaConfig map[string]any)) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
+	defer s.lock()()
 	if p, ok := s.pools[id]; ok {
 		p.change(edit)
 	}
@@ -49,24 +60,109 @@ func (p *pool) change(edit func(userPool, mfaConfig map[string]any)) {
 	p.userPool, p.mfaConfig = cloneObject(p.userPool), cloneObject(p.mfaConfig)
 }
 
-func setDefault(object map[string]any, name string, v any) {
-	if _, ok := object[name]; !ok {
-		object[name] = v
+// PutClient plants an app client just as it is given.
+func (s *Server) PutClient(id, client string, document map[string]any) {
+	defer s.lock()()
+	document = cloneObject(document)
+	document["UserPoolId"], document["ClientId"] = id, client
+	s.pools[id].clients[client] = document
+}
+
+// Client returns a copy of an app client, or nil.
+func (s *Server) Client(id, client string) map[string]any {
+	defer s.lock()()
+	return cloneObject(s.pools[id].clients[client])
+}
+
+// RemoveClient takes an app client away, as somebody else does.
+func (s *Server) RemoveClient(id, client string) {
+	defer s.lock()()
+	delete(s.pools[id].clients, client)
+	delete(s.pools[id].risk, client)
+}
+
+// PutRisk plants the risk configuration of a pool, or of one of its clients.
+func (s *Server) PutRisk(id, client string, risk map[string]any) {
+	defer s.lock()()
+	s.pools[id].risk[client] = cloneObject(risk)
+}
+
+// Risk returns a copy of the risk configuration of a pool, or of one of its clients, whether threat protection is on
+// or not.
+func (s *Server) Risk(id, client string) map[string]any {
+	defer s.lock()()
+	return cloneObject(s.pools[id].risk[client])
+}
+
+// PutLogs plants the log configurations of a pool.
+func (s *Server) PutLogs(id string, logs []any) {
+	defer s.lock()()
+	s.pools[id].logs, _ = clone(logs).([]any)
+}
+
+// Logs returns a copy of the log configurations of a pool.
+func (s *Server) Logs(id string) []any {
+	defer s.lock()()
+	logs, _ := clone(s.pools[id].logs).([]any)
+	return logs
+}
+
+func setDefault(o object, name string, v any) {
+	if _, ok := o[name]; !ok {
+		o[name] = v
 	}
 }
 
-func cloneObject(o map[string]any) map[string]any {
-	c, _ := clone(o).(map[string]any)
-	return c
+func asObject(v any) object {
+	o, _ := v.(object)
+	return o
 }
+
+// at returns the value at a dotted path, or nil.
+func at(v any, path string) any {
+	for name := range strings.SplitSeq(path, ".") {
+		v = asObject(v)[name]
+	}
+	return v
+}
+
+// text is the text at a path, or "".
+func text(o object, path string) string {
+	text, _ := at(o, path).(string)
+	return text
+}
+
+// texts are the texts of a list, or nil.
+func texts(v any) []string {
+	values, _ := v.([]any)
+	var all []string
+	for _, v := range values {
+		if text, ok := v.(string); ok {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+// elements are the objects of the list at a path.
+func elements(o object, path string) []object {
+	values, _ := at(o, path).([]any)
+	var all []object
+	for _, v := range values {
+		all = append(all, asObject(v))
+	}
+	return all
+}
+
+func cloneObject(o object) object { return asObject(clone(o)) }
 
 func clone(v any) any {
 	switch v := v.(type) {
-	case map[string]any:
+	case object:
 		if v == nil {
-			return map[string]any(nil)
+			return object(nil)
 		}
-		c := make(map[string]any, len(v))
+		c := make(object, len(v))
 		for k, e := range v {
 			c[k] = clone(e)
 		}

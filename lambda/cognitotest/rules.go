@@ -7,308 +7,240 @@ import (
 	"time"
 )
 
-// A change is a request, and the pool before and after it.
+// A change is a request, and what it changes before and after it: the document UserPool or that of a client, and the
+// pool's MFA document.
 type change struct {
-	request   map[string]any
-	old, next *pool
-	onPool    bool // the call is not SetUserPoolMfaConfig
+	request, was, is object
+	mfaWas, mfa      object
+	onlyMFA          bool // the call is SetUserPoolMfaConfig
 }
 
-func (c change) text(path string) string {
-	text, _ := at(c.next.userPool, path).(string)
-	return text
+func changeOf(request object, old, next *pool) change {
+	return change{request: request, was: old.userPool, is: next.userPool, mfaWas: old.mfaConfig, mfa: next.mfaConfig}
 }
 
-func (c change) list(path string) []string { return texts(at(c.next.userPool, path)) }
-
-func texts(v any) []string {
-	values, _ := v.([]any)
-	var all []string
-	for _, v := range values {
-		if text, ok := v.(string); ok {
-			all = append(all, text)
-		}
-	}
-	return all
-}
+func (c change) text(path string) string { return text(c.is, path) }
 
 func (c change) has(path string, any ...string) bool {
-	return slices.ContainsFunc(c.list(path), func(s string) bool { return slices.Contains(any, s) })
+	return slices.ContainsFunc(texts(at(c.is, path)), func(s string) bool { return slices.Contains(any, s) })
 }
 
-func (c change) mode() string {
-	mode, _ := c.next.mfaConfig["MfaConfiguration"].(string)
-	return mode
-}
+func (c change) mode() string { return text(c.mfa, "MfaConfiguration") }
 
 func (c change) on() bool { return c.mode() == "ON" || c.mode() == "OPTIONAL" }
 
-func (c change) emailMFA() bool { return c.on() && c.next.mfaConfig["EmailMfaConfiguration"] != nil }
+func (c change) emailMFA() bool { return c.on() && c.mfa["EmailMfaConfiguration"] != nil }
 
-func (c change) sms() bool { return len(object(c.next.userPool["SmsConfiguration"])) > 0 }
+func (c change) sms() bool { return len(asObject(c.is["SmsConfiguration"])) > 0 }
 
-func (c change) recovery() []string {
-	mechanisms, _ := at(c.next.userPool, "AccountRecoverySetting.RecoveryMechanisms").([]any)
-	var names []string
-	for _, m := range mechanisms {
-		name, _ := object(m)["Name"].(string)
-		names = append(names, name)
-	}
-	return names
+// onlyRecovery says whether the users of the pool have this one way only to recover their accounts.
+func (c change) onlyRecovery(name string) bool {
+	mechanisms := elements(c.is, "AccountRecoverySetting.RecoveryMechanisms")
+	return len(mechanisms) == 1 && mechanisms[0]["Name"] == name
 }
 
 // levelsNamed says whether an authentication level has another name than its default one.
 func (c change) levelsNamed() bool {
-	for level, v := range object(c.next.userPool["AcrConfiguration"]) {
-		if object(v)["AcrValue"] != "urn:cognito:loa:"+strings.TrimPrefix(level, "Level") {
+	for level, v := range asObject(c.is["AcrConfiguration"]) {
+		if asObject(v)["AcrValue"] != "urn:cognito:loa:"+strings.TrimPrefix(level, "Level") {
 			return true
 		}
 	}
 	return false
 }
 
-func (c change) lite(needs bool) bool { return needs && c.text("UserPoolTier") == "LITE" }
+// validFor says whether the lifetime of a client's token, if there is one, lies between two others.
+func (c change) validFor(token, unit string, least, most time.Duration) bool {
+	n, _ := c.is[token+"Validity"].(json.Number)
+	if n == "" || n == "0" {
+		return true
+	}
+	if given := c.text("TokenValidityUnits." + token); given != "" {
+		unit = given
+	}
+	count, err := n.Int64()
+	lifetime := time.Duration(count) * map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute,
+		"hours": time.Hour, "days": day}[unit]
+	return err == nil && least <= lifetime && lifetime <= most
+}
 
 const (
+	both      = "both writes of the pool"
+	onPool    = "UpdateUserPool"
+	onMFA     = "SetUserPoolMfaConfig"
+	onClient  = "UpdateUserPoolClient"
 	parameter = "InvalidParameterException"
 	feature   = "FeatureUnavailableInTierException"
+	noFlow    = "InvalidOAuthFlowException"
 	noPlan    = "This feature is not available in your current feature plan"
 	factors   = "Policies.SignInPolicy.AllowedFirstAuthFactors"
+	flows     = "ExplicitAuthFlows"
+	refresh   = "ALLOW_REFRESH_TOKEN_AUTH"
+	grants    = "AllowedOAuthFlows"
+	day       = 24 * time.Hour
+	// nobody is in the name of an identity, a function, a role or a site that does not exist.
+	nobody = "nobody"
 )
 
-// nobody is in the name of an identity, a function, a role or a site that does not exist.
-const nobody = "nobody"
-
-// rules are the refusals that the service was seen to make, or documents, in the order in which they are tried. An
-// empty operation is both writes.
+// rules are the refusals that the service was seen to make, or documents, in the order in which they are tried. Many of
+// its texts name another member than the one that is wrong, or none.
 var rules = []struct {
-	name      string
-	operation string
-	broken    func(c change) bool
-	code      string
-	text      string
+	name, operation string
+	broken          func(c change) bool
+	code, text      string
 }{
-	{"two validity days", "UpdateUserPool", func(c change) bool {
-		return number(at(c.request, "AdminCreateUserConfig.UnusedAccountValidityDays")) != "" &&
-			number(at(c.next.userPool, "Policies.PasswordPolicy.TemporaryPasswordValidityDays")) != ""
+	{"two validity days", onPool, func(c change) bool {
+		set := func(v any) bool { return v != nil && v != json.Number("0") }
+		return set(at(c.request, "AdminCreateUserConfig.UnusedAccountValidityDays")) &&
+			set(at(c.is, "Policies.PasswordPolicy.TemporaryPasswordValidityDays"))
 	}, parameter, "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"},
-	{"MFA turned on without a factor", "UpdateUserPool", func(c change) bool {
-		was, _ := c.old.mfaConfig["MfaConfiguration"].(string)
-		return c.request["MfaConfiguration"] == "ON" && was != "ON" && len(factorsOf(c.old.mfaConfig)) == 0
+	{"MFA turned on without a factor", onPool, func(c change) bool {
+		return c.request["MfaConfiguration"] == "ON" && c.mfaWas["MfaConfiguration"] != "ON" && !anyFactor(c.mfaWas)
 	}, parameter, "Cannot turn MFA functionality ON, once the user pool has been created"},
-	{"phone_number verified without a sender", "", func(c change) bool {
+	{"phone_number verified without a sender", both, func(c change) bool {
 		return c.has("AutoVerifiedAttributes", "phone_number") && !c.sms() &&
-			(c.onPool || c.old.mfaConfig["SmsMfaConfiguration"] != nil)
-	},
-		parameter, "SMS configuration is required when phone_number is selected for auto verification"},
-	{"verification of an attribute that is not verified", "UpdateUserPool", func(c change) bool {
-		for _, attribute := range c.list("UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate") {
-			if !c.has("AutoVerifiedAttributes", attribute) {
-				return true
-			}
-		}
-		return false
+			(!c.onlyMFA || c.mfaWas["SmsMfaConfiguration"] != nil)
+	}, parameter, "SMS configuration is required when phone_number is selected for auto verification"},
+	{"verification of an attribute that is not verified", onPool, func(c change) bool {
+		needed := texts(at(c.is, "UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate"))
+		return slices.ContainsFunc(needed, func(name string) bool { return !c.has("AutoVerifiedAttributes", name) })
 	}, parameter, "All attributes in AttributesRequireVerificationBeforeUpdate must exist in AutoVerifiedAttributes"},
-	{"one-time codes beside MFA ON", "", func(c change) bool {
-		return c.mode() == "ON" &&
-			c.has(factors, "EMAIL_OTP", "SMS_OTP")
-	},
+	{"one-time codes beside MFA ON", both,
+		func(c change) bool { return c.mode() == "ON" && c.has(factors, "EMAIL_OTP", "SMS_OTP") },
 		parameter, "Only PASSWORD and WEB_AUTHN (if configured) can be enabled as an auth factor if MFA is enabled"},
-	{"single-factor passkeys beside MFA ON", "", func(c change) bool {
+	{"single-factor passkeys beside MFA ON", both, func(c change) bool {
 		return c.mode() == "ON" && c.has(factors, "WEB_AUTHN") &&
-			at(c.next.mfaConfig, "WebAuthnConfiguration.FactorConfiguration") != "MULTI_FACTOR_WITH_USER_VERIFICATION"
+			at(c.mfa, "WebAuthnConfiguration.FactorConfiguration") != "MULTI_FACTOR_WITH_USER_VERIFICATION"
 	}, parameter, "Cannot set WebAuthn factor configuration to SINGLE_FACTOR if MFA is required"},
-	{"SMS_OTP without a sender", "UpdateUserPool", func(c change) bool { return c.has(factors, "SMS_OTP") && !c.sms() },
+	{"SMS_OTP without a sender", onPool, func(c change) bool { return c.has(factors, "SMS_OTP") && !c.sms() },
 		parameter, "SMS_OTP is missing valid SMS configuration"},
-	{"threat protection below PLUS", "UpdateUserPool", func(c change) bool {
-		mode := c.text("UserPoolAddOns.AdvancedSecurityMode")
-		return (mode == "AUDIT" || mode == "ENFORCED") && c.text("UserPoolTier") != "PLUS" && c.text("UserPoolTier") != ""
+	{"threat protection below PLUS", onPool, func(c change) bool {
+		mode, tier := c.text("UserPoolAddOns.AdvancedSecurityMode"), c.text("UserPoolTier")
+		return (mode == "AUDIT" || mode == "ENFORCED") && tier != "PLUS" && tier != ""
 	}, feature, "The following features need to be disabled for the {tier} pricing tier configured: Threat Protection"},
-	{"first factors on LITE", "UpdateUserPool", func(c change) bool {
-		return c.lite(c.has(factors, "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN", "SOFTWARE_TOKEN"))
+	{"a feature on LITE", both, func(c change) bool {
+		return c.text("UserPoolTier") == "LITE" && (c.emailMFA() || c.levelsNamed() ||
+			c.text("DcrConfiguration.EnableStatus") == "Enabled" ||
+			c.has(factors, "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN", "SOFTWARE_TOKEN"))
 	}, feature, noPlan},
-	{"client registration on LITE", "UpdateUserPool",
-		func(c change) bool { return c.lite(c.text("DcrConfiguration.EnableStatus") == "Enabled") },
-		feature, noPlan +
-			"Registration"},
-	{"level names on LITE", "UpdateUserPool", func(c change) bool { return c.lite(c.levelsNamed()) },
-		feature, noPlan},
-	{"e-mail MFA on LITE", "", func(c change) bool { return c.lite(c.emailMFA()) },
-		feature, noPlan},
-	{"KMS key against its type", "UpdateUserPool", func(c change) bool {
+	{"KMS key against its type", onPool, func(c change) bool {
 		kind, arn := c.text("KeyConfiguration.KeyType"), c.text("KeyConfiguration.KmsKeyArn")
 		return kind == "AWS_OWNED_KEY" && arn != "" || kind == "CUSTOMER_MANAGED_KEY" && arn == ""
 	}, parameter, "KmsKeyArn is required for CUSTOMER_MANAGED_KEY and not allowed for AWS_OWNED_KEY"},
-	{"admin_only not alone", "UpdateUserPool", func(c change) bool {
-		return len(c.recovery()) > 1 && slices.Contains(c.recovery(), "admin_only")
+	{"admin_only not alone", onPool, func(c change) bool {
+		mechanisms := elements(c.is, "AccountRecoverySetting.RecoveryMechanisms")
+		admin := func(m object) bool { return m["Name"] == "admin_only" }
+		return len(mechanisms) > 1 && slices.ContainsFunc(mechanisms, admin)
 	}, parameter, "admin_only cannot be combined with other RecoveryMechanisms"},
-	{"custom sender without a key", "UpdateUserPool", func(c change) bool {
-		triggers := object(c.request["LambdaConfig"])
+	{"two recovery mechanisms of one priority", onPool, func(c change) bool {
+		mechanisms := elements(c.request, "AccountRecoverySetting.RecoveryMechanisms")
+		return len(mechanisms) == 2 && mechanisms[0]["Priority"] == mechanisms[1]["Priority"]
+	}, parameter, "Invalid parameter given: duplicate priority"},
+	{"recovery by phone alone beside SMS MFA", both, func(c change) bool {
+		return c.on() && c.mfa["SmsMfaConfiguration"] != nil && c.onlyRecovery("verified_phone_number")
+	}, parameter, "Account Recovery Setting cannot use verified_phone_number"},
+	{"e-mail MFA beside recovery by e-mail alone", both,
+		func(c change) bool { return c.emailMFA() && c.onlyRecovery("verified_email") },
+		parameter, "EmailMfaConfiguration cannot be combined with account recovery by verified_email alone"},
+	{"custom sender without a key", onPool, func(c change) bool {
+		triggers := asObject(c.request["LambdaConfig"])
 		return (triggers["CustomSMSSender"] != nil || triggers["CustomEmailSender"] != nil) && triggers["KMSKeyID"] == nil
 	}, parameter, "KMSKeyID is required for CustomSMSSender and CustomEmailSender"},
-	{"two pre token generation functions", "UpdateUserPool", func(c change) bool {
-		triggers := object(c.request["LambdaConfig"])
-		config := object(triggers["PreTokenGenerationConfig"])
-		return config != nil && triggers["PreTokenGeneration"] != nil && config["LambdaArn"] != triggers["PreTokenGeneration"]
+	{"two pre token generation functions", onPool, func(c change) bool {
+		triggers := asObject(c.request["LambdaConfig"])
+		legacy, config := triggers["PreTokenGeneration"], asObject(triggers["PreTokenGenerationConfig"])
+		return config != nil && legacy != nil && config["LambdaArn"] != legacy
 	}, parameter, "PreTokenGeneration and PreTokenGenerationConfig must name the same function"},
-	{"sender of text messages not exactly one", "", func(c change) bool {
-		for _, path := range []string{"SmsConfiguration", "SmsMfaConfiguration.SmsConfiguration"} {
-			if sender := object(at(c.request, path)); sender != nil &&
-				(sender["SnsCallerArn"] == nil) == (sender["EumsSms"] == nil) {
-				return true
-			}
-		}
-		return false
-	}, parameter, "SmsConfiguration takes exactly one of SnsCallerArn and EumsSms"},
-	{"DEVELOPER without an identity", "UpdateUserPool", func(c change) bool {
-		return c.text("EmailConfiguration.EmailSendingAccount") == "DEVELOPER" && c.text("EmailConfiguration.SourceArn") == ""
-	}, parameter, "EmailConfiguration SourceArn is required for DEVELOPER"},
-	{"e-mail MFA without a sender", "SetUserPoolMfaConfig", func(c change) bool {
-		return c.emailMFA() && c.text("EmailConfiguration.EmailSendingAccount") != "DEVELOPER"
-	}, parameter, "Cannot set EmailMfaConfiguration when EmailSendingAccount is COGNITO_DEFAULT"},
-	{"recovery by phone alone beside SMS MFA", "", func(c change) bool {
-		return c.on() && c.next.mfaConfig["SmsMfaConfiguration"] != nil &&
-			slices.Equal(c.recovery(), []string{"verified_phone_number"})
-	}, parameter, "Account Recovery Setting cannot use verified_phone_number"},
-	{"two recovery mechanisms of one priority", "UpdateUserPool", func(c change) bool {
-		mechanisms, _ := at(c.request, "AccountRecoverySetting.RecoveryMechanisms").([]any)
-		return len(mechanisms) == 2 && object(mechanisms[0])["Priority"] == object(mechanisms[1])["Priority"]
-	}, parameter, "Invalid parameter given: duplicate priority"},
-	{"an identity that SES does not know", "UpdateUserPool",
-		func(c change) bool { return strings.Contains(c.text("EmailConfiguration.SourceArn"), nobody) },
-		parameter, "Email address is not verified. The following identities failed the check in region EU-WEST-1"},
-	{"a trigger that is no function", "UpdateUserPool", func(c change) bool {
-		for _, trigger := range object(c.request["LambdaConfig"]) {
-			if name, _ := trigger.(string); strings.Contains(name, nobody) {
+	{"a trigger that is no function", onPool, func(c change) bool {
+		for trigger := range asObject(c.request["LambdaConfig"]) {
+			if strings.Contains(text(c.request, "LambdaConfig."+trigger), nobody) {
 				return true
 			}
 		}
 		return false
 	}, parameter, "Invalid lambda function ARN provided"},
-	{"a role that the caller may not pass", "", func(c change) bool {
-		return strings.Contains(c.text("SmsConfiguration.SnsCallerArn"), nobody)
-	}, "AccessDeniedException", "not authorized to perform: iam:PassRole"},
-	{"passkeys of a site that is none", "SetUserPoolMfaConfig", func(c change) bool {
-		site, _ := at(c.request, "WebAuthnConfiguration.RelyingPartyId").(string)
-		return strings.Contains(site, nobody)
-	}, parameter, "Invalid parameter given"},
-	{"e-mail MFA beside recovery by e-mail alone", "",
-		func(c change) bool { return c.emailMFA() && slices.Equal(c.recovery(), []string{"verified_email"}) },
-		parameter, "EmailMfaConfiguration cannot be combined with account recovery by verified_email alone"},
-	{"MFA off with a factor", "SetUserPoolMfaConfig", func(c change) bool {
-		return c.mode() == "OFF" && slices.ContainsFunc(factorBlocks,
-			func(block string) bool { return c.request[block] != nil })
-	}, parameter, "Invalid MFA configuration given, can't turn off MFA and configure an MFA together."},
-	{"passkeys as the only factor", "SetUserPoolMfaConfig", func(c change) bool {
-		return c.on() && len(factorsOf(c.next.mfaConfig)) == 0 && c.request["WebAuthnConfiguration"] != nil
-	}, parameter, "SMS MFA, Email MFA, or Software Token MFA must be enabled"},
-	{"MFA without a factor", "SetUserPoolMfaConfig", func(c change) bool {
-		return c.on() &&
-			len(factorsOf(c.next.mfaConfig)) == 0
-	},
-		parameter, "Invalid MFA configuration given, can't disable all MFAs with a required or optional configuration."},
-}
-
-// clientRules are the refusals of UpdateUserPoolClient. Their words name the flow or nothing, never the setting.
-var clientRules = []struct {
-	name   string
-	broken func(old, client map[string]any) bool
-	code   string
-	text   string
-}{
-	{"older flows beside newer ones", func(_, client map[string]any) bool {
-		newer := 0
-		for _, flow := range texts(client["ExplicitAuthFlows"]) {
-			if strings.HasPrefix(flow, "ALLOW_") {
-				newer++
-			}
+	{"sender of text messages not exactly one", both, func(c change) bool {
+		wrong := func(path string) bool {
+			sender := asObject(at(c.request, path))
+			return sender != nil && (sender["SnsCallerArn"] == nil) == (sender["EumsSms"] == nil)
 		}
-		return newer > 0 && newer < len(texts(client["ExplicitAuthFlows"]))
+		return wrong("SmsConfiguration") || wrong("SmsMfaConfiguration.SmsConfiguration")
+	}, parameter, "SmsConfiguration takes exactly one of SnsCallerArn and EumsSms"},
+	{"a role that the caller may not pass", both,
+		func(c change) bool { return strings.Contains(c.text("SmsConfiguration.SnsCallerArn"), nobody) },
+		"AccessDeniedException", "not authorized to perform: iam:PassRole"},
+	{"DEVELOPER without an identity", onPool, func(c change) bool {
+		return c.text("EmailConfiguration.EmailSendingAccount") == "DEVELOPER" && c.text("EmailConfiguration.SourceArn") == ""
+	}, parameter, "EmailConfiguration SourceArn is required for DEVELOPER"},
+	{"an identity that SES does not know", onPool,
+		func(c change) bool { return strings.Contains(c.text("EmailConfiguration.SourceArn"), nobody) },
+		parameter, "Email address is not verified. The following identities failed the check in region EU-WEST-1"},
+	{"e-mail MFA without a sender", onMFA, func(c change) bool {
+		return c.emailMFA() && c.text("EmailConfiguration.EmailSendingAccount") != "DEVELOPER"
+	}, parameter, "Cannot set EmailMfaConfiguration when EmailSendingAccount is COGNITO_DEFAULT"},
+	{"passkeys of a site that is none", onMFA, func(c change) bool {
+		return strings.Contains(text(c.request, "WebAuthnConfiguration.RelyingPartyId"), nobody)
+	}, parameter, "Invalid parameter given"},
+	{"MFA off with a factor", onMFA, func(c change) bool {
+		given := func(block string) bool { return c.request[block] != nil }
+		return c.mode() == "OFF" && slices.ContainsFunc(factorBlocks, given)
+	}, parameter, "Invalid MFA configuration given, can't turn off MFA and configure an MFA together."},
+	{"passkeys as the only factor", onMFA,
+		func(c change) bool { return c.on() && !anyFactor(c.mfa) && c.request["WebAuthnConfiguration"] != nil },
+		parameter, "SMS MFA, Email MFA, or Software Token MFA must be enabled"},
+	{"MFA without a factor", onMFA, func(c change) bool { return c.on() && !anyFactor(c.mfa) },
+		parameter, "Invalid MFA configuration given, can't disable all MFAs with a required or optional configuration."},
+
+	{"older flows beside newer ones", onClient, func(c change) bool {
+		older := func(flow string) bool { return !strings.HasPrefix(flow, "ALLOW_") }
+		newer := func(flow string) bool { return !older(flow) }
+		all := texts(c.is[flows])
+		return slices.ContainsFunc(all, newer) && slices.ContainsFunc(all, older)
 	}, parameter, "Usage of ALLOW_ auth flows is not allowed with legacy auth flows"},
-	{"no refresh of tokens any more", func(old, client map[string]any) bool {
-		flows := texts(client["ExplicitAuthFlows"])
-		return slices.Contains(texts(old["ExplicitAuthFlows"]), "ALLOW_REFRESH_TOKEN_AUTH") && len(flows) > 0 &&
-			!slices.Contains(flows, "ALLOW_REFRESH_TOKEN_AUTH") && at(client, "RefreshTokenRotation.Feature") != "ENABLED"
+	{"no refresh of tokens any more", onClient, func(c change) bool {
+		return slices.Contains(texts(c.was[flows]), refresh) && texts(c.is[flows]) != nil && !c.has(flows, refresh) &&
+			c.text("RefreshTokenRotation.Feature") != "ENABLED"
 	}, parameter, "REFRESH_TOKEN_AUTH should always be allowed"},
-	{"rotation beside the refresh flow", func(_, client map[string]any) bool {
-		return slices.Contains(texts(client["ExplicitAuthFlows"]), "ALLOW_REFRESH_TOKEN_AUTH") &&
-			at(client, "RefreshTokenRotation.Feature") == "ENABLED"
-	}, parameter, "Refresh token rotation is not supported with the given auth flows"},
-	{"a redirect to elsewhere", func(_, client map[string]any) bool {
-		to, _ := client["DefaultRedirectURI"].(string)
-		return to != "" && !slices.Contains(texts(client["CallbackURLs"]), to)
+	{"rotation beside the refresh flow", onClient,
+		func(c change) bool {
+			return c.has(flows, refresh) && c.text("RefreshTokenRotation.Feature") == "ENABLED"
+		},
+		parameter, "Refresh token rotation is not supported with the given auth flows"},
+	{"a redirect to elsewhere", onClient, func(c change) bool {
+		return c.text("DefaultRedirectURI") != "" && !c.has("CallbackURLs", c.text("DefaultRedirectURI"))
 	}, parameter, "Default redirect URI must be one of the callback URLs"},
-	{"a grant without a callback", func(_, client map[string]any) bool {
-		flows := texts(client["AllowedOAuthFlows"])
-		return (slices.Contains(flows, "code") || slices.Contains(flows, "implicit")) && texts(client["CallbackURLs"]) == nil
-	}, "InvalidOAuthFlowException", "CallbackUrls can not be empty"},
-	{"client credentials beside another grant", func(_, client map[string]any) bool {
-		flows := texts(client["AllowedOAuthFlows"])
-		return len(flows) > 1 && slices.Contains(flows, "client_credentials")
-	}, "InvalidOAuthFlowException", "client_credentials flow can not be selected along with code flow or implicit flow"},
-	{"openid without a user", func(_, client map[string]any) bool {
-		return slices.Contains(texts(client["AllowedOAuthFlows"]), "client_credentials") &&
-			slices.Contains(texts(client["AllowedOAuthScopes"]), "openid")
-	}, "ScopeDoesNotExistException", "openid is not supported with client_credentials flow"},
-	{"a validity out of range", func(_, client map[string]any) bool {
-		return !validFor(client, "AccessToken", "hours", 5*time.Minute, 24*time.Hour) ||
-			!validFor(client, "IdToken", "hours", 5*time.Minute, 24*time.Hour) ||
-			!validFor(client, "RefreshToken", "days", time.Hour, 3650*24*time.Hour)
+	{"a grant without a callback", onClient,
+		func(c change) bool { return c.has(grants, "code", "implicit") && texts(c.is["CallbackURLs"]) == nil },
+		noFlow, "CallbackUrls can not be empty"},
+	{"client credentials beside another grant", onClient,
+		func(c change) bool { return c.has(grants, "client_credentials") && len(texts(c.is[grants])) > 1 },
+		noFlow, "client_credentials flow can not be selected along with code flow or implicit flow"},
+	{"openid without a user", onClient,
+		func(c change) bool {
+			return c.has(grants, "client_credentials") && c.has("AllowedOAuthScopes", "openid")
+		},
+		"ScopeDoesNotExistException", "openid is not supported with client_credentials flow"},
+	{"a validity out of range", onClient, func(c change) bool {
+		return !c.validFor("AccessToken", "hours", 5*time.Minute, day) ||
+			!c.validFor("IdToken", "hours", 5*time.Minute, day) || !c.validFor("RefreshToken", "days", time.Hour, 3650*day)
 	}, parameter, "Invalid range for token validity"},
 }
 
-// validFor says whether the lifetime of a token, if there is one, lies between two others.
-func validFor(client map[string]any, token, unit string, least, most time.Duration) bool {
-	n, _ := client[token+"Validity"].(json.Number)
-	if n == "" || n == "0" {
-		return true
-	}
-	if given, _ := at(client, "TokenValidityUnits."+token).(string); given != "" {
-		unit = given
-	}
-	count, err := n.Int64()
-	units := map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour, "days": 24 *
-		time.Hour}
-	lifetime := time.Duration(count) * units[unit]
-	return err == nil && least <= lifetime && lifetime <= most
-}
-
-func judgeClient(old, client map[string]any) error {
-	for _, r := range clientRules {
-		if r.broken(old, client) {
-			return &failure{Code: r.code, Message: r.text}
-		}
-	}
-	return nil
-}
-
-func judge(operation string, c change) error {
-	c.onPool = operation != "SetUserPoolMfaConfig"
+func (s *Server) judge(operation string, c change) error {
+	c.onlyMFA = operation == onMFA
 	for _, r := range rules {
-		if (r.operation == "" || r.operation == operation || r.operation == "UpdateUserPool" &&
-			operation == "CreateUserPool") && r.broken(c) {
+		concerns := r.operation == operation || r.operation == both && operation != onClient
+		if s.validators && concerns && r.broken(c) {
 			return &failure{Code: r.code, Message: strings.ReplaceAll(r.text, "{tier}", c.text("UserPoolTier"))}
 		}
 	}
 	return nil
 }
 
-// factorsOf returns the factors that an MFA document turns on.
-func factorsOf(mfa map[string]any) []string {
-	var on []string
-	for _, block := range factorBlocks {
-		if mfa[block] != nil && (!strings.HasPrefix(block, "SoftwareToken") || at(mfa, block+".Enabled") == true) {
-			on = append(on, block)
-		}
-	}
-	return on
-}
+var factorBlocks = []string{"SmsMfaConfiguration", "SoftwareTokenMfaConfiguration", "EmailMfaConfiguration"}
 
-// number returns the digits of a JSON number other than 0, or "".
-func number(v any) string {
-	n, _ := v.(json.Number)
-	if n == "0" {
-		return ""
-	}
-	return string(n)
+// anyFactor says whether an MFA document turns on a factor.
+func anyFactor(mfa object) bool {
+	return mfa["SmsMfaConfiguration"] != nil || mfa["EmailMfaConfiguration"] != nil ||
+		at(mfa, "SoftwareTokenMfaConfiguration.Enabled") == true
 }

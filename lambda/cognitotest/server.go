@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -32,25 +33,19 @@ type Server struct {
 	pools  map[string]*pool
 	calls  []Call
 	faults []*Fault
-	failed map[string]*failure // the calls that were refused, by request id
 	serial int
 
 	http     *http.Server
 	listener net.Listener
 }
 
-// A pool is the raw state of one user pool, under the names of the read calls.
-type pool struct {
-	userPool  map[string]any
-	mfaConfig map[string]any
-	more      *more
-}
-
 // An Option changes a Server.
 type Option func(*Server)
 
 // WithRateLimits enforces the documented requests per second of each category, and per pool.
-func WithRateLimits() Option { return func(s *Server) { s.limits = newLimits() } }
+func WithRateLimits() Option {
+	return func(s *Server) { s.limits = &limits{buckets: map[string]*bucket{}} }
+}
 
 // WithClock makes the rate limits live by another clock than the real one.
 func WithClock(now func() time.Time) Option { return func(s *Server) { s.now = now } }
@@ -70,11 +65,17 @@ func WithoutValidators() Option { return func(s *Server) { s.validators = false 
 // New returns a fake without pools. Start serves it; it is an http.Handler too.
 func New(mode Mode, options ...Option) *Server {
 	s := &Server{mode: mode, region: "eu-west-1", account: "111122223333", validators: true, now: time.Now,
-		pools: map[string]*pool{}, failed: map[string]*failure{}}
+		pools: map[string]*pool{}}
 	for _, o := range options {
 		o(s)
 	}
 	return s
+}
+
+// lock locks the server and returns how to unlock it.
+func (s *Server) lock() (unlock func()) {
+	s.mutex.Lock()
+	return s.mutex.Unlock
 }
 
 // Start serves on a free port of the loopback interface and returns the URL.
@@ -103,23 +104,20 @@ func (s *Server) Close() error {
 // A Call is one call that the fake took.
 type Call struct {
 	Operation string
-	PoolID    string // "" where the call names none; that of the new pool for CreateUserPool
-	ClientID  string // of the new client, for CreateUserPoolClient
+	PoolID    string // "" where the call names none
 	Body      []byte
 	RequestID string
+	failed    *failure // what refused it
 }
 
 // Calls returns the calls in the order of their arrival.
 func (s *Server) Calls() []Call {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	return append([]Call(nil), s.calls...)
+	defer s.lock()()
+	return slices.Clone(s.calls)
 }
 
 // ResetCalls forgets the calls.
 func (s *Server) ResetCalls() {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
+	defer s.lock()()
 	s.calls = nil
-	clear(s.failed)
 }

@@ -1,6 +1,7 @@
 package cognitotest
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 
@@ -14,70 +15,57 @@ var keptWhenMeasured = map[string]bool{
 	"UserPoolTier": true, "UserPoolTags": true,
 }
 
-// resets is what a member becomes that is left out, where that is not to be absent.
-func resets(name string) any {
-	switch name {
-	case "DeletionProtection":
-		return "INACTIVE"
-	case "MfaConfiguration":
-		return "OFF"
-	case "UserPoolTier":
-		return "ESSENTIALS"
-	case "EmailConfiguration":
-		return map[string]any{"EmailSendingAccount": "COGNITO_DEFAULT"}
-	case "LambdaConfig", "UserPoolTags":
-		return map[string]any{}
-	case "VerificationMessageTemplate":
-		return map[string]any{"DefaultEmailOption": "CONFIRM_WITH_CODE"}
-	case "Policies":
-		return map[string]any{"PasswordPolicy": map[string]any{"MinimumLength": json.Number("8"),
-			"TemporaryPasswordValidityDays": json.Number("7"),
-			"RequireUppercase":              false, "RequireLowercase": false, "RequireNumbers": false, "RequireSymbols": false}}
-	case "AdminCreateUserConfig":
-		return map[string]any{"AllowAdminCreateUserOnly": false}
-	default:
-		return nil
-	}
+// The dates of whatever was made and then updated.
+const (
+	created  = json.Number("1767225600.0")
+	modified = json.Number("1767225601.5")
+)
+
+// resets are what the members become that are left out, where that is not to be absent.
+var resets = object{
+	"DeletionProtection": "INACTIVE", "MfaConfiguration": "OFF", "UserPoolTier": "ESSENTIALS",
+	"EmailConfiguration": object{"EmailSendingAccount": "COGNITO_DEFAULT"},
+	"LambdaConfig":       object{}, "UserPoolTags": object{},
+	"VerificationMessageTemplate": object{"DefaultEmailOption": "CONFIRM_WITH_CODE"},
+	"AdminCreateUserConfig":       object{"AllowAdminCreateUserOnly": false},
+	"Policies": object{"PasswordPolicy": object{"MinimumLength": json.Number("8"),
+		"TemporaryPasswordValidityDays": json.Number("7"), "RequireUppercase": false, "RequireLowercase": false,
+		"RequireNumbers": false, "RequireSymbols": false}},
 }
 
-func (s *Server) updateUserPool(request map[string]any) (any, error) {
-	old, err := s.pool(request)
-	if err != nil {
+func (s *Server) updateUserPool(old *pool, request object) (any, error) {
+	if err := s.validate(tableOf(baseline.UserPool), request); err != nil {
 		return nil, err
 	}
-	if s.validators {
-		if err := validate(userPoolTable(), request); err != nil {
-			return nil, err
-		}
-	}
-	next := &pool{userPool: s.merge(old.userPool, request), mfaConfig: cloneObject(old.mfaConfig), more: old.more}
+	next := *old
+	next.userPool, next.mfaConfig = s.merge(old.userPool, request), cloneObject(old.mfaConfig)
 	if _, given := request["MfaConfiguration"]; given || s.mode == Contract {
-		applyMFA(next)
+		applyMFA(&next)
 	}
-	mirrorPool(old, next, request)
-	dropEmailMFA(old, next)
+	mirrorPool(old, &next, request)
+	dropEmailMFA(old, &next)
 	showDefaults(next.userPool)
-	if s.validators {
-		if err := judge("UpdateUserPool", change{request: request, old: old, next: next}); err != nil {
-			return nil, err
-		}
+	if err := s.judge(onPool, changeOf(request, old, &next)); err != nil {
+		return nil, err
 	}
-	*old = *next
-	return map[string]any{}, nil
+	*old = next
+	return object{}, nil
 }
 
-// showDefaults sets what a pool shows after a write although nobody set it.
-func showDefaults(userPool map[string]any) {
-	for path, value := range map[string]any{
-		"UserPoolTier": "ESSENTIALS", "EmailConfiguration.EmailSendingAccount": "COGNITO_DEFAULT",
-		"VerificationMessageTemplate.DefaultEmailOption": "CONFIRM_WITH_CODE",
-		"Policies.SignInPolicy.AllowedFirstAuthFactors":  []any{"PASSWORD"},
-	} {
+// shownDefaults are what a pool shows after a write although nobody set it.
+var shownDefaults = object{
+	"UserPoolTier": "ESSENTIALS", "EmailConfiguration.EmailSendingAccount": "COGNITO_DEFAULT",
+	"VerificationMessageTemplate.DefaultEmailOption": "CONFIRM_WITH_CODE",
+	"Policies.SignInPolicy.AllowedFirstAuthFactors":  []any{"PASSWORD"},
+}
+
+func showDefaults(userPool object) {
+	for path, value := range shownDefaults {
 		names := strings.Split(path, ".")
 		inner := userPool
 		for _, name := range names[:len(names)-1] {
-			setDefault(inner, name, map[string]any{})
-			inner = object(inner[name])
+			setDefault(inner, name, object{})
+			inner = asObject(inner[name])
 		}
 		if last := names[len(names)-1]; baseline.Empty(inner[last]) {
 			inner[last] = value
@@ -86,10 +74,10 @@ func showDefaults(userPool map[string]any) {
 }
 
 // merge makes the pool that an update leaves.
-func (s *Server) merge(old, request map[string]any) map[string]any {
-	next := map[string]any{}
+func (s *Server) merge(old, request object) object {
+	next := object{}
 	known := map[string]bool{"UserPoolId": true}
-	for _, m := range userPoolTable() {
+	for _, m := range tableOf(baseline.UserPool) {
 		known[m.Name] = true
 		shown := m.Name
 		if m.ReadName != "" {
@@ -108,7 +96,7 @@ func (s *Server) merge(old, request map[string]any) map[string]any {
 		case old[shown] == nil, old[shown] == "":
 			// What was not there already is at its default.
 		default:
-			v = s.given(m, resets(m.Name), old[shown])
+			v = s.given(m, resets[m.Name], old[shown])
 			given = v != nil
 		}
 		if given {
@@ -125,7 +113,7 @@ func (s *Server) merge(old, request map[string]any) map[string]any {
 			next[name] = clone(v)
 		}
 	}
-	next["LastModifiedDate"] = json.Number("1767225601.5")
+	next["LastModifiedDate"] = modified
 	return next
 }
 
@@ -135,9 +123,8 @@ func (s *Server) given(m baseline.Member, v, old any) any {
 	case "AcrConfiguration":
 		return levels(v)
 	case "UserPoolTags":
-		tags, _ := clone(v).(map[string]any)
-		was, _ := old.(map[string]any)
-		for key, e := range was {
+		tags := cloneObject(asObject(v))
+		for key, e := range asObject(old) {
 			if strings.HasPrefix(key, systemTag) && tags != nil {
 				tags[key] = e
 			}
@@ -146,13 +133,13 @@ func (s *Server) given(m baseline.Member, v, old any) any {
 	case "Policies":
 		return s.policies(v, old)
 	case "DcrConfiguration":
-		registration, _ := clone(v).(map[string]any)
+		registration := cloneObject(asObject(v))
 		if registration != nil {
 			setDefault(registration, "EnableStatus", "Enabled")
 		}
 		return registration
 	case "AdminCreateUserConfig":
-		config, _ := clone(v).(map[string]any)
+		config := cloneObject(asObject(v))
 		if config["UnusedAccountValidityDays"] == json.Number("0") {
 			delete(config, "UnusedAccountValidityDays")
 		}
@@ -165,19 +152,19 @@ func (s *Server) given(m baseline.Member, v, old any) any {
 // policies are what a pool has after an update that sends some. The password policy left out is kept or the default
 // one, and 0 days are not given ones.
 func (s *Server) policies(v, old any) any {
-	policies, _ := clone(v).(map[string]any)
+	policies := cloneObject(asObject(v))
 	if policies == nil {
 		return nil
 	}
 	if s.mode == Measured {
-		for key, e := range object(old) {
+		for key, e := range asObject(old) {
 			setDefault(policies, key, clone(e))
 		}
 	}
-	if usual := object(resets("Policies")); at(old, "PasswordPolicy") != nil {
+	if usual := asObject(resets["Policies"]); at(old, "PasswordPolicy") != nil {
 		setDefault(policies, "PasswordPolicy", usual["PasswordPolicy"])
 	}
-	if password := object(policies["PasswordPolicy"]); password["TemporaryPasswordValidityDays"] == json.Number("0") {
+	if password := asObject(policies["PasswordPolicy"]); password["TemporaryPasswordValidityDays"] == json.Number("0") {
 		password["TemporaryPasswordValidityDays"] = json.Number("7")
 	}
 	return policies
@@ -188,10 +175,10 @@ const systemTag = "aws:"
 
 // levels are the names of the authentication levels: the default where none is given.
 func levels(v any) any {
-	all := map[string]any{}
-	given, _ := v.(map[string]any)
+	all := object{}
+	given := asObject(v)
 	for _, n := range []string{"1", "2", "3", "4"} {
-		all["Level"+n] = map[string]any{"AcrValue": "urn:cognito:loa:" + n}
+		all["Level"+n] = object{"AcrValue": "urn:cognito:loa:" + n}
 		if name, ok := given["Level"+n]; ok {
 			all["Level"+n] = clone(name)
 		}
@@ -202,11 +189,7 @@ func levels(v any) any {
 // applyMFA lets an update that carries MfaConfiguration, or resets it, change the mode. Turned off, MFA loses its
 // factors.
 func applyMFA(next *pool) {
-	mode, _ := next.userPool["MfaConfiguration"].(string)
-	if mode == "" {
-		mode = "OFF"
-	}
-	was, _ := next.mfaConfig["MfaConfiguration"].(string)
+	mode, was := cmp.Or(text(next.userPool, "MfaConfiguration"), "OFF"), text(next.mfaConfig, "MfaConfiguration")
 	if mode == "OFF" && was != "OFF" && was != "" {
 		for _, block := range factorBlocks {
 			delete(next.mfaConfig, block)
@@ -215,35 +198,22 @@ func applyMFA(next *pool) {
 	next.mfaConfig["MfaConfiguration"] = mode
 }
 
-var factorBlocks = []string{"SmsMfaConfiguration", "SoftwareTokenMfaConfiguration", "EmailMfaConfiguration"}
-
-func (s *Server) setMfaConfig(request map[string]any) (any, error) {
-	old, err := s.pool(request)
-	if err != nil {
+func (s *Server) setMfaConfig(old *pool, request object) (any, error) {
+	if err := s.validate(tableOf(baseline.MfaConfig), request); err != nil {
 		return nil, err
 	}
-	if s.validators {
-		if err := validate(mfaTable(), request); err != nil {
-			return nil, err
-		}
-	}
-	next := &pool{userPool: cloneObject(old.userPool), mfaConfig: cloneObject(request), more: old.more}
+	next := *old
+	next.userPool, next.mfaConfig = cloneObject(old.userPool), cloneObject(request)
 	delete(next.mfaConfig, "UserPoolId")
 	setDefault(next.mfaConfig, "MfaConfiguration", "OFF")
 	next.userPool["MfaConfiguration"] = next.mfaConfig["MfaConfiguration"]
-	mirrorMFA(old, next)
-	if s.validators {
-		if err := judge("SetUserPoolMfaConfig", change{request: request, old: old, next: next}); err != nil {
-			return nil, err
-		}
+	mirrorMFA(old, &next)
+	if err := s.judge(onMFA, changeOf(request, old, &next)); err != nil {
+		return nil, err
 	}
-	*old = *next
+	*old = next
 	return old.shownMFA(), nil
 }
-
-func userPoolTable() []baseline.Member { return baseline.Documents()[0].Members }
-
-func mfaTable() []baseline.Member { return baseline.Documents()[1].Members }
 
 // dropEmailMFA takes e-mail MFA from a pool that moves to sending through Cognito.
 func dropEmailMFA(old, next *pool) {
@@ -251,18 +221,4 @@ func dropEmailMFA(old, next *pool) {
 	if at(next.userPool, account) == "COGNITO_DEFAULT" && at(old.userPool, account) != "COGNITO_DEFAULT" {
 		delete(next.mfaConfig, "EmailMfaConfiguration")
 	}
-}
-
-// at returns the value at a dotted path, or nil.
-func at(v any, path string) any {
-	for _, name := range strings.Split(path, ".") {
-		object, _ := v.(map[string]any)
-		v = object[name]
-	}
-	return v
-}
-
-func object(v any) map[string]any {
-	o, _ := v.(map[string]any)
-	return o
 }

@@ -15,19 +15,20 @@ import (
 
 // validate holds a request against the table, as the service holds it against its model. Like the service, it repeats
 // the value that is wrong: hiding that is the client's business.
-func validate(members []baseline.Member, request map[string]any) error {
+func (s *Server) validate(members []baseline.Member, request object) error {
+	if !s.validators {
+		return nil
+	}
 	for name, v := range request {
-		i := slices.IndexFunc(members, func(m baseline.Member) bool { return m.Name == name })
-		if i < 0 {
-			if slices.ContainsFunc(members, func(m baseline.Member) bool { return m.ReadName == name }) {
-				return invalid("Unexpected member %s", name)
-			}
+		m := named(members, name)
+		readName := slices.ContainsFunc(members, func(m baseline.Member) bool { return m.ReadName == name })
+		switch {
+		case m.Name == "" && readName || m.Name != "" && m.Trip == baseline.ReadOnly:
+			return invalid("Unexpected member %s", name)
+		case m.Name == "":
 			continue // the id, or a member that is newer than the table
 		}
-		if members[i].Trip == baseline.ReadOnly {
-			return invalid("Unexpected member %s", name)
-		}
-		if err := validateValue(members[i], v, lower(name)); err != nil {
+		if err := validateValue(m, v, lower(name)); err != nil {
 			return err
 		}
 	}
@@ -55,24 +56,24 @@ func validateValue(m baseline.Member, v any, path string) error {
 }
 
 func validateMap(m baseline.Member, v any, path string) error {
-	entries, ok := v.(map[string]any)
+	entries, ok := v.(object)
 	if !ok {
 		return wrongShape(path)
 	}
-	if m.Max > 0 && int64(len(entries)) > m.Max {
-		return constraint(v, path, fmt.Sprintf("Member must have length less than or equal to %d", m.Max))
+	if err := within(v, path, "Member must have length", int64(len(entries)), 0, m.Max); err != nil {
+		return err
 	}
 	for key, e := range entries {
-		switch length := int64(utf8.RuneCountInString(key)); {
+		switch {
 		case m.KeyReserved != "" && strings.HasPrefix(key, m.KeyReserved):
 			return &failure{Code: "UserPoolTaggingException", Message: "Tag keys that begin with " + m.KeyReserved +
 				" are reserved"}
 		case m.KeyPat != "" && !whole(m.KeyPat, key):
 			return constraint(key, path, "Map keys must satisfy regular expression pattern: "+m.KeyPat)
-		case length == 0:
-			return constraint(key, path, "Map keys must have length greater than or equal to 1")
-		case m.KeyMax > 0 && length > m.KeyMax:
-			return constraint(key, path, fmt.Sprintf("Map keys must have length less than or equal to %d", m.KeyMax))
+		}
+		length := int64(utf8.RuneCountInString(key))
+		if err := within(key, path, "Map keys must have length", length, 1, m.KeyMax); err != nil {
+			return err
 		}
 		if err := validateValue(*m.Elem, e, path+"."+key); err != nil {
 			return err
@@ -82,7 +83,7 @@ func validateMap(m baseline.Member, v any, path string) error {
 }
 
 func validateObject(m baseline.Member, v any, path string) error {
-	members, ok := v.(map[string]any)
+	members, ok := v.(object)
 	if !ok {
 		return wrongShape(path)
 	}
@@ -94,9 +95,7 @@ func validateObject(m baseline.Member, v any, path string) error {
 		at := path + "." + lower(below.Name)
 		// Without an EnableStatus, registration is turned on; every other required member is refused where it is missing.
 		if below.Required && (!given || e == nil) && below.Name != "EnableStatus" {
-			return &failure{Code: "InvalidParameterException",
-				Message: fmt.Sprintf("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member "+
-					"must not be null", at)}
+			return missing(at)
 		}
 		if given {
 			if err := validateValue(below, e, at); err != nil {
@@ -112,10 +111,8 @@ func validateList(m baseline.Member, v any, path string) error {
 	if !ok {
 		return wrongShape(path)
 	}
-	if count := int64(len(elements)); count < m.Min {
-		return constraint(v, path, fmt.Sprintf("Member must have length greater than or equal to %d", m.Min))
-	} else if m.Max > 0 && count > m.Max {
-		return constraint(v, path, fmt.Sprintf("Member must have length less than or equal to %d", m.Max))
+	if err := within(v, path, "Member must have length", int64(len(elements)), m.Min, m.Max); err != nil {
+		return err
 	}
 	for i, e := range elements {
 		if err := validateValue(*m.Elem, e, fmt.Sprintf("%s.%d.member", path, i+1)); err != nil {
@@ -137,30 +134,40 @@ func validateInteger(m baseline.Member, v any, path string) error {
 	if err != nil {
 		return wrongShape(path)
 	}
-	if i < m.Min && (i != 0 || !zeroIsAbsent[m.Name]) {
-		return constraint(v, path, fmt.Sprintf("Member must have value greater than or equal to %d", m.Min))
+	if i == 0 && zeroIsAbsent[m.Name] {
+		return nil
 	}
-	if m.Max > 0 && i > m.Max {
-		return constraint(v, path, fmt.Sprintf("Member must have value less than or equal to %d", m.Max))
+	return within(v, path, "Member must have value", i, m.Min, m.Max)
+}
+
+// within holds a number, or how long something is, against its limits. A highest one of 0 is none.
+func within(v any, path, what string, n, least, most int64) error {
+	switch {
+	case n < least:
+		return constraint(v, path, fmt.Sprintf("%s greater than or equal to %d", what, least))
+	case most > 0 && n > most:
+		return constraint(v, path, fmt.Sprintf("%s less than or equal to %d", what, most))
+	default:
+		return nil
 	}
-	return nil
 }
 
 func validateText(m baseline.Member, v any, path string) error {
 	text, ok := v.(string)
-	length := int64(utf8.RuneCountInString(text))
-	switch {
-	case !ok:
+	if !ok {
 		return wrongShape(path)
-	case len(m.Enum) > 0 && !slices.Contains(m.Enum, text):
+	}
+	least := m.Min
+	if !m.Presence && len(m.Enum) == 0 {
+		least = max(least, 1)
+	}
+	if len(m.Enum) > 0 && !slices.Contains(m.Enum, text) {
 		return constraint(v, path, "Member must satisfy enum value set: ["+strings.Join(m.Enum, ", ")+"]")
-	case text == "" && !m.Presence && len(m.Enum) == 0:
-		return constraint(v, path, "Member must have length greater than or equal to 1")
-	case length < m.Min:
-		return constraint(v, path, fmt.Sprintf("Member must have length greater than or equal to %d", m.Min))
-	case m.Max > 0 && length > m.Max:
-		return constraint(v, path, fmt.Sprintf("Member must have length less than or equal to %d", m.Max))
-	case m.Pattern != "" && !whole(m.Pattern, text):
+	}
+	if err := within(v, path, "Member must have length", int64(utf8.RuneCountInString(text)), least, m.Max); err != nil {
+		return err
+	}
+	if m.Pattern != "" && !whole(m.Pattern, text) {
 		return constraint(v, path, "Member must satisfy regular expression pattern: "+m.Pattern)
 	}
 	return nil
@@ -169,18 +176,13 @@ func validateText(m baseline.Member, v any, path string) error {
 // compiled holds the patterns of the table by their text.
 var compiled sync.Map
 
-// whole says whether the whole of a text matches. A pattern that is none matches nothing.
+// whole says whether the whole of a text matches.
 func whole(pattern, text string) bool {
 	known, ok := compiled.Load(pattern)
 	if !ok {
-		expression, err := regexp.Compile(`(?s)^(?:` + pattern + `)$`)
-		if err != nil {
-			return false
-		}
-		known, _ = compiled.LoadOrStore(pattern, expression)
+		known, _ = compiled.LoadOrStore(pattern, regexp.MustCompile(`(?s)^(?:`+pattern+`)$`))
 	}
-	expression, ok := known.(*regexp.Regexp)
-	return ok && expression.MatchString(text)
+	return known.(*regexp.Regexp).MatchString(text)
 }
 
 func constraint(v any, path, rule string) error {

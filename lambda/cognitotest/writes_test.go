@@ -1,0 +1,301 @@
+package cognitotest_test
+
+import (
+	"cmp"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognitotest"
+)
+
+// state is all that the fake keeps of the pool, without the dates of changes.
+func (f fake) state() map[string]any {
+	pool, mfa, _ := f.Pool(poolID)
+	all := map[string]any{"pool": pool, "mfa": mfa, "risk": f.Risk(poolID, ""), "logs": f.Logs(poolID),
+		"client": f.Client(poolID, cognitotest.RichClient)}
+	for _, document := range all {
+		if object, ok := document.(map[string]any); ok {
+			delete(object, "LastModifiedDate")
+		}
+	}
+	return all
+}
+
+// TestEcho writes each document back as it was read, which changes nothing.
+func TestEcho(t *testing.T) {
+	t.Parallel()
+	for name, mode := range modes {
+		f := rich(t, mode, "")
+		before := f.state()
+		for _, call := range []string{update, set, setRisk, setLogs, setClient} {
+			f.ok(t, call, f.echo(t, call))
+			if diff := gocmp.Diff(before, f.state()); diff != "" {
+				t.Errorf("%s: %s changed (-before +after):\n%s", name, call, diff)
+			}
+		}
+	}
+}
+
+// TestOmitted leaves every member of a pool out in turn: what was measured to be kept is kept, and nothing else.
+func TestOmitted(t *testing.T) {
+	t.Parallel()
+	kept := map[string]bool{"PoolName": true, "DcrConfiguration": true}
+	measured := map[string]bool{"MfaConfiguration": true, "Policies": true, "UserAttributeUpdateSettings": true,
+		"SmsConfiguration": true, "UserPoolTier": true, "UserPoolTags": true}
+	// Twins are one fact: what is left out under one name is left out under both.
+	twins := map[string]string{
+		"SmsVerificationMessage":   `{"VerificationMessageTemplate": {"SmsMessage": null}}`,
+		"EmailVerificationMessage": `{"VerificationMessageTemplate": {"EmailMessage": null}}`,
+		"EmailVerificationSubject": `{"VerificationMessageTemplate": {"EmailSubject": null}}`,
+		"VerificationMessageTemplate": `{"SmsVerificationMessage": null, "EmailVerificationMessage": null,
+			"EmailVerificationSubject": null}`}
+	for name, mode := range modes {
+		for _, m := range baseline.Documents()[0].Members {
+			if m.Trip == baseline.ReadOnly {
+				continue
+			}
+			t.Run(name+"/"+m.Name, func(t *testing.T) {
+				t.Parallel()
+				f := rich(t, mode, "", cognitotest.WithoutValidators())
+				request := f.echo(t, update)
+				delete(request, m.Name)
+				patch(t, request, twins[m.Name])
+				shown := "pool." + cmp.Or(m.ReadName, m.Name)
+				before := walk(f.state(), shown)
+				f.ok(t, update, request)
+				after := walk(f.state(), shown)
+				want := kept[m.Name] || mode == cognitotest.Measured && measured[m.Name]
+				if same := gocmp.Equal(before, after); same != want {
+					t.Errorf("kept is %v, want %v: %v", same, want, after)
+				}
+			})
+		}
+	}
+}
+
+// TestWrites holds what a write leaves against what is known of the service.
+func TestWrites(t *testing.T) {
+	t.Parallel()
+	const other = `"arn:aws:lambda:eu-west-1:111122223333:function:other"`
+	for name, c := range map[string]struct {
+		call, pool, request string
+		path                string
+		want                string // JSON, in Measured
+		contract            string // JSON, in Contract where that differs
+	}{
+		"half of the policies": {update, "", `{"Policies": {"SignInPolicy": null}}`,
+			"pool.Policies.SignInPolicy.AllowedFirstAuthFactors", `["PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"]`,
+			`["PASSWORD"]`},
+		"other half of the policies": {update, "", `{"Policies": {"PasswordPolicy": null}}`,
+			"pool.Policies.PasswordPolicy.MinimumLength", "14", "8"},
+		"unknown member given": {update, `{"pool": {"Newest": "old"}}`, `{"Newest": {"A": "b"}}`, "pool.Newest",
+			`{"A": "b"}`, ""},
+		"unknown member omitted": {update, `{"pool": {"Newest": "old"}}`, "", "pool.Newest", `"old"`, "null"},
+		"system tags survive": {update, systemTag, `{"UserPoolTags": {}}`, "pool.UserPoolTags",
+			`{"aws:stack": "s"}`, ""},
+		"system tags survive omission": {update, systemTag, `{"UserPoolTags": null}`,
+			"pool.UserPoolTags.aws:stack", `"s"`, ""},
+		"rename": {update, "", `{"PoolName": "renamed"}`, "pool.Name", `"renamed"`, ""},
+		"level left out": {update, "", `{"AcrConfiguration": {"Level1": null}}`, "pool.AcrConfiguration.Level1.AcrValue",
+			`"urn:cognito:loa:1"`, ""},
+		"levels left out": {update, "", `{"AcrConfiguration": null}`, "pool.AcrConfiguration.Level2.AcrValue",
+			`"urn:cognito:loa:2"`, ""},
+		"levels never shown": {update, `{"pool": {"AcrConfiguration": null}}`, "", "pool.AcrConfiguration", "null", ""},
+		"registration": {update, `{"pool": {"DcrConfiguration": null}}`, `{"DcrConfiguration": {"OpenDcrEnabled": false}}`,
+			"pool.DcrConfiguration", `{"EnableStatus": "Enabled", "OpenDcrEnabled": false}`, ""},
+		"trigger left out": {update, "", `{"LambdaConfig": {"PreSignUp": null}}`, "pool.LambdaConfig.PreSignUp", "null", ""},
+		"zero days": {update, "", `{"Policies": {"PasswordPolicy": {"TemporaryPasswordValidityDays": 0}}}`,
+			"pool.Policies.PasswordPolicy.TemporaryPasswordValidityDays", "7", ""},
+		"days follow": {update, "", `{"Policies": {"PasswordPolicy": {"TemporaryPasswordValidityDays": 5}}}`,
+			"pool.AdminCreateUserConfig.UnusedAccountValidityDays", "5", ""},
+		"only the legacy text": {update, "", `{"EmailVerificationMessage": "new {####}",
+			"VerificationMessageTemplate": {"EmailMessage": null}}`,
+			"pool.VerificationMessageTemplate.EmailMessage", `"new {####}"`, ""},
+		"only the legacy text, no template": {update, "",
+			`{"EmailVerificationMessage": "new {####}", "VerificationMessageTemplate": null}`,
+			"pool.VerificationMessageTemplate.EmailMessage", `"new {####}"`, ""},
+		"only the template": {update, "",
+			`{"SmsVerificationMessage": null, "VerificationMessageTemplate": {"SmsMessage": "new {####}"}}`,
+			"pool.SmsVerificationMessage", `"new {####}"`, ""},
+		"two texts": {update, "",
+			`{"EmailVerificationSubject": "legacy", "VerificationMessageTemplate": {"EmailSubject": "template"}}`,
+			"pool.EmailVerificationSubject", `"template"`, ""},
+		"legacy trigger alone": {update, "",
+			`{"LambdaConfig": {"PreTokenGeneration": ` + other + `, "PreTokenGenerationConfig": null}}`,
+			"pool.LambdaConfig.PreTokenGenerationConfig", `{"LambdaArn": ` + other + `, "LambdaVersion": "V1_0"}`, ""},
+		"newer trigger alone": {update, "",
+			`{"LambdaConfig": {"PreTokenGeneration": null, "PreTokenGenerationConfig": {"LambdaArn": ` + other + `}}}`,
+			"pool.LambdaConfig.PreTokenGeneration", other, ""},
+		"text message on both sides": {update, "", `{"SmsAuthenticationMessage": "new {####}"}`,
+			"mfa.SmsMfaConfiguration.SmsAuthenticationMessage", `"new {####}"`, ""},
+		"MFA off": {update, `{"mfa": {"WebAuthnConfiguration": {"UserVerification": "required"}}}`,
+			`{"MfaConfiguration": "OFF"}`, "mfa", `{"MfaConfiguration": "OFF", "WebAuthnConfiguration":
+				{"RelyingPartyId": "login.example.com", "UserVerification": "required",
+				"FactorConfiguration": "MULTI_FACTOR_WITH_USER_VERIFICATION"}}`, ""},
+		"sending through Cognito": {update, "",
+			`{"EmailConfiguration": {"EmailSendingAccount": "COGNITO_DEFAULT"}}`, "mfa.EmailMfaConfiguration", "null", ""},
+
+		"only the app": {set, emailOnly, appOnly, "mfa", `{"MfaConfiguration": "OPTIONAL",
+			"SoftwareTokenMfaConfiguration": {"Enabled": true}}`, ""},
+		"the sender goes with its block":        {set, emailOnly, appOnly, "pool.SmsConfiguration", "null", ""},
+		"the mode is the pool's too":            {set, emailOnly, nothing, "pool.MfaConfiguration", `"OFF"`, ""},
+		"the sender stays where no factor used": {set, off, appOnly, "pool.SmsConfiguration.SnsRegion", `"eu-west-1"`, ""},
+		"unknown members": {set, off, `{"Newest": {"A": "b"}, "WebAuthnConfiguration": null}`, "mfa",
+			`{"MfaConfiguration": "OFF", "Newest": {"A": "b"}}`, ""},
+		"the text of the block is the pool's": {set, "",
+			`{"SmsMfaConfiguration": {"SmsAuthenticationMessage": "new {####}"}}`, "pool.SmsAuthenticationMessage",
+			`"new {####}"`, ""},
+		"the sender of the block is the pool's": {set, "",
+			`{"SmsMfaConfiguration": {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::111122223333:role/other"}}}`,
+			"pool.SmsConfiguration.SnsCallerArn", `"arn:aws:iam::111122223333:role/other"`, ""},
+
+		"a risk left out": {setRisk, "", `{"RiskExceptionConfiguration": null}`,
+			"risk.RiskExceptionConfiguration", "null", ""},
+		"logs left out": {setLogs, "", `{"LogConfigurations": []}`, "logs", "[]", ""},
+		"client's errors": {setClient, "", `{"PreventUserExistenceErrors": null}`,
+			"client.PreventUserExistenceErrors", `"LEGACY"`, ""},
+		"client's name stays": {setClient, "", `{"ClientName": null}`, "client.ClientName", `"web-app"`, ""},
+		"client's rotation": {setClient, "", `{"RefreshTokenRotation": null}`, "client.RefreshTokenRotation",
+			`{"Feature": "DISABLED", "RetryGracePeriodSeconds": 0}`, ""},
+	} {
+		for world, mode := range modes {
+			t.Run(name+"/"+world, func(t *testing.T) {
+				t.Parallel()
+				f := rich(t, mode, c.pool)
+				request := f.echo(t, c.call)
+				delete(request, "Newest")
+				patch(t, request, c.request)
+				f.ok(t, c.call, request)
+				want := c.want
+				if mode == cognitotest.Contract && c.contract != "" {
+					want = c.contract
+				}
+				decoder := json.NewDecoder(strings.NewReader(want))
+				decoder.UseNumber()
+				var wanted any
+				if err := decoder.Decode(&wanted); err != nil {
+					t.Fatal(err)
+				}
+				if diff := gocmp.Diff(wanted, walk(f.state(), c.path)); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", c.path, diff)
+				}
+			})
+		}
+	}
+}
+
+const (
+	systemTag = `{"pool": {"UserPoolTags": {"aws:stack": "s"}}}`
+	emailOnly = `{"pool": {"AutoVerifiedAttributes": ["email"]}}`
+	nothing   = `{"MfaConfiguration": null, "SmsMfaConfiguration": null, "EmailMfaConfiguration": null,
+		"SoftwareTokenMfaConfiguration": null, "WebAuthnConfiguration": null}`
+	appOnly = `{"MfaConfiguration": "OPTIONAL", "SmsMfaConfiguration": null, "EmailMfaConfiguration": null,
+		"SoftwareTokenMfaConfiguration": {"Enabled": true}, "WebAuthnConfiguration": null}`
+)
+
+// TestSingleMember is the famous accident: one member is sent, and everything else is gone.
+func TestSingleMember(t *testing.T) {
+	t.Parallel()
+	f := rich(t, cognitotest.Contract, "")
+	f.ok(t, update, map[string]any{"UserPoolId": poolID, "UserPoolTags": map[string]any{"env": "dev"}})
+	pool, mfa, _ := f.Pool(poolID)
+	for name, want := range map[string]any{
+		"DeletionProtection": "INACTIVE", "MfaConfiguration": "OFF", "UserPoolTier": "ESSENTIALS", "UserPoolAddOns": nil,
+		"LambdaConfig":                map[string]any{},
+		"EmailConfiguration":          map[string]any{"EmailSendingAccount": "COGNITO_DEFAULT"},
+		"VerificationMessageTemplate": map[string]any{"DefaultEmailOption": "CONFIRM_WITH_CODE"},
+		"UserPoolTags":                map[string]any{"env": "dev"}, "Name": "customers", "DeviceConfiguration": nil,
+		"SmsConfiguration": nil,
+	} {
+		if diff := gocmp.Diff(want, pool[name]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	if mfa["MfaConfiguration"] != "OFF" || mfa["EmailMfaConfiguration"] != nil || mfa["SmsMfaConfiguration"] != nil {
+		t.Errorf("the MFA document is %v", mfa)
+	}
+}
+
+// TestShownUnasked: what the service shows although nobody set it. With MFA off that is the pool's sender, in the place
+// of a factor; after a write it is defaults.
+func TestShownUnasked(t *testing.T) {
+	t.Parallel()
+	for world, mode := range modes {
+		t.Run(world, func(t *testing.T) {
+			t.Parallel()
+			f := serve(t, mode)
+			block := map[string]any{"SmsAuthenticationMessage": "a {####}",
+				"SmsConfiguration": map[string]any{"SnsCallerArn": "arn:aws:iam::111122223333:role/sms"}}
+			f.Put(poolID, block, nil)
+			if diff := gocmp.Diff(block, f.ok(t, get, describe)["SmsMfaConfiguration"]); diff != "" {
+				t.Errorf("the SMS block with MFA off (-want +got):\n%s", diff)
+			}
+			request := f.echo(t, set)
+			patch(t, request, appOnly)
+			f.ok(t, set, request)
+			if shown := f.ok(t, get, describe)["SmsMfaConfiguration"]; shown != nil {
+				t.Errorf("the SMS block with MFA on is %v", shown)
+			}
+			f.ok(t, update, map[string]any{"UserPoolId": poolID, "DeletionProtection": "ACTIVE"})
+			for path, want := range map[string]any{
+				"UserPoolTier": "ESSENTIALS", "EmailConfiguration.EmailSendingAccount": "COGNITO_DEFAULT",
+				"VerificationMessageTemplate.DefaultEmailOption": "CONFIRM_WITH_CODE",
+				"Policies.SignInPolicy.AllowedFirstAuthFactors":  []any{"PASSWORD"},
+			} {
+				pool, _, _ := f.Pool(poolID)
+				if diff := gocmp.Diff(want, walk(pool, path)); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", path, diff)
+				}
+			}
+		})
+	}
+}
+
+// TestRichIsComplete holds the rich pool against the table: a member that is added there has to be set here. A pool
+// sends text messages through SNS or End User Messaging, never both, so the latter's members are the one gap.
+func TestRichIsComplete(t *testing.T) {
+	t.Parallel()
+	f := rich(t, cognitotest.Contract, "")
+	for name, document := range map[baseline.DocumentName]string{baseline.UserPool: "pool", baseline.MfaConfig: "mfa",
+		baseline.RiskConfiguration: "risk", baseline.AppClient: "client"} {
+		table, _ := name.Table()
+		state, _ := f.state()[document].(map[string]any)
+		patch(t, state, `{"LastModifiedDate": 1, "UserPoolId": "in the answer", "ClientId": "in the answer"}`)
+		checkSet(t, document+".", table.Members, state)
+	}
+	if n := len(f.Logs(poolID)); n != 2 {
+		t.Errorf("%d log configurations", n)
+	}
+	pool, mfa := cognitotest.Rich()
+	if n := len(pool["SchemaAttributes"].([]any)); n != 20 || pool["MfaConfiguration"] != mfa["MfaConfiguration"] {
+		t.Errorf("%d schema attributes, MFA %v and %v", n, pool["MfaConfiguration"], mfa["MfaConfiguration"])
+	}
+	clear(mfa)
+	if _, again := cognitotest.Rich(); len(again) == 0 {
+		t.Error("Rich handed out shared state")
+	}
+}
+
+func checkSet(t *testing.T, path string, members []baseline.Member, object map[string]any) {
+	t.Helper()
+	for _, m := range members {
+		name := cmp.Or(m.ReadName, m.Name)
+		v, ok := object[name]
+		if m.Trip != baseline.WriteOnly && !ok && name != "EumsSms" {
+			t.Errorf("%s%s is not set", path, name)
+		}
+		if inner, ok := v.(map[string]any); ok && m.Kind == baseline.Object {
+			checkSet(t, path+name+".", m.Members, inner)
+		}
+		if text, isText := v.(string); ok && m.Sensitive && (!isText || !strings.Contains(text, "CANARY")) {
+			t.Errorf("%s%s is %v, want a text with the marker", path, name, v)
+		}
+		if _, isNumber := v.(json.Number); ok && m.Kind == baseline.Integer && !isNumber {
+			t.Errorf("%s%s is a %T, want a json.Number", path, name, v)
+		}
+	}
+}

@@ -2,6 +2,8 @@ package cognitotest
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 
 	"poolkeeper/baseline"
 )
@@ -32,6 +34,28 @@ var clientResets = object{
 	"RefreshTokenRotation": object{"Feature": "DISABLED", "RetryGracePeriodSeconds": json.Number("0")},
 }
 
+// createClient makes a client with nothing but a name, and then updates it.
+func (s *Server) createClient(p *pool, request object) (any, error) {
+	if baseline.Empty(request["ClientName"]) {
+		return nil, missing("clientName")
+	}
+	s.serial++
+	id := fmt.Sprintf("fakeclient%06d", s.serial)
+	client := object{"UserPoolId": request["UserPoolId"], "ClientId": id, "CreationDate": created}
+	settings := object{"ClientId": id, "EnableTokenRevocation": true}
+	maps.Copy(settings, request)
+	if settings["GenerateSecret"] == true {
+		client["ClientSecret"] = fmt.Sprintf("CANARYsecret%020d", s.serial)
+	}
+	delete(settings, "GenerateSecret")
+	p.clients[id] = client
+	answer, err := s.updateClient(p, settings)
+	if err != nil {
+		delete(p.clients, id)
+	}
+	return answer, err
+}
+
 // updateClient resets what is left out, in both modes: nothing else was measured.
 func (s *Server) updateClient(p *pool, request object) (any, error) {
 	id, _ := request["ClientId"].(string)
@@ -40,7 +64,7 @@ func (s *Server) updateClient(p *pool, request object) (any, error) {
 		return nil, noClient(id)
 	}
 	if request["RefreshTokenValidity"] == json.Number("0") {
-		request["RefreshTokenValidity"] = clientDefaults()["RefreshTokenValidity"]
+		delete(request, "RefreshTokenValidity")
 	}
 	next, err := s.replacing(request, baseline.AppClient)
 	if err == nil {

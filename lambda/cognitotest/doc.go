@@ -13,8 +13,8 @@
 //   - Roles, keys, functions and e-mail identities: an ARN is taken for what it says, unless it says nobody.
 //   - Authentication: the signature of a request is not looked at.
 //   - Eventual consistency, unless a fault injects it.
-//   - What makes, tags or deletes pools and clients; users, domains, identity providers, and every other call that is
-//     not among its operations.
+//   - Tags by their own calls, users, domains, identity providers, and every other call that is not among its
+//     operations.
 //   - Redaction in CloudTrail beyond message texts and secrets; which members are really hidden is not documented.
 //   - Dates: LastModifiedDate changes with the first update and not with later ones.
 //   - Order: the service may find another fault first in a request that has several.

@@ -1,6 +1,7 @@
 package cognitotest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -33,6 +34,8 @@ type operation struct {
 }
 
 var operations = map[string]operation{
+	"CreateUserPool":       {poolUpdate, (*Server).createUserPool},
+	"DeleteUserPool":       {poolUpdate, (*Server).deleteUserPool},
 	"DescribeUserPool":     {poolRead, (*Server).describeUserPool},
 	"UpdateUserPool":       {poolUpdate, (*Server).updateUserPool},
 	"ListUserPools":        {poolRead, (*Server).listUserPools},
@@ -45,6 +48,7 @@ var operations = map[string]operation{
 	"SetLogDeliveryConfiguration": {category{}, (*Server).setLogs},
 	"ListUserPoolClients":         {clientRead, (*Server).listClients},
 	"DescribeUserPoolClient":      {clientRead, (*Server).describeClient},
+	"CreateUserPoolClient":        {clientUpdate, (*Server).createClient},
 	"UpdateUserPoolClient":        {clientUpdate, (*Server).updateClient},
 }
 
@@ -56,7 +60,7 @@ func (s *Server) perform(name string, request object) (any, error) {
 	if !ok {
 		return nil, &failure{Code: "UnknownOperationException", Message: "no operation " + name}
 	}
-	if name == "ListUserPools" {
+	if name == "ListUserPools" || name == "CreateUserPool" {
 		return operation.run(s, nil, request)
 	}
 	id := text(request, "UserPoolId")
@@ -72,6 +76,46 @@ func (s *Server) perform(name string, request object) (any, error) {
 
 func (s *Server) arn(id string) string {
 	return fmt.Sprintf("arn:aws:cognito-idp:%s:%s:userpool/%s", s.region, s.account, id)
+}
+
+// createOnly are the members that a pool is created with and that no update has. They are taken as they are.
+var createOnly = []string{"AliasAttributes", "UsernameAttributes", "UsernameConfiguration", "Schema"}
+
+// createUserPool makes a pool with the defaults, and then updates it.
+func (s *Server) createUserPool(_ *pool, request object) (any, error) {
+	if baseline.Empty(request["PoolName"]) {
+		return nil, missing("poolName")
+	}
+	s.serial++
+	id := fmt.Sprintf("%s_Fake%05d", s.region, s.serial)
+	settings := object{"UserPoolId": id}
+	maps.Copy(settings, request)
+	p := newPool(resets)
+	maps.Copy(p.userPool, object{"Id": id, "Arn": s.arn(id), "CreationDate": created})
+	for _, only := range createOnly {
+		if v, given := settings[only]; given && only != "Schema" {
+			p.userPool[only] = clone(v)
+		}
+		delete(settings, only)
+	}
+	p.mfaConfig["MfaConfiguration"] = cmp.Or(request["MfaConfiguration"], any("OFF"))
+	if request["SmsConfiguration"] != nil && p.mfaConfig["MfaConfiguration"] != "OFF" {
+		p.mfaConfig["SmsMfaConfiguration"] = object{}
+	}
+	if _, err := s.updateUserPool(p, settings); err != nil {
+		return nil, err
+	}
+	s.pools[id] = p
+	return s.describeUserPool(p, nil)
+}
+
+func (s *Server) deleteUserPool(p *pool, request object) (any, error) {
+	if p.userPool["DeletionProtection"] == "ACTIVE" {
+		return nil, invalid("The user pool cannot be deleted because deletion protection is activated. Deletion " +
+			"protection must be inactivated first.")
+	}
+	delete(s.pools, text(request, "UserPoolId"))
+	return object{}, nil
 }
 
 func (s *Server) describeUserPool(p *pool, _ object) (any, error) {

@@ -27,7 +27,7 @@ RACE := $(shell command -v gcc >/dev/null || command -v cc >/dev/null || command
 CODE := baseline lambda infra
 GOFILES = $(shell find $(CODE) -name node_modules -prune -o -name '*.go' -print)
 
-.PHONY: help demo function invoke local emulate build dynalite test campaign lint compiled vuln fmt generate stale check bench sbom fuzz cover layout clean
+.PHONY: help demo function invoke local emulate build dynalite test campaign lint compiled vuln fmt generate stale model check bench sbom fuzz cover layout clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -86,6 +86,14 @@ compiled: ## compile the linter and the code, for the checks to find in the buil
 
 vuln: ## look for known vulnerabilities in what the code calls
 	@.ci/vuln
+
+# The member table against the newest service model, and what the model gained by version.
+MODELS := 1.12.70 1.13.0 1.17.0 1.20.0 1.23.0 1.27.0 1.31.0 1.34.0 1.35.50 1.37.0 1.40.0 1.42.1 1.43.0
+model: ## compare the member table with the newest botocore, and print what the API gained since 2019
+	@python3 -m venv $(BUILD)/model && $(BUILD)/model/bin/pip install --quiet --upgrade botocore
+	@go run ./baseline/internal/model | $(BUILD)/model/bin/python baseline/internal/model/check.py
+	@newest=$$($(BUILD)/model/bin/python -c 'import botocore; print(botocore.__version__)'); \
+		$(BUILD)/model/bin/python baseline/internal/model/history.py $(BUILD)/model $(MODELS) $$newest
 
 fmt: ## format the code
 	@gofmt -w $(GOFILES)

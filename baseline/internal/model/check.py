@@ -1,8 +1,6 @@
 """Compare the member table with the newest model of the service that botocore has.
 
-    python3 -m venv .build/venv
-    .build/venv/bin/pip install --upgrade botocore
-    go run ./baseline/internal/model | .build/venv/bin/python baseline/internal/model/check.py
+    make model
 
 Every disagreement is printed, one a line. Those in MEANT, each with its reason, are not. The exit status is 1 if
 anything else was found, or if an entry of MEANT is no longer needed.

@@ -20,7 +20,7 @@ import (
 func (t Table) History(ctx context.Context, pool string, since time.Time, consistent bool) (outcome.History, error) {
 	ctx, stop := t.within(ctx)
 	defer stop()
-	first := recordItems + strings.TrimPrefix(outcome.NewRecordID("", since), ".")
+	first := recordItems + strings.TrimPrefix(outcome.NewRecordID("", since, ""), ".")
 	in := &dynamodb.QueryInput{
 		TableName: aws.String(t.Name), ConsistentRead: aws.Bool(consistent),
 		KeyConditionExpression: aws.String("#pk = :pk AND #sk >= :first"),
@@ -41,18 +41,13 @@ func (t Table) History(ctx context.Context, pool string, since time.Time, consis
 			return outcome.History{}, fmt.Errorf("reading the records of %s in table %s: %w", pool, t.Name, err)
 		}
 		for _, item := range out.Items {
-			if textOf(item[sorting]) == notesItem {
-				if notes, ok := readNotes(item); ok {
-					h.Notes = notes
-				}
-				continue
-			}
-			r, err := decodeRecord(item)
-			if err != nil {
+			if !strings.HasPrefix(textOf(item[sorting]), recordItems) {
+				addNotes(h.Notes, item)
+			} else if r, err := decodeRecord(item); err != nil {
 				unreadable = append(unreadable, err)
-				continue
+			} else {
+				h.Records = append(h.Records, r)
 			}
-			h.Records = append(h.Records, r)
 		}
 		if in.ExclusiveStartKey = out.LastEvaluatedKey; len(in.ExclusiveStartKey) == 0 {
 			return h, errors.Join(unreadable...)

@@ -55,7 +55,7 @@ func (m *Memory) History(_ context.Context, pool string, since time.Time, _ bool
 	defer m.mutex.Unlock()
 	h := outcome.History{Notes: map[string]time.Time{}}
 	maps.Copy(h.Notes, m.notes[pool])
-	first := outcome.NewRecordID(pool, since)
+	first := outcome.NewRecordID(pool, since, "")
 	for id, r := range m.records {
 		if of, _, _ := outcome.SplitRecordID(id); of == pool && id >= first {
 			h.Records = append(h.Records, r.Light())
@@ -93,20 +93,17 @@ func clone(r outcome.Record) outcome.Record {
 	return r
 }
 
-// Note implements reconcile.Ledger. It drops no name because its time is over: the time may be one of a test's clock.
+// Note implements reconcile.Ledger.
 func (m *Memory) Note(_ context.Context, pool string, notes map[string]time.Time) error {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	kept := m.notes[pool]
-	if kept == nil {
-		kept = map[string]time.Time{}
-		m.notes[pool] = kept
+	if m.notes[pool] == nil {
+		m.notes[pool] = map[string]time.Time{}
 	}
 	for name, until := range notes {
-		kept[name] = until.UTC().Truncate(time.Millisecond)
-	}
-	for _, name := range surplus(kept, time.Time{}) {
-		delete(kept, name)
+		if until.After(m.notes[pool][name]) {
+			m.notes[pool][name] = until.UTC().Truncate(time.Millisecond)
+		}
 	}
 	return nil
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"poolkeeper/lambda/outcome"
-	"poolkeeper/lambda/userpool"
 )
 
 // The attributes of a record.
@@ -74,7 +73,7 @@ func (t Table) Record(ctx context.Context, id string) (outcome.Record, error) {
 func recordKey(id string) (map[string]types.AttributeValue, error) {
 	pool, _, ok := outcome.SplitRecordID(id)
 	if !ok {
-		return nil, fmt.Errorf("%q is not the id of a record (eu-west-1_AbCdEf123.20261001T091540.000000Z)", id)
+		return nil, fmt.Errorf("%q is not the id of a record (eu-west-1_AbCdEf123.20261001T091540.000000Z-0123abcd)", id)
 	}
 	return key(pool, recordItems+strings.TrimPrefix(id, pool+".")), nil
 }
@@ -131,39 +130,21 @@ func decodeRecord(item map[string]types.AttributeValue) (outcome.Record, error) 
 
 func readRecord(item map[string]types.AttributeValue) (outcome.Record, error) {
 	var r outcome.Record
-	raw := []byte(textOf(item[light]))
-	var err error
-	if packed, ok := item[light].(*types.AttributeValueMemberB); ok {
-		raw, err = unpack(packed.Value)
-	}
-	if err == nil {
-		err = decode(raw, &r)
-	}
-	if err == nil {
-		err = convert(raw, &r)
-	}
+	var all [][]byte
+	err := read(item[light], &r)
 	if err == nil && r.ID == "" {
 		err = errors.New("it has no id")
 	}
-	if err != nil {
-		return r, err
+	if err == nil && item[before] != nil {
+		err = read(item[before], &r.Before)
 	}
-	if packed, ok := item[before].(*types.AttributeValueMemberB); ok {
-		r.Before = &userpool.Backup{}
-		if err := unpackInto(packed.Value, r.Before); err != nil {
-			return r, err
-		}
+	if err == nil && item[bodies] != nil {
+		err = read(item[bodies], &all)
 	}
-	if packed, ok := item[bodies].(*types.AttributeValueMemberB); ok {
-		var all [][]byte
-		if err := unpackInto(packed.Value, &all); err != nil {
-			return r, err
-		}
-		for i := range min(len(all), len(r.Sent)) {
-			r.Sent[i].Body = all[i]
-		}
+	for i := range min(len(all), len(r.Sent)) {
+		r.Sent[i].Body = all[i]
 	}
-	return r, nil
+	return r, err
 }
 
 // writers are kept because a new one takes far more memory than what it compresses.
@@ -184,25 +165,17 @@ func pack(v any) ([]byte, error) {
 	return packed.Bytes(), err
 }
 
-func unpack(packed []byte) ([]byte, error) {
-	reader, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return nil, err
+// read reads the JSON of an attribute, compressed or as text, and keeps numbers as the text that they are.
+func read(v types.AttributeValue, into any) error {
+	var raw io.Reader = strings.NewReader(textOf(v))
+	if packed, ok := v.(*types.AttributeValueMemberB); ok {
+		reader, err := gzip.NewReader(bytes.NewReader(packed.Value))
+		if err != nil {
+			return err
+		}
+		raw = io.LimitReader(reader, mostState)
 	}
-	return io.ReadAll(io.LimitReader(reader, mostState))
-}
-
-func unpackInto(packed []byte, into any) error {
-	raw, err := unpack(packed)
-	if err != nil {
-		return err
-	}
-	return decode(raw, into)
-}
-
-// decode reads JSON and keeps numbers as the text that they are.
-func decode(raw []byte, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder := json.NewDecoder(raw)
 	decoder.UseNumber()
 	return decoder.Decode(into)
 }

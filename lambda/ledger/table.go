@@ -59,13 +59,12 @@ const (
 const (
 	leaseItem   = "lease"
 	recordItems = "record#" // and the time in the id of the record
-	notesItem   = "~notes"
+	notesItems  = "~note#"  // and a random number
 )
 
 // How long items are kept after they were last of use.
 const (
 	leaseLife  = 24 * time.Hour
-	notesLife  = 90 * 24 * time.Hour
 	recordLife = 400 * 24 * time.Hour // records are evidence
 )
 
@@ -135,13 +134,3 @@ func number(n int64) types.AttributeValue {
 func seconds(t time.Time) types.AttributeValue { return number(t.Unix()) }
 
 func millis(t time.Time) types.AttributeValue { return number(t.UnixMilli()) }
-
-// timeOf reads milliseconds since 1970.
-func timeOf(v types.AttributeValue) (time.Time, bool) {
-	n, ok := v.(*types.AttributeValueMemberN)
-	if !ok {
-		return time.Time{}, false
-	}
-	ms, err := strconv.ParseInt(n.Value, 10, 64)
-	return time.UnixMilli(ms).UTC(), err == nil
-}

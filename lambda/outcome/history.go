@@ -17,7 +17,7 @@ import (
 // writing them, and to write them once more would go on for ever.
 func Exhausted(budget baseline.FlapBudget, records []Record, cause event.Cause, now time.Time) map[string]string {
 	flapping := map[string]string{}
-	if budget.Times == 0 || cause.EventID == "" {
+	if budget.Times == 0 {
 		return flapping
 	}
 	written := map[string][]Record{}
@@ -73,12 +73,12 @@ func flapReason(budget baseline.FlapBudget, setting string, by []Record, cause e
 		"them stops (flapBudget: %s)", start, count(causes), budget)
 }
 
-// count says how often each of the callers behind the causes called, the most frequent first.
+// count says how often each of the callers behind the causes called, the most frequent first. A scan names no caller.
 func count(causes []event.Cause) string {
 	counts, seen := map[string]int{}, map[string]bool{}
 	for _, c := range causes {
-		if c.EventID != "" && seen[c.EventID] {
-			continue // delivered again
+		if c.RequestID == "" && caller(c) == unknownCaller || c.EventID != "" && seen[c.EventID] {
+			continue // of no call, or delivered again
 		}
 		seen[c.EventID] = true
 		counts[caller(c)]++
@@ -90,7 +90,7 @@ func count(causes []event.Cause) string {
 	for _, name := range names[:min(len(names), 3)] {
 		parts = append(parts, name+" called "+times(counts[name]))
 	}
-	return strings.Join(parts, ", ")
+	return cmp.Or(strings.Join(parts, ", "), "found by scans")
 }
 
 func times(n int) string {
@@ -108,12 +108,14 @@ func caller(c event.Cause) string {
 	case c.Actor != "":
 		return c.Actor[strings.LastIndexAny(c.Actor, "/:")+1:]
 	default:
-		return "an unknown caller"
+		return unknownCaller
 	}
 }
 
 // Actor names the caller behind a cause in full.
-func Actor(c event.Cause) string { return cmp.Or(c.Actor, "an unknown caller") }
+func Actor(c event.Cause) string { return cmp.Or(c.Actor, unknownCaller) }
+
+const unknownCaller = "an unknown caller"
 
 // LostUpdates returns a finding for each write of ours that may have undone the event's call: the call was made between
 // our read and our write of a document that it can change, and a write sends the whole document as it was read.
@@ -150,16 +152,35 @@ func (s Sent) overlaps(at, until time.Time) bool {
 	return at.Add(time.Second).After(s.Read) && !at.After(end)
 }
 
-// changes says whether the request's call can have changed a document.
+// changes says whether the request's call can have set something in a document: the one that it writes, or one that
+// holds a parameter of it too. What else changes with it is the service's doing, and no caller's to lose.
 func changes(request event.Request, name baseline.DocumentName) bool {
-	return slices.Contains(request.Call.Changes, string(name.Kind())) &&
-		(request.ClientID == "" || name.Client() == "" || request.ClientID == name.Client())
+	call, kind := request.Call, string(name.Kind())
+	if !slices.Contains(call.Changes, kind) || request.ClientID != "" && name.Client() != "" &&
+		request.ClientID != name.Client() {
+		return false
+	}
+	if table, _ := name.Table(); table.WriteCall == call.Name || len(call.Changes) == 1 {
+		return true
+	}
+	return slices.ContainsFunc(parameters(request), func(parameter string) bool {
+		return len(name.Holds(strings.ToUpper(parameter[:1])+parameter[1:])) > 0
+	})
+}
+
+// parameters are the names of what the request's call set, without those that say what it is about.
+func parameters(request event.Request) []string {
+	return slices.DeleteFunc(slices.Clone(request.Named), func(name string) bool {
+		return name == "" || slices.ContainsFunc([]string{"userPoolId", "clientId", "resourceArn"}, func(id string) bool {
+			return strings.EqualFold(id, name)
+		})
+	})
 }
 
 func lostUpdate(request event.Request, record Record, s Sent) Finding {
-	what := "what it set is not known: CloudTrail left out its parameters"
-	if len(request.Named) > 0 {
-		what = "its parameters: " + strings.Join(request.Named, ", ")
+	what := "what it set is not known: CloudTrail shows no parameters"
+	if set := parameters(request); len(set) > 0 {
+		what = "its parameters: " + strings.Join(set, ", ")
 	}
 	made := "at a time that is not known"
 	if !s.At.IsZero() {

@@ -3,6 +3,7 @@ package outcome
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"poolkeeper/baseline"
@@ -152,17 +153,21 @@ func (r Record) Changed() []string {
 // recordTime is the time in the id of a record: fixed in length, so that ids sort by time.
 const recordTime = "20060102T150405.000000Z"
 
-// NewRecordID returns the id of the record of a run that began at a time.
-func NewRecordID(pool string, began time.Time) string {
-	return pool + "." + began.UTC().Format(recordTime)
+// NewRecordID returns the id of the record of a run, which has a name of its own, that began at a time. Without a name
+// it is the least id of that time.
+func NewRecordID(pool string, began time.Time, run string) string {
+	id := pool + "." + began.UTC().Format(recordTime)
+	if run != "" {
+		id += "-" + run
+	}
+	return id
 }
 
 // SplitRecordID returns the pool and the time in the id of a record, and false where it is none.
 func SplitRecordID(id string) (pool string, began time.Time, ok bool) {
-	at := len(id) - len(recordTime) - 1
-	if at <= 0 || id[at] != '.' {
-		return "", time.Time{}, false
-	}
-	began, err := time.Parse(recordTime, id[at+1:])
-	return id[:at], began, err == nil
+	pool, rest, _ := strings.Cut(id, ".")
+	at, run, named := strings.Cut(rest, "-")
+	began, err := time.Parse(recordTime, at)
+	odd := strings.ContainsFunc(run, func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) })
+	return pool, began, pool != "" && err == nil && !odd && named == (run != "")
 }

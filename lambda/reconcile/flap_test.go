@@ -55,12 +55,33 @@ func TestFlapBudget(t *testing.T) {
 	if !strings.HasPrefix(last.Reason, says) || len(last.Drifts) != 1 || last.Drifts[0].Code != outcome.CodeFlapping {
 		t.Errorf("%s: %+v", last.Reason, last.Drifts)
 	}
-	if len(r.writes()) != 3 {
-		t.Errorf("writes: %v", r.writes())
+	scan := onPool(event.Cause{EventName: event.ScanPools, Time: r.time()})
+	scan.Scan.Started = r.time()
+	if out := r.answer(t, parse(t, r.text), scan); out.Outcome != outcome.Unconverged || len(r.writes()) != 3 {
+		t.Errorf("a scan: %s (%s), writes: %v", out.Outcome, out.Reason, r.writes())
 	}
 	r.pass(30 * time.Minute)
 	if out := r.event("later"); out.Outcome != outcome.Remediated {
 		t.Errorf("once the writes are long past: %s: %s", out.Outcome, out.Reason)
+	}
+}
+
+// TestRunsOfOneMicrosecond: two runs of a pool that begin at the same time have a record each, and the flap budget
+// counts both.
+func TestRunsOfOneMicrosecond(t *testing.T) {
+	t.Parallel()
+	r := flapping(t, "{times: 2, minutes: 30}", "DeletionProtection: ACTIVE")
+	ids := map[string]bool{}
+	for i, want := range []outcome.Ending{outcome.Remediated, outcome.Remediated, outcome.Unconverged} {
+		r.fake.Edit(poolID, unprotected)
+		out := r.answer(t, parse(t, r.text), call(fmt.Sprint("event", i), "terraform-ci", clock))
+		if ids[out.Record] = true; out.Outcome != want {
+			t.Errorf("%d: %s (%s)", i, out.Outcome, out.Reason)
+		}
+	}
+	h, err := r.ledger.History(t.Context(), poolID, clock, true)
+	if err != nil || len(h.Records) != 2 || len(ids) != 3 {
+		t.Errorf("%v: %d records, %v", ids, len(h.Records), err)
 	}
 }
 

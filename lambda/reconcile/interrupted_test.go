@@ -262,7 +262,7 @@ func TestOddRecords(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, required, request := weakened(t)
-			rec.ID, rec.UserPoolID, rec.Began = outcome.NewRecordID(poolID, clock), poolID, clock
+			rec.ID, rec.UserPoolID, rec.Began = outcome.NewRecordID(poolID, clock, ""), poolID, clock
 			if err := w.ledger.Put(t.Context(), rec); err != nil {
 				t.Fatal(err)
 			}

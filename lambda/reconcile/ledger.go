@@ -19,6 +19,6 @@ type Ledger interface {
 	Record(ctx context.Context, id string) (outcome.Record, error)
 	// Put writes a record in place of an earlier one of the same id.
 	Put(ctx context.Context, record outcome.Record) error
-	// Note keeps names of a pool, each until its time. It replaces the time of a name that is kept already.
+	// Note keeps names of a pool, each until the latest of its times.
 	Note(ctx context.Context, pool string, notes map[string]time.Time) error
 }

@@ -101,6 +101,10 @@ func TestLostUpdates(t *testing.T) {
 		return func(r *event.Request) { r.Call, r.ClientID = tabled("UpdateUserPoolClient"), id }
 	}
 	ours := baseline.AppClient.Of(web)
+	sets := func(names ...string) func(*event.Request) {
+		return func(r *event.Request) { r.Named = append([]string{"userPoolId"}, names...) }
+	}
+	tagged := func(r *event.Request) { r.Call, r.Named = tabled("TagResource"), []string{"resourceArn", "tags"} }
 	logs := func(r *event.Request) { r.Call = tabled("SetLogDeliveryConfiguration") }
 	pool, accepted := baseline.UserPool, outcome.Accepted
 	for name, c := range map[string]lostCase{
@@ -114,7 +118,10 @@ func TestLostUpdates(t *testing.T) {
 		"no answer yet":                        {at(12), pool, outcome.Intended, true},
 		"of another document":                  {logs, pool, accepted, false},
 		"of that document":                     {logs, baseline.LogDelivery, accepted, true},
-		"a document that holds the same fact":  {at(12), baseline.MfaConfig, accepted, true},
+		"a document that holds the same fact":  {sets("mfaConfiguration"), baseline.MfaConfig, accepted, true},
+		"a document that holds none of it":     {at(12), baseline.MfaConfig, accepted, false},
+		"a side effect of the call":            {at(12), baseline.RiskConfiguration, accepted, false},
+		"tags":                                 {tagged, pool, accepted, true},
 		"of the same client":                   {ofClient(web), ours, accepted, true},
 		"of another client":                    {ofClient("mobile"), ours, accepted, false},
 		"of a client that CloudTrail left out": {ofClient(""), ours, accepted, true},

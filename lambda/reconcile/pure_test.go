@@ -229,7 +229,7 @@ func TestConclude(t *testing.T) {
 func recordOf(ago time.Duration, setting string, state outcome.State, change func(*outcome.Record),
 ) outcome.Record {
 	began := clock.Add(-ago)
-	r := outcome.Record{ID: outcome.NewRecordID(poolID, began), UserPoolID: poolID, Began: began, Ended: began,
+	r := outcome.Record{ID: outcome.NewRecordID(poolID, began, ""), UserPoolID: poolID, Began: began, Ended: began,
 		Until: began.Add(time.Minute), Drifts: []outcome.Finding{{Setting: setting, State: state}},
 		Cause: event.Cause{EventID: fmt.Sprint(ago), Issuer: "arn:aws:iam::111122223333:role/ci"},
 		Sent: []outcome.Sent{{Call: "UpdateUserPool", Document: "UserPool", Status: outcome.Accepted,
@@ -272,7 +272,8 @@ func TestExhausted(t *testing.T) {
 			"and once it did not hold"},
 		"written twice by one run": {budget, []outcome.Record{doubled}, cause, ""},
 		"no budget":                {baseline.FlapBudget{}, twice, cause, ""},
-		"no event asks for it":     {budget, twice, event.Cause{Actor: "operator"}, ""},
+		"a scan asks for it": {budget, twice, event.Cause{EventName: event.ScanPools},
+			"and set back each time (role ci called 2 times)"},
 	} {
 		found := outcome.Exhausted(c.budget, c.records, c.cause, clock)
 		if reason := found["A"]; (reason == "") != (c.want == "") || !strings.Contains(reason, c.want) {

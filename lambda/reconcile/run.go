@@ -149,7 +149,9 @@ func (r *run) readAll(ctx context.Context) error {
 // from it.
 func (r *run) know(ctx context.Context, history outcome.History) error {
 	r.history, r.out.Details.Notified = history, history.Notes
-	r.rules.Flapping = outcome.Exhausted(r.with.Baseline.Flap, history.Records, r.request.Cause, r.start)
+	if r.with.Actor == "" { // whoever runs a command asks for the write
+		r.rules.Flapping = outcome.Exhausted(r.with.Baseline.Flap, history.Records, r.request.Cause, r.start)
+	}
 	r.rules.Moved = outcome.Moved(history.Records, r.start)
 	r.interrupted = nil
 	for _, record := range outcome.Interrupted(history.Records, r.with.Now()) {

@@ -171,7 +171,7 @@ func TestHistoryOfTheUnreadable(t *testing.T) {
 	from := ledger.Table{Client: client, Name: "ledger"}
 	for i := range 3 {
 		at := began.Add(time.Duration(i) * time.Minute)
-		r := outcome.Record{ID: outcome.NewRecordID(historyPool, at), UserPoolID: historyPool, Began: at}
+		r := outcome.Record{ID: outcome.NewRecordID(historyPool, at, ""), UserPoolID: historyPool, Began: at}
 		if err := from.Put(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}

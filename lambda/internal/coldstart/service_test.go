@@ -103,7 +103,6 @@ func updated(body string) string {
 		UpdateExpression               string
 	}
 	_ = json.Unmarshal([]byte(body), &in)
-	in.Key["notes"] = map[string]any{"M": map[string]any{}}
 	if !strings.Contains(in.UpdateExpression, "REMOVE") {
 		in.Key["owner"] = in.ExpressionAttributeValues[":owner"]
 	}

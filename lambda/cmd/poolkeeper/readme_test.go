@@ -37,7 +37,7 @@ func TestReadmeSession(t *testing.T) {
 			run(context.Background(), strings.Fields(args), &got, &got, os.Getenv)
 		}
 	}
-	now := regexp.MustCompile(`\d{8}T\d{6}\.\d{6}Z`)
+	now := regexp.MustCompile(`\d{8}T\d{6}\.\d{6}Z(-[0-9a-f]{8})?`)
 	const then = "20261001T091540.000000Z"
 	if diff := cmp.Diff(now.ReplaceAllString(session, then), now.ReplaceAllString(got.String(), then)); diff != "" {
 		t.Errorf("-README +printed:\n%s", diff)

@@ -27,7 +27,7 @@ func findRecord(ts *testscript.TestScript) {
 	ts.Setenv("RECORD", found)
 }
 
-var recordID = regexp.MustCompile(`eu-west-1_\w+\.\d{8}T\d{6}\.\d{6}Z`)
+var recordID = regexp.MustCompile(`eu-west-1_\w+\.\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}`)
 
 // makeLedger makes a table as the deployment does, and names it to the script.
 func makeLedger(t *testing.T, ts *testscript.TestScript) {

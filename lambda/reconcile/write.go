@@ -89,7 +89,8 @@ func (w *work) intend(ctx context.Context, request userpool.Request) *outcome.Se
 	r := w.run
 	now := r.with.Now()
 	if r.record == nil {
-		r.record = &outcome.Record{ID: outcome.NewRecordID(r.request.UserPoolID, now, r.owner[:8]), UserPoolID: r.request.UserPoolID,
+		pool := r.request.UserPoolID
+		r.record = &outcome.Record{ID: outcome.NewRecordID(pool, now, r.owner[:8]), UserPoolID: pool,
 			Cause: r.request.Cause, Baseline: r.with.Baseline.Digest, Actor: r.with.Actor, Began: now,
 			Drifts: []outcome.Finding{}}
 	}

@@ -66,7 +66,7 @@ var clientMembers = []Member{
 			Doc: "External id that the role's trust policy demands."},
 		{Name: "UserDataShared", Kind: Boolean, Doc: "Whether user data goes into what is published."},
 	}},
-	{Name: "PreventUserExistenceErrors", Kind: String, Enum: []string{"LEGACY", "ENABLED"},
+	{Name: "PreventUserExistenceErrors", Kind: String, Enum: []string{"LEGACY", "ENABLED"}, Default: "LEGACY",
 		Keep: "left out, the service sets LEGACY; require that",
 		Doc:  "ENABLED does not tell a stranger whether a user exists."},
 	{Name: "EnableTokenRevocation", Kind: Boolean, Doc: "Whether tokens can be revoked."},

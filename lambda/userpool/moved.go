@@ -55,7 +55,8 @@ func Moved(before State, fixes []baseline.Drift, now State, skip []string, owns 
 	}
 	excused := func(path string) bool {
 		return slices.ContainsFunc(skip, func(o string) bool { return covers(o, path) }) ||
-			covers(smsMFA, path) && !mfaOn(after) // with MFA off Cognito shows the block or not, as it likes
+			covers(smsMFA, path) && !mfaOn(after) || // with MFA off Cognito shows the block or not, as it likes
+			want[path] == "" && shownLate(path, have[path])
 	}
 	for _, path := range union(want, have) {
 		same := want[path] == have[path] || want[path] != from[path]
@@ -65,6 +66,15 @@ func Moved(before State, fixes []baseline.Drift, now State, skip []string, owns 
 	}
 	slices.SortFunc(moved, func(a, b Change) int { return strings.Compare(a.Setting, b.Setting) })
 	return unmanaged, moved
+}
+
+// shownLate says whether a leaf that was absent is one that the service has always had, and shows since a write: a
+// number that no pool or client is without, or the default name of an authentication level.
+func shownLate(path, leaf string) bool {
+	m, _ := baseline.Lookup(path)
+	level, ok := strings.CutPrefix(path, "AcrConfiguration.Level")
+	return m.Kind == baseline.Integer && m.Keep != "" ||
+		ok && leaf == `"urn:cognito:loa:`+strings.TrimSuffix(level, ".AcrValue")+`"`
 }
 
 // union returns the paths of both.

@@ -124,6 +124,7 @@ func variables(s Settings, role awsiam.Role, r *Resources) map[string]*string {
 	if r != nil {
 		v["ROLE_ARN"] = role.RoleArn()
 		v["TOPIC_ARN"] = r.Alerts.Topic.TopicArn()
+		v["STACK_NAME"] = awscdk.Stack_Of(role).StackName()
 		v["LEDGER_TABLE"] = r.Ledger.TableName()
 		v["QUEUE_URL"] = r.Queues.Changes.QueueUrl()
 		v["SCAN_QUEUE_URL"] = r.Queues.Scans.QueueUrl()

@@ -18,6 +18,7 @@ type Config struct {
 	OwnRole  string // ROLE_ARN
 	LogLevel slog.Level
 	Function string // AWS_LAMBDA_FUNCTION_NAME, a dimension of the metrics
+	Stack    string // STACK_NAME, for the commands in messages
 
 	// The channels that outcomes are sent to. An empty or false one does not exist.
 	TopicARN    string // TOPIC_ARN
@@ -70,6 +71,7 @@ func ReadConfig(getenv func(string) string, readFile func(string) ([]byte, error
 	c := Config{
 		AWS:      r.access(),
 		Function: getenv("AWS_LAMBDA_FUNCTION_NAME"),
+		Stack:    getenv("STACK_NAME"),
 		OwnRole:  r.checked("ROLE_ARN", isRole, "the ARN of an IAM role"),
 		TopicARN: r.checked("TOPIC_ARN", isTopic, "the ARN of an SNS topic (a FIFO topic has no e-mail)"),
 		EventBus: r.checked("EVENT_BUS", isBus, "the name or the ARN of an event bus"),

@@ -31,6 +31,7 @@ type handler struct {
 	metrics    io.Writer // where the metrics go: the log
 	function   string
 	build      string
+	stack      string
 	calls      *calls
 	channels   []notify.Channel
 }
@@ -134,7 +135,7 @@ func (h handler) one(ctx context.Context, request event.Request) (outcome.Outcom
 // people were notified of, after the message was sent.
 func (h handler) notify(ctx context.Context, request event.Request, out outcome.Outcome) (unsent int) {
 	now := h.reconciler.Now()
-	r := report.New(out, h.build)
+	r := report.New(out, h.build, h.stack)
 	r.Whole = request.Call.Name == "" && len(request.Clients) == 0
 	r.Notify = report.Notifies(out, !request.Scan.Started.IsZero()) && !notify.Suppressed(out, now)
 	notified, failed := notify.Send(ctx, h.channels, r)

@@ -50,8 +50,8 @@ func newHandler(config Config, log *slog.Logger) (handler, error) {
 		scanner.Send = scans.Send
 	}
 	return handler{reconciler: reconciler, scanner: scanner, queues: []queue.Queue{changes, scans}, log: log,
-		metrics: os.Stdout, function: cmp.Or(config.Function, "poolkeeper"), build: build(), calls: counted,
-		channels: newChannels(a)}, nil
+		metrics: os.Stdout, function: cmp.Or(config.Function, "poolkeeper"), build: build(), stack: config.Stack,
+		calls: counted, channels: newChannels(a)}, nil
 }
 
 // version is that of a release, given at the build with -ldflags=-X.

@@ -69,7 +69,7 @@ func TestASFFLimits(t *testing.T) {
 			out.Drifts = append(out.Drifts, outcome.Finding{Setting: c.Setting, Rule: "r", State: outcome.StateUnfixable,
 				Reason: out.Reason})
 		}
-		found, _ := report.FindingOf(report.New(out, "test"), time.Now())
+		found, _ := report.FindingOf(report.New(out, "test", ""), time.Now())
 		f := notify.ASFF(found)
 		for name, c := range map[string]struct {
 			text *string

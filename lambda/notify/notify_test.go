@@ -74,7 +74,7 @@ func ended(ending outcome.Ending) outcome.Outcome {
 // reportOf is the report of a run that read all of the pool, of which people are notified where it matters.
 func reportOf(ending outcome.Ending) report.Report {
 	out := ended(ending)
-	r := report.New(out, "test")
+	r := report.New(out, "test", "")
 	r.Notify, r.Whole = report.Notifies(out, false), true
 	return r
 }

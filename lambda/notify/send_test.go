@@ -77,7 +77,7 @@ func TestPublishOnce(t *testing.T) {
 	}
 	client := sns.New(sns.Options{Region: "eu-west-1", BaseEndpoint: aws.String(server.URL), Credentials: credentials})
 	topic := notify.Topic{Client: client, ARN: "arn:aws:sns:eu-west-1:123456789012:t"}
-	if err := topic.Send(t.Context(), report.New(out, "test")); err != nil {
+	if err := topic.Send(t.Context(), report.New(out, "test", "")); err != nil {
 		t.Fatal(err)
 	}
 	if len(published) != 1 || published[0].Get("MessageStructure") != "json" {

@@ -1,13 +1,12 @@
 package report
 
 import (
+	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf16"
-	"unicode/utf8"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/outcome"
@@ -47,19 +46,13 @@ func escaped(json string) string {
 		return json
 	}
 	var b strings.Builder
-	unit := func(r rune) {
-		digits := strconv.FormatInt(int64(r), 16)
-		b.WriteString(`\u` + strings.Repeat("0", 4-len(digits)) + digits)
-	}
 	for _, r := range json {
-		switch high, low := utf16.EncodeRune(r); {
-		case !odd(r):
+		if !odd(r) {
 			b.WriteRune(r)
-		case high != utf8.RuneError:
-			unit(high)
-			unit(low)
-		default:
-			unit(r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
 		}
 	}
 	return b.String()

@@ -30,7 +30,7 @@ func chosen(text string) outcome.Outcome {
 
 // shownBy are all the forms in which an outcome is shown.
 func shownBy(out outcome.Outcome) map[string]string {
-	r := New(out, testBuild)
+	r := New(out, testBuild, "")
 	f, _ := FindingOf(r, cause.Time)
 	var text, plan, scan, log, metrics bytes.Buffer
 	_ = Text(&text, out, false)
@@ -95,7 +95,7 @@ func TestNoLinksAndMentions(t *testing.T) {
 				NextSteps          []string
 			}
 		}
-		if err := json.Unmarshal([]byte(Chat(New(out, testBuild))), &message); err != nil {
+		if err := json.Unmarshal([]byte(Chat(New(out, testBuild, ""))), &message); err != nil {
 			t.Fatal(err)
 		}
 		for _, part := range append(message.Content.NextSteps, message.Content.Title, message.Content.Description) {
@@ -115,7 +115,7 @@ func TestCommandsAreOurs(t *testing.T) {
 		"$(id)": false, "`id`": false, "a b": false, "--profile": false, "": false} {
 		out := ended(outcome.Remediated, "", repaired)
 		out.Cause.EventID = id
-		steps := strings.Join(New(out, testBuild).Next, "\n")
+		steps := strings.Join(New(out, testBuild, "").Next, "\n")
 		if strings.Contains(steps, "lookup-events") != want || !want && id != "" && strings.Contains(steps, id) {
 			t.Errorf("%q: %s", id, steps)
 		}

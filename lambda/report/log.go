@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"poolkeeper/lambda/outcome"
 )
@@ -11,50 +12,30 @@ import (
 // INFO otherwise.
 func Log(ctx context.Context, logger *slog.Logger, out outcome.Outcome) {
 	out = Legible(out)
-	drifts := make([]any, len(out.Drifts))
-	for i, d := range out.Drifts {
-		drifts[i] = d
-	}
+	c, times := out.Cause, out.Details.Times
 	attributes := []slog.Attr{
 		slog.String("outcome", string(out.Outcome)),
 		slog.String("user_pool_id", out.UserPoolID),
 		slog.String("user_pool_name", out.Details.PoolName),
 		slog.String("baseline", out.Baseline),
 		slog.String("reason", out.Reason),
-		slog.Group("cause",
-			slog.String("event_id", out.Cause.EventID),
-			slog.String("event_name", out.Cause.EventName),
-			slog.String("actor", out.Cause.Actor),
-			slog.String("issuer", out.Cause.Issuer),
-			slog.String("invoked_by", out.Cause.InvokedBy),
-			slog.Bool("console", out.Cause.Console),
-			slog.String("mfa", out.Cause.MFA),
-			slog.String("source_ip", out.Cause.SourceIP),
-			slog.String("user_agent", out.Cause.UserAgent),
-			slog.String("request_id", out.Cause.RequestID),
-			slog.Time("time", out.Cause.Time),
-		),
-		slog.Any("drifts", drifts),
+		slog.Group("cause", "event_id", c.EventID, "event_name", c.EventName, "actor", c.Actor, "issuer", c.Issuer,
+			"invoked_by", c.InvokedBy, "console", c.Console, "mfa", c.MFA, "source_ip", c.SourceIP,
+			"user_agent", c.UserAgent, "request_id", c.RequestID, "time", c.Time),
+		slog.Any("drifts", append([]outcome.Finding{}, out.Drifts...)),
 		slog.Any("writes", out.Writes),
 		slog.Any("write_request_ids", out.Details.RequestIDs),
 		slog.Int("verified_owned", out.Verified.Owned),
 		slog.Int("verified_unmanaged_unchanged", out.Verified.UnmanagedUnchanged),
 		slog.Float64("total_ms", milliseconds(out.Details.Duration)),
 	}
-	if out.Record != "" {
-		attributes = append(attributes, slog.String("record", out.Record))
-	}
-	if out.Undetected > 0 {
-		attributes = append(attributes, slog.Int("undetected", out.Undetected))
-	}
-	if failed := out.Details.LedgerError; failed != "" {
-		attributes = append(attributes, slog.String("ledger_error", failed))
-	}
-	times := out.Details.Times
-	for _, at := range []slog.Attr{slog.Time("seen", times.Seen), slog.Time("written", times.Written),
-		slog.Time("verified", times.Verified)} {
-		if !at.Value.Time().IsZero() {
-			attributes = append(attributes, at)
+	for _, more := range []slog.Attr{slog.String("record", out.Record), slog.Int("undetected", out.Undetected),
+		slog.String("ledger_error", out.Details.LedgerError), slog.Time("seen", times.Seen),
+		slog.Time("written", times.Written), slog.Time("verified", times.Verified)} {
+		switch more.Value.Any() {
+		case "", int64(0), time.Time{}:
+		default:
+			attributes = append(attributes, more)
 		}
 	}
 	level := Level(out.Outcome)

@@ -14,58 +14,54 @@ func Mail(r Report) string { return r.fitting(share, mail) }
 
 func mail(r Report) string {
 	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	section := func(heading string, lines []string) {
+		if len(lines) > 0 {
+			fmt.Fprintf(&b, "\n%s\n  %s\n", heading, strings.Join(lines, "\n  "))
+		}
+	}
 	if r.UserPool.ID != "" {
-		line("User pool %s, account %s, Region %s", r.UserPool.title(), orUnknown(r.UserPool.Account),
+		fmt.Fprintf(&b, "User pool %s, account %s, Region %s\n", r.UserPool.title(), orUnknown(r.UserPool.Account),
 			orUnknown(r.UserPool.Region))
 	}
-	line("Outcome: %s. %s", r.Outcome, r.meaning())
+	fmt.Fprintf(&b, "Outcome: %s. %s\n", r.Outcome, r.meaning())
 	if reason := r.furtherReason(); reason != "" {
-		line("Reason: %s", cut(reason, 1000))
+		fmt.Fprintf(&b, "Reason: %s\n", cut(reason, 1000))
 	}
-	line("\nWHAT HAPPENED")
-	for _, text := range r.happened() {
-		line("  %s", text)
-	}
+	section("WHAT HAPPENED", r.happened())
 	for _, g := range groups {
-		drifts := r.of(g)
-		if len(drifts) > 0 {
-			line("\n%s", g)
-		}
-		for _, d := range drifts {
-			line("  %s: %s", d.Setting, d.says())
+		var lines []string
+		for _, d := range r.of(g) {
+			lines = append(lines, d.Setting+": "+d.says())
 			if d.Reason != "" {
-				line("      %s", d.Reason)
+				lines = append(lines, "    "+d.Reason)
 			}
 		}
+		section(string(g), lines)
 	}
 	if r.Omitted > 0 {
-		line("  and %d more, left out to keep this message short; the log has them all", r.Omitted)
+		fmt.Fprintf(&b, "  and %d more, left out to keep this message short; the log has them all\n", r.Omitted)
 	}
 	if heading, text := r.written(); text != "" {
-		line("\n%s\n  %s", heading, text)
+		section(heading, []string{text})
 	}
-	if len(r.Next) > 0 {
-		line("\nWHAT TO DO")
-		for i, step := range r.Next {
-			line("  %d. %s", i+1, step)
-		}
+	var steps []string
+	for i, step := range r.Next {
+		steps = append(steps, fmt.Sprintf("%d. %s", i+1, step))
 	}
-	line("\nEVIDENCE")
-	for _, text := range r.evidence() {
-		line("  %s", text)
-	}
+	section("WHAT TO DO", steps)
+	section("EVIDENCE", r.evidence())
+	section("LINKS", r.links())
 	return b.String()
 }
 
 var meanings = map[outcome.Ending]string{
-	outcome.Deferred:    "The run could not finish, and is tried again.",
-	outcome.Unconverged: "The user pool is not as required, although it was written.",
+	outcome.Deferred:    "The run could not finish. It will be tried again.",
+	outcome.Unconverged: "poolkeeper wrote to the user pool, but the user pool is not as required.",
 	outcome.Partial:     "Some drift was fixed, some was not.",
 	outcome.Unfixable:   "No drift could be fixed.",
 	outcome.Remediated:  "All drift was fixed and verified.",
-	outcome.Drifted:     "Something was found that poolkeeper did not change.",
-	outcome.Exempted:    "All that differs is exempted.",
+	outcome.Drifted:     "poolkeeper found something that it did not change.",
+	outcome.Exempted:    "Everything that differs is exempted.",
 	outcome.Unchanged:   "The user pool is as required.",
 	outcome.Ignored:     "There was nothing to do.",
 }
@@ -73,10 +69,12 @@ var meanings = map[outcome.Ending]string{
 // meaning says in a sentence what the outcome means.
 func (r Report) meaning() string {
 	switch {
-	case r.has(outcome.CodeDeleted):
-		return "A rule names the user pool, and it was deleted."
+	case r.Critical:
+		return "The user pool was deleted, although a rule names it."
 	case r.unread():
 		return "The user pool could not be read."
+	case r.has(outcome.CodeFlapping):
+		return "Another automation keeps changing the user pool back."
 	default:
 		return meanings[r.Outcome]
 	}
@@ -88,7 +86,7 @@ func (r Report) furtherReason() string {
 	for _, d := range r.Drifts {
 		given = append(given, d.Reason)
 	}
-	if r.has(outcome.CodeDeleted) {
+	if r.Critical {
 		given = append(given, r.Reason) // the outcome says it
 	}
 	return further(r.Reason, given)
@@ -113,21 +111,21 @@ func (r Report) happened() []string {
 	if r.Who.Console {
 		where += ", in the console"
 	}
-	switch r.Who.MFA {
-	case "true":
-		where += ", with MFA"
-	case "false":
-		where += ", without MFA"
-	}
+	where += map[string]string{"true": ", with MFA", "false": ", without MFA"}[r.Who.MFA]
 	return []string{r.actor() + " called " + orUnknown(r.Why.EventName) + at(r.When.Event), where + r.Who.through()}
 }
 
 // found says what led to the run where it was no call.
 func (r Report) found() string {
-	if r.Why.EventName == "" {
-		return "No API call is known."
+	switch r.Why.EventName {
+	case "":
+		return "No API call led to this run."
+	case "Scheduled Event":
+		return "A scheduled scan found this" + at(r.When.Event) + ". Who changed the user pool is not known."
+	default:
+		return "A run started by " + r.Why.EventName + " found this" + at(r.When.Event) + ". Who changed the user pool is " +
+			"not known."
 	}
-	return "Started by " + r.Why.EventName + at(r.When.Event) + ". Who changed the user pool is not known."
 }
 
 func (w Who) through() string {
@@ -143,68 +141,71 @@ func (w Who) through() string {
 
 // written says what is known of the pool now, under a heading: what was written and verified, or that nothing was.
 func (r Report) written() (heading, text string) {
-	switch r.Outcome {
-	case outcome.Ignored, outcome.Unchanged, outcome.Exempted:
-		return "", ""
-	}
 	const nothing = "NOTHING WRITTEN"
+	text = "Written: " + strings.Join(r.Writes, ", ") + ". "
 	switch {
-	case r.has(outcome.CodeDeleted):
+	case r.Critical || r.Outcome == outcome.Ignored || r.Outcome == outcome.Unchanged || r.Outcome == outcome.Exempted:
 		return "", ""
 	case len(r.Writes) == 0 && r.has(outcome.CodeRestore):
-		return nothing, "This run wrote nothing. What an earlier write of ours removed is still missing."
+		return nothing, "This run wrote nothing. What an earlier write by poolkeeper removed is still missing."
 	case r.unread():
 		return nothing, "This run wrote nothing. It could not read the user pool."
 	case len(r.Writes) == 0:
-		return nothing, "This run wrote nothing. The user pool is as it was found."
+		return nothing, "This run wrote nothing."
+	case r.When.Verified.IsZero() || r.Verified == (outcome.Verified{}):
+		return "NOT VERIFIED", text + "poolkeeper could not read the user pool again, so it does not know the result."
+	case r.Outcome == outcome.Unconverged:
+		return "VERIFIED IN PART", text + VerifiedText(r.Verified) + "; those named above do not hold or have changed."
+	default:
+		return "VERIFIED", text + VerifiedText(r.Verified) + "."
 	}
-	text = "Written: " + strings.Join(r.Writes, ", ") + ". "
-	if r.When.Verified.IsZero() || r.Verified == (outcome.Verified{}) {
-		return "NOT VERIFIED", text + "The result could not be verified."
-	}
-	text += fmt.Sprintf("%d required settings hold, %d unmanaged settings are unchanged", r.Verified.Owned,
-		r.Verified.UnmanagedUnchanged)
-	if r.Outcome == outcome.Unconverged {
-		return "VERIFIED IN PART", text + "; those named above do not hold or have changed."
-	}
-	return "VERIFIED", text + "."
 }
 
 // evidence names what an investigation needs.
 func (r Report) evidence() []string {
 	var lines []string
-	line := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
-	if r.called() {
-		line("event %s, request %s", orUnknown(r.Why.EventID), orUnknown(r.Why.RequestID))
-	} else if r.Why.EventID != "" {
-		line("event %s", r.Why.EventID)
-	}
-	if r.Record != "" {
-		line("record %s", r.Record)
-	}
-	if len(r.Why.WriteRequestIDs) > 0 {
-		line("our write requests %s", strings.Join(r.Why.WriteRequestIDs, ", "))
+	add := func(name, value string) {
+		if value != "" {
+			lines = append(lines, name+" "+value)
+		}
 	}
 	if r.called() {
-		line("principal %s", orUnknown(r.Who.Principal))
+		add("CloudTrail event", orUnknown(r.Why.EventID)+", request "+orUnknown(r.Why.RequestID))
+		add("caller", orUnknown(r.Who.Principal))
+	} else {
+		add("event", r.Why.EventID)
 	}
-	if r.Who.UserAgent != "" {
-		line("user agent %s", r.Who.UserAgent)
+	add("user agent", r.Who.UserAgent)
+	add("requests by poolkeeper", strings.Join(r.Why.WriteRequestIDs, ", "))
+	add("record of the write", r.Record)
+	after := func(what string, seconds *float64) { // one may be known without the other
+		if seconds != nil {
+			add(what, fmt.Sprintf("%.1f s after the call", *seconds))
+		}
 	}
-	// One may be known without the other: where the clocks differ, an event is seen before its time.
-	var after []string
-	if r.When.SecondsToDetect != nil {
-		after = append(after, fmt.Sprintf("detected after %.1f s", *r.When.SecondsToDetect))
-	}
-	if r.When.SecondsToRestore != nil {
-		after = append(after, fmt.Sprintf("restored after %.1f s", *r.When.SecondsToRestore))
-	}
-	if len(after) > 0 {
-		line("%s", strings.Join(after, ", "))
-	}
-	line("baseline %s, build %s", orUnknown(r.Baseline), r.Build)
+	after("detected", r.When.SecondsToDetect)
+	after("fixed", r.When.SecondsToRestore)
+	add("baseline", orUnknown(r.Baseline)+", build "+r.Build)
 	return lines
 }
+
+// links are those to the pool in the console and to what the runbook says of the outcome.
+func (r Report) links() []string {
+	var links []string
+	parts := strings.Split(r.UserPool.ARN, ":")
+	if domain := consoles[parts[min(1, len(parts)-1)]]; domain != "" && !r.Critical {
+		links = append(links, fmt.Sprintf("user pool: https://%s.%s/cognito/v2/idp/user-pools/%s/info?region=%[1]s",
+			r.UserPool.Region, domain, r.UserPool.ID))
+	}
+	if r.Outcome != outcome.Ignored && r.Outcome != outcome.Unchanged && r.Outcome != outcome.Exempted {
+		links = append(links, "runbook: infra/RUNBOOK.md#"+string(r.Outcome))
+	}
+	return links
+}
+
+// consoles are the domains of the console, by partition.
+var consoles = map[string]string{"aws": "console.aws.amazon.com", "aws-cn": "console.amazonaws.cn",
+	"aws-us-gov": "console.amazonaws-us-gov.com"}
 
 // rule names the rule of a drift, and its place in the baseline.
 func rule(d Drift) string {

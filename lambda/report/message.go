@@ -55,19 +55,19 @@ func (r Report) headline() string {
 	named := r.of(notRestored, notFixed, watched, fixed)
 	switch {
 	case r.has(outcome.CodeDeleted):
-		return "deleted by " + r.actor()
+		return "was deleted by " + r.actor()
 	case r.has(outcome.CodeRestore):
-		return fmt.Sprintf("%s: %s lost by our write, not restored", r.Outcome, first(r.of(notRestored)))
+		return fmt.Sprintf("%s: poolkeeper removed %s and cannot restore it", r.Outcome, first(r.of(notRestored)))
 	case r.has(outcome.CodeFlapping):
 		return fmt.Sprintf("%s: another automation keeps changing %s", r.Outcome, first(named))
 	case r.has(outcome.CodeInterrupted):
-		return string(r.Outcome) + ": an earlier run wrote and was interrupted"
+		return string(r.Outcome) + ": an earlier run was interrupted after a write"
 	case r.Outcome == outcome.Drifted && len(named) == 0 && r.has(outcome.CodeLostUpdate):
-		return fmt.Sprintf("drifted: our write may have undone a call by %s", r.actor())
+		return fmt.Sprintf("drifted: poolkeeper may have undone a call by %s", r.actor())
 	case r.Outcome == outcome.Unconverged && len(r.of(notFixed)) == 0:
-		return "unconverged: other settings changed at the time of our write"
+		return "unconverged: other settings changed while poolkeeper wrote"
 	case r.Outcome == outcome.Deferred && len(r.Writes) > 0:
-		return "deferred: the user pool was written, but the run is not finished"
+		return "deferred: poolkeeper wrote, but could not finish"
 	case r.unread():
 		return "unfixable: the user pool could not be read"
 	}

@@ -38,7 +38,7 @@ func TestMessages(t *testing.T) {
 
 // whole is the report of a run that read all of the pool.
 func whole(out outcome.Outcome) Report {
-	r := New(out, testBuild)
+	r := New(out, testBuild, "")
 	r.Whole = true
 	return r
 }
@@ -60,11 +60,11 @@ func TestReportSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, out := range outcomes() {
-		valid(t, name, compiled, JSON(New(out, testBuild)))
+		valid(t, name, compiled, JSON(New(out, testBuild, "")))
 	}
-	valid(t, "much", compiled, JSON(New(much(2000, 100), testBuild)))
+	valid(t, "much", compiled, JSON(New(much(2000, 100), testBuild, "")))
 	nothing := outcome.Outcome{Outcome: outcome.Ignored, Drifts: []outcome.Finding{}, Writes: []string{}}
-	valid(t, "nothing", compiled, JSON(New(nothing, testBuild)))
+	valid(t, "nothing", compiled, JSON(New(nothing, testBuild, "")))
 }
 
 func valid(t *testing.T, name string, schema *jsonschema.Schema, text string) {
@@ -130,7 +130,7 @@ func TestMessagesFit(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		out := drawn(t)
-		r := New(out, testBuild)
+		r := New(out, testBuild, "")
 		message := Message(r)
 		if len(message) > 240*1024 {
 			t.Fatalf("%d bytes", len(message))
@@ -215,7 +215,7 @@ func TestWho(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := event.Decode(payload, event.Home{}).Cause
-		got := New(outcome.Outcome{Outcome: outcome.Remediated, Cause: c}, testBuild).Who
+		got := New(outcome.Outcome{Outcome: outcome.Remediated, Cause: c}, testBuild, "").Who
 		if want.Session == "" {
 			want.Session = got.Session
 		}
@@ -237,7 +237,7 @@ func TestStrangersTexts(t *testing.T) {
 		out := ended(outcome.Remediated, nasty, outcome.Finding{Setting: "UserPoolTags." + nasty, Rule: nasty,
 			Want: nasty, Have: nasty, State: outcome.StateFixed, Reason: nasty})
 		out.Details.PoolName, out.Cause = nasty, event.Cause{EventName: "UpdateUserPool", Actor: nasty}
-		r := New(out, testBuild)
+		r := New(out, testBuild, "")
 		subject := Subject(r)
 		odd := func(c rune) bool { return c > unicode.MaxASCII || !unicode.IsPrint(c) }
 		if len(subject) > 100 || strings.ContainsFunc(subject, odd) || subject[0] != '[' {
@@ -266,11 +266,11 @@ func TestStrangersTexts(t *testing.T) {
 func TestFindingOfPart(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"remediated", "unchanged", "exempted", "lost-update"} {
-		if f, ok := FindingOf(New(outcomes()[name], testBuild), cause.Time); ok {
+		if f, ok := FindingOf(New(outcomes()[name], testBuild, ""), cause.Time); ok {
 			t.Errorf("%s: %s", name, f.Description)
 		}
 	}
-	f, ok := FindingOf(New(outcomes()["drifted"], testBuild), cause.Time)
+	f, ok := FindingOf(New(outcomes()["drifted"], testBuild, ""), cause.Time)
 	if !ok || !f.Failed ||
 		f.Description != "Not as required: Policies.PasswordPolicy.MinimumLength. Reason: the rule only audits" {
 		t.Errorf("%v %+v", ok, f)
@@ -288,7 +288,7 @@ func TestWorstFirst(t *testing.T) {
 		out.Drifts = append(out.Drifts, d)
 	}
 	out.Drifts = append(out.Drifts, audited, unfixable)
-	r := New(out, testBuild)
+	r := New(out, testBuild, "")
 	for name, text := range map[string]string{"mail": Mail(r), "chat": Chat(r), "report": JSON(r)} {
 		if !strings.Contains(text, "MinimumLength") || !strings.Contains(text, "AdvancedSecurityMode") ||
 			strings.Contains(text, "tag299") {
@@ -443,7 +443,7 @@ func TestOCSF(t *testing.T) {
 		}
 	}
 	bare := ended(outcome.Unfixable, "")
-	f, ok := FindingOf(New(bare, testBuild), cause.Time)
+	f, ok := FindingOf(New(bare, testBuild, ""), cause.Time)
 	if valid(t, "bare", compiled, encode(OCSF(f))); !ok || findings < 7 || f.Description != "The outcome is unfixable." {
 		t.Errorf("%d findings, %v %q", findings, ok, f.Description)
 	}
@@ -472,7 +472,7 @@ func TestUnverified(t *testing.T) {
 	t.Parallel()
 	out := outcomes()["remediated"]
 	out.Outcome, out.Verified, out.Drifts = outcome.Drifted, outcome.Verified{}, []outcome.Finding{audited}
-	text := Mail(New(out, testBuild))
+	text := Mail(New(out, testBuild, ""))
 	if !strings.Contains(text, "NOT VERIFIED") || strings.Contains(text, "required settings hold") {
 		t.Error(text)
 	}
@@ -483,14 +483,14 @@ func TestReasonOnce(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"flapping", "not-restored", "watched", "lost-update", "partial"} {
 		out := outcomes()[name]
-		text := Mail(New(out, testBuild))
+		text := Mail(New(out, testBuild, ""))
 		for _, d := range out.Drifts {
 			if d.Reason != "" && strings.Count(text, d.Reason) != 1 {
 				t.Errorf("%s: %s", name, text)
 			}
 		}
 	}
-	if text := Mail(New(outcomes()["not-restored"], testBuild)); !strings.Contains(text, "\nReason: settings moved") {
+	if text := Mail(New(outcomes()["not-restored"], testBuild, "")); !strings.Contains(text, "\nReason: settings moved") {
 		t.Error(text)
 	}
 }
@@ -500,7 +500,7 @@ func TestSkew(t *testing.T) {
 	t.Parallel()
 	out := outcomes()["partial"]
 	out.Details.Times.Seen, out.Details.Times.Verified = cause.Time.Add(-time.Second), cause.Time.Add(time.Second)
-	if text := Mail(New(out, testBuild)); !strings.Contains(text, "\n  restored after 1.0 s\n") {
+	if text := Mail(New(out, testBuild, "")); !strings.Contains(text, "\n  fixed 1.0 s after the call\n") {
 		t.Errorf("%s", text)
 	}
 }

@@ -133,31 +133,18 @@ type directive struct {
 	metrics    []metric
 }
 
-// The metadata of a line, with the names of the format.
-type (
-	definition struct{ Name, Unit string }
-	definedSet struct {
-		Dimensions [][]string
-		Metrics    []definition
-		Namespace  string
-	}
-	metadata struct {
-		CloudWatchMetrics []definedSet
-		Timestamp         int64 // milliseconds since 1970
-	}
-)
-
 // embedded is one line of the format.
 func embedded(now time.Time, line map[string]any, directives ...directive) string {
-	about := metadata{Timestamp: now.UnixMilli()}
+	type object = map[string]any
+	var sets []object
 	for _, d := range directives {
-		set := definedSet{Dimensions: [][]string{d.dimensions}, Metrics: []definition{}, Namespace: Namespace}
+		defined := []object{}
 		for _, m := range d.metrics {
-			set.Metrics = append(set.Metrics, definition{m.name, m.unit})
+			defined = append(defined, object{"Name": m.name, "Unit": m.unit})
 			line[m.name] = m.value
 		}
-		about.CloudWatchMetrics = append(about.CloudWatchMetrics, set)
+		sets = append(sets, object{"Dimensions": [][]string{d.dimensions}, "Metrics": defined, "Namespace": Namespace})
 	}
-	line["_aws"] = about
+	line["_aws"] = object{"CloudWatchMetrics": sets, "Timestamp": now.UnixMilli()} // milliseconds since 1970
 	return encode(line)
 }

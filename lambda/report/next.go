@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -8,141 +9,144 @@ import (
 )
 
 // steps are what a person should do, in order.
-type steps []string
+type steps struct {
+	report Report
+	list   []string
+}
 
-func (s *steps) say(format string, args ...any) { *s = append(*s, fmt.Sprintf(format, args...)) }
+func (s *steps) say(format string, args ...any) {
+	s.list = append(s.list, fmt.Sprintf(format, args...))
+}
+
+// sayIf says it only where it applies.
+func (s *steps) sayIf(applies bool, format string, args ...any) {
+	if applies {
+		s.say(format, args...)
+	}
+}
+
+// on is a complete command for the pool.
+func (r Report) on(command string) string {
+	return fmt.Sprintf("poolkeeper %s --pool %s%s", command, r.UserPool.ID, r.at())
+}
+
+// at says to which deployment a command belongs.
+func (r Report) at() string {
+	return fmt.Sprintf(" --region %s --stack %s", r.UserPool.Region, cmp.Or(r.stack, "poolkeeper"))
+}
 
 // next returns what a person should do about the outcome.
 func next(r Report) []string {
-	var s steps
-	pool := fmt.Sprintf("--pool %s --region %s", r.UserPool.ID, r.UserPool.Region)
+	s := &steps{report: r}
 	switch r.Outcome {
 	case outcome.Remediated:
-		if len(r.Writes) > 0 { // otherwise an interrupted run fixed it, after another call
-			s.say("%s", why(r))
-		}
+		s.sayIf(len(r.Writes) > 0, "%s", why(r)) // otherwise an interrupted run fixed it, after another call
 	case outcome.Partial, outcome.Unfixable:
-		s.obstructed(r, pool)
+		s.obstructed()
 	case outcome.Unconverged:
-		s.unconverged(r, pool)
+		s.unconverged()
 	case outcome.Drifted:
-		s.drifted(r, pool)
+		s.drifted()
 	case outcome.Deferred:
-		s.say("Wait: the run is tried again. If it fails 20 times, the alarm DeadLetter goes off.")
-		s.say("If it cannot wait, see what differs now: poolkeeper plan %s", pool)
+		s.say("Wait: the run will be tried again. If it fails 20 times, the alarm DeadLetter tells you.")
+		s.say("If it is urgent, see what differs now: %s", r.on("plan"))
 	}
-	s.followUp(r, pool)
+	s.followUp()
+	const lookup = "aws cloudtrail lookup-events --region %s --lookup-attributes AttributeKey=%s,AttributeValue=%s"
 	switch {
 	case r.Outcome == outcome.Unchanged || r.Outcome == outcome.Exempted || r.Outcome == outcome.Ignored:
 	case r.called() && isID(r.Why.EventID):
-		s.say("Read the call in CloudTrail: aws cloudtrail lookup-events --region %s --lookup-attributes "+
-			"AttributeKey=EventId,AttributeValue=%s", r.UserPool.Region, r.Why.EventID)
+		s.say("Read the call in CloudTrail: "+lookup, r.UserPool.Region, "EventId", r.Why.EventID)
 	case !r.called():
-		s.say("Read the latest calls in CloudTrail: aws cloudtrail lookup-events --region %s --lookup-attributes "+
-			"AttributeKey=EventSource,AttributeValue=cognito-idp.amazonaws.com", r.UserPool.Region)
+		s.say("Read the latest calls in CloudTrail: "+lookup, r.UserPool.Region, "EventSource", "cognito-idp.amazonaws.com")
 	}
-	return s
+	return s.list
 }
 
 // followUp adds what may be to do beside any outcome.
-func (s *steps) followUp(r Report, pool string) {
-	if r.has(outcome.CodeLostUpdate) {
-		s.say("Ask %s to check what the call set, and to set it again where it is lost.", r.actor())
-	}
-	if r.has(outcome.CodeInterrupted) {
-		s.say("See what the interrupted run wrote: poolkeeper history %s --ledger %s", pool, ledgerTable)
-	}
-	if r.Undetected > 0 {
-		s.say("No event reported %d of these drifts. Check that the trail logs (aws cloudtrail get-trail-status) and "+
-			"that the dead-letter queue is empty.", r.Undetected)
-	}
-	if r.Record != "" && len(r.of(fixed)) > 0 {
-		s.say("If the fix was wrong, undo it: poolkeeper undo %s --region %s --ledger %s", r.Record,
-			r.UserPool.Region, ledgerTable)
-	}
+func (s *steps) followUp() {
+	r := s.report
+	s.sayIf(r.has(outcome.CodeLostUpdate),
+		"Ask %s to check what the call set, and to make the call again if that is lost.", r.actor())
+	s.sayIf(r.has(outcome.CodeInterrupted), "See what the interrupted run wrote: %s", r.on("history"))
+	s.sayIf(r.Undetected > 0, "Find out why no event reported %d of these drifts: check that the trail logs (aws "+
+		"cloudtrail get-trail-status) and that the dead-letter queue is empty.", r.Undetected)
+	s.sayIf(r.Record != "" && len(r.of(fixed)) > 0, "To undo the fix, first add an exemption, or the next run makes it "+
+		"again. Then: poolkeeper undo %s%s", r.Record, r.at())
 }
 
-// ledgerTable stands for the name of the ledger's table in a command.
-const ledgerTable = "TABLE (stack output LedgerTableName)"
+const orExempt = ", or add an exemption with an end date."
 
 // obstructed says what to do about what could not be written, or not even read.
-func (s *steps) obstructed(r Report, pool string) {
-	if r.unread() {
-		s.say("Remove the obstacle that the reason names. Until the user pool can be read, nothing can be fixed.")
+func (s *steps) obstructed() {
+	if s.report.unread() {
+		s.say("Remove the cause that the reason names. poolkeeper can fix nothing in a user pool that it cannot read.")
 		return
 	}
-	s.say("Remove the obstacle that the reason names, or add an exemption with an end date.")
-	s.say("See what still differs: poolkeeper plan %s", pool)
-	s.say("Fix it: poolkeeper apply %s", pool)
+	s.say("Remove the cause that the reason names" + orExempt)
+	s.say("See what still differs: %s", s.report.on("plan"))
+	s.say("Fix it: %s", s.report.on("apply"))
 }
 
 // drifted says what to do about what was found and skipped.
-func (s *steps) drifted(r Report, pool string) {
-	if r.has(outcome.CodeDeleted) {
-		s.say("Find out whether %s was meant to delete the user pool. Its users cannot sign in.", r.actor())
-		s.say("Only an export of your own brings the users back. A backup file restores the settings to a new pool.")
-	}
-	if len(r.of(watched)) > 0 {
-		s.say("Find out whether the watched change was intended. If not, undo it by hand: poolkeeper never does.")
-	}
+func (s *steps) drifted() {
+	r := s.report
+	s.sayIf(r.Critical, "Ask whether %s was meant to delete the user pool. Its users cannot sign in.", r.actor())
+	s.sayIf(r.Critical, "Only an export of your own brings the users back. The settings can be restored to a new user "+
+		"pool from a backup file of poolkeeper.")
+	s.sayIf(len(r.of(watched)) > 0,
+		"Find out whether the watched change was intended. If not, undo it by hand: poolkeeper never does.")
 	var writable bool
 	for _, d := range r.of(notFixed) {
 		writable = writable || d.Code != outcome.CodeAudited && d.Code != outcome.CodeNoValue
 	}
 	if r.has(outcome.CodeAudited) {
-		s.say("See what differs: poolkeeper plan %s", pool)
-		s.say("To have it fixed, set the mode of the rule to enforce. Otherwise change the setting by hand.")
+		s.say("See what differs: %s", r.on("plan"))
+		s.say("If poolkeeper should fix it, set the mode of the rule to enforce. Otherwise change the setting by hand.")
 	}
-	if r.has(outcome.CodeNoValue) {
-		s.say("Change the setting by hand to what the requirement allows, or give the requirement a value to set.")
-	}
+	s.sayIf(r.has(outcome.CodeNoValue),
+		"Change the setting by hand to what the requirement allows, or give the requirement a value to set.")
 	if writable {
-		s.say("See what would be written: poolkeeper plan %s", pool)
-		s.say("Write it: poolkeeper apply %s", pool)
+		s.say("See what would be written: %s", r.on("plan"))
+		s.say("Write it: %s", r.on("apply"))
 	}
 }
 
 // unconverged says what to do about a pool that is not as required although it was written.
-func (s *steps) unconverged(r Report, pool string) {
+func (s *steps) unconverged() {
+	r := s.report
 	lost, flaps := r.of(notRestored), r.has(outcome.CodeFlapping)
 	if len(lost) > 0 {
-		s.say("Remove the obstacle that the reason names, then set %s again by hand.", first(lost))
+		s.say("Remove the cause that the reason names, then set %s again by hand.", first(lost))
 	}
-	if flaps {
-		s.say("Stop the other automation that the reason names, change the baseline, or add an exemption with an " +
-			"end date.")
-	}
-	s.say("See what differs now: poolkeeper plan %s", pool)
-	if flaps {
-		s.say("Once the other automation has stopped, fix it: poolkeeper apply %s. Or wait: the first event or scan "+
-			"after the time of the flapBudget does it.", pool)
-	}
+	s.sayIf(flaps, "Stop the other automation that the reason names, change the baseline"+orExempt)
+	s.say("See what differs now: %s", r.on("plan"))
+	s.sayIf(flaps, "Once the other automation has stopped, fix it: %s", r.on("apply"))
 	if flaps || len(lost) > 0 {
 		return
 	}
-	if len(r.of(notFixed)) == 0 {
-		s.say("Check the settings that the reason names. The record has the state from before the write.")
-	}
+	s.sayIf(len(r.of(notFixed)) == 0, "Check the settings that the reason names. The record has their earlier values: %s",
+		r.on("history"))
 	s.say("Find out who else writes to the user pool at the same time.")
 }
 
 // why says what to find out about a change that was undone.
 func why(r Report) string {
-	const remedy = "If the change was intended, put it into the baseline or add an exemption with an end date. " +
-		"Otherwise it will be undone again."
+	const remedy = "If the change was intended, put it into the baseline" + orExempt + " Otherwise poolkeeper will " +
+		"undo it again."
 	switch {
 	case r.Who.CloudFormation:
-		return "Put the required values into the stack's template. It differs from the baseline, so the next " +
-			"deployment will make the change again. " + remedy
+		return "Put the required values into the stack's template, or its next deployment will make the change again. " +
+			remedy
 	case r.called():
-		return fmt.Sprintf("Find out why %s made the call. %s", r.actor(), remedy)
+		return fmt.Sprintf("Ask %s why the call was made. %s", r.actor(), remedy)
 	default:
 		return "Find out who changed the user pool and why. " + remedy
 	}
 }
 
-// isID says whether a text is safe to stand in a command that somebody is asked to run. Whoever may invoke the function
-// chooses the id of its event.
+// isID says whether a text is safe in a command that somebody is asked to run. Whoever may invoke the function chooses
+// the id of its event.
 func isID(text string) bool {
 	return text != "" && strings.Trim(text, "-0123456789abcdefABCDEF") == ""
 }

@@ -50,13 +50,13 @@ func (d Drift) says() string {
 	have, want := cut(Value(d.Have), mostValue), cut(Value(d.Want), mostValue)
 	switch d.group() {
 	case deleted:
-		return "rule " + d.Rule + " names this user pool"
+		return "was deleted, although rule " + d.Rule + " names it"
 	case notRestored:
 		return "is " + have + "; it must be " + want
 	case maybeLost:
-		return "our write may have undone the call"
+		return "poolkeeper may have undone the call"
 	case interrupted:
-		return "an earlier run wrote and was interrupted"
+		return "an earlier run was interrupted after a write"
 	case watched:
 		return have + " (watched by " + RuleNamed(d.Rule) + ")"
 	case fixed:

@@ -78,6 +78,7 @@ type Report struct {
 	Undetected int              `json:"undetected,omitempty"`
 	Omitted    int              `json:"omitted,omitempty"` // drifts that were left out to fit into a message
 
+	stack string // that deployed the function, for the commands
 	// Notify says whether people are notified. New leaves it false.
 	Notify bool `json:"-"`
 	// Whole says that the run read all of the pool. Only such a run can say that the pool is at its baseline. New
@@ -147,17 +148,17 @@ type Drift struct {
 	Checks []string `json:"checks,omitempty"` // other tools' checks of the setting
 }
 
-// New makes the report of an outcome by a build.
-func New(out outcome.Outcome, build string) Report {
+// New makes the report of an outcome by a build that a stack deployed.
+func New(out outcome.Outcome, build, stack string) Report {
 	out = Legible(out)
 	r := Report{
 		Schema: SchemaName, Outcome: out.Outcome, Severity: SeverityOf(out), Critical: out.Critical,
-		UserPool: poolOf(out), Who: whoOf(out), When: whenOf(out),
+		UserPool: PoolOf(out), Who: whoOf(out), When: whenOf(out),
 		Why: Why{EventName: out.Cause.EventName, EventID: out.Cause.EventID, RequestID: out.Cause.RequestID,
 			WriteRequestIDs: out.Details.RequestIDs},
 		Drifts: []Drift{}, Verified: out.Verified, Writes: append([]string{}, out.Writes...),
 		Reason: cut(out.Reason, 2000), Baseline: out.Baseline, Build: build, Record: out.Record,
-		Undetected: out.Undetected,
+		Undetected: out.Undetected, stack: stack,
 	}
 	for _, d := range out.Drifts {
 		d.Reason = cut(d.Reason, 1000)
@@ -185,7 +186,8 @@ func cut(text string, most int) string {
 	return string(runes[:most-1]) + "…"
 }
 
-func poolOf(out outcome.Outcome) Pool {
+// PoolOf returns the pool that an outcome is about.
+func PoolOf(out outcome.Outcome) Pool {
 	p := Pool{ID: out.UserPoolID, Name: out.Details.PoolName, ARN: out.Details.PoolARN}
 	if parts := strings.Split(p.ARN, ":"); len(parts) == 6 {
 		p.Region, p.Account = parts[3], parts[4]

@@ -159,7 +159,7 @@ func detailOf(r row, l poolPlan) detail {
 	out := l.preview.Outcome
 	d := detail{Anchor: r.Anchor, Name: r.Name, ID: r.ID, Region: region, Outcome: string(out.Outcome),
 		Reason: out.Reason, Calls: strings.Join(out.Writes, ", ")}
-	for _, f := range report.New(l.withValues().Outcome, "").Drifts {
+	for _, f := range report.New(l.withValues().Outcome, "", "").Drifts {
 		d.Drifts = append(d.Drifts, pageDrift{Setting: soft(f.Setting), Have: report.Value(f.Have),
 			Want: report.Value(f.Want), Rule: report.RuleNamed(f.Rule), Source: f.Source, State: string(f.State),
 			Reason: f.Reason, Checks: strings.Join(f.Checks, ", "), Class: classes[f.State]})

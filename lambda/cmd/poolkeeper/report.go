@@ -59,7 +59,7 @@ func (c *cli) finding(p poolPlan) error {
 		_, err := fmt.Fprintf(c.err, "poolkeeper: %s: %s\n", p.id, baseline.Legible(why.Error()))
 		return err
 	}
-	whole := report.New(p.preview.Outcome, "")
+	whole := report.New(p.preview.Outcome, "", "")
 	whole.Whole = true
 	f, ok := report.FindingOf(whole, time.Now())
 	if !ok {

@@ -118,7 +118,7 @@ func (r *run) remember() {
 	pool := r.request.UserPoolID
 	switch r.out.Outcome {
 	case outcome.Unchanged, outcome.Exempted, outcome.Remediated:
-		if r.readAt.IsZero() || r.rules.OwnWrite {
+		if r.readAt.IsZero() || r.rules.OwnWrite || len(r.rules.Rest) > 0 {
 			return
 		}
 		r.with.reads.Store(pool, lastRead{at: r.readAt, scope: r.scope})

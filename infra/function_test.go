@@ -16,10 +16,10 @@ var functions = map[string]struct {
 	env          []string
 }{
 	"default": {nil, "", "arm64", []string{
-		"GOMAXPROCS", "LEDGER_TABLE", "QUEUE_URL", "ROLE_ARN", "SCAN_QUEUE_URL", "TOPIC_ARN"}},
+		"GOMAXPROCS", "LEDGER_TABLE", "QUEUE_URL", "ROLE_ARN", "SCAN_QUEUE_URL", "STACK_NAME", "TOPIC_ARN"}},
 	"everything": {everything, ownsAll, "x86_64", []string{
 		"BASELINE_FILE", "EVENT_BUS", "GOMAXPROCS", "LEDGER_TABLE", "MODE", "QUEUE_URL", "ROLE_ARN", "SCAN_QUEUE_URL",
-		"SECURITY_HUB", "TOPIC_ARN"}},
+		"SECURITY_HUB", "STACK_NAME", "TOPIC_ARN"}},
 	"local": {map[string]any{"local": "http://x:1", "mode": "audit"}, "", "arm64", []string{
 		"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "GOMAXPROCS", "MODE"}},
 }

@@ -27,7 +27,7 @@ RACE := $(shell command -v gcc >/dev/null || command -v cc >/dev/null || command
 CODE := baseline lambda infra
 GOFILES = $(shell find $(CODE) -name node_modules -prune -o -name '*.go' -print)
 
-.PHONY: help demo function invoke local emulate build dynalite test campaign lint compiled vuln fmt generate stale model check bench sbom fuzz cover layout clean
+.PHONY: help demo install function invoke local emulate build dynalite test campaign lint compiled vuln fmt generate stale model check bench sbom fuzz cover layout clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ local: ## the same with a fake of Cognito beside it, which holds the pool of the
 
 emulate: ## the same with the fake, and without SAM and a container
 	@bash infra/local.sh emulate $(EVENT)
+
+install: ## put poolkeeper on PATH (GOBIN, or go/bin of your home)
+	@go install -buildvcs=auto ./lambda/cmd/poolkeeper
 
 build: function ## build the function and the command line into .build
 	@CGO_ENABLED=0 go build -trimpath -o $(BUILD)/poolkeeper ./lambda/cmd/poolkeeper

@@ -11,7 +11,7 @@ import (
 
 // marks stand before the drifts of a plan.
 var marks = map[outcome.State]string{outcome.StatePlanned: "~", outcome.StateReported: "!",
-	outcome.StateUnfixable: "x", outcome.StateExempted: "-"}
+	outcome.StateUnfixable: "x", outcome.StateExempted: "="}
 
 // Plan writes a preview for people: each drift with its live value and its requirement, the rule and its place in the
 // baseline, why it is skipped where it is, and the calls that would be made.
@@ -21,6 +21,9 @@ func Plan(w io.Writer, p outcome.Preview, paint Paint) error {
 	fmt.Fprintf(&b, "%s  %s", paint.ending(p.Outcome.Outcome), p.UserPoolID)
 	if name := p.Details.PoolName; name != "" {
 		fmt.Fprintf(&b, "  %s", Value(name))
+	}
+	if account := PoolOf(p.Outcome).Account; account != "" {
+		fmt.Fprintf(&b, "  (account %s)", account)
 	}
 	b.WriteString("\n")
 	for _, d := range p.Drifts {
@@ -44,9 +47,6 @@ func Plan(w io.Writer, p outcome.Preview, paint Paint) error {
 		if d.Reason != "" {
 			b.WriteString(reason + "\n")
 		}
-		for _, text := range meaning(d) {
-			b.WriteString(paint.Dim("      "+text) + "\n")
-		}
 	}
 	if len(p.Writes) > 0 {
 		fmt.Fprintf(&b, "  calls     %s\n", strings.Join(p.Writes, ", "))
@@ -58,9 +58,9 @@ func Plan(w io.Writer, p outcome.Preview, paint Paint) error {
 	return err
 }
 
-// meaning says in a few lines why a drift matters: who checks the setting, what to know before it is changed, and what
+// Meaning says in a few lines why a drift matters: who checks the setting, what to know before it is changed, and what
 // the change may cost.
-func meaning(d outcome.Finding) []string {
+func Meaning(d outcome.Finding) []string {
 	var lines []string
 	for _, control := range baseline.ControlsOf(d.Setting) {
 		if checks := control.Checks(); len(checks) > 0 {

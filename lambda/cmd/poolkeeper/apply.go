@@ -22,8 +22,7 @@ import (
 
 func (c *cli) apply() *cobra.Command {
 	var which selection
-	var file string
-	a := applying{cli: c}
+	a := applying{c: c}
 	command := &cobra.Command{
 		Use:   "apply (--pool ID... | --all | PLANFILE) [--yes]",
 		Short: "Show the plan, ask, write, and verify",
@@ -32,44 +31,47 @@ func (c *cli) apply() *cobra.Command {
 			"restore. A saved plan is refused if a pool has changed since. Ctrl-C stops between two pools.\n" +
 			"Exit status: 0 done or in sync, 1 error, 2 drift remains.",
 		Example: "  poolkeeper apply --pool eu-west-1_AbCdEf123\n  poolkeeper apply tonight.plan --yes",
-		Args:    atMostOne("PLANFILE"),
+		Args:    arguments("PLANFILE", 0, 1),
 		RunE: func(command *cobra.Command, args []string) error {
+			ctx := command.Context()
 			if len(args) == 1 {
-				if which.all || len(which.ids) > 0 || file != c.getenv("BASELINE_FILE") {
+				if which.all || len(which.ids) > 0 || c.named("baseline") {
 					return errors.New("a saved plan has its pools and its baseline: leave out --pool, --all and --baseline")
 				}
-				return a.saved(command, args[0])
+				return a.saved(ctx, command, args[0])
 			}
-			if err := which.check(); err != nil {
-				return err
+			err := which.check()
+			if err == nil {
+				err = a.begin(command)
 			}
-			if err := a.begin(command); err != nil {
-				return err
-			}
-			r, _, err := c.reconciler(command.Context(), file)
 			if err != nil {
 				return err
 			}
-			return a.run(command.Context(), r, which, nil)
+			return a.run(ctx, which, func(one *cli) (*reconcile.Reconciler, error) {
+				r, _, err := one.reconciler(ctx, true)
+				return r, err
+			}, nil)
 		},
+		ValidArgsFunction: files,
 	}
-	which.flags(command)
-	c.baselineFlag(command, &file)
+	c.takesMany(command)
+	c.poolFlags(command, &which)
+	c.baselineFlag(command)
 	return has(a.flags(command), all...)
 }
 
 // applying is one run of apply, restore or undo.
 type applying struct {
-	*cli
-	command  string // the cause of the writes
+	c        *cli
+	cause    string // of the writes
 	in       io.Reader
 	yes      bool
+	silent   bool   // the plan was shown when it was saved
 	backups  string // "" saves none
 	noBackup bool
-	table    string // "" is the memory of the process
-	records  reconcile.Ledger
-	target   *userpool.State // what restore and undo go back to
-	lost     []string        // what no call can restore
+	records  reconcile.Ledger // nil: that of each account and Region
+	target   *userpool.State  // what restore and undo go back to
+	lost     []string         // what no call can restore
 }
 
 // flags adds the flags that every command has that writes.
@@ -78,37 +80,32 @@ func (a *applying) flags(command *cobra.Command) *cobra.Command {
 	flags.BoolVar(&a.yes, "yes", false, "do not ask")
 	flags.StringVar(&a.backups, "backups", "poolkeeper-backups", "folder for the state of each pool before it is written")
 	flags.BoolVar(&a.noBackup, "no-backup", false, "save nothing before writing")
-	a.ledgerFlag(command, &a.table)
+	a.c.ledgerFlag(command)
 	return command
 }
 
-// begin checks the flags and opens the ledger.
-func (a *applying) begin(command *cobra.Command) (err error) {
-	a.command, a.in = command.Name(), command.InOrStdin()
+// begin checks the flags.
+func (a *applying) begin(command *cobra.Command) error {
+	a.cause, a.in = command.Name(), command.InOrStdin()
 	switch {
 	case a.noBackup:
 		a.backups = ""
 	case a.backups == "":
 		return errors.New("--backups names no folder, so nothing was written: name one, or use --no-backup")
 	}
-	a.records, err = a.openLedger(command.Context(), a.table)
-	return err
+	return nil
 }
 
 // saved applies a plan file: all of it, or nothing.
-func (a applying) saved(command *cobra.Command, path string) error {
+func (a *applying) saved(ctx context.Context, command *cobra.Command, path string) error {
 	plan, err := readPlan(path)
 	if err != nil {
 		return err
 	}
 	required, err := baseline.Parse(plan.File, []byte(plan.Baseline))
-	if err != nil {
-		return err
+	if err == nil {
+		err = a.begin(command)
 	}
-	if err := a.begin(command); err != nil {
-		return err
-	}
-	pools, err := a.connect(command.Context())
 	if err != nil {
 		return err
 	}
@@ -116,7 +113,11 @@ func (a applying) saved(command *cobra.Command, path string) error {
 	for _, p := range plan.Pools {
 		which.ids = append(which.ids, p.UserPoolID)
 	}
-	return a.run(command.Context(), a.newReconciler(pools, required, ledger.NewMemory()), which, func(p poolPlan) error {
+	a.silent = a.yes
+	return a.run(ctx, which, func(one *cli) (*reconcile.Reconciler, error) {
+		pools, err := one.connect(ctx)
+		return one.newReconciler(pools, required, ledger.NewMemory()), err
+	}, func(p poolPlan) error {
 		if err := p.failure(); err != nil {
 			return fmt.Errorf("%s: %s: %w", path, p.id, err)
 		}
@@ -127,12 +128,14 @@ func (a applying) saved(command *cobra.Command, path string) error {
 	})
 }
 
-// run shows what would be written, asks, and writes. check, if not nil, may refuse a pool, and with it everything.
-func (a applying) run(ctx context.Context, r *reconcile.Reconciler, which selection, check func(poolPlan) error) error {
+// run shows what would be written in each account and Region, asks, and writes. check, if not nil, may refuse a pool,
+// and with it everything.
+func (a *applying) run(ctx context.Context, which selection, of func(*cli) (*reconcile.Reconciler, error),
+	check func(poolPlan) error) error {
 	if err := which.named(); err != nil {
 		return err
 	}
-	to := a.results()
+	to := a.c.results()
 	if len(a.lost) > 0 {
 		text := "Differs from the backup, and no call can restore it:\n  " + strings.Join(a.lost, "\n  ")
 		if err := to.Write(stream.OfSummary("unwritable", a.lost, text)); err != nil {
@@ -140,7 +143,13 @@ func (a applying) run(ctx context.Context, r *reconcile.Reconciler, which select
 		}
 	}
 	var s summary
-	err := a.carryOut(ctx, r, which, check, to, &s)
+	changes, err := a.preview(ctx, which, of, check, to, &s)
+	if err == nil && len(changes) > 0 {
+		err = a.ask(ctx, len(changes))
+	}
+	if err == nil {
+		err = a.writeAll(ctx, changes, to, &s)
+	}
 	if err == nil {
 		err = to.Write(stream.OfSummary("summary", s, s.done(a.ending)))
 	}
@@ -150,103 +159,117 @@ func (a applying) run(ctx context.Context, r *reconcile.Reconciler, which select
 	return s.exit()
 }
 
-func (a applying) carryOut(ctx context.Context, r *reconcile.Reconciler, which selection, check func(poolPlan) error,
-	to stream.Stream, s *summary) error {
-	changes, err := a.preview(ctx, r, which, check, to, s)
-	if err == nil && len(changes) > 0 {
-		err = a.ask(ctx, len(changes))
+// A change is a pool that is to be written, in the state for which it was planned.
+type change struct {
+	id, state string
+	before    userpool.State
+	r         *reconcile.Reconciler
+	records   reconcile.Ledger // nil: nothing is recorded
+}
+
+func (a *applying) change(p poolPlan, r *reconcile.Reconciler, records reconcile.Ledger) change {
+	next := change{id: p.id, state: p.preview.State, r: r, records: records}
+	if a.backups != "" {
+		next.before = p.preview.Before
 	}
-	if err != nil {
-		return err
+	return next
+}
+
+// preview shows the plan and returns the pools that it writes to.
+func (a *applying) preview(ctx context.Context, which selection, of func(*cli) (*reconcile.Reconciler, error),
+	check func(poolPlan) error, to stream.Stream, s *summary) ([]change, error) {
+	var changes []change
+	var refused []error
+	// People see the plan before they are asked. For a pipeline, a pool that is not written is a result already.
+	plan, results := to, to
+	if a.c.output != string(stream.Text) {
+		plan = stream.New(stream.Text, a.c.notes, false)
+	} else {
+		results = stream.New(stream.Text, io.Discard, false)
 	}
-	if a.table != "" {
-		r.Ledger = a.records
+	if a.silent {
+		plan = stream.New(stream.Text, io.Discard, false)
 	}
+	err := a.c.everywhere(ctx, s, failuresTo(to), func(one *cli) error {
+		r, records, err := a.reconciler(ctx, one, of)
+		if err != nil {
+			return err
+		}
+		return one.show(ctx, r, which, s, func(p poolPlan) error {
+			if check != nil {
+				refused = append(refused, check(p))
+			}
+			err := plan.Write(p.entry(which.all, true))
+			switch {
+			case err != nil:
+				return err
+			case p.err != nil || len(p.preview.Writes) == 0:
+				return results.Write(p.entry(which.all, false))
+			}
+			changes = append(changes, a.change(p, r, records))
+			return a.warn(plan, p.preview)
+		})
+	})
+	if err = errors.Join(append(refused, err)...); err == nil {
+		err = plan.Write(stream.OfSummary("plan", *s, s.plan(a.target == nil)))
+	}
+	return changes, err
+}
+
+// reconciler returns what writes to the pools of an account and Region, and where that is recorded, or nil.
+func (a *applying) reconciler(ctx context.Context, one *cli, of func(*cli) (*reconcile.Reconciler, error),
+) (r *reconcile.Reconciler, records reconcile.Ledger, err error) {
+	if records = a.records; records == nil {
+		records, err = one.openLedger(ctx)
+	}
+	if err == nil {
+		r, err = of(one)
+	}
+	if err == nil && records != nil {
+		r.Actor = one.caller(ctx)
+	}
+	return r, records, err
+}
+
+func (a *applying) writeAll(ctx context.Context, changes []change, to stream.Stream, s *summary) error {
 	s.Outcomes = map[outcome.Ending]int{}
 	for i, next := range changes {
 		if ctx.Err() != nil {
 			return fmt.Errorf("interrupted: %d of %d pools were not touched", len(changes)-i, len(changes))
 		}
-		if err := a.write(ctx, r, next, to, s); err != nil {
+		if err := a.write(ctx, next, to, s); err != nil {
 			return fmt.Errorf("%d of %d pools were not touched: %w", len(changes)-i-1, len(changes), err)
 		}
 	}
 	return nil
 }
 
-// A change is a pool that is to be written, in the state for which it was planned.
-type change struct {
-	id, state string
-	before    userpool.State
-}
-
-// preview shows the plan and returns the pools that it writes to.
-func (a applying) preview(ctx context.Context, r *reconcile.Reconciler, which selection, check func(poolPlan) error,
-	to stream.Stream, s *summary) ([]change, error) {
-	var changes []change
-	var refused []error
-	// People see the plan before they are asked. For a pipeline, a pool that is not written is a result already.
-	plan, results := to, to
-	if a.output != string(stream.Text) {
-		plan = stream.New(stream.Text, a.notes, false)
-	} else {
-		results = stream.New(stream.Text, io.Discard, false)
-	}
-	err := a.show(ctx, r, which, s, func(p poolPlan) error {
-		if check != nil {
-			refused = append(refused, check(p))
-		}
-		if err := plan.Write(p.entry(which.all, true)); err != nil {
-			return err
-		}
-		if p.err != nil || len(p.preview.Writes) == 0 {
-			return results.Write(p.entry(which.all, false))
-		}
-		next := change{id: p.id, state: p.preview.State}
-		if a.backups != "" {
-			next.before = p.preview.Before
-		}
-		changes = append(changes, next)
-		if a.target == nil {
-			return nil
-		}
-		return a.warn(plan, p.preview)
-	})
-	if err == nil {
-		err = errors.Join(refused...)
-	}
-	if err == nil {
-		err = plan.Write(stream.OfSummary("plan", *s, s.plan()))
-	}
-	return changes, err
-}
-
 // write writes to one pool. A pool that fails stops no other; an error is that of the output.
-func (a applying) write(ctx context.Context, r *reconcile.Reconciler, next change, to stream.Stream, s *summary) error {
+func (a *applying) write(ctx context.Context, next change, to stream.Stream, s *summary) error {
 	if a.backups != "" {
-		if err := a.save(a.backups, next.before, false); err != nil {
+		if err := a.c.save(a.backups, next.before, false); err != nil {
 			s.fail(next.id, err.Error())
 			return to.Write(stream.OfFailure(next.id, err))
 		}
 	}
-	r = interruptible(ctx, r)
-	if a.table == "" {
+	r := interruptible(ctx, next.r)
+	if r.Ledger = next.records; r.Ledger == nil {
 		r.Ledger = ledger.NewMemory() // no other pool needs what this one's has
 	}
-	out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.state, event.Cause{EventName: a.command})
+	out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.state, event.Cause{EventName: a.cause})
 	if out.Reason == outcome.GoneReason {
 		err = errGone // since it was shown
 	}
 	s.did(out, err)
-	if err := to.Write(a.entry(a.named(out), a.table, false)); err != nil {
+	if err := to.Write(a.c.entry(a.named(out), next.records != nil, false)); err != nil {
 		return err
 	}
-	a.close(ctx, r, out)
+	a.c.close(ctx, r, out)
 	return nil
 }
 
 // ending is what people read for an ending.
-func (a applying) ending(e outcome.Ending) outcome.Ending {
+func (a *applying) ending(e outcome.Ending) outcome.Ending {
 	if a.target != nil && e == outcome.Remediated {
 		return report.Restored
 	}
@@ -254,8 +277,8 @@ func (a applying) ending(e outcome.Ending) outcome.Ending {
 }
 
 // named returns an outcome with the ending that people read, if the output is for people.
-func (a applying) named(out outcome.Outcome) outcome.Outcome {
-	if slices.Contains([]string{string(stream.Text), string(stream.Markdown)}, a.output) {
+func (a *applying) named(out outcome.Outcome) outcome.Outcome {
+	if slices.Contains([]string{string(stream.Text), string(stream.Markdown)}, a.c.output) {
 		out.Outcome = a.ending(out.Outcome)
 	}
 	return out

@@ -61,38 +61,18 @@ func noCommand(root *cobra.Command, args []string) error {
 	return fmt.Errorf("there is no command %q; %s", args[0], helpOf(root))
 }
 
-func noArguments(command *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return fmt.Errorf("%s takes only flags, and %q is none; see %s --help", command.Name(), args[0],
-			command.CommandPath())
-	}
-	return nil
-}
-
-// exactlyOne wants one argument, by its name in the help.
-func exactlyOne(name string) cobra.PositionalArgs {
+// arguments wants so many arguments, which the help calls by a name.
+func arguments(name string, least, most int) cobra.PositionalArgs {
 	return func(command *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return fmt.Errorf("%s needs %s; see %s --help", command.Name(), name, command.CommandPath())
-		}
-		return atMostOne(name)(command, args)
-	}
-}
-
-func atMostOne(name string) cobra.PositionalArgs {
-	return func(command *cobra.Command, args []string) error {
-		if len(args) > 1 {
+		switch help := command.CommandPath() + " --help"; {
+		case len(args) < least:
+			return fmt.Errorf("%s needs %s; see %s", command.Name(), name, help)
+		case len(args) > most && most == 0:
+			return fmt.Errorf("%s takes only flags, and %q is none; see %s", command.Name(), args[0], help)
+		case len(args) > most:
 			return fmt.Errorf("%s takes one %s, not %d: %s", command.Name(), name, len(args), strings.Join(args, " "))
+		default:
+			return nil
 		}
-		return nil
-	}
-}
-
-func atLeastOne(name string) cobra.PositionalArgs {
-	return func(command *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return fmt.Errorf("%s needs %s; see %s --help", command.Name(), name, command.CommandPath())
-		}
-		return nil
 	}
 }

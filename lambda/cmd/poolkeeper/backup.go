@@ -24,7 +24,7 @@ func (c *cli) backup() *cobra.Command {
 		Long: "Saves all that the API shows of each pool, raw, for restore. The files hold message texts and\n" +
 			"external ids, and only their owner can read them.",
 		Example: "  poolkeeper backup --all --out backups",
-		Args:    noArguments,
+		Args:    arguments("", 0, 0),
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := which.check(); err != nil {
 				return err
@@ -39,7 +39,7 @@ func (c *cli) backup() *cobra.Command {
 			return c.runBackup(command.Context(), client, which, dir)
 		},
 	}
-	which.flags(command)
+	c.poolFlags(command, &which)
 	command.Flags().StringVar(&dir, "out", "", "folder for the files")
 	return has(command, "text", "json")
 }

@@ -22,20 +22,20 @@ const conformanceRate = 5
 
 // asking is what one conformance run was asked for.
 type asking struct {
-	*cli
+	c             *cli
 	with          []string
 	against, file string
 	clean, yes    bool
 }
 
 func (c *cli) conformance() *cobra.Command {
-	a := asking{cli: c}
+	a := asking{c: c}
 	command := &cobra.Command{
 		Use:   "conformance",
 		Short: "Ask AWS itself, with throw-away pools, whether the facts hold on which poolkeeper rests",
 		Example: "  poolkeeper conformance --region eu-west-1\n" +
 			"  poolkeeper conformance --region eu-west-1 --with plus,sms=ROLE_ARN,ses=IDENTITY_ARN,lambda=FUNCTION_ARN",
-		Args: noArguments,
+		Args: arguments("", 0, 0),
 		RunE: func(command *cobra.Command, _ []string) error { return a.run(command.Context(), command) },
 	}
 	flags := command.Flags()
@@ -63,22 +63,22 @@ func (a asking) run(ctx context.Context, command *cobra.Command) error {
 	}
 	if a.clean {
 		n, err := run.Clean(ctx)
-		fmt.Fprintf(a.out, "%s deleted\n", counted(n, "test pool"))
+		fmt.Fprintf(a.c.out, "%s deleted\n", counted(n, "test pool"))
 		return err
 	}
-	fmt.Fprintf(a.notes, "This asks %d questions in %s. It makes one user pool for each, named %s..., at most three at "+
+	fmt.Fprintf(a.c.notes, "This asks %d questions in %s. It makes one user pool for each, named %s..., at most three at "+
 		"once, and deletes it.\nPools without users cost nothing. It needs cognito-idp:CreateUserPool, DeleteUserPool, "+
 		"ListUserPools, and what the function\nmay call, on all pools; with sms, iam:PassRole on the role too.\n",
-		len(facts), a.region, conformance.Prefix)
+		len(facts), a.c.region, conformance.Prefix)
 	if !a.yes {
-		if err := a.confirm(ctx, command.InOrStdin(), "Make the test pools?", "nothing was asked"); err != nil {
+		if err := a.c.confirm(ctx, command.InOrStdin(), "Make the test pools?", "nothing was asked"); err != nil {
 			return err
 		}
 	}
 	var done atomic.Int64
 	results, failed := run.Ask(ctx, facts, func() {
 		if n := done.Add(1); n%32 == 0 {
-			fmt.Fprintf(a.notes, "%d of %d facts asked\n", n, len(facts))
+			fmt.Fprintf(a.c.notes, "%d of %d facts asked\n", n, len(facts))
 		}
 	})
 	if err := a.show(results, earlier); err != nil {
@@ -103,7 +103,7 @@ func (a asking) runner(ctx context.Context) (conformance.Run, error) {
 		}
 		run.Have[name] = value
 	}
-	loaded, err := a.configuration(ctx)
+	loaded, err := a.c.configuration(ctx)
 	if err != nil {
 		return run, err
 	}
@@ -126,7 +126,7 @@ func (a asking) earlier() (map[string]string, error) {
 	if a.against == "" {
 		return nil, nil
 	}
-	raw, err := os.ReadFile(a.against)
+	raw, err := readFile(a.against, nil)
 	if err != nil {
 		return nil, fmt.Errorf("reading the earlier results: %w", err)
 	}
@@ -143,7 +143,7 @@ func (a asking) earlier() (map[string]string, error) {
 
 // show prints the results, or what changed since the earlier ones, and writes the file.
 func (a asking) show(results []conformance.Result, earlier map[string]string) error {
-	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(a.c.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "STATUS\tFACT\tEXPECTED\tOBSERVED")
 	count := map[conformance.Status]int{}
 	for _, r := range results {
@@ -165,7 +165,7 @@ func (a asking) show(results []conformance.Result, earlier map[string]string) er
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "%d facts: %d hold, %d differ, %d unknown, %d skipped\n", len(results), count[conformance.Holds],
+	fmt.Fprintf(a.c.out, "%d facts: %d hold, %d differ, %d unknown, %d skipped\n", len(results), count[conformance.Holds],
 		count[conformance.Differs], count[conformance.Unknown], count[conformance.Skipped])
 	if a.file == "" {
 		return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
@@ -77,15 +78,20 @@ const leaseWait = 2 * time.Minute
 func (c *cli) newReconciler(pools reconcile.Pools, required *baseline.Baseline, kept reconcile.Ledger,
 ) *reconcile.Reconciler {
 	r := reconcile.New(pools, required, kept)
-	r.LeaseWait, r.Actor = leaseWait, operator()
+	r.LeaseWait = leaseWait
 	if c.clock != nil {
 		r.Now = c.clock.Now
 	}
 	return r
 }
 
-// operator is the name of whoever runs the command, for the records.
-func operator() string {
+// caller is whoever runs the command, for the records: the identity that AWS sees, or else that of this machine.
+func (c *cli) caller(ctx context.Context) string {
+	if loaded, err := c.configuration(ctx); err == nil {
+		if who, err := sts.NewFromConfig(loaded).GetCallerIdentity(ctx, nil); err == nil {
+			return aws.ToString(who.Arn)
+		}
+	}
 	if u, err := user.Current(); err == nil && u.Username != "" {
 		return u.Username
 	}
@@ -101,9 +107,12 @@ func (c *cli) noPools() {
 var errGone = errors.New(outcome.GoneReason)
 
 // gone says that the named pool does not exist here, and where it may be: an id begins with the Region of its pool.
-func (c *cli) gone(id string) error {
+func (c *cli) gone(ctx context.Context, pools reconcile.Pools, id string) error {
 	if made, _, ok := strings.Cut(id, "_"); ok && made != c.region {
 		return fmt.Errorf("%w: its id is of %s, and this is %s (--region)", errGone, made, c.region)
+	}
+	if near := baseline.Nearest(id, idsOf(ctx, pools)); near != "" {
+		return fmt.Errorf("%w, did you mean %s?", errGone, near)
 	}
 	return errGone
 }
@@ -115,7 +124,7 @@ func (c *cli) read(ctx context.Context, pools reconcile.Pools, id string, want u
 	}
 	state, err := pools.Read(ctx, id, want)
 	if cognito.ClassOf(err) == cognito.ClassGone {
-		err = c.gone(id)
+		err = c.gone(ctx, pools, id)
 	}
 	if err != nil {
 		return state, fmt.Errorf("reading user pool %s: %w", id, err)

@@ -41,7 +41,7 @@ func (c *cli) demo() *cobra.Command {
 		Use:     "demo",
 		Short:   "Show an incident and its remediation on an embedded fake of Cognito; needs no AWS account",
 		Example: "  poolkeeper demo\n  poolkeeper demo --serve 127.0.0.1:5555",
-		Args:    noArguments,
+		Args:    arguments("", 0, 0),
 		RunE: func(command *cobra.Command, _ []string) error {
 			if address != "" {
 				return c.serveDemo(command.Context(), address)

@@ -15,7 +15,7 @@ func (c *cli) explain() *cobra.Command {
 		Use:     "explain SETTING",
 		Short:   "Describe a setting: what it may be, which call writes it, who checks it, what to beware of",
 		Example: "  poolkeeper explain UserPoolAddOns.AdvancedSecurityMode",
-		Args:    exactlyOne("SETTING"),
+		Args:    arguments("SETTING", 1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			m, ok := baseline.Lookup(args[0])
 			if ofClient := baseline.Clients + "." + args[0]; !ok {

@@ -19,46 +19,62 @@ import (
 )
 
 func (c *cli) history() *cobra.Command {
-	var table string
 	var pools []string
 	var since time.Duration
 	command := &cobra.Command{
-		Use:   "history [--pool ID...] [--since DURATION] --ledger TABLE",
+		Use:   "history [--pool ID...] [--since DURATION]",
 		Short: "List what was written to pools, and why",
 		Long: "Lists the records of the ledger, the newest first: what was written, when, on whose call, and how it\n" +
 			"ended. undo takes the id of a record. A record whose writes were not verified says what may have been\n" +
 			"written, and what to do.\n" +
 			"Exit status: 0 done, 1 error.",
-		Example: "  poolkeeper history --pool eu-west-1_AbCdEf123 --ledger poolkeeper-ledger\n" +
-			"  poolkeeper history --since 24h --output json",
-		Args: noArguments,
+		Example: "  poolkeeper history --pool eu-west-1_AbCdEf123\n" +
+			"  poolkeeper history --since 24h --region eu-west-1,us-east-1 --output json",
+		Args: arguments("", 0, 0),
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := (selection{ids: pools}).named(); err != nil {
 				return err
 			}
-			from, err := c.table(command.Context(), table)
-			if err != nil {
-				return err
-			}
-			records, unreadable, err := recordsOf(command.Context(), from, pools, time.Now().Add(-since))
-			if err != nil {
-				return c.noTable(err)
-			}
-			to := c.results()
-			for _, r := range records {
-				if err := to.Write(stream.OfSummary("record", r, describe(r, time.Now()))); err != nil {
-					return err
-				}
-			}
-			count := map[string]int{"records": len(records)}
-			return errors.Join(to.Write(stream.OfSummary("summary", count, counted(len(records), "record"))), unreadable)
+			return c.runHistory(command.Context(), pools, time.Now().Add(-since))
 		},
 	}
-	flags := command.Flags()
-	flags.StringSliceVar(&pools, "pool", nil, "id of a user pool; may be repeated (default: every pool)")
-	flags.DurationVar(&since, "since", 30*24*time.Hour, "how far to look back")
-	c.ledgerFlag(command, &table)
+	c.takesMany(command)
+	c.poolFlag(command, &pools, "id of a user pool; may be repeated (default: every pool)")
+	command.Flags().DurationVar(&since, "since", 30*24*time.Hour, "how far to look back")
+	c.ledgerFlag(command)
 	return has(command, "text", "json")
+}
+
+func (c *cli) runHistory(ctx context.Context, pools []string, since time.Time) error {
+	var s summary
+	var all []outcome.Record
+	var unreadable error
+	to := c.results()
+	err := c.everywhere(ctx, &s, failuresTo(to), func(one *cli) error {
+		from, err := one.table(ctx)
+		if err != nil {
+			return err
+		}
+		records, some, err := recordsOf(ctx, from, pools, since)
+		all, unreadable = append(all, records...), errors.Join(unreadable, some)
+		return one.noTable(err)
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(all, newestFirst)
+	for _, r := range all {
+		if err := to.Write(stream.OfSummary("record", r, describe(r, time.Now()))); err != nil {
+			return err
+		}
+	}
+	count := map[string]int{"records": len(all)}
+	err = errors.Join(to.Write(stream.OfSummary("summary", count, counted(len(all), "record"))), unreadable)
+	return cmp.Or(err, s.exit())
+}
+
+func newestFirst(a, b outcome.Record) int {
+	return cmp.Or(b.Began.Compare(a.Began), strings.Compare(a.ID, b.ID))
 }
 
 // recordsOf returns the records of the pools, or of all, that were begun since, the newest first, and an error that
@@ -86,9 +102,7 @@ func recordsOf(ctx context.Context, from ledger.Table, pools []string, since tim
 			}
 		}
 	}
-	slices.SortFunc(records, func(a, b outcome.Record) int {
-		return cmp.Or(b.Began.Compare(a.Began), strings.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(records, newestFirst)
 	return records, unreadable, nil
 }
 

@@ -134,13 +134,14 @@ func applyAsking(t *testing.T, ctx context.Context, answer io.Reader, asked func
 	t.Helper()
 	var out bytes.Buffer
 	stderr := &calls{on: "to continue: ", call: asked}
-	c := &cli{out: &out, err: stderr, notes: stderr, output: "text", getenv: os.Getenv}
-	r, _, err := c.reconciler(ctx, "")
+	c := &cli{out: &out, err: stderr, notes: stderr, output: "text", getenv: os.Getenv, named: unnamed}
+	r, _, err := c.reconciler(ctx, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := applying{cli: c, command: "apply", in: answer, records: ledger.NewMemory()}
-	err = a.run(ctx, r, selection{ids: []string{servedPool}}, nil)
+	a := applying{c: c, cause: "apply", in: answer}
+	err = a.run(ctx, selection{ids: []string{servedPool}},
+		func(*cli) (*reconcile.Reconciler, error) { return r, nil }, nil)
 	return out.String(), err
 }
 

@@ -16,19 +16,27 @@ import (
 	"poolkeeper/lambda/report/stream"
 )
 
-func (c *cli) ledgerFlag(command *cobra.Command, table *string) {
-	command.Flags().StringVar(table, "ledger", c.getenv("LEDGER_TABLE"),
-		"DynamoDB table of the deployment's ledger (default $LEDGER_TABLE); without it nothing is recorded")
+func (c *cli) ledgerFlag(command *cobra.Command) {
+	command.Flags().StringVar(&c.flags.ledger, "ledger", c.getenv("LEDGER_TABLE"),
+		"DynamoDB table of the ledger (default $LEDGER_TABLE, or that of the stack); without one nothing is recorded")
 }
 
-// openLedger returns the ledger in the table, or one in memory where no table is named. The table is tried before
-// anything is written: the function goes on without a ledger that fails, but here a person can decide.
-func (c *cli) openLedger(ctx context.Context, table string) (reconcile.Ledger, error) {
-	if table == "" {
-		return ledger.NewMemory(), nil
+// tableName is the name of the ledger's table, or "".
+func (c *cli) tableName(ctx context.Context) (string, error) {
+	if c.flags.ledger != "" || c.named("ledger") {
+		return c.flags.ledger, nil
 	}
-	kept, err := c.table(ctx, table)
-	if err != nil {
+	d, err := c.deployed(ctx)
+	return d.table, err
+}
+
+// openLedger returns the ledger in the table, or nil where no table is named. The table is tried before anything is
+// written: the function goes on without a ledger that fails, but here a person can decide.
+func (c *cli) openLedger(ctx context.Context) (reconcile.Ledger, error) {
+	kept, err := c.table(ctx)
+	if errors.Is(err, errNoLedger) {
+		return nil, nil
+	} else if err != nil {
 		return nil, err
 	}
 	// No pool has this id, so that no other run is in the way.
@@ -41,11 +49,11 @@ func (c *cli) openLedger(ctx context.Context, table string) (reconcile.Ledger, e
 
 // entry is an outcome as it is shown. An error of the ledger changes no outcome, but the history lacks something: it is
 // printed first. The id of a record that only this process has is of no use to anybody.
-func (c *cli) entry(out outcome.Outcome, table string, brief bool) stream.Entry {
+func (c *cli) entry(out outcome.Outcome, recorded, brief bool) stream.Entry {
 	if out.Details.LedgerError != "" {
 		fmt.Fprintf(c.err, "the ledger failed: %s\n", out.Details.LedgerError)
 	}
-	if table == "" {
+	if !recorded {
 		out.Record = ""
 	}
 	return stream.OfOutcome(out, brief)
@@ -68,20 +76,24 @@ func (c *cli) noTable(err error) error {
 		"LedgerTableName has the name): %w", c.region, err)
 }
 
-var errNoLedger = errors.New("no ledger: use --ledger TABLE, or set LEDGER_TABLE; the stack's output LedgerTableName " +
-	"has the name")
+var errNoLedger = errors.New("no ledger: use --stack NAME or --ledger TABLE, or set LEDGER_TABLE; the stack's output " +
+	"LedgerTableName has the name")
 
 // ledgerPatience is how long a person waits for a call to the ledger.
 const ledgerPatience = 30 * time.Second
 
 // table returns the ledger in the table, which has to be named.
-func (c *cli) table(ctx context.Context, table string) (ledger.Table, error) {
-	if table == "" {
-		return ledger.Table{}, errNoLedger
+func (c *cli) table(ctx context.Context) (ledger.Table, error) {
+	name, err := c.tableName(ctx)
+	if err == nil && name == "" {
+		err = errNoLedger
+	}
+	if err != nil {
+		return ledger.Table{}, err
 	}
 	loaded, err := c.configuration(ctx)
 	if err != nil {
 		return ledger.Table{}, err
 	}
-	return ledger.Table{Client: dynamodb.NewFromConfig(loaded), Name: table, Patience: ledgerPatience}, nil
+	return ledger.Table{Client: dynamodb.NewFromConfig(loaded), Name: name, Patience: ledgerPatience}, nil
 }

@@ -58,7 +58,9 @@ func planAll(t testing.TB, pools int, speed float64) (took time.Duration, calls 
 	c := &cli{out: &output, err: &output, notes: &output, output: "text", getenv: func(string) string { return "" }}
 	client := cognito.New(sdk, cognito.WithShare(share*speed))
 	from := now()
-	s, err := c.runPlan(t.Context(), reconcilerOf(t, client), selection{all: true}, func(outcome.Preview) {})
+	var s summary
+	err = c.showPlans(t.Context(), reconcilerOf(t, client), selection{all: true}, &s, c.results(),
+		func(outcome.Preview) {})
 	if err != nil || s.Pools != pools || s.InSync != pools {
 		t.Errorf("%+v %v\n%.2000s", s, err, output.String())
 	}
@@ -141,7 +143,8 @@ func BenchmarkPlanAllMemory(b *testing.B) {
 			}
 		}
 		world := alike{pools: pools, state: userpool.State{Documents: documents}}
-		s, err := c.runPlan(b.Context(), reconcilerOf(b, world), selection{all: true}, measure)
+		var s summary
+		err := c.showPlans(b.Context(), reconcilerOf(b, world), selection{all: true}, &s, c.results(), measure)
 		if err != nil || s.ToChange != pools {
 			b.Fatalf("%+v %v", s, err)
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	_ "embed" // for the page
 	"fmt"
 	"html/template"
@@ -14,17 +13,18 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
+	"poolkeeper/lambda/userpool"
 )
 
 // A page is one HTML document that needs no other file: no script, no picture, no font. It begins with the counts, so
 // it is written at the end: half a page is never taken for a whole one.
 type page struct {
-	to       io.Writer
-	required *baseline.Baseline
-	when     time.Time
-	columns  []string
-	rows     bytes.Buffer
-	details  []detail // of the pools that are not as required
+	to        io.Writer
+	when      time.Time
+	baselines []string // files and digests
+	columns   []string
+	pools     []poolPlan
+	details   []detail // of the pools that are not as required
 }
 
 //go:embed page.html
@@ -35,9 +35,9 @@ var pageTemplate = template.Must(template.New("page").Parse(pageText))
 type (
 	cell struct{ Class, Text, Have, Want, More string }
 	row  struct {
-		Anchor, Name, ID, Whole, Class string
-		Span                           int
-		Cells                          []cell
+		Anchor, Name, ID, Account, Whole, Class string
+		Span                                    int
+		Cells                                   []cell
 	}
 	detail struct {
 		Anchor, Name, ID, Region, Outcome, Reason, Calls string
@@ -49,10 +49,14 @@ type (
 	}
 )
 
-// newPage begins a page. Its columns are the settings that the baseline requires of any pool; those of clients stand in
-// the details.
-func newPage(to io.Writer, required *baseline.Baseline, now time.Time) *page {
-	p := &page{to: to, required: required, when: now}
+func newPage(to io.Writer, now time.Time) *page { return &page{to: to, when: now} }
+
+// require adds the columns of a baseline: the settings that it requires of any pool. Those of clients are in the
+// details.
+func (p *page) require(required *baseline.Baseline) {
+	if name := required.File + ", " + required.Digest; !slices.Contains(p.baselines, name) {
+		p.baselines = append(p.baselines, name)
+	}
 	for _, rule := range required.Rules {
 		for _, r := range rule.Require {
 			if !slices.Contains(p.columns, r.Setting) {
@@ -61,17 +65,22 @@ func newPage(to io.Writer, required *baseline.Baseline, now time.Time) *page {
 		}
 	}
 	slices.SortFunc(p.columns, baseline.Order)
-	return p
 }
 
-// add makes the row of a pool.
+// add keeps what the page shows of a pool.
 func (p *page) add(l poolPlan) error {
 	l.preview.Outcome = report.Legible(l.preview.Outcome)
-	name := l.preview.Details.PoolName
-	r := row{Name: report.Value(name), ID: l.id, Span: len(p.columns) + 1}
-	if name == "" {
-		r.Name = "(unnamed)"
+	if l.failure() == nil && l.preview.Outcome.Outcome != outcome.Ignored && len(l.preview.Drifts) > 0 {
+		p.details = append(p.details, detailOf(l))
 	}
+	l.preview.Before = userpool.State{} // which is large
+	p.pools = append(p.pools, l)
+	return nil
+}
+
+// rowOf makes the row of a pool.
+func (p *page) rowOf(l poolPlan) row {
+	r := row{Name: nameOf(l), ID: l.id, Account: report.PoolOf(l.preview.Outcome).Account, Span: len(p.columns) + 1}
 	switch out := l.preview.Outcome; {
 	case l.failure() != nil:
 		r.Whole, r.Class = "could not be read: "+baseline.Legible(l.failure().Error()), "bad"
@@ -81,10 +90,16 @@ func (p *page) add(l poolPlan) error {
 		r.Cells = p.cells(l.preview)
 		if len(out.Drifts) > 0 {
 			r.Anchor = "pool-" + l.id
-			p.details = append(p.details, detailOf(r, l))
 		}
 	}
-	return pageTemplate.ExecuteTemplate(&p.rows, "row", r)
+	return r
+}
+
+func nameOf(l poolPlan) string {
+	if name := l.preview.Details.PoolName; name != "" {
+		return report.Value(name)
+	}
+	return "(unnamed)"
 }
 
 // cells are those of one pool: one for each setting that some rule requires, and one for its clients and all else.
@@ -154,10 +169,10 @@ func soft(setting string) template.HTML {
 var classes = map[outcome.State]string{outcome.StatePlanned: "bad", outcome.StateUnfixable: "bad",
 	outcome.StateReported: "warn", outcome.StateExempted: "calm"}
 
-func detailOf(r row, l poolPlan) detail {
-	region, _, _ := strings.Cut(r.ID, "_")
+func detailOf(l poolPlan) detail {
+	region, _, _ := strings.Cut(l.id, "_")
 	out := l.preview.Outcome
-	d := detail{Anchor: r.Anchor, Name: r.Name, ID: r.ID, Region: region, Outcome: string(out.Outcome),
+	d := detail{Anchor: "pool-" + l.id, Name: nameOf(l), ID: l.id, Region: region, Outcome: string(out.Outcome),
 		Reason: out.Reason, Calls: strings.Join(out.Writes, ", ")}
 	for _, f := range report.New(l.withValues().Outcome, "", "").Drifts {
 		d.Drifts = append(d.Drifts, pageDrift{Setting: soft(f.Setting), Have: report.Value(f.Have),
@@ -174,13 +189,10 @@ func (p *page) close(s summary) error {
 		columns = append(columns, soft(c))
 	}
 	columns = append(columns, "App clients and others")
-	head := map[string]any{"When": p.when.UTC().Format("2 January 2006, 15:04 UTC"), "File": p.required.File,
-		"Digest": p.required.Digest, "Columns": columns, "Count": s}
-	if err := pageTemplate.ExecuteTemplate(p.to, "head", head); err != nil {
-		return err
+	var rows []row
+	for _, l := range p.pools {
+		rows = append(rows, p.rowOf(l))
 	}
-	if _, err := p.rows.WriteTo(p.to); err != nil {
-		return err
-	}
-	return pageTemplate.ExecuteTemplate(p.to, "tail", map[string]any{"Details": p.details})
+	return pageTemplate.Execute(p.to, map[string]any{"When": p.when.UTC().Format("2 January 2006, 15:04 UTC"),
+		"Baselines": p.baselines, "Columns": columns, "Count": s, "Rows": rows, "Details": p.details})
 }

@@ -18,29 +18,25 @@ import (
 
 func (c *cli) plan() *cobra.Command {
 	var which selection
-	var file, out string
+	var out string
 	command := &cobra.Command{
 		Use:   "plan (--pool ID... | --all) [--out FILE]",
 		Short: "Show what would be written to bring pools to the baseline; writes nothing",
 		Long: "Reads the pools, compares them with the baseline and shows each drift, what would be written, and why\n" +
 			"a drift cannot be fixed.\n" +
 			"Exit status: 0 in sync, 1 error, 2 drift found.",
-		Example: "  poolkeeper plan --all\n  poolkeeper plan --pool eu-west-1_AbCdEf123 --out tonight.plan",
-		Args:    noArguments,
+		Example: "  poolkeeper plan --all\n  poolkeeper plan --all --profile dev,prod --all-regions\n" +
+			"  poolkeeper plan --pool eu-west-1_AbCdEf123 --out tonight.plan",
+		Args: arguments("", 0, 0),
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := which.check(); err != nil {
 				return err
 			}
-			r, text, err := c.reconciler(command.Context(), file)
-			if err != nil {
-				return err
+			if out != "" && len(c.places()) > 1 {
+				return errors.New("a saved plan is of one account and Region: leave out --out, or the others")
 			}
-			saved := savedPlan{Format: planFormat, Version: planVersion, File: r.Baseline.File, Baseline: string(text)}
-			each := func(outcome.Preview) {}
-			if out != "" {
-				each = saved.add
-			}
-			s, err := c.runPlan(command.Context(), r, which, each)
+			saved := savedPlan{Format: planFormat, Version: planVersion}
+			s, err := c.runPlan(command.Context(), which, &saved)
 			if err != nil {
 				return err
 			}
@@ -54,46 +50,59 @@ func (c *cli) plan() *cobra.Command {
 			return s.exit()
 		},
 	}
-	which.flags(command)
-	c.baselineFlag(command, &file)
+	c.takesMany(command)
+	c.poolFlags(command, &which)
+	c.baselineFlag(command)
 	command.Flags().StringVar(&out, "out", "", "save the plan to this file, for apply")
 	return has(command, all...)
 }
 
-func (c *cli) baselineFlag(command *cobra.Command, file *string) {
-	command.Flags().StringVar(file, "baseline", c.getenv("BASELINE_FILE"),
-		"baseline file (default $BASELINE_FILE, or else the one that ships)")
+func (c *cli) baselineFlag(command *cobra.Command) {
+	command.Flags().StringVar(&c.flags.baseline, "baseline", c.getenv("BASELINE_FILE"),
+		"baseline file (default $BASELINE_FILE, or that of the stack, or the one that ships)")
 }
 
 // reconciler returns what the function would run, with a ledger in memory, and the text of its baseline, for a plan
 // that is saved.
-func (c *cli) reconciler(ctx context.Context, file string) (*reconcile.Reconciler, []byte, error) {
-	required, text, err := readBaseline(file)
-	if err != nil {
-		return nil, nil, err
-	}
+func (c *cli) reconciler(ctx context.Context, writes bool) (*reconcile.Reconciler, string, error) {
 	pools, err := c.connect(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, "", err
+	}
+	required, text, err := c.required(ctx, writes)
+	if err != nil {
+		return nil, "", err
 	}
 	return c.newReconciler(pools, required, ledger.NewMemory()), text, nil
 }
 
-// runPlan shows the plan of the pools as results.
-func (c *cli) runPlan(ctx context.Context, r *reconcile.Reconciler, which selection, each func(outcome.Preview),
-) (summary, error) {
+// runPlan shows the plan of the pools as results, and adds it to the one that is saved.
+func (c *cli) runPlan(ctx context.Context, which selection, saved *savedPlan) (summary, error) {
 	var s summary
 	to := c.results()
-	err := c.show(ctx, r, which, &s, func(p poolPlan) error {
+	err := c.everywhere(ctx, &s, failuresTo(to), func(one *cli) error {
+		r, text, err := one.reconciler(ctx, false)
+		if err != nil {
+			return err
+		}
+		saved.File, saved.Baseline = r.Baseline.File, text
+		return one.showPlans(ctx, r, which, &s, to, saved.add)
+	})
+	if err == nil {
+		err = to.Write(stream.OfSummary("summary", s, s.plan(true)))
+	}
+	return s, errors.Join(err, to.Close(err == nil))
+}
+
+// showPlans shows the plans of the pools as results.
+func (c *cli) showPlans(ctx context.Context, r *reconcile.Reconciler, which selection, s *summary, to stream.Stream,
+	each func(outcome.Preview)) error {
+	return c.show(ctx, r, which, s, func(p poolPlan) error {
 		if p.err == nil {
 			each(p.preview)
 		}
 		return to.Write(p.entry(which.all, c.output == string(stream.Text)))
 	})
-	if err == nil {
-		err = to.Write(stream.OfSummary("summary", s, s.plan()))
-	}
-	return s, errors.Join(err, to.Close(err == nil))
 }
 
 // A poolPlan is the plan of one pool, or why there is none.
@@ -110,6 +119,11 @@ func (p poolPlan) failure() error {
 		return errors.New(out.Reason)
 	}
 	return p.err
+}
+
+// failuresTo shows what failed as results.
+func failuresTo(to stream.Stream) func(poolPlan) error {
+	return func(p poolPlan) error { return to.Write(stream.OfFailure(p.id, p.err)) }
 }
 
 // entry is the plan as it is shown. If brief, people do not see a pool in sync. If values, the value that would be
@@ -187,7 +201,7 @@ func (c *cli) planOf(ctx context.Context, r *reconcile.Reconciler, which selecti
 		err = errors.New(later.Reason)
 	}
 	if err == nil && !which.all && p.Reason == outcome.GoneReason {
-		err = c.gone(id)
+		err = c.gone(ctx, r.Pools, id)
 	}
 	return poolPlan{id: id, preview: p, required: r.Baseline, err: err}
 }

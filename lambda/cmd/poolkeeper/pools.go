@@ -19,9 +19,33 @@ type selection struct {
 	all bool
 }
 
-func (s *selection) flags(command *cobra.Command) {
-	command.Flags().StringSliceVar(&s.ids, "pool", nil, "id of a user pool; may be given several times")
+func (c *cli) poolFlags(command *cobra.Command, s *selection) {
 	command.Flags().BoolVar(&s.all, "all", false, "every user pool of the account and Region")
+	c.poolFlag(command, &s.ids, "id of a user pool; may be given several times")
+}
+
+// poolFlag adds --pool, for which the shell offers the pools that there are.
+func (c *cli) poolFlag(command *cobra.Command, ids *[]string, help string) {
+	command.Flags().StringSliceVar(ids, "pool", nil, help)
+	offer(command, "pool", func(command *cobra.Command) []string {
+		pools, err := c.places()[0].connect(command.Context())
+		if err != nil {
+			return nil
+		}
+		return idsOf(command.Context(), pools)
+	})
+}
+
+// idsOf returns the ids of all pools, as far as they can be listed.
+func idsOf(ctx context.Context, pools reconcile.Pools) []string {
+	var ids []string
+	list(ctx, pools, func(id string, err error) bool {
+		if err == nil {
+			ids = append(ids, id)
+		}
+		return err == nil
+	})
+	return ids
 }
 
 func (s selection) check() error {

@@ -10,11 +10,11 @@ import (
 )
 
 // ask asks before anything is written.
-func (a applying) ask(ctx context.Context, pools int) error {
+func (a *applying) ask(ctx context.Context, pools int) error {
 	if a.yes {
 		return nil
 	}
-	return a.confirm(ctx, a.in, fmt.Sprintf("Write to %s?", counted(pools, "user pool")), "nothing was written")
+	return a.c.confirm(ctx, a.in, fmt.Sprintf("Write to %s?", counted(pools, "user pool")), "nothing was written")
 }
 
 // confirm asks a question and fails where the answer is not yes. Nothing says what was not done then.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 
@@ -21,7 +22,6 @@ import (
 )
 
 func (c *cli) replay() *cobra.Command {
-	var file, table string
 	var audit bool
 	command := &cobra.Command{
 		Use:   "replay EVENT.json...",
@@ -34,7 +34,7 @@ func (c *cli) replay() *cobra.Command {
 			"recorded in the ledger of the deployment.\n" +
 			"Exit status: 0 done or in sync, 1 error, 2 drift remains.",
 		Example: "  poolkeeper replay --audit lambda/event/testdata/update-user-pool.json",
-		Args:    atLeastOne("EVENT.json"),
+		Args:    arguments("EVENT.json", 1, math.MaxInt),
 		RunE: func(command *cobra.Command, args []string) error {
 			mode := c.getenv("MODE")
 			if mode != "" && mode != string(baseline.Audit) && mode != string(baseline.Enforce) {
@@ -45,7 +45,7 @@ func (c *cli) replay() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			required, _, err := readBaseline(file)
+			required, _, err := readBaseline(c.flags.baseline)
 			if err != nil {
 				return err
 			}
@@ -56,20 +56,24 @@ func (c *cli) replay() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			kept, err := c.openLedger(command.Context(), table)
+			kept, err := c.openLedger(command.Context())
 			if err != nil {
 				return err
 			}
-			r := c.newReconciler(client, required, kept)
+			r := c.newReconciler(client, required, ledger.NewMemory())
+			if kept != nil {
+				r.Ledger, r.Actor = kept, c.caller(command.Context())
+			}
 			r.OwnRole = c.getenv("ROLE_ARN")
-			p := replaying{cli: c, table: table, reconciler: r, to: c.results(), scans: ledger.NewMemory()}
+			p := replaying{c: c, recorded: kept != nil, reconciler: r, to: c.results(), scans: ledger.NewMemory()}
 			return p.run(command.Context(), events)
 		},
 	}
-	c.baselineFlag(command, &file)
-	c.ledgerFlag(command, &table)
+	c.baselineFlag(command)
+	c.ledgerFlag(command)
 	command.Flags().BoolVar(&audit, "audit", c.getenv("MODE") == "audit",
 		"report drift, write nothing (the default if MODE is audit)")
+	command.ValidArgsFunction = files
 	return has(command, all...)
 }
 
@@ -92,8 +96,8 @@ func readEvents(paths []string, stdin io.Reader) ([][]byte, error) {
 
 // replaying is one run of replay.
 type replaying struct {
-	*cli
-	table      string
+	c          *cli
+	recorded   bool
 	reconciler *reconcile.Reconciler
 	to         stream.Stream
 	scans      reconcile.Ledger // knows when this process began a scan: others do not rely on it
@@ -132,7 +136,7 @@ func (p *replaying) one(ctx context.Context, request event.Request, brief bool) 
 	r := interruptible(ctx, p.reconciler)
 	out, err := r.Reconcile(context.WithoutCancel(ctx), request)
 	if p.show(out, err, brief) {
-		p.close(ctx, r, out)
+		p.c.close(ctx, r, out)
 	}
 	return out, err
 }
@@ -141,7 +145,7 @@ func (p *replaying) one(ctx context.Context, request event.Request, brief bool) 
 func (p *replaying) show(out outcome.Outcome, err error, brief bool) bool {
 	p.summary.Pools++
 	p.summary.did(out, err)
-	written := p.to.Write(p.entry(out, p.table, brief))
+	written := p.to.Write(p.c.entry(out, p.recorded, brief))
 	p.failed = errors.Join(p.failed, written)
 	return written == nil
 }
@@ -174,6 +178,6 @@ func (p *replaying) scan(ctx context.Context, request event.Request) {
 		p.summary.fail("scan", result.Reason)
 	}
 	var text strings.Builder
-	p.failed = errors.Join(p.failed, report.Scan(&text, result, p.paint()),
+	p.failed = errors.Join(p.failed, report.Scan(&text, result, p.c.paint()),
 		p.to.Write(stream.OfSummary("scan", result, strings.TrimSuffix(text.String(), "\n"))))
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -13,7 +15,6 @@ import (
 
 func (c *cli) report() *cobra.Command {
 	var which selection
-	var file string
 	command := &cobra.Command{
 		Use:   "report (--pool ID... | --all) --output html",
 		Short: "Write one page about pools and their baseline; writes to no pool",
@@ -23,34 +24,38 @@ func (c *cli) report() *cobra.Command {
 			"Open Cybersecurity Schema Framework for each pool, one a line.\n" +
 			"Exit status: 0 in sync, 1 error, 2 drift found.",
 		Example: "  poolkeeper report --all --output html > pools.html\n  poolkeeper report --all --output ocsf",
-		Args:    noArguments,
+		Args:    arguments("", 0, 0),
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := which.check(); err != nil {
 				return err
 			}
-			r, _, err := c.reconciler(command.Context(), file)
-			if err != nil {
-				return err
-			}
-			var s summary
-			switch c.output {
-			case "html":
-				p := newPage(c.out, r.Baseline, time.Now())
-				if err = c.show(command.Context(), r, which, &s, p.add); err == nil {
-					err = p.close(s)
-				}
-			case "ocsf":
-				err = c.show(command.Context(), r, which, &s, c.finding)
-			}
-			if err != nil {
-				return err
-			}
-			return s.exit()
+			s, err := c.runReport(command.Context(), which)
+			return cmp.Or(err, s.exit())
 		},
 	}
-	which.flags(command)
-	c.baselineFlag(command, &file)
+	c.takesMany(command)
+	c.poolFlags(command, &which)
+	c.baselineFlag(command)
 	return has(command, "html", "ocsf")
+}
+
+func (c *cli) runReport(ctx context.Context, which selection) (s summary, err error) {
+	p, each := newPage(c.out, time.Now()), c.finding
+	if c.output == "html" {
+		each = p.add
+	}
+	err = c.everywhere(ctx, &s, each, func(one *cli) error {
+		r, _, err := one.reconciler(ctx, false)
+		if err != nil {
+			return err
+		}
+		p.require(r.Baseline)
+		return one.show(ctx, r, which, &s, each)
+	})
+	if err == nil && c.output == "html" {
+		err = p.close(s)
+	}
+	return s, err
 }
 
 // finding writes the finding of a pool. A pool that could not be read, or that no rule selects, has none.

@@ -11,11 +11,12 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
 
 func (c *cli) restore() *cobra.Command {
-	a := applying{cli: c}
+	a := applying{c: c}
 	command := &cobra.Command{
 		Use:   "restore FILE [--yes]",
 		Short: "Bring a pool back to the state in a backup",
@@ -23,7 +24,7 @@ func (c *cli) restore() *cobra.Command {
 			"asks, writes, verifies. It names each setting that gets weaker, and lists what no call can restore.\n" +
 			"Exit status: 0 done or in sync, 1 error, 2 a difference remains.",
 		Example: "  poolkeeper restore poolkeeper-backups/eu-west-1_AbCdEf123.20261001T091540.000000Z.json",
-		Args:    exactlyOne("FILE"),
+		Args:    arguments("FILE", 1, 1),
 		RunE: func(command *cobra.Command, args []string) error {
 			raw, saved, err := readBackup(args[0])
 			if err != nil {
@@ -34,7 +35,9 @@ func (c *cli) restore() *cobra.Command {
 			}
 			return a.restore(command.Context(), args[0], raw, saved)
 		},
+		ValidArgsFunction: files,
 	}
+	c.stackFlag(command)
 	return has(a.flags(command), all...)
 }
 
@@ -52,19 +55,19 @@ func readBackup(path string) (raw []byte, saved userpool.Backup, err error) {
 	return raw, saved, nil
 }
 
-func (a applying) restore(ctx context.Context, path string, raw []byte, saved userpool.Backup) error {
-	client, err := a.connect(ctx)
+func (a *applying) restore(ctx context.Context, path string, raw []byte, saved userpool.Backup) error {
+	client, err := a.c.connect(ctx)
 	if err != nil {
 		return err
 	}
-	live, err := a.read(ctx, client, saved.UserPoolID, saved.Want())
+	live, err := a.c.read(ctx, client, saved.UserPoolID, saved.Want())
 	if err != nil {
 		return err
 	}
 	sum := sha256.Sum256(raw)
 	then := saved.State()
 	if !saved.Whole { // made before a write, of what the write needed
-		fmt.Fprintf(a.notes, "the backup holds %s; the rest of the pool stays as it is\n", joined(then.Names()))
+		fmt.Fprintf(a.c.notes, "the backup holds %s; the rest of the pool stays as it is\n", joined(then.Names()))
 	}
 	digest := "sha256:" + hex.EncodeToString(sum[:])
 	required, kept := baseline.OfSettings(path, digest, saved.UserPoolID, then.Own(), then.Offered())
@@ -74,8 +77,9 @@ func (a applying) restore(ctx context.Context, path string, raw []byte, saved us
 			a.lost = append(a.lost, setting)
 		}
 	}
-	r := a.newReconciler(client, required, ledger.NewMemory())
-	err = a.run(ctx, r, selection{ids: []string{saved.UserPoolID}}, nil)
+	err = a.run(ctx, selection{ids: []string{saved.UserPoolID}}, func(one *cli) (*reconcile.Reconciler, error) {
+		return one.newReconciler(client, required, ledger.NewMemory()), nil
+	}, nil)
 	if err == nil && len(a.lost) > 0 {
 		return exit(exitDrifted)
 	}

@@ -21,6 +21,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/reconcile"
 )
 
 // call sends a call to the fake, as somebody else does, and says whether it was accepted.
@@ -237,16 +238,17 @@ func revocable(f *cognitotest.Server) {
 func undone(t testing.TB, required *baseline.Baseline) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
-	c := &cli{out: &out, err: &out, notes: &out, getenv: os.Getenv, output: "text", sleep: noSleep}
+	c := &cli{out: &out, err: &out, notes: &out, getenv: os.Getenv, named: unnamed, output: "text", sleep: noSleep}
 	pools, err := c.connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	records := ledger.NewMemory()
-	a := applying{cli: c, command: "apply", yes: true, records: records, table: "memory"}
-	which := selection{ids: []string{servedPool}}
+	a := applying{c: c, cause: "apply", yes: true, records: records}
 	var status exit
-	err = a.run(t.Context(), c.newReconciler(pools, required, records), which, nil)
+	err = a.run(t.Context(), selection{ids: []string{servedPool}}, func(*cli) (*reconcile.Reconciler, error) {
+		return c.newReconciler(pools, required, records), nil
+	}, nil)
 	if err != nil && !errors.As(err, &status) {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
@@ -258,7 +260,7 @@ func undone(t testing.TB, required *baseline.Baseline) (string, error) {
 		return "", nil // nothing was written
 	}
 	out.Reset()
-	a.command = "undo"
+	a.cause = "undo"
 	err = a.undo(t.Context(), history.Records[0].ID)
 	return out.String(), err
 }

@@ -63,6 +63,7 @@ func (c *cli) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "poolkeeper",
 		Short:         "Keep Amazon Cognito user pools at a checked-in baseline",
+		Version:       buildOf().text(),
 		Args:          noCommand,
 		RunE:          func(root *cobra.Command, _ []string) error { return root.Help() },
 		SilenceUsage:  true,
@@ -71,48 +72,82 @@ func (c *cli) root() *cobra.Command {
 			if c.quiet {
 				c.notes = io.Discard
 			}
-			if !command.Flags().Changed("output") {
-				c.output = formatsOf(command)[0]
-			}
-			return takes(command, c.output)
+			c.named = command.Flags().Changed
+			return c.check(command)
 		},
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
 	flags := root.PersistentFlags()
-	flags.StringVar(&c.profile, "profile", "", "profile of the AWS configuration (default $AWS_PROFILE)")
-	flags.StringVar(&c.region, "region", "", "AWS Region (default $AWS_REGION, or the profile's)")
+	flags.StringSliceVar(&c.flags.profiles, "profile", nil, "profiles of the AWS configuration (default $AWS_PROFILE)")
+	flags.StringSliceVar(&c.flags.regions, "region", nil, "AWS Regions (default $AWS_REGION, or the profile's)")
 	flags.StringVar(&c.output, "output", "text",
 		"text, json (one object a line), markdown, sarif, junit, html or ocsf, where the command has it")
 	flags.BoolVar(&c.quiet, "quiet", false, "print only results, questions and errors")
-	formats := cobra.FixedCompletions(append(slices.Clone(all), "html", "ocsf"), cobra.ShellCompDirectiveNoFileComp)
-	if err := root.RegisterFlagCompletionFunc("output", formats); err != nil {
-		panic(err) // the flag exists
-	}
+	offer(root, "output", formatsOf)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(c.demo(), c.validate(), c.plan(), c.apply(), c.backup(), c.restore(), c.replay(), c.history(),
 		c.undo(), c.explain(), c.snapshot(), c.report(), c.conformance(), c.version())
+	for _, command := range root.Commands() {
+		if command.ValidArgsFunction == nil && command.ValidArgs == nil {
+			command.ValidArgsFunction = cobra.NoFileCompletions
+		}
+	}
 	return root
 }
 
-// cli has what every command needs, and the flags that all of them have.
+// offer makes the shell offer values of a flag.
+func offer(command *cobra.Command, flag string, values func(*cobra.Command) []string) {
+	err := command.RegisterFlagCompletionFunc(flag,
+		func(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return values(command), cobra.ShellCompDirectiveNoFileComp
+		})
+	if err != nil {
+		panic(err) // the flag exists
+	}
+}
+
+// files makes the shell offer files as arguments.
+func files(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveDefault
+}
+
+// cli has what every command needs. It speaks of one account and Region at a time.
 type cli struct {
 	out, err io.Writer
 	notes    io.Writer // progress and diagnostics: err, or nothing
 	getenv   func(string) string
 	sleep    func(context.Context, time.Duration) error // between calls; nil waits
+	named    func(flag string) bool                     // whether the command line has the flag
 
-	profile, region, output string
-	quiet                   bool
-	clock                   *cognito.Clock // of the answers of AWS; nil before the first
+	flags           flags
+	output          string
+	quiet           bool
+	profile, region string
+	clock           *cognito.Clock // of the answers of AWS; nil before the first
+	stack           *deployment    // nil before it was looked for
+}
+
+// flags are those that several commands have.
+type flags struct {
+	profiles, regions       []string
+	allRegions              bool
+	baseline, stack, ledger string
 }
 
 // all are the formats of the commands that are about many pools.
 var all = []string{"text", "json", "markdown", "sarif", "junit"}
 
-const outputs = "outputs" // the annotation that names the formats of a command
+const (
+	outputs = "outputs" // the annotation that names the formats of a command
+	many    = "many"    // the annotation of a command that takes several profiles and Regions
+)
 
 // has annotates a command with the formats that it has; a command without them has only text.
 func has(command *cobra.Command, formats ...string) *cobra.Command {
-	command.Annotations = map[string]string{outputs: strings.Join(formats, " ")}
+	if command.Annotations == nil {
+		command.Annotations = map[string]string{}
+	}
+	command.Annotations[outputs] = strings.Join(formats, " ")
 	return command
 }
 
@@ -124,12 +159,23 @@ func formatsOf(command *cobra.Command) []string {
 	return []string{"text"}
 }
 
-// takes says whether a command has the format.
-func takes(command *cobra.Command, format string) error {
+// check checks the flags that all commands have.
+func (c *cli) check(command *cobra.Command) error {
 	formats := formatsOf(command)
-	if !slices.Contains(formats, format) {
-		return fmt.Errorf("--output is %q: %s takes %s", format, command.Name(), strings.Join(formats, ", "))
+	if !c.named("output") {
+		c.output = formats[0]
 	}
+	if !slices.Contains(formats, c.output) {
+		return fmt.Errorf("--output is %q: %s takes %s", c.output, command.Name(), strings.Join(formats, ", "))
+	}
+	profiles, regions := c.flags.profiles, c.flags.regions
+	switch {
+	case command.Annotations[many] == "" && (len(profiles) > 1 || len(regions) > 1):
+		return fmt.Errorf("%s takes one --profile and one --region", command.Name())
+	case c.flags.allRegions && len(regions) > 0:
+		return errors.New("use --region or --all-regions, not both")
+	}
+	c.profile, c.region = strings.Join(profiles, ","), strings.Join(regions, ",")
 	return nil
 }
 
@@ -157,7 +203,18 @@ func readBaseline(path string) (required *baseline.Baseline, text []byte, err er
 	return required, text, err
 }
 
-// largest is the most bytes of a file other than a baseline that are read: a device may have no end.
+func textOfBaseline(path string) ([]byte, error) {
+	if path == "" {
+		return baseline.Default(), nil
+	}
+	text, err := readFile(path, nil)
+	if err != nil {
+		return nil, fmt.Errorf("reading the baseline: %w", err)
+	}
+	return text, nil
+}
+
+// largest is the most bytes of a file that are read: a device may have no end.
 const largest = 64 << 20
 
 // readFile reads a file, or standard input where that is given and the path is -.
@@ -165,7 +222,9 @@ func readFile(path string, stdin io.Reader) ([]byte, error) {
 	from := stdin
 	if stdin == nil || path != "-" {
 		file, err := os.Open(path)
-		if err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("%w%s", err, likelyFile(path))
+		} else if err != nil {
 			return nil, err
 		}
 		defer func() { _ = file.Close() }()
@@ -176,20 +235,4 @@ func readFile(path string, stdin io.Reader) ([]byte, error) {
 		err = fmt.Errorf("%s has more than %d MiB", path, largest>>20)
 	}
 	return raw, err
-}
-
-func textOfBaseline(path string) ([]byte, error) {
-	if path == "" {
-		return baseline.Default(), nil
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the baseline: %w", err)
-	}
-	defer func() { _ = file.Close() }()
-	text, err := baseline.Read(file)
-	if err != nil {
-		return nil, fmt.Errorf("reading the baseline: %w", err)
-	}
-	return text, nil
 }

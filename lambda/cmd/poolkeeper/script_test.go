@@ -61,7 +61,7 @@ func setup(e *testscript.Env) error {
 	if err != nil {
 		return err
 	}
-	for name, v := range map[string]string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url, "AWS_REGION": "eu-west-1",
+	for name, v := range map[string]string{"AWS_ENDPOINT_URL": url, "AWS_REGION": "eu-west-1",
 		"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example", "AWS_EC2_METADATA_DISABLED": "true",
 		"HOME": e.WorkDir, "EVENTS": folder + "/../../event/testdata"} {
 		e.Setenv(name, v)

@@ -22,7 +22,7 @@ func (c *cli) snapshot() *cobra.Command {
 			"triggers), and lists the rest as comments. The pool is in sync with the result, which only audits until\n" +
 			"its mode changes.",
 		Example: "  poolkeeper snapshot --pool eu-west-1_AbCdEf123 --out baseline.yaml",
-		Args:    noArguments,
+		Args:    arguments("", 0, 0),
 		RunE: func(command *cobra.Command, _ []string) error {
 			if len(ids) != 1 || ids[0] == "" {
 				return errors.New("snapshot needs one pool: --pool ID")
@@ -56,7 +56,7 @@ func (c *cli) snapshot() *cobra.Command {
 			return nil
 		},
 	}
-	command.Flags().StringSliceVar(&ids, "pool", nil, "id of the user pool")
+	c.poolFlag(command, &ids, "id of the user pool")
 	command.Flags().StringVar(&out, "out", "", "file to write (default standard output)")
 	command.Flags().BoolVar(&force, "force", false, "overwrite the file")
 	return command

@@ -23,7 +23,8 @@ func TestPageOfStrangers(t *testing.T) {
 	}
 	pageWith := func(text string) string {
 		var b bytes.Buffer
-		p := newPage(&b, required, time.Unix(0, 0))
+		p := newPage(&b, time.Unix(0, 0))
+		p.require(required)
 		out := outcome.Outcome{Outcome: outcome.Drifted, UserPoolID: "eu-west-1_AbCdEf123", Reason: text,
 			Details: outcome.Details{PoolName: text}}
 		for _, state := range []outcome.State{outcome.StateUnfixable, outcome.StateExempted,

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/outcome"
+	"poolkeeper/lambda/report"
 )
 
 // A summary counts what was found, or done.
@@ -21,7 +23,8 @@ type summary struct {
 	Names    []string               `json:"failedPools,omitempty"` // the first of them, with the reason
 	Outcomes map[outcome.Ending]int `json:"outcomes,omitempty"`    // of the pools that were written to
 
-	remains bool // drift remains in a pool that was written to
+	remains bool     // drift remains in a pool that was written to
+	notes   []string // checks, hazards and costs of the settings that would be written
 }
 
 // mostNames is how many failed pools a summary names.
@@ -58,6 +61,14 @@ func (s *summary) read(p poolPlan) {
 	if skipped {
 		s.Skipped++
 	}
+	for _, d := range out.Drifts {
+		for _, text := range report.Meaning(d) {
+			note := baseline.AnyClient(d.Setting) + ": " + text
+			if d.State == outcome.StatePlanned && !slices.Contains(s.notes, note) {
+				s.notes = append(s.notes, note)
+			}
+		}
+	}
 }
 
 // did counts a pool that was written to.
@@ -80,9 +91,13 @@ func drifts(out outcome.Outcome, states ...outcome.State) bool {
 	return slices.ContainsFunc(out.Drifts, func(d outcome.Finding) bool { return slices.Contains(states, d.State) })
 }
 
-// plan says what was found.
-func (s *summary) plan() string {
-	return fmt.Sprintf("Plan: %d of %d pools to change, %d with drift that is skipped, %d in sync (%d exempted), "+
+// plan says what was found, and, if noted, once what to know of the settings that would be written.
+func (s *summary) plan(noted bool) string {
+	notes := ""
+	if noted && len(s.notes) > 0 {
+		notes = "Before you apply:\n  " + strings.Join(s.notes, "\n  ") + "\n"
+	}
+	return notes + fmt.Sprintf("Plan: %d of %d pools to change, %d with drift that is skipped, %d in sync (%d exempted), "+
 		"%d ignored, %d failed.", s.ToChange, s.Pools, s.Skipped, s.InSync, s.Exempted, s.Ignored, s.Failed) + s.names()
 }
 

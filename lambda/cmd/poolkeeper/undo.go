@@ -9,10 +9,11 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/outcome"
+	"poolkeeper/lambda/reconcile"
 )
 
 func (c *cli) undo() *cobra.Command {
-	a := applying{cli: c}
+	a := applying{c: c}
 	command := &cobra.Command{
 		Use:   "undo RECORD [--yes] --ledger TABLE",
 		Short: "Restore what a remediation changed",
@@ -22,32 +23,34 @@ func (c *cli) undo() *cobra.Command {
 			"changes, the function fixes them at the next event or scan.\n" +
 			"Exit status: 0 done or in sync, 1 error, 2 a difference remains.",
 		Example: "  poolkeeper undo " + exampleRecord + " --ledger poolkeeper-ledger",
-		Args:    exactlyOne("RECORD"),
+		Args:    arguments("RECORD", 1, 1),
 		RunE: func(command *cobra.Command, args []string) error {
 			if pool, _, ok := outcome.SplitRecordID(args[0]); !ok || !poolID.MatchString(pool) {
 				return fmt.Errorf("%q is not the id of a record, such as %s; poolkeeper history lists them", args[0],
 					exampleRecord)
 			}
-			if a.table == "" {
-				return errNoLedger
+			err := a.begin(command)
+			if err == nil {
+				a.cause += " " + args[0]
+				a.records, err = c.table(command.Context())
 			}
-			if err := a.begin(command); err != nil {
+			if err != nil {
 				return err
 			}
-			a.command += " " + args[0]
 			return a.undo(command.Context(), args[0])
 		},
 	}
+	c.stackFlag(command)
 	return has(a.flags(command), all...)
 }
 
 const exampleRecord = "eu-west-1_AbCdEf123.20261001T091540.000000Z"
 
-func (a applying) undo(ctx context.Context, id string) error {
+func (a *applying) undo(ctx context.Context, id string) error {
 	record, err := a.records.Record(ctx, id)
 	switch {
 	case err != nil:
-		return a.noTable(err)
+		return a.c.noTable(err)
 	case record.Before == nil:
 		return fmt.Errorf("record %s: the state before it was too large to be kept, so it cannot be undone; a backup "+
 			"file may have it (poolkeeper restore)", id)
@@ -59,17 +62,18 @@ func (a applying) undo(ctx context.Context, id string) error {
 	then := record.Before.State()
 	required, kept := baseline.OfPaths(id, record.Baseline, record.UserPoolID, then.Own(), paths)
 	for _, path := range kept {
-		fmt.Fprintf(a.err, "cannot be undone: %s was not set, and the API has no way to clear it\n", path)
+		fmt.Fprintf(a.c.err, "cannot be undone: %s was not set, and the API has no way to clear it\n", path)
 	}
-	client, err := a.connect(ctx)
+	client, err := a.c.connect(ctx)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(a.notes, "unless the settings are exempted or the baseline changes, the function fixes them at the next "+
+	fmt.Fprintln(a.c.notes, "unless the settings are exempted or the baseline changes, the function fixes them at the next "+
 		"event or scan")
 	a.target = &then
-	r := a.newReconciler(client, required, ledger.NewMemory())
-	err = a.run(ctx, r, selection{ids: []string{record.UserPoolID}}, nil)
+	err = a.run(ctx, selection{ids: []string{record.UserPoolID}}, func(one *cli) (*reconcile.Reconciler, error) {
+		return one.newReconciler(client, required, ledger.NewMemory()), nil
+	}, nil)
 	if err == nil && len(kept) > 0 {
 		return exit(exitDrifted)
 	}

@@ -18,7 +18,7 @@ func (c *cli) validate() *cobra.Command {
 		Use:     "validate [FILE]",
 		Short:   "Check a baseline file: every error and warning, with its place",
 		Example: "  poolkeeper validate --strict baseline/baseline.yaml",
-		Args:    atMostOne("FILE"),
+		Args:    arguments("FILE", 0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 && file != "" {
 				return errors.New("name the file once: as FILE or with --baseline")
@@ -32,16 +32,17 @@ func (c *cli) validate() *cobra.Command {
 			if file == "" {
 				file = baseline.DefaultFile
 			}
-			return c.check(file, text, strict)
+			return c.checkFile(file, text, strict)
 		},
+		ValidArgsFunction: files,
 	}
 	command.Flags().StringVar(&file, "baseline", "", "baseline file (default the one that ships)")
 	command.Flags().BoolVar(&strict, "strict", false, "fail on warnings too, such as an exemption that has run out")
 	return has(command, all...)
 }
 
-// check prints the errors and warnings of a file, each with its place.
-func (c *cli) check(file string, text []byte, strict bool) error {
+// checkFile prints the errors and warnings of a file, each with its place.
+func (c *cli) checkFile(file string, text []byte, strict bool) error {
 	required, err := baseline.Parse(file, text)
 	var found baseline.Errors
 	if err != nil && !errors.As(err, &found) {

@@ -14,7 +14,10 @@ import (
 )
 
 // warn names each setting that gets weaker by what is planned, and the checks of other tools that will complain.
-func (a applying) warn(to stream.Stream, p outcome.Preview) error {
+func (a *applying) warn(to stream.Stream, p outcome.Preview) error {
+	if a.target == nil {
+		return nil
+	}
 	weak, err := weaker(p.Before, *a.target, toWrite(p))
 	if err != nil || len(weak) == 0 {
 		return err

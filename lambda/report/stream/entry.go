@@ -71,6 +71,8 @@ func (f finding) says() string {
 type poolLine struct {
 	Outcome    outcome.Ending    `json:"outcome"`
 	UserPoolID string            `json:"userPoolId"`
+	Account    string            `json:"account,omitempty"`
+	Region     string            `json:"region,omitempty"`
 	Name       string            `json:"name,omitempty"`
 	Baseline   string            `json:"baseline"`
 	State      string            `json:"state,omitempty"`
@@ -91,6 +93,10 @@ func ofPool(out outcome.Outcome) (Entry, poolLine) {
 	}
 	line := poolLine{Outcome: out.Outcome, UserPoolID: out.UserPoolID, Baseline: out.Baseline, Drifts: []report.Drift{},
 		Writes: out.Writes, Reason: out.Reason, Critical: out.Critical, Record: out.Record, Undetected: out.Undetected}
+	if pool := report.PoolOf(out); pool.Account != "" {
+		line.Account, line.Region = pool.Account, pool.Region
+		e.name = pool.Account + "/" + e.name
+	}
 	for _, d := range out.Drifts {
 		line.Drifts = append(line.Drifts,
 			report.Drift{Finding: d, Source: d.Source.String(), Checks: report.ChecksOf(d.Setting)})

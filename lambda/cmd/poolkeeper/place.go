@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/aws/smithy-go"
+	"github.com/spf13/cobra"
+
+	"poolkeeper/baseline"
+)
+
+// takesMany gives a command the flags for several accounts and Regions, and the stack.
+func (c *cli) takesMany(command *cobra.Command) {
+	command.Annotations = map[string]string{many: "yes"}
+	command.Flags().BoolVar(&c.flags.allRegions, "all-regions", false, "every enabled Region that has Cognito")
+	c.stackFlag(command)
+}
+
+// cognitoRegions are the Regions of the partition aws that have user pools.
+const cognitoRegions = "af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2 " +
+	"ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-7 ca-central-1 ca-west-1 " +
+	"eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-south-2 eu-west-1 eu-west-2 eu-west-3 il-central-1 " +
+	"me-central-1 me-south-1 mx-central-1 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2"
+
+// places returns a command line for each profile and Region that is named.
+func (c *cli) places() []*cli {
+	regions := c.flags.regions
+	if c.flags.allRegions {
+		regions = strings.Fields(cognitoRegions)
+	}
+	var all []*cli
+	for _, profile := range orOne(c.flags.profiles) {
+		for _, region := range orOne(regions) {
+			one := *c
+			one.profile, one.region, one.clock, one.stack = profile, region, nil, nil
+			all = append(all, &one)
+		}
+	}
+	return all
+}
+
+// orOne returns the names, or the one that the configuration has.
+func orOne(names []string) []string {
+	if len(names) == 0 {
+		return []string{""}
+	}
+	return names
+}
+
+// where names the account and Region of a command line.
+func (c *cli) where() string {
+	var words []string
+	if c.profile != "" {
+		words = append(words, "profile "+c.profile)
+	}
+	return strings.Join(append(words, c.region), ", ")
+}
+
+// everywhere does the work in each account and Region. Where there are several, one that fails stops no other.
+// failed shows it.
+func (c *cli) everywhere(ctx context.Context, s *summary, failed func(poolPlan) error, do func(*cli) error) error {
+	places := c.places()
+	for _, one := range places {
+		err := do(one)
+		var refused smithy.APIError
+		switch {
+		case err == nil:
+		case len(places) == 1 || ctx.Err() != nil:
+			return err
+		case c.flags.allRegions && errors.As(err, &refused) && refused.ErrorCode() == "UnrecognizedClientException":
+			fmt.Fprintf(c.notes, "%s is not enabled\n", one.where())
+		default:
+			s.fail(one.where(), err.Error())
+			if err := failed(poolPlan{id: one.where(), err: err}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// likelyFile suggests the file that was probably meant.
+func likelyFile(path string) string {
+	found, err := os.ReadDir(filepath.Dir(path))
+	var names []string
+	for _, f := range found {
+		names = append(names, f.Name())
+	}
+	if near := baseline.Nearest(filepath.Base(path), names); err == nil && near != "" {
+		return ", did you mean " + filepath.Join(filepath.Dir(path), near) + "?"
+	}
+	return ""
+}

@@ -90,8 +90,8 @@ func readStack(ctx context.Context, from *cloudformation.Client, name string) (d
 	return d, nil
 }
 
-// required returns the baseline to go by, and its text: that of the file, of the stack, or the one that ships. Who writes
-// by a file that the function does not go by has to name it.
+// required returns the baseline to go by, and its text: that of the file, of the stack, or the one that ships. Who
+// writes by a file that the function does not go by has to name it.
 func (c *cli) required(ctx context.Context, writes bool) (*baseline.Baseline, string, error) {
 	d, err := c.deployed(ctx)
 	if err != nil {

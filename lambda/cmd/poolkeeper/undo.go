@@ -68,8 +68,8 @@ func (a *applying) undo(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(a.c.notes, "unless the settings are exempted or the baseline changes, the function fixes them at the next "+
-		"event or scan")
+	fmt.Fprintln(a.c.notes, "unless the settings are exempted or the baseline changes, the function fixes them at the "+
+		"next event or scan")
 	a.target = &then
 	err = a.run(ctx, selection{ids: []string{record.UserPoolID}}, func(one *cli) (*reconcile.Reconciler, error) {
 		return one.newReconciler(client, required, ledger.NewMemory()), nil

@@ -21,7 +21,8 @@ func TestBootstrapKeepsClientSecrets(t *testing.T) {
 	fake, url := served(t)
 	const id = "eu-west-1_AbCdEf123"
 	file := filepath.Join(t.TempDir(), "b.yaml")
-	text := "version: 1\nrules:\n  - name: clients\n    clients: [{require: {PreventUserExistenceErrors: ENABLED, " +
+	text := "version: 1\nrules:\n  - {name: names, mode: audit, require: {PoolName: customers}}\n" +
+		"  - name: clients\n    clients: [{require: {PreventUserExistenceErrors: ENABLED, " +
 		"AllowedOAuthFlows: {without: [implicit]}}}]\n    watch: [clients]\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -52,12 +53,17 @@ func TestBootstrapKeepsClientSecrets(t *testing.T) {
 		{"sweep", cognitotest.Fault{}, `"remediated":1`},
 		{"update-user-pool-client", cognitotest.Fault{Operation: "UpdateUserPoolClient", Error: "InvalidParameterException",
 			Message: "no"}, `"outcome":"unfixable"`},
+		{"update-user-pool-client", cognitotest.Fault{Operation: "UpdateUserPoolClient", Error: "InvalidParameterException",
+			Message: "this is no text: Your code is {####} CANARY-sms-verification , nor is " + secret}, "(hidden)"},
+		{"update-user-pool-client", cognitotest.Fault{Operation: "DescribeUserPoolClient", Skip: 2, Status: 500,
+			Error: "InternalFailure", Message: "dump: " + secret}, ""},
 		{"update-user-pool-client", cognitotest.Fault{Operation: "DescribeUserPoolClient",
 			Body: []byte(`{"UserPoolClient":{"ClientId":"other","ClientSecret":"` + secret + `"}}`)}, "not this client's"},
 		{"update-user-pool-client", cognitotest.Fault{Operation: "DescribeUserPoolClient",
 			Body: []byte(`{"UserPoolClient":{"ClientSecret":"` + secret + `"`)}, "no JSON object"},
 	} {
 		fake.PutRich(id)
+		fake.Edit(id, func(pool, _ map[string]any) { pool["Name"] = "evil\u202egpj" })
 		client := fake.Client(id, cognitotest.RichClient)
 		client["PreventUserExistenceErrors"], client["AllowedOAuthFlows"], client["ClientSecret"] = "LEGACY",
 			[]any{"code", "implicit"}, secret
@@ -74,6 +80,9 @@ func TestBootstrapKeepsClientSecrets(t *testing.T) {
 	}
 	log := f.stop()
 	all.WriteString(log)
+	if strings.Contains(all.String(), "\u202e") || !strings.Contains(all.String(), `evil\u202egpj`) {
+		t.Error("the name of the pool is not escaped")
+	}
 	if i := strings.Index(all.String(), "CANARY"); i >= 0 {
 		t.Errorf("a planted secret leaked, at byte %d", i)
 	}

@@ -18,8 +18,9 @@ type Client struct {
 	// Sleep waits until a call may be made.
 	Sleep func(context.Context, time.Duration) error
 
-	sdk    *idp.Client
-	limits *limits
+	sdk     *idp.Client
+	limits  *limits
+	secrets secrets
 }
 
 // An Option changes how a Client works.
@@ -53,8 +54,7 @@ func (c *Client) Write(ctx context.Context, id string, request userpool.Request)
 		o.APIOptions = append(o.APIOptions, send(request.Body), captureID(&requestID))
 	})
 	if err != nil {
-		failed := classify(request.Call, err, request.Secrets)
-		failed.document = request.Document
+		failed := c.failed(request.Call, id, err, request.Document, request.Body)
 		return failed.RequestID, failed
 	}
 	return requestID, nil

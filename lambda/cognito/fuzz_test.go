@@ -2,6 +2,7 @@ package cognito
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -48,7 +49,7 @@ func FuzzRefusal(f *testing.F) {
 		}
 		status, body = code, raw
 		request := update
-		request.Secrets = []string{secret}
+		request.Body = fmt.Appendf(nil, `{"SmsVerificationMessage":%q}`, secret)
 		_, err := client.Write(t.Context(), pool, request)
 		var failed *Error
 		if !errors.As(err, &failed) || failed.Class == "" {

@@ -224,6 +224,7 @@ func (c *Client) read(ctx context.Context, id string, name baseline.DocumentName
 	if what := stranger(object, name, id); what != "" {
 		return nil, &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the answer is not this " + what + "'s"}
 	}
+	c.secrets.learn(id, userpool.Secrets(name, object))
 	userpool.KeyLists(table.Members, object)
 	// Nothing needs the secret of a client, and what is not there cannot leak.
 	delete(object, "ClientSecret")
@@ -243,7 +244,7 @@ func (c *Client) answer(
 		o.APIOptions = append(o.APIOptions, capture(&raw))
 	})
 	if err != nil {
-		return nil, false, classify(table.ReadCall, err, nil)
+		return nil, false, c.failed(table.ReadCall, id, err, name, nil)
 	}
 	whole, err := userpool.DecodeObject(raw)
 	if err != nil {
@@ -300,7 +301,7 @@ func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientI
 		in := &idp.ListUserPoolClientsInput{UserPoolId: aws.String(id), MaxResults: aws.Int32(clientPage), NextToken: token}
 		out, err := c.sdk.ListUserPoolClients(ctx, in)
 		if err != nil {
-			return nil, classify(call, err, nil)
+			return nil, c.failed(call, id, err, "", nil)
 		}
 		if out.UserPoolClients == nil && !confirmed {
 			confirmed = true // an answer without a list means that there are no clients: ask twice

@@ -33,7 +33,6 @@ type run struct {
 	record      *outcome.Record  // of this run's writes
 	results     []result         // of the units, in their order
 	out         outcome.Outcome
-	secrets     []string // sensitive values of all writes: the service may repeat them in any answer
 }
 
 // A result is how one unit ended.

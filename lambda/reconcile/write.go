@@ -61,8 +61,6 @@ func (w *work) send(ctx context.Context, request userpool.Request) error {
 		sent.Status = outcome.Refused
 		return needsLedger(request, r.ledger.err)
 	}
-	r.secrets = append(r.secrets, request.Secrets...)
-	request.Secrets = r.secrets
 	requestID, err := r.with.Pools.Write(ctx, r.request.UserPoolID, request)
 	sent.RequestID, sent.At = requestID, r.with.Now()
 	switch {

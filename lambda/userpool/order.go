@@ -78,13 +78,12 @@ func dropsSMS(before, after documents) bool {
 // is sent.
 func (p *Plan) request(order []baseline.DocumentName, before, after documents) error {
 	live := p.Before.liveMFA()
-	secrets := append(before.secrets(), after.secrets()...)
 	for _, name := range order {
 		body, err := EncodeObject(p.body(name, after, live))
 		if err != nil {
 			return fmt.Errorf("planning the write of %s: %w", name, err)
 		}
-		r := Request{Call: callOf(name), Document: name, Body: body, Secrets: secrets}
+		r := Request{Call: callOf(name), Document: name, Body: body}
 		if name == baseline.MfaConfig && dropsSMS(before, after) {
 			r.Restores = []baseline.Drift{{Setting: sms, Action: baseline.Write, Value: baseline.Clone(after.get(sms))}}
 		}

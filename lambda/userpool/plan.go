@@ -36,9 +36,6 @@ type Request struct {
 	// Restores are settings that this write may take from the pool as a known side effect, with their values. A later
 	// write of the plan restores them; until that one is accepted, whoever writes has to restore them.
 	Restores []baseline.Drift
-
-	// Secrets are the sensitive values of the pool, as it was and as it is to be: the service repeats what it refuses.
-	Secrets []string `json:"-"`
 }
 
 // Options are what a plan depends on beside the pool.

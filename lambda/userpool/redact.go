@@ -2,7 +2,9 @@ package userpool
 
 import (
 	"cmp"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -59,21 +61,21 @@ func Redact(text string, secrets []string) string {
 	return baseline.Legible(text)
 }
 
-func (d documents) secrets() []string {
-	var found []string
-	for name, object := range d {
-		table, _ := name.Table()
-		found = append(found, secretsOf(table.Members, object)...)
-	}
-	return found
+// Secrets returns the texts of a document that are sensitive, or that the table does not know.
+func Secrets(name baseline.DocumentName, object map[string]any) []string {
+	table, _ := name.Table()
+	object = maps.Clone(object)
+	delete(object, "UserPoolId")
+	delete(object, "ClientId")
+	return secretsOf(table.Members, object)
 }
 
-// secretsOf returns the texts of an object that are sensitive, or that the table does not know.
 func secretsOf(members []baseline.Member, object map[string]any) []string {
 	var found []string
 	for name, v := range object {
 		m := baseline.Member{Sensitive: true}
-		if i := indexOf(members, name); i >= 0 {
+		is := func(m baseline.Member) bool { return m.Name == name || m.ReadName == name }
+		if i := slices.IndexFunc(members, is); i >= 0 {
 			m = members[i]
 		}
 		found = append(found, secretsIn(m, v)...)

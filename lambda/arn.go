@@ -1,26 +1,25 @@
 package main
 
 import (
+	"net"
 	"net/url"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
-// Names and ARNs are parsed by hand. Every start does so, and compiling a regular expression would take longer than
+// Names are checked without regular expressions. Every start checks them, and compiling one would take longer than
 // everything else that a start does with the environment.
 
 // inARN returns what follows the kind in an ARN of the service, and false if the text is no such ARN.
 func inARN(text, service, kind string) (name string, ok bool) {
-	parts := strings.SplitN(text, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || !consists(parts[1], "-") || parts[2] != service {
+	a, err := arn.Parse(text)
+	hasRegion := service != "iam" && consists(a.Region, "-") || service == "iam" && a.Region == ""
+	if err != nil || !consists(a.Partition, "-") || a.Service != service || !hasRegion || len(a.AccountID) != 12 ||
+		strings.Trim(a.AccountID, "0123456789") != "" {
 		return "", false
 	}
-	if account := parts[4]; len(account) != 12 || strings.Trim(account, "0123456789") != "" {
-		return "", false
-	}
-	if region := parts[3]; service == "iam" && region != "" || service != "iam" && !consists(region, "-") {
-		return "", false
-	}
-	return strings.CutPrefix(parts[5], kind)
+	return strings.CutPrefix(a.Resource, kind)
 }
 
 // nameOf returns the name that the text is, or the name in it if it is an ARN.
@@ -63,16 +62,7 @@ func isQueueURL(text string) bool {
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return false
 	}
-	if name := u.Path[strings.LastIndexByte(u.Path, '/')+1:]; !consists(name, "-.") {
-		return false
-	}
-	switch u.Scheme {
-	case "https":
-		return true
-	case "http":
-		host := u.Hostname()
-		return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
-	default:
-		return false
-	}
+	local := u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
+	name := u.Path[strings.LastIndexByte(u.Path, '/')+1:]
+	return consists(name, "-.") && (u.Scheme == "https" || u.Scheme == "http" && local)
 }

@@ -41,50 +41,41 @@ func (a account) Retrieve(context.Context) (aws.Credentials, error) {
 		SessionToken: a.AWS.SessionToken, Source: "environment"}, nil
 }
 
-// endpoint returns the URL that is configured for a service, or nil.
-func (a account) endpoint(service string) *string {
+// config is what the clients of a service are built from.
+func (a account) config(service string) aws.Config {
+	c := aws.Config{Region: a.AWS.Region, HTTPClient: a.transport, Credentials: a, ConfigSources: []any{a}}
 	if url := a.AWS.Endpoints[service]; url != "" {
-		return aws.String(url)
+		c.BaseEndpoint = aws.String(url)
 	}
-	return nil
+	return c
 }
 
-func (a account) fips() aws.FIPSEndpointState {
-	if a.AWS.FIPS {
-		return aws.FIPSEndpointStateEnabled
-	}
-	return aws.FIPSEndpointStateUnset
+// GetUseFIPSEndpoint tells the SDK which endpoints to use.
+func (a account) GetUseFIPSEndpoint(context.Context) (aws.FIPSEndpointState, bool, error) {
+	return aws.FIPSEndpointStateEnabled, a.AWS.FIPS, nil
 }
 
-func (a account) dualStack() aws.DualStackEndpointState {
-	if a.AWS.DualStack {
-		return aws.DualStackEndpointStateEnabled
-	}
-	return aws.DualStackEndpointStateUnset
+// GetUseDualStackEndpoint tells the SDK which endpoints to use.
+func (a account) GetUseDualStackEndpoint(context.Context) (aws.DualStackEndpointState, bool, error) {
+	return aws.DualStackEndpointStateEnabled, a.AWS.DualStack, nil
 }
 
 // newClient builds the client of Cognito, which counts its calls.
 func newClient(a account, calls *calls) *idp.Client {
-	o := idp.Options{Region: a.AWS.Region, HTTPClient: a.transport, Credentials: a,
-		BaseEndpoint: a.endpoint(cognitoService), APIOptions: []func(*middleware.Stack) error{calls.count}}
-	o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
-	return idp.New(o)
+	c := a.config(cognitoService)
+	c.APIOptions = []func(*middleware.Stack) error{calls.count}
+	return idp.NewFromConfig(c)
 }
 
 // newChannels builds the channels that are configured.
 func newChannels(a account) []notify.Channel {
 	var channels []notify.Channel
 	if a.TopicARN != "" {
-		o := sns.Options{Region: a.AWS.Region, HTTPClient: a.transport, Credentials: a,
-			BaseEndpoint: a.endpoint(snsService)}
-		o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
-		channels = append(channels, notify.Topic{Client: sns.New(o), ARN: a.TopicARN})
+		channels = append(channels, notify.Topic{Client: sns.NewFromConfig(a.config(snsService)), ARN: a.TopicARN})
 	}
 	if a.EventBus != "" {
-		o := eventbridge.Options{Region: a.AWS.Region, HTTPClient: a.transport, Credentials: a,
-			BaseEndpoint: a.endpoint(busService)}
-		o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
-		channels = append(channels, notify.Bus{Client: eventbridge.New(o), Bus: a.EventBus})
+		bus := eventbridge.NewFromConfig(a.config(busService))
+		channels = append(channels, notify.Bus{Client: bus, Bus: a.EventBus})
 	}
 	return append(channels, hubChannels(a)...)
 }
@@ -94,10 +85,7 @@ func newLedger(a account) reconcile.Ledger {
 	if a.LedgerTable == "" {
 		return ledger.NewMemory()
 	}
-	o := dynamodb.Options{Region: a.AWS.Region, HTTPClient: a.transport, Credentials: a,
-		BaseEndpoint: a.endpoint(tableService)}
-	o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
-	return ledger.Table{Client: dynamodb.New(o), Name: a.LedgerTable}
+	return ledger.Table{Client: dynamodb.NewFromConfig(a.config(tableService)), Name: a.LedgerTable}
 }
 
 // newQueues builds the queues. One that is not configured has no URL.
@@ -105,10 +93,7 @@ func newQueues(a account) (changes, scans queue.Queue) {
 	if a.QueueURL == "" && a.ScanQueueURL == "" {
 		return changes, scans
 	}
-	o := sqs.Options{Region: a.AWS.Region, HTTPClient: a.transport, Credentials: a,
-		BaseEndpoint: a.endpoint(queueService)}
-	o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
-	client := sqs.New(o)
+	client := sqs.NewFromConfig(a.config(queueService))
 	return queue.Queue{Client: client, URL: a.QueueURL, Sleep: cognito.Sleep},
 		queue.Queue{Client: client, URL: a.ScanQueueURL, Sleep: cognito.Sleep}
 }

@@ -135,19 +135,15 @@ func endpoints(getenv func(string) string) map[string]string {
 }
 
 func (r *reader) securityHub() bool {
-	switch on := r.getenv("SECURITY_HUB"); on {
-	case "", "off":
-		return false
-	case "on":
-		if !hubLinked {
-			r.fail("SECURITY_HUB is on, but the function was built without it: build it without the tag " +
-				"nosecurityhub, as deploying with -c securityHub=true does, or say off")
-		}
-		return true
-	default:
+	on := r.getenv("SECURITY_HUB")
+	switch {
+	case on == "on" && !hubLinked:
+		r.fail("SECURITY_HUB is on, but the function was built without it: build it without the tag nosecurityhub, as " +
+			"deploying with -c securityHub=true does, or say off")
+	case on != "" && on != "on" && on != "off":
 		r.fail("SECURITY_HUB is %q: say on or off", on)
-		return false
 	}
+	return on == "on"
 }
 
 // levels are the levels of Lambda's logging controls.
@@ -167,38 +163,35 @@ func (r *reader) logLevel() slog.Level {
 
 // baseline reads the baseline, and applies MODE: audit turns every rule to audit.
 func (r *reader) baseline() *baseline.Baseline {
-	b, err := readBaseline(r.getenv("BASELINE_FILE"), r.readFile)
-	r.errs = append(r.errs, split(err)...)
-	switch mode := r.getenv("MODE"); baseline.Mode(mode) {
-	case "", baseline.Enforce:
-	case baseline.Audit:
-		if b != nil {
-			b = b.InMode(baseline.Audit)
+	path, data := baseline.DefaultFile, baseline.Default()
+	var err error
+	if named := r.getenv("BASELINE_FILE"); named != "" {
+		path = named
+		if data, err = r.readFile(named); err != nil {
+			err = fmt.Errorf("BASELINE_FILE: %w", err)
 		}
-	default:
+	}
+	var b *baseline.Baseline
+	if err == nil {
+		b, err = baseline.Parse(path, data)
+	}
+	r.errs = append(r.errs, split(err)...)
+	switch mode := r.getenv("MODE"); {
+	case mode == string(baseline.Audit) && err == nil:
+		b = b.InMode(baseline.Audit)
+	case mode != "" && mode != string(baseline.Audit) && mode != string(baseline.Enforce):
 		r.fail("MODE is %q: say audit, or leave it out to let the baseline decide", mode)
 	}
 	return b
-}
-
-func readBaseline(path string, readFile func(string) ([]byte, error)) (*baseline.Baseline, error) {
-	if path == "" {
-		return baseline.Parse(baseline.DefaultFile, baseline.Default())
-	}
-	data, err := readFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("BASELINE_FILE: %w", err)
-	}
-	return baseline.Parse(path, data)
 }
 
 // split returns the errors that err is made of.
 func split(err error) []error {
 	var ofFile baseline.Errors
 	if errors.As(err, &ofFile) {
-		all := make([]error, len(ofFile))
-		for i, e := range ofFile {
-			all[i] = e
+		var all []error
+		for _, e := range ofFile {
+			all = append(all, e)
 		}
 		return all
 	}

@@ -16,8 +16,6 @@ func hubChannels(a account) []notify.Channel {
 	if !a.SecurityHub {
 		return nil
 	}
-	o := securityhub.Options{Region: a.AWS.Region, HTTPClient: a.transport, Credentials: a,
-		BaseEndpoint: a.endpoint(hubService)}
-	o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = a.fips(), a.dualStack()
-	return []notify.Channel{notify.Hub{Client: securityhub.New(o), Now: a.transport.Now}}
+	hub := securityhub.NewFromConfig(a.config(hubService))
+	return []notify.Channel{notify.Hub{Client: hub, Now: a.transport.Now}}
 }

@@ -43,10 +43,21 @@ func newTestQueues(t *testing.T) queues {
 	return q
 }
 
-// receive returns the SQS event of what is visible in a queue, as Lambda makes it, and the bodies.
-func (q queues) receive(t *testing.T, url *string) (payload []byte, bodies []string) {
+func (q queues) send(t *testing.T, url *string, bodies ...string) {
 	t.Helper()
-	records := []map[string]any{}
+	for _, body := range bodies {
+		in := &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String(body)}
+		if _, err := q.api.SendMessage(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// deliver invokes the function with what is visible in a queue, and deletes what did not fail, as Lambda does. It
+// returns the bodies, and those that failed.
+func (q queues) deliver(t *testing.T, f *function, url *string) (bodies, failed []string) {
+	t.Helper()
+	records, byID := []map[string]any{}, map[string]types.Message{}
 	for range 3 {
 		out, err := q.api.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10,
 			MessageSystemAttributeNames: []types.MessageSystemAttributeName{"All"}})
@@ -55,20 +66,50 @@ func (q queues) receive(t *testing.T, url *string) (payload []byte, bodies []str
 		}
 		for _, m := range out.Messages {
 			bodies = append(bodies, aws.ToString(m.Body))
+			byID[aws.ToString(m.MessageId)] = m
 			records = append(records, map[string]any{"messageId": m.MessageId, "receiptHandle": m.ReceiptHandle,
 				"body": m.Body, "attributes": m.Attributes, "eventSource": "aws:sqs", "awsRegion": "eu-west-1",
 				"eventSourceARN": "arn:aws:sqs:eu-west-1:111122223333:" + (*url)[strings.LastIndexByte(*url, '/')+1:]})
 		}
 	}
+	slices.Sort(bodies)
 	payload, err := json.Marshal(map[string]any{"Records": records})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return payload, bodies
+	var answer batchAnswer
+	got := f.invoke(t, payload)
+	if err := json.Unmarshal(got.Payload, &answer); err != nil || got.IsError || answer.Failures == nil {
+		t.Fatalf("%s (%v)\n%s", got.Payload, err, f.stop())
+	}
+	for _, of := range answer.Failures {
+		failed = append(failed, aws.ToString(byID[of.MessageID].Body))
+		delete(byID, of.MessageID)
+	}
+	for _, m := range byID {
+		in := &sqs.DeleteMessageInput{QueueUrl: url, ReceiptHandle: m.ReceiptHandle}
+		if _, err := q.api.DeleteMessage(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return bodies, failed
 }
 
-// TestBootstrapBehindQueues runs the built function behind two queues: a scan sends the pools to the scan queue, where
-// they are remediated, and a message that is deferred stays in its queue, alone.
+// waiting returns how many messages are in a queue, visible or not.
+func (q queues) waiting(t *testing.T, url *string) string {
+	t.Helper()
+	out, err := q.api.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: url,
+		AttributeNames: []types.QueueAttributeName{"All"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Attributes["ApproximateNumberOfMessages"] + " and " +
+		out.Attributes["ApproximateNumberOfMessagesNotVisible"]
+}
+
+// TestBootstrapBehindQueues runs the built function behind two queues. A scan sends the pools to the scan queue, where
+// they are remediated. In a batch of mixed messages, each is handled by itself: what is no event that the function
+// takes is final, with a reason in the log, and what is deferred stays in its queue, alone.
 func TestBootstrapBehindQueues(t *testing.T) {
 	t.Parallel()
 	fake, url := served(t)
@@ -78,54 +119,50 @@ func TestBootstrapBehindQueues(t *testing.T) {
 		pool["DeletionProtection"] = "INACTIVE"
 		fake.Put(id, pool, mfa)
 	}
+	protected := func(id string) bool {
+		pool, _, _ := fake.Pool(id)
+		return pool["DeletionProtection"] == "ACTIVE"
+	}
 	q := newTestQueues(t)
 	f := startFunction(t, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+url, "QUEUE_URL="+*q.changes,
 		"SCAN_QUEUE_URL="+*q.scans, "AWS_ENDPOINT_URL_SQS="+(*q.changes)[:strings.LastIndex(*q.changes, "/1")])
-	answer := func(payload []byte) string {
-		t.Helper()
-		got := f.invoke(t, payload)
-		if got.IsError {
-			t.Fatalf("%s\n%s", got.Payload, f.stop())
-		}
-		return string(got.Payload)
-	}
-	send := func(url *string, body string) {
-		t.Helper()
-		in := &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String(body)}
-		if _, err := q.api.SendMessage(t.Context(), in); err != nil {
-			t.Fatal(err)
-		}
-	}
-	const none = `{"batchItemFailures":[]}`
 
-	send(q.scans, string(payload(t, "scan")))
-	scan, _ := q.receive(t, q.scans)
-	if got := answer(scan); got != none {
-		t.Errorf("the scan: %s", got)
+	q.send(t, q.scans, string(payload(t, "scan")))
+	if _, failed := q.deliver(t, f, q.scans); len(failed) > 0 {
+		t.Errorf("the scan: %q", failed)
 	}
-	pools, bodies := q.receive(t, q.scans)
-	slices.Sort(bodies)
-	if len(bodies) != 2 || !strings.Contains(bodies[0], ids[0]) || !strings.Contains(bodies[1], ids[1]) {
-		t.Fatalf("the scan sent %q", bodies)
+	bodies, failed := q.deliver(t, f, q.scans)
+	if len(bodies) != 2 || len(failed) > 0 || !strings.Contains(bodies[0], ids[0]) ||
+		!strings.Contains(bodies[1], ids[1]) {
+		t.Fatalf("the scan sent %q; %q failed", bodies, failed)
 	}
-	if got := answer(pools); got != none {
-		t.Errorf("its pools: %s", got)
-	}
-	for _, id := range ids {
-		if now, _, _ := fake.Pool(id); now["DeletionProtection"] != "ACTIVE" {
-			t.Errorf("%s is not at the baseline", id)
-		}
+	if !protected(ids[0]) || !protected(ids[1]) || q.waiting(t, q.scans) != "0 and 0" {
+		t.Errorf("the scan did not put the pools right, or left messages: %s", q.waiting(t, q.scans))
 	}
 
-	send(q.changes, "no JSON")
-	send(q.changes, string(payload(t, "reconcile-user-pool")))
-	fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Error: "BrandNewException", Message: "no"})
-	changes, _ := q.receive(t, q.changes)
-	if got := answer(changes); strings.Count(got, "itemIdentifier") != 1 {
-		t.Errorf("one of two messages is deferred: %s", got)
+	weaken(fake)
+	bad := []string{"no JSON", "null", "[]", `{"Type": "Notification", "Message": "{}"}`, "{} {}",
+		strings.Repeat("[", 5000), `{"source": "aws.cognito-idp", "detail-type": "Unknown"}`,
+		`{"source": "poolkeeper", "detail-type": "Reconcile User Pool"}`}
+	busy := strings.Replace(string(payload(t, "reconcile-user-pool")), ids[0], "eu-west-1_Others001", 1)
+	q.send(t, q.changes, slices.Concat(bad, []string{string(payload(t, "update-user-pool")), busy})...)
+	fake.Inject(cognitotest.Fault{PoolID: ids[1], Operation: "DescribeUserPool", Error: "BrandNewException"})
+	bodies, failed = q.deliver(t, f, q.changes)
+	if len(bodies) != 10 || len(failed) != 1 || failed[0] != busy {
+		t.Errorf("of %d messages, %q failed", len(bodies), failed)
 	}
-	time.Sleep(2 * time.Second)
-	if _, bodies := q.receive(t, q.changes); len(bodies) != 1 || bodies[0] != "no JSON" {
-		t.Errorf("the deferred message is not put off: %q\n%s", bodies, f.stop())
+	time.Sleep(2 * time.Second) // the queue's visibility timeout is over: what is hidden still was put off
+	if !protected(ids[0]) || q.waiting(t, q.changes) != "0 and 1" {
+		t.Errorf("messages in the queue: %s", q.waiting(t, q.changes))
+	}
+	log := f.stop()
+	if n := strings.Count(log, `"outcome":"ignored"`); n < len(bad) {
+		t.Errorf("%d of %d bad messages are in the log:\n%s", n, len(bad), log)
+	}
+	for _, reason := range []string{"malformed: the payload is not a JSON object", `unknown-source: source \"\" is not`,
+		"unknown-detail-type", "no-pool-id"} {
+		if !strings.Contains(log, reason) {
+			t.Errorf("the log does not say %q", reason)
+		}
 	}
 }

@@ -235,3 +235,30 @@ func TestClientRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestNamedClientsNeverFanOut: a request for some clients stays one, even where it takes up a run that was interrupted.
+func TestNamedClientsNeverFanOut(t *testing.T) {
+	t.Parallel()
+	w, required := withLedger(t), parse(t, `version: 1
+rules: [{name: all, require: {DeletionProtection: ACTIVE}, clients: [{require: {EnableTokenRevocation: true}}]}]`)
+	w.fake.Edit(poolID, unprotected)
+	for i := range 9 {
+		w.fake.PutClient(poolID, fmt.Sprint("client", i), map[string]any{"EnableTokenRevocation": false})
+	}
+	w.kill(t, required, call("one", "Admin", w.time()), 0)
+	w.pass(2 * time.Minute)
+	r, request := w.process(required), onPool(event.Cause{EventName: event.ScanPools})
+	r.MostClients, request.Clients = 2, []string{"client7", "client8"}
+	out, err := deliver(t.Context(), r, request)
+	if err != nil || len(out.Details.Clients) > 0 || !hasCode(out, outcome.CodeInterrupted) {
+		t.Errorf("%s (%s), fanned out %q: %v", out.Outcome, out.Reason, out.Details.Clients, err)
+	}
+	for id, want := range map[string]bool{"client0": false, "client7": true, "client8": true} {
+		if got := w.fake.Client(poolID, id)["EnableTokenRevocation"]; got != want {
+			t.Errorf("%s: %v, want %v", id, got, want)
+		}
+	}
+	if pool, _, _ := w.fake.Pool(poolID); pool["DeletionProtection"] != "ACTIVE" {
+		t.Error("what the interrupted run was to fix is not fixed")
+	}
+}

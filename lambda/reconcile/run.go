@@ -124,14 +124,26 @@ func (r *run) observe(ctx context.Context) error {
 	if err = cmp.Or(unknown, err); err != nil || len(r.interrupted) == 0 || r.scope.Whole {
 		return err
 	}
-	// What an interrupted run wrote may stand in any document.
+	// What an interrupted run wrote may stand in any document. But a request for some clients never becomes one for all:
+	// each message of a fan-out would make a fan-out of its own.
 	r.scope = wholeScope(r.with.Baseline, r.request.UserPoolID)
-	r.rules.Whole = true
+	if len(r.request.Clients) > 0 {
+		r.scope.Whole, r.scope.Clients = false, slices.Clone(r.request.Clients)
+		for _, record := range r.interrupted {
+			for _, s := range record.Sent {
+				r.scope.Clients = append(r.scope.Clients, s.Document.Client())
+			}
+		}
+	}
+	r.rules.Whole = r.scope.Whole
 	return r.readAll(ctx)
 }
 
 func (r *run) readAll(ctx context.Context) error {
 	selected := &selection{scope: r.scope, baseline: r.with.Baseline, now: r.rules.Now, most: r.with.MostClients}
+	if len(r.request.Clients) > 0 {
+		selected.most = 0 // they are few enough for one run
+	}
 	from := r.with.Now()
 	state, err := r.with.Pools.Read(ctx, r.request.UserPoolID, selected.want())
 	if err != nil {

@@ -27,32 +27,17 @@ type Response struct {
 	IsError bool // the function posted an error; Payload is its JSON
 }
 
-// An InitError is what a function posted that failed before it asked for an event.
-type InitError struct {
-	Payload []byte // its JSON
-}
-
-// Error says what the function posted.
-func (e *InitError) Error() string { return "the function failed to start: " + string(e.Payload) }
-
-// ErrClosed is what Invoke returns when the server is closed.
-var ErrClosed = errors.New("the Runtime API is closed")
-
 // A Server invokes one function.
 type Server struct {
 	listener net.Listener
 	http     *http.Server
 	queue    chan Invocation
+	first    sync.Once
 	polled   chan struct{} // closed at the first poll
-	failed   chan struct{} // closed when initError is set
-	closed   chan struct{}
 
-	mu        sync.Mutex
-	initError *InitError
-	waiting   map[string]chan Response // by request id; an answer for which no Invoke waits is refused
-	made      int                      // request ids generated so far
-
-	firstPoll, close sync.Once
+	mu      sync.Mutex
+	waiting map[string]chan Response // by request id; an answer for which no Invoke waits is refused
+	made    int                      // request ids generated so far
 }
 
 // New returns a server that listens on a free port of the loopback interface.
@@ -62,7 +47,7 @@ func New() (*Server, error) {
 		return nil, fmt.Errorf("starting the Runtime API: %w", err)
 	}
 	s := &Server{listener: listener, queue: make(chan Invocation), polled: make(chan struct{}),
-		failed: make(chan struct{}), closed: make(chan struct{}), waiting: map[string]chan Response{}}
+		waiting: map[string]chan Response{}}
 	respond := func(isError bool) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, isError) }
 	}
@@ -70,7 +55,6 @@ func New() (*Server, error) {
 	mux.HandleFunc("GET "+prefix+"invocation/next", s.next)
 	mux.HandleFunc("POST "+prefix+"invocation/{id}/response", respond(false))
 	mux.HandleFunc("POST "+prefix+"invocation/{id}/error", respond(true))
-	mux.HandleFunc("POST "+prefix+"init/error", s.fail)
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = s.http.Serve(listener) }()
 	return s, nil
@@ -81,17 +65,13 @@ const prefix = "/2018-06-01/runtime/"
 // Addr returns the value of AWS_LAMBDA_RUNTIME_API.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// Close ends the server and every Invoke that waits.
-func (s *Server) Close() error {
-	s.close.Do(func() { close(s.closed) })
-	return s.http.Close()
-}
+// Close ends the server. An Invoke that waits ends with its context.
+func (s *Server) Close() error { return s.http.Close() }
 
 // FirstPoll is closed when the function asks for its first invocation: it has started.
 func (s *Server) FirstPoll() <-chan struct{} { return s.polled }
 
-// Invoke gives the function an event and waits for its answer. It returns an *InitError when the function posts that it
-// failed to start.
+// Invoke gives the function an event and waits for its answer.
 func (s *Server) Invoke(ctx context.Context, invocation Invocation) (Response, error) {
 	answer := make(chan Response, 1)
 	s.mu.Lock()
@@ -100,10 +80,6 @@ func (s *Server) Invoke(ctx context.Context, invocation Invocation) (Response, e
 		invocation.RequestID = "request-" + strconv.Itoa(s.made)
 	}
 	id := invocation.RequestID
-	if _, twice := s.waiting[id]; twice {
-		s.mu.Unlock()
-		return Response{}, fmt.Errorf("another Invoke waits for request %s", id)
-	}
 	s.waiting[id] = answer
 	s.mu.Unlock()
 	defer func() {
@@ -114,31 +90,19 @@ func (s *Server) Invoke(ctx context.Context, invocation Invocation) (Response, e
 
 	select {
 	case s.queue <- invocation:
-	case <-s.failed:
-		return Response{}, s.failure()
-	case <-s.closed:
-		return Response{}, ErrClosed
 	case <-ctx.Done():
 		return Response{}, fmt.Errorf("waiting for the function to poll: %w", ctx.Err())
 	}
 	select {
 	case response := <-answer:
 		return response, nil
-	case <-s.closed:
-		return Response{}, ErrClosed
 	case <-ctx.Done():
 		return Response{}, fmt.Errorf("waiting for the function to answer: %w", ctx.Err())
 	}
 }
 
-func (s *Server) failure() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.initError
-}
-
 func (s *Server) next(w http.ResponseWriter, r *http.Request) {
-	s.firstPoll.Do(func() { close(s.polled) })
+	s.first.Do(func() { close(s.polled) })
 	select {
 	case invocation := <-s.queue:
 		deadline := invocation.Deadline
@@ -169,20 +133,6 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, isError bool) {
 	}
 	delete(s.waiting, id)
 	waiting <- Response{Payload: body, IsError: isError}
-	w.WriteHeader(http.StatusAccepted)
-}
-
-func (s *Server) fail(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.initError == nil {
-		s.initError = &InitError{Payload: body}
-		close(s.failed)
-	}
 	w.WriteHeader(http.StatusAccepted)
 }
 

@@ -1,15 +1,23 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 
-	"poolkeeper/lambda/mototest"
-
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/mototest"
 )
 
 // motoServer is started for the first script that asks for a ledger.
@@ -27,14 +35,53 @@ func findRecord(ts *testscript.TestScript) {
 	ts.Setenv("RECORD", found)
 }
 
-var recordID = regexp.MustCompile(`eu-west-1_\w+\.\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}`)
+var recordID = regexp.MustCompile(`eu-west-1_\w+\.\d{8}T\d{6}\.\d{6}Z(-[0-9a-f]{8})?`)
 
 // makeLedger makes a table as the deployment does, and names it to the script.
-func makeLedger(t *testing.T, ts *testscript.TestScript) {
+func makeLedger(t *testing.T, ts *testscript.TestScript) (table string) {
 	motoServer.once.Do(func() { motoServer.url = mototest.Start(t) })
 	url := motoServer.url
 	name := fmt.Sprintf("ledger-%d", time.Now().UnixNano())
 	mototest.Table(t, url, name)
 	ts.Setenv("LEDGER_TABLE", name)
-	ts.Setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+	for _, service := range []string{"DYNAMODB", "CLOUDFORMATION", "STS"} {
+		ts.Setenv("AWS_ENDPOINT_URL_"+service, url)
+	}
+	return name
+}
+
+// deploy FILE makes the stack $STACK with a ledger and that baseline, or changes its baseline.
+func deploy(t *testing.T, ts *testscript.TestScript, file string) {
+	name, table := ts.Getenv("STACK"), ts.Getenv("TABLE")
+	if name == "" {
+		table = makeLedger(t, ts)
+		name = "stack-" + table
+		ts.Setenv("STACK", name)
+		ts.Setenv("TABLE", table)
+		ts.Setenv("LEDGER_TABLE", "")
+	}
+	text := ts.ReadFile(file)
+	required, err := baseline.Parse(file, []byte(text))
+	ts.Check(err)
+	quoted := strconv.QuoteToASCII(text)
+	template, err := json.Marshal(map[string]any{
+		"Metadata": map[string]any{"poolkeeper": map[string]string{"file": file, "baseline": quoted[1 : len(quoted)-1],
+			"digest": required.Digest, "mode": "enforce", "build": "1a2b3c4d5e6f"}},
+		"Resources": map[string]any{"Topic": map[string]any{"Type": "AWS::SNS::Topic"}},
+		"Outputs":   map[string]any{"LedgerTableName": map[string]string{"Value": table}},
+	})
+	ts.Check(err)
+	loaded := aws.Config{Region: "eu-west-1", BaseEndpoint: &motoServer.url,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
+		})}
+	client := cloudformation.NewFromConfig(loaded)
+	_, err = client.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: &name,
+		TemplateBody: aws.String(string(template))})
+	var exists *types.AlreadyExistsException
+	if errors.As(err, &exists) {
+		_, err = client.UpdateStack(t.Context(), &cloudformation.UpdateStackInput{StackName: &name,
+			TemplateBody: aws.String(string(template))})
+	}
+	ts.Check(err)
 }

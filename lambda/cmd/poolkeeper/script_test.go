@@ -40,6 +40,7 @@ func TestScripts(t *testing.T) {
 			"nofault": onFake(noFault), "status": status,
 			// ledger: makes a ledger of its own for the script.
 			"ledger": func(ts *testscript.TestScript, _ bool, _ []string) { makeLedger(t, ts) },
+			"deploy": func(ts *testscript.TestScript, _ bool, args []string) { deploy(t, ts, args[0]) },
 			// record: names the record that was printed as $RECORD.
 			"record": func(ts *testscript.TestScript, _ bool, _ []string) { findRecord(ts) },
 		},

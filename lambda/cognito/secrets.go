@@ -2,6 +2,7 @@ package cognito
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"poolkeeper/baseline"
@@ -45,10 +46,26 @@ func (s *secrets) of(pool string) []string {
 // failed makes an Error of what a call about a pool returned. body is what a write of the document sent.
 func (c *Client) failed(call, pool string, err error, document baseline.DocumentName, body []byte) *Error {
 	known := c.secrets.of(pool)
-	if sent, err := userpool.DecodeObject(body); err == nil {
+	sent, unread := userpool.DecodeObject(body)
+	if unread == nil {
 		known = slices.Concat(known, userpool.Secrets(document, sent))
 	}
 	e := classify(call, err, known)
 	e.document = document
+	if e.Class == ClassSMSRole || strings.Contains(strings.ToLower(e.Message), "trust relationship") {
+		e.Message += senderRole(sent)
+	}
 	return e
+}
+
+// senderRole names the role for text messages that a body has, or is "".
+func senderRole(sent map[string]any) string {
+	if factor, ok := sent["SmsMfaConfiguration"].(map[string]any); ok {
+		sent = factor
+	}
+	sender, _ := sent["SmsConfiguration"].(map[string]any)
+	if role, ok := sender["SnsCallerArn"].(string); ok {
+		return " (the role of the text messages is " + baseline.Legible(role) + ")"
+	}
+	return ""
 }

@@ -91,7 +91,12 @@ func TestFaults(t *testing.T) {
 				Message: "no trust"}, outcome.Remediated, "", true},
 		"SMS role broken": {"blocks every write of the pool",
 			cognitotest.Fault{Operation: "UpdateUserPool", Error: "InvalidSmsRoleAccessPolicyException",
-				Message: "cannot publish"}, outcome.Unfixable, "cannot publish", false},
+				Message: "cannot publish"}, outcome.Unfixable,
+			"cannot publish (the role of the text messages is arn:aws:iam::111122223333:role/cognito-sms)", false},
+		"SMS role broken, in other words": {"",
+			cognitotest.Fault{Operation: "UpdateUserPool", Error: "InvalidParameterException",
+				Message: "Role does not have a trust relationship allowing Cognito to assume the role"}, outcome.Unfixable,
+			"(the role of the text messages is arn:aws:iam::111122223333:role/cognito-sms)", false},
 		"gone before the read": {"no error",
 			cognitotest.Fault{Operation: "DescribeUserPool", Error: "ResourceNotFoundException", Message: "gone"},
 			outcome.Ignored, "no such user pool", false},
@@ -124,7 +129,8 @@ func TestFaults(t *testing.T) {
 		"accepted, and something else moved": {"the service changed a setting of nobody's",
 			cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Change: func(pool, _ map[string]any) {
 				pool["UserPoolTags"] = map[string]any{"env": "prod"}
-			}}, outcome.Unconverged, "UserPoolTags.team", true},
+			}}, outcome.Unconverged,
+			`UserPoolTags.team (UserPool): "identity" -> absent`, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -3,6 +3,7 @@ package userpool
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"poolkeeper/baseline"
 )
@@ -94,10 +95,18 @@ func (p *Plan) judge(before, after documents, touched map[baseline.DocumentName]
 			return nil, writing(before, fixes, name, order), why
 		}
 	}
+	var reasons []string // all that the first fix to give up lacks
 	for _, c := range newly(before, after) {
-		if blame := culprits(c, before, fixes); len(blame) > 0 {
-			return nil, blame, c.reason
+		of := culprits(c, before, fixes)
+		if len(blame) == 0 {
+			blame = of
 		}
+		if slices.ContainsFunc(of, func(i int) bool { return slices.Contains(blame, i) }) {
+			reasons = append(reasons, c.reason)
+		}
+	}
+	if len(blame) > 0 {
+		return nil, blame, strings.Join(reasons, "; ")
 	}
 	if touched[baseline.MfaConfig] && dropsSMS(before, after) {
 		// UpdateUserPool has to follow and bring the sender again, so it must not be one that the service refuses for the

@@ -34,6 +34,23 @@ func write(setting string, v any) baseline.Drift {
 	return baseline.Drift{Setting: setting, Action: baseline.Write, Value: v}
 }
 
+// TestEveryConditionIsNamed: whoever is told one condition at a time has to try again and again.
+func TestEveryConditionIsNamed(t *testing.T) {
+	t.Parallel()
+	state := stateOf(t, `{"AccountRecoverySetting":{"RecoveryMechanisms":[{"Name":"verified_email","Priority":1}]}}`,
+		`{"MfaConfiguration":"ON","SoftwareTokenMfaConfiguration":{"Enabled":true}}`)
+	plan, err := NewPlan(state, []baseline.Drift{write("EmailMfaConfiguration.Subject", "s"),
+		write("DeletionProtection", "ACTIVE")}, Options{})
+	if err != nil || len(plan.Left) != 1 || len(plan.Fixes) != 1 {
+		t.Fatalf("%+v (%v)", plan.Left, err)
+	}
+	for _, condition := range []string{account + " DEVELOPER", "an account recovery by e-mail alone"} {
+		if !strings.Contains(plan.Left[0].Reason, condition) {
+			t.Errorf("%s is not named: %s", condition, plan.Left[0].Reason)
+		}
+	}
+}
+
 // TestConflicts has a row for each rule that the service is known to have: a pool, what is wanted of it, and which of
 // that cannot be had.
 func TestConflicts(t *testing.T) {

@@ -54,7 +54,7 @@ func (c *cli) demo() *cobra.Command {
 }
 
 func (c *cli) runDemo(ctx context.Context) error {
-	d, err := newDemo()
+	d, err := newDemo(cognitotest.Contract)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (c *cli) runDemo(ctx context.Context) error {
 	if err := c.showDuplicate(ctx, d, payload, paint); err != nil {
 		return err
 	}
-	return c.showNaive(ctx, d, paint)
+	return c.showNaive(ctx, paint)
 }
 
 // showDuplicate delivers the event again, as EventBridge may.
@@ -111,29 +111,54 @@ func (c *cli) showDuplicate(ctx context.Context, d *demo, payload []byte, paint 
 	return nil
 }
 
-// showNaive runs the same incident again and answers it as one-line fixes do.
-func (c *cli) showNaive(ctx context.Context, d *demo, paint report.Paint) error {
-	d.plant()
-	if _, err := d.tamper(ctx); err != nil {
+// showNaive answers the same incident as one-line fixes do, on both fakes: as documented, and as last measured.
+func (c *cli) showNaive(ctx context.Context, paint report.Paint) error {
+	documented, all, err := naive(ctx, cognitotest.Contract)
+	if err != nil {
 		return err
 	}
+	measured, some, err := naive(ctx, cognitotest.Measured)
+	if err != nil {
+		return err
+	}
+	if some == 0 || some >= all {
+		return fmt.Errorf("the one-field fix lost %d and %d settings: the fakes do not show what they should", all, some)
+	}
+	fmt.Fprintf(c.out, "\n4. The same incident, answered by a one-field fix, UpdateUserPool(DeletionProtection=ACTIVE): "+
+		"deletion\n   protection is on, and %s:\n", paint.Bad(fmt.Sprintf("%d other settings are lost as the API reference "+
+		"says, %d as last measured", all, some)))
+	list := func(title string, names []string) {
+		fmt.Fprintf(c.out, "   %s:\n", title)
+		for some := range slices.Chunk(names, 4) {
+			fmt.Fprintf(c.out, "     %s\n", strings.Join(some, ", "))
+		}
+	}
+	list("lost in both", measured)
+	list("kept when measured in August 2026, as others report", slices.DeleteFunc(documented,
+		func(name string) bool { return slices.Contains(measured, name) }))
+	return nil
+}
+
+// naive makes the one-field fix on a fake of its own, and returns what is lost. The pool does not say which attributes
+// are verified before they change: as measured, a pool that does refuses the fix.
+func naive(ctx context.Context, mode cognitotest.Mode) (names []string, leaves int, err error) {
+	d, err := newDemo(mode)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { _ = d.fake.Close() }()
+	d.fake.Edit(demoPool, func(pool, _ map[string]any) { delete(pool, "UserAttributeUpdateSettings") })
+	if _, err := d.tamper(ctx); err != nil {
+		return nil, 0, err
+	}
 	damaged := d.leaves()
-	_, err := d.sdk.UpdateUserPool(ctx, &idp.UpdateUserPoolInput{UserPoolId: aws.String(demoPool),
+	_, err = d.sdk.UpdateUserPool(ctx, &idp.UpdateUserPoolInput{UserPoolId: aws.String(demoPool),
 		DeletionProtection: types.DeletionProtectionTypeActive})
 	if err != nil {
-		return fmt.Errorf("making the one-field fix: %w", err)
+		return nil, 0, fmt.Errorf("making the one-field fix: %w", err)
 	}
-	names, leaves := lost(damaged, d.leaves())
-	if len(names) == 0 {
-		return errors.New("the one-field fix lost nothing: the fake does not show what it should")
-	}
-	fmt.Fprintf(c.out, "\n4. The same incident, answered by a one-field fix,\n"+
-		"   UpdateUserPool(DeletionProtection=ACTIVE): deletion protection is on, and %s:\n",
-		paint.Bad(fmt.Sprintf("%d other settings are lost", leaves)))
-	for some := range slices.Chunk(names, 4) {
-		fmt.Fprintf(c.out, "   %s\n", strings.Join(some, ", "))
-	}
-	return nil
+	names, leaves = lost(damaged, d.leaves())
+	return names, leaves, nil
 }
 
 // lost returns the settings whose leaves are not what they were, but for deletion protection, and the number of these
@@ -162,12 +187,12 @@ type demo struct {
 	healthy    map[string]string
 }
 
-func newDemo() (*demo, error) {
+func newDemo(mode cognitotest.Mode) (*demo, error) {
 	required, err := baseline.Parse("demo.yaml", demoBaseline)
 	if err != nil {
 		return nil, err
 	}
-	d := &demo{fake: cognitotest.New(cognitotest.Contract)}
+	d := &demo{fake: cognitotest.New(mode)}
 	url, err := d.fake.Start()
 	if err != nil {
 		return nil, err
@@ -184,14 +209,10 @@ func newDemo() (*demo, error) {
 	})
 	d.pools = cognito.New(d.sdk)
 	d.reconciler = reconcile.New(d.pools, required, ledger.NewMemory())
-	d.plant()
-	d.healthy = d.leaves()
-	return d, nil
-}
-
-func (d *demo) plant() {
 	pool, mfa := cognitotest.Rich()
 	d.fake.Put(demoPool, pool, mfa)
+	d.healthy = d.leaves()
+	return d, nil
 }
 
 // delay is how long after its call CloudTrail's event of it comes.

@@ -19,6 +19,9 @@ func TestReadmeSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if demo := execute(t.Context(), "demo"); !strings.Contains(string(readme), demo.stdout) {
+		t.Errorf("the README does not show what the demo prints:\n%s", demo.stdout)
+	}
 	const command = "$ poolkeeper "
 	_, rest, found := strings.Cut(string(readme), "```\n"+command)
 	session, _, closed := strings.Cut(command+rest, "```")

@@ -52,8 +52,8 @@ func (p *Page) Add(id string, preview outcome.Preview, unread error) {
 	of := pool{out: report.Legible(preview.Outcome), required: map[string]bool{}, unread: unread}
 	of.Pool = report.PoolOf(of.out)
 	of.ID = id
-	if of.Region == "" {
-		of.Region, _, _ = strings.Cut(id, "_")
+	if region, _, ok := strings.Cut(id, "_"); ok && of.Region == "" && !strings.Contains(region, " ") {
+		of.Region = region
 	}
 	for _, setting := range preview.Required {
 		of.required[setting] = true

@@ -30,6 +30,7 @@ type (
 		Accounts, Regions []choice
 		Groups            []group
 		Rows              []row
+		Span              int // cells of a row
 	}
 	count struct {
 		Class, Name string
@@ -106,7 +107,7 @@ func kindOf(p pool) kind {
 }
 
 func (p *Page) view() view {
-	v := view{When: p.when.UTC().Format("2 January 2006, 15:04 UTC"), Baselines: p.baselines}
+	v := view{When: p.when.UTC().Format("2 January 2006, 15:04 UTC"), Baselines: p.baselines, Span: len(p.columns) + 1}
 	groups := grouped(p.columns)
 	for _, settings := range groups {
 		g := group{Name: soft(cmp.Or(parent(settings[0]), "User pool"))}
@@ -132,16 +133,7 @@ func (p *Page) view() view {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region),
 			cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
-	v.Counts = []count{{"", "User pools", len(v.Rows)}}
-	for k, of := range kinds {
-		n := 0
-		for _, r := range v.Rows {
-			if r.Kind == kind(k) {
-				n++
-			}
-		}
-		v.Counts = append(v.Counts, count{of.class, of.name, n})
-	}
+	v.Counts = countsOf(v.Rows)
 	for i := range v.Rows {
 		if len(v.Rows[i].Drifts) > 0 {
 			v.Rows[i].Anchor = fmt.Sprint("pool-", i+1)
@@ -149,6 +141,18 @@ func (p *Page) view() view {
 	}
 	v.Exemptions = p.exemptions()
 	return v
+}
+
+// countsOf counts the pools of each kind.
+func countsOf(rows []row) []count {
+	all := []count{{"", "User pools", len(rows)}}
+	for _, k := range kinds {
+		all = append(all, count{k.class, k.name, 0})
+	}
+	for _, r := range rows {
+		all[r.Kind+1].Pools++
+	}
+	return all
 }
 
 // exemptions are those that have an effect, the first to end first. A finding says "until TIME, OWNER: REASON".
@@ -193,7 +197,7 @@ func choices(prefix string, pools []pool, of func(pool) string) []choice {
 }
 
 func rowOf(of pool, groups [][]string) row {
-	r := row{Pool: of.Pool, Kind: kindOf(of), Title: "(unnamed)", Reason: of.out.Reason}
+	r := row{Pool: of.Pool, Kind: kindOf(of), Title: of.ID, Reason: of.out.Reason}
 	if of.Name != "" {
 		r.Title = report.Value(of.Name)
 	}
@@ -215,7 +219,7 @@ func rowOf(of pool, groups [][]string) row {
 	return r
 }
 
-// cellsOf are the cells of one pool: one for each setting that some rule requires, and one for its clients and all else.
+// cellsOf are the cells of a pool: one for each setting that some rule requires, and one for its clients and all else.
 func cellsOf(of pool, groups [][]string) []cell {
 	found := map[string]outcome.Finding{}
 	for _, d := range of.out.Drifts {

@@ -1,6 +1,8 @@
 package userpool
 
 import (
+	"bytes"
+	"encoding/json"
 	"strings"
 
 	"poolkeeper/baseline"
@@ -56,4 +58,12 @@ func unset(object map[string]any, parts []string) {
 // covers says whether path is the setting itself or below it.
 func covers(setting, path string) bool {
 	return path == setting || strings.HasPrefix(path, setting+".")
+}
+
+// same says whether two JSON values have the same text, with the keys of objects in order: nothing is normalized, so
+// that 1 and 1.0 differ, and absent and empty. A nil object or list is null.
+func same(a, b any) bool {
+	left, err := json.Marshal(a)
+	right, err2 := json.Marshal(b)
+	return err == nil && err2 == nil && bytes.Equal(left, right)
 }

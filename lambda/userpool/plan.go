@@ -154,7 +154,8 @@ func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.Do
 	touched := map[baseline.DocumentName]bool{}
 	// Objects go before the leaves in them, so that a requirement on a leaf has the last word under either of its names.
 	fixes = slices.Clone(fixes)
-	slices.SortStableFunc(fixes, func(a, b baseline.Drift) int { return len(baseline.Keys(a.Setting)) - len(baseline.Keys(b.Setting)) })
+	depth := func(d baseline.Drift) int { return strings.Count(d.Setting, ".") }
+	slices.SortStableFunc(fixes, func(a, b baseline.Drift) int { return depth(a) - depth(b) })
 	for _, d := range fixes {
 		setting := d.Setting
 		if setting == unusedDays && d.Action == baseline.Write {

@@ -27,7 +27,7 @@ RACE := $(shell command -v gcc >/dev/null || command -v cc >/dev/null || command
 CODE := baseline lambda infra
 GOFILES = $(shell find $(CODE) -name node_modules -prune -o -name '*.go' -print)
 
-.PHONY: help demo install function invoke local emulate build dynalite test campaign lint compiled vuln fmt generate stale model check bench sbom fuzz cover layout clean
+.PHONY: help demo install function invoke local emulate build dynalite others test campaign lint compiled vuln fmt generate stale model check bench sbom fuzz cover layout clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -59,6 +59,11 @@ DYNALITE := $(BUILD)/dynalite/node_modules/dynalite/package.json
 dynalite: $(DYNALITE) ## install dynalite, a DynamoDB server for the tests, into .build
 $(DYNALITE):
 	@npm install --prefix $(BUILD)/dynalite --omit=optional --no-audit --no-fund --silent dynalite@3.2.2
+
+others: ## install other people's checks into .build: Prowler, Parliament, AWS's event-ruler
+	@mvn -q -f infra/others/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(BUILD)/ruler
+	@for tool in prowler==5.46.0 parliament==1.6.4; do \
+		python3 -m venv $(BUILD)/$${tool%%=*} && $(BUILD)/$${tool%%=*}/bin/pip install --quiet $$tool; done
 
 # $(call run,LOG,COMMAND) runs tests and shows each package as it ends, and at the end what failed.
 define run

@@ -129,7 +129,9 @@ func (s *Server) listUserPools(_ *pool, request object) (any, error) {
 		return nil, missing("maxResults")
 	}
 	return page(s.pools, request, "UserPools", func(id string) object {
-		return object{"Id": id, "Name": s.pools[id].userPool["Name"]}
+		pool := s.pools[id].userPool
+		return object{"Id": id, "Name": pool["Name"], "CreationDate": pool["CreationDate"],
+			"LastModifiedDate": pool["LastModifiedDate"]}
 	})
 }
 

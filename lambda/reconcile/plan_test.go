@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"poolkeeper/baseline"
@@ -36,6 +37,38 @@ func TestReconcileFrom(t *testing.T) {
 	if out, err = r.ReconcileFrom(t.Context(), poolID, preview.State, event.Cause{}); err != nil ||
 		out.Outcome != outcome.Remediated {
 		t.Errorf("%s (%s) %v: the number of users changes by itself", out.Outcome, out.Reason, err)
+	}
+}
+
+// TestPlanGoesOn: where a requirement can only be written once another one is, the plan shows both, as the run does.
+func TestPlanGoesOn(t *testing.T) {
+	t.Parallel()
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := serve(t, mode)
+			b.rich(nil)
+			r := b.reconciler(require(t, `MfaConfiguration: "ON"
+EmailMfaConfiguration: {absent: true}
+Policies: {SignInPolicy: {AllowedFirstAuthFactors: [PASSWORD]}}
+AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_email, Priority: 1}]}`))
+			preview, err := r.Plan(t.Context(), poolID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := r.Reconcile(t.Context(), onPool(event.Cause{}))
+			if err != nil || out.Outcome != outcome.Remediated {
+				t.Errorf("%s (%s) %v", out.Outcome, out.Reason, err)
+			}
+			if diff := cmp.Diff(out.Writes, preview.Writes); diff != "" {
+				t.Errorf("what was written, and what was planned (-written +planned):\n%s", diff)
+			}
+			for setting, state := range states(preview.Outcome) {
+				if state != outcome.StatePlanned || states(out)[setting] != outcome.StateFixed {
+					t.Errorf("%s is %s in the plan, and %s after the run", setting, state, states(out)[setting])
+				}
+			}
+		})
 	}
 }
 

@@ -54,6 +54,12 @@ func (r *run) plan(p *outcome.Preview) (planned []outcome.Finding, err error) {
 	state := r.state // with the risk configuration that the plan gives the pool
 	for _, unit := range r.scope.Units(r.state) {
 		decision, err := Decide(r.rules, unit, state, Attempt{})
+		for again := 0; err == nil && unit.isPool() && again < attempts && decision.goesOn(); again++ {
+			planned, p.Writes = decision.show(planned, p.Writes)
+			offers = offers || decision.Plan.Offers()
+			state = state.After(decision.Plan)
+			decision, err = Decide(r.rules, unit, state, Attempt{})
+		}
 		if err != nil {
 			return nil, r.later(err)
 		}
@@ -74,14 +80,24 @@ func (r *run) plan(p *outcome.Preview) (planned []outcome.Finding, err error) {
 			state = state.Following(decision.Plan)
 		}
 		r.results = append(r.results, done)
-		for _, d := range decision.Plan.Fixes {
-			planned = append(planned, outcome.Of(d, outcome.StatePlanned, ""))
-		}
-		for _, write := range decision.Plan.Writes {
-			p.Writes = append(p.Writes, write.Call)
-		}
+		planned, p.Writes = decision.show(planned, p.Writes)
 	}
 	return planned, nil
+}
+
+// goesOn says whether what was left may be written once these writes are made: one requirement can stand in the way of
+// another until then.
+func (d Decision) goesOn() bool { return len(d.Plan.Writes) > 0 && len(d.Plan.Left) > 0 }
+
+// show adds what a decision would fix, and its calls.
+func (d Decision) show(planned []outcome.Finding, calls []string) ([]outcome.Finding, []string) {
+	for _, fix := range d.Plan.Fixes {
+		planned = append(planned, outcome.Of(fix, outcome.StatePlanned, ""))
+	}
+	for _, write := range d.Plan.Writes {
+		calls = append(calls, write.Call)
+	}
+	return planned, calls
 }
 
 // later returns what may have to be written in a unit that the pool offers only once an earlier write turned threat

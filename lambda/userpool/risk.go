@@ -1,6 +1,7 @@
 package userpool
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -45,6 +46,29 @@ func (s State) Following(p Plan) State {
 		}
 	}
 	return following
+}
+
+// After returns the state with what a plan writes to the pool and its MFA configuration, as the service would show it
+// if it took it as it is.
+func (s State) After(p Plan) State {
+	after := s
+	after.Documents = maps.Clone(s.Documents)
+	for _, request := range p.Writes {
+		table, _ := request.Document.Table()
+		shown := maps.Clone(after.Documents[request.Document])
+		for _, m := range table.Members {
+			if m.Trip == baseline.ReadOnly {
+				continue
+			}
+			name := cmp.Or(m.ReadName, m.Name)
+			delete(shown, name)
+			if v, ok := p.after[request.Document][m.Name]; ok {
+				shown[name] = v
+			}
+		}
+		after.Documents[request.Document] = shown
+	}
+	return after
 }
 
 // Late says whether the state does not show the document yet as the service must have it: a risk configuration that is

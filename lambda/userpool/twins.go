@@ -141,15 +141,14 @@ func superseded(path string) bool {
 // move is set: then the same number of days goes out under the newer name. A requirement on the older name is written
 // under the newer.
 func validity(pool map[string]any, move bool) {
-	older, newer := baseline.Keys(unusedDays), baseline.Keys(temporaryDays)
-	unused := baseline.At(pool, older)
-	if baseline.Empty(baseline.At(pool, newer)) {
+	unused := get(pool, unusedDays)
+	if baseline.Empty(get(pool, temporaryDays)) {
 		if baseline.Empty(unused) || !move {
 			return
 		}
-		baseline.Put(pool, newer, unused)
+		set(pool, parts(temporaryDays), unused)
 	}
-	unset(pool, older)
+	unset(pool, parts(unusedDays))
 }
 
 // follows says whether the difference between what was expected and what is shown at a path is only that of a mirror
@@ -195,4 +194,12 @@ func one(a, b string) string {
 	default:
 		return ""
 	}
+}
+
+func parent(path string) string {
+	i := strings.LastIndexByte(path, '.')
+	if i < 0 {
+		return ""
+	}
+	return path[:i]
 }

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestEventRuler: AWS's own matcher of EventBridge patterns says of every pattern of the stack and every fixture what
+// the matcher of these tests says.
+func TestEventRuler(t *testing.T) {
+	t.Parallel()
+	jars := installed(t, "../.build/ruler/*.jar")
+	var lines bytes.Buffer
+	var want []bool
+	var names []string
+	for id, rule := range templateOf(t, ownsAll, everything).of("AWS::Events::Rule") {
+		pattern, _ := at(rule.Properties, "EventPattern").(map[string]any)
+		if pattern == nil {
+			continue // a schedule
+		}
+		for name, payload := range fixtures(t) {
+			object := decoded(payload)
+			if object == nil {
+				continue
+			}
+			line, err := json.Marshal(map[string]any{"pattern": resolved(pattern), "event": object})
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines.Write(append(line, '\n'))
+			want = append(want, matches(t, pattern, object))
+			names = append(names, id+" and "+name)
+		}
+	}
+	command := exec.Command("java", "-cp", strings.Join(jars, ":"), "others/Matches.java") //nolint:gosec // our own files
+	command.Stdin = &lines
+	command.Stderr = os.Stderr
+	answer, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Fields(string(answer))
+	if len(got) != len(want) {
+		t.Fatalf("%d answers to %d questions", len(got), len(want))
+	}
+	matched := 0
+	for i, says := range got {
+		if (says == "true") != want[i] {
+			t.Errorf("%s: event-ruler says %s", names[i], says)
+		}
+		if want[i] {
+			matched++
+		}
+	}
+	t.Logf("%d pairs of a pattern and an event, %d of which match", len(want), matched)
+}
+
+// installed returns the files of a tool. Without them the test is skipped, and fails in CI.
+func installed(t *testing.T, files string) []string {
+	t.Helper()
+	found, err := filepath.Glob(files)
+	switch {
+	case err != nil:
+		t.Fatal(err)
+	case len(found) == 0 && os.Getenv("CI") == "true":
+		t.Fatal("make others installs what is missing: " + files)
+	case len(found) == 0:
+		t.Skip("make others installs what is missing: " + files)
+	}
+	return found
+}
+
+// meant are the findings of Parliament that are meant, by a part of their line, each with its reason.
+var meant = map[string]string{
+	`["cloudwatch:DescribeAlarms"]`:     "the action takes no resource",
+	"but does allow s3:PutBucketPolicy": "SetLogDeliveryConfiguration writes the policy of a bucket that logs go to",
+}
+
+// TestParliament: Parliament, a checker of IAM policies, finds nothing in any policy of the stack but what is meant.
+func TestParliament(t *testing.T) {
+	t.Parallel()
+	parliament := installed(t, "../.build/parliament/bin/parliament")[0]
+	tpl := templateOf(t, ownsAll, everything)
+	arns := map[string]string{}
+	for id, kind := range map[string]string{"AWS::SQS::Queue": "sqs:eu-west-1:111122223333:queue",
+		"AWS::DynamoDB::Table":  "dynamodb:eu-west-1:111122223333:table/table",
+		"AWS::SNS::Topic":       "sns:eu-west-1:111122223333:topic",
+		"AWS::Lambda::Function": "lambda:eu-west-1:111122223333:function:name",
+		"AWS::KMS::Key":         "kms:eu-west-1:111122223333:key/abc",
+		"AWS::Logs::LogGroup":   "logs:eu-west-1:111122223333:log-group:group:*",
+		"AWS::IAM::Role":        "iam::111122223333:role/role"} {
+		for name := range tpl.of(id) {
+			arns[name] = "arn:aws:" + kind
+		}
+	}
+	n := 0
+	for id, policy := range tpl.of("AWS::IAM::Policy") {
+		text, err := json.Marshal(withARNs(at(policy.Properties, "PolicyDocument"), arns))
+		if err != nil {
+			t.Fatal(err)
+		}
+		command := exec.Command(parliament, "--json", "--string", string(text)) //nolint:gosec // a tool that make installed
+		said, _ := command.CombinedOutput()
+		for line := range strings.Lines(string(said)) {
+			known := slices.ContainsFunc(slices.Collect(maps.Keys(meant)), func(part string) bool {
+				return strings.Contains(line, part)
+			})
+			if !known {
+				t.Errorf("%s: %s", id, line)
+			}
+		}
+		n++
+	}
+	if n < 3 {
+		t.Errorf("%d policies", n)
+	}
+}
+
+// withARNs returns a policy with ARNs in place of references.
+func withARNs(v any, arns map[string]string) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for name, e := range v {
+			switch parts, _ := e.([]any); name {
+			case "Ref":
+				id, _ := e.(string)
+				if arn, ok := arns[id]; ok {
+					return arn
+				}
+				return deployed(written(v))
+			case "Fn::GetAtt":
+				id, _ := parts[0].(string)
+				return arns[id]
+			case "Fn::Join":
+				var text strings.Builder
+				for _, part := range parts[1].([]any) {
+					one, _ := withARNs(part, arns).(string)
+					text.WriteString(strings.ReplaceAll(one, "${Partition}", "aws"))
+				}
+				return text.String()
+			default:
+				out[name] = withARNs(e, arns)
+			}
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = withARNs(e, arns)
+		}
+		return out
+	default:
+		return v
+	}
+}
+
+// resolved returns a pattern with the values that only a deployment knows.
+func resolved(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for name, e := range v {
+			if name == "Ref" || strings.HasPrefix(name, "Fn::") {
+				return deployed(written(v))
+			}
+			out[name] = resolved(e)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = resolved(e)
+		}
+		return out
+	default:
+		return v
+	}
+}

@@ -45,33 +45,23 @@ func (c *cli) backup() *cobra.Command {
 }
 
 func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which selection, dir string) error {
-	type read struct {
-		state userpool.State
-		err   error
-	}
 	saved, failed := 0, 0
-	progress, err := c.progress(ctx, pools, which)
-	if err != nil {
-		return err
-	}
-	err = inOrder(ctx, which.each(ctx, pools), func(ctx context.Context, id string) read {
+	read := func(ctx context.Context, id string) func() error {
 		state, err := c.read(ctx, pools, id, userpool.Everything())
-		return read{state, err}
-	}, func(r read) error {
-		progress.clear()
-		defer func() { progress.say(saved + failed) }()
-		switch {
-		case r.err == nil:
-			saved++
-			return c.save(dir, r.state, true)
-		case ctx.Err() != nil:
-			return ctx.Err()
+		return func() error {
+			switch {
+			case err == nil:
+				saved++
+				return c.save(dir, state, true)
+			case ctx.Err() != nil:
+				return ctx.Err()
+			}
+			failed++
+			_, err := fmt.Fprintf(c.err, "poolkeeper: %v\n", err)
+			return err
 		}
-		failed++
-		_, err := fmt.Fprintf(c.err, "poolkeeper: %v\n", r.err)
-		return err
-	})
-	progress.clear()
+	}
+	err := inOrder(ctx, which.each(ctx, pools), read, func(save func() error) error { return save() })
 	if ctx.Err() != nil {
 		return fmt.Errorf("interrupted: %s saved in %s", counted(saved, "user pool"), dir)
 	}
@@ -105,22 +95,29 @@ func (c *cli) save(dir string, state userpool.State, whole bool) error {
 		return fmt.Errorf("saving %s: %w", state.ID, err)
 	}
 	path := filepath.Join(dir, fmt.Sprintf("%s.%s.json", state.ID, taken.UTC().Format("20060102T150405.000000Z")))
-	if err := writeNew(path, raw); err != nil {
+	if err := writeFile(path, raw, false); err != nil {
 		return fmt.Errorf("saving %s: %w", state.ID, err)
 	}
 	fmt.Fprintf(c.notes, "saved %s to %s\n", state.ID, path)
 	return nil
 }
 
-// writeNew writes a file that does not exist yet, whole or not at all, for its owner only.
-func writeNew(path string, raw []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+// writeFile writes a file for its owner only: a new one, or over one that others may be able to read.
+func writeFile(path string, raw []byte, over bool) error {
+	mode := os.O_EXCL
+	if over {
+		mode = os.O_TRUNC
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|mode, 0o600)
 	if err != nil {
 		return err
 	}
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+		_ = file.Chmod(0o600)
+	}
 	_, err = file.Write(raw)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		_ = os.Remove(path)
+	if err = errors.Join(err, file.Close()); err != nil && !over {
+		_ = os.Remove(path) // whole or not at all
 	}
 	return err
 }

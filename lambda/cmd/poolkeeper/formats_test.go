@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
-	"go/ast"
-	"go/parser"
-	"go/token"
+	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -171,6 +168,7 @@ func wellFormed(format string, document []byte) error {
 }
 
 func wellFormedJUnit(document []byte) error {
+	type element struct{}
 	var suites struct {
 		Suites []struct {
 			Tests    int `xml:"tests,attr"`
@@ -178,9 +176,9 @@ func wellFormedJUnit(document []byte) error {
 			Errors   int `xml:"errors,attr"`
 			Skipped  int `xml:"skipped,attr"`
 			Cases    []struct {
-				Failure *string `xml:"failure"`
-				Error   *string `xml:"error"`
-				Skipped *string `xml:"skipped"`
+				Failure []element `xml:"failure"`
+				Error   []element `xml:"error"`
+				Skipped []element `xml:"skipped"`
 			} `xml:"testcase"`
 		} `xml:"testsuite"`
 	}
@@ -188,19 +186,13 @@ func wellFormedJUnit(document []byte) error {
 		return err
 	}
 	for _, s := range suites.Suites {
-		var failures, errs, skipped int
 		for _, c := range s.Cases {
-			if c.Failure != nil {
-				failures++
-			}
-			if c.Error != nil {
-				errs++
-			}
-			if c.Skipped != nil {
-				skipped++
-			}
+			s.Tests--
+			s.Failures -= len(c.Failure)
+			s.Errors -= len(c.Error)
+			s.Skipped -= len(c.Skipped)
 		}
-		if len(s.Cases) != s.Tests || s.Tests == 0 || failures != s.Failures || errs != s.Errors || skipped != s.Skipped {
+		if len(s.Cases) == 0 || s.Tests != 0 || s.Failures != 0 || s.Errors != 0 || s.Skipped != 0 {
 			return errors.New("the counts of a suite are not those of its cases")
 		}
 	}
@@ -213,22 +205,11 @@ var sarifSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(strings.TrimSpace(string(dir)), "pkg/report/v210/sarif/schema.go")
-	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+	source, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "pkg/report/v210/sarif/schema.go"))
 	if err != nil {
 		return nil, err
 	}
-	var text string
-	ast.Inspect(file, func(n ast.Node) bool {
-		if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING {
-			text, err = strconv.Unquote(literal.Value)
-		}
-		return true
-	})
-	if err != nil {
-		return nil, err
-	}
-	schema, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	schema, err := jsonschema.UnmarshalJSON(strings.NewReader(strings.Split(string(source), "`")[1]))
 	if err != nil {
 		return nil, err
 	}

@@ -38,26 +38,32 @@ func interrupted(t *testing.T, ids ...string) (ctx context.Context, fake *cognit
 const bothWritten = "written   UpdateUserPool, SetUserPoolMfaConfig\n"
 
 // TestInterrupt: an interruption during the writes of a pool lets that pool come to its end, verification and all, and
-// touches no other.
+// no other pool, event or pool of a scan is begun.
 func TestInterrupt(t *testing.T) {
-	ids := []string{"eu-west-1_Pool00001", "eu-west-1_Pool00002", "eu-west-1_Pool00003"}
-	ctx, fake, file := interrupted(t, ids...)
-	got := execute(ctx, "apply", "--all", "--yes", "--no-backup", "--baseline", file)
-	if want := "poolkeeper: interrupted: 2 of 3 pools were not touched\n"; got.status != exitError || got.stderr != want {
-		t.Errorf("exit status %d, stderr is %q, want %q", got.status, got.stderr, want)
-	}
-	if strings.Count(got.stdout, "remediated  ") != 1 || !strings.Contains(got.stdout, bothWritten) {
-		t.Errorf("stdout:\n%s", got.stdout)
-	}
-	for i, id := range ids {
-		pool, _, _ := fake.Pool(id)
-		want := "INACTIVE"
-		if i == 0 {
-			want = "ACTIVE"
-		}
-		if pool["DeletionProtection"] != want {
-			t.Errorf("DeletionProtection of %s is %v, want %s", id, pool["DeletionProtection"], want)
-		}
+	scan, update := events+"sweep.json", events+"update-user-pool.json"
+	ended := "poolkeeper: interrupted: the scan ended after 1 user pool\n"
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"apply":       {[]string{"apply", "--all", "--yes", "--no-backup"}, "poolkeeper: interrupted: 1 of 2 pools were not touched\n"},
+		"event, scan": {[]string{"replay", update, scan}, "poolkeeper: interrupted: 1 of 2 events were not handled\n"},
+		"scan, event": {[]string{"replay", scan, update}, ended + "interrupted: 1 of 2 events were not handled\n"},
+		"scan":        {[]string{"replay", scan}, ended},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, fake, file := interrupted(t, servedPool, "eu-west-1_Later0001")
+			got := execute(ctx, append(c.args, "--baseline", file)...)
+			if got.status != exitError || got.stderr != c.want {
+				t.Errorf("exit status %d, stderr is %q, want %q", got.status, got.stderr, c.want)
+			}
+			if strings.Count(got.stdout, "remediated  eu-west-1_") != 1 || !strings.Contains(got.stdout, bothWritten) {
+				t.Errorf("stdout:\n%s", got.stdout)
+			}
+			if later, _, _ := fake.Pool("eu-west-1_Later0001"); later["DeletionProtection"] != "INACTIVE" {
+				t.Error("a pool was begun after the interruption")
+			}
+		})
 	}
 }
 
@@ -158,54 +164,15 @@ func (c *calls) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestInterruptReplay: an interruption while a pool is written lets it come to its end, and no further event, nor pool
-// of a scan, is begun.
-func TestInterruptReplay(t *testing.T) {
-	const events = "../../event/testdata/"
-	ended := "interrupted: the scan ended after 1 user pool\n"
-	left := "interrupted: 1 of 2 events were not handled\n"
-	for name, c := range map[string]struct {
-		events []string
-		want   string
-	}{
-		"event, scan": {[]string{events + "update-user-pool.json", events + "sweep.json"}, left},
-		"scan, event": {[]string{events + "sweep.json", events + "update-user-pool.json"}, ended + left},
-		"scan":        {[]string{events + "sweep.json"}, ended},
-	} {
-		t.Run(name, func(t *testing.T) {
-			ctx, fake, file := interrupted(t, servedPool, "eu-west-1_Later0001")
-			got := execute(ctx, append([]string{"replay", "--baseline", file}, c.events...)...)
-			if want := "poolkeeper: " + c.want; got.status != exitError || got.stderr != want {
-				t.Errorf("exit status %d, stderr is %q, want %q", got.status, got.stderr, want)
-			}
-			if strings.Count(got.stdout, "remediated  eu-west-1_") != 1 || !strings.Contains(got.stdout, bothWritten) {
-				t.Errorf("stdout:\n%s", got.stdout)
-			}
-			if later, _, _ := fake.Pool("eu-west-1_Later0001"); later["DeletionProtection"] != "INACTIVE" {
-				t.Error("a pool was begun after the interruption")
-			}
-		})
-	}
-}
+type noPools struct{ reconcile.Pools }
 
-func TestBar(t *testing.T) {
-	t.Parallel()
-	for pools, want := range map[int]string{
-		0:  "\r\x1b[K[                              ] 0 of 60 user pools",
-		30: "\r\x1b[K[###############               ] 30 of 60 user pools",
-		61: "\r\x1b[K[##############################] 61 of 61 user pools",
-	} {
-		if got := (progress{total: 60}).bar(pools); got != want {
-			t.Errorf("%d: %q, want %q", pools, got, want)
-		}
-	}
-}
+func (noPools) Write(context.Context, string, userpool.Request) (string, error) { return "", nil }
 
 // TestInterruptible: an interruption ends a wait, but no wait after a write.
 func TestInterruptible(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	r := reconcile.New(alike{}, nil, ledger.NewMemory())
+	r := reconcile.New(noPools{}, nil, ledger.NewMemory())
 	r.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	one := interruptible(ctx, r)
 	if err := one.Sleep(t.Context(), time.Minute); err != nil {

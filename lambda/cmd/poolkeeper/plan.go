@@ -170,21 +170,14 @@ func (p poolPlan) withValues() outcome.Preview {
 // show plans the pools, counts them and hands on each plan as it comes. A pool that cannot be read stops no other.
 func (c *cli) show(ctx context.Context, r *reconcile.Reconciler, which selection, s *summary, each func(poolPlan) error,
 ) error {
-	progress, err := c.progress(ctx, r.Pools, which)
-	if err == nil {
-		work := func(ctx context.Context, id string) poolPlan { return c.planOf(ctx, r, which, id) }
-		err = inOrder(ctx, which.each(ctx, r.Pools), work, func(p poolPlan) error {
-			if p.err != nil && ctx.Err() != nil {
-				return ctx.Err()
-			}
-			s.read(p)
-			progress.clear()
-			err := each(p)
-			progress.say(s.Pools)
-			return err
-		})
-		progress.clear()
-	}
+	work := func(ctx context.Context, id string) poolPlan { return c.planOf(ctx, r, which, id) }
+	err := inOrder(ctx, which.each(ctx, r.Pools), work, func(p poolPlan) error {
+		if p.err != nil && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		s.read(p)
+		return each(p)
+	})
 	if ctx.Err() != nil {
 		return fmt.Errorf("interrupted after %s; nothing was written", counted(s.Pools, "user pool"))
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"poolkeeper/lambda/outcome"
@@ -74,33 +73,15 @@ func (s savedPlan) sum() (string, error) {
 
 func (s *savedPlan) write(path string) error {
 	var err error
-	if s.Sum, err = s.sum(); err != nil {
-		return fmt.Errorf("saving the plan: %w", err)
+	s.Sum, err = s.sum()
+	raw, encoding := json.MarshalIndent(s, "", "  ")
+	if err = errors.Join(err, encoding); err == nil {
+		err = writeFile(path, append(raw, '\n'), true)
 	}
-	raw, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
-		return fmt.Errorf("saving the plan: %w", err)
-	}
-	if err := writePrivate(path, append(raw, '\n')); err != nil {
 		return fmt.Errorf("saving the plan: %w", err)
 	}
 	return nil
-}
-
-// writePrivate writes a file for its owner only, even over one that others could read.
-func writePrivate(path string, raw []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	info, err := file.Stat()
-	if err == nil && info.Mode().IsRegular() {
-		err = file.Chmod(0o600)
-	}
-	if err == nil {
-		_, err = file.Write(raw)
-	}
-	return errors.Join(err, file.Close())
 }
 
 func readPlan(path string) (savedPlan, error) {

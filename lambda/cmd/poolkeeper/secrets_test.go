@@ -62,6 +62,11 @@ func (s *secrecy) do(args ...string) string {
 	}
 	got := execute(s.t.Context(), args...)
 	s.printed[strings.Join(args, " ")] += got.stdout + got.stderr
+	if format := args[len(args)-1]; args[len(args)-2] == "--output" && got.stdout != "" {
+		if err := wellFormed(format, []byte(got.stdout)); err != nil {
+			s.t.Errorf("%v: %v\n%s", args, err, got.stdout)
+		}
+	}
 	return got.stdout + got.stderr
 }
 

@@ -43,11 +43,7 @@ func (c *cli) snapshot() *cobra.Command {
 				_, err = c.out.Write(text)
 				return err
 			}
-			if force {
-				err = writePrivate(out, text)
-			} else {
-				err = writeNew(out, text)
-			}
+			err = writeFile(out, text, force)
 			if errors.Is(err, fs.ErrExist) {
 				return fmt.Errorf("%s exists, and was not changed: --force overwrites it", out)
 			} else if err != nil {

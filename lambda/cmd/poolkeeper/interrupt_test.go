@@ -46,7 +46,8 @@ func TestInterrupt(t *testing.T) {
 		args []string
 		want string
 	}{
-		"apply":       {[]string{"apply", "--all", "--yes", "--no-backup"}, "poolkeeper: interrupted: 1 of 2 pools were not touched\n"},
+		"apply": {[]string{"apply", "--all", "--yes", "--no-backup"},
+			"poolkeeper: interrupted: 1 of 2 pools were not touched\n"},
 		"event, scan": {[]string{"replay", update, scan}, "poolkeeper: interrupted: 1 of 2 events were not handled\n"},
 		"scan, event": {[]string{"replay", scan, update}, ended + "interrupted: 1 of 2 events were not handled\n"},
 		"scan":        {[]string{"replay", scan}, ended},

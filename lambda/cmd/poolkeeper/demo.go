@@ -144,8 +144,8 @@ func (c *cli) showNaive(ctx context.Context, paint report.Paint) error {
 }
 
 // naive makes the one-field fix on a fake of its own, and returns the members of the pool in which anything is lost,
-// and the number of settings. The pool does not say which attributes are verified before they change: as measured, a pool
-// that does refuses the fix.
+// and the number of settings. The pool does not say which attributes are verified before they change: as measured, a
+// pool that does refuses the fix.
 func naive(ctx context.Context, mode cognitotest.Mode) (members []string, settings int, err error) {
 	d, err := newDemo(mode)
 	if err != nil {

@@ -86,7 +86,7 @@ func (c *cli) root() *cobra.Command {
 	offer(root, "output", formatsOf)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(c.demo(), c.validate(), c.plan(), c.apply(), c.backup(), c.restore(), c.replay(), c.history(),
-		c.undo(), c.explain(), c.snapshot(), c.report(), c.conformance(), c.version())
+		c.undo(), c.explain(), c.snapshot(), c.report(), c.permissions(), c.conformance(), c.version())
 	for _, command := range root.Commands() {
 		if command.ValidArgsFunction == nil && command.ValidArgs == nil {
 			command.ValidArgsFunction = cobra.NoFileCompletions

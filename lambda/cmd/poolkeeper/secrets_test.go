@@ -81,7 +81,7 @@ func (s *secrecy) runs(command string) [][]string {
 	runs, ok := map[string][][]string{
 		"apply":  {{"--all", "--yes", "--baseline", s.file, "--backups", s.dir + "/before"}},
 		"backup": {{"--all", "--out", s.dir + "/backups"}}, "demo": {{}}, "version": {{}}, "history": {{}},
-		"conformance": {{"--clean"}},
+		"conformance": {{"--clean"}}, "permissions": {{}},
 		"explain":     {{"EmailVerificationMessage"}},
 		"plan":        {{"--all", "--baseline", s.file}, {"--all", "--baseline", s.file, "--out", s.dir + "/saved.plan"}},
 		"replay":      append(replays, []string{"--audit", "--baseline", s.file, events + "update-user-pool.json"}),

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/report"
+	"poolkeeper/lambda/report/stream"
+	"poolkeeper/lambda/userpool"
+)
+
+func (c *cli) permissions() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "permissions",
+		Short: "List the roles that user pools send text messages with, for the deployment",
+		Long: "Every write of a pool passes the role of its text messages to Cognito. The setting smsRoles of the\n" +
+			"deployment names the roles that the function may pass; this prints it for the pools of the Region.",
+		Example: "  poolkeeper permissions",
+		Args:    arguments("", 0, 0),
+		RunE:    func(command *cobra.Command, _ []string) error { return c.runPermissions(command.Context()) },
+	}
+	return has(command, "text", "json")
+}
+
+func (c *cli) runPermissions(ctx context.Context) error {
+	pools, err := c.connect(ctx)
+	if err != nil {
+		return err
+	}
+	roles, want := map[string]int{}, userpool.Want{Documents: []baseline.DocumentName{baseline.UserPool}}
+	for id, err := range (selection{all: true}).each(ctx, pools) {
+		if err != nil {
+			return err
+		}
+		state, err := c.read(ctx, pools, id, want)
+		if err != nil {
+			return err
+		}
+		for _, path := range []string{"SmsConfiguration.SnsCallerArn", "SmsConfiguration.EumsSms.CallerArn"} {
+			if role, _ := baseline.ValueAt(state.Own(), path).(string); role != "" {
+				roles[role]++
+			}
+		}
+	}
+	var lines []string
+	names := slices.Sorted(maps.Keys(roles))
+	for _, role := range names {
+		lines = append(lines, fmt.Sprintf("%s, of %s", report.Value(role), counted(roles[role], "user pool")))
+	}
+	lines = append(lines, "-c smsRoles="+cmp.Or(baseline.Legible(strings.Join(names, ",")), "none"))
+	return c.results().Write(stream.OfSummary("smsRoles", roles, strings.Join(lines, "\n")))
+}

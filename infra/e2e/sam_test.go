@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/runtimeapi"
@@ -176,4 +177,16 @@ func events(t *testing.T) map[string][]byte {
 		all[strings.TrimSuffix(filepath.Base(file), ".json")] = payload
 	}
 	return all
+}
+
+func concerns(t *testing.T, call event.Name) bool {
+	t.Helper()
+	required, err := baseline.Parse(baseline.DefaultFile, baseline.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return required.Concerns("", baseline.Change{
+		Documents: call.Changes, Selection: call.Selection, Watched: call.Watched,
+		Deletes: call.Name == event.DeleteUserPool,
+	})
 }

@@ -2,15 +2,12 @@ package e2e
 
 import (
 	"bytes"
-	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 const top = "../.."
@@ -95,8 +92,4 @@ func cdkCommand(t *testing.T, endpoint string, args []string, environment ...str
 	}
 	command.Env = append(command.Env, environment...)
 	return command
-}
-
-func keys(context.Context) (aws.Credentials, error) {
-	return aws.Credentials{AccessKeyID: "example", SecretAccessKey: "example"}, nil
 }

@@ -92,7 +92,7 @@ test: ## run the tests, with the race detector where there is a C compiler; the 
 
 campaign: ## run the long tests: the fault campaign, the laws with many draws, the load, deployments against emulators
 	@$(call run,campaign,POOLKEEPER_CAMPAIGN=full $(TEST) ./lambda/reconcile -rapid.checks=$(DRAWS) && \
-		$(TEST) ./infra/e2e)
+		$(TEST) ./lambda/internal/oracle -pairs=20000 && $(TEST) ./infra/e2e)
 
 lint: ## run golangci-lint, which holds what go vet does and the direction of imports
 	@$(LINT) run ./...

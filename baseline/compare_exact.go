@@ -96,11 +96,13 @@ func (a aim) paths() []string {
 func (a aim) below(path string) []string { return keys(path)[len(keys(a.place)):] }
 
 // ownedElsewhere says whether a requirement on a part of the object speaks of the leaf at path. It may do so by its
-// twin. Of an object that is to be absent, a part that is required outside of it is no part.
+// twin. Of an object that is to be absent, a part that is required outside of it is no part, and one that is to be
+// absent too goes with it, unless its rule only audits.
 func (a aim) ownedElsewhere(path string) bool {
 	return slices.ContainsFunc(a.policy.Requirements, func(o Owned) bool {
 		if beneath(a.place, o.Setting) {
-			return (a.op == Exactly || o.Op != Absent) && Concerns(o.Setting, path)
+			stays := (o.Op != Absent || o.Mode == Audit) && !a.absent(path)
+			return (a.op == Exactly || stays) && Concerns(o.Setting, path)
 		}
 		twin, ok := TwinOf(o.Setting)
 		return a.op == Exactly && ok && beneath(a.place, twin) && Concerns(twin, path)
@@ -253,7 +255,7 @@ func (a aim) remedy() (Action, any) {
 // filled says whether another requirement is going to write a part of the object.
 func (a aim) filled() bool {
 	return slices.ContainsFunc(a.policy.Requirements, func(o Owned) bool {
-		if !beneath(a.place, o.Setting) || o.Op == Absent || a.examine(o.Requirement).holds {
+		if !beneath(a.place, o.Setting) || o.Op == Absent || o.Mode == Audit || a.examine(o.Requirement).holds {
 			return false
 		}
 		m, _ := Lookup(o.Setting)

@@ -27,7 +27,7 @@ func holds(m Member, r Requirement, have any) bool {
 		return text(m, have) == "" || m.Clear != "" && equal(m, decode(m.Clear), have)
 	case Present:
 		// What is always there is present as its default, too.
-		return text(m, have) != "" || m.Keep != "" && !Empty(have)
+		return text(m, have) != "" || m.Keep != "" && !Empty(effective(m, have))
 	case Matches:
 		// An absent text is no text: "*" does not match it.
 		pattern, ok := r.Value.(string)

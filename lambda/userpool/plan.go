@@ -167,8 +167,9 @@ func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.Do
 			after.set(setting, baseline.Clone(d.Value))
 		}
 	}
-	// Twins are spread once all fixes are made, for some have a place only then.
-	for _, d := range fixes {
+	// Twins are spread once all fixes are made, for some have a place only then. Leaves go before the objects around
+	// them, whose other members may still have what a leaf had under its other name.
+	for _, d := range slices.Backward(fixes) {
 		spread(after, d.Setting)
 	}
 	for name := range meant(fixes) {
@@ -215,7 +216,8 @@ func newly(before, now documents) []conflict {
 }
 
 // culprits returns the fixes to give up for a conflict: those of the first of its settings without which it is gone,
-// or else all that take part. There are none if the pool has the conflict without us: then the service judges.
+// or else all that take part, but for those that make no difference. There are none if the pool has the conflict
+// without us: then the service judges.
 func culprits(c conflict, before documents, fixes []baseline.Drift) []int {
 	var all []int
 	for _, setting := range c.settings {
@@ -232,6 +234,12 @@ func culprits(c conflict, before documents, fixes []baseline.Drift) []int {
 			if !slices.Contains(all, i) {
 				all = append(all, i)
 			}
+		}
+	}
+	for _, i := range slices.Clone(all) {
+		rest := slices.DeleteFunc(slices.Clone(all), func(k int) bool { return k == i })
+		if !remains(c, before, without(fixes, rest)) {
+			all = rest
 		}
 	}
 	return all

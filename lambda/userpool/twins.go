@@ -101,9 +101,11 @@ func adopt(docs, before documents, path string) {
 		return
 	}
 	for _, below := range m.Members {
-		if other, ok := baseline.TwinOf(path + "." + below.Name); ok && below.Required && !baseline.Empty(before.get(other)) {
+		if other, ok := baseline.TwinOf(path + "." + below.Name); ok && below.Required {
 			fillVersion(docs, path)
-			docs.set(path+"."+below.Name, baseline.Clone(before.get(other)))
+			if !baseline.Empty(before.get(other)) {
+				docs.set(path+"."+below.Name, baseline.Clone(before.get(other)))
+			}
 		}
 	}
 }

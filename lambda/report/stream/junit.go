@@ -6,84 +6,75 @@ import (
 	"io"
 )
 
-// junit writes a suite for each pool or file: a case for each finding, or one that passes.
+// junit collects a suite for each pool or file: a case for each finding, or one that passes.
 type junit struct {
-	w     io.Writer
-	begun bool
+	w      io.Writer
+	suites []suite
 }
 
 type (
-	junitSuite struct {
-		XMLName  xml.Name    `xml:"testsuite"`
-		Name     string      `xml:"name,attr"`
-		Tests    int         `xml:"tests,attr"`
-		Failures int         `xml:"failures,attr"`
-		Errors   int         `xml:"errors,attr"`
-		Skipped  int         `xml:"skipped,attr"`
-		Cases    []junitCase `xml:"testcase"`
+	suite struct {
+		Name     string     `xml:"name,attr"`
+		Tests    int        `xml:"tests,attr"`
+		Failures int        `xml:"failures,attr"`
+		Errors   int        `xml:"errors,attr"`
+		Skipped  int        `xml:"skipped,attr"`
+		Cases    []testCase `xml:"testcase"`
 	}
-	junitCase struct {
-		Name    string     `xml:"name,attr"`
-		Class   string     `xml:"classname,attr"`
-		Failure *junitText `xml:"failure"`
-		Error   *junitText `xml:"error"`
-		Skipped *junitText `xml:"skipped"`
+	testCase struct {
+		Name    string `xml:"name,attr"`
+		Class   string `xml:"classname,attr"`
+		Failure *said  `xml:"failure"`
+		Error   *said  `xml:"error"`
+		Skipped *said  `xml:"skipped"`
 	}
-	junitText struct {
+	said struct {
 		Message string `xml:"message,attr"`
 		Text    string `xml:",chardata"`
 	}
 )
 
-func (j *junit) begin() error {
-	if j.begun {
+// Write adds the suite of a pool or file. This format has no place for a summary.
+func (j *junit) Write(e Entry) error {
+	if e.name == "" {
 		return nil
 	}
-	j.begun = true
-	_, err := fmt.Fprint(j.w, xml.Header, "<testsuites name=\"poolkeeper\">\n")
-	return err
-}
-
-// Write writes the suite of a pool or file. This format has no place for a summary.
-func (j *junit) Write(e Entry) error {
-	if err := j.begin(); err != nil || e.name == "" {
-		return err
-	}
-	suite := junitSuite{Name: e.name}
+	s := suite{Name: e.name}
 	for _, f := range e.findings {
-		c := junitCase{Name: f.where(), Class: e.name}
-		said := &junitText{Message: f.says(), Text: f.position.String()}
+		c := testCase{Name: f.where(), Class: e.name}
+		text := &said{Message: f.says(), Text: f.position.String()}
 		switch {
 		case f.exemption != "":
-			c.Skipped = said
-			suite.Skipped++
+			c.Skipped = text
+			s.Skipped++
 		case f.level != note:
-			c.Failure = said
-			suite.Failures++
+			c.Failure = text
+			s.Failures++
 		}
-		suite.Cases = append(suite.Cases, c)
+		s.Cases = append(s.Cases, c)
 	}
 	if e.failed != "" {
-		suite.Cases = append(suite.Cases, junitCase{Name: e.word, Class: e.name, Error: &junitText{Message: e.failed}})
-		suite.Errors++
+		s.Cases = append(s.Cases, testCase{Name: e.word, Class: e.name, Error: &said{Message: e.failed}})
+		s.Errors++
 	}
-	if len(suite.Cases) == 0 {
-		suite.Cases = []junitCase{{Name: e.word, Class: e.name}}
+	if len(s.Cases) == 0 {
+		s.Cases = []testCase{{Name: e.word, Class: e.name}}
 	}
-	suite.Tests = len(suite.Cases)
-	raw, err := xml.MarshalIndent(suite, "  ", "  ")
+	s.Tests = len(s.Cases)
+	j.suites = append(j.suites, s)
+	return nil
+}
+
+// Close writes the document.
+func (j *junit) Close(bool) error {
+	raw, err := xml.MarshalIndent(struct {
+		XMLName xml.Name `xml:"testsuites"`
+		Name    string   `xml:"name,attr"`
+		Suites  []suite  `xml:"testsuite"`
+	}{Name: "poolkeeper", Suites: j.suites}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("writing JUnit: %w", err)
 	}
-	_, err = fmt.Fprintf(j.w, "%s\n", raw)
-	return err
-}
-
-// Close ends the document.
-func (j *junit) Close(bool) error {
-	if err := j.begin(); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(j.w, "</testsuites>")
+	_, err = fmt.Fprintf(j.w, "%s%s\n", xml.Header, raw)
 	return err
 }

@@ -2,7 +2,6 @@ package stream
 
 import (
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -15,151 +14,72 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// sarif writes one run. The results come first, so that each can be written at once; what they refer to comes last.
+// An object is one of JSON.
+type object = map[string]any
+
+// sarif collects the results of one run.
 type sarif struct {
-	w     io.Writer
-	begun bool
-	some  bool
-	rules map[string]bool
-	notes []sarifNotification
+	w       io.Writer
+	results []object
+	rules   map[string]bool
+	notes   []object
 }
 
-type (
-	sarifText struct {
-		Text string `json:"text"`
-	}
-	sarifResult struct {
-		RuleID       string             `json:"ruleId"`
-		Level        level              `json:"level"`
-		Message      sarifText          `json:"message"`
-		Locations    []sarifLocation    `json:"locations,omitempty"`
-		Fingerprints map[string]string  `json:"partialFingerprints"`
-		Suppressions []sarifSuppression `json:"suppressions,omitempty"`
-	}
-	sarifSuppression struct {
-		Kind          string `json:"kind"`
-		Justification string `json:"justification"`
-	}
-	sarifLocation struct {
-		Physical *sarifPhysical `json:"physicalLocation,omitempty"`
-		Logical  []sarifLogical `json:"logicalLocations,omitempty"`
-	}
-	sarifPhysical struct {
-		Artifact struct {
-			URI string `json:"uri"`
-		} `json:"artifactLocation"`
-		Region *sarifRegion `json:"region,omitempty"`
-	}
-	sarifRegion struct {
-		Line   int `json:"startLine"`
-		Column int `json:"startColumn,omitempty"`
-	}
-	sarifLogical struct {
-		Name string `json:"fullyQualifiedName"`
-		Kind string `json:"kind"`
-	}
-	sarifRule struct {
-		ID    string     `json:"id"`
-		Short *sarifText `json:"shortDescription,omitempty"`
-		Help  *sarifText `json:"help,omitempty"`
-	}
-	sarifNotification struct {
-		Level   level     `json:"level"`
-		Message sarifText `json:"message"`
-	}
-	sarifInvocation struct {
-		Successful    bool                `json:"executionSuccessful"`
-		Notifications []sarifNotification `json:"toolExecutionNotifications,omitempty"`
-	}
-)
-
-func (s *sarif) begin() error {
-	if s.begun {
-		return nil
-	}
-	s.begun = true
-	const schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-	_, err := fmt.Fprintf(s.w, `{"$schema":%q,"version":"2.1.0","runs":[{"results":[`, schema)
-	return err
-}
-
-// Write writes a result for each finding. A pool that could not be read has no result: Close names the first hundred.
+// Write adds a result for each finding. A pool that could not be read has no result: the run names the first hundred.
 func (s *sarif) Write(e Entry) error {
-	if err := s.begin(); err != nil {
-		return err
-	}
 	if e.failed != "" && len(s.notes) < 100 {
-		s.notes = append(s.notes, sarifNotification{failure, sarifText{e.name + ": " + e.failed}})
+		s.notes = append(s.notes, object{"level": failure, "message": object{"text": e.name + ": " + e.failed}})
 	}
 	for _, f := range e.findings {
-		raw, err := json.Marshal(resultOf(e.name, f))
-		if err != nil {
-			return fmt.Errorf("writing SARIF: %w", err)
-		}
 		s.rules[f.id] = true
-		comma := "\n"
-		if s.some {
-			comma = ",\n"
-		}
-		s.some = true
-		if _, err := io.WriteString(s.w, comma+string(raw)); err != nil {
-			return err
-		}
+		s.results = append(s.results, resultOf(e.name, f))
 	}
 	return nil
 }
 
-func resultOf(name string, f finding) sarifResult {
-	r := sarifResult{RuleID: f.id, Level: f.level, Message: sarifText{f.says()}}
-	var at sarifLocation
+func resultOf(name string, f finding) object {
+	text, print, at := f.says(), name+"\x00"+f.id+"\x00\x00"+f.reason, object{}
 	if f.position.File != "" {
-		at.Physical = &sarifPhysical{}
-		at.Physical.Artifact.URI = (&url.URL{Path: filepath.ToSlash(f.position.File)}).EscapedPath()
+		place := object{"artifactLocation": object{
+			"uri": (&url.URL{Path: filepath.ToSlash(f.position.File)}).EscapedPath()}}
 		if f.position.Line > 0 {
-			at.Physical.Region = &sarifRegion{f.position.Line, f.position.Column}
+			place["region"] = object{"startLine": f.position.Line, "startColumn": max(1, f.position.Column)}
 		}
+		at["physicalLocation"] = place
 	}
 	if f.setting != "" {
-		r.Message.Text = name + ": " + r.Message.Text
-		at.Logical = []sarifLogical{{name + "/" + f.setting, "resource"}}
+		text, print = name+": "+text, name+"\x00"+f.setting
+		at["logicalLocations"] = []object{{"fullyQualifiedName": name + "/" + f.setting, "kind": "resource"}}
 	}
-	r.Locations = []sarifLocation{at}
-	sum := sha256.Sum256([]byte(strings.Join([]string{name, f.id, f.setting, f.reason}, "\x00")))
-	if f.setting != "" {
-		sum = sha256.Sum256([]byte(name + "\x00" + f.setting))
-	}
-	r.Fingerprints = map[string]string{"poolkeeper/v1": fmt.Sprintf("%x", sum[:16])}
+	sum := sha256.Sum256([]byte(print))
+	r := object{"ruleId": f.id, "level": f.level, "message": object{"text": text}, "locations": []object{at},
+		"partialFingerprints": object{"poolkeeper/v1": fmt.Sprintf("%x", sum[:16])}}
 	if f.exemption != "" {
-		r.Suppressions = []sarifSuppression{{"external", f.exemption}}
+		r["suppressions"] = []object{{"kind": "external", "justification": f.exemption}}
 	}
 	return r
 }
 
-// Close writes what the results refer to.
+// Close writes the run.
 func (s *sarif) Close(done bool) error {
-	if err := s.begin(); err != nil {
-		return err
-	}
-	rules := []sarifRule{}
+	rules := []object{}
 	for _, id := range slices.Sorted(maps.Keys(s.rules)) {
-		rule := sarifRule{ID: id}
+		rule := object{"id": id}
 		if m, ok := baseline.Lookup(id); ok && m.Doc != "" {
-			rule.Short = &sarifText{m.Doc}
+			rule["shortDescription"] = object{"text": m.Doc}
 		}
 		if checks := report.ChecksOf(id); len(checks) > 0 {
-			rule.Help = &sarifText{"Checked by " + strings.Join(checks, ", ") + "."}
+			rule["help"] = object{"text": "Checked by " + strings.Join(checks, ", ") + "."}
 		}
 		rules = append(rules, rule)
 	}
-	raw, err := json.Marshal(map[string]any{"driver": map[string]any{"name": "poolkeeper", "rules": rules}})
-	if err != nil {
-		return fmt.Errorf("writing SARIF: %w", err)
+	invocation := object{"executionSuccessful": done && len(s.notes) == 0}
+	if len(s.notes) > 0 {
+		invocation["toolExecutionNotifications"] = s.notes
 	}
-	ended, err := json.Marshal([]sarifInvocation{{done && len(s.notes) == 0, s.notes}})
-	if err != nil {
-		return fmt.Errorf("writing SARIF: %w", err)
-	}
-	_, err = fmt.Fprintf(s.w, "\n],\"tool\":%s,\"columnKind\":\"unicodeCodePoints\",\"invocations\":%s}]}\n",
-		raw, ended)
-	return err
+	return encoder(s.w).Encode(object{
+		"$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+		"version": "2.1.0", "runs": []object{{"results": append([]object{}, s.results...),
+			"tool":       object{"driver": object{"name": "poolkeeper", "rules": rules}},
+			"columnKind": "unicodeCodePoints", "invocations": []object{invocation}}}})
 }

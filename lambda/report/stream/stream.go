@@ -1,6 +1,5 @@
 // Package stream writes the results of a command for people and for pipelines, one pool or file at a time, in the
-// requested format. It holds no more than one entry, so that the number of pools does not matter. The function does not
-// use it.
+// requested format. SARIF and JUnit are written at the end. The function does not use it.
 package stream
 
 import (
@@ -41,7 +40,7 @@ func New(format Format, w io.Writer, paint report.Paint) Stream {
 	case Markdown:
 		return markdown{w}
 	case SARIF:
-		return &sarif{w: report.Printable(w), rules: map[string]bool{}}
+		return &sarif{w: w, rules: map[string]bool{}}
 	case JUnit:
 		return &junit{w: w}
 	default:

@@ -35,6 +35,7 @@ var (
 	manyFields = map[string]string{
 		"baseline.Member": "one row of the member table: each field is a fact about a member of the API",
 		"report.Report":   "the JSON that others read",
+		"stream.poolLine": "the JSON that others read",
 		"main.applying":   "what one apply was asked for, and what it has done so far",
 	}
 	manyMethods = map[string]string{

@@ -24,18 +24,11 @@ type Entry struct {
 	text     func(io.Writer, report.Paint) error // nil where people need not see the entry
 }
 
-// A finding is one thing that is not as required.
+// A finding is one thing that is not as required. Where it is not about a setting of a pool, it has a Reason alone.
 type finding struct {
-	id        string // stable: the setting, or the id of the warning
-	level     level
-	state     string
-	setting   string // "" where the finding is not about a setting of a pool
-	have      any
-	want      any
-	rule      string
-	reason    string
-	position  baseline.Position
-	exemption string // why it does not count, or ""
+	outcome.Finding
+	id    string // stable: the setting, or the id of the warning
+	level level
 }
 
 // A level is one of SARIF's.
@@ -48,42 +41,36 @@ const (
 )
 
 func (f finding) where() string {
-	if f.setting != "" {
-		return f.setting
+	if f.Setting != "" {
+		return f.Setting
 	}
-	return f.position.String()
+	return f.Source.String()
 }
 
 // says is the finding in one sentence.
 func (f finding) says() string {
-	if f.setting == "" {
-		return f.reason
+	if f.Setting == "" {
+		return f.Reason
 	}
-	text := fmt.Sprintf("%s: %s, wanted %s (%s)", f.setting, report.Value(f.have), report.Value(f.want),
-		report.RuleNamed(f.rule))
-	if f.reason != "" {
-		text += ": " + f.reason
+	text := fmt.Sprintf("%s: %s, wanted %s (%s)", f.Setting, report.Value(f.Have), report.Value(f.Want),
+		report.RuleNamed(f.Rule))
+	if f.Reason != "" {
+		text += ": " + f.Reason
 	}
 	return text
 }
 
-// A poolLine is a pool as a line of JSON: the answer of the function, and a little more.
+// A poolLine is a pool as a line of JSON: the answer of the function, and a little more. A preview has no cause, and
+// nothing verified.
 type poolLine struct {
-	Outcome    outcome.Ending    `json:"outcome"`
-	UserPoolID string            `json:"userPoolId"`
-	Account    string            `json:"account,omitempty"`
-	Region     string            `json:"region,omitempty"`
-	Name       string            `json:"name,omitempty"`
-	Baseline   string            `json:"baseline"`
-	State      string            `json:"state,omitempty"`
-	Cause      *event.Cause      `json:"cause,omitempty"`
-	Drifts     []report.Drift    `json:"drifts"`
-	Verified   *outcome.Verified `json:"verified,omitempty"`
-	Writes     []string          `json:"writes"`
-	Reason     string            `json:"reason"`
-	Critical   bool              `json:"critical,omitempty"`
-	Record     string            `json:"record,omitempty"`
-	Undetected int               `json:"undetected,omitempty"`
+	outcome.Outcome
+	Account  string            `json:"account,omitempty"`
+	Region   string            `json:"region,omitempty"`
+	Name     string            `json:"name,omitempty"`
+	State    string            `json:"state,omitempty"`
+	Cause    *event.Cause      `json:"cause,omitempty"`
+	Drifts   []report.Drift    `json:"drifts"`
+	Verified *outcome.Verified `json:"verified,omitempty"`
 }
 
 func ofPool(out outcome.Outcome) (Entry, poolLine) {
@@ -91,21 +78,13 @@ func ofPool(out outcome.Outcome) (Entry, poolLine) {
 	if e.name == "" {
 		e.name = "(no user pool)"
 	}
-	line := poolLine{Outcome: out.Outcome, UserPoolID: out.UserPoolID, Baseline: out.Baseline, Drifts: []report.Drift{},
-		Writes: out.Writes, Reason: out.Reason, Critical: out.Critical, Record: out.Record, Undetected: out.Undetected}
+	line := poolLine{Outcome: out, Drifts: report.New(out, "", "").Drifts}
 	if pool := report.PoolOf(out); pool.Account != "" {
 		line.Account, line.Region = pool.Account, pool.Region
 		e.name = pool.Account + "/" + e.name
 	}
 	for _, d := range out.Drifts {
-		line.Drifts = append(line.Drifts,
-			report.Drift{Finding: d, Source: d.Source.String(), Checks: report.ChecksOf(d.Setting)})
-		f := finding{id: d.Setting, level: levels[d.State], state: string(d.State), setting: d.Setting, have: d.Have,
-			want: d.Want, rule: d.Rule, reason: d.Reason, position: d.Source}
-		if d.State == outcome.StateExempted {
-			f.exemption = d.Reason
-		}
-		e.findings = append(e.findings, f)
+		e.findings = append(e.findings, finding{d, d.Setting, levels[d.State]})
 	}
 	switch out.Outcome {
 	case outcome.Deferred, outcome.Unfixable, outcome.Unconverged:
@@ -115,6 +94,13 @@ func ofPool(out outcome.Outcome) (Entry, poolLine) {
 		}
 	}
 	return e, line
+}
+
+// add adds a note, if there is anything to note.
+func (e *Entry) add(name, text string) {
+	if text != "" {
+		e.notes = append(e.notes, name+": "+text)
+	}
 }
 
 var levels = map[outcome.State]level{
@@ -133,11 +119,9 @@ func OfOutcome(out outcome.Outcome, brief bool) Entry {
 		if out.Verified != (outcome.Verified{}) {
 			verified = report.VerifiedText(out.Verified)
 		}
-		e.notes = append(e.notes, "written: "+strings.Join(out.Writes, ", ")+"; "+verified)
+		e.add("written", strings.Join(out.Writes, ", ")+"; "+verified)
 	}
-	if out.Reason != "" {
-		e.notes = append(e.notes, "reason: "+out.Reason)
-	}
+	e.add("reason", out.Reason)
 	nothing := out.Outcome == outcome.Unchanged || out.Outcome == outcome.Ignored
 	if !brief || len(out.Drifts) > 0 || !nothing {
 		e.text = func(w io.Writer, paint report.Paint) error { return report.Text(w, out, paint) }
@@ -154,12 +138,8 @@ func OfPreview(p outcome.Preview, brief bool) Entry {
 	if line.Name != "" {
 		e.title = report.Value(line.Name)
 	}
-	if len(p.Writes) > 0 {
-		e.notes = append(e.notes, "calls: "+strings.Join(p.Writes, ", "))
-	}
-	if p.Reason != "" {
-		e.notes = append(e.notes, "reason: "+p.Reason)
-	}
+	e.add("calls", strings.Join(p.Writes, ", "))
+	e.add("reason", p.Reason)
 	if !brief || len(p.Drifts) > 0 || e.failed != "" {
 		e.text = func(w io.Writer, paint report.Paint) error { return report.Plan(w, p, paint) }
 	}
@@ -170,7 +150,7 @@ func OfPreview(p outcome.Preview, brief bool) Entry {
 func OfFailure(id string, err error) Entry {
 	why := baseline.Legible(err.Error())
 	return Entry{name: id, word: "failed", failed: why, notes: []string{why},
-		json: map[string]any{"userPoolId": id, "error": why},
+		json: object{"userPoolId": id, "error": why},
 		text: func(w io.Writer, paint report.Paint) error {
 			_, err := fmt.Fprintf(w, "%s  %s\n  reason    %s\n", paint.Bad("failed"), id, why)
 			return err
@@ -180,7 +160,7 @@ func OfFailure(id string, err error) Entry {
 // OfSummary is the entry at the end: value is the summary's JSON, under that name, and text says the same on one or
 // more lines.
 func OfSummary(name string, value any, text string) Entry {
-	return Entry{notes: strings.Split(text, "\n"), json: map[string]any{name: value},
+	return Entry{notes: strings.Split(text, "\n"), json: object{name: value},
 		text: func(w io.Writer, _ report.Paint) error { _, err := fmt.Fprintln(w, text); return err }}
 }
 
@@ -204,7 +184,7 @@ func OfFile(name string, faults baseline.Errors, lints []baseline.Lint, source [
 		if path != "" {
 			message = path + ": " + message
 		}
-		e.findings = append(e.findings, finding{id: id, level: l, state: string(l), reason: message, position: at})
+		e.findings = append(e.findings, finding{outcome.Finding{State: outcome.State(l), Reason: message, Source: at}, id, l})
 	}
 	for _, f := range faults {
 		e.word = "invalid"
@@ -213,14 +193,14 @@ func OfFile(name string, faults baseline.Errors, lints []baseline.Lint, source [
 	for _, l := range lints {
 		add(warning, l.ID, l.Path, l.Message, l.Position)
 	}
-	e.json = map[string]any{"file": name, "findings": all}
+	e.json = object{"file": name, "findings": all}
 	e.text = func(w io.Writer, paint report.Paint) error {
 		var b strings.Builder
 		for _, f := range e.findings {
 			if f.level == warning {
-				fmt.Fprintf(&b, "%s: %s: %s [%s]\n", f.position, paint.Warn("warning"), f.reason, f.id)
+				fmt.Fprintf(&b, "%s: %s: %s [%s]\n", f.Source, paint.Warn("warning"), f.Reason, f.id)
 			} else {
-				fmt.Fprintf(&b, "%s: %s\n", f.position, f.reason)
+				fmt.Fprintf(&b, "%s: %s\n", f.Source, f.Reason)
 			}
 			b.WriteString(caret(source, f, paint))
 		}
@@ -232,8 +212,8 @@ func OfFile(name string, faults baseline.Errors, lints []baseline.Lint, source [
 
 // caret shows the place of a finding, and a mark under it, unless the line may hold a message text or a secret.
 func caret(source []byte, f finding, paint report.Paint) string {
-	text, column, ok := baseline.Excerpt(source, f.position)
-	if !ok || !baseline.MayShow(f.reason) {
+	text, column, ok := baseline.Excerpt(source, f.Source)
+	if !ok || !baseline.MayShow(f.Reason) {
 		return ""
 	}
 	return "    " + text + "\n    " + strings.Repeat(" ", column) + paint.Bad("^") + "\n"

@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+
+	"poolkeeper/lambda/outcome"
 )
 
 // junit collects a suite for each pool or file: a case for each finding, or one that passes.
@@ -42,9 +44,9 @@ func (j *junit) Write(e Entry) error {
 	s := suite{Name: e.name}
 	for _, f := range e.findings {
 		c := testCase{Name: f.where(), Class: e.name}
-		text := &said{Message: f.says(), Text: f.position.String()}
+		text := &said{Message: f.says(), Text: f.Source.String()}
 		switch {
-		case f.exemption != "":
+		case f.State == outcome.StateExempted:
 			c.Skipped = text
 			s.Skipped++
 		case f.level != note:

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
 )
 
@@ -38,24 +39,24 @@ func (s *sarif) Write(e Entry) error {
 }
 
 func resultOf(name string, f finding) object {
-	text, print, at := f.says(), name+"\x00"+f.id+"\x00\x00"+f.reason, object{}
-	if f.position.File != "" {
+	text, print, at := f.says(), name+"\x00"+f.id+"\x00\x00"+f.Reason, object{}
+	if f.Source.File != "" {
 		place := object{"artifactLocation": object{
-			"uri": (&url.URL{Path: filepath.ToSlash(f.position.File)}).EscapedPath()}}
-		if f.position.Line > 0 {
-			place["region"] = object{"startLine": f.position.Line, "startColumn": max(1, f.position.Column)}
+			"uri": (&url.URL{Path: filepath.ToSlash(f.Source.File)}).EscapedPath()}}
+		if f.Source.Line > 0 {
+			place["region"] = object{"startLine": f.Source.Line, "startColumn": max(1, f.Source.Column)}
 		}
 		at["physicalLocation"] = place
 	}
-	if f.setting != "" {
-		text, print = name+": "+text, name+"\x00"+f.setting
-		at["logicalLocations"] = []object{{"fullyQualifiedName": name + "/" + f.setting, "kind": "resource"}}
+	if f.Setting != "" {
+		text, print = name+": "+text, name+"\x00"+f.Setting
+		at["logicalLocations"] = []object{{"fullyQualifiedName": name + "/" + f.Setting, "kind": "resource"}}
 	}
 	sum := sha256.Sum256([]byte(print))
 	r := object{"ruleId": f.id, "level": f.level, "message": object{"text": text}, "locations": []object{at},
 		"partialFingerprints": object{"poolkeeper/v1": fmt.Sprintf("%x", sum[:16])}}
-	if f.exemption != "" {
-		r["suppressions"] = []object{{"kind": "external", "justification": f.exemption}}
+	if f.State == outcome.StateExempted {
+		r["suppressions"] = []object{{"kind": "external", "justification": f.Reason}}
 	}
 	return r
 }

@@ -38,13 +38,13 @@ func New(format Format, w io.Writer, paint report.Paint) Stream {
 	case JSON:
 		return lines{json: encoder(w)}
 	case Markdown:
-		return markdown{w}
+		return markdown{w: w}
 	case SARIF:
 		return &sarif{w: w, rules: map[string]bool{}}
 	case JUnit:
 		return &junit{w: w}
 	default:
-		return terminal{w, paint}
+		return terminal{w: w, paint: paint}
 	}
 }
 
@@ -54,7 +54,13 @@ func encoder(w io.Writer) *json.Encoder {
 	return e
 }
 
+// An open stream has no end to write.
+type open struct{}
+
+func (open) Close(bool) error { return nil }
+
 type terminal struct {
+	open
 	w     io.Writer
 	paint report.Paint
 }
@@ -66,16 +72,18 @@ func (t terminal) Write(e Entry) error {
 	return e.text(t.w, t.paint)
 }
 
-func (t terminal) Close(bool) error { return nil }
-
-type lines struct{ json *json.Encoder }
+type lines struct {
+	open
+	json *json.Encoder
+}
 
 func (l lines) Write(e Entry) error { return l.json.Encode(e.json) }
 
-func (l lines) Close(bool) error { return nil }
-
 // markdown writes a heading and a table for each entry that has something to say.
-type markdown struct{ w io.Writer }
+type markdown struct {
+	open
+	w io.Writer
+}
 
 func (m markdown) Write(e Entry) error {
 	if e.text == nil {
@@ -92,7 +100,7 @@ func (m markdown) Write(e Entry) error {
 	if len(e.findings) > 0 {
 		b.WriteString("| | where | what |\n|---|---|---|\n")
 		for _, f := range e.findings {
-			fmt.Fprintf(&b, "| %s | %s | %s |\n", f.state, code(f.where()), cell(f))
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", f.State, code(f.where()), cell(f))
 		}
 		b.WriteString("\n")
 	}
@@ -103,23 +111,21 @@ func (m markdown) Write(e Entry) error {
 	return err
 }
 
-func (m markdown) Close(bool) error { return nil }
-
 func cell(f finding) string {
 	var b strings.Builder
-	if f.setting != "" {
-		fmt.Fprintf(&b, "%s → %s", code(report.Value(f.have)), code(report.Value(f.want)))
-		if f.rule != "" {
-			fmt.Fprintf(&b, ", rule %s", code(f.rule))
+	if f.Setting != "" {
+		fmt.Fprintf(&b, "%s → %s", code(report.Value(f.Have)), code(report.Value(f.Want)))
+		if f.Rule != "" {
+			fmt.Fprintf(&b, ", rule %s", code(f.Rule))
 		}
-		if place := f.position.String(); place != "" {
+		if place := f.Source.String(); place != "" {
 			fmt.Fprintf(&b, ", %s", code(place))
 		}
-		if f.reason != "" {
+		if f.Reason != "" {
 			b.WriteString("<br>")
 		}
 	}
-	b.WriteString(escape(f.reason))
+	b.WriteString(escape(f.Reason))
 	return b.String()
 }
 

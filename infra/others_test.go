@@ -39,7 +39,7 @@ func TestEventRuler(t *testing.T) {
 			names = append(names, id+" and "+name)
 		}
 	}
-	command := exec.Command("java", "-cp", strings.Join(jars, ":"), "others/Matches.java") //nolint:gosec // our own files
+	command := exec.Command("java", "-cp", strings.Join(jars, ":"), "others/Matches.java")
 	command.Stdin = &lines
 	command.Stderr = os.Stderr
 	answer, err := command.Output()
@@ -106,7 +106,7 @@ func TestParliament(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		command := exec.Command(parliament, "--json", "--string", string(text)) //nolint:gosec // a tool that make installed
+		command := exec.Command(parliament, "--json", "--string", string(text))
 		said, _ := command.CombinedOutput()
 		for line := range strings.Lines(string(said)) {
 			known := slices.ContainsFunc(slices.Collect(maps.Keys(meant)), func(part string) bool {

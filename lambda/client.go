@@ -51,11 +51,15 @@ func (a account) config(service string) aws.Config {
 }
 
 // GetUseFIPSEndpoint tells the SDK which endpoints to use.
+//
+//nolint:unparam // the SDK asks for an error
 func (a account) GetUseFIPSEndpoint(context.Context) (aws.FIPSEndpointState, bool, error) {
 	return aws.FIPSEndpointStateEnabled, a.AWS.FIPS, nil
 }
 
 // GetUseDualStackEndpoint tells the SDK which endpoints to use.
+//
+//nolint:unparam // the SDK asks for an error
 func (a account) GetUseDualStackEndpoint(context.Context) (aws.DualStackEndpointState, bool, error) {
 	return aws.DualStackEndpointStateEnabled, a.AWS.DualStack, nil
 }

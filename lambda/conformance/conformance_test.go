@@ -103,7 +103,7 @@ func compare(t *testing.T, server string, results []conformance.Result) {
 	t.Logf("%s: %d facts: %v", server, len(results), count)
 	path := "testdata/" + server + ".txt"
 	if *update {
-		if err := os.WriteFile(path, []byte(got.String()), 0o644); err != nil { //nolint:gosec // a golden
+		if err := os.WriteFile(path, []byte(got.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

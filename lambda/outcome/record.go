@@ -69,7 +69,7 @@ type Sent struct {
 	Body      []byte                `json:"-"`                  // nil in a light record, and where it was too large
 }
 
-// made says whether the write was made, or may have been.
+// Made says whether the write was made, or may have been.
 func (s Sent) Made() bool { return s.Status != Refused }
 
 // Open says whether the run of the record has not ended yet.

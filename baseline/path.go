@@ -33,6 +33,16 @@ func keys(path string) []string {
 	return all
 }
 
+// Keys splits a dotted path into the keys of the objects on its way. A key of a map of texts, such as a tag's, may hold
+// dots.
+func Keys(path string) []string { return keys(path) }
+
+// At returns the value at the keys below v, or nil where there is none.
+func At(v any, of []string) any { return at(v, of) }
+
+// Put sets the value at the keys below the object, and makes the objects that are missing.
+func Put(object map[string]any, of []string, v any) { put(object, of, v) }
+
 // pathOf is the opposite of keys.
 func pathOf(keys []string) string { return strings.Join(keys, ".") }
 

@@ -12,7 +12,7 @@ import (
 func (p *Plan) body(name baseline.DocumentName, docs documents, carriedMFA string) map[string]any {
 	object := cloneObject(docs[name])
 	for _, path := range p.omitted[name] {
-		removeAt(object, parts(inDocument(name, path)))
+		removeAt(object, baseline.Keys(inDocument(name, path)))
 	}
 	table, _ := name.Table()
 	object = prune(table.Members, object)

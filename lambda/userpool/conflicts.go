@@ -2,6 +2,7 @@ package userpool
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -45,7 +46,9 @@ const (
 
 var conflicts = []conflict{
 	{id: "verification-subset", settings: []string{verify, autoVerify},
-		broken: func(v view) bool { return !subset(v.list(verify), v.list(autoVerify)) },
+		broken: func(v view) bool {
+			return !all(v.list(verify), func(s string) bool { return slices.Contains(v.list(autoVerify), s) })
+		},
 		reason: "every attribute of " + verify + " has to be in AutoVerifiedAttributes"},
 	{id: "phone-verification-without-sms", settings: []string{autoVerify, sms},
 		broken: func(v view) bool { return v.has(autoVerify, "phone_number") && !v.set(sms) },
@@ -65,26 +68,18 @@ var conflicts = []conflict{
 	{id: "sms-code-without-sms", settings: []string{factors, sms},
 		broken: func(v view) bool { return v.has(factors, "SMS_OTP") && !v.set(sms) },
 		reason: "SMS_OTP in " + factors + " needs an SmsConfiguration"},
-	{id: "factors-need-essentials", settings: []string{factors, tier},
-		broken: func(v view) bool {
-			return v.text(tier) == "LITE" && v.has(factors, "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN", "SOFTWARE_TOKEN")
-		},
-		reason: "first factors beyond PASSWORD need UserPoolTier ESSENTIALS or PLUS"},
-	{id: "threat-protection-needs-plus", settings: []string{"UserPoolAddOns", tier}, tolerated: true,
-		broken: func(v view) bool {
-			on := v.text(threat) != "" && v.text(threat) != "OFF"
-			return on && (v.text(tier) == "LITE" || v.text(tier) == "ESSENTIALS")
-		},
-		reason: threat + " AUDIT and ENFORCED need UserPoolTier PLUS"},
+	needsTier("factors-need-essentials", factors, "first factors beyond PASSWORD need", "LITE", func(v view) bool {
+		return v.has(factors, "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN", "SOFTWARE_TOKEN")
+	}),
+	needsTier("threat-protection-needs-plus", "UserPoolAddOns", threat+" AUDIT and ENFORCED need", "LITE ESSENTIALS",
+		func(v view) bool { return threatens(v.docs) }),
 	{id: "email-mfa-needs-ses", settings: []string{emailMFA, account},
 		broken: func(v view) bool { return v.emailMFA() && v.text(account) != "DEVELOPER" },
 		reason: "EmailMfaConfiguration needs " + account + " DEVELOPER"},
 	{id: "email-mfa-with-email-recovery", settings: []string{emailMFA, recovery},
 		broken: func(v view) bool { return v.emailMFA() && slices.Equal(v.recovery(), []string{"verified_email"}) },
 		reason: "EmailMfaConfiguration cannot stand beside an account recovery by e-mail alone"},
-	{id: "email-mfa-needs-essentials", settings: []string{emailMFA, tier},
-		broken: func(v view) bool { return v.emailMFA() && v.text(tier) == "LITE" },
-		reason: "EmailMfaConfiguration needs UserPoolTier ESSENTIALS or PLUS"},
+	needsTier("email-mfa-needs-essentials", emailMFA, "EmailMfaConfiguration needs", "LITE", view.emailMFA),
 	{id: "mfa-without-factor", settings: []string{mfa, totp, smsMFA, emailMFA},
 		broken: func(v view) bool { return v.mfaOn() && len(v.factors()) == 0 },
 		reason: "MfaConfiguration ON and OPTIONAL need a factor: require SoftwareTokenMfaConfiguration, " +
@@ -117,97 +112,80 @@ var conflicts = []conflict{
 		broken: func(v view) bool { return v.text(account) == "DEVELOPER" && !v.set("EmailConfiguration.SourceArn") },
 		reason: account + " DEVELOPER needs EmailConfiguration.SourceArn"},
 	{id: "risk-without-threat-protection", settings: []string{"RiskConfiguration", threat},
-		broken: func(v view) bool {
-			mode := v.text(threat)
-			return (mode == "" || mode == "OFF") && v.set("RiskConfiguration") &&
-				!same(v.get("RiskConfiguration"), v.before.get("RiskConfiguration"))
-		},
+		broken: func(v view) bool { return v.unoffered("RiskConfiguration") },
 		reason: "a risk configuration needs " + threat + " AUDIT or ENFORCED"},
-	{id: "user-events-need-plus", settings: []string{"LogConfigurations.userAuthEvents", tier}, tolerated: true,
-		broken: func(v view) bool {
-			return v.set("LogConfigurations.userAuthEvents") && (v.text(tier) == "LITE" || v.text(tier) == "ESSENTIALS")
-		},
-		reason: "LogConfigurations.userAuthEvents needs UserPoolTier PLUS"},
+	{id: "client-risk-without-threat-protection", settings: []string{ofClient + "RiskConfiguration", threat},
+		broken: func(v view) bool { return v.unoffered(ofClient + "RiskConfiguration") },
+		reason: "a risk configuration needs " + threat + " AUDIT or ENFORCED"},
+	needsTier("user-events-need-plus", "LogConfigurations.userAuthEvents", "LogConfigurations.userAuthEvents needs",
+		"LITE ESSENTIALS", func(v view) bool { return v.set("LogConfigurations.userAuthEvents") }),
 	{id: "notifications-to-logs-only", settings: []string{"LogConfigurations.userNotification"},
 		broken: func(v view) bool {
 			return v.set("LogConfigurations.userNotification.S3Configuration") ||
 				v.set("LogConfigurations.userNotification.FirehoseConfiguration")
 		},
 		reason: "LogConfigurations.userNotification takes a CloudWatchLogsConfiguration only"},
-	{id: "registration-needs-essentials", settings: []string{"DcrConfiguration", tier},
+	needsTier("registration-needs-essentials", "DcrConfiguration", "DcrConfiguration Enabled needs", "LITE",
+		func(v view) bool { return v.text("DcrConfiguration.EnableStatus") == "Enabled" }),
+	needsTier("acr-needs-essentials", "AcrConfiguration", "custom names in AcrConfiguration need", "LITE",
+		func(v view) bool { return v.set("AcrConfiguration") && !defaultACR(v.get("AcrConfiguration")) }),
+	{id: "mixed-auth-flows", settings: []string{ofClient + "ExplicitAuthFlows"},
 		broken: func(v view) bool {
-			return v.text(tier) == "LITE" && v.text("DcrConfiguration.EnableStatus") == "Enabled"
+			allows := func(flow string) bool { return strings.HasPrefix(flow, "ALLOW_") }
+			flows := v.list(ofClient + "ExplicitAuthFlows")
+			return slices.ContainsFunc(flows, allows) && !all(flows, allows)
 		},
-		reason: "DcrConfiguration Enabled needs UserPoolTier ESSENTIALS or PLUS"},
-	{id: "acr-needs-essentials", settings: []string{"AcrConfiguration", tier},
+		reason: "ExplicitAuthFlows that begin with ALLOW_ cannot stand beside the older ones"},
+	{id: "default-redirect", settings: []string{ofClient + "DefaultRedirectURI", ofClient + "CallbackURLs"},
 		broken: func(v view) bool {
-			return v.text(tier) == "LITE" && v.set("AcrConfiguration") && !defaultACR(v.get("AcrConfiguration"))
+			to := v.text(ofClient + "DefaultRedirectURI")
+			return to != "" && !slices.Contains(v.list(ofClient+"CallbackURLs"), to)
 		},
-		reason: "custom names in AcrConfiguration need UserPoolTier ESSENTIALS or PLUS"},
+		reason: "DefaultRedirectURI has to be one of CallbackURLs"},
 }
 
-// clientConflicts are the rules of one app client; the settings stand below it.
-var clientConflicts = []struct {
-	id       string
-	settings []string
-	pools    []string // settings of the pool that take part
-	broken   func(v view, client string) bool
-	reason   string
-}{
-	{"mixed-auth-flows", []string{"ExplicitAuthFlows"}, nil, func(v view, client string) bool {
-		old, new := false, false
-		for _, flow := range v.list(client + ".ExplicitAuthFlows") {
-			allow := strings.HasPrefix(flow, "ALLOW_")
-			old, new = old || !allow, new || allow
-		}
-		return old && new
-	}, "ExplicitAuthFlows that begin with ALLOW_ cannot stand beside the older ones"},
-	{"client-risk-without-threat-protection", []string{"RiskConfiguration"}, []string{threat},
-		func(v view, client string) bool {
-			mode, risk := v.text(threat), client+".RiskConfiguration"
-			return (mode == "" || mode == "OFF") && v.set(risk) && !same(v.get(risk), v.before.get(risk))
-		}, "a risk configuration needs " + threat + " AUDIT or ENFORCED"},
-	{"default-redirect", []string{"DefaultRedirectURI", "CallbackURLs"}, nil, func(v view, client string) bool {
-		to := v.text(client + ".DefaultRedirectURI")
-		return to != "" && !slices.Contains(v.list(client+".CallbackURLs"), to)
-	}, "DefaultRedirectURI has to be one of CallbackURLs"},
-}
+// ofClient begins a setting of each app client.
+const ofClient = baseline.Clients + "."
 
-func brokenClient(v view, client string) []conflict {
-	var found []conflict
-	for _, c := range clientConflicts {
-		if !c.broken(v, client) {
-			continue
-		}
-		var settings []string
-		for _, setting := range c.settings {
-			settings = append(settings, client+"."+setting)
-		}
-		settings = append(settings, c.pools...)
-		found = append(found, conflict{id: c.id + " of " + client, settings: settings, reason: c.reason})
+// needsTier is the conflict of what some plans do not have.
+func needsTier(id, setting, who, lacking string, used func(v view) bool) conflict {
+	rest := " UserPoolTier ESSENTIALS or PLUS"
+	if strings.Contains(lacking, "ESSENTIALS") {
+		rest = " UserPoolTier PLUS"
 	}
-	return found
+	return conflict{id: id, settings: []string{setting, tier}, reason: who + rest, tolerated: lacking != "LITE",
+		broken: func(v view) bool { return used(v) && slices.Contains(strings.Fields(lacking), v.text(tier)) }}
 }
 
 // broken returns the conflicts of a pool, those of the table and the objects that lack a required member.
-func broken(v view) []conflict {
+func broken(docs, before documents) []conflict {
 	var found []conflict
-	for _, c := range conflicts {
-		if c.broken(v) {
-			found = append(found, c)
-		}
-	}
-	var clients []string
-	for _, name := range namesOf(v.docs) {
+	clients, pool := map[string]bool{}, map[string]bool{"": true}
+	for _, name := range namesOf(docs) {
 		table, _ := name.Table()
 		for _, m := range table.Members {
 			if m.Trip == baseline.Echo {
-				found = append(found, incomplete(m, v.docs[name][m.Name], name.Prefix()+m.Name)...)
+				found = append(found, incomplete(m, docs[name][m.Name], name.Prefix()+m.Name)...)
 			}
 		}
-		if client := name.Client(); client != "" && !slices.Contains(clients, client) {
-			clients = append(clients, client)
-			found = append(found, brokenClient(v, baseline.ClientPath(client))...)
+		clients[name.Client()] = true
+	}
+	delete(clients, "")
+	for _, c := range conflicts {
+		each := pool
+		if strings.HasPrefix(c.settings[0], ofClient) {
+			each = clients
+		}
+		for _, client := range slices.Sorted(maps.Keys(each)) {
+			v := view{docs: docs, before: before, client: client}
+			if !c.broken(v) {
+				continue
+			}
+			mine := conflict{id: c.id + " " + client, reason: c.reason, tolerated: c.tolerated}
+			for _, setting := range c.settings {
+				mine.settings = append(mine.settings, v.path(setting))
+			}
+			found = append(found, mine)
 		}
 	}
 	return found

@@ -6,9 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"unicode/utf16"
+	"regexp"
+	"sync"
 	"unicode/utf8"
 )
+
+// maxNesting is many times the depth of any document of a pool.
+const maxNesting = 100
 
 // DecodeObject turns the text of one JSON object into a tree whose numbers are json.Number, so that they are sent as
 // they came. It refuses what the tree could not hold as it stands: a member that is there twice, and texts that are no
@@ -16,108 +20,77 @@ import (
 func DecodeObject(raw []byte) (map[string]any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
-	var object map[string]any
-	if err := decoder.Decode(&object); err != nil {
+	v, err := decodeValue(decoder, 0)
+	if err != nil {
 		return nil, err
 	}
-	if object == nil { // null, which the decoder takes for one
+	object, ok := v.(map[string]any)
+	if !ok {
 		return nil, errors.New("no JSON object")
 	}
 	if _, err := decoder.Token(); err != io.EOF {
 		return nil, errors.New("text after the JSON object")
 	}
-	if !utf8.Valid(raw) {
-		return nil, errNotUnicode
-	}
-	written, err := members(raw)
-	if err != nil {
-		return nil, err
-	}
-	if written != held(object) {
-		return nil, errors.New("a member is there twice")
+	if !utf8.Valid(raw) || halved(raw) {
+		return nil, errors.New("a text is not Unicode")
 	}
 	return object, nil
 }
 
-var errNotUnicode = errors.New("a text is not Unicode")
-
-// maxNesting is many times the depth of any document of a pool.
-const maxNesting = 100
-
-// members counts the members of all objects of a JSON text that is known to be valid. An escape that makes half of a
-// character is an error: it is read as something else.
-func members(raw []byte) (int, error) {
-	count, depth, text := 0, 0, false
-	for i := 0; i < len(raw); i++ {
-		switch c := raw[i]; {
-		case c == '"':
-			text = !text
-		case c == ':' && !text:
-			count++
-		case (c == '{' || c == '[') && !text:
-			if depth++; depth > maxNesting {
-				return 0, fmt.Errorf("it is nested deeper than %d levels", maxNesting)
-			}
-		case (c == '}' || c == ']') && !text:
-			depth--
-		case c == '\\':
-			skip, err := escape(raw[i+1:])
+func decodeValue(decoder *json.Decoder, depth int) (any, error) {
+	token, err := decoder.Token()
+	delim, composite := token.(json.Delim)
+	if err != nil || !composite {
+		return token, err
+	}
+	if depth == maxNesting {
+		return nil, fmt.Errorf("it is nested deeper than %d levels", maxNesting)
+	}
+	list, object := []any{}, map[string]any{}
+	for decoder.More() {
+		name := ""
+		if delim == '{' {
+			key, err := decoder.Token()
 			if err != nil {
-				return 0, err
+				return nil, err
 			}
-			i += skip
+			name, _ = key.(string)
 		}
+		v, err := decodeValue(decoder, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		if delim == '[' {
+			list = append(list, v)
+			continue
+		}
+		if _, twice := object[name]; twice {
+			return nil, errors.New("a member is there twice")
+		}
+		object[name] = v
 	}
-	return count, nil
+	if _, err = decoder.Token(); delim == '[' {
+		return list, err
+	}
+	return object, err
 }
 
-// escape returns the length of an escape after its backslash. A pair of surrogates is one escape.
-func escape(rest []byte) (int, error) {
-	if rest[0] != 'u' {
-		return 1, nil
-	}
-	first := unit(rest[1:])
-	if !utf16.IsSurrogate(first) {
-		return 5, nil
-	}
-	next := rest[5:]
-	if len(next) < 6 || next[0] != '\\' || next[1] != 'u' ||
-		utf16.DecodeRune(first, unit(next[2:])) == utf8.RuneError {
-		return 0, errNotUnicode
-	}
-	return 11, nil
-}
+// escapes are those of a JSON text; half a character, which is read as something else, is the submatch.
+var escapes = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?is)\\(?:ud[89ab]..\\ud[c-f]..|(ud[89a-f])|.)`)
+})
 
-// unit is the number that the four hexadecimal digits of an escape write.
-func unit(digits []byte) rune {
-	var r rune
-	for _, c := range digits[:4] {
-		r <<= 4
-		switch {
-		case c <= '9':
-			r += rune(c - '0')
-		default:
-			r += rune(c|0x20-'a') + 10
+// halved says whether an escape in a JSON text makes half of a character.
+func halved(raw []byte) bool {
+	if !bytes.Contains(raw, []byte(`\ud`)) && !bytes.Contains(raw, []byte(`\uD`)) {
+		return false
+	}
+	for _, found := range escapes().FindAllSubmatch(raw, -1) {
+		if found[1] != nil {
+			return true
 		}
 	}
-	return r
-}
-
-// held counts the members of all objects of a tree.
-func held(v any) int {
-	count := 0
-	switch v := v.(type) {
-	case map[string]any:
-		count = len(v)
-		for _, e := range v {
-			count += held(e)
-		}
-	case []any:
-		for _, e := range v {
-			count += held(e)
-		}
-	}
-	return count
+	return false
 }
 
 // EncodeObject writes a tree as JSON without escaping <, > and &, so that texts go out as they came in.

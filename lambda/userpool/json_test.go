@@ -1,12 +1,9 @@
 package userpool
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 
 	"poolkeeper/baseline"
 )
@@ -31,10 +28,10 @@ func TestDecodeRefuses(t *testing.T) {
 		"the mark of what is lost": {`{"a":"\ufffd"}`, ""},
 		"deep":                     {deep(maxNesting - 1), ""},
 		"too deep":                 {deep(maxNesting), "nested deeper than 100 levels"},
-		"deeper than it is read":   {deep(20000), "exceeded max depth"},
+		"much too deep":            {deep(20000), "nested deeper than 100 levels"},
 		"brackets in texts":        {`{"a":"` + strings.Repeat("[", 1000) + `"}`, ""},
 		"text behind":              {`{} {}`, "text after the JSON object"},
-		"a list":                   {`[]`, "cannot unmarshal array"},
+		"a list":                   {`[]`, "no JSON object"},
 		"nothing":                  {`null`, "no JSON object"},
 	} {
 		_, err := DecodeObject([]byte(c.raw))
@@ -42,65 +39,6 @@ func TestDecodeRefuses(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
-}
-
-// repeats says whether an object in a valid JSON text has a member twice, by its tokens.
-func repeats(raw string) bool {
-	decoder := json.NewDecoder(strings.NewReader(raw))
-	var walk func() bool
-	walk = func() bool {
-		token, err := decoder.Token()
-		if err != nil {
-			return false
-		}
-		delim, ok := token.(json.Delim)
-		if !ok {
-			return false
-		}
-		twice, seen := false, map[string]bool{}
-		for decoder.More() {
-			if delim == '{' {
-				key, _ := decoder.Token()
-				name, _ := key.(string)
-				twice = twice || seen[name]
-				seen[name] = true
-			}
-			twice = walk() || twice
-		}
-		_, _ = decoder.Token()
-		return twice
-	}
-	return walk()
-}
-
-// TestRepeatsLaw: decoding fails exactly where an object has a member twice.
-func TestRepeatsLaw(t *testing.T) {
-	t.Parallel()
-	var value func(depth int) *rapid.Generator[string]
-	value = func(depth int) *rapid.Generator[string] {
-		leaf := rapid.SampledFrom([]string{`1`, `"a:b"`, `"\":"`, `null`, `"\\"`, `"{\"a\":1}"`})
-		if depth == 0 {
-			return leaf
-		}
-		inner := value(depth - 1)
-		return rapid.OneOf(leaf,
-			rapid.Custom(func(t *rapid.T) string {
-				return "[" + strings.Join(rapid.SliceOfN(inner, 0, 3).Draw(t, "list"), ",") + "]"
-			}),
-			rapid.Custom(func(t *rapid.T) string {
-				var all []string
-				for _, v := range rapid.SliceOfN(inner, 0, 3).Draw(t, "values") {
-					all = append(all, rapid.SampledFrom([]string{`"a"`, `"b"`, `"\u0061"`, `"a:"`}).Draw(t, "name")+" : "+v)
-				}
-				return "{" + strings.Join(all, ",") + "}"
-			}))
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		raw := `{"x":` + value(3).Draw(t, "value") + `}`
-		if _, err := DecodeObject([]byte(raw)); (err != nil) != repeats(raw) {
-			t.Fatalf("%s: %v", raw, err)
-		}
-	})
 }
 
 // TestHostileTrees: a pool with deep nesting or huge numbers is compared and planned for, and sent as it came.

@@ -57,9 +57,9 @@ func orderOfPool(before, after documents, touched map[baseline.DocumentName]bool
 func newBetween(before, after documents, first baseline.DocumentName) string {
 	between := documents{baseline.UserPool: before[baseline.UserPool], baseline.MfaConfig: before[baseline.MfaConfig]}
 	between[first] = after[first]
-	had := broken(view{docs: before, before: before})
-	ends := broken(view{docs: after, before: before})
-	for _, c := range broken(view{docs: between, before: before}) {
+	had := broken(before, before)
+	ends := broken(after, before)
+	for _, c := range broken(between, before) {
 		is := func(o conflict) bool { return o.id == c.id }
 		if !slices.ContainsFunc(had, is) && !slices.ContainsFunc(ends, is) {
 			return c.reason

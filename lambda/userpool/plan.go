@@ -111,7 +111,7 @@ func (p *Plan) judge(before, after documents, touched map[baseline.DocumentName]
 	if touched[baseline.MfaConfig] && dropsSMS(before, after) {
 		// UpdateUserPool has to follow and bring the sender again, so it must not be one that the service refuses for the
 		// pool's own state.
-		for _, c := range broken(view{docs: after, before: before}) {
+		for _, c := range broken(after, before) {
 			if !c.tolerated {
 				return nil, writing(before, fixes, baseline.MfaConfig, order),
 					"UpdateUserPool would have to follow, and be refused: " + c.reason
@@ -154,7 +154,8 @@ func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.Do
 	touched := map[baseline.DocumentName]bool{}
 	// Objects go before the leaves in them, so that a requirement on a leaf has the last word under either of its names.
 	fixes = slices.Clone(fixes)
-	slices.SortStableFunc(fixes, func(a, b baseline.Drift) int { return len(parts(a.Setting)) - len(parts(b.Setting)) })
+	depth := func(d baseline.Drift) int { return strings.Count(d.Setting, ".") }
+	slices.SortStableFunc(fixes, func(a, b baseline.Drift) int { return depth(a) - depth(b) })
 	for _, d := range fixes {
 		setting := d.Setting
 		if setting == unusedDays && d.Action == baseline.Write {
@@ -209,8 +210,8 @@ func overruled(after documents, fixes []baseline.Drift) []int {
 
 // newly returns the conflicts of a state that the pool did not lawfully have already.
 func newly(before, now documents) []conflict {
-	had := broken(view{docs: before, before: before})
-	return slices.DeleteFunc(broken(view{docs: now, before: before}), func(c conflict) bool {
+	had := broken(before, before)
+	return slices.DeleteFunc(broken(now, before), func(c conflict) bool {
 		return c.tolerated && slices.ContainsFunc(had, func(h conflict) bool { return h.id == c.id })
 	})
 }

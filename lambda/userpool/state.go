@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 
@@ -135,14 +134,6 @@ func (s State) Alike(other State) func(setting string) bool {
 // that the table lacks are included; members that no call writes are not.
 func (s State) Leaves() map[string]string {
 	return s.written().leaves()
-}
-
-// Still says whether a document is the same after it was read again.
-func (s State) Still(name baseline.DocumentName, again map[string]any) bool {
-	one := func(document map[string]any) State {
-		return State{ID: s.ID, Documents: map[baseline.DocumentName]map[string]any{name: document}}
-	}
-	return maps.Equal(one(s.Documents[name]).Leaves(), one(again).Leaves())
 }
 
 // liveMFA is the pool's MfaConfiguration by GetUserPoolMfaConfig, or else by DescribeUserPool.

@@ -1,6 +1,8 @@
 package userpool
 
 import (
+	"bytes"
+	"encoding/json"
 	"strings"
 
 	"poolkeeper/baseline"
@@ -12,48 +14,28 @@ func cloneObject(o map[string]any) map[string]any {
 	return c
 }
 
-// get returns the value at a dotted path, or nil. The key of a map may hold dots: then it is the rest of the path.
-func get(object map[string]any, path string) any {
-	if v, ok := object[path]; ok {
-		return v
+// unset removes the value at the path, given as its keys. It keeps objects that become empty.
+func unset(object map[string]any, keys []string) {
+	last := len(keys) - 1
+	if inner, ok := baseline.At(object, keys[:last]).(map[string]any); ok {
+		delete(inner, keys[last])
 	}
-	name, below, more := strings.Cut(path, ".")
-	if !more {
-		return nil
-	}
-	inner, ok := object[name].(map[string]any)
-	if !ok {
-		return nil
-	}
-	return get(inner, below)
 }
 
-// set sets the value at the path, given as its parts, and makes the objects that are missing.
-func set(object map[string]any, parts []string, v any) {
-	for _, name := range parts[:len(parts)-1] {
-		inner, ok := object[name].(map[string]any)
-		if !ok {
-			inner = map[string]any{}
-			object[name] = inner
-		}
-		object = inner
-	}
-	object[parts[len(parts)-1]] = v
-}
-
-// unset removes the value at the path, given as its parts. It keeps objects that become empty.
-func unset(object map[string]any, parts []string) {
-	for _, name := range parts[:len(parts)-1] {
-		inner, ok := object[name].(map[string]any)
-		if !ok {
-			return
-		}
-		object = inner
-	}
-	delete(object, parts[len(parts)-1])
+// parent returns the path of the object around a setting, or "".
+func parent(path string) string {
+	return path[:max(0, strings.LastIndexByte(path, '.'))]
 }
 
 // covers says whether path is the setting itself or below it.
 func covers(setting, path string) bool {
 	return path == setting || strings.HasPrefix(path, setting+".")
+}
+
+// same says whether two JSON values have the same text, with the keys of objects in order: nothing is normalized, so
+// that 1 and 1.0 differ, and absent and empty. A nil object or list is null.
+func same(a, b any) bool {
+	left, err := json.Marshal(a)
+	right, err2 := json.Marshal(b)
+	return err == nil && err2 == nil && bytes.Equal(left, right)
 }

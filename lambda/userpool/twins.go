@@ -143,14 +143,15 @@ func superseded(path string) bool {
 // move is set: then the same number of days goes out under the newer name. A requirement on the older name is written
 // under the newer.
 func validity(pool map[string]any, move bool) {
-	unused := get(pool, unusedDays)
-	if baseline.Empty(get(pool, temporaryDays)) {
+	older, newer := baseline.Keys(unusedDays), baseline.Keys(temporaryDays)
+	unused := baseline.At(pool, older)
+	if baseline.Empty(baseline.At(pool, newer)) {
 		if baseline.Empty(unused) || !move {
 			return
 		}
-		set(pool, parts(temporaryDays), unused)
+		baseline.Put(pool, newer, unused)
 	}
-	unset(pool, parts(unusedDays))
+	unset(pool, older)
 }
 
 // follows says whether the difference between what was expected and what is shown at a path is only that of a mirror
@@ -196,12 +197,4 @@ func one(a, b string) string {
 	default:
 		return ""
 	}
-}
-
-func parent(path string) string {
-	i := strings.LastIndexByte(path, '.')
-	if i < 0 {
-		return ""
-	}
-	return path[:i]
 }

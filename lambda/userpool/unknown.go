@@ -2,7 +2,6 @@ package userpool
 
 import (
 	"slices"
-	"sort"
 	"strings"
 
 	"poolkeeper/baseline"
@@ -14,13 +13,40 @@ import (
 // The path of a member of the document itself begins with the document ("UserPool.FutureThing"), where no other prefix
 // does: another document may have a member of that name.
 func unknownMembers(name baseline.DocumentName, object map[string]any) []string {
-	var found []string
 	table, _ := name.Table()
-	walkUnknown(table.Members, object, name.Prefix(), &found)
+	found := unknownIn(baseline.Member{Kind: baseline.Object, Members: table.Members}, object,
+		strings.TrimSuffix(name.Prefix(), "."))
 	for i, path := range found {
 		found[i] = leafName(name, path)
 	}
-	sort.Strings(found)
+	slices.Sort(found)
+	return found
+}
+
+func unknownIn(m baseline.Member, v any, path string) (found []string) {
+	object, isObject := v.(map[string]any)
+	list, isList := v.([]any)
+	switch {
+	case v == nil || m.Trip != baseline.Echo:
+		return nil
+	case isObject != (m.Kind == baseline.Object || m.Kind == baseline.Map) || isList != (m.Kind == baseline.List):
+		return []string{path}
+	}
+	for _, e := range list {
+		found = append(found, unknownIn(*m.Elem, e, path)...)
+	}
+	for key, e := range object {
+		i := slices.IndexFunc(m.Members, func(m baseline.Member) bool { return readName(m) == key })
+		below := strings.TrimPrefix(path+"."+key, ".")
+		switch {
+		case m.Kind == baseline.Map:
+			found = append(found, unknownIn(*m.Elem, e, below)...)
+		case i >= 0:
+			found = append(found, unknownIn(m.Members[i], e, strings.TrimSuffix(below, key)+m.Members[i].Name)...)
+		case !baseline.Empty(e):
+			found = append(found, below)
+		}
+	}
 	return found
 }
 
@@ -75,66 +101,6 @@ func UnknownOf(leaf string) string {
 		}
 	}
 	return leaf
-}
-
-func walkUnknown(members []baseline.Member, object map[string]any, prefix string, found *[]string) {
-	for name, v := range object {
-		i := readAs(members, name)
-		switch {
-		case i < 0:
-			if !baseline.Empty(v) {
-				*found = append(*found, prefix+name)
-			}
-		case members[i].Trip == baseline.Echo:
-			walkValue(members[i], v, prefix+members[i].Name, found)
-		}
-	}
-}
-
-// readAs returns the index of the member that has the name in the read call, or -1.
-func readAs(members []baseline.Member, name string) int {
-	for i := range members { // by index: a member is large to copy
-		if readName(members[i]) == name {
-			return i
-		}
-	}
-	return -1
-}
-
-func walkValue(m baseline.Member, v any, path string, found *[]string) {
-	if v == nil {
-		return
-	}
-	switch m.Kind {
-	case baseline.Object, baseline.Map:
-		object, ok := v.(map[string]any)
-		if !ok {
-			*found = append(*found, path)
-			return
-		}
-		if m.Kind == baseline.Object {
-			walkUnknown(m.Members, object, path+".", found)
-			return
-		}
-		for key, e := range object {
-			walkValue(*m.Elem, e, path+"."+key, found)
-		}
-	case baseline.List:
-		list, ok := v.([]any)
-		if !ok {
-			*found = append(*found, path)
-			return
-		}
-		for _, e := range list {
-			walkValue(*m.Elem, e, path, found)
-		}
-	default:
-		if _, isObject := v.(map[string]any); isObject {
-			*found = append(*found, path)
-		} else if _, isList := v.([]any); isList {
-			*found = append(*found, path)
-		}
-	}
 }
 
 // judgeUnknown divides the unknown members of a document by what the baseline says about them: those that go back as

@@ -11,9 +11,19 @@ import (
 type view struct {
 	docs   documents
 	before documents // as the pool was read
+	client string    // that a setting of "Clients[]" is of
 }
 
-func (v view) get(path string) any { return v.docs.get(path) }
+func (v view) path(setting string) string {
+	return strings.Replace(setting, baseline.Clients, baseline.ClientPath(v.client), 1)
+}
+
+func (v view) get(setting string) any { return v.docs.get(v.path(setting)) }
+
+// unoffered says whether a risk configuration is changed that the pool does not offer.
+func (v view) unoffered(risk string) bool {
+	return !threatens(v.docs) && v.set(risk) && !same(v.get(risk), v.before.get(v.path(risk)))
+}
 
 func (v view) text(path string) string {
 	text, _ := v.get(path).(string)
@@ -79,13 +89,8 @@ func (v view) twoSenders(path string) bool {
 	return v.set(path) && v.set(path+".SnsCallerArn") == v.set(path+".EumsSms")
 }
 
-func subset(part, whole []string) bool {
-	for _, s := range part {
-		if !slices.Contains(whole, s) {
-			return false
-		}
-	}
-	return true
+func all(list []string, holds func(string) bool) bool {
+	return !slices.ContainsFunc(list, func(s string) bool { return !holds(s) })
 }
 
 // defaultACR says whether the names of the authentication levels are the defaults that the service shows where nothing

@@ -1,6 +1,7 @@
 package userpool
 
 import (
+	"cmp"
 	"maps"
 	"strings"
 
@@ -138,43 +139,33 @@ func divide(name baseline.DocumentName, object map[string]any) (known, unknown m
 	return known, unknown
 }
 
-// place returns the document that holds the setting, and where in it; no parts are the document as a whole. The
+// place returns the document that holds the setting, and where in it; no keys are the document as a whole. The
 // document is nil where it was not read.
-func (d documents) place(setting string) (object map[string]any, path []string) {
+func (d documents) place(setting string) (object map[string]any, keys []string) {
 	name, _ := baseline.DocumentOf(setting)
-	path = parts(setting)
-	for _, above := range parts(strings.TrimSuffix(name.Prefix(), ".")) {
-		if above != "" {
-			path = path[1:]
-		}
+	keys = baseline.Keys(setting)
+	if prefix := strings.TrimSuffix(name.Prefix(), "."); prefix != "" {
+		keys = keys[len(baseline.Keys(prefix)):]
 	}
-	return d[name], path
+	return d[name], keys
 }
 
 func (d documents) get(setting string) any {
-	object, path := d.place(setting)
-	if object == nil || len(path) == 0 && len(object) == 0 {
+	object, keys := d.place(setting)
+	if len(object) == 0 {
 		return nil
 	}
-	var v any = object
-	for _, key := range path {
-		inner, ok := v.(map[string]any)
-		if !ok {
-			return nil
-		}
-		v = inner[key]
-	}
-	return v
+	return baseline.At(object, keys)
 }
 
 // set writes a value. That of a whole document has to be an object.
 func (d documents) set(setting string, v any) {
-	object, path := d.place(setting)
-	if len(path) > 0 && object != nil {
-		set(object, path, v)
-		return
-	}
-	if whole, ok := v.(map[string]any); ok && object != nil {
+	object, keys := d.place(setting)
+	switch whole, ok := v.(map[string]any); {
+	case object == nil:
+	case len(keys) > 0:
+		baseline.Put(object, keys, v)
+	case ok:
 		name, _ := baseline.DocumentOf(setting)
 		d[name] = whole
 	}
@@ -182,34 +173,12 @@ func (d documents) set(setting string, v any) {
 
 // unset takes a value away; of a whole document, everything in it.
 func (d documents) unset(setting string) {
-	object, path := d.place(setting)
-	if len(path) > 0 {
-		unset(object, path)
+	object, keys := d.place(setting)
+	if len(keys) > 0 {
+		unset(object, keys)
 		return
 	}
 	clear(object)
 }
 
-func readName(m baseline.Member) string {
-	if m.ReadName != "" {
-		return m.ReadName
-	}
-	return m.Name
-}
-
-// parts splits a setting's path; the key of a map is one part, dots and all.
-func parts(setting string) []string {
-	split := make([]string, 0, 4)
-	for rest := setting; ; {
-		name, below, more := strings.Cut(rest, ".")
-		split = append(split, name)
-		if !more {
-			return split
-		}
-		if m, ok := baseline.Lookup(setting[:len(setting)-len(below)-1]); ok && m.Kind == baseline.Map &&
-			m.Elem.Kind != baseline.Object {
-			return append(split, below)
-		}
-		rest = below
-	}
-}
+func readName(m baseline.Member) string { return cmp.Or(m.ReadName, m.Name) }

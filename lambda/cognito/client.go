@@ -48,10 +48,11 @@ func (c *Client) Write(ctx context.Context, id string, request userpool.Request)
 		message := "too many calls to make this one in time: " + err.Error()
 		return "", &Error{Call: request.Call, Class: ClassBusy, Message: message, cause: err}
 	}
+	var raw []byte
 	var requestID string
 	err := c.call(ctx, request.Call, id, request.Document, func(o *idp.Options) {
 		o.Retryer = aws.NopRetryer{}
-		o.APIOptions = append(o.APIOptions, send(request.Body), captureID(&requestID))
+		o.APIOptions = append(o.APIOptions, send(request.Body), capture(&raw, &requestID))
 	})
 	if err != nil {
 		failed := c.failed(request.Call, id, err, request.Document, request.Body)

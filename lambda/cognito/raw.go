@@ -9,15 +9,14 @@ import (
 	"net/http"
 	"strings"
 
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// capture keeps the body of a successful answer in *raw, as it came over the wire. It hands an empty object to the SDK
+// capture keeps the body of a successful answer in *raw, as it came over the wire, and the id of the request. It hands an empty object to the SDK
 // in its place: the typed answer is not needed, and an answer that does not fit the SDK's types is no error. The SDK
 // still gets the body of an error and types it. After a retry, *raw has the last answer.
-func capture(raw *[]byte) func(*middleware.Stack) error {
+func capture(raw *[]byte, id *string) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
 		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("CaptureRawBody", func(
 			ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
@@ -30,6 +29,7 @@ func capture(raw *[]byte) func(*middleware.Stack) error {
 			if !ok {
 				return out, metadata, fmt.Errorf("capturing the answer: unexpected transport type %T", out.RawResponse)
 			}
+			*id = response.Header.Get("X-Amzn-Requestid")
 			if response.StatusCode >= http.StatusMultipleChoices {
 				return out, metadata, nil
 			}
@@ -66,19 +66,6 @@ func whole(response *smithyhttp.Response) ([]byte, error) {
 type replaced struct {
 	io.Reader
 	io.Closer
-}
-
-// captureID keeps the id of the request, which the SDK takes from the answer.
-func captureID(id *string) func(*middleware.Stack) error {
-	return func(stack *middleware.Stack) error {
-		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("CaptureRequestID", func(
-			ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
-		) (middleware.DeserializeOutput, middleware.Metadata, error) {
-			out, metadata, err := next.HandleDeserialize(ctx, in)
-			*id, _ = awsmiddleware.GetRequestIDMetadata(metadata)
-			return out, metadata, err
-		}), middleware.Before)
-	}
 }
 
 // send replaces the body that the SDK made of its typed input. It runs after the SDK's serializer, and before the SDK

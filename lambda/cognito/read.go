@@ -14,9 +14,6 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// namesByKind are documents of clients, by their kind.
-type namesByKind = map[baseline.DocumentName][]baseline.DocumentName
-
 // Read reads the documents that are wanted of a pool, as many at once as possible: which clients are wanted is known
 // only after the pool was read. Errors are of type *Error.
 func (c *Client) Read(ctx context.Context, id string, want userpool.Want) (userpool.State, error) {
@@ -40,11 +37,11 @@ func (c *Client) Read(ctx context.Context, id string, want userpool.Want) (userp
 		return userpool.State{}, err
 	}
 	pool := state.Identity()
-	wanted := namesByKind{}
+	var wanted []baseline.DocumentName
 	for _, client := range clients {
 		kinds := want.Clients(pool, client)
 		for _, kind := range kinds {
-			wanted[kind] = append(wanted[kind], kind.Of(client.ID))
+			wanted = append(wanted, kind.Of(client.ID))
 		}
 		if len(kinds) > 0 {
 			state.Clients = append(state.Clients, client)
@@ -80,76 +77,36 @@ func (c *Client) readPool(ctx context.Context, id string, wanted []baseline.Docu
 	return userpool.State{ID: id, Documents: docs}, nil
 }
 
-// readClients adds the documents of clients to the state. The kinds have rates of their own, so they are read side by
-// side.
-func (c *Client) readClients(ctx context.Context, state userpool.State, wanted namesByKind) (userpool.State, error) {
-	type answer struct {
-		docs map[baseline.DocumentName]map[string]any
-		err  error
-	}
-	answers := make(chan answer, len(wanted))
-	for _, names := range wanted {
-		go func() {
-			docs, err := c.readAll(ctx, state.ID, names)
-			answers <- answer{docs, err}
-		}()
-	}
-	var first error
-	for range wanted {
-		a := <-answers
-		if first == nil {
-			first = a.err
-		}
-		maps.Copy(state.Documents, a.docs)
-	}
-	if first != nil {
-		return userpool.State{}, first
-	}
-	missing := missingOf(state, wanted)
-	if err := c.confirmGone(ctx, state.ID, missing); err != nil {
+// readClients adds the documents of clients to the state. A client that was deleted during the read is no client of the
+// pool, whatever was read of it before. One that is still listed then is an error: a client that nobody sees would
+// count as compliant.
+func (c *Client) readClients(ctx context.Context, state userpool.State, wanted []baseline.DocumentName,
+) (userpool.State, error) {
+	docs, err := c.readAll(ctx, state.ID, wanted)
+	if err != nil {
 		return userpool.State{}, err
 	}
-	// A client that was deleted during the read is no client of the pool, whatever was read of it before.
+	maps.Copy(state.Documents, docs)
 	gone := map[string]bool{}
-	for _, name := range missing {
-		gone[name.Client()] = true
+	for _, name := range wanted {
+		if _, read := docs[name]; !read {
+			gone[name.Client()] = true
+		}
 	}
-	state.Clients = slices.DeleteFunc(state.Clients, func(c baseline.ClientIdentity) bool { return gone[c.ID] })
+	if len(gone) == 0 {
+		return state, nil
+	}
+	is := func(client baseline.ClientIdentity) bool { return gone[client.ID] }
+	clients, err := c.listClients(ctx, state.ID)
+	if err == nil && slices.ContainsFunc(clients, is) {
+		err = &Error{Call: "DescribeUserPoolClient", Class: ClassOdd, Message: "a client that is listed does not exist"}
+	}
+	if err != nil {
+		return userpool.State{}, err
+	}
+	state.Clients = slices.DeleteFunc(state.Clients, is)
 	maps.DeleteFunc(state.Documents, func(n baseline.DocumentName, _ map[string]any) bool { return gone[n.Client()] })
 	return state, nil
-}
-
-// missingOf returns the wanted documents that were not read.
-func missingOf(state userpool.State, wanted namesByKind) []baseline.DocumentName {
-	var missing []baseline.DocumentName
-	for _, names := range wanted {
-		for _, name := range names {
-			if _, read := state.Documents[name]; !read {
-				missing = append(missing, name)
-			}
-		}
-	}
-	return missing
-}
-
-// confirmGone fails if a client of which a document is missing is still listed: a client that nobody sees would count
-// as compliant.
-func (c *Client) confirmGone(ctx context.Context, id string, missing []baseline.DocumentName) error {
-	if len(missing) == 0 {
-		return nil
-	}
-	clients, err := c.listClients(ctx, id)
-	if err != nil {
-		return err
-	}
-	for _, name := range missing {
-		is := func(client baseline.ClientIdentity) bool { return client.ID == name.Client() }
-		if table, _ := name.Table(); slices.ContainsFunc(clients, is) {
-			return &Error{Call: table.ReadCall, Class: ClassOdd,
-				Message: "client " + name.Client() + " does not exist by this answer, but is listed"}
-		}
-	}
-	return nil
 }
 
 // readAll reads the documents side by side. It leaves out a client that no longer exists. It returns the error of the
@@ -240,8 +197,9 @@ func (c *Client) answer(
 	ctx context.Context, id string, name baseline.DocumentName, table baseline.Document,
 ) (object map[string]any, found bool, failed *Error) {
 	var raw []byte
+	var requestID string
 	err := c.call(ctx, table.ReadCall, id, name, func(o *idp.Options) {
-		o.APIOptions = append(o.APIOptions, capture(&raw))
+		o.APIOptions = append(o.APIOptions, capture(&raw, &requestID))
 	})
 	if err != nil {
 		return nil, false, c.failed(table.ReadCall, id, err, name, nil)

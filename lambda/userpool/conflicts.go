@@ -26,6 +26,11 @@ type conflict struct {
 	tolerated bool
 }
 
+// in says whether the conflict is one of those.
+func (c conflict) in(all []conflict) bool {
+	return slices.ContainsFunc(all, func(o conflict) bool { return o.id == c.id })
+}
+
 const (
 	factors     = "Policies.SignInPolicy.AllowedFirstAuthFactors"
 	threat      = "UserPoolAddOns.AdvancedSecurityMode"

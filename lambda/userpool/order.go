@@ -16,40 +16,34 @@ import (
 //
 // The other documents follow, in the order of the table: what they need of the pool, threat protection or a plan, is
 // there by then.
-func orderOf(before, after documents, touched map[baseline.DocumentName]bool) ([]baseline.DocumentName, string) {
-	order, clash := orderOfPool(before, after, touched)
+func orderOf(before, after documents, touched map[baseline.DocumentName]bool,
+) (order []baseline.DocumentName, clash string) {
+	mfaFirst := []baseline.DocumentName{baseline.MfaConfig, baseline.UserPool}
 	for _, name := range namesOf(after) {
-		if touched[name] && name != baseline.UserPool && name != baseline.MfaConfig {
+		if touched[name] {
 			order = append(order, name)
 		}
+		if touched[name] && !slices.Contains(mfaFirst, name) {
+			mfaFirst = append(mfaFirst, name)
+		}
 	}
-	return order, clash
-}
-
-func orderOfPool(before, after documents, touched map[baseline.DocumentName]bool) ([]baseline.DocumentName, string) {
 	switch {
 	case touched[baseline.MfaConfig] && dropsSMS(before, after):
 		// SetUserPoolMfaConfig without the SMS block may clear the pool's SmsConfiguration, so UpdateUserPool follows and
 		// brings it again.
-		return []baseline.DocumentName{baseline.MfaConfig, baseline.UserPool}, ""
-	case touched[baseline.MfaConfig] && touched[baseline.UserPool]:
-		first := newBetween(before, after, baseline.UserPool)
-		if first == "" {
-			return []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}, ""
-		}
-		second := newBetween(before, after, baseline.MfaConfig)
-		if second == "" {
-			return []baseline.DocumentName{baseline.MfaConfig, baseline.UserPool}, ""
-		}
-		return []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig},
-			fmt.Sprintf("no order of the two calls is lawful: %s; %s", first, second)
-	case touched[baseline.MfaConfig]:
-		return []baseline.DocumentName{baseline.MfaConfig}, ""
-	case touched[baseline.UserPool]:
-		return []baseline.DocumentName{baseline.UserPool}, ""
-	default:
-		return nil, ""
+		return mfaFirst, ""
+	case !touched[baseline.MfaConfig] || !touched[baseline.UserPool]:
+		return order, ""
 	}
+	first := newBetween(before, after, baseline.UserPool)
+	if first == "" {
+		return order, ""
+	}
+	second := newBetween(before, after, baseline.MfaConfig)
+	if second == "" {
+		return mfaFirst, ""
+	}
+	return order, "no order of the two calls is lawful: " + first + "; " + second
 }
 
 // newBetween returns the reason why the pool could not be as it is between two writes of which the one of the named
@@ -60,8 +54,7 @@ func newBetween(before, after documents, first baseline.DocumentName) string {
 	had := broken(before, before)
 	ends := broken(after, before)
 	for _, c := range broken(between, before) {
-		is := func(o conflict) bool { return o.id == c.id }
-		if !slices.ContainsFunc(had, is) && !slices.ContainsFunc(ends, is) {
+		if !c.in(had) && !c.in(ends) {
 			return c.reason
 		}
 	}
@@ -83,7 +76,8 @@ func (p *Plan) request(order []baseline.DocumentName, before, after documents) e
 		if err != nil {
 			return fmt.Errorf("planning the write of %s: %w", name, err)
 		}
-		r := Request{Call: callOf(name), Document: name, Body: body}
+		table, _ := name.Table()
+		r := Request{Call: table.WriteCall, Document: name, Body: body}
 		if name == baseline.MfaConfig && dropsSMS(before, after) {
 			r.Restores = []baseline.Drift{{Setting: sms, Action: baseline.Write, Value: baseline.Clone(after.get(sms))}}
 		}
@@ -99,9 +93,4 @@ func (p *Plan) request(order []baseline.DocumentName, before, after documents) e
 		}
 	}
 	return nil
-}
-
-func callOf(name baseline.DocumentName) string {
-	table, _ := name.Table()
-	return table.WriteCall
 }

@@ -70,16 +70,25 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error
 			p.Fixes, p.after = fixes, after
 			return p, p.request(order, before, after)
 		}
-		var rest []baseline.Drift
-		for i, d := range fixes {
+		fixes = p.leave(fixes, func(i int) string {
 			if slices.Contains(blame, i) {
-				p.Left = append(p.Left, Left{Drift: d, Reason: reason})
-			} else {
-				rest = append(rest, d)
+				return reason
 			}
-		}
-		fixes = rest
+			return ""
+		})
 	}
+}
+
+// leave returns the drifts without those for which there is a reason to leave them.
+func (p *Plan) leave(drifts []baseline.Drift, why func(i int) string) (rest []baseline.Drift) {
+	for i, d := range drifts {
+		if reason := why(i); reason != "" {
+			p.Left = append(p.Left, Left{Drift: d, Reason: reason})
+			continue
+		}
+		rest = append(rest, d)
+	}
+	return rest
 }
 
 // judge returns the order of the documents to write, or else the drifts that stand in the way and the reason.
@@ -195,25 +204,21 @@ func meant(fixes []baseline.Drift) map[baseline.DocumentName]bool {
 
 // overruled returns the fixes that do not stand once all are made: requirements contradict each other through a twin.
 func overruled(after documents, fixes []baseline.Drift) []int {
-	var undone []int
-	for i, d := range fixes {
+	return which(fixes, func(i int) bool {
+		d := fixes[i]
 		now := after.get(d.Setting)
 		_, object := d.Value.(map[string]any) // an object may have been completed since
-		switch {
-		case superseded(d.Setting) || object && now != nil:
-		case d.Action == baseline.LeaveOut && now != nil, d.Action == baseline.Write && !same(now, d.Value):
-			undone = append(undone, i)
+		if superseded(d.Setting) || object && now != nil {
+			return false
 		}
-	}
-	return undone
+		return d.Action == baseline.LeaveOut && now != nil || d.Action == baseline.Write && !same(now, d.Value)
+	})
 }
 
 // newly returns the conflicts of a state that the pool did not lawfully have already.
 func newly(before, now documents) []conflict {
 	had := broken(before, before)
-	return slices.DeleteFunc(broken(now, before), func(c conflict) bool {
-		return c.tolerated && slices.ContainsFunc(had, func(h conflict) bool { return h.id == c.id })
-	})
+	return slices.DeleteFunc(broken(now, before), func(c conflict) bool { return c.tolerated && c.in(had) })
 }
 
 // culprits returns the fixes to give up for a conflict: those of the first of its settings without which it is gone,
@@ -222,19 +227,26 @@ func newly(before, now documents) []conflict {
 func culprits(c conflict, before documents, fixes []baseline.Drift) []int {
 	var all []int
 	for _, setting := range c.settings {
-		var part []int
-		for i, d := range fixes {
-			if Touches(d.Setting, setting) {
-				part = append(part, i)
-			}
+		part := which(fixes, func(i int) bool { return Touches(fixes[i].Setting, setting) })
+		var rest []baseline.Drift
+		for _, i := range which(fixes, func(i int) bool { return !slices.Contains(part, i) }) {
+			rest = append(rest, fixes[i])
 		}
-		if len(part) > 0 && !remains(c, before, without(fixes, part)) {
+		if after, _ := apply(before, rest); len(part) > 0 && !c.in(newly(before, after)) {
 			return part
 		}
-		for _, i := range part {
-			if !slices.Contains(all, i) {
-				all = append(all, i)
-			}
+		all = append(all, part...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// which returns the indexes of the fixes that are picked.
+func which(fixes []baseline.Drift, pick func(i int) bool) []int {
+	var all []int
+	for i := range fixes {
+		if pick(i) {
+			all = append(all, i)
 		}
 	}
 	for _, i := range slices.Clone(all) {
@@ -246,11 +258,6 @@ func culprits(c conflict, before documents, fixes []baseline.Drift) []int {
 	return all
 }
 
-func remains(c conflict, before documents, fixes []baseline.Drift) bool {
-	after, _ := apply(before, fixes)
-	return slices.ContainsFunc(newly(before, after), func(n conflict) bool { return n.id == c.id })
-}
-
 // Touches says whether a drift of one setting changes the other: one covers the other, or their twins do.
 func Touches(drifted, setting string) bool {
 	if covers(drifted, setting) || covers(setting, drifted) {
@@ -260,33 +267,18 @@ func Touches(drifted, setting string) bool {
 	return ok && (covers(other, setting) || covers(setting, other))
 }
 
-// writing returns the fixes that need the write of a document.
-func writing(before documents, fixes []baseline.Drift, name baseline.DocumentName,
-	order []baseline.DocumentName) []int {
-	var found []int
-	for i := range fixes {
+// writing returns the fixes that need the write of a document, or all of them where it is in the order and only
+// accompanies the write of another.
+func writing(before documents, fixes []baseline.Drift, name baseline.DocumentName, order []baseline.DocumentName) []int {
+	found := which(fixes, func(i int) bool {
 		if !meant(fixes[i : i+1])[name] {
-			continue
+			return false
 		}
-		if _, touched := apply(before, fixes[i:i+1]); touched[name] {
-			found = append(found, i)
-		}
-	}
+		_, touched := apply(before, fixes[i:i+1])
+		return touched[name]
+	})
 	if len(found) == 0 && slices.Contains(order, name) {
-		// The write only accompanies that of another document.
-		for i := range fixes {
-			found = append(found, i)
-		}
+		return which(fixes, func(int) bool { return true })
 	}
 	return found
-}
-
-func without(fixes []baseline.Drift, drop []int) []baseline.Drift {
-	var rest []baseline.Drift
-	for i, d := range fixes {
-		if !slices.Contains(drop, i) {
-			rest = append(rest, d)
-		}
-	}
-	return rest
 }

@@ -92,17 +92,11 @@ func (p *Plan) blinding(drifts []baseline.Drift, riskRequired bool) []baseline.D
 	if !riskRequired || !threatens(before) {
 		return drifts
 	}
-	return slices.DeleteFunc(slices.Clone(drifts), func(d baseline.Drift) bool {
-		if !Touches(d.Setting, threat) {
-			return false
+	return p.leave(drifts, func(i int) string {
+		if after, _ := apply(before, drifts[i:i+1]); threatens(after) {
+			return ""
 		}
-		after, _ := apply(before, []baseline.Drift{d})
-		if threatens(after) {
-			return false
-		}
-		p.Left = append(p.Left, Left{Drift: d, Reason: "a risk configuration is required too, and there is none while " +
-			threat + " is OFF"})
-		return true
+		return "a risk configuration is required too, and there is none while " + threat + " is OFF"
 	})
 }
 
@@ -110,42 +104,30 @@ func (p *Plan) blinding(drifts []baseline.Drift, riskRequired bool) []baseline.D
 // would count, which nobody has asked for.
 func (p *Plan) orphaning(drifts []baseline.Drift) []baseline.Drift {
 	before := p.Before.written()
-	for _, name := range p.Before.Names() {
-		if name.Kind() != baseline.ClientRisk || baseline.Empty(before[name]) {
-			continue
-		}
+	after, _ := apply(before, drifts)
+	return p.leave(drifts, func(i int) string {
+		name, _ := baseline.DocumentOf(drifts[i].Setting)
 		whole := strings.TrimSuffix(name.Prefix(), ".")
-		ofIt := func(d baseline.Drift) bool { return covers(whole, d.Setting) }
-		after, _ := apply(before, slices.DeleteFunc(slices.Clone(drifts), func(d baseline.Drift) bool { return !ofIt(d) }))
-		if !baseline.Empty(after[name]) || slices.ContainsFunc(drifts,
-			func(d baseline.Drift) bool { return d.Setting == whole }) {
-			continue
+		absent := func(d baseline.Drift) bool { return d.Setting == whole }
+		if name.Kind() != baseline.ClientRisk || baseline.Empty(before[name]) || !baseline.Empty(after[name]) ||
+			slices.ContainsFunc(drifts, absent) {
+			return ""
 		}
-		for _, d := range drifts {
-			if ofIt(d) {
-				p.Left = append(p.Left,
-					Left{Drift: d, Reason: "it is the last of the client's own risk configuration, without which the pool's " +
-						"would count: require " + whole + " to be absent"})
-			}
-		}
-		drifts = slices.DeleteFunc(slices.Clone(drifts), ofIt)
-	}
-	return drifts
+		return "it is the last of the client's own risk configuration, without which the pool's would count: require " +
+			whole + " to be absent"
+	})
 }
 
 // offered leaves the drifts of documents that the pool does not offer.
-func (p *Plan) offered(drifts []baseline.Drift) (now []baseline.Drift) {
-	for _, d := range drifts {
-		name, _ := baseline.DocumentOf(d.Setting)
-		_, read := p.Before.Documents[name]
-		switch {
-		case p.Before.off(name):
-			p.Left = append(p.Left, Left{Drift: d, Reason: "a risk configuration needs " + threat + " AUDIT or ENFORCED"})
-		case !read:
-			p.Left = append(p.Left, Left{Drift: d, Reason: "there is no such client"})
-		default:
-			now = append(now, d)
+func (p *Plan) offered(drifts []baseline.Drift) []baseline.Drift {
+	return p.leave(drifts, func(i int) string {
+		name, _ := baseline.DocumentOf(drifts[i].Setting)
+		if _, read := p.Before.Documents[name]; !read {
+			return "there is no such client"
 		}
-	}
-	return now
+		if p.Before.off(name) {
+			return "a risk configuration needs " + threat + " AUDIT or ENFORCED"
+		}
+		return ""
+	})
 }

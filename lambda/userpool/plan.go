@@ -225,20 +225,32 @@ func newly(before, now documents) []conflict {
 // or else all that take part, but for those that make no difference. There are none if the pool has the conflict
 // without us: then the service judges.
 func culprits(c conflict, before documents, fixes []baseline.Drift) []int {
+	remains := func(given []int) bool {
+		var rest []baseline.Drift
+		for i, d := range fixes {
+			if !slices.Contains(given, i) {
+				rest = append(rest, d)
+			}
+		}
+		after, _ := apply(before, rest)
+		return c.in(newly(before, after))
+	}
 	var all []int
 	for _, setting := range c.settings {
 		part := which(fixes, func(i int) bool { return Touches(fixes[i].Setting, setting) })
-		var rest []baseline.Drift
-		for _, i := range which(fixes, func(i int) bool { return !slices.Contains(part, i) }) {
-			rest = append(rest, fixes[i])
-		}
-		if after, _ := apply(before, rest); len(part) > 0 && !c.in(newly(before, after)) {
+		if len(part) > 0 && !remains(part) {
 			return part
 		}
 		all = append(all, part...)
 	}
 	slices.Sort(all)
-	return slices.Compact(all)
+	all = slices.Compact(all)
+	for _, i := range slices.Clone(all) {
+		if rest := slices.DeleteFunc(slices.Clone(all), func(k int) bool { return k == i }); !remains(rest) {
+			all = rest
+		}
+	}
+	return all
 }
 
 // which returns the indexes of the fixes that are picked.
@@ -247,12 +259,6 @@ func which(fixes []baseline.Drift, pick func(i int) bool) []int {
 	for i := range fixes {
 		if pick(i) {
 			all = append(all, i)
-		}
-	}
-	for _, i := range slices.Clone(all) {
-		rest := slices.DeleteFunc(slices.Clone(all), func(k int) bool { return k == i })
-		if !remains(c, before, without(fixes, rest)) {
-			all = rest
 		}
 	}
 	return all

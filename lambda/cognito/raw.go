@@ -13,9 +13,9 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// capture keeps the body of a successful answer in *raw, as it came over the wire, and the id of the request. It hands an empty object to the SDK
-// in its place: the typed answer is not needed, and an answer that does not fit the SDK's types is no error. The SDK
-// still gets the body of an error and types it. After a retry, *raw has the last answer.
+// capture keeps the body of a successful answer in *raw, as it came over the wire, and the id of the request. It hands
+// an empty object to the SDK in its place: the typed answer is not needed, and an answer that does not fit the SDK's
+// types is no error. The SDK still gets the body of an error and types it. After a retry, *raw has the last answer.
 func capture(raw *[]byte, id *string) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
 		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("CaptureRawBody", func(

@@ -275,7 +275,8 @@ func Touches(drifted, setting string) bool {
 
 // writing returns the fixes that need the write of a document, or all of them where it is in the order and only
 // accompanies the write of another.
-func writing(before documents, fixes []baseline.Drift, name baseline.DocumentName, order []baseline.DocumentName) []int {
+func writing(before documents, fixes []baseline.Drift, name baseline.DocumentName,
+	order []baseline.DocumentName) []int {
 	found := which(fixes, func(i int) bool {
 		if !meant(fixes[i : i+1])[name] {
 			return false

@@ -96,8 +96,7 @@ func TestASFFLimits(t *testing.T) {
 // late event does not change it.
 func TestHub(t *testing.T) {
 	t.Parallel()
-	hub := securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String(mototest.Start(t)),
-		Credentials: credentials})
+	hub := securityhub.NewFromConfig(at(mototest.Start(t)))
 	clock := time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)
 	channel := notify.Hub{Client: hub, Now: func() time.Time { clock = clock.Add(time.Minute); return clock }}
 	const failed, active, passed, archived = "FAILED", "ACTIVE", "PASSED", "ARCHIVED"
@@ -133,8 +132,7 @@ func TestHub(t *testing.T) {
 			t.Errorf("%v", related)
 		}
 	}
-	unreachable := notify.Hub{Now: time.Now, Client: securityhub.New(securityhub.Options{Region: "eu-west-1",
-		BaseEndpoint: aws.String("http://127.0.0.1:9"), Credentials: credentials, RetryMaxAttempts: 1})}
+	unreachable := notify.Hub{Now: time.Now, Client: securityhub.NewFromConfig(at("http://127.0.0.1:9"))}
 	_, errs := notify.Send(t.Context(), []notify.Channel{unreachable, channel}, reportOf(outcome.Unfixable))
 	if len(errs) != 1 || !strings.HasPrefix(errs[0].Error(), "sending to Security Hub: ") {
 		t.Errorf("%v", errs)
@@ -145,9 +143,7 @@ func TestHub(t *testing.T) {
 func TestHubUnclearAnswers(t *testing.T) {
 	t.Parallel()
 	accepts(t, func(url string) notify.Channel {
-		client := securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url),
-			Credentials: credentials})
-		return notify.Hub{Client: client, Now: time.Now}
+		return notify.Hub{Client: securityhub.NewFromConfig(at(url)), Now: time.Now}
 	}, map[string]bool{
 		`{}`: false, `{"FailedCount":0}`: false, `{"FailedCount":0,"SuccessCount":1}`: true,
 		`{"FailedCount":1,"SuccessCount":0,"FailedFindings":[{"ErrorCode":"InvalidInput","ErrorMessage":"no"}]}`: false,

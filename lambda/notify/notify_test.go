@@ -5,11 +5,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	bustypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -22,9 +19,36 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-var credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-	return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
-})
+// at is how the service at a URL is called.
+func at(url string) aws.Config {
+	return aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String(url), RetryMaxAttempts: 1,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
+		})}
+}
+
+const queueARN = "arn:aws:sqs:eu-west-1:123456789012:q"
+
+// queued makes the queue of queueARN, and returns how to read the one message that it has to have then.
+func queued(t *testing.T, config aws.Config) (read func(into any)) {
+	t.Helper()
+	queues := sqs.NewFromConfig(config)
+	queue, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("q")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(into any) {
+		t.Helper()
+		got, err := queues.ReceiveMessage(t.Context(),
+			&sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, MaxNumberOfMessages: 10})
+		if err != nil || len(got.Messages) != 1 {
+			t.Fatalf("%d messages passed the filter, want one: %v", len(got.Messages), err)
+		}
+		if err := json.Unmarshal([]byte(aws.ToString(got.Messages[0].Body)), into); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
 
 // deleted names the outcome of an event about the deletion of a pool that a rule names. Its ending is Drifted.
 const deleted outcome.Ending = "deleted"
@@ -83,19 +107,14 @@ func reportOf(ending outcome.Ending) report.Report {
 // subscription filters by.
 func TestTopic(t *testing.T) {
 	t.Parallel()
-	url := mototest.Start(t)
-	queues := sqs.New(sqs.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: credentials})
-	topics := sns.New(sns.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: credentials})
-	queue, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("q")})
-	if err != nil {
-		t.Fatal(err)
-	}
+	config := at(mototest.Start(t))
+	read, topics := queued(t, config), sns.NewFromConfig(config)
 	topic, err := topics.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("t")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = topics.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("sqs"),
-		Endpoint:   aws.String("arn:aws:sqs:eu-west-1:123456789012:q"),
+		Endpoint:   aws.String(queueARN),
 		Attributes: map[string]string{"FilterPolicy": `{"severity":["HIGH","CRITICAL"],"rule":["every-pool"]}`}})
 	if err != nil {
 		t.Fatal(err)
@@ -107,19 +126,9 @@ func TestTopic(t *testing.T) {
 			t.Errorf("%s: notified %v, %v", ending, notified, failed)
 		}
 	}
-	got, err := queues.ReceiveMessage(t.Context(),
-		&sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, MaxNumberOfMessages: 10})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(got.Messages) != 1 {
-		t.Fatalf("%d messages passed the filter, want the one of severity HIGH", len(got.Messages))
-	}
 	var envelope struct{ Message, Subject string }
 	var r report.Report
-	if err := json.Unmarshal([]byte(aws.ToString(got.Messages[0].Body)), &envelope); err != nil {
-		t.Fatal(err)
-	}
+	read(&envelope)
 	if err := json.Unmarshal([]byte(envelope.Message), &r); err != nil {
 		t.Fatalf("%v: %s", err, envelope.Message)
 	}
@@ -129,68 +138,18 @@ func TestTopic(t *testing.T) {
 	}
 }
 
-// TestLogsKeepMetrics puts the lines of the metrics into CloudWatch Logs and reads them back as they were: the metrics
-// are made of the log and of nothing else.
-func TestLogsKeepMetrics(t *testing.T) {
-	t.Parallel()
-	logs := cloudwatchlogs.New(cloudwatchlogs.Options{Region: "eu-west-1", BaseEndpoint: aws.String(mototest.Start(t)),
-		Credentials: credentials})
-	group, stream := aws.String("/aws/lambda/keeper"), aws.String("s")
-	_, err := logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: group})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = logs.CreateLogStream(t.Context(),
-		&cloudwatchlogs.CreateLogStreamInput{LogGroupName: group, LogStreamName: stream})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b strings.Builder
-	now := time.Now()
-	if err := report.Metrics(&b, "keeper", now, ended(outcome.Remediated), report.Counts{Calls: 4}); err != nil {
-		t.Fatal(err)
-	}
-	var events []logtypes.InputLogEvent
-	for line := range strings.Lines(b.String()) {
-		events = append(events, logtypes.InputLogEvent{Timestamp: aws.Int64(now.UnixMilli()),
-			Message: aws.String(strings.TrimSpace(line))})
-	}
-	_, err = logs.PutLogEvents(t.Context(),
-		&cloudwatchlogs.PutLogEventsInput{LogGroupName: group, LogStreamName: stream, LogEvents: events})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := logs.GetLogEvents(t.Context(), &cloudwatchlogs.GetLogEventsInput{LogGroupName: group,
-		LogStreamName: stream, StartFromHead: aws.Bool(true)})
-	if err != nil || len(got.Events) != 2 {
-		t.Fatalf("%d lines, %v", len(got.Events), err)
-	}
-	for i, e := range got.Events {
-		message := aws.ToString(e.Message)
-		if message != aws.ToString(events[i].Message) || !strings.Contains(message, `"_aws":{"CloudWatchMetrics":`) {
-			t.Error(message)
-		}
-	}
-}
-
 // TestBus puts events on a bus to which a rule of somebody else listens.
 func TestBus(t *testing.T) {
 	t.Parallel()
-	url := mototest.Start(t)
-	queues := sqs.New(sqs.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: credentials})
-	bus := eventbridge.New(eventbridge.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url),
-		Credentials: credentials})
-	queue, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("q")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = bus.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: aws.String("r"),
+	config := at(mototest.Start(t))
+	read, bus := queued(t, config), eventbridge.NewFromConfig(config)
+	_, err := bus.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: aws.String("r"),
 		EventPattern: aws.String(`{"source":["poolkeeper"],"detail-type":["User Pool Remediated"]}`)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = bus.PutTargets(t.Context(), &eventbridge.PutTargetsInput{Rule: aws.String("r"), Targets: []bustypes.Target{
-		{Id: aws.String("q"), Arn: aws.String("arn:aws:sqs:eu-west-1:123456789012:q")}}})
+		{Id: aws.String("q"), Arn: aws.String(queueARN)}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,23 +159,13 @@ func TestBus(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := queues.ReceiveMessage(t.Context(),
-		&sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, MaxNumberOfMessages: 10})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(got.Messages) != 1 {
-		t.Fatalf("%d events, want one", len(got.Messages))
-	}
 	var e struct {
 		Source     string
 		DetailType string `json:"detail-type"`
 		Detail     report.Report
 		Resources  []string
 	}
-	if err := json.Unmarshal([]byte(aws.ToString(got.Messages[0].Body)), &e); err != nil {
-		t.Fatal(err)
-	}
+	read(&e)
 	if e.Source != notify.Source || e.DetailType != "User Pool Remediated" || len(e.Resources) != 1 ||
 		e.Detail.Outcome != outcome.Remediated {
 		t.Errorf("%+v", e)
@@ -226,8 +175,7 @@ func TestBus(t *testing.T) {
 // TestSend: a channel that fails is named, and stops no other.
 func TestSend(t *testing.T) {
 	t.Parallel()
-	nowhere := aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String("http://127.0.0.1:9"), Credentials: credentials,
-		RetryMaxAttempts: 1}
+	nowhere := at("http://127.0.0.1:9")
 	notified, failed := notify.Send(t.Context(), []notify.Channel{
 		notify.Topic{Client: sns.NewFromConfig(nowhere), ARN: "arn"},
 		notify.Bus{Client: eventbridge.NewFromConfig(nowhere), Bus: "default"}}, reportOf(outcome.Unfixable))

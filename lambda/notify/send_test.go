@@ -13,7 +13,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
@@ -75,8 +74,7 @@ func TestPublishOnce(t *testing.T) {
 		out.Drifts = append(out.Drifts, outcome.Finding{Setting: fmt.Sprintf("UserPoolTags.%d", i), Want: "x",
 			Rule: fmt.Sprintf("rule-%d-\U0001f512", i), State: outcome.StateUnfixable})
 	}
-	client := sns.New(sns.Options{Region: "eu-west-1", BaseEndpoint: aws.String(server.URL), Credentials: credentials})
-	topic := notify.Topic{Client: client, ARN: "arn:aws:sns:eu-west-1:123456789012:t"}
+	topic := notify.Topic{Client: sns.NewFromConfig(at(server.URL)), ARN: "arn:aws:sns:eu-west-1:123456789012:t"}
 	if err := topic.Send(t.Context(), report.New(out, "test", "")); err != nil {
 		t.Fatal(err)
 	}
@@ -105,9 +103,7 @@ func TestPublishOnce(t *testing.T) {
 func TestUnclearAnswers(t *testing.T) {
 	t.Parallel()
 	accepts(t, func(url string) notify.Channel {
-		client := eventbridge.New(eventbridge.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url),
-			Credentials: credentials})
-		return notify.Bus{Client: client, Bus: "default"}
+		return notify.Bus{Client: eventbridge.NewFromConfig(at(url)), Bus: "default"}
 	}, map[string]bool{
 		`{}`: false, `{"FailedEntryCount":0,"Entries":[]}`: false, `{"Entries":[{}]}`: false,
 		`{"FailedEntryCount":1,"Entries":[{"ErrorCode":"ThrottlingException","ErrorMessage":"slow"}]}`: false,

@@ -14,40 +14,35 @@ import (
 func TestSuppressed(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)
-	change := func(d outcome.Finding, to func(*outcome.Finding)) outcome.Finding { to(&d); return d }
+	type findings = []outcome.Finding
 	lost := outcome.Finding{Setting: "UserPool", Want: "what the call set", State: outcome.StateReported,
 		Code: outcome.CodeLostUpdate, Reason: "record a"}
 	added := outcome.Finding{Setting: "groups[admins]", Want: "no change", Have: "added", State: outcome.StateReported}
 	exempted := outcome.Finding{Setting: "MfaConfiguration", State: outcome.StateExempted}
 	for name, c := range map[string]struct {
-		before, after []outcome.Finding
-		with          func(*outcome.Outcome)
-		want          bool
+		before findings
+		then   func(o *outcome.Outcome) // what is different the second time
+		want   bool
 	}{
-		"the same":      {before: []outcome.Finding{audited}, after: []outcome.Finding{audited}, want: true},
-		"fewer":         {before: []outcome.Finding{audited, unfixable}, after: []outcome.Finding{unfixable}, want: true},
-		"one more":      {before: []outcome.Finding{audited}, after: []outcome.Finding{audited, unfixable}},
-		"one exempted":  {before: []outcome.Finding{audited}, after: []outcome.Finding{audited, exempted}, want: true},
-		"never before":  {after: []outcome.Finding{audited}},
-		"a lost update": {before: []outcome.Finding{lost}, after: []outcome.Finding{lost}, want: true},
-		"another lost update": {before: []outcome.Finding{lost},
-			after: []outcome.Finding{change(lost, func(d *outcome.Finding) { d.Reason = "record b" })}},
-		"another value": {before: []outcome.Finding{audited},
-			after: []outcome.Finding{change(audited, func(d *outcome.Finding) { d.Have = "SOON" })}},
-		"another requirement": {before: []outcome.Finding{audited},
-			after: []outcome.Finding{change(audited, func(d *outcome.Finding) { d.Rule = "new" })}},
-		"another state": {before: []outcome.Finding{audited},
-			after: []outcome.Finding{change(audited, func(d *outcome.Finding) { d.State = outcome.StateUnfixable })}},
-		"the same event again": {before: []outcome.Finding{added}, after: []outcome.Finding{added}, want: true},
-		"the same change again": {before: []outcome.Finding{added}, after: []outcome.Finding{added},
-			with: func(out *outcome.Outcome) { out.Cause.EventID = "another" }},
-		"the same drift again": {before: []outcome.Finding{audited}, after: []outcome.Finding{audited},
-			with: func(out *outcome.Outcome) { out.Cause.EventID = "another" }, want: true},
-		"still unreadable": {want: true},
-		"written": {before: []outcome.Finding{audited}, after: []outcome.Finding{audited},
-			with: func(out *outcome.Outcome) { out.Record = "r" }},
-		"another pool": {before: []outcome.Finding{audited}, after: []outcome.Finding{audited},
-			with: func(out *outcome.Outcome) { out.UserPoolID = "eu-west-1_Other" }},
+		"the same": {findings{audited}, func(*outcome.Outcome) {}, true},
+		"fewer":    {findings{audited, unfixable}, func(o *outcome.Outcome) { o.Drifts = o.Drifts[1:] }, true},
+		"one more": {findings{audited}, func(o *outcome.Outcome) { o.Drifts = findings{audited, unfixable} },
+			false},
+		"one exempted": {findings{audited}, func(o *outcome.Outcome) { o.Drifts = findings{audited, exempted} },
+			true},
+		"never before":        {nil, func(o *outcome.Outcome) { o.Drifts = findings{audited} }, false},
+		"a lost update":       {findings{lost}, func(*outcome.Outcome) {}, true},
+		"another lost update": {findings{lost}, func(o *outcome.Outcome) { o.Drifts[0].Reason = "record b" }, false},
+		"another value":       {findings{audited}, func(o *outcome.Outcome) { o.Drifts[0].Have = "SOON" }, false},
+		"another requirement": {findings{audited}, func(o *outcome.Outcome) { o.Drifts[0].Rule = "new" }, false},
+		"another state": {findings{audited}, func(o *outcome.Outcome) { o.Drifts[0].State = outcome.StateUnfixable },
+			false},
+		"the same event again":  {findings{added}, func(*outcome.Outcome) {}, true},
+		"the same change again": {findings{added}, func(o *outcome.Outcome) { o.Cause.EventID = "another" }, false},
+		"the same drift again":  {findings{audited}, func(o *outcome.Outcome) { o.Cause.EventID = "another" }, true},
+		"still unreadable":      {nil, func(*outcome.Outcome) {}, true},
+		"written":               {findings{audited}, func(o *outcome.Outcome) { o.Record = "r" }, false},
+		"another pool":          {findings{audited}, func(o *outcome.Outcome) { o.UserPoolID = "eu-west-1_Other" }, false},
 	} {
 		out := ended(outcome.Ignored)
 		out.Outcome, out.Drifts = outcome.Unfixable, c.before
@@ -55,9 +50,7 @@ func TestSuppressed(t *testing.T) {
 		for _, fingerprint := range notify.Fingerprints(out) {
 			out.Details.Notified[fingerprint] = now.Add(notify.RepeatInterval)
 		}
-		if out.Drifts = c.after; c.with != nil {
-			c.with(&out)
-		}
+		c.then(&out)
 		if got := notify.Suppressed(out, now); got != c.want {
 			t.Errorf("%s: suppressed %v", name, got)
 		}

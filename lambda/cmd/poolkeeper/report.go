@@ -11,6 +11,7 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/report"
+	"poolkeeper/lambda/report/page"
 )
 
 func (c *cli) report() *cobra.Command {
@@ -40,20 +41,24 @@ func (c *cli) report() *cobra.Command {
 }
 
 func (c *cli) runReport(ctx context.Context, which selection) (s summary, err error) {
-	p, each := newPage(c.out, time.Now()), c.finding
-	if c.output == "html" {
-		each = p.add
+	p := page.New(time.Now())
+	each := func(l poolPlan) error {
+		if c.output != "html" {
+			return c.finding(l)
+		}
+		p.Add(l.id, l.withValues(), l.failure())
+		return nil
 	}
 	err = c.everywhere(ctx, &s, each, func(one *cli) error {
 		r, _, err := one.reconciler(ctx, false)
 		if err != nil {
 			return err
 		}
-		p.require(r.Baseline)
+		p.Require(r.Baseline)
 		return one.show(ctx, r, which, &s, each)
 	})
 	if err == nil && c.output == "html" {
-		err = p.close(s)
+		err = p.Write(c.out)
 	}
 	return s, err
 }

@@ -1,0 +1,193 @@
+package page
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/outcome"
+)
+
+// written is the page of so many pools by the baseline that ships, in two accounts and three Regions. Of seven pools,
+// one is to change and one is exempted. One cannot be read, one was ignored, and one has names that are attacks.
+func written(t *testing.T, n int) string {
+	t.Helper()
+	required, err := baseline.Parse("baseline.yaml", baseline.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := New(time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC))
+	p.Require(required)
+	for i := range n {
+		region := []string{"eu-west-1", "us-east-1", "ap-southeast-2"}[i%3]
+		account := []string{"111122223333", "444455556666"}[i/3%2]
+		id := fmt.Sprintf("%s_Pool%05d", region, i)
+		out := outcome.Outcome{Outcome: outcome.Unchanged, UserPoolID: id, Details: outcome.Details{
+			PoolName: fmt.Sprint("customers-", i),
+			PoolARN:  "arn:aws:cognito-idp:" + region + ":" + account + ":userpool/" + id}}
+		var unread error
+		switch {
+		case i%7 == 0:
+			out.Outcome, out.Writes = outcome.Drifted, []string{"UpdateUserPool"}
+			out.Drifts = []outcome.Finding{
+				{Setting: "DeletionProtection", Rule: "all", Have: "INACTIVE", Want: "ACTIVE", State: outcome.StatePlanned},
+				{Setting: "Policies.PasswordPolicy.MinimumLength", Rule: "all", Have: 6, Want: ">= 12",
+					State: outcome.StateUnfixable, Reason: "the service refuses it"},
+				{Setting: "Clients[web].PreventUserExistenceErrors", Rule: "all", Have: "LEGACY", Want: "ENABLED",
+					State: outcome.StatePlanned}}
+		case i%7 == 3:
+			out.Outcome = outcome.Exempted
+			out.Drifts = []outcome.Finding{{Setting: "Policies.PasswordPolicy.RequireSymbols", Rule: "all", Have: false,
+				Want: true, State: outcome.StateExempted, Reason: "until 2027-01-31T00:00:00Z, identity-team: migration"}}
+		case i == 4:
+			out.Outcome, out.Reason = outcome.Ignored, "no rule selects it"
+		case i == 5:
+			unread = errors.New("calling DescribeUserPool: AccessDeniedException: no")
+		case i == 6:
+			out.Details.PoolName = `<script>document.title="owned"</script>` + strings.Repeat("customers-of-everywhere-", 5)
+			out.Outcome, out.Drifts = outcome.Drifted, []outcome.Finding{{Setting: "UserPoolAddOns.AdvancedSecurityMode",
+				Have: `"><img src=x onerror=document.title="owned">` + strings.Repeat("a", 200), State: outcome.StateReported}}
+		}
+		preview := outcome.Preview{Outcome: out}
+		for _, rule := range required.Rules {
+			for _, r := range rule.Require {
+				preview.Required = append(preview.Required, r.Setting)
+			}
+		}
+		p.Add(id, preview, unread)
+	}
+	return rendered(t, p)
+}
+
+func rendered(t *testing.T, p *Page) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := p.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// TestPage checks what the page says, in which order, and that it needs no other file.
+func TestPage(t *testing.T) {
+	t.Parallel()
+	page := written(t, 12)
+	from := 0
+	for _, part := range []string{`<html lang="en">`, `<a class="skip" href="#pools">`, "<header", "<main>",
+		`<dt>User pools</dt><dd class="">12</dd>`, `<dt>to change</dt><dd class="bad">2</dd>`,
+		`<dt>could not be read</dt><dd class="bad">1</dd>`, `<dt>with drift that is skipped</dt><dd class="warn">1</dd>`,
+		`<dt>exempted</dt><dd class="calm">2</dd>`, `<dt>as required</dt><dd class="good">5</dd>`,
+		"Exempted until <strong>2027-01-31</strong> by identity-team: migration (2 settings in 2 pools)",
+		"<legend>Account</legend>", "111122223333</label>", "<legend>Region</legend>", "us-east-1</label>",
+		`<th scope="colgroup" colspan="6">Policies.<wbr>Password<wbr>Policy</th>`,
+		`<th scope="col">Deletion<wbr>Protection</th>`, "customers-0", `<code>INACTIVE</code><span class="sr">, required</span>`,
+		"ACTIVE</code>", "cannot be fixed</span>", `<span class="sr">as required</span>`, "customers-5",
+		"calling DescribeUserPool: AccessDeniedException", "exempted until 2027-01-31</span>", "customers-1<", "customers-4<",
+		"no rule selects it", "<h2 id=\"details\">", "Checked by Security Hub Cognito.6",
+		"Clients[web].<wbr>Prevent<wbr>User<wbr>Existence<wbr>Errors",
+		"poolkeeper apply --pool eu-west-1_Pool00000 --region eu-west-1", "<footer"} {
+		at := strings.Index(page[from:], part)
+		if at < 0 {
+			t.Fatalf("the page lacks %s after %s", part, page[max(0, from-40):from])
+		}
+		from += at
+	}
+	for _, bad := range []string{"<script", "http://", "https://", "@import", "url(", "<img", "ZgotmplZ"} {
+		if strings.Contains(page, bad) {
+			t.Errorf("the page holds %s", bad)
+		}
+	}
+	if one := written(t, 1); strings.Contains(one, "<legend>Account") || strings.Contains(one, "<legend>Region") {
+		t.Error("one pool needs no filters")
+	}
+}
+
+// TestStrangers: whatever strangers choose, the page has the elements that it has with harmless texts, and nothing that
+// is not printable.
+func TestStrangers(t *testing.T) {
+	t.Parallel()
+	with := func(text string) string {
+		p := New(time.Unix(0, 0))
+		p.columns = []string{"UserPoolTags.x"}
+		out := outcome.Outcome{Outcome: outcome.Drifted, UserPoolID: "eu-west-1_AbCdEf123", Reason: text,
+			Details: outcome.Details{PoolName: text}}
+		for _, state := range []outcome.State{outcome.StateUnfixable, outcome.StateExempted,
+			outcome.StateReported, outcome.StatePlanned} {
+			out.Drifts = append(out.Drifts, outcome.Finding{Setting: "UserPoolTags." + text, Rule: text, Reason: text,
+				Have: text, Want: []any{text}, State: state})
+		}
+		p.Add(out.UserPoolID, outcome.Preview{Outcome: out}, nil)
+		p.Add("eu-west-1_B", outcome.Preview{}, errors.New(text))
+		return strings.ReplaceAll(rendered(t, p), "<wbr>", "") // where a long name may break depends on its letters
+	}
+	harmless := with("y")
+	for _, nasty := range []string{"<script>alert(1)</script>", "</td></tr><tr>", `" onclick="x`, "<!--", "\n\x1b[2J",
+		"\u202e", "&lt;b&gt;", "{{.}}", "javascript:x"} {
+		got := with(nasty)
+		for _, mark := range []string{"<", ">", "\n"} {
+			if strings.Count(got, mark) != strings.Count(harmless, mark) {
+				t.Errorf("%q: the page has %d %q, not %d", nasty, strings.Count(got, mark), mark, strings.Count(harmless, mark))
+			}
+		}
+		odd := func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
+		if strings.ContainsFunc(got, odd) || strings.Contains(got, `href="javascript`) {
+			t.Errorf("%q went onto the page as it is", nasty)
+		}
+	}
+}
+
+// TestContrast: every color of text has a contrast of 4.5 or more to every ground, and lines have one of 3, as WCAG 2
+// asks, in light and in dark.
+func TestContrast(t *testing.T) {
+	t.Parallel()
+	schemes := regexp.MustCompile(`:root[^{]*\{[^}]*\}`).FindAllString(text, -1)
+	if len(schemes) != 3 || schemes[0][strings.Index(schemes[0], "--"):] != schemes[2][strings.Index(schemes[2], "--"):] {
+		t.Fatalf("%d schemes, want a light one, a dark one and the light one for paper", len(schemes))
+	}
+	for _, scheme := range schemes {
+		colors := map[string]float64{}
+		for _, m := range regexp.MustCompile(`--(\w+): #(\w{6})`).FindAllStringSubmatch(scheme, -1) {
+			colors[m[1]] = luminance(t, m[2])
+		}
+		check := func(color, ground string, least float64) {
+			a, b := colors[color], colors[ground]
+			if ratio := (max(a, b) + .05) / (min(a, b) + .05); ratio < least || len(colors) != 11 {
+				t.Errorf("%s on %s has a contrast of %.1f (%d colors)", color, ground, ratio, len(colors))
+			}
+		}
+		for _, color := range []string{"ink", "good", "bad", "warn", "calm", "link"} {
+			for _, ground := range []string{"paper", "head", "wrong", "warned"} {
+				check(color, ground, 4.5)
+			}
+		}
+		check("line", "paper", 3)
+	}
+	unnamed := regexp.MustCompile(`--\w+: #\w{6}`).ReplaceAllString(text, "")
+	if other := regexp.MustCompile(`: [^;{]*#[0-9a-f]{3,6}\b`).FindAllString(unnamed, -1); other != nil {
+		t.Errorf("colors without a name: %v", other)
+	}
+}
+
+func luminance(t *testing.T, hex string) float64 {
+	t.Helper()
+	n, err := strconv.ParseUint(hex, 16, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	channel := func(v uint64) float64 {
+		c := float64(v&0xff) / 255
+		if c <= .03928 {
+			return c / 12.92
+		}
+		return math.Pow((c+.055)/1.055, 2.4)
+	}
+	return .2126*channel(n>>16) + .7152*channel(n>>8) + .0722*channel(n)
+}

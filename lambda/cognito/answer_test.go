@@ -18,7 +18,7 @@ import (
 )
 
 // from returns a client whose every call is answered by the handler.
-func from(t *testing.T, handler http.HandlerFunc) *Client {
+func from(t testing.TB, handler http.HandlerFunc) *Client {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)

@@ -24,7 +24,7 @@ func NewClock(next aws.HTTPClient) *Clock { return &Clock{next: next, own: time.
 const (
 	// resolution is that of the header Date.
 	resolution = time.Second
-	// slowAnswer is how long an answer takes whose middle is no good guess at the time of its date.
+	// slowAnswer is how long an answer takes that says too little about the time.
 	slowAnswer = 10 * time.Second
 	// maxCorrection bounds the correction: whoever could set the time at will could make exemptions last.
 	maxCorrection = time.Hour
@@ -46,21 +46,16 @@ func (c *Clock) Do(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// learn sets the clock by an answer. The service dated it between the two times of our clock, within the second that
-// the date names. If the correction so far fits that, it stays; if our own time fits, there is none. A slow answer
-// says little, so it moves the clock no further than necessary.
+// learn sets the clock by an answer, which the service dated between the two times of our clock, within the second that
+// the date names. If the correction so far fits that, it stays; if our own time fits, there is none.
 func (c *Clock) learn(asked, answered, date time.Time) {
-	least, most := asked.Sub(date.Add(resolution)), answered.Sub(date)
-	can := func(ahead time.Duration) bool { return least <= ahead+resolution && most >= ahead-resolution }
-	known := time.Duration(c.ahead.Load())
-	ahead := least + (most-least)/2
-	if most-least > slowAnswer {
-		ahead = min(max(known, least), most)
-	}
+	takes, known := answered.Sub(asked), time.Duration(c.ahead.Load())
+	ahead := answered.Add(-takes / 2).Sub(date.Add(resolution / 2))
+	margin := takes/2 + resolution*3/2
 	switch {
-	case can(known):
+	case takes > slowAnswer || (ahead-known).Abs() <= margin:
 		return
-	case can(0):
+	case ahead.Abs() <= margin:
 		ahead = 0
 	case ahead.Abs() > maxCorrection:
 		return

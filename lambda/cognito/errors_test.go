@@ -163,21 +163,3 @@ func TestEveryErrorOfTheModelHasAClass(t *testing.T) {
 		}
 	}
 }
-
-// TestErrorsHideSecrets: the service repeats values; what is sensitive, and whatever a validation error quotes, stays
-// out of the error.
-func TestErrorsHideSecrets(t *testing.T) {
-	t.Parallel()
-	secrets := []string{"the-external-id", "text {####}\nmore", "mfa-external-id"}
-	got := classify("UpdateUserPool", answered("InvalidParameterException",
-		"Value 'text {####}\nmore' at 'emailVerificationMessage' failed; role with the-external-id and mfa-external-id "+
-			"of customers; Value 'tag' at 'userPoolTags' too"), secrets).Error()
-	for _, secret := range []string{"text {", "the-external-id", "mfa-external-id", "'tag'"} {
-		if strings.Contains(got, secret) {
-			t.Errorf("%q leaked: %s", secret, got)
-		}
-	}
-	if !strings.Contains(got, "customers") || !strings.Contains(got, "Value (hidden) at 'emailVerificationMessage'") {
-		t.Errorf("too much is hidden: %s", got)
-	}
-}

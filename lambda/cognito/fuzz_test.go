@@ -5,13 +5,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"unicode"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 )
 
 // FuzzRefusal answers a write with an error of arbitrary bytes: it gets a class, and its text is one printable line of
@@ -29,20 +25,12 @@ func FuzzRefusal(f *testing.F) {
 	}
 	var status int
 	var body []byte
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	client := from(f, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.WriteHeader(status)
 		_, _ = w.Write(body)
-	}))
-	f.Cleanup(server.Close)
-	transport, err := NewHTTPClient(nil)
-	if err != nil {
-		f.Fatal(err)
-	}
-	client := New(idp.New(idp.Options{
-		Region: "eu-west-1", BaseEndpoint: aws.String(server.URL), HTTPClient: transport,
-		Credentials: aws.AnonymousCredentials{},
-	}), WithShare(1e6))
+	})
+	WithShare(1e6)(client)
 	f.Fuzz(func(t *testing.T, code int, raw []byte) {
 		if code < 300 || code > 599 {
 			return

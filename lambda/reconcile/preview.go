@@ -77,7 +77,7 @@ func (r *run) plan(p *outcome.Preview) (planned []outcome.Finding, err error) {
 			}
 		}
 		if unit[0] == baseline.RiskConfiguration {
-			state = state.Following(decision.Plan)
+			state = state.After(decision.Plan)
 		}
 		r.results = append(r.results, done)
 		planned, p.Writes = decision.show(planned, p.Writes)

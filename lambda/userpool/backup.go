@@ -123,7 +123,7 @@ func (s State) Unwritable(other State) []string {
 		}
 		for _, path := range unknownMembers(name, mine) {
 			member := inDocument(name, path)
-			if keys := baseline.Keys(member); !same(baseline.At(mine, keys), baseline.At(others, keys)) {
+			if !same(baseline.ValueAt(mine, member), baseline.ValueAt(others, member)) {
 				differ = append(differ, string(name)+"."+member)
 			}
 		}

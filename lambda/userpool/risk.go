@@ -1,7 +1,6 @@
 package userpool
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -31,25 +30,8 @@ func (p Plan) Offers() bool {
 	return p.after != nil && threatens(p.after) && !threatens(p.Before.written())
 }
 
-// Following returns the state with the risk configuration that a plan writes for the pool. The clients without one of
-// their own have it too.
-func (s State) Following(p Plan) State {
-	risk, written := p.after[baseline.RiskConfiguration]
-	if !written || len(p.Writes) == 0 {
-		return s
-	}
-	following := s
-	following.Documents = maps.Clone(s.Documents)
-	for name := range following.Documents {
-		if name == baseline.RiskConfiguration || s.inherited(name) {
-			following.Documents[name] = risk
-		}
-	}
-	return following
-}
-
-// After returns the state with what a plan writes to the pool and its MFA configuration, as the service would show it
-// if it took it as it is.
+// After returns the state with what a plan writes, as the service would show it if it took it as it is. The clients
+// without a risk configuration of their own have the pool's.
 func (s State) After(p Plan) State {
 	after := s
 	after.Documents = maps.Clone(s.Documents)
@@ -60,13 +42,16 @@ func (s State) After(p Plan) State {
 			if m.Trip == baseline.ReadOnly {
 				continue
 			}
-			name := cmp.Or(m.ReadName, m.Name)
-			delete(shown, name)
+			delete(shown, readName(m))
 			if v, ok := p.after[request.Document][m.Name]; ok {
-				shown[name] = v
+				shown[readName(m)] = v
 			}
 		}
-		after.Documents[request.Document] = shown
+		for name := range after.Documents {
+			if name == request.Document || request.Document == baseline.RiskConfiguration && s.inherited(name) {
+				after.Documents[name] = shown
+			}
+		}
 	}
 	return after
 }

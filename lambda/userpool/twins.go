@@ -143,15 +143,14 @@ func superseded(path string) bool {
 // move is set: then the same number of days goes out under the newer name. A requirement on the older name is written
 // under the newer.
 func validity(pool map[string]any, move bool) {
-	older, newer := baseline.Keys(unusedDays), baseline.Keys(temporaryDays)
-	unused := baseline.At(pool, older)
-	if baseline.Empty(baseline.At(pool, newer)) {
+	unused := baseline.ValueAt(pool, unusedDays)
+	if baseline.Empty(baseline.ValueAt(pool, temporaryDays)) {
 		if baseline.Empty(unused) || !move {
 			return
 		}
-		baseline.Put(pool, newer, unused)
+		baseline.Put(pool, baseline.Keys(temporaryDays), unused)
 	}
-	unset(pool, older)
+	unset(pool, baseline.Keys(unusedDays))
 }
 
 // follows says whether the difference between what was expected and what is shown at a path is only that of a mirror

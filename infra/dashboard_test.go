@@ -88,21 +88,20 @@ func TestDashboard(t *testing.T) {
 // logFields returns the fields of the log's lines.
 func logFields(t *testing.T) map[string]bool {
 	t.Helper()
-	files, err := filepath.Glob("../lambda/report/testdata/*.json")
+	files, err := filepath.Glob("../lambda/report/testdata/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatal(len(files), err)
 	}
 	known := map[string]bool{"@timestamp": true, "last": true, "seen": true}
 	for _, file := range files {
-		if strings.Count(filepath.Base(file), ".") > 1 {
-			continue // no line of the log
-		}
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
+		_, log, _ := strings.Cut(string(text), "-- log.json --\n")
+		log, _, _ = strings.Cut(log, "\n")
 		var line map[string]any
-		if err := json.Unmarshal(text, &line); err != nil {
+		if err := json.Unmarshal([]byte(log), &line); err != nil {
 			t.Fatal(err)
 		}
 		for key, v := range line {

@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,18 +23,67 @@ import (
 
 const testBuild = "v1.2.3, go1.26"
 
-// TestMessages has every text for every outcome.
-func TestMessages(t *testing.T) {
+// TestTexts has every text of every outcome, one golden file for each outcome.
+func TestTexts(t *testing.T) {
 	t.Parallel()
-	for name, out := range outcomes() {
-		r := whole(out)
-		golden(t, name+".mail.txt", []byte("Subject: "+Subject(r)+"\n\n"+Mail(r)))
-		golden(t, name+".chat.json", indented(t, Chat(r)))
-		golden(t, name+".report.json", indented(t, JSON(r)))
-		if f, ok := FindingOf(r, cause.Time); ok {
-			golden(t, name+".ocsf.json", indented(t, encode(OCSF(f))))
-		}
+	left := map[string]bool{}
+	for _, ending := range endings {
+		left[string(ending)] = true
 	}
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		left[strings.TrimSuffix(filepath.Base(f), ".txtar")] = true
+	}
+	for name, out := range outcomes() {
+		var b strings.Builder
+		texts := textsOf(t, out)
+		for _, kind := range []string{"mail.txt", "chat.json", "report.json", "ocsf.json", "text.txt", "log.json",
+			"metrics.json"} {
+			if text := texts[kind]; text != "" {
+				fmt.Fprintf(&b, "-- %s --\n%s", kind, text)
+			}
+		}
+		golden(t, name+".txtar", []byte(b.String()))
+		delete(left, name)
+		delete(left, string(out.Outcome))
+	}
+	if len(left) > 0 {
+		t.Errorf("goldens of no outcome, or outcomes without a golden: %v", left)
+	}
+}
+
+// textsOf are all texts of an outcome, by their kinds.
+func textsOf(t *testing.T, out outcome.Outcome) map[string]string {
+	t.Helper()
+	r := whole(out)
+	texts := map[string]string{"mail.txt": "Subject: " + Subject(r) + "\n\n" + Mail(r), "chat.json": indented(t, Chat(r)),
+		"report.json": indented(t, JSON(r))}
+	if f, ok := FindingOf(r, cause.Time); ok {
+		texts["ocsf.json"] = indented(t, encode(OCSF(f)))
+	}
+	var text, painted, log, metrics bytes.Buffer
+	if err := errors.Join(Text(&text, out, false), Text(&painted, out, true),
+		Metrics(&metrics, "keeper", cause.Time, out, Counts{Calls: 4, Throttled: 1})); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(painted.Bytes(), []byte("\x1b[")) || bytes.Contains(text.Bytes(), []byte("\x1b[")) {
+		t.Error("color where there should be none, or none where there should be")
+	}
+	Log(t.Context(), slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{
+		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 && a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}})), out)
+	if bytes.Count(log.Bytes(), []byte("\n")) != 1 || !json.Valid(log.Bytes()) {
+		t.Errorf("not one line of JSON: %s", log.Bytes())
+	}
+	texts["text.txt"], texts["log.json"], texts["metrics.json"] = text.String(), log.String(), metrics.String()
+	return texts
 }
 
 // whole is the report of a run that read all of the pool.
@@ -43,13 +93,13 @@ func whole(out outcome.Outcome) Report {
 	return r
 }
 
-func indented(t *testing.T, text string) []byte {
+func indented(t *testing.T, text string) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := json.Indent(&b, []byte(text), "", "  "); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
-	return append(b.Bytes(), '\n')
+	return b.String() + "\n"
 }
 
 // TestReportSchema: every report is as schema.json says.
@@ -164,45 +214,6 @@ func TestMessagesFit(t *testing.T) {
 	})
 }
 
-// TestEveryOutcomeHasItsTexts: the goldens hold each text of each outcome, and none of an outcome that is gone.
-func TestEveryOutcomeHasItsTexts(t *testing.T) {
-	t.Parallel()
-	have := map[outcome.Ending]bool{}
-	kinds := []string{"mail.txt", "chat.json", "report.json", "metrics.json", "txt", "json"}
-	want := map[string]bool{"scan.txt": true, "plan.txt": true, "plan-painted.txt": true, "emf.schema.json": true,
-		"ocsf.schema.json": true}
-	for name, out := range outcomes() {
-		have[out.Outcome] = true
-		for _, kind := range kinds {
-			want[name+"."+kind] = true
-		}
-		if _, ok := FindingOf(whole(out), cause.Time); ok {
-			want[name+".ocsf.json"] = true
-		}
-	}
-	for _, ending := range endings {
-		if !have[ending] {
-			t.Errorf("no golden is of the outcome %s", ending)
-		}
-	}
-	files, err := os.ReadDir("testdata")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
-		if f.IsDir() {
-			continue
-		}
-		if !want[f.Name()] {
-			t.Errorf("%s is of no outcome", f.Name())
-		}
-		delete(want, f.Name())
-	}
-	if len(want) > 0 {
-		t.Errorf("missing: %v", want)
-	}
-}
-
 // TestWho: what CloudTrail says about a caller is in the report, for every kind of caller that there is an event of.
 func TestWho(t *testing.T) {
 	t.Parallel()
@@ -225,41 +236,6 @@ func TestWho(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-}
-
-// TestStrangersTexts: what a stranger chose, the name of a pool, a tag or a session, cannot break out of a subject or a
-// chat message.
-func TestStrangersTexts(t *testing.T) {
-	t.Parallel()
-	worse := []string{"<!channel>", "@here", "<http://evil|click>", "*bold*", "`code`", "\r\nBcc: x", "\x1b[2J", "é"}
-	rapid.Check(t, func(t *rapid.T) {
-		nasty := rapid.String().Draw(t, "text") + rapid.SampledFrom(worse).Draw(t, "worse")
-		out := ended(outcome.Remediated, nasty, outcome.Finding{Setting: "UserPoolTags." + nasty, Rule: nasty,
-			Want: nasty, Have: nasty, State: outcome.StateFixed, Reason: nasty})
-		out.Details.PoolName, out.Cause = nasty, event.Cause{EventName: "UpdateUserPool", Actor: nasty}
-		r := New(out, testBuild, "")
-		subject := Subject(r)
-		odd := func(c rune) bool { return c > unicode.MaxASCII || !unicode.IsPrint(c) }
-		if len(subject) > 100 || strings.ContainsFunc(subject, odd) || subject[0] != '[' {
-			t.Fatalf("%q", subject)
-		}
-		var chat struct {
-			Content struct {
-				Title, Description string
-				NextSteps          []string
-			}
-		}
-		if err := json.Unmarshal([]byte(Chat(r)), &chat); err != nil {
-			t.Fatal(err)
-		}
-		for _, text := range append(chat.Content.NextSteps, chat.Content.Title, chat.Content.Description) {
-			for _, bad := range []string{"<!", "<http", "@here"} {
-				if strings.Contains(text, bad) {
-					t.Fatalf("%q stands in %q", bad, text)
-				}
-			}
-		}
-	})
 }
 
 // TestFindingOfPart: a run that read only a part of the pool does not pass its finding, but it can fail it.
@@ -330,12 +306,7 @@ func TestMetrics(t *testing.T) {
 	}
 	made := map[string]string{}
 	for name, out := range outcomes() {
-		var b bytes.Buffer
-		if err := Metrics(&b, "keeper", cause.Time, out, Counts{Calls: 4, Throttled: 1, Unsent: 0}); err != nil {
-			t.Fatal(err)
-		}
-		golden(t, name+".metrics.json", b.Bytes())
-		for line := range strings.Lines(b.String()) {
+		for line := range strings.Lines(textsOf(t, out)["metrics.json"]) {
 			valid(t, name, compiled, line)
 			metricsOf(t, name, line, made)
 		}
@@ -456,14 +427,8 @@ func TestReadmeMessages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"partial.mail.txt"} {
-		text, err := os.ReadFile("testdata/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(string(readme), "\n"+string(text)+"```") {
-			t.Errorf("the README does not show %s", name)
-		}
+	if text := textsOf(t, outcomes()["partial"])["mail.txt"]; !strings.Contains(string(readme), "\n"+text+"```") {
+		t.Error("the README does not show the mail of partial.txtar")
 	}
 }
 

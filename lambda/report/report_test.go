@@ -149,23 +149,6 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-func TestText(t *testing.T) {
-	t.Parallel()
-	for name, out := range outcomes() {
-		var plain, painted bytes.Buffer
-		if err := Text(&plain, out, false); err != nil {
-			t.Fatal(err)
-		}
-		if err := Text(&painted, out, true); err != nil {
-			t.Fatal(err)
-		}
-		golden(t, name+".txt", plain.Bytes())
-		if !bytes.Contains(painted.Bytes(), []byte("\x1b[")) || bytes.Contains(plain.Bytes(), []byte("\x1b[")) {
-			t.Errorf("%s: color where there should be none, or none where there should be", name)
-		}
-	}
-}
-
 func TestValue(t *testing.T) {
 	t.Parallel()
 	for want, v := range map[string]any{"absent": nil, "ACTIVE": "ACTIVE", `"\x1b[2Jgone\n"`: "\x1b[2Jgone\n",
@@ -190,24 +173,6 @@ func TestScanText(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "scan.txt", b.Bytes())
-}
-
-func TestLog(t *testing.T) {
-	t.Parallel()
-	for name, out := range outcomes() {
-		var b bytes.Buffer
-		options := slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
-			if len(groups) == 0 && a.Key == slog.TimeKey {
-				return slog.Attr{}
-			}
-			return a
-		}}
-		Log(context.Background(), slog.New(slog.NewJSONHandler(&b, &options)), out)
-		if bytes.Count(b.Bytes(), []byte("\n")) != 1 || !json.Valid(b.Bytes()) {
-			t.Errorf("%s: not one line of JSON: %s", name, b.Bytes())
-		}
-		golden(t, name+".json", b.Bytes())
-	}
 }
 
 // TestNotifies: people are notified of every write, of what a person has to act on, and of what a run before was

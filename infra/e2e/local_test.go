@@ -15,13 +15,19 @@ const anEvent = "lambda/event/testdata/update-user-pool.json"
 // makeLocal runs a target of the Makefile with stand-ins for sam and docker first on PATH, and returns what it prints.
 func makeLocal(t *testing.T, target string, standIns map[string]string, environment ...string) (string, error) {
 	t.Helper()
+	return makeLocalOn(t, target, anEvent, standIns, environment...)
+}
+
+func makeLocalOn(t *testing.T, target, event string, standIns map[string]string, environment ...string,
+) (string, error) {
+	t.Helper()
 	dir := t.TempDir()
 	for name, script := range standIns {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	command := exec.CommandContext(t.Context(), "make", "-s", target, "EVENT="+anEvent)
+	command := exec.CommandContext(t.Context(), "make", "-s", target, "EVENT="+event)
 	command.Dir = top
 	command.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "PORT="+freePort(t), withoutValidation,
 		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20", "AWS_EC2_METADATA_DISABLED=true")

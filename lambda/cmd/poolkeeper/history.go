@@ -64,7 +64,7 @@ func (c *cli) runHistory(ctx context.Context, pools []string, since time.Time) e
 	}
 	slices.SortStableFunc(all, newestFirst)
 	for _, r := range all {
-		if err := to.Write(stream.OfSummary("record", r, describe(r, time.Now()))); err != nil {
+		if err := to.Write(stream.OfSummary("record", r, describe(r, time.Now(), c.same()))); err != nil {
 			return err
 		}
 	}
@@ -107,8 +107,8 @@ func recordsOf(ctx context.Context, from ledger.Table, pools []string, since tim
 }
 
 // describe is a record in words. Where nobody saw whether the writes hold, it says what may have been written and what
-// to do.
-func describe(r outcome.Record, now time.Time) string {
+// to do; same is what a command needs to speak of the same deployment.
+func describe(r outcome.Record, now time.Time, same string) string {
 	var b strings.Builder
 	line := func(what, format string, args ...any) {
 		fmt.Fprintf(&b, "\n  %-9s "+format, append([]any{what}, args...)...)
@@ -145,7 +145,7 @@ func describe(r outcome.Record, now time.Time) string {
 		if region, _, _ := strings.Cut(r.UserPoolID, "_"); poolID.MatchString(r.UserPoolID) {
 			which = "--pool " + r.UserPoolID + " --region " + region
 		}
-		line("next", "see what holds now, without writing: poolkeeper plan %s", which)
+		line("next", "see what holds now, without writing: poolkeeper plan %s%s", which, same)
 		line("", "the next event of the pool, or the next scan, checks the pool again")
 	}
 	return b.String()

@@ -55,7 +55,7 @@ func TestDescribe(t *testing.T) {
 			Drifts: protection(outcome.StateUnfixable), Sent: []outcome.Sent{refused}},
 	} {
 		r.ID, r.UserPoolID, r.Began = historyID, historyPool, began
-		all.WriteString(describe(r, began.Add(time.Hour)) + "\n")
+		all.WriteString(describe(r, began.Add(time.Hour), "") + "\n")
 	}
 	const golden = "testdata/history.txt"
 	if *update {
@@ -77,7 +77,7 @@ func TestDescribeForged(t *testing.T) {
 	r := outcome.Record{ID: nasty, UserPoolID: nasty, Cause: event.Cause{EventName: nasty, Actor: nasty}, Actor: nasty,
 		Reason: nasty, Drifts: []outcome.Finding{{Setting: nasty, Have: nasty, Want: nasty, State: nasty}},
 		Sent: []outcome.Sent{{Call: nasty, Status: nasty}, {Call: nasty, At: time.Unix(0, 0), RequestID: nasty}}}
-	got := describe(r, began)
+	got := describe(r, began, "")
 	odd := func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
 	if strings.ContainsFunc(got, odd) || strings.Count(got, "\n") != 9 {
 		t.Errorf("it broke out:\n%q", got)

@@ -61,6 +61,17 @@ func (c *cli) where() string {
 	return strings.Join(append(words, c.region), ", ")
 }
 
+// same is what a command needs to speak of the same account and deployment.
+func (c *cli) same(more ...string) (text string) {
+	values := map[string]string{"profile": c.profile, "stack": c.flags.stack, "region": c.region}
+	for _, name := range append([]string{"profile", "stack"}, more...) {
+		if c.named(name) {
+			text += " --" + name + " " + values[name]
+		}
+	}
+	return text
+}
+
 // everywhere does the work in each account and Region. Where there are several, one that fails stops no other.
 // failed shows it.
 func (c *cli) everywhere(ctx context.Context, s *summary, failed func(poolPlan) error, do func(*cli) error) error {

@@ -44,8 +44,8 @@ func (c *cli) plan() *cobra.Command {
 				if err := saved.write(out); err != nil {
 					return err
 				}
-				fmt.Fprintf(c.notes, "saved to %s: poolkeeper apply %s makes these changes, unless a pool changes first\n",
-					out, out)
+				fmt.Fprintf(c.notes, "saved to %s: poolkeeper apply %s%s makes these changes, unless a pool changes first\n",
+					out, out, c.same("region"))
 			}
 			return s.exit()
 		},

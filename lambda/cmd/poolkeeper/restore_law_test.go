@@ -65,6 +65,10 @@ func drawRequest(t *rapid.T, name baseline.DocumentName, shown map[string]any) m
 	for _, m := range table.Members {
 		drawMember(t, m, m.Name, shown, request, 12)
 	}
+	policies, _ := request["Policies"].(map[string]any)
+	if password, ok := policies["PasswordPolicy"].(map[string]any); ok && password["MinimumLength"] == nil {
+		password["MinimumLength"] = json.Number("8") // no pool is without one
+	}
 	return request
 }
 

@@ -82,12 +82,12 @@ func (s *secrecy) runs(command string) [][]string {
 		"apply":  {{"--all", "--yes", "--baseline", s.file, "--backups", s.dir + "/before"}},
 		"backup": {{"--all", "--out", s.dir + "/backups"}}, "demo": {{}}, "version": {{}}, "history": {{}},
 		"conformance": {{"--clean"}}, "permissions": {{}},
-		"explain":     {{"EmailVerificationMessage"}},
-		"plan":        {{"--all", "--baseline", s.file}, {"--all", "--baseline", s.file, "--out", s.dir + "/saved.plan"}},
-		"replay":      append(replays, []string{"--audit", "--baseline", s.file, events + "update-user-pool.json"}),
-		"report":      {{"--all", "--baseline", s.file}},
-		"restore":     {append(saved[:min(1, len(saved))], "--yes", "--no-backup")},
-		"snapshot":    {{"--pool", servedPool}}, "undo": {{s.record, "--yes", "--no-backup"}}, "validate": {{s.file}},
+		"explain":  {{"EmailVerificationMessage"}},
+		"plan":     {{"--all", "--baseline", s.file}, {"--all", "--baseline", s.file, "--out", s.dir + "/saved.plan"}},
+		"replay":   append(replays, []string{"--audit", "--baseline", s.file, events + "update-user-pool.json"}),
+		"report":   {{"--all", "--baseline", s.file}},
+		"restore":  {append(saved[:min(1, len(saved))], "--yes", "--no-backup")},
+		"snapshot": {{"--pool", servedPool}}, "undo": {{s.record, "--yes", "--no-backup"}}, "validate": {{s.file}},
 	}[command]
 	if !ok {
 		s.t.Errorf("the test has no arguments for %s", command)

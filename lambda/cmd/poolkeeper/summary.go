@@ -16,8 +16,8 @@ type summary struct {
 	Pools    int                    `json:"pools"`
 	ToChange int                    `json:"toChange"`              // something would be written
 	Skipped  int                    `json:"skipped"`               // some drift would be skipped
-	InSync   int                    `json:"inSync"`                // compliant, or exempted
-	Exempted int                    `json:"exempted"`              // of these, all that differs is exempted
+	InSync   int                    `json:"inSync"`                // compliant
+	Exempted int                    `json:"exempted"`              // all that differs is exempted
 	Ignored  int                    `json:"ignored"`               // no rule selects them
 	Failed   int                    `json:"failed"`                // could not be read, or not be written
 	Names    []string               `json:"failedPools,omitempty"` // the first of them, with the reason
@@ -53,7 +53,6 @@ func (s *summary) read(p poolPlan) {
 	case drifts(out, outcome.StatePlanned):
 		s.ToChange++
 	case out.Outcome == outcome.Exempted:
-		s.InSync++
 		s.Exempted++
 	case !skipped:
 		s.InSync++
@@ -97,7 +96,7 @@ func (s *summary) plan(noted bool) string {
 	if noted && len(s.notes) > 0 {
 		notes = "Before you apply:\n  " + strings.Join(s.notes, "\n  ") + "\n"
 	}
-	return notes + fmt.Sprintf("Plan: %d of %d pools to change, %d with drift that is skipped, %d in sync (%d exempted), "+
+	return notes + fmt.Sprintf("Plan: %d of %d pools to change, %d with drift that is skipped, %d in sync, %d exempted, "+
 		"%d ignored, %d failed.", s.ToChange, s.Pools, s.Skipped, s.InSync, s.Exempted, s.Ignored, s.Failed) + s.names()
 }
 

@@ -137,25 +137,6 @@ func TestReadmeCountsAlarms(t *testing.T) {
 	}
 }
 
-// TestQueueAlarms: one message in the dead-letter queue is reported, and a message that waits for too long.
-func TestQueueAlarms(t *testing.T) {
-	t.Parallel()
-	alarms := alarmsOf(templateOf(t, "", nil))
-	for name, want := range map[string][]string{
-		"DeadLetter": {"ApproximateNumberOfMessagesVisible ${QueuesDeadLetter.QueueName} Maximum"},
-		"OldestMessage": {"ApproximateAgeOfOldestMessage ${QueuesChanges.QueueName} Maximum",
-			"ApproximateAgeOfOldestMessage ${QueuesScans.QueueName} Maximum"},
-	} {
-		if diff := cmp.Diff(want, metricsOf(alarms[name])); diff != "" || alarms[name].Properties["Threshold"] != 1.0 {
-			t.Errorf("%s from %v (-want +got):\n%s", name, alarms[name].Properties["Threshold"], diff)
-		}
-	}
-	text := fmt.Sprint(alarms["OldestMessage"].Properties["Metrics"])
-	if !strings.Contains(text, "IF(FILL(changes, 0) > 900 OR FILL(scans, 0) > 7200, 1, 0)") {
-		t.Errorf("OldestMessage is %s", text)
-	}
-}
-
 // TestSilentAlarm: it begins after two periods of the scan without any invocation, and missing data counts as silence.
 func TestSilentAlarm(t *testing.T) {
 	t.Parallel()

@@ -21,11 +21,8 @@ func TestFunctionHasWhatIsConfigured(t *testing.T) {
 		tags    string
 	}{
 		"default":            {nil, "lambda.norpc,nosecurityhub"},
-		"off":                {map[string]any{"securityHub": "false"}, "lambda.norpc,nosecurityhub"},
-		"Security Hub":       {map[string]any{"securityHub": "true"}, "lambda.norpc"},
 		"from cdk.json":      {map[string]any{"securityHub": true}, "lambda.norpc"},
 		"everything":         {everything, "lambda.norpc"},
-		"local":              {map[string]any{"local": "true"}, "lambda.norpc,nosecurityhub"},
 		"local, as deployed": {map[string]any{"local": "true", "securityHub": "true"}, "lambda.norpc,nosecurityhub"},
 	} {
 		t.Run(name, func(t *testing.T) {

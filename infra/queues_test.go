@@ -15,33 +15,40 @@ import (
 )
 
 // TestQueues: the queues are encrypted, keep messages for two weeks and refuse what is not TLS. A message is hidden for
-// longer than the function runs, and goes to the one dead-letter queue after 20 tries.
+// six times as long as the function may run, and goes to the one dead-letter queue after 20 tries. Each of the two
+// starts the function, at most twice at a time, on one message.
 func TestQueues(t *testing.T) {
 	t.Parallel()
 	tpl := templateOf(t, "", nil)
-	got := map[string]any{}
+	incoming := map[string]bool{}
+	for _, m := range tpl.of("AWS::Lambda::EventSourceMapping") {
+		incoming[strings.TrimSuffix(strings.TrimPrefix(written(m.Properties["EventSourceArn"]), "${"), ".Arn}")] = true
+		if fmt.Sprint(m.Properties["BatchSize"], m.Properties["FunctionResponseTypes"], m.Properties["ScalingConfig"]) !=
+			"1 [ReportBatchItemFailures] map[MaximumConcurrency:2]" {
+			t.Errorf("the function is started by %v", m.Properties)
+		}
+	}
 	for id, q := range tpl.of("AWS::SQS::Queue") {
-		got[plain(id)] = q.Properties
-	}
-	always := map[string]any{"MessageRetentionPeriod": 1209600.0, "SqsManagedSseEnabled": true}
-	incoming := map[string]any{
-		"MessageRetentionPeriod": 1209600.0, "SqsManagedSseEnabled": true, "VisibilityTimeout": 720.0,
-		"RedrivePolicy": map[string]any{
-			"deadLetterTargetArn": map[string]any{"Fn::GetAtt": []any{idOf(t, tpl, "QueuesDeadLetter"), "Arn"}},
-			"maxReceiveCount":     20.0,
-		},
-	}
-	want := map[string]any{"QueuesChanges": incoming, "QueuesScans": incoming, "QueuesDeadLetter": always}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	for id := range want {
-		tls := slices.ContainsFunc(queuePolicy(tpl, id), func(s any) bool {
+		for _, f := range tpl.of("AWS::Lambda::Function") {
+			hidden, _ := q.Properties["VisibilityTimeout"].(float64)
+			if incoming[plain(id)] && hidden < 6*f.Properties["Timeout"].(float64) {
+				t.Errorf("a message of %s is hidden for %v s", id, hidden)
+			}
+		}
+		redrive := fmt.Sprint(written(at(q.Properties, "RedrivePolicy", "deadLetterTargetArn")),
+			at(q.Properties, "RedrivePolicy", "maxReceiveCount"))
+		if incoming[plain(id)] != (redrive == "${QueuesDeadLetter.Arn}20") {
+			t.Errorf("what %s cannot deliver goes to %s", id, redrive)
+		}
+		tls := slices.ContainsFunc(queuePolicy(tpl, plain(id)), func(s any) bool {
 			return at(s, "Effect") == "Deny" && at(s, "Condition", "Bool", "aws:SecureTransport") == "false"
 		})
-		if !tls {
-			t.Errorf("%s accepts calls without TLS", id)
+		if !tls || q.Properties["SqsManagedSseEnabled"] != true || q.Properties["MessageRetentionPeriod"] != 1209600.0 {
+			t.Errorf("%s is %v, with TLS: %v", id, q.Properties, tls)
 		}
+	}
+	if len(incoming) != 2 {
+		t.Errorf("the function is started by %v", incoming)
 	}
 }
 

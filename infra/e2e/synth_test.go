@@ -1,13 +1,10 @@
 package e2e
 
 import (
-	"debug/buildinfo"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime/debug"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -49,30 +46,6 @@ func TestValidators(t *testing.T) {
 		output, err := command.CombinedOutput()
 		if err != nil || !strings.Contains(string(output), "is a valid SAM Template") {
 			t.Errorf("sam validate: %v\n%s", err, output)
-		}
-	}
-}
-
-// TestSynthesisBuilds: the function beside a template is that of the template's own settings, also where another was
-// built before.
-func TestSynthesisBuilds(t *testing.T) {
-	need(t, "node", "cdk", "make")
-	for _, on := range []string{"true", "false"} {
-		dir := t.TempDir()
-		cdk(t, "", "synth", "-q", "--output", dir, "-c", "securityHub="+on)
-		found, err := filepath.Glob(filepath.Join(dir, "asset.*", "bootstrap"))
-		if err != nil || len(found) != 1 {
-			t.Fatalf("%d functions (%v)", len(found), err)
-		}
-		binary, err := buildinfo.ReadFile(found[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		linked := slices.ContainsFunc(binary.Deps, func(m *debug.Module) bool {
-			return strings.HasSuffix(m.Path, "/service/securityhub")
-		})
-		if len(binary.Deps) < 5 || linked != (on == "true") {
-			t.Errorf("-c securityHub=%s: of %d modules, Security Hub is linked: %v", on, len(binary.Deps), linked)
 		}
 	}
 }

@@ -219,8 +219,13 @@ func jsonOf(v any) string {
 	return string(text)
 }
 
-// TestLargeFilesEnd: whatever is handed over as a baseline is parsed within 2 seconds and 100 MB.
-func TestLargeFilesEnd(t *testing.T) {
+// A largeFile is a text that is handed over as a baseline, and what is said of it.
+type largeFile struct {
+	text string
+	want string // of the error, or "" for a good file
+}
+
+func largeFiles() map[string]largeFile {
 	mistakes := map[string]any{}
 	for i := range 5000 {
 		mistakes[fmt.Sprintf("Setting%d", i)] = "x"
@@ -241,10 +246,7 @@ func TestLargeFilesEnd(t *testing.T) {
 		objects = append(objects, map[string]any{"name": fmt.Sprint(i), "require": tag})
 	}
 	file := func(rules any) string { return jsonOf(map[string]any{"version": 1, "rules": rules}) }
-	for name, c := range map[string]struct {
-		text string
-		want string // of the error, or "" for a good file
-	}{
+	return map[string]largeFile{
 		"5,000 mistakes in one line": {file([]any{map[string]any{"name": "a", "require": mistakes}}),
 			"and 4950 more errors"},
 		"3,000 rules in one line":     {file(rules), ""},
@@ -259,7 +261,12 @@ func TestLargeFilesEnd(t *testing.T) {
 		"500 KB of zeros":  {strings.Repeat("\x00", 500<<10), "not YAML"},
 		"500 KB of braces": {strings.Repeat("{a: ", 125<<10), "more than 100000 values"},
 		"a broken end":     {file(rules[:2000])[:60000], "not YAML"},
-	} {
+	}
+}
+
+// TestLargeFilesEnd: whatever is handed over as a baseline is parsed within 2 seconds and 100 MB.
+func TestLargeFilesEnd(t *testing.T) {
+	for name, c := range largeFiles() {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
 			var text string
@@ -275,6 +282,19 @@ func TestLargeFilesEnd(t *testing.T) {
 			if (c.want == "") != (text == "") || !strings.Contains(text, c.want) || len(text) > 40000 {
 				t.Errorf("%.300s, want %q", text, c.want)
 			}
+		})
+	}
+}
+
+// BenchmarkLargeFiles says how long each takes, and how much memory it needs at most.
+func BenchmarkLargeFiles(b *testing.B) {
+	for name, c := range largeFiles() {
+		b.Run(name, func(b *testing.B) {
+			most := uint64(0)
+			for b.Loop() {
+				most = max(most, peak(func() { _, _ = Parse("a.json", []byte(c.text)) }))
+			}
+			b.ReportMetric(float64(most)/(1<<20), "MB")
 		})
 	}
 }

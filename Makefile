@@ -69,7 +69,7 @@ dynalite: $(DYNALITE) ## install dynalite, a DynamoDB server for the tests, into
 $(DYNALITE):
 	@npm install --prefix $(BUILD)/dynalite --omit=optional --no-audit --no-fund --silent dynalite@3.2.2
 
-others: ## install other people's checks into .build: Prowler, Parliament, AWS's event-ruler
+others: $(MINISTACK) ## install other people's checks and emulators into .build: Prowler, Parliament, event-ruler, ministack
 	@mvn -q -f infra/others/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(BUILD)/ruler
 	@for tool in prowler==5.46.0 parliament==1.6.4; do \
 		python3 -m venv $(BUILD)/$${tool%%=*} && $(BUILD)/$${tool%%=*}/bin/pip install --quiet $$tool; done

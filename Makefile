@@ -90,7 +90,7 @@ test: ## run the tests, with the race detector where there is a C compiler; the 
 	@$(call run,test,$(TEST) $(RACE) $(RACED) && \
 		$(TEST) $$(go list ./baseline/... ./lambda/... ./infra | grep -vxF "$$(go list $(RACED))"))
 
-campaign: $(MINISTACK) ## run the long tests: the fault campaign, the laws with many draws, the load, deployments against emulators
+campaign: $(MINISTACK) ## run the long tests: the fault campaign, the laws with many draws, the load, a random search, deployments against emulators
 	@$(call run,campaign,POOLKEEPER_CAMPAIGN=full $(TEST) ./lambda/reconcile -rapid.checks=$(DRAWS) && \
 		$(TEST) ./lambda/internal/oracle -pairs=20000 && $(TEST) ./infra/e2e)
 

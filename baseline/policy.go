@@ -114,7 +114,9 @@ func (m *merger) add(r Rule, require []Requirement) {
 		}
 		for name, indexes := range m.named {
 			if beneath(later.Setting, name) {
-				m.overrule(indexes, earlier)
+				m.overrule(slices.DeleteFunc(slices.Clone(indexes), func(i int) bool {
+					return later.Op == Absent && apart(m.all[i].Setting, name)
+				}), earlier)
 			}
 		}
 	}
@@ -125,6 +127,15 @@ func (m *merger) add(r Rule, require []Requirement) {
 		}
 		m.all, m.gone = append(m.all, Owned{Requirement: req, Rule: r.Name, Mode: r.Mode}), append(m.gone, false)
 	}
+}
+
+// apart says whether a setting means something although its other name is absent: text messages have a sender and a
+// text without being a factor, and the older of the validity days counts for nothing beside the newer.
+func apart(setting, other string) bool {
+	one, _ := DocumentOf(setting)
+	two, _ := DocumentOf(other)
+	m, _ := Lookup(other)
+	return setting != other && (one != two || m.Superseded)
 }
 
 // addClients adds what the rule requires of those of the clients that it selects.

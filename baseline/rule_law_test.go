@@ -124,7 +124,8 @@ func TestMergeComparesEveryPair(t *testing.T) {
 	t.Parallel()
 	overrules := func(later, earlier Requirement) bool {
 		for _, name := range []string{earlier.Setting, twinOr(earlier.Setting)} {
-			if name == later.Setting || beneath(later.Setting, name) && later.Op != Present {
+			below := beneath(later.Setting, name) && later.Op != Present
+			if name == later.Setting || below && (later.Op != Absent || !apart(earlier.Setting, name)) {
 				return true
 			}
 		}

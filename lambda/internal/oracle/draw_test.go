@@ -69,7 +69,7 @@ func drawDocument(r *rand.Rand) document {
 		return drawDocument(r)
 	}
 	if q := pick(r, pick(r, d.rules).require); r.IntN(5) == 0 {
-		d.exempted = []string{q.name}
+		d.exempted = q.name
 	}
 	return d
 }
@@ -97,7 +97,8 @@ func drawRequirement(r *rand.Rand, f fact) requirement {
 	ops := map[kind][]string{flag: {"value"}, choice: {"value", "oneOf", "present"}, text: {"value", "oneOf", "present",
 		"matches"}, number: {"value", "oneOf", "atLeast", "atMost", "present"}, list: {"value", "contains", "without",
 		"present"}}[f.kind]
-	if !f.needed && f.usual == nil && f.kind != number {
+	clearable := []string{"DeletionProtection", mode, "Policies.PasswordPolicy.PasswordHistorySize"}
+	if !f.needed && f.usual == nil || slices.Contains(clearable, f.names[0]) {
 		ops = append(slices.Clone(ops), "absent")
 	}
 	var some []any // to require; what is empty is not there to be written

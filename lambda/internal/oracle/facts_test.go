@@ -49,6 +49,7 @@ const (
 	invite  = "AdminCreateUserConfig.InviteMessageTemplate"
 	tags    = "UserPoolTags"
 	lambdas = "LambdaConfig"
+	client  = "Client" // stands for Clients[] and the id of the one that rules select
 	// The form in which a pool shows the validity days: under the newer name, both or the older.
 	form = "form"
 )
@@ -109,10 +110,16 @@ var facts = []fact{
 	{kind: there, values: flags, names: []string{email}, mfa: true},
 	{kind: text, values: codes, names: []string{email + ".Message"}, mfa: true},
 	{kind: text, values: words, names: []string{email + ".Subject"}, mfa: true},
+	{kind: choice, values: []any{"LEGACY", "ENABLED"}, names: []string{client + ".PreventUserExistenceErrors"},
+		needed: true},
+	{kind: flag, values: flags, names: []string{client + ".EnableTokenRevocation"}},
+	{kind: number, values: []any{3, 5, 15}, names: []string{client + ".AuthSessionValidity"}, needed: true},
+	{kind: list, values: []any{nil, []string{}, []string{"https://one"}, []string{"https://one", "https://two"}},
+		names: []string{client + ".LogoutURLs"}},
 }
 
 // objects are those that can be required as a whole.
-var objects = []string{lambdas, tags, invite, devices, email}
+var objects = []string{lambdas, tags, invite, devices, email, sms}
 
 func factOf(name string) fact {
 	for _, f := range facts {
@@ -148,23 +155,26 @@ func empty(v any) bool {
 	return v == nil || v == false || v == 0 || v == "" || isList && len(words) == 0
 }
 
-// documents are what the pool's read calls show in a state. All that is no fact is that of the rich pool.
-func (s state) documents() (pool, mfa map[string]any) {
-	pool, mfa = cognitotest.Rich()
-	pool["LambdaConfig"], pool["UserPoolTags"] = map[string]any{}, map[string]any{}
-	delete(pool, devices)
-	delete(pool, "UserPoolAddOns")
-	for _, f := range facts {
-		for _, name := range f.names {
-			remove(pool, name)
-			remove(mfa, name)
+// plant brings the pool of the fake into a state. All that is no fact stays as it is.
+func (s state) plant(fake *cognitotest.Server) {
+	web := fake.Client(poolID, cognitotest.RichClient)
+	fake.Edit(poolID, func(pool, mfa map[string]any) {
+		pool["LambdaConfig"], pool["UserPoolTags"], pool[client] = map[string]any{}, map[string]any{}, web
+		delete(pool, devices)
+		delete(pool, "UserPoolAddOns")
+		for _, f := range facts {
+			for _, name := range f.names {
+				remove(pool, name)
+				remove(mfa, name)
+			}
 		}
-	}
-	for _, f := range facts {
-		s.show(f, pool, mfa)
-	}
-	pool[mode] = mfa[mode]
-	return pool, mfa
+		for _, f := range facts {
+			s.show(f, pool, mfa)
+		}
+		pool[mode] = mfa[mode]
+		delete(pool, client)
+	})
+	fake.PutClient(poolID, cognitotest.RichClient, web)
 }
 
 func (s state) show(f fact, pool, mfa map[string]any) {
@@ -196,8 +206,13 @@ func (s state) show(f fact, pool, mfa map[string]any) {
 	}
 }
 
-// read returns the state that documents show, and the rest of them. A twin that differs from the other is in the rest.
-func read(pool, mfa map[string]any) (s state, rest map[string]string) {
+// read returns the state that the fake shows, and the rest of the pool. A twin that differs from the other is in the
+// rest.
+func read(fake *cognitotest.Server) (s state, rest map[string]string) {
+	pool, mfa, _ := fake.Pool(poolID)
+	pool[client], pool["other"] = fake.Client(poolID, cognitotest.RichClient), fake.Client(poolID, "mobile")
+	pool["risk"], pool["logs"] = fake.Risk(poolID, ""), fake.Logs(poolID)
+	remove(pool, client+".LastModifiedDate")
 	s = state{}
 	delete(pool, "LastModifiedDate")
 	delete(pool, mode)

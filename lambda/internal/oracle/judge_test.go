@@ -29,6 +29,12 @@ func possible(s state) bool {
 	}
 }
 
+// stranded says whether the API keeps a factor on: the SMS factor of a pool that verifies phone numbers.
+func stranded(before, after state) bool {
+	verified, _ := after[checked].([]string)
+	return slices.Contains(verified, "phone_number") && before.equal(sms, true) && !after.equal(sms, true)
+}
+
 // with returns the state after some facts were written, with what that brings along.
 func (s state) with(written map[string]any) state {
 	after := maps.Clone(s)
@@ -110,7 +116,7 @@ func judge(d document, s state, ownWrite bool) verdict {
 				written[name] = fixes[name]
 			}
 		}
-		if after := s.with(written); possible(after) && kept(demands, s, after, written) {
+		if after := s.with(written); possible(after) && !stranded(s, after) && kept(demands, s, after, written) {
 			best = append(best, set)
 			found.states = append(found.states, after)
 		}

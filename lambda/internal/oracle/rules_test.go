@@ -23,10 +23,10 @@ type rule struct {
 	require []requirement
 }
 
-// A baseline is rules and the settings that are exempted.
+// A document is a baseline: rules, and a setting that is exempted, if any is.
 type document struct {
 	rules    []rule
-	exempted []string
+	exempted string
 }
 
 // yaml writes the baseline, as JSON.
@@ -45,13 +45,20 @@ func (d document) yaml() []byte {
 		if r.audits {
 			mode = "audit"
 		}
-		rules = append(rules, map[string]any{"name": fmt.Sprint("rule-", i), "mode": mode, "require": required,
-			"pools": map[string]any{"names": []any{names}}})
+		of := map[string]any{"name": fmt.Sprint("rule-", i), "mode": mode, "pools": map[string]any{"names": []any{names}}}
+		if web := required[client]; web != nil {
+			of["clients"] = []any{map[string]any{"names": []any{"web-app"}, "require": web}}
+		}
+		if delete(required, client); len(required) > 0 {
+			of["require"] = required
+		}
+		rules = append(rules, of)
 	}
 	whole := map[string]any{"version": 1, "rules": rules}
-	if len(d.exempted) > 0 {
+	if d.exempted != "" {
 		whole["exemptions"] = []any{map[string]any{"pools": map[string]any{"names": []any{"customers"}},
-			"settings": d.exempted, "until": "2027-03-01T00:00:00Z", "reason": "it is drawn", "owner": "nobody"}}
+			"settings": []string{strings.Replace(d.exempted, client+".", "Clients[].", 1)},
+			"until":    "2027-03-01T00:00:00Z", "reason": "it is drawn", "owner": "nobody"}}
 	}
 	raw, _ := json.Marshal(whole)
 	return raw
@@ -114,10 +121,8 @@ func (d document) demands() map[string]demand {
 		}
 	}
 	for name, of := range all {
-		of.exempted = slices.ContainsFunc(d.exempted, func(e string) bool {
-			return slices.ContainsFunc(factOf(name).names, func(n string) bool {
-				return n == e || strings.HasPrefix(n, e+".")
-			})
+		of.exempted = d.exempted != "" && slices.ContainsFunc(factOf(name).names, func(n string) bool {
+			return under(n, d.exempted)
 		})
 		all[name] = of
 	}

@@ -78,6 +78,7 @@ func (t trial) run(ctx context.Context, kind cognitotest.Mode, counts map[outcom
 		return "the baseline is refused: " + err.Error()
 	}
 	fake := cognitotest.New(kind)
+	fake.PutRich(poolID)
 	client := cognito.New(idp.New(idp.Options{Region: "eu-west-1", HTTPClient: direct{fake},
 		Credentials: aws.AnonymousCredentials{}, BaseEndpoint: aws.String("http://fake")}))
 	client.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
@@ -88,10 +89,9 @@ func (t trial) run(ctx context.Context, kind cognitotest.Mode, counts map[outcom
 	for n := range 3 {
 		now = now.Add(time.Minute)
 		if n < 2 {
-			pool, mfa := t.states[n].documents()
-			fake.Put(poolID, pool, mfa)
+			t.states[n].plant(fake)
 		}
-		before, rest := show(fake)
+		before, rest := read(fake)
 		cause := event.Cause{EventID: fmt.Sprint(n), EventName: "UpdateUserPool", Time: now.Add(-time.Second)}
 		if t.ownWrite && n > 0 {
 			cause.Issuer = ownRole
@@ -100,7 +100,7 @@ func (t trial) run(ctx context.Context, kind cognitotest.Mode, counts map[outcom
 		if err == nil {
 			err = r.Close(ctx, out)
 		}
-		after, restAfter := show(fake)
+		after, restAfter := read(fake)
 		counts[out.Outcome]++
 		want := judge(t.document, before, cause.Issuer != "")
 		switch {
@@ -122,11 +122,6 @@ func (t trial) run(ctx context.Context, kind cognitotest.Mode, counts map[outcom
 		}
 	}
 	return ""
-}
-
-func show(fake *cognitotest.Server) (state, map[string]string) {
-	pool, mfa, _ := fake.Pool(poolID)
-	return read(pool, mfa)
 }
 
 func (s state) same(other state) bool { return len(s.difference(other)) == 0 }
@@ -200,6 +195,8 @@ func TestFound(t *testing.T) {
 			one(email+".Message", "one {####}"), one("SmsAuthenticationMessage", "one {####}"))}},
 		"a trigger under its newer name alone": {state{},
 			[]rule{enforced(one("LambdaConfig.PreTokenGenerationConfig.LambdaArn", arn("one")))}},
+		"a sender that is required, beside a factor that is absent": {state{}, []rule{
+			enforced(one("SmsConfiguration.ExternalId", "two")), enforced(absent(sms))}},
 		"first factors that every pool has": {state{first: nil},
 			[]rule{enforced(requirement{name: first, op: "present", want: true})}},
 	} {

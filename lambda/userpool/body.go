@@ -176,8 +176,8 @@ func removeAt(v any, path []string) {
 }
 
 func indexOf(members []baseline.Member, name string) int {
-	for i, m := range members {
-		if m.Name == name {
+	for i := range members { // by index: a member is large to copy
+		if members[i].Name == name {
 			return i
 		}
 	}

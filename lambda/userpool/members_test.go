@@ -47,7 +47,7 @@ func TestTableKnowsTheSDK(t *testing.T) {
 			table := tableOf(t, c.document)
 			read := map[string]shape{}
 			for _, m := range table.Members {
-				describe(m, readName(m), read)
+				describe(m, readName(&m), read)
 			}
 			if diff := cmp.Diff(ofSDK(table, c.read), known(read), options...); diff != "" {
 				t.Errorf("what is read (-SDK +table):\n%s", diff)

@@ -42,9 +42,9 @@ func (s State) After(p Plan) State {
 			if m.Trip == baseline.ReadOnly {
 				continue
 			}
-			delete(shown, readName(m))
+			delete(shown, readName(&m))
 			if v, ok := p.after[request.Document][m.Name]; ok {
-				shown[readName(m)] = v
+				shown[readName(&m)] = v
 			}
 		}
 		for name := range after.Documents {

@@ -36,7 +36,7 @@ func unknownIn(m baseline.Member, v any, path string) (found []string) {
 		found = append(found, unknownIn(*m.Elem, e, path)...)
 	}
 	for key, e := range object {
-		i := slices.IndexFunc(m.Members, func(m baseline.Member) bool { return readName(m) == key })
+		i := readAs(m.Members, key)
 		below := strings.TrimPrefix(path+"."+key, ".")
 		switch {
 		case m.Kind == baseline.Map:

@@ -11,51 +11,32 @@ import (
 // documents holds the documents of a pool under the names of the write calls, without the members that no call writes.
 type documents map[baseline.DocumentName]map[string]any
 
-// written returns the state under the names of the write calls: PoolName for Name, without Arn, Status and their like.
-// Its top-level values are the state's own.
+// written returns the state under the names of the write calls: PoolName for Name, without Arn, Status and their like,
+// and without the tags whose key AWS reserves, which no caller can write or remove. Its top-level values are the
+// state's own.
 func (s State) written() documents {
 	docs := documents{}
 	for name, raw := range s.Documents {
-		table, ok := name.Table()
-		if !ok {
-			continue
-		}
-		object, known := make(map[string]any, len(raw)), make(map[string]bool, len(table.Members))
-		for i := range table.Members { // by index: a member is large to copy
-			m := &table.Members[i]
-			read := readName(*m)
-			known[read] = true
-			if v, ok := raw[read]; ok && m.Trip == baseline.Echo && v != nil {
-				object[m.Name] = v
-			}
-		}
+		table, _ := name.Table()
+		object := make(map[string]any, len(raw))
 		for member, v := range raw {
-			if !known[member] && v != nil {
+			i := readAs(table.Members, member)
+			switch {
+			case v == nil || i >= 0 && table.Members[i].Trip != baseline.Echo:
+			case i >= 0:
+				object[table.Members[i].Name] = v
+			case indexOf(table.Members, member) < 0:
 				object[member] = v
 			}
 		}
 		docs[name] = object
 	}
-	if pool, ok := docs[baseline.UserPool]; ok {
-		docs[baseline.UserPool] = withoutSystemTags(pool)
+	if tags, ok := docs[baseline.UserPool]["UserPoolTags"].(map[string]any); ok {
+		own := maps.Clone(tags)
+		maps.DeleteFunc(own, func(key string, _ any) bool { return strings.HasPrefix(key, "aws:") })
+		docs[baseline.UserPool]["UserPoolTags"] = own
 	}
 	return docs
-}
-
-// withoutSystemTags leaves out the tags whose key AWS reserves: no caller can write or remove them.
-func withoutSystemTags(pool map[string]any) map[string]any {
-	tags, ok := pool["UserPoolTags"].(map[string]any)
-	if !ok {
-		return pool
-	}
-	own := make(map[string]any, len(tags))
-	for k, v := range tags {
-		if !strings.HasPrefix(k, "aws:") {
-			own[k] = v
-		}
-	}
-	pool["UserPoolTags"] = own
-	return pool
 }
 
 // cloneOf returns the documents, of which those that the fixes can touch are copies: a pool may have a thousand.
@@ -82,26 +63,16 @@ func (d documents) only(counts func(baseline.DocumentName) bool) documents {
 
 // flat returns all documents as one object of settings.
 func (d documents) flat() map[string]any {
-	most := 0
-	for _, object := range d {
-		most += len(object)
-	}
-	all := make(map[string]any, most)
-	for name, object := range d {
-		into := all
-		for _, key := range strings.FieldsFunc(name.Prefix(), func(r rune) bool { return r == '.' }) {
-			below, ok := into[key].(map[string]any)
-			if !ok {
-				below = map[string]any{}
-				into[key] = below
-			}
-			into = below
+	all := map[string]any{}
+	for _, name := range namesOf(d) { // a client's own document before its risk configuration, which goes into it
+		if prefix := strings.TrimSuffix(name.Prefix(), "."); prefix != "" {
+			baseline.Put(all, baseline.Keys(prefix), d[name])
+			continue
 		}
-		for k, v := range object {
-			if of, known := baseline.DocumentOf(k); name.Prefix() == "" && known && of != name {
-				continue // unknown in this document
+		for member, v := range d[name] {
+			if of, known := baseline.DocumentOf(member); !known || of == name {
+				all[member] = v
 			}
-			into[k] = v
 		}
 	}
 	return all
@@ -111,32 +82,12 @@ func (d documents) leaves() map[string]string {
 	all := make(map[string]string, 128) // as many as a pool has
 	for name, object := range d {
 		table, _ := name.Table()
-		if name.Prefix() == "" {
-			var unknown map[string]any
-			object, unknown = divide(name, object)
-			baseline.AddLeaves(all, string(name)+".", nil, unknown)
+		for member, v := range object {
+			prefix := strings.TrimSuffix(leafName(name, name.Prefix()+member), member)
+			baseline.AddLeaves(all, prefix, table.Members, map[string]any{member: v})
 		}
-		baseline.AddLeaves(all, name.Prefix(), table.Members, object)
 	}
 	return all
-}
-
-// divide divides the members of a document of the pool into those of the table and all others.
-func divide(name baseline.DocumentName, object map[string]any) (known, unknown map[string]any) {
-	for k, v := range object {
-		if of, _ := baseline.DocumentOf(k); of == name {
-			continue
-		}
-		if unknown == nil {
-			known, unknown = maps.Clone(object), map[string]any{}
-		}
-		unknown[k] = v
-		delete(known, k)
-	}
-	if unknown == nil {
-		known = object
-	}
-	return known, unknown
 }
 
 // place returns the document that holds the setting, and where in it; no keys are the document as a whole. The
@@ -181,4 +132,14 @@ func (d documents) unset(setting string) {
 	clear(object)
 }
 
-func readName(m baseline.Member) string { return cmp.Or(m.ReadName, m.Name) }
+// readAs returns the index of the member that has the name in the read call, or -1.
+func readAs(members []baseline.Member, name string) int {
+	for i := range members { // by index: a member is large to copy
+		if readName(&members[i]) == name {
+			return i
+		}
+	}
+	return -1
+}
+
+func readName(m *baseline.Member) string { return cmp.Or(m.ReadName, m.Name) }

@@ -2,10 +2,10 @@ package userpool
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"poolkeeper/baseline"
@@ -45,13 +45,11 @@ func (b Backup) Encode() ([]byte, error) {
 // DecodeBackup reads a backup.
 func DecodeBackup(raw []byte) (Backup, error) {
 	var b Backup
+	_, err := DecodeObject(raw) // which refuses what json.Decoder would take in silence, such as a member twice
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
-	if err := decoder.Decode(&b); err != nil {
+	if err = cmp.Or(err, decoder.Decode(&b)); err != nil {
 		return b, fmt.Errorf("reading the backup: %w", err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return b, errors.New("reading the backup: something follows it in the file")
 	}
 	if b.Format != backupFormat || b.Version != 1 || b.UserPoolID == "" {
 		return b, errors.New("reading the backup: it is no backup of this version")

@@ -86,17 +86,17 @@ var conflicts = []conflict{
 		reason: "EmailMfaConfiguration cannot stand beside an account recovery by e-mail alone"},
 	needsTier("email-mfa-needs-essentials", emailMFA, "EmailMfaConfiguration needs", "LITE", view.emailMFA),
 	{id: "mfa-without-factor", settings: []string{mfa, totp, smsMFA, emailMFA},
-		broken: func(v view) bool { return v.mfaOn() && len(v.factors()) == 0 },
+		broken: func(v view) bool { return mfaOn(v.docs) && !v.factor() },
 		reason: "MfaConfiguration ON and OPTIONAL need a factor: require SoftwareTokenMfaConfiguration, " +
 			"SmsMfaConfiguration or EmailMfaConfiguration too"},
 	// A call that turns MFA off turns every factor off with it. Where the baseline does not ask for that too, it would be
 	// a change that nobody required.
 	{id: "factor-with-mfa-off", settings: []string{totp, emailMFA, smsMFA, mfa},
-		broken: func(v view) bool { return !v.mfaOn() && len(v.factors()) > 0 },
+		broken: func(v view) bool { return !mfaOn(v.docs) && v.factor() },
 		reason: "a factor cannot be on while MfaConfiguration is OFF: require both to be on, or both to be off"},
 	{id: "sms-mfa-without-sms", settings: []string{smsMFA, sms},
 		broken: func(v view) bool {
-			return v.mfaOn() && v.set(smsMFA) && !v.set("SmsMfaConfiguration.SmsConfiguration") && !v.set(sms)
+			return mfaOn(v.docs) && v.set(smsMFA) && !v.set("SmsMfaConfiguration.SmsConfiguration") && !v.set(sms)
 		},
 		reason: "SmsMfaConfiguration needs an SmsConfiguration"},
 	{id: "custom-sender-without-key", settings: []string{customEmail, customSMS, "LambdaConfig.KMSKeyID"},

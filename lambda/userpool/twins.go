@@ -1,6 +1,8 @@
 package userpool
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"poolkeeper/baseline"
@@ -50,11 +52,8 @@ func twinned(setting string) []string {
 	if _, ok := baseline.TwinOf(setting); ok {
 		return []string{setting}
 	}
-	m, ok := baseline.Lookup(setting)
-	if !ok {
-		return nil
-	}
 	var paths []string
+	m, _ := baseline.Lookup(setting)
 	for _, below := range m.Members {
 		paths = append(paths, twinned(setting+"."+below.Name)...)
 	}
@@ -69,18 +68,12 @@ func inMFA(path string) bool {
 // carried says whether the place of a twin can take it: the SMS block of the MFA document only while it is there and
 // MFA is on.
 func carried(docs documents, path string) bool {
-	if inMFA(path) {
-		return mfaOn(docs) && !baseline.Empty(docs.get(smsMFA))
-	}
-	return true
+	return !inMFA(path) || mfaOn(docs) && !baseline.Empty(docs.get(smsMFA))
 }
 
 // fillVersion gives an object that is about to hold nothing but an ARN the version that the ARN alone stands for.
 func fillVersion(docs documents, path string) {
-	m, ok := baseline.Lookup(path)
-	if !ok {
-		return
-	}
+	m, _ := baseline.Lookup(path)
 	for _, below := range m.Members {
 		if below.Required && len(below.Enum) > 0 {
 			docs.set(path+"."+below.Name, below.Enum[0])
@@ -92,8 +85,8 @@ func fillVersion(docs documents, path string) {
 // stands under the other names of its required members, such as the ARN of a legacy trigger, and the version that it
 // means.
 func adopt(docs, before documents, path string) {
-	m, ok := baseline.Lookup(path)
-	if !ok || !baseline.Empty(docs.get(path)) {
+	m, _ := baseline.Lookup(path)
+	if !baseline.Empty(docs.get(path)) {
 		return
 	}
 	if m.Twin != "" && !baseline.Empty(before.get(m.Twin)) {
@@ -134,8 +127,8 @@ const (
 )
 
 func superseded(path string) bool {
-	m, ok := baseline.Lookup(path)
-	return ok && m.Superseded
+	m, _ := baseline.Lookup(path)
+	return m.Superseded
 }
 
 // validity resolves the two validity days in a body: the service refuses UnusedAccountValidityDays once the pool has
@@ -156,22 +149,16 @@ func validity(pool map[string]any, move bool) {
 // follows says whether the difference between what was expected and what is shown at a path is only that of a mirror
 // that follows its twin: the fact is the same, under one name or under both.
 func follows(path string, want, have map[string]string) bool {
-	if !mirrors(path, want, have) {
-		// The companions of a mirror that the service filled in by itself, such as the version beside an ARN.
-		outer := parent(path)
-		m, _ := baseline.Lookup(outer)
-		if want[path] != "" || outer == "" {
-			return false
-		}
-		for _, below := range m.Members {
-			if sibling := outer + "." + below.Name; below.Required && sibling != path && want[sibling] == "" &&
-				have[sibling] != "" && mirrors(sibling, want, have) {
-				return true
-			}
-		}
-		return false
+	if mirrors(path, want, have) {
+		return true
 	}
-	return true
+	// The companions of a mirror that the service filled in by itself, such as the version beside an ARN.
+	outer := parent(path)
+	m, _ := baseline.Lookup(outer)
+	return want[path] == "" && slices.ContainsFunc(m.Members, func(below baseline.Member) bool {
+		sibling := outer + "." + below.Name
+		return below.Required && sibling != path && want[sibling] == "" && have[sibling] != "" && mirrors(sibling, want, have)
+	})
 }
 
 func mirrors(path string, want, have map[string]string) bool {
@@ -188,12 +175,8 @@ func mirrors(path string, want, have map[string]string) bool {
 
 // one returns the value that stands under one of two names, or under both, and "" if there is none or they differ.
 func one(a, b string) string {
-	switch {
-	case a == "" || a == b:
-		return b
-	case b == "":
-		return a
-	default:
-		return ""
+	if a == "" || b == "" || a == b {
+		return cmp.Or(a, b)
 	}
+	return ""
 }

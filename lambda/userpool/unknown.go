@@ -1,6 +1,7 @@
 package userpool
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -151,18 +152,17 @@ func sayOf(name baseline.DocumentName, path string, say map[string]baseline.Unkn
 
 // Echoes says which unknown members writes of the documents send back as they were read, or "".
 func (s State) Echoes(names []baseline.DocumentName, say map[string]baseline.Unknown) string {
-	var members []string
+	members := map[string]bool{}
 	for _, name := range names {
 		for _, member := range s.Echoed(name, say) {
-			if text := Titled(member); !slices.Contains(members, text) {
-				members = append(members, text)
-			}
+			members[Titled(member)] = true
 		}
 	}
 	if len(members) == 0 {
 		return ""
 	}
-	return "the write sent back what this build does not know, as it was read: " + strings.Join(members, ", ")
+	return "the write sent back what this build does not know, as it was read: " +
+		strings.Join(slices.Sorted(maps.Keys(members)), ", ")
 }
 
 // Echoed returns the unknown members that a write of the document sends back as they were read.

@@ -48,41 +48,28 @@ func (v view) has(path string, any ...string) bool {
 }
 
 func (v view) recovery() []string {
-	mechanisms, _ := v.get(recovery).([]any)
 	var names []string
+	mechanisms, _ := v.get(recovery).([]any)
 	for _, e := range mechanisms {
-		if mechanism, ok := e.(map[string]any); ok {
-			name, _ := mechanism["Name"].(string)
-			names = append(names, name)
-		}
+		mechanism, _ := e.(map[string]any)
+		name, _ := mechanism["Name"].(string)
+		names = append(names, name)
 	}
 	return names
 }
-
-func (v view) mfaOn() bool { return mfaOn(v.docs) }
 
 func mfaOn(docs documents) bool {
 	mode, _ := docs.get(mfa).(string)
 	return mode != "" && mode != "OFF"
 }
 
-func (v view) emailMFA() bool { return v.mfaOn() && v.get(emailMFA) != nil }
+func (v view) emailMFA() bool { return mfaOn(v.docs) && v.get(emailMFA) != nil }
 
-// factors returns the MFA factors that are on. While MFA is off, Cognito may show the SMS block as a mirror of the
-// pool's SmsConfiguration: then it counts only if it was absent before and is required.
-func (v view) factors() []string {
-	var on []string
-	if v.set(totp) {
-		on = append(on, totp)
-	}
-	if v.get(emailMFA) != nil {
-		on = append(on, emailMFA)
-	}
-	mirror := !mfaOn(v.before) && !baseline.Empty(v.before.get(smsMFA))
-	if v.set(smsMFA) && (v.mfaOn() || !mirror) {
-		on = append(on, smsMFA)
-	}
-	return on
+// factor says whether an MFA factor is on. While MFA is off, Cognito may show the SMS block as a mirror of the pool's
+// SmsConfiguration: then it counts only if it was absent before and is required.
+func (v view) factor() bool {
+	mirror := !mfaOn(v.docs) && !mfaOn(v.before) && !baseline.Empty(v.before.get(smsMFA))
+	return v.set(totp) || v.get(emailMFA) != nil || v.set(smsMFA) && !mirror
 }
 
 func (v view) twoSenders(path string) bool {
@@ -97,14 +84,9 @@ func all(list []string, holds func(string) bool) bool {
 // was set, and gives to every level that a write leaves out.
 func defaultACR(v any) bool {
 	levels, ok := v.(map[string]any)
-	if !ok {
-		return false
-	}
 	for level, e := range levels {
 		name, _ := e.(map[string]any)
-		if len(name) != 1 || name["AcrValue"] != "urn:cognito:loa:"+strings.TrimPrefix(level, "Level") {
-			return false
-		}
+		ok = ok && len(name) == 1 && name["AcrValue"] == "urn:cognito:loa:"+strings.TrimPrefix(level, "Level")
 	}
-	return true
+	return ok
 }

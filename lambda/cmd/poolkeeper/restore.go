@@ -49,9 +49,6 @@ func readBackup(path string) (raw []byte, saved userpool.Backup, err error) {
 	if saved, err = userpool.DecodeBackup(raw); err != nil {
 		return nil, saved, fmt.Errorf("%s: %w", path, err)
 	}
-	if _, err := userpool.DecodeObject(raw); err != nil {
-		return nil, saved, fmt.Errorf("%s: reading the backup: %w", path, err)
-	}
 	return raw, saved, nil
 }
 

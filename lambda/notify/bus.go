@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -34,9 +33,7 @@ func (Bus) Name() string { return "EventBridge" }
 func (Bus) ToPeople() bool { return false }
 
 // DetailType returns the detail-type of an outcome.
-func DetailType(outcome outcome.Ending) string {
-	return "User Pool " + strings.ToUpper(string(outcome[:1])) + string(outcome[1:])
-}
+func DetailType(ending outcome.Ending) string { return "User Pool " + report.Title(string(ending)) }
 
 // Send puts one event. Ignored events concern nobody.
 func (b Bus) Send(ctx context.Context, r report.Report) error {

@@ -90,7 +90,7 @@ func OCSF(f Finding) map[string]any {
 		"class_uid": 2003, "class_name": name, "type_uid": 200301, "type_name": name + ": Create",
 		"time": f.Time.UnixMilli(), "status_id": 1, "status": "New", "message": f.Description,
 		"severity_id": severityIDs[f.Severity],
-		"severity":    string(f.Severity[0]) + strings.ToLower(string(f.Severity[1:])),
+		"severity":    Title(string(f.Severity)),
 		"metadata": map[string]any{"version": "1.3.0", "profiles": []string{"cloud"},
 			"product": map[string]any{"name": "poolkeeper", "vendor_name": "poolkeeper"}},
 		"finding_info": map[string]any{"uid": f.ID, "title": f.Title, "desc": f.Description},

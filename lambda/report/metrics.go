@@ -21,20 +21,13 @@ type Counts struct {
 // Namespace is that of the metrics.
 const Namespace = "poolkeeper"
 
-// counted are the metrics that count one ending each. A scan has none.
-var counted = map[outcome.Ending]string{
-	outcome.Deferred: "Deferred", outcome.Unconverged: "Unconverged", outcome.Partial: "Partial",
-	outcome.Unfixable: "Unfixable", outcome.Remediated: "Remediated", outcome.Drifted: "Drifted",
-	outcome.Exempted: "Exempted", outcome.Ignored: "Ignored",
-}
-
 // Metrics writes the metrics of an outcome in CloudWatch's embedded metric format: lines of JSON that CloudWatch Logs
 // turns into metrics. The dimensions are the function, the outcome and the rule, which do not grow with the number of
 // pools; the pool stands beside them.
 func Metrics(w io.Writer, function string, now time.Time, out outcome.Outcome, counts Counts) error {
 	values := []metric{{"Events", count, 1}}
-	if name := counted[out.Outcome]; name != "" {
-		values = append(values, metric{name, count, 1})
+	if out.Outcome != outcome.Unchanged {
+		values = append(values, metric{Title(string(out.Outcome)), count, 1})
 	}
 	lost, ledger := 0, 0
 	byRule := map[string]int{}

@@ -17,22 +17,19 @@ var marks = map[outcome.State]string{outcome.StatePlanned: "~", outcome.StateRep
 // baseline, why it is skipped where it is, and the calls that would be made.
 func Plan(w io.Writer, p outcome.Preview, paint Paint) error {
 	p.Outcome = Legible(p.Outcome)
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s", paint.ending(p.Outcome.Outcome), p.UserPoolID)
-	if name := p.Details.PoolName; name != "" {
-		fmt.Fprintf(&b, "  %s", Value(name))
+	s, pool := &sheet{}, PoolOf(p.Outcome)
+	name, account := "", ""
+	if pool.Name != "" {
+		name = "  " + Value(pool.Name)
 	}
-	if account := PoolOf(p.Outcome).Account; account != "" {
-		fmt.Fprintf(&b, "  (account %s)", account)
+	if pool.Account != "" {
+		account = "  (account " + pool.Account + ")"
 	}
-	b.WriteString("\n")
+	s.line("%s  %s%s%s", paint.ending(p.Outcome.Outcome), p.UserPoolID, name, account)
 	for _, d := range p.Drifts {
 		line := fmt.Sprintf("  %s %s: %s -> %s  (%s)", marks[d.State], d.Setting, Value(d.Have), Value(d.Want),
 			rule(Drift{Finding: d, Source: d.Source.String()}))
-		reason := ""
-		if d.Reason != "" {
-			reason = fmt.Sprintf("      %s: %s", d.State, d.Reason)
-		}
+		reason := prefixed("\n      "+string(d.State)+": ", d.Reason)
 		switch d.State {
 		case outcome.StatePlanned:
 			line = paint.Good(line)
@@ -43,19 +40,11 @@ func Plan(w io.Writer, p outcome.Preview, paint Paint) error {
 		default:
 			line = paint.Bad(line)
 		}
-		b.WriteString(line + "\n")
-		if d.Reason != "" {
-			b.WriteString(reason + "\n")
-		}
+		s.line("%s%s", line, reason)
 	}
-	if len(p.Writes) > 0 {
-		fmt.Fprintf(&b, "  calls     %s\n", strings.Join(p.Writes, ", "))
-	}
-	if p.Reason != "" {
-		fmt.Fprintf(&b, "  reason    %s\n", p.Reason)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	s.row("calls", strings.Join(p.Writes, ", "))
+	s.row("reason", p.Reason)
+	return s.show(w)
 }
 
 // Meaning says in a few lines why a drift matters: who checks the setting, what to know before it is changed, and what

@@ -177,6 +177,9 @@ func ChecksOf(setting string) []string {
 	return checks
 }
 
+// Title is a word with a capital letter: "Remediated", "High".
+func Title(word string) string { return strings.ToUpper(word[:1]) + strings.ToLower(word[1:]) }
+
 // cut returns at most so many characters of a text.
 func cut(text string, most int) string {
 	runes := []rune(text)

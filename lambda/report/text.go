@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,28 +13,34 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
+// A sheet is lines for a terminal.
+type sheet struct{ strings.Builder }
+
+func (s *sheet) line(format string, args ...any) { fmt.Fprintf(s, format+"\n", args...) }
+
+// row says what there is to say under a name, if anything.
+func (s *sheet) row(name, text string) {
+	if text != "" {
+		s.line("  %-9s %s", name, text)
+	}
+}
+
+func (s *sheet) show(w io.Writer) error {
+	_, err := io.WriteString(w, s.String())
+	return err
+}
+
 // Text writes an outcome for people.
 func Text(w io.Writer, out outcome.Outcome, paint Paint) error {
 	out = Legible(out)
-	var b strings.Builder
-	pool := out.UserPoolID
-	if pool == "" {
-		pool = "(no user pool)"
-	}
+	s := &sheet{}
 	critical := ""
 	if out.Critical {
 		critical = "  " + paint.Bad("CRITICAL")
 	}
-	fmt.Fprintf(&b, "%s  %s%s\n", paint.ending(out.Outcome), pool, critical)
+	s.line("%s  %s%s", paint.ending(out.Outcome), cmp.Or(out.UserPoolID, "(no user pool)"), critical)
 	if out.Cause.EventName != "" {
-		fmt.Fprintf(&b, "  cause     %s", out.Cause.EventName)
-		if out.Cause.Actor != "" {
-			fmt.Fprintf(&b, " by %s", out.Cause.Actor)
-		}
-		if out.Cause.SourceIP != "" {
-			fmt.Fprintf(&b, " from %s", out.Cause.SourceIP)
-		}
-		b.WriteString("\n")
+		s.row("cause", out.Cause.EventName+prefixed(" by ", out.Cause.Actor)+prefixed(" from ", out.Cause.SourceIP))
 	}
 	var reasons []string
 	for _, finding := range out.Drifts {
@@ -43,30 +50,29 @@ func Text(w io.Writer, out outcome.Outcome, paint Paint) error {
 		if g := d.group(); g != notFixed && g != fixed && g != exempted {
 			says = d.says()
 		}
-		fmt.Fprintf(&b, "  %s  %s: %s\n", paint.state(d.State), d.Setting, says)
-		if d.Reason != "" {
-			fmt.Fprintf(&b, "             %s\n", d.Reason)
-		}
+		s.line("  %s  %s: %s%s", paint.state(d.State), d.Setting, says, prefixed("\n             ", d.Reason))
 	}
 	if len(out.Writes) > 0 {
-		fmt.Fprintf(&b, "  written   %s\n", strings.Join(out.Writes, ", "))
-		if out.Verified == (outcome.Verified{}) {
-			b.WriteString("  verified  nothing\n")
-		} else {
-			fmt.Fprintf(&b, "  verified  %s\n", VerifiedText(out.Verified))
+		s.row("written", strings.Join(out.Writes, ", "))
+		verified := "nothing"
+		if out.Verified != (outcome.Verified{}) {
+			verified = VerifiedText(out.Verified)
 		}
+		s.row("verified", verified)
 	}
-	if out.Record != "" {
-		fmt.Fprintf(&b, "  record    %s\n", out.Record)
-	}
+	s.row("record", out.Record)
 	if out.Undetected > 0 {
-		fmt.Fprintf(&b, "  undetected  no event reported %d of these drifts\n", out.Undetected)
+		s.line("  undetected  no event reported %d of these drifts", out.Undetected)
 	}
-	if reason := further(out.Reason, reasons); reason != "" {
-		fmt.Fprintf(&b, "  reason    %s\n", reason)
+	s.row("reason", further(out.Reason, reasons))
+	return s.show(w)
+}
+
+func prefixed(prefix, text string) string {
+	if text == "" {
+		return ""
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return prefix + text
 }
 
 // VerifiedText says what was read again after a write.
@@ -76,21 +82,18 @@ func VerifiedText(v outcome.Verified) string {
 
 // Scan writes the result of a scan for people.
 func Scan(w io.Writer, scan outcome.ScanResult, paint Paint) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %d user pools\n", paint.ending(scan.Outcome), scan.Pools+scan.Sent)
+	s := &sheet{}
+	s.line("%s  %d user pools", paint.ending(scan.Outcome), scan.Pools+scan.Sent)
 	for _, ending := range endings {
 		if n := scan.Outcomes[ending]; n > 0 {
-			fmt.Fprintf(&b, "  %-12s %d\n", ending, n)
+			s.line("  %-12s %d", ending, n)
 		}
 	}
 	for _, f := range scan.Failed {
-		fmt.Fprintf(&b, "  %s  %s: %s\n", paint.ending(f.Outcome), f.UserPoolID, baseline.Legible(f.Reason))
+		s.line("  %s  %s: %s", paint.ending(f.Outcome), f.UserPoolID, baseline.Legible(f.Reason))
 	}
-	if scan.Reason != "" {
-		fmt.Fprintf(&b, "  reason    %s\n", baseline.Legible(scan.Reason))
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	s.row("reason", baseline.Legible(scan.Reason))
+	return s.show(w)
 }
 
 // endings are those of a run, by precedence.

@@ -81,7 +81,7 @@ func (s *Server) setLogs(p *pool, request object) (any, error) {
 		return nil, missing("logConfigurations")
 	}
 	if s.validators {
-		if err := judgeLogs(p, entries); err != nil {
+		if err := checkLogs(p, entries); err != nil {
 			return nil, err
 		}
 	}
@@ -89,7 +89,7 @@ func (s *Server) setLogs(p *pool, request object) (any, error) {
 	return s.getLogs(p, request)
 }
 
-func judgeLogs(p *pool, entries []any) error {
+func checkLogs(p *pool, entries []any) error {
 	list := tableOf(baseline.LogDelivery)
 	table := list[slices.IndexFunc(list, func(m baseline.Member) bool { return m.ByKey != "" })]
 	seen := map[any]bool{}

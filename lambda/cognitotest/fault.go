@@ -20,7 +20,7 @@ type Fault struct {
 	Delay   time.Duration // before the call is handled
 	Drop    bool          // close the connection in place of an answer
 	Apply   bool          // with Error, Drop or Body: make the change first
-	Body    []byte        // answer this in place of the truth
+	Body    []byte        // answer this instead
 
 	// Then runs before the call is handled: a concurrent writer that gets in between.
 	Then func(*Server)

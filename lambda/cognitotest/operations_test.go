@@ -122,7 +122,7 @@ func TestProtocol(t *testing.T) {
 	}
 	f.ResetCalls()
 	if len(f.Calls()) != 0 {
-		t.Error("calls are left")
+		t.Error("calls remain")
 	}
 }
 

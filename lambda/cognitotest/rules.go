@@ -226,7 +226,7 @@ var rules = []struct {
 	}, parameter, "Invalid range for token validity"},
 }
 
-func (s *Server) judge(operation string, c change) error {
+func (s *Server) check(operation string, c change) error {
 	c.onlyMFA = operation == onMFA
 	for _, r := range rules {
 		concerns := r.operation == operation || r.operation == both && operation != onClient

@@ -45,7 +45,7 @@ func (s *Server) updateUserPool(old *pool, request object) (any, error) {
 	mirrorPool(old, &next, request)
 	dropEmailMFA(old, &next)
 	showDefaults(next.userPool)
-	if err := s.judge(onPool, changeOf(request, old, &next)); err != nil {
+	if err := s.check(onPool, changeOf(request, old, &next)); err != nil {
 		return nil, err
 	}
 	*old = next
@@ -208,7 +208,7 @@ func (s *Server) setMfaConfig(old *pool, request object) (any, error) {
 	setDefault(next.mfaConfig, "MfaConfiguration", "OFF")
 	next.userPool["MfaConfiguration"] = next.mfaConfig["MfaConfiguration"]
 	mirrorMFA(old, &next)
-	if err := s.judge(onMFA, changeOf(request, old, &next)); err != nil {
+	if err := s.check(onMFA, changeOf(request, old, &next)); err != nil {
 		return nil, err
 	}
 	*old = next

@@ -13,7 +13,7 @@ import (
 	"poolkeeper/baseline"
 )
 
-// validate holds a request against the table, as the service holds it against its model. Like the service, it repeats
+// validate checks a request against the table, as the service checks it against its model. Like the service, it repeats
 // the value that is wrong: hiding that is the client's business.
 func (s *Server) validate(members []baseline.Member, request object) error {
 	if !s.validators {
@@ -140,7 +140,7 @@ func validateInteger(m baseline.Member, v any, path string) error {
 	return within(v, path, "Member must have value", i, m.Min, m.Max)
 }
 
-// within holds a number, or how long something is, against its limits. A highest one of 0 is none.
+// within checks a number, or how long something is, against its limits. A highest one of 0 is none.
 func within(v any, path, what string, n, least, most int64) error {
 	switch {
 	case n < least:

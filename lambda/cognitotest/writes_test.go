@@ -77,7 +77,7 @@ func TestOmitted(t *testing.T) {
 	}
 }
 
-// TestWrites holds what a write leaves against what is known of the service.
+// TestWrites checks what a write leaves behind against what is known of the service.
 func TestWrites(t *testing.T) {
 	t.Parallel()
 	const other = `"arn:aws:lambda:eu-west-1:111122223333:function:other"`
@@ -255,7 +255,7 @@ func TestShownUnasked(t *testing.T) {
 	}
 }
 
-// TestRichIsComplete holds the rich pool against the table: a member that is added there has to be set here. A pool
+// TestRichIsComplete checks the rich pool against the table: a member that is added there has to be set here. A pool
 // sends text messages through SNS or End User Messaging, never both, so the latter's members are the one gap.
 func TestRichIsComplete(t *testing.T) {
 	t.Parallel()

@@ -28,8 +28,7 @@ func (c *cli) apply() *cobra.Command {
 		Short: "Show the plan, ask, write, and verify",
 		Long: "Shows what plan shows, asks, and then does with each pool what the function does: it writes, reads the\n" +
 			"pool again and verifies. The state of each pool is saved to a file before the pool is written, for\n" +
-			"restore. A saved plan is refused if a pool has changed since. Ctrl-C stops between two pools.\n" +
-			"Exit status: 0 done or in sync, 1 error, 2 drift remains.",
+			"restore. A saved plan is refused if a pool has changed since. Ctrl-C stops between two pools.",
 		Example: "  poolkeeper apply --pool eu-west-1_AbCdEf123\n  poolkeeper apply tonight.plan --yes",
 		Args:    arguments("PLANFILE", 0, 1),
 		RunE: func(command *cobra.Command, args []string) error {
@@ -40,11 +39,7 @@ func (c *cli) apply() *cobra.Command {
 				}
 				return a.saved(ctx, command, args[0])
 			}
-			err := which.check()
-			if err == nil {
-				err = a.begin(command)
-			}
-			if err != nil {
+			if err := a.begin(command); err != nil {
 				return err
 			}
 			return a.run(ctx, which, func(one *cli) (*reconcile.Reconciler, error) {

@@ -26,9 +26,6 @@ func (c *cli) backup() *cobra.Command {
 		Example: "  poolkeeper backup --all --out backups",
 		Args:    arguments("", 0, 0),
 		RunE: func(command *cobra.Command, _ []string) error {
-			if err := which.check(); err != nil {
-				return err
-			}
 			if dir == "" {
 				return errors.New("backup needs --out DIR, the folder for the files")
 			}

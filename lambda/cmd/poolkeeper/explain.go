@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -100,16 +101,13 @@ func explain(path string, m baseline.Member) explanation {
 
 func (e explanation) text() string {
 	var b strings.Builder
+	b.WriteString(strings.TrimSuffix(e.Setting+": "+e.About, ": "))
 	row := func(name string, texts ...string) {
 		for _, text := range texts {
 			if text != "" {
 				fmt.Fprintf(&b, "\n  %-10s %s", name, text)
 			}
 		}
-	}
-	b.WriteString(e.Setting)
-	if e.About != "" {
-		b.WriteString(": " + e.About)
 	}
 	row("values", e.Values)
 	row("operators", strings.Join(e.Operators, ", "))
@@ -124,33 +122,27 @@ func (e explanation) text() string {
 }
 
 func values(m baseline.Member) string {
-	switch m.Kind {
-	case baseline.Object:
-		names := make([]string, len(m.Members))
-		for i, below := range m.Members {
-			names[i] = below.Name
-		}
-		return "an object of " + strings.Join(names, ", ")
-	case baseline.Map:
-		return "names and values" + bounds(m, "entries")
-	case baseline.List:
-		return "a list" + bounds(m, "elements") + ", each " + values(*m.Elem)
-	case baseline.Boolean:
+	switch {
+	case m.Kind == baseline.Object:
+		below := func(name string) bool { return strings.Contains(name, ".") }
+		direct := slices.DeleteFunc(settingNames("", m.Members), below)
+		return "an object of " + strings.Join(direct, ", ")
+	case m.Kind == baseline.Map:
+		return "names and values" + bounds(m, " entries")
+	case m.Kind == baseline.List:
+		return "a list" + bounds(m, " elements") + ", each " + values(*m.Elem)
+	case m.Kind == baseline.Boolean:
 		return "true or false"
-	case baseline.Integer:
+	case m.Kind == baseline.Integer:
 		return "a whole number" + bounds(m, "")
+	case len(m.Enum) > 0:
+		return "one of " + strings.Join(m.Enum, ", ")
 	default:
-		if len(m.Enum) > 0 {
-			return "one of " + strings.Join(m.Enum, ", ")
-		}
-		return "a text" + bounds(m, "characters")
+		return "a text" + bounds(m, " characters")
 	}
 }
 
 func bounds(m baseline.Member, what string) string {
-	if what != "" {
-		what = " " + what
-	}
 	switch {
 	case m.Max > 0:
 		return fmt.Sprintf(" of %d to %d%s", m.Min, m.Max, what)
@@ -162,12 +154,8 @@ func bounds(m baseline.Member, what string) string {
 }
 
 func absence(m baseline.Member) string {
-	switch {
-	case m.Keep != "":
+	if m.Keep != "" {
 		return "cannot be required: " + m.Keep
-	case m.Default != "":
-		return "is the same as " + m.Default
-	default:
-		return ""
 	}
+	return strings.TrimSuffix("is the same as "+m.Default, "is the same as ")
 }

@@ -75,7 +75,6 @@ func TestFormats(t *testing.T) {
 		{[]string{"validate", file}, all, exitDone},
 		{[]string{"validate", bad}, all, exitError},
 		{[]string{"explain", "MfaConfiguration"}, few, exitDone},
-		{[]string{"version"}, few, exitDone},
 		{[]string{"backup", "--all", "--out", t.TempDir()}, few, exitDone},
 	} {
 		for _, format := range c.formats {

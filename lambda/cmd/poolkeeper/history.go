@@ -26,8 +26,7 @@ func (c *cli) history() *cobra.Command {
 		Short: "List what was written to pools, and why",
 		Long: "Lists the records of the ledger, the newest first: what was written, when, on whose call, and how it\n" +
 			"ended. undo takes the id of a record. A record whose writes were not verified says what may have been\n" +
-			"written, and what to do.\n" +
-			"Exit status: 0 done, 1 error.",
+			"written, and what to do.",
 		Example: "  poolkeeper history --pool eu-west-1_AbCdEf123\n" +
 			"  poolkeeper history --since 24h --region eu-west-1,us-east-1 --output json",
 		Args: arguments("", 0, 0),

@@ -23,15 +23,11 @@ func (c *cli) plan() *cobra.Command {
 		Use:   "plan (--pool ID... | --all) [--out FILE]",
 		Short: "Show what would be written to bring pools to the baseline; writes nothing",
 		Long: "Reads the pools, compares them with the baseline and shows each drift, what would be written, and why\n" +
-			"a drift cannot be fixed.\n" +
-			"Exit status: 0 in sync, 1 error, 2 drift found.",
+			"a drift cannot be fixed.",
 		Example: "  poolkeeper plan --all\n  poolkeeper plan --all --profile dev,prod --all-regions\n" +
 			"  poolkeeper plan --pool eu-west-1_AbCdEf123 --out tonight.plan",
 		Args: arguments("", 0, 0),
 		RunE: func(command *cobra.Command, _ []string) error {
-			if err := which.check(); err != nil {
-				return err
-			}
 			if out != "" && len(c.places()) > 1 {
 				return errors.New("a saved plan is of one account and Region: leave out --out, or the others")
 			}

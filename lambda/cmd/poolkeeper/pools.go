@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"regexp"
+	"slices"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,12 @@ type selection struct {
 }
 
 func (c *cli) poolFlags(command *cobra.Command, s *selection) {
+	command.PreRunE = func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 { // a saved plan has its pools
+			return nil
+		}
+		return s.check()
+	}
 	command.Flags().BoolVar(&s.all, "all", false, "every user pool of the account and Region")
 	c.poolFlag(command, &s.ids, "id of a user pool; may be given several times")
 }
@@ -73,12 +80,8 @@ func (s selection) named() error {
 // once. An error ends it.
 func (s selection) each(ctx context.Context, pools reconcile.Pools) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		named := map[string]bool{}
-		for _, id := range s.ids {
-			if named[id] {
-				continue
-			}
-			if named[id] = true; !yield(id, nil) {
+		for i, id := range s.ids {
+			if !slices.Contains(s.ids[:i], id) && !yield(id, nil) {
 				return
 			}
 		}

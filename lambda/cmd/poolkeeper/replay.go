@@ -31,8 +31,7 @@ func (c *cli) replay() *cobra.Command {
 			"of aws cloudtrail lookup-events. This reads and WRITES the pools that the events name, at the endpoint\n" +
 			"and with the credentials of the environment (AWS_PROFILE, AWS_REGION,\n" +
 			"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER, ...); --audit only reports. With --ledger, the writes are\n" +
-			"recorded in the ledger of the deployment.\n" +
-			"Exit status: 0 done or in sync, 1 error, 2 drift remains.",
+			"recorded in the ledger of the deployment.",
 		Example: "  poolkeeper replay --audit lambda/event/testdata/update-user-pool.json",
 		Args:    arguments("EVENT.json", 1, math.MaxInt),
 		RunE: func(command *cobra.Command, args []string) error {

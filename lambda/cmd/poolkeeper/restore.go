@@ -21,8 +21,7 @@ func (c *cli) restore() *cobra.Command {
 		Use:   "restore FILE [--yes]",
 		Short: "Bring a pool back to the state in a backup",
 		Long: "Takes the backup as the baseline of that one pool, and does what apply does: shows what would be written,\n" +
-			"asks, writes, verifies. It names each setting that gets weaker, and lists what no call can restore.\n" +
-			"Exit status: 0 done or in sync, 1 error, 2 a difference remains.",
+			"asks, writes, verifies. It names each setting that gets weaker, and lists what no call can restore.",
 		Example: "  poolkeeper restore poolkeeper-backups/eu-west-1_AbCdEf123.20261001T091540.000000Z.json",
 		Args:    arguments("FILE", 1, 1),
 		RunE: func(command *cobra.Command, args []string) error {

@@ -61,9 +61,10 @@ func (c *cli) run(ctx context.Context, args []string) int {
 // and help and completion are as people expect them.
 func (c *cli) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "poolkeeper",
-		Short:         "Keep Amazon Cognito user pools at a checked-in baseline",
-		Version:       buildOf().text(),
+		Use: "poolkeeper",
+		Long: "Keeps Amazon Cognito user pools at a checked-in baseline.\n" +
+			"Exit status: 0 in sync or done, 1 error, 2 drift was found, or a difference remains.",
+		Version:       buildText(),
 		Args:          noCommand,
 		RunE:          func(root *cobra.Command, _ []string) error { return root.Help() },
 		SilenceUsage:  true,

@@ -20,8 +20,7 @@ func (c *cli) undo() *cobra.Command {
 		Long: "Takes the settings that a record of the ledger changed, and brings them back to what they were\n" +
 			"before, as apply does: shows what would be written, asks, writes, verifies. It names each setting that\n" +
 			"gets weaker. Everything else stays as it is now. Unless the settings are exempted or the baseline\n" +
-			"changes, the function fixes them at the next event or scan.\n" +
-			"Exit status: 0 done or in sync, 1 error, 2 a difference remains.",
+			"changes, the function fixes them at the next event or scan.",
 		Example: "  poolkeeper undo " + exampleRecord + " --ledger poolkeeper-ledger",
 		Args:    arguments("RECORD", 1, 1),
 		RunE: func(command *cobra.Command, args []string) error {

@@ -144,15 +144,6 @@ func TestList(t *testing.T) {
 	}
 }
 
-func TestNoSuchCall(t *testing.T) {
-	t.Parallel()
-	client, _ := answering(t, nil)
-	_, err := client.Write(t.Context(), pool, userpool.Request{Call: "DeleteUserPool", Body: []byte(`{}`)})
-	if err == nil || !strings.Contains(err.Error(), "no such call") {
-		t.Errorf("%v", err)
-	}
-}
-
 func TestLargeBodyPassesThrough(t *testing.T) {
 	t.Parallel()
 	var got int

@@ -1,7 +1,6 @@
 package cognito
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -109,43 +108,42 @@ func (c *Client) readClients(ctx context.Context, state userpool.State, wanted [
 	return state, nil
 }
 
-// readAll reads the documents side by side. It leaves out a client that no longer exists. It returns the error of the
-// first document that failed; after an error, no read begins that still waits for its time.
+// readAll reads the documents side by side. It leaves out a client that no longer exists. It returns the first error;
+// after that, no read begins that still waits for its time.
 func (c *Client) readAll(
 	ctx context.Context, id string, names []baseline.DocumentName,
 ) (map[baseline.DocumentName]map[string]any, error) {
 	waiting, giveUp := context.WithCancel(ctx)
 	defer giveUp()
-	objects, errs, unread := make([]map[string]any, len(names)), make([]error, len(names)), make([]bool, len(names))
+	docs, first := map[baseline.DocumentName]map[string]any{}, error(nil)
+	var mutex sync.Mutex
 	var reading sync.WaitGroup
-	for i, name := range names {
+	for _, name := range names {
 		table, _ := name.Table()
 		slot := c.limits.reserve(id, table.ReadCall)
 		reading.Go(func() {
-			if err := c.await(waiting, slot); err != nil {
-				errs[i], unread[i] = classify(table.ReadCall, err, nil), true
-				return
+			object, err := map[string]any(nil), c.await(waiting, slot)
+			if err == nil {
+				object, err = c.read(ctx, id, name)
+			} else {
+				err = classify(table.ReadCall, err, nil)
 			}
-			if objects[i], errs[i] = c.read(ctx, id, name); errs[i] != nil && !gone(name, errs[i]) {
+			mutex.Lock()
+			defer mutex.Unlock()
+			switch {
+			case err == nil:
+				docs[name] = object
+			case !gone(name, err) && first == nil:
+				first = err
 				giveUp()
 			}
 		})
 	}
 	reading.Wait()
-	docs := map[baseline.DocumentName]map[string]any{}
-	var late error
-	for i, name := range names {
-		switch {
-		case gone(name, errs[i]):
-		case unread[i]:
-			late = cmp.Or(late, errs[i])
-		case errs[i] != nil:
-			return nil, errs[i]
-		default:
-			docs[name] = objects[i]
-		}
+	if first != nil {
+		return nil, first
 	}
-	return docs, late
+	return docs, nil
 }
 
 // gone says whether the error is that there is no such client.

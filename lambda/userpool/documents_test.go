@@ -1,44 +1,13 @@
 package userpool
 
 import (
-	"fmt"
-	"reflect"
 	"strings"
 	"testing"
-	"time"
 
-	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/google/go-cmp/cmp"
 
 	"poolkeeper/baseline"
 )
-
-// TestEveryClientMemberCanBeRequired: a baseline can require every member of UpdateUserPoolClient but the ids.
-func TestEveryClientMemberCanBeRequired(t *testing.T) {
-	t.Parallel()
-	input := reflect.TypeFor[idp.UpdateUserPoolClientInput]()
-	members := 0
-	for i := range input.NumField() {
-		field := input.Field(i)
-		if !field.IsExported() || field.Name == "UserPoolId" || field.Name == "ClientId" {
-			continue
-		}
-		members++
-		const rules = "version: 1\nrules: [{name: a, clients: [{require: {%s: {present: true}}}]}]"
-		b, err := baseline.Parse("b.yaml", fmt.Appendf(nil, rules, field.Name))
-		if err != nil {
-			t.Errorf("%s: %v", field.Name, err)
-			continue
-		}
-		client := baseline.Identity{ID: pool, Clients: []baseline.ClientIdentity{{ID: "web"}}}
-		if got := b.Policy(client, time.Now()).Requirements; len(got) != 1 || got[0].Setting != "Clients[web]."+field.Name {
-			t.Errorf("%s: %v", field.Name, got)
-		}
-	}
-	if members < 20 {
-		t.Errorf("the SDK has %d members", members)
-	}
-}
 
 // logsState is a pool whose logs are the entries given.
 func logsState(t *testing.T, entries string) State {

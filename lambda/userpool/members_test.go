@@ -37,14 +37,10 @@ func TestTableKnowsTheSDK(t *testing.T) {
 			reflect.TypeFor[idp.SetLogDeliveryConfigurationInput](),
 		},
 		{baseline.AppClient, reflect.TypeFor[types.UserPoolClientType](), reflect.TypeFor[idp.UpdateUserPoolClientInput]()},
-		{
-			baseline.ClientRisk, reflect.TypeFor[types.RiskConfigurationType](),
-			reflect.TypeFor[idp.SetRiskConfigurationInput](),
-		},
 	} {
 		t.Run(string(c.document), func(t *testing.T) {
 			t.Parallel()
-			table := tableOf(t, c.document)
+			table, _ := c.document.Table()
 			read := map[string]shape{}
 			for _, m := range table.Members {
 				describe(m, readName(&m), read)
@@ -68,17 +64,6 @@ func TestTableKnowsTheSDK(t *testing.T) {
 			}
 		})
 	}
-}
-
-func tableOf(t *testing.T, name baseline.DocumentName) baseline.Document {
-	t.Helper()
-	for _, table := range baseline.Documents() {
-		if table.Name == name {
-			return table
-		}
-	}
-	t.Fatalf("no document %s", name)
-	return baseline.Document{}
 }
 
 type shape struct {

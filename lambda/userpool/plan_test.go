@@ -142,6 +142,11 @@ func TestConflicts(t *testing.T) {
 		"an old pool may keep what its plan lacks": {
 			`{"UserPoolTier":"LITE","UserPoolAddOns":{"AdvancedSecurityMode":"AUDIT"}}`, off,
 			[]baseline.Drift{write(threat, "ENFORCED")}, nil},
+		"a contradiction through a twin": {
+			`{"LambdaConfig":{"PreTokenGeneration":"a","PreTokenGenerationConfig":{"LambdaArn":"a","LambdaVersion":"V2_0"}}}`,
+			off, []baseline.Drift{{Setting: "LambdaConfig.PreTokenGeneration", Action: baseline.LeaveOut},
+				write("LambdaConfig.PreTokenGenerationConfig.LambdaVersion", "V3_0")},
+			[]string{"LambdaConfig.PreTokenGenerationConfig.LambdaVersion"}},
 		"an object without what it needs": {`{}`, off,
 			[]baseline.Drift{write("LambdaConfig.InboundFederation.LambdaArn", "a")},
 			[]string{"LambdaConfig.InboundFederation.LambdaArn"}},
@@ -179,21 +184,6 @@ func TestConflicts(t *testing.T) {
 				t.Errorf("%d fixes, %d writes", len(plan.Fixes), len(plan.Writes))
 			}
 		})
-	}
-}
-
-// TestContradictionThroughATwin: rules that only some pools combine may require two things of one fact; one of them is
-// left, and says so.
-func TestContradictionThroughATwin(t *testing.T) {
-	t.Parallel()
-	state := stateOf(t,
-		`{"LambdaConfig":{"PreTokenGeneration":"a","PreTokenGenerationConfig":{"LambdaArn":"a","LambdaVersion":"V2_0"}}}`,
-		`{"MfaConfiguration":"OFF"}`)
-	plan, err := NewPlan(state, []baseline.Drift{{Setting: "LambdaConfig.PreTokenGeneration", Action: baseline.LeaveOut},
-		write("LambdaConfig.PreTokenGenerationConfig.LambdaVersion", "V3_0")}, Options{})
-	if err != nil || len(plan.Left) != 1 ||
-		plan.Left[0].Setting != "LambdaConfig.PreTokenGenerationConfig.LambdaVersion" || len(plan.Fixes) != 1 {
-		t.Errorf("%+v %v", plan.Left, err)
 	}
 }
 
@@ -335,38 +325,5 @@ func TestRiskNeedsThreatProtection(t *testing.T) {
 	plan, err = NewPlan(state, []baseline.Drift{risk}, Options{RiskRequired: true})
 	if err != nil || plan.Offers() || len(plan.Writes) != 0 || len(plan.Left) != 1 {
 		t.Errorf("%+v %v", plan, err)
-	}
-}
-
-// TestKeyed: a list that the table has as an object comes back as it was, whatever its order; a list that does not fit
-// stops the write.
-func TestKeyed(t *testing.T) {
-	t.Parallel()
-	table, _ := baseline.LogDelivery.Table()
-	good := tree(t,
-		`{"LogConfigurations":[{"EventSource":"userNotification","LogLevel":"ERROR"},{"EventSource":"userAuthEvents","LogLevel":"INFO"}]}`)
-	KeyLists(table.Members, good)
-	if diff := cmp.Diff(tree(t,
-		`{"LogConfigurations":{"userNotification":{"LogLevel":"ERROR"},"userAuthEvents":{"LogLevel":"INFO"}}}`),
-		good); diff != "" {
-		t.Error(diff)
-	}
-	listed(table.Members, good)
-	if diff := cmp.Diff(tree(t,
-		`{"LogConfigurations":[{"EventSource":"userAuthEvents","LogLevel":"INFO"},{"EventSource":"userNotification","LogLevel":"ERROR"}]}`), good); diff != "" {
-		t.Error(diff)
-	}
-	for _, odd := range []string{`{"LogConfigurations":[{"LogLevel":"ERROR"}]}`,
-		`{"LogConfigurations":[{"EventSource":"a"},{"EventSource":"a"}]}`, `{"LogConfigurations":["a"]}`} {
-		document := tree(t, odd)
-		KeyLists(table.Members, document)
-		if got := unknownMembers(baseline.LogDelivery, document); len(got) != 1 || got[0] != "LogConfigurations" {
-			t.Errorf("%s: %v", odd, got)
-		}
-	}
-	if got := unknownMembers(baseline.LogDelivery,
-		tree(t, `{"LogConfigurations":{"futureEvents":{"LogLevel":"INFO"}}}`)); len(got) != 1 ||
-		got[0] != "LogConfigurations.futureEvents" {
-		t.Errorf("a new event source: %v", got)
 	}
 }

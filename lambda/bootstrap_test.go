@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -127,6 +131,33 @@ func weaken(fake *cognitotest.Server) {
 	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
 }
 
+// A topic is a server of SNS that keeps what is published.
+type topic struct {
+	mutex     sync.Mutex
+	published []url.Values
+}
+
+func (p *topic) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	form, _ := url.ParseQuery(string(body))
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.published = append(p.published, form)
+	_, _ = io.WriteString(w, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult>`+
+		`<MessageId>1</MessageId></PublishResult></PublishResponse>`)
+}
+
+// serveTopic serves what a topic does, and returns the environment of a function that publishes there.
+func serveTopic(t *testing.T, does http.Handler) []string {
+	t.Helper()
+	server := httptest.NewServer(does)
+	t.Cleanup(server.Close)
+	return []string{"AWS_ENDPOINT_URL_SNS=" + server.URL, "TOPIC_ARN=arn:aws:sns:eu-west-1:111122223333:topic"}
+}
+
+// ofCognito is the environment of a function that calls a fake.
+func ofCognito(url string) string { return "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER=" + url }
+
 func payload(t testing.TB, name string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("event", "testdata", name+".json"))
@@ -157,7 +188,7 @@ func TestBootstrap(t *testing.T) {
 	pool["SmsAuthenticationMessage"] = "altered {####} CANARY-altered"
 	delete(mfa, "SmsMfaConfiguration")
 	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
-	f := startFunction(t, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+url, "AWS_LAMBDA_LOG_LEVEL=DEBUG",
+	f := startFunction(t, ofCognito(url), "AWS_LAMBDA_LOG_LEVEL=DEBUG",
 		"ROLE_ARN=arn:aws:iam::111122223333:role/poolkeeper")
 
 	for _, step := range []struct {
@@ -293,7 +324,7 @@ func TestBootstrapWithoutSecurityHub(t *testing.T) {
 	}
 	fake, url := served(t)
 	weaken(fake)
-	f := start(t, withoutHub, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+url, "SECURITY_HUB=off")
+	f := start(t, withoutHub, ofCognito(url), "SECURITY_HUB=off")
 	if got := ended(t, f.invoke(t, payload(t, "update-user-pool"))); got != "remediated" {
 		t.Errorf("%s\n%s", got, f.stop())
 	}

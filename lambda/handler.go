@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/notify"
@@ -164,16 +165,16 @@ func (h handler) notify(ctx context.Context, request event.Request, out outcome.
 func (h handler) fanOut(ctx context.Context, request event.Request, out outcome.Outcome) error {
 	var bodies []string
 	for some := range slices.Chunk(out.Details.Clients, event.MaxClients) {
-		if h.scanner.Send != nil {
-			bodies = append(bodies, event.Message(event.ReconcilePool, event.Member{UserPoolID: out.UserPoolID,
-				Clients: some, Scan: request.Scan.Started, Scheduled: request.Scan.Scheduled}))
+		if h.scanner.Send == nil {
+			rest := event.Request{Kind: event.One, UserPoolID: out.UserPoolID, Cause: request.Cause, Scan: request.Scan,
+				Clients: some}
+			if _, err := h.one(ctx, rest); err != nil {
+				return err
+			}
 			continue
 		}
-		rest := event.Request{Kind: event.One, UserPoolID: out.UserPoolID, Cause: request.Cause, Scan: request.Scan,
-			Clients: some}
-		if _, err := h.one(ctx, rest); err != nil {
-			return err
-		}
+		bodies = append(bodies, event.Message(event.ReconcilePool, event.Member{UserPoolID: out.UserPoolID,
+			Clients: some, Scan: request.Scan.Started, Scheduled: request.Scan.Scheduled}))
 	}
 	if len(bodies) == 0 {
 		return nil
@@ -209,32 +210,32 @@ func (h handler) logError(ctx context.Context, err error) {
 // emulated is the account that local emulators put into a function's ARN.
 const emulated = "012345678912"
 
-// home returns the account and Region of the invoked function's ARN. It is empty where there is none or that of an
-// emulator: then the event's own values count.
-func home(ctx context.Context) event.Home {
-	_, home := place(ctx)
-	return home
-}
-
-// place returns the partition of the invoked function's ARN, and home.
-func place(ctx context.Context) (partition string, home event.Home) {
+// self returns the ARN of the invoked function. It is empty where there is none or that of an emulator: then the event's
+// own values count.
+func self(ctx context.Context) arn.ARN {
 	invocation, ok := lambdacontext.FromContext(ctx)
 	if !ok {
-		return "", event.Home{}
+		return arn.ARN{}
 	}
-	// arn:aws:lambda:REGION:ACCOUNT:function:NAME
-	parts := strings.Split(invocation.InvokedFunctionArn, ":")
-	if len(parts) < 7 || parts[0] != "arn" || parts[2] != "lambda" || parts[4] == emulated {
-		return "", event.Home{}
+	a, err := arn.Parse(invocation.InvokedFunctionArn)
+	if err != nil || a.Service != "lambda" || a.AccountID == emulated {
+		return arn.ARN{}
 	}
-	return parts[1], event.Home{Region: parts[3], Account: parts[4]}
+	return a
+}
+
+// home returns the account and Region of the invoked function.
+func home(ctx context.Context) event.Home {
+	a := self(ctx)
+	return event.Home{Region: a.Region, Account: a.AccountID}
 }
 
 // poolARN returns the ARN of a pool of the invoked function's account and Region, or "" where these are not known.
 func poolARN(ctx context.Context, id string) string {
-	partition, home := place(ctx)
-	if partition == "" {
+	a := self(ctx)
+	if a.Partition == "" {
 		return ""
 	}
-	return strings.Join([]string{"arn", partition, "cognito-idp", home.Region, home.Account, "userpool/" + id}, ":")
+	a.Service, a.Resource = "cognito-idp", "userpool/"+id
+	return a.String()
 }

@@ -21,13 +21,15 @@ func TestBootstrapKilledWhileNotifying(t *testing.T) {
 	t.Parallel()
 	fake, _ := served(t)
 	weaken(fake)
-	var ahead atomic.Int64 // of the service's clock, by which the function goes
+	var later atomic.Int64 // what the services' clocks are ahead, by which the function goes
+	date := func(header http.Header) {
+		header.Set("Date", time.Now().Add(time.Duration(later.Load())).UTC().Format(http.TimeFormat))
+	}
 	dated := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Date", time.Now().Add(time.Duration(ahead.Load())).UTC().Format(http.TimeFormat))
+		date(w.Header())
 		fake.ServeHTTP(w, r)
 	}))
 	t.Cleanup(dated.Close)
-	cognito := dated.URL
 	moto := mototest.Start(t)
 	mototest.Table(t, moto, "ledger")
 	target, err := url.Parse(moto)
@@ -36,38 +38,30 @@ func TestBootstrapKilledWhileNotifying(t *testing.T) {
 	}
 	through := httputil.NewSingleHostReverseProxy(target)
 	through.ModifyResponse = func(r *http.Response) error {
-		r.Header.Set("Date", time.Now().Add(time.Duration(ahead.Load())).UTC().Format(http.TimeFormat))
+		date(r.Header)
 		return nil
 	}
 	tables := httptest.NewServer(through)
 	t.Cleanup(tables.Close)
-	var telling atomic.Bool
-	called, messages := make(chan struct{}, 10), make(chan url.Values, 10)
-	topic := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		if !telling.Load() {
-			called <- struct{}{}
-			<-r.Context().Done()
+	var answers atomic.Bool
+	called, sns := make(chan struct{}, 10), &topic{}
+	environment := append(serveTopic(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if answers.Load() {
+			sns.ServeHTTP(w, r)
 			return
 		}
-		form, _ := url.ParseQuery(string(body))
-		messages <- form
-		acceptPublish(w)
-	}))
-	t.Cleanup(topic.Close)
-	environment := []string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER=" + cognito, "AWS_ENDPOINT_URL_DYNAMODB=" +
-		tables.URL, "LEDGER_TABLE=ledger",
-		"AWS_ENDPOINT_URL_SNS=" + topic.URL, "TOPIC_ARN=arn:aws:sns:eu-west-1:111122223333:topic"}
+		_, _ = io.Copy(io.Discard, r.Body) // or the end of the connection would not be seen
+		called <- struct{}{}
+		<-r.Context().Done()
+	})), ofCognito(dated.URL), "AWS_ENDPOINT_URL_DYNAMODB="+tables.URL, "LEDGER_TABLE=ledger")
 	killed := startFunction(t, environment...)
 	go func() {
-		_, _ = killed.api.Invoke(t.Context(), runtimeapi.Invocation{Payload: payload(t, "update-user-pool"),
-			RequestID:   "11111111-2222-4333-8444-555555555555",
-			FunctionARN: "arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper"})
+		_, _ = killed.api.Invoke(t.Context(), runtimeapi.Invocation{Payload: payload(t, "update-user-pool")})
 	}()
 	<-called
 	killed.stop()
-	ahead.Store(int64(2 * time.Minute))
-	telling.Store(true)
+	later.Store(int64(2 * time.Minute))
+	answers.Store(true)
 	fake.ResetCalls()
 	retry := startFunction(t, environment...)
 	if got := ended(t, retry.invoke(t, payload(t, "update-user-pool"))); got != "remediated" {
@@ -79,10 +73,10 @@ func TestBootstrapKilledWhileNotifying(t *testing.T) {
 			t.Errorf("the retry made a call of %s", call.Operation)
 		}
 	}
-	if len(messages) != 1 {
-		t.Fatalf("%d messages\n%s", len(messages), output)
+	if len(sns.published) != 1 {
+		t.Fatalf("%d messages\n%s", len(sns.published), output)
 	}
-	if message := (<-messages).Get("Message"); !strings.Contains(message,
+	if message := sns.published[0].Get("Message"); !strings.Contains(message,
 		"DeletionProtection: was INACTIVE, required ACTIVE") || !strings.Contains(message, "interrupted") {
 		t.Errorf("%s", message)
 	}

@@ -16,7 +16,7 @@ func TestBootstrapRemembers(t *testing.T) {
 	weaken(fake)
 	moto := mototest.Start(t)
 	mototest.Table(t, moto, "ledger")
-	environment := []string{"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER=" + cognito, "AWS_ENDPOINT_URL_DYNAMODB=" + moto,
+	environment := []string{ofCognito(cognito), "AWS_ENDPOINT_URL_DYNAMODB=" + moto,
 		"LEDGER_TABLE=ledger", "AWS_LAMBDA_FUNCTION_NAME=keeper"}
 	// The first call to an emulator that has just started may take longer than the ledger is waited for.
 	var first struct{ Outcome, Record string }

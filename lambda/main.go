@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	readRootsOnce(os.Getenv, readHead, os.Setenv)
+	readRootsOnce(os.Getenv, os.Stat, os.Setenv)
 	config, err := ReadConfig(os.Getenv, os.ReadFile)
 	log := logger(config.LogLevel)
 	// The runtime reports a failed invocation through package log: as an error, and as JSON like the rest.

@@ -1,11 +1,6 @@
 package main
 
-import (
-	"bytes"
-	"errors"
-	"io"
-	"os"
-)
+import "os"
 
 // rootBundles are the files that package crypto/x509 looks for, in its order, as far as a function can have them. The
 // first that can be read counts. provided.al2023 has the second.
@@ -19,10 +14,8 @@ const nowhere = "/nonexistent"
 // bundle again, so that it is parsed up to three times. Where there is a bundle, SSL_CERT_DIR is set to no folder.
 //
 // Nothing is changed where the environment names the folders to read (SSL_CERT_DIR) or the roots to trust
-// (AWS_CA_BUNDLE), nor where there is no bundle or no certificate in it: then the folders are all there is.
-func readRootsOnce(getenv func(string) string, readHead func(path string) ([]byte, error),
-	setenv func(name, value string) error,
-) {
+// (AWS_CA_BUNDLE), nor where there is no bundle or an empty one: then the folders are all there is.
+func readRootsOnce(getenv func(string) string, stat func(string) (os.FileInfo, error), setenv func(_, _ string) error) {
 	if getenv("SSL_CERT_DIR") != "" || getenv("AWS_CA_BUNDLE") != "" {
 		return
 	}
@@ -31,30 +24,11 @@ func readRootsOnce(getenv func(string) string, readHead func(path string) ([]byt
 		bundles = []string{named}
 	}
 	for _, path := range bundles {
-		head, err := readHead(path)
-		if err != nil {
-			continue
-		}
-		if !bytes.Contains(head, []byte("-----BEGIN CERTIFICATE-----")) {
+		if file, err := stat(path); err == nil {
+			if file.Size() > 0 {
+				_ = setenv("SSL_CERT_DIR", nowhere) // if it cannot be set, the first call takes longer
+			}
 			return
 		}
-		_ = setenv("SSL_CERT_DIR", nowhere) // if it cannot be set, the first call takes longer
-		return
 	}
-}
-
-// readHead returns the first 8 kB of a file, which hold a certificate if it is a bundle. Reading all of it would take a
-// tenth of the time of a start.
-func readHead(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }()
-	head := make([]byte, 8<<10)
-	n, err := io.ReadFull(file, head)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = nil // the file is shorter
-	}
-	return head[:n], err
 }

@@ -9,13 +9,16 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"io"
+	"io/fs"
 	"log"
+	"maps"
 	"math/big"
 	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"poolkeeper/lambda/cognitotest"
@@ -38,7 +41,7 @@ func TestReadRootsOnce(t *testing.T) {
 		"Debian":       {nil, map[string]string{debian: bundle}, nowhere, "the same"},
 		"both":         {nil, map[string]string{debian: bundle, amazon: ""}, nowhere, "the first counts"},
 		"no bundle":    {nil, nil, "", "the folders are all there is"},
-		"empty bundle": {nil, map[string]string{amazon: "# none\n"}, "", "the folders are all there is"},
+		"empty bundle": {nil, map[string]string{amazon: ""}, "", "the folders are all there is"},
 		"first empty":  {nil, map[string]string{debian: "", amazon: bundle}, "", "crypto/x509 reads no second bundle"},
 		"named bundle": {map[string]string{"SSL_CERT_FILE": "/own.pem"}, map[string]string{"/own.pem": bundle}, nowhere,
 			"it counts in place of the system's"},
@@ -52,10 +55,15 @@ func TestReadRootsOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			environment := map[string]string{}
-			for name, value := range c.environment {
-				environment[name] = value
+			maps.Copy(environment, c.environment)
+			stat := func(path string) (os.FileInfo, error) {
+				text, ok := c.files[path]
+				if !ok {
+					return nil, os.ErrNotExist
+				}
+				return fs.Stat(fstest.MapFS{"a": {Data: []byte(text)}}, "a")
 			}
-			readRootsOnce(func(name string) string { return environment[name] }, files(c.files), func(name, value string) error {
+			readRootsOnce(func(name string) string { return environment[name] }, stat, func(name, value string) error {
 				environment[name] = value
 				return nil
 			})
@@ -96,7 +104,7 @@ func TestBootstrapTrustsTheBundle(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := startFunction(t, append(c.environment, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+url)...)
+			f := startFunction(t, append(c.environment, ofCognito(url))...)
 			answer := f.invoke(t, payload(t, "update-user-pool"))
 			if answer.IsError == c.trusted {
 				t.Errorf("the function answered %s", answer.Payload)

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"poolkeeper/lambda/cognitotest"
@@ -27,21 +23,10 @@ func TestBootstrapKeepsClientSecrets(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var mutex sync.Mutex
 	var all strings.Builder // everything that leaves the function
-	sent := 0
-	topic := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		mutex.Lock()
-		defer mutex.Unlock()
-		sent++
-		all.Write(body)
-		acceptPublish(w)
-	}))
-	t.Cleanup(topic.Close)
-	f := startFunction(t, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+url, "AWS_ENDPOINT_URL_SNS="+topic.URL,
-		"TOPIC_ARN=arn:aws:sns:eu-west-1:111122223333:topic", "AWS_LAMBDA_LOG_LEVEL=DEBUG",
-		"BASELINE_FILE="+file, "AWS_LAMBDA_FUNCTION_NAME=keeper")
+	sns := &topic{}
+	f := startFunction(t, append(serveTopic(t, sns), ofCognito(url), "AWS_LAMBDA_LOG_LEVEL=DEBUG",
+		"BASELINE_FILE="+file, "AWS_LAMBDA_FUNCTION_NAME=keeper")...)
 	for _, step := range []struct {
 		fixture string
 		fault   cognitotest.Fault
@@ -80,13 +65,16 @@ func TestBootstrapKeepsClientSecrets(t *testing.T) {
 	}
 	log := f.stop()
 	all.WriteString(log)
+	for _, message := range sns.published {
+		all.WriteString(message.Encode() + message.Get("Message"))
+	}
 	if strings.Contains(all.String(), "\u202e") || !strings.Contains(all.String(), `evil\u202egpj`) {
 		t.Error("the name of the pool is not escaped")
 	}
 	if i := strings.Index(all.String(), "CANARY"); i >= 0 {
 		t.Errorf("a planted secret leaked, at byte %d", i)
 	}
-	if sent < 4 || !strings.Contains(log, "Clients["+cognitotest.RichClient+"].PreventUserExistenceErrors") {
-		t.Errorf("%d messages were sent, and the log may not tell of a client: nothing was tested", sent)
+	if len(sns.published) < 4 || !strings.Contains(log, "Clients["+cognitotest.RichClient+"].PreventUserExistenceErrors") {
+		t.Errorf("%d messages were sent, and the log may name no client: nothing was tested", len(sns.published))
 	}
 }

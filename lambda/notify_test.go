@@ -3,14 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,32 +14,21 @@ import (
 	"poolkeeper/lambda/mototest"
 )
 
-// TestBootstrapTells runs the built binary with a topic: people are told once of what was done, and not of what was
-// not. A topic that cannot be reached is logged and counted, and changes no outcome.
-func TestBootstrapTells(t *testing.T) {
+// TestBootstrapNotifies runs the built binary with a topic: people are notified once of what was done, and of nothing
+// else. A topic that cannot be reached is logged and counted, and changes no outcome.
+func TestBootstrapNotifies(t *testing.T) {
 	t.Parallel()
 	for name, reachable := range map[string]bool{"a topic": true, "a topic that cannot be reached": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fake, cognito := served(t)
 			weaken(fake)
-			var mutex sync.Mutex
-			var published []url.Values
-			topic := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				body, _ := io.ReadAll(r.Body)
-				form, _ := url.ParseQuery(string(body))
-				mutex.Lock()
-				defer mutex.Unlock()
-				published = append(published, form)
-				acceptPublish(w)
-			}))
-			t.Cleanup(topic.Close)
-			at := topic.URL
+			sns, wantPublished, wantFailed := &topic{}, 1, 0
+			environment := append(serveTopic(t, sns), ofCognito(cognito), "AWS_LAMBDA_FUNCTION_NAME=keeper")
 			if !reachable {
-				at = "http://127.0.0.1:9"
+				environment[0], wantPublished, wantFailed = "AWS_ENDPOINT_URL_SNS=http://127.0.0.1:9", 0, 1
 			}
-			f := startFunction(t, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+cognito, "AWS_ENDPOINT_URL_SNS="+at,
-				"TOPIC_ARN=arn:aws:sns:eu-west-1:111122223333:topic", "AWS_LAMBDA_FUNCTION_NAME=keeper")
+			f := startFunction(t, environment...)
 			for _, want := range []string{"remediated", "unchanged"} {
 				if got := ended(t, f.invoke(t, payload(t, "update-user-pool"))); got != want {
 					t.Errorf("%s, want %s", got, want)
@@ -70,12 +54,7 @@ func TestBootstrapTells(t *testing.T) {
 					restored++
 				}
 			}
-			mutex.Lock()
-			defer mutex.Unlock()
-			wantPublished, wantFailed := 1, 0
-			if !reachable {
-				wantPublished, wantFailed = 0, 1
-			}
+			published := sns.published
 			if len(published) != wantPublished || failed != wantFailed || unsent != wantFailed || restored != 1 {
 				t.Errorf("%d messages, %d said not to be sent, %d counted, %d times to restore\n%s", len(published), failed,
 					unsent, restored, output)
@@ -88,10 +67,10 @@ func TestBootstrapTells(t *testing.T) {
 	}
 }
 
-// TestBootstrapTellsOfAPoolThatIsGone runs the built binary with Security Hub: that a pool which a rule names was
-// deleted is a finding that fails, under the ARN that the pool had, which no read tells any more. Of a pool that no
+// TestBootstrapReportsADeletedPool runs the built binary with Security Hub: that a pool which a rule names was
+// deleted is a finding that fails, under the ARN that the pool had, which no read shows any more. Of a pool that no
 // rule names there is none.
-func TestBootstrapTellsOfAPoolThatIsGone(t *testing.T) {
+func TestBootstrapReportsADeletedPool(t *testing.T) {
 	t.Parallel()
 	_, cognito := served(t)
 	moto := mototest.Start(t)
@@ -109,7 +88,7 @@ func TestBootstrapTellsOfAPoolThatIsGone(t *testing.T) {
 			0o600); err != nil {
 			t.Fatal(err)
 		}
-		f := startFunction(t, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+cognito, "AWS_ENDPOINT_URL_SECURITYHUB="+moto,
+		f := startFunction(t, ofCognito(cognito), "AWS_ENDPOINT_URL_SECURITYHUB="+moto,
 			"SECURITY_HUB=on", "BASELINE_FILE="+file)
 		if got := ended(t, f.invoke(t, payload(t, "delete-user-pool"))); got != step.outcome {
 			t.Errorf("%s, want %s", got, step.outcome)
@@ -129,10 +108,4 @@ func TestBootstrapTellsOfAPoolThatIsGone(t *testing.T) {
 			}
 		}
 	}
-}
-
-// acceptPublish answers a call of Publish as SNS does.
-func acceptPublish(w http.ResponseWriter) {
-	_, _ = io.WriteString(w,
-		`<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`)
 }

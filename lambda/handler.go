@@ -210,8 +210,8 @@ func (h handler) logError(ctx context.Context, err error) {
 // emulated is the account that local emulators put into a function's ARN.
 const emulated = "012345678912"
 
-// self returns the ARN of the invoked function. It is empty where there is none or that of an emulator: then the event's
-// own values count.
+// self returns the ARN of the invoked function. It is empty where there is none or that of an emulator: then the
+// event's own values count.
 func self(ctx context.Context) arn.ARN {
 	invocation, ok := lambdacontext.FromContext(ctx)
 	if !ok {

@@ -137,6 +137,21 @@ func TestReadmeCountsAlarms(t *testing.T) {
 	}
 }
 
+// TestRunbook: the outcomes that people are notified of have a section.
+func TestRunbook(t *testing.T) {
+	t.Parallel()
+	runbook, err := os.ReadFile("RUNBOOK.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ending := range []any{outcome.Deferred, outcome.Unconverged, outcome.Partial, outcome.Unfixable,
+		outcome.Remediated, outcome.Drifted, "TamperAlert"} {
+		if !strings.Contains(string(runbook), fmt.Sprintf("\n### %s\n", ending)) {
+			t.Errorf("it has no section for %s", ending)
+		}
+	}
+}
+
 // TestSilentAlarm: it begins after two periods of the scan without any invocation, and missing data counts as silence.
 func TestSilentAlarm(t *testing.T) {
 	t.Parallel()

@@ -106,10 +106,6 @@ func TestDelivery(t *testing.T) {
 	expectAllowed(t, queuePolicy(tpl, "QueuesDeadLetter"), "events.amazonaws.com", tamper, "sqs:SendMessage")
 	for id, s := range tpl.of("AWS::Scheduler::Schedule") {
 		target := at(s.Properties, "Target")
-		retry := map[string]any{"MaximumEventAgeInSeconds": 3600.0, "MaximumRetryAttempts": 5.0}
-		if diff := cmp.Diff(any(retry), at(target, "RetryPolicy")); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", id, diff)
-		}
 		got := written(at(target, "Arn")) + written(at(target, "DeadLetterConfig", "Arn"))
 		if got != "${QueuesScans.Arn}${QueuesDeadLetter.Arn}" {
 			t.Errorf("%s sends to %s", id, got)
@@ -123,26 +119,20 @@ func TestDelivery(t *testing.T) {
 // TestScheduleRole: Scheduler may send to its queues, and do nothing else.
 func TestScheduleRole(t *testing.T) {
 	t.Parallel()
-	var got []string
 	for id, p := range templateOf(t, "", nil).of("AWS::IAM::Policy") {
-		if !strings.HasPrefix(id, "SchedulerRole") {
-			continue
-		}
+		var got []string
 		for _, s := range at(p.Properties, "PolicyDocument", "Statement").([]any) {
-			for _, action := range every(at(s, "Action")) {
-				for _, resource := range every(at(s, "Resource")) {
-					got = append(got, fmt.Sprint(action, " ", written(resource)))
-				}
+			for _, resource := range every(at(s, "Resource")) {
+				got = append(got, fmt.Sprint(at(s, "Action"), " ", written(resource)))
 			}
 		}
-	}
-	slices.Sort(got)
-	if diff := cmp.Diff(scheduleMay, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+		slices.Sort(got)
+		const want = "[sqs:SendMessage ${QueuesDeadLetter.Arn} sqs:SendMessage ${QueuesScans.Arn}]"
+		if strings.HasPrefix(id, "SchedulerRole") && fmt.Sprint(got) != want {
+			t.Errorf("it may %v", got)
+		}
 	}
 }
-
-var scheduleMay = []string{"sqs:SendMessage ${QueuesDeadLetter.Arn}", "sqs:SendMessage ${QueuesScans.Arn}"}
 
 // ruleARNs returns the ARNs of rules as the template has them.
 func (tpl template) ruleARNs(ids ...string) []any {

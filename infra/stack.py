@@ -204,9 +204,9 @@ def incident(clients, outputs):
     mail = until("the mail", lambda: sqs.receive_message(QueueUrl=inbox).get("Messages"))[0]
     print("mail:", json.loads(mail["Body"])["Subject"])
     now = cognito.describe_user_pool(UserPoolId=pool)["UserPool"]
-    print("pool:", now["DeletionProtection"], now["UserPoolAddOns"]["AdvancedSecurityMode"], now["Policies"])
-    print(f"$ poolkeeper history --pool {pool} --ledger {outputs['LedgerTableName']}")
-    print(run(".build/poolkeeper", "history", "--pool", pool, "--ledger", outputs["LedgerTableName"]))
+    print("pool:", now["DeletionProtection"], now["UserPoolAddOns"]["AdvancedSecurityMode"])
+    print(f"$ poolkeeper history --pool {pool} --stack poolkeeper")
+    print(run(".build/poolkeeper", "history", "--pool", pool, "--stack", "poolkeeper"))
 
 
 def main():

@@ -263,7 +263,12 @@ func TestTamperMessage(t *testing.T) {
 	t.Parallel()
 	for name, c := range callers {
 		event := tamperEvent(c.kind, c.more)
-		mail, chat := message(t, nil, event), message(t, chats, event)
+		mail, chat := message(t, "Wiring", nil, event), message(t, "Wiring", chats, event)
+		deployed := message(t, "Deployed", chats, event)
+		if !strings.HasPrefix(deployed, `"A deployment changes poolkeeper in eu-west-1: DisableRule"`) ||
+			!strings.Contains(deployed, c.by) || strings.Contains(deployed, "stranger") {
+			t.Errorf("%s: the mail about a deployment:\n%s", name, deployed)
+		}
 		var custom struct {
 			Version, Source string
 			Content         struct{ TextType, Title, Description string }
@@ -297,10 +302,10 @@ func TestTamperMessage(t *testing.T) {
 
 // message is the warning about an event, composed as EventBridge does: texts as they are, and nothing for what the
 // event lacks.
-func message(t *testing.T, settings, event map[string]any) string {
+func message(t *testing.T, rule string, settings, event map[string]any) string {
 	t.Helper()
 	for id, r := range templateOf(t, "", settings).of("AWS::Events::Rule") {
-		if !strings.HasPrefix(id, "TamperAlertWiring") {
+		if !strings.HasPrefix(id, "TamperAlert"+rule) {
 			continue
 		}
 		transformer := at(at(r.Properties, "Targets").([]any)[0], "InputTransformer")

@@ -26,9 +26,9 @@ func (c *cli) apply() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "apply (--pool ID... | --all | PLANFILE) [--yes]",
 		Short: "Show the plan, ask, write, and verify",
-		Long: "Shows what plan shows, asks, and then does with each pool what the function does: it writes, reads the\n" +
-			"pool again and verifies. The state of each pool is saved to a file before the pool is written, for\n" +
-			"restore. A saved plan is refused if a pool has changed since. Ctrl-C stops between two pools.",
+		Long: "Shows the plan, asks, and then writes each pool, reads it again and verifies, as the function does. The\n" +
+			"state of each pool is saved to a file before the pool is written, for restore. A saved plan is refused\n" +
+			"if a pool has changed since. Ctrl-C stops between two pools.",
 		Example: "  poolkeeper apply --pool eu-west-1_AbCdEf123\n  poolkeeper apply tonight.plan --yes",
 		Args:    arguments("PLANFILE", 0, 1),
 		RunE: func(command *cobra.Command, args []string) error {
@@ -132,7 +132,7 @@ func (a *applying) run(ctx context.Context, which selection, of func(*cli) (*rec
 	}
 	to := a.c.results()
 	if len(a.lost) > 0 {
-		text := "Differs from the backup, and no call can restore it:\n  " + strings.Join(a.lost, "\n  ")
+		text := "These differ from the backup, and no API call can restore them:\n  " + strings.Join(a.lost, "\n  ")
 		if err := to.Write(stream.OfSummary("unwritable", a.lost, text)); err != nil {
 			return err
 		}

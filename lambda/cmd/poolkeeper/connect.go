@@ -100,7 +100,7 @@ func (c *cli) caller(ctx context.Context) string {
 
 // noPools says that there are no pools at all, and where: another Region or account may have been meant.
 func (c *cli) noPools() {
-	fmt.Fprintf(c.notes, "there is no user pool in this account and %s (--profile, --region)\n", c.region)
+	fmt.Fprintf(c.notes, "this account has no user pool in %s (--profile, --region)\n", c.region)
 }
 
 // errGone says that a pool that was named does not exist.

@@ -48,7 +48,7 @@ func execute(ctx context.Context, args ...string) result {
 }
 
 // shipped is what is said of a baseline that nobody chose; one test looks for it.
-var shipped = regexp.MustCompile("(?m)^the baseline is the one that ships.*\n")
+var shipped = regexp.MustCompile("(?m)^using the built-in baseline.*\n")
 
 // write makes a file of a test.
 func write(t *testing.T, name, text string) (path string) {

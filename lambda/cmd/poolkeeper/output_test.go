@@ -14,7 +14,7 @@ func TestNoPools(t *testing.T) {
 	commands := [][]string{{"plan"}, {"report"}, {"apply", "--yes"}, {"backup", "--out", t.TempDir()}}
 	for _, command := range commands {
 		got := execute(t.Context(), append(command, "--all")...)
-		want := "there is no user pool in this account and eu-west-1 (--profile, --region)\n"
+		want := "this account has no user pool in eu-west-1 (--profile, --region)\n"
 		if got.status != exitDone || got.stderr != want {
 			t.Errorf("%s: exit status %d, %q", command[0], got.status, got.stderr)
 		}

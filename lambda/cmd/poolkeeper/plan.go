@@ -29,7 +29,7 @@ func (c *cli) plan() *cobra.Command {
 		Args: arguments("", 0, 0),
 		RunE: func(command *cobra.Command, _ []string) error {
 			if out != "" && len(c.places()) > 1 {
-				return errors.New("a saved plan is of one account and Region: leave out --out, or the others")
+				return errors.New("--out saves the plan of one account and Region: name only one profile and Region")
 			}
 			saved := savedPlan{Format: planFormat, Version: planVersion}
 			s, err := c.runPlan(command.Context(), which, &saved)

@@ -83,7 +83,7 @@ func readStack(ctx context.Context, from *cloudformation.Client, name string) (d
 	case err != nil:
 		return d, fmt.Errorf("reading its baseline: %w", err)
 	case d.required.Digest != of.Digest:
-		return d, errors.New("its baseline is not the one that it was deployed with")
+		return d, errors.New("the baseline in its template does not have the digest that is given there")
 	case of.Mode == string(baseline.Audit):
 		d.required = d.required.InMode(baseline.Audit)
 	}
@@ -99,7 +99,7 @@ func (c *cli) required(ctx context.Context, writes bool) (*baseline.Baseline, st
 	}
 	file := c.flags.baseline
 	if file == "" && d.required != nil {
-		fmt.Fprintf(c.notes, "the baseline is that of the stack %s: %s\n", c.flags.stack, d.required.Digest)
+		fmt.Fprintf(c.notes, "using the baseline of the stack %s: %s\n", c.flags.stack, d.required.Digest)
 		return d.required, d.text, nil
 	}
 	required, text, err := readBaseline(file)
@@ -107,9 +107,9 @@ func (c *cli) required(ctx context.Context, writes bool) (*baseline.Baseline, st
 	case err != nil:
 		return nil, "", err
 	case file == "":
-		fmt.Fprintf(c.notes, "the baseline is the one that ships: %s\n", required.Digest)
+		fmt.Fprintf(c.notes, "using the built-in baseline: %s\n", required.Digest)
 	case d.required != nil && d.required.Digest != required.Digest:
-		differs := fmt.Sprintf("%s is not the baseline of the stack %s: %s, deployed is %s", file, c.flags.stack,
+		differs := fmt.Sprintf("%s differs from the baseline of the stack %s: its digest is %s, deployed is %s", file, c.flags.stack,
 			required.Digest, d.required.Digest)
 		if writes && !c.named("baseline") {
 			return nil, "", errors.New(differs + "; name it with --baseline to go by it")

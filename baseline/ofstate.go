@@ -12,7 +12,7 @@ import (
 func OfSettings(file, digest, id string, settings map[string]any, saved []DocumentName) (b *Baseline, kept []string) {
 	b = asSaved(file, digest, id)
 	for _, m := range Settings() {
-		if name, _ := DocumentOf(m.Name); slices.Contains(saved, name) && !b.asItIs(m.Name, m, settings[m.Name]) {
+		if name, _ := DocumentOf(m.Name); slices.Contains(saved, name) && !b.asItIs(m.Name, m, settings) {
 			kept = append(kept, m.Name)
 		}
 	}
@@ -21,9 +21,8 @@ func OfSettings(file, digest, id string, settings map[string]any, saved []Docume
 			continue
 		}
 		path := ClientPath(name.Client())
-		client, _ := settings[path].(map[string]any)
 		for _, m := range ClientSettings() {
-			if of, _ := DocumentOf(path + "." + m.Name); of == name && !b.asItIs(path+"."+m.Name, m, client[m.Name]) {
+			if of, _ := DocumentOf(path + "." + m.Name); of == name && !b.asItIs(path+"."+m.Name, m, settings) {
 				kept = append(kept, path+"."+m.Name)
 			}
 		}
@@ -40,7 +39,7 @@ func OfPaths(file, digest, id string, settings map[string]any, paths []string) (
 	for _, path := range around(paths, settings) {
 		m, known := Lookup(path)
 		name, placed := DocumentOf(path)
-		if !known || !placed || !b.asItIs(path, m, ValueAt(settings, path)) {
+		if !known || !placed || !b.asItIs(path, m, settings) {
 			kept = append(kept, path)
 			continue
 		}
@@ -91,10 +90,11 @@ func asSaved(file, digest, id string) *Baseline {
 }
 
 // asItIs requires the value of a setting, and says false if the API cannot bring it about.
-func (b *Baseline) asItIs(path string, m Member, v any) bool {
+func (b *Baseline) asItIs(path string, m Member, settings map[string]any) bool {
+	v := ValueAt(settings, path)
 	r := Requirement{Setting: path, Position: Position{File: b.File}}
 	if Empty(v) && v != false && m.Keep != "" && m.Clear == "" {
-		if v = usual(m); Empty(v) {
+		if v = usual(m, settings); Empty(v) {
 			return false
 		}
 	}
@@ -104,7 +104,7 @@ func (b *Baseline) asItIs(path string, m Member, v any) bool {
 	case v == nil, Empty(v) && !m.Presence:
 		r.Op, r.Value = Absent, true
 	case m.Kind == Object || m.Kind == Map:
-		r.Op, r.Value = Exactly, withUsual(m, v)
+		r.Op, r.Value = Exactly, withUsual(m, v, settings)
 	default:
 		r.Op, r.Value = Equal, Clone(v)
 	}
@@ -112,11 +112,15 @@ func (b *Baseline) asItIs(path string, m Member, v any) bool {
 	return true
 }
 
-// usual is what a member is that no call removes, where nothing is set; nil where that is not known.
-func usual(m Member) any {
+// usual is what a member is that no call removes, where nothing is set: what its twin has, or a default; nil where that
+// is not known.
+func usual(m Member, settings map[string]any) any {
+	twin := ValueAt(settings, m.Twin)
 	switch {
+	case m.Twin != "" && !Empty(twin):
+		return Clone(twin)
 	case m.Kind == Object:
-		return withUsual(m, map[string]any{})
+		return withUsual(m, map[string]any{}, settings)
 	case m.Default != "":
 		return m.Default
 	case len(m.DefaultList) > 0:
@@ -126,8 +130,8 @@ func usual(m Member) any {
 	}
 }
 
-// withUsual returns a copy of an object with the defaults of those absent members that no call removes.
-func withUsual(m Member, v any) any {
+// withUsual returns a copy of an object with what is usual of those absent members that no call removes.
+func withUsual(m Member, v any, settings map[string]any) any {
 	object, ok := v.(map[string]any)
 	if !ok || m.Kind != Object {
 		return Clone(v)
@@ -135,8 +139,8 @@ func withUsual(m Member, v any) any {
 	whole := maps.Clone(object)
 	for _, below := range m.Members {
 		if have := whole[below.Name]; !Empty(have) {
-			whole[below.Name] = withUsual(below, have)
-		} else if v := usual(below); below.Keep != "" && !Empty(v) {
+			whole[below.Name] = withUsual(below, have, settings)
+		} else if v := usual(below, settings); below.Keep != "" && !Empty(v) {
 			whole[below.Name] = v
 		}
 	}

@@ -109,8 +109,8 @@ func (c *cli) required(ctx context.Context, writes bool) (*baseline.Baseline, st
 	case file == "":
 		fmt.Fprintf(c.notes, "using the built-in baseline: %s\n", required.Digest)
 	case d.required != nil && d.required.Digest != required.Digest:
-		differs := fmt.Sprintf("%s differs from the baseline of the stack %s: its digest is %s, deployed is %s", file, c.flags.stack,
-			required.Digest, d.required.Digest)
+		differs := fmt.Sprintf("%s differs from the baseline of the stack %s: its digest is %s, deployed is %s", file,
+			c.flags.stack, required.Digest, d.required.Digest)
 		if writes && !c.named("baseline") {
 			return nil, "", errors.New(differs + "; name it with --baseline to go by it")
 		}

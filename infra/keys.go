@@ -35,7 +35,7 @@ var keys = []key{
 		"baseline decides", "audit|enforce", "audit or enforce", func(s *Settings) any { return &s.Mode }},
 	{"baseline", "", "the baseline file; without it, `baseline/baseline.yaml`, which the function embeds",
 		".+", "a file", func(s *Settings) any { return &s.BaselineFile }},
-	{"alarmEmail", "", "addresses that alarms are mailed to; each has to confirm",
+	{"alarmEmail", "", "addresses that alarms are mailed to; each has to confirm twice, once for each topic",
 		`[^\s@<>]+@[^\s@<>]+`, "an e-mail address", func(s *Settings) any { return &s.Notify.AlarmEmail }},
 	{"slackWorkspace", "", "Slack workspace (its id, `T…`), authorized before in Amazon Q Developer in chat applications",
 		slackForm, "the id of a workspace, such as T0123ABCD", func(s *Settings) any { return &s.Notify.SlackWorkspace }},

@@ -14,7 +14,7 @@ import (
 // A category of calls has so many requests per second of an account and Region, and of one pool where that is capped.
 type category struct {
 	name            string
-	perSecond, pool float64
+	perSecond, pool int
 }
 
 // The documented categories. Calls of log delivery have none that is documented.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // Mode is what UpdateUserPool does with a member that is left out.
@@ -44,7 +46,7 @@ type Option func(*Server)
 
 // WithRateLimits enforces the documented requests per second of each category, and per pool.
 func WithRateLimits() Option {
-	return func(s *Server) { s.limits = &limits{buckets: map[string]*bucket{}} }
+	return func(s *Server) { s.limits = &limits{by: map[string]*rate.Limiter{}} }
 }
 
 // WithClock makes the rate limits live by another clock than the real one.

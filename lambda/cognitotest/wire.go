@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -39,9 +40,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	answer, err := s.handle(call, fault)
 	var failed *failure
-	if errors.As(err, &failed) {
-		s.refuse(call, failed)
-	}
+	errors.As(err, &failed)
+	s.note(call.RequestID, failed)
 	if fault != nil && fault.Drop {
 		panic(http.ErrAbortHandler) // closes the connection without an answer
 	}
@@ -59,25 +59,22 @@ func (s *Server) record(operation string, body []byte) Call {
 	return call
 }
 
-// refuse notes that a call was refused, which its event says.
-func (s *Server) refuse(call Call, failed *failure) {
+// note notes whether a call was refused, which its event says.
+func (s *Server) note(requestID string, failed *failure) {
 	defer s.lock()()
-	for i := range s.calls {
-		if s.calls[i].RequestID == call.RequestID {
-			s.calls[i].failed = failed
-		}
+	if i := slices.IndexFunc(s.calls, func(c Call) bool { return c.RequestID == requestID }); i >= 0 {
+		s.calls[i].failed = failed
 	}
 }
 
 // handle answers a call, as the fault would have it.
 func (s *Server) handle(call Call, fault *Fault) (any, error) {
-	if fault != nil && !fault.Apply {
-		if fault.Error != "" || fault.Drop {
-			return nil, fault.failure()
-		}
-		if fault.Body != nil {
-			return json.RawMessage(fault.Body), nil
-		}
+	switch {
+	case fault == nil || fault.Apply:
+	case fault.Error != "" || fault.Drop:
+		return nil, fault.failure()
+	case fault.Body != nil:
+		return json.RawMessage(fault.Body), nil
 	}
 	if s.limits != nil && !s.limits.allow(call, s.now()) {
 		return nil, &failure{Code: "TooManyRequestsException", Message: "Rate exceeded"}
@@ -88,20 +85,17 @@ func (s *Server) handle(call Call, fault *Fault) (any, error) {
 	}
 	defer s.lock()()
 	answer, err := s.perform(call.Operation, request)
-	if err != nil {
-		return nil, err
-	}
-	if fault == nil {
-		return answer, nil
+	if err != nil || fault == nil {
+		return answer, err
 	}
 	if p := s.pools[call.PoolID]; p != nil && fault.Change != nil {
 		p.change(fault.Change)
 	}
-	switch {
-	case fault.Error != "":
+	if fault.Error != "" {
 		return nil, fault.failure()
-	case fault.Body != nil:
-		return json.RawMessage(fault.Body), nil
+	}
+	if fault.Body != nil {
+		answer = json.RawMessage(fault.Body)
 	}
 	return answer, nil
 }
@@ -130,6 +124,9 @@ func reply(w http.ResponseWriter, call Call, answer any, failed *failure) {
 }
 
 func wait(r *http.Request, d time.Duration) {
+	if d == 0 {
+		return
+	}
 	select {
 	case <-time.After(d):
 	case <-r.Context().Done():

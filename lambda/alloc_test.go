@@ -66,12 +66,12 @@ func oneByOne(c canned) waiting { return waiting{c, make(chan struct{}, 1)} }
 
 type waiting struct {
 	canned
-	turn chan struct{}
+	slot chan struct{}
 }
 
 func (w waiting) Do(r *http.Request) (*http.Response, error) {
-	w.turn <- struct{}{}
-	defer func() { <-w.turn }()
+	w.slot <- struct{}{}
+	defer func() { <-w.slot }()
 	return w.canned.Do(r)
 }
 

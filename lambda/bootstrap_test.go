@@ -304,7 +304,7 @@ func (f *function) refuses(t *testing.T, faults int, says string) {
 }
 
 // TestBootstrapWithoutSecurityHub: a function that was built without Security Hub does everything else, and refuses to
-// start where Security Hub is to be told, with what to do about it.
+// start where Security Hub is to be notified, with what to do about it.
 func TestBootstrapWithoutSecurityHub(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -39,7 +39,7 @@ func TestFunctionGoesByTheServicesClock(t *testing.T) {
 	if _, err := h.Invoke(t.Context(), payload(t, "update-user-pool")); err != nil {
 		t.Fatal(err)
 	}
-	if ahead := time.Until(h.reconciler.Now()); ahead < off-2*time.Second || ahead > off+2*time.Second {
-		t.Errorf("the function's clock is %s ahead, the service's %s", ahead, off)
+	if offset := time.Until(h.reconciler.Now()); offset < off-2*time.Second || offset > off+2*time.Second {
+		t.Errorf("the function's clock is %s ahead, the service's %s", offset, off)
 	}
 }

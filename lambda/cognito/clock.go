@@ -12,9 +12,9 @@ import (
 // time: by a clock that is minutes ahead, a change that came after a read would seem to come before it. It is safe for
 // concurrent use.
 type Clock struct {
-	next  aws.HTTPClient
-	own   func() time.Time
-	ahead atomic.Int64 // how far our own clock is ahead, as a time.Duration
+	next   aws.HTTPClient
+	own    func() time.Time
+	offset atomic.Int64 // how far our own clock is ahead, as a time.Duration
 }
 
 // NewClock returns a clock that is set by the answers that come through the client. Until the first answer it shows
@@ -31,7 +31,7 @@ const (
 )
 
 // Now returns the time.
-func (c *Clock) Now() time.Time { return c.own().Add(-time.Duration(c.ahead.Load())) }
+func (c *Clock) Now() time.Time { return c.own().Add(-time.Duration(c.offset.Load())) }
 
 // Do implements aws.HTTPClient.
 func (c *Clock) Do(r *http.Request) (*http.Response, error) {
@@ -49,16 +49,16 @@ func (c *Clock) Do(r *http.Request) (*http.Response, error) {
 // learn sets the clock by an answer, which the service dated between the two times of our clock, within the second that
 // the date names. If the correction so far fits that, it stays; if our own time fits, there is none.
 func (c *Clock) learn(asked, answered, date time.Time) {
-	takes, known := answered.Sub(asked), time.Duration(c.ahead.Load())
-	ahead := answered.Add(-takes / 2).Sub(date.Add(resolution / 2))
+	takes, known := answered.Sub(asked), time.Duration(c.offset.Load())
+	offset := answered.Add(-takes / 2).Sub(date.Add(resolution / 2))
 	margin := takes/2 + resolution*3/2
 	switch {
-	case takes > slowAnswer || (ahead-known).Abs() <= margin:
+	case takes > slowAnswer || (offset-known).Abs() <= margin:
 		return
-	case ahead.Abs() <= margin:
-		ahead = 0
-	case ahead.Abs() > maxCorrection:
+	case offset.Abs() <= margin:
+		offset = 0
+	case offset.Abs() > maxCorrection:
 		return
 	}
-	c.ahead.Store(int64(ahead))
+	c.offset.Store(int64(offset))
 }

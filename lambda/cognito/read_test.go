@@ -30,7 +30,7 @@ func TestReadGivesUp(t *testing.T) {
 			return nil
 		}
 		waited.Add(1)
-		<-ctx.Done() // their turn would come in the end
+		<-ctx.Done() // they would be let through in the end
 		return ctx.Err()
 	}
 	want := userpool.Want{Clients: func(baseline.Identity, baseline.ClientIdentity) []baseline.DocumentName {

@@ -36,8 +36,8 @@ func NewMemory() *Memory {
 func (m *Memory) Acquire(_ context.Context, pool, owner string, now, until time.Time) (bool, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	l, held := m.leases[pool]
-	ours, expired := !held || l.owner == owner, !now.Before(l.until)
+	l, leased := m.leases[pool]
+	ours, expired := !leased || l.owner == owner, !now.Before(l.until)
 	switch {
 	case until.IsZero() && ours:
 		delete(m.leases, pool)

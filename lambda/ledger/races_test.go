@@ -40,7 +40,7 @@ func testRaces(t *testing.T, l reconcile.Ledger) {
 		t.Fatalf("%v, %v", got, err)
 	}
 	raceForOne(t, l, "eu-west-1_RaceExpired")
-	raceInTurn(t, l)
+	raceOneByOne(t, l)
 	raceNotes(t, l)
 	raceRecords(t, l)
 }
@@ -80,15 +80,15 @@ func raceForOne(t *testing.T, l reconcile.Ledger, pool string) {
 	}
 }
 
-// raceInTurn lets each acquire and release the same lease: never do two have it at once, and each has it in the end.
-func raceInTurn(t *testing.T, l reconcile.Ledger) {
+// raceOneByOne lets each acquire and release the same lease: never do two have it at once, and each has it in the end.
+func raceOneByOne(t *testing.T, l reconcile.Ledger) {
 	t.Helper()
-	const pool = "eu-west-1_RaceInTurn"
+	const pool = "eu-west-1_RaceOneByOne"
 	const tries = 3 // of others after each release: else all of them would ask all the time
 	again := make(chan struct{}, racers*tries)
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
-	var holders, turns atomic.Int32
+	var holders, had atomic.Int32
 	race(func(_ int, owner string) {
 		got, err := l.Acquire(ctx, pool, owner, noon, noon.Add(time.Minute))
 		for err == nil && !got {
@@ -102,7 +102,7 @@ func raceInTurn(t *testing.T, l reconcile.Ledger) {
 		if n := holders.Add(1); err == nil && n != 1 {
 			t.Errorf("%d have the lease", n)
 		}
-		turns.Add(1)
+		had.Add(1)
 		holders.Add(-1)
 		if err == nil {
 			got, err = l.Acquire(ctx, pool, owner, noon, time.Time{})
@@ -115,8 +115,8 @@ func raceInTurn(t *testing.T, l reconcile.Ledger) {
 			again <- struct{}{}
 		}
 	})
-	if turns.Load() != racers {
-		t.Errorf("%d of %d had the lease", turns.Load(), racers)
+	if had.Load() != racers {
+		t.Errorf("%d of %d had the lease", had.Load(), racers)
 	}
 }
 

@@ -69,7 +69,7 @@ func flapReason(budget baseline.FlapBudget, setting string, by []Record, cause e
 		return fmt.Sprintf("%s, and %s it did not hold (%s): another automation sets it back at once, or the pool does "+
 			"not keep it, so it is skipped until that ends (flapBudget: %s)", start, times(unheld), count(causes), budget)
 	}
-	return fmt.Sprintf("%s, and set back each time (%s): two automations take turns, so it is skipped until one of "+
+	return fmt.Sprintf("%s, and set back each time (%s): two automations undo each other, so it is skipped until one of "+
 		"them stops (flapBudget: %s)", start, count(causes), budget)
 }
 
@@ -214,7 +214,7 @@ func RestoresOf(records []Record) []baseline.Drift {
 		if record.Before == nil {
 			continue
 		}
-		for _, d := range record.Before.State().Debts(record.Restores()) {
+		for _, d := range record.Before.State().RestoresOf(record.Restores()) {
 			if !slices.ContainsFunc(all, func(o baseline.Drift) bool { return o.Setting == d.Setting }) {
 				all = append(all, d)
 			}

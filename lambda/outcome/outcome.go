@@ -128,7 +128,7 @@ type Details struct {
 type Times struct {
 	Seen     time.Time // the event was taken up
 	Written  time.Time // the last write was accepted
-	Verified time.Time // the pool was read again and judged
+	Verified time.Time // the pool was read again and compared
 }
 
 // A DeferredError says that a request is to be tried again later. Lambda shows its name.

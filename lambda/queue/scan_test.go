@@ -153,14 +153,14 @@ func TestScanFails(t *testing.T) {
 		time    time.Duration
 		says    string
 	}{
-		"no time":         {pages{pools: 10}, event.Scan{}, 10 * time.Second, "there is less time"},
-		"the same token":  {pages{next: next{"": "1", "1": "1"}}, event.Scan{}, time.Hour, "earlier page"},
-		"tokens in turn":  {pages{next: next{"": "1", "1": "2", "2": "1"}}, event.Scan{}, time.Hour, "earlier page"},
-		"no end":          {pages{pools: 1e6}, event.Scan{}, time.Hour, "no end after 2000 pages"},
-		"no end, later":   {pages{pools: 1e6}, event.Scan{Token: "3", Pages: 1999}, time.Hour, "no end after 2000 pages"},
-		"a token refused": {pages{refuses: "1"}, event.Scan{Token: "1"}, time.Hour, "Invalid token"},
-		"no queue":        {pages{pools: 200}, event.Scan{}, time.Hour, "the queue is not there"},
-		"a list too slow": {pages{takes: time.Hour}, event.Scan{}, time.Minute, "listing the pools: context deadline"},
+		"no time":            {pages{pools: 10}, event.Scan{}, 10 * time.Second, "there is less time"},
+		"the same token":     {pages{next: next{"": "1", "1": "1"}}, event.Scan{}, time.Hour, "earlier page"},
+		"tokens in a circle": {pages{next: next{"": "1", "1": "2", "2": "1"}}, event.Scan{}, time.Hour, "earlier page"},
+		"no end":             {pages{pools: 1e6}, event.Scan{}, time.Hour, "no end after 2000 pages"},
+		"no end, later":      {pages{pools: 1e6}, event.Scan{Token: "3", Pages: 1999}, time.Hour, "no end after 2000 pages"},
+		"a token refused":    {pages{refuses: "1"}, event.Scan{Token: "1"}, time.Hour, "Invalid token"},
+		"no queue":           {pages{pools: 200}, event.Scan{}, time.Hour, "the queue is not there"},
+		"a list too slow":    {pages{takes: time.Hour}, event.Scan{}, time.Minute, "listing the pools: context deadline"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -59,7 +59,7 @@ func (a *arena) begin(t *testing.T, c cell) {
 	a.pass(time.Minute)
 	if of.begun {
 		a.kill(t, a.required[of.required], a.request, 1)
-		a.pass(longHeld)
+		a.pass(longLease)
 	}
 	a.fake.ResetCalls()
 }
@@ -138,7 +138,7 @@ func (a *arena) struckProcess() *process {
 	return p
 }
 
-// reconciler is that of a process whose clock is ahead by so much.
+// reconciler is that of a process whose clock is too fast by so much.
 func (a *arena) reconciler(p *process, skew time.Duration) *reconcile.Reconciler {
 	r := a.ledgered.process(a.required[incidents[a.cell.incident].required])
 	r.Pools, r.Ledger = p, p

@@ -42,7 +42,7 @@ type target struct {
 
 // A restart is how the process comes back that was killed, once its lease has expired.
 type restart struct {
-	skew  time.Duration // its clock is so much ahead
+	skew  time.Duration // its clock is so much too fast
 	again int           // it is killed as well, before this write of its own, counted from 1; 0 is not at all
 }
 

@@ -14,8 +14,8 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// longHeld is longer than a lease lasts that nobody renews.
-const longHeld = 2 * time.Minute
+// longLease is longer than a lease lasts that nobody renews.
+const longLease = 2 * time.Minute
 
 // A verdict is what became of a cell.
 type verdict struct {
@@ -132,7 +132,7 @@ func (a *arena) admitted(_ *testing.T, d delivery) string {
 	return ""
 }
 
-// interleaved lets another invocation come while a dead one holds the lease: it writes nothing of the pool itself.
+// interleaved lets another invocation come while a dead one has the lease: it writes nothing of the pool itself.
 func (a *arena) interleaved(t *testing.T, first delivery) string {
 	skew := a.cell.restart.skew
 	if !first.died || skew.Abs() >= time.Minute {
@@ -157,20 +157,20 @@ func (a *arena) interleaved(t *testing.T, first delivery) string {
 // again delivers the event again, and holds the pool to what it was.
 func (a *arena) again(t *testing.T, first delivery, p *process, r *reconcile.Reconciler) string {
 	how := a.cell.restart
-	a.pass(longHeld)
+	a.pass(longLease)
 	if how.again > 0 {
 		doomed := a.process()
 		doomed.strike = func(operation string, n int) wrong {
 			return wrong{kills: operation == "Write" && n == how.again}
 		}
 		a.deliver(t, doomed, a.reconciler(doomed, 0))
-		a.pass(longHeld)
+		a.pass(longLease)
 	}
 	before := a.moved(t)
 	a.fake.ResetCalls()
 	second := a.deliver(t, p, r)
 	for try := 1; how.skew < -time.Minute && try < 4; try++ { // by that clock, the dead run may live, with its lease
-		a.pass(longHeld)
+		a.pass(longLease)
 		second = a.deliver(t, p, r)
 	}
 	said := fmt.Sprintf("%s (%s), then %s (%s)", first.out.Outcome, first.out.Reason, second.out.Outcome,
@@ -194,10 +194,10 @@ func (a *arena) informed(*testing.T, delivery) string {
 		return ""
 	}
 	for _, path := range a.harmed {
-		told := a.said(path, func(d outcome.Finding) bool {
+		notified := a.said(path, func(d outcome.Finding) bool {
 			return d.State == outcome.StateFixed || d.Reason == "written, and not verified"
 		})
-		if !told {
+		if !notified {
 			return fmt.Sprintf("%s was put right, and none of %d messages says so", path, len(a.messages))
 		}
 	}
@@ -225,7 +225,7 @@ func (a *arena) skewed(t *testing.T, _ delivery) string {
 	incidents[a.cell.incident].harm(a.bench)
 	a.pass(10 * time.Second)
 	a.request.Cause = event.Cause{EventID: "another", EventName: "UpdateUserPool", Time: a.time()}
-	a.pass(longHeld)
+	a.pass(longLease)
 	p := a.process()
 	d := a.deliver(t, p, a.reconciler(p, 0))
 	if moved := a.moved(t); d.err != nil || len(moved) > 0 {

@@ -55,14 +55,14 @@ func TestCampaign(t *testing.T) {
 	}
 	close(queue)
 	working.Wait()
-	struck, missed := 0, 0
+	struck, unstruck := 0, 0
 	for _, row := range found.faults {
-		struck, missed = struck+row.struck, missed+row.missed
+		struck, unstruck = struck+row.struck, unstruck+row.unstruck
 	}
 	t.Logf("%d cells, of which %d were struck\n%s\n%s", len(all), struck, table("fault", found.faults),
 		table("place", found.places))
-	if missed > len(all)/10 || full && struck < fewest {
-		t.Errorf("%d cells were struck, and %d were not", struck, missed)
+	if unstruck > len(all)/10 || full && struck < fewest {
+		t.Errorf("%d cells were struck, and %d were not", struck, unstruck)
 	}
 	if met := slices.Collect(maps.Keys(found.places)); full && len(met) < len(places) {
 		t.Errorf("only %v were struck", met)
@@ -78,7 +78,7 @@ func every(n int, all []cell) []cell {
 }
 
 // A row counts the cells of one fault or of one place.
-type row struct{ struck, lost, missed int }
+type row struct{ struck, lost, unstruck int }
 
 // A tally counts the verdicts.
 type tally struct {
@@ -106,7 +106,7 @@ func (f *tally) note(t *testing.T, c cell, v verdict) {
 		case v.struck:
 			row.struck++
 		default:
-			row.missed++
+			row.unstruck++
 		}
 	}
 	if lost := f.faults[fault].lost; v.lost != "" && lost <= 3 {
@@ -120,7 +120,7 @@ func table(of string, rows map[string]*row) string {
 	fmt.Fprintf(&text, "%-42s %9s %9s %5s %11s\n", of, "injected", "survived", "lost", "not struck")
 	for _, name := range slices.Sorted(maps.Keys(rows)) {
 		r := rows[name]
-		fmt.Fprintf(&text, "%-42s %9d %9d %5d %11d\n", name, r.struck, r.struck-r.lost, r.lost, r.missed)
+		fmt.Fprintf(&text, "%-42s %9d %9d %5d %11d\n", name, r.struck, r.struck-r.lost, r.lost, r.unstruck)
 	}
 	return text.String()
 }

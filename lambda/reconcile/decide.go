@@ -15,7 +15,7 @@ type Rules struct {
 	Baseline *baseline.Baseline
 	Now      time.Time
 	Whole    bool                               // app clients that are named and do not exist are missing
-	Rest     []string                           // app clients that another run looks at
+	Rest     []string                           // app clients that another run handles
 	OwnWrite bool                               // the event is of our own write: drift is reported and not written
 	Flapping map[string]string                  // settings whose flap budget is used up, and why
 	Moved    map[baseline.DocumentName][]string // unknown members that our writes moved of late
@@ -81,7 +81,7 @@ func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) (Deci
 	var err error
 	d.Plan, err = userpool.NewPlan(state, append(fixable, restores...), userpool.Options{
 		Unknown: rules.Baseline.Unknown, Moved: rules.Moved, MoveValidity: attempt.MoveValidity, RiskRequired: riskRequired})
-	for _, left := range d.Plan.Left {
+	for _, left := range d.Plan.Skipped {
 		if left.Rule == "" {
 			d.Findings = append(d.Findings, outcome.NotRestored(left.Drift, left.Reason))
 			continue

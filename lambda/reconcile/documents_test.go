@@ -444,11 +444,11 @@ func TestWatchTriggers(t *testing.T) {
 		t.Errorf("of a new pool: %s %v", out.Outcome, out.Drifts)
 	}
 	if out := b.reconcile(t, only); len(out.Drifts) != 2 || strings.Contains(out.Drifts[0].Reason, "found after") {
-		t.Errorf("of a sweep, which knows no actor: %s %v", out.Outcome, out.Drifts)
+		t.Errorf("of a scan, which knows no actor: %s %v", out.Outcome, out.Drifts)
 	}
 }
 
-// TestDeletedPool: a pool that a rule names and that is gone is told as critical; another is nobody's.
+// TestDeletedPool: a pool that a rule names and that is gone is reported as critical; another is nobody's.
 func TestDeletedPool(t *testing.T) {
 	t.Parallel()
 	b := serve(t, cognitotest.Contract)

@@ -278,7 +278,7 @@ func TestOddRecords(t *testing.T) {
 	}
 }
 
-// A witness is pools that look into the ledger when a write is made.
+// A witness is pools that read the ledger when a write is made.
 type witness struct {
 	reconcile.Pools
 	ledger reconcile.Ledger

@@ -17,7 +17,7 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// TestLaws holds the promise over random pools and random baselines, in both worlds, with a service that refuses what
+// TestLaws checks runs over random pools and random baselines, in both worlds, with a service that refuses what
 // it is known to refuse and with one that takes anything:
 //
 //   - every owned setting holds afterwards, or the outcome names it with the reason;
@@ -141,7 +141,7 @@ func kept(t *rapid.T, preview outcome.Preview, out outcome.Outcome) {
 	for _, d := range preview.Drifts {
 		planned[d.Setting] = d.State
 	}
-	// What the service refused may have stood in the way of something else.
+	// What the service refused may have blocked something else.
 	refused := false
 	for setting, state := range states(out) {
 		refused = refused || state == outcome.StateUnfixable && planned[setting] == outcome.StatePlanned

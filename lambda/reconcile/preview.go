@@ -85,9 +85,9 @@ func (r *run) plan(p *outcome.Preview) (planned []outcome.Finding, err error) {
 	return planned, nil
 }
 
-// goesOn says whether what was left may be written once these writes are made: one requirement can stand in the way of
+// goesOn says whether what was left may be written once these writes are made: one requirement can block
 // another until then.
-func (d Decision) goesOn() bool { return len(d.Plan.Writes) > 0 && len(d.Plan.Left) > 0 }
+func (d Decision) goesOn() bool { return len(d.Plan.Writes) > 0 && len(d.Plan.Skipped) > 0 }
 
 // show adds what a decision would fix, and its calls.
 func (d Decision) show(planned []outcome.Finding, calls []string) ([]outcome.Finding, []string) {

@@ -20,7 +20,7 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// TestScopeOf: a request looks at what its call can have changed, and at the whole pool where it names no call.
+// TestScopeOf: a request concerns what its call can have changed, and at the whole pool where it names no call.
 func TestScopeOf(t *testing.T) {
 	t.Parallel()
 	const ofClients = "clients: [{require: {EnableTokenRevocation: true}}]"
@@ -44,7 +44,7 @@ func TestScopeOf(t *testing.T) {
 		request  event.Request
 		want     reconcile.Scope
 	}{
-		"a scan looks at all that is required": {pool, onPool(event.Cause{}),
+		"a scan concerns all that is required": {pool, onPool(event.Cause{}),
 			reconcile.Scope{Whole: true, Kinds: kinds(baseline.UserPool)}},
 		"no rule may select the pool": {only("pools: {ids: [eu-west-1_Another01]}, " + protects), onPool(event.Cause{}),
 			reconcile.Scope{Ignored: "no rule selects this pool"}},

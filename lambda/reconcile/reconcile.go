@@ -46,12 +46,12 @@ func New(pools Pools, required *baseline.Baseline, ledger Ledger) *Reconciler {
 }
 
 const (
-	attempts    = 4                      // how often a busy pool is read and decided before the request is deferred
-	firstWait   = 500 * time.Millisecond // before the second attempt; each further one waits twice as long
-	writeTime   = 5 * time.Second        // without it for a write and its verification, no write is started
-	leaseTime   = 60 * time.Second       // of a lease, renewed before each write
-	clockSkew   = 5 * time.Second        // how far the clocks of two processes may be apart
-	settledTime = 3 * time.Second        // how long a read may show an older state
+	attempts  = 4                      // how often a busy pool is read and decided before the request is deferred
+	firstWait = 500 * time.Millisecond // before the second attempt; each further one waits twice as long
+	writeTime = 5 * time.Second        // without it for a write and its verification, no write is started
+	leaseTime = 60 * time.Second       // of a lease, renewed before each write
+	clockSkew = 5 * time.Second        // how far the clocks of two processes may be apart
+	staleTime = 3 * time.Second        // how long a read may show an older state
 )
 
 // Reconcile brings one pool to the baseline, as far as the request's scope goes. The error is nil or a

@@ -86,9 +86,9 @@ func (r *run) reconcile(ctx context.Context, from string) (outcome.Outcome, erro
 	return r.conclude(ctx, err)
 }
 
-// lookBack is how far back the records of a pool are read: longer than a message may lie in a queue's retries, and
+// historyTime is how far back the records of a pool are read: longer than a message may lie in a queue's retries, and
 // than the time between two scans.
-const lookBack = 3 * 24 * time.Hour
+const historyTime = 3 * 24 * time.Hour
 
 // covered says whether the last read of this process, after the event's call, has seen what the call did and left no
 // drift. Then only the records are read.
@@ -104,10 +104,10 @@ func (r *run) covered(ctx context.Context) bool {
 	}
 	value, _ := r.with.reads.Load(r.request.UserPoolID)
 	last, ok := value.(lastRead)
-	if !ok || !at.Add(settledTime).Before(last.at) || !last.scope.covers(r.scope) {
+	if !ok || !at.Add(staleTime).Before(last.at) || !last.scope.covers(r.scope) {
 		return false
 	}
-	r.history = r.ledger.history(ctx, r.start.Add(-lookBack), false)
+	r.history = r.ledger.history(ctx, r.start.Add(-historyTime), false)
 	if len(outcome.Interrupted(r.history.Records, r.start)) > 0 {
 		return false
 	}
@@ -118,7 +118,7 @@ func (r *run) covered(ctx context.Context) bool {
 // observe reads the pool and its records at the same time, and takes up the runs that were interrupted.
 func (r *run) observe(ctx context.Context) error {
 	known := make(chan outcome.History, 1)
-	go func() { known <- r.ledger.history(ctx, r.start.Add(-lookBack), false) }()
+	go func() { known <- r.ledger.history(ctx, r.start.Add(-historyTime), false) }()
 	err := r.readAll(ctx)
 	unknown := r.know(ctx, <-known)
 	if err = cmp.Or(unknown, err); err != nil || len(r.interrupted) == 0 || r.scope.Whole {
@@ -176,7 +176,7 @@ func (r *run) know(ctx context.Context, history outcome.History) error {
 }
 
 // units brings one unit after the other to the baseline. What was refused in a unit is tried once more after a later
-// unit wrote: a tier, for example, that log delivery stood in the way of.
+// unit wrote: a tier, for example, that log delivery blocked.
 func (r *run) units(ctx context.Context) error {
 	var all []*work
 	for _, unit := range r.scope.Units(r.state) {

@@ -9,15 +9,15 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// A Scope says which documents of a pool a run looks at.
+// A Scope says which documents of a pool a run reads.
 type Scope struct {
-	Ignored string                  // why there is nothing to look at, or ""
+	Ignored string                  // why there is nothing to read, or ""
 	Whole   bool                    // everything that the baseline requires
 	Kinds   []baseline.DocumentName // the kinds of documents, in the order of the table
 	Clients []string                // the app clients, nil for all
 }
 
-// ScopeOf returns what a request asks to look at: what its call can have changed, or the whole pool.
+// ScopeOf returns what a request asks to read: what its call can have changed, or the whole pool.
 func ScopeOf(b *baseline.Baseline, request event.Request) Scope {
 	id, call := request.UserPoolID, request.Call
 	change := changeOf(call)

@@ -173,7 +173,7 @@ var checks = map[string]check{
 	"cognito_user_pool_client_token_revocation_enabled":      ofClients("EnableTokenRevocation", true, false),
 }
 
-// prowler are all checks of Prowler whose id begins with cognito_user_pool_. That of the web ACL looks at no setting
+// prowler are all checks of Prowler whose id begins with cognito_user_pool_. That of the web ACL checks no setting
 // of a pool, but at another service's.
 var prowler = []string{
 	"cognito_user_pool_advanced_security_enabled", "cognito_user_pool_blocks_compromised_credentials_sign_in_attempts",

@@ -30,8 +30,8 @@ func (t *tolerant) acquire(ctx context.Context, owner string, now time.Time) boo
 	if t.failed() {
 		return true
 	}
-	held, err := t.ledger.Acquire(ctx, t.pool, owner, now.Add(-clockSkew), now.Add(leaseTime))
-	return !t.note("acquiring the lease", err) || held
+	granted, err := t.ledger.Acquire(ctx, t.pool, owner, now.Add(-clockSkew), now.Add(leaseTime))
+	return !t.note("acquiring the lease", err) || granted
 }
 
 // release is tried even where the ledger failed before: others wait for the lease.

@@ -240,7 +240,7 @@ func TestTwinsThroughARun(t *testing.T) {
 		if f.inMFA && live != "" && under == "one" && setting == f.two {
 			fixes = true // the factor is missing, or its text is there all the same
 		}
-		f.judge(t, b, before, out, fixes, op)
+		f.check(t, b, before, out, fixes, op)
 		again, err := b.reconciler(required).Reconcile(t.Context(), onPool(event.Cause{}))
 		if err != nil || len(again.Writes) > 0 {
 			t.Fatalf("again: %s, %v (%v)", again.Outcome, again.Drifts, err)
@@ -248,8 +248,8 @@ func TestTwinsThroughARun(t *testing.T) {
 	})
 }
 
-// judge holds the pool after a run against what it has to be.
-func (f fact) judge(t *rapid.T, b bench, before map[string]string, out outcome.Outcome, fixes bool, op operator) {
+// check compares the pool after a run against what it has to be.
+func (f fact) check(t *rapid.T, b bench, before map[string]string, out outcome.Outcome, fixes bool, op operator) {
 	after := b.snapshot(t)
 	moved := difference(before, after)
 	if !fixes {

@@ -96,11 +96,11 @@ func (w *work) acquire(ctx context.Context) error {
 	r := w.run
 	for waited := time.Duration(0); !r.ledger.acquire(ctx, r.owner, r.with.Now()); waited += leasePoll {
 		if waited >= r.with.LeaseWait || r.with.Sleep(ctx, leasePoll) != nil {
-			return r.later(errHeld)
+			return r.later(errLeased)
 		}
 	}
 	w.leased = r.with.Now()
-	if err := r.know(ctx, r.ledger.history(ctx, r.start.Add(-lookBack), true)); err != nil {
+	if err := r.know(ctx, r.ledger.history(ctx, r.start.Add(-historyTime), true)); err != nil {
 		return r.later(err)
 	}
 	for _, d := range outcome.RestoresOf(r.interrupted) {
@@ -116,10 +116,10 @@ func (w *work) acquire(ctx context.Context) error {
 const leasePoll = 2 * time.Second
 
 var (
-	errHeld  = errors.New("another run holds the lease of this pool")
-	errTaken = errors.New("the lease expired, and another run has acquired it")
-	errLate  = errors.New("too little time is left to write and to verify")
-	errShown = errors.New("the service does not show yet what was just written")
+	errLeased = errors.New("another run holds the lease of this pool")
+	errTaken  = errors.New("the lease expired, and another run has acquired it")
+	errLate   = errors.New("too little time is left to write and to verify")
+	errShown  = errors.New("the service does not show yet what was just written")
 )
 
 // do loops until nothing is left to write.

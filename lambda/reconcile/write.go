@@ -187,7 +187,7 @@ func (w *work) wait(ctx context.Context, err error) error {
 var verifyWaits = []time.Duration{200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond,
 	1600 * time.Millisecond}
 
-// verify reads the unit until the fixes hold and nothing else moved, or the waits are used up. What moved is judged
+// verify reads the unit until the fixes hold and nothing else moved, or the waits are used up. What moved is decided
 // against the state before the first write.
 func (w *work) verify(ctx context.Context) error {
 	r := w.run

@@ -63,7 +63,7 @@ var (
 	flapping = outcome.Finding{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE",
 		State: outcome.StateUnfixable, Code: outcome.CodeFlapping, Source: repaired.Source,
 		Reason: "it was written 5 times within 60 minutes, and set back each time (role terraform-ci called 5 times): " +
-			"two automations take turns, so it is skipped until one of them stops (flapBudget: 5 times in 60 minutes)"}
+			"two automations undo each other, so it is skipped until one of them stops (flapBudget: 5 times in 60 minutes)"}
 	missing = outcome.Finding{Setting: "SmsConfiguration", Want: "what it was before", State: outcome.StateUnfixable,
 		Code: outcome.CodeRestore, Reason: "a write of ours took it from the pool, and it could not be restored: " +
 			"calling UpdateUserPool: AccessDeniedException: not authorized to perform iam:PassRole"}

@@ -57,13 +57,13 @@ func TestLogEntries(t *testing.T) {
 		}
 		if c.want == "" {
 			const reason = "unknown member LogConfigurations (LogDelivery)"
-			if len(plan.Writes) > 0 || len(plan.Left) != 1 || !strings.Contains(plan.Left[0].Reason, reason) {
-				t.Errorf("%s: %d writes, %v", name, len(plan.Writes), plan.Left)
+			if len(plan.Writes) > 0 || len(plan.Skipped) != 1 || !strings.Contains(plan.Skipped[0].Reason, reason) {
+				t.Errorf("%s: %d writes, %v", name, len(plan.Writes), plan.Skipped)
 			}
 			continue
 		}
 		if len(plan.Writes) != 1 {
-			t.Errorf("%s: %d writes, %v", name, len(plan.Writes), plan.Left)
+			t.Errorf("%s: %d writes, %v", name, len(plan.Writes), plan.Skipped)
 			continue
 		}
 		want, err := DecodeObject([]byte(`{"UserPoolId":"` + pool + `","LogConfigurations":[` + c.want + `]}`))

@@ -35,7 +35,7 @@ func (c Change) String() string {
 }
 
 // Moved compares a state that was read after writes with what the fixes were to make of the state before the first of
-// them. It returns how many unmanaged leaves, which owns does not claim, are exactly what they were, and all leaves
+// them. It returns how many unmanaged leaves, which owns does not name, are exactly what they were, and all leaves
 // that no fix was to change and that are not what they were, sorted. Mirrors that follow their twin, and the members
 // to skip, count neither way.
 //

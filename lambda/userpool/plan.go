@@ -11,18 +11,18 @@ import (
 // A Plan is the ordered writes that end some drifts of a pool, with the state before them and what is expected after
 // them.
 type Plan struct {
-	Before State
-	Writes []Request
-	Fixes  []baseline.Drift // the drifts that the writes end
-	Left   []Left           // the drifts that cannot be ended, and why
+	Before  State
+	Writes  []Request
+	Fixes   []baseline.Drift // the drifts that the writes end
+	Skipped []Skipped        // the drifts that cannot be ended, and why
 
 	after        documents
 	omitted      map[baseline.DocumentName][]string
 	moveValidity bool
 }
 
-// Left is a drift that is not written, with the reason.
-type Left struct {
+// A Skipped drift is one that is not written, with the reason.
+type Skipped struct {
 	baseline.Drift
 	Reason string
 }
@@ -65,7 +65,7 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error
 	fixes := p.offered(p.orphaning(p.blinding(drifts, options.RiskRequired)))
 	for {
 		after, touched := apply(before, fixes)
-		order, blame, reason := p.judge(before, after, touched, fixes, stopped)
+		order, blame, reason := p.order(before, after, touched, fixes, stopped)
 		if len(blame) == 0 {
 			p.Fixes, p.after = fixes, after
 			return p, p.request(order, before, after)
@@ -83,7 +83,7 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error
 func (p *Plan) leave(drifts []baseline.Drift, why func(i int) string) (rest []baseline.Drift) {
 	for i, d := range drifts {
 		if reason := why(i); reason != "" {
-			p.Left = append(p.Left, Left{Drift: d, Reason: reason})
+			p.Skipped = append(p.Skipped, Skipped{Drift: d, Reason: reason})
 			continue
 		}
 		rest = append(rest, d)
@@ -91,8 +91,8 @@ func (p *Plan) leave(drifts []baseline.Drift, why func(i int) string) (rest []ba
 	return rest
 }
 
-// judge returns the order of the documents to write, or else the drifts that stand in the way and the reason.
-func (p *Plan) judge(before, after documents, touched map[baseline.DocumentName]bool, fixes []baseline.Drift,
+// order returns the order of the documents to write, or else the drifts that block the writes and the reason.
+func (p *Plan) order(before, after documents, touched map[baseline.DocumentName]bool, fixes []baseline.Drift,
 	stopped map[baseline.DocumentName]string,
 ) (order []baseline.DocumentName, blame []int, reason string) {
 	if undone := overruled(after, fixes); len(undone) > 0 {
@@ -138,7 +138,7 @@ func (p *Plan) stopUnknown(options Options) map[baseline.DocumentName]string {
 	stopped := map[baseline.DocumentName]string{}
 	for _, name := range p.Before.Names() {
 		table, _ := name.Table()
-		_, omit, stop := judgeUnknown(name, p.Before.Documents[name], options.Unknown)
+		_, omit, stop := divideUnknown(name, p.Before.Documents[name], options.Unknown)
 		p.omitted[name] = omit
 		for _, path := range options.Moved[name] {
 			if sayOf(name, path, options.Unknown) == "" {
@@ -161,7 +161,7 @@ func (p *Plan) stopUnknown(options Options) map[baseline.DocumentName]string {
 func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.DocumentName]bool) {
 	after := before.cloneOf(fixes)
 	touched := map[baseline.DocumentName]bool{}
-	// Objects go before the leaves in them, so that a requirement on a leaf has the last word under either of its names.
+	// Objects go before the leaves in them, so that a requirement on a leaf counts under either of its names.
 	fixes = slices.Clone(fixes)
 	depth := func(d baseline.Drift) int { return strings.Count(d.Setting, ".") }
 	slices.SortStableFunc(fixes, func(a, b baseline.Drift) int { return depth(a) - depth(b) })
@@ -223,7 +223,7 @@ func newly(before, now documents) []conflict {
 
 // culprits returns the fixes to give up for a conflict: those of the first of its settings without which it is gone,
 // or else all that take part, but for those that make no difference. There are none if the pool has the conflict
-// without us: then the service judges.
+// without us: then the service decides.
 func culprits(c conflict, before documents, fixes []baseline.Drift) []int {
 	remains := func(given []int) bool {
 		var rest []baseline.Drift

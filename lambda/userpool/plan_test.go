@@ -34,19 +34,19 @@ func write(setting string, v any) baseline.Drift {
 	return baseline.Drift{Setting: setting, Action: baseline.Write, Value: v}
 }
 
-// TestEveryConditionIsNamed: whoever is told one condition at a time has to try again and again.
+// TestEveryConditionIsNamed: whoever sees one condition at a time has to try again and again.
 func TestEveryConditionIsNamed(t *testing.T) {
 	t.Parallel()
 	state := stateOf(t, `{"AccountRecoverySetting":{"RecoveryMechanisms":[{"Name":"verified_email","Priority":1}]}}`,
 		`{"MfaConfiguration":"ON","SoftwareTokenMfaConfiguration":{"Enabled":true}}`)
 	plan, err := NewPlan(state, []baseline.Drift{write("EmailMfaConfiguration.Subject", "s"),
 		write("DeletionProtection", "ACTIVE")}, Options{})
-	if err != nil || len(plan.Left) != 1 || len(plan.Fixes) != 1 {
-		t.Fatalf("%+v (%v)", plan.Left, err)
+	if err != nil || len(plan.Skipped) != 1 || len(plan.Fixes) != 1 {
+		t.Fatalf("%+v (%v)", plan.Skipped, err)
 	}
 	for _, condition := range []string{account + " DEVELOPER", "an account recovery by e-mail alone"} {
-		if !strings.Contains(plan.Left[0].Reason, condition) {
-			t.Errorf("%s is not named: %s", condition, plan.Left[0].Reason)
+		if !strings.Contains(plan.Skipped[0].Reason, condition) {
+			t.Errorf("%s is not named: %s", condition, plan.Skipped[0].Reason)
 		}
 	}
 }
@@ -171,7 +171,7 @@ func TestConflicts(t *testing.T) {
 				t.Fatal(err)
 			}
 			var left []string
-			for _, l := range plan.Left {
+			for _, l := range plan.Skipped {
 				left = append(left, l.Setting)
 				if l.Reason == "" {
 					t.Errorf("%s is left without a reason", l.Setting)
@@ -201,9 +201,9 @@ func TestBothOrdersUnlawful(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(plan.Left) == 0 || !strings.Contains(plan.Left[0].Reason, "no order of the two calls is lawful") ||
+	if len(plan.Skipped) == 0 || !strings.Contains(plan.Skipped[0].Reason, "no order of the two calls is lawful") ||
 		len(plan.Writes) == 0 {
-		t.Errorf("left %+v, writes %d", plan.Left, len(plan.Writes))
+		t.Errorf("left %+v, writes %d", plan.Skipped, len(plan.Writes))
 	}
 }
 
@@ -256,7 +256,7 @@ func TestBody(t *testing.T) {
 			plan, err := NewPlan(stateOf(t, c.pool, `{"MfaConfiguration":"OFF"}`),
 				[]baseline.Drift{write("DeletionProtection", "ACTIVE")}, Options{})
 			if err != nil || len(plan.Writes) != 1 {
-				t.Fatal(err, plan.Left)
+				t.Fatal(err, plan.Skipped)
 			}
 			got := tree(t, string(plan.Writes[0].Body))
 			for _, always := range []string{"UserPoolId", "MfaConfiguration", "DeletionProtection"} {
@@ -291,8 +291,8 @@ func TestDocumentsAreWhole(t *testing.T) {
 		write("RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction", "BLOCK"),
 		write("DeletionProtection", "ACTIVE"),
 	}, Options{})
-	if err != nil || len(plan.Left) > 0 {
-		t.Fatalf("%+v %v", plan.Left, err)
+	if err != nil || len(plan.Skipped) > 0 {
+		t.Fatalf("%+v %v", plan.Skipped, err)
 	}
 	var got []string
 	for _, w := range plan.Writes {
@@ -323,7 +323,7 @@ func TestRiskNeedsThreatProtection(t *testing.T) {
 		t.Errorf("%+v %v", plan, err)
 	}
 	plan, err = NewPlan(state, []baseline.Drift{risk}, Options{RiskRequired: true})
-	if err != nil || plan.Offers() || len(plan.Writes) != 0 || len(plan.Left) != 1 {
+	if err != nil || plan.Offers() || len(plan.Writes) != 0 || len(plan.Skipped) != 1 {
 		t.Errorf("%+v %v", plan, err)
 	}
 }

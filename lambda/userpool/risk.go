@@ -12,7 +12,7 @@ import (
 // pool's. What that means for a plan stands here.
 
 // Inherits says whether the client has no risk configuration of its own, so that what was read as its is the pool's:
-// by the API's word, such an answer names no client. A write of it makes it the client's own.
+// as the API has it, such an answer names no client. A write of it makes it the client's own.
 func (s State) Inherits(client string) bool { return s.inherited(baseline.ClientRisk.Of(client)) }
 
 func (s State) inherited(name baseline.DocumentName) bool {

@@ -31,7 +31,7 @@ func (s State) Has(name baseline.DocumentName) bool {
 }
 
 // Focus returns the state with the documents of the pool itself and those that are named: a pool may have a thousand
-// clients, and each is judged by itself.
+// clients, and each is compared by itself.
 func (s State) Focus(names []baseline.DocumentName) State {
 	focused := State{ID: s.ID, Documents: make(map[baseline.DocumentName]map[string]any, len(names)+4)}
 	ofPool := []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig, baseline.RiskConfiguration,
@@ -113,8 +113,8 @@ func (s State) Lacks(drifts []baseline.Drift) []baseline.Drift {
 	return lost
 }
 
-// Debts returns the drifts that restore the settings to the values that this state has.
-func (s State) Debts(settings []string) []baseline.Drift {
+// RestoresOf returns the drifts that restore the settings to the values that this state has.
+func (s State) RestoresOf(settings []string) []baseline.Drift {
 	var drifts []baseline.Drift
 	for _, setting := range settings {
 		if v := s.written().get(setting); v != nil {

@@ -104,10 +104,10 @@ func UnknownOf(leaf string) string {
 	return leaf
 }
 
-// judgeUnknown divides the unknown members of a document by what the baseline says about them: those that go back as
+// divideUnknown divides the unknown members of a document by what the baseline says about them: those that go back as
 // they were read, those that the write leaves out, and those that stop it. A known member of another shape always
 // stops the write, which would replace it.
-func judgeUnknown(name baseline.DocumentName, object map[string]any, say map[string]baseline.Unknown,
+func divideUnknown(name baseline.DocumentName, object map[string]any, say map[string]baseline.Unknown,
 ) (echo, omit, stop []string) {
 	for _, path := range unknownMembers(name, object) {
 		switch said := sayOf(name, path, say); {
@@ -167,7 +167,7 @@ func (s State) Echoes(names []baseline.DocumentName, say map[string]baseline.Unk
 
 // Echoed returns the unknown members that a write of the document sends back as they were read.
 func (s State) Echoed(name baseline.DocumentName, say map[string]baseline.Unknown) []string {
-	echo, _, _ := judgeUnknown(name, s.Documents[name], say)
+	echo, _, _ := divideUnknown(name, s.Documents[name], say)
 	return echo
 }
 
@@ -175,7 +175,7 @@ func (s State) Echoed(name baseline.DocumentName, say map[string]baseline.Unknow
 func (s State) Omitted(say map[string]baseline.Unknown) []string {
 	var all []string
 	for _, name := range s.Names() {
-		_, omit, _ := judgeUnknown(name, s.Documents[name], say)
+		_, omit, _ := divideUnknown(name, s.Documents[name], say)
 		all = append(all, omit...)
 	}
 	return all

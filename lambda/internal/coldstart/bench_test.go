@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// rounds is how often the functions that are compared take turns.
+// rounds is how often the functions that are compared run alternately.
 const rounds = 41
 
 // BenchmarkStart compares the start of the function, from exec to the first poll, and the memory after it, with those

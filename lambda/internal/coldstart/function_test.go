@@ -56,7 +56,7 @@ func file(t testing.TB, name string, content []byte) string {
 // boto3 returns the command of the function in Python, or nil where no Python on PATH has boto3.
 func boto3(b *testing.B) []string {
 	b.Helper()
-	// The interpreter itself: what stands on PATH may be a script that looks for it.
+	// The interpreter itself: what is on PATH may be a script that searches for it.
 	output, err := exec.CommandContext(b.Context(), "python3", "-c", "import sys, boto3; print(sys.executable)").Output()
 	if err != nil {
 		b.Log("no Python with boto3 on PATH: nothing is compared with it")
@@ -149,7 +149,7 @@ func (p *process) memory(t testing.TB) float64 {
 	return resident * float64(os.Getpagesize()) / 1e6
 }
 
-// A comparison has the numbers of two functions that took turns.
+// A comparison has the numbers of two functions that ran alternately.
 type comparison struct{ own, base, ratios []float64 }
 
 func (c *comparison) add(own, base float64) {

@@ -102,7 +102,7 @@ func (t trial) run(ctx context.Context, kind cognitotest.Mode, counts map[outcom
 		}
 		after, restAfter := read(fake)
 		counts[out.Outcome]++
-		want := judge(t.document, before, cause.Issuer != "")
+		want := verdictOf(t.document, before, cause.Issuer != "")
 		switch {
 		case err != nil:
 			problem = err.Error()

@@ -66,9 +66,9 @@ type verdict struct {
 	outcome outcome.Ending
 }
 
-// judge says what a run has to make of a pool. What is required and can be met is met: a state is right where no
+// verdictOf says what a run has to make of a pool. What is required and can be met is met: a state is right where no
 // further requirement could be met in it.
-func judge(d document, s state, ownWrite bool) verdict {
+func verdictOf(d document, s state, ownWrite bool) verdict {
 	if !slices.ContainsFunc(d.rules, func(r rule) bool { return r.selects }) {
 		return verdict{[]state{s}, outcome.Ignored}
 	}

@@ -27,7 +27,7 @@ const testBuild = "v1.2.3, go1.26"
 func TestTexts(t *testing.T) {
 	t.Parallel()
 	left := map[string]bool{}
-	for _, ending := range endings {
+	for _, ending := range Endings {
 		left[string(ending)] = true
 	}
 	files, err := filepath.Glob("testdata/*.txtar")

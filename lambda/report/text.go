@@ -84,7 +84,7 @@ func VerifiedText(v outcome.Verified) string {
 func Scan(w io.Writer, scan outcome.ScanResult, paint Paint) error {
 	s := &sheet{}
 	s.line("%s  %d user pools", paint.ending(scan.Outcome), scan.Pools+scan.Sent)
-	for _, ending := range endings {
+	for _, ending := range Endings {
 		if n := scan.Outcomes[ending]; n > 0 {
 			s.line("  %-12s %d", ending, n)
 		}
@@ -96,8 +96,8 @@ func Scan(w io.Writer, scan outcome.ScanResult, paint Paint) error {
 	return s.show(w)
 }
 
-// endings are those of a run, by precedence.
-var endings = []outcome.Ending{outcome.Deferred, outcome.Unconverged, outcome.Partial, outcome.Unfixable,
+// Endings are those of a run, by precedence.
+var Endings = []outcome.Ending{outcome.Deferred, outcome.Unconverged, outcome.Partial, outcome.Unfixable,
 	outcome.Remediated, outcome.Drifted, outcome.Exempted, outcome.Unchanged, outcome.Ignored}
 
 // Value shows a value of a drift on one line: texts bare, everything else as JSON, and "absent" where there is none. A

@@ -71,6 +71,9 @@ func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
 	return loaded, nil
 }
 
+// patience is how long an answer may take without which the command can go on.
+const patience = 10 * time.Second
+
 // leaseWait is how long a person waits for another run that holds the lease of a pool.
 const leaseWait = 2 * time.Minute
 
@@ -87,6 +90,8 @@ func (c *cli) newReconciler(pools reconcile.Pools, required *baseline.Baseline, 
 
 // caller is whoever runs the command, for the records: the identity that AWS sees, or else that of this machine.
 func (c *cli) caller(ctx context.Context) string {
+	ctx, stop := context.WithTimeout(ctx, patience)
+	defer stop()
 	if loaded, err := c.configuration(ctx); err == nil {
 		if who, err := sts.NewFromConfig(loaded).GetCallerIdentity(ctx, nil); err == nil {
 			return aws.ToString(who.Arn)

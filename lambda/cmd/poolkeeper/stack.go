@@ -39,7 +39,9 @@ func (c *cli) deployed(ctx context.Context) (deployment, error) {
 	if err != nil {
 		return *c.stack, err
 	}
-	d, err := readStack(ctx, cloudformation.NewFromConfig(loaded), c.flags.stack)
+	within, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	d, err := readStack(within, cloudformation.NewFromConfig(loaded), c.flags.stack)
 	if err == nil {
 		c.stack = &d
 	} else if c.named("stack") || ctx.Err() != nil {

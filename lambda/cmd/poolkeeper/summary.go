@@ -20,21 +20,16 @@ type summary struct {
 	Exempted int                    `json:"exempted"`              // all that differs is exempted
 	Ignored  int                    `json:"ignored"`               // no rule selects them
 	Failed   int                    `json:"failed"`                // could not be read, or not be written
-	Names    []string               `json:"failedPools,omitempty"` // the first of them, with the reason
+	Names    []string               `json:"failedPools,omitempty"` // of them, with the reason
 	Outcomes map[outcome.Ending]int `json:"outcomes,omitempty"`    // of the pools that were written to
 
 	remains bool     // drift remains in a pool that was written to
 	notes   []string // checks, hazards and costs of the settings that would be written
 }
 
-// mostNames is how many failed pools a summary names.
-const mostNames = 20
-
 func (s *summary) fail(id, reason string) {
 	s.Failed++
-	if s.Failed <= mostNames {
-		s.Names = append(s.Names, id+": "+reason)
-	}
+	s.Names = append(s.Names, id+": "+reason)
 }
 
 // read counts a pool that was read.
@@ -100,13 +95,10 @@ func (s *summary) plan(noted bool) string {
 		"%d ignored, %d failed.", s.ToChange, s.Pools, s.Skipped, s.InSync, s.Exempted, s.Ignored, s.Failed) + s.names()
 }
 
-var endings = []outcome.Ending{outcome.Deferred, outcome.Unconverged, outcome.Partial, outcome.Unfixable,
-	outcome.Remediated, outcome.Drifted, outcome.Exempted, outcome.Unchanged, outcome.Ignored}
-
 // done says what was done. shown is the word for an ending.
 func (s *summary) done(shown func(outcome.Ending) outcome.Ending) string {
 	var words []string
-	for _, ending := range endings {
+	for _, ending := range report.Endings {
 		if n := s.Outcomes[ending]; n > 0 {
 			words = append(words, fmt.Sprintf("%d %s", n, shown(ending)))
 		}
@@ -125,11 +117,7 @@ func (s *summary) names() string {
 	if s.Failed == 0 {
 		return ""
 	}
-	text := "\nFailed:\n  " + strings.Join(s.Names, "\n  ")
-	if more := s.Failed - len(s.Names); more > 0 {
-		text += fmt.Sprintf("\n  and %d more", more)
-	}
-	return text
+	return "\nFailed:\n  " + strings.Join(s.Names, "\n  ")
 }
 
 // counted returns "1 pool" or "2 pools".

@@ -91,13 +91,13 @@ func (s *service) answer(c call) string {
 	case operation == "UpdateUserPool":
 		s.drifted = false
 	case operation == "UpdateItem":
-		return updated(c.Body)
+		return lease(c.Body)
 	}
 	return s.answers[operation]
 }
 
-// updated returns an item of the ledger after an update: a lease has the owner, unless that is removed.
-func updated(body string) string {
+// lease returns the item of the lease after an update: it has the owner, unless that is removed.
+func lease(body string) string {
 	var in struct {
 		Key, ExpressionAttributeValues map[string]any
 		UpdateExpression               string

@@ -81,7 +81,7 @@ func (a *aim) exempt() {
 			a.exempted = append(a.exempted, parted{path, a.wanted[path], a.at(twin)})
 		}
 	}
-	a.keep(func(path string) bool { return a.exemption(path) != nil })
+	a.keep(func(path string) bool { return a.exemption(path) != nil && (a.op == Exactly || !a.absent(path)) })
 }
 
 // paths returns the leaves of the target and of the live value, empty ones too.

@@ -18,61 +18,67 @@ const maxNesting = 100
 // they came. It refuses what the tree could not hold as it stands: a member that is there twice, and texts that are no
 // Unicode. And it refuses what is nested so deep that to go through it would take longer than its size tells.
 func DecodeObject(raw []byte) (map[string]any, error) {
+	members, deepest := written(raw)
+	if deepest > maxNesting {
+		return nil, fmt.Errorf("it is nested deeper than %d levels", maxNesting)
+	}
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
-	v, err := decodeValue(decoder, 0)
-	if err != nil {
+	var v any
+	if err := decoder.Decode(&v); err != nil {
 		return nil, err
 	}
 	object, ok := v.(map[string]any)
-	if !ok {
+	_, err := decoder.Token()
+	switch {
+	case !ok:
 		return nil, errors.New("no JSON object")
-	}
-	if _, err := decoder.Token(); err != io.EOF {
+	case err != io.EOF:
 		return nil, errors.New("text after the JSON object")
-	}
-	if !utf8.Valid(raw) || halved(raw) {
+	case members != held(object):
+		return nil, errors.New("a member is there twice")
+	case !utf8.Valid(raw) || halved(raw):
 		return nil, errors.New("a text is not Unicode")
 	}
 	return object, nil
 }
 
-func decodeValue(decoder *json.Decoder, depth int) (any, error) {
-	token, err := decoder.Token()
-	delim, composite := token.(json.Delim)
-	if err != nil || !composite {
-		return token, err
-	}
-	if depth == maxNesting {
-		return nil, fmt.Errorf("it is nested deeper than %d levels", maxNesting)
-	}
-	list, object := []any{}, map[string]any{}
-	for decoder.More() {
-		name := ""
-		if delim == '{' {
-			key, err := decoder.Token()
-			if err != nil {
-				return nil, err
-			}
-			name, _ = key.(string)
+// written counts the members of all objects of a JSON text, and the levels that it has.
+func written(raw []byte) (members, deepest int) {
+	depth, text := 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c == '\\':
+			i++
+		case c == '"':
+			text = !text
+		case text:
+		case c == ':':
+			members++
+		case c == '{' || c == '[':
+			depth++
+			deepest = max(deepest, depth)
+		case c == '}' || c == ']':
+			depth--
 		}
-		v, err := decodeValue(decoder, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		if delim == '[' {
-			list = append(list, v)
-			continue
-		}
-		if _, twice := object[name]; twice {
-			return nil, errors.New("a member is there twice")
-		}
-		object[name] = v
 	}
-	if _, err = decoder.Token(); delim == '[' {
-		return list, err
+	return members, deepest
+}
+
+// held counts the members of all objects of a tree.
+func held(v any) (count int) {
+	switch v := v.(type) {
+	case map[string]any:
+		count = len(v)
+		for _, e := range v {
+			count += held(e)
+		}
+	case []any:
+		for _, e := range v {
+			count += held(e)
+		}
 	}
-	return object, err
+	return count
 }
 
 // escapes are those of a JSON text; half a character, which is read as something else, is the submatch.

@@ -239,7 +239,8 @@ func culprits(c conflict, before documents, fixes []baseline.Drift) []int {
 	for _, setting := range c.settings {
 		part := which(fixes, func(i int) bool { return Touches(fixes[i].Setting, setting) })
 		if len(part) > 0 && !remains(part) {
-			return part
+			all = part
+			break
 		}
 		all = append(all, part...)
 	}

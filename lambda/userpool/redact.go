@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 
@@ -67,24 +66,24 @@ func Secrets(name baseline.DocumentName, object map[string]any) []string {
 	object = maps.Clone(object)
 	delete(object, "UserPoolId")
 	delete(object, "ClientId")
-	return secretsOf(table.Members, object)
+	return secretsOf(nil, table.Members, object)
 }
 
-func secretsOf(members []baseline.Member, object map[string]any) []string {
-	var found []string
+// secretsOf adds the sensitive texts of an object to those that were found.
+func secretsOf(found []string, members []baseline.Member, object map[string]any) []string {
 	for name, v := range object {
-		m := baseline.Member{Sensitive: true}
-		is := func(m baseline.Member) bool { return m.Name == name || m.ReadName == name }
-		if i := slices.IndexFunc(members, is); i >= 0 {
-			m = members[i]
+		m := &baseline.Member{Sensitive: true}
+		for i := range members { // by index: a member is large to copy
+			if members[i].Name == name || members[i].ReadName == name {
+				m = &members[i]
+			}
 		}
-		found = append(found, secretsIn(m, v)...)
+		found = secretsIn(found, m, v)
 	}
 	return found
 }
 
-func secretsIn(m baseline.Member, v any) []string {
-	var found []string
+func secretsIn(found []string, m *baseline.Member, v any) []string {
 	switch v := v.(type) {
 	case string:
 		if m.Sensitive && v != "" {
@@ -92,14 +91,14 @@ func secretsIn(m baseline.Member, v any) []string {
 		}
 	case []any:
 		for _, e := range v {
-			found = append(found, secretsIn(*cmp.Or(m.Elem, &m), e)...)
+			found = secretsIn(found, cmp.Or(m.Elem, m), e)
 		}
 	case map[string]any:
 		if m.Kind != baseline.Map {
-			return secretsOf(m.Members, v)
+			return secretsOf(found, m.Members, v)
 		}
 		for _, e := range v {
-			found = append(found, secretsIn(*m.Elem, e)...)
+			found = secretsIn(found, m.Elem, e)
 		}
 	}
 	return found

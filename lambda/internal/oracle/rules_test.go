@@ -122,7 +122,7 @@ func (d document) demands() map[string]demand {
 	}
 	for name, of := range all {
 		of.exempted = d.exempted != "" && slices.ContainsFunc(factOf(name).names, func(n string) bool {
-			return under(n, d.exempted)
+			return under(n, d.exempted) || d.exempted == sms && strings.HasPrefix(n, "Sms")
 		})
 		all[name] = of
 	}

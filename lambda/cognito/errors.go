@@ -86,10 +86,7 @@ var settingsOfCode = map[string][]string{
 	"UserPoolTaggingException":                 {"UserPoolTags"},
 }
 
-const (
-	factors = "Policies.SignInPolicy.AllowedFirstAuthFactors"
-	notify  = "AccountTakeoverRiskConfiguration.NotifyConfiguration"
-)
+const notify = "AccountTakeoverRiskConfiguration.NotifyConfiguration"
 
 // An Error is a failed call, classified. Its text never holds a message text or a secret that the call sent.
 type Error struct {
@@ -125,12 +122,13 @@ func classify(call string, err error, secrets []string) *Error {
 	if !errors.As(err, &answer) {
 		var canceled *aws.RequestCanceledError
 		e.Class, e.cause = ClassUnclear, err
-		e.Message = "no answer: " + userpool.Redact(err.Error(), secrets)
-		if errors.As(err, &canceled) {
-			e.Message = "no answer in time: " + userpool.Redact(err.Error(), secrets)
-		}
-		if errors.Is(err, errTooLarge) {
+		switch text := userpool.Redact(err.Error(), secrets); {
+		case errors.Is(err, errTooLarge):
 			e.Message = errTooLarge.Error()
+		case errors.As(err, &canceled):
+			e.Message = "no answer in time: " + text
+		default:
+			e.Message = "no answer: " + text
 		}
 		return e
 	}
@@ -157,12 +155,9 @@ func classify(call string, err error, secrets []string) *Error {
 	return e
 }
 
-var (
-	constraint = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(
-			`at '([A-Za-z0-9_.]+)' failed to satisfy`)
-	})
-)
+var constraint = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`at '([A-Za-z0-9_.]+)' failed to satisfy`)
+})
 
 // ClassOf returns the class of an error of this package, and "" of any other.
 func ClassOf(err error) Class {

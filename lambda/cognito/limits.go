@@ -53,48 +53,47 @@ const (
 	// below it.
 	poolRate  = 4.75
 	poolBurst = 4
-	// maxPoolLimiters is when the limiters of idle pools are dropped.
-	maxPoolLimiters = 256
+	// maxLimiters is when those of idle pools are dropped.
+	maxLimiters = 256
 )
 
 // limits says when calls may be made. It is safe for concurrent use.
 type limits struct {
-	share      float64 // the part of the documented rates to use
-	poolShare  float64 // the same of the rates for one pool
-	mutex      sync.Mutex
-	categories map[string]*rate.Limiter
-	pools      map[string]*rate.Limiter // by pool and call
+	share     float64 // the part of the documented rates to use
+	poolShare float64 // the same of the rates for one pool
+	mutex     sync.Mutex
+	limiters  map[string]*rate.Limiter // by category, or by pool and call
 }
 
 func newLimits() *limits {
-	return &limits{share: defaultShare, poolShare: defaultPoolShare, categories: map[string]*rate.Limiter{},
-		pools: map[string]*rate.Limiter{}}
+	return &limits{share: defaultShare, poolShare: defaultPoolShare, limiters: map[string]*rate.Limiter{}}
 }
 
-// limiters returns the limiters that a call has to respect.
-func (l *limits) limiters(id, call string, now time.Time) []*rate.Limiter {
+// of returns the limiters that a call has to respect.
+func (l *limits) of(id, call string, now time.Time) []*rate.Limiter {
 	of, ok := categoryOf[call]
 	if !ok {
 		return nil
 	}
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	if l.categories[of.name] == nil {
-		l.categories[of.name] = rate.NewLimiter(rate.Limit(of.perSecond*l.share), burst)
+	found := []*rate.Limiter{l.limiter(of.name, of.perSecond*l.share, burst, now)}
+	if of.perPool {
+		found = append(found, l.limiter(id+" "+call, poolRate*l.poolShare, poolBurst, now))
 	}
-	found := []*rate.Limiter{l.categories[of.name]}
-	if !of.perPool {
-		return found
-	}
-	key := id + " " + call
-	if l.pools[key] == nil {
-		if len(l.pools) >= maxPoolLimiters {
+	return found
+}
+
+func (l *limits) limiter(key string, perSecond float64, burst int, now time.Time) *rate.Limiter {
+	if l.limiters[key] == nil {
+		if len(l.limiters) >= maxLimiters {
 			// A limiter that is full again is like a new one.
-			maps.DeleteFunc(l.pools, func(_ string, p *rate.Limiter) bool { return p.TokensAt(now) >= poolBurst })
+			full := func(_ string, p *rate.Limiter) bool { return p.TokensAt(now) >= float64(p.Burst()) }
+			maps.DeleteFunc(l.limiters, full)
 		}
-		l.pools[key] = rate.NewLimiter(rate.Limit(poolRate*l.poolShare), poolBurst)
+		l.limiters[key] = rate.NewLimiter(rate.Limit(perSecond), burst)
 	}
-	return append(found, l.pools[key])
+	return l.limiters[key]
 }
 
 // A slot is the time at which a call may be made.
@@ -107,7 +106,7 @@ type slot struct {
 func (l *limits) reserve(id, call string) slot {
 	var s slot
 	now := time.Now()
-	for _, limiter := range l.limiters(id, call, now) {
+	for _, limiter := range l.of(id, call, now) {
 		r := limiter.ReserveN(now, 1)
 		s.reserved = append(s.reserved, r)
 		s.wait = max(s.wait, r.DelayFrom(now))

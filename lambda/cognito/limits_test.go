@@ -146,12 +146,12 @@ func TestLimitersAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimits()
-		for i := range 20 * maxPoolLimiters {
+		for i := range 20 * maxLimiters {
 			l.reserve(fmt.Sprintf("eu-west-1_Pool%d", i), "DescribeUserPoolClient")
 			time.Sleep(10 * time.Millisecond)
 		}
-		if len(l.pools) > maxPoolLimiters {
-			t.Errorf("%d limiters are kept", len(l.pools))
+		if len(l.limiters) > maxLimiters {
+			t.Errorf("%d limiters are kept", len(l.limiters))
 		}
 	})
 }

@@ -30,7 +30,7 @@ GOFILES = $(shell find $(CODE) -name node_modules -prune -o -name '*.go' -print)
 .PHONY: help demo install function invoke local stack stack-test build dynalite others test campaign lint compiled vuln fmt generate stale model check bench sbom fuzz cover layout clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
 demo: ## show an incident and its remediation on an embedded fake of Cognito
 	@go run ./lambda/cmd/poolkeeper demo

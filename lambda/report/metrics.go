@@ -115,8 +115,9 @@ const (
 	seconds = "Seconds"
 )
 
+// A metric has the names of the format; its value is a member of the line.
 type metric struct {
-	name, unit string
+	Name, Unit string
 	value      any
 }
 
@@ -128,16 +129,22 @@ type directive struct {
 
 // embedded is one line of the format.
 func embedded(now time.Time, line map[string]any, directives ...directive) string {
-	type object = map[string]any
-	var sets []object
-	for _, d := range directives {
-		defined := []object{}
-		for _, m := range d.metrics {
-			defined = append(defined, object{"Name": m.name, "Unit": m.unit})
-			line[m.name] = m.value
-		}
-		sets = append(sets, object{"Dimensions": [][]string{d.dimensions}, "Metrics": defined, "Namespace": Namespace})
+	type set struct {
+		Dimensions [][]string
+		Metrics    []metric
+		Namespace  string
 	}
-	line["_aws"] = object{"CloudWatchMetrics": sets, "Timestamp": now.UnixMilli()} // milliseconds since 1970
+	var about struct {
+		CloudWatchMetrics []set
+		Timestamp         int64 // milliseconds since 1970
+	}
+	about.Timestamp = now.UnixMilli()
+	for _, d := range directives {
+		about.CloudWatchMetrics = append(about.CloudWatchMetrics, set{[][]string{d.dimensions}, d.metrics, Namespace})
+		for _, m := range d.metrics {
+			line[m.Name] = m.value
+		}
+	}
+	line["_aws"] = about
 	return encode(line)
 }

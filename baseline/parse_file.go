@@ -211,7 +211,7 @@ func (p *parser) exemption(n *yaml.Node, path string) Exemption {
 func (p *parser) unknown(n *yaml.Node, into map[string]Unknown) {
 	for _, e := range p.entries(n, "unknownMembers", "member names, each with echo, omit or stop") {
 		path := join("unknownMembers", e.name)
-		if _, found := Lookup(e.name); found {
+		if knownMember(e.name) {
 			p.wrong(e.key, path, "this build knows that member: remove the entry")
 		}
 		say := Unknown(e.value.Value)
@@ -222,6 +222,21 @@ func (p *parser) unknown(n *yaml.Node, into map[string]Unknown) {
 		}
 		into[e.name] = say
 	}
+}
+
+// knownMember says whether an entry of unknownMembers names a member that the table has: by its path, or by its document
+// and its path there. The name of a document alone stands for all others of it.
+func knownMember(name string) bool {
+	kind, below, member := strings.Cut(name, ".")
+	document := DocumentName(kind)
+	if _, ok := document.Table(); !ok {
+		_, known := Lookup(name)
+		return known
+	}
+	setting := document.Prefix() + below
+	of, _ := DocumentOf(setting)
+	_, known := Lookup(setting)
+	return member && known && of.Kind() == document
 }
 
 // nearSetting suggests a setting for a path that is none.

@@ -221,6 +221,24 @@ flapBudget: {times: 3}
 	}
 }
 
+// TestUnknownMembersOfDocuments: an entry may name a document, or a member there that only another document has.
+func TestUnknownMembersOfDocuments(t *testing.T) {
+	t.Parallel()
+	for name, ok := range map[string]bool{
+		"UserPool": true, "RiskConfiguration": true, "AppClient": true, "UserPool.FutureThing": true,
+		"UserPool.SoftwareTokenMfaConfiguration": true, "UserPool.DeletionProtection": false,
+		"MfaConfig.SoftwareTokenMfaConfiguration": false, "RiskConfiguration.FutureThing": true,
+		"RiskConfiguration.RiskExceptionConfiguration": false, "AppClient.CallbackURLs": false,
+		"DeletionProtection": false,
+	} {
+		_, err := Parse("b.yaml", []byte("version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]\n"+
+			"unknownMembers: {"+name+": stop}\n"))
+		if (err == nil) != ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestInMode: a copy in another mode leaves the baseline as it is.
 func TestInMode(t *testing.T) {
 	t.Parallel()

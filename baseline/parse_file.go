@@ -224,8 +224,8 @@ func (p *parser) unknown(n *yaml.Node, into map[string]Unknown) {
 	}
 }
 
-// knownMember says whether an entry of unknownMembers names a member that the table has: by its path, or by its document
-// and its path there. The name of a document alone stands for all others of it.
+// knownMember says whether an entry of unknownMembers names a member of the table: by its path, or by its document and
+// its path there. The name of a document alone stands for all others of it.
 func knownMember(name string) bool {
 	kind, below, member := strings.Cut(name, ".")
 	document := DocumentName(kind)

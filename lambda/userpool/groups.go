@@ -40,12 +40,11 @@ func gravity(d baseline.Drift) int {
 	if d.Rule == "" {
 		return -1 // to be restored
 	}
-	for i, above := range gravest {
-		if covers(above, d.Setting) {
-			return i
-		}
+	i := slices.IndexFunc(gravest, func(above string) bool { return covers(above, d.Setting) })
+	if i < 0 {
+		return len(gravest)
 	}
-	return len(gravest)
+	return i
 }
 
 // together says whether two settings are never written one without the other.
@@ -55,13 +54,11 @@ func together(a, b string) bool {
 
 // unitOf returns the setting that holds the unit of a lifetime, or "".
 func unitOf(setting string) string {
-	above, name := "", setting
-	if i := strings.LastIndexByte(setting, '.'); i >= 0 {
-		above, name = setting[:i+1], setting[i+1:]
+	above, name := setting[:len(setting)-len(last(setting))], last(setting)
+	if lifetime, ok := strings.CutSuffix(name, "Validity"); ok && strings.HasSuffix(lifetime, "Token") {
+		return above + "TokenValidityUnits." + lifetime
 	}
-	lifetime, ok := strings.CutSuffix(name, "Validity")
-	if !ok || !strings.HasSuffix(lifetime, "Token") {
-		return ""
-	}
-	return above + "TokenValidityUnits." + lifetime
+	return ""
 }
+
+func last(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }

@@ -16,7 +16,7 @@ import urllib.request
 import uuid
 from datetime import datetime, timezone
 
-PORT = os.environ.get("PORT", "4566")
+PORT = os.environ.get("PORT") or "4566"
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 ARM = os.uname().machine in ("arm64", "aarch64")
 ENVIRONMENT = {

@@ -24,16 +24,19 @@ type Search struct {
 	last      []string           // the fixes that were refused last, sorted; nil once a write was accepted
 	reason    string             // of that refusal
 	tries     int
+	most      int // fixes of any plan
 	accepted  int            // writes
 	refusedAt map[string]int // by setting, how many writes were accepted before it was refused
 	retried   bool
 }
 
-// leastTries is enough for six fixes that are all refused: eleven sets of writes.
-const leastTries = 12
+// minTryCap is enough for six fixes that are all refused: eleven sets of writes. More fixes may take more.
+const minTryCap = 12
 
-// Try counts a set of writes that is tried, and Forget one that was neither accepted nor refused.
-func (s *Search) Try() { s.tries++ }
+func (s *Search) tryCap() int { return max(minTryCap, 2*s.most) }
+
+// Try counts the writes of a plan that are tried, and Forget those that were neither accepted nor refused.
+func (s *Search) Try(plan []baseline.Drift) { s.tries, s.most = s.tries+1, max(s.most, len(plan)) }
 
 // Forget takes back the last Try.
 func (s *Search) Forget() { s.tries-- }
@@ -46,7 +49,7 @@ func (s *Search) Accept() { s.accepted, s.last = s.accepted+1, nil }
 func (s *Search) Refuse(plan, fixes []baseline.Drift, culprits []string, reason string) {
 	if len(culprits) > 0 {
 		for _, d := range touching(fixes, culprits) {
-			s.refuse(d.Setting, reason) // which another write does not change
+			s.refuse(d.Setting, reason) // another write cannot help
 		}
 		return
 	}
@@ -63,18 +66,18 @@ func (s *Search) Refuse(plan, fixes []baseline.Drift, culprits []string, reason 
 	s.waiting = append(s.waiting, rest)
 }
 
-// GivesUp says whether nothing is gained by trying the fixes of a plan: these very fixes were refused and nothing was
-// accepted since, or too much was tried. Then it notes them as refused.
+// GivesUp notes the fixes of a plan as refused, and returns true, where nothing is gained by trying them: these very
+// fixes were refused and nothing was accepted since, or too much was tried.
 func (s *Search) GivesUp(plan []baseline.Drift) bool {
 	again := s.last != nil && slices.Equal(s.last, names(plan))
-	if !again && s.tries < max(leastTries, 2*(len(plan)+len(s.Refused))) {
+	if !again && s.tries < s.tryCap() {
 		return false
 	}
 	s.giveUp(plan)
 	return true
 }
 
-// Next goes on with what was postponed, and says whether there was anything.
+// Next has what was postponed last tried now, and says whether there was anything.
 func (s *Search) Next() bool {
 	if len(s.waiting) == 0 {
 		return false
@@ -89,7 +92,7 @@ func (s *Search) Next() bool {
 
 // Retry has what was refused tried once more if a write was accepted since, and says whether there is anything.
 func (s *Search) Retry() bool {
-	if s.retried || s.tries >= leastTries {
+	if s.retried || s.tries >= s.tryCap() {
 		return false
 	}
 	s.retried = true

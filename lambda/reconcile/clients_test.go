@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/outcome"
@@ -168,6 +170,26 @@ func TestClientThatGoes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestClientThatGoesIsNotFixed: a client that is deleted after the pool was written was not put right.
+func TestClientThatGoesIsNotFixed(t *testing.T) {
+	t.Parallel()
+	b := serve(t, cognitotest.Contract)
+	b.whole(func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
+	client := b.fake.Client(poolID, web)
+	client["PreventUserExistenceErrors"] = "LEGACY"
+	b.fake.PutClient(poolID, web, client)
+	b.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPoolClient", Skip: 1,
+		Then: func(s *cognitotest.Server) { s.RemoveClient(poolID, web) }})
+	out := b.reconcile(t, parse(t, `version: 1
+rules:
+- name: all
+  require: {DeletionProtection: ACTIVE}
+  clients: [{names: ["web-*"], require: {PreventUserExistenceErrors: ENABLED}}]`))
+	if diff := cmp.Diff(map[string]outcome.State{"DeletionProtection": fixed}, states(out)); diff != "" {
+		t.Errorf("%s (%s) (-want +got):\n%s", out.Outcome, out.Reason, diff)
 	}
 }
 

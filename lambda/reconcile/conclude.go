@@ -19,7 +19,7 @@ func (r *run) conclude(ctx context.Context, err error) (outcome.Outcome, error) 
 		fixes += len(done.fixes)
 		lost += done.lost
 		r.out.Verified.UnmanagedUnchanged += done.unmanaged
-		if fixes > 0 {
+		if len(done.fixes) > 0 {
 			r.out.Verified.Owned += holding(done.found)
 		}
 	}

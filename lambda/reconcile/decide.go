@@ -62,6 +62,10 @@ type Decision struct {
 // write, UpdateUserPool with the whole document. In audit mode it has none, and a finding with StateReported.
 func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) (Decision, error) {
 	riskRequired := unit.isPool() && rules.requiresRisk(state)
+	all := baseline.Policy{}
+	if len(attempt.Restores) > 0 {
+		all = rules.Baseline.Policy(state.Identity(), rules.Now)
+	}
 	state = state.Focus(unit)
 	policy := rules.policy(state, unit)
 	d := Decision{Found: compare(policy, state)}
@@ -76,7 +80,7 @@ func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) (Deci
 		}
 	}
 	d.Lost = state.Lacks(attempt.Restores)
-	restores, findings := rules.restores(policy, d.Lost, attempt)
+	restores, findings := rules.restores(all, d.Lost, attempt)
 	d.Findings = append(d.Findings, findings...)
 	var err error
 	d.Plan, err = userpool.NewPlan(state, append(fixable, restores...), userpool.Options{
@@ -147,11 +151,12 @@ func refusal(d baseline.Drift, reason string, accepted []baseline.DocumentName) 
 	return outcome.Of(d, outcome.StateUnfixable, reason)
 }
 
-// restores returns what of the lost settings can be written again, and the findings of what cannot.
+// restores returns what of the lost settings can be written again, and the findings of what cannot. The policy is that
+// of the whole pool: a setting is restored whether it is required or not.
 func (r Rules) restores(policy baseline.Policy, lost []baseline.Drift, attempt Attempt,
 ) (writable []baseline.Drift, findings []outcome.Finding) {
-	enforces := slices.ContainsFunc(policy.Requirements, func(o baseline.Owned) bool {
-		return o.Mode == baseline.Enforce
+	enforces := slices.ContainsFunc(r.Baseline.Rules, func(rule baseline.Rule) bool {
+		return rule.Mode == baseline.Enforce && slices.Contains(policy.Rules, rule.Name)
 	})
 	for _, d := range lost {
 		refused, isRefused := attempt.Refused[d.Setting]

@@ -107,6 +107,18 @@ func TestRestoredByTheNext(t *testing.T) {
 	}
 }
 
+// TestRestoredByAnotherBaseline: what a killed process took is restored, too, where the baseline of the next run
+// requires nothing of the pool itself any more.
+func TestRestoredByAnotherBaseline(t *testing.T) {
+	t.Parallel()
+	w, lost, _ := interrupted(t, require(t, noTextFactor))
+	another := parse(t, "version: 1\nrules: [{name: all, clients: [{require: {EnableTokenRevocation: true}}]}]")
+	out := w.answer(t, another, onPool(event.Cause{EventID: "three", Time: w.time()}))
+	if lost() || !hasCode(out, outcome.CodeInterrupted) {
+		t.Errorf("%s (%s) %v, not restored: %v", out.Outcome, out.Reason, out.Drifts, lost())
+	}
+}
+
 // TestRestoreIsReported: a run that only restores says so, and names the interrupted run; one whose restoring write is
 // accepted and not carried out says that, too.
 func TestRestoreIsReported(t *testing.T) {

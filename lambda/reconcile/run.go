@@ -42,6 +42,7 @@ type result struct {
 	findings  []outcome.Finding
 	fixes     []baseline.Drift // whose writes were accepted
 	refused   int              // settings that the service refused
+	gone      bool              // the app client was deleted meanwhile
 	moved     []string         // settings that were not to move and did
 	unmanaged int              // unmanaged settings that are exactly what they were
 	lost      int              // restores that are still to be made
@@ -121,22 +122,32 @@ func (r *run) observe(ctx context.Context) error {
 	go func() { known <- r.ledger.history(ctx, r.start.Add(-historyTime), false) }()
 	err := r.readAll(ctx)
 	unknown := r.know(ctx, <-known)
-	if err = cmp.Or(unknown, err); err != nil || len(r.interrupted) == 0 || r.scope.Whole {
+	if err = cmp.Or(unknown, err); err != nil || len(r.interrupted) == 0 || !r.widen() {
 		return err
 	}
-	// What an interrupted run wrote may stand in any document. But a request for some clients never becomes one for all:
-	// each message of a fan-out would make a fan-out of its own.
-	r.scope = wholeScope(r.with.Baseline, r.request.UserPoolID)
-	if len(r.request.Clients) > 0 {
-		r.scope.Whole, r.scope.Clients = false, slices.Clone(r.request.Clients)
-		for _, record := range r.interrupted {
-			for _, s := range record.Sent {
-				r.scope.Clients = append(r.scope.Clients, s.Document.Client())
+	return r.readAll(ctx)
+}
+
+// widen extends the scope to what interrupted runs may have written, and says whether that is more. A request for some
+// clients gets only those clients that they wrote: else each message of a fan-out would make a fan-out of its own.
+func (r *run) widen() bool {
+	before := r.scope
+	if !r.scope.Whole {
+		r.scope = wholeScope(r.with.Baseline, r.request.UserPoolID)
+		if len(r.request.Clients) > 0 {
+			r.scope.Whole, r.scope.Clients = false, slices.Clone(r.request.Clients)
+			for _, record := range r.interrupted {
+				for _, s := range record.Sent {
+					r.scope.Clients = append(r.scope.Clients, s.Document.Client())
+				}
 			}
 		}
 	}
+	if len(outcome.RestoresOf(r.interrupted)) > 0 { // required of the pool or not
+		r.scope.Kinds = slices.Concat(poolUnit, r.scope.Kinds)
+	}
 	r.rules.Whole = r.scope.Whole
-	return r.readAll(ctx)
+	return !before.covers(r.scope) || r.scope.Whole != before.Whole
 }
 
 func (r *run) readAll(ctx context.Context) error {

@@ -61,7 +61,7 @@ func (w *work) bring(ctx context.Context) (result, error) {
 		defer func() { r.ledger.release(ctx, r.owner, r.with.Now()) }()
 	}
 	done, err := w.do(ctx)
-	if err == nil && len(r.out.Writes) > 0 {
+	if err == nil && len(r.out.Writes) > 0 && !done.gone {
 		done.followed(r.rules, decision.Found.Drifts)
 	}
 	return done, err
@@ -129,7 +129,7 @@ func (w *work) do(ctx context.Context) (result, error) {
 			if gone, err := w.gone(ctx, err); !gone {
 				return w.partial(), w.run.later(err)
 			}
-			return result{unit: w.done.unit}, nil
+			return result{unit: w.done.unit, gone: true}, nil
 		}
 		decision, err := Decide(w.run.rules, w.done.unit, w.run.state, w.attempt)
 		if err != nil {

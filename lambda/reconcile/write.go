@@ -14,7 +14,7 @@ import (
 
 // try makes the writes of a plan in their order, each once, and learns from the answers. The error defers the request.
 func (w *work) try(ctx context.Context, plan userpool.Plan) error {
-	w.attempt.Try()
+	w.attempt.Try(plan.Fixes)
 	if !w.began {
 		w.origin = w.run.state.Focus(w.done.unit)
 	}

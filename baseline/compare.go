@@ -25,6 +25,20 @@ func (c Comparison) Owns(path string) bool {
 	return slices.ContainsFunc(c.Owned, func(owned string) bool { return Concerns(owned, path) })
 }
 
+// Holding counts the required leaf settings that hold.
+func (c Comparison) Holding() int {
+	drifted, n := Comparison{}, 0
+	for _, d := range c.Drifts {
+		drifted.Owned = append(drifted.Owned, d.Setting)
+	}
+	for _, setting := range c.Owned {
+		if !drifted.Owns(setting) {
+			n++
+		}
+	}
+	return n
+}
+
 // A comparer compares one pool with one policy.
 type comparer struct {
 	policy Policy

@@ -17,14 +17,16 @@ import (
 // For example, where A, B and C are refused together, A and B are tried next, and C is postponed. If those two are
 // refused too, A is tried by itself, then B, then C.
 type Search struct {
-	Refused   map[string]string // settings that are refused, and why
-	Postponed map[string]bool   // settings that are not tried now
+	Refused   map[string]string                  // settings that are refused, and why
+	Postponed map[string]bool                    // settings that are not tried now
+	Accepted  map[string][]baseline.DocumentName // where a setting was written: a twin stands in two documents
+	Unheld    map[string]bool                    // settings that were written and do not hold
 
 	waiting   [][]baseline.Drift // what is postponed, the next one last
 	last      []string           // the fixes that were refused last, sorted; nil once a write was accepted
 	reason    string             // of that refusal
 	tries     int
-	most      int // fixes of any plan
+	most      int            // fixes of any plan
 	accepted  int            // writes
 	refusedAt map[string]int // by setting, how many writes were accepted before it was refused
 	retried   bool
@@ -41,8 +43,36 @@ func (s *Search) Try(plan []baseline.Drift) { s.tries, s.most = s.tries+1, max(s
 // Forget takes back the last Try.
 func (s *Search) Forget() { s.tries-- }
 
-// Accept notes an accepted write.
+// Accept notes an accepted write of some fixes, or one that may have been.
 func (s *Search) Accept() { s.accepted, s.last = s.accepted+1, nil }
+
+// Accepts notes where the fixes of an accepted write were written.
+func (s *Search) Accepts(request userpool.Request) {
+	for _, d := range request.Fixes {
+		s.Accepted = with(s.Accepted, d.Setting, append(s.Accepted[d.Setting], request.Document))
+	}
+}
+
+// Repeats returns the fixes that were accepted for their document before. Restores do not count: they may be written
+// again after each write that takes them.
+func (s *Search) Repeats(writes []userpool.Request) []baseline.Drift {
+	var all []baseline.Drift
+	for _, request := range writes {
+		for _, d := range request.Fixes {
+			if d.Rule != "" && slices.Contains(s.Accepted[d.Setting], request.Document) {
+				all = append(all, d)
+			}
+		}
+	}
+	return all
+}
+
+// Unhold notes settings that were written and do not hold. They are not written again.
+func (s *Search) Unhold(fixes []baseline.Drift) {
+	for _, d := range fixes {
+		s.Unheld = with(s.Unheld, d.Setting, true)
+	}
+}
 
 // Refuse notes a refused write of some fixes of a plan. Culprits are the settings that the answer blames with
 // certainty, nil where it names none.
@@ -106,7 +136,7 @@ func (s *Search) Retry() bool {
 
 // Restart forgets what was refused, for another unit has written since.
 func (s *Search) Restart() {
-	*s = Search{retried: s.retried}
+	*s = Search{retried: s.retried, Accepted: s.Accepted, Unheld: s.Unheld}
 }
 
 func (s *Search) giveUp(fixes []baseline.Drift) {

@@ -124,7 +124,7 @@ type Details struct {
 	Open        []Record // to be closed once people are notified
 }
 
-// Times says when a run came to what. A time that it never came to is zero.
+// Times has the time of each stage; it is zero for one that was not reached.
 type Times struct {
 	Seen     time.Time // the event was taken up
 	Written  time.Time // the last write was accepted

@@ -9,8 +9,8 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// inFlight is how long after a call its event may still come: CloudTrail and EventBridge deliver within minutes.
-const inFlight = 15 * time.Minute
+// eventDelay is how long after a call its event may still come: CloudTrail and EventBridge deliver within minutes.
+const eventDelay = 15 * time.Minute
 
 // CountedNote begins the note of a finding that was counted as undetected, and of which nobody was notified.
 const CountedNote = "counted:"
@@ -25,7 +25,7 @@ func Undetected(out Outcome, notes map[string]time.Time, state userpool.State, n
 		_, notified := notes[fingerprint]
 		_, counted := notes[CountedNote+fingerprint]
 		if enforced && d.Code != CodeInterrupted && !notified && !counted &&
-			now.Sub(changedAt(state, d.Setting)) >= inFlight {
+			now.Sub(changedAt(state, d.Setting)) >= eventDelay {
 			n++
 		}
 	}

@@ -20,7 +20,7 @@ func (r *run) conclude(ctx context.Context, err error) (outcome.Outcome, error) 
 		lost += done.lost
 		r.out.Verified.UnmanagedUnchanged += done.unmanaged
 		if len(done.fixes) > 0 {
-			r.out.Verified.Owned += holding(done.found)
+			r.out.Verified.Owned += done.found.Holding()
 		}
 	}
 	switch {
@@ -37,7 +37,7 @@ func (r *run) conclude(ctx context.Context, err error) (outcome.Outcome, error) 
 		r.out.Outcome = ending
 	}
 	r.remember()
-	r.close(ctx, err, lost)
+	r.prepareRecords(ctx, err, lost)
 	r.out.Details.Duration = r.with.Now().Sub(r.start)
 	if r.ledger.failed() {
 		r.out.Details.LedgerError = r.ledger.err.Error()
@@ -128,9 +128,9 @@ func (r *run) remember() {
 	}
 }
 
-// close prepares the records that Close writes. A record whose run was deferred, while something is still to be
-// restored, stays open for the next run.
-func (r *run) close(ctx context.Context, err error, lost int) {
+// prepareRecords prepares the records that Close writes. A record whose run was deferred, while something is still to
+// be restored, stays open for the next run.
+func (r *run) prepareRecords(ctx context.Context, err error, lost int) {
 	now := r.with.Now()
 	if r.record != nil {
 		r.out.Critical = r.out.Critical || r.record.Shifted()
@@ -160,22 +160,7 @@ func (r *run) close(ctx context.Context, err error, lost int) {
 	}
 	for _, record := range r.interrupted {
 		record.Ended, record.Outcome = now, r.out.Outcome
-		record.Reason = "the run was interrupted, and a later one looked at the pool"
+		record.Reason = "the run was interrupted, and a later one took its record up"
 		r.out.Details.Open = append(r.out.Details.Open, record)
 	}
-}
-
-// holding counts the required leaf settings that hold.
-func holding(found baseline.Comparison) int {
-	drifted := baseline.Comparison{}
-	for _, d := range found.Drifts {
-		drifted.Owned = append(drifted.Owned, d.Setting)
-	}
-	n := 0
-	for _, setting := range found.Owned {
-		if !drifted.Owns(setting) {
-			n++
-		}
-	}
-	return n
 }

@@ -40,9 +40,6 @@ func (r Rules) requiresRisk(state userpool.State) bool {
 // An Attempt is what a run has learned of the writes of one unit.
 type Attempt struct {
 	halving.Search
-	Unheld map[string]bool // settings that were written in this run and do not hold
-	// Accepted has the documents in which a setting was written: a twin stands in two.
-	Accepted map[string][]baseline.DocumentName
 	Restores []baseline.Drift // what our writes took from the pool
 	// MoveValidity sends UnusedAccountValidityDays under its newer name, which the service has just asked for.
 	MoveValidity bool
@@ -95,7 +92,8 @@ func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) (Deci
 	return d, err
 }
 
-// compare is baseline.Compare, but that a client which only has the pool's risk configuration has none of its own.
+// compare is baseline.Compare without the drift of a risk configuration that has to be absent and that a client only
+// inherits from the pool.
 func compare(policy baseline.Policy, state userpool.State) baseline.Comparison {
 	found := baseline.Compare(policy, state.Settings())
 	found.Drifts = slices.DeleteFunc(found.Drifts, func(d baseline.Drift) bool {

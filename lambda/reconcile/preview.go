@@ -7,7 +7,6 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/outcome"
-	"poolkeeper/lambda/userpool"
 )
 
 // Plan reads and decides as Reconcile does, and writes nothing. The error is nil or a *DeferredError.
@@ -18,7 +17,7 @@ func (r *Reconciler) Plan(ctx context.Context, id string) (outcome.Preview, erro
 		return outcome.Preview{Outcome: out}, err
 	}
 	if err := run.observe(ctx); err != nil {
-		out, err := run.unreadable(ctx, err)
+		out, err := run.endUnwritten(ctx, err)
 		return outcome.Preview{Outcome: out}, err
 	}
 	policy := r.Baseline.Policy(run.state.Identity(), run.rules.Now)
@@ -54,7 +53,7 @@ func (r *run) plan(p *outcome.Preview) (planned []outcome.Finding, err error) {
 	state := r.state // with the risk configuration that the plan gives the pool
 	for _, unit := range r.scope.Units(r.state) {
 		decision, err := Decide(r.rules, unit, state, Attempt{})
-		for again := 0; err == nil && unit.isPool() && again < attempts && decision.goesOn(); again++ {
+		for again := 0; err == nil && unit.isPool() && again < busyTries && decision.goesOn(); again++ {
 			planned, p.Writes = decision.show(planned, p.Writes)
 			offers = offers || decision.Plan.Offers()
 			state = state.After(decision.Plan)
@@ -64,13 +63,13 @@ func (r *run) plan(p *outcome.Preview) (planned []outcome.Finding, err error) {
 			return nil, r.later(err)
 		}
 		offers = offers || decision.Plan.Offers()
-		if findings, calls := later(r, unit, offers); len(findings) > 0 {
+		if findings, calls := onceOffered(r, unit, offers); len(findings) > 0 {
 			planned = append(planned, findings...)
 			p.Writes = append(p.Writes, calls...)
 			continue
 		}
 		done := result{unit: unit, found: decision.Found, findings: decision.Findings}
-		done.followed(r.rules, compare(r.rules.policy(r.state, unit), r.state.Focus(unit)).Drifts)
+		done.addFollowers(r.rules, compare(r.rules.policy(r.state, unit), r.state.Focus(unit)).Drifts)
 		for i := range done.findings {
 			if done.findings[i].State == outcome.StateFixed {
 				done.findings[i].State = outcome.StatePlanned
@@ -100,10 +99,10 @@ func (d Decision) show(planned []outcome.Finding, calls []string) ([]outcome.Fin
 	return planned, calls
 }
 
-// later returns what may have to be written in a unit that the pool offers only once an earlier write turned threat
-// protection on: nobody knows before what stands there.
-func later(r *run, unit Unit, offers bool) (findings []outcome.Finding, calls []string) {
-	if !offers || !slices.ContainsFunc(unit, func(name baseline.DocumentName) bool { return hidden(r.state, name) }) {
+// onceOffered returns what may have to be written in a unit that the pool offers only once an earlier write turned
+// threat protection on: nobody knows before what stands there.
+func onceOffered(r *run, unit Unit, offers bool) (findings []outcome.Finding, calls []string) {
+	if !offers || !slices.ContainsFunc(unit, r.state.Off) {
 		return nil, nil
 	}
 	policy := r.rules.policy(r.state, unit)
@@ -115,9 +114,4 @@ func later(r *run, unit Unit, offers bool) (findings []outcome.Finding, calls []
 	}
 	table, _ := unit[len(unit)-1].Table()
 	return findings, []string{table.WriteCall}
-}
-
-func hidden(state userpool.State, name baseline.DocumentName) bool {
-	document, read := state.Documents[name]
-	return read && document == nil
 }

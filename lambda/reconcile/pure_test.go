@@ -99,14 +99,15 @@ var decisions = map[string]decided{
 		attempt:  reconcile.Attempt{Search: halving.Search{Refused: map[string]string{"DeletionProtection": "no"}}},
 		findings: protection(outcome.StateUnfixable), reason: "no"},
 	"does not hold": {rule: protects, edit: unprotected,
-		attempt:  reconcile.Attempt{Unheld: map[string]bool{"DeletionProtection": true}},
+		attempt:  reconcile.Attempt{Search: halving.Search{Unheld: map[string]bool{"DeletionProtection": true}}},
 		findings: protection(outcome.StateUnfixable), code: outcome.CodeUnheld, reason: "did not hold"},
 	"excluded is tried later": {rule: protects, edit: unprotected,
 		attempt: reconcile.Attempt{Search: halving.Search{Postponed: map[string]bool{"DeletionProtection": true}}}},
 	"refused in one of two documents": {rule: "require: {SmsMfaConfiguration: {SmsAuthenticationMessage: 'New {####}'}}",
 		attempt: reconcile.Attempt{
-			Search:   halving.Search{Refused: map[string]string{"SmsMfaConfiguration.SmsAuthenticationMessage": "no"}},
-			Accepted: map[string][]baseline.DocumentName{"SmsMfaConfiguration.SmsAuthenticationMessage": {baseline.UserPool}}},
+			Search: halving.Search{Refused: map[string]string{"SmsMfaConfiguration.SmsAuthenticationMessage": "no"},
+				Accepted: map[string][]baseline.DocumentName{
+					"SmsMfaConfiguration.SmsAuthenticationMessage": {baseline.UserPool}}}},
 		findings: map[string]outcome.State{"SmsMfaConfiguration.SmsAuthenticationMessage": outcome.StateUnfixable},
 		code:     outcome.CodeHalf, reason: "it was written in UserPool"},
 	"no value to write": {rule: "require: {EmailConfiguration: {ReplyToEmailAddress: {matches: '^ops@example[.]com$'}}}",

@@ -28,7 +28,7 @@ type Reconciler struct {
 	Ledger   Ledger
 	OwnRole  string // ARN of our own role; its writes are never answered with a write
 	Actor    string // who runs the command, for the record; "" in the function
-	// LeaseWait is how long a lease that another run holds is waited for.
+	// LeaseWait is how long to wait for a lease that another run has.
 	LeaseWait time.Duration
 	// MostClients is how many app clients one run handles, 0 for any number. The others are in Outcome.Clients.
 	MostClients int
@@ -39,19 +39,19 @@ type Reconciler struct {
 	reads *sync.Map // by pool, the lastRead of this process
 }
 
-// New returns a Reconciler that lives by the real clock.
+// New returns a Reconciler that uses the real clock.
 func New(pools Pools, required *baseline.Baseline, ledger Ledger) *Reconciler {
 	return &Reconciler{Pools: pools, Baseline: required, Ledger: ledger, Now: time.Now, Sleep: cognito.Sleep,
 		Jitter: func(d time.Duration) time.Duration { return d/2 + rand.N(d) }, reads: &sync.Map{}}
 }
 
 const (
-	attempts  = 4                      // how often a busy pool is read and decided before the request is deferred
-	firstWait = 500 * time.Millisecond // before the second attempt; each further one waits twice as long
-	writeTime = 5 * time.Second        // without it for a write and its verification, no write is started
-	leaseTime = 60 * time.Second       // of a lease, renewed before each write
-	clockSkew = 5 * time.Second        // how far the clocks of two processes may be apart
-	staleTime = 3 * time.Second        // how long a read may show an older state
+	busyTries     = 4                      // of a unit, while the service is busy or its answers are lost
+	firstWait     = 500 * time.Millisecond // before the second attempt; each further one waits twice as long
+	writeTime     = 5 * time.Second        // without it for a write and its verification, no write is started
+	leaseTime     = 60 * time.Second       // of a lease, renewed before a write if it is older than clockSkew
+	clockSkew     = 5 * time.Second        // how far the clocks of two processes may be apart
+	staleReadTime = 3 * time.Second        // how long a read may show an older state
 )
 
 // Reconcile brings one pool to the baseline, as far as the request's scope goes. The error is nil or a
@@ -60,8 +60,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request event.Request) (outc
 	return r.begin(request).reconcile(ctx, "")
 }
 
-// ReconcileFrom is Reconcile of the whole pool for a plan that was shown before: where the pool is no longer in the
-// state with that digest, nothing is written, and the outcome is Drifted with the reason outcome.MovedReason.
+// ReconcileFrom reconciles the whole pool if it is still in the planned state, given by its digest. If not, it writes
+// nothing and returns Drifted with outcome.MovedReason.
 func (r *Reconciler) ReconcileFrom(ctx context.Context, id, state string, cause event.Cause) (outcome.Outcome, error) {
 	return r.begin(event.Request{Kind: event.One, UserPoolID: id, Cause: cause}).reconcile(ctx, state)
 }

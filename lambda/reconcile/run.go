@@ -22,7 +22,7 @@ type run struct {
 	request     event.Request
 	owner       string // of the lease: no other run has this name
 	start       time.Time
-	ledger      *tolerant
+	ledger      *tolerantLedger
 	scope       Scope
 	rules       Rules
 	first       userpool.State // as the pool was read first
@@ -42,7 +42,7 @@ type result struct {
 	findings  []outcome.Finding
 	fixes     []baseline.Drift // whose writes were accepted
 	refused   int              // settings that the service refused
-	gone      bool              // the app client was deleted meanwhile
+	gone      bool             // the app client was deleted meanwhile
 	moved     []string         // settings that were not to move and did
 	unmanaged int              // unmanaged settings that are exactly what they were
 	lost      int              // restores that are still to be made
@@ -52,7 +52,7 @@ type result struct {
 func (r *Reconciler) begin(request event.Request) *run {
 	now := r.Now()
 	run := &run{with: r, request: request, owner: fmt.Sprintf("%016x", rand.Uint64()), start: now,
-		ledger: &tolerant{ledger: r.Ledger, pool: request.UserPoolID},
+		ledger: &tolerantLedger{ledger: r.Ledger, pool: request.UserPoolID},
 		scope:  ScopeOf(r.Baseline, request),
 		out: outcome.Outcome{UserPoolID: request.UserPoolID, Baseline: r.Baseline.Digest, Cause: request.Cause,
 			Drifts: []outcome.Finding{}, Writes: []string{}}}
@@ -71,7 +71,7 @@ func (r *run) reconcile(ctx context.Context, from string) (outcome.Outcome, erro
 		return r.conclude(ctx, nil)
 	}
 	if err := r.observe(ctx); err != nil {
-		return r.unreadable(ctx, err)
+		return r.endUnwritten(ctx, err)
 	}
 	if from != "" && r.state.Digest() != from {
 		r.out.Outcome, r.out.Reason = outcome.Drifted, outcome.MovedReason
@@ -82,7 +82,7 @@ func (r *run) reconcile(ctx context.Context, from string) (outcome.Outcome, erro
 	}
 	err := r.units(ctx)
 	if err != nil && !slices.ContainsFunc(r.sent(), outcome.Sent.Made) {
-		return r.unreadable(ctx, err)
+		return r.endUnwritten(ctx, err)
 	}
 	return r.conclude(ctx, err)
 }
@@ -91,8 +91,8 @@ func (r *run) reconcile(ctx context.Context, from string) (outcome.Outcome, erro
 // than the time between two scans.
 const historyTime = 3 * 24 * time.Hour
 
-// covered says whether the last read of this process, after the event's call, has seen what the call did and left no
-// drift. Then only the records are read.
+// covered says whether this process read the same scope after the event's call and left no drift. Then only the
+// records are read.
 func (r *run) covered(ctx context.Context) bool {
 	at := r.request.Cause.Time
 	if r.request.Call.Name == "" {
@@ -105,7 +105,7 @@ func (r *run) covered(ctx context.Context) bool {
 	}
 	value, _ := r.with.reads.Load(r.request.UserPoolID)
 	last, ok := value.(lastRead)
-	if !ok || !at.Add(staleTime).Before(last.at) || !last.scope.covers(r.scope) {
+	if !ok || !at.Add(staleReadTime).Before(last.at) || !last.scope.covers(r.scope) {
 		return false
 	}
 	r.history = r.ledger.history(ctx, r.start.Add(-historyTime), false)
@@ -121,7 +121,7 @@ func (r *run) observe(ctx context.Context) error {
 	known := make(chan outcome.History, 1)
 	go func() { known <- r.ledger.history(ctx, r.start.Add(-historyTime), false) }()
 	err := r.readAll(ctx)
-	unknown := r.know(ctx, <-known)
+	unknown := r.takeUp(ctx, <-known)
 	if err = cmp.Or(unknown, err); err != nil || len(r.interrupted) == 0 || !r.widen() {
 		return err
 	}
@@ -169,7 +169,7 @@ func (r *run) readAll(ctx context.Context) error {
 
 // know takes over what the ledger keeps of the pool. It fails where the ledger cannot say what an interrupted run took
 // from it.
-func (r *run) know(ctx context.Context, history outcome.History) error {
+func (r *run) takeUp(ctx context.Context, history outcome.History) error {
 	r.history, r.out.Details.Notified = history, history.Notes
 	if r.with.Actor == "" { // whoever runs a command asks for the write
 		r.rules.Flapping = outcome.Exhausted(r.with.Baseline.Flap, history.Records, r.request.Cause, r.start)
@@ -193,7 +193,7 @@ func (r *run) units(ctx context.Context) error {
 	for _, unit := range r.scope.Units(r.state) {
 		w := r.workOn(unit)
 		all = append(all, w)
-		done, err := w.bring(ctx)
+		done, err := w.reconcile(ctx)
 		r.results = append(r.results, done)
 		if err != nil {
 			return err
@@ -204,7 +204,7 @@ func (r *run) units(ctx context.Context) error {
 			continue
 		}
 		all[i].retry()
-		done, err := all[i].bring(ctx)
+		done, err := all[i].reconcile(ctx)
 		r.results[i] = done
 		if err != nil {
 			return err
@@ -215,7 +215,7 @@ func (r *run) units(ctx context.Context) error {
 
 func (r *run) ignore(reason string) (outcome.Outcome, error) {
 	r.out.Outcome, r.out.Reason = outcome.Ignored, reason
-	return r.conclude(context.Background(), nil)
+	return r.conclude(context.Background(), nil) // which makes no call then
 }
 
 // sent returns the writes of the run.
@@ -226,25 +226,23 @@ func (r *run) sent() []outcome.Sent {
 	return r.record.Sent
 }
 
-// unreadable ends a run that wrote nothing and whose pool could not be read.
-func (r *run) unreadable(ctx context.Context, err error) (outcome.Outcome, error) {
+// endUnwritten ends a run that wrote nothing and whose pool could not be read.
+func (r *run) endUnwritten(ctx context.Context, err error) (outcome.Outcome, error) {
 	switch cognito.ClassOf(err) {
 	case cognito.ClassGone:
 		deleted := r.request.Call.Name == event.DeleteUserPool
 		r.out.Outcome, r.out.Reason = outcome.Ignored, outcome.GoneReason
 		if rule := r.with.Baseline.NamesPool(r.request.UserPoolID); rule != "" && deleted {
-			r.deleted(rule)
+			r.out.Outcome, r.out.Reason, r.out.Critical = outcome.Drifted, "the user pool was deleted", true
+			r.out.Drifts = append(r.out.Drifts, outcome.Deleted(rule, r.request.Cause))
 		}
 		for _, record := range r.interrupted {
-			r.out.Drifts = append(r.out.Drifts, outcome.InterruptedFinding(record))
-			if r.out.Outcome == outcome.Ignored {
-				r.out.Outcome = outcome.Drifted
-			}
+			r.out.Drifts, r.out.Outcome = append(r.out.Drifts, outcome.InterruptedFinding(record)), outcome.Drifted
 		}
 		return r.conclude(ctx, nil)
 	case cognito.ClassElsewhere:
-		r.interrupted = nil // and stay open
-		return r.ignore(elsewhereReason)
+		r.interrupted = nil // their records stay open
+		return r.ignore("the pool is a secondary replica: it is changed in its primary Region")
 	case cognito.ClassDenied, cognito.ClassRefused:
 		r.interrupted = nil
 		r.out.Outcome, r.out.Reason = outcome.Unfixable, err.Error()
@@ -252,16 +250,6 @@ func (r *run) unreadable(ctx context.Context, err error) (outcome.Outcome, error
 	default:
 		return r.conclude(ctx, r.later(err))
 	}
-}
-
-const elsewhereReason = "the pool is a secondary replica: it is changed in its primary Region"
-
-// deleted reports that a pool that a rule names was deleted. Nothing brings it back.
-func (r *run) deleted(rule string) {
-	r.out.Outcome, r.out.Reason, r.out.Critical = outcome.Drifted, "the user pool was deleted", true
-	r.out.Drifts = append(r.out.Drifts, outcome.Finding{Setting: "UserPool", Rule: rule, Want: "a pool that a rule names",
-		Have: "deleted", State: outcome.StateReported, Code: outcome.CodeDeleted,
-		Reason: "deleted by " + outcome.Actor(r.request.Cause)})
 }
 
 // later makes the error that defers the request.

@@ -9,15 +9,15 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// A Scope says which documents of a pool a run reads.
+// A Scope says which documents of a pool a run reads and compares.
 type Scope struct {
-	Ignored string                  // why there is nothing to read, or ""
+	Ignored string                  // why there is nothing to do, or ""
 	Whole   bool                    // everything that the baseline requires
 	Kinds   []baseline.DocumentName // the kinds of documents, in the order of the table
 	Clients []string                // the app clients, nil for all
 }
 
-// ScopeOf returns what a request asks to read: what its call can have changed, or the whole pool.
+// ScopeOf returns the scope of a request: what its call can have changed, or the whole pool.
 func ScopeOf(b *baseline.Baseline, request event.Request) Scope {
 	id, call := request.UserPoolID, request.Call
 	change := changeOf(call)
@@ -76,7 +76,7 @@ type selection struct {
 	rest     []string
 }
 
-// want returns what to read. Its function is called for each client of the pool, one after the other.
+// want returns what to read. Want.Clients is called once per client.
 func (s *selection) want() userpool.Want {
 	var want userpool.Want
 	for _, kind := range baseline.WithCompanions(s.scope.Kinds) {

@@ -8,25 +8,26 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// A tolerant ledger turns the failures of a ledger into one error of the run, and answers in its place from then on: a
+// A tolerantLedger turns the failures of a ledger into one error of the run, and answers in its place from then on: a
 // run goes on without its ledger, but for writes that may take something from the pool.
-type tolerant struct {
+type tolerantLedger struct {
 	ledger Ledger
 	pool   string
 	err    error // the first failure, with what was being done
 }
 
-func (t *tolerant) failed() bool { return t.err != nil }
+func (t *tolerantLedger) failed() bool { return t.err != nil }
 
-func (t *tolerant) note(doing string, err error) bool {
+func (t *tolerantLedger) note(doing string, err error) bool {
 	if err != nil && t.err == nil {
 		t.err = errors.New(doing + ": " + err.Error())
 	}
 	return err == nil
 }
 
-// acquire acquires or renews the lease. Without a ledger, the run goes on without a lease.
-func (t *tolerant) acquire(ctx context.Context, owner string, now time.Time) bool {
+// acquire acquires or renews the lease. Another owner's lease counts clockSkew longer, as clocks differ. Without a
+// ledger, the run goes on without a lease.
+func (t *tolerantLedger) acquire(ctx context.Context, owner string, now time.Time) bool {
 	if t.failed() {
 		return true
 	}
@@ -35,14 +36,14 @@ func (t *tolerant) acquire(ctx context.Context, owner string, now time.Time) boo
 }
 
 // release is tried even where the ledger failed before: others wait for the lease.
-func (t *tolerant) release(ctx context.Context, owner string, now time.Time) {
+func (t *tolerantLedger) release(ctx context.Context, owner string, now time.Time) {
 	ctx, stop := closing(ctx)
 	defer stop()
 	_, err := t.ledger.Acquire(ctx, t.pool, owner, now, time.Time{})
 	t.note("releasing the lease", err)
 }
 
-func (t *tolerant) history(ctx context.Context, since time.Time, consistent bool) outcome.History {
+func (t *tolerantLedger) history(ctx context.Context, since time.Time, consistent bool) outcome.History {
 	if t.failed() {
 		return outcome.History{}
 	}
@@ -55,7 +56,7 @@ func (t *tolerant) history(ctx context.Context, since time.Time, consistent bool
 
 // whole returns a record with its state and bodies, and the light one where the ledger has no more of it. It fails only
 // where the ledger does.
-func (t *tolerant) whole(ctx context.Context, record outcome.Record) (outcome.Record, error) {
+func (t *tolerantLedger) whole(ctx context.Context, record outcome.Record) (outcome.Record, error) {
 	if t.failed() {
 		return record, t.err
 	}
@@ -69,7 +70,7 @@ func (t *tolerant) whole(ctx context.Context, record outcome.Record) (outcome.Re
 	return whole, nil
 }
 
-func (t *tolerant) put(ctx context.Context, record outcome.Record) {
+func (t *tolerantLedger) put(ctx context.Context, record outcome.Record) {
 	if !t.failed() {
 		t.note("writing the record", t.ledger.Put(ctx, record))
 	}

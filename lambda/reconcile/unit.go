@@ -30,46 +30,45 @@ type work struct {
 }
 
 func (r *run) workOn(unit Unit) *work {
-	w := &work{run: r, done: result{unit: unit},
-		attempt: Attempt{Unheld: map[string]bool{}, Accepted: map[string][]baseline.DocumentName{}}}
+	w := &work{run: r, done: result{unit: unit}}
 	if unit.isPool() {
 		w.attempt.Restores = outcome.RestoresOf(r.interrupted)
 	}
 	return w
 }
 
-// retry prepares the work to go on, with what was refused, and with all that it has learned else.
+// retry forgets the refusals, and keeps all else that was learned.
 func (w *work) retry() {
 	w.attempt.Restart()
 	w.waits, w.readAt = 0, time.Time{}
 }
 
-// bring brings the unit to the baseline.
-func (w *work) bring(ctx context.Context) (result, error) {
+// reconcile brings the unit to the baseline.
+func (w *work) reconcile(ctx context.Context) (result, error) {
 	r, unit := w.run, w.done.unit
 	decision, err := Decide(r.rules, unit, r.state, w.attempt)
 	if err != nil {
-		return w.partial(), r.later(err)
+		return w.deferredResult(), r.later(err)
 	}
 	if len(decision.Plan.Writes) == 0 && !r.stale(unit) {
 		return w.result(decision), nil
 	}
 	if unit.isPool() {
 		if err := w.acquire(ctx); err != nil {
-			return w.partial(), err
+			return w.deferredResult(), err
 		}
 		defer func() { r.ledger.release(ctx, r.owner, r.with.Now()) }()
 	}
-	done, err := w.do(ctx)
+	done, err := w.loop(ctx)
 	if err == nil && len(r.out.Writes) > 0 && !done.gone {
-		done.followed(r.rules, decision.Found.Drifts)
+		done.addFollowers(r.rules, decision.Found.Drifts)
 	}
 	return done, err
 }
 
-// followed adds what the writes of an earlier unit fixed: a client without a risk configuration of its own has the
+// addFollowers adds what the writes of an earlier unit fixed: a client without a risk configuration of its own has the
 // pool's.
-func (d *result) followed(rules Rules, drifts []baseline.Drift) {
+func (d *result) addFollowers(rules Rules, drifts []baseline.Drift) {
 	for _, fix := range drifts {
 		if _, skipped := rules.skip(fix, Attempt{}); skipped {
 			continue
@@ -82,7 +81,8 @@ func (d *result) followed(rules Rules, drifts []baseline.Drift) {
 	}
 }
 
-// stale says whether the unit shows something else since the run wrote: a risk configuration needs threat protection,
+// stale says whether the unit may show something else since the run wrote. The pool is read again when it is retried, a
+// risk configuration needs threat protection,
 // log delivery a tier, and a client without a risk configuration of its own has the pool's.
 func (r *run) stale(unit Unit) bool {
 	kind := unit[len(unit)-1].Kind()
@@ -100,7 +100,7 @@ func (w *work) acquire(ctx context.Context) error {
 		}
 	}
 	w.leased = r.with.Now()
-	if err := r.know(ctx, r.ledger.history(ctx, r.start.Add(-historyTime), true)); err != nil {
+	if err := r.takeUp(ctx, r.ledger.history(ctx, r.start.Add(-historyTime), true)); err != nil {
 		return r.later(err)
 	}
 	for _, d := range outcome.RestoresOf(r.interrupted) {
@@ -122,30 +122,30 @@ var (
 	errShown  = errors.New("the service does not show yet what was just written")
 )
 
-// do loops until nothing is left to write.
-func (w *work) do(ctx context.Context) (result, error) {
+// loop goes on until nothing is left to write.
+func (w *work) loop(ctx context.Context) (result, error) {
 	for {
 		if err := w.read(ctx); err != nil {
 			if gone, err := w.gone(ctx, err); !gone {
-				return w.partial(), w.run.later(err)
+				return w.deferredResult(), w.run.later(err)
 			}
 			return result{unit: w.done.unit, gone: true}, nil
 		}
 		decision, err := Decide(w.run.rules, w.done.unit, w.run.state, w.attempt)
 		if err != nil {
-			return w.partial(), w.run.later(err)
+			return w.deferredResult(), w.run.later(err)
 		}
-		repeated := w.repeated(decision.Plan.Writes)
+		repeated := w.attempt.Repeats(decision.Plan.Writes)
 		switch {
 		case len(decision.Plan.Writes) > 0 && w.attempt.GivesUp(decision.Plan.Fixes):
 			continue
 		case len(repeated) > 0 && w.unverified:
-			err = w.verify(ctx) // which waits for a read that is late, or finds that it does not hold
+			err = w.verify(ctx) // waits for a late read, or notes that the setting does not hold
 		case len(repeated) > 0:
-			w.unhold(repeated)
+			w.attempt.Unhold(repeated)
 			continue
 		case len(decision.Plan.Writes) > 0:
-			err = w.try(ctx, decision.Plan)
+			err = w.writePlan(ctx, decision.Plan)
 		case w.attempt.Next():
 			continue
 		case w.unverified:
@@ -156,7 +156,7 @@ func (w *work) do(ctx context.Context) (result, error) {
 			return w.result(decision), nil
 		}
 		if err != nil {
-			return w.partial(), err
+			return w.deferredResult(), err
 		}
 	}
 }
@@ -209,8 +209,8 @@ func (r *run) readUnit(ctx context.Context, unit Unit) (userpool.State, error) {
 	return state, nil
 }
 
-// gone says whether the unit is of an app client that was deleted meanwhile: one that is said to be gone has not to be
-// listed any more. Else it returns the error.
+// gone says whether the unit is of an app client that was deleted meanwhile. A client that the service calls gone must
+// also be missing from the list. Else it returns the error.
 func (w *work) gone(ctx context.Context, err error) (bool, error) {
 	client := w.done.unit[0].Client()
 	if client == "" || cognito.ClassOf(err) != cognito.ClassGone {
@@ -229,29 +229,8 @@ func (w *work) gone(ctx context.Context, err error) (bool, error) {
 	return err == nil, err
 }
 
-// repeated returns the fixes that were accepted for their document before. What has to be restored is none of them:
-// each write that takes it needs another.
-func (w *work) repeated(writes []userpool.Request) []baseline.Drift {
-	var all []baseline.Drift
-	for _, request := range writes {
-		for _, d := range request.Fixes {
-			if d.Rule != "" && slices.Contains(w.attempt.Accepted[d.Setting], request.Document) {
-				all = append(all, d)
-			}
-		}
-	}
-	return all
-}
-
-// unhold notes settings that were written in this run and do not hold.
-func (w *work) unhold(fixes []baseline.Drift) {
-	for _, d := range fixes {
-		w.attempt.Unheld[d.Setting] = true
-	}
-}
-
-// partial is the result of a unit that was deferred.
-func (w *work) partial() result {
+// deferredResult is the result of a unit that was deferred.
+func (w *work) deferredResult() result {
 	done := w.done
 	done.writes = len(w.run.out.Writes)
 	if done.lost = len(w.attempt.Restores); !w.readAt.IsZero() {
@@ -268,7 +247,7 @@ func (w *work) partial() result {
 
 // result is how the unit ended, by its last decision.
 func (w *work) result(last Decision) result {
-	if w.unclear != "" { // and nothing is left to write
+	if w.unclear != "" { // the answer was lost, but nothing is left to write: it was made
 		w.run.out.Writes, w.unclear = append(w.run.out.Writes, w.unclear), ""
 	}
 	done := w.done

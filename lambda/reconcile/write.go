@@ -12,8 +12,9 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// try makes the writes of a plan in their order, each once, and learns from the answers. The error defers the request.
-func (w *work) try(ctx context.Context, plan userpool.Plan) error {
+// writePlan makes the writes of a plan in their order, each once, and learns from the answers. The error defers the
+// request.
+func (w *work) writePlan(ctx context.Context, plan userpool.Plan) error {
 	w.attempt.Try(plan.Fixes)
 	if !w.began {
 		w.origin = w.run.state.Focus(w.done.unit)
@@ -47,9 +48,6 @@ func (w *work) mayWrite(ctx context.Context, request userpool.Request, left int)
 		}
 		w.leased = now
 	}
-	if len(request.Restores) > 0 && r.ledger.failed() {
-		return r.later(needsLedger(request, r.ledger.err))
-	}
 	return nil
 }
 
@@ -59,7 +57,8 @@ func (w *work) send(ctx context.Context, request userpool.Request) error {
 	sent := w.intend(ctx, request)
 	if len(request.Restores) > 0 && r.ledger.failed() {
 		sent.Status = outcome.Refused
-		return needsLedger(request, r.ledger.err)
+		return errors.New(request.Call + " may take a setting from the pool that has to be restored, and that needs the " +
+			"ledger: " + r.ledger.err.Error())
 	}
 	requestID, err := r.with.Pools.Write(ctx, r.request.UserPoolID, request)
 	sent.RequestID, sent.At = requestID, r.with.Now()
@@ -75,11 +74,6 @@ func (w *work) send(ctx context.Context, request userpool.Request) error {
 		r.out.Details.RequestIDs = append(r.out.Details.RequestIDs, requestID)
 	}
 	return err
-}
-
-func needsLedger(request userpool.Request, err error) error {
-	return errors.New(request.Call + " may take a setting from the pool that has to be restored, and that needs the " +
-		"ledger: " + err.Error())
 }
 
 // intend puts the write into the record before it is sent.
@@ -119,14 +113,12 @@ func (w *work) accept(request userpool.Request) {
 	r := w.run
 	r.out.Writes = append(r.out.Writes, request.Call)
 	r.out.Details.Times.Written, w.unclear = r.with.Now(), ""
-	w.sent(request)
-	for _, d := range request.Fixes {
-		w.attempt.Accepted[d.Setting] = append(w.attempt.Accepted[d.Setting], request.Document)
-	}
+	w.noteSent(request)
+	w.attempt.Accepts(request)
 }
 
-// sent notes a write that was accepted, or may have been.
-func (w *work) sent(request userpool.Request) {
+// noteSent notes a write that was accepted, or may have been.
+func (w *work) noteSent(request userpool.Request) {
 	w.unverified, w.began = true, true
 	w.attempt.Accept()
 	w.attempt.Restores = append(w.attempt.Restores, request.Restores...)
@@ -137,7 +129,7 @@ func (w *work) sent(request userpool.Request) {
 func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.Request, err error) error {
 	switch cognito.ClassOf(err) {
 	case cognito.ClassUnclear:
-		w.sent(request)
+		w.noteSent(request)
 		w.unclear = request.Call
 		return w.wait(ctx, err)
 	case cognito.ClassBusy:
@@ -151,7 +143,7 @@ func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.
 			w.attempt.MoveValidity = true
 			return nil
 		}
-	case cognito.ClassRefused, cognito.ClassDenied, cognito.ClassOff, cognito.ClassGone:
+	case cognito.ClassRefused, cognito.ClassDenied, cognito.ClassOff, cognito.ClassGone: // refused, see below
 	default:
 		return w.run.later(err)
 	}
@@ -175,7 +167,7 @@ func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.
 // wait waits before the unit is read again.
 func (w *work) wait(ctx context.Context, err error) error {
 	r := w.run
-	if w.waits+1 == attempts || r.with.Sleep(ctx, r.with.Jitter(firstWait<<w.waits)) != nil {
+	if w.waits+1 == busyTries || r.with.Sleep(ctx, r.with.Jitter(firstWait<<w.waits)) != nil {
 		return r.later(err)
 	}
 	w.waits++
@@ -187,8 +179,8 @@ func (w *work) wait(ctx context.Context, err error) error {
 var verifyWaits = []time.Duration{200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond,
 	1600 * time.Millisecond}
 
-// verify reads the unit until the fixes hold and nothing else moved, or the waits are used up. What moved is decided
-// against the state before the first write.
+// verify reads the unit until the fixes hold and nothing else moved, or the waits are used up. It compares with the
+// state before the first write.
 func (w *work) verify(ctx context.Context) error {
 	r := w.run
 	skip := w.origin.Omitted(r.with.Baseline.Unknown)
@@ -219,9 +211,7 @@ func (w *work) verify(ctx context.Context) error {
 		r.state, w.readAt, w.unverified = state, at, false
 		w.done.unmanaged, w.done.moved = unmanaged, r.record.Shift(moved)
 		r.rules.Moved = outcome.Moved(append(slices.Clip(r.history.Records), *r.record), r.start)
-		for _, d := range append(unheld, lost...) {
-			w.attempt.Unheld[d.Setting] = true
-		}
+		w.attempt.Unhold(append(unheld, lost...))
 		r.out.Details.Times.Verified = r.with.Now()
 		return nil
 	}

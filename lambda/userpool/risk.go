@@ -63,7 +63,7 @@ func (s State) Late(name baseline.DocumentName) bool {
 	if kind := name.Kind(); kind != baseline.RiskConfiguration && kind != baseline.ClientRisk {
 		return false
 	}
-	if s.off(name) {
+	if s.Off(name) {
 		return threatens(docs)
 	}
 	pool, read := s.Documents[baseline.RiskConfiguration]
@@ -110,7 +110,7 @@ func (p *Plan) offered(drifts []baseline.Drift) []baseline.Drift {
 		if _, read := p.Before.Documents[name]; !read {
 			return "there is no such client"
 		}
-		if p.Before.off(name) {
+		if p.Before.Off(name) {
 			return "a risk configuration needs " + threat + " AUDIT or ENFORCED"
 		}
 		return ""

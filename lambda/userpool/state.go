@@ -49,8 +49,8 @@ func (s State) Focus(names []baseline.DocumentName) State {
 	return focused
 }
 
-// off says whether the pool does not offer the document for now.
-func (s State) off(name baseline.DocumentName) bool {
+// Off says whether the pool does not offer the document for now.
+func (s State) Off(name baseline.DocumentName) bool {
 	object, ok := s.Documents[name]
 	return ok && object == nil
 }
@@ -75,7 +75,7 @@ func namesOf(docs map[baseline.DocumentName]map[string]any) []baseline.DocumentN
 
 // Offered returns the names of the documents that were read and that the pool offers.
 func (s State) Offered() []baseline.DocumentName {
-	return slices.DeleteFunc(s.Names(), s.off)
+	return slices.DeleteFunc(s.Names(), s.Off)
 }
 
 // Identity returns what the rules of a baseline select pools and clients by.

@@ -22,7 +22,7 @@ const (
 	mostReceivers = 30
 	// The lines outside tests, in all and in lambda/reconcile. They may only fall: the goals are 20,500 and 1,600.
 	mostCode      = 26600
-	mostReconcile = 1650
+	mostReconcile = 1600
 )
 
 // The exceptions, each with its reason.

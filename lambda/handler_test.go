@@ -1,12 +1,15 @@
 package main
 
 import (
+	"encoding/json"
 	"testing"
+	"unicode"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/google/go-cmp/cmp"
 
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/outcome"
 )
 
 func TestHome(t *testing.T) {
@@ -32,5 +35,21 @@ func TestHome(t *testing.T) {
 	}
 	if home(t.Context()) != (event.Home{}) {
 		t.Error("without an invocation there is no home")
+	}
+}
+
+// TestAnswersArePrintable: a text of a pool that would change what a terminal shows is escaped, and decodes to itself.
+func TestAnswersArePrintable(t *testing.T) {
+	t.Parallel()
+	want := outcome.Outcome{Drifts: []outcome.Finding{{Setting: "PoolName", Have: "a\u202eb\u2028\u009bc\x1b"}}}
+	raw, err := encoded(want)
+	var got outcome.Outcome
+	if err != nil || json.Unmarshal(raw, &got) != nil || got.Drifts[0].Have != want.Drifts[0].Have {
+		t.Fatalf("%s, %v", raw, err)
+	}
+	for _, r := range string(raw) {
+		if !unicode.IsPrint(r) {
+			t.Errorf("%q in %q", r, raw)
+		}
 	}
 }

@@ -9,17 +9,11 @@ import (
 	"testing"
 )
 
-// TestThreatModel: every threat of the README names tests that show what stops it, and there are these tests.
-func TestThreatModel(t *testing.T) {
-	t.Parallel()
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, _ := strings.Cut(string(readme), "\n## Threat model\n")
-	section, _, _ = strings.Cut(section, "\n## ")
+// declared returns the names of all tests of the repository.
+func declared(t *testing.T) map[string]bool {
+	t.Helper()
 	tests := map[string]bool{}
-	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
 	for _, root := range []string{"../baseline", "../lambda", "../infra"} {
 		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() && entry.Name() == "node_modules" {
@@ -29,7 +23,7 @@ func TestThreatModel(t *testing.T) {
 				return nil
 			}
 			source, err := os.ReadFile(path)
-			for _, found := range declared.FindAllStringSubmatch(string(source), -1) {
+			for _, found := range function.FindAllStringSubmatch(string(source), -1) {
 				tests[found[1]] = true
 			}
 			return err
@@ -38,28 +32,37 @@ func TestThreatModel(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	rows := 0
-	for line := range strings.Lines(section) {
-		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), " | ")
-		if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "|-") || strings.HasPrefix(line, "| threat ") {
-			continue
-		}
-		rows++
-		if len(cells) != 5 {
-			t.Errorf("%d cells: %s", len(cells), line)
-			continue
-		}
-		named := regexp.MustCompile("`(\\w+)`").FindAllStringSubmatch(cells[4], -1)
-		if len(named) == 0 {
-			t.Errorf("no test: %s", line)
-		}
-		for _, name := range named {
-			if !tests[name[1]] {
-				t.Errorf("there is no test %s", name[1])
-			}
+	return tests
+}
+
+// TestReadmeNamesTests: all tests that the README names exist. Every threat names tests that show what stops it, and
+// so does everything that a contributor may add.
+func TestReadmeNamesTests(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests, name := declared(t), regexp.MustCompile("`((?:Test|Fuzz)\\w+)`")
+	for _, found := range name.FindAllStringSubmatch(string(readme), -1) {
+		if !tests[found[1]] {
+			t.Errorf("there is no test %s", found[1])
 		}
 	}
-	if rows < 8 {
-		t.Errorf("%d threats", rows)
+	for heading, columns := range map[string]int{"Threat model": 5, "Contributing": 3} {
+		_, section, _ := strings.Cut(string(readme), "\n## "+heading+"\n")
+		section, _, _ = strings.Cut(section, "\n## ")
+		_, table, _ := strings.Cut(section, "|---|\n")
+		table, _, _ = strings.Cut(table, "\n\n")
+		rows := strings.Split(strings.TrimSpace(table), "\n")
+		if len(rows) < 5 {
+			t.Errorf("%s: %d rows", heading, len(rows))
+		}
+		for _, row := range rows {
+			cells := strings.Split(strings.Trim(row, "|"), " | ")
+			if len(cells) != columns || !name.MatchString(cells[columns-1]) {
+				t.Errorf("%s: %d cells, or no test: %s", heading, len(cells), row)
+			}
+		}
 	}
 }

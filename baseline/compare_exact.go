@@ -96,17 +96,30 @@ func (a aim) paths() []string {
 func (a aim) below(path string) []string { return keys(path)[len(keys(a.place)):] }
 
 // ownedElsewhere says whether a requirement on a part of the object speaks of the leaf at path. It may do so by its
-// twin. Of an object that is to be absent, a part that is required outside of it is no part, and one that is to be
-// absent too goes with it, unless its rule only audits.
+// twin. Of an object that is to be absent, a part that is required outside of it is no part.
 func (a aim) ownedElsewhere(path string) bool {
 	return slices.ContainsFunc(a.policy.Requirements, func(o Owned) bool {
 		if beneath(a.place, o.Setting) {
-			stays := (o.Op != Absent || o.Mode == Audit) && !a.absent(path)
-			return (a.op == Exactly || stays) && Concerns(o.Setting, path)
+			return (a.op == Exactly || a.stays(o, path)) && Concerns(o.Setting, path)
 		}
 		twin, ok := TwinOf(o.Setting)
 		return a.op == Exactly && ok && beneath(a.place, twin) && Concerns(twin, path)
 	})
+}
+
+// stays says whether a part of an object that is to be absent is there all the same, for another requirement has it or
+// will have it. One that only audits has it as it is.
+func (a aim) stays(o Owned, path string) bool {
+	have := a.at(path)
+	switch {
+	case a.absent(path), o.Op == Absent && o.Mode != Audit:
+		return false
+	case o.Mode == Audit, o.Setting != path:
+		return true
+	}
+	m, _ := Lookup(path)
+	action, v := remedy(m, o.Requirement, have)
+	return action == Report || !Empty(v) || holds(m, o.Requirement, have)
 }
 
 // superseded says whether the service no longer reads the leaf at path, and what it reads instead does not contradict
@@ -259,8 +272,8 @@ func (a aim) filled() bool {
 			return false
 		}
 		m, _ := Lookup(o.Setting)
-		action, _ := a.comparer.remedy(m, o.Requirement)
-		return action == Write
+		action, v := a.comparer.remedy(m, o.Requirement)
+		return action == Write && (!Empty(v) || m.Presence)
 	})
 }
 

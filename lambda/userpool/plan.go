@@ -170,9 +170,13 @@ func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.Do
 		if setting == unusedDays && d.Action == baseline.Write {
 			setting = temporaryDays // the older name is written under the newer
 		}
-		if d.Action == baseline.LeaveOut {
+		around := parent(setting)
+		gone := around != "" && after.get(around) == nil && before.get(around) != nil
+		switch {
+		case d.Action == baseline.LeaveOut:
 			after.unset(setting)
-		} else {
+		case gone && baseline.Empty(d.Value): // with the object around it
+		default:
 			adopt(after, before, parent(setting))
 			after.set(setting, baseline.Clone(d.Value))
 		}
@@ -208,7 +212,7 @@ func overruled(after documents, fixes []baseline.Drift) []int {
 		d := fixes[i]
 		now := after.get(d.Setting)
 		_, object := d.Value.(map[string]any) // an object may have been completed since
-		if superseded(d.Setting) || object && now != nil {
+		if superseded(d.Setting) || object && now != nil || now == nil && baseline.Empty(d.Value) {
 			return false
 		}
 		return d.Action == baseline.LeaveOut && now != nil || d.Action == baseline.Write && !same(now, d.Value)

@@ -69,8 +69,9 @@ func (s *steps) followUp() {
 	s.sayIf(r.has(outcome.CodeLostUpdate),
 		"Ask %s to check what the call set, and to make the call again if that is lost.", r.actor())
 	s.sayIf(r.has(outcome.CodeInterrupted), "See what the interrupted run wrote: %s", r.on("history"))
-	s.sayIf(r.Undetected > 0, "Find out why no event reported %d of these drifts: check that the trail logs (aws "+
-		"cloudtrail get-trail-status) and that the dead-letter queue is empty.", r.Undetected)
+	s.sayIf(r.Undetected > 0, "Find out why no event reported %d of these drifts: check that a trail logs management "+
+		"events in %s and that the dead-letter queue is empty (infra/RUNBOOK.md#undetecteddrift).",
+		r.Undetected, r.UserPool.Region)
 	s.sayIf(r.Record != "" && len(r.of(fixed)) > 0, "To undo the fix, first add an exemption, or the next run makes it "+
 		"again. Then: poolkeeper undo %s%s", r.Record, r.at())
 }

@@ -30,7 +30,7 @@ func TestReadmeSession(t *testing.T) {
 	}
 	fake := connected(t)
 	pool, mfa := cognitotest.Rich()
-	pool["DeletionProtection"], pool["UserPoolAddOns"] = "INACTIVE", map[string]any{"AdvancedSecurityMode": "OFF"}
+	pool["DeletionProtection"] = "INACTIVE"
 	fake.Put(servedPool, pool, mfa)
 	t.Chdir(t.TempDir())
 	var got bytes.Buffer

@@ -205,9 +205,6 @@ func TestBootstrap(t *testing.T) {
 			t.Errorf("%s: %s, want %s", step.name, got, step.want)
 		}
 	}
-	if got := ended(t, f.invoke(t, []byte("{ not JSON"))); got != "ignored" {
-		t.Errorf("a malformed payload: %s", got)
-	}
 	fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Error: "BrandNewException", Message: "no"})
 	answer := f.invoke(t, payload(t, "update-user-pool"))
 	if kind, err := answer.ErrorType(); err != nil || kind != "Deferred" {
@@ -223,7 +220,7 @@ func TestBootstrap(t *testing.T) {
 	checkLog(t, f.stop())
 }
 
-// checkLog holds every line of the function's output to be JSON, one summary an event, without a planted secret.
+// checkLog checks that the output is JSON, line by line, with one summary an event and without a planted secret.
 func checkLog(t *testing.T, output string) {
 	t.Helper()
 	summaries := 0
@@ -244,16 +241,17 @@ func checkLog(t *testing.T, output string) {
 			}
 		}
 	}
-	if summaries != 9 {
-		t.Errorf("%d summary lines, want 9", summaries)
+	if summaries != 8 {
+		t.Errorf("%d summary lines, want 8", summaries)
 	}
 	if i := strings.Index(strings.ToUpper(output), "CANAR"); i >= 0 {
 		t.Errorf("a planted secret leaked at byte %d of the log", i)
 	}
 }
 
-// TestBootstrapRefusesToStart: with a fault in the environment or in the baseline, the process ends before it asks for
-// an event, with one JSON line a fault and no call.
+// TestBootstrapRefusesToStart: with an error in the environment or in the baseline, the process ends before it asks for
+// an event, with one JSON line an error. So does a function that was built without Security Hub, where that is to be
+// notified, and it says what to do.
 func TestBootstrapRefusesToStart(t *testing.T) {
 	t.Parallel()
 	bad := filepath.Join(t.TempDir(), "bad.yaml")
@@ -262,66 +260,48 @@ func TestBootstrapRefusesToStart(t *testing.T) {
 		0o600); err != nil {
 		t.Fatal(err)
 	}
+	const tag = "build it without the tag nosecurityhub, as deploying with -c securityHub=true does"
 	for name, c := range map[string]struct {
 		environment []string
-		faults      int
+		errors      int
 		says        string
 	}{
-		"mode":     {[]string{"MODE=off"}, 1, "MODE"},
-		"baseline": {[]string{"BASELINE_FILE=" + bad}, 2, "bad.yaml:4:"},
-		"both":     {[]string{"BASELINE_FILE=" + bad, "MODE=off"}, 3, "MODE"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			startFunction(t, c.environment...).refuses(t, c.faults, c.says)
-		})
-	}
-}
-
-// refuses waits for the function to end by itself, with so many faults of which one says what is given.
-func (f *function) refuses(t *testing.T, faults int, says string) {
-	t.Helper()
-	err := f.command.Wait()
-	if err == nil || f.command.ProcessState.ExitCode() != 1 {
-		t.Errorf("it ended with %v", err)
-	}
-	select {
-	case <-f.api.FirstPoll():
-		t.Error("it asked for an event")
-	default:
-	}
-	output := strings.TrimSpace(f.output.String())
-	lines := strings.Split(output, "\n")
-	for _, line := range lines {
-		var record struct{ Level, Msg, Error string }
-		if err := json.Unmarshal([]byte(line), &record); err != nil || record.Level != "ERROR" || record.Error == "" {
-			t.Errorf("not an error in JSON: %s", line)
-		}
-	}
-	if len(lines) != faults || !strings.Contains(output, says) || strings.Contains(output, "goroutine") {
-		t.Errorf("%d lines, want %d with %q:\n%s", len(lines), faults, says, output)
-	}
-}
-
-// TestBootstrapWithoutSecurityHub: a function that was built without Security Hub does everything else, and refuses to
-// start where Security Hub is to be notified, with what to do about it.
-func TestBootstrapWithoutSecurityHub(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		environment []string
-		faults      int
-		says        string
-	}{
-		"on": {[]string{"SECURITY_HUB=on"}, 1,
-			"build it without the tag nosecurityhub, as deploying with -c securityHub=true does"},
-		"beside other fault": {[]string{"SECURITY_HUB=on", "MODE=off"}, 2, "SECURITY_HUB is on"},
+		"mode":               {[]string{"MODE=off"}, 1, "MODE"},
+		"baseline":           {[]string{"BASELINE_FILE=" + bad}, 2, "bad.yaml:4:"},
+		"both":               {[]string{"BASELINE_FILE=" + bad, "MODE=off"}, 3, "MODE"},
+		"Security Hub":       {[]string{"SECURITY_HUB=on"}, 1, tag},
+		"hub and mode":       {[]string{"SECURITY_HUB=on", "MODE=off"}, 2, "SECURITY_HUB is on"},
 		"neither on nor off": {[]string{"SECURITY_HUB=yes"}, 1, "say on or off"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			start(t, withoutHub, c.environment...).refuses(t, c.faults, c.says)
+			f := start(t, withoutHub, c.environment...)
+			if err := f.command.Wait(); err == nil || f.command.ProcessState.ExitCode() != 1 {
+				t.Errorf("it ended with %v", err)
+			}
+			select {
+			case <-f.api.FirstPoll():
+				t.Error("it asked for an event")
+			default:
+			}
+			output := strings.TrimSpace(f.output.String())
+			lines := strings.Split(output, "\n")
+			for _, line := range lines {
+				var record struct{ Level, Msg, Error string }
+				if err := json.Unmarshal([]byte(line), &record); err != nil || record.Level != "ERROR" || record.Error == "" {
+					t.Errorf("not an error in JSON: %s", line)
+				}
+			}
+			if len(lines) != c.errors || !strings.Contains(output, c.says) || strings.Contains(output, "goroutine") {
+				t.Errorf("%d lines, want %d with %q:\n%s", len(lines), c.errors, c.says, output)
+			}
 		})
 	}
+}
+
+// TestBootstrapWithoutSecurityHub: a function that was built without Security Hub does everything else.
+func TestBootstrapWithoutSecurityHub(t *testing.T) {
+	t.Parallel()
 	fake, url := served(t)
 	weaken(fake)
 	f := start(t, withoutHub, ofCognito(url), "SECURITY_HUB=off")

@@ -3,7 +3,6 @@ package notify_test
 import (
 	"context"
 	"encoding/json"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -169,22 +168,5 @@ func TestBus(t *testing.T) {
 	if e.Source != notify.Source || e.DetailType != "User Pool Remediated" || len(e.Resources) != 1 ||
 		e.Detail.Outcome != outcome.Remediated {
 		t.Errorf("%+v", e)
-	}
-}
-
-// TestSend: a channel that fails is named, and stops no other.
-func TestSend(t *testing.T) {
-	t.Parallel()
-	nowhere := at("http://127.0.0.1:9")
-	notified, failed := notify.Send(t.Context(), []notify.Channel{
-		notify.Topic{Client: sns.NewFromConfig(nowhere), ARN: "arn"},
-		notify.Bus{Client: eventbridge.NewFromConfig(nowhere), Bus: "default"}}, reportOf(outcome.Unfixable))
-	if len(failed) != 2 || notified {
-		t.Fatalf("notified %v, %v", notified, failed)
-	}
-	for i, name := range []string{"sending to SNS: ", "sending to EventBridge: "} {
-		if !strings.HasPrefix(failed[i].Error(), name) {
-			t.Errorf("%v", failed[i])
-		}
 	}
 }

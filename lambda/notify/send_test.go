@@ -126,7 +126,7 @@ func accepts(t *testing.T, channel func(url string) notify.Channel, answers map[
 }
 
 // TestNotified: people are notified if there is a channel that they read and none of those failed, whatever happened to
-// the other channels, which get every report.
+// the other channels, which get every report. A channel that fails is named.
 func TestNotified(t *testing.T) {
 	t.Parallel()
 	out := errors.New("out of order")
@@ -147,8 +147,9 @@ func TestNotified(t *testing.T) {
 		for i := range c.channels {
 			channels = append(channels, &c.channels[i])
 		}
-		if got, _ := notify.Send(t.Context(), channels, report.Report{Notify: c.notify}); got != c.want {
-			t.Errorf("%s: notified %v", name, got)
+		got, failed := notify.Send(t.Context(), channels, report.Report{Notify: c.notify})
+		if got != c.want || len(failed) > 0 && failed[0].Error() != "sending to Fake: out of order" {
+			t.Errorf("%s: notified %v, %v", name, got, failed)
 		}
 		for i, want := range c.sent {
 			if got := c.channels[i].got; got != want {

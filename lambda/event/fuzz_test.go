@@ -66,18 +66,14 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// checkHome holds that the event is of our account and Region.
+// checkHome checks that the event is of our account and Region.
 func checkHome(t *testing.T, envelope object) {
 	t.Helper()
 	detail := envelope.object("detail")
-	for _, account := range []string{envelope.text("account"), detail.text("recipientAccountId")} {
-		if account != "" && account != ours.Account {
-			t.Fatalf("account %q", account)
-		}
-	}
-	for _, region := range []string{envelope.text("region"), detail.text("awsRegion")} {
-		if region != "" && region != ours.Region {
-			t.Fatalf("Region %q", region)
+	for _, c := range [][2]string{{envelope.text("account"), ours.Account}, {envelope.text("region"), ours.Region},
+		{detail.text("recipientAccountId"), ours.Account}, {detail.text("awsRegion"), ours.Region}} {
+		if c[0] != "" && c[0] != c[1] {
+			t.Fatalf("%q is not %q", c[0], c[1])
 		}
 	}
 }

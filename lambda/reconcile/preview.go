@@ -52,6 +52,13 @@ func (r *run) plan(p *outcome.Preview) (planned []outcome.Finding, err error) {
 	offers := false  // the plan turns threat protection on
 	state := r.state // with the risk configuration that the plan gives the pool
 	for _, unit := range r.scope.Units(r.state) {
+		if offers {
+			findings, calls := onceOffered(r, unit)
+			planned, p.Writes = append(planned, findings...), append(p.Writes, calls...)
+			if unit = slices.DeleteFunc(slices.Clone(unit), r.state.Off); len(unit) == 0 {
+				continue
+			}
+		}
 		decision, err := Decide(r.rules, unit, state, Attempt{})
 		for again := 0; err == nil && unit.isPool() && again < busyTries && decision.goesOn(); again++ {
 			planned, p.Writes = decision.show(planned, p.Writes)
@@ -63,11 +70,6 @@ func (r *run) plan(p *outcome.Preview) (planned []outcome.Finding, err error) {
 			return nil, r.later(err)
 		}
 		offers = offers || decision.Plan.Offers()
-		if findings, calls := onceOffered(r, unit, offers); len(findings) > 0 {
-			planned = append(planned, findings...)
-			p.Writes = append(p.Writes, calls...)
-			continue
-		}
 		done := result{unit: unit, found: decision.Found, findings: decision.Findings}
 		done.addFollowers(r.rules, compare(r.rules.policy(r.state, unit), r.state.Focus(unit)).Drifts)
 		for i := range done.findings {
@@ -101,17 +103,15 @@ func (d Decision) show(planned []outcome.Finding, calls []string) ([]outcome.Fin
 
 // onceOffered returns what may have to be written in a unit that the pool offers only once an earlier write turned
 // threat protection on: nobody knows before what stands there.
-func onceOffered(r *run, unit Unit, offers bool) (findings []outcome.Finding, calls []string) {
-	if !offers || !slices.ContainsFunc(unit, r.state.Off) {
-		return nil, nil
-	}
+func onceOffered(r *run, unit Unit) (findings []outcome.Finding, calls []string) {
 	policy := r.rules.policy(r.state, unit)
 	for _, o := range policy.Requirements {
-		d := policy.Unseen(o)
-		if d.Mode == baseline.Enforce && d.Exempted == nil {
+		name, _ := baseline.DocumentOf(o.Setting)
+		if d := policy.Unseen(o); r.state.Off(name) && d.Mode == baseline.Enforce && d.Exempted == nil {
 			findings = append(findings, outcome.Of(d, outcome.StatePlanned, "once the pool offers it, if it is not so then"))
+			table, _ := name.Table()
+			calls = []string{table.WriteCall}
 		}
 	}
-	table, _ := unit[len(unit)-1].Table()
-	return findings, []string{table.WriteCall}
+	return findings, calls
 }

@@ -217,6 +217,9 @@ func TestRestore(t *testing.T) {
 					c.after(fake)
 				}
 				got := execute(t.Context(), "restore", file, "--yes", "--no-backup")
+				if !strings.Contains(name, "client") && strings.Contains(got.stdout, "CallbackURLs") {
+					t.Errorf("what did not change is in the plan:\n%s", got.stdout)
+				}
 				if diff := gocmp.Diff(before, everything(fake, servedPool)); diff != "" || got.status != exitDone {
 					_, done, _ := strings.Cut(got.stdout, "Plan:")
 					t.Errorf("exit status %d: %s%s\n%s", got.status, done, got.stderr, diff)

@@ -24,7 +24,7 @@ func table(t *testing.T, url string) ledger.Table {
 
 var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 
-// TestLedger holds all ledgers to the same contract.
+// TestLedger checks that all ledgers keep the same contract.
 func TestLedger(t *testing.T) {
 	t.Parallel()
 	for name, open := range map[string]func(t *testing.T) reconcile.Ledger{

@@ -15,8 +15,8 @@ import (
 	"poolkeeper/lambda/reconcile"
 )
 
-// The SDK's package of DynamoDB is held at v1.68.0, the newest before one that makes its schemas at the start of every
-// program that links it.
+// The SDK's package of DynamoDB is pinned to v1.68.0, the newest before one that makes its schemas at the start of
+// every program that links it.
 
 // API is what a Table needs of the SDK's client.
 type API interface {

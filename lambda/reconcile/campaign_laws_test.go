@@ -79,7 +79,7 @@ func (a *arena) saidGone() bool {
 	})
 }
 
-// truth holds what was said of the struck delivery against the pool: nothing is called fixed that is not, no record is
+// truth compares what was said of the struck delivery with the pool: nothing is called fixed that is not, no record is
 // named that does not exist, and no planted secret is shown.
 func (a *arena) truth(t *testing.T, d delivery) string {
 	moved := a.moved(t)
@@ -115,7 +115,7 @@ func (a *arena) truth(t *testing.T, d delivery) string {
 // plainPath is the setting of a path of a snapshot.
 func plainPath(path string) string { return strings.TrimPrefix(path, "mfa:") }
 
-// unnotified holds that a message that could not be sent changes nothing else.
+// unnotified checks that a message that could not be sent changes nothing else.
 func (a *arena) unnotified(t *testing.T, d delivery) string {
 	if a.cell.place == atNotify && !d.died && (d.out.Outcome != outcome.Remediated || len(a.moved(t)) > 0) {
 		return fmt.Sprintf("a message that could not be sent made it %s: %s", d.out.Outcome, d.out.Reason)
@@ -123,7 +123,7 @@ func (a *arena) unnotified(t *testing.T, d delivery) string {
 	return ""
 }
 
-// admitted holds that a failure of the ledger is said.
+// admitted checks that a failure of the ledger is said.
 func (a *arena) admitted(_ *testing.T, d delivery) string {
 	failed := a.cell.place == atLedger && a.cell.wrong().passes == 0 && a.struck > 0
 	if failed && d.out.Details.LedgerError == "" && d.closed == nil && d.err == nil {
@@ -154,7 +154,7 @@ func (a *arena) interleaved(t *testing.T, first delivery) string {
 	return ""
 }
 
-// again delivers the event again, and holds the pool to what it was.
+// again delivers the event again, and compares the pool with what it was.
 func (a *arena) again(t *testing.T, first delivery, p *process, r *reconcile.Reconciler) string {
 	how := a.cell.restart
 	a.pass(longLease)
@@ -187,7 +187,7 @@ func (a *arena) again(t *testing.T, first delivery, p *process, r *reconcile.Rec
 	return ""
 }
 
-// informed holds that people are notified of what was put right, whichever process did it and whoever died: unless a
+// informed checks that people are notified of what was put right, whichever process did it and whoever died: unless a
 // message could not be sent.
 func (a *arena) informed(*testing.T, delivery) string {
 	if a.unsent > 0 || a.saidGone() {

@@ -12,7 +12,7 @@ import (
 )
 
 // A known case: a pool, what somebody did to it, what the baseline owns, and what has to come of it. Whatever is not
-// among moves is held to be exactly what it was.
+// among moves must be exactly what it was.
 type knownCase struct {
 	reason   string
 	tamper   func(pool, mfa map[string]any) // what the pool is like when it is read
@@ -22,7 +22,7 @@ type knownCase struct {
 	moves    []string          // leaves that may differ afterwards
 	final    map[string]string // leaves and their JSON afterwards; "" is absent
 	writes   []string
-	body     func(t *testing.T, b bench) // more to hold against what was sent
+	body     func(t *testing.T, b bench) // more to check in what was sent
 }
 
 var (

@@ -331,7 +331,7 @@ func (a *racer) fatal(out outcome.Outcome, format string, args ...any) {
 	a.t.Fatalf(format+"\n%s (%s)%s\n%s", append(args, out.Outcome, out.Reason, said, strings.Join(a.log, "\n"))...)
 }
 
-// bounds holds one run to its bounds: what was accepted for a setting is not written for it again, and the refusals
+// bounds checks the bounds of one run: what was accepted for a setting is not written for it again, and the refusals
 // and the reads are few.
 func (a *racer) bounds(out outcome.Outcome) {
 	for setting, times := range a.fixed {
@@ -350,7 +350,7 @@ func (a *racer) bounds(out outcome.Outcome) {
 	}
 }
 
-// truth holds what a run says to what it was shown.
+// truth compares what a run says with what it was shown.
 func (a *racer) truth(out outcome.Outcome) {
 	if out.Outcome == outcome.Ignored {
 		return

@@ -298,7 +298,7 @@ func TestStrictLapses(t *testing.T) {
 }
 
 // TestStrictKnowsEveryCheck: there is no check of Prowler, and none in the table of controls, that the strict example
-// is not held against.
+// is not checked with.
 func TestStrictKnowsEveryCheck(t *testing.T) {
 	t.Parallel()
 	ours := slices.DeleteFunc(slices.Sorted(maps.Keys(checks)),

@@ -248,7 +248,7 @@ func TestTwinsThroughARun(t *testing.T) {
 	})
 }
 
-// check compares the pool after a run against what it has to be.
+// check compares the pool after a run with what it has to be.
 func (f fact) check(t *rapid.T, b bench, before map[string]string, out outcome.Outcome, fixes bool, op operator) {
 	after := b.snapshot(t)
 	moved := difference(before, after)

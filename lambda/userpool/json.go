@@ -35,7 +35,7 @@ func DecodeObject(raw []byte) (map[string]any, error) {
 		return nil, errors.New("no JSON object")
 	case err != io.EOF:
 		return nil, errors.New("text after the JSON object")
-	case members != held(object):
+	case members != membersOf(object):
 		return nil, errors.New("a member is there twice")
 	case !utf8.Valid(raw) || halved(raw):
 		return nil, errors.New("a text is not Unicode")
@@ -65,17 +65,17 @@ func written(raw []byte) (members, deepest int) {
 	return members, deepest
 }
 
-// held counts the members of all objects of a tree.
-func held(v any) (count int) {
+// membersOf counts the members of all objects of a tree.
+func membersOf(v any) (count int) {
 	switch v := v.(type) {
 	case map[string]any:
 		count = len(v)
 		for _, e := range v {
-			count += held(e)
+			count += membersOf(e)
 		}
 	case []any:
 		for _, e := range v {
-			count += held(e)
+			count += membersOf(e)
 		}
 	}
 	return count

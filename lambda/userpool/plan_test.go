@@ -229,7 +229,7 @@ func TestTagKeysWithDots(t *testing.T) {
 	}
 }
 
-// TestBody holds what goes out to what the service takes.
+// TestBody compares what is sent with what the service takes.
 func TestBody(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ pool, want string }{

@@ -13,26 +13,29 @@ import (
 func (p *parser) contradictions(b *Baseline) {
 	var common []Rule
 	for _, rule := range b.Rules {
-		p.contradictory(rule.Require)
-		p.twins(rule.Require)
+		w := wantedOf(rule.Require)
+		p.contradictory(w)
+		p.twins(w)
 		for _, c := range rule.Clients {
-			p.contradictory(c.Require)
+			p.contradictory(wantedOf(c.Require))
 		}
 		if rule.Pools == nil {
 			rule.Clients = slices.DeleteFunc(slices.Clone(rule.Clients), func(c ClientRule) bool { return !c.Select.empty() })
 			common = append(common, rule)
 		}
 	}
+	if len(common) < 2 && (len(common) == 0 || len(common[0].Clients) < 2) {
+		return // as one rule or none, it was just looked at
+	}
 	// Any client stands for those that every client rule in them selects.
 	var merged []Requirement
 	for _, owned := range (&Baseline{Rules: common}).Policy(Identity{Clients: []ClientIdentity{{}}}, noTime).Requirements {
 		merged = append(merged, owned.Requirement)
 	}
-	p.contradictory(merged)
+	p.contradictory(wantedOf(merged))
 }
 
-func (p *parser) contradictory(required []Requirement) {
-	w := wantedOf(required)
+func (p *parser) contradictory(w wanted) {
 	for _, c := range contradictions {
 		if path := c.found(w); path != "" {
 			p.add(Error{Position: w.position(path), Path: path, Message: c.message})
@@ -117,8 +120,7 @@ func (r Requirement) values() []any {
 
 // twins finds facts that one rule requires under both of their names, and differently. Of two rules, the later one
 // wins.
-func (p *parser) twins(required []Requirement) {
-	w := wantedOf(required)
+func (p *parser) twins(w wanted) {
 	for path, here := range w.said {
 		other, ok := TwinOf(path)
 		there, both := w.said[other]

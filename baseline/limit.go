@@ -24,21 +24,10 @@ func Read(file io.Reader) ([]byte, error) {
 
 // shortened returns the text, or its beginning where it has more characters than that.
 func shortened(text string, most int) string {
-	if len(text) <= most {
+	if _, more := cutRunes(text, most); more == "" {
 		return text
 	}
-	end := 0
-	for range most - 1 {
-		_, size := utf8.DecodeRuneInString(text[end:])
-		end += size
-		if end == len(text) {
-			return text
-		}
-	}
-	if _, size := utf8.DecodeRuneInString(text[end:]); end+size == len(text) {
-		return text
-	}
-	return text[:end] + "…"
+	return head(text, most-1) + "…"
 }
 
 // quoted is a text of the file as it stands in what is said of it.

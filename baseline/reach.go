@@ -101,8 +101,7 @@ func (b *Baseline) Watches(id string) []Watched {
 	var kinds []Watched
 	for _, kind := range Watchable() {
 		if slices.ContainsFunc(b.Rules, func(rule Rule) bool {
-			return rule.maySelect(id) &&
-				slices.Contains(rule.Watch, kind)
+			return rule.maySelect(id) && slices.Contains(rule.Watch, kind)
 		}) {
 			kinds = append(kinds, kind)
 		}

@@ -72,7 +72,7 @@ func TestOneRuleCanHold(t *testing.T) {
 			}), genRequirementOf(place{twin, m}).Draw(t, "of the twin"))
 		}
 		p := &parser{}
-		p.twins(require)
+		p.twins(wantedOf(require))
 		if len(p.errors) > 0 {
 			return
 		}

@@ -104,8 +104,8 @@ func exemptions() object {
 
 func unknownMembers() object {
 	return object{"type": "object", "additionalProperties": object{"enum": baseline.Unknowns()},
-		"description": "What to do with a live member that poolkeeper does not know, by dotted path; \"*\" is every " +
-			"other one."}
+		"description": "What to do with a live member that poolkeeper does not know, by its path, by its document " +
+			"(UserPool, MfaConfig), or by both; \"*\" is every other one. Without an entry it is sent back: echo."}
 }
 
 func flapBudget() object {

@@ -15,35 +15,19 @@ const hubModule = "github.com/aws/aws-sdk-go-v2/service/securityhub"
 // Security Hub exactly where its environment switches it on. A service that is linked makes every start slower.
 func TestFunctionHasWhatIsConfigured(t *testing.T) {
 	t.Parallel()
-	linked := map[string]bool{} // by the tags
-	for name, c := range map[string]struct {
-		context map[string]any
-		tags    string
-	}{
-		"default":            {nil, "lambda.norpc,nosecurityhub"},
-		"from cdk.json":      {map[string]any{"securityHub": true}, "lambda.norpc"},
-		"everything":         {everything, "lambda.norpc"},
-		"local, as deployed": {map[string]any{"local": "true", "securityHub": "true"}, "lambda.norpc,nosecurityhub"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := read(t, "", c.context)
-			s.Architecture = "x86_64" // one is enough
-			if tags(s) != c.tags {
-				t.Errorf("it is built with %s", tags(s))
+	for _, on := range []bool{false, true} {
+		s := read(t, "", map[string]any{"securityHub": on})
+		s.Architecture = "x86_64" // one is enough
+		for _, f := range templateOf(t, "", map[string]any{"securityHub": on}).of("AWS::Lambda::Function") {
+			value := at(f.Properties, "Environment", "Variables", "SECURITY_HUB")
+			if linked := linksHub(t, s); linked != on || (value == "on") != on {
+				t.Errorf("-c securityHub=%v: it is linked: %v, and SECURITY_HUB is %v", on, linked, value)
 			}
-			if _, built := linked[tags(s)]; !built {
-				linked[tags(s)] = linksHub(t, s)
-			}
-			if linked[tags(s)] != (c.tags == "lambda.norpc") {
-				t.Errorf("Security Hub is linked: %v", linked[tags(s)])
-			}
-			for _, f := range templateOf(t, "", c.context).of("AWS::Lambda::Function") {
-				value := at(f.Properties, "Environment", "Variables", "SECURITY_HUB")
-				if (value == "on") != linked[tags(s)] {
-					t.Errorf("SECURITY_HUB is %v", value)
-				}
-			}
-		})
+		}
+	}
+	local := read(t, "", map[string]any{"local": "true", "securityHub": "true"})
+	if tags(local) != "lambda.norpc,nosecurityhub" {
+		t.Errorf("a local function is built with %s", tags(local))
 	}
 }
 

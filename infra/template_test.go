@@ -2,9 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"sync"
 	"testing"
 
@@ -48,34 +48,23 @@ type resource struct {
 	DeletionPolicy string         `json:",omitempty"`
 }
 
-// synthesized are the texts that templateOf has made, each with its settings but for the code, which all share.
-var synthesized struct {
+// synthesized are the texts that templateOf has made, by their settings.
+var synthesized = struct {
 	sync.Mutex
-	all []synthesis
-}
-
-type synthesis struct {
-	settings Settings
-	text     []byte
-}
+	texts map[string][]byte
+}{texts: map[string][]byte{}}
 
 // templateOf returns the template of the settings that read makes. Nearly all the time of these tests goes into
 // syntheses, so equal settings are synthesized once; each caller gets a copy of its own.
 func templateOf(t *testing.T, baselineText string, context map[string]any) template {
 	t.Helper()
-	s := read(t, baselineText, context)
-	key := s
-	key.Code.Dir = ""
 	synthesized.Lock()
 	defer synthesized.Unlock()
-	for _, made := range synthesized.all {
-		if reflect.DeepEqual(made.settings, key) {
-			return parsed(t, made.text)
-		}
+	key := fmt.Sprint(baselineText, context)
+	if synthesized.texts[key] == nil {
+		synthesized.texts[key] = synthesize(t, read(t, baselineText, context))
 	}
-	text := synthesize(t, s)
-	synthesized.all = append(synthesized.all, synthesis{key, text})
-	return parsed(t, text)
+	return parsed(t, synthesized.texts[key])
 }
 
 // synth returns the template of the one stack of the settings, from a synthesis of its own.

@@ -1,25 +1,16 @@
 package main
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
 	"io"
 	"io/fs"
 	"log"
 	"maps"
-	"math/big"
-	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"poolkeeper/lambda/cognitotest"
 )
@@ -78,21 +69,18 @@ func TestReadRootsOnce(t *testing.T) {
 // only: in the bundle, in the folders that are named, or nowhere.
 func TestBootstrapTrustsTheBundle(t *testing.T) {
 	t.Parallel()
-	url, root := overTLS(t)
-	_, stranger := overTLS(t)
-	dir := t.TempDir()
-	write := func(path string, content []byte) string {
-		path = filepath.Join(dir, path)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
+	fake := cognitotest.New(cognitotest.Contract)
+	fake.PutRich("eu-west-1_AbCdEf123")
+	server := httptest.NewUnstartedServer(fake)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // a refused handshake is what one case is about
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	folder := t.TempDir()
+	has, lacks := filepath.Join(folder, "root.pem"), os.DevNull
+	if err := os.WriteFile(has, root, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	has, lacks, folder := write("has.pem", root), write("lacks.pem", stranger),
-		filepath.Dir(write("folder/root.pem", root))
 	for name, c := range map[string]struct {
 		environment []string
 		trusted     bool
@@ -104,39 +92,11 @@ func TestBootstrapTrustsTheBundle(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := startFunction(t, append(c.environment, ofCognito(url))...)
+			f := startFunction(t, append(c.environment, ofCognito(server.URL))...)
 			answer := f.invoke(t, payload(t, "update-user-pool"))
 			if answer.IsError == c.trusted {
 				t.Errorf("the function answered %s", answer.Payload)
 			}
 		})
 	}
-}
-
-// overTLS serves a compliant pool over TLS, and returns the URL and the root certificate as PEM.
-func overTLS(t *testing.T) (url string, root []byte) {
-	t.Helper()
-	fake := cognitotest.New(cognitotest.Contract)
-	pool, mfa := cognitotest.Rich()
-	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a root of the tests"},
-		NotBefore: time.Now().Add(-time.Hour),
-		NotAfter:  time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
-	der, err := x509.CreateCertificate(rand.Reader, certificate, certificate, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewUnstartedServer(fake)
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
-		MinVersion: tls.VersionTLS12}
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // a refused handshake is what one case is about
-	server.StartTLS()
-	t.Cleanup(server.Close)
-	return server.URL, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }

@@ -58,13 +58,13 @@ func holdsBound(m Member, r Requirement, have any) bool {
 		have = json.Number("0")
 	}
 	live, is := number(have)
-	if !ok || !is || live.zero() && m.Min > 0 {
+	if !ok || !is || live.Sign() == 0 && m.Min > 0 {
 		return false
 	}
 	if r.Op == AtLeast {
-		return live.compare(bound) >= 0
+		return live.Cmp(bound) >= 0
 	}
-	return live.compare(bound) <= 0
+	return live.Cmp(bound) <= 0
 }
 
 // remedy returns what would end the drift of a member: an action, and the value to write where the action is Write.

@@ -14,8 +14,7 @@ var clientMembers = []Member{
 	// PublishSecretsInAWSSecretsManager alone, of which false deletes the secret there at once.
 	{Name: "ClientSecretArn", Kind: String, Trip: ReadOnly, Newer: true},
 	{Name: "PublishSecretsInAWSSecretsManager", Kind: Boolean, Trip: WriteOnly, Newer: true},
-	{Name: "ClientName", Kind: String, Min: 1, Max: 128, Pattern: clientNamePattern,
-		Doc:  "Name of the client.",
+	{Name: "ClientName", Kind: String, Min: 1, Max: 128, Pattern: clientNamePattern, Doc: "Name of the client.",
 		Keep: "every client has a name"},
 	// The model allows 0, but the service reads 0 as "not given", so 0 can never hold.
 	{Name: "RefreshTokenValidity", Kind: Integer, Min: 1, Max: 315360000,

@@ -75,8 +75,7 @@ var smsSender = []Member{
 
 func smsAuthenticationMessage(twin string) Member {
 	return Member{Name: "SmsAuthenticationMessage", Kind: String, Min: 6, Max: 140, Pattern: smsPattern, Sensitive: true,
-		Twin: twin,
-		Doc:  "Text message that carries the MFA code, with the placeholder {####}."}
+		Twin: twin, Doc: "Text message that carries the MFA code, with the placeholder {####}."}
 }
 
 // userPoolMembers is DescribeUserPool's UserPool and UpdateUserPool's input, member by member.
@@ -94,8 +93,7 @@ var userPoolMembers = []Member{
 					{Name: "RequireNumbers", Kind: Boolean, Doc: "A password needs a digit."},
 					{Name: "RequireSymbols", Kind: Boolean, Doc: "A password needs a symbol."},
 					{Name: "PasswordHistorySize", Kind: Integer, Doc: "How many earlier passwords a new one must differ from.",
-						Max:   24,
-						Clear: "0"},
+						Max: 24, Clear: "0"},
 					// The model allows 0, but the service reads 0 as "not given" and answers 7, so 0 can never hold.
 					{Name: "TemporaryPasswordValidityDays", Kind: Integer, Doc: "Days for which a temporary password can be used.",
 						Min: 1, Max: 365,
@@ -103,17 +101,15 @@ var userPoolMembers = []Member{
 				}},
 			{Name: "SignInPolicy", Kind: Object, NotEmpty: true, Doc: "How users may start to sign in.",
 				Keep: "no call removes it; require AllowedFirstAuthFactors: [PASSWORD]", Members: []Member{
-					{Name: "AllowedFirstAuthFactors", Kind: List, Set: true, Min: 1, Max: 5,
-						DefaultList: []string{"PASSWORD"},
-						Keep:        "the list needs at least one factor; require [PASSWORD]",
-						Doc:         "First factors that users may sign in with.", Required: true,
+					{Name: "AllowedFirstAuthFactors", Kind: List, Set: true, Min: 1, Max: 5, DefaultList: []string{"PASSWORD"},
+						Keep: "the list needs at least one factor; require [PASSWORD]",
+						Doc:  "First factors that users may sign in with.", Required: true,
 						Elem: &Member{Kind: String, Enum: []string{"PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN", "SOFTWARE_TOKEN"},
 							Unsent: []string{"SOFTWARE_TOKEN"}}},
 				}},
 		}},
 	{Name: "DeletionProtection", Kind: String, Doc: "ACTIVE refuses DeleteUserPool until it is turned off.",
-		Enum:    []string{"ACTIVE", "INACTIVE"},
-		Default: "INACTIVE", Clear: `"INACTIVE"`},
+		Enum: []string{"ACTIVE", "INACTIVE"}, Default: "INACTIVE", Clear: `"INACTIVE"`},
 	{Name: "LambdaConfig", Kind: Object, Doc: "Lambda triggers.", Clear: "{}", Members: []Member{
 		arn("PreSignUp", formatFunction, "Runs before a user signs up."),
 		arn("CustomMessage", formatFunction, "Runs before a message is sent, and may change it."),
@@ -125,8 +121,7 @@ var userPoolMembers = []Member{
 		arn("VerifyAuthChallengeResponse", formatFunction, "Checks the answer to a challenge of a custom sign-in."),
 		{Name: "PreTokenGeneration", Kind: String,
 			Doc: "Runs before tokens are issued (the older of two members for one trigger).", Min: 20, Max: 2048,
-			Pattern: arnPattern, Format: formatFunction,
-			Twin: "LambdaConfig.PreTokenGenerationConfig.LambdaArn"},
+			Pattern: arnPattern, Format: formatFunction, Twin: "LambdaConfig.PreTokenGenerationConfig.LambdaArn"},
 		arn("UserMigration", formatFunction, "Runs when an unknown user signs in, to bring the user over."),
 		{Name: "PreTokenGenerationConfig", Kind: Object, NotEmpty: true,
 			Doc: "Runs before tokens are issued, with the version of its event.", Members: []Member{
@@ -144,8 +139,7 @@ var userPoolMembers = []Member{
 		Doc: "Attributes that Cognito verifies by itself."},
 	{Name: "SmsVerificationMessage", Kind: String, Min: 6, Max: 140, Pattern: smsPattern, Sensitive: true,
 		Doc:        "Text message that carries a verification code.",
-		Deprecated: "mirrored by VerificationMessageTemplate.SmsMessage",
-		Twin:       "VerificationMessageTemplate.SmsMessage"},
+		Deprecated: "mirrored by VerificationMessageTemplate.SmsMessage", Twin: "VerificationMessageTemplate.SmsMessage"},
 	{Name: "EmailVerificationMessage", Kind: String, Min: 6, Max: 20000, Pattern: codePattern, Sensitive: true,
 		Doc: "E-mail that carries a verification code.", Deprecated: "mirrored by VerificationMessageTemplate.EmailMessage",
 		Twin: "VerificationMessageTemplate.EmailMessage"},
@@ -156,14 +150,11 @@ var userPoolMembers = []Member{
 	{Name: "VerificationMessageTemplate", Kind: Object, Doc: "Texts of verification messages.",
 		Keep: "every pool has a DefaultEmailOption", Members: []Member{
 			{Name: "SmsMessage", Kind: String, Min: 6, Max: 140, Pattern: smsPattern, Sensitive: true,
-				Twin: "SmsVerificationMessage",
-				Doc:  "Text message with the code, {####}."},
+				Twin: "SmsVerificationMessage", Doc: "Text message with the code, {####}."},
 			{Name: "EmailMessage", Kind: String, Min: 6, Max: 20000, Pattern: codePattern, Sensitive: true,
-				Twin: "EmailVerificationMessage",
-				Doc:  "E-mail with the code, {####}."},
+				Twin: "EmailVerificationMessage", Doc: "E-mail with the code, {####}."},
 			{Name: "EmailSubject", Kind: String, Min: 1, Max: 140, Pattern: subjectPattern, Sensitive: true,
-				Twin: "EmailVerificationSubject",
-				Doc:  "Subject of the e-mail with the code."},
+				Twin: "EmailVerificationSubject", Doc: "Subject of the e-mail with the code."},
 			{Name: "EmailMessageByLink", Kind: String, Min: 6, Max: 20000, Pattern: linkPattern, Sensitive: true,
 				Doc: "E-mail with the link, {##text##}."},
 			{Name: "EmailSubjectByLink", Kind: String, Min: 1, Max: 140, Pattern: subjectPattern, Sensitive: true,
@@ -204,8 +195,7 @@ var userPoolMembers = []Member{
 	{Name: "AdminCreateUserConfig", Kind: Object, Doc: "How users are created.", Members: []Member{
 		{Name: "AllowAdminCreateUserOnly", Kind: Boolean, Doc: "true closes self-registration."},
 		{Name: "UnusedAccountValidityDays", Kind: Integer, Min: 1, Max: 365,
-			Doc:        "Days for which a new account may stay unused.",
-			Keep:       "the service reads 0 as not given",
+			Doc: "Days for which a new account may stay unused.", Keep: "the service reads 0 as not given",
 			Deprecated: "replaced by Policies.PasswordPolicy.TemporaryPasswordValidityDays",
 			Twin:       "Policies.PasswordPolicy.TemporaryPasswordValidityDays", Superseded: true},
 		{Name: "InviteMessageTemplate", Kind: Object, Doc: "Texts of the invitation.", Members: []Member{
@@ -232,8 +222,7 @@ var userPoolMembers = []Member{
 		Members: []Member{
 			// Required, for a configuration without it turns registration on.
 			{Name: "EnableStatus", Kind: String, Doc: "Whether clients may register.", Enum: []string{"Enabled", "Disabled"},
-				Newer: true, Required: true,
-				Keep: "a configuration without it turns registration on; require Disabled"},
+				Newer: true, Required: true, Keep: "a configuration without it turns registration on; require Disabled"},
 			{Name: "OpenDcrEnabled", Kind: Boolean, Doc: "Clients may register without an access token.", Newer: true},
 			{Name: "AuthenticatedGrantTypes", Kind: List, Set: true, Presence: true, Elem: grantType, Max: 3, Newer: true,
 				Doc: "Grant types for clients registered with a token; empty refuses all, absent allows code and " +
@@ -255,13 +244,11 @@ var userPoolMembers = []Member{
 			}}},
 	}},
 	{Name: "UserPoolTier", Kind: String, Doc: "Feature plan of the pool; a higher one costs more.",
-		Enum: []string{"LITE", "ESSENTIALS", "PLUS"}, Default: "ESSENTIALS",
-		Keep: "every pool has a plan"},
+		Enum: []string{"LITE", "ESSENTIALS", "PLUS"}, Default: "ESSENTIALS", Keep: "every pool has a plan"},
 	{Name: "KeyConfiguration", Kind: Object, NotEmpty: true, Doc: "KMS key that encrypts the pool.",
 		Clear: `{"KeyType":"AWS_OWNED_KEY"}`, Members: []Member{
 			{Name: "KeyType", Kind: String, Doc: "Who owns the key.", Enum: []string{"AWS_OWNED_KEY", "CUSTOMER_MANAGED_KEY"},
-				Default:  "AWS_OWNED_KEY",
-				Required: true},
+				Default: "AWS_OWNED_KEY", Required: true},
 			arn("KmsKeyArn", formatKey, "ARN of the key; needed by CUSTOMER_MANAGED_KEY, refused with AWS_OWNED_KEY."),
 		}},
 	{Name: "IssuerConfiguration", Kind: Object, Doc: "Form of the issuer in tokens.", Clear: `{"Type":"ORIGINAL"}`,

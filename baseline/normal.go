@@ -196,7 +196,7 @@ func Empty(v any) bool {
 		return true
 	}
 	n, ok := number(v)
-	return ok && n.zero()
+	return ok && n.Sign() == 0
 }
 
 // canonical returns the JSON of a value: keys in order, no white space, one text for every number.
@@ -220,7 +220,7 @@ func canonical(v any) string {
 		return "[" + strings.Join(texts, ",") + "]"
 	}
 	if n, ok := number(v); ok {
-		return n.String()
+		return digits(n)
 	}
 	return plainJSON(v)
 }

@@ -76,7 +76,7 @@ var leavesCases = map[string]struct {
 		map[string]string{"PoolName": "\"<a href=\\\"x\\\">ü\\u2028</a> \""},
 		"nothing is escaped for HTML, nothing is trimmed"},
 	"big numbers": {`{"Future":9007199254740993,"Other":1e400,"More":123456789012345678901234567890e-5}`,
-		map[string]string{"Future": "9007199254740993", "Other": "1e400", "More": "12345678901234567890123456789e-4"},
+		map[string]string{"Future": "9007199254740993", "Other": "1" + strings.Repeat("0", 400), "More": "1234567890123456789012345.6789"},
 		"no digit is lost"},
 }
 
@@ -131,11 +131,11 @@ func TestNumber(t *testing.T) {
 	}{
 		"zero": {num("0"), "0"}, "minus zero": {num("-0.00e9"), "0"}, "one": {num("1"), "1"}, "one point": {num("1.0"), "1"},
 		"one exponent": {num("1e0"), "1"},
-		"ten":          {num("0.1E+2"), "10"}, "leading": {num("0.0025"), "25e-4"}, "negative": {num("-12.50"), "-125e-1"},
+		"ten":          {num("0.1E+2"), "10"}, "leading": {num("0.0025"), "0.0025"}, "negative": {num("-12.50"), "-12.5"},
 		"hundred":  {num("1e2"), "100"},
-		"long":     {num("1e21"), "1e21"},
+		"long":     {num("1e21"), "1000000000000000000000"},
 		"all ways": {num("123400.000e-2"), "1234"}, "an int": {12, "12"},
-		"an int64": {int64(math.MaxInt64), "9223372036854775807"}, "a float": {1.5, "15e-1"},
+		"an int64": {int64(math.MaxInt64), "9223372036854775807"}, "a float": {1.5, "1.5"},
 		"text": {"12", ""}, "nil": {nil, ""}, "no digits": {num("."), ""}, "letters": {num("1x"), ""},
 		"infinite": {math.Inf(1), ""}, "empty": {num(""), ""},
 		"endless": {num("1e99999999999"), ""}, "endless below": {num("1e-99999999999"), ""},
@@ -143,7 +143,7 @@ func TestNumber(t *testing.T) {
 	}
 	for name, c := range cases {
 		d, ok := number(c.value)
-		if ok != (c.text != "") || ok && d.String() != c.text {
+		if ok != (c.text != "") || ok && digits(d) != c.text {
 			t.Errorf("%s: number(%v) = %v, %t, want %q", name, c.value, d, ok, c.text)
 		}
 	}
@@ -155,18 +155,11 @@ func TestNumberLaw(t *testing.T) {
 		x, y := rapid.Int64().Draw(t, "x"), rapid.Int64().Draw(t, "y")
 		a, _ := number(x)
 		b, _ := number(y)
-		want := 0
-		switch {
-		case x < y:
-			want = -1
-		case x > y:
-			want = 1
+		if got := a.Cmp(b); (got < 0) != (x < y) || (got > 0) != (x > y) {
+			t.Errorf("%d compares with %d as %d", x, y, got)
 		}
-		if got := a.compare(b); got != want {
-			t.Errorf("%d compares with %d as %d, want %d", x, y, got, want)
-		}
-		again, ok := number(json.Number(a.String()))
-		if !ok || again != a {
+		again, ok := number(json.Number(digits(a)))
+		if !ok || again.Cmp(a) != 0 {
 			t.Errorf("%d comes back from %s as %v", x, a, again)
 		}
 	})

@@ -87,7 +87,7 @@ func TestLifetimesInEveryUnit(t *testing.T) {
 		if token == "RefreshToken" {
 			least, most = time.Hour, 3650*24*time.Hour
 		}
-		length := new(big).of(n, units[unit])
+		length := n * int64(units[unit]/time.Second)
 		good := length >= int64(least/time.Second) && length <= int64(most/time.Second)
 		value := rapid.SampledFrom([]string{"%d", "{atLeast: %d}", "{atMost: %d}", "{oneOf: [%d]}"}).Draw(t, "operator")
 		of := rapid.SampledFrom([]string{"{%s: %s}", "{exactly: {%s: %s}}"}).Draw(t, "units")
@@ -98,11 +98,6 @@ func TestLifetimesInEveryUnit(t *testing.T) {
 		}
 	})
 }
-
-// big counts seconds, of which a number of days has more than a time.Duration.
-type big struct{}
-
-func (*big) of(n int64, unit time.Duration) int64 { return n * int64(unit/time.Second) }
 
 // inOtherTools returns a name as Terraform, the AWS CLI and CloudTrail write it.
 func inOtherTools(name string) []string {

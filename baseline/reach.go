@@ -40,9 +40,14 @@ func (b *Baseline) Owns(id string) []DocumentName {
 			}
 		}
 	}
+	return namesOfDocuments(func(name DocumentName) bool { return owned[name] })
+}
+
+// namesOfDocuments returns the kinds of documents that count, in the order of the table.
+func namesOfDocuments(counts func(DocumentName) bool) []DocumentName {
 	var kinds []DocumentName
 	for _, d := range documents {
-		if owned[d.Name] {
+		if counts(d.Name) {
 			kinds = append(kinds, d.Name)
 		}
 	}
@@ -54,13 +59,9 @@ func (b *Baseline) Owns(id string) []DocumentName {
 // either is meant, for each write carries what the other holds.
 func WithCompanions(kinds []DocumentName) []DocumentName {
 	both := slices.Contains(kinds, UserPool) || slices.Contains(kinds, MfaConfig)
-	var all []DocumentName
-	for _, d := range documents {
-		if d.Name == UserPool || d.Name == MfaConfig && both || slices.Contains(kinds, d.Name) {
-			all = append(all, d.Name)
-		}
-	}
-	return all
+	return namesOfDocuments(func(name DocumentName) bool {
+		return name == UserPool || name == MfaConfig && both || slices.Contains(kinds, name)
+	})
 }
 
 // A Change is what a call can do to a pool.
@@ -76,10 +77,12 @@ type Change struct {
 // clients, one that can change a client all that is owned of it.
 func (b *Baseline) OwnsOf(id string, c Change) []DocumentName {
 	kinds := b.Owns(id)
-	if c.Selection && b.selectsByChoice() {
+	if c.Selection && slices.ContainsFunc(b.Rules, func(rule Rule) bool { return rule.Pools.mutable() }) {
 		return kinds
 	}
-	renames := slices.Contains(c.Documents, string(AppClient)) && b.selectsClientsByName()
+	renames := slices.Contains(c.Documents, string(AppClient)) && slices.ContainsFunc(b.Rules, func(rule Rule) bool {
+		return slices.ContainsFunc(rule.Clients, func(c ClientRule) bool { return c.Select.mutable() })
+	})
 	return slices.DeleteFunc(kinds, func(kind DocumentName) bool {
 		table, _ := kind.Table()
 		return !slices.Contains(c.Documents, string(kind)) && (!renames || !table.PerClient)
@@ -119,25 +122,6 @@ func (b *Baseline) NamesPool(id string) string {
 	return ""
 }
 
-// selectsByChoice says whether some rule selects pools by what a call can change: names or tags.
-func (b *Baseline) selectsByChoice() bool {
-	return slices.ContainsFunc(b.Rules, func(rule Rule) bool { return rule.Pools.byChoice() })
-}
-
-func (b *Baseline) selectsClientsByName() bool {
-	return slices.ContainsFunc(b.Rules, func(rule Rule) bool {
-		return slices.ContainsFunc(rule.Clients, func(c ClientRule) bool { return c.Select.byName() })
-	})
-}
-
-func (s *ClientSelector) byName() bool {
-	return s != nil && (len(s.Names) > 0 || s.Except.byName())
-}
-
-func (s *Selector) byChoice() bool {
-	return s != nil && (len(s.Names) > 0 || len(s.Tags) > 0 || s.Except.byChoice())
-}
-
 func (r Rule) maySelect(id string) bool {
 	return id == "" || r.Pools == nil || len(r.Pools.IDs) == 0 || slices.Contains(r.Pools.IDs, id)
 }
@@ -158,20 +142,12 @@ func WrittenWith(path string) []Document {
 	}
 	add(path)
 	eachTwin(path, add)
-	var found []Document
-	for _, d := range Documents() {
-		for _, other := range Documents() {
-			if need[other.Name] && other.Followed == d.Name {
-				need[d.Name] = true
-			}
+	for _, d := range documents {
+		if need[d.Name] && d.Followed != "" {
+			need[d.Followed] = true
 		}
 	}
-	for _, d := range Documents() {
-		if need[d.Name] {
-			found = append(found, d)
-		}
-	}
-	return found
+	return slices.DeleteFunc(slices.Clone(documents), func(d Document) bool { return !need[d.Name] })
 }
 
 func eachTwin(path string, visit func(path string)) {

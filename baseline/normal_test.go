@@ -76,7 +76,8 @@ var leavesCases = map[string]struct {
 		map[string]string{"PoolName": "\"<a href=\\\"x\\\">ü\\u2028</a> \""},
 		"nothing is escaped for HTML, nothing is trimmed"},
 	"big numbers": {`{"Future":9007199254740993,"Other":1e400,"More":123456789012345678901234567890e-5}`,
-		map[string]string{"Future": "9007199254740993", "Other": "1" + strings.Repeat("0", 400), "More": "1234567890123456789012345.6789"},
+		map[string]string{"Future": "9007199254740993", "Other": "1" + strings.Repeat("0", 400),
+			"More": "1234567890123456789012345.6789"},
 		"no digit is lost"},
 }
 

@@ -111,7 +111,8 @@ var requirementCases = map[string][]Requirement{
 	"SoftwareTokenMfaConfiguration: {Enabled: true}": oneRequirement(
 		"SoftwareTokenMfaConfiguration.Enabled", Equal, true, nil),
 	"AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_email, Priority: 1}]}": oneRequirement(
-		"AccountRecoverySetting.RecoveryMechanisms", Equal, []any{map[string]any{"Name": "verified_email", "Priority": json.Number("1")}}, nil),
+		"AccountRecoverySetting.RecoveryMechanisms", Equal,
+		[]any{map[string]any{"Name": "verified_email", "Priority": json.Number("1")}}, nil),
 	"EmailVerificationMessage: \"two\\nlines {####}\"": oneRequirement(
 		"EmailVerificationMessage", Equal, "two\nlines {####}", nil),
 	"UserPoolAddOns: {AdvancedSecurityMode: ENFORCED, AdvancedSecurityAdditionalFlows: {CustomAuthMode: AUDIT}}": {

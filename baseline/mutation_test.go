@@ -1,11 +1,13 @@
 package baseline_test
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -30,6 +32,34 @@ func uncommented() string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// goodFiles returns the files that the mistakes are made in: the one that ships, an example and a generated one.
+func goodFiles(t *testing.T) map[string]string {
+	t.Helper()
+	demo, err := os.ReadFile("../lambda/cmd/poolkeeper/demo.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pool map[string]any
+	decoder := json.NewDecoder(strings.NewReader(`{"DeletionProtection": "ACTIVE", "MfaConfiguration": "OPTIONAL",
+		"SoftwareTokenMfaConfiguration": {"Enabled": true}, "AutoVerifiedAttributes": ["email"], "UserPoolTier": "PLUS",
+		"Policies": {"PasswordPolicy": {"MinimumLength": 14, "RequireNumbers": true, "TemporaryPasswordValidityDays": 3},
+			"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}},
+		"UserPoolAddOns": {"AdvancedSecurityMode": "AUDIT"},
+		"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]},
+		"Clients[abc]": {"AccessTokenValidity": 60, "TokenValidityUnits": {"AccessToken": "minutes"},
+			"ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH"], "EnableTokenRevocation": true}}`))
+	decoder.UseNumber()
+	if err := decoder.Decode(&pool); err != nil {
+		t.Fatal(err)
+	}
+	made, err := baseline.Snapshot(baseline.Identity{ID: "eu-west-1_AbCdEf123",
+		Clients: []baseline.ClientIdentity{{ID: "abc", Name: "web"}}}, pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]string{"ships": uncommented(), "example": string(demo), "generated": string(made)}
 }
 
 // A mistake is what a person does to one line of a file.
@@ -99,8 +129,17 @@ var free = regexp.MustCompile(`name:|names:|reason:|owner:|tags:|UserPoolTags|ar
 // place, or it changes nothing, or it makes another file that means what it says.
 func TestMutatedFiles(t *testing.T) {
 	t.Parallel()
+	for name, text := range goodFiles(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			mutate(t, text, *mutations/3+1)
+		})
+	}
+}
+
+// mutate makes so many files of a good one, each with a mistake in it.
+func mutate(t *testing.T, text string, files int) {
 	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-	text := uncommented()
 	base, err := baseline.Parse("base.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +149,7 @@ func TestMutatedFiles(t *testing.T) {
 	names := slices.Sorted(maps.Keys(mistakes))
 	count := map[string]int{}
 	r := rand.New(rand.NewPCG(1, 2))
-	for n := 0; n < *mutations; {
+	for n := 0; n < files; {
 		i, name := r.IntN(len(lines)), names[r.IntN(len(names))]
 		if code, _, _ := strings.Cut(lines[i], " #"); strings.TrimSpace(code) == "" || strings.HasPrefix(lines[i], "#") {
 			continue

@@ -35,9 +35,8 @@ func (f FlapBudget) String() string {
 
 func (p *parser) flapBudget(n *yaml.Node) FlapBudget {
 	budget := DefaultFlapBudget
-	all := p.entries(n, "flapBudget", "times and minutes")
-	keys := p.known(all, "flapBudget", "times", "minutes")
-	if len(keys) == 0 && len(all) == 0 && n.Kind == yaml.MappingNode {
+	keys, ok := p.fields(n, "flapBudget", "times and minutes", "times", "minutes")
+	if ok && len(n.Content) == 0 {
 		p.wrong(n, "flapBudget", "is empty: say times, minutes or both, or leave the key out")
 	}
 	number := func(name string, most int64) (int, bool) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,14 +63,7 @@ func eachLeaf(m Member, path string, v any, visit func(m Member, path string, v 
 }
 
 // inOrder returns the keys of an object, sorted.
-func inOrder(object map[string]any) []string {
-	keys := make([]string, 0, len(object))
-	for key := range object {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
-}
+func inOrder(object map[string]any) []string { return slices.Sorted(maps.Keys(object)) }
 
 // equal says whether two values of a member mean the same to the API.
 func equal(m Member, a, b any) bool { return text(m, a) == text(m, b) }
@@ -130,20 +124,17 @@ func textOfObject(m Member, object map[string]any) string {
 	if m.Kind != Object && m.Kind != Map {
 		return textOfScalar(object)
 	}
-	var b strings.Builder
+	var texts []string
 	for _, key := range inOrder(object) {
 		c, _ := child(m, key)
-		t := text(c, object[key])
-		if t == "" {
-			continue
+		if t := text(c, object[key]); t != "" {
+			texts = append(texts, canonical(key)+":"+t)
 		}
-		b.WriteString(separator(b.Len(), '{'))
-		b.WriteString(canonical(key) + ":" + t)
 	}
-	if b.Len() == 0 {
+	if len(texts) == 0 {
 		return ""
 	}
-	return b.String() + "}"
+	return "{" + strings.Join(texts, ",") + "}"
 }
 
 func textOfList(m Member, list []any) string {
@@ -203,15 +194,11 @@ func Empty(v any) bool {
 func canonical(v any) string {
 	switch v := v.(type) {
 	case map[string]any:
-		var b strings.Builder
-		b.WriteByte('{')
+		var texts []string
 		for _, key := range inOrder(v) {
-			if b.Len() > 1 {
-				b.WriteByte(',')
-			}
-			b.WriteString(canonical(key) + ":" + canonical(v[key]))
+			texts = append(texts, canonical(key)+":"+canonical(v[key]))
 		}
-		return b.String() + "}"
+		return "{" + strings.Join(texts, ",") + "}"
 	case []any:
 		texts := make([]string, len(v))
 		for i, e := range v {
@@ -223,13 +210,6 @@ func canonical(v any) string {
 		return digits(n)
 	}
 	return plainJSON(v)
-}
-
-func separator(written int, open byte) string {
-	if written == 0 {
-		return string(open)
-	}
-	return ","
 }
 
 // plainJSON is encoding/json without the escapes that are meant for HTML.

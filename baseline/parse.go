@@ -208,6 +208,11 @@ func (p *parser) known(all []entry, path string, names ...string) map[string]ent
 	return kept
 }
 
+// fields reads a mapping of known keys. It returns false for a node that is no mapping.
+func (p *parser) fields(n *yaml.Node, path, what string, names ...string) (map[string]entry, bool) {
+	return p.known(p.entries(n, path, what), path, names...), n.Kind == yaml.MappingNode
+}
+
 // text returns a scalar that has to be a text which is not empty.
 func (p *parser) text(n *yaml.Node, path string) string {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {

@@ -10,8 +10,8 @@ import (
 
 // baseline reads the keys at the top of a file.
 func (p *parser) baseline(root *yaml.Node, b *Baseline) {
-	keys := p.known(p.entries(root, "", "version: 1 and rules"), "", "version", "mode", "rules", "exemptions",
-		"unknownMembers", "flapBudget")
+	keys, _ := p.fields(root, "", "version: 1 and rules", "version", "mode", "rules", "exemptions", "unknownMembers",
+		"flapBudget")
 	if version, ok := keys["version"]; !ok {
 		p.wrong(root, "version", "is missing: say version: 1")
 	} else if version.value.Value != "1" || version.value.ShortTag() != "!!int" {
@@ -84,11 +84,11 @@ func (p *parser) rules(n *yaml.Node, mode Mode) []Rule {
 
 func (p *parser) rule(n *yaml.Node, path string, mode Mode) Rule {
 	rule := Rule{Mode: mode, Position: p.at(n)}
-	all := p.entries(n, path, "name and require, clients or watch")
-	if all == nil && n.Kind != yaml.MappingNode {
+	keys, ok := p.fields(n, path, "name and require, clients or watch", "name", "pools", "mode", "require", "clients",
+		"watch")
+	if !ok {
 		return rule
 	}
-	keys := p.known(all, path, "name", "pools", "mode", "require", "clients", "watch")
 	if name, ok := keys["name"]; ok {
 		rule.Name = p.text(name.value, path+".name")
 	} else {
@@ -121,18 +121,17 @@ func (p *parser) rule(n *yaml.Node, path string, mode Mode) Rule {
 // clientRule reads what is required of some app clients.
 func (p *parser) clientRule(n *yaml.Node, path string) ClientRule {
 	c := ClientRule{Position: p.at(n)}
-	all := p.entries(n, path, "names or ids, and require")
-	if all == nil && n.Kind != yaml.MappingNode {
+	keys, ok := p.fields(n, path, "names or ids, and require", "names", "ids", "except", "require")
+	if !ok {
 		return c
 	}
-	keys := p.known(all, path, "names", "ids", "except", "require")
 	c.Select = p.clientSelector(keys, path)
 	if except, ok := keys["except"]; ok {
-		names := p.entries(except.value, path+".except", "names or ids")
-		if len(names) == 0 && except.value.Kind == yaml.MappingNode {
+		below, isMapping := p.fields(except.value, path+".except", "names or ids", "names", "ids")
+		if isMapping && len(except.value.Content) == 0 {
 			p.wrong(except.value, path+".except", "is empty: name names or ids, or leave the key out")
 		}
-		selector := p.clientSelector(p.known(names, path+".except", "names", "ids"), path+".except")
+		selector := p.clientSelector(below, path+".except")
 		c.Select.Except = &selector
 		if slices.Contains(selector.Names, "*") || len(c.Select.Names) == 0 && within(c.Select.IDs, selector.IDs) {
 			p.wrong(except.value, path+".except", exceptsAll)
@@ -169,12 +168,11 @@ func (p *parser) watch(n *yaml.Node, path string) []Watched {
 
 func (p *parser) exemption(n *yaml.Node, path string) Exemption {
 	x := Exemption{Position: p.at(n)}
-	all := p.entries(n, path, "pools, settings, until, reason and owner")
-	if all == nil && n.Kind != yaml.MappingNode {
+	names := []string{"pools", "settings", "until", "reason", "owner"}
+	keys, ok := p.fields(n, path, "pools, settings, until, reason and owner", names...)
+	if !ok {
 		return x
 	}
-	names := []string{"pools", "settings", "until", "reason", "owner"}
-	keys := p.known(all, path, names...)
 	for _, name := range names {
 		if _, ok := keys[name]; !ok {
 			p.wrong(n, join(path, name),

@@ -19,11 +19,10 @@ func (p *parser) selector(n *yaml.Node, path string, withExcept bool, otherwise 
 	if withExcept {
 		names = append(names, "except")
 	}
-	all := p.entries(n, path, "ids, names or tags")
-	if len(all) == 0 && n.Kind == yaml.MappingNode {
+	keys, ok := p.fields(n, path, "ids, names or tags", names...)
+	if ok && len(n.Content) == 0 {
 		p.wrong(n, path, "selects nothing in particular: name ids, names or tags%s", otherwise)
 	}
-	keys := p.known(all, path, names...)
 	s := &Selector{}
 	if ids, ok := keys["ids"]; ok {
 		s.IDs = p.poolIDs(ids.value, path+".ids")

@@ -270,24 +270,6 @@ func TestDefaultSatisfiesControls(t *testing.T) {
 	}
 }
 
-// TestDefaultExamples: the commented examples of the baseline that ships are good once the # is gone, as the file says.
-func TestDefaultExamples(t *testing.T) {
-	t.Parallel()
-	var text strings.Builder
-	example := false
-	for _, line := range strings.SplitAfter(string(Default()), "\n") {
-		example = example || strings.HasPrefix(line, "#  - name:")
-		if example {
-			line = strings.TrimPrefix(line, "#")
-		}
-		text.WriteString(line)
-	}
-	b := mustParse(t, text.String())
-	if len(b.Rules) < 3 || len(b.Exemptions) != 1 || len(b.Unknown) != 1 {
-		t.Errorf("%d rules, %d exemptions, %d unknown members", len(b.Rules), len(b.Exemptions), len(b.Unknown))
-	}
-}
-
 func ruleFile(require string) string {
 	return "version: 1\nrules: [{name: a, require: {" + require + "}}]\n"
 }

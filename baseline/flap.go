@@ -33,18 +33,18 @@ func (f FlapBudget) String() string {
 	return fmt.Sprintf("%d times in %d minutes", f.Times, int(f.Within.Minutes()))
 }
 
-func (p *parser) flapBudget(n *yaml.Node) FlapBudget {
+func (p *parser) flapBudget(n *yaml.Node, path string) FlapBudget {
 	budget := DefaultFlapBudget
-	keys, ok := p.fields(n, "flapBudget", "times and minutes", "times", "minutes")
+	keys, ok := p.fields(n, path, "times and minutes", "times", "minutes")
 	if ok && len(n.Content) == 0 {
-		p.wrong(n, "flapBudget", "is empty: say times, minutes or both, or leave the key out")
+		p.wrong(n, path, "is empty: say times, minutes or both, or leave the key out")
 	}
 	number := func(name string, most int64) (int, bool) {
 		e, ok := keys[name]
 		if !ok {
 			return 0, false
 		}
-		v, ok := p.count(e.value, "flapBudget."+name, most)
+		v, ok := p.count(e.value, join(path, name), most)
 		return v, ok
 	}
 	if times, ok := number("times", MostFlaps); ok {

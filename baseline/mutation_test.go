@@ -125,8 +125,9 @@ var number = regexp.MustCompile(`(: )(\d+)`)
 var free = regexp.MustCompile(`name:|names:|reason:|owner:|tags:|UserPoolTags|arn:|Arn|https?://|Message|Subject|ids:|` +
 	`setting: UserPoolTags|until:|Id:|: (echo|omit|stop)`)
 
-// TestMutatedFiles: the files are good, the commented examples of the one that ships among them, and whatever mistake a person makes in a line of a file, it is an error or a warning that names the
-// place, or it changes nothing, or it makes another file that means what it says.
+// TestMutatedFiles: the files are good, the commented examples of the one that ships among them. Whatever mistake a
+// person makes in a line of one is an error or a warning that names the place, or it changes nothing, or it makes
+// another file that means what it says.
 func TestMutatedFiles(t *testing.T) {
 	t.Parallel()
 	for name, text := range goodFiles(t) {

@@ -213,6 +213,13 @@ func (p *parser) fields(n *yaml.Node, path, what string, names ...string) (map[s
 	return p.known(p.entries(n, path, what), path, names...), n.Kind == yaml.MappingNode
 }
 
+// read reads the value of a key, where there is one.
+func read[T any](keys map[string]entry, path, name string, into *T, with func(n *yaml.Node, path string) T) {
+	if e, ok := keys[name]; ok {
+		*into = with(e.value, join(path, name))
+	}
+}
+
 // text returns a scalar that has to be a text which is not empty.
 func (p *parser) text(n *yaml.Node, path string) string {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {

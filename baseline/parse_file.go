@@ -34,9 +34,7 @@ func (p *parser) baseline(root *yaml.Node, b *Baseline) {
 	if unknown, ok := keys["unknownMembers"]; ok {
 		p.unknown(unknown.value, b.Unknown)
 	}
-	if budget, ok := keys["flapBudget"]; ok {
-		b.Flap = p.flapBudget(budget.value)
-	}
+	read(keys, "", "flapBudget", &b.Flap, p.flapBudget)
 }
 
 func (p *parser) mode(e entry) Mode {
@@ -89,9 +87,8 @@ func (p *parser) rule(n *yaml.Node, path string, mode Mode) Rule {
 	if !ok {
 		return rule
 	}
-	if name, ok := keys["name"]; ok {
-		rule.Name = p.text(name.value, path+".name")
-	} else {
+	read(keys, path, "name", &rule.Name, p.text)
+	if keys["name"].value == nil {
 		p.wrong(n, path+".name", "is missing: every report names the rule")
 	}
 	if pools, ok := keys["pools"]; ok {
@@ -101,17 +98,13 @@ func (p *parser) rule(n *yaml.Node, path string, mode Mode) Rule {
 		e.name = path + ".mode"
 		rule.Mode = p.mode(e)
 	}
-	if required, ok := keys["require"]; ok {
-		rule.Require = p.require(required.value, path+".require")
-	}
+	read(keys, path, "require", &rule.Require, p.require)
 	if clients, ok := keys["clients"]; ok {
 		for i, item := range p.items(clients.value, path+".clients") {
 			rule.Clients = append(rule.Clients, p.clientRule(item, fmt.Sprintf("%s.clients[%d]", path, i)))
 		}
 	}
-	if watch, ok := keys["watch"]; ok {
-		rule.Watch = p.watch(watch.value, path+".watch")
-	}
+	read(keys, path, "watch", &rule.Watch, p.watch)
 	if keys["require"].value == nil && keys["clients"].value == nil && keys["watch"].value == nil {
 		p.wrong(n, path+".require", "is missing: say which settings have to hold")
 	}
@@ -137,13 +130,8 @@ func (p *parser) clientRule(n *yaml.Node, path string) ClientRule {
 			p.wrong(except.value, path+".except", exceptsAll)
 		}
 	}
-	if required, ok := keys["require"]; ok {
-		all := p.entries(required.value, path+".require", "settings by their API names")
-		if len(all) == 0 && required.value.Kind == yaml.MappingNode {
-			p.wrong(required.value, path+".require", "is empty: say which settings have to hold")
-		}
-		c.Require = p.members(all, Member{Name: Clients, Kind: Object, Members: clientSettings}, path+".require", Clients)
-	} else {
+	read(keys, path, "require", &c.Require, p.requireOfClients)
+	if keys["require"].value == nil {
 		p.wrong(n, path+".require", "is missing: say which settings have to hold")
 	}
 	return c
@@ -194,15 +182,9 @@ func (p *parser) exemption(n *yaml.Node, path string) Exemption {
 			}
 		}
 	}
-	if e, ok := keys["until"]; ok {
-		x.Until = p.instant(e.value, path+".until")
-	}
-	if e, ok := keys["reason"]; ok {
-		x.Reason = p.text(e.value, path+".reason")
-	}
-	if e, ok := keys["owner"]; ok {
-		x.Owner = p.text(e.value, path+".owner")
-	}
+	read(keys, path, "until", &x.Until, p.instant)
+	read(keys, path, "reason", &x.Reason, p.text)
+	read(keys, path, "owner", &x.Owner, p.text)
 	return x
 }
 

@@ -9,11 +9,20 @@ import (
 
 // require reads the settings of a rule.
 func (p *parser) require(n *yaml.Node, path string) []Requirement {
+	return p.requireOf(n, Member{Kind: Object, Members: settings}, path)
+}
+
+// requireOfClients reads the settings that a rule requires of clients.
+func (p *parser) requireOfClients(n *yaml.Node, path string) []Requirement {
+	return p.requireOf(n, Member{Name: Clients, Kind: Object, Members: clientSettings}, path)
+}
+
+func (p *parser) requireOf(n *yaml.Node, m Member, path string) []Requirement {
 	all := p.entries(n, path, "settings by their API names")
 	if len(all) == 0 && n.Kind == yaml.MappingNode {
 		p.wrong(n, path, "is empty: say which settings have to hold")
 	}
-	return p.members(all, Member{Kind: Object, Members: settings}, path, "")
+	return p.members(all, m, path, m.Name)
 }
 
 // members reads the entries below an object or map, each a member by its name.

@@ -24,15 +24,11 @@ func (p *parser) selector(n *yaml.Node, path string, withExcept bool, otherwise 
 		p.wrong(n, path, "selects nothing in particular: name ids, names or tags%s", otherwise)
 	}
 	s := &Selector{}
-	if ids, ok := keys["ids"]; ok {
-		s.IDs = p.poolIDs(ids.value, path+".ids")
-	}
+	read(keys, path, "ids", &s.IDs, p.poolIDs)
 	if globs, ok := keys["names"]; ok {
 		s.Names = p.globs(globs.value, path+".names", Member{Max: maxName, Pattern: poolNamePattern})
 	}
-	if tags, ok := keys["tags"]; ok {
-		s.Tags = p.tags(tags.value, path+".tags")
-	}
+	read(keys, path, "tags", &s.Tags, p.tags)
 	if except, ok := keys["except"]; ok {
 		s.Except = p.selector(except.value, path+".except", false, ", or leave the key out")
 		e := s.Except

@@ -2,6 +2,8 @@ module poolkeeper
 
 go 1.26.0
 
+toolchain go1.26.11
+
 ignore ./infra/node_modules
 
 require (

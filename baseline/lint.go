@@ -26,17 +26,15 @@ func (b *Baseline) Lint(now time.Time) []Lint {
 	var lints []Lint
 	for _, rule := range b.Rules {
 		if rule.Pools.mutable() {
-			lints = append(lints, Lint{"mutable-selection", rule.Position, "",
-				"rule " + rule.Name +
-					" selects by name or tag, which the very call that is to be undone can change: select by ids alone"})
+			lints = append(lints, Lint{"mutable-selection", rule.Position, "", "rule " + rule.Name +
+				" selects by name or tag, which the very call that is to be undone can change: select by ids alone"})
 		}
 		for _, c := range rule.Clients {
 			lints = append(lints, lintNames(c.Select.Names, c.Position, "rule "+rule.Name)...)
 			if c.Select.mutable() {
-				lints = append(lints, Lint{"mutable-selection", c.Position, "",
-					"rule " + rule.Name +
-						" selects clients by name, which the very call that is to be undone can change: select by ids alone, or all " +
-						"of them"})
+				lints = append(lints, Lint{"mutable-selection", c.Position, "", "rule " + rule.Name +
+					" selects clients by name, which the very call that is to be undone can change: select by ids alone, or all " +
+					"of them"})
 			}
 		}
 		lints = append(lints, lintSelector(rule.Pools, rule.Position, "rule "+rule.Name)...)

@@ -268,7 +268,8 @@ func (a aim) remedy() (Action, any) {
 // filled says whether another requirement is going to write a part of the object.
 func (a aim) filled() bool {
 	return slices.ContainsFunc(a.policy.Requirements, func(o Owned) bool {
-		if !beneath(a.place, o.Setting) || o.Op == Absent || o.Mode == Audit || a.examine(o.Requirement).holds {
+		skipped := o.Op == Absent || o.Mode == Audit || a.exemption(o.Setting) != nil
+		if skipped || !beneath(a.place, o.Setting) || a.examine(o.Requirement).holds {
 			return false
 		}
 		m, _ := Lookup(o.Setting)

@@ -122,7 +122,9 @@ func (d document) demands() map[string]demand {
 	}
 	for name, of := range all {
 		of.exempted = d.exempted != "" && slices.ContainsFunc(factOf(name).names, func(n string) bool {
-			return under(n, d.exempted) || d.exempted == sms && strings.HasPrefix(n, "Sms")
+			// The SMS factor holds the pool's text and sender under other names.
+			return under(n, d.exempted) || d.exempted == sms && (n == "SmsAuthenticationMessage" ||
+				under(n, "SmsConfiguration"))
 		})
 		all[name] = of
 	}

@@ -181,22 +181,20 @@ var contradictions = []struct {
 			w.text(tierPath) != "PLUS", modePath)
 	}, "AUDIT and ENFORCED need UserPoolTier PLUS, and another one is required"},
 	{func(w wanted) string {
-		_, given := w.leaves[verifiedPath]
-		given = given || w.off[verifiedPath]
+		given := w.given(verifiedPath) || w.off[verifiedPath]
 		return when(given && len(beyond(w.texts(verifyPath), w.texts(verifiedPath))) > 0, verifyPath)
 	}, "every attribute here has to be in AutoVerifiedAttributes, which is required without it"},
 	{func(w wanted) string {
-		mechanisms := canonical(w.holds[recoveryPath])
-		return when(len(w.holds[recoveryPath]) > 1 && strings.Contains(mechanisms, `"admin_only"`), recoveryPath)
+		mechanisms := canonical(w.holds(recoveryPath))
+		return when(len(w.holds(recoveryPath)) > 1 && strings.Contains(mechanisms, `"admin_only"`), recoveryPath)
 	}, "admin_only has to stand alone"},
 	{func(w wanted) string {
-		return when(twice(w.holds[recoveryPath], "Priority") || twice(w.holds[recoveryPath], "Name"), recoveryPath)
+		return when(twice(w.holds(recoveryPath), "Priority") || twice(w.holds(recoveryPath), "Name"), recoveryPath)
 	}, "no two ways may have the same Priority or the same Name"},
 	{func(w wanted) string {
-		factors, given := w.leaves[factorsPath]
-		without := w.said[factorsPath]
-		return when(given && !slices.Contains(list(factors), any("PASSWORD")) ||
-			without.Op == Without && slices.Contains(list(without.Value), any("PASSWORD")), factorsPath)
+		r := w.said[factorsPath]
+		password := slices.Contains(list(r.Value), any("PASSWORD"))
+		return when(r.Op == Equal && !password || r.Op == Without && password, factorsPath)
 	}, "the API does not take first factors without PASSWORD"},
 	{func(w wanted) string {
 		return when(w.text(mfaPath) == "OFF" && (w.under(totpPath) || w.under(smsMFAPath) || w.under(emailMFAPath)), mfaPath)
@@ -252,8 +250,7 @@ var contradictions = []struct {
 		return when(len(older) > 0 && len(older) < len(w.texts(flowsPath)), flowsPath)
 	}, "flows that begin with ALLOW_ cannot stand beside the older ones"},
 	{func(w wanted) string {
-		_, given := w.leaves[callbacksPath]
-		return when(given && w.text(redirectPath) != "" && !slices.Contains(w.texts(callbacksPath), w.text(redirectPath)),
+		return when(w.given(callbacksPath) && w.text(redirectPath) != "" && !slices.Contains(w.texts(callbacksPath), w.text(redirectPath)),
 			redirectPath)
 	}, "has to be one of CallbackURLs, which are required without it"},
 	{func(w wanted) string {

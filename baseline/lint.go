@@ -150,7 +150,8 @@ func lintRule(rule Rule) []Lint {
 				m.Deprecated})
 		}
 		if r.Op == OneOf {
-			_, w.leaves[r.Setting] = remedy(Member{}, r, nil) // what is written where none of them is
+			_, v := remedy(Member{}, r, nil) // what is written where none of them is
+			w.said[r.Setting] = Requirement{Setting: r.Setting, Op: Equal, Value: v}
 		}
 	}
 	for _, l := range ruleLints {
@@ -224,9 +225,9 @@ var ruleLints = []struct {
 	}, "needs UserPoolTier PLUS, which the rule does not require: on a pool of another plan this cannot be fixed (PLUS " +
 		"costs more, so it is never raised unasked)"},
 	{"sms-only-recovery", func(w wanted) string {
-		mechanisms := canonical(w.leaves[recoveryPath])
+		mechanisms := canonical(w.said[recoveryPath].Value)
 		on := w.text(mfaPath) == "ON" || w.text(mfaPath) == "OPTIONAL"
-		return when(on && strings.Contains(mechanisms, "verified_phone_number") &&
+		return when(on && w.given(recoveryPath) && strings.Contains(mechanisms, "verified_phone_number") &&
 			!strings.Contains(mechanisms, "verified_email"), recoveryPath)
 	}, "with MFA and recovery by text message alone, whoever has the phone has the account: allow verified_email"},
 	{"mfa-on-with-one-time-codes", func(w wanted) string {

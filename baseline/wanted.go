@@ -6,21 +6,17 @@ import (
 	"strings"
 )
 
-// wanted is what some requirements say outright: the leaf settings with one lawful value, and those that are to be
-// off or to be there.
+// wanted is what some requirements say outright: of leaf settings, and of those that are to be off or to be there.
 type wanted struct {
-	leaves map[string]any
-	said   map[string]Requirement // of leaves, those that an object is required to hold among them
-	off    map[string]bool        // absent, or false
-	there  map[string]bool        // set, to whatever value
-	holds  map[string][]any       // elements that a list has to hold
-	whole  []string               // objects that are required exactly
-	at     map[string]Position
+	said  map[string]Requirement // of leaves, those that an object is required to hold among them
+	off   map[string]bool        // absent, or false
+	there map[string]bool        // set, to whatever value
+	whole []string               // objects that are required exactly
+	at    map[string]Position
 }
 
 func wantedOf(required []Requirement) wanted {
-	w := wanted{leaves: map[string]any{}, said: map[string]Requirement{}, off: map[string]bool{}, there: map[string]bool{},
-		holds: map[string][]any{}, at: map[string]Position{}}
+	w := wanted{said: map[string]Requirement{}, off: map[string]bool{}, there: map[string]bool{}, at: map[string]Position{}}
 	for _, r := range required {
 		w.add(r)
 	}
@@ -42,20 +38,19 @@ func (w *wanted) add(r Requirement) {
 	}
 	switch r.Op {
 	case Equal:
-		w.leaf(r.Setting, r.Value)
+		w.off[r.Setting] = r.Value == false
 	case Exactly:
 		w.whole = append(w.whole, r.Setting)
 		w.there[r.Setting] = text(m, r.Value) != ""
 		eachLeaf(m, r.Setting, r.Value, func(m Member, path string, v any) {
 			if m.Kind != Object && m.Kind != Map {
-				w.leaf(path, v)
+				w.off[path] = v == false
 				w.said[path] = Requirement{Setting: path, Op: Equal, Value: v}
 			}
 		})
 	case Absent:
 		w.off[r.Setting] = true
-	case Contains:
-		w.holds[r.Setting] = list(r.Value)
+	case Contains: // said is enough
 	default:
 		// What the operator takes for enough may be that the setting is not there.
 		w.there[r.Setting] = !holds(m, r, nil)
@@ -66,35 +61,37 @@ func (w *wanted) add(r Requirement) {
 // there.
 func (w *wanted) forget(part string, m Member) {
 	if m.Kind != Object && m.Kind != Map { // which is all but a few, and has nothing in it
-		delete(w.leaves, part)
 		delete(w.said, part)
-		delete(w.holds, part)
 		delete(w.off, part)
 		return
 	}
-	maps.DeleteFunc(w.leaves, func(path string, _ any) bool { return covers(part, path) })
 	maps.DeleteFunc(w.said, func(path string, _ Requirement) bool { return covers(part, path) })
-	maps.DeleteFunc(w.holds, func(path string, _ []any) bool { return covers(part, path) })
 	maps.DeleteFunc(w.off, func(path string, _ bool) bool { return covers(part, path) })
 }
 
-func (w *wanted) leaf(path string, v any) {
-	w.leaves[path] = v
-	w.holds[path] = list(v)
-	if v == false {
-		w.off[path] = true
-	}
-}
+// given says whether a leaf has one lawful value.
+func (w wanted) given(path string) bool { return w.said[path].Op == Equal }
 
 func (w wanted) text(path string) string {
-	text, _ := w.leaves[path].(string)
-	return text
+	if r := w.said[path]; r.Op == Equal {
+		text, _ := r.Value.(string)
+		return text
+	}
+	return ""
 }
 
-// texts returns the elements that a list has to hold, whatever else it may.
+// holds returns the elements that a list has to hold, whatever else it may.
+func (w wanted) holds(path string) []any {
+	if r := w.said[path]; r.Op == Equal || r.Op == Contains {
+		return list(r.Value)
+	}
+	return nil
+}
+
+// texts returns those of the elements that are texts.
 func (w wanted) texts(path string) []string {
 	var all []string
-	for _, e := range w.holds[path] {
+	for _, e := range w.holds(path) {
 		if text, ok := e.(string); ok {
 			all = append(all, text)
 		}
@@ -104,8 +101,8 @@ func (w wanted) texts(path string) []string {
 
 // under says whether a member at or below the path is required to be there.
 func (w wanted) under(path string) bool {
-	for leaf := range w.leaves {
-		if covers(path, leaf) && !w.off[leaf] {
+	for leaf := range w.said {
+		if w.given(leaf) && covers(path, leaf) && !w.off[leaf] {
 			return true
 		}
 	}

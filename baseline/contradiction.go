@@ -250,7 +250,8 @@ var contradictions = []struct {
 		return when(len(older) > 0 && len(older) < len(w.texts(flowsPath)), flowsPath)
 	}, "flows that begin with ALLOW_ cannot stand beside the older ones"},
 	{func(w wanted) string {
-		return when(w.given(callbacksPath) && w.text(redirectPath) != "" && !slices.Contains(w.texts(callbacksPath), w.text(redirectPath)),
+		return when(w.given(callbacksPath) && w.text(redirectPath) != "" &&
+			!slices.Contains(w.texts(callbacksPath), w.text(redirectPath)),
 			redirectPath)
 	}, "has to be one of CallbackURLs, which are required without it"},
 	{func(w wanted) string {

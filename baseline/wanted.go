@@ -16,7 +16,8 @@ type wanted struct {
 }
 
 func wantedOf(required []Requirement) wanted {
-	w := wanted{said: map[string]Requirement{}, off: map[string]bool{}, there: map[string]bool{}, at: map[string]Position{}}
+	w := wanted{said: map[string]Requirement{}, off: map[string]bool{}, there: map[string]bool{},
+		at: map[string]Position{}}
 	for _, r := range required {
 		w.add(r)
 	}

@@ -27,7 +27,7 @@ RACE := $(shell command -v gcc >/dev/null || command -v cc >/dev/null || command
 CODE := baseline lambda infra
 GOFILES = $(shell find $(CODE) -name node_modules -prune -o -name '*.go' -print)
 
-.PHONY: help demo install function invoke local stack stack-test build dynalite others test campaign lint compiled vuln fmt generate stale model check bench sbom fuzz cover layout clean
+.PHONY: help demo install function invoke local emulate stack stack-test build dynalite others test campaign lint compiled vuln fmt generate stale model check bench sbom fuzz cover layout clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ invoke: ## run the function on EVENT in SAM's container, against ENDPOINT, or ag
 
 local: ## the same with a fake of Cognito beside it, which holds the pool of the events
 	@bash infra/local.sh local $(EVENT)
+
+emulate: ## the same with the fake, and without SAM and a container
+	@bash infra/local.sh emulate $(EVENT)
 
 MINISTACK := $(BUILD)/ministack/bin/ministack
 $(MINISTACK):

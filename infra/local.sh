@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs the function on an event in SAM's container (invoke), or with the fake of Cognito beside it (local). From the top
-# of the repository, through make.
+# Runs the function on an event: in SAM's container (invoke), the same with the fake of Cognito beside it (local), or
+# with the fake and without a container (emulate). From the top of the repository, through make.
 set -euo pipefail
 command=$1 event=$2
 port=${PORT:-5555}
 sam_dir=.build/sam
-case $(uname -m) in arm64 | aarch64) arch=arm64 ;; *) arch=x86_64 ;; esac
+case $(uname -m) in arm64 | aarch64) arch=arm64 goarch=arm64 ;; *) arch=x86_64 goarch=amd64 ;; esac
 
 in_container() { # endpoint, or nothing
 	[[ -x infra/node_modules/.bin/cdk ]] || npm ci --prefix infra --no-audit --no-fund --silent
@@ -30,8 +30,8 @@ require_container() {
 			echo "  go run ./lambda/cmd/poolkeeper replay --audit $event"
 			echo "      the handler, in the command line; without --audit it writes"
 		else
-			echo "  make stack"
-			echo "      the whole deployment on this machine"
+			echo "  make emulate EVENT=$event"
+			echo "      the function alone; make stack is the whole deployment"
 		fi
 	} >&2
 	exit 1
@@ -62,5 +62,11 @@ invoke)
 local)
 	require_container
 	in_container "http://host.docker.internal:$port"
+	;;
+emulate)
+	make -s function ARCHITECTURES=$goarch
+	serve "127.0.0.1:$port"
+	AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="http://127.0.0.1:$port" AWS_REGION=eu-west-1 AWS_ACCESS_KEY_ID=example \
+		AWS_SECRET_ACCESS_KEY=example go run ./infra/emulate ".build/$goarch/bootstrap" "$event"
 	;;
 esac

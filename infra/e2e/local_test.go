@@ -74,11 +74,22 @@ func TestInvokeRunsSAM(t *testing.T) {
 func TestWhatIsMissing(t *testing.T) {
 	need(t, "make")
 	for target, same := range map[string]string{
-		"invoke": "go run ./lambda/cmd/poolkeeper replay --audit " + anEvent, "local": "make stack",
+		"invoke": "go run ./lambda/cmd/poolkeeper replay --audit " + anEvent, "local": "make emulate EVENT=" + anEvent,
 	} {
 		output, err := makeLocal(t, target, map[string]string{"docker": "exit 1", "sam": "exit 0"})
 		if err == nil || !strings.Contains(output, "missing: docker (a running engine)") || !strings.Contains(output, same) {
 			t.Errorf("make %s: %v\n%s", target, err, output)
+		}
+	}
+}
+
+// TestEmulate runs the function without a container, with the fake beside it.
+func TestEmulate(t *testing.T) {
+	need(t, "make")
+	output, err := makeLocal(t, "emulate", nil)
+	for _, want := range []string{`"rule": "every-pool"`, `"outcome": "remediated"`, "UpdateUserPool eu-west-1_AbCdEf123"} {
+		if err != nil || !strings.Contains(output, want) {
+			t.Errorf("no %s: %v\n%s", want, err, output)
 		}
 	}
 }

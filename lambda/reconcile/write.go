@@ -20,7 +20,7 @@ func (w *work) writePlan(ctx context.Context, plan userpool.Plan) error {
 		w.origin = w.run.state.Focus(w.done.unit)
 	}
 	for i, request := range plan.Writes {
-		if err := w.mayWrite(ctx, request, len(plan.Writes)-i); err != nil {
+		if err := w.mayWrite(ctx, len(plan.Writes)-i); err != nil {
 			return err
 		}
 		err := w.send(ctx, request)
@@ -35,7 +35,7 @@ func (w *work) writePlan(ctx context.Context, plan userpool.Plan) error {
 }
 
 // mayWrite makes sure that there is time for the writes that are left, and that the lease is still ours.
-func (w *work) mayWrite(ctx context.Context, request userpool.Request, left int) error {
+func (w *work) mayWrite(ctx context.Context, left int) error {
 	r := w.run
 	deadline, ok := ctx.Deadline()
 	if ok && time.Until(deadline) < time.Duration(left)*writeTime {

@@ -4,14 +4,11 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
@@ -95,31 +92,7 @@ func TestMoto(t *testing.T) {
 // TestMinistack does the same with another emulator of AWS.
 func TestMinistack(t *testing.T) {
 	t.Parallel()
-	const server = "../../.build/ministack/bin/ministack"
-	if _, err := os.Stat(server); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("make others installs it")
-		}
-		t.Skip("make others installs it")
-	}
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	_ = listener.Close()
-	command := exec.CommandContext(t.Context(), server)
-	command.Env = append(os.Environ(), "GATEWAY_PORT="+port, "STATE_DIR="+t.TempDir())
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	r := run("http://127.0.0.1:" + port)
-	for range 100 {
-		if _, err := r.Clean(t.Context()); err == nil {
-			break
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
+	r := run(mototest.Ministack(t))
 	results, err := r.Ask(t.Context(), facts(t), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -28,9 +28,10 @@ var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 func TestLedger(t *testing.T) {
 	t.Parallel()
 	for name, open := range map[string]func(t *testing.T) reconcile.Ledger{
-		"memory":   func(*testing.T) reconcile.Ledger { return ledger.NewMemory() },
-		"moto":     func(t *testing.T) reconcile.Ledger { return table(t, mototest.OneAtATime(t, mototest.Start(t))) },
-		"dynalite": func(t *testing.T) reconcile.Ledger { return table(t, mototest.Dynalite(t)) },
+		"memory":    func(*testing.T) reconcile.Ledger { return ledger.NewMemory() },
+		"moto":      func(t *testing.T) reconcile.Ledger { return table(t, mototest.OneAtATime(t, mototest.Start(t))) },
+		"dynalite":  func(t *testing.T) reconcile.Ledger { return table(t, mototest.Dynalite(t)) },
+		"ministack": func(t *testing.T) reconcile.Ledger { return table(t, mototest.Ministack(t)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,10 +1,12 @@
-// Package mototest starts emulators of AWS for tests: moto's server, and dynalite for what moto's DynamoDB cannot show.
+// Package mototest starts emulators of AWS for tests: moto's server, ministack, and dynalite for what moto's DynamoDB
+// cannot show.
 // None of them was written by this project.
 package mototest
 
 import (
 	"bufio"
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -64,6 +66,40 @@ func Dynalite(t testing.TB) (url string) {
 	command := exec.CommandContext(context.Background(), "node", "-e", dynalite)
 	command.Dir = module
 	return run(t, command)
+}
+
+// Ministack starts another emulator of AWS, whose DynamoDB handles requests side by side, too. Where it is not installed
+// it does as Start does.
+func Ministack(t testing.TB) (url string) {
+	t.Helper()
+	server := filepath.Join(root(t), ".build", "ministack", "bin", "ministack")
+	if _, err := os.Stat(server); err != nil {
+		missing(t, "make others installs ministack")
+	}
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	_ = listener.Close()
+	_, port, _ := net.SplitHostPort(address)
+	command := exec.CommandContext(context.WithoutCancel(t.Context()), server) //nolint:gosec // that of the tests
+	command.Env = append(os.Environ(), "GATEWAY_PORT="+port, "STATE_DIR="+t.TempDir())
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = command.Process.Kill()
+		_ = command.Wait()
+	})
+	for deadline := time.Now().Add(startTime); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if connection, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address); err == nil {
+			_ = connection.Close()
+			return "http://" + address
+		}
+	}
+	t.Fatal("ministack does not listen")
+	return ""
 }
 
 // Required says whether a test must not be skipped because a server is missing.

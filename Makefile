@@ -5,6 +5,7 @@ SHELL := bash
 BUILD := .build
 FUZZTIME ?= 60s
 DRAWS ?= 1000
+PAIRS ?= 20000
 EVENT ?= lambda/event/testdata/update-user-pool.json
 ARCHITECTURES ?= arm64 amd64
 export MODE ENDPOINT PORT
@@ -95,7 +96,7 @@ test: ## run the tests, with the race detector where there is a C compiler; the 
 
 campaign: $(MINISTACK) ## run the long tests: the fault campaign, the laws with many draws, the load, a random search, deployments against emulators
 	@$(call run,campaign,POOLKEEPER_CAMPAIGN=full $(TEST) ./lambda/reconcile -rapid.checks=$(DRAWS) && \
-		$(TEST) ./lambda/internal/oracle -pairs=20000 && $(TEST) ./infra/e2e)
+		$(TEST) ./lambda/internal/oracle -pairs=$(PAIRS) && $(TEST) ./infra/e2e)
 
 lint: ## run golangci-lint, which holds what go vet does and the direction of imports
 	@$(LINT) run ./...

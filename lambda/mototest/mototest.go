@@ -68,8 +68,8 @@ func Dynalite(t testing.TB) (url string) {
 	return run(t, command)
 }
 
-// Ministack starts another emulator of AWS, whose DynamoDB handles requests side by side, too. Where it is not installed
-// it does as Start does.
+// Ministack starts another emulator of AWS, whose DynamoDB handles requests side by side, too. Where it is not
+// installed it does as Start does.
 func Ministack(t testing.TB) (url string) {
 	t.Helper()
 	server := filepath.Join(root(t), ".build", "ministack", "bin", "ministack")

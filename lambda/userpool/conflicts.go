@@ -113,6 +113,9 @@ var conflicts = []conflict{
 			return v.twoSenders(sms) || v.twoSenders("SmsMfaConfiguration.SmsConfiguration")
 		},
 		reason: "an SmsConfiguration takes exactly one of SnsCallerArn and EumsSms"},
+	{id: "sms-sender-removed", settings: []string{sms},
+		broken: func(v view) bool { return view{docs: v.before}.set(sms) && !v.set(sms) },
+		reason: "no call removes a pool's sender of text messages"},
 	{id: "developer-email-without-identity", settings: []string{account, "EmailConfiguration.SourceArn"},
 		broken: func(v view) bool { return v.text(account) == "DEVELOPER" && !v.set("EmailConfiguration.SourceArn") },
 		reason: account + " DEVELOPER needs EmailConfiguration.SourceArn"},

@@ -74,9 +74,7 @@ func (r *run) gather() {
 	}
 }
 
-// Conclude names the ending of a run that came to its end, by its findings and the settings that moved, and the reason
-// where one is needed.
-//
+// Conclude names the ending of a run that came to its end, by its findings and the settings that moved, with a reason.
 // For example, one fixed and one unfixable finding are Partial, whatever else was only reported.
 func Conclude(findings []outcome.Finding, moved []string) (outcome.Ending, string) {
 	count := map[outcome.State]int{}
@@ -154,8 +152,7 @@ func (r *run) prepareRecords(ctx context.Context, err error, lost int) {
 			r.out.Details.Open = append(r.out.Details.Open, *r.record)
 		}
 	}
-	reportedOnly := r.rules.OwnWrite && lost > 0
-	if err != nil || reportedOnly {
+	if err != nil || r.rules.OwnWrite && lost > 0 { // which was only reported
 		return
 	}
 	for _, record := range r.interrupted {

@@ -50,7 +50,7 @@ func (r *Reconciler) Plan(ctx context.Context, id string) (outcome.Preview, erro
 // plan decides each unit, adds the calls to the preview, and returns what would be fixed.
 func (r *run) plan(p *outcome.Preview) (planned []outcome.Finding, err error) {
 	offers := false  // the plan turns threat protection on
-	state := r.state // with the risk configuration that the plan gives the pool
+	state := r.state // with what the plan writes
 	for _, unit := range r.scope.Units(r.state) {
 		if offers {
 			findings, calls := onceOffered(r, unit)
@@ -60,7 +60,9 @@ func (r *run) plan(p *outcome.Preview) (planned []outcome.Finding, err error) {
 			}
 		}
 		decision, err := Decide(r.rules, unit, state, Attempt{})
-		for again := 0; err == nil && unit.isPool() && again < busyTries && decision.goesOn(); again++ {
+		// One requirement can block another until it is written.
+		for try := 0; err == nil && unit.isPool() && try < busyTries && len(decision.Plan.Skipped) > 0 &&
+			len(decision.Plan.Writes) > 0; try++ {
 			planned, p.Writes = decision.show(planned, p.Writes)
 			offers = offers || decision.Plan.Offers()
 			state = state.After(decision.Plan)
@@ -70,25 +72,31 @@ func (r *run) plan(p *outcome.Preview) (planned []outcome.Finding, err error) {
 			return nil, r.later(err)
 		}
 		offers = offers || decision.Plan.Offers()
-		done := result{unit: unit, found: decision.Found, findings: decision.Findings}
+		done := result{unit: unit, found: decision.Found, findings: decision.Findings, refused: len(decision.Plan.Skipped)}
 		done.addFollowers(r.rules, compare(r.rules.policy(r.state, unit), r.state.Focus(unit)).Drifts)
 		for i := range done.findings {
 			if done.findings[i].State == outcome.StateFixed {
 				done.findings[i].State = outcome.StatePlanned
 			}
 		}
-		if unit[0] == baseline.RiskConfiguration {
-			state = state.After(decision.Plan)
-		}
-		r.results = append(r.results, done)
+		state = state.After(decision.Plan)
 		planned, p.Writes = decision.show(planned, p.Writes)
+		done.writes = len(p.Writes)
+		r.results = append(r.results, done)
+	}
+	for i, before := range r.results { // as units does
+		if before.refused == 0 || before.writes == len(p.Writes) {
+			continue
+		}
+		decision, err := Decide(r.rules, before.unit, state, Attempt{})
+		if err != nil {
+			return nil, r.later(err)
+		}
+		planned, p.Writes = decision.show(planned, p.Writes)
+		r.results[i].found, r.results[i].findings = decision.Found, decision.Findings
 	}
 	return planned, nil
 }
-
-// goesOn says whether what was left may be written once these writes are made: one requirement can block
-// another until then.
-func (d Decision) goesOn() bool { return len(d.Plan.Writes) > 0 && len(d.Plan.Skipped) > 0 }
 
 // show adds what a decision would fix, and its calls.
 func (d Decision) show(planned []outcome.Finding, calls []string) ([]outcome.Finding, []string) {

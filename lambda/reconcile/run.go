@@ -41,7 +41,7 @@ type result struct {
 	found     baseline.Comparison
 	findings  []outcome.Finding
 	fixes     []baseline.Drift // whose writes were accepted
-	refused   int              // settings that the service refused
+	refused   int              // settings that the service refused, or is known to refuse
 	gone      bool             // the app client was deleted meanwhile
 	moved     []string         // settings that were not to move and did
 	unmanaged int              // unmanaged settings that are exactly what they were
@@ -203,7 +203,8 @@ func (r *run) units(ctx context.Context) error {
 		if before.refused == 0 || before.writes == len(r.out.Writes) {
 			continue
 		}
-		all[i].retry()
+		all[i].attempt.Restart()
+		all[i].waits, all[i].readAt = 0, time.Time{}
 		done, err := all[i].reconcile(ctx)
 		r.results[i] = done
 		if err != nil {

@@ -37,12 +37,6 @@ func (r *run) workOn(unit Unit) *work {
 	return w
 }
 
-// retry forgets the refusals, and keeps all else that was learned.
-func (w *work) retry() {
-	w.attempt.Restart()
-	w.waits, w.readAt = 0, time.Time{}
-}
-
 // reconcile brings the unit to the baseline.
 func (w *work) reconcile(ctx context.Context) (result, error) {
 	r, unit := w.run, w.done.unit
@@ -252,7 +246,8 @@ func (w *work) result(last Decision) result {
 	}
 	done := w.done
 	done.found, done.findings, done.lost = last.Found, last.Findings, len(last.Lost)
-	done.refused, done.writes = len(w.attempt.Refused), len(w.run.out.Writes)
+	done.refused = len(w.attempt.Refused) + len(last.Plan.Skipped)
+	done.writes = len(w.run.out.Writes)
 	listed := map[string]bool{}
 	for _, d := range last.Findings {
 		listed[d.Setting] = true

@@ -38,6 +38,9 @@ func (s State) After(p Plan) State {
 	for _, request := range p.Writes {
 		table, _ := request.Document.Table()
 		shown := maps.Clone(after.Documents[request.Document])
+		if shown == nil {
+			shown = map[string]any{}
+		}
 		for _, m := range table.Members {
 			if m.Trip == baseline.ReadOnly {
 				continue

@@ -73,12 +73,8 @@ func (r *run) plan(p *outcome.Preview) (planned []outcome.Finding, err error) {
 		}
 		offers = offers || decision.Plan.Offers()
 		done := result{unit: unit, found: decision.Found, findings: decision.Findings, refused: len(decision.Plan.Skipped)}
-		done.addFollowers(r.rules, compare(r.rules.policy(r.state, unit), r.state.Focus(unit)).Drifts)
-		for i := range done.findings {
-			if done.findings[i].State == outcome.StateFixed {
-				done.findings[i].State = outcome.StatePlanned
-			}
-		}
+		drifts := compare(r.rules.policy(r.state, unit), r.state.Focus(unit)).Drifts
+		done.addFollowers(r.rules, drifts, outcome.StatePlanned)
 		state = state.After(decision.Plan)
 		planned, p.Writes = decision.show(planned, p.Writes)
 		done.writes = len(p.Writes)

@@ -66,15 +66,15 @@ func readStack(ctx context.Context, from *cloudformation.Client, name string) (d
 	if err != nil {
 		return d, err
 	}
-	var told struct {
+	var published struct {
 		Metadata struct {
 			Poolkeeper struct{ File, Baseline, Digest, Mode, Build string }
 		}
 	}
-	if err := json.Unmarshal([]byte(aws.ToString(template.TemplateBody)), &told); err != nil {
+	if err := json.Unmarshal([]byte(aws.ToString(template.TemplateBody)), &published); err != nil {
 		return d, fmt.Errorf("reading its template: %w", err)
 	}
-	of := told.Metadata.Poolkeeper
+	of := published.Metadata.Poolkeeper
 	if of.Baseline == "" {
 		return d, nil // of an older version
 	}

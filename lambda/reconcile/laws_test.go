@@ -146,12 +146,7 @@ func kept(t *rapid.T, preview outcome.Preview, out outcome.Outcome) {
 	for setting, state := range states(out) {
 		refused = refused || state == outcome.StateUnfixable && planned[setting] == outcome.StatePlanned
 	}
-	// A plan does not see that a requirement which the older name of a fact met is broken when that goes with its object.
-	const days, config = "Policies.PasswordPolicy.TemporaryPasswordValidityDays", "AdminCreateUserConfig"
 	for setting, state := range states(out) {
-		if setting == days && planned[config] == outcome.StatePlanned {
-			continue
-		}
 		if state == outcome.StateFixed && planned[setting] != outcome.StatePlanned && !refused {
 			t.Fatalf("%s was fixed, and the plan had it as %q: plan %v, outcome %v", setting, planned[setting], preview.Drifts,
 				out.Drifts)

@@ -60,9 +60,8 @@ func (r *run) plan(p *outcome.Preview) (planned []outcome.Finding, err error) {
 			}
 		}
 		decision, err := Decide(r.rules, unit, state, Attempt{})
-		// One requirement can block another until it is written.
-		for try := 0; err == nil && unit.isPool() && try < busyTries && len(decision.Plan.Skipped) > 0 &&
-			len(decision.Plan.Writes) > 0; try++ {
+		// One requirement can block another until it is written, or be broken by it.
+		for try := 0; err == nil && unit.isPool() && try < busyTries && len(decision.Plan.Writes) > 0; try++ {
 			planned, p.Writes = decision.show(planned, p.Writes)
 			offers = offers || decision.Plan.Offers()
 			state = state.After(decision.Plan)

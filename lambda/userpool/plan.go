@@ -178,6 +178,7 @@ func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.Do
 		case gone && baseline.Empty(d.Value): // with the object around it
 		default:
 			adopt(after, before, parent(setting))
+			fillDefaults(after, parent(setting))
 			after.set(setting, baseline.Clone(d.Value))
 		}
 	}

@@ -153,6 +153,8 @@ func TestConflicts(t *testing.T) {
 		"an object without what it needs": {`{}`, off,
 			[]baseline.Drift{write("LambdaConfig.InboundFederation.LambdaArn", "a")},
 			[]string{"LambdaConfig.InboundFederation.LambdaArn"}},
+		"an object of which the absence has a meaning": {`{}`, off,
+			[]baseline.Drift{write("Clients[web].RefreshTokenRotation.RetryGracePeriodSeconds", json.Number("7"))}, nil},
 		"a client that is not there": {`{}`, off, []baseline.Drift{write("Clients[gone].EnableTokenRevocation", true)},
 			[]string{"Clients[gone].EnableTokenRevocation"}},
 	}

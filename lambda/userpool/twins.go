@@ -81,6 +81,20 @@ func fillVersion(docs documents, path string) {
 	}
 }
 
+// fillDefaults gives an object that is about to be made the defaults of those members that it cannot be written
+// without, which is what their absence meant: a client without RefreshTokenRotation has one whose Feature is DISABLED.
+func fillDefaults(docs documents, path string) {
+	m, _ := baseline.Lookup(path)
+	if !baseline.Empty(docs.get(path)) {
+		return
+	}
+	for _, below := range m.Members {
+		if below.Required && below.Default != "" {
+			docs.set(path+"."+below.Name, below.Default)
+		}
+	}
+}
+
 // adopt gives an object that is about to be made what the pool already says of it: all that its twin holds, or what
 // stands under the other names of its required members, such as the ARN of a legacy trigger, and the version that it
 // means.

@@ -43,11 +43,11 @@ func (s *Search) Try(plan []baseline.Drift) { s.tries, s.most = s.tries+1, max(s
 // Forget takes back the last Try.
 func (s *Search) Forget() { s.tries-- }
 
-// Accept notes an accepted write of some fixes, or one that may have been.
-func (s *Search) Accept() { s.accepted, s.last = s.accepted+1, nil }
+// Progress notes that a write was accepted, or may have been: what was refused before may be accepted now.
+func (s *Search) Progress() { s.accepted, s.last = s.accepted+1, nil }
 
-// Accepts notes where the fixes of an accepted write were written.
-func (s *Search) Accepts(request userpool.Request) {
+// Accept notes in which document the fixes of an accepted write were written.
+func (s *Search) Accept(request userpool.Request) {
 	for _, d := range request.Fixes {
 		s.Accepted = with(s.Accepted, d.Setting, append(s.Accepted[d.Setting], request.Document))
 	}

@@ -51,7 +51,7 @@ func TestEachIsAcceptedOrRefusedByItself(t *testing.T) {
 				search.Refuse(fixes, fixes, culprits, "no")
 				continue
 			}
-			search.Accept()
+			search.Progress()
 			for _, d := range fixes {
 				accepted[d.Setting] = true
 			}

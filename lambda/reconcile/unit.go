@@ -76,8 +76,8 @@ func (d *result) addFollowers(rules Rules, drifts []baseline.Drift, state outcom
 }
 
 // stale says whether the unit may show something else since the run wrote. The pool is read again when it is retried, a
-// risk configuration needs threat protection,
-// log delivery a tier, and a client without a risk configuration of its own has the pool's.
+// risk configuration needs threat protection, log delivery needs a tier, and a client without a risk configuration of
+// its own has the pool's.
 func (r *run) stale(unit Unit) bool {
 	kind := unit[len(unit)-1].Kind()
 	return len(r.out.Writes) > 0 && (unit.isPool() || kind == baseline.RiskConfiguration ||

@@ -114,13 +114,13 @@ func (w *work) accept(request userpool.Request) {
 	r.out.Writes = append(r.out.Writes, request.Call)
 	r.out.Details.Times.Written, w.unclear = r.with.Now(), ""
 	w.noteSent(request)
-	w.attempt.Accepts(request)
+	w.attempt.Accept(request)
 }
 
 // noteSent notes a write that was accepted, or may have been.
 func (w *work) noteSent(request userpool.Request) {
 	w.unverified, w.began = true, true
-	w.attempt.Accept()
+	w.attempt.Progress()
 	w.attempt.Restores = append(w.attempt.Restores, request.Restores...)
 	w.done.fixes = append(w.done.fixes, request.Fixes...)
 }

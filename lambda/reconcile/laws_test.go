@@ -141,6 +141,8 @@ func kept(t *rapid.T, preview outcome.Preview, out outcome.Outcome) {
 	for _, d := range preview.Drifts {
 		planned[d.Setting] = d.State
 	}
+	// Nobody knows what stands in a document that the pool offers only after a write.
+	unseen := slices.ContainsFunc(preview.Before.Names(), preview.Before.Off)
 	// What the service refused may have blocked something else.
 	refused := false
 	for setting, state := range states(out) {
@@ -152,8 +154,9 @@ func kept(t *rapid.T, preview outcome.Preview, out outcome.Outcome) {
 				out.Drifts)
 		}
 	}
-	if len(preview.Writes) == 0 && len(out.Writes) > 0 {
-		t.Fatalf("%v were called, and the plan had none", out.Writes)
+	if !refused && !unseen && !slices.Equal(preview.Writes, out.Writes) {
+		t.Fatalf("%v were called, and the plan had %v: plan %v, outcome %v", out.Writes, preview.Writes, preview.Drifts,
+			out.Drifts)
 	}
 }
 

@@ -3,13 +3,17 @@ package reconcile
 import (
 	"context"
 	"slices"
+	"sync"
+	"time"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/outcome"
+	"poolkeeper/lambda/userpool"
 )
 
-// Plan reads and decides as Reconcile does, and writes nothing. The error is nil or a *DeferredError.
+// Plan reads a pool, has a run bring a copy of what was read to the baseline, and returns what the run would do to the
+// pool. Nothing is written. The error is nil or a *DeferredError.
 func (r *Reconciler) Plan(ctx context.Context, id string) (outcome.Preview, error) {
 	run := r.begin(event.Request{Kind: event.One, UserPoolID: id})
 	if run.scope.Ignored != "" {
@@ -29,92 +33,81 @@ func (r *Reconciler) Plan(ctx context.Context, id string) (outcome.Preview, erro
 	for _, o := range policy.Requirements {
 		p.Required = append(p.Required, o.Setting)
 	}
-	planned, err := run.plan(&p)
-	if err != nil {
-		return p, err
-	}
-	calls := p.Writes
-	p.Outcome, _ = run.conclude(ctx, nil)
-	p.Details.Open = nil
-	if calls != nil {
-		p.Writes = calls
-	}
-	p.Drifts = append(p.Drifts, planned...)
-	slices.SortStableFunc(p.Drifts, func(a, b outcome.Finding) int { return baseline.Order(a.Setting, b.Setting) })
-	if len(planned) > 0 {
-		p.Outcome.Outcome = outcome.Drifted
-	}
-	return p, nil
+	failure := run.ledger.err
+	pool := &copiedPool{state: run.state}
+	run.with, run.ledger = r.onCopy(pool), &tolerantLedger{pool: id,
+		ledger: copiedLedger{Ledger: r.Ledger, history: run.history}}
+	err := run.units(context.WithoutCancel(ctx))
+	run.ledger.err = failure
+	p.Outcome, err = run.conclude(ctx, err)
+	return planned(p, policy, pool.state), err
 }
 
-// plan decides each unit, adds the calls to the preview, and returns what would be fixed.
-func (r *run) plan(p *outcome.Preview) (planned []outcome.Finding, err error) {
-	offers := false  // the plan turns threat protection on
-	state := r.state // with what the plan writes
-	for _, unit := range r.scope.Units(r.state) {
-		if offers {
-			findings, calls := onceOffered(r, unit)
-			planned, p.Writes = append(planned, findings...), append(p.Writes, calls...)
-			if unit = slices.DeleteFunc(slices.Clone(unit), r.state.Off); len(unit) == 0 {
-				continue
-			}
+// planned turns what a run did to the copy of a pool into what it would do to the pool. After is the copy.
+func planned(p outcome.Preview, policy baseline.Policy, after userpool.State) outcome.Preview {
+	p.Record, p.Critical, p.Verified = "", false, outcome.Verified{}
+	p.Details.Open, p.Details.Times.Written, p.Details.Times.Verified = nil, time.Time{}, time.Time{}
+	for i := range p.Drifts {
+		if p.Drifts[i].State == outcome.StateFixed {
+			p.Drifts[i].State, p.Drifts[i].Reason = outcome.StatePlanned, ""
 		}
-		decision, err := Decide(r.rules, unit, state, Attempt{})
-		// One requirement can block another until it is written, or be broken by it.
-		for try := 0; err == nil && unit.isPool() && try < busyTries && len(decision.Plan.Writes) > 0; try++ {
-			planned, p.Writes = decision.show(planned, p.Writes)
-			offers = offers || decision.Plan.Offers()
-			state = state.After(decision.Plan)
-			decision, err = Decide(r.rules, unit, state, Attempt{})
-		}
-		if err != nil {
-			return nil, r.later(err)
-		}
-		offers = offers || decision.Plan.Offers()
-		done := result{unit: unit, found: decision.Found, findings: decision.Findings, refused: len(decision.Plan.Skipped)}
-		drifts := compare(r.rules.policy(r.state, unit), r.state.Focus(unit)).Drifts
-		done.addFollowers(r.rules, drifts, outcome.StatePlanned)
-		state = state.After(decision.Plan)
-		planned, p.Writes = decision.show(planned, p.Writes)
-		done.writes = len(p.Writes)
-		r.results = append(r.results, done)
 	}
-	for i, before := range r.results { // as units does
-		if before.refused == 0 || before.writes == len(p.Writes) {
-			continue
-		}
-		decision, err := Decide(r.rules, before.unit, state, Attempt{})
-		if err != nil {
-			return nil, r.later(err)
-		}
-		planned, p.Writes = decision.show(planned, p.Writes)
-		r.results[i].found, r.results[i].findings = decision.Found, decision.Findings
-	}
-	return planned, nil
-}
-
-// show adds what a decision would fix, and its calls.
-func (d Decision) show(planned []outcome.Finding, calls []string) ([]outcome.Finding, []string) {
-	for _, fix := range d.Plan.Fixes {
-		planned = append(planned, outcome.Of(fix, outcome.StatePlanned, ""))
-	}
-	for _, write := range d.Plan.Writes {
-		calls = append(calls, write.Call)
-	}
-	return planned, calls
-}
-
-// onceOffered returns what may have to be written in a unit that the pool offers only once an earlier write turned
-// threat protection on: nobody knows before what stands there.
-func onceOffered(r *run, unit Unit) (findings []outcome.Finding, calls []string) {
-	policy := r.rules.policy(r.state, unit)
+	// Nobody knows what stands in a document that the pool offers only once threat protection is on.
 	for _, o := range policy.Requirements {
 		name, _ := baseline.DocumentOf(o.Setting)
-		if d := policy.Unseen(o); r.state.Off(name) && d.Mode == baseline.Enforce && d.Exempted == nil {
-			findings = append(findings, outcome.Of(d, outcome.StatePlanned, "once the pool offers it, if it is not so then"))
-			table, _ := name.Table()
-			calls = []string{table.WriteCall}
+		d := policy.Unseen(o)
+		if !p.Before.Off(name) || after.Off(name) || d.Mode != baseline.Enforce || d.Exempted != nil {
+			continue
+		}
+		p.Drifts = slices.DeleteFunc(p.Drifts, func(f outcome.Finding) bool { return f.Setting == o.Setting })
+		p.Drifts = append(p.Drifts, outcome.Of(d, outcome.StatePlanned, "once the pool offers it, if it is not so then"))
+		if table, _ := name.Table(); !slices.Contains(p.Writes, table.WriteCall) {
+			p.Writes = append(p.Writes, table.WriteCall)
 		}
 	}
-	return findings, calls
+	slices.SortStableFunc(p.Drifts, func(a, b outcome.Finding) int { return baseline.Order(a.Setting, b.Setting) })
+	if len(p.Writes) > 0 {
+		p.Outcome.Outcome = outcome.Drifted
+	}
+	return p
 }
+
+// onCopy returns a Reconciler that reads and writes a copy of a pool, and waits for nothing.
+func (r *Reconciler) onCopy(pool *copiedPool) *Reconciler {
+	other := *r
+	other.Pools, other.reads = pool, &sync.Map{}
+	other.Sleep = func(context.Context, time.Duration) error { return nil }
+	return &other
+}
+
+// A copiedPool takes every write as it is, and shows it at once.
+type copiedPool struct{ state userpool.State }
+
+func (c *copiedPool) Read(context.Context, string, userpool.Want) (userpool.State, error) { return c.state, nil }
+
+func (c *copiedPool) Document(_ context.Context, _ string, name baseline.DocumentName) (map[string]any, error) {
+	return c.state.Documents[name], nil
+}
+
+func (c *copiedPool) Write(_ context.Context, _ string, request userpool.Request) (string, error) {
+	c.state = c.state.After(request)
+	return "", nil
+}
+
+func (c *copiedPool) List(context.Context, string) ([]string, string, error) { return nil, "", nil }
+
+// A copiedLedger shows the records that were read of a pool, and keeps nothing.
+type copiedLedger struct {
+	Ledger
+	history outcome.History
+}
+
+func (c copiedLedger) Acquire(context.Context, string, string, time.Time, time.Time) (bool, error) {
+	return true, nil
+}
+
+func (c copiedLedger) History(context.Context, string, time.Time, bool) (outcome.History, error) {
+	return c.history, nil
+}
+
+func (c copiedLedger) Put(context.Context, outcome.Record) error { return nil }

@@ -167,8 +167,8 @@ func (r *run) readAll(ctx context.Context) error {
 	return nil
 }
 
-// takeUp takes over what the ledger keeps of the pool. It fails where the ledger cannot say what an interrupted run took
-// from the pool.
+// takeUp takes over what the ledger keeps of the pool. It fails where the ledger cannot say what an interrupted run
+// took from the pool.
 func (r *run) takeUp(ctx context.Context, history outcome.History) error {
 	r.history, r.out.Details.Notified = history, history.Notes
 	if r.with.Actor == "" { // whoever runs a command asks for the write

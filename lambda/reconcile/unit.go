@@ -55,14 +55,14 @@ func (w *work) reconcile(ctx context.Context) (result, error) {
 	}
 	done, err := w.loop(ctx)
 	if err == nil && len(r.out.Writes) > 0 && !done.gone {
-		done.addFollowers(r.rules, decision.Found.Drifts, outcome.StateFixed)
+		done.addFollowers(r.rules, decision.Found.Drifts)
 	}
 	return done, err
 }
 
 // addFollowers adds what the writes of an earlier unit fixed: a client without a risk configuration of its own has the
 // pool's.
-func (d *result) addFollowers(rules Rules, drifts []baseline.Drift, state outcome.State) {
+func (d *result) addFollowers(rules Rules, drifts []baseline.Drift) {
 	for _, fix := range drifts {
 		if _, skipped := rules.skip(fix, Attempt{}); skipped {
 			continue
@@ -70,7 +70,7 @@ func (d *result) addFollowers(rules Rules, drifts []baseline.Drift, state outcom
 		still := slices.ContainsFunc(d.found.Drifts, func(f baseline.Drift) bool { return f.Setting == fix.Setting })
 		listed := slices.ContainsFunc(d.findings, func(f outcome.Finding) bool { return f.Setting == fix.Setting })
 		if !still && !listed {
-			d.findings = append(d.findings, outcome.Of(fix, state, ""))
+			d.findings = append(d.findings, outcome.Of(fix, outcome.StateFixed, ""))
 		}
 	}
 }

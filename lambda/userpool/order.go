@@ -77,7 +77,7 @@ func (p *Plan) request(order []baseline.DocumentName, before, after documents) e
 			return fmt.Errorf("planning the write of %s: %w", name, err)
 		}
 		table, _ := name.Table()
-		r := Request{Call: table.WriteCall, Document: name, Body: body}
+		r := Request{Call: table.WriteCall, Document: name, Body: body, after: after[name]}
 		if name == baseline.MfaConfig && dropsSMS(before, after) {
 			r.Restores = []baseline.Drift{{Setting: sms, Action: baseline.Write, Value: baseline.Clone(after.get(sms))}}
 		}

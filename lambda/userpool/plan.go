@@ -37,6 +37,8 @@ type Request struct {
 	// Restores are settings that this write may take from the pool as a known side effect, with their values. A later
 	// write of the plan restores them; until that one is accepted, whoever writes has to restore them.
 	Restores []baseline.Drift
+
+	after map[string]any // the document, as it is to be shown
 }
 
 // Options are what a plan depends on beside the pool.

@@ -25,35 +25,36 @@ func threatens(docs documents) bool {
 	return !baseline.Empty(docs.get(threat)) && docs.get(threat) != "OFF"
 }
 
-// Offers says whether the plan turns threat protection on, so that the pool offers risk configurations after it.
-func (p Plan) Offers() bool {
-	return p.after != nil && threatens(p.after) && !threatens(p.Before.written())
-}
-
-// After returns the state with what a plan writes, as the service would show it if it took it as it is. The clients
-// without a risk configuration of their own have the pool's.
-func (s State) After(p Plan) State {
+// After returns the state after a write, as the service shows it if it takes it as it is. While threat protection is
+// on, a pool has a risk configuration, be it empty, and the clients without one of their own have that of the pool.
+func (s State) After(request Request) State {
 	after := s
 	after.Documents = maps.Clone(s.Documents)
-	for _, request := range p.Writes {
-		table, _ := request.Document.Table()
-		shown := maps.Clone(after.Documents[request.Document])
-		if shown == nil {
-			shown = map[string]any{}
+	table, _ := request.Document.Table()
+	shown := maps.Clone(after.Documents[request.Document])
+	if shown == nil {
+		shown = map[string]any{}
+	}
+	for _, m := range table.Members {
+		if m.Trip == baseline.ReadOnly {
+			continue
 		}
-		for _, m := range table.Members {
-			if m.Trip == baseline.ReadOnly {
-				continue
-			}
-			delete(shown, readName(&m))
-			if v, ok := p.after[request.Document][m.Name]; ok {
-				shown[readName(&m)] = v
-			}
+		delete(shown, readName(&m))
+		if v, ok := request.after[m.Name]; ok {
+			shown[readName(&m)] = v
 		}
-		for name := range after.Documents {
-			if name == request.Document || request.Document == baseline.RiskConfiguration && s.inherited(name) {
-				after.Documents[name] = shown
-			}
+	}
+	after.Documents[request.Document] = shown
+	on := threatens(after.written())
+	for name, object := range s.Documents {
+		switch {
+		case name.Kind() != baseline.RiskConfiguration && name.Kind() != baseline.ClientRisk:
+		case !on:
+			after.Documents[name] = nil
+		case object == nil && name != request.Document:
+			after.Documents[name] = map[string]any{}
+		case request.Document == baseline.RiskConfiguration && s.inherited(name):
+			after.Documents[name] = shown
 		}
 	}
 	return after

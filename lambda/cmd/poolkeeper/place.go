@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognito"
 )
 
 // takesMany gives a command the flags for several accounts and Regions, and the stack.
@@ -73,18 +76,20 @@ func (c *cli) same(more ...string) (text string) {
 }
 
 // everywhere does the work in each account and Region. Where there are several, one that fails stops no other.
-// failed shows it.
+// failed shows it. Of all Regions, some have to be there.
 func (c *cli) everywhere(ctx context.Context, s *summary, failed func(poolPlan) error, do func(*cli) error) error {
 	places := c.places()
+	skipped := map[string][]string{}
+	var missing error
 	for _, one := range places {
 		err := do(one)
-		var refused smithy.APIError
-		switch {
+		switch why := absent(err); {
 		case err == nil:
 		case len(places) == 1 || ctx.Err() != nil:
 			return err
-		case c.flags.allRegions && errors.As(err, &refused) && refused.ErrorCode() == "UnrecognizedClientException":
-			fmt.Fprintf(c.notes, "%s is not enabled\n", one.where())
+		case c.flags.allRegions && why != "":
+			missing = err
+			skipped[why] = append(skipped[why], one.where())
 		default:
 			s.fail(one.where(), err.Error())
 			if err := failed(poolPlan{id: one.where(), err: err}); err != nil {
@@ -92,7 +97,32 @@ func (c *cli) everywhere(ctx context.Context, s *summary, failed func(poolPlan) 
 			}
 		}
 	}
+	n := 0
+	for _, why := range slices.Sorted(maps.Keys(skipped)) {
+		n += len(skipped[why])
+		fmt.Fprintf(c.notes, "skipped, %s: %s\n", why, strings.Join(skipped[why], ", "))
+	}
+	if n == len(places) {
+		return missing
+	}
 	return nil
+}
+
+// absent says what a Region lacks where there is nothing to do, or "". Keys that no Region knows look the same.
+func absent(err error) string {
+	var code string
+	var ofSDK smithy.APIError
+	var ours *cognito.Error
+	switch {
+	case errors.Is(err, errNoLedger):
+		return "no ledger"
+	case errors.As(err, &ofSDK):
+		code = ofSDK.ErrorCode()
+	case errors.As(err, &ours):
+		code = ours.Code
+	}
+	return map[string]string{"UnrecognizedClientException": "not enabled", "InvalidClientTokenId": "not enabled",
+		"ValidationError": "no such stack"}[code]
 }
 
 // likelyFile suggests the file that was probably meant.

@@ -2,6 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,23 +22,79 @@ import (
 	"poolkeeper/lambda/mototest"
 )
 
-// TestManyPlaces: two accounts and three Regions are in one plan and in one report, and a Region that cannot be read
-// stops none of the others.
-func TestManyPlaces(t *testing.T) {
-	url := mototest.Start(t)
-	other := keysOf(t, url, "222222222222")
-	shared := write(t, "config", "[profile one]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = example\n"+
-		"[profile two]\naws_access_key_id = "+*other.AccessKeyId+"\naws_secret_access_key = "+*other.SecretAccessKey+
-		"\naws_session_token = "+*other.SessionToken+"\n")
-	for name, v := range map[string]string{"AWS_ENDPOINT_URL": url, "AWS_CONFIG_FILE": shared,
+// TestAllRegions: --all-regions goes to every Region. One that the account has not enabled is no failure, one that
+// fails stops no other, and one without a ledger has no history.
+func TestAllRegions(t *testing.T) {
+	through, err := url.Parse(mototest.Start(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	moto, signedFor := httputil.NewSingleHostReverseProxy(through), regexp.MustCompile(`/([\w-]+)/([\w-]+)/aws4_request`)
+	refuse := func(w http.ResponseWriter, code string) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = fmt.Fprintf(w, `{"__type": %q, "message": "no"}`, code)
+	}
+	enabled := []string{"eu-west-1", "eu-west-2", "us-east-1"}
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		signed := signedFor.FindStringSubmatch(r.Header.Get("Authorization"))
+		switch region, service := signed[1], signed[2]; {
+		case !slices.Contains(enabled, region) && service == "cloudformation":
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, "<ErrorResponse><Error><Code>InvalidClientTokenId</Code></Error></ErrorResponse>")
+		case !slices.Contains(enabled, region):
+			refuse(w, "UnrecognizedClientException")
+		case region == "eu-west-2" && service == "cognito-idp":
+			refuse(w, "AccessDeniedException")
+		default:
+			moto.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(front.Close)
+	ids := manyPlaces(t, front.URL, "[default]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = example\n",
+		[]string{"default"})
+	mototest.Table(t, front.URL, "ledger")
+	const required = "version: 1\nrules: [{name: all, require: {DeletionProtection: ACTIVE}}]"
+	publish(t, front.URL, "poolkeeper", "ledger", "b.yaml", required)
+	t.Setenv("BASELINE_FILE", write(t, "b.yaml", required))
+	for _, command := range []string{"plan", "plan --output json", "report", "report --output ocsf",
+		"apply --yes --no-backup"} {
+		got := execute(t.Context(), append(strings.Fields(command), "--all", "--all-regions")...)
+		if got.status != exitError {
+			t.Errorf("%s: exit status %d, want that of a Region that failed", command, got.status)
+		}
+		for _, want := range append(ids, "123456789012", "eu-west-2", "AccessDenied", "skipped, not enabled: af-south-1, ") {
+			if !strings.Contains(got.stdout+got.stderr, want) {
+				t.Errorf("%s says nothing of %s:\n%s%s", command, want, got.stdout, got.stderr)
+			}
+		}
+	}
+	for args, want := range map[string]result{
+		"history":                       {exitDone, ids[0] + ".", "no ledger: af-south-1, "},
+		"plan --all --stack poolkeeper": {exitDone, "1 in sync", "skipped, no such stack: eu-west-2, us-east-1\n"},
+	} {
+		got := execute(t.Context(), append(strings.Fields(args), "--all-regions")...)
+		if got.status != want.status || !strings.Contains(got.stdout, want.stdout) ||
+			!strings.Contains(got.stderr, want.stderr) {
+			t.Errorf("%s: %+v, want %+v", args, got, want)
+		}
+	}
+	enabled = nil
+	if got := execute(t.Context(), "plan", "--all", "--all-regions"); got.status != exitError ||
+		!strings.Contains(got.stderr, "UnrecognizedClientException") {
+		t.Errorf("keys that no Region knows: %+v", got)
+	}
+}
+
+// manyPlaces makes a pool in two Regions for each profile of the configuration.
+func manyPlaces(t *testing.T, url, keys string, profiles []string) (ids []string) {
+	t.Helper()
+	for name, v := range map[string]string{"AWS_ENDPOINT_URL": url, "AWS_CONFIG_FILE": write(t, "config", keys),
 		"AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_REGION": "eu-west-1", "AWS_MAX_ATTEMPTS": "1"} {
 		t.Setenv(name, v)
 	}
-	regions := []string{"eu-west-1", "us-east-1"}
-	var ids []string
-	for _, profile := range []string{"one", "two"} {
-		for _, region := range regions {
-			loaded, err := config.LoadDefaultConfig(context.Background(), config.WithSharedConfigProfile(profile),
+	for _, profile := range profiles {
+		for _, region := range []string{"eu-west-1", "us-east-1"} {
+			loaded, err := config.LoadDefaultConfig(t.Context(), config.WithSharedConfigProfile(profile),
 				config.WithRegion(region))
 			if err != nil {
 				t.Fatal(err)
@@ -44,6 +107,18 @@ func TestManyPlaces(t *testing.T) {
 			ids = append(ids, aws.ToString(made.UserPool.Id))
 		}
 	}
+	return ids
+}
+
+// TestManyPlaces: two accounts and three Regions are in one plan and in one report, and a Region that cannot be read
+// stops none of the others.
+func TestManyPlaces(t *testing.T) {
+	url := mototest.Start(t)
+	other := keysOf(t, url, "222222222222")
+	keys := "[profile one]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = example\n" +
+		"[profile two]\naws_access_key_id = " + *other.AccessKeyId + "\naws_secret_access_key = " + *other.SecretAccessKey +
+		"\naws_session_token = " + *other.SessionToken + "\n"
+	ids := manyPlaces(t, url, keys, []string{"one", "two"})
 	file := write(t, "b.yaml", "version: 1\nrules: [{name: all, require: {DeletionProtection: ACTIVE}}]")
 	places := []string{"--all", "--profile", "one,two", "--region", "eu-west-1,us-east-1,none-1", "--baseline", file}
 	for _, format := range append([]string{"html", "ocsf"}, all...) {

@@ -60,9 +60,16 @@ func deploy(t *testing.T, ts *testscript.TestScript, file string) {
 		ts.Setenv("TABLE", table)
 		ts.Setenv("LEDGER_TABLE", "")
 	}
-	text := ts.ReadFile(file)
+	publish(t, motoServer.url, name, table, file, ts.ReadFile(file))
+}
+
+// publish makes a stack in eu-west-1 that publishes a baseline and a ledger, or changes it.
+func publish(t *testing.T, url, name, table, file, text string) {
+	t.Helper()
 	required, err := baseline.Parse(file, []byte(text))
-	ts.Check(err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	quoted := strconv.QuoteToASCII(text)
 	template, err := json.Marshal(map[string]any{
 		"Metadata": map[string]any{"poolkeeper": map[string]string{"file": file, "baseline": quoted[1 : len(quoted)-1],
@@ -70,8 +77,10 @@ func deploy(t *testing.T, ts *testscript.TestScript, file string) {
 		"Resources": map[string]any{"Topic": map[string]any{"Type": "AWS::SNS::Topic"}},
 		"Outputs":   map[string]any{"LedgerTableName": map[string]string{"Value": table}},
 	})
-	ts.Check(err)
-	loaded := aws.Config{Region: "eu-west-1", BaseEndpoint: &motoServer.url,
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded := aws.Config{Region: "eu-west-1", BaseEndpoint: &url,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
 		})}
@@ -83,5 +92,7 @@ func deploy(t *testing.T, ts *testscript.TestScript, file string) {
 		_, err = client.UpdateStack(t.Context(), &cloudformation.UpdateStackInput{StackName: &name,
 			TemplateBody: aws.String(string(template))})
 	}
-	ts.Check(err)
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -35,12 +35,12 @@ func TestBombs(t *testing.T) {
 		want string
 	}{
 		"billion laughs": {"a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nd: ", repeated("[*c, *c]\ne: "),
-			"anchors and aliases are not taken"},
-		"aliases":            {"a: &a [x, x]\n", numbered("k%d: [*a, *a]\n"), "anchors and aliases are not taken"},
-		"anchors":            {"", repeated("- &a x\n"), "anchors and aliases are not taken"},
-		"an alias of itself": {"a: &a [*a]\n", repeated("# \n"), "anchors and aliases are not taken"},
-		"merge keys":         {"", numbered("- {<<: {a: %d}}\n"), "merge keys are not taken"},
-		"tags":               {"", repeated("- !!binary YQ==\n"), "is not taken: write a plain value"},
+			"anchors and aliases are not supported"},
+		"aliases":            {"a: &a [x, x]\n", numbered("k%d: [*a, *a]\n"), "anchors and aliases are not supported"},
+		"anchors":            {"", repeated("- &a x\n"), "anchors and aliases are not supported"},
+		"an alias of itself": {"a: &a [*a]\n", repeated("# \n"), "anchors and aliases are not supported"},
+		"merge keys":         {"", numbered("- {<<: {a: %d}}\n"), "merge keys are not supported"},
+		"tags":               {"", repeated("- !!binary YQ==\n"), "is not supported: write a plain value"},
 		"deep lists":         {"version: 1\nrules: ", repeated("["), "not YAML"},
 		"deep mappings":      {"", repeated("? "), "nested deeper than 32 levels"},
 		"deeper by a space": {"", func(n int) string {
@@ -51,12 +51,12 @@ func TestBombs(t *testing.T) {
 			return b.String()
 		}, "nested deeper than 32 levels"},
 		"keys":    {"", numbered("versio%d: 1\n"), "there is no such key"},
-		"one key": {"", repeated("version: 1\n"), "stands here a second time"},
+		"one key": {"", repeated("version: 1\n"), "is a duplicate of line"},
 		"settings": {manyKey, numbered("      DeletionProtectio%d: ACTIVE\n"),
 			"there is no such setting, did you mean DeletionProtection?"},
 		"exemptions": {oneRule + "exemptions:\n", repeated("  - {settings: [DeletionProtectiox]}\n"),
 			"there is no setting DeletionProtectiox"},
-		"documents": {oneRule, repeated("---\na: 1\n"), "second document"},
+		"documents": {oneRule, repeated("---\na: 1\n"), "second YAML document"},
 		"comments":  {"", repeated("#\n"), "the file is empty"},
 		"a glob": {"version: 1\nrules:\n  - name: a\n    require: {DeletionProtection: ACTIVE}\n    pools: {names: [\"",
 			repeated("*a"), "not YAML"},
@@ -97,7 +97,7 @@ func TestBoundsOfAFile(t *testing.T) {
 		"size": {oneRule + strings.Repeat("#", MaxFile-len(oneRule)),
 			oneRule + strings.Repeat("#", MaxFile-len(oneRule)+1), "the file is larger than 524288 bytes"},
 		"requirements": {rules(maxRequired), rules(maxRequired + 1), "more than 5000 requirements"},
-		"globs":        {named(maxGlob), named(maxGlob + 1), "has 1025 characters: no more than 1024 are taken"},
+		"globs":        {named(maxGlob), named(maxGlob + 1), "has 1025 characters: at most 1024 are allowed"},
 	} {
 		if _, err := Parse("b.yaml", []byte(c.good)); err != nil {
 			t.Errorf("%s: %.200v", name, err)

@@ -4,8 +4,8 @@ import (
 	"slices"
 )
 
-// Compare compares the settings of a pool, one flat object in API names and nesting, with the policy. It reads no other
-// input, changes nothing, and its result shares nothing with the settings.
+// Compare compares the settings of a pool with the policy. The settings are one object with the names and nesting of
+// the API. Compare does not change its arguments, and its result shares no memory with the settings.
 func Compare(p Policy, settings map[string]any) Comparison {
 	of := comparer{policy: p, live: settings}
 	var c Comparison
@@ -20,12 +20,12 @@ func Compare(p Policy, settings map[string]any) Comparison {
 	return c
 }
 
-// Owns says whether the policy requires something of the leaf at the dotted path, under this name or its twin's.
+// Owns reports whether the policy has a requirement on the leaf at the dotted path or on its twin.
 func (c Comparison) Owns(path string) bool {
 	return slices.ContainsFunc(c.Owned, func(owned string) bool { return Concerns(owned, path) })
 }
 
-// Holding counts the required leaf settings that hold.
+// Holding counts the required leaf settings that meet their requirements.
 func (c Comparison) Holding() int {
 	drifted, n := Comparison{}, 0
 	for _, d := range c.Drifts {
@@ -47,28 +47,27 @@ type comparer struct {
 
 func (c comparer) at(path string) any { return at(c.live, keys(path)) }
 
-// absent says whether nothing is set at the path.
+// absent reports whether the path is not set.
 func (c comparer) absent(path string) bool {
 	m, _ := Lookup(path)
 	return text(m, c.at(path)) == ""
 }
 
-// A result is what a comparer finds of one requirement.
+// A result is the result of comparing one requirement.
 type result struct {
 	holds    bool
 	have     any      // the value that breaks the requirement
-	place    string   // where that value stands: the setting's path or one of a twin
-	exempted []parted // what differs in an object and is exempted, which does not count
+	place    string   // the path of that value: the setting's own or a twin's
+	exempted []parted // parts of an object that differ but are exempted
 }
 
-// A parted is a part of an object that may differ from what is required of the object.
+// A parted is a part of an object that may differ from the requirement on the object.
 type parted struct {
 	path       string
 	want, have any
 }
 
-// drifts returns the drift of the setting, if there is one, and those of the exempted parts of an object, each by
-// itself.
+// drifts returns the drift of the setting, if there is one, and a separate drift for each exempted part of an object.
 func (c comparer) drifts(o Owned) []Drift {
 	found := c.examine(o.Requirement)
 	var all []Drift
@@ -96,16 +95,16 @@ func (c comparer) drifts(o Owned) []Drift {
 	return all
 }
 
-// Unseen returns what is known of a drift where it cannot be seen whether there is one: what is wanted, on whose
-// demand, and whether it is exempted, but neither Have nor Action.
+// Unseen returns a drift for a setting that could not be read. It has the requirement, its rule and its exemption, but
+// neither Have nor Action.
 func (p Policy) Unseen(o Owned) Drift {
 	m, _ := Lookup(o.Setting)
 	return Drift{Setting: o.Setting, Rule: o.Rule, Position: o.Position, Mode: o.Mode, Want: want(m, o.Requirement),
 		Exempted: comparer{policy: p}.exemption(o.Setting)}
 }
 
-// examine compares the setting, and the same fact under its other name. Where both are set, the requirement has to hold
-// in both places, or else the one would undo the other; where only one is, that is the fact.
+// examine compares the setting and its twin. If both are set, both must meet the requirement, or one would undo the
+// other. If only one is set, that one counts.
 func (c comparer) examine(r Requirement) result {
 	here := c.resultAt(r, r.Setting)
 	twin, ok := TwinOf(r.Setting)
@@ -120,14 +119,15 @@ func (c comparer) examine(r Requirement) result {
 	return here
 }
 
-// presenceCounts says whether the path is of a block that has to be there by itself, whatever stands under other names
-// of what is in it: it is a factor.
+// presenceCounts reports whether the path belongs to a block that must be present itself, even if all its members have
+// twins elsewhere: the presence of the block enables an MFA factor.
 func presenceCounts(path string) bool {
 	block, _ := Lookup(keys(path)[0])
 	return block.ActiveWith != ""
 }
 
-// counts says whether a twin has a say: it is set, the service still reads it, and its block is more than a mirror.
+// counts reports whether a twin has an effect: it is set, the service still reads it, and its block is not just a
+// mirror.
 func (c comparer) counts(twin string) bool {
 	m, _ := Lookup(twin)
 	if c.absent(twin) {
@@ -140,13 +140,14 @@ func (c comparer) counts(twin string) bool {
 	return block.ActiveWith == "" || !c.absent(block.ActiveWith)
 }
 
-// off says whether the path is of a factor while MFA is off. Whatever the service shows of it is no factor then.
+// off reports whether the path belongs to an MFA factor while MFA is off. The service may still show its settings then,
+// but the factor is not in use.
 func (c comparer) off(path string) bool {
 	block, _ := Lookup(keys(path)[0])
 	return block.GoneWith != "" && c.absent(block.GoneWith)
 }
 
-// resultAt compares the value at one place.
+// resultAt compares the value at one path.
 func (c comparer) resultAt(r Requirement, place string) result {
 	m, _ := Lookup(place)
 	have := c.at(place)
@@ -159,11 +160,11 @@ func (c comparer) resultAt(r Requirement, place string) result {
 	return result{holds: holds(m, r, have), have: have, place: place}
 }
 
-// remedy returns what would end a drift of the setting.
+// remedy returns the change that would fix the drift.
 func (c comparer) remedy(m Member, r Requirement) (Action, any) {
 	have := c.at(r.Setting)
 	if set, ok := r.Set.(map[string]any); ok && r.Op == Present {
-		// The object to write must not undo what other requirements have in it.
+		// The object to write must not undo what other requirements set inside it.
 		r.Op, r.Value = Exactly, set
 	}
 	if aimed(m, r) {
@@ -172,7 +173,7 @@ func (c comparer) remedy(m Member, r Requirement) (Action, any) {
 	return remedy(m, r, have)
 }
 
-// exemption returns the first exemption in force that covers the whole setting, or its twin.
+// exemption returns the first active exemption that covers the whole setting or its twin.
 func (c comparer) exemption(path string) *Exemption {
 	for _, e := range c.policy.Exemptions {
 		if e.covers(path) {
@@ -189,7 +190,7 @@ func (e Exemption) covers(path string) bool {
 	})
 }
 
-// owned returns the leaf settings of which the requirement speaks.
+// owned returns the leaf settings that the requirement covers.
 func (c comparer) owned(r Requirement) []string {
 	m, _ := Lookup(r.Setting)
 	if r.Op == Exactly && aimed(m, r) {

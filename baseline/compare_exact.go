@@ -5,23 +5,23 @@ import (
 	"slices"
 )
 
-// An aim is what an object is required to be as a whole: to hold exactly some members, or to be absent.
+// An aim is a requirement on a whole object: it must have exactly some members, or be absent.
 //
-// Some parts stay as they are live: those of which another requirement of the policy speaks, those that the service no
-// longer reads or never lacks, and those that are exempted. Each of the last that differs is listed by itself.
+// Some parts keep their live value: parts that another requirement covers, parts that the service no longer reads or
+// that are always set, and exempted parts. Each exempted part that differs is listed separately.
 type aim struct {
 	comparer
 	member   Member
 	op       Op
 	place    string
 	have     any
-	wanted   map[string]any // the leaves that the requirement names, by path, empty ones too
-	target   map[string]any // what can be written: the parts that stay are as they are live
-	kept     bool           // some part stays
+	wanted   map[string]any // the leaves that the requirement names, by path, including empty ones
+	target   map[string]any // what can be written; parts that must not change have their live value
+	kept     bool           // some part keeps its live value
 	exempted []parted
 }
 
-// aimed says whether the requirement is on an object as a whole.
+// aimed reports whether the requirement is on a whole object.
 func aimed(m Member, r Requirement) bool {
 	if m.Kind != Object && m.Kind != Map {
 		return false
@@ -52,14 +52,13 @@ func (c comparer) aim(m Member, r Requirement, place string, have any) aim {
 		a.exempt()
 	}
 	if a.kept = !maps.Equal(named, a.leaves(a.target)); a.kept {
-		// What remains is not without what it needs, nor without what is always there.
+		// An object that remains keeps the members that it needs and those that are always set.
 		a.keep(func(path string) bool { return a.needed(path) || a.alwaysThere(path) })
 	}
 	return a
 }
 
-// keep gives back to the target the live value of every leaf below the aim's place that the filter picks, or takes it
-// away where there is none.
+// keep sets every leaf of the target that the filter selects to its live value, or removes it if there is none.
 func (a aim) keep(pick func(path string) bool) {
 	for _, path := range a.paths() {
 		if beneath(a.place, path) && pick(path) {
@@ -68,7 +67,7 @@ func (a aim) keep(pick func(path string) bool) {
 	}
 }
 
-// exempt keeps the parts that are exempted, and notes those that differ.
+// exempt keeps the exempted parts as they are, and records those that differ.
 func (a *aim) exempt() {
 	wanted, live := a.leaves(a.target), a.leaves(a.have)
 	for _, path := range a.paths() {
@@ -84,7 +83,7 @@ func (a *aim) exempt() {
 	a.keep(func(path string) bool { return a.exemption(path) != nil && (a.op == Exactly || !a.absent(path)) })
 }
 
-// paths returns the leaves of the target and of the live value, empty ones too.
+// paths returns the leaves of the target and of the live value, including empty ones.
 func (a aim) paths() []string {
 	set := map[string]bool{}
 	add := func(_ Member, path string, _ any) { set[path] = true }
@@ -95,8 +94,8 @@ func (a aim) paths() []string {
 
 func (a aim) below(path string) []string { return keys(path)[len(keys(a.place)):] }
 
-// ownedElsewhere says whether a requirement on a part of the object speaks of the leaf at path. It may do so by its
-// twin. Of an object that is to be absent, a part that is required outside of it is no part.
+// ownedElsewhere reports whether a requirement on a part of the object, or on a twin of it, covers the leaf at path. If
+// the object must be absent, requirements on twins outside the object do not count.
 func (a aim) ownedElsewhere(path string) bool {
 	return slices.ContainsFunc(a.policy.Requirements, func(o Owned) bool {
 		if beneath(a.place, o.Setting) {
@@ -107,8 +106,8 @@ func (a aim) ownedElsewhere(path string) bool {
 	})
 }
 
-// stays says whether a part of an object that is to be absent is there all the same, for another requirement has it or
-// will have it. One that only audits has it as it is.
+// stays reports whether a part of an object that must be absent remains, because another requirement sets it. A
+// requirement in audit mode leaves the part as it is.
 func (a aim) stays(o Owned, path string) bool {
 	have := a.at(path)
 	switch {
@@ -122,8 +121,8 @@ func (a aim) stays(o Owned, path string) bool {
 	return action == Report || !Empty(v) || holds(m, o.Requirement, have)
 }
 
-// superseded says whether the service no longer reads the leaf at path, and what it reads instead does not contradict
-// what is wanted.
+// superseded reports whether the service no longer reads the leaf at path, and the setting that it reads instead does
+// not contradict the requirement.
 func (a aim) superseded(path string) bool {
 	m, _ := Lookup(path)
 	twin, ok := TwinOf(path)
@@ -134,7 +133,7 @@ func (a aim) superseded(path string) bool {
 	return !named || equal(m, wanted, a.at(twin))
 }
 
-// saidElsewhere says whether the leaf at path is absent, and what is wanted of it stands under its other name.
+// saidElsewhere reports whether the leaf at path is absent, and its twin has the required value.
 func (a aim) saidElsewhere(path string) bool {
 	m, _ := Lookup(path)
 	twin, ok := TwinOf(path)
@@ -142,8 +141,8 @@ func (a aim) saidElsewhere(path string) bool {
 	return ok && named && a.absent(path) && !presenceCounts(path) && a.counts(twin) && equal(m, wanted, a.at(twin))
 }
 
-// alwaysThere says whether the leaf at path is of a part that cannot be absent and of which the requirement names
-// nothing.
+// alwaysThere reports whether the leaf at path belongs to a part that cannot be absent and that the requirement does
+// not name.
 func (a aim) alwaysThere(path string) bool {
 	ks := keys(path)
 	for n := len(keys(a.place)) + 1; n <= len(ks); n++ {
@@ -165,7 +164,7 @@ func (a aim) names(part string) bool {
 	return false
 }
 
-// needed says whether the leaf at path is one that an object which stays cannot be written without.
+// needed reports whether the leaf at path is mandatory in an object that remains.
 func (a aim) needed(path string) bool {
 	m, _ := Lookup(path)
 	ks := a.below(path)
@@ -176,9 +175,9 @@ func (a aim) needed(path string) bool {
 	return len(around) > 0
 }
 
-// mirror adds to what is wanted the members under which the service shows the wanted ones a second time: a pool with a
-// PreTokenGeneration function shows a PreTokenGenerationConfig, too. They have to agree, and what the API requires
-// beside them is taken as it is live.
+// mirror adds the twins of the required members: the service shows a PreTokenGenerationConfig for a pool with a
+// PreTokenGeneration function, for example. Both must agree. Other members that the API demands with them keep their
+// live value.
 func (a aim) mirror() {
 	for _, path := range slices.Sorted(maps.Keys(a.wanted)) {
 		twin, ok := TwinOf(path)
@@ -211,7 +210,7 @@ func (a aim) reached() bool {
 	return live == text(a.member, a.target)
 }
 
-// missing says whether the object is one that has to be there by itself, and is not.
+// missing reports whether the object must be present and is not.
 func (a aim) missing() bool {
 	if a.op != Exactly || a.member.ActiveWith == "" || text(a.member, a.have) != "" {
 		return false
@@ -230,8 +229,8 @@ func (a aim) leaves(v any) map[string]string {
 	return out
 }
 
-// elsewhere looks at the twins, outside the object, of the leaves that are wanted in it. (Where the object itself has a
-// twin, that is compared as a whole.)
+// elsewhere compares the twins outside the object of the leaves that are required in it. A twin of the object itself is
+// compared as a whole.
 func (a aim) elsewhere() result {
 	if _, whole := TwinOf(a.place); whole {
 		return result{holds: true}
@@ -244,7 +243,7 @@ func (a aim) elsewhere() result {
 	return result{holds: true}
 }
 
-// differsElsewhere says whether a twin outside the object differs from what is wanted of a leaf in it.
+// differsElsewhere reports whether a twin outside the object differs from the value that is required in the object.
 func (a aim) differsElsewhere(path, twin string) bool {
 	m, _ := Lookup(path)
 	wanted, named := a.wanted[path]
@@ -265,7 +264,7 @@ func (a aim) remedy() (Action, any) {
 	return Write, target
 }
 
-// filled says whether another requirement is going to write a part of the object.
+// filled reports whether another requirement writes a part of the object.
 func (a aim) filled() bool {
 	return slices.ContainsFunc(a.policy.Requirements, func(o Owned) bool {
 		skipped := o.Op == Absent || o.Mode == Audit || a.exemption(o.Setting) != nil
@@ -278,7 +277,7 @@ func (a aim) filled() bool {
 	})
 }
 
-// fill gives a block that is missing what it is wanted to hold, as far as other requirements do not say otherwise.
+// fill adds the required members to a missing block, except those that other requirements set differently.
 func (a aim) fill(target map[string]any) {
 	for _, path := range slices.Sorted(maps.Keys(a.wanted)) {
 		v := a.wanted[path]
@@ -291,8 +290,8 @@ func (a aim) fill(target map[string]any) {
 	}
 }
 
-// owned returns the leaves that are wanted or live and of which nothing else speaks, or the object itself where it is
-// to be and is empty.
+// owned returns the required and live leaves that no other requirement covers, or the object itself if it must be
+// present and is empty.
 func (a aim) owned() []string {
 	wanted := a.leaves(a.target)
 	maps.Copy(wanted, a.leaves(a.have))

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// holds says whether a member's value keeps the requirement. Only objects that are required as a whole are compared
-// elsewhere (aim).
+// holds reports whether a member's value meets the requirement. Requirements on whole objects are compared by aim
+// instead.
 func holds(m Member, r Requirement, have any) bool {
 	switch r.Op {
 	case Equal:
@@ -26,10 +26,10 @@ func holds(m Member, r Requirement, have any) bool {
 	case Absent:
 		return text(m, have) == "" || m.Clear != "" && equal(m, decode(m.Clear), have)
 	case Present:
-		// What is always there is present as its default, too.
+		// A member that is always set is present even if it has its default.
 		return text(m, have) != "" || m.Keep != "" && !Empty(effective(m, have))
 	case Matches:
-		// An absent text is no text: "*" does not match it.
+		// An absent text does not match any glob, not even "*".
 		pattern, ok := r.Value.(string)
 		live, isText := have.(string)
 		return ok && isText && live != "" && m.Trip == Echo && glob(pattern, live)
@@ -37,8 +37,8 @@ func holds(m Member, r Requirement, have any) bool {
 	return false
 }
 
-// holdsLiteral knows that an object literal without members, which a baseline may require of a member that is on when
-// it is present, names nothing and so leaves what is in it alone.
+// holdsLiteral accepts any present object if the required literal has no members: such a literal requires that the
+// object is present, and nothing of its members.
 func holdsLiteral(m Member, want, have any) bool {
 	if m.Spelled && have == nil && len(list(want)) > 0 {
 		return false
@@ -50,8 +50,7 @@ func holdsLiteral(m Member, want, have any) bool {
 	return equal(m, want, have)
 }
 
-// holdsBound takes an absent number for 0, but not where the API has no 0: there the service goes by a value of its
-// own.
+// holdsBound treats an absent number as 0, unless the API does not allow 0: then the service uses its own default.
 func holdsBound(m Member, r Requirement, have any) bool {
 	bound, ok := number(r.Value)
 	if have == nil {
@@ -67,7 +66,7 @@ func holdsBound(m Member, r Requirement, have any) bool {
 	return live.Cmp(bound) <= 0
 }
 
-// remedy returns what would end the drift of a member: an action, and the value to write where the action is Write.
+// remedy returns the action that would fix the drift of a member, and the value to write if the action is Write.
 func remedy(m Member, r Requirement, have any) (Action, any) {
 	if r.Set != nil && r.Op != Equal && r.Op != Absent {
 		return Write, Clone(r.Set)
@@ -92,7 +91,7 @@ func remedy(m Member, r Requirement, have any) (Action, any) {
 	return Report, nil
 }
 
-// leaveOut clears the member in the way that the API offers, if it offers one.
+// leaveOut clears the member, if the API has a way to do so.
 func leaveOut(m Member) (Action, any) {
 	switch {
 	case m.Clear != "":
@@ -104,7 +103,7 @@ func leaveOut(m Member) (Action, any) {
 	}
 }
 
-// writeList writes a list, unless the API takes none of that length.
+// writeList writes a list, unless the API does not accept its length.
 func writeList(m Member, l []any) (Action, any) {
 	if offLength(m, len(l)) != "" {
 		return Report, nil
@@ -112,22 +111,22 @@ func writeList(m Member, l []any) (Action, any) {
 	return Write, Clone(l)
 }
 
-// offLength says why a list of so many elements cannot be written, or "".
+// offLength returns why a list with n elements cannot be written, or "".
 func offLength(m Member, n int) string {
 	switch count := int64(n); {
 	case count < m.Min:
-		return fmt.Sprintf("the API takes no fewer than %d elements, and there would be %d", m.Min, n)
+		return fmt.Sprintf("the API needs at least %d elements, and there would be %d", m.Min, n)
 	case m.Max > 0 && count > m.Max:
-		return fmt.Sprintf("the API takes no more than %d elements, and there would be %d", m.Max, n)
+		return fmt.Sprintf("the API accepts at most %d elements, and there would be %d", m.Max, n)
 	case n == 0 && len(m.DefaultList) > 0 && !m.Presence:
-		return "an empty list stands for " + strings.Join(m.DefaultList, ", ")
+		return "an empty list means " + strings.Join(m.DefaultList, ", ")
 	case n == 0 && m.Keep != "":
 		return "the list cannot be empty: " + m.Keep
 	}
 	return ""
 }
 
-// reason says why nothing can be written although the requirement names a value, or "".
+// reason returns why nothing can be written although the requirement names a value, or "".
 func reason(m Member, r Requirement, have any) string {
 	live := list(effective(m, have))
 	switch {
@@ -141,7 +140,7 @@ func reason(m Member, r Requirement, have any) string {
 	return ""
 }
 
-// missing returns the elements of wanted that l lacks, in their order, each once.
+// missing returns the elements of wanted that are not in l, in their order, each once.
 func missing(m Member, l, wanted []any) []any {
 	seen := elements(m, l)
 	return slices.DeleteFunc(slices.Clone(wanted), func(e any) bool {
@@ -152,7 +151,7 @@ func missing(m Member, l, wanted []any) []any {
 	})
 }
 
-// less returns the elements of l that are not unwanted, in their order.
+// less returns the elements of l that are not in unwanted, in their order.
 func less(m Member, l, unwanted []any) []any {
 	not := elements(m, unwanted)
 	return slices.DeleteFunc(slices.Clone(l), func(e any) bool { return not[element(m, e)] })

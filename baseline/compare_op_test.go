@@ -94,7 +94,7 @@ func TestEqual(t *testing.T) {
 		"object, and what is in it": {say(device, Equal, obj()),
 			`{"DeviceConfiguration":{"ChallengeRequiredOnNewDevice":true}}`, "", nil, nil, "no member is named"},
 		"tag without a value": {say("UserPoolTags.env", Equal, ""), `{"UserPoolTags":{}}`, Write, "", "",
-			"a tag without a value is a tag"},
+			"a tag may have an empty value"},
 		"tag with dots": {say("UserPoolTags.a.b", Equal, "x"), `{"UserPoolTags":{"a":{"b":"x"},"a.b":"y"}}`,
 			Write, "x", "x", "the rest of the path is the key"},
 		"level": {say("AcrConfiguration.Level1.AcrValue", Equal, "low"),
@@ -184,7 +184,7 @@ func TestChoice(t *testing.T) {
 		"present, empty but on": {say("DeviceConfiguration", Present, true), `{"DeviceConfiguration":{}}`, "", nil, nil,
 			"presence counts"},
 		"present, tag, no value": {say("UserPoolTags.env", Present, true), `{"UserPoolTags":{"env":""}}`, "", nil, nil,
-			"a tag without a value is a tag"},
+			"a tag may have an empty value"},
 		"unheard of": {say("PoolName", "unheard of", true), `{"PoolName":"a"}`, Report, nil, "unheard of",
 			"what cannot be judged is not in order"},
 	})
@@ -264,7 +264,7 @@ func TestAbsent(t *testing.T) {
 		"another shape": {say("LambdaConfig", Absent, true), `{"LambdaConfig":"what"}`, Write, obj(), "absent",
 			"it is something"},
 		"a tag without a value": {say("UserPoolTags.env", Absent, true), `{"UserPoolTags":{"env":""}}`, LeaveOut, nil,
-			"absent", "a tag without a value is a tag"},
+			"absent", "a tag may have an empty value"},
 		"unknown members show it": {say("LambdaConfig", Absent, true), `{"LambdaConfig":{"Future":"arn"}}`, Write, obj(),
 			"absent", "what the table lacks counts"},
 	})

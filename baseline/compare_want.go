@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// want returns the requirement as it is shown: the value of a literal, and otherwise a short text. What is sensitive
-// is masked.
+// want returns the requirement in the form shown to users: the value of a literal, or a short text for an operator.
+// Sensitive values are masked.
 func want(m Member, r Requirement) any {
 	switch r.Op {
 	case Equal:
@@ -28,7 +28,7 @@ func want(m Member, r Requirement) any {
 	return string(r.Op)
 }
 
-// elementOf returns what is known of the elements of a list.
+// elementOf returns the description of a list's elements.
 func elementOf(m Member) Member {
 	if m.Elem == nil {
 		return m

@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// contradictions finds settings that the API cannot hold together: within each rule, and over the rules that select
-// every pool, merged. What only some pools combine shows at run time.
+// contradictions finds requirements that the API cannot satisfy together: within each rule, and in the merged rules
+// that select every pool. Rules that only some pools combine are checked at run time.
 func (p *parser) contradictions(b *Baseline) {
 	var common []Rule
 	for _, rule := range b.Rules {
@@ -25,9 +25,9 @@ func (p *parser) contradictions(b *Baseline) {
 		}
 	}
 	if len(common) < 2 && (len(common) == 0 || len(common[0].Clients) < 2) {
-		return // as one rule or none, it was just looked at
+		return // a single rule was already checked
 	}
-	// Any client stands for those that every client rule in them selects.
+	// AnyClient represents the clients that every client rule selects.
 	var merged []Requirement
 	for _, owned := range (&Baseline{Rules: common}).Policy(Identity{Clients: []ClientIdentity{{}}}, noTime).Requirements {
 		merged = append(merged, owned.Requirement)
@@ -44,7 +44,7 @@ func (p *parser) contradictory(w wanted) {
 	p.lifetimes(w)
 }
 
-// lifetimes finds numbers that the API does not take in any unit that the number may have.
+// lifetimes finds numbers that are out of range in every unit that they may have.
 func (p *parser) lifetimes(w wanted) {
 	for path, lifetime := range lifetimesOf() {
 		r, said := w.said[path]
@@ -61,7 +61,7 @@ func (p *parser) lifetimes(w wanted) {
 	}
 }
 
-// lifetimesOf are the numbers of units of time, by their paths.
+// lifetimesOf maps the path of each duration setting to its unit and limits.
 var lifetimesOf = sync.OnceValue(func() map[string]*Lifetime {
 	of := map[string]*Lifetime{}
 	for _, m := range clientSettings {
@@ -72,7 +72,7 @@ var lifetimesOf = sync.OnceValue(func() map[string]*Lifetime {
 	return of
 })
 
-// unitsOf returns the units that a number may have beside what is required.
+// unitsOf returns the units that a number may have under the requirements.
 func unitsOf(w wanted, l Lifetime) []string {
 	path := Clients + "." + l.Unit
 	unit, _ := Lookup(path)
@@ -92,7 +92,7 @@ func unitsOf(w wanted, l Lifetime) []string {
 	return unit.Enum
 }
 
-// takes says whether a number of a unit is within what the API takes.
+// takes reports whether the API accepts the number in that unit.
 func (l Lifetime) takes(v any, unit string) bool {
 	n, ok := v.(json.Number)
 	count, err := n.Int64()
@@ -118,21 +118,20 @@ func (r Requirement) values() []any {
 	return all
 }
 
-// twins finds facts that one rule requires under both of their names, and differently. Of two rules, the later one
-// wins.
+// twins finds twins that one rule requires with different values. Between two rules, the later one wins.
 func (p *parser) twins(w wanted) {
 	for path, here := range w.said {
 		other, ok := TwinOf(path)
 		there, both := w.said[other]
 		if ok && both && path < other && !agree(here, there) {
 			p.add(Error{Position: w.position(path), Path: path,
-				Message: "is the same fact as " + other + ", which is required otherwise"})
+				Message: "is the same setting as " + other + ", which is required with another value"})
 		}
 	}
 }
 
-// agree says whether two requirements of one fact can hold together: what the one writes has to satisfy the other. Of
-// one that writes nothing, that cannot be said.
+// agree reports whether two requirements on twins can both be met: the value that one writes must satisfy the other. A
+// requirement that writes nothing is not checked.
 func agree(a, b Requirement) bool {
 	satisfies := func(a, b Requirement) (agree, writes bool) {
 		m, _ := Lookup(a.Setting)
@@ -170,8 +169,7 @@ const (
 	rotationPath     = Clients + ".RefreshTokenRotation.Feature"
 )
 
-// contradictions are the sets of values that the API cannot hold together. found returns the path to complain about,
-// or "".
+// contradictions are the sets of values that the API rejects together. found returns the path to report, or "".
 var contradictions = []struct {
 	found   func(w wanted) string
 	message string
@@ -179,44 +177,44 @@ var contradictions = []struct {
 	{func(w wanted) string {
 		return when(w.text(modePath) != "" && w.text(modePath) != "OFF" && w.text(tierPath) != "" &&
 			w.text(tierPath) != "PLUS", modePath)
-	}, "AUDIT and ENFORCED need UserPoolTier PLUS, and another one is required"},
+	}, "AUDIT and ENFORCED need UserPoolTier PLUS, but another tier is required"},
 	{func(w wanted) string {
 		given := w.given(verifiedPath) || w.off[verifiedPath]
 		return when(given && len(beyond(w.texts(verifyPath), w.texts(verifiedPath))) > 0, verifyPath)
-	}, "every attribute here has to be in AutoVerifiedAttributes, which is required without it"},
+	}, "every attribute here must be in AutoVerifiedAttributes, which is required without it"},
 	{func(w wanted) string {
 		mechanisms := canonical(w.holds(recoveryPath))
 		return when(len(w.holds(recoveryPath)) > 1 && strings.Contains(mechanisms, `"admin_only"`), recoveryPath)
-	}, "admin_only has to stand alone"},
+	}, "admin_only cannot be combined with other ways"},
 	{func(w wanted) string {
 		return when(twice(w.holds(recoveryPath), "Priority") || twice(w.holds(recoveryPath), "Name"), recoveryPath)
-	}, "no two ways may have the same Priority or the same Name"},
+	}, "two ways cannot have the same Priority or the same Name"},
 	{func(w wanted) string {
 		r := w.said[factorsPath]
 		password := slices.Contains(list(r.Value), any("PASSWORD"))
 		return when(r.Op == Equal && !password || r.Op == Without && password, factorsPath)
-	}, "the API does not take first factors without PASSWORD"},
+	}, "the API does not accept first factors without PASSWORD"},
 	{func(w wanted) string {
 		return when(w.text(mfaPath) == "OFF" && (w.under(totpPath) || w.under(smsMFAPath) || w.under(emailMFAPath)), mfaPath)
-	}, "OFF cannot stand beside a factor that is required to be on"},
+	}, "OFF cannot be combined with a factor that is required to be on"},
 	{func(w wanted) string {
 		on := w.text(mfaPath) == "ON" || w.text(mfaPath) == "OPTIONAL"
 		totp := w.off[totpPath] || w.off["SoftwareTokenMfaConfiguration"]
 		return when(on && totp && w.off[smsMFAPath] && w.off[emailMFAPath], mfaPath)
-	}, "ON and OPTIONAL need a factor, and all three are required to be off"},
+	}, "ON and OPTIONAL need a factor, but all three are required to be off"},
 	{func(w wanted) string {
 		return when(w.under(emailMFAPath) && w.text(accountPath) == "COGNITO_DEFAULT", emailMFAPath)
-	}, "e-mail MFA needs EmailSendingAccount DEVELOPER, and COGNITO_DEFAULT is required"},
+	}, "e-mail MFA needs EmailSendingAccount DEVELOPER, but COGNITO_DEFAULT is required"},
 	{func(w wanted) string {
 		return when(w.text(keyTypePath) == "AWS_OWNED_KEY" && w.under(keyPath), keyPath)
-	}, "AWS_OWNED_KEY takes no KmsKeyArn"},
+	}, "AWS_OWNED_KEY cannot have a KmsKeyArn"},
 	{func(w wanted) string {
 		return when(w.text(keyTypePath) == "CUSTOMER_MANAGED_KEY" && (w.exactly("KeyConfiguration") && !w.under(keyPath) ||
 			w.off[keyPath]), keyTypePath)
 	}, "CUSTOMER_MANAGED_KEY needs a KmsKeyArn"},
 	{func(w wanted) string {
 		return when(w.under(smsPath+".SnsCallerArn") && w.under(smsPath+".EumsSms"), smsPath)
-	}, "text messages go through SNS (SnsCallerArn) or through EumsSms, never both"},
+	}, "text messages use either SNS (SnsCallerArn) or EumsSms, not both"},
 	{func(w wanted) string {
 		senders := w.under("LambdaConfig.CustomSMSSender") || w.under("LambdaConfig.CustomEmailSender")
 		return when(senders && (w.exactly("LambdaConfig") && !w.under("LambdaConfig.KMSKeyID") ||
@@ -231,40 +229,40 @@ var contradictions = []struct {
 		beyondPassword := len(beyond(w.texts(factorsPath), []string{"PASSWORD"})) > 0
 		return when(w.text(tierPath) == "LITE" && (beyondPassword || w.text(dcrStatusPath) == "Enabled" ||
 			w.under("AcrConfiguration") || w.under(emailMFAPath)), tierPath)
-	}, "LITE has no first factors beyond PASSWORD, no e-mail MFA, no dynamic client registration and no names of one's " +
-		"own in AcrConfiguration"},
+	}, "LITE supports no first factors besides PASSWORD, no e-mail MFA, no dynamic client registration and no custom " +
+		"names in AcrConfiguration"},
 	{func(w wanted) string {
 		off := w.text(modePath) == "OFF" || w.off[modePath] || w.off["UserPoolAddOns"]
 		return when(off && w.under("RiskConfiguration"), "RiskConfiguration")
-	}, "a risk configuration needs UserPoolAddOns.AdvancedSecurityMode AUDIT or ENFORCED, and it is required to be OFF"},
+	}, "a risk configuration needs UserPoolAddOns.AdvancedSecurityMode AUDIT or ENFORCED, but it is required to be OFF"},
 	{func(w wanted) string {
 		return when(w.under(userEventsPath) && w.text(tierPath) != "" && w.text(tierPath) != "PLUS", userEventsPath)
-	}, "needs UserPoolTier PLUS, and another one is required"},
+	}, "needs UserPoolTier PLUS, but another tier is required"},
 	{func(w wanted) string {
 		return when(w.under(notificationPath+".S3Configuration") || w.under(notificationPath+".FirehoseConfiguration"),
 			notificationPath)
-	}, "takes a CloudWatchLogsConfiguration only"},
+	}, "supports only a CloudWatchLogsConfiguration"},
 	{func(w wanted) string {
 		older := beyond(w.texts(flowsPath), slices.DeleteFunc(w.texts(flowsPath),
 			func(flow string) bool { return !strings.HasPrefix(flow, "ALLOW_") }))
 		return when(len(older) > 0 && len(older) < len(w.texts(flowsPath)), flowsPath)
-	}, "flows that begin with ALLOW_ cannot stand beside the older ones"},
+	}, "flows that begin with ALLOW_ cannot be combined with the older ones"},
 	{func(w wanted) string {
 		return when(w.given(callbacksPath) && w.text(redirectPath) != "" &&
 			!slices.Contains(w.texts(callbacksPath), w.text(redirectPath)),
 			redirectPath)
-	}, "has to be one of CallbackURLs, which are required without it"},
+	}, "must be one of CallbackURLs, which are required without it"},
 	{func(w wanted) string {
 		grants := w.texts(grantsPath)
 		return when(slices.Contains(grants, "client_credentials") && len(grants) > 1, grantsPath)
-	}, "client_credentials cannot stand beside code or implicit"},
+	}, "client_credentials cannot be combined with code or implicit"},
 	{func(w wanted) string {
 		return when(w.text(rotationPath) == "ENABLED" && slices.Contains(w.texts(flowsPath), "ALLOW_REFRESH_TOKEN_AUTH"),
 			flowsPath)
-	}, "ALLOW_REFRESH_TOKEN_AUTH cannot stand beside RefreshTokenRotation ENABLED"},
+	}, "ALLOW_REFRESH_TOKEN_AUTH cannot be combined with RefreshTokenRotation ENABLED"},
 }
 
-// twice says whether two elements of a list have the same value of a member.
+// twice reports whether two elements of a list have the same value of a member.
 func twice(elements []any, member string) bool {
 	seen := map[string]bool{}
 	for _, e := range elements {
@@ -285,7 +283,7 @@ func when(found bool, path string) string {
 	return ""
 }
 
-// beyond returns the elements of part that whole lacks.
+// beyond returns the elements of part that are not in whole.
 func beyond(part, whole []string) []string {
 	var rest []string
 	for _, s := range part {

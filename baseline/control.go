@@ -5,22 +5,22 @@ import (
 	"slices"
 )
 
-// A Control is what others say of a setting: the checks that look at it, and what a change of it means beyond the pool.
+// A Control describes a setting from the outside: the public checks that cover it, and the side effects of a change.
 type Control struct {
 	Setting     string
 	SecurityHub string   // id of the control
 	ConfigRule  string   // name of the AWS Config managed rule
 	Prowler     []string // names of the checks
-	// Hazard is what a person should know before the setting is changed; Cost what it may add to the bill.
+	// Hazard is a warning to read before the setting is changed. Cost is what a change may add to the bill.
 	Hazard, Cost string
 
-	sound Requirement // what the checks ask of the setting; without an operator, it cannot be said of a value alone
+	sound Requirement // the value that the checks require; no operator: it depends on other settings
 }
 
 // Controls returns the table, in the order of the settings. The caller must not change it.
 func Controls() []Control { return controls }
 
-// ControlsOf returns the rows about the setting at path, about what it lies in, and about what lies in it.
+// ControlsOf returns the rows for the setting at path, for the objects around it, and for the settings inside it.
 func ControlsOf(path string) []Control {
 	var found []Control
 	path = AnyClient(path)
@@ -32,8 +32,8 @@ func ControlsOf(path string) []Control {
 	return found
 }
 
-// Costlier says whether a change from have to want may cost what the table says of the setting: it does not where a
-// value gives way to none, or to one that the API lists before it. Want may be the text of an operator.
+// Costlier reports whether a change from have to want may cause the cost in the table. It does not if the value is
+// removed or changed to one that the API lists earlier. Want may be the text of an operator.
 func Costlier(setting string, have, want any) bool {
 	if Empty(want) {
 		return false
@@ -46,17 +46,17 @@ func Costlier(setting string, have, want any) bool {
 const (
 	passwordHub  = "Cognito.3"
 	passwordRule = "cognito-user-pool-password-policy-check"
-	plusCost     = "needs the plan PLUS, which is billed for each monthly active user"
+	plusCost     = "needs UserPoolTier PLUS, which is billed for each monthly active user"
 )
 
 func is(v any) Requirement { return Requirement{Op: Equal, Value: v} }
 
-// controls has the ids as Security Hub, AWS Config and Prowler publish them.
+// controls uses the ids that Security Hub, AWS Config and Prowler publish.
 var controls = []Control{
 	{Setting: "Policies.PasswordPolicy.MinimumLength", sound: Requirement{Op: AtLeast, Value: json.Number("8")},
 		SecurityHub: passwordHub, ConfigRule: passwordRule, Prowler: []string{
 			"cognito_user_pool_password_policy_minimum_length_14"},
-		Hazard: "counts for new passwords only; those in use stay"},
+		Hazard: "applies to new passwords only; existing passwords stay valid"},
 	{Setting: "Policies.PasswordPolicy.RequireUppercase", sound: is(true), SecurityHub: passwordHub,
 		ConfigRule: passwordRule, Prowler: []string{"cognito_user_pool_password_policy_uppercase"}},
 	{Setting: "Policies.PasswordPolicy.RequireLowercase", sound: is(true), SecurityHub: passwordHub,
@@ -71,40 +71,40 @@ var controls = []Control{
 	{Setting: "DeletionProtection", sound: is("ACTIVE"), SecurityHub: "Cognito.6",
 		ConfigRule: "cognito-user-pool-deletion-protection-enabled",
 		Prowler:    []string{"cognito_user_pool_deletion_protection_enabled"},
-		Hazard:     "a pool has to be set INACTIVE before anybody, CloudFormation included, can delete it"},
+		Hazard:     "nobody, including CloudFormation, can delete the pool until it is set to INACTIVE"},
 	{Setting: "LambdaConfig",
-		Hazard: "a trigger that is attached needs a permission in its function's policy, which is not changed with it"},
+		Hazard: "the trigger's Lambda function must allow Cognito to invoke it; poolkeeper does not add that permission"},
 	{Setting: "AdminCreateUserConfig.AllowAdminCreateUserOnly", Prowler: []string{
-		"cognito_user_pool_self_registration_disabled"}, Hazard: "true closes self-registration for everybody"},
+		"cognito_user_pool_self_registration_disabled"}, Hazard: "true disables self-registration for everybody"},
 	{Setting: "UserPoolAddOns.AdvancedSecurityMode", sound: is("ENFORCED"), SecurityHub: "Cognito.1",
 		ConfigRule: "cognito-user-pool-advanced-security-enabled",
 		Prowler:    []string{"cognito_user_pool_advanced_security_enabled"}, Cost: plusCost,
-		Hazard: "ENFORCED blocks nothing until a risk configuration says what to block"},
+		Hazard: "ENFORCED blocks nothing without a risk configuration"},
 	{Setting: "UserPoolAddOns.AdvancedSecurityAdditionalFlows.CustomAuthMode", sound: is("ENFORCED"),
 		SecurityHub: "Cognito.4", ConfigRule: "cognito-userpool-cust-auth-threat-full-check", Cost: plusCost},
 	{Setting: "UserPoolTier", Cost: "a higher plan is billed for each monthly active user"},
 	{Setting: "IssuerConfiguration.Type", Hazard: "changes the iss claim of every token, which applications check"},
 	{Setting: "MfaConfiguration", sound: Requirement{Op: OneOf, Value: []any{"ON", "OPTIONAL"}}, SecurityHub: "Cognito.5",
 		ConfigRule: "cognito-user-pool-mfa-enabled", Prowler: []string{"cognito_user_pool_mfa_enabled"},
-		Hazard: "ON locks out users who have no factor until they set one up; it needs a factor to be enabled"},
-	{Setting: "RiskConfiguration", Hazard: "a client with a configuration of its own does not follow the pool's",
+		Hazard: "ON locks out users without a factor until they set one up; at least one factor must be enabled"},
+	{Setting: "RiskConfiguration", Hazard: "a client with its own configuration does not follow the pool's",
 		Cost: plusCost},
 	{Setting: "RiskConfiguration.CompromisedCredentialsRiskConfiguration",
 		Prowler: []string{"cognito_user_pool_blocks_compromised_credentials_sign_in_attempts"}},
 	{Setting: "RiskConfiguration.AccountTakeoverRiskConfiguration.Actions",
 		Prowler: []string{"cognito_user_pool_blocks_potential_malicious_sign_in_attempts"},
-		Hazard:  "BLOCK at low risk turns away many who are no strangers"},
-	{Setting: "LogConfigurations.userAuthEvents", Cost: plusCost + "; where the events go is billed too"},
+		Hazard:  "BLOCK at low risk also blocks many legitimate users"},
+	{Setting: "LogConfigurations.userAuthEvents", Cost: plusCost + "; the destination of the events is billed too"},
 	{Setting: "Clients[].ExplicitAuthFlows",
-		Hazard: "an application that signs in by a flow that is taken away cannot sign in any more"},
-	{Setting: "Clients[].CallbackURLs", Hazard: "a sign-in cannot return to a URL that is taken away"},
+		Hazard: "applications that use a removed flow can no longer sign in"},
+	{Setting: "Clients[].CallbackURLs", Hazard: "sign-ins can no longer return to a removed URL"},
 	{Setting: "Clients[].PreventUserExistenceErrors", sound: is("ENABLED"),
 		Prowler: []string{"cognito_user_pool_client_prevent_user_existence_errors"}},
 	{Setting: "Clients[].EnableTokenRevocation", sound: is(true),
 		Prowler: []string{"cognito_user_pool_client_token_revocation_enabled"}},
 }
 
-// Checks returns the ids of the checks of a row, each with the name of who checks: "Security Hub Cognito.6".
+// Checks returns the ids of the checks of a row, each with its product: "Security Hub Cognito.6".
 func (c Control) Checks() []string {
 	var checks []string
 	if c.SecurityHub != "" {

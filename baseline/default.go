@@ -1,15 +1,15 @@
 package baseline
 
 import (
-	_ "embed" // for the baseline that ships
+	_ "embed" // for the default baseline
 	"slices"
 )
 
-// DefaultFile is the path of the baseline that ships, from the top of the repository, as positions show it.
+// DefaultFile is the path of the default baseline in the repository, as positions show it.
 const DefaultFile = "baseline/baseline.yaml"
 
 //go:embed baseline.yaml
 var defaultText []byte
 
-// Default returns the text of the baseline that ships.
+// Default returns the text of the default baseline.
 func Default() []byte { return slices.Clone(defaultText) }

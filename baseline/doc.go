@@ -1,6 +1,5 @@
-// Package baseline says what must be: it reads the checked-in file of required settings, knows what the Cognito API
-// has to offer, and compares a pool with what is required of it.
+// Package baseline reads and validates the checked-in file of required settings, describes the settings of the Cognito
+// API in a table, and compares the settings of a pool with the requirements.
 //
-// It is pure. It takes no context, makes no call, reads no file and no clock, and never changes a value that it is
-// given.
+// It is pure: it does no I/O, reads no clock, takes no context, and does not change its arguments.
 package baseline

@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// DocumentName names a document of a pool: one of the names below, or that of a client's followed by "/" and the
-// client's id.
+// DocumentName names a document of a pool: one of the names below. The name of a client's document is followed by "/"
+// and the client's id.
 type DocumentName string
 
 // The documents of a pool, and those of each of its clients.
@@ -18,26 +18,26 @@ const (
 	ClientRisk        DocumentName = "ClientRisk"
 )
 
-// A Document is one JSON object of a pool, with one call that reads it and one that writes it whole.
+// A Document is one JSON object of a pool, with one call that reads it and one call that writes it as a whole.
 type Document struct {
 	Name      DocumentName
 	ReadCall  string
 	WriteCall string
-	// Answer is the member of the read call's answer that holds the document; "" is the answer itself.
+	// Answer is the member of the read call's response that contains the document; "" is the response itself.
 	Answer string
-	// Under is the setting that the members stand under, "" for members that are settings themselves.
+	// Under is the setting that contains the members, or "" if the members are top-level settings.
 	Under string
-	// Optional marks a document that a pool may never have had: then the answer has no Answer.
+	// Optional marks a document that a pool may not have: then the response lacks the Answer member.
 	Optional bool
-	// PerClient marks a document that every client has its own of.
+	// PerClient marks a document that each client has.
 	PerClient bool
-	// Followed is the document that may have to be written after this one, to give back what this write takes, or "".
+	// Followed is the document that may have to be written after this one, to restore settings that this write resets,
+	// or "".
 	Followed DocumentName
 	Members  []Member
 }
 
-// Documents returns the table of everything that is known of the API, in the order in which documents are reported.
-// The caller must not change it.
+// Documents returns the table of all documents and members of the API, in report order. The caller must not change it.
 func Documents() []Document { return documents }
 
 var documents = []Document{
@@ -58,7 +58,7 @@ var documents = []Document{
 // Of returns the name of the client's own document.
 func (n DocumentName) Of(client string) DocumentName { return n + "/" + DocumentName(client) }
 
-// Client returns the id of the client whose document it is, or "".
+// Client returns the id of the document's client, or "".
 func (n DocumentName) Client() string {
 	_, client, _ := strings.Cut(string(n), "/")
 	return client
@@ -70,7 +70,7 @@ func (n DocumentName) Kind() DocumentName {
 	return DocumentName(kind)
 }
 
-// Table returns what is known of the document.
+// Table returns the table entry of the document.
 func (n DocumentName) Table() (Document, bool) {
 	kind := n.Kind()
 	for _, d := range documents {
@@ -81,8 +81,7 @@ func (n DocumentName) Table() (Document, bool) {
 	return Document{}, false
 }
 
-// Prefix returns what the settings of the document begin with: "", "RiskConfiguration." or, of a client,
-// "Clients[ID]." and so on.
+// Prefix returns the prefix of the document's setting paths: "", "RiskConfiguration." or, for a client, "Clients[ID].".
 func (n DocumentName) Prefix() string {
 	d, _ := n.Table()
 	prefix := ""
@@ -95,17 +94,16 @@ func (n DocumentName) Prefix() string {
 	return prefix
 }
 
-// Settings of clients stand under Clients[ID]; in a baseline, where any client may be meant, under Clients[].
+// Paths of client settings begin with Clients[ID], or with Clients[] in a baseline, where any client may be meant.
 const (
 	Clients       = "Clients[]"
 	clientsPrefix = "Clients["
 )
 
-// ClientPath returns the path that all settings of the client stand under.
+// ClientPath returns the path that contains all settings of the client.
 func ClientPath(id string) string { return clientsPrefix + id + "]" }
 
-// ClientOf returns the id of the client that a path speaks of, and the path below it. It returns false for settings
-// of the pool itself.
+// ClientOf returns the client id in a path and the rest of the path. It returns false for settings of the pool itself.
 func ClientOf(path string) (id, below string, ok bool) {
 	rest, ok := strings.CutPrefix(path, clientsPrefix)
 	if !ok {
@@ -115,7 +113,7 @@ func ClientOf(path string) (id, below string, ok bool) {
 	return id, strings.TrimPrefix(below, "."), true
 }
 
-// AnyClient returns the path with Clients[] in place of the client that it speaks of.
+// AnyClient returns the path with the client id replaced: Clients[] instead of Clients[ID].
 func AnyClient(path string) string {
 	_, below, ok := ClientOf(path)
 	switch {
@@ -128,14 +126,14 @@ func AnyClient(path string) string {
 	}
 }
 
-// Settings returns the members that a rule may require of a pool: one flat space over all its documents, in the order
-// of the table. Each name stands in one document only (MfaConfiguration in MfaConfig, the one that writes it).
+// Settings returns the pool members that a rule may require, from all documents, in the order of the table. Each name
+// belongs to one document only: MfaConfiguration to MfaConfig, for example, which writes it.
 func Settings() []Member { return settings }
 
-// ClientSettings returns the members that a rule may require of clients.
+// ClientSettings returns the client members that a rule may require.
 func ClientSettings() []Member { return clientSettings }
 
-// DocumentOf returns the document that holds the setting at the dotted path.
+// DocumentOf returns the document that contains the setting at the dotted path.
 func DocumentOf(path string) (DocumentName, bool) {
 	of, rest := documentOf, path
 	client, below, isClient := ClientOf(path)
@@ -163,13 +161,13 @@ var (
 )
 
 func flatten(docs []Document, perClient bool) ([]Member, map[string]DocumentName) {
-	const room = 32 // for either, and one more: every start makes these tables
+	const room = 32 // capacity; these tables are built at every start
 	all, of := make([]Member, 0, room), make(map[string]DocumentName, room)
 	for _, d := range docs {
 		switch {
 		case d.PerClient != perClient:
 		case d.Under != "":
-			all = append(all, Member{Name: d.Under, Kind: Object, Doc: "What threat protection does about risk.",
+			all = append(all, Member{Name: d.Under, Kind: Object, Doc: "How threat protection responds to risk.",
 				Members: echoed(make([]Member, 0, len(d.Members)), d.Members)})
 			of[d.Under] = d.Name
 		default:
@@ -183,7 +181,7 @@ func flatten(docs []Document, perClient bool) ([]Member, map[string]DocumentName
 	return all, of
 }
 
-// echoed appends the members that the write call takes.
+// echoed appends the members that the write call accepts.
 func echoed(to, members []Member) []Member {
 	for i := range members { // by index: a member is large to copy
 		if members[i].Trip == Echo {

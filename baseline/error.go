@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// An Error is one thing that is wrong with a baseline file: where, at which path, and what to do about it. It never
-// holds the value of a sensitive setting.
+// An Error is one error in a baseline file: its position, its path, and how to correct it. It never contains the value
+// of a sensitive setting.
 type Error struct {
 	Position Position
 	Path     string // "rules[0].require.DeletionProtection"; "" for the file as a whole
@@ -22,10 +22,10 @@ func (e Error) Error() string {
 	return e.Position.String() + ": " + e.Path + ": " + e.Message
 }
 
-// Errors are all that is wrong with a file, in its order. A file with an error is refused whole.
+// Errors are all errors of a file, in file order. A file with any error is rejected.
 type Errors []Error
 
-// Error returns one error a line.
+// Error returns one line per error.
 func (e Errors) Error() string {
 	lines := make([]string, len(e))
 	for i, one := range e {

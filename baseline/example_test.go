@@ -19,7 +19,7 @@ rules:
 	fmt.Println(err)
 	// Output:
 	// team.yaml:6:7: rules[0].require.DeletionProtecton: there is no such setting, did you mean DeletionProtection?
-	// team.yaml:7:25: rules[0].require.MfaConfiguration: is "MAYBE": it has to be one of OFF, ON, OPTIONAL
+	// team.yaml:7:25: rules[0].require.MfaConfiguration: is "MAYBE": it must be one of OFF, ON, OPTIONAL
 }
 
 func ExampleCompare() {

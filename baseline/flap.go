@@ -8,24 +8,24 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// A FlapBudget is how often one setting of one pool is put right within a time. Beyond it somebody else keeps writing
-// the setting, and two automations would take turns for ever: the setting is left, and people are notified who the two
-// are.
+// A FlapBudget limits how often poolkeeper fixes one setting of one pool within a period. When it is used up, another
+// automation is probably writing the setting too, and the two would never stop. poolkeeper then skips the setting and
+// notifies people of both writers.
 type FlapBudget struct {
-	Times  int // remediations of a setting that are allowed
+	Times  int // how many remediations of a setting are allowed
 	Within time.Duration
 }
 
-// DefaultFlapBudget is that of a file without one.
+// DefaultFlapBudget applies if the file has no flap budget.
 var DefaultFlapBudget = FlapBudget{Times: 5, Within: time.Hour}
 
-// Bounds of a flap budget: longer than the ledger is asked to look back, nothing is counted.
+// Limits of a flap budget. The ledger query does not go back further than the longest period.
 const (
 	MostFlaps       = 1000
 	MostFlapMinutes = 24 * 60
 )
 
-// String says the budget in words.
+// String returns the budget in words.
 func (f FlapBudget) String() string {
 	if f.Times == 1 {
 		return fmt.Sprintf("once in %d minutes", int(f.Within.Minutes()))
@@ -37,7 +37,7 @@ func (p *parser) flapBudget(n *yaml.Node, path string) FlapBudget {
 	budget := DefaultFlapBudget
 	keys, ok := p.fields(n, path, "times and minutes", "times", "minutes")
 	if ok && len(n.Content) == 0 {
-		p.wrong(n, path, "is empty: say times, minutes or both, or leave the key out")
+		p.wrong(n, path, "is empty: set times, minutes or both, or leave the key out")
 	}
 	number := func(name string, most int64) (int, bool) {
 		e, ok := keys[name]
@@ -58,12 +58,12 @@ func (p *parser) flapBudget(n *yaml.Node, path string) FlapBudget {
 
 // count returns a whole number from 1 to most.
 func (p *parser) count(n *yaml.Node, path string, most int64) (int, bool) {
-	if !p.digits(n, path, fmt.Sprintf("it has to be a whole number from 1 to %d", most)) {
+	if !p.digits(n, path, fmt.Sprintf("it must be a whole number from 1 to %d", most)) {
 		return 0, false
 	}
 	v, err := strconv.ParseInt(n.Value, 10, 64)
 	if err != nil || v < 1 || v > most {
-		p.wrong(n, path, "is %s: it has to be from 1 to %d", n.Value, most)
+		p.wrong(n, path, "is %s: it must be from 1 to %d", n.Value, most)
 		return 0, false
 	}
 	return int(v), true

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// The forms of a text that the API documents beside its pattern. An ARN's is "arn:", the service, and how the name of
-// the resource may begin.
+// Text formats that the API documents in addition to patterns. The format of an ARN is "arn:", the service, and the
+// allowed prefixes of the resource name.
 const (
 	formatCIDR     = "cidr"
 	formatDomain   = "domain"
@@ -24,7 +24,7 @@ const (
 	formatStream   = "arn:firehose:deliverystream/"
 )
 
-// offFormat says what is wrong with the form of a text, or "".
+// offFormat describes what is wrong with the format of a text, or returns "".
 func offFormat(format, text string) string {
 	switch format {
 	case "":
@@ -33,7 +33,7 @@ func offFormat(format, text string) string {
 		return offCIDR(text)
 	case formatDomain:
 		if strings.ContainsAny(text, "/:") || strings.ContainsFunc(text, unprintable) {
-			return fmt.Sprintf("is %s: it has to be a domain alone, login.example.com", quoted(text))
+			return fmt.Sprintf("is %s: it must be just a domain, such as login.example.com", quoted(text))
 		}
 		return ""
 	case formatURL, formatRedirect:
@@ -48,9 +48,9 @@ func offFormat(format, text string) string {
 	first, _, _ := strings.Cut(resources, "|")
 	region := "REGION"
 	if service == "iam" {
-		region = "" // whose resources are of all Regions
+		region = "" // global service: its ARNs have no Region
 	}
-	return fmt.Sprintf("is %s: it has to be like arn:aws:%s:%s:ACCOUNT:%sNAME", quoted(text), service, region, first)
+	return fmt.Sprintf("is %s: it must look like arn:aws:%s:%s:ACCOUNT:%sNAME", quoted(text), service, region, first)
 }
 
 func offCIDR(text string) string {
@@ -61,20 +61,20 @@ func offCIDR(text string) string {
 	if address, err := netip.ParseAddr(text); err == nil {
 		remedy = fmt.Sprintf("%s/%d", text, address.BitLen())
 	}
-	return fmt.Sprintf("is %s: it has to be a range of addresses, %s", quoted(text), remedy)
+	return fmt.Sprintf("is %s: it must be a range of addresses, %s", quoted(text), remedy)
 }
 
 func offURL(format, text string) string {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Scheme == "":
-		return fmt.Sprintf("is %s: it has to be a URL with its scheme, https://app.example.com/callback", quoted(text))
+		return fmt.Sprintf("is %s: it must be a URL with a scheme, such as https://app.example.com/callback", quoted(text))
 	case format == formatURL:
 		return ""
 	case strings.Contains(text, "#"):
-		return fmt.Sprintf("is %s: it takes no fragment, which is what follows the #", quoted(text))
+		return fmt.Sprintf("is %s: it cannot have a fragment (the part after the #)", quoted(text))
 	case u.Scheme == "http" && !slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname()):
-		return fmt.Sprintf("is %s: it has to be https, except for localhost", quoted(text))
+		return fmt.Sprintf("is %s: it must use https, except for localhost", quoted(text))
 	}
 	return ""
 }

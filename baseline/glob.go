@@ -1,19 +1,19 @@
 package baseline
 
-// glob says whether the pattern matches the whole text. In a pattern, * is any text, also none, ? is one character,
-// and every other character is itself: no classes and no escapes.
+// glob reports whether the pattern matches the whole text. In a pattern, * matches any text, even an empty one, ?
+// matches one character, and every other character matches itself: there are no classes and no escapes.
 //
-// Only the last * seen is ever tried again, for whatever an earlier one could take instead, the last one can take as
-// well. That bounds the work by the product of the two lengths, whatever the pattern.
+// Backtracking only to the last * is enough: it can match whatever an earlier one could match instead. This limits the
+// work to the product of the two lengths.
 func glob(pattern, text string) bool {
 	matches, _ := globSteps(pattern, text)
 	return matches
 }
 
-// globSteps is glob, and says how often a character was looked at.
+// globSteps is glob, and also returns how many characters it compared.
 func globSteps(pattern, text string) (matches bool, steps int) {
 	p, t := []rune(pattern), []rune(text)
-	star, retry := -1, 0 // index of the last *, and where in the text to try again behind it
+	star, retry := -1, 0 // index of the last *, and where in the text to continue after it
 	i, j := 0, 0
 	for ; j < len(t); steps++ {
 		switch {

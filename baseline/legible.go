@@ -7,9 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Legible returns a text that strangers may have had a hand in as one line that shows what it is: what cannot be
-// printed, line breaks, escapes of terminals and marks that turn the direction of writing among it, is written as Go
-// writes it, \n or \u202e.
+// Legible returns a text from an untrusted source as one safe line: characters that cannot be printed, such as line
+// breaks, terminal escapes and marks that change the direction of text, are escaped as in Go: \n or \u202e.
 func Legible(text string) string {
 	if utf8.ValidString(text) && !strings.ContainsFunc(text, unprintable) {
 		return text

@@ -8,12 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-// MaxFile is the most bytes of a file that are taken. The snapshot of the largest pool, with every text at its limit,
-// is well within it; a file that is made to keep its reader busy is not.
+// MaxFile is the largest file that is read, in bytes. The snapshot of the largest pool, with every text at its limit,
+// is much smaller. The limit stops files that are built to exhaust the parser.
 const MaxFile = 512 << 10
 
-// Read returns what a baseline file holds, and no more of it than Parse needs to refuse one that is too large: a device
-// without end is one.
+// Read returns the content of a baseline file. It reads no more than Parse needs to reject a file that is too large,
+// because the file may be an endless device.
 func Read(file io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(file, MaxFile+1))
 	if err != nil {
@@ -22,7 +22,7 @@ func Read(file io.Reader) ([]byte, error) {
 	return data, nil
 }
 
-// shortened returns the text, or its beginning where it has more characters than that.
+// shortened returns the text, cut after the given number of characters.
 func shortened(text string, most int) string {
 	if _, more := cutRunes(text, most); more == "" {
 		return text
@@ -30,15 +30,15 @@ func shortened(text string, most int) string {
 	return head(text, most-1) + "…"
 }
 
-// quoted is a text of the file as it stands in what is said of it.
+// quoted returns a text of the file as messages show it.
 func quoted(text string) string { return strconv.Quote(shortened(text, 80)) }
 
-// ExcerptWidth is the most columns of an excerpt.
+// ExcerptWidth is the largest width of an excerpt, in columns.
 const ExcerptWidth = 120
 
-// Excerpt returns the part of a line of the source that is around a position, at most ExcerptWidth columns, and the
-// column of the position in it, from 0. What cannot be printed is a blank. It returns false where there is no such
-// place, or where the line may hold a message text or a secret.
+// Excerpt returns the part of a source line around a position, at most ExcerptWidth columns wide, and the column of the
+// position in it, counted from 0. Unprintable characters become blanks. It returns false if the position does not
+// exist, or if the line may contain a message text or a secret.
 func Excerpt(source []byte, at Position) (text string, column int, ok bool) {
 	line := string(source)
 	for range at.Line - 1 {
@@ -51,14 +51,14 @@ func Excerpt(source []byte, at Position) (text string, column int, ok bool) {
 	line, _, _ = strings.Cut(line, "\n")
 	line = strings.TrimSuffix(line, "\r")
 	if at.Line == 1 {
-		line = strings.TrimPrefix(line, "\ufeff") // which has no column
+		line = strings.TrimPrefix(line, "\ufeff") // which is not counted as a column
 	}
-	// As many bytes as can be on either side of the place, for a line may be as long as the file.
+	// Take only a limited part on either side, because a line may be as long as the file.
 	before, rest := cutRunes(line, at.Column-1)
 	if at.Line < 1 || at.Column < 1 || rest == "" || !MayShow(line) {
 		return "", 0, false
 	}
-	const room = ExcerptWidth - 2 // beside an ellipsis on either side
+	const room = ExcerptWidth - 2 // with an ellipsis on either side
 	lead := []rune(tail(before, room/2))
 	if len(before) <= room*2/3 && utf8.RuneCountInString(before) <= room*2/3 {
 		lead = []rune(before)
@@ -84,7 +84,7 @@ func Excerpt(source []byte, at Position) (text string, column int, ok bool) {
 	}, shown), column, true
 }
 
-// cutRunes cuts a text after so many characters.
+// cutRunes splits a text after a number of characters.
 func cutRunes(text string, n int) (before, after string) {
 	end := 0
 	for range n {

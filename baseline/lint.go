@@ -10,15 +10,15 @@ import (
 
 var noTime time.Time
 
-// A Lint is a warning: the file does what it says, but perhaps not what was meant.
+// A Lint is a warning: the file is valid, but perhaps not what its author meant.
 type Lint struct {
 	ID       string // stable
 	Position Position
-	Path     string // the setting, or "" where the lint is about a whole rule or exemption
+	Path     string // the setting, or "" for a lint about a whole rule or exemption
 	Message  string
 }
 
-// longExemption is the longest time that an exemption may run without a warning.
+// longExemption is the longest duration of an exemption without a warning.
 const longExemption = 180 * 24 * time.Hour
 
 // Lint returns the warnings about a baseline at a time, in the order of the file.
@@ -27,13 +27,13 @@ func (b *Baseline) Lint(now time.Time) []Lint {
 	for _, rule := range b.Rules {
 		if rule.Pools.mutable() {
 			lints = append(lints, Lint{"mutable-selection", rule.Position, "", "rule " + rule.Name +
-				" selects by name or tag, which the very call that is to be undone can change: select by ids alone"})
+				" selects by name or tag, which the unwanted call can change too: select only by ids"})
 		}
 		for _, c := range rule.Clients {
 			lints = append(lints, lintNames(c.Select.Names, c.Position, "rule "+rule.Name)...)
 			if c.Select.mutable() {
 				lints = append(lints, Lint{"mutable-selection", c.Position, "", "rule " + rule.Name +
-					" selects clients by name, which the very call that is to be undone can change: select by ids alone, or all " +
+					" selects clients by name, which the unwanted call can change too: select only by ids, or select all " +
 					"of them"})
 			}
 		}
@@ -44,15 +44,15 @@ func (b *Baseline) Lint(now time.Time) []Lint {
 		lints = append(lints, b.lintExemption(x)...)
 		if x.Pools.mutable() {
 			lints = append(lints, Lint{"mutable-selection", x.Position, "",
-				"the exemption selects by name or tag, which whoever can change the pool can set: select by ids alone"})
+				"the exemption selects by name or tag, which anyone who can change the pool can set: select only by ids"})
 		}
 		switch {
 		case !now.Before(x.Until):
-			lints = append(lints, Lint{"expired-exemption", x.Position, "", "the exemption ran out at " +
-				x.Until.Format(time.RFC3339) + " and no longer counts: remove it"})
+			lints = append(lints, Lint{"expired-exemption", x.Position, "", "the exemption expired at " +
+				x.Until.Format(time.RFC3339) + " and no longer applies: remove it"})
 		case x.Until.Sub(now) > longExemption:
 			lints = append(lints, Lint{"long-exemption", x.Position, "",
-				"the exemption runs for more than 180 days: give it an end that somebody will remember"})
+				"the exemption lasts more than 180 days: give it an earlier end"})
 		}
 	}
 	for i := range lints {
@@ -62,7 +62,7 @@ func (b *Baseline) Lint(now time.Time) []Lint {
 	return lints
 }
 
-// lintExemption finds exemptions that exempt nothing, and selectors that hardly select what was meant.
+// lintExemption finds exemptions that exempt nothing, and selectors that are probably wrong.
 func (b *Baseline) lintExemption(x Exemption) []Lint {
 	lints := lintSelector(x.Pools, x.Position, "the exemption")
 	for _, setting := range x.Settings {
@@ -74,7 +74,7 @@ func (b *Baseline) lintExemption(x Exemption) []Lint {
 		})
 		if !required {
 			lints = append(lints, Lint{"exempts-nothing", x.Position, setting,
-				"the exemption is of a setting that no rule requires: remove it, or name the one that was meant"})
+				"the exemption is for a setting that no rule requires: remove it, or name the right setting"})
 		}
 	}
 	if x.Pools == nil {
@@ -83,13 +83,13 @@ func (b *Baseline) lintExemption(x Exemption) []Lint {
 	for _, id := range x.Pools.IDs {
 		if !b.MaySelect(id) {
 			lints = append(lints, Lint{"exempts-nothing", x.Position, "",
-				"the exemption is of the pool " + id + ", which no rule selects: remove it, or name the one that was meant"})
+				"the exemption is for the pool " + id + ", which no rule selects: remove it, or name the right pool"})
 		}
 	}
 	return lints
 }
 
-// twinOr returns the other name of a setting, or the setting itself where it has none.
+// twinOr returns the twin of a setting, or the setting itself if it has none.
 func twinOr(setting string) string {
 	if twin, ok := TwinOf(setting); ok {
 		return twin
@@ -97,7 +97,7 @@ func twinOr(setting string) string {
 	return setting
 }
 
-// lintSelector finds ids and names that are possible and yet hardly meant.
+// lintSelector finds ids and names that are valid but probably wrong.
 func lintSelector(s *Selector, at Position, of string) []Lint {
 	if s == nil {
 		return nil
@@ -106,7 +106,7 @@ func lintSelector(s *Selector, at Position, of string) []Lint {
 	for _, id := range s.IDs {
 		if likely := likelyRegion(id); likely != "" {
 			lints = append(lints, Lint{"unknown-region", at, "", of + " selects " + id +
-				", whose Region is none that is known: did you mean " + likely + "?"})
+				", whose Region is not known: did you mean " + likely + "?"})
 		}
 	}
 	return append(lints, lintSelector(s.Except, at, of)...)
@@ -117,14 +117,14 @@ func lintNames(globs []string, at Position, of string) []Lint {
 	for _, glob := range globs {
 		if strings.Contains(glob, ".*") {
 			lints = append(lints, Lint{"regular-expression", at, "", of + " selects by " + quoted(glob) +
-				", in which the dot is a dot: a glob's * is any text by itself"})
+				", where the dot is a literal dot: in a glob, * alone matches any text"})
 		}
 	}
 	return lints
 }
 
-// mutable says whether a call that changes a pool can change whether the selector selects it. Everything selects
-// whatever it is called.
+// mutable reports whether a call that changes a pool can change whether the selector matches it. A selector for
+// everything always matches.
 func (s *Selector) mutable() bool {
 	return s != nil && (choosy(s.Names) || len(s.Tags) > 0 || s.Except.mutable())
 }
@@ -140,8 +140,8 @@ func lintRule(rule Rule) []Lint {
 	w := wantedOf(rule.Require)
 	for _, r := range rule.all() {
 		if checks := weaker(r); rule.Mode == Enforce && checks != "" {
-			lints = append(lints, Lint{"weaker", r.Position, r.Setting, "writes what does not satisfy " + checks +
-				", also over what does: a pool is made weaker by it"})
+			lints = append(lints, Lint{"weaker", r.Position, r.Setting, "writes a value that does not satisfy " + checks +
+				", even over a value that does: this makes a pool weaker"})
 		}
 	}
 	for _, r := range rule.Require {
@@ -150,7 +150,7 @@ func lintRule(rule Rule) []Lint {
 				m.Deprecated})
 		}
 		if r.Op == OneOf {
-			_, v := remedy(Member{}, r, nil) // what is written where none of them is
+			_, v := remedy(Member{}, r, nil) // the value written to a pool without any
 			w.said[r.Setting] = Requirement{Setting: r.Setting, Op: Equal, Value: v}
 		}
 	}
@@ -165,7 +165,7 @@ func lintRule(rule Rule) []Lint {
 	return lints
 }
 
-// lintClients finds numbers that mean nothing without their unit.
+// lintClients finds durations that are required without their unit.
 func lintClients(rule Rule, c ClientRule) []Lint {
 	var lints []Lint
 	for _, r := range c.Require {
@@ -178,14 +178,14 @@ func lintClients(rule Rule, c ClientRule) []Lint {
 			return covers(other.Setting, unit) && other.Op != Absent
 		}) {
 			lints = append(lints, Lint{"validity-without-unit", r.Position, r.Setting,
-				"is a number of whatever unit a client has, which whoever can change the client can change too: require " + unit})
+				"is a number without a unit: anyone who can change the client can change its unit. Also require " + unit})
 		}
 	}
 	return lints
 }
 
-// weaker returns the checks that the value which a requirement writes does not satisfy, or "" where it writes none
-// over a value that does.
+// weaker returns the checks that the value written by a requirement does not satisfy. It returns "" if the requirement
+// never replaces a value that satisfies them.
 func weaker(r Requirement) string {
 	m, _ := Lookup(r.Setting)
 	action, value := remedy(m, r, nil)
@@ -203,7 +203,7 @@ func weaker(r Requirement) string {
 	return ""
 }
 
-// valuesOf returns all values of a member that has few.
+// valuesOf returns all values of a member with few values.
 func valuesOf(m Member) []any {
 	all := []any{true}
 	for _, e := range m.Enum {
@@ -222,14 +222,15 @@ var ruleLints = []struct {
 }{
 	{"threat-protection-without-plus", func(w wanted) string {
 		return when(w.text(modePath) != "" && w.text(modePath) != "OFF" && w.text(tierPath) != "PLUS", modePath)
-	}, "needs UserPoolTier PLUS, which the rule does not require: on a pool of another plan this cannot be fixed (PLUS " +
-		"costs more, so it is never raised unasked)"},
+	}, "needs UserPoolTier PLUS, which the rule does not require: on a pool of another tier it cannot be fixed, because " +
+		"poolkeeper never raises the tier (and its cost) unless a rule requires it"},
 	{"sms-only-recovery", func(w wanted) string {
 		mechanisms := canonical(w.said[recoveryPath].Value)
 		on := w.text(mfaPath) == "ON" || w.text(mfaPath) == "OPTIONAL"
 		return when(on && w.given(recoveryPath) && strings.Contains(mechanisms, "verified_phone_number") &&
 			!strings.Contains(mechanisms, "verified_email"), recoveryPath)
-	}, "with MFA and recovery by text message alone, whoever has the phone has the account: allow verified_email"},
+	}, "if both MFA and recovery use only text messages, the phone alone is enough to take over the account: allow " +
+		"verified_email"},
 	{"mfa-on-with-one-time-codes", func(w wanted) string {
 		codes := slices.Contains(w.texts(factorsPath), "EMAIL_OTP") || slices.Contains(w.texts(factorsPath), "SMS_OTP")
 		return when(w.text(mfaPath) == "ON" && codes, factorsPath)
@@ -237,7 +238,7 @@ var ruleLints = []struct {
 		"unfixable together"},
 }
 
-// InMode returns a copy of the baseline of which every rule has the mode.
+// InMode returns a copy of the baseline with every rule in the given mode.
 func (b *Baseline) InMode(mode Mode) *Baseline {
 	c := *b
 	c.Rules = slices.Clone(b.Rules)

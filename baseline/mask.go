@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// Mask returns a copy of a member's value that may be shown: every text that is sensitive is replaced by its length
-// and the beginning of its hash, at any depth. Where a member holds something sensitive, what the table does not know
-// of it, a member or a shape, is hidden too. nil stays nil.
+// Mask returns a copy of a member's value that is safe to show: every sensitive text, at any depth, is replaced by its
+// length and the beginning of its hash. In a member with sensitive parts, unknown members and values of an unexpected
+// type are hidden too. nil stays nil.
 func Mask(m Member, v any) any {
 	if v == nil {
 		return nil
@@ -44,20 +44,20 @@ func Mask(m Member, v any) any {
 	return hidden(v)
 }
 
-// Shown returns a copy of the value of the setting at path that may be shown, as Mask does; nil where there is none.
+// Shown returns a masked copy of the value of the setting at path, or nil if there is none.
 func Shown(settings map[string]any, path string) any {
 	m, known := Lookup(path)
 	m.Sensitive = m.Sensitive || !known
 	return Mask(m, ValueAt(settings, path))
 }
 
-// secretive says whether something in the member is sensitive.
+// secretive reports whether any part of the member is sensitive.
 func secretive(m Member) bool {
 	return m.Sensitive || m.Elem != nil && secretive(*m.Elem) || slices.ContainsFunc(m.Members, secretive)
 }
 
-// MayShow says whether a line of a baseline file, or what is said of one, may be shown as it is: it names nothing
-// that is sensitive.
+// MayShow reports whether a line of a baseline file, or a message about it, is safe to show: it names no sensitive
+// setting.
 func MayShow(text string) bool {
 	return !slices.ContainsFunc(sensitiveNames(), func(name string) bool { return strings.Contains(text, name) })
 }

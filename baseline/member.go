@@ -18,30 +18,29 @@ const (
 	Boolean
 )
 
-// Trip says what a round trip (read, change, write back) does with a member.
+// Trip is what a round trip (read, change, write back) does with a member.
 type Trip int
 
 const (
-	// Echo sends the member back as it was read, or as the baseline wants it.
+	// Echo sends the member back as it was read, or with the value that the baseline requires.
 	Echo Trip = iota
-	// ReadOnly is never sent: the write call has no such member.
+	// ReadOnly members are never sent: the write call does not have them.
 	ReadOnly
-	// Carried is sent with the live value of the member of the same name in another document: UpdateUserPool
-	// carries the MfaConfiguration that GetUserPoolMfaConfig shows, and only SetUserPoolMfaConfig changes it.
+	// Carried members are sent with the live value of the same member in another document: UpdateUserPool sends the
+	// MfaConfiguration that GetUserPoolMfaConfig returns, and only SetUserPoolMfaConfig changes it.
 	Carried
-	// WriteOnly is never sent either: no read call shows it, so that it cannot be compared, and left out it stays as it
-	// is.
+	// WriteOnly members are never sent either: no read call returns them, so they cannot be compared. The service keeps
+	// them when a write leaves them out.
 	WriteOnly
 )
 
-// A Member is what is known of one member of the API: its name, shape and limits (which make the validation of a
-// baseline and its JSON Schema) and what a round trip does with it (which makes the writes).
+// A Member describes one member of the API: its name, type and limits, which the validation and the JSON Schema use,
+// and how a round trip treats it, which the writes use.
 //
-// The limits are those of the API's own model; where a limit is narrower than the model's, the comment beside it says
-// why.
+// The limits are those of the API model. A comment explains each limit that is narrower.
 type Member struct {
 	Name string // the name in the write call, and in a baseline
-	// ReadName is the name in the read call where that differs ("Name" for PoolName), otherwise empty.
+	// ReadName is the name in the read call if it differs ("Name" for PoolName), or "".
 	ReadName string
 	Kind     Kind
 	Doc      string // one line, for the schema and the command line
@@ -52,21 +51,21 @@ type Member struct {
 	Enum    []string // the allowed values of a String
 	Min     int64    // smallest number, shortest text, fewest elements
 	Max     int64    // largest number, longest text (in characters), most elements; 0 is no limit
-	Pattern string   // what the whole of a String must match, as a Go regular expression
-	// Format is the form of a String that the API documents beside its pattern (format.go), or "".
+	Pattern string   // the Go regular expression that the whole String must match
+	// Format is the format of a String that the API documents in addition to its pattern (format.go), or "".
 	Format string
-	// Unsent are those of Enum that the service may show and that no call is to send.
+	// Unsent are the values of Enum that the service may return but that no call should send.
 	Unsent []string
 	// Lifetime marks a number whose meaning and limits depend on its unit.
 	Lifetime *Lifetime
 	KeyMax   int64  // longest key of a Map, in characters
 	KeyPat   string // what every key of a Map must match
-	// KeyReserved is how the keys of a Map begin that no caller can write.
+	// KeyReserved is the prefix of Map keys that no caller can write.
 	KeyReserved string
 
-	// Set marks a list whose order means nothing to the API.
+	// Set marks a list whose order has no meaning.
 	Set bool
-	// Required marks a member that its object cannot be written without.
+	// Required marks a member that is mandatory in its object.
 	Required bool
 	// Sensitive marks message texts and secrets: their values never reach a log, a result or a notification.
 	Sensitive bool
@@ -74,56 +73,58 @@ type Member struct {
 	// tracking on, `EmailMfaConfiguration: {}` turns e-mail MFA on, and an empty list of grant types refuses every
 	// registration while an absent one allows the default ones.
 	Presence bool
-	// Default is the value of a String that an absent member is equal to: the service shows it where nothing was set, or
-	// goes by it.
+	// Default is the value of a String that an absent member is equal to: the service returns or uses it if nothing was
+	// set.
 	Default string
-	// DefaultList is what an absent List stands for. An empty one stands for the same, unless Presence is set.
+	// DefaultList is the meaning of an absent List. An empty list means the same, unless Presence is set.
 	DefaultList []string
-	// Spelled says that a literal list is not met by an absent one, although both mean the same: checks of others look
-	// for the list.
+	// Spelled marks a list that must be written out: an absent list has the same meaning but does not meet the
+	// requirement, because the checks of other tools look for the list.
 	Spelled bool
-	// Clear is the JSON that is written where the member has to be absent; empty means that it is left out.
+	// Clear is the JSON to write if the member must be absent; if empty, the member is left out.
 	Clear string
-	// Keep, where not empty, says why the member cannot be absent, so that no baseline can ask for that; where only others
-	// are named, it stays as it is.
+	// Keep, if not empty, is the reason why the member cannot be absent. No baseline can require its absence, and a
+	// requirement that names only other members leaves it as it is.
 	Keep string
-	// NotEmpty marks an object that the write call refuses when it is empty: it is sent as absent then, which it equals.
+	// NotEmpty marks an object that the write call rejects when it is empty. An empty one is left out, which means the
+	// same.
 	NotEmpty bool
-	// KeptOmitted marks a member that stays as it was when the write call leaves it out, by the API's own word.
+	// KeptOmitted marks a member that the API documents to stay unchanged when the write call leaves it out.
 	KeptOmitted bool
-	// Deprecated says, where not empty, what the API says of a member that is "no longer used".
+	// Deprecated is the API's note on a member that is "no longer used", or "".
 	Deprecated string
-	// Twin is the dotted path of the setting that is the same fact under another name or in another document.
-	// It covers everything below it. Twins point at each other.
+	// Twin is the dotted path of a second setting with the same meaning, under another name or in another document:
+	// SmsVerificationMessage and VerificationMessageTemplate.SmsMessage, for example. The members below it are twins
+	// too. Each twin names the other.
 	Twin string
-	// Superseded marks the one of two twins that the service stops reading once the other is set: from then on it can
-	// neither keep nor break a requirement.
+	// Superseded marks the twin that the service ignores once the other is set. Then it can neither meet nor break a
+	// requirement.
 	Superseded bool
-	// ActiveWith names the setting that has to be other than its Default for this document's block to count. Without it,
-	// the service shows in the block merely what stands under its twins.
+	// ActiveWith names a setting. While that setting has its Default, this block has no effect, and the service only
+	// mirrors the twins of its members in it.
 	ActiveWith string
-	// GoneWith names the setting that the member cannot be without: while that has its Default the write call refuses
-	// the member, and a call that gives it its Default takes the member away.
+	// GoneWith names a setting that the member depends on. While that setting has its Default, the write call rejects
+	// the member, and a call that resets the setting to its Default removes the member.
 	GoneWith string
-	// ByKey marks an object that is a list in the API, of which no two elements share the member named here: each is a
-	// member of the object by that name, without it.
+	// ByKey marks an object that is a list in the API. It names the member that identifies each element and that
+	// becomes the element's name in the object.
 	ByKey string
 	// Trip is what a round trip does with the member.
 	Trip Trip
-	// Newer marks a member that the service has and the pinned SDK does not know yet.
+	// Newer marks a member that the pinned SDK does not know yet.
 	Newer bool
 }
 
-// A Lifetime says what a number of units of time may come to.
+// A Lifetime is the range of a duration that is a number with a separate unit.
 type Lifetime struct {
-	Unit        string // the setting that holds the unit, beside the number
+	Unit        string // the name of the setting for the unit
 	Least, Most time.Duration
 	Words       string // "an access token is valid for 5 minutes to 1 day"
 }
 
-// Lookup returns the member at a dotted path of the settings, such as "Policies.PasswordPolicy.MinimumLength". A path
-// below a Map takes any key ("UserPoolTags.env"); a key may hold dots, and then is the rest of the path. The path of
-// a list is the list's own.
+// Lookup returns the member at a dotted path of the settings, such as "Policies.PasswordPolicy.MinimumLength". Below a
+// Map, any key is accepted ("UserPoolTags.env"). A key may contain dots: it is the rest of the path. There are no paths
+// to single elements of a list.
 func Lookup(path string) (Member, bool) {
 	members := root.Members
 	var found Member
@@ -155,7 +156,7 @@ func index(members []Member, name string) int {
 	if strings.HasPrefix(name, clientsPrefix) && strings.IndexByte(name, ']') == len(name)-1 {
 		name = Clients
 	}
-	for i := range members { // by index: a member is large to copy, and this is most of what a comparison does
+	for i := range members { // by index, because a member is large to copy and this loop dominates a comparison
 		if members[i].Name == name {
 			return i
 		}

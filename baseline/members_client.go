@@ -2,7 +2,8 @@ package baseline
 
 import "time"
 
-// clientMembers is DescribeUserPoolClient's answer and UpdateUserPoolClient's input, which resets what it lacks.
+// clientMembers is the response of DescribeUserPoolClient and the input of UpdateUserPoolClient, which resets missing
+// members.
 var clientMembers = []Member{
 	{Name: "UserPoolId", Kind: String, Trip: ReadOnly},
 	{Name: "ClientId", Kind: String, Trip: ReadOnly},
@@ -10,36 +11,36 @@ var clientMembers = []Member{
 	{Name: "LastModifiedDate", Kind: String, Trip: ReadOnly},
 	{Name: "CreationDate", Kind: String, Trip: ReadOnly},
 	{Name: "ClientType", Kind: String, Trip: ReadOnly, Newer: true},
-	// Shown in place of ClientSecret where Secrets Manager keeps the secret. Whether it does is said by
-	// PublishSecretsInAWSSecretsManager alone, of which false deletes the secret there at once.
+	// Returned instead of ClientSecret if Secrets Manager stores the secret. Only PublishSecretsInAWSSecretsManager
+	// controls that. Setting it to false deletes the secret there at once.
 	{Name: "ClientSecretArn", Kind: String, Trip: ReadOnly, Newer: true},
 	{Name: "PublishSecretsInAWSSecretsManager", Kind: Boolean, Trip: WriteOnly, Newer: true},
 	{Name: "ClientName", Kind: String, Min: 1, Max: 128, Pattern: clientNamePattern, Doc: "Name of the client.",
 		Keep: "every client has a name"},
-	// The model allows 0, but the service reads 0 as "not given", so 0 can never hold.
+	// The model allows 0, but the service treats 0 as "not given", so 0 can never be met.
 	{Name: "RefreshTokenValidity", Kind: Integer, Min: 1, Max: 315360000,
-		Doc:  "How long a refresh token is valid, in the unit of TokenValidityUnits, or else in days.",
-		Keep: "the service has a validity for every client",
+		Doc:  "How long a refresh token is valid, in the unit of TokenValidityUnits; in days by default.",
+		Keep: "the service always sets a validity",
 		Lifetime: &Lifetime{Unit: "TokenValidityUnits.RefreshToken", Least: time.Hour,
 			Most: 3650 * 24 * time.Hour, Words: "a refresh token is valid for 60 minutes to 10 years"}},
 	{Name: "AccessTokenValidity", Kind: Integer, Min: 1, Max: 86400,
-		Doc: "How long an access token is valid, in the unit of TokenValidityUnits, or else in hours.",
+		Doc: "How long an access token is valid, in the unit of TokenValidityUnits; in hours by default.",
 		Lifetime: &Lifetime{Unit: "TokenValidityUnits.AccessToken", Least: 5 * time.Minute,
 			Most: 24 * time.Hour, Words: "an access token is valid for 5 minutes to 1 day"}},
 	{Name: "IdTokenValidity", Kind: Integer, Min: 1, Max: 86400,
-		Doc: "How long an ID token is valid, in the unit of TokenValidityUnits, or else in hours.",
+		Doc: "How long an ID token is valid, in the unit of TokenValidityUnits; in hours by default.",
 		Lifetime: &Lifetime{Unit: "TokenValidityUnits.IdToken", Least: 5 * time.Minute,
 			Most: 24 * time.Hour, Words: "an ID token is valid for 5 minutes to 1 day"}},
-	{Name: "TokenValidityUnits", Kind: Object, NotEmpty: true, Doc: "Units of the three validities.", Members: []Member{
+	{Name: "TokenValidityUnits", Kind: Object, NotEmpty: true, Doc: "Time units of token validities.", Members: []Member{
 		timeUnit("AccessToken", "hours"), timeUnit("IdToken", "hours"), timeUnit("RefreshToken", "days"),
 	}},
-	attributeList("ReadAttributes", "Attributes that the client may read; the standard ones where there is no list.",
+	attributeList("ReadAttributes", "Attributes that the client may read; the standard attributes by default.",
 		readableAttributes),
-	attributeList("WriteAttributes", "Attributes that the client may write; the standard ones where there is no list.",
+	attributeList("WriteAttributes", "Attributes that the client may write; the standard attributes by default.",
 		standardAttributes),
-	{Name: "ExplicitAuthFlows", Kind: List, Set: true, Keep: "left out, the service allows its own choice of flows",
+	{Name: "ExplicitAuthFlows", Kind: List, Set: true, Keep: "without a list, the service allows its default flows",
 		DefaultList: []string{"ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"},
-		Doc: "Ways to sign in that the client may use. Those that begin with ALLOW_ cannot stand beside the older " +
+		Doc: "Authentication flows that the client may use. Those that begin with ALLOW_ cannot be combined with the older " +
 			"ones.",
 		Elem: &Member{Kind: String, Enum: []string{"ADMIN_NO_SRP_AUTH", "CUSTOM_AUTH_FLOW_ONLY", "USER_PASSWORD_AUTH",
 			"ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_CUSTOM_AUTH",
@@ -48,37 +49,37 @@ var clientMembers = []Member{
 	{Name: "SupportedIdentityProviders", Kind: List, Set: true,
 		Doc:  "Identity providers that users of the client may sign in with.",
 		Elem: &Member{Kind: String, Min: 1, Max: 32, Pattern: `[\p{L}\p{M}\p{S}\p{N}\p{P}\p{Z}]+`}},
-	urlList("CallbackURLs", formatRedirect, "URLs that a sign-in may return to."),
-	urlList("LogoutURLs", formatURL, "URLs that a sign-out may return to."),
+	urlList("CallbackURLs", formatRedirect, "URLs that Cognito may redirect to after sign-in."),
+	urlList("LogoutURLs", formatURL, "URLs that Cognito may redirect to after sign-out."),
 	{Name: "DefaultRedirectURI", Kind: String, Min: 1, Max: 1024, Pattern: `[\p{L}\p{M}\p{S}\p{N}\p{P}]+`,
-		Format: formatRedirect, Doc: "URL that a sign-in returns to where the request names none; one of CallbackURLs."},
+		Format: formatRedirect, Doc: "Redirect URL after sign-in if the request names none; must be one of CallbackURLs."},
 	{Name: "AllowedOAuthFlows", Kind: List, Set: true, Max: 3, Doc: "OAuth grants of the client.", Elem: grantType},
 	{Name: "AllowedOAuthScopes", Kind: List, Set: true, Max: 50, Doc: "OAuth scopes of the client.",
 		Elem: &Member{Kind: String, Min: 1, Max: 256, Pattern: tokenPattern}},
 	{Name: "AllowedOAuthFlowsUserPoolClient", Kind: Boolean,
-		Doc: "Whether the client may use OAuth with the pool at all."},
+		Doc: "Whether the client may use OAuth with the pool."},
 	{Name: "AnalyticsConfiguration", Kind: Object, NotEmpty: true, Doc: "Amazon Pinpoint analytics.", Members: []Member{
 		{Name: "ApplicationId", Kind: String, Pattern: `[0-9a-fA-F]+`, Doc: "Id of the Pinpoint project."},
 		arn("ApplicationArn", "", "ARN of the Pinpoint project."),
-		arn("RoleArn", formatRole, "ARN of the role that publishes to it."),
+		arn("RoleArn", formatRole, "ARN of the role that publishes to Pinpoint."),
 		{Name: "ExternalId", Kind: String, Max: 131072, Sensitive: true,
 			Doc: "External id that the role's trust policy demands."},
-		{Name: "UserDataShared", Kind: Boolean, Doc: "Whether user data goes into what is published."},
+		{Name: "UserDataShared", Kind: Boolean, Doc: "Whether the published events include user data."},
 	}},
 	{Name: "PreventUserExistenceErrors", Kind: String, Enum: []string{"LEGACY", "ENABLED"}, Default: "LEGACY",
-		Keep: "left out, the service sets LEGACY; require that",
-		Doc:  "ENABLED does not tell a stranger whether a user exists."},
+		Keep: "if it is absent, the service sets LEGACY; require LEGACY instead",
+		Doc:  "ENABLED hides from callers whether a user exists."},
 	{Name: "EnableTokenRevocation", Kind: Boolean, Doc: "Whether tokens can be revoked."},
 	{Name: "EnablePropagateAdditionalUserContextData", Kind: Boolean,
-		Doc: "Whether a server may hand on its users' addresses to threat protection."},
+		Doc: "Whether a server may pass its users' IP addresses to threat protection."},
 	{Name: "AuthSessionValidity", Kind: Integer, Min: 3, Max: 15,
-		Doc:  "Minutes within which a sign-in has to be completed.",
-		Keep: "every client has a validity of its sign-in sessions"},
+		Doc:  "Minutes within which a sign-in must be completed.",
+		Keep: "every client has a sign-in session validity"},
 	{Name: "RefreshTokenRotation", Kind: Object, NotEmpty: true,
 		Doc: "Whether a refresh token is replaced when it is used.", Members: []Member{
 			{Name: "Feature", Kind: String, Required: true, Default: "DISABLED",
-				Enum: []string{"ENABLED", "DISABLED"}, Doc: "ENABLED replaces it."},
-			{Name: "RetryGracePeriodSeconds", Kind: Integer, Max: 60, Doc: "Seconds for which the replaced one still works."},
+				Enum: []string{"ENABLED", "DISABLED"}, Doc: "ENABLED replaces refresh tokens on use."},
+			{Name: "RetryGracePeriodSeconds", Kind: Integer, Max: 60, Doc: "Seconds that a replaced token still works."},
 		}},
 }
 
@@ -87,8 +88,8 @@ func timeUnit(name, otherwise string) Member {
 		Doc: "Unit."}
 }
 
-// standardAttributes are those that a client may write where it has no list, and readableAttributes those that it may
-// read. Both are written out, for then the compiler lays them into the binary.
+// standardAttributes are the attributes that a client without a list may write, and readableAttributes those that it
+// may read. Both are written out as literals so that the compiler can store them in the binary.
 var (
 	standardAttributes = []string{"address", "birthdate", "email", "family_name", "gender", "given_name", "locale",
 		"middle_name", "name", "nickname", "phone_number", "picture", "preferred_username", "profile", "updated_at",

@@ -1,9 +1,11 @@
 package baseline
 
-// logMembers is GetLogDeliveryConfiguration's answer and SetLogDeliveryConfiguration's input, which replaces all of it.
+// logMembers is the response of GetLogDeliveryConfiguration and the input of SetLogDeliveryConfiguration, which
+// replaces the whole configuration.
 var logMembers = []Member{
 	{Name: "UserPoolId", Kind: String, Trip: ReadOnly},
-	// The API has a list, of at most one entry for each event source; here, each entry is a member by that name.
+	// In the API this is a list with at most one entry per event source. Here each entry is a member with the name of
+	// its event source.
 	{Name: "LogConfigurations", Kind: Object, ByKey: "EventSource", Doc: "Where the pool's logs go, by event source.",
 		Members: []Member{
 			{Name: "userNotification", Kind: Object, NotEmpty: true,

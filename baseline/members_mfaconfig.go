@@ -1,6 +1,7 @@
 package baseline
 
-// mfaConfigMembers is GetUserPoolMfaConfig's answer and SetUserPoolMfaConfig's input, which replaces all of it.
+// mfaConfigMembers is the response of GetUserPoolMfaConfig and the input of SetUserPoolMfaConfig, which replaces the
+// whole configuration.
 var mfaConfigMembers = []Member{
 	{Name: "MfaConfiguration", Kind: String, Enum: []string{"OFF", "ON", "OPTIONAL"}, Default: "OFF", Clear: `"OFF"`,
 		Doc: "Whether users need a second factor."},
@@ -14,17 +15,17 @@ var mfaConfigMembers = []Member{
 			{Name: "Enabled", Kind: Boolean, Doc: "Whether users may register an authenticator app."},
 		}},
 	{Name: "EmailMfaConfiguration", Kind: Object, GoneWith: "MfaConfiguration", Presence: true,
-		Doc: "MFA by e-mail: on when present, even empty.", Members: []Member{
+		Doc: "MFA by e-mail: on if present, even if empty.", Members: []Member{
 			{Name: "Message", Kind: String, Min: 6, Max: 20000, Pattern: codePattern, Sensitive: true,
 				Doc: "E-mail that carries the MFA code, {####}."},
 			{Name: "Subject", Kind: String, Min: 1, Pattern: subjectPattern, Sensitive: true, Doc: "Subject of that e-mail."},
 		}},
 	{Name: "WebAuthnConfiguration", Kind: Object, Doc: "Passkeys.", Members: []Member{
 		{Name: "RelyingPartyId", Kind: String, Min: 1, Max: 127, Format: formatDomain,
-			Doc: "Domain that passkeys are made for."},
+			Doc: "Domain that passkeys are created for."},
 		{Name: "UserVerification", Kind: String, Enum: []string{"required", "preferred"},
 			Doc: "Whether a passkey must verify its user."},
 		{Name: "FactorConfiguration", Kind: String, Enum: []string{"SINGLE_FACTOR", "MULTI_FACTOR_WITH_USER_VERIFICATION"},
-			Doc: "Whether a passkey counts as more than one factor; MFA ON needs the latter."},
+			Doc: "Whether a passkey counts as one factor or as more; MFA ON needs the latter."},
 	}},
 }

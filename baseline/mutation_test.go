@@ -121,7 +121,7 @@ var mistakes = map[string]mistake{
 
 var number = regexp.MustCompile(`(: )(\d+)`)
 
-// free are the places where any text is as good as another: nobody but its author can tell a mistake there.
+// free matches lines where any text is valid, so that a parser cannot detect a mistake.
 var free = regexp.MustCompile(`name:|names:|reason:|owner:|tags:|UserPoolTags|arn:|Arn|https?://|Message|Subject|ids:|` +
 	`setting: UserPoolTags|until:|Id:|: (echo|omit|stop)`)
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// otherNames are what CloudFormation, Terraform, the AWS CLI and the CDK call what the API calls otherwise. Names that
+// otherNames maps the names of CloudFormation, Terraform, the AWS CLI and the CDK to those of the API. Names that
 // differ only in case, _ and - need no entry.
 var otherNames = map[string]string{
 	"userpoolname":                    "PoolName",
@@ -49,7 +49,7 @@ var otherNames = map[string]string{
 	"logdelivery":                     "LogConfigurations",
 }
 
-// folded is a name without what tools change about names: case, _ and -.
+// folded returns a name without the differences between tools: in lower case, without _ and -.
 func folded(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r == '-' {
@@ -59,8 +59,8 @@ func folded(name string) string {
 	}, strings.ToLower(name))
 }
 
-// suggestion returns ", did you mean X?" for a name that is none of the member's, or "": another tool's name for it or
-// for something below it, or the nearest name. What only stands elsewhere is named by its whole path.
+// suggestion returns ", did you mean X?" for a name that the member does not have, or "". X is the API name for another
+// tool's name, or the nearest name. A setting from another object is suggested with its whole path.
 func (p *parser) suggestion(name string, m Member) string {
 	if p.full() {
 		return ""
@@ -81,7 +81,7 @@ func (p *parser) didYouMean(name string, known []string) string {
 	return didYouMean(name, known)
 }
 
-// sameFolded returns the path below the member that the name stands for in another tool, the shortest first, or "".
+// sameFolded returns the shortest path below the member that has this name in another tool, or "".
 func sameFolded(name string, m Member) string {
 	fold := folded(name)
 	others := strings.Fields(otherNames[fold])
@@ -96,22 +96,22 @@ func sameFolded(name string, m Member) string {
 	return best
 }
 
-// elsewhere says where a name stands that was looked for in the wrong object: in another one, or among what is required
-// of clients or of the pool.
+// elsewhere suggests where a name belongs that is in the wrong object: in another object, under clients or under the
+// pool.
 func elsewhere(name string, m Member) string {
 	ofPool := sameFolded(name, Member{Kind: Object, Members: settings})
 	ofClient := sameFolded(name, Member{Kind: Object, Members: clientSettings})
 	switch {
 	case m.Name == Clients && ofPool != "":
-		return ", did you mean " + ofPool + ", which is required of the pool?"
+		return ", did you mean " + ofPool + ", which is a setting of the pool?"
 	case m.Name == "" && ofClient != "":
-		return ", did you mean " + ofClient + ", which is required under clients?"
+		return ", did you mean " + ofClient + ", which belongs under clients?"
 	case m.Name != "" && m.Name != Clients && ofPool != "":
 		return ", did you mean " + ofPool + ", from the top of require?"
 	}
 	return ""
 }
 
-// createOnly are members of CreateUserPool and CreateUserPoolClient that no later call changes, and that no read shows
-// under that name.
+// createOnly are members of CreateUserPool and CreateUserPoolClient that no later call can change and that no read call
+// returns under this name.
 var createOnly = []string{"schema", "generatesecret"}

@@ -10,22 +10,22 @@ import (
 	"strings"
 )
 
-// Leaves returns what is set in an object whose members carry the names of the write call, for comparing only: the
-// dotted path of every leaf that is not empty, with its value as canonical JSON. Two objects mean the same to the API
-// where their leaves are equal.
+// Leaves returns a normalized form of an object, for comparing only: the dotted path of every leaf that is not empty,
+// with its value as canonical JSON. The members have the names of the write call. Two objects have the same meaning for
+// the API if their leaves are equal.
 //
-// null, false, 0, an empty text, an empty list and an empty object are as good as absent, and so are a member's
-// Default and DefaultList. A list is one leaf; the order of a Set is that of its elements' JSON, and doubles count
-// once. Numbers are equal by value, without loss. A member for which presence counts is a leaf of its own, beside the
-// leaves in it. Members that the write call does not take (ReadOnly) or takes from elsewhere (Carried) are left out.
-// A member that the table lacks, or whose value has another shape than the table says, is one leaf just as it stands.
+// The values null, false, 0, "", [] and {} are treated as absent, and so are a member's Default and DefaultList. A list
+// is one leaf. A Set is sorted by the JSON of its elements, without duplicates. Numbers are compared by their exact
+// value. A member with Presence is a leaf itself, in addition to the leaves in it. Members that the write call does not
+// have (ReadOnly) or that another document sets (Carried) are left out. A member that is not in the table, or whose
+// value has an unexpected type, is one leaf with its value unchanged.
 func Leaves(members []Member, object map[string]any) map[string]string {
 	out := map[string]string{}
 	AddLeaves(out, "", members, object)
 	return out
 }
 
-// AddLeaves adds the Leaves of an object, with a prefix to their paths.
+// AddLeaves adds the Leaves of an object, with a prefix before each path.
 func AddLeaves(out map[string]string, prefix string, members []Member, object map[string]any) {
 	of := Member{Kind: Object, Members: members}
 	for _, key := range inOrder(object) {
@@ -42,8 +42,8 @@ func addLeaves(out map[string]string, m Member, path string, v any) {
 	})
 }
 
-// eachLeaf calls visit with every leaf at and below path, empty or not, in the order of the keys. An object or map
-// for which presence counts is visited itself, as an empty one, before what is in it.
+// eachLeaf calls visit with every leaf at and below path, empty or not, in the order of the keys. An object or map with
+// Presence is visited itself, as an empty one, before its members.
 func eachLeaf(m Member, path string, v any, visit func(m Member, path string, v any)) {
 	object, ok := v.(map[string]any)
 	if m.Trip != Echo {
@@ -62,13 +62,13 @@ func eachLeaf(m Member, path string, v any, visit func(m Member, path string, v 
 	}
 }
 
-// inOrder returns the keys of an object, sorted.
+// inOrder returns the sorted keys of an object.
 func inOrder(object map[string]any) []string { return slices.Sorted(maps.Keys(object)) }
 
-// equal says whether two values of a member mean the same to the API.
+// equal reports whether two values of a member have the same meaning for the API.
 func equal(m Member, a, b any) bool { return text(m, a) == text(m, b) }
 
-// text returns the normalized value of a member as canonical JSON, or "" where it is as good as absent.
+// text returns the normalized value of a member as canonical JSON, or "" if the API treats it as absent.
 func text(m Member, v any) string {
 	if v == nil || m.Trip != Echo {
 		return ""
@@ -95,7 +95,7 @@ func text(m Member, v any) string {
 	return t
 }
 
-// defaultList is what an absent list stands for, as a JSON value.
+// defaultList returns the meaning of an absent list, as a JSON value.
 func defaultList(m Member) []any {
 	all := make([]any, len(m.DefaultList))
 	for i, e := range m.DefaultList {
@@ -104,7 +104,7 @@ func defaultList(m Member) []any {
 	return all
 }
 
-// effective returns the value of a list that counts: what an absent one stands for, and otherwise the list itself.
+// effective returns the effective value of a list: the default if it is absent, otherwise the list itself.
 func effective(m Member, v any) any {
 	if len(m.DefaultList) > 0 && (v == nil || Empty(v) && !m.Presence) {
 		return defaultList(m)
@@ -112,7 +112,7 @@ func effective(m Member, v any) any {
 	return v
 }
 
-// blank turns an object whose members are all empty into one without members, so that both have one text.
+// blank turns an object with only empty members into an empty object, so that both have the same text.
 func blank(v any) any {
 	if _, ok := v.(map[string]any); ok {
 		return map[string]any{}
@@ -152,7 +152,7 @@ func textOfList(m Member, list []any) string {
 	return "[" + strings.Join(texts, ",") + "]"
 }
 
-// textOfElement is the text of an element of the list m. An empty element is an element all the same.
+// textOfElement is the text of an element of the list m. An empty element also counts as an element.
 func textOfElement(m Member, e any) string {
 	if t := text(*m.Elem, e); t != "" {
 		return t
@@ -167,7 +167,7 @@ func textOfScalar(v any) string {
 	return canonical(v)
 }
 
-// Empty says whether a value of which nothing is known is as good as absent.
+// Empty reports whether the API treats a value of an unknown member as absent.
 func Empty(v any) bool {
 	switch v := v.(type) {
 	case nil:
@@ -190,7 +190,7 @@ func Empty(v any) bool {
 	return ok && n.Sign() == 0
 }
 
-// canonical returns the JSON of a value: keys in order, no white space, one text for every number.
+// canonical returns the canonical JSON of a value: sorted keys, no white space, one form for each number.
 func canonical(v any) string {
 	switch v := v.(type) {
 	case map[string]any:
@@ -212,7 +212,7 @@ func canonical(v any) string {
 	return plainJSON(v)
 }
 
-// plainJSON is encoding/json without the escapes that are meant for HTML.
+// plainJSON is encoding/json without HTML escapes.
 func plainJSON(v any) string {
 	if s, ok := v.(string); ok && unescaped(s) {
 		return `"` + s + `"`
@@ -224,12 +224,12 @@ func plainJSON(v any) string {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		return fmt.Sprint(v) // no JSON value; a number that is too long to be one lands here
+		return fmt.Sprint(v) // not a JSON value, such as a number with too many digits
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// unescaped says whether a text is written in JSON as it is. It may say no of one that is.
+// unescaped reports whether a text needs no escapes in JSON. It may return false for some texts that need none.
 func unescaped(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\' {

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// mostPower is the largest power of ten of a number. A few bytes could name one that fills the memory.
+// mostPower is the largest exponent of a number. Without a limit, a number of a few bytes could use up all memory.
 const mostPower = 1000
 
-// number returns the value of a JSON number, exactly, and false for anything else.
+// number returns the exact value of a JSON number, and false for anything else.
 func number(v any) (*big.Rat, bool) {
 	switch v.(type) {
 	case json.Number, int, int64, float64:
@@ -30,7 +30,7 @@ func number(v any) (*big.Rat, bool) {
 	return new(big.Rat).SetString(text)
 }
 
-// digits returns all digits of a number: one text for one value.
+// digits returns a number written out in full, so that equal values have equal texts.
 func digits(n *big.Rat) string {
 	places, _ := n.FloatPrec()
 	return n.FloatString(places)

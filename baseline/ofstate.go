@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// OfSettings returns a baseline that requires of one pool, by its id, exactly the settings given: what is set as it
-// is, and what is not absent. It returns as well the settings that are not set and that the API cannot remove: of them
-// nothing is required. It speaks only of the documents that were saved. It is how a pool is put back to what it was.
+// OfSettings returns a baseline that restores one pool, selected by its id, to the given settings: it requires the
+// value of each setting that is set and the absence of each that is not. It covers only the documents that were saved.
+// It also returns the unset settings that the API cannot remove; the baseline does not require anything of them.
 func OfSettings(file, digest, id string, settings map[string]any, saved []DocumentName) (b *Baseline, kept []string) {
 	b = asSaved(file, digest, id)
 	for _, m := range Settings() {
@@ -31,9 +31,9 @@ func OfSettings(file, digest, id string, settings map[string]any, saved []Docume
 	return b, kept
 }
 
-// OfPaths is OfSettings for some settings only, by their paths. Where the object around a setting was absent, and its
-// presence means something, the object has to be absent. It returns as well the paths of those that are not set and
-// that the API cannot remove: of them nothing is required.
+// OfPaths is OfSettings for the settings at some paths only. If the object around a setting was absent, and its
+// presence has a meaning, the object must be absent. OfPaths also returns the paths of unset settings that the API
+// cannot remove; the baseline does not require anything of them.
 func OfPaths(file, digest, id string, settings map[string]any, paths []string) (b *Baseline, kept []string) {
 	b = asSaved(file, digest, id)
 	for _, path := range around(paths, settings) {
@@ -50,8 +50,8 @@ func OfPaths(file, digest, id string, settings map[string]any, paths []string) (
 	return b, kept
 }
 
-// around returns the paths, with an absent object in place of what is in it. A member of that object that stands
-// elsewhere too remains there.
+// around returns the paths, but replaces the paths inside an absent object by the path of the object. Members of that
+// object with a twin elsewhere also remain as the path of the twin.
 func around(paths []string, settings map[string]any) []string {
 	var all []string
 	for _, path := range paths {
@@ -69,8 +69,8 @@ func around(paths []string, settings map[string]any) []string {
 	return all
 }
 
-// absentAround returns the outermost absent object around a setting that is more than its members: an empty one means
-// something, or is refused. Where there is none, it returns the setting.
+// absentAround returns the outermost absent object around a setting whose presence matters: an empty one has a meaning,
+// or is rejected. If there is none, it returns the setting.
 func absentAround(path string, settings map[string]any) string {
 	for i := range path {
 		if path[i] != '.' {
@@ -89,7 +89,7 @@ func asSaved(file, digest, id string) *Baseline {
 		Pools: &Selector{IDs: []string{id}}}}}
 }
 
-// asItIs requires the value of a setting, and says false if the API cannot bring it about.
+// asItIs returns a requirement for the current value of a setting. It returns false if the API cannot set it.
 func (b *Baseline) asItIs(path string, m Member, settings map[string]any) bool {
 	v := ValueAt(settings, path)
 	r := Requirement{Setting: path, Position: Position{File: b.File}}
@@ -100,7 +100,7 @@ func (b *Baseline) asItIs(path string, m Member, settings map[string]any) bool {
 	}
 	switch {
 	case v == false && m.Kind == Boolean:
-		r.Op, r.Value = Equal, false // left out, it may become the service's default, which is true of some
+		r.Op, r.Value = Equal, false // if left out, it becomes the service's default, which is true for some settings
 	case v == nil, Empty(v) && !m.Presence:
 		r.Op, r.Value = Absent, true
 	case m.Kind == Object || m.Kind == Map:
@@ -112,8 +112,8 @@ func (b *Baseline) asItIs(path string, m Member, settings map[string]any) bool {
 	return true
 }
 
-// usual is what a member is that no call removes, where nothing is set: what its twin has, or a default; nil where that
-// is not known.
+// usual returns the value to require of an unset member that no call removes: its twin's value or a default. It returns
+// nil if that is not known.
 func usual(m Member, settings map[string]any) any {
 	twin := ValueAt(settings, m.Twin)
 	switch {
@@ -130,7 +130,7 @@ func usual(m Member, settings map[string]any) any {
 	}
 }
 
-// withUsual returns a copy of an object with what is usual of those absent members that no call removes.
+// withUsual returns a copy of an object in which absent members that no call removes have their usual value.
 func withUsual(m Member, v any, settings map[string]any) any {
 	object, ok := v.(map[string]any)
 	if !ok || m.Kind != Object {
@@ -147,7 +147,7 @@ func withUsual(m Member, v any, settings map[string]any) any {
 	return whole
 }
 
-// about makes a client one that the baseline speaks of.
+// about adds a client to the baseline.
 func (b *Baseline) about(client string) {
 	rule := &b.Rules[0]
 	if !slices.ContainsFunc(rule.Clients, func(c ClientRule) bool { return slices.Contains(c.Select.IDs, client) }) {
@@ -155,7 +155,7 @@ func (b *Baseline) about(client string) {
 	}
 }
 
-// ValueAt returns the value of a setting, nil where there is none.
+// ValueAt returns the value of a setting, or nil if there is none.
 func ValueAt(settings map[string]any, path string) any {
 	if client, below, ok := ClientOf(path); ok {
 		settings, _ = settings[ClientPath(client)].(map[string]any)

@@ -2,13 +2,13 @@ package baseline
 
 import "slices"
 
-// operators are the keys that say how a setting is required, in the order of the reference.
+// operators are the keys for operators in a requirement, in the order of the documentation.
 var operators = []Op{AtLeast, AtMost, OneOf, Contains, Without, Exactly, Absent, Present, Matches}
 
-// setKey names the value to write, beside an operator that implies none.
+// setKey is the key for the value to write, next to an operator that does not imply one.
 const setKey = "set"
 
-// takes says which kinds of member an operator fits.
+// takes maps each operator to the kinds of member that it can be used with.
 var takes = map[Op][]Kind{
 	AtLeast:  {Integer},
 	AtMost:   {Integer},
@@ -21,10 +21,10 @@ var takes = map[Op][]Kind{
 	Matches:  {String},
 }
 
-// takesSet are the operators beside which a value to write may be given.
+// takesSet are the operators that may be combined with a value to write.
 var takesSet = []Op{AtLeast, AtMost, OneOf, Present, Matches}
 
-// Operators returns the operators that fit a kind of member, in the order of the reference.
+// Operators returns the operators that can be used with a kind of member, in the order of the documentation.
 func (k Kind) Operators() []Op {
 	var fit []Op
 	for _, op := range operators {
@@ -35,7 +35,7 @@ func (k Kind) Operators() []Op {
 	return fit
 }
 
-// TakesSet says whether a value to write may be given beside the operator.
+// TakesSet reports whether the operator may be combined with a value to write.
 func (o Op) TakesSet() bool { return slices.Contains(takesSet, o) }
 
 func opNames() []string {
@@ -49,9 +49,9 @@ func opNames() []string {
 var kindNames = [...]string{Object: "an object", Map: "a map", List: "a list", String: "a text", Integer: "a number",
 	Boolean: "true or false"}
 
-// fitting names the operators that a kind of member takes.
+// fitting lists, for messages, the operators that can be used with a kind of member.
 func fitting(kind Kind) string {
-	text := "it takes a plain value"
+	text := "use a plain value"
 	for _, op := range kind.Operators() {
 		text += ", " + string(op)
 	}

@@ -14,17 +14,17 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Bounds of a file beside MaxFile.
+// Limits of a file, in addition to MaxFile.
 const (
-	maxRequired = 5000 // requirements of all rules: they are compared with each other
+	maxRequired = 5000 // requirements in all rules; they are compared with each other
 	maxGlob     = 1024 // characters
-	// maxMarks are the commas, colons, brackets and lines, of which every value has one: the reader makes some 600 bytes
-	// of a value of one byte.
+	// maxMarks is the largest number of commas, colons, brackets and line breaks. It limits the number of values,
+	// because the YAML parser needs about 600 bytes of memory for each value.
 	maxMarks = 100_000
 )
 
-// Parse reads a baseline file. file is its name for the positions. The error is of type Errors and holds every error
-// of the file; then the baseline is nil.
+// Parse parses a baseline file. file is the file name for positions. If the file has errors, Parse returns all of them
+// as Errors, and a nil baseline.
 func Parse(file string, data []byte) (*Baseline, error) {
 	p := &parser{file: file}
 	b := &Baseline{File: file, Digest: fmt.Sprintf("sha256:%x", sha256.Sum256(data)), Unknown: map[string]Unknown{},
@@ -41,28 +41,28 @@ func Parse(file string, data []byte) (*Baseline, error) {
 	return b, nil
 }
 
-// maxErrors are as many errors of a file as are shown: nobody reads more, and each costs time to explain.
+// maxErrors is the largest number of errors that are shown. Nobody reads more, and each message takes time to build.
 const maxErrors = 50
 
 // A parser collects the errors of one file.
 type parser struct {
 	file   string
 	errors Errors
-	more   int // errors beyond maxErrors, which are only counted
+	more   int // how many errors there are beyond maxErrors
 }
 
-// found returns how many errors there are so far.
+// found returns the number of errors so far.
 func (p *parser) found() int { return len(p.errors) + p.more }
 
-// full says whether whatever is found from now on is only counted, so that it needs no explanation.
+// full reports whether the limit is reached: further errors are only counted, without a message.
 func (p *parser) full() bool { return len(p.errors) >= maxErrors }
 
-// all returns the errors in the order of the file, and how many there are beyond those.
+// all returns the errors in the order of the file, and how many more there are.
 func (p *parser) all() Errors {
 	found := p.errors.sorted()
 	if p.more > 0 {
 		last := found[len(found)-1].Position
-		found = append(found, Error{Position: last, Message: fmt.Sprintf("and %d more errors: correct these first",
+		found = append(found, Error{Position: last, Message: fmt.Sprintf("%d more errors: correct these first",
 			p.more)})
 	}
 	return found
@@ -74,13 +74,13 @@ func (p *parser) at(n *yaml.Node) Position {
 
 func (p *parser) wrong(n *yaml.Node, path, format string, args ...any) {
 	if p.full() {
-		p.more++ // whatever there is to say of it is not shown
+		p.more++ // its message is not shown
 		return
 	}
 	p.add(Error{Position: p.at(n), Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
-// add notes an error as it is shown: as one line of a length that a person reads.
+// add adds an error with a message of one line of limited length.
 func (p *parser) add(f Error) {
 	if p.full() {
 		p.more++
@@ -90,7 +90,7 @@ func (p *parser) add(f Error) {
 	p.errors = append(p.errors, f)
 }
 
-// document reads the one YAML document of a file, or returns nil with the error noted.
+// document parses the single YAML document of a file. On an error, it adds the error and returns nil.
 func (p *parser) document(data []byte) *yaml.Node {
 	top := &yaml.Node{Line: 1, Column: 1}
 	switch {
@@ -98,10 +98,10 @@ func (p *parser) document(data []byte) *yaml.Node {
 		p.wrong(top, "", "the file is larger than %d bytes", MaxFile)
 		return nil
 	case marks(data) > maxMarks:
-		p.wrong(top, "", "the file holds more than %d values: no more are taken", maxMarks)
+		p.wrong(top, "", "the file has more than %d values, which is too many", maxMarks)
 		return nil
 	case !utf8.Valid(data):
-		p.wrong(top, "", "the file is not UTF-8")
+		p.wrong(top, "", "the file is not valid UTF-8")
 		return nil
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
@@ -114,7 +114,7 @@ func (p *parser) document(data []byte) *yaml.Node {
 		return nil
 	}
 	if err := decoder.Decode(&second); err == nil {
-		p.wrong(&second, "", "the file holds a second document: one file is one baseline")
+		p.wrong(&second, "", "the file has a second YAML document: a baseline is a single document")
 		return nil
 	} else if !errors.Is(err, io.EOF) {
 		p.syntax(data, err)
@@ -132,7 +132,7 @@ func (p *parser) document(data []byte) *yaml.Node {
 	return root
 }
 
-// marks counts what separates values, in a text or not.
+// marks counts the characters that separate values, even inside texts.
 func marks(data []byte) int {
 	n := 0
 	for _, mark := range []string{",", "\n", ":", "[", "{", "?"} {
@@ -143,21 +143,21 @@ func marks(data []byte) int {
 
 const maxDepth = 32
 
-// plain refuses what a baseline has no use for, and what could make a small file large: aliases, merge keys and tags
-// of one's own.
+// plain rejects YAML features that a baseline does not need or that can make a small file large: aliases, merge keys
+// and custom tags.
 func (p *parser) plain(n *yaml.Node, depth int) {
 	switch {
 	case depth > maxDepth:
 		p.wrong(n, "", "nested deeper than %d levels", maxDepth)
 		return
 	case n.Kind == yaml.AliasNode || n.Anchor != "":
-		p.wrong(n, "", "anchors and aliases are not taken: write the value out")
+		p.wrong(n, "", "anchors and aliases are not supported: write the value out")
 		return
 	case n.Tag == "!!merge":
-		p.wrong(n, "", "merge keys are not taken: write the members out")
+		p.wrong(n, "", "merge keys are not supported: write the members out")
 		return
 	case n.Style&yaml.TaggedStyle != 0:
-		p.wrong(n, "", "the tag %s is not taken: write a plain value", n.Tag)
+		p.wrong(n, "", "the tag %s is not supported: write a plain value", n.Tag)
 		return
 	}
 	for _, below := range n.Content {
@@ -171,7 +171,7 @@ type entry struct {
 	key, value *yaml.Node
 }
 
-// entries returns the entries of a mapping, each name once. A node that is no mapping is an error.
+// entries returns the entries of a mapping, each name once. It adds an error for a node that is not a mapping.
 func (p *parser) entries(n *yaml.Node, path, what string) []entry {
 	if n.Kind != yaml.MappingNode {
 		p.wrong(n, path, "is %s: it needs %s", shapeOf(n), what)
@@ -182,11 +182,11 @@ func (p *parser) entries(n *yaml.Node, path, what string) []entry {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		if key.Kind != yaml.ScalarNode {
-			p.wrong(key, path, "a key is %s: it has to be a name", shapeOf(key))
+			p.wrong(key, path, "a key is %s: it must be a name", shapeOf(key))
 			continue
 		}
 		if line, twice := lines[key.Value]; twice {
-			p.wrong(key, join(path, key.Value), "stands here a second time, first in line %d: remove one", line)
+			p.wrong(key, join(path, key.Value), "is a duplicate of line %d: remove one", line)
 			continue
 		}
 		lines[key.Value] = key.Line
@@ -195,7 +195,7 @@ func (p *parser) entries(n *yaml.Node, path, what string) []entry {
 	return all
 }
 
-// known drops the entries whose name is none of those given, each with an error.
+// known removes the entries with unknown names, and adds an error for each.
 func (p *parser) known(all []entry, path string, names ...string) map[string]entry {
 	kept := map[string]entry{}
 	for _, e := range all {
@@ -208,38 +208,38 @@ func (p *parser) known(all []entry, path string, names ...string) map[string]ent
 	return kept
 }
 
-// fields reads a mapping of known keys. It returns false for a node that is no mapping.
+// fields parses a mapping of known keys. It returns false for a node that is not a mapping.
 func (p *parser) fields(n *yaml.Node, path, what string, names ...string) (map[string]entry, bool) {
 	return p.known(p.entries(n, path, what), path, names...), n.Kind == yaml.MappingNode
 }
 
-// read reads the value of a key, where there is one.
+// read parses the value of a key, if the key is present.
 func read[T any](keys map[string]entry, path, name string, into *T, with func(n *yaml.Node, path string) T) {
 	if e, ok := keys[name]; ok {
 		*into = with(e.value, join(path, name))
 	}
 }
 
-// text returns a scalar that has to be a text which is not empty.
+// text returns a scalar that must be a text and not empty.
 func (p *parser) text(n *yaml.Node, path string) string {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
-		p.wrong(n, path, "is %s: it has to be a text%s", shapeOf(n), quoteIt(n))
+		p.wrong(n, path, "is %s: it must be a text%s", shapeOf(n), quoteIt(n))
 		return ""
 	}
 	if strings.TrimSpace(n.Value) == "" {
-		p.wrong(n, path, "is empty: say something")
+		p.wrong(n, path, "is empty: write a text")
 	}
 	return n.Value
 }
 
-// texts returns a list of texts that is not empty.
+// texts returns a list of texts that must not be empty.
 func (p *parser) texts(n *yaml.Node, path string) []string {
 	if n.Kind != yaml.SequenceNode {
-		p.wrong(n, path, "is %s: it has to be a list of texts, [like this]", shapeOf(n))
+		p.wrong(n, path, "is %s: it must be a list of texts, [like this]", shapeOf(n))
 		return nil
 	}
 	if len(n.Content) == 0 {
-		p.wrong(n, path, "is an empty list: name something, or leave the key out")
+		p.wrong(n, path, "is an empty list: add an element, or leave the key out")
 	}
 	var all []string
 	for i, e := range n.Content {
@@ -250,7 +250,7 @@ func (p *parser) texts(n *yaml.Node, path string) []string {
 	return all
 }
 
-// globs returns a list of globs for names of a member.
+// globs returns a list of globs for values of a member.
 func (p *parser) globs(n *yaml.Node, path string, m Member) []string {
 	all := p.texts(n, path)
 	for i, glob := range all {
@@ -264,10 +264,10 @@ func (p *parser) globs(n *yaml.Node, path string, m Member) []string {
 	return all
 }
 
-// short refuses a text that is longer than anything that it could match.
+// short rejects a text that is longer than any value that it could match.
 func (p *parser) short(n *yaml.Node, path string) {
 	if runes(n.Value) > maxGlob {
-		p.wrong(n, path, "has %d characters: no more than %d are taken", runes(n.Value), maxGlob)
+		p.wrong(n, path, "has %d characters: at most %d are allowed", runes(n.Value), maxGlob)
 	}
 }
 
@@ -275,7 +275,7 @@ func (p *parser) short(n *yaml.Node, path string) {
 func (p *parser) instant(n *yaml.Node, path string) time.Time {
 	t, err := time.Parse(time.RFC3339, n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil {
-		p.wrong(n, path, "is no point in time: write it like 2027-01-31T00:00:00Z")
+		p.wrong(n, path, "is not a date and time: write it like 2027-01-31T00:00:00Z")
 	}
 	return t
 }

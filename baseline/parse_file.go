@@ -8,21 +8,21 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// baseline reads the keys at the top of a file.
+// baseline parses the top-level keys of a file.
 func (p *parser) baseline(root *yaml.Node, b *Baseline) {
 	keys, _ := p.fields(root, "", "version: 1 and rules", "version", "mode", "rules", "exemptions", "unknownMembers",
 		"flapBudget")
 	if version, ok := keys["version"]; !ok {
-		p.wrong(root, "version", "is missing: say version: 1")
+		p.wrong(root, "version", "is missing: add version: 1")
 	} else if version.value.Value != "1" || version.value.ShortTag() != "!!int" {
-		p.wrong(version.value, "version", "is %q: this build reads version: 1", version.value.Value)
+		p.wrong(version.value, "version", "is %q: this version of poolkeeper reads version: 1", version.value.Value)
 	}
 	mode := Enforce
 	if e, ok := keys["mode"]; ok {
 		mode = p.mode(e)
 	}
 	if rules, ok := keys["rules"]; !ok {
-		p.wrong(root, "rules", "is missing: without a rule nothing is kept")
+		p.wrong(root, "rules", "is missing: a baseline needs at least one rule")
 	} else {
 		b.Rules = p.rules(rules.value, mode)
 	}
@@ -42,20 +42,20 @@ func (p *parser) mode(e entry) Mode {
 	case Enforce, Audit:
 		return mode
 	default:
-		p.wrong(e.value, e.name, "is %q: say enforce or audit%s", e.value.Value,
+		p.wrong(e.value, e.name, "is %q: use enforce or audit%s", e.value.Value,
 			didYouMean(e.value.Value, []string{string(Enforce), string(Audit)}))
 		return Enforce
 	}
 }
 
-// items returns the elements of a list that is not empty.
+// items returns the elements of a list that must not be empty.
 func (p *parser) items(n *yaml.Node, path string) []*yaml.Node {
 	if n.Kind != yaml.SequenceNode {
-		p.wrong(n, path, "is %s: it has to be a list", shapeOf(n))
+		p.wrong(n, path, "is %s: it must be a list", shapeOf(n))
 		return nil
 	}
 	if len(n.Content) == 0 {
-		p.wrong(n, path, "is an empty list: leave the key out, or fill it")
+		p.wrong(n, path, "is an empty list: add an element, or leave the key out")
 	}
 	return n.Content
 }
@@ -68,12 +68,12 @@ func (p *parser) rules(n *yaml.Node, mode Mode) []Rule {
 		rule := p.rule(item, path, mode)
 		if line, twice := named[rule.Name]; twice && rule.Name != "" {
 			p.wrong(item, path+".name",
-				"%q is the name of the rule in line %d too: every report names rules, so each needs its own", rule.Name, line)
+				"%q is also the name of the rule in line %d: each rule needs its own name for reports", rule.Name, line)
 		}
 		named[rule.Name] = rule.Line
 		rules = append(rules, rule)
 		if required += len(rule.all()); required > maxRequired {
-			p.wrong(item, path, "with this rule the file has more than %d requirements: no more are taken", maxRequired)
+			p.wrong(item, path, "with this rule the file has more than %d requirements, which is too many", maxRequired)
 			break
 		}
 	}
@@ -89,7 +89,7 @@ func (p *parser) rule(n *yaml.Node, path string, mode Mode) Rule {
 	}
 	read(keys, path, "name", &rule.Name, p.text)
 	if keys["name"].value == nil {
-		p.wrong(n, path+".name", "is missing: every report names the rule")
+		p.wrong(n, path+".name", "is missing: reports need the name of the rule")
 	}
 	if pools, ok := keys["pools"]; ok {
 		rule.Pools = p.selector(pools.value, path+".pools", true, ", or leave the key out for every pool")
@@ -106,12 +106,12 @@ func (p *parser) rule(n *yaml.Node, path string, mode Mode) Rule {
 	}
 	read(keys, path, "watch", &rule.Watch, p.watch)
 	if keys["require"].value == nil && keys["clients"].value == nil && keys["watch"].value == nil {
-		p.wrong(n, path+".require", "is missing: say which settings have to hold")
+		p.wrong(n, path+".require", "is missing: name the required settings")
 	}
 	return rule
 }
 
-// clientRule reads what is required of some app clients.
+// clientRule parses a rule for app clients.
 func (p *parser) clientRule(n *yaml.Node, path string) ClientRule {
 	c := ClientRule{Position: p.at(n)}
 	keys, ok := p.fields(n, path, "names or ids, and require", "names", "ids", "except", "require")
@@ -122,7 +122,7 @@ func (p *parser) clientRule(n *yaml.Node, path string) ClientRule {
 	if except, ok := keys["except"]; ok {
 		below, isMapping := p.fields(except.value, path+".except", "names or ids", "names", "ids")
 		if isMapping && len(except.value.Content) == 0 {
-			p.wrong(except.value, path+".except", "is empty: name names or ids, or leave the key out")
+			p.wrong(except.value, path+".except", "is empty: add names or ids, or leave the key out")
 		}
 		selector := p.clientSelector(below, path+".except")
 		c.Select.Except = &selector
@@ -132,7 +132,7 @@ func (p *parser) clientRule(n *yaml.Node, path string) ClientRule {
 	}
 	read(keys, path, "require", &c.Require, p.requireOfClients)
 	if keys["require"].value == nil {
-		p.wrong(n, path+".require", "is missing: say which settings have to hold")
+		p.wrong(n, path+".require", "is missing: name the required settings")
 	}
 	return c
 }
@@ -145,7 +145,7 @@ func (p *parser) watch(n *yaml.Node, path string) []Watched {
 	var all []Watched
 	for i, name := range p.texts(n, path) {
 		if !slices.Contains(names, name) {
-			p.wrong(n.Content[i], fmt.Sprintf("%s[%d]", path, i), "%q cannot be watched: say one of %s%s", name,
+			p.wrong(n.Content[i], fmt.Sprintf("%s[%d]", path, i), "%q cannot be watched: use one of %s%s", name,
 				strings.Join(names, ", "), didYouMean(name, names))
 			continue
 		}
@@ -164,7 +164,7 @@ func (p *parser) exemption(n *yaml.Node, path string) Exemption {
 	for _, name := range names {
 		if _, ok := keys[name]; !ok {
 			p.wrong(n, join(path, name),
-				"is missing: an exemption is for some pools and settings, has an end, a reason and an owner")
+				"is missing: an exemption needs pools, settings, until, reason and owner")
 		}
 	}
 	if e, ok := keys["pools"]; ok {
@@ -178,7 +178,7 @@ func (p *parser) exemption(n *yaml.Node, path string) Exemption {
 					p.nearSetting(setting))
 			} else if id, _, ok := ClientOf(setting); ok && id != "" && !clientID().MatchString(id) {
 				p.wrong(e.value.Content[i], fmt.Sprintf("%s.settings[%d]", path, i),
-					"%q is no client id: name one, or say %s for all", id, AnyClient(setting))
+					"%q is not a client id: use a client id, or %s for all clients", id, AnyClient(setting))
 			}
 		}
 	}
@@ -192,11 +192,11 @@ func (p *parser) unknown(n *yaml.Node, into map[string]Unknown) {
 	for _, e := range p.entries(n, "unknownMembers", "member names, each with echo, omit or stop") {
 		path := join("unknownMembers", e.name)
 		if knownMember(e.name) {
-			p.wrong(e.key, path, "this build knows that member: remove the entry")
+			p.wrong(e.key, path, "this version of poolkeeper knows that member: remove the entry")
 		}
 		say := Unknown(e.value.Value)
 		if !slices.Contains(Unknowns(), say) {
-			p.wrong(e.value, path, "is %s: say echo, omit or stop%s", quoted(e.value.Value),
+			p.wrong(e.value, path, "is %s: use echo, omit or stop%s", quoted(e.value.Value),
 				p.didYouMean(e.value.Value, []string{string(EchoUnknown), string(OmitUnknown), string(StopUnknown)}))
 			continue
 		}
@@ -204,8 +204,8 @@ func (p *parser) unknown(n *yaml.Node, into map[string]Unknown) {
 	}
 }
 
-// knownMember says whether an entry of unknownMembers names a member of the table: by its path, or by its document and
-// its path there. The name of a document alone stands for all others of it.
+// knownMember reports whether an entry of unknownMembers names a member that is in the table, by its path or by its
+// document and path. The name of a document alone means all its unknown members.
 func knownMember(name string) bool {
 	kind, below, member := strings.Cut(name, ".")
 	document := DocumentName(kind)
@@ -219,7 +219,7 @@ func knownMember(name string) bool {
 	return member && known && of.Kind() == document
 }
 
-// nearSetting suggests a setting for a path that is none.
+// nearSetting suggests a setting for a path that does not exist.
 func (p *parser) nearSetting(path string) string {
 	if p.full() {
 		return ""
@@ -232,7 +232,7 @@ func (p *parser) nearSetting(path string) string {
 	return didYouMean(path, all)
 }
 
-// paths returns those of the members and of all below them, in the order of the table.
+// paths returns the paths of the members and of everything below them, in the order of the table.
 func paths(members []Member) []string {
 	var all []string
 	for _, m := range members {

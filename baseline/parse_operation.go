@@ -7,8 +7,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// operated says whether the entries of a mapping say how the member is required, instead of naming members. The keys
-// of a map are free, so there only a mapping of nothing but operators that fit a map does.
+// operated reports whether the entries of a mapping are operators and not member names. The keys of a map are free, so
+// for a map all entries must be operators that a map allows.
 func operated(all []entry, m Member) bool {
 	if m.Kind == Map {
 		return !slices.ContainsFunc(all, func(e entry) bool {
@@ -23,7 +23,7 @@ func operated(all []entry, m Member) bool {
 	return false
 }
 
-// operation reads a mapping that holds an operator.
+// operation parses a mapping with an operator.
 func (p *parser) operation(n *yaml.Node, all []entry, m Member, path, setting string) []Requirement {
 	var op Op
 	var argument, set *yaml.Node
@@ -36,21 +36,21 @@ func (p *parser) operation(n *yaml.Node, all []entry, m Member, path, setting st
 			if index(m.Members, e.name) < 0 {
 				meant = p.didYouMean(e.name, opNames())
 			}
-			p.wrong(e.key, join(path, e.name), "a member cannot stand beside an operator%s", meant)
+			p.wrong(e.key, join(path, e.name), "a member cannot be combined with an operator%s", meant)
 			return nil
 		case op != "":
-			p.wrong(e.key, join(path, e.name), "a second operator beside %s: one setting takes one", op)
+			p.wrong(e.key, join(path, e.name), "a second operator next to %s: a setting has only one", op)
 			return nil
 		default:
 			op, argument = Op(e.name), e.value
 		}
 	}
 	if op == "" {
-		p.wrong(n, path, "set needs an operator beside it; for a plain value write just the value")
+		p.wrong(n, path, "set needs an operator next to it; to require a plain value, write only the value")
 		return nil
 	}
 	if !slices.Contains(takes[op], m.Kind) {
-		p.wrong(n, path, "%s does not fit %s: %s", op, kindNames[m.Kind], fitting(m.Kind))
+		p.wrong(n, path, "%s cannot be used with %s: %s", op, kindNames[m.Kind], fitting(m.Kind))
 		return nil
 	}
 	value, ok := p.argument(argument, op, m, join(path, string(op)))
@@ -64,7 +64,7 @@ func (p *parser) operation(n *yaml.Node, all []entry, m Member, path, setting st
 	return []Requirement{r}
 }
 
-// argument reads the argument of an operator.
+// argument parses the argument of an operator.
 func (p *parser) argument(n *yaml.Node, op Op, m Member, path string) (any, bool) {
 	switch op {
 	case AtLeast, AtMost:
@@ -91,7 +91,7 @@ func (p *parser) exactly(n *yaml.Node, m Member, path string) (any, bool) {
 		p.wrong(n, path, "cannot be empty: %s", m.Keep)
 		return nil, false
 	case empty && m.NotEmpty:
-		p.wrong(n, path, "cannot be empty, for the API takes no empty one: say {absent: true}")
+		p.wrong(n, path, "cannot be empty, because the API rejects an empty one: use {absent: true}")
 		return nil, false
 	}
 	return p.whole(n, m, path)
@@ -108,26 +108,26 @@ func (p *parser) matches(n *yaml.Node, m Member, path string) (any, bool) {
 	return glob, glob != ""
 }
 
-// isTrue reads the argument of Absent and Present.
+// isTrue parses the argument of Absent and Present.
 func (p *parser) isTrue(n *yaml.Node, op Op, m Member, path string) (any, bool) {
 	switch {
 	case n.Value != "true" || n.ShortTag() != "!!bool":
-		p.wrong(n, path, "has to be true: for the opposite, use the other of absent and present")
+		p.wrong(n, path, "must be true: for the opposite, use absent instead of present or present instead of absent")
 	case op == Absent && m.Keep != "":
 		p.wrong(n, path, "cannot be absent: %s", m.Keep)
 	case op == Absent && m.Required:
 		p.wrong(n, path,
-			"cannot be absent by itself: the API does not take its object without it; require the object to be absent")
+			"cannot be absent alone: the API rejects its object without it; require the object to be absent")
 	default:
 		return true, true
 	}
 	return nil, false
 }
 
-// set reads the value to write where the operator's requirement does not hold; it has to keep the requirement itself.
+// set parses the value to write if the operator's requirement is not met. The value must meet the requirement.
 func (p *parser) set(n *yaml.Node, m Member, path string, r *Requirement) bool {
 	if !r.Op.TakesSet() {
-		p.wrong(n, path, "%s says by itself what to write: remove set", r.Op)
+		p.wrong(n, path, "%s already implies the value to write: remove set", r.Op)
 		return false
 	}
 	v, ok := p.value(n, m, path)
@@ -135,22 +135,22 @@ func (p *parser) set(n *yaml.Node, m Member, path string, r *Requirement) bool {
 		return false
 	}
 	if !holds(m, *r, v) {
-		p.wrong(n, path, "the value would break the requirement beside it")
+		p.wrong(n, path, "the value does not meet the requirement next to it")
 		return false
 	}
 	r.Set = v
 	return true
 }
 
-// list reads a list of literals that is not empty.
+// list parses a list of literals that must not be empty.
 func (p *parser) list(n *yaml.Node, elem Member, path string,
 	read func(n *yaml.Node, m Member, path string) (any, bool)) (any, bool) {
 	if n.Kind != yaml.SequenceNode {
-		p.wrong(n, path, "is %s: it has to be a list", shapeOf(n))
+		p.wrong(n, path, "is %s: it must be a list", shapeOf(n))
 		return nil, false
 	}
 	if len(n.Content) == 0 {
-		p.wrong(n, path, "is an empty list: name something")
+		p.wrong(n, path, "is an empty list: add an element")
 		return nil, false
 	}
 	list, good := []any{}, true

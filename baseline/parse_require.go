@@ -7,12 +7,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// require reads the settings of a rule.
+// require parses the required settings of a rule.
 func (p *parser) require(n *yaml.Node, path string) []Requirement {
 	return p.requireOf(n, Member{Kind: Object, Members: settings}, path)
 }
 
-// requireOfClients reads the settings that a rule requires of clients.
+// requireOfClients parses the settings that a rule requires of clients.
 func (p *parser) requireOfClients(n *yaml.Node, path string) []Requirement {
 	return p.requireOf(n, Member{Name: Clients, Kind: Object, Members: clientSettings}, path)
 }
@@ -20,12 +20,12 @@ func (p *parser) requireOfClients(n *yaml.Node, path string) []Requirement {
 func (p *parser) requireOf(n *yaml.Node, m Member, path string) []Requirement {
 	all := p.entries(n, path, "settings by their API names")
 	if len(all) == 0 && n.Kind == yaml.MappingNode {
-		p.wrong(n, path, "is empty: say which settings have to hold")
+		p.wrong(n, path, "is empty: name the required settings")
 	}
 	return p.members(all, m, path, m.Name)
 }
 
-// members reads the entries below an object or map, each a member by its name.
+// members parses the entries of an object or map.
 func (p *parser) members(all []entry, m Member, path, setting string) []Requirement {
 	var required []Requirement
 	for _, e := range all {
@@ -38,7 +38,7 @@ func (p *parser) members(all []entry, m Member, path, setting string) []Requirem
 	return required
 }
 
-// member finds the member that an entry names.
+// member returns the member that an entry names.
 func (p *parser) member(e entry, m Member, path string) (Member, bool) {
 	if m.Kind == Map {
 		p.key(e, m, path)
@@ -54,55 +54,55 @@ func (p *parser) member(e entry, m Member, path string) (Member, bool) {
 		}
 	}
 	if slices.Contains(operators, Op(e.name)) || e.name == setKey {
-		p.wrong(e.key, path, "an operator cannot stand beside members")
+		p.wrong(e.key, path, "an operator cannot be combined with members")
 		return Member{}, false
 	}
 	p.wrong(e.key, path, "there is no such setting%s", p.suggestion(e.name, m))
 	return Member{}, false
 }
 
-// unwritable explains why a member that a pool shows cannot be required, or returns "".
+// unwritable returns why a member cannot be required, or "".
 func unwritable(name string, ofClient bool) string {
 	for _, d := range documents {
 		for _, m := range d.Members {
 			switch {
 			case d.PerClient != ofClient || d.Under != "":
 			case m.ReadName == name:
-				return fmt.Sprintf("is shown under this name and written as %s: say %s", m.Name, m.Name)
+				return fmt.Sprintf("is read under this name but written as %s: use %s", m.Name, m.Name)
 			case m.Trip == WriteOnly && folded(m.Name) == folded(name):
-				return "is shown by no call, so that nobody can tell whether it holds: remove it"
+				return "is not returned by any call, so poolkeeper cannot check it: remove it"
 			case m.Trip == ReadOnly && folded(m.Name) == folded(name):
 				return "cannot be changed by any call that poolkeeper makes: remove it"
 			}
 		}
 	}
 	if slices.Contains(createOnly, folded(name)) {
-		return "is set when it is created and cannot be changed: remove it"
+		return "can be set only at creation and not changed later: remove it"
 	}
 	return ""
 }
 
-// key checks the key of a map.
+// key validates a key of a map.
 func (p *parser) key(e entry, m Member, path string) {
 	switch {
 	case e.name == "":
 		p.wrong(e.key, path, "an empty key")
 	case m.KeyMax > 0 && runes(e.name) > m.KeyMax:
-		p.wrong(e.key, path, "the key has %d characters: the API takes %d", runes(e.name), m.KeyMax)
+		p.wrong(e.key, path, "the key has %d characters: the API allows at most %d", runes(e.name), m.KeyMax)
 	case m.KeyPat != "" && !wholly(m.KeyPat, e.name):
-		p.wrong(e.key, path, "the key has to match %s", m.KeyPat)
+		p.wrong(e.key, path, "the key must match %s", m.KeyPat)
 	case m.KeyReserved != "" && len(e.name) >= len(m.KeyReserved) && e.name[:len(m.KeyReserved)] == m.KeyReserved:
-		p.wrong(e.key, path, "keys that begin with %s are reserved: nobody but AWS can write them", m.KeyReserved)
+		p.wrong(e.key, path, "keys that begin with %s are reserved: only AWS can write them", m.KeyReserved)
 	}
 }
 
-// requirement reads what is required of one member: leaves, each with an operator or a literal.
+// requirement parses the requirement on one member: leaves, each with an operator or a literal.
 func (p *parser) requirement(n *yaml.Node, m Member, path, setting string) []Requirement {
 	if n.Kind == yaml.MappingNode {
 		all := p.entries(n, path, "")
 		switch {
 		case len(all) == 0:
-			p.wrong(n, path, "an empty mapping requires nothing: say {exactly: {}}, {absent: true} or {present: true}")
+			p.wrong(n, path, "an empty mapping requires nothing: use {exactly: {}}, {absent: true} or {present: true}")
 			return nil
 		case operated(all, m):
 			return p.operation(n, all, m, path, setting)

@@ -13,7 +13,7 @@ var poolID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^
 
 const maxPoolID = 55
 
-// selector reads what selects pools. otherwise is what can be done about one that is empty beside filling it.
+// selector parses a pool selector. otherwise is the alternative to suggest for an empty one.
 func (p *parser) selector(n *yaml.Node, path string, withExcept bool, otherwise string) *Selector {
 	names := []string{"ids", "names", "tags"}
 	if withExcept {
@@ -21,7 +21,7 @@ func (p *parser) selector(n *yaml.Node, path string, withExcept bool, otherwise 
 	}
 	keys, ok := p.fields(n, path, "ids, names or tags", names...)
 	if ok && len(n.Content) == 0 {
-		p.wrong(n, path, "selects nothing in particular: name ids, names or tags%s", otherwise)
+		p.wrong(n, path, "is empty: add ids, names or tags%s", otherwise)
 	}
 	s := &Selector{}
 	read(keys, path, "ids", &s.IDs, p.poolIDs)
@@ -47,7 +47,7 @@ func (p *parser) poolIDs(n *yaml.Node, path string) []string {
 		if wrong := offRegion(id); wrong != "" && poolID().MatchString(id) {
 			p.wrong(n.Content[i], at, "%s can never match: %s", quoted(id), wrong)
 		} else if id != "" && (len(id) > maxPoolID || !poolID().MatchString(id)) {
-			p.wrong(n.Content[i], at, "%s is no pool id (eu-west-1_AbCdEf123); globs go under names", quoted(id))
+			p.wrong(n.Content[i], at, "%s is not a pool id such as eu-west-1_AbCdEf123; globs belong under names", quoted(id))
 		}
 	}
 	return ids
@@ -57,7 +57,7 @@ func (p *parser) tags(n *yaml.Node, path string) map[string][]string {
 	tags := map[string][]string{}
 	entries := p.entries(n, path, "tag keys, each with a list of values")
 	if len(entries) == 0 && n.Kind == yaml.MappingNode {
-		p.wrong(n, path, "is empty: name a tag, or leave the key out")
+		p.wrong(n, path, "is empty: add a tag, or leave the key out")
 	}
 	for _, e := range entries {
 		tags[e.name] = p.texts(e.value, join(path, e.name))
@@ -65,9 +65,9 @@ func (p *parser) tags(n *yaml.Node, path string) map[string][]string {
 	return tags
 }
 
-const exceptsAll = "excepts all that is selected, so that nothing is left: name less"
+const exceptsAll = "excludes everything that is selected: exclude less"
 
-// within says whether there are some and all of them are among the others.
+// within reports whether there is at least one, and all are among the others.
 func within(some, others []string) bool {
 	return len(some) > 0 && len(beyond(some, others)) == 0
 }
@@ -85,7 +85,7 @@ func (p *parser) clientSelector(keys map[string]entry, path string) ClientSelect
 		s.IDs = p.texts(ids.value, path+".ids")
 		for i, id := range s.IDs {
 			if id != "" && (len(id) > maxClientID || !clientID().MatchString(id)) {
-				p.wrong(ids.value.Content[i], fmt.Sprintf("%s.ids[%d]", path, i), "%s is no client id; globs go under names",
+				p.wrong(ids.value.Content[i], fmt.Sprintf("%s.ids[%d]", path, i), "%s is not a client id; globs belong under names",
 					quoted(id))
 			}
 		}

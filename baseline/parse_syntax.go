@@ -14,7 +14,7 @@ import (
 
 var yamlLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^line (\d+): `) })
 
-// syntax notes what the YAML reader says, at the line where the file stops being YAML, with what is mostly wrong there.
+// syntax adds the YAML parser's error, at the first line that is not valid YAML, with a hint on the usual mistake.
 func (p *parser) syntax(data []byte, err error) {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	said := 1
@@ -24,8 +24,8 @@ func (p *parser) syntax(data []byte, err error) {
 	}
 	line, at := brokenLine(data, said)
 	switch indent, _, _ := strings.Cut(strings.TrimLeft(line, " "), strings.TrimLeft(line, " \t")); {
-	case strings.HasPrefix(text, "unknown anchor"): // its name may be the beginning of a message text
-		text = "unknown anchor, and none is taken: put a text that begins with * in quotes"
+	case strings.HasPrefix(text, "unknown anchor"): // do not show its name: it may be the beginning of a message text
+		text = "anchors are not supported: put a text that begins with * in quotes"
 	case strings.Contains(text, "alphabetic or numeric"):
 		text += ": put a text that begins with * or & in quotes"
 	case strings.Contains(text, "control characters"):
@@ -35,14 +35,13 @@ func (p *parser) syntax(data []byte, err error) {
 	case strings.Contains(text, "cannot start any token"):
 		text += ": put the text in quotes"
 	default:
-		text += ": look at the indentation, the brackets and the quotes here"
+		text += ": check the indentation, the brackets and the quotes here"
 	}
 	p.wrong(&yaml.Node{Line: at, Column: 1}, "", "not YAML: %s", text)
 }
 
-// brokenLine returns the first line with which the file is no YAML any more, and its number. The reader names the
-// line where the block or bracket begins that it was in, if any; that is what is returned where no line near to the
-// one where it stopped makes the difference.
+// brokenLine returns the first line that is not valid YAML, and its number. The parser often names the line where the
+// surrounding block or bracket begins; that line is returned if no line near the end of parsing is the cause.
 func brokenLine(data []byte, said int) (string, int) {
 	const tries = 20
 	lines := bytes.SplitAfter(data, []byte("\n"))
@@ -58,7 +57,7 @@ func brokenLine(data []byte, said int) (string, int) {
 	return strings.TrimRight(string(lines[at-1]), "\r\n"), at
 }
 
-// A lineReader hands out one line a call, and so counts how many were needed.
+// A lineReader returns one line per call, and counts the lines.
 type lineReader struct {
 	lines [][]byte
 	read  int
@@ -77,7 +76,7 @@ func (r *lineReader) Read(into []byte) (int, error) {
 	return n, nil
 }
 
-// decodeAll reads every document.
+// decodeAll decodes every document.
 func decodeAll(r io.Reader) error {
 	decoder := yaml.NewDecoder(r)
 	for {

@@ -14,7 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// literal reads a plain value of a member that is neither object nor map.
+// literal parses a plain value of a member that is neither an object nor a map.
 func (p *parser) literal(n *yaml.Node, m Member, path string) (any, bool) {
 	switch m.Kind {
 	case List:
@@ -23,7 +23,7 @@ func (p *parser) literal(n *yaml.Node, m Member, path string) (any, bool) {
 		return p.integer(n, m, path)
 	case Boolean:
 		if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" {
-			p.wrong(n, path, "is %s: it has to be true or false", shapeOf(n))
+			p.wrong(n, path, "is %s: it must be true or false", shapeOf(n))
 			return nil, false
 		}
 		return strings.EqualFold(n.Value, "true"), true
@@ -32,7 +32,7 @@ func (p *parser) literal(n *yaml.Node, m Member, path string) (any, bool) {
 	}
 }
 
-// value reads a plain value of any member, an object or map whole.
+// value parses a plain value of any member. An object or map is parsed as a whole.
 func (p *parser) value(n *yaml.Node, m Member, path string) (any, bool) {
 	if m.Kind == Object || m.Kind == Map {
 		return p.whole(n, m, path)
@@ -40,7 +40,7 @@ func (p *parser) value(n *yaml.Node, m Member, path string) (any, bool) {
 	return p.literal(n, m, path)
 }
 
-// whole reads an object or map that is written as it stands: with every member that the API demands.
+// whole parses an object or map that is written as it is, so it must have every mandatory member.
 func (p *parser) whole(n *yaml.Node, m Member, path string) (any, bool) {
 	before := p.found()
 	object := map[string]any{}
@@ -55,14 +55,14 @@ func (p *parser) whole(n *yaml.Node, m Member, path string) (any, bool) {
 		}
 	}
 	if m.Kind == Map && m.Max > 0 && int64(len(object)) > m.Max {
-		p.wrong(n, path, "has %d keys: the API takes %d", len(object), m.Max)
+		p.wrong(n, path, "has %d keys: the API allows at most %d", len(object), m.Max)
 	}
 	if p.found() > before {
 		return nil, false
 	}
 	for _, below := range m.Members {
 		if _, given := object[below.Name]; below.Required && !given && len(object) > 0 {
-			p.wrong(n, join(path, below.Name), "is missing: the API does not take %s without it", cmp.Or(m.Name, "an element"))
+			p.wrong(n, join(path, below.Name), "is missing: the API does not accept %s without it", cmp.Or(m.Name, "an element"))
 		}
 	}
 	return object, p.found() == before
@@ -70,7 +70,7 @@ func (p *parser) whole(n *yaml.Node, m Member, path string) (any, bool) {
 
 func (p *parser) elements(n *yaml.Node, m Member, path string) (any, bool) {
 	if n.Kind != yaml.SequenceNode {
-		p.wrong(n, path, "is %s: it has to be a list", shapeOf(n))
+		p.wrong(n, path, "is %s: it must be a list", shapeOf(n))
 		return nil, false
 	}
 	before := p.found()
@@ -83,7 +83,7 @@ func (p *parser) elements(n *yaml.Node, m Member, path string) (any, bool) {
 			continue
 		}
 		if text := canonical(v); seen[text] {
-			p.wrong(e, at, "stands in the list twice")
+			p.wrong(e, at, "is in the list twice")
 		} else {
 			seen[text] = true
 		}
@@ -91,34 +91,34 @@ func (p *parser) elements(n *yaml.Node, m Member, path string) (any, bool) {
 	}
 	switch count := int64(len(n.Content)); {
 	case count < m.Min:
-		p.wrong(n, path, "has %d elements: the API takes no fewer than %d", count, m.Min)
+		p.wrong(n, path, "has %d elements: the API needs at least %d", count, m.Min)
 	case count == 0 && m.Keep != "":
 		p.wrong(n, path, "is an empty list: %s", m.Keep)
 	case m.Max > 0 && count > m.Max:
-		p.wrong(n, path, "has %d elements: the API takes no more than %d", count, m.Max)
+		p.wrong(n, path, "has %d elements: the API allows at most %d", count, m.Max)
 	}
 	return list, p.found() == before
 }
 
-// sendable reads a plain value that a call may hold.
+// sendable parses a plain value that a call may send.
 func (p *parser) sendable(n *yaml.Node, m Member, path string) (any, bool) {
 	v, ok := p.value(n, m, path)
 	if text, _ := v.(string); ok && slices.Contains(m.Unsent, text) {
-		p.wrong(n, path, "the service may show %s, and no call is to send it: remove it", text)
+		p.wrong(n, path, "the service may return %s, but no call can send it: remove it", text)
 		return nil, false
 	}
 	return v, ok
 }
 
-// plainDecimal says whether a text is a whole number as JSON has it, unlike 0x1F, 007 and 1_000, which YAML takes for
-// numbers too.
+// plainDecimal reports whether a text is a whole number in JSON syntax. 0x1F, 007 and 1_000 are not, although YAML
+// allows them.
 func plainDecimal(text string) bool {
 	digits := strings.TrimPrefix(text, "-")
 	return digits != "" && strings.Trim(digits, "0123456789") == "" && (digits == "0" || digits[0] != '0')
 }
 
 func (p *parser) integer(n *yaml.Node, m Member, path string) (any, bool) {
-	if !p.digits(n, path, "it has to be a whole number") {
+	if !p.digits(n, path, "it must be a whole number") {
 		return nil, false
 	}
 	i, err := strconv.ParseInt(n.Value, 10, 64)
@@ -127,13 +127,13 @@ func (p *parser) integer(n *yaml.Node, m Member, path string) (any, bool) {
 		if i == 0 && m.Min == 1 && m.Keep != "" {
 			remark = ", and " + m.Keep
 		}
-		p.wrong(n, path, "is %s: the API takes %d to %d%s", n.Value, m.Min, m.Max, remark)
+		p.wrong(n, path, "is %s: the API allows %d to %d%s", n.Value, m.Min, m.Max, remark)
 		return nil, false
 	}
 	return json.Number(n.Value), true
 }
 
-// digits refuses what is no whole number in plain digits.
+// digits rejects anything but a whole number in plain digits.
 func (p *parser) digits(n *yaml.Node, path, has string) bool {
 	tag := n.ShortTag()
 	switch {
@@ -149,7 +149,7 @@ func (p *parser) digits(n *yaml.Node, path, has string) bool {
 
 func (p *parser) string(n *yaml.Node, m Member, path string) (any, bool) {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
-		p.wrong(n, path, "is %s: it has to be a text%s%s", shapeOf(n), quoteIt(n), oneOf(m))
+		p.wrong(n, path, "is %s: it must be a text%s%s", shapeOf(n), quoteIt(n), oneOf(m))
 		return nil, false
 	}
 	if message := offText(m, n.Value); message != "" {
@@ -159,7 +159,7 @@ func (p *parser) string(n *yaml.Node, m Member, path string) (any, bool) {
 	return n.Value, true
 }
 
-// offText says what is wrong with a text of a member, or "". It never repeats a sensitive text.
+// offText describes what is wrong with a text of a member, or returns "". It never repeats a sensitive text.
 func offText(m Member, text string) string {
 	shown := strconv.Quote(shortened(text, 80))
 	if m.Sensitive {
@@ -167,26 +167,26 @@ func offText(m Member, text string) string {
 	}
 	switch {
 	case len(m.Enum) > 0 && !slices.Contains(m.Enum, text):
-		return fmt.Sprintf("is %s: it has to be one of %s%s", shown, strings.Join(m.Enum, ", "), didYouMean(text, m.Enum))
+		return fmt.Sprintf("is %s: it must be one of %s%s", shown, strings.Join(m.Enum, ", "), didYouMean(text, m.Enum))
 	case len(m.Enum) > 0:
 		return ""
 	case text == "" && !m.Presence && m.Keep != "":
-		return "is empty, which the API refuses"
+		return "is empty, which the API rejects"
 	case text == "" && !m.Presence:
-		return "is empty, which the API refuses: say {absent: true} to have none"
+		return "is empty, which the API rejects: use {absent: true} to have none"
 	case runes(text) < m.Min:
-		return fmt.Sprintf("has %d characters: the API takes no fewer than %d", runes(text), m.Min)
+		return fmt.Sprintf("has %d characters: the API needs at least %d", runes(text), m.Min)
 	case m.Max > 0 && runes(text) > m.Max:
-		return fmt.Sprintf("has %d characters: the API takes no more than %d", runes(text), m.Max)
+		return fmt.Sprintf("has %d characters: the API allows at most %d", runes(text), m.Max)
 	case strings.Contains(m.Pattern, `\{####\}`) && !strings.Contains(text, "{####}"):
-		return "lacks the placeholder {####}, which the code takes the place of"
+		return "must contain the placeholder {####} for the code"
 	case strings.Contains(m.Pattern, `\{##[`) && !wholly(m.Pattern, text):
-		return "lacks the placeholder {##text##}, which the link takes the place of"
+		return "must contain the placeholder {##text##} for the link"
 	case m.Pattern != "" && !wholly(m.Pattern, text):
 		if m.Sensitive {
-			return "has characters that the API refuses"
+			return "has characters that the API rejects"
 		}
-		return fmt.Sprintf("is %s: it has to match %s", shown, m.Pattern)
+		return fmt.Sprintf("is %s: it must match %s", shown, m.Pattern)
 	}
 	return offFormat(m.Format, text)
 }
@@ -200,7 +200,7 @@ func oneOf(m Member) string {
 
 func runes(text string) int64 { return int64(utf8.RuneCountInString(text)) }
 
-// wholly says whether the whole text matches the pattern of the API's model. A newline is a character like any other.
+// wholly reports whether the whole text matches the pattern of the API model. A dot also matches a newline.
 func wholly(pattern, text string) bool {
 	expression := expressionOf(pattern)
 	return expression != nil && expression.MatchString(text)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// child returns the member that stands at the key of an object or map; an unknown one has no kind.
+// child returns the member at the key of an object or map. An unknown member has no kind.
 func child(m Member, key string) (Member, bool) {
 	switch m.Kind {
 	case Object:
@@ -19,8 +19,7 @@ func child(m Member, key string) (Member, bool) {
 	return Member{}, false
 }
 
-// keys splits a dotted path into the keys of the objects on its way. A key of a map of texts, such as a tag's, may
-// hold dots.
+// keys splits a dotted path into its keys. The key of a map of texts, such as a tag, may contain dots.
 func keys(path string) []string {
 	var all []string
 	m := root
@@ -33,17 +32,16 @@ func keys(path string) []string {
 	return all
 }
 
-// Keys splits a dotted path into the keys of the objects on its way. A key of a map of texts, such as a tag's, may hold
-// dots.
+// Keys splits a dotted path into its keys. The key of a map of texts, such as a tag, may contain dots.
 func Keys(path string) []string { return keys(path) }
 
-// At returns the value at the keys below v, or nil where there is none.
+// At returns the value at the keys below v, or nil if there is none.
 func At(v any, of []string) any { return at(v, of) }
 
-// Put sets the value at the keys below the object, and makes the objects that are missing.
+// Put sets the value at the keys below the object, and creates missing objects.
 func Put(object map[string]any, of []string, v any) { put(object, of, v) }
 
-// pathOf is the opposite of keys.
+// pathOf is the inverse of keys.
 func pathOf(keys []string) string { return strings.Join(keys, ".") }
 
 // cutKey splits the first key from a dotted path below the member.
@@ -54,8 +52,8 @@ func cutKey(m Member, path string) (key, rest string, more bool) {
 	return strings.Cut(path, ".")
 }
 
-// covers says whether path is the same as above or lies below it. What is neither object nor map has nothing below
-// it: the tag "env" does not cover the tag "env.stage", though its path is a prefix.
+// covers reports whether path equals above or is below it. Only objects and maps have paths below them: the tag "env"
+// does not cover the tag "env.stage", although its path is a prefix.
 func covers(above, path string) bool {
 	rest, ok := strings.CutPrefix(path, above)
 	switch {
@@ -70,11 +68,11 @@ func covers(above, path string) bool {
 	return !known || m.Kind == Object || m.Kind == Map
 }
 
-// beneath says whether path lies below above and is not the same.
+// beneath reports whether path is below above.
 func beneath(above, path string) bool { return path != above && covers(above, path) }
 
-// Order compares two paths by their place in the member table: depth first, an object before what is in it, the keys
-// of a map by their text, and what the table lacks last.
+// Order compares two paths by their position in the member table: an object comes before its members, the keys of a map
+// are sorted, and unknown members come last.
 func Order(a, b string) int {
 	m := root
 	for {
@@ -102,7 +100,7 @@ func rank(m Member, key string) int {
 	return len(m.Members)
 }
 
-// at returns the value at the keys below v, or nil where there is none.
+// at returns the value at the keys below v, or nil if there is none.
 func at(v any, keys []string) any {
 	for _, k := range keys {
 		object, ok := v.(map[string]any)
@@ -114,8 +112,7 @@ func at(v any, keys []string) any {
 	return v
 }
 
-// put sets the value at the keys below the object. A nil value takes the key away, and every object that becomes
-// empty by that.
+// put sets the value at the keys below the object. A nil value removes the key and every object that becomes empty.
 func put(object map[string]any, keys []string, v any) {
 	key, below := keys[0], keys[1:]
 	if len(below) == 0 {
@@ -140,7 +137,7 @@ func put(object map[string]any, keys []string, v any) {
 	}
 }
 
-// Clone returns a copy of a JSON tree that shares nothing with it.
+// Clone returns a deep copy of a JSON value.
 func Clone(v any) any {
 	switch v := v.(type) {
 	case map[string]any:

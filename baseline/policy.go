@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Policy returns what the baseline requires of the pool at the time now: the rules that select it, merged in the
-// order of the file so that a later rule wins setting by setting, and the exemptions that are in force. It shares its
-// values with the baseline, and the caller must not change them.
+// Policy returns the requirements of the baseline on the pool at the time now: the rules that select the pool, merged
+// in file order so that a later rule wins setting by setting, and the active exemptions. It shares its values with the
+// baseline; the caller must not change them.
 func (b *Baseline) Policy(pool Identity, now time.Time) Policy {
 	var p Policy
 	var merged merger
@@ -36,7 +36,7 @@ func (b *Baseline) Policy(pool Identity, now time.Time) Policy {
 	return p
 }
 
-// selects says whether the selector, which may be nil, selects the pool.
+// selects reports whether the selector, which may be nil, selects the pool.
 func (s *Selector) selects(pool Identity) bool {
 	if s == nil {
 		return true
@@ -53,7 +53,7 @@ func (s *Selector) selects(pool Identity) bool {
 			return false
 		}
 	}
-	// An exception that names nothing excepts nothing, where a selector that names nothing selects everything.
+	// An empty exception excludes nothing, but an empty selector selects everything.
 	return s.Except.empty() || !s.Except.selects(pool)
 }
 
@@ -61,7 +61,7 @@ func (s *Selector) empty() bool {
 	return s == nil || len(s.IDs) == 0 && len(s.Names) == 0 && len(s.Tags) == 0 && s.Except.empty()
 }
 
-// of returns the requirements as those of one client.
+// of returns the requirements with the path of one client.
 func (c ClientRule) of(id string) []Requirement {
 	all := make([]Requirement, len(c.Require))
 	for i, r := range c.Require {
@@ -81,7 +81,7 @@ func (s *ClientSelector) empty() bool {
 	return s == nil || len(s.IDs) == 0 && len(s.Names) == 0 && s.Except.empty()
 }
 
-// Only returns the policy without the requirements on settings whose document is not among those that count.
+// Only returns the policy with only the requirements on settings of the given documents.
 func (p Policy) Only(counts func(DocumentName) bool) Policy {
 	p.Requirements = slices.DeleteFunc(slices.Clone(p.Requirements), func(o Owned) bool {
 		name, ok := DocumentOf(o.Setting)
@@ -90,21 +90,22 @@ func (p Policy) Only(counts func(DocumentName) bool) Policy {
 	return p
 }
 
-// A merger merges the requirements of rules. Of each it knows the names, so that a later rule is not compared with all.
+// A merger merges the requirements of rules. It indexes them by name, so that a new requirement is not compared with
+// all others.
 type merger struct {
 	all   []Owned
-	gone  []bool           // by index of all: overruled
-	named map[string][]int // indexes of all, by the setting and by its other name
+	gone  []bool           // by index in all: overruled
+	named map[string][]int // indexes in all, by setting and by twin
 }
 
-// add adds the requirements of a rule to those of earlier rules, and takes away those that it overrules. Requirements
-// of one rule never overrule each other: a file in which they contradict each other is not accepted.
+// add adds the requirements of a rule to those of earlier rules, and removes those that it overrules. Requirements of
+// one rule never overrule each other: Parse rejects contradictions within a rule.
 //
-// A later requirement takes the place of an earlier one where both speak of the same fact, under whichever of its
-// names, and where the later one speaks of an object that holds the earlier one's setting.
+// A later requirement replaces an earlier one on the same setting or its twin, or on a setting inside the later one's
+// object.
 //
-// An object that has to be absent, present, or to hold exactly some members can live with a requirement on a part of
-// it: Compare leaves that part to the other requirement.
+// A requirement that an object is absent, present or has exactly some members can coexist with a requirement on a part
+// of the object: Compare leaves that part to the other requirement.
 func (m *merger) add(r Rule, require []Requirement) {
 	earlier := len(m.all)
 	for _, later := range require {
@@ -129,8 +130,8 @@ func (m *merger) add(r Rule, require []Requirement) {
 	}
 }
 
-// apart says whether a setting means something although its other name is absent: text messages have a sender and a
-// text without being a factor, and the older of the validity days counts for nothing beside the newer.
+// apart reports whether a setting can be set while its twin is absent: a pool can have an SMS sender and SMS texts
+// without the SMS factor, and the older of the two validity settings is ignored if the newer one is set.
 func apart(setting, other string) bool {
 	one, _ := DocumentOf(setting)
 	two, _ := DocumentOf(other)
@@ -138,7 +139,7 @@ func apart(setting, other string) bool {
 	return setting != other && (one != two || m.Superseded)
 }
 
-// addClients adds what the rule requires of those of the clients that it selects.
+// addClients adds the rule's requirements on the clients that it selects.
 func (m *merger) addClients(r Rule, clients []ClientIdentity) {
 	for _, client := range clients {
 		for _, c := range r.Clients {
@@ -162,7 +163,7 @@ func (m *merger) overrule(indexes []int, earlier int) {
 	}
 }
 
-// left returns the requirements that no later rule overrules, in the order of the member table.
+// left returns the requirements that were not overruled, in the order of the member table.
 func (m *merger) left() []Owned {
 	var left []Owned
 	for i, o := range m.all {

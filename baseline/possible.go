@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// The patterns that the API documents for the names by which rules select.
+// The patterns that the API documents for the names that selectors use.
 const (
 	maxName = 128 // characters
 
@@ -16,7 +16,7 @@ const (
 	clientNamePattern = `[\w\s+=,.@-]+`
 )
 
-// neverMatches says why a glob cannot match any text that the API takes for the member, or returns "".
+// neverMatches returns why a glob cannot match any valid value of the member, or "".
 func neverMatches(m Member, pattern string) string {
 	switch {
 	case len(m.Enum) > 0 && !slices.ContainsFunc(m.Enum, func(e string) bool { return glob(pattern, e) }):
@@ -24,7 +24,7 @@ func neverMatches(m Member, pattern string) string {
 	case len(m.Enum) > 0:
 		return ""
 	case m.Max > 0 && runes(strings.ReplaceAll(pattern, "*", "")) > m.Max:
-		return fmt.Sprintf("can never match: such a text has no more than %d characters", m.Max)
+		return fmt.Sprintf("can never match: the text has at most %d characters", m.Max)
 	case m.Pattern == "":
 		return ""
 	case globFits(m.Pattern, pattern):
@@ -32,15 +32,15 @@ func neverMatches(m Member, pattern string) string {
 	}
 	for _, r := range pattern {
 		if r != '*' && r != '?' && !globFits(m.Pattern, "*"+string(r)+"*") {
-			return fmt.Sprintf("can never match: no such text contains %q; * is any text, ? is one character, and every "+
-				"other character is itself", r)
+			return fmt.Sprintf("can never match: the text cannot contain %q; * matches any text, ? matches one character, and "+
+				"every other character matches itself", r)
 		}
 	}
-	return "can never match: such texts have to match " + m.Pattern
+	return "can never match: the text must match " + m.Pattern
 }
 
-// globFits says whether some text matches both the whole of a regular expression and a glob. It follows both at the
-// same time: a place is an instruction of the expression beside a character of the glob.
+// globFits reports whether some text matches both a whole regular expression and a glob. It searches all pairs of an
+// instruction of the expression and a position in the glob that can be reached together.
 func globFits(pattern, glob string) bool {
 	program := compiled(pattern)
 	if program == nil {
@@ -61,7 +61,7 @@ func globFits(pattern, glob string) bool {
 		at, in := place/len(program.Inst), program.Inst[place%len(program.Inst)]
 		star := at < len(characters) && characters[at] == '*'
 		if star {
-			visit(at+1, uint32(place%len(program.Inst))) // no text at all
+			visit(at+1, uint32(place%len(program.Inst))) // * matches the empty text
 		}
 		switch in.Op {
 		case syntax.InstMatch:
@@ -85,9 +85,9 @@ func globFits(pattern, glob string) bool {
 	return false
 }
 
-var programs sync.Map // of patterns; each is compiled once
+var programs sync.Map // compiled patterns, as a cache
 
-// compiled returns the program of a pattern of the member table, nil where it is none.
+// compiled returns the program of a pattern of the member table, or nil if there is no pattern.
 func compiled(pattern string) *syntax.Prog {
 	if program, ok := programs.Load(pattern); ok {
 		known, _ := program.(*syntax.Prog)

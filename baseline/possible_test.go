@@ -169,7 +169,7 @@ func TestExemptionsOfWhatIsRequired(t *testing.T) {
 	})
 }
 
-// aboveTwin says whether only an object around the one's twin has to do with the other.
+// aboveTwin reports whether only an object around the one's twin has to do with the other.
 func aboveTwin(a, b string) bool { return !Concerns(a, b) && !covers(b, a) && !covers(b, twinOr(a)) }
 
 // TestManyMistakes: however many mistakes there are, at most 50 are said, with how many more, each in one short line.
@@ -193,9 +193,9 @@ func TestManyMistakes(t *testing.T) {
 		_, err := Parse("a.yaml", []byte(b.String()))
 		lines := strings.Split(err.Error(), "\n")
 		if want := min(n, 51); len(lines) != want {
-			t.Fatalf("%d mistakes are told in %d lines", n, len(lines))
+			t.Fatalf("%d mistakes give %d lines", n, len(lines))
 		}
-		if more := fmt.Sprintf("and %d more errors", n-50); n > 50 && !strings.Contains(lines[50], more) {
+		if more := fmt.Sprintf("%d more errors", n-50); n > 50 && !strings.Contains(lines[50], more) {
 			t.Errorf("%d mistakes end in %q", n, lines[50])
 		}
 		for _, line := range lines {
@@ -243,11 +243,11 @@ func largeFiles() map[string]largeFile {
 	file := func(rules any) string { return jsonOf(map[string]any{"version": 1, "rules": rules}) }
 	return map[string]largeFile{
 		"5,000 mistakes in one line": {file([]any{map[string]any{"name": "a", "require": mistakes}}),
-			"and 4950 more errors"},
+			"4950 more errors"},
 		"3,000 rules in one line":     {file(rules), ""},
 		"4,900 tags of as many rules": {file(tags), ""},
 		"objects between tags":        {file(objects), ""},
-		"3,000 mistaken rules":        {file(wrong), "and 2950 more errors"},
+		"3,000 mistaken rules":        {file(wrong), "2950 more errors"},
 		"a line of 10 MB":             {strings.Repeat("x", 10<<20), "larger than 524288 bytes"},
 		"a line of 500 KB":            {strings.Repeat("x", 500<<10), "it needs version: 1 and rules"},
 		"as many commas as are taken": {"version: 1\nrules: [" + strings.Repeat("a,", 95_000) + "]\n", "more errors"},

@@ -2,8 +2,8 @@ package baseline
 
 import "slices"
 
-// Enforced returns the settings that the baseline may want written, in the order of the member table, each once:
-// those of enforcing rules whose requirement names or implies a value.
+// Enforced returns the settings that the baseline may cause to be written: those that rules in enforce mode require and
+// whose requirement has or implies a value. They are in the order of the member table, each once.
 func (b *Baseline) Enforced() []string {
 	var paths []string
 	for _, rule := range b.Rules {
@@ -17,7 +17,7 @@ func (b *Baseline) Enforced() []string {
 	return paths
 }
 
-// all returns the requirements of the rule, those on clients among them.
+// all returns the requirements of the rule, including those on clients.
 func (r Rule) all() []Requirement {
 	all := slices.Clone(r.Require)
 	for _, c := range r.Clients {
@@ -26,8 +26,9 @@ func (r Rule) all() []Requirement {
 	return all
 }
 
-// Owns returns the kinds of documents, in the order of the table, of which the baseline may require something of the
-// pool with this id; an empty id is any pool. A rule that selects pools otherwise than by id may select it.
+// Owns returns the kinds of documents, in the order of the table, that the baseline may have requirements on for the
+// pool with this id. An empty id means any pool. A rule that selects pools by name or tag counts as if it selects the
+// pool.
 func (b *Baseline) Owns(id string) []DocumentName {
 	owned := map[DocumentName]bool{}
 	for _, rule := range b.Rules {
@@ -43,7 +44,7 @@ func (b *Baseline) Owns(id string) []DocumentName {
 	return namesOfDocuments(func(name DocumentName) bool { return owned[name] })
 }
 
-// namesOfDocuments returns the kinds of documents that count, in the order of the table.
+// namesOfDocuments returns the selected kinds of documents, in the order of the table.
 func namesOfDocuments(counts func(DocumentName) bool) []DocumentName {
 	var kinds []DocumentName
 	for _, d := range documents {
@@ -54,9 +55,9 @@ func namesOfDocuments(counts func(DocumentName) bool) []DocumentName {
 	return kinds
 }
 
-// WithCompanions returns the kinds of documents that have to be read, in the order of the table, where those given
-// are to be compared and written: the one that names and tags the pool always, and both of the pool's first two where
-// either is meant, for each write carries what the other holds.
+// WithCompanions returns the kinds of documents that must be read, in the order of the table, to compare and write the
+// given ones. The document with the name and tags of the pool is always included. The pool's first two documents are
+// included together, because each write also sends settings of the other.
 func WithCompanions(kinds []DocumentName) []DocumentName {
 	both := slices.Contains(kinds, UserPool) || slices.Contains(kinds, MfaConfig)
 	return namesOfDocuments(func(name DocumentName) bool {
@@ -66,15 +67,15 @@ func WithCompanions(kinds []DocumentName) []DocumentName {
 
 // A Change is what a call can do to a pool.
 type Change struct {
-	Documents []string // the kinds of documents that it can change
-	Selection bool     // it can change the name or the tags of the pool, and with these which rules select it
-	Watched   string   // the kind of thing that it makes, changes or removes
-	Deletes   bool     // it deletes the pool
+	Documents []string // the kinds of documents that the call can change
+	Selection bool     // the call can change the pool's name or tags, and so which rules select it
+	Watched   string   // the kind of resource that the call creates, changes or deletes
+	Deletes   bool     // the call deletes the pool
 }
 
-// OwnsOf returns those of the kinds of documents that Owns returns that the call can have changed. Where rules go by
-// names or tags, a call that can change these can have changed all that is owned; where they go by the names of
-// clients, one that can change a client all that is owned of it.
+// OwnsOf returns the documents from Owns that the call may have changed. If rules select by name or tag, a call that
+// can change those affects all owned documents. If rules select clients by name, a call that can change a client
+// affects all owned documents of clients.
 func (b *Baseline) OwnsOf(id string, c Change) []DocumentName {
 	kinds := b.Owns(id)
 	if c.Selection && slices.ContainsFunc(b.Rules, func(rule Rule) bool { return rule.Pools.mutable() }) {
@@ -89,8 +90,8 @@ func (b *Baseline) OwnsOf(id string, c Change) []DocumentName {
 	})
 }
 
-// Concerns says whether the call can do something to what the baseline owns, watches or names of the pool with this
-// id or, where it is empty, of any. Nobody needs to listen to other calls.
+// Concerns reports whether the call can affect anything that the baseline requires, watches or names for the pool with
+// this id, or for any pool if the id is empty. All other calls can be ignored.
 func (b *Baseline) Concerns(id string, c Change) bool {
 	if len(b.OwnsOf(id, c)) > 0 || slices.Contains(b.Watches(id), Watched(c.Watched)) {
 		return true
@@ -99,7 +100,8 @@ func (b *Baseline) Concerns(id string, c Change) bool {
 	return c.Deletes && slices.ContainsFunc(b.Rules, named)
 }
 
-// Watches returns the kinds of things that the baseline may watch of the pool with this id; an empty id is any pool.
+// Watches returns the kinds of resources that the baseline may watch for the pool with this id. An empty id means any
+// pool.
 func (b *Baseline) Watches(id string) []Watched {
 	var kinds []Watched
 	for _, kind := range Watchable() {
@@ -112,7 +114,7 @@ func (b *Baseline) Watches(id string) []Watched {
 	return kinds
 }
 
-// NamesPool returns the name of the first rule that selects the pool by its id, and "" if none does.
+// NamesPool returns the name of the first rule that selects the pool by its id, or "".
 func (b *Baseline) NamesPool(id string) string {
 	for _, rule := range b.Rules {
 		if rule.Pools != nil && slices.Contains(rule.Pools.IDs, id) {
@@ -126,13 +128,13 @@ func (r Rule) maySelect(id string) bool {
 	return id == "" || r.Pools == nil || len(r.Pools.IDs) == 0 || slices.Contains(r.Pools.IDs, id)
 }
 
-// writes says whether a drift from the requirement can be written back at all.
+// writes reports whether drift from the requirement can be fixed by a write.
 func (r Requirement) writes() bool {
 	return r.Set != nil || r.Op != Present && r.Op != Matches
 }
 
-// WrittenWith returns the documents, in the order of the table, that may have to be written to write the setting at
-// path: its own, those of its twins and of the twins of all below it, and those that have to follow one of these.
+// WrittenWith returns the documents, in the order of the table, that may have to be written to change the setting at
+// path: its own, those of its twins and of the twins below it, and those that must follow one of these.
 func WrittenWith(path string) []Document {
 	need := map[DocumentName]bool{}
 	add := func(path string) {
@@ -161,8 +163,8 @@ func eachTwin(path string, visit func(path string)) {
 	}
 }
 
-// IDs returns the ids of the pools that the baseline can select, sorted, each once. It returns false if some rule
-// selects pools by something else, so that any pool may be meant.
+// IDs returns the sorted ids of the pools that the baseline can select. It returns false if a rule selects pools in
+// another way, so that any pool may be selected.
 func (b *Baseline) IDs() ([]string, bool) {
 	var ids []string
 	for _, rule := range b.Rules {
@@ -175,9 +177,8 @@ func (b *Baseline) IDs() ([]string, bool) {
 	return slices.Compact(ids), true
 }
 
-// MaySelect says whether a pool with this id can be selected by some rule, whatever its name and tags are. Of a pool
-// that cannot, nothing needs to be read, and the function of a baseline that names only ids may not even be allowed
-// to.
+// MaySelect reports whether any rule can select a pool with this id, whatever its name and tags are. Other pools need
+// not be read, and if the baseline selects only by ids, the function may lack the permission to read them.
 func (b *Baseline) MaySelect(id string) bool {
 	return slices.ContainsFunc(b.Rules, func(r Rule) bool { return r.maySelect(id) })
 }

@@ -12,9 +12,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// snapshots are the settings that matter for security, each with the operator by which a baseline that is made of a
-// pool requires it. A pool may become stricter where that is a matter of more or less; of its triggers, none may come
-// or go.
+// snapshots are the settings that matter for security, each with the operator that a snapshot uses for it. Settings
+// with an order may become stricter. Triggers must not be added or removed.
 var snapshots = map[string]Op{
 	"Policies.PasswordPolicy.MinimumLength":                                 AtLeast,
 	"Policies.PasswordPolicy.RequireUppercase":                              Equal,
@@ -59,8 +58,8 @@ var snapshots = map[string]Op{
 	"Clients[].RiskConfiguration.AccountTakeoverRiskConfiguration.Actions": Exactly,
 }
 
-// strictness has the values of the settings of which a snapshot requires OneOf, each stricter than the one before;
-// the first is off.
+// strictness has the values of the settings that a snapshot requires with OneOf, from the least to the most strict. The
+// first one is off.
 var strictness = map[string][]string{
 	"DeletionProtection":                                            {"INACTIVE", "ACTIVE"},
 	"UserPoolAddOns.AdvancedSecurityMode":                           {"OFF", "AUDIT", "ENFORCED"},
@@ -69,10 +68,10 @@ var strictness = map[string][]string{
 	"Clients[].PreventUserExistenceErrors":                          {"LEGACY", "ENABLED"},
 }
 
-// Snapshot returns a baseline file, in YAML, of a pool as it is: the settings that matter for security as
-// requirements of that pool, by its id, and the others as comments, masked where they are texts or secrets. What is
-// off is not required to be off, but for triggers, of which none is allowed beyond those that are there. A setting
-// that no baseline can require beside the others, as the pool has it, is left out and says why.
+// Snapshot returns a baseline file in YAML for the current state of one pool, selected by its id. Settings that matter
+// for security become requirements. The others become comments, with sensitive values masked. Settings that are off are
+// not required to stay off, except for triggers: no new ones are allowed. If a baseline cannot require a setting as it
+// is, a comment gives the reason.
 func Snapshot(pool Identity, settings map[string]any) ([]byte, error) {
 	dropped := map[string]string{}
 	for {
@@ -119,7 +118,7 @@ func snapshotOf(pool Identity) []string {
 	return paths
 }
 
-// settingIn returns the setting that the path of an error in a snapshot speaks of.
+// settingIn returns the setting in the path of an error in a snapshot.
 func settingIn(path string, pool Identity) string {
 	if at, ok := strings.CutPrefix(path, "rules[0].require."); ok {
 		return at
@@ -150,8 +149,8 @@ func snapshot(pool Identity, settings map[string]any, dropped map[string]string)
 	}
 	var out bytes.Buffer
 	fmt.Fprintf(&out,
-		"# yaml-language-server: $schema=./schema.json\n# Made of the pool %s as it is.\nversion: 1\nmode: audit # "+
-			"report; enforce writes\nrules:\n  - name: as-found\n    pools: {ids: [%s]}\n", pool.ID, pool.ID)
+		"# yaml-language-server: $schema=./schema.json\n# Snapshot of pool %s.\nversion: 1\nmode: audit # "+
+			"only report; enforce fixes drift\nrules:\n  - name: as-found\n    pools: {ids: [%s]}\n", pool.ID, pool.ID)
 	if err := block(&out, "    require:\n", "      ", required[""]); err != nil {
 		return nil, fmt.Errorf("writing the baseline of %s: %w", pool.ID, err)
 	}
@@ -170,14 +169,14 @@ func snapshot(pool Identity, settings map[string]any, dropped map[string]string)
 	for _, path := range slices.SortedFunc(maps.Keys(dropped), Order) {
 		fmt.Fprintf(&out, "    # %s cannot be required as it is: %s\n", path, dropped[path])
 	}
-	out.WriteString("    # As it is, and not required:\n")
+	out.WriteString("    # Current values that are not required:\n")
 	for _, line := range others(settings, requires) {
 		out.WriteString("    #   " + oneLine(line) + "\n")
 	}
 	return out.Bytes(), nil
 }
 
-// block writes a tree of requirements, indented, under a head.
+// block writes an indented tree of requirements below a heading.
 func block(out *bytes.Buffer, head, indent string, required map[string]any) error {
 	var text bytes.Buffer
 	encoder := yaml.NewEncoder(&text)
@@ -192,7 +191,7 @@ func block(out *bytes.Buffer, head, indent string, required map[string]any) erro
 	return nil
 }
 
-// oneLine takes the line breaks out of a comment: a tag's name may hold anything.
+// oneLine removes line breaks from a comment, because a tag may contain any character.
 func oneLine(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -202,7 +201,7 @@ func oneLine(text string) string {
 	}, text)
 }
 
-// others returns the settings that are set and that a snapshot does not require, a line each.
+// others returns a line for each setting that is set but not required by a snapshot.
 func others(settings map[string]any, requires []string) []string {
 	var lines []string
 	for _, name := range slices.SortedFunc(maps.Keys(settings), Order) {
@@ -220,8 +219,8 @@ func others(settings map[string]any, requires []string) []string {
 	return lines
 }
 
-// filled returns an object without its empty members, which equal absent ones, but with those that the API demands;
-// every other value is returned as it is.
+// filled returns an object without its empty members, which mean the same as absent ones, but keeps mandatory members.
+// Other values are returned unchanged.
 func filled(path string, v any) any {
 	object, ok := v.(map[string]any)
 	if !ok {
@@ -237,8 +236,8 @@ func filled(path string, v any) any {
 	return full
 }
 
-// requirementOf returns a value of a baseline file that holds for v, which is set at path, and false where there is
-// nothing to require.
+// requirementOf returns a requirement for a baseline file that the value v at path meets, and false if there is nothing
+// to require.
 func requirementOf(path string, v any) (*yaml.Node, bool) {
 	m, _ := Lookup(path)
 	op := snapshots[AnyClient(path)]
@@ -268,7 +267,8 @@ func requirementOf(path string, v any) (*yaml.Node, bool) {
 	}
 }
 
-// nodeOf writes a JSON value as YAML: numbers as numbers, texts quoted, so that none is taken for something else.
+// nodeOf converts a JSON value to YAML: numbers stay numbers, and texts are quoted so that YAML does not read them as
+// another type.
 func nodeOf(v any) *yaml.Node {
 	switch v := v.(type) {
 	case map[string]any:

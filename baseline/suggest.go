@@ -2,7 +2,7 @@ package baseline
 
 import "strings"
 
-// didYouMean returns ", did you mean X?" with the nearest of the known names, or "" if none is near.
+// didYouMean returns ", did you mean X?" with the nearest known name, or "" if none is near.
 func didYouMean(name string, known []string) string {
 	best := Nearest(name, known)
 	if best == "" {
@@ -11,12 +11,12 @@ func didYouMean(name string, known []string) string {
 	return ", did you mean " + best + "?"
 }
 
-// Nearest returns the known name that is nearest to name, or "" if none is near enough to have been meant.
+// Nearest returns the known name that is nearest to name, or "" if none is near enough.
 func Nearest(name string, known []string) string {
 	best, distance := "", 1+len(name)/3
 	for _, k := range known {
 		if len(k)-len(name) > distance || len(name)-len(k) > distance {
-			continue // so many letters have to come or go
+			continue // at least as many edits as the difference in length
 		}
 		if d := edits(strings.ToLower(name), strings.ToLower(k)); d <= distance && (best == "" || d < distance) {
 			best, distance = k, d
@@ -25,8 +25,8 @@ func Nearest(name string, known []string) string {
 	return best
 }
 
-// edits is the number of letters to insert, remove, replace or swap with their neighbor that make b of a. Texts too
-// long to be a name are far from everything.
+// edits returns the number of insertions, deletions, replacements and swaps of neighbors that turn a into b. Texts that
+// are too long for a name get a large distance.
 func edits(a, b string) int {
 	const longest = 64
 	if len(a) > longest || len(b) > longest {

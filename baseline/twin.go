@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// TwinOf returns the path of the setting that is the same fact as the one at path, if there is one.
+// TwinOf returns the path of the twin of the setting at path, if it has one (see Member.Twin).
 func TwinOf(path string) (string, bool) {
 	for head := path; ; {
 		if twin, ok := twins()[head]; ok {
@@ -20,7 +20,7 @@ func TwinOf(path string) (string, bool) {
 	}
 }
 
-// twins are the members that have one, by their paths. None of them lies in a map or in a client.
+// twins maps the path of each member with a twin to the path of the twin. Members of maps and clients have none.
 var twins = sync.OnceValue(func() map[string]string {
 	of := map[string]string{}
 	var add func(members []Member, prefix string)
@@ -39,7 +39,7 @@ var twins = sync.OnceValue(func() map[string]string {
 	return of
 })
 
-// Concerns says whether above covers the setting at path or the same fact under its other name.
+// Concerns reports whether above covers the setting at path or its twin.
 func Concerns(above, path string) bool {
 	if covers(above, path) {
 		return true
@@ -48,9 +48,9 @@ func Concerns(above, path string) bool {
 	return ok && covers(above, twin)
 }
 
-// Holds returns the settings of the document that are the fact at path or part of it: the path itself where the write
-// of the document sends it, or else what stands there under the other names of its twins, in the order of their
-// paths. There are none where the write of the document leaves the fact alone.
+// Holds returns the settings of the document that are the setting at path or a part of it: the path itself if the
+// document's write sends it, or otherwise the twins in this document, sorted by path. It returns none if the document's
+// write does not affect the setting.
 func (n DocumentName) Holds(path string) []string {
 	table, _ := n.Table()
 	if rest, ok := strings.CutPrefix(path, n.Prefix()); ok {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Mode says whether drift is written back or only reported.
+// Mode is whether drift is fixed or only reported.
 type Mode string
 
 // The modes.
@@ -20,7 +20,7 @@ type Position struct {
 	Line, Column int
 }
 
-// String returns file:line:column, or the file alone where there is no line to name.
+// String returns file:line:column, or only the file if there is no line.
 func (p Position) String() string {
 	if p.Line == 0 {
 		return p.File
@@ -28,13 +28,14 @@ func (p Position) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
-// A Baseline is a file of required settings, parsed and found to be without error.
+// A Baseline is a parsed and valid file of required settings.
 type Baseline struct {
 	File       string
 	Digest     string // "sha256:" and the hash of the file's bytes, in hex
 	Rules      []Rule // in the order of the file
 	Exemptions []Exemption
-	// Unknown says what to do with live members that the member table lacks, by dotted path ("*" is every other one).
+	// Unknown is what to do with live members that are not in the member table, by dotted path ("*" is every other
+	// one).
 	Unknown map[string]Unknown
 	Flap    FlapBudget
 }
@@ -43,10 +44,10 @@ type Baseline struct {
 type Rule struct {
 	Name    string
 	Pools   *Selector // nil selects every pool
-	Mode    Mode      // the rule's own, or else the file's
+	Mode    Mode      // the rule's mode, or the file's if the rule has none
 	Require []Requirement
-	Clients []ClientRule // of the pools' app clients; a later one wins setting by setting
-	Watch   []Watched    // additions and deletions of these are reported
+	Clients []ClientRule // for app clients of the pools; a later rule wins setting by setting
+	Watch   []Watched    // changes of these resources are reported
 	Position
 }
 
@@ -57,19 +58,19 @@ type ClientRule struct {
 	Position
 }
 
-// A ClientSelector selects app clients by id or name, whichever are given; one that is empty selects every client. A
-// client that Except selects is not selected.
+// A ClientSelector selects app clients by id or name. An empty one selects every client. Clients that Except selects
+// are excluded.
 type ClientSelector struct {
 	IDs    []string
 	Names  []string // globs
 	Except *ClientSelector
 }
 
-// Watched names a kind of thing that belongs to a pool and of which a baseline reports, but never undoes, that one
-// came, changed or went.
+// Watched is a kind of resource of a pool, such as its groups. A baseline can report that one was added, changed or
+// deleted, but never undoes that.
 type Watched string
 
-// The kinds of things that can be watched.
+// The kinds of resources that can be watched.
 const (
 	WatchClients           Watched = "clients"
 	WatchIdentityProviders Watched = "identityProviders"
@@ -79,13 +80,13 @@ const (
 	WatchTriggers          Watched = "triggers"
 )
 
-// Watchable returns the kinds of things that can be watched.
+// Watchable returns the kinds of resources that can be watched.
 func Watchable() []Watched {
 	return []Watched{WatchClients, WatchIdentityProviders, WatchDomains, WatchResourceServers, WatchGroups, WatchTriggers}
 }
 
-// A Selector selects pools: each of its keys that is not empty must match, and any entry within a key will do, except
-// that every key of Tags must match. A pool that Except selects is not selected.
+// A Selector selects pools. Each of IDs, Names and Tags that is not empty must match. For IDs and Names, one matching
+// entry is enough; for Tags, every key must match. Pools that Except selects are excluded.
 type Selector struct {
 	IDs    []string
 	Names  []string            // globs
@@ -93,10 +94,10 @@ type Selector struct {
 	Except *Selector
 }
 
-// An Op is a way to require something of a setting.
+// An Op is an operator of a requirement.
 type Op string
 
-// The operators. Equal has no key of its own in the file: it is a literal value.
+// The operators. Equal has no key in the file: a literal value means Equal.
 const (
 	Equal    Op = "equal"
 	AtLeast  Op = "atLeast"
@@ -110,100 +111,99 @@ const (
 	Matches  Op = "matches"
 )
 
-// A Requirement is what a rule requires of one setting. An object of the file that names members is as many
-// requirements as it has leaves, so that rules merge setting by setting.
+// A Requirement is a rule's requirement on one setting. An object with members in the file becomes one requirement for
+// each leaf, so that rules merge setting by setting.
 type Requirement struct {
 	Setting string // dotted path
 	Op      Op
 	// Value is the operator's argument: the literal of Equal, the number of AtLeast and AtMost, the list of OneOf,
 	// Contains and Without, the object of Exactly, the glob of Matches, true for Absent and Present.
 	Value any
-	// Set is the value to write where the operator does not imply one, or nil.
+	// Set is the value to write if the operator does not imply one, or nil.
 	Set any
 	Position
 }
 
-// An Exemption is a dated, reasoned permission to differ.
+// An Exemption is a permission to differ from the baseline, with an end date and a reason.
 type Exemption struct {
 	Pools    *Selector
-	Settings []string // dotted paths; each covers all below it
+	Settings []string // dotted paths; each includes everything below it
 	Until    time.Time
 	Reason   string
 	Owner    string
 	Position
 }
 
-// Unknown says what to do with a live member that the member table lacks.
+// Unknown is what to do with a live member that is not in the member table.
 type Unknown string
 
-// What can be done with an unknown member.
+// The ways to treat an unknown member.
 const (
 	EchoUnknown Unknown = "echo"
 	OmitUnknown Unknown = "omit"
-	StopUnknown Unknown = "stop" // leave its document alone
+	StopUnknown Unknown = "stop" // do not write its document
 )
 
-// Unknowns returns all that can be done with an unknown member.
+// Unknowns returns all ways to treat an unknown member.
 func Unknowns() []Unknown { return []Unknown{EchoUnknown, OmitUnknown, StopUnknown} }
 
-// An Identity is what selects a pool.
+// An Identity has the properties that selectors match for a pool.
 type Identity struct {
 	ID      string
 	Name    string
 	Tags    map[string]string
-	Clients []ClientIdentity // those that requirements may be about
+	Clients []ClientIdentity // those that requirements may cover
 }
 
-// A ClientIdentity is what selects an app client.
+// A ClientIdentity has the properties that selectors match for an app client.
 type ClientIdentity struct{ ID, Name string }
 
-// A Policy is what a baseline requires of one pool at one time: the matching rules merged, and the exemptions in force.
+// A Policy is what a baseline requires of one pool at one time: the merged rules that match, and the active exemptions.
 type Policy struct {
-	Rules        []string // names of the rules that selected the pool, in order; none: the pool is not ours
+	Rules        []string // names of the rules that select the pool, in order; if empty, no rule covers it
 	Requirements []Owned  // in the order of the member table
 	Exemptions   []Exemption
-	Watch        map[Watched]string // the name of the rule that watches, the first of them
+	Watch        map[Watched]string // the name of the first rule that watches it
 }
 
-// Owned is a requirement with the rule that won it.
+// Owned is a requirement with the rule that it comes from.
 type Owned struct {
 	Requirement
 	Rule string
 	Mode Mode
 }
 
-// An Action is what would end a drift.
+// An Action is the way to fix a drift.
 type Action string
 
 // The actions.
 const (
-	Write    Action = "write"     // write Drift.Value at the setting
+	Write    Action = "write"     // set the setting to Drift.Value
 	LeaveOut Action = "leave out" // write the document without the setting
-	Report   Action = "report"    // the requirement names no value: nothing can be written
+	Report   Action = "report"    // the requirement has no value that can be written
 )
 
-// A Drift is one owned setting whose value breaks its requirement.
+// A Drift is one required setting whose value does not meet its requirement.
 type Drift struct {
 	Setting  string
 	Rule     string
 	Position // of the requirement in the baseline file
 	Mode     Mode
-	Want     any // the value of a literal, a short text for an operator (">= 12"); masked where sensitive
-	Have     any // the live value, nil where absent; masked where sensitive
+	Want     any // the value of a literal, a short text for an operator (">= 12"); masked if sensitive
+	Have     any // the live value, nil if absent; masked if sensitive
 	Action   Action
-	Value    any        // what to write where Action is Write; never aliases the compared settings
-	Exempted *Exemption // in force, or nil
-	// Reason says why nothing can be written although the requirement names a value: the API does not take the list that
-	// would come of it. It is empty unless Action is Report.
+	Value    any        // the value to write if Action is Write; shares no memory with the compared settings
+	Exempted *Exemption // the active exemption, or nil
+	// Reason is why nothing can be written although the requirement has a value: the API does not accept the resulting
+	// list. It is empty unless Action is Report.
 	Reason string
 }
 
-// A Comparison is what Compare found.
+// A Comparison is the result of Compare.
 type Comparison struct {
 	Drifts []Drift // in the order of the member table
-	// the settings that the policy's requirements name, which may be objects with nothing in them, in the order of the
-	// member table
+	// the settings that the requirements name, in the order of the member table; they may be empty objects
 	Required []string
-	// every leaf setting that the policy requires something of, drifted or not, in the order of the member table
+	// every leaf setting with a requirement, drifted or not, in the order of the member table
 	Owned []string
 }

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// wanted is what some requirements say outright: of leaf settings, and of those that are to be off or to be there.
+// wanted summarizes a set of requirements: the required leaves, and the settings that must be off or present.
 type wanted struct {
-	said  map[string]Requirement // of leaves, those that an object is required to hold among them
-	off   map[string]bool        // absent, or false
-	there map[string]bool        // set, to whatever value
-	whole []string               // objects that are required exactly
+	said  map[string]Requirement // by leaf, including the leaves of required objects
+	off   map[string]bool        // must be absent or false
+	there map[string]bool        // must be present, with any value
+	whole []string               // objects that are required with exactly these members
 	at    map[string]Position
 }
 
@@ -27,7 +27,7 @@ func wantedOf(required []Requirement) wanted {
 func (w *wanted) add(r Requirement) {
 	w.at[r.Setting] = r.Position
 	if r.Op != Absent {
-		// What an object is to be absent but for is there, and the object with it.
+		// A required part of an object is present, and so are the objects around it.
 		for i := strings.LastIndexByte(r.Setting, '.'); i >= 0; i = strings.LastIndexByte(r.Setting[:i], '.') {
 			delete(w.off, r.Setting[:i])
 		}
@@ -51,17 +51,17 @@ func (w *wanted) add(r Requirement) {
 		})
 	case Absent:
 		w.off[r.Setting] = true
-	case Contains: // said is enough
+	case Contains: // recorded in said above
 	default:
-		// What the operator takes for enough may be that the setting is not there.
+		// The operator may also accept an absent setting.
 		w.there[r.Setting] = !holds(m, r, nil)
 	}
 }
 
-// forget takes back what an object is required to hold of a part that has a requirement of its own: that one counts
-// there.
+// forget removes what a requirement on an object says about a part that has its own requirement, because that one
+// applies there.
 func (w *wanted) forget(part string, m Member) {
-	if m.Kind != Object && m.Kind != Map { // which is all but a few, and has nothing in it
+	if m.Kind != Object && m.Kind != Map { // true for most members, which have no members below them
 		delete(w.said, part)
 		delete(w.off, part)
 		return
@@ -70,7 +70,7 @@ func (w *wanted) forget(part string, m Member) {
 	maps.DeleteFunc(w.off, func(path string, _ bool) bool { return covers(part, path) })
 }
 
-// given says whether a leaf has one lawful value.
+// given reports whether only one value of a leaf is allowed.
 func (w wanted) given(path string) bool { return w.said[path].Op == Equal }
 
 func (w wanted) text(path string) string {
@@ -81,7 +81,7 @@ func (w wanted) text(path string) string {
 	return ""
 }
 
-// holds returns the elements that a list has to hold, whatever else it may.
+// holds returns the elements that a list must contain.
 func (w wanted) holds(path string) []any {
 	if r := w.said[path]; r.Op == Equal || r.Op == Contains {
 		return list(r.Value)
@@ -89,7 +89,7 @@ func (w wanted) holds(path string) []any {
 	return nil
 }
 
-// texts returns those of the elements that are texts.
+// texts returns the elements that are texts.
 func (w wanted) texts(path string) []string {
 	var all []string
 	for _, e := range w.holds(path) {
@@ -100,7 +100,7 @@ func (w wanted) texts(path string) []string {
 	return all
 }
 
-// under says whether a member at or below the path is required to be there.
+// under reports whether a member at or below the path is required to be present.
 func (w wanted) under(path string) bool {
 	for leaf := range w.said {
 		if w.given(leaf) && covers(path, leaf) && !w.off[leaf] {
@@ -117,7 +117,7 @@ func (w wanted) under(path string) bool {
 
 func (w wanted) exactly(path string) bool { return slices.Contains(w.whole, path) }
 
-// position is that of the requirement that names the path, or the nearest object above it.
+// position returns the position of the requirement on the path, or on the nearest object above it.
 func (w wanted) position(path string) Position {
 	for at := path; ; {
 		if position, ok := w.at[at]; ok {

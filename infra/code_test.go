@@ -31,7 +31,7 @@ func TestFunctionHasWhatIsConfigured(t *testing.T) {
 	}
 }
 
-// linksHub builds the function of a deployment, and says whether Security Hub is linked into it.
+// linksHub builds the function of a deployment, and reports whether Security Hub is linked into it.
 func linksHub(t *testing.T, s Settings) bool {
 	t.Helper()
 	build := t.TempDir()

@@ -13,8 +13,9 @@ import (
 	"poolkeeper/lambda/event"
 )
 
-// matches says whether an event matches a pattern, as EventBridge does for what the stack's patterns use: exact values,
-// null, exists, prefix, wildcard, $or. It fails for anything else, so that a pattern never passes for being misread.
+// matches reports whether an event matches a pattern, as EventBridge does for what the stack's patterns use: exact
+// values, null, exists, prefix, wildcard, $or. It fails for anything else, so that a pattern never passes for being
+// misread.
 func matches(t *testing.T, pattern, object map[string]any) bool {
 	t.Helper()
 	for key, want := range pattern {

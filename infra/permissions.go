@@ -208,7 +208,7 @@ func writesOf(enforced []string) []string {
 	return slices.Compact(actions)
 }
 
-// within says whether one of the settings is the named member or part of it.
+// within reports whether one of the settings is the named member or part of it.
 func within(settings []string, member string) bool {
 	return slices.ContainsFunc(settings, func(s string) bool { return s == member || strings.HasPrefix(s, member+".") })
 }

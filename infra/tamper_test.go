@@ -87,7 +87,7 @@ var tampering = []struct {
 	{"kms", "DisableKey", "keyId", "${AlertsKey.Arn}", "another"},
 }
 
-// alarming says whether a rule that wakes people matches an event.
+// alarming reports whether a rule that wakes people matches an event.
 func alarming(t *testing.T, tpl template, event map[string]any) bool {
 	t.Helper()
 	return slices.ContainsFunc([]string{"Footing", "Reports", "Wiring"}, func(part string) bool {

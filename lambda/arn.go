@@ -30,7 +30,7 @@ func nameOf(text, service, kind string) string {
 	return text
 }
 
-// consists says whether a text is not empty and has only ASCII letters, digits, underscores and the given marks.
+// consists reports whether a text is not empty and has only ASCII letters, digits, underscores and the given marks.
 func consists(text, marks string) bool {
 	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
 		isDigit, isLetter := r >= '0' && r <= '9', r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z'
@@ -55,8 +55,8 @@ func isTable(text string) bool {
 
 func isBus(text string) bool { return consists(nameOf(text, "events", "event-bus/"), "./-") }
 
-// isQueueURL says whether a text is the URL of a queue, whose path ends in its name: https, or http of an emulator on
-// this machine.
+// isQueueURL reports whether a text is the URL of a queue, whose path ends in its name: https, or http of an emulator
+// on this machine.
 func isQueueURL(text string) bool {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {

@@ -8,7 +8,7 @@ import (
 	"poolkeeper/lambda/notify"
 )
 
-// hubLinked says whether this build can send to Security Hub.
+// hubLinked reports whether this build can send to Security Hub.
 const hubLinked = true
 
 // hubChannels builds the channel to Security Hub, where it is configured.

@@ -4,7 +4,7 @@ package main
 
 import "poolkeeper/lambda/notify"
 
-// hubLinked says whether this build can send to Security Hub. Without it the function is smaller and starts faster.
+// hubLinked reports whether this build can send to Security Hub. Without it the function is smaller and starts faster.
 // ReadConfig refuses a configuration that asks for it.
 const hubLinked = false
 

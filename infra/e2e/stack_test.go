@@ -282,7 +282,7 @@ func (s stack) testLease() {
 	}
 }
 
-// idle says whether a queue has no message, seen or hidden.
+// idle reports whether a queue has no message, seen or hidden.
 func (s stack) idle(variable string) bool {
 	s.t.Helper()
 	queue := s.queue(variable)

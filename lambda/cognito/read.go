@@ -146,7 +146,7 @@ func (c *Client) readAll(
 	return docs, nil
 }
 
-// gone says whether the error is that there is no such client.
+// gone reports whether the error is that there is no such client.
 func gone(name baseline.DocumentName, err error) bool {
 	return ClassOf(err) == ClassGone && name.Client() != ""
 }
@@ -220,8 +220,8 @@ func (c *Client) answer(
 	return object, found, nil
 }
 
-// stranger says whether a document names another "pool" or "client" than was asked for, or "". The documents UserPool
-// and AppClient have to name theirs; the others may leave it out.
+// stranger reports whether a document names another "pool" or "client" than was asked for, or "". The documents
+// UserPool and AppClient have to name theirs; the others may leave it out.
 func stranger(object map[string]any, name baseline.DocumentName, id string) string {
 	differs := func(member, want string, must bool) bool {
 		v, named := object[member]

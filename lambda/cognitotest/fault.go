@@ -9,7 +9,7 @@ import (
 type Fault struct {
 	Operation string // "" is any
 	PoolID    string // "" is any
-	// When, if not nil, says whether the body of the call is one to strike.
+	// When, if not nil, reports whether the body of the call is one to strike.
 	When  func(body object) bool
 	Skip  int // calls to let pass first
 	Times int // calls to strike; 0 is all until ClearFaults

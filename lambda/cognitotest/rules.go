@@ -33,13 +33,13 @@ func (c change) emailMFA() bool { return c.on() && c.mfa["EmailMfaConfiguration"
 
 func (c change) sms() bool { return len(asObject(c.is["SmsConfiguration"])) > 0 }
 
-// onlyRecovery says whether the users of the pool have this one way only to recover their accounts.
+// onlyRecovery reports whether the users of the pool have this one way only to recover their accounts.
 func (c change) onlyRecovery(name string) bool {
 	mechanisms := elements(c.is, "AccountRecoverySetting.RecoveryMechanisms")
 	return len(mechanisms) == 1 && mechanisms[0]["Name"] == name
 }
 
-// levelsNamed says whether an authentication level has another name than its default one.
+// levelsNamed reports whether an authentication level has another name than its default one.
 func (c change) levelsNamed() bool {
 	for level, v := range asObject(c.is["AcrConfiguration"]) {
 		if asObject(v)["AcrValue"] != "urn:cognito:loa:"+strings.TrimPrefix(level, "Level") {
@@ -49,7 +49,7 @@ func (c change) levelsNamed() bool {
 	return false
 }
 
-// validFor says whether the lifetime of a client's token, if there is one, lies between two others.
+// validFor reports whether the lifetime of a client's token, if there is one, lies between two others.
 func (c change) validFor(token, unit string, least, most time.Duration) bool {
 	n, _ := c.is[token+"Validity"].(json.Number)
 	if n == "" || n == "0" {
@@ -239,7 +239,7 @@ func (s *Server) check(operation string, c change) error {
 
 var factorBlocks = []string{"SmsMfaConfiguration", "SoftwareTokenMfaConfiguration", "EmailMfaConfiguration"}
 
-// anyFactor says whether an MFA document turns on a factor.
+// anyFactor reports whether an MFA document turns on a factor.
 func anyFactor(mfa object) bool {
 	return mfa["SmsMfaConfiguration"] != nil || mfa["EmailMfaConfiguration"] != nil ||
 		at(mfa, "SoftwareTokenMfaConfiguration.Enabled") == true

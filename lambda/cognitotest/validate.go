@@ -176,7 +176,7 @@ func validateText(m baseline.Member, v any, path string) error {
 // compiled holds the patterns of the table by their text.
 var compiled sync.Map
 
-// whole says whether the whole of a text matches.
+// whole reports whether the whole of a text matches.
 func whole(pattern, text string) bool {
 	known, ok := compiled.Load(pattern)
 	if !ok {

@@ -167,7 +167,7 @@ func (a answer) String() string {
 	}
 }
 
-// meets says whether an answer is the expected one. Several expected ones are joined by " or ".
+// meets reports whether an answer is the expected one. Several expected ones are joined by " or ".
 func (a answer) meets(expected, says string) bool {
 	for one := range strings.SplitSeq(expected, " or ") {
 		if a.meetsOne(one) && strings.Contains(a.message, says) {

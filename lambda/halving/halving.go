@@ -107,7 +107,7 @@ func (s *Search) GivesUp(plan []baseline.Drift) bool {
 	return true
 }
 
-// Next has what was postponed last tried now, and says whether there was anything.
+// Next has what was postponed last tried now, and reports whether there was anything.
 func (s *Search) Next() bool {
 	if len(s.waiting) == 0 {
 		return false
@@ -120,7 +120,7 @@ func (s *Search) Next() bool {
 	return true
 }
 
-// Retry has what was refused tried once more if a write was accepted since, and says whether there is anything.
+// Retry has what was refused tried once more if a write was accepted since, and reports whether there is anything.
 func (s *Search) Retry() bool {
 	if s.retried || s.tries >= s.tryCap() {
 		return false

@@ -106,7 +106,7 @@ func (t Table) Acquire(ctx context.Context, pool, owner string, now, until time.
 // errUnclear says that an answer without an error does not show the result of the call.
 var errUnclear = errors.New("the answer does not show the result")
 
-// refused says whether a condition did not hold.
+// refused reports whether a condition did not hold.
 func refused(err error) bool {
 	var failed *types.ConditionalCheckFailedException
 	return errors.As(err, &failed)

@@ -102,7 +102,7 @@ func Ministack(t testing.TB) (url string) {
 	return ""
 }
 
-// Required says whether a test must not be skipped because a server is missing.
+// Required reports whether a test must not be skipped because a server is missing.
 func Required() bool { return os.Getenv("CI") == "true" || os.Getenv("REQUIRE_MOTO") != "" }
 
 func missing(t testing.TB, reason string) {

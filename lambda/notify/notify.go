@@ -22,8 +22,8 @@ type Channel interface {
 const Timeout = 15 * time.Second
 
 // Send hands the report to each of the channels. One that fails, or takes longer than Timeout, stops no other; the
-// errors name them. notified says whether people were to be notified and were: there is a channel that they read, and
-// none of those failed.
+// errors name them. notified reports whether people were to be notified and were: there is a channel that they read,
+// and none of those failed.
 func Send(ctx context.Context, channels []Channel, r report.Report) (notified bool, failed []error) {
 	sent, unsent := 0, 0
 	for _, c := range channels {

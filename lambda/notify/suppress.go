@@ -11,8 +11,8 @@ import (
 // RepeatInterval is how long the same finding is suppressed after people were notified of it.
 const RepeatInterval = 24 * time.Hour
 
-// Suppressed says whether people know all that an outcome says: nothing was written, and each finding is one that they
-// were notified of within the repeat interval.
+// Suppressed reports whether people know all that an outcome says: nothing was written, and each finding is one that
+// they were notified of within the repeat interval.
 func Suppressed(out outcome.Outcome, now time.Time) bool {
 	if report.Wrote(out) {
 		return false

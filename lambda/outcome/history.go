@@ -50,7 +50,7 @@ func (r Record) written() []string {
 	return all
 }
 
-// fixed says whether the record's run saw the setting hold.
+// fixed reports whether the record's run saw the setting hold.
 func (r Record) fixed(setting string) bool {
 	return slices.ContainsFunc(r.Drifts, func(d Finding) bool { return d.Setting == setting && d.State == StateFixed })
 }
@@ -143,7 +143,7 @@ func LostUpdates(request event.Request, records []Record) []Finding {
 	return findings
 }
 
-// overlaps says whether a call at a time falls between the read and the write. CloudTrail gives whole seconds.
+// overlaps reports whether a call at a time falls between the read and the write. CloudTrail gives whole seconds.
 func (s Sent) overlaps(at, until time.Time) bool {
 	end := s.At
 	if end.IsZero() {
@@ -152,7 +152,7 @@ func (s Sent) overlaps(at, until time.Time) bool {
 	return at.Add(time.Second).After(s.Read) && !at.After(end)
 }
 
-// changes says whether the request's call can have set something in a document: the one that it writes, or one that
+// changes reports whether the request's call can have set something in a document: the one that it writes, or one that
 // holds a parameter of it too. What else changes with it is the service's doing, and no caller's to lose.
 func changes(request event.Request, name baseline.DocumentName) bool {
 	call, kind := request.Call, string(name.Kind())

@@ -69,13 +69,13 @@ type Sent struct {
 	Body      []byte                `json:"-"`                  // nil in a light record, and where it was too large
 }
 
-// Made says whether the write was made, or may have been.
+// Made reports whether the write was made, or may have been.
 func (s Sent) Made() bool { return s.Status != Refused }
 
-// Open says whether the run of the record has not ended yet.
+// Open reports whether the run of the record has not ended yet.
 func (r Record) Open() bool { return r.Ended.IsZero() }
 
-// Interrupted says whether the run of the record ended without closing it.
+// Interrupted reports whether the run of the record ended without closing it.
 func (r Record) Interrupted(now time.Time) bool {
 	return r.Open() && !now.Before(r.Until) && slices.ContainsFunc(r.Sent, Sent.Made)
 }
@@ -123,7 +123,7 @@ func (r *Record) Shift(changes []userpool.Change) (texts []string) {
 	return texts
 }
 
-// Shifted says whether a write of the record moved an unknown member.
+// Shifted reports whether a write of the record moved an unknown member.
 func (r Record) Shifted() bool {
 	return slices.ContainsFunc(r.Sent, func(s Sent) bool { return len(s.Moved) > 0 })
 }

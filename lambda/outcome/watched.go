@@ -42,7 +42,7 @@ func Watched(request event.Request, policy baseline.Policy, state userpool.State
 	return findings
 }
 
-// requires says whether the policy requires something of the setting, of a part of it, or of what holds it.
+// requires reports whether the policy requires something of the setting, of a part of it, or of what holds it.
 func requires(policy baseline.Policy, setting string) bool {
 	return slices.ContainsFunc(policy.Requirements, func(o baseline.Owned) bool {
 		return baseline.Concerns(o.Setting, setting) || userpool.Touches(o.Setting, setting)

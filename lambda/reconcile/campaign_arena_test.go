@@ -179,7 +179,7 @@ func (a *arena) deliver(t *testing.T, p *process, r *reconcile.Reconciler) (d de
 	return d
 }
 
-// notifies says whether people are notified of an outcome.
+// notifies reports whether people are notified of an outcome.
 func notifies(out outcome.Outcome) bool {
 	switch out.Outcome {
 	case outcome.Unconverged, outcome.Partial, outcome.Unfixable, outcome.Remediated, outcome.Drifted:

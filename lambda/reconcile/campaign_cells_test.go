@@ -98,7 +98,7 @@ func cells(t *testing.T) []cell {
 	return all
 }
 
-// exists says whether the fault is one at this call, and not another one under a second name.
+// exists reports whether the fault is one at this call, and not another one under a second name.
 func (c cell) exists() bool {
 	w := c.wrong()
 	asks := c.operation == "Record" || c.operation == "History"

@@ -63,7 +63,7 @@ func (a *arena) moved(t *testing.T) []string {
 	})
 }
 
-// said says whether people were notified of such a finding about a path.
+// said reports whether people were notified of such a finding about a path.
 func (a *arena) said(path string, such func(outcome.Finding) bool) bool {
 	return slices.ContainsFunc(a.messages, func(out outcome.Outcome) bool {
 		return slices.ContainsFunc(out.Drifts, func(d outcome.Finding) bool {
@@ -72,7 +72,7 @@ func (a *arena) said(path string, such func(outcome.Finding) bool) bool {
 	})
 }
 
-// saidGone says whether people were notified of an interrupted run whose pool the service said is gone.
+// saidGone reports whether people were notified of an interrupted run whose pool the service said is gone.
 func (a *arena) saidGone() bool {
 	return slices.ContainsFunc(a.messages, func(out outcome.Outcome) bool {
 		return out.Reason == outcome.GoneReason && hasCode(out, outcome.CodeInterrupted)

@@ -28,7 +28,7 @@ func (r Rules) policy(state userpool.State, unit Unit) baseline.Policy {
 	})
 }
 
-// requiresRisk says whether a risk configuration is required, of the pool or of one of its clients.
+// requiresRisk reports whether a risk configuration is required, of the pool or of one of its clients.
 func (r Rules) requiresRisk(state userpool.State) bool {
 	return slices.ContainsFunc(r.Baseline.Policy(state.Identity(), r.Now).Requirements, func(o baseline.Owned) bool {
 		name, _ := baseline.DocumentOf(o.Setting)

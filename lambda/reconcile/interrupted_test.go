@@ -46,7 +46,7 @@ func interrupted(t *testing.T, required *baseline.Baseline) (w ledgered, lost fu
 	return w, lost, request
 }
 
-// hasCode says whether a finding has the code.
+// hasCode reports whether a finding has the code.
 func hasCode(out outcome.Outcome, code outcome.Code) bool {
 	return slices.ContainsFunc(out.Drifts, func(d outcome.Finding) bool { return d.Code == code })
 }

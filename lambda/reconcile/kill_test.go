@@ -153,7 +153,7 @@ func TestKilledAnywhere(t *testing.T) {
 	}
 }
 
-// killed runs one case, and says whether the process came to the call at which it dies.
+// killed runs one case, and reports whether the process came to the call at which it dies.
 func (c killCase) killed(t *testing.T, dies int, after bool) bool {
 	t.Helper()
 	b, stop := start(t.Fatalf, cognitotest.Measured)

@@ -171,8 +171,8 @@ var twins = [][2]string{
 	{"AdminCreateUserConfig.UnusedAccountValidityDays", "Policies.PasswordPolicy.TemporaryPasswordValidityDays"},
 }
 
-// excused says whether a leaf may have moved: a drift on it was fixed, or it is a mirror of a fact that is the same as
-// before or was fixed.
+// excused reports whether a leaf may have moved: a drift on it was fixed, or it is a mirror of a fact that is the same
+// as before or was fixed.
 func excused(path string, before, after map[string]string, out outcome.Outcome) bool {
 	setting := strings.TrimPrefix(path, "mfa:")
 	for _, d := range out.Drifts {
@@ -209,7 +209,7 @@ func excused(path string, before, after map[string]string, out outcome.Outcome) 
 		(before[arn] == "" || after[arn] == "" && excused(arn, before, after, out))
 }
 
-// excusedBy says whether the outcome says of the setting that it was written, in its own document or in another one
+// excusedBy reports whether the outcome says of the setting that it was written, in its own document or in another one
 // that it stands in.
 func excusedBy(setting string, out outcome.Outcome) bool {
 	return slices.ContainsFunc(out.Drifts, func(d outcome.Finding) bool {

@@ -47,7 +47,7 @@ func (s slow) Write(ctx context.Context, id string, r userpool.Request) (string,
 const runs = 4
 
 // duel has two processes remediate one pool at the same time, while somebody turns MFA off again after each of them,
-// and says whether both wrote. SetUserPoolMfaConfig drops the SMS sender each time; it is never lost.
+// and reports whether both wrote. SetUserPoolMfaConfig drops the SMS sender each time; it is never lost.
 func duel(t *testing.T, books reconcile.Ledger, want outcome.Ending) (bothWrote bool) {
 	t.Helper()
 	b, stop := start(t.Fatalf, cognitotest.Measured)

@@ -91,7 +91,7 @@ func (r *run) reconcile(ctx context.Context, from string) (outcome.Outcome, erro
 // than the time between two scans.
 const historyTime = 3 * 24 * time.Hour
 
-// covered says whether this process read the same scope after the event's call and left no drift. Then only the
+// covered reports whether this process read the same scope after the event's call and left no drift. Then only the
 // records are read.
 func (r *run) covered(ctx context.Context) bool {
 	at := r.request.Cause.Time
@@ -128,8 +128,8 @@ func (r *run) observe(ctx context.Context) error {
 	return r.readAll(ctx)
 }
 
-// widen extends the scope to what interrupted runs may have written, and says whether that is more. A request for some
-// clients gets only those clients that they wrote: else each message of a fan-out would make a fan-out of its own.
+// widen extends the scope to what interrupted runs may have written, and reports whether that is more. A request for
+// some clients gets only those clients that they wrote: else each message of a fan-out would make a fan-out of its own.
 func (r *run) widen() bool {
 	before := r.scope
 	if !r.scope.Whole {

@@ -51,7 +51,7 @@ func changeOf(call event.Name) baseline.Change {
 		Deletes: call.Name == event.DeleteUserPool}
 }
 
-// covers says whether the scope holds all that the other one holds.
+// covers reports whether the scope holds all that the other one holds.
 func (s Scope) covers(other Scope) bool {
 	for _, kind := range other.Kinds {
 		if !slices.Contains(s.Kinds, kind) {

@@ -75,7 +75,7 @@ func (d *result) addFollowers(rules Rules, drifts []baseline.Drift) {
 	}
 }
 
-// stale says whether the unit may show something else since the run wrote. The pool is read again when it is retried, a
+// stale reports whether the unit may show something else since the run wrote. The pool is read again when it is retried, a
 // risk configuration needs threat protection, log delivery needs a tier, and a client without a risk configuration of
 // its own has the pool's.
 func (r *run) stale(unit Unit) bool {
@@ -203,8 +203,8 @@ func (r *run) readUnit(ctx context.Context, unit Unit) (userpool.State, error) {
 	return state, nil
 }
 
-// gone says whether the unit is of an app client that was deleted meanwhile. A client that the service calls gone must
-// also be missing from the list. Else it returns the error.
+// gone reports whether the unit is of an app client that was deleted meanwhile. A client that the service calls gone
+// must also be missing from the list. Else it returns the error.
 func (w *work) gone(ctx context.Context, err error) (bool, error) {
 	client := w.done.unit[0].Client()
 	if client == "" || cognito.ClassOf(err) != cognito.ClassGone {

@@ -146,8 +146,8 @@ func why(r Report) string {
 	}
 }
 
-// isID says whether a text is safe in a command that somebody is asked to run. Whoever may invoke the function chooses
-// the id of its event.
+// isID reports whether a text is safe in a command that somebody is asked to run. Whoever may invoke the function
+// chooses the id of its event.
 func isID(text string) bool {
 	return text != "" && strings.Trim(text, "-0123456789abcdefABCDEF") == ""
 }

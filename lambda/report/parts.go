@@ -82,15 +82,15 @@ func (r Report) of(groups ...group) []Drift {
 	return some
 }
 
-// has says whether a finding has the code.
+// has reports whether a finding has the code.
 func (r Report) has(code outcome.Code) bool {
 	return slices.ContainsFunc(r.Drifts, func(d Drift) bool { return d.Code == code })
 }
 
-// called says whether an API call led to the run, rather than a scan.
+// called reports whether an API call led to the run, rather than a scan.
 func (r Report) called() bool { return r.Why.RequestID != "" || r.Who.Principal != "" }
 
-// unread says whether the pool could not be read.
+// unread reports whether the pool could not be read.
 func (r Report) unread() bool {
 	return r.Outcome == outcome.Unfixable && len(r.Drifts)+r.Omitted == 0
 }

@@ -37,12 +37,12 @@ func SeverityOf(out outcome.Outcome) Severity {
 	}
 }
 
-// Wrote says whether the run wrote to the pool.
+// Wrote reports whether the run wrote to the pool.
 func Wrote(out outcome.Outcome) bool { return out.Record != "" || len(out.Writes) > 0 }
 
-// Notifies says whether people are notified of an outcome, unless it is suppressed as a repeat. What a scan found and
-// did not write is in the metrics and in "poolkeeper plan --all". An interrupted run wrote and notified nobody, so the
-// run that finds it always notifies.
+// Notifies reports whether people are notified of an outcome, unless it is suppressed as a repeat. What a scan found
+// and did not write is in the metrics and in "poolkeeper plan --all". An interrupted run wrote and notified nobody, so
+// the run that finds it always notifies.
 func Notifies(out outcome.Outcome, scan bool) bool {
 	interrupted := func(d outcome.Finding) bool { return d.Code == outcome.CodeInterrupted }
 	if Wrote(out) || slices.ContainsFunc(out.Drifts, interrupted) {
@@ -79,7 +79,7 @@ type Report struct {
 	Omitted    int              `json:"omitted,omitempty"` // drifts that were left out to fit into a message
 
 	stack string // that deployed the function, for the commands
-	// Notify says whether people are notified. New leaves it false.
+	// Notify reports whether people are notified. New leaves it false.
 	Notify bool `json:"-"`
 	// Whole says that the run read all of the pool. Only such a run can say that the pool is at its baseline. New
 	// leaves it false.

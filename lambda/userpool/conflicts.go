@@ -26,7 +26,7 @@ type conflict struct {
 	tolerated bool
 }
 
-// in says whether the conflict is one of those.
+// in reports whether the conflict is one of those.
 func (c conflict) in(all []conflict) bool {
 	return slices.ContainsFunc(all, func(o conflict) bool { return o.id == c.id })
 }

@@ -47,7 +47,7 @@ func gravity(d baseline.Drift) int {
 	return i
 }
 
-// together says whether two settings are never written one without the other.
+// together reports whether two settings are never written one without the other.
 func together(a, b string) bool {
 	return a == b || Touches(a, b) || unitOf(a) == b || unitOf(b) == a
 }

@@ -86,7 +86,7 @@ var escapes = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?is)\\(?:ud[89ab]..\\ud[c-f]..|(ud[89a-f])|.)`)
 })
 
-// halved says whether an escape in a JSON text makes half of a character.
+// halved reports whether an escape in a JSON text makes half of a character.
 func halved(raw []byte) bool {
 	if !bytes.Contains(raw, []byte(`\ud`)) && !bytes.Contains(raw, []byte(`\uD`)) {
 		return false

@@ -68,7 +68,7 @@ func Moved(before State, fixes []baseline.Drift, now State, skip []string, owns 
 	return unmanaged, moved
 }
 
-// shownLate says whether a leaf that was absent is one that the service has always had, and shows since a write: a
+// shownLate reports whether a leaf that was absent is one that the service has always had, and shows since a write: a
 // number that no pool or client is without, or the default name of an authentication level.
 func shownLate(path, leaf string) bool {
 	m, _ := baseline.Lookup(path)

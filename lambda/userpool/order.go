@@ -61,7 +61,8 @@ func newBetween(before, after documents, first baseline.DocumentName) string {
 	return ""
 }
 
-// dropsSMS says whether the write of the MFA document goes without the SMS block although the pool sends text messages.
+// dropsSMS reports whether the write of the MFA document goes without the SMS block although the pool sends text
+// messages.
 func dropsSMS(before, after documents) bool {
 	block := mfaOn(after) && !baseline.Empty(after.get(smsMFA))
 	return !block && !baseline.Empty(before.get(sms)) && !baseline.Empty(after.get(sms))

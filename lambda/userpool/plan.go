@@ -272,7 +272,7 @@ func which(fixes []baseline.Drift, pick func(i int) bool) []int {
 	return all
 }
 
-// Touches says whether a drift of one setting changes the other: one covers the other, or their twins do.
+// Touches reports whether a drift of one setting changes the other: one covers the other, or their twins do.
 func Touches(drifted, setting string) bool {
 	if covers(drifted, setting) || covers(setting, drifted) {
 		return true

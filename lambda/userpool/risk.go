@@ -11,7 +11,7 @@ import (
 // A risk configuration is there only while threat protection is on, and a client without one of its own has the
 // pool's. What that means for a plan stands here.
 
-// Inherits says whether the client has no risk configuration of its own, so that what was read as its is the pool's:
+// Inherits reports whether the client has no risk configuration of its own, so that what was read as its is the pool's:
 // as the API has it, such an answer names no client. A write of it makes it the client's own.
 func (s State) Inherits(client string) bool { return s.inherited(baseline.ClientRisk.Of(client)) }
 
@@ -20,7 +20,7 @@ func (s State) inherited(name baseline.DocumentName) bool {
 	return name.Kind() == baseline.ClientRisk && object != nil && object["ClientId"] == nil
 }
 
-// threatens says whether threat protection is on.
+// threatens reports whether threat protection is on.
 func threatens(docs documents) bool {
 	return !baseline.Empty(docs.get(threat)) && docs.get(threat) != "OFF"
 }
@@ -60,8 +60,8 @@ func (s State) After(request Request) State {
 	return after
 }
 
-// Late says whether the state does not show the document yet as the service must have it: a risk configuration that is
-// hidden although threat protection is on, or an inherited one that is not the pool's.
+// Late reports whether the state does not show the document yet as the service must have it: a risk configuration that
+// is hidden although threat protection is on, or an inherited one that is not the pool's.
 func (s State) Late(name baseline.DocumentName) bool {
 	docs := s.written()
 	if kind := name.Kind(); kind != baseline.RiskConfiguration && kind != baseline.ClientRisk {

@@ -20,7 +20,7 @@ type State struct {
 	Clients   []baseline.ClientIdentity // those of which documents were wanted
 }
 
-// Has says whether enough was read to compare and write the document: for UserPool, MfaConfig is needed too, because
+// Has reports whether enough was read to compare and write the document: for UserPool, MfaConfig is needed too, because
 // UpdateUserPool carries a part of it.
 func (s State) Has(name baseline.DocumentName) bool {
 	_, ok := s.Documents[name]
@@ -49,7 +49,7 @@ func (s State) Focus(names []baseline.DocumentName) State {
 	return focused
 }
 
-// Off says whether the pool does not offer the document for now.
+// Off reports whether the pool does not offer the document for now.
 func (s State) Off(name baseline.DocumentName) bool {
 	object, ok := s.Documents[name]
 	return ok && object == nil
@@ -124,7 +124,7 @@ func (s State) RestoresOf(settings []string) []baseline.Drift {
 	return drifts
 }
 
-// Alike says whether a setting has the same value in both states, or none.
+// Alike reports whether a setting has the same value in both states, or none.
 func (s State) Alike(other State) func(setting string) bool {
 	a, b := s.written(), other.written()
 	return func(setting string) bool { return same(a.get(setting), b.get(setting)) }

@@ -27,12 +27,12 @@ func parent(path string) string {
 	return path[:max(0, strings.LastIndexByte(path, '.'))]
 }
 
-// covers says whether path is the setting itself or below it.
+// covers reports whether path is the setting itself or below it.
 func covers(setting, path string) bool {
 	return path == setting || strings.HasPrefix(path, setting+".")
 }
 
-// same says whether two JSON values have the same text, with the keys of objects in order: nothing is normalized, so
+// same reports whether two JSON values have the same text, with the keys of objects in order: nothing is normalized, so
 // that 1 and 1.0 differ, and absent and empty. A nil object or list is null.
 func same(a, b any) bool {
 	left, err := json.Marshal(a)

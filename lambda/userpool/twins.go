@@ -65,7 +65,7 @@ func inMFA(path string) bool {
 	return name == baseline.MfaConfig
 }
 
-// carried says whether the place of a twin can take it: the SMS block of the MFA document only while it is there and
+// carried reports whether the place of a twin can take it: the SMS block of the MFA document only while it is there and
 // MFA is on.
 func carried(docs documents, path string) bool {
 	return !inMFA(path) || mfaOn(docs) && !baseline.Empty(docs.get(smsMFA))
@@ -160,7 +160,7 @@ func validity(pool map[string]any, move bool) {
 	unset(pool, baseline.Keys(unusedDays))
 }
 
-// follows says whether the difference between what was expected and what is shown at a path is only that of a mirror
+// follows reports whether the difference between what was expected and what is shown at a path is only that of a mirror
 // that follows its twin: the fact is the same, under one name or under both.
 func follows(path string, want, have map[string]string) bool {
 	if mirrors(path, want, have) {

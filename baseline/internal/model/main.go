@@ -1,5 +1,4 @@
-// Command model writes the member table as JSON, for check.py beside it, which compares the table with the service's
-// own model.
+// Command model writes the member table as JSON for check.py, which compares it with the API model that AWS publishes.
 package main
 
 import (
@@ -18,7 +17,7 @@ func main() {
 	}
 }
 
-// A document is a document of the table with all of its members.
+// A document is one document of the table with all its members.
 type document struct {
 	Name    string   `json:"name"`
 	Read    string   `json:"read"`
@@ -27,7 +26,7 @@ type document struct {
 	Members []member `json:"members"`
 }
 
-// A member is what the table knows that the service's model says too.
+// A member has the properties that are both in the table and in the API model.
 type member struct {
 	Name     string   `json:"name"`
 	ReadName string   `json:"readName"`

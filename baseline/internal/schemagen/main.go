@@ -1,5 +1,5 @@
-// Command schemagen writes schema.json, the JSON Schema of a baseline file for editors, and SETTINGS.md, the table of
-// all settings, from the member table of package baseline. It runs in the folder of that package, by go generate.
+// Command schemagen generates schema.json, the JSON Schema of a baseline file for editors, and SETTINGS.md, the table
+// of all settings, from the member table of package baseline. "go generate" runs it in the directory of that package.
 package main
 
 import (

@@ -13,8 +13,8 @@ import (
 
 type object = map[string]any
 
-// Schema returns the JSON Schema. It takes every file that the parser takes; the parser is stricter where a schema
-// cannot be.
+// Schema returns the JSON Schema. It accepts every file that the parser accepts. The parser also checks what a schema
+// cannot express.
 func Schema() ([]byte, error) {
 	b := builder{defs: object{}, names: map[string]string{}}
 	b.defs["selector"], b.defs["exception"] = selector(true), selector(false)
@@ -45,7 +45,7 @@ var (
 	word  = object{"type": "string", "minLength": 1}
 	texts = object{"type": "array", "items": word, "minItems": 1}
 	mode  = object{"enum": []string{string(baseline.Enforce), string(baseline.Audit)},
-		"description": "enforce writes, audit only reports."}
+		"description": "enforce fixes drift, audit only reports it."}
 )
 
 func selector(withExcept bool) object {
@@ -53,9 +53,9 @@ func selector(withExcept bool) object {
 		"ids": object{"type": "array", "minItems": 1, "items": object{"type": "string", "pattern": `^[\w-]+_[0-9a-zA-Z]+$`,
 			"maxLength": 55}, "description": "Ids of pools."},
 		"names": object{"type": "array", "minItems": 1, "items": word,
-			"description": "Globs of pool names: * is any text, ? is one character."},
+			"description": "Globs for pool names: * matches any text, ? matches one character."},
 		"tags": object{"type": "object", "minProperties": 1, "additionalProperties": texts,
-			"description": "Tag keys, each with globs of its values; every key has to match."},
+			"description": "Tag keys, each with globs for its values; every key must match."},
 	}
 	if withExcept {
 		properties["except"] = object{"$ref": "#/$defs/exception"}
@@ -67,7 +67,7 @@ func clientSelector(more object) object {
 	properties := object{
 		"ids": object{"type": "array", "minItems": 1, "items": object{"type": "string", "pattern": `^[\w+]{1,128}$`},
 			"description": "Ids of app clients."},
-		"names": object{"type": "array", "minItems": 1, "items": word, "description": "Globs of client names."},
+		"names": object{"type": "array", "minItems": 1, "items": word, "description": "Globs for client names."},
 	}
 	maps.Copy(properties, more)
 	return properties
@@ -75,14 +75,14 @@ func clientSelector(more object) object {
 
 func rules() object {
 	clients := object{"type": "array", "minItems": 1,
-		"description": "App clients, each selected by name or id; without either, every client.", "items": object{
+		"description": "App clients, selected by name or id; every client if neither is given.", "items": object{
 			"type": "object", "required": []string{"require"}, "additionalProperties": false,
 			"properties": clientSelector(object{"require": object{"$ref": "#/$defs/clientSettings"},
 				"except": object{"type": "object", "minProperties": 1, "additionalProperties": false,
 					"properties": clientSelector(nil)}}),
 		}}
 	watch := object{"type": "array", "minItems": 1, "items": object{"enum": baseline.Watchable()},
-		"description": "Kinds of things of which additions, changes and deletions are reported, and never undone."}
+		"description": "Kinds of resources whose additions, changes and deletions are reported but never undone."}
 	return object{"type": "array", "minItems": 1,
 		"description": "Applied in order; a later rule wins setting by setting.", "items": object{
 			"type": "object", "required": []string{"name"}, "additionalProperties": false,
@@ -105,12 +105,12 @@ func exemptions() object {
 func unknownMembers() object {
 	return object{"type": "object", "additionalProperties": object{"enum": baseline.Unknowns()},
 		"description": "What to do with a live member that poolkeeper does not know, by its path, by its document " +
-			"(UserPool, MfaConfig), or by both; \"*\" is every other one. Without an entry it is sent back: echo."}
+			"(UserPool, MfaConfig), or by both; \"*\" is every other one. The default is echo: it is sent back unchanged."}
 }
 
 func flapBudget() object {
 	return object{"type": "object", "minProperties": 1, "additionalProperties": false,
-		"description": "How often one setting of one pool is put right within a time; beyond it, it is left and reported.",
+		"description": "How often one setting of one pool is fixed within a period. After that, drift is only reported.",
 		"properties": object{
 			"times": object{"type": "integer", "minimum": 1, "maximum": baseline.MostFlaps,
 				"default": baseline.DefaultFlapBudget.Times},
@@ -119,7 +119,7 @@ func flapBudget() object {
 		}}
 }
 
-// A builder shares what several settings have in common: most triggers may be required in the very same ways.
+// A builder shares equal subschemas: most triggers can be required in the same ways, for example.
 type builder struct {
 	defs  object
 	names map[string]string // of the shared schemas, by their JSON
@@ -146,7 +146,7 @@ func (b builder) requirements(members []baseline.Member, prefix string) object {
 	return properties
 }
 
-// requirement is what a rule may say of a member: a plain value, members below it, or an operator.
+// requirement returns the schema of a requirement on a member: a plain value, members below it, or an operator.
 func (b builder) requirement(m baseline.Member, path string) object {
 	var ways []any
 	switch m.Kind {
@@ -221,7 +221,7 @@ func argument(op baseline.Op, m baseline.Member) object {
 	}
 }
 
-// literal is a plain value of a member, an object or map whole.
+// literal returns the schema of a plain value of a member. An object or map is given as a whole.
 func literal(m baseline.Member) object {
 	switch m.Kind {
 	case baseline.Object:
@@ -267,8 +267,8 @@ func text(m baseline.Member) object {
 	if m.Max > 0 {
 		schema["maxLength"] = m.Max
 	}
-	// Classes of Unicode are written otherwise in the patterns of a schema, so of patterns with one only the placeholder
-	// is checked.
+	// JSON Schema patterns write Unicode classes differently. For patterns with such a class, only the placeholder is
+	// checked.
 	switch {
 	case strings.Contains(m.Pattern, `\{####\}`):
 		schema["pattern"] = `\{####\}`

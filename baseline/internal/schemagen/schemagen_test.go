@@ -152,7 +152,7 @@ func TestEverySettingIsCovered(t *testing.T) {
 				text = "version: 1\nrules: [{name: a, clients: [{require: {" + require + "}}]}]\n"
 			}
 			if _, err := baseline.Parse("a.yaml", []byte(text)); err != nil &&
-				!strings.Contains(err.Error(), "takes a CloudWatchLogsConfiguration only") {
+				!strings.Contains(err.Error(), "supports only a CloudWatchLogsConfiguration") {
 				t.Errorf("the parser refuses %v: %v", path, err)
 			}
 			if err := compiled.Validate(instance(t, []byte(text))); err != nil {

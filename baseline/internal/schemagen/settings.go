@@ -11,14 +11,14 @@ import (
 func Settings() ([]byte, error) {
 	var b strings.Builder
 	b.WriteString(
-		"# Settings\n\nEvery setting that a baseline may require, by its path. Made from the table that validates a " +
-			"baseline, by `go generate ./baseline`.\n\n")
+		"# Settings\n\nEvery setting that a baseline can require, by its path. Generated from the table that validates a " +
+			"baseline by `go generate ./baseline`.\n\n")
 	const head = "| setting | written by | value | operators | checked by | |\n|---|---|---|---|---|---|\n"
 	b.WriteString(head)
 	rows(&b, baseline.Settings(), "")
 	b.WriteString(
-		"\n## App clients\n\nThese stand under a rule's `clients`, each by the rest of its path. In reports, the client's " +
-			"id stands between the brackets.\n\n" + head)
+		"\n## App clients\n\nIn a baseline, write these under a rule's `clients`, without `Clients[].`. In reports, " +
+			"the client's id is between the brackets.\n\n" + head)
 	rows(&b, baseline.ClientSettings(), baseline.Clients+".")
 	return []byte(b.String()), nil
 }
@@ -54,7 +54,7 @@ func value(m baseline.Member) string {
 	case baseline.Object:
 		return "members"
 	case baseline.Map:
-		return "keys of one's own"
+		return "free keys"
 	case baseline.Boolean:
 		return "true, false"
 	case baseline.Integer:
@@ -72,7 +72,7 @@ func value(m baseline.Member) string {
 	}
 }
 
-// controls returns the checks of a setting, and what to beware of.
+// controls returns the checks and warnings of a setting.
 func controls(path string) (checks, cautions []string) {
 	for _, c := range baseline.Controls() {
 		if c.Setting != path {
@@ -98,7 +98,7 @@ func remarks(m baseline.Member) []string {
 		notes = append(notes, "no longer used: "+m.Deprecated)
 	}
 	if m.Twin != "" {
-		notes = append(notes, "the same fact as `"+m.Twin+"`")
+		notes = append(notes, "the same setting as `"+m.Twin+"`")
 	}
 	if m.Sensitive {
 		notes = append(notes, "hidden in reports")

@@ -62,7 +62,7 @@ func planAll(t testing.TB, pools int, speed float64) (took time.Duration, calls 
 	return now().Sub(from), len(fake.Calls()) - pools
 }
 
-// reconcilerOf returns a Reconciler for the baseline that ships.
+// reconcilerOf returns a Reconciler for the default baseline.
 func reconcilerOf(t testing.TB, pools reconcile.Pools) *reconcile.Reconciler {
 	t.Helper()
 	required, err := baseline.Parse(baseline.DefaultFile, baseline.Default())

@@ -140,7 +140,7 @@ func (p *replaying) one(ctx context.Context, request event.Request, brief bool) 
 	return out, err
 }
 
-// show prints and counts an outcome, and says whether it could be printed.
+// show prints and counts an outcome, and reports whether it could be printed.
 func (p *replaying) show(out outcome.Outcome, err error, brief bool) bool {
 	p.summary.Pools++
 	p.summary.did(out, err)

@@ -137,7 +137,7 @@ func sameOrSaid(t *rapid.T, before, after map[string]string, status int, printed
 	}
 }
 
-// said says whether an output speaks of a path of everything, or of something around it.
+// said reports whether an output speaks of a path of everything, or of something around it.
 func said(path, printed string) bool {
 	for of, prefix := range map[string]string{"mfa.": "", "risk.": "RiskConfiguration.", "log ": "LogConfigurations.",
 		"client risk.": "Clients[" + cognitotest.RichClient + "].RiskConfiguration.",

@@ -24,7 +24,7 @@ import (
 	"poolkeeper/lambda/reconcile"
 )
 
-// call sends a call to the fake, as somebody else does, and says whether it was accepted.
+// call sends a call to the fake, as somebody else does, and reports whether it was accepted.
 func call(fake *cognitotest.Server, operation string, request map[string]any) bool {
 	raw, _ := json.Marshal(request)
 	r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(raw))

@@ -183,12 +183,12 @@ func (c *cli) check(command *cobra.Command) error {
 // results returns the stream that results are written to.
 func (c *cli) results() stream.Stream { return stream.New(stream.Format(c.output), c.out, c.paint()) }
 
-// paint says whether results are colored: on a terminal, unless NO_COLOR is set.
+// paint reports whether results are colored: on a terminal, unless NO_COLOR is set.
 func (c *cli) paint() report.Paint {
 	return report.Paint(c.getenv("NO_COLOR") == "" && c.terminal(c.out))
 }
 
-// terminal says whether w is a terminal that can do more than print lines.
+// terminal reports whether w is a terminal that can do more than print lines.
 func (c *cli) terminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	return ok && c.getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))

@@ -42,7 +42,7 @@ func (s *savedPlan) add(p outcome.Preview) {
 	}
 }
 
-// isOf says whether a preview is what the plan has of its pool.
+// isOf reports whether a preview is what the plan has of its pool.
 func (s *savedPlan) isOf(p outcome.Preview) bool {
 	return slices.ContainsFunc(s.Pools, func(f plannedFor) bool {
 		return f.UserPoolID == p.UserPoolID && f.State == p.State && slices.Equal(f.Settings, toWrite(p)) &&

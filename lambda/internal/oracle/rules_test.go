@@ -131,7 +131,7 @@ func (d document) demands() map[string]demand {
 	return all
 }
 
-// holds says whether a value meets the requirement.
+// holds reports whether a value meets the requirement.
 func (q requirement) holds(v any) bool {
 	name := factOf(q.name).names[0]
 	n, _ := v.(int)

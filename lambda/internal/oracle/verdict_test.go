@@ -12,7 +12,7 @@ import (
 var related = []string{mode, totp, sms, email, email + ".Message", email + ".Subject", tier, threat, first, checked,
 	updates}
 
-// possible says whether the API holds a state.
+// possible reports whether the API holds a state.
 func possible(s state) bool {
 	list, _ := s[first].([]string)
 	verified, _ := s[checked].([]string)
@@ -29,7 +29,7 @@ func possible(s state) bool {
 	}
 }
 
-// stranded says whether the API keeps a factor on: the SMS factor of a pool that verifies phone numbers.
+// stranded reports whether the API keeps a factor on: the SMS factor of a pool that verifies phone numbers.
 func stranded(before, after state) bool {
 	for _, s := range []state{before, after} {
 		if verified, _ := s[checked].([]string); !slices.Contains(verified, "phone_number") {
@@ -144,7 +144,7 @@ func verdictOf(d document, s state, ownWrite bool) verdict {
 	return found
 }
 
-// stays says whether an object that one rule requires to be absent is there for a part that a later one requires.
+// stays reports whether an object that one rule requires to be absent is there for a part that a later one requires.
 func stays(demands map[string]demand, s state, object string) bool {
 	for name, of := range demands {
 		v, writable := of.written(s[name])
@@ -158,7 +158,7 @@ func stays(demands map[string]demand, s state, object string) bool {
 	return false
 }
 
-// kept says whether what was met before, or was written, is met after.
+// kept reports whether what was met before, or was written, is met after.
 func kept(demands map[string]demand, before, after state, written map[string]any) bool {
 	for name, of := range demands {
 		_, wrote := written[name]

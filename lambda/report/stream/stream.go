@@ -26,7 +26,7 @@ const (
 // Formats returns all of them.
 func Formats() []Format { return []Format{Text, JSON, Markdown, SARIF, JUnit} }
 
-// A Stream writes entries as they come. Close ends the document; done says whether the command came to its end.
+// A Stream writes entries as they come. Close ends the document; done reports whether the command came to its end.
 type Stream interface {
 	Write(Entry) error
 	Close(done bool) error

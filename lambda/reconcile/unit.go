@@ -75,9 +75,9 @@ func (d *result) addFollowers(rules Rules, drifts []baseline.Drift) {
 	}
 }
 
-// stale reports whether the unit may show something else since the run wrote. The pool is read again when it is retried, a
-// risk configuration needs threat protection, log delivery needs a tier, and a client without a risk configuration of
-// its own has the pool's.
+// stale reports whether the state of the unit may have changed since the run wrote. The pool is read again before a
+// retry. Risk configurations depend on threat protection, log delivery depends on the tier, and a client without its
+// own risk configuration has the pool's.
 func (r *run) stale(unit Unit) bool {
 	kind := unit[len(unit)-1].Kind()
 	return len(r.out.Writes) > 0 && (unit.isPool() || kind == baseline.RiskConfiguration ||

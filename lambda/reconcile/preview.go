@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -83,7 +84,14 @@ func (r *Reconciler) onCopy(pool *copiedPool) *Reconciler {
 // A copiedPool takes every write as it is, and shows it at once.
 type copiedPool struct{ state userpool.State }
 
-func (c *copiedPool) Read(context.Context, string, userpool.Want) (userpool.State, error) { return c.state, nil }
+func (c *copiedPool) Read(_ context.Context, _ string, want userpool.Want) (userpool.State, error) {
+	state := c.state
+	state.Documents = maps.Clone(c.state.Documents)
+	maps.DeleteFunc(state.Documents, func(name baseline.DocumentName, _ map[string]any) bool {
+		return !slices.Contains(want.Documents, name)
+	})
+	return state, nil
+}
 
 func (c *copiedPool) Document(_ context.Context, _ string, name baseline.DocumentName) (map[string]any, error) {
 	return c.state.Documents[name], nil

@@ -18,7 +18,8 @@ func TestDeploy(t *testing.T) {
 	endpoint := mototest.Start(t)
 	// moto finds the templates of the bootstrap's bucket by this word in its name.
 	const qualifier = "localhost"
-	more := []string{"-c", "@aws-cdk/core:bootstrapQualifier=" + qualifier, "--output", t.TempDir()}
+	more := []string{"-c", "@aws-cdk/core:bootstrapQualifier=" + qualifier, "-c", "alarmEmail=you@example.com",
+		"--output", t.TempDir()}
 	run := func(args ...string) { cdk(t, endpoint, append(args, more...)...) }
 	cdk(t, endpoint, "bootstrap", "aws://123456789012/eu-west-1", "--qualifier", qualifier,
 		"--toolkit-stack-name", "Toolkit")

@@ -99,7 +99,8 @@ type Preview struct {
 	Outcome
 	Required []string // the settings that are required of the pool and its clients
 	State    string   // digest of the whole state, for ReconcileFrom; "" of an ignored pool
-	Before   userpool.State
+	// Before is what was read, After what the writes would make of it.
+	Before, After userpool.State
 }
 
 // MovedReason says that a pool is not as it was when it was planned.

@@ -40,12 +40,13 @@ func (r *Reconciler) Plan(ctx context.Context, id string) (outcome.Preview, erro
 		ledger: copiedLedger{Ledger: r.Ledger, history: run.history}}
 	err := run.units(context.WithoutCancel(ctx))
 	run.ledger.err = failure
+	p.After = pool.state
 	p.Outcome, err = run.conclude(ctx, err)
-	return planned(p, policy, pool.state), err
+	return planned(p, policy), err
 }
 
-// planned turns what a run did to the copy of a pool into what it would do to the pool. After is the copy.
-func planned(p outcome.Preview, policy baseline.Policy, after userpool.State) outcome.Preview {
+// planned turns what a run did to the copy of a pool into what it would do to the pool.
+func planned(p outcome.Preview, policy baseline.Policy) outcome.Preview {
 	p.Record, p.Critical, p.Verified = "", false, outcome.Verified{}
 	p.Details.Open, p.Details.Times.Written, p.Details.Times.Verified = nil, time.Time{}, time.Time{}
 	for i := range p.Drifts {
@@ -57,7 +58,7 @@ func planned(p outcome.Preview, policy baseline.Policy, after userpool.State) ou
 	for _, o := range policy.Requirements {
 		name, _ := baseline.DocumentOf(o.Setting)
 		d := policy.Unseen(o)
-		if !p.Before.Off(name) || after.Off(name) || d.Mode != baseline.Enforce || d.Exempted != nil {
+		if !p.Before.Off(name) || p.After.Off(name) || d.Mode != baseline.Enforce || d.Exempted != nil {
 			continue
 		}
 		p.Drifts = slices.DeleteFunc(p.Drifts, func(f outcome.Finding) bool { return f.Setting == o.Setting })

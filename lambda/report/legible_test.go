@@ -32,14 +32,12 @@ func chosen(text string) outcome.Outcome {
 func shownBy(out outcome.Outcome) map[string]string {
 	r := New(out, testBuild, "")
 	f, _ := FindingOf(r, cause.Time)
-	var text, plan, scan, log, metrics bytes.Buffer
-	_ = Text(&text, out, false)
-	_ = Plan(&plan, outcome.Preview{Outcome: out}, false)
-	_ = Scan(&scan, outcome.ScanResult{Outcome: outcome.Scanned, Reason: out.Reason,
-		Failed: []outcome.Failure{{UserPoolID: out.UserPoolID, Outcome: outcome.Deferred, Reason: out.Reason}}}, false)
+	var log, metrics bytes.Buffer
+	scan := Scan(outcome.ScanResult{Outcome: outcome.Scanned, Reason: out.Reason}, false)
 	Log(context.Background(), slog.New(slog.NewJSONHandler(Printable(&log), nil)), out)
 	_ = Metrics(&metrics, "keeper", cause.Time, out, Counts{Calls: 1})
-	return map[string]string{"text": text.String(), "plan": plan.String(), "scan": scan.String(), "log": log.String(),
+	return map[string]string{"text": Text(out, false), "scan": scan, "log": log.String(),
+		"plan":    Plan(outcome.Preview{Outcome: out}, false),
 		"metrics": metrics.String(), "subject": Subject(r), "mail": Mail(r), "chat": Chat(r), "report": JSON(r),
 		"finding": f.Title + f.Description + f.Remediation, "ocsf": encode(OCSF(f))}
 }

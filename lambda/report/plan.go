@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"poolkeeper/baseline"
@@ -13,9 +12,9 @@ import (
 var marks = map[outcome.State]string{outcome.StatePlanned: "~", outcome.StateReported: "!",
 	outcome.StateUnfixable: "x", outcome.StateExempted: "="}
 
-// Plan writes a preview for people: each drift with its live value and its requirement, the rule and its place in the
+// Plan is a preview for people: each drift with its live value and its requirement, the rule and its place in the
 // baseline, why it is skipped where it is, and the calls that would be made.
-func Plan(w io.Writer, p outcome.Preview, paint Paint) error {
+func Plan(p outcome.Preview, paint Paint) string {
 	p.Outcome = Legible(p.Outcome)
 	s, pool := &sheet{}, PoolOf(p.Outcome)
 	name, account := "", ""
@@ -44,7 +43,7 @@ func Plan(w io.Writer, p outcome.Preview, paint Paint) error {
 	}
 	s.row("calls", strings.Join(p.Writes, ", "))
 	s.row("reason", p.Reason)
-	return s.show(w)
+	return s.String()
 }
 
 // Meaning says in a few lines why a drift matters: who checks the setting, what to know before it is changed, and what

@@ -161,20 +161,6 @@ func TestValue(t *testing.T) {
 	}
 }
 
-func TestScanText(t *testing.T) {
-	t.Parallel()
-	var b bytes.Buffer
-	err := Scan(&b, outcome.ScanResult{Outcome: outcome.Scanned, Pools: 12, Reason: "because",
-		Outcomes: map[outcome.Ending]int{outcome.Unchanged: 9, outcome.Exempted: 1, outcome.Remediated: 1,
-			outcome.Deferred: 1},
-		Failed: []outcome.Failure{{UserPoolID: "eu-west-1_AbCdEf123", Outcome: outcome.Deferred,
-			Reason: "throttled"}}}, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "scan.txt", b.Bytes())
-}
-
 // TestNotifies: people are notified of every write, of what a person has to act on, and of what a run before was
 // interrupted in. What a scan found without a write is in the metrics.
 func TestNotifies(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -25,13 +24,8 @@ func (s *sheet) row(name, text string) {
 	}
 }
 
-func (s *sheet) show(w io.Writer) error {
-	_, err := io.WriteString(w, s.String())
-	return err
-}
-
-// Text writes an outcome for people.
-func Text(w io.Writer, out outcome.Outcome, paint Paint) error {
+// Text is an outcome for people.
+func Text(out outcome.Outcome, paint Paint) string {
 	out = Legible(out)
 	s := &sheet{}
 	critical := ""
@@ -65,7 +59,7 @@ func Text(w io.Writer, out outcome.Outcome, paint Paint) error {
 		s.line("  undetected  no event reported %d of these drifts", out.Undetected)
 	}
 	s.row("reason", further(out.Reason, reasons))
-	return s.show(w)
+	return s.String()
 }
 
 func prefixed(prefix, text string) string {
@@ -80,20 +74,12 @@ func VerifiedText(v outcome.Verified) string {
 	return fmt.Sprintf("%d required settings hold, %d unmanaged settings are unchanged", v.Owned, v.UnmanagedUnchanged)
 }
 
-// Scan writes the result of a scan for people.
-func Scan(w io.Writer, scan outcome.ScanResult, paint Paint) error {
+// Scan is the result of a scan for people.
+func Scan(scan outcome.ScanResult, paint Paint) string {
 	s := &sheet{}
-	s.line("%s  %d user pools", paint.ending(scan.Outcome), scan.Pools+scan.Sent)
-	for _, ending := range Endings {
-		if n := scan.Outcomes[ending]; n > 0 {
-			s.line("  %-12s %d", ending, n)
-		}
-	}
-	for _, f := range scan.Failed {
-		s.line("  %s  %s: %s", paint.ending(f.Outcome), f.UserPoolID, baseline.Legible(f.Reason))
-	}
+	s.line("%s  %d user pools", paint.ending(scan.Outcome), scan.Pools)
 	s.row("reason", baseline.Legible(scan.Reason))
-	return s.show(w)
+	return s.String()
 }
 
 // Endings are those of a run, by precedence.

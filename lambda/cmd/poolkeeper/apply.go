@@ -12,7 +12,6 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
-	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
@@ -44,6 +43,9 @@ func (c *cli) apply() *cobra.Command {
 			}
 			return a.run(ctx, which, func(one *cli) (*reconcile.Reconciler, error) {
 				r, _, err := one.reconciler(ctx, true)
+				if err == nil {
+					err = one.record(ctx, r)
+				}
 				return r, err
 			}, nil)
 		},
@@ -64,9 +66,8 @@ type applying struct {
 	silent   bool   // the plan was shown when it was saved
 	backups  string // "" saves none
 	noBackup bool
-	records  reconcile.Ledger // nil: that of each account and Region
-	target   *userpool.State  // what restore and undo go back to
-	lost     []string         // what no call can restore
+	target   *userpool.State // what restore and undo go back to
+	lost     []string        // what no call can restore
 }
 
 // flags adds the flags that every command has that writes.
@@ -111,7 +112,11 @@ func (a *applying) saved(ctx context.Context, command *cobra.Command, path strin
 	a.silent = a.yes
 	return a.run(ctx, which, func(one *cli) (*reconcile.Reconciler, error) {
 		pools, err := one.connect(ctx)
-		return one.newReconciler(pools, required, ledger.NewMemory()), err
+		if err != nil {
+			return nil, err
+		}
+		r := one.newReconciler(pools, required)
+		return r, one.record(ctx, r)
 	}, func(p poolPlan) error {
 		if err := p.failure(); err != nil {
 			return fmt.Errorf("%s: %s: %w", path, p.id, err)
@@ -137,8 +142,7 @@ func (a *applying) run(ctx context.Context, which selection, of func(*cli) (*rec
 			return err
 		}
 	}
-	var s summary
-	changes, err := a.preview(ctx, which, of, check, to, &s)
+	changes, s, err := a.preview(ctx, which, of, check, to)
 	if err == nil && len(changes) > 0 {
 		err = a.ask(ctx, len(changes))
 	}
@@ -154,79 +158,39 @@ func (a *applying) run(ctx context.Context, which selection, of func(*cli) (*rec
 	return s.exit()
 }
 
-// A change is a pool that is to be written, in the state for which it was planned.
-type change struct {
-	id, state string
-	before    userpool.State
-	r         *reconcile.Reconciler
-	records   reconcile.Ledger // nil: nothing is recorded
-}
-
-func (a *applying) change(p poolPlan, r *reconcile.Reconciler, records reconcile.Ledger) change {
-	next := change{id: p.id, state: p.preview.State, r: r, records: records}
-	if a.backups != "" {
-		next.before = p.preview.Before
-	}
-	return next
-}
-
-// preview shows the plan and returns the pools that it writes to.
+// preview shows the plan and returns the plans of the pools that are to be written. People see the plan before they are
+// asked. For a pipeline, a pool that is not written is a result already.
 func (a *applying) preview(ctx context.Context, which selection, of func(*cli) (*reconcile.Reconciler, error),
-	check func(poolPlan) error, to stream.Stream, s *summary) ([]change, error) {
-	var changes []change
-	var refused []error
-	// People see the plan before they are asked. For a pipeline, a pool that is not written is a result already.
-	plan, results := to, to
-	if a.c.output != string(stream.Text) {
+	check func(poolPlan) error, to *stream.Stream) (changes []poolPlan, s summary, err error) {
+	plan, piped := to, a.c.output != string(stream.Text)
+	if piped {
 		plan = stream.New(stream.Text, a.c.notes, false)
-	} else {
-		results = stream.New(stream.Text, io.Discard, false)
 	}
 	if a.silent {
 		plan = stream.New(stream.Text, io.Discard, false)
 	}
-	err := a.c.everywhere(ctx, s, failuresTo(to), func(one *cli) error {
-		r, records, err := a.reconciler(ctx, one, of)
-		if err != nil {
-			return err
+	var refused []error
+	s, err = a.c.plans(ctx, which, of, func(p poolPlan) error {
+		if check != nil {
+			refused = append(refused, check(p))
 		}
-		return one.show(ctx, r, which, s, func(p poolPlan) error {
-			if check != nil {
-				refused = append(refused, check(p))
-			}
-			err := plan.Write(p.entry(which.all, true))
-			switch {
-			case err != nil:
-				return err
-			case p.err != nil || len(p.preview.Writes) == 0:
-				return results.Write(p.entry(which.all, false))
-			}
-			changes = append(changes, a.change(p, r, records))
-			return a.warn(plan, p.preview)
-		})
+		err := plan.Write(p.entry(which.all, true))
+		if p.err == nil && len(p.preview.Writes) > 0 {
+			changes = append(changes, p)
+			return errors.Join(err, a.warn(plan, p.preview))
+		}
+		if piped {
+			err = errors.Join(err, to.Write(p.entry(which.all, false)))
+		}
+		return err
 	})
 	if err = errors.Join(append(refused, err)...); err == nil {
-		err = plan.Write(stream.OfSummary("plan", *s, s.plan(a.target == nil)))
+		err = plan.Write(stream.OfSummary("plan", s, s.plan(a.target == nil)))
 	}
-	return changes, err
+	return changes, s, err
 }
 
-// reconciler returns what writes to the pools of an account and Region, and where that is recorded, or nil.
-func (a *applying) reconciler(ctx context.Context, one *cli, of func(*cli) (*reconcile.Reconciler, error),
-) (r *reconcile.Reconciler, records reconcile.Ledger, err error) {
-	if records = a.records; records == nil {
-		records, err = one.openLedger(ctx)
-	}
-	if err == nil {
-		r, err = of(one)
-	}
-	if err == nil && records != nil {
-		r.Actor = one.caller(ctx)
-	}
-	return r, records, err
-}
-
-func (a *applying) writeAll(ctx context.Context, changes []change, to stream.Stream, s *summary) error {
+func (a *applying) writeAll(ctx context.Context, changes []poolPlan, to *stream.Stream, s *summary) error {
 	s.Outcomes = map[outcome.Ending]int{}
 	for i, next := range changes {
 		if ctx.Err() != nil {
@@ -240,23 +204,25 @@ func (a *applying) writeAll(ctx context.Context, changes []change, to stream.Str
 }
 
 // write writes to one pool. A pool that fails stops no other; an error is that of the output.
-func (a *applying) write(ctx context.Context, next change, to stream.Stream, s *summary) error {
+func (a *applying) write(ctx context.Context, next poolPlan, to *stream.Stream, s *summary) error {
 	if a.backups != "" {
-		if err := a.c.save(a.backups, next.before, false); err != nil {
+		if err := a.c.save(a.backups, next.preview.Before, false); err != nil {
 			s.fail(next.id, err.Error())
 			return to.Write(stream.OfFailure(next.id, err))
 		}
 	}
 	r := interruptible(ctx, next.r)
-	if r.Ledger = next.records; r.Ledger == nil {
-		r.Ledger = ledger.NewMemory() // no other pool needs what this one's has
-	}
-	out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.state, event.Cause{EventName: a.cause})
+	cause := event.Cause{EventName: a.cause}
+	out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.preview.State, cause)
 	if out.Reason == outcome.GoneReason {
 		err = errGone // since it was shown
 	}
 	s.did(out, err)
-	if err := to.Write(a.c.entry(a.named(out), next.records != nil, false)); err != nil {
+	shown := out
+	if slices.Contains([]string{string(stream.Text), string(stream.Markdown)}, a.c.output) {
+		shown.Outcome = a.ending(out.Outcome)
+	}
+	if err := to.Write(a.c.entry(shown, r, false)); err != nil {
 		return err
 	}
 	a.c.close(ctx, r, out)
@@ -269,12 +235,4 @@ func (a *applying) ending(e outcome.Ending) outcome.Ending {
 		return report.Restored
 	}
 	return e
-}
-
-// named returns an outcome with the ending that people read, if the output is for people.
-func (a *applying) named(out outcome.Outcome) outcome.Outcome {
-	if slices.Contains([]string{string(stream.Text), string(stream.Markdown)}, a.c.output) {
-		out.Outcome = a.ending(out.Outcome)
-	}
-	return out
 }

@@ -42,6 +42,10 @@ func (c *cli) backup() *cobra.Command {
 }
 
 func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which selection, dir string) error {
+	ids, err := which.list(ctx, pools)
+	if err != nil && ctx.Err() == nil {
+		return err
+	}
 	saved, failed := 0, 0
 	read := func(ctx context.Context, id string) func() error {
 		state, err := c.read(ctx, pools, id, userpool.Everything())
@@ -58,14 +62,14 @@ func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which select
 			return err
 		}
 	}
-	err := inOrder(ctx, which.each(ctx, pools), read, func(save func() error) error { return save() })
+	err = inOrder(ctx, ids, read, func(save func() error) error { return save() })
 	if ctx.Err() != nil {
 		return fmt.Errorf("interrupted: %s saved in %s", counted(saved, "user pool"), dir)
 	}
 	if err != nil {
 		return err
 	}
-	if which.all && saved+failed == 0 {
+	if which.all && len(ids) == 0 {
 		c.noPools()
 	}
 	summary := map[string]any{"saved": saved, "failed": failed, "folder": dir}

@@ -16,6 +16,7 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
+	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
@@ -78,9 +79,9 @@ const patience = 10 * time.Second
 const leaseWait = 2 * time.Minute
 
 // newReconciler returns a Reconciler that goes by the clock of AWS's answers, whatever that of this machine says.
-func (c *cli) newReconciler(pools reconcile.Pools, required *baseline.Baseline, kept reconcile.Ledger,
-) *reconcile.Reconciler {
-	r := reconcile.New(pools, required, kept)
+// Its ledger is in memory.
+func (c *cli) newReconciler(pools reconcile.Pools, required *baseline.Baseline) *reconcile.Reconciler {
+	r := reconcile.New(pools, required, ledger.NewMemory())
 	r.LeaseWait = leaseWait
 	if c.clock != nil {
 		r.Now = c.clock.Now
@@ -116,7 +117,8 @@ func (c *cli) gone(ctx context.Context, pools reconcile.Pools, id string) error 
 	if made, _, ok := strings.Cut(id, "_"); ok && made != c.region {
 		return fmt.Errorf("%w: its id is of %s, and this is %s (--region)", errGone, made, c.region)
 	}
-	if near := baseline.Nearest(id, idsOf(ctx, pools)); near != "" {
+	ids, _ := list(ctx, pools)
+	if near := baseline.Nearest(id, ids); near != "" {
 		return fmt.Errorf("%w, did you mean %s?", errGone, near)
 	}
 	return errGone

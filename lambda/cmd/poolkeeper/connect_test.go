@@ -11,7 +11,6 @@ import (
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/ledger"
 )
 
 // TestGoesByTheServicesClock: where the answers are dated five minutes from now, the command line goes by that.
@@ -34,7 +33,7 @@ func TestGoesByTheServicesClock(t *testing.T) {
 	if _, err := client.ListUserPools(t.Context(), &idp.ListUserPoolsInput{MaxResults: aws.Int32(60)}); err != nil {
 		t.Fatal(err)
 	}
-	r := c.newReconciler(nil, &baseline.Baseline{}, ledger.NewMemory())
+	r := c.newReconciler(nil, &baseline.Baseline{})
 	if ahead := time.Until(r.Now()); (ahead - off).Abs() > 2*time.Second {
 		t.Errorf("the clock is %s ahead, the service's %s", ahead, off)
 	}

@@ -49,7 +49,8 @@ func (c *cli) runHistory(ctx context.Context, pools []string, since time.Time) e
 	var all []outcome.Record
 	var unreadable error
 	to := c.results()
-	err := c.everywhere(ctx, &s, failuresTo(to), func(one *cli) error {
+	failed := func(p poolPlan) error { return to.Write(p.entry(false, false)) }
+	err := c.everywhere(ctx, &s, failed, func(one *cli) error {
 		from, err := one.table(ctx)
 		if err != nil {
 			return err

@@ -30,30 +30,31 @@ func (c *cli) tableName(ctx context.Context) (string, error) {
 	return d.table, err
 }
 
-// openLedger returns the ledger in the table, or nil where no table is named. The table is tried before anything is
-// written: the function goes on without a ledger that fails, but here a person can decide.
-func (c *cli) openLedger(ctx context.Context) (reconcile.Ledger, error) {
+// record has the reconciler record what it writes in the table, if one is named, and who writes. The table is tried
+// before anything is written: the function goes on without a ledger that fails, but here a person can decide.
+func (c *cli) record(ctx context.Context, r *reconcile.Reconciler) error {
 	kept, err := c.table(ctx)
 	if errors.Is(err, errNoLedger) {
-		return nil, nil
+		return nil
 	} else if err != nil {
-		return nil, err
+		return err
 	}
 	// No pool has this id, so that no other run is in the way.
 	if _, err := kept.Acquire(ctx, "no pool", "the command line", time.Now(), time.Time{}); err != nil {
-		return nil, fmt.Errorf("nothing was written, because the ledger does not work (apply and replay run without "+
+		return fmt.Errorf("nothing was written, because the ledger does not work (apply and replay run without "+
 			"one with --ledger ''): %w", c.noTable(err))
 	}
-	return kept, nil
+	r.Ledger, r.Actor = kept, c.caller(ctx)
+	return nil
 }
 
 // entry is an outcome as it is shown. An error of the ledger changes no outcome, but the history lacks something: it is
 // printed first. The id of a record that only this process has is of no use to anybody.
-func (c *cli) entry(out outcome.Outcome, recorded, brief bool) stream.Entry {
+func (c *cli) entry(out outcome.Outcome, r *reconcile.Reconciler, brief bool) stream.Entry {
 	if out.Details.LedgerError != "" {
 		fmt.Fprintf(c.err, "the ledger failed: %s\n", out.Details.LedgerError)
 	}
-	if !recorded {
+	if _, memory := r.Ledger.(*ledger.Memory); memory {
 		out.Record = ""
 	}
 	return stream.OfOutcome(out, brief)

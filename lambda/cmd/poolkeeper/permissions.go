@@ -34,11 +34,12 @@ func (c *cli) runPermissions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ids, err := list(ctx, pools)
+	if err != nil {
+		return err
+	}
 	roles, want := map[string]int{}, userpool.Want{Documents: []baseline.DocumentName{baseline.UserPool}}
-	for id, err := range (selection{all: true}).each(ctx, pools) {
-		if err != nil {
-			return err
-		}
+	for _, id := range ids {
 		state, err := c.read(ctx, pools, id, want)
 		if err != nil {
 			return err

@@ -69,20 +69,24 @@ func (c *cli) reconciler(ctx context.Context, writes bool) (*reconcile.Reconcile
 	if err != nil {
 		return nil, "", err
 	}
-	return c.newReconciler(pools, required, ledger.NewMemory()), text, nil
+	return c.newReconciler(pools, required), text, nil
 }
 
 // runPlan shows the plan of the pools as results, and adds it to the one that is saved.
 func (c *cli) runPlan(ctx context.Context, which selection, saved *savedPlan) (summary, error) {
-	var s summary
 	to := c.results()
-	err := c.everywhere(ctx, &s, failuresTo(to), func(one *cli) error {
+	of := func(one *cli) (*reconcile.Reconciler, error) {
 		r, text, err := one.reconciler(ctx, false)
-		if err != nil {
-			return err
+		if err == nil {
+			saved.File, saved.Baseline = r.Baseline.File, text
 		}
-		saved.File, saved.Baseline = r.Baseline.File, text
-		return one.showPlans(ctx, r, which, &s, to, saved.add)
+		return r, err
+	}
+	s, err := c.plans(ctx, which, of, func(p poolPlan) error {
+		if p.err == nil {
+			saved.add(p.preview)
+		}
+		return to.Write(p.entry(which.all, c.output == string(stream.Text)))
 	})
 	if err == nil {
 		err = to.Write(stream.OfSummary("summary", s, s.plan(true)))
@@ -90,23 +94,12 @@ func (c *cli) runPlan(ctx context.Context, which selection, saved *savedPlan) (s
 	return s, errors.Join(err, to.Close(err == nil))
 }
 
-// showPlans shows the plans of the pools as results.
-func (c *cli) showPlans(ctx context.Context, r *reconcile.Reconciler, which selection, s *summary, to stream.Stream,
-	each func(outcome.Preview)) error {
-	return c.show(ctx, r, which, s, func(p poolPlan) error {
-		if p.err == nil {
-			each(p.preview)
-		}
-		return to.Write(p.entry(which.all, c.output == string(stream.Text)))
-	})
-}
-
 // A poolPlan is the plan of one pool, or why there is none.
 type poolPlan struct {
-	id       string
-	preview  outcome.Preview
-	required *baseline.Baseline
-	err      error
+	id      string
+	preview outcome.Preview
+	r       *reconcile.Reconciler // that made the plan
+	err     error
 }
 
 // failure is why the pool could not be read, or nil.
@@ -115,11 +108,6 @@ func (p poolPlan) failure() error {
 		return errors.New(out.Reason)
 	}
 	return p.err
-}
-
-// failuresTo shows what failed as results.
-func failuresTo(to stream.Stream) func(poolPlan) error {
-	return func(p poolPlan) error { return to.Write(stream.OfFailure(p.id, p.err)) }
 }
 
 // entry is the plan as it is shown. If brief, people do not see a pool in sync. If values, the value that would be
@@ -136,55 +124,55 @@ func (p poolPlan) entry(brief, values bool) stream.Entry {
 
 // withValues returns the preview with "12 (requires >= 12)" for a requirement ">= 12".
 func (p poolPlan) withValues() outcome.Preview {
-	shown, before := p.preview, p.preview.Before
-	if p.required == nil || !drifts(shown.Outcome, outcome.StatePlanned) {
-		return shown
-	}
-	policy := p.required.Policy(before.Identity(), shown.Details.Times.Seen)
-	operator := map[string]bool{}
-	for _, o := range policy.Requirements {
-		operator[o.Setting] = o.Op != baseline.Equal
-	}
-	written := map[string]any{}
-	for _, d := range baseline.Compare(policy, before.Own()).Drifts {
-		member, _ := baseline.Lookup(d.Setting)
-		if operator[d.Setting] && d.Action == baseline.Write {
-			written[d.Setting] = baseline.Mask(member, d.Value)
-		} else if operator[d.Setting] && d.Action == baseline.LeaveOut {
-			written[d.Setting] = nil
-		}
-	}
+	shown := p.preview
 	shown.Drifts = slices.Clone(shown.Drifts)
 	for i, d := range shown.Drifts {
-		if value, ok := written[d.Setting]; ok && d.State == outcome.StatePlanned && d.Want != nil {
-			shown.Drifts[i].Want = fmt.Sprintf("%s (requires %s)", report.Value(value), report.Value(d.Want))
+		member, _ := baseline.Lookup(d.Setting)
+		value := report.Value(baseline.Mask(member, baseline.ValueAt(shown.After.Own(), d.Setting)))
+		if want := report.Value(d.Want); d.State == outcome.StatePlanned && d.Reason == "" && value != want {
+			shown.Drifts[i].Want = fmt.Sprintf("%s (requires %s)", value, want)
 		}
 	}
 	return shown
 }
 
-// show plans the pools, counts them and hands on each plan as it comes. A pool that cannot be read stops no other.
-func (c *cli) show(ctx context.Context, r *reconcile.Reconciler, which selection, s *summary, each func(poolPlan) error,
-) error {
-	work := func(ctx context.Context, id string) poolPlan { return c.planOf(ctx, r, which, id) }
-	err := inOrder(ctx, which.each(ctx, r.Pools), work, func(p poolPlan) error {
-		if p.err != nil && ctx.Err() != nil {
-			return ctx.Err()
+// plans plans the pools of each account and Region, counts them, and hands on each plan, or why there is none. of makes
+// what plans the pools of one account and Region.
+func (c *cli) plans(ctx context.Context, which selection, of func(*cli) (*reconcile.Reconciler, error),
+	each func(poolPlan) error) (s summary, err error) {
+	err = c.everywhere(ctx, &s, each, func(one *cli) error {
+		r, err := of(one)
+		if err != nil {
+			return err
 		}
-		s.read(p)
-		return each(p)
+		ids, err := which.list(ctx, r.Pools)
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+		work := func(ctx context.Context, id string) poolPlan { return one.planOf(ctx, r, which, id) }
+		err = inOrder(ctx, ids, work, func(p poolPlan) error {
+			if p.err != nil && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			s.read(p)
+			return each(p)
+		})
+		if ctx.Err() != nil {
+			return fmt.Errorf("interrupted after %s; nothing was written", counted(s.Pools, "user pool"))
+		}
+		if err == nil && which.all && len(ids) == 0 {
+			one.noPools()
+		}
+		return err
 	})
-	if ctx.Err() != nil {
-		return fmt.Errorf("interrupted after %s; nothing was written", counted(s.Pools, "user pool"))
-	}
-	if err == nil && which.all && s.Pools == 0 {
-		c.noPools()
-	}
-	return err
+	return s, err
 }
 
+// planOf plans a pool without the records of earlier runs: a person sees what they would hold back.
 func (c *cli) planOf(ctx context.Context, r *reconcile.Reconciler, which selection, id string) poolPlan {
-	p, err := r.Plan(ctx, id)
+	alone := *r
+	alone.Ledger = ledger.NewMemory()
+	p, err := alone.Plan(ctx, id)
 	var later *outcome.DeferredError
 	if errors.As(err, &later) {
 		err = errors.New(later.Reason)
@@ -192,5 +180,5 @@ func (c *cli) planOf(ctx context.Context, r *reconcile.Reconciler, which selecti
 	if err == nil && !which.all && p.Reason == outcome.GoneReason {
 		err = c.gone(ctx, r.Pools, id)
 	}
-	return poolPlan{id: id, preview: p, required: r.Baseline, err: err}
+	return poolPlan{id: id, preview: p, r: r, err: err}
 }

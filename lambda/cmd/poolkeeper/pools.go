@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"regexp"
 	"slices"
 	"sync"
@@ -39,20 +38,9 @@ func (c *cli) poolFlag(command *cobra.Command, ids *[]string, help string) {
 		if err != nil {
 			return nil
 		}
-		return idsOf(command.Context(), pools)
+		ids, _ := list(command.Context(), pools)
+		return ids
 	})
-}
-
-// idsOf returns the ids of all pools, as far as they can be listed.
-func idsOf(ctx context.Context, pools reconcile.Pools) []string {
-	var ids []string
-	list(ctx, pools, func(id string, err error) bool {
-		if err == nil {
-			ids = append(ids, id)
-		}
-		return err == nil
-	})
-	return ids
 }
 
 func (s selection) check() error {
@@ -76,77 +64,58 @@ func (s selection) named() error {
 	return nil
 }
 
-// each yields the ids of the pools, page by page, so that their number does not matter. One that is named twice comes
-// once. An error ends it.
-func (s selection) each(ctx context.Context, pools reconcile.Pools) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		for i, id := range s.ids {
-			if !slices.Contains(s.ids[:i], id) && !yield(id, nil) {
-				return
-			}
-		}
-		if s.all {
-			list(ctx, pools, yield)
+// list returns the ids of the pools. One that is named twice comes once.
+func (s selection) list(ctx context.Context, pools reconcile.Pools) ([]string, error) {
+	if s.all {
+		return list(ctx, pools)
+	}
+	var ids []string
+	for _, id := range s.ids {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
 		}
 	}
+	return ids, nil
 }
 
-// list yields the ids of all pools, page by page.
-func list(ctx context.Context, pools reconcile.Pools, yield func(string, error) bool) {
+// list returns the ids of all pools.
+func list(ctx context.Context, pools reconcile.Pools) (ids []string, err error) {
 	for token := ""; ; {
-		ids, next, err := pools.List(ctx, token)
+		some, next, err := pools.List(ctx, token)
 		if err == nil && next != "" && next == token {
 			err = errors.New("the API gave the token of the same page again")
 		}
 		if err != nil {
-			yield("", fmt.Errorf("listing the user pools: %w", err))
-			return
+			return nil, fmt.Errorf("listing the user pools: %w", err)
 		}
-		for _, id := range ids {
-			if !yield(id, nil) {
-				return
-			}
-		}
+		ids = append(ids, some...)
 		if token = next; next == "" {
-			return
+			return ids, nil
 		}
 	}
 }
 
 // workers is how many pools are read side by side: enough to use up the rates while each answer takes its time.
-const workers = 16
+const workers = 32
 
-// inOrder does the work for each id, several side by side, and hands on the results in the order of the ids. It holds
-// no more than a few results at a time. The first error of the ids, or of emit, ends it.
-func inOrder[T any](ctx context.Context, ids iter.Seq2[string, error], work func(context.Context, string) T,
-	emit func(T) error) error {
-	ctx, stop := context.WithCancel(ctx)
-	var running sync.WaitGroup
-	defer running.Wait()
-	defer stop()
-	queue := make(chan chan T, workers)
-	var listing error
-	running.Go(func() {
-		defer close(queue)
-		for id, err := range ids {
-			if err != nil {
-				listing = err
-				return
-			}
-			result := make(chan T, 1)
-			select {
-			case queue <- result:
-			case <-ctx.Done():
-				listing = ctx.Err()
-				return
-			}
-			running.Go(func() { result <- work(ctx, id) })
+// inOrder does the work for each id, several side by side, and hands on the results in the order of the ids. The first
+// error of emit, or an interruption, ends it.
+func inOrder[T any](ctx context.Context, ids []string, work func(context.Context, string) T, emit func(T) error) error {
+	for some := range slices.Chunk(ids, workers) {
+		results := make([]T, len(some))
+		var running sync.WaitGroup
+		for i, id := range some {
+			running.Go(func() { results[i] = work(ctx, id) })
 		}
-	})
-	for result := range queue {
-		if err := emit(<-result); err != nil {
-			return err
+		running.Wait()
+		for _, result := range results {
+			if err := emit(result); err != nil {
+				return err
+			}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 	}
-	return listing
+	return nil
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +15,6 @@ import (
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/queue"
 	"poolkeeper/lambda/reconcile"
-	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/report/stream"
 )
 
@@ -55,16 +52,12 @@ func (c *cli) replay() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			kept, err := c.openLedger(command.Context())
-			if err != nil {
+			r := c.newReconciler(client, required)
+			if err := c.record(command.Context(), r); err != nil {
 				return err
 			}
-			r := c.newReconciler(client, required, ledger.NewMemory())
-			if kept != nil {
-				r.Ledger, r.Actor = kept, c.caller(command.Context())
-			}
 			r.OwnRole = c.getenv("ROLE_ARN")
-			p := replaying{c: c, recorded: kept != nil, reconciler: r, to: c.results(), scans: ledger.NewMemory()}
+			p := replaying{c: c, reconciler: r, to: c.results(), scans: ledger.NewMemory()}
 			return p.run(command.Context(), events)
 		},
 	}
@@ -96,87 +89,65 @@ func readEvents(paths []string, stdin io.Reader) ([][]byte, error) {
 // replaying is one run of replay.
 type replaying struct {
 	c          *cli
-	recorded   bool
 	reconciler *reconcile.Reconciler
-	to         stream.Stream
+	to         *stream.Stream
 	scans      reconcile.Ledger // knows when this process began a scan: others do not rely on it
 	summary    summary
-	failed     error // of the output
 }
 
-// run handles the events. An interruption ends the waits of a pool, but not its writes.
-func (p *replaying) run(ctx context.Context, events [][]byte) error {
-	for i, payload := range events {
+// run handles the events, and after a scan those that it sends. An interruption ends the waits of a pool, but not its
+// writes. The error is that of the output, or of an interruption.
+func (p *replaying) run(ctx context.Context, events [][]byte) (err error) {
+	for err == nil && len(events) > 0 {
 		if ctx.Err() != nil {
-			interrupted := fmt.Errorf("interrupted: %d of %d events were not handled", len(events)-i, len(events))
-			p.failed = errors.Join(p.failed, interrupted)
+			err = fmt.Errorf("interrupted: %s not handled", counted(len(events), "event"))
 			break
 		}
-		request := event.Decode(payload, event.Home{})
+		request := event.Decode(events[0], event.Home{})
+		events = events[1:]
 		switch request.Kind {
 		case event.One:
-			_, _ = p.one(ctx, request, false)
+			r := interruptible(ctx, p.reconciler)
+			out, failed := r.Reconcile(context.WithoutCancel(ctx), request)
+			if err = p.show(out, failed, !request.Scan.Started.IsZero()); err == nil {
+				p.c.close(ctx, r, out)
+			}
 		case event.All:
-			p.scan(ctx, request)
+			var sent [][]byte
+			sent, err = p.scan(ctx, request)
+			events = append(sent, events...)
 		default:
-			p.show(outcome.Outcome{Outcome: outcome.Ignored, UserPoolID: request.UserPoolID, Cause: request.Cause,
+			err = p.show(outcome.Outcome{Outcome: outcome.Ignored, UserPoolID: request.UserPoolID, Cause: request.Cause,
 				Baseline: p.reconciler.Baseline.Digest, Drifts: []outcome.Finding{}, Writes: []string{},
 				Reason: string(request.Reason) + ": " + request.Detail}, nil, false)
 		}
 	}
-	if err := errors.Join(p.failed, p.to.Close(p.failed == nil)); err != nil {
+	if err := errors.Join(err, p.to.Close(err == nil)); err != nil {
 		return err
 	}
 	return p.summary.exit()
 }
 
-// one reconciles one pool.
-func (p *replaying) one(ctx context.Context, request event.Request, brief bool) (outcome.Outcome, error) {
-	r := interruptible(ctx, p.reconciler)
-	out, err := r.Reconcile(context.WithoutCancel(ctx), request)
-	if p.show(out, err, brief) {
-		p.c.close(ctx, r, out)
-	}
-	return out, err
-}
-
-// show prints and counts an outcome, and reports whether it could be printed.
-func (p *replaying) show(out outcome.Outcome, err error, brief bool) bool {
+// show prints and counts an outcome.
+func (p *replaying) show(out outcome.Outcome, err error, brief bool) error {
 	p.summary.Pools++
 	p.summary.did(out, err)
-	written := p.to.Write(p.c.entry(out, p.recorded, brief))
-	p.failed = errors.Join(p.failed, written)
-	return written == nil
+	return p.to.Write(p.c.entry(out, p.reconciler, brief))
 }
 
-var errInterrupted = errors.New("interrupted")
-
-// scan reconciles every pool, one after the other.
-func (p *replaying) scan(ctx context.Context, request event.Request) {
-	r, untouched := p.reconciler, 0
-	scanner := queue.Scanner{Pools: r.Pools, Baseline: r.Baseline, Ledger: p.scans, OwnRole: r.OwnRole, Now: r.Now,
-		Sleep: r.Sleep, Handle: func(_ context.Context, one event.Request) (outcome.Outcome, error) {
-			if ctx.Err() != nil {
-				untouched++
-				return outcome.Outcome{}, errInterrupted
-			}
-			return p.one(ctx, one, true)
-		}}
-	result, err := scanner.Scan(ctx, request)
-	if untouched > 0 { // the rest of the page
-		delete(result.Outcomes, "")
-		result.Pools -= untouched
-		result.Failed = slices.DeleteFunc(result.Failed, func(f outcome.Failure) bool { return f.Outcome == "" })
+// scan returns the events that a scan sends, one for each pool.
+func (p *replaying) scan(ctx context.Context, request event.Request) (events [][]byte, err error) {
+	send := func(_ context.Context, bodies []string) error {
+		for _, body := range bodies {
+			events = append(events, []byte(body))
+		}
+		return nil
 	}
-	if ctx.Err() != nil {
-		result.Reason, err = "interrupted", nil
-		pools := counted(result.Pools, "user pool")
-		p.failed = errors.Join(p.failed, fmt.Errorf("interrupted: the scan ended after %s", pools))
-	}
-	if err != nil {
+	r := p.reconciler
+	result, failed := queue.Scanner{Pools: r.Pools, Baseline: r.Baseline, Ledger: p.scans, OwnRole: r.OwnRole,
+		Send: send, Now: r.Now, Sleep: r.Sleep}.Scan(ctx, request)
+	if failed != nil {
 		p.summary.fail("scan", result.Reason)
 	}
-	var text strings.Builder
-	p.failed = errors.Join(p.failed, report.Scan(&text, result, p.c.paint()),
-		p.to.Write(stream.OfSummary("scan", result, strings.TrimSuffix(text.String(), "\n"))))
+	return events, p.to.Write(stream.OfScan(result))
 }

@@ -3,15 +3,16 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/report/page"
+	"poolkeeper/lambda/report/stream"
 )
 
 func (c *cli) report() *cobra.Command {
@@ -38,20 +39,19 @@ func (c *cli) report() *cobra.Command {
 
 func (c *cli) runReport(ctx context.Context, which selection) (s summary, err error) {
 	p := page.New(time.Now())
-	each := func(l poolPlan) error {
+	of := func(one *cli) (*reconcile.Reconciler, error) {
+		r, _, err := one.reconciler(ctx, false)
+		if err == nil {
+			p.Require(r.Baseline)
+		}
+		return r, err
+	}
+	s, err = c.plans(ctx, which, of, func(l poolPlan) error {
 		if c.output != "html" {
 			return c.finding(l)
 		}
 		p.Add(l.id, l.withValues(), l.failure())
 		return nil
-	}
-	err = c.everywhere(ctx, &s, each, func(one *cli) error {
-		r, _, err := one.reconciler(ctx, false)
-		if err != nil {
-			return err
-		}
-		p.Require(r.Baseline)
-		return one.show(ctx, r, which, &s, each)
 	})
 	if err == nil && c.output == "html" {
 		err = p.Write(c.out)
@@ -71,7 +71,5 @@ func (c *cli) finding(p poolPlan) error {
 	if !ok {
 		return nil
 	}
-	encoder := json.NewEncoder(report.Printable(c.out))
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(report.OCSF(f))
+	return stream.Encode(c.out, report.OCSF(f))
 }

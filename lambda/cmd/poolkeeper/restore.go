@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
@@ -73,8 +72,10 @@ func (a *applying) restore(ctx context.Context, path string, raw []byte, saved u
 			a.lost = append(a.lost, setting)
 		}
 	}
-	err = a.run(ctx, selection{ids: []string{saved.UserPoolID}}, func(one *cli) (*reconcile.Reconciler, error) {
-		return one.newReconciler(client, required, ledger.NewMemory()), nil
+	which := selection{ids: []string{saved.UserPoolID}}
+	err = a.run(ctx, which, func(*cli) (*reconcile.Reconciler, error) {
+		r := a.c.newReconciler(client, required)
+		return r, a.c.record(ctx, r)
 	}, nil)
 	if err == nil && len(a.lost) > 0 {
 		return exit(exitDrifted)

@@ -247,10 +247,12 @@ func undone(t testing.TB, required *baseline.Baseline) (string, error) {
 		t.Fatal(err)
 	}
 	records := ledger.NewMemory()
-	a := applying{c: c, cause: "apply", yes: true, records: records}
+	a := applying{c: c, cause: "apply", yes: true}
 	var status exit
 	err = a.run(t.Context(), selection{ids: []string{servedPool}}, func(*cli) (*reconcile.Reconciler, error) {
-		return c.newReconciler(pools, required, records), nil
+		r := c.newReconciler(pools, required)
+		r.Ledger = records
+		return r, nil
 	}, nil)
 	if err != nil && !errors.As(err, &status) {
 		t.Fatalf("%v\n%s", err, out.String())
@@ -264,7 +266,7 @@ func undone(t testing.TB, required *baseline.Baseline) (string, error) {
 	}
 	out.Reset()
 	a.cause = "undo"
-	err = a.undo(t.Context(), history.Records[0].ID)
+	err = a.undo(t.Context(), records, history.Records[0].ID)
 	return out.String(), err
 }
 

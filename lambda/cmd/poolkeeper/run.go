@@ -181,7 +181,7 @@ func (c *cli) check(command *cobra.Command) error {
 }
 
 // results returns the stream that results are written to.
-func (c *cli) results() stream.Stream { return stream.New(stream.Format(c.output), c.out, c.paint()) }
+func (c *cli) results() *stream.Stream { return stream.New(stream.Format(c.output), c.out, c.paint()) }
 
 // paint reports whether results are colored: on a terminal, unless NO_COLOR is set.
 func (c *cli) paint() report.Paint {

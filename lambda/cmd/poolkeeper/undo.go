@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 )
@@ -28,15 +27,15 @@ func (c *cli) undo() *cobra.Command {
 				return fmt.Errorf("%q is not the id of a record, such as %s; poolkeeper history lists them", args[0],
 					exampleRecord)
 			}
-			err := a.begin(command)
-			if err == nil {
-				a.cause += " " + args[0]
-				a.records, err = c.table(command.Context())
+			if err := a.begin(command); err != nil {
+				return err
 			}
+			a.cause += " " + args[0]
+			records, err := c.table(command.Context())
 			if err != nil {
 				return err
 			}
-			return a.undo(command.Context(), args[0])
+			return a.undo(command.Context(), records, args[0])
 		},
 	}
 	c.stackFlag(command)
@@ -45,8 +44,8 @@ func (c *cli) undo() *cobra.Command {
 
 const exampleRecord = "eu-west-1_AbCdEf123.20261001T091540.000000Z"
 
-func (a *applying) undo(ctx context.Context, id string) error {
-	record, err := a.records.Record(ctx, id)
+func (a *applying) undo(ctx context.Context, records reconcile.Ledger, id string) error {
+	record, err := records.Record(ctx, id)
 	switch {
 	case err != nil:
 		return a.c.noTable(err)
@@ -70,9 +69,10 @@ func (a *applying) undo(ctx context.Context, id string) error {
 	fmt.Fprintln(a.c.notes, "unless the settings are exempted or the baseline changes, the function fixes them at the "+
 		"next event or scan")
 	a.target = &then
-	err = a.run(ctx, selection{ids: []string{record.UserPoolID}}, func(one *cli) (*reconcile.Reconciler, error) {
-		return one.newReconciler(client, required, ledger.NewMemory()), nil
-	}, nil)
+	r := a.c.newReconciler(client, required)
+	r.Ledger, r.Actor = records, a.c.caller(ctx)
+	which := selection{ids: []string{record.UserPoolID}}
+	err = a.run(ctx, which, func(*cli) (*reconcile.Reconciler, error) { return r, nil }, nil)
 	if err == nil && len(kept) > 0 {
 		return exit(exitDrifted)
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // warn names each setting that gets weaker by what is planned, and the checks of other tools that will complain.
-func (a *applying) warn(to stream.Stream, p outcome.Preview) error {
+func (a *applying) warn(to *stream.Stream, p outcome.Preview) error {
 	if a.target == nil {
 		return nil
 	}

@@ -2,7 +2,6 @@ package stream
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -21,7 +20,7 @@ type Entry struct {
 	findings []finding
 	failed   string // why the pool or file is not as required, where no finding says it
 	json     any
-	text     func(io.Writer, report.Paint) error // nil where people need not see the entry
+	text     func(report.Paint) string // nil where people need not see the entry
 }
 
 // A finding is one thing that is not as required. Where it is not about a setting of a pool, it has a Reason alone.
@@ -124,7 +123,7 @@ func OfOutcome(out outcome.Outcome, brief bool) Entry {
 	e.add("reason", out.Reason)
 	nothing := out.Outcome == outcome.Unchanged || out.Outcome == outcome.Ignored
 	if !brief || len(out.Drifts) > 0 || !nothing {
-		e.text = func(w io.Writer, paint report.Paint) error { return report.Text(w, out, paint) }
+		e.text = func(paint report.Paint) string { return report.Text(out, paint) }
 	}
 	return e
 }
@@ -141,7 +140,7 @@ func OfPreview(p outcome.Preview, brief bool) Entry {
 	e.add("calls", strings.Join(p.Writes, ", "))
 	e.add("reason", p.Reason)
 	if !brief || len(p.Drifts) > 0 || e.failed != "" {
-		e.text = func(w io.Writer, paint report.Paint) error { return report.Plan(w, p, paint) }
+		e.text = func(paint report.Paint) string { return report.Plan(p, paint) }
 	}
 	return e
 }
@@ -151,17 +150,22 @@ func OfFailure(id string, err error) Entry {
 	why := baseline.Legible(err.Error())
 	return Entry{name: id, word: "failed", failed: why, notes: []string{why},
 		json: object{"userPoolId": id, "error": why},
-		text: func(w io.Writer, paint report.Paint) error {
-			_, err := fmt.Fprintf(w, "%s  %s\n  reason    %s\n", paint.Bad("failed"), id, why)
-			return err
+		text: func(paint report.Paint) string {
+			return fmt.Sprintf("%s  %s\n  reason    %s\n", paint.Bad("failed"), id, why)
 		}}
+}
+
+// OfScan is the entry of a scan.
+func OfScan(scan outcome.ScanResult) Entry {
+	text := func(paint report.Paint) string { return report.Scan(scan, paint) }
+	return Entry{notes: strings.Split(strings.TrimSpace(text(false)), "\n"), json: object{"scan": scan}, text: text}
 }
 
 // OfSummary is the entry at the end: value is the summary's JSON, under that name, and text says the same on one or
 // more lines.
 func OfSummary(name string, value any, text string) Entry {
 	return Entry{notes: strings.Split(text, "\n"), json: object{name: value},
-		text: func(w io.Writer, _ report.Paint) error { _, err := fmt.Fprintln(w, text); return err }}
+		text: func(report.Paint) string { return text + "\n" }}
 }
 
 // A fileFinding is a finding of a baseline file, as JSON.
@@ -194,7 +198,7 @@ func OfFile(name string, faults baseline.Errors, lints []baseline.Lint, source [
 		add(warning, l.ID, l.Path, l.Message, l.Position)
 	}
 	e.json = object{"file": name, "findings": all}
-	e.text = func(w io.Writer, paint report.Paint) error {
+	e.text = func(paint report.Paint) string {
 		var b strings.Builder
 		for _, f := range e.findings {
 			if f.level == warning {
@@ -204,8 +208,7 @@ func OfFile(name string, faults baseline.Errors, lints []baseline.Lint, source [
 			}
 			b.WriteString(caret(source, f, paint))
 		}
-		_, err := io.WriteString(w, b.String())
-		return err
+		return b.String()
 	}
 	return e
 }

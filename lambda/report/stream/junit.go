@@ -8,12 +8,6 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// junit collects a suite for each pool or file: a case for each finding, or one that passes.
-type junit struct {
-	w      io.Writer
-	suites []suite
-}
-
 type (
 	suite struct {
 		Name     string     `xml:"name,attr"`
@@ -36,11 +30,8 @@ type (
 	}
 )
 
-// Write adds the suite of a pool or file. This format has no place for a summary.
-func (j *junit) Write(e Entry) error {
-	if e.name == "" {
-		return nil
-	}
+// suiteOf is the suite of a pool or file: a case for each finding, or one that passes.
+func suiteOf(e Entry) suite {
 	s := suite{Name: e.name}
 	for _, f := range e.findings {
 		c := testCase{Name: f.where(), Class: e.name}
@@ -63,20 +54,25 @@ func (j *junit) Write(e Entry) error {
 		s.Cases = []testCase{{Name: e.word, Class: e.name}}
 	}
 	s.Tests = len(s.Cases)
-	j.suites = append(j.suites, s)
-	return nil
+	return s
 }
 
-// Close writes the document.
-func (j *junit) Close(bool) error {
-	raw, err := xml.MarshalIndent(struct {
+// writeJUnit writes the document. It has no place for a summary.
+func writeJUnit(w io.Writer, entries []Entry) error {
+	document := struct {
 		XMLName xml.Name `xml:"testsuites"`
 		Name    string   `xml:"name,attr"`
 		Suites  []suite  `xml:"testsuite"`
-	}{Name: "poolkeeper", Suites: j.suites}, "", "  ")
+	}{Name: "poolkeeper"}
+	for _, e := range entries {
+		if e.name != "" {
+			document.Suites = append(document.Suites, suiteOf(e))
+		}
+	}
+	raw, err := xml.MarshalIndent(document, "", "  ")
 	if err != nil {
 		return fmt.Errorf("writing JUnit: %w", err)
 	}
-	_, err = fmt.Fprintf(j.w, "%s%s\n", xml.Header, raw)
+	_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, raw)
 	return err
 }

@@ -3,7 +3,6 @@ package stream
 import (
 	"crypto/sha256"
 	"fmt"
-	"io"
 	"maps"
 	"net/url"
 	"path/filepath"
@@ -17,26 +16,6 @@ import (
 
 // An object is one of JSON.
 type object = map[string]any
-
-// sarif collects the results of one run.
-type sarif struct {
-	w       io.Writer
-	results []object
-	rules   map[string]bool
-	notes   []object
-}
-
-// Write adds a result for each finding. A pool that could not be read has no result: the run names the first hundred.
-func (s *sarif) Write(e Entry) error {
-	if e.failed != "" && len(s.notes) < 100 {
-		s.notes = append(s.notes, object{"level": failure, "message": object{"text": e.name + ": " + e.failed}})
-	}
-	for _, f := range e.findings {
-		s.rules[f.id] = true
-		s.results = append(s.results, resultOf(e.name, f))
-	}
-	return nil
-}
 
 func resultOf(name string, f finding) object {
 	text, print, at := f.says(), name+"\x00"+f.id+"\x00\x00"+f.Reason, object{}
@@ -61,10 +40,21 @@ func resultOf(name string, f finding) object {
 	return r
 }
 
-// Close writes the run.
-func (s *sarif) Close(done bool) error {
-	rules := []object{}
-	for _, id := range slices.Sorted(maps.Keys(s.rules)) {
+// sarif is the log of one run, with a result for each finding. A pool that could not be read has no result: the run
+// names the first hundred.
+func sarif(entries []Entry, done bool) object {
+	used := map[string]bool{}
+	rules, results, failures := []object{}, []object{}, []object{}
+	for _, e := range entries {
+		if e.failed != "" && len(failures) < 100 {
+			failures = append(failures, object{"level": failure, "message": object{"text": e.name + ": " + e.failed}})
+		}
+		for _, f := range e.findings {
+			used[f.id] = true
+			results = append(results, resultOf(e.name, f))
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(used)) {
 		rule := object{"id": id}
 		if m, ok := baseline.Lookup(id); ok && m.Doc != "" {
 			rule["shortDescription"] = object{"text": m.Doc}
@@ -74,13 +64,10 @@ func (s *sarif) Close(done bool) error {
 		}
 		rules = append(rules, rule)
 	}
-	invocation := object{"executionSuccessful": done && len(s.notes) == 0}
-	if len(s.notes) > 0 {
-		invocation["toolExecutionNotifications"] = s.notes
-	}
-	return encoder(s.w).Encode(object{
+	invocation := object{"executionSuccessful": done && len(failures) == 0, "toolExecutionNotifications": failures}
+	return object{
 		"$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
-		"version": "2.1.0", "runs": []object{{"results": append([]object{}, s.results...),
-			"tool":       object{"driver": object{"name": "poolkeeper", "rules": rules}},
-			"columnKind": "unicodeCodePoints", "invocations": []object{invocation}}}})
+		"version": "2.1.0", "runs": []object{{"results": results, "columnKind": "unicodeCodePoints",
+			"tool":        object{"driver": object{"name": "poolkeeper", "rules": rules}},
+			"invocations": []object{invocation}}}}
 }

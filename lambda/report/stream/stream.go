@@ -26,69 +26,58 @@ const (
 // Formats returns all of them.
 func Formats() []Format { return []Format{Text, JSON, Markdown, SARIF, JUnit} }
 
-// A Stream writes entries as they come. Close ends the document; done reports whether the command came to its end.
-type Stream interface {
-	Write(Entry) error
-	Close(done bool) error
+// A Stream writes entries in one format: as they come, or all at the end where the format is one document.
+type Stream struct {
+	format  Format
+	w       io.Writer
+	paint   report.Paint
+	entries []Entry // of a document
 }
 
 // New returns a stream of the format, which is one of Formats, that writes to w.
-func New(format Format, w io.Writer, paint report.Paint) Stream {
-	switch format {
-	case JSON:
-		return lines{json: encoder(w)}
-	case Markdown:
-		return markdown{w: w}
-	case SARIF:
-		return &sarif{w: w, rules: map[string]bool{}}
-	case JUnit:
-		return &junit{w: w}
+func New(format Format, w io.Writer, paint report.Paint) *Stream {
+	return &Stream{format: format, w: w, paint: paint}
+}
+
+// Write adds an entry.
+func (s *Stream) Write(e Entry) error {
+	var text string
+	switch {
+	case s.format == JSON:
+		return Encode(s.w, e.json)
+	case s.format == SARIF || s.format == JUnit:
+		s.entries = append(s.entries, e)
+	case e.text == nil:
+	case s.format == Markdown:
+		text = markdown(e)
 	default:
-		return terminal{w: w, paint: paint}
+		text = e.text(s.paint)
+	}
+	_, err := io.WriteString(s.w, text)
+	return err
+}
+
+// Close ends the document. done says whether the command came to its end.
+func (s *Stream) Close(done bool) error {
+	switch s.format {
+	case SARIF:
+		return Encode(s.w, sarif(s.entries, done))
+	case JUnit:
+		return writeJUnit(s.w, s.entries)
+	default:
+		return nil
 	}
 }
 
-func encoder(w io.Writer) *json.Encoder {
+// Encode writes a value as a line of JSON that can be printed.
+func Encode(w io.Writer, v any) error {
 	e := json.NewEncoder(report.Printable(w))
 	e.SetEscapeHTML(false)
-	return e
+	return e.Encode(v)
 }
 
-// An open stream has no end to write.
-type open struct{}
-
-func (open) Close(bool) error { return nil }
-
-type terminal struct {
-	open
-	w     io.Writer
-	paint report.Paint
-}
-
-func (t terminal) Write(e Entry) error {
-	if e.text == nil {
-		return nil
-	}
-	return e.text(t.w, t.paint)
-}
-
-type lines struct {
-	open
-	json *json.Encoder
-}
-
-func (l lines) Write(e Entry) error { return l.json.Encode(e.json) }
-
-// markdown writes a heading and a table for each entry that has something to say.
-type markdown struct {
-	open
-	w io.Writer
-}
-
-func (m markdown) Write(e Entry) error {
-	if e.text == nil {
-		return nil
-	}
+// markdown is a heading and a table.
+func markdown(e Entry) string {
 	var b strings.Builder
 	if e.name != "" {
 		fmt.Fprintf(&b, "### %s: %s", e.word, code(e.name))
@@ -107,8 +96,7 @@ func (m markdown) Write(e Entry) error {
 	for _, note := range e.notes {
 		fmt.Fprintf(&b, "%s\n\n", escape(note))
 	}
-	_, err := io.WriteString(m.w, b.String())
-	return err
+	return b.String()
 }
 
 func cell(f finding) string {

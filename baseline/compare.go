@@ -45,7 +45,7 @@ type comparer struct {
 	live   map[string]any
 }
 
-func (c comparer) at(path string) any { return at(c.live, keys(path)) }
+func (c comparer) at(path string) any { return At(c.live, Keys(path)) }
 
 // absent reports whether the path is not set.
 func (c comparer) absent(path string) bool {
@@ -122,7 +122,7 @@ func (c comparer) examine(r Requirement) result {
 // presenceCounts reports whether the path belongs to a block that must be present itself, even if all its members have
 // twins elsewhere: the presence of the block enables an MFA factor.
 func presenceCounts(path string) bool {
-	block, _ := Lookup(keys(path)[0])
+	block, _ := Lookup(Keys(path)[0])
 	return block.ActiveWith != ""
 }
 
@@ -136,14 +136,14 @@ func (c comparer) counts(twin string) bool {
 	if newer, ok := TwinOf(twin); m.Superseded && ok && !c.absent(newer) {
 		return false
 	}
-	block, _ := Lookup(keys(twin)[0])
+	block, _ := Lookup(Keys(twin)[0])
 	return block.ActiveWith == "" || !c.absent(block.ActiveWith)
 }
 
 // off reports whether the path belongs to an MFA factor while MFA is off. The service may still show its settings then,
 // but the factor is not in use.
 func (c comparer) off(path string) bool {
-	block, _ := Lookup(keys(path)[0])
+	block, _ := Lookup(Keys(path)[0])
 	return block.GoneWith != "" && c.absent(block.GoneWith)
 }
 

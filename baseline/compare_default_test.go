@@ -194,7 +194,7 @@ func TestListsThatTheAPIRefuses(t *testing.T) {
 		"no value is named": {say(tierPath, Matches, "P*"), "LITE", Report, ""},
 	} {
 		settings := map[string]any{}
-		put(settings, keys(c.require.Setting), c.live)
+		Put(settings, Keys(c.require.Setting), c.live)
 		drifts := Compare(policyOf([]Requirement{c.require}), settings).Drifts
 		if len(drifts) != 1 || drifts[0].Action != c.action || drifts[0].Reason != c.reason {
 			t.Errorf("%s: %+v, want %s, %q", name, drifts, c.action, c.reason)

@@ -3,6 +3,7 @@ package baseline
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // An aim is a requirement on a whole object: it must have exactly some members, or be absent.
@@ -62,7 +63,7 @@ func (c comparer) aim(m Member, r Requirement, place string, have any) aim {
 func (a aim) keep(pick func(path string) bool) {
 	for _, path := range a.paths() {
 		if beneath(a.place, path) && pick(path) {
-			put(a.target, a.below(path), Clone(a.at(path)))
+			Put(a.target, a.below(path), Clone(a.at(path)))
 		}
 	}
 }
@@ -75,7 +76,7 @@ func (a *aim) exempt() {
 			continue
 		}
 		if wanted[path] != live[path] {
-			a.exempted = append(a.exempted, parted{path, at(a.target, a.below(path)), a.at(path)})
+			a.exempted = append(a.exempted, parted{path, At(a.target, a.below(path)), a.at(path)})
 		} else if twin, ok := TwinOf(path); ok && a.differsElsewhere(path, twin) {
 			a.exempted = append(a.exempted, parted{path, a.wanted[path], a.at(twin)})
 		}
@@ -92,7 +93,7 @@ func (a aim) paths() []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-func (a aim) below(path string) []string { return keys(path)[len(keys(a.place)):] }
+func (a aim) below(path string) []string { return Keys(path)[len(Keys(a.place)):] }
 
 // ownedElsewhere reports whether a requirement on a part of the object, or on a twin of it, covers the leaf at path. If
 // the object must be absent, requirements on twins outside the object do not count.
@@ -144,9 +145,9 @@ func (a aim) saidElsewhere(path string) bool {
 // alwaysThere reports whether the leaf at path belongs to a part that cannot be absent and that the requirement does
 // not name.
 func (a aim) alwaysThere(path string) bool {
-	ks := keys(path)
-	for n := len(keys(a.place)) + 1; n <= len(ks); n++ {
-		part := pathOf(ks[:n])
+	ks := Keys(path)
+	for n := len(Keys(a.place)) + 1; n <= len(ks); n++ {
+		part := strings.Join(ks[:n], ".")
 		m, _ := Lookup(part)
 		if m.Keep != "" && !a.names(part) {
 			return true
@@ -168,10 +169,10 @@ func (a aim) names(part string) bool {
 func (a aim) needed(path string) bool {
 	m, _ := Lookup(path)
 	ks := a.below(path)
-	if !m.Required || len(ks) < 2 || at(a.target, ks) != nil {
+	if !m.Required || len(ks) < 2 || At(a.target, ks) != nil {
 		return false
 	}
-	around, _ := at(a.target, ks[:len(ks)-1]).(map[string]any)
+	around, _ := At(a.target, ks[:len(ks)-1]).(map[string]any)
 	return len(around) > 0
 }
 
@@ -185,10 +186,10 @@ func (a aim) mirror() {
 			continue
 		}
 		ks := a.below(twin)
-		if container := ks[:len(ks)-1]; at(a.target, container) == nil {
-			put(a.target, container, Clone(at(a.have, container)))
+		if container := ks[:len(ks)-1]; At(a.target, container) == nil {
+			Put(a.target, container, Clone(At(a.have, container)))
 		}
-		put(a.target, ks, Clone(a.wanted[path]))
+		Put(a.target, ks, Clone(a.wanted[path]))
 	}
 }
 
@@ -284,8 +285,8 @@ func (a aim) fill(target map[string]any) {
 		if twin, ok := TwinOf(path); ok && a.ownedElsewhere(path) && !a.absent(twin) {
 			v = a.at(twin)
 		}
-		if at(target, a.below(path)) == nil {
-			put(target, a.below(path), Clone(v))
+		if At(target, a.below(path)) == nil {
+			Put(target, a.below(path), Clone(v))
 		}
 	}
 }

@@ -60,7 +60,7 @@ func selfContained(r Requirement) Requirement {
 	m, _ := Lookup(r.Setting)
 	eachLeaf(m, r.Setting, Clone(value), func(_ Member, path string, _ any) {
 		if twin, ok := TwinOf(path); ok && !covers(r.Setting, twin) {
-			put(value, keys(path)[len(keys(r.Setting)):], nil)
+			Put(value, Keys(path)[len(Keys(r.Setting)):], nil)
 		}
 	})
 	return r
@@ -124,8 +124,8 @@ func TestOrderOfASetIsNoDrift(t *testing.T) {
 		turned, _ := Clone(settings).(map[string]any)
 		var require []Requirement
 		for _, p := range allPlaces() {
-			if l, ok := at(turned, keys(p.path)).([]any); ok && p.member.Set {
-				require = append(require, say(p.path, Equal, at(settings, keys(p.path))))
+			if l, ok := At(turned, Keys(p.path)).([]any); ok && p.member.Set {
+				require = append(require, say(p.path, Equal, At(settings, Keys(p.path))))
 				slices.Reverse(l)
 			}
 		}

@@ -78,12 +78,9 @@ func remedy(m Member, r Requirement, have any) (Action, any) {
 		if options := list(r.Value); len(options) > 0 {
 			return Write, Clone(options[0])
 		}
-	case Contains:
-		live := list(effective(m, have))
-		return writeList(m, slices.Concat(live, missing(m, live, list(r.Value))))
-	case Without:
-		if live, ok := effective(m, have).([]any); ok {
-			return writeList(m, less(m, live, list(r.Value)))
+	case Contains, Without:
+		if l := changed(m, r, have); l != nil && offLength(m, len(l)) == "" {
+			return Write, Clone(l)
 		}
 	case Absent:
 		return leaveOut(m)
@@ -103,12 +100,16 @@ func leaveOut(m Member) (Action, any) {
 	}
 }
 
-// writeList writes a list, unless the API does not accept its length.
-func writeList(m Member, l []any) (Action, any) {
-	if offLength(m, len(l)) != "" {
-		return Report, nil
+// changed returns the list that Contains or Without makes of another, or nil if there is none.
+func changed(m Member, r Requirement, have any) []any {
+	live, isList := effective(m, have).([]any)
+	switch {
+	case r.Op == Contains:
+		return slices.Concat([]any{}, live, missing(m, live, list(r.Value)))
+	case isList:
+		return less(m, live, list(r.Value))
 	}
-	return Write, Clone(l)
+	return nil
 }
 
 // offLength returns why a list with n elements cannot be written, or "".
@@ -128,16 +129,10 @@ func offLength(m Member, n int) string {
 
 // reason returns why nothing can be written although the requirement names a value, or "".
 func reason(m Member, r Requirement, have any) string {
-	live := list(effective(m, have))
-	switch {
-	case r.Set != nil:
+	if r.Set != nil || r.Op != Contains && r.Op != Without {
 		return ""
-	case r.Op == Contains:
-		return offLength(m, len(live)+len(missing(m, live, list(r.Value))))
-	case r.Op == Without:
-		return offLength(m, len(less(m, live, list(r.Value))))
 	}
-	return ""
+	return offLength(m, len(changed(m, r, have)))
 }
 
 // missing returns the elements of wanted that are not in l, in their order, each once.

@@ -33,7 +33,7 @@ func runOpCases(t *testing.T, cases map[string]opCase) {
 			}
 			m, _ := Lookup(c.require.Setting)
 			want := []Drift{{Setting: c.require.Setting, Rule: "1", Mode: Enforce, Want: c.want,
-				Have: Mask(m, at(settings, keys(c.require.Setting))), Action: c.action, Value: c.value}}
+				Have: Mask(m, At(settings, Keys(c.require.Setting))), Action: c.action, Value: c.value}}
 			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Drift{}, "Reason")); diff != "" {
 				t.Fatalf("%s (-want +got):\n%s", c.reason, diff)
 			}

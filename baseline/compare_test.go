@@ -30,9 +30,9 @@ func TestCompareEveryLeaf(t *testing.T) {
 			}
 			twin, twinned := TwinOf(p.path)
 			tampered := fullPool()
-			put(tampered, keys(p.path), other)
+			Put(tampered, Keys(p.path), other)
 			if twinned {
-				put(tampered, keys(twin), other)
+				Put(tampered, Keys(twin), other)
 			}
 			checkDrift(t, policy, tampered, literal, other)
 			checkDrift(t, policy, map[string]any{}, literal, nil)
@@ -251,7 +251,7 @@ func TestCompareShapes(t *testing.T) {
 		for _, op := range append(opsOf(p.member), Op("unheard of")) {
 			for _, v := range shapes {
 				settings := map[string]any{}
-				put(settings, keys(p.path), v)
+				Put(settings, Keys(p.path), v)
 				for _, argument := range append(shapes, sample(p.member, 0)) {
 					r := Owned{Requirement: say(p.path, op, argument)}
 					Compare(Policy{Requirements: []Owned{r}}, settings)

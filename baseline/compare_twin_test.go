@@ -34,10 +34,10 @@ func TestTwinsUnderEveryOperator(t *testing.T) {
 		want := holds(p.member, r, value)
 		here, there := map[string]any{"MfaConfiguration": "ON"}, map[string]any{"MfaConfiguration": "ON"}
 		both := map[string]any{"MfaConfiguration": "ON"}
-		put(here, keys(p.path), value)
-		put(there, keys(twin), value)
-		put(both, keys(p.path), value)
-		put(both, keys(twin), value)
+		Put(here, Keys(p.path), value)
+		Put(there, Keys(twin), value)
+		Put(both, Keys(p.path), value)
+		Put(both, Keys(twin), value)
 		for name, settings := range map[string]map[string]any{"the name": here, "the other name": there, "both": both} {
 			wanted := want
 			if name == "the other name" && strings.HasPrefix(p.path, smsMFAPath) && r.Op != Absent {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // contradictions finds requirements that the API cannot satisfy together: within each rule, and in the merged rules
@@ -37,8 +36,8 @@ func (p *parser) contradictions(b *Baseline) {
 
 func (p *parser) contradictory(w wanted) {
 	for _, c := range contradictions {
-		if path := c.found(w); path != "" {
-			p.add(Error{Position: w.position(path), Path: path, Message: c.message})
+		if c.broken(w) {
+			p.add(Error{Position: w.position(c.path), Path: c.path, Message: c.message})
 		}
 	}
 	p.lifetimes(w)
@@ -46,31 +45,20 @@ func (p *parser) contradictory(w wanted) {
 
 // lifetimes finds numbers that are out of range in every unit that they may have.
 func (p *parser) lifetimes(w wanted) {
-	for path, lifetime := range lifetimesOf() {
-		r, said := w.said[path]
-		if !said {
+	for path, r := range w.said {
+		m, _ := Lookup(path)
+		if m.Lifetime == nil {
 			continue
 		}
-		units := unitsOf(w, *lifetime)
+		units := unitsOf(w, *m.Lifetime)
 		for _, v := range r.values() {
-			if !slices.ContainsFunc(units, func(unit string) bool { return lifetime.takes(v, unit) }) {
+			if !slices.ContainsFunc(units, func(unit string) bool { return m.Lifetime.takes(v, unit) }) {
 				p.add(Error{Position: w.position(path), Path: path,
-					Message: fmt.Sprintf("is %s %s: %s", canonical(v), strings.Join(units, " or "), lifetime.Words)})
+					Message: fmt.Sprintf("is %s %s: %s", canonical(v), strings.Join(units, " or "), m.Lifetime.Words)})
 			}
 		}
 	}
 }
-
-// lifetimesOf maps the path of each duration setting to its unit and limits.
-var lifetimesOf = sync.OnceValue(func() map[string]*Lifetime {
-	of := map[string]*Lifetime{}
-	for _, m := range clientSettings {
-		if m.Lifetime != nil {
-			of[Clients+"."+m.Name] = m.Lifetime
-		}
-	}
-	return of
-})
 
 // unitsOf returns the units that a number may have under the requirements.
 func unitsOf(w wanted, l Lifetime) []string {
@@ -169,96 +157,81 @@ const (
 	rotationPath     = Clients + ".RefreshTokenRotation.Feature"
 )
 
-// contradictions are the sets of values that the API rejects together. found returns the path to report, or "".
+// contradictions are the sets of values that the API rejects together, each with the path to report.
 var contradictions = []struct {
-	found   func(w wanted) string
+	path    string
+	broken  func(w wanted) bool
 	message string
 }{
-	{func(w wanted) string {
-		return when(w.text(modePath) != "" && w.text(modePath) != "OFF" && w.text(tierPath) != "" &&
-			w.text(tierPath) != "PLUS", modePath)
-	}, "AUDIT and ENFORCED need UserPoolTier PLUS, but another tier is required"},
-	{func(w wanted) string {
+	{modePath, func(w wanted) bool {
+		return w.is(modePath, "AUDIT", "ENFORCED") && w.is(tierPath, "LITE", "ESSENTIALS")
+	},
+		"AUDIT and ENFORCED need UserPoolTier PLUS, but another tier is required"},
+	{verifyPath, func(w wanted) bool {
 		given := w.given(verifiedPath) || w.off[verifiedPath]
-		return when(given && len(beyond(w.texts(verifyPath), w.texts(verifiedPath))) > 0, verifyPath)
+		return given && len(beyond(w.texts(verifyPath), w.texts(verifiedPath))) > 0
 	}, "every attribute here must be in AutoVerifiedAttributes, which is required without it"},
-	{func(w wanted) string {
-		mechanisms := canonical(w.holds(recoveryPath))
-		return when(len(w.holds(recoveryPath)) > 1 && strings.Contains(mechanisms, `"admin_only"`), recoveryPath)
+	{recoveryPath, func(w wanted) bool {
+		mechanisms := w.holds(recoveryPath)
+		return len(mechanisms) > 1 && strings.Contains(canonical(mechanisms), `"admin_only"`)
 	}, "admin_only cannot be combined with other ways"},
-	{func(w wanted) string {
-		return when(twice(w.holds(recoveryPath), "Priority") || twice(w.holds(recoveryPath), "Name"), recoveryPath)
+	{recoveryPath, func(w wanted) bool {
+		return twice(w.holds(recoveryPath), "Priority") || twice(w.holds(recoveryPath), "Name")
 	}, "two ways cannot have the same Priority or the same Name"},
-	{func(w wanted) string {
+	{factorsPath, func(w wanted) bool {
 		r := w.said[factorsPath]
 		password := slices.Contains(list(r.Value), any("PASSWORD"))
-		return when(r.Op == Equal && !password || r.Op == Without && password, factorsPath)
+		return r.Op == Equal && !password || r.Op == Without && password
 	}, "the API does not accept first factors without PASSWORD"},
-	{func(w wanted) string {
-		return when(w.text(mfaPath) == "OFF" && (w.under(totpPath) || w.under(smsMFAPath) || w.under(emailMFAPath)), mfaPath)
-	}, "OFF cannot be combined with a factor that is required to be on"},
-	{func(w wanted) string {
-		on := w.text(mfaPath) == "ON" || w.text(mfaPath) == "OPTIONAL"
+	{mfaPath, func(w wanted) bool { return w.is(mfaPath, "OFF") && w.under(totpPath, smsMFAPath, emailMFAPath) },
+		"OFF cannot be combined with a factor that is required to be on"},
+	{mfaPath, func(w wanted) bool {
 		totp := w.off[totpPath] || w.off["SoftwareTokenMfaConfiguration"]
-		return when(on && totp && w.off[smsMFAPath] && w.off[emailMFAPath], mfaPath)
+		return w.is(mfaPath, "ON", "OPTIONAL") && totp && w.off[smsMFAPath] && w.off[emailMFAPath]
 	}, "ON and OPTIONAL need a factor, but all three are required to be off"},
-	{func(w wanted) string {
-		return when(w.under(emailMFAPath) && w.text(accountPath) == "COGNITO_DEFAULT", emailMFAPath)
-	}, "e-mail MFA needs EmailSendingAccount DEVELOPER, but COGNITO_DEFAULT is required"},
-	{func(w wanted) string {
-		return when(w.text(keyTypePath) == "AWS_OWNED_KEY" && w.under(keyPath), keyPath)
-	}, "AWS_OWNED_KEY cannot have a KmsKeyArn"},
-	{func(w wanted) string {
-		return when(w.text(keyTypePath) == "CUSTOMER_MANAGED_KEY" && (w.exactly("KeyConfiguration") && !w.under(keyPath) ||
-			w.off[keyPath]), keyTypePath)
-	}, "CUSTOMER_MANAGED_KEY needs a KmsKeyArn"},
-	{func(w wanted) string {
-		return when(w.under(smsPath+".SnsCallerArn") && w.under(smsPath+".EumsSms"), smsPath)
-	}, "text messages use either SNS (SnsCallerArn) or EumsSms, not both"},
-	{func(w wanted) string {
-		senders := w.under("LambdaConfig.CustomSMSSender") || w.under("LambdaConfig.CustomEmailSender")
-		return when(senders && (w.exactly("LambdaConfig") && !w.under("LambdaConfig.KMSKeyID") ||
-			w.off["LambdaConfig.KMSKeyID"]), "LambdaConfig")
+	{emailMFAPath, func(w wanted) bool { return w.under(emailMFAPath) && w.is(accountPath, "COGNITO_DEFAULT") },
+		"e-mail MFA needs EmailSendingAccount DEVELOPER, but COGNITO_DEFAULT is required"},
+	{keyPath, func(w wanted) bool { return w.is(keyTypePath, "AWS_OWNED_KEY") && w.under(keyPath) },
+		"AWS_OWNED_KEY cannot have a KmsKeyArn"},
+	{keyTypePath, func(w wanted) bool { return w.is(keyTypePath, "CUSTOMER_MANAGED_KEY") && w.lacks(keyPath) },
+		"CUSTOMER_MANAGED_KEY needs a KmsKeyArn"},
+	{smsPath, func(w wanted) bool { return w.under(smsPath+".SnsCallerArn") && w.under(smsPath+".EumsSms") },
+		"text messages use either SNS (SnsCallerArn) or EumsSms, not both"},
+	{"LambdaConfig", func(w wanted) bool {
+		return w.under("LambdaConfig.CustomSMSSender", "LambdaConfig.CustomEmailSender") && w.lacks("LambdaConfig.KMSKeyID")
 	}, "CustomSMSSender and CustomEmailSender need KMSKeyID"},
-	{func(w wanted) string {
-		lacks := w.exactly("EmailConfiguration") && !w.under("EmailConfiguration.SourceArn") ||
-			w.off["EmailConfiguration.SourceArn"]
-		return when(w.text(accountPath) == "DEVELOPER" && lacks, accountPath)
-	}, "DEVELOPER needs a SourceArn"},
-	{func(w wanted) string {
-		beyondPassword := len(beyond(w.texts(factorsPath), []string{"PASSWORD"})) > 0
-		return when(w.text(tierPath) == "LITE" && (beyondPassword || w.text(dcrStatusPath) == "Enabled" ||
-			w.under("AcrConfiguration") || w.under(emailMFAPath)), tierPath)
+	{accountPath, func(w wanted) bool { return w.is(accountPath, "DEVELOPER") && w.lacks("EmailConfiguration.SourceArn") },
+		"DEVELOPER needs a SourceArn"},
+	{tierPath, func(w wanted) bool {
+		return w.is(tierPath, "LITE") && (len(beyond(w.texts(factorsPath), []string{"PASSWORD"})) > 0 ||
+			w.is(dcrStatusPath, "Enabled") || w.under("AcrConfiguration", emailMFAPath))
 	}, "LITE supports no first factors besides PASSWORD, no e-mail MFA, no dynamic client registration and no custom " +
 		"names in AcrConfiguration"},
-	{func(w wanted) string {
-		off := w.text(modePath) == "OFF" || w.off[modePath] || w.off["UserPoolAddOns"]
-		return when(off && w.under("RiskConfiguration"), "RiskConfiguration")
+	{"RiskConfiguration", func(w wanted) bool {
+		off := w.is(modePath, "OFF") || w.off[modePath] || w.off["UserPoolAddOns"]
+		return off && w.under("RiskConfiguration")
 	}, "a risk configuration needs UserPoolAddOns.AdvancedSecurityMode AUDIT or ENFORCED, but it is required to be OFF"},
-	{func(w wanted) string {
-		return when(w.under(userEventsPath) && w.text(tierPath) != "" && w.text(tierPath) != "PLUS", userEventsPath)
-	}, "needs UserPoolTier PLUS, but another tier is required"},
-	{func(w wanted) string {
-		return when(w.under(notificationPath+".S3Configuration") || w.under(notificationPath+".FirehoseConfiguration"),
-			notificationPath)
+	{userEventsPath, func(w wanted) bool { return w.under(userEventsPath) && w.is(tierPath, "LITE", "ESSENTIALS") },
+		"needs UserPoolTier PLUS, but another tier is required"},
+	{notificationPath, func(w wanted) bool {
+		return w.under(notificationPath+".S3Configuration", notificationPath+".FirehoseConfiguration")
 	}, "supports only a CloudWatchLogsConfiguration"},
-	{func(w wanted) string {
-		older := beyond(w.texts(flowsPath), slices.DeleteFunc(w.texts(flowsPath),
-			func(flow string) bool { return !strings.HasPrefix(flow, "ALLOW_") }))
-		return when(len(older) > 0 && len(older) < len(w.texts(flowsPath)), flowsPath)
+	{flowsPath, func(w wanted) bool {
+		newer := func(flow string) bool { return strings.HasPrefix(flow, "ALLOW_") }
+		flows := w.texts(flowsPath)
+		older := slices.DeleteFunc(slices.Clone(flows), newer)
+		return len(older) > 0 && len(older) < len(flows)
 	}, "flows that begin with ALLOW_ cannot be combined with the older ones"},
-	{func(w wanted) string {
-		return when(w.given(callbacksPath) && w.text(redirectPath) != "" &&
-			!slices.Contains(w.texts(callbacksPath), w.text(redirectPath)),
-			redirectPath)
+	{redirectPath, func(w wanted) bool {
+		to := w.text(redirectPath)
+		return w.given(callbacksPath) && to != "" && !slices.Contains(w.texts(callbacksPath), to)
 	}, "must be one of CallbackURLs, which are required without it"},
-	{func(w wanted) string {
+	{grantsPath, func(w wanted) bool {
 		grants := w.texts(grantsPath)
-		return when(slices.Contains(grants, "client_credentials") && len(grants) > 1, grantsPath)
+		return slices.Contains(grants, "client_credentials") && len(grants) > 1
 	}, "client_credentials cannot be combined with code or implicit"},
-	{func(w wanted) string {
-		return when(w.text(rotationPath) == "ENABLED" && slices.Contains(w.texts(flowsPath), "ALLOW_REFRESH_TOKEN_AUTH"),
-			flowsPath)
+	{flowsPath, func(w wanted) bool {
+		return w.is(rotationPath, "ENABLED") && slices.Contains(w.texts(flowsPath), "ALLOW_REFRESH_TOKEN_AUTH")
 	}, "ALLOW_REFRESH_TOKEN_AUTH cannot be combined with RefreshTokenRotation ENABLED"},
 }
 
@@ -276,20 +249,7 @@ func twice(elements []any, member string) bool {
 	return false
 }
 
-func when(found bool, path string) string {
-	if found {
-		return path
-	}
-	return ""
-}
-
 // beyond returns the elements of part that are not in whole.
 func beyond(part, whole []string) []string {
-	var rest []string
-	for _, s := range part {
-		if !slices.Contains(whole, s) {
-			rest = append(rest, s)
-		}
-	}
-	return rest
+	return slices.DeleteFunc(slices.Clone(part), func(s string) bool { return slices.Contains(whole, s) })
 }

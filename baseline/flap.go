@@ -39,32 +39,21 @@ func (p *parser) flapBudget(n *yaml.Node, path string) FlapBudget {
 	if ok && len(n.Content) == 0 {
 		p.wrong(n, path, "is empty: set times, minutes or both, or leave the key out")
 	}
-	number := func(name string, most int64) (int, bool) {
-		e, ok := keys[name]
-		if !ok {
-			return 0, false
-		}
-		v, ok := p.count(e.value, join(path, name), most)
-		return v, ok
-	}
-	if times, ok := number("times", MostFlaps); ok {
-		budget.Times = times
-	}
-	if minutes, ok := number("minutes", MostFlapMinutes); ok {
-		budget.Within = time.Duration(minutes) * time.Minute
-	}
+	minutes := int(budget.Within.Minutes())
+	read(keys, path, "times", &budget.Times, func(n *yaml.Node, path string) int { return p.count(n, path, MostFlaps) })
+	read(keys, path, "minutes", &minutes, func(n *yaml.Node, path string) int { return p.count(n, path, MostFlapMinutes) })
+	budget.Within = time.Duration(minutes) * time.Minute
 	return budget
 }
 
 // count returns a whole number from 1 to most.
-func (p *parser) count(n *yaml.Node, path string, most int64) (int, bool) {
+func (p *parser) count(n *yaml.Node, path string, most int) int {
 	if !p.digits(n, path, fmt.Sprintf("it must be a whole number from 1 to %d", most)) {
-		return 0, false
+		return 0
 	}
-	v, err := strconv.ParseInt(n.Value, 10, 64)
+	v, err := strconv.Atoi(n.Value)
 	if err != nil || v < 1 || v > most {
 		p.wrong(n, path, "is %s: it must be from 1 to %d", n.Value, most)
-		return 0, false
 	}
-	return int(v), true
+	return v
 }

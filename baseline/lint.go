@@ -23,165 +23,121 @@ const longExemption = 180 * 24 * time.Hour
 
 // Lint returns the warnings about a baseline at a time, in the order of the file.
 func (b *Baseline) Lint(now time.Time) []Lint {
-	var lints []Lint
+	var l linter
 	for _, rule := range b.Rules {
-		if rule.Pools.mutable() {
-			lints = append(lints, Lint{"mutable-selection", rule.Position, "", "rule " + rule.Name +
-				" selects by name or tag, which the unwanted call can change too: select only by ids"})
-		}
+		l.selector(rule.Pools, rule.Position, "rule "+rule.Name)
 		for _, c := range rule.Clients {
-			lints = append(lints, lintNames(c.Select.Names, c.Position, "rule "+rule.Name)...)
-			if c.Select.mutable() {
-				lints = append(lints, Lint{"mutable-selection", c.Position, "", "rule " + rule.Name +
-					" selects clients by name, which the unwanted call can change too: select only by ids, or select all " +
-					"of them"})
-			}
+			l.selector(c.Select, c.Position, "rule "+rule.Name)
 		}
-		lints = append(lints, lintSelector(rule.Pools, rule.Position, "rule "+rule.Name)...)
-		lints = append(lints, lintRule(rule)...)
+		l.rule(rule)
 	}
 	for _, x := range b.Exemptions {
-		lints = append(lints, b.lintExemption(x)...)
-		if x.Pools.mutable() {
-			lints = append(lints, Lint{"mutable-selection", x.Position, "",
-				"the exemption selects by name or tag, which anyone who can change the pool can set: select only by ids"})
-		}
-		switch {
-		case !now.Before(x.Until):
-			lints = append(lints, Lint{"expired-exemption", x.Position, "", "the exemption expired at " +
-				x.Until.Format(time.RFC3339) + " and no longer applies: remove it"})
-		case x.Until.Sub(now) > longExemption:
-			lints = append(lints, Lint{"long-exemption", x.Position, "",
-				"the exemption lasts more than 180 days: give it an earlier end"})
-		}
+		l.selector(x.Pools, x.Position, "the exemption")
+		l.exemption(b, x, now)
 	}
-	for i := range lints {
-		lints[i].Path, lints[i].Message = Legible(lints[i].Path), Legible(lints[i].Message)
-	}
-	slices.SortStableFunc(lints, func(a, b Lint) int { return a.Position.Line - b.Position.Line })
-	return lints
+	slices.SortStableFunc(l.found, func(a, b Lint) int { return a.Position.Line - b.Position.Line })
+	return l.found
 }
 
-// lintExemption finds exemptions that exempt nothing, and selectors that are probably wrong.
-func (b *Baseline) lintExemption(x Exemption) []Lint {
-	lints := lintSelector(x.Pools, x.Position, "the exemption")
-	for _, setting := range x.Settings {
-		required := slices.ContainsFunc(b.Rules, func(rule Rule) bool {
-			return slices.ContainsFunc(rule.all(), func(r Requirement) bool {
-				wide := AnyClient(setting)
-				return Concerns(wide, r.Setting) || covers(r.Setting, wide) || covers(r.Setting, twinOr(wide))
-			})
-		})
-		if !required {
-			lints = append(lints, Lint{"exempts-nothing", x.Position, setting,
-				"the exemption is for a setting that no rule requires: remove it, or name the right setting"})
-		}
-	}
-	if x.Pools == nil {
-		return lints
-	}
-	for _, id := range x.Pools.IDs {
-		if !b.MaySelect(id) {
-			lints = append(lints, Lint{"exempts-nothing", x.Position, "",
-				"the exemption is for the pool " + id + ", which no rule selects: remove it, or name the right pool"})
-		}
-	}
-	return lints
+// A linter collects warnings.
+type linter struct{ found []Lint }
+
+func (l *linter) add(id string, at Position, path string, message ...string) {
+	l.found = append(l.found, Lint{id, at, Legible(path), Legible(strings.Join(message, ""))})
 }
 
-// twinOr returns the twin of a setting, or the setting itself if it has none.
-func twinOr(setting string) string {
-	if twin, ok := TwinOf(setting); ok {
-		return twin
+// selector finds selectors that a change of the pool can escape, and ids and names that are probably wrong.
+func (l *linter) selector(s *Selector, at Position, of string) {
+	if s.mutable() {
+		l.add("mutable-selection", at, "", of, " selects by name or tag, which the unwanted call can change too: "+
+			"select only by ids")
 	}
-	return setting
-}
-
-// lintSelector finds ids and names that are valid but probably wrong.
-func lintSelector(s *Selector, at Position, of string) []Lint {
-	if s == nil {
-		return nil
-	}
-	lints := lintNames(s.Names, at, of)
-	for _, id := range s.IDs {
-		if likely := likelyRegion(id); likely != "" {
-			lints = append(lints, Lint{"unknown-region", at, "", of + " selects " + id +
-				", whose Region is not known: did you mean " + likely + "?"})
+	for ; s != nil; s = s.Except {
+		for _, glob := range s.Names {
+			if strings.Contains(glob, ".*") {
+				l.add("regular-expression", at, "", of, " selects by ", quoted(glob),
+					", where the dot is a literal dot: in a glob, * alone matches any text")
+			}
+		}
+		for _, id := range s.IDs {
+			if likely := likelyRegion(id); likely != "" {
+				l.add("unknown-region", at, "", of, " selects ", id, ", whose Region is not known: did you mean ",
+					likely, "?")
+			}
 		}
 	}
-	return append(lints, lintSelector(s.Except, at, of)...)
-}
-
-func lintNames(globs []string, at Position, of string) []Lint {
-	var lints []Lint
-	for _, glob := range globs {
-		if strings.Contains(glob, ".*") {
-			lints = append(lints, Lint{"regular-expression", at, "", of + " selects by " + quoted(glob) +
-				", where the dot is a literal dot: in a glob, * alone matches any text"})
-		}
-	}
-	return lints
 }
 
 // mutable reports whether a call that changes a pool can change whether the selector matches it. A selector for
 // everything always matches.
 func (s *Selector) mutable() bool {
-	return s != nil && (choosy(s.Names) || len(s.Tags) > 0 || s.Except.mutable())
+	if s == nil {
+		return false
+	}
+	named := len(s.Names) > 0 && !slices.Contains(s.Names, "*")
+	return named || len(s.Tags) > 0 || s.Except.mutable()
 }
 
-func (s *ClientSelector) mutable() bool {
-	return s != nil && (choosy(s.Names) || s.Except.mutable())
-}
-
-func choosy(globs []string) bool { return len(globs) > 0 && !slices.Contains(globs, "*") }
-
-func lintRule(rule Rule) []Lint {
-	var lints []Lint
-	w := wantedOf(rule.Require)
-	for _, r := range rule.all() {
-		if checks := weaker(r); rule.Mode == Enforce && checks != "" {
-			lints = append(lints, Lint{"weaker", r.Position, r.Setting, "writes a value that does not satisfy " + checks +
-				", even over a value that does: this makes a pool weaker"})
+func (l *linter) exemption(b *Baseline, x Exemption, now time.Time) {
+	for _, setting := range x.Settings {
+		wide := AnyClient(setting)
+		if !slices.ContainsFunc(b.Rules, func(rule Rule) bool {
+			return slices.ContainsFunc(rule.all(), func(r Requirement) bool {
+				twin, ok := TwinOf(wide)
+				return Concerns(wide, r.Setting) || covers(r.Setting, wide) || ok && covers(r.Setting, twin)
+			})
+		}) {
+			l.add("exempts-nothing", x.Position, setting,
+				"the exemption is for a setting that no rule requires: remove it, or name the right setting")
 		}
 	}
-	for _, r := range rule.Require {
-		if m, ok := Lookup(r.Setting); ok && m.Deprecated != "" {
-			lints = append(lints, Lint{"deprecated-setting", r.Position, r.Setting, "no longer used by the API: " +
-				m.Deprecated})
+	if x.Pools != nil {
+		for _, id := range x.Pools.IDs {
+			if !b.MaySelect(id) {
+				l.add("exempts-nothing", x.Position, "", "the exemption is for the pool ", id,
+					", which no rule selects: remove it, or name the right pool")
+			}
+		}
+	}
+	switch {
+	case !now.Before(x.Until):
+		l.add("expired-exemption", x.Position, "", "the exemption expired at ", x.Until.Format(time.RFC3339),
+			" and no longer applies: remove it")
+	case x.Until.Sub(now) > longExemption:
+		l.add("long-exemption", x.Position, "",
+			"the exemption lasts more than 180 days: give it an earlier end")
+	}
+}
+
+func (l *linter) rule(rule Rule) {
+	w, all := wantedOf(rule.Require), rule.all()
+	for _, r := range all {
+		m, _ := Lookup(r.Setting)
+		if checks := weaker(r); rule.Mode == Enforce && checks != "" {
+			l.add("weaker", r.Position, r.Setting, "writes a value that does not satisfy ", checks,
+				", even over a value that does: this makes a pool weaker")
+		}
+		if m.Deprecated != "" {
+			l.add("deprecated-setting", r.Position, r.Setting, "no longer used by the API: ", m.Deprecated)
 		}
 		if r.Op == OneOf {
 			_, v := remedy(Member{}, r, nil) // the value written to a pool without any
 			w.said[r.Setting] = Requirement{Setting: r.Setting, Op: Equal, Value: v}
 		}
-	}
-	for _, l := range ruleLints {
-		if path := l.found(w); path != "" {
-			lints = append(lints, Lint{l.id, w.position(path), path, l.message})
+		if m.Lifetime != nil && r.Op != Absent && r.Op != Present {
+			unit := Clients + "." + m.Lifetime.Unit
+			said := func(other Requirement) bool { return covers(other.Setting, unit) && other.Op != Absent }
+			if !slices.ContainsFunc(all, said) {
+				l.add("validity-without-unit", r.Position, r.Setting, "is a number without a unit: anyone who can change "+
+					"the client can change its unit. Also require ", unit)
+			}
 		}
 	}
-	for _, c := range rule.Clients {
-		lints = append(lints, lintClients(rule, c)...)
-	}
-	return lints
-}
-
-// lintClients finds durations that are required without their unit.
-func lintClients(rule Rule, c ClientRule) []Lint {
-	var lints []Lint
-	for _, r := range c.Require {
-		m, _ := Lookup(r.Setting)
-		if m.Lifetime == nil || r.Op == Absent || r.Op == Present {
-			continue
-		}
-		unit := Clients + "." + m.Lifetime.Unit
-		if !slices.ContainsFunc(rule.all(), func(other Requirement) bool {
-			return covers(other.Setting, unit) && other.Op != Absent
-		}) {
-			lints = append(lints, Lint{"validity-without-unit", r.Position, r.Setting,
-				"is a number without a unit: anyone who can change the client can change its unit. Also require " + unit})
+	for _, of := range ruleLints {
+		if of.broken(w) {
+			l.add(of.id, w.position(of.path), of.path, of.message)
 		}
 	}
-	return lints
 }
 
 // weaker returns the checks that the value written by a requirement does not satisfy. It returns "" if the requirement
@@ -205,10 +161,7 @@ func weaker(r Requirement) string {
 
 // valuesOf returns all values of a member with few values.
 func valuesOf(m Member) []any {
-	all := []any{true}
-	for _, e := range m.Enum {
-		all = append(all, e)
-	}
+	all := append(anys(m.Enum), true)
 	for i := m.Min; m.Kind == Integer && i <= m.Max; i++ {
 		all = append(all, json.Number(strconv.FormatInt(i, 10)))
 	}
@@ -216,24 +169,22 @@ func valuesOf(m Member) []any {
 }
 
 var ruleLints = []struct {
-	id      string
-	found   func(w wanted) string
-	message string
+	id, path string
+	broken   func(w wanted) bool
+	message  string
 }{
-	{"threat-protection-without-plus", func(w wanted) string {
-		return when(w.text(modePath) != "" && w.text(modePath) != "OFF" && w.text(tierPath) != "PLUS", modePath)
+	{"threat-protection-without-plus", modePath, func(w wanted) bool {
+		return w.is(modePath, "AUDIT", "ENFORCED") && !w.is(tierPath, "PLUS")
 	}, "needs UserPoolTier PLUS, which the rule does not require: on a pool of another tier it cannot be fixed, because " +
 		"poolkeeper never raises the tier (and its cost) unless a rule requires it"},
-	{"sms-only-recovery", func(w wanted) string {
+	{"sms-only-recovery", recoveryPath, func(w wanted) bool {
 		mechanisms := canonical(w.said[recoveryPath].Value)
-		on := w.text(mfaPath) == "ON" || w.text(mfaPath) == "OPTIONAL"
-		return when(on && w.given(recoveryPath) && strings.Contains(mechanisms, "verified_phone_number") &&
-			!strings.Contains(mechanisms, "verified_email"), recoveryPath)
+		return w.is(mfaPath, "ON", "OPTIONAL") && w.given(recoveryPath) &&
+			strings.Contains(mechanisms, "verified_phone_number") && !strings.Contains(mechanisms, "verified_email")
 	}, "if both MFA and recovery use only text messages, the phone alone is enough to take over the account: allow " +
 		"verified_email"},
-	{"mfa-on-with-one-time-codes", func(w wanted) string {
-		codes := slices.Contains(w.texts(factorsPath), "EMAIL_OTP") || slices.Contains(w.texts(factorsPath), "SMS_OTP")
-		return when(w.text(mfaPath) == "ON" && codes, factorsPath)
+	{"mfa-on-with-one-time-codes", factorsPath, func(w wanted) bool {
+		return w.is(mfaPath, "ON") && len(beyond([]string{"EMAIL_OTP", "SMS_OTP"}, w.texts(factorsPath))) < 2
 	}, "the service refuses EMAIL_OTP and SMS_OTP as first factors while MfaConfiguration is ON: both settings will be " +
 		"unfixable together"},
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -73,32 +72,43 @@ func text(m Member, v any) string {
 	if v == nil || m.Trip != Echo {
 		return ""
 	}
-	t := ""
-	switch v := v.(type) {
-	case map[string]any:
-		t = textOfObject(m, v)
-	case []any:
-		t = textOfList(m, v)
-	case string:
-		if v != m.Default {
-			t = textOfScalar(v)
-		}
-	default:
-		t = textOfScalar(v)
-	}
+	t := textOf(m, v)
 	switch {
 	case t == "" && m.Presence:
 		return canonical(blank(v))
-	case len(m.DefaultList) > 0 && t == textOfList(m, defaultList(m)):
+	case len(m.DefaultList) > 0 && t == textOf(m, defaultList(m)):
 		return ""
 	}
 	return t
 }
 
+func textOf(m Member, v any) string {
+	switch v := v.(type) {
+	case map[string]any:
+		if m.Kind == Object || m.Kind == Map {
+			return textOfObject(m, v)
+		}
+	case []any:
+		if m.Kind == List && len(v) > 0 {
+			return textOfList(m, v)
+		}
+	case string:
+		if v == m.Default {
+			return ""
+		}
+	}
+	if Empty(v) {
+		return ""
+	}
+	return canonical(v)
+}
+
 // defaultList returns the meaning of an absent list, as a JSON value.
-func defaultList(m Member) []any {
-	all := make([]any, len(m.DefaultList))
-	for i, e := range m.DefaultList {
+func defaultList(m Member) []any { return anys(m.DefaultList) }
+
+func anys(texts []string) []any {
+	all := make([]any, len(texts))
+	for i, e := range texts {
 		all[i] = e
 	}
 	return all
@@ -121,9 +131,6 @@ func blank(v any) any {
 }
 
 func textOfObject(m Member, object map[string]any) string {
-	if m.Kind != Object && m.Kind != Map {
-		return textOfScalar(object)
-	}
 	var texts []string
 	for _, key := range inOrder(object) {
 		c, _ := child(m, key)
@@ -138,9 +145,6 @@ func textOfObject(m Member, object map[string]any) string {
 }
 
 func textOfList(m Member, list []any) string {
-	if m.Kind != List || len(list) == 0 {
-		return textOfScalar(list)
-	}
 	texts := make([]string, len(list))
 	for i, e := range list {
 		texts[i] = textOfElement(m, e)
@@ -158,13 +162,6 @@ func textOfElement(m Member, e any) string {
 		return t
 	}
 	return canonical(blank(e))
-}
-
-func textOfScalar(v any) string {
-	if Empty(v) {
-		return ""
-	}
-	return canonical(v)
 }
 
 // Empty reports whether the API treats a value of an unknown member as absent.
@@ -214,12 +211,6 @@ func canonical(v any) string {
 
 // plainJSON is encoding/json without HTML escapes.
 func plainJSON(v any) string {
-	if s, ok := v.(string); ok && unescaped(s) {
-		return `"` + s + `"`
-	}
-	if b, ok := v.(bool); ok {
-		return strconv.FormatBool(b)
-	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -227,14 +218,4 @@ func plainJSON(v any) string {
 		return fmt.Sprint(v) // not a JSON value, such as a number with too many digits
 	}
 	return strings.TrimSuffix(b.String(), "\n")
-}
-
-// unescaped reports whether a text needs no escapes in JSON. It may return false for some texts that need none.
-func unescaped(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\' {
-			return false
-		}
-	}
-	return true
 }

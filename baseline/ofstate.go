@@ -3,48 +3,45 @@ package baseline
 import (
 	"maps"
 	"slices"
-	"strings"
 )
 
 // OfSettings returns a baseline that restores one pool, selected by its id, to the given settings: it requires the
 // value of each setting that is set and the absence of each that is not. It covers only the documents that were saved.
 // It also returns the unset settings that the API cannot remove; the baseline does not require anything of them.
 func OfSettings(file, digest, id string, settings map[string]any, saved []DocumentName) (b *Baseline, kept []string) {
-	b = asSaved(file, digest, id)
-	for _, m := range Settings() {
-		if name, _ := DocumentOf(m.Name); slices.Contains(saved, name) && !b.asItIs(m.Name, m, settings) {
-			kept = append(kept, m.Name)
-		}
-	}
+	var paths []string
 	for _, name := range saved {
-		if name.Client() == "" {
-			continue
+		prefix, members := "", Settings()
+		if name.Client() != "" {
+			prefix, members = ClientPath(name.Client())+".", ClientSettings()
 		}
-		path := ClientPath(name.Client())
-		for _, m := range ClientSettings() {
-			if of, _ := DocumentOf(path + "." + m.Name); of == name && !b.asItIs(path+"."+m.Name, m, settings) {
-				kept = append(kept, path+"."+m.Name)
+		for _, m := range members {
+			if of, _ := DocumentOf(prefix + m.Name); of == name {
+				paths = append(paths, prefix+m.Name)
 			}
 		}
-		b.about(name.Client())
 	}
-	return b, kept
+	return asSaved(file, digest, id, settings, paths)
 }
 
 // OfPaths is OfSettings for the settings at some paths only. If the object around a setting was absent, and its
 // presence has a meaning, the object must be absent. OfPaths also returns the paths of unset settings that the API
 // cannot remove; the baseline does not require anything of them.
 func OfPaths(file, digest, id string, settings map[string]any, paths []string) (b *Baseline, kept []string) {
-	b = asSaved(file, digest, id)
-	for _, path := range around(paths, settings) {
+	return asSaved(file, digest, id, settings, around(paths, settings))
+}
+
+func asSaved(file, digest, id string, settings map[string]any, paths []string) (b *Baseline, kept []string) {
+	b = &Baseline{File: file, Digest: digest, Rules: []Rule{{Name: "as-saved", Mode: Enforce,
+		Pools: &Selector{IDs: []string{id}}}}}
+	for _, path := range paths {
 		m, known := Lookup(path)
 		name, placed := DocumentOf(path)
 		if !known || !placed || !b.asItIs(path, m, settings) {
 			kept = append(kept, path)
-			continue
 		}
-		if name.Client() != "" {
-			b.about(name.Client())
+		if client := name.Client(); client != "" {
+			b.about(client)
 		}
 	}
 	return b, kept
@@ -84,12 +81,7 @@ func absentAround(path string, settings map[string]any) string {
 	return path
 }
 
-func asSaved(file, digest, id string) *Baseline {
-	return &Baseline{File: file, Digest: digest, Rules: []Rule{{Name: "as-saved", Mode: Enforce,
-		Pools: &Selector{IDs: []string{id}}}}}
-}
-
-// asItIs returns a requirement for the current value of a setting. It returns false if the API cannot set it.
+// asItIs requires the current value of a setting. It returns false if the API cannot set it.
 func (b *Baseline) asItIs(path string, m Member, settings map[string]any) bool {
 	v := ValueAt(settings, path)
 	r := Requirement{Setting: path, Position: Position{File: b.File}}
@@ -151,15 +143,9 @@ func withUsual(m Member, v any, settings map[string]any) any {
 func (b *Baseline) about(client string) {
 	rule := &b.Rules[0]
 	if !slices.ContainsFunc(rule.Clients, func(c ClientRule) bool { return slices.Contains(c.Select.IDs, client) }) {
-		rule.Clients = append(rule.Clients, ClientRule{Select: ClientSelector{IDs: []string{client}}})
+		rule.Clients = append(rule.Clients, ClientRule{Select: &Selector{IDs: []string{client}}})
 	}
 }
 
 // ValueAt returns the value of a setting, or nil if there is none.
-func ValueAt(settings map[string]any, path string) any {
-	if client, below, ok := ClientOf(path); ok {
-		settings, _ = settings[ClientPath(client)].(map[string]any)
-		return at(settings, strings.Split(below, "."))
-	}
-	return at(settings, keys(path))
-}
+func ValueAt(settings map[string]any, path string) any { return At(settings, Keys(path)) }

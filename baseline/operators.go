@@ -1,6 +1,9 @@
 package baseline
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // operators are the keys for operators in a requirement, in the order of the documentation.
 var operators = []Op{AtLeast, AtMost, OneOf, Contains, Without, Exactly, Absent, Present, Matches}
@@ -26,24 +29,20 @@ var takesSet = []Op{AtLeast, AtMost, OneOf, Present, Matches}
 
 // Operators returns the operators that can be used with a kind of member, in the order of the documentation.
 func (k Kind) Operators() []Op {
-	var fit []Op
-	for _, op := range operators {
-		if slices.Contains(takes[op], k) {
-			fit = append(fit, op)
-		}
-	}
-	return fit
+	return slices.DeleteFunc(slices.Clone(operators), func(op Op) bool { return !slices.Contains(takes[op], k) })
 }
 
 // TakesSet reports whether the operator may be combined with a value to write.
 func (o Op) TakesSet() bool { return slices.Contains(takesSet, o) }
 
-func opNames() []string {
-	var all []string
-	for _, op := range operators {
-		all = append(all, string(op))
+func opNames() []string { return append(textsOf(operators), setKey) }
+
+func textsOf[T ~string](names []T) []string {
+	all := make([]string, len(names))
+	for i, name := range names {
+		all[i] = string(name)
 	}
-	return append(all, setKey)
+	return all
 }
 
 var kindNames = [...]string{Object: "an object", Map: "a map", List: "a list", String: "a text", Integer: "a number",
@@ -51,9 +50,5 @@ var kindNames = [...]string{Object: "an object", Map: "a map", List: "a list", S
 
 // fitting lists, for messages, the operators that can be used with a kind of member.
 func fitting(kind Kind) string {
-	text := "use a plain value"
-	for _, op := range kind.Operators() {
-		text += ", " + string(op)
-	}
-	return text
+	return "use " + strings.Join(append([]string{"a plain value"}, textsOf(kind.Operators())...), ", ")
 }

@@ -92,7 +92,7 @@ func (p *parser) rule(n *yaml.Node, path string, mode Mode) Rule {
 		p.wrong(n, path+".name", "is missing: reports need the name of the rule")
 	}
 	if pools, ok := keys["pools"]; ok {
-		rule.Pools = p.selector(pools.value, path+".pools", true, ", or leave the key out for every pool")
+		rule.Pools = p.pools(pools.value, path+".pools", ", or leave the key out for every pool")
 	}
 	if e, ok := keys["mode"]; ok {
 		e.name = path + ".mode"
@@ -118,18 +118,7 @@ func (p *parser) clientRule(n *yaml.Node, path string) ClientRule {
 	if !ok {
 		return c
 	}
-	c.Select = p.clientSelector(keys, path)
-	if except, ok := keys["except"]; ok {
-		below, isMapping := p.fields(except.value, path+".except", "names or ids", "names", "ids")
-		if isMapping && len(except.value.Content) == 0 {
-			p.wrong(except.value, path+".except", "is empty: add names or ids, or leave the key out")
-		}
-		selector := p.clientSelector(below, path+".except")
-		c.Select.Except = &selector
-		if slices.Contains(selector.Names, "*") || len(c.Select.Names) == 0 && within(c.Select.IDs, selector.IDs) {
-			p.wrong(except.value, path+".except", exceptsAll)
-		}
-	}
+	c.Select = p.selector(keys, path, ofClients)
 	read(keys, path, "require", &c.Require, p.requireOfClients)
 	if keys["require"].value == nil {
 		p.wrong(n, path+".require", "is missing: name the required settings")
@@ -138,10 +127,7 @@ func (p *parser) clientRule(n *yaml.Node, path string) ClientRule {
 }
 
 func (p *parser) watch(n *yaml.Node, path string) []Watched {
-	var names []string
-	for _, kind := range Watchable() {
-		names = append(names, string(kind))
-	}
+	names := textsOf(Watchable())
 	var all []Watched
 	for i, name := range p.texts(n, path) {
 		if !slices.Contains(names, name) {
@@ -168,7 +154,7 @@ func (p *parser) exemption(n *yaml.Node, path string) Exemption {
 		}
 	}
 	if e, ok := keys["pools"]; ok {
-		x.Pools = p.selector(e.value, path+".pools", true, "")
+		x.Pools = p.pools(e.value, path+".pools", "")
 	}
 	if e, ok := keys["settings"]; ok {
 		x.Settings = p.texts(e.value, path+".settings")
@@ -197,7 +183,7 @@ func (p *parser) unknown(n *yaml.Node, into map[string]Unknown) {
 		say := Unknown(e.value.Value)
 		if !slices.Contains(Unknowns(), say) {
 			p.wrong(e.value, path, "is %s: use echo, omit or stop%s", quoted(e.value.Value),
-				p.didYouMean(e.value.Value, []string{string(EchoUnknown), string(OmitUnknown), string(StopUnknown)}))
+				p.didYouMean(e.value.Value, textsOf(Unknowns())))
 			continue
 		}
 		into[e.name] = say

@@ -9,45 +9,68 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-var poolID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`) })
+// A selectable describes the ids and names of pools, or of clients.
+type selectable struct {
+	what    string
+	keys    []string
+	id      func() *regexp.Regexp
+	longest int // of an id
+	noID    string
+	name    Member
+	either  bool // an id or a name is enough
+}
 
-const maxPoolID = 55
+var (
+	poolID   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`) })
+	clientID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w+]+$`) })
 
-// selector parses a pool selector. otherwise is the alternative to suggest for an empty one.
-func (p *parser) selector(n *yaml.Node, path string, withExcept bool, otherwise string) *Selector {
-	names := []string{"ids", "names", "tags"}
-	if withExcept {
-		names = append(names, "except")
-	}
-	keys, ok := p.fields(n, path, "ids, names or tags", names...)
+	ofPools = selectable{what: "ids, names or tags", keys: []string{"ids", "names", "tags"}, id: poolID, longest: 55,
+		noID: "is not a pool id such as eu-west-1_AbCdEf123; globs belong under names",
+		name: Member{Max: maxName, Pattern: poolNamePattern}}
+	ofClients = selectable{what: "names or ids", keys: []string{"ids", "names"}, id: clientID, longest: 128, either: true,
+		noID: "is not a client id; globs belong under names",
+		name: Member{Max: maxName, Pattern: clientNamePattern}}
+)
+
+// pools parses a pool selector. otherwise is the alternative to suggest for an empty one.
+func (p *parser) pools(n *yaml.Node, path, otherwise string) *Selector {
+	return p.selecting(n, path, ofPools, otherwise, "except")
+}
+
+func (p *parser) selecting(n *yaml.Node, path string, of selectable, otherwise string, more ...string) *Selector {
+	keys, ok := p.fields(n, path, of.what, slices.Concat(of.keys, more)...)
 	if ok && len(n.Content) == 0 {
-		p.wrong(n, path, "is empty: add ids, names or tags%s", otherwise)
+		p.wrong(n, path, "is empty: add %s%s", of.what, otherwise)
 	}
+	return p.selector(keys, path, of)
+}
+
+func (p *parser) selector(keys map[string]entry, path string, of selectable) *Selector {
 	s := &Selector{}
-	read(keys, path, "ids", &s.IDs, p.poolIDs)
-	if globs, ok := keys["names"]; ok {
-		s.Names = p.globs(globs.value, path+".names", Member{Max: maxName, Pattern: poolNamePattern})
-	}
+	read(keys, path, "ids", &s.IDs, func(n *yaml.Node, path string) []string { return p.ids(n, path, of) })
+	read(keys, path, "names", &s.Names, func(n *yaml.Node, path string) []string { return p.globs(n, path, of.name) })
 	read(keys, path, "tags", &s.Tags, p.tags)
 	if except, ok := keys["except"]; ok {
-		s.Except = p.selector(except.value, path+".except", false, ", or leave the key out")
-		e := s.Except
-		everything := len(e.IDs) == 0 && len(e.Tags) == 0 && slices.Contains(e.Names, "*")
-		if everything || len(e.Names) == 0 && len(e.Tags) == 0 && within(s.IDs, e.IDs) {
-			p.wrong(except.value, path+".except", exceptsAll)
+		path = join(path, "except")
+		e := p.selecting(except.value, path, of, ", or leave the key out")
+		all := slices.Contains(e.Names, "*") && len(e.IDs) == 0 && len(e.Tags) == 0
+		listed := len(e.Names) == 0 && len(e.Tags) == 0 && (!of.either || len(s.Names) == 0)
+		if all || listed && len(s.IDs) > 0 && len(beyond(s.IDs, e.IDs)) == 0 {
+			p.wrong(except.value, path, "excludes everything that is selected: exclude less")
 		}
+		s.Except = e
 	}
 	return s
 }
 
-func (p *parser) poolIDs(n *yaml.Node, path string) []string {
+func (p *parser) ids(n *yaml.Node, path string, of selectable) []string {
 	ids := p.texts(n, path)
 	for i, id := range ids {
 		at := fmt.Sprintf("%s[%d]", path, i)
-		if wrong := offRegion(id); wrong != "" && poolID().MatchString(id) {
+		if id != "" && (len(id) > of.longest || !of.id().MatchString(id)) {
+			p.wrong(n.Content[i], at, "%s %s", quoted(id), of.noID)
+		} else if wrong := offRegion(id); wrong != "" && !of.either {
 			p.wrong(n.Content[i], at, "%s can never match: %s", quoted(id), wrong)
-		} else if id != "" && (len(id) > maxPoolID || !poolID().MatchString(id)) {
-			p.wrong(n.Content[i], at, "%s is not a pool id such as eu-west-1_AbCdEf123; globs belong under names", quoted(id))
 		}
 	}
 	return ids
@@ -63,32 +86,4 @@ func (p *parser) tags(n *yaml.Node, path string) map[string][]string {
 		tags[e.name] = p.texts(e.value, join(path, e.name))
 	}
 	return tags
-}
-
-const exceptsAll = "excludes everything that is selected: exclude less"
-
-// within reports whether there is at least one, and all are among the others.
-func within(some, others []string) bool {
-	return len(some) > 0 && len(beyond(some, others)) == 0
-}
-
-var clientID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w+]+$`) })
-
-const maxClientID = 128
-
-func (p *parser) clientSelector(keys map[string]entry, path string) ClientSelector {
-	var s ClientSelector
-	if names, ok := keys["names"]; ok {
-		s.Names = p.globs(names.value, path+".names", Member{Max: maxName, Pattern: clientNamePattern})
-	}
-	if ids, ok := keys["ids"]; ok {
-		s.IDs = p.texts(ids.value, path+".ids")
-		for i, id := range s.IDs {
-			if id != "" && (len(id) > maxClientID || !clientID().MatchString(id)) {
-				p.wrong(ids.value.Content[i], fmt.Sprintf("%s.ids[%d]", path, i), "%s is not a client id; globs belong under names",
-					quoted(id))
-			}
-		}
-	}
-	return s
 }

@@ -19,8 +19,8 @@ func child(m Member, key string) (Member, bool) {
 	return Member{}, false
 }
 
-// keys splits a dotted path into its keys. The key of a map of texts, such as a tag, may contain dots.
-func keys(path string) []string {
+// Keys splits a dotted path into its keys. The key of a map of texts, such as a tag, may contain dots.
+func Keys(path string) []string {
 	var all []string
 	m := root
 	for rest, more := path, true; more; {
@@ -31,18 +31,6 @@ func keys(path string) []string {
 	}
 	return all
 }
-
-// Keys splits a dotted path into its keys. The key of a map of texts, such as a tag, may contain dots.
-func Keys(path string) []string { return keys(path) }
-
-// At returns the value at the keys below v, or nil if there is none.
-func At(v any, of []string) any { return at(v, of) }
-
-// Put sets the value at the keys below the object, and creates missing objects.
-func Put(object map[string]any, of []string, v any) { put(object, of, v) }
-
-// pathOf is the inverse of keys.
-func pathOf(keys []string) string { return strings.Join(keys, ".") }
 
 // cutKey splits the first key from a dotted path below the member.
 func cutKey(m Member, path string) (key, rest string, more bool) {
@@ -100,8 +88,8 @@ func rank(m Member, key string) int {
 	return len(m.Members)
 }
 
-// at returns the value at the keys below v, or nil if there is none.
-func at(v any, keys []string) any {
+// At returns the value at the keys below v, or nil if there is none.
+func At(v any, keys []string) any {
 	for _, k := range keys {
 		object, ok := v.(map[string]any)
 		if !ok {
@@ -112,8 +100,8 @@ func at(v any, keys []string) any {
 	return v
 }
 
-// put sets the value at the keys below the object. A nil value removes the key and every object that becomes empty.
-func put(object map[string]any, keys []string, v any) {
+// Put sets the value at the keys below the object. A nil value removes the key and every object that becomes empty.
+func Put(object map[string]any, keys []string, v any) {
 	key, below := keys[0], keys[1:]
 	if len(below) == 0 {
 		if v == nil {
@@ -131,7 +119,7 @@ func put(object map[string]any, keys []string, v any) {
 		inner = map[string]any{}
 		object[key] = inner
 	}
-	put(inner, below, v)
+	Put(inner, below, v)
 	if v == nil && len(inner) == 0 {
 		delete(object, key)
 	}

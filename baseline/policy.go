@@ -72,13 +72,12 @@ func (c ClientRule) of(id string) []Requirement {
 	return all
 }
 
-func (s ClientSelector) selects(c ClientIdentity) bool {
+func (s *Selector) selectsClient(c ClientIdentity) bool {
+	if s == nil {
+		return true
+	}
 	named := len(s.IDs) == 0 && len(s.Names) == 0 || slices.Contains(s.IDs, c.ID) || globAny(s.Names, c.Name)
-	return named && (s.Except.empty() || !s.Except.selects(c))
-}
-
-func (s *ClientSelector) empty() bool {
-	return s == nil || len(s.IDs) == 0 && len(s.Names) == 0 && s.Except.empty()
+	return named && (s.Except.empty() || !s.Except.selectsClient(c))
 }
 
 // Only returns the policy with only the requirements on settings of the given documents.
@@ -143,7 +142,7 @@ func apart(setting, other string) bool {
 func (m *merger) addClients(r Rule, clients []ClientIdentity) {
 	for _, client := range clients {
 		for _, c := range r.Clients {
-			if c.Select.selects(client) {
+			if c.Select.selectsClient(client) {
 				m.add(r, c.of(client.ID))
 			}
 		}

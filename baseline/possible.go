@@ -5,7 +5,6 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // The patterns that the API documents for the names that selectors use.
@@ -27,76 +26,35 @@ func neverMatches(m Member, pattern string) string {
 		return fmt.Sprintf("can never match: the text has at most %d characters", m.Max)
 	case m.Pattern == "":
 		return ""
-	case globFits(m.Pattern, pattern):
-		return ""
+	}
+	begins, taken := matchesOf(m.Pattern)
+	literal, _, _ := strings.Cut(strings.ReplaceAll(pattern, "?", "*"), "*")
+	if n := min(len(literal), len(begins)); literal[:n] != begins[:n] {
+		return "can never match: the text must begin with " + begins
 	}
 	for _, r := range pattern {
-		if r != '*' && r != '?' && !globFits(m.Pattern, "*"+string(r)+"*") {
+		if r != '*' && r != '?' && !taken(r) {
 			return fmt.Sprintf("can never match: the text cannot contain %q; * matches any text, ? matches one character, and "+
 				"every other character matches itself", r)
 		}
 	}
-	return "can never match: the text must match " + m.Pattern
+	return ""
 }
 
-// globFits reports whether some text matches both a whole regular expression and a glob. It searches all pairs of an
-// instruction of the expression and a position in the glob that can be reached together.
-func globFits(pattern, glob string) bool {
-	program := compiled(pattern)
-	if program == nil {
-		return true
+// matchesOf returns how every match of a regular expression begins, and which characters one may contain.
+func matchesOf(pattern string) (begins string, taken func(r rune) bool) {
+	expression, err := syntax.Parse(pattern, syntax.Perl|syntax.DotNL)
+	if err != nil {
+		return "", func(rune) bool { return true }
 	}
-	characters := []rune(glob)
-	seen := make([]bool, (len(characters)+1)*len(program.Inst))
-	next := []int{program.Start}
-	visit := func(at int, pc uint32) {
-		if place := at*len(program.Inst) + int(pc); !seen[place] {
-			seen[place] = true
-			next = append(next, place)
-		}
+	program, err := syntax.Compile(expression.Simplify())
+	if err != nil {
+		return "", func(rune) bool { return true }
 	}
-	for len(next) > 0 {
-		place := next[len(next)-1]
-		next = next[:len(next)-1]
-		at, in := place/len(program.Inst), program.Inst[place%len(program.Inst)]
-		star := at < len(characters) && characters[at] == '*'
-		if star {
-			visit(at+1, uint32(place%len(program.Inst))) // * matches the empty text
-		}
-		switch in.Op {
-		case syntax.InstMatch:
-			if at == len(characters) {
-				return true
-			}
-		case syntax.InstAlt, syntax.InstAltMatch:
-			visit(at, in.Out)
-			visit(at, in.Arg)
-		case syntax.InstCapture, syntax.InstNop, syntax.InstEmptyWidth:
-			visit(at, in.Out)
-		case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
-			switch {
-			case star:
-				visit(at, in.Out)
-			case at < len(characters) && (characters[at] == '?' || in.MatchRune(characters[at])):
-				visit(at+1, in.Out)
-			}
-		}
+	begins, _ = program.Prefix()
+	return begins, func(r rune) bool {
+		return slices.ContainsFunc(program.Inst, func(in syntax.Inst) bool {
+			return in.Op >= syntax.InstRune && in.MatchRune(r)
+		})
 	}
-	return false
-}
-
-var programs sync.Map // compiled patterns, as a cache
-
-// compiled returns the program of a pattern of the member table, or nil if there is no pattern.
-func compiled(pattern string) *syntax.Prog {
-	if program, ok := programs.Load(pattern); ok {
-		known, _ := program.(*syntax.Prog)
-		return known
-	}
-	var program *syntax.Prog
-	if expression, err := syntax.Parse(pattern, syntax.Perl|syntax.DotNL); err == nil {
-		program, _ = syntax.Compile(expression.Simplify())
-	}
-	programs.Store(pattern, program)
-	return program
 }

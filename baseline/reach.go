@@ -32,12 +32,9 @@ func (r Rule) all() []Requirement {
 func (b *Baseline) Owns(id string) []DocumentName {
 	owned := map[DocumentName]bool{}
 	for _, rule := range b.Rules {
-		if !rule.maySelect(id) {
-			continue
-		}
 		for _, r := range rule.all() {
 			for _, d := range WrittenWith(r.Setting) {
-				owned[d.Name] = true
+				owned[d.Name] = owned[d.Name] || rule.maySelect(id)
 			}
 		}
 	}
@@ -103,15 +100,11 @@ func (b *Baseline) Concerns(id string, c Change) bool {
 // Watches returns the kinds of resources that the baseline may watch for the pool with this id. An empty id means any
 // pool.
 func (b *Baseline) Watches(id string) []Watched {
-	var kinds []Watched
-	for _, kind := range Watchable() {
-		if slices.ContainsFunc(b.Rules, func(rule Rule) bool {
+	return slices.DeleteFunc(Watchable(), func(kind Watched) bool {
+		return !slices.ContainsFunc(b.Rules, func(rule Rule) bool {
 			return rule.maySelect(id) && slices.Contains(rule.Watch, kind)
-		}) {
-			kinds = append(kinds, kind)
-		}
-	}
-	return kinds
+		})
+	})
 }
 
 // NamesPool returns the name of the first rule that selects the pool by its id, or "".

@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,21 +28,14 @@ var regionWords = []string{"af", "ap", "ca", "cn", "eu", "eusc", "il", "me", "mx
 	"isoe", "isof", "de", "central", "east", "north", "northeast", "northwest", "south", "southeast", "southwest", "west"}
 
 // likelyRegion returns the Region that was probably meant in a pool id with an unknown Region, or "".
-func likelyRegion(id string) string {
+func likelyRegion(id string) (likely string) {
 	region, _, _ := strings.Cut(id, "_")
 	words := strings.Split(region, "-")
-	changed := false
 	for i, word := range words[:len(words)-1] {
-		if slices.Contains(regionWords, word) {
-			continue
+		if !slices.Contains(regionWords, word) {
+			words[i] = cmp.Or(Nearest(word, regionWords), word)
+			likely = strings.Join(words, "-")
 		}
-		if words[i] = Nearest(word, regionWords); words[i] == "" {
-			words[i] = word
-		}
-		changed = true
 	}
-	if !changed {
-		return ""
-	}
-	return strings.Join(words, "-")
+	return likely
 }

@@ -123,7 +123,7 @@ func TestNoSensitiveTextIsShown(t *testing.T) {
 func TestMergeComparesEveryPair(t *testing.T) {
 	t.Parallel()
 	overrules := func(later, earlier Requirement) bool {
-		for _, name := range []string{earlier.Setting, twinOr(earlier.Setting)} {
+		for _, name := range []string{earlier.Setting, other(earlier.Setting)} {
 			below := beneath(later.Setting, name) && later.Op != Present
 			if name == later.Setting || below && (later.Op != Absent || !apart(earlier.Setting, name)) {
 				return true

@@ -137,7 +137,7 @@ func writeBack(settings map[string]any, d Drift) map[string]any {
 		return after
 	}
 	m, _ := Lookup(d.Setting)
-	put(after, keys(d.Setting), Clone(d.Value))
+	Put(after, Keys(d.Setting), Clone(d.Value))
 	eachLeaf(m, d.Setting, d.Value, func(_ Member, path string, v any) { writeTwin(after, path, v) })
 	writeTwin(after, d.Setting, d.Value)
 	return after
@@ -145,8 +145,8 @@ func writeBack(settings map[string]any, d Drift) map[string]any {
 
 func writeTwin(settings map[string]any, path string, v any) {
 	twin, ok := TwinOf(path)
-	if ok && at(settings, keys(twin)) != nil {
-		put(settings, keys(twin), Clone(v))
+	if ok && At(settings, Keys(twin)) != nil {
+		Put(settings, Keys(twin), Clone(v))
 	}
 }
 
@@ -231,14 +231,14 @@ func genRequirementOf(p place) *rapid.Generator[Requirement] {
 // with.
 func agreeing(p place, v any) any {
 	settings := map[string]any{}
-	put(settings, keys(p.path), v)
+	Put(settings, Keys(p.path), v)
 	eachLeaf(p.member, p.path, Clone(v), func(m Member, path string, v any) {
 		twin, ok := TwinOf(path)
-		if ok && at(settings, keys(path)) != nil && !equal(m, v, at(settings, keys(twin))) {
-			put(settings, keys(twin), nil)
+		if ok && At(settings, Keys(path)) != nil && !equal(m, v, At(settings, Keys(twin))) {
+			Put(settings, Keys(twin), nil)
 		}
 	})
-	if v = at(settings, keys(p.path)); v != nil {
+	if v = At(settings, Keys(p.path)); v != nil {
 		return v
 	}
 	return map[string]any{}
@@ -283,7 +283,7 @@ func sampleList(m Member, n int) any {
 // withMFA turns MFA on where a factor has to be present: with MFA off there is none, whatever is written.
 func withMFA(settings map[string]any, require []Requirement) []Requirement {
 	for _, r := range require {
-		if block, _ := Lookup(keys(r.Setting)[0]); r.Op == Present && block.GoneWith != "" {
+		if block, _ := Lookup(Keys(r.Setting)[0]); r.Op == Present && block.GoneWith != "" {
 			settings[block.GoneWith] = "ON"
 			return slices.DeleteFunc(require, func(o Requirement) bool { return o.Setting == block.GoneWith })
 		}

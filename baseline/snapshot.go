@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -76,10 +75,9 @@ func Snapshot(pool Identity, settings map[string]any) ([]byte, error) {
 	dropped := map[string]string{}
 	for {
 		text, err := snapshot(pool, settings, dropped)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			_, err = Parse("snapshot", text)
 		}
-		_, err = Parse("snapshot", text)
 		var found Errors
 		if !errors.As(err, &found) {
 			return text, err
@@ -89,8 +87,7 @@ func Snapshot(pool Identity, settings map[string]any) ([]byte, error) {
 			for _, path := range snapshotOf(pool) {
 				at := settingIn(f.Path, pool)
 				ofAny := strings.HasPrefix(at, Clients) && covers(AnyClient(path), at)
-				if ofAny || covers(path, at) || covers(at, path) || strings.HasPrefix(at, path+".") ||
-					strings.HasPrefix(at, path+"[") {
+				if ofAny || strings.HasPrefix(at, path) || covers(at, path) {
 					dropped[path] = f.Message
 				}
 			}
@@ -132,52 +129,45 @@ func settingIn(path string, pool Identity) string {
 }
 
 func snapshot(pool Identity, settings map[string]any, dropped map[string]string) ([]byte, error) {
-	required := map[string]map[string]any{"": {}}
+	required := map[string]any{}
 	var requires []string
 	for _, path := range snapshotOf(pool) {
-		if node, ok := requirementOf(path, filled(path, at(settings, keys(path)))); ok && dropped[path] == "" {
+		if node, ok := requirementOf(path, filled(path, ValueAt(settings, path))); ok && dropped[path] == "" {
 			requires = append(requires, path)
-			client, below, ofClient := ClientOf(path)
-			if !ofClient {
-				below = path
-			}
-			if required[client] == nil {
-				required[client] = map[string]any{}
-			}
-			put(required[client], keys(path)[len(keys(path))-len(strings.Split(below, ".")):], node)
+			Put(required, Keys(path), node)
 		}
 	}
+	clients := map[string]any{}
+	maps.Copy(clients, required)
+	maps.DeleteFunc(required, func(name string, _ any) bool { return strings.HasPrefix(name, clientsPrefix) })
 	var out bytes.Buffer
 	fmt.Fprintf(&out,
 		"# yaml-language-server: $schema=./schema.json\n# Snapshot of pool %s.\nversion: 1\nmode: audit # "+
 			"only report; enforce fixes drift\nrules:\n  - name: as-found\n    pools: {ids: [%s]}\n", pool.ID, pool.ID)
-	if err := block(&out, "    require:\n", "      ", required[""]); err != nil {
-		return nil, fmt.Errorf("writing the baseline of %s: %w", pool.ID, err)
-	}
+	err := block(&out, "    require:\n", "      ", required)
 	for i, client := range pool.Clients {
 		if i == 0 {
 			out.WriteString("    clients:\n")
 		}
-		if required[client.ID] == nil {
-			required[client.ID] = map[string]any{"ClientName": nodeOf(client.Name)}
+		fmt.Fprintf(&out, "      - ids: [%s] # %s\n", nodeOf(client.ID).Value, printable(client.Name))
+		require, ok := clients[ClientPath(client.ID)]
+		if !ok {
+			require = map[string]any{"ClientName": nodeOf(client.Name)}
 		}
-		fmt.Fprintf(&out, "      - ids: [%s] # %s\n", nodeOf(client.ID).Value, oneLine(client.Name))
-		if err := block(&out, "        require:\n", "          ", required[client.ID]); err != nil {
-			return nil, fmt.Errorf("writing the baseline of %s: %w", pool.ID, err)
-		}
+		err = errors.Join(err, block(&out, "        require:\n", "          ", require))
 	}
 	for _, path := range slices.SortedFunc(maps.Keys(dropped), Order) {
 		fmt.Fprintf(&out, "    # %s cannot be required as it is: %s\n", path, dropped[path])
 	}
 	out.WriteString("    # Current values that are not required:\n")
 	for _, line := range others(settings, requires) {
-		out.WriteString("    #   " + oneLine(line) + "\n")
+		out.WriteString("    #   " + printable(line) + "\n")
 	}
-	return out.Bytes(), nil
+	return out.Bytes(), err
 }
 
 // block writes an indented tree of requirements below a heading.
-func block(out *bytes.Buffer, head, indent string, required map[string]any) error {
+func block(out *bytes.Buffer, head, indent string, required any) error {
 	var text bytes.Buffer
 	encoder := yaml.NewEncoder(&text)
 	encoder.SetIndent(2)
@@ -189,16 +179,6 @@ func block(out *bytes.Buffer, head, indent string, required map[string]any) erro
 		out.WriteString(indent + line)
 	}
 	return nil
-}
-
-// oneLine removes line breaks from a comment, because a tag may contain any character.
-func oneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, text)
 }
 
 // others returns a line for each setting that is set but not required by a snapshot.
@@ -250,11 +230,7 @@ func requirementOf(path string, v any) (*yaml.Node, bool) {
 		case at == len(degrees)-1:
 			return nodeOf(v), true
 		default:
-			var enough []any
-			for _, degree := range degrees[at:] {
-				enough = append(enough, degree)
-			}
-			return nodeOf(map[string]any{string(op): enough}), true
+			return nodeOf(map[string]any{string(op): anys(degrees[at:])}), true
 		}
 	case Empty(v) && op == Exactly && m.Keep == "" && m.Name == "LambdaConfig":
 		return nodeOf(map[string]any{"absent": true}), true

@@ -22,7 +22,7 @@ func TestAPoolIsInSyncWithItsSnapshot(t *testing.T) {
 		client["ClientName"] = name
 		settings[ClientPath(id)] = client
 		delete(settings, Clients)
-		put(settings, keys("Policies.PasswordPolicy.MinimumLength"), num("8")) // every pool has one
+		Put(settings, Keys("Policies.PasswordPolicy.MinimumLength"), num("8")) // every pool has one
 		pool := Identity{ID: "eu-west-1_AbCdEf123", Clients: []ClientIdentity{{ID: id, Name: name}}}
 		text, err := Snapshot(pool, settings)
 		if err != nil {

@@ -53,17 +53,9 @@ type Rule struct {
 
 // A ClientRule requires settings of the app clients that it selects. Their paths begin with Clients[].
 type ClientRule struct {
-	Select  ClientSelector
+	Select  *Selector // nil selects every client
 	Require []Requirement
 	Position
-}
-
-// A ClientSelector selects app clients by id or name. An empty one selects every client. Clients that Except selects
-// are excluded.
-type ClientSelector struct {
-	IDs    []string
-	Names  []string // globs
-	Except *ClientSelector
 }
 
 // Watched is a kind of resource of a pool, such as its groups. A baseline can report that one was added, changed or
@@ -85,8 +77,8 @@ func Watchable() []Watched {
 	return []Watched{WatchClients, WatchIdentityProviders, WatchDomains, WatchResourceServers, WatchGroups, WatchTriggers}
 }
 
-// A Selector selects pools. Each of IDs, Names and Tags that is not empty must match. For IDs and Names, one matching
-// entry is enough; for Tags, every key must match. Pools that Except selects are excluded.
+// A Selector selects pools or clients. Each of IDs, Names and Tags that is not empty must match; of a client, IDs or
+// Names. One matching entry is enough; for Tags, every key must match. What Except selects is excluded.
 type Selector struct {
 	IDs    []string
 	Names  []string            // globs

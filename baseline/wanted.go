@@ -74,11 +74,18 @@ func (w *wanted) forget(part string, m Member) {
 func (w wanted) given(path string) bool { return w.said[path].Op == Equal }
 
 func (w wanted) text(path string) string {
-	if r := w.said[path]; r.Op == Equal {
-		text, _ := r.Value.(string)
-		return text
+	r := w.said[path]
+	text, _ := r.Value.(string)
+	if r.Op != Equal {
+		return ""
 	}
-	return ""
+	return text
+}
+
+// is reports whether one of the values is required.
+func (w wanted) is(path string, values ...string) bool {
+	text := w.text(path)
+	return text != "" && slices.Contains(values, text)
 }
 
 // holds returns the elements that a list must contain.
@@ -100,22 +107,29 @@ func (w wanted) texts(path string) []string {
 	return all
 }
 
-// under reports whether a member at or below the path is required to be present.
-func (w wanted) under(path string) bool {
+// under reports whether a member at or below one of the paths is required to be present.
+func (w wanted) under(paths ...string) bool {
+	under := func(place string) bool {
+		return slices.ContainsFunc(paths, func(path string) bool { return covers(path, place) })
+	}
 	for leaf := range w.said {
-		if w.given(leaf) && covers(path, leaf) && !w.off[leaf] {
+		if w.given(leaf) && under(leaf) && !w.off[leaf] {
 			return true
 		}
 	}
 	for place, there := range w.there {
-		if there && covers(path, place) {
+		if there && under(place) {
 			return true
 		}
 	}
 	return false
 }
 
-func (w wanted) exactly(path string) bool { return slices.Contains(w.whole, path) }
+// lacks reports whether a member is required to be absent, by itself or by an object that is required exactly.
+func (w wanted) lacks(path string) bool {
+	around := path[:strings.LastIndexByte(path, '.')]
+	return w.off[path] || slices.Contains(w.whole, around) && !w.under(path)
+}
 
 // position returns the position of the requirement on the path, or on the nearest object above it.
 func (w wanted) position(path string) Position {

@@ -528,9 +528,9 @@ func drawBaseline(t *rapid.T) *baseline.Baseline {
 func drawClients(t *rapid.T, r baseline.Requirement) baseline.ClientRule {
 	return rapid.SampledFrom([]baseline.ClientRule{
 		{Require: []baseline.Requirement{r}},
-		{Require: []baseline.Requirement{r}, Select: baseline.ClientSelector{Names: []string{"web-*"}}},
+		{Require: []baseline.Requirement{r}, Select: &baseline.Selector{Names: []string{"web-*"}}},
 		{Require: []baseline.Requirement{r},
-			Select: baseline.ClientSelector{Except: &baseline.ClientSelector{IDs: []string{"web"}}}},
+			Select: &baseline.Selector{Except: &baseline.Selector{IDs: []string{"web"}}}},
 	}).Draw(t, "clients")
 }
 

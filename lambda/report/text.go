@@ -4,9 +4,13 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf16"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/outcome"
@@ -170,3 +174,105 @@ func (p Paint) state(s outcome.State) string {
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// marks stand before the drifts of a plan.
+var marks = map[outcome.State]string{outcome.StatePlanned: "~", outcome.StateReported: "!",
+	outcome.StateUnfixable: "x", outcome.StateExempted: "="}
+
+// Plan is a preview for people: each drift with its live value and its requirement, the rule and its place in the
+// baseline, why it is skipped where it is, and the calls that would be made.
+func Plan(p outcome.Preview, paint Paint) string {
+	p.Outcome = Legible(p.Outcome)
+	s, pool := &sheet{}, PoolOf(p.Outcome)
+	name, account := "", ""
+	if pool.Name != "" {
+		name = "  " + Value(pool.Name)
+	}
+	if pool.Account != "" {
+		account = "  (account " + pool.Account + ")"
+	}
+	s.line("%s  %s%s%s", paint.ending(p.Outcome.Outcome), p.UserPoolID, name, account)
+	for _, d := range p.Drifts {
+		line := fmt.Sprintf("  %s %s: %s -> %s  (%s)", marks[d.State], d.Setting, Value(d.Have), Value(d.Want),
+			rule(Drift{Finding: d, Source: d.Source.String()}))
+		reason := prefixed("\n      "+string(d.State)+": ", d.Reason)
+		switch d.State {
+		case outcome.StatePlanned:
+			line = paint.Good(line)
+		case outcome.StateExempted:
+			line, reason = paint.Dim(line), paint.Dim(reason)
+		case outcome.StateReported:
+			line = paint.Warn(line)
+		default:
+			line = paint.Bad(line)
+		}
+		s.line("%s%s", line, reason)
+	}
+	s.row("calls", strings.Join(p.Writes, ", "))
+	s.row("reason", p.Reason)
+	return s.String()
+}
+
+// Meaning says in a few lines why a drift matters: who checks the setting, what to know before it is changed, and what
+// the change may cost.
+func Meaning(d outcome.Finding) []string {
+	var lines []string
+	for _, control := range baseline.ControlsOf(d.Setting) {
+		if checks := control.Checks(); len(checks) > 0 {
+			lines = append(lines, "checked by "+strings.Join(checks, ", "))
+		}
+		if control.Hazard != "" {
+			lines = append(lines, "beware: "+control.Hazard)
+		}
+		if control.Cost != "" && d.State != outcome.StateExempted && baseline.Costlier(d.Setting, d.Have, d.Want) {
+			lines = append(lines, "cost: "+control.Cost)
+		}
+	}
+	return lines
+}
+
+// Legible returns the outcome with each of its texts on one line and without anything that cannot be printed: a reason
+// may repeat what the service said about a value that somebody chose, and the key of a tag is part of a setting's path.
+// The values of drifts stay as they are; Value shows them.
+func Legible(out outcome.Outcome) outcome.Outcome {
+	out.Reason = baseline.Legible(out.Reason)
+	out.Drifts = slices.Clone(out.Drifts)
+	for i := range out.Drifts {
+		d := &out.Drifts[i]
+		d.Setting, d.Rule = baseline.Legible(d.Setting), baseline.Legible(d.Rule)
+		d.Reason = baseline.Legible(d.Reason)
+	}
+	return out
+}
+
+// Printable returns a writer of JSON that escapes what JSON allows in a text and what cannot be printed. It means the
+// same, and nobody who reads it raw is fooled. Each Write must be a whole text.
+func Printable(w io.Writer) io.Writer { return printable{w} }
+
+type printable struct{ w io.Writer }
+
+func (p printable) Write(text []byte) (int, error) {
+	if _, err := io.WriteString(p.w, escaped(string(text))); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
+
+// escaped is JSON with the escapes of Printable. The only control characters outside texts are its line breaks.
+func escaped(json string) string {
+	odd := func(r rune) bool { return r >= ' ' && !unicode.IsPrint(r) }
+	if !strings.ContainsFunc(json, odd) {
+		return json
+	}
+	var b strings.Builder
+	for _, r := range json {
+		if !odd(r) {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.String()
+}

@@ -11,20 +11,36 @@ import (
 	"poolkeeper/baseline"
 )
 
+// didYouMean suggests the name that is nearest, if one is near.
+func didYouMean(before, name string, names []string) string {
+	if near := baseline.Nearest(name, names); near != "" {
+		return ", did you mean " + before + near + "?"
+	}
+	return ""
+}
+
+// unknown says that there is no such thing, and which was meant or where they are listed.
+func unknown(what, before, name string, names []string, command *cobra.Command) error {
+	if meant := didYouMean(before, name, names); meant != "" {
+		return errors.New(what + meant)
+	}
+	return fmt.Errorf("%s; %s --help lists them", what, command.CommandPath())
+}
+
 // flagError says what is wrong with a flag.
 func flagError(command *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
+	var none *pflag.NotExistError
 	var missing *pflag.ValueRequiredError
 	var invalid *pflag.InvalidValueError
 	switch {
-	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
-		return fmt.Errorf("%s has no flag -%s; %s", command.Name(), unknown.GetSpecifiedName(), helpOf(command))
-	case errors.As(err, &unknown):
-		name := unknown.GetSpecifiedName()
-		if near := baseline.Nearest(name, flagsOf(command)); near != "" {
-			return fmt.Errorf("%s has no flag --%s, did you mean --%s?", command.Name(), name, near)
+	case errors.As(err, &none):
+		var names []string
+		command.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, flag.Name) })
+		name, dashes := none.GetSpecifiedName(), "--"
+		if none.GetSpecifiedShortnames() != "" {
+			dashes = "-"
 		}
-		return fmt.Errorf("%s has no flag --%s; %s", command.Name(), name, helpOf(command))
+		return unknown(command.Name()+" has no flag "+dashes+name, "--", name, names, command)
 	case errors.As(err, &missing):
 		return fmt.Errorf("--%s needs a value", missing.GetSpecifiedName())
 	case errors.As(err, &invalid):
@@ -36,16 +52,6 @@ func flagError(command *cobra.Command, err error) error {
 	}
 }
 
-func flagsOf(command *cobra.Command) []string {
-	var names []string
-	add := func(flag *pflag.Flag) { names = append(names, flag.Name) }
-	command.Flags().VisitAll(add)
-	command.InheritedFlags().VisitAll(add)
-	return names
-}
-
-func helpOf(command *cobra.Command) string { return command.CommandPath() + " --help lists them" }
-
 // noCommand says that an argument is no command.
 func noCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
@@ -55,10 +61,7 @@ func noCommand(root *cobra.Command, args []string) error {
 	for _, c := range root.Commands() {
 		names = append(names, c.Name())
 	}
-	if near := baseline.Nearest(args[0], names); near != "" {
-		return fmt.Errorf("there is no command %q, did you mean %s?", args[0], near)
-	}
-	return fmt.Errorf("there is no command %q; %s", args[0], helpOf(root))
+	return unknown(fmt.Sprintf("there is no command %q", args[0]), "", args[0], names, root)
 }
 
 // arguments wants so many arguments, which the help calls by a name.

@@ -118,10 +118,7 @@ func (c *cli) gone(ctx context.Context, pools reconcile.Pools, id string) error 
 		return fmt.Errorf("%w: its id is of %s, and this is %s (--region)", errGone, made, c.region)
 	}
 	ids, _ := list(ctx, pools)
-	if near := baseline.Nearest(id, ids); near != "" {
-		return fmt.Errorf("%w, did you mean %s?", errGone, near)
-	}
-	return errGone
+	return fmt.Errorf("%w%s", errGone, didYouMean("", id, ids))
 }
 
 // read reads what is wanted of a pool that was named.

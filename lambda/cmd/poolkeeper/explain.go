@@ -25,14 +25,9 @@ func (c *cli) explain() *cobra.Command {
 				}
 			}
 			if !ok {
-				if near := baseline.Nearest(args[0], everySetting()); near != "" {
-					return fmt.Errorf("there is no setting %s, did you mean %s?", args[0], near)
-				}
-				return fmt.Errorf("there is no setting %q: the names are those of the API, and Clients[].NAME for the "+
-					"settings of an app client; completion and baseline/SETTINGS.md list them", args[0])
+				return unknownSetting(args[0])
 			}
-			e := explain(args[0], m)
-			return c.results().Write(stream.OfSummary("setting", e, e.text()))
+			return c.results().Write(explain(args[0], m))
 		},
 		ValidArgs: everySetting(),
 	}
@@ -53,72 +48,61 @@ func settingNames(above string, members []baseline.Member) []string {
 	return names
 }
 
-// An explanation is what the tables have about a setting.
-type explanation struct {
-	Setting    string   `json:"setting"`
-	About      string   `json:"about"`
-	Values     string   `json:"values"`
-	Enum       []string `json:"enum,omitempty"`
-	Operators  []string `json:"operators"`
-	Absent     string   `json:"absent,omitempty"`
-	Calls      []string `json:"calls"`
-	Twin       string   `json:"sameAs,omitempty"`
-	Deprecated string   `json:"noLongerUsed,omitempty"`
-	Checks     []string `json:"checks"`
-	Hazards    []string `json:"hazards"`
-	Costs      []string `json:"costs"`
+func unknownSetting(name string) error {
+	if meant := didYouMean("", name, everySetting()); meant != "" {
+		return fmt.Errorf("there is no setting %s%s", name, meant)
+	}
+	return fmt.Errorf("there is no setting %q: the names are those of the API, and Clients[].NAME for the settings of an "+
+		"app client; completion and baseline/SETTINGS.md list them", name)
 }
 
-func explain(path string, m baseline.Member) explanation {
-	e := explanation{Setting: path, About: m.Doc, Values: values(m), Enum: m.Enum, Absent: absence(m),
-		Deprecated: m.Deprecated, Checks: []string{}, Hazards: []string{}, Costs: []string{}}
-	for _, op := range m.Kind.Operators() {
-		if op != baseline.Absent || m.Keep == "" && !m.Required {
-			e.Operators = append(e.Operators, string(op))
-		}
-	}
-	for _, d := range baseline.WrittenWith(path) {
-		e.Calls = append(e.Calls, d.WriteCall)
-	}
-	e.Twin, _ = baseline.TwinOf(path)
-	for _, control := range baseline.ControlsOf(path) {
-		about := ""
-		if control.Setting != path {
-			about = " (" + control.Setting + ")"
-		}
-		for _, check := range control.Checks() {
-			e.Checks = append(e.Checks, check+about)
-		}
-		if control.Hazard != "" {
-			e.Hazards = append(e.Hazards, control.Hazard+about)
-		}
-		if control.Cost != "" {
-			e.Costs = append(e.Costs, control.Cost+about)
-		}
-	}
-	return e
-}
-
-func (e explanation) text() string {
-	var b strings.Builder
-	b.WriteString(strings.TrimSuffix(e.Setting+": "+e.About, ": "))
+// explain is what the tables have about a setting.
+func explain(path string, m baseline.Member) stream.Entry {
+	text := strings.TrimSuffix(path+": "+m.Doc, ": ")
+	rows := map[string][]string{"setting": {path}, "about": {m.Doc}}
 	row := func(name string, texts ...string) {
-		for _, text := range texts {
-			if text != "" {
-				fmt.Fprintf(&b, "\n  %-10s %s", name, text)
+		for _, t := range texts {
+			if t != "" {
+				text += fmt.Sprintf("\n  %-10s %s", name, t)
+				rows[name] = append(rows[name], t)
 			}
 		}
 	}
-	row("values", e.Values)
-	row("operators", strings.Join(e.Operators, ", "))
-	row("absent", e.Absent)
-	row("written by", strings.Join(e.Calls, ", "))
-	row("same as", e.Twin)
-	row("no longer used", e.Deprecated)
-	row("checked by", e.Checks...)
-	row("beware", e.Hazards...)
-	row("cost", e.Costs...)
-	return b.String()
+	row("values", values(m))
+	var operators, calls []string
+	for _, op := range m.Kind.Operators() {
+		if op != baseline.Absent || m.Keep == "" && !m.Required {
+			operators = append(operators, string(op))
+		}
+	}
+	row("operators", strings.Join(operators, ", "))
+	row("absent", absence(m))
+	for _, d := range baseline.WrittenWith(path) {
+		calls = append(calls, d.WriteCall)
+	}
+	row("written by", strings.Join(calls, ", "))
+	twin, _ := baseline.TwinOf(path)
+	row("same as", twin)
+	row("no longer used", m.Deprecated)
+	about := func(c baseline.Control, text string) string {
+		if text != "" && c.Setting != path {
+			text += " (" + c.Setting + ")"
+		}
+		return text
+	}
+	controls := baseline.ControlsOf(path)
+	for _, c := range controls {
+		for _, check := range c.Checks() {
+			row("checked by", about(c, check))
+		}
+	}
+	for _, c := range controls {
+		row("beware", about(c, c.Hazard))
+	}
+	for _, c := range controls {
+		row("cost", about(c, c.Cost))
+	}
+	return stream.OfSummary("setting", rows, text)
 }
 
 func values(m baseline.Member) string {

@@ -13,7 +13,6 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
 
-	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
 )
 
@@ -132,8 +131,8 @@ func likelyFile(path string) string {
 	for _, f := range found {
 		names = append(names, f.Name())
 	}
-	if near := baseline.Nearest(filepath.Base(path), names); err == nil && near != "" {
-		return ", did you mean " + filepath.Join(filepath.Dir(path), near) + "?"
+	if err != nil {
+		return ""
 	}
-	return ""
+	return didYouMean(strings.TrimSuffix(path, filepath.Base(path)), filepath.Base(path), names)
 }

@@ -3,11 +3,19 @@
 package stream
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"io"
+	"maps"
+	"net/url"
+	"path/filepath"
+	"slices"
 	"strings"
 
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
 )
 
@@ -133,3 +141,130 @@ func code(text string) string {
 // escape takes from a text what Markdown and HTML would make of it.
 var escape = strings.NewReplacer("\\", `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`,
 	"<", "&lt;", ">", "&gt;", "&", "&amp;", "|", `\|`, "#", `\#`, "@", "&#64;", "\n", " ", "\r", " ").Replace
+
+type (
+	suite struct {
+		Name     string     `xml:"name,attr"`
+		Tests    int        `xml:"tests,attr"`
+		Failures int        `xml:"failures,attr"`
+		Errors   int        `xml:"errors,attr"`
+		Skipped  int        `xml:"skipped,attr"`
+		Cases    []testCase `xml:"testcase"`
+	}
+	testCase struct {
+		Name    string `xml:"name,attr"`
+		Class   string `xml:"classname,attr"`
+		Failure *said  `xml:"failure"`
+		Error   *said  `xml:"error"`
+		Skipped *said  `xml:"skipped"`
+	}
+	said struct {
+		Message string `xml:"message,attr"`
+		Text    string `xml:",chardata"`
+	}
+)
+
+// suiteOf is the suite of a pool or file: a case for each finding, or one that passes.
+func suiteOf(e Entry) suite {
+	s := suite{Name: e.name}
+	for _, f := range e.findings {
+		c := testCase{Name: f.where(), Class: e.name}
+		text := &said{Message: f.says(), Text: f.Source.String()}
+		switch {
+		case f.State == outcome.StateExempted:
+			c.Skipped = text
+			s.Skipped++
+		case f.level != note:
+			c.Failure = text
+			s.Failures++
+		}
+		s.Cases = append(s.Cases, c)
+	}
+	if e.failed != "" {
+		s.Cases = append(s.Cases, testCase{Name: e.word, Class: e.name, Error: &said{Message: e.failed}})
+		s.Errors++
+	}
+	if len(s.Cases) == 0 {
+		s.Cases = []testCase{{Name: e.word, Class: e.name}}
+	}
+	s.Tests = len(s.Cases)
+	return s
+}
+
+// writeJUnit writes the document. It has no place for a summary.
+func writeJUnit(w io.Writer, entries []Entry) error {
+	document := struct {
+		XMLName xml.Name `xml:"testsuites"`
+		Name    string   `xml:"name,attr"`
+		Suites  []suite  `xml:"testsuite"`
+	}{Name: "poolkeeper"}
+	for _, e := range entries {
+		if e.name != "" {
+			document.Suites = append(document.Suites, suiteOf(e))
+		}
+	}
+	raw, err := xml.MarshalIndent(document, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing JUnit: %w", err)
+	}
+	_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, raw)
+	return err
+}
+
+// An object is one of JSON.
+type object = map[string]any
+
+func resultOf(name string, f finding) object {
+	text, print, at := f.says(), name+"\x00"+f.id+"\x00\x00"+f.Reason, object{}
+	if f.Source.File != "" {
+		place := object{"artifactLocation": object{
+			"uri": (&url.URL{Path: filepath.ToSlash(f.Source.File)}).EscapedPath()}}
+		if f.Source.Line > 0 {
+			place["region"] = object{"startLine": f.Source.Line, "startColumn": max(1, f.Source.Column)}
+		}
+		at["physicalLocation"] = place
+	}
+	if f.Setting != "" {
+		text, print = name+": "+text, name+"\x00"+f.Setting
+		at["logicalLocations"] = []object{{"fullyQualifiedName": name + "/" + f.Setting, "kind": "resource"}}
+	}
+	sum := sha256.Sum256([]byte(print))
+	r := object{"ruleId": f.id, "level": f.level, "message": object{"text": text}, "locations": []object{at},
+		"partialFingerprints": object{"poolkeeper/v1": fmt.Sprintf("%x", sum[:16])}}
+	if f.State == outcome.StateExempted {
+		r["suppressions"] = []object{{"kind": "external", "justification": f.Reason}}
+	}
+	return r
+}
+
+// sarif is the log of one run, with a result for each finding. A pool that could not be read has no result: the run
+// names the first hundred.
+func sarif(entries []Entry, done bool) object {
+	used := map[string]bool{}
+	rules, results, failures := []object{}, []object{}, []object{}
+	for _, e := range entries {
+		if e.failed != "" && len(failures) < 100 {
+			failures = append(failures, object{"level": failure, "message": object{"text": e.name + ": " + e.failed}})
+		}
+		for _, f := range e.findings {
+			used[f.id] = true
+			results = append(results, resultOf(e.name, f))
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(used)) {
+		rule := object{"id": id}
+		if m, ok := baseline.Lookup(id); ok && m.Doc != "" {
+			rule["shortDescription"] = object{"text": m.Doc}
+		}
+		if checks := report.ChecksOf(id); len(checks) > 0 {
+			rule["help"] = object{"text": "Checked by " + strings.Join(checks, ", ") + "."}
+		}
+		rules = append(rules, rule)
+	}
+	invocation := object{"executionSuccessful": done && len(failures) == 0, "toolExecutionNotifications": failures}
+	return object{
+		"$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+		"version": "2.1.0", "runs": []object{{"results": results, "columnKind": "unicodeCodePoints",
+			"tool":        object{"driver": object{"name": "poolkeeper", "rules": rules}},
+			"invocations": []object{invocation}}}}
+}

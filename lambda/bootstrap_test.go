@@ -198,7 +198,7 @@ func TestBootstrap(t *testing.T) {
 		{"our own write's event", "own-write", "unchanged"},
 		{"the same event again", "update-user-pool", "unchanged"},
 		{"a failed call", "failed-call", "ignored"},
-		{"no JSON object", "not-an-object", "ignored"},
+		{"not a JSON object", "not-an-object", "ignored"},
 		{"a scan, by its older name", "sweep", "scanned"},
 	} {
 		if got := ended(t, f.invoke(t, payload(t, step.fixture))); got != step.want {

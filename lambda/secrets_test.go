@@ -45,7 +45,7 @@ func TestBootstrapKeepsClientSecrets(t *testing.T) {
 		{"update-user-pool-client", cognitotest.Fault{Operation: "DescribeUserPoolClient",
 			Body: []byte(`{"UserPoolClient":{"ClientId":"other","ClientSecret":"` + secret + `"}}`)}, "not this client's"},
 		{"update-user-pool-client", cognitotest.Fault{Operation: "DescribeUserPoolClient",
-			Body: []byte(`{"UserPoolClient":{"ClientSecret":"` + secret + `"`)}, "no JSON object"},
+			Body: []byte(`{"UserPoolClient":{"ClientSecret":"` + secret + `"`)}, "not a JSON object"},
 	} {
 		fake.PutRich(id)
 		fake.Edit(id, func(pool, _ map[string]any) { pool["Name"] = "evil\u202egpj" })

@@ -204,7 +204,7 @@ func (c *Client) answer(
 	}
 	whole, err := userpool.DecodeObject(raw)
 	if err != nil {
-		message := "the answer is no JSON object: " + err.Error()
+		message := "the response is not a JSON object: " + err.Error()
 		return nil, false, &Error{Call: table.ReadCall, Class: ClassOdd, Message: message}
 	}
 	if table.Answer == "" {

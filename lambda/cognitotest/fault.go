@@ -52,7 +52,7 @@ func (s *Server) take(call Call) *Fault {
 			continue
 		}
 		if f.When != nil {
-			body := object{} // also of a call that is no JSON object
+			body := object{} // also of a call that is not a JSON object
 			_ = json.Unmarshal(call.Body, &body)
 			if !f.When(body) {
 				continue

@@ -67,7 +67,7 @@ func patch(t testing.TB, o map[string]any, text string) {
 	}
 	given := parse([]byte(text))
 	if given == nil {
-		t.Fatalf("%s is no JSON object", text)
+		t.Fatalf("%s is not a JSON object", text)
 	}
 	merge(o, given)
 }

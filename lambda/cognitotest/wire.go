@@ -81,7 +81,7 @@ func (s *Server) handle(call Call, fault *Fault) (any, error) {
 	}
 	request, err := decode(call.Body)
 	if err != nil {
-		return nil, &failure{Code: "SerializationException", Message: "the body is no JSON object"}
+		return nil, &failure{Code: "SerializationException", Message: "the body is not a JSON object"}
 	}
 	defer s.lock()()
 	answer, err := s.perform(call.Operation, request)

@@ -76,7 +76,7 @@ func ended(ending outcome.Ending) outcome.Outcome {
 		out.Writes, out.Drifts = []string{"UpdateUserPool"}, []outcome.Finding{fixed}
 	case outcome.Unconverged:
 		out.Writes = []string{"UpdateUserPool"}
-		out.Reason = "settings moved that no write was to change: UserPoolTags.team"
+		out.Reason = "settings changed that no write should have changed: UserPoolTags.team"
 	case outcome.Partial:
 		out.Writes, out.Reason = []string{"UpdateUserPool"}, unfixable.Reason
 		out.Drifts = []outcome.Finding{fixed, unfixable}

@@ -15,7 +15,7 @@ func TestSuppressed(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)
 	type findings = []outcome.Finding
-	lost := outcome.Finding{Setting: "UserPool", Want: "what the call set", State: outcome.StateReported,
+	lost := outcome.Finding{Setting: "UserPool", Want: "the changes of the call", State: outcome.StateReported,
 		Code: outcome.CodeLostUpdate, Reason: "record a"}
 	added := outcome.Finding{Setting: "groups[admins]", Want: "no change", Have: "added", State: outcome.StateReported}
 	exempted := outcome.Finding{Setting: "MfaConfiguration", State: outcome.StateExempted}

@@ -1,3 +1,3 @@
-// Package outcome holds what runs did: the findings and the ending of a run, the write-ahead record of its writes, and
-// what the records of a pool say about the next run. Its functions are pure.
+// Package outcome describes the results of runs: the findings and the ending of a run, the write-ahead record of its
+// writes, and the conclusions from earlier records for the next run. Its functions are pure.
 package outcome

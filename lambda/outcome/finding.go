@@ -17,14 +17,15 @@ func (f Finding) Coded(code Code) Finding {
 	return f
 }
 
-// NotRestored returns the finding of a setting that a write of ours took from the pool, and why it is not restored.
+// NotRestored returns the finding of a setting that our own write removed from the pool, with the reason why it was not
+// restored.
 func NotRestored(d baseline.Drift, reason string) Finding {
-	d.Want = "what it was before"
-	reason = "a write of ours took it from the pool, and it could not be restored: " + reason
+	d.Want = "the value before the write"
+	reason = "poolkeeper's write removed it, and it could not be restored: " + reason
 	return Of(d, StateUnfixable, reason).Coded(CodeRestore)
 }
 
-// Deleted returns the finding that a pool which a rule names was deleted. Nothing brings it back.
+// Deleted returns the finding that a pool was deleted although a rule names its id. It cannot be undone.
 func Deleted(rule string, cause event.Cause) Finding {
 	return Finding{Setting: "UserPool", Rule: rule, Want: "a pool that a rule names", Have: "deleted",
 		State: StateReported, Code: CodeDeleted, Reason: "deleted by " + Actor(cause)}

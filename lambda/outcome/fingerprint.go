@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 )
 
-// Fingerprint names a finding of a pool for the suppression of repeats: the setting, its requirement, the live value
-// and what became of it.
+// Fingerprint identifies a finding of a pool, so that repeats are suppressed: by the setting, its requirement, the live
+// value and the state of the finding.
 func Fingerprint(pool string, d Finding) string {
 	raw, err := json.Marshal([]any{pool, d.Setting, d.Rule, d.Want, d.Have, d.State})
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// Exhausted returns the settings whose flap budget is used up by the records, each with the reason: somebody else keeps
-// writing them, and to write them once more would go on for ever.
+// Exhausted returns the settings whose flap budget is used up, each with the reason. Another automation keeps writing
+// them, so writing them again would not help.
 func Exhausted(budget baseline.FlapBudget, records []Record, cause event.Cause, now time.Time) map[string]string {
 	flapping := map[string]string{}
 	if budget.Times == 0 {
@@ -37,7 +37,7 @@ func Exhausted(budget baseline.FlapBudget, records []Record, cause event.Cause, 
 	return flapping
 }
 
-// written returns the settings that the accepted writes of a record were to fix.
+// written returns the settings that the accepted writes of a record should have fixed.
 func (r Record) written() []string {
 	var all []string
 	for _, s := range r.Sent {
@@ -50,7 +50,7 @@ func (r Record) written() []string {
 	return all
 }
 
-// fixed reports whether the record's run saw the setting hold.
+// fixed reports whether the record's run verified the fix of the setting.
 func (r Record) fixed(setting string) bool {
 	return slices.ContainsFunc(r.Drifts, func(d Finding) bool { return d.Setting == setting && d.State == StateFixed })
 }
@@ -66,19 +66,22 @@ func flapReason(budget baseline.FlapBudget, setting string, by []Record, cause e
 	}
 	start := fmt.Sprintf("it was written %s within %d minutes", times(len(by)), int(budget.Within.Minutes()))
 	if unheld > 0 {
-		return fmt.Sprintf("%s, and %s it did not hold (%s): another automation sets it back at once, or the pool does "+
-			"not keep it, so it is skipped until that ends (flapBudget: %s)", start, times(unheld), count(causes), budget)
+		return fmt.Sprintf("%s, and %s the value did not last (%s): another automation changes it back at once, or the "+
+			"pool does "+
+			"not keep it, so poolkeeper skips it until that ends (flapBudget: %s)", start, times(unheld), count(causes), budget)
 	}
-	return fmt.Sprintf("%s, and set back each time (%s): two automations undo each other, so it is skipped until one of "+
+	return fmt.Sprintf("%s, and changed back each time (%s): two automations undo each other, so poolkeeper skips it "+
+		"until one of "+
 		"them stops (flapBudget: %s)", start, count(causes), budget)
 }
 
-// count says how often each of the callers behind the causes called, the most frequent first. A scan names no caller.
+// count lists the callers of the causes with the number of their calls, the most frequent first. The caller is unknown
+// if a scan found the drift.
 func count(causes []event.Cause) string {
 	counts, seen := map[string]int{}, map[string]bool{}
 	for _, c := range causes {
 		if c.RequestID == "" && caller(c) == unknownCaller || c.EventID != "" && seen[c.EventID] {
-			continue // of no call, or delivered again
+			continue // not a call, or a duplicate event
 		}
 		seen[c.EventID] = true
 		counts[caller(c)]++
@@ -100,7 +103,7 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// caller names who made a call, shortly: the role, or the user.
+// caller returns the short name of the caller: the role or the user.
 func caller(c event.Cause) string {
 	switch {
 	case c.Issuer != "":
@@ -112,15 +115,15 @@ func caller(c event.Cause) string {
 	}
 }
 
-// Actor names the caller behind a cause in full.
+// Actor returns the full name of the caller of a cause.
 func Actor(c event.Cause) string { return cmp.Or(c.Actor, unknownCaller) }
 
 const unknownCaller = "an unknown caller"
 
-// LostUpdates returns a finding for each write of ours that may have undone the event's call: the call was made between
-// our read and our write of a document that it can change, and a write sends the whole document as it was read.
+// LostUpdates returns a finding for each of our writes that may have undone the event's call. This can happen if the
+// call changed a document between our read and our write, because a write sends the whole document as it was read.
 //
-// For example, a call at 12:00:01 to a pool that we read at 12:00:00 and wrote at 12:00:02.
+// For example, the call was made at 12:00:01, and we read the pool at 12:00:00 and wrote it at 12:00:02.
 func LostUpdates(request event.Request, records []Record) []Finding {
 	call, at := request.Call, request.Cause.Time
 	if len(call.Changes) == 0 || call.New || at.IsZero() {
@@ -129,11 +132,11 @@ func LostUpdates(request event.Request, records []Record) []Finding {
 	var findings []Finding
 	for _, record := range records {
 		if record.Cause.EventID == request.Cause.EventID {
-			continue // it answers this very call
+			continue // the write is our reaction to this call
 		}
 		for _, s := range record.Sent {
 			if s.RequestID != "" && s.RequestID == request.Cause.RequestID {
-				return nil // the event is of this write
+				return nil // the event was caused by this write
 			}
 			if s.Made() && s.overlaps(at, record.Until) && changes(request, s.Document) {
 				findings = append(findings, lostUpdate(request, record, s))
@@ -143,7 +146,7 @@ func LostUpdates(request event.Request, records []Record) []Finding {
 	return findings
 }
 
-// overlaps reports whether a call at a time falls between the read and the write. CloudTrail gives whole seconds.
+// overlaps reports whether the call was made between the read and the write. CloudTrail times are in whole seconds.
 func (s Sent) overlaps(at, until time.Time) bool {
 	end := s.At
 	if end.IsZero() {
@@ -152,8 +155,8 @@ func (s Sent) overlaps(at, until time.Time) bool {
 	return at.Add(time.Second).After(s.Read) && !at.After(end)
 }
 
-// changes reports whether the request's call can have set something in a document: the one that it writes, or one that
-// holds a parameter of it too. What else changes with it is the service's doing, and no caller's to lose.
+// changes reports whether the call may have set a value in a document: the document that it writes, or one that
+// contains one of its parameters. Other changes are side effects of the service and not a lost update.
 func changes(request event.Request, name baseline.DocumentName) bool {
 	call, kind := request.Call, string(name.Kind())
 	if !slices.Contains(call.Changes, kind) || request.ClientID != "" && name.Client() != "" &&
@@ -168,7 +171,7 @@ func changes(request event.Request, name baseline.DocumentName) bool {
 	})
 }
 
-// parameters are the names of what the request's call set, without those that say what it is about.
+// parameters returns the names of the parameters that the call set, without the ids of the pool and the client.
 func parameters(request event.Request) []string {
 	return slices.DeleteFunc(slices.Clone(request.Named), func(name string) bool {
 		return name == "" || slices.ContainsFunc([]string{"userPoolId", "clientId", "resourceArn"}, func(id string) bool {
@@ -178,17 +181,18 @@ func parameters(request event.Request) []string {
 }
 
 func lostUpdate(request event.Request, record Record, s Sent) Finding {
-	what := "what it set is not known: CloudTrail shows no parameters"
+	what := "its parameters are unknown: CloudTrail shows none"
 	if set := parameters(request); len(set) > 0 {
 		what = "its parameters: " + strings.Join(set, ", ")
 	}
-	made := "at a time that is not known"
+	made := "at an unknown time"
 	if !s.At.IsZero() {
 		made = "at " + s.At.UTC().Format(time.RFC3339)
 	}
-	d := Finding{Setting: string(s.Document), Want: "what the call set", State: StateReported, Code: CodeLostUpdate,
-		Reason: fmt.Sprintf("%s by %s was made at %s, between our read and our %s %s, which sent the whole document as "+
-			"it was read: what the call set may be lost (%s; record %s)", request.Call.Name, Actor(request.Cause),
+	d := Finding{Setting: string(s.Document), Want: "the changes of the call", State: StateReported, Code: CodeLostUpdate,
+		Reason: fmt.Sprintf("%s was called by %s at %s, between poolkeeper's read and its %s %s, which sent the whole "+
+			"document as "+
+			"it was read: the changes of the call may be lost (%s; record %s)", request.Call.Name, Actor(request.Cause),
 			request.Cause.Time.UTC().Format(time.RFC3339), s.Call, made, what, record.ID)}
 	if len(record.Drifts) > 0 {
 		d.Rule = record.Drifts[0].Rule
@@ -207,7 +211,7 @@ func Interrupted(records []Record, now time.Time) []Record {
 	return open
 }
 
-// RestoresOf returns what the interrupted runs may have taken from the pool, with the values that it had.
+// RestoresOf returns drifts that restore the settings that interrupted runs may have removed from the pool.
 func RestoresOf(records []Record) []baseline.Drift {
 	var all []baseline.Drift
 	for _, record := range records {
@@ -223,7 +227,8 @@ func RestoresOf(records []Record) []baseline.Drift {
 	return all
 }
 
-// InterruptedFindings says what interrupted runs wrote, and which of their fixes hold in the state now.
+// InterruptedFindings returns the findings about interrupted runs: what they wrote, and which of their fixes are in the
+// current state.
 func InterruptedFindings(records []Record, found baseline.Comparison, now userpool.State) []Finding {
 	var findings []Finding
 	for _, record := range records {
@@ -239,14 +244,15 @@ func InterruptedFindings(records []Record, found baseline.Comparison, now userpo
 				continue
 			}
 			d.State, d.Code = StateFixed, CodeInterrupted
-			d.Reason = "written by the run of record " + record.ID + ", which was interrupted; it holds now"
+			d.Reason = "written by the run of record " + record.ID + ", which was interrupted; the setting is compliant now"
 			findings = append(findings, d)
 		}
 	}
 	return findings
 }
 
-// unknownRestores returns the findings of what a record without its state may have taken: nobody knows its values.
+// unknownRestores returns the findings of settings that an interrupted run may have removed and whose old values are
+// unknown, because its record has no state.
 func unknownRestores(record Record, now userpool.State) []Finding {
 	if record.Before != nil {
 		return nil
@@ -255,13 +261,13 @@ func unknownRestores(record Record, now userpool.State) []Finding {
 	for _, setting := range record.Restores() {
 		d := baseline.Drift{Setting: setting}
 		if len(now.Lacks([]baseline.Drift{d})) > 0 {
-			findings = append(findings, NotRestored(d, "record "+record.ID+" does not hold what it was"))
+			findings = append(findings, NotRestored(d, "record "+record.ID+" does not have the old values"))
 		}
 	}
 	return findings
 }
 
-// InterruptedFinding says that a run was interrupted.
+// InterruptedFinding returns the finding that a run was interrupted.
 func InterruptedFinding(record Record) Finding {
 	var writes []string
 	for _, s := range record.Sent {
@@ -269,13 +275,13 @@ func InterruptedFinding(record Record) Finding {
 			writes = append(writes, s.Call+" ("+string(s.Status)+")")
 		}
 	}
-	return Finding{Setting: string(record.Sent[0].Document), Want: "a run that ends", State: StateReported,
+	return Finding{Setting: string(record.Sent[0].Document), Want: "a run that finishes", State: StateReported,
 		Code: CodeInterrupted, Have: "an interrupted run", Reason: fmt.Sprintf("an earlier run began at %s, wrote %s "+
-			"and was interrupted before it could notify anybody (record %s)", record.Began.UTC().Format(time.RFC3339),
+			"and was interrupted before it sent notifications (record %s)", record.Began.UTC().Format(time.RFC3339),
 			strings.Join(writes, ", "), record.ID)}
 }
 
-// made returns the settings of the writes that were made, or may have been.
+// made returns the settings of the writes that were made or may have been made.
 func (r Record) made() []string {
 	var all []string
 	for _, s := range r.Sent {
@@ -286,10 +292,10 @@ func (r Record) made() []string {
 	return all
 }
 
-// stopTime is how long a document is left alone after a write moved a member that this build does not know.
+// stopTime is how long a document is not written after a write changed an unknown member of it.
 const stopTime = 24 * time.Hour
 
-// Moved returns the unknown members that writes of the records moved of late, by their documents.
+// Moved returns the unknown members that recent writes in the records changed, by document.
 func Moved(records []Record, now time.Time) map[baseline.DocumentName][]string {
 	moved := map[baseline.DocumentName][]string{}
 	for _, record := range records {

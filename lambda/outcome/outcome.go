@@ -8,56 +8,56 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// An Ending says how a run ended, as a past participle.
+// An Ending is how a run ended, as a past participle.
 type Ending string
 
-// The endings by precedence: where several would fit, the first counts.
+// The endings in order of precedence: if several apply, the first one is used.
 const (
-	Deferred    Ending = "deferred"    // tried again later: throttled, changed concurrently, lease held
-	Unconverged Ending = "unconverged" // a write was accepted, but did not hold or something else moved
+	Deferred    Ending = "deferred"    // will be retried: throttled, changed concurrently, or leased by another run
+	Unconverged Ending = "unconverged" // after a write, a value did not last or another setting changed
 	Partial     Ending = "partial"     // some drift fixed, some not
 	Unfixable   Ending = "unfixable"   // no drift could be fixed
 	Remediated  Ending = "remediated"  // every drift of an enforcing rule fixed and verified
-	Drifted     Ending = "drifted"     // drift found and skipped, or a watched change
-	Exempted    Ending = "exempted"    // all that differs is exempted
+	Drifted     Ending = "drifted"     // drift was found but not fixed, or a watched change
+	Exempted    Ending = "exempted"    // all drift is exempted
 	Unchanged   Ending = "unchanged"   // compliant, nothing written
-	Ignored     Ending = "ignored"     // not for us, with a reason
-	Scanned     Ending = "scanned"     // of a scan of all pools
+	Ignored     Ending = "ignored"     // the event is not relevant, with a reason
+	Scanned     Ending = "scanned"     // the result of a scan of all pools
 )
 
-// A State says what became of one finding.
+// A State is the result of one finding.
 type State string
 
 // The states of a finding.
 const (
 	StateFixed     State = "fixed"     // written and verified
 	StatePlanned   State = "planned"   // would be written; in a Preview only
-	StateReported  State = "reported"  // found and skipped
-	StateExempted  State = "exempted"  // permitted until a date
-	StateUnfixable State = "unfixable" // could not be written, or did not hold
+	StateReported  State = "reported"  // found, not written
+	StateExempted  State = "exempted"  // exempted until a date
+	StateUnfixable State = "unfixable" // could not be written, or did not last
 )
 
 // A Code is the reason of a finding in one word.
 type Code string
 
-// The codes on which something depends.
+// The codes that other code depends on.
 const (
 	CodeAudited     Code = "audited"     // the rule only audits
-	CodeNoValue     Code = "noValue"     // the requirement names no value to write
-	CodeOwnWrite    Code = "ownWrite"    // the event is of our own write
+	CodeNoValue     Code = "noValue"     // the requirement has no value to write
+	CodeOwnWrite    Code = "ownWrite"    // our own write caused the event
 	CodeFlapping    Code = "flapping"    // the flap budget is used up
-	CodeRestore     Code = "restore"     // our write took it from the pool, and it could not be restored
-	CodeUnheld      Code = "unheld"      // it was written and does not hold
-	CodeUnverified  Code = "unverified"  // it was written, and the run was deferred before it was verified
+	CodeRestore     Code = "restore"     // our write removed it, and it could not be restored
+	CodeUnheld      Code = "unheld"      // it was written but does not have the required value
+	CodeUnverified  Code = "unverified"  // it was written, but the run was deferred before it verified the value
 	CodeWatched     Code = "watched"     // a trigger that no rule requires
-	CodeHalf        Code = "half"        // it stands in two documents; one was written, the other refused
+	CodeHalf        Code = "half"        // it is in two documents; the write of one was accepted, the other rejected
 	CodeLostUpdate  Code = "lostUpdate"  // our write may have undone the event's call
-	CodeInterrupted Code = "interrupted" // an earlier run wrote and was interrupted
+	CodeInterrupted Code = "interrupted" // an earlier run was interrupted after a write
 	CodeDeleted     Code = "deleted"     // a pool that a rule names was deleted
 )
 
-// A Finding is a setting that does not meet its requirement, or a watched change, and what became of it.
-// Want and Have are masked where the setting is a message text or a secret.
+// A Finding is a setting that does not meet its requirement, or a watched change, with its result. Want and Have are
+// masked if the setting is sensitive.
 type Finding struct {
 	Setting string `json:"setting"`
 	Rule    string `json:"rule"`
@@ -66,17 +66,17 @@ type Finding struct {
 	State   State  `json:"state"`
 	Reason  string `json:"reason,omitempty"` // why it was not fixed, or until when it is exempted
 	Code    Code   `json:"code,omitempty"`
-	// Source is the place of the requirement in the baseline file.
+	// Source is the position of the requirement in the baseline file.
 	Source baseline.Position `json:"-"`
 }
 
-// Verified counts the leaf settings that were read again after a write; both are 0 where nothing was written.
+// Verified counts the leaf settings that were verified after a write. Both counts are 0 if nothing was written.
 type Verified struct {
-	Owned              int `json:"owned"`              // required settings that hold
-	UnmanagedUnchanged int `json:"unmanagedUnchanged"` // unmanaged settings that are exactly what they were
+	Owned              int `json:"owned"`              // required settings that are compliant
+	UnmanagedUnchanged int `json:"unmanagedUnchanged"` // unmanaged settings that did not change
 }
 
-// An Outcome is what one run did to one pool.
+// An Outcome is the result of one run on one pool.
 type Outcome struct {
 	Outcome    Ending      `json:"outcome"`
 	UserPoolID string      `json:"userPoolId"`
@@ -86,60 +86,60 @@ type Outcome struct {
 	Verified   Verified    `json:"verified"`
 	Writes     []string    `json:"writes"` // the write calls that were accepted, in order
 	Reason     string      `json:"reason"`
-	Record     string      `json:"record,omitempty"`     // id of the write-ahead record, "" where nothing was written
+	Record     string      `json:"record,omitempty"`     // id of the write-ahead record, "" if nothing was written
 	Undetected int         `json:"undetected,omitempty"` // drift that a scheduled scan found and no event reported
-	Critical   bool        `json:"critical,omitempty"`   // a named pool is gone, or a write moved an unknown member
+	Critical   bool        `json:"critical,omitempty"`   // a named pool is gone, or a write changed an unknown member
 	Details    Details     `json:"-"`
 }
 
-// A Preview is what Reconcile would do to a pool in the state in which it was read.
+// A Preview is what Reconcile would do to a pool in its current state.
 type Preview struct {
-	// Outcome has what would be fixed as StatePlanned, and as Writes the calls that would be made. It is Drifted where
-	// anything would be written or is skipped, else Unfixable, Exempted, Unchanged or Ignored.
+	// Outcome has StatePlanned for findings that would be fixed, and in Writes the calls that would be made. It is
+	// Drifted if anything would be written or skipped, otherwise Unfixable, Exempted, Unchanged or Ignored.
 	Outcome
 	Required []string // the settings that are required of the pool and its clients
-	State    string   // digest of the whole state, for ReconcileFrom; "" of an ignored pool
-	// Before is what was read, After what the writes would make of it.
+	State    string   // digest of the whole state, for ReconcileFrom; "" for an ignored pool
+	// Before is the state that was read, After the expected state after the writes.
 	Before, After userpool.State
 }
 
-// MovedReason says that a pool is not as it was when it was planned.
-const MovedReason = "the pool is no longer in the state that the plan was made for"
+// MovedReason is the reason if a pool changed after it was planned.
+const MovedReason = "the pool changed after the plan was made"
 
-// GoneReason says that a pool does not exist, or not any more.
-const GoneReason = "there is no such user pool here"
+// GoneReason is the reason if a pool does not exist.
+const GoneReason = "there is no such user pool in this account and Region"
 
-// Details are the parts of an outcome that the answer of the function does not show.
+// Details are the parts of an outcome that the function's response does not contain.
 type Details struct {
 	PoolName   string
 	PoolARN    string
-	RequestIDs []string // of the writes
+	RequestIDs []string // ids of the write requests
 	Duration   time.Duration
 	Times      Times
-	// Clients are app clients beyond what one run handles: each 100 of them are another request.
+	// Clients are app clients that one run cannot handle: each 100 of them become another request.
 	Clients []string
-	// Notified says until when the message about a finding is suppressed, by Fingerprint.
+	// Notified maps the Fingerprint of a finding to the time until which its message is suppressed.
 	Notified map[string]time.Time
-	// LedgerError is what the ledger failed at first, or "". It changes no ending.
+	// LedgerError is the first error of the ledger, or "". It does not affect the ending.
 	LedgerError string
-	Open        []Record // to be closed once people are notified
+	Open        []Record // to be closed after the notification
 }
 
-// Times has the time of each stage; it is zero for one that was not reached.
+// Times has the time of each stage, which is zero if the stage was not reached.
 type Times struct {
-	Seen     time.Time // the event was taken up
+	Seen     time.Time // the processing of the event began
 	Written  time.Time // the last write was accepted
 	Verified time.Time // the pool was read again and compared
 }
 
-// A DeferredError says that a request is to be tried again later. Lambda shows its name.
+// A DeferredError means that the request will be retried later. Lambda shows the name of the type.
 type DeferredError struct {
 	UserPoolID string // "" for a scan
 	Reason     string
 	Cause      error
 }
 
-// Error says what is deferred and why.
+// Error returns what is deferred and why.
 func (e *DeferredError) Error() string {
 	if e.UserPoolID == "" {
 		return "scanning: " + e.Reason
@@ -147,5 +147,5 @@ func (e *DeferredError) Error() string {
 	return "reconciling user pool " + e.UserPoolID + ": " + e.Reason
 }
 
-// Unwrap returns the error that deferred the request, if there was one.
+// Unwrap returns the error that caused the deferral, or nil.
 func (e *DeferredError) Unwrap() error { return e.Cause }

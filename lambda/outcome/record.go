@@ -11,48 +11,48 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// ErrNoRecord says that a ledger has no record of an id.
+// ErrNoRecord means that the ledger has no record with the id.
 var ErrNoRecord = errors.New("there is no such record")
 
-// ErrUnreadable says that a ledger has a record of an id that cannot be read.
+// ErrUnreadable means that the ledger has a record with the id that cannot be decoded.
 var ErrUnreadable = errors.New("the record cannot be read")
 
-// A History is what a ledger keeps of one pool.
+// A History is what the ledger stores for one pool.
 type History struct {
-	Records []Record             // light ones, the oldest first
-	Notes   map[string]time.Time // by name, until when it is kept
+	Records []Record             // light records, the oldest first
+	Notes   map[string]time.Time // expiry by name
 }
 
-// A Record is the write-ahead record of one run: what it wrote to one pool and why, enough to explain it, to undo it
-// and to finish it where the run was interrupted.
+// A Record is the write-ahead record of one run. It has everything that is needed to explain the run's writes to a
+// pool, to undo them, and to finish them if the run was interrupted.
 type Record struct {
 	ID         string      `json:"id"` // NewRecordID
 	UserPoolID string      `json:"userPoolId"`
 	Cause      event.Cause `json:"cause"`
 	Baseline   string      `json:"baseline"`
-	Actor      string      `json:"actor,omitempty"` // who ran the command, "" for the function
+	Actor      string      `json:"actor,omitempty"` // who ran the command; "" for the function
 	Began      time.Time   `json:"began"`
-	Until      time.Time   `json:"until,omitzero"` // a record that is still open after this time was interrupted
+	Until      time.Time   `json:"until,omitzero"` // if the record is still open after this time, the run was interrupted
 	Ended      time.Time   `json:"ended,omitzero"` // zero: open
 	Outcome    Ending      `json:"outcome,omitempty"`
 	Reason     string      `json:"reason,omitempty"`
-	Drifts     []Finding   `json:"drifts"` // what is to be fixed, and at the end what became of it
-	Sent       []Sent      `json:"sent"`   // the writes in order; each stands here before it is sent
+	Drifts     []Finding   `json:"drifts"` // the findings to fix, and at the end their results
+	Sent       []Sent      `json:"sent"`   // the writes in order; each is recorded before it is sent
 	Verified   Verified    `json:"verified"`
-	// Before is the raw state before the first write. It holds message texts and external ids. It is nil in a light
-	// record, and where it was too large to be kept.
+	// Before is the raw state before the first write. It contains message texts and external ids. It is nil in a light
+	// record, or if it was too large to store.
 	Before *userpool.Backup `json:"-"`
 }
 
-// A WriteStatus says what is known of a write.
+// A WriteStatus is what is known about the result of a write.
 type WriteStatus string
 
 // The statuses of a write.
 const (
-	Intended WriteStatus = "intended" // no answer yet: whoever finds it so cannot know whether it was made
+	Intended WriteStatus = "intended" // sent or about to be sent: it is not known whether the write was made
 	Accepted WriteStatus = "accepted"
-	Refused  WriteStatus = "refused" // it changed nothing
-	Unclear  WriteStatus = "unclear" // the answer was lost
+	Refused  WriteStatus = "refused" // rejected, so it changed nothing
+	Unclear  WriteStatus = "unclear" // the response was lost
 )
 
 // Sent is one write call of a record.
@@ -61,18 +61,18 @@ type Sent struct {
 	Document  baseline.DocumentName `json:"document"`
 	Status    WriteStatus           `json:"status"`
 	RequestID string                `json:"requestId,omitempty"`
-	Read      time.Time             `json:"read"`               // when the state was read that it replaces
-	At        time.Time             `json:"at,omitzero"`        // when it was answered
-	Fixes     []string              `json:"fixes,omitempty"`    // the settings that it takes part in fixing
-	Restores  []string              `json:"restores,omitempty"` // settings that it may take, and a later write restores
-	Moved     []string              `json:"moved,omitempty"`    // unknown members that it moved
-	Body      []byte                `json:"-"`                  // nil in a light record, and where it was too large
+	Read      time.Time             `json:"read"`               // when the replaced state was read
+	At        time.Time             `json:"at,omitzero"`        // when the response arrived
+	Fixes     []string              `json:"fixes,omitempty"`    // the settings that it helps to fix
+	Restores  []string              `json:"restores,omitempty"` // settings that it may remove, restored by a later write
+	Moved     []string              `json:"moved,omitempty"`    // unknown members that it changed
+	Body      []byte                `json:"-"`                  // nil in a light record, or if it was too large
 }
 
-// Made reports whether the write was made, or may have been.
+// Made reports whether the write was made or may have been made.
 func (s Sent) Made() bool { return s.Status != Refused }
 
-// Open reports whether the run of the record has not ended yet.
+// Open reports whether the record has not been closed.
 func (r Record) Open() bool { return r.Ended.IsZero() }
 
 // Interrupted reports whether the run of the record ended without closing it.
@@ -80,7 +80,7 @@ func (r Record) Interrupted(now time.Time) bool {
 	return r.Open() && !now.Before(r.Until) && slices.ContainsFunc(r.Sent, Sent.Made)
 }
 
-// Restores returns the settings that writes of the record may have taken from the pool and no later one restored.
+// Restores returns the settings that writes of the record may have removed and that no later write restored.
 func (r Record) Restores() []string {
 	var open []string
 	for _, s := range r.Sent {
@@ -96,7 +96,7 @@ func (r Record) Restores() []string {
 	return open
 }
 
-// Light returns the record without its state and bodies, which are nearly all of its size.
+// Light returns the record without its state and bodies, which are most of its size.
 func (r Record) Light() Record {
 	r.Before, r.Sent = nil, slices.Clone(r.Sent)
 	for i := range r.Sent {
@@ -105,12 +105,12 @@ func (r Record) Light() Record {
 	return r
 }
 
-// Shift describes what moved that no write was to change, and notes the unknown members at the writes that moved them.
+// Shift describes the unexpected changes, and records the changed unknown members with the writes that changed them.
 func (r *Record) Shift(changes []userpool.Change) (texts []string) {
 	for _, change := range changes {
 		text, member := change.String(), userpool.UnknownOf(change.Setting)
 		if member != "" {
-			text += ", which this build does not know"
+			text += ", which poolkeeper does not know"
 		}
 		for i := range r.Sent {
 			s := &r.Sent[i]
@@ -123,12 +123,12 @@ func (r *Record) Shift(changes []userpool.Change) (texts []string) {
 	return texts
 }
 
-// Shifted reports whether a write of the record moved an unknown member.
+// Shifted reports whether a write of the record changed an unknown member.
 func (r Record) Shifted() bool {
 	return slices.ContainsFunc(r.Sent, func(s Sent) bool { return len(s.Moved) > 0 })
 }
 
-// Changed returns the settings that the writes of the record changed, or may have.
+// Changed returns the settings that the writes of the record changed or may have changed.
 func (r Record) Changed() []string {
 	var settings []string
 	for _, d := range r.Drifts {
@@ -150,11 +150,11 @@ func (r Record) Changed() []string {
 	return settings
 }
 
-// recordTime is the time in the id of a record: fixed in length, so that ids sort by time.
+// recordTime is the time format in the id of a record. It has a fixed length, so that ids sort by time.
 const recordTime = "20060102T150405.000000Z"
 
-// NewRecordID returns the id of the record of a run, which has a name of its own, that began at a time. Without a name
-// it is the least id of that time.
+// NewRecordID returns the record id of the run with the given name and start time. Without a name it returns the lowest
+// id for that time.
 func NewRecordID(pool string, began time.Time, run string) string {
 	id := pool + "." + began.UTC().Format(recordTime)
 	if run != "" {
@@ -163,7 +163,7 @@ func NewRecordID(pool string, began time.Time, run string) string {
 	return id
 }
 
-// SplitRecordID returns the pool and the time in the id of a record, and false where it is none.
+// SplitRecordID returns the pool and the time in a record id, and false if the id is not valid.
 func SplitRecordID(id string) (pool string, began time.Time, ok bool) {
 	pool, rest, _ := strings.Cut(id, ".")
 	at, run, named := strings.Cut(rest, "-")

@@ -1,12 +1,12 @@
 package outcome
 
-// A ScanResult is what one scan, or one part of it, did.
+// A ScanResult is the result of one scan or of one part of it.
 type ScanResult struct {
 	Outcome  Ending         `json:"outcome"`            // Scanned, Deferred or Ignored
-	Pools    int            `json:"pools"`              // pools that were listed and that a rule may select
-	Sent     int            `json:"sent,omitempty"`     // of them, those that were sent to the scan queue
-	Outcomes map[Ending]int `json:"outcomes,omitempty"` // of pools that were handled in process: how many ended how
-	Failed   []Failure      `json:"failed,omitempty"`   // of them, those that were deferred
+	Pools    int            `json:"pools"`              // listed pools that a rule may select
+	Sent     int            `json:"sent,omitempty"`     // how many of them were sent to the scan queue
+	Outcomes map[Ending]int `json:"outcomes,omitempty"` // the number of pools by ending, for those handled in process
+	Failed   []Failure      `json:"failed,omitempty"`   // the deferred ones of them
 	Reason   string         `json:"reason,omitempty"`
 }
 

@@ -9,14 +9,15 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// eventDelay is how long after a call its event may still come: CloudTrail and EventBridge deliver within minutes.
+// eventDelay is the longest normal delay between a call and its event: CloudTrail and EventBridge deliver within
+// minutes.
 const eventDelay = 15 * time.Minute
 
-// CountedNote begins the note of a finding that was counted as undetected, and of which nobody was notified.
+// CountedNote is the prefix of the note for a finding that was counted as undetected without a notification.
 const CountedNote = "counted:"
 
-// Undetected counts the drift that a scheduled scan found and no event reported: it is enforced, its document changed
-// long ago, and nobody was notified of it before.
+// Undetected counts the drift that a scheduled scan found and no event reported: a rule in enforce mode requires the
+// setting, its document changed long ago, and nobody was notified before.
 func Undetected(out Outcome, notes map[string]time.Time, state userpool.State, now time.Time) int {
 	n := 0
 	for _, d := range out.Drifts {
@@ -32,7 +33,8 @@ func Undetected(out Outcome, notes map[string]time.Time, state userpool.State, n
 	return n
 }
 
-// changedAt returns when the document of a setting was last changed. One that does not say so changes with its pool.
+// changedAt returns when the document of a setting was last changed. A document without such a time uses the time of
+// its pool.
 func changedAt(state userpool.State, setting string) time.Time {
 	name, _ := baseline.DocumentOf(setting)
 	if at := instant(state.Documents[name]["LastModifiedDate"]); !at.IsZero() {
@@ -41,7 +43,7 @@ func changedAt(state userpool.State, setting string) time.Time {
 	return instant(state.Documents[baseline.UserPool]["LastModifiedDate"])
 }
 
-// instant reads a time of the API, in seconds since 1970; what is none is the zero time.
+// instant converts a time of the API, in seconds since 1970. It returns the zero time for anything else.
 func instant(v any) time.Time {
 	number, _ := v.(json.Number)
 	seconds, err := number.Float64()

@@ -11,7 +11,7 @@ import (
 // triggers is the setting that holds a pool's triggers.
 const triggers = "LambdaConfig"
 
-// Watched returns the findings of what is watched: what the call did, and the triggers that no rule requires.
+// Watched returns the findings for watched resources: what the call did, and triggers that no rule requires.
 func Watched(request event.Request, policy baseline.Policy, state userpool.State) []Finding {
 	var findings []Finding
 	call := request.Call
@@ -19,13 +19,13 @@ func Watched(request event.Request, policy baseline.Policy, state userpool.State
 		by := Actor(request.Cause)
 		findings = append(findings, Finding{Setting: call.Watched + "[" + request.Subject + "]", Rule: rule,
 			Want: "no change", Have: call.Happened, State: StateReported,
-			Reason: call.Happened + " by " + by + "; this is watched, and never undone"})
+			Reason: call.Happened + " by " + by + "; poolkeeper only reports this and never undoes it"})
 	}
 	rule := policy.Watch[baseline.WatchTriggers]
 	if rule == "" {
 		return findings
 	}
-	reason := "triggers are watched, and never undone"
+	reason := "poolkeeper only reports triggers and never removes them"
 	if call.Watched == string(baseline.WatchTriggers) && request.Cause.Actor != "" {
 		reason = "found after " + call.Name + " by " + request.Cause.Actor + "; " + reason
 	}
@@ -42,7 +42,7 @@ func Watched(request event.Request, policy baseline.Policy, state userpool.State
 	return findings
 }
 
-// requires reports whether the policy requires something of the setting, of a part of it, or of what holds it.
+// requires reports whether the policy has a requirement on the setting, a part of it, or an object around it.
 func requires(policy baseline.Policy, setting string) bool {
 	return slices.ContainsFunc(policy.Requirements, func(o baseline.Owned) bool {
 		return baseline.Concerns(o.Setting, setting) || userpool.Touches(o.Setting, setting)

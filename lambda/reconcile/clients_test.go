@@ -74,7 +74,7 @@ func TestClients(t *testing.T) {
 			map[string]any{legacy: "LEGACY", "CallbackURLs": list("https://evil.example"),
 				"DefaultRedirectURI": "https://evil.example"}, outcome.Partial,
 			map[string]outcome.State{legacy: fixed, "CallbackURLs": outcome.StateUnfixable},
-			map[string]any{"CallbackURLs": list("https://evil.example")}, "DefaultRedirectURI has to be one of CallbackURLs"},
+			map[string]any{"CallbackURLs": list("https://evil.example")}, "DefaultRedirectURI must be one of CallbackURLs"},
 		"a redirect that goes with its URL": {
 			clients("- {names: ['web-*'], require: {CallbackURLs: ['https://app.example.com/callback'], " +
 				"DefaultRedirectURI: 'https://app.example.com/callback'}}"),
@@ -85,7 +85,7 @@ func TestClients(t *testing.T) {
 			"[ALLOW_USER_SRP_AUTH]}, PreventUserExistenceErrors: ENABLED}}"),
 			map[string]any{legacy: "LEGACY", "ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH")}, outcome.Partial,
 			map[string]outcome.State{legacy: fixed, "ExplicitAuthFlows": outcome.StateUnfixable},
-			map[string]any{"ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH")}, "cannot stand beside the older ones"},
+			map[string]any{"ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH")}, "cannot be combined with the older ones"},
 		"an old flow is taken away": {clients("- {names: ['web-*'], require: {ExplicitAuthFlows: {without: " +
 			"[USER_PASSWORD_AUTH]}}}"),
 			map[string]any{"ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH")}, outcome.Remediated,

@@ -92,7 +92,7 @@ func Conclude(findings []outcome.Finding, moved []string) (outcome.Ending, strin
 	switch {
 	case len(moved) > 0:
 		slices.Sort(moved)
-		text := "settings moved that no write was to change: " + strings.Join(slices.Compact(moved), ", ")
+		text := "settings changed that no write should have changed: " + strings.Join(slices.Compact(moved), ", ")
 		return outcome.Unconverged, strings.Join(append([]string{text}, reasons...), "; ")
 	case failed:
 		return outcome.Unconverged, reason

@@ -51,7 +51,7 @@ func TestFlapBudget(t *testing.T) {
 	if !slices.Equal(endings, want) {
 		t.Fatalf("%v, want %v", endings, want)
 	}
-	says := "it was written 3 times within 30 minutes, and set back each time (role terraform-ci called 4 times): "
+	says := "it was written 3 times within 30 minutes, and changed back each time (role terraform-ci called 4 times): "
 	if !strings.HasPrefix(last.Reason, says) || len(last.Drifts) != 1 || last.Drifts[0].Code != outcome.CodeFlapping {
 		t.Errorf("%s: %+v", last.Reason, last.Drifts)
 	}
@@ -98,7 +98,8 @@ func TestFlapBudgetOfTheFast(t *testing.T) {
 			t.Errorf("event %d: %s (%s)", i, last.Outcome, last.Reason)
 		}
 	}
-	says := "it was written 3 times within 30 minutes, and 3 times it did not hold (role terraform-ci called 4 times): "
+	says := "it was written 3 times within 30 minutes, and 3 times the value did not last (role terraform-ci called 4 " +
+		"times): "
 	if len(r.writes()) != 3 || !strings.HasPrefix(last.Reason, says) {
 		t.Errorf("%d writes: %s", len(r.writes()), last.Reason)
 	}
@@ -136,7 +137,7 @@ func TestFlapBudgetOfTheDeferred(t *testing.T) {
 	}
 	r.fake.ClearFaults()
 	out := r.event("last")
-	if out.Outcome != outcome.Unconverged || !strings.Contains(out.Reason, "3 times it did not hold") {
+	if out.Outcome != outcome.Unconverged || !strings.Contains(out.Reason, "3 times the value did not last") {
 		t.Errorf("%s (%s)", out.Outcome, out.Reason)
 	}
 }

@@ -29,8 +29,8 @@ func TestLostUpdate(t *testing.T) {
 	if out.Outcome != outcome.Drifted || len(out.Drifts) != 1 || out.Drifts[0].Code != outcome.CodeLostUpdate {
 		t.Fatalf("%s (%s): %+v", out.Outcome, out.Reason, out.Drifts)
 	}
-	for _, part := range []string{"UpdateUserPool by arn:aws:sts::111122223333:assumed-role/Admin/x was made at ",
-		"between our read and our UpdateUserPool", "userPoolTags, policies", our.Record} {
+	for _, part := range []string{"UpdateUserPool was called by arn:aws:sts::111122223333:assumed-role/Admin/x at ",
+		"between poolkeeper's read and its UpdateUserPool", "userPoolTags, policies", our.Record} {
 		if !strings.Contains(out.Drifts[0].Reason, part) {
 			t.Errorf("%q does not say %q", out.Drifts[0].Reason, part)
 		}
@@ -77,7 +77,7 @@ func TestLostToTheKilled(t *testing.T) {
 	theirs := call("theirs", "Other", w.time(), "userPoolTags")
 	w.pass(2 * time.Minute)
 	out := w.answer(t, required, theirs)
-	says := "between our read and our UpdateUserPool at a time that is not known"
+	says := "between poolkeeper's read and its UpdateUserPool at an unknown time"
 	if !hasCode(out, outcome.CodeLostUpdate) || !strings.Contains(out.Reason, says) {
 		t.Errorf("%s (%s)", out.Outcome, out.Reason)
 	}
@@ -114,7 +114,7 @@ func TestLostUpdates(t *testing.T) {
 		"when the write was answered":          {at(15), pool, accepted, true},
 		"after the write":                      {at(16), pool, accepted, false},
 		"the write was refused":                {at(12), pool, outcome.Refused, false},
-		"the answer was lost":                  {at(12), pool, outcome.Unclear, true},
+		"the response was lost":                {at(12), pool, outcome.Unclear, true},
 		"no answer yet":                        {at(12), pool, outcome.Intended, true},
 		"of another document":                  {logs, pool, accepted, false},
 		"of that document":                     {logs, baseline.LogDelivery, accepted, true},

@@ -160,9 +160,9 @@ func TestUnwritable(t *testing.T) {
 	if got := strings.Join(then.Unwritable(now), " "); got != "UserPool.Domain UserPool.FutureThing" {
 		t.Errorf("got %s", got)
 	}
-	for text, want := range map[string]string{"{": "reading the backup", `{"format":"x"}`: "no backup of this version",
-		`{"format":"poolkeeper backup","version":1,"userPoolId":"p","documents":{"UserPool":{"Id":"p"}},"whole":true}`:     "lacks the document MfaConfig",
-		`{"format":"poolkeeper backup","version":1,"userPoolId":"p","documents":{"MfaConfig":{"MfaConfiguration":"OFF"}}}`: "lacks the document UserPool"} {
+	for text, want := range map[string]string{"{": "reading the backup", `{"format":"x"}`: "not a backup of",
+		`{"format":"poolkeeper backup","version":1,"userPoolId":"p","documents":{"UserPool":{"Id":"p"}},"whole":true}`:     "MfaConfig is missing",
+		`{"format":"poolkeeper backup","version":1,"userPoolId":"p","documents":{"MfaConfig":{"MfaConfiguration":"OFF"}}}`: "UserPool is missing"} {
 		if _, err := userpool.DecodeBackup([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
 		}

@@ -199,7 +199,7 @@ func TestConclude(t *testing.T) {
 	lost := one(outcome.StateUnfixable, outcome.CodeRestore)
 	all := func(findings ...outcome.Finding) []outcome.Finding { return findings }
 	const why, both = "because of unfixable", "because of unfixable; because of reported"
-	const moved = "settings moved that no write was to change: a, b"
+	const moved = "settings changed that no write should have changed: a, b"
 	for name, c := range map[string]struct {
 		findings []outcome.Finding
 		moved    []string
@@ -256,7 +256,7 @@ func TestExhausted(t *testing.T) {
 	first := twice[0]
 	with := func(second outcome.Record) []outcome.Record { return []outcome.Record{first, second} }
 	doubled := fixed(time.Minute, func(r *outcome.Record) { r.Sent = append(r.Sent, r.Sent[0]) })
-	const says = "written 2 times within 60 minutes, and set back each time (role ci called 2 times, ann called once)"
+	const says = "written 2 times within 60 minutes, and changed back each time (role ci called 2 times, ann called once)"
 	for name, c := range map[string]struct {
 		budget  baseline.FlapBudget
 		records []outcome.Record
@@ -270,11 +270,11 @@ func TestExhausted(t *testing.T) {
 		"one unclear":            {budget, with(fixed(2*time.Minute, status(outcome.Unclear))), cause, ""},
 		"one of another setting": {budget, with(recordOf(2*time.Minute, "B", outcome.StateFixed, nil)), cause, ""},
 		"one did not hold": {budget, with(recordOf(2*time.Minute, "A", outcome.StateUnfixable, nil)), cause,
-			"and once it did not hold"},
+			"and once the value did not last"},
 		"written twice by one run": {budget, []outcome.Record{doubled}, cause, ""},
 		"no budget":                {baseline.FlapBudget{}, twice, cause, ""},
 		"a scan asks for it": {budget, twice, event.Cause{EventName: event.ScanPools},
-			"and set back each time (role ci called 2 times)"},
+			"and changed back each time (role ci called 2 times)"},
 	} {
 		found := outcome.Exhausted(c.budget, c.records, c.cause, clock)
 		if reason := found["A"]; (reason == "") != (c.want == "") || !strings.Contains(reason, c.want) {

@@ -114,10 +114,10 @@ func TestHostileAnswers(t *testing.T) {
 	const pool = `{"UserPool":{"Id":"` + poolID + `","MfaConfiguration":"OFF"`
 	const mfa = `},"MfaConfiguration":"OFF"`
 	for name, c := range map[string]struct{ body, says string }{
-		"a bomb":              {zipped.String(), "no JSON object"},
+		"a bomb":              {zipped.String(), "not a JSON object"},
 		"more than is read":   {pool + mfa + `,"Padding":"` + strings.Repeat("x", 3<<20) + `"}`, "larger than"},
 		"two answers":         {pool + mfa + `}{}`, "after the JSON object"},
-		"deeper than is read": {strings.Repeat(`{"UserPool":`, 50000), "no JSON object"},
+		"deeper than is read": {strings.Repeat(`{"UserPool":`, 50000), "not a JSON object"},
 		"deep": {pool + `,"UserPoolTags":{"a":` + strings.Repeat("[", 500) + strings.Repeat("]", 500) + `}` + mfa + `}`,
 			"nested deeper"},
 		"a member twice": {pool + `,"DeletionProtection":"ACTIVE","DeletionProtection":"INACTIVE"` + mfa +

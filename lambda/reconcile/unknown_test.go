@@ -94,7 +94,7 @@ func TestUnknownMembers(t *testing.T) {
 			pool["SchemaAttributes"] = list(map[string]any{"Name": "sub", "New": true})
 		}, `"*": stop`, none, "", "", ""},
 		"a known member of a strange shape": {func(pool, _, _ map[string]any) { pool["LambdaConfig"] = "hidden" },
-			`"*": echo`, "UpdateUserPool", "LambdaConfig (UserPool): it has a shape", "LambdaConfig", `"hidden"`},
+			`"*": echo`, "UpdateUserPool", "LambdaConfig (UserPool): its type is", "LambdaConfig", `"hidden"`},
 	} {
 		for mode, m := range modes {
 			t.Run(name+"/"+mode, func(t *testing.T) {
@@ -163,7 +163,7 @@ func TestUnknownMemberMoves(t *testing.T) {
 				}
 				out := run()
 				if out.Outcome != outcome.Unconverged || !out.Critical || !strings.Contains(out.Reason, "(UserPool): ") ||
-					!strings.Contains(out.Reason, "which this build does not know") {
+					!strings.Contains(out.Reason, "which poolkeeper does not know") {
 					t.Errorf("%s, critical %t (%s)", out.Outcome, out.Critical, out.Reason)
 				}
 				b.fake.Edit(poolID, weaken)
@@ -172,7 +172,7 @@ func TestUnknownMemberMoves(t *testing.T) {
 				if out.Outcome != c.want {
 					t.Errorf("later: %s (%s), want %s", out.Outcome, out.Reason, c.want)
 				}
-				if stopped := strings.Contains(out.Reason, "(UserPool): a write of poolkeeper moved it"); stopped != (c.want ==
+				if stopped := strings.Contains(out.Reason, "(UserPool): a write by poolkeeper changed it"); stopped != (c.want ==
 					outcome.Unfixable) {
 					t.Error(out.Reason)
 				}

@@ -455,7 +455,7 @@ func TestReasonOnce(t *testing.T) {
 			}
 		}
 	}
-	if text := Mail(New(outcomes()["not-restored"], testBuild, "")); !strings.Contains(text, "\nReason: settings moved") {
+	if text := Mail(New(outcomes()["not-restored"], testBuild, "")); !strings.Contains(text, "Reason: settings changed") {
 		t.Error(text)
 	}
 }

@@ -62,26 +62,29 @@ var (
 		Code: outcome.CodeAudited}
 	flapping = outcome.Finding{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE",
 		State: outcome.StateUnfixable, Code: outcome.CodeFlapping, Source: repaired.Source,
-		Reason: "it was written 5 times within 60 minutes, and set back each time (role terraform-ci called 5 times): " +
-			"two automations undo each other, so it is skipped until one of them stops (flapBudget: 5 times in 60 minutes)"}
-	missing = outcome.Finding{Setting: "SmsConfiguration", Want: "what it was before", State: outcome.StateUnfixable,
-		Code: outcome.CodeRestore, Reason: "a write of ours took it from the pool, and it could not be restored: " +
+		Reason: "it was written 5 times within 60 minutes, and changed back each time (role terraform-ci called 5 times): " +
+			"two automations undo each other, so poolkeeper skips it until one of them stops (flapBudget: 5 times " +
+			"in 60 minutes)"}
+	missing = outcome.Finding{Setting: "SmsConfiguration", Want: "the value before the write",
+		State: outcome.StateUnfixable, Code: outcome.CodeRestore,
+		Reason: "poolkeeper's write removed it, and it could not be restored: " +
 			"calling UpdateUserPool: AccessDeniedException: not authorized to perform iam:PassRole"}
-	lostUpdate = outcome.Finding{Setting: "UserPool", Rule: "every-pool", Want: "what the call set",
-		State: outcome.StateReported, Code: outcome.CodeLostUpdate, Reason: "UpdateUserPool by " + cause.Actor +
-			" was made at 2026-10-01T09:15:40Z, between our read and our UpdateUserPool at 2026-10-01T09:15:41Z, which " +
-			"sent the whole document as it was read: what the call set may be lost (its parameters: userPoolId, " +
+	lostUpdate = outcome.Finding{Setting: "UserPool", Rule: "every-pool", Want: "the changes of the call",
+		State: outcome.StateReported, Code: outcome.CodeLostUpdate, Reason: "UpdateUserPool was called by " + cause.Actor +
+			" at 2026-10-01T09:15:40Z, between poolkeeper's read and its UpdateUserPool at 2026-10-01T09:15:41Z, which " +
+			"sent the whole document as it was read: the changes of the call may be lost (its parameters: userPoolId, " +
 			"userPoolTags; record " + record + ")"}
-	cutShort = outcome.Finding{Setting: "UserPool", Want: "a run that ends", Have: "an interrupted run",
+	cutShort = outcome.Finding{Setting: "UserPool", Want: "a run that finishes", Have: "an interrupted run",
 		State: outcome.StateReported, Code: outcome.CodeInterrupted,
 		Reason: "an earlier run began at 2026-10-01T09:10:02Z, wrote UpdateUserPool (accepted) and was interrupted " +
 			"before it could notify anybody (record " + record + ")"}
 	trigger = outcome.Finding{Setting: "LambdaConfig.PreSignUp", Rule: "watched",
 		Want: "no trigger that no rule requires", Have: "arn:aws:lambda:eu-west-1:111122223333:function:stranger",
 		State: outcome.StateReported, Code: outcome.CodeWatched,
-		Reason: "found after UpdateUserPool by " + cause.Actor + "; triggers are watched, and never undone"}
+		Reason: "found after UpdateUserPool by " + cause.Actor + "; poolkeeper only reports triggers and never removes them"}
 	group1 = outcome.Finding{Setting: "groups[admins]", Rule: "watched", Want: "no change", Have: "added",
-		State: outcome.StateReported, Reason: "added by " + cause.Actor + "; this is watched, and never undone"}
+		State: outcome.StateReported, Reason: "added by " + cause.Actor + "; poolkeeper only reports this and never undoes " +
+			"it"}
 	removed = outcome.Finding{Setting: "UserPool", Rule: "crown", Want: "a pool that a rule names", Have: "deleted",
 		State: outcome.StateReported, Code: outcome.CodeDeleted, Reason: "deleted by " + cause.Actor}
 )
@@ -96,14 +99,14 @@ func outcomes() map[string]outcome.Outcome {
 	scanned.Cause = event.Cause{EventID: "9b8a7c6d", EventName: "Scheduled Event", Time: cause.Time}
 	undetected := scanned
 	undetected.Undetected = 1
-	const moved = "settings moved that no write was to change: "
+	const moved = "settings changed that no write should have changed: "
 	gone := ended(outcome.Drifted, "the user pool was deleted", removed)
 	gone.Critical, gone.Cause.EventName, gone.Details.PoolName = true, "DeleteUserPool", ""
 	late := wrote(ended(outcome.Deferred, "throttled"), 0, 0)
 	late.Details.Times.Verified = time.Time{}
 	written := repaired
 	written.Code = outcome.CodeInterrupted
-	written.Reason = "written by the run of record " + record + ", which was interrupted; it holds now"
+	written.Reason = "written by the run of record " + record + ", which was interrupted; the setting is compliant now"
 	unreadable := ended(outcome.Unfixable, "calling DescribeUserPool: AccessDeniedException: no identity-based "+
 		"policy allows the cognito-idp:DescribeUserPool action")
 	unreadable.Details.PoolName, unreadable.Details.PoolARN, unreadable.Drifts = "", "", []outcome.Finding{}
@@ -126,7 +129,7 @@ func outcomes() map[string]outcome.Outcome {
 		"deleted":              gone,
 		"exempted":             ended(outcome.Exempted, "", permitted),
 		"unchanged":            ended(outcome.Unchanged, ""),
-		"ignored":              {Outcome: outcome.Ignored, Reason: "malformed: the payload is no JSON object"},
+		"ignored":              {Outcome: outcome.Ignored, Reason: "malformed: the payload is not a JSON object"},
 		"deferred":             ended(outcome.Deferred, "another run has the lease of the pool"),
 		"deferred-after-write": late,
 	}

@@ -11,15 +11,15 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A Backup is the raw state of a pool at one time, as far as it was read. It holds message texts and external ids, so
-// only its owner may read the file.
+// A Backup is the raw state of a pool at one time: all documents that were read. It contains message texts and external
+// ids, so only its owner may read the file.
 type Backup struct {
 	Format     string                                   `json:"format"`
 	Version    int                                      `json:"version"`
 	UserPoolID string                                   `json:"userPoolId"`
 	Taken      time.Time                                `json:"taken"`
 	Documents  map[baseline.DocumentName]map[string]any `json:"documents"`
-	// Whole says that everything was read: what is not in the backup did not exist.
+	// Whole means that everything was read: a document that is missing in the backup did not exist.
 	Whole bool `json:"whole,omitempty"`
 }
 
@@ -30,7 +30,7 @@ func NewBackup(s State, taken time.Time) Backup {
 	return Backup{Format: backupFormat, Version: 1, UserPoolID: s.ID, Taken: taken.UTC(), Documents: s.Documents}
 }
 
-// Encode returns the backup as JSON, with all values as the service gave them.
+// Encode returns the backup as JSON, with all values as the service returned them.
 func (b Backup) Encode() ([]byte, error) {
 	var raw bytes.Buffer
 	encoder := json.NewEncoder(&raw)
@@ -42,32 +42,32 @@ func (b Backup) Encode() ([]byte, error) {
 	return raw.Bytes(), nil
 }
 
-// DecodeBackup reads a backup.
+// DecodeBackup decodes a backup.
 func DecodeBackup(raw []byte) (Backup, error) {
 	var b Backup
-	_, err := DecodeObject(raw) // which refuses what json.Decoder would take in silence, such as a member twice
+	_, err := DecodeObject(raw) // rejects what json.Decoder accepts silently, such as a duplicate member
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
 	if err = cmp.Or(err, decoder.Decode(&b)); err != nil {
 		return b, fmt.Errorf("reading the backup: %w", err)
 	}
 	if b.Format != backupFormat || b.Version != 1 || b.UserPoolID == "" {
-		return b, errors.New("reading the backup: it is no backup of this version")
+		return b, errors.New("reading the backup: it is not a backup of this format version")
 	}
 	for _, name := range []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig} {
-		if len(b.Documents[name]) == 0 && (b.Whole || name == baseline.UserPool) { // which is always read
-			return b, fmt.Errorf("reading the backup: it lacks the document %s", name)
+		if len(b.Documents[name]) == 0 && (b.Whole || name == baseline.UserPool) { // which every backup has
+			return b, fmt.Errorf("reading the backup: the document %s is missing", name)
 		}
 	}
 	for name := range b.Documents {
 		if _, ok := name.Table(); !ok {
-			return b, fmt.Errorf("reading the backup: this build knows no document %s", name)
+			return b, fmt.Errorf("reading the backup: unknown document %s", name)
 		}
 	}
 	return b, nil
 }
 
-// Want returns what to read of the pool: what the backup holds of it.
+// Want returns the documents to read: those in the backup.
 func (b Backup) Want() Want {
 	if b.Whole {
 		return Everything()
@@ -100,9 +100,9 @@ func (b Backup) State() State {
 	return s
 }
 
-// Unwritable returns the members, such as "UserPool.SchemaAttributes", that differ from the other state and that no
-// call writes, in the order of the table. Members that change by themselves are not among them; clients that only the
-// other state has are.
+// Unwritable returns the members that differ from the other state but that no call writes, such as
+// "UserPool.SchemaAttributes", in the order of the table. It leaves out members that change without a call. It includes
+// clients that only the other state has.
 func (s State) Unwritable(other State) []string {
 	var differ []string
 	for _, name := range s.Names() {
@@ -113,7 +113,7 @@ func (s State) Unwritable(other State) []string {
 			continue
 		}
 		for _, m := range table.Members {
-			// What is not offered, here or there, comes and goes with threat protection.
+			// A document that either state does not offer depends on threat protection.
 			offered := mine != nil && others != nil
 			if offered && m.Trip == baseline.ReadOnly && !volatile[m.Name] && !same(mine[m.Name], others[m.Name]) {
 				differ = append(differ, string(name)+"."+m.Name)
@@ -134,7 +134,7 @@ func (s State) Unwritable(other State) []string {
 	return differ
 }
 
-// volatile are the members that change without a call, or with every call.
+// volatile are the members that change without a call or with every call.
 var volatile = map[string]bool{
 	"CreationDate": true, "LastModifiedDate": true, "EstimatedNumberOfUsers": true, "Status": true,
 	"EmailConfigurationFailure": true, "SmsConfigurationFailure": true,

@@ -7,8 +7,8 @@ import (
 	"poolkeeper/baseline"
 )
 
-// body makes the request of one write: the whole document as it is to be, with the pool's id. Texts go out byte for
-// byte, numbers digit for digit, absent stays absent, and an empty list or object stays empty where the call takes it.
+// body builds the request of one write: the whole new document, with the pool's id. Texts and numbers are sent exactly
+// as they were read, absent members stay absent, and an empty list or object stays empty if the call accepts that.
 func (p *Plan) body(name baseline.DocumentName, docs documents, carriedMFA string) map[string]any {
 	object := cloneObject(docs[name])
 	for _, path := range p.omitted[name] {
@@ -24,15 +24,16 @@ func (p *Plan) body(name baseline.DocumentName, docs documents, carriedMFA strin
 			object[mfa] = carriedMFA
 		}
 		if defaultACR(object["AcrConfiguration"]) {
-			// The service shows the default names of every pool and takes names only from plans that have them; left out, they
-			// are the default again.
+			// The service returns the default names for every pool but accepts names only on some tiers. Leaving them
+			// out restores the default.
 			delete(object, "AcrConfiguration")
 		}
 	case baseline.MfaConfig:
 		if !mfaOn(docs) {
-			// With MFA off any factor block is refused, even one that enables nothing. Passkeys are no factor.
+			// With MFA off, the service rejects any factor block, even one that enables nothing. Passkeys do not count
+			// as a factor.
 			object[mfa] = "OFF"
-			for i := range table.Members { // by index: a member is large to copy
+			for i := range table.Members { // by index, because a member is large to copy
 				if table.Members[i].GoneWith == mfa {
 					delete(object, table.Members[i].Name)
 				}
@@ -46,8 +47,8 @@ func (p *Plan) body(name baseline.DocumentName, docs documents, carriedMFA strin
 	return object
 }
 
-// KeyLists turns the lists of a document that was read into objects, where the table says so: each element is a
-// member, by the text under its key. A list that is not as the table says is left as it is.
+// KeyLists converts the lists marked ByKey in a document that was read into objects: each element becomes a member,
+// named by its key. A list of an unexpected form is left unchanged.
 func KeyLists(members []baseline.Member, document map[string]any) {
 	for _, m := range members {
 		list, ok := document[m.Name].([]any)
@@ -72,7 +73,7 @@ func KeyLists(members []baseline.Member, document map[string]any) {
 	}
 }
 
-// listed is the opposite of KeyLists. The list is always there, in the order of its keys, for the write call wants one.
+// listed is the inverse of KeyLists. The list is always present, because the write call requires it, and sorted by key.
 func listed(members []baseline.Member, document map[string]any) {
 	for _, m := range members {
 		if m.ByKey == "" {
@@ -92,8 +93,8 @@ func listed(members []baseline.Member, document map[string]any) {
 	}
 }
 
-// prune leaves out what the service shows but refuses: null, empty texts and enums, and empty objects and lists where
-// the table says so. Members that the table lacks go out as they came, for what false or an empty list means there is
+// prune removes values that the service returns but rejects: null, empty texts and enums, and empty objects and lists
+// with NotEmpty. Unknown members are sent back unchanged, because the meaning of false or an empty list in them is
 // unknown.
 func prune(members []baseline.Member, object map[string]any) map[string]any {
 	kept := make(map[string]any, len(object))
@@ -114,7 +115,7 @@ func prune(members []baseline.Member, object map[string]any) map[string]any {
 			delete(kept, m.Name)
 		}
 		if m.Required && m.Kind == baseline.Boolean && kept[m.Name] == nil && len(kept) > 0 {
-			kept[m.Name] = false // which is what absent means
+			kept[m.Name] = false // the same as absent
 		}
 	}
 	return kept
@@ -159,7 +160,7 @@ func lacksRequired(m baseline.Member, object map[string]any) bool {
 	return false
 }
 
-// removeAt removes a member at a path that may lead through the elements of lists.
+// removeAt removes a member at a path that may cross the elements of lists.
 func removeAt(v any, path []string) {
 	switch v := v.(type) {
 	case []any:
@@ -176,7 +177,7 @@ func removeAt(v any, path []string) {
 }
 
 func indexOf(members []baseline.Member, name string) int {
-	for i := range members { // by index: a member is large to copy
+	for i := range members { // by index, because a member is large to copy
 		if members[i].Name == name {
 			return i
 		}

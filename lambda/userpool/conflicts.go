@@ -9,24 +9,24 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A conflict is a rule of the service that two or more settings break together, or one alone. Breaking it makes a
-// write refused, so it is looked for before the first write: what breaks it is left out of the plan, and the rest is
-// still put right.
+// A conflict is a rule of the service that one setting or a combination of settings can break. The service rejects a
+// write that breaks it. So conflicts are detected before the first write: the fixes that cause one are left out of the
+// plan, and the rest is still written.
 //
-// Each row rests on a refusal that was measured or is documented; what is only suspected is left to the service's own
-// answer.
+// Each row is based on a rejection that was measured or is documented. Suspected rules are not listed: the service's
+// response decides.
 type conflict struct {
 	id string
-	// settings are those that take part, the one that depends on the others first: its drift is given up first.
+	// settings are the settings involved. The first ones depend on the others, so their drift is dropped first.
 	settings []string
 	broken   func(v view) bool
 	reason   string
-	// tolerated marks a rule that older pools are known to break lawfully: a pool that breaks it already may go on doing
-	// so.
+	// tolerated marks a rule that the service does not enforce for older pools: a pool that already breaks it may
+	// continue to do so.
 	tolerated bool
 }
 
-// in reports whether the conflict is one of those.
+// in reports whether the conflict is in the list.
 func (c conflict) in(all []conflict) bool {
 	return slices.ContainsFunc(all, func(o conflict) bool { return o.id == c.id })
 }
@@ -54,26 +54,26 @@ var conflicts = []conflict{
 		broken: func(v view) bool {
 			return !all(v.list(verify), func(s string) bool { return slices.Contains(v.list(autoVerify), s) })
 		},
-		reason: "every attribute of " + verify + " has to be in AutoVerifiedAttributes"},
+		reason: "every attribute of " + verify + " must be in AutoVerifiedAttributes"},
 	{id: "phone-verification-without-sms", settings: []string{autoVerify, sms},
 		broken: func(v view) bool { return v.has(autoVerify, "phone_number") && !v.set(sms) },
 		reason: "AutoVerifiedAttributes with phone_number needs an SmsConfiguration"},
 	{id: "admin-only-recovery", settings: []string{recovery},
 		broken: func(v view) bool { return slices.Contains(v.recovery(), "admin_only") && len(v.recovery()) > 1 },
-		reason: "the recovery mechanism admin_only has to stand alone"},
+		reason: "the recovery mechanism admin_only cannot be combined with others"},
 	{id: "mfa-on-with-one-time-codes", settings: []string{mfa, factors},
 		broken: func(v view) bool { return v.text(mfa) == "ON" && v.has(factors, "EMAIL_OTP", "SMS_OTP") },
-		reason: "MfaConfiguration ON cannot stand beside EMAIL_OTP or SMS_OTP in " + factors},
+		reason: "MfaConfiguration ON cannot be combined with EMAIL_OTP or SMS_OTP in " + factors},
 	{id: "mfa-on-with-single-factor-passkeys", settings: []string{mfa, factors, passkey},
 		broken: func(v view) bool {
 			return v.text(mfa) == "ON" && v.has(factors, "WEB_AUTHN") && v.text(passkey) != "MULTI_FACTOR_WITH_USER_VERIFICATION"
 		},
-		reason: "MfaConfiguration ON beside WEB_AUTHN in " + factors + " needs " + passkey +
+		reason: "MfaConfiguration ON with WEB_AUTHN in " + factors + " needs " + passkey +
 			" MULTI_FACTOR_WITH_USER_VERIFICATION"},
 	{id: "sms-code-without-sms", settings: []string{factors, sms},
 		broken: func(v view) bool { return v.has(factors, "SMS_OTP") && !v.set(sms) },
 		reason: "SMS_OTP in " + factors + " needs an SmsConfiguration"},
-	needsTier("factors-need-essentials", factors, "first factors beyond PASSWORD need", "LITE", func(v view) bool {
+	needsTier("factors-need-essentials", factors, "first factors besides PASSWORD need", "LITE", func(v view) bool {
 		return v.has(factors, "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN", "SOFTWARE_TOKEN")
 	}),
 	needsTier("threat-protection-needs-plus", "UserPoolAddOns", threat+" AUDIT and ENFORCED need", "LITE ESSENTIALS",
@@ -83,14 +83,14 @@ var conflicts = []conflict{
 		reason: "EmailMfaConfiguration needs " + account + " DEVELOPER"},
 	{id: "email-mfa-with-email-recovery", settings: []string{emailMFA, recovery},
 		broken: func(v view) bool { return v.emailMFA() && slices.Equal(v.recovery(), []string{"verified_email"}) },
-		reason: "EmailMfaConfiguration cannot stand beside an account recovery by e-mail alone"},
+		reason: "EmailMfaConfiguration cannot be combined with account recovery only by e-mail"},
 	needsTier("email-mfa-needs-essentials", emailMFA, "EmailMfaConfiguration needs", "LITE", view.emailMFA),
 	{id: "mfa-without-factor", settings: []string{mfa, totp, smsMFA, emailMFA},
 		broken: func(v view) bool { return mfaOn(v.docs) && !v.factor() },
 		reason: "MfaConfiguration ON and OPTIONAL need a factor: require SoftwareTokenMfaConfiguration, " +
 			"SmsMfaConfiguration or EmailMfaConfiguration too"},
-	// A call that turns MFA off turns every factor off with it. Where the baseline does not ask for that too, it would be
-	// a change that nobody required.
+	// A call that turns MFA off also turns every factor off. If the baseline does not require that, it would be an
+	// unwanted change.
 	{id: "factor-with-mfa-off", settings: []string{totp, emailMFA, smsMFA, mfa},
 		broken: func(v view) bool { return !mfaOn(v.docs) && v.factor() },
 		reason: "a factor cannot be on while MfaConfiguration is OFF: require both to be on, or both to be off"},
@@ -107,15 +107,16 @@ var conflicts = []conflict{
 			kind, arn := v.text("KeyConfiguration.KeyType"), v.set("KeyConfiguration.KmsKeyArn")
 			return kind == "AWS_OWNED_KEY" && arn || kind == "CUSTOMER_MANAGED_KEY" && !arn
 		},
-		reason: "KeyConfiguration takes a KmsKeyArn with KeyType CUSTOMER_MANAGED_KEY, and none with AWS_OWNED_KEY"},
+		reason: "KeyConfiguration needs a KmsKeyArn with KeyType CUSTOMER_MANAGED_KEY and cannot have one with " +
+			"AWS_OWNED_KEY"},
 	{id: "two-sms-senders", settings: []string{sms, "SmsMfaConfiguration.SmsConfiguration"},
 		broken: func(v view) bool {
 			return v.twoSenders(sms) || v.twoSenders("SmsMfaConfiguration.SmsConfiguration")
 		},
-		reason: "an SmsConfiguration takes exactly one of SnsCallerArn and EumsSms"},
+		reason: "an SmsConfiguration needs exactly one of SnsCallerArn and EumsSms"},
 	{id: "sms-sender-removed", settings: []string{sms},
 		broken: func(v view) bool { return view{docs: v.before}.set(sms) && !v.set(sms) },
-		reason: "no call removes a pool's sender of text messages"},
+		reason: "no call removes a pool's SMS sender"},
 	{id: "developer-email-without-identity", settings: []string{account, "EmailConfiguration.SourceArn"},
 		broken: func(v view) bool { return v.text(account) == "DEVELOPER" && !v.set("EmailConfiguration.SourceArn") },
 		reason: account + " DEVELOPER needs EmailConfiguration.SourceArn"},
@@ -132,7 +133,7 @@ var conflicts = []conflict{
 			return v.set("LogConfigurations.userNotification.S3Configuration") ||
 				v.set("LogConfigurations.userNotification.FirehoseConfiguration")
 		},
-		reason: "LogConfigurations.userNotification takes a CloudWatchLogsConfiguration only"},
+		reason: "LogConfigurations.userNotification supports only a CloudWatchLogsConfiguration"},
 	needsTier("registration-needs-essentials", "DcrConfiguration", "DcrConfiguration Enabled needs", "LITE",
 		func(v view) bool { return v.text("DcrConfiguration.EnableStatus") == "Enabled" }),
 	needsTier("acr-needs-essentials", "AcrConfiguration", "custom names in AcrConfiguration need", "LITE",
@@ -143,19 +144,19 @@ var conflicts = []conflict{
 			flows := v.list(ofClient + "ExplicitAuthFlows")
 			return slices.ContainsFunc(flows, allows) && !all(flows, allows)
 		},
-		reason: "ExplicitAuthFlows that begin with ALLOW_ cannot stand beside the older ones"},
+		reason: "ExplicitAuthFlows that begin with ALLOW_ cannot be combined with the older ones"},
 	{id: "default-redirect", settings: []string{ofClient + "DefaultRedirectURI", ofClient + "CallbackURLs"},
 		broken: func(v view) bool {
 			to := v.text(ofClient + "DefaultRedirectURI")
 			return to != "" && !slices.Contains(v.list(ofClient+"CallbackURLs"), to)
 		},
-		reason: "DefaultRedirectURI has to be one of CallbackURLs"},
+		reason: "DefaultRedirectURI must be one of CallbackURLs"},
 }
 
-// ofClient begins a setting of each app client.
+// ofClient is the path prefix of a setting of any app client.
 const ofClient = baseline.Clients + "."
 
-// needsTier is the conflict of what some plans do not have.
+// needsTier returns the conflict of a feature that some tiers do not have.
 func needsTier(id, setting, who, lacking string, used func(v view) bool) conflict {
 	rest := " UserPoolTier ESSENTIALS or PLUS"
 	if strings.Contains(lacking, "ESSENTIALS") {
@@ -165,7 +166,7 @@ func needsTier(id, setting, who, lacking string, used func(v view) bool) conflic
 		broken: func(v view) bool { return used(v) && slices.Contains(strings.Fields(lacking), v.text(tier)) }}
 }
 
-// broken returns the conflicts of a pool, those of the table and the objects that lack a required member.
+// broken returns the conflicts of a pool: those in the table, and objects without a mandatory member.
 func broken(docs, before documents) []conflict {
 	var found []conflict
 	clients, pool := map[string]bool{}, map[string]bool{"": true}
@@ -199,7 +200,7 @@ func broken(docs, before documents) []conflict {
 	return found
 }
 
-// incomplete finds the objects in v that cannot be written because a required member is missing.
+// incomplete finds the objects in v that cannot be written because a mandatory member is missing.
 func incomplete(m baseline.Member, v any, path string) []conflict {
 	object, ok := v.(map[string]any)
 	if !ok || baseline.Empty(v) {

@@ -8,9 +8,9 @@ import (
 	"poolkeeper/baseline"
 )
 
-// Groups returns fixes in groups that belong together, the gravest first: what has to be restored, deletion protection,
-// threat protection, MFA, then the rest in the order of the member table. Twins, and a lifetime and its unit, are one
-// group.
+// Groups divides fixes into groups that must be written together, the most important first: restores, deletion
+// protection, threat protection, MFA, and then the rest in the order of the member table. Twins form one group, and so
+// do a lifetime and its unit.
 //
 // For example, AccessTokenValidity and TokenValidityUnits.AccessToken are one group, and DeletionProtection before it
 // is another.
@@ -33,12 +33,12 @@ func Groups(fixes []baseline.Drift) [][]baseline.Drift {
 	return groups
 }
 
-// gravest are the settings that are tried first after a refusal, by their beginning.
+// gravest are the prefixes of the settings that are tried first after a rejected write.
 var gravest = []string{"DeletionProtection", "UserPoolAddOns", mfa, totp, emailMFA, smsMFA}
 
 func gravity(d baseline.Drift) int {
 	if d.Rule == "" {
-		return -1 // to be restored
+		return -1 // restores come first
 	}
 	i := slices.IndexFunc(gravest, func(above string) bool { return covers(above, d.Setting) })
 	if i < 0 {
@@ -47,12 +47,12 @@ func gravity(d baseline.Drift) int {
 	return i
 }
 
-// together reports whether two settings are never written one without the other.
+// together reports whether two settings must be written together.
 func together(a, b string) bool {
 	return a == b || Touches(a, b) || unitOf(a) == b || unitOf(b) == a
 }
 
-// unitOf returns the setting that holds the unit of a lifetime, or "".
+// unitOf returns the setting for the unit of a lifetime, or "".
 func unitOf(setting string) string {
 	above, name := setting[:len(setting)-len(last(setting))], last(setting)
 	if lifetime, ok := strings.CutSuffix(name, "Validity"); ok && strings.HasSuffix(lifetime, "Token") {

@@ -11,12 +11,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxNesting is many times the depth of any document of a pool.
+// maxNesting is far more than the depth of any document of a pool.
 const maxNesting = 100
 
-// DecodeObject turns the text of one JSON object into a tree whose numbers are json.Number, so that they are sent as
-// they came. It refuses what the tree could not hold as it stands: a member that is there twice, and texts that are no
-// Unicode. And it refuses what is nested so deep that to go through it would take longer than its size tells.
+// DecodeObject decodes one JSON object. Numbers become json.Number, so that they are sent back unchanged. It rejects
+// what would not survive a round trip: duplicate members, and texts that are not valid Unicode. It also rejects objects
+// that are nested too deep.
 func DecodeObject(raw []byte) (map[string]any, error) {
 	members, deepest := written(raw)
 	if deepest > maxNesting {
@@ -32,18 +32,18 @@ func DecodeObject(raw []byte) (map[string]any, error) {
 	_, err := decoder.Token()
 	switch {
 	case !ok:
-		return nil, errors.New("no JSON object")
+		return nil, errors.New("not a JSON object")
 	case err != io.EOF:
 		return nil, errors.New("text after the JSON object")
 	case members != membersOf(object):
-		return nil, errors.New("a member is there twice")
+		return nil, errors.New("a member is duplicated")
 	case !utf8.Valid(raw) || halved(raw):
-		return nil, errors.New("a text is not Unicode")
+		return nil, errors.New("a text is not valid Unicode")
 	}
 	return object, nil
 }
 
-// written counts the members of all objects of a JSON text, and the levels that it has.
+// written counts the members of all objects of a JSON text, and its levels.
 func written(raw []byte) (members, deepest int) {
 	depth, text := 0, false
 	for i := 0; i < len(raw); i++ {
@@ -65,7 +65,7 @@ func written(raw []byte) (members, deepest int) {
 	return members, deepest
 }
 
-// membersOf counts the members of all objects of a tree.
+// membersOf counts the members of all objects of a decoded value.
 func membersOf(v any) (count int) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -81,12 +81,13 @@ func membersOf(v any) (count int) {
 	return count
 }
 
-// escapes are those of a JSON text; half a character, which is read as something else, is the submatch.
+// escapes matches the escapes of a JSON text. The submatch is half of a surrogate pair, which would be decoded as
+// another character.
 var escapes = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?is)\\(?:ud[89ab]..\\ud[c-f]..|(ud[89a-f])|.)`)
 })
 
-// halved reports whether an escape in a JSON text makes half of a character.
+// halved reports whether an escape in a JSON text is half of a surrogate pair.
 func halved(raw []byte) bool {
 	if !bytes.Contains(raw, []byte(`\ud`)) && !bytes.Contains(raw, []byte(`\uD`)) {
 		return false
@@ -99,7 +100,7 @@ func halved(raw []byte) bool {
 	return false
 }
 
-// EncodeObject writes a tree as JSON without escaping <, > and &, so that texts go out as they came in.
+// EncodeObject encodes a value as JSON without escaping <, > and &, so that texts are sent as they were read.
 func EncodeObject(object map[string]any) ([]byte, error) {
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)

@@ -12,17 +12,17 @@ func TestDecodeRefuses(t *testing.T) {
 	t.Parallel()
 	deep := func(n int) string { return `{"a":` + strings.Repeat(`[`, n) + strings.Repeat(`]`, n) + `}` }
 	for name, c := range map[string]struct{ raw, want string }{
-		"a member twice":           {`{"Id":"a","Id":"b"}`, "a member is there twice"},
-		"a member twice below":     {`{"a":[{"b":{"c":1,"c":1}}]}`, "a member is there twice"},
-		"twice by an escape":       {`{"Id":"a","\u0049d":"b"}`, "a member is there twice"},
-		"twice, the first is deep": {`{"a":{"b":1},"a":null}`, "a member is there twice"},
+		"a member twice":           {`{"Id":"a","Id":"b"}`, "a member is duplicated"},
+		"a member twice below":     {`{"a":[{"b":{"c":1,"c":1}}]}`, "a member is duplicated"},
+		"twice by an escape":       {`{"Id":"a","\u0049d":"b"}`, "a member is duplicated"},
+		"twice, the first is deep": {`{"a":{"b":1},"a":null}`, "a member is duplicated"},
 		"colons in texts":          {`{"a:\":":"b:\\","c":":"}`, ""},
-		"bytes that are no UTF-8":  {"{\"a\":\"\xff\"}", "a text is not Unicode"},
-		"half a character":         {`{"a":"\ud83d"}`, "a text is not Unicode"},
-		"the other half":           {`{"a":"\ude00x"}`, "a text is not Unicode"},
-		"half, then an escape":     {`{"a":"\ud83d\n"}`, "a text is not Unicode"},
-		"half, then another":       {`{"a":"\uD83D\u0041"}`, "a text is not Unicode"},
-		"half, in a name":          {`{"\udfff":1}`, "a text is not Unicode"},
+		"bytes that are no UTF-8":  {"{\"a\":\"\xff\"}", "a text is not valid Unicode"},
+		"half a character":         {`{"a":"\ud83d"}`, "a text is not valid Unicode"},
+		"the other half":           {`{"a":"\ude00x"}`, "a text is not valid Unicode"},
+		"half, then an escape":     {`{"a":"\ud83d\n"}`, "a text is not valid Unicode"},
+		"half, then another":       {`{"a":"\uD83D\u0041"}`, "a text is not valid Unicode"},
+		"half, in a name":          {`{"\udfff":1}`, "a text is not valid Unicode"},
 		"a whole character":        {`{"a":"\ud83d\uDE00"}`, ""},
 		"no escape":                {`{"a":"\\ud83d"}`, ""},
 		"the mark of what is lost": {`{"a":"\ufffd"}`, ""},
@@ -31,8 +31,8 @@ func TestDecodeRefuses(t *testing.T) {
 		"much too deep":            {deep(20000), "nested deeper than 100 levels"},
 		"brackets in texts":        {`{"a":"` + strings.Repeat("[", 1000) + `"}`, ""},
 		"text behind":              {`{} {}`, "text after the JSON object"},
-		"a list":                   {`[]`, "no JSON object"},
-		"nothing":                  {`null`, "no JSON object"},
+		"a list":                   {`[]`, "not a JSON object"},
+		"nothing":                  {`null`, "not a JSON object"},
 	} {
 		_, err := DecodeObject([]byte(c.raw))
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {

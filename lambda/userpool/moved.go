@@ -9,12 +9,13 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A Change is a leaf of a state that is another than it was to be. From and To are "" where it was or is absent.
+// A Change is a leaf whose value changed although no write was meant to change it. From or To is "" if the leaf was or
+// is absent.
 type Change struct{ Setting, From, To string }
 
 const mostShown = 80 // characters of a value
 
-// String names the setting, its document and both values, of which none is shown that is sensitive.
+// String returns the setting, its document and both values. Sensitive values are masked.
 func (c Change) String() string {
 	m, known := baseline.Lookup(c.Setting)
 	m.Sensitive = m.Sensitive || !known
@@ -34,12 +35,12 @@ func (c Change) String() string {
 	return Titled(c.Setting) + ": " + shown(c.From) + " -> " + shown(c.To)
 }
 
-// Moved compares a state that was read after writes with what the fixes were to make of the state before the first of
-// them. It returns how many unmanaged leaves, which owns does not name, are exactly what they were, and all leaves
-// that no fix was to change and that are not what they were, sorted. Mirrors that follow their twin, and the members
-// to skip, count neither way.
+// Moved compares a state that was read after writes with the expected state: the state before the first write, with the
+// fixes applied. It returns the number of unmanaged leaves that are unchanged, and a sorted list of all unexpected
+// changes. A leaf is unmanaged if owns does not return true for it. Mirrors that follow their twin and the members to
+// skip are in neither result.
 //
-// For example, where a fix sets DeletionProtection and PoolName is another afterwards, PoolName has moved.
+// For example, if a fix sets DeletionProtection and PoolName is different afterwards, PoolName has moved.
 func Moved(before State, fixes []baseline.Drift, now State, skip []string, owns func(string) bool,
 ) (unmanaged int, moved []Change) {
 	was := before.written()
@@ -55,7 +56,7 @@ func Moved(before State, fixes []baseline.Drift, now State, skip []string, owns 
 	}
 	excused := func(path string) bool {
 		return slices.ContainsFunc(skip, func(o string) bool { return covers(o, path) }) ||
-			covers(smsMFA, path) && !mfaOn(after) || // with MFA off Cognito shows the block or not, as it likes
+			covers(smsMFA, path) && !mfaOn(after) || // with MFA off, Cognito may or may not return the block
 			want[path] == "" && shownLate(path, have[path])
 	}
 	for _, path := range union(want, have) {
@@ -68,8 +69,8 @@ func Moved(before State, fixes []baseline.Drift, now State, skip []string, owns 
 	return unmanaged, moved
 }
 
-// shownLate reports whether a leaf that was absent is one that the service has always had, and shows since a write: a
-// number that no pool or client is without, or the default name of an authentication level.
+// shownLate reports whether a leaf that was absent is a default that the service began to return after a write: a
+// number that every pool or client has, or the default name of an authentication level.
 func shownLate(path, leaf string) bool {
 	m, _ := baseline.Lookup(path)
 	level, ok := strings.CutPrefix(path, "AcrConfiguration.Level")
@@ -77,7 +78,7 @@ func shownLate(path, leaf string) bool {
 		ok && leaf == `"urn:cognito:loa:`+strings.TrimSuffix(level, ".AcrValue")+`"`
 }
 
-// union returns the paths of both.
+// union returns the paths in either map.
 func union(a, b map[string]string) []string {
 	all := maps.Clone(a)
 	maps.Copy(all, b)

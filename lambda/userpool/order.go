@@ -7,15 +7,15 @@ import (
 	"poolkeeper/baseline"
 )
 
-// orderOf returns the documents to write, in an order in which the pool breaks no rule of the service between two
-// writes. UpdateUserPool goes first where either order is lawful. It returns a reason as well if no order is.
+// orderOf returns the documents to write, in an order that breaks no rule of the service between two writes.
+// UpdateUserPool comes first if both orders are allowed. If no order is allowed, orderOf returns the reason.
 //
-// No fixed order is right: MFA ON is refused while one-time codes are allowed as first factors, so they have to go
-// first; and they are refused while MFA is ON, so MFA has to be lowered first. The conflicts of the state between the
-// two calls tell.
+// No fixed order works. MFA ON is rejected while one-time codes are allowed as first factors, so they must be removed
+// first. And they are rejected while MFA is ON, so MFA must be lowered first. The conflicts of the state between the
+// two calls decide.
 //
-// The other documents follow, in the order of the table: what they need of the pool, threat protection or a plan, is
-// there by then.
+// The other documents follow in the order of the table. By then the pool has the threat protection or the tier that
+// they need.
 func orderOf(before, after documents, touched map[baseline.DocumentName]bool,
 ) (order []baseline.DocumentName, clash string) {
 	mfaFirst := []baseline.DocumentName{baseline.MfaConfig, baseline.UserPool}
@@ -29,8 +29,8 @@ func orderOf(before, after documents, touched map[baseline.DocumentName]bool,
 	}
 	switch {
 	case touched[baseline.MfaConfig] && dropsSMS(before, after):
-		// SetUserPoolMfaConfig without the SMS block may clear the pool's SmsConfiguration, so UpdateUserPool follows and
-		// brings it again.
+		// SetUserPoolMfaConfig without the SMS block may clear the pool's SmsConfiguration, so UpdateUserPool follows
+		// and sets it again.
 		return mfaFirst, ""
 	case !touched[baseline.MfaConfig] || !touched[baseline.UserPool]:
 		return order, ""
@@ -43,11 +43,11 @@ func orderOf(before, after documents, touched map[baseline.DocumentName]bool,
 	if second == "" {
 		return mfaFirst, ""
 	}
-	return order, "no order of the two calls is lawful: " + first + "; " + second
+	return order, "both orders of the two calls would be rejected: " + first + "; " + second
 }
 
-// newBetween returns the reason why the pool could not be as it is between two writes of which the one of the named
-// document goes first.
+// newBetween returns the rule that the pool would break after the first of two writes, if the named document is written
+// first.
 func newBetween(before, after documents, first baseline.DocumentName) string {
 	between := documents{baseline.UserPool: before[baseline.UserPool], baseline.MfaConfig: before[baseline.MfaConfig]}
 	between[first] = after[first]
@@ -61,15 +61,14 @@ func newBetween(before, after documents, first baseline.DocumentName) string {
 	return ""
 }
 
-// dropsSMS reports whether the write of the MFA document goes without the SMS block although the pool sends text
-// messages.
+// dropsSMS reports whether the write of the MFA document lacks the SMS block although the pool sends text messages.
 func dropsSMS(before, after documents) bool {
 	block := mfaOn(after) && !baseline.Empty(after.get(smsMFA))
 	return !block && !baseline.Empty(before.get(sms)) && !baseline.Empty(after.get(sms))
 }
 
-// request makes the write calls in the order given. UpdateUserPool carries the MfaConfiguration that is live when it
-// is sent.
+// request builds the write calls in the given order. UpdateUserPool sends the MfaConfiguration that is live at that
+// time.
 func (p *Plan) request(order []baseline.DocumentName, before, after documents) error {
 	live := p.Before.liveMFA()
 	for _, name := range order {

@@ -8,55 +8,56 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A Plan is the ordered writes that end some drifts of a pool, with the state before them and what is expected after
+// A Plan is a list of ordered writes that fix drifts of a pool, with the state before and the expected state after
 // them.
 type Plan struct {
 	Before  State
 	Writes  []Request
-	Fixes   []baseline.Drift // the drifts that the writes end
-	Skipped []Skipped        // the drifts that cannot be ended, and why
+	Fixes   []baseline.Drift // the drifts that the writes fix
+	Skipped []Skipped        // the drifts that cannot be fixed, and why
 
 	after        documents
 	omitted      map[baseline.DocumentName][]string
 	moveValidity bool
 }
 
-// A Skipped drift is one that is not written, with the reason.
+// A Skipped is a drift that is not written, with the reason.
 type Skipped struct {
 	baseline.Drift
 	Reason string
 }
 
-// A Request is one write call: a whole document.
+// A Request is one write call, which sends a whole document.
 type Request struct {
 	Call     string
 	Document baseline.DocumentName
 	Body     []byte
-	// Fixes are the drifts that this write takes part in ending.
+	// Fixes are the drifts that this write helps to fix.
 	Fixes []baseline.Drift
-	// Restores are settings that this write may take from the pool as a known side effect, with their values. A later
-	// write of the plan restores them; until that one is accepted, whoever writes has to restore them.
+	// Restores are settings that this write may remove as a known side effect, with their values. A later write of the
+	// plan restores them. If that write is not accepted, the caller must restore them.
 	Restores []baseline.Drift
 
 	after map[string]any // the document, as it is to be shown
 }
 
-// Options are what a plan depends on beside the pool.
+// Options are the inputs of a plan besides the pool and the drifts.
 type Options struct {
-	// Unknown says what to do with members that the member table lacks.
+	// Unknown is what to do with members that are not in the member table.
 	Unknown map[string]baseline.Unknown
-	// Moved are unknown members that a write moved of late. They stop their document, unless Unknown says otherwise.
+	// Moved are unknown members that a recent write changed. Their documents are not written, unless Unknown overrides
+	// that.
 	Moved map[baseline.DocumentName][]string
-	// MoveValidity sends the value of UnusedAccountValidityDays as TemporaryPasswordValidityDays. It is for a pool of
-	// which the service has just said that it wants exactly that (ClassValidity).
+	// MoveValidity sends the value of UnusedAccountValidityDays as TemporaryPasswordValidityDays. It is set after the
+	// service rejected a write with the older name (ClassValidity).
 	MoveValidity bool
-	// RiskRequired says that a risk configuration is required, of the pool or of a client.
+	// RiskRequired means that a risk configuration is required, for the pool or for a client.
 	RiskRequired bool
 }
 
-// NewPlan plans the writes that end the drifts, whose Action must not be Report. A drift is left out, with the reason,
-// where the service is known to refuse it, and where an unknown member stops its document. The order of the writes is
-// one in which the service takes each of them. Nothing is written.
+// NewPlan plans the writes that fix the drifts. Their Action must not be Report. A drift is skipped, with a reason, if
+// the service is known to reject its write or if an unknown member stops its document. The writes are in an order in
+// which the service accepts each of them. NewPlan writes nothing.
 func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error) {
 	p := Plan{Before: state, moveValidity: options.MoveValidity, omitted: map[baseline.DocumentName][]string{}}
 	if len(drifts) == 0 {
@@ -81,7 +82,7 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error
 	}
 }
 
-// leave returns the drifts without those for which there is a reason to leave them.
+// leave skips the drifts for which reason returns a reason, and returns the others.
 func (p *Plan) leave(drifts []baseline.Drift, why func(i int) string) (rest []baseline.Drift) {
 	for i, d := range drifts {
 		if reason := why(i); reason != "" {
@@ -93,12 +94,12 @@ func (p *Plan) leave(drifts []baseline.Drift, why func(i int) string) (rest []ba
 	return rest
 }
 
-// order returns the order of the documents to write, or else the drifts that block the writes and the reason.
+// order returns the order of the documents to write, or the drifts that block the writes, and the reason.
 func (p *Plan) order(before, after documents, touched map[baseline.DocumentName]bool, fixes []baseline.Drift,
 	stopped map[baseline.DocumentName]string,
 ) (order []baseline.DocumentName, blame []int, reason string) {
 	if undone := overruled(after, fixes); len(undone) > 0 {
-		return nil, undone, "another requirement that the pool has to meet says otherwise of the same fact"
+		return nil, undone, "another requirement on the same setting contradicts it"
 	}
 	order, clash := orderOf(before, after, touched)
 	for _, name := range order {
@@ -106,7 +107,7 @@ func (p *Plan) order(before, after documents, touched map[baseline.DocumentName]
 			return nil, writing(before, fixes, name, order), why
 		}
 	}
-	var reasons []string // all that the first fix to give up lacks
+	var reasons []string // everything that the first skipped fix needs
 	for _, c := range newly(before, after) {
 		of := culprits(c, before, fixes)
 		if len(blame) == 0 {
@@ -120,12 +121,12 @@ func (p *Plan) order(before, after documents, touched map[baseline.DocumentName]
 		return nil, blame, strings.Join(reasons, "; ")
 	}
 	if touched[baseline.MfaConfig] && dropsSMS(before, after) {
-		// UpdateUserPool has to follow and bring the sender again, so it must not be one that the service refuses for the
-		// pool's own state.
+		// UpdateUserPool must follow to set the sender again, so the service must accept it for the pool's current
+		// state.
 		for _, c := range broken(after, before) {
 			if !c.tolerated {
 				return nil, writing(before, fixes, baseline.MfaConfig, order),
-					"UpdateUserPool would have to follow, and be refused: " + c.reason
+					"UpdateUserPool would have to follow and would be rejected: " + c.reason
 			}
 		}
 	}
@@ -135,7 +136,7 @@ func (p *Plan) order(before, after documents, touched map[baseline.DocumentName]
 	return order, nil, ""
 }
 
-// stopUnknown finds the documents that an unknown member stops, and remembers the members to leave out of the others.
+// stopUnknown finds the documents that an unknown member stops, and records the members to leave out of the others.
 func (p *Plan) stopUnknown(options Options) map[baseline.DocumentName]string {
 	stopped := map[baseline.DocumentName]string{}
 	for _, name := range p.Before.Names() {
@@ -144,14 +145,15 @@ func (p *Plan) stopUnknown(options Options) map[baseline.DocumentName]string {
 		p.omitted[name] = omit
 		for _, path := range options.Moved[name] {
 			if sayOf(name, path, options.Unknown) == "" {
-				stopped[name] = fmt.Sprintf("unknown member %s: a write of poolkeeper moved it in the last 24 hours, so %s is not "+
-					"called; say echo or omit for it under unknownMembers to write anyway", Titled(path), table.WriteCall)
+				stopped[name] = fmt.Sprintf("unknown member %s: a write by poolkeeper changed it in the last 24 hours, so %s is "+
+					"not "+
+					"called; set it to echo or omit under unknownMembers to write anyway", Titled(path), table.WriteCall)
 			}
 		}
 		for _, path := range stop {
-			why := "unknownMembers says stop for it"
+			why := "unknownMembers has stop for it"
 			if UnknownOf(path) == "" {
-				why = "it has a shape that this build does not know, and a write would replace it"
+				why = "its type is not the known one, and a write would replace its value"
 			}
 			stopped[name] = fmt.Sprintf("unknown member %s: %s, so %s is not called", Titled(path), why, table.WriteCall)
 		}
@@ -159,33 +161,33 @@ func (p *Plan) stopUnknown(options Options) map[baseline.DocumentName]string {
 	return stopped
 }
 
-// apply returns the documents with the fixes made, twins and all, and which of them differ for it.
+// apply returns the documents with the fixes and their twins applied, and which documents that changed.
 func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.DocumentName]bool) {
 	after := before.cloneOf(fixes)
 	touched := map[baseline.DocumentName]bool{}
-	// Objects go before the leaves in them, so that a requirement on a leaf counts under either of its names.
+	// Objects are set before the leaves in them, so that a requirement on a leaf wins, even through its twin.
 	fixes = slices.Clone(fixes)
 	depth := func(d baseline.Drift) int { return strings.Count(d.Setting, ".") }
 	slices.SortStableFunc(fixes, func(a, b baseline.Drift) int { return depth(a) - depth(b) })
 	for _, d := range fixes {
 		setting := d.Setting
 		if setting == unusedDays && d.Action == baseline.Write {
-			setting = temporaryDays // the older name is written under the newer
+			setting = temporaryDays // the newer name is written instead of the older
 		}
 		around := parent(setting)
 		gone := around != "" && after.get(around) == nil && before.get(around) != nil
 		switch {
 		case d.Action == baseline.LeaveOut:
 			after.unset(setting)
-		case gone && baseline.Empty(d.Value): // with the object around it
+		case gone && baseline.Empty(d.Value): // together with the object around it
 		default:
 			adopt(after, before, parent(setting))
 			fillDefaults(after, parent(setting))
 			after.set(setting, baseline.Clone(d.Value))
 		}
 	}
-	// Twins are spread once all fixes are made, for some have a place only then. Leaves go before the objects around
-	// them, whose other members may still have what a leaf had under its other name.
+	// Twins are updated after all fixes, because the object around some twins exists only then. Leaves are handled
+	// before the objects around them, whose other members may still have the old value of a leaf's twin.
 	for _, d := range slices.Backward(fixes) {
 		spread(after, d.Setting)
 	}
@@ -195,8 +197,8 @@ func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.Do
 	return after, touched
 }
 
-// meant returns the documents that the fixes can touch: their own, and of the pool's first two, which have twins in
-// each other, both.
+// meant returns the documents that the fixes can change: their own. The pool's first two documents, which have twins in
+// each other, are returned together.
 func meant(fixes []baseline.Drift) map[baseline.DocumentName]bool {
 	names := map[baseline.DocumentName]bool{}
 	for _, d := range fixes {
@@ -209,12 +211,12 @@ func meant(fixes []baseline.Drift) map[baseline.DocumentName]bool {
 	return names
 }
 
-// overruled returns the fixes that do not stand once all are made: requirements contradict each other through a twin.
+// overruled returns the fixes that another fix undoes, because their requirements contradict each other through a twin.
 func overruled(after documents, fixes []baseline.Drift) []int {
 	return which(fixes, func(i int) bool {
 		d := fixes[i]
 		now := after.get(d.Setting)
-		_, object := d.Value.(map[string]any) // an object may have been completed since
+		_, object := d.Value.(map[string]any) // a fix of an object may have been completed with more members
 		if superseded(d.Setting) || object && now != nil || now == nil && baseline.Empty(d.Value) {
 			return false
 		}
@@ -222,15 +224,15 @@ func overruled(after documents, fixes []baseline.Drift) []int {
 	})
 }
 
-// newly returns the conflicts of a state that the pool did not lawfully have already.
+// newly returns the conflicts of a state that the pool does not already have as a tolerated conflict.
 func newly(before, now documents) []conflict {
 	had := broken(before, before)
 	return slices.DeleteFunc(broken(now, before), func(c conflict) bool { return c.tolerated && c.in(had) })
 }
 
-// culprits returns the fixes to give up for a conflict: those of the first of its settings without which it is gone,
-// or else all that take part, but for those that make no difference. There are none if the pool has the conflict
-// without us: then the service decides.
+// culprits returns the fixes to drop because of a conflict: those of the first of its settings whose removal resolves
+// it, or otherwise all that contribute to it. It returns none if the pool already has the conflict: then the service's
+// response decides.
 func culprits(c conflict, before documents, fixes []baseline.Drift) []int {
 	remains := func(given []int) bool {
 		var rest []baseline.Drift
@@ -261,7 +263,7 @@ func culprits(c conflict, before documents, fixes []baseline.Drift) []int {
 	return all
 }
 
-// which returns the indexes of the fixes that are picked.
+// which returns the indexes of the fixes that the filter selects.
 func which(fixes []baseline.Drift, pick func(i int) bool) []int {
 	var all []int
 	for i := range fixes {
@@ -272,7 +274,7 @@ func which(fixes []baseline.Drift, pick func(i int) bool) []int {
 	return all
 }
 
-// Touches reports whether a drift of one setting changes the other: one covers the other, or their twins do.
+// Touches reports whether a fix of one setting changes the other: one covers the other, directly or through a twin.
 func Touches(drifted, setting string) bool {
 	if covers(drifted, setting) || covers(setting, drifted) {
 		return true
@@ -281,8 +283,8 @@ func Touches(drifted, setting string) bool {
 	return ok && (covers(other, setting) || covers(setting, other))
 }
 
-// writing returns the fixes that need the write of a document, or all of them where it is in the order and only
-// accompanies the write of another.
+// writing returns the fixes that need the write of a document. If the document is written only to accompany another, it
+// returns all fixes.
 func writing(before documents, fixes []baseline.Drift, name baseline.DocumentName,
 	order []baseline.DocumentName) []int {
 	found := which(fixes, func(i int) bool {

@@ -44,7 +44,7 @@ func TestEveryConditionIsNamed(t *testing.T) {
 	if err != nil || len(plan.Skipped) != 1 || len(plan.Fixes) != 1 {
 		t.Fatalf("%+v (%v)", plan.Skipped, err)
 	}
-	for _, condition := range []string{account + " DEVELOPER", "an account recovery by e-mail alone"} {
+	for _, condition := range []string{account + " DEVELOPER", "account recovery only by e-mail"} {
 		if !strings.Contains(plan.Skipped[0].Reason, condition) {
 			t.Errorf("%s is not named: %s", condition, plan.Skipped[0].Reason)
 		}
@@ -192,9 +192,9 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
-// TestBothOrdersUnlawful: e-mail MFA needs a sender that the pool gets only with a plan change which e-mail MFA
-// forbids... the plan says so, and does the half that is lawful.
-func TestBothOrdersUnlawful(t *testing.T) {
+// TestBothOrdersOfWritesRejected: e-mail MFA needs a sender that the pool gets only with a plan change which e-mail MFA
+// forbids. The plan says so, and makes the writes that are accepted.
+func TestBothOrdersOfWritesRejected(t *testing.T) {
 	t.Parallel()
 	state := stateOf(t,
 		`{"Policies":{"SignInPolicy":{"AllowedFirstAuthFactors":["PASSWORD","EMAIL_OTP"]}},"EmailConfiguration":{"EmailSendingAccount":"DEVELOPER","SourceArn":"x"}}`,
@@ -206,7 +206,7 @@ func TestBothOrdersUnlawful(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(plan.Skipped) == 0 || !strings.Contains(plan.Skipped[0].Reason, "no order of the two calls is lawful") ||
+	if len(plan.Skipped) == 0 || !strings.Contains(plan.Skipped[0].Reason, "both orders of the two calls") ||
 		len(plan.Writes) == 0 {
 		t.Errorf("left %+v, writes %d", plan.Skipped, len(plan.Writes))
 	}

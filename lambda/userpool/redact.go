@@ -10,17 +10,17 @@ import (
 	"poolkeeper/baseline"
 )
 
-// quoted matches a value that a validation error repeats.
+// quoted matches a value that a validation error quotes.
 var quoted = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)Value ('.*?') at '`) })
 
-// shortest is the length of the shortest secret that is hidden: hiding shorter ones would hide half of any text.
+// shortest is the length of the shortest secret that is hidden. Shorter ones occur in ordinary text too often.
 const shortest = 4
 
-// longest bounds the text of an answer that is repeated and searched.
+// longest limits the length of an error text that is searched and shown.
 const longest = 4000
 
-// Redact hides the secrets, and every value that a validation error quotes, even where they overlap. Then it cuts a
-// long text, and makes it one printable line.
+// Redact hides the secrets and all values that a validation error quotes, even if they overlap. Then it shortens a long
+// text and turns it into one printable line.
 func Redact(text string, secrets []string) string {
 	hidden := make([]bool, len(text))
 	hide := func(from, to int) {
@@ -60,7 +60,7 @@ func Redact(text string, secrets []string) string {
 	return baseline.Legible(text)
 }
 
-// Secrets returns the texts of a document that are sensitive, or that the table does not know.
+// Secrets returns the texts of a document that are sensitive or belong to unknown members.
 func Secrets(name baseline.DocumentName, object map[string]any) []string {
 	table, _ := name.Table()
 	object = maps.Clone(object)
@@ -69,7 +69,7 @@ func Secrets(name baseline.DocumentName, object map[string]any) []string {
 	return secretsOf(nil, table.Members, object)
 }
 
-// secretsOf adds the sensitive texts of an object to those that were found.
+// secretsOf adds the sensitive texts of an object to found.
 func secretsOf(found []string, members []baseline.Member, object map[string]any) []string {
 	for name, v := range object {
 		m := &baseline.Member{Sensitive: true}

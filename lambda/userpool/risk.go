@@ -8,11 +8,11 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A risk configuration is there only while threat protection is on, and a client without one of its own has the
-// pool's. What that means for a plan stands here.
+// This file has the special rules for risk configurations: they exist only while threat protection is on, and a client
+// without its own has the pool's.
 
-// Inherits reports whether the client has no risk configuration of its own, so that what was read as its is the pool's:
-// as the API has it, such an answer names no client. A write of it makes it the client's own.
+// Inherits reports whether the client has no risk configuration of its own. Then the API returns the pool's, without a
+// client id. A write gives the client its own.
 func (s State) Inherits(client string) bool { return s.inherited(baseline.ClientRisk.Of(client)) }
 
 func (s State) inherited(name baseline.DocumentName) bool {
@@ -25,8 +25,8 @@ func threatens(docs documents) bool {
 	return !baseline.Empty(docs.get(threat)) && docs.get(threat) != "OFF"
 }
 
-// After returns the state after a write, as the service shows it if it takes it as it is. While threat protection is
-// on, a pool has a risk configuration, be it empty, and the clients without one of their own have that of the pool.
+// After returns the expected state after a write that the service accepts unchanged. While threat protection is on, a
+// pool has a risk configuration, possibly an empty one, and clients without their own have the pool's.
 func (s State) After(request Request) State {
 	after := s
 	after.Documents = maps.Clone(s.Documents)
@@ -60,8 +60,8 @@ func (s State) After(request Request) State {
 	return after
 }
 
-// Late reports whether the state does not show the document yet as the service must have it: a risk configuration that
-// is hidden although threat protection is on, or an inherited one that is not the pool's.
+// Late reports whether the service returns the document with a delay: no risk configuration although threat protection
+// is on, or an inherited one that differs from the pool's.
 func (s State) Late(name baseline.DocumentName) bool {
 	docs := s.written()
 	if kind := name.Kind(); kind != baseline.RiskConfiguration && kind != baseline.ClientRisk {
@@ -74,8 +74,8 @@ func (s State) Late(name baseline.DocumentName) bool {
 	return s.inherited(name) && read && pool != nil && !same(docs[name], docs[baseline.RiskConfiguration])
 }
 
-// blinding leaves the drifts that would turn threat protection off while a risk configuration is required, which would
-// be out of sight then.
+// blinding skips the drifts that would turn threat protection off while a risk configuration is required, because the
+// service would then no longer return it.
 func (p *Plan) blinding(drifts []baseline.Drift, riskRequired bool) []baseline.Drift {
 	before := p.Before.written()
 	if !riskRequired || !threatens(before) {
@@ -85,12 +85,12 @@ func (p *Plan) blinding(drifts []baseline.Drift, riskRequired bool) []baseline.D
 		if after, _ := apply(before, drifts[i:i+1]); threatens(after) {
 			return ""
 		}
-		return "a risk configuration is required too, and there is none while " + threat + " is OFF"
+		return "a risk configuration is required too, but there is none while " + threat + " is OFF"
 	})
 }
 
-// orphaning leaves the drifts that would take the last of a client's own risk configuration: from then on the pool's
-// would count, which nobody has asked for.
+// orphaning skips the drifts that would remove the last part of a client's own risk configuration, because the pool's
+// would then apply, which no rule requires.
 func (p *Plan) orphaning(drifts []baseline.Drift) []baseline.Drift {
 	before := p.Before.written()
 	after, _ := apply(before, drifts)
@@ -102,12 +102,12 @@ func (p *Plan) orphaning(drifts []baseline.Drift) []baseline.Drift {
 			slices.ContainsFunc(drifts, absent) {
 			return ""
 		}
-		return "it is the last of the client's own risk configuration, without which the pool's would count: require " +
+		return "without it, the client has no risk configuration of its own and would use the pool's: require " +
 			whole + " to be absent"
 	})
 }
 
-// offered leaves the drifts of documents that the pool does not offer.
+// offered skips the drifts of documents that the pool does not offer.
 func (p *Plan) offered(drifts []baseline.Drift) []baseline.Drift {
 	return p.leave(drifts, func(i int) string {
 		name, _ := baseline.DocumentOf(drifts[i].Setting)

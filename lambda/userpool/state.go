@@ -11,17 +11,17 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A State is what was read of one pool: each document as the raw JSON object of its answer, without the secrets of
-// clients. A document that was not wanted is missing. A document is nil if the pool does not offer it for now, such as
-// the risk configuration while threat protection is off.
+// A State has the documents that were read of one pool: each is the raw JSON object of its response, without the
+// secrets of clients. A document that was not requested is missing. A document is nil if the pool does not offer it at
+// present, such as the risk configuration while threat protection is off.
 type State struct {
 	ID        string
 	Documents map[baseline.DocumentName]map[string]any
-	Clients   []baseline.ClientIdentity // those of which documents were wanted
+	Clients   []baseline.ClientIdentity // clients with requested documents
 }
 
-// Has reports whether enough was read to compare and write the document: for UserPool, MfaConfig is needed too, because
-// UpdateUserPool carries a part of it.
+// Has reports whether everything was read that is needed to compare and write the document. UserPool also needs
+// MfaConfig, because UpdateUserPool sends a part of it.
 func (s State) Has(name baseline.DocumentName) bool {
 	_, ok := s.Documents[name]
 	if _, both := s.Documents[baseline.MfaConfig]; name == baseline.UserPool {
@@ -30,8 +30,8 @@ func (s State) Has(name baseline.DocumentName) bool {
 	return ok
 }
 
-// Focus returns the state with the documents of the pool itself and those that are named: a pool may have a thousand
-// clients, and each is compared by itself.
+// Focus returns the state with only the documents of the pool itself and the named ones. A pool may have a thousand
+// clients, and each is compared separately.
 func (s State) Focus(names []baseline.DocumentName) State {
 	focused := State{ID: s.ID, Documents: make(map[baseline.DocumentName]map[string]any, len(names)+4)}
 	ofPool := []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig, baseline.RiskConfiguration,
@@ -49,7 +49,7 @@ func (s State) Focus(names []baseline.DocumentName) State {
 	return focused
 }
 
-// Off reports whether the pool does not offer the document for now.
+// Off reports whether the pool does not offer the document at present.
 func (s State) Off(name baseline.DocumentName) bool {
 	object, ok := s.Documents[name]
 	return ok && object == nil
@@ -78,7 +78,7 @@ func (s State) Offered() []baseline.DocumentName {
 	return slices.DeleteFunc(s.Names(), s.Off)
 }
 
-// Identity returns what the rules of a baseline select pools and clients by.
+// Identity returns the properties that the rules of a baseline use to select pools and clients.
 func (s State) Identity() baseline.Identity {
 	pool := s.Documents[baseline.UserPool]
 	id := baseline.Identity{ID: s.ID, Tags: map[string]string{}}
@@ -93,16 +93,16 @@ func (s State) Identity() baseline.Identity {
 	return id
 }
 
-// Settings returns the settings of the pool by the paths that a baseline uses, for baseline.Compare. They share their
-// values with the state: do not change them.
+// Settings returns the settings of the pool for baseline.Compare, by the paths that a baseline uses. They share their
+// values with the state; do not change them.
 func (s State) Settings() map[string]any { return s.written().flat() }
 
-// Own returns the same as Settings without what clients inherit from the pool.
+// Own is like Settings, but without the risk configurations that clients inherit from the pool.
 func (s State) Own() map[string]any {
 	return s.written().only(func(name baseline.DocumentName) bool { return !s.inherited(name) }).flat()
 }
 
-// Lacks returns those of the drifts whose setting the pool no longer has.
+// Lacks returns the drifts whose setting the pool no longer has.
 func (s State) Lacks(drifts []baseline.Drift) []baseline.Drift {
 	var lost []baseline.Drift
 	for _, d := range drifts {
@@ -113,7 +113,7 @@ func (s State) Lacks(drifts []baseline.Drift) []baseline.Drift {
 	return lost
 }
 
-// RestoresOf returns the drifts that restore the settings to the values that this state has.
+// RestoresOf returns drifts that restore the settings to their values in this state.
 func (s State) RestoresOf(settings []string) []baseline.Drift {
 	var drifts []baseline.Drift
 	for _, setting := range settings {
@@ -124,19 +124,19 @@ func (s State) RestoresOf(settings []string) []baseline.Drift {
 	return drifts
 }
 
-// Alike reports whether a setting has the same value in both states, or none.
+// Alike reports whether a setting has the same value in both states, or is absent in both.
 func (s State) Alike(other State) func(setting string) bool {
 	a, b := s.written(), other.written()
 	return func(setting string) bool { return same(a.get(setting), b.get(setting)) }
 }
 
-// Leaves returns the normalized non-empty leaves of the state by their path. Two states are compared by them. Members
-// that the table lacks are included; members that no call writes are not.
+// Leaves returns the normalized non-empty leaves of the state by path, for comparing two states. It includes unknown
+// members, but not members that no call writes.
 func (s State) Leaves() map[string]string {
 	return s.written().leaves()
 }
 
-// liveMFA is the pool's MfaConfiguration by GetUserPoolMfaConfig, or else by DescribeUserPool.
+// liveMFA returns the pool's MfaConfiguration from GetUserPoolMfaConfig, or else from DescribeUserPool.
 func (s State) liveMFA() string {
 	for _, name := range []baseline.DocumentName{baseline.MfaConfig, baseline.UserPool} {
 		if v, _ := s.Documents[name]["MfaConfiguration"].(string); v != "" {
@@ -146,8 +146,8 @@ func (s State) liveMFA() string {
 	return ""
 }
 
-// Digest returns "sha256:" and the hash, in hex, of everything that a write can change, whatever the order of members.
-// What changes by itself, such as the estimated number of users, is not part of it.
+// Digest returns "sha256:" and the hash, in hex, of everything that a write can change. The order of members does not
+// matter. Values that change without a call, such as the estimated number of users, are not included.
 func (s State) Digest() string {
 	raw, err := json.Marshal(s.written()) // keys are sorted, numbers keep their text
 	if err != nil {

@@ -8,13 +8,13 @@ import (
 	"poolkeeper/baseline"
 )
 
-// cloneObject copies a JSON object, so that a plan never changes the state it is made from.
+// cloneObject copies a JSON object, so that a plan never changes the state that it starts from.
 func cloneObject(o map[string]any) map[string]any {
 	c, _ := baseline.Clone(o).(map[string]any)
 	return c
 }
 
-// unset removes the value at the path, given as its keys. It keeps objects that become empty.
+// unset removes the value at the keys of a path. It keeps objects that become empty.
 func unset(object map[string]any, keys []string) {
 	last := len(keys) - 1
 	if inner, ok := baseline.At(object, keys[:last]).(map[string]any); ok {
@@ -32,8 +32,8 @@ func covers(setting, path string) bool {
 	return path == setting || strings.HasPrefix(path, setting+".")
 }
 
-// same reports whether two JSON values have the same text, with the keys of objects in order: nothing is normalized, so
-// that 1 and 1.0 differ, and absent and empty. A nil object or list is null.
+// same reports whether two JSON values have the same text, with sorted keys. Nothing else is normalized: 1 and 1.0
+// differ, and so do absent and empty. A nil object or list is null.
 func same(a, b any) bool {
 	left, err := json.Marshal(a)
 	right, err2 := json.Marshal(b)

@@ -8,8 +8,8 @@ import (
 	"poolkeeper/baseline"
 )
 
-// Twins are one fact under two names or in two documents (baseline.Member.Twin). This file is the one place that
-// resolves them:
+// Twins are two settings with the same meaning, under two names or in two documents (baseline.Member.Twin). This file
+// keeps them equal:
 //
 //   - The legacy verification texts mirror VerificationMessageTemplate. Both are written equal, for which of two
 //     different ones the service would take is unknown.
@@ -20,19 +20,19 @@ import (
 //     block cannot be written at all.
 //   - UnusedAccountValidityDays is refused beside TemporaryPasswordValidityDays. See validity.
 
-// spread gives the twins of everything at or below the setting the value that the setting has now.
+// spread copies the value of the setting, and of everything below it, to the twins.
 func spread(docs documents, setting string) {
 	for _, path := range twinned(setting) {
 		other, _ := baseline.TwinOf(path)
 		if superseded(path) || superseded(other) || !carried(docs, other) {
-			continue // validity resolves the former, and the latter has no place to be written to
+			continue // validity handles the former, and the latter cannot be written at present
 		}
 		v := docs.get(path)
 		if covers(setting, other) && baseline.Empty(v) {
-			continue // both sides stand below the setting: the one that is set wins
+			continue // both twins are below the setting: the one that is set wins
 		}
 		if v == nil && path != setting && inMFA(path) && !inMFA(other) {
-			continue // the factor goes, and the pool keeps its sender and text for what else they are used for
+			continue // the factor is removed, but the pool keeps its sender and text for other messages
 		}
 		if v == nil {
 			docs.unset(other)
@@ -47,7 +47,7 @@ func spread(docs documents, setting string) {
 	complete(docs, setting)
 }
 
-// twinned returns the setting itself if it has a twin, or else the settings below it that have one.
+// twinned returns the setting itself if it has a twin, or otherwise the settings below it that have one.
 func twinned(setting string) []string {
 	if _, ok := baseline.TwinOf(setting); ok {
 		return []string{setting}
@@ -65,13 +65,13 @@ func inMFA(path string) bool {
 	return name == baseline.MfaConfig
 }
 
-// carried reports whether the place of a twin can take it: the SMS block of the MFA document only while it is there and
-// MFA is on.
+// carried reports whether the twin can be written: the SMS block of the MFA document can be only if it exists and MFA
+// is on.
 func carried(docs documents, path string) bool {
 	return !inMFA(path) || mfaOn(docs) && !baseline.Empty(docs.get(smsMFA))
 }
 
-// fillVersion gives an object that is about to hold nothing but an ARN the version that the ARN alone stands for.
+// fillVersion adds the version to an object with only an ARN: the version that the ARN alone implies.
 func fillVersion(docs documents, path string) {
 	m, _ := baseline.Lookup(path)
 	for _, below := range m.Members {
@@ -95,9 +95,8 @@ func fillDefaults(docs documents, path string) {
 	}
 }
 
-// adopt gives an object that is about to be made what the pool already says of it: all that its twin holds, or what
-// stands under the other names of its required members, such as the ARN of a legacy trigger, and the version that it
-// means.
+// adopt fills an object that is about to be created with the values of its twin, or with those of the twins of its
+// mandatory members, such as the ARN of a legacy trigger and the version that it implies.
 func adopt(docs, before documents, path string) {
 	m, _ := baseline.Lookup(path)
 	if !baseline.Empty(docs.get(path)) {
@@ -117,7 +116,7 @@ func adopt(docs, before documents, path string) {
 	}
 }
 
-// dropHollow removes the object around a twin that was removed if it cannot be written without it.
+// dropHollow removes the object around a removed twin if the object cannot be written without it.
 func dropHollow(docs documents, path string) {
 	outer := parent(path)
 	own, _ := baseline.Lookup(path)
@@ -126,7 +125,8 @@ func dropHollow(docs documents, path string) {
 	}
 }
 
-// complete gives an SMS block that a requirement makes the pool's own sender, without which the service refuses it.
+// complete adds the pool's own sender to an SMS block that a requirement creates, because the service rejects a block
+// without one.
 func complete(docs documents, setting string) {
 	block, ok := docs.get(smsMFA).(map[string]any)
 	if covers(smsMFA, setting) && ok && len(block) > 0 && baseline.Empty(block["SmsConfiguration"]) &&
@@ -145,10 +145,10 @@ func superseded(path string) bool {
 	return m.Superseded
 }
 
-// validity resolves the two validity days in a body: the service refuses UnusedAccountValidityDays once the pool has
-// TemporaryPasswordValidityDays, although it goes on showing it. A pool that has only the older one keeps it, unless
-// move is set: then the same number of days goes out under the newer name. A requirement on the older name is written
-// under the newer.
+// validity handles the two settings for the validity of temporary passwords in a body. Once a pool has
+// TemporaryPasswordValidityDays, the service rejects UnusedAccountValidityDays but still returns it. A pool with only
+// the older setting keeps it, unless move is set: then the value is sent under the newer name. A requirement on the
+// older name is written under the newer one.
 func validity(pool map[string]any, move bool) {
 	unused := baseline.ValueAt(pool, unusedDays)
 	if baseline.Empty(baseline.ValueAt(pool, temporaryDays)) {
@@ -160,13 +160,13 @@ func validity(pool map[string]any, move bool) {
 	unset(pool, baseline.Keys(unusedDays))
 }
 
-// follows reports whether the difference between what was expected and what is shown at a path is only that of a mirror
-// that follows its twin: the fact is the same, under one name or under both.
+// follows reports whether the difference at a path only comes from a mirror that follows its twin: the value is the
+// same, under one name or both.
 func follows(path string, want, have map[string]string) bool {
 	if mirrors(path, want, have) {
 		return true
 	}
-	// The companions of a mirror that the service filled in by itself, such as the version beside an ARN.
+	// Members that the service adds to a mirror, such as the version next to an ARN.
 	outer := parent(path)
 	m, _ := baseline.Lookup(outer)
 	return want[path] == "" && slices.ContainsFunc(m.Members, func(below baseline.Member) bool {
@@ -181,13 +181,13 @@ func mirrors(path string, want, have map[string]string) bool {
 		return false
 	}
 	if path == unusedDays && want[temporaryDays] != "" {
-		return true // shown or not, it means nothing beside its successor
+		return true // it has no effect if its successor is set
 	}
 	was, is := one(want[path], want[other]), one(have[path], have[other])
 	return was != "" && was == is
 }
 
-// one returns the value that stands under one of two names, or under both, and "" if there is none or they differ.
+// one returns the value of one of two twins, or of both, and "" if there is none or they differ.
 func one(a, b string) string {
 	if a == "" || b == "" || a == b {
 		return cmp.Or(a, b)

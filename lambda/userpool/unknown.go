@@ -8,11 +8,11 @@ import (
 	"poolkeeper/baseline"
 )
 
-// unknownMembers returns the sorted paths of the members of a document that are set and that the table lacks. Members
-// that no call writes may hold anything. A known member of another shape counts as unknown too.
+// unknownMembers returns the sorted paths of the members of a document that are set but not in the table. It ignores
+// members that no call writes. A known member with an unexpected type counts as unknown too.
 //
-// The path of a member of the document itself begins with the document ("UserPool.FutureThing"), where no other prefix
-// does: another document may have a member of that name.
+// Without another prefix, the path of a top-level member begins with the document ("UserPool.FutureThing"), because
+// another document may have a member with the same name.
 func unknownMembers(name baseline.DocumentName, object map[string]any) []string {
 	table, _ := name.Table()
 	found := unknownIn(baseline.Member{Kind: baseline.Object, Members: table.Members}, object,
@@ -51,7 +51,7 @@ func unknownIn(m baseline.Member, v any, path string) (found []string) {
 	return found
 }
 
-// leafName is the path that a member has among the leaves of a state.
+// leafName returns the path of a member in the leaves of a state.
 func leafName(name baseline.DocumentName, path string) string {
 	if of, _ := baseline.DocumentOf(path); of == name || name.Prefix() != "" {
 		return path
@@ -59,7 +59,7 @@ func leafName(name baseline.DocumentName, path string) string {
 	return string(name.Kind()) + "." + path
 }
 
-// inDocument is the path of a member within its document.
+// inDocument returns the path of a member within its document.
 func inDocument(name baseline.DocumentName, path string) string {
 	if prefix := name.Prefix(); prefix != "" {
 		return strings.TrimPrefix(path, prefix)
@@ -81,7 +81,7 @@ func DocumentOf(leaf string) baseline.DocumentName {
 	}
 }
 
-// Titled names a member of a document for people: "FutureThing (UserPool)".
+// Titled returns the name of a member for messages: "FutureThing (UserPool)".
 func Titled(path string) string {
 	name := DocumentOf(path)
 	if name.Prefix() == "" {
@@ -90,7 +90,7 @@ func Titled(path string) string {
 	return path + " (" + string(name.Kind()) + ")"
 }
 
-// UnknownOf returns the member at or above a leaf that the table lacks, or "".
+// UnknownOf returns the unknown member at or above a leaf, or "".
 func UnknownOf(leaf string) string {
 	if _, known := baseline.Lookup(leaf); known {
 		return ""
@@ -104,9 +104,9 @@ func UnknownOf(leaf string) string {
 	return leaf
 }
 
-// divideUnknown divides the unknown members of a document by what the baseline says about them: those that go back as
-// they were read, those that the write leaves out, and those that stop it. A known member of another shape always
-// stops the write, which would replace it.
+// divideUnknown divides the unknown members of a document by their setting in the baseline: those that are sent back
+// unchanged, those that the write leaves out, and those that stop it. A known member with an unexpected type always
+// stops the write, which would replace its value.
 func divideUnknown(name baseline.DocumentName, object map[string]any, say map[string]baseline.Unknown,
 ) (echo, omit, stop []string) {
 	for _, path := range unknownMembers(name, object) {
@@ -122,8 +122,8 @@ func divideUnknown(name baseline.DocumentName, object map[string]any, say map[st
 	return echo, omit, stop
 }
 
-// sayOf returns what the baseline says about a member: the entry of the longest path counts, then that of its document,
-// then "*".
+// sayOf returns the setting in the baseline for a member: that of the longest matching path, then that of its document,
+// then that of "*".
 func sayOf(name baseline.DocumentName, path string, say map[string]baseline.Unknown) baseline.Unknown {
 	below, kind := inDocument(name, path), string(name.Kind())
 	names := []string{path, baseline.AnyClient(path), kind + "." + below}
@@ -150,7 +150,7 @@ func sayOf(name baseline.DocumentName, path string, say map[string]baseline.Unkn
 	return say[best]
 }
 
-// Echoes says which unknown members writes of the documents send back as they were read, or "".
+// Echoes describes which unknown members the writes of the documents send back unchanged, or returns "".
 func (s State) Echoes(names []baseline.DocumentName, say map[string]baseline.Unknown) string {
 	members := map[string]bool{}
 	for _, name := range names {
@@ -161,17 +161,17 @@ func (s State) Echoes(names []baseline.DocumentName, say map[string]baseline.Unk
 	if len(members) == 0 {
 		return ""
 	}
-	return "the write sent back what this build does not know, as it was read: " +
+	return "the write sent unknown members back unchanged: " +
 		strings.Join(slices.Sorted(maps.Keys(members)), ", ")
 }
 
-// Echoed returns the unknown members that a write of the document sends back as they were read.
+// Echoed returns the unknown members that a write of the document sends back unchanged.
 func (s State) Echoed(name baseline.DocumentName, say map[string]baseline.Unknown) []string {
 	echo, _, _ := divideUnknown(name, s.Documents[name], say)
 	return echo
 }
 
-// Omitted returns the unknown members of all documents that their writes leave out.
+// Omitted returns the unknown members of all documents that writes leave out.
 func (s State) Omitted(say map[string]baseline.Unknown) []string {
 	var all []string
 	for _, name := range s.Names() {

@@ -7,11 +7,11 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A view answers the questions of the conflict table about a pool.
+// A view provides the pool's values to the conditions of the conflict table.
 type view struct {
 	docs   documents
 	before documents // as the pool was read
-	client string    // that a setting of "Clients[]" is of
+	client string    // id that replaces "Clients[]" in settings
 }
 
 func (v view) path(setting string) string {
@@ -20,7 +20,7 @@ func (v view) path(setting string) string {
 
 func (v view) get(setting string) any { return v.docs.get(v.path(setting)) }
 
-// unoffered reports whether a risk configuration is changed that the pool does not offer.
+// unoffered reports whether a fix changes a risk configuration that the pool does not offer.
 func (v view) unoffered(risk string) bool {
 	return !threatens(v.docs) && v.set(risk) && !same(v.get(risk), v.before.get(v.path(risk)))
 }
@@ -65,8 +65,8 @@ func mfaOn(docs documents) bool {
 
 func (v view) emailMFA() bool { return mfaOn(v.docs) && v.get(emailMFA) != nil }
 
-// factor reports whether an MFA factor is on. While MFA is off, Cognito may show the SMS block as a mirror of the
-// pool's SmsConfiguration: then it counts only if it was absent before and is required.
+// factor reports whether an MFA factor is on. While MFA is off, Cognito may return the SMS block as a mirror of the
+// pool's SmsConfiguration. Then the block counts only if it was absent before and is required.
 func (v view) factor() bool {
 	mirror := !mfaOn(v.docs) && !mfaOn(v.before) && !baseline.Empty(v.before.get(smsMFA))
 	return v.set(totp) || v.get(emailMFA) != nil || v.set(smsMFA) && !mirror
@@ -80,8 +80,8 @@ func all(list []string, holds func(string) bool) bool {
 	return !slices.ContainsFunc(list, func(s string) bool { return !holds(s) })
 }
 
-// defaultACR reports whether the names of the authentication levels are the defaults that the service shows where
-// nothing was set, and gives to every level that a write leaves out.
+// defaultACR reports whether the names of the authentication levels are the defaults that the service returns if
+// nothing was set.
 func defaultACR(v any) bool {
 	levels, ok := v.(map[string]any)
 	for level, e := range levels {

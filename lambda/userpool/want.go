@@ -2,15 +2,15 @@ package userpool
 
 import "poolkeeper/baseline"
 
-// A Want says what to read of a pool.
+// A Want lists the documents to read of a pool.
 type Want struct {
-	// Documents are those of the pool. The one that names and tags it is always read.
+	// Documents are the documents of the pool. The one with its name and tags is always read.
 	Documents []baseline.DocumentName
-	// Clients returns the documents to read of a client; nil asks for no clients, and then they are not even listed.
+	// Clients returns the documents to read of a client. If it is nil, clients are not read or listed.
 	Clients func(pool baseline.Identity, client baseline.ClientIdentity) []baseline.DocumentName
 }
 
-// Everything wants all documents of a pool and of its clients.
+// Everything is a Want for all documents of a pool and of its clients.
 func Everything() Want {
 	w := Want{}
 	var ofClient []baseline.DocumentName

@@ -8,12 +8,13 @@ import (
 	"poolkeeper/baseline"
 )
 
-// documents holds the documents of a pool under the names of the write calls, without the members that no call writes.
+// documents are the documents of a pool with the member names of the write calls, without the members that no call
+// writes.
 type documents map[baseline.DocumentName]map[string]any
 
-// written returns the state under the names of the write calls: PoolName for Name, without Arn, Status and their like,
-// and without the tags whose key AWS reserves, which no caller can write or remove. Its top-level values are the
-// state's own.
+// written returns the state with the member names of the write calls, such as PoolName instead of Name, without
+// read-only members such as Arn and Status, and without tags whose keys AWS reserves. It shares its top-level values
+// with the state.
 func (s State) written() documents {
 	docs := documents{}
 	for name, raw := range s.Documents {
@@ -39,7 +40,7 @@ func (s State) written() documents {
 	return docs
 }
 
-// cloneOf returns the documents, of which those that the fixes can touch are copies: a pool may have a thousand.
+// cloneOf returns the documents, with copies only of those that the fixes can change: a pool may have a thousand.
 func (d documents) cloneOf(fixes []baseline.Drift) documents {
 	c := maps.Clone(d)
 	for name := range meant(fixes) {
@@ -50,7 +51,7 @@ func (d documents) cloneOf(fixes []baseline.Drift) documents {
 	return c
 }
 
-// only returns the documents that count.
+// only returns the selected documents.
 func (d documents) only(counts func(baseline.DocumentName) bool) documents {
 	some := documents{}
 	for name, object := range d {
@@ -64,7 +65,7 @@ func (d documents) only(counts func(baseline.DocumentName) bool) documents {
 // flat returns all documents as one object of settings.
 func (d documents) flat() map[string]any {
 	all := map[string]any{}
-	for _, name := range namesOf(d) { // a client's own document before its risk configuration, which goes into it
+	for _, name := range namesOf(d) { // a client's document before its risk configuration, which is added to it
 		if prefix := strings.TrimSuffix(name.Prefix(), "."); prefix != "" {
 			baseline.Put(all, baseline.Keys(prefix), d[name])
 			continue
@@ -79,7 +80,7 @@ func (d documents) flat() map[string]any {
 }
 
 func (d documents) leaves() map[string]string {
-	all := make(map[string]string, 128) // as many as a pool has
+	all := make(map[string]string, 128) // typical for a pool
 	for name, object := range d {
 		table, _ := name.Table()
 		for member, v := range object {
@@ -90,8 +91,8 @@ func (d documents) leaves() map[string]string {
 	return all
 }
 
-// place returns the document that holds the setting, and where in it; no keys are the document as a whole. The
-// document is nil where it was not read.
+// place returns the document of the setting, and its keys there. No keys mean the whole document. The document is nil
+// if it was not read.
 func (d documents) place(setting string) (object map[string]any, keys []string) {
 	name, _ := baseline.DocumentOf(setting)
 	keys = baseline.Keys(setting)
@@ -109,7 +110,7 @@ func (d documents) get(setting string) any {
 	return baseline.At(object, keys)
 }
 
-// set writes a value. That of a whole document has to be an object.
+// set sets a value. The value of a whole document must be an object.
 func (d documents) set(setting string, v any) {
 	object, keys := d.place(setting)
 	switch whole, ok := v.(map[string]any); {
@@ -122,7 +123,7 @@ func (d documents) set(setting string, v any) {
 	}
 }
 
-// unset takes a value away; of a whole document, everything in it.
+// unset removes a value, or all members of a whole document.
 func (d documents) unset(setting string) {
 	object, keys := d.place(setting)
 	if len(keys) > 0 {
@@ -132,7 +133,7 @@ func (d documents) unset(setting string) {
 	clear(object)
 }
 
-// readAs returns the index of the member that has the name in the read call, or -1.
+// readAs returns the index of the member with this name in the read call, or -1.
 func readAs(members []baseline.Member, name string) int {
 	for i := range members { // by index: a member is large to copy
 		if readName(&members[i]) == name {

@@ -110,7 +110,7 @@ func TestGoneMeanwhile(t *testing.T) {
 		fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Error: "ResourceNotFoundException"})
 		_, _ = answering.WriteString("yes\n")
 	})
-	want := "\nFailed:\n  " + servedPool + ": there is no such user pool here\n"
+	want := "\nFailed:\n  " + servedPool + ": there is no such user pool in this account and Region\n"
 	if !errors.Is(err, exit(exitError)) || !strings.HasSuffix(stdout, want) {
 		t.Errorf("%v:\n%s", err, stdout)
 	}

@@ -100,7 +100,7 @@ func TestUnverified(t *testing.T) {
 	t.Parallel()
 	out := outcome.Outcome{Outcome: outcome.Unconverged, UserPoolID: "eu-west-1_AbCdEf123",
 		Writes: []string{"UpdateUserPool"}, Drifts: []outcome.Finding{{Setting: "SmsConfiguration",
-			Want: "what it was before", State: outcome.StateUnfixable}}}
+			Want: "the value before the write", State: outcome.StateUnfixable}}}
 	for _, format := range Formats() {
 		var b bytes.Buffer
 		s := New(format, &b, false)
@@ -117,13 +117,13 @@ func TestUnverified(t *testing.T) {
 func TestMoved(t *testing.T) {
 	t.Parallel()
 	out := outcome.Outcome{Outcome: outcome.Unconverged, UserPoolID: "eu-west-1_AbCdEf123",
-		Reason: "settings moved that no write was to change: MfaConfiguration",
+		Reason: "settings changed that no write should have changed: MfaConfiguration",
 		Drifts: []outcome.Finding{{Setting: "DeletionProtection", Rule: "a", Want: "ACTIVE", Have: "INACTIVE",
 			State: outcome.StateFixed}}}
 	for format, want := range map[Format]string{
 		JUnit: `errors="1" skipped="0"`,
 		SARIF: `"executionSuccessful":false,"toolExecutionNotifications":[{"level":"error","message":` +
-			`{"text":"eu-west-1_AbCdEf123: unconverged: settings moved`,
+			`{"text":"eu-west-1_AbCdEf123: unconverged: settings changed`,
 	} {
 		var b bytes.Buffer
 		s := New(format, &b, false)

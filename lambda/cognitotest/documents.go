@@ -95,13 +95,12 @@ func checkLogs(p *pool, entries []any) error {
 	seen := map[any]bool{}
 	for i, e := range entries {
 		entry := cloneObject(asObject(e))
-		source := entry[table.ByKey]
+		source := text(entry, table.ByKey)
 		delete(entry, table.ByKey)
 		path := fmt.Sprintf("logConfigurations.%d.member", i+1)
-		at := slices.IndexFunc(table.Members, func(m baseline.Member) bool { return m.Name == source })
-		tier := p.userPool["UserPoolTier"]
+		m, tier := named(table.Members, source), p.userPool["UserPoolTier"]
 		switch {
-		case at < 0:
+		case m.Name == "":
 			return constraint(source, path+".eventSource",
 				"Member must satisfy enum value set: [userNotification, userAuthEvents]")
 		case seen[source]:
@@ -112,7 +111,7 @@ func checkLogs(p *pool, entries []any) error {
 			return invalid("userNotification can only be delivered to CloudWatch Logs")
 		}
 		seen[source] = true
-		if err := validateValue(table.Members[at], entry, path); err != nil {
+		if err := validateValue(m, entry, path); err != nil {
 			return err
 		}
 	}

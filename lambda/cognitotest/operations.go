@@ -75,7 +75,7 @@ func (s *Server) perform(name string, request object) (any, error) {
 }
 
 func (s *Server) arn(id string) string {
-	return fmt.Sprintf("arn:aws:cognito-idp:%s:%s:userpool/%s", s.region, s.account, id)
+	return fmt.Sprintf("arn:aws:cognito-idp:%s:%s:userpool/%s", s.region, account, id)
 }
 
 // createOnly are the members that a pool is created with and that no update has. They are taken as they are.
@@ -139,7 +139,7 @@ func (s *Server) listUserPools(_ *pool, request object) (any, error) {
 func page[V any](all map[string]V, request object, name string, show func(id string) object) (any, error) {
 	most := int64(60)
 	if size, given := request["MaxResults"]; given {
-		if err := validateInteger(baseline.Member{Min: 1, Max: most}, size, "maxResults"); err != nil {
+		if err := validateValue(baseline.Member{Kind: baseline.Integer, Min: 1, Max: most}, size, "maxResults"); err != nil {
 			return nil, err
 		}
 		most, _ = size.(json.Number).Int64()

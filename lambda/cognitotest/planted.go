@@ -5,6 +5,8 @@ import (
 	"maps"
 	"strconv"
 	"strings"
+
+	"poolkeeper/baseline"
 )
 
 // An object is one of JSON.
@@ -120,10 +122,7 @@ func asObject(v any) object {
 
 // at returns the value at a dotted path, or nil.
 func at(v any, path string) any {
-	for name := range strings.SplitSeq(path, ".") {
-		v = asObject(v)[name]
-	}
-	return v
+	return baseline.At(v, strings.Split(path, "."))
 }
 
 // text is the text at a path, or "".

@@ -21,11 +21,13 @@ const (
 	Measured                 // what was measured to be kept is kept
 )
 
+// account is the one that all pools are in.
+const account = "111122223333"
+
 // A Server is the fake. It is safe for concurrent use.
 type Server struct {
 	mode       Mode
 	region     string
-	account    string
 	latency    time.Duration
 	validators bool
 	now        func() time.Time
@@ -58,15 +60,12 @@ func WithLatency(d time.Duration) Option { return func(s *Server) { s.latency = 
 // WithRegion sets the Region of the fake; eu-west-1 without it.
 func WithRegion(region string) Option { return func(s *Server) { s.region = region } }
 
-// WithAccount sets the account of the fake; 111122223333 without it.
-func WithAccount(account string) Option { return func(s *Server) { s.account = account } }
-
 // WithoutValidators makes the fake take anything.
 func WithoutValidators() Option { return func(s *Server) { s.validators = false } }
 
 // New returns a fake without pools. Start serves it; it is an http.Handler too.
 func New(mode Mode, options ...Option) *Server {
-	s := &Server{mode: mode, region: "eu-west-1", account: "111122223333", validators: true, now: time.Now,
+	s := &Server{mode: mode, region: "eu-west-1", validators: true, now: time.Now,
 		pools: map[string]*pool{}}
 	for _, o := range options {
 		o(s)

@@ -217,8 +217,8 @@ func (s *Server) setMfaConfig(old *pool, request object) (any, error) {
 
 // dropEmailMFA takes e-mail MFA from a pool that moves to sending through Cognito.
 func dropEmailMFA(old, next *pool) {
-	const account = "EmailConfiguration.EmailSendingAccount"
-	if at(next.userPool, account) == "COGNITO_DEFAULT" && at(old.userPool, account) != "COGNITO_DEFAULT" {
+	const sender = "EmailConfiguration.EmailSendingAccount"
+	if at(next.userPool, sender) == "COGNITO_DEFAULT" && at(old.userPool, sender) != "COGNITO_DEFAULT" {
 		delete(next.mfaConfig, "EmailMfaConfiguration")
 	}
 }

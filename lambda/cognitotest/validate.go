@@ -1,6 +1,7 @@
 package cognitotest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -21,11 +22,12 @@ func (s *Server) validate(members []baseline.Member, request object) error {
 	}
 	for name, v := range request {
 		m := named(members, name)
-		readName := slices.ContainsFunc(members, func(m baseline.Member) bool { return m.ReadName == name })
-		switch {
-		case m.Name == "" && readName || m.Name != "" && m.Trip == baseline.ReadOnly:
+		if m.Trip == baseline.ReadOnly || slices.ContainsFunc(members, func(m baseline.Member) bool {
+			return m.ReadName == name
+		}) {
 			return invalid("Unexpected member %s", name)
-		case m.Name == "":
+		}
+		if m.Name == "" {
 			continue // the id, or a member that is newer than the table
 		}
 		if err := validateValue(m, v, lower(name)); err != nil {
@@ -36,33 +38,44 @@ func (s *Server) validate(members []baseline.Member, request object) error {
 }
 
 func validateValue(m baseline.Member, v any, path string) error {
-	switch m.Kind {
-	case baseline.Object:
-		return validateObject(m, v, path)
-	case baseline.Map:
-		return validateMap(m, v, path)
-	case baseline.List:
-		return validateList(m, v, path)
-	case baseline.Boolean:
-		if _, ok := v.(bool); !ok {
-			return wrongShape(path)
+	switch v := v.(type) {
+	case object:
+		if m.Kind == baseline.Map {
+			return validateMap(m, v, path)
+		} else if m.Kind == baseline.Object {
+			return validateObject(m, v, path)
 		}
-		return nil
-	case baseline.Integer:
-		return validateInteger(m, v, path)
-	default:
-		return validateText(m, v, path)
+	case []any:
+		if m.Kind == baseline.List {
+			err := within(v, path, "Member must have length", int64(len(v)), m.Min, m.Max)
+			for i, e := range v {
+				err = cmp.Or(err, validateValue(*m.Elem, e, fmt.Sprintf("%s.%d.member", path, i+1)))
+			}
+			return err
+		}
+	case bool:
+		if m.Kind == baseline.Boolean {
+			return nil
+		}
+	case json.Number:
+		if i, err := v.Int64(); m.Kind == baseline.Integer && err == nil && i == 0 && zeroIsAbsent[m.Name] {
+			return nil
+		} else if m.Kind == baseline.Integer && err == nil {
+			return within(v, path, "Member must have value", i, m.Min, m.Max)
+		}
+	case string:
+		if m.Kind == baseline.String {
+			return validateText(m, v, path)
+		}
 	}
+	return &failure{Code: "SerializationException", Message: "unexpected type at " + path}
 }
 
-func validateMap(m baseline.Member, v any, path string) error {
-	entries, ok := v.(object)
-	if !ok {
-		return wrongShape(path)
-	}
-	if err := within(v, path, "Member must have length", int64(len(entries)), 0, m.Max); err != nil {
-		return err
-	}
+// zeroIsAbsent are the members whose range the table narrows to exclude 0, which the service takes for absent.
+var zeroIsAbsent = map[string]bool{"TemporaryPasswordValidityDays": true, "UnusedAccountValidityDays": true}
+
+func validateMap(m baseline.Member, entries object, path string) error {
+	err := within(entries, path, "Member must have length", int64(len(entries)), 0, m.Max)
 	for key, e := range entries {
 		switch {
 		case m.KeyReserved != "" && strings.HasPrefix(key, m.KeyReserved):
@@ -72,21 +85,13 @@ func validateMap(m baseline.Member, v any, path string) error {
 			return constraint(key, path, "Map keys must satisfy regular expression pattern: "+m.KeyPat)
 		}
 		length := int64(utf8.RuneCountInString(key))
-		if err := within(key, path, "Map keys must have length", length, 1, m.KeyMax); err != nil {
-			return err
-		}
-		if err := validateValue(*m.Elem, e, path+"."+key); err != nil {
-			return err
-		}
+		err = cmp.Or(err, within(key, path, "Map keys must have length", length, 1, m.KeyMax),
+			validateValue(*m.Elem, e, path+"."+key))
 	}
-	return nil
+	return err
 }
 
-func validateObject(m baseline.Member, v any, path string) error {
-	members, ok := v.(object)
-	if !ok {
-		return wrongShape(path)
-	}
+func validateObject(m baseline.Member, members object, path string) error {
 	if m.NotEmpty && len(members) == 0 && m.Name != "DcrConfiguration" { // which {} turns on
 		return constraint("{}", path, "Member must not be empty")
 	}
@@ -94,7 +99,7 @@ func validateObject(m baseline.Member, v any, path string) error {
 		e, given := members[below.Name]
 		at := path + "." + lower(below.Name)
 		// Without an EnableStatus, registration is turned on; every other required member is refused where it is missing.
-		if below.Required && (!given || e == nil) && below.Name != "EnableStatus" {
+		if below.Required && e == nil && below.Name != "EnableStatus" {
 			return missing(at)
 		}
 		if given {
@@ -104,40 +109,6 @@ func validateObject(m baseline.Member, v any, path string) error {
 		}
 	}
 	return nil
-}
-
-func validateList(m baseline.Member, v any, path string) error {
-	elements, ok := v.([]any)
-	if !ok {
-		return wrongShape(path)
-	}
-	if err := within(v, path, "Member must have length", int64(len(elements)), m.Min, m.Max); err != nil {
-		return err
-	}
-	for i, e := range elements {
-		if err := validateValue(*m.Elem, e, fmt.Sprintf("%s.%d.member", path, i+1)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// zeroIsAbsent are the members whose range the table narrows to exclude 0, which the service takes for absent.
-var zeroIsAbsent = map[string]bool{"TemporaryPasswordValidityDays": true, "UnusedAccountValidityDays": true}
-
-func validateInteger(m baseline.Member, v any, path string) error {
-	number, ok := v.(json.Number)
-	if !ok {
-		return wrongShape(path)
-	}
-	i, err := number.Int64()
-	if err != nil {
-		return wrongShape(path)
-	}
-	if i == 0 && zeroIsAbsent[m.Name] {
-		return nil
-	}
-	return within(v, path, "Member must have value", i, m.Min, m.Max)
 }
 
 // within checks a number, or how long something is, against its limits. A highest one of 0 is none.
@@ -152,23 +123,19 @@ func within(v any, path, what string, n, least, most int64) error {
 	}
 }
 
-func validateText(m baseline.Member, v any, path string) error {
-	text, ok := v.(string)
-	if !ok {
-		return wrongShape(path)
-	}
+func validateText(m baseline.Member, text, path string) error {
 	least := m.Min
 	if !m.Presence && len(m.Enum) == 0 {
 		least = max(least, 1)
 	}
 	if len(m.Enum) > 0 && !slices.Contains(m.Enum, text) {
-		return constraint(v, path, "Member must satisfy enum value set: ["+strings.Join(m.Enum, ", ")+"]")
+		return constraint(text, path, "Member must satisfy enum value set: ["+strings.Join(m.Enum, ", ")+"]")
 	}
-	if err := within(v, path, "Member must have length", int64(utf8.RuneCountInString(text)), least, m.Max); err != nil {
+	if err := within(text, path, "Member must have length", int64(utf8.RuneCountInString(text)), least, m.Max); err != nil {
 		return err
 	}
 	if m.Pattern != "" && !whole(m.Pattern, text) {
-		return constraint(v, path, "Member must satisfy regular expression pattern: "+m.Pattern)
+		return constraint(text, path, "Member must satisfy regular expression pattern: "+m.Pattern)
 	}
 	return nil
 }
@@ -187,10 +154,6 @@ func whole(pattern, text string) bool {
 
 func constraint(v any, path, rule string) error {
 	return invalid("1 validation error detected: Value '%v' at '%s' failed to satisfy constraint: %s", v, path, rule)
-}
-
-func wrongShape(path string) error {
-	return &failure{Code: "SerializationException", Message: "unexpected type at " + path}
 }
 
 // lower is the name as CloudTrail and validation errors spell it.

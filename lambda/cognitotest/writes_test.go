@@ -197,29 +197,6 @@ const (
 		"SoftwareTokenMfaConfiguration": {"Enabled": true}, "WebAuthnConfiguration": null}`
 )
 
-// TestSingleMember is the famous accident: one member is sent, and everything else is gone.
-func TestSingleMember(t *testing.T) {
-	t.Parallel()
-	f := rich(t, cognitotest.Contract, "")
-	f.ok(t, update, map[string]any{"UserPoolId": poolID, "UserPoolTags": map[string]any{"env": "dev"}})
-	pool, mfa, _ := f.Pool(poolID)
-	for name, want := range map[string]any{
-		"DeletionProtection": "INACTIVE", "MfaConfiguration": "OFF", "UserPoolTier": "ESSENTIALS", "UserPoolAddOns": nil,
-		"LambdaConfig":                map[string]any{},
-		"EmailConfiguration":          map[string]any{"EmailSendingAccount": "COGNITO_DEFAULT"},
-		"VerificationMessageTemplate": map[string]any{"DefaultEmailOption": "CONFIRM_WITH_CODE"},
-		"UserPoolTags":                map[string]any{"env": "dev"}, "Name": "customers", "DeviceConfiguration": nil,
-		"SmsConfiguration": nil,
-	} {
-		if diff := gocmp.Diff(want, pool[name]); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
-	}
-	if mfa["MfaConfiguration"] != "OFF" || mfa["EmailMfaConfiguration"] != nil || mfa["SmsMfaConfiguration"] != nil {
-		t.Errorf("the MFA document is %v", mfa)
-	}
-}
-
 // TestShownUnasked: what the service shows although nobody set it. With MFA off that is the pool's sender, in the place
 // of a factor; after a write it is defaults.
 func TestShownUnasked(t *testing.T) {

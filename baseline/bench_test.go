@@ -24,17 +24,6 @@ func BenchmarkCompare(b *testing.B) {
 	}
 }
 
-// BenchmarkLeaves is what proves, after a write, that nothing else moved.
-func BenchmarkLeaves(b *testing.B) {
-	b.ReportAllocs()
-	pool := fullPool()
-	for b.Loop() {
-		if len(Leaves(root.Members, pool)) == 0 {
-			b.Fatal("no leaves")
-		}
-	}
-}
-
 // hundredRules is a baseline of many rules, each of its own settings and clients.
 func hundredRules() []byte {
 	var b strings.Builder

@@ -233,15 +233,6 @@ func TestCompareCarriesTheRule(t *testing.T) {
 	}
 }
 
-func TestCompareNothing(t *testing.T) {
-	t.Parallel()
-	for name, settings := range map[string]map[string]any{"a nil pool": nil, "a full pool": fullPool()} {
-		if c := Compare(Policy{}, settings); len(c.Drifts)+len(c.Owned) != 0 || c.Owns("UserPoolTier") {
-			t.Errorf("%s without requirements compares as %+v", name, c)
-		}
-	}
-}
-
 // TestCompareShapes feeds every setting values of every shape: whatever the service answers, there is a verdict.
 func TestCompareShapes(t *testing.T) {
 	t.Parallel()

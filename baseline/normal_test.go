@@ -1,8 +1,6 @@
 package baseline
 
 import (
-	"bytes"
-	"encoding/json"
 	"math"
 	"strings"
 	"testing"
@@ -148,50 +146,6 @@ func TestNumber(t *testing.T) {
 			t.Errorf("%s: number(%v) = %v, %t, want %q", name, c.value, d, ok, c.text)
 		}
 	}
-}
-
-func TestNumberLaw(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		x, y := rapid.Int64().Draw(t, "x"), rapid.Int64().Draw(t, "y")
-		a, _ := number(x)
-		b, _ := number(y)
-		if got := a.Cmp(b); (got < 0) != (x < y) || (got > 0) != (x > y) {
-			t.Errorf("%d compares with %d as %d", x, y, got)
-		}
-		again, ok := number(json.Number(digits(a)))
-		if !ok || again.Cmp(a) != 0 {
-			t.Errorf("%d comes back from %s as %v", x, a, again)
-		}
-	})
-}
-
-func TestCanonicalOfNoJSON(t *testing.T) {
-	t.Parallel()
-	if got := canonical(math.Inf(1)); got != "+Inf" {
-		t.Errorf("canonical(+Inf) = %s", got)
-	}
-	if got := decode("{"); got != nil {
-		t.Errorf("decode of broken JSON = %v", got)
-	}
-}
-
-// TestPlainJSON: a text that needs no escape is written without encoding/json, as encoding/json would.
-func TestPlainJSON(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		s := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~]*`), rapid.StringMatching(`[<>&"\\/a\x7f\n]*`)).Draw(t,
-			"s")
-		var b bytes.Buffer
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false)
-		if err := e.Encode(s); err != nil {
-			t.Fatal(err)
-		}
-		if got, want := plainJSON(s), strings.TrimSuffix(b.String(), "\n"); got != want {
-			t.Fatalf("%s, want %s", got, want)
-		}
-	})
 }
 
 // TestTwinsPointAtEachOther finds every twin of the table, wherever it stands.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"pgregory.net/rapid"
 )
 
 var update = flag.Bool("update", false, "write the goldens anew")
@@ -217,20 +216,6 @@ func TestUnknownMembersOfDocuments(t *testing.T) {
 		if (err == nil) != ok {
 			t.Errorf("%s: %v", name, err)
 		}
-	}
-}
-
-// TestInMode: a copy in another mode leaves the baseline as it is.
-func TestInMode(t *testing.T) {
-	t.Parallel()
-	b := mustParse(t, string(Default()))
-	for _, rule := range b.InMode(Audit).Rules {
-		if rule.Mode != Audit {
-			t.Errorf("%s is in mode %s", rule.Name, rule.Mode)
-		}
-	}
-	if b.Rules[0].Mode != Enforce {
-		t.Error("InMode changed the baseline that it copies")
 	}
 }
 
@@ -467,30 +452,6 @@ func checkParse(t interface{ Fatalf(string, ...any) }, data []byte) {
 	}
 	b.Lint(time.Unix(0, 0))
 	Compare(b.Policy(Identity{ID: "eu-west-1_a"}, time.Unix(0, 0)), map[string]any{})
-}
-
-// TestParseMutations takes the good file apart: lines dropped, doubled, and cut.
-func TestParseMutations(t *testing.T) {
-	t.Parallel()
-	lines := strings.SplitAfter(string(Default()), "\n")
-	rapid.Check(t, func(t *rapid.T) {
-		var text strings.Builder
-		for i, line := range lines {
-			switch rapid.IntRange(0, 20).Draw(t, "line") {
-			case 0:
-			case 1:
-				text.WriteString(line + line)
-			case 2:
-				text.WriteString(line[:len(line)*i/len(lines)] + "\n")
-			case 3:
-				text.WriteString(strings.ReplaceAll(line, ":", rapid.SampledFrom([]string{"", ": -", ": {", ": [", ": &a"}).Draw(t,
-					"colon")))
-			default:
-				text.WriteString(line)
-			}
-		}
-		checkParse(t, []byte(text.String()))
-	})
 }
 
 // TestSuggestions: a near miss is answered with the name that was meant, anything else is not.

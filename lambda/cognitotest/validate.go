@@ -98,7 +98,7 @@ func validateObject(m baseline.Member, members object, path string) error {
 	for _, below := range m.Members {
 		e, given := members[below.Name]
 		at := path + "." + lower(below.Name)
-		// Without an EnableStatus, registration is turned on; every other required member is refused where it is missing.
+		// Without an EnableStatus, registration is turned on; every other required member has to be there.
 		if below.Required && e == nil && below.Name != "EnableStatus" {
 			return missing(at)
 		}
@@ -131,7 +131,8 @@ func validateText(m baseline.Member, text, path string) error {
 	if len(m.Enum) > 0 && !slices.Contains(m.Enum, text) {
 		return constraint(text, path, "Member must satisfy enum value set: ["+strings.Join(m.Enum, ", ")+"]")
 	}
-	if err := within(text, path, "Member must have length", int64(utf8.RuneCountInString(text)), least, m.Max); err != nil {
+	if err := within(text, path, "Member must have length", int64(utf8.RuneCountInString(text)), least,
+		m.Max); err != nil {
 		return err
 	}
 	if m.Pattern != "" && !whole(m.Pattern, text) {

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"sync"
 	"unicode/utf8"
 )
 
@@ -37,7 +35,7 @@ func DecodeObject(raw []byte) (map[string]any, error) {
 		return nil, errors.New("text after the JSON object")
 	case members != membersOf(object):
 		return nil, errors.New("a member is duplicated")
-	case !utf8.Valid(raw) || halved(raw):
+	case !utf8.Valid(raw) || lossy(raw, object):
 		return nil, errors.New("a text is not valid Unicode")
 	}
 	return object, nil
@@ -81,21 +79,13 @@ func membersOf(v any) (count int) {
 	return count
 }
 
-// escapes matches the escapes of a JSON text. The submatch is half of a surrogate pair, which would be decoded as
-// another character.
-var escapes = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?is)\\(?:ud[89ab]..\\ud[c-f]..|(ud[89a-f])|.)`)
-})
-
-// halved reports whether an escape in a JSON text is half of a surrogate pair.
-func halved(raw []byte) bool {
-	if !bytes.Contains(raw, []byte(`\ud`)) && !bytes.Contains(raw, []byte(`\uD`)) {
-		return false
-	}
-	for _, found := range escapes().FindAllSubmatch(raw, -1) {
-		if found[1] != nil {
-			return true
-		}
+// lossy reports whether reading a JSON text lost half of a character, which an escape can name.
+func lossy(raw []byte, object map[string]any) bool {
+	const lost = "\ufffd"
+	if lower := bytes.ToLower(raw); bytes.Contains(lower, []byte(`\ud`)) {
+		again, err := EncodeObject(object)
+		kept := bytes.Count(lower, []byte(lost)) + bytes.Count(lower, []byte(`\ufffd`))
+		return err != nil || bytes.Count(again, []byte(lost)) > kept
 	}
 	return false
 }

@@ -212,15 +212,6 @@ func TestBothOrdersOfWritesRejected(t *testing.T) {
 	}
 }
 
-func TestIdentity(t *testing.T) {
-	t.Parallel()
-	got := stateOf(t, `{"Name":"customers","UserPoolTags":{"env":"prod","odd":7}}`, `{}`).Identity()
-	if diff := cmp.Diff(baseline.Identity{ID: pool, Name: "customers", Tags: map[string]string{"env": "prod"}},
-		got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
 // TestTagKeysWithDots: a tag's key is one part of its path, dots and all.
 func TestTagKeysWithDots(t *testing.T) {
 	t.Parallel()
@@ -313,22 +304,5 @@ func TestDocumentsAreWhole(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
-	}
-}
-
-// TestRiskNeedsThreatProtection: while the pool does not offer a risk configuration, nothing of it is written.
-func TestRiskNeedsThreatProtection(t *testing.T) {
-	t.Parallel()
-	state := stateOf(t, `{"UserPoolTier":"PLUS"}`, `{"MfaConfiguration":"OFF"}`)
-	state.Documents[baseline.RiskConfiguration] = nil
-	risk := write("RiskConfiguration.CompromisedCredentialsRiskConfiguration",
-		map[string]any{"Actions": map[string]any{"EventAction": "BLOCK"}})
-	plan, err := NewPlan(state, []baseline.Drift{write(threat, "ENFORCED")}, Options{})
-	if err != nil || len(plan.Writes) != 1 {
-		t.Errorf("%+v %v", plan, err)
-	}
-	plan, err = NewPlan(state, []baseline.Drift{risk}, Options{RiskRequired: true})
-	if err != nil || len(plan.Writes) != 0 || len(plan.Skipped) != 1 {
-		t.Errorf("%+v %v", plan, err)
 	}
 }

@@ -60,29 +60,16 @@ func Redact(text string, secrets []string) string {
 	return baseline.Legible(text)
 }
 
-// Secrets returns the texts of a document that are sensitive or belong to unknown members.
+// Secrets returns the sensitive texts of a document, and those of members that the table does not know.
 func Secrets(name baseline.DocumentName, object map[string]any) []string {
 	table, _ := name.Table()
 	object = maps.Clone(object)
 	delete(object, "UserPoolId")
 	delete(object, "ClientId")
-	return secretsOf(nil, table.Members, object)
+	return secretsIn(nil, &baseline.Member{Members: table.Members}, object)
 }
 
-// secretsOf adds the sensitive texts of an object to found.
-func secretsOf(found []string, members []baseline.Member, object map[string]any) []string {
-	for name, v := range object {
-		m := &baseline.Member{Sensitive: true}
-		for i := range members { // by index: a member is large to copy
-			if members[i].Name == name || members[i].ReadName == name {
-				m = &members[i]
-			}
-		}
-		found = secretsIn(found, m, v)
-	}
-	return found
-}
-
+// secretsIn adds the sensitive texts in a value to those that were found.
 func secretsIn(found []string, m *baseline.Member, v any) []string {
 	switch v := v.(type) {
 	case string:
@@ -94,11 +81,14 @@ func secretsIn(found []string, m *baseline.Member, v any) []string {
 			found = secretsIn(found, cmp.Or(m.Elem, m), e)
 		}
 	case map[string]any:
-		if m.Kind != baseline.Map {
-			return secretsOf(found, m.Members, v)
-		}
-		for _, e := range v {
-			found = secretsIn(found, m.Elem, e)
+		for name, e := range v {
+			below := cmp.Or(m.Elem, &baseline.Member{Sensitive: true})
+			for i := range m.Members { // by index: a member is large to copy
+				if m.Members[i].Name == name || m.Members[i].ReadName == name {
+					below = &m.Members[i]
+				}
+			}
+			found = secretsIn(found, below, e)
 		}
 	}
 	return found

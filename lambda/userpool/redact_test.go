@@ -21,7 +21,7 @@ func TestSecretsOf(t *testing.T) {
 		"EmailVerificationMessage": "text {####}",
 		"PoolName":                 "customers",
 	}
-	got := secretsOf(nil, baseline.Settings(), document)
+	got := secretsIn(nil, &baseline.Member{Members: baseline.Settings()}, document)
 	slices.Sort(got)
 	if diff := cmp.Diff([]string{"mfa-external-id", "text {####}", "the-external-id"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -39,7 +39,6 @@ func (c Comparison) Holding() int {
 	return n
 }
 
-// A comparer compares one pool with one policy.
 type comparer struct {
 	policy Policy
 	live   map[string]any
@@ -47,13 +46,11 @@ type comparer struct {
 
 func (c comparer) at(path string) any { return At(c.live, Keys(path)) }
 
-// absent reports whether the path is not set.
 func (c comparer) absent(path string) bool {
 	m, _ := Lookup(path)
 	return text(m, c.at(path)) == ""
 }
 
-// A result is the result of comparing one requirement.
 type result struct {
 	holds    bool
 	have     any      // the value that breaks the requirement
@@ -147,7 +144,6 @@ func (c comparer) off(path string) bool {
 	return block.GoneWith != "" && c.absent(block.GoneWith)
 }
 
-// resultAt compares the value at one path.
 func (c comparer) resultAt(r Requirement, place string) result {
 	m, _ := Lookup(place)
 	have := c.at(place)
@@ -160,7 +156,6 @@ func (c comparer) resultAt(r Requirement, place string) result {
 	return result{holds: holds(m, r, have), have: have, place: place}
 }
 
-// remedy returns the change that would fix the drift.
 func (c comparer) remedy(m Member, r Requirement) (Action, any) {
 	have := c.at(r.Setting)
 	if set, ok := r.Set.(map[string]any); ok && r.Op == Present {
@@ -173,7 +168,6 @@ func (c comparer) remedy(m Member, r Requirement) (Action, any) {
 	return remedy(m, r, have)
 }
 
-// exemption returns the first active exemption that covers the whole setting or its twin.
 func (c comparer) exemption(path string) *Exemption {
 	for _, e := range c.policy.Exemptions {
 		if e.covers(path) {
@@ -190,7 +184,6 @@ func (e Exemption) covers(path string) bool {
 	})
 }
 
-// owned returns the leaf settings that the requirement covers.
 func (c comparer) owned(r Requirement) []string {
 	m, _ := Lookup(r.Setting)
 	if r.Op == Exactly && aimed(m, r) {

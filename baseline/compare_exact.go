@@ -22,7 +22,6 @@ type aim struct {
 	exempted []parted
 }
 
-// aimed reports whether the requirement is on a whole object.
 func aimed(m Member, r Requirement) bool {
 	if m.Kind != Object && m.Kind != Map {
 		return false
@@ -84,7 +83,6 @@ func (a *aim) exempt() {
 	a.keep(func(path string) bool { return a.exemption(path) != nil && (a.op == Exactly || !a.absent(path)) })
 }
 
-// paths returns the leaves of the target and of the live value, including empty ones.
 func (a aim) paths() []string {
 	set := map[string]bool{}
 	add := func(_ Member, path string, _ any) { set[path] = true }

@@ -112,7 +112,6 @@ func changed(m Member, r Requirement, have any) []any {
 	return nil
 }
 
-// offLength returns why a list with n elements cannot be written, or "".
 func offLength(m Member, n int) string {
 	switch count := int64(n); {
 	case count < m.Min:
@@ -135,7 +134,6 @@ func reason(m Member, r Requirement, have any) string {
 	return offLength(m, len(changed(m, r, have)))
 }
 
-// missing returns the elements of wanted that are not in l, in their order, each once.
 func missing(m Member, l, wanted []any) []any {
 	seen := elements(m, l)
 	return slices.DeleteFunc(slices.Clone(wanted), func(e any) bool {
@@ -146,7 +144,6 @@ func missing(m Member, l, wanted []any) []any {
 	})
 }
 
-// less returns the elements of l that are not in unwanted, in their order.
 func less(m Member, l, unwanted []any) []any {
 	not := elements(m, unwanted)
 	return slices.DeleteFunc(slices.Clone(l), func(e any) bool { return not[element(m, e)] })
@@ -172,7 +169,6 @@ func list(v any) []any {
 	return l
 }
 
-// decode reads a JSON text of the member table.
 func decode(text string) any {
 	d := json.NewDecoder(bytes.NewReader([]byte(text)))
 	d.UseNumber()

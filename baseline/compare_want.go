@@ -28,7 +28,6 @@ func want(m Member, r Requirement) any {
 	return string(r.Op)
 }
 
-// elementOf returns the description of a list's elements.
 func elementOf(m Member) Member {
 	if m.Elem == nil {
 		return m

@@ -60,7 +60,6 @@ func (p *parser) lifetimes(w wanted) {
 	}
 }
 
-// unitsOf returns the units that a number may have under the requirements.
 func unitsOf(w wanted, l Lifetime) []string {
 	path := Clients + "." + l.Unit
 	unit, _ := Lookup(path)
@@ -80,7 +79,6 @@ func unitsOf(w wanted, l Lifetime) []string {
 	return unit.Enum
 }
 
-// takes reports whether the API accepts the number in that unit.
 func (l Lifetime) takes(v any, unit string) bool {
 	n, ok := v.(json.Number)
 	count, err := n.Int64()
@@ -91,7 +89,6 @@ func (l Lifetime) takes(v any, unit string) bool {
 	return count >= (int64(l.Least.Seconds())+seconds-1)/seconds && count <= int64(l.Most.Seconds())/seconds
 }
 
-// values returns the plain values that a requirement names.
 func (r Requirement) values() []any {
 	var all []any
 	switch r.Op {
@@ -235,7 +232,6 @@ var contradictions = []struct {
 	}, "ALLOW_REFRESH_TOKEN_AUTH cannot be combined with RefreshTokenRotation ENABLED"},
 }
 
-// twice reports whether two elements of a list have the same value of a member.
 func twice(elements []any, member string) bool {
 	seen := map[string]bool{}
 	for _, e := range elements {
@@ -249,7 +245,6 @@ func twice(elements []any, member string) bool {
 	return false
 }
 
-// beyond returns the elements of part that are not in whole.
 func beyond(part, whole []string) []string {
 	return slices.DeleteFunc(slices.Clone(part), func(s string) bool { return slices.Contains(whole, s) })
 }

@@ -46,7 +46,6 @@ func (p *parser) flapBudget(n *yaml.Node, path string) FlapBudget {
 	return budget
 }
 
-// count returns a whole number from 1 to most.
 func (p *parser) count(n *yaml.Node, path string, most int) int {
 	if !p.digits(n, path, fmt.Sprintf("it must be a whole number from 1 to %d", most)) {
 		return 0

@@ -24,7 +24,6 @@ const (
 	formatStream   = "arn:firehose:deliverystream/"
 )
 
-// offFormat describes what is wrong with the format of a text, or returns "".
 func offFormat(format, text string) string {
 	switch format {
 	case "":

@@ -29,7 +29,6 @@ func Legible(text string) string {
 
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
-// printable returns the text with blanks for unprintable characters.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unprintable(r) {

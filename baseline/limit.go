@@ -22,7 +22,6 @@ func Read(file io.Reader) ([]byte, error) {
 	return data, nil
 }
 
-// shortened returns the text, cut after the given number of characters.
 func shortened(text string, most int) string {
 	if all := []rune(text); len(all) > most {
 		return string(all[:most-1]) + "…"
@@ -30,7 +29,6 @@ func shortened(text string, most int) string {
 	return text
 }
 
-// quoted returns a text of the file as messages show it.
 func quoted(text string) string { return strconv.Quote(shortened(text, 80)) }
 
 // ExcerptWidth is the largest width of an excerpt, in columns.

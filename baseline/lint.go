@@ -18,7 +18,6 @@ type Lint struct {
 	Message  string
 }
 
-// longExemption is the longest duration of an exemption without a warning.
 const longExemption = 180 * 24 * time.Hour
 
 // Lint returns the warnings about a baseline at a time, in the order of the file.
@@ -39,7 +38,6 @@ func (b *Baseline) Lint(now time.Time) []Lint {
 	return l.found
 }
 
-// A linter collects warnings.
 type linter struct{ found []Lint }
 
 func (l *linter) add(id string, at Position, path string, message ...string) {
@@ -159,7 +157,6 @@ func weaker(r Requirement) string {
 	return ""
 }
 
-// valuesOf returns all values of a member with few values.
 func valuesOf(m Member) []any {
 	all := append(anys(m.Enum), true)
 	for i := m.Min; m.Kind == Integer && i <= m.Max; i++ {

@@ -51,7 +51,6 @@ func Shown(settings map[string]any, path string) any {
 	return Mask(m, ValueAt(settings, path))
 }
 
-// secretive reports whether any part of the member is sensitive.
 func secretive(m Member) bool {
 	return m.Sensitive || m.Elem != nil && secretive(*m.Elem) || slices.ContainsFunc(m.Members, secretive)
 }

@@ -29,7 +29,6 @@ func requiredARN(name, format, doc string) Member {
 		Required: true}
 }
 
-// versioned is a Lambda trigger with the version of its event.
 func versioned(name, doc string) Member {
 	return Member{Name: name, Kind: Object, NotEmpty: true, Doc: doc, Members: []Member{
 		requiredARN("LambdaArn", formatFunction, "ARN of the function."),
@@ -48,7 +47,6 @@ func smsConfiguration(twin string) Member {
 	}
 }
 
-// smsSender are the members of an SmsConfiguration.
 var smsSender = []Member{
 	{Name: "SnsCallerArn", Kind: String, Doc: "ARN of the IAM role that Cognito assumes to publish to SNS.", Max: 2048,
 		Pattern: arnPattern, Format: formatRole},

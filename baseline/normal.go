@@ -61,10 +61,8 @@ func eachLeaf(m Member, path string, v any, visit func(m Member, path string, v 
 	}
 }
 
-// inOrder returns the sorted keys of an object.
 func inOrder(object map[string]any) []string { return slices.Sorted(maps.Keys(object)) }
 
-// equal reports whether two values of a member have the same meaning for the API.
 func equal(m Member, a, b any) bool { return text(m, a) == text(m, b) }
 
 // text returns the normalized value of a member as canonical JSON, or "" if the API treats it as absent.
@@ -103,7 +101,6 @@ func textOf(m Member, v any) string {
 	return canonical(v)
 }
 
-// defaultList returns the meaning of an absent list, as a JSON value.
 func defaultList(m Member) []any { return anys(m.DefaultList) }
 
 func anys(texts []string) []any {

@@ -30,7 +30,6 @@ func number(v any) (*big.Rat, bool) {
 	return new(big.Rat).SetString(text)
 }
 
-// digits returns a number written out in full, so that equal values have equal texts.
 func digits(n *big.Rat) string {
 	places, _ := n.FloatPrec()
 	return n.FloatString(places)

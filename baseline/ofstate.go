@@ -139,7 +139,6 @@ func withUsual(m Member, v any, settings map[string]any) any {
 	return whole
 }
 
-// about adds a client to the baseline.
 func (b *Baseline) about(client string) {
 	rule := &b.Rules[0]
 	if !slices.ContainsFunc(rule.Clients, func(c ClientRule) bool { return slices.Contains(c.Select.IDs, client) }) {

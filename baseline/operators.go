@@ -5,13 +5,10 @@ import (
 	"strings"
 )
 
-// operators are the keys for operators in a requirement, in the order of the documentation.
 var operators = []Op{AtLeast, AtMost, OneOf, Contains, Without, Exactly, Absent, Present, Matches}
 
-// setKey is the key for the value to write, next to an operator that does not imply one.
 const setKey = "set"
 
-// takes maps each operator to the kinds of member that it can be used with.
 var takes = map[Op][]Kind{
 	AtLeast:  {Integer},
 	AtMost:   {Integer},
@@ -24,7 +21,6 @@ var takes = map[Op][]Kind{
 	Matches:  {String},
 }
 
-// takesSet are the operators that may be combined with a value to write.
 var takesSet = []Op{AtLeast, AtMost, OneOf, Present, Matches}
 
 // Operators returns the operators that can be used with a kind of member, in the order of the documentation.
@@ -48,7 +44,6 @@ func textsOf[T ~string](names []T) []string {
 var kindNames = [...]string{Object: "an object", Map: "a map", List: "a list", String: "a text", Integer: "a number",
 	Boolean: "true or false"}
 
-// fitting lists, for messages, the operators that can be used with a kind of member.
 func fitting(kind Kind) string {
 	return "use " + strings.Join(append([]string{"a plain value"}, textsOf(kind.Operators())...), ", ")
 }

@@ -44,14 +44,12 @@ func Parse(file string, data []byte) (*Baseline, error) {
 // maxErrors is the largest number of errors that are shown. Nobody reads more, and each message takes time to build.
 const maxErrors = 50
 
-// A parser collects the errors of one file.
 type parser struct {
 	file   string
 	errors Errors
 	more   int // how many errors there are beyond maxErrors
 }
 
-// found returns the number of errors so far.
 func (p *parser) found() int { return len(p.errors) + p.more }
 
 // full reports whether the limit is reached: further errors are only counted, without a message.
@@ -90,7 +88,6 @@ func (p *parser) add(f Error) {
 	p.errors = append(p.errors, f)
 }
 
-// document parses the single YAML document of a file. On an error, it adds the error and returns nil.
 func (p *parser) document(data []byte) *yaml.Node {
 	top := &yaml.Node{Line: 1, Column: 1}
 	switch {
@@ -165,7 +162,6 @@ func (p *parser) plain(n *yaml.Node, depth int) {
 	}
 }
 
-// An entry is one key of a mapping with its value.
 type entry struct {
 	name       string
 	key, value *yaml.Node
@@ -195,7 +191,6 @@ func (p *parser) entries(n *yaml.Node, path, what string) []entry {
 	return all
 }
 
-// known removes the entries with unknown names, and adds an error for each.
 func (p *parser) known(all []entry, path string, names ...string) map[string]entry {
 	kept := map[string]entry{}
 	for _, e := range all {
@@ -208,19 +203,16 @@ func (p *parser) known(all []entry, path string, names ...string) map[string]ent
 	return kept
 }
 
-// fields parses a mapping of known keys. It returns false for a node that is not a mapping.
 func (p *parser) fields(n *yaml.Node, path, what string, names ...string) (map[string]entry, bool) {
 	return p.known(p.entries(n, path, what), path, names...), n.Kind == yaml.MappingNode
 }
 
-// read parses the value of a key, if the key is present.
 func read[T any](keys map[string]entry, path, name string, into *T, with func(n *yaml.Node, path string) T) {
 	if e, ok := keys[name]; ok {
 		*into = with(e.value, join(path, name))
 	}
 }
 
-// text returns a scalar that must be a text and not empty.
 func (p *parser) text(n *yaml.Node, path string) string {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
 		p.wrong(n, path, "is %s: it must be a text%s", shapeOf(n), quoteIt(n))
@@ -232,7 +224,6 @@ func (p *parser) text(n *yaml.Node, path string) string {
 	return n.Value
 }
 
-// texts returns a list of texts that must not be empty.
 func (p *parser) texts(n *yaml.Node, path string) []string {
 	if n.Kind != yaml.SequenceNode {
 		p.wrong(n, path, "is %s: it must be a list of texts, [like this]", shapeOf(n))
@@ -250,7 +241,6 @@ func (p *parser) texts(n *yaml.Node, path string) []string {
 	return all
 }
 
-// globs returns a list of globs for values of a member.
 func (p *parser) globs(n *yaml.Node, path string, m Member) []string {
 	all := p.texts(n, path)
 	for i, glob := range all {
@@ -271,7 +261,6 @@ func (p *parser) short(n *yaml.Node, path string) {
 	}
 }
 
-// instant returns a point in time.
 func (p *parser) instant(n *yaml.Node, path string) time.Time {
 	t, err := time.Parse(time.RFC3339, n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil {

@@ -8,7 +8,6 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// baseline parses the top-level keys of a file.
 func (p *parser) baseline(root *yaml.Node, b *Baseline) {
 	keys, _ := p.fields(root, "", "version: 1 and rules", "version", "mode", "rules", "exemptions", "unknownMembers",
 		"flapBudget")
@@ -48,7 +47,6 @@ func (p *parser) mode(e entry) Mode {
 	}
 }
 
-// items returns the elements of a list that must not be empty.
 func (p *parser) items(n *yaml.Node, path string) []*yaml.Node {
 	if n.Kind != yaml.SequenceNode {
 		p.wrong(n, path, "is %s: it must be a list", shapeOf(n))
@@ -111,7 +109,6 @@ func (p *parser) rule(n *yaml.Node, path string, mode Mode) Rule {
 	return rule
 }
 
-// clientRule parses a rule for app clients.
 func (p *parser) clientRule(n *yaml.Node, path string) ClientRule {
 	c := ClientRule{Position: p.at(n)}
 	keys, ok := p.fields(n, path, "names or ids, and require", "names", "ids", "except", "require")
@@ -205,7 +202,6 @@ func knownMember(name string) bool {
 	return member && known && of.Kind() == document
 }
 
-// nearSetting suggests a setting for a path that does not exist.
 func (p *parser) nearSetting(path string) string {
 	if p.full() {
 		return ""

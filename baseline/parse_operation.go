@@ -23,7 +23,6 @@ func operated(all []entry, m Member) bool {
 	return false
 }
 
-// operation parses a mapping with an operator.
 func (p *parser) operation(n *yaml.Node, all []entry, m Member, path, setting string) []Requirement {
 	var op Op
 	var argument, set *yaml.Node
@@ -64,7 +63,6 @@ func (p *parser) operation(n *yaml.Node, all []entry, m Member, path, setting st
 	return []Requirement{r}
 }
 
-// argument parses the argument of an operator.
 func (p *parser) argument(n *yaml.Node, op Op, m Member, path string) (any, bool) {
 	switch op {
 	case AtLeast, AtMost:
@@ -108,7 +106,6 @@ func (p *parser) matches(n *yaml.Node, m Member, path string) (any, bool) {
 	return glob, glob != ""
 }
 
-// isTrue parses the argument of Absent and Present.
 func (p *parser) isTrue(n *yaml.Node, op Op, m Member, path string) (any, bool) {
 	switch {
 	case n.Value != "true" || n.ShortTag() != "!!bool":
@@ -142,7 +139,6 @@ func (p *parser) set(n *yaml.Node, m Member, path string, r *Requirement) bool {
 	return true
 }
 
-// list parses a list of literals that must not be empty.
 func (p *parser) list(n *yaml.Node, elem Member, path string,
 	read func(n *yaml.Node, m Member, path string) (any, bool)) (any, bool) {
 	if n.Kind != yaml.SequenceNode {

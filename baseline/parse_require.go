@@ -7,12 +7,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// require parses the required settings of a rule.
 func (p *parser) require(n *yaml.Node, path string) []Requirement {
 	return p.requireOf(n, Member{Kind: Object, Members: settings}, path)
 }
 
-// requireOfClients parses the settings that a rule requires of clients.
 func (p *parser) requireOfClients(n *yaml.Node, path string) []Requirement {
 	return p.requireOf(n, Member{Name: Clients, Kind: Object, Members: clientSettings}, path)
 }
@@ -25,7 +23,6 @@ func (p *parser) requireOf(n *yaml.Node, m Member, path string) []Requirement {
 	return p.members(all, m, path, m.Name)
 }
 
-// members parses the entries of an object or map.
 func (p *parser) members(all []entry, m Member, path, setting string) []Requirement {
 	var required []Requirement
 	for _, e := range all {
@@ -38,7 +35,6 @@ func (p *parser) members(all []entry, m Member, path, setting string) []Requirem
 	return required
 }
 
-// member returns the member that an entry names.
 func (p *parser) member(e entry, m Member, path string) (Member, bool) {
 	if m.Kind == Map {
 		p.key(e, m, path)
@@ -61,7 +57,6 @@ func (p *parser) member(e entry, m Member, path string) (Member, bool) {
 	return Member{}, false
 }
 
-// unwritable returns why a member cannot be required, or "".
 func unwritable(name string, ofClient bool) string {
 	for _, d := range documents {
 		for _, m := range d.Members {
@@ -82,7 +77,6 @@ func unwritable(name string, ofClient bool) string {
 	return ""
 }
 
-// key validates a key of a map.
 func (p *parser) key(e entry, m Member, path string) {
 	switch {
 	case e.name == "":
@@ -96,7 +90,6 @@ func (p *parser) key(e entry, m Member, path string) {
 	}
 }
 
-// requirement parses the requirement on one member: leaves, each with an operator or a literal.
 func (p *parser) requirement(n *yaml.Node, m Member, path, setting string) []Requirement {
 	if n.Kind == yaml.MappingNode {
 		all := p.entries(n, path, "")

@@ -76,7 +76,6 @@ func (r *lineReader) Read(into []byte) (int, error) {
 	return n, nil
 }
 
-// decodeAll decodes every document.
 func decodeAll(r io.Reader) error {
 	decoder := yaml.NewDecoder(r)
 	for {

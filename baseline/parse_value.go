@@ -14,7 +14,6 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// literal parses a plain value of a member that is neither an object nor a map.
 func (p *parser) literal(n *yaml.Node, m Member, path string) (any, bool) {
 	switch m.Kind {
 	case List:
@@ -32,7 +31,6 @@ func (p *parser) literal(n *yaml.Node, m Member, path string) (any, bool) {
 	}
 }
 
-// value parses a plain value of any member. An object or map is parsed as a whole.
 func (p *parser) value(n *yaml.Node, m Member, path string) (any, bool) {
 	if m.Kind == Object || m.Kind == Map {
 		return p.whole(n, m, path)
@@ -100,7 +98,6 @@ func (p *parser) elements(n *yaml.Node, m Member, path string) (any, bool) {
 	return list, p.found() == before
 }
 
-// sendable parses a plain value that a call may send.
 func (p *parser) sendable(n *yaml.Node, m Member, path string) (any, bool) {
 	v, ok := p.value(n, m, path)
 	if text, _ := v.(string); ok && slices.Contains(m.Unsent, text) {
@@ -133,7 +130,6 @@ func (p *parser) integer(n *yaml.Node, m Member, path string) (any, bool) {
 	return json.Number(n.Value), true
 }
 
-// digits rejects anything but a whole number in plain digits.
 func (p *parser) digits(n *yaml.Node, path, has string) bool {
 	tag := n.ShortTag()
 	switch {

@@ -32,7 +32,6 @@ func Keys(path string) []string {
 	return all
 }
 
-// cutKey splits the first key from a dotted path below the member.
 func cutKey(m Member, path string) (key, rest string, more bool) {
 	if m.Kind == Map && m.Elem.Kind != Object {
 		return path, "", false
@@ -56,7 +55,6 @@ func covers(above, path string) bool {
 	return !known || m.Kind == Object || m.Kind == Map
 }
 
-// beneath reports whether path is below above.
 func beneath(above, path string) bool { return path != above && covers(above, path) }
 
 // Order compares two paths by their position in the member table: an object comes before its members, the keys of a map

@@ -36,7 +36,6 @@ func (b *Baseline) Policy(pool Identity, now time.Time) Policy {
 	return p
 }
 
-// selects reports whether the selector, which may be nil, selects the pool.
 func (s *Selector) selects(pool Identity) bool {
 	if s == nil {
 		return true
@@ -61,7 +60,6 @@ func (s *Selector) empty() bool {
 	return s == nil || len(s.IDs) == 0 && len(s.Names) == 0 && len(s.Tags) == 0 && s.Except.empty()
 }
 
-// of returns the requirements with the path of one client.
 func (c ClientRule) of(id string) []Requirement {
 	all := make([]Requirement, len(c.Require))
 	for i, r := range c.Require {
@@ -138,7 +136,6 @@ func apart(setting, other string) bool {
 	return setting != other && (one != two || m.Superseded)
 }
 
-// addClients adds the rule's requirements on the clients that it selects.
 func (m *merger) addClients(r Rule, clients []ClientIdentity) {
 	for _, client := range clients {
 		for _, c := range r.Clients {
@@ -162,7 +159,6 @@ func (m *merger) overrule(indexes []int, earlier int) {
 	}
 }
 
-// left returns the requirements that were not overruled, in the order of the member table.
 func (m *merger) left() []Owned {
 	var left []Owned
 	for i, o := range m.all {

@@ -17,7 +17,6 @@ func (b *Baseline) Enforced() []string {
 	return paths
 }
 
-// all returns the requirements of the rule, including those on clients.
 func (r Rule) all() []Requirement {
 	all := slices.Clone(r.Require)
 	for _, c := range r.Clients {
@@ -41,7 +40,6 @@ func (b *Baseline) Owns(id string) []DocumentName {
 	return namesOfDocuments(func(name DocumentName) bool { return owned[name] })
 }
 
-// namesOfDocuments returns the selected kinds of documents, in the order of the table.
 func namesOfDocuments(counts func(DocumentName) bool) []DocumentName {
 	var kinds []DocumentName
 	for _, d := range documents {
@@ -121,7 +119,6 @@ func (r Rule) maySelect(id string) bool {
 	return id == "" || r.Pools == nil || len(r.Pools.IDs) == 0 || slices.Contains(r.Pools.IDs, id)
 }
 
-// writes reports whether drift from the requirement can be fixed by a write.
 func (r Requirement) writes() bool {
 	return r.Set != nil || r.Op != Present && r.Op != Matches
 }

@@ -98,7 +98,6 @@ func Snapshot(pool Identity, settings map[string]any) ([]byte, error) {
 	}
 }
 
-// snapshotOf returns the settings of a pool and its clients that a snapshot requires.
 func snapshotOf(pool Identity) []string {
 	var paths []string
 	for path := range snapshots {
@@ -115,7 +114,6 @@ func snapshotOf(pool Identity) []string {
 	return paths
 }
 
-// settingIn returns the setting in the path of an error in a snapshot.
 func settingIn(path string, pool Identity) string {
 	if at, ok := strings.CutPrefix(path, "rules[0].require."); ok {
 		return at
@@ -166,7 +164,6 @@ func snapshot(pool Identity, settings map[string]any, dropped map[string]string)
 	return out.Bytes(), err
 }
 
-// block writes an indented tree of requirements below a heading.
 func block(out *bytes.Buffer, head, indent string, required any) error {
 	var text bytes.Buffer
 	encoder := yaml.NewEncoder(&text)
@@ -181,7 +178,6 @@ func block(out *bytes.Buffer, head, indent string, required any) error {
 	return nil
 }
 
-// others returns a line for each setting that is set but not required by a snapshot.
 func others(settings map[string]any, requires []string) []string {
 	var lines []string
 	for _, name := range slices.SortedFunc(maps.Keys(settings), Order) {

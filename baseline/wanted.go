@@ -82,13 +82,11 @@ func (w wanted) text(path string) string {
 	return text
 }
 
-// is reports whether one of the values is required.
 func (w wanted) is(path string, values ...string) bool {
 	text := w.text(path)
 	return text != "" && slices.Contains(values, text)
 }
 
-// holds returns the elements that a list must contain.
 func (w wanted) holds(path string) []any {
 	if r := w.said[path]; r.Op == Equal || r.Op == Contains {
 		return list(r.Value)
@@ -96,7 +94,6 @@ func (w wanted) holds(path string) []any {
 	return nil
 }
 
-// texts returns the elements that are texts.
 func (w wanted) texts(path string) []string {
 	var all []string
 	for _, e := range w.holds(path) {

@@ -49,7 +49,6 @@ func (s *Server) replacing(request object, document baseline.DocumentName) (obje
 	return next, s.validate(tableOf(document), next)
 }
 
-// setRisk replaces all of a risk configuration.
 func (s *Server) setRisk(p *pool, request object) (any, error) {
 	client, err := threatened(p, request)
 	if err != nil {
@@ -74,7 +73,6 @@ func (s *Server) getLogs(p *pool, request object) (any, error) {
 		"LogConfigurations": clone(p.logs)}}, nil
 }
 
-// setLogs replaces all log configurations.
 func (s *Server) setLogs(p *pool, request object) (any, error) {
 	entries, ok := request["LogConfigurations"].([]any)
 	if !ok {

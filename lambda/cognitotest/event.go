@@ -61,7 +61,6 @@ func (s *Server) identity(actor Actor) object {
 
 func lastPart(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
-// parameters are the members of all write calls.
 func parameters() baseline.Member {
 	all := baseline.Member{Kind: baseline.Object}
 	for _, document := range baseline.Documents() {
@@ -103,7 +102,6 @@ func spell(v any, m baseline.Member) any {
 	}
 }
 
-// named returns the member of that name, or an empty one.
 func named(members []baseline.Member, name string) baseline.Member {
 	if i := slices.IndexFunc(members, func(m baseline.Member) bool { return m.Name == name }); i >= 0 {
 		return members[i]

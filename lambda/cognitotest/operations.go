@@ -54,7 +54,6 @@ var operations = map[string]operation{
 
 var poolID = regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`)
 
-// perform runs the operation of a call on the pool that the request names.
 func (s *Server) perform(name string, request object) (any, error) {
 	operation, ok := operations[name]
 	if !ok {
@@ -135,7 +134,6 @@ func (s *Server) listUserPools(_ *pool, request object) (any, error) {
 	})
 }
 
-// page is one page of a list, in the order of the ids.
 func page[V any](all map[string]V, request object, name string, show func(id string) object) (any, error) {
 	most := int64(60)
 	if size, given := request["MaxResults"]; given {

@@ -9,7 +9,6 @@ import (
 	"poolkeeper/baseline"
 )
 
-// An object is one of JSON.
 type object = map[string]any
 
 // A pool is the raw state of one user pool, under the names of the read calls.
@@ -120,18 +119,15 @@ func asObject(v any) object {
 	return o
 }
 
-// at returns the value at a dotted path, or nil.
 func at(v any, path string) any {
 	return baseline.At(v, strings.Split(path, "."))
 }
 
-// text is the text at a path, or "".
 func text(o object, path string) string {
 	text, _ := at(o, path).(string)
 	return text
 }
 
-// texts are the texts of a list, or nil.
 func texts(v any) []string {
 	values, _ := v.([]any)
 	var all []string
@@ -143,7 +139,6 @@ func texts(v any) []string {
 	return all
 }
 
-// elements are the objects of the list at a path.
 func elements(o object, path string) []object {
 	values, _ := at(o, path).([]any)
 	var all []object

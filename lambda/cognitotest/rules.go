@@ -33,7 +33,6 @@ func (c change) emailMFA() bool { return c.on() && c.mfa["EmailMfaConfiguration"
 
 func (c change) sms() bool { return len(asObject(c.is["SmsConfiguration"])) > 0 }
 
-// onlyRecovery reports whether the users of the pool have this one way only to recover their accounts.
 func (c change) onlyRecovery(name string) bool {
 	mechanisms := elements(c.is, "AccountRecoverySetting.RecoveryMechanisms")
 	return len(mechanisms) == 1 && mechanisms[0]["Name"] == name

@@ -21,7 +21,6 @@ const (
 	Measured                 // what was measured to be kept is kept
 )
 
-// account is the one that all pools are in.
 const account = "111122223333"
 
 // A Server is the fake. It is safe for concurrent use.
@@ -73,7 +72,6 @@ func New(mode Mode, options ...Option) *Server {
 	return s
 }
 
-// lock locks the server and returns how to unlock it.
 func (s *Server) lock() (unlock func()) {
 	s.mutex.Lock()
 	return s.mutex.Unlock

@@ -73,7 +73,6 @@ func showDefaults(userPool object) {
 	}
 }
 
-// merge makes the pool that an update leaves.
 func (s *Server) merge(old, request object) object {
 	next := object{}
 	known := map[string]bool{"UserPoolId": true}
@@ -117,7 +116,6 @@ func (s *Server) merge(old, request object) object {
 	return next
 }
 
-// given is what a member becomes that an update sends.
 func (s *Server) given(m baseline.Member, v, old any) any {
 	switch m.Name {
 	case "AcrConfiguration":

@@ -141,10 +141,8 @@ func validateText(m baseline.Member, text, path string) error {
 	return nil
 }
 
-// compiled holds the patterns of the table by their text.
 var compiled sync.Map
 
-// whole reports whether the whole of a text matches.
 func whole(pattern, text string) bool {
 	known, ok := compiled.Load(pattern)
 	if !ok {

@@ -12,7 +12,6 @@ import (
 	"time"
 )
 
-// A failure is an answer of the service that is an error.
 type failure struct {
 	Code    string
 	Message string
@@ -59,7 +58,6 @@ func (s *Server) record(operation string, body []byte) Call {
 	return call
 }
 
-// note notes whether a call was refused, which its event says.
 func (s *Server) note(requestID string, failed *failure) {
 	defer s.lock()()
 	if i := slices.IndexFunc(s.calls, func(c Call) bool { return c.RequestID == requestID }); i >= 0 {
@@ -67,7 +65,6 @@ func (s *Server) note(requestID string, failed *failure) {
 	}
 }
 
-// handle answers a call, as the fault would have it.
 func (s *Server) handle(call Call, fault *Fault) (any, error) {
 	switch {
 	case fault == nil || fault.Apply:

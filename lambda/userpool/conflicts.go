@@ -26,7 +26,6 @@ type conflict struct {
 	tolerated bool
 }
 
-// in reports whether the conflict is in the list.
 func (c conflict) in(all []conflict) bool {
 	return slices.ContainsFunc(all, func(o conflict) bool { return o.id == c.id })
 }
@@ -153,7 +152,6 @@ var conflicts = []conflict{
 		reason: "DefaultRedirectURI must be one of CallbackURLs"},
 }
 
-// ofClient is the path prefix of a setting of any app client.
 const ofClient = baseline.Clients + "."
 
 // needsTier returns the conflict of a feature that some tiers do not have.

@@ -47,12 +47,10 @@ func gravity(d baseline.Drift) int {
 	return i
 }
 
-// together reports whether two settings must be written together.
 func together(a, b string) bool {
 	return a == b || Touches(a, b) || unitOf(a) == b || unitOf(b) == a
 }
 
-// unitOf returns the setting for the unit of a lifetime, or "".
 func unitOf(setting string) string {
 	above, name := setting[:len(setting)-len(last(setting))], last(setting)
 	if lifetime, ok := strings.CutSuffix(name, "Validity"); ok && strings.HasSuffix(lifetime, "Token") {

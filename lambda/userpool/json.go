@@ -63,7 +63,6 @@ func written(raw []byte) (members, deepest int) {
 	return members, deepest
 }
 
-// membersOf counts the members of all objects of a decoded value.
 func membersOf(v any) (count int) {
 	switch v := v.(type) {
 	case map[string]any:

@@ -78,7 +78,6 @@ func shownLate(path, leaf string) bool {
 		ok && leaf == `"urn:cognito:loa:`+strings.TrimSuffix(level, ".AcrValue")+`"`
 }
 
-// union returns the paths in either map.
 func union(a, b map[string]string) []string {
 	all := maps.Clone(a)
 	maps.Copy(all, b)

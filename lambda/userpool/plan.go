@@ -263,7 +263,6 @@ func culprits(c conflict, before documents, fixes []baseline.Drift) []int {
 	return all
 }
 
-// which returns the indexes of the fixes that the filter selects.
 func which(fixes []baseline.Drift, pick func(i int) bool) []int {
 	var all []int
 	for i := range fixes {

@@ -10,7 +10,6 @@ import (
 	"poolkeeper/baseline"
 )
 
-// quoted matches a value that a validation error quotes.
 var quoted = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)Value ('.*?') at '`) })
 
 // shortest is the length of the shortest secret that is hidden. Shorter ones occur in ordinary text too often.

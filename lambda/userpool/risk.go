@@ -20,7 +20,6 @@ func (s State) inherited(name baseline.DocumentName) bool {
 	return name.Kind() == baseline.ClientRisk && object != nil && object["ClientId"] == nil
 }
 
-// threatens reports whether threat protection is on.
 func threatens(docs documents) bool {
 	return !baseline.Empty(docs.get(threat)) && docs.get(threat) != "OFF"
 }

@@ -22,12 +22,10 @@ func unset(object map[string]any, keys []string) {
 	}
 }
 
-// parent returns the path of the object around a setting, or "".
 func parent(path string) string {
 	return path[:max(0, strings.LastIndexByte(path, '.'))]
 }
 
-// covers reports whether path is the setting itself or below it.
 func covers(setting, path string) bool {
 	return path == setting || strings.HasPrefix(path, setting+".")
 }

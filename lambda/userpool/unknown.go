@@ -51,7 +51,6 @@ func unknownIn(m baseline.Member, v any, path string) (found []string) {
 	return found
 }
 
-// leafName returns the path of a member in the leaves of a state.
 func leafName(name baseline.DocumentName, path string) string {
 	if of, _ := baseline.DocumentOf(path); of == name || name.Prefix() != "" {
 		return path
@@ -59,7 +58,6 @@ func leafName(name baseline.DocumentName, path string) string {
 	return string(name.Kind()) + "." + path
 }
 
-// inDocument returns the path of a member within its document.
 func inDocument(name baseline.DocumentName, path string) string {
 	if prefix := name.Prefix(); prefix != "" {
 		return strings.TrimPrefix(path, prefix)

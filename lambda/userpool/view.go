@@ -7,7 +7,6 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A view provides the pool's values to the conditions of the conflict table.
 type view struct {
 	docs   documents
 	before documents // as the pool was read

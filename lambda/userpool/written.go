@@ -51,7 +51,6 @@ func (d documents) cloneOf(fixes []baseline.Drift) documents {
 	return c
 }
 
-// only returns the selected documents.
 func (d documents) only(counts func(baseline.DocumentName) bool) documents {
 	some := documents{}
 	for name, object := range d {
@@ -62,7 +61,6 @@ func (d documents) only(counts func(baseline.DocumentName) bool) documents {
 	return some
 }
 
-// flat returns all documents as one object of settings.
 func (d documents) flat() map[string]any {
 	all := map[string]any{}
 	for _, name := range namesOf(d) { // a client's document before its risk configuration, which is added to it
@@ -133,7 +131,6 @@ func (d documents) unset(setting string) {
 	clear(object)
 }
 
-// readAs returns the index of the member with this name in the read call, or -1.
 func readAs(members []baseline.Member, name string) int {
 	for i := range members { // by index: a member is large to copy
 		if readName(&members[i]) == name {

@@ -17,7 +17,6 @@ func main() {
 	}
 }
 
-// A document is one document of the table with all its members.
 type document struct {
 	Name    string   `json:"name"`
 	Read    string   `json:"read"`
@@ -26,7 +25,6 @@ type document struct {
 	Members []member `json:"members"`
 }
 
-// A member has the properties that are both in the table and in the API model.
 type member struct {
 	Name     string   `json:"name"`
 	ReadName string   `json:"readName"`

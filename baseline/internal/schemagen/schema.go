@@ -146,7 +146,6 @@ func (b builder) requirements(members []baseline.Member, prefix string) object {
 	return properties
 }
 
-// requirement returns the schema of a requirement on a member: a plain value, members below it, or an operator.
 func (b builder) requirement(m baseline.Member, path string) object {
 	var ways []any
 	switch m.Kind {
@@ -221,7 +220,6 @@ func argument(op baseline.Op, m baseline.Member) object {
 	}
 }
 
-// literal returns the schema of a plain value of a member. An object or map is given as a whole.
 func literal(m baseline.Member) object {
 	switch m.Kind {
 	case baseline.Object:

@@ -72,7 +72,6 @@ func value(m baseline.Member) string {
 	}
 }
 
-// controls returns the checks and warnings of a setting.
 func controls(path string) (checks, cautions []string) {
 	for _, c := range baseline.Controls() {
 		if c.Setting != path {

@@ -30,10 +30,7 @@ func (s State) After(request Request) State {
 	after := s
 	after.Documents = maps.Clone(s.Documents)
 	table, _ := request.Document.Table()
-	shown := maps.Clone(after.Documents[request.Document])
-	if shown == nil {
-		shown = map[string]any{}
-	}
+	shown := cloneObject(after.Documents[request.Document])
 	for _, m := range table.Members {
 		if m.Trip == baseline.ReadOnly {
 			continue
@@ -41,6 +38,12 @@ func (s State) After(request Request) State {
 		delete(shown, readName(&m))
 		if v, ok := request.after[m.Name]; ok {
 			shown[readName(&m)] = v
+		}
+	}
+	if request.Document.Kind() == baseline.ClientRisk {
+		shown["ClientId"] = request.Document.Client() // it is the client's own from now on
+		if baseline.Empty(request.after) {
+			shown = cloneObject(after.Documents[baseline.RiskConfiguration])
 		}
 	}
 	after.Documents[request.Document] = shown

@@ -35,13 +35,11 @@ func (f FlapBudget) String() string {
 
 func (p *parser) flapBudget(n *yaml.Node, path string) FlapBudget {
 	budget := DefaultFlapBudget
-	keys, ok := p.fields(n, path, "times and minutes", "times", "minutes")
-	if ok && len(n.Content) == 0 {
-		p.wrong(n, path, "is empty: set times, minutes or both, or leave the key out")
-	}
+	s := p.section(n, path, "times and minutes", "times", "minutes")
+	s.notEmpty("set times, minutes or both, or leave the key out")
 	minutes := int(budget.Within.Minutes())
-	read(keys, path, "times", &budget.Times, func(n *yaml.Node, path string) int { return p.count(n, path, MostFlaps) })
-	read(keys, path, "minutes", &minutes, func(n *yaml.Node, path string) int { return p.count(n, path, MostFlapMinutes) })
+	read(s, "times", &budget.Times, func(n *yaml.Node, path string) int { return p.count(n, path, MostFlaps) })
+	read(s, "minutes", &minutes, func(n *yaml.Node, path string) int { return p.count(n, path, MostFlapMinutes) })
 	budget.Within = time.Duration(minutes) * time.Minute
 	return budget
 }

@@ -191,26 +191,61 @@ func (p *parser) entries(n *yaml.Node, path, what string) []entry {
 	return all
 }
 
-func (p *parser) known(all []entry, path string, names ...string) map[string]entry {
-	kept := map[string]entry{}
-	for _, e := range all {
+// A section is a mapping with known keys.
+type section struct {
+	*parser
+	node *yaml.Node
+	path string
+	keys map[string]entry
+}
+
+func (p *parser) section(n *yaml.Node, path, what string, names ...string) section {
+	s := section{p, n, path, map[string]entry{}}
+	for _, e := range p.entries(n, path, what) {
 		if !slices.Contains(names, e.name) {
 			p.wrong(e.key, join(path, e.name), "there is no such key%s", p.didYouMean(e.name, names))
 			continue
 		}
-		kept[e.name] = e
+		s.keys[e.name] = e
 	}
-	return kept
+	return s
 }
 
-func (p *parser) fields(n *yaml.Node, path, what string, names ...string) (map[string]entry, bool) {
-	return p.known(p.entries(n, path, what), path, names...), n.Kind == yaml.MappingNode
+// need adds an error if none of the keys is present.
+func (s section) need(message string, names ...string) {
+	present := func(name string) bool { return s.keys[name].value != nil }
+	if s.node.Kind == yaml.MappingNode && !slices.ContainsFunc(names, present) {
+		s.wrong(s.node, join(s.path, names[0]), "is missing: %s", message)
+	}
 }
 
-func read[T any](keys map[string]entry, path, name string, into *T, with func(n *yaml.Node, path string) T) {
-	if e, ok := keys[name]; ok {
-		*into = with(e.value, join(path, name))
+// notEmpty adds an error if there are no keys at all.
+func (s section) notEmpty(message string) {
+	if s.node.Kind == yaml.MappingNode && len(s.node.Content) == 0 {
+		s.wrong(s.node, s.path, "is empty: %s", message)
 	}
+}
+
+func read[T any](s section, name string, into *T, with func(n *yaml.Node, path string) T) {
+	if e, ok := s.keys[name]; ok {
+		*into = with(e.value, join(s.path, name))
+	}
+}
+
+// each reads the elements of a list that must not be empty.
+func each[T any](p *parser, n *yaml.Node, path string, read func(n *yaml.Node, path string) T) []T {
+	if n.Kind != yaml.SequenceNode {
+		p.wrong(n, path, "is %s: it must be a list, [like this]", shapeOf(n))
+		return nil
+	}
+	if len(n.Content) == 0 {
+		p.wrong(n, path, "is an empty list: add an element, or leave the key out")
+	}
+	var all []T
+	for i, e := range n.Content {
+		all = append(all, read(e, fmt.Sprintf("%s[%d]", path, i)))
+	}
+	return all
 }
 
 func (p *parser) text(n *yaml.Node, path string) string {
@@ -224,41 +259,21 @@ func (p *parser) text(n *yaml.Node, path string) string {
 	return n.Value
 }
 
-func (p *parser) texts(n *yaml.Node, path string) []string {
-	if n.Kind != yaml.SequenceNode {
-		p.wrong(n, path, "is %s: it must be a list of texts, [like this]", shapeOf(n))
-		return nil
-	}
-	if len(n.Content) == 0 {
-		p.wrong(n, path, "is an empty list: add an element, or leave the key out")
-	}
-	var all []string
-	for i, e := range n.Content {
-		at := fmt.Sprintf("%s[%d]", path, i)
-		all = append(all, p.text(e, at))
-		p.short(e, at)
-	}
-	return all
-}
-
-func (p *parser) globs(n *yaml.Node, path string, m Member) []string {
-	all := p.texts(n, path)
-	for i, glob := range all {
-		if p.full() || glob == "" || runes(glob) > maxGlob {
-			continue
-		}
-		if never := neverMatches(m, glob); never != "" {
-			p.wrong(n.Content[i], fmt.Sprintf("%s[%d]", path, i), "%s", never)
-		}
-	}
-	return all
-}
-
-// short rejects a text that is longer than any value that it could match.
-func (p *parser) short(n *yaml.Node, path string) {
+// pattern returns a text of limited length, of which wrong, if it is given, may say what is wrong.
+func (p *parser) pattern(n *yaml.Node, path string, wrong func(text string) string) string {
+	text := p.text(n, path)
 	if runes(n.Value) > maxGlob {
 		p.wrong(n, path, "has %d characters: at most %d are allowed", runes(n.Value), maxGlob)
+	} else if text != "" && wrong != nil && !p.full() {
+		if message := wrong(text); message != "" {
+			p.wrong(n, path, "%s", message)
+		}
 	}
+	return text
+}
+
+func (p *parser) texts(n *yaml.Node, path string, wrong func(text string) string) []string {
+	return each(p, n, path, func(n *yaml.Node, path string) string { return p.pattern(n, path, wrong) })
 }
 
 func (p *parser) instant(n *yaml.Node, path string) time.Time {

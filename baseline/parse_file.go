@@ -9,129 +9,87 @@ import (
 )
 
 func (p *parser) baseline(root *yaml.Node, b *Baseline) {
-	keys, _ := p.fields(root, "", "version: 1 and rules", "version", "mode", "rules", "exemptions", "unknownMembers",
+	s := p.section(root, "", "version: 1 and rules", "version", "mode", "rules", "exemptions", "unknownMembers",
 		"flapBudget")
-	if version, ok := keys["version"]; !ok {
-		p.wrong(root, "version", "is missing: add version: 1")
-	} else if version.value.Value != "1" || version.value.ShortTag() != "!!int" {
-		p.wrong(version.value, "version", "is %q: this version of poolkeeper reads version: 1", version.value.Value)
+	s.need("add version: 1", "version")
+	s.need("a baseline needs at least one rule", "rules")
+	version, mode := s.keys["version"].value, Enforce
+	if version != nil && (version.Value != "1" || version.ShortTag() != "!!int") {
+		p.wrong(version, "version", "is %q: this version of poolkeeper reads version: 1", version.Value)
 	}
-	mode := Enforce
-	if e, ok := keys["mode"]; ok {
-		mode = p.mode(e)
-	}
-	if rules, ok := keys["rules"]; !ok {
-		p.wrong(root, "rules", "is missing: a baseline needs at least one rule")
-	} else {
-		b.Rules = p.rules(rules.value, mode)
-	}
-	if exemptions, ok := keys["exemptions"]; ok {
-		for i, n := range p.items(exemptions.value, "exemptions") {
-			b.Exemptions = append(b.Exemptions, p.exemption(n, fmt.Sprintf("exemptions[%d]", i)))
-		}
-	}
-	if unknown, ok := keys["unknownMembers"]; ok {
+	read(s, "mode", &mode, p.mode)
+	read(s, "rules", &b.Rules, func(n *yaml.Node, path string) []Rule { return p.rules(n, path, mode) })
+	read(s, "exemptions", &b.Exemptions, func(n *yaml.Node, path string) []Exemption {
+		return each(p, n, path, p.exemption)
+	})
+	if unknown, ok := s.keys["unknownMembers"]; ok {
 		p.unknown(unknown.value, b.Unknown)
 	}
-	read(keys, "", "flapBudget", &b.Flap, p.flapBudget)
+	read(s, "flapBudget", &b.Flap, p.flapBudget)
 }
 
-func (p *parser) mode(e entry) Mode {
-	switch mode := Mode(e.value.Value); mode {
-	case Enforce, Audit:
-		return mode
-	default:
-		p.wrong(e.value, e.name, "is %q: use enforce or audit%s", e.value.Value,
-			didYouMean(e.value.Value, []string{string(Enforce), string(Audit)}))
-		return Enforce
+func (p *parser) mode(n *yaml.Node, path string) Mode {
+	modes := []string{string(Enforce), string(Audit)}
+	if !slices.Contains(modes, n.Value) {
+		p.wrong(n, path, "is %q: use enforce or audit%s", n.Value, didYouMean(n.Value, modes))
 	}
+	return Mode(n.Value)
 }
 
-func (p *parser) items(n *yaml.Node, path string) []*yaml.Node {
-	if n.Kind != yaml.SequenceNode {
-		p.wrong(n, path, "is %s: it must be a list", shapeOf(n))
-		return nil
-	}
-	if len(n.Content) == 0 {
-		p.wrong(n, path, "is an empty list: add an element, or leave the key out")
-	}
-	return n.Content
-}
-
-func (p *parser) rules(n *yaml.Node, mode Mode) []Rule {
-	var rules []Rule
+func (p *parser) rules(n *yaml.Node, path string, mode Mode) []Rule {
 	named, required := map[string]int{}, 0
-	for i, item := range p.items(n, "rules") {
-		path := fmt.Sprintf("rules[%d]", i)
-		rule := p.rule(item, path, mode)
+	return each(p, n, path, func(n *yaml.Node, path string) Rule {
+		if required > maxRequired {
+			return Rule{}
+		}
+		rule := p.rule(n, path, mode)
 		if line, twice := named[rule.Name]; twice && rule.Name != "" {
-			p.wrong(item, path+".name",
-				"%q is also the name of the rule in line %d: each rule needs its own name for reports", rule.Name, line)
+			p.wrong(n, path+".name", "%q is also the name of the rule in line %d: each rule needs its own name for reports",
+				rule.Name, line)
 		}
 		named[rule.Name] = rule.Line
-		rules = append(rules, rule)
 		if required += len(rule.all()); required > maxRequired {
-			p.wrong(item, path, "with this rule the file has more than %d requirements, which is too many", maxRequired)
-			break
+			p.wrong(n, path, "with this rule the file has more than %d requirements, which is too many", maxRequired)
 		}
-	}
-	return rules
+		return rule
+	})
 }
 
 func (p *parser) rule(n *yaml.Node, path string, mode Mode) Rule {
 	rule := Rule{Mode: mode, Position: p.at(n)}
-	keys, ok := p.fields(n, path, "name and require, clients or watch", "name", "pools", "mode", "require", "clients",
-		"watch")
-	if !ok {
-		return rule
-	}
-	read(keys, path, "name", &rule.Name, p.text)
-	if keys["name"].value == nil {
-		p.wrong(n, path+".name", "is missing: reports need the name of the rule")
-	}
-	if pools, ok := keys["pools"]; ok {
-		rule.Pools = p.pools(pools.value, path+".pools", ", or leave the key out for every pool")
-	}
-	if e, ok := keys["mode"]; ok {
-		e.name = path + ".mode"
-		rule.Mode = p.mode(e)
-	}
-	read(keys, path, "require", &rule.Require, p.require)
-	if clients, ok := keys["clients"]; ok {
-		for i, item := range p.items(clients.value, path+".clients") {
-			rule.Clients = append(rule.Clients, p.clientRule(item, fmt.Sprintf("%s.clients[%d]", path, i)))
-		}
-	}
-	read(keys, path, "watch", &rule.Watch, p.watch)
-	if keys["require"].value == nil && keys["clients"].value == nil && keys["watch"].value == nil {
-		p.wrong(n, path+".require", "is missing: name the required settings")
-	}
+	s := p.section(n, path, "name and require, clients or watch", "name", "pools", "mode", "require", "clients", "watch")
+	s.need("reports need the name of the rule", "name")
+	s.need("name the required settings", "require", "clients", "watch")
+	read(s, "name", &rule.Name, p.text)
+	read(s, "pools", &rule.Pools, func(n *yaml.Node, path string) *Selector {
+		return p.pools(n, path, ", or leave the key out for every pool")
+	})
+	read(s, "mode", &rule.Mode, p.mode)
+	read(s, "require", &rule.Require, p.require)
+	read(s, "clients", &rule.Clients, func(n *yaml.Node, path string) []ClientRule {
+		return each(p, n, path, p.clientRule)
+	})
+	read(s, "watch", &rule.Watch, p.watch)
 	return rule
 }
 
 func (p *parser) clientRule(n *yaml.Node, path string) ClientRule {
 	c := ClientRule{Position: p.at(n)}
-	keys, ok := p.fields(n, path, "names or ids, and require", "names", "ids", "except", "require")
-	if !ok {
-		return c
-	}
-	c.Select = p.selector(keys, path, ofClients)
-	read(keys, path, "require", &c.Require, p.requireOfClients)
-	if keys["require"].value == nil {
-		p.wrong(n, path+".require", "is missing: name the required settings")
-	}
+	s := p.section(n, path, "names or ids, and require", "names", "ids", "except", "require")
+	s.need("name the required settings", "require")
+	c.Select = p.selector(s, ofClients)
+	read(s, "require", &c.Require, p.requireOfClients)
 	return c
 }
 
-func (p *parser) watch(n *yaml.Node, path string) []Watched {
+func (p *parser) watch(n *yaml.Node, path string) (all []Watched) {
 	names := textsOf(Watchable())
-	var all []Watched
-	for i, name := range p.texts(n, path) {
-		if !slices.Contains(names, name) {
-			p.wrong(n.Content[i], fmt.Sprintf("%s[%d]", path, i), "%q cannot be watched: use one of %s%s", name,
-				strings.Join(names, ", "), didYouMean(name, names))
-			continue
+	for _, name := range p.texts(n, path, func(name string) string {
+		if slices.Contains(names, name) {
+			return ""
 		}
+		return fmt.Sprintf("%q cannot be watched: use one of %s%s", name, strings.Join(names, ", "), didYouMean(name, names))
+	}) {
 		all = append(all, Watched(name))
 	}
 	return all
@@ -140,35 +98,27 @@ func (p *parser) watch(n *yaml.Node, path string) []Watched {
 func (p *parser) exemption(n *yaml.Node, path string) Exemption {
 	x := Exemption{Position: p.at(n)}
 	names := []string{"pools", "settings", "until", "reason", "owner"}
-	keys, ok := p.fields(n, path, "pools, settings, until, reason and owner", names...)
-	if !ok {
-		return x
-	}
+	s := p.section(n, path, "pools, settings, until, reason and owner", names...)
 	for _, name := range names {
-		if _, ok := keys[name]; !ok {
-			p.wrong(n, join(path, name),
-				"is missing: an exemption needs pools, settings, until, reason and owner")
-		}
+		s.need("an exemption needs pools, settings, until, reason and owner", name)
 	}
-	if e, ok := keys["pools"]; ok {
-		x.Pools = p.pools(e.value, path+".pools", "")
-	}
-	if e, ok := keys["settings"]; ok {
-		x.Settings = p.texts(e.value, path+".settings")
-		for i, setting := range x.Settings {
-			if _, found := Lookup(setting); !found && setting != "" {
-				p.wrong(e.value.Content[i], fmt.Sprintf("%s.settings[%d]", path, i), "there is no setting %s%s", setting,
-					p.nearSetting(setting))
-			} else if id, _, ok := ClientOf(setting); ok && id != "" && !clientID().MatchString(id) {
-				p.wrong(e.value.Content[i], fmt.Sprintf("%s.settings[%d]", path, i),
-					"%q is not a client id: use a client id, or %s for all clients", id, AnyClient(setting))
-			}
-		}
-	}
-	read(keys, path, "until", &x.Until, p.instant)
-	read(keys, path, "reason", &x.Reason, p.text)
-	read(keys, path, "owner", &x.Owner, p.text)
+	read(s, "pools", &x.Pools, func(n *yaml.Node, path string) *Selector { return p.pools(n, path, "") })
+	read(s, "settings", &x.Settings, func(n *yaml.Node, path string) []string { return p.texts(n, path, p.noSetting) })
+	read(s, "until", &x.Until, p.instant)
+	read(s, "reason", &x.Reason, p.text)
+	read(s, "owner", &x.Owner, p.text)
 	return x
+}
+
+// noSetting returns why a path cannot be exempted, or "".
+func (p *parser) noSetting(setting string) string {
+	if _, found := Lookup(setting); !found {
+		return "there is no setting " + setting + p.nearSetting(setting)
+	}
+	if id, _, ok := ClientOf(setting); ok && id != "" && !clientID().MatchString(id) {
+		return fmt.Sprintf("%q is not a client id: use a client id, or %s for all clients", id, AnyClient(setting))
+	}
+	return ""
 }
 
 func (p *parser) unknown(n *yaml.Node, into map[string]Unknown) {

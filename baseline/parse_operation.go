@@ -1,7 +1,6 @@
 package baseline
 
 import (
-	"fmt"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -76,7 +75,8 @@ func (p *parser) argument(n *yaml.Node, op Op, m Member, path string) (any, bool
 	case Exactly:
 		return p.exactly(n, m, path)
 	case Matches:
-		return p.matches(n, m, path)
+		glob := p.pattern(n, path, func(glob string) string { return neverMatches(m, glob) })
+		return glob, glob != ""
 	default: // Absent, Present
 		return p.isTrue(n, op, m, path)
 	}
@@ -93,17 +93,6 @@ func (p *parser) exactly(n *yaml.Node, m Member, path string) (any, bool) {
 		return nil, false
 	}
 	return p.whole(n, m, path)
-}
-
-func (p *parser) matches(n *yaml.Node, m Member, path string) (any, bool) {
-	glob := p.text(n, path)
-	p.short(n, path)
-	if glob != "" && !p.full() && runes(glob) <= maxGlob {
-		if never := neverMatches(m, glob); never != "" {
-			p.wrong(n, path, "%s", never)
-		}
-	}
-	return glob, glob != ""
 }
 
 func (p *parser) isTrue(n *yaml.Node, op Op, m Member, path string) (any, bool) {
@@ -141,18 +130,10 @@ func (p *parser) set(n *yaml.Node, m Member, path string, r *Requirement) bool {
 
 func (p *parser) list(n *yaml.Node, elem Member, path string,
 	read func(n *yaml.Node, m Member, path string) (any, bool)) (any, bool) {
-	if n.Kind != yaml.SequenceNode {
-		p.wrong(n, path, "is %s: it must be a list", shapeOf(n))
-		return nil, false
-	}
-	if len(n.Content) == 0 {
-		p.wrong(n, path, "is an empty list: add an element")
-		return nil, false
-	}
-	list, good := []any{}, true
-	for i, e := range n.Content {
-		v, ok := read(e, elem, fmt.Sprintf("%s[%d]", path, i))
-		list, good = append(list, v), good && ok
-	}
-	return list, good
+	before := p.found()
+	list := each(p, n, path, func(n *yaml.Node, path string) any {
+		v, _ := read(n, elem, path)
+		return v
+	})
+	return list, p.found() == before
 }

@@ -17,9 +17,7 @@ func (p *parser) requireOfClients(n *yaml.Node, path string) []Requirement {
 
 func (p *parser) requireOf(n *yaml.Node, m Member, path string) []Requirement {
 	all := p.entries(n, path, "settings by their API names")
-	if len(all) == 0 && n.Kind == yaml.MappingNode {
-		p.wrong(n, path, "is empty: name the required settings")
-	}
+	section{parser: p, node: n, path: path}.notEmpty("name the required settings")
 	return p.members(all, m, path, m.Name)
 }
 

@@ -1,7 +1,6 @@
 package baseline
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"sync"
@@ -38,52 +37,45 @@ func (p *parser) pools(n *yaml.Node, path, otherwise string) *Selector {
 }
 
 func (p *parser) selecting(n *yaml.Node, path string, of selectable, otherwise string, more ...string) *Selector {
-	keys, ok := p.fields(n, path, of.what, slices.Concat(of.keys, more)...)
-	if ok && len(n.Content) == 0 {
-		p.wrong(n, path, "is empty: add %s%s", of.what, otherwise)
-	}
-	return p.selector(keys, path, of)
+	s := p.section(n, path, of.what, slices.Concat(of.keys, more)...)
+	s.notEmpty("add " + of.what + otherwise)
+	return p.selector(s, of)
 }
 
-func (p *parser) selector(keys map[string]entry, path string, of selectable) *Selector {
+func (p *parser) selector(keys section, of selectable) *Selector {
 	s := &Selector{}
-	read(keys, path, "ids", &s.IDs, func(n *yaml.Node, path string) []string { return p.ids(n, path, of) })
-	read(keys, path, "names", &s.Names, func(n *yaml.Node, path string) []string { return p.globs(n, path, of.name) })
-	read(keys, path, "tags", &s.Tags, p.tags)
-	if except, ok := keys["except"]; ok {
-		path = join(path, "except")
-		e := p.selecting(except.value, path, of, ", or leave the key out")
+	read(keys, "ids", &s.IDs, func(n *yaml.Node, path string) []string { return p.texts(n, path, of.wrongID) })
+	read(keys, "names", &s.Names, func(n *yaml.Node, path string) []string {
+		return p.texts(n, path, func(glob string) string { return neverMatches(of.name, glob) })
+	})
+	read(keys, "tags", &s.Tags, p.tags)
+	read(keys, "except", &s.Except, func(n *yaml.Node, path string) *Selector {
+		e := p.selecting(n, path, of, ", or leave the key out")
 		all := slices.Contains(e.Names, "*") && len(e.IDs) == 0 && len(e.Tags) == 0
 		listed := len(e.Names) == 0 && len(e.Tags) == 0 && (!of.either || len(s.Names) == 0)
 		if all || listed && len(s.IDs) > 0 && len(beyond(s.IDs, e.IDs)) == 0 {
-			p.wrong(except.value, path, "excludes everything that is selected: exclude less")
+			p.wrong(n, path, "excludes everything that is selected: exclude less")
 		}
-		s.Except = e
-	}
+		return e
+	})
 	return s
 }
 
-func (p *parser) ids(n *yaml.Node, path string, of selectable) []string {
-	ids := p.texts(n, path)
-	for i, id := range ids {
-		at := fmt.Sprintf("%s[%d]", path, i)
-		if id != "" && (len(id) > of.longest || !of.id().MatchString(id)) {
-			p.wrong(n.Content[i], at, "%s %s", quoted(id), of.noID)
-		} else if wrong := offRegion(id); wrong != "" && !of.either {
-			p.wrong(n.Content[i], at, "%s can never match: %s", quoted(id), wrong)
-		}
+func (of selectable) wrongID(id string) string {
+	if len(id) > of.longest || !of.id().MatchString(id) {
+		return quoted(id) + " " + of.noID
 	}
-	return ids
+	if wrong := offRegion(id); wrong != "" && !of.either {
+		return quoted(id) + " can never match: " + wrong
+	}
+	return ""
 }
 
 func (p *parser) tags(n *yaml.Node, path string) map[string][]string {
 	tags := map[string][]string{}
-	entries := p.entries(n, path, "tag keys, each with a list of values")
-	if len(entries) == 0 && n.Kind == yaml.MappingNode {
-		p.wrong(n, path, "is empty: add a tag, or leave the key out")
+	for _, e := range p.entries(n, path, "tag keys, each with a list of values") {
+		tags[e.name] = p.texts(e.value, join(path, e.name), nil)
 	}
-	for _, e := range entries {
-		tags[e.name] = p.texts(e.value, join(path, e.name))
-	}
+	section{parser: p, node: n, path: path}.notEmpty("add a tag, or leave the key out")
 	return tags
 }

@@ -52,8 +52,11 @@ func (c comparer) aim(m Member, r Requirement, place string, have any) aim {
 		a.exempt()
 	}
 	if a.kept = !maps.Equal(named, a.leaves(a.target)); a.kept {
-		// An object that remains keeps the members that it needs and those that are always set.
-		a.keep(func(path string) bool { return a.needed(path) || a.alwaysThere(path) })
+		// An object that remains keeps the members that it needs, under both of their names, and those that are always set.
+		a.keep(func(path string) bool {
+			twin, ok := TwinOf(path)
+			return a.needed(path) || ok && beneath(a.place, twin) && a.needed(twin) || a.alwaysThere(path)
+		})
 	}
 	return a
 }
@@ -96,13 +99,15 @@ func (a aim) below(path string) []string { return Keys(path)[len(Keys(a.place)):
 // ownedElsewhere reports whether a requirement on a part of the object, or on a twin of it, covers the leaf at path. If
 // the object must be absent, requirements on twins outside the object do not count.
 func (a aim) ownedElsewhere(path string) bool {
-	return slices.ContainsFunc(a.policy.Requirements, func(o Owned) bool {
-		if beneath(a.place, o.Setting) {
-			return (a.op == Exactly || a.stays(o, path)) && Concerns(o.Setting, path)
-		}
-		twin, ok := TwinOf(o.Setting)
-		return a.op == Exactly && ok && beneath(a.place, twin) && Concerns(twin, path)
-	})
+	return slices.ContainsFunc(a.policy.Requirements, func(o Owned) bool { return a.owns(o, path) })
+}
+
+func (a aim) owns(o Owned, path string) bool {
+	if beneath(a.place, o.Setting) {
+		return (a.op == Exactly || a.stays(o, path)) && Concerns(o.Setting, path)
+	}
+	twin, ok := TwinOf(o.Setting)
+	return a.op == Exactly && ok && beneath(a.place, twin) && Concerns(twin, path)
 }
 
 // stays reports whether a part of an object that must be absent remains, because another requirement sets it. A
@@ -132,12 +137,14 @@ func (a aim) superseded(path string) bool {
 	return !named || equal(m, wanted, a.at(twin))
 }
 
-// saidElsewhere reports whether the leaf at path is absent, and its twin has the required value.
+// saidElsewhere reports whether the leaf at path is absent, and its twin has the required value. An object that has a
+// twin itself is compared with it as a whole.
 func (a aim) saidElsewhere(path string) bool {
 	m, _ := Lookup(path)
 	twin, ok := TwinOf(path)
+	_, whole := TwinOf(a.place)
 	wanted, named := a.wanted[path]
-	return ok && named && a.absent(path) && !presenceCounts(path) && a.counts(twin) && equal(m, wanted, a.at(twin))
+	return ok && !whole && named && a.absent(path) && !presenceCounts(path) && a.counts(twin) && equal(m, wanted, a.at(twin))
 }
 
 // alwaysThere reports whether the leaf at path belongs to a part that cannot be absent and that the requirement does
@@ -260,6 +267,11 @@ func (a aim) remedy() (Action, any) {
 	if a.missing() {
 		a.fill(target)
 	}
+	for _, path := range a.paths() {
+		if twin, ok := TwinOf(path); ok && beneath(a.place, path) && a.superseded(path) {
+			Put(target, a.below(path), Clone(a.at(twin))) // the service does not read it: its twin stays as it is
+		}
+	}
 	return Write, target
 }
 
@@ -276,11 +288,13 @@ func (a aim) filled() bool {
 	})
 }
 
-// fill adds the required members to a missing block, except those that other requirements set differently.
+// fill adds the required members to a missing block, except those that other requirements set differently and that are
+// met.
 func (a aim) fill(target map[string]any) {
 	for _, path := range slices.Sorted(maps.Keys(a.wanted)) {
 		v := a.wanted[path]
-		if twin, ok := TwinOf(path); ok && a.ownedElsewhere(path) && !a.absent(twin) {
+		if twin, ok := TwinOf(path); ok && !a.absent(twin) && slices.ContainsFunc(a.policy.Requirements,
+			func(o Owned) bool { return a.owns(o, path) && a.examine(o.Requirement).holds }) {
 			v = a.at(twin)
 		}
 		if At(target, a.below(path)) == nil {

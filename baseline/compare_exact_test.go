@@ -159,6 +159,14 @@ var exactCases = map[string]struct {
 			"Policies":{"PasswordPolicy":{"TemporaryPasswordValidityDays":3}}}`,
 		nil, []string{"AdminCreateUserConfig.UnusedAccountValidityDays"},
 	},
+	"a sender that only the factor has": {
+		"it is written whole", [][]Requirement{{say("SmsConfiguration", Exactly,
+			obj("EumsSms", obj("OriginationIdentity", "o")))}}, "",
+		`{"MfaConfiguration":"ON","SmsMfaConfiguration":{"SmsConfiguration":{"EumsSms":{"InEntityId":"i",
+			"OriginationIdentity":"o"}}}}`,
+		[]exactVerdict{{obj("EumsSms", obj("OriginationIdentity", "o")), false}},
+		[]string{"SmsConfiguration.EumsSms.OriginationIdentity"},
+	},
 	"twin that is no longer read, and differs": {
 		"the fact is what the newer one says", [][]Requirement{{say("AdminCreateUserConfig", Exactly,
 			obj("UnusedAccountValidityDays", num("7")))}}, "",

@@ -86,7 +86,9 @@ func TestEqual(t *testing.T) {
 		"tag with dots": {say("UserPoolTags.a.b", Equal, "x"), `{"UserPoolTags":{"a":{"b":"x"},"a.b":"y"}}`,
 			Write, "x", "x", "the rest of the path is the key"},
 		"level": {say("AcrConfiguration.Level1.AcrValue", Equal, "low"),
-			`{"AcrConfiguration":{"Level1":{"AcrValue":"low"}}}`, "", nil, nil, "a map of objects"},
+			`{"AcrConfiguration":{"Level1":{"AcrValue":"low"}}}`, "", nil, nil, "a name of one's own"},
+		"default name of a level": {say("AcrConfiguration.Level1.AcrValue", Equal, "urn:cognito:loa:1"), `{}`, "", nil, nil,
+			"the service gives it"},
 	})
 }
 

@@ -59,7 +59,6 @@ type Member struct {
 	// Lifetime marks a number whose meaning and limits depend on its unit.
 	Lifetime *Lifetime
 	KeyMax   int64  // longest key of a Map, in characters
-	KeyPat   string // what every key of a Map must match
 	// KeyReserved is the prefix of Map keys that no caller can write.
 	KeyReserved string
 

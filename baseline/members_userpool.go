@@ -75,6 +75,15 @@ func smsAuthenticationMessage(twin string) Member {
 		Twin: twin, Doc: "Text message with the MFA code; {####} is the code."}
 }
 
+// level is an authentication level. The service gives it the default name if a write gives it none.
+func level(n string) Member {
+	return Member{Name: "Level" + n, Kind: Object, Newer: true, NotEmpty: true, Doc: "Authentication level " + n + ".",
+		Keep: "every level has a name", Members: []Member{
+			{Name: "AcrValue", Kind: String, Min: 1, Max: 64, Pattern: tokenPattern, Newer: true, Required: true,
+				Default: "urn:cognito:loa:" + n, Keep: "every level has a name", Doc: "Name in the acr claim."},
+		}}
+}
+
 // userPoolMembers is the UserPool in the response of DescribeUserPool and the input of UpdateUserPool.
 var userPoolMembers = []Member{
 	{Name: "PoolName", ReadName: "Name", Kind: String, Doc: "Name of the pool.", Min: 1, Max: 128,
@@ -254,13 +263,9 @@ var userPoolMembers = []Member{
 			{Name: "Type", Kind: String, Doc: "UPDATED changes the iss claim of every token.",
 				Enum: []string{"ORIGINAL", "UPDATED"}, Default: "ORIGINAL"},
 		}},
-	{Name: "AcrConfiguration", Kind: Map, Newer: true, Doc: "Names of authentication levels in tokens.",
-		Keep: "every level has a name; require the default names instead, urn:cognito:loa:1 to 4", Max: 4,
-		KeyPat: `Level[1-4]`,
-		Elem: &Member{Kind: Object, Newer: true, Keep: "every level has a name", Members: []Member{
-			{Name: "AcrValue", Kind: String, Min: 1, Max: 64, Pattern: tokenPattern, Newer: true, Required: true,
-				Doc: "Name in the acr claim."},
-		}}},
+	{Name: "AcrConfiguration", Kind: Object, Newer: true, Doc: "Names of authentication levels in tokens.",
+		Keep:    "every level has a name; require the default names instead, urn:cognito:loa:1 to 4",
+		Members: []Member{level("1"), level("2"), level("3"), level("4")}},
 	{Name: "Id", Trip: ReadOnly},
 	{Name: "Arn", Trip: ReadOnly},
 	{Name: "AliasAttributes", Trip: ReadOnly},

@@ -81,8 +81,6 @@ func (p *parser) key(e entry, m Member, path string) {
 		p.wrong(e.key, path, "an empty key")
 	case m.KeyMax > 0 && runes(e.name) > m.KeyMax:
 		p.wrong(e.key, path, "the key has %d characters: the API allows at most %d", runes(e.name), m.KeyMax)
-	case m.KeyPat != "" && !wholly(m.KeyPat, e.name):
-		p.wrong(e.key, path, "the key must match %s", m.KeyPat)
 	case m.KeyReserved != "" && len(e.name) >= len(m.KeyReserved) && e.name[:len(m.KeyReserved)] == m.KeyReserved:
 		p.wrong(e.key, path, "keys that begin with %s are reserved: only AWS can write them", m.KeyReserved)
 	}

@@ -81,7 +81,6 @@ var settingsOfCode = map[string][]string{
 	"InvalidSmsRoleTrustRelationshipException": {"SmsConfiguration", "SmsMfaConfiguration"},
 	"InvalidSmsRoleAccessPolicyException":      {"SmsConfiguration", "SmsMfaConfiguration"},
 	"InvalidEmailRoleAccessPolicyException":    {"EmailConfiguration", notify},
-	"ScopeDoesNotExistException":               {"AllowedOAuthScopes"},
 	"TierChangeNotAllowedException":            {"UserPoolTier"},
 	"UserPoolTaggingException":                 {"UserPoolTags"},
 }

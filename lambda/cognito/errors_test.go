@@ -111,8 +111,7 @@ func TestCulpritsOfADocument(t *testing.T) {
 		code, message string
 		want          []string
 	}{
-		"a code of a client": {baseline.AppClient.Of("web"), "ScopeDoesNotExistException", "Scope not found: a/b",
-			[]string{"Clients[web].AllowedOAuthScopes"}},
+		"a scope of a client": {baseline.AppClient.Of("web"), "ScopeDoesNotExistException", "openid is not supported", nil},
 		"a flow of a client": {baseline.AppClient.Of("web"), "InvalidOAuthFlowException", "no", nil},
 		"a constraint of a client": {baseline.AppClient.Of("web"), "InvalidParameterException",
 			"1 validation error detected: Value '[a]' at 'callbackURLs' failed to satisfy constraint: b",

@@ -200,7 +200,6 @@ func TestValidation(t *testing.T) {
 		{"reserved tag", update, "", `{"UserPoolTags": {"aws:stack": "x"}}`, "UserPoolTaggingException: Tag keys"},
 		{"long tag key", update, "", `{"UserPoolTags": {"` + strings.Repeat("k", 129) + `": "x"}}`, "128"},
 		{"too many tags", update, "", tags(51), "50"},
-		{"unknown level", update, "", `{"AcrConfiguration": {"Level1": null, "Level5": {"AcrValue": "urn:x"}}}`, "Level[1-4]"},
 		{"read-only member", update, "", `{"Arn": "arn"}`, "Arn"},
 		{"name of the read call", update, "", `{"Name": "customers"}`, "Name"},
 		{"notifications to a bucket", setLogs, "", `{"LogConfigurations": [{"EventSource": "userNotification",

@@ -81,8 +81,6 @@ func validateMap(m baseline.Member, entries object, path string) error {
 		case m.KeyReserved != "" && strings.HasPrefix(key, m.KeyReserved):
 			return &failure{Code: "UserPoolTaggingException", Message: "Tag keys that begin with " + m.KeyReserved +
 				" are reserved"}
-		case m.KeyPat != "" && !whole(m.KeyPat, key):
-			return constraint(key, path, "Map keys must satisfy regular expression pattern: "+m.KeyPat)
 		}
 		length := int64(utf8.RuneCountInString(key))
 		err = cmp.Or(err, within(key, path, "Map keys must have length", length, 1, m.KeyMax),

@@ -258,6 +258,21 @@ func TestClientRefused(t *testing.T) {
 	}
 }
 
+// TestScopeBesideAGrant: a scope that is only sent back is refused beside a grant that is required, and takes nothing
+// else with it.
+func TestScopeBesideAGrant(t *testing.T) {
+	t.Parallel()
+	b := serve(t, cognitotest.Contract)
+	b.whole(nil)
+	out := b.reconcile(t, parse(t, `version: 1
+rules: [{name: a, clients: [{names: ['web-*'],
+  require: {AllowedOAuthFlows: [client_credentials], AuthSessionValidity: 7}}]}]`))
+	got := states(out)
+	if got["Clients["+web+"].AuthSessionValidity"] != fixed || got["Clients["+web+"].AllowedOAuthFlows"] != left {
+		t.Errorf("%s (%s) %v", out.Outcome, out.Reason, got)
+	}
+}
+
 // TestNamedClientsNeverFanOut: a request for some clients stays one, even where it takes up a run that was interrupted.
 func TestNamedClientsNeverFanOut(t *testing.T) {
 	t.Parallel()

@@ -40,6 +40,22 @@ func TestTwinsAndMirrors(t *testing.T) {
 	const block = "mfa:SmsMfaConfiguration."
 	factor := map[string]string{block + "SmsAuthenticationMessage": `"` + text + `"`,
 		block + "SmsConfiguration.SnsCallerArn": `"` + senderARN + `"`, "SmsAuthenticationMessage": `"` + text + `"`}
+	noTextLeft := map[string]string{block + "SmsAuthenticationMessage": "", "SmsAuthenticationMessage": "",
+		block + "SmsConfiguration.SnsCallerArn": `"` + senderARN + `"`}
+	other := func(pool, mfa map[string]any) {
+		noText(pool, mfa)
+		delete(pool, "SmsAuthenticationMessage")
+		object(pool, "SmsConfiguration")["ExternalId"] = "other"
+	}
+	noSenders := func(pool, _ map[string]any) {
+		for _, name := range []string{"CustomSMSSender", "CustomEmailSender", "KMSKeyID"} {
+			delete(object(pool, "LambdaConfig"), name)
+		}
+	}
+	shows5 := func(pool, _ map[string]any) {
+		object(pool, "AdminCreateUserConfig")["UnusedAccountValidityDays"] = json.Number("5")
+	}
+	const temporary = "Policies.PasswordPolicy.TemporaryPasswordValidityDays"
 	for name, c := range map[string]struct {
 		off   bool
 		edit  func(pool, mfa map[string]any)
@@ -74,8 +90,32 @@ func TestTwinsAndMirrors(t *testing.T) {
 			"', SmsConfiguration: {exactly: " + sender + "}, SmsMfaConfiguration: {exactly: {SmsAuthenticationMessage: '" +
 			text + "', SmsConfiguration: " + sender + "}}}", want: outcome.Remediated, named: "SmsMfaConfiguration",
 			after: factor},
+		"all of it, the factor is missing and the sender is another": {edit: other, rule: "{SmsAuthenticationMessage: '" +
+			text + "', SmsConfiguration: {exactly: " + sender + "}, SmsMfaConfiguration: {exactly: " +
+			"{SmsAuthenticationMessage: '" + text + "', SmsConfiguration: " + sender + "}}}", want: outcome.Remediated,
+			named: "SmsMfaConfiguration", after: map[string]string{"SmsConfiguration.ExternalId": `"CANARY-external-id"`}},
 		"the factor is to be there": {edit: noText, rule: "{SmsMfaConfiguration: {present: true, set: {SmsConfiguration: " +
 			sender + "}}}", want: outcome.Remediated, named: "SmsMfaConfiguration", after: factor},
+		"exactly its sender": {rule: "{SmsMfaConfiguration: {exactly: {SmsConfiguration: " + sender + "}}}",
+			want: outcome.Remediated, named: "SmsMfaConfiguration", after: noTextLeft},
+		"the factor absent but for its sender": {rule: "{SmsMfaConfiguration: {absent: true}}",
+			more: exempt("SmsMfaConfiguration.SmsConfiguration"), want: outcome.Remediated, named: "SmsMfaConfiguration",
+			after: noTextLeft},
+		"triggers absent but for a version": {edit: noSenders, rule: "{LambdaConfig: {absent: true}}",
+			more: exempt("LambdaConfig.PreTokenGenerationConfig.LambdaVersion"), want: outcome.Remediated,
+			named: "LambdaConfig", after: map[string]string{"LambdaConfig.PreSignUp": "",
+				"LambdaConfig.PreTokenGenerationConfig.LambdaVersion": `"V2_0"`}},
+		"exactly other days, under the older name": {rule: "{AdminCreateUserConfig: {exactly: " +
+			"{AllowAdminCreateUserOnly: true, UnusedAccountValidityDays: 5}}}", want: outcome.Remediated,
+			named: "AdminCreateUserConfig", after: map[string]string{temporary: "5"}},
+		"exactly the days that it shows, and does not read": {edit: shows5, rule: "{AdminCreateUserConfig: {exactly: " +
+			"{AllowAdminCreateUserOnly: true, UnusedAccountValidityDays: 5}}}", want: outcome.Remediated,
+			named: "AdminCreateUserConfig", after: map[string]string{temporary: "5"}},
+		"exactly, and nothing of the days": {edit: shows5, rule: "{AdminCreateUserConfig: {exactly: " +
+			"{AllowAdminCreateUserOnly: true}}}", want: outcome.Remediated, named: "AdminCreateUserConfig",
+			after: map[string]string{temporary: "3"}},
+		"the default name of a level": {edit: func(pool, _ map[string]any) { delete(pool, "AcrConfiguration") },
+			rule: "{AcrConfiguration: {Level1: {AcrValue: 'urn:cognito:loa:1'}}}", want: outcome.Unchanged},
 		"days under the older name": {edit: days,
 			rule: "{Policies: {PasswordPolicy: {TemporaryPasswordValidityDays: {atMost: 7}}}}", want: outcome.Unchanged},
 	} {

@@ -23,7 +23,7 @@ func (p *Plan) body(name baseline.DocumentName, docs documents, carriedMFA strin
 		if carriedMFA != "" {
 			object[mfa] = carriedMFA
 		}
-		if defaultACR(object["AcrConfiguration"]) {
+		if !namesLevels(object["AcrConfiguration"]) {
 			// The service returns the default names for every pool but accepts names only on some tiers. Leaving them
 			// out restores the default.
 			delete(object, "AcrConfiguration")

@@ -136,7 +136,7 @@ var conflicts = []conflict{
 	needsTier("registration-needs-essentials", "DcrConfiguration", "DcrConfiguration Enabled needs", "LITE",
 		func(v view) bool { return v.text("DcrConfiguration.EnableStatus") == "Enabled" }),
 	needsTier("acr-needs-essentials", "AcrConfiguration", "custom names in AcrConfiguration need", "LITE",
-		func(v view) bool { return v.set("AcrConfiguration") && !defaultACR(v.get("AcrConfiguration")) }),
+		func(v view) bool { return namesLevels(v.get("AcrConfiguration")) }),
 	{id: "mixed-auth-flows", settings: []string{ofClient + "ExplicitAuthFlows"},
 		broken: func(v view) bool {
 			allows := func(flow string) bool { return strings.HasPrefix(flow, "ALLOW_") }

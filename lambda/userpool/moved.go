@@ -57,7 +57,7 @@ func Moved(before State, fixes []baseline.Drift, now State, skip []string, owns 
 	excused := func(path string) bool {
 		return slices.ContainsFunc(skip, func(o string) bool { return covers(o, path) }) ||
 			covers(smsMFA, path) && !mfaOn(after) || // with MFA off, Cognito may or may not return the block
-			want[path] == "" && shownLate(path, have[path])
+			want[path] == "" && shownLate(path)
 	}
 	for _, path := range union(want, have) {
 		same := want[path] == have[path] || want[path] != from[path]
@@ -70,12 +70,10 @@ func Moved(before State, fixes []baseline.Drift, now State, skip []string, owns 
 }
 
 // shownLate reports whether a leaf that was absent is a default that the service began to return after a write: a
-// number that every pool or client has, or the default name of an authentication level.
-func shownLate(path, leaf string) bool {
+// number that every pool or client has.
+func shownLate(path string) bool {
 	m, _ := baseline.Lookup(path)
-	level, ok := strings.CutPrefix(path, "AcrConfiguration.Level")
-	return m.Kind == baseline.Integer && m.Keep != "" ||
-		ok && leaf == `"urn:cognito:loa:`+strings.TrimSuffix(level, ".AcrValue")+`"`
+	return m.Kind == baseline.Integer && m.Keep != ""
 }
 
 func union(a, b map[string]string) []string {

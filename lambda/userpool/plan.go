@@ -170,26 +170,22 @@ func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.Do
 	depth := func(d baseline.Drift) int { return strings.Count(d.Setting, ".") }
 	slices.SortStableFunc(fixes, func(a, b baseline.Drift) int { return depth(a) - depth(b) })
 	for _, d := range fixes {
-		setting := d.Setting
-		if setting == unusedDays && d.Action == baseline.Write {
-			setting = temporaryDays // the newer name is written instead of the older
-		}
-		around := parent(setting)
+		around := parent(d.Setting)
 		gone := around != "" && after.get(around) == nil && before.get(around) != nil
 		switch {
 		case d.Action == baseline.LeaveOut:
-			after.unset(setting)
+			after.unset(d.Setting)
 		case gone && baseline.Empty(d.Value): // together with the object around it
 		default:
-			adopt(after, before, parent(setting))
-			fillDefaults(after, parent(setting))
-			after.set(setting, baseline.Clone(d.Value))
+			adopt(after, before, around)
+			fillDefaults(after, around)
+			after.set(d.Setting, baseline.Clone(d.Value))
 		}
 	}
 	// Twins are updated after all fixes, because the object around some twins exists only then. Leaves are handled
 	// before the objects around them, whose other members may still have the old value of a leaf's twin.
 	for _, d := range slices.Backward(fixes) {
-		spread(after, d.Setting)
+		spread(after, before, d.Setting)
 	}
 	for name := range meant(fixes) {
 		touched[name] = !same(before[name], after[name])

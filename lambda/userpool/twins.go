@@ -21,18 +21,19 @@ import (
 //   - UnusedAccountValidityDays is refused beside TemporaryPasswordValidityDays. See validity.
 
 // spread copies the value of the setting, and of everything below it, to the twins.
-func spread(docs documents, setting string) {
+func spread(docs, before documents, setting string) {
 	for _, path := range twinned(setting) {
 		other, _ := baseline.TwinOf(path)
-		if superseded(path) || superseded(other) || !carried(docs, other) {
-			continue // validity handles the former, and the latter cannot be written at present
-		}
 		v := docs.get(path)
+		if superseded(path) && (v == nil || docs.get(other) == nil) || superseded(other) || !carried(docs, other) {
+			continue // validity handles the first two, and the last cannot be written at present
+		}
 		if covers(setting, other) && baseline.Empty(v) {
 			continue // both twins are below the setting: the one that is set wins
 		}
-		if v == nil && path != setting && inMFA(path) && !inMFA(other) {
-			continue // the factor is removed, but the pool keeps its sender and text for other messages
+		if v == nil && path != setting && inMFA(path) && !inMFA(other) &&
+			(baseline.Empty(docs.get(smsMFA)) || before.get(path) == nil) {
+			continue // the factor is removed, or added; the pool keeps its sender and text for other messages
 		}
 		if v == nil {
 			docs.unset(other)

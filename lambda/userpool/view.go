@@ -79,13 +79,9 @@ func all(list []string, holds func(string) bool) bool {
 	return !slices.ContainsFunc(list, func(s string) bool { return !holds(s) })
 }
 
-// defaultACR reports whether the names of the authentication levels are the defaults that the service returns if
+// namesLevels reports whether an authentication level has another name than the default, which the service returns if
 // nothing was set.
-func defaultACR(v any) bool {
-	levels, ok := v.(map[string]any)
-	for level, e := range levels {
-		name, _ := e.(map[string]any)
-		ok = ok && len(name) == 1 && name["AcrValue"] == "urn:cognito:loa:"+strings.TrimPrefix(level, "Level")
-	}
-	return ok
+func namesLevels(v any) bool {
+	table, _ := baseline.UserPool.Table()
+	return len(baseline.Leaves(table.Members, map[string]any{"AcrConfiguration": v})) > 0
 }

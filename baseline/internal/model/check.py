@@ -102,6 +102,10 @@ class Check:
         if member["byKey"]:
             self.by_key(path, member, shape)
             return
+        if shape["type"] == "map" and member["kind"] == "structure":  # of which all keys are known
+            for below in member["members"]:
+                self.member(f"{path}.{below['name']}", below, shape["value"]["shape"])
+            return
         self.same(path, "kind", member["kind"], shape["type"])
         self.same(path, "enum", member.get("enum", []), shape.get("enum", []))
         if shape["type"] in ("string", "integer", "list", "map") and not shape.get("enum"):
@@ -115,7 +119,6 @@ class Check:
         if shape["type"] == "map":
             key = self.shapes[shape["key"]["shape"]]
             self.same(path, "keyMax", member["keyMax"], key.get("max", 0))
-            self.same(path, "keyPattern", bare(member["keyPattern"]), bare(key.get("pattern")))
             self.member(path + ".KEY", member["elem"], shape["value"]["shape"])
         if shape["type"] == "structure":
             self.structure(path, member.get("members", []), shape, set())

@@ -37,7 +37,6 @@ type member struct {
 	Max      int64    `json:"max"`
 	Pattern  string   `json:"pattern"`
 	KeyMax   int64    `json:"keyMax"`
-	KeyPat   string   `json:"keyPattern"`
 	Required bool     `json:"required"`
 	ByKey    string   `json:"byKey"`
 }
@@ -71,7 +70,7 @@ func membersOf(members []baseline.Member) []member {
 func memberOf(m baseline.Member) member {
 	of := member{Name: m.Name, ReadName: m.ReadName, Kind: kinds[m.Kind], Trip: trips[m.Trip],
 		Members: membersOf(m.Members),
-		Enum:    m.Enum, Min: m.Min, Max: m.Max, Pattern: m.Pattern, KeyMax: m.KeyMax, KeyPat: m.KeyPat, Required: m.Required,
+		Enum:    m.Enum, Min: m.Min, Max: m.Max, Pattern: m.Pattern, KeyMax: m.KeyMax, Required: m.Required,
 		ByKey: m.ByKey}
 	if m.Elem != nil {
 		elem := memberOf(*m.Elem)

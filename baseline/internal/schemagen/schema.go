@@ -190,15 +190,8 @@ func (b builder) requirement(m baseline.Member, path string) object {
 }
 
 func keyed(m baseline.Member, value object) object {
-	schema := object{"type": "object", "minProperties": 1}
-	if m.KeyPat != "" {
-		schema["patternProperties"] = object{"^" + m.KeyPat + "$": value}
-		schema["additionalProperties"] = false
-		return schema
-	}
-	schema["additionalProperties"] = value
-	schema["propertyNames"] = object{"maxLength": m.KeyMax, "not": object{"pattern": "^" + m.KeyReserved}}
-	return schema
+	return object{"type": "object", "minProperties": 1, "additionalProperties": value,
+		"propertyNames": object{"maxLength": m.KeyMax, "not": object{"pattern": "^" + m.KeyReserved}}}
 }
 
 func argument(op baseline.Op, m baseline.Member) object {

@@ -84,7 +84,7 @@ func spell(v any, m baseline.Member) any {
 		spelt := object{}
 		for name, e := range v {
 			member := elem
-			if m.Kind != baseline.Map {
+			if m.Kind != baseline.Map && m.Name != "AcrConfiguration" { // which is a map in the API, too
 				member = named(m.Members, name)
 				name = lower(name)
 			}

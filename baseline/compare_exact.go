@@ -144,7 +144,8 @@ func (a aim) saidElsewhere(path string) bool {
 	twin, ok := TwinOf(path)
 	_, whole := TwinOf(a.place)
 	wanted, named := a.wanted[path]
-	return ok && !whole && named && a.absent(path) && !presenceCounts(path) && a.counts(twin) && equal(m, wanted, a.at(twin))
+	return ok && !whole && named && a.absent(path) && !presenceCounts(path) && a.counts(twin) &&
+		equal(m, wanted, a.at(twin))
 }
 
 // alwaysThere reports whether the leaf at path belongs to a part that cannot be absent and that the requirement does

@@ -5,13 +5,13 @@ import (
 	"io"
 )
 
-// maxAnswer bounds what is read of an answer. The longest texts that the API allows make half a megabyte in one
-// document; JSON of this size takes at most 90 MB of memory.
+// maxAnswer is the largest response that is read. A document with the longest texts that the API allows has half a
+// megabyte. JSON of maxAnswer bytes needs at most 90 MB of memory.
 const maxAnswer = 2 << 20
 
-var errTooLarge = fmt.Errorf("the answer is larger than %d bytes", maxAnswer)
+var errTooLarge = fmt.Errorf("the response is larger than %d bytes", maxAnswer)
 
-// bounded is the body of an answer, which fails with errTooLarge beyond the bound.
+// bounded is the body of a response; reading beyond the limit fails with errTooLarge.
 type bounded struct {
 	io.ReadCloser
 	left int

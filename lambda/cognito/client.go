@@ -26,13 +26,13 @@ type Client struct {
 // An Option changes how a Client works.
 type Option func(*Client)
 
-// WithShare sets the part of the documented rates that the client uses: by default 0.2, and 0.5 of those for one pool,
-// for two processes may be at work on one.
+// WithShare sets the fraction of the documented rates that the client uses. The defaults are 0.2, and 0.5 of the rates
+// for one pool, because two processes may use the same pool.
 func WithShare(share float64) Option {
 	return func(c *Client) { c.limits.share, c.limits.poolShare = share, min(1, max(share, defaultPoolShare)) }
 }
 
-// New returns a client on the SDK's client.
+// New returns a Client that uses the SDK's client.
 func New(sdk *idp.Client, options ...Option) *Client {
 	c := &Client{Sleep: Sleep, sdk: sdk, limits: newLimits()}
 	for _, option := range options {
@@ -41,11 +41,11 @@ func New(sdk *idp.Client, options ...Option) *Client {
 	return c
 }
 
-// Write makes one planned call, once: the SDK does not retry it, for the body may be out of date by then. It returns
+// Write makes one planned call. The SDK does not retry it, because the body may be out of date by then. Write returns
 // the id of the request. Errors are of type *Error.
 func (c *Client) Write(ctx context.Context, id string, request userpool.Request) (string, error) {
 	if err := c.await(ctx, c.limits.reserve(id, request.Call)); err != nil {
-		message := "too many calls to make this one in time: " + err.Error()
+		message := "the rate limit leaves no time for this call: " + err.Error()
 		return "", &Error{Call: request.Call, Class: ClassBusy, Message: message, cause: err}
 	}
 	var raw []byte
@@ -61,7 +61,7 @@ func (c *Client) Write(ctx context.Context, id string, request userpool.Request)
 	return requestID, nil
 }
 
-// poolPage is the largest page that ListUserPools gives.
+// poolPage is the largest page size of ListUserPools.
 const poolPage = 60
 
 // List returns the ids of one page of the pools of the account and Region, and the token of the next page, "" after the
@@ -90,12 +90,12 @@ func (c *Client) List(ctx context.Context, token string) (ids []string, next str
 	return ids, next, nil
 }
 
-// sameToken is the error of a list that would never end.
+// sameToken is the error for a list that would never end.
 func sameToken(call string) *Error {
-	return &Error{Call: call, Class: ClassOdd, Message: "the answer has the token of the page that it is itself"}
+	return &Error{Call: call, Class: ClassOdd, Message: "the response returns the token of its own page"}
 }
 
-// call makes the named call. Its typed input holds nothing but the ids: the body of a write replaces it later.
+// call makes the named call. Its typed input has only the ids. The body of a write replaces it later.
 func (c *Client) call(
 	ctx context.Context, call, id string, name baseline.DocumentName, options func(*idp.Options),
 ) error {
@@ -137,7 +137,7 @@ func (c *Client) call(
 	}
 }
 
-// do makes a call and drops its typed answer.
+// do makes a call and discards its typed output.
 func do[In, Out any](
 	ctx context.Context, call func(context.Context, *In, ...func(*idp.Options)) (*Out, error), in *In,
 	options func(*idp.Options),

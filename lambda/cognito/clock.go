@@ -8,25 +8,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// A Clock is an HTTP client that takes the time from the answers of AWS. Events, records and exemptions have AWS's
-// time: by a clock that is minutes ahead, a change that came after a read would seem to come before it. It is safe for
-// concurrent use.
+// A Clock is an HTTP client that learns the time from AWS's responses. Events have AWS's time. With a local clock that
+// is minutes ahead, a change after a read would seem to be before it. A Clock is safe for concurrent use.
 type Clock struct {
 	next   aws.HTTPClient
 	own    func() time.Time
-	offset atomic.Int64 // how far our own clock is ahead, as a time.Duration
+	offset atomic.Int64 // how far the local clock is ahead, as a time.Duration
 }
 
-// NewClock returns a clock that is set by the answers that come through the client. Until the first answer it shows
-// our own time.
+// NewClock returns a clock that is set by the responses to the client. Until the first response it returns the local
+// time.
 func NewClock(next aws.HTTPClient) *Clock { return &Clock{next: next, own: time.Now} }
 
 const (
-	// resolution is that of the header Date.
+	// resolution is the resolution of the Date header.
 	resolution = time.Second
-	// slowAnswer is how long an answer takes that says too little about the time.
+	// slowAnswer is the response time from which a response is too slow to set the clock.
 	slowAnswer = 10 * time.Second
-	// maxCorrection bounds the correction: whoever could set the time at will could make exemptions last.
+	// maxCorrection limits the correction. Otherwise an attacker who controls the responses could extend exemptions.
 	maxCorrection = time.Hour
 )
 
@@ -46,8 +45,8 @@ func (c *Clock) Do(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// learn sets the clock by an answer, which the service dated between the two times of our clock, within the second that
-// the date names. If the correction so far fits that, it stays; if our own time fits, there is none.
+// learn sets the clock from a response with a date between two times of the local clock. The date is exact to a second.
+// If the local time fits the date, there is no correction. If the current correction fits, it stays.
 func (c *Clock) learn(asked, answered, date time.Time) {
 	takes, known := answered.Sub(asked), time.Duration(c.offset.Load())
 	offset := answered.Add(-takes / 2).Sub(date.Add(resolution / 2))

@@ -1,5 +1,6 @@
 // Package cognito reads and writes user pools. It is the only package that talks to Amazon Cognito.
 //
-// Documents go in and out as raw JSON: the SDK's types drop every member that they do not know, without an error, and
-// cannot tell false from absent. The SDK's client still signs, retries reads, resolves endpoints and types the errors.
+// Documents are read and written as raw JSON, because the SDK's types silently drop unknown members and cannot
+// distinguish false from absent. The SDK's client still signs requests, retries reads, resolves endpoints and decodes
+// errors.
 package cognito

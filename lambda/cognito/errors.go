@@ -19,37 +19,37 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// A Class is what an error of a call means for what is to be done about it. This is the one file that knows error
-// codes and texts.
+// A Class is a category of errors that need the same reaction. Only this file knows error codes and texts.
 type Class string
 
-// The classes of error.
+// The error classes.
 const (
 	// ClassBusy: throttled, or another modification is under way. The call changed nothing.
 	ClassBusy Class = "busy"
-	// ClassUnclear: a fault of the service, a time-out, a lost connection. A write may or may not have been applied.
+	// ClassUnclear: an internal error of the service, a timeout, a lost connection. A write may or may not have been
+	// applied.
 	ClassUnclear Class = "unclear"
-	// ClassImporting: the pool imports users and takes no change for minutes or hours.
+	// ClassImporting: the pool is importing users and accepts no changes for minutes or hours.
 	ClassImporting Class = "importing"
-	// ClassSMSRole: the role for text messages is refused. It may only be too new to be seen everywhere.
+	// ClassSMSRole: the service rejects the role for text messages, perhaps only because the role is new.
 	ClassSMSRole Class = "sms-role"
-	// ClassValidity: the service wants UnusedAccountValidityDays under its newer name.
+	// ClassValidity: the service requires the newer name of UnusedAccountValidityDays.
 	ClassValidity Class = "validity"
-	// ClassRefused: the service does not take this document; sending it again will not help.
+	// ClassRefused: the service rejects this document; sending it again will not help.
 	ClassRefused Class = "refused"
 	// ClassDenied: the caller may not do this.
 	ClassDenied Class = "denied"
-	// ClassGone: there is no such pool here.
+	// ClassGone: there is no such pool in this account and Region.
 	ClassGone Class = "gone"
-	// ClassElsewhere: the pool is to be changed in another Region.
+	// ClassElsewhere: the pool must be changed in another Region.
 	ClassElsewhere Class = "elsewhere"
-	// ClassOff: the pool does not offer what the call is about, as its threat protection is off.
+	// ClassOff: the pool does not support the call because its threat protection is off.
 	ClassOff Class = "off"
-	// ClassOdd: an answer that is none of the above, or no answer that a pool could give.
+	// ClassOdd: any other error, or an invalid response.
 	ClassOdd Class = "odd"
 )
 
-// classOfCode has the codes but those that the SDK takes for throttling, which are ClassBusy.
+// classOfCode maps error codes to classes. Codes that the SDK treats as throttling are missing; they are ClassBusy.
 var classOfCode = map[string]Class{
 	"ConcurrentModificationException":          ClassBusy,
 	"InternalErrorException":                   ClassUnclear,
@@ -76,7 +76,7 @@ var classOfCode = map[string]Class{
 	"OperationNotEnabledException":             ClassElsewhere,
 }
 
-// settingsOfCode are the settings that a code speaks of by itself, in the document that was to be written.
+// settingsOfCode maps an error code to the settings that it refers to, in the document of the write.
 var settingsOfCode = map[string][]string{
 	"InvalidSmsRoleTrustRelationshipException": {"SmsConfiguration", "SmsMfaConfiguration"},
 	"InvalidSmsRoleAccessPolicyException":      {"SmsConfiguration", "SmsMfaConfiguration"},
@@ -87,18 +87,18 @@ var settingsOfCode = map[string][]string{
 
 const notify = "AccountTakeoverRiskConfiguration.NotifyConfiguration"
 
-// An Error is a failed call, classified. Its text never holds a message text or a secret that the call sent.
+// An Error is the error of a failed call, with its class. Its text never contains sensitive values that the call sent.
 type Error struct {
 	Call      string
 	Class     Class
-	Code      string // of the service, "" if it did not answer
+	Code      string // error code of the service, "" without a response
 	Message   string
 	RequestID string
-	document  baseline.DocumentName // that was to be written
+	document  baseline.DocumentName // document of the write
 	cause     error
 }
 
-// Error says what was being done, and what the service answered.
+// Error returns the operation and the response of the service.
 func (e *Error) Error() string {
 	text := fmt.Sprintf("calling %s: ", e.Call)
 	if e.Code != "" {
@@ -107,10 +107,10 @@ func (e *Error) Error() string {
 	return text + e.Message
 }
 
-// Unwrap returns the cause where no answer of the service is involved (a deadline, a lost connection), for errors.Is.
+// Unwrap returns the cause of an error without a response (a deadline, a lost connection), for errors.Is.
 func (e *Error) Unwrap() error { return e.cause }
 
-// classify makes an Error of what a call of the SDK returned. Its text holds none of the secrets.
+// classify converts an error of the SDK to an Error. Its text contains none of the secrets.
 func classify(call string, err error, secrets []string) *Error {
 	e := &Error{Call: call}
 	var withID *awshttp.ResponseError
@@ -125,7 +125,7 @@ func classify(call string, err error, secrets []string) *Error {
 		case errors.Is(err, errTooLarge):
 			e.Message = errTooLarge.Error()
 		case errors.As(err, &canceled):
-			e.Message = "no answer in time: " + text
+			e.Message = "no response in time: " + text
 		default:
 			e.Message = "no answer: " + text
 		}
@@ -167,9 +167,9 @@ func ClassOf(err error) Class {
 	return ""
 }
 
-// Culprits returns the settings that the service's answer to a write names with certainty: by its code, or by the path
-// of a validation error. It is empty where only the words of the text speak of a setting: these change, and they name
-// the wrong member at times.
+// Culprits returns the settings that caused a rejected write, if the response names them reliably: by the error code or
+// by the path of a validation error. Names in the free text are not used, because the texts change and sometimes name
+// the wrong member.
 func (e *Error) Culprits() []string {
 	members, prefix := baseline.Settings(), e.document.Prefix()
 	if table, ok := e.document.Table(); ok && prefix != "" {
@@ -187,7 +187,7 @@ func (e *Error) Culprits() []string {
 	return names
 }
 
-// Named returns those of the members whose name is a word of the answer.
+// Named returns the members whose name is a word of the error text.
 func (e *Error) Named(paths []string) []string {
 	words := strings.FieldsFunc(strings.ToLower(e.Message), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
@@ -197,8 +197,8 @@ func (e *Error) Named(paths []string) []string {
 	})
 }
 
-// settingAt turns the path of a validation error, "policies.passwordPolicy.minimumLength", into that of the setting:
-// as much of it as the table knows.
+// settingAt converts the path of a validation error, such as "policies.passwordPolicy.minimumLength", to the path of a
+// setting, as far as the table knows it.
 func settingAt(members []baseline.Member, path string) string {
 	found := ""
 	for _, part := range strings.Split(path, ".") {

@@ -9,11 +9,11 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// A category is a group of calls that share a documented rate, in an account and Region.
+// A category is a group of calls that share a documented rate per account and Region.
 type category struct {
 	name      string
 	perSecond float64
-	perPool   bool // the API also limits each call of the category for one pool
+	perPool   bool // the API also limits each call of the category per pool
 }
 
 var (
@@ -42,25 +42,25 @@ var categoryOf = map[string]category{
 }
 
 const (
-	// defaultShare leaves most of the documented rates to everybody else in the account.
+	// defaultShare leaves most of the documented rates to other callers in the account.
 	defaultShare = 0.2
-	// defaultPoolShare has room for two processes that handle app clients of the same pool at once.
+	// defaultPoolShare allows two processes to handle app clients of the same pool at the same time.
 	defaultPoolShare = 0.5
-	// burst is the number of calls of a category that need not wait: more than one run makes for a pool with a few
+	// burst is the number of calls of a category without a wait. It is more than one run needs for a pool with a few
 	// clients.
 	burst = 10
-	// The documented rate of a call for one pool is 5 a second. Requests arrive less evenly than they were sent, so stay
-	// below it.
+	// The documented rate of a call per pool is 5 a second. Stay below it, because requests arrive less evenly than
+	// they were sent.
 	poolRate  = 4.75
 	poolBurst = 4
-	// maxLimiters is when those of idle pools are dropped.
+	// maxLimiters is the number of limiters from which those of idle pools are dropped.
 	maxLimiters = 256
 )
 
-// limits says when calls may be made. It is safe for concurrent use.
+// limits is the rate limiter for all calls. It is safe for concurrent use.
 type limits struct {
-	share     float64 // the part of the documented rates to use
-	poolShare float64 // the same of the rates for one pool
+	share     float64 // the fraction of the documented rates to use
+	poolShare float64 // the fraction of the rates per pool
 	mutex     sync.Mutex
 	limiters  map[string]*rate.Limiter // by category, or by pool and call
 }
@@ -69,7 +69,7 @@ func newLimits() *limits {
 	return &limits{share: defaultShare, poolShare: defaultPoolShare, limiters: map[string]*rate.Limiter{}}
 }
 
-// of returns the limiters that a call has to respect.
+// of returns the limiters that apply to a call.
 func (l *limits) of(id, call string, now time.Time) []*rate.Limiter {
 	of, ok := categoryOf[call]
 	if !ok {
@@ -87,7 +87,7 @@ func (l *limits) of(id, call string, now time.Time) []*rate.Limiter {
 func (l *limits) limiter(key string, perSecond float64, burst int, now time.Time) *rate.Limiter {
 	if l.limiters[key] == nil {
 		if len(l.limiters) >= maxLimiters {
-			// A limiter that is full again is like a new one.
+			// A limiter that is full again is equivalent to a new one.
 			full := func(_ string, p *rate.Limiter) bool { return p.TokensAt(now) >= float64(p.Burst()) }
 			maps.DeleteFunc(l.limiters, full)
 		}
@@ -114,7 +114,7 @@ func (l *limits) reserve(id, call string) slot {
 	return s
 }
 
-// await waits for the slot, and gives it back if the wait fails.
+// await waits for the slot, and returns the slot if the wait fails.
 func (c *Client) await(ctx context.Context, s slot) error {
 	err := c.Sleep(ctx, s.wait)
 	if err != nil {
@@ -125,7 +125,7 @@ func (c *Client) await(ctx context.Context, s slot) error {
 	return err
 }
 
-// Sleep waits, and ends early, with the context's error, when the context ends.
+// Sleep waits, or returns early with the context's error.
 func Sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil

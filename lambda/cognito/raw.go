@@ -13,9 +13,9 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// capture keeps the body of a successful answer in *raw, as it came over the wire, and the id of the request. It hands
-// an empty object to the SDK in its place: the typed answer is not needed, and an answer that does not fit the SDK's
-// types is no error. The SDK still gets the body of an error and types it. After a retry, *raw has the last answer.
+// capture stores the raw body of a successful response in *raw, and the id of the request. It passes an empty object to
+// the SDK instead: the typed output is not needed, and a response that does not fit the SDK's types should not be an
+// error. The SDK still gets and decodes the body of an error. After a retry, *raw has the last response.
 func capture(raw *[]byte, id *string) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
 		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("CaptureRawBody", func(
@@ -27,7 +27,7 @@ func capture(raw *[]byte, id *string) func(*middleware.Stack) error {
 			}
 			response, ok := out.RawResponse.(*smithyhttp.Response)
 			if !ok {
-				return out, metadata, fmt.Errorf("capturing the answer: unexpected transport type %T", out.RawResponse)
+				return out, metadata, fmt.Errorf("capturing the response: unexpected transport type %T", out.RawResponse)
 			}
 			*id = response.Header.Get("X-Amzn-Requestid")
 			if response.StatusCode >= http.StatusMultipleChoices {
@@ -35,11 +35,11 @@ func capture(raw *[]byte, id *string) func(*middleware.Stack) error {
 			}
 			body, err := whole(response)
 			if errors.Is(err, errTooLarge) {
-				return out, metadata, fmt.Errorf("capturing the answer: %w", err)
+				return out, metadata, fmt.Errorf("capturing the response: %w", err)
 			}
 			if err != nil {
-				// The SDK retries a read that fails with this type.
-				return out, metadata, &smithyhttp.RequestSendError{Err: fmt.Errorf("capturing the answer: %w", err)}
+				// The SDK retries a read that fails with this error type.
+				return out, metadata, &smithyhttp.RequestSendError{Err: fmt.Errorf("capturing the response: %w", err)}
 			}
 			*raw = body
 			response.Body = replaced{Reader: strings.NewReader("{}"), Closer: response.Body}
@@ -48,10 +48,10 @@ func capture(raw *[]byte, id *string) func(*middleware.Stack) error {
 	}
 }
 
-// usualAnswer is more than most answers need. It is allocated where an answer does not say its length.
+// usualAnswer is the buffer size for a response without a length. It is enough for most responses.
 const usualAnswer = 7 << 10
 
-// whole reads the body of an answer.
+// whole reads the body of a response.
 func whole(response *smithyhttp.Response) ([]byte, error) {
 	room := usualAnswer
 	if n := response.ContentLength; n >= 0 && n <= maxAnswer {
@@ -68,8 +68,8 @@ type replaced struct {
 	io.Closer
 }
 
-// send replaces the body that the SDK made of its typed input. It runs after the SDK's serializer, and before the SDK
-// measures and signs the body.
+// send replaces the body that the SDK made from its typed input. It runs after the SDK's serializer and before the SDK
+// computes the length and signature of the body.
 func send(body []byte) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
 		return stack.Serialize.Add(middleware.SerializeMiddlewareFunc("SendRawBody", func(

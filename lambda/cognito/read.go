@@ -13,8 +13,8 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// Read reads the documents that are wanted of a pool, as many at once as possible: which clients are wanted is known
-// only after the pool was read. Errors are of type *Error.
+// Read reads the requested documents of a pool, in parallel if possible. Which clients are needed is known only after
+// the pool was read. Errors are of type *Error.
 func (c *Client) Read(ctx context.Context, id string, want userpool.Want) (userpool.State, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -49,7 +49,7 @@ func (c *Client) Read(ctx context.Context, id string, want userpool.Want) (userp
 	return c.readClients(ctx, state, wanted)
 }
 
-// readPool reads the document UserPool and the others that are named.
+// readPool reads the document UserPool and the other named documents.
 func (c *Client) readPool(ctx context.Context, id string, wanted []baseline.DocumentName) (userpool.State, error) {
 	const mfa = "MfaConfiguration"
 	names := []baseline.DocumentName{baseline.UserPool}
@@ -65,10 +65,11 @@ func (c *Client) readPool(ctx context.Context, id string, wanted []baseline.Docu
 	config, read := docs[baseline.MfaConfig]
 	if mode, _ := docs[baseline.UserPool][mfa].(string); read && mode != "" && mode != "OFF" && config[mfa] == nil {
 		return userpool.State{}, &Error{Call: "GetUserPoolMfaConfig", Class: ClassOdd,
-			Message: "the answer has no MfaConfiguration, while DescribeUserPool shows " + mode}
+			Message: "the response has no MfaConfiguration, but DescribeUserPool returned " + mode}
 	}
 	if config[mfa] == nil || config[mfa] == "OFF" {
-		// The service shows the pool's sender here too, which is no factor: written back, it would become one with MFA.
+		// The service also returns the pool's SMS sender here, even if SMS is not an MFA factor. Written back, it would
+		// become one.
 		if docs[baseline.UserPool]["SmsConfiguration"] != nil {
 			delete(config, "SmsMfaConfiguration")
 		}
@@ -76,9 +77,9 @@ func (c *Client) readPool(ctx context.Context, id string, wanted []baseline.Docu
 	return userpool.State{ID: id, Documents: docs}, nil
 }
 
-// readClients adds the documents of clients to the state. A client that was deleted during the read is no client of the
-// pool, whatever was read of it before. One that is still listed then is an error: a client that nobody sees would
-// count as compliant.
+// readClients adds the documents of clients to the state. A client that was deleted during the read is left out
+// completely. If a deleted client is still listed, that is an error: a client that cannot be read must not count as
+// compliant.
 func (c *Client) readClients(ctx context.Context, state userpool.State, wanted []baseline.DocumentName,
 ) (userpool.State, error) {
 	docs, err := c.readAll(ctx, state.ID, wanted)
@@ -98,7 +99,7 @@ func (c *Client) readClients(ctx context.Context, state userpool.State, wanted [
 	is := func(client baseline.ClientIdentity) bool { return gone[client.ID] }
 	clients, err := c.listClients(ctx, state.ID)
 	if err == nil && slices.ContainsFunc(clients, is) {
-		err = &Error{Call: "DescribeUserPoolClient", Class: ClassOdd, Message: "a client that is listed does not exist"}
+		err = &Error{Call: "DescribeUserPoolClient", Class: ClassOdd, Message: "a listed client does not exist"}
 	}
 	if err != nil {
 		return userpool.State{}, err
@@ -108,8 +109,8 @@ func (c *Client) readClients(ctx context.Context, state userpool.State, wanted [
 	return state, nil
 }
 
-// readAll reads the documents side by side. It leaves out a client that no longer exists. It returns the first error;
-// after that, no read begins that still waits for its time.
+// readAll reads the documents in parallel. It leaves out clients that no longer exist. It returns the first error, and
+// starts no further reads after it.
 func (c *Client) readAll(
 	ctx context.Context, id string, names []baseline.DocumentName,
 ) (map[baseline.DocumentName]map[string]any, error) {
@@ -146,12 +147,13 @@ func (c *Client) readAll(
 	return docs, nil
 }
 
-// gone reports whether the error is that there is no such client.
+// gone reports whether the error means that there is no such client.
 func gone(name baseline.DocumentName, err error) bool {
 	return ClassOf(err) == ClassGone && name.Client() != ""
 }
 
-// Document reads one document of a pool. It is nil where the pool does not offer it for now. Errors are of type *Error.
+// Document reads one document of a pool. It returns nil if the pool does not offer the document at present. Errors are
+// of type *Error.
 func (c *Client) Document(ctx context.Context, id string, name baseline.DocumentName) (map[string]any, error) {
 	table, _ := name.Table()
 	if err := c.await(ctx, c.limits.reserve(id, table.ReadCall)); err != nil {
@@ -160,12 +162,13 @@ func (c *Client) Document(ctx context.Context, id string, name baseline.Document
 	return c.read(ctx, id, name)
 }
 
-// read reads one document. A document that the pool does not offer for now is nil.
+// read reads one document. It returns nil if the pool does not offer the document at present.
 func (c *Client) read(ctx context.Context, id string, name baseline.DocumentName) (map[string]any, error) {
 	table, _ := name.Table()
 	object, found, err := c.answer(ctx, id, name, table)
 	if err == nil && !found && table.Optional {
-		// An answer without the document means that the pool never had one. Ask twice: a write would replace all of it.
+		// A response without the document means that the pool has none. Read it twice to be sure, because a write would
+		// replace the whole document.
 		object, found, err = c.answer(ctx, id, name, table)
 	}
 	switch {
@@ -177,20 +180,20 @@ func (c *Client) read(ctx context.Context, id string, name baseline.DocumentName
 		return nil, lacksDocument(table)
 	}
 	if what := stranger(object, name, id); what != "" {
-		return nil, &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the answer is not this " + what + "'s"}
+		return nil, &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the response is for another " + what}
 	}
 	c.secrets.learn(id, userpool.Secrets(name, object))
 	userpool.KeyLists(table.Members, object)
-	// Nothing needs the secret of a client, and what is not there cannot leak.
+	// Drop the secret of a client: nothing needs it, and so it cannot leak.
 	delete(object, "ClientSecret")
 	return object, nil
 }
 
 func lacksDocument(table baseline.Document) *Error {
-	return &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the answer has no " + table.Answer}
+	return &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the response has no " + table.Answer}
 }
 
-// answer makes the read call and returns the document in its answer; found is false where the answer has none.
+// answer makes the read call and returns the document in the response. found is false if the response has none.
 func (c *Client) answer(
 	ctx context.Context, id string, name baseline.DocumentName, table baseline.Document,
 ) (object map[string]any, found bool, failed *Error) {
@@ -220,8 +223,8 @@ func (c *Client) answer(
 	return object, found, nil
 }
 
-// stranger reports whether a document names another "pool" or "client" than was asked for, or "". The documents
-// UserPool and AppClient have to name theirs; the others may leave it out.
+// stranger returns "pool" or "client" if a document names another one than requested, or "". The documents UserPool and
+// AppClient must have their id; in the others it may be missing.
 func stranger(object map[string]any, name baseline.DocumentName, id string) string {
 	differs := func(member, want string, must bool) bool {
 		v, named := object[member]
@@ -238,7 +241,7 @@ func stranger(object map[string]any, name baseline.DocumentName, id string) stri
 }
 
 const (
-	// clientPage is the largest page that ListUserPoolClients gives.
+	// clientPage is the largest page size of ListUserPoolClients.
 	clientPage = 60
 	// maxClientPages is far more than a pool can have.
 	maxClientPages = 1000
@@ -260,7 +263,7 @@ func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientI
 			return nil, c.failed(call, id, err, "", nil)
 		}
 		if out.UserPoolClients == nil && !confirmed {
-			confirmed = true // an answer without a list means that there are no clients: ask twice
+			confirmed = true // a response without a list means that there are no clients: read it twice to be sure
 			continue
 		}
 		for _, client := range out.UserPoolClients {
@@ -275,5 +278,5 @@ func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientI
 		}
 		token = out.NextToken
 	}
-	return nil, &Error{Call: call, Class: ClassOdd, Message: "the list of clients does not end"}
+	return nil, &Error{Call: call, Class: ClassOdd, Message: "the list of clients has too many pages"}
 }

@@ -37,7 +37,7 @@ func TestReadGivesUp(t *testing.T) {
 		return []baseline.DocumentName{baseline.AppClient}
 	}}
 	_, err := client.Read(t.Context(), pool, want)
-	if err == nil || !strings.Contains(err.Error(), "not this client's") || waited.Load() != 40-poolBurst {
+	if err == nil || !strings.Contains(err.Error(), "for another client") || waited.Load() != 40-poolBurst {
 		t.Errorf("%v, %d waited", err, waited.Load())
 	}
 }

@@ -9,11 +9,11 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// mostSecretive is how many pools the sensitive texts are remembered of; beyond it, all are forgotten.
+// mostSecretive is the largest number of pools whose sensitive texts are stored. Beyond it, all are dropped.
 const mostSecretive = 64
 
-// secrets are the sensitive texts that were read of pools, the secrets of clients among them: the service may repeat
-// any of them in any answer about the pool. It is safe for concurrent use.
+// secrets are the sensitive texts that were read from pools, including client secrets. The service may repeat any of
+// them in an error. It is safe for concurrent use.
 type secrets struct {
 	mutex sync.Mutex
 	pools map[string]map[string]bool
@@ -43,7 +43,7 @@ func (s *secrets) of(pool string) []string {
 	return all
 }
 
-// failed makes an Error of what a call about a pool returned. body is what a write of the document sent.
+// failed converts the error of a call about a pool to an Error. body is the body of a write.
 func (c *Client) failed(call, pool string, err error, document baseline.DocumentName, body []byte) *Error {
 	known := c.secrets.of(pool)
 	sent, unread := userpool.DecodeObject(body)
@@ -58,14 +58,14 @@ func (c *Client) failed(call, pool string, err error, document baseline.Document
 	return e
 }
 
-// senderRole names the role for text messages that a body has, or is "".
+// senderRole describes the role for text messages in a body, or returns "".
 func senderRole(sent map[string]any) string {
 	if factor, ok := sent["SmsMfaConfiguration"].(map[string]any); ok {
 		sent = factor
 	}
 	sender, _ := sent["SmsConfiguration"].(map[string]any)
 	if role, ok := sender["SnsCallerArn"].(string); ok {
-		return " (the role of the text messages is " + baseline.Legible(role) + ")"
+		return " (the role for text messages is " + baseline.Legible(role) + ")"
 	}
 	return ""
 }

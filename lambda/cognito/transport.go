@@ -13,18 +13,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// Timeouts of one attempt. The service answers in well under a second; the SDK's defaults are 30 s for a connection
-// and no limit for an answer.
+// Timeouts of one attempt. The service responds in well under a second. The SDK's defaults are 30 s for a connection
+// and no limit for a response.
 const (
 	dialTimeout   = 3 * time.Second
 	answerTimeout = 10 * time.Second
 )
 
-// maxHeaders bounds the headers of an answer, which are some hundred bytes.
+// maxHeaders limits the headers of a response, which normally have a few hundred bytes.
 const maxHeaders = 64 << 10
 
-// NewHTTPClient returns the HTTP client for all calls to AWS. pem, if not empty, holds the root certificates to trust
-// (AWS_CA_BUNDLE) in place of the system's.
+// NewHTTPClient returns the HTTP client for all calls to AWS. pem, if not empty, has the root certificates to trust
+// instead of the system's (AWS_CA_BUNDLE).
 func NewHTTPClient(pem []byte) (aws.HTTPClient, error) {
 	transport := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
@@ -34,7 +34,7 @@ func NewHTTPClient(pem []byte) (aws.HTTPClient, error) {
 		IdleConnTimeout:       90 * time.Second,
 		MaxIdleConnsPerHost:   10,
 		ForceAttemptHTTP2:     true,
-		// An answer is a few kilobytes. A compressed one could expand to gigabytes.
+		// A response has a few kilobytes, but a compressed one could expand to gigabytes.
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: maxHeaders,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
@@ -50,7 +50,7 @@ func NewHTTPClient(pem []byte) (aws.HTTPClient, error) {
 	return inMemory{limited{&http.Client{Transport: transport, CheckRedirect: noRedirects}}}, nil
 }
 
-// limited bounds the body of every answer. The SDK reads the body of an error without a limit.
+// limited limits the body of every response, because the SDK reads the body of an error without a limit.
 type limited struct{ next aws.HTTPClient }
 
 func (c limited) Do(r *http.Request) (*http.Response, error) {
@@ -62,9 +62,9 @@ func (c limited) Do(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// inMemory gives a request a body of a type that net/http knows. The SDK wraps its body in a type of its own. If a
-// fast server has answered and the SDK closes that body, the pending copy of it fails and breaks the connection while
-// the answer is still being read: in 1.5 to 3 % of calls over loopback with smithy-go v1.28.9.
+// inMemory replaces the request body, which the SDK wraps in its own type, by a type that net/http knows. Otherwise, if
+// a fast server has responded and the SDK closes its body, the pending copy of it fails and breaks the connection while
+// the response is still being read. With smithy-go v1.28.9 this happened in 1.5 to 3 % of calls over loopback.
 type inMemory struct{ next aws.HTTPClient }
 
 const maxBuffered = 1 << 20

@@ -1,7 +1,8 @@
-// Package halving finds which fixes of a refused write the service refuses, where its answer does not say so.
+// Package halving finds out which fixes of a rejected write caused the rejection, if the service's response does not
+// say so.
 //
-// A refused write changed nothing. So its fixes are tried in halves, the gravest first, until each is accepted or is
-// refused by itself. The package decides what is tried next, and writes nothing.
+// A rejected write changes nothing. So the fixes are divided into halves and tried again, the most important first,
+// until each fix is accepted or rejected alone. The package decides what to try next; it makes no writes itself.
 package halving
 
 import (
@@ -12,49 +13,51 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// A Search is what is known of the fixes of some documents. Its zero value is the start.
+// A Search is the state of the search for rejected fixes. The zero value is the initial state.
 //
-// For example, where A, B and C are refused together, A and B are tried next, and C is postponed. If those two are
-// refused too, A is tried by itself, then B, then C.
+// For example, if A, B and C are rejected together, A and B are tried next, and C is postponed. If those two are
+// rejected too, A is tried alone, then B, then C.
 type Search struct {
-	Refused   map[string]string                  // settings that are refused, and why
+	Refused   map[string]string                  // rejected settings, with the reason
 	Postponed map[string]bool                    // settings that are not tried now
-	Accepted  map[string][]baseline.DocumentName // where a setting was written: a twin stands in two documents
-	Unheld    map[string]bool                    // settings that were written and do not hold
+	Accepted  map[string][]baseline.DocumentName // documents in which a setting was written; twins are in two documents
+	Unheld    map[string]bool                    // settings that were written but did not keep the value
 
-	waiting   [][]baseline.Drift // what is postponed, the next one last
-	last      []string           // the fixes that were refused last, sorted; nil once a write was accepted
-	reason    string             // of that refusal
+	waiting   [][]baseline.Drift // postponed fixes, the next ones last
+	last      []string           // the last rejected fixes, sorted; nil after a write was accepted
+	reason    string             // reason of that rejection
 	tries     int
-	most      int            // fixes of any plan
+	most      int            // largest number of fixes in a plan
 	accepted  int            // writes
-	refusedAt map[string]int // by setting, how many writes were accepted before it was refused
+	refusedAt map[string]int // number of accepted writes when a setting was rejected
 	retried   bool
 }
 
-// minTryCap is enough for six fixes that are all refused: eleven sets of writes. More fixes may take more.
+// minTryCap is the smallest limit of tries. It is enough for six fixes that are all rejected, which need eleven tries.
+// More fixes have a higher limit.
 const minTryCap = 12
 
 func (s *Search) tryCap() int { return max(minTryCap, 2*s.most) }
 
-// Try counts the writes of a plan that are tried, and Forget those that were neither accepted nor refused.
+// Try counts a plan that is tried. Forget uncounts it if it was neither accepted nor rejected.
 func (s *Search) Try(plan []baseline.Drift) { s.tries, s.most = s.tries+1, max(s.most, len(plan)) }
 
-// Forget takes back the last Try.
+// Forget undoes the last Try.
 func (s *Search) Forget() { s.tries-- }
 
-// Progress notes that a write was accepted, or may have been: what was refused before may be accepted now.
+// Progress records that a write was accepted or may have been accepted. Fixes that were rejected before may be accepted
+// now.
 func (s *Search) Progress() { s.accepted, s.last = s.accepted+1, nil }
 
-// Accept notes in which document the fixes of an accepted write were written.
+// Accept records the document in which the fixes of an accepted write were written.
 func (s *Search) Accept(request userpool.Request) {
 	for _, d := range request.Fixes {
 		s.Accepted = with(s.Accepted, d.Setting, append(s.Accepted[d.Setting], request.Document))
 	}
 }
 
-// Repeats returns the fixes that were accepted for their document before. Restores do not count: they may be written
-// again after each write that takes them.
+// Repeats returns the fixes that were already accepted for their document. Restores are not included: they may be
+// written again after each write that removes them.
 func (s *Search) Repeats(writes []userpool.Request) []baseline.Drift {
 	var all []baseline.Drift
 	for _, request := range writes {
@@ -67,15 +70,14 @@ func (s *Search) Repeats(writes []userpool.Request) []baseline.Drift {
 	return all
 }
 
-// Unhold notes settings that were written and do not hold. They are not written again.
+// Unhold notes settings that were written but did not keep the value. They are not written again.
 func (s *Search) Unhold(fixes []baseline.Drift) {
 	for _, d := range fixes {
 		s.Unheld = with(s.Unheld, d.Setting, true)
 	}
 }
 
-// Refuse notes a refused write of some fixes of a plan. Culprits are the settings that the answer blames with
-// certainty, nil where it names none.
+// Refuse records a rejected write of fixes. Culprits are the settings that the response names as the cause, or nil.
 func (s *Search) Refuse(plan, fixes []baseline.Drift, culprits []string, reason string) {
 	if len(culprits) > 0 {
 		for _, d := range touching(fixes, culprits) {
@@ -96,8 +98,8 @@ func (s *Search) Refuse(plan, fixes []baseline.Drift, culprits []string, reason 
 	s.waiting = append(s.waiting, rest)
 }
 
-// GivesUp notes the fixes of a plan as refused, and returns true, where nothing is gained by trying them: these very
-// fixes were refused and nothing was accepted since, or too much was tried.
+// GivesUp reports whether trying a plan is pointless: the same fixes were rejected and nothing was accepted since, or
+// the limit of tries is reached. Then it records the fixes as rejected.
 func (s *Search) GivesUp(plan []baseline.Drift) bool {
 	again := s.last != nil && slices.Equal(s.last, names(plan))
 	if !again && s.tries < s.tryCap() {
@@ -107,7 +109,7 @@ func (s *Search) GivesUp(plan []baseline.Drift) bool {
 	return true
 }
 
-// Next has what was postponed last tried now, and reports whether there was anything.
+// Next schedules the fixes that were postponed last, and reports whether there were any.
 func (s *Search) Next() bool {
 	if len(s.waiting) == 0 {
 		return false
@@ -120,7 +122,7 @@ func (s *Search) Next() bool {
 	return true
 }
 
-// Retry has what was refused tried once more if a write was accepted since, and reports whether there is anything.
+// Retry schedules rejected fixes once more if a write was accepted since, and reports whether there are any.
 func (s *Search) Retry() bool {
 	if s.retried || s.tries >= s.tryCap() {
 		return false
@@ -134,7 +136,7 @@ func (s *Search) Retry() bool {
 	return len(s.Refused) < before
 }
 
-// Restart forgets what was refused, for another unit has written since.
+// Restart forgets all rejections, because another unit has written since.
 func (s *Search) Restart() {
 	*s = Search{retried: s.retried, Accepted: s.Accepted, Unheld: s.Unheld}
 }
@@ -148,7 +150,7 @@ func (s *Search) giveUp(fixes []baseline.Drift) {
 
 func (s *Search) refuse(setting, reason string) { s.Refused = with(s.Refused, setting, reason) }
 
-// with returns the map, made where it is nil, with one more entry.
+// with returns the map with one more entry, and creates the map if it is nil.
 func with[V any](m map[string]V, key string, value V) map[string]V {
 	if m == nil {
 		m = map[string]V{}
@@ -166,8 +168,8 @@ func names(fixes []baseline.Drift) []string {
 	return all
 }
 
-// touching returns the fixes that touch a culprit, or all of them where the culprit is a setting that is only sent
-// back.
+// touching returns the fixes that touch a culprit. If the culprit is a setting that is only sent back, it returns all
+// fixes.
 func touching(fixes []baseline.Drift, culprits []string) []baseline.Drift {
 	found := slices.DeleteFunc(slices.Clone(fixes), func(d baseline.Drift) bool {
 		return !slices.ContainsFunc(culprits, func(c string) bool { return userpool.Touches(d.Setting, c) })

@@ -15,8 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// History implements reconcile.Ledger with one query. Records that cannot be read are left out, and named in the error,
-// which is outcome.ErrUnreadable. Any other error comes with an empty history.
+// History implements reconcile.Ledger with one query. Records that cannot be decoded are left out and named in the
+// error, which is outcome.ErrUnreadable. With any other error, the history is empty.
 func (t Table) History(ctx context.Context, pool string, since time.Time, consistent bool) (outcome.History, error) {
 	ctx, stop := t.within(ctx)
 	defer stop()
@@ -55,8 +55,8 @@ func (t Table) History(ctx context.Context, pool string, since time.Time, consis
 	}
 }
 
-// All yields the light records of all pools, in no order. A record that cannot be read is yielded as an error that is
-// outcome.ErrUnreadable. Any other error is the last.
+// All yields the light records of all pools, unordered. For a record that cannot be decoded it yields
+// outcome.ErrUnreadable. Any other error ends the sequence.
 func (t Table) All(ctx context.Context) iter.Seq2[outcome.Record, error] {
 	return func(yield func(outcome.Record, error) bool) {
 		in := &dynamodb.ScanInput{

@@ -12,7 +12,7 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// Memory is a ledger that lasts as long as the process. It is safe for concurrent use.
+// Memory is a ledger in the memory of the process. It is safe for concurrent use.
 type Memory struct {
 	mutex   sync.Mutex
 	leases  map[string]lease

@@ -12,10 +12,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// notesMap is the attribute of the notes: names, each with its milliseconds since 1970.
+// notesMap is the attribute for the notes: a map from names to expiry times in milliseconds since 1970.
 const notesMap = "notes"
 
-// Note implements reconcile.Ledger with one item, which DynamoDB deletes once its last name is over.
+// Note implements reconcile.Ledger with one item. DynamoDB deletes it after its last name expires.
 func (t Table) Note(ctx context.Context, pool string, notes map[string]time.Time) error {
 	if len(notes) == 0 {
 		return nil
@@ -32,12 +32,12 @@ func (t Table) Note(ctx context.Context, pool string, notes map[string]time.Time
 	item := key(pool, notesItems+fmt.Sprintf("%016x", rand.Uint64()))
 	item[notesMap], item[expires] = &types.AttributeValueMemberM{Value: values}, seconds(last)
 	if _, err := t.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(t.Name), Item: item}); err != nil {
-		return fmt.Errorf("keeping notes of %s in table %s: %w", pool, t.Name, err)
+		return fmt.Errorf("storing notes of %s in table %s: %w", pool, t.Name, err)
 	}
 	return nil
 }
 
-// addNotes adds the notes of an item that are not over. A value that is no time is left out: it suppresses nothing.
+// addNotes adds the notes of an item that have not expired. It ignores invalid times.
 func addNotes(notes map[string]time.Time, item map[string]types.AttributeValue) {
 	m, _ := item[notesMap].(*types.AttributeValueMemberM)
 	if m == nil {
@@ -51,7 +51,7 @@ func addNotes(notes map[string]time.Time, item map[string]types.AttributeValue) 
 	}
 }
 
-// timeOf reads milliseconds since 1970, and returns the zero time for what is none.
+// timeOf converts milliseconds since 1970. It returns the zero time for an invalid value.
 func timeOf(v types.AttributeValue) time.Time {
 	n, _ := v.(*types.AttributeValueMemberN)
 	if n == nil {

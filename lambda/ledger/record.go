@@ -21,23 +21,23 @@ import (
 
 // The attributes of a record.
 const (
-	light  = "record" // the light record as JSON, compressed where it is long
+	light  = "record" // the light record as JSON, compressed if it is long
 	before = "before" // the state before the first write, as compressed JSON
 	bodies = "sent"   // the bodies of the writes, as a compressed JSON list
 )
 
 const (
-	// mostItem is below DynamoDB's limit of 400 kB: the names of the attributes count too.
+	// mostItem is below DynamoDB's limit of 400 kB, because attribute names count too.
 	mostItem = 390 << 10
-	// mostText is how long JSON may be before it is compressed. A light record of many clients can be longer than an
-	// item may be.
+	// mostText is the longest JSON that is stored uncompressed. The light record of a pool with many clients can exceed
+	// the size of an item.
 	mostText = 64 << 10
-	// mostState bounds what is decompressed.
+	// mostState limits the decompressed size.
 	mostState = 64 << 20
 )
 
-// Put implements reconcile.Ledger with one write. What would make the item too large for DynamoDB is left out: the
-// bodies of the writes first, then the state before, never the light record.
+// Put implements reconcile.Ledger with one write. If the item would be too large for DynamoDB, Put leaves out the
+// bodies of the writes, and then the state before, but never the light record.
 func (t Table) Put(ctx context.Context, r outcome.Record) error {
 	ctx, stop := t.within(ctx)
 	defer stop()
@@ -117,7 +117,7 @@ func encodeRecord(r outcome.Record) (map[string]types.AttributeValue, error) {
 	return item, err
 }
 
-// decodeRecord reads an item. The error names the record and is outcome.ErrUnreadable.
+// decodeRecord decodes an item. The error names the record and is outcome.ErrUnreadable.
 func decodeRecord(item map[string]types.AttributeValue) (outcome.Record, error) {
 	r, err := readRecord(item)
 	if err != nil {
@@ -147,7 +147,7 @@ func readRecord(item map[string]types.AttributeValue) (outcome.Record, error) {
 	return r, err
 }
 
-// writers are kept because a new one takes far more memory than what it compresses.
+// writers are reused, because a new one takes far more memory than the data that it compresses.
 var writers = sync.Pool{New: func() any {
 	w, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // the level is valid
 	return w
@@ -165,7 +165,7 @@ func pack(v any) ([]byte, error) {
 	return packed.Bytes(), err
 }
 
-// read reads the JSON of an attribute, compressed or as text, and keeps numbers as the text that they are.
+// read decodes the JSON of an attribute, compressed or as text. Numbers become json.Number.
 func read(v types.AttributeValue, into any) error {
 	var raw io.Reader = strings.NewReader(textOf(v))
 	if packed, ok := v.(*types.AttributeValueMemberB); ok {

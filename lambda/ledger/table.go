@@ -15,10 +15,10 @@ import (
 	"poolkeeper/lambda/reconcile"
 )
 
-// The SDK's package of DynamoDB is pinned to v1.68.0, the newest before one that makes its schemas at the start of
-// every program that links it.
+// The SDK's DynamoDB package is pinned to v1.68.0. Later versions build their schemas at the start of every program
+// that links them.
 
-// API is what a Table needs of the SDK's client.
+// API is the part of the SDK's client that a Table needs.
 type API interface {
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
 	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
@@ -27,12 +27,12 @@ type API interface {
 	Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
 }
 
-// A Table is a ledger in a DynamoDB table with the text keys pk and sk and the TTL attribute "expires". It is safe for
-// concurrent use, by several processes too. Its times are exact to the millisecond.
+// A Table is a ledger in a DynamoDB table with the string keys pk and sk and the TTL attribute "expires". It is safe
+// for concurrent use, also by several processes. Its times have a resolution of a millisecond.
 type Table struct {
 	Client API
 	Name   string
-	// Patience bounds a call of the ledger, its retries included. 0 means 3 s: a slow ledger must not stop a
+	// Patience is the timeout of a ledger call including its retries. 0 means 3 s: a slow ledger must not stop a
 	// remediation.
 	Patience time.Duration
 }
@@ -54,15 +54,15 @@ const (
 	leaseUntil = "until" // milliseconds since 1970
 )
 
-// The sort keys of a pool's items. The order matters: one query from a record on returns the later records and the
-// notes, and not the lease.
+// The sort keys of a pool's items. Their order matters: one query that starts at a record returns the later records and
+// the notes, but not the lease.
 const (
 	leaseItem   = "lease"
-	recordItems = "record#" // and the time in the id of the record
-	notesItems  = "~note#"  // and a random number
+	recordItems = "record#" // followed by the time in the id of the record
+	notesItems  = "~note#"  // followed by a random number
 )
 
-// How long items are kept after they were last of use.
+// How long items are stored after their last use.
 const (
 	leaseLife  = 24 * time.Hour
 	recordLife = 400 * 24 * time.Hour // records are evidence
@@ -103,10 +103,10 @@ func (t Table) Acquire(ctx context.Context, pool, owner string, now, until time.
 	return true, nil
 }
 
-// errUnclear says that an answer without an error does not show the result of the call.
-var errUnclear = errors.New("the answer does not show the result")
+// errUnclear means that a response without an error does not have the result of the call.
+var errUnclear = errors.New("the response does not have the result")
 
-// refused reports whether a condition did not hold.
+// refused reports whether the condition of a write was not met.
 func refused(err error) bool {
 	var failed *types.ConditionalCheckFailedException
 	return errors.As(err, &failed)

@@ -334,7 +334,7 @@ func TestErrors(t *testing.T) {
 		reading:               "reading record " + r.ID + " from table no-such-table: ",
 		noID:                  "is not the id of a record",
 		l.Put(t.Context(), r): "writing record " + r.ID + " to table no-such-table: ",
-		l.Note(t.Context(), "p", map[string]time.Time{"a": noon}): "keeping notes of p in table no-such-table: ",
+		l.Note(t.Context(), "p", map[string]time.Time{"a": noon}): "storing notes of p in table no-such-table: ",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)

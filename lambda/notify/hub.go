@@ -17,7 +17,7 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// A Hub keeps one finding for each pool in Security Hub.
+// A Hub maintains one finding for each pool in Security Hub.
 type Hub struct {
 	Client *securityhub.Client
 	Now    func() time.Time
@@ -26,7 +26,7 @@ type Hub struct {
 // Name returns "Security Hub".
 func (Hub) Name() string { return "Security Hub" }
 
-// ToPeople returns false: Security Hub is to know of every outcome.
+// ToPeople returns false: Security Hub gets every outcome.
 func (Hub) ToPeople() bool { return false }
 
 // Send imports the finding of the pool: failed, or passed and archived.
@@ -83,8 +83,8 @@ func ASFF(f report.Finding) hubtypes.AwsSecurityFinding {
 	return finding
 }
 
-// The API takes 32 requirements, and does not document how long each may be. A finding that is refused because of one
-// name would be worse than a missing name.
+// The API accepts 32 requirements and does not document their maximum length. Rather leave a name out than have the
+// whole finding rejected.
 const (
 	mostRelated   = 32
 	mostOfRelated = 64

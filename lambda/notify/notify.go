@@ -1,5 +1,5 @@
-// Package notify sends reports to people and to other systems: to an SNS topic, an EventBridge bus and Security Hub,
-// whichever are configured. It also knows which reports repeat what people were notified of.
+// Package notify sends reports to people and to other systems: to an SNS topic, an EventBridge bus and Security Hub, if
+// they are configured. It also detects reports that only repeat an earlier notification.
 package notify
 
 import (
@@ -12,20 +12,19 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// A Channel takes reports.
+// A Channel sends reports.
 type Channel interface {
 	Name() string
-	ToPeople() bool // whether people read it; such a channel takes only reports with Notify
+	ToPeople() bool // whether people read it; such a channel gets only reports with Notify
 	Send(ctx context.Context, r report.Report) error
 }
 
-// Timeout is how long a channel may take. A channel that hangs until Lambda ends the invocation would have the whole
-// event handled again.
+// Timeout is how long a channel may take. If a channel hung until Lambda ended the invocation, the whole event would be
+// handled again.
 const Timeout = 15 * time.Second
 
-// Send hands the report to each of the channels. One that fails, or takes longer than Timeout, stops no other; the
-// errors name them. notified reports whether people were to be notified and were: there is a channel that they read,
-// and none of those failed.
+// Send sends the report to all channels. A channel that fails or takes longer than Timeout does not stop the others;
+// the errors name it. notified is true if there is a channel for people and no such channel failed.
 func Send(ctx context.Context, channels []Channel, r report.Report) (notified bool, failed []error) {
 	sent, unsent := 0, 0
 	for _, c := range channels {
@@ -52,11 +51,11 @@ func send(ctx context.Context, c Channel, r report.Report) error {
 	return c.Send(ctx, r)
 }
 
-// RepeatInterval is how long the same finding is suppressed after people were notified of it.
+// RepeatInterval is how long a finding is suppressed after a notification.
 const RepeatInterval = 24 * time.Hour
 
-// Suppressed reports whether people know all that an outcome says: nothing was written, and each finding is one that
-// they were notified of within the repeat interval.
+// Suppressed reports whether an outcome has no news: nothing was written, and people were notified of every finding
+// within the repeat interval.
 func Suppressed(out outcome.Outcome, now time.Time) bool {
 	if report.Wrote(out) {
 		return false
@@ -66,8 +65,8 @@ func Suppressed(out outcome.Outcome, now time.Time) bool {
 	})
 }
 
-// Fingerprints names the findings of an outcome, for Ledger.Note once people were notified of them. What is exempted is
-// no finding to notify of. An outcome without findings, such as that of a pool that cannot be read, has one name.
+// Fingerprints returns the fingerprints of an outcome's findings, for Ledger.Note after a notification. Exempted
+// findings have none. An outcome without findings, such as that of a pool that cannot be read, has one fingerprint.
 func Fingerprints(out outcome.Outcome) []string {
 	var names []string
 	for _, d := range out.Drifts {
@@ -75,9 +74,9 @@ func Fingerprints(out outcome.Outcome) []string {
 		case d.State == outcome.StateExempted:
 			continue
 		case d.Code == outcome.CodeLostUpdate, d.Code == outcome.CodeInterrupted:
-			d.Have = d.Reason // it names the record: another run is another finding
+			d.Have = d.Reason // has the id of the record: each run is a new finding
 		case d.Code == "" && d.State == outcome.StateReported:
-			d.Have = out.Cause.EventID // a change that a call made: another call is another change
+			d.Have = out.Cause.EventID // each call is a new finding
 		}
 		names = append(names, outcome.Fingerprint(out.UserPoolID, d))
 	}

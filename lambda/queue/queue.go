@@ -1,5 +1,5 @@
-// Package queue sends messages to the function's own SQS queues, delays a message that has to be tried again, and scans
-// all pools by sending a message for each. It never receives a message: Lambda does.
+// Package queue sends messages to the function's own SQS queues, delays messages that must be retried, and scans all
+// pools by sending a message for each. It does not receive messages; Lambda does.
 package queue
 
 import (
@@ -23,13 +23,13 @@ type Queue struct {
 }
 
 const (
-	batch = 10 // SQS accepts no more messages in one call
+	batch = 10 // largest number of messages in one SQS call
 	tries = 4
-	pause = 500 * time.Millisecond // before the second try; each further one waits twice as long
+	pause = 500 * time.Millisecond // before the second try; doubled for each further one
 )
 
-// Send sends all messages, and those again that the queue did not accept. The error says how many were not sent. A
-// message whose answer was lost may be sent twice.
+// Send sends all messages, and retries those that the queue did not accept. The error has the number of messages that
+// were not sent. A message may be sent twice if a response was lost.
 func (q Queue) Send(ctx context.Context, bodies []string) error {
 	unsent := 0
 	var failed error
@@ -50,7 +50,8 @@ func (q Queue) Send(ctx context.Context, bodies []string) error {
 	return nil
 }
 
-// sendOnce sends one batch once, and returns what was not sent, and why. What the answer does not confirm was not.
+// sendOnce sends one batch once, and returns the messages that were not sent, and why. Messages that the response does
+// not confirm count as not sent.
 func (q Queue) sendOnce(ctx context.Context, bodies []string) (rest []string, err error) {
 	in := &sqs.SendMessageBatchInput{QueueUrl: aws.String(q.URL)}
 	for i, body := range bodies {
@@ -65,7 +66,7 @@ func (q Queue) sendOnce(ctx context.Context, bodies []string) (rest []string, er
 		if !slices.ContainsFunc(out.Successful, func(s types.SendMessageBatchResultEntry) bool {
 			return aws.ToString(s.Id) == strconv.Itoa(i)
 		}) {
-			rest, err = append(rest, body), errors.New("the answer does not confirm them")
+			rest, err = append(rest, body), errors.New("the response does not confirm them")
 		}
 	}
 	for _, f := range out.Failed {
@@ -74,7 +75,7 @@ func (q Queue) sendOnce(ctx context.Context, bodies []string) (rest []string, er
 	return rest, err
 }
 
-// PutOff has a message delivered again after Delay and not before. Receives is how often it was received so far.
+// PutOff delays the next delivery of a message by Delay. Receives is how often it was received so far.
 func (q Queue) PutOff(ctx context.Context, receiptHandle string, receives int) error {
 	_, err := q.Client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: aws.String(q.URL),
 		ReceiptHandle: aws.String(receiptHandle), VisibilityTimeout: int32(Delay(receives).Seconds())})
@@ -84,8 +85,8 @@ func (q Queue) PutOff(ctx context.Context, receiptHandle string, receives int) e
 	return nil
 }
 
-// Delay is how long a message waits that was received so often: 15 s, doubled with each receive, at most 5 minutes. The
-// 20 receives until the dead-letter queue take more than an hour.
+// Delay returns the delay of a message after the given number of receives: 15 s, doubled with each receive, at most 5
+// minutes. The 20 receives before the dead-letter queue take more than an hour.
 func Delay(receives int) time.Duration {
 	return min(15*time.Second<<min(10, max(0, receives-1)), 5*time.Minute)
 }

@@ -21,22 +21,24 @@ type Scanner struct {
 	Baseline *baseline.Baseline
 	Ledger   reconcile.Ledger
 	OwnRole  string
-	Send     func(ctx context.Context, bodies []string) error                          // nil: handle the pools
-	Handle   func(ctx context.Context, request event.Request) (outcome.Outcome, error) // where Send is nil
+	Send     func(ctx context.Context, bodies []string) error                          // nil: handle pools in process
+	Handle   func(ctx context.Context, request event.Request) (outcome.Outcome, error) // used if Send is nil
 	Now      func() time.Time
 	Sleep    func(context.Context, time.Duration) error
 }
 
 const (
-	// reserve is the time that a page, or a pool in process, may need. With less, the scan continues in another message.
+	// reserve is the time that a page, or a pool in process, may need. If less is left, the scan continues in another
+	// message.
 	reserve = 30 * time.Second
-	// pace is the least time between two pools that are handled in process.
+	// pace is the shortest interval between two pools that are handled in process.
 	pace = 200 * time.Millisecond
-	// mostPages ends the scan of a list without an end. An account has at most 10,000 pools, 60 a page.
+	// mostPages is the largest number of pages, in case the list never ends. An account has at most 10,000 pools, and a
+	// page has 60.
 	mostPages = 2000
 )
 
-// Scan does what a request for all pools asks for. The error is nil or a *outcome.DeferredError.
+// Scan handles a request for all pools. The error is nil or a *outcome.DeferredError.
 func (s Scanner) Scan(ctx context.Context, request event.Request) (outcome.ScanResult, error) {
 	result := outcome.ScanResult{Outcome: outcome.Scanned, Reason: request.Detail}
 	if reason := s.skip(ctx, request); reason != "" {
@@ -51,30 +53,30 @@ func (s Scanner) Scan(ctx context.Context, request event.Request) (outcome.ScanR
 		result.Outcome, result.Reason = outcome.Deferred, err.Error()
 		return result, &outcome.DeferredError{Reason: err.Error(), Cause: err}
 	}
-	// Other events rely on the scan only once all its messages are in the queue: an event whose own scan fails in the
-	// middle has to scan again when it is redelivered. A note that fails costs one more scan.
+	// Record the scan only after all its messages are in the queue. If a scan fails halfway, the event must scan again
+	// when it is redelivered. If the note fails, the only effect is another scan.
 	if len(result.Failed) == 0 {
 		_ = s.Ledger.Note(ctx, scansKey, map[string]time.Time{startedNote: scan.Started.Add(noteLife)})
 	}
 	return result, nil
 }
 
-// A note in the ledger says when the last scan started: it is kept until noteLife after that time.
+// A note in the ledger has the start of the last scan: it expires noteLife after that time.
 const (
 	scansKey    = "scans"
 	startedNote = "started"
 	noteLife    = 24 * time.Hour
-	// readDelay is how long a read may still show what was there before a call.
+	// readDelay is how long a read may return the state before a call.
 	readDelay = 3 * time.Second
 )
 
-// skip says why a scan that an event asks for, because it did not name its pool, is not needed, or "".
+// skip returns why a scan for an event that did not name its pool is not needed, or "".
 func (s Scanner) skip(ctx context.Context, request event.Request) string {
 	if request.Reason != event.RequestLeftOut {
 		return ""
 	}
 	if s.OwnRole != "" && request.Cause.Issuer == s.OwnRole {
-		return "the call is our own, which never starts a scan"
+		return "poolkeeper made this call, and its own calls never start a scan"
 	}
 	history, err := s.Ledger.History(ctx, scansKey, s.Now(), true)
 	started := history.Notes[startedNote].Add(-noteLife)
@@ -84,12 +86,12 @@ func (s Scanner) skip(ctx context.Context, request event.Request) string {
 	return "a scan started after this call, at " + started.UTC().Format(time.RFC3339)
 }
 
-// pages goes through the pages of the list, from the token of the scan on.
+// pages handles the pages of the list, starting at the token of the scan.
 func (s Scanner) pages(ctx context.Context, scan event.Scan, result *outcome.ScanResult) error {
 	seen := map[string]bool{scan.Token: true}
 	for first := true; ; first = false {
 		if s.late(ctx) && first {
-			return fmt.Errorf("a page of pools needs %s, and there is less time", reserve)
+			return fmt.Errorf("a page of pools needs %s, but less time is left", reserve)
 		}
 		if s.late(ctx) {
 			return s.later(ctx, scan, result)
@@ -119,7 +121,7 @@ func (s Scanner) late(ctx context.Context) bool {
 	return ok && time.Until(deadline) < reserve
 }
 
-// later sends the message that continues the scan at the next page.
+// later sends a message that continues the scan at the next page.
 func (s Scanner) later(ctx context.Context, scan event.Scan, result *outcome.ScanResult) error {
 	if s.Send == nil {
 		return errLate
@@ -133,7 +135,7 @@ func (s Scanner) later(ctx context.Context, scan event.Scan, result *outcome.Sca
 
 var errLate = errors.New("the time is used up; not every pool was reconciled")
 
-// page sends or handles the pools of one page that a rule may select.
+// page sends or handles those pools of one page that a rule may select.
 func (s Scanner) page(ctx context.Context, scan event.Scan, ids []string, result *outcome.ScanResult) error {
 	var bodies []string
 	for _, id := range ids {
@@ -164,7 +166,7 @@ func (s Scanner) page(ctx context.Context, scan event.Scan, ids []string, result
 	return nil
 }
 
-// handle handles one pool in process. One that is deferred does not end the scan; the end of the context does.
+// handle handles one pool in process. A deferred pool does not end the scan, but the end of the context does.
 func (s Scanner) handle(ctx context.Context, scan event.Scan, id string, result *outcome.ScanResult) error {
 	from := s.Now()
 	out, err := s.Handle(ctx, event.Request{Kind: event.One, UserPoolID: id,

@@ -153,7 +153,7 @@ func TestScanFails(t *testing.T) {
 		time    time.Duration
 		says    string
 	}{
-		"no time":            {pages{pools: 10}, event.Scan{}, 10 * time.Second, "there is less time"},
+		"no time":            {pages{pools: 10}, event.Scan{}, 10 * time.Second, "less time is left"},
 		"the same token":     {pages{next: next{"": "1", "1": "1"}}, event.Scan{}, time.Hour, "earlier page"},
 		"tokens in a circle": {pages{next: next{"": "1", "1": "2", "2": "1"}}, event.Scan{}, time.Hour, "earlier page"},
 		"no end":             {pages{pools: 1e6}, event.Scan{}, time.Hour, "no end after 2000 pages"},

@@ -9,7 +9,7 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// conclude ends the run: it gathers the findings, names the ending, and prepares the records for Close.
+// conclude ends the run: it collects the findings, determines the ending, and prepares the records for Close.
 func (r *run) conclude(ctx context.Context, err error) (outcome.Outcome, error) {
 	r.gather()
 	var moved []string
@@ -29,7 +29,7 @@ func (r *run) conclude(ctx context.Context, err error) (outcome.Outcome, error) 
 	case r.out.Outcome == "":
 		ending, reason := Conclude(r.out.Drifts, moved)
 		if ending == outcome.Unchanged && fixes > 0 {
-			ending, reason = outcome.Remediated, "what an earlier write took from the pool was restored"
+			ending, reason = outcome.Remediated, "settings that an earlier write removed were restored"
 		}
 		if reason != "" {
 			r.out.Reason = reason
@@ -45,7 +45,7 @@ func (r *run) conclude(ctx context.Context, err error) (outcome.Outcome, error) 
 	return r.out, err
 }
 
-// gather collects the findings of the units, and of what is not required but reported.
+// gather collects the findings of the units and of watched resources.
 func (r *run) gather() {
 	var found baseline.Comparison
 	add := func(findings []outcome.Finding) {
@@ -74,8 +74,8 @@ func (r *run) gather() {
 	}
 }
 
-// Conclude names the ending of a run that came to its end, by its findings and the settings that moved, with a reason.
-// For example, one fixed and one unfixable finding are Partial, whatever else was only reported.
+// Conclude returns the ending of a completed run, with a reason, from its findings and the settings that moved. For
+// example, one fixed and one unfixable finding make the ending Partial, regardless of findings that were only reported.
 func Conclude(findings []outcome.Finding, moved []string) (outcome.Ending, string) {
 	count := map[outcome.State]int{}
 	var reasons []string
@@ -111,7 +111,7 @@ func Conclude(findings []outcome.Finding, moved []string) (outcome.Ending, strin
 	}
 }
 
-// remember notes in the process that the pool was read without drift, or that it was not.
+// remember stores in the process whether the pool was read without drift.
 func (r *run) remember() {
 	pool := r.request.UserPoolID
 	switch r.out.Outcome {
@@ -126,8 +126,8 @@ func (r *run) remember() {
 	}
 }
 
-// prepareRecords prepares the records that Close writes. A record whose run was deferred, while something is still to
-// be restored, stays open for the next run.
+// prepareRecords prepares the records that Close writes. If the run was deferred and some settings must still be
+// restored, its record stays open for the next run.
 func (r *run) prepareRecords(ctx context.Context, err error, lost int) {
 	now := r.with.Now()
 	if r.record != nil {
@@ -152,12 +152,12 @@ func (r *run) prepareRecords(ctx context.Context, err error, lost int) {
 			r.out.Details.Open = append(r.out.Details.Open, *r.record)
 		}
 	}
-	if err != nil || r.rules.OwnWrite && lost > 0 { // which was only reported
+	if err != nil || r.rules.OwnWrite && lost > 0 { // restores were only reported
 		return
 	}
 	for _, record := range r.interrupted {
 		record.Ended, record.Outcome = now, r.out.Outcome
-		record.Reason = "the run was interrupted, and a later one took its record up"
+		record.Reason = "the run was interrupted, and a later run completed it"
 		r.out.Details.Open = append(r.out.Details.Open, record)
 	}
 }

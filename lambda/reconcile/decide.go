@@ -10,25 +10,25 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// Rules are what every decision of a run rests on. They are read-only.
+// Rules are the inputs of every decision of a run. They are read-only.
 type Rules struct {
 	Baseline *baseline.Baseline
 	Now      time.Time
-	Whole    bool                               // app clients that are named and do not exist are missing
+	Whole    bool                               // report named app clients that do not exist
 	Rest     []string                           // app clients that another run handles
-	OwnWrite bool                               // the event is of our own write: drift is reported and not written
-	Flapping map[string]string                  // settings whose flap budget is used up, and why
-	Moved    map[baseline.DocumentName][]string // unknown members that our writes moved of late
+	OwnWrite bool                               // our own write caused the event: drift is reported but not written
+	Flapping map[string]string                  // settings whose flap budget is used up, with the reason
+	Moved    map[baseline.DocumentName][]string // unknown members that our recent writes changed
 }
 
-// policy returns what is required of a pool in a state, as far as the documents of the unit go.
+// policy returns the requirements on a pool in a state, for the documents of the unit.
 func (r Rules) policy(state userpool.State, unit Unit) baseline.Policy {
 	return r.Baseline.Policy(state.Identity(), r.Now).Only(func(name baseline.DocumentName) bool {
 		return slices.Contains(unit, name)
 	})
 }
 
-// requiresRisk reports whether a risk configuration is required, of the pool or of one of its clients.
+// requiresRisk reports whether a risk configuration is required, for the pool or for a client.
 func (r Rules) requiresRisk(state userpool.State) bool {
 	return slices.ContainsFunc(r.Baseline.Policy(state.Identity(), r.Now).Requirements, func(o baseline.Owned) bool {
 		name, _ := baseline.DocumentOf(o.Setting)
@@ -37,26 +37,27 @@ func (r Rules) requiresRisk(state userpool.State) bool {
 	})
 }
 
-// An Attempt is what a run has learned of the writes of one unit.
+// An Attempt is what a run has learned from the writes of one unit.
 type Attempt struct {
 	halving.Search
-	Restores []baseline.Drift // what our writes took from the pool
-	// MoveValidity sends UnusedAccountValidityDays under its newer name, which the service has just asked for.
+	Restores []baseline.Drift // settings that our writes removed from the pool
+	// MoveValidity sends UnusedAccountValidityDays under its newer name, because the service rejected the older one.
 	MoveValidity bool
 }
 
-// A Decision is what is to be done about one unit in one state.
+// A Decision is what to do about one unit in one state.
 type Decision struct {
 	Found    baseline.Comparison
-	Findings []outcome.Finding // what is not written now, and why
+	Findings []outcome.Finding // drift that is not written now, and why
 	Plan     userpool.Plan
-	Lost     []baseline.Drift // restores whose setting the pool lacks
+	Lost     []baseline.Drift // restores of settings that the pool lacks
 }
 
-// Decide compares one unit with what is required of it and plans its writes. It is pure.
+// Decide compares one unit with its requirements and plans its writes. It is pure.
 //
-// For example, of a pool with DeletionProtection INACTIVE, for which an enforcing rule wants ACTIVE, the plan has one
-// write, UpdateUserPool with the whole document. In audit mode it has none, and a finding with StateReported.
+// For example, a pool has DeletionProtection INACTIVE and a rule in enforce mode requires ACTIVE. Then the plan has one
+// write, UpdateUserPool with the whole document. In audit mode, the decision has no write but a finding with
+// StateReported.
 func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) (Decision, error) {
 	riskRequired := unit.isPool() && rules.requiresRisk(state)
 	all := baseline.Policy{}
@@ -92,7 +93,7 @@ func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) (Deci
 	return d, err
 }
 
-// compare is baseline.Compare without the drift of a risk configuration that has to be absent and that a client only
+// compare is baseline.Compare, but ignores drift of a risk configuration that must be absent and that a client only
 // inherits from the pool.
 func compare(policy baseline.Policy, state userpool.State) baseline.Comparison {
 	found := baseline.Compare(policy, state.Settings())
@@ -105,12 +106,12 @@ func compare(policy baseline.Policy, state userpool.State) baseline.Comparison {
 
 const (
 	auditReason    = "the rule only audits"
-	noValueReason  = "the requirement names no value to write"
-	ownWriteReason = "the event is of our own write, which is never answered with a write"
-	unheldReason   = "a write was accepted, but reading back shows that it did not hold"
+	noValueReason  = "the requirement has no value to write"
+	ownWriteReason = "poolkeeper's own write caused the event, and poolkeeper never reacts to it with another write"
+	unheldReason   = "a write was accepted, but the pool does not have the written value"
 )
 
-// skip returns the finding of a drift that is not written, and false for one that is.
+// skip returns the finding for a drift that is not written, or false.
 func (r Rules) skip(d baseline.Drift, attempt Attempt) (outcome.Finding, bool) {
 	refused, isRefused := attempt.Refused[d.Setting]
 	flapping, flaps := r.Flapping[d.Setting]
@@ -137,20 +138,21 @@ func (r Rules) skip(d baseline.Drift, attempt Attempt) (outcome.Finding, bool) {
 	}
 }
 
-// refusal is the finding of a refused setting. A twin may be written in the other document.
+// refusal returns the finding for a setting whose write was rejected. Its twin in the other document may have been
+// written.
 func refusal(d baseline.Drift, reason string, accepted []baseline.DocumentName) outcome.Finding {
 	own, _ := baseline.DocumentOf(d.Setting)
 	for _, name := range accepted {
 		if name != own {
-			reason += "; it was written in " + string(name) + ", where it stands too"
+			reason += "; it was written in " + string(name) + ", which has the same setting"
 			return outcome.Of(d, outcome.StateUnfixable, reason).Coded(outcome.CodeHalf)
 		}
 	}
 	return outcome.Of(d, outcome.StateUnfixable, reason)
 }
 
-// restores returns what of the lost settings can be written again, and the findings of what cannot. The policy is that
-// of the whole pool: a setting is restored whether it is required or not.
+// restores returns the lost settings that can be written again, and findings for the others. Settings are restored
+// whether they are required or not. The policy is that of the whole pool.
 func (r Rules) restores(policy baseline.Policy, lost []baseline.Drift, attempt Attempt,
 ) (writable []baseline.Drift, findings []outcome.Finding) {
 	enforces := slices.ContainsFunc(r.Baseline.Rules, func(rule baseline.Rule) bool {
@@ -160,7 +162,7 @@ func (r Rules) restores(policy baseline.Policy, lost []baseline.Drift, attempt A
 		refused, isRefused := attempt.Refused[d.Setting]
 		switch {
 		case len(policy.Rules) == 0:
-			findings = append(findings, outcome.NotRestored(d, "no rule selects the pool any more"))
+			findings = append(findings, outcome.NotRestored(d, "no rule selects the pool any longer"))
 		case !enforces:
 			findings = append(findings, outcome.NotRestored(d, auditReason))
 		case isRefused:
@@ -168,7 +170,7 @@ func (r Rules) restores(policy baseline.Policy, lost []baseline.Drift, attempt A
 		case attempt.Unheld[d.Setting]:
 			findings = append(findings, outcome.NotRestored(d, unheldReason))
 		case r.OwnWrite:
-			d.Want = "what it was before"
+			d.Want = "the value before the write"
 			findings = append(findings, outcome.Of(d, outcome.StateReported, ownWriteReason).Coded(outcome.CodeOwnWrite))
 		default:
 			writable = append(writable, d)
@@ -177,7 +179,7 @@ func (r Rules) restores(policy baseline.Policy, lost []baseline.Drift, attempt A
 	return writable, findings
 }
 
-// missing returns the findings of app clients that a rule names and that do not exist.
+// missing returns the findings for app clients that a rule names but that do not exist.
 func (r Rules) missing(state userpool.State) []outcome.Finding {
 	if !r.Whole {
 		return nil

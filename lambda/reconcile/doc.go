@@ -1,10 +1,10 @@
-// Package reconcile brings one user pool to the baseline: read, decide, write, verify, conclude, in that order.
+// Package reconcile brings one user pool to the baseline, in these steps: read, decide, write, verify, conclude.
 //
-// A first read without a lease ends most runs. What has to be written is written unit by unit, in the order in which
-// one unit depends on another: the pool with its MFA configuration, the risk configuration, log delivery, then each
-// app client. Decide and Conclude are pure. Read the files in this order: reconcile.go, scope.go, run.go, unit.go,
-// decide.go, write.go, conclude.go.
+// Most runs end after a first read, without a lease. Otherwise the units are written one by one, in the order of their
+// dependencies: the pool with its MFA configuration, the risk configuration, log delivery, and then each app client.
+// Decide and Conclude are pure. Read the files in this order: reconcile.go, scope.go, run.go, unit.go, decide.go,
+// write.go, conclude.go.
 //
-// A run never writes without drift, never without having read the document again, never twice what did not hold, never
-// in answer to our own write, and never without the time to verify it.
+// A run writes only if there is drift, if it has just read the document again, and if there is time to verify the
+// write. It never repeats a write that had no lasting effect, and it never writes in reaction to our own write.
 package reconcile

@@ -357,17 +357,17 @@ rules: [{name: a, require: {RiskConfiguration: {CompromisedCredentialsRiskConfig
 func TestOddAnswers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ operation, body, says string }{
-		"a risk without itself": {"DescribeRiskConfiguration", `{}`, "the answer has no RiskConfiguration"},
+		"a risk without itself": {"DescribeRiskConfiguration", `{}`, "the response has no RiskConfiguration"},
 		"another pool's risk": {"DescribeRiskConfiguration",
-			`{"RiskConfiguration":{"UserPoolId":"eu-west-1_Other0001"}}`, "not this pool"},
+			`{"RiskConfiguration":{"UserPoolId":"eu-west-1_Other0001"}}`, "for another pool"},
 		"another client's risk": {"DescribeRiskConfiguration", `{"RiskConfiguration":{"ClientId":"other"}}`,
-			"not this client"},
+			"for another client"},
 		"logs that are none": {"GetLogDeliveryConfiguration", `{"LogDeliveryConfiguration":[]}`,
-			"the answer has no LogDeliveryConfiguration"},
+			"the response has no LogDeliveryConfiguration"},
 		"another pool's logs": {"GetLogDeliveryConfiguration",
-			`{"LogDeliveryConfiguration":{"UserPoolId":"eu-west-1_Other0001"}}`, "not this pool"},
-		"a client without itself":  {"DescribeUserPoolClient", `{}`, "the answer has no UserPoolClient"},
-		"another client":           {"DescribeUserPoolClient", `{"UserPoolClient":{"ClientId":"other"}}`, "not this client"},
+			`{"LogDeliveryConfiguration":{"UserPoolId":"eu-west-1_Other0001"}}`, "for another pool"},
+		"a client without itself":  {"DescribeUserPoolClient", `{}`, "the response has no UserPoolClient"},
+		"another client":           {"DescribeUserPoolClient", `{"UserPoolClient":{"ClientId":"other"}}`, "for another client"},
 		"a list that is no object": {"ListUserPoolClients", `<html>`, ""},
 	} {
 		b := serve(t, cognitotest.Contract)

@@ -29,7 +29,7 @@ rules:
 		want   outcome.Ending
 		says   string
 	}{
-		"set back": {unprotected, outcome.Unconverged, "did not hold"},
+		"set back": {unprotected, outcome.Unconverged, "does not have the written value"},
 		"moved":    {meanwhile, outcome.Unconverged, "UserPoolTags.meanwhile"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -369,7 +369,7 @@ func TestBusyLease(t *testing.T) {
 	w.kill(t, required, request, 0)
 	w.pass(30 * time.Second)
 	out, err := deliver(t.Context(), w.process(required), request)
-	if err == nil || !strings.Contains(out.Reason, "another run holds the lease") {
+	if err == nil || !strings.Contains(out.Reason, "another run has the lease") {
 		t.Errorf("%s (%s): %v", out.Outcome, out.Reason, err)
 	}
 	w.fake.Edit(poolID, func(pool, _ map[string]any) { pool["DeletionProtection"] = "ACTIVE" })

@@ -234,7 +234,7 @@ func TestKilledAndOutOfReach(t *testing.T) {
 		}, outcome.Unconverged, "could not be restored: the rule only audits"},
 		"no rule selects the pool": {func(bench, *baseline.Baseline) *baseline.Baseline {
 			return parse(t, "version: 1\nrules: [{name: a, pools: {names: [other]}, require: {DeletionProtection: ACTIVE}}]")
-		}, outcome.Unconverged, "no rule selects the pool any more"},
+		}, outcome.Unconverged, "no rule selects the pool any longer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -13,8 +13,8 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// Plan reads a pool, has a run bring a copy of what was read to the baseline, and returns what the run would do to the
-// pool. Nothing is written. The error is nil or a *DeferredError.
+// Plan reads a pool, runs a reconcile on a copy of its state, and returns what the run would do to the pool. It writes
+// nothing. The error is nil or a *DeferredError.
 func (r *Reconciler) Plan(ctx context.Context, id string) (outcome.Preview, error) {
 	run := r.begin(event.Request{Kind: event.One, UserPoolID: id})
 	if run.scope.Ignored != "" {
@@ -45,7 +45,7 @@ func (r *Reconciler) Plan(ctx context.Context, id string) (outcome.Preview, erro
 	return planned(p, policy), err
 }
 
-// planned turns what a run did to the copy of a pool into what it would do to the pool.
+// planned converts the outcome of a run on a copy of a pool into a preview.
 func planned(p outcome.Preview, policy baseline.Policy) outcome.Preview {
 	p.Record, p.Critical, p.Verified = "", false, outcome.Verified{}
 	p.Details.Open, p.Details.Times.Written, p.Details.Times.Verified = nil, time.Time{}, time.Time{}
@@ -54,7 +54,7 @@ func planned(p outcome.Preview, policy baseline.Policy) outcome.Preview {
 			p.Drifts[i].State, p.Drifts[i].Reason = outcome.StatePlanned, ""
 		}
 	}
-	// Nobody knows what stands in a document that the pool offers only once threat protection is on.
+	// The content of a document that the pool offers only with threat protection is unknown while it is off.
 	for _, o := range policy.Requirements {
 		name, _ := baseline.DocumentOf(o.Setting)
 		d := policy.Unseen(o)
@@ -62,7 +62,7 @@ func planned(p outcome.Preview, policy baseline.Policy) outcome.Preview {
 			continue
 		}
 		p.Drifts = slices.DeleteFunc(p.Drifts, func(f outcome.Finding) bool { return f.Setting == o.Setting })
-		p.Drifts = append(p.Drifts, outcome.Of(d, outcome.StatePlanned, "once the pool offers it, if it is not so then"))
+		p.Drifts = append(p.Drifts, outcome.Of(d, outcome.StatePlanned, "if it is not compliant when the pool offers it"))
 		if table, _ := name.Table(); !slices.Contains(p.Writes, table.WriteCall) {
 			p.Writes = append(p.Writes, table.WriteCall)
 		}
@@ -74,7 +74,7 @@ func planned(p outcome.Preview, policy baseline.Policy) outcome.Preview {
 	return p
 }
 
-// onCopy returns a Reconciler that reads and writes a copy of a pool, and waits for nothing.
+// onCopy returns a Reconciler that reads and writes a copy of a pool, without any waits.
 func (r *Reconciler) onCopy(pool *copiedPool) *Reconciler {
 	other := *r
 	other.Pools, other.reads = pool, &sync.Map{}
@@ -82,7 +82,7 @@ func (r *Reconciler) onCopy(pool *copiedPool) *Reconciler {
 	return &other
 }
 
-// A copiedPool takes every write as it is, and shows it at once.
+// A copiedPool accepts every write and returns it in the next read.
 type copiedPool struct{ state userpool.State }
 
 func (c *copiedPool) Read(_ context.Context, _ string, want userpool.Want) (userpool.State, error) {
@@ -105,7 +105,7 @@ func (c *copiedPool) Write(_ context.Context, _ string, request userpool.Request
 
 func (c *copiedPool) List(context.Context, string) ([]string, string, error) { return nil, "", nil }
 
-// A copiedLedger shows the records that were read of a pool, and keeps nothing.
+// A copiedLedger returns the records that were read of a pool, and stores nothing.
 type copiedLedger struct {
 	Ledger
 	history outcome.History

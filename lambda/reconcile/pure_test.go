@@ -37,7 +37,7 @@ func TestScopeOf(t *testing.T) {
 	}
 	kinds := func(names ...baseline.DocumentName) []baseline.DocumentName { return names }
 	no := func(call string) reconcile.Scope {
-		return reconcile.Scope{Ignored: "the baseline requires and watches nothing that " + call + " changes"}
+		return reconcile.Scope{Ignored: "the baseline neither requires nor watches anything that " + call + " changes"}
 	}
 	for name, c := range map[string]struct {
 		required *baseline.Baseline
@@ -91,7 +91,7 @@ var decisions = map[string]decided{
 		findings: protection(outcome.StateReported), code: outcome.CodeAudited, reason: "the rule only audits"},
 	"our own write reports": {rule: protects, edit: unprotected,
 		rules:    func(r *reconcile.Rules) { r.OwnWrite = true },
-		findings: protection(outcome.StateReported), code: outcome.CodeOwnWrite, reason: "our own write"},
+		findings: protection(outcome.StateReported), code: outcome.CodeOwnWrite, reason: "poolkeeper's own write"},
 	"flapping": {rule: protects, edit: unprotected,
 		rules:    func(r *reconcile.Rules) { r.Flapping = map[string]string{"DeletionProtection": "too often"} },
 		findings: protection(outcome.StateUnfixable), code: outcome.CodeFlapping, reason: "too often"},
@@ -100,7 +100,7 @@ var decisions = map[string]decided{
 		findings: protection(outcome.StateUnfixable), reason: "no"},
 	"does not hold": {rule: protects, edit: unprotected,
 		attempt:  reconcile.Attempt{Search: halving.Search{Unheld: map[string]bool{"DeletionProtection": true}}},
-		findings: protection(outcome.StateUnfixable), code: outcome.CodeUnheld, reason: "did not hold"},
+		findings: protection(outcome.StateUnfixable), code: outcome.CodeUnheld, reason: "does not have the written value"},
 	"excluded is tried later": {rule: protects, edit: unprotected,
 		attempt: reconcile.Attempt{Search: halving.Search{Postponed: map[string]bool{"DeletionProtection": true}}}},
 	"refused in one of two documents": {rule: "require: {SmsMfaConfiguration: {SmsAuthenticationMessage: 'New {####}'}}",
@@ -112,7 +112,7 @@ var decisions = map[string]decided{
 		code:     outcome.CodeHalf, reason: "it was written in UserPool"},
 	"no value to write": {rule: "require: {EmailConfiguration: {ReplyToEmailAddress: {matches: '^ops@example[.]com$'}}}",
 		findings: map[string]outcome.State{"EmailConfiguration.ReplyToEmailAddress": outcome.StateReported},
-		code:     outcome.CodeNoValue, reason: "names no value"},
+		code:     outcome.CodeNoValue, reason: "has no value"},
 	"exempted": {rule: protects + "}]\nexemptions: [{pools: {ids: [" + poolID + "]}, " +
 		"settings: [DeletionProtection], until: 2026-12-01T00:00:00Z, owner: team-a, reason: migration", edit: unprotected,
 		findings: protection(outcome.StateExempted), reason: "team-a: migration"},
@@ -128,10 +128,10 @@ var decisions = map[string]decided{
 			Search: halving.Search{Refused: map[string]string{"SmsConfiguration": "no"}}},
 		findings: map[string]outcome.State{"SmsConfiguration": outcome.StateUnfixable},
 		code:     outcome.CodeRestore, reason: "could not be restored: no"},
-	"no rule selects the pool any more": {rule: "pools: {names: [other]}, " + protects, edit: noSender,
+	"no rule selects the pool any longer": {rule: "pools: {names: [other]}, " + protects, edit: noSender,
 		attempt:  reconcile.Attempt{Restores: sender},
 		findings: map[string]outcome.State{"SmsConfiguration": outcome.StateUnfixable},
-		code:     outcome.CodeRestore, reason: "no rule selects the pool any more"},
+		code:     outcome.CodeRestore, reason: "no rule selects the pool any longer"},
 }
 
 func protection(state outcome.State) map[string]outcome.State {

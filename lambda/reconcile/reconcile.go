@@ -26,15 +26,16 @@ type Reconciler struct {
 	Pools    Pools
 	Baseline *baseline.Baseline
 	Ledger   Ledger
-	OwnRole  string // ARN of our own role; its writes are never answered with a write
-	Actor    string // who runs the command, for the record; "" in the function
+	OwnRole  string // ARN of our own role; a run never writes in reaction to its calls
+	Actor    string // who runs the command, for the record; "" for the function
 	// LeaseWait is how long to wait for a lease that another run has.
 	LeaseWait time.Duration
-	// MostClients is how many app clients one run handles, 0 for any number. The others are in Outcome.Clients.
+	// MostClients is the largest number of app clients that one run handles, or 0 for no limit. The others are in
+	// Outcome.Clients.
 	MostClients int
 	Now         func() time.Time
-	Sleep       func(context.Context, time.Duration) error // ends early, with the context's error
-	Jitter      func(time.Duration) time.Duration          // spreads a wait
+	Sleep       func(context.Context, time.Duration) error // returns early with the context's error
+	Jitter      func(time.Duration) time.Duration          // randomizes a wait
 
 	reads *sync.Map // by pool, the lastRead of this process
 }
@@ -46,28 +47,28 @@ func New(pools Pools, required *baseline.Baseline, ledger Ledger) *Reconciler {
 }
 
 const (
-	busyTries     = 4                      // of a unit, while the service is busy or its answers are lost
-	firstWait     = 500 * time.Millisecond // before the second attempt; each further one waits twice as long
-	writeTime     = 5 * time.Second        // without it for a write and its verification, no write is started
-	leaseTime     = 60 * time.Second       // of a lease, renewed before a write if it is older than clockSkew
-	clockSkew     = 5 * time.Second        // how far the clocks of two processes may be apart
-	staleReadTime = 3 * time.Second        // how long a read may show an older state
+	busyTries     = 4                      // per unit, while the service is busy or responses are lost
+	firstWait     = 500 * time.Millisecond // before the second attempt; doubled for each further one
+	writeTime     = 5 * time.Second        // needed for a write and its verification; with less, no write is started
+	leaseTime     = 60 * time.Second       // duration of a lease; renewed before a write if older than clockSkew
+	clockSkew     = 5 * time.Second        // largest difference between the clocks of two processes
+	staleReadTime = 3 * time.Second        // how long a read may return an older state
 )
 
-// Reconcile brings one pool to the baseline, as far as the request's scope goes. The error is nil or a
-// *DeferredError, and then the outcome is Deferred. Whoever calls it notifies people and then calls Close.
+// Reconcile brings one pool to the baseline, within the scope of the request. The error is nil or a *DeferredError;
+// then the outcome is Deferred. The caller must notify people and then call Close.
 func (r *Reconciler) Reconcile(ctx context.Context, request event.Request) (outcome.Outcome, error) {
 	return r.begin(request).reconcile(ctx, "")
 }
 
-// ReconcileFrom reconciles the whole pool if it is still in the planned state, given by its digest. If not, it writes
+// ReconcileFrom reconciles the whole pool if it is still in the planned state, given by its digest. Otherwise it writes
 // nothing and returns Drifted with outcome.MovedReason.
 func (r *Reconciler) ReconcileFrom(ctx context.Context, id, state string, cause event.Cause) (outcome.Outcome, error) {
 	return r.begin(event.Request{Kind: event.One, UserPoolID: id, Cause: cause}).reconcile(ctx, state)
 }
 
-// Close closes the records of a run, once people are notified of its outcome. A run that dies before is reported by
-// the next run of the pool.
+// Close closes the records of a run after the notification. If a run is killed before, the next run of the pool reports
+// it.
 func (r *Reconciler) Close(ctx context.Context, out outcome.Outcome) error {
 	ctx, stop := closing(ctx)
 	defer stop()

@@ -20,33 +20,32 @@ import (
 type run struct {
 	with        *Reconciler
 	request     event.Request
-	owner       string // of the lease: no other run has this name
+	owner       string // owner of the lease, unique for each run
 	start       time.Time
 	ledger      *tolerantLedger
 	scope       Scope
 	rules       Rules
-	first       userpool.State // as the pool was read first
-	state       userpool.State // as it was read last
+	first       userpool.State // from the first read
+	state       userpool.State // from the last read
 	readAt      time.Time      // when the first read began
 	history     outcome.History
-	interrupted []outcome.Record // of earlier runs, whole
-	record      *outcome.Record  // of this run's writes
-	results     []result         // of the units, in their order
+	interrupted []outcome.Record // whole records of interrupted earlier runs
+	record      *outcome.Record  // record of this run's writes
+	results     []result         // results of the units, in their order
 	out         outcome.Outcome
 }
 
-// A result is how one unit ended.
 type result struct {
 	unit      Unit
 	found     baseline.Comparison
 	findings  []outcome.Finding
-	fixes     []baseline.Drift // whose writes were accepted
-	refused   int              // settings that the service refused, or is known to refuse
+	fixes     []baseline.Drift // fixes whose writes were accepted
+	refused   int              // number of settings that the service rejected or is known to reject
 	gone      bool             // the app client was deleted meanwhile
-	moved     []string         // settings that were not to move and did
-	unmanaged int              // unmanaged settings that are exactly what they were
-	lost      int              // restores that are still to be made
-	writes    int              // of the run, when the unit ended
+	moved     []string         // settings that changed unexpectedly
+	unmanaged int              // number of unchanged unmanaged settings
+	lost      int              // number of restores that are still to be made
+	writes    int              // number of writes of the run when the unit ended
 }
 
 func (r *Reconciler) begin(request event.Request) *run {
@@ -62,7 +61,7 @@ func (r *Reconciler) begin(request event.Request) *run {
 	return run
 }
 
-// reconcile goes through the stages. from is the digest of the state to start from, or "".
+// reconcile runs all steps. from is the digest of the expected initial state, or "".
 func (r *run) reconcile(ctx context.Context, from string) (outcome.Outcome, error) {
 	if r.scope.Ignored != "" {
 		return r.ignore(r.scope.Ignored)
@@ -87,12 +86,12 @@ func (r *run) reconcile(ctx context.Context, from string) (outcome.Outcome, erro
 	return r.conclude(ctx, err)
 }
 
-// historyTime is how far back the records of a pool are read: longer than a message may lie in a queue's retries, and
-// than the time between two scans.
+// historyTime is how far back the records of a pool are read. It is longer than all retries of a message and than the
+// interval between scans.
 const historyTime = 3 * 24 * time.Hour
 
-// covered reports whether this process read the same scope after the event's call and left no drift. Then only the
-// records are read.
+// covered reports whether this process already read the same scope after the event's call, and left no drift. Then only
+// the records are read.
 func (r *run) covered(ctx context.Context) bool {
 	at := r.request.Cause.Time
 	if r.request.Call.Name == "" {
@@ -116,7 +115,7 @@ func (r *run) covered(ctx context.Context) bool {
 	return true
 }
 
-// observe reads the pool and its records at the same time, and takes up the runs that were interrupted.
+// observe reads the pool and its records in parallel, and finds interrupted runs.
 func (r *run) observe(ctx context.Context) error {
 	known := make(chan outcome.History, 1)
 	go func() { known <- r.ledger.history(ctx, r.start.Add(-historyTime), false) }()
@@ -128,8 +127,9 @@ func (r *run) observe(ctx context.Context) error {
 	return r.readAll(ctx)
 }
 
-// widen extends the scope to what interrupted runs may have written, and reports whether that is more. A request for
-// some clients gets only those clients that they wrote: else each message of a fan-out would make a fan-out of its own.
+// widen extends the scope to everything that interrupted runs may have written, and reports whether the scope grew. A
+// request for some clients is extended only to the clients that those runs wrote. Otherwise each message of a fan-out
+// would start another fan-out.
 func (r *run) widen() bool {
 	before := r.scope
 	if !r.scope.Whole {
@@ -143,7 +143,7 @@ func (r *run) widen() bool {
 			}
 		}
 	}
-	if len(outcome.RestoresOf(r.interrupted)) > 0 { // required of the pool or not
+	if len(outcome.RestoresOf(r.interrupted)) > 0 { // whether required or not
 		r.scope.Kinds = slices.Concat(poolUnit, r.scope.Kinds)
 	}
 	r.rules.Whole = r.scope.Whole
@@ -167,11 +167,11 @@ func (r *run) readAll(ctx context.Context) error {
 	return nil
 }
 
-// takeUp takes over what the ledger keeps of the pool. It fails where the ledger cannot say what an interrupted run
-// took from the pool.
+// takeUp processes the records and notes of the pool. It fails if the ledger cannot return what an interrupted run
+// removed from the pool.
 func (r *run) takeUp(ctx context.Context, history outcome.History) error {
 	r.history, r.out.Details.Notified = history, history.Notes
-	if r.with.Actor == "" { // whoever runs a command asks for the write
+	if r.with.Actor == "" { // a person who runs a command wants the write
 		r.rules.Flapping = outcome.Exhausted(r.with.Baseline.Flap, history.Records, r.request.Cause, r.start)
 	}
 	r.rules.Moved = outcome.Moved(history.Records, r.start)
@@ -179,15 +179,15 @@ func (r *run) takeUp(ctx context.Context, history outcome.History) error {
 	for _, record := range outcome.Interrupted(history.Records, r.with.Now()) {
 		whole, err := r.ledger.whole(ctx, record)
 		if err != nil && len(record.Restores()) > 0 {
-			return fmt.Errorf("an interrupted run may have taken a setting from the pool: %w", err)
+			return fmt.Errorf("an interrupted run may have removed a setting from the pool: %w", err)
 		}
 		r.interrupted = append(r.interrupted, whole)
 	}
 	return nil
 }
 
-// units brings one unit after the other to the baseline. What was refused in a unit is tried once more after a later
-// unit wrote: a tier, for example, that log delivery blocked.
+// units brings one unit after the other to the baseline. Fixes that were rejected in one unit are tried once more after
+// a later unit wrote. For example, log delivery may have blocked a change of the tier.
 func (r *run) units(ctx context.Context) error {
 	var all []*work
 	for _, unit := range r.scope.Units(r.state) {
@@ -216,10 +216,9 @@ func (r *run) units(ctx context.Context) error {
 
 func (r *run) ignore(reason string) (outcome.Outcome, error) {
 	r.out.Outcome, r.out.Reason = outcome.Ignored, reason
-	return r.conclude(context.Background(), nil) // which makes no call then
+	return r.conclude(context.Background(), nil) // which then makes no call
 }
 
-// sent returns the writes of the run.
 func (r *run) sent() []outcome.Sent {
 	if r.record == nil {
 		return nil
@@ -227,7 +226,7 @@ func (r *run) sent() []outcome.Sent {
 	return r.record.Sent
 }
 
-// endUnwritten ends a run that wrote nothing and whose pool could not be read.
+// endUnwritten ends a run that could not read the pool and wrote nothing.
 func (r *run) endUnwritten(ctx context.Context, err error) (outcome.Outcome, error) {
 	switch cognito.ClassOf(err) {
 	case cognito.ClassGone:
@@ -243,7 +242,7 @@ func (r *run) endUnwritten(ctx context.Context, err error) (outcome.Outcome, err
 		return r.conclude(ctx, nil)
 	case cognito.ClassElsewhere:
 		r.interrupted = nil // their records stay open
-		return r.ignore("the pool is a secondary replica: it is changed in its primary Region")
+		return r.ignore("the pool is a secondary replica: change it in its primary Region")
 	case cognito.ClassDenied, cognito.ClassRefused:
 		r.interrupted = nil
 		r.out.Outcome, r.out.Reason = outcome.Unfixable, err.Error()
@@ -253,7 +252,7 @@ func (r *run) endUnwritten(ctx context.Context, err error) (outcome.Outcome, err
 	}
 }
 
-// later makes the error that defers the request.
+// later returns the error that defers the request.
 func (r *run) later(err error) error {
 	var already *outcome.DeferredError
 	if errors.As(err, &already) {
@@ -262,7 +261,7 @@ func (r *run) later(err error) error {
 	return &outcome.DeferredError{UserPoolID: r.request.UserPoolID, Cause: err, Reason: err.Error()}
 }
 
-// A lastRead is when a process last read a pool in a scope and left no drift there.
+// A lastRead is the time when the process last read a pool in a scope and left no drift.
 type lastRead struct {
 	at    time.Time
 	scope Scope

@@ -9,7 +9,7 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// A Scope says which documents of a pool a run reads and compares.
+// A Scope is the set of documents of a pool that a run reads and compares.
 type Scope struct {
 	Ignored string                  // why there is nothing to do, or ""
 	Whole   bool                    // everything that the baseline requires
@@ -17,7 +17,7 @@ type Scope struct {
 	Clients []string                // the app clients, nil for all
 }
 
-// ScopeOf returns the scope of a request: what its call can have changed, or the whole pool.
+// ScopeOf returns the scope of a request: the documents that its call may have changed, or the whole pool.
 func ScopeOf(b *baseline.Baseline, request event.Request) Scope {
 	id, call := request.UserPoolID, request.Call
 	change := changeOf(call)
@@ -29,7 +29,7 @@ func ScopeOf(b *baseline.Baseline, request event.Request) Scope {
 	case call.Name == "":
 		return wholeScope(b, id)
 	case !b.Concerns(id, change):
-		return Scope{Ignored: "the baseline requires and watches nothing that " + call.Name + " changes"}
+		return Scope{Ignored: "the baseline neither requires nor watches anything that " + call.Name + " changes"}
 	case request.ClientID != "":
 		return Scope{Kinds: ofClients(b.OwnsOf(id, change)), Clients: []string{request.ClientID}}
 	default:
@@ -51,7 +51,7 @@ func changeOf(call event.Name) baseline.Change {
 		Deletes: call.Name == event.DeleteUserPool}
 }
 
-// covers reports whether the scope holds all that the other one holds.
+// covers reports whether the scope includes the other scope.
 func (s Scope) covers(other Scope) bool {
 	for _, kind := range other.Kinds {
 		if !slices.Contains(s.Kinds, kind) {
@@ -66,17 +66,17 @@ func (s Scope) covers(other Scope) bool {
 	})
 }
 
-// A selection is what a scope selects of one pool, with the app clients that are too many for one run.
+// A selection is what a scope selects in one pool, and the app clients that are too many for one run.
 type selection struct {
 	scope    Scope
 	baseline *baseline.Baseline
 	now      time.Time
-	most     int // app clients, 0 for any number
+	most     int // largest number of app clients, 0 for no limit
 	selected int
 	rest     []string
 }
 
-// want returns what to read. Want.Clients is called once per client.
+// want returns the documents to read. Want.Clients is called once per client.
 func (s *selection) want() userpool.Want {
 	var want userpool.Want
 	for _, kind := range baseline.WithCompanions(s.scope.Kinds) {
@@ -89,7 +89,7 @@ func (s *selection) want() userpool.Want {
 	return want
 }
 
-// ofClient returns the documents of a client of which a rule requires something.
+// ofClient returns the documents of a client that a rule has requirements on.
 func (s *selection) ofClient(pool baseline.Identity, client baseline.ClientIdentity) []baseline.DocumentName {
 	if s.scope.Clients != nil && !slices.Contains(s.scope.Clients, client.ID) {
 		return nil
@@ -113,13 +113,13 @@ func (s *selection) ofClient(pool baseline.Identity, client baseline.ClientIdent
 	return kinds
 }
 
-// A Unit is documents that are read, decided, written and verified together.
+// A Unit is a set of documents that are read, decided, written and verified together.
 type Unit []baseline.DocumentName
 
-// poolUnit is the pool with its MFA configuration: each of the two carries what the other holds.
+// poolUnit is the pool with its MFA configuration: each write of one also sends settings of the other.
 var poolUnit = Unit{baseline.UserPool, baseline.MfaConfig}
 
-// Units returns the units of a state that the scope holds, in the order in which one depends on another.
+// Units returns the units of a state in the scope, in the order of their dependencies.
 func (s Scope) Units(state userpool.State) []Unit {
 	var units []Unit
 	has := func(kind baseline.DocumentName) bool { return slices.Contains(s.Kinds, kind) }

@@ -121,10 +121,10 @@ func TestHostileAnswers(t *testing.T) {
 		"deep": {pool + `,"UserPoolTags":{"a":` + strings.Repeat("[", 500) + strings.Repeat("]", 500) + `}` + mfa + `}`,
 			"nested deeper"},
 		"a member twice": {pool + `,"DeletionProtection":"ACTIVE","DeletionProtection":"INACTIVE"` + mfa +
-			`,"MfaConfiguration":"ON"}`, "there twice"},
+			`,"MfaConfiguration":"ON"}`, "duplicated"},
 		"half a character": {pool + `,"EmailVerificationMessage":"\ud83d {####}"},"MfaConfiguration":"\ud83d"}`,
-			"not Unicode"},
-		"bytes that are no text": {pool + ",\"Name\":\"\xff\"},\"MfaConfiguration\":\"\xff\"}", "not Unicode"},
+			"not valid Unicode"},
+		"bytes that are no text": {pool + ",\"Name\":\"\xff\"},\"MfaConfiguration\":\"\xff\"}", "not valid Unicode"},
 	} {
 		for _, read := range []string{"DescribeUserPool", "GetUserPoolMfaConfig"} {
 			t.Run(name+" for "+read, func(t *testing.T) {

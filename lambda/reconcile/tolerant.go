@@ -8,12 +8,12 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// A tolerantLedger turns the failures of a ledger into one error of the run, and answers in its place from then on: a
-// run goes on without its ledger, but for writes that may take something from the pool.
+// A tolerantLedger lets a run continue without its ledger after a failure. It keeps the first error and returns empty
+// results from then on. Only writes that may remove a setting still need the ledger.
 type tolerantLedger struct {
 	ledger Ledger
 	pool   string
-	err    error // the first failure, with what was being done
+	err    error // the first error, with the failed operation
 }
 
 func (t *tolerantLedger) failed() bool { return t.err != nil }
@@ -25,8 +25,8 @@ func (t *tolerantLedger) note(doing string, err error) bool {
 	return err == nil
 }
 
-// acquire acquires or renews the lease. Another owner's lease counts clockSkew longer, as clocks differ. Without a
-// ledger, the run goes on without a lease.
+// acquire acquires or renews the lease. Another owner's lease ends clockSkew later than it says, because clocks differ.
+// Without a ledger, the run continues without a lease.
 func (t *tolerantLedger) acquire(ctx context.Context, owner string, now time.Time) bool {
 	if t.failed() {
 		return true
@@ -35,7 +35,7 @@ func (t *tolerantLedger) acquire(ctx context.Context, owner string, now time.Tim
 	return !t.note("acquiring the lease", err) || granted
 }
 
-// release is tried even where the ledger failed before: others wait for the lease.
+// release calls the ledger even if it failed before, because other runs wait for the lease.
 func (t *tolerantLedger) release(ctx context.Context, owner string, now time.Time) {
 	ctx, stop := closing(ctx)
 	defer stop()
@@ -54,8 +54,8 @@ func (t *tolerantLedger) history(ctx context.Context, since time.Time, consisten
 	return history
 }
 
-// whole returns a record with its state and bodies, and the light one where the ledger has no more of it. It fails only
-// where the ledger does.
+// whole returns a record with its state and bodies, or the light record if the ledger has only that. It fails only if
+// the ledger fails.
 func (t *tolerantLedger) whole(ctx context.Context, record outcome.Record) (outcome.Record, error) {
 	if t.failed() {
 		return record, t.err
@@ -76,10 +76,10 @@ func (t *tolerantLedger) put(ctx context.Context, record outcome.Record) {
 	}
 }
 
-// closeTime bounds the last calls of a run.
+// closeTime limits the last calls of a run.
 const closeTime = 5 * time.Second
 
-// closing returns a context for calls that are made even where the time of the run is used up.
+// closing returns a context for calls that are made even after the deadline of the run.
 func closing(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 }

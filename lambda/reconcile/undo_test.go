@@ -107,7 +107,7 @@ func TestUndoOfTheHalf(t *testing.T) {
 	out, rec := w.fix(t, parse(t, `version: 1
 rules: [{name: all, require: {SmsMfaConfiguration: {SmsAuthenticationMessage: "New {####}"}}}]`))
 	if out.Outcome != outcome.Unfixable || len(out.Drifts) != 1 || out.Drifts[0].Code != outcome.CodeHalf ||
-		!strings.HasSuffix(out.Reason, "no; it was written in UserPool, where it stands too") {
+		!strings.HasSuffix(out.Reason, "no; it was written in UserPool, which has the same setting") {
 		t.Fatalf("%s (%s) %+v", out.Outcome, out.Reason, out.Drifts)
 	}
 	if moved := difference(before, w.snapshot(t)); !slices.Equal(moved, []string{"SmsAuthenticationMessage"}) {

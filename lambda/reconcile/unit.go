@@ -13,20 +13,20 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// A work is what a run does to one unit: it reads, decides, writes and verifies until nothing is left to write.
+// A work handles one unit: it reads, decides, writes and verifies until nothing is left to write.
 type work struct {
 	run        *run
 	done       result // so far
 	attempt    Attempt
-	origin     userpool.State // before the unit's first write that was made
-	began      bool           // a write was made, or may have been
-	readAt     time.Time      // when the run's state of the unit was read; zero once a write was sent
+	origin     userpool.State // state before the first write of the unit
+	began      bool           // a write was made or may have been made
+	readAt     time.Time      // when the current state of the unit was read; zero after a write was sent
 	unverified bool           // a write was accepted since the last verification
-	unclear    string         // the last write call, if its answer was lost
-	leased     time.Time      // when the lease was last renewed; zero without one
-	waits      int            // for a pool that was busy
-	roleTries  int            // with a role for text messages that was refused
-	skip       []string       // unknown members that move without us
+	unclear    string         // the last write call, if its response was lost
+	leased     time.Time      // when the lease was last renewed; zero without a lease
+	waits      int            // number of waits because the pool was busy
+	roleTries  int            // number of tries with a rejected role for text messages
+	skip       []string       // unknown members that change without our writes
 }
 
 func (r *run) workOn(unit Unit) *work {
@@ -60,8 +60,8 @@ func (w *work) reconcile(ctx context.Context) (result, error) {
 	return done, err
 }
 
-// addFollowers adds what the writes of an earlier unit fixed: a client without a risk configuration of its own has the
-// pool's.
+// addFollowers adds findings that the writes of an earlier unit fixed: a client without its own risk configuration has
+// the pool's.
 func (d *result) addFollowers(rules Rules, drifts []baseline.Drift) {
 	for _, fix := range drifts {
 		if _, skipped := rules.skip(fix, Attempt{}); skipped {
@@ -84,8 +84,8 @@ func (r *run) stale(unit Unit) bool {
 		kind == baseline.LogDelivery || kind == baseline.ClientRisk)
 }
 
-// acquire acquires the lease of the pool, and reads the records again: a run that was interrupted since may have taken
-// something from it.
+// acquire acquires the lease of the pool and reads the records again, because a run that was interrupted in the
+// meantime may have removed settings.
 func (w *work) acquire(ctx context.Context) error {
 	r := w.run
 	for waited := time.Duration(0); !r.ledger.acquire(ctx, r.owner, r.with.Now()); waited += leasePoll {
@@ -106,17 +106,16 @@ func (w *work) acquire(ctx context.Context) error {
 	return nil
 }
 
-// leasePoll is the wait before a lease that another run holds is asked for again.
+// leasePoll is the wait between attempts to acquire a lease that another run has.
 const leasePoll = 2 * time.Second
 
 var (
-	errLeased = errors.New("another run holds the lease of this pool")
+	errLeased = errors.New("another run has the lease of this pool")
 	errTaken  = errors.New("the lease expired, and another run has acquired it")
-	errLate   = errors.New("too little time is left to write and to verify")
-	errShown  = errors.New("the service does not show yet what was just written")
+	errLate   = errors.New("too little time is left to write and verify")
+	errShown  = errors.New("reads do not return the latest write yet")
 )
 
-// loop goes on until nothing is left to write.
 func (w *work) loop(ctx context.Context) (result, error) {
 	for {
 		if err := w.read(ctx); err != nil {
@@ -134,7 +133,7 @@ func (w *work) loop(ctx context.Context) (result, error) {
 		case len(decision.Plan.Writes) > 0 && w.attempt.GivesUp(decision.Plan.Fixes):
 			continue
 		case len(repeated) > 0 && w.unverified:
-			err = w.verify(ctx) // waits for a late read, or notes that the setting does not hold
+			err = w.verify(ctx) // waits for a consistent read, or records that the value did not last
 		case len(repeated) > 0:
 			w.attempt.Unhold(repeated)
 			continue
@@ -184,7 +183,7 @@ func (w *work) read(ctx context.Context) error {
 	}
 }
 
-// readUnit returns the run's state with the documents of the unit as they are now.
+// readUnit returns the run's state with the current documents of the unit.
 func (r *run) readUnit(ctx context.Context, unit Unit) (userpool.State, error) {
 	state := r.state
 	state.Documents = maps.Clone(r.state.Documents)
@@ -203,8 +202,8 @@ func (r *run) readUnit(ctx context.Context, unit Unit) (userpool.State, error) {
 	return state, nil
 }
 
-// gone reports whether the unit is of an app client that was deleted meanwhile. A client that the service calls gone
-// must also be missing from the list. Else it returns the error.
+// gone reports whether the unit belongs to an app client that was deleted in the meantime. Such a client must also be
+// missing in the list of clients; otherwise gone returns the error.
 func (w *work) gone(ctx context.Context, err error) (bool, error) {
 	client := w.done.unit[0].Client()
 	if client == "" || cognito.ClassOf(err) != cognito.ClassGone {
@@ -223,7 +222,6 @@ func (w *work) gone(ctx context.Context, err error) (bool, error) {
 	return err == nil, err
 }
 
-// deferredResult is the result of a unit that was deferred.
 func (w *work) deferredResult() result {
 	done := w.done
 	done.writes = len(w.run.out.Writes)
@@ -232,16 +230,16 @@ func (w *work) deferredResult() result {
 	}
 	for _, d := range done.fixes {
 		if d.Rule != "" {
-			unverified := outcome.Of(d, outcome.StateReported, "written, and not verified")
+			unverified := outcome.Of(d, outcome.StateReported, "written, but not verified")
 			done.findings = append(done.findings, unverified.Coded(outcome.CodeUnverified))
 		}
 	}
 	return done
 }
 
-// result is how the unit ended, by its last decision.
+// result returns the result of the unit, from its last decision.
 func (w *work) result(last Decision) result {
-	if w.unclear != "" { // the answer was lost, but nothing is left to write: it was made
+	if w.unclear != "" { // the response was lost, but nothing is left to write, so the write was made
 		w.run.out.Writes, w.unclear = append(w.run.out.Writes, w.unclear), ""
 	}
 	done := w.done

@@ -12,8 +12,7 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// writePlan makes the writes of a plan in their order, each once, and learns from the answers. The error defers the
-// request.
+// writePlan makes the writes of a plan in order, each once, and learns from the responses. An error defers the request.
 func (w *work) writePlan(ctx context.Context, plan userpool.Plan) error {
 	w.attempt.Try(plan.Fixes)
 	if !w.began {
@@ -34,7 +33,7 @@ func (w *work) writePlan(ctx context.Context, plan userpool.Plan) error {
 	return w.verify(ctx)
 }
 
-// mayWrite makes sure that there is time for the writes that are left, and that the lease is still ours.
+// mayWrite checks that there is time for the remaining writes and that we still have the lease.
 func (w *work) mayWrite(ctx context.Context, left int) error {
 	r := w.run
 	deadline, ok := ctx.Deadline()
@@ -51,13 +50,13 @@ func (w *work) mayWrite(ctx context.Context, left int) error {
 	return nil
 }
 
-// send puts the write into the record, makes it, and notes the answer there.
+// send adds the write to the record, makes it, and records the response.
 func (w *work) send(ctx context.Context, request userpool.Request) error {
 	r := w.run
 	sent := w.intend(ctx, request)
 	if len(request.Restores) > 0 && r.ledger.failed() {
 		sent.Status = outcome.Refused
-		return errors.New(request.Call + " may take a setting from the pool that has to be restored, and that needs the " +
+		return errors.New(request.Call + " may remove a setting that must be restored afterwards, which needs the " +
 			"ledger: " + r.ledger.err.Error())
 	}
 	requestID, err := r.with.Pools.Write(ctx, r.request.UserPoolID, request)
@@ -76,7 +75,7 @@ func (w *work) send(ctx context.Context, request userpool.Request) error {
 	return err
 }
 
-// intend puts the write into the record before it is sent.
+// intend adds the write to the record before it is sent.
 func (w *work) intend(ctx context.Context, request userpool.Request) *outcome.Sent {
 	r := w.run
 	now := r.with.Now()
@@ -108,7 +107,6 @@ func (w *work) intend(ctx context.Context, request userpool.Request) *outcome.Se
 	return &r.record.Sent[len(r.record.Sent)-1]
 }
 
-// accept notes a write that was accepted.
 func (w *work) accept(request userpool.Request) {
 	r := w.run
 	r.out.Writes = append(r.out.Writes, request.Call)
@@ -117,7 +115,7 @@ func (w *work) accept(request userpool.Request) {
 	w.attempt.Accept(request)
 }
 
-// noteSent notes a write that was accepted, or may have been.
+// noteSent records a write that was accepted or may have been accepted.
 func (w *work) noteSent(request userpool.Request) {
 	w.unverified, w.began = true, true
 	w.attempt.Progress()
@@ -125,7 +123,7 @@ func (w *work) noteSent(request userpool.Request) {
 	w.done.fixes = append(w.done.fixes, request.Fixes...)
 }
 
-// answer learns from a write that failed. The error defers the request; nil means to read and decide again.
+// answer handles a failed write. An error defers the request; nil means to read and decide again.
 func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.Request, err error) error {
 	switch cognito.ClassOf(err) {
 	case cognito.ClassUnclear:
@@ -134,7 +132,7 @@ func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.
 		return w.wait(ctx, err)
 	case cognito.ClassBusy:
 		return w.wait(ctx, err)
-	case cognito.ClassSMSRole: // a role that was just made takes a moment to be seen everywhere
+	case cognito.ClassSMSRole: // a new role takes a moment to become visible everywhere
 		if w.roleTries++; w.roleTries == 1 {
 			return w.wait(ctx, err)
 		}
@@ -143,7 +141,7 @@ func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.
 			w.attempt.MoveValidity = true
 			return nil
 		}
-	case cognito.ClassRefused, cognito.ClassDenied, cognito.ClassOff, cognito.ClassGone: // refused, see below
+	case cognito.ClassRefused, cognito.ClassDenied, cognito.ClassOff, cognito.ClassGone: // rejected, see below
 	default:
 		return w.run.later(err)
 	}
@@ -158,13 +156,12 @@ func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.
 	}
 	reason := err.Error()
 	if echoes := w.run.state.Echoes([]baseline.DocumentName{request.Document}, unknown); echoes != "" {
-		reason += "; " + echoes + "; say omit or stop for it under unknownMembers"
+		reason += "; " + echoes + "; set it to omit or stop under unknownMembers"
 	}
 	w.attempt.Refuse(plan.Fixes, fixes, culprits, reason)
 	return nil
 }
 
-// wait waits before the unit is read again.
 func (w *work) wait(ctx context.Context, err error) error {
 	r := w.run
 	if w.waits+1 == busyTries || r.with.Sleep(ctx, r.with.Jitter(firstWait<<w.waits)) != nil {
@@ -175,16 +172,17 @@ func (w *work) wait(ctx context.Context, err error) error {
 	return nil
 }
 
-// verifyWaits are the waits between the reads of a verification: for a second or two a read may show an older state.
+// verifyWaits are the waits between the reads of a verification. For a second or two after a write, a read may return
+// an older state.
 var verifyWaits = []time.Duration{200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond,
 	1600 * time.Millisecond}
 
-// verify reads the unit until the fixes hold and nothing else moved, or the waits are used up. It compares with the
-// state before the first write.
+// verify reads the unit until the fixes are visible and nothing else has changed, or until the waits are used up. It
+// compares with the state before the first write.
 func (w *work) verify(ctx context.Context) error {
 	r := w.run
 	skip := w.origin.Omitted(r.with.Baseline.Unknown)
-	var last userpool.State // in which the fixes held
+	var last userpool.State // the last state with all fixes
 	for try := 0; ; try++ {
 		at := r.with.Now()
 		state, err := r.readUnit(ctx, w.done.unit)
@@ -217,7 +215,7 @@ func (w *work) verify(ctx context.Context) error {
 	}
 }
 
-// unheld returns the drifts that are still there although the writes that were to fix them were accepted.
+// unheld returns the drifts that remain although the writes of their fixes were accepted.
 func (w *work) unheld(found baseline.Comparison) []baseline.Drift {
 	var still []baseline.Drift
 	for _, d := range found.Drifts {

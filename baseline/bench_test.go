@@ -2,7 +2,6 @@ package baseline
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"testing"
 )
@@ -49,17 +48,6 @@ func hundredRules() []byte {
 func BenchmarkParse(b *testing.B) {
 	b.ReportAllocs()
 	text := hundredRules()
-	for b.Loop() {
-		if _, err := Parse("b.yaml", text); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkParseForAll reads as many rules of which each selects every pool, so that all are merged.
-func BenchmarkParseForAll(b *testing.B) {
-	b.ReportAllocs()
-	text := regexp.MustCompile(`(?m)^    pools: .*\n`).ReplaceAll(hundredRules(), nil)
 	for b.Loop() {
 		if _, err := Parse("b.yaml", text); err != nil {
 			b.Fatal(err)

@@ -63,10 +63,6 @@ var exactCases = map[string]struct {
 		[]string{"UserPoolTags.a", "UserPoolTags.a.b"},
 	},
 
-	"a later rule's member holds": {
-		"it is that rule's business", [][]Requirement{exactLambdas("PreSignUp", "a"), {say(preSignUp, Equal, "b")}}, "",
-		`{"LambdaConfig":{"PreSignUp":"b"}}`, nil, []string{preSignUp},
-	},
 	"a later rule's member stays": {
 		"as it is live", [][]Requirement{exactLambdas("PreSignUp", "a"), {say(preSignUp, Equal, "b")}}, "",
 		`{"LambdaConfig":{"PreSignUp":"c","UserMigration":"d"}}`, []exactVerdict{{obj("PreSignUp", "c"), false}},
@@ -104,23 +100,12 @@ var exactCases = map[string]struct {
 		[]exactVerdict{{obj("CustomSMSSender", obj("LambdaArn", "b", "LambdaVersion", "")), false},
 			{nil, true}}, []string{"LambdaConfig"},
 	},
-	"exempted, absent, and nothing else": {
-		"nothing else is there", [][]Requirement{{say("LambdaConfig", Absent, true)}}, customSMS,
-		`{"LambdaConfig":{"CustomSMSSender":{"LambdaArn":"b"}}}`, []exactVerdict{{nil, true}},
-		[]string{"LambdaConfig"},
-	},
 
 	"twin outside": {
 		"the other write would undo it", [][]Requirement{{say("VerificationMessageTemplate", Exactly,
 			obj("EmailSubject", "a"))}}, "",
 		`{"VerificationMessageTemplate":{"EmailSubject":"a"},"EmailVerificationSubject":"b"}`,
 		[]exactVerdict{{obj("EmailSubject", "a"), false}}, []string{subjectOfEmail},
-	},
-	"twin outside, exempted": {
-		"one fact", [][]Requirement{{say("VerificationMessageTemplate", Exactly, obj("EmailSubject", "a"))}},
-		"EmailVerificationSubject",
-		`{"VerificationMessageTemplate":{"EmailSubject":"a"},"EmailVerificationSubject":"b"}`,
-		[]exactVerdict{{"a", true}}, nil,
 	},
 	"twins outside, one exempted": {
 		"the other one is not", [][]Requirement{{say("VerificationMessageTemplate", Exactly,
@@ -151,13 +136,6 @@ var exactCases = map[string]struct {
 		`{"AdminCreateUserConfig":{"AllowAdminCreateUserOnly":true,"UnusedAccountValidityDays":7},
 			"Policies":{"PasswordPolicy":{"TemporaryPasswordValidityDays":3}}}`,
 		nil, []string{"AdminCreateUserConfig.AllowAdminCreateUserOnly"},
-	},
-	"twin that is no longer read, named": {
-		"the fact holds under its newer name", [][]Requirement{{say("AdminCreateUserConfig", Exactly,
-			obj("UnusedAccountValidityDays", num("3")))}}, "",
-		`{"AdminCreateUserConfig":{"UnusedAccountValidityDays":7},
-			"Policies":{"PasswordPolicy":{"TemporaryPasswordValidityDays":3}}}`,
-		nil, []string{"AdminCreateUserConfig.UnusedAccountValidityDays"},
 	},
 	"a sender that only the factor has": {
 		"it is written whole", [][]Requirement{{say("SmsConfiguration", Exactly,

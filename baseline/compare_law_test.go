@@ -116,28 +116,6 @@ func cloneRequirements(owned []Owned) []Owned {
 	return c
 }
 
-// TestOrderOfASetIsNoDrift: whoever turns the elements of every set around changes nothing.
-func TestOrderOfASetIsNoDrift(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		settings := genPool().Draw(t, "pool")
-		turned, _ := Clone(settings).(map[string]any)
-		var require []Requirement
-		for _, p := range allPlaces() {
-			if l, ok := At(turned, Keys(p.path)).([]any); ok && p.member.Set {
-				require = append(require, say(p.path, Equal, At(settings, Keys(p.path))))
-				slices.Reverse(l)
-			}
-		}
-		if drifts := Compare(policyOf(require), turned).Drifts; len(drifts) > 0 {
-			t.Errorf("%s: want %v, have %v", drifts[0].Setting, drifts[0].Want, drifts[0].Have)
-		}
-		if diff := cmp.Diff(Leaves(root.Members, settings), Leaves(root.Members, turned)); diff != "" {
-			t.Errorf("leaves (-before +after):\n%s", diff)
-		}
-	})
-}
-
 // TestDriftsAndOwnedAreInOrder: the order is the table's, without doubles, and every drift is owned.
 func TestDriftsAndOwnedAreInOrder(t *testing.T) {
 	t.Parallel()

@@ -16,24 +16,20 @@ func TestMask(t *testing.T) {
 		want   any
 		reason string
 	}{
-		"plain":      {"PoolName", "x", "x", "nothing to hide"},
-		"sensitive":  {"SmsVerificationMessage", "x", x, "length and hash"},
-		"characters": {"SmsVerificationMessage", "ü", "(hidden: 1 characters, sha256 607474ca)", "characters, not bytes"},
-		"empty":      {"SmsVerificationMessage", "", "(hidden: 0 characters, sha256 e3b0c442)", "that it is empty shows"},
-		"nil":        {"SmsVerificationMessage", nil, nil, "absent stays absent"},
-		"no text":    {"SmsVerificationMessage", num("7"), "(hidden: 1 characters, sha256 7902699b)", "whatever it is"},
+		"plain":     {"PoolName", "x", "x", "nothing to hide"},
+		"sensitive": {"SmsVerificationMessage", "x", x, "length and hash"},
+		"nil":       {"SmsVerificationMessage", nil, nil, "absent stays absent"},
+		"no text":   {"SmsVerificationMessage", num("7"), "(hidden: 1 characters, sha256 7902699b)", "whatever it is"},
 		"object": {"SmsConfiguration", obj("SnsRegion", "x", "ExternalId", "x"),
 			obj("SnsRegion", "x", "ExternalId", x), "member by member"},
 		"depth": {"SmsMfaConfiguration", obj("SmsConfiguration", obj("EumsSms", obj("ExternalId", "x"))),
 			obj("SmsConfiguration", obj("EumsSms", obj("ExternalId", x))), "at any depth"},
 		"unknown in it":     {"SmsConfiguration", obj("Future", "x"), obj("Future", x), "beside secrets, the unknown is one"},
 		"unknown elsewhere": {"LambdaConfig", obj("Future", "x"), obj("Future", "x"), "nothing to hide here"},
-		"another shape":     {"SmsConfiguration", "x", x, "it could be the secret"},
 		"a list for objects": {"SmsConfiguration", []any{"x"}, "(hidden: 5 characters, sha256 cd65ea2c)",
 			"it could be the secret"},
-		"list":             {secrets, []any{"x", nil}, []any{x, nil}, "element by element"},
-		"map":              {Member{Kind: Map, Elem: secrets.Elem}, obj("a", "x"), obj("a", x), "value by value"},
-		"no member at all": {Member{}, obj("a", "x"), obj("a", "x"), "nothing is known to be sensitive"},
+		"list": {secrets, []any{"x", nil}, []any{x, nil}, "element by element"},
+		"map":  {Member{Kind: Map, Elem: secrets.Elem}, obj("a", "x"), obj("a", x), "value by value"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

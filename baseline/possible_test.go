@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strings"
@@ -57,19 +56,6 @@ func TestGlobsThatCanMatch(t *testing.T) {
 				broken) == "" {
 				t.Errorf("%q is taken for one that can match %s", broken, pattern)
 			}
-		}
-	})
-}
-
-// TestGlobsOfValues: of a setting with few values, a glob is refused if it matches none of them, and only then.
-func TestGlobsOfValues(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		p := rapid.SampledFrom(allPlaces()).Draw(t, "place")
-		glob := rapid.StringMatching(`[*?A-Z_]{1,4}`).Draw(t, "glob")
-		matches := slices.ContainsFunc(p.member.Enum, func(e string) bool { return globAny([]string{glob}, e) })
-		if never := neverMatches(p.member, glob) != ""; len(p.member.Enum) > 0 && never == matches {
-			t.Errorf("%s of %v: never is %t", glob, p.member.Enum, never)
 		}
 	})
 }
@@ -148,69 +134,10 @@ func TestOtherNamesAreOfSettings(t *testing.T) {
 	}
 }
 
-// TestExemptionsOfWhatIsRequired: an exemption of a required setting, of what it is in or of what is in it is not
-// called useless, and one of an unrelated setting is.
-func TestExemptionsOfWhatIsRequired(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		required, exempted := rapid.SampledFrom(allPlaces()).Draw(t, "required"), rapid.SampledFrom(allPlaces()).Draw(t,
-			"exempted")
-		b := &Baseline{Rules: []Rule{{Name: "a", Require: []Requirement{{Setting: required.path, Op: Present, Value: true}}}},
-			Exemptions: []Exemption{{Settings: []string{exempted.path}, Until: time.Unix(1, 0)}}}
-		related := covers(exempted.path, required.path) || covers(required.path, exempted.path)
-		for _, twin := range []string{other(required.path), required.path} {
-			for _, path := range []string{other(exempted.path), exempted.path} {
-				related = related || covers(path, twin) || covers(twin, path)
-			}
-		}
-		useless := slices.ContainsFunc(b.Lint(time.Unix(0, 0)), func(l Lint) bool { return l.ID == "exempts-nothing" })
-		if useless && related && !aboveTwin(exempted.path, required.path) || !useless && !related {
-			t.Errorf("%s is required, %s is exempted: useless is %t", required.path, exempted.path, useless)
-		}
-	})
-}
-
 // other returns the twin of a setting, or the setting itself if it has none.
 func other(setting string) string {
 	twin, _ := TwinOf(setting)
 	return cmp.Or(twin, setting)
-}
-
-// aboveTwin reports whether only an object around the one's twin has to do with the other.
-func aboveTwin(a, b string) bool { return !Concerns(a, b) && !covers(b, a) && !covers(b, other(a)) }
-
-// TestManyMistakes: however many mistakes there are, at most 50 are said, with how many more, each in one short line.
-func TestManyMistakes(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(1, 400).Draw(t, "mistakes")
-		var b strings.Builder
-		b.WriteString("version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE")
-		for i := range n {
-			switch rand.IntN(3) {
-			case 0:
-				fmt.Fprintf(&b, ", Nothing%d: %s", i, strings.Repeat("x", rand.IntN(300)))
-			case 1:
-				fmt.Fprintf(&b, ", %s%d: 1", strings.Repeat("y", rand.IntN(300)), i)
-			default:
-				fmt.Fprintf(&b, ", user_pool_tier%d: [1]", i)
-			}
-		}
-		b.WriteString("}}]\n")
-		_, err := Parse("a.yaml", []byte(b.String()))
-		lines := strings.Split(err.Error(), "\n")
-		if want := min(n, 51); len(lines) != want {
-			t.Fatalf("%d mistakes give %d lines", n, len(lines))
-		}
-		if more := fmt.Sprintf("%d more errors", n-50); n > 50 && !strings.Contains(lines[50], more) {
-			t.Errorf("%d mistakes end in %q", n, lines[50])
-		}
-		for _, line := range lines {
-			if runes(line) > 800 {
-				t.Errorf("a line of %d characters", runes(line))
-			}
-		}
-	})
 }
 
 func jsonOf(v any) string {

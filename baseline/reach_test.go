@@ -47,19 +47,14 @@ func TestWrittenWith(t *testing.T) {
 		want   []string
 		reason string
 	}{
-		"DeletionProtection":                             {both[:1], "one document holds it"},
-		"Policies.PasswordPolicy.MinimumLength":          {both[:1], "a part is written with its document"},
-		"VerificationMessageTemplate":                    {both[:1], "its twins stand in the same document"},
-		"SmsConfiguration":                               {both, "the MFA document repeats it"},
-		"SmsConfiguration.SnsCallerArn":                  {both, "and its parts"},
-		"SmsAuthenticationMessage":                       {both, "its twin is the MFA document's text"},
-		"SmsMfaConfiguration":                            {both, "twins stand below it"},
-		"MfaConfiguration":                               {both, "UpdateUserPool brings the sender of texts back after it"},
-		"SoftwareTokenMfaConfiguration.Enabled":          {both, "as above"},
-		"WebAuthnConfiguration.RelyingPartyId":           {both, "as above"},
-		"NoSuchSetting":                                  {nil, "nothing holds it"},
-		"LambdaConfig.PreTokenGenerationConfig":          {both[:1], "twins in the same document"},
-		"AdminCreateUserConfig.AllowAdminCreateUserOnly": {both[:1], "no twin"},
+		"DeletionProtection":                    {both[:1], "one document holds it"},
+		"VerificationMessageTemplate":           {both[:1], "its twins stand in the same document"},
+		"SmsConfiguration":                      {both, "the MFA document repeats it"},
+		"SmsConfiguration.SnsCallerArn":         {both, "and its parts"},
+		"SmsMfaConfiguration":                   {both, "twins stand below it"},
+		"MfaConfiguration":                      {both, "UpdateUserPool brings the sender of texts back after it"},
+		"NoSuchSetting":                         {nil, "nothing holds it"},
+		"LambdaConfig.PreTokenGenerationConfig": {both[:1], "twins in the same document"},
 	} {
 		var got []string
 		for _, d := range WrittenWith(path) {

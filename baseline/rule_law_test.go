@@ -53,52 +53,6 @@ func fact(path string) string {
 	return path
 }
 
-// TestOneRuleCanHold: what one rule requires without being refused can hold together, and writing brings that about.
-func TestOneRuleCanHold(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		var require []Requirement
-		for _, r := range rapid.SliceOfN(genRequirement(), 2, 8).Draw(t, "requirements") {
-			apart := func(o Requirement) bool { return covers(o.Setting, r.Setting) || covers(r.Setting, o.Setting) }
-			if m, _ := Lookup(r.Setting); m.Kind != Object && m.Kind != Map && !slices.ContainsFunc(require, apart) {
-				require = append(require, r)
-			}
-		}
-		if twin, ok := TwinOf(twinned(require)); ok { // twins are rare among all settings
-			m, _ := Lookup(twin)
-			require = append(slices.DeleteFunc(require, func(r Requirement) bool {
-				return covers(r.Setting, twin) ||
-					covers(twin, r.Setting)
-			}), genRequirementOf(place{twin, m}).Draw(t, "of the twin"))
-		}
-		p := &parser{}
-		p.twins(wantedOf(require))
-		if len(p.errors) > 0 {
-			return
-		}
-		after := genPool().Draw(t, "pool")
-		policy := policyOf(withMFA(after, require))
-		for range 3 {
-			after = writeAll(after, Compare(policy, after).Drifts)
-		}
-		for _, d := range Compare(policy, after).Drifts {
-			if d.Action != Report {
-				t.Errorf("%s: want %v, still have %v\nrule %v", d.Setting, d.Want, d.Have, require)
-			}
-		}
-	})
-}
-
-// twinned returns the first setting that has a twin, or "".
-func twinned(require []Requirement) string {
-	for _, r := range require {
-		if _, ok := TwinOf(r.Setting); ok {
-			return r.Setting
-		}
-	}
-	return ""
-}
-
 // TestNoSensitiveTextIsShown: whatever is required of whatever is there, a drift shows no text that is hidden.
 func TestNoSensitiveTextIsShown(t *testing.T) {
 	t.Parallel()

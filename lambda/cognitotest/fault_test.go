@@ -3,7 +3,6 @@ package cognitotest_test
 import (
 	"net/http"
 	"testing"
-	"time"
 
 	"poolkeeper/lambda/cognitotest"
 )
@@ -98,16 +97,5 @@ func TestFaultWriters(t *testing.T) {
 		Change: func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" }})
 	if a := f.send(t, update, request); a.status != http.StatusBadRequest || protection(f) != "ACTIVE" {
 		t.Error("a refused call was followed by a change")
-	}
-}
-
-func TestDelays(t *testing.T) {
-	t.Parallel()
-	f := rich(t, cognitotest.Contract, "", cognitotest.WithLatency(10*time.Millisecond))
-	f.Inject(cognitotest.Fault{Delay: 20 * time.Millisecond, Times: 1})
-	began := time.Now()
-	f.ok(t, "DescribeUserPool", describe)
-	if took := time.Since(began); took < 30*time.Millisecond {
-		t.Errorf("answered after %v", took)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -157,24 +156,4 @@ func TestCopies(t *testing.T) {
 	if want := "arn:aws:cognito-idp:us-east-1:111122223333:userpool/us-east-1_A"; pool["Arn"] != want {
 		t.Errorf("ARN %v, want %s", pool["Arn"], want)
 	}
-}
-
-// TestConcurrency is for the race detector.
-func TestConcurrency(t *testing.T) {
-	t.Parallel()
-	f := rich(t, cognitotest.Measured, "", cognitotest.WithRateLimits())
-	request := f.echo(t, update)
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			for range 5 {
-				_, _ = f.try(update, request)
-				_, _ = f.try("DescribeUserPool", describe)
-				f.Edit(poolID, func(pool, _ map[string]any) { pool["DeletionProtection"] = "ACTIVE" })
-				f.Inject(cognitotest.Fault{Times: 1, Error: "X"})
-				f.Calls()
-			}
-		})
-	}
-	all.Wait()
 }

@@ -102,35 +102,6 @@ func TestSchemaKnowsPlaceholders(t *testing.T) {
 	}
 }
 
-// TestSchemaTakesGoodRules: every way to require a setting.
-func TestSchemaTakesGoodRules(t *testing.T) {
-	t.Parallel()
-	compiled := schema(t)
-	for _, rule := range []string{
-		"DeletionProtection: ACTIVE", "MfaConfiguration: {oneOf: [ON, OPTIONAL], set: OPTIONAL}",
-		"Policies: {PasswordPolicy: {MinimumLength: {atLeast: 12}, RequireNumbers: true}}",
-		"AutoVerifiedAttributes: {contains: [email]}",
-		"LambdaConfig: {exactly: {PreSignUp: \"arn:aws:lambda:eu-west-1:111122223333:function:x\"}}",
-		"DeviceConfiguration: {absent: true}",
-		"EmailMfaConfiguration: {present: true, set: {}}", "UserPoolTags: {env: prod, note: \"\"}",
-		"AcrConfiguration: {Level1: {AcrValue: \"urn:x\"}}", "PoolName: {matches: \"prod-*\"}",
-		"AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_email, Priority: 1}]}",
-		"EmailVerificationMessage: \"Code {####}\"", "UserPoolTags: {exactly: {env: prod}}",
-		"RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {absent: true}}}",
-		"LogConfigurations: {userAuthEvents: {present: true}, userNotification: {absent: true}}",
-	} {
-		text := "version: 1\nrules: [{name: a, require: {" + rule + "}}, {name: b, watch: [clients, triggers]}, " +
-			"{name: c, clients: [{names: [\"web-*\"], except: {ids: [abc]}, require: {PreventUserExistenceErrors: ENABLED, " +
-			"RiskConfiguration: {absent: true}}}]}]\n"
-		if _, err := baseline.Parse("good.yaml", []byte(text)); err != nil {
-			t.Errorf("the parser refuses %s: %v", rule, err)
-		}
-		if err := compiled.Validate(instance(t, []byte(text))); err != nil {
-			t.Errorf("the schema refuses %s: %v", rule, err)
-		}
-	}
-}
-
 // TestEverySettingIsCovered: whatever a baseline can require, of the pool, its risk, its logs and its clients, the
 // schema takes and the reference lists.
 func TestEverySettingIsCovered(t *testing.T) {

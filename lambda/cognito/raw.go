@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -88,4 +90,17 @@ func send(body []byte) func(*middleware.Stack) error {
 			return next.HandleSerialize(ctx, in)
 		}), middleware.After)
 	}
+}
+
+// Raw makes any call, of which the SDK need not know, and returns the answer. The SDK takes it for another call: it
+// signs it, paces its retries and types its errors.
+func Raw(ctx context.Context, client *idp.Client, operation string, body []byte) (answer []byte, err error) {
+	target := func(stack *middleware.Stack) error {
+		header := smithyhttp.SetHeaderValue("X-Amz-Target", "AWSCognitoIdentityProviderService."+operation)
+		return errors.Join(send(body)(stack), header(stack))
+	}
+	var id string
+	_, err = client.ListUserPools(ctx, &idp.ListUserPoolsInput{MaxResults: aws.Int32(1)},
+		idp.WithAPIOptions(target, capture(&answer, &id)))
+	return answer, err
 }

@@ -1,109 +1,61 @@
 package conformance
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"golang.org/x/time/rate"
+
+	"poolkeeper/lambda/cognito"
 )
 
-// An API makes raw calls, so that it can send what no SDK knows.
+// An API makes raw calls, so that it can send what no SDK knows. A call that is throttled is made again.
 type API struct {
-	Endpoint    string // such as https://cognito-idp.eu-west-1.amazonaws.com
-	Region      string
-	Credentials aws.CredentialsProvider
-	HTTP        aws.HTTPClient
-	Rate        *rate.Limiter // nil: as fast as it goes
+	client *idp.Client
+	rate   *rate.Limiter
 }
 
-// A Refusal is an error that the API answered with.
-type Refusal struct{ Name, Message string }
-
-// Error names the refusal.
-func (r *Refusal) Error() string { return r.Name + ": " + r.Message }
-
-// Call makes one call. A call that is throttled is made again.
-func (a API) Call(ctx context.Context, operation string, body map[string]any) (map[string]any, error) {
-	for wait := time.Second; ; wait *= 2 {
-		answer, err := a.once(ctx, operation, body)
-		var refusal *Refusal
-		if !errors.As(err, &refusal) || refusal.Name != "TooManyRequestsException" || wait > time.Minute {
-			return answer, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(wait):
-		}
-	}
+// NewAPI returns an API that makes so many calls a second.
+func NewAPI(config aws.Config, perSecond rate.Limit) API {
+	throttled := retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}
+	return API{rate: rate.NewLimiter(perSecond, 1), client: idp.NewFromConfig(config, func(o *idp.Options) {
+		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts, o.Retryables = 8, []retry.IsErrorRetryable{throttled}
+		})
+	})}
 }
 
-func (a API) once(ctx context.Context, operation string, body map[string]any) (map[string]any, error) {
-	if a.Rate != nil {
-		if err := a.Rate.Wait(ctx); err != nil {
-			return nil, err
-		}
+// call makes one call.
+func (a API) call(ctx context.Context, operation string, body map[string]any) (answer map[string]any, err error) {
+	if err := a.rate.Wait(ctx); err != nil {
+		return nil, err
 	}
 	raw, err := json.Marshal(body)
+	if err == nil {
+		raw, err = cognito.Raw(ctx, a.client, operation, raw)
+	}
+	if err == nil && len(raw) > 0 {
+		err = json.Unmarshal(raw, &answer)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", operation, err)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, a.Endpoint, bytes.NewReader(raw))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", operation, err)
-	}
-	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	request.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService."+operation)
-	credentials, err := a.Credentials.Retrieve(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", operation, err)
-	}
-	sum := sha256.Sum256(raw)
-	if err := v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), "cognito-idp", a.Region,
-		time.Now()); err != nil {
-		return nil, fmt.Errorf("signing %s: %w", operation, err)
-	}
-	response, err := a.HTTP.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", operation, err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	content, err := io.ReadAll(io.LimitReader(response.Body, 10<<20))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", operation, err)
-	}
-	return answerOf(operation, response.StatusCode, content)
+	return answer, nil
 }
 
-// answerOf reads an answer, or the error in it.
-func answerOf(operation string, status int, content []byte) (map[string]any, error) {
-	answer := map[string]any{}
-	if len(content) > 0 {
-		if err := json.Unmarshal(content, &answer); err != nil && status == http.StatusOK {
-			return nil, fmt.Errorf("%s: the answer is no JSON: %w", operation, err)
-		}
+// refusal returns the error that the API answered with, or nil. An emulator may answer with no error of the API's form.
+func refusal(err error) smithy.APIError {
+	var refused smithy.APIError
+	var answered *smithyhttp.ResponseError
+	if !errors.As(err, &refused) && errors.As(err, &answered) {
+		return &smithy.GenericAPIError{Code: fmt.Sprint("HTTP", answered.HTTPStatusCode())}
 	}
-	if status == http.StatusOK {
-		return answer, nil
-	}
-	name, _ := answer["__type"].(string)
-	if name == "" {
-		name = fmt.Sprintf("HTTP%d", status)
-	}
-	message, _ := answer["message"].(string)
-	if message == "" {
-		message, _ = answer["Message"].(string)
-	}
-	return nil, &Refusal{Name: name[strings.LastIndex(name, "#")+1:], Message: message}
+	return refused
 }

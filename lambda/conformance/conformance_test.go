@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/time/rate"
 
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/conformance"
@@ -23,10 +23,11 @@ var everything = map[string]string{"plus": "", "sms": "arn:aws:iam::111122223333
 	"lambda": "arn:aws:lambda:us-east-1:111122223333:function:trigger"}
 
 func run(url string) conformance.Run {
-	return conformance.Run{Have: everything, API: conformance.API{Endpoint: url, Region: "us-east-1",
-		HTTP: http.DefaultClient, Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+	config := aws.Config{Region: "us-east-1", BaseEndpoint: &url,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
-		})}}
+		})}
+	return conformance.Run{Have: everything, API: conformance.NewAPI(config, rate.Inf)}
 }
 
 func facts(t *testing.T) []conformance.Fact {

@@ -80,10 +80,10 @@ func (r Run) ask(ctx context.Context, fact Fact) (Result, error) {
 		return result, nil
 	}
 	got, err := r.pose(ctx, fact)
-	var refusal *Refusal
-	switch {
-	case errors.As(err, &refusal):
-		result.Status, result.Observed = Unknown, "could not be asked: "+refusal.Error()
+	switch refused := refusal(err); {
+	case refused != nil:
+		result.Observed = "could not be asked: " + refused.ErrorCode() + ": " + refused.ErrorMessage()
+		result.Status = Unknown
 		return result, nil
 	case err != nil:
 		return Result{}, fmt.Errorf("%s: %w", fact.ID, err)
@@ -101,9 +101,9 @@ func (r Run) ask(ctx context.Context, fact Fact) (Result, error) {
 	return result, nil
 }
 
-// pose makes a pool, makes the calls and reads the answer. A *Refusal is one of a call before the last one.
+// pose makes a pool, makes the calls and reads the answer. A refusal is one of a call before the last one.
 func (r Run) pose(ctx context.Context, fact Fact) (got answer, err error) {
-	created, err := r.API.Call(ctx, "CreateUserPool", map[string]any{"PoolName": Prefix + strings.ToLower(rand.Text()),
+	created, err := r.API.call(ctx, "CreateUserPool", map[string]any{"PoolName": Prefix + strings.ToLower(rand.Text()),
 		"UserPoolTags": map[string]any{"poolkeeper": "conformance"}})
 	if err != nil {
 		return got, err
@@ -111,7 +111,7 @@ func (r Run) pose(ctx context.Context, fact Fact) (got answer, err error) {
 	ids := map[string]any{"UserPoolId": at(created, "UserPool.Id")}
 	defer func() { err = errors.Join(err, r.delete(ctx, ids["UserPoolId"])) }()
 	if fact.Client {
-		client, err := r.API.Call(ctx, "CreateUserPoolClient", merged(ids, map[string]any{"ClientName": "conformance"}))
+		client, err := r.API.call(ctx, "CreateUserPoolClient", merged(ids, map[string]any{"ClientName": "conformance"}))
 		if err != nil {
 			return got, err
 		}
@@ -127,9 +127,8 @@ func (r Run) pose(ctx context.Context, fact Fact) (got answer, err error) {
 		return got, err
 	}
 	err = r.together(ctx, ids, fact)
-	var refusal *Refusal
-	if errors.As(err, &refusal) {
-		got.word, got.message = "refused "+refusal.Name, refusal.Message
+	if refused := refusal(err); refused != nil {
+		got.word, got.message = "refused "+refused.ErrorCode(), refused.ErrorMessage()
 		return got, nil
 	}
 	if err != nil {
@@ -154,7 +153,7 @@ func (r Run) together(ctx context.Context, ids map[string]any, fact Fact) error 
 func (r Run) call(ctx context.Context, ids map[string]any, call map[string]map[string]any) error {
 	for operation, body := range call {
 		given, _ := r.filled(body).(map[string]any)
-		if _, err := r.API.Call(ctx, operation, merged(idsOf(ids, operation), given)); err != nil {
+		if _, err := r.API.call(ctx, operation, merged(idsOf(ids, operation), given)); err != nil {
 			return err
 		}
 	}
@@ -166,9 +165,8 @@ func (r Run) read(ctx context.Context, ids map[string]any, fact Fact) (any, erro
 	if !ok {
 		return nil, nil
 	}
-	read, err := r.API.Call(ctx, operation, merged(idsOf(ids, operation), fact.ReadWith))
-	var refusal *Refusal
-	if errors.As(err, &refusal) && refusal.Name == "UserPoolAddOnNotEnabledException" {
+	read, err := r.API.call(ctx, operation, merged(idsOf(ids, operation), fact.ReadWith))
+	if refused := refusal(err); refused != nil && refused.ErrorCode() == "UserPoolAddOnNotEnabledException" {
 		return nil, nil // before the call that turns threat protection on
 	}
 	return at(read, path), err
@@ -197,11 +195,11 @@ func (r Run) delete(ctx context.Context, id any) error {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer stop()
 	body := map[string]any{"UserPoolId": id}
-	_, err := r.API.Call(ctx, "DeleteUserPool", body)
+	_, err := r.API.call(ctx, "DeleteUserPool", body)
 	if err != nil {
 		off := merged(body, map[string]any{"DeletionProtection": "INACTIVE"})
-		if _, err = r.API.Call(ctx, "UpdateUserPool", off); err == nil {
-			_, err = r.API.Call(ctx, "DeleteUserPool", body)
+		if _, err = r.API.call(ctx, "UpdateUserPool", off); err == nil {
+			_, err = r.API.call(ctx, "DeleteUserPool", body)
 		}
 	}
 	if err != nil {
@@ -215,7 +213,7 @@ func (r Run) Clean(ctx context.Context) (int, error) {
 	n := 0
 	body := map[string]any{"MaxResults": 60}
 	for {
-		page, err := r.API.Call(ctx, "ListUserPools", body)
+		page, err := r.API.call(ctx, "ListUserPools", body)
 		if err != nil {
 			return n, err
 		}

@@ -11,9 +11,7 @@ import (
 )
 
 // Mail is the text of an e-mail: what happened, what is fixed and what is not, what to do, and the evidence.
-func Mail(r Report) string { return r.fitting(share, mail) }
-
-func mail(r Report) string {
+func Mail(r Report) string {
 	var b strings.Builder
 	section := func(heading string, lines []string) {
 		if len(lines) > 0 {
@@ -108,33 +106,33 @@ func (r Report) happened() []string {
 	if !r.called() {
 		return []string{r.found()}
 	}
-	where := "from " + orUnknown(r.Who.SourceIP)
-	if r.Who.Console {
+	where := "from " + orUnknown(r.Cause.SourceIP)
+	if r.Cause.Console {
 		where += ", in the console"
 	}
-	where += map[string]string{"true": ", with MFA", "false": ", without MFA"}[r.Who.MFA]
-	return []string{r.actor() + " called " + orUnknown(r.Why.EventName) + at(r.When.Event), where + r.Who.through()}
+	where += map[string]string{"true": ", with MFA", "false": ", without MFA"}[r.Cause.MFA]
+	return []string{r.actor() + " called " + orUnknown(r.Cause.EventName) + at(r.Cause.Time), where + r.through()}
 }
 
 // found says what led to the run where it was no call.
 func (r Report) found() string {
-	switch r.Why.EventName {
+	switch r.Cause.EventName {
 	case "":
 		return "No API call led to this run."
 	case "Scheduled Event":
-		return "A scheduled scan found this" + at(r.When.Event) + ". Who changed the user pool is not known."
+		return "A scheduled scan found this" + at(r.Cause.Time) + ". Who changed the user pool is not known."
 	default:
-		return "A run started by " + r.Why.EventName + " found this" + at(r.When.Event) + ". Who changed the user pool is " +
+		return "A run started by " + r.Cause.EventName + " found this" + at(r.Cause.Time) + ". Who changed the user pool is " +
 			"not known."
 	}
 }
 
-func (w Who) through() string {
+func (r Report) through() string {
 	switch {
-	case w.CloudFormation:
+	case r.byCloudFormation():
 		return ", through CloudFormation"
-	case w.InvokedBy != "":
-		return ", through " + w.InvokedBy
+	case r.Cause.InvokedBy != "":
+		return ", through " + r.Cause.InvokedBy
 	default:
 		return ""
 	}
@@ -171,13 +169,13 @@ func (r Report) evidence() []string {
 		}
 	}
 	if r.called() {
-		add("CloudTrail event", orUnknown(r.Why.EventID)+", request "+orUnknown(r.Why.RequestID))
-		add("caller", orUnknown(r.Who.Principal))
+		add("CloudTrail event", orUnknown(r.Cause.EventID)+", request "+orUnknown(r.Cause.RequestID))
+		add("caller", orUnknown(r.Cause.Actor))
 	} else {
-		add("event", r.Why.EventID)
+		add("event", r.Cause.EventID)
 	}
-	add("user agent", r.Who.UserAgent)
-	add("requests by poolkeeper", strings.Join(r.Why.WriteRequestIDs, ", "))
+	add("user agent", r.Cause.UserAgent)
+	add("requests by poolkeeper", strings.Join(r.WriteRequestIDs, ", "))
 	add("record of the write", r.Record)
 	after := func(what string, seconds *float64) { // one may be known without the other
 		if seconds != nil {
@@ -315,7 +313,7 @@ func (r Report) has(code outcome.Code) bool {
 }
 
 // called reports whether an API call led to the run, rather than a scan.
-func (r Report) called() bool { return r.Why.RequestID != "" || r.Who.Principal != "" }
+func (r Report) called() bool { return r.Cause.RequestID != "" || r.Cause.Actor != "" }
 
 // unread reports whether the pool could not be read.
 func (r Report) unread() bool {
@@ -329,7 +327,7 @@ const fewest = 10
 func (r Report) short(most int) Report {
 	calls := max(most, fewest)
 	r.Writes = r.Writes[:min(len(r.Writes), calls)]
-	r.Why.WriteRequestIDs = r.Why.WriteRequestIDs[:min(len(r.Why.WriteRequestIDs), calls)]
+	r.WriteRequestIDs = r.WriteRequestIDs[:min(len(r.WriteRequestIDs), calls)]
 	if len(r.Drifts) > most {
 		r.Omitted += len(r.Drifts) - most
 		r.Drifts = r.of(groups...)[:most]

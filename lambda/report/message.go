@@ -13,24 +13,17 @@ import (
 // MaxMessage is how many bytes a message may have: what SNS takes, less room for the attributes beside it.
 const MaxMessage = 256*1024 - 16*1024
 
-// share is how much of a message each of its texts may take.
-const share = 31 * 1024
-
 // Message is the message of one publish: a readable text for mail, a custom notification for chat channels (HTTPS), and
-// the report as JSON for everything else. Its texts are escaped once more in it, so only the whole shows if it fits.
+// the report as JSON for everything else.
 func Message(r Report) string {
-	for size := share; ; size /= 2 {
-		text := encode(map[string]string{"default": r.fitting(size, encoded), "email": r.fitting(size, mail),
-			"https": r.fitting(min(size, maxChat), chat)})
-		if len(text) <= MaxMessage || size < 1024 {
-			return text
-		}
-	}
+	return r.fitting(MaxMessage, func(r Report) string {
+		return encode(map[string]string{"default": encode(r), "email": Mail(r), "https": Chat(r)})
+	})
 }
 
 // fitting renders a report with as many of its findings and calls as there is room for.
 func (r Report) fitting(size int, render func(Report) string) string {
-	for kept := max(len(r.Drifts), len(r.Writes), len(r.Why.WriteRequestIDs)); ; kept /= 2 {
+	for kept := max(len(r.Drifts), len(r.Writes), len(r.WriteRequestIDs)); ; kept /= 2 {
 		if text := render(r.short(kept)); len(text) <= size || kept == 0 {
 			return text
 		}
@@ -75,7 +68,7 @@ func (r Report) headline() string {
 	if len(named) > 0 {
 		text += ": " + first(named)
 	}
-	if r.Who.Session != "" && r.Outcome != outcome.Ignored {
+	if r.session() != "" && r.Outcome != outcome.Ignored {
 		text += ", after a call by " + r.actor()
 	}
 	return text
@@ -101,9 +94,7 @@ func ascii(text string) string {
 }
 
 // JSON is the report itself, shortened to fit into a message.
-func JSON(r Report) string { return r.fitting(share, encoded) }
-
-func encoded(r Report) string { return encode(r) }
+func JSON(r Report) string { return r.fitting(MaxMessage, func(r Report) string { return encode(r) }) }
 
 func encode(v any) string {
 	var b strings.Builder
@@ -124,8 +115,8 @@ const maxChat = 8000
 func chat(r Report) string {
 	var b strings.Builder
 	if r.called() {
-		fmt.Fprintf(&b, "%s called `%s`%s%s.\n", escape(r.actor()), escape(orUnknown(r.Why.EventName)), at(r.When.Event),
-			escape(r.Who.through()))
+		fmt.Fprintf(&b, "%s called `%s`%s%s.\n", escape(r.actor()), escape(orUnknown(r.Cause.EventName)), at(r.Cause.Time),
+			escape(r.through()))
 	} else {
 		fmt.Fprintf(&b, "%s\n", escape(r.found()))
 	}
@@ -156,7 +147,7 @@ func chat(r Report) string {
 		"metadata": map[string]any{
 			"threadId": r.UserPool.ID, "summary": Subject(r), "eventType": "poolkeeper." + string(r.Outcome),
 			"relatedResources":  related,
-			"additionalContext": map[string]string{"severity": string(r.Severity), "eventId": r.Why.EventID},
+			"additionalContext": map[string]string{"severity": string(r.Severity), "eventId": r.Cause.EventID},
 		},
 	})
 }

@@ -55,8 +55,8 @@ func next(r Report) []string {
 	const lookup = "aws cloudtrail lookup-events --region %s --lookup-attributes AttributeKey=%s,AttributeValue=%s"
 	switch {
 	case r.Outcome == outcome.Unchanged || r.Outcome == outcome.Exempted || r.Outcome == outcome.Ignored:
-	case r.called() && isID(r.Why.EventID):
-		s.say("Read the call in CloudTrail: "+lookup, r.UserPool.Region, "EventId", r.Why.EventID)
+	case r.called() && isID(r.Cause.EventID):
+		s.say("Read the call in CloudTrail: "+lookup, r.UserPool.Region, "EventId", r.Cause.EventID)
 	case !r.called():
 		s.say("Read the latest calls in CloudTrail: "+lookup, r.UserPool.Region, "EventSource", "cognito-idp.amazonaws.com")
 	}
@@ -136,7 +136,7 @@ func why(r Report) string {
 	const remedy = "If the change was intended, put it into the baseline" + orExempt + " Otherwise poolkeeper will " +
 		"undo it again."
 	switch {
-	case r.Who.CloudFormation:
+	case r.byCloudFormation():
 		return "Put the required values into the stack's template, or its next deployment will make the change again. " +
 			remedy
 	case r.called():

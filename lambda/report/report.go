@@ -60,26 +60,18 @@ func Notifies(out outcome.Outcome, scan bool) bool {
 }
 
 // A Report is everything that there is to say about one run, for people and for machines. schema.json describes its
-// JSON. It is made from an outcome, and so holds no message text and no secret.
+// JSON, which has the members of the outcome too. It holds no message text and no secret.
 type Report struct {
-	Schema     string           `json:"schema"` // SchemaName
-	Outcome    outcome.Ending   `json:"outcome"`
-	Severity   Severity         `json:"severity"`
-	Critical   bool             `json:"critical"`
-	UserPool   Pool             `json:"userPool"`
-	Who        Who              `json:"who"`
-	When       When             `json:"when"`
-	Why        Why              `json:"why"`
-	Drifts     []Drift          `json:"drifts"`
-	Verified   outcome.Verified `json:"verified"`
-	Writes     []string         `json:"writes"`
-	Reason     string           `json:"reason"`
-	Next       []string         `json:"next"` // what a person should do, in order
-	Baseline   string           `json:"baseline"`
-	Build      string           `json:"build"`
-	Record     string           `json:"record,omitempty"`
-	Undetected int              `json:"undetected,omitempty"`
-	Omitted    int              `json:"omitted,omitempty"` // drifts that were left out to fit into a message
+	run
+	Schema          string   `json:"schema"` // SchemaName
+	Severity        Severity `json:"severity"`
+	UserPool        Pool     `json:"userPool"`
+	When            When     `json:"when"`
+	WriteRequestIDs []string `json:"writeRequestIds,omitempty"` // with which CloudTrail has the writes
+	Drifts          []Drift  `json:"drifts"`
+	Next            []string `json:"next"` // what a person should do, in order
+	Build           string   `json:"build"`
+	Omitted         int      `json:"omitted,omitempty"` // drifts that were left out to fit into a message
 
 	stack string // that deployed the function, for the commands
 	// Notify reports whether people are notified. New leaves it false.
@@ -88,6 +80,8 @@ type Report struct {
 	// leaves it false.
 	Whole bool `json:"-"`
 }
+
+type run = outcome.Outcome
 
 // Rules returns the names of the rules of the drifts, each once.
 func (r Report) Rules() []string {
@@ -101,7 +95,7 @@ func (r Report) Rules() []string {
 }
 
 // SchemaName is the name and version of the schema of a report.
-const SchemaName = "poolkeeper/report/1"
+const SchemaName = "poolkeeper/report/2"
 
 // A Pool says which user pool.
 type Pool struct {
@@ -112,36 +106,13 @@ type Pool struct {
 	Region  string `json:"region,omitempty"`
 }
 
-// Who says who made the call, according to CloudTrail.
-type Who struct {
-	Principal string `json:"principal,omitempty"` // ARN
-	Session   string `json:"session,omitempty"`   // its last part: the session or user name
-	Role      string `json:"role,omitempty"`      // ARN of the role that was assumed
-	SourceIP  string `json:"sourceIp,omitempty"`
-	UserAgent string `json:"userAgent,omitempty"`
-	Console   bool   `json:"console"`
-	MFA       string `json:"mfa,omitempty"` // "true", "false" or unknown
-	InvokedBy string `json:"invokedBy,omitempty"`
-	// CloudFormation says that a stack made the call: its next deployment will make it again.
-	CloudFormation bool `json:"cloudFormation"`
-}
-
 // When says when what happened. The seconds count from the event; they are left out where its time is not known.
 type When struct {
-	Event            time.Time `json:"event,omitzero"`
 	Seen             time.Time `json:"seen,omitzero"`
 	Written          time.Time `json:"written,omitzero"`
 	Verified         time.Time `json:"verified,omitzero"`
 	SecondsToDetect  *float64  `json:"secondsToDetect,omitempty"`
 	SecondsToRestore *float64  `json:"secondsToRestore,omitempty"`
-}
-
-// Why says which call led to the run, and which writes followed, so that both can be found in CloudTrail.
-type Why struct {
-	EventName       string   `json:"eventName,omitempty"`
-	EventID         string   `json:"eventId,omitempty"`
-	RequestID       string   `json:"requestId,omitempty"`
-	WriteRequestIDs []string `json:"writeRequestIds,omitempty"`
 }
 
 // A Drift is one finding.
@@ -154,15 +125,9 @@ type Drift struct {
 // New makes the report of an outcome by a build that a stack deployed.
 func New(out outcome.Outcome, build, stack string) Report {
 	out = Legible(out)
-	r := Report{
-		Schema: SchemaName, Outcome: out.Outcome, Severity: SeverityOf(out), Critical: out.Critical,
-		UserPool: PoolOf(out), Who: whoOf(out), When: whenOf(out),
-		Why: Why{EventName: out.Cause.EventName, EventID: out.Cause.EventID, RequestID: out.Cause.RequestID,
-			WriteRequestIDs: out.Details.RequestIDs},
-		Drifts: []Drift{}, Verified: out.Verified, Writes: append([]string{}, out.Writes...),
-		Reason: cut(out.Reason, 2000), Baseline: out.Baseline, Build: build, Record: out.Record,
-		Undetected: out.Undetected, stack: stack,
-	}
+	out.Reason, out.Writes = cut(out.Reason, 2000), append([]string{}, out.Writes...)
+	r := Report{run: out, Schema: SchemaName, Severity: SeverityOf(out), UserPool: PoolOf(out), When: whenOf(out),
+		WriteRequestIDs: out.Details.RequestIDs, Drifts: []Drift{}, Build: build, stack: stack}
 	for _, d := range out.Drifts {
 		d.Reason = cut(d.Reason, 1000)
 		r.Drifts = append(r.Drifts, Drift{d, d.Source.String(), ChecksOf(d.Setting)})
@@ -204,25 +169,25 @@ func PoolOf(out outcome.Outcome) Pool {
 	return p
 }
 
-func whoOf(out outcome.Outcome) Who {
-	c := out.Cause
-	return Who{Principal: c.Actor, Session: c.Actor[strings.LastIndexAny(c.Actor, "/:")+1:], Role: c.Issuer,
-		SourceIP: c.SourceIP, UserAgent: c.UserAgent, Console: c.Console, MFA: c.MFA, InvokedBy: c.InvokedBy,
-		CloudFormation: c.InvokedBy == cloudFormation || c.SourceIP == cloudFormation}
-}
+// session is the last part of the caller's ARN: the name of the session or user.
+func (r Report) session() string { return r.Cause.Actor[strings.LastIndexAny(r.Cause.Actor, "/:")+1:] }
 
-// cloudFormation is what CloudTrail calls the service, both as the caller and as the source address.
-const cloudFormation = "cloudformation.amazonaws.com"
+// byCloudFormation says that a stack made the call: its next deployment will make it again. CloudTrail names the service
+// as the caller and as the source address.
+func (r Report) byCloudFormation() bool {
+	const service = "cloudformation.amazonaws.com"
+	return r.Cause.InvokedBy == service || r.Cause.SourceIP == service
+}
 
 func whenOf(out outcome.Outcome) When {
 	times := out.Details.Times
-	w := When{Event: out.Cause.Time, Seen: times.Seen, Written: times.Written, Verified: times.Verified}
+	w := When{Seen: times.Seen, Written: times.Written, Verified: times.Verified}
 	since := func(t time.Time) *float64 {
 		// Only a call has a time from which somebody waits.
-		if out.Cause.RequestID == "" || w.Event.IsZero() || t.IsZero() || t.Before(w.Event) {
+		if out.Cause.RequestID == "" || out.Cause.Time.IsZero() || t.IsZero() || t.Before(out.Cause.Time) {
 			return nil
 		}
-		seconds := t.Sub(w.Event).Seconds()
+		seconds := t.Sub(out.Cause.Time).Seconds()
 		return &seconds
 	}
 	w.SecondsToDetect = since(w.Seen)
@@ -238,10 +203,10 @@ const mostActor = 64 + 1 + 64
 // actor names who made the call, shortly.
 func (r Report) actor() string {
 	switch {
-	case r.Who.Session != "" && r.Who.Role != "":
-		return cut(r.Who.Role[strings.LastIndexByte(r.Who.Role, '/')+1:]+"/"+r.Who.Session, mostActor)
-	case r.Who.Session != "":
-		return cut(r.Who.Session, mostActor)
+	case r.session() != "" && r.Cause.Issuer != "":
+		return cut(r.Cause.Issuer[strings.LastIndexByte(r.Cause.Issuer, '/')+1:]+"/"+r.session(), mostActor)
+	case r.session() != "":
+		return cut(r.session(), mostActor)
 	default:
 		return "an unknown caller"
 	}

@@ -93,7 +93,8 @@ var (
 func outcomes() map[string]outcome.Outcome {
 	remediated := wrote(ended(outcome.Remediated, "", repaired, permitted), 9, 61)
 	stack := remediated
-	stack.Cause.InvokedBy, stack.Cause.SourceIP, stack.Cause.UserAgent = cloudFormation, cloudFormation, cloudFormation
+	const service = "cloudformation.amazonaws.com"
+	stack.Cause.InvokedBy, stack.Cause.SourceIP, stack.Cause.UserAgent = service, service, service
 	stack.Cause.MFA = ""
 	scanned := remediated
 	scanned.Cause = event.Cause{EventID: "9b8a7c6d", EventName: "Scheduled Event", Time: cause.Time}

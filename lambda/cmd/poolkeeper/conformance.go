@@ -107,17 +107,11 @@ func (a asking) runner(ctx context.Context) (conformance.Run, error) {
 	if err != nil {
 		return run, err
 	}
-	base := idp.NewFromConfig(loaded).Options().BaseEndpoint
-	endpoint, err := idp.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx,
-		idp.EndpointParameters{Region: &loaded.Region, Endpoint: base})
-	if err != nil {
-		return run, fmt.Errorf("finding the endpoint of Cognito: %w", err)
+	pace := rate.Limit(conformanceRate)
+	if idp.NewFromConfig(loaded).Options().BaseEndpoint != nil { // an emulator
+		pace = rate.Inf
 	}
-	run.API = conformance.API{Endpoint: endpoint.URI.String(), Region: loaded.Region, Credentials: loaded.Credentials,
-		HTTP: loaded.HTTPClient}
-	if base == nil { // AWS, and no emulator
-		run.API.Rate = rate.NewLimiter(conformanceRate, 1)
-	}
+	run.API = conformance.NewAPI(loaded, pace)
 	return run, nil
 }
 

@@ -2,7 +2,6 @@ package event
 
 import (
 	"encoding/json"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -87,8 +86,9 @@ func TestUnknownMembersChangeNothing(t *testing.T) {
 		"reason", "token", "started", "pages", "scheduled", "sourceIPAddress", "sweep", "userAgent",
 		"userIdentity", "userPoolId"}
 	var payloads [][]byte
-	for _, name := range append(slices.Sorted(maps.Keys(fixtures)), plain...) {
-		payload := fixture(t, name)
+	files, _ := filepath.Glob("testdata/*.json")
+	for _, file := range files {
+		payload := fixture(t, strings.TrimSuffix(filepath.Base(file), ".json"))
 		if len(parse(payload).object("detail")) > 0 {
 			payloads = append(payloads, payload)
 		}

@@ -16,8 +16,9 @@ const MaxMessage = 256*1024 - 16*1024
 // Message is the message of one publish: a readable text for mail, a custom notification for chat channels (HTTPS), and
 // the report as JSON for everything else.
 func Message(r Report) string {
+	chat := Chat(r)
 	return r.fitting(MaxMessage, func(r Report) string {
-		return encode(map[string]string{"default": encode(r), "email": Mail(r), "https": Chat(r)})
+		return encode(map[string]string{"default": encode(r), "email": Mail(r), "https": chat})
 	})
 }
 

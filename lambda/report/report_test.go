@@ -104,7 +104,7 @@ func outcomes() map[string]outcome.Outcome {
 	gone := ended(outcome.Drifted, "the user pool was deleted", removed)
 	gone.Critical, gone.Cause.EventName, gone.Details.PoolName = true, "DeleteUserPool", ""
 	late := wrote(ended(outcome.Deferred, "throttled"), 0, 0)
-	late.Details.Times.Verified = time.Time{}
+	late.Details.Times.Verified, late.Details.LedgerError = time.Time{}, "writing the record: no table"
 	written := repaired
 	written.Code = outcome.CodeInterrupted
 	written.Reason = "written by the run of record " + record + ", which was interrupted; the setting is compliant now"
@@ -179,25 +179,6 @@ func TestNotifies(t *testing.T) {
 		if got, want := Notifies(out, false), slices.Contains(append(events, always...), name); got != want {
 			t.Errorf("%s after an event: %v", name, got)
 		}
-	}
-}
-
-// TestLedgerError: an outcome whose ledger failed is logged as ever, with the error.
-func TestLedgerError(t *testing.T) {
-	t.Parallel()
-	out := outcomes()["remediated"]
-	out.Details.LedgerError = "writing the record: no table"
-	var log, metrics bytes.Buffer
-	Log(context.Background(), slog.New(slog.NewJSONHandler(&log, nil)), out)
-	if err := Metrics(&metrics, "keeper", cause.Time, out, Counts{}); err != nil {
-		t.Fatal(err)
-	}
-	if line := log.String(); !strings.Contains(line, `"level":"WARN"`) ||
-		!strings.Contains(line, `"ledger_error":"writing the record: no table"`) {
-		t.Error(line)
-	}
-	if !strings.Contains(metrics.String(), `"LedgerFailed":1`) {
-		t.Error(metrics.String())
 	}
 }
 

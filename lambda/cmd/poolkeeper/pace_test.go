@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,33 +75,5 @@ func BenchmarkPlanAll(b *testing.B) {
 	for range b.N {
 		took, calls := planAll(b, 1000, 2)
 		b.ReportMetric(took.Seconds()*15/float64(calls), "x-of-allowed")
-	}
-}
-
-// TestInOrder: results come in the order of the ids, whatever takes how long; an error, and an interruption, end it.
-func TestInOrder(t *testing.T) {
-	t.Parallel()
-	var ids, got []string
-	for i := range 300 {
-		ids = append(ids, fmt.Sprintf("%04d", i))
-	}
-	slowFirst := func(_ context.Context, id string) string {
-		if strings.HasSuffix(id, "0") {
-			time.Sleep(time.Millisecond)
-		}
-		return id
-	}
-	emit := func(id string) error { got = append(got, id); return nil }
-	if err := inOrder(t.Context(), ids, slowFirst, emit); err != nil || !slices.Equal(got, ids) {
-		t.Errorf("%v %v", err, got)
-	}
-	full := errors.New("no room")
-	if err := inOrder(t.Context(), ids, slowFirst, func(string) error { return full }); !errors.Is(err, full) {
-		t.Errorf("%v", err)
-	}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := inOrder(ended, ids, slowFirst, emit); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
 	}
 }

@@ -122,8 +122,8 @@ func (r Report) found() string {
 	case "Scheduled Event":
 		return "A scheduled scan found this" + at(r.Cause.Time) + ". Who changed the user pool is not known."
 	default:
-		return "A run started by " + r.Cause.EventName + " found this" + at(r.Cause.Time) + ". Who changed the user pool is " +
-			"not known."
+		return "A run started by " + r.Cause.EventName + " found this" + at(r.Cause.Time) +
+			". Who changed the user pool is not known."
 	}
 }
 

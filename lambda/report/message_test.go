@@ -229,8 +229,8 @@ func TestMetrics(t *testing.T) {
 	}
 	want := map[string]string{"Events": count, "Ignored": count, "Drifts": count, "Drifted": count, "Remediated": count,
 		"Unfixable": count, "Unconverged": count, "Partial": count, "Deferred": count, "Exempted": count,
-		"LostUpdates": count, "UndetectedDrift": count, "LedgerFailed": count, "ApiCalls": count, "Throttled": count, "TimeToDetect": seconds,
-		"TimeToRestore": seconds}
+		"LostUpdates": count, "UndetectedDrift": count, "LedgerFailed": count, "ApiCalls": count, "Throttled": count,
+		"TimeToDetect": seconds, "TimeToRestore": seconds}
 	if diff := cmp.Diff(want, made); diff != "" {
 		t.Errorf("the metrics (-want +got):\n%s", diff)
 	}

@@ -172,8 +172,8 @@ func PoolOf(out outcome.Outcome) Pool {
 // session is the last part of the caller's ARN: the name of the session or user.
 func (r Report) session() string { return r.Cause.Actor[strings.LastIndexAny(r.Cause.Actor, "/:")+1:] }
 
-// byCloudFormation says that a stack made the call: its next deployment will make it again. CloudTrail names the service
-// as the caller and as the source address.
+// byCloudFormation says that a stack made the call: its next deployment will make it again. CloudTrail names the
+// service as the caller and as the source address.
 func (r Report) byCloudFormation() bool {
 	const service = "cloudformation.amazonaws.com"
 	return r.Cause.InvokedBy == service || r.Cause.SourceIP == service

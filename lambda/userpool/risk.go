@@ -30,7 +30,7 @@ func (s State) After(request Request) State {
 	after := s
 	after.Documents = maps.Clone(s.Documents)
 	table, _ := request.Document.Table()
-	shown := cloneObject(after.Documents[request.Document])
+	shown := copyOf(s.Documents[request.Document])
 	for _, m := range table.Members {
 		if m.Trip == baseline.ReadOnly {
 			continue
@@ -43,7 +43,7 @@ func (s State) After(request Request) State {
 	if request.Document.Kind() == baseline.ClientRisk {
 		shown["ClientId"] = request.Document.Client() // it is the client's own from now on
 		if baseline.Empty(request.after) {
-			shown = cloneObject(after.Documents[baseline.RiskConfiguration])
+			shown = copyOf(s.Documents[baseline.RiskConfiguration])
 		}
 	}
 	after.Documents[request.Document] = shown
@@ -60,6 +60,14 @@ func (s State) After(request Request) State {
 		}
 	}
 	return after
+}
+
+// copyOf returns a copy of a document, or an empty one where there is none.
+func copyOf(document map[string]any) map[string]any {
+	if document == nil {
+		return map[string]any{}
+	}
+	return maps.Clone(document)
 }
 
 // Late reports whether the service returns the document with a delay: no risk configuration although threat protection

@@ -52,7 +52,7 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, r *Resources) Keeper
 		if enforced := s.Baseline.Enforced(); len(s.SMSRoles) == 0 && slices.Contains(writesOf(enforced), updateUserPool) {
 			awscdk.Annotations_Of(role).AddWarningV2(jsii.String("poolkeeper:smsRoles"), jsii.String("the function may pass "+
 				"any role of the account to Cognito: -c smsRoles=ARN,ARN (or none) names those that pools send text messages "+
-				"with, and `poolkeeper permissions` lists them"))
+				"with, and `poolkeeper permissions` lists them"), nil)
 		}
 	}
 	environment := variables(s, role, r)

@@ -3,6 +3,7 @@
 python stack.py              starts both, bootstraps and deploys with the CDK, shows an incident, stays until Ctrl-C
 python stack.py serve FAKE   only serves AWS; FAKE is the URL of a fake of Cognito
 python stack.py release FILE deploys the template of a release to what is served
+python stack.py incident     shows an incident in what is deployed
 """
 
 import json
@@ -139,17 +140,11 @@ def until(what, ask):
 
 
 def deploy():
-    """Bootstraps and deploys, and returns the outputs of the stack."""
-    import botocore.session
-
     cdk = ["infra/node_modules/.bin/cdk"]
     context = ["--output", ".build/stack/out", "-c", "smsRoles=none", "-c",
                f"architecture={ARM and 'arm64' or 'x86_64'}"]
     run(*cdk, "bootstrap", f"aws://{ACCOUNT}/{REGION}", *context)
     run(*cdk, "deploy", "--require-approval", "never", *context)
-    clients = botocore.session.get_session().create_client
-    stack = clients("cloudformation").describe_stacks(StackName="poolkeeper")["Stacks"][0]
-    return clients, {o["OutputKey"]: o["OutputValue"] for o in stack["Outputs"]}
 
 
 def release(template):
@@ -175,14 +170,20 @@ def release(template):
           "CREATE_COMPLETE")
 
 
-def incident(clients, outputs):
+def incident():
     """Weakens a pool, and shows what happens."""
+    import botocore.session
+
+    clients = botocore.session.get_session().create_client
+    stack = clients("cloudformation").describe_stacks(StackName="poolkeeper")["Stacks"][0]
+    outputs = {o["OutputKey"]: o["OutputValue"] for o in stack["Outputs"]}
     sqs, sns, cognito, logs = (clients(name) for name in ("sqs", "sns", "cognito-idp", "logs"))
 
     def logged(outcome):
         events = logs.filter_log_events(logGroupName=outputs["LogGroupName"])["events"]
         lines = [json.loads(e["message"]) for e in events if e["message"].startswith('{"time"')]
-        return next((line for line in lines if line["msg"] == "reconciled" and line["outcome"] == outcome), None)
+        return next((line for line in lines if line["msg"] == "reconciled" and line["outcome"] == outcome and
+                     line["user_pool_id"] == pool), None)
 
     inbox = sqs.create_queue(QueueName="inbox")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -215,6 +216,8 @@ def main():
         return serve(sys.argv[2])
     if sys.argv[1:2] == ["release"]:
         return release(sys.argv[2])
+    if sys.argv[1:2] == ["incident"]:
+        return incident()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     os.makedirs(".build/stack", exist_ok=True)
     fake = f"127.0.0.1:{int(PORT) + 1}"
@@ -224,7 +227,8 @@ def main():
                                log=".build/stack/cognito.log"))
         processes.append(start(sys.executable, __file__, "serve", f"http://{fake}", ready="Running on",
                                log=".build/stack/aws.log"))
-        incident(*deploy())
+        deploy()
+        incident()
         print("AWS answers here until Ctrl-C; .build/stack/aws.log says what happens:")
         print("  export " + " ".join(f"{k}={v}" for k, v in ENVIRONMENT.items() if k in os.environ and k in (
             "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")))

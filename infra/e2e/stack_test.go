@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -20,9 +21,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/google/go-cmp/cmp"
 
 	"poolkeeper/lambda/cognitotest"
 )
@@ -35,7 +36,6 @@ type stack struct {
 	cognito *idp.Client
 	lambda  *lambda.Client
 	sqs     *sqs.Client
-	sns     *sns.Client
 	tables  *dynamodb.Client
 }
 
@@ -98,7 +98,7 @@ func serveStack(t *testing.T) stack {
 			return aws.Credentials{AccessKeyID: "ministack", SecretAccessKey: "ministack"}, nil
 		})}
 	s := stack{t, fake, port, idp.NewFromConfig(c), lambda.NewFromConfig(c), sqs.NewFromConfig(c),
-		sns.NewFromConfig(c), dynamodb.NewFromConfig(c)}
+		dynamodb.NewFromConfig(c)}
 	s.until("ministack", func() bool {
 		connection, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", "127.0.0.1:"+port)
 		if err == nil {
@@ -213,32 +213,22 @@ func (s stack) writes(pool string) int {
 	}))
 }
 
+// testWeakened plays the incident of make stack, which has to print what the README shows.
 func (s stack) testWeakened() {
 	s.deploy()
-	inbox, err := s.sqs.CreateQueue(s.t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("inbox")})
+	readme, err := os.ReadFile(filepath.Join(top, "README.md"))
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	arn := s.attribute(inbox.QueueUrl, sqstypes.QueueAttributeNameQueueArn)
-	policy := fmt.Sprintf(`{"Statement": [{"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"},
-		"Action": "sqs:SendMessage", "Resource": %q}]}`, arn)
-	if _, err = s.sqs.SetQueueAttributes(s.t.Context(), &sqs.SetQueueAttributesInput{
-		QueueUrl: inbox.QueueUrl, Attributes: map[string]string{"Policy": policy},
-	}); err != nil {
-		s.t.Fatal(err)
+	_, session, _ := strings.Cut(string(readme), "$ make stack\n")
+	session, _, _ = strings.Cut(session, "```")
+	run(s.t, top, nil, "go", "build", "-o", ".build/poolkeeper", "./lambda/cmd/poolkeeper")
+	printed := run(s.t, top, []string{"PORT=" + s.port}, ".build/ministack/bin/python", "infra/stack.py", "incident")
+	varies := regexp.MustCompile(`Fake\d+|[\dTZ.:-]{19,}(-[\da-f]{8})?|[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}`)
+	plain := func(text string) string { return strings.TrimSpace(varies.ReplaceAllString(text, "VARIES")) }
+	if diff := cmp.Diff(plain(session), plain(printed)); diff != "" {
+		s.t.Errorf("-README +printed:\n%s", diff)
 	}
-	if _, err = s.sns.Subscribe(s.t.Context(), &sns.SubscribeInput{
-		TopicArn: s.queue("TOPIC_ARN"), Protocol: aws.String("sqs"), Endpoint: &arn,
-	}); err != nil {
-		s.t.Fatal(err)
-	}
-	pool := s.create("shop")
-	s.weaken(pool)
-	s.until("the pool to be strong", func() bool { return s.strong(pool) })
-	s.until("the mail", func() bool {
-		got, err := s.sqs.ReceiveMessage(s.t.Context(), &sqs.ReceiveMessageInput{QueueUrl: inbox.QueueUrl})
-		return err == nil && len(got.Messages) == 1 && strings.Contains(*got.Messages[0].Body, pool)
-	})
 }
 
 func (s stack) testManyPools() {

@@ -23,7 +23,6 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
-	"github.com/google/go-cmp/cmp"
 
 	"poolkeeper/lambda/cognitotest"
 )
@@ -223,11 +222,12 @@ func (s stack) testWeakened() {
 	_, session, _ := strings.Cut(string(readme), "$ make stack\n")
 	session, _, _ = strings.Cut(session, "```")
 	run(s.t, top, nil, "go", "build", "-o", ".build/poolkeeper", "./lambda/cmd/poolkeeper")
+	before, after, short := strings.Cut(session, "  [...]\n")
 	printed := run(s.t, top, []string{"PORT=" + s.port}, ".build/ministack/bin/python", "infra/stack.py", "incident")
-	varies := regexp.MustCompile(`Fake\d+|[\dTZ.:-]{19,}(-[\da-f]{8})?|[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}`)
+	varies := regexp.MustCompile(`Fake\d+|\d{8}T[\w.-]+|\d{4}-[\d-]+T[\d:]+Z|request \S+`)
 	plain := func(text string) string { return strings.TrimSpace(varies.ReplaceAllString(text, "VARIES")) }
-	if diff := cmp.Diff(plain(session), plain(printed)); diff != "" {
-		s.t.Errorf("-README +printed:\n%s", diff)
+	if !short || !strings.HasPrefix(plain(printed), plain(before)) || !strings.HasSuffix(plain(printed), plain(after)) {
+		s.t.Errorf("the README does not show what make stack prints:\n%s", printed)
 	}
 }
 

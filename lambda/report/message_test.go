@@ -336,14 +336,14 @@ func TestOCSF(t *testing.T) {
 	}
 }
 
-// TestReadmeMessages: the e-mail that the README shows is a real one, up to its evidence.
+// TestReadmeMessages: the e-mail that the README shows is a real one, up to what to do.
 func TestReadmeMessages(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, _, _ := strings.Cut(textsOf(t, outcomes()["partial"])["mail.txt"], "EVIDENCE")
+	text, _, _ := strings.Cut(textsOf(t, outcomes()["partial"])["mail.txt"], "WHAT TO DO")
 	if !strings.Contains(string(readme), "\n"+text+"```") {
 		t.Error("the README does not show the mail of partial.txtar")
 	}

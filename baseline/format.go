@@ -24,56 +24,47 @@ const (
 	formatStream   = "arn:firehose:deliverystream/"
 )
 
+// formats are the formats other than ARNs, with what a text must be.
+var formats = map[string]struct {
+	valid func(text string) bool
+	want  string
+}{
+	formatCIDR: {func(text string) bool {
+		_, err := netip.ParsePrefix(text)
+		return err == nil
+	}, "a range of addresses, such as 10.0.0.0/8"},
+	formatDomain: {func(text string) bool {
+		return !strings.ContainsAny(text, "/:") && !strings.ContainsFunc(text, unprintable)
+	}, "just a domain, such as login.example.com"},
+	formatURL: {func(text string) bool {
+		u, err := url.Parse(text)
+		return err == nil && u.Scheme != ""
+	}, "a URL with a scheme, such as https://app.example.com/callback"},
+	formatRedirect: {func(text string) bool {
+		u, err := url.Parse(text)
+		return err == nil && u.Scheme != "" && !strings.Contains(text, "#") &&
+			(u.Scheme != "http" || slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname()))
+	}, "a URL with a scheme, such as https://app.example.com/callback, without a fragment (the part after the #); http " +
+		"only for localhost"},
+}
+
 func offFormat(format, text string) string {
-	switch format {
-	case "":
-		return ""
-	case formatCIDR:
-		return offCIDR(text)
-	case formatDomain:
-		if strings.ContainsAny(text, "/:") || strings.ContainsFunc(text, unprintable) {
-			return fmt.Sprintf("is %s: it must be just a domain, such as login.example.com", quoted(text))
+	service, resources, arn := strings.Cut(strings.TrimPrefix(format, "arn:"), ":")
+	if !arn {
+		if form := formats[format]; form.valid != nil && !form.valid(text) {
+			return fmt.Sprintf("is %s: it must be %s", quoted(text), form.want)
 		}
 		return ""
-	case formatURL, formatRedirect:
-		return offURL(format, text)
 	}
-	service, resources, _ := strings.Cut(strings.TrimPrefix(format, "arn:"), ":")
 	parts := strings.SplitN(text, ":", 6)
+	all := strings.Split(resources, "|")
 	if len(parts) == 6 && parts[2] == service &&
-		slices.ContainsFunc(strings.Split(resources, "|"), func(r string) bool { return strings.HasPrefix(parts[5], r) }) {
+		slices.ContainsFunc(all, func(r string) bool { return strings.HasPrefix(parts[5], r) }) {
 		return ""
 	}
-	first, _, _ := strings.Cut(resources, "|")
 	region := "REGION"
 	if service == "iam" {
 		region = "" // global service: its ARNs have no Region
 	}
-	return fmt.Sprintf("is %s: it must look like arn:aws:%s:%s:ACCOUNT:%sNAME", quoted(text), service, region, first)
-}
-
-func offCIDR(text string) string {
-	if _, err := netip.ParsePrefix(text); err == nil {
-		return ""
-	}
-	remedy := "10.0.0.0/8"
-	if address, err := netip.ParseAddr(text); err == nil {
-		remedy = fmt.Sprintf("%s/%d", text, address.BitLen())
-	}
-	return fmt.Sprintf("is %s: it must be a range of addresses, %s", quoted(text), remedy)
-}
-
-func offURL(format, text string) string {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.Scheme == "":
-		return fmt.Sprintf("is %s: it must be a URL with a scheme, such as https://app.example.com/callback", quoted(text))
-	case format == formatURL:
-		return ""
-	case strings.Contains(text, "#"):
-		return fmt.Sprintf("is %s: it cannot have a fragment (the part after the #)", quoted(text))
-	case u.Scheme == "http" && !slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname()):
-		return fmt.Sprintf("is %s: it must use https, except for localhost", quoted(text))
-	}
-	return ""
+	return fmt.Sprintf("is %s: it must look like arn:aws:%s:%s:ACCOUNT:%sNAME", quoted(text), service, region, all[0])
 }

@@ -58,7 +58,7 @@ type Member struct {
 	Unsent []string
 	// Lifetime marks a number whose meaning and limits depend on its unit.
 	Lifetime *Lifetime
-	KeyMax   int64  // longest key of a Map, in characters
+	KeyMax   int64 // longest key of a Map, in characters
 	// KeyReserved is the prefix of Map keys that no caller can write.
 	KeyReserved string
 

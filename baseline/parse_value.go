@@ -176,9 +176,9 @@ func offText(m Member, text string) string {
 		return fmt.Sprintf("has %d characters: the API allows at most %d", runes(text), m.Max)
 	case strings.Contains(m.Pattern, `\{####\}`) && !strings.Contains(text, "{####}"):
 		return "must contain the placeholder {####} for the code"
-	case strings.Contains(m.Pattern, `\{##[`) && !wholly(m.Pattern, text):
+	case strings.Contains(m.Pattern, `\{##[`) && !Wholly(m.Pattern, text):
 		return "must contain the placeholder {##text##} for the link"
-	case m.Pattern != "" && !wholly(m.Pattern, text):
+	case m.Pattern != "" && !Wholly(m.Pattern, text):
 		if m.Sensitive {
 			return "has characters that the API rejects"
 		}
@@ -196,23 +196,14 @@ func oneOf(m Member) string {
 
 func runes(text string) int64 { return int64(utf8.RuneCountInString(text)) }
 
-// wholly reports whether the whole text matches the pattern of the API model. A dot also matches a newline.
-func wholly(pattern, text string) bool {
-	expression := expressionOf(pattern)
-	return expression != nil && expression.MatchString(text)
-}
-
 var expressions sync.Map // of patterns; each is compiled once
 
-func expressionOf(pattern string) *regexp.Regexp {
-	if known, ok := expressions.Load(pattern); ok {
-		expression, _ := known.(*regexp.Regexp)
-		return expression
+// Wholly reports whether the whole text matches the pattern of the API model. A dot also matches a newline.
+func Wholly(pattern, text string) bool {
+	known, ok := expressions.Load(pattern)
+	if !ok {
+		known, _ = expressions.LoadOrStore(pattern, regexp.MustCompile(`(?s)^(?:`+pattern+`)$`))
 	}
-	expression, err := regexp.Compile(`(?s)^(?:` + pattern + `)$`)
-	if err != nil {
-		expression = nil
-	}
-	expressions.Store(pattern, expression)
-	return expression
+	expression, _ := known.(*regexp.Regexp)
+	return expression.MatchString(text)
 }

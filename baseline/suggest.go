@@ -25,31 +25,27 @@ func Nearest(name string, known []string) string {
 	return best
 }
 
-// edits returns the number of insertions, deletions, replacements and swaps of neighbors that turn a into b. Texts that
-// are too long for a name get a large distance.
+// edits returns the number of insertions, deletions and replacements that turn a into b. Texts that are too long for a
+// name get a large distance.
 func edits(a, b string) int {
 	const longest = 64
 	if len(a) > longest || len(b) > longest {
 		return longest
 	}
-	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
+	last := make([]int, len(b)+1)
 	for j := range last {
 		last[j] = j
 	}
-	for i := 1; i <= len(a); i++ {
-		row := make([]int, len(b)+1)
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
+	for i := range len(a) {
+		row := append(make([]int, 0, len(b)+1), i+1)
+		for j := range len(b) {
+			replaced := last[j]
+			if a[i] != b[j] {
+				replaced++
 			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
+			row = append(row, min(last[j+1]+1, row[j]+1, replaced))
 		}
-		before, last = last, row
+		last = row
 	}
 	return last[len(b)]
 }

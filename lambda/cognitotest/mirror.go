@@ -26,7 +26,13 @@ func mirrorPool(old, next *pool, request object) {
 			triggers["PreTokenGeneration"] = config["LambdaArn"]
 		}
 	}
-	mirrorDays(old, next, request)
+	// The older validity days go on being shown, as those that count, where they were shown before.
+	temporary := at(next.userPool, "Policies.PasswordPolicy.TemporaryPasswordValidityDays")
+	config := asObject(next.userPool["AdminCreateUserConfig"])
+	if shown := at(old.userPool, "AdminCreateUserConfig.UnusedAccountValidityDays"); config != nil && shown != nil &&
+		request["AdminCreateUserConfig"] != nil && config["UnusedAccountValidityDays"] == nil && temporary != nil {
+		config["UnusedAccountValidityDays"] = temporary
+	}
 	block := asObject(next.mfaConfig["SmsMfaConfiguration"])
 	if block == nil {
 		return
@@ -38,17 +44,6 @@ func mirrorPool(old, next *pool, request object) {
 	}
 	if len(block) == 0 {
 		delete(next.mfaConfig, "SmsMfaConfiguration")
-	}
-}
-
-// mirrorDays goes on showing the older validity days, as those that count, where it was shown before.
-func mirrorDays(old, next *pool, request object) {
-	temporary := at(next.userPool, "Policies.PasswordPolicy.TemporaryPasswordValidityDays")
-	config := asObject(next.userPool["AdminCreateUserConfig"])
-	shown := at(old.userPool, "AdminCreateUserConfig.UnusedAccountValidityDays") != nil
-	if config != nil && request["AdminCreateUserConfig"] != nil && shown && config["UnusedAccountValidityDays"] == nil &&
-		temporary != nil {
-		config["UnusedAccountValidityDays"] = temporary
 	}
 }
 

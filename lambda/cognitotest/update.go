@@ -43,7 +43,10 @@ func (s *Server) updateUserPool(old *pool, request object) (any, error) {
 		applyMFA(&next)
 	}
 	mirrorPool(old, &next, request)
-	dropEmailMFA(old, &next)
+	const sender = "EmailConfiguration.EmailSendingAccount"
+	if at(next.userPool, sender) == "COGNITO_DEFAULT" && at(old.userPool, sender) != "COGNITO_DEFAULT" {
+		delete(next.mfaConfig, "EmailMfaConfiguration") // which needs a sender of the pool's own
+	}
 	showDefaults(next.userPool)
 	if err := s.check(onPool, changeOf(request, old, &next)); err != nil {
 		return nil, err
@@ -211,12 +214,4 @@ func (s *Server) setMfaConfig(old *pool, request object) (any, error) {
 	}
 	*old = next
 	return old.shownMFA(), nil
-}
-
-// dropEmailMFA takes e-mail MFA from a pool that moves to sending through Cognito.
-func dropEmailMFA(old, next *pool) {
-	const sender = "EmailConfiguration.EmailSendingAccount"
-	if at(next.userPool, sender) == "COGNITO_DEFAULT" && at(old.userPool, sender) != "COGNITO_DEFAULT" {
-		delete(next.mfaConfig, "EmailMfaConfiguration")
-	}
 }

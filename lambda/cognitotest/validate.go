@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -133,20 +131,10 @@ func validateText(m baseline.Member, text, path string) error {
 		m.Max); err != nil {
 		return err
 	}
-	if m.Pattern != "" && !whole(m.Pattern, text) {
+	if m.Pattern != "" && !baseline.Wholly(m.Pattern, text) {
 		return constraint(text, path, "Member must satisfy regular expression pattern: "+m.Pattern)
 	}
 	return nil
-}
-
-var compiled sync.Map
-
-func whole(pattern, text string) bool {
-	known, ok := compiled.Load(pattern)
-	if !ok {
-		known, _ = compiled.LoadOrStore(pattern, regexp.MustCompile(`(?s)^(?:`+pattern+`)$`))
-	}
-	return known.(*regexp.Regexp).MatchString(text)
 }
 
 func constraint(v any, path, rule string) error {

@@ -1,9 +1,15 @@
 package baseline
 
 import (
+	"bytes"
 	"cmp"
+	"fmt"
+	"io"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // An Error is one error in a baseline file: its position, its path, and how to correct it. It never contains the value
@@ -40,4 +46,93 @@ func (e Errors) sorted() Errors {
 			cmp.Compare(a.Message, b.Message))
 	})
 	return slices.Compact(e)
+}
+
+// Legible returns a text from an untrusted source as one safe line: characters that cannot be printed, such as line
+// breaks, terminal escapes and marks that change the direction of text, are escaped as in Go: \n or \u202e.
+func Legible(text string) string {
+	if utf8.ValidString(text) && !strings.ContainsFunc(text, unprintable) {
+		return text
+	}
+	var b strings.Builder
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		if r == utf8.RuneError && size == 1 || unprintable(r) {
+			quoted := strconv.Quote(text[:size])
+			b.WriteString(quoted[1 : len(quoted)-1])
+		} else {
+			b.WriteRune(r)
+		}
+		text = text[size:]
+	}
+	return b.String()
+}
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
+
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unprintable(r) {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+// MaxFile is the largest file that is read, in bytes. The snapshot of the largest pool, with every text at its limit,
+// is much smaller. The limit stops files that are built to exhaust the parser.
+const MaxFile = 512 << 10
+
+// Read returns the content of a baseline file. It reads no more than Parse needs to reject a file that is too large,
+// because the file may be an endless device.
+func Read(file io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(file, MaxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading the baseline: %w", err)
+	}
+	return data, nil
+}
+
+func shortened(text string, most int) string {
+	if all := []rune(text); len(all) > most {
+		return string(all[:most-1]) + "…"
+	}
+	return text
+}
+
+func quoted(text string) string { return strconv.Quote(shortened(text, 80)) }
+
+// ExcerptWidth is the largest width of an excerpt, in columns.
+const ExcerptWidth = 120
+
+// Excerpt returns the part of a source line around a position, at most ExcerptWidth columns wide, and the column of the
+// position in it, counted from 0. Unprintable characters become blanks. It returns false if the position does not
+// exist, or if the line may contain a message text or a secret.
+func Excerpt(source []byte, at Position) (text string, column int, ok bool) {
+	lines := bytes.SplitN(source, []byte("\n"), at.Line+1)
+	if at.Line < 1 || at.Line > len(lines) {
+		return "", 0, false
+	}
+	line := strings.TrimPrefix(string(lines[at.Line-1]), "\ufeff") // which is not counted as a column
+	line = strings.TrimSuffix(line, "\r")
+	all, i := []rune(line), at.Column-1
+	if i < 0 || i >= len(all) || !MayShow(line) {
+		return "", 0, false
+	}
+	const room = ExcerptWidth - 2 // with an ellipsis on either side
+	start, end := max(0, i-room/2), i+1
+	if i <= room*2/3 {
+		start = 0
+	}
+	for end < min(len(all), start+room) && !strings.ContainsRune(" ,:]}#", all[end]) {
+		end++
+	}
+	text, column = string(all[start:end]), i-start
+	if start > 0 {
+		text, column = "…"+text, column+1
+	}
+	if end < len(all) {
+		text += "…"
+	}
+	return printable(text), column, true
 }

@@ -1,6 +1,11 @@
 package baseline
 
-import "slices"
+import (
+	"fmt"
+	"regexp/syntax"
+	"slices"
+	"strings"
+)
 
 // glob reports whether the pattern matches the whole text. In a pattern, * matches any text, even an empty one, ?
 // matches one character, and every other character matches itself: there are no classes and no escapes.
@@ -34,4 +39,56 @@ func glob(pattern, text string) bool {
 
 func globAny(patterns []string, text string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return glob(p, text) })
+}
+
+// The patterns that the API documents for the names that selectors use.
+const (
+	maxName = 128 // characters
+
+	poolNamePattern   = `[\w\s+=,.@-]+`
+	clientNamePattern = `[\w\s+=,.@-]+`
+)
+
+// neverMatches returns why a glob cannot match any valid value of the member, or "".
+func neverMatches(m Member, pattern string) string {
+	switch {
+	case len(m.Enum) > 0 && !slices.ContainsFunc(m.Enum, func(e string) bool { return glob(pattern, e) }):
+		return fmt.Sprintf("can never match: the values are %s%s", strings.Join(m.Enum, ", "), didYouMean(pattern, m.Enum))
+	case len(m.Enum) > 0:
+		return ""
+	case m.Max > 0 && runes(strings.ReplaceAll(pattern, "*", "")) > m.Max:
+		return fmt.Sprintf("can never match: the text has at most %d characters", m.Max)
+	case m.Pattern == "":
+		return ""
+	}
+	begins, taken := matchesOf(m.Pattern)
+	literal, _, _ := strings.Cut(strings.ReplaceAll(pattern, "?", "*"), "*")
+	if n := min(len(literal), len(begins)); literal[:n] != begins[:n] {
+		return "can never match: the text must begin with " + begins
+	}
+	for _, r := range pattern {
+		if r != '*' && r != '?' && !taken(r) {
+			return fmt.Sprintf("can never match: the text cannot contain %q; * matches any text, ? matches one character, and "+
+				"every other character matches itself", r)
+		}
+	}
+	return ""
+}
+
+// matchesOf returns how every match of a regular expression begins, and which characters one may contain.
+func matchesOf(pattern string) (begins string, taken func(r rune) bool) {
+	expression, err := syntax.Parse(pattern, syntax.Perl|syntax.DotNL)
+	if err != nil {
+		return "", func(rune) bool { return true }
+	}
+	program, err := syntax.Compile(expression.Simplify())
+	if err != nil {
+		return "", func(rune) bool { return true }
+	}
+	begins, _ = program.Prefix()
+	return begins, func(r rune) bool {
+		return slices.ContainsFunc(program.Inst, func(in syntax.Inst) bool {
+			return in.Op >= syntax.InstRune && in.MatchRune(r)
+		})
+	}
 }

@@ -9,9 +9,43 @@ import (
 	"pgregory.net/rapid"
 )
 
+// TestHolds: a fact is found in every document whose write sends it, by the name that it has there.
+func TestHolds(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		document DocumentName
+		path     string
+		want     []string
+	}{
+		{UserPool, "Policies", []string{"Policies"}},
+		{UserPool, "UserPoolTags.a.b", []string{"UserPoolTags.a.b"}},
+		{MfaConfig, "Policies", nil},
+		{UserPool, "MfaConfiguration", []string{"MfaConfiguration"}},
+		{MfaConfig, "MfaConfiguration", []string{"MfaConfiguration"}},
+		{UserPool, "SmsMfaConfiguration", []string{"SmsAuthenticationMessage", "SmsConfiguration"}},
+		{MfaConfig, "SmsConfiguration", []string{"SmsMfaConfiguration.SmsConfiguration"}},
+		{MfaConfig, "SmsAuthenticationMessage", []string{"SmsMfaConfiguration.SmsAuthenticationMessage"}},
+		{UserPool, "WebAuthnConfiguration", nil},
+		{UserPool, "SmsVerificationMessage", []string{"SmsVerificationMessage"}},
+		{UserPool, "SchemaAttributes", nil},
+		{RiskConfiguration, "UserPoolAddOns", nil},
+		{RiskConfiguration, "RiskConfiguration.RiskExceptionConfiguration",
+			[]string{"RiskConfiguration.RiskExceptionConfiguration"}},
+		{ClientRisk.Of("a"), "RiskConfiguration.RiskExceptionConfiguration", nil},
+		{ClientRisk.Of("a"), "Clients[a].RiskConfiguration.RiskExceptionConfiguration",
+			[]string{"Clients[a].RiskConfiguration.RiskExceptionConfiguration"}},
+		{AppClient.Of("a"), "Clients[b].CallbackURLs", nil},
+		{AppClient.Of("a"), "Clients[a].ClientSecret", nil},
+	} {
+		if got := c.document.Holds(c.path); !slices.Equal(got, c.want) {
+			t.Errorf("%s holds %s as %v, want %v", c.document, c.path, got, c.want)
+		}
+	}
+}
+
 func TestEnforced(t *testing.T) {
 	t.Parallel()
-	b, err := Parse("baseline.yaml", []byte(`
+	b, err := Parse("yaml", []byte(`
 version: 1
 rules:
   - name: written

@@ -42,6 +42,8 @@ func TestClassify(t *testing.T) {
 		"gone":            {answered("ResourceNotFoundException", "User pool does not exist."), ClassGone, nil},
 		"elsewhere":       {answered("OperationNotEnabledException", "replica"), ClassElsewhere, nil},
 		"denied":          {answered("AccessDeniedException", "not authorized"), ClassDenied, nil},
+		"not authorized":  {answered("NotAuthorizedException", "no"), ClassDenied, nil},
+		"tier change":     {answered("TierChangeNotAllowedException", "no"), ClassRefused, []string{"UserPoolTier"}},
 		"new":             {answered("BrandNewException", "hm"), ClassOdd, nil},
 		"sms role": {answered("InvalidSmsRoleTrustRelationshipException", "no trust"), ClassSMSRole,
 			[]string{"SmsConfiguration", "SmsMfaConfiguration"}},

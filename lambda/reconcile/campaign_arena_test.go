@@ -32,10 +32,8 @@ type arena struct {
 }
 
 func newArena(t *testing.T, mode cognitotest.Mode) (*arena, func()) {
-	b, stop := start(func(format string, args ...any) { t.Errorf(format, args...) }, mode)
-	now := clock
-	return &arena{ledgered: ledgered{bench: b, mutex: &sync.Mutex{}, now: &now}, lapse: func() {},
-		required: map[string]*baseline.Baseline{}}, stop
+	w, stop := ledgeredOn(t.Errorf, mode)
+	return &arena{ledgered: w, lapse: func() {}, required: map[string]*baseline.Baseline{}}, stop
 }
 
 // begin plants the pool and lets the incident happen to it.

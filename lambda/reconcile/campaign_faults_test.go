@@ -164,15 +164,11 @@ func (b bench) logsOff() {
 
 // weakenRisk weakens the risk configuration of a client, or of the pool where there is none.
 func (b bench) weakenRisk(client string) {
-	risk := b.fake.Risk(poolID, client)
-	object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
-	b.fake.PutRisk(poolID, client, risk)
+	b.editRisk(client, "CompromisedCredentialsRiskConfiguration.Actions.EventAction", "NO_ACTION")
 }
 
 func (b bench) weakenClient() {
-	client := b.fake.Client(poolID, web)
-	client["PreventUserExistenceErrors"] = "LEGACY"
-	b.fake.PutClient(poolID, web, client)
+	b.editClient(web, "PreventUserExistenceErrors", "LEGACY")
 }
 
 func (b bench) threatOff() {

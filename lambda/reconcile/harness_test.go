@@ -3,7 +3,6 @@ package reconcile_test
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -240,19 +239,6 @@ func (b bench) writes() []string {
 	return names
 }
 
-// body returns the body of the last call of the name.
-func (b bench) body(t testing.TB, name string) map[string]any {
-	t.Helper()
-	calls := b.fake.Calls()
-	for i := len(calls) - 1; i >= 0; i-- {
-		if calls[i].Operation == name {
-			return tree(t, string(calls[i].Body))
-		}
-	}
-	t.Fatalf("no call of %s", name)
-	return nil
-}
-
 // whole plants everything that a pool can have.
 func (b *bench) whole(edit func(pool, mfa map[string]any)) {
 	b.fake.PutRich(poolID)
@@ -260,6 +246,20 @@ func (b *bench) whole(edit func(pool, mfa map[string]any)) {
 	if edit != nil {
 		b.fake.Edit(poolID, edit)
 	}
+}
+
+// editClient gives members of a client other values.
+func (b bench) editClient(id string, pairs ...any) {
+	client := b.fake.Client(poolID, id)
+	sets(pairs...)(client, nil)
+	b.fake.PutClient(poolID, id, client)
+}
+
+// editRisk gives settings of the risk configuration of a client, or of the pool where there is none, other values.
+func (b bench) editRisk(client string, pairs ...any) {
+	risk := b.fake.Risk(poolID, client)
+	sets(pairs...)(risk, nil)
+	b.fake.PutRisk(poolID, client, risk)
 }
 
 // states returns what became of each drift.
@@ -284,9 +284,28 @@ func object(root map[string]any, path ...string) map[string]any {
 	return root
 }
 
-func list(values ...any) []any { return values }
+// put sets a value at a path, or takes it away where it is nil.
+func put(root map[string]any, path string, v any) {
+	keys := strings.Split(path, ".")
+	in, last := object(root, keys[:len(keys)-1]...), keys[len(keys)-1]
+	if v == nil {
+		delete(in, last)
+	} else {
+		in[last] = v
+	}
+}
 
-var _ http.Handler = (*cognitotest.Server)(nil)
+// deep returns the value at a path.
+func deep(object map[string]any, path string) any {
+	var v any = object
+	for _, key := range strings.Split(path, ".") {
+		inner, _ := v.(map[string]any)
+		v = inner[key]
+	}
+	return v
+}
+
+func list(values ...any) []any { return values }
 
 // onPool asks for the whole pool.
 func onPool(cause event.Cause) event.Request {

@@ -25,11 +25,18 @@ type ledgered struct {
 	now    *time.Time
 }
 
+// ledgeredOn starts a fake beside an empty ledger. stop ends it.
+func ledgeredOn(fatal func(string, ...any), mode cognitotest.Mode) (w ledgered, stop func()) {
+	now := clock
+	b, stop := start(fatal, mode)
+	return ledgered{bench: b, ledger: ledger.NewMemory(), mutex: &sync.Mutex{}, now: &now}, stop
+}
+
 // withLedger plants a pool with every member set.
 func withLedger(t testing.TB) ledgered {
 	t.Helper()
-	now := clock
-	w := ledgered{bench: serve(t, cognitotest.Measured), ledger: ledger.NewMemory(), mutex: &sync.Mutex{}, now: &now}
+	w, stop := ledgeredOn(t.Fatalf, cognitotest.Measured)
+	t.Cleanup(stop)
 	w.rich(nil)
 	return w
 }

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,7 +16,6 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/cognitotest"
-	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
@@ -110,9 +108,7 @@ var moves = map[string]func(fake *cognitotest.Server){
 	"RiskConfiguration": func(fake *cognitotest.Server) { ignoreHighRisk(fake, "") },
 	"LogDelivery":       func(fake *cognitotest.Server) { fake.PutLogs(poolID, nil) },
 	"AppClient": func(fake *cognitotest.Server) {
-		client := fake.Client(poolID, "mobile")
-		client["EnableTokenRevocation"], client["PreventUserExistenceErrors"] = false, "LEGACY"
-		fake.PutClient(poolID, "mobile", client)
+		bench{fake: fake}.editClient("mobile", "EnableTokenRevocation", false, "PreventUserExistenceErrors", "LEGACY")
 	},
 	"ClientRisk": func(fake *cognitotest.Server) { ignoreHighRisk(fake, cognitotest.RichClient) },
 	"nothing":    func(*cognitotest.Server) {},
@@ -381,9 +377,7 @@ func (a *racer) truth(out outcome.Outcome) {
 
 // race plants a pool of which something is wrong, and somebody who races with us.
 func race(t *rapid.T, budget string) (w ledgered, a *racer, stop func()) {
-	now := clock
-	b, stop := start(t.Fatalf, cognitotest.Measured)
-	w = ledgered{bench: b, ledger: ledger.NewMemory(), mutex: &sync.Mutex{}, now: &now}
+	w, stop = ledgeredOn(t.Fatalf, cognitotest.Measured)
 	w.fake.PutRich(poolID)
 	for _, move := range rapid.SliceOfN(drawMove(), 1, 5).Draw(t, "what is wrong") {
 		moves[move](w.fake)

@@ -56,7 +56,7 @@ func duel(t *testing.T, books reconcile.Ledger, want outcome.Ending) (bothWrote 
 	before := b.snapshot(t)
 	b.fake.Inject(takesSMS)
 	required := parse(t, "version: 1\nflapBudget: {times: 1000, minutes: 60}\nrules: [{name: all, require: {"+
-		strings.ReplaceAll(strings.TrimSpace(mfaAndTOTP), "\n", ", ")+"}}]")
+		strings.ReplaceAll(totpOptional, "\n", ", ")+"}}]")
 	var wrote [2]atomic.Bool
 	var both sync.WaitGroup
 	for i := range wrote {
@@ -144,7 +144,7 @@ func TestLedgerDown(t *testing.T) {
 		says     string
 	}{
 		"one document":     {deletionProtection, unprotected, outcome.Remediated, ""},
-		"MFA and SMS":      {mfaAndTOTP, mfaOff, outcome.Deferred, "needs the ledger"},
+		"MFA and SMS":      {totpOptional, mfaOff, outcome.Deferred, "needs the ledger"},
 		"nothing to write": {deletionProtection, nil, outcome.Unchanged, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

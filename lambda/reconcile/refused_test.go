@@ -25,23 +25,11 @@ type wish struct {
 	has               func(body map[string]any) bool
 }
 
-// at returns the value at a path of a body.
-func at(body map[string]any, path string) any {
-	var v any = body
-	for key := range strings.SplitSeq(path, ".") {
-		inner, _ := v.(map[string]any)
-		v = inner[key]
-	}
-	return v
-}
-
 // A plain wish is about one text or number.
 func plain(setting, required string, weak any) wish {
-	parts := strings.Split(setting, ".")
-	last := len(parts) - 1
 	return wish{setting: setting, required: required,
-		weaken: func(pool map[string]any) { object(pool, parts[:last]...)[parts[last]] = weak },
-		has:    func(body map[string]any) bool { return fmt.Sprint(at(body, setting)) == required }}
+		weaken: func(pool map[string]any) { put(pool, setting, weak) },
+		has:    func(body map[string]any) bool { return fmt.Sprint(deep(body, setting)) == required }}
 }
 
 var wishes = []wish{

@@ -72,46 +72,6 @@ AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_email, Priority: 1
 	}
 }
 
-// TestRestore: a pool of which any leaf was damaged is put back to what a backup of it holds, through the encoding and
-// all.
-func TestRestore(t *testing.T) {
-	t.Parallel()
-	for _, setting := range everyLeaf() {
-		if strings.Contains(setting, ".EumsSms.") {
-			continue // a pool sends through one service or the other
-		}
-		t.Run(setting, func(t *testing.T) {
-			t.Parallel()
-			b := serve(t, cognitotest.Contract, cognitotest.WithoutValidators())
-			b.whole(nil)
-			state, err := b.client.Read(t.Context(), poolID, userpool.Everything())
-			if err != nil {
-				t.Fatal(err)
-			}
-			raw, err := userpool.NewBackup(state, clock).Encode()
-			if err != nil {
-				t.Fatal(err)
-			}
-			saved, err := userpool.DecodeBackup(raw)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if saved.State().Digest() != state.Digest() || len(saved.State().Unwritable(state)) > 0 {
-				t.Error("the backup is not the state")
-			}
-			before := b.snapshot(t)
-			b.damage(t, setting)
-			required, _ := baseline.OfSettings("backup", "sha256:b", poolID, saved.State().Own(), saved.State().Offered())
-			out := b.reconcile(t, required)
-			for _, path := range difference(before, b.snapshot(t)) {
-				if path != "AdminCreateUserConfig.UnusedAccountValidityDays" {
-					t.Errorf("%s is not what it was: %s (%s)", path, out.Outcome, out.Reason)
-				}
-			}
-		})
-	}
-}
-
 // TestSnapshot: the baseline that is made of any pool is without fault, and the pool is in sync with it.
 func TestSnapshot(t *testing.T) {
 	t.Parallel()

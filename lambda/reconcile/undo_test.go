@@ -9,7 +9,6 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/outcome"
-	"poolkeeper/lambda/userpool"
 )
 
 // undo brings the pool to what it was before the run of a record, by the record alone, and returns what it cannot
@@ -44,51 +43,6 @@ func (w ledgered) fix(t *testing.T, required *baseline.Baseline) (outcome.Outcom
 		t.Fatal(err)
 	}
 	return out, rec
-}
-
-// TestUndo damages a setting, has it put right, and undoes that from the record alone: the pool is as it was when it
-// was damaged, but for what somebody else changed since.
-func TestUndo(t *testing.T) {
-	t.Parallel()
-	for i, setting := range everyLeaf() {
-		if i%6 != 0 || strings.Contains(setting, ".EumsSms.") {
-			continue // each sixth takes long enough; a pool sends through one service or the other
-		}
-		t.Run(setting, func(t *testing.T) {
-			t.Parallel()
-			w := withLedger(t)
-			w.bench = serve(t, cognitotest.Contract, cognitotest.WithoutValidators())
-			w.whole(nil)
-			healthy, err := w.client.Read(t.Context(), poolID, userpool.Everything())
-			if err != nil {
-				t.Fatal(err)
-			}
-			w.damage(t, setting)
-			damaged := w.snapshot(t)
-			whole, _ := baseline.OfSettings("as-it-was", "sha256:a", poolID, healthy.Own(), healthy.Offered())
-			out, rec := w.fix(t, whole)
-			if rec.Outcome != out.Outcome || rec.Cause.EventID != "one" || len(rec.Sent) < len(out.Writes) ||
-				len(rec.Sent[0].Body) == 0 {
-				t.Errorf("the record is %s of %s with %d writes, the outcome %s with %d", rec.Outcome, rec.Cause.EventID,
-					len(rec.Sent), out.Outcome, len(out.Writes))
-			}
-			w.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolTags")["since"] = "then" })
-			w.pass(time.Second)
-			out, kept := w.undo(t, rec.ID)
-			now := w.snapshot(t)
-			for _, path := range difference(damaged, now) {
-				// What the service would not take is skipped, with the reason.
-				excused := out.Outcome == outcome.Unfixable && out.Reason != "" && path == setting ||
-					path == "UserPoolTags.since" || path == "AdminCreateUserConfig.UnusedAccountValidityDays"
-				for _, k := range kept {
-					excused = excused || userpool.Touches(k, plainPath(path))
-				}
-				if !excused {
-					t.Errorf("%s is %q, was %q: %s (%s)", path, now[path], damaged[path], out.Outcome, out.Reason)
-				}
-			}
-		})
-	}
 }
 
 // TestUndoOfTheHalf: of a setting that stands in two documents one is written, and the other refused. People are

@@ -16,120 +16,110 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
+const (
+	legacy  = "PreventUserExistenceErrors"
+	isKnown = "PreventUserExistenceErrors: ENABLED"
+)
+
+// A clientCase is what the rules say of clients, what the client web-app is like, and what comes of it. mobile-app is
+// as the rules want it.
+type clientCase struct {
+	clients string // the entries of the rule
+	more    string // of the baseline
+	web     []any  // members and values; LEGACY where nothing is said
+	states  map[string]outcome.State
+	after   []any // members and values
+	says    string
+}
+
+var (
+	oldCallback = list("https://evil.example")
+	oldFlows    = list("ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH")
+	redirects   = []any{"CallbackURLs", oldCallback, "DefaultRedirectURI", "https://evil.example"}
+)
+
+var clientCases = map[string]clientCase{
+	"two entries: the later wins, setting by setting": {
+		clients: "- {names: ['web-*'], require: {AuthSessionValidity: 4, PreventUserExistenceErrors: LEGACY}}\n" +
+			"- {names: ['*-app'], require: {" + isKnown + "}}",
+		states: map[string]outcome.State{legacy: fixed, "AuthSessionValidity": fixed},
+		after:  list(legacy, "ENABLED", "AuthSessionValidity", json.Number("4"))},
+	"two rules: the later wins, mode and all": {
+		clients: "- {names: ['web-*'], require: {" + isKnown + ", AuthSessionValidity: 4}}",
+		more:    "  - {name: b, mode: audit, clients: [{ids: [" + web + "], require: {" + isKnown + "}}]}\n",
+		states:  map[string]outcome.State{legacy: outcome.StateReported, "AuthSessionValidity": fixed}},
+	"but for one by name": {clients: "- {except: {names: ['web-*']}, require: {" + isKnown + "}}"},
+	"but for one by id":   {clients: "- {names: ['*'], except: {ids: [" + web + "]}, require: {" + isKnown + "}}"},
+	"an exemption of any client's setting": {
+		clients: "- {names: ['web-*'], require: {" + isKnown + ", AuthSessionValidity: 4}}",
+		more:    exempt("Clients[].PreventUserExistenceErrors"),
+		states:  map[string]outcome.State{legacy: outcome.StateExempted, "AuthSessionValidity": fixed}},
+	"an exemption of this client": {clients: "- {require: {" + isKnown + "}}", more: exempt("Clients[" + web + "]"),
+		states: map[string]outcome.State{legacy: outcome.StateExempted}},
+	"an exemption of another client": {clients: "- {require: {" + isKnown + "}}",
+		more: exempt("Clients[mobile]." + legacy), states: map[string]outcome.State{legacy: fixed},
+		after: list(legacy, "ENABLED")},
+	"the units travel with the validities": {
+		clients: "- {names: ['web-*'], require: {AccessTokenValidity: {atMost: 20}}}",
+		web:     list("AccessTokenValidity", json.Number("60")),
+		states:  map[string]outcome.State{"AccessTokenValidity": fixed},
+		after: list("AccessTokenValidity", json.Number("20"), "IdTokenValidity", json.Number("15"), "TokenValidityUnits",
+			map[string]any{"AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "hours"})},
+	"a redirect that the pool still has": {
+		clients: "- {names: ['web-*'], require: {CallbackURLs: ['https://app.example.com/callback'], " + isKnown + "}}",
+		web:     append(list(legacy, "LEGACY"), redirects...),
+		states:  map[string]outcome.State{legacy: fixed, "CallbackURLs": left},
+		after:   list("CallbackURLs", oldCallback), says: "DefaultRedirectURI must be one of CallbackURLs"},
+	"a redirect that goes with its URL": {
+		clients: "- {names: ['web-*'], require: {CallbackURLs: ['https://app.example.com/callback'], " +
+			"DefaultRedirectURI: 'https://app.example.com/callback'}}",
+		web: redirects, states: map[string]outcome.State{"CallbackURLs": fixed, "DefaultRedirectURI": fixed}},
+	"a new flow beside old ones": {
+		clients: "- {names: ['web-*'], require: {ExplicitAuthFlows: {contains: [ALLOW_USER_SRP_AUTH]}, " + isKnown + "}}",
+		web:     list(legacy, "LEGACY", "ExplicitAuthFlows", oldFlows[:1]),
+		states:  map[string]outcome.State{legacy: fixed, "ExplicitAuthFlows": left},
+		after:   list("ExplicitAuthFlows", oldFlows[:1]), says: "cannot be combined with the older ones"},
+	"an old flow is taken away": {
+		clients: "- {names: ['web-*'], require: {ExplicitAuthFlows: {without: [USER_PASSWORD_AUTH]}}}",
+		web:     list("ExplicitAuthFlows", oldFlows), states: map[string]outcome.State{"ExplicitAuthFlows": fixed},
+		after: list("ExplicitAuthFlows", oldFlows[:1])},
+}
+
 // TestClients has what rules can say of clients, and what clients can be like, and what comes of it.
 func TestClients(t *testing.T) {
 	t.Parallel()
-	clients := func(entries string) string {
-		return "version: 1\nrules:\n  - name: a\n    clients:\n" + indent(entries, "      ")
-	}
-	const legacy = "PreventUserExistenceErrors"
-	for name, c := range map[string]struct {
-		required string
-		web      map[string]any // what the client web-app has instead; mobile-app is as it was
-		outcome  outcome.Ending
-		states   map[string]outcome.State // below the client web-app, or another where the setting says so
-		after    map[string]any
-		says     string
-	}{
-		"a client in two entries: the later wins, setting by setting": {
-			clients("- {names: ['web-*'], require: {AuthSessionValidity: 4, PreventUserExistenceErrors: LEGACY}}\n- " +
-				"{names: ['*-app'], require: {PreventUserExistenceErrors: ENABLED}}"),
-			map[string]any{legacy: "LEGACY"}, outcome.Remediated,
-			map[string]outcome.State{legacy: fixed, "AuthSessionValidity": fixed},
-			map[string]any{legacy: "ENABLED", "AuthSessionValidity": json.Number("4")}, ""},
-		"a client in two rules: the later wins, mode and all": {
-			clients("- {require: {PreventUserExistenceErrors: ENABLED, AuthSessionValidity: 4}}") +
-				"  - name: b\n    mode: audit\n    clients:\n      - {ids: [" + web +
-				"], require: {PreventUserExistenceErrors: ENABLED}}\n",
-			map[string]any{legacy: "LEGACY"}, outcome.Remediated,
-			map[string]outcome.State{legacy: outcome.StateReported, "AuthSessionValidity": fixed},
-			map[string]any{legacy: "LEGACY"}, ""},
-		"but for one by name": {clients("- {except: {names: ['web-*']}, require: {PreventUserExistenceErrors: ENABLED}}"),
-			map[string]any{legacy: "LEGACY"},
-			outcome.Unchanged, map[string]outcome.State{}, map[string]any{legacy: "LEGACY"}, ""},
-		"but for one by id": {clients("- {names: ['*'], except: {ids: [" + web +
-			"]}, require: {PreventUserExistenceErrors: ENABLED}}"), map[string]any{legacy: "LEGACY"},
-			outcome.Unchanged, map[string]outcome.State{}, map[string]any{legacy: "LEGACY"}, ""},
-		"an exemption of any client's setting": {
-			clients("- {names: ['web-*'], require: {PreventUserExistenceErrors: ENABLED, AuthSessionValidity: 4}}") +
-				exempt("Clients[].PreventUserExistenceErrors"),
-			map[string]any{legacy: "LEGACY"}, outcome.Remediated,
-			map[string]outcome.State{legacy: outcome.StateExempted, "AuthSessionValidity": fixed},
-			map[string]any{legacy: "LEGACY"}, ""},
-		"an exemption of this client": {clients("- {require: {PreventUserExistenceErrors: ENABLED}}") +
-			exempt("Clients["+web+"]"),
-			map[string]any{legacy: "LEGACY"}, outcome.Exempted,
-			map[string]outcome.State{legacy: outcome.StateExempted}, map[string]any{legacy: "LEGACY"}, ""},
-		"an exemption of another client": {clients("- {require: {PreventUserExistenceErrors: ENABLED}}") +
-			exempt("Clients[mobile].PreventUserExistenceErrors"),
-			map[string]any{legacy: "LEGACY"}, outcome.Remediated, map[string]outcome.State{legacy: fixed},
-			map[string]any{legacy: "ENABLED"}, ""},
-		"the units travel with the validities": {clients("- {names: ['web-*'], require: {AccessTokenValidity: {atMost: " +
-			"20}}}"), map[string]any{"AccessTokenValidity": json.Number("60")},
-			outcome.Remediated, map[string]outcome.State{"AccessTokenValidity": fixed},
-			map[string]any{"AccessTokenValidity": json.Number("20"), "IdTokenValidity": json.Number("15"),
-				"TokenValidityUnits": map[string]any{"AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "hours"}}, ""},
-		"a redirect that the pool still has": {clients("- {names: ['web-*'], require: {CallbackURLs: " +
-			"['https://app.example.com/callback'], PreventUserExistenceErrors: ENABLED}}"),
-			map[string]any{legacy: "LEGACY", "CallbackURLs": list("https://evil.example"),
-				"DefaultRedirectURI": "https://evil.example"}, outcome.Partial,
-			map[string]outcome.State{legacy: fixed, "CallbackURLs": outcome.StateUnfixable},
-			map[string]any{"CallbackURLs": list("https://evil.example")}, "DefaultRedirectURI must be one of CallbackURLs"},
-		"a redirect that goes with its URL": {
-			clients("- {names: ['web-*'], require: {CallbackURLs: ['https://app.example.com/callback'], " +
-				"DefaultRedirectURI: 'https://app.example.com/callback'}}"),
-			map[string]any{"CallbackURLs": list("https://evil.example"), "DefaultRedirectURI": "https://evil.example"},
-			outcome.Remediated,
-			map[string]outcome.State{"CallbackURLs": fixed, "DefaultRedirectURI": fixed}, nil, ""},
-		"a new flow beside old ones": {clients("- {names: ['web-*'], require: {ExplicitAuthFlows: {contains: " +
-			"[ALLOW_USER_SRP_AUTH]}, PreventUserExistenceErrors: ENABLED}}"),
-			map[string]any{legacy: "LEGACY", "ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH")}, outcome.Partial,
-			map[string]outcome.State{legacy: fixed, "ExplicitAuthFlows": outcome.StateUnfixable},
-			map[string]any{"ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH")}, "cannot be combined with the older ones"},
-		"an old flow is taken away": {clients("- {names: ['web-*'], require: {ExplicitAuthFlows: {without: " +
-			"[USER_PASSWORD_AUTH]}}}"),
-			map[string]any{"ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH")}, outcome.Remediated,
-			map[string]outcome.State{"ExplicitAuthFlows": fixed},
-			map[string]any{"ExplicitAuthFlows": list("ADMIN_NO_SRP_AUTH")}, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			for mode := range modes {
+	for name, c := range clientCases {
+		for mode := range modes {
+			t.Run(name+"/"+mode, func(t *testing.T) {
+				t.Parallel()
 				b := serve(t, modes[mode])
 				b.whole(nil)
-				client := b.fake.Client(poolID, web)
-				for member, v := range c.web {
-					client[member] = v
+				if c.web == nil {
+					c.web = list(legacy, "LEGACY")
 				}
-				b.fake.PutClient(poolID, web, client)
-				other := b.fake.Client(poolID, "mobile")
-				before := b.snapshot(t)
-				out := b.reconcile(t, parse(t, c.required))
-				if out.Outcome != c.outcome || !strings.Contains(out.Reason, c.says) {
-					t.Errorf("%s (%s) %v, want %s", out.Outcome, out.Reason, out.Drifts, c.outcome)
+				b.editClient(web, c.web...)
+				before, of := b.snapshot(t), map[string]outcome.State{}
+				for setting, state := range c.states {
+					of["Clients["+web+"]."+setting] = state
+				}
+				out := b.reconcile(t, parse(t, "version: 1\nrules:\n  - name: a\n    clients:\n"+
+					indent(c.clients, "      ")+c.more))
+				if diff := cmp.Diff(of, states(out)); diff != "" || !strings.Contains(out.Reason, c.says) {
+					t.Errorf("%s (%s) (-want +got):\n%s", out.Outcome, out.Reason, diff)
 				}
 				now := b.fake.Client(poolID, web)
-				for setting, want := range c.states {
-					if got := states(out)["Clients["+web+"]."+setting]; got != want {
-						t.Errorf("%s is %q, want %q", setting, got, want)
-					}
-				}
-				for member, want := range c.after {
-					if fmt.Sprint(now[member]) != fmt.Sprint(want) {
-						t.Errorf("%s is %v, want %v", member, now[member], want)
+				for i := 0; i < len(c.after); i += 2 {
+					if member := c.after[i].(string); fmt.Sprint(now[member]) != fmt.Sprint(c.after[i+1]) {
+						t.Errorf("%s is %v, want %v", member, now[member], c.after[i+1])
 					}
 				}
 				for _, path := range difference(before, b.snapshot(t)) {
-					if states(out)[path] != fixed {
+					if of[path] != fixed {
 						t.Errorf("%s moved", path)
 					}
 				}
-				if fmt.Sprint(other) != fmt.Sprint(b.fake.Client(poolID, "mobile")) &&
-					!strings.Contains(c.required, "- {require: {PreventUserExistenceErrors: ENABLED, Auth") {
-					t.Error("the other client is not what it was")
-				}
-			}
-		})
+			})
+		}
 	}
 }
 
@@ -150,12 +140,9 @@ func TestClientThatGoes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := serve(t, cognitotest.Contract)
-			b.whole(func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
-			for _, id := range []string{web, "mobile"} {
-				client := b.fake.Client(poolID, id)
-				client["PreventUserExistenceErrors"] = "LEGACY"
-				b.fake.PutClient(poolID, id, client)
-			}
+			b.whole(unprotected)
+			b.editClient(web, legacy, "LEGACY")
+			b.editClient("mobile", legacy, "LEGACY")
 			fault.Times, fault.Then = 1, func(s *cognitotest.Server) { s.RemoveClient(poolID, web) }
 			b.fake.Inject(fault)
 			out := b.reconcile(t, required)
@@ -177,10 +164,8 @@ func TestClientThatGoes(t *testing.T) {
 func TestClientThatGoesIsNotFixed(t *testing.T) {
 	t.Parallel()
 	b := serve(t, cognitotest.Contract)
-	b.whole(func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
-	client := b.fake.Client(poolID, web)
-	client["PreventUserExistenceErrors"] = "LEGACY"
-	b.fake.PutClient(poolID, web, client)
+	b.whole(unprotected)
+	b.weakenClient()
 	b.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPoolClient", Skip: 1,
 		Then: func(s *cognitotest.Server) { s.RemoveClient(poolID, web) }})
 	out := b.reconcile(t, parse(t, `version: 1

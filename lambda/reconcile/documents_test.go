@@ -1,14 +1,12 @@
 package reconcile_test
 
 import (
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
@@ -68,6 +66,10 @@ func TestReads(t *testing.T) {
 	}
 	const pool, client = "DescribeUserPool GetUserPoolMfaConfig",
 		"DescribeUserPool DescribeUserPoolClient ListUserPoolClients"
+	const everything = "DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool DescribeUserPoolClient " +
+		"GetLogDeliveryConfiguration GetUserPoolMfaConfig ListUserPoolClients"
+	tagged := parse(t, strings.Replace(allDocuments, "    require:\n      Del",
+		"    pools: {tags: {env: [prod]}}\n    require:\n      Del", 1))
 	watching := parse(t, "version: 1\nrules: [{name: a, watch: [groups]}]")
 	all := parse(t, allDocuments)
 	for name, c := range map[string]struct {
@@ -95,17 +97,11 @@ func TestReads(t *testing.T) {
 			"update-user-pool-client", client},
 		"a client that is not there": {all, "create-user-pool-client", "DescribeUserPool ListUserPoolClients"},
 		"tags":                       {all, "tag-resource", pool},
-		"a new pool": {all, "create-user-pool",
-			"DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool DescribeUserPoolClient " +
-				"GetLogDeliveryConfiguration GetUserPoolMfaConfig ListUserPoolClients"},
-		"MFA, which tags nothing": {parse(t, strings.Replace(allDocuments, "    require:\n      Del",
-			"    pools: {tags: {env: [prod]}}\n    require:\n      Del", 1)), "mfa-off-console", pool},
-		"what is watched":     {watching, "create-group", "DescribeUserPool"},
-		"what is not watched": {watching, "create-identity-provider", ""},
-		"tags that select": {parse(t, strings.Replace(allDocuments, "    require:\n      Del",
-			"    pools: {tags: {env: [prod]}}\n    require:\n      Del", 1)), "tag-resource",
-			"DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool DescribeUserPoolClient " +
-				"GetLogDeliveryConfiguration GetUserPoolMfaConfig ListUserPoolClients"},
+		"a new pool":                 {all, "create-user-pool", everything},
+		"MFA, which tags nothing":    {tagged, "mfa-off-console", pool},
+		"what is watched":            {watching, "create-group", "DescribeUserPool"},
+		"what is not watched":        {watching, "create-identity-provider", ""},
+		"tags that select":           {tagged, "tag-resource", everything},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -156,177 +152,127 @@ func TestReadsGrowWithClientsOnly(t *testing.T) {
 	}
 }
 
-const riskAction = "RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"
+const (
+	riskAction  = "RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"
+	exceptions  = "RiskConfiguration.RiskExceptionConfiguration"
+	riskBlocks  = "RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}"
+	noSkipped   = "RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {absent: true}}}"
+	noException = "RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}"
+	enforced    = "UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}"
+
+	mobileSkips = "RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {contains: [203.0.113.0/24]}}}"
+)
+
+var onlyExceptions = map[string]any{"RiskExceptionConfiguration": map[string]any{
+	"BlockedIPRangeList": list("192.0.2.0/24")}}
 
 // weakRisk gives the pool another risk configuration, which clients without one of their own have too.
 func weakRisk(b bench) {
-	b.fake.PutRisk(poolID, "",
-		map[string]any{"CompromisedCredentialsRiskConfiguration": map[string]any{"Actions": map[string]any{
-			"EventAction": "NO_ACTION"}},
-			"RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": list("192.0.2.0/24")}})
+	b.fake.PutRisk(poolID, "", onlyExceptions)
+	b.weakenRisk("")
+}
+
+// onClients is a rule for the clients that a selector selects, "" for all.
+func onClients(selector, settings string) string {
+	return "clients: [{" + selector + "require: {" + settings + "}}]"
+}
+
+func oneRule(parts ...string) string {
+	return "version: 1\nrules: [{name: all, " + strings.Join(parts, ", ") + "}]"
 }
 
 // TestDocuments has an incident in each of the further documents, and what comes of it.
 func TestDocuments(t *testing.T) {
 	t.Parallel()
+	ofClient, ofMobile := "Clients["+web+"].", "Clients[mobile]."
+	threatAndRisk := inRule(enforced + ", " + riskBlocks)
+	mobile := func(settings string) string { return onClients("names: [mobile-app], ", settings) }
+	pool, risk, logs := updated, []string{"SetRiskConfiguration"}, []string{"SetLogDeliveryConfiguration"}
+	client, twice, both := []string{"UpdateUserPoolClient"}, slices.Repeat(risk, 2), slices.Concat(pool, risk)
+	const ofPool, ofRisk, ofClientRisk = "update-user-pool", "set-risk-configuration", "set-risk-configuration-of-client"
+	const ofLogs, clientUpdate = "set-log-delivery-configuration", "update-user-pool-client"
 	for name, c := range map[string]struct {
 		required string
 		tamper   func(b bench)
 		event    string
-		outcome  outcome.Ending
 		writes   []string
 		fixed    []string
-		moves    []string // what else is allowed to differ from before the incident
+		moves    []string       // what else is allowed to differ from before the incident
+		outcome  outcome.Ending // remediated where nothing is said
 	}{
-		"the pool's risk is emptied": {allDocuments, func(b bench) {
-			b.fake.PutRisk(poolID, "",
-				map[string]any{"RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": list("192.0.2.0/24")}})
-		},
-			"set-risk-configuration", outcome.Remediated, []string{"SetRiskConfiguration"},
-			[]string{"RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"},
-			[]string{"RiskConfiguration.CompromisedCredentialsRiskConfiguration.EventFilter",
-				"RiskConfiguration.AccountTakeover", "RiskConfiguration.RiskException"}},
+		"the pool's risk is emptied": {allDocuments, func(b bench) { b.fake.PutRisk(poolID, "", onlyExceptions) }, ofRisk,
+			risk, texts(riskAction), texts("RiskConfiguration."), ""},
+		// It has the pool's again.
 		"a client's risk is emptied": {allDocuments, func(b bench) { b.fake.PutRisk(poolID, web, map[string]any{}) },
-			// it has the pool's again
-			"set-risk-configuration-of-client", outcome.Unchanged, []string{}, nil,
-			[]string{"Clients[" + web + "].RiskConfiguration"}},
-		"a client's risk is weakened": {allDocuments, func(b bench) {
-			risk := b.fake.Risk(poolID, web)
-			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
-			b.fake.PutRisk(poolID, web, risk)
-		}, "set-risk-configuration-of-client", outcome.Remediated, []string{"SetRiskConfiguration"},
-			[]string{"Clients[" + web + "].RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"}, nil},
-		"the pool is to have no risk configuration": {`version: 1
-rules: [{name: a, require: {RiskConfiguration: {absent: true}}}]`, func(bench) {}, "set-risk-configuration",
-			outcome.Remediated, []string{"SetRiskConfiguration"}, []string{"RiskConfiguration"},
-			[]string{"RiskConfiguration"}},
+			ofClientRisk, none, nil, texts(ofClient + "RiskConfiguration"), outcome.Unchanged},
+		"a client's risk is weakened": {allDocuments, func(b bench) { b.weakenRisk(web) }, ofClientRisk, risk,
+			texts(ofClient + riskAction), nil, ""},
+		"the pool is to have no risk configuration": {inRule("RiskConfiguration: {absent: true}"), func(bench) {}, ofRisk,
+			risk, texts("RiskConfiguration"), texts("RiskConfiguration"), ""},
 		"a client that has the pool's risk goes on to have it": {strings.ReplaceAll(allDocuments, "web-*", "*"), weakRisk,
-			"set-risk-configuration", outcome.Remediated,
-			[]string{"SetRiskConfiguration"},
-			[]string{riskAction, "Clients[mobile]." + riskAction}, []string{"RiskConfiguration."}},
-		"a client that has the pool's risk, which is nobody's": {`version: 1
-rules: [{name: a, clients: [{require: {RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]}]`, weakRisk, "set-risk-configuration", outcome.Remediated,
-			[]string{"SetRiskConfiguration"}, []string{"Clients[mobile]." + riskAction},
-			[]string{"RiskConfiguration.", "Clients[mobile].RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList",
-				"Clients[mobile]." + riskAction}},
+			ofRisk, risk, texts(riskAction, ofMobile+riskAction), texts("RiskConfiguration."), ""},
+		"a client that has the pool's risk, which is nobody's": {oneRule(onClients("", riskBlocks)), weakRisk, ofRisk, risk,
+			texts(ofMobile + riskAction), texts("RiskConfiguration.", ofMobile+"RiskConfiguration."), ""},
 		"a client that has the pool's risk, and has to be stricter": {strings.ReplaceAll(allDocuments, "web-*", "*") +
-			"      - {names: [mobile-app], require: {RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: " +
-			"{absent: true}}}}}\n", func(b bench) {
+			"      - {names: [mobile-app], require: {" + noSkipped + "}}\n", func(b bench) {
 			weakRisk(b)
-			risk := b.fake.Risk(poolID, "")
-			object(risk, "RiskExceptionConfiguration")["SkippedIPRangeList"] = list("203.0.113.0/24")
-			b.fake.PutRisk(poolID, "", risk)
-		}, "set-risk-configuration", outcome.Remediated, []string{"SetRiskConfiguration", "SetRiskConfiguration"},
-			[]string{riskAction, "Clients[mobile]." + riskAction,
-				"Clients[mobile].RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList"},
-			[]string{"RiskConfiguration.", "Clients[mobile].RiskConfiguration."}},
-		"threat protection is raised, and the risk is due too": {`version: 1
-rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]`, func(b bench) {
-			b.fake.Edit(poolID, func(pool, _ map[string]any) {
-				object(pool,
-					"UserPoolAddOns")["AdvancedSecurityMode"] = "AUDIT"
-			})
-			risk := b.fake.Risk(poolID, "")
-			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
-			b.fake.PutRisk(poolID, "", risk)
-		}, "update-user-pool", outcome.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"},
-			[]string{"UserPoolAddOns.AdvancedSecurityMode", riskAction}, nil},
-		"threat protection goes, and what no risk is to have is out of sight": {`version: 1
-rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}}}]`, func(b bench) {
-			b.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "OFF" })
-		}, "update-user-pool", outcome.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"},
-			[]string{"RiskConfiguration.RiskExceptionConfiguration", "UserPoolAddOns.AdvancedSecurityMode"},
-			[]string{"RiskConfiguration.RiskExceptionConfiguration"}},
-		"threat protection goes, and a client's risk with it": {strings.Replace(allDocuments, "DeletionProtection: ACTIVE",
-			"UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}", 1), func(b bench) {
-			b.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "OFF" })
-			risk := b.fake.Risk(poolID, web)
-			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
-			b.fake.PutRisk(poolID, web, risk)
-		}, "update-user-pool", outcome.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"},
-			[]string{"UserPoolAddOns.AdvancedSecurityMode", "Clients[" + web + "]." + riskAction}, nil},
-		"the last of the pool's risk goes, which a client has too": {`version: 1
-rules: [{name: a, require: {RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}}, clients: [{names: ["mobile-*"], require: {RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}}}]}]`,
-			func(b bench) {
-				b.fake.PutRisk(poolID, "",
-					map[string]any{"RiskExceptionConfiguration": map[string]any{"BlockedIPRangeList": list("192.0.2.0/24")}})
-			}, "set-risk-configuration", outcome.Remediated, []string{"SetRiskConfiguration"},
-			[]string{"RiskConfiguration.RiskExceptionConfiguration",
-				"Clients[mobile].RiskConfiguration.RiskExceptionConfiguration"}, []string{"RiskConfiguration."}},
-		"a client is to keep what the pool is to lose": {`version: 1
-rules: [{name: a, require: {RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {absent: true}}}}, clients: [{names: ["mobile-*"], require: {RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {contains: [203.0.113.0/24]}}}}}]}]`,
-			func(bench) {}, "set-risk-configuration", outcome.Remediated,
-			[]string{"SetRiskConfiguration", "SetRiskConfiguration"},
-			[]string{"RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList",
-				"Clients[mobile].RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList"},
-			[]string{"RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList", "Clients[mobile].RiskConfiguration."}},
-		"a client is to have the pool's risk": {`version: 1
-rules: [{name: a, clients: [{require: {RiskConfiguration: {absent: true}}}]}]`, func(bench) {},
-			"set-risk-configuration", outcome.Remediated, []string{"SetRiskConfiguration"},
-			[]string{"Clients[" + web + "].RiskConfiguration"}, []string{"Clients[" + web + "].RiskConfiguration"}},
-		"a log entry goes": {`version: 1
-rules: [{name: a, require: {LogConfigurations: {userAuthEvents: {LogLevel: INFO, FirehoseConfiguration: {StreamArn: "arn:aws:firehose:eu-west-1:111122223333:deliverystream/cognito-events"}}}}}]`,
-			func(b bench) { b.fake.PutLogs(poolID, b.fake.Logs(poolID)[:1]) }, "set-log-delivery-configuration",
-			outcome.Remediated, []string{"SetLogDeliveryConfiguration"},
-			[]string{"LogConfigurations.userAuthEvents.LogLevel",
-				"LogConfigurations.userAuthEvents.FirehoseConfiguration.StreamArn"}, nil},
-		"all logs go": {`version: 1
-rules: [{name: a, require: {LogConfigurations: {userNotification: {absent: true}}}}]`,
-			func(bench) {}, "set-log-delivery-configuration", outcome.Remediated, []string{"SetLogDeliveryConfiguration"},
-			[]string{"LogConfigurations.userNotification"}, []string{"LogConfigurations.userNotification"}},
+			b.editRisk("", "RiskExceptionConfiguration.SkippedIPRangeList", list("203.0.113.0/24"))
+		}, ofRisk, twice, texts(riskAction, ofMobile+riskAction, ofMobile+exceptions+".SkippedIPRangeList"),
+			texts("RiskConfiguration.", ofMobile+"RiskConfiguration."), ""},
+		"threat protection is raised, and the risk is due too": {threatAndRisk, func(b bench) {
+			b.fake.Edit(poolID, sets(threat, "AUDIT"))
+			b.weakenRisk("")
+		}, ofPool, both, texts(threat, riskAction), nil, ""},
+		"threat protection and the risk go at once": {threatAndRisk, func(b bench) { b.threatOff(); b.weakenRisk("") },
+			ofPool, both, texts(threat, riskAction), nil, ""},
+		"threat protection goes, and the risk behind it is as it should": {threatAndRisk, bench.threatOff, ofPool, pool,
+			texts(threat), nil, ""},
+		"threat protection goes, and what no risk is to have is out of sight": {inRule(enforced + ", " + noException),
+			bench.threatOff, ofPool, both, texts(exceptions, threat), texts(exceptions), ""},
+		"threat protection goes, and a client's risk with it": {strings.Replace(allDocuments, deletionProtection, enforced,
+			1), func(b bench) { b.threatOff(); b.weakenRisk(web) }, ofPool, both, texts(threat, ofClient+riskAction), nil, ""},
+		"a risk is wanted where threat protection is off": {inRule(riskBlocks), func(b bench) {
+			b.fake.Edit(poolID, sets("UserPoolAddOns", nil))
+		}, ofPool, none, nil, texts("UserPoolAddOns"), outcome.Unfixable},
+		"the last of the pool's risk goes, which a client has too": {
+			oneRule("require: {"+noException+"}", mobile(noException)),
+			func(b bench) { b.fake.PutRisk(poolID, "", onlyExceptions) }, ofRisk, risk,
+			texts(exceptions, ofMobile+exceptions), texts("RiskConfiguration."), ""},
+		"a client is to keep what the pool is to lose": {oneRule("require: {"+noSkipped+"}", mobile(mobileSkips)),
+			func(bench) {}, ofRisk, twice, texts(exceptions+".SkippedIPRangeList", ofMobile+exceptions+".SkippedIPRangeList"),
+			texts(exceptions+".SkippedIPRangeList", ofMobile+"RiskConfiguration."), ""},
+		"a client is to have the pool's risk": {oneRule(onClients("", "RiskConfiguration: {absent: true}")), func(bench) {},
+			ofRisk, risk, texts(ofClient + "RiskConfiguration"), texts(ofClient + "RiskConfiguration"), ""},
+		"a log entry goes": {inRule("LogConfigurations: {userAuthEvents: {LogLevel: INFO, FirehoseConfiguration: " +
+			"{StreamArn: 'arn:aws:firehose:eu-west-1:111122223333:deliverystream/cognito-events'}}}"), bench.logsOff, ofLogs,
+			logs,
+			texts("LogConfigurations.userAuthEvents.LogLevel",
+				"LogConfigurations.userAuthEvents.FirehoseConfiguration.StreamArn"), nil, ""},
+		"all logs go": {inRule("LogConfigurations: {userNotification: {absent: true}}"), func(bench) {}, ofLogs, logs,
+			texts("LogConfigurations.userNotification"), texts("LogConfigurations.userNotification"), ""},
 		"a client is weakened": {allDocuments, func(b bench) {
-			client := b.fake.Client(poolID, web)
-			client["PreventUserExistenceErrors"], client["CallbackURLs"] = "LEGACY",
-				list("https://evil.example", "https://app.example.com/callback")
-			b.fake.PutClient(poolID, web, client)
-		}, "update-user-pool-client", outcome.Remediated, []string{"UpdateUserPoolClient"},
-			[]string{"Clients[" + web + "].PreventUserExistenceErrors"}, []string{"Clients[" + web + "].CallbackURLs"}},
-		"a client gets a name by which more is required of it": {`version: 1
-rules: [{name: a, clients: [{names: [renamed], require: {RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]}]`, func(b bench) {
-			client := b.fake.Client(poolID, web)
-			client["ClientName"] = "renamed"
-			b.fake.PutClient(poolID, web, client)
-			risk := b.fake.Risk(poolID, web)
-			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
-			b.fake.PutRisk(poolID, web, risk)
-		}, "update-user-pool-client", outcome.Remediated, []string{"SetRiskConfiguration"},
-			[]string{"Clients[" + web + "]." + riskAction}, []string{"Clients[" + web + "].ClientName"}},
+			b.editClient(web, "PreventUserExistenceErrors", "LEGACY", "CallbackURLs",
+				list("https://evil.example", "https://app.example.com/callback"))
+		}, clientUpdate, client, texts(ofClient + "PreventUserExistenceErrors"), texts(ofClient + "CallbackURLs"), ""},
+		"a client gets a name by which more is required of it": {oneRule(onClients("names: [renamed], ", riskBlocks)),
+			func(b bench) { b.editClient(web, "ClientName", "renamed"); b.weakenRisk(web) }, clientUpdate, risk,
+			texts(ofClient + riskAction), texts(ofClient + "ClientName"), ""},
 		"a client comes that is weak": {strings.Replace(allDocuments, `names: ["web-*"]`, `except: {names: ["mobile-*"]}`,
 			1), func(b bench) {
 			b.fake.PutClient(poolID, "7rogue7client", map[string]any{"ClientName": "rogue",
-				"PreventUserExistenceErrors": "LEGACY", "RefreshTokenValidity": json.Number("30"),
-				"AuthSessionValidity": json.Number("3"), "ExplicitAuthFlows": list("ALLOW_USER_AUTH"),
-				"ClientSecret": "CANARY-rogue-secret"})
-		}, "create-user-pool-client", outcome.Remediated, []string{"UpdateUserPoolClient"},
-			[]string{"Clients[7rogue7client].PreventUserExistenceErrors"}, nil},
-		"threat protection and the risk go at once": {`version: 1
-rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]`, func(b bench) {
-			b.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "OFF" })
-			risk := b.fake.Risk(poolID, "")
-			object(risk, "CompromisedCredentialsRiskConfiguration", "Actions")["EventAction"] = "NO_ACTION"
-			b.fake.PutRisk(poolID, "", risk)
-		}, "update-user-pool", outcome.Remediated, []string{"UpdateUserPool", "SetRiskConfiguration"},
-			[]string{"UserPoolAddOns.AdvancedSecurityMode",
-				"RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"}, nil},
-		"threat protection goes, and the risk behind it is as it should": {`version: 1
-rules: [{name: a, require: {UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]`, func(b bench) {
-			b.fake.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "OFF" })
-		}, "update-user-pool", outcome.Remediated, []string{"UpdateUserPool"},
-			[]string{"UserPoolAddOns.AdvancedSecurityMode"}, nil},
-		"a risk is wanted where threat protection is off": {`version: 1
-rules: [{name: a, require: {RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}}}]`, func(b bench) {
-			b.fake.Edit(poolID, func(pool, _ map[string]any) { delete(pool, "UserPoolAddOns") })
-		}, "update-user-pool", outcome.Unfixable, []string{}, nil, []string{"UserPoolAddOns"}},
+				"PreventUserExistenceErrors": "LEGACY", "ClientSecret": "CANARY-rogue-secret"})
+		}, "create-user-pool-client", client, texts("Clients[7rogue7client].PreventUserExistenceErrors"), nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := serve(t, cognitotest.Contract)
 			b.whole(nil)
-			before := b.snapshot(t)
+			before, secret := b.snapshot(t), b.fake.Client(poolID, web)["ClientSecret"]
 			c.tamper(b)
+			want := cmp.Or(c.outcome, outcome.Remediated)
 			out := b.answer(t, parse(t, c.required), c.event)
-			if out.Outcome != c.outcome || !cmp.Equal(out.Writes, c.writes) {
-				t.Errorf("%s (%s) %v, want %s %v", out.Outcome, out.Reason, out.Writes, c.outcome, c.writes)
+			if out.Outcome != want || !slices.Equal(out.Writes, c.writes) {
+				t.Errorf("%s (%s) %v, want %s %v", out.Outcome, out.Reason, out.Writes, want, c.writes)
 			}
 			for _, setting := range c.fixed {
 				if states(out)[setting] != fixed {
@@ -338,20 +284,21 @@ rules: [{name: a, require: {RiskConfiguration: {CompromisedCredentialsRiskConfig
 					t.Errorf("%s is not what it was", path)
 				}
 			}
-			if b.fake.Client(poolID, web)["ClientSecret"] != "CANARYclientsecret0123456789" {
+			if b.fake.Client(poolID, web)["ClientSecret"] != secret {
 				t.Error("the client's secret is not what it was")
 			}
-			raw, err := json.Marshal(out)
-			if err != nil || strings.Contains(string(raw), "CANARY") {
-				t.Errorf("a planted secret stands in the outcome: %v", err)
+			if strings.Contains(string(marshal(t, out)), "CANARY") {
+				t.Error("a planted secret stands in the outcome")
 			}
-			if again := b.answer(t, parse(t, c.required), c.event); c.outcome == outcome.Remediated &&
-				again.Outcome != outcome.Unchanged {
+			again := b.answer(t, parse(t, c.required), c.event)
+			if want == outcome.Remediated && again.Outcome != outcome.Unchanged {
 				t.Errorf("the second time: %s (%s)", again.Outcome, again.Reason)
 			}
 		})
 	}
 }
+
+func texts(all ...string) []string { return all }
 
 // TestOddAnswers: an answer that is no document of the pool or client that was asked for leads to no write.
 func TestOddAnswers(t *testing.T) {

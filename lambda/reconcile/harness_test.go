@@ -210,6 +210,14 @@ var shownDefaults = map[string]string{"EmailSendingAccount": `"COGNITO_DEFAULT"`
 	"DefaultEmailOption": `"CONFIRM_WITH_CODE"`, "AllowedFirstAuthFactors": `["PASSWORD"]`,
 	"UserPoolTier": `"ESSENTIALS"`, "Feature": `"DISABLED"`, "RetryGracePeriodSeconds": "0"}
 
+// shownDefault is the value that the service shows at a path where nothing was set.
+func shownDefault(path string) string {
+	if level, ok := strings.CutPrefix(path, "AcrConfiguration.Level"); ok {
+		return `"urn:cognito:loa:` + strings.TrimSuffix(level, ".AcrValue") + `"`
+	}
+	return shownDefaults[path[strings.LastIndexByte(path, '.')+1:]]
+}
+
 // difference returns the paths at which two snapshots differ, sorted.
 func difference(a, b map[string]string) []string {
 	var paths []string
@@ -219,7 +227,7 @@ func difference(a, b map[string]string) []string {
 		}
 	}
 	for path := range b {
-		if _, ok := a[path]; !ok && b[path] != shownDefaults[path[strings.LastIndexByte(path, '.')+1:]] {
+		if _, ok := a[path]; !ok && b[path] != shownDefault(path) {
 			paths = append(paths, path)
 		}
 	}

@@ -179,9 +179,7 @@ func TestKilledAtTheSecondPlan(t *testing.T) {
 	}
 }
 
-func inRule(settings string) string {
-	return "version: 1\nrules: [{name: all, require: {" + settings + "}}]"
-}
+func inRule(settings string) string { return oneRule("require: {" + settings + "}") }
 
 // A partialLedger keeps of records what one of them may lack.
 type partialLedger struct {

@@ -455,8 +455,11 @@ func mend(pool, mfa map[string]any) {
 	if account, _ := pool["EmailConfiguration"].(map[string]any); account["EmailSendingAccount"] != "DEVELOPER" {
 		delete(mfa, "EmailMfaConfiguration")
 	}
-	if levels, ok := pool["AcrConfiguration"].(map[string]any); ok && len(levels) == 0 {
-		delete(pool, "AcrConfiguration")
+	levels := object(pool, "AcrConfiguration")
+	for _, n := range []string{"1", "2", "3", "4"} { // which are always shown
+		if level := object(levels, "Level"+n); level["AcrValue"] == nil || level["AcrValue"] == "" {
+			level["AcrValue"] = "urn:cognito:loa:" + n
+		}
 	}
 }
 

@@ -258,7 +258,7 @@ func (w *work) result(last Decision) result {
 				name, _ := baseline.DocumentOf(d.Setting)
 				names = append(names, name)
 			}
-			reason := w.origin.Echoes(names, w.run.with.Baseline.Unknown)
+			reason := w.run.state.Echoes(names, w.run.with.Baseline.Unknown)
 			done.findings = append(done.findings, outcome.Of(d, outcome.StateFixed, reason))
 		}
 	}

@@ -40,6 +40,10 @@ func (s State) After(request Request) State {
 			shown[readName(&m)] = v
 		}
 	}
+	maps.DeleteFunc(shown, func(member string, _ any) bool { // one that the table lacks, if it was not sent back
+		_, kept := request.after[member]
+		return !kept && readAs(table.Members, member) < 0
+	})
 	if request.Document.Kind() == baseline.ClientRisk {
 		shown["ClientId"] = request.Document.Client() // it is the client's own from now on
 		if baseline.Empty(request.after) {

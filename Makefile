@@ -73,7 +73,7 @@ build: function ## build the function and the command line into .build
 DYNALITE := $(BUILD)/dynalite/node_modules/dynalite/package.json
 dynalite: $(DYNALITE) ## install dynalite, a DynamoDB server for the tests, into .build
 $(DYNALITE):
-	@npm install --prefix $(BUILD)/dynalite --omit=optional --no-audit --no-fund --silent dynalite@3.2.2
+	@npm install --prefix $(BUILD)/dynalite --omit=optional --no-audit --no-fund --silent dynalite@4.0.0
 
 others: $(MINISTACK) ## install other people's checks and emulators into .build: Prowler, Parliament, event-ruler, ministack
 	@mvn -q -f infra/others/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(BUILD)/ruler
@@ -151,11 +151,8 @@ layout: ## check that nothing but the agreed entries stands at the top
 check: layout ## everything that has to hold before a change is handed over
 	@stray=$$(gofmt -l $(GOFILES)); if [[ -n "$$stray" ]]; then echo "not formatted:" $$stray; exit 1; fi
 	@go mod tidy -diff
-	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory vuln
-	@$(MAKE) --no-print-directory stale
-	@$(MAKE) --no-print-directory test
-	@$(MAKE) --no-print-directory cover
+	@for part in lint vuln stale test cover; do start=$$SECONDS; $(MAKE) --no-print-directory $$part; \
+		echo "part $$part: $$((SECONDS - start)) seconds"; done
 	@if [[ "$${CI:-}" == true ]] && grep -qaE '^ *--- SKIP' $(BUILD)/*.log; then echo "a test was skipped, and CI takes none"; exit 1; fi
 	@$(MAKE) --no-print-directory build
 	@echo "all checks passed"

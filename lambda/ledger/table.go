@@ -15,9 +15,6 @@ import (
 	"poolkeeper/lambda/reconcile"
 )
 
-// The SDK's DynamoDB package is pinned to v1.68.0. Later versions build their schemas at the start of every program
-// that links them.
-
 // API is the part of the SDK's client that a Table needs.
 type API interface {
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"strings"
 	"testing"
 
 	"poolkeeper/baseline"
@@ -25,14 +24,5 @@ func TestPlan(t *testing.T) {
 	preview := outcome.Preview{Outcome: out}
 	for name, paint := range map[string]Paint{"plan.txt": false, "plan-painted.txt": true} {
 		golden(t, name, []byte(Plan(preview, paint)))
-	}
-}
-
-// TestPlanWithoutAPlace: what is watched and not required has no place in the file, and its line ends with the rule.
-func TestPlanWithoutAPlace(t *testing.T) {
-	t.Parallel()
-	got := Plan(outcome.Preview{Outcome: ended(outcome.Drifted, "", trigger)}, false)
-	if !strings.Contains(got, "requires  (rule watched)\n") {
-		t.Error(got)
 	}
 }

@@ -28,6 +28,20 @@ func (s *sheet) row(name, text string) {
 	}
 }
 
+// findings are those of an outcome: the live value, the requirement with its rule, and why it is not met. marked gives
+// what stands before each, and before its reason.
+func (s *sheet) findings(out outcome.Outcome, marked func(outcome.State) (mark, reason string)) {
+	for _, finding := range out.Drifts {
+		d := Drift{Finding: finding, Source: finding.Source.String()}
+		says := fmt.Sprintf("%s -> %s  (%s)", Value(d.Have), Value(d.Want), rule(d))
+		if g := d.group(); g != notFixed && g != fixed && g != exempted {
+			says = d.says()
+		}
+		mark, reason := marked(d.State)
+		s.line("  %s %s: %s%s", mark, d.Setting, says, prefixed("\n      "+reason, d.Reason))
+	}
+}
+
 // Text is an outcome for people.
 func Text(out outcome.Outcome, paint Paint) string {
 	out = Legible(out)
@@ -40,19 +54,12 @@ func Text(out outcome.Outcome, paint Paint) string {
 	if out.Cause.EventName != "" {
 		s.row("cause", out.Cause.EventName+prefixed(" by ", out.Cause.Actor)+prefixed(" from ", out.Cause.SourceIP))
 	}
-	var reasons []string
-	for _, finding := range out.Drifts {
-		d := Drift{Finding: finding}
-		reasons = append(reasons, d.Reason)
-		says := fmt.Sprintf("%s, wanted %s  (%s)", Value(d.Have), Value(d.Want), rule(d))
-		if g := d.group(); g != notFixed && g != fixed && g != exempted {
-			says = d.says()
-		}
-		s.line("  %s  %s: %s%s", paint.state(d.State), d.Setting, says, prefixed("\n             ", d.Reason))
-	}
+	s.findings(out, func(state outcome.State) (mark, reason string) {
+		return paint.of(state, fmt.Sprintf("%-9s", baseline.Legible(string(state)))), "      "
+	})
 	if len(out.Writes) > 0 {
 		s.row("written", strings.Join(out.Writes, ", "))
-		verified := "nothing"
+		verified := "nothing: what was written may hold or not"
 		if out.Verified != (outcome.Verified{}) {
 			verified = VerifiedText(out.Verified)
 		}
@@ -62,7 +69,31 @@ func Text(out outcome.Outcome, paint Paint) string {
 	if out.Undetected > 0 {
 		s.line("  undetected  no event reported %d of these drifts", out.Undetected)
 	}
-	s.row("reason", further(out.Reason, reasons))
+	s.row("reason", New(out, "", "").furtherReason())
+	return s.String()
+}
+
+// marks stand before the drifts of a plan.
+var marks = map[outcome.State]string{outcome.StatePlanned: "~", outcome.StateReported: "!",
+	outcome.StateUnfixable: "x", outcome.StateExempted: "="}
+
+// Plan is a preview for people, with the calls that would be made.
+func Plan(p outcome.Preview, paint Paint) string {
+	out := Legible(p.Outcome)
+	s, pool := &sheet{}, PoolOf(out)
+	name, account := "", ""
+	if pool.Name != "" {
+		name = "  " + Value(pool.Name)
+	}
+	if pool.Account != "" {
+		account = "  (account " + pool.Account + ")"
+	}
+	s.line("%s  %s%s%s", paint.ending(out.Outcome), out.UserPoolID, name, account)
+	s.findings(out, func(state outcome.State) (mark, reason string) {
+		return paint.of(state, marks[state]), string(state) + ": "
+	})
+	s.row("calls", strings.Join(out.Writes, ", "))
+	s.row("reason", New(out, "", "").furtherReason())
 	return s.String()
 }
 
@@ -159,10 +190,10 @@ func (p Paint) ending(e outcome.Ending) string {
 	}
 }
 
-func (p Paint) state(s outcome.State) string {
-	text := fmt.Sprintf("%-9s", s)
+// of paints the mark of a finding.
+func (p Paint) of(s outcome.State, text string) string {
 	switch s {
-	case outcome.StateFixed:
+	case outcome.StateFixed, outcome.StatePlanned:
 		return p.Good(text)
 	case outcome.StateExempted:
 		return p.Dim(text)
@@ -174,44 +205,6 @@ func (p Paint) state(s outcome.State) string {
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-// marks stand before the drifts of a plan.
-var marks = map[outcome.State]string{outcome.StatePlanned: "~", outcome.StateReported: "!",
-	outcome.StateUnfixable: "x", outcome.StateExempted: "="}
-
-// Plan is a preview for people: each drift with its live value and its requirement, the rule and its place in the
-// baseline, why it is skipped where it is, and the calls that would be made.
-func Plan(p outcome.Preview, paint Paint) string {
-	p.Outcome = Legible(p.Outcome)
-	s, pool := &sheet{}, PoolOf(p.Outcome)
-	name, account := "", ""
-	if pool.Name != "" {
-		name = "  " + Value(pool.Name)
-	}
-	if pool.Account != "" {
-		account = "  (account " + pool.Account + ")"
-	}
-	s.line("%s  %s%s%s", paint.ending(p.Outcome.Outcome), p.UserPoolID, name, account)
-	for _, d := range p.Drifts {
-		line := fmt.Sprintf("  %s %s: %s -> %s  (%s)", marks[d.State], d.Setting, Value(d.Have), Value(d.Want),
-			rule(Drift{Finding: d, Source: d.Source.String()}))
-		reason := prefixed("\n      "+string(d.State)+": ", d.Reason)
-		switch d.State {
-		case outcome.StatePlanned:
-			line = paint.Good(line)
-		case outcome.StateExempted:
-			line, reason = paint.Dim(line), paint.Dim(reason)
-		case outcome.StateReported:
-			line = paint.Warn(line)
-		default:
-			line = paint.Bad(line)
-		}
-		s.line("%s%s", line, reason)
-	}
-	s.row("calls", strings.Join(p.Writes, ", "))
-	s.row("reason", p.Reason)
-	return s.String()
-}
 
 // Meaning says in a few lines why a drift matters: who checks the setting, what to know before it is changed, and what
 // the change may cost.

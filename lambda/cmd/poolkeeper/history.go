@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -106,49 +105,38 @@ func recordsOf(ctx context.Context, from ledger.Table, pools []string, since tim
 	return records, unreadable, nil
 }
 
-// describe is a record in words. Where nobody saw whether the writes hold, it says what may have been written and what
-// to do; same is what a command needs to speak of the same deployment.
+// describe is a record in words. Where nobody saw whether the writes hold, it says what to do; same is what a command
+// needs to speak of the same deployment.
 func describe(r outcome.Record, now time.Time, same string) string {
-	var b strings.Builder
-	line := func(what, format string, args ...any) {
-		fmt.Fprintf(&b, "\n  %-9s "+format, append([]any{what}, args...)...)
+	cause := event.Cause{EventName: report.Value(cmp.Or(r.Cause.EventName, "an unnamed event"))}
+	if r.Cause.Actor != "" {
+		cause.Actor = report.Value(r.Cause.Actor)
 	}
-	b.WriteString(report.Value(r.ID) + "  " + report.Value(state(r, now)))
-	line("at", "%s, for %s%s", moment(r.Began), report.Value(cmp.Or(r.Cause.EventName, "an unnamed event")), by(r.Cause))
-	if r.Actor != "" {
-		line("run by", "%s", report.Value(r.Actor))
-	}
-	for _, d := range r.Drifts {
-		line(report.Value(string(d.State)), "%s: %s -> %s", report.Value(d.Setting), report.Value(d.Have),
-			report.Value(d.Want))
+	out := outcome.Outcome{Outcome: outcome.Ending(report.Value(state(r, now))), UserPoolID: report.Value(r.UserPoolID),
+		Cause: cause, Drifts: r.Drifts, Verified: r.Verified, Record: report.Value(r.ID), Reason: r.Reason}
+	if r.Reason == "" && r.Interrupted(now) {
+		out.Reason = "its process ended before it verified what it wrote"
 	}
 	var sent []string
 	for _, s := range r.Sent {
 		sent = append(sent, describeSent(s))
 	}
-	line("sent", "%s", cmp.Or(strings.Join(sent, "\n            "), "nothing"))
-	unseen := r.Open() || r.Outcome == outcome.Deferred
-	switch v := r.Verified; {
-	case v != outcome.Verified{}:
-		line("verified", "%s", report.VerifiedText(v))
-	case unseen && len(sent) > 0:
-		line("verified", "nothing: what was sent may hold or not")
+	if len(sent) > 0 {
+		out.Writes = []string{strings.Join(sent, "\n            ")}
 	}
-	switch {
-	case r.Reason != "":
-		line("because", "%s", report.Value(r.Reason))
-	case r.Interrupted(now):
-		line("because", "its process ended before it verified what it wrote")
+	text := report.Text(out, false) + "  at        " + moment(r.Began)
+	if r.Actor != "" {
+		text += "\n  run by    " + report.Value(r.Actor)
 	}
-	if unseen {
+	if r.Open() || r.Outcome == outcome.Deferred {
 		which := "--all"
 		if region, _, _ := strings.Cut(r.UserPoolID, "_"); poolID.MatchString(r.UserPoolID) {
 			which = "--pool " + r.UserPoolID + " --region " + region
 		}
-		line("next", "see what holds now, without writing: poolkeeper plan %s%s", which, same)
-		line("", "the next event of the pool, or the next scan, checks the pool again")
+		text += "\n  next      see what holds now, without writing: poolkeeper plan " + which + same +
+			"\n            the next event of the pool, or the next scan, checks the pool again"
 	}
-	return b.String()
+	return text
 }
 
 // state is how the run of a record ended, or what it does.
@@ -187,10 +175,3 @@ func describeSent(s outcome.Sent) string {
 }
 
 func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-func by(c event.Cause) string {
-	if c.Actor == "" {
-		return ""
-	}
-	return " by " + report.Value(c.Actor)
-}

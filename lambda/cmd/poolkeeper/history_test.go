@@ -79,7 +79,7 @@ func TestDescribeForged(t *testing.T) {
 		Sent: []outcome.Sent{{Call: nasty, Status: nasty}, {Call: nasty, At: time.Unix(0, 0), RequestID: nasty}}}
 	got := describe(r, began, "")
 	odd := func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
-	if strings.ContainsFunc(got, odd) || strings.Count(got, "\n") != 9 {
+	if strings.ContainsFunc(got, odd) || strings.Count(got, "\n") != 11 {
 		t.Errorf("it broke out:\n%q", got)
 	}
 	if _, command, _ := strings.Cut(got, "poolkeeper plan "); !strings.HasPrefix(command, "--all\n") {

@@ -115,27 +115,3 @@ func cloneRequirements(owned []Owned) []Owned {
 	}
 	return c
 }
-
-// TestDriftsAndOwnedAreInOrder: the order is the table's, without doubles, and every drift is owned.
-func TestDriftsAndOwnedAreInOrder(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		p := policyOf(rapid.SliceOfN(genRequirement(), 1, 10).Draw(t, "rule"))
-		c := Compare(p, genPool().Draw(t, "pool"))
-		for i := 1; i < len(c.Owned); i++ {
-			if Order(c.Owned[i-1], c.Owned[i]) >= 0 {
-				t.Errorf("owned: %s before %s", c.Owned[i-1], c.Owned[i])
-			}
-		}
-		for i := 1; i < len(c.Drifts); i++ {
-			if Order(c.Drifts[i-1].Setting, c.Drifts[i].Setting) > 0 {
-				t.Errorf("drifts: %s before %s", c.Drifts[i-1].Setting, c.Drifts[i].Setting)
-			}
-		}
-		for _, path := range c.Owned {
-			if !c.Owns(path) {
-				t.Errorf("%s is owned, but Owns denies it", path)
-			}
-		}
-	})
-}

@@ -1,7 +1,6 @@
 package baseline
 
 import (
-	"math"
 	"strings"
 	"testing"
 
@@ -108,32 +107,6 @@ func TestLeavesAgreeWithText(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestNumber(t *testing.T) {
-	t.Parallel()
-	cases := map[string]struct {
-		value any
-		text  string // "" is no number
-	}{
-		"zero": {num("0"), "0"}, "minus zero": {num("-0.00e9"), "0"}, "one": {num("1"), "1"}, "one point": {num("1.0"), "1"},
-		"one exponent": {num("1e0"), "1"},
-		"ten":          {num("0.1E+2"), "10"}, "leading": {num("0.0025"), "0.0025"}, "negative": {num("-12.50"), "-12.5"},
-		"hundred":  {num("1e2"), "100"},
-		"long":     {num("1e21"), "1000000000000000000000"},
-		"all ways": {num("123400.000e-2"), "1234"}, "an int": {12, "12"},
-		"an int64": {int64(math.MaxInt64), "9223372036854775807"}, "a float": {1.5, "1.5"},
-		"text": {"12", ""}, "nil": {nil, ""}, "no digits": {num("."), ""}, "letters": {num("1x"), ""},
-		"infinite": {math.Inf(1), ""}, "empty": {num(""), ""},
-		"endless": {num("1e99999999999"), ""}, "endless below": {num("1e-99999999999"), ""},
-		"endless exponent": {num("1e99999999999999999999"), ""}, "no exponent": {num("1e"), ""},
-	}
-	for name, c := range cases {
-		d, ok := number(c.value)
-		if ok != (c.text != "") || ok && digits(d) != c.text {
-			t.Errorf("%s: number(%v) = %v, %t, want %q", name, c.value, d, ok, c.text)
-		}
-	}
 }
 
 // TestTwinsPointAtEachOther finds every twin of the table, wherever it stands.

@@ -78,37 +78,26 @@ func oneRequirement(setting string, op Op, v, set any) []Requirement {
 var requirementCases = map[string][]Requirement{
 	"DeletionProtection: ACTIVE": oneRequirement("DeletionProtection", Equal, "ACTIVE", nil),
 	// YAML 1.1 would read true
-	"MfaConfiguration: ON":  oneRequirement("MfaConfiguration", Equal, "ON", nil),
-	"MfaConfiguration: OFF": oneRequirement("MfaConfiguration", Equal, "OFF", nil),
+	"MfaConfiguration: ON": oneRequirement("MfaConfiguration", Equal, "ON", nil),
 	"MfaConfiguration: {oneOf: [ON, OPTIONAL], set: OPTIONAL}": oneRequirement(
 		"MfaConfiguration", OneOf, []any{"ON", "OPTIONAL"}, "OPTIONAL"),
 	"Policies: {PasswordPolicy: {MinimumLength: {atLeast: 12}}}": oneRequirement(
 		"Policies.PasswordPolicy.MinimumLength", AtLeast, json.Number("12"), nil),
-	"Policies: {PasswordPolicy: {TemporaryPasswordValidityDays: {atMost: 7, set: 3}}}": oneRequirement(
-		"Policies.PasswordPolicy.TemporaryPasswordValidityDays", AtMost, json.Number("7"), json.Number("3")),
 	"AutoVerifiedAttributes: {contains: [email]}": oneRequirement(
 		"AutoVerifiedAttributes", Contains, []any{"email"}, nil),
-	"Policies: {SignInPolicy: {AllowedFirstAuthFactors: {without: [SMS_OTP]}}}": oneRequirement(
-		"Policies.SignInPolicy.AllowedFirstAuthFactors", Without, []any{"SMS_OTP"}, nil),
-	"AutoVerifiedAttributes: []":  oneRequirement("AutoVerifiedAttributes", Equal, []any{}, nil),
 	"LambdaConfig: {exactly: {}}": oneRequirement("LambdaConfig", Exactly, map[string]any{}, nil),
 	"LambdaConfig: {exactly: {PreSignUp: \"arn:aws:lambda:eu-west-1:111122223333:function:x\"}}": oneRequirement(
 		"LambdaConfig", Exactly, map[string]any{"PreSignUp": "arn:aws:lambda:eu-west-1:111122223333:function:x"}, nil),
-	"DeviceConfiguration: {absent: true}": oneRequirement("DeviceConfiguration", Absent, true, nil),
 	"EmailMfaConfiguration: {present: true, set: {}}": oneRequirement(
 		"EmailMfaConfiguration", Present, true, map[string]any{}),
 	"PoolName: {matches: \"prod-*\"}": oneRequirement("PoolName", Matches, "prod-*", nil),
-	"UserPoolTags: {env: prod}":       oneRequirement("UserPoolTags.env", Equal, "prod", nil),
 	// refused: set without an operator
 	"UserPoolTags: {set: x}": nil,
 	"UserPoolTags: {set: x, env: y}": {
 		{Setting: "UserPoolTags.set", Op: Equal, Value: "x"}, {Setting: "UserPoolTags.env", Op: Equal, Value: "y"}},
-	"UserPoolTags: {absent: true}": oneRequirement("UserPoolTags", Absent, true, nil),
-	"UserPoolTags: {note: \"\"}":   oneRequirement("UserPoolTags.note", Equal, "", nil),
+	"UserPoolTags: {note: \"\"}": oneRequirement("UserPoolTags.note", Equal, "", nil),
 	"AcrConfiguration: {Level1: {AcrValue: \"urn:x\"}}": oneRequirement(
 		"AcrConfiguration.Level1.AcrValue", Equal, "urn:x", nil),
-	"SoftwareTokenMfaConfiguration: {Enabled: true}": oneRequirement(
-		"SoftwareTokenMfaConfiguration.Enabled", Equal, true, nil),
 	"AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_email, Priority: 1}]}": oneRequirement(
 		"AccountRecoverySetting.RecoveryMechanisms", Equal,
 		[]any{map[string]any{"Name": "verified_email", "Priority": json.Number("1")}}, nil),

@@ -62,19 +62,12 @@ type ClientRule struct {
 // deleted, but never undoes that.
 type Watched string
 
-// The kinds of resources that can be watched.
-const (
-	WatchClients           Watched = "clients"
-	WatchIdentityProviders Watched = "identityProviders"
-	WatchDomains           Watched = "domains"
-	WatchResourceServers   Watched = "resourceServers"
-	WatchGroups            Watched = "groups"
-	WatchTriggers          Watched = "triggers"
-)
+// WatchTriggers watches the Lambda triggers that no rule requires.
+const WatchTriggers Watched = "triggers"
 
 // Watchable returns the kinds of resources that can be watched.
 func Watchable() []Watched {
-	return []Watched{WatchClients, WatchIdentityProviders, WatchDomains, WatchResourceServers, WatchGroups, WatchTriggers}
+	return []Watched{"clients", "identityProviders", "domains", "resourceServers", "groups", WatchTriggers}
 }
 
 // A Selector selects pools or clients. Each of IDs, Names and Tags that is not empty must match; of a client, IDs or

@@ -62,8 +62,10 @@ stack: build $(MINISTACK) ## deploy the stack on this machine, without Docker an
 stack-test: $(MINISTACK) ## test the stack on this machine
 	@$(call run,stack,$(TEST) ./infra/e2e -run TestStack)
 
-install: ## put poolkeeper on PATH (GOBIN, or go/bin of your home)
+install: ## install poolkeeper into GOBIN, or go/bin of your home
 	@go install -buildvcs=auto ./lambda/cmd/poolkeeper
+	@bin=$$(go env GOBIN); bin=$${bin:-$$(go env GOPATH)/bin}; echo "installed $$bin/poolkeeper"; \
+	if [[ ":$$PATH:" != *":$$bin:"* ]]; then echo "put it on PATH: export PATH=\"\$$PATH:$$bin\""; fi
 
 build: function ## build the function and the command line into .build
 	@CGO_ENABLED=0 go build -trimpath -o $(BUILD)/poolkeeper ./lambda/cmd/poolkeeper

@@ -117,6 +117,9 @@ func didYouMean(name string, known []string) string {
 func Nearest(name string, known []string) string {
 	best, distance := "", 1+len(name)/3
 	for _, k := range known {
+		if strings.HasSuffix(strings.ToLower(k), "."+strings.ToLower(name)) {
+			return k
+		}
 		if len(k)-len(name) > distance || len(name)-len(k) > distance {
 			continue // at least as many edits as the difference in length
 		}

@@ -3,6 +3,7 @@ package cognito
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"regexp"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/userpool"
@@ -120,12 +122,19 @@ func classify(call string, err error, secrets []string) *Error {
 	var answer smithy.APIError
 	if !errors.As(err, &answer) {
 		var canceled *aws.RequestCanceledError
+		var unsent *smithyhttp.RequestSendError
+		var unknown *net.DNSError
 		e.Class, e.cause = ClassUnclear, err
+		if errors.As(err, &unsent) {
+			err = unsent.Err // without the words of the SDK around it
+		}
 		switch text := userpool.Redact(err.Error(), secrets); {
 		case errors.Is(err, errTooLarge):
 			e.Message = errTooLarge.Error()
 		case errors.As(err, &canceled):
 			e.Message = "no response in time: " + text
+		case errors.As(err, &unknown) && unknown.IsNotFound:
+			e.Message = "no answer: " + text + " (is the Region right, and the network up?)"
 		default:
 			e.Message = "no answer: " + text
 		}

@@ -61,6 +61,13 @@ func (a asking) run(ctx context.Context, command *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	if a.file != "" { // that cannot be written is found before pools are made for it
+		file, err := os.OpenFile(a.file, os.O_WRONLY|os.O_CREATE, 0o600)
+		if err != nil {
+			return err
+		}
+		_ = file.Close()
+	}
 	if a.clean {
 		n, err := run.Clean(ctx)
 		fmt.Fprintf(a.c.out, "%s deleted\n", counted(n, "test pool"))

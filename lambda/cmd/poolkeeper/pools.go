@@ -44,7 +44,9 @@ func (c *cli) poolFlag(command *cobra.Command, ids *[]string, help string) {
 }
 
 func (s selection) check() error {
-	if (len(s.ids) > 0) == s.all {
+	if len(s.ids) > 0 && s.all {
+		return errors.New("use --pool or --all, not both")
+	} else if len(s.ids) == 0 && !s.all {
 		return errors.New("name the pools with --pool ID (it may be repeated), or use --all")
 	}
 	return s.named()

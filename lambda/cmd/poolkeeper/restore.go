@@ -50,7 +50,7 @@ func readBackup(path string) (raw []byte, saved userpool.Backup, err error) {
 		return nil, saved, fmt.Errorf("reading the backup: %w", err)
 	}
 	if saved, err = userpool.DecodeBackup(raw); err != nil {
-		return nil, saved, fmt.Errorf("%s: %w", path, err)
+		return nil, saved, fmt.Errorf("%s: %w (a backup is a file that poolkeeper backup or apply saved)", path, err)
 	}
 	return raw, saved, nil
 }

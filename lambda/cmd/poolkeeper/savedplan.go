@@ -90,10 +90,10 @@ func readPlan(path string) (savedPlan, error) {
 	if err != nil {
 		return s, fmt.Errorf("reading the plan: %w (%s)", err, planRemedy)
 	}
-	if err := json.Unmarshal(raw, &s); err != nil {
-		return s, fmt.Errorf("reading the plan %s: %w (%s)", path, err, planRemedy)
+	if err := json.Unmarshal(raw, &s); err != nil || s.Format != planFormat {
+		return s, fmt.Errorf("%s is not a plan (%s)", path, planRemedy)
 	}
-	if s.Format != planFormat || s.Version != planVersion {
+	if s.Version != planVersion {
 		return s, fmt.Errorf("%s is not a plan of this version: make a new one with poolkeeper plan --out", path)
 	}
 	if sum, err := s.sum(); err != nil || sum != s.Sum {

@@ -29,9 +29,6 @@ const (
 	// Carried members are sent with the live value of the same member in another document: UpdateUserPool sends the
 	// MfaConfiguration that GetUserPoolMfaConfig returns, and only SetUserPoolMfaConfig changes it.
 	Carried
-	// WriteOnly members are never sent either: no read call returns them, so they cannot be compared. The service keeps
-	// them when a write leaves them out.
-	WriteOnly
 )
 
 // A Member describes one member of the API: its name, type and limits, which the validation and the JSON Schema use,
@@ -90,6 +87,9 @@ type Member struct {
 	NotEmpty bool
 	// KeptOmitted marks a member that the API documents to stay unchanged when the write call leaves it out.
 	KeptOmitted bool
+	// ShownBy names the read-only member that is present exactly while this Boolean, which no read call returns, is true.
+	// A write carries the Boolean only to change it.
+	ShownBy string
 	// Deprecated is the API's note on a member that is "no longer used", or "".
 	Deprecated string
 	// Twin is the dotted path of a second setting with the same meaning, under another name or in another document:

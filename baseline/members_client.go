@@ -11,10 +11,10 @@ var clientMembers = []Member{
 	{Name: "LastModifiedDate", Kind: String, Trip: ReadOnly},
 	{Name: "CreationDate", Kind: String, Trip: ReadOnly},
 	{Name: "ClientType", Kind: String, Trip: ReadOnly, Newer: true},
-	// Returned instead of ClientSecret if Secrets Manager stores the secret. Only PublishSecretsInAWSSecretsManager
-	// controls that. Setting it to false deletes the secret there at once.
-	{Name: "ClientSecretArn", Kind: String, Trip: ReadOnly, Newer: true},
-	{Name: "PublishSecretsInAWSSecretsManager", Kind: Boolean, Trip: WriteOnly, Newer: true},
+	{Name: "PublishSecretsInAWSSecretsManager", Kind: Boolean, ShownBy: "ClientSecretArn", Clear: "false",
+		KeptOmitted: true, Newer: true, Doc: "Whether Secrets Manager stores and rotates the client's secret. true rotates " +
+			"it at once; false deletes the secret in Secrets Manager at once, for good."},
+	{Name: "ClientSecretArn", Kind: String, Trip: ReadOnly, Newer: true}, // returned instead of ClientSecret
 	{Name: "ClientName", Kind: String, Min: 1, Max: 128, Pattern: clientNamePattern, Doc: "Name of the client.",
 		Keep: "every client has a name"},
 	// The model allows 0, but the service treats 0 as "not given", so 0 can never be met.

@@ -25,12 +25,37 @@ func (p *parser) members(all []entry, m Member, path, setting string) []Requirem
 	var required []Requirement
 	for _, e := range all {
 		at := join(path, e.name)
-		below, ok := p.member(e, m, at)
-		if ok {
+		if shown, ok := shownBy(m, e.name); ok {
+			required = append(required, p.presence(e, shown, all, at, join(setting, shown.Name))...)
+		} else if below, ok := p.member(e, m, at); ok {
 			required = append(required, p.requirement(e.value, below, at, join(setting, e.name))...)
 		}
 	}
 	return required
+}
+
+// shownBy returns the member of m that is true exactly while the named read-only member is present.
+func shownBy(m Member, name string) (Member, bool) {
+	i := slices.IndexFunc(m.Members, func(below Member) bool { return below.ShownBy != "" && below.ShownBy == name })
+	if i < 0 {
+		return Member{}, false
+	}
+	return m.Members[i], true
+}
+
+// presence turns a requirement on the presence of a read-only member into one on the member that it shows.
+func (p *parser) presence(e entry, shown Member, all []entry, path, setting string) []Requirement {
+	var required map[Op]bool
+	err := e.value.Decode(&required)
+	switch {
+	case slices.ContainsFunc(all, func(other entry) bool { return other.name == shown.Name }):
+		p.wrong(e.key, path, "is the same setting as %s: keep one of the two", shown.Name)
+	case err != nil || len(required) != 1 || !required[Present] && !required[Absent]:
+		p.wrong(e.value, path, "the service chooses its value: use {present: true} or {absent: true}")
+	default:
+		return []Requirement{{Setting: setting, Op: Equal, Value: required[Present], Position: p.at(e.value)}}
+	}
+	return nil
 }
 
 func (p *parser) member(e entry, m Member, path string) (Member, bool) {
@@ -62,8 +87,8 @@ func unwritable(name string, ofClient bool) string {
 			case d.PerClient != ofClient || d.Under != "":
 			case m.ReadName == name:
 				return fmt.Sprintf("is read under this name but written as %s: use %s", m.Name, m.Name)
-			case m.Trip == WriteOnly && folded(m.Name) == folded(name):
-				return "is not returned by any call, so poolkeeper cannot check it: remove it"
+			case m.ShownBy != "" && folded(m.ShownBy) == folded(name):
+				return fmt.Sprintf("shows only whether %s is true: use that one", m.Name)
 			case m.Trip == ReadOnly && folded(m.Name) == folded(name):
 				return "cannot be changed by any call that poolkeeper makes: remove it"
 			}

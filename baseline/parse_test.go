@@ -16,6 +16,23 @@ import (
 
 var update = flag.Bool("update", false, "write the goldens anew")
 
+// TestPublishedSecrets: a requirement on ClientSecretArn is one on the member that it shows.
+func TestPublishedSecrets(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{"ClientSecretArn: {present: true}": true,
+		"ClientSecretArn: {absent: true}": false, "PublishSecretsInAWSSecretsManager: false": false} {
+		b, err := Parse("b.yaml", []byte("version: 1\nrules: [{name: a, clients: [{require: {"+text+"}}]}]"))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		r := b.Rules[0].Clients[0].Require
+		if len(r) != 1 || r[0].Setting != Clients+".PublishSecretsInAWSSecretsManager" || r[0].Value != want {
+			t.Errorf("%s: %+v", text, r)
+		}
+	}
+}
+
 // TestErrors holds every way to get a file wrong to the words that a person reads.
 func TestErrors(t *testing.T) {
 	t.Parallel()

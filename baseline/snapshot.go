@@ -52,6 +52,7 @@ var snapshots = map[string]Op{
 	"Clients[].AllowedOAuthScopes":                                         Equal,
 	"Clients[].PreventUserExistenceErrors":                                 OneOf,
 	"Clients[].EnableTokenRevocation":                                      Equal,
+	"Clients[].PublishSecretsInAWSSecretsManager":                          Equal,
 	"Clients[].RefreshTokenRotation":                                       Exactly,
 	"Clients[].RiskConfiguration.CompromisedCredentialsRiskConfiguration":  Exactly,
 	"Clients[].RiskConfiguration.AccountTakeoverRiskConfiguration.Actions": Exactly,

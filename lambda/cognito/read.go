@@ -184,8 +184,11 @@ func (c *Client) read(ctx context.Context, id string, name baseline.DocumentName
 	}
 	c.secrets.learn(id, userpool.Secrets(name, object))
 	userpool.KeyLists(table.Members, object)
-	// Drop the secret of a client: nothing needs it, and so it cannot leak.
-	delete(object, "ClientSecret")
+	if object["ClientSecret"] != nil {
+		// Drop the secret of a client: nothing needs it, and so it cannot leak. Only a client with a secret can publish it.
+		delete(object, "ClientSecret")
+		object["PublishSecretsInAWSSecretsManager"] = false
+	}
 	return object, nil
 }
 

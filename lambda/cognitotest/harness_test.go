@@ -55,7 +55,11 @@ func rich(t testing.TB, mode cognitotest.Mode, change string, options ...cognito
 	t.Helper()
 	f := serve(t, mode, options...)
 	f.PutRich(poolID)
-	f.Edit(poolID, func(pool, mfa map[string]any) { patch(t, map[string]any{"pool": pool, "mfa": mfa}, change) })
+	client := f.Client(poolID, cognitotest.RichClient)
+	f.Edit(poolID, func(pool, mfa map[string]any) {
+		patch(t, map[string]any{"pool": pool, "mfa": mfa, "client": client}, change)
+	})
+	f.PutClient(poolID, cognitotest.RichClient, client)
 	return f
 }
 

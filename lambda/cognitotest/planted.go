@@ -62,11 +62,12 @@ func (p *pool) change(edit func(userPool, mfaConfig map[string]any)) {
 	p.userPool, p.mfaConfig = cloneObject(p.userPool), cloneObject(p.mfaConfig)
 }
 
-// PutClient plants an app client just as it is given.
+// PutClient plants an app client as it is given, with its secret in Secrets Manager if it says so.
 func (s *Server) PutClient(id, client string, document map[string]any) {
 	defer s.lock()()
 	document = cloneObject(document)
 	document["UserPoolId"], document["ClientId"] = id, client
+	publish(document)
 	s.pools[id].clients[client] = document
 }
 
@@ -209,7 +210,7 @@ func (s *Server) PutRich(id string) {
 	mobile := asObject(rich("client"))
 	mobile["ClientName"] = "mobile-app"
 	mobile["ExplicitAuthFlows"] = []any{"ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}
-	delete(mobile, "ClientSecret")
+	mobile["PublishSecretsInAWSSecretsManager"] = true
 	delete(mobile, "RefreshTokenRotation")
 	s.PutClient(id, "mobile", mobile)
 }

@@ -111,6 +111,8 @@ var refusals = []refusal{
 		"InvalidOAuthFlowException: client_credentials"},
 	{"openid without a user", setClient, "", `{"AllowedOAuthFlows": ["client_credentials"]}`,
 		"ScopeDoesNotExistException: openid is not supported with client_credentials flow"},
+	{"a secret that is not there", setClient, `{"client": {"ClientSecret": null}}`,
+		`{"PublishSecretsInAWSSecretsManager": true}`, "requires a client secret"},
 	{"a validity out of range", setClient, "", `{"AccessTokenValidity": 4}`, "Invalid range for token validity"},
 }
 

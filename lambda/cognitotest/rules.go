@@ -219,6 +219,12 @@ var rules = []struct {
 			return c.has(grants, "client_credentials") && c.has("AllowedOAuthScopes", "openid")
 		},
 		"ScopeDoesNotExistException", "openid is not supported with client_credentials flow"},
+	{"a secret that is not there", onClient,
+		func(c change) bool {
+			return c.is["PublishSecretsInAWSSecretsManager"] == true && c.was["ClientSecret"] == nil &&
+				c.was["ClientSecretArn"] == nil
+		},
+		parameter, "PublishSecretsInAWSSecretsManager requires a client secret"},
 	{"a validity out of range", onClient, func(c change) bool {
 		return !c.validFor("AccessToken", "hours", 5*time.Minute, day) ||
 			!c.validFor("IdToken", "hours", 5*time.Minute, day) || !c.validFor("RefreshToken", "days", time.Hour, 3650*day)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"poolkeeper/baseline"
@@ -115,6 +116,11 @@ func (s State) Unwritable(other State) []string {
 		for _, m := range table.Members {
 			// A document that either state does not offer depends on threat protection.
 			offered := mine != nil && others != nil
+			// What another member of the write call shows comes and goes with that one.
+			shown := slices.ContainsFunc(table.Members, func(by baseline.Member) bool { return by.ShownBy == m.Name })
+			if shown && (mine[m.Name] == nil) != (others[m.Name] == nil) {
+				continue
+			}
 			if offered && m.Trip == baseline.ReadOnly && !volatile[m.Name] && !same(mine[m.Name], others[m.Name]) {
 				differ = append(differ, string(name)+"."+m.Name)
 			}

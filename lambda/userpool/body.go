@@ -9,7 +9,7 @@ import (
 
 // body builds the request of one write: the whole new document, with the pool's id. Texts and numbers are sent exactly
 // as they were read, absent members stay absent, and an empty list or object stays empty if the call accepts that.
-func (p *Plan) body(name baseline.DocumentName, docs documents, carriedMFA string) map[string]any {
+func (p *Plan) body(name baseline.DocumentName, before, docs documents, carriedMFA string) map[string]any {
 	object := cloneObject(docs[name])
 	for _, path := range p.omitted[name] {
 		removeAt(object, baseline.Keys(inDocument(name, path)))
@@ -38,6 +38,11 @@ func (p *Plan) body(name baseline.DocumentName, docs documents, carriedMFA strin
 					delete(object, table.Members[i].Name)
 				}
 			}
+		}
+	}
+	for i := range table.Members { // by index: a member is large to copy
+		if m := &table.Members[i]; m.ShownBy != "" && same(object[m.Name], before[name][m.Name]) {
+			delete(object, m.Name)
 		}
 	}
 	object["UserPoolId"] = p.Before.ID

@@ -150,9 +150,14 @@ var conflicts = []conflict{
 			return to != "" && !slices.Contains(v.list(ofClient+"CallbackURLs"), to)
 		},
 		reason: "DefaultRedirectURI must be one of CallbackURLs"},
+	{id: "no-secret-to-publish", settings: []string{publish},
+		broken: func(v view) bool { return v.get(publish) == true && v.before.get(v.path(publish)) == nil },
+		reason: "the client has no secret that Secrets Manager could store"},
 }
 
 const ofClient = baseline.Clients + "."
+
+const publish = ofClient + "PublishSecretsInAWSSecretsManager"
 
 // needsTier returns the conflict of a feature that some tiers do not have.
 func needsTier(id, setting, who, lacking string, used func(v view) bool) conflict {

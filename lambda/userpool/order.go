@@ -72,7 +72,7 @@ func dropsSMS(before, after documents) bool {
 func (p *Plan) request(order []baseline.DocumentName, before, after documents) error {
 	live := p.Before.liveMFA()
 	for _, name := range order {
-		body, err := EncodeObject(p.body(name, after, live))
+		body, err := EncodeObject(p.body(name, before, after, live))
 		if err != nil {
 			return fmt.Errorf("planning the write of %s: %w", name, err)
 		}

@@ -134,6 +134,8 @@ func TestConflicts(t *testing.T) {
 			[]string{"Clients[web].RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList"}},
 		"default-redirect": {`{}`, off, []baseline.Drift{write("Clients[web].DefaultRedirectURI", "https://b.example")},
 			[]string{"Clients[web].DefaultRedirectURI"}},
+		"no-secret-to-publish": {`{}`, off, []baseline.Drift{write("Clients[web].PublishSecretsInAWSSecretsManager", true)},
+			[]string{"Clients[web].PublishSecretsInAWSSecretsManager"}},
 		"client risk that the pool does not offer": {`{}`, off,
 			[]baseline.Drift{write("Clients[web].RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList",
 				list("192.0.2.0/24"))},

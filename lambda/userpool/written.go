@@ -32,6 +32,11 @@ func (s State) written() documents {
 				object[member] = v
 			}
 		}
+		for i := range table.Members {
+			if m := &table.Members[i]; m.ShownBy != "" && raw[m.Name] == nil && !baseline.Empty(raw[m.ShownBy]) {
+				object[m.Name] = true
+			}
+		}
 		docs[name] = object
 	}
 	if tags, ok := docs[baseline.UserPool]["UserPoolTags"].(map[string]any); ok {

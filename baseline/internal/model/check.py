@@ -84,8 +84,10 @@ class Check:
             if not takes:
                 self.say(path, f"is not taken by {table['write']}")
                 continue
-            if shows != (member["trip"] != "write-only"):
+            if shows == bool(member["shownBy"]):
                 self.say(path, f"is {'' if shows else 'not '}shown by {table['read']}")
+            if member["shownBy"] and member["shownBy"] not in shown:
+                self.say(path, f"{member['shownBy']} is not shown by {table['read']}")
             self.member(path, member, taken[member["name"]]["shape"])
             if not member["byKey"]:
                 self.same(path, "required", member["required"], member["name"] in required)

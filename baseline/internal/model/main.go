@@ -30,6 +30,7 @@ type member struct {
 	ReadName string   `json:"readName"`
 	Kind     string   `json:"kind"`
 	Trip     string   `json:"trip"`
+	ShownBy  string   `json:"shownBy"`
 	Members  []member `json:"members,omitempty"`
 	Elem     *member  `json:"elem,omitempty"`
 	Enum     []string `json:"enum,omitempty"`
@@ -44,8 +45,7 @@ type member struct {
 var (
 	kinds = [...]string{baseline.Object: "structure", baseline.Map: "map", baseline.List: "list",
 		baseline.String: "string", baseline.Integer: "integer", baseline.Boolean: "boolean"}
-	trips = [...]string{baseline.Echo: "echo", baseline.ReadOnly: "read-only", baseline.Carried: "carried",
-		baseline.WriteOnly: "write-only"}
+	trips = [...]string{baseline.Echo: "echo", baseline.ReadOnly: "read-only", baseline.Carried: "carried"}
 )
 
 func write(to io.Writer) error {
@@ -69,8 +69,8 @@ func membersOf(members []baseline.Member) []member {
 
 func memberOf(m baseline.Member) member {
 	of := member{Name: m.Name, ReadName: m.ReadName, Kind: kinds[m.Kind], Trip: trips[m.Trip],
-		Members: membersOf(m.Members),
-		Enum:    m.Enum, Min: m.Min, Max: m.Max, Pattern: m.Pattern, KeyMax: m.KeyMax, Required: m.Required,
+		ShownBy: m.ShownBy, Members: membersOf(m.Members),
+		Enum: m.Enum, Min: m.Min, Max: m.Max, Pattern: m.Pattern, KeyMax: m.KeyMax, Required: m.Required,
 		ByKey: m.ByKey}
 	if m.Elem != nil {
 		elem := memberOf(*m.Elem)

@@ -142,6 +142,10 @@ func (b builder) requirements(members []baseline.Member, prefix string) object {
 	properties := object{}
 	for _, m := range members {
 		properties[m.Name] = b.requirement(m, prefix+m.Name)
+		if m.ShownBy != "" {
+			properties[m.ShownBy] = object{"description": "Present while " + m.Name + " is true.",
+				"enum": []any{object{"present": true}, object{"absent": true}}}
+		}
 	}
 	return properties
 }

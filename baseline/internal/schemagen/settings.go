@@ -99,6 +99,10 @@ func remarks(m baseline.Member) []string {
 	if m.Twin != "" {
 		notes = append(notes, "the same setting as `"+m.Twin+"`")
 	}
+	if m.ShownBy != "" {
+		notes = append(notes,
+			fmt.Sprintf("true while `%s` is present: `%[1]s: {present: true}` requires the same", m.ShownBy))
+	}
 	if m.Sensitive {
 		notes = append(notes, "hidden in reports")
 	}

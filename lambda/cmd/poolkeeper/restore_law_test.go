@@ -78,7 +78,7 @@ func drawMember(t *rapid.T, m baseline.Member, path string, shown, request map[s
 	if m.ReadName != "" {
 		v, isShown = shown[m.ReadName]
 	}
-	if m.Trip == baseline.ReadOnly || m.Trip == baseline.WriteOnly {
+	if m.Trip == baseline.ReadOnly {
 		return
 	}
 	if rapid.IntRange(1, oneIn).Draw(t, path) > 1 {

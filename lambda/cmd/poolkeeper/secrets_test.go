@@ -120,7 +120,7 @@ func TestOutputsHoldNoSecrets(t *testing.T) {
 		}
 		all += output
 	}
-	for _, want := range []string{"(hidden: ", "restored  ", "mobile", "fixed      EmailVerificationMessage"} {
+	for _, want := range []string{"(hidden: ", "restored  ", "mobile", "fixed     EmailVerificationMessage"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("no output says %q, so something was not tested", want)
 		}

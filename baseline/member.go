@@ -110,6 +110,9 @@ type Member struct {
 	ByKey string
 	// Trip is what a round trip does with the member.
 	Trip Trip
+	// Snapshot is the operator by which a snapshot requires the member, which matters for security; "" for all others. A
+	// setting with an order may become stricter. Triggers must not be added or removed.
+	Snapshot Op
 	// Newer marks a member that the pinned SDK does not know yet.
 	Newer bool
 }

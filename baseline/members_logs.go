@@ -8,10 +8,10 @@ var logMembers = []Member{
 	// its event source.
 	{Name: "LogConfigurations", Kind: Object, ByKey: "EventSource", Doc: "Where the pool's logs go, by event source.",
 		Members: []Member{
-			{Name: "userNotification", Kind: Object, NotEmpty: true,
+			{Name: "userNotification", Kind: Object, Snapshot: Exactly, NotEmpty: true,
 				Doc:     "Failed e-mails and text messages; to CloudWatch Logs only.",
 				Members: []Member{logLevel("ERROR"), logGroup(), bucket(), stream()}},
-			{Name: "userAuthEvents", Kind: Object, NotEmpty: true,
+			{Name: "userAuthEvents", Kind: Object, Snapshot: Exactly, NotEmpty: true,
 				Doc:     "Sign-in events with their risk; needs UserPoolTier PLUS.",
 				Members: []Member{logLevel("INFO"), logGroup(), bucket(), stream()}},
 		}},

@@ -3,7 +3,8 @@ package baseline
 // mfaConfigMembers is the response of GetUserPoolMfaConfig and the input of SetUserPoolMfaConfig, which replaces the
 // whole configuration.
 var mfaConfigMembers = []Member{
-	{Name: "MfaConfiguration", Kind: String, Enum: []string{"OFF", "ON", "OPTIONAL"}, Default: "OFF", Clear: `"OFF"`,
+	{Name: "MfaConfiguration", Kind: String, Snapshot: OneOf,
+		Enum: []string{"OFF", "ON", "OPTIONAL"}, Default: "OFF", Clear: `"OFF"`,
 		Doc: "Whether users need a second factor."},
 	{Name: "SmsMfaConfiguration", Kind: Object, ActiveWith: "MfaConfiguration", GoneWith: "MfaConfiguration",
 		NotEmpty: true, Doc: "MFA by text message.", Members: []Member{
@@ -12,7 +13,7 @@ var mfaConfigMembers = []Member{
 		}},
 	{Name: "SoftwareTokenMfaConfiguration", Kind: Object, GoneWith: "MfaConfiguration", Doc: "MFA by authenticator app.",
 		Members: []Member{
-			{Name: "Enabled", Kind: Boolean, Doc: "Whether users may register an authenticator app."},
+			{Name: "Enabled", Kind: Boolean, Snapshot: Equal, Doc: "Whether users may register an authenticator app."},
 		}},
 	{Name: "EmailMfaConfiguration", Kind: Object, GoneWith: "MfaConfiguration", Presence: true,
 		Doc: "MFA by e-mail: on if present, even if empty.", Members: []Member{

@@ -6,7 +6,7 @@ var riskMembers = []Member{
 	{Name: "UserPoolId", Kind: String, Trip: ReadOnly},
 	{Name: "ClientId", Kind: String, Trip: ReadOnly},
 	{Name: "LastModifiedDate", Kind: String, Trip: ReadOnly},
-	{Name: "CompromisedCredentialsRiskConfiguration", Kind: Object, NotEmpty: true,
+	{Name: "CompromisedCredentialsRiskConfiguration", Kind: Object, Snapshot: Exactly, NotEmpty: true,
 		Doc: "Response to passwords that are known to be compromised.", Members: []Member{
 			{Name: "EventFilter", Kind: List, Set: true, Spelled: true,
 				Doc:         "Events at which passwords are checked; every event by default.",
@@ -28,17 +28,18 @@ var riskMembers = []Member{
 					notifyEmail("NoActionEmail", "E-mail after an allowed sign-in."),
 					notifyEmail("MfaEmail", "E-mail after a sign-in that required a second factor."),
 				}},
-			{Name: "Actions", Kind: Object, NotEmpty: true, Required: true, Doc: "Response at each risk level.",
-				Members: []Member{
+			{Name: "Actions", Kind: Object, Snapshot: Exactly, NotEmpty: true, Required: true,
+				Doc: "Response at each risk level.", Members: []Member{
 					takeoverAction("LowAction", "Response at low risk."), takeoverAction("MediumAction", "Response at medium risk."),
 					takeoverAction("HighAction", "Response at high risk."),
 				}},
 		}},
 	{Name: "RiskExceptionConfiguration", Kind: Object, NotEmpty: true,
 		Doc: "IP addresses that are always allowed or always blocked.", Members: []Member{
-			{Name: "BlockedIPRangeList", Kind: List, Set: true, Max: 200, Doc: "CIDR ranges that are always blocked.",
+			{Name: "BlockedIPRangeList", Kind: List, Snapshot: Contains,
+				Set: true, Max: 200, Doc: "CIDR ranges that are always blocked.",
 				Elem: &Member{Kind: String, Max: 131072, Format: formatCIDR}},
-			{Name: "SkippedIPRangeList", Kind: List, Set: true, Max: 200,
+			{Name: "SkippedIPRangeList", Kind: List, Snapshot: Equal, Set: true, Max: 200,
 				Doc:  "CIDR ranges that are always allowed, without a risk assessment.",
 				Elem: &Member{Kind: String, Max: 131072, Format: formatCIDR}},
 		}},

@@ -92,31 +92,37 @@ var userPoolMembers = []Member{
 		Members: []Member{
 			{Name: "PasswordPolicy", Kind: Object, Doc: "Requirements on passwords.", Keep: "every pool has a password policy",
 				Members: []Member{
-					{Name: "MinimumLength", Kind: Integer, Doc: "Minimum length of a password.", Min: 6, Max: 99,
+					{Name: "MinimumLength", Kind: Integer, Snapshot: AtLeast,
+						Doc: "Minimum length of a password.", Min: 6, Max: 99,
 						Keep: "every pool has a minimum length"},
-					{Name: "RequireUppercase", Kind: Boolean, Doc: "Whether a password needs an uppercase letter."},
-					{Name: "RequireLowercase", Kind: Boolean, Doc: "Whether a password needs a lowercase letter."},
-					{Name: "RequireNumbers", Kind: Boolean, Doc: "Whether a password needs a digit."},
-					{Name: "RequireSymbols", Kind: Boolean, Doc: "Whether a password needs a symbol."},
-					{Name: "PasswordHistorySize", Kind: Integer, Doc: "How many previous passwords cannot be reused.",
+					{Name: "RequireUppercase", Kind: Boolean, Snapshot: Equal,
+						Doc: "Whether a password needs an uppercase letter."},
+					{Name: "RequireLowercase", Kind: Boolean, Snapshot: Equal,
+						Doc: "Whether a password needs a lowercase letter."},
+					{Name: "RequireNumbers", Kind: Boolean, Snapshot: Equal, Doc: "Whether a password needs a digit."},
+					{Name: "RequireSymbols", Kind: Boolean, Snapshot: Equal, Doc: "Whether a password needs a symbol."},
+					{Name: "PasswordHistorySize", Kind: Integer, Snapshot: AtLeast,
+						Doc: "How many previous passwords cannot be reused.",
 						Max: 24, Clear: "0"},
 					// The model allows 0, but the service treats 0 as "not given" and sets 7, so 0 can never be met.
-					{Name: "TemporaryPasswordValidityDays", Kind: Integer, Doc: "Days for which a temporary password is valid.",
+					{Name: "TemporaryPasswordValidityDays", Kind: Integer, Snapshot: AtMost,
+						Doc: "Days for which a temporary password is valid.",
 						Min: 1, Max: 365,
 						Keep: "the service treats 0 as not given and sets 7", Twin: "AdminCreateUserConfig.UnusedAccountValidityDays"},
 				}},
 			{Name: "SignInPolicy", Kind: Object, NotEmpty: true, Doc: "How users may begin a sign-in.",
 				Keep: "no call removes it; require AllowedFirstAuthFactors: [PASSWORD] instead", Members: []Member{
-					{Name: "AllowedFirstAuthFactors", Kind: List, Set: true, Min: 1, Max: 5, DefaultList: []string{"PASSWORD"},
+					{Name: "AllowedFirstAuthFactors", Kind: List, Snapshot: Equal,
+						Set: true, Min: 1, Max: 5, DefaultList: []string{"PASSWORD"},
 						Keep: "the list needs at least one factor; require [PASSWORD] instead",
 						Doc:  "First factors that users may sign in with.", Required: true,
 						Elem: &Member{Kind: String, Enum: []string{"PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN", "SOFTWARE_TOKEN"},
 							Unsent: []string{"SOFTWARE_TOKEN"}}},
 				}},
 		}},
-	{Name: "DeletionProtection", Kind: String, Doc: "While it is ACTIVE, the pool cannot be deleted.",
+	{Name: "DeletionProtection", Kind: String, Snapshot: OneOf, Doc: "While it is ACTIVE, the pool cannot be deleted.",
 		Enum: []string{"ACTIVE", "INACTIVE"}, Default: "INACTIVE", Clear: `"INACTIVE"`},
-	{Name: "LambdaConfig", Kind: Object, Doc: "Lambda triggers.", Clear: "{}", Members: []Member{
+	{Name: "LambdaConfig", Kind: Object, Snapshot: Exactly, Doc: "Lambda triggers.", Clear: "{}", Members: []Member{
 		arn("PreSignUp", formatFunction, "Runs before a user signs up."),
 		arn("CustomMessage", formatFunction, "Runs before a message is sent, and may change it."),
 		arn("PostConfirmation", formatFunction, "Runs after a user is confirmed."),
@@ -141,7 +147,7 @@ var userPoolMembers = []Member{
 		arn("KMSKeyID", formatKey, "ARN of the KMS key that encrypts codes for the custom senders."),
 		versioned("InboundFederation", "Runs when a federated user signs in."),
 	}},
-	{Name: "AutoVerifiedAttributes", Kind: List, Set: true, Elem: verifiedAttribute, Clear: "[]",
+	{Name: "AutoVerifiedAttributes", Kind: List, Snapshot: Contains, Set: true, Elem: verifiedAttribute, Clear: "[]",
 		Doc: "Attributes that Cognito verifies automatically."},
 	{Name: "SmsVerificationMessage", Kind: String, Min: 6, Max: 140, Pattern: smsPattern, Sensitive: true,
 		Doc:        "Text message with a verification code.",
@@ -173,7 +179,8 @@ var userPoolMembers = []Member{
 	// Leaving it out keeps the old value; only an explicit empty list clears it.
 	{Name: "UserAttributeUpdateSettings", Kind: Object, Doc: "What happens when a user changes an attribute.",
 		Clear: `{"AttributesRequireVerificationBeforeUpdate":[]}`, Members: []Member{
-			{Name: "AttributesRequireVerificationBeforeUpdate", Kind: List, Set: true, Elem: verifiedAttribute, Clear: "[]",
+			{Name: "AttributesRequireVerificationBeforeUpdate", Kind: List, Snapshot: Contains,
+				Set: true, Elem: verifiedAttribute, Clear: "[]",
 				Doc: "Attributes whose new value takes effect only after verification; each must be in AutoVerifiedAttributes."},
 		}},
 	{Name: "MfaConfiguration", Kind: String, Enum: []string{"OFF", "ON", "OPTIONAL"}, Trip: Carried, Default: "OFF"},
@@ -199,7 +206,7 @@ var userPoolMembers = []Member{
 	{Name: "UserPoolTags", Kind: Map, Doc: "Tags of the pool.", Clear: "{}", Max: 50, KeyMax: 128, KeyReserved: "aws:",
 		Elem: &Member{Kind: String, Max: 256, Presence: true}}, // a tag may have an empty value
 	{Name: "AdminCreateUserConfig", Kind: Object, Doc: "How users are created.", Members: []Member{
-		{Name: "AllowAdminCreateUserOnly", Kind: Boolean, Doc: "true disables self-registration."},
+		{Name: "AllowAdminCreateUserOnly", Kind: Boolean, Snapshot: Equal, Doc: "true disables self-registration."},
 		{Name: "UnusedAccountValidityDays", Kind: Integer, Min: 1, Max: 365,
 			Doc: "Days after which an unused new account expires.", Keep: "the service treats 0 as not given",
 			Deprecated: "replaced by Policies.PasswordPolicy.TemporaryPasswordValidityDays",
@@ -214,12 +221,12 @@ var userPoolMembers = []Member{
 	}},
 	{Name: "UserPoolAddOns", Kind: Object, NotEmpty: true, Doc: "Threat protection.",
 		Clear: `{"AdvancedSecurityMode":"OFF"}`, Members: []Member{
-			{Name: "AdvancedSecurityMode", Kind: String,
+			{Name: "AdvancedSecurityMode", Kind: String, Snapshot: OneOf,
 				Doc:  "Threat protection for standard sign-in; AUDIT and ENFORCED need UserPoolTier PLUS.",
 				Enum: []string{"OFF", "AUDIT", "ENFORCED"}, Default: "OFF", Clear: `"OFF"`, Required: true},
 			{Name: "AdvancedSecurityAdditionalFlows", Kind: Object, NotEmpty: true, Doc: "Threat protection for other sign-ins.",
 				Members: []Member{
-					{Name: "CustomAuthMode", Kind: String, Doc: "Threat protection for custom sign-in.",
+					{Name: "CustomAuthMode", Kind: String, Snapshot: OneOf, Doc: "Threat protection for custom sign-in.",
 						Enum: []string{"AUDIT", "ENFORCED"}},
 				}},
 		}},
@@ -242,7 +249,7 @@ var userPoolMembers = []Member{
 				Elem: &Member{Kind: String, Min: 1, Max: 256, Pattern: tokenPattern}},
 		}},
 	{Name: "AccountRecoverySetting", Kind: Object, NotEmpty: true, Doc: "How users recover an account.", Members: []Member{
-		{Name: "RecoveryMechanisms", Kind: List, Set: true, Min: 1, Max: 2, Required: true,
+		{Name: "RecoveryMechanisms", Kind: List, Snapshot: Equal, Set: true, Min: 1, Max: 2, Required: true,
 			Doc: "Ways to recover an account; admin_only cannot be combined with others.",
 			Elem: &Member{Kind: Object, Members: []Member{
 				{Name: "Name", Kind: String, Enum: []string{"verified_email", "verified_phone_number", "admin_only"},
@@ -250,9 +257,9 @@ var userPoolMembers = []Member{
 				{Name: "Priority", Kind: Integer, Min: 1, Max: 2, Required: true, Doc: "1 is tried first."},
 			}}},
 	}},
-	{Name: "UserPoolTier", Kind: String, Doc: "Feature plan of the pool; a higher plan costs more.",
+	{Name: "UserPoolTier", Kind: String, Snapshot: Equal, Doc: "Feature plan of the pool; a higher plan costs more.",
 		Enum: []string{"LITE", "ESSENTIALS", "PLUS"}, Default: "ESSENTIALS", Keep: "every pool has a plan"},
-	{Name: "KeyConfiguration", Kind: Object, NotEmpty: true, Doc: "KMS key that encrypts the pool.",
+	{Name: "KeyConfiguration", Kind: Object, Snapshot: Exactly, NotEmpty: true, Doc: "KMS key that encrypts the pool.",
 		Clear: `{"KeyType":"AWS_OWNED_KEY"}`, Members: []Member{
 			{Name: "KeyType", Kind: String, Doc: "Whether AWS or the customer owns the key.",
 				Enum: []string{"AWS_OWNED_KEY", "CUSTOMER_MANAGED_KEY"}, Default: "AWS_OWNED_KEY", Required: true},

@@ -11,53 +11,6 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// snapshots are the settings that matter for security, each with the operator that a snapshot uses for it. Settings
-// with an order may become stricter. Triggers must not be added or removed.
-var snapshots = map[string]Op{
-	"Policies.PasswordPolicy.MinimumLength":                                 AtLeast,
-	"Policies.PasswordPolicy.RequireUppercase":                              Equal,
-	"Policies.PasswordPolicy.RequireLowercase":                              Equal,
-	"Policies.PasswordPolicy.RequireNumbers":                                Equal,
-	"Policies.PasswordPolicy.RequireSymbols":                                Equal,
-	"Policies.PasswordPolicy.PasswordHistorySize":                           AtLeast,
-	"Policies.PasswordPolicy.TemporaryPasswordValidityDays":                 AtMost,
-	"Policies.SignInPolicy.AllowedFirstAuthFactors":                         Equal,
-	"DeletionProtection":                                                    OneOf,
-	"LambdaConfig":                                                          Exactly,
-	"AutoVerifiedAttributes":                                                Contains,
-	"UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate": Contains,
-	"AdminCreateUserConfig.AllowAdminCreateUserOnly":                        Equal,
-	"UserPoolAddOns.AdvancedSecurityMode":                                   OneOf,
-	"UserPoolAddOns.AdvancedSecurityAdditionalFlows.CustomAuthMode":         OneOf,
-	"AccountRecoverySetting.RecoveryMechanisms":                             Equal,
-	"UserPoolTier":                          Equal,
-	"KeyConfiguration":                      Exactly,
-	"MfaConfiguration":                      OneOf,
-	"SoftwareTokenMfaConfiguration.Enabled": Equal,
-	"RiskConfiguration.CompromisedCredentialsRiskConfiguration":            Exactly,
-	"RiskConfiguration.AccountTakeoverRiskConfiguration.Actions":           Exactly,
-	"RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList":      Contains,
-	"RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList":      Equal,
-	"LogConfigurations.userNotification":                                   Exactly,
-	"LogConfigurations.userAuthEvents":                                     Exactly,
-	"Clients[].RefreshTokenValidity":                                       Equal,
-	"Clients[].AccessTokenValidity":                                        Equal,
-	"Clients[].IdTokenValidity":                                            Equal,
-	"Clients[].TokenValidityUnits":                                         Exactly,
-	"Clients[].ExplicitAuthFlows":                                          Equal,
-	"Clients[].SupportedIdentityProviders":                                 Equal,
-	"Clients[].CallbackURLs":                                               Equal,
-	"Clients[].LogoutURLs":                                                 Equal,
-	"Clients[].AllowedOAuthFlows":                                          Equal,
-	"Clients[].AllowedOAuthScopes":                                         Equal,
-	"Clients[].PreventUserExistenceErrors":                                 OneOf,
-	"Clients[].EnableTokenRevocation":                                      Equal,
-	"Clients[].PublishSecretsInAWSSecretsManager":                          Equal,
-	"Clients[].RefreshTokenRotation":                                       Exactly,
-	"Clients[].RiskConfiguration.CompromisedCredentialsRiskConfiguration":  Exactly,
-	"Clients[].RiskConfiguration.AccountTakeoverRiskConfiguration.Actions": Exactly,
-}
-
 // strictness has the values of the settings that a snapshot requires with OneOf, from the least to the most strict. The
 // first one is off.
 var strictness = map[string][]string{
@@ -100,19 +53,21 @@ func Snapshot(pool Identity, settings map[string]any) ([]byte, error) {
 }
 
 func snapshotOf(pool Identity) []string {
-	var paths []string
-	for path := range snapshots {
+	var all []string
+	for _, path := range paths(root.Members) {
 		_, below, ofClient := ClientOf(path)
-		if !ofClient {
-			paths = append(paths, path)
+		if m, _ := Lookup(path); m.Snapshot == "" {
+			continue
+		} else if !ofClient {
+			all = append(all, path)
 			continue
 		}
 		for _, client := range pool.Clients {
-			paths = append(paths, ClientPath(client.ID)+"."+below)
+			all = append(all, ClientPath(client.ID)+"."+below)
 		}
 	}
-	slices.SortFunc(paths, Order)
-	return paths
+	slices.SortFunc(all, Order)
+	return all
 }
 
 func settingIn(path string, pool Identity) string {
@@ -217,7 +172,7 @@ func filled(path string, v any) any {
 // to require.
 func requirementOf(path string, v any) (*yaml.Node, bool) {
 	m, _ := Lookup(path)
-	op := snapshots[AnyClient(path)]
+	op := m.Snapshot
 	switch degrees := strictness[AnyClient(path)]; {
 	case op == OneOf:
 		text, _ := v.(string)

@@ -99,3 +99,93 @@ func TestOneRefusalTakesNoOtherWithIt(t *testing.T) {
 		}
 	})
 }
+
+// TestRefusedByTheService: what one of the service's own rules refuses is reported, and the other requirements hold.
+func TestRefusedByTheService(t *testing.T) {
+	t.Parallel()
+	const pool, mfaMode = "DeletionProtection: ACTIVE, ", "MfaConfiguration: OPTIONAL, "
+	const totp = "SoftwareTokenMfaConfiguration: {Enabled: true}, "
+	for name, c := range map[string]struct {
+		edit            func(pool, mfa map[string]any)
+		fine, bad, says string // the requirement that holds, the one that is refused, and a word of the service
+		refused         string // the setting
+	}{
+		"an identity that SES does not know": {unprotected, pool,
+			"EmailConfiguration: {SourceArn: 'arn:aws:ses:eu-west-1:111122223333:identity/nobody.example'}",
+			"not verified", "EmailConfiguration.SourceArn"},
+		"a trigger that is no function": {unprotected, pool,
+			"LambdaConfig: {PreSignUp: 'arn:aws:lambda:eu-west-1:111122223333:function:nobody'}",
+			"Invalid lambda function ARN", "LambdaConfig.PreSignUp"},
+		"a role that the caller may not pass": {unprotected, pool,
+			"SmsConfiguration: {SnsCallerArn: 'arn:aws:iam::111122223333:role/nobody'}", "iam:PassRole",
+			"SmsConfiguration.SnsCallerArn"},
+		"recovery by phone beside SMS MFA": {unprotected, pool,
+			"AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_phone_number, Priority: 1}]}",
+			"verified_phone_number", "AccountRecoverySetting.RecoveryMechanisms"},
+		"passkeys of a site that is none": {edits(totpOnly("OFF"), mfaOff), mfaMode + totp,
+			"WebAuthnConfiguration: {RelyingPartyId: nobody.example}", "Invalid parameter", "WebAuthnConfiguration.RelyingPartyId"},
+	} {
+		for mode, world := range modes {
+			t.Run(name+"/"+mode, func(t *testing.T) {
+				t.Parallel()
+				b := serve(t, world)
+				b.rich(c.edit)
+				out := b.reconcile(t, parse(t, "version: 1\nrules: [{name: a, require: {"+c.fine+c.bad+"}}]"))
+				got := states(out)
+				fine, _, _ := strings.Cut(c.fine, ":")
+				if out.Outcome != outcome.Partial || got[fine] != fixed || got[c.refused] != left ||
+					!strings.Contains(out.Reason, c.says) {
+					t.Errorf("%s (%s) %v", out.Outcome, out.Reason, got)
+				}
+			})
+		}
+	}
+}
+
+// TestRefusedOfAClient: the same of an app client.
+func TestRefusedOfAClient(t *testing.T) {
+	t.Parallel()
+	flows := func(names ...any) map[string]any { return map[string]any{"ExplicitAuthFlows": list(names...)} }
+	for name, c := range map[string]struct {
+		has          map[string]any
+		bad, refused string
+	}{
+		"the last URL to call back": {map[string]any{"CallbackURLs": list("https://a.example/c"), "DefaultRedirectURI": "",
+			"AllowedOAuthFlows": list("code", "implicit")},
+			"CallbackURLs: {absent: true}, AllowedOAuthFlows: {without: [implicit]}", "CallbackURLs"},
+		"a validity out of range": {map[string]any{"TokenValidityUnits": map[string]any{"AccessToken": "hours"},
+			"AccessTokenValidity": json.Number("2")}, "AccessTokenValidity: 60", "AccessTokenValidity"},
+		"no refresh of tokens": {flows("ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH"),
+			"ExplicitAuthFlows: {without: [ALLOW_REFRESH_TOKEN_AUTH]}", "ExplicitAuthFlows"},
+		"openid without a user": {nil, "AllowedOAuthFlows: [client_credentials]", "AllowedOAuthFlows"},
+	} {
+		for mode, world := range modes {
+			t.Run(name+"/"+mode, func(t *testing.T) {
+				t.Parallel()
+				b := serve(t, world)
+				b.whole(nil)
+				client := b.fake.Client(poolID, web)
+				delete(client, "RefreshTokenRotation")
+				for member, v := range c.has {
+					client[member] = v
+				}
+				client["PreventUserExistenceErrors"] = "LEGACY"
+				b.fake.PutClient(poolID, web, client)
+				out := b.reconcile(t, parse(t, "version: 1\nrules: [{name: a, clients: [{names: ['web-*'], require: {"+
+					"PreventUserExistenceErrors: ENABLED, AuthSessionValidity: 7, "+c.bad+"}}]}]"))
+				for setting, state := range states(out) {
+					want := fixed
+					if strings.HasSuffix(setting, "."+c.refused) {
+						want = left
+					}
+					if state != want {
+						t.Errorf("%s is %s, want %s (%s)", setting, state, want, out.Reason)
+					}
+				}
+				if out.Outcome != outcome.Partial {
+					t.Errorf("%s (%s)", out.Outcome, out.Reason)
+				}
+			})
+		}
+	}
+}

@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -268,5 +269,46 @@ func TestUnselectableIsNotRead(t *testing.T) {
 	if out.Outcome != outcome.Ignored || !strings.Contains(out.Reason, "no rule selects this pool") ||
 		len(b.fake.Calls()) != 0 {
 		t.Errorf("%s (%s) after %d calls", out.Outcome, out.Reason, len(b.fake.Calls()))
+	}
+}
+
+// TestRulesThroughARun: what a later rule, an exemption or a limit leaves of a requirement is done or reported.
+func TestRulesThroughARun(t *testing.T) {
+	t.Parallel()
+	const arn = "arn:aws:lambda:eu-west-1:111122223333:function:"
+	for name, c := range map[string]struct {
+		rules, path string
+		has, want   any
+		outcome     outcome.Ending
+		says        string
+	}{
+		"a part of what is absent": {"{name: a, require: {LambdaConfig: {absent: true}}}, " +
+			"{name: b, require: {LambdaConfig: {UserMigration: '" + arn + "x'}}}", "LambdaConfig",
+			map[string]any{"PreSignUp": arn + "y"}, map[string]any{"UserMigration": arn + "x"}, outcome.Remediated, ""},
+		"an exempted part": {"{name: a, require: {UserPoolTags: {exactly: {env: prod}}}}]\n" +
+			strings.TrimSuffix(exempt("UserPoolTags.team"), "\n") + "\n#", "UserPoolTags",
+			map[string]any{"env": "dev", "team": "x"}, map[string]any{"env": "prod", "team": "x"}, outcome.Remediated, ""},
+		"a list that cannot be empty": {"{name: a, require: {AccountRecoverySetting: {RecoveryMechanisms: " +
+			"{without: [{Name: verified_email, Priority: 1}]}}}}", "AccountRecoverySetting",
+			map[string]any{"RecoveryMechanisms": list(map[string]any{"Name": "verified_email", "Priority": json.Number("1")})},
+			map[string]any{"RecoveryMechanisms": list(map[string]any{"Name": "verified_email", "Priority": json.Number("1")})},
+			outcome.Unfixable, "the API needs at least 1 elements"},
+	} {
+		for mode, world := range modes {
+			t.Run(name+"/"+mode, func(t *testing.T) {
+				t.Parallel()
+				b := serve(t, world)
+				b.rich(func(pool, mfa map[string]any) {
+					delete(mfa, "EmailMfaConfiguration")
+					pool[c.path] = c.has
+				})
+				out := b.reconcile(t, parse(t, "version: 1\nrules: ["+c.rules+"]\n"))
+				pool, _, _ := b.fake.Pool(poolID)
+				if diff := cmp.Diff(c.want, pool[c.path]); diff != "" || out.Outcome != c.outcome ||
+					!strings.Contains(fmt.Sprint(out.Drifts, out.Reason), c.says) {
+					t.Errorf("%s (%s) %v (-want +got):\n%s", out.Outcome, out.Reason, out.Drifts, diff)
+				}
+			})
+		}
 	}
 }

@@ -123,7 +123,8 @@ func TestRefusedByTheService(t *testing.T) {
 			"AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_phone_number, Priority: 1}]}",
 			"verified_phone_number", "AccountRecoverySetting.RecoveryMechanisms"},
 		"passkeys of a site that is none": {edits(totpOnly("OFF"), mfaOff), mfaMode + totp,
-			"WebAuthnConfiguration: {RelyingPartyId: nobody.example}", "Invalid parameter", "WebAuthnConfiguration.RelyingPartyId"},
+			"WebAuthnConfiguration: {RelyingPartyId: nobody.example}", "Invalid parameter",
+			"WebAuthnConfiguration.RelyingPartyId"},
 	} {
 		for mode, world := range modes {
 			t.Run(name+"/"+mode, func(t *testing.T) {

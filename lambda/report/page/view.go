@@ -31,6 +31,7 @@ type (
 		Groups            []group
 		Rows              []row
 		Span              int // cells of a row
+		Differing         int // pools
 	}
 	count struct {
 		Class, Name string
@@ -137,6 +138,7 @@ func (p *Page) view() view {
 	for i := range v.Rows {
 		if len(v.Rows[i].Drifts) > 0 {
 			v.Rows[i].Anchor = fmt.Sprint("pool-", i+1)
+			v.Differing++
 		}
 	}
 	v.Exemptions = p.exemptions()
@@ -254,7 +256,8 @@ func cellsOf(of pool, groups [][]string) []cell {
 const mostInCell = 40
 
 func cellOf(d outcome.Finding) cell {
-	c := cell{Class: classes[d.State], Label: d.Setting, Have: brief(d.Have), Want: brief(d.Want)}
+	label := strings.ReplaceAll(d.Setting, ".", ".\u200b") // a browser may break it there
+	c := cell{Class: classes[d.State], Label: label, Have: brief(d.Have), Want: brief(d.Want)}
 	switch d.State {
 	case outcome.StateExempted:
 		until, _, _ := strings.Cut(d.Reason, ",")

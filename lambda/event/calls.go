@@ -2,7 +2,7 @@ package event
 
 import "slices"
 
-// The documents of a pool that a call can change, by their names in the baseline.
+// The documents of a pool that a call can change, with their names in the baseline.
 const (
 	userPool          = "UserPool"
 	mfaConfig         = "MfaConfig"
@@ -12,33 +12,33 @@ const (
 	clientRisk        = "ClientRisk"
 )
 
-// The request parameters that say what a call is about.
+// The request parameters that identify the target of a call.
 const (
 	poolParameter   = "userPoolId"
 	clientParameter = "clientId"
-	arnParameter    = "resourceArn" // of the calls that tag and untag
+	arnParameter    = "resourceArn" // of the calls that add and remove tags
 )
 
-// A Name is one API call that can change what a baseline requires or watches.
+// A Name is an API call that can change what a baseline requires or watches.
 type Name struct {
 	Name string
-	// Changes are the documents that the call can change: of one app client if the call is about one.
+	// Changes are the documents that the call can change. If the call is about one app client, they are its documents.
 	Changes []string
-	// New says that the call creates what it changes: any later read shows what the call set.
+	// New means that the call creates the resource. Any later read returns the values of the call.
 	New bool
-	// Client says that the call is about one app client, which its request or its response names.
+	// Client means that the call is about one app client, which its request or its response names.
 	Client bool
-	// Selection says that the call can change the name or the tags of the pool, by which rules select pools.
+	// Selection means that the call can change the name or the tags of the pool, which rules use to select pools.
 	Selection bool
-	// Watched is the kind of thing that was added, changed or removed, as a baseline's watch names it. Happened says
-	// which of these, and Subject is the request parameter with its name.
+	// Watched is the kind of resource that was added, changed or removed, as in a baseline's watch. Happened is which
+	// of these, and Subject is the request parameter with the name of the resource.
 	Watched, Happened, Subject string
 }
 
-// DeleteUserPool is the call after which the pool does not exist any more.
+// DeleteUserPool is the call that deletes a pool.
 const DeleteUserPool = "DeleteUserPool"
 
-// The calls that do not name their pool by the parameter poolParameter.
+// The calls that do not name their pool in the parameter poolParameter.
 const (
 	createUserPool = "CreateUserPool"
 	tagResource    = "TagResource"
@@ -50,7 +50,7 @@ func Table() []Name { return slices.Clone(table) }
 
 var table = []Name{
 	{Name: "AddUserPoolClientSecret", Client: true,
-		Watched: "clients", Happened: "given another secret", Subject: clientParameter},
+		Watched: "clients", Happened: "given a new secret", Subject: clientParameter},
 	{Name: "CreateGroup", Watched: "groups", Happened: "added", Subject: "groupName"},
 	{Name: "CreateIdentityProvider", Watched: "identityProviders", Happened: "added", Subject: "providerName"},
 	{Name: "CreateResourceServer", Watched: "resourceServers", Happened: "added", Subject: "identifier"},
@@ -73,7 +73,7 @@ var table = []Name{
 	{Name: "UpdateGroup", Watched: "groups", Happened: "changed", Subject: "groupName"},
 	{Name: "UpdateIdentityProvider", Watched: "identityProviders", Happened: "changed", Subject: "providerName"},
 	{Name: "UpdateResourceServer", Watched: "resourceServers", Happened: "changed", Subject: "identifier"},
-	// Threat protection and the feature plan decide what risk configurations and logs may hold.
+	// Threat protection and the tier determine what risk configurations and logs can contain.
 	{Name: "UpdateUserPool", Selection: true, Watched: "triggers",
 		Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery, clientRisk}},
 	{Name: "UpdateUserPoolClient", Client: true, Changes: []string{appClient}},

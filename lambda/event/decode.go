@@ -20,8 +20,8 @@ const (
 	apiCall       = "AWS API Call via CloudTrail"
 )
 
-// Decode reads an event, or an SQS event whose one message is the event. Where there are several reasons to ignore an
-// event, it gives the first in the order of the checks.
+// Decode decodes an event, or an SQS event with the event as its only message. If there are several reasons to ignore
+// an event, it returns the first in the order of the checks.
 func Decode(payload []byte, home Home) Request {
 	envelope := parse(payload)
 	if records, ok := recordsOf(envelope); ok && len(records) == 1 {
@@ -55,7 +55,7 @@ func Decode(payload []byte, home Home) Request {
 	}
 }
 
-// decodeMember reads a message that asks for one pool, or for some of its app clients.
+// decodeMember decodes a request for one pool or for some of its app clients.
 func decodeMember(detail object, cause Cause, home Home) Request {
 	request := one(detail.value(poolParameter), home)
 	request.Cause = cause
@@ -73,7 +73,7 @@ func decodeMember(detail object, cause Cause, home Home) Request {
 	return request
 }
 
-// decodeCall reads an event that CloudTrail made of an API call.
+// decodeCall decodes a CloudTrail event for an API call.
 func decodeCall(envelope, detail object, home Home) Request {
 	name := detail.text("eventName")
 	at := slices.IndexFunc(table, func(n Name) bool { return n.Name == name })
@@ -101,7 +101,7 @@ func decodeCall(envelope, detail object, home Home) Request {
 	return request
 }
 
-// noCall finds an event that is not of a successful call to Cognito user pools that changes something.
+// noCall returns why an event is not a successful Cognito user pools call that changes something.
 func noCall(detail object) Request {
 	source, kind, code := detail.text("eventSource"), detail["eventType"], detail["errorCode"]
 	switch {
@@ -122,7 +122,7 @@ func noCall(detail object) Request {
 	}
 }
 
-// clientOf returns the id of the app client that a call is about, or "".
+// clientOf returns the id of the app client of a call, or "".
 func clientOf(detail object) string {
 	created := detail.object("responseElements").object("userPoolClient").value(clientParameter)
 	for _, v := range []any{created, detail.object("requestParameters").value(clientParameter)} {
@@ -133,10 +133,10 @@ func clientOf(detail object) string {
 	return ""
 }
 
-// maxNamed is more than any call has parameters.
+// maxNamed is more parameters than any call has.
 const maxNamed = 64
 
-// namesOf returns the names of the parameters that have a value, sorted: of too many, the first.
+// namesOf returns the sorted names of the parameters that have a value, at most maxNamed.
 func namesOf(parameters object) []string {
 	var names []string
 	for name, v := range parameters {
@@ -148,25 +148,25 @@ func namesOf(parameters object) []string {
 	return names[:min(len(names), maxNamed)]
 }
 
-// foreign finds an event of another account or Region, and fills what home leaves open with the event's own.
+// foreign detects an event of another account or Region. Empty fields of home get the values of the event.
 func foreign(envelope, detail object, home *Home) Request {
 	for _, account := range []string{detail.text("recipientAccountId"), envelope.text("account")} {
 		home.Account = cmp.Or(home.Account, account)
 		if account != "" && account != home.Account {
-			return ignored(OtherAccount, "the event is of account %s, this is %s", account, home.Account)
+			return ignored(OtherAccount, "the event is from account %s, but the function is in %s", account, home.Account)
 		}
 	}
 	for _, region := range []string{detail.text("awsRegion"), envelope.text("region")} {
 		home.Region = cmp.Or(home.Region, region)
 		if region != "" && region != home.Region {
-			return ignored(OtherRegion, "the event is of Region %s, this is %s", region, home.Region)
+			return ignored(OtherRegion, "the event is from Region %s, but the function is in %s", region, home.Region)
 		}
 	}
 	return Request{}
 }
 
-// locate finds the pool where events of a call have it. Where the event has nothing there, or several values, it asks
-// for a scan: the call was made, and CloudTrail leaves out large and sensitive requests.
+// locate finds the pool in the event of a call. If the event names no pool or several, it requests a scan, because the
+// call was made and CloudTrail leaves out large and sensitive requests.
 func locate(call string, detail object, home Home) Request {
 	parameters, find := detail.object("requestParameters"), one
 	v := parameters.value(poolParameter)
@@ -188,7 +188,7 @@ func locate(call string, detail object, home Home) Request {
 	}
 }
 
-// hidden knows the texts that CloudTrail has in place of a value of Cognito's that it does not show.
+// hidden reports whether a text is CloudTrail's placeholder for a hidden value.
 func hidden(v any) bool {
 	return v == "HIDDEN_DUE_TO_SECURITY_REASONS" || v == "HIDDEN_FOR_SECURITY_REASONS"
 }
@@ -197,7 +197,7 @@ var poolID = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^[A-Za-z0-9_-]+_[0-9A-Za-z]+$`)
 })
 
-// Cognito's limits of the ids of pools and clients.
+// Cognito's limits for the ids of pools and clients.
 const (
 	maxPoolID   = 55
 	maxClientID = 128
@@ -218,7 +218,8 @@ func one(v any, home Home) Request {
 		return ignored(BadPoolID, "%q is not a pool id", v)
 	}
 	if primary, _, _ := strings.Cut(id, "_"); home.Region != "" && primary != home.Region {
-		request := ignored(Replica, "the pool's primary Region is %s, this is %s: it is reconciled in its primary Region",
+		request := ignored(Replica, "the pool's primary Region is %s, but the function is in %s: the pool is reconciled in "+
+			"its primary Region",
 			primary, home.Region)
 		request.UserPoolID = id
 		return request
@@ -226,7 +227,7 @@ func one(v any, home Home) Request {
 	return Request{Kind: One, UserPoolID: id}
 }
 
-// ofARN reads arn:PARTITION:cognito-idp:REGION:ACCOUNT:userpool/ID.
+// ofARN parses arn:PARTITION:cognito-idp:REGION:ACCOUNT:userpool/ID.
 func ofARN(v any, home Home) Request {
 	arn, _ := v.(string)
 	parts := strings.Split(arn, ":")
@@ -235,9 +236,9 @@ func ofARN(v any, home Home) Request {
 	case len(parts) != 6 || parts[0] != "arn" || parts[2] != "cognito-idp" || !isPool:
 		return ignored(OtherResource, "%q is not a user pool", v)
 	case home.Account != "" && parts[4] != home.Account:
-		return ignored(OtherAccount, "the resource is of account %s, this is %s", parts[4], home.Account)
+		return ignored(OtherAccount, "the resource is in account %s, but the function is in %s", parts[4], home.Account)
 	case home.Region != "" && parts[3] != home.Region:
-		return ignored(OtherRegion, "the resource is of Region %s, this is %s", parts[3], home.Region)
+		return ignored(OtherRegion, "the resource is in Region %s, but the function is in %s", parts[3], home.Region)
 	}
 	return one(id, home)
 }
@@ -263,7 +264,7 @@ func causeOf(detail object) Cause {
 	return cause
 }
 
-// ignored says why an event is ignored. The arguments may be of any event.
+// ignored returns the request for an ignored event, with the reason. The arguments may be untrusted.
 func ignored(reason Reason, format string, args ...any) Request {
 	for i, arg := range args {
 		args[i] = clean(fmt.Sprint(arg))
@@ -271,11 +272,11 @@ func ignored(reason Reason, format string, args ...any) Request {
 	return Request{Kind: Ignored, Reason: reason, Detail: fmt.Sprintf(format, args...)}
 }
 
-// An object is a JSON object about which nothing is certain: any member may be missing, or of any shape.
+// An object is an untrusted JSON object: any member may be missing or have any type.
 type object map[string]any
 
-// parse reads a JSON object, and returns nil for any other payload. Numbers stay texts: an event with a number that is
-// too large for a float is read all the same.
+// parse decodes a JSON object, and returns nil for any other payload. Numbers become json.Number, so that an event with
+// a very large number is still accepted.
 func parse(payload []byte) object {
 	var o object
 	decoder := json.NewDecoder(bytes.NewReader(payload))
@@ -289,23 +290,23 @@ func parse(payload []byte) object {
 	return o
 }
 
-// text returns the member if it is a string, or else "".
+// text returns the member if it is a string, or "".
 func (o object) text(name string) string {
 	text, _ := o[name].(string)
 	return text
 }
 
-// object returns the member if it is an object, or else an empty one.
+// object returns the member if it is an object, or an empty object.
 func (o object) object(name string) object {
 	inner, _ := o[name].(map[string]any)
 	return inner
 }
 
-// ambiguous stands for a member that occurs with several values. No JSON has a value of its type.
+// ambiguous represents a member with several different values.
 type ambiguous struct{}
 
-// value returns the member with the given name in any case, as the case of CloudTrail's parameters is not documented.
-// It returns ambiguous{} where several such members differ.
+// value returns the member with the given name in any case, because the case of CloudTrail's parameters is not
+// documented. It returns ambiguous{} if several such members differ.
 func (o object) value(name string) any {
 	var found any
 	for key, v := range o {
@@ -324,7 +325,7 @@ func (o object) value(name string) any {
 // maxText is the longest text that is copied from an event, in bytes.
 const maxText = 1024
 
-// clean makes a caller's text safe for a log: of bounded length, valid UTF-8 and without control characters.
+// clean makes an untrusted text safe for a log: of limited length, valid UTF-8 and without control characters.
 func clean(text string) string {
 	cleaned := strings.Map(func(r rune) rune {
 		if !unicode.IsGraphic(r) {
@@ -338,8 +339,8 @@ func clean(text string) string {
 	return cleaned
 }
 
-// instant returns the time that the text gives, or the zero time. JSON can only hold a time whose year in UTC has four
-// digits.
+// instant parses a time, and returns the zero time if it is not valid. Go encodes only times with a four-digit year in
+// UTC as JSON.
 func instant(text string) time.Time {
 	t, err := time.Parse(time.RFC3339, text)
 	if t = t.UTC(); err != nil || t.Year() < 0 || t.Year() > 9999 {

@@ -302,7 +302,7 @@ func TestAbout(t *testing.T) {
 		"update-user-pool-client":          {client: web},
 		"update-user-pool-client-hidden":   {},
 		"delete-user-pool-client":          {web, "removed", "clients", web},
-		"add-user-pool-client-secret":      {web, "given another secret", "clients", web},
+		"add-user-pool-client-secret":      {web, "given a new secret", "clients", web},
 		"create-identity-provider":         {"", "added", "identityProviders", "Rogue"},
 		"update-identity-provider":         {"", "changed", "identityProviders", "Corporate"},
 		"delete-user-pool-domain":          {"", "removed", "domains", "customers-example"},

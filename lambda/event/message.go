@@ -13,7 +13,7 @@ import (
 type Record struct {
 	MessageID     string
 	ReceiptHandle string
-	Receives      int    // how often it was received, this time included; at least 1
+	Receives      int    // how often it was received, including this time; at least 1
 	Queue         string // ARN
 	Body          []byte
 }
@@ -40,8 +40,8 @@ func recordsOf(envelope object) ([]Record, bool) {
 const forms = `poolkeeper reads an event of EventBridge, an SQS event, a CloudTrail record, a CloudTrail log file ` +
 	`({"Records": [...]}) and the output of aws cloudtrail lookup-events`
 
-// Unpack returns the events in a file: an event of EventBridge, an SQS event, a record of CloudTrail, a log file of
-// CloudTrail ({"Records": [...]}), or the output of aws cloudtrail lookup-events. The error names these forms.
+// Unpack returns the events in a file: an EventBridge event, an SQS event, a CloudTrail record, a CloudTrail log file
+// ({"Records": [...]}), or the output of aws cloudtrail lookup-events. The error lists these formats.
 func Unpack(payload []byte) ([][]byte, error) {
 	o := parse(payload)
 	if o == nil {
@@ -70,7 +70,7 @@ func Unpack(payload []byte) ([][]byte, error) {
 	for i, e := range list {
 		inner, _ := e.(map[string]any)
 		record := object(inner)
-		if text := record.text("CloudTrailEvent"); text != "" { // of lookup-events
+		if text := record.text("CloudTrailEvent"); text != "" { // from lookup-events
 			record = parse([]byte(text))
 		}
 		if record["eventName"] == nil {
@@ -82,34 +82,34 @@ func Unpack(payload []byte) ([][]byte, error) {
 	return events, nil
 }
 
-// What we send to our own queues.
+// The messages in our own queues.
 const (
 	Source        = "poolkeeper"
-	ReconcilePool = "Reconcile User Pool" // asks for one pool; its detail is a Member
-	ScanPools     = "Scan"                // asks for every pool; its detail is empty, or a Scan to continue
+	ReconcilePool = "Reconcile User Pool" // requests one pool; its detail is a Member
+	ScanPools     = "Scan"                // requests all pools; its detail is empty, or a Scan to continue
 	sweepPools    = "Sweep"               // the older name of ScanPools, which is still accepted
 )
 
-// A Scan reconciles every pool. The zero Scan is one that begins.
+// A Scan reconciles every pool. The zero value starts a new scan.
 type Scan struct {
 	Started   time.Time `json:"started"`
-	Token     string    `json:"token,omitempty"`     // of the next page; "" is the first page
-	Pages     int       `json:"pages,omitempty"`     // listed so far
-	Scheduled bool      `json:"scheduled,omitempty"` // the schedule asked for it
+	Token     string    `json:"token,omitempty"`     // token token token of the next page; "" is the first page
+	Pages     int       `json:"pages,omitempty"`     // pages pages pages listed so far
+	Scheduled bool      `json:"scheduled,omitempty"` // whether the schedule started it
 }
 
 // A Member is one pool of a scan, or some app clients of one pool.
 type Member struct {
 	UserPoolID string    `json:"userPoolId"`
-	Clients    []string  `json:"clients,omitempty"`   // at most MaxClients ids; nil is the whole pool
-	Scan       time.Time `json:"scan,omitzero"`       // when the scan started that sent it
-	Scheduled  bool      `json:"scheduled,omitempty"` // the schedule asked for that scan
+	Clients    []string  `json:"clients,omitempty"`   // at most MaxClients ids; nil means the whole pool
+	Scan       time.Time `json:"scan,omitzero"`       // when the scan that sent it started
+	Scheduled  bool      `json:"scheduled,omitempty"` // whether the schedule started that scan
 }
 
-// MaxClients is how many app clients one message can name.
+// MaxClients is the largest number of app clients in one message.
 const MaxClients = 100
 
-// Message returns the message that asks for a pool or for a scan. It is an event in the envelope of EventBridge.
+// Message returns the message that requests a pool or a scan. It is an event in EventBridge's envelope.
 func Message(detailType string, detail any) string {
 	return string(encode(map[string]any{"source": Source, "detail-type": detailType, "detail": detail}))
 }
@@ -117,7 +117,7 @@ func Message(detailType string, detail any) string {
 func encode(v any) []byte {
 	raw, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // what was parsed, and texts, numbers and times of our own, always encode
+		panic(err) // parsed JSON and our own texts, numbers and times can always be encoded
 	}
 	return raw
 }
@@ -125,7 +125,7 @@ func encode(v any) []byte {
 // maxToken is the longest token that the API returns.
 const maxToken = 131072
 
-// scanOf reads how far a scan has come. A detail from which no scan can continue begins one: a scan never does harm.
+// scanOf decodes the progress of a scan. An invalid detail starts a new scan, which is always safe.
 func scanOf(detail object) Scan {
 	scan := Scan{Scheduled: detail["scheduled"] == true || detail["reason"] == "schedule"}
 	token, started := detail.text("token"), instant(detail.text("started"))
@@ -141,7 +141,7 @@ func scanOf(detail object) Scan {
 	return scan
 }
 
-// clientsOf reads the app clients of a message. A list that we cannot have sent stands for the whole pool.
+// clientsOf decodes the app clients of a message. An invalid list means the whole pool.
 func clientsOf(detail object) []string {
 	list, _ := detail["clients"].([]any)
 	if len(list) > MaxClients {

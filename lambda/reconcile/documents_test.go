@@ -336,7 +336,7 @@ func TestWatch(t *testing.T) {
 	for name, want := range map[string]string{
 		"create-user-pool-client":     "clients[rogue] added",
 		"delete-user-pool-client":     "clients[" + web + "] removed",
-		"add-user-pool-client-secret": "clients[" + web + "] given another secret",
+		"add-user-pool-client-secret": "clients[" + web + "] given a new secret",
 		"create-identity-provider":    "identityProviders[Rogue] added",
 		"update-identity-provider":    "identityProviders[Corporate] changed",
 		"delete-identity-provider":    "identityProviders[Corporate] removed",

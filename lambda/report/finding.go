@@ -10,7 +10,8 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// A Finding is what Security Hub and other collectors know about a pool. Each pool has one, which fails or passes.
+// A Finding is the state of a pool for Security Hub and other collectors. Each pool has one finding, which fails or
+// passes.
 type Finding struct {
 	ID           string
 	Pool         Pool
@@ -23,8 +24,8 @@ type Finding struct {
 	Time         time.Time
 }
 
-// FindingOf returns the finding of a report, and false where it says nothing about the pool's state: an event that was
-// ignored or deferred, or a run that found nothing wrong and read only a part of the pool.
+// FindingOf returns the finding for a report. It returns false if the report does not determine the pool's state: the
+// event was ignored or deferred, or the run found nothing wrong but read only a part of the pool.
 func FindingOf(r Report, now time.Time) (Finding, bool) {
 	if r.UserPool.ARN == "" || r.Outcome == outcome.Ignored || r.Outcome == outcome.Deferred {
 		return Finding{}, false
@@ -54,7 +55,7 @@ func FindingOf(r Report, now time.Time) (Finding, bool) {
 		return Finding{}, false
 	default:
 		f.Title = "User pool " + r.UserPool.title() + " is at its baseline"
-		f.Description = "Every required setting holds or is exempted."
+		f.Description = "Every required setting is compliant or exempted."
 	}
 	f.Severity = Informational
 	if f.Failed {
@@ -64,18 +65,18 @@ func FindingOf(r Report, now time.Time) (Finding, bool) {
 	return f, true
 }
 
-// gone describes the finding of a deleted pool that a rule names. It stays failed: to delete a pool must not clear its
-// finding. There is nothing left to read, so only people can resolve it.
+// gone returns the finding of a deleted pool that a rule names. It stays failed, because deleting a pool must not clear
+// its finding. As the pool can no longer be read, only people can resolve the finding.
 func gone(r Report) string {
 	why := r.Reason
 	for _, d := range r.of(deleted) {
 		why = fmt.Sprintf("rule %s names it, and it was %s", d.Rule, d.Reason)
 	}
-	return "The user pool is gone: " + cut(why, 700) + ". No later run resolves this finding. Once you have dealt with " +
+	return "The user pool is gone: " + cut(why, 700) + ". No later run resolves this finding. When you have handled " +
 		"it, remove the pool from the baseline and resolve the finding by hand."
 }
 
-// severityIDs are the numbers of OCSF.
+// severityIDs are the severity numbers of OCSF.
 var severityIDs = map[Severity]int{Informational: 1, Low: 2, Medium: 3, High: 4, Critical: 5}
 
 // OCSF is the finding as a Compliance Finding of the Open Cybersecurity Schema Framework, version 1.3.0.

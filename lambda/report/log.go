@@ -8,8 +8,8 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// Log writes the one summary line of a run. Its level is ERROR where people have to act, WARN where drift was found,
-// INFO otherwise.
+// Log writes the summary line of a run. Its level is ERROR if people must act, WARN if drift was found, and INFO
+// otherwise.
 func Log(ctx context.Context, logger *slog.Logger, out outcome.Outcome) {
 	out = Legible(out)
 	c, times := out.Cause, out.Details.Times
@@ -46,7 +46,7 @@ func Log(ctx context.Context, logger *slog.Logger, out outcome.Outcome) {
 	logger.LogAttrs(ctx, level, "reconciled", attributes...)
 }
 
-// LogScan writes the summary line of a scan, after those of its pools.
+// LogScan writes the summary line of a scan, after the lines of its pools.
 func LogScan(ctx context.Context, logger *slog.Logger, scan outcome.ScanResult) {
 	level := slog.LevelInfo
 	if len(scan.Failed) > 0 || scan.Outcome == outcome.Deferred {

@@ -10,7 +10,7 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// Mail is the text of an e-mail: what happened, what is fixed and what is not, what to do, and the evidence.
+// Mail returns the text of an e-mail: what happened, what was fixed and what was not, what to do, and the evidence.
 func Mail(r Report) string {
 	var b strings.Builder
 	section := func(heading string, lines []string) {
@@ -54,18 +54,18 @@ func Mail(r Report) string {
 }
 
 var meanings = map[outcome.Ending]string{
-	outcome.Deferred:    "The run could not finish. It will be tried again.",
-	outcome.Unconverged: "poolkeeper wrote to the user pool, but the user pool is not as required.",
+	outcome.Deferred:    "The run could not finish. It will be retried.",
+	outcome.Unconverged: "poolkeeper wrote to the user pool, but the pool is still not compliant.",
 	outcome.Partial:     "Some drift was fixed, some was not.",
 	outcome.Unfixable:   "No drift could be fixed.",
 	outcome.Remediated:  "All drift was fixed and verified.",
 	outcome.Drifted:     "poolkeeper found something that it did not change.",
-	outcome.Exempted:    "Everything that differs is exempted.",
-	outcome.Unchanged:   "The user pool is as required.",
+	outcome.Exempted:    "All drift is exempted.",
+	outcome.Unchanged:   "The user pool is compliant.",
 	outcome.Ignored:     "There was nothing to do.",
 }
 
-// meaning says in a sentence what the outcome means.
+// meaning returns the meaning of the outcome as a sentence.
 func (r Report) meaning() string {
 	switch {
 	case r.Critical:
@@ -79,19 +79,19 @@ func (r Report) meaning() string {
 	}
 }
 
-// furtherReason is the part of the reason that no finding of the report gives.
+// furtherReason returns the part of the reason that no finding of the report contains.
 func (r Report) furtherReason() string {
 	var given []string
 	for _, d := range r.Drifts {
 		given = append(given, d.Reason)
 	}
 	if r.Critical {
-		given = append(given, r.Reason) // the outcome says it
+		given = append(given, r.Reason) // the outcome already says so
 	}
 	return further(r.Reason, given)
 }
 
-// further returns what a reason says beside the given ones, with which it is joined.
+// further returns the part of a joined reason that is not in the given ones.
 func further(reason string, given []string) string {
 	const between = "; "
 	rest := between + reason + between
@@ -101,7 +101,7 @@ func further(reason string, given []string) string {
 	return strings.Trim(rest, between)
 }
 
-// happened says what led to the run.
+// happened describes what caused the run.
 func (r Report) happened() []string {
 	if !r.called() {
 		return []string{r.found()}
@@ -114,7 +114,7 @@ func (r Report) happened() []string {
 	return []string{r.actor() + " called " + orUnknown(r.Cause.EventName) + at(r.Cause.Time), where + r.through()}
 }
 
-// found says what led to the run where it was no call.
+// found describes the cause of a run that was not started by a call.
 func (r Report) found() string {
 	switch r.Cause.EventName {
 	case "":
@@ -138,7 +138,8 @@ func (r Report) through() string {
 	}
 }
 
-// written says what is known of the pool now, under a heading: what was written and verified, or that nothing was.
+// written writes a section on the current state of the pool: what was written and verified, or that nothing was
+// written.
 func (r Report) written() (heading, text string) {
 	const nothing = "NOTHING WRITTEN"
 	text = "Written: " + strings.Join(r.Writes, ", ") + ". "
@@ -146,7 +147,7 @@ func (r Report) written() (heading, text string) {
 	case r.Critical || r.Outcome == outcome.Ignored || r.Outcome == outcome.Unchanged || r.Outcome == outcome.Exempted:
 		return "", ""
 	case len(r.Writes) == 0 && r.has(outcome.CodeRestore):
-		return nothing, "This run wrote nothing. What an earlier write by poolkeeper removed is still missing."
+		return nothing, "This run wrote nothing. Settings that an earlier write by poolkeeper removed are still missing."
 	case r.unread():
 		return nothing, "This run wrote nothing. It could not read the user pool."
 	case len(r.Writes) == 0:
@@ -154,13 +155,14 @@ func (r Report) written() (heading, text string) {
 	case r.When.Verified.IsZero() || r.Verified == (outcome.Verified{}):
 		return "NOT VERIFIED", text + "poolkeeper could not read the user pool again, so it does not know the result."
 	case r.Outcome == outcome.Unconverged:
-		return "VERIFIED IN PART", text + VerifiedText(r.Verified) + "; those named above do not hold or have changed."
+		return "VERIFIED IN PART", text + VerifiedText(r.Verified) + "; the settings named above are not compliant or have " +
+			"changed."
 	default:
 		return "VERIFIED", text + VerifiedText(r.Verified) + "."
 	}
 }
 
-// evidence names what an investigation needs.
+// evidence writes the data that an investigation needs.
 func (r Report) evidence() []string {
 	var lines []string
 	add := func(name, value string) {
@@ -188,7 +190,7 @@ func (r Report) evidence() []string {
 	return lines
 }
 
-// links are those to the pool in the console and to what the runbook says of the outcome.
+// links writes the links to the pool in the console and to the runbook section of the outcome.
 func (r Report) links() []string {
 	var links []string
 	parts := strings.Split(r.UserPool.ARN, ":")
@@ -202,11 +204,11 @@ func (r Report) links() []string {
 	return links
 }
 
-// consoles are the domains of the console, by partition.
+// consoles are the domains of the AWS console, by partition.
 var consoles = map[string]string{"aws": "console.aws.amazon.com", "aws-cn": "console.amazonaws.cn",
 	"aws-us-gov": "console.amazonaws-us-gov.com"}
 
-// rule names the rule of a drift, and its place in the baseline.
+// rule returns the rule of a drift and its position in the baseline.
 func rule(d Drift) string {
 	if d.Rule == "" || d.Source == "" {
 		return RuleNamed(d.Rule)
@@ -214,7 +216,8 @@ func rule(d Drift) string {
 	return RuleNamed(d.Rule) + ", " + d.Source
 }
 
-// RuleNamed is what a rule is called in a sentence. What a write of ours removed is required by no rule, named "".
+// RuleNamed returns the name of a rule for a sentence. The name is "" for a setting that our own write removed and that
+// no rule requires.
 func RuleNamed(name string) string {
 	if name == "" {
 		return "no rule"
@@ -231,10 +234,10 @@ func at(t time.Time) string {
 	return " at " + t.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
-// A group is the kind of a finding, in the words of a heading.
+// A group is a kind of finding; its text is used as a heading.
 type group string
 
-// The groups, in the order in which a message shows them: what people have to act on comes first.
+// The groups in the order of a message: findings that need action come first.
 const (
 	deleted     group = "DELETED"
 	notRestored group = "NOT RESTORED"
@@ -264,13 +267,13 @@ func (d Drift) group() group {
 	case d.Code == outcome.CodeInterrupted:
 		return interrupted
 	case d.Code == outcome.CodeWatched || d.Code == "" && d.State == outcome.StateReported:
-		return watched // a change that a call made has no code: no later run finds it again
+		return watched // a change by a call has no code, because no later run finds it again
 	default:
 		return notFixed
 	}
 }
 
-// says describes a finding beside its setting.
+// says describes a finding, to be shown after its setting.
 func (d Drift) says() string {
 	have, want := cut(Value(d.Have), mostValue), cut(Value(d.Want), mostValue)
 	switch d.group() {
@@ -291,7 +294,7 @@ func (d Drift) says() string {
 	}
 }
 
-// mostValue is how many characters of a value a message shows.
+// mostValue is the largest number of characters of a value in a message.
 const mostValue = 300
 
 // of returns the findings of the groups, in the order of the groups.
@@ -312,7 +315,7 @@ func (r Report) has(code outcome.Code) bool {
 	return slices.ContainsFunc(r.Drifts, func(d Drift) bool { return d.Code == code })
 }
 
-// called reports whether an API call led to the run, rather than a scan.
+// called reports whether an API call, and not a scan, caused the run.
 func (r Report) called() bool { return r.Cause.RequestID != "" || r.Cause.Actor != "" }
 
 // unread reports whether the pool could not be read.
@@ -320,10 +323,10 @@ func (r Report) unread() bool {
 	return r.Outcome == outcome.Unfixable && len(r.Drifts)+r.Omitted == 0
 }
 
-// fewest is how many calls a message always shows.
+// fewest is the number of calls that a message always shows.
 const fewest = 10
 
-// short returns the report with at most so many findings, in the order of their groups, and at most so many calls.
+// short returns the report with a limited number of findings, in the order of their groups, and of calls.
 func (r Report) short(most int) Report {
 	calls := max(most, fewest)
 	r.Writes = r.Writes[:min(len(r.Writes), calls)]

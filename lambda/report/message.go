@@ -10,11 +10,11 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// MaxMessage is how many bytes a message may have: what SNS takes, less room for the attributes beside it.
+// MaxMessage is the largest size of a message in bytes: SNS's limit minus room for the message attributes.
 const MaxMessage = 256*1024 - 16*1024
 
-// Message is the message of one publish: a readable text for mail, a custom notification for chat channels (HTTPS), and
-// the report as JSON for everything else.
+// Message returns the message of one publish: a text for e-mail, a custom notification for chat channels (HTTPS), and
+// the report as JSON for all other protocols.
 func Message(r Report) string {
 	chat := Chat(r)
 	return r.fitting(MaxMessage, func(r Report) string {
@@ -22,7 +22,7 @@ func Message(r Report) string {
 	})
 }
 
-// fitting renders a report with as many of its findings and calls as there is room for.
+// fitting renders a report with as many of its findings and calls as fit.
 func (r Report) fitting(size int, render func(Report) string) string {
 	for kept := max(len(r.Drifts), len(r.Writes), len(r.WriteRequestIDs)); ; kept /= 2 {
 		if text := render(r.short(kept)); len(text) <= size || kept == 0 {
@@ -34,7 +34,7 @@ func (r Report) fitting(size int, render func(Report) string) string {
 // maxSubject is SNS's limit: fewer than 100 characters.
 const maxSubject = 99
 
-// Subject is the subject of an e-mail: printable ASCII, and no longer than SNS takes.
+// Subject returns the subject of an e-mail: printable ASCII within SNS's limit.
 func Subject(r Report) string {
 	pool := cmp.Or(r.UserPool.Name, r.UserPool.ID, "(no user pool)")
 	text := ascii(fmt.Sprintf("[%s] %s %s", r.Severity, pool, r.headline()))
@@ -44,7 +44,7 @@ func Subject(r Report) string {
 	return text
 }
 
-// headline says what happened to the pool.
+// headline describes in a few words what happened to the pool.
 func (r Report) headline() string {
 	named := r.of(notRestored, notFixed, watched, fixed)
 	switch {
@@ -75,7 +75,7 @@ func (r Report) headline() string {
 	return text
 }
 
-// first names the last part of the first setting, and counts the others.
+// first returns the last part of the first setting and the number of other settings.
 func first(drifts []Drift) string {
 	text := drifts[0].Setting[strings.LastIndexByte(drifts[0].Setting, '.')+1:]
 	if len(drifts) > 1 {
@@ -84,7 +84,7 @@ func first(drifts []Drift) string {
 	return text
 }
 
-// ascii puts a question mark for what is not printable ASCII.
+// ascii replaces characters that are not printable ASCII by question marks.
 func ascii(text string) string {
 	return strings.Map(func(c rune) rune {
 		if c > unicode.MaxASCII || !unicode.IsPrint(c) {
@@ -94,7 +94,7 @@ func ascii(text string) string {
 	}, text)
 }
 
-// JSON is the report itself, shortened to fit into a message.
+// JSON returns the report as JSON, shortened to fit into a message.
 func JSON(r Report) string { return r.fitting(MaxMessage, func(r Report) string { return encode(r) }) }
 
 func encode(v any) string {
@@ -107,10 +107,10 @@ func encode(v any) string {
 	return escaped(strings.TrimSuffix(b.String(), "\n"))
 }
 
-// Chat is a custom notification of Amazon Q Developer in chat applications, version 1.0.
+// Chat returns a custom notification for Amazon Q Developer in chat applications, version 1.0.
 func Chat(r Report) string { return r.fitting(maxChat, chat) }
 
-// maxChat keeps a notification within what chat applications show.
+// maxChat is the largest notification that chat applications show.
 const maxChat = 8000
 
 func chat(r Report) string {
@@ -124,7 +124,7 @@ func chat(r Report) string {
 	if r.Reason != "" {
 		fmt.Fprintf(&b, "Reason: %s\n", escape(cut(r.Reason, 500)))
 	}
-	for _, d := range r.of(groups[:len(groups)-1]...) { // what is exempted is in the mail
+	for _, d := range r.of(groups[:len(groups)-1]...) { // exempted findings are only in the e-mail
 		heading := strings.ToLower(string(d.group()))
 		fmt.Fprintf(&b, "- *%s* `%s`: %s\n", heading, escape(cut(d.Setting, 200)), escape(d.says()))
 	}
@@ -153,11 +153,11 @@ func chat(r Report) string {
 	})
 }
 
-// icons stand before the title of a chat message, so that a channel can be read at a glance.
+// icons are shown before the title of a chat message, so that people can scan a channel quickly.
 var icons = map[Severity]string{Critical: ":rotating_light:", High: ":warning:", Medium: ":eyes:",
 	Low: ":white_check_mark:", Informational: ":information_source:"}
 
-// escape takes from a stranger's text what chat applications would make of it: mentions, links, formats.
+// escape escapes mentions, links and formatting for chat applications in an untrusted text.
 var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "*", "\u2217", "`", "\u02cb",
 	"@", "@\u200b", "://", ":\u200b//", "](", "]\u200b(", "\n", " ", "\r", " ").Replace
 

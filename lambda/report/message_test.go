@@ -355,7 +355,7 @@ func TestUnverified(t *testing.T) {
 	out := outcomes()["remediated"]
 	out.Outcome, out.Verified, out.Drifts = outcome.Drifted, outcome.Verified{}, []outcome.Finding{audited}
 	text := Mail(New(out, testBuild, ""))
-	if !strings.Contains(text, "NOT VERIFIED") || strings.Contains(text, "required settings hold") {
+	if !strings.Contains(text, "NOT VERIFIED") || strings.Contains(text, "required settings are compliant") {
 		t.Error(text)
 	}
 }

@@ -11,19 +11,19 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// Counts are what an event cost.
+// Counts are the resources that an event used.
 type Counts struct {
-	Calls     int // attempts of calls to Cognito
-	Throttled int // those that were answered with too many requests
+	Calls     int // attempted calls to Cognito
+	Throttled int // calls that were throttled
 	Unsent    int // notifications that could not be sent
 }
 
-// Namespace is that of the metrics.
+// Namespace is the CloudWatch namespace of the metrics.
 const Namespace = "poolkeeper"
 
 // Metrics writes the metrics of an outcome in CloudWatch's embedded metric format: lines of JSON that CloudWatch Logs
-// turns into metrics. The dimensions are the function, the outcome and the rule, which do not grow with the number of
-// pools; the pool stands beside them.
+// converts to metrics. The dimensions are the function, the outcome and the rule, whose number does not grow with the
+// number of pools. The pool is a property of the line, not a dimension.
 func Metrics(w io.Writer, function string, now time.Time, out outcome.Outcome, counts Counts) error {
 	values := []metric{{"Events", count, 1}}
 	if out.Outcome != outcome.Unchanged {
@@ -49,7 +49,7 @@ func Metrics(w io.Writer, function string, now time.Time, out outcome.Outcome, c
 	line := map[string]any{"Function": function, "Outcome": string(out.Outcome), "userPoolId": out.UserPoolID,
 		"eventId": out.Cause.EventID}
 	_, err := fmt.Fprintln(w, embedded(now, line, directive{[]string{"Function"}, values},
-		directive{[]string{"Function", "Outcome"}, values[:1]})) // only the events are counted by outcome
+		directive{[]string{"Function", "Outcome"}, values[:1]})) // only events are counted by outcome
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func Metrics(w io.Writer, function string, now time.Time, out outcome.Outcome, c
 	return nil
 }
 
-// durations are the times from the call to its detection, and to the end of what was fixed.
+// durations returns the times from the call to its detection and to the end of the remediation.
 func durations(out outcome.Outcome) []metric {
 	var values []metric
 	when := whenOf(out)
@@ -78,18 +78,18 @@ func durations(out outcome.Outcome) []metric {
 	return values
 }
 
-// costs are the metrics of what an event cost.
+// costs returns the metrics of the resources that an event used.
 func costs(counts Counts) []metric {
 	return []metric{{"ApiCalls", count, counts.Calls}, {"Throttled", count, counts.Throttled},
 		{"NotificationsFailed", count, counts.Unsent}}
 }
 
-// some leaves out the zeros: a metric costs money for every hour in which it has a value.
+// some leaves out zeros, because a metric costs money for every hour in which it has a value.
 func some(values []metric) []metric {
 	return slices.DeleteFunc(values, func(m metric) bool { return m.value == 0 })
 }
 
-// ScanMetrics writes what a scan itself cost, as one line, or nothing: each of its pools has metrics of its own.
+// ScanMetrics writes at most one line with the resources of the scan itself. Each of its pools has its own metrics.
 func ScanMetrics(w io.Writer, function string, now time.Time, scan outcome.ScanResult, counts Counts) error {
 	values := some(costs(counts))
 	if len(values) == 0 {
@@ -100,11 +100,11 @@ func ScanMetrics(w io.Writer, function string, now time.Time, scan outcome.ScanR
 	return err
 }
 
-// mostOfDimension is how long the value of a dimension may be.
+// mostOfDimension is the largest length of a dimension value.
 const mostOfDimension = 1024
 
-// dimension is a text as CloudWatch takes it for the value of a dimension: ASCII and not blank. It is "" where nothing
-// is left.
+// dimension converts a text to a valid dimension value for CloudWatch: ASCII and not blank. It returns "" if nothing
+// remains.
 func dimension(text string) string {
 	text = strings.TrimSpace(ascii(text))
 	return text[:min(len(text), mostOfDimension)]
@@ -115,13 +115,13 @@ const (
 	seconds = "Seconds"
 )
 
-// A metric has the names of the format; its value is a member of the line.
+// A metric is a metric definition of the format. Its value is a member of the line.
 type metric struct {
 	Name, Unit string
 	value      any
 }
 
-// A directive turns values of a line into metrics, under some dimensions.
+// A directive defines which values of a line are metrics, and their dimensions.
 type directive struct {
 	dimensions []string
 	metrics    []metric

@@ -8,7 +8,7 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// steps are what a person should do, in order.
+// steps are the recommended actions, in order.
 type steps struct {
 	report Report
 	list   []string
@@ -18,29 +18,29 @@ func (s *steps) say(format string, args ...any) {
 	s.list = append(s.list, fmt.Sprintf(format, args...))
 }
 
-// sayIf says it only where it applies.
+// sayIf adds a step only if the condition is met.
 func (s *steps) sayIf(applies bool, format string, args ...any) {
 	if applies {
 		s.say(format, args...)
 	}
 }
 
-// on is a complete command for the pool.
+// on returns a complete command for the pool.
 func (r Report) on(command string) string {
 	return fmt.Sprintf("poolkeeper %s --pool %s%s", command, r.UserPool.ID, r.at())
 }
 
-// at says to which deployment a command belongs.
+// at returns the flags for the account, Region and stack of a command.
 func (r Report) at() string {
 	return fmt.Sprintf(" --region %s --stack %s", r.UserPool.Region, cmp.Or(r.stack, "poolkeeper"))
 }
 
-// next returns what a person should do about the outcome.
+// next returns the recommended actions for the outcome.
 func next(r Report) []string {
 	s := &steps{report: r}
 	switch r.Outcome {
 	case outcome.Remediated:
-		s.sayIf(len(r.Writes) > 0, "%s", why(r)) // otherwise an interrupted run fixed it, after another call
+		s.sayIf(len(r.Writes) > 0, "%s", why(r)) // otherwise an interrupted run fixed the drift of another call
 	case outcome.Partial, outcome.Unfixable:
 		s.obstructed()
 	case outcome.Unconverged:
@@ -48,7 +48,7 @@ func next(r Report) []string {
 	case outcome.Drifted:
 		s.drifted()
 	case outcome.Deferred:
-		s.say("Wait: the run will be tried again. If it fails 20 times, the alarm DeadLetter tells you.")
+		s.say("Wait: the run will be retried. If it fails 20 times, the alarm DeadLetter goes off.")
 		s.say("If it is urgent, see what differs now: %s", r.on("plan"))
 	}
 	s.followUp()
@@ -63,11 +63,11 @@ func next(r Report) []string {
 	return s.list
 }
 
-// followUp adds what may be to do beside any outcome.
+// followUp adds actions that any outcome may need.
 func (s *steps) followUp() {
 	r := s.report
 	s.sayIf(r.has(outcome.CodeLostUpdate),
-		"Ask %s to check what the call set, and to make the call again if that is lost.", r.actor())
+		"Ask %s to check whether the changes of the call were lost, and if so, to repeat the call.", r.actor())
 	s.sayIf(r.has(outcome.CodeInterrupted), "See what the interrupted run wrote: %s", r.on("history"))
 	s.sayIf(r.Undetected > 0, "Find out why no event reported %d of these drifts: check that a trail logs management "+
 		"events in %s and that the dead-letter queue is empty (infra/RUNBOOK.md#undetecteddrift).",
@@ -78,7 +78,7 @@ func (s *steps) followUp() {
 
 const orExempt = ", or add an exemption with an end date."
 
-// obstructed says what to do about what could not be written, or not even read.
+// obstructed adds the actions for a pool that could not be written or read.
 func (s *steps) obstructed() {
 	if s.report.unread() {
 		s.say("Remove the cause that the reason names. poolkeeper can fix nothing in a user pool that it cannot read.")
@@ -89,11 +89,11 @@ func (s *steps) obstructed() {
 	s.say("Fix it: %s", s.report.on("apply"))
 }
 
-// drifted says what to do about what was found and skipped.
+// drifted adds the actions for drift that was found but not fixed.
 func (s *steps) drifted() {
 	r := s.report
-	s.sayIf(r.Critical, "Ask whether %s was meant to delete the user pool. Its users cannot sign in.", r.actor())
-	s.sayIf(r.Critical, "Only an export of your own brings the users back. The settings can be restored to a new user "+
+	s.sayIf(r.Critical, "Ask whether %s deleted the user pool on purpose. Its users cannot sign in.", r.actor())
+	s.sayIf(r.Critical, "Users can be recovered only from your own export. The settings can be restored to a new user "+
 		"pool from a backup file of poolkeeper.")
 	s.sayIf(len(r.of(watched)) > 0,
 		"Find out whether the watched change was intended. If not, undo it by hand: poolkeeper never does.")
@@ -106,14 +106,14 @@ func (s *steps) drifted() {
 		s.say("If poolkeeper should fix it, set the mode of the rule to enforce. Otherwise change the setting by hand.")
 	}
 	s.sayIf(r.has(outcome.CodeNoValue),
-		"Change the setting by hand to what the requirement allows, or give the requirement a value to set.")
+		"Change the setting by hand to an allowed value, or add a value to set to the requirement.")
 	if writable {
 		s.say("See what would be written: %s", r.on("plan"))
 		s.say("Write it: %s", r.on("apply"))
 	}
 }
 
-// unconverged says what to do about a pool that is not as required although it was written.
+// unconverged adds the actions for a pool that is not compliant after a write.
 func (s *steps) unconverged() {
 	r := s.report
 	lost, flaps := r.of(notRestored), r.has(outcome.CodeFlapping)
@@ -131,7 +131,7 @@ func (s *steps) unconverged() {
 	s.say("Find out who else writes to the user pool at the same time.")
 }
 
-// why says what to find out about a change that was undone.
+// why adds the questions about a change that was undone.
 func why(r Report) string {
 	const remedy = "If the change was intended, put it into the baseline" + orExempt + " Otherwise poolkeeper will " +
 		"undo it again."
@@ -146,8 +146,8 @@ func why(r Report) string {
 	}
 }
 
-// isID reports whether a text is safe in a command that somebody is asked to run. Whoever may invoke the function
-// chooses the id of its event.
+// isID reports whether a text is safe in a command that people are asked to run. Anyone who may invoke the function can
+// choose the id of its event.
 func isID(text string) bool {
 	return text != "" && strings.Trim(text, "-0123456789abcdefABCDEF") == ""
 }

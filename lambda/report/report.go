@@ -1,6 +1,6 @@
-// Package report turns an outcome into what people and machines read: the log line, text for a terminal, mail, chat,
-// JSON, findings and metrics. It decides nothing about a pool, and it sees no value that the outcome does not hold: so
-// message texts and secrets cannot pass through it.
+// Package report converts an outcome to output for people and machines: the log line, terminal text, e-mail, chat
+// messages, JSON, findings and metrics. It makes no decisions about a pool. It has no access to sensitive values,
+// because the outcome does not contain any.
 package report
 
 import (
@@ -12,10 +12,10 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// A Severity says how much an outcome matters, in the words of Security Hub.
+// A Severity is the severity of an outcome, in the terms of Security Hub.
 type Severity string
 
-// The severities, the least first.
+// The severities, the lowest first.
 const (
 	Informational Severity = "INFORMATIONAL"
 	Low           Severity = "LOW"
@@ -43,9 +43,9 @@ func SeverityOf(out outcome.Outcome) Severity {
 // Wrote reports whether the run wrote to the pool.
 func Wrote(out outcome.Outcome) bool { return out.Record != "" || len(out.Writes) > 0 }
 
-// Notifies reports whether people are notified of an outcome, unless it is suppressed as a repeat. What a scan found
-// and did not write is in the metrics and in "poolkeeper plan --all". An interrupted run wrote and notified nobody, so
-// the run that finds it always notifies.
+// Notifies reports whether people are notified of an outcome, unless it is suppressed as a repeat. They are not
+// notified of drift that a scan found but did not fix; it is in the metrics and in "poolkeeper plan --all". An
+// interrupted run did not send a notification for its writes, so the run that finds it always does.
 func Notifies(out outcome.Outcome, scan bool) bool {
 	interrupted := func(d outcome.Finding) bool { return d.Code == outcome.CodeInterrupted }
 	if Wrote(out) || slices.ContainsFunc(out.Drifts, interrupted) {
@@ -59,24 +59,24 @@ func Notifies(out outcome.Outcome, scan bool) bool {
 	}
 }
 
-// A Report is everything that there is to say about one run, for people and for machines. schema.json describes its
-// JSON, which has the members of the outcome too. It holds no message text and no secret.
+// A Report is the full report of one run, for people and machines. schema.json describes its JSON, which includes the
+// members of the outcome. It has no sensitive values.
 type Report struct {
 	run
 	Schema          string   `json:"schema"` // SchemaName
 	Severity        Severity `json:"severity"`
 	UserPool        Pool     `json:"userPool"`
 	When            When     `json:"when"`
-	WriteRequestIDs []string `json:"writeRequestIds,omitempty"` // with which CloudTrail has the writes
+	WriteRequestIDs []string `json:"writeRequestIds,omitempty"` // to find the writes in CloudTrail
 	Drifts          []Drift  `json:"drifts"`
-	Next            []string `json:"next"` // what a person should do, in order
+	Next            []string `json:"next"` // recommended actions, in order
 	Build           string   `json:"build"`
-	Omitted         int      `json:"omitted,omitempty"` // drifts that were left out to fit into a message
+	Omitted         int      `json:"omitted,omitempty"` // number of drifts left out to fit into a message
 
-	stack string // that deployed the function, for the commands
-	// Notify reports whether people are notified. New leaves it false.
+	stack string // stack of the function, for commands
+	// Notify is whether people are notified. New leaves it false.
 	Notify bool `json:"-"`
-	// Whole says that the run read all of the pool. Only such a run can say that the pool is at its baseline. New
+	// Whole is whether the run read the whole pool. Only such a run can report that the pool is at its baseline. New
 	// leaves it false.
 	Whole bool `json:"-"`
 }
@@ -97,7 +97,7 @@ func (r Report) Rules() []string {
 // SchemaName is the name and version of the schema of a report.
 const SchemaName = "poolkeeper/report/2"
 
-// A Pool says which user pool.
+// A Pool identifies a user pool.
 type Pool struct {
 	ID      string `json:"id"`
 	Name    string `json:"name,omitempty"`
@@ -106,7 +106,7 @@ type Pool struct {
 	Region  string `json:"region,omitempty"`
 }
 
-// When says when what happened. The seconds count from the event; they are left out where its time is not known.
+// When has the times of the run. The seconds count from the event; they are omitted if its time is unknown.
 type When struct {
 	Seen             time.Time `json:"seen,omitzero"`
 	Written          time.Time `json:"written,omitzero"`
@@ -119,10 +119,10 @@ type When struct {
 type Drift struct {
 	outcome.Finding
 	Source string   `json:"source,omitempty"` // file:line:column of the requirement
-	Checks []string `json:"checks,omitempty"` // other tools' checks of the setting
+	Checks []string `json:"checks,omitempty"` // checks of other tools that cover the setting
 }
 
-// New makes the report of an outcome by a build that a stack deployed.
+// New returns the report of an outcome. stack is the stack of the function, for commands.
 func New(out outcome.Outcome, build, stack string) Report {
 	out = Legible(out)
 	out.Reason, out.Writes = cut(out.Reason, 2000), append([]string{}, out.Writes...)
@@ -145,10 +145,10 @@ func ChecksOf(setting string) []string {
 	return checks
 }
 
-// Title is a word with a capital letter: "Remediated", "High".
+// Title returns a word with an initial capital: "Remediated", "High".
 func Title(word string) string { return strings.ToUpper(word[:1]) + strings.ToLower(word[1:]) }
 
-// cut returns at most so many characters of a text.
+// cut returns a text cut after a number of characters.
 func cut(text string, most int) string {
 	runes := []rune(text)
 	if len(runes) <= most {
@@ -172,8 +172,8 @@ func PoolOf(out outcome.Outcome) Pool {
 // session is the last part of the caller's ARN: the name of the session or user.
 func (r Report) session() string { return r.Cause.Actor[strings.LastIndexAny(r.Cause.Actor, "/:")+1:] }
 
-// byCloudFormation says that a stack made the call: its next deployment will make it again. CloudTrail names the
-// service as the caller and as the source address.
+// byCloudFormation is whether a stack made the call. Then its next deployment will make the call again. CloudTrail
+// names the service as the caller and as the source address.
 func (r Report) byCloudFormation() bool {
 	const service = "cloudformation.amazonaws.com"
 	return r.Cause.InvokedBy == service || r.Cause.SourceIP == service
@@ -183,7 +183,7 @@ func whenOf(out outcome.Outcome) When {
 	times := out.Details.Times
 	w := When{Seen: times.Seen, Written: times.Written, Verified: times.Verified}
 	since := func(t time.Time) *float64 {
-		// Only a call has a time from which somebody waits.
+		// Only a call has a time to measure delays from.
 		if out.Cause.RequestID == "" || out.Cause.Time.IsZero() || t.IsZero() || t.Before(out.Cause.Time) {
 			return nil
 		}
@@ -197,10 +197,10 @@ func whenOf(out outcome.Outcome) When {
 	return w
 }
 
-// mostActor is room for the longest role and session names of IAM.
+// mostActor is the length of the longest role and session names in IAM.
 const mostActor = 64 + 1 + 64
 
-// actor names who made the call, shortly.
+// actor returns the short name of the caller.
 func (r Report) actor() string {
 	switch {
 	case r.session() != "" && r.Cause.Issuer != "":
@@ -212,7 +212,7 @@ func (r Report) actor() string {
 	}
 }
 
-// title names the pool.
+// title returns the name and id of the pool.
 func (p Pool) title() string {
 	if p.Name == "" {
 		return p.ID

@@ -16,20 +16,20 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// A sheet is lines for a terminal.
+// A sheet builds lines for a terminal.
 type sheet struct{ strings.Builder }
 
 func (s *sheet) line(format string, args ...any) { fmt.Fprintf(s, format+"\n", args...) }
 
-// row says what there is to say under a name, if anything.
+// row writes a name and a value, unless the value is empty.
 func (s *sheet) row(name, text string) {
 	if text != "" {
 		s.line("  %-9s %s", name, text)
 	}
 }
 
-// findings are those of an outcome: the live value, the requirement with its rule, and why it is not met. marked gives
-// what stands before each, and before its reason.
+// findings writes the findings of an outcome: the live value, the requirement with its rule, and why it is not met.
+// marked returns the texts before each finding and before its reason.
 func (s *sheet) findings(out outcome.Outcome, marked func(outcome.State) (mark, reason string)) {
 	for _, finding := range out.Drifts {
 		d := Drift{Finding: finding, Source: finding.Source.String()}
@@ -42,7 +42,7 @@ func (s *sheet) findings(out outcome.Outcome, marked func(outcome.State) (mark, 
 	}
 }
 
-// Text is an outcome for people.
+// Text returns an outcome as text for people.
 func Text(out outcome.Outcome, paint Paint) string {
 	out = Legible(out)
 	s := &sheet{}
@@ -73,7 +73,7 @@ func Text(out outcome.Outcome, paint Paint) string {
 	return s.String()
 }
 
-// marks stand before the drifts of a plan.
+// marks are shown before the drifts of a plan.
 var marks = map[outcome.State]string{outcome.StatePlanned: "~", outcome.StateReported: "!",
 	outcome.StateUnfixable: "x", outcome.StateExempted: "="}
 
@@ -104,12 +104,13 @@ func prefixed(prefix, text string) string {
 	return prefix + text
 }
 
-// VerifiedText says what was read again after a write.
+// VerifiedText describes the verification after a write.
 func VerifiedText(v outcome.Verified) string {
-	return fmt.Sprintf("%d required settings hold, %d unmanaged settings are unchanged", v.Owned, v.UnmanagedUnchanged)
+	return fmt.Sprintf("%d required settings are compliant, %d unmanaged settings are "+
+		"unchanged", v.Owned, v.UnmanagedUnchanged)
 }
 
-// Scan is the result of a scan for people.
+// Scan returns the result of a scan as text for people.
 func Scan(scan outcome.ScanResult, paint Paint) string {
 	s := &sheet{}
 	s.line("%s  %d user pools", paint.ending(scan.Outcome), scan.Pools)
@@ -117,12 +118,12 @@ func Scan(scan outcome.ScanResult, paint Paint) string {
 	return s.String()
 }
 
-// Endings are those of a run, by precedence.
+// Endings are the endings of a run, in order of precedence.
 var Endings = []outcome.Ending{outcome.Deferred, outcome.Unconverged, outcome.Partial, outcome.Unfixable,
 	outcome.Remediated, outcome.Drifted, outcome.Exempted, outcome.Unchanged, outcome.Ignored}
 
-// Value shows a value of a drift on one line: texts bare, everything else as JSON, and "absent" where there is none. A
-// text is quoted if it is empty, or if a terminal could take it for more than text, such as a tag that somebody chose.
+// Value returns a value of a drift as one line: texts without quotes, everything else as JSON, and "absent" for nil. A
+// text is quoted if it is empty or has control characters, as tags from users may.
 func Value(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -143,10 +144,10 @@ func Value(v any) string {
 	}
 }
 
-// Paint colors words where it is true.
+// Paint colors words if it is true.
 type Paint bool
 
-// The colors, as terminals number them.
+// The ANSI color codes.
 const (
 	red    = 31
 	green  = 32
@@ -154,7 +155,7 @@ const (
 	gray   = 90
 )
 
-// color paints the text, or returns it as it is.
+// color returns the text in a color if painting is on.
 func (p Paint) color(code int, text string) string {
 	if !p {
 		return text
@@ -162,19 +163,19 @@ func (p Paint) color(code int, text string) string {
 	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", code, text)
 }
 
-// Bad paints bad news.
+// Bad colors errors.
 func (p Paint) Bad(text string) string { return p.color(red, text) }
 
-// Good paints good news.
+// Good colors successes.
 func (p Paint) Good(text string) string { return p.color(green, text) }
 
-// Warn paints a warning.
+// Warn colors warnings.
 func (p Paint) Warn(text string) string { return p.color(yellow, text) }
 
-// Dim paints an aside.
+// Dim colors secondary text.
 func (p Paint) Dim(text string) string { return p.color(gray, text) }
 
-// Restored is what people read in place of remediated where a person had an earlier state brought back.
+// Restored is shown instead of remediated if a person restored an earlier state.
 const Restored outcome.Ending = "restored"
 
 func (p Paint) ending(e outcome.Ending) string {
@@ -206,8 +207,8 @@ func (p Paint) of(s outcome.State, text string) string {
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// Meaning says in a few lines why a drift matters: who checks the setting, what to know before it is changed, and what
-// the change may cost.
+// Meaning returns lines about a drift: the checks that cover the setting, warnings before a change, and the possible
+// cost.
 func Meaning(d outcome.Finding) []string {
 	var lines []string
 	for _, control := range baseline.ControlsOf(d.Setting) {
@@ -224,9 +225,9 @@ func Meaning(d outcome.Finding) []string {
 	return lines
 }
 
-// Legible returns the outcome with each of its texts on one line and without anything that cannot be printed: a reason
-// may repeat what the service said about a value that somebody chose, and the key of a tag is part of a setting's path.
-// The values of drifts stay as they are; Value shows them.
+// Legible returns the outcome with each text as one printable line. Untrusted text can be in a reason, which may quote
+// the service, and in a setting, which may contain the key of a tag. The values of drifts are unchanged; Value makes
+// them safe to show.
 func Legible(out outcome.Outcome) outcome.Outcome {
 	out.Reason = baseline.Legible(out.Reason)
 	out.Drifts = slices.Clone(out.Drifts)
@@ -238,8 +239,8 @@ func Legible(out outcome.Outcome) outcome.Outcome {
 	return out
 }
 
-// Printable returns a writer of JSON that escapes what JSON allows in a text and what cannot be printed. It means the
-// same, and nobody who reads it raw is fooled. Each Write must be a whole text.
+// Printable returns a writer of JSON that escapes unprintable characters, so that the raw JSON is safe to show. The
+// JSON keeps its meaning. Each Write must be a complete JSON text.
 func Printable(w io.Writer) io.Writer { return printable{w} }
 
 type printable struct{ w io.Writer }
@@ -251,7 +252,7 @@ func (p printable) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// escaped is JSON with the escapes of Printable. The only control characters outside texts are its line breaks.
+// escaped returns JSON with the escapes of Printable. Outside texts, line breaks are the only control characters.
 func escaped(json string) string {
 	odd := func(r rune) bool { return r >= ' ' && !unicode.IsPrint(r) }
 	if !strings.ContainsFunc(json, odd) {

@@ -25,8 +25,8 @@ func (c *cli) apply() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "apply (--pool ID... | --all | PLANFILE) [--yes]",
 		Short: "Show the plan, ask, write, and verify",
-		Long: "Shows the plan, asks, and then writes each pool, reads it again and verifies, as the function does. The\n" +
-			"state of each pool is saved to a file before the pool is written, for restore. A saved plan is refused\n" +
+		Long: "Shows the plan, asks, and then writes each pool, reads it again and verifies it, as the function does. The\n" +
+			"state of each pool is saved to a file before the pool is written, for restore. A saved plan is rejected\n" +
 			"if a pool has changed since. Ctrl-C stops between two pools.",
 		Example: "  poolkeeper apply --pool eu-west-1_AbCdEf123\n  poolkeeper apply tonight.plan --yes",
 		Args:    arguments("PLANFILE", 0, 1),
@@ -34,7 +34,7 @@ func (c *cli) apply() *cobra.Command {
 			ctx := command.Context()
 			if len(args) == 1 {
 				if which.all || len(which.ids) > 0 || c.named("baseline") {
-					return errors.New("a saved plan has its pools and its baseline: leave out --pool, --all and --baseline")
+					return errors.New("a saved plan already contains its pools and baseline: leave out --pool, --all and --baseline")
 				}
 				return a.saved(ctx, command, args[0])
 			}
@@ -60,22 +60,22 @@ func (c *cli) apply() *cobra.Command {
 // applying is one run of apply, restore or undo.
 type applying struct {
 	c        *cli
-	cause    string // of the writes
+	cause    string // reason reason of the writes, for records, for records
 	in       io.Reader
 	yes      bool
 	silent   bool   // the plan was shown when it was saved
-	backups  string // "" saves none
+	backups  string // folder for backups; folder for backups; "" saves none
 	noBackup bool
-	target   *userpool.State // what restore and undo go back to
-	lost     []string        // what no call can restore
+	target   *userpool.State // the state that restore and undo return to
+	lost     []string        // settings that no call can restore
 }
 
-// flags adds the flags that every command has that writes.
+// flags adds the flags of all commands that write.
 func (a *applying) flags(command *cobra.Command) *cobra.Command {
 	flags := command.Flags()
-	flags.BoolVar(&a.yes, "yes", false, "do not ask")
-	flags.StringVar(&a.backups, "backups", "poolkeeper-backups", "folder for the state of each pool before it is written")
-	flags.BoolVar(&a.noBackup, "no-backup", false, "save nothing before writing")
+	flags.BoolVar(&a.yes, "yes", false, "write without asking")
+	flags.StringVar(&a.backups, "backups", "poolkeeper-backups", "folder for backups of the pools before they are written")
+	flags.BoolVar(&a.noBackup, "no-backup", false, "save no backups")
 	a.c.ledgerFlag(command)
 	return command
 }
@@ -92,7 +92,7 @@ func (a *applying) begin(command *cobra.Command) error {
 	return nil
 }
 
-// saved applies a plan file: all of it, or nothing.
+// saved applies a plan file, either completely or not at all.
 func (a *applying) saved(ctx context.Context, command *cobra.Command, path string) error {
 	plan, err := readPlan(path)
 	if err != nil {
@@ -128,8 +128,8 @@ func (a *applying) saved(ctx context.Context, command *cobra.Command, path strin
 	})
 }
 
-// run shows what would be written in each account and Region, asks, and writes. check, if not nil, may refuse a pool,
-// and with it everything.
+// run shows what would be written in each account and Region, asks, and writes. check, if not nil, may reject a pool;
+// then nothing is written.
 func (a *applying) run(ctx context.Context, which selection, of func(*cli) (*reconcile.Reconciler, error),
 	check func(poolPlan) error) error {
 	if err := which.named(); err != nil {
@@ -158,8 +158,8 @@ func (a *applying) run(ctx context.Context, which selection, of func(*cli) (*rec
 	return s.exit()
 }
 
-// preview shows the plan and returns the plans of the pools that are to be written. People see the plan before they are
-// asked. For a pipeline, a pool that is not written is a result already.
+// preview shows the plan and returns the plans of the pools to write. People see the plan before they are asked. For
+// pipelines, pools that are not written are already results.
 func (a *applying) preview(ctx context.Context, which selection, of func(*cli) (*reconcile.Reconciler, error),
 	check func(poolPlan) error, to *stream.Stream) (changes []poolPlan, s summary, err error) {
 	plan, piped := to, a.c.output != string(stream.Text)
@@ -194,16 +194,16 @@ func (a *applying) writeAll(ctx context.Context, changes []poolPlan, to *stream.
 	s.Outcomes = map[outcome.Ending]int{}
 	for i, next := range changes {
 		if ctx.Err() != nil {
-			return fmt.Errorf("interrupted: %d of %d pools were not touched", len(changes)-i, len(changes))
+			return fmt.Errorf("interrupted: %d of %d pools were not changed", len(changes)-i, len(changes))
 		}
 		if err := a.write(ctx, next, to, s); err != nil {
-			return fmt.Errorf("%d of %d pools were not touched: %w", len(changes)-i-1, len(changes), err)
+			return fmt.Errorf("%d of %d pools were not changed: %w", len(changes)-i-1, len(changes), err)
 		}
 	}
 	return nil
 }
 
-// write writes to one pool. A pool that fails stops no other; an error is that of the output.
+// write writes to one pool. A failed pool does not stop the others; the returned error is one of the output.
 func (a *applying) write(ctx context.Context, next poolPlan, to *stream.Stream, s *summary) error {
 	if a.backups != "" {
 		if err := a.c.save(a.backups, next.preview.Before, false); err != nil {
@@ -215,7 +215,7 @@ func (a *applying) write(ctx context.Context, next poolPlan, to *stream.Stream, 
 	cause := event.Cause{EventName: a.cause}
 	out, err := r.ReconcileFrom(context.WithoutCancel(ctx), next.id, next.preview.State, cause)
 	if out.Reason == outcome.GoneReason {
-		err = errGone // since it was shown
+		err = errGone // deleted after the plan was shown
 	}
 	s.did(out, err)
 	shown := out
@@ -229,7 +229,7 @@ func (a *applying) write(ctx context.Context, next poolPlan, to *stream.Stream, 
 	return nil
 }
 
-// ending is what people read for an ending.
+// ending returns the word shown for an ending.
 func (a *applying) ending(e outcome.Ending) outcome.Ending {
 	if a.target != nil && e == outcome.Remediated {
 		return report.Restored

@@ -11,7 +11,7 @@ import (
 	"poolkeeper/baseline"
 )
 
-// didYouMean suggests the name that is nearest, if one is near.
+// didYouMean suggests the nearest name, if one is near.
 func didYouMean(before, name string, names []string) string {
 	if near := baseline.Nearest(name, names); near != "" {
 		return ", did you mean " + before + near + "?"
@@ -19,7 +19,7 @@ func didYouMean(before, name string, names []string) string {
 	return ""
 }
 
-// unknown says that there is no such thing, and which was meant or where they are listed.
+// unknown returns an error for an unknown name, with a suggestion or a hint where the names are listed.
 func unknown(what, before, name string, names []string, command *cobra.Command) error {
 	if meant := didYouMean(before, name, names); meant != "" {
 		return errors.New(what + meant)
@@ -27,7 +27,7 @@ func unknown(what, before, name string, names []string, command *cobra.Command) 
 	return fmt.Errorf("%s; %s --help lists them", what, command.CommandPath())
 }
 
-// flagError says what is wrong with a flag.
+// flagError describes what is wrong with a flag.
 func flagError(command *cobra.Command, err error) error {
 	var none *pflag.NotExistError
 	var missing *pflag.ValueRequiredError
@@ -52,7 +52,7 @@ func flagError(command *cobra.Command, err error) error {
 	}
 }
 
-// noCommand says that an argument is no command.
+// noCommand returns an error for an argument that is not a command.
 func noCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -64,14 +64,14 @@ func noCommand(root *cobra.Command, args []string) error {
 	return unknown(fmt.Sprintf("there is no command %q", args[0]), "", args[0], names, root)
 }
 
-// arguments wants so many arguments, which the help calls by a name.
+// arguments checks the number of arguments. name is their name in the help.
 func arguments(name string, least, most int) cobra.PositionalArgs {
 	return func(command *cobra.Command, args []string) error {
 		switch help := command.CommandPath() + " --help"; {
 		case len(args) < least:
 			return fmt.Errorf("%s needs %s; see %s", command.Name(), name, help)
 		case len(args) > most && most == 0:
-			return fmt.Errorf("%s takes only flags, and %q is none; see %s", command.Name(), args[0], help)
+			return fmt.Errorf("%s takes only flags, but %q is not a flag; see %s", command.Name(), args[0], help)
 		case len(args) > most:
 			return fmt.Errorf("%s takes one %s, not %d: %s", command.Name(), name, len(args), strings.Join(args, " "))
 		default:

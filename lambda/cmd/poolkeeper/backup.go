@@ -22,9 +22,9 @@ func (c *cli) backup() *cobra.Command {
 	var dir string
 	command := &cobra.Command{
 		Use:   "backup (--pool ID... | --all) --out DIR",
-		Short: "Save the whole state of pools, one file each",
-		Long: "Saves all that the API shows of each pool, raw, for restore. The files hold message texts and\n" +
-			"external ids, and only their owner can read them.",
+		Short: "Save the whole state of pools, one file per pool",
+		Long: "Saves everything that the API returns for each pool as raw JSON, for restore. The files contain message " +
+			"texts and\nexternal ids, so only their owner can read them.",
 		Example: "  poolkeeper backup --all --out backups",
 		Args:    arguments("", 0, 0),
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -85,7 +85,7 @@ func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which select
 	return nil
 }
 
-// save writes the state of a pool to a new file of the folder. whole says that everything was read.
+// save writes the state of a pool to a new file in the folder. whole is whether everything was read.
 func (c *cli) save(dir string, state userpool.State, whole bool) error {
 	taken := time.Now()
 	backup := userpool.NewBackup(state, taken)
@@ -105,7 +105,7 @@ func (c *cli) save(dir string, state userpool.State, whole bool) error {
 	return nil
 }
 
-// writeFile writes a file for its owner only: a new one, or over one that others may be able to read.
+// writeFile writes a file that only its owner can read, even if it overwrites one that others could read.
 func writeFile(path string, raw []byte, over bool) error {
 	mode := os.O_EXCL
 	if over {
@@ -120,7 +120,7 @@ func writeFile(path string, raw []byte, over bool) error {
 	}
 	_, err = file.Write(raw)
 	if err = errors.Join(err, file.Close()); err != nil && !over {
-		_ = os.Remove(path) // whole or not at all
+		_ = os.Remove(path) // never leave a partial file
 	}
 	return err
 }
@@ -132,7 +132,7 @@ func (c *cli) snapshot() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "snapshot --pool ID [--out FILE]",
 		Short: "Write a baseline from a live pool",
-		Long: "Requires what matters for security as the pool has it (at least so long a password, exactly these\n" +
+		Long: "Requires the security settings as the pool has them (at least this password length, exactly these\n" +
 			"triggers), and lists the rest as comments. The pool is in sync with the result, which only audits until\n" +
 			"its mode changes.",
 		Example: "  poolkeeper snapshot --pool eu-west-1_AbCdEf123 --out baseline.yaml",
@@ -159,7 +159,7 @@ func (c *cli) snapshot() *cobra.Command {
 			}
 			err = writeFile(out, text, force)
 			if errors.Is(err, fs.ErrExist) {
-				return fmt.Errorf("%s exists, and was not changed: --force overwrites it", out)
+				return fmt.Errorf("%s already exists and was not changed; use --force to overwrite it", out)
 			} else if err != nil {
 				return fmt.Errorf("writing the baseline: %w", err)
 			}

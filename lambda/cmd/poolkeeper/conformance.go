@@ -17,10 +17,11 @@ import (
 	"poolkeeper/lambda/conformance"
 )
 
-// conformanceRate is a third of the lowest documented rate, for all calls together: other tools share the rates.
+// conformanceRate is the rate for all calls together: a third of the lowest documented rate, because other tools share
+// the rates.
 const conformanceRate = 5
 
-// asking is what one conformance run was asked for.
+// asking has the options of a conformance run.
 type asking struct {
 	c             *cli
 	with          []string
@@ -32,18 +33,18 @@ func (c *cli) conformance() *cobra.Command {
 	a := asking{c: c}
 	command := &cobra.Command{
 		Use:   "conformance",
-		Short: "Ask AWS itself, with throw-away pools, whether the facts hold on which poolkeeper rests",
+		Short: "Check poolkeeper's assumptions about Cognito against AWS, with temporary pools",
 		Example: "  poolkeeper conformance --region eu-west-1\n" +
 			"  poolkeeper conformance --region eu-west-1 --with plus,sms=ROLE_ARN,ses=IDENTITY_ARN,lambda=FUNCTION_ARN",
 		Args: arguments("", 0, 0),
 		RunE: func(command *cobra.Command, _ []string) error { return a.run(command.Context(), command) },
 	}
 	flags := command.Flags()
-	flags.StringSliceVar(&a.with, "with", nil, "what the account offers: plus (pools of the tier PLUS are made, which "+
-		"cost only with users), sms=ROLE_ARN, ses=IDENTITY_ARN, lambda=FUNCTION_ARN")
+	flags.StringSliceVar(&a.with, "with", nil, "what the account offers: plus (creates pools of the tier PLUS, which "+
+		"have costs only with users), sms=ROLE_ARN, ses=IDENTITY_ARN, lambda=FUNCTION_ARN")
 	flags.StringVar(&a.file, "out", "", "write the results to this file, as JSON")
 	flags.StringVar(&a.against, "against", "", "show what differs from the results in this file")
-	flags.BoolVar(&a.clean, "clean", false, "only delete the test pools that a killed run left behind")
+	flags.BoolVar(&a.clean, "clean", false, "only delete test pools that a killed run left behind")
 	flags.BoolVar(&a.yes, "yes", false, "do not ask")
 	return command
 }
@@ -73,19 +74,19 @@ func (a asking) run(ctx context.Context, command *cobra.Command) error {
 		fmt.Fprintf(a.c.out, "%s deleted\n", counted(n, "test pool"))
 		return err
 	}
-	fmt.Fprintf(a.c.notes, "This asks %d questions in %s. It makes one user pool for each, named %s..., at most three at "+
-		"once, and deletes it.\nPools without users cost nothing. It needs cognito-idp:CreateUserPool, DeleteUserPool, "+
-		"ListUserPools, and what the function\nmay call, on all pools; with sms, iam:PassRole on the role too.\n",
+	fmt.Fprintf(a.c.notes, "This checks %d facts in %s. It creates one user pool for each, named %s..., at most three at "+
+		"a time, and deletes it.\nPools without users cost nothing. It needs cognito-idp:CreateUserPool, DeleteUserPool, "+
+		"ListUserPools, and the function's\npermissions on all pools; with sms also iam:PassRole on the role.\n",
 		len(facts), a.c.region, conformance.Prefix)
 	if !a.yes {
-		if err := a.c.confirm(ctx, command.InOrStdin(), "Make the test pools?", "nothing was asked"); err != nil {
+		if err := a.c.confirm(ctx, command.InOrStdin(), "Create the test pools?", "nothing was checked"); err != nil {
 			return err
 		}
 	}
 	var done atomic.Int64
 	results, failed := run.Ask(ctx, facts, func() {
 		if n := done.Add(1); n%32 == 0 {
-			fmt.Fprintf(a.c.notes, "%d of %d facts asked\n", n, len(facts))
+			fmt.Fprintf(a.c.notes, "%d of %d facts checked\n", n, len(facts))
 		}
 	})
 	if err := a.show(results, earlier); err != nil {
@@ -100,7 +101,7 @@ func (a asking) run(ctx context.Context, command *cobra.Command) error {
 	return nil
 }
 
-// runner connects to the API and notes what the account offers.
+// runner connects to the API and parses what the account offers.
 func (a asking) runner(ctx context.Context) (conformance.Run, error) {
 	run := conformance.Run{Have: map[string]string{}}
 	for _, offer := range a.with {
@@ -133,7 +134,7 @@ func (a asking) earlier() (map[string]string, error) {
 	}
 	var results []conformance.Result
 	if err := json.Unmarshal(raw, &results); err != nil {
-		return nil, fmt.Errorf("%s holds no results of poolkeeper conformance --out: %w", a.against, err)
+		return nil, fmt.Errorf("%s is not a results file of poolkeeper conformance --out: %w", a.against, err)
 	}
 	observed := map[string]string{}
 	for _, r := range results {
@@ -142,7 +143,7 @@ func (a asking) earlier() (map[string]string, error) {
 	return observed, nil
 }
 
-// show prints the results, or what changed since the earlier ones, and writes the file.
+// show prints the results, or the differences to earlier ones, and writes the file.
 func (a asking) show(results []conformance.Result, earlier map[string]string) error {
 	table := tabwriter.NewWriter(a.c.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "STATUS\tFACT\tEXPECTED\tOBSERVED")
@@ -166,7 +167,8 @@ func (a asking) show(results []conformance.Result, earlier map[string]string) er
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.c.out, "%d facts: %d hold, %d differ, %d unknown, %d skipped\n", len(results), count[conformance.Holds],
+	fmt.Fprintf(a.c.out, "%d facts: %d confirmed, %d differ, %d unknown, %d "+
+		"skipped\n", len(results), count[conformance.Holds],
 		count[conformance.Differs], count[conformance.Unknown], count[conformance.Skipped])
 	if a.file == "" {
 		return nil

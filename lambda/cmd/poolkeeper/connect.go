@@ -22,11 +22,11 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// share is the part of the documented rates that the command line uses: a person waits for it. A little stays unused,
-// because requests arrive less evenly than they are sent.
+// share is the fraction of the documented rates that the command line uses. It is high because a person waits, but
+// below 1 because requests arrive less evenly than they are sent.
 const share = 0.96
 
-// connect builds the client of Cognito.
+// connect creates the Cognito client.
 func (c *cli) connect(ctx context.Context) (*cognito.Client, error) {
 	loaded, err := c.configuration(ctx)
 	if err != nil {
@@ -39,7 +39,7 @@ func (c *cli) connect(ctx context.Context) (*cognito.Client, error) {
 	return client, nil
 }
 
-// configuration is the SDK's own chain of credentials and settings.
+// configuration loads the SDK's default chain of credentials and settings.
 func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
 	var pem []byte
 	if path := c.getenv("AWS_CA_BUNDLE"); path != "" {
@@ -55,7 +55,7 @@ func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
 		}
 		c.clock = cognito.NewClock(http)
 	}
-	// An empty profile or Region counts as none.
+	// An empty profile or Region means none.
 	loaded, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(c.profile), config.WithRegion(c.region))
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("reading the AWS configuration: %w", err)
@@ -63,7 +63,7 @@ func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
 	if loaded.Region == "" {
 		return aws.Config{}, errors.New("no Region: use --region, or set AWS_REGION, or region in the profile")
 	}
-	// Checked here, missing credentials are reported once, and not for each call.
+	// Check the credentials here, so that missing ones are reported once and not for each call.
 	if _, err := loaded.Credentials.Retrieve(ctx); err != nil && ctx.Err() == nil {
 		return aws.Config{}, fmt.Errorf("no AWS credentials: use --profile, sign in (aws sso login), or set "+
 			"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: %w", err)
@@ -72,14 +72,14 @@ func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
 	return loaded, nil
 }
 
-// patience is how long an answer may take without which the command can go on.
+// patience is the timeout for optional calls, without whose result the command can continue.
 const patience = 10 * time.Second
 
-// leaseWait is how long a person waits for another run that holds the lease of a pool.
+// leaseWait is how long a command waits for another run that has the lease of a pool.
 const leaseWait = 2 * time.Minute
 
-// newReconciler returns a Reconciler that goes by the clock of AWS's answers, whatever that of this machine says.
-// Its ledger is in memory.
+// newReconciler returns a Reconciler with a ledger in memory. It uses the time in AWS's responses, because the local
+// clock may be wrong.
 func (c *cli) newReconciler(pools reconcile.Pools, required *baseline.Baseline) *reconcile.Reconciler {
 	r := reconcile.New(pools, required, ledger.NewMemory())
 	r.LeaseWait = leaseWait
@@ -89,7 +89,7 @@ func (c *cli) newReconciler(pools reconcile.Pools, required *baseline.Baseline) 
 	return r
 }
 
-// caller is whoever runs the command, for the records: the identity that AWS sees, or else that of this machine.
+// caller returns who runs the command, for the records: the AWS identity, or otherwise the local user.
 func (c *cli) caller(ctx context.Context) string {
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
@@ -104,24 +104,25 @@ func (c *cli) caller(ctx context.Context) string {
 	return "the command line"
 }
 
-// noPools says that there are no pools at all, and where: another Region or account may have been meant.
+// noPools prints that the account and Region have no pools, because another one may have been meant.
 func (c *cli) noPools() {
 	fmt.Fprintf(c.notes, "this account has no user pool in %s (--profile, --region)\n", c.region)
 }
 
-// errGone says that a pool that was named does not exist.
+// errGone means that a named pool does not exist.
 var errGone = errors.New(outcome.GoneReason)
 
-// gone says that the named pool does not exist here, and where it may be: an id begins with the Region of its pool.
+// gone returns an error for a named pool that does not exist here. If the id begins with another Region, the error
+// names it.
 func (c *cli) gone(ctx context.Context, pools reconcile.Pools, id string) error {
 	if made, _, ok := strings.Cut(id, "_"); ok && made != c.region {
-		return fmt.Errorf("%w: its id is of %s, and this is %s (--region)", errGone, made, c.region)
+		return fmt.Errorf("%w: its id is from %s, but the command uses %s (--region)", errGone, made, c.region)
 	}
 	ids, _ := list(ctx, pools)
 	return fmt.Errorf("%w%s", errGone, didYouMean("", id, ids))
 }
 
-// read reads what is wanted of a pool that was named.
+// read reads the requested documents of a named pool.
 func (c *cli) read(ctx context.Context, pools reconcile.Pools, id string, want userpool.Want) (userpool.State, error) {
 	if err := (selection{ids: []string{id}}).named(); err != nil {
 		return userpool.State{}, err

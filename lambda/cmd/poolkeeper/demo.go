@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	_ "embed" // for the baseline of the demo
+	_ "embed" // for the demo's baseline
 	"fmt"
 	"slices"
 	"strings"
@@ -38,7 +38,7 @@ func (c *cli) demo() *cobra.Command {
 	var address string
 	command := &cobra.Command{
 		Use:     "demo",
-		Short:   "Show an incident and its remediation on an embedded fake of Cognito; needs no AWS account",
+		Short:   "Show an incident and its remediation with an embedded fake of Cognito; needs no AWS account",
 		Example: "  poolkeeper demo\n  poolkeeper demo --serve 127.0.0.1:5555",
 		Args:    arguments("", 0, 0),
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -63,7 +63,7 @@ func (c *cli) runDemo(ctx context.Context) error {
 
 	healthy := d.leaves()
 	say("A user pool with all of its %d settings set, on a fake of Cognito in which UpdateUserPool", len(healthy))
-	say("resets what a caller leaves out, as the API reference says.\n")
+	say("resets settings that a caller leaves out, as the API reference says.\n")
 	payload, err := d.tamper(ctx)
 	if err != nil {
 		return err
@@ -77,11 +77,11 @@ func (c *cli) runDemo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	result.Record = "" // of a ledger in memory
+	result.Record = "" // the record is only in memory
 	fmt.Fprint(c.out, report.Text(result, paint))
 	fixed, wrong := len(moved(damaged, d.leaves())), moved(healthy, d.leaves())
 	if result.Outcome != outcome.Remediated || fixed != 3 || len(wrong) > 0 {
-		return fmt.Errorf("the demo did not end as it should: %d settings were restored, %v are wrong", fixed, wrong)
+		return fmt.Errorf("the demo failed: %d settings were restored, %v are wrong", fixed, wrong)
 	}
 	others := len(healthy) - fixed
 	say("\n2. Read back from the fake itself: %s.", paint.Good(fmt.Sprintf(
@@ -90,9 +90,9 @@ func (c *cli) runDemo(ctx context.Context) error {
 	d.fake.ResetCalls()
 	again, err := d.handle(ctx, payload)
 	if calls := len(d.fake.Calls()); err != nil || again.Outcome != outcome.Unchanged || calls > 0 {
-		return fmt.Errorf("the event, delivered again, led to %s and %d calls: %w", again.Outcome, calls, err)
+		return fmt.Errorf("the second delivery of the event led to %s and %d calls: %w", again.Outcome, calls, err)
 	}
-	say("\n3. The event is delivered again: %s, with 0 calls to Cognito.", paint.Good(string(again.Outcome)))
+	say("\n3. The event is delivered a second time: %s, with 0 calls to Cognito.", paint.Good(string(again.Outcome)))
 	return c.showNaive(ctx, paint)
 }
 
@@ -113,7 +113,7 @@ func moved(before, now map[string]string) []string {
 	return paths
 }
 
-// showNaive answers the same incident as one-line fixes do, on both fakes: as documented, and as last measured.
+// showNaive fixes the same incident with a single field, on two fakes: as documented, and as last measured.
 func (c *cli) showNaive(ctx context.Context, paint report.Paint) error {
 	documented, all, err := naive(ctx, cognitotest.Contract)
 	if err != nil {
@@ -124,9 +124,9 @@ func (c *cli) showNaive(ctx context.Context, paint report.Paint) error {
 		return err
 	}
 	if some == 0 || some >= all {
-		return fmt.Errorf("the one-field fix lost %d and %d settings: the fakes do not show what they should", all, some)
+		return fmt.Errorf("the one-field fix lost %d and %d settings, which the fakes should not show", all, some)
 	}
-	fmt.Fprintf(c.out, "\n4. The same incident, answered by a one-field fix, UpdateUserPool(DeletionProtection=ACTIVE): "+
+	fmt.Fprintf(c.out, "\n4. The same incident with a one-field fix, UpdateUserPool(DeletionProtection=ACTIVE): "+
 		"deletion\n   protection is on, and %s:\n", paint.Bad(fmt.Sprintf("%d other settings are lost as the API reference "+
 		"says, %d as last measured", all, some)))
 	list := func(title string, names []string) {
@@ -141,9 +141,9 @@ func (c *cli) showNaive(ctx context.Context, paint report.Paint) error {
 	return nil
 }
 
-// naive makes the one-field fix on a fake of its own, and returns the members of the pool in which anything is lost,
-// and the number of settings. The pool does not say which attributes are verified before they change: as measured, a
-// pool that does refuses the fix.
+// naive makes the one-field fix on a new fake, and returns the members of the pool that lost settings, and the number
+// of lost settings. The pool has no UserAttributeUpdateSettings: as measured, the service rejects the fix for a pool
+// that has them.
 func naive(ctx context.Context, mode cognitotest.Mode) (members []string, settings int, err error) {
 	d, err := newDemo(mode)
 	if err != nil {
@@ -172,7 +172,7 @@ func naive(ctx context.Context, mode cognitotest.Mode) (members []string, settin
 	return members, settings, nil
 }
 
-// A demo is the fake with one pool, and what talks to it.
+// A demo is a fake with one pool, and its clients.
 type demo struct {
 	fake       *cognitotest.Server
 	sdk        *idp.Client
@@ -207,8 +207,8 @@ func newDemo(mode cognitotest.Mode) (*demo, error) {
 	return d, nil
 }
 
-// tamper makes the intruder's call, a real UpdateUserPool, and returns the event that it causes. The intruder changes
-// three settings and no more, so the call has to carry all the others: it is planned like any write of ours.
+// tamper makes the intruder's call, a real UpdateUserPool, and returns its event. The intruder changes only three
+// settings, so the call must send all others too: it is planned like our own writes.
 func (d *demo) tamper(ctx context.Context) ([]byte, error) {
 	documents := []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}
 	state, err := d.pools.Read(ctx, demoPool, userpool.Want{Documents: documents})
@@ -229,7 +229,7 @@ func (d *demo) tamper(ctx context.Context) ([]byte, error) {
 		}
 	}
 	calls := d.fake.Calls()
-	return d.fake.Event(calls[len(calls)-1], intruder, time.Now().Add(-time.Minute)), nil // as late as from CloudTrail
+	return d.fake.Event(calls[len(calls)-1], intruder, time.Now().Add(-time.Minute)), nil // with a delay like CloudTrail's
 }
 
 // handle handles an event as the function does.
@@ -255,8 +255,8 @@ func (d *demo) leaves() map[string]string {
 // servedPool is the pool that the events in lambda/event/testdata name.
 const servedPool = "eu-west-1_AbCdEf123"
 
-// serveDemo starts the fake as a server, with one pool as an intruder left it, and prints each call that it takes,
-// until the command is interrupted.
+// serveDemo serves the fake, with one pool that an intruder has weakened, and prints each call, until the command is
+// interrupted.
 func (c *cli) serveDemo(ctx context.Context, address string) error {
 	fake := cognitotest.New(cognitotest.Contract)
 	pool, mfa := cognitotest.Rich()

@@ -14,7 +14,7 @@ import (
 func (c *cli) explain() *cobra.Command {
 	command := &cobra.Command{
 		Use:     "explain SETTING",
-		Short:   "Describe a setting: what it may be, which call writes it, who checks it, what to beware of",
+		Short:   "Describe a setting: its values, the call that writes it, the checks that cover it, and warnings",
 		Example: "  poolkeeper explain UserPoolAddOns.AdvancedSecurityMode",
 		Args:    arguments("SETTING", 1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -34,7 +34,7 @@ func (c *cli) explain() *cobra.Command {
 	return has(command, "text", "json")
 }
 
-// everySetting returns the names of all settings, those of clients under Clients[].
+// everySetting returns the names of all settings, with Clients[] before those of clients.
 func everySetting() []string {
 	return append(settingNames("", baseline.Settings()), settingNames(baseline.Clients+".", baseline.ClientSettings())...)
 }
@@ -52,11 +52,11 @@ func unknownSetting(name string) error {
 	if meant := didYouMean("", name, everySetting()); meant != "" {
 		return fmt.Errorf("there is no setting %s%s", name, meant)
 	}
-	return fmt.Errorf("there is no setting %q: the names are those of the API, and Clients[].NAME for the settings of an "+
-		"app client; completion and baseline/SETTINGS.md list them", name)
+	return fmt.Errorf("there is no setting %q: use the names of the API, and Clients[].NAME for the settings of an "+
+		"app client; shell completion and baseline/SETTINGS.md list them", name)
 }
 
-// explain is what the tables have about a setting.
+// explain returns the description of a setting from the tables.
 func explain(path string, m baseline.Member) stream.Entry {
 	text := strings.TrimSuffix(path+": "+m.Doc, ": ")
 	rows := map[string][]string{"setting": {path}, "about": {m.Doc}}

@@ -22,9 +22,9 @@ func (c *cli) history() *cobra.Command {
 	var since time.Duration
 	command := &cobra.Command{
 		Use:   "history [--pool ID...] [--since DURATION]",
-		Short: "List what was written to pools, and why",
-		Long: "Lists the records of the ledger, the newest first: what was written, when, on whose call, and how it\n" +
-			"ended. undo takes the id of a record. A record whose writes were not verified says what may have been\n" +
+		Short: "List the writes to pools, and their reasons",
+		Long: "Lists the records of the ledger, the newest first: what was written, when, after whose call, and how it\n" +
+			"ended. undo takes the id of a record. For writes that were not verified, the record shows what may have been\n" +
 			"written, and what to do.",
 		Example: "  poolkeeper history --pool eu-west-1_AbCdEf123\n" +
 			"  poolkeeper history --since 24h --region eu-west-1,us-east-1 --output json",
@@ -76,8 +76,8 @@ func newestFirst(a, b outcome.Record) int {
 	return cmp.Or(b.Began.Compare(a.Began), strings.Compare(a.ID, b.ID))
 }
 
-// recordsOf returns the records of the pools, or of all, that were begun since, the newest first, and an error that
-// names those that cannot be read.
+// recordsOf returns the records of the given or all pools that began since a time, the newest first. The error names
+// records that cannot be decoded.
 func recordsOf(ctx context.Context, from ledger.Table, pools []string, since time.Time) (records []outcome.Record,
 	unreadable, err error) {
 	for _, pool := range pools {
@@ -105,8 +105,8 @@ func recordsOf(ctx context.Context, from ledger.Table, pools []string, since tim
 	return records, unreadable, nil
 }
 
-// describe is a record in words. Where nobody saw whether the writes hold, it says what to do; same is what a command
-// needs to speak of the same deployment.
+// describe returns a record as text. If the writes were not verified, it shows what to do. same has the flags for
+// commands on the same deployment.
 func describe(r outcome.Record, now time.Time, same string) string {
 	cause := event.Cause{EventName: report.Value(cmp.Or(r.Cause.EventName, "an unnamed event"))}
 	if r.Cause.Actor != "" {
@@ -115,7 +115,7 @@ func describe(r outcome.Record, now time.Time, same string) string {
 	out := outcome.Outcome{Outcome: outcome.Ending(report.Value(state(r, now))), UserPoolID: report.Value(r.UserPoolID),
 		Cause: cause, Drifts: r.Drifts, Verified: r.Verified, Record: report.Value(r.ID), Reason: r.Reason}
 	if r.Reason == "" && r.Interrupted(now) {
-		out.Reason = "its process ended before it verified what it wrote"
+		out.Reason = "the process ended before it verified its writes"
 	}
 	var sent []string
 	for _, s := range r.Sent {
@@ -133,13 +133,13 @@ func describe(r outcome.Record, now time.Time, same string) string {
 		if region, _, _ := strings.Cut(r.UserPoolID, "_"); poolID.MatchString(r.UserPoolID) {
 			which = "--pool " + r.UserPoolID + " --region " + region
 		}
-		text += "\n  next      see what holds now, without writing: poolkeeper plan " + which + same +
+		text += "\n  next      see the current state, without writing: poolkeeper plan " + which + same +
 			"\n            the next event of the pool, or the next scan, checks the pool again"
 	}
 	return text
 }
 
-// state is how the run of a record ended, or what it does.
+// state returns how the run of a record ended, or its current step.
 func state(r outcome.Record, now time.Time) string {
 	switch {
 	case r.Interrupted(now):
@@ -151,7 +151,7 @@ func state(r outcome.Record, now time.Time) string {
 	}
 }
 
-// describeSent is a write in words. One without a known answer may have been made or not.
+// describeSent returns a write as text. A write without a known response may or may not have been made.
 func describeSent(s outcome.Sent) string {
 	text := report.Value(s.Call)
 	if !s.At.IsZero() {
@@ -164,11 +164,11 @@ func describeSent(s outcome.Sent) string {
 	case outcome.Accepted:
 		return text
 	case outcome.Refused:
-		return text + ": refused, so it changed nothing"
+		return text + ": rejected, so it changed nothing"
 	case outcome.Intended:
-		return text + ": it may have been made, no answer is known"
+		return text + ": it may have been made, but there is no recorded response"
 	case outcome.Unclear:
-		return text + ": it may have been made, the answer was lost"
+		return text + ": it may have been made, but the response was lost"
 	default:
 		return text + ": " + report.Value(string(s.Status))
 	}

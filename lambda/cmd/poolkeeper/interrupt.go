@@ -13,9 +13,9 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// interruptible returns a Reconciler for one run. The end of ctx ends its waits, such as that for a lease, until it
-// writes. From then on the run comes to its end: the writes of one pool are never left half done. The run itself has to
-// be given a context that does not end.
+// interruptible returns a Reconciler for one run. Before the first write, the end of ctx ends its waits, such as that
+// for a lease. After it, the run completes, so that the writes of a pool are never left half done. Pass a context that
+// does not end to the run itself.
 func interruptible(ctx context.Context, r *reconcile.Reconciler) *reconcile.Reconciler {
 	one, pools := *r, &writing{Pools: r.Pools}
 	one.Pools = pools
@@ -24,7 +24,7 @@ func interruptible(ctx context.Context, r *reconcile.Reconciler) *reconcile.Reco
 		case pools.wrote:
 			return r.Sleep(whole, d)
 		case ctx.Err() != nil:
-			return ctx.Err() // however short the wait
+			return ctx.Err() // even if the wait is short
 		default:
 			return r.Sleep(ctx, d)
 		}
@@ -32,7 +32,7 @@ func interruptible(ctx context.Context, r *reconcile.Reconciler) *reconcile.Reco
 	return &one
 }
 
-// writing notes whether anything was written.
+// writing records whether anything was written.
 type writing struct {
 	reconcile.Pools
 	wrote bool
@@ -43,7 +43,7 @@ func (w *writing) Write(ctx context.Context, id string, request userpool.Request
 	return w.Pools.Write(ctx, id, request)
 }
 
-// ask asks before anything is written.
+// ask asks for confirmation before anything is written.
 func (a *applying) ask(ctx context.Context, pools int) error {
 	if a.yes {
 		return nil
@@ -51,7 +51,7 @@ func (a *applying) ask(ctx context.Context, pools int) error {
 	return a.c.confirm(ctx, a.in, fmt.Sprintf("Write to %s?", counted(pools, "user pool")), "nothing was written")
 }
 
-// confirm asks a question and fails where the answer is not yes. Nothing says what was not done then.
+// confirm asks a question and fails if the answer is not yes. nothing is the message for what was then not done.
 func (c *cli) confirm(ctx context.Context, in io.Reader, question, nothing string) error {
 	fmt.Fprint(c.err, question, " Type yes to continue: ")
 	type line struct {
@@ -74,7 +74,7 @@ func (c *cli) confirm(ctx context.Context, in io.Reader, question, nothing strin
 		return fmt.Errorf("reading the answer: %w", answer.err)
 	}
 	if strings.TrimSpace(answer.text) != "yes" {
-		return errors.New(nothing + ": the answer was not yes (--yes does not ask)")
+		return errors.New(nothing + ": the answer was not yes (use --yes to skip the question)")
 	}
 	return nil
 }

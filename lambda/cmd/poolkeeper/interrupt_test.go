@@ -46,7 +46,7 @@ func TestInterrupt(t *testing.T) {
 		want string
 	}{
 		"apply": {[]string{"apply", "--all", "--yes", "--no-backup"},
-			"poolkeeper: interrupted: 1 of 2 pools were not touched\n"},
+			"poolkeeper: interrupted: 1 of 2 pools were not changed\n"},
 		"event, scan": {[]string{"replay", update, scan}, "poolkeeper: interrupted: 1 event not handled\n"},
 		"scan, event": {[]string{"replay", scan, update}, "poolkeeper: interrupted: 2 events not handled\n"},
 		"scan":        {[]string{"replay", scan}, "poolkeeper: interrupted: 1 event not handled\n"},

@@ -18,10 +18,10 @@ import (
 
 func (c *cli) ledgerFlag(command *cobra.Command) {
 	command.Flags().StringVar(&c.flags.ledger, "ledger", c.getenv("LEDGER_TABLE"),
-		"DynamoDB table of the ledger (default $LEDGER_TABLE, or that of the stack); without one nothing is recorded")
+		"DynamoDB table of the ledger (default $LEDGER_TABLE, or the stack's); without it nothing is recorded")
 }
 
-// tableName is the name of the ledger's table, or "".
+// tableName returns the name of the ledger's table, or "".
 func (c *cli) tableName(ctx context.Context) (string, error) {
 	if c.flags.ledger != "" || c.named("ledger") {
 		return c.flags.ledger, nil
@@ -30,8 +30,8 @@ func (c *cli) tableName(ctx context.Context) (string, error) {
 	return d.table, err
 }
 
-// record has the reconciler record what it writes in the table, if one is named, and who writes. The table is tried
-// before anything is written: the function goes on without a ledger that fails, but here a person can decide.
+// record makes the reconciler record its writes and their author in the table, if one is named. It tests the table
+// before anything is written. The function continues without a ledger that fails, but here a person can decide.
 func (c *cli) record(ctx context.Context, r *reconcile.Reconciler) error {
 	kept, err := c.table(ctx)
 	if errors.Is(err, errNoLedger) {
@@ -39,17 +39,17 @@ func (c *cli) record(ctx context.Context, r *reconcile.Reconciler) error {
 	} else if err != nil {
 		return err
 	}
-	// No pool has this id, so that no other run is in the way.
+	// No pool has this id, so this cannot disturb another run.
 	if _, err := kept.Acquire(ctx, "no pool", "the command line", time.Now(), time.Time{}); err != nil {
-		return fmt.Errorf("nothing was written, because the ledger does not work (apply and replay run without "+
+		return fmt.Errorf("nothing was written, because the ledger does not work (apply and replay can run without "+
 			"one with --ledger ''): %w", c.noTable(err))
 	}
 	r.Ledger, r.Actor = kept, c.caller(ctx)
 	return nil
 }
 
-// entry is an outcome as it is shown. An error of the ledger changes no outcome, but the history lacks something: it is
-// printed first. The id of a record that only this process has is of no use to anybody.
+// entry returns the entry for an outcome. It first prints an error of the ledger: the error does not change the
+// outcome, but the history is incomplete. It hides the id of a record that exists only in this process.
 func (c *cli) entry(out outcome.Outcome, r *reconcile.Reconciler, brief bool) stream.Entry {
 	if out.Details.LedgerError != "" {
 		fmt.Fprintf(c.err, "the ledger failed: %s\n", out.Details.LedgerError)
@@ -60,14 +60,14 @@ func (c *cli) entry(out outcome.Outcome, r *reconcile.Reconciler, brief bool) st
 	return stream.OfOutcome(out, brief)
 }
 
-// close closes the records of a run that was shown.
+// close closes the records of a run after it was shown.
 func (c *cli) close(ctx context.Context, r *reconcile.Reconciler, out outcome.Outcome) {
 	if err := r.Close(ctx, out); err != nil && out.Details.LedgerError == "" {
 		fmt.Fprintf(c.err, "the ledger failed: closing the record: %v\n", err)
 	}
 }
 
-// noTable says of an error of the ledger where the table was looked for, and where its name stands, if it is missing.
+// noTable adds to an error for a missing table where it was searched and where to find its name.
 func (c *cli) noTable(err error) error {
 	var missing *types.ResourceNotFoundException
 	if !errors.As(err, &missing) {
@@ -80,10 +80,10 @@ func (c *cli) noTable(err error) error {
 var errNoLedger = errors.New("no ledger: use --stack NAME or --ledger TABLE, or set LEDGER_TABLE; the stack's output " +
 	"LedgerTableName has the name")
 
-// ledgerPatience is how long a person waits for a call to the ledger.
+// ledgerPatience is the timeout for a call to the ledger.
 const ledgerPatience = 30 * time.Second
 
-// table returns the ledger in the table, which has to be named.
+// table returns the ledger in the table, whose name must be given.
 func (c *cli) table(ctx context.Context) (ledger.Table, error) {
 	name, err := c.tableName(ctx)
 	if err == nil && name == "" {

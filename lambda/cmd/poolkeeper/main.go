@@ -1,4 +1,4 @@
-// Command poolkeeper is the command line for people and pipelines. It runs the very code that the function runs.
+// Command poolkeeper is the command line for people and pipelines. It runs the same code as the function.
 package main
 
 import (
@@ -9,7 +9,7 @@ import (
 )
 
 func main() {
-	// A terminal that is closed interrupts as Ctrl-C does: the writes of a pool come to their end.
+	// Closing the terminal interrupts like Ctrl-C: the writes of the current pool are completed.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr, os.Getenv)
 	stop()

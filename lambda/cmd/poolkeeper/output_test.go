@@ -39,7 +39,7 @@ func TestFullOutput(t *testing.T) {
 	}
 	var stderr bytes.Buffer
 	status := run(t.Context(), []string{"apply", "--all", "--yes", "--no-backup"}, full{"remediated"}, &stderr, os.Getenv)
-	if want := "poolkeeper: 2 of 3 pools were not touched: no room\n"; status != exitError ||
+	if want := "poolkeeper: 2 of 3 pools were not changed: no room\n"; status != exitError ||
 		!strings.HasSuffix(stderr.String(), want) {
 		t.Errorf("exit status %d, %q", status, stderr.String())
 	}

@@ -19,9 +19,9 @@ import (
 func (c *cli) permissions() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "permissions",
-		Short: "List the roles that user pools send text messages with, for the deployment",
-		Long: "Every write of a pool passes the role of its text messages to Cognito. The setting smsRoles of the\n" +
-			"deployment names the roles that the function may pass; this prints it for the pools of the Region.",
+		Short: "List the roles that user pools use to send text messages, for the deployment",
+		Long: "Every write of a pool passes its role for text messages to Cognito. The setting smsRoles of the\n" +
+			"deployment lists the roles that the function may pass. This command prints it for the pools of the Region.",
 		Example: "  poolkeeper permissions",
 		Args:    arguments("", 0, 0),
 		RunE:    func(command *cobra.Command, _ []string) error { return c.runPermissions(command.Context()) },

@@ -16,20 +16,20 @@ import (
 	"poolkeeper/lambda/cognito"
 )
 
-// takesMany gives a command the flags for several accounts and Regions, and the stack.
+// takesMany adds the flags for several accounts and Regions, and for the stack.
 func (c *cli) takesMany(command *cobra.Command) {
 	command.Annotations = map[string]string{many: "yes"}
 	command.Flags().BoolVar(&c.flags.allRegions, "all-regions", false, "every enabled Region that has Cognito")
 	c.stackFlag(command)
 }
 
-// cognitoRegions are the Regions of the partition aws that have user pools.
+// cognitoRegions are the Regions with user pools in the partition aws.
 const cognitoRegions = "af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2 " +
 	"ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-7 ca-central-1 ca-west-1 " +
 	"eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-south-2 eu-west-1 eu-west-2 eu-west-3 il-central-1 " +
 	"me-central-1 me-south-1 mx-central-1 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2"
 
-// places returns a command line for each profile and Region that is named.
+// places returns a cli for each named profile and Region.
 func (c *cli) places() []*cli {
 	regions := c.flags.regions
 	if c.flags.allRegions {
@@ -46,7 +46,7 @@ func (c *cli) places() []*cli {
 	return all
 }
 
-// orOne returns the names, or the one that the configuration has.
+// orOne returns the names, or the single one from the configuration.
 func orOne(names []string) []string {
 	if len(names) == 0 {
 		return []string{""}
@@ -54,7 +54,7 @@ func orOne(names []string) []string {
 	return names
 }
 
-// where names the account and Region of a command line.
+// where returns the account and Region of a cli.
 func (c *cli) where() string {
 	var words []string
 	if c.profile != "" {
@@ -63,7 +63,7 @@ func (c *cli) where() string {
 	return strings.Join(append(words, c.region), ", ")
 }
 
-// same is what a command needs to speak of the same account and deployment.
+// same returns the flags for commands on the same account and deployment.
 func (c *cli) same(more ...string) (text string) {
 	values := map[string]string{"profile": c.profile, "stack": c.flags.stack, "region": c.region}
 	for _, name := range append([]string{"profile", "stack"}, more...) {
@@ -74,8 +74,8 @@ func (c *cli) same(more ...string) (text string) {
 	return text
 }
 
-// everywhere does the work in each account and Region. Where there are several, one that fails stops no other.
-// failed shows it. Of all Regions, some have to be there.
+// everywhere does the work in each account and Region. If there are several, a failure of one does not stop the others;
+// failed shows it. With --all-regions, it fails if all Regions are skipped.
 func (c *cli) everywhere(ctx context.Context, s *summary, failed func(poolPlan) error, do func(*cli) error) error {
 	places := c.places()
 	skipped := map[string][]string{}

@@ -29,7 +29,7 @@ func (c *cli) plan() *cobra.Command {
 		Args: arguments("", 0, 0),
 		RunE: func(command *cobra.Command, _ []string) error {
 			if out != "" && len(c.places()) > 1 {
-				return errors.New("--out saves the plan of one account and Region: name only one profile and Region")
+				return errors.New("--out saves the plan of one account and Region: use only one profile and Region")
 			}
 			saved := savedPlan{Format: planFormat, Version: planVersion}
 			s, err := c.runPlan(command.Context(), which, &saved)
@@ -55,11 +55,11 @@ func (c *cli) plan() *cobra.Command {
 
 func (c *cli) baselineFlag(command *cobra.Command) {
 	command.Flags().StringVar(&c.flags.baseline, "baseline", c.getenv("BASELINE_FILE"),
-		"baseline file (default $BASELINE_FILE, or that of the stack, or the one that ships)")
+		"baseline file (default $BASELINE_FILE, or the stack's, or the built-in one)")
 }
 
-// reconciler returns what the function would run, with a ledger in memory, and the text of its baseline, for a plan
-// that is saved.
+// reconciler returns a Reconciler like the function's, with a ledger in memory, and the text of its baseline for a
+// saved plan.
 func (c *cli) reconciler(ctx context.Context, writes bool) (*reconcile.Reconciler, string, error) {
 	pools, err := c.connect(ctx)
 	if err != nil {
@@ -72,7 +72,7 @@ func (c *cli) reconciler(ctx context.Context, writes bool) (*reconcile.Reconcile
 	return c.newReconciler(pools, required), text, nil
 }
 
-// runPlan shows the plan of the pools as results, and adds it to the one that is saved.
+// runPlan shows the plan of the pools, and adds it to the saved plan.
 func (c *cli) runPlan(ctx context.Context, which selection, saved *savedPlan) (summary, error) {
 	to := c.results()
 	of := func(one *cli) (*reconcile.Reconciler, error) {
@@ -98,11 +98,11 @@ func (c *cli) runPlan(ctx context.Context, which selection, saved *savedPlan) (s
 type poolPlan struct {
 	id      string
 	preview outcome.Preview
-	r       *reconcile.Reconciler // that made the plan
+	r       *reconcile.Reconciler // the Reconciler of the plan
 	err     error
 }
 
-// failure is why the pool could not be read, or nil.
+// failure returns why the pool could not be read, or nil.
 func (p poolPlan) failure() error {
 	if out := p.preview.Outcome; p.err == nil && out.Outcome == outcome.Unfixable && len(out.Drifts) == 0 {
 		return errors.New(out.Reason)
@@ -110,8 +110,8 @@ func (p poolPlan) failure() error {
 	return p.err
 }
 
-// entry is the plan as it is shown. If brief, people do not see a pool in sync. If values, the value that would be
-// written is shown beside a requirement that is an operator; a program reads the requirement alone.
+// entry returns the entry for the plan. If brief, pools in sync are not shown to people. If values, the value to write
+// is shown next to a requirement with an operator; programs get only the requirement.
 func (p poolPlan) entry(brief, values bool) stream.Entry {
 	if p.err != nil {
 		return stream.OfFailure(p.id, p.err)
@@ -136,8 +136,8 @@ func (p poolPlan) withValues() outcome.Preview {
 	return shown
 }
 
-// plans plans the pools of each account and Region, counts them, and hands on each plan, or why there is none. of makes
-// what plans the pools of one account and Region.
+// plans plans the pools of each account and Region, counts them, and passes each plan or its error on. of returns the
+// planner for one account and Region.
 func (c *cli) plans(ctx context.Context, which selection, of func(*cli) (*reconcile.Reconciler, error),
 	each func(poolPlan) error) (s summary, err error) {
 	err = c.everywhere(ctx, &s, each, func(one *cli) error {
@@ -168,7 +168,8 @@ func (c *cli) plans(ctx context.Context, which selection, of func(*cli) (*reconc
 	return s, err
 }
 
-// planOf plans a pool without the records of earlier runs: a person sees what they would hold back.
+// planOf plans a pool without the records of earlier runs, so that people also see fixes that those records would
+// prevent.
 func (c *cli) planOf(ctx context.Context, r *reconcile.Reconciler, which selection, id string) poolPlan {
 	alone := *r
 	alone.Ledger = ledger.NewMemory()

@@ -13,7 +13,7 @@ import (
 	"poolkeeper/lambda/reconcile"
 )
 
-// A selection is which pools a command is about.
+// A selection is the pools that a command works on.
 type selection struct {
 	ids []string
 	all bool
@@ -21,7 +21,7 @@ type selection struct {
 
 func (c *cli) poolFlags(command *cobra.Command, s *selection) {
 	command.PreRunE = func(_ *cobra.Command, args []string) error {
-		if len(args) > 0 { // a saved plan has its pools
+		if len(args) > 0 { // a saved plan already contains its pools
 			return nil
 		}
 		return s.check()
@@ -30,7 +30,7 @@ func (c *cli) poolFlags(command *cobra.Command, s *selection) {
 	c.poolFlag(command, &s.ids, "id of a user pool; may be given several times")
 }
 
-// poolFlag adds --pool, for which the shell offers the pools that there are.
+// poolFlag adds --pool, with shell completion from the existing pools.
 func (c *cli) poolFlag(command *cobra.Command, ids *[]string, help string) {
 	command.Flags().StringSliceVar(ids, "pool", nil, help)
 	offer(command, "pool", func(command *cobra.Command) []string {
@@ -52,11 +52,11 @@ func (s selection) check() error {
 	return s.named()
 }
 
-// poolID is what an id looks like. Such a text is safe to print, and in a command that somebody is asked to run:
-// neither files nor the items of the ledger's table are signed.
+// poolID matches the id of a pool. A matching text is safe to print and to use in a command that people are asked to
+// run. Ids from files and from the ledger's table are not trusted.
 var poolID = regexp.MustCompile(`^[\w-]+_[0-9A-Za-z]+$`)
 
-// named checks that the pools are named by their ids.
+// named checks that the pools are given by their ids.
 func (s selection) named() error {
 	for _, id := range s.ids {
 		if !poolID.MatchString(id) {
@@ -66,7 +66,7 @@ func (s selection) named() error {
 	return nil
 }
 
-// list returns the ids of the pools. One that is named twice comes once.
+// list returns the ids of the pools, without duplicates.
 func (s selection) list(ctx context.Context, pools reconcile.Pools) ([]string, error) {
 	if s.all {
 		return list(ctx, pools)
@@ -85,7 +85,7 @@ func list(ctx context.Context, pools reconcile.Pools) (ids []string, err error) 
 	for token := ""; ; {
 		some, next, err := pools.List(ctx, token)
 		if err == nil && next != "" && next == token {
-			err = errors.New("the API gave the token of the same page again")
+			err = errors.New("the API returned the token of the same page again")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("listing the user pools: %w", err)
@@ -97,11 +97,11 @@ func list(ctx context.Context, pools reconcile.Pools) (ids []string, err error) 
 	}
 }
 
-// workers is how many pools are read side by side: enough to use up the rates while each answer takes its time.
+// workers is the number of pools that are read in parallel, enough to use the full rates despite the response times.
 const workers = 32
 
-// inOrder does the work for each id, several side by side, and hands on the results in the order of the ids. The first
-// error of emit, or an interruption, ends it.
+// inOrder does the work for several ids in parallel, and emits the results in the order of the ids. The first error of
+// emit, or an interruption, ends it.
 func inOrder[T any](ctx context.Context, ids []string, work func(context.Context, string) T, emit func(T) error) error {
 	for some := range slices.Chunk(ids, workers) {
 		results := make([]T, len(some))

@@ -22,9 +22,9 @@ func (c *cli) replay() *cobra.Command {
 	var audit bool
 	command := &cobra.Command{
 		Use:   "replay EVENT.json...",
-		Short: "Handle events, one after the other, as the function does",
+		Short: "Handle events one after the other, as the function does",
 		Long: "Handles the events in each EVENT.json (- is standard input) as the function does, and prints the\n" +
-			"outcomes. A file holds an event of EventBridge, a CloudTrail record, {\"Records\": [...]}, or the answer\n" +
+			"outcomes. A file contains an EventBridge event, a CloudTrail record, {\"Records\": [...]}, or the output\n" +
 			"of aws cloudtrail lookup-events. This reads and WRITES the pools that the events name, at the endpoint\n" +
 			"and with the credentials of the environment (AWS_PROFILE, AWS_REGION,\n" +
 			"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER, ...); --audit only reports. With --ledger, the writes are\n" +
@@ -34,9 +34,9 @@ func (c *cli) replay() *cobra.Command {
 		RunE: func(command *cobra.Command, args []string) error {
 			mode := c.getenv("MODE")
 			if mode != "" && mode != string(baseline.Audit) && mode != string(baseline.Enforce) {
-				return fmt.Errorf("MODE is %q, so nothing was written: it has to be audit, enforce or unset", mode)
+				return fmt.Errorf("MODE is %q, so nothing was written: it must be audit, enforce or unset", mode)
 			}
-			// All files are read before the first event is handled.
+			// Read all files before handling the first event.
 			events, err := readEvents(args, command.InOrStdin())
 			if err != nil {
 				return err
@@ -86,17 +86,17 @@ func readEvents(paths []string, stdin io.Reader) ([][]byte, error) {
 	return events, nil
 }
 
-// replaying is one run of replay.
+// A A replaying is one run of replay.
 type replaying struct {
 	c          *cli
 	reconciler *reconcile.Reconciler
 	to         *stream.Stream
-	scans      reconcile.Ledger // knows when this process began a scan: others do not rely on it
+	scans      reconcile.Ledger // records the scans of this process only
 	summary    summary
 }
 
-// run handles the events, and after a scan those that it sends. An interruption ends the waits of a pool, but not its
-// writes. The error is that of the output, or of an interruption.
+// run handles the events, and after a scan the events that it sends. An interruption ends the waits for a pool, but not
+// its writes. The error is one of the output or of an interruption.
 func (p *replaying) run(ctx context.Context, events [][]byte) (err error) {
 	for err == nil && len(events) > 0 {
 		if ctx.Err() != nil {

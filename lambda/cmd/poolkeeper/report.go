@@ -19,11 +19,11 @@ func (c *cli) report() *cobra.Command {
 	var which selection
 	command := &cobra.Command{
 		Use:   "report (--pool ID... | --all) --output html",
-		Short: "Write one page about pools and their baseline; writes to no pool",
-		Long: "Reads the pools as plan does and writes one HTML page to standard output: the pools by the settings\n" +
-			"that the baseline requires, what each is and should be, and until when it is exempted. The page needs\n" +
+		Short: "Write an HTML page about pools and their baseline; changes no pool",
+		Long: "Reads the pools as plan does and writes one HTML page to standard output: a table of pools and settings\n" +
+			"of the baseline, with current and required values and the ends of exemptions. The page needs\n" +
 			"no other file, works without scripts, and prints. --output ocsf writes one Compliance Finding of the\n" +
-			"Open Cybersecurity Schema Framework for each pool, one a line.",
+			"Open Cybersecurity Schema Framework for each pool, one per line.",
 		Example: "  poolkeeper report --all --output html > pools.html\n  poolkeeper report --all --output ocsf",
 		Args:    arguments("", 0, 0),
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -59,7 +59,7 @@ func (c *cli) runReport(ctx context.Context, which selection) (s summary, err er
 	return s, err
 }
 
-// finding writes the finding of a pool. A pool that could not be read, or that no rule selects, has none.
+// finding writes the finding for a pool. A pool that could not be read or that no rule selects has none.
 func (c *cli) finding(p poolPlan) error {
 	if why := p.failure(); why != nil {
 		_, err := fmt.Fprintf(c.err, "poolkeeper: %s: %s\n", p.id, baseline.Legible(why.Error()))

@@ -24,8 +24,8 @@ func (c *cli) restore() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "restore FILE [--yes]",
 		Short: "Bring a pool back to the state in a backup",
-		Long: "Takes the backup as the baseline of that one pool, and does what apply does: shows what would be written,\n" +
-			"asks, writes, verifies. It names each setting that gets weaker, and lists what no call can restore.",
+		Long: "Uses the backup as the baseline of that pool and works like apply: it shows what would be written,\n" +
+			"asks, writes and verifies. It names each setting that becomes weaker, and lists settings that no call can restore.",
 		Example: "  poolkeeper restore poolkeeper-backups/eu-west-1_AbCdEf123.20261001T091540.000000Z.json",
 		Args:    arguments("FILE", 1, 1),
 		RunE: func(command *cobra.Command, args []string) error {
@@ -44,7 +44,7 @@ func (c *cli) restore() *cobra.Command {
 	return has(a.flags(command), all...)
 }
 
-// readBackup reads a backup file, and refuses one that another program could read differently.
+// readBackup reads a backup file, and rejects one that other programs could read differently.
 func readBackup(path string) (raw []byte, saved userpool.Backup, err error) {
 	if raw, err = readFile(path, nil); err != nil {
 		return nil, saved, fmt.Errorf("reading the backup: %w", err)
@@ -66,8 +66,8 @@ func (a *applying) restore(ctx context.Context, path string, raw []byte, saved u
 	}
 	sum := sha256.Sum256(raw)
 	then := saved.State()
-	if !saved.Whole { // made before a write, of what the write needed
-		fmt.Fprintf(a.c.notes, "the backup holds %s; the rest of the pool stays as it is\n", joined(then.Names()))
+	if !saved.Whole { // saved before a write, only with the documents of that write
+		fmt.Fprintf(a.c.notes, "the backup contains only %s; the rest of the pool stays unchanged\n", joined(then.Names()))
 	}
 	digest := "sha256:" + hex.EncodeToString(sum[:])
 	required, kept := baseline.OfSettings(path, digest, saved.UserPoolID, then.Own(), then.Offered())
@@ -100,10 +100,10 @@ func (c *cli) undo() *cobra.Command {
 	a := applying{c: c}
 	command := &cobra.Command{
 		Use:   "undo RECORD [--yes] --ledger TABLE",
-		Short: "Restore what a remediation changed",
-		Long: "Takes the settings that a record of the ledger changed, and brings them back to what they were\n" +
-			"before, as apply does: shows what would be written, asks, writes, verifies. It names each setting that\n" +
-			"gets weaker. Everything else stays as it is now. Unless the settings are exempted or the baseline\n" +
+		Short: "Undo the changes of a remediation",
+		Long: "Sets the settings that a record of the ledger changed back to their earlier values. It works\n" +
+			"like apply: it shows what would be written, asks, writes and verifies. It names each setting that\n" +
+			"becomes weaker. All other settings keep their values. Unless the settings are exempted or the baseline\n" +
 			"changes, the function fixes them at the next event or scan.",
 		Example: "  poolkeeper undo " + exampleRecord + " --ledger poolkeeper-ledger",
 		Args:    arguments("RECORD", 1, 1),
@@ -135,7 +135,7 @@ func (a *applying) undo(ctx context.Context, records reconcile.Ledger, id string
 	case err != nil:
 		return a.c.noTable(err)
 	case record.Before == nil:
-		return fmt.Errorf("record %s: the state before it was too large to be kept, so it cannot be undone; a backup "+
+		return fmt.Errorf("record %s: the earlier state was too large to be stored, so it cannot be undone; a backup "+
 			"file may have it (poolkeeper restore)", id)
 	}
 	paths := record.Changed()
@@ -164,7 +164,7 @@ func (a *applying) undo(ctx context.Context, records reconcile.Ledger, id string
 	return err
 }
 
-// warn names each setting that gets weaker by what is planned, and the checks of other tools that will complain.
+// warn names each setting that the plan makes weaker, and the checks of other tools that will fail.
 func (a *applying) warn(to *stream.Stream, p outcome.Preview) error {
 	if a.target == nil {
 		return nil
@@ -184,9 +184,9 @@ func (a *applying) warn(to *stream.Stream, p outcome.Preview) error {
 	return to.Write(stream.OfSummary("weakens", weak, strings.Join(lines, "\n")))
 }
 
-// weaker returns those of the settings that are weaker in the target than they are now: the target breaks a baseline
-// that was made of the pool as it is, and the pool does not break one that was made of the target. Settings of which
-// neither is stricter, such as two different triggers, only change.
+// weaker returns the settings that are weaker in the target than now: the target breaks a snapshot of the current pool,
+// but the pool does not break a snapshot of the target. If neither value is stricter, as with two different triggers,
+// the setting is not weaker.
 func weaker(now, target userpool.State, settings []string) ([]string, error) {
 	lost, err := broken(now, target)
 	if err != nil {
@@ -206,7 +206,7 @@ func weaker(now, target userpool.State, settings []string) ([]string, error) {
 	return weak, nil
 }
 
-// broken returns the settings of a state that break a snapshot of another one.
+// broken returns the settings of a state that break a snapshot of another state.
 func broken(model, state userpool.State) ([]string, error) {
 	text, err := baseline.Snapshot(model.Identity(), model.Own())
 	if err != nil {

@@ -23,12 +23,12 @@ import (
 
 // The exit statuses.
 const (
-	exitDone    = 0 // in sync, or brought in sync
+	exitDone    = 0 // in sync, or now in sync
 	exitError   = 1
 	exitDrifted = 2 // drift was found, or remains
 )
 
-// An exit ends the command with a status, and without a message of its own.
+// An exit ends the command with a status and without a message.
 type exit int
 
 func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
@@ -58,8 +58,8 @@ func (c *cli) run(ctx context.Context, args []string) int {
 	return exitError
 }
 
-// root returns the command line. It is built on cobra, as most command lines of this field are: flags stand anywhere,
-// and help and completion are as people expect them.
+// root returns the command line. It uses cobra, so flags, help and completion work as in most command lines of this
+// field.
 func (c *cli) root() *cobra.Command {
 	root := &cobra.Command{
 		Use: "poolkeeper",
@@ -83,7 +83,7 @@ func (c *cli) root() *cobra.Command {
 	flags.StringSliceVar(&c.flags.profiles, "profile", nil, "profiles of the AWS configuration (default $AWS_PROFILE)")
 	flags.StringSliceVar(&c.flags.regions, "region", nil, "AWS Regions (default $AWS_REGION, or the profile's)")
 	flags.StringVar(&c.output, "output", "text",
-		"text, json (one object a line), markdown, sarif, junit, html or ocsf, where the command has it")
+		"text, json (one object per line), markdown, sarif, junit, html or ocsf, if the command supports it")
 	flags.BoolVar(&c.quiet, "quiet", false, "print only results, questions and errors")
 	offer(root, "output", formatsOf)
 	root.SetFlagErrorFunc(flagError)
@@ -97,7 +97,7 @@ func (c *cli) root() *cobra.Command {
 	return root
 }
 
-// offer makes the shell offer values of a flag.
+// offer adds shell completion for the values of a flag.
 func offer(command *cobra.Command, flag string, values func(*cobra.Command) []string) {
 	err := command.RegisterFlagCompletionFunc(flag,
 		func(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
@@ -108,43 +108,43 @@ func offer(command *cobra.Command, flag string, values func(*cobra.Command) []st
 	}
 }
 
-// files makes the shell offer files as arguments.
+// files adds shell completion of files as arguments.
 func files(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return nil, cobra.ShellCompDirectiveDefault
 }
 
-// cli has what every command needs. It speaks of one account and Region at a time.
+// cli is the state that all commands share. It is for one account and Region at a time.
 type cli struct {
 	out, err io.Writer
-	notes    io.Writer // progress and diagnostics: err, or nothing
+	notes    io.Writer // for progress and diagnostics: err, or io.Discard
 	getenv   func(string) string
-	sleep    func(context.Context, time.Duration) error // between calls; nil waits
-	named    func(flag string) bool                     // whether the command line has the flag
+	sleep    func(context.Context, time.Duration) error // waits between calls; nil is the real wait
+	named    func(flag string) bool                     // whether the flag was given
 
 	flags           flags
 	output          string
 	quiet           bool
 	profile, region string
-	clock           *cognito.Clock // of the answers of AWS; nil before the first
-	stack           *deployment    // nil before it was looked for
+	clock           *cognito.Clock // the time from AWS's responses; nil before the first
+	stack           *deployment    // nil before it was read
 }
 
-// flags are those that several commands have.
+// flags are the flags that several commands have.
 type flags struct {
 	profiles, regions       []string
 	allRegions              bool
 	baseline, stack, ledger string
 }
 
-// all are the formats of the commands that are about many pools.
+// all are the output formats of the commands on many pools.
 var all = []string{"text", "json", "markdown", "sarif", "junit"}
 
 const (
-	outputs = "outputs" // the annotation that names the formats of a command
+	outputs = "outputs" // the annotation with the formats of a command
 	many    = "many"    // the annotation of a command that takes several profiles and Regions
 )
 
-// has annotates a command with the formats that it has; a command without them has only text.
+// has annotates a command with its formats. A command without the annotation has only text.
 func has(command *cobra.Command, formats ...string) *cobra.Command {
 	if command.Annotations == nil {
 		command.Annotations = map[string]string{}
@@ -161,7 +161,7 @@ func formatsOf(command *cobra.Command) []string {
 	return []string{"text"}
 }
 
-// check checks the flags that all commands have.
+// check validates the flags that all commands have.
 func (c *cli) check(command *cobra.Command) error {
 	formats := formatsOf(command)
 	if !c.named("output") {
@@ -195,8 +195,8 @@ func (c *cli) terminal(w io.Writer) bool {
 	return ok && c.getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
 }
 
-// readBaseline reads the baseline file, or the one that ships where no path is given. It is read once: it may be a
-// pipe.
+// readBaseline reads the baseline file, or the built-in one if no path is given. It reads only once, because the file
+// may be a pipe.
 func readBaseline(path string) (required *baseline.Baseline, text []byte, err error) {
 	if text, err = textOfBaseline(path); err != nil {
 		return nil, nil, err
@@ -216,10 +216,10 @@ func textOfBaseline(path string) ([]byte, error) {
 	return text, nil
 }
 
-// largest is the most bytes of a file that are read: a device may have no end.
+// largest is the largest file that is read, in bytes, because a device may be endless.
 const largest = 64 << 20
 
-// readFile reads a file, or standard input where that is given and the path is -.
+// readFile reads a file, or stdin if it is given and the path is -.
 func readFile(path string, stdin io.Reader) ([]byte, error) {
 	from := stdin
 	if stdin == nil || path != "-" {
@@ -239,7 +239,7 @@ func readFile(path string, stdin io.Reader) ([]byte, error) {
 	return raw, err
 }
 
-// buildText says what the binary was made of, and which baseline ships with it.
+// buildText describes the build of the binary, and its built-in baseline.
 func buildText() string {
 	version, commit, with, digest := "unknown", "unknown", "", ""
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -253,13 +253,14 @@ func buildText() string {
 	if required, _, err := readBaseline(""); err == nil {
 		digest = required.Digest
 	}
-	return fmt.Sprintf("poolkeeper %s, commit %s, %s\nships %s %s", version, commit, with, baseline.DefaultFile, digest)
+	return fmt.Sprintf("poolkeeper %s, commit %s, %s\nbuilt-in baseline %s "+
+		"%s", version, commit, with, baseline.DefaultFile, digest)
 }
 
 func (c *cli) version() *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
-		Short:   "Show the build, and the baseline that ships with it, as --version does",
+		Short:   "Show the build and its built-in baseline, as --version does",
 		Example: "  poolkeeper version",
 		Args:    arguments("", 0, 0),
 		Run:     func(*cobra.Command, []string) { fmt.Fprintln(c.out, buildText()) },

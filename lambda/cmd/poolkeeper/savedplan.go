@@ -10,22 +10,21 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// A savedPlan is what plan --out writes and apply reads: the baseline itself, and of each pool to change the state that
-// the plan was made for. It holds no value of any pool, but the baseline may have message texts: the file is for its
-// owner only.
+// A savedPlan is what plan --out writes and apply reads: the baseline, and for each pool to change a digest of its
+// state. It has no values of pools, but the baseline may contain message texts, so only the owner may read the file.
 type savedPlan struct {
 	Format   string       `json:"format"`
 	Version  int          `json:"version"`
 	File     string       `json:"baselineFile"`
 	Baseline string       `json:"baseline"`
 	Pools    []plannedFor `json:"pools"`
-	Sum      string       `json:"sum"` // of the rest: a plan is applied as it was made, or not at all
+	Sum      string       `json:"sum"` // digest of the rest, so that a changed plan is not applied
 }
 
 type plannedFor struct {
 	UserPoolID string   `json:"userPoolId"`
 	State      string   `json:"state"`
-	Settings   []string `json:"settings"` // that are written
+	Settings   []string `json:"settings"` // the settings to write
 	Writes     []string `json:"writes"`
 }
 
@@ -42,7 +41,7 @@ func (s *savedPlan) add(p outcome.Preview) {
 	}
 }
 
-// isOf reports whether a preview is what the plan has of its pool.
+// isOf reports whether a preview equals the saved plan of its pool.
 func (s *savedPlan) isOf(p outcome.Preview) bool {
 	return slices.ContainsFunc(s.Pools, func(f plannedFor) bool {
 		return f.UserPoolID == p.UserPoolID && f.State == p.State && slices.Equal(f.Settings, toWrite(p)) &&
@@ -61,7 +60,7 @@ func toWrite(p outcome.Preview) []string {
 	return settings
 }
 
-// sum is the digest of a plan without its sum.
+// sum returns the digest of a plan without its sum.
 func (s savedPlan) sum() (string, error) {
 	s.Sum = ""
 	raw, err := json.Marshal(s)

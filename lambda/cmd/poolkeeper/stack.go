@@ -14,9 +14,9 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A deployment is what a stack says of itself: the baseline that its function goes by, and the table of its ledger.
+// A deployment has the data from a stack: the baseline of its function, and the table of its ledger.
 type deployment struct {
-	required *baseline.Baseline // nil: the stack tells of none
+	required *baseline.Baseline // nil if the stack has none
 	text     string
 	table    string
 }
@@ -26,7 +26,7 @@ func (c *cli) stackFlag(command *cobra.Command) {
 		"CloudFormation stack that has the baseline, the mode and the ledger; '' is none")
 }
 
-// deployed returns what the stack says. Without one, unless it was asked for by name, the deployment says nothing.
+// deployed returns the data from the stack. If there is no stack, and none was given by name, the deployment is empty.
 func (c *cli) deployed(ctx context.Context) (deployment, error) {
 	if c.stack != nil {
 		return *c.stack, nil
@@ -76,7 +76,7 @@ func readStack(ctx context.Context, from *cloudformation.Client, name string) (d
 	}
 	of := published.Metadata.Poolkeeper
 	if of.Baseline == "" {
-		return d, nil // of an older version
+		return d, nil // a stack a stack of an older version
 	}
 	if d.text, err = strconv.Unquote(`"` + of.Baseline + `"`); err == nil {
 		d.required, err = baseline.Parse(of.File+" of the stack "+name, []byte(d.text))
@@ -85,15 +85,15 @@ func readStack(ctx context.Context, from *cloudformation.Client, name string) (d
 	case err != nil:
 		return d, fmt.Errorf("reading its baseline: %w", err)
 	case d.required.Digest != of.Digest:
-		return d, errors.New("the baseline in its template does not have the digest that is given there")
+		return d, errors.New("the baseline in its template does not match its digest")
 	case of.Mode == string(baseline.Audit):
 		d.required = d.required.InMode(baseline.Audit)
 	}
 	return d, nil
 }
 
-// required returns the baseline to go by, and its text: that of the file, of the stack, or the one that ships. Who
-// writes by a file that the function does not go by has to name it.
+// required returns the baseline to use, and its text: from the file, the stack, or the built-in one. To write with a
+// file that differs from the function's baseline, people must name the file.
 func (c *cli) required(ctx context.Context, writes bool) (*baseline.Baseline, string, error) {
 	d, err := c.deployed(ctx)
 	if err != nil {
@@ -114,7 +114,7 @@ func (c *cli) required(ctx context.Context, writes bool) (*baseline.Baseline, st
 		differs := fmt.Sprintf("%s differs from the baseline of the stack %s: its digest is %s, deployed is %s", file,
 			c.flags.stack, required.Digest, d.required.Digest)
 		if writes && !c.named("baseline") {
-			return nil, "", errors.New(differs + "; name it with --baseline to go by it")
+			return nil, "", errors.New(differs + "; to use it, name it with --baseline")
 		}
 		fmt.Fprintln(c.notes, differs)
 	}

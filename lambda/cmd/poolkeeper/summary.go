@@ -11,20 +11,20 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// A summary counts what was found, or done.
+// A summary counts the results of a command.
 type summary struct {
 	Pools    int                    `json:"pools"`
-	ToChange int                    `json:"toChange"`              // something would be written
-	Skipped  int                    `json:"skipped"`               // some drift would be skipped
+	ToChange int                    `json:"toChange"`              // pools to write
+	Skipped  int                    `json:"skipped"`               // pools with drift that would be skipped
 	InSync   int                    `json:"inSync"`                // compliant
-	Exempted int                    `json:"exempted"`              // all that differs is exempted
-	Ignored  int                    `json:"ignored"`               // no rule selects them
-	Failed   int                    `json:"failed"`                // could not be read, or not be written
-	Names    []string               `json:"failedPools,omitempty"` // of them, with the reason
-	Outcomes map[outcome.Ending]int `json:"outcomes,omitempty"`    // of the pools that were written to
+	Exempted int                    `json:"exempted"`              // pools whose drift is all exempted
+	Ignored  int                    `json:"ignored"`               // pools that no rule selects
+	Failed   int                    `json:"failed"`                // pools that could not be read or written
+	Names    []string               `json:"failedPools,omitempty"` // the failed pools, with the reasons
+	Outcomes map[outcome.Ending]int `json:"outcomes,omitempty"`    // by ending, for pools that were written
 
-	remains bool     // drift remains in a pool that was written to
-	notes   []string // checks, hazards and costs of the settings that would be written
+	remains bool     // drift remains in a written pool
+	notes   []string // checks, warnings and costs of the settings to write
 }
 
 func (s *summary) fail(id, reason string) {
@@ -65,7 +65,7 @@ func (s *summary) read(p poolPlan) {
 	}
 }
 
-// did counts a pool that was written to.
+// did counts a pool that was written.
 func (s *summary) did(out outcome.Outcome, err error) {
 	if s.Outcomes == nil {
 		s.Outcomes = map[outcome.Ending]int{}
@@ -75,7 +75,7 @@ func (s *summary) did(out outcome.Outcome, err error) {
 	var later *outcome.DeferredError
 	switch {
 	case errors.As(err, &later):
-		s.fail(out.UserPoolID, later.Reason) // without the id, which stands before it
+		s.fail(out.UserPoolID, later.Reason) // without the id, which is shown before it
 	case err != nil || out.Reason == outcome.MovedReason:
 		s.fail(out.UserPoolID, out.Reason)
 	}
@@ -85,7 +85,7 @@ func drifts(out outcome.Outcome, states ...outcome.State) bool {
 	return slices.ContainsFunc(out.Drifts, func(d outcome.Finding) bool { return slices.Contains(states, d.State) })
 }
 
-// plan says what was found, and, if noted, once what to know of the settings that would be written.
+// plan returns the summary of a plan. If noted, it begins with the notes on the settings to write.
 func (s *summary) plan(noted bool) string {
 	notes := ""
 	if noted && len(s.notes) > 0 {
@@ -95,7 +95,7 @@ func (s *summary) plan(noted bool) string {
 		"%d ignored, %d failed.", s.ToChange, s.Pools, s.Skipped, s.InSync, s.Exempted, s.Ignored, s.Failed) + s.names()
 }
 
-// done says what was done. shown is the word for an ending.
+// done returns the summary of the writes. shown returns the word for an ending.
 func (s *summary) done(shown func(outcome.Ending) outcome.Ending) string {
 	var words []string
 	for _, ending := range report.Endings {
@@ -128,7 +128,7 @@ func counted(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
-// exit is the exit status of what was found, or done.
+// exit returns the exit status for the results.
 func (s *summary) exit() error {
 	o := s.Outcomes
 	drifted := s.Skipped + o[outcome.Drifted] + o[outcome.Partial] + o[outcome.Unfixable] + o[outcome.Unconverged]

@@ -16,7 +16,7 @@ func (c *cli) validate() *cobra.Command {
 	var strict bool
 	command := &cobra.Command{
 		Use:     "validate [FILE]",
-		Short:   "Check a baseline file: every error and warning, with its place",
+		Short:   "Check a baseline file: show all errors and warnings with their positions",
 		Example: "  poolkeeper validate --strict baseline/baseline.yaml",
 		Args:    arguments("FILE", 0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -36,12 +36,12 @@ func (c *cli) validate() *cobra.Command {
 		},
 		ValidArgsFunction: files,
 	}
-	command.Flags().StringVar(&file, "baseline", "", "baseline file (default the one that ships)")
-	command.Flags().BoolVar(&strict, "strict", false, "fail on warnings too, such as an exemption that has run out")
+	command.Flags().StringVar(&file, "baseline", "", "baseline file (default the built-in one)")
+	command.Flags().BoolVar(&strict, "strict", false, "fail on warnings too, such as an expired exemption")
 	return has(command, all...)
 }
 
-// checkFile prints the errors and warnings of a file, each with its place.
+// checkFile prints the errors and warnings of a file with their positions.
 func (c *cli) checkFile(file string, text []byte, strict bool) error {
 	required, err := baseline.Parse(file, text)
 	var found baseline.Errors
@@ -51,13 +51,13 @@ func (c *cli) checkFile(file string, text []byte, strict bool) error {
 	var lints []baseline.Lint
 	var conclusion string
 	if err != nil {
-		conclusion = counted(len(found), "error") + ": the file is refused as a whole"
+		conclusion = counted(len(found), "error") + ": the whole file is rejected"
 	} else {
 		lints = required.Lint(time.Now())
 		conclusion = fmt.Sprintf("%s: %s, %s, %s, no errors (%s)", file, counted(len(required.Rules), "rule"),
 			counted(len(required.Exemptions), "exemption"), counted(len(lints), "warning"), required.Digest)
 		if strict && len(lints) > 0 {
-			conclusion += "\n" + counted(len(lints), "warning") + ", and --strict accepts none"
+			conclusion += "\n" + counted(len(lints), "warning") + ", and --strict allows none"
 		}
 	}
 	refused := len(found) > 0 || strict && len(lints) > 0

@@ -1,5 +1,5 @@
-// Package page writes one HTML document about many pools: which of them differ from the baseline, in what, and what is
-// exempted. The document needs no other file: no script, no picture, no font. The function does not use it.
+// Package page writes an HTML document about many pools: which of them have drift, in which settings, and what is
+// exempted. The document is self-contained: it has no scripts, images or fonts. The function does not use this package.
 package page
 
 import (
@@ -13,15 +13,15 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// A Page collects pools and is written at the end: half a page is never taken for a whole one.
+// A Page collects pools and is written at the end, so that an incomplete page is never mistaken for a complete one.
 type Page struct {
 	when      time.Time
 	baselines []string // files and digests
-	columns   []string // settings that a baseline requires of some pool
+	columns   []string // settings that a baseline requires of at least one pool
 	pools     []pool
 }
 
-// A pool is what the page needs of a preview.
+// A pool has the parts of a preview that the page shows.
 type pool struct {
 	report.Pool
 	out      outcome.Outcome
@@ -32,7 +32,7 @@ type pool struct {
 // New begins a page.
 func New(now time.Time) *Page { return &Page{when: now} }
 
-// Require adds the columns of a baseline: the settings that it requires of any pool. Those of clients are in the
+// Require adds the columns for a baseline: the settings that it requires of pools. Settings of clients are shown in the
 // details.
 func (p *Page) Require(required *baseline.Baseline) {
 	if name := required.File + ", " + required.Digest; !slices.Contains(p.baselines, name) {
@@ -47,7 +47,7 @@ func (p *Page) Require(required *baseline.Baseline) {
 	}
 }
 
-// Add adds a pool. The error says why it could not be read.
+// Add adds a pool. The error is why it could not be read, or nil.
 func (p *Page) Add(id string, preview outcome.Preview, unread error) {
 	of := pool{out: report.Legible(preview.Outcome), required: map[string]bool{}, unread: unread}
 	of.Pool = report.PoolOf(of.out)

@@ -20,7 +20,7 @@ var text string
 
 var document = template.Must(template.New("page").Parse(text))
 
-// What the template shows.
+// The data for the template.
 type (
 	view struct {
 		When              string
@@ -30,7 +30,7 @@ type (
 		Accounts, Regions []choice
 		Groups            []group
 		Rows              []row
-		Span              int // cells of a row
+		Span              int // number of cells in a row
 		Differing         int // pools
 	}
 	count struct {
@@ -40,11 +40,11 @@ type (
 	exemption struct {
 		Until, Owner, Why string
 		Settings, Pools   int
-		last              int // the pool that was counted last
+		last              int // index of the last counted pool
 	}
-	// A choice is an account or a Region, which a pool has as the class ID.
+	// A choice is an account or a Region to filter by. Its pools have the CSS class ID.
 	choice struct{ ID, Name string }
-	// A group is the settings below one parent, side by side.
+	// A group is a group of columns: the settings below one parent.
 	group struct {
 		Name    template.HTML
 		Columns []template.HTML
@@ -64,7 +64,7 @@ type (
 	}
 )
 
-// A kind says how a pool compares with the baseline. Pools are shown in this order.
+// A kind is how a pool compares with the baseline. Pools are shown in this order.
 type kind int
 
 const (
@@ -79,7 +79,7 @@ const (
 var kinds = []struct{ class, name string }{{"bad", "to change"}, {"bad", "could not be read"},
 	{"warn", "with drift that is skipped"}, {"calm", "exempted"}, {"good", "as required"}, {"calm", "ignored"}}
 
-// Class is the color of the kind. The words say the same.
+// Class is the CSS class that colors the kind. The text has the same information.
 func (k kind) Class() string { return kinds[k].class }
 
 var classes = map[outcome.State]string{outcome.StatePlanned: "bad", outcome.StateUnfixable: "bad",
@@ -157,7 +157,8 @@ func countsOf(rows []row) []count {
 	return all
 }
 
-// exemptions are those that have an effect, the first to end first. A finding says "until TIME, OWNER: REASON".
+// exemptions returns the exemptions that have an effect, sorted by end. The reason of an exempted finding is "until
+// TIME, OWNER: REASON".
 func (p *Page) exemptions() []*exemption {
 	by := map[string]*exemption{}
 	for i, of := range p.pools {
@@ -183,7 +184,7 @@ func (p *Page) exemptions() []*exemption {
 	})
 }
 
-// choices are the values that the pools have, if there are several.
+// choices returns the different values of the pools, if there are several.
 func choices(prefix string, pools []pool, of func(pool) string) []choice {
 	seen := map[string]bool{}
 	for _, p := range pools {
@@ -221,7 +222,8 @@ func rowOf(of pool, groups [][]string) row {
 	return r
 }
 
-// cellsOf are the cells of a pool: one for each setting that some rule requires, and one for its clients and all else.
+// cellsOf returns the cells of a pool: one for each setting that a rule requires, and one for clients and everything
+// else.
 func cellsOf(of pool, groups [][]string) []cell {
 	found := map[string]outcome.Finding{}
 	for _, d := range of.out.Drifts {
@@ -240,7 +242,7 @@ func cellsOf(of pool, groups [][]string) []cell {
 			cells = append(cells, cell{Class: "none"})
 		}
 	}
-	others := cell{Class: "good", Label: "App clients and others"}
+	others := cell{Class: "good", Label: "App clients and other settings"}
 	if len(found) > 0 {
 		others.Class, others.More = "calm", fmt.Sprintf("%d more, see the details", len(found))
 	}
@@ -252,7 +254,7 @@ func cellsOf(of pool, groups [][]string) []cell {
 	return append(cells, others)
 }
 
-// mostInCell is how many characters of a value a cell shows; the details have all of it, and the reason.
+// mostInCell is the largest number of characters of a value in a cell. The details show the whole value and the reason.
 const mostInCell = 40
 
 func cellOf(d outcome.Finding) cell {
@@ -278,7 +280,7 @@ func brief(v any) string {
 	return string(text[:mostInCell-1]) + "…"
 }
 
-// grouped puts settings of one parent side by side, those without one first.
+// grouped sorts the settings by parent, those without a parent first.
 func grouped(settings []string) [][]string {
 	by := map[string][]string{}
 	for _, setting := range slices.SortedFunc(slices.Values(settings), baseline.Order) {
@@ -293,7 +295,7 @@ func parent(setting string) string { return setting[:max(0, strings.LastIndexByt
 
 func leaf(setting string) string { return setting[strings.LastIndexByte(setting, '.')+1:] }
 
-// soft is the name of a setting that a browser may break where its words end.
+// soft returns the name of a setting with optional line breaks between its words.
 func soft(setting string) template.HTML {
 	var b strings.Builder
 	for i, c := range setting {

@@ -11,26 +11,26 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// An Entry is what is written at a time: what there is to say about one pool, one file, or all of them at the end.
+// An Entry is one unit of output: the results for one pool or one file, or the summary at the end.
 type Entry struct {
 	name     string // id of the pool, or name of the file; "" for a summary
 	title    string // the name of the pool, or ""
 	word     string
 	notes    []string
 	findings []finding
-	failed   string // why the pool or file is not as required, where no finding says it
+	failed   string // why the pool or file fails, if no finding says so
 	json     any
-	text     func(report.Paint) string // nil where people need not see the entry
+	text     func(report.Paint) string // nil if the entry is not shown to people
 }
 
-// A finding is one thing that is not as required. Where it is not about a setting of a pool, it has a Reason alone.
+// A finding is one problem of a pool or file. If it is not about a setting of a pool, only Reason is set.
 type finding struct {
 	outcome.Finding
-	id    string // stable: the setting, or the id of the warning
+	id    string // a stable id: the setting, or the id of the warning
 	level level
 }
 
-// A level is one of SARIF's.
+// A level is a level of SARIF.
 type level string
 
 const (
@@ -46,7 +46,7 @@ func (f finding) where() string {
 	return f.Source.String()
 }
 
-// says is the finding in one sentence.
+// says returns the finding as one sentence.
 func (f finding) says() string {
 	if f.Setting == "" {
 		return f.Reason
@@ -59,8 +59,8 @@ func (f finding) says() string {
 	return text
 }
 
-// A poolLine is a pool as a line of JSON: the answer of the function, and a little more. A preview has no cause, and
-// nothing verified.
+// A poolLine is the JSON line of a pool: the function's response and some details. A preview has no cause and nothing
+// verified.
 type poolLine struct {
 	outcome.Outcome
 	Account  string            `json:"account,omitempty"`
@@ -87,7 +87,7 @@ func ofPool(out outcome.Outcome) (Entry, poolLine) {
 	}
 	switch out.Outcome {
 	case outcome.Deferred, outcome.Unfixable, outcome.Unconverged:
-		// What was fixed does not say why the pool is not as required.
+		// Fixed findings do not explain why the pool fails.
 		if !slices.ContainsFunc(e.findings, func(f finding) bool { return f.level != note }) {
 			e.failed = string(out.Outcome) + ": " + out.Reason
 		}
@@ -95,7 +95,7 @@ func ofPool(out outcome.Outcome) (Entry, poolLine) {
 	return e, line
 }
 
-// add adds a note, if there is anything to note.
+// add adds a note unless it is empty.
 func (e *Entry) add(name, text string) {
 	if text != "" {
 		e.notes = append(e.notes, name+": "+text)
@@ -107,7 +107,7 @@ var levels = map[outcome.State]level{
 	outcome.StatePlanned: failure, outcome.StateUnfixable: failure,
 }
 
-// OfOutcome is the entry of a pool that was reconciled. If brief, people do not see a pool where nothing was found.
+// OfOutcome returns the entry for a pool that was reconciled. If brief, pools without findings are not shown to people.
 func OfOutcome(out outcome.Outcome, brief bool) Entry {
 	out = report.Legible(out)
 	e, line := ofPool(out)
@@ -128,7 +128,7 @@ func OfOutcome(out outcome.Outcome, brief bool) Entry {
 	return e
 }
 
-// OfPreview is the entry of a pool that was only read. If brief, people do not see a pool where nothing was found.
+// OfPreview returns the entry for a pool that was only read. If brief, pools without findings are not shown to people.
 func OfPreview(p outcome.Preview, brief bool) Entry {
 	p.Outcome = report.Legible(p.Outcome)
 	e, line := ofPool(p.Outcome)
@@ -145,7 +145,7 @@ func OfPreview(p outcome.Preview, brief bool) Entry {
 	return e
 }
 
-// OfFailure is the entry of a pool that could not be read.
+// OfFailure returns the entry for a pool that could not be read.
 func OfFailure(id string, err error) Entry {
 	why := baseline.Legible(err.Error())
 	return Entry{name: id, word: "failed", failed: why, notes: []string{why},
@@ -155,14 +155,14 @@ func OfFailure(id string, err error) Entry {
 		}}
 }
 
-// OfScan is the entry of a scan.
+// OfScan returns the entry for a scan.
 func OfScan(scan outcome.ScanResult) Entry {
 	text := func(paint report.Paint) string { return report.Scan(scan, paint) }
 	return Entry{notes: strings.Split(strings.TrimSpace(text(false)), "\n"), json: object{"scan": scan}, text: text}
 }
 
-// OfSummary is the entry at the end: value is the summary's JSON, under that name, and text says the same on one or
-// more lines.
+// OfSummary returns the entry at the end. value is the JSON of the summary, under that name, and text is the summary
+// for people.
 func OfSummary(name string, value any, text string) Entry {
 	return Entry{notes: strings.Split(text, "\n"), json: object{name: value},
 		text: func(report.Paint) string { return text + "\n" }}
@@ -179,7 +179,7 @@ type fileFinding struct {
 	Message string `json:"message"`
 }
 
-// OfFile is the entry of a baseline file. The source lines are shown under the findings.
+// OfFile returns the entry for a baseline file. Findings are shown with their source lines.
 func OfFile(name string, faults baseline.Errors, lints []baseline.Lint, source []byte) Entry {
 	e := Entry{name: name, word: "valid"}
 	all := []fileFinding{}
@@ -213,7 +213,7 @@ func OfFile(name string, faults baseline.Errors, lints []baseline.Lint, source [
 	return e
 }
 
-// caret shows the place of a finding, and a mark under it, unless the line may hold a message text or a secret.
+// caret returns the source line of a finding with a mark below it, unless the line may contain a sensitive value.
 func caret(source []byte, f finding, paint report.Paint) string {
 	text, column, ok := baseline.Excerpt(source, f.Source)
 	if !ok || !baseline.MayShow(f.Reason) {

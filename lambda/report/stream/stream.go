@@ -1,5 +1,5 @@
-// Package stream writes the results of a command for people and for pipelines, one pool or file at a time, in the
-// requested format. SARIF and JUnit are written at the end. The function does not use it.
+// Package stream writes the results of a command for people and pipelines in the requested format, one pool or file at
+// a time. SARIF and JUnit are written at the end. The function does not use this package.
 package stream
 
 import (
@@ -19,30 +19,30 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// A Format is a way to write results.
+// A Format is an output format.
 type Format string
 
 // The formats.
 const (
 	Text     Format = "text"     // for a terminal
-	JSON     Format = "json"     // one object a line, as schema.json describes
-	Markdown Format = "markdown" // for a comment on a change
-	SARIF    Format = "sarif"    // 2.1.0, for code scanning
-	JUnit    Format = "junit"    // a suite for each pool, for the test report of a pipeline
+	JSON     Format = "json"     // one object per line, described by schema.json
+	Markdown Format = "markdown" // for a comment on a pull request
+	SARIF    Format = "sarif"    // version version version 2.1.0, for code scanning
+	JUnit    Format = "junit"    // one suite per pool, for the test report of a pipeline
 )
 
-// Formats returns all of them.
+// Formats returns all formats.
 func Formats() []Format { return []Format{Text, JSON, Markdown, SARIF, JUnit} }
 
-// A Stream writes entries in one format: as they come, or all at the end where the format is one document.
+// A Stream writes entries in one format: immediately, or at the end if the format is a single document.
 type Stream struct {
 	format  Format
 	w       io.Writer
 	paint   report.Paint
-	entries []Entry // of a document
+	entries []Entry // entries to write at the end
 }
 
-// New returns a stream of the format, which is one of Formats, that writes to w.
+// New returns a Stream that writes to w in one of Formats.
 func New(format Format, w io.Writer, paint report.Paint) *Stream {
 	return &Stream{format: format, w: w, paint: paint}
 }
@@ -65,7 +65,7 @@ func (s *Stream) Write(e Entry) error {
 	return err
 }
 
-// Close ends the document. done says whether the command came to its end.
+// Close ends the output. done is whether the command completed.
 func (s *Stream) Close(done bool) error {
 	switch s.format {
 	case SARIF:
@@ -77,14 +77,14 @@ func (s *Stream) Close(done bool) error {
 	}
 }
 
-// Encode writes a value as a line of JSON that can be printed.
+// Encode writes a value as a line of printable JSON.
 func Encode(w io.Writer, v any) error {
 	e := json.NewEncoder(report.Printable(w))
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }
 
-// markdown is a heading and a table.
+// markdown writes a heading and a table.
 func markdown(e Entry) string {
 	var b strings.Builder
 	if e.name != "" {
@@ -125,7 +125,7 @@ func cell(f finding) string {
 	return b.String()
 }
 
-// code returns a text as a code span, in which nothing of it can be taken for Markdown or HTML.
+// code returns a text as a code span in which Markdown and HTML have no effect.
 func code(text string) string {
 	fence := "`"
 	for strings.Contains(text, fence) {
@@ -138,7 +138,7 @@ func code(text string) string {
 	return fence + text + fence
 }
 
-// escape takes from a text what Markdown and HTML would make of it.
+// escape escapes Markdown and HTML in a text.
 var escape = strings.NewReplacer("\\", `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`,
 	"<", "&lt;", ">", "&gt;", "&", "&amp;", "|", `\|`, "#", `\#`, "@", "&#64;", "\n", " ", "\r", " ").Replace
 
@@ -164,7 +164,7 @@ type (
 	}
 )
 
-// suiteOf is the suite of a pool or file: a case for each finding, or one that passes.
+// suiteOf returns the suite for a pool or file: one case for each finding, or a single passing case.
 func suiteOf(e Entry) suite {
 	s := suite{Name: e.name}
 	for _, f := range e.findings {
@@ -191,7 +191,7 @@ func suiteOf(e Entry) suite {
 	return s
 }
 
-// writeJUnit writes the document. It has no place for a summary.
+// writeJUnit writes the JUnit document, without summaries.
 func writeJUnit(w io.Writer, entries []Entry) error {
 	document := struct {
 		XMLName xml.Name `xml:"testsuites"`
@@ -211,7 +211,7 @@ func writeJUnit(w io.Writer, entries []Entry) error {
 	return err
 }
 
-// An object is one of JSON.
+// An object is a JSON object.
 type object = map[string]any
 
 func resultOf(name string, f finding) object {
@@ -237,8 +237,8 @@ func resultOf(name string, f finding) object {
 	return r
 }
 
-// sarif is the log of one run, with a result for each finding. A pool that could not be read has no result: the run
-// names the first hundred.
+// sarif writes the log of one run with a result for each finding. Pools that could not be read have no result; the run
+// lists the first hundred of them.
 func sarif(entries []Entry, done bool) object {
 	used := map[string]bool{}
 	rules, results, failures := []object{}, []object{}, []object{}

@@ -107,7 +107,7 @@ func TestUnverified(t *testing.T) {
 		if err := errors.Join(s.Write(OfOutcome(out, false)), s.Close(true)); err != nil {
 			t.Fatal(err)
 		}
-		if got := b.String(); strings.Contains(got, "0 required settings hold") || strings.Contains(got, "(rule )") {
+		if got := b.String(); strings.Contains(got, "0 required settings are compliant") || strings.Contains(got, "(rule )") {
 			t.Errorf("%s:\n%s", format, got)
 		}
 	}

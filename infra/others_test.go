@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -30,7 +32,7 @@ func TestEventRuler(t *testing.T) {
 			if object == nil {
 				continue
 			}
-			line, err := json.Marshal(map[string]any{"pattern": resolved(pattern), "event": object})
+			line, err := json.Marshal(map[string]any{"pattern": replaced(pattern, func(f map[string]any) any { return deployed(written(f)) }), "event": object})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,62 +127,14 @@ func TestParliament(t *testing.T) {
 
 // withARNs returns a policy with ARNs in place of references.
 func withARNs(v any, arns map[string]string) any {
-	switch v := v.(type) {
-	case map[string]any:
-		out := map[string]any{}
-		for name, e := range v {
-			switch parts, _ := e.([]any); name {
-			case "Ref":
-				id, _ := e.(string)
-				if arn, ok := arns[id]; ok {
-					return arn
-				}
-				return deployed(written(v))
-			case "Fn::GetAtt":
-				id, _ := parts[0].(string)
-				return arns[id]
-			case "Fn::Join":
-				var text strings.Builder
-				for _, part := range parts[1].([]any) {
-					one, _ := withARNs(part, arns).(string)
-					text.WriteString(strings.ReplaceAll(one, "${Partition}", "aws"))
-				}
-				return text.String()
-			default:
-				out[name] = withARNs(e, arns)
-			}
+	return replaced(v, func(function map[string]any) any {
+		if id, ok := function["Ref"].(string); ok {
+			return cmp.Or(arns[id], deployed(written(function)))
 		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = withARNs(e, arns)
+		if join, ok := function["Fn::Join"].([]any); ok {
+			text := fmt.Sprint(withARNs(join[1], arns).([]any)...)
+			return strings.ReplaceAll(text, "${Partition}", "aws")
 		}
-		return out
-	default:
-		return v
-	}
-}
-
-// resolved returns a pattern with the values that only a deployment knows.
-func resolved(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		out := map[string]any{}
-		for name, e := range v {
-			if name == "Ref" || strings.HasPrefix(name, "Fn::") {
-				return deployed(written(v))
-			}
-			out[name] = resolved(e)
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = resolved(e)
-		}
-		return out
-	default:
-		return v
-	}
+		return arns[function["Fn::GetAtt"].([]any)[0].(string)]
+	})
 }

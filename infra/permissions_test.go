@@ -199,32 +199,34 @@ func TestManyPools(t *testing.T) {
 
 // sized is a policy document as IAM counts it, with references as long as they can become.
 func sized(document any) string {
-	var long func(v any) any
-	long = func(v any) any {
-		switch v := v.(type) {
-		case map[string]any:
-			if v["Ref"] != nil || v["Fn::GetAtt"] != nil || v["Fn::Join"] != nil {
-				known := strings.NewReplacer(
-					"${Partition}", "aws-us-gov", "${Region}", "us-gov-west-1", "${AccountId}", "111122223333")
-				return known.Replace(written(v)) + strings.Repeat("x", 40)
-			}
-			all := map[string]any{}
-			for k, e := range v {
-				all[k] = long(e)
-			}
-			return all
-		case []any:
-			all := make([]any, len(v))
-			for i, e := range v {
-				all[i] = long(e)
-			}
-			return all
-		default:
-			return v
-		}
-	}
-	text, _ := json.Marshal(long(document))
+	known := strings.NewReplacer("${Partition}", "aws-us-gov", "${Region}", "us-gov-west-1", "${AccountId}", "111122223333")
+	text, _ := json.Marshal(replaced(document, func(function map[string]any) any {
+		return known.Replace(written(function)) + strings.Repeat("x", 40)
+	}))
 	return string(text)
+}
+
+// replaced returns a value with others in place of intrinsic functions.
+func replaced(v any, by func(function map[string]any) any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for name, e := range v {
+			if name == "Ref" || strings.HasPrefix(name, "Fn::") {
+				return by(v)
+			}
+			out[name] = replaced(e, by)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = replaced(e, by)
+		}
+		return out
+	default:
+		return v
+	}
 }
 
 const (

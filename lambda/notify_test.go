@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -74,10 +73,7 @@ func TestBootstrapReportsADeletedPool(t *testing.T) {
 	t.Parallel()
 	_, cognito := served(t)
 	moto := mototest.Start(t)
-	hub := securityhub.New(securityhub.Options{Region: "eu-west-1", BaseEndpoint: aws.String(moto),
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
-		})})
+	hub := securityhub.NewFromConfig(mototest.Config(moto))
 	for _, step := range []struct {
 		id, outcome string
 		findings    int

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -24,11 +23,7 @@ type queues struct {
 
 func newTestQueues(t *testing.T) queues {
 	t.Helper()
-	key := func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
-	}
-	q := queues{api: sqs.New(sqs.Options{Region: "eu-west-1", BaseEndpoint: aws.String(mototest.Start(t)),
-		Credentials: aws.CredentialsProviderFunc(key)})}
+	q := queues{api: sqs.NewFromConfig(mototest.Config(mototest.Start(t)))}
 	for name, url := range map[string]**string{"Changes": &q.changes, "Scans": &q.scans} {
 		in := &sqs.CreateQueueInput{QueueName: aws.String(name)}
 		if name == "Changes" { // a message that is not put off is soon visible again

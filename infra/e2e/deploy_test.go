@@ -1,10 +1,8 @@
 package e2e
 
 import (
-	"context"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -24,11 +22,7 @@ func TestDeploy(t *testing.T) {
 	cdk(t, endpoint, "bootstrap", "aws://123456789012/eu-west-1", "--qualifier", qualifier,
 		"--toolkit-stack-name", "Toolkit")
 	functions := func() []types.FunctionConfiguration {
-		client := lambda.New(lambda.Options{Region: "eu-west-1", BaseEndpoint: aws.String(endpoint),
-			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-				return aws.Credentials{AccessKeyID: "example", SecretAccessKey: "example"}, nil
-			})})
-		all, err := client.ListFunctions(t.Context(), &lambda.ListFunctionsInput{})
+		all, err := lambda.NewFromConfig(mototest.Config(endpoint)).ListFunctions(t.Context(), &lambda.ListFunctionsInput{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,7 +2,6 @@ package cognito
 
 import (
 	"compress/gzip"
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -28,9 +27,7 @@ func from(t testing.TB, handler http.HandlerFunc) *Client {
 	}
 	return New(idp.New(idp.Options{
 		Region: "eu-west-1", BaseEndpoint: aws.String(server.URL), HTTPClient: transport,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
-		}),
+		Credentials: aws.AnonymousCredentials{},
 	}))
 }
 

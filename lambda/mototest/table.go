@@ -10,15 +10,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
+// Config is that of a client of a server of tests, which takes any credentials.
+func Config(url string) aws.Config {
+	return aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String(url),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
+		})}
+}
+
 // Table makes a table at the server, with the keys that the deployment gives the table of the ledger.
 func Table(t testing.TB, url, name string) *dynamodb.Client {
 	t.Helper()
-	credentials := func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
-	}
-	client := dynamodb.New(dynamodb.Options{
-		Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: aws.CredentialsProviderFunc(credentials),
-	})
+	client := dynamodb.NewFromConfig(Config(url))
 	in := &dynamodb.CreateTableInput{TableName: aws.String(name), BillingMode: types.BillingModePayPerRequest}
 	for i, key := range []string{"pk", "sk"} {
 		kind := []types.KeyType{types.KeyTypeHash, types.KeyTypeRange}[i] // in this order

@@ -18,13 +18,7 @@ import (
 	"poolkeeper/lambda/queue"
 )
 
-func client(url string) *sqs.Client {
-	key := func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
-	}
-	return sqs.New(sqs.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url),
-		Credentials: aws.CredentialsProviderFunc(key)})
-}
+func client(url string) *sqs.Client { return sqs.NewFromConfig(mototest.Config(url)) }
 
 func noSleep(context.Context, time.Duration) error { return nil }
 

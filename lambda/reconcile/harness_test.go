@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/mototest"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 )
@@ -59,13 +61,8 @@ func sdk(fatal func(string, ...any), url string) *idp.Client {
 	if err != nil {
 		fatal("making the HTTP client: %v", err)
 	}
-	return idp.New(idp.Options{
-		Region: "eu-west-1", BaseEndpoint: aws.String(url), HTTPClient: transport,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
-		}),
-		// A throttled read is tried again at once: tests have no time to lose.
-		Retryer: fastRetry{},
+	return idp.NewFromConfig(mototest.Config(url), func(o *idp.Options) {
+		o.HTTPClient, o.Retryer = transport, fastRetry{} // a throttled read is tried again at once
 	})
 }
 
@@ -268,6 +265,34 @@ func (b bench) editRisk(client string, pairs ...any) {
 	risk := b.fake.Risk(poolID, client)
 	sets(pairs...)(risk, nil)
 	b.fake.PutRisk(poolID, client, risk)
+}
+
+// set gives a setting another value, as a call of the API would.
+func (b bench) set(setting string, v any) {
+	name, _ := baseline.DocumentOf(setting)
+	path := strings.TrimPrefix(setting, name.Prefix())
+	switch name.Kind() {
+	case baseline.RiskConfiguration, baseline.ClientRisk:
+		b.editRisk(name.Client(), path, v)
+	case baseline.AppClient:
+		b.editClient(name.Client(), path, v)
+	case baseline.LogDelivery:
+		logs := b.fake.Logs(poolID)
+		for _, e := range logs {
+			entry, _ := e.(map[string]any)
+			if below, ok := strings.CutPrefix(path, "LogConfigurations."+fmt.Sprint(entry["EventSource"])+"."); ok {
+				put(entry, below, v)
+			}
+		}
+		b.fake.PutLogs(poolID, logs)
+	case baseline.MfaConfig:
+		b.fake.Edit(poolID, sets("mfa:"+path, v))
+	default:
+		b.fake.Edit(poolID, sets(strings.Replace(path, "PoolName", "Name", 1), v)) // as the read call shows it
+	}
+	if setting == "MfaConfiguration" {
+		b.fake.Edit(poolID, sets("MfaConfiguration", v, "mfa:MfaConfiguration", v))
+	}
 }
 
 // states returns what became of each drift.

@@ -128,7 +128,7 @@ func TestEveryLeaf(t *testing.T) {
 				t.Fatal("the rich pool does not set it")
 			}
 			before := b.snapshot(t)
-			b.damage(t, setting)
+			b.damage(setting, want)
 			required := &baseline.Baseline{Digest: "sha256:leaf", Rules: []baseline.Rule{{Name: "leaf", Mode: baseline.Enforce,
 				Require: []baseline.Requirement{{Setting: setting, Op: baseline.Equal, Value: want}}}}}
 			out := b.reconcile(t, required)
@@ -188,73 +188,33 @@ func (b bench) everyDestination() {
 }
 
 // damage gives a leaf another value, and its twin with it, as the service would.
-func (b bench) damage(t *testing.T, setting string) {
-	t.Helper()
+func (b bench) damage(setting string, have any) {
 	paths := []string{setting}
 	if other, ok := baseline.TwinOf(setting); ok {
 		paths = append(paths, other)
 	}
 	for _, path := range paths {
-		name, _ := baseline.DocumentOf(path)
-		keys := strings.Split(strings.TrimPrefix(path, name.Prefix()), ".")
 		m, _ := baseline.Lookup(path)
-		switch name.Kind() {
-		case baseline.RiskConfiguration, baseline.ClientRisk:
-			risk := b.fake.Risk(poolID, name.Client())
-			harm(m, risk, keys)
-			b.fake.PutRisk(poolID, name.Client(), risk)
-		case baseline.AppClient:
-			client := b.fake.Client(poolID, name.Client())
-			harm(m, client, keys)
-			b.fake.PutClient(poolID, name.Client(), client)
-		case baseline.LogDelivery:
-			logs := b.fake.Logs(poolID)
-			for _, e := range logs {
-				if entry, _ := e.(map[string]any); entry["EventSource"] == keys[1] {
-					harm(m, entry, keys[2:])
-				}
-			}
-			b.fake.PutLogs(poolID, logs)
-		default:
-			b.fake.Edit(poolID, func(pool, mfa map[string]any) {
-				document := pool
-				if path == "PoolName" {
-					keys[0] = "Name" // as the read call shows it
-				}
-				if name == baseline.MfaConfig {
-					document = mfa
-				}
-				harm(m, document, keys)
-				if path == "MfaConfiguration" {
-					pool["MfaConfiguration"] = mfa["MfaConfiguration"]
-				}
-			})
-		}
+		b.set(path, another(m, have))
 	}
 }
 
-// harm gives the member at the path another value.
-func harm(m baseline.Member, document map[string]any, path []string) {
-	in := object(document, path[:len(path)-1]...)
-	last := path[len(path)-1]
+// another is a value of a member that is not the one it has.
+func another(m baseline.Member, have any) any {
 	switch {
 	case m.Kind == baseline.Boolean:
-		in[last] = in[last] != true
+		return have != true
 	case m.Kind == baseline.Integer:
-		in[last] = json.Number("23")
+		return json.Number("23")
 	case m.Kind == baseline.List && m.Elem.Kind == baseline.Object:
-		in[last] = list(map[string]any{"Name": "admin_only", "Priority": json.Number("1")})
+		return list(map[string]any{"Name": "admin_only", "Priority": json.Number("1")})
 	case m.Kind == baseline.List:
-		in[last] = list("other")
+		return list("other")
 	case len(m.Enum) > 1:
-		for _, other := range m.Enum {
-			if other != in[last] && other != "OFF" {
-				in[last] = other
-				break
-			}
-		}
+		others := slices.DeleteFunc(slices.Clone(m.Enum), func(e string) bool { return e == have || e == "OFF" })
+		return others[0]
 	default:
-		in[last] = "damaged {####} {##x##}"
+		return "damaged {####} {##x##}"
 	}
 }
 

@@ -204,24 +204,17 @@ var twinOperators = []operator{
 
 // set sets a fact in the documents of a pool by one of its names, or takes it away.
 func (f fact) set(pool, mfa map[string]any, name string, v any) {
-	root := pool
+	path, version := name, strings.TrimSuffix(name, "LambdaArn")+"LambdaVersion"
 	if strings.HasPrefix(name, "SmsMfa") {
-		root = mfa
+		path = "mfa:" + name
 	}
-	keys := strings.Split(name, ".")
-	last := len(keys) - 1
-	if v == nil && len(keys) > 1 && keys[last] == "LambdaArn" {
-		delete(object(root, keys[:last-1]...), keys[last-1])
-		return
-	}
-	above := object(root, keys[:last]...)
-	if v == nil {
-		delete(above, keys[last])
-		return
-	}
-	above[keys[last]] = v
-	if keys[last] == "LambdaArn" {
-		above["LambdaVersion"] = "V1_0"
+	switch {
+	case !strings.HasSuffix(name, "LambdaArn"):
+		sets(path, v)(pool, mfa)
+	case v == nil:
+		sets(strings.TrimSuffix(name, ".LambdaArn"), nil)(pool, mfa)
+	default:
+		sets(name, v, version, "V1_0")(pool, mfa)
 	}
 }
 

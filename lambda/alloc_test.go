@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 
 	"poolkeeper/baseline"
@@ -14,14 +15,17 @@ import (
 	"poolkeeper/lambda/reconcile"
 )
 
-// canned answers each operation as the fake did the first time, without a network and without work of its own. The
-// ledger is empty.
+// canned answers each operation as the fake did the first time, without a network and without work of its own, one
+// after the other. The ledger is empty.
 type canned struct {
 	fake    http.Handler
+	mutex   sync.Mutex
 	answers map[string][]byte
 }
 
-func (c canned) Do(r *http.Request) (*http.Response, error) {
+func (c *canned) Do(r *http.Request) (*http.Response, error) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
 	target := r.Header.Get("X-Amz-Target")
 	answer, ok := c.answers[target]
 	if !ok {
@@ -46,9 +50,9 @@ func compliantEvent(t testing.TB) func() {
 	pool, mfa := cognitotest.Rich()
 	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
 	counted := &calls{}
-	empty := map[string][]byte{"DynamoDB_20120810.Query": []byte(`{"Items": []}`)}
+	network := &canned{fake: fake, answers: map[string][]byte{"DynamoDB_20120810.Query": []byte(`{"Items": []}`)}}
 	a := account{Config: Config{AWS: Access{Region: "eu-west-1", AccessKeyID: "AKIAEXAMPLE", SecretKey: "example"},
-		LedgerTable: "ledger"}, transport: cognito.NewClock(oneByOne(canned{fake, empty}))}
+		LedgerTable: "ledger"}, transport: cognito.NewClock(network)}
 	h := handler{log: slog.New(slog.NewJSONHandler(io.Discard, nil)), metrics: io.Discard, function: "keeper",
 		calls:      counted,
 		reconciler: reconcile.New(cognito.New(newClient(a, counted), cognito.WithShare(1e6)), required, newLedger(a))}
@@ -59,20 +63,6 @@ func compliantEvent(t testing.TB) func() {
 			t.Fatalf("%s %v", answer, err)
 		}
 	}
-}
-
-// oneByOne makes calls wait for each other.
-func oneByOne(c canned) waiting { return waiting{c, make(chan struct{}, 1)} }
-
-type waiting struct {
-	canned
-	slot chan struct{}
-}
-
-func (w waiting) Do(r *http.Request) (*http.Response, error) {
-	w.slot <- struct{}{}
-	defer func() { <-w.slot }()
-	return w.canned.Do(r)
 }
 
 // TestCompliantEventAllocates: the usual event, of which nothing comes, stays cheap, from its bytes to the lines of

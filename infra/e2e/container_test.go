@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"archive/tar"
-	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -79,49 +77,22 @@ func engine(t *testing.T) {
 	t.Fatalf("the engine does not answer:\n%s", said)
 }
 
+// image makes the stand-in of AWS's image in an empty folder, and imports it.
+const image = `set -eu
+mkdir -p bin etc/pki/tls/certs
+cp "$(command -v busybox)" bin
+for applet in sh ls cat env mkdir chmod; do ln -s busybox bin/$applet; done
+cp /etc/ssl/certs/ca-certificates.crt etc/pki/tls/certs/ca-bundle.crt
+echo root:x:0:0:root:/:/bin/sh > etc/passwd
+mkdir -m 777 tmp opt var
+mkdir -m 777 var/task var/runtime var/rapid
+tar c --owner=0 --group=0 . | docker import --change 'WORKDIR /var/task' \
+	--change 'ENV PATH=/bin LAMBDA_TASK_ROOT=/var/task LAMBDA_RUNTIME_DIR=/var/runtime' - ` + base
+
 // standIn imports the stand-in for AWS's image where that is not there.
 func standIn(t *testing.T) {
 	t.Helper()
-	if exec.Command("docker", "image", "inspect", base).Run() == nil {
-		return
-	}
-	busybox, err := exec.LookPath("busybox")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var image bytes.Buffer
-	writer := tar.NewWriter(&image)
-	add := func(header tar.Header, content []byte) {
-		header.Size = int64(len(content))
-		if err := writer.WriteHeader(&header); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := writer.Write(content); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for name, path := range map[string]string{"bin/busybox": busybox,
-		"etc/pki/tls/certs/ca-bundle.crt": "/etc/ssl/certs/ca-certificates.crt"} {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		add(tar.Header{Name: name, Mode: 0o755}, content)
-	}
-	for _, applet := range []string{"sh", "ls", "cat", "env", "mkdir", "chmod"} {
-		add(tar.Header{Typeflag: tar.TypeSymlink, Name: "bin/" + applet, Linkname: "busybox", Mode: 0o777}, nil)
-	}
-	for _, folder := range []string{"tmp/", "var/task/", "var/runtime/", "var/rapid/", "opt/"} {
-		add(tar.Header{Typeflag: tar.TypeDir, Name: folder, Mode: 0o777}, nil)
-	}
-	add(tar.Header{Name: "etc/passwd", Mode: 0o644}, []byte("root:x:0:0:root:/:/bin/sh\n"))
-	if err := writer.Close(); err != nil {
-		t.Fatal(err)
-	}
-	command := exec.Command("docker", "import", "--change", "ENV PATH=/bin LAMBDA_TASK_ROOT=/var/task "+
-		"LAMBDA_RUNTIME_DIR=/var/runtime", "--change", "WORKDIR /var/task", "-", base)
-	command.Stdin = &image
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("importing the stand-in: %v\n%s", err, output)
+	if exec.Command("docker", "image", "inspect", base).Run() != nil {
+		run(t, t.TempDir(), nil, "sh", "-c", image)
 	}
 }

@@ -244,6 +244,14 @@ var knownCases = map[string]knownCase{
 		baseline: totpAlways + "\nPolicies: {SignInPolicy: {AllowedFirstAuthFactors: [PASSWORD]}}",
 		fixed:    []string{"MfaConfiguration", totp, factors}, writes: poolFirst,
 	},
+	// The plan shows what can only be written once another setting is.
+	"MFA on, and all that has to go for it": {
+		baseline: "MfaConfiguration: ON\nEmailMfaConfiguration: {absent: true}\nPolicies: {SignInPolicy: " +
+			"{AllowedFirstAuthFactors: [PASSWORD]}}\nAccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_email, " +
+			"Priority: 1}]}",
+		fixed: []string{"MfaConfiguration", "EmailMfaConfiguration", factors, recovery},
+		writes: []string{"UpdateUserPool", "SetUserPoolMfaConfig", "UpdateUserPool"},
+	},
 	"MFA lowered, and one-time codes allowed, which have to come later": {
 		tamper:   totpOnly("ON"),
 		baseline: "MfaConfiguration: OPTIONAL\nPolicies: {SignInPolicy: {AllowedFirstAuthFactors: [PASSWORD, EMAIL_OTP]}}",
@@ -364,6 +372,10 @@ func (c knownCase) check(t *testing.T, world cognitotest.Mode) {
 	b.rich(c.tamper)
 	before := b.snapshot(t)
 	required := require(t, c.baseline)
+	preview, err := b.reconciler(required).Plan(t.Context(), poolID)
+	if err != nil {
+		t.Fatal(err)
+	}
 	out := b.reconcile(t, required)
 	ending, of, writes := c.wants()
 	if out.Outcome != ending {
@@ -371,6 +383,14 @@ func (c knownCase) check(t *testing.T, world cognitotest.Mode) {
 	}
 	if diff := cmp.Diff(of, states(out)); diff != "" {
 		t.Errorf("drifts (-want +got):\n%s", diff)
+	}
+	for setting, state := range states(preview.Outcome) {
+		if (state == outcome.StatePlanned) != (of[setting] == fixed) {
+			t.Errorf("%s is %s in the plan", setting, state)
+		}
+	}
+	if diff := cmp.Diff(preview.Writes, b.writes(), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("planned, and written (-planned +written):\n%s", diff)
 	}
 	if diff := cmp.Diff(writes, b.writes(), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)

@@ -199,7 +199,8 @@ func TestManyPools(t *testing.T) {
 
 // sized is a policy document as IAM counts it, with references as long as they can become.
 func sized(document any) string {
-	known := strings.NewReplacer("${Partition}", "aws-us-gov", "${Region}", "us-gov-west-1", "${AccountId}", "111122223333")
+	known := strings.NewReplacer(
+		"${Partition}", "aws-us-gov", "${Region}", "us-gov-west-1", "${AccountId}", "111122223333")
 	text, _ := json.Marshal(replaced(document, func(function map[string]any) any {
 		return known.Replace(written(function)) + strings.Repeat("x", 40)
 	}))

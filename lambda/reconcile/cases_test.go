@@ -249,7 +249,7 @@ var knownCases = map[string]knownCase{
 		baseline: "MfaConfiguration: ON\nEmailMfaConfiguration: {absent: true}\nPolicies: {SignInPolicy: " +
 			"{AllowedFirstAuthFactors: [PASSWORD]}}\nAccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_email, " +
 			"Priority: 1}]}",
-		fixed: []string{"MfaConfiguration", "EmailMfaConfiguration", factors, recovery},
+		fixed:  []string{"MfaConfiguration", "EmailMfaConfiguration", factors, recovery},
 		writes: []string{"UpdateUserPool", "SetUserPoolMfaConfig", "UpdateUserPool"},
 	},
 	"MFA lowered, and one-time codes allowed, which have to come later": {

@@ -47,39 +47,42 @@ func (m motoBench) reconcile(t *testing.T, required *baseline.Baseline) outcome.
 	return out
 }
 
+// fullUpdate is an update of everything, as the console sends it.
+const fullUpdate = `{"PoolName": "customers", "DeletionProtection": "ACTIVE", "UserPoolTier": "PLUS",
+	"Policies": {"PasswordPolicy": {"MinimumLength": 10, "RequireLowercase": true, "TemporaryPasswordValidityDays": 3}},
+	"LambdaConfig": {"PreSignUp": "` + trigger + `", "PostConfirmation": "` + postConfirmation + `"},
+	"AutoVerifiedAttributes": ["email"], "UserPoolTags": {"env": "prod", "empty": ""},
+	"UserPoolAddOns": {"AdvancedSecurityMode": "ENFORCED"}, "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": true},
+	"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]}}`
+
 // motoCases are incidents, by real calls, and the leaves of the pool after they are put right.
 var motoCases = map[string]struct {
-	tamper   func(in *idp.UpdateUserPoolInput)
-	mfa      *idp.SetUserPoolMfaConfigInput
+	tamper   func(update, mfa map[string]any) // the bodies of the calls; without a member of MFA there is no such call
 	baseline string
 	outcome  outcome.Ending
 	leaves   map[string]string
 	writes   []string
 }{
 	"deletion protection and a password length": {
-		tamper:   func(in *idp.UpdateUserPoolInput) { in.DeletionProtection = types.DeletionProtectionTypeInactive },
+		tamper:   unprotected,
 		baseline: "DeletionProtection: ACTIVE\nPolicies: {PasswordPolicy: {MinimumLength: {atLeast: 14}}}",
 		outcome:  outcome.Remediated, writes: updated,
-		leaves: map[string]string{"DeletionProtection": `"ACTIVE"`, "Policies.PasswordPolicy.MinimumLength": "14"},
+		leaves: map[string]string{protected: `"ACTIVE"`, policy + "MinimumLength": "14"},
 	},
 	"a trigger and threat protection": {
-		tamper: func(in *idp.UpdateUserPoolInput) { in.LambdaConfig.PreSignUp, in.UserPoolAddOns = nil, nil },
+		tamper: sets("LambdaConfig.PreSignUp", nil, "UserPoolAddOns", nil),
 		baseline: "UserPoolTier: PLUS\nUserPoolAddOns: {AdvancedSecurityMode: ENFORCED}\n" +
-			"LambdaConfig: {PreSignUp: \"" + trigger + "\"}",
+			"LambdaConfig: {PreSignUp: '" + trigger + "'}",
 		outcome: outcome.Remediated, writes: updated,
-		leaves: map[string]string{"LambdaConfig.PreSignUp": `"` + trigger + `"`,
-			"LambdaConfig.PostConfirmation":       `"` + postConfirmation + `"`,
-			"UserPoolAddOns.AdvancedSecurityMode": `"ENFORCED"`},
+		leaves: map[string]string{"LambdaConfig.PreSignUp": `"` + trigger + `"`, threat: `"ENFORCED"`,
+			"LambdaConfig.PostConfirmation": `"` + postConfirmation + `"`},
 	},
 	"MFA turned off": {
-		mfa:      &idp.SetUserPoolMfaConfigInput{MfaConfiguration: types.UserPoolMfaTypeOff},
-		baseline: "MfaConfiguration: OPTIONAL\nSoftwareTokenMfaConfiguration: {Enabled: true}",
-		outcome:  outcome.Remediated, writes: setMFA,
-		leaves: map[string]string{"mfa:MfaConfiguration": `"OPTIONAL"`, "mfa:SoftwareTokenMfaConfiguration.Enabled": "true"},
+		tamper: sets("mfa:MfaConfiguration", "OFF"), baseline: totpOptional, outcome: outcome.Remediated, writes: setMFA,
+		leaves: map[string]string{"mfa:MfaConfiguration": `"OPTIONAL"`, "mfa:" + totp: "true"},
 	},
-	"compliant": {
-		baseline: "Policies: {PasswordPolicy: {MinimumLength: {atLeast: 8}}}", outcome: outcome.Unchanged, writes: none,
-	},
+	"compliant": {tamper: sets(), baseline: "Policies: {PasswordPolicy: {MinimumLength: {atLeast: 8}}}",
+		outcome: outcome.Unchanged, writes: none},
 }
 
 // TestAgainstMoto runs the main job against moto: real calls make and damage the pools, and a run puts them right.
@@ -90,18 +93,11 @@ func TestAgainstMoto(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := onMoto(t, url)
-			update := motoUpdate(m.id)
-			if c.tamper != nil {
-				c.tamper(update)
-			}
-			if _, err := m.sdk.UpdateUserPool(t.Context(), update); err != nil {
-				t.Fatal(err)
-			}
-			if c.mfa != nil {
-				c.mfa.UserPoolId = aws.String(m.id)
-				if _, err := m.sdk.SetUserPoolMfaConfig(t.Context(), c.mfa); err != nil {
-					t.Fatal(err)
-				}
+			update, mfa := tree(t, fullUpdate), map[string]any{}
+			c.tamper(update, mfa)
+			m.send(t, "UpdateUserPool", update)
+			if len(mfa) > 0 {
+				m.send(t, "SetUserPoolMfaConfig", mfa)
 			}
 			before := m.leaves(t)
 			out := m.reconcile(t, require(t, c.baseline))
@@ -120,6 +116,16 @@ func TestAgainstMoto(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// send makes a call about the pool.
+func (m motoBench) send(t *testing.T, call string, body map[string]any) {
+	t.Helper()
+	body["UserPoolId"] = m.id
+	_, err := m.client.Write(t.Context(), m.id, userpool.Request{Call: call, Body: marshal(t, body)})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -165,25 +171,6 @@ rules:
 }
 
 const postConfirmation = "arn:aws:lambda:eu-west-1:111122223333:function:post-confirmation"
-
-// motoUpdate is a full update, as the console sends it.
-func motoUpdate(id string) *idp.UpdateUserPoolInput {
-	return &idp.UpdateUserPoolInput{
-		UserPoolId: aws.String(id), PoolName: aws.String("customers"),
-		DeletionProtection: types.DeletionProtectionTypeActive, UserPoolTier: types.UserPoolTierTypePlus,
-		Policies: &types.UserPoolPolicyType{PasswordPolicy: &types.PasswordPolicyType{MinimumLength: aws.Int32(10),
-			RequireLowercase: true, TemporaryPasswordValidityDays: 3}},
-		LambdaConfig: &types.LambdaConfigType{PreSignUp: aws.String(trigger),
-			PostConfirmation: aws.String(postConfirmation)},
-		AutoVerifiedAttributes: []types.VerifiedAttributeType{types.VerifiedAttributeTypeEmail},
-		UserPoolTags:           map[string]string{"env": "prod", "empty": ""},
-		UserPoolAddOns: &types.UserPoolAddOnsType{
-			AdvancedSecurityMode: types.AdvancedSecurityModeTypeEnforced},
-		AdminCreateUserConfig: &types.AdminCreateUserConfigType{AllowAdminCreateUserOnly: true},
-		AccountRecoverySetting: &types.AccountRecoverySettingType{RecoveryMechanisms: []types.RecoveryOptionType{
-			{Name: types.RecoveryOptionNameTypeVerifiedEmail, Priority: aws.Int32(1)}}},
-	}
-}
 
 // leaves is the pool as moto shows it. Its DescribeUserPool shows a stale MfaConfiguration; the other call is the
 // authority.

@@ -11,6 +11,18 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
+// undo brings the pool to what it was before the run of a record, by the record alone, and returns what it cannot
+// undo.
+func (w ledgered) undo(t *testing.T, record string) (outcome.Outcome, []string) {
+	t.Helper()
+	rec, err := w.ledger.Record(t.Context(), record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	required, kept := baseline.OfPaths("undo", "sha256:u", poolID, rec.Before.State().Own(), rec.Changed())
+	return w.answer(t, required, call("two", "Admin", time.Time{})), kept
+}
+
 // TestUndoOfTheHalf: of a setting that stands in two documents one is written, and the other refused. People are
 // notified of that, and undo takes back what was written.
 func TestUndoOfTheHalf(t *testing.T) {
@@ -32,12 +44,7 @@ func TestUndoOfTheHalf(t *testing.T) {
 	}
 	w.fake.ClearFaults()
 	w.pass(time.Second)
-	rec, err := w.ledger.Record(t.Context(), out.Record)
-	if err != nil {
-		t.Fatal(err)
-	}
-	required, kept := baseline.OfPaths("undo", "sha256:u", poolID, rec.Before.State().Own(), rec.Changed())
-	out = w.answer(t, required, call("two", "Admin", time.Time{}))
+	out, kept := w.undo(t, out.Record)
 	if moved := difference(before, w.snapshot(t)); len(moved) > 0 || len(kept) > 0 || out.Outcome != outcome.Remediated {
 		t.Errorf("%s (%s), still moved: %q", out.Outcome, out.Reason, moved)
 	}

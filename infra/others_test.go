@@ -27,12 +27,13 @@ func TestEventRuler(t *testing.T) {
 		if pattern == nil {
 			continue // a schedule
 		}
+		resolved := replaced(pattern, func(function map[string]any) any { return deployed(written(function)) })
 		for name, payload := range fixtures(t) {
 			object := decoded(payload)
 			if object == nil {
 				continue
 			}
-			line, err := json.Marshal(map[string]any{"pattern": replaced(pattern, func(f map[string]any) any { return deployed(written(f)) }), "event": object})
+			line, err := json.Marshal(map[string]any{"pattern": resolved, "event": object})
 			if err != nil {
 				t.Fatal(err)
 			}

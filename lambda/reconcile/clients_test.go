@@ -325,6 +325,27 @@ func TestClientRefused(t *testing.T) {
 	}
 }
 
+// TestClientRenamedMeanwhile: rules select a client by the name in its document, in whichever read it changes.
+func TestClientRenamedMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, before := range []int{0, 1} { // reads of clients: those of the first look, and that before the write
+		b := serve(t, cognitotest.Contract)
+		b.whole(nil)
+		b.editClient(web, "PreventUserExistenceErrors", "LEGACY")
+		b.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPoolClient", Skip: before, Times: 1,
+			Then: func(s *cognitotest.Server) {
+				client := s.Client(poolID, web)
+				client["ClientName"] = "renamed"
+				s.PutClient(poolID, web, client)
+			}})
+		out := b.reconcile(t, parse(t, "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}, "+
+			"clients: [{names: ['web-*'], require: {PreventUserExistenceErrors: ENABLED}}]}]"))
+		if out.Outcome != outcome.Unchanged || len(b.writes()) > 0 {
+			t.Errorf("%d: %s (%s) %v, wrote %v", before, out.Outcome, out.Reason, out.Drifts, b.writes())
+		}
+	}
+}
+
 // TestScopeBesideAGrant: a scope that is only sent back is refused beside a grant that is required, and takes nothing
 // else with it.
 func TestScopeBesideAGrant(t *testing.T) {

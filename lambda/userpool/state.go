@@ -89,7 +89,12 @@ func (s State) Identity() baseline.Identity {
 			id.Tags[k] = text
 		}
 	}
-	id.Clients = s.Clients
+	id.Clients = slices.Clone(s.Clients)
+	for i, client := range id.Clients { // the name in the document is newer than the one in the list of clients
+		if name, ok := s.Documents[baseline.AppClient.Of(client.ID)]["ClientName"].(string); ok {
+			id.Clients[i].Name = name
+		}
+	}
 	return id
 }
 

@@ -114,6 +114,11 @@ func TestTwinsAndMirrors(t *testing.T) {
 		"exactly, and nothing of the days": {edit: shows5, rule: "{AdminCreateUserConfig: {exactly: " +
 			"{AllowAdminCreateUserOnly: true}}}", want: outcome.Remediated, named: "AdminCreateUserConfig",
 			after: map[string]string{temporary: "3"}},
+		"other days, and nothing under the older name": {edit: func(pool, _ map[string]any) {
+			object(pool, "AdminCreateUserConfig")["UnusedAccountValidityDays"] = json.Number("3")
+		}, rule: "{AdminCreateUserConfig: {absent: true}, Policies: {PasswordPolicy: " +
+			"{TemporaryPasswordValidityDays: 7}}}", want: outcome.Remediated, named: temporary,
+			after: map[string]string{temporary: "7"}},
 		"the default name of a level": {edit: func(pool, _ map[string]any) { delete(pool, "AcrConfiguration") },
 			rule: "{AcrConfiguration: {Level1: {AcrValue: 'urn:cognito:loa:1'}}}", want: outcome.Unchanged},
 		"days under the older name": {edit: days,

@@ -28,6 +28,9 @@ func spread(docs, before documents, setting string) {
 		if superseded(path) && (v == nil || docs.get(other) == nil) || superseded(other) || !carried(docs, other) {
 			continue // validity handles the first two, and the last cannot be written at present
 		}
+		if superseded(path) && same(v, before.get(path)) && !same(docs.get(other), before.get(other)) {
+			continue // a fix has just set its successor
+		}
 		if covers(setting, other) && baseline.Empty(v) {
 			continue // both twins are below the setting: the one that is set wins
 		}

@@ -2,8 +2,12 @@ package baseline
 
 import (
 	"fmt"
+	"runtime"
+	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 const (
@@ -104,6 +108,80 @@ func TestBoundsOfAFile(t *testing.T) {
 		}
 		if _, err := Parse("b.yaml", []byte(c.bad)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %.200v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// peak returns the most memory that was in use while f ran, beyond what was before, as the collector sees it.
+func peak(f func()) uint64 {
+	debug.FreeOSMemory()
+	var before, now runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var most atomic.Uint64
+	done, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(5 * time.Millisecond):
+				runtime.ReadMemStats(&now)
+				most.Store(max(most.Load(), now.HeapInuse))
+			}
+		}
+	}()
+	f()
+	close(done)
+	<-stopped
+	return most.Load() - min(most.Load(), before.HeapInuse)
+}
+
+// BenchmarkCompare compares a whole pool with a policy that names every setting.
+func BenchmarkCompare(b *testing.B) {
+	b.ReportAllocs()
+	var require []Requirement
+	for _, p := range allPlaces() {
+		if p.leaf() {
+			require = append(require, say(p.path, Equal, sample(p.member, 0)))
+		}
+	}
+	policy, pool := policyOf(require), fullPool()
+	for b.Loop() {
+		if c := Compare(policy, pool); len(c.Drifts) > 0 {
+			b.Fatalf("%d drifts", len(c.Drifts))
+		}
+	}
+}
+
+// hundredRules is a baseline of many rules, each of its own settings and clients.
+func hundredRules() []byte {
+	var b strings.Builder
+	b.WriteString("version: 1\nrules:\n")
+	for i := range 100 {
+		fmt.Fprintf(&b, `  - name: rule-%d
+    pools: {names: ["team-%d-*"], tags: {env: [prod]}}
+    require:
+      DeletionProtection: ACTIVE
+      MfaConfiguration: {oneOf: [ON, OPTIONAL], set: OPTIONAL}
+      SoftwareTokenMfaConfiguration: {Enabled: true}
+      Policies: {PasswordPolicy: {MinimumLength: {atLeast: %d}, RequireNumbers: true, RequireSymbols: true}}
+      LambdaConfig: {exactly: {PreSignUp: "arn:aws:lambda:eu-west-1:111122223333:function:pre-%d"}}
+    clients:
+      - names: ["web-*"]
+        require: {EnableTokenRevocation: true, CallbackURLs: ["https://%d.example.com/callback"]}
+`, i, i, 8+i%20, i, i)
+	}
+	return []byte(b.String())
+}
+
+// BenchmarkParse reads the baseline of an organization with many teams, as every start of the function does.
+func BenchmarkParse(b *testing.B) {
+	b.ReportAllocs()
+	text := hundredRules()
+	for b.Loop() {
+		if _, err := Parse("b.yaml", text); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package baseline
 
+//go:generate go run ./internal/schemagen
+
 import (
 	_ "embed" // for the default baseline
 	"slices"

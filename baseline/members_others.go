@@ -61,3 +61,71 @@ func takeoverAction(name, doc string) Member {
 			"NO_ACTION"}, Doc: "The action."},
 	}}
 }
+
+// logMembers is the response of GetLogDeliveryConfiguration and the input of SetLogDeliveryConfiguration, which
+// replaces the whole configuration.
+var logMembers = []Member{
+	{Name: "UserPoolId", Kind: String, Trip: ReadOnly},
+	// In the API this is a list with at most one entry per event source. Here each entry is a member with the name of
+	// its event source.
+	{Name: "LogConfigurations", Kind: Object, ByKey: "EventSource", Doc: "Where the pool's logs go, by event source.",
+		Members: []Member{
+			{Name: "userNotification", Kind: Object, Snapshot: Exactly, NotEmpty: true,
+				Doc:     "Failed e-mails and text messages; to CloudWatch Logs only.",
+				Members: []Member{logLevel("ERROR"), logGroup(), bucket(), stream()}},
+			{Name: "userAuthEvents", Kind: Object, Snapshot: Exactly, NotEmpty: true,
+				Doc:     "Sign-in events with their risk; needs UserPoolTier PLUS.",
+				Members: []Member{logLevel("INFO"), logGroup(), bucket(), stream()}},
+		}},
+}
+
+func logLevel(level string) Member {
+	return Member{Name: "LogLevel", Kind: String, Required: true, Enum: []string{level}, Doc: "Level."}
+}
+
+func logGroup() Member {
+	return Member{Name: "CloudWatchLogsConfiguration", Kind: Object, NotEmpty: true, Doc: "Log group.",
+		Members: []Member{arn("LogGroupArn", formatLogGroup, "Log group.")}}
+}
+
+func bucket() Member {
+	return Member{Name: "S3Configuration", Kind: Object, NotEmpty: true, Doc: "S3 bucket.",
+		Members: []Member{{Name: "BucketArn", Kind: String, Doc: "S3 bucket.",
+			Min: 3, Max: 1024, Pattern: `arn:[\w+=/,.@-]+:[\w+=/,.@-]+:::[\w+=/,.@-]+(:[\w+=/,.@-]+)?(:[\w+=/,.@-]+)?`}}}
+}
+
+func stream() Member {
+	return Member{Name: "FirehoseConfiguration", Kind: Object, NotEmpty: true, Doc: "Firehose stream.",
+		Members: []Member{arn("StreamArn", formatStream, "Firehose stream.")}}
+}
+
+// mfaConfigMembers is the response of GetUserPoolMfaConfig and the input of SetUserPoolMfaConfig, which replaces the
+// whole configuration.
+var mfaConfigMembers = []Member{
+	{Name: "MfaConfiguration", Kind: String, Snapshot: OneOf,
+		Enum: []string{"OFF", "ON", "OPTIONAL"}, Default: "OFF", Clear: `"OFF"`,
+		Doc: "Whether users need a second factor."},
+	{Name: "SmsMfaConfiguration", Kind: Object, ActiveWith: "MfaConfiguration", GoneWith: "MfaConfiguration",
+		NotEmpty: true, Doc: "MFA by text message.", Members: []Member{
+			smsAuthenticationMessage("SmsAuthenticationMessage"),
+			smsConfiguration("SmsConfiguration"),
+		}},
+	{Name: "SoftwareTokenMfaConfiguration", Kind: Object, GoneWith: "MfaConfiguration", Doc: "MFA by authenticator app.",
+		Members: []Member{
+			{Name: "Enabled", Kind: Boolean, Snapshot: Equal, Doc: "Whether users may register an authenticator app."},
+		}},
+	{Name: "EmailMfaConfiguration", Kind: Object, GoneWith: "MfaConfiguration", Presence: true,
+		Doc: "MFA by e-mail: on if present, even if empty.", Members: []Member{
+			{Name: "Message", Kind: String, Min: 6, Max: 20000, Pattern: codePattern, Sensitive: true,
+				Doc: "E-mail that carries the MFA code, {####}."},
+			{Name: "Subject", Kind: String, Min: 1, Pattern: subjectPattern, Sensitive: true, Doc: "Subject of that e-mail."},
+		}},
+	{Name: "WebAuthnConfiguration", Kind: Object, Doc: "Passkeys.", Members: []Member{
+		{Name: "RelyingPartyId", Kind: String, Min: 1, Max: 127, Format: formatDomain,
+			Doc: "Domain that passkeys are created for."},
+		{Name: "UserVerification", Kind: String, Enum: []string{"required", "preferred"},
+			Doc: "Whether a passkey must verify its user."},
+		{Name: "FactorConfiguration", Kind: String, Enum: []string{"SINGLE_FACTOR", "MULTI_FACTOR_WITH_USER_VERIFICATION"},
+			Doc: "Whether a passkey counts as one factor or as more; MFA ON needs the latter."},
+	}},
+}

@@ -1,3 +1,0 @@
-package baseline
-
-//go:generate go run ./internal/schemagen

@@ -16,8 +16,6 @@ func exactLambdas(pairs ...any) []Requirement {
 	return []Requirement{say("LambdaConfig", Exactly, obj(pairs...))}
 }
 
-func functionOf(arn string) map[string]any { return obj("LambdaArn", arn, "LambdaVersion", "V1_0") }
-
 type exactVerdict struct {
 	Value    any
 	Exempted bool

@@ -38,7 +38,7 @@ func TestGlobBomb(t *testing.T) {
 	for _, pattern := range []string{strings.Repeat("a*", 500) + "b", strings.Repeat("*", 1000) + "b",
 		strings.Repeat("*?", 500) + "b", strings.Repeat("*a", 500) + "*b", "*" + strings.Repeat("a", 1000) + "b"} {
 		began := time.Now()
-		if glob(pattern, strings.Repeat("a", 20000)) || time.Since(began) > 2*time.Second {
+		if glob(pattern, strings.Repeat("a", 20000)) || time.Since(began) > 5*time.Second {
 			t.Errorf("pattern %.10s... matches, or took %s", pattern, time.Since(began))
 		}
 	}

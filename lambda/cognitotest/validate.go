@@ -38,9 +38,10 @@ func (s *Server) validate(members []baseline.Member, request object) error {
 func validateValue(m baseline.Member, v any, path string) error {
 	switch v := v.(type) {
 	case object:
-		if m.Kind == baseline.Map {
+		switch m.Kind {
+		case baseline.Map:
 			return validateMap(m, v, path)
-		} else if m.Kind == baseline.Object {
+		case baseline.Object:
 			return validateObject(m, v, path)
 		}
 	case []any:

@@ -284,34 +284,33 @@ func (b Backup) State() State {
 func (s State) Unwritable(other State) []string {
 	var differ []string
 	for _, name := range s.Names() {
-		mine, others := s.Documents[name], other.Documents[name]
-		table, _ := name.Table()
-		if name.Kind() == baseline.AppClient && others == nil {
+		if name.Kind() == baseline.AppClient && other.Documents[name] == nil {
 			differ = append(differ, string(name))
-			continue
-		}
-		for _, m := range table.Members {
-			// A document that either state does not offer depends on threat protection.
-			offered := mine != nil && others != nil
-			// What another member of the write call shows comes and goes with that one.
-			shown := slices.ContainsFunc(table.Members, func(by baseline.Member) bool { return by.ShownBy == m.Name })
-			if shown && (mine[m.Name] == nil) != (others[m.Name] == nil) {
-				continue
-			}
-			if offered && m.Trip == baseline.ReadOnly && !volatile[m.Name] && !same(mine[m.Name], others[m.Name]) {
-				differ = append(differ, string(name)+"."+m.Name)
-			}
-		}
-		for _, path := range unknownMembers(name, mine) {
-			member := inDocument(name, path)
-			if !same(baseline.ValueAt(mine, member), baseline.ValueAt(others, member)) {
-				differ = append(differ, string(name)+"."+member)
-			}
+		} else {
+			differ = append(differ, unwritable(name, s.Documents[name], other.Documents[name])...)
 		}
 	}
 	for _, name := range other.Names() {
 		if name.Kind() == baseline.AppClient && s.Documents[name] == nil {
 			differ = append(differ, string(name))
+		}
+	}
+	return differ
+}
+
+func unwritable(name baseline.DocumentName, mine, others map[string]any) (differ []string) {
+	table, _ := name.Table()
+	for _, m := range table.Members {
+		// A document that is not offered, in either state, comes and goes with threat protection.
+		offered := mine != nil && others != nil
+		if offered && m.Trip == baseline.ReadOnly && !volatile[m.Name] && !same(mine[m.Name], others[m.Name]) {
+			differ = append(differ, string(name)+"."+m.Name)
+		}
+	}
+	for _, path := range unknownMembers(name, mine) {
+		member := inDocument(name, path)
+		if !same(baseline.ValueAt(mine, member), baseline.ValueAt(others, member)) {
+			differ = append(differ, string(name)+"."+member)
 		}
 	}
 	return differ

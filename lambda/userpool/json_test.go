@@ -120,8 +120,9 @@ func TestSecretsOf(t *testing.T) {
 		"SmsMfaConfiguration":      map[string]any{"SmsConfiguration": map[string]any{"ExternalId": "mfa-external-id"}},
 		"EmailVerificationMessage": "text {####}",
 		"PoolName":                 "customers",
+		"SchemaAttributes":         []any{map[string]any{"Name": "phone_number"}},
 	}
-	got := secretsIn(nil, &baseline.Member{Members: baseline.Settings()}, document)
+	got := Secrets(baseline.UserPool, document)
 	slices.Sort(got)
 	if diff := cmp.Diff([]string{"mfa-external-id", "text {####}", "the-external-id"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

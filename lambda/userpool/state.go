@@ -301,9 +301,11 @@ func (s State) Unwritable(other State) []string {
 func unwritable(name baseline.DocumentName, mine, others map[string]any) (differ []string) {
 	table, _ := name.Table()
 	for _, m := range table.Members {
-		// A document that is not offered, in either state, comes and goes with threat protection.
-		offered := mine != nil && others != nil
-		if offered && m.Trip == baseline.ReadOnly && !volatile[m.Name] && !same(mine[m.Name], others[m.Name]) {
+		// What another member of the write call shows comes and goes with that one, and a document that either state does
+		// not offer depends on threat protection.
+		shown := slices.ContainsFunc(table.Members, func(by baseline.Member) bool { return by.ShownBy == m.Name })
+		comes := shown && (mine[m.Name] == nil) != (others[m.Name] == nil) || mine == nil || others == nil
+		if !comes && m.Trip == baseline.ReadOnly && !volatile[m.Name] && !same(mine[m.Name], others[m.Name]) {
 			differ = append(differ, string(name)+"."+m.Name)
 		}
 	}

@@ -20,7 +20,11 @@ func (w ledgered) undo(t *testing.T, record string) (outcome.Outcome, []string) 
 		t.Fatal(err)
 	}
 	required, kept := baseline.OfPaths("undo", "sha256:u", poolID, rec.Before.State().Own(), rec.Changed())
-	return w.answer(t, required, call("two", "Admin", time.Time{})), kept
+	out, err := w.process(required).ReconcileFrom(t.Context(), poolID, "", call("two", "Admin", time.Time{}).Cause)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out, kept
 }
 
 // TestUndoOfTheHalf: of a setting that stands in two documents one is written, and the other refused. People are

@@ -106,13 +106,3 @@ func TestCostlier(t *testing.T) {
 		}
 	}
 }
-
-func TestControlsOf(t *testing.T) {
-	t.Parallel()
-	for path, want := range map[string]int{"Policies.PasswordPolicy": 6, "Policies.PasswordPolicy.MinimumLength": 1,
-		"LambdaConfig.PreSignUp": 1, "UserPoolAddOns": 2, "PoolName": 0} {
-		if got := len(ControlsOf(path)); got != want {
-			t.Errorf("%s has %d rows, want %d", path, got, want)
-		}
-	}
-}

@@ -100,10 +100,6 @@ func elsewhere(name string, m Member) string {
 	return ""
 }
 
-// createOnly are members of CreateUserPool and CreateUserPoolClient that no later call can change and that no read call
-// returns under this name.
-var createOnly = []string{"schema", "generatesecret"}
-
 // didYouMean returns ", did you mean X?" with the nearest known name, or "" if none is near.
 func didYouMean(name string, known []string) string {
 	best := Nearest(name, known)

@@ -94,9 +94,6 @@ func unwritable(name string, ofClient bool) string {
 			}
 		}
 	}
-	if slices.Contains(createOnly, folded(name)) {
-		return "can be set only at creation and not changed later: remove it"
-	}
 	return ""
 }
 
@@ -130,7 +127,7 @@ func (p *parser) requirement(n *yaml.Node, m Member, path, setting string) []Req
 		return nil
 	}
 	if m.Kind == Object || m.Kind == Map {
-		p.wrong(n, path, "is %s: it needs a mapping of its members%s", shapeOf(n), namesOf(m))
+		p.wrong(n, path, "is %s: it needs a mapping of its members", shapeOf(n))
 		return nil
 	}
 	v, ok := p.literal(n, m, path)
@@ -146,13 +143,6 @@ func names(members []Member) []string {
 		all[i] = m.Name
 	}
 	return all
-}
-
-func namesOf(m Member) string {
-	if len(m.Members) == 0 {
-		return ""
-	}
-	return fmt.Sprintf(", such as %s", m.Members[0].Name)
 }
 
 // operated reports whether the entries of a mapping are operators and not member names. The keys of a map are free, so

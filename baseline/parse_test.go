@@ -225,17 +225,6 @@ func TestUnknownMembersOfDocuments(t *testing.T) {
 	}
 }
 
-// TestFlapBudgetInWords: a budget is said as a person says it.
-func TestFlapBudgetInWords(t *testing.T) {
-	t.Parallel()
-	for budget, words := range map[FlapBudget]string{{Times: 1, Within: time.Hour}: "once in 60 minutes",
-		{Times: 3, Within: 90 * time.Minute}: "3 times in 90 minutes"} {
-		if budget.String() != words {
-			t.Errorf("%q, want %q", budget, words)
-		}
-	}
-}
-
 // TestDefaultSatisfiesControls holds the baseline that ships to the controls that it is meant to satisfy.
 func TestDefaultSatisfiesControls(t *testing.T) {
 	t.Parallel()
@@ -439,15 +428,4 @@ func checkParse(t interface{ Fatalf(string, ...any) }, data []byte) {
 	}
 	b.Lint(time.Unix(0, 0))
 	Compare(b.Policy(Identity{ID: "eu-west-1_a"}, time.Unix(0, 0)), map[string]any{})
-}
-
-// TestSuggestions: a near miss is answered with the name that was meant, anything else is not.
-func TestSuggestions(t *testing.T) {
-	t.Parallel()
-	for name, want := range map[string]string{"DeletionProtecton": ", did you mean DeletionProtection?",
-		"deletionprotection": ", did you mean DeletionProtection?", "Elephant": "", "": "", strings.Repeat("x", 100): ""} {
-		if got := didYouMean(name, []string{"DeletionProtection", "UserPoolTier"}); got != want {
-			t.Errorf("%q: %q, want %q", name, got, want)
-		}
-	}
 }

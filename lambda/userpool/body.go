@@ -116,7 +116,9 @@ func prune(members []baseline.Member, object map[string]any) map[string]any {
 		}
 	}
 	for _, m := range members {
-		if object, ok := kept[m.Name].(map[string]any); ok && m.KeptOmitted && lacksRequired(m, object) {
+		object, ok := kept[m.Name].(map[string]any)
+		lacks := func(below baseline.Member) bool { return below.Required && object[below.Name] == nil }
+		if ok && m.KeptOmitted && slices.ContainsFunc(m.Members, lacks) {
 			delete(kept, m.Name)
 		}
 		if m.Required && m.Kind == baseline.Boolean && kept[m.Name] == nil && len(kept) > 0 {
@@ -154,15 +156,6 @@ func pruneValue(m baseline.Member, v any) (any, bool) {
 	default:
 		return v, true
 	}
-}
-
-func lacksRequired(m baseline.Member, object map[string]any) bool {
-	for _, below := range m.Members {
-		if below.Required && object[below.Name] == nil {
-			return true
-		}
-	}
-	return false
 }
 
 // removeAt removes a member at a path that may cross the elements of lists.

@@ -24,7 +24,6 @@ func TestGroups(t *testing.T) {
 		fixes []string
 		want  [][]string
 	}{
-		"nothing": {nil, nil},
 		"the gravest first": {
 			[]string{minimum, "SoftwareTokenMfaConfiguration.Enabled", mfa, threat, "DeletionProtection"},
 			[][]string{{"DeletionProtection"}, {threat}, {mfa}, {"SoftwareTokenMfaConfiguration.Enabled"}, {minimum}}},
@@ -32,8 +31,6 @@ func TestGroups(t *testing.T) {
 			[][]string{{minimum}, {adminOnly}, {"UserPoolTier"}}},
 		"twins": {[]string{"SmsAuthenticationMessage", minimum, "SmsMfaConfiguration.SmsAuthenticationMessage"},
 			[][]string{{"SmsMfaConfiguration.SmsAuthenticationMessage", "SmsAuthenticationMessage"}, {minimum}}},
-		"twins of one document": {[]string{"SmsVerificationMessage", "VerificationMessageTemplate.SmsMessage"},
-			[][]string{{"SmsVerificationMessage", "VerificationMessageTemplate.SmsMessage"}}},
 		"an object and a part of it": {[]string{"SmsConfiguration.SnsRegion", "SmsConfiguration"},
 			[][]string{{"SmsConfiguration", "SmsConfiguration.SnsRegion"}}},
 		"what is to be restored first": {[]string{"DeletionProtection", account},

@@ -88,30 +88,6 @@ func TestHostileTrees(t *testing.T) {
 	}
 }
 
-// FuzzPlan plans for pools of arbitrary documents: it never panics.
-func FuzzPlan(f *testing.F) {
-	for _, seed := range []string{
-		`{"Id":"a","UserPoolTags":"hidden","LambdaConfig":[]}`, `{"Policies":{"PasswordPolicy":[]},"MfaConfiguration":7}`,
-		`{"FutureThing":{"a":[1.50,1e400,-0]},"Name":"<b>&","EmailConfiguration":{"From":null}}`,
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		document, err := DecodeObject(raw)
-		if err != nil {
-			return
-		}
-		state := State{ID: pool, Documents: map[baseline.DocumentName]map[string]any{
-			baseline.UserPool: document, baseline.MfaConfig: {"MfaConfiguration": "OFF"},
-		}}
-		state.Settings()
-		state.Leaves()
-		if _, err := NewPlan(state, []baseline.Drift{write("DeletionProtection", "ACTIVE")}, Options{}); err != nil {
-			t.Fatal(err)
-		}
-	})
-}
-
 // TestSecretsOf: message texts and external ids are secrets, wherever they are; names are not.
 func TestSecretsOf(t *testing.T) {
 	t.Parallel()

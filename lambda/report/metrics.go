@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -48,20 +47,16 @@ func Metrics(w io.Writer, function string, now time.Time, out outcome.Outcome, c
 	values = some(append(values, durations(out)...))
 	line := map[string]any{"Function": function, "Outcome": string(out.Outcome), "userPoolId": out.UserPoolID,
 		"eventId": out.Cause.EventID}
-	_, err := fmt.Fprintln(w, embedded(now, line, directive{[]string{"Function"}, values},
-		directive{[]string{"Function", "Outcome"}, values[:1]})) // only events are counted by outcome
-	if err != nil {
-		return err
-	}
+	lines := embedded(now, line, directive{[]string{"Function"}, values},
+		directive{[]string{"Function", "Outcome"}, values[:1]}) // only events are counted by outcome
 	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
 		line := map[string]any{"Function": function, "Rule": rule, "userPoolId": out.UserPoolID,
 			"eventId": out.Cause.EventID}
 		drifts := directive{[]string{"Function", "Rule"}, []metric{{"Drifts", count, byRule[rule]}}}
-		if _, err := fmt.Fprintln(w, embedded(now, line, drifts)); err != nil {
-			return err
-		}
+		lines += embedded(now, line, drifts)
 	}
-	return nil
+	_, err := io.WriteString(w, lines)
+	return err
 }
 
 // durations returns the times from the call to its detection and to the end of the remediation.
@@ -96,7 +91,7 @@ func ScanMetrics(w io.Writer, function string, now time.Time, scan outcome.ScanR
 		return nil
 	}
 	line := map[string]any{"Function": function, "Outcome": string(scan.Outcome)}
-	_, err := fmt.Fprintln(w, embedded(now, line, directive{[]string{"Function"}, values}))
+	_, err := io.WriteString(w, embedded(now, line, directive{[]string{"Function"}, values}))
 	return err
 }
 
@@ -146,5 +141,5 @@ func embedded(now time.Time, line map[string]any, directives ...directive) strin
 		}
 	}
 	line["_aws"] = about
-	return encode(line)
+	return encode(line) + "\n"
 }

@@ -48,14 +48,14 @@ func Text(out outcome.Outcome, paint Paint) string {
 	s := &sheet{}
 	critical := ""
 	if out.Critical {
-		critical = "  " + paint.Bad("CRITICAL")
+		critical = "  " + paint.Of(Bad, "CRITICAL")
 	}
 	s.line("%s  %s%s", paint.ending(out.Outcome), cmp.Or(out.UserPoolID, "(no user pool)"), critical)
 	if out.Cause.EventName != "" {
 		s.row("cause", out.Cause.EventName+prefixed(" by ", out.Cause.Actor)+prefixed(" from ", out.Cause.SourceIP))
 	}
 	s.findings(out, func(state outcome.State) (mark, reason string) {
-		return paint.of(state, fmt.Sprintf("%-9s", baseline.Legible(string(state)))), "      "
+		return paint.state(state, fmt.Sprintf("%-9s", baseline.Legible(string(state)))), "      "
 	})
 	if len(out.Writes) > 0 {
 		s.row("written", strings.Join(out.Writes, ", "))
@@ -90,7 +90,7 @@ func Plan(p outcome.Preview, paint Paint) string {
 	}
 	s.line("%s  %s%s%s", paint.ending(out.Outcome), out.UserPoolID, name, account)
 	s.findings(out, func(state outcome.State) (mark, reason string) {
-		return paint.of(state, marks[state]), string(state) + ": "
+		return paint.state(state, marks[state]), string(state) + ": "
 	})
 	s.row("calls", strings.Join(out.Writes, ", "))
 	s.row("reason", New(out, "", "").furtherReason())
@@ -147,33 +147,24 @@ func Value(v any) string {
 // Paint colors words if it is true.
 type Paint bool
 
-// The ANSI color codes.
+// A Color is an ANSI color code.
+type Color int
+
+// The colors.
 const (
-	red    = 31
-	green  = 32
-	yellow = 33
-	gray   = 90
+	Bad   Color = 31 // red
+	Good  Color = 32 // green
+	Warn  Color = 33 // yellow
+	Aside Color = 90 // gray
 )
 
-// color returns the text in a color if painting is on.
-func (p Paint) color(code int, text string) string {
+// Of returns the text in a color if painting is on.
+func (p Paint) Of(color Color, text string) string {
 	if !p {
 		return text
 	}
-	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", code, text)
+	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", color, text)
 }
-
-// Bad colors errors.
-func (p Paint) Bad(text string) string { return p.color(red, text) }
-
-// Good colors successes.
-func (p Paint) Good(text string) string { return p.color(green, text) }
-
-// Warn colors warnings.
-func (p Paint) Warn(text string) string { return p.color(yellow, text) }
-
-// Dim colors secondary text.
-func (p Paint) Dim(text string) string { return p.color(gray, text) }
 
 // Restored is shown instead of remediated if a person restored an earlier state.
 const Restored outcome.Ending = "restored"
@@ -181,27 +172,27 @@ const Restored outcome.Ending = "restored"
 func (p Paint) ending(e outcome.Ending) string {
 	switch e {
 	case outcome.Remediated, outcome.Unchanged, outcome.Scanned, Restored:
-		return p.Good(string(e))
+		return p.Of(Good, string(e))
 	case outcome.Ignored, outcome.Exempted:
-		return p.Dim(string(e))
+		return p.Of(Aside, string(e))
 	case outcome.Drifted:
-		return p.Warn(string(e))
+		return p.Of(Warn, string(e))
 	default:
-		return p.Bad(string(e))
+		return p.Of(Bad, string(e))
 	}
 }
 
-// of paints the mark of a finding.
-func (p Paint) of(s outcome.State, text string) string {
+// state paints the mark of a finding.
+func (p Paint) state(s outcome.State, text string) string {
 	switch s {
 	case outcome.StateFixed, outcome.StatePlanned:
-		return p.Good(text)
+		return p.Of(Good, text)
 	case outcome.StateExempted:
-		return p.Dim(text)
+		return p.Of(Aside, text)
 	case outcome.StateReported:
-		return p.Warn(text)
+		return p.Of(Warn, text)
 	default:
-		return p.Bad(text)
+		return p.Of(Bad, text)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/user"
 	"strings"
 	"time"
 
@@ -89,7 +88,7 @@ func (c *cli) newReconciler(pools reconcile.Pools, required *baseline.Baseline) 
 	return r
 }
 
-// caller returns who runs the command, for the records: the AWS identity, or otherwise the local user.
+// caller returns who runs the command, for the records: the AWS identity.
 func (c *cli) caller(ctx context.Context) string {
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
@@ -97,9 +96,6 @@ func (c *cli) caller(ctx context.Context) string {
 		if who, err := sts.NewFromConfig(loaded).GetCallerIdentity(ctx, nil); err == nil {
 			return aws.ToString(who.Arn)
 		}
-	}
-	if u, err := user.Current(); err == nil && u.Username != "" {
-		return u.Username
 	}
 	return "the command line"
 }

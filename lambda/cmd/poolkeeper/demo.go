@@ -69,7 +69,7 @@ func (c *cli) runDemo(ctx context.Context) error {
 		return err
 	}
 	weakened := "threat protection off, deletion protection off, a trigger detached"
-	say("1. An intruder calls UpdateUserPool: %s.", paint.Bad(weakened))
+	say("1. An intruder calls UpdateUserPool: %s.", paint.Of(report.Bad, weakened))
 	say("   CloudTrail's event reaches the handler.\n")
 	damaged := d.leaves()
 
@@ -84,7 +84,7 @@ func (c *cli) runDemo(ctx context.Context) error {
 		return fmt.Errorf("the demo failed: %d settings were restored, %v are wrong", fixed, wrong)
 	}
 	others := len(healthy) - fixed
-	say("\n2. Read back from the fake itself: %s.", paint.Good(fmt.Sprintf(
+	say("\n2. Read back from the fake itself: %s.", paint.Of(report.Good, fmt.Sprintf(
 		"%d required settings restored, %d of %d other settings unchanged", fixed, others, others)))
 
 	d.fake.ResetCalls()
@@ -92,7 +92,7 @@ func (c *cli) runDemo(ctx context.Context) error {
 	if calls := len(d.fake.Calls()); err != nil || again.Outcome != outcome.Unchanged || calls > 0 {
 		return fmt.Errorf("the second delivery of the event led to %s and %d calls: %w", again.Outcome, calls, err)
 	}
-	say("\n3. The event is delivered a second time: %s, with 0 calls to Cognito.", paint.Good(string(again.Outcome)))
+	say("\n3. The event is delivered a second time: %s, with 0 calls to Cognito.", paint.Of(report.Good, string(again.Outcome)))
 	return c.showNaive(ctx, paint)
 }
 
@@ -127,7 +127,7 @@ func (c *cli) showNaive(ctx context.Context, paint report.Paint) error {
 		return fmt.Errorf("the one-field fix lost %d and %d settings, which the fakes should not show", all, some)
 	}
 	fmt.Fprintf(c.out, "\n4. The same incident with a one-field fix, UpdateUserPool(DeletionProtection=ACTIVE): "+
-		"deletion\n   protection is on, and %s:\n", paint.Bad(fmt.Sprintf("%d other settings are lost as the API reference "+
+		"deletion\n   protection is on, and %s:\n", paint.Of(report.Bad, fmt.Sprintf("%d other settings are lost as the API reference "+
 		"says, %d as last measured", all, some)))
 	list := func(title string, names []string) {
 		fmt.Fprintf(c.out, "   %s:\n", title)

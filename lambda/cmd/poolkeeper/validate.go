@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,7 +14,6 @@ import (
 )
 
 func (c *cli) validate() *cobra.Command {
-	var file string
 	var strict bool
 	command := &cobra.Command{
 		Use:     "validate [FILE]",
@@ -20,23 +21,15 @@ func (c *cli) validate() *cobra.Command {
 		Example: "  poolkeeper validate --strict baseline/baseline.yaml",
 		Args:    arguments("FILE", 0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 1 && file != "" {
-				return errors.New("name the file once: as FILE or with --baseline")
-			} else if len(args) == 1 {
-				file = args[0]
-			}
+			file := strings.Join(args, "")
 			text, err := textOfBaseline(file)
 			if err != nil {
 				return err
 			}
-			if file == "" {
-				file = baseline.DefaultFile
-			}
-			return c.checkFile(file, text, strict)
+			return c.checkFile(cmp.Or(file, baseline.DefaultFile), text, strict)
 		},
 		ValidArgsFunction: files,
 	}
-	command.Flags().StringVar(&file, "baseline", "", "baseline file (default the built-in one)")
 	command.Flags().BoolVar(&strict, "strict", false, "fail on warnings too, such as an expired exemption")
 	return has(command, all...)
 }

@@ -151,7 +151,7 @@ func OfFailure(id string, err error) Entry {
 	return Entry{name: id, word: "failed", failed: why, notes: []string{why},
 		json: object{"userPoolId": id, "error": why},
 		text: func(paint report.Paint) string {
-			return fmt.Sprintf("%s  %s\n  reason    %s\n", paint.Bad("failed"), id, why)
+			return fmt.Sprintf("%s  %s\n  reason    %s\n", paint.Of(report.Bad, "failed"), id, why)
 		}}
 }
 
@@ -202,7 +202,7 @@ func OfFile(name string, faults baseline.Errors, lints []baseline.Lint, source [
 		var b strings.Builder
 		for _, f := range e.findings {
 			if f.level == warning {
-				fmt.Fprintf(&b, "%s: %s: %s [%s]\n", f.Source, paint.Warn("warning"), f.Reason, f.id)
+				fmt.Fprintf(&b, "%s: %s: %s [%s]\n", f.Source, paint.Of(report.Warn, "warning"), f.Reason, f.id)
 			} else {
 				fmt.Fprintf(&b, "%s: %s\n", f.Source, f.Reason)
 			}
@@ -219,5 +219,5 @@ func caret(source []byte, f finding, paint report.Paint) string {
 	if !ok || !baseline.MayShow(f.Reason) {
 		return ""
 	}
-	return "    " + text + "\n    " + strings.Repeat(" ", column) + paint.Bad("^") + "\n"
+	return "    " + text + "\n    " + strings.Repeat(" ", column) + paint.Of(report.Bad, "^") + "\n"
 }

@@ -92,7 +92,8 @@ func (c *cli) runDemo(ctx context.Context) error {
 	if calls := len(d.fake.Calls()); err != nil || again.Outcome != outcome.Unchanged || calls > 0 {
 		return fmt.Errorf("the second delivery of the event led to %s and %d calls: %w", again.Outcome, calls, err)
 	}
-	say("\n3. The event is delivered a second time: %s, with 0 calls to Cognito.", paint.Of(report.Good, string(again.Outcome)))
+	ending := paint.Of(report.Good, string(again.Outcome))
+	say("\n3. The event is delivered a second time: %s, with 0 calls to Cognito.", ending)
 	return c.showNaive(ctx, paint)
 }
 
@@ -126,9 +127,9 @@ func (c *cli) showNaive(ctx context.Context, paint report.Paint) error {
 	if some == 0 || some >= all {
 		return fmt.Errorf("the one-field fix lost %d and %d settings, which the fakes should not show", all, some)
 	}
+	losses := fmt.Sprintf("%d other settings are lost as the API reference says, %d as last measured", all, some)
 	fmt.Fprintf(c.out, "\n4. The same incident with a one-field fix, UpdateUserPool(DeletionProtection=ACTIVE): "+
-		"deletion\n   protection is on, and %s:\n", paint.Of(report.Bad, fmt.Sprintf("%d other settings are lost as the API reference "+
-		"says, %d as last measured", all, some)))
+		"deletion\n   protection is on, and %s:\n", paint.Of(report.Bad, losses))
 	list := func(title string, names []string) {
 		fmt.Fprintf(c.out, "   %s:\n", title)
 		for some := range slices.Chunk(names, 4) {

@@ -166,6 +166,11 @@ var knownCases = map[string]knownCase{
 		baseline: "SmsVerificationMessage: 'Good {####} CANARY'", fixed: []string{"SmsVerificationMessage"},
 		moves: map[string]string{"VerificationMessageTemplate.SmsMessage": `"Good {####} CANARY"`},
 	},
+	// It has no leaf once it is empty.
+	"an object is to be empty": {
+		tamper: unprotected, baseline: "AdminCreateUserConfig: {exactly: {}}\n" + deletionProtection,
+		fixed: []string{"AdminCreateUserConfig", protected},
+	},
 	"device tracking is to be off": {
 		tamper:   sets("DeviceConfiguration.ChallengeRequiredOnNewDevice", true),
 		baseline: "DeviceConfiguration: {absent: true}", fixed: []string{"DeviceConfiguration"},

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -321,31 +320,6 @@ func TestStaleVerification(t *testing.T) {
 		Body: marshal(t, map[string]any{"UserPool": stale})})
 	if out := b.reconcile(t, require(t, deletionProtection)); out.Outcome != outcome.Remediated || len(out.Writes) != 1 {
 		t.Errorf("%s (%s) with %v", out.Outcome, out.Reason, out.Writes)
-	}
-}
-
-// TestSimultaneousDeliveries: fifty deliveries of one event at once end in the right state and lose nothing of
-// nobody's.
-func TestSimultaneousDeliveries(t *testing.T) {
-	t.Parallel()
-	b := serve(t, cognitotest.Contract)
-	b.rich(unprotected)
-	before := b.snapshot(t)
-	r := b.reconciler(require(t, deletionProtection))
-	r.LeaseWait = time.Hour
-	r.Sleep = func(context.Context, time.Duration) error { time.Sleep(time.Millisecond); return nil }
-	var wait sync.WaitGroup
-	for range 50 {
-		wait.Go(func() {
-			if out, err := r.Reconcile(t.Context(), onPool(event.Cause{})); err != nil ||
-				out.Outcome != outcome.Remediated && out.Outcome != outcome.Unchanged {
-				t.Errorf("%s (%s): %v", out.Outcome, out.Reason, err)
-			}
-		})
-	}
-	wait.Wait()
-	if diff := difference(before, b.snapshot(t)); !slices.Equal(diff, []string{"DeletionProtection"}) {
-		t.Errorf("moved: %v", diff)
 	}
 }
 

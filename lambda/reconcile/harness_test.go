@@ -10,7 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
 	"poolkeeper/baseline"
@@ -62,23 +63,12 @@ func sdk(fatal func(string, ...any), url string) *idp.Client {
 		fatal("making the HTTP client: %v", err)
 	}
 	return idp.NewFromConfig(mototest.Config(url), func(o *idp.Options) {
-		o.HTTPClient, o.Retryer = transport, fastRetry{} // a throttled read is tried again at once
+		o.HTTPClient = transport
+		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { // a throttled read is tried again at once
+			o.MaxBackoff, o.RateLimiter = time.Nanosecond, ratelimit.None
+		})
 	})
 }
-
-// fastRetry makes three attempts without waiting.
-type fastRetry struct{ aws.NopRetryer }
-
-func (fastRetry) MaxAttempts() int { return 3 }
-func (fastRetry) IsErrorRetryable(err error) bool {
-	for _, code := range []string{"TooManyRequestsException", "InternalErrorException", "EOF", "reset"} {
-		if strings.Contains(err.Error(), code) {
-			return true
-		}
-	}
-	return false
-}
-func (fastRetry) RetryDelay(int, error) (time.Duration, error) { return 0, nil }
 
 func (b bench) reconciler(required *baseline.Baseline) *reconcile.Reconciler {
 	r := reconcile.New(b.client, required, ledger.NewMemory())

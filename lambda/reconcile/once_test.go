@@ -120,17 +120,3 @@ rules:
 		t.Errorf("a second one: %s (%s)", out.Outcome, out.Reason)
 	}
 }
-
-// TestEmptiedIsFixed: an object that is required to be empty has no leaf once that is so, and is put right all the
-// same.
-func TestEmptiedIsFixed(t *testing.T) {
-	t.Parallel()
-	w := withLedger(t)
-	request := call("one", "Admin", w.time())
-	w.pass(time.Minute)
-	out := w.answer(t, parse(t, `version: 1
-rules: [{name: all, require: {AdminCreateUserConfig: {exactly: {}}, DeletionProtection: ACTIVE}}]`), request)
-	if out.Outcome != outcome.Remediated || states(out)["AdminCreateUserConfig"] != outcome.StateFixed {
-		t.Errorf("%s (%s) %v", out.Outcome, out.Reason, states(out))
-	}
-}

@@ -81,6 +81,8 @@ func TestReads(t *testing.T) {
 		"the baseline that ships, a client": {shipped, "update-user-pool-client", ""},
 		"the baseline that ships, risk":     {shipped, "set-risk-configuration", ""},
 		"the baseline that ships, a group":  {shipped, "create-group", ""},
+		"a pool that no rule may select": {parse(t, oneRule("pools: {ids: [eu-west-1_Other]}", protects)),
+			"update-user-pool", ""},
 		"the pool": {all, "update-user-pool",
 			"DescribeRiskConfiguration DescribeRiskConfiguration DescribeUserPool GetLogDeliveryConfiguration " +
 				"GetUserPoolMfaConfig ListUserPoolClients"},

@@ -218,20 +218,6 @@ func another(m baseline.Member, have any) any {
 	}
 }
 
-// TestUnselectableIsNotRead: a role that is limited to some pools cannot read another one, so the baseline's ids
-// decide before the first call.
-func TestUnselectableIsNotRead(t *testing.T) {
-	t.Parallel()
-	b := serve(t, cognitotest.Contract)
-	b.rich(nil)
-	out := b.reconcile(t,
-		parse(t, "version: 1\nrules: [{name: a, pools: {ids: [eu-west-1_Other]}, require: {DeletionProtection: ACTIVE}}]"))
-	if out.Outcome != outcome.Ignored || !strings.Contains(out.Reason, "no rule selects this pool") ||
-		len(b.fake.Calls()) != 0 {
-		t.Errorf("%s (%s) after %d calls", out.Outcome, out.Reason, len(b.fake.Calls()))
-	}
-}
-
 // TestRulesThroughARun: what a later rule, an exemption or a limit leaves of a requirement is done or reported.
 func TestRulesThroughARun(t *testing.T) {
 	t.Parallel()

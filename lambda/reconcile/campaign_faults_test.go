@@ -140,10 +140,8 @@ func init() {
 
 // noTexts leaves the pool nothing that needs text messages but its sender.
 func noTexts(pool, mfa map[string]any) {
-	pool["AutoVerifiedAttributes"] = list("email")
-	pool["UserAttributeUpdateSettings"] = map[string]any{"AttributesRequireVerificationBeforeUpdate": list("email")}
-	object(pool, "Policies", "SignInPolicy")["AllowedFirstAuthFactors"] = list("PASSWORD")
-	delete(mfa, "SmsMfaConfiguration")
+	sets("AutoVerifiedAttributes", list("email"), verifies, list("email"), factors, list("PASSWORD"),
+		"mfa:SmsMfaConfiguration", nil)(pool, mfa)
 }
 
 func textsOn(b bench) {
@@ -152,7 +150,7 @@ func textsOn(b bench) {
 }
 
 func (b bench) factorOff() {
-	b.fake.Edit(poolID, func(_, mfa map[string]any) { delete(mfa, "SoftwareTokenMfaConfiguration") })
+	b.fake.Edit(poolID, sets("mfa:SoftwareTokenMfaConfiguration", nil))
 }
 
 func (b bench) logsOff() {
@@ -171,11 +169,7 @@ func (b bench) weakenClient() {
 	b.editClient(web, "PreventUserExistenceErrors", "LEGACY")
 }
 
-func (b bench) threatOff() {
-	b.fake.Edit(poolID, func(pool, _ map[string]any) {
-		object(pool, "UserPoolAddOns")["AdvancedSecurityMode"] = "OFF"
-	})
-}
+func (b bench) threatOff() { b.fake.Edit(poolID, sets(threat, "OFF")) }
 
 // writesOf returns the write calls of the API.
 func writesOf() map[string]bool {

@@ -320,7 +320,7 @@ func TestOddAnswers(t *testing.T) {
 		"a list that is no object": {"ListUserPoolClients", `<html>`, ""},
 	} {
 		b := serve(t, cognitotest.Contract)
-		b.whole(func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
+		b.whole(unprotected)
 		b.fake.Inject(cognitotest.Fault{Operation: c.operation, Body: []byte(c.body)})
 		out, err := b.reconciler(parse(t, allDocuments)).Reconcile(t.Context(), onPool(event.Cause{}))
 		if err == nil || out.Outcome != outcome.Deferred || !strings.Contains(out.Reason, c.says) || len(b.writes()) > 0 {
@@ -375,10 +375,7 @@ func TestWatch(t *testing.T) {
 func TestWatchTriggers(t *testing.T) {
 	t.Parallel()
 	b := serve(t, cognitotest.Contract)
-	b.rich(func(pool, _ map[string]any) {
-		pool["LambdaConfig"] = map[string]any{"PreSignUp": "arn:aws:lambda:eu-west-1:111122223333:function:pre-sign-up",
-			"CustomMessage": "arn:aws:lambda:eu-west-1:111122223333:function:stranger"}
-	})
+	b.rich(sets("LambdaConfig", map[string]any{"PreSignUp": trigger, "CustomMessage": evil}))
 	required := parse(t, "version: 1\nrules:\n  - {name: a, watch: [triggers], require: {LambdaConfig: {PreSignUp: "+
 		"'arn:aws:lambda:eu-west-1:111122223333:function:pre-sign-up'}}}\n")
 	out := b.answer(t, required, "update-user-pool")

@@ -111,10 +111,7 @@ func TestFlapBudgetOfTheDeferred(t *testing.T) {
 	t.Parallel()
 	r := flapping(t, "{times: 3, minutes: 60}",
 		"DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}")
-	r.fake.Edit(poolID, func(pool, mfa map[string]any) {
-		unprotected(pool, mfa)
-		delete(mfa, "SoftwareTokenMfaConfiguration")
-	})
+	r.fake.Edit(poolID, alsoUnprotected("mfa:SoftwareTokenMfaConfiguration", nil))
 	r.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Change: unprotected})
 	r.fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: "TooManyRequestsException"})
 	for i := range 8 {
@@ -208,10 +205,8 @@ func TestUndetected(t *testing.T) {
 			t.Parallel()
 			w := withLedger(t)
 			required := parse(t, "version: 1\nrules: [{name: all, mode: "+c.mode+", require: {DeletionProtection: ACTIVE}}]")
-			w.fake.Edit(poolID, func(pool, mfa map[string]any) {
-				unprotected(pool, mfa)
-				pool["LastModifiedDate"] = json.Number(fmt.Sprint(w.time().Add(-c.changed).Unix(), ".123"))
-			})
+			changed := json.Number(fmt.Sprint(w.time().Add(-c.changed).Unix(), ".123"))
+			w.fake.Edit(poolID, alsoUnprotected("LastModifiedDate", changed))
 			request := onPool(event.Cause{EventID: "scan"})
 			request.Scan.Started, request.Scan.Scheduled = w.time(), !c.unplanned
 			if c.notified {

@@ -35,13 +35,8 @@ rules:
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := serve(t, cognitotest.Contract)
-			b.whole(func(pool, mfa map[string]any) {
-				unprotected(pool, mfa)
-				object(pool, "Policies", "PasswordPolicy")["MinimumLength"] = json.Number("8")
-			})
-			logs := b.fake.Logs(poolID)
-			logs[1].(map[string]any)["LogLevel"] = "ERROR"
-			b.fake.PutLogs(poolID, logs)
+			b.whole(alsoUnprotected(policy+"MinimumLength", json.Number("8")))
+			b.set("LogConfigurations.userAuthEvents.LogLevel", "ERROR")
 			b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "InvalidParameterException", Message: "no",
 				When: func(body map[string]any) bool {
 					return fmt.Sprint(deep(body, "Policies.PasswordPolicy.MinimumLength")) == "20"

@@ -370,7 +370,7 @@ func TestBusyLease(t *testing.T) {
 	if err == nil || !strings.Contains(out.Reason, "another run has the lease") {
 		t.Errorf("%s (%s): %v", out.Outcome, out.Reason, err)
 	}
-	w.fake.Edit(poolID, func(pool, _ map[string]any) { pool["DeletionProtection"] = "ACTIVE" })
+	w.fake.Edit(poolID, sets(protected, "ACTIVE"))
 	if out := w.answer(t, required, request); out.Outcome != outcome.Unchanged {
 		t.Errorf("a compliant pool waits: %s (%s)", out.Outcome, out.Reason)
 	}

@@ -20,7 +20,7 @@ func TestLostUpdate(t *testing.T) {
 		// Their change is there a moment before ours is, which was decided without it.
 		w.pass(time.Second)
 		theirs = call("theirs", "Admin", w.time(), "userPoolId", "userPoolTags", "policies")
-		s.Edit(poolID, func(pool, _ map[string]any) { object(pool, "UserPoolTags")["team"] = "new" })
+		s.Edit(poolID, sets("UserPoolTags.team", "new"))
 		w.pass(time.Second)
 	}})
 	our := w.answer(t, required, cause)

@@ -24,9 +24,7 @@ rules:
 func TestThreatProtectionIsSetBack(t *testing.T) {
 	t.Parallel()
 	w := withLedger(t)
-	off := func(pool, _ map[string]any) {
-		pool["UserPoolTier"], pool["UserPoolAddOns"] = "PLUS", map[string]any{"AdvancedSecurityMode": "OFF"}
-	}
+	off := sets("UserPoolTier", "PLUS", "UserPoolAddOns", map[string]any{"AdvancedSecurityMode": "OFF"})
 	w.fake.Edit(poolID, off)
 	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Change: off})
 	request := call("one", "Admin", w.time())
@@ -95,12 +93,8 @@ func TestClientAfterThePoolsRisk(t *testing.T) {
 	t.Parallel()
 	w := withLedger(t)
 	w.fake.PutRich(poolID)
-	w.fake.Edit(poolID, func(pool, _ map[string]any) {
-		pool["UserPoolTier"], pool["UserPoolAddOns"] = "PLUS", map[string]any{"AdvancedSecurityMode": "ENFORCED"}
-	})
-	risk := w.fake.Risk(poolID, "")
-	delete(object(risk, "AccountTakeoverRiskConfiguration", "NotifyConfiguration"), "NoActionEmail")
-	w.fake.PutRisk(poolID, "", risk)
+	w.fake.Edit(poolID, sets("UserPoolTier", "PLUS", threat, "ENFORCED"))
+	w.editRisk("", "AccountTakeoverRiskConfiguration.NotifyConfiguration.NoActionEmail", nil)
 	const mail = "{AccountTakeoverRiskConfiguration: {NotifyConfiguration: {NoActionEmail: "
 	required := parse(t, `version: 1
 rules:

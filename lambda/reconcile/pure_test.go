@@ -138,13 +138,7 @@ func protection(state outcome.State) map[string]outcome.State {
 	return map[string]outcome.State{"DeletionProtection": state}
 }
 
-func noSender(pool, mfa map[string]any) {
-	noTexts(pool, mfa)
-	delete(pool, "SmsConfiguration")
-	pool["MfaConfiguration"], mfa["MfaConfiguration"] = "OFF", "OFF"
-	delete(mfa, "EmailMfaConfiguration")
-	delete(mfa, "SoftwareTokenMfaConfiguration")
-}
+func noSender(pool, mfa map[string]any) { edits(totpOnly("OFF"), mfaOff)(pool, mfa) }
 
 var sender = []baseline.Drift{{Setting: "SmsConfiguration", Action: baseline.Write, Value: map[string]any{
 	"SnsCallerArn": "arn:aws:iam::111122223333:role/cognito-sms", "SnsRegion": "eu-west-1"}}}
@@ -342,11 +336,7 @@ func TestRecordRestores(t *testing.T) {
 func TestConflictsSurviveHalving(t *testing.T) {
 	t.Parallel()
 	b := serve(t, cognitotest.Measured)
-	b.rich(func(pool, _ map[string]any) {
-		pool["UserPoolTier"] = "ESSENTIALS"
-		delete(pool, "UserPoolAddOns")
-		object(pool, "Policies", "PasswordPolicy")["MinimumLength"] = json.Number("8")
-	})
+	b.rich(sets("UserPoolTier", "ESSENTIALS", "UserPoolAddOns", nil, policy+"MinimumLength", json.Number("8")))
 	b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "InvalidParameterException", Message: "no",
 		When: func(body map[string]any) bool {
 			return fmt.Sprint(deep(body, "Policies.PasswordPolicy.MinimumLength")) == "20"

@@ -156,14 +156,9 @@ func TestPlantedTexts(t *testing.T) {
 		"\\ud83d", "\U0001f600\ufffd", "%n%s${jndi:ldap://x}", "<script>&amp;", "a.b.c", "aws", "*", "Clients[x].y",
 		"UserPoolTags.x"} {
 		b := serve(t, cognitotest.Contract)
-		b.rich(func(pool, mfa map[string]any) {
-			unprotected(pool, mfa)
-			pool["Name"] = "pool " + nasty
-			pool["UserPoolTags"] = map[string]any{nasty: nasty, "z": nasty + " "}
-			pool["EmailVerificationMessage"] = nasty + " {####} "
-			object(pool, "VerificationMessageTemplate")["EmailMessage"] = nasty + " {####} "
-			object(pool, "AdminCreateUserConfig", "InviteMessageTemplate")["SMSMessage"] = nasty + "{username} {####}"
-		})
+		b.rich(alsoUnprotected("Name", "pool "+nasty, "UserPoolTags", map[string]any{nasty: nasty, "z": nasty + " "},
+			"EmailVerificationMessage", nasty+" {####} ", "VerificationMessageTemplate.EmailMessage", nasty+" {####} ",
+			"AdminCreateUserConfig.InviteMessageTemplate.SMSMessage", nasty+"{username} {####}"))
 		before := b.snapshot(t)
 		// The fake checks texts as the API does, which would refuse some of these.
 		out := b.reconcile(t, require(t, deletionProtection))
@@ -196,18 +191,12 @@ func TestEscapeBySelection(t *testing.T) {
 		"{ids: [" + poolID + "], except: {tags: {env: [dev]}}}": true,
 	} {
 		b := serve(t, cognitotest.Contract)
-		b.rich(func(pool, mfa map[string]any) {
-			unprotected(pool, mfa)
-			pool["Name"], pool["UserPoolTags"] = "customers", map[string]any{"env": "prod"}
-		})
+		b.rich(alsoUnprotected("Name", "customers", "UserPoolTags", map[string]any{"env": "prod"}))
 		required := parse(t, "version: 1\nrules: [{name: a, pools: "+pools+", require: {DeletionProtection: ACTIVE}}]\n")
 		if out := b.reconcile(t, required); out.Outcome != outcome.Remediated {
 			t.Errorf("%s: %s before the attack", pools, out.Outcome)
 		}
-		b.fake.Edit(poolID, func(pool, mfa map[string]any) {
-			unprotected(pool, mfa)
-			pool["Name"], pool["UserPoolTags"] = "sandbox", map[string]any{"env": "dev"}
-		})
+		b.fake.Edit(poolID, alsoUnprotected("Name", "sandbox", "UserPoolTags", map[string]any{"env": "dev"}))
 		escaped := b.reconcile(t, required).Outcome != outcome.Remediated
 		warned := false
 		for _, l := range required.Lint(clock) {

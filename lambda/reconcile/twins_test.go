@@ -32,11 +32,7 @@ func TestTwinsAndMirrors(t *testing.T) {
 	t.Parallel()
 	const senderARN, text = "arn:aws:iam::111122223333:role/cognito-sms", "Sign-in code {####} CANARY-sms-authentication"
 	const sender = "{SnsCallerArn: " + senderARN + ", ExternalId: CANARY-external-id, SnsRegion: eu-west-1}"
-	noText := func(_, mfa map[string]any) { delete(mfa, "SmsMfaConfiguration") }
-	days := func(pool, _ map[string]any) {
-		delete(object(pool, "Policies", "PasswordPolicy"), "TemporaryPasswordValidityDays")
-		object(pool, "AdminCreateUserConfig")["UnusedAccountValidityDays"] = json.Number("1")
-	}
+	noText, days := sets("mfa:SmsMfaConfiguration", nil), sets(days, nil, olderDays, json.Number("1"))
 	const block = "mfa:SmsMfaConfiguration."
 	factor := map[string]string{block + "SmsAuthenticationMessage": `"` + text + `"`,
 		block + "SmsConfiguration.SnsCallerArn": `"` + senderARN + `"`, "SmsAuthenticationMessage": `"` + text + `"`}

@@ -127,9 +127,7 @@ func TestUnknownMembers(t *testing.T) {
 // hours, unless the baseline decides. One that moves without us counts for nothing.
 func TestUnknownMemberMoves(t *testing.T) {
 	t.Parallel()
-	changed := func(pool, _ map[string]any) { pool["FutureThing"] = "b" }
-	gone := func(pool, _ map[string]any) { delete(pool, "FutureThing") }
-	added := func(pool, _ map[string]any) { pool["Other"] = true }
+	changed, gone, added := sets("FutureThing", "b"), sets("FutureThing", nil), sets("Other", true)
 	for name, c := range map[string]struct {
 		change func(pool, mfa map[string]any)
 		after  time.Duration
@@ -147,8 +145,7 @@ func TestUnknownMemberMoves(t *testing.T) {
 			t.Run(name+"/"+mode, func(t *testing.T) {
 				t.Parallel()
 				b := serve(t, m)
-				weaken := func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" }
-				b.rich(func(pool, mfa map[string]any) { weaken(pool, mfa); pool["FutureThing"] = "a" })
+				b.rich(alsoUnprotected("FutureThing", "a"))
 				b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Change: c.change})
 				required := parse(t, "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]\n"+
 					"unknownMembers: {"+c.say+"}\n")
@@ -166,7 +163,7 @@ func TestUnknownMemberMoves(t *testing.T) {
 					!strings.Contains(out.Reason, "which poolkeeper does not know") {
 					t.Errorf("%s, critical %t (%s)", out.Outcome, out.Critical, out.Reason)
 				}
-				b.fake.Edit(poolID, weaken)
+				b.fake.Edit(poolID, unprotected)
 				r.Now = func() time.Time { return clock.Add(c.after) }
 				out = run()
 				if out.Outcome != c.want {
@@ -188,13 +185,11 @@ func TestVolatileMember(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			b := serve(t, m)
-			b.rich(func(pool, _ map[string]any) {
-				pool["DeletionProtection"], pool["Reads"] = "INACTIVE", json.Number("1")
-			})
+			b.rich(alsoUnprotected("Reads", json.Number("1")))
 			reads := 1
 			b.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Then: func(s *cognitotest.Server) {
 				reads++
-				s.Edit(poolID, func(pool, _ map[string]any) { pool["Reads"] = json.Number(fmt.Sprint(reads)) })
+				s.Edit(poolID, sets("Reads", json.Number(fmt.Sprint(reads))))
 			}})
 			out := b.reconcile(t, require(t, "DeletionProtection: ACTIVE"))
 			if out.Outcome != outcome.Remediated {

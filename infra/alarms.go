@@ -13,24 +13,24 @@ import (
 )
 
 const (
-	// namespace is that of the function's own metrics.
+	// namespace is the namespace of the function's own metrics.
 	namespace = "poolkeeper"
-	// The oldest message of a queue may be so many seconds old.
+	// The maximum age of the oldest message in a queue, in seconds.
 	maxChangeAge, maxScanAge = 15 * 60, 2 * 60 * 60
 )
 
-// An alarm notifies people once its metric reaches 1, and once it is back at 0.
+// An alarm notifies people when its metric reaches 1 and when it returns to 0.
 type alarm struct {
 	name, meaning string
 	metric        awscloudwatch.IMetric
-	// periods is how many periods in a row have to be at 0 for the alarm to end.
+	// periods is the number of consecutive periods at 0 after which the alarm ends.
 	periods int
 }
 
-// silent is the alarm that means the opposite of the others: its metric was at 0 for all its periods.
+// silent is the alarm with the opposite condition: its metric was 0 in all its periods.
 const silent = "Silent"
 
-// NewAlarms makes the alarms, which notify the topic, and returns them for the dashboard.
+// NewAlarms creates the alarms, which notify the topic, and returns them for the dashboard.
 func NewAlarms(
 	stack awscdk.Stack, id string, s Settings, keeper Keeper, alerts Alerts, queues Queues,
 ) []interfacesawscloudwatch.IAlarmRef {
@@ -51,19 +51,19 @@ func NewAlarms(
 		}
 		made := awscloudwatch.NewAlarm(scope, jsii.String(a.name), props)
 		action := awscloudwatchactions.NewSnsAction(alerts.Topic)
-		if a.name == "NotificationFailed" { // not through what failed
+		if a.name == "NotificationFailed" { // do not use the channel that failed
 			action = awscloudwatchactions.NewSnsAction(alerts.Mail)
 		}
 		made.AddAlarmAction(action)
 		made.AddOkAction(action)
-		// The dashboard refers to it by name: servers that stand in for AWS know no ARNs of alarms.
+		// The dashboard refers to it by name, because AWS emulators do not support alarm ARNs.
 		all = append(all, awscloudwatch.Alarm_FromAlarmName(scope, jsii.String(a.name+"ByName"), made.AlarmName()))
 	}
 	return all
 }
 
-// alarms are all alarms. One on what the function reports ends after a whole scan that did not report it again, for a
-// count is back at 0 while the pool is as wrong as before.
+// alarms returns all alarms. An alarm on a metric of the function ends only after a whole scan without a new report,
+// because the metric returns to 0 while the pool may still be wrong.
 func alarms(s Settings, keeper Keeper, queues Queues) []alarm {
 	scan := s.ScanHours + 1
 	hour := &awscloudwatch.MetricOptions{Period: minutes(60)}
@@ -78,28 +78,29 @@ func alarms(s Settings, keeper Keeper, queues Queues) []alarm {
 		Label: jsii.String("oldest message"), Period: minutes(5),
 	})
 	return []alarm{
-		{"NotFixed", "A user pool differs from the baseline, and poolkeeper did not fix it: it could not, or may only " +
-			"report. Or something that the baseline watches was changed.",
+		{"NotFixed", "A user pool has drift that poolkeeper did not fix, because it could not or because it may only " +
+			"report it. Or a watched resource was changed.",
 			sum(keeper, "not fixed", "Drifted", "Partial", "Unconverged", "Unfixable"), scan},
-		{"NotificationFailed", "The function could not send a message about what it did.",
+		{"NotificationFailed", "The function could not send a notification.",
 			metric(keeper, "NotificationsFailed", "Sum"), scan},
-		{"UndetectedDrift", "A scan found drift that no event had reported: the trail, its delivery or the rule has a gap.",
+		{"UndetectedDrift", "A scan found drift that no event had reported. Check the trail, its event delivery and the " +
+			"rule.",
 			metric(keeper, "UndetectedDrift", "Sum"), scan},
-		{"LedgerFailed", "The function could not read or write its ledger. Pools are fixed all the same, but what is " +
-			"written meanwhile has no record.", metric(keeper, "LedgerFailed", "Sum"), scan},
-		{"DeadLetter", "A message could not be delivered, or failed 20 times. The next scan reads every pool anyway.",
+		{"LedgerFailed", "The function could not read or write its ledger. Pools are still fixed, but writes in the " +
+			"meantime are not recorded.", metric(keeper, "LedgerFailed", "Sum"), scan},
+		{"DeadLetter", "A message could not be delivered, or failed 20 times. The next scan will read every pool.",
 			queues.DeadLetter.MetricApproximateNumberOfMessagesVisible(maximum), 1},
 		{"OldestMessage", "A change has waited for more than 15 minutes, or a pool of a scan for more than 2 hours: the " +
 			"function does not start, fails, or cannot keep up.", tooOld, 1},
-		// Periods of an hour, for an alarm covers a week at most, and a day at most with shorter periods.
+		// The period is an hour, because alarms with shorter periods cover at most a day.
 		{silent, fmt.Sprintf("poolkeeper has received no event and no scan for %d hours: its schedule, its rule, a queue, "+
-			"the function or the trail is gone.", 2*s.ScanHours), keeper.Function.MetricInvocations(hour), 2 * s.ScanHours},
+			"the function or the trail is missing.", 2*s.ScanHours), keeper.Function.MetricInvocations(hour), 2 * s.ScanHours},
 	}
 }
 
 func minutes(n int) awscdk.Duration { return awscdk.Duration_Minutes(jsii.Number(n)) }
 
-// metric is one of those that the function reports itself, hour by hour.
+// metric returns a metric that the function reports itself, with a period of an hour.
 func metric(keeper Keeper, name, statistic string) awscloudwatch.IMetric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
 		Namespace: jsii.String(namespace), MetricName: jsii.String(name), Label: jsii.String(name),
@@ -107,7 +108,7 @@ func metric(keeper Keeper, name, statistic string) awscloudwatch.IMetric {
 	})
 }
 
-// sum adds up several of them. One without data counts as 0.
+// sum adds several metrics. A metric without data counts as 0.
 func sum(keeper Keeper, label string, names ...string) awscloudwatch.IMetric {
 	metrics := map[string]awscloudwatch.IMetric{}
 	var terms []string

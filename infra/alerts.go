@@ -11,18 +11,19 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Alerts are what notifies people.
+// Alerts are the resources that notify people.
 type Alerts struct {
 	Topic awssns.ITopic
-	Key   awskms.Key // of the topic; nil where the topic is another's
-	// Mail is a topic without key and chat: for what need not wake anybody, and for when the other topic fails.
+	Key   awskms.Key // key of the topic; nil if the topic is from another stack
+	// Mail is a topic without a key and without chat channels: for messages that are not urgent, and in case the other
+	// topic fails.
 	Mail     awssns.Topic
-	Chat     bool    // a chat channel is subscribed, and accepts only messages of its own form
-	RuleRole *string // the role that EventBridge needs to publish to another's topic
+	Chat     bool    // a chat channel is subscribed, which accepts only its own message format
+	RuleRole *string // the role that EventBridge needs to publish to an external topic
 }
 
-// NewAlerts makes the topics and their subscriptions. The topic has a key of its own, for its publishers may not use
-// AWS's key.
+// NewAlerts creates the topics and their subscriptions. The topic has its own key, because its publishers cannot use
+// the AWS managed key.
 func NewAlerts(stack awscdk.Stack, id string, s Settings) Alerts {
 	scope := constructs.NewConstruct(stack, jsii.String(id))
 	alerts := Alerts{Mail: newTopic(stack, scope, "Mail", nil, s.Notify.AlarmEmail)}
@@ -43,8 +44,8 @@ func NewAlerts(stack awscdk.Stack, id string, s Settings) Alerts {
 		PendingWindow:     awscdk.Duration_Days(jsii.Number(7)),
 	})
 	topic := newTopic(stack, scope, "Topic", alerts.Key, s.Notify.AlarmEmail)
-	// EventBridge names no source to the key. The key encrypts nothing but this stack's alerts, and the topic's policy
-	// says which rules may publish.
+	// EventBridge sends no source ARN to the key. The key encrypts only this stack's alerts, and the topic's policy
+	// restricts which rules may publish.
 	alerts.Key.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil)},
 		Actions:    jsii.Strings("kms:Decrypt", "kms:GenerateDataKey*"),
@@ -54,8 +55,8 @@ func NewAlerts(stack awscdk.Stack, id string, s Settings) Alerts {
 	return alerts
 }
 
-// newTopic makes a topic that alarms may publish to. EnforceSSL replaces a topic's default policy, so they need a
-// statement of their own.
+// newTopic creates a topic that alarms may publish to. EnforceSSL replaces the default policy of a topic, so alarms
+// need their own statement.
 func newTopic(stack awscdk.Stack, scope constructs.Construct, id string, key awskms.IKey, mail []string) awssns.Topic {
 	topic := awssns.NewTopic(scope, jsii.String(id), &awssns.TopicProps{
 		DisplayName: jsii.String("poolkeeper"), MasterKey: key, EnforceSSL: jsii.Bool(true),
@@ -69,7 +70,7 @@ func newTopic(stack awscdk.Stack, scope constructs.Construct, id string, key aws
 	return topic
 }
 
-// permissions are what it takes to publish. Which key another's topic has is not known here.
+// permissions returns the permissions to publish. The key of an external topic is not known here.
 func (a Alerts) permissions(s Settings) []Statement {
 	publish := statement("PublishAlerts", []string{*a.Topic.TopicArn()}, "sns:Publish")
 	keys := statement("UseTopicKey", nil, "kms:Decrypt", "kms:GenerateDataKey")
@@ -83,8 +84,7 @@ func (a Alerts) permissions(s Settings) []Statement {
 	return []Statement{publish, keys}
 }
 
-// subscribeChats lets Amazon Q Developer in chat applications post what is published. The channels may read alarms and
-// do nothing else.
+// subscribeChats lets Amazon Q Developer in chat applications post the messages. The channels may only read alarms.
 func subscribeChats(stack awscdk.Stack, scope constructs.Construct, n Notify, topic awssns.Topic) bool {
 	if n.SlackChannel == "" && n.TeamsChannel == "" {
 		return false
@@ -95,7 +95,7 @@ func subscribeChats(stack awscdk.Stack, scope constructs.Construct, n Notify, to
 	})
 	allow(role, []Statement{statement("ReadAlarms", []string{"*"}, "cloudwatch:DescribeAlarms")})
 	guardrails := jsii.Strings("arn:" + *stack.Partition() + ":iam::aws:policy/CloudWatchReadOnlyAccess")
-	name := jsii.String(*stack.StackName() + "-" + *stack.Region()) // unique in the account, not in the Region only
+	name := jsii.String(*stack.StackName() + "-" + *stack.Region()) // unique per account, not only per Region
 	if n.SlackChannel != "" {
 		awschatbot.NewCfnSlackChannelConfiguration(scope, jsii.String("Slack"),
 			&awschatbot.CfnSlackChannelConfigurationProps{

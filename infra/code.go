@@ -9,17 +9,17 @@ import (
 	"strings"
 )
 
-// buildDir is where the function's binaries are built, in a folder for each architecture.
+// buildDir is the directory for the function's binaries, with a subdirectory for each architecture.
 const buildDir = ".build"
 
-// baselineInCode is the name of a deployment's own baseline, beside the function's binary.
+// baselineInCode is the file name of a deployment's own baseline, next to the function's binary.
 const baselineInCode = "baseline.yaml"
 
-// goArch has Go's names of Lambda's architectures.
+// goArch maps Lambda's architectures to Go's names.
 var goArch = map[string]string{"arm64": "arm64", "x86_64": "amd64"}
 
-// tags are the build tags of a deployment's function. A linked service makes every start slower, so one that is not
-// configured is left out.
+// tags returns the build tags of a deployment's function. Every linked service slows the start down, so services that
+// are not configured are left out.
 func tags(s Settings) string {
 	if s.Notify.SecurityHub && s.Local == "" {
 		return "lambda.norpc"
@@ -27,11 +27,11 @@ func tags(s Settings) string {
 	return "lambda.norpc,nosecurityhub"
 }
 
-// buildFunction builds the function with make, and notes the folder to deploy: that of the binary, or, with a baseline
-// of the deployment's own, one with both. top is the folder of the Makefile, build the one for what is built.
+// buildFunction builds the function with make, and stores the directory to deploy. It contains the binary and, if the
+// deployment has its own baseline, the baseline. top is the directory of the Makefile, build the output directory.
 func buildFunction(ctx context.Context, s *Settings, top, build string) error {
 	if strings.Contains(tags(*s), "nosecurityhub") {
-		build = filepath.Join(build, "nosecurityhub") // the CDK reads a folder once, and environments may differ
+		build = filepath.Join(build, "nosecurityhub") // the CDK reads a directory only once, and environments may differ
 	}
 	command := exec.CommandContext(ctx, "make", "-s", "function",
 		"ARCHITECTURES="+goArch[s.Architecture], "TAGS="+tags(*s), "BUILD="+build)
@@ -57,12 +57,12 @@ func buildFunction(ctx context.Context, s *Settings, top, build string) error {
 		err = os.WriteFile(filepath.Join(s.Code.Dir, baselineInCode), s.Code.Baseline, 0o644)
 	}
 	if err != nil {
-		return fmt.Errorf("copying the baseline beside the function: %w", err)
+		return fmt.Errorf("copying the baseline to the function: %w", err)
 	}
 	return nil
 }
 
-// commit says which commit of the source is built.
+// commit returns the commit of the source.
 func commit(ctx context.Context, top string) string {
 	command := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
 	command.Dir = top

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// The questions that people ask of the log: the dashboard shows the answers, and opens them in Logs Insights.
+// Frequent questions about the log. The dashboard shows the query results and links to Logs Insights.
 var questions = []struct{ title, query string }{
 	{"Who changed what",
 		"fields @timestamp, outcome, user_pool_id, cause.event_name, cause.actor, cause.source_ip\n" +
@@ -25,8 +25,8 @@ var questions = []struct{ title, query string }{
 		"| filter last in ['partial', 'unfixable', 'unconverged', 'drifted', 'deferred']\n| sort seen desc"},
 }
 
-// NewDashboard makes the one dashboard: what is wrong now, how fast it was fixed, what happened, how the function does,
-// and the lines of the log that people ask for.
+// NewDashboard creates the dashboard: current problems, times to fix, events, the health of the function, and log
+// queries.
 func NewDashboard(
 	stack awscdk.Stack, id string, keeper Keeper, rule awsevents.Rule, alarms []interfacesawscloudwatch.IAlarmRef,
 	queues Queues,
@@ -81,7 +81,7 @@ func graph(title string, metrics ...awscloudwatch.IMetric) awscloudwatch.IWidget
 	})
 }
 
-// byDimension is one of the function's metrics with a line for each value of a dimension.
+// byDimension is a metric of the function with one line for each value of a dimension.
 func byDimension(keeper Keeper, name, dimension string) awscloudwatch.IMetric {
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
 		Label: jsii.String(""), Period: minutes(60), UsingMetrics: &map[string]awscloudwatch.IMetric{},
@@ -90,7 +90,7 @@ func byDimension(keeper Keeper, name, dimension string) awscloudwatch.IMetric {
 	})
 }
 
-// answer shows the log's answer to a question.
+// answer returns a widget with the log query of a question.
 func answer(keeper Keeper, question int, width, height float64) awscloudwatch.IWidget {
 	return awscloudwatch.NewLogQueryWidget(&awscloudwatch.LogQueryWidgetProps{
 		Title: jsii.String(questions[question].title), QueryString: jsii.String(questions[question].query),

@@ -13,34 +13,35 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// A Keeper is the function with its role, its log and what starts it.
+// A Keeper is the function with its role, log and event sources.
 type Keeper struct {
 	Function awslambda.Function
-	Name     *string // as CloudFormation makes it
+	Name     *string // the name that CloudFormation generates
 	Role     awsiam.Role
 	Log      awslogs.LogGroup
 	OnChange awslambda.EventSourceMapping
 	OnScan   awslambda.EventSourceMapping
 }
 
-// Resources are those of the stack that a deployed function works with.
+// Resources are the resources of the stack that a deployed function uses.
 type Resources struct {
 	Queues Queues
 	Alerts Alerts
 	Ledger awsdynamodb.Table
 }
 
-// NewFunction makes the function. The one of a local template has no resources.
+// NewFunction creates the function. In a local template it has no resources.
 func NewFunction(stack awscdk.Stack, id string, s Settings, r *Resources) Keeper {
 	scope := constructs.NewConstruct(stack, jsii.String(id))
 	log := awslogs.NewLogGroup(scope, jsii.String("Log"), &awslogs.LogGroupProps{
-		// It is the evidence of what was changed and why, and outlives the stack until its retention has passed.
+		// The log is the evidence of changes and their reasons. It remains after the stack is deleted, until its
+		// retention ends.
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
 	})
 	log.Node().DefaultChild().(awslogs.CfnLogGroup).SetRetentionInDays(jsii.Number(s.LogRetentionDays))
 	role := awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
-		Description: jsii.String("poolkeeper: reads user pools, and writes them where the baseline says so"),
+		Description: jsii.String("poolkeeper: reads user pools, and writes them as the baseline requires"),
 	})
 	log.GrantWrite(role)
 	location := Location{*stack.Partition(), *stack.Region(), *stack.Account()}
@@ -51,8 +52,9 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, r *Resources) Keeper
 		allow(role, r.Alerts.permissions(s))
 		if enforced := s.Baseline.Enforced(); len(s.SMSRoles) == 0 && slices.Contains(writesOf(enforced), updateUserPool) {
 			awscdk.Annotations_Of(role).AddWarningV2(jsii.String("poolkeeper:smsRoles"), jsii.String("the function may pass "+
-				"any role of the account to Cognito: -c smsRoles=ARN,ARN (or none) names those that pools send text messages "+
-				"with, and `poolkeeper permissions` lists them"), nil)
+				"any role of the account to Cognito. To restrict it to the roles that pools use for text messages, set -c "+
+				"smsRoles=ARN,ARN "+
+				"(or none); `poolkeeper permissions` lists them"), nil)
 		}
 	}
 	environment := variables(s, role, r)
@@ -74,7 +76,7 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, r *Resources) Keeper
 	})
 	resource := function.Node().DefaultChild().(awslambda.CfnFunction)
 	resource.AddMetadata(jsii.String("SamResourceId"), "Poolkeeper") // for sam local invoke
-	// The CDK lets the function wait for its role too, to which it refers anyway, and cfn-lint reports that.
+	// The CDK adds a dependency on the role to which the function refers anyway; cfn-lint reports that.
 	resource.AddMetadata(jsii.String("cfn-lint"), map[string]any{
 		"config": map[string]any{"ignore_checks": jsii.Strings("W3005")},
 	})
@@ -86,8 +88,8 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, r *Resources) Keeper
 	return keeper
 }
 
-// startOn starts the function on each message of a queue, at most twice at a time: the API's rates make two as fast as
-// any number.
+// startOn starts the function for each message of a queue, with at most two concurrent invocations: more would not be
+// faster because of the API's rate limits.
 func startOn(
 	scope constructs.Construct, id string, function awslambda.Function, queue awssqs.Queue,
 ) awslambda.EventSourceMapping {
@@ -100,7 +102,8 @@ func startOn(
 	})
 }
 
-// permissions are what the function does with the stack's resources. It neither scans the table nor deletes from it.
+// permissions returns the function's permissions on the stack's resources. It can neither scan the table nor delete
+// items.
 func (r *Resources) permissions() []Statement {
 	changes, scans := *r.Queues.Changes.QueueArn(), *r.Queues.Scans.QueueArn()
 	return []Statement{
@@ -112,9 +115,10 @@ func (r *Resources) permissions() []Statement {
 	}
 }
 
-// variables are the function's environment. A local template leaves out what only CloudFormation can resolve.
+// variables returns the function's environment variables. A local template leaves out those that only CloudFormation
+// can resolve.
 func variables(s Settings, role awsiam.Role, r *Resources) map[string]*string {
-	// Below 1,769 MB a function has less than one vCPU: parallel threads only take turns, and cost their changes.
+	// Below 1,769 MB a function has less than one vCPU, so more threads would only add context switches.
 	v := map[string]*string{"GOMAXPROCS": jsii.String("1")}
 	set := func(name, value string) {
 		if value != "" {

@@ -9,8 +9,8 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A key is one setting of a deployment: what -c calls it, its default, what it does, the form of its value (of each
-// part, where it is a list) as an expression and in words, and the field that gets it.
+// A key is one setting of a deployment: its name for -c, its default, its description, the format of its value (or of
+// each element of a list) as a regular expression and in words, and its field.
 type key struct {
 	Name, Default, Meaning string
 	form, want             string
@@ -19,58 +19,58 @@ type key struct {
 
 // keys is the table of all settings of a deployment.
 var keys = []key{
-	{"stage", "", "tells several deployments in one account apart: the stack is `poolkeeper-STAGE`",
-		// Short, for the name of the stack starts the name of every resource and must survive the shortening of long ones:
-		// the tamper alert knows poolkeeper's resources by it.
-		`[a-z][a-z0-9-]{0,12}`, "lower-case letters, digits and hyphens, a letter first, at most 13",
+	{"stage", "", "distinguishes several deployments in one account: the stack is `poolkeeper-STAGE`",
+		// The stage must be short. The tamper alert identifies poolkeeper's resources by the stack name at the
+		// beginning of their names, even if a long name is shortened.
+		`[a-z][a-z0-9-]{0,12}`, "at most 13 lowercase letters, digits and hyphens, beginning with a letter",
 		func(s *Settings) any { return &s.Stage }},
 	{"environments", "", "a JSON file with a list of objects, each with the keys of this table that differ for one " +
 		"deployment: `account`, `regions`, `stage`, `baseline` and so on; deploy all of them with `--all`",
 		".+", "a file", func(*Settings) any { return new(string) }},
-	{"account", "", "account of the stacks; without it, that of your credentials",
+	{"account", "", "account of the stacks; the default is the account of your credentials",
 		`\d{12}`, "the 12 digits of an account", func(s *Settings) any { return &s.Account }},
-	{"regions", "", "Regions with user pools, one stack each; without it, the Region of your credentials",
+	{"regions", "", "Regions with user pools, one stack each; the default is the Region of your credentials",
 		regionForm, "a Region such as eu-west-1", func(s *Settings) any { return &s.Regions }},
-	{"mode", "", "`audit` turns every rule to audit and takes every right to write from the role; without it, the " +
+	{"mode", "", "`audit` sets every rule to audit and removes all write permissions from the role; the default is the " +
 		"baseline decides", "audit|enforce", "audit or enforce", func(s *Settings) any { return &s.Mode }},
-	{"baseline", "", "the baseline file; without it, `baseline/baseline.yaml`, which the function embeds",
+	{"baseline", "", "the baseline file; the default is `baseline/baseline.yaml`, which is embedded in the function",
 		".+", "a file", func(s *Settings) any { return &s.BaselineFile }},
-	{"alarmEmail", "", "addresses that alarms are mailed to; each has to confirm twice, once for each topic",
+	{"alarmEmail", "", "e-mail addresses for alarms; each must confirm two subscriptions, one for each topic",
 		`[^\s@<>]+@[^\s@<>]+`, "an e-mail address", func(s *Settings) any { return &s.Notify.AlarmEmail }},
-	{"slackWorkspace", "", "Slack workspace (its id, `T…`), authorized before in Amazon Q Developer in chat applications",
+	{"slackWorkspace", "", "Slack workspace (its id, `T…`); authorize it first in Amazon Q Developer in chat applications",
 		slackForm, "the id of a workspace, such as T0123ABCD", func(s *Settings) any { return &s.Notify.SlackWorkspace }},
-	{"slackChannel", "", "Slack channel (its id, `C…`) in that workspace; it can be connected once in an account, so " +
-		"each Region and stage needs one of its own",
+	{"slackChannel", "", "Slack channel (its id, `C…`) in that workspace; it can be connected only once per account, so " +
+		"each Region and stage needs its own channel",
 		slackForm, "the id of a channel, such as C0123ABCD", func(s *Settings) any { return &s.Notify.SlackChannel }},
-	{"teamsTenant", "", "Microsoft Teams tenant (a UUID), authorized before as above",
+	{"teamsTenant", "", "Microsoft Teams tenant (a UUID); authorize it first, as above",
 		uuidForm, "a UUID", func(s *Settings) any { return &s.Notify.TeamsTenant }},
 	{"teamsTeam", "", "Microsoft Teams team (a UUID)",
 		uuidForm, "a UUID", func(s *Settings) any { return &s.Notify.TeamsTeam }},
 	{"teamsChannel", "", "Microsoft Teams channel (its URL-encoded id, `19%3A…`); as with Slack, one for each Region " +
 		"and stage", `[A-Za-z0-9%._=-]{1,256}`, "the id in the channel's link, such as 19%3A…%40thread.tacv2",
 		func(s *Settings) any { return &s.Notify.TeamsChannel }},
-	{"notifyTopic", "", "ARN of an SNS topic that gets all that people are notified of, instead of one of the stack's " +
-		"own; it may be another account's, in the same Region", `arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}`,
+	{"notifyTopic", "", "ARN of an SNS topic for all notifications, instead of the stack's " +
+		"own topic; it may be in another account, but in the same Region", `arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}`,
 		"the ARN of a topic that is not FIFO", func(s *Settings) any { return &s.Notify.Topic }},
-	{"eventBus", "", "EventBridge bus of the Region (its name, or its ARN where it is another account's) that gets " +
-		"every outcome as an event, for others to build on",
+	{"eventBus", "", "EventBridge bus in the Region (its name, or its ARN if it is in another account) that gets " +
+		"every outcome as an event",
 		`(arn:[\w-]+:events:[\w-]+:\d{12}:event-bus/)?[\w./-]{1,256}`, "the name or the ARN of an event bus",
 		func(s *Settings) any { return &s.Notify.EventBus }},
-	{"securityHub", "false", "keeps a finding for each pool in Security Hub, which has to be on in the Region",
+	{"securityHub", "false", "maintains a finding for each pool in Security Hub, which must be enabled in the Region",
 		boolForm, boolWant, func(s *Settings) any { return &s.Notify.SecurityHub }},
-	{"scanHours", "6", "every pool is scanned every so many hours, 1 to 84",
+	{"scanHours", "6", "interval between scans of all pools, in hours, 1 to 84",
 		"[1-9]|[1-7][0-9]|8[0-4]", "a whole number from 1 to 84", func(s *Settings) any { return &s.ScanHours }},
-	{"logRetentionDays", "365", "how long the function's log is kept",
-		strings.ReplaceAll(retentions, " ", "|"), "one of the days that CloudWatch Logs knows: " + retentions,
+	{"logRetentionDays", "365", "retention of the function's log, in days",
+		strings.ReplaceAll(retentions, " ", "|"), "a retention that CloudWatch Logs supports: " + retentions,
 		func(s *Settings) any { return &s.LogRetentionDays }},
 	{"architecture", "arm64", "`arm64` or `x86_64`",
 		"arm64|x86_64", "arm64 or x86_64", func(s *Settings) any { return &s.Architecture }},
-	{"createTrail", "false", "makes a trail that logs management write events, where the account has none",
+	{"createTrail", "false", "creates a trail that logs management write events, if the account has none",
 		boolForm, boolWant, func(s *Settings) any { return &s.CreateTrail }},
-	{"smsRoles", "", "ARNs of the roles that pools send text messages with, or `none`, beside those that the baseline " +
-		"requires; without it, the function may pass any role of the account to Cognito, and to nothing else",
+	{"smsRoles", "", "ARNs of the roles that pools use for text messages, or `none`, in addition to those that the " +
+		"baseline requires; by default, the function may pass any role of the account, but only to Cognito",
 		"none|" + roleForm, "the ARN of a role, or none", func(s *Settings) any { return &s.SMSRoles }},
-	{"kmsKeys", "", "ARNs of the KMS keys of pools with custom senders or a key of their own",
+	{"kmsKeys", "", "ARNs of the KMS keys of pools with custom senders or their own key",
 		keyForm, "the ARN of a KMS key", func(s *Settings) any { return &s.KMSKeys }},
 	{"watchRole", "false", "adds a small stack in the Region where IAM logs (us-east-1) that reports changes to the " +
 		"function's role", boolForm, boolWant, func(s *Settings) any { return &s.WatchRole }},
@@ -93,7 +93,7 @@ func whole(form string) *regexp.Regexp { return regexp.MustCompile("^(" + form +
 
 func isRegion(text string) bool { return whole(regionForm).MatchString(text) }
 
-// read checks a value and puts it into its field.
+// read validates a value and stores it in its field.
 func (k key) read(s *Settings, text string) error {
 	parts := []string{text}
 	switch field := k.field(s).(type) {
@@ -104,7 +104,7 @@ func (k key) read(s *Settings, text string) error {
 	case *bool:
 		*field = text == "true"
 	case *int:
-		*field, _ = strconv.Atoi(text) // the form has only numbers
+		*field, _ = strconv.Atoi(text) // the format allows only numbers
 	case *[]string:
 		parts = strings.Split(text, ",")
 		for i := range parts {

@@ -7,19 +7,19 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// NewLedger makes the table of the function's leases and records.
+// NewLedger creates the table for the function's leases and records.
 func NewLedger(scope constructs.Construct, id string) awsdynamodb.Table {
 	return awsdynamodb.NewTable(scope, jsii.String(id), &awsdynamodb.TableProps{
 		PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("pk"), Type: awsdynamodb.AttributeType_STRING},
 		SortKey:      &awsdynamodb.Attribute{Name: jsii.String("sk"), Type: awsdynamodb.AttributeType_STRING},
 		BillingMode:  awsdynamodb.BillingMode_PAY_PER_REQUEST,
-		// Encrypted with a key that AWS owns, as every table is. The stack's own key is deleted with the stack, and the
-		// records would be unreadable from then on.
+		// Encrypted with an AWS owned key, the default. The stack's own key is deleted with the stack, and then the
+		// records would be unreadable.
 		TimeToLiveAttribute: jsii.String("expires"),
 		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{
 			PointInTimeRecoveryEnabled: jsii.Bool(true),
 		},
-		// Like the log, it is the evidence of what was changed, and what it was before.
+		// Like the log, it is the evidence of changes and earlier values.
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
 	})
 }

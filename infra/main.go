@@ -1,9 +1,9 @@
-// Command infra is the CDK app that deploys poolkeeper: one stack a Region, one construct a file.
+// Command infra is the CDK app that deploys poolkeeper: one stack per Region, one construct per file.
 //
-// What depends on the baseline is derived from it: the event names of the rule come from the event table, the actions
-// of the role from the settings that enforcing rules may write. The settings of a deployment come from the CDK context
-// (-c key=value). All errors in them are reported at once, before anything is built or synthesized. The function is
-// built for these settings: it links no service that they leave out.
+// Some parts are derived from the baseline: the event names of the EventBridge rule, and the role's actions for the
+// settings that rules in enforce mode may write. The settings of a deployment come from the CDK context (-c key=value).
+// All their errors are reported together, before anything is built or synthesized. The function is built for these
+// settings and does not link services that they do not use.
 package main
 
 import (
@@ -23,7 +23,7 @@ func main() {
 
 func run() int {
 	app := awscdk.NewApp(nil)
-	// The context is that of cdk.json, of ~/.cdk.json and of the command line.
+	// The context comes from cdk.json, ~/.cdk.json and the command line.
 	all, _ := app.Node().GetAllContext(nil).(map[string]any)
 	environments, errs := ReadAll(all, os.Getenv, os.ReadFile)
 	for i := range environments {

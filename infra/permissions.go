@@ -10,7 +10,7 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A Statement is what the function's role is allowed to do, where a key of the request equals a value, if there is one.
+// A Statement allows actions to the function's role, optionally on the condition that a request key has a value.
 type Statement struct {
 	Sid                string
 	Actions, Resources []string
@@ -28,7 +28,7 @@ func (s Statement) where(key, value string) Statement {
 
 const updateUserPool = "cognito-idp:UpdateUserPool"
 
-// A Location is where a stack is. Its fields may be tokens that CloudFormation resolves.
+// A Location is the partition, Region and account of a stack. Its fields may be tokens that CloudFormation resolves.
 type Location struct{ Partition, Region, Account string }
 
 func (p Location) arn(service, resource string) string {
@@ -39,7 +39,7 @@ func (p Location) arn(service, resource string) string {
 	return strings.Join([]string{"arn", p.Partition, service, region, p.Account, resource}, ":")
 }
 
-// locationOf returns the location in an ARN, an empty one where it has none.
+// locationOf returns the location in an ARN; missing parts are empty.
 func locationOf(arn string) Location {
 	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
 		return Location{parts[1], parts[3], parts[4]}
@@ -47,12 +47,12 @@ func locationOf(arn string) Location {
 	return Location{}
 }
 
-// Permissions returns what the baseline makes necessary, and nothing else.
+// Permissions returns the permissions that the baseline needs, and no others.
 //
-// The reads are those of the documents that it requires something of, and of their companions. The writes are those of
-// the documents that an enforcing rule can write. The others accompany every write of a whole document, whether or not
-// its caller changes them: the role that a pool sends text messages with is passed, its tags are set again. The README
-// gives the reason of each.
+// The read actions are for the documents with requirements and their companions. The write actions are for the
+// documents that rules in enforce mode can write. Every write of a whole document also needs other permissions, even
+// for values that it does not change: to pass the role for text messages, and to set the tags again. The README has the
+// reason for each permission.
 func Permissions(s Settings, p Location) []Statement {
 	statements := []Statement{statement("ListPools", []string{"*"}, "cognito-idp:ListUserPools")}
 	statements = append(statements, onPools(s, p, "ReadPools", readsOf(s.Baseline))...)
@@ -80,15 +80,15 @@ func Permissions(s Settings, p Location) []Statement {
 }
 
 const (
-	// mostNamed is how many pools are named one by one. A role's policies have room for 10,240 characters, and for 6,144
-	// in each of ten beside them.
+	// mostNamed is the largest number of pools that are listed separately. A role can have 10,240 characters in inline
+	// policies and 6,144 in each of ten managed policies.
 	mostNamed = 100
-	// inOne is how many pools are in one statement: the CDK moves whole statements into the policies beside the role's.
+	// inOne is the number of pools in one statement: the CDK moves whole statements to managed policies.
 	inOne = 25
 )
 
-// onPools allows actions on the pools of the account and Region; only on those named, if every rule names ids and there
-// are not too many.
+// onPools allows actions on the pools of the account and Region, or only on the listed pools if every rule names ids
+// and there are not too many.
 func onPools(s Settings, p Location, sid string, actions []string) []Statement {
 	ids, only := s.Baseline.IDs()
 	if ids = inRegion(ids, p.Region); !only || len(ids) > mostNamed {
@@ -108,21 +108,22 @@ func onPools(s Settings, p Location, sid string, actions []string) []Statement {
 	return statements
 }
 
-// own drops the ARNs of other Regions, where the Region is known.
+// own removes the ARNs of other Regions if the Region is known.
 func (p Location) own(arns []string) []string {
 	return slices.DeleteFunc(arns, func(arn string) bool {
 		return isRegion(p.Region) && locationOf(arn).Region != p.Region
 	})
 }
 
-// serviceRole allows making a service's own role, which an account has from the first use of the service on.
+// serviceRole allows creating the service-linked role of a service, which an account gets with the first use of the
+// service.
 func (p Location) serviceRole(sid, service string) Statement {
 	roles := []string{p.arn("iam", "role/aws-service-role/"+service+"/*")}
 	return statement(sid, roles, "iam:CreateServiceLinkedRole").where("iam:AWSServiceName", service)
 }
 
-// smsRoles returns the roles that may be passed: those of the settings and of the baseline, or any, where the settings
-// say nothing.
+// smsRoles returns the roles that may be passed: those of the settings and of the baseline, or any role if the settings
+// name none.
 func smsRoles(s Settings, p Location) []string {
 	if len(s.SMSRoles) == 0 {
 		return []string{p.arn("iam", "role/*")}
@@ -132,7 +133,7 @@ func smsRoles(s Settings, p Location) []string {
 		ofBaseline...))
 }
 
-// notifyPermissions returns what it takes to notify the bus and Security Hub, where the settings name them.
+// notifyPermissions returns the permissions to notify the bus and Security Hub, if they are configured.
 func notifyPermissions(s Settings, p Location) []Statement {
 	var statements []Statement
 	if bus := s.Notify.EventBus; bus != "" {
@@ -148,7 +149,7 @@ func notifyPermissions(s Settings, p Location) []Statement {
 	return statements
 }
 
-// readsOf returns the read actions for the documents that the baseline requires something of.
+// readsOf returns the read actions for the documents with requirements.
 func readsOf(b *baseline.Baseline) []string {
 	var actions []string
 	for _, kind := range baseline.WithCompanions(b.Owns("")) {
@@ -162,14 +163,14 @@ func readsOf(b *baseline.Baseline) []string {
 	return slices.Compact(actions)
 }
 
-// Where a pool's logs can be sent to, beside a group of CloudWatch Logs.
+// Destinations for a pool's logs, other than CloudWatch Logs.
 var (
 	buckets = regexp.MustCompile(`^arn:[\w-]+:s3:::`)
 	streams = regexp.MustCompile(`^arn:[\w-]+:firehose:`)
 )
 
-// logDelivery returns what it takes to send the logs of a pool somewhere: the deliveries themselves, which know no
-// resources, and the destinations that the baseline names.
+// logDelivery returns the permissions to deliver a pool's logs: for the deliveries, which have no resource ARNs, and
+// for the destinations in the baseline.
 func logDelivery(b *baseline.Baseline, p Location) []Statement {
 	statements := []Statement{statement("DeliverLogs", []string{"*"},
 		"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
@@ -190,7 +191,7 @@ func unique(texts []string) []string {
 }
 
 // writesOf returns the write actions that the settings need. UpdateUserPool sets the pool's tags again with every
-// write, and may ask for the right to tag. Only a baseline that requires tags can remove one.
+// write, and may need the permission to tag. Only a baseline that requires tags can remove a tag.
 func writesOf(enforced []string) []string {
 	var actions []string
 	for _, setting := range enforced {
@@ -213,7 +214,8 @@ func within(settings []string, member string) bool {
 	return slices.ContainsFunc(settings, func(s string) bool { return s == member || strings.HasPrefix(s, member+".") })
 }
 
-// required returns the texts of a form, each once, that enforcing rules require within some of the pool's members.
+// required returns the texts of one format that rules in enforce mode require within some members of the pool, without
+// duplicates.
 func required(b *baseline.Baseline, form *regexp.Regexp, members ...string) []string {
 	var found []string
 	for _, rule := range b.Rules {

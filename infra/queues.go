@@ -7,20 +7,20 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Queues are the two queues in front of the function and the one for what could not be delivered or handled.
+// Queues are the two queues of the function and the dead-letter queue.
 type Queues struct{ Changes, Scans, DeadLetter awssqs.Queue }
 
 const (
 	// functionSeconds is the function's timeout.
 	functionSeconds = 120
-	// visibilitySeconds is how long a message that was received stays hidden: AWS recommends six timeouts.
+	// visibilitySeconds is how long a received message stays hidden: AWS recommends six times the timeout.
 	visibilitySeconds = 6 * functionSeconds
-	// maxReceives is after how many tries a message goes to the dead-letter queue. The function puts deferred
-	// messages off for up to 5 minutes, so that is more than an hour.
+	// maxReceives is the number of tries before a message goes to the dead-letter queue. The function delays deferred
+	// messages by up to 5 minutes, so this takes more than an hour.
 	maxReceives = 20
 )
 
-// NewQueues makes the queues. Scans have one of their own, so that they never delay a live event.
+// NewQueues creates the queues. Scans have their own queue, so that they never delay a live event.
 func NewQueues(stack awscdk.Stack, id string) Queues {
 	scope := constructs.NewConstruct(stack, jsii.String(id))
 	deadLetter := newQueue(scope, "DeadLetter", awssqs.QueueProps{})
@@ -31,7 +31,7 @@ func NewQueues(stack awscdk.Stack, id string) Queues {
 	return Queues{newQueue(scope, "Changes", incoming), newQueue(scope, "Scans", incoming), deadLetter}
 }
 
-// newQueue makes a queue that only TLS reaches, under SQS's own key, which EventBridge and Scheduler may use.
+// newQueue creates a queue that requires TLS. It uses SQS managed encryption, which EventBridge and Scheduler can use.
 func newQueue(scope constructs.Construct, id string, props awssqs.QueueProps) awssqs.Queue {
 	props.Encryption = awssqs.QueueEncryption_SQS_MANAGED
 	props.EnforceSSL = jsii.Bool(true)

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// globalRegion is the Region in whose event bus IAM's calls appear, for the partition of a Region.
+// globalRegion returns the Region where IAM's calls appear on the event bus, for the partition of a Region.
 func globalRegion(region string) string {
 	switch {
 	case strings.HasPrefix(region, "cn-"):
@@ -25,9 +25,10 @@ func globalRegion(region string) string {
 	}
 }
 
-// NewRoleWatchStack makes a stack in the Region where IAM's calls appear. It forwards those about the stack's roles to
-// the bus of the stack's own Region, where the tamper alert notifies people. A stack in that Region needs none. Where
-// the settings ask for trails, the first of these stacks makes the one that logs the calls, unless another stack does.
+// NewRoleWatchStack creates a stack in the Region where IAM's calls appear. It forwards calls on the stack's roles to
+// the bus in the stack's own Region, where the tamper alert notifies people. A stack in the global Region does not need
+// one. If the settings require trails, the first of these stacks creates the trail for these calls, unless another
+// stack does.
 func NewRoleWatchStack(app awscdk.App, id string, s Settings, watched awscdk.Stack, region string) {
 	global := globalRegion(region)
 	if region == global {

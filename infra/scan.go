@@ -9,20 +9,20 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// scanMessage is the event that makes the function scan every pool. The reason is for whoever reads the log.
+// scanMessage returns the event that makes the function scan all pools. The reason appears in the log.
 func scanMessage(reason string) map[string]any {
 	return map[string]any{
 		"source": "poolkeeper", "detail-type": "Scan", "detail": map[string]any{"reason": reason},
 	}
 }
 
-// NewScans makes what starts scans: the schedule, which finds what no event reported, as CloudTrail's delivery is best
-// effort, and a rule for the end of each deployment of the stack, so that a new baseline is in force at once.
-// CloudFormation sends that event by itself, and nothing waits for the scan: a pool that cannot be fixed fails no
+// NewScans creates what starts scans: the schedule, which finds drift without an event because CloudTrail's delivery is
+// best effort, and a rule for the end of each deployment of the stack, so that a new baseline takes effect at once.
+// CloudFormation emits that event, and nothing waits for the scan, so a pool that cannot be fixed does not fail the
 // deployment.
 func NewScans(stack awscdk.Stack, queues Queues, hours int) {
 	message := scanMessage("schedule")
-	// Scheduler may deliver twice. The id of its time tells the function that both are one event.
+	// Scheduler may deliver twice. The scheduled time as the id tells the function that both are the same event.
 	const scheduledTime = "<aws.scheduler.scheduled-time>"
 	message["id"], message["time"] = "schedule/"+scheduledTime, scheduledTime
 	awsscheduler.NewSchedule(stack, jsii.String("Scan"), &awsscheduler.ScheduleProps{
@@ -32,7 +32,7 @@ func NewScans(stack awscdk.Stack, queues Queues, hours int) {
 			Input:           awsscheduler.ScheduleTargetInput_FromObject(message),
 			DeadLetterQueue: queues.DeadLetter,
 			RetryAttempts:   jsii.Number(5),
-			MaxEventAge:     awscdk.Duration_Hours(jsii.Number(1)), // the next scan is never far
+			MaxEventAge:     awscdk.Duration_Hours(jsii.Number(1)), // the next scan follows soon
 		}),
 	})
 	awsevents.NewRule(stack, jsii.String("Deployment"), &awsevents.RuleProps{

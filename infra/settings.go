@@ -11,44 +11,44 @@ import (
 	"poolkeeper/baseline"
 )
 
-// Settings are what the CDK context says about a deployment, read and checked.
+// Settings are the validated settings of a deployment from the CDK context.
 type Settings struct {
-	Stage            string   // "" or a name that tells several deployments in one account apart
-	Regions          []string // one stack each; none is the Region of the environment
-	Account          string   // "" is that of the environment
+	Stage            string   // "" or a name that distinguishes several deployments in one account
+	Regions          []string // one stack each; if empty, the Region of the environment
+	Account          string   // "" is the account of the environment
 	Mode             baseline.Mode
 	Baseline         *baseline.Baseline // in the mode
-	BaselineFile     string             // "" is the one that the function embeds
+	BaselineFile     string             // "" is the embedded baseline
 	Architecture     string             // "arm64" or "x86_64"
 	ScanHours        int
 	LogRetentionDays int
 	Notify           Notify
-	SMSRoles         []string // ARNs or "none"; empty is every role of the account
+	SMSRoles         []string // ARNs or "none"; if empty, every role of the account
 	KMSKeys          []string // ARNs
 	CreateTrail      bool
 	WatchRole        bool
-	Local            string // "" is a deployment, "true" or a URL a template for SAM
+	Local            string // "" is a deployment; "true" or a URL is a template for SAM
 	Code             Code
 }
 
-// Code is what the function is built of.
+// Code is the code of the function.
 type Code struct {
-	Dir      string // the folder with its binary
+	Dir      string // the directory with the binary
 	Commit   string
 	Baseline []byte // the baseline file
 }
 
-// Notify is whom the deployment notifies.
+// Notify has the recipients of notifications.
 type Notify struct {
 	AlarmEmail                           []string
 	SlackWorkspace, SlackChannel         string
 	TeamsTenant, TeamsTeam, TeamsChannel string
-	Topic                                string // ARN of another account's; "" is one of the stack's own
+	Topic                                string // ARN of an external topic; "" is the stack's own topic
 	EventBus                             string // name or ARN; "" is none
 	SecurityHub                          bool
 }
 
-// StackName returns the name of the stack, which starts the name of every resource.
+// StackName returns the name of the stack, with which the names of all its resources begin.
 func (s Settings) StackName() string {
 	if s.Stage == "" {
 		return "poolkeeper"
@@ -56,8 +56,8 @@ func (s Settings) StackName() string {
 	return "poolkeeper-" + s.Stage
 }
 
-// ReadAll reads the settings of every deployment: that of the context, or, where it names a file of environments, one
-// for each of them, whose keys go before those of the context.
+// ReadAll reads the settings of all deployments: the one of the context, or, if the context names a file of
+// environments, one for each of them. Keys of an environment override those of the context.
 func ReadAll(
 	context map[string]any, getenv func(string) string, readFile func(string) ([]byte, error),
 ) ([]Settings, []error) {
@@ -87,7 +87,7 @@ func ReadAll(
 		for _, region := range s.Regions {
 			id := s.StackName() + " in " + s.Account + " " + region
 			if seen[id] {
-				found = append(found, fmt.Errorf("%s is named twice: give one a stage", id))
+				found = append(found, fmt.Errorf("%s is used twice: set a stage for one of them", id))
 			}
 			seen[id] = true
 		}
@@ -99,9 +99,8 @@ func ReadAll(
 	return all, errs
 }
 
-// ReadSettings reads the CDK context. Values may be texts, as those of the command line are, or numbers, booleans and
-// lists, as in cdk.json. It returns every error of the context and of the baseline. With an error, the settings are not
-// to be used.
+// ReadSettings reads the CDK context. Values may be texts, as on the command line, or numbers, booleans and lists, as
+// in cdk.json. It returns all errors of the context and of the baseline. If there is an error, do not use the settings.
 func ReadSettings(
 	context map[string]any, getenv func(string) string, readFile func(string) ([]byte, error),
 ) (Settings, []error) {
@@ -126,8 +125,8 @@ func ReadSettings(
 	return s, append(errs, s.readBaseline(readFile)...)
 }
 
-// unknownKeys finds the keys that look misspelled. The context is shared: a key that resembles none of ours is somebody
-// else's.
+// unknownKeys finds keys that look misspelled. The context is shared, so keys that do not resemble ours may belong to
+// others.
 func unknownKeys(context map[string]any, known []string) []error {
 	var errs []error
 	for _, key := range slices.Sorted(maps.Keys(context)) {
@@ -135,13 +134,13 @@ func unknownKeys(context map[string]any, known []string) []error {
 			continue
 		}
 		if near := baseline.Nearest(key, known); near != "" {
-			errs = append(errs, fmt.Errorf("-c %s is no key, did you mean %s?", key, near))
+			errs = append(errs, fmt.Errorf("-c %s is not a key, did you mean %s?", key, near))
 		}
 	}
 	return errs
 }
 
-// contradictions finds what cannot work together, or in a Region.
+// contradictions finds settings that do not work together, or not in a Region.
 func (s Settings) contradictions() []error {
 	var errs []error
 	refuse := func(when bool, format string, args ...any) {
@@ -150,34 +149,37 @@ func (s Settings) contradictions() []error {
 		}
 	}
 	n := s.Notify
-	refuse((n.SlackWorkspace == "") != (n.SlackChannel == ""), "slackWorkspace and -c slackChannel: give both or neither")
+	refuse((n.SlackWorkspace == "") != (n.SlackChannel == ""), "slackWorkspace and -c slackChannel: set both or neither")
 	refuse((n.TeamsTenant == "") != (n.TeamsTeam == "") || (n.TeamsTeam == "") != (n.TeamsChannel == ""),
-		"teamsTenant, -c teamsTeam and -c teamsChannel: give all or none")
+		"teamsTenant, -c teamsTeam and -c teamsChannel: set all or none")
 	refuse(len(slices.Compact(slices.Sorted(slices.Values(s.Regions)))) != len(s.Regions),
 		"regions: %q names a Region twice", s.Regions)
 	refuse(n.Topic != "" && n.SlackChannel+n.TeamsChannel != "",
-		"notifyTopic: connect a channel where the topic is, and leave its keys out here")
-	refuse(s.WatchRole && len(s.Regions) == 0, "watchRole: name the Regions as well, with -c regions")
+		"notifyTopic: connect the chat channel in the deployment of the topic, and leave its keys out here")
+	refuse(s.WatchRole && len(s.Regions) == 0, "watchRole: also name the Regions with -c regions")
 	refuse(s.Local != "" && len(s.Regions) > 1, "regions: a local template is for one Region")
-	const once = ": a channel can be connected once in an account, and here are %d Regions: deploy each by itself, with " +
-		"a channel of its own"
+	const once = ": a channel can be connected only once per account, but there are %d Regions: deploy each " +
+		"separately, with its own channel"
 	refuse(n.SlackChannel != "" && len(s.Regions) > 1, "slackChannel"+once, len(s.Regions))
 	refuse(n.TeamsChannel != "" && len(s.Regions) > 1, "teamsChannel"+once, len(s.Regions))
 	topic, bus := locationOf(n.Topic).Region, locationOf(n.EventBus).Region
 	for _, region := range s.Regions {
-		refuse(topic != "" && topic != region, "notifyTopic: the topic is in %s, and alarms in %s publish to topics of "+
-			"their own Region only: name one there", topic, region)
-		refuse(bus != "" && bus != region, "eventBus: the bus is in %s, and a function in %s puts events onto buses of "+
-			"its own Region only: name one there, with a rule that forwards them", bus, region)
+		refuse(topic != "" && topic != region, "notifyTopic: the topic is in %s, but alarms in %s can publish only to "+
+			"topics of "+
+			"their own Region: use a topic there", topic, region)
+		refuse(bus != "" && bus != region, "eventBus: the bus is in %s, but a function in %s can put events only on buses "+
+			"of "+
+			"its own Region: use a bus there, with a rule that forwards them", bus, region)
 	}
 	for _, key := range s.KMSKeys {
 		refuse(len(s.Regions) > 0 && !slices.Contains(s.Regions, locationOf(key).Region),
-			"kmsKeys: %s is in none of the Regions", key)
+			"kmsKeys: %s is not in any of the Regions", key)
 	}
 	return errs
 }
 
-// readBaseline loads the baseline as the function does, so that what the function would refuse is refused here.
+// readBaseline loads the baseline as the function does, so that a baseline that the function would reject is rejected
+// here.
 func (s *Settings) readBaseline(readFile func(string) ([]byte, error)) []error {
 	file, data := baseline.DefaultFile, baseline.Default()
 	if s.BaselineFile != "" {
@@ -203,20 +205,20 @@ func (s *Settings) readBaseline(readFile func(string) ([]byte, error)) []error {
 	var errs []error
 	for _, region := range s.Regions {
 		if only && len(inRegion(ids, region)) == 0 {
-			errs = append(errs, fmt.Errorf("-c regions: %s selects pools by their ids, and none is in %s", file, region))
+			errs = append(errs, fmt.Errorf("-c regions: %s selects pools by their ids, but none is in %s", file, region))
 		}
 	}
 	return errs
 }
 
-// inRegion returns the ids of the pools of a Region; all of them where the Region is not known yet.
+// inRegion returns the ids of the pools in a Region, or all ids if the Region is not known yet.
 func inRegion(ids []string, region string) []string {
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
 		return !strings.HasPrefix(id, region+"_") && isRegion(region)
 	})
 }
 
-// textOf returns a value of the context as the command line would have it.
+// textOf returns a value of the context in the form of the command line.
 func textOf(v any) (string, error) {
 	switch v := v.(type) {
 	case nil:
@@ -234,6 +236,6 @@ func textOf(v any) (string, error) {
 		}
 		return strings.Join(parts, ","), nil
 	default:
-		return "", fmt.Errorf("is %v, which is no text, number, boolean or list", v)
+		return "", fmt.Errorf("is %v, which is not a text, number, boolean or list", v)
 	}
 }

@@ -57,15 +57,15 @@ var settingsErrors = map[string]struct {
 }{
 	"all at once": {context: map[string]any{"stage": "Prod", "mode": "dry-run", "scanHours": "0", "architecture": "arm"},
 		want: []string{
-			`-c stage: "Prod" is not lower-case letters`, `-c mode: "dry-run" is not audit or enforce`,
+			`-c stage: "Prod" is not at most 13 lowercase letters`, `-c mode: "dry-run" is not audit or enforce`,
 			`-c scanHours: "0" is not a whole number from 1 to 84`, `-c architecture: "arm" is not arm64 or x86_64`}},
 	"region": {context: map[string]any{"regions": "eu-west-1,ireland"},
 		want: []string{`-c regions: "ireland" is not a Region such as eu-west-1`}},
 	"region twice":    {context: map[string]any{"regions": "eu-west-1,eu-west-1"}, want: []string{`names a Region twice`}},
 	"mail":            {context: map[string]any{"alarmEmail": "On Call <a@b.com>"}, want: []string{`is not an e-mail address`}},
-	"half a channel":  {context: map[string]any{"slackChannel": "C0123ABCD"}, want: []string{"give both or neither"}},
+	"half a channel":  {context: map[string]any{"slackChannel": "C0123ABCD"}, want: []string{"set both or neither"}},
 	"part of a team":  {context: map[string]any{"teamsChannel": "19%3Aabc%40t.tacv2"}, want: []string{"all or none"}},
-	"retention":       {context: map[string]any{"logRetentionDays": "100"}, want: []string{"Logs knows: 1 3 5 7"}},
+	"retention":       {context: map[string]any{"logRetentionDays": "100"}, want: []string{"Logs supports: 1 3 5 7"}},
 	"boolean":         {context: map[string]any{"createTrail": "yes"}, want: []string{`"yes" is not true or false`}},
 	"role":            {context: map[string]any{"smsRoles": "sms-role"}, want: []string{`is not the ARN of a role`}},
 	"key":             {context: map[string]any{"kmsKeys": "alias/mine"}, want: []string{`is not the ARN of a KMS key`}},
@@ -77,22 +77,22 @@ var settingsErrors = map[string]struct {
 		"teamsTenant": everything["teamsTenant"], "teamsTeam": everything["teamsTeam"],
 		"teamsChannel": everything["teamsChannel"]},
 		want: []string{
-			"-c slackChannel: a channel can be connected once in an account, and here are 2 Regions: deploy each by itself",
-			"-c teamsChannel: a channel can be connected once in an account"}},
+			"-c slackChannel: a channel can be connected only once per account, but there are 2 Regions: deploy each separately",
+			"-c teamsChannel: a channel can be connected only once per account"}},
 	"a bus elsewhere": {context: map[string]any{
 		"regions": "eu-west-1,us-east-1", "eventBus": "arn:aws:events:us-east-1:222233334444:event-bus/audit"},
-		want: []string{"-c eventBus: the bus is in us-east-1, and a function in eu-west-1 puts events onto buses of"}},
+		want: []string{"-c eventBus: the bus is in us-east-1, but a function in eu-west-1 can put events only on buses"}},
 	"a topic elsewhere": {context: map[string]any{
 		"regions": "eu-west-1", "notifyTopic": "arn:aws:sns:us-east-1:222233334444:alerts", "slackWorkspace": "T0123ABCD",
 		"slackChannel": "C0123ABCD"},
-		want: []string{"-c notifyTopic: the topic is in us-east-1, and alarms in eu-west-1 publish to topics of their own",
-			"-c notifyTopic: connect a channel where the topic is"}},
+		want: []string{"-c notifyTopic: the topic is in us-east-1, but alarms in eu-west-1 can publish only to topics",
+			"-c notifyTopic: connect the chat channel in the deployment of the topic"}},
 	"a FIFO topic": {context: map[string]any{"notifyTopic": "arn:aws:sns:eu-west-1:222233334444:alerts.fifo"},
 		want: []string{"is not the ARN of a topic that is not FIFO"}},
 	"a key elsewhere": {context: map[string]any{"regions": "eu-west-1",
 		"kmsKeys": "arn:aws:kms:eu-west-1:111122223333:key/abc,arn:aws:kms:us-east-1:111122223333:key/def"},
-		want: []string{"-c kmsKeys: arn:aws:kms:us-east-1:111122223333:key/def is in none of the Regions"}},
-	"watch where": {context: map[string]any{"watchRole": "true"}, want: []string{"-c watchRole: name the Regions"}},
+		want: []string{"-c kmsKeys: arn:aws:kms:us-east-1:111122223333:key/def is not in any of the Regions"}},
+	"watch where": {context: map[string]any{"watchRole": "true"}, want: []string{"-c watchRole: also name the Regions"}},
 	"no file":     {context: map[string]any{"baseline": "gone.yaml"}, want: []string{"-c baseline: file does not exist"}},
 	"a wrong baseline": {context: map[string]any{"baseline": "own.yaml"},
 		file: "version: 1\nrules:\n  - name: a\n    require: {DeletionProtecton: ACTIVE, UserPoolTier: GOLD}\n",
@@ -100,7 +100,7 @@ var settingsErrors = map[string]struct {
 			"own.yaml:4:15: rules[0].require.DeletionProtecton: ", "own.yaml:4:56: rules[0].require.UserPoolTier: "}},
 	"no pool of the Region": {context: map[string]any{"baseline": "own.yaml", "regions": "eu-west-1,us-east-1"},
 		file: "version: 1\nrules: [{name: a, pools: {ids: [eu-west-1_AbCdEf123]}, require: {DeletionProtection: ACTIVE}}]",
-		want: []string{"-c regions: own.yaml selects pools by their ids, and none is in us-east-1"}},
+		want: []string{"-c regions: own.yaml selects pools by their ids, but none is in us-east-1"}},
 }
 
 // TestSettingsErrors: every error is reported at once, each with the key and the remedy.

@@ -10,8 +10,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// NewStacks adds a stack for each Region of the settings, all of one name. Where there are settings for several
-// environments, the ids have their accounts.
+// NewStacks adds a stack for each Region of the settings, all with the same name. If there are settings for several
+// environments, the ids include the accounts.
 func NewStacks(app awscdk.App, s Settings, several bool) {
 	regions := s.Regions
 	if len(regions) == 0 {
@@ -32,7 +32,7 @@ func NewStacks(app awscdk.App, s Settings, several bool) {
 	}
 }
 
-// NewStack puts the whole of poolkeeper into one Region. An empty region is that of the environment.
+// NewStack adds the stack for one Region. An empty region means the Region of the environment.
 func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack {
 	stack := awscdk.NewStack(app, jsii.String(id), &awscdk.StackProps{
 		StackName:   jsii.String(s.StackName()),
@@ -70,10 +70,10 @@ func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack
 	return stack
 }
 
-// publish puts what is deployed into the metadata of the template, where the command line reads it. It costs nothing,
-// is rolled back with the stack, and everybody who may read the stack may read it.
+// publish adds the deployed baseline to the metadata of the template, where the command line reads it. This costs
+// nothing, is rolled back with the stack, and is readable for everyone who may read the stack.
 func publish(stack awscdk.Stack, s Settings) {
-	// CloudFormation returns characters beyond ASCII as question marks.
+	// CloudFormation returns non-ASCII characters as question marks.
 	text := strconv.QuoteToASCII(string(s.Code.Baseline))
 	stack.TemplateOptions().SetMetadata(&map[string]any{"poolkeeper": map[string]any{
 		"file": filepath.Base(s.Baseline.File), "baseline": text[1 : len(text)-1], "digest": s.Baseline.Digest,
@@ -81,7 +81,7 @@ func publish(stack awscdk.Stack, s Settings) {
 	}})
 }
 
-// modeOf says in a word what the deployment does.
+// modeOf returns the mode of the deployment in one word.
 func modeOf(s Settings) string {
 	if len(s.Baseline.Enforced()) == 0 {
 		return "audit"

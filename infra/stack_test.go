@@ -283,8 +283,8 @@ func TestEnvironments(t *testing.T) {
 	for file, wants := range map[string][]string{
 		"gone.json": {"-c environments: gone.json: file does not exist"},
 		"wrong.json": {`wrong.json, entry 1: -c account: "1" is not the 12 digits of an account`,
-			"wrong.json, entry 1: name the account and the regions", "wrong.json, entry 2: -c mod is no key, did you mean mode?",
-			"wrong.json, entry 3: poolkeeper in 222233334444 eu-west-1 is named twice: give one a stage"},
+			"wrong.json, entry 1: name the account and the regions", "wrong.json, entry 2: -c mod is not a key",
+			"wrong.json, entry 3: poolkeeper in 222233334444 eu-west-1 is used twice: set a stage for one of them"},
 	} {
 		_, errs := ReadAll(map[string]any{"environments": file}, noEnv, readFile)
 		for _, want := range wants {

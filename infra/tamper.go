@@ -14,20 +14,20 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// tamperCalls are the ways to silence poolkeeper, as EventBridge's patterns of CloudTrail's details: what leads events
-// to the function, what the function depends on, what notifies people. They are in several parts, as a pattern may not
-// be longer than 2,048 characters. Calls that were refused count too. The names of Lambda's calls end with a date:
-// DeleteFunction20150331. A filter that nothing passes has the effect of no subscription.
+// tamperCalls are EventBridge patterns for the calls that can disable poolkeeper: they change the delivery of events to
+// the function, its dependencies, or the notification of people. There are several patterns, because one can have at
+// most 2,048 characters. Failed calls match too. The names of Lambda's calls end with a date: DeleteFunction20150331. A
+// filter that nothing passes has the same effect as a deleted subscription.
 //
-// CloudFormation's names begin with that of the stack and the resource's id. Ids begin with a capital letter and stages
-// with a small one, so no stage matches another whose name it begins with.
+// Names from CloudFormation begin with the stack name and the resource id. Ids begin with an uppercase letter and
+// stages with a lowercase letter, so a stage does not match another one that begins with its name.
 //
 //go:embed tamper.json
 var tamperCalls string
 
-// callsAbout returns the patterns of each part, for a stack, with more words to replace and what they stand for.
+// callsAbout returns the patterns of each part for a stack. words are further placeholders and their values.
 func callsAbout(stack string, words ...string) map[string][]map[string]any {
-	watch := stack + "-role-watch-" // CloudFormation keeps 24 characters of a long name
+	watch := stack + "-role-watch-" // CloudFormation shortens a long name to 24 characters
 	words = append(words, "{stack}", stack, "{watch}", watch[:min(len(watch), 24)])
 	var parts map[string][]map[string]any
 	if err := json.Unmarshal([]byte(strings.NewReplacer(words...).Replace(tamperCalls)), &parts); err != nil {
@@ -36,9 +36,9 @@ func callsAbout(stack string, words ...string) map[string][]map[string]any {
 	return parts
 }
 
-// NewTamperAlert makes the rules that notify people, without the function, when somebody removes or changes a part of
-// poolkeeper. What CloudFormation does for a deployment of the CDK is no tampering: only CloudFormation can have the
-// role that the CDK's bootstrap made for it. The deployment itself is reported by mail, which says who started it.
+// NewTamperAlert creates the rules that notify people, without the function, if somebody removes or changes a part of
+// poolkeeper. Changes that CloudFormation makes for a CDK deployment are excluded: only CloudFormation can use the role
+// that the CDK's bootstrap created for it. The deployment itself is reported by e-mail, with the caller.
 func NewTamperAlert(stack awscdk.Stack, id string, keeper Keeper, alerts Alerts, queues Queues) {
 	scope := constructs.NewConstruct(stack, jsii.String(id))
 	words := []string{"{onChange}", *keeper.OnChange.EventSourceMappingId(), "{onScan}",
@@ -64,12 +64,12 @@ func NewTamperAlert(stack awscdk.Stack, id string, keeper Keeper, alerts Alerts,
 		}
 		to.Id = jsii.String("Topic")
 		to.DeadLetterConfig = &awsevents.CfnRule_DeadLetterConfigProperty{Arn: queues.DeadLetter.QueueArn()}
-		// The CDK's target for a topic would let any rule of any account publish to it, so this is a plain rule.
+		// The CDK's target for a topic would allow any rule of any account to publish to it, so this is a plain rule.
 		rule := awsevents.NewCfnRule(scope, jsii.String(part), &awsevents.CfnRuleProps{
 			Description: jsii.String("poolkeeper: calls that change poolkeeper itself"),
 			State:       jsii.String("ENABLED"),
 			EventPattern: map[string]any{
-				"source":      []any{map[string]any{"prefix": "aws."}}, // nobody but AWS sends these
+				"source":      []any{map[string]any{"prefix": "aws."}}, // only AWS can send these
 				"detail-type": []any{"AWS API Call via CloudTrail"},
 				"detail":      detail,
 			},
@@ -88,7 +88,7 @@ func NewTamperAlert(stack awscdk.Stack, id string, keeper Keeper, alerts Alerts,
 	queues.DeadLetter.AddToResourcePolicy(fromRules("sqs:SendMessage", queues.DeadLetter.QueueArn(), all))
 }
 
-// fromRules lets EventBridge do something to a resource, for these rules only.
+// fromRules allows EventBridge an action on a resource, only for these rules.
 func fromRules(action string, resource *string, rules []*string) awsiam.PolicyStatement {
 	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Sid:        jsii.String("TamperAlert"),
@@ -99,10 +99,10 @@ func fromRules(action string, resource *string, rules []*string) awsiam.PolicySt
 	})
 }
 
-// facts are what a warning takes from the event. What an event lacks, as most lack an error, stays empty. EventBridge
-// inserts texts as they are, and chats give some a meaning, so no text is taken that a caller can choose: no user
-// agent, no name of a session, no ARN, for the path of a user may hold any character. Names of roles and users consist
-// of letters, digits and +=,.@_- only.
+// facts are the fields of the event in a warning. Missing fields, such as an error, stay empty. EventBridge inserts
+// texts without escaping, and chat applications interpret some of them, so no text is used that a caller can choose: no
+// user agent, no session name, and no ARN, because the path of a user may contain any character. Names of roles and
+// users consist only of letters, digits and +=,.@_-.
 var facts = map[string]*string{
 	"region": jsii.String("$.region"), "account": jsii.String("$.account"),
 	"call": jsii.String("$.detail.eventName"), "service": jsii.String("$.detail.eventSource"),
@@ -113,31 +113,31 @@ var facts = map[string]*string{
 	"event": jsii.String("$.detail.eventID"),
 }
 
-// details are what a message says of the call.
+// details are the lines of a message about the call.
 var details = []string{
 	"call: <call> of <service>, error: <error>",
 	"by: `<type> <role><user>` of account <home>",
 	"from: <from>",
 	"when: <when>, account <account>",
-	"see all of it: `aws cloudtrail lookup-events --region <region>" +
+	"see the whole event: `aws cloudtrail lookup-events --region <region>" +
 		" --lookup-attributes AttributeKey=EventId,AttributeValue=<event>`",
 }
 
-// notice is the mail about a deployment.
+// notice is the e-mail about a deployment.
 func notice(stack string) *awsevents.CfnRule_InputTransformerProperty {
 	return transformer(false, "A deployment changes "+stack+" in <region>: <call>",
-		"If it is yours, there is nothing to do. If not: infra/RUNBOOK.md, section TamperAlert.")
+		"If you made it, there is nothing to do. If not: infra/RUNBOOK.md, section TamperAlert.")
 }
 
-// warning is what people read of tampering.
+// warning is the message about tampering.
 func warning(stack string, chat bool) *awsevents.CfnRule_InputTransformerProperty {
 	return transformer(chat, "Somebody changed "+stack+", which keeps user pools, in <region>: <call>",
 		"User pools may be unprotected now: run cdk deploy, which restores poolkeeper, and investigate the caller. "+
 			"What to do: infra/RUNBOOK.md, section TamperAlert.")
 }
 
-// transformer writes a title, the details and what to do. A chat channel accepts only its own form of message, which is
-// readable in a mail too. No chat makes a link or a mention of what is in backquotes.
+// transformer builds a message from a title, the details and what to do. A chat channel accepts only its own message
+// format, which is also readable in an e-mail. In backquotes, chat applications do not create links or mentions.
 func transformer(chat bool, title, toDo string) *awsevents.CfnRule_InputTransformerProperty {
 	lines := append(slices.Clone(details), toDo)
 	template := `"` + title + "\"\n\"" + strings.Join(lines, "\"\n\"") + `"`

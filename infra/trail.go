@@ -8,8 +8,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// NewTrail makes a trail of management write events, without which EventBridge sees none, where the settings ask for
-// one. Most accounts have one, and a second copy costs.
+// NewTrail creates a trail of management write events if the settings require one. Without a trail EventBridge gets no
+// such events. Most accounts have one, and a second copy has costs.
 func NewTrail(stack awscdk.Stack, id string, s Settings) {
 	if !s.CreateTrail {
 		return
@@ -17,7 +17,7 @@ func NewTrail(stack awscdk.Stack, id string, s Settings) {
 	scope := constructs.NewConstruct(stack, jsii.String(id))
 	bucket := awss3.NewBucket(scope, jsii.String("Bucket"), &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
-		// Not the stack's key, which is deleted with the stack: the log would be unreadable from then on.
+		// Not the stack's key, which is deleted with the stack: then the log would be unreadable.
 		Encryption:      awss3.BucketEncryption_S3_MANAGED,
 		EnforceSSL:      jsii.Bool(true),
 		ObjectOwnership: awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
@@ -26,13 +26,13 @@ func NewTrail(stack awscdk.Stack, id string, s Settings) {
 			Expiration:                  awscdk.Duration_Days(jsii.Number(365)),
 			NoncurrentVersionExpiration: awscdk.Duration_Days(jsii.Number(30)),
 		}},
-		RemovalPolicy: awscdk.RemovalPolicy_RETAIN, // an audit log is not deleted with the stack
+		RemovalPolicy: awscdk.RemovalPolicy_RETAIN, // an audit log must not be deleted with the stack
 	})
 	awscloudtrail.NewTrail(scope, jsii.String("Trail"), &awscloudtrail.TrailProps{
 		Bucket:                     bucket,
 		EnableFileValidation:       jsii.Bool(true),
 		ManagementEvents:           awscloudtrail.ReadWriteType_WRITE_ONLY,
 		IsMultiRegionTrail:         jsii.Bool(false),
-		IncludeGlobalServiceEvents: jsii.Bool(true), // where IAM logs, the tamper alert needs its calls
+		IncludeGlobalServiceEvents: jsii.Bool(true), // in IAM's Region, the tamper alert needs IAM's calls
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"poolkeeper/lambda/event"
 )
 
-// callsOf returns the names of the calls that can change what the baseline requires or watches, of some pool.
+// callsOf returns the names of the calls that can change anything that the baseline requires or watches.
 func callsOf(required *baseline.Baseline) []string {
 	var names []string
 	for _, call := range event.Table() {
@@ -28,19 +28,19 @@ func concerns(required *baseline.Baseline, call event.Name) bool {
 	})
 }
 
-// NewTrigger makes the rule on the default bus that sends the Changes queue every successful call that can change what
-// a baseline requires or watches.
+// NewTrigger creates the rule on the default bus that sends to the Changes queue every successful call that can change
+// anything that the baseline requires or watches.
 //
-// The pattern says nothing of the caller: whoever held the function's own role would be invisible. The event of the
-// function's own write costs its reads.
+// The pattern does not filter by caller, because otherwise an attacker with the function's role would be invisible. The
+// events of the function's own writes only cost reads.
 func NewTrigger(stack awscdk.Stack, id string, required *baseline.Baseline, queues Queues) awsevents.Rule {
-	// Cognito writes an empty code into some records of calls that succeeded.
+	// Some records of successful Cognito calls have an empty error code.
 	succeeded := awsevents.Match_AnyOf(
 		awsevents.Match_DoesNotExist(), awsevents.Match_NullValue(), awsevents.Match_ExactString(jsii.String("")))
 	return awsevents.NewRule(stack, jsii.String(id), &awsevents.RuleProps{
 		Description: jsii.String("poolkeeper: calls that change user pools"),
 		EventPattern: &awsevents.EventPattern{
-			// A bus may be sent the events of other accounts and Regions.
+			// A bus can also get events from other accounts and Regions.
 			Account:    &[]*string{stack.Account()},
 			Region:     &[]*string{stack.Region()},
 			Source:     jsii.Strings("aws.cognito-idp"),
@@ -51,7 +51,7 @@ func NewTrigger(stack awscdk.Stack, id string, required *baseline.Baseline, queu
 				"errorCode":   succeeded,
 			},
 		},
-		// EventBridge tries for a day, and then gives up to the dead-letter queue.
+		// EventBridge retries for a day and then sends the event to the dead-letter queue.
 		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewSqsQueue(queues.Changes, &awseventstargets.SqsQueueProps{
 			DeadLetterQueue: queues.DeadLetter,
 		})},

@@ -8,10 +8,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
-// Names are checked without regular expressions. Every start checks them, and compiling one would take longer than
-// everything else that a start does with the environment.
+// Names are checked without regular expressions, because compiling one at every start would take longer than all other
+// work on the environment.
 
-// inARN returns what follows the kind in an ARN of the service, and false if the text is no such ARN.
+// inARN returns the part of the service's ARN after the kind, and false if the text is not such an ARN.
 func inARN(text, service, kind string) (name string, ok bool) {
 	a, err := arn.Parse(text)
 	hasRegion := service != "iam" && consists(a.Region, "-") || service == "iam" && a.Region == ""
@@ -22,7 +22,7 @@ func inARN(text, service, kind string) (name string, ok bool) {
 	return strings.CutPrefix(a.Resource, kind)
 }
 
-// nameOf returns the name that the text is, or the name in it if it is an ARN.
+// nameOf returns the text if it is a name, or the name in it if it is an ARN.
 func nameOf(text, service, kind string) string {
 	if name, ok := inARN(text, service, kind); ok {
 		return name
@@ -55,8 +55,8 @@ func isTable(text string) bool {
 
 func isBus(text string) bool { return consists(nameOf(text, "events", "event-bus/"), "./-") }
 
-// isQueueURL reports whether a text is the URL of a queue, whose path ends in its name: https, or http of an emulator
-// on this machine.
+// isQueueURL reports whether a text is the URL of a queue, whose path ends with its name: https, or http for a local
+// emulator.
 func isQueueURL(text string) bool {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {

@@ -21,10 +21,10 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// The SDK clients are built from the environment by hand. Package config would link clients for sign-in, single sign-on
-// and instance metadata, which a function cannot use, and would make the start take half as long again.
+// The SDK clients are built without the SDK's package config. That package would link clients for sign-in, single
+// sign-on and instance metadata, which a function cannot use, and would make the start 50 % slower.
 
-// account is what all clients have in common.
+// account has the properties that all clients share.
 type account struct {
 	Config
 	transport *cognito.Clock
@@ -41,7 +41,7 @@ func (a account) Retrieve(context.Context) (aws.Credentials, error) {
 		SessionToken: a.AWS.SessionToken, Source: "environment"}, nil
 }
 
-// config is what the clients of a service are built from.
+// config is the configuration of the client for a service.
 func (a account) config(service string) aws.Config {
 	c := aws.Config{Region: a.AWS.Region, HTTPClient: a.transport, Credentials: a, ConfigSources: []any{a}}
 	if url := a.AWS.Endpoints[service]; url != "" {
@@ -64,7 +64,7 @@ func (a account) GetUseDualStackEndpoint(context.Context) (aws.DualStackEndpoint
 	return aws.DualStackEndpointStateEnabled, a.AWS.DualStack, nil
 }
 
-// newClient builds the client of Cognito, which counts its calls.
+// newClient builds the Cognito client, which counts its calls.
 func newClient(a account, calls *calls) *idp.Client {
 	c := a.config(cognitoService)
 	c.APIOptions = []func(*middleware.Stack) error{calls.count}
@@ -84,7 +84,7 @@ func newChannels(a account) []notify.Channel {
 	return append(channels, hubChannels(a)...)
 }
 
-// newLedger builds the ledger: the table, or memory where none is configured.
+// newLedger builds the ledger: the table, or memory if none is configured.
 func newLedger(a account) reconcile.Ledger {
 	if a.LedgerTable == "" {
 		return ledger.NewMemory()
@@ -92,7 +92,7 @@ func newLedger(a account) reconcile.Ledger {
 	return ledger.Table{Client: dynamodb.NewFromConfig(a.config(tableService)), Name: a.LedgerTable}
 }
 
-// newQueues builds the queues. One that is not configured has no URL.
+// newQueues builds the queues. A queue that is not configured has no URL.
 func newQueues(a account) (changes, scans queue.Queue) {
 	if a.QueueURL == "" && a.ScanQueueURL == "" {
 		return changes, scans
@@ -102,7 +102,7 @@ func newQueues(a account) (changes, scans queue.Queue) {
 		queue.Queue{Client: client, URL: a.ScanQueueURL, Sleep: cognito.Sleep}
 }
 
-// calls counts the attempts of calls to Cognito, and those that were throttled.
+// calls counts the attempted and the throttled calls to Cognito.
 type calls struct{ made, throttled atomic.Int64 }
 
 func (c *calls) count(stack *middleware.Stack) error {
@@ -115,7 +115,7 @@ func (c *calls) count(stack *middleware.Stack) error {
 			c.throttled.Add(1)
 		}
 		return out, metadata, err
-	}), middleware.Before) // outside of what types an error
+	}), middleware.Before) // before the middleware that decodes errors
 }
 
 // take returns the counts since the last take.

@@ -20,28 +20,28 @@ type Config struct {
 	Function string // AWS_LAMBDA_FUNCTION_NAME, a dimension of the metrics
 	Stack    string // STACK_NAME, for the commands in messages
 
-	// The channels that outcomes are sent to. An empty or false one does not exist.
+	// The channels for outcomes. An empty or false one is not configured.
 	TopicARN    string // TOPIC_ARN
 	EventBus    string // EVENT_BUS: name or ARN
 	SecurityHub bool   // SECURITY_HUB
 
-	LedgerTable  string // LEDGER_TABLE: name or ARN of the DynamoDB table; "" keeps the ledger in memory
+	LedgerTable  string // LEDGER_TABLE: name or ARN of the DynamoDB table; "" means a ledger in memory
 	QueueURL     string // QUEUE_URL: the changes queue
-	ScanQueueURL string // SCAN_QUEUE_URL: where a scan sends its pools; "" has it handle them in process
+	ScanQueueURL string // SCAN_QUEUE_URL: the queue for the pools of a scan; if "", they are handled in process
 
 	AWS Access
 }
 
-// An Access says how the services of AWS are called.
+// An Access has the settings for calls to AWS services.
 type Access struct {
 	Region       string
 	AccessKeyID  string
 	SecretKey    string
 	SessionToken string
-	Endpoints    map[string]string // by the service's name in AWS_ENDPOINT_URL_…; "" is the service's own
+	Endpoints    map[string]string // by the service's name in AWS_ENDPOINT_URL_…; "" is the default endpoint
 	FIPS         bool
 	DualStack    bool
-	CABundle     []byte // PEM, nil for the system's
+	CABundle     []byte // PEM; nil for the system's
 }
 
 // A reader reads the environment and collects its errors.
@@ -161,7 +161,7 @@ func (r *reader) logLevel() slog.Level {
 	return level
 }
 
-// baseline reads the baseline, and applies MODE: audit turns every rule to audit.
+// baseline reads the baseline and applies MODE: audit sets every rule to audit.
 func (r *reader) baseline() *baseline.Baseline {
 	path, data := baseline.DefaultFile, baseline.Default()
 	var err error
@@ -185,7 +185,7 @@ func (r *reader) baseline() *baseline.Baseline {
 	return b
 }
 
-// split returns the errors that err is made of.
+// split returns the errors that err joins.
 func split(err error) []error {
 	var ofFile baseline.Errors
 	if errors.As(err, &ofFile) {

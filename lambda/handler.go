@@ -23,11 +23,11 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// A handler is what Lambda invokes.
+// A handler handles the invocations of the function.
 type handler struct {
 	reconciler *reconcile.Reconciler
 	scanner    queue.Scanner
-	queues     []queue.Queue // those whose messages can be put off
+	queues     []queue.Queue // the queues whose messages can be delayed
 	log        *slog.Logger
 	metrics    io.Writer // where the metrics go: the log
 	function   string
@@ -37,8 +37,8 @@ type handler struct {
 	channels   []notify.Channel
 }
 
-// Invoke takes an SQS event, and answers with the messages that are to be delivered again, or a raw event, and answers
-// with its outcome. It implements lambda.Handler, so that any payload reaches event.Decode.
+// Invoke handles an SQS event, and returns the messages to deliver again, or a raw event, and returns its outcome. It
+// implements lambda.Handler, so that any payload reaches event.Decode.
 func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if invocation, ok := lambdacontext.FromContext(ctx); ok {
 		h.log = h.log.With("invocation_id", invocation.AwsRequestID)
@@ -48,20 +48,20 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	result, err := h.handle(ctx, payload)
 	if err != nil {
-		// Lambda shows the Go type of an error as its errorType. This one has a name that an alarm can use.
+		// Lambda uses the Go type of an error as its errorType. The name of this type is meant for alarms.
 		return nil, messages.InvokeResponse_Error{Type: "Deferred", Message: err.Error()}
 	}
 	return encoded(result)
 }
 
-// encoded returns the JSON of an answer, in which nothing is unprintable.
+// encoded returns a response as printable JSON.
 func encoded(answer any) ([]byte, error) {
 	var b bytes.Buffer
 	err := json.NewEncoder(report.Printable(&b)).Encode(answer)
 	return bytes.TrimSpace(b.Bytes()), err
 }
 
-// A batchAnswer names the messages that Lambda leaves in the queue.
+// A batchAnswer lists the messages that Lambda leaves in the queue.
 type batchAnswer struct {
 	Failures []failure `json:"batchItemFailures"`
 }
@@ -70,7 +70,7 @@ type failure struct {
 	MessageID string `json:"itemIdentifier"`
 }
 
-// batch handles each message by itself. One that is deferred is put off and stays in its queue.
+// batch handles each message separately. Deferred messages are delayed and stay in their queue.
 func (h handler) batch(ctx context.Context, records []event.Record) batchAnswer {
 	answer := batchAnswer{Failures: []failure{}}
 	for _, r := range records {
@@ -96,8 +96,7 @@ func (h handler) putOff(ctx context.Context, r event.Record) error {
 	return errors.New("neither QUEUE_URL nor SCAN_QUEUE_URL is the URL of queue " + r.Queue)
 }
 
-// handle does what one event asks for. The result is a reconcile.Outcome or a reconcile.ScanResult; the error defers
-// the event.
+// handle handles one event. The result is an outcome.Outcome or an outcome.ScanResult; an error defers the event.
 func (h handler) handle(ctx context.Context, payload []byte) (any, error) {
 	request := event.Decode(payload, home(ctx))
 	switch request.Kind {
@@ -114,26 +113,26 @@ func (h handler) handle(ctx context.Context, payload []byte) (any, error) {
 	}
 }
 
-// one reconciles one pool, notifies people and closes the records, in this order: where the process dies in between,
-// the next run reports what this one wrote.
+// one reconciles one pool, notifies people and closes the records, in this order. If the process is killed in between,
+// the next run reports the writes of this one.
 func (h handler) one(ctx context.Context, request event.Request) (outcome.Outcome, error) {
 	out, err := h.reconciler.Reconcile(ctx, request)
 	if out.Details.PoolARN == "" && out.Critical {
-		out.Details.PoolARN = poolARN(ctx, out.UserPoolID) // a deleted pool cannot be asked for it
+		out.Details.PoolARN = poolARN(ctx, out.UserPoolID) // a deleted pool can no longer return it
 	}
 	unsent := h.notify(ctx, request, out)
 	if closed := h.reconciler.Close(ctx, out); closed != nil && out.Details.LedgerError == "" {
 		out.Details.LedgerError = "closing the record: " + closed.Error()
 	}
 	h.count(ctx, out, unsent)
-	if err == nil { // after the record is closed, or the runs of the other clients would take it for interrupted
+	if err == nil { // only after the record is closed: other runs would treat it as interrupted
 		err = h.fanOut(ctx, request, out)
 	}
 	return out, err
 }
 
-// notify sends the report of an outcome, and returns how many messages could not be sent. It notes which findings
-// people were notified of, after the message was sent.
+// notify sends the report of an outcome, and returns how many messages could not be sent. After sending, it records
+// which findings people were notified of.
 func (h handler) notify(ctx context.Context, request event.Request, out outcome.Outcome) (unsent int) {
 	now := h.reconciler.Now()
 	r := report.New(out, h.build, h.stack)
@@ -161,7 +160,7 @@ func (h handler) notify(ctx context.Context, request event.Request, out outcome.
 	return len(failed)
 }
 
-// fanOut sends the app clients that are too many for one run to the scan queue, or handles them where there is none.
+// fanOut sends the app clients that are too many for one run to the scan queue, or handles them if there is no queue.
 func (h handler) fanOut(ctx context.Context, request event.Request, out outcome.Outcome) error {
 	var bodies []string
 	for some := range slices.Chunk(out.Details.Clients, event.MaxClients) {
@@ -207,11 +206,11 @@ func (h handler) logError(ctx context.Context, err error) {
 	}
 }
 
-// emulated is the account that local emulators put into a function's ARN.
+// emulated is the account in function ARNs of local emulators.
 const emulated = "012345678912"
 
-// self returns the ARN of the invoked function. It is empty where there is none or that of an emulator: then the
-// event's own values count.
+// self returns the ARN of the invoked function. It is empty if there is none or if it is from an emulator: then the
+// values of the event are used.
 func self(ctx context.Context) arn.ARN {
 	invocation, ok := lambdacontext.FromContext(ctx)
 	if !ok {
@@ -230,7 +229,7 @@ func home(ctx context.Context) event.Home {
 	return event.Home{Region: a.Region, Account: a.AccountID}
 }
 
-// poolARN returns the ARN of a pool of the invoked function's account and Region, or "" where these are not known.
+// poolARN returns the ARN of a pool in the function's account and Region, or "" if these are not known.
 func poolARN(ctx context.Context, id string) string {
 	a := self(ctx)
 	if a.Partition == "" {

@@ -11,7 +11,7 @@ import (
 // hubLinked reports whether this build can send to Security Hub.
 const hubLinked = true
 
-// hubChannels builds the channel to Security Hub, where it is configured.
+// hubChannels builds the channel to Security Hub if it is configured.
 func hubChannels(a account) []notify.Channel {
 	if !a.SecurityHub {
 		return nil

@@ -18,7 +18,7 @@ func main() {
 	readRootsOnce(os.Getenv, os.Stat, os.Setenv)
 	config, err := ReadConfig(os.Getenv, os.ReadFile)
 	log := logger(config.LogLevel)
-	// The runtime reports a failed invocation through package log: as an error, and as JSON like the rest.
+	// The Lambda runtime logs failed invocations with package log. Write them as errors in JSON like all other lines.
 	slog.SetDefault(log)
 	slog.SetLogLoggerLevel(slog.LevelError)
 	if err == nil {
@@ -54,8 +54,8 @@ func newHandler(config Config, log *slog.Logger) (handler, error) {
 		calls: counted, channels: newChannels(a)}, nil
 }
 
-// version is that of a release, given at the build with -ldflags=-X.
+// version is the version of a release, set with -ldflags=-X.
 var version = "unreleased"
 
-// build names the build in reports.
+// build returns the name of the build for reports.
 func build() string { return version + ", " + runtime.Version() }

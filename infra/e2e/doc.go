@@ -1,4 +1,4 @@
-// Package e2e runs the deployment's own commands: the command line of the CDK against moto's server, cfn-lint, and
-// SAM's reading of the templates. Its tests need tools that a laptop may lack. There they are skipped; CI fails on a
-// skipped test.
+// Package e2e tests the commands of a deployment: the CDK command line with moto's server, cfn-lint, and SAM with the
+// templates. The tests need tools that a laptop may not have. Then they are skipped, but in CI a skipped test is a
+// failure.
 package e2e

@@ -1,5 +1,5 @@
-// Command emulate runs a built function once on an event, without a container: as a process behind a Runtime API
-// server, in the environment of the shell. The function's log goes to standard error, its answer to standard output.
+// Command emulate runs a built function once on an event, without a container: as a process with a Runtime API server,
+// in the environment of the shell. The function's log is written to stderr and its response to stdout.
 package main
 
 import (
@@ -51,7 +51,7 @@ func run(bootstrap, event string) (failed bool, err error) {
 	go func() {
 		_ = function.Wait()
 		close(ended)
-		cancel() // a function that ends by itself answers nothing more
+		cancel() // a function that has exited cannot respond
 	}()
 	deadline, _ := ctx.Deadline()
 	arn := "arn:aws:lambda:" + os.Getenv("AWS_REGION") + ":012345678912:function:Poolkeeper"

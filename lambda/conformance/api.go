@@ -16,7 +16,8 @@ import (
 	"poolkeeper/lambda/cognito"
 )
 
-// An API makes raw calls, so that it can send what no SDK knows. A call that is throttled is made again.
+// An API makes raw calls, so that it can send members that the SDK does not know. A call that is throttled is made
+// again.
 type API struct {
 	client *idp.Client
 	rate   *rate.Limiter

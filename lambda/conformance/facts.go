@@ -15,27 +15,27 @@ import (
 //go:embed facts.yaml
 var table []byte
 
-// A Fact is one question to the API and the answers that are expected.
+// A Fact is a question to the API with the expected answers.
 type Fact struct {
 	ID         string
 	Question   string
-	Source     string // the section of the notes on the API that speaks of it
+	Source     string // the section of the notes on the API with this fact
 	Needs      string // "", "plus", "sms", "ses" or "lambda"
-	Client     bool   // an app client is made
+	Client     bool   // whether to create an app client
 	Calls      []map[string]map[string]any
-	Together   int            // how often the last call is made at the same time; 0 is once
-	Read       string         // a read call and a path in its response, or "" for whether the last call was accepted
+	Together   int            // how often the last call is made in parallel; 0 means once
+	Read       string         // a read call and a path in its response, or "" to check whether the last call is accepted
 	ReadWith   map[string]any `yaml:"readWith"`
 	Documented string
-	Measured   string // "" is the same as Documented
-	Says       string // words of the refusal
+	Measured   string // "" means the same as Documented
+	Says       string // words in the error message
 }
 
-// A question about one member of a write call, of which three facts are made.
+// A question about one member of a write call, which becomes several facts.
 type member struct {
 	Name, Shown, At, Source, Needs string
-	Setup                          map[string]any // for UpdateUserPool, before
-	Base                           map[string]any // what each call has beside the member
+	Setup                          map[string]any // input of an UpdateUserPool call before
+	Base                           map[string]any // other members of each call
 	Value                          any
 	Out, Empty                     string
 	OutMeasured                    string `yaml:"outMeasured"`
@@ -77,8 +77,8 @@ func Facts() ([]Fact, error) {
 	return all, nil
 }
 
-// facts asks whether a member shows what was sent, and what becomes of it when it is left out, sent empty and sent as
-// it is.
+// facts returns the facts about a member: whether reads return the sent value, and what happens if it is left out, sent
+// empty or sent unchanged.
 func (m member) facts(call, read string) []Fact {
 	shown := m.Shown
 	if shown == "" {
@@ -117,13 +117,13 @@ func (m member) facts(call, read string) []Fact {
 	if m.At != "" {
 		shows = at(m.Value, m.At)
 	}
-	first := fact("shown", "Does %s show what was sent?", text(shows), "", with(m.Value, true))
+	first := fact("shown", "Do reads return the sent value of %s?", text(shows), "", with(m.Value, true))
 	first.Calls = slices.Concat(setup, first.Calls[len(first.Calls)-1:])
 	return []Fact{
 		first,
-		fact("out", "What becomes of %s when it is left out?", m.Out, m.OutMeasured, with(nil, false)),
-		fact("empty", "What becomes of %s when it is sent empty?", m.Empty, "", with(emptyOf(m.Value), true)),
-		fact("same", "Does %s stay when it is sent as it is?", "kept", "", with(m.Value, true)),
+		fact("out", "What happens to %s if it is left out?", m.Out, m.OutMeasured, with(nil, false)),
+		fact("empty", "What happens to %s if it is sent empty?", m.Empty, "", with(emptyOf(m.Value), true)),
+		fact("same", "Does %s stay the same if it is sent unchanged?", "kept", "", with(m.Value, true)),
 	}
 }
 
@@ -142,16 +142,16 @@ func emptyOf(v any) any {
 	}
 }
 
-// An answer of the API, as facts.yaml writes it.
+// An answer of the API in the format of facts.yaml.
 type answer struct {
 	word    string // accepted, or refused NAME
-	message string // of a refusal
+	message string // message of the error
 	before  any
 	after   any
-	read    bool // there is something to read after the call
+	read    bool // whether there is a value to read after the call
 }
 
-// String shows an answer as a person reads it.
+// String returns an answer as text for people.
 func (a answer) String() string {
 	switch {
 	case a.message != "":
@@ -167,7 +167,7 @@ func (a answer) String() string {
 	}
 }
 
-// meets reports whether an answer is the expected one. Several expected ones are joined by " or ".
+// meets reports whether an answer is as expected. Several expected answers are joined by " or ".
 func (a answer) meets(expected, says string) bool {
 	for one := range strings.SplitSeq(expected, " or ") {
 		if a.meetsOne(one) && strings.Contains(a.message, says) {

@@ -1,5 +1,5 @@
-// Package conformance asks the Cognito API, with throw-away user pools, whether the facts hold on which poolkeeper
-// rests. The facts are in facts.yaml; the function does not link this package.
+// Package conformance checks poolkeeper's assumptions about the Cognito API with temporary user pools. The assumptions
+// are in facts.yaml. The function does not link this package.
 package conformance
 
 import (
@@ -14,18 +14,18 @@ import (
 	"time"
 )
 
-// A Status says how an answer stands to what was expected.
+// A Status is the result of comparing an answer with the expected one.
 type Status string
 
 // The statuses of a result.
 const (
 	Holds   Status = "holds"   // as documented, or as last measured
-	Differs Status = "differs" // neither
-	Unknown Status = "unknown" // nobody knows what to expect, or the question could not be asked
-	Skipped Status = "skipped" // it needs what was not given
+	Differs Status = "differs" // neither as documented nor as measured as documented nor as measured
+	Unknown Status = "unknown" // the expected answer is not known, or the check failed
+	Skipped Status = "skipped" // it needs a resource that was not given
 )
 
-// A Result is one fact and what the API answered.
+// A Result is one fact with the answer of the API.
 type Result struct {
 	ID           string `json:"id"`
 	Question     string `json:"question"`
@@ -38,22 +38,22 @@ type Result struct {
 	AsMeasured   bool   `json:"asMeasured"`
 }
 
-// Prefix begins the name of each pool that a run makes. Clean deletes them by it.
+// Prefix is the prefix of the names of test pools, which Clean deletes.
 const Prefix = "poolkeeper-conformance-"
 
-// atOnce is how many pools there are at the same time.
+// atOnce is the largest number of pools at the same time.
 const atOnce = 3
 
-// A Run asks facts.
+// A Run checks facts.
 type Run struct {
 	API API
-	// Have is what the account offers, by the word in Fact.Needs: the ARN of the role, the identity or the function.
+	// Have are the available resources by the word in Fact.Needs: the ARN of the role, the identity or the function.
 	Have map[string]string
 }
 
-// Ask asks the facts, at most three at once, and returns the results in their order. It calls each, if not nil, as
-// facts are answered. Each pool is deleted, after the context is done too. The error is that of calls that got no
-// answer: the results up to it are returned.
+// Ask checks the facts, at most three in parallel, and returns the results in their order. It calls each, if not nil,
+// after each fact. Each pool is deleted, even if the context is done. If a call gets no response, Ask returns the error
+// and the results so far.
 func (r Run) Ask(ctx context.Context, facts []Fact, each func()) ([]Result, error) {
 	results, errs := make([]Result, len(facts)), make([]error, len(facts))
 	tickets := make(chan struct{}, atOnce)
@@ -82,7 +82,7 @@ func (r Run) ask(ctx context.Context, fact Fact) (Result, error) {
 	got, err := r.pose(ctx, fact)
 	switch refused := refusal(err); {
 	case refused != nil:
-		result.Observed = "could not be asked: " + refused.ErrorCode() + ": " + refused.ErrorMessage()
+		result.Observed = "could not be checked: " + refused.ErrorCode() + ": " + refused.ErrorMessage()
 		result.Status = Unknown
 		return result, nil
 	case err != nil:
@@ -139,7 +139,7 @@ func (r Run) pose(ctx context.Context, fact Fact) (got answer, err error) {
 	return got, err
 }
 
-// together makes the last call as often as the fact says, at the same time. One refusal is enough.
+// together makes the last call several times in parallel, as the fact says. One rejected call is enough.
 func (r Run) together(ctx context.Context, ids map[string]any, fact Fact) error {
 	errs := make([]error, max(1, fact.Together))
 	var wait sync.WaitGroup
@@ -172,7 +172,7 @@ func (r Run) read(ctx context.Context, ids map[string]any, fact Fact) (any, erro
 	return at(read, path), err
 }
 
-// idsOf returns what names the pool, and the client in a call that takes one.
+// idsOf returns the ids for a call: of the pool, and of the client if the call needs one.
 func idsOf(ids map[string]any, operation string) map[string]any {
 	if strings.HasSuffix(operation, "UserPoolClient") || strings.HasSuffix(operation, "RiskConfiguration") {
 		return ids
@@ -180,7 +180,8 @@ func idsOf(ids map[string]any, operation string) map[string]any {
 	return map[string]any{"UserPoolId": ids["UserPoolId"]}
 }
 
-// merged returns the members of both, b's before a's. A ClientId of "" is left out: the call is about the pool.
+// merged returns the members of both objects; those of b override those of a. A ClientId of "" is left out: the call is
+// for the pool.
 func merged(a, b map[string]any) map[string]any {
 	all := maps.Clone(a)
 	maps.Copy(all, b)
@@ -190,7 +191,7 @@ func merged(a, b map[string]any) map[string]any {
 	return all
 }
 
-// delete deletes a pool, whatever protects it. It goes on where the context is done.
+// delete deletes a pool even if it is protected or the context is done.
 func (r Run) delete(ctx context.Context, id any) error {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer stop()
@@ -208,7 +209,7 @@ func (r Run) delete(ctx context.Context, id any) error {
 	return nil
 }
 
-// Clean deletes the pools that earlier runs left behind, and returns how many.
+// Clean deletes the pools that earlier runs left behind, and returns their number.
 func (r Run) Clean(ctx context.Context) (int, error) {
 	n := 0
 	body := map[string]any{"MaxResults": 60}

@@ -1,6 +1,5 @@
-// Package mototest starts emulators of AWS for tests: moto's server, ministack, and dynalite for what moto's DynamoDB
-// cannot show.
-// None of them was written by this project.
+// Package mototest starts AWS emulators for tests: moto's server, ministack, and dynalite for tests that moto's
+// DynamoDB does not support. They are independent of this project.
 package mototest
 
 import (
@@ -20,19 +19,19 @@ import (
 	"time"
 )
 
-// Start starts moto's server on a port of its own, and ends it with the test. Where it is not installed the test is
-// skipped, or fails where it is Required.
+// Start starts moto's server on a free port, and stops it at the end of the test. If it is not installed, the test is
+// skipped, or fails if Required.
 func Start(t testing.TB) (url string) {
 	t.Helper()
 	if _, err := exec.LookPath("moto_server"); err != nil {
 		missing(t, "moto_server is not on PATH: pip install 'moto[server]'")
 	}
-	// The server finds a free port itself, so that nobody else can have it.
+	// The server chooses a free port itself, so that no other process can take it first.
 	return run(t, exec.CommandContext(context.Background(), "moto_server", "-H", "127.0.0.1", "-p", "0"))
 }
 
-// OneAtATime lets one request at a time through to moto's server, which checks a condition and then writes, without a
-// lock. To DynamoDB both are one step.
+// OneAtATime is a proxy that passes one request at a time to moto's server, which checks a condition and writes without
+// a lock. In DynamoDB both are one atomic step.
 func OneAtATime(t testing.TB, to string) (proxy string) {
 	t.Helper()
 	target, err := url.Parse(to)
@@ -50,13 +49,13 @@ func OneAtATime(t testing.TB, to string) (proxy string) {
 	return server.URL
 }
 
-// dynalite listens on a free port, which its own command line cannot do.
+// dynalite listens on a free port, which its command line does not support.
 const dynalite = `require('./index.js')({createTableMs: 0}).listen(0, '127.0.0.1', function() {
 	console.log('Running on http://127.0.0.1:' + this.address().port)
 })`
 
-// Dynalite starts a DynamoDB server that handles requests side by side, and checks a condition and writes in one step,
-// as DynamoDB does. Moto's server has no such step. Where dynalite is not installed it does as Start does.
+// Dynalite starts a DynamoDB server that handles requests in parallel and makes conditional writes atomically, as
+// DynamoDB does and moto's server does not. If dynalite is not installed, it behaves like Start.
 func Dynalite(t testing.TB) (url string) {
 	t.Helper()
 	module := filepath.Join(root(t), ".build", "dynalite", "node_modules", "dynalite")
@@ -68,8 +67,8 @@ func Dynalite(t testing.TB) (url string) {
 	return run(t, command)
 }
 
-// Ministack starts another emulator of AWS, whose DynamoDB handles requests side by side, too. Where it is not
-// installed it does as Start does.
+// Ministack starts another AWS emulator, whose DynamoDB also handles requests in parallel. If it is not installed, it
+// behaves like Start.
 func Ministack(t testing.TB) (url string) {
 	t.Helper()
 	server := filepath.Join(root(t), ".build", "ministack", "bin", "ministack")
@@ -113,7 +112,7 @@ func missing(t testing.TB, reason string) {
 	t.Skip(reason)
 }
 
-// root returns the folder of the module.
+// root returns the directory of the module.
 func root(t testing.TB) string {
 	t.Helper()
 	folder, err := os.Getwd()
@@ -135,7 +134,7 @@ func root(t testing.TB) string {
 // startTime is how long a server may take to start on a busy machine.
 const startTime = time.Minute
 
-// run runs the command of a server until the test has ended and cleaned up. The server says "Running on URL".
+// run runs the command of a server until the test and its cleanups have ended. The server prints "Running on URL".
 func run(t testing.TB, command *exec.Cmd) (url string) {
 	t.Helper()
 	output, err := command.StdoutPipe()

@@ -18,7 +18,7 @@ func Config(url string) aws.Config {
 		})}
 }
 
-// Table makes a table at the server, with the keys that the deployment gives the table of the ledger.
+// Table creates a table on the server, with the same keys as the deployed ledger's table.
 func Table(t testing.TB, url, name string) *dynamodb.Client {
 	t.Helper()
 	client := dynamodb.NewFromConfig(Config(url))

@@ -1,3 +1,3 @@
-// Package runtimeapi is a small server of Lambda's Runtime API, for tests and benchmarks that start the built function
+// Package runtimeapi is a small server for Lambda's Runtime API. Tests and benchmarks use it to run the built function
 // as Lambda does: the function polls for an invocation, and posts the response or the error.
 package runtimeapi

@@ -16,12 +16,12 @@ import (
 // An Invocation is one event for the function.
 type Invocation struct {
 	Payload     []byte
-	RequestID   string // empty is one that the server generates
+	RequestID   string // if empty, the server generates one
 	FunctionARN string
-	Deadline    time.Time // zero is a minute from now
+	Deadline    time.Time // zero means a minute from now
 }
 
-// A Response is what the function answered.
+// A Response is the function's response.
 type Response struct {
 	Payload []byte
 	IsError bool // the function posted an error; Payload is its JSON
@@ -36,8 +36,8 @@ type Server struct {
 	polled   chan struct{} // closed at the first poll
 
 	mu      sync.Mutex
-	waiting map[string]chan Response // by request id; an answer for which no Invoke waits is refused
-	made    int                      // request ids generated so far
+	waiting map[string]chan Response // by request id; a response without a waiting Invoke is rejected
+	made    int                      // number of generated request ids
 }
 
 // New returns a server that listens on a free port of the loopback interface.
@@ -65,13 +65,13 @@ const prefix = "/2018-06-01/runtime/"
 // Addr returns the value of AWS_LAMBDA_RUNTIME_API.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// Close ends the server. An Invoke that waits ends with its context.
+// Close stops the server. A waiting Invoke ends with its context.
 func (s *Server) Close() error { return s.http.Close() }
 
-// FirstPoll is closed when the function asks for its first invocation: it has started.
+// FirstPoll is closed when the function polls for its first invocation, so it has started.
 func (s *Server) FirstPoll() <-chan struct{} { return s.polled }
 
-// Invoke gives the function an event and waits for its answer.
+// Invoke sends an event to the function and waits for its response.
 func (s *Server) Invoke(ctx context.Context, invocation Invocation) (Response, error) {
 	answer := make(chan Response, 1)
 	s.mu.Lock()
@@ -97,7 +97,7 @@ func (s *Server) Invoke(ctx context.Context, invocation Invocation) (Response, e
 	case response := <-answer:
 		return response, nil
 	case <-ctx.Done():
-		return Response{}, fmt.Errorf("waiting for the function to answer: %w", ctx.Err())
+		return Response{}, fmt.Errorf("waiting for the function's response: %w", ctx.Err())
 	}
 }
 

@@ -1,3 +1,3 @@
-// Package coldstart holds the function to a quick start: it measures the built binary against a function that does
-// nothing, and tests that nothing is linked that a function has no use for.
+// Package coldstart tests that the function starts quickly: it compares the built binary with a function that does
+// nothing, and checks that no unneeded packages are linked.
 package coldstart

@@ -1,3 +1,4 @@
-// Package oracle runs random baselines against random pools, each checked by an oracle that knows what the
-// baseline's reference says of operators, twins and conflicts, and shares no code with the comparison that it checks.
+// Package oracle runs random baselines on random pools and checks the results with an independent oracle. The oracle
+// implements operators, twins and conflicts as the baseline reference describes them, and shares no code with the
+// comparison.
 package oracle

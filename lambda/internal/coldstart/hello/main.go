@@ -1,4 +1,5 @@
-// Command hello is the least function that the runtime library allows: what the start of ours is measured against.
+// Command hello is the smallest function that the runtime library allows. The start of our function is compared with
+// it.
 package main
 
 import "github.com/aws/aws-lambda-go/lambda"

@@ -1,5 +1,5 @@
-// Command raw is the function that the whole event is measured against: for each event it makes the calls of a
-// recorded one as plain POSTs, those of one trip at once, and does nothing with the answers.
+// Command raw is a function to compare the handling of an event with. For each event it makes the calls of a recorded
+// one as plain POSTs, in parallel where possible, and ignores the responses.
 package main
 
 import (

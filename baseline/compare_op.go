@@ -29,9 +29,9 @@ func holds(m Member, r Requirement, have any) bool {
 		// A member that is always set is present even if it has its default.
 		return text(m, have) != "" || m.Keep != "" && !Empty(effective(m, have))
 	case Matches:
-		// An absent text does not match any glob, not even "*".
+		// An absent text without a default does not match any glob, not even "*".
 		pattern, ok := r.Value.(string)
-		live, isText := have.(string)
+		live, isText := effective(m, have).(string)
 		return ok && isText && live != "" && m.Trip == Echo && glob(pattern, live)
 	}
 	return false

@@ -77,6 +77,8 @@ func TestEqual(t *testing.T) {
 			"a tag may have an empty value"},
 		"tag with dots": {say("UserPoolTags.a.b", Equal, "x"), `{"UserPoolTags":{"a":{"b":"x"},"a.b":"y"}}`,
 			Write, "x", "x", "the rest of the path is the key"},
+		"a plan that is not shown matches": {say("UserPoolTier", Matches, "ESS*"), `{}`, "", nil, nil, "it is the default"},
+		"a plan that is not shown":         {say("UserPoolTier", Present, true), `{}`, "", nil, nil, "every pool has one"},
 		"default name of a level": {say("AcrConfiguration.Level1.AcrValue", Equal, "urn:cognito:loa:1"), `{}`, "", nil, nil,
 			"the service gives it"},
 	})

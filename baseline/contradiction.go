@@ -130,6 +130,7 @@ func agree(a, b Requirement) bool {
 
 const (
 	modePath      = "UserPoolAddOns.AdvancedSecurityMode"
+	flowsOfAddOns = "UserPoolAddOns.AdvancedSecurityAdditionalFlows"
 	tierPath      = "UserPoolTier"
 	mfaPath       = "MfaConfiguration"
 	totpPath      = "SoftwareTokenMfaConfiguration.Enabled"
@@ -149,6 +150,7 @@ const (
 	notificationPath = "LogConfigurations.userNotification"
 	flowsPath        = Clients + ".ExplicitAuthFlows"
 	callbacksPath    = Clients + ".CallbackURLs"
+	scopesPath       = Clients + ".AllowedOAuthScopes"
 	redirectPath     = Clients + ".DefaultRedirectURI"
 	grantsPath       = Clients + ".AllowedOAuthFlows"
 	rotationPath     = Clients + ".RefreshTokenRotation.Feature"
@@ -227,6 +229,13 @@ var contradictions = []struct {
 		grants := w.texts(grantsPath)
 		return slices.Contains(grants, "client_credentials") && len(grants) > 1
 	}, "client_credentials cannot be combined with code or implicit"},
+	{scopesPath, func(w wanted) bool {
+		return slices.Contains(w.texts(grantsPath), "client_credentials") && slices.Contains(w.texts(scopesPath), "openid")
+	}, "openid cannot be combined with AllowedOAuthFlows client_credentials"},
+	{callbacksPath, func(w wanted) bool {
+		none := w.off[callbacksPath] || w.given(callbacksPath) && len(w.texts(callbacksPath)) == 0
+		return none && len(beyond(w.texts(grantsPath), []string{"client_credentials"})) > 0
+	}, "cannot be empty: AllowedOAuthFlows code and implicit need a URL"},
 	{flowsPath, func(w wanted) bool {
 		return w.is(rotationPath, "ENABLED") && slices.Contains(w.texts(flowsPath), "ALLOW_REFRESH_TOKEN_AUTH")
 	}, "ALLOW_REFRESH_TOKEN_AUTH cannot be combined with RefreshTokenRotation ENABLED"},

@@ -38,14 +38,19 @@ var formats = map[string]struct {
 	}, "just a domain, such as login.example.com"},
 	formatURL: {func(text string) bool {
 		u, err := url.Parse(text)
-		return err == nil && u.Scheme != ""
+		return err == nil && reaches(u)
 	}, "a URL with a scheme, such as https://app.example.com/callback"},
 	formatRedirect: {func(text string) bool {
 		u, err := url.Parse(text)
-		return err == nil && u.Scheme != "" && !strings.Contains(text, "#") &&
+		return err == nil && reaches(u) && !strings.Contains(text, "#") &&
 			(u.Scheme != "http" || slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname()))
 	}, "a URL with a scheme, such as https://app.example.com/callback, without a fragment (the part after the #); http " +
 		"only for localhost"},
+}
+
+// reaches reports whether a URL has a scheme, and a host if the scheme needs one.
+func reaches(u *url.URL) bool {
+	return u.Scheme != "" && (u.Host != "" || u.Scheme != "https" && u.Scheme != "http")
 }
 
 func offFormat(format, text string) string {

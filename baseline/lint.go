@@ -115,6 +115,10 @@ func (l *linter) rule(rule Rule) {
 			l.add("weaker", r.Position, r.Setting, "writes a value that does not satisfy ", checks,
 				", even over a value that does: this makes a pool weaker")
 		}
+		if always(m, r) {
+			l.add("always-holds", r.Position, r.Setting, "holds for every value that the API allows, so it requires nothing: "+
+				"require less, or remove it")
+		}
 		if m.Deprecated != "" {
 			l.add("deprecated-setting", r.Position, r.Setting, "no longer used by the API: ", m.Deprecated)
 		}
@@ -157,6 +161,17 @@ func weaker(r Requirement) string {
 	return ""
 }
 
+// always reports whether a requirement allows every value of a member.
+func always(m Member, r Requirement) bool {
+	values := anys(m.Enum)
+	if m.Kind == Integer && (r.Op == AtLeast || r.Op == AtMost) {
+		values = []any{json.Number(strconv.FormatInt(m.Min, 10)), json.Number(strconv.FormatInt(m.Max, 10))}
+	}
+	compares := r.Op == AtLeast || r.Op == AtMost || r.Op == OneOf || r.Op == Matches
+	return compares && len(values) > 0 && (m.Keep != "" || holds(m, r, nil)) &&
+		!slices.ContainsFunc(values, func(v any) bool { return !holds(m, r, v) })
+}
+
 func valuesOf(m Member) []any {
 	all := append(anys(m.Enum), true)
 	for i := m.Min; m.Kind == Integer && i <= m.Max; i++ {
@@ -174,6 +189,9 @@ var ruleLints = []struct {
 		return w.is(modePath, "AUDIT", "ENFORCED") && !w.is(tierPath, "PLUS")
 	}, "needs UserPoolTier PLUS, which the rule does not require: on a pool of another tier it cannot be fixed, because " +
 		"poolkeeper never raises the tier (and its cost) unless a rule requires it"},
+	{"threat-protection-without-plus", flowsOfAddOns, func(w wanted) bool {
+		return w.under(flowsOfAddOns) && !w.given(modePath) && !w.is(tierPath, "PLUS")
+	}, "needs UserPoolTier PLUS, which the rule does not require: on a pool of another tier it cannot be fixed"},
 	{"sms-only-recovery", recoveryPath, func(w wanted) bool {
 		mechanisms := canonical(w.said[recoveryPath].Value)
 		return w.is(mfaPath, "ON", "OPTIONAL") && w.given(recoveryPath) &&

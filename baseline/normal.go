@@ -113,8 +113,11 @@ func anys(texts []string) []any {
 	return all
 }
 
-// effective returns the effective value of a list: the default if it is absent, otherwise the list itself.
+// effective returns the value that the API uses: the default of an absent list or text, and otherwise the value itself.
 func effective(m Member, v any) any {
+	if m.Default != "" && Empty(v) {
+		return m.Default
+	}
 	if len(m.DefaultList) > 0 && (v == nil || Empty(v) && !m.Presence) {
 		return defaultList(m)
 	}

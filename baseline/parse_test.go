@@ -290,7 +290,7 @@ var lintCases = map[string]struct {
 			"false}}"), []string{"weaker", "weaker", "weaker"}},
 	"never over a better one": {
 		ruleFile("Policies: {PasswordPolicy: {MinimumLength: {atLeast: 6}, TemporaryPasswordValidityDays: {atMost: 30}}}, " +
-			"DeletionProtection: {oneOf: [INACTIVE, ACTIVE]}"), nil},
+			"DeletionProtection: {oneOf: [INACTIVE, ACTIVE]}"), []string{"always-holds", "always-holds"}},
 	"one of them, without set": {
 		ruleFile("MfaConfiguration: {oneOf: [ON, OPTIONAL]}, Policies: {SignInPolicy: {AllowedFirstAuthFactors: {contains: " +
 			"[EMAIL_OTP]}}}"), []string{"mfa-on-with-one-time-codes"}},
@@ -350,6 +350,16 @@ var lintCases = map[string]struct {
 	"exemption of a pool that no ruleFile selects": {
 		"version: 1\nrules: [{name: a, pools: {ids: [eu-west-1_a]}, require: {DeletionProtection: ACTIVE}}]\n" +
 			exempting("{ids: [eu-west-1_a, eu-west-1_b]}", "DeletionProtection"), []string{"exempts-nothing"}},
+	"whatever the API allows": {
+		ruleFile("Policies: {PasswordPolicy: {MinimumLength: {atLeast: 6}, PasswordHistorySize: {atMost: 24}}}, " +
+			"MfaConfiguration: {matches: 'O*'}, DeletionProtection: {oneOf: [ACTIVE, INACTIVE]}"),
+		[]string{"always-holds", "always-holds", "always-holds", "always-holds"}},
+	"almost all that the API allows": {
+		ruleFile("Policies: {PasswordPolicy: {PasswordHistorySize: {atLeast: 1}, TemporaryPasswordValidityDays: {atMost: 364}}}, " +
+			"UserPoolTier: {oneOf: [LITE, PLUS]}"), nil},
+	"custom sign-in and no plan": {
+		ruleFile("UserPoolAddOns: {AdvancedSecurityAdditionalFlows: {CustomAuthMode: ENFORCED}}"),
+		[]string{"threat-protection-without-plus"}},
 	"a Region that there is not": {
 		"version: 1\nrules: [{name: a, pools: {ids: [eu-wset-1_AbCdEf123], except: {ids: [us-eats-2_a]}}, require: " +
 			"{DeletionProtection: ACTIVE}}]\n", []string{"unknown-region", "unknown-region"}},

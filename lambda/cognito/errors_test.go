@@ -114,7 +114,7 @@ func TestCulpritsOfADocument(t *testing.T) {
 		want          []string
 	}{
 		"a scope of a client": {baseline.AppClient.Of("web"), "ScopeDoesNotExistException", "openid is not supported", nil},
-		"a flow of a client": {baseline.AppClient.Of("web"), "InvalidOAuthFlowException", "no", nil},
+		"a flow of a client":  {baseline.AppClient.Of("web"), "InvalidOAuthFlowException", "no", nil},
 		"a constraint of a client": {baseline.AppClient.Of("web"), "InvalidParameterException",
 			"1 validation error detected: Value '[a]' at 'callbackURLs' failed to satisfy constraint: b",
 			[]string{"Clients[web].CallbackURLs"}},

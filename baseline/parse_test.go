@@ -355,8 +355,8 @@ var lintCases = map[string]struct {
 			"MfaConfiguration: {matches: 'O*'}, DeletionProtection: {oneOf: [ACTIVE, INACTIVE]}"),
 		[]string{"always-holds", "always-holds", "always-holds", "always-holds"}},
 	"almost all that the API allows": {
-		ruleFile("Policies: {PasswordPolicy: {PasswordHistorySize: {atLeast: 1}, TemporaryPasswordValidityDays: {atMost: 364}}}, " +
-			"UserPoolTier: {oneOf: [LITE, PLUS]}"), nil},
+		ruleFile("Policies: {PasswordPolicy: {PasswordHistorySize: {atLeast: 1}, TemporaryPasswordValidityDays: " +
+			"{atMost: 364}}}, UserPoolTier: {oneOf: [LITE, PLUS]}"), nil},
 	"custom sign-in and no plan": {
 		ruleFile("UserPoolAddOns: {AdvancedSecurityAdditionalFlows: {CustomAuthMode: ENFORCED}}"),
 		[]string{"threat-protection-without-plus"}},

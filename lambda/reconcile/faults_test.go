@@ -210,7 +210,7 @@ func TestOwnedSettingBreaksMeanwhile(t *testing.T) {
 // sender of text messages, whatever else is required.
 func TestNoSideEffectWithoutAWayBack(t *testing.T) {
 	t.Parallel()
-	for _, more := range []string{"", deletionProtection + "\nAdminCreateUserConfig: {AllowAdminCreateUserOnly: false}\n"} {
+	for _, more := range []string{"", deletionProtection + "\nUserPoolTags: {env: dev}\n"} {
 		b := serve(t, cognitotest.Measured)
 		b.rich(edits(mfaOff, unprotected))
 		before := b.snapshot(t)

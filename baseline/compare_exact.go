@@ -164,7 +164,7 @@ func (a aim) alwaysThere(path string) bool {
 
 func (a aim) names(part string) bool {
 	for path := range a.wanted {
-		if covers(part, path) {
+		if Covers(part, path) {
 			return true
 		}
 	}
@@ -254,7 +254,7 @@ func (a aim) elsewhere() result {
 func (a aim) differsElsewhere(path, twin string) bool {
 	m, _ := Lookup(path)
 	wanted, named := a.wanted[path]
-	if _, whole := TwinOf(a.place); whole || !named || covers(a.place, twin) || !a.counts(twin) || a.ownedElsewhere(path) {
+	if _, whole := TwinOf(a.place); whole || !named || Covers(a.place, twin) || !a.counts(twin) || a.ownedElsewhere(path) {
 		return false
 	}
 	return !equal(m, wanted, a.at(twin))

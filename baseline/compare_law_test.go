@@ -62,7 +62,7 @@ func selfContained(r Requirement) Requirement {
 	}
 	m, _ := Lookup(r.Setting)
 	eachLeaf(m, r.Setting, Clone(value), func(_ Member, path string, _ any) {
-		if twin, ok := TwinOf(path); ok && !covers(r.Setting, twin) {
+		if twin, ok := TwinOf(path); ok && !Covers(r.Setting, twin) {
 			Put(value, Keys(path)[len(Keys(r.Setting)):], nil)
 		}
 	})

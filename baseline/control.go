@@ -25,7 +25,7 @@ func ControlsOf(path string) []Control {
 	var found []Control
 	path = AnyClient(path)
 	for _, c := range controls {
-		if covers(c.Setting, path) || covers(path, c.Setting) {
+		if Covers(c.Setting, path) || Covers(path, c.Setting) {
 			found = append(found, c)
 		}
 	}

@@ -82,7 +82,7 @@ func (l *linter) exemption(b *Baseline, x Exemption, now time.Time) {
 		if !slices.ContainsFunc(b.Rules, func(rule Rule) bool {
 			return slices.ContainsFunc(rule.all(), func(r Requirement) bool {
 				twin, ok := TwinOf(wide)
-				return Concerns(wide, r.Setting) || covers(r.Setting, wide) || ok && covers(r.Setting, twin)
+				return Concerns(wide, r.Setting) || Covers(r.Setting, wide) || ok && Covers(r.Setting, twin)
 			})
 		}) {
 			l.add("exempts-nothing", x.Position, setting,
@@ -128,7 +128,7 @@ func (l *linter) rule(rule Rule) {
 		}
 		if m.Lifetime != nil && r.Op != Absent && r.Op != Present {
 			unit := Clients + "." + m.Lifetime.Unit
-			said := func(other Requirement) bool { return covers(other.Setting, unit) && other.Op != Absent }
+			said := func(other Requirement) bool { return Covers(other.Setting, unit) && other.Op != Absent }
 			if !slices.ContainsFunc(all, said) {
 				l.add("validity-without-unit", r.Position, r.Setting, "is a number without a unit: anyone who can change "+
 					"the client can change its unit. Also require ", unit)

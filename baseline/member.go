@@ -132,7 +132,7 @@ func Lookup(path string) (Member, bool) {
 	var found Member
 	for rest := path; ; {
 		name, below, more := strings.Cut(rest, ".")
-		i := index(members, name)
+		i := Index(members, name)
 		if i < 0 {
 			return Member{}, false
 		}
@@ -154,7 +154,8 @@ func Lookup(path string) (Member, bool) {
 	}
 }
 
-func index(members []Member, name string) int {
+// Index returns the place of the member with this name, or -1.
+func Index(members []Member, name string) int {
 	if strings.HasPrefix(name, clientsPrefix) && strings.IndexByte(name, ']') == len(name)-1 {
 		name = Clients
 	}

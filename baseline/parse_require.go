@@ -63,7 +63,7 @@ func (p *parser) member(e entry, m Member, path string) (Member, bool) {
 		p.key(e, m, path)
 		return *m.Elem, true
 	}
-	if i := index(m.Members, e.name); i >= 0 {
+	if i := Index(m.Members, e.name); i >= 0 {
 		return m.Members[i], true
 	}
 	if m.Name == "" || m.Name == Clients {
@@ -170,7 +170,7 @@ func (p *parser) operation(n *yaml.Node, all []entry, m Member, path, setting st
 			set = e.value
 		case !slices.Contains(operators, Op(e.name)):
 			meant := ""
-			if index(m.Members, e.name) < 0 {
+			if Index(m.Members, e.name) < 0 {
 				meant = p.didYouMean(e.name, opNames())
 			}
 			p.wrong(e.key, join(path, e.name), "a member cannot be combined with an operator%s", meant)

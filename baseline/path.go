@@ -12,7 +12,7 @@ import (
 func child(m Member, key string) (Member, bool) {
 	switch m.Kind {
 	case Object:
-		if i := index(m.Members, key); i >= 0 {
+		if i := Index(m.Members, key); i >= 0 {
 			return m.Members[i], true
 		}
 	case Map:
@@ -41,9 +41,9 @@ func cutKey(m Member, path string) (key, rest string, more bool) {
 	return strings.Cut(path, ".")
 }
 
-// covers reports whether path equals above or is below it. Only objects and maps have paths below them: the tag "env"
+// Covers reports whether path equals above or is below it. Only objects and maps have paths below them: the tag "env"
 // does not cover the tag "env.stage", although its path is a prefix.
-func covers(above, path string) bool {
+func Covers(above, path string) bool {
 	rest, ok := strings.CutPrefix(path, above)
 	switch {
 	case !ok:
@@ -57,7 +57,7 @@ func covers(above, path string) bool {
 	return !known || m.Kind == Object || m.Kind == Map
 }
 
-func beneath(above, path string) bool { return path != above && covers(above, path) }
+func beneath(above, path string) bool { return path != above && Covers(above, path) }
 
 // Order compares two paths by their position in the member table: an object comes before its members, the keys of a map
 // are sorted, and unknown members come last.
@@ -82,7 +82,7 @@ func Order(a, b string) int {
 }
 
 func rank(m Member, key string) int {
-	if i := index(m.Members, key); i >= 0 {
+	if i := Index(m.Members, key); i >= 0 {
 		return i
 	}
 	return len(m.Members)
@@ -177,13 +177,26 @@ var twins = sync.OnceValue(func() map[string]string {
 	return of
 })
 
+// Twinned returns the setting itself if it has a twin, or otherwise the settings below it that have one.
+func Twinned(setting string) []string {
+	if _, ok := TwinOf(setting); ok {
+		return []string{setting}
+	}
+	var all []string
+	m, _ := Lookup(setting)
+	for _, below := range m.Members {
+		all = append(all, Twinned(setting+"."+below.Name)...)
+	}
+	return all
+}
+
 // Concerns reports whether above covers the setting at path or its twin.
 func Concerns(above, path string) bool {
-	if covers(above, path) {
+	if Covers(above, path) {
 		return true
 	}
 	twin, ok := TwinOf(path)
-	return ok && covers(above, twin)
+	return ok && Covers(above, twin)
 }
 
 // Holds returns the settings of the document that are the setting at path or a part of it: the path itself if the
@@ -193,13 +206,13 @@ func (n DocumentName) Holds(path string) []string {
 	table, _ := n.Table()
 	if rest, ok := strings.CutPrefix(path, n.Prefix()); ok {
 		top, _, _ := strings.Cut(rest, ".")
-		if i := index(table.Members, top); i >= 0 && table.Members[i].Trip != ReadOnly {
+		if i := Index(table.Members, top); i >= 0 && table.Members[i].Trip != ReadOnly {
 			return []string{path}
 		}
 	}
 	var held []string
 	for here, other := range twins() {
-		if of, _ := DocumentOf(here); of == n && covers(path, other) {
+		if of, _ := DocumentOf(here); of == n && Covers(path, other) {
 			held = append(held, here)
 		}
 	}

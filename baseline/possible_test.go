@@ -106,7 +106,7 @@ func TestNamesOfOtherTools(t *testing.T) {
 				name = rest
 			}
 			for _, other := range inOtherTools(name) {
-				if index(above.Members, other) >= 0 {
+				if Index(above.Members, other) >= 0 {
 					continue // implicit and the like are written the same way
 				}
 				if got := p.suggestion(other, above); got != ", did you mean "+name+"?" {

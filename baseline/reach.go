@@ -133,24 +133,16 @@ func WrittenWith(path string) []Document {
 		}
 	}
 	add(path)
-	eachTwin(path, add)
+	for _, twin := range Twinned(path) {
+		other, _ := TwinOf(twin)
+		add(other)
+	}
 	for _, d := range documents {
 		if need[d.Name] && d.Followed != "" {
 			need[d.Followed] = true
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(documents), func(d Document) bool { return !need[d.Name] })
-}
-
-func eachTwin(path string, visit func(path string)) {
-	if twin, ok := TwinOf(path); ok {
-		visit(twin)
-		return
-	}
-	m, _ := Lookup(path)
-	for _, below := range m.Members {
-		eachTwin(path+"."+below.Name, visit)
-	}
 }
 
 // IDs returns the sorted ids of the pools that the baseline can select. It returns false if a rule selects pools in

@@ -40,8 +40,8 @@ func Snapshot(pool Identity, settings map[string]any) ([]byte, error) {
 		for _, f := range found {
 			for _, path := range snapshotOf(pool) {
 				at := settingIn(f.Path, pool)
-				ofAny := strings.HasPrefix(at, Clients) && covers(AnyClient(path), at)
-				if ofAny || strings.HasPrefix(at, path) || covers(at, path) {
+				ofAny := strings.HasPrefix(at, Clients) && Covers(AnyClient(path), at)
+				if ofAny || strings.HasPrefix(at, path) || Covers(at, path) {
 					dropped[path] = f.Message
 				}
 			}
@@ -142,7 +142,7 @@ func others(settings map[string]any, requires []string) []string {
 			continue
 		}
 		eachLeaf(m, name, settings[name], func(m Member, path string, v any) {
-			required := slices.ContainsFunc(requires, func(r string) bool { return covers(r, path) })
+			required := slices.ContainsFunc(requires, func(r string) bool { return Covers(r, path) })
 			if !required && !Empty(v) {
 				lines = append(lines, path+": "+plainJSON(Mask(m, v)))
 			}

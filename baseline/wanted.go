@@ -66,8 +66,8 @@ func (w *wanted) forget(part string, m Member) {
 		delete(w.off, part)
 		return
 	}
-	maps.DeleteFunc(w.said, func(path string, _ Requirement) bool { return covers(part, path) })
-	maps.DeleteFunc(w.off, func(path string, _ bool) bool { return covers(part, path) })
+	maps.DeleteFunc(w.said, func(path string, _ Requirement) bool { return Covers(part, path) })
+	maps.DeleteFunc(w.off, func(path string, _ bool) bool { return Covers(part, path) })
 }
 
 // given reports whether only one value of a leaf is allowed.
@@ -107,7 +107,7 @@ func (w wanted) texts(path string) []string {
 // under reports whether a member at or below one of the paths is required to be present.
 func (w wanted) under(paths ...string) bool {
 	under := func(place string) bool {
-		return slices.ContainsFunc(paths, func(path string) bool { return covers(path, place) })
+		return slices.ContainsFunc(paths, func(path string) bool { return Covers(path, place) })
 	}
 	for leaf := range w.said {
 		if w.given(leaf) && under(leaf) && !w.off[leaf] {
@@ -142,7 +142,7 @@ func (w wanted) position(path string) Position {
 	}
 	var first Position
 	for setting, position := range w.at {
-		if covers(path, setting) && (first.Line == 0 || position.Line < first.Line || position.Line == first.Line &&
+		if Covers(path, setting) && (first.Line == 0 || position.Line < first.Line || position.Line == first.Line &&
 			position.Column < first.Column) {
 			first = position
 		}

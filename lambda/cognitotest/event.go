@@ -2,7 +2,6 @@ package cognitotest
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 	"time"
 
@@ -103,7 +102,7 @@ func spell(v any, m baseline.Member) any {
 }
 
 func named(members []baseline.Member, name string) baseline.Member {
-	if i := slices.IndexFunc(members, func(m baseline.Member) bool { return m.Name == name }); i >= 0 {
+	if i := baseline.Index(members, name); i >= 0 {
 		return members[i]
 	}
 	return baseline.Member{}

@@ -104,7 +104,7 @@ func listed(members []baseline.Member, document map[string]any) {
 func prune(members []baseline.Member, object map[string]any) map[string]any {
 	kept := make(map[string]any, len(object))
 	for name, v := range object {
-		i := indexOf(members, name)
+		i := baseline.Index(members, name)
 		if i < 0 {
 			if v != nil && v != "" {
 				kept[name] = v
@@ -172,13 +172,4 @@ func removeAt(v any, path []string) {
 		}
 		removeAt(v[path[0]], path[1:])
 	}
-}
-
-func indexOf(members []baseline.Member, name string) int {
-	for i := range members { // by index, because a member is large to copy
-		if members[i].Name == name {
-			return i
-		}
-	}
-	return -1
 }

@@ -40,7 +40,7 @@ func gravity(d baseline.Drift) int {
 	if d.Rule == "" {
 		return -1 // restores come first
 	}
-	i := slices.IndexFunc(gravest, func(above string) bool { return covers(above, d.Setting) })
+	i := slices.IndexFunc(gravest, func(above string) bool { return baseline.Covers(above, d.Setting) })
 	if i < 0 {
 		return len(gravest)
 	}

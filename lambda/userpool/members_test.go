@@ -127,7 +127,7 @@ func known(all map[string]shape) map[string]shape {
 			continue
 		}
 		for below := range all {
-			if below == path || covers(path, below) || len(below) > len(path) && below[:len(path)+1] == path+"[" {
+			if below == path || baseline.Covers(path, below) || len(below) > len(path) && below[:len(path)+1] == path+"[" {
 				delete(kept, below)
 			}
 		}
@@ -156,7 +156,7 @@ func ofSDK(table baseline.Document, kind reflect.Type) map[string]shape {
 			switch {
 			case path == name:
 				into[path] = shape{}
-			case covers(name, path) || len(path) > len(name) && path[:len(name)+1] == name+"[":
+			case baseline.Covers(name, path) || len(path) > len(name) && path[:len(name)+1] == name+"[":
 				delete(into, path)
 			}
 		}

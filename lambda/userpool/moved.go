@@ -55,8 +55,8 @@ func Moved(before State, fixes []baseline.Drift, now State, skip []string, owns 
 		}
 	}
 	excused := func(path string) bool {
-		return slices.ContainsFunc(skip, func(o string) bool { return covers(o, path) }) ||
-			covers(smsMFA, path) && !mfaOn(after) || // with MFA off, Cognito may or may not return the block
+		return slices.ContainsFunc(skip, func(o string) bool { return baseline.Covers(o, path) }) ||
+			baseline.Covers(smsMFA, path) && !mfaOn(after) || // with MFA off, Cognito may or may not return the block
 			want[path] == "" && shownLate(path)
 	}
 	for _, path := range union(want, have) {

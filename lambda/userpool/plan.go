@@ -261,11 +261,11 @@ func which(fixes []baseline.Drift, pick func(i int) bool) []int {
 
 // Touches reports whether a fix of one setting changes the other: one covers the other, directly or through a twin.
 func Touches(drifted, setting string) bool {
-	if covers(drifted, setting) || covers(setting, drifted) {
+	if baseline.Covers(drifted, setting) || baseline.Covers(setting, drifted) {
 		return true
 	}
 	other, ok := baseline.TwinOf(drifted)
-	return ok && (covers(other, setting) || covers(setting, other))
+	return ok && (baseline.Covers(other, setting) || baseline.Covers(setting, other))
 }
 
 // writing returns the fixes that need the write of a document. If the document is written only to accompany another, it

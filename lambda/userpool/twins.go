@@ -22,7 +22,7 @@ import (
 
 // spread copies the value of the setting, and of everything below it, to the twins.
 func spread(docs, before documents, setting string) {
-	for _, path := range twinned(setting) {
+	for _, path := range baseline.Twinned(setting) {
 		other, _ := baseline.TwinOf(path)
 		v := docs.get(path)
 		if superseded(path) && (v == nil || docs.get(other) == nil) || superseded(other) || !carried(docs, other) {
@@ -31,7 +31,7 @@ func spread(docs, before documents, setting string) {
 		if superseded(path) && same(v, before.get(path)) && !same(docs.get(other), before.get(other)) {
 			continue // a fix has just set its successor
 		}
-		if covers(setting, other) && baseline.Empty(v) {
+		if baseline.Covers(setting, other) && baseline.Empty(v) {
 			continue // both twins are below the setting: the one that is set wins
 		}
 		if v == nil && path != setting && inMFA(path) && !inMFA(other) &&
@@ -43,25 +43,12 @@ func spread(docs, before documents, setting string) {
 			dropHollow(docs, other)
 			continue
 		}
-		if object, ok := docs.get(parent(other)).(map[string]any); strings.Contains(other, ".") && (!ok || len(object) == 0) {
+		if object, _ := docs.get(parent(other)).(map[string]any); strings.Contains(other, ".") && len(object) == 0 {
 			fillVersion(docs, parent(other))
 		}
 		docs.set(other, baseline.Clone(v))
 	}
 	complete(docs, setting)
-}
-
-// twinned returns the setting itself if it has a twin, or otherwise the settings below it that have one.
-func twinned(setting string) []string {
-	if _, ok := baseline.TwinOf(setting); ok {
-		return []string{setting}
-	}
-	var paths []string
-	m, _ := baseline.Lookup(setting)
-	for _, below := range m.Members {
-		paths = append(paths, twinned(setting+"."+below.Name)...)
-	}
-	return paths
 }
 
 func inMFA(path string) bool {
@@ -133,7 +120,7 @@ func dropHollow(docs documents, path string) {
 // without one.
 func complete(docs documents, setting string) {
 	block, ok := docs.get(smsMFA).(map[string]any)
-	if covers(smsMFA, setting) && ok && len(block) > 0 && baseline.Empty(block["SmsConfiguration"]) &&
+	if baseline.Covers(smsMFA, setting) && ok && len(block) > 0 && baseline.Empty(block["SmsConfiguration"]) &&
 		!baseline.Empty(docs.get(sms)) {
 		block["SmsConfiguration"] = baseline.Clone(docs.get(sms))
 	}

@@ -140,7 +140,7 @@ func sayOf(name baseline.DocumentName, path string, say map[string]baseline.Unkn
 		}
 	}
 	for named := range say {
-		about := slices.ContainsFunc(names, func(n string) bool { return covers(named, n) })
+		about := slices.ContainsFunc(names, func(n string) bool { return baseline.Covers(named, n) })
 		if about && rank(named) > rank(best) {
 			best = named
 		}

@@ -28,7 +28,7 @@ func (s State) written() documents {
 			case v == nil || i >= 0 && table.Members[i].Trip != baseline.Echo:
 			case i >= 0:
 				object[table.Members[i].Name] = v
-			case indexOf(table.Members, member) < 0:
+			case baseline.Index(table.Members, member) < 0:
 				object[member] = v
 			}
 		}
@@ -165,10 +165,6 @@ func unset(object map[string]any, keys []string) {
 
 func parent(path string) string {
 	return path[:max(0, strings.LastIndexByte(path, '.'))]
-}
-
-func covers(setting, path string) bool {
-	return path == setting || strings.HasPrefix(path, setting+".")
 }
 
 // same reports whether two JSON values have the same text, with sorted keys. Nothing else is normalized: 1 and 1.0

@@ -1,14 +1,13 @@
-// Package cognitotest is a stateful fake of the Cognito control plane that is spoken to over HTTP, for tests and for
-// the demo.
+// Package cognitotest is a stateful HTTP fake of the Cognito control plane, for tests and for the demo.
 //
-// It keeps pools as raw JSON, members that nobody knows included, and comes in two worlds. In Contract, every member
-// that UpdateUserPool leaves out is reset to its default, as the API reference says. In Measured, the members stay of
-// which that was measured. It refuses what the service is known to refuse, in the service's words, enforces the
-// documented rates on request, and fails on demand.
+// It stores pools as raw JSON, including unknown members, and has two modes. In Contract, UpdateUserPool resets every
+// member that is left out to its default, as the API reference says. In Measured, members that were measured to stay
+// unchanged do so. It rejects requests that the service is known to reject, with the service's messages. Rate limits
+// and faults can be enabled.
 //
-// No test should rely on what it does not imitate: what a reset member becomes (a test asserts what was kept), roles,
-// keys, functions and identities (an ARN is taken for what it says, unless it says nobody), signatures, eventual
-// consistency unless a fault injects it, which members CloudTrail hides beyond texts and secrets, the dates of later
-// updates, which of several faults of a request is found first, and the filters and expiry of lists. Where it is not
-// known what the service does, a comment says what was chosen.
+// It does not imitate the following, so no test should rely on it: the value of a reset member (tests assert what was
+// kept), the existence of roles, keys, functions and identities (an ARN is assumed to exist unless it contains
+// "nobody"), signatures, eventual consistency (unless a fault injects it), which members CloudTrail hides besides texts
+// and secrets, the dates of later updates, which of several errors in a request is reported first, and the filters and
+// expiry of lists. If the behavior of the service is not known, a comment describes the choice.
 package cognitotest

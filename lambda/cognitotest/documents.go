@@ -14,7 +14,7 @@ func tableOf(name baseline.DocumentName) []baseline.Member {
 	return table.Members
 }
 
-// threatened returns the client that a call names which needs threat protection, or "".
+// threatened returns the client of a call that needs threat protection, or "".
 func threatened(p *pool, request object) (string, error) {
 	if mode, _ := at(p.userPool, "UserPoolAddOns.AdvancedSecurityMode").(string); mode == "" || mode == "OFF" {
 		return "", &failure{Code: "UserPoolAddOnNotEnabledException",
@@ -36,13 +36,13 @@ func (s *Server) describeRisk(p *pool, request object) (any, error) {
 	if client != "" && len(p.risk[client]) > 0 {
 		shown["ClientId"] = client
 	} else {
-		client = "" // a client without a configuration of its own has the pool's
+		client = "" // a client without its own configuration has the pool's
 	}
 	maps.Copy(shown, cloneObject(p.risk[client]))
 	return object{"RiskConfiguration": shown}, nil
 }
 
-// replacing returns what a request makes of a document, all of which it replaces.
+// replacing returns the new document after a request that replaces it completely.
 func (s *Server) replacing(request object, document baseline.DocumentName) (object, error) {
 	next := cloneObject(request)
 	delete(next, "UserPoolId")
@@ -135,7 +135,7 @@ func (s *Server) describeClient(p *pool, request object) (any, error) {
 	return object{"UserPoolClient": cloneObject(p.clients[id])}, nil
 }
 
-// clientResets are what the members of a client become, or are shown as, that are left out.
+// clientResets are the values of client members that an update leaves out.
 var clientResets = object{
 	"PreventUserExistenceErrors": "LEGACY", "RefreshTokenValidity": json.Number("30"),
 	"AuthSessionValidity": json.Number("3"), "AllowedOAuthFlowsUserPoolClient": false,
@@ -143,7 +143,7 @@ var clientResets = object{
 	"RefreshTokenRotation": object{"Feature": "DISABLED", "RetryGracePeriodSeconds": json.Number("0")},
 }
 
-// createClient makes a client with nothing but a name, and then updates it.
+// createClient creates a client with only a name, and then updates it.
 func (s *Server) createClient(p *pool, request object) (any, error) {
 	if baseline.Empty(request["ClientName"]) {
 		return nil, missing("clientName")
@@ -175,12 +175,12 @@ func publish(client object) {
 		client[arn] = fmt.Sprintf("arn:aws:secretsmanager:eu-west-1:111122223333:secret:%v-Ab12Cd", client["ClientName"])
 		delete(client, secret)
 	case to == false && client[arn] != nil:
-		client[secret] = "CANARYclientsecret0123456789" // that of the rich client
+		client[secret] = "CANARYclientsecret0123456789" // the secret of the rich client
 		delete(client, arn)
 	}
 }
 
-// updateClient resets what is left out, in both modes: nothing else was measured.
+// updateClient resets members that are left out, in both modes, because nothing else was measured.
 func (s *Server) updateClient(p *pool, request object) (any, error) {
 	id, _ := request["ClientId"].(string)
 	old := p.clients[id]

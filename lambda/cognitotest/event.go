@@ -8,18 +8,18 @@ import (
 	"poolkeeper/baseline"
 )
 
-// An Actor is who makes a call.
+// An Actor is the caller of a call.
 type Actor struct {
 	Kind      string // AssumedRole or IAMUser
 	ARN       string
-	IssuerARN string // of the role, for AssumedRole
+	IssuerARN string // ARN of the role, for AssumedRole
 	SourceIP  string
 	UserAgent string
 }
 
 // Event returns the event that EventBridge delivers for a call at a time: CloudTrail's record in its envelope, with
-// the names of parameters spelt as CloudTrail spells them and message texts and secrets hidden. The event of a call
-// that this server refused says so.
+// CloudTrail's spelling of parameters and without message texts and secrets. For a call that this server rejected, it
+// contains the error.
 func (s *Server) Event(call Call, actor Actor, when time.Time) []byte {
 	detail := object{
 		"eventVersion": "1.11", "userIdentity": s.identity(actor), "eventTime": when.UTC().Format(time.RFC3339),
@@ -37,7 +37,7 @@ func (s *Server) Event(call Call, actor Actor, when time.Time) []byte {
 	if call.failed != nil {
 		detail["errorCode"], detail["errorMessage"], detail["responseElements"] = call.failed.Code, call.failed.Message, nil
 	}
-	raw, _ := json.Marshal(object{ // which JSON always makes
+	raw, _ := json.Marshal(object{ // which can always be encoded
 		"version": "0", "id": call.RequestID, "detail-type": "AWS API Call via CloudTrail", "source": "aws.cognito-idp",
 		"account": account, "time": when.Add(2 * time.Second).UTC().Format(time.RFC3339), "region": s.region,
 		"resources": []any{}, "detail": detail,
@@ -45,7 +45,7 @@ func (s *Server) Event(call Call, actor Actor, when time.Time) []byte {
 	return raw
 }
 
-// identity is the userIdentity of a record. Only a role's session has an issuer.
+// identity returns the userIdentity of a record. Only role sessions have an issuer.
 func (s *Server) identity(actor Actor) object {
 	name := lastPart(actor.ARN)
 	if actor.IssuerARN == "" {
@@ -68,8 +68,8 @@ func parameters() baseline.Member {
 	return all
 }
 
-// spell spells a value as CloudTrail does, and hides what is sensitive. The keys of a map are values, not names, and
-// stay as they are.
+// spell converts a value to CloudTrail's spelling and hides sensitive texts. The keys of a map are values, not names,
+// and stay unchanged.
 func spell(v any, m baseline.Member) any {
 	if m.Sensitive {
 		return "HIDDEN_DUE_TO_SECURITY_REASONS"

@@ -8,26 +8,26 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// A Fault makes calls go wrong.
+// A Fault makes calls fail or behave unusually.
 type Fault struct {
 	Operation string // "" is any
 	PoolID    string // "" is any
-	// When, if not nil, reports whether the body of the call is one to strike.
+	// When, if not nil, reports whether the fault applies to a call with this body.
 	When  func(body object) bool
-	Skip  int // calls to let pass first
-	Times int // calls to strike; 0 is all until ClearFaults
+	Skip  int // number of calls to skip first
+	Times int // number of calls that fail; 0 means all until ClearFaults
 
-	Error   string // code to answer with
+	Error   string // error code of the response
 	Message string
-	Status  int           // HTTP status of the error; where it is 0, 500 for InternalErrorException and 400 for all others
+	Status  int           // HTTP status of the error; if 0, 500 for InternalErrorException and 400 for all others
 	Delay   time.Duration // before the call is handled
-	Drop    bool          // close the connection in place of an answer
+	Drop    bool          // close the connection without a response
 	Apply   bool          // with Error, Drop or Body: make the change first
-	Body    []byte        // answer this instead
+	Body    []byte        // body of the response instead
 
-	// Then runs before the call is handled: a concurrent writer that gets in between.
+	// Then runs before the call is handled, like a concurrent writer.
 	Then func(*Server)
-	// Change runs after a write was applied: the service changes something else on its own.
+	// Change runs after a write was applied, as if the service itself changed something else.
 	Change func(userPool, mfaConfig object)
 }
 
@@ -35,19 +35,19 @@ func (f *Fault) failure() *failure {
 	return &failure{Code: f.Error, Message: f.Message, Status: f.Status}
 }
 
-// Inject adds a fault. The first that fits a call strikes it.
+// Inject adds a fault. The first fault that applies to a call is used.
 func (s *Server) Inject(f Fault) {
 	defer s.lock()()
 	s.faults = append(s.faults, &f)
 }
 
-// ClearFaults ends all faults.
+// ClearFaults removes all faults.
 func (s *Server) ClearFaults() {
 	defer s.lock()()
 	s.faults = nil
 }
 
-// take returns the fault that strikes the call, or nil.
+// take returns the fault for the call, or nil.
 func (s *Server) take(call Call) *Fault {
 	defer s.lock()()
 	for i, f := range s.faults {
@@ -55,7 +55,7 @@ func (s *Server) take(call Call) *Fault {
 			continue
 		}
 		if f.When != nil {
-			body := object{} // also of a call that is not a JSON object
+			body := object{} // empty if the body is not a JSON object
 			_ = json.Unmarshal(call.Body, &body)
 			if !f.When(body) {
 				continue
@@ -77,7 +77,7 @@ func (s *Server) take(call Call) *Fault {
 	return nil
 }
 
-// limits are those of each category, and of each pool and operation where that is capped.
+// limits are the rate limiters of each category, and of each pool and operation with a limit.
 type limits struct {
 	mutex sync.Mutex
 	by    map[string]*rate.Limiter
@@ -93,7 +93,7 @@ func (l *limits) allow(call Call, now time.Time) bool {
 	return l.take(c.name, c.perSecond, now)
 }
 
-// take takes one of so many calls a second, of which a second's worth may come at once. 0 is no limit.
+// take counts a call against a limit per second, with a burst of one second. 0 means no limit.
 func (l *limits) take(name string, perSecond int, now time.Time) bool {
 	if perSecond > 0 && l.by[name] == nil {
 		l.by[name] = rate.NewLimiter(rate.Limit(perSecond), perSecond)

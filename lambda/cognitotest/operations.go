@@ -11,13 +11,13 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A category of calls has so many requests per second of an account and Region, and of one pool where that is capped.
+// A category of calls has a rate per account and Region, and possibly one per pool.
 type category struct {
 	name            string
 	perSecond, pool int
 }
 
-// The documented categories. Calls of log delivery have none that is documented.
+// The documented categories. Log delivery calls have none.
 var (
 	poolRead       = category{"UserPoolRead", 15, 0}
 	poolUpdate     = category{"UserPoolUpdate", 15, 0}
@@ -27,7 +27,7 @@ var (
 	clientUpdate   = category{"UserPoolClientUpdate", 15, 5}
 )
 
-// An operation is a call that the fake takes. It runs under the server's lock, and p is the pool that it names.
+// An operation is a call that the fake supports. It runs under the server's lock. p is the pool of the call.
 type operation struct {
 	category
 	run func(s *Server, p *pool, request object) (any, error)
@@ -77,10 +77,10 @@ func (s *Server) arn(id string) string {
 	return fmt.Sprintf("arn:aws:cognito-idp:%s:%s:userpool/%s", s.region, account, id)
 }
 
-// createOnly are the members that a pool is created with and that no update has. They are taken as they are.
+// createOnly are the members that can be set only when a pool is created. They are stored unchanged.
 var createOnly = []string{"AliasAttributes", "UsernameAttributes", "UsernameConfiguration", "Schema"}
 
-// createUserPool makes a pool with the defaults, and then updates it.
+// createUserPool creates a pool with the defaults, and then updates it.
 func (s *Server) createUserPool(_ *pool, request object) (any, error) {
 	if baseline.Empty(request["PoolName"]) {
 		return nil, missing("poolName")

@@ -12,12 +12,12 @@ import (
 
 type object = map[string]any
 
-// A pool is the raw state of one user pool, under the names of the read calls.
+// A pool is the raw state of one user pool, with the member names of the read calls.
 type pool struct {
 	userPool, mfaConfig object
 	risk                map[string]object // by client; "" is the pool's
-	clients             map[string]object // by id, secrets and all
-	logs                []any             // nil: the pool never had any
+	clients             map[string]object // by id, with secrets
+	logs                []any             // nil if the pool never had any
 }
 
 func newPool(userPool object) *pool {
@@ -26,8 +26,8 @@ func newPool(userPool object) *pool {
 	return p
 }
 
-// Put plants a pool just as it is given, under the names of the read calls, and copies it. Id, Arn and Name are filled
-// in where they are missing.
+// Put stores a copy of a pool unchanged, with the member names of the read calls. It adds Id, Arn and Name if they are
+// missing.
 func (s *Server) Put(id string, userPool, mfaConfig map[string]any) {
 	defer s.lock()()
 	p := newPool(userPool)
@@ -38,7 +38,8 @@ func (s *Server) Put(id string, userPool, mfaConfig map[string]any) {
 	s.pools[id] = p
 }
 
-// Pool returns a copy of the raw state of a pool: what the read calls show, but for the SMS block that is no factor.
+// Pool returns a copy of the raw state of a pool: what the read calls return, except for an SMS block that is not a
+// factor.
 func (s *Server) Pool(id string) (userPool, mfaConfig map[string]any, ok bool) {
 	defer s.lock()()
 	p, ok := s.pools[id]
@@ -48,7 +49,7 @@ func (s *Server) Pool(id string) (userPool, mfaConfig map[string]any, ok bool) {
 	return cloneObject(p.userPool), cloneObject(p.mfaConfig), true
 }
 
-// Edit changes a pool behind everybody's back, as a concurrent writer does.
+// Edit changes a pool without a call, like a concurrent writer.
 func (s *Server) Edit(id string, edit func(userPool, mfaConfig map[string]any)) {
 	defer s.lock()()
 	if p, ok := s.pools[id]; ok {
@@ -56,13 +57,13 @@ func (s *Server) Edit(id string, edit func(userPool, mfaConfig map[string]any)) 
 	}
 }
 
-// change lets a function of somebody else's change the pool, and keeps nothing of what it planted but a copy.
+// change lets a caller's function change the pool, and stores a copy of the result.
 func (p *pool) change(edit func(userPool, mfaConfig map[string]any)) {
 	edit(p.userPool, p.mfaConfig)
 	p.userPool, p.mfaConfig = cloneObject(p.userPool), cloneObject(p.mfaConfig)
 }
 
-// PutClient plants an app client as it is given, with its secret in Secrets Manager if it says so.
+// PutClient stores an app client unchanged, with its secret in Secrets Manager if the client says so.
 func (s *Server) PutClient(id, client string, document map[string]any) {
 	defer s.lock()()
 	document = cloneObject(document)
@@ -77,14 +78,14 @@ func (s *Server) Client(id, client string) map[string]any {
 	return cloneObject(s.pools[id].clients[client])
 }
 
-// RemoveClient takes an app client away, as somebody else does.
+// RemoveClient removes an app client without a call, like another caller.
 func (s *Server) RemoveClient(id, client string) {
 	defer s.lock()()
 	delete(s.pools[id].clients, client)
 	delete(s.pools[id].risk, client)
 }
 
-// PutRisk plants the risk configuration of a pool, or of one of its clients.
+// PutRisk stores the risk configuration of a pool or of one of its clients.
 func (s *Server) PutRisk(id, client string, risk map[string]any) {
 	defer s.lock()()
 	s.pools[id].risk[client] = cloneObject(risk)
@@ -97,7 +98,7 @@ func (s *Server) Risk(id, client string) map[string]any {
 	return cloneObject(s.pools[id].risk[client])
 }
 
-// PutLogs plants the log configurations of a pool.
+// PutLogs stores the log configurations of a pool.
 func (s *Server) PutLogs(id string, logs []any) {
 	defer s.lock()()
 	s.pools[id].logs, _ = clone(logs).([]any)
@@ -170,7 +171,7 @@ func clone(v any) any {
 		}
 		return c
 	case int:
-		return json.Number(strconv.Itoa(v)) // as a test may plant it
+		return json.Number(strconv.Itoa(v)) // as tests may set it
 	default:
 		return v
 	}
@@ -179,7 +180,7 @@ func clone(v any) any {
 //go:embed rich.json
 var richJSON []byte
 
-// rich returns one of the documents of the rich pool, which is in a state that the fake takes when it is echoed.
+// rich returns one of the documents of the rich pool. The fake accepts them if they are written back.
 func rich(name string) any {
 	all, err := decode(richJSON)
 	if err != nil {
@@ -188,17 +189,17 @@ func rich(name string) any {
 	return all[name]
 }
 
-// Rich returns a pool of which every member is set to a value as production has it. Every message text and secret
-// holds the word CANARY, so that a test can tell whether one leaked.
+// Rich returns a pool with every member set to a realistic value. Every message text and secret contains the word
+// CANARY, so that tests can detect a leak.
 func Rich() (userPool, mfaConfig map[string]any) {
 	return asObject(rich("userPool")), asObject(rich("mfaConfig"))
 }
 
-// RichClient is the id of the client web-app that PutRich plants.
+// RichClient is the id of the client web-app of PutRich.
 const RichClient = "4rich2client8of0web"
 
-// PutRich plants a pool with everything that there is: Rich, its risk configuration and logs, and two clients,
-// RichClient and "mobile", of which the former has a risk configuration of its own.
+// PutRich stores a pool with everything: Rich, its risk configuration and logs, and two clients, RichClient and
+// "mobile". RichClient has its own risk configuration.
 func (s *Server) PutRich(id string) {
 	pool, mfa := Rich()
 	s.Put(id, pool, mfa)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A change is a request, and what it changes before and after it: the document UserPool or that of a client, and the
-// pool's MFA document.
+// A change is a request with the states before and after it: the document UserPool or that of a client, and the pool's
+// MFA document.
 type change struct {
 	request, was, is object
 	mfaWas, mfa      object
@@ -38,7 +38,7 @@ func (c change) onlyRecovery(name string) bool {
 	return len(mechanisms) == 1 && mechanisms[0]["Name"] == name
 }
 
-// levelsNamed reports whether an authentication level has another name than its default one.
+// levelsNamed reports whether an authentication level has a name that is not its default.
 func (c change) levelsNamed() bool {
 	for level, v := range asObject(c.is["AcrConfiguration"]) {
 		if asObject(v)["AcrValue"] != "urn:cognito:loa:"+strings.TrimPrefix(level, "Level") {
@@ -48,7 +48,7 @@ func (c change) levelsNamed() bool {
 	return false
 }
 
-// validFor reports whether the lifetime of a client's token, if there is one, lies between two others.
+// validFor reports whether the lifetime of a client's token, if there is one, is within two limits.
 func (c change) validFor(token, unit string, least, most time.Duration) bool {
 	n, _ := c.is[token+"Validity"].(json.Number)
 	if n == "" || n == "0" {
@@ -77,12 +77,12 @@ const (
 	refresh   = "ALLOW_REFRESH_TOKEN_AUTH"
 	grants    = "AllowedOAuthFlows"
 	day       = 24 * time.Hour
-	// nobody is in the name of an identity, a function, a role or a site that does not exist.
+	// nobody is part of the name of an identity, a function, a role or a site that does not exist.
 	nobody = "nobody"
 )
 
-// rules are the refusals that the service was seen to make, or documents, in the order in which they are tried. Many of
-// its texts name another member than the one that is wrong, or none.
+// rules are the measured or documented rejections of the service, in the order of the checks. Many of its messages name
+// a wrong member or none.
 var rules = []struct {
 	name, operation string
 	broken          func(c change) bool
@@ -244,7 +244,7 @@ func (s *Server) check(operation string, c change) error {
 
 var factorBlocks = []string{"SmsMfaConfiguration", "SoftwareTokenMfaConfiguration", "EmailMfaConfiguration"}
 
-// anyFactor reports whether an MFA document turns on a factor.
+// anyFactor reports whether an MFA document enables a factor.
 func anyFactor(mfa object) bool {
 	return mfa["SmsMfaConfiguration"] != nil || mfa["EmailMfaConfiguration"] != nil ||
 		at(mfa, "SoftwareTokenMfaConfiguration.Enabled") == true

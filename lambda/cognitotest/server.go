@@ -17,13 +17,13 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Mode is what UpdateUserPool does with a member that is left out.
+// Mode is how UpdateUserPool treats a member that is left out.
 type Mode int
 
 // The modes.
 const (
-	Contract Mode = iota + 1 // everything that is left out is reset, as the API reference says
-	Measured                 // what was measured to be kept is kept
+	Contract Mode = iota + 1 // every member that is left out is reset, as the API reference says
+	Measured                 // members that were measured to stay unchanged do so
 )
 
 const account = "111122223333"
@@ -55,19 +55,19 @@ func WithRateLimits() Option {
 	return func(s *Server) { s.limits = &limits{by: map[string]*rate.Limiter{}} }
 }
 
-// WithClock makes the rate limits live by another clock than the real one.
+// WithClock sets the clock for rate limits.
 func WithClock(now func() time.Time) Option { return func(s *Server) { s.now = now } }
 
-// WithLatency delays every answer.
+// WithLatency delays every response.
 func WithLatency(d time.Duration) Option { return func(s *Server) { s.latency = d } }
 
-// WithRegion sets the Region of the fake; eu-west-1 without it.
+// WithRegion sets the Region of the fake. The default is eu-west-1.
 func WithRegion(region string) Option { return func(s *Server) { s.region = region } }
 
-// WithoutValidators makes the fake take anything.
+// WithoutValidators makes the fake accept everything.
 func WithoutValidators() Option { return func(s *Server) { s.validators = false } }
 
-// New returns a fake without pools. Start serves it; it is an http.Handler too.
+// New returns a fake without pools. Start serves it. It is also an http.Handler.
 func New(mode Mode, options ...Option) *Server {
 	s := &Server{mode: mode, region: "eu-west-1", validators: true, now: time.Now,
 		pools: map[string]*pool{}}
@@ -97,7 +97,7 @@ func (s *Server) StartOn(address string) (string, error) {
 	return "http://" + listener.Addr().String(), nil
 }
 
-// Close ends the server and every connection.
+// Close stops the server and closes every connection.
 func (s *Server) Close() error {
 	if s.http == nil {
 		return nil
@@ -105,22 +105,22 @@ func (s *Server) Close() error {
 	return s.http.Close()
 }
 
-// A Call is one call that the fake took.
+// A Call is one call to the fake.
 type Call struct {
 	Operation string
-	PoolID    string // "" where the call names none
+	PoolID    string // "" if the call names none
 	Body      []byte
 	RequestID string
-	failed    *failure // what refused it
+	failed    *failure // the error, or nil
 }
 
-// Calls returns the calls in the order of their arrival.
+// Calls returns the calls in the order of arrival.
 func (s *Server) Calls() []Call {
 	defer s.lock()()
 	return slices.Clone(s.calls)
 }
 
-// ResetCalls forgets the calls.
+// ResetCalls clears the list of calls.
 func (s *Server) ResetCalls() {
 	defer s.lock()()
 	s.calls = nil
@@ -129,14 +129,14 @@ func (s *Server) ResetCalls() {
 type failure struct {
 	Code    string
 	Message string
-	Status  int // where it is 0: 500 for InternalErrorException, 400 for all others
+	Status  int // if 0, 500 for InternalErrorException, 400 for all others
 }
 
 func (f *failure) Error() string { return f.Code + ": " + f.Message }
 
 const target = "AWSCognitoIdentityProviderService."
 
-// ServeHTTP takes one call of the AWS JSON 1.1 protocol.
+// ServeHTTP handles one call of the AWS JSON 1.1 protocol.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, 4<<20))
 	if err != nil {
@@ -156,7 +156,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	errors.As(err, &failed)
 	s.note(call.RequestID, failed)
 	if fault != nil && fault.Drop {
-		panic(http.ErrAbortHandler) // closes the connection without an answer
+		panic(http.ErrAbortHandler) // closes the connection without a response
 	}
 	reply(w, call, answer, failed)
 }
@@ -218,12 +218,12 @@ func reply(w http.ResponseWriter, call Call, answer any, failed *failure) {
 		if status == http.StatusBadRequest && failed.Code == "InternalErrorException" {
 			status = http.StatusInternalServerError
 		}
-		w.Header().Set("X-Amzn-Errortype", failed.Code+":") // so the service writes it
+		w.Header().Set("X-Amzn-Errortype", failed.Code+":") // the format of the service
 		answer = map[string]string{"__type": failed.Code, "message": failed.Message}
 	}
 	raw, err := json.Marshal(answer)
 	if body, ok := answer.(json.RawMessage); ok {
-		raw = body // as it is, be it JSON or not
+		raw = body // unchanged, whether JSON or not
 	} else if err != nil {
 		status, raw = http.StatusInternalServerError, []byte(`{"__type":"InternalErrorException"}`)
 	}

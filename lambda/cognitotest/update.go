@@ -8,20 +8,20 @@ import (
 	"poolkeeper/baseline"
 )
 
-// keptWhenMeasured are the members that were seen to stay as they were when UpdateUserPool left them out, whatever the
-// reference says.
+// keptWhenMeasured are the members that were measured to stay unchanged if UpdateUserPool leaves them out, although the
+// reference says otherwise.
 var keptWhenMeasured = map[string]bool{
 	"MfaConfiguration": true, "Policies": true, "UserAttributeUpdateSettings": true, "SmsConfiguration": true,
 	"UserPoolTier": true, "UserPoolTags": true,
 }
 
-// The dates of whatever was made and then updated.
+// The dates of resources that were created and then updated.
 const (
 	created  = json.Number("1767225600.0")
 	modified = json.Number("1767225601.5")
 )
 
-// resets are what the members become that are left out, where that is not to be absent.
+// resets are the values of members that are left out, if they do not become absent.
 var resets = object{
 	"DeletionProtection": "INACTIVE", "MfaConfiguration": "OFF", "UserPoolTier": "ESSENTIALS",
 	"EmailConfiguration": object{"EmailSendingAccount": "COGNITO_DEFAULT"},
@@ -45,7 +45,7 @@ func (s *Server) updateUserPool(old *pool, request object) (any, error) {
 	mirrorPool(old, &next, request)
 	const sender = "EmailConfiguration.EmailSendingAccount"
 	if at(next.userPool, sender) == "COGNITO_DEFAULT" && at(old.userPool, sender) != "COGNITO_DEFAULT" {
-		delete(next.mfaConfig, "EmailMfaConfiguration") // which needs a sender of the pool's own
+		delete(next.mfaConfig, "EmailMfaConfiguration") // which needs the pool's own sender
 	}
 	showDefaults(next.userPool)
 	if err := s.check(onPool, changeOf(request, old, &next)); err != nil {
@@ -55,7 +55,7 @@ func (s *Server) updateUserPool(old *pool, request object) (any, error) {
 	return object{}, nil
 }
 
-// shownDefaults are what a pool shows after a write although nobody set it.
+// shownDefaults are the values that reads return after a write although nobody set them.
 var shownDefaults = object{
 	"UserPoolTier": "ESSENTIALS", "EmailConfiguration.EmailSendingAccount": "COGNITO_DEFAULT",
 	"VerificationMessageTemplate.DefaultEmailOption": "CONFIRM_WITH_CODE",
@@ -96,7 +96,7 @@ func (s *Server) merge(old, request object) object {
 		case m.Name == "AcrConfiguration":
 			v, given = levels(nil), old[shown] != nil
 		case old[shown] == nil, old[shown] == "":
-			// What was not there already is at its default.
+			// A new member has its default.
 		default:
 			v = s.given(m, resets[m.Name], old[shown])
 			given = v != nil
@@ -150,8 +150,8 @@ func (s *Server) given(m baseline.Member, v, old any) any {
 	}
 }
 
-// policies are what a pool has after an update that sends some. The password policy left out is kept or the default
-// one, and 0 days are not given ones.
+// policies returns a pool's policies after an update with some of them. A password policy that is left out is kept or
+// reset, and 0 days means not given.
 func (s *Server) policies(v, old any) any {
 	policies := cloneObject(asObject(v))
 	if policies == nil {
@@ -171,10 +171,10 @@ func (s *Server) policies(v, old any) any {
 	return policies
 }
 
-// systemTag is how the keys of tags begin that only AWS writes.
+// systemTag is the prefix of the keys of tags that only AWS can write.
 const systemTag = "aws:"
 
-// levels are the names of the authentication levels: the default where none is given.
+// levels returns the names of the authentication levels, with defaults for missing ones.
 func levels(v any) any {
 	all := object{}
 	given := asObject(v)
@@ -187,8 +187,8 @@ func levels(v any) any {
 	return all
 }
 
-// applyMFA lets an update that carries MfaConfiguration, or resets it, change the mode. Turned off, MFA loses its
-// factors.
+// applyMFA changes the MFA mode if an update sends MfaConfiguration or resets it. If MFA is turned off, its factors are
+// removed.
 func applyMFA(next *pool) {
 	mode, was := cmp.Or(text(next.userPool, "MfaConfiguration"), "OFF"), text(next.mfaConfig, "MfaConfiguration")
 	if mode == "OFF" && was != "OFF" && was != "" {
@@ -216,7 +216,7 @@ func (s *Server) setMfaConfig(old *pool, request object) (any, error) {
 	return old.shownMFA(), nil
 }
 
-// mirrorPool keeps the twins of a pool equal after an update of it: setting either side shows up on both.
+// mirrorPool keeps the twins of a pool equal after an update: setting one also sets the other.
 func mirrorPool(old, next *pool, request object) {
 	template := asObject(next.userPool["VerificationMessageTemplate"])
 	for legacy, name := range map[string]string{
@@ -224,7 +224,7 @@ func mirrorPool(old, next *pool, request object) {
 		"EmailVerificationSubject": "EmailSubject",
 	} {
 		switch {
-		case template[name] != nil: // which of two different ones wins is unknown; here the template does
+		case template[name] != nil: // it is not known which of two different values wins; here it is the template
 			next.userPool[legacy] = template[name]
 		case next.userPool[legacy] != nil && template == nil:
 			template = object{name: next.userPool[legacy]}
@@ -242,7 +242,7 @@ func mirrorPool(old, next *pool, request object) {
 			triggers["PreTokenGeneration"] = config["LambdaArn"]
 		}
 	}
-	// The older validity days go on being shown, as those that count, where they were shown before.
+	// If the older validity setting was returned before, it is still returned, with the effective value.
 	temporary := at(next.userPool, "Policies.PasswordPolicy.TemporaryPasswordValidityDays")
 	config := asObject(next.userPool["AdminCreateUserConfig"])
 	if shown := at(old.userPool, "AdminCreateUserConfig.UnusedAccountValidityDays"); config != nil && shown != nil &&
@@ -263,9 +263,9 @@ func mirrorPool(old, next *pool, request object) {
 	}
 }
 
-// mirrorMFA keeps the sender and the text of text messages equal after the MFA document was replaced. A call that
-// drops the SMS block takes the pool's sender with it, as was reported of the service; a call that never had the block
-// leaves it alone.
+// mirrorMFA keeps the sender and the SMS text equal after the MFA document was replaced. A call that drops the SMS
+// block also removes the pool's sender, as reported for the service. If there was no block before, the sender is
+// unchanged.
 func mirrorMFA(old, next *pool) {
 	block := asObject(next.mfaConfig["SmsMfaConfiguration"])
 	if block == nil {
@@ -283,8 +283,8 @@ func mirrorMFA(old, next *pool) {
 	}
 }
 
-// shownMFA is the MFA document as GetUserPoolMfaConfig shows it. With MFA off, the SMS block is there all the same
-// where the pool has a sender, for verification sends through it too.
+// shownMFA returns the MFA document as GetUserPoolMfaConfig does. Even with MFA off, it has the SMS block if the pool
+// has a sender, because verification messages use the sender too.
 func (p *pool) shownMFA() object {
 	shown := cloneObject(p.mfaConfig)
 	sender := asObject(p.userPool["SmsConfiguration"])

@@ -12,8 +12,8 @@ import (
 	"poolkeeper/baseline"
 )
 
-// validate checks a request against the table, as the service checks it against its model. Like the service, it repeats
-// the value that is wrong: hiding that is the client's business.
+// validate checks a request against the table, as the service does with its model. Like the service, it quotes the
+// wrong value in the error; the client must hide it.
 func (s *Server) validate(members []baseline.Member, request object) error {
 	if !s.validators {
 		return nil
@@ -70,7 +70,7 @@ func validateValue(m baseline.Member, v any, path string) error {
 	return &failure{Code: "SerializationException", Message: "unexpected type at " + path}
 }
 
-// zeroIsAbsent are the members whose range the table narrows to exclude 0, which the service takes for absent.
+// zeroIsAbsent are the members whose range excludes 0 in the table, because the service treats 0 as absent.
 var zeroIsAbsent = map[string]bool{"TemporaryPasswordValidityDays": true, "UnusedAccountValidityDays": true}
 
 func validateMap(m baseline.Member, entries object, path string) error {
@@ -89,13 +89,13 @@ func validateMap(m baseline.Member, entries object, path string) error {
 }
 
 func validateObject(m baseline.Member, members object, path string) error {
-	if m.NotEmpty && len(members) == 0 && m.Name != "DcrConfiguration" { // which {} turns on
+	if m.NotEmpty && len(members) == 0 && m.Name != "DcrConfiguration" { // which {} enables
 		return constraint("{}", path, "Member must not be empty")
 	}
 	for _, below := range m.Members {
 		e, given := members[below.Name]
 		at := path + "." + lower(below.Name)
-		// Without an EnableStatus, registration is turned on; every other required member has to be there.
+		// Without EnableStatus, registration is enabled. Every other required member must be present.
 		if below.Required && e == nil && below.Name != "EnableStatus" {
 			return missing(at)
 		}
@@ -108,7 +108,7 @@ func validateObject(m baseline.Member, members object, path string) error {
 	return nil
 }
 
-// within checks a number, or how long something is, against its limits. A highest one of 0 is none.
+// within checks a number or a length against its limits. A maximum of 0 means no maximum.
 func within(v any, path, what string, n, least, most int64) error {
 	switch {
 	case n < least:
@@ -142,7 +142,7 @@ func constraint(v any, path, rule string) error {
 	return invalid("1 validation error detected: Value '%v' at '%s' failed to satisfy constraint: %s", v, path, rule)
 }
 
-// lower is the name as CloudTrail and validation errors spell it.
+// lower returns the name in the spelling of CloudTrail and validation errors.
 func lower(name string) string {
 	r, size := utf8.DecodeRuneInString(name)
 	return string(unicode.ToLower(r)) + name[size:]

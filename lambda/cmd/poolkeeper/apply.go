@@ -111,12 +111,7 @@ func (a *applying) saved(ctx context.Context, command *cobra.Command, path strin
 	}
 	a.silent = a.yes
 	return a.run(ctx, which, func(one *cli) (*reconcile.Reconciler, error) {
-		pools, err := one.connect(ctx)
-		if err != nil {
-			return nil, err
-		}
-		r := one.newReconciler(pools, required)
-		return r, one.record(ctx, r)
+		return one.recording(ctx, required)
 	}, func(p poolPlan) error {
 		if err := p.failure(); err != nil {
 			return fmt.Errorf("%s: %s: %w", path, p.id, err)

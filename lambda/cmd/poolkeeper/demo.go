@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed" // for the demo's baseline
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -99,19 +100,10 @@ func (c *cli) runDemo(ctx context.Context) error {
 
 // moved returns the settings that differ, in the order of the member table.
 func moved(before, now map[string]string) []string {
-	var paths []string
-	for path, v := range before {
-		if now[path] != v {
-			paths = append(paths, path)
-		}
-	}
-	for path := range now {
-		if _, was := before[path]; !was {
-			paths = append(paths, path)
-		}
-	}
-	slices.SortFunc(paths, baseline.Order)
-	return paths
+	all := maps.Clone(before)
+	maps.Copy(all, now)
+	maps.DeleteFunc(all, func(path, _ string) bool { return before[path] == now[path] })
+	return slices.SortedFunc(maps.Keys(all), baseline.Order)
 }
 
 // showNaive fixes the same incident with a single field, on two fakes: as documented, and as last measured.

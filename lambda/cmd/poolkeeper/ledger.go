@@ -53,6 +53,16 @@ func (c *cli) record(ctx context.Context, r *reconcile.Reconciler) error {
 	return nil
 }
 
+// recording returns what the function would run, with the ledger in the table, if one is named.
+func (c *cli) recording(ctx context.Context, required *baseline.Baseline) (*reconcile.Reconciler, error) {
+	pools, err := c.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := c.newReconciler(pools, required)
+	return r, c.record(ctx, r)
+}
+
 // entry returns the entry for an outcome. It first prints an error of the ledger: the error does not change the
 // outcome, but the history is incomplete. It hides the id of a record that exists only in this process.
 func (c *cli) entry(out outcome.Outcome, r *reconcile.Reconciler, brief bool) stream.Entry {

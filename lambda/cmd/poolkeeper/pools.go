@@ -98,7 +98,7 @@ func list(ctx context.Context, pools reconcile.Pools) (ids []string, err error) 
 }
 
 // workers is the number of pools that are read in parallel, enough to use the full rates despite the response times.
-const workers = 32
+const workers = 16
 
 // inOrder does the work for several ids in parallel, and emits the results in the order of the ids. The first error of
 // emit, or an interruption, ends it.

@@ -48,12 +48,8 @@ func (c *cli) replay() *cobra.Command {
 			if audit {
 				required = required.InMode(baseline.Audit)
 			}
-			client, err := c.connect(command.Context())
+			r, err := c.recording(command.Context(), required)
 			if err != nil {
-				return err
-			}
-			r := c.newReconciler(client, required)
-			if err := c.record(command.Context(), r); err != nil {
 				return err
 			}
 			r.OwnRole = c.getenv("ROLE_ARN")

@@ -56,21 +56,20 @@ func readBackup(path string) (raw []byte, saved userpool.Backup, err error) {
 }
 
 func (a *applying) restore(ctx context.Context, path string, raw []byte, saved userpool.Backup) error {
-	client, err := a.c.connect(ctx)
-	if err != nil {
-		return err
-	}
-	live, err := a.c.read(ctx, client, saved.UserPoolID, saved.Want())
-	if err != nil {
-		return err
-	}
 	sum := sha256.Sum256(raw)
-	then := saved.State()
+	digest, then := "sha256:"+hex.EncodeToString(sum[:]), saved.State()
+	required, kept := baseline.OfSettings(path, digest, saved.UserPoolID, then.Own(), then.Offered())
+	r, err := a.c.recording(ctx, required)
+	if err != nil {
+		return err
+	}
+	live, err := a.c.read(ctx, r.Pools, saved.UserPoolID, saved.Want())
+	if err != nil {
+		return err
+	}
 	if !saved.Whole { // saved before a write, only with the documents of that write
 		fmt.Fprintf(a.c.notes, "the backup contains only %s; the rest of the pool stays unchanged\n", joined(then.Names()))
 	}
-	digest := "sha256:" + hex.EncodeToString(sum[:])
-	required, kept := baseline.OfSettings(path, digest, saved.UserPoolID, then.Own(), then.Offered())
 	a.target, a.lost = &then, then.Unwritable(live)
 	for _, setting := range kept {
 		if !baseline.Empty(baseline.ValueAt(live.Own(), setting)) {
@@ -78,10 +77,7 @@ func (a *applying) restore(ctx context.Context, path string, raw []byte, saved u
 		}
 	}
 	which := selection{ids: []string{saved.UserPoolID}}
-	err = a.run(ctx, which, func(*cli) (*reconcile.Reconciler, error) {
-		r := a.c.newReconciler(client, required)
-		return r, a.c.record(ctx, r)
-	}, nil)
+	err = a.run(ctx, which, func(*cli) (*reconcile.Reconciler, error) { return r, nil }, nil)
 	if err == nil && len(a.lost) > 0 {
 		return exit(exitDrifted)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -113,17 +112,7 @@ func drawMember(t *rapid.T, m baseline.Member, path string, shown, request map[s
 
 // same demands that the pool is what it was, or that the command says what is not, with exit status 2.
 func sameOrSaid(t *rapid.T, before, after map[string]string, status int, printed string) {
-	var differ []string
-	for _, path := range slices.Sorted(maps.Keys(before)) {
-		if before[path] != after[path] {
-			differ = append(differ, path)
-		}
-	}
-	for path := range after {
-		if _, was := before[path]; !was {
-			differ = append(differ, path)
-		}
-	}
+	differ := moved(before, after)
 	if len(differ) == 0 && status == exitDone {
 		return
 	}

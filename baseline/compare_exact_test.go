@@ -66,12 +66,6 @@ var exactCases = map[string]struct {
 		`{"LambdaConfig":{"PreSignUp":"c","UserMigration":"d"}}`, []exactVerdict{{obj("PreSignUp", "c"), false}},
 		[]string{preSignUp, "LambdaConfig.UserMigration"},
 	},
-	"a later rule's member is not there": {
-		"as it is live: absent, and its empty object with it", [][]Requirement{exactLambdas("CustomSMSSender",
-			obj("LambdaArn", "a")), {say(customSMS, Exactly, obj())}}, "",
-		`{"LambdaConfig":{"UserMigration":"d"}}`, []exactVerdict{{obj(), false}},
-		[]string{"LambdaConfig.UserMigration", customSMS},
-	},
 	"a later rule's member under its other name": {
 		"it is the same fact", [][]Requirement{{say("VerificationMessageTemplate", Exactly, obj("EmailSubject", "a"))},
 			{say("EmailVerificationSubject", Equal, "b")}}, "",
@@ -104,14 +98,6 @@ var exactCases = map[string]struct {
 			obj("EmailSubject", "a"))}}, "",
 		`{"VerificationMessageTemplate":{"EmailSubject":"a"},"EmailVerificationSubject":"b"}`,
 		[]exactVerdict{{obj("EmailSubject", "a"), false}}, []string{subjectOfEmail},
-	},
-	"twins outside, one exempted": {
-		"the other one is not", [][]Requirement{{say("VerificationMessageTemplate", Exactly,
-			obj("EmailMessage", "a", "SmsMessage", "a"))}}, "EmailVerificationMessage",
-		`{"VerificationMessageTemplate":{"EmailMessage":"b","SmsMessage":"a"},"EmailVerificationMessage":"b",
-			"SmsVerificationMessage":"b"}`,
-		[]exactVerdict{{obj("EmailMessage", "b", "SmsMessage", "a"), false}, {"a", true}},
-		[]string{"VerificationMessageTemplate.SmsMessage"},
 	},
 	"twin inside, a mirror": {
 		"a pool with the one shows the other too", [][]Requirement{exactLambdas("PreTokenGeneration", "a")}, "",

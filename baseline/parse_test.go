@@ -279,8 +279,6 @@ var lintCases = map[string]struct {
 		[]string{"weaker", "threat-protection-without-plus"}},
 	"threat protection and plus": {ruleFile("UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, UserPoolTier: PLUS"),
 		nil},
-	"plus by an operator": {
-		ruleFile("UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, UserPoolTier: {oneOf: [PLUS]}"), nil},
 	"plus or another": {
 		ruleFile("UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, UserPoolTier: {oneOf: [ESSENTIALS, PLUS]}"),
 		[]string{"threat-protection-without-plus"}},
@@ -316,18 +314,11 @@ var lintCases = map[string]struct {
 	"all but by tag": {
 		"version: 1\nrules: [{name: a, pools: {except: {tags: {env: [dev]}}}, require: {DeletionProtection: ACTIVE}}]\n",
 		[]string{"mutable-selection"}},
-	"all but by id": {
-		"version: 1\nrules: [{name: a, pools: {except: {ids: [eu-west-1_a]}}, require: {DeletionProtection: ACTIVE}}]\n",
-		nil},
 	"clients by name": {
 		"version: 1\nrules: [{name: a, clients: [{names: [web], require: {EnableTokenRevocation: true}}]}]\n",
 		[]string{"mutable-selection"}},
-	"clients by id, and all": {
-		"version: 1\nrules: [{name: a, clients: [{ids: [web], require: {EnableTokenRevocation: true}}, {require: " +
-			"{EnableTokenRevocation: true}}]}]\n", nil},
 	"exemption by tag": {exemptionFile("2026-12-01T00:00:00Z", "tags: {env: [dev]}"),
 		[]string{"mutable-selection"}},
-	"exemption that runs out": {exemptionFile("2026-11-01T00:00:01Z", "ids: [eu-west-1_a]"), nil},
 	"exemption that has run out": {exemptionFile("2026-11-01T00:00:00Z", "ids: [eu-west-1_a]"),
 		[]string{"expired-exemption"}},
 	"exemption of more": {exemptionFile("2027-04-30T00:00:01Z", "ids: [eu-west-1_a]"), []string{"long-exemption"}},

@@ -94,7 +94,7 @@ func (a *applying) begin(command *cobra.Command) error {
 
 // saved applies a plan file, either completely or not at all.
 func (a *applying) saved(ctx context.Context, command *cobra.Command, path string) error {
-	plan, err := readPlan(path)
+	plan, err := readPlan(ctx, path)
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (a asking) run(ctx context.Context, command *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	earlier, err := a.earlier()
+	earlier, err := a.earlier(ctx)
 	if err != nil {
 		return err
 	}
@@ -124,11 +124,11 @@ func (a asking) runner(ctx context.Context) (conformance.Run, error) {
 }
 
 // earlier reads the results of an earlier run.
-func (a asking) earlier() (map[string]string, error) {
+func (a asking) earlier(ctx context.Context) (map[string]string, error) {
 	if a.against == "" {
 		return nil, nil
 	}
-	raw, err := readFile(a.against, nil)
+	raw, err := readFile(ctx, a.against, nil)
 	if err != nil {
 		return nil, fmt.Errorf("reading the earlier results: %w", err)
 	}

@@ -54,27 +54,33 @@ func (a *applying) ask(ctx context.Context, pools int) error {
 // confirm asks a question and fails if the answer is not yes. nothing is the message for what was then not done.
 func (c *cli) confirm(ctx context.Context, in io.Reader, question, nothing string) error {
 	fmt.Fprint(c.err, question, " Type yes to continue: ")
-	type line struct {
-		text string
-		err  error
-	}
-	answered := make(chan line, 1)
-	go func() {
-		text, err := bufio.NewReader(in).ReadString('\n')
-		answered <- line{text, err}
-	}()
-	var answer line
-	select {
-	case answer = <-answered:
-	case <-ctx.Done():
+	answer, err := interruptibly(ctx, func() (string, error) { return bufio.NewReader(in).ReadString('\n') })
+	switch {
+	case ctx.Err() != nil:
 		fmt.Fprintln(c.err)
 		return errors.New("interrupted: " + nothing)
-	}
-	if answer.err != nil && !errors.Is(answer.err, io.EOF) {
-		return fmt.Errorf("reading the answer: %w", answer.err)
-	}
-	if strings.TrimSpace(answer.text) != "yes" {
+	case err != nil && !errors.Is(err, io.EOF):
+		return fmt.Errorf("reading the answer: %w", err)
+	case strings.TrimSpace(answer) != "yes":
 		return errors.New(nothing + ": the answer was not yes (use --yes to skip the question)")
+	default:
+		return nil
 	}
-	return nil
+}
+
+// interruptibly waits for a read until ctx ends, because no read of a file or a terminal can be canceled.
+func interruptibly[T any](ctx context.Context, read func() (T, error)) (got T, err error) {
+	done := make(chan struct{})
+	var result T
+	var failed error
+	go func() {
+		result, failed = read()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return result, failed
+	case <-ctx.Done():
+		return got, ctx.Err()
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -113,6 +114,25 @@ func TestGoneMeanwhile(t *testing.T) {
 	want := "\nFailed:\n  " + servedPool + ": there is no such user pool in this account and Region\n"
 	if !errors.Is(err, exit(exitError)) || !strings.HasSuffix(stdout, want) {
 		t.Errorf("%v:\n%s", err, stdout)
+	}
+}
+
+// TestInterruptFile: an interruption ends the wait for a file that is a pipe nobody writes to.
+func TestInterruptFile(t *testing.T) {
+	connected(t)
+	silent, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = writer.Close(), silent.Close() })
+	path := fmt.Sprintf("/dev/fd/%d", silent.Fd())
+	for _, args := range []string{"validate ", "apply ", "restore ", "replay ", "plan --all --baseline "} {
+		ctx, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		got := execute(ctx, strings.Fields(args+path)...)
+		stop()
+		if got.status != exitError || got.stdout != "" || !strings.Contains(got.stderr, "context deadline exceeded") {
+			t.Errorf("%s: %+v", args, got)
+		}
 	}
 }
 

@@ -204,7 +204,7 @@ func (c *cli) required(ctx context.Context, writes bool) (*baseline.Baseline, st
 		fmt.Fprintf(c.notes, "using the baseline of the stack %s: %s\n", c.flags.stack, d.required.Digest)
 		return d.required, d.text, nil
 	}
-	required, text, err := readBaseline(file)
+	required, text, err := readBaseline(ctx, file)
 	switch {
 	case err != nil:
 		return nil, "", err

@@ -259,9 +259,9 @@ func (s *savedPlan) write(path string) error {
 	return nil
 }
 
-func readPlan(path string) (savedPlan, error) {
+func readPlan(ctx context.Context, path string) (savedPlan, error) {
 	var s savedPlan
-	raw, err := readFile(path, nil)
+	raw, err := readFile(ctx, path, nil)
 	if err != nil {
 		return s, fmt.Errorf("reading the plan: %w (%s)", err, planRemedy)
 	}

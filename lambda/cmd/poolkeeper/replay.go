@@ -37,11 +37,11 @@ func (c *cli) replay() *cobra.Command {
 				return fmt.Errorf("MODE is %q, so nothing was written: it must be audit, enforce or unset", mode)
 			}
 			// Read all files before handling the first event.
-			events, err := readEvents(args, command.InOrStdin())
+			events, err := readEvents(command.Context(), args, command.InOrStdin())
 			if err != nil {
 				return err
 			}
-			required, _, err := readBaseline(c.flags.baseline)
+			required, _, err := readBaseline(command.Context(), c.flags.baseline)
 			if err != nil {
 				return err
 			}
@@ -66,10 +66,10 @@ func (c *cli) replay() *cobra.Command {
 }
 
 // readEvents returns the events in the files.
-func readEvents(paths []string, stdin io.Reader) ([][]byte, error) {
+func readEvents(ctx context.Context, paths []string, stdin io.Reader) ([][]byte, error) {
 	var events [][]byte
 	for _, path := range paths {
-		payload, err := readFile(path, stdin)
+		payload, err := readFile(ctx, path, stdin)
 		if err != nil {
 			return nil, fmt.Errorf("reading the event: %w", err)
 		}

@@ -29,7 +29,7 @@ func (c *cli) restore() *cobra.Command {
 		Example: "  poolkeeper restore poolkeeper-backups/eu-west-1_AbCdEf123.20261001T091540.000000Z.json",
 		Args:    arguments("FILE", 1, 1),
 		RunE: func(command *cobra.Command, args []string) error {
-			raw, saved, err := readBackup(args[0])
+			raw, saved, err := readBackup(command.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -45,8 +45,8 @@ func (c *cli) restore() *cobra.Command {
 }
 
 // readBackup reads a backup file, and rejects one that other programs could read differently.
-func readBackup(path string) (raw []byte, saved userpool.Backup, err error) {
-	if raw, err = readFile(path, nil); err != nil {
+func readBackup(ctx context.Context, path string) (raw []byte, saved userpool.Backup, err error) {
+	if raw, err = readFile(ctx, path, nil); err != nil {
 		return nil, saved, fmt.Errorf("reading the backup: %w", err)
 	}
 	if saved, err = userpool.DecodeBackup(raw); err != nil {

@@ -197,19 +197,19 @@ func (c *cli) terminal(w io.Writer) bool {
 
 // readBaseline reads the baseline file, or the built-in one if no path is given. It reads only once, because the file
 // may be a pipe.
-func readBaseline(path string) (required *baseline.Baseline, text []byte, err error) {
-	if text, err = textOfBaseline(path); err != nil {
+func readBaseline(ctx context.Context, path string) (required *baseline.Baseline, text []byte, err error) {
+	if text, err = textOfBaseline(ctx, path); err != nil {
 		return nil, nil, err
 	}
 	required, err = baseline.Parse(cmp.Or(path, baseline.DefaultFile), text)
 	return required, text, err
 }
 
-func textOfBaseline(path string) ([]byte, error) {
+func textOfBaseline(ctx context.Context, path string) ([]byte, error) {
 	if path == "" {
 		return baseline.Default(), nil
 	}
-	text, err := readFile(path, nil)
+	text, err := readFile(ctx, path, nil)
 	if err != nil {
 		return nil, fmt.Errorf("reading the baseline: %w", err)
 	}
@@ -219,8 +219,12 @@ func textOfBaseline(path string) ([]byte, error) {
 // largest is the largest file that is read, in bytes, because a device may be endless.
 const largest = 64 << 20
 
-// readFile reads a file, or stdin if it is given and the path is -.
-func readFile(path string, stdin io.Reader) ([]byte, error) {
+// readFile reads a file, or stdin if it is given and the path is -. The end of ctx ends it, also if a pipe is silent.
+func readFile(ctx context.Context, path string, stdin io.Reader) ([]byte, error) {
+	return interruptibly(ctx, func() ([]byte, error) { return readWhole(path, stdin) })
+}
+
+func readWhole(path string, stdin io.Reader) ([]byte, error) {
 	from := stdin
 	if stdin == nil || path != "-" {
 		file, err := os.Open(path)
@@ -250,7 +254,7 @@ func buildText() string {
 			}
 		}
 	}
-	if required, _, err := readBaseline(""); err == nil {
+	if required, err := baseline.Parse(baseline.DefaultFile, baseline.Default()); err == nil {
 		digest = required.Digest
 	}
 	return fmt.Sprintf("poolkeeper %s, commit %s, %s\nbuilt-in baseline %s "+

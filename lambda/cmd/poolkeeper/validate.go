@@ -20,9 +20,9 @@ func (c *cli) validate() *cobra.Command {
 		Short:   "Check a baseline file: show all errors and warnings with their positions",
 		Example: "  poolkeeper validate --strict baseline/baseline.yaml",
 		Args:    arguments("FILE", 0, 1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(command *cobra.Command, args []string) error {
 			file := strings.Join(args, "")
-			text, err := textOfBaseline(file)
+			text, err := textOfBaseline(command.Context(), file)
 			if err != nil {
 				return err
 			}

@@ -184,6 +184,11 @@ func excused(path string, before, after map[string]string, out outcome.Outcome) 
 		strings.HasPrefix(below, "RiskConfiguration.") && excused(below, before, after, out) {
 		return true
 	}
+	// The secret of a client stands in the client, or in Secrets Manager, and then the client has its ARN.
+	if client, ok := strings.CutSuffix(strings.TrimSuffix(setting, "Arn"), ".ClientSecret"); ok &&
+		excusedBy(client+".PublishSecretsInAWSSecretsManager", out) {
+		return true
+	}
 	if setting == "AdminCreateUserConfig.UnusedAccountValidityDays" || path == "MfaConfiguration" &&
 		after[path] == after["mfa:MfaConfiguration"] {
 		return true

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -92,15 +93,28 @@ func send(body []byte) func(*middleware.Stack) error {
 	}
 }
 
-// Raw makes any call, of which the SDK need not know, and returns the answer. The SDK takes it for another call: it
-// signs it, paces its retries and types its errors.
-func Raw(ctx context.Context, client *idp.Client, operation string, body []byte) (answer []byte, err error) {
+// A RawClient makes any call, even one that the SDK does not know. The SDK takes it for another call: it signs it, paces
+// its retries and types its errors.
+type RawClient struct{ sdk *idp.Client }
+
+// NewRawClient returns a client that repeats only throttled calls.
+func NewRawClient(config aws.Config) RawClient {
+	throttled := retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}
+	return RawClient{idp.NewFromConfig(config, func(o *idp.Options) {
+		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts, o.Retryables = 8, []retry.IsErrorRetryable{throttled}
+		})
+	})}
+}
+
+// Call returns the response to a call.
+func (c RawClient) Call(ctx context.Context, operation string, body []byte) (response []byte, err error) {
 	target := func(stack *middleware.Stack) error {
 		header := smithyhttp.SetHeaderValue("X-Amz-Target", "AWSCognitoIdentityProviderService."+operation)
 		return errors.Join(send(body)(stack), header(stack))
 	}
 	var id string
-	_, err = client.ListUserPools(ctx, &idp.ListUserPoolsInput{MaxResults: aws.Int32(1)},
-		idp.WithAPIOptions(target, capture(&answer, &id)))
-	return answer, err
+	_, err = c.sdk.ListUserPools(ctx, &idp.ListUserPoolsInput{MaxResults: aws.Int32(1)},
+		idp.WithAPIOptions(target, capture(&response, &id)))
+	return response, err
 }

@@ -7,8 +7,6 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"golang.org/x/time/rate"
@@ -19,18 +17,13 @@ import (
 // An API makes raw calls, so that it can send members that the SDK does not know. A call that is throttled is made
 // again.
 type API struct {
-	client *idp.Client
+	client cognito.RawClient
 	rate   *rate.Limiter
 }
 
 // NewAPI returns an API that makes so many calls a second.
 func NewAPI(config aws.Config, perSecond rate.Limit) API {
-	throttled := retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}
-	return API{rate: rate.NewLimiter(perSecond, 1), client: idp.NewFromConfig(config, func(o *idp.Options) {
-		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxAttempts, o.Retryables = 8, []retry.IsErrorRetryable{throttled}
-		})
-	})}
+	return API{client: cognito.NewRawClient(config), rate: rate.NewLimiter(perSecond, 1)}
 }
 
 // call makes one call.
@@ -40,7 +33,7 @@ func (a API) call(ctx context.Context, operation string, body map[string]any) (a
 	}
 	raw, err := json.Marshal(body)
 	if err == nil {
-		raw, err = cognito.Raw(ctx, a.client, operation, raw)
+		raw, err = a.client.Call(ctx, operation, raw)
 	}
 	if err == nil && len(raw) > 0 {
 		err = json.Unmarshal(raw, &answer)
@@ -51,12 +44,17 @@ func (a API) call(ctx context.Context, operation string, body map[string]any) (a
 	return answer, nil
 }
 
-// refusal returns the error that the API answered with, or nil. An emulator may answer with no error of the API's form.
-func refusal(err error) smithy.APIError {
+// refusal splits an error: into the one that the API responded with, or nil, and any other. An emulator may respond with
+// an error that has not the form of the API's.
+func refusal(err error) (smithy.APIError, error) {
 	var refused smithy.APIError
 	var answered *smithyhttp.ResponseError
-	if !errors.As(err, &refused) && errors.As(err, &answered) {
-		return &smithy.GenericAPIError{Code: fmt.Sprint("HTTP", answered.HTTPStatusCode())}
+	switch {
+	case errors.As(err, &refused):
+		return refused, nil
+	case errors.As(err, &answered):
+		return &smithy.GenericAPIError{Code: fmt.Sprint("HTTP", answered.HTTPStatusCode())}, nil
+	default:
+		return nil, err
 	}
-	return refused
 }

@@ -80,12 +80,13 @@ func (r Run) ask(ctx context.Context, fact Fact) (Result, error) {
 		return result, nil
 	}
 	got, err := r.pose(ctx, fact)
-	switch refused := refusal(err); {
-	case refused != nil:
+	refused, err := refusal(err)
+	if refused != nil {
 		result.Observed = "could not be checked: " + refused.ErrorCode() + ": " + refused.ErrorMessage()
 		result.Status = Unknown
-		return result, nil
-	case err != nil:
+		return result, err
+	}
+	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", fact.ID, err)
 	}
 	result.Observed = got.String()
@@ -126,8 +127,8 @@ func (r Run) pose(ctx context.Context, fact Fact) (got answer, err error) {
 	if got.before, err = r.read(ctx, ids, fact); err != nil {
 		return got, err
 	}
-	err = r.together(ctx, ids, fact)
-	if refused := refusal(err); refused != nil {
+	refused, err := refusal(r.together(ctx, ids, fact))
+	if refused != nil {
 		got.word, got.message = "refused "+refused.ErrorCode(), refused.ErrorMessage()
 		return got, nil
 	}
@@ -166,7 +167,7 @@ func (r Run) read(ctx context.Context, ids map[string]any, fact Fact) (any, erro
 		return nil, nil
 	}
 	read, err := r.API.call(ctx, operation, merged(idsOf(ids, operation), fact.ReadWith))
-	if refused := refusal(err); refused != nil && refused.ErrorCode() == "UserPoolAddOnNotEnabledException" {
+	if refused, _ := refusal(err); refused != nil && refused.ErrorCode() == "UserPoolAddOnNotEnabledException" {
 		return nil, nil // before the call that turns threat protection on
 	}
 	return at(read, path), err

@@ -93,8 +93,8 @@ func send(body []byte) func(*middleware.Stack) error {
 	}
 }
 
-// A RawClient makes any call, even one that the SDK does not know. The SDK takes it for another call: it signs it, paces
-// its retries and types its errors.
+// A RawClient makes any call, even one that the SDK does not know. The SDK takes it for another call: it signs it,
+// paces its retries and types its errors.
 type RawClient struct{ sdk *idp.Client }
 
 // NewRawClient returns a client that repeats only throttled calls.

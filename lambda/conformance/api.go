@@ -44,8 +44,8 @@ func (a API) call(ctx context.Context, operation string, body map[string]any) (a
 	return answer, nil
 }
 
-// refusal splits an error: into the one that the API responded with, or nil, and any other. An emulator may respond with
-// an error that has not the form of the API's.
+// refusal splits an error into the one that the API responded with, or nil, and any other. An emulator may respond with
+// an error in another form than the API's.
 func refusal(err error) (smithy.APIError, error) {
 	var refused smithy.APIError
 	var answered *smithyhttp.ResponseError

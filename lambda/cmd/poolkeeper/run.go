@@ -267,6 +267,9 @@ func (c *cli) version() *cobra.Command {
 		Short:   "Show the build and its built-in baseline, as --version does",
 		Example: "  poolkeeper version",
 		Args:    arguments("", 0, 0),
-		Run:     func(*cobra.Command, []string) { fmt.Fprintln(c.out, buildText()) },
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(c.out, buildText())
+			return err
+		},
 	}
 }

@@ -274,36 +274,8 @@ func drawPool(t *rapid.T) drawnPool {
 			map[string]any{}}).Draw(t, "unknown")
 	}
 	mend(d.pool, d.mfa)
-	mendRisk(d.risk)
-	mendRisk(d.clientRisk)
 	mendClient(d.client)
 	return d
-}
-
-// mendRisk drops what a risk configuration is never shown without a part of.
-func mendRisk(risk map[string]any) {
-	if takeover, ok := risk["AccountTakeoverRiskConfiguration"].(map[string]any); ok {
-		actions, _ := takeover["Actions"].(map[string]any)
-		for _, level := range []string{"LowAction", "MediumAction", "HighAction"} {
-			whole(actions, level, "Notify", "EventAction")
-			if action, ok := actions[level].(map[string]any); ok && len(action) == 0 {
-				delete(actions, level)
-			}
-		}
-		if notify, ok := takeover["NotifyConfiguration"].(map[string]any); ok {
-			for _, mail := range []string{"BlockEmail", "NoActionEmail", "MfaEmail"} {
-				whole(notify, mail, "Subject")
-			}
-		}
-		whole(takeover, "NotifyConfiguration", "SourceArn")
-		if len(actions) == 0 {
-			delete(risk, "AccountTakeoverRiskConfiguration")
-		}
-	}
-	if credentials, ok := risk["CompromisedCredentialsRiskConfiguration"].(map[string]any); ok {
-		whole(credentials, "Actions", "EventAction")
-		whole(risk, "CompromisedCredentialsRiskConfiguration", "Actions")
-	}
 }
 
 // mendClient gives a client what every client is shown with.
@@ -327,16 +299,17 @@ func mendClient(client map[string]any) {
 		flow, _ := e.(string)
 		return !strings.HasPrefix(flow, "ALLOW_")
 	})
-	whole(client, "RefreshTokenRotation", "Feature")
 	whole(client, "TokenValidityUnits", "AccessToken", "IdToken", "RefreshToken")
 }
 
+// drawMember draws one of the members of an object. One that the object is never without has a value.
 func drawMember(t *rapid.T, m baseline.Member, in map[string]any, path string) {
-	switch rapid.IntRange(0, 9).Draw(t, path) {
-	case 0:
+	switch drawn := rapid.IntRange(0, 9).Draw(t, path); {
+	case drawn < 2 && m.Required:
+	case drawn == 0:
 		delete(in, m.Name)
 		return
-	case 1:
+	case drawn == 1:
 		switch m.Kind {
 		case baseline.Object, baseline.Map:
 			in[m.Name] = map[string]any{}
@@ -350,7 +323,7 @@ func drawMember(t *rapid.T, m baseline.Member, in map[string]any, path string) {
 			delete(in, m.Name)
 		}
 		return
-	case 2:
+	case drawn == 2:
 		if m.Kind != baseline.Object && m.Kind != baseline.Map {
 			in[m.Name] = drawValue(t, m, path)
 		}
@@ -420,20 +393,11 @@ func mend(pool, mfa map[string]any) {
 		}
 	}
 	if triggers, ok := pool["LambdaConfig"].(map[string]any); ok {
-		config, _ := triggers["PreTokenGenerationConfig"].(map[string]any)
-		if config["LambdaArn"] == nil || config["LambdaArn"] == "" || config["LambdaVersion"] == nil ||
-			config["LambdaVersion"] == "" {
-			delete(triggers, "PreTokenGenerationConfig")
-		} else {
+		if config, ok := triggers["PreTokenGenerationConfig"].(map[string]any); ok && len(config) > 0 {
 			triggers["PreTokenGeneration"] = config["LambdaArn"]
 		}
-		whole(triggers, "CustomSMSSender", "LambdaArn", "LambdaVersion")
-		whole(triggers, "CustomEmailSender", "LambdaArn", "LambdaVersion")
-		whole(triggers, "InboundFederation", "LambdaArn", "LambdaVersion")
 	}
-	whole(pool, "UserPoolAddOns", "AdvancedSecurityMode")
-	whole(pool, "DcrConfiguration", "EnableStatus")
-	whole(pool, "KeyConfiguration", "KeyType", "KmsKeyArn")
+	whole(pool, "KeyConfiguration", "KmsKeyArn")
 	if key, ok := pool["KeyConfiguration"].(map[string]any); ok && key["KeyType"] == "AWS_OWNED_KEY" {
 		delete(key, "KmsKeyArn")
 	}

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,12 +23,20 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// saying is the answer to every request.
-type saying string
+// A network is what makes of requests what comes of them.
+type network func(*http.Request) (*http.Response, error)
 
-func (s saying) Do(*http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{},
-		Body: io.NopCloser(strings.NewReader(string(s)))}, nil
+func (n network) Do(r *http.Request) (*http.Response, error) { return n(r) }
+
+// over returns a ledger whose requests go over a network.
+func over(n network) ledger.Table {
+	client := dynamodb.New(dynamodb.Options{Region: "eu-west-1", HTTPClient: n, Credentials: aws.AnonymousCredentials{}})
+	return ledger.Table{Client: client, Name: "ledger", Patience: time.Minute}
+}
+
+func saying(body string) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))},
+		nil
 }
 
 // TestUnclearAnswers lets every call be answered with a success that does not show its result. That is an error: the
@@ -49,9 +56,7 @@ func TestUnclearAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client := dynamodb.New(dynamodb.Options{Region: "eu-west-1", HTTPClient: saying(body),
-				Credentials: aws.AnonymousCredentials{}})
-			l := ledger.Table{Client: client, Name: "ledger", Patience: time.Minute}
+			l := over(func(*http.Request) (*http.Response, error) { return saying(body) })
 			got, err := l.Acquire(t.Context(), "p", "a", noon, noon.Add(time.Minute))
 			if err == nil || got || !strings.Contains(err.Error(), "acquiring the lease of p in table ledger: ") {
 				t.Errorf("acquired: %v, %v", got, err)
@@ -72,27 +77,20 @@ func TestUnclearAnswers(t *testing.T) {
 	}
 }
 
-// losing performs each request and loses the answer to every other one.
-type losing struct {
-	client   dynamodb.HTTPClient
-	requests *atomic.Int32
-}
-
-func (l losing) Do(r *http.Request) (*http.Response, error) {
-	out, err := l.client.Do(r)
-	if err == nil && l.requests.Add(1)%2 == 1 {
-		_ = out.Body.Close()
-		return nil, io.ErrUnexpectedEOF
-	}
-	return out, err
-}
-
 // TestLostAnswers: a call whose answer is lost is made once more, and that one finds the lease to be ours or released.
 func TestLostAnswers(t *testing.T) {
 	t.Parallel()
 	l := table(t, mototest.Dynalite(t))
 	options := l.Client.(*dynamodb.Client).Options()
-	options.HTTPClient = losing{options.HTTPClient, &atomic.Int32{}}
+	through, requests := options.HTTPClient, 0
+	options.HTTPClient = network(func(r *http.Request) (*http.Response, error) { // loses every other answer
+		out, err := through.Do(r)
+		if requests++; err == nil && requests%2 == 1 {
+			_ = out.Body.Close()
+			return nil, io.ErrUnexpectedEOF
+		}
+		return out, err
+	})
 	l.Client = dynamodb.New(options)
 	for _, until := range []time.Time{noon.Add(time.Minute), {}, noon.Add(time.Minute)} {
 		if got, err := l.Acquire(t.Context(), "eu-west-1_Lost", "a", noon, until); err != nil || !got {
@@ -288,10 +286,15 @@ func TestExpiry(t *testing.T) {
 // TestConsistency: a history is read consistently where that is asked for, and a record always. No emulator shows it.
 func TestConsistency(t *testing.T) {
 	t.Parallel()
-	var asked listening
-	client := dynamodb.New(dynamodb.Options{Region: "eu-west-1", HTTPClient: &asked,
-		Credentials: aws.AnonymousCredentials{}})
-	l := ledger.Table{Client: client, Name: "ledger", Patience: time.Minute}
+	var asked [][]byte
+	l := over(func(r *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		asked = append(asked, body)
+		return saying(`{"Items":[]}`)
+	})
 	for _, consistent := range []bool{true, false} {
 		if _, err := l.History(t.Context(), "p", noon, consistent); err != nil {
 			t.Fatal(err)
@@ -304,18 +307,6 @@ func TestConsistency(t *testing.T) {
 			t.Errorf("request %d: %s, %v", i, asked[i], err)
 		}
 	}
-}
-
-// listening keeps the bodies of the requests, and answers that there is nothing.
-type listening [][]byte
-
-func (l *listening) Do(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	*l = append(*l, body)
-	return saying(`{"Items":[]}`).Do(r)
 }
 
 // TestErrors: an error names the table and what was tried.

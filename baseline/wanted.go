@@ -8,7 +8,7 @@ import (
 
 // wanted summarizes a set of requirements: the required leaves, and the settings that must be off or present.
 type wanted struct {
-	said  map[string]Requirement // by leaf, including the leaves of required objects
+	said  map[string]Requirement // requirement of each leaf, also in required objects
 	off   map[string]bool        // must be absent or false
 	there map[string]bool        // must be present, with any value
 	whole []string               // objects that are required with exactly these members

@@ -131,7 +131,7 @@ func notice(stack string) *awsevents.CfnRule_InputTransformerProperty {
 
 // warning is the message about tampering.
 func warning(stack string, chat bool) *awsevents.CfnRule_InputTransformerProperty {
-	return transformer(chat, "Somebody changed "+stack+", which keeps user pools, in <region>: <call>",
+	return transformer(chat, "Somebody changed "+stack+", which protects user pools, in <region>: <call>",
 		"User pools may be unprotected now: run cdk deploy, which restores poolkeeper, and investigate the caller. "+
 			"What to do: infra/RUNBOOK.md, section TamperAlert.")
 }

@@ -279,7 +279,7 @@ func TestTamperMessage(t *testing.T) {
 		}
 		for _, text := range []string{mail, custom.Content.Title + "\n" + custom.Content.Description} {
 			for _, want := range []string{
-				"Somebody changed poolkeeper, which keeps user pools, in eu-west-1: DisableRule",
+				"Somebody changed poolkeeper, which protects user pools, in eu-west-1: DisableRule",
 				"call: DisableRule of events.amazonaws.com, error: AccessDenied", c.by,
 				"from: 198.51.100.23", "when: 2026-10-01T09:15:40Z, account 111122223333",
 				"run cdk deploy, which restores poolkeeper", "infra/RUNBOOK.md, section TamperAlert",

@@ -152,7 +152,7 @@ func (r *run) prepareRecords(ctx context.Context, err error, lost int) {
 			r.out.Details.Open = append(r.out.Details.Open, *r.record)
 		}
 	}
-	if err != nil || r.rules.OwnWrite && lost > 0 { // restores were only reported
+	if err != nil || r.rules.OwnWrite && lost > 0 { // the missing settings were only reported
 		return
 	}
 	for _, record := range r.interrupted {

@@ -59,7 +59,7 @@ func Text(out outcome.Outcome, paint Paint) string {
 	})
 	if len(out.Writes) > 0 {
 		s.row("written", strings.Join(out.Writes, ", "))
-		verified := "nothing: what was written may hold or not"
+		verified := "nothing: the writes may or may not have taken effect"
 		if out.Verified != (outcome.Verified{}) {
 			verified = VerifiedText(out.Verified)
 		}

@@ -172,8 +172,8 @@ func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.Do
 			after.set(d.Setting, baseline.Clone(d.Value))
 		}
 	}
-	// Twins are updated after all fixes, because the object around some twins exists only then. Leaves are handled
-	// before the objects around them, whose other members may still have the old value of a leaf's twin.
+	// Update twins after all fixes, because some twins are in objects that only the fixes create. Update leaves before
+	// the objects around them, because other members of those objects may still have old values.
 	for _, d := range slices.Backward(fixes) {
 		spread(after, before, d.Setting)
 	}

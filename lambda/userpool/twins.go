@@ -11,14 +11,14 @@ import (
 // Twins are two settings with the same meaning, under two names or in two documents (baseline.Member.Twin). This file
 // keeps them equal:
 //
-//   - The legacy verification texts mirror VerificationMessageTemplate. Both are written equal, for which of two
-//     different ones the service would take is unknown.
-//   - PreTokenGeneration mirrors PreTokenGenerationConfig.LambdaArn, and two different ARNs are refused.
-//     PreTokenGeneration alone means version V1_0, so the pair is written with that version where the pool has none.
-//   - SmsConfiguration and SmsAuthenticationMessage stand in UpdateUserPool and in SetUserPoolMfaConfig's SMS block.
-//     The block is the SMS factor itself, so a requirement on the pool's side never creates it; while MFA is off the
-//     block cannot be written at all.
-//   - UnusedAccountValidityDays is refused beside TemporaryPasswordValidityDays. See validity.
+//   - The legacy verification texts mirror VerificationMessageTemplate. Both are written with the same value, because
+//     it is unknown which of two different values the service would use.
+//   - PreTokenGeneration mirrors PreTokenGenerationConfig.LambdaArn. The service rejects two different ARNs.
+//     PreTokenGeneration alone means version V1_0, so the pair is written with that version if the pool has none.
+//   - UpdateUserPool and the SMS block of SetUserPoolMfaConfig both have SmsConfiguration and SmsAuthenticationMessage.
+//     The block enables the SMS factor, so a requirement on the pool's setting never creates it. While MFA is off, the
+//     block cannot be written.
+//   - The service rejects UnusedAccountValidityDays together with TemporaryPasswordValidityDays. See validity.
 
 // spread copies the value of the setting, and of everything below it, to the twins.
 func spread(docs, before documents, setting string) {
@@ -72,8 +72,8 @@ func fillVersion(docs documents, path string) {
 	}
 }
 
-// fillDefaults gives an object that is about to be made the defaults of those members that it cannot be written
-// without, which is what their absence meant: a client without RefreshTokenRotation has one whose Feature is DISABLED.
+// fillDefaults adds the defaults of mandatory members to an object that is about to be created. Absence meant these
+// defaults: a client without RefreshTokenRotation is equal to one with Feature DISABLED.
 func fillDefaults(docs documents, path string) {
 	m, _ := baseline.Lookup(path)
 	if !baseline.Empty(docs.get(path)) {
@@ -86,8 +86,8 @@ func fillDefaults(docs documents, path string) {
 	}
 }
 
-// adopt fills an object that is about to be created with the values of its twin, or with those of the twins of its
-// mandatory members, such as the ARN of a legacy trigger and the version that it implies.
+// adopt fills an object that is about to be created. It copies the values of the object's twin, or of the twins of its
+// mandatory members, such as the ARN of a legacy trigger.
 func adopt(docs, before documents, path string) {
 	m, _ := baseline.Lookup(path)
 	if !baseline.Empty(docs.get(path)) {

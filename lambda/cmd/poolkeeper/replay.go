@@ -92,7 +92,7 @@ type replaying struct {
 }
 
 // run handles the events, and after a scan the events that it sends. An interruption ends the waits for a pool, but not
-// its writes. The error is one of the output or of an interruption.
+// its writes. The error is from the output or from an interruption.
 func (p *replaying) run(ctx context.Context, events [][]byte) (err error) {
 	for err == nil && len(events) > 0 {
 		if ctx.Err() != nil {

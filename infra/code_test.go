@@ -11,9 +11,9 @@ import (
 
 const hubModule = "github.com/aws/aws-sdk-go-v2/service/securityhub"
 
-// TestFunctionHasWhatIsConfigured builds the function of each kind of deployment as `cdk deploy` does: it links
+// TestFunctionHasConfiguredServices builds the function of each kind of deployment as `cdk deploy` does: it links
 // Security Hub exactly where its environment switches it on. A service that is linked makes every start slower.
-func TestFunctionHasWhatIsConfigured(t *testing.T) {
+func TestFunctionHasConfiguredServices(t *testing.T) {
 	t.Parallel()
 	for _, on := range []bool{false, true} {
 		s := read(t, "", map[string]any{"securityHub": on})

@@ -230,8 +230,8 @@ func testPattern(t *testing.T, text string, everything bool) {
 	}
 }
 
-// TestPatternNeverAsksForTheCaller: the function decides whose call counts.
-func TestPatternNeverAsksForTheCaller(t *testing.T) {
+// TestPatternDoesNotFilterByCaller: the function decides whose call counts.
+func TestPatternDoesNotFilterByCaller(t *testing.T) {
 	t.Parallel()
 	for text, calls := range map[string]string{
 		"":      "[CreateUserPool SetUserPoolMfaConfig TagResource UntagResource UpdateUserPool]",

@@ -83,9 +83,9 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
-// TestParametersThatCount: a parameter counts only for a call that has it. A call that names two pools, in different
+// TestParametersOfACall: a parameter counts only for a call that has it. A call that names two pools, in different
 // cases, asks for a scan; our own message never does.
-func TestParametersThatCount(t *testing.T) {
+func TestParametersOfACall(t *testing.T) {
 	t.Parallel()
 	const (
 		pool  = `"userPoolId": "eu-west-1_AbCdEf123"`

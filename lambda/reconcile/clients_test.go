@@ -240,8 +240,8 @@ func TestClientThatGoes(t *testing.T) {
 	}
 }
 
-// TestClientThatGoesIsNotFixed: a client that is deleted after the pool was written was not put right.
-func TestClientThatGoesIsNotFixed(t *testing.T) {
+// TestDeletedClientIsNotReportedAsFixed: a client that is deleted after the pool was written was not put right.
+func TestDeletedClientIsNotReportedAsFixed(t *testing.T) {
 	t.Parallel()
 	b := serve(t, cognitotest.Contract)
 	b.whole(unprotected)

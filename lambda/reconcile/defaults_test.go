@@ -44,9 +44,9 @@ var serviceDefaults = []struct {
 	{"client", "CallbackURLs", list()},
 }
 
-// TestWhatTheServiceAddsIsNobodysChange: whichever defaults the service shows only after a write, nothing has moved,
+// TestServiceDefaultsAreNotReportedAsMoved: whichever defaults the service shows only after a write, nothing has moved,
 // the run has remediated, and the next one has nothing to do.
-func TestWhatTheServiceAddsIsNobodysChange(t *testing.T) {
+func TestServiceDefaultsAreNotReportedAsMoved(t *testing.T) {
 	t.Parallel()
 	required := parse(t, `version: 1
 rules:

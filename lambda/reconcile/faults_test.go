@@ -206,9 +206,9 @@ func TestOwnedSettingBreaksMeanwhile(t *testing.T) {
 	}
 }
 
-// TestNoSideEffectWithoutAWayBack: where the service takes no update of the pool, no call is made that may take its
-// sender of text messages, whatever else is required.
-func TestNoSideEffectWithoutAWayBack(t *testing.T) {
+// TestNoSideEffectThatCannotBeRestored: where the service takes no update of the pool, no call is made that may take
+// its sender of text messages, whatever else is required.
+func TestNoSideEffectThatCannotBeRestored(t *testing.T) {
 	t.Parallel()
 	for _, more := range []string{"", deletionProtection + "\nUserPoolTags: {env: dev}\n"} {
 		b := serve(t, cognitotest.Measured)
@@ -224,10 +224,10 @@ func TestNoSideEffectWithoutAWayBack(t *testing.T) {
 	}
 }
 
-// TestSideEffectIsMadeGood: turning MFA on without the SMS block takes the pool's SmsConfiguration, and the write that
+// TestSideEffectIsRestored: turning MFA on without the SMS block takes the pool's SmsConfiguration, and the write that
 // is to bring it back goes wrong. It is given back in the next try, although the pool that is read then no longer
 // shows it; and where it cannot be, that is said at once, for the event's next delivery would find nothing amiss.
-func TestSideEffectIsMadeGood(t *testing.T) {
+func TestSideEffectIsRestored(t *testing.T) {
 	t.Parallel()
 	throttled, refused := refusedWrite("TooManyRequestsException", ""), refusedWrite("InvalidParameterException", "no")
 	throttled.Skip, refused.Skip = 1, 1 // the write that tries whether the pool can be updated

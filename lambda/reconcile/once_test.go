@@ -19,9 +19,9 @@ rules:
         AccountTakeoverRiskConfiguration: {Actions: {HighAction: {EventAction: BLOCK, Notify: true}}}
 `
 
-// TestThreatProtectionIsSetBack has somebody turn threat protection off whenever it is turned on, so that the pool
+// TestThreatProtectionIsRestored has somebody turn threat protection off whenever it is turned on, so that the pool
 // never offers the risk configuration that depends on it: it is written once, and both are reported.
-func TestThreatProtectionIsSetBack(t *testing.T) {
+func TestThreatProtectionIsRestored(t *testing.T) {
 	t.Parallel()
 	w := withLedger(t)
 	off := sets("UserPoolTier", "PLUS", "UserPoolAddOns", map[string]any{"AdvancedSecurityMode": "OFF"})

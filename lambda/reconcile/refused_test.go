@@ -51,9 +51,9 @@ var refusals = []struct{ code, message string }{
 	{"NotAuthorizedException", ""},
 }
 
-// TestOneRefusalTakesNoOtherWithIt: whichever of n requirements the service refuses, in whatever words, the others
+// TestRejectedFixDoesNotBlockOthers: whichever of n requirements the service refuses, in whatever words, the others
 // hold.
-func TestOneRefusalTakesNoOtherWithIt(t *testing.T) {
+func TestRejectedFixDoesNotBlockOthers(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		b, stop := start(t.Fatalf, cognitotest.Measured)

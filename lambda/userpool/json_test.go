@@ -150,9 +150,9 @@ func anything(deep int) *rapid.Generator[any] {
 		rapid.Map(rapid.MapOfN(key, below, 0, 3), func(o map[string]any) any { return o }))...)
 }
 
-// TestWhatIsUnknownGoesBack: a write has the unknown members of a pool as they were read, or none of them, as the
+// TestUnknownMembersAreSentBack: a write has the unknown members of a pool as they were read, or none of them, as the
 // baseline says. Only null and empty texts are left out where the service shows but refuses them.
-func TestWhatIsUnknownGoesBack(t *testing.T) {
+func TestUnknownMembersAreSentBack(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		top, inner := anything(3).Draw(t, "top"), anything(3).Draw(t, "inner")

@@ -81,8 +81,8 @@ func BenchmarkPlanAll(b *testing.B) {
 	}
 }
 
-// TestGoesByTheServicesClock: where the answers are dated five minutes from now, the command line goes by that.
-func TestGoesByTheServicesClock(t *testing.T) {
+// TestUsesTheTimeOfResponses: where the answers are dated five minutes from now, the command line goes by that.
+func TestUsesTheTimeOfResponses(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "example")
 	const off = 5 * time.Minute

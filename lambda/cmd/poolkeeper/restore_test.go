@@ -335,8 +335,8 @@ func TestThreatProtectionOff(t *testing.T) {
 	}
 }
 
-// TestRestoreSaysWhatStays: no call takes a sender of text messages from a pool.
-func TestRestoreSaysWhatStays(t *testing.T) {
+// TestRestoreListsWhatItCannotRestore: no call takes a sender of text messages from a pool.
+func TestRestoreListsWhatItCannotRestore(t *testing.T) {
 	fake := connected(t)
 	fake.PutRich(servedPool)
 	sender := object("{}")

@@ -48,7 +48,8 @@ func asSaved(file, digest, id string, settings map[string]any, paths []string) (
 }
 
 // around returns the paths, but replaces the paths inside an absent object by the path of the object. Members of that
-// object with a twin elsewhere also remain as the path of the twin.
+// object with a twin elsewhere also remain as the path of the twin, and a member that the service no longer reads as
+// that of its successor.
 func around(paths []string, settings map[string]any) []string {
 	var all []string
 	for _, path := range paths {
@@ -56,6 +57,16 @@ func around(paths []string, settings map[string]any) []string {
 		found := []string{outer}
 		if twin, ok := TwinOf(path); ok && outer != path {
 			found = append(found, twin)
+		}
+		for older, newer := range twins() {
+			m, _ := Lookup(older)
+			switch {
+			case !m.Superseded || !covers(path, older) || ValueAt(settings, newer) == nil:
+			case path == older:
+				found = []string{newer}
+			default:
+				found = append(found, newer)
+			}
 		}
 		for _, f := range found {
 			if !slices.Contains(all, f) {

@@ -53,3 +53,21 @@ func TestUndoOfTheHalf(t *testing.T) {
 		t.Errorf("%s (%s), still moved: %q", out.Outcome, out.Reason, moved)
 	}
 }
+
+// TestUndoOfDays: days that were required under their older name are written under the newer one, and undone there.
+func TestUndoOfDays(t *testing.T) {
+	t.Parallel()
+	for _, rule := range []string{"UnusedAccountValidityDays: 5", "exactly: {UnusedAccountValidityDays: 5}"} {
+		w := withLedger(t)
+		w.fake.Edit(poolID, func(pool, _ map[string]any) {
+			delete(pool, "AdminCreateUserConfig")
+		})
+		before := w.snapshot(t)
+		out := w.answer(t, parse(t, inRule("AdminCreateUserConfig: {"+rule+"}")), call("one", "Admin", time.Time{}))
+		w.pass(time.Second)
+		out, kept := w.undo(t, out.Record)
+		if moved := difference(before, w.snapshot(t)); len(moved) > 0 || len(kept) > 0 || out.Outcome != outcome.Remediated {
+			t.Errorf("%s (%s), still moved: %q, kept %q", out.Outcome, out.Reason, moved, kept)
+		}
+	}
+}

@@ -61,7 +61,7 @@ func around(paths []string, settings map[string]any) []string {
 		for older, newer := range twins() {
 			m, _ := Lookup(older)
 			switch {
-			case !m.Superseded || !covers(path, older) || ValueAt(settings, newer) == nil:
+			case !m.Superseded || !Covers(path, older) || ValueAt(settings, newer) == nil:
 			case path == older:
 				found = []string{newer}
 			default:

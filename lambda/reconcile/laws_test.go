@@ -392,6 +392,9 @@ func mend(pool, mfa map[string]any) {
 			pool[legacy] = template[name]
 		}
 	}
+	if deep(pool, policy+"MinimumLength") == nil { // no pool is without one
+		put(pool, policy+"MinimumLength", json.Number("8"))
+	}
 	if triggers, ok := pool["LambdaConfig"].(map[string]any); ok {
 		if config, ok := triggers["PreTokenGenerationConfig"].(map[string]any); ok && len(config) > 0 {
 			triggers["PreTokenGeneration"] = config["LambdaArn"]

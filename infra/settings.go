@@ -17,7 +17,7 @@ type Settings struct {
 	Regions          []string // one stack each; if empty, the Region of the environment
 	Account          string   // "" is the account of the environment
 	Mode             baseline.Mode
-	Baseline         *baseline.Baseline // in the mode
+	Baseline         *baseline.Baseline // with the mode applied
 	BaselineFile     string             // "" is the embedded baseline
 	Architecture     string             // "arm64" or "x86_64"
 	ScanHours        int

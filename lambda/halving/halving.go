@@ -168,8 +168,8 @@ func names(fixes []baseline.Drift) []string {
 	return all
 }
 
-// touching returns the fixes that touch a culprit. If the culprit is a setting that is only sent back, it returns all
-// fixes.
+// touching returns the fixes that affect a culprit. If no fix affects it, because its value is only sent back
+// unchanged, it returns all fixes.
 func touching(fixes []baseline.Drift, culprits []string) []baseline.Drift {
 	found := slices.DeleteFunc(slices.Clone(fixes), func(d baseline.Drift) bool {
 		return !slices.ContainsFunc(culprits, func(c string) bool { return userpool.Touches(d.Setting, c) })

@@ -11,8 +11,8 @@ import (
 // unknownMembers returns the sorted paths of the members of a document that are set but not in the table. It ignores
 // members that no call writes. A known member with an unexpected type counts as unknown too.
 //
-// Without another prefix, the path of a top-level member begins with the document ("UserPool.FutureThing"), because
-// another document may have a member with the same name.
+// If the document has no path prefix, prepend its name ("UserPool.FutureThing"), because another document may have a
+// member with the same name.
 func unknownMembers(name baseline.DocumentName, object map[string]any) []string {
 	table, _ := name.Table()
 	found := unknownIn(baseline.Member{Kind: baseline.Object, Members: table.Members}, object,

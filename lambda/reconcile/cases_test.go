@@ -30,7 +30,6 @@ var (
 	setMFA    = []string{"SetUserPoolMfaConfig"}
 	poolFirst = []string{"UpdateUserPool", "SetUserPoolMfaConfig"}
 	mfaFirst  = []string{"SetUserPoolMfaConfig", "UpdateUserPool"}
-	tried     = []string{"UpdateUserPool", "SetUserPoolMfaConfig", "UpdateUserPool"} // takes the sender, and restores it
 	none      = []string{}
 )
 
@@ -235,7 +234,7 @@ var knownCases = map[string]knownCase{
 		tamper:   mfaOff,
 		baseline: "MfaConfiguration: {oneOf: [ON, OPTIONAL], set: OPTIONAL}\nSoftwareTokenMfaConfiguration: {Enabled: true}",
 		fixed:    []string{"MfaConfiguration", totp},
-		moves:    map[string]string{"mfa:MfaConfiguration": `"OPTIONAL"`, "mfa:" + totp: "true"}, writes: tried,
+		moves:    map[string]string{"mfa:MfaConfiguration": `"OPTIONAL"`, "mfa:" + totp: "true"}, writes: mfaFirst,
 	},
 	"MFA turned off, and no factor is named": {
 		tamper: mfaOff, baseline: "MfaConfiguration: OPTIONAL", left: []string{"MfaConfiguration"},
@@ -317,7 +316,7 @@ var knownCases = map[string]knownCase{
 	// The pool keeps its sender, which other messages need: the write that may take it is followed by one that brings it.
 	"SMS MFA is to be off": {
 		tamper:   sets("AutoVerifiedAttributes", list("email"), verifies, list("email"), factors, list("PASSWORD")),
-		baseline: noTextFactor, fixed: []string{"SmsMfaConfiguration"}, writes: tried,
+		baseline: noTextFactor, fixed: []string{"SmsMfaConfiguration"}, writes: mfaFirst,
 	},
 	"MFA is to be off, which would turn off factors that are not required": {
 		tamper: totpOnly("OPTIONAL"), baseline: "MfaConfiguration: OFF", left: []string{"MfaConfiguration"},

@@ -38,7 +38,7 @@ func interrupted(t *testing.T, required *baseline.Baseline) (w ledgered, lost fu
 	w, lost = withTexts(t)
 	request = call("one", "Admin", w.time())
 	w.pass(time.Minute)
-	w.kill(t, required, request, 2) // after the write that changes nothing, and the one that takes the sender
+	w.kill(t, required, request, 1)
 	if !lost() {
 		t.Fatal("the write did not take the SMS sender: the test shows nothing")
 	}
@@ -320,7 +320,7 @@ func TestRecordedBeforeItIsWritten(t *testing.T) {
 	r := w.process(require(t, noTextFactor))
 	r.Pools = pools
 	out, err := r.Reconcile(t.Context(), call("one", "Admin", w.time()))
-	if err != nil || out.Outcome != outcome.Remediated || lost() || len(out.Writes) != 3 || len(pools.lacks) > 0 {
+	if err != nil || out.Outcome != outcome.Remediated || lost() || len(out.Writes) != 2 || len(pools.lacks) > 0 {
 		t.Fatalf("%s (%s) by %v, %s: %v", out.Outcome, out.Reason, out.Writes, pools.lacks, err)
 	}
 	for _, closed := range []bool{false, true} {
@@ -330,7 +330,7 @@ func TestRecordedBeforeItIsWritten(t *testing.T) {
 			}
 		}
 		rec, err := w.ledger.Record(t.Context(), out.Record)
-		if err != nil || rec.Open() == closed || len(rec.Sent) != 3 {
+		if err != nil || rec.Open() == closed || len(rec.Sent) != 2 {
 			t.Errorf("closed %v: %+v: %v", closed, rec, err)
 		}
 		answered := rec.Sent[1].RequestID != "" && rec.Sent[1].Status == outcome.Accepted

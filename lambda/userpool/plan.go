@@ -120,6 +120,16 @@ func (p *Plan) order(before, after documents, touched map[baseline.DocumentName]
 	if len(blame) > 0 {
 		return nil, blame, strings.Join(reasons, "; ")
 	}
+	if touched[baseline.MfaConfig] && dropsSMS(before, after) {
+		// UpdateUserPool must follow to set the sender again, so the service must accept it for the pool's current
+		// state.
+		for _, c := range broken(after, before) {
+			if !c.tolerated {
+				return nil, writing(before, fixes, baseline.MfaConfig, order),
+					"UpdateUserPool would have to follow and would be rejected: " + c.reason
+			}
+		}
+	}
 	if clash != "" {
 		return nil, writing(before, fixes, baseline.MfaConfig, order), clash
 	}
@@ -345,35 +355,24 @@ func dropsSMS(before, after documents) bool {
 	return !block && !baseline.Empty(before.get(sms)) && !baseline.Empty(after.get(sms))
 }
 
-// request builds the write calls in the given order. A write that may clear the pool's sender follows an UpdateUserPool
-// that changes nothing: if the service rejects that one, it would not let the sender be restored either.
+// request builds the write calls in the given order. UpdateUserPool sends the MfaConfiguration that is live at that
+// time.
 func (p *Plan) request(order []baseline.DocumentName, before, after documents) error {
 	live := p.Before.liveMFA()
-	add := func(r Request, docs documents) error {
-		table, _ := r.Document.Table()
-		body, err := EncodeObject(p.body(r.Document, before, docs, live))
-		if err != nil {
-			return fmt.Errorf("planning the write of %s: %w", r.Document, err)
-		}
-		r.Call, r.Body, r.after = table.WriteCall, body, docs[r.Document]
-		p.Writes = append(p.Writes, r)
-		return nil
-	}
 	for _, name := range order {
-		r := Request{Document: name}
+		body, err := EncodeObject(p.body(name, before, after, live))
+		if err != nil {
+			return fmt.Errorf("planning the write of %s: %w", name, err)
+		}
+		table, _ := name.Table()
+		r := Request{Call: table.WriteCall, Document: name, Body: body, after: after[name]}
 		if name == baseline.MfaConfig && dropsSMS(before, after) {
 			r.Restores = []baseline.Drift{{Setting: sms, Action: baseline.Write, Value: baseline.Clone(after.get(sms))}}
-			// Neither of the two is sent without the ledger.
-			if err := add(Request{Document: baseline.UserPool, Restores: r.Restores}, before); err != nil {
-				return err
-			}
 		}
 		for _, i := range writing(before, p.Fixes, name, nil) {
 			r.Fixes = append(r.Fixes, p.Fixes[i])
 		}
-		if err := add(r, after); err != nil {
-			return err
-		}
+		p.Writes = append(p.Writes, r)
 		if name == baseline.MfaConfig {
 			live = "OFF"
 			if mfaOn(after) {

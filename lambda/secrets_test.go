@@ -43,7 +43,7 @@ func TestBootstrapKeepsClientSecrets(t *testing.T) {
 		{"update-user-pool-client", cognitotest.Fault{Operation: "DescribeUserPoolClient", Skip: 2, Status: 500,
 			Error: "InternalFailure", Message: "dump: " + secret}, ""},
 		{"update-user-pool-client", cognitotest.Fault{Operation: "DescribeUserPoolClient",
-			Body: []byte(`{"UserPoolClient":{"ClientId":"other","ClientSecret":"` + secret + `"}}`)}, "not this client's"},
+			Body: []byte(`{"UserPoolClient":{"ClientId":"other","ClientSecret":"` + secret + `"}}`)}, "for another client"},
 		{"update-user-pool-client", cognitotest.Fault{Operation: "DescribeUserPoolClient",
 			Body: []byte(`{"UserPoolClient":{"ClientSecret":"` + secret + `"`)}, "not a JSON object"},
 	} {

@@ -68,6 +68,9 @@ func Secrets(name baseline.DocumentName, object map[string]any) []string {
 	return secretsIn(nil, &baseline.Member{Members: table.Members}, object)
 }
 
+// unknownMember stands for a member that the table does not know.
+var unknownMember = &baseline.Member{Sensitive: true}
+
 // secretsIn adds the sensitive texts in a value to those that were found.
 func secretsIn(found []string, m *baseline.Member, v any) []string {
 	if m.Trip == baseline.ReadOnly && !m.Sensitive {
@@ -84,7 +87,7 @@ func secretsIn(found []string, m *baseline.Member, v any) []string {
 		}
 	case map[string]any:
 		for name, e := range v {
-			below := cmp.Or(m.Elem, &baseline.Member{Sensitive: true})
+			below := cmp.Or(m.Elem, unknownMember)
 			for i := range m.Members { // by index: a member is large to copy
 				if m.Members[i].Name == name || m.Members[i].ReadName == name {
 					below = &m.Members[i]

@@ -65,6 +65,7 @@ type Sent struct {
 	At        time.Time             `json:"at,omitzero"`        // when the response arrived
 	Fixes     []string              `json:"fixes,omitempty"`    // the settings that it helps to fix
 	Restores  []string              `json:"restores,omitempty"` // settings that it may remove, restored by a later write
+	Trial     bool                  `json:"trial,omitempty"`    // it changes nothing
 	Moved     []string              `json:"moved,omitempty"`    // unknown members that it changed
 	Body      []byte                `json:"-"`                  // nil in a light record, or if it was too large
 }

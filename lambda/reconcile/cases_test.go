@@ -30,6 +30,7 @@ var (
 	setMFA    = []string{"SetUserPoolMfaConfig"}
 	poolFirst = []string{"UpdateUserPool", "SetUserPoolMfaConfig"}
 	mfaFirst  = []string{"SetUserPoolMfaConfig", "UpdateUserPool"}
+	tried     = []string{"UpdateUserPool", "SetUserPoolMfaConfig", "UpdateUserPool"} // the first changes nothing
 	none      = []string{}
 )
 
@@ -234,7 +235,7 @@ var knownCases = map[string]knownCase{
 		tamper:   mfaOff,
 		baseline: "MfaConfiguration: {oneOf: [ON, OPTIONAL], set: OPTIONAL}\nSoftwareTokenMfaConfiguration: {Enabled: true}",
 		fixed:    []string{"MfaConfiguration", totp},
-		moves:    map[string]string{"mfa:MfaConfiguration": `"OPTIONAL"`, "mfa:" + totp: "true"}, writes: mfaFirst,
+		moves:    map[string]string{"mfa:MfaConfiguration": `"OPTIONAL"`, "mfa:" + totp: "true"}, writes: tried,
 	},
 	"MFA turned off, and no factor is named": {
 		tamper: mfaOff, baseline: "MfaConfiguration: OPTIONAL", left: []string{"MfaConfiguration"},
@@ -316,7 +317,7 @@ var knownCases = map[string]knownCase{
 	// The pool keeps its sender, which other messages need: the write that may take it is followed by one that brings it.
 	"SMS MFA is to be off": {
 		tamper:   sets("AutoVerifiedAttributes", list("email"), verifies, list("email"), factors, list("PASSWORD")),
-		baseline: noTextFactor, fixed: []string{"SmsMfaConfiguration"}, writes: mfaFirst,
+		baseline: noTextFactor, fixed: []string{"SmsMfaConfiguration"}, writes: tried,
 	},
 	"MFA is to be off, which would turn off factors that are not required": {
 		tamper: totpOnly("OPTIONAL"), baseline: "MfaConfiguration: OFF", left: []string{"MfaConfiguration"},
@@ -394,7 +395,7 @@ func (c knownCase) check(t *testing.T, world cognitotest.Mode) {
 			t.Errorf("%s is %s in the plan", setting, state)
 		}
 	}
-	if diff := cmp.Diff(preview.Writes, b.writes(), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(preview.Writes, out.Writes, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("planned, and written (-planned +written):\n%s", diff)
 	}
 	if diff := cmp.Diff(writes, b.writes(), cmpopts.EquateEmpty()); diff != "" {

@@ -139,7 +139,7 @@ func (r *run) prepareRecords(ctx context.Context, err error, lost int) {
 				r.record.Drifts[i] = d
 			}
 		}
-		if slices.ContainsFunc(r.sent(), outcome.Sent.Made) {
+		if slices.ContainsFunc(r.sent(), func(s outcome.Sent) bool { return s.Made() && !s.Trial }) {
 			r.out.Record = r.record.ID
 		}
 		if err != nil && lost > 0 {

@@ -206,12 +206,31 @@ func TestOwnedSettingBreaksMeanwhile(t *testing.T) {
 	}
 }
 
-// TestSideEffectIsMadeGood: turning MFA on without the SMS block takes the pool's SmsConfiguration, and the write that
+// TestNoSideEffectThatCannotBeRestored: where the service takes no update of the pool, no call is made that may take
+// its sender of text messages, whatever else is required.
+func TestNoSideEffectThatCannotBeRestored(t *testing.T) {
+	t.Parallel()
+	for _, more := range []string{"", deletionProtection + "\nUserPoolTags: {env: dev}\n"} {
+		b := serve(t, cognitotest.Measured)
+		b.rich(edits(mfaOff, unprotected))
+		before := b.snapshot(t)
+		b.fake.Inject(takesSMS)
+		b.fake.Inject(refusedWrite("AccessDeniedException", "not authorized to perform: iam:PassRole"))
+		out := b.reconcile(t, require(t, more+totpOptional))
+		if moved := difference(before, b.snapshot(t)); len(moved) > 0 || out.Outcome != outcome.Unfixable ||
+			!strings.Contains(out.Reason, "iam:PassRole") {
+			t.Errorf("%s (%s), moved %v", out.Outcome, out.Reason, moved)
+		}
+	}
+}
+
+// TestSideEffectIsRestored: turning MFA on without the SMS block takes the pool's SmsConfiguration, and the write that
 // is to bring it back goes wrong. It is given back in the next try, although the pool that is read then no longer
 // shows it; and where it cannot be, that is said at once, for the event's next delivery would find nothing amiss.
 func TestSideEffectIsRestored(t *testing.T) {
 	t.Parallel()
-	throttled := refusedWrite("TooManyRequestsException", "")
+	throttled, refused := refusedWrite("TooManyRequestsException", ""), refusedWrite("InvalidParameterException", "no")
+	throttled.Skip, refused.Skip = 1, 1 // the write that tries whether the pool can be updated
 	once := throttled
 	once.Times = 1
 	for name, c := range map[string]struct {
@@ -224,7 +243,7 @@ func TestSideEffectIsRestored(t *testing.T) {
 		"lost before applying": {lostWrite(2, false), outcome.Remediated, ""},
 		"lost after applying":  {lostWrite(1, true), outcome.Remediated, ""},
 		"throttled for good":   {throttled, outcome.Deferred, "TooManyRequestsException"},
-		"refused":              {refusedWrite("InvalidParameterException", "no"), outcome.Unconverged, "SmsConfiguration"},
+		"refused":              {refused, outcome.Unconverged, "SmsConfiguration"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

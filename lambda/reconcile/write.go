@@ -54,7 +54,7 @@ func (w *work) mayWrite(ctx context.Context, left int) error {
 func (w *work) send(ctx context.Context, request userpool.Request) error {
 	r := w.run
 	sent := w.intend(ctx, request)
-	if len(request.Restores) > 0 && r.ledger.failed() {
+	if (request.Trial || len(request.Restores) > 0) && r.ledger.failed() {
 		sent.Status = outcome.Refused
 		return errors.New(request.Call + " may remove a setting that must be restored afterwards, which needs the " +
 			"ledger: " + r.ledger.err.Error())
@@ -90,7 +90,7 @@ func (w *work) intend(ctx context.Context, request userpool.Request) *outcome.Se
 		r.record.Before = &before
 	}
 	sent := outcome.Sent{Call: request.Call, Document: request.Document, Status: outcome.Intended,
-		Read: w.readAt, Body: request.Body}
+		Read: w.readAt, Body: request.Body, Trial: request.Trial}
 	for _, d := range request.Fixes {
 		sent.Fixes = append(sent.Fixes, d.Setting)
 		known := slices.ContainsFunc(r.record.Drifts, func(k outcome.Finding) bool { return k.Setting == d.Setting })
@@ -108,16 +108,20 @@ func (w *work) intend(ctx context.Context, request userpool.Request) *outcome.Se
 }
 
 func (w *work) accept(request userpool.Request) {
-	r := w.run
-	r.out.Writes = append(r.out.Writes, request.Call)
-	r.out.Details.Times.Written, w.unclear = r.with.Now(), ""
 	w.noteSent(request)
-	w.attempt.Accept(request)
+	if !request.Trial {
+		w.run.out.Writes = append(w.run.out.Writes, request.Call)
+		w.run.out.Details.Times.Written, w.unclear = w.run.with.Now(), ""
+		w.attempt.Accept(request)
+	}
 }
 
 // noteSent records a write that was accepted or may have been accepted.
 func (w *work) noteSent(request userpool.Request) {
 	w.unverified, w.began = true, true
+	if request.Trial {
+		return // nothing changed
+	}
 	w.attempt.Progress()
 	w.attempt.Restores = append(w.attempt.Restores, request.Restores...)
 	w.done.fixes = append(w.done.fixes, request.Fixes...)
@@ -127,8 +131,9 @@ func (w *work) noteSent(request userpool.Request) {
 func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.Request, err error) error {
 	switch cognito.ClassOf(err) {
 	case cognito.ClassUnclear:
-		w.noteSent(request)
-		w.unclear = request.Call
+		if w.noteSent(request); !request.Trial {
+			w.unclear = request.Call
+		}
 		return w.wait(ctx, err)
 	case cognito.ClassBusy:
 		return w.wait(ctx, err)

@@ -38,6 +38,9 @@ type Request struct {
 	// plan restores them. If that write is not accepted, the caller must restore them.
 	Restores []baseline.Drift
 
+	// Trial marks a write that changes nothing: it shows whether the service accepts the one that must restore a setting.
+	Trial bool
+
 	after map[string]any // the document, as it is to be shown
 }
 
@@ -119,16 +122,6 @@ func (p *Plan) order(before, after documents, touched map[baseline.DocumentName]
 	}
 	if len(blame) > 0 {
 		return nil, blame, strings.Join(reasons, "; ")
-	}
-	if touched[baseline.MfaConfig] && dropsSMS(before, after) {
-		// UpdateUserPool must follow to set the sender again, so the service must accept it for the pool's current
-		// state.
-		for _, c := range broken(after, before) {
-			if !c.tolerated {
-				return nil, writing(before, fixes, baseline.MfaConfig, order),
-					"UpdateUserPool would have to follow and would be rejected: " + c.reason
-			}
-		}
 	}
 	if clash != "" {
 		return nil, writing(before, fixes, baseline.MfaConfig, order), clash
@@ -355,24 +348,34 @@ func dropsSMS(before, after documents) bool {
 	return !block && !baseline.Empty(before.get(sms)) && !baseline.Empty(after.get(sms))
 }
 
-// request builds the write calls in the given order. UpdateUserPool sends the MfaConfiguration that is live at that
-// time.
+// request builds the write calls in the given order. A write that may clear the pool's sender follows an UpdateUserPool
+// that changes nothing: if the service rejects that one, it would not let the sender be restored either.
 func (p *Plan) request(order []baseline.DocumentName, before, after documents) error {
 	live := p.Before.liveMFA()
-	for _, name := range order {
-		body, err := EncodeObject(p.body(name, before, after, live))
+	add := func(r Request, docs documents) error {
+		table, _ := r.Document.Table()
+		body, err := EncodeObject(p.body(r.Document, before, docs, live))
 		if err != nil {
-			return fmt.Errorf("planning the write of %s: %w", name, err)
+			return fmt.Errorf("planning the write of %s: %w", r.Document, err)
 		}
-		table, _ := name.Table()
-		r := Request{Call: table.WriteCall, Document: name, Body: body, after: after[name]}
+		r.Call, r.Body, r.after = table.WriteCall, body, docs[r.Document]
+		p.Writes = append(p.Writes, r)
+		return nil
+	}
+	for _, name := range order {
+		r := Request{Document: name}
 		if name == baseline.MfaConfig && dropsSMS(before, after) {
 			r.Restores = []baseline.Drift{{Setting: sms, Action: baseline.Write, Value: baseline.Clone(after.get(sms))}}
+			if err := add(Request{Document: baseline.UserPool, Trial: true}, before); err != nil {
+				return err
+			}
 		}
 		for _, i := range writing(before, p.Fixes, name, nil) {
 			r.Fixes = append(r.Fixes, p.Fixes[i])
 		}
-		p.Writes = append(p.Writes, r)
+		if err := add(r, after); err != nil {
+			return err
+		}
 		if name == baseline.MfaConfig {
 			live = "OFF"
 			if mfaOn(after) {

@@ -119,6 +119,7 @@ func (l *linter) rule(rule Rule) {
 			l.add("always-holds", r.Position, r.Setting, "holds for every value that the API allows, so it requires nothing: "+
 				"require less, or remove it")
 		}
+		l.unusual(m, r)
 		if m.Deprecated != "" {
 			l.add("deprecated-setting", r.Position, r.Setting, "no longer used by the API: ", m.Deprecated)
 		}
@@ -138,6 +139,20 @@ func (l *linter) rule(rule Rule) {
 	for _, of := range ruleLints {
 		if of.broken(w) {
 			l.add(of.id, w.position(of.path), of.path, of.message)
+		}
+	}
+}
+
+// unusual finds the elements of a list that are nearly a usual one.
+func (l *linter) unusual(m Member, r Requirement) {
+	list, _ := r.Value.([]any)
+	for _, e := range list {
+		text, _ := e.(string)
+		if m.Elem == nil || slices.Contains(m.Elem.Usual, text) {
+			continue
+		}
+		if likely := didYouMean(text, m.Elem.Usual); likely != "" {
+			l.add("unusual-value", r.Position, r.Setting, quoted(text), " is not a usual value", likely)
 		}
 	}
 }

@@ -74,6 +74,9 @@ type Member struct {
 	Default string
 	// DefaultList is the meaning of an absent List. An empty list means the same, unless Presence is set.
 	DefaultList []string
+	// Usual are the values of a text that has no Enum and is rarely another one: a value that is nearly one of them is
+	// probably a mistake.
+	Usual []string
 	// Spelled marks a list that must be written out: an absent list has the same meaning but does not meet the
 	// requirement, because the checks of other tools look for the list.
 	Spelled bool

@@ -49,8 +49,9 @@ var clientMembers = []Member{
 			"ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_AUTH",
 			"ALLOW_TOKEN_EXCHANGE_DELEGATION", "ALLOW_TOKEN_EXCHANGE_IMPERSONATION"}}},
 	{Name: "SupportedIdentityProviders", Kind: List, Snapshot: Equal, Set: true,
-		Doc:  "Identity providers that users of the client may sign in with.",
-		Elem: &Member{Kind: String, Min: 1, Max: 32, Pattern: `[\p{L}\p{M}\p{S}\p{N}\p{P}\p{Z}]+`}},
+		Doc: "Identity providers that users of the client may sign in with.",
+		Elem: &Member{Kind: String, Min: 1, Max: 32, Pattern: `[\p{L}\p{M}\p{S}\p{N}\p{P}\p{Z}]+`,
+			Usual: []string{"COGNITO", "Facebook", "Google", "LoginWithAmazon", "SignInWithApple"}}},
 	urlList("CallbackURLs", formatRedirect, "URLs that Cognito may redirect to after sign-in."),
 	urlList("LogoutURLs", formatURL, "URLs that Cognito may redirect to after sign-out."),
 	{Name: "DefaultRedirectURI", Kind: String, Min: 1, Max: 1024, Pattern: `[\p{L}\p{M}\p{S}\p{N}\p{P}]+`,
@@ -58,7 +59,8 @@ var clientMembers = []Member{
 	{Name: "AllowedOAuthFlows", Kind: List, Snapshot: Equal,
 		Set: true, Max: 3, Doc: "OAuth grants of the client.", Elem: grantType},
 	{Name: "AllowedOAuthScopes", Kind: List, Snapshot: Equal, Set: true, Max: 50, Doc: "OAuth scopes of the client.",
-		Elem: &Member{Kind: String, Min: 1, Max: 256, Pattern: tokenPattern}},
+		Elem: &Member{Kind: String, Min: 1, Max: 256, Pattern: tokenPattern,
+			Usual: []string{"openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"}}},
 	{Name: "AllowedOAuthFlowsUserPoolClient", Kind: Boolean,
 		Doc: "Whether the client may use OAuth with the pool."},
 	{Name: "AnalyticsConfiguration", Kind: Object, NotEmpty: true, Doc: "Amazon Pinpoint analytics.", Members: []Member{
@@ -105,7 +107,7 @@ var (
 
 func attributeList(name, doc string, defaults []string) Member {
 	return Member{Name: name, Kind: List, Set: true, Presence: true, Doc: doc, DefaultList: defaults,
-		Elem: &Member{Kind: String, Min: 1, Max: 2048}}
+		Elem: &Member{Kind: String, Min: 1, Max: 2048, Usual: readableAttributes}}
 }
 
 func urlList(name, format, doc string) Member {

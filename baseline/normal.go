@@ -211,8 +211,17 @@ func canonical(v any) string {
 	return plainJSON(v)
 }
 
-// plainJSON is encoding/json without HTML escapes.
+// plainJSON is encoding/json without HTML escapes. Most values need no encoder, which would allocate.
 func plainJSON(v any) string {
+	escaped := func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }
+	switch v := v.(type) {
+	case bool:
+		return strconv.FormatBool(v)
+	case string:
+		if !strings.ContainsFunc(v, escaped) {
+			return `"` + v + `"`
+		}
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

@@ -270,8 +270,14 @@ func (p *parser) set(n *yaml.Node, m Member, path string, r *Requirement) bool {
 func (p *parser) list(n *yaml.Node, elem Member, path string,
 	read func(n *yaml.Node, m Member, path string) (any, bool)) (any, bool) {
 	before := p.found()
+	seen := map[string]bool{}
 	list := each(p, n, path, func(n *yaml.Node, path string) any {
-		v, _ := read(n, elem, path)
+		v, ok := read(n, elem, path)
+		if text := canonical(v); ok && seen[text] {
+			p.wrong(n, path, "is in the list twice")
+		} else {
+			seen[text] = true
+		}
 		return v
 	})
 	return list, p.found() == before

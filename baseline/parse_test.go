@@ -286,6 +286,9 @@ var lintCases = map[string]struct {
 		ruleFile("Policies: {PasswordPolicy: {MinimumLength: {atMost: 7}, TemporaryPasswordValidityDays: 30, " +
 			"RequireNumbers: " +
 			"false}}"), []string{"weaker", "weaker", "weaker"}},
+	"nearly a usual value": {clientFile("ReadAttributes: [email, emails, 'custom:mail'], " +
+		"SupportedIdentityProviders: [Cognito, Okta], AllowedOAuthScopes: {contains: [open_id, api/read]}"),
+		[]string{"unusual-value", "unusual-value", "unusual-value"}},
 	"never over a better one": {
 		ruleFile("Policies: {PasswordPolicy: {MinimumLength: {atLeast: 6}, TemporaryPasswordValidityDays: {atMost: 30}}}, " +
 			"DeletionProtection: {oneOf: [INACTIVE, ACTIVE]}"), []string{"always-holds", "always-holds"}},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"poolkeeper/baseline"
@@ -188,5 +189,26 @@ func TestRefusedOfAClient(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestTriedAgainAfterALaterUnit: a setting that is refused is tried again once a later unit wrote, and what that unit
+// wrote is not reported as a change by others.
+func TestTriedAgainAfterALaterUnit(t *testing.T) {
+	t.Parallel()
+	const action = "RiskConfiguration.AccountTakeoverRiskConfiguration.Actions.HighAction.EventAction"
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := serve(t, mode)
+			b.rich(nil)
+			out := b.reconcile(t, require(t, noTextFactor+"\nPolicies: {PasswordPolicy: {MinimumLength: 20}}\n"+
+				"RiskConfiguration: {AccountTakeoverRiskConfiguration: {Actions: {HighAction: {EventAction: NO_ACTION}}}}"))
+			want := map[string]outcome.State{"SmsMfaConfiguration": left, action: fixed,
+				"Policies.PasswordPolicy.MinimumLength": fixed}
+			if diff := cmp.Diff(want, states(out)); diff != "" || out.Outcome != outcome.Partial {
+				t.Errorf("%s (%s), drifts (-want +got):\n%s", out.Outcome, out.Reason, diff)
+			}
+		})
 	}
 }

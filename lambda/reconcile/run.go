@@ -204,7 +204,7 @@ func (r *run) units(ctx context.Context) error {
 			continue
 		}
 		all[i].attempt.Restart()
-		all[i].waits, all[i].readAt = 0, time.Time{}
+		all[i].waits, all[i].readAt, all[i].began = 0, time.Time{}, false
 		done, err := all[i].reconcile(ctx)
 		r.results[i] = done
 		if err != nil {

@@ -92,10 +92,11 @@ func TestClients(t *testing.T) {
 				t.Parallel()
 				b := serve(t, modes[mode])
 				b.whole(nil)
-				if c.web == nil {
-					c.web = list(legacy, "LEGACY")
+				live := c.web
+				if live == nil {
+					live = list(legacy, "LEGACY")
 				}
-				b.editClient(web, c.web...)
+				b.editClient(web, live...)
 				before, of := b.snapshot(t), map[string]outcome.State{}
 				for setting, state := range c.states {
 					of["Clients["+web+"]."+setting] = state

@@ -127,18 +127,30 @@ func (l *linter) rule(rule Rule) {
 			_, v := remedy(Member{}, r, nil) // the value written to a pool without any
 			w.said[r.Setting] = Requirement{Setting: r.Setting, Op: Equal, Value: v}
 		}
-		if m.Lifetime != nil && r.Op != Absent && r.Op != Present {
-			unit := Clients + "." + m.Lifetime.Unit
-			said := func(other Requirement) bool { return Covers(other.Setting, unit) && other.Op != Absent }
-			if !slices.ContainsFunc(all, said) {
-				l.add("validity-without-unit", r.Position, r.Setting, "is a number without a unit: anyone who can change "+
-					"the client can change its unit. Also require ", unit)
-			}
-		}
+		l.lifetime(m, r, all)
 	}
 	for _, of := range ruleLints {
 		if of.broken(w) {
 			l.add(of.id, w.position(of.path), of.path, of.message)
+		}
+	}
+}
+
+// lifetime finds a number without its unit, and a unit without its number.
+func (l *linter) lifetime(m Member, r Requirement, all []Requirement) {
+	said := func(setting string) bool {
+		return slices.ContainsFunc(all, func(o Requirement) bool { return Covers(o.Setting, setting) && o.Op != Absent })
+	}
+	if m.Lifetime != nil && r.Op != Absent && r.Op != Present && !said(Clients+"."+m.Lifetime.Unit) {
+		l.add("validity-without-unit", r.Position, r.Setting, "is a number without a unit: anyone who can change the "+
+			"client can change its unit. Also require ", Clients, ".", m.Lifetime.Unit)
+	}
+	for _, number := range clientMembers {
+		validity := Clients + "." + number.Name
+		if number.Lifetime != nil && Covers(r.Setting, Clients+"."+number.Lifetime.Unit) && r.Setting != Clients &&
+			!said(validity) {
+			l.add("unit-without-validity", r.Position, r.Setting, "is the unit of a number that stays: 15 minutes become ",
+				"15 hours. Also require ", validity)
 		}
 	}
 }

@@ -305,6 +305,7 @@ var lintCases = map[string]struct {
 		ruleFile("MfaConfiguration: ON, Policies: {SignInPolicy: {AllowedFirstAuthFactors: [PASSWORD, EMAIL_OTP]}}"),
 		[]string{"mfa-on-with-one-time-codes"}},
 	"a validity and no unit": {clientFile("AccessTokenValidity: {atMost: 60}"), []string{"validity-without-unit"}},
+	"a unit and no validity": {clientFile("TokenValidityUnits: {AccessToken: hours}"), []string{"unit-without-validity"}},
 	"a validity and its unit": {
 		clientFile(
 			"AccessTokenValidity: {atMost: 60}, TokenValidityUnits: {AccessToken: minutes}, AuthSessionValidity: 3"),

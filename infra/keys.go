@@ -31,7 +31,7 @@ var keys = []key{
 		`\d{12}`, "the 12 digits of an account", func(s *Settings) any { return &s.Account }},
 	{"regions", "", "Regions with user pools, one stack each; the default is the Region of your credentials",
 		regionForm, "a Region such as eu-west-1", func(s *Settings) any { return &s.Regions }},
-	{"mode", "", "`audit` sets every rule to audit and removes all write permissions from the role; the default is the " +
+	{"mode", "", "`audit` sets every rule to audit and removes all write permissions from the role; by default, the " +
 		"baseline decides", "audit|enforce", "audit or enforce", func(s *Settings) any { return &s.Mode }},
 	{"baseline", "", "the baseline file; the default is `baseline/baseline.yaml`, which is embedded in the function",
 		".+", "a file", func(s *Settings) any { return &s.BaselineFile }},

@@ -56,7 +56,7 @@ func (a *arena) begin(t *testing.T, c cell) {
 	a.request.Call = event.Name{Name: "UpdateUserPool", Changes: everyDocument()}
 	a.pass(time.Minute)
 	if of.begun {
-		a.kill(t, a.required[of.required], a.request, 1)
+		a.kill(t, a.required[of.required], a.request, 2) // after the trial, and the write that takes the sender
 		a.pass(longLease)
 	}
 	a.fake.ResetCalls()

@@ -104,7 +104,7 @@ type incident struct {
 	plant    func(pool, mfa map[string]any) // what the pool is before it, unless it has everything
 	harm     func(b bench)
 	many     bool // more than one document is harmed, or written
-	begun    bool // a process that was killed has made the first write already
+	begun    bool // a process that was killed has made the write that takes the sender
 }
 
 var incidents = map[string]incident{

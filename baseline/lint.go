@@ -116,8 +116,8 @@ func (l *linter) rule(rule Rule) {
 				", even over a value that does: this makes a pool weaker")
 		}
 		if always(m, r) {
-			l.add("always-holds", r.Position, r.Setting, "holds for every value that the API allows, so it requires nothing: "+
-				"require less, or remove it")
+			l.add("always-holds", r.Position, r.Setting, "is met by every value that the API allows, so it requires nothing: "+
+				"make it stricter, or remove it")
 		}
 		l.unusual(m, r)
 		if m.Deprecated != "" {

@@ -95,7 +95,7 @@ func elsewhere(name string, m Member) string {
 	case m.Name == "" && ofClient != "":
 		return ", did you mean " + ofClient + ", which belongs under clients?"
 	case m.Name != "" && m.Name != Clients && ofPool != "":
-		return ", did you mean " + ofPool + ", from the top of require?"
+		return ", did you mean " + ofPool + ", directly under require?"
 	}
 	return ""
 }

@@ -301,7 +301,7 @@ func shapeOf(n *yaml.Node) string {
 	case "!!null":
 		return "empty"
 	case "!!bool":
-		return "true or false"
+		return "a boolean"
 	case "!!int", "!!float":
 		return "a number"
 	case "!!timestamp":

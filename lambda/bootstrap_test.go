@@ -260,7 +260,7 @@ func TestBootstrapRefusesToStart(t *testing.T) {
 		0o600); err != nil {
 		t.Fatal(err)
 	}
-	const tag = "build it without the tag nosecurityhub, as deploying with -c securityHub=true does"
+	const tag = "deploy with -c securityHub=true, which builds it without the tag nosecurityhub"
 	for name, c := range map[string]struct {
 		environment []string
 		errors      int
@@ -271,7 +271,7 @@ func TestBootstrapRefusesToStart(t *testing.T) {
 		"both":               {[]string{"BASELINE_FILE=" + bad, "MODE=off"}, 3, "MODE"},
 		"Security Hub":       {[]string{"SECURITY_HUB=on"}, 1, tag},
 		"hub and mode":       {[]string{"SECURITY_HUB=on", "MODE=off"}, 2, "SECURITY_HUB is on"},
-		"neither on nor off": {[]string{"SECURITY_HUB=yes"}, 1, "say on or off"},
+		"neither on nor off": {[]string{"SECURITY_HUB=yes"}, 1, "set it to on or off"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

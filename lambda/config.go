@@ -138,10 +138,10 @@ func (r *reader) securityHub() bool {
 	on := r.getenv("SECURITY_HUB")
 	switch {
 	case on == "on" && !hubLinked:
-		r.fail("SECURITY_HUB is on, but the function was built without it: build it without the tag nosecurityhub, as " +
-			"deploying with -c securityHub=true does, or say off")
+		r.fail("SECURITY_HUB is on, but the function was built without it: deploy with -c securityHub=true, which builds " +
+			"it without the tag nosecurityhub, or set it to off")
 	case on != "" && on != "on" && on != "off":
-		r.fail("SECURITY_HUB is %q: say on or off", on)
+		r.fail("SECURITY_HUB is %q: set it to on or off", on)
 	}
 	return on == "on"
 }

@@ -101,7 +101,7 @@ func (t Table) Acquire(ctx context.Context, pool, owner string, now, until time.
 }
 
 // errUnclear means that a response without an error does not have the result of the call.
-var errUnclear = errors.New("the response does not have the result")
+var errUnclear = errors.New("the response of DynamoDB lacks the result of the call")
 
 // refused reports whether the condition of a write was not met.
 func refused(err error) bool {

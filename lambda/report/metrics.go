@@ -122,7 +122,7 @@ type directive struct {
 	metrics    []metric
 }
 
-// embedded is one line of the format.
+// embedded returns one log line in CloudWatch's embedded metric format.
 func embedded(now time.Time, line map[string]any, directives ...directive) string {
 	type set struct {
 		Dimensions [][]string

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -108,11 +107,11 @@ func moved(before, now map[string]string) []string {
 
 // showNaive fixes the same incident with a single field, on two fakes: as documented, and as last measured.
 func (c *cli) showNaive(ctx context.Context, paint report.Paint) error {
-	documented, all, err := naive(ctx, cognitotest.Contract)
+	all, err := naive(ctx, cognitotest.Contract)
 	if err != nil {
 		return err
 	}
-	measured, some, err := naive(ctx, cognitotest.Measured)
+	some, err := naive(ctx, cognitotest.Measured)
 	if err != nil {
 		return err
 	}
@@ -121,48 +120,34 @@ func (c *cli) showNaive(ctx context.Context, paint report.Paint) error {
 	}
 	losses := fmt.Sprintf("%d other settings are lost as the API reference says, %d as last measured", all, some)
 	fmt.Fprintf(c.out, "\n4. The same incident with a one-field fix, UpdateUserPool(DeletionProtection=ACTIVE): "+
-		"deletion\n   protection is on, and %s:\n", paint.Of(report.Bad, losses))
-	list := func(title string, names []string) {
-		fmt.Fprintf(c.out, "   %s:\n", title)
-		for some := range slices.Chunk(names, 4) {
-			fmt.Fprintf(c.out, "     %s\n", strings.Join(some, ", "))
-		}
-	}
-	list("lost in both", measured)
-	list("kept when measured in August 2026, as others report", slices.DeleteFunc(documented,
-		func(name string) bool { return slices.Contains(measured, name) }))
+		"deletion\n   protection is on, and %s.\n", paint.Of(report.Bad, losses))
 	return nil
 }
 
-// naive makes the one-field fix on a new fake, and returns the members of the pool that lost settings, and the number
-// of lost settings. The pool has no UserAttributeUpdateSettings: as measured, the service rejects the fix for a pool
+// naive makes the one-field fix on a new fake, and returns the number of lost settings. The pool has no UserAttributeUpdateSettings: as measured, the service rejects the fix for a pool
 // that has them.
-func naive(ctx context.Context, mode cognitotest.Mode) (members []string, settings int, err error) {
+func naive(ctx context.Context, mode cognitotest.Mode) (settings int, err error) {
 	d, err := newDemo(mode)
 	if err != nil {
-		return nil, 0, err
+		return 0, err
 	}
 	defer func() { _ = d.fake.Close() }()
 	d.fake.Edit(demoPool, func(pool, _ map[string]any) { delete(pool, "UserAttributeUpdateSettings") })
 	if _, err := d.tamper(ctx); err != nil {
-		return nil, 0, err
+		return 0, err
 	}
 	damaged := d.leaves()
 	_, err = d.sdk.UpdateUserPool(ctx, &idp.UpdateUserPoolInput{UserPoolId: aws.String(demoPool),
 		DeletionProtection: types.DeletionProtectionTypeActive})
 	if err != nil {
-		return nil, 0, fmt.Errorf("making the one-field fix: %w", err)
+		return 0, fmt.Errorf("making the one-field fix: %w", err)
 	}
 	for _, path := range moved(damaged, d.leaves()) {
-		if path == "DeletionProtection" || damaged[path] == "" {
-			continue
-		}
-		settings++
-		if member, _, _ := strings.Cut(path, "."); !slices.Contains(members, member) {
-			members = append(members, member)
+		if path != "DeletionProtection" && damaged[path] != "" {
+			settings++
 		}
 	}
-	return members, settings, nil
+	return settings, nil
 }
 
 // A demo is a fake with one pool, and its clients.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -140,6 +141,8 @@ func (a *applying) undo(ctx context.Context, records reconcile.Ledger, id string
 	}
 	then := record.Before.State()
 	required, kept := baseline.OfPaths(id, record.Baseline, record.UserPoolID, then.Own(), paths)
+	_, inside := baseline.OfPaths(id, record.Baseline, record.UserPoolID, then.Own(), newParts(record, paths))
+	kept = append(kept, inside...)
 	for _, path := range kept {
 		fmt.Fprintf(a.c.err, "cannot be undone: %s was not set, and the API has no way to clear it\n", path)
 	}
@@ -158,6 +161,26 @@ func (a *applying) undo(ctx context.Context, records reconcile.Ledger, id string
 		return exit(exitDrifted)
 	}
 	return err
+}
+
+// newParts returns the settings in the changed objects of the pool that a record wrote and that were not set before.
+func newParts(record outcome.Record, changed []string) []string {
+	parts := map[string]string{}
+	for _, sent := range record.Sent {
+		body, err := userpool.DecodeObject(sent.Body)
+		if err != nil || sent.Document != baseline.UserPool {
+			continue
+		}
+		for _, path := range changed {
+			m, _ := baseline.Lookup(path)
+			if object, ok := baseline.ValueAt(body, path).(map[string]any); ok {
+				baseline.AddLeaves(parts, path+".", m.Members, object)
+			}
+		}
+	}
+	then := record.Before.State().Own()
+	maps.DeleteFunc(parts, func(path, _ string) bool { return !baseline.Empty(baseline.ValueAt(then, path)) })
+	return slices.Sorted(maps.Keys(parts))
 }
 
 // warn names each setting that the plan makes weaker, and the checks of other tools that will fail.

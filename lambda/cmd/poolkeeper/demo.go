@@ -118,14 +118,14 @@ func (c *cli) showNaive(ctx context.Context, paint report.Paint) error {
 	if some == 0 || some >= all {
 		return fmt.Errorf("the one-field fix lost %d and %d settings, which the fakes should not show", all, some)
 	}
-	losses := fmt.Sprintf("%d other settings are lost as the API reference says, %d as last measured", all, some)
 	fmt.Fprintf(c.out, "\n4. The same incident with a one-field fix, UpdateUserPool(DeletionProtection=ACTIVE): "+
-		"deletion\n   protection is on, and %s.\n", paint.Of(report.Bad, losses))
+		"deletion\n   protection is on, and %s.\n", paint.Of(report.Bad,
+		fmt.Sprintf("%d other settings are lost as the API reference says, %d as last measured", all, some)))
 	return nil
 }
 
-// naive makes the one-field fix on a new fake, and returns the number of lost settings. The pool has no UserAttributeUpdateSettings: as measured, the service rejects the fix for a pool
-// that has them.
+// naive makes the one-field fix on a new fake, and returns the number of lost settings. As measured, the service
+// rejects the fix for a pool with UserAttributeUpdateSettings, so the pool has none.
 func naive(ctx context.Context, mode cognitotest.Mode) (settings int, err error) {
 	d, err := newDemo(mode)
 	if err != nil {
@@ -137,9 +137,8 @@ func naive(ctx context.Context, mode cognitotest.Mode) (settings int, err error)
 		return 0, err
 	}
 	damaged := d.leaves()
-	_, err = d.sdk.UpdateUserPool(ctx, &idp.UpdateUserPoolInput{UserPoolId: aws.String(demoPool),
-		DeletionProtection: types.DeletionProtectionTypeActive})
-	if err != nil {
+	if _, err = d.sdk.UpdateUserPool(ctx, &idp.UpdateUserPoolInput{UserPoolId: aws.String(demoPool),
+		DeletionProtection: types.DeletionProtectionTypeActive}); err != nil {
 		return 0, fmt.Errorf("making the one-field fix: %w", err)
 	}
 	for _, path := range moved(damaged, d.leaves()) {

@@ -140,8 +140,9 @@ func (a *applying) undo(ctx context.Context, records reconcile.Ledger, id string
 		return fmt.Errorf("record %s changed nothing: there is nothing to undo", id)
 	}
 	then := record.Before.State()
-	required, kept := baseline.OfPaths(id, record.Baseline, record.UserPoolID, then.Own(), paths)
-	_, inside := baseline.OfPaths(id, record.Baseline, record.UserPoolID, then.Own(), newParts(record, paths))
+	own := then.Own()
+	required, kept := baseline.OfPaths(id, record.Baseline, record.UserPoolID, own, paths)
+	_, inside := baseline.OfPaths(id, record.Baseline, record.UserPoolID, own, newParts(record, paths, own))
 	kept = append(kept, inside...)
 	for _, path := range kept {
 		fmt.Fprintf(a.c.err, "cannot be undone: %s was not set, and the API has no way to clear it\n", path)
@@ -164,7 +165,8 @@ func (a *applying) undo(ctx context.Context, records reconcile.Ledger, id string
 }
 
 // newParts returns the settings in the changed objects of the pool that a record wrote and that were not set before.
-func newParts(record outcome.Record, changed []string) []string {
+// Before are the settings as they were.
+func newParts(record outcome.Record, changed []string, before map[string]any) []string {
 	parts := map[string]string{}
 	for _, sent := range record.Sent {
 		body, err := userpool.DecodeObject(sent.Body)
@@ -178,8 +180,7 @@ func newParts(record outcome.Record, changed []string) []string {
 			}
 		}
 	}
-	then := record.Before.State().Own()
-	maps.DeleteFunc(parts, func(path, _ string) bool { return !baseline.Empty(baseline.ValueAt(then, path)) })
+	maps.DeleteFunc(parts, func(path, _ string) bool { return !baseline.Empty(baseline.ValueAt(before, path)) })
 	return slices.Sorted(maps.Keys(parts))
 }
 

@@ -56,7 +56,7 @@ func (w *work) send(ctx context.Context, request userpool.Request) error {
 	sent := w.intend(ctx, request)
 	if (request.Trial || len(request.Restores) > 0) && r.ledger.failed() {
 		sent.Status = outcome.Refused
-		return errors.New(request.Call + " may remove a setting that must be restored afterwards, which needs the " +
+		return errors.New("SetUserPoolMfaConfig may remove a setting that must be restored, which needs the " +
 			"ledger: " + r.ledger.err.Error())
 	}
 	requestID, err := r.with.Pools.Write(ctx, r.request.UserPoolID, request)

@@ -122,15 +122,21 @@ func classify(call string, err error, secrets []string) *Error {
 	var answer smithy.APIError
 	if !errors.As(err, &answer) {
 		var canceled *aws.RequestCanceledError
+		var operation *smithy.OperationError
 		var unsent *smithyhttp.RequestSendError
 		var unknown *net.DNSError
+		var tooLarge *http.MaxBytesError
 		e.Class, e.cause = ClassUnclear, err
+		// Leave out the words of the SDK around the error.
+		if errors.As(err, &operation) {
+			err = operation.Err
+		}
 		if errors.As(err, &unsent) {
-			err = unsent.Err // without the words of the SDK around it
+			err = unsent.Err
 		}
 		switch text := userpool.Redact(err.Error(), secrets); {
-		case errors.Is(err, errTooLarge):
-			e.Message = errTooLarge.Error()
+		case errors.As(err, &tooLarge):
+			e.Message = fmt.Sprintf("the response is larger than %d bytes", tooLarge.Limit)
 		case errors.As(err, &canceled):
 			e.Message = "no response in time: " + text
 		case errors.As(err, &unknown) && unknown.IsNotFound:

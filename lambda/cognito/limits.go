@@ -2,7 +2,6 @@ package cognito
 
 import (
 	"context"
-	"maps"
 	"sync"
 	"time"
 
@@ -44,8 +43,8 @@ var categoryOf = map[string]category{
 const (
 	// defaultShare leaves most of the documented rates to other callers in the account.
 	defaultShare = 0.2
-	// defaultPoolShare allows two processes to handle app clients of the same pool at the same time.
-	defaultPoolShare = 0.5
+	// minPoolShare allows two processes to handle app clients of the same pool at the same time.
+	minPoolShare = 0.5
 	// burst is the number of calls of a category without a wait. It is more than one run needs for a pool with a few
 	// clients.
 	burst = 10
@@ -53,72 +52,38 @@ const (
 	// they were sent.
 	poolRate  = 4.75
 	poolBurst = 4
-	// maxLimiters is the number of limiters from which those of idle pools are dropped.
-	maxLimiters = 256
 )
 
 // limits is the rate limiter for all calls. It is safe for concurrent use.
 type limits struct {
-	share     float64 // the fraction of the documented rates to use
-	poolShare float64 // the fraction of the rates per pool
-	mutex     sync.Mutex
-	limiters  map[string]*rate.Limiter // by category, or by pool and call
+	share    float64  // the fraction of the documented rates to use
+	limiters sync.Map // *rate.Limiter by category, or by pool and call
 }
 
-func newLimits() *limits {
-	return &limits{share: defaultShare, poolShare: defaultPoolShare, limiters: map[string]*rate.Limiter{}}
-}
-
-// of returns the limiters that apply to a call.
-func (l *limits) of(id, call string, now time.Time) []*rate.Limiter {
-	of, ok := categoryOf[call]
+func (l *limits) limiter(key string, perSecond float64, burst int) *rate.Limiter {
+	found, ok := l.limiters.Load(key)
 	if !ok {
-		return nil
+		found, _ = l.limiters.LoadOrStore(key, rate.NewLimiter(rate.Limit(perSecond), burst))
 	}
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	found := []*rate.Limiter{l.limiter(of.name, of.perSecond*l.share, burst, now)}
+	limiter, _ := found.(*rate.Limiter)
+	return limiter
+}
+
+// wait waits until the call may be made. If it fails, the call does not count.
+func (c *Client) wait(ctx context.Context, id, call string) error {
+	l, of := &c.limits, categoryOf[call]
+	reserved := []*rate.Reservation{l.limiter(of.name, of.perSecond*l.share, burst).Reserve()}
 	if of.perPool {
-		found = append(found, l.limiter(id+" "+call, poolRate*l.poolShare, poolBurst, now))
+		perSecond := poolRate * min(1, max(l.share, minPoolShare))
+		reserved = append(reserved, l.limiter(id+" "+call, perSecond, poolBurst).Reserve())
 	}
-	return found
-}
-
-func (l *limits) limiter(key string, perSecond float64, burst int, now time.Time) *rate.Limiter {
-	if l.limiters[key] == nil {
-		if len(l.limiters) >= maxLimiters {
-			// A limiter that is full again is equivalent to a new one.
-			full := func(_ string, p *rate.Limiter) bool { return p.TokensAt(now) >= float64(p.Burst()) }
-			maps.DeleteFunc(l.limiters, full)
-		}
-		l.limiters[key] = rate.NewLimiter(rate.Limit(perSecond), burst)
+	longest := time.Duration(0)
+	for _, r := range reserved {
+		longest = max(longest, r.Delay())
 	}
-	return l.limiters[key]
-}
-
-// A slot is the time at which a call may be made.
-type slot struct {
-	wait     time.Duration
-	reserved []*rate.Reservation
-}
-
-// reserve returns the next free slot for a call.
-func (l *limits) reserve(id, call string) slot {
-	var s slot
-	now := time.Now()
-	for _, limiter := range l.of(id, call, now) {
-		r := limiter.ReserveN(now, 1)
-		s.reserved = append(s.reserved, r)
-		s.wait = max(s.wait, r.DelayFrom(now))
-	}
-	return s
-}
-
-// await waits for the slot, and returns the slot if the wait fails.
-func (c *Client) await(ctx context.Context, s slot) error {
-	err := c.Sleep(ctx, s.wait)
+	err := c.Sleep(ctx, longest)
 	if err != nil {
-		for _, r := range s.reserved {
+		for _, r := range reserved {
 			r.Cancel()
 		}
 	}

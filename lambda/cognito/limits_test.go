@@ -141,21 +141,6 @@ func TestPoolRates(t *testing.T) {
 	})
 }
 
-// TestLimitersAreBounded: the limits of pools that are idle are dropped.
-func TestLimitersAreBounded(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		l := newLimits()
-		for i := range 20 * maxLimiters {
-			l.reserve(fmt.Sprintf("eu-west-1_Pool%d", i), "DescribeUserPoolClient")
-			time.Sleep(10 * time.Millisecond)
-		}
-		if len(l.limiters) > maxLimiters {
-			t.Errorf("%d limiters are kept", len(l.limiters))
-		}
-	})
-}
-
 // TestNoTimeToWait: a call that cannot be made before its deadline fails at once, and leaves its slot to others.
 func TestNoTimeToWait(t *testing.T) {
 	t.Parallel()

@@ -19,20 +19,19 @@ func (c *Client) Read(ctx context.Context, id string, want userpool.Want) (userp
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var clients []baseline.ClientIdentity
-	var listed chan error
-	if want.Clients != nil {
-		listed = make(chan error, 1)
-		go func() {
-			var err error
+	listed := make(chan error, 1)
+	go func() {
+		var err error
+		if want.Clients != nil {
 			clients, err = c.listClients(ctx, id)
-			listed <- err
-		}()
-	}
+		}
+		listed <- err
+	}()
 	state, err := c.readPool(ctx, id, want.Documents)
-	if err != nil || listed == nil {
-		return state, err
+	if err == nil {
+		err = <-listed
 	}
-	if err := <-listed; err != nil {
+	if err != nil {
 		return userpool.State{}, err
 	}
 	pool := state.Identity()
@@ -52,27 +51,21 @@ func (c *Client) Read(ctx context.Context, id string, want userpool.Want) (userp
 // readPool reads the document UserPool and the other named documents.
 func (c *Client) readPool(ctx context.Context, id string, wanted []baseline.DocumentName) (userpool.State, error) {
 	const mfa = "MfaConfiguration"
-	names := []baseline.DocumentName{baseline.UserPool}
-	for _, name := range wanted {
-		if name != baseline.UserPool {
-			names = append(names, name)
-		}
-	}
-	docs, err := c.readAll(ctx, id, names)
+	names := append([]baseline.DocumentName{baseline.UserPool}, wanted...)
+	slices.Sort(names)
+	docs, err := c.readAll(ctx, id, slices.Compact(names))
 	if err != nil {
 		return userpool.State{}, err
 	}
 	config, read := docs[baseline.MfaConfig]
 	if mode, _ := docs[baseline.UserPool][mfa].(string); read && mode != "" && mode != "OFF" && config[mfa] == nil {
-		return userpool.State{}, &Error{Call: "GetUserPoolMfaConfig", Class: ClassOdd,
-			Message: "the response has no MfaConfiguration, but DescribeUserPool returned " + mode}
+		return userpool.State{}, odd("GetUserPoolMfaConfig",
+			"the response has no MfaConfiguration, but DescribeUserPool returned %s", mode)
 	}
-	if config[mfa] == nil || config[mfa] == "OFF" {
+	if off := config[mfa] == nil || config[mfa] == "OFF"; off && docs[baseline.UserPool]["SmsConfiguration"] != nil {
 		// The service also returns the pool's SMS sender here, even if SMS is not an MFA factor. Written back, it would
 		// become one.
-		if docs[baseline.UserPool]["SmsConfiguration"] != nil {
-			delete(config, "SmsMfaConfiguration")
-		}
+		delete(config, "SmsMfaConfiguration")
 	}
 	return userpool.State{ID: id, Documents: docs}, nil
 }
@@ -99,7 +92,7 @@ func (c *Client) readClients(ctx context.Context, state userpool.State, wanted [
 	is := func(client baseline.ClientIdentity) bool { return gone[client.ID] }
 	clients, err := c.listClients(ctx, state.ID)
 	if err == nil && slices.ContainsFunc(clients, is) {
-		err = &Error{Call: "DescribeUserPoolClient", Class: ClassOdd, Message: "a listed client does not exist"}
+		err = odd("DescribeUserPoolClient", "a listed client does not exist")
 	}
 	if err != nil {
 		return userpool.State{}, err
@@ -110,61 +103,40 @@ func (c *Client) readClients(ctx context.Context, state userpool.State, wanted [
 }
 
 // readAll reads the documents in parallel. It leaves out clients that no longer exist. It returns the first error, and
-// starts no further reads after it.
+// ends the other reads after it.
 func (c *Client) readAll(
 	ctx context.Context, id string, names []baseline.DocumentName,
 ) (map[baseline.DocumentName]map[string]any, error) {
-	waiting, giveUp := context.WithCancel(ctx)
+	ctx, giveUp := context.WithCancel(ctx)
 	defer giveUp()
 	docs, first := map[baseline.DocumentName]map[string]any{}, error(nil)
 	var mutex sync.Mutex
 	var reading sync.WaitGroup
 	for _, name := range names {
-		table, _ := name.Table()
-		slot := c.limits.reserve(id, table.ReadCall)
 		reading.Go(func() {
-			object, err := map[string]any(nil), c.await(waiting, slot)
-			if err == nil {
-				object, err = c.read(ctx, id, name)
-			} else {
-				err = classify(table.ReadCall, err, nil)
-			}
+			object, err := c.Document(ctx, id, name)
 			mutex.Lock()
 			defer mutex.Unlock()
-			switch {
+			switch gone := ClassOf(err) == ClassGone && name.Client() != ""; {
 			case err == nil:
 				docs[name] = object
-			case !gone(name, err) && first == nil:
+			case !gone && first == nil:
 				first = err
 				giveUp()
 			}
 		})
 	}
 	reading.Wait()
-	if first != nil {
-		return nil, first
-	}
-	return docs, nil
-}
-
-// gone reports whether the error means that there is no such client.
-func gone(name baseline.DocumentName, err error) bool {
-	return ClassOf(err) == ClassGone && name.Client() != ""
+	return docs, first
 }
 
 // Document reads one document of a pool. It returns nil if the pool does not offer the document at present. Errors are
 // of type *Error.
 func (c *Client) Document(ctx context.Context, id string, name baseline.DocumentName) (map[string]any, error) {
 	table, _ := name.Table()
-	if err := c.await(ctx, c.limits.reserve(id, table.ReadCall)); err != nil {
+	if err := c.wait(ctx, id, table.ReadCall); err != nil {
 		return nil, classify(table.ReadCall, err, nil)
 	}
-	return c.read(ctx, id, name)
-}
-
-// read reads one document. It returns nil if the pool does not offer the document at present.
-func (c *Client) read(ctx context.Context, id string, name baseline.DocumentName) (map[string]any, error) {
-	table, _ := name.Table()
 	object, found, err := c.answer(ctx, id, name, table)
 	if err == nil && !found && table.Optional {
 		// A response without the document means that the pool has none. Read it twice to be sure, because a write would
@@ -177,10 +149,10 @@ func (c *Client) read(ctx context.Context, id string, name baseline.DocumentName
 	case err != nil:
 		return nil, err
 	case !found && !table.Optional:
-		return nil, lacksDocument(table)
+		return nil, odd(table.ReadCall, "the response has no %s", table.Answer)
 	}
 	if what := stranger(object, name, id); what != "" {
-		return nil, &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the response is for another " + what}
+		return nil, odd(table.ReadCall, "the response is for another %s", what)
 	}
 	c.secrets.learn(id, userpool.Secrets(name, object))
 	userpool.KeyLists(table.Members, object)
@@ -192,33 +164,32 @@ func (c *Client) read(ctx context.Context, id string, name baseline.DocumentName
 	return object, nil
 }
 
-func lacksDocument(table baseline.Document) *Error {
-	return &Error{Call: table.ReadCall, Class: ClassOdd, Message: "the response has no " + table.Answer}
-}
-
 // answer makes the read call and returns the document in the response. found is false if the response has none.
 func (c *Client) answer(
 	ctx context.Context, id string, name baseline.DocumentName, table baseline.Document,
 ) (object map[string]any, found bool, failed *Error) {
-	var raw []byte
-	var requestID string
-	err := c.call(ctx, table.ReadCall, id, name, func(o *idp.Options) {
-		o.APIOptions = append(o.APIOptions, capture(&raw, &requestID))
-	})
+	ids := map[string]any{"UserPoolId": id}
+	if client := name.Client(); client != "" {
+		ids["ClientId"] = client
+	}
+	body, err := userpool.EncodeObject(ids)
+	var response Response
+	if err == nil {
+		response, err = Call(ctx, c.sdk, table.ReadCall, body)
+	}
 	if err != nil {
 		return nil, false, c.failed(table.ReadCall, id, err, name, nil)
 	}
-	whole, err := userpool.DecodeObject(raw)
+	whole, err := userpool.DecodeObject(response.Body)
 	if err != nil {
-		message := "the response is not a JSON object: " + err.Error()
-		return nil, false, &Error{Call: table.ReadCall, Class: ClassOdd, Message: message}
+		return nil, false, odd(table.ReadCall, "the response is not a JSON object: %v", err)
 	}
 	if table.Answer == "" {
 		return whole, true, nil
 	}
 	object, found = whole[table.Answer].(map[string]any)
 	if !found && whole[table.Answer] != nil {
-		return nil, false, lacksDocument(table)
+		return nil, false, odd(table.ReadCall, "the response has no %s", table.Answer)
 	}
 	if !found {
 		object = map[string]any{}
@@ -229,26 +200,22 @@ func (c *Client) answer(
 // stranger returns "pool" or "client" if a document names another one than requested, or "". The documents UserPool and
 // AppClient must have their id; in the others it may be missing.
 func stranger(object map[string]any, name baseline.DocumentName, id string) string {
-	differs := func(member, want string, must bool) bool {
-		v, named := object[member]
-		return v != want && (must || named && v != nil)
+	names := func(member, want string, optional bool) bool {
+		v := object[member]
+		return v == want || optional && v == nil
 	}
 	switch {
-	case name == baseline.UserPool && differs("Id", id, true), differs("UserPoolId", id, false):
+	case name == baseline.UserPool && !names("Id", id, false), !names("UserPoolId", id, true):
 		return "pool"
-	case name.Client() != "" && differs("ClientId", name.Client(), name.Kind() == baseline.AppClient):
+	case name.Client() != "" && !names("ClientId", name.Client(), name.Kind() != baseline.AppClient):
 		return "client"
 	default:
 		return ""
 	}
 }
 
-const (
-	// clientPage is the largest page size of ListUserPoolClients.
-	clientPage = 60
-	// maxClientPages is far more than a pool can have.
-	maxClientPages = 1000
-)
+// maxClientPages is far more than a pool can have.
+const maxClientPages = 1000
 
 // listClients returns the ids and names of all clients of a pool.
 func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientIdentity, error) {
@@ -257,10 +224,10 @@ func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientI
 	var token *string
 	confirmed := false
 	for range maxClientPages {
-		if err := c.await(ctx, c.limits.reserve(id, call)); err != nil {
+		if err := c.wait(ctx, id, call); err != nil {
 			return nil, classify(call, err, nil)
 		}
-		in := &idp.ListUserPoolClientsInput{UserPoolId: aws.String(id), MaxResults: aws.Int32(clientPage), NextToken: token}
+		in := &idp.ListUserPoolClientsInput{UserPoolId: aws.String(id), MaxResults: aws.Int32(mostListed), NextToken: token}
 		out, err := c.sdk.ListUserPoolClients(ctx, in)
 		if err != nil {
 			return nil, c.failed(call, id, err, "", nil)
@@ -277,9 +244,9 @@ func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientI
 		case "":
 			return all, nil
 		case aws.ToString(token):
-			return nil, sameToken(call)
+			return nil, odd(call, "the response returns the token of its own page")
 		}
 		token = out.NextToken
 	}
-	return nil, &Error{Call: call, Class: ClassOdd, Message: "the list of clients has too many pages"}
+	return nil, odd(call, "the list of clients has too many pages")
 }

@@ -50,6 +50,10 @@ func NewHTTPClient(pem []byte) (aws.HTTPClient, error) {
 	return inMemory{limited{&http.Client{Transport: transport, CheckRedirect: noRedirects}}}, nil
 }
 
+// maxAnswer is the largest response that is read. A document with the longest texts that the API allows has half a
+// megabyte. JSON of maxAnswer bytes needs at most 90 MB of memory.
+const maxAnswer = 2 << 20
+
 // limited limits the body of every response, because the SDK reads the body of an error without a limit.
 type limited struct{ next aws.HTTPClient }
 
@@ -58,7 +62,7 @@ func (c limited) Do(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	response.Body = &bounded{response.Body, maxAnswer}
+	response.Body = http.MaxBytesReader(nil, response.Body, maxAnswer)
 	return response, nil
 }
 

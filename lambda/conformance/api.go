@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"golang.org/x/time/rate"
@@ -17,13 +19,19 @@ import (
 // An API makes raw calls, so that it can send members that the SDK does not know. A call that is throttled is made
 // again.
 type API struct {
-	client cognito.RawClient
-	rate   *rate.Limiter
+	sdk  *idp.Client
+	rate *rate.Limiter
 }
 
 // NewAPI returns an API that makes so many calls a second.
 func NewAPI(config aws.Config, perSecond rate.Limit) API {
-	return API{client: cognito.NewRawClient(config), rate: rate.NewLimiter(perSecond, 1)}
+	throttled := retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}
+	sdk := idp.NewFromConfig(config, func(o *idp.Options) {
+		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts, o.Retryables = 8, []retry.IsErrorRetryable{throttled}
+		})
+	})
+	return API{sdk: sdk, rate: rate.NewLimiter(perSecond, 1)}
 }
 
 // call makes one call.
@@ -31,12 +39,13 @@ func (a API) call(ctx context.Context, operation string, body map[string]any) (a
 	if err := a.rate.Wait(ctx); err != nil {
 		return nil, err
 	}
+	var response cognito.Response
 	raw, err := json.Marshal(body)
 	if err == nil {
-		raw, err = a.client.Call(ctx, operation, raw)
+		response, err = cognito.Call(ctx, a.sdk, operation, raw)
 	}
-	if err == nil && len(raw) > 0 {
-		err = json.Unmarshal(raw, &answer)
+	if err == nil && len(response.Body) > 0 {
+		err = json.Unmarshal(response.Body, &answer)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", operation, err)

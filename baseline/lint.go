@@ -129,9 +129,10 @@ func (l *linter) rule(rule Rule) {
 		}
 		l.lifetime(m, r, all)
 	}
-	for _, of := range ruleLints {
-		if of.broken(w) {
-			l.add(of.id, w.position(of.path), of.path, of.message)
+	for _, c := range ruleLints {
+		if c.Broken(w.know) {
+			at, path := w.place(c.Settings)
+			l.add(c.ID, at, path, strings.TrimPrefix(c.Reason, path+" "))
 		}
 	}
 }
@@ -207,28 +208,20 @@ func valuesOf(m Member) []any {
 	return all
 }
 
-var ruleLints = []struct {
-	id, path string
-	broken   func(w wanted) bool
-	message  string
-}{
-	{"threat-protection-without-plus", modePath, func(w wanted) bool {
-		return w.is(modePath, "AUDIT", "ENFORCED") && !w.is(tierPath, "PLUS")
-	}, "needs UserPoolTier PLUS, which the rule does not require: on a pool of another tier it cannot be fixed, because " +
-		"poolkeeper never raises the tier (and its cost) unless a rule requires it"},
-	{"threat-protection-without-plus", flowsOfAddOns, func(w wanted) bool {
-		return w.under(flowsOfAddOns) && !w.given(modePath) && !w.is(tierPath, "PLUS")
-	}, "needs UserPoolTier PLUS, which the rule does not require: on a pool of another tier it cannot be fixed"},
-	{"sms-only-recovery", recoveryPath, func(w wanted) bool {
-		mechanisms := canonical(w.said[recoveryPath].Value)
-		return w.is(mfaPath, "ON", "OPTIONAL") && w.given(recoveryPath) &&
-			strings.Contains(mechanisms, "verified_phone_number") && !strings.Contains(mechanisms, "verified_email")
-	}, "if both MFA and recovery use only text messages, the phone alone is enough to take over the account: allow " +
-		"verified_email"},
-	{"mfa-on-with-one-time-codes", factorsPath, func(w wanted) bool {
-		return w.is(mfaPath, "ON") && len(beyond([]string{"EMAIL_OTP", "SMS_OTP"}, w.texts(factorsPath))) < 2
-	}, "the service refuses EMAIL_OTP and SMS_OTP as first factors while MfaConfiguration is ON: both settings will be " +
-		"unfixable together"},
+var ruleLints = []Conflict{
+	{ID: "threat-protection-without-plus", Settings: []string{modePath}, Broken: func(f Facts) bool {
+		return f.is(modePath, "AUDIT", "ENFORCED") && !f.is(tierPath, "PLUS")
+	}, Reason: "needs UserPoolTier PLUS, which the rule does not require: on a pool of another tier it cannot be fixed, " +
+		"because poolkeeper never raises the tier (and its cost) unless a rule requires it"},
+	{ID: "threat-protection-without-plus", Settings: []string{flowsOfAddOns}, Broken: func(f Facts) bool {
+		return f.set(flowsOfAddOns) && f(modePath).Text == "" && !f.is(tierPath, "PLUS")
+	}, Reason: "needs UserPoolTier PLUS, which the rule does not require: on a pool of another tier it cannot be fixed"},
+	{ID: "sms-only-recovery", Settings: []string{recoveryPath}, Broken: func(f Facts) bool {
+		return f.is(mfaPath, "ON", "OPTIONAL") && f.only(recoveryPath, "verified_phone_number", "admin_only") &&
+			f.has(recoveryPath, "verified_phone_number")
+	}, Reason: "if both MFA and recovery use only text messages, the phone alone is enough to take over the account: " +
+		"allow verified_email"},
+	mfaWithCodes,
 }
 
 // InMode returns a copy of the baseline with every rule in the given mode.

@@ -70,62 +70,61 @@ func (w *wanted) forget(part string, m Member) {
 	maps.DeleteFunc(w.off, func(path string, _ bool) bool { return Covers(part, path) })
 }
 
-// given reports whether only one value of a leaf is allowed.
-func (w wanted) given(path string) bool { return w.said[path].Op == Equal }
-
-func (w wanted) text(path string) string {
-	r := w.said[path]
-	text, _ := r.Value.(string)
-	if r.Op != Equal {
-		return ""
+// know returns what is certain about a setting that meets the requirements.
+func (w wanted) know(setting string) Known {
+	k := Known{Present: w.under(setting), Absent: w.lacks(setting)}
+	k.Closed = k.Absent
+	switch r := w.said[setting]; r.Op {
+	case Equal:
+		k.Text, _ = r.Value.(string)
+		k.Elements, k.Closed = list(r.Value), true
+	case Contains:
+		k.Elements = list(r.Value)
+	case Without:
+		k.Without = list(r.Value)
 	}
-	return text
+	return k
 }
 
-func (w wanted) is(path string, values ...string) bool {
-	text := w.text(path)
-	return text != "" && slices.Contains(values, text)
-}
-
-func (w wanted) holds(path string) []any {
-	if r := w.said[path]; r.Op == Equal || r.Op == Contains {
-		return list(r.Value)
-	}
-	return nil
-}
-
-func (w wanted) texts(path string) []string {
-	var all []string
-	for _, e := range w.holds(path) {
-		if text, ok := e.(string); ok {
-			all = append(all, text)
-		}
-	}
-	return all
-}
-
-// under reports whether a member at or below one of the paths is required to be present.
-func (w wanted) under(paths ...string) bool {
-	under := func(place string) bool {
-		return slices.ContainsFunc(paths, func(path string) bool { return Covers(path, place) })
-	}
-	for leaf := range w.said {
-		if w.given(leaf) && under(leaf) && !w.off[leaf] {
+// under reports whether a member at or below the path is required to be present.
+func (w wanted) under(path string) bool {
+	for leaf, r := range w.said {
+		if r.Op == Equal && !w.off[leaf] && Covers(path, leaf) {
 			return true
 		}
 	}
 	for place, there := range w.there {
-		if there && under(place) {
+		if there && Covers(path, place) {
 			return true
 		}
 	}
 	return false
 }
 
-// lacks reports whether a member is required to be absent, by itself or by an object that is required exactly.
+// lacks reports whether a member is required to be absent: by itself, with an object around it, or by such an object
+// that is required exactly.
 func (w wanted) lacks(path string) bool {
-	around := path[:strings.LastIndexByte(path, '.')]
-	return w.off[path] || slices.Contains(w.whole, around) && !w.under(path)
+	m, _ := Lookup(path)
+	for at := path; !w.off[at]; {
+		i := strings.LastIndexByte(at, '.')
+		if i < 0 {
+			return false
+		}
+		if at = at[:i]; slices.Contains(w.whole, at) && m.Keep == "" && !w.under(path) {
+			return true
+		}
+	}
+	return true
+}
+
+// place returns the first of the settings that a requirement names, and its position.
+func (w wanted) place(settings []string) (at Position, path string) {
+	for _, path = range settings {
+		if at = w.position(path); at.Line > 0 {
+			break
+		}
+	}
+	return at, path
 }
 
 // position returns the position of the requirement on the path, or on the nearest object above it.

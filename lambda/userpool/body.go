@@ -23,7 +23,7 @@ func (p *Plan) body(name baseline.DocumentName, before, docs documents, carriedM
 		if carriedMFA != "" {
 			object[mfa] = carriedMFA
 		}
-		if !namesLevels(object["AcrConfiguration"]) {
+		if !baseline.KnownOf("AcrConfiguration", object["AcrConfiguration"]).Present {
 			// The service returns the default names for every pool but accepts names only on some tiers. Leaving them
 			// out restores the default.
 			delete(object, "AcrConfiguration")

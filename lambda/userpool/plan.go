@@ -117,7 +117,7 @@ func (p *Plan) order(before, after documents, touched map[baseline.DocumentName]
 			blame = of
 		}
 		if slices.ContainsFunc(of, func(i int) bool { return slices.Contains(blame, i) }) {
-			reasons = append(reasons, c.reason)
+			reasons = append(reasons, c.Reason)
 		}
 	}
 	if len(blame) > 0 {
@@ -214,15 +214,15 @@ func overruled(after documents, fixes []baseline.Drift) []int {
 }
 
 // newly returns the conflicts of a state that the pool does not already have as a tolerated conflict.
-func newly(before, now documents) []conflict {
+func newly(before, now documents) []baseline.Conflict {
 	had := broken(before, before)
-	return slices.DeleteFunc(broken(now, before), func(c conflict) bool { return c.tolerated && c.in(had) })
+	return slices.DeleteFunc(broken(now, before), func(c baseline.Conflict) bool { return c.Tolerated && has(had, c.ID) })
 }
 
 // culprits returns the fixes to drop because of a conflict: those of the first of its settings whose removal resolves
 // it, or otherwise all that contribute to it. It returns none if the pool already has the conflict: then the service's
 // response decides.
-func culprits(c conflict, before documents, fixes []baseline.Drift) []int {
+func culprits(c baseline.Conflict, before documents, fixes []baseline.Drift) []int {
 	remains := func(given []int) bool {
 		var rest []baseline.Drift
 		for i, d := range fixes {
@@ -231,10 +231,10 @@ func culprits(c conflict, before documents, fixes []baseline.Drift) []int {
 			}
 		}
 		after, _ := apply(before, rest)
-		return c.in(newly(before, after))
+		return has(newly(before, after), c.ID)
 	}
 	var all []int
-	for _, setting := range c.settings {
+	for _, setting := range c.Settings {
 		part := which(fixes, func(i int) bool { return Touches(fixes[i].Setting, setting) })
 		if len(part) > 0 && !remains(part) {
 			all = part
@@ -335,8 +335,8 @@ func newBetween(before, after documents, first baseline.DocumentName) string {
 	had := broken(before, before)
 	ends := broken(after, before)
 	for _, c := range broken(between, before) {
-		if !c.in(had) && !c.in(ends) {
-			return c.reason
+		if !has(had, c.ID) && !has(ends, c.ID) {
+			return c.Reason
 		}
 	}
 	return ""

@@ -10,7 +10,14 @@ import (
 	"poolkeeper/baseline"
 )
 
-const pool = "eu-west-1_AbCdEf123"
+const (
+	pool       = "eu-west-1_AbCdEf123"
+	factors    = "Policies.SignInPolicy.AllowedFirstAuthFactors"
+	verify     = "UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate"
+	recovery   = "AccountRecoverySetting.RecoveryMechanisms"
+	account    = "EmailConfiguration.EmailSendingAccount"
+	autoVerify = "AutoVerifiedAttributes"
+)
 
 func tree(t *testing.T, text string) map[string]any {
 	t.Helper()
@@ -70,6 +77,9 @@ func TestConflicts(t *testing.T) {
 		"admin-only-recovery": {`{}`, off,
 			[]baseline.Drift{write(recovery, list(map[string]any{"Name": "admin_only", "Priority": json.Number("1")},
 				map[string]any{"Name": "verified_email", "Priority": json.Number("2")}))}, []string{recovery}},
+		"equal-recovery-mechanisms": {`{}`, off,
+			[]baseline.Drift{write(recovery, list(map[string]any{"Name": "verified_phone_number", "Priority": json.Number("1")},
+				map[string]any{"Name": "verified_email", "Priority": json.Number("1")}))}, []string{recovery}},
 		"mfa-on-with-one-time-codes": {
 			`{"Policies":{"SignInPolicy":{"AllowedFirstAuthFactors":["PASSWORD","EMAIL_OTP"]}}}`,
 			`{"MfaConfiguration":"OPTIONAL","SoftwareTokenMfaConfiguration":{"Enabled":true}}`,
@@ -160,9 +170,9 @@ func TestConflicts(t *testing.T) {
 		"a client that is not there": {`{}`, off, []baseline.Drift{write("Clients[gone].EnableTokenRevocation", true)},
 			[]string{"Clients[gone].EnableTokenRevocation"}},
 	}
-	for _, c := range conflicts {
-		if _, ok := rows[c.id]; !ok {
-			t.Errorf("no row for %s", c.id)
+	for _, c := range conflicts(view{}) {
+		if _, ok := rows[c.ID]; !ok {
+			t.Errorf("no row for %s", c.ID)
 		}
 	}
 	for name, c := range rows {

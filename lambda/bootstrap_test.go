@@ -57,7 +57,7 @@ func TestMain(m *testing.M) {
 
 // A function is the built binary in a process of its own.
 type function struct {
-	api     *runtimeapi.Server
+	*runtimeapi.Function
 	command *exec.Cmd
 	output  *bytes.Buffer
 }
@@ -73,22 +73,14 @@ func start(t *testing.T, built func() (string, error), environment ...string) *f
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, err := runtimeapi.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &function{api: api, command: exec.CommandContext(context.Background(), path), output: &bytes.Buffer{}}
-	f.command.Env = append([]string{"AWS_LAMBDA_RUNTIME_API=" + api.Addr(), "AWS_REGION=eu-west-1",
-		"AWS_ACCESS_KEY_ID=AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY=example"}, environment...)
+	f := &function{command: exec.CommandContext(context.Background(), path), output: &bytes.Buffer{}}
+	f.command.Env = append([]string{"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIAEXAMPLE",
+		"AWS_SECRET_ACCESS_KEY=example"}, environment...)
 	f.command.Stdout, f.command.Stderr = f.output, f.output
-	if err := f.command.Start(); err != nil {
+	if f.Function, err = runtimeapi.Start(f.command); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = f.command.Process.Kill()
-		_ = f.command.Wait()
-		_ = api.Close()
-	})
+	t.Cleanup(f.Stop)
 	return f
 }
 
@@ -96,9 +88,7 @@ func (f *function) invoke(t *testing.T, payload []byte) runtimeapi.Response {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	answer, err := f.api.Invoke(ctx, runtimeapi.Invocation{Payload: payload,
-		RequestID:   "11111111-2222-4333-8444-555555555555",
-		FunctionARN: "arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper"})
+	answer, err := f.Invoke(ctx, "arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper", payload)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, f.output)
 	}
@@ -107,8 +97,7 @@ func (f *function) invoke(t *testing.T, payload []byte) runtimeapi.Response {
 
 // stop ends the process, after which its output may be read.
 func (f *function) stop() string {
-	_ = f.command.Process.Kill()
-	_ = f.command.Wait()
+	f.Stop()
 	return f.output.String()
 }
 
@@ -207,8 +196,8 @@ func TestBootstrap(t *testing.T) {
 	}
 	fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Error: "BrandNewException", Message: "no"})
 	answer := f.invoke(t, payload(t, "update-user-pool"))
-	if kind, err := answer.ErrorType(); err != nil || kind != "Deferred" {
-		t.Errorf("a deferred event: %s (%v)", answer.Payload, err)
+	if !answer.IsError || !strings.Contains(string(answer.Payload), `"errorType":"Deferred"`) {
+		t.Errorf("a deferred event: %s", answer.Payload)
 	}
 	fake.ClearFaults()
 	if got := ended(t, f.invoke(t, payload(t, "update-user-pool"))); got != "unchanged" {
@@ -276,11 +265,12 @@ func TestBootstrapRefusesToStart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := start(t, withoutHub, c.environment...)
-			if err := f.command.Wait(); err == nil || f.command.ProcessState.ExitCode() != 1 {
-				t.Errorf("it ended with %v", err)
+			<-f.Ended()
+			if code := f.command.ProcessState.ExitCode(); code != 1 {
+				t.Errorf("it ended with %d", code)
 			}
 			select {
-			case <-f.api.FirstPoll():
+			case <-f.Polled():
 				t.Error("it asked for an event")
 			default:
 			}

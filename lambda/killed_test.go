@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"poolkeeper/lambda/mototest"
-	"poolkeeper/lambda/runtimeapi"
 )
 
 // TestBootstrapKilledWhileNotifying kills the built binary when it has written and is about to notify people. The next
@@ -56,7 +55,7 @@ func TestBootstrapKilledWhileNotifying(t *testing.T) {
 	})), ofCognito(dated.URL), "AWS_ENDPOINT_URL_DYNAMODB="+tables.URL, "LEDGER_TABLE=ledger")
 	killed := startFunction(t, environment...)
 	go func() {
-		_, _ = killed.api.Invoke(t.Context(), runtimeapi.Invocation{Payload: payload(t, "update-user-pool")})
+		_, _ = killed.Invoke(t.Context(), "", payload(t, "update-user-pool"))
 	}()
 	<-called
 	killed.stop()

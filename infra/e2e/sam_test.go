@@ -103,26 +103,19 @@ func askSAM(t *testing.T, template string) samReads {
 // invoke starts the function's code and hands it an event.
 func invoke(t *testing.T, function samReads, payload []byte) runtimeapi.Response {
 	t.Helper()
-	api, err := runtimeapi.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = api.Close() }()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	command := exec.CommandContext(ctx, filepath.Join(function.Code, "bootstrap"))
-	command.Env = []string{"AWS_LAMBDA_RUNTIME_API=" + api.Addr()}
 	for name, value := range function.Environment {
 		command.Env = append(command.Env, name+"="+value)
 	}
-	if err := command.Start(); err != nil {
+	started, err := runtimeapi.Start(command)
+	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
-		cancel()
-		_ = command.Wait()
-	}()
+	defer started.Stop()
 	arn := "arn:aws:lambda:" + function.Environment["AWS_REGION"] + ":012345678912:function:Poolkeeper"
-	answer, err := api.Invoke(ctx, runtimeapi.Invocation{Payload: payload, FunctionARN: arn})
+	answer, err := started.Invoke(ctx, arn, payload)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,25 +1,19 @@
+// Package runtimeapi runs a built function as Lambda does, for tests and benchmarks: as a process that polls a Runtime
+// API server of its own for invocations, and posts the response or the error.
 package runtimeapi
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"strconv"
+	"net/http/httptest"
+	"os/exec"
 	"sync"
+	"sync/atomic"
 	"time"
 )
-
-// An Invocation is one event for the function.
-type Invocation struct {
-	Payload     []byte
-	RequestID   string // if empty, the server generates one
-	FunctionARN string
-	Deadline    time.Time // zero means a minute from now
-}
 
 // A Response is the function's response.
 type Response struct {
@@ -27,125 +21,107 @@ type Response struct {
 	IsError bool // the function posted an error; Payload is its JSON
 }
 
-// A Server invokes one function.
-type Server struct {
-	listener net.Listener
-	http     *http.Server
-	queue    chan Invocation
-	first    sync.Once
-	polled   chan struct{} // closed at the first poll
-
-	mu      sync.Mutex
-	waiting map[string]chan Response // by request id; a response without a waiting Invoke is rejected
-	made    int                      // number of generated request ids
+type invocation struct {
+	id, arn string
+	payload []byte
 }
 
-// New returns a server that listens on a free port of the loopback interface.
-func New() (*Server, error) {
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("starting the Runtime API: %w", err)
-	}
-	s := &Server{listener: listener, queue: make(chan Invocation), polled: make(chan struct{}),
-		waiting: map[string]chan Response{}}
-	respond := func(isError bool) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, isError) }
-	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+prefix+"invocation/next", s.next)
-	mux.HandleFunc("POST "+prefix+"invocation/{id}/response", respond(false))
-	mux.HandleFunc("POST "+prefix+"invocation/{id}/error", respond(true))
-	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = s.http.Serve(listener) }()
-	return s, nil
+// A Function is a function's process with its server.
+type Function struct {
+	command *exec.Cmd
+	server  *httptest.Server
+	queue   chan invocation
+	first   sync.Once
+	polled  chan struct{}
+	ended   chan struct{}
+	waiting sync.Map // the channel of each Invoke by request id; a response without one is rejected
+	made    atomic.Int64
 }
 
-const prefix = "/2018-06-01/runtime/"
-
-// Addr returns the value of AWS_LAMBDA_RUNTIME_API.
-func (s *Server) Addr() string { return s.listener.Addr().String() }
-
-// Close stops the server. A waiting Invoke ends with its context.
-func (s *Server) Close() error { return s.http.Close() }
-
-// FirstPoll is closed when the function polls for its first invocation, so it has started.
-func (s *Server) FirstPoll() <-chan struct{} { return s.polled }
-
-// Invoke sends an event to the function and waits for its response.
-func (s *Server) Invoke(ctx context.Context, invocation Invocation) (Response, error) {
-	answer := make(chan Response, 1)
-	s.mu.Lock()
-	if invocation.RequestID == "" {
-		s.made++
-		invocation.RequestID = "request-" + strconv.Itoa(s.made)
+// Start starts the command of a function, in the command's environment and with the address of the server.
+func Start(command *exec.Cmd) (*Function, error) {
+	f := serve()
+	f.command = command
+	command.Env = append(command.Env, "AWS_LAMBDA_RUNTIME_API="+f.server.Listener.Addr().String())
+	if err := command.Start(); err != nil {
+		f.server.Close()
+		return nil, fmt.Errorf("starting the function: %w", err)
 	}
-	id := invocation.RequestID
-	s.waiting[id] = answer
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.waiting, id)
+	go func() {
+		_ = command.Wait()
+		close(f.ended)
 	}()
+	return f, nil
+}
 
-	select {
-	case s.queue <- invocation:
-	case <-ctx.Done():
-		return Response{}, fmt.Errorf("waiting for the function to poll: %w", ctx.Err())
-	}
-	select {
-	case response := <-answer:
-		return response, nil
-	case <-ctx.Done():
-		return Response{}, fmt.Errorf("waiting for the function's response: %w", ctx.Err())
+const prefix = "/2018-06-01/runtime/invocation/"
+
+func serve() *Function {
+	f := &Function{queue: make(chan invocation), polled: make(chan struct{}), ended: make(chan struct{})}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+prefix+"next", f.next)
+	mux.HandleFunc("POST "+prefix+"{id}/{kind}", f.answer)
+	f.server = httptest.NewServer(mux)
+	return f
+}
+
+// Stop ends the process and the server. A waiting Invoke ends with an error.
+func (f *Function) Stop() {
+	_ = f.command.Process.Kill()
+	<-f.ended
+	f.server.CloseClientConnections()
+	f.server.Close()
+}
+
+// Polled is closed when the function polls for its first invocation, so it has started.
+func (f *Function) Polled() <-chan struct{} { return f.polled }
+
+// Ended is closed when the process has ended.
+func (f *Function) Ended() <-chan struct{} { return f.ended }
+
+// timeout is that of the deployed function.
+const timeout = 2 * time.Minute
+
+// Invoke sends an event to the function with this ARN, and waits for its response.
+func (f *Function) Invoke(ctx context.Context, arn string, payload []byte) (Response, error) {
+	id, response := fmt.Sprint("request-", f.made.Add(1)), make(chan Response, 1)
+	f.waiting.Store(id, response)
+	defer f.waiting.Delete(id)
+	queue := f.queue
+	for {
+		select {
+		case queue <- invocation{id, arn, payload}:
+			queue = nil // sent
+		case r := <-response:
+			return r, nil
+		case <-f.ended:
+			return Response{}, errors.New("the function ended without a response")
+		case <-ctx.Done():
+			return Response{}, fmt.Errorf("waiting for the function: %w", ctx.Err())
+		}
 	}
 }
 
-func (s *Server) next(w http.ResponseWriter, r *http.Request) {
-	s.first.Do(func() { close(s.polled) })
+func (f *Function) next(w http.ResponseWriter, r *http.Request) {
+	f.first.Do(func() { close(f.polled) })
 	select {
-	case invocation := <-s.queue:
-		deadline := invocation.Deadline
-		if deadline.IsZero() {
-			deadline = time.Now().Add(time.Minute)
-		}
-		w.Header().Set("Lambda-Runtime-Aws-Request-Id", invocation.RequestID)
-		w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(deadline.UnixMilli(), 10))
-		w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", invocation.FunctionARN)
+	case i := <-f.queue:
+		w.Header().Set("Lambda-Runtime-Aws-Request-Id", i.id)
+		w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(timeout).UnixMilli()))
+		w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", i.arn)
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(invocation.Payload)
+		_, _ = w.Write(i.payload)
 	case <-r.Context().Done():
 	}
 }
 
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, isError bool) {
+func (f *Function) answer(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	id := r.PathValue("id")
-	waiting, ok := s.waiting[id]
-	if !ok {
+	response, waits := f.waiting.LoadAndDelete(r.PathValue("id"))
+	if err != nil || !waits {
 		http.Error(w, `{"errorType":"InvalidRequestID"}`, http.StatusBadRequest)
 		return
 	}
-	delete(s.waiting, id)
-	waiting <- Response{Payload: body, IsError: isError}
+	response.(chan Response) <- Response{Payload: body, IsError: r.PathValue("kind") == "error"}
 	w.WriteHeader(http.StatusAccepted)
-}
-
-// ErrorType returns the errorType of an error that the function posted.
-func (r Response) ErrorType() (string, error) {
-	var posted struct {
-		ErrorType string `json:"errorType"`
-	}
-	if !r.IsError {
-		return "", errors.New("the function posted no error")
-	}
-	if err := json.Unmarshal(r.Payload, &posted); err != nil {
-		return "", fmt.Errorf("reading the posted error: %w", err)
-	}
-	return posted.ErrorType, nil
 }

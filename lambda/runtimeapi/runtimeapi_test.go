@@ -8,28 +8,20 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
 
-func serve(t *testing.T) *Server {
-	t.Helper()
-	s, err := New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
-}
-
 // call polls for an invocation, or posts a body where there is one.
-func call(t *testing.T, s *Server, path, body string) (status int, header http.Header, answer string) {
+func call(t *testing.T, f *Function, path, body string) (status int, header http.Header, answer string) {
+	t.Helper()
 	method := http.MethodGet
 	if body != "" {
 		method = http.MethodPost
 	}
-	request, err := http.NewRequest(method, "http://"+s.Addr()+prefix+path, strings.NewReader(body))
+	request, err := http.NewRequest(method, f.server.URL+prefix+path, strings.NewReader(body))
 	if err != nil {
 		t.Error(err)
 		return 0, nil, ""
@@ -49,48 +41,33 @@ func call(t *testing.T, s *Server, path, body string) (status int, header http.H
 
 func TestConversation(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	f := serve()
+	defer f.server.Close()
+	now := time.Now().UnixMilli()
 	go func() {
 		for _, kind := range []string{"response", "error"} {
-			_, header, body := call(t, s, "invocation/next", "")
-			if body != `{"a":1}` || header.Get("Lambda-Runtime-Deadline-Ms") != "1790000000000" ||
+			_, header, body := call(t, f, "next", "")
+			deadline, _ := strconv.ParseInt(header.Get("Lambda-Runtime-Deadline-Ms"), 10, 64)
+			if body != `{"a":1}` || deadline < now+timeout.Milliseconds() ||
 				header.Get("Lambda-Runtime-Invoked-Function-Arn") != "arn" {
 				t.Errorf("%s %v", body, header)
 			}
-			call(t, s, "invocation/"+header.Get("Lambda-Runtime-Aws-Request-Id")+"/"+kind, `{"errorType":"Odd"}`)
+			call(t, f, header.Get("Lambda-Runtime-Aws-Request-Id")+"/"+kind, `{"errorType":"Odd"}`)
 		}
 	}()
 	for _, isError := range []bool{false, true} {
-		answer, err := s.Invoke(t.Context(), Invocation{Payload: []byte(`{"a":1}`), RequestID: "1", FunctionARN: "arn",
-			Deadline: time.UnixMilli(1790000000000)})
-		if err != nil || answer.IsError != isError {
+		answer, err := f.Invoke(t.Context(), "arn", []byte(`{"a":1}`))
+		if err != nil || answer.IsError != isError || string(answer.Payload) != `{"errorType":"Odd"}` {
 			t.Fatalf("%+v %v", answer, err)
 		}
-		kind, err := answer.ErrorType()
-		if (err == nil) != isError || isError && kind != "Odd" {
-			t.Errorf("%q %v", kind, err)
-		}
 	}
-	select {
-	case <-s.FirstPoll():
-	default:
-		t.Error("the first poll was not seen")
-	}
-	if status, _, _ := call(t, s, "elsewhere", ""); status != http.StatusNotFound {
+	<-f.Polled()
+	if status, _, _ := call(t, f, "elsewhere", ""); status != http.StatusNotFound {
 		t.Errorf("%d", status)
 	}
 }
 
-func TestNobodyPolls(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	if _, err := serve(t).Invoke(ctx, Invocation{}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("%v", err)
-	}
-}
-
-// TestFunction: a real function on the runtime library starts, answers twice, and polls again.
+// TestFunction: a real function on the runtime library starts, answers twice, and ends; then nobody waits for it.
 func TestFunction(t *testing.T) {
 	t.Parallel()
 	binary := filepath.Join(t.TempDir(), "bootstrap")
@@ -100,47 +77,49 @@ func TestFunction(t *testing.T) {
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
-	s := serve(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	function := exec.CommandContext(ctx, binary)
-	function.Env = []string{"AWS_LAMBDA_RUNTIME_API=" + s.Addr()}
-	if err := function.Start(); err != nil {
+	f, err := Start(exec.CommandContext(t.Context(), binary))
+	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { cancel(); _ = function.Wait() }()
 	for range 2 {
-		const arn = "arn:aws:lambda:eu-west-1:123456789012:function:hello"
-		answer, err := s.Invoke(ctx, Invocation{Payload: []byte("{}"), FunctionARN: arn})
+		answer, err := f.Invoke(t.Context(), "arn:aws:lambda:eu-west-1:123456789012:function:hello", []byte("{}"))
 		if err != nil || answer.IsError || string(answer.Payload) != "null" {
 			t.Fatalf("%s %v %v", answer.Payload, answer.IsError, err)
 		}
+	}
+	f.Stop()
+	if _, err := f.Invoke(t.Context(), "", nil); err == nil {
+		t.Error("a function that has ended answers")
+	}
+	if _, err := Start(exec.CommandContext(t.Context(), binary+"-none")); err == nil {
+		t.Error("a function that is not there starts")
 	}
 }
 
 // TestLateAnswer: an answer to an event for which no Invoke waits any more is refused, and answers no other event.
 func TestLateAnswer(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	f := serve()
+	defer f.server.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		_, err := s.Invoke(ctx, Invocation{RequestID: "first"})
+		_, err := f.Invoke(ctx, "", nil)
 		ended <- err
 	}()
-	call(t, s, "invocation/next", "")
+	call(t, f, "next", "")
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	go func() {
-		call(t, s, "invocation/next", "")
-		if status, _, _ := call(t, s, "invocation/first/response", "1"); status != http.StatusBadRequest {
+		call(t, f, "next", "")
+		if status, _, _ := call(t, f, "request-1/response", "1"); status != http.StatusBadRequest {
 			t.Errorf("a late answer got %d", status)
 		}
-		call(t, s, "invocation/second/response", "2")
+		call(t, f, "request-2/response", "2")
 	}()
-	if answer, err := s.Invoke(t.Context(), Invocation{RequestID: "second"}); err != nil || string(answer.Payload) != "2" {
+	if answer, err := f.Invoke(t.Context(), "", nil); err != nil || string(answer.Payload) != "2" {
 		t.Errorf("%s, %v", answer.Payload, err)
 	}
 }

@@ -67,7 +67,7 @@ func boto3(b *testing.B) []string {
 
 // A process is a function that was started in an environment of just what it needs, and polls.
 type process struct {
-	api     *runtimeapi.Server
+	*runtimeapi.Function
 	command *exec.Cmd
 	start   float64 // nanoseconds from exec to the first poll
 }
@@ -75,25 +75,22 @@ type process struct {
 // start starts a function as in a deployment, whose services are all at one URL.
 func start(t testing.TB, url string, argv []string, environment ...string) *process {
 	t.Helper()
-	api, err := runtimeapi.New()
-	if err != nil {
-		t.Fatal(err)
-	}
 	command := exec.CommandContext(context.Background(), argv[0], argv[1:]...)
-	command.Env = append(environment, "AWS_LAMBDA_RUNTIME_API="+api.Addr(), "URL="+url, "AWS_ENDPOINT_URL="+url,
+	command.Env = append(environment, "URL="+url, "AWS_ENDPOINT_URL="+url,
 		"AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIAEXAMPLE",
 		"AWS_SECRET_ACCESS_KEY=example", "GOMAXPROCS=1", // one thread, as Lambda gives it
 		"ROLE_ARN=arn:aws:iam::111122223333:role/poolkeeper", "LEDGER_TABLE=poolkeeper",
 		"TOPIC_ARN=arn:aws:sns:eu-west-1:111122223333:poolkeeper",
 		"QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/111122223333/changes",
 		"SCAN_QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/111122223333/scans")
-	p := &process{api: api, command: command}
 	from := time.Now()
-	if err := command.Start(); err != nil {
+	function, err := runtimeapi.Start(command)
+	if err != nil {
 		t.Fatal(err)
 	}
+	p := &process{Function: function, command: command}
 	select {
-	case <-api.FirstPoll():
+	case <-p.Polled():
 		p.start = float64(time.Since(from))
 	case <-time.After(30 * time.Second):
 		p.stop()
@@ -104,9 +101,7 @@ func start(t testing.TB, url string, argv []string, environment ...string) *proc
 
 // stop ends the process and returns the nanoseconds of CPU that it took.
 func (p *process) stop() float64 {
-	_ = p.command.Process.Kill()
-	_ = p.command.Wait()
-	_ = p.api.Close()
+	p.Stop()
 	return float64(p.command.ProcessState.UserTime() + p.command.ProcessState.SystemTime())
 }
 
@@ -122,8 +117,7 @@ func (p *process) invoke(t testing.TB, at time.Time, outcome string) float64 {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	from := time.Now()
-	answer, err := p.api.Invoke(ctx, runtimeapi.Invocation{Payload: []byte(payload),
-		FunctionARN: "arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper"})
+	answer, err := p.Invoke(ctx, "arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper", []byte(payload))
 	took := float64(time.Since(from))
 	if err != nil {
 		t.Fatal(err)

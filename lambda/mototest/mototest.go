@@ -1,11 +1,11 @@
 // Package mototest starts AWS emulators for tests: moto's server, ministack, and dynalite for tests that moto's
-// DynamoDB does not support. They are independent of this project.
+// DynamoDB does not support. They are independent of this project. A test whose emulator is not installed is skipped,
+// or fails if Required.
 package mototest
 
 import (
 	"bufio"
 	"context"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -13,21 +13,22 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"regexp"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Start starts moto's server on a free port, and stops it at the end of the test. If it is not installed, the test is
-// skipped, or fails if Required.
+// Start starts moto's server and returns its URL.
 func Start(t testing.TB) (url string) {
 	t.Helper()
-	if _, err := exec.LookPath("moto_server"); err != nil {
-		missing(t, "moto_server is not on PATH: pip install 'moto[server]'")
-	}
-	// The server chooses a free port itself, so that no other process can take it first.
-	return run(t, exec.CommandContext(context.Background(), "moto_server", "-H", "127.0.0.1", "-p", "0"))
+	return run(t, exec.CommandContext(context.Background(), "moto_server", "-H", "127.0.0.1", "-p", "0"),
+		"moto_server is not on PATH: pip install 'moto[server]'")
 }
 
 // OneAtATime is a proxy that passes one request at a time to moto's server, which checks a condition and writes without
@@ -55,115 +56,104 @@ const dynalite = `require('./index.js')({createTableMs: 0}).listen(0, '127.0.0.1
 })`
 
 // Dynalite starts a DynamoDB server that handles requests in parallel and makes conditional writes atomically, as
-// DynamoDB does and moto's server does not. If dynalite is not installed, it behaves like Start.
+// DynamoDB does and moto's server does not.
 func Dynalite(t testing.TB) (url string) {
 	t.Helper()
-	module := filepath.Join(root(t), ".build", "dynalite", "node_modules", "dynalite")
-	if _, err := os.Stat(module); err != nil {
-		missing(t, "dynalite is not in .build: make dynalite")
-	}
 	command := exec.CommandContext(context.Background(), "node", "-e", dynalite)
-	command.Dir = module
-	return run(t, command)
+	command.Dir = installed("dynalite/node_modules/dynalite")
+	return run(t, command, "dynalite is not in .build: make dynalite")
 }
 
-// Ministack starts another AWS emulator, whose DynamoDB also handles requests in parallel. If it is not installed, it
-// behaves like Start.
+// Ministack starts another AWS emulator, whose DynamoDB also handles requests in parallel.
 func Ministack(t testing.TB) (url string) {
 	t.Helper()
-	server := filepath.Join(root(t), ".build", "ministack", "bin", "ministack")
-	if _, err := os.Stat(server); err != nil {
-		missing(t, "make others installs ministack")
-	}
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	_ = listener.Close()
-	_, port, _ := net.SplitHostPort(address)
-	command := exec.CommandContext(context.WithoutCancel(t.Context()), server) //nolint:gosec // that of the tests
-	command.Env = append(os.Environ(), "GATEWAY_PORT="+port, "STATE_DIR="+t.TempDir())
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
-	})
-	for deadline := time.Now().Add(startTime); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if connection, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address); err == nil {
-			_ = connection.Close()
-			return "http://" + address
-		}
-	}
-	t.Fatal("ministack does not listen")
-	return ""
+	command := exec.CommandContext(context.Background(), installed("ministack/bin/ministack"))
+	command.Env = append(os.Environ(), "GATEWAY_PORT=0", "STATE_DIR="+t.TempDir())
+	return run(t, command, "ministack is not in .build: make others")
 }
 
 // Required reports whether a test must not be skipped because a server is missing.
 func Required() bool { return os.Getenv("CI") == "true" || os.Getenv("REQUIRE_MOTO") != "" }
 
-func missing(t testing.TB, reason string) {
-	t.Helper()
-	if Required() {
-		t.Fatal(reason)
-	}
-	t.Skip(reason)
-}
-
-// root returns the directory of the module.
-func root(t testing.TB) string {
-	t.Helper()
-	folder, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
-			return folder
-		}
-		parent := filepath.Dir(folder)
-		if parent == folder {
-			t.Fatal("no go.mod in this folder or above it")
-		}
-		folder = parent
-	}
+// installed returns the path of something that make installs.
+func installed(path string) string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "../../.build", path)
 }
 
 // startTime is how long a server may take to start on a busy machine.
 const startTime = time.Minute
 
-// run runs the command of a server until the test and its cleanups have ended. The server prints "Running on URL".
-func run(t testing.TB, command *exec.Cmd) (url string) {
+var running = regexp.MustCompile(`Running on http://[0-9.]+(:\d+)`)
+
+// run runs the command of a server until the test and its cleanups have ended. The server chooses a free port itself,
+// so that no other process can take it first, and prints "Running on URL".
+func run(t testing.TB, command *exec.Cmd, missing string) (url string) {
 	t.Helper()
 	output, err := command.StdoutPipe()
 	if err == nil {
 		command.Stderr = command.Stdout
 		err = command.Start()
 	}
-	if err != nil {
-		t.Fatal(err)
+	if err != nil && Required() {
+		t.Fatal(missing, err)
+	} else if err != nil {
+		t.Skip(missing)
 	}
-	t.Cleanup(func() { _ = command.Process.Kill(); _ = command.Wait() })
-	running, last := make(chan string, 1), ""
+	t.Cleanup(func() {
+		_ = command.Process.Kill()
+		_ = command.Wait()
+	})
+	urls, last := make(chan string, 1), ""
 	go func() {
-		defer close(running)
+		defer close(urls)
 		for lines := bufio.NewScanner(output); lines.Scan(); {
 			last = lines.Text()
-			if _, url, ok := strings.Cut(last, "Running on "); ok && len(running) == 0 {
-				running <- strings.TrimSpace(url)
+			if found := running.FindStringSubmatch(last); found != nil && len(urls) == 0 {
+				urls <- "http://127.0.0.1" + found[1]
 			}
 		}
 	}()
 	select {
-	case url, ok := <-running:
-		if ok {
-			return url
+	case url, ok := <-urls:
+		if !ok {
+			t.Fatalf("%s ended: %s", command.Path, last)
 		}
-		t.Fatalf("%s ended: %s", command.Path, last)
+		return url
 	case <-time.After(startTime):
 		t.Fatalf("%s does not start", command.Path)
 	}
 	return ""
+}
+
+// Config returns the configuration of a client of an emulator, which accepts any credentials.
+func Config(url string) aws.Config {
+	return aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String(url),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
+		})}
+}
+
+// Table creates a table on the server, with the same keys as the deployed ledger's table.
+func Table(t testing.TB, url, name string) *dynamodb.Client {
+	t.Helper()
+	client := dynamodb.NewFromConfig(Config(url))
+	in := &dynamodb.CreateTableInput{TableName: aws.String(name), BillingMode: types.BillingModePayPerRequest,
+		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash},
+			{AttributeName: aws.String("sk"), KeyType: types.KeyTypeRange}}}
+	for _, key := range in.KeySchema {
+		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{
+			AttributeName: key.AttributeName, AttributeType: types.ScalarAttributeTypeS,
+		})
+	}
+	if _, err := client.CreateTable(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	waiter := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) {
+		o.MinDelay, o.MaxDelay = 10*time.Millisecond, time.Second
+	})
+	if err := waiter.Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: in.TableName}, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	return client
 }

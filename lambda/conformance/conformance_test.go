@@ -1,7 +1,6 @@
 package conformance_test
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -9,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/time/rate"
 
@@ -23,20 +21,21 @@ var everything = map[string]string{"plus": "", "sms": "arn:aws:iam::111122223333
 	"lambda": "arn:aws:lambda:us-east-1:111122223333:function:trigger"}
 
 func run(url string) conformance.Run {
-	config := aws.Config{Region: "us-east-1", BaseEndpoint: &url,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
-		})}
-	return conformance.Run{Have: everything, API: conformance.NewAPI(config, rate.Inf)}
+	return conformance.NewRun(mototest.Config(url), rate.Inf, everything)
 }
 
-func facts(t *testing.T) []conformance.Fact {
+// ask asks a server for all facts.
+func ask(t *testing.T, url string) []conformance.Result {
 	t.Helper()
-	all, err := conformance.Facts()
+	facts, err := conformance.Facts(everything)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return all
+	results, err := run(url).Ask(t.Context(), facts, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results
 }
 
 func serve(t *testing.T, mode cognitotest.Mode) (*cognitotest.Server, string) {
@@ -59,10 +58,7 @@ func TestFakeHolds(t *testing.T) {
 		cognitotest.Measured: func(r conformance.Result) bool { return r.AsMeasured || r.Measured == "unknown" },
 	} {
 		_, url := serve(t, mode)
-		results, err := run(url).Ask(t.Context(), facts(t), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		results := ask(t, url)
 		count := map[conformance.Status]int{}
 		for _, r := range results {
 			count[r.Status]++
@@ -79,26 +75,16 @@ func TestFakeHolds(t *testing.T) {
 
 var update = flag.Bool("update", false, "write the goldens anew")
 
-// TestMoto: where moto differs from the facts is known, so that a test against moto claims nothing that does not hold.
-func TestMoto(t *testing.T) {
+// TestEmulators: where other emulators of AWS differ from the facts is known, so that a test against one claims nothing
+// that does not hold.
+func TestEmulators(t *testing.T) {
 	t.Parallel()
-	r := run(mototest.Start(t))
-	results, err := r.Ask(t.Context(), facts(t), nil)
-	if err != nil {
-		t.Fatal(err)
+	for server, start := range map[string]func(testing.TB) string{"moto": mototest.Start, "ministack": mototest.Ministack} {
+		t.Run(server, func(t *testing.T) {
+			t.Parallel()
+			compare(t, server, ask(t, start(t)))
+		})
 	}
-	compare(t, "moto", results)
-}
-
-// TestMinistack does the same with another emulator of AWS.
-func TestMinistack(t *testing.T) {
-	t.Parallel()
-	r := run(mototest.Ministack(t))
-	results, err := r.Ask(t.Context(), facts(t), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	compare(t, "ministack", results)
 }
 
 // compare holds what differs against the list of a server's known differences.
@@ -131,21 +117,26 @@ func compare(t *testing.T, server string, results []conformance.Result) {
 // TestMutantsAreFound: whatever one thing the service did otherwise, some fact would show it.
 func TestMutantsAreFound(t *testing.T) {
 	t.Parallel()
+	edits := func(operation string, change func(pool, mfa map[string]any)) cognitotest.Fault {
+		return cognitotest.Fault{Operation: operation, Change: change}
+	}
 	keeps := func(operation, member string, value any) cognitotest.Fault {
-		return cognitotest.Fault{Operation: operation, Change: func(pool, _ map[string]any) {
+		return edits(operation, func(pool, _ map[string]any) {
 			if pool[member] == nil {
 				pool[member] = value
 			}
-		}}
-	}
-	loses := func(operation, member string) cognitotest.Fault {
-		return cognitotest.Fault{Operation: operation, Change: func(pool, _ map[string]any) { delete(pool, member) }}
-	}
-	losesMFA := func(operation, member string) cognitotest.Fault {
-		return cognitotest.Fault{Operation: operation, Change: func(_, mfa map[string]any) { delete(mfa, member) }}
+		})
 	}
 	becomes := func(operation, member string, value any) cognitotest.Fault {
-		return cognitotest.Fault{Operation: operation, Change: func(pool, _ map[string]any) { pool[member] = value }}
+		return edits(operation, func(pool, _ map[string]any) { pool[member] = value })
+	}
+	loses := func(operation, member string) cognitotest.Fault {
+		return edits(operation, func(pool, mfa map[string]any) {
+			if operation == "SetUserPoolMfaConfig" {
+				pool = mfa
+			}
+			delete(pool, member)
+		})
 	}
 	refuses := func(operation, member, name string) cognitotest.Fault {
 		return cognitotest.Fault{Operation: operation, Error: name, Message: "no", When: func(body map[string]any) bool {
@@ -171,8 +162,8 @@ func TestMutantsAreFound(t *testing.T) {
 		"the tier is always PLUS":            becomes(pool, "UserPoolTier", "PLUS"),
 		"the sender stays without the block": keeps(mfa, "SmsConfiguration", map[string]any{"SnsCallerArn": "x"}),
 		"the mode is not mirrored":           becomes(mfa, "MfaConfiguration", "OFF"),
-		"passkey settings are dropped":       losesMFA(mfa, "WebAuthnConfiguration"),
-		"the authenticator app is dropped":   losesMFA(mfa, "SoftwareTokenMfaConfiguration"),
+		"passkey settings are dropped":       loses(mfa, "WebAuthnConfiguration"),
+		"the authenticator app is dropped":   loses(mfa, "SoftwareTokenMfaConfiguration"),
 		"a client cannot be renamed":         refuses(client, "ClientName", "InvalidParameterException"),
 		"empty lists are refused":            refuses(client, "CallbackURLs", "InvalidParameterException"),
 		"risk needs another error":           refuses("SetRiskConfiguration", "UserPoolId", "ResourceNotFoundException"),
@@ -183,11 +174,7 @@ func TestMutantsAreFound(t *testing.T) {
 			t.Parallel()
 			fake, url := serve(t, cognitotest.Measured)
 			fake.Inject(mutant)
-			results, err := run(url).Ask(t.Context(), facts(t), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !slices.ContainsFunc(results, func(r conformance.Result) bool {
+			if !slices.ContainsFunc(ask(t, url), func(r conformance.Result) bool {
 				return !r.AsMeasured && r.Measured != "unknown"
 			}) {
 				t.Error("no fact shows it")

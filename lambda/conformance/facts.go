@@ -1,7 +1,7 @@
 package conformance
 
 import (
-	"bytes"
+	"cmp"
 	_ "embed" // the facts
 	"encoding/json"
 	"fmt"
@@ -13,7 +13,12 @@ import (
 )
 
 //go:embed facts.yaml
-var table []byte
+var table string
+
+type object = map[string]any
+
+// A call is the input of an operation by its name.
+type call = map[string]object
 
 // A Fact is a question to the API with the expected answers.
 type Fact struct {
@@ -22,10 +27,10 @@ type Fact struct {
 	Source     string // the section of the notes on the API with this fact
 	Needs      string // "", "plus", "sms", "ses" or "lambda"
 	Client     bool   // whether to create an app client
-	Calls      []map[string]map[string]any
-	Together   int            // how often the last call is made in parallel; 0 means once
-	Read       string         // a read call and a path in its response, or "" to check whether the last call is accepted
-	ReadWith   map[string]any `yaml:"readWith"`
+	Calls      []call
+	Together   int    // how often the last call is made in parallel; 0 means once
+	Read       string // a read call and a path in its response, or "" to check whether the last call is accepted
+	ReadWith   object `yaml:"readWith"`
 	Documented string
 	Measured   string // "" means the same as Documented
 	Says       string // words in the error message
@@ -34,24 +39,27 @@ type Fact struct {
 // A question about one member of a write call, which becomes several facts.
 type member struct {
 	Name, Shown, At, Source, Needs string
-	Setup                          map[string]any // input of an UpdateUserPool call before
-	Base                           map[string]any // other members of each call
+	Setup                          object // input of an UpdateUserPool call before
+	Base                           object // other members of each call
 	Value                          any
 	Out, Empty                     string
 	OutMeasured                    string `yaml:"outMeasured"`
 }
 
-// Facts returns all facts in the order of the table.
-func Facts() ([]Fact, error) {
+// Facts returns all facts in the order of the table. have are the available resources by the word in Fact.Needs: the
+// ARN of the role, the identity or the function.
+func Facts(have map[string]string) ([]Fact, error) {
 	var file struct {
 		Members []struct {
 			Call, Read, Needs string
-			Setup             map[string]any
+			Setup             object
 			Of                []member
 		}
 		Facts []Fact
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(table))
+	filled := strings.NewReplacer("${SMS_ROLE}", have["sms"], "${SES}", have["ses"], "${LAMBDA}", have["lambda"]).
+		Replace(table)
+	decoder := yaml.NewDecoder(strings.NewReader(filled))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&file); err != nil {
 		return nil, fmt.Errorf("reading the facts: %w", err)
@@ -59,78 +67,45 @@ func Facts() ([]Fact, error) {
 	var all []Fact
 	for _, document := range file.Members {
 		for _, m := range document.Of {
-			if m.Needs == "" {
-				m.Needs = document.Needs
-			}
-			if m.Setup == nil {
-				m.Setup = document.Setup
+			if document.Setup != nil {
+				m.Setup, m.Needs = document.Setup, document.Needs
 			}
 			all = append(all, m.facts(document.Call, document.Read)...)
 		}
 	}
-	all = append(all, file.Facts...)
-	for i := range all {
-		if all[i].Measured == "" {
-			all[i].Measured = all[i].Documented
-		}
-	}
-	return all, nil
+	return append(all, file.Facts...), nil
 }
 
 // facts returns the facts about a member: whether reads return the sent value, and what happens if it is left out, sent
 // empty or sent unchanged.
-func (m member) facts(call, read string) []Fact {
-	shown := m.Shown
-	if shown == "" {
-		shown = m.Name
-	}
-	path := strings.Join(strings.Fields(read), " ")
-	if strings.Contains(path, " ") {
-		path += "." + shown
-	} else {
-		path += " " + shown
-	}
-	if m.At != "" {
-		path += "." + m.At
-	}
-	var setup []map[string]map[string]any
-	if m.Setup != nil {
-		setup = append(setup, map[string]map[string]any{"UpdateUserPool": m.Setup})
-	}
-	with := func(value any, given bool) map[string]map[string]any {
-		body := maps.Clone(m.Base)
-		if body == nil {
-			body = map[string]any{}
-		}
-		if given {
-			body[m.Name] = value
-		}
-		return map[string]map[string]any{call: body}
-	}
-	fact := func(kind, question, documented, measured string, last map[string]map[string]any) Fact {
-		return Fact{ID: call + "-" + m.Name + "-" + kind, Source: m.Source, Needs: m.Needs, Read: path,
-			Client: call == "UpdateUserPoolClient", Documented: documented, Measured: measured,
-			Question: fmt.Sprintf(question, m.Name),
-			Calls:    slices.Concat(setup, []map[string]map[string]any{with(m.Value, true), last})}
-	}
+func (m member) facts(operation, read string) []Fact {
+	read += cmp.Or(m.Shown, m.Name)
 	shows := m.Value
 	if m.At != "" {
-		shows = at(m.Value, m.At)
+		read, shows = read+"."+m.At, at(m.Value, m.At)
 	}
-	first := fact("shown", "Do reads return the sent value of %s?", text(shows), "", with(m.Value, true))
-	first.Calls = slices.Concat(setup, first.Calls[len(first.Calls)-1:])
+	with := func(member object) call { return call{operation: merged(m.Base, member)} }
+	sent := with(object{m.Name: m.Value})
+	fact := func(kind, question, documented, measured string, calls ...call) Fact {
+		if m.Setup != nil {
+			calls = slices.Insert(calls, 0, call{"UpdateUserPool": m.Setup})
+		}
+		return Fact{ID: operation + "-" + m.Name + "-" + kind, Source: m.Source, Needs: m.Needs,
+			Client: operation == "UpdateUserPoolClient", Calls: calls, Read: read,
+			Question: fmt.Sprintf(question, m.Name), Documented: documented, Measured: measured}
+	}
 	return []Fact{
-		first,
-		fact("out", "What happens to %s if it is left out?", m.Out, m.OutMeasured, with(nil, false)),
-		fact("empty", "What happens to %s if it is sent empty?", m.Empty, "", with(emptyOf(m.Value), true)),
-		fact("same", "Does %s stay the same if it is sent unchanged?", "kept", "", with(m.Value, true)),
+		fact("shown", "Do reads return the sent value of %s?", text(shows), "", sent),
+		fact("out", "What happens to %s if it is left out?", m.Out, m.OutMeasured, sent, with(nil)),
+		fact("empty", "What happens to %s if it is sent empty?", m.Empty, "", sent, with(object{m.Name: emptyOf(m.Value)})),
+		fact("same", "Does %s stay the same if it is sent unchanged?", "kept", "", sent, sent),
 	}
 }
 
 func emptyOf(v any) any {
 	switch v.(type) {
-	case map[string]any:
-		return map[string]any{}
+	case object:
+		return object{}
 	case []any:
 		return []any{}
 	case string:
@@ -142,22 +117,20 @@ func emptyOf(v any) any {
 	}
 }
 
-// An answer of the API in the format of facts.yaml.
+// An answer of the API.
 type answer struct {
-	word    string // accepted, or refused NAME
-	message string // message of the error
-	before  any
-	after   any
-	read    bool // whether there is a value to read after the call
+	refusal, message string // name and message of the error, or ""
+	before, after    any
+	read             bool // whether there is a value to read after the call
 }
 
 // String returns an answer as text for people.
 func (a answer) String() string {
 	switch {
-	case a.message != "":
-		return a.word + ": " + a.message
+	case a.refusal != "":
+		return strings.TrimSuffix("refused "+a.refusal+": "+a.message, ": ")
 	case !a.read:
-		return a.word
+		return "accepted"
 	case a.after == nil:
 		return "missing"
 	case text(a.before) == text(a.after):
@@ -167,34 +140,28 @@ func (a answer) String() string {
 	}
 }
 
-// meets reports whether an answer is as expected. Several expected answers are joined by " or ".
+// meets reports whether an answer is one of the expected ones, which are joined by " or ".
 func (a answer) meets(expected, says string) bool {
-	for one := range strings.SplitSeq(expected, " or ") {
-		if a.meetsOne(one) && strings.Contains(a.message, says) {
-			return true
-		}
-	}
-	return false
+	return strings.Contains(a.message, says) && slices.ContainsFunc(strings.Split(expected, " or "), a.is)
 }
 
-func (a answer) meetsOne(expected string) bool {
-	refusal, refused := strings.CutPrefix(a.word, "refused ")
-	if want, ok := strings.CutPrefix(expected, "refused"); ok {
-		return refused && (want == "" || want == " "+refusal)
+// is reports whether an answer is as expected, in the format of facts.yaml.
+func (a answer) is(expected string) bool {
+	if a.refusal != "" {
+		return expected == "refused" || expected == "refused "+a.refusal
 	}
-	switch {
-	case refused:
-		return false
-	case expected == "accepted":
+	after := text(a.after)
+	switch expected {
+	case "accepted":
 		return true
-	case expected == "kept":
-		return text(a.before) == text(a.after)
-	case expected == "missing":
+	case "kept":
+		return text(a.before) == after
+	case "missing":
 		return a.after == nil
-	case expected == "absent":
-		return slices.Contains([]string{"null", `""`, "[]", "{}", "false", "0"}, text(a.after))
+	case "absent":
+		return slices.Contains([]string{"null", `""`, "[]", "{}", "false", "0"}, after)
 	default:
-		return text(a.after) == expected || text(a.after) == text(expected)
+		return after == expected || after == text(expected)
 	}
 }
 
@@ -204,4 +171,25 @@ func text(v any) string {
 		return fmt.Sprint(v)
 	}
 	return string(raw)
+}
+
+// at returns the value at a dotted path, or nil.
+func at(v any, path string) any {
+	for name := range strings.SplitSeq(path, ".") {
+		inner, _ := v.(object)
+		v = inner[name]
+	}
+	return v
+}
+
+// merged returns the members of both objects; those of b override those of a. A ClientId of "" is left out: the call is
+// for the pool.
+func merged(a, b object) object {
+	all := object{}
+	maps.Copy(all, a)
+	maps.Copy(all, b)
+	if all["ClientId"] == "" {
+		delete(all, "ClientId")
+	}
+	return all
 }

@@ -3,15 +3,25 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"golang.org/x/time/rate"
+
+	"poolkeeper/lambda/cognito"
 )
 
 // A Status is the result of comparing an answer with the expected one.
@@ -20,7 +30,7 @@ type Status string
 // The statuses of a result.
 const (
 	Holds   Status = "holds"   // as documented, or as last measured
-	Differs Status = "differs" // neither as documented nor as measured as documented nor as measured
+	Differs Status = "differs" // neither as documented nor as last measured
 	Unknown Status = "unknown" // the expected answer is not known, or the check failed
 	Skipped Status = "skipped" // it needs a resource that was not given
 )
@@ -44,11 +54,23 @@ const Prefix = "poolkeeper-conformance-"
 // atOnce is the largest number of pools at the same time.
 const atOnce = 3
 
-// A Run checks facts.
+// A Run checks facts. It makes raw calls, so that it can send members that the SDK does not know. A call that is
+// throttled is made again.
 type Run struct {
-	API API
-	// Have are the available resources by the word in Fact.Needs: the ARN of the role, the identity or the function.
-	Have map[string]string
+	sdk  *idp.Client
+	rate *rate.Limiter
+	have map[string]string
+}
+
+// NewRun returns a run that makes so many calls a second. have are the available resources, as in Facts.
+func NewRun(config aws.Config, perSecond rate.Limit, have map[string]string) Run {
+	throttled := retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}
+	sdk := idp.NewFromConfig(config, func(o *idp.Options) {
+		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts, o.Retryables = 8, []retry.IsErrorRetryable{throttled}
+		})
+	})
+	return Run{sdk: sdk, rate: rate.NewLimiter(perSecond, 1), have: have}
 }
 
 // Ask checks the facts, at most three in parallel, and returns the results in their order. It calls each, if not nil,
@@ -74,8 +96,8 @@ func (r Run) Ask(ctx context.Context, facts []Fact, each func()) ([]Result, erro
 
 func (r Run) ask(ctx context.Context, fact Fact) (Result, error) {
 	result := Result{ID: fact.ID, Question: fact.Question, Source: fact.Source, Status: Skipped,
-		Documented: r.fill(fact.Documented), Measured: r.fill(fact.Measured)}
-	if _, ok := r.Have[fact.Needs]; fact.Needs != "" && !ok {
+		Documented: fact.Documented, Measured: cmp.Or(fact.Measured, fact.Documented)}
+	if _, ok := r.have[fact.Needs]; fact.Needs != "" && !ok {
 		result.Observed = "needs " + fact.Needs
 		return result, nil
 	}
@@ -104,69 +126,60 @@ func (r Run) ask(ctx context.Context, fact Fact) (Result, error) {
 
 // pose makes a pool, makes the calls and reads the answer. A refusal is one of a call before the last one.
 func (r Run) pose(ctx context.Context, fact Fact) (got answer, err error) {
-	created, err := r.API.call(ctx, "CreateUserPool", map[string]any{"PoolName": Prefix + strings.ToLower(rand.Text()),
-		"UserPoolTags": map[string]any{"poolkeeper": "conformance"}})
+	created, err := r.call(ctx, "CreateUserPool", object{"PoolName": Prefix + strings.ToLower(rand.Text()),
+		"UserPoolTags": object{"poolkeeper": "conformance"}})
 	if err != nil {
 		return got, err
 	}
-	ids := map[string]any{"UserPoolId": at(created, "UserPool.Id")}
+	ids := object{"UserPoolId": at(created, "UserPool.Id")}
 	defer func() { err = errors.Join(err, r.delete(ctx, ids["UserPoolId"])) }()
 	if fact.Client {
-		client, err := r.API.call(ctx, "CreateUserPoolClient", merged(ids, map[string]any{"ClientName": "conformance"}))
+		client, err := r.call(ctx, "CreateUserPoolClient", merged(ids, object{"ClientName": "conformance"}))
 		if err != nil {
 			return got, err
 		}
 		ids["ClientId"] = at(client, "UserPoolClient.ClientId")
 	}
 	last := len(fact.Calls) - 1
-	for _, call := range fact.Calls[:last] {
-		if err := r.call(ctx, ids, call); err != nil {
+	for _, one := range fact.Calls[:last] {
+		if err := r.together(ctx, ids, one, 1); err != nil {
 			return got, err
 		}
 	}
 	if got.before, err = r.read(ctx, ids, fact); err != nil {
 		return got, err
 	}
-	refused, err := refusal(r.together(ctx, ids, fact))
+	refused, err := refusal(r.together(ctx, ids, fact.Calls[last], max(1, fact.Together)))
 	if refused != nil {
-		got.word, got.message = "refused "+refused.ErrorCode(), refused.ErrorMessage()
-		return got, nil
+		got.refusal, got.message = refused.ErrorCode(), refused.ErrorMessage()
 	}
-	if err != nil {
+	if refused != nil || err != nil {
 		return got, err
 	}
-	got.word, got.read = "accepted", fact.Read != ""
+	got.read = fact.Read != ""
 	got.after, err = r.read(ctx, ids, fact)
 	return got, err
 }
 
-// together makes the last call several times in parallel, as the fact says. One rejected call is enough.
-func (r Run) together(ctx context.Context, ids map[string]any, fact Fact) error {
-	errs := make([]error, max(1, fact.Together))
+// together makes a call n times in parallel. One rejected call is enough.
+func (r Run) together(ctx context.Context, ids object, one call, n int) error {
+	errs := make([]error, n)
 	var wait sync.WaitGroup
-	for i := range errs {
-		wait.Go(func() { errs[i] = r.call(ctx, ids, fact.Calls[len(fact.Calls)-1]) })
+	for operation, body := range one {
+		for i := range errs {
+			wait.Go(func() { _, errs[i] = r.call(ctx, operation, merged(idsOf(ids, operation), body)) })
+		}
 	}
 	wait.Wait()
 	return errors.Join(errs...)
 }
 
-func (r Run) call(ctx context.Context, ids map[string]any, call map[string]map[string]any) error {
-	for operation, body := range call {
-		given, _ := r.filled(body).(map[string]any)
-		if _, err := r.API.call(ctx, operation, merged(idsOf(ids, operation), given)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r Run) read(ctx context.Context, ids map[string]any, fact Fact) (any, error) {
+func (r Run) read(ctx context.Context, ids object, fact Fact) (any, error) {
 	operation, path, ok := strings.Cut(fact.Read, " ")
 	if !ok {
 		return nil, nil
 	}
-	read, err := r.API.call(ctx, operation, merged(idsOf(ids, operation), fact.ReadWith))
+	read, err := r.call(ctx, operation, merged(idsOf(ids, operation), fact.ReadWith))
 	if refused, _ := refusal(err); refused != nil && refused.ErrorCode() == "UserPoolAddOnNotEnabledException" {
 		return nil, nil // before the call that turns threat protection on
 	}
@@ -174,35 +187,55 @@ func (r Run) read(ctx context.Context, ids map[string]any, fact Fact) (any, erro
 }
 
 // idsOf returns the ids for a call: of the pool, and of the client if the call needs one.
-func idsOf(ids map[string]any, operation string) map[string]any {
+func idsOf(ids object, operation string) object {
 	if strings.HasSuffix(operation, "UserPoolClient") || strings.HasSuffix(operation, "RiskConfiguration") {
 		return ids
 	}
-	return map[string]any{"UserPoolId": ids["UserPoolId"]}
+	return object{"UserPoolId": ids["UserPoolId"]}
 }
 
-// merged returns the members of both objects; those of b override those of a. A ClientId of "" is left out: the call is
-// for the pool.
-func merged(a, b map[string]any) map[string]any {
-	all := maps.Clone(a)
-	maps.Copy(all, b)
-	if all["ClientId"] == "" {
-		delete(all, "ClientId")
+func (r Run) call(ctx context.Context, operation string, body object) (answer object, err error) {
+	if err := r.rate.Wait(ctx); err != nil {
+		return nil, err
 	}
-	return all
+	var response cognito.Response
+	raw, err := json.Marshal(body)
+	if err == nil {
+		response, err = cognito.Call(ctx, r.sdk, operation, raw)
+	}
+	if err == nil && len(response.Body) > 0 {
+		err = json.Unmarshal(response.Body, &answer)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", operation, err)
+	}
+	return answer, nil
+}
+
+// refusal splits an error into the one that the API responded with, or nil, and any other. An emulator may respond with
+// an error in another form than the API's.
+func refusal(err error) (smithy.APIError, error) {
+	var refused smithy.APIError
+	var answered *smithyhttp.ResponseError
+	switch {
+	case errors.As(err, &refused):
+		return refused, nil
+	case errors.As(err, &answered):
+		return &smithy.GenericAPIError{Code: fmt.Sprint("HTTP", answered.HTTPStatusCode())}, nil
+	default:
+		return nil, err
+	}
 }
 
 // delete deletes a pool even if it is protected or the context is done.
 func (r Run) delete(ctx context.Context, id any) error {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer stop()
-	body := map[string]any{"UserPoolId": id}
-	_, err := r.API.call(ctx, "DeleteUserPool", body)
+	body := object{"UserPoolId": id}
+	_, err := r.call(ctx, "DeleteUserPool", body)
 	if err != nil {
-		off := merged(body, map[string]any{"DeletionProtection": "INACTIVE"})
-		if _, err = r.API.call(ctx, "UpdateUserPool", off); err == nil {
-			_, err = r.API.call(ctx, "DeleteUserPool", body)
-		}
+		_, _ = r.call(ctx, "UpdateUserPool", merged(body, object{"DeletionProtection": "INACTIVE"}))
+		_, err = r.call(ctx, "DeleteUserPool", body)
 	}
 	if err != nil {
 		return fmt.Errorf("deleting the test pool %v: %w", id, err)
@@ -213,9 +246,9 @@ func (r Run) delete(ctx context.Context, id any) error {
 // Clean deletes the pools that earlier runs left behind, and returns their number.
 func (r Run) Clean(ctx context.Context) (int, error) {
 	n := 0
-	body := map[string]any{"MaxResults": 60}
+	body := object{"MaxResults": 60}
 	for {
-		page, err := r.API.call(ctx, "ListUserPools", body)
+		page, err := r.call(ctx, "ListUserPools", body)
 		if err != nil {
 			return n, err
 		}
@@ -234,40 +267,4 @@ func (r Run) Clean(ctx context.Context) (int, error) {
 		}
 		body["NextToken"] = page["NextToken"]
 	}
-}
-
-// filled returns a value with the placeholders filled in.
-func (r Run) filled(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		out := map[string]any{}
-		for name, e := range v {
-			out[name] = r.filled(e)
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = r.filled(e)
-		}
-		return out
-	case string:
-		return r.fill(v)
-	default:
-		return v
-	}
-}
-
-func (r Run) fill(text string) string {
-	return strings.NewReplacer("${SMS_ROLE}", r.Have["sms"], "${SES}", r.Have["ses"],
-		"${LAMBDA}", r.Have["lambda"]).Replace(text)
-}
-
-// at returns the value at a dotted path, or nil.
-func at(v any, path string) any {
-	for name := range strings.SplitSeq(path, ".") {
-		object, _ := v.(map[string]any)
-		v = object[name]
-	}
-	return v
 }

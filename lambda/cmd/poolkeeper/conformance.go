@@ -50,15 +50,11 @@ func (c *cli) conformance() *cobra.Command {
 }
 
 func (a asking) run(ctx context.Context, command *cobra.Command) error {
-	facts, err := conformance.Facts()
-	if err != nil {
-		return err
-	}
 	earlier, err := a.earlier(ctx)
 	if err != nil {
 		return err
 	}
-	run, err := a.runner(ctx)
+	run, facts, err := a.runner(ctx)
 	if err != nil {
 		return err
 	}
@@ -101,26 +97,27 @@ func (a asking) run(ctx context.Context, command *cobra.Command) error {
 	return nil
 }
 
-// runner connects to the API and parses what the account offers.
-func (a asking) runner(ctx context.Context) (conformance.Run, error) {
-	run := conformance.Run{Have: map[string]string{}}
+// runner connects to the API, parses what the account offers, and returns the facts to check with that.
+func (a asking) runner(ctx context.Context) (conformance.Run, []conformance.Fact, error) {
+	have := map[string]string{}
 	for _, offer := range a.with {
 		name, value, given := strings.Cut(offer, "=")
 		if !slices.Contains([]string{"plus", "sms", "ses", "lambda"}, name) || given == (name == "plus") {
-			return run, fmt.Errorf("--with is %q: it takes plus, sms=ROLE_ARN, ses=IDENTITY_ARN, lambda=FUNCTION_ARN", offer)
+			return conformance.Run{}, nil, fmt.Errorf(
+				"--with is %q: it takes plus, sms=ROLE_ARN, ses=IDENTITY_ARN, lambda=FUNCTION_ARN", offer)
 		}
-		run.Have[name] = value
+		have[name] = value
 	}
 	loaded, err := a.c.configuration(ctx)
 	if err != nil {
-		return run, err
+		return conformance.Run{}, nil, err
 	}
 	pace := rate.Limit(conformanceRate)
 	if idp.NewFromConfig(loaded).Options().BaseEndpoint != nil { // an emulator
 		pace = rate.Inf
 	}
-	run.API = conformance.NewAPI(loaded, pace)
-	return run, nil
+	facts, err := conformance.Facts(have)
+	return conformance.NewRun(loaded, pace, have), facts, err
 }
 
 // earlier reads the results of an earlier run.

@@ -79,7 +79,8 @@ var update = flag.Bool("update", false, "write the goldens anew")
 // that does not hold.
 func TestEmulators(t *testing.T) {
 	t.Parallel()
-	for server, start := range map[string]func(testing.TB) string{"moto": mototest.Start, "ministack": mototest.Ministack} {
+	emulators := map[string]func(testing.TB) string{"moto": mototest.Start, "ministack": mototest.Ministack}
+	for server, start := range emulators {
 		t.Run(server, func(t *testing.T) {
 			t.Parallel()
 			compare(t, server, ask(t, start(t)))

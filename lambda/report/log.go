@@ -38,7 +38,7 @@ func Log(ctx context.Context, logger *slog.Logger, out outcome.Outcome) {
 			attributes = append(attributes, more)
 		}
 	}
-	level := Level(out.Outcome)
+	level := meaningOf(out.Outcome).level
 	if out.Critical {
 		level = slog.LevelError
 		attributes = append(attributes, slog.Bool("critical", true))
@@ -55,16 +55,4 @@ func LogScan(ctx context.Context, logger *slog.Logger, scan outcome.ScanResult) 
 	logger.LogAttrs(ctx, level, "scanned", slog.String("outcome", string(scan.Outcome)), slog.Int("pools", scan.Pools),
 		slog.Int("sent", scan.Sent), slog.Any("outcomes", scan.Outcomes), slog.Any("failed", scan.Failed),
 		slog.String("reason", scan.Reason))
-}
-
-// Level returns the log level of an ending.
-func Level(ending outcome.Ending) slog.Level {
-	switch ending {
-	case outcome.Unconverged, outcome.Partial, outcome.Unfixable, outcome.Deferred:
-		return slog.LevelError
-	case outcome.Remediated, outcome.Drifted:
-		return slog.LevelWarn
-	default:
-		return slog.LevelInfo
-	}
 }

@@ -23,7 +23,7 @@ func Mail(r Report) string {
 			orUnknown(r.UserPool.Region))
 	}
 	fmt.Fprintf(&b, "Outcome: %s. %s\n", r.Outcome, r.meaning())
-	if reason := r.furtherReason(); reason != "" {
+	if reason := furtherReason(r.run); reason != "" {
 		fmt.Fprintf(&b, "Reason: %s\n", cut(reason, 1000))
 	}
 	section("WHAT HAPPENED", r.happened())
@@ -53,18 +53,6 @@ func Mail(r Report) string {
 	return b.String()
 }
 
-var meanings = map[outcome.Ending]string{
-	outcome.Deferred:    "The run could not finish. It will be retried.",
-	outcome.Unconverged: "poolkeeper wrote to the user pool, but the pool is still not compliant.",
-	outcome.Partial:     "Some drift was fixed, some was not.",
-	outcome.Unfixable:   "No drift could be fixed.",
-	outcome.Remediated:  "All drift was fixed and verified.",
-	outcome.Drifted:     "poolkeeper found something that it did not change.",
-	outcome.Exempted:    "All drift is exempted.",
-	outcome.Unchanged:   "The user pool is compliant.",
-	outcome.Ignored:     "There was nothing to do.",
-}
-
 // meaning returns the meaning of the outcome as a sentence.
 func (r Report) meaning() string {
 	switch {
@@ -75,28 +63,19 @@ func (r Report) meaning() string {
 	case r.has(outcome.CodeFlapping):
 		return "Another automation keeps changing the user pool back."
 	default:
-		return meanings[r.Outcome]
+		return meaningOf(r.Outcome).text
 	}
 }
 
-// furtherReason returns the part of the reason that no finding of the report contains.
-func (r Report) furtherReason() string {
-	var given []string
-	for _, d := range r.Drifts {
-		given = append(given, d.Reason)
-	}
-	if r.Critical {
-		given = append(given, r.Reason) // the outcome already says so
-	}
-	return further(r.Reason, given)
-}
-
-// further returns the part of a joined reason that is not in the given ones.
-func further(reason string, given []string) string {
+// furtherReason returns the part of an outcome's reason that none of its findings contains.
+func furtherReason(out outcome.Outcome) string {
 	const between = "; "
-	rest := between + reason + between
-	for _, g := range given {
-		rest = strings.ReplaceAll(rest, between+g+between, between)
+	if out.Critical {
+		return "" // the outcome already says so
+	}
+	rest := between + out.Reason + between
+	for _, d := range out.Drifts {
+		rest = strings.ReplaceAll(rest, between+d.Reason+between, between)
 	}
 	return strings.Trim(rest, between)
 }
@@ -116,49 +95,44 @@ func (r Report) happened() []string {
 
 // found describes the cause of a run that was not started by a call.
 func (r Report) found() string {
+	by := "A run started by " + r.Cause.EventName
 	switch r.Cause.EventName {
 	case "":
 		return "No API call led to this run."
 	case "Scheduled Event":
-		return "A scheduled scan found this" + at(r.Cause.Time) + ". Who changed the user pool is not known."
-	default:
-		return "A run started by " + r.Cause.EventName + " found this" + at(r.Cause.Time) +
-			". Who changed the user pool is not known."
+		by = "A scheduled scan"
 	}
+	return by + " found this" + at(r.Cause.Time) + ". Who changed the user pool is not known."
 }
 
 func (r Report) through() string {
-	switch {
-	case r.byCloudFormation():
+	if r.byCloudFormation() {
 		return ", through CloudFormation"
-	case r.Cause.InvokedBy != "":
-		return ", through " + r.Cause.InvokedBy
-	default:
-		return ""
 	}
+	return prefixed(", through ", r.Cause.InvokedBy)
 }
 
-// written writes a section on the current state of the pool: what was written and verified, or that nothing was
+// written returns a section on the current state of the pool: what was written and verified, or that nothing was
 // written.
 func (r Report) written() (heading, text string) {
-	const nothing = "NOTHING WRITTEN"
+	const nothing = "This run wrote nothing."
 	text = "Written: " + strings.Join(r.Writes, ", ") + ". "
+	verified := VerifiedText(r.Verified, "")
 	switch {
-	case r.Critical || r.Outcome == outcome.Ignored || r.Outcome == outcome.Unchanged || r.Outcome == outcome.Exempted:
+	case r.Critical || quiet(r.Outcome):
 		return "", ""
 	case len(r.Writes) == 0 && r.has(outcome.CodeRestore):
-		return nothing, "This run wrote nothing. Settings that an earlier write by poolkeeper removed are still missing."
+		return "NOTHING WRITTEN", nothing + " Settings that an earlier write by poolkeeper removed are still missing."
 	case r.unread():
-		return nothing, "This run wrote nothing. It could not read the user pool."
+		return "NOTHING WRITTEN", nothing + " It could not read the user pool."
 	case len(r.Writes) == 0:
-		return nothing, "This run wrote nothing."
-	case r.When.Verified.IsZero() || r.Verified == (outcome.Verified{}):
+		return "NOTHING WRITTEN", nothing
+	case r.When.Verified.IsZero() || verified == "":
 		return "NOT VERIFIED", text + "poolkeeper could not read the user pool again, so it does not know the result."
 	case r.Outcome == outcome.Unconverged:
-		return "VERIFIED IN PART", text + VerifiedText(r.Verified) + "; the settings named above are not compliant or have " +
-			"changed."
+		return "VERIFIED IN PART", text + verified + "; the settings named above are not compliant or have changed."
 	default:
-		return "VERIFIED", text + VerifiedText(r.Verified) + "."
+		return "VERIFIED", text + verified + "."
 	}
 }
 
@@ -198,7 +172,7 @@ func (r Report) links() []string {
 		links = append(links, fmt.Sprintf("user pool: https://%s.%s/cognito/v2/idp/user-pools/%s/info?region=%[1]s",
 			r.UserPool.Region, domain, r.UserPool.ID))
 	}
-	if r.Outcome != outcome.Ignored && r.Outcome != outcome.Unchanged && r.Outcome != outcome.Exempted {
+	if !quiet(r.Outcome) {
 		links = append(links, "runbook: infra/RUNBOOK.md#"+string(r.Outcome))
 	}
 	return links
@@ -210,10 +184,10 @@ var consoles = map[string]string{"aws": "console.aws.amazon.com", "aws-cn": "con
 
 // rule returns the rule of a drift and its position in the baseline.
 func rule(d Drift) string {
-	if d.Rule == "" || d.Source == "" {
-		return RuleNamed(d.Rule)
+	if d.Rule == "" {
+		return RuleNamed("")
 	}
-	return RuleNamed(d.Rule) + ", " + d.Source
+	return RuleNamed(d.Rule) + prefixed(", ", d.Source)
 }
 
 // RuleNamed returns the name of a rule for a sentence. The name is "" for a setting that our own write removed and that

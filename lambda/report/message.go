@@ -46,37 +46,38 @@ func Subject(r Report) string {
 
 // headline describes in a few words what happened to the pool.
 func (r Report) headline() string {
-	named := r.of(notRestored, notFixed, watched, fixed)
+	named := first(r.of(notRestored, notFixed, watched, fixed))
+	text := string(r.Outcome) + ": "
 	switch {
 	case r.has(outcome.CodeDeleted):
 		return "was deleted by " + r.actor()
 	case r.has(outcome.CodeRestore):
-		return fmt.Sprintf("%s: poolkeeper removed %s and cannot restore it", r.Outcome, first(r.of(notRestored)))
+		return text + "poolkeeper removed " + first(r.of(notRestored)) + " and cannot restore it"
 	case r.has(outcome.CodeFlapping):
-		return fmt.Sprintf("%s: another automation keeps changing %s", r.Outcome, first(named))
+		return text + "another automation keeps changing " + named
 	case r.has(outcome.CodeInterrupted):
-		return string(r.Outcome) + ": an earlier run was interrupted after a write"
-	case r.Outcome == outcome.Drifted && len(named) == 0 && r.has(outcome.CodeLostUpdate):
-		return fmt.Sprintf("drifted: poolkeeper may have undone a call by %s", r.actor())
+		return text + "an earlier run was interrupted after a write"
+	case r.Outcome == outcome.Drifted && named == "" && r.has(outcome.CodeLostUpdate):
+		return text + "poolkeeper may have undone a call by " + r.actor()
 	case r.Outcome == outcome.Unconverged && len(r.of(notFixed)) == 0:
-		return "unconverged: other settings changed while poolkeeper wrote"
+		return text + "other settings changed while poolkeeper wrote"
 	case r.Outcome == outcome.Deferred && len(r.Writes) > 0:
-		return "deferred: poolkeeper wrote, but could not finish"
+		return text + "poolkeeper wrote, but could not finish"
 	case r.unread():
-		return "unfixable: the user pool could not be read"
+		return text + "the user pool could not be read"
 	}
-	text := string(r.Outcome)
-	if len(named) > 0 {
-		text += ": " + first(named)
-	}
+	text = string(r.Outcome) + prefixed(": ", named)
 	if r.session() != "" && r.Outcome != outcome.Ignored {
 		text += ", after a call by " + r.actor()
 	}
 	return text
 }
 
-// first returns the last part of the first setting and the number of other settings.
+// first returns the last part of the first setting and the number of other settings, or "" if there are none.
 func first(drifts []Drift) string {
+	if len(drifts) == 0 {
+		return ""
+	}
 	text := drifts[0].Setting[strings.LastIndexByte(drifts[0].Setting, '.')+1:]
 	if len(drifts) > 1 {
 		text += fmt.Sprintf(" and %d more", len(drifts)-1)

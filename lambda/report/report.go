@@ -4,6 +4,7 @@
 package report
 
 import (
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -24,20 +25,42 @@ const (
 	Critical      Severity = "CRITICAL"
 )
 
-// SeverityOf returns the severity of an outcome.
-func SeverityOf(out outcome.Outcome) Severity {
-	switch {
-	case out.Critical || out.Outcome == outcome.Unconverged:
-		return Critical
-	case out.Outcome == outcome.Partial || out.Outcome == outcome.Unfixable:
-		return High
-	case out.Outcome == outcome.Drifted || out.Outcome == outcome.Deferred:
-		return Medium
-	case out.Outcome == outcome.Remediated:
-		return Low
-	default:
-		return Informational
+// A meaning is what an ending means to people and to collectors.
+type meaning struct {
+	ending   outcome.Ending
+	severity Severity
+	level    slog.Level
+	color    Color
+	text     string
+}
+
+// meanings has the endings in order of precedence, and then what is shown in their place.
+var meanings = []meaning{
+	{outcome.Deferred, Medium, slog.LevelError, Bad, "The run could not finish. It will be retried."},
+	{outcome.Unconverged, Critical, slog.LevelError, Bad,
+		"poolkeeper wrote to the user pool, but the pool is still not compliant."},
+	{outcome.Partial, High, slog.LevelError, Bad, "Some drift was fixed, some was not."},
+	{outcome.Unfixable, High, slog.LevelError, Bad, "No drift could be fixed."},
+	{outcome.Remediated, Low, slog.LevelWarn, Good, "All drift was fixed and verified."},
+	{outcome.Drifted, Medium, slog.LevelWarn, Warn, "poolkeeper found something that it did not change."},
+	{outcome.Exempted, Informational, slog.LevelInfo, Aside, "All drift is exempted."},
+	{outcome.Unchanged, Informational, slog.LevelInfo, Good, "The user pool is compliant."},
+	{outcome.Ignored, Informational, slog.LevelInfo, Aside, "There was nothing to do."},
+	{outcome.Scanned, Informational, slog.LevelInfo, Good, ""},
+	{Restored, Informational, slog.LevelInfo, Good, ""},
+}
+
+// Restored is shown instead of remediated if a person restored an earlier state.
+const Restored outcome.Ending = "restored"
+
+// meaningOf returns the meaning of an ending. An unknown one, such as "failed", is bad.
+func meaningOf(ending outcome.Ending) meaning {
+	for _, m := range meanings {
+		if m.ending == ending {
+			return m
+		}
 	}
+	return meaning{severity: Informational, color: Bad}
 }
 
 // Wrote reports whether the run wrote to the pool.
@@ -48,16 +71,12 @@ func Wrote(out outcome.Outcome) bool { return out.Record != "" || len(out.Writes
 // interrupted run did not send a notification for its writes, so the run that finds it always does.
 func Notifies(out outcome.Outcome, scan bool) bool {
 	interrupted := func(d outcome.Finding) bool { return d.Code == outcome.CodeInterrupted }
-	if Wrote(out) || slices.ContainsFunc(out.Drifts, interrupted) {
-		return true
-	}
-	switch out.Outcome {
-	case outcome.Unconverged, outcome.Partial, outcome.Unfixable, outcome.Remediated, outcome.Drifted:
-		return !scan
-	default:
-		return false
-	}
+	return Wrote(out) || slices.ContainsFunc(out.Drifts, interrupted) ||
+		!scan && !quiet(out.Outcome) && out.Outcome != outcome.Deferred
 }
+
+// quiet reports whether an ending needs no attention.
+func quiet(ending outcome.Ending) bool { return meaningOf(ending).severity == Informational }
 
 // A Report is the full report of one run, for people and machines. schema.json describes its JSON, which includes the
 // members of the outcome. It has no sensitive values.
@@ -126,8 +145,11 @@ type Drift struct {
 func New(out outcome.Outcome, build, stack string) Report {
 	out = Legible(out)
 	out.Reason, out.Writes = cut(out.Reason, 2000), append([]string{}, out.Writes...)
-	r := Report{run: out, Schema: SchemaName, Severity: SeverityOf(out), UserPool: PoolOf(out), When: whenOf(out),
-		WriteRequestIDs: out.Details.RequestIDs, Drifts: []Drift{}, Build: build, stack: stack}
+	r := Report{run: out, Schema: SchemaName, Severity: meaningOf(out.Outcome).severity, UserPool: PoolOf(out),
+		When: whenOf(out), WriteRequestIDs: out.Details.RequestIDs, Drifts: []Drift{}, Build: build, stack: stack}
+	if out.Critical {
+		r.Severity = Critical
+	}
 	for _, d := range out.Drifts {
 		d.Reason = cut(d.Reason, 1000)
 		r.Drifts = append(r.Drifts, Drift{d, d.Source.String(), ChecksOf(d.Setting)})
@@ -197,19 +219,17 @@ func whenOf(out outcome.Outcome) When {
 	return w
 }
 
-// mostActor is the length of the longest role and session names in IAM.
-const mostActor = 64 + 1 + 64
-
-// actor returns the short name of the caller.
+// actor returns the short name of the caller: the role and the session, or the user.
 func (r Report) actor() string {
-	switch {
-	case r.session() != "" && r.Cause.Issuer != "":
-		return cut(r.Cause.Issuer[strings.LastIndexByte(r.Cause.Issuer, '/')+1:]+"/"+r.session(), mostActor)
-	case r.session() != "":
-		return cut(r.session(), mostActor)
-	default:
+	const most = 64 + 1 + 64 // the longest names of a role and a session in IAM
+	name := r.session()
+	if name == "" {
 		return "an unknown caller"
 	}
+	if r.Cause.Issuer != "" {
+		name = r.Cause.Issuer[strings.LastIndexByte(r.Cause.Issuer, '/')+1:] + "/" + name
+	}
+	return cut(name, most)
 }
 
 // title returns the name and id of the pool.

@@ -16,85 +16,81 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// A sheet builds lines for a terminal.
-type sheet struct{ strings.Builder }
-
-func (s *sheet) line(format string, args ...any) { fmt.Fprintf(s, format+"\n", args...) }
-
-// row writes a name and a value, unless the value is empty.
-func (s *sheet) row(name, text string) {
-	if text != "" {
-		s.line("  %-9s %s", name, text)
-	}
+// marks are shown before the findings of a plan, in the colors of their states.
+var marks = map[outcome.State]struct {
+	text  string
+	color Color
+}{
+	outcome.StateFixed: {color: Good}, outcome.StatePlanned: {"~", Good}, outcome.StateReported: {"!", Warn},
+	outcome.StateUnfixable: {"x", Bad}, outcome.StateExempted: {"=", Aside},
 }
 
-// findings writes the findings of an outcome: the live value, the requirement with its rule, and why it is not met.
-// marked returns the texts before each finding and before its reason.
-func (s *sheet) findings(out outcome.Outcome, marked func(outcome.State) (mark, reason string)) {
+// findings returns lines for the findings of an outcome: the live value, the requirement with its rule, and why it is
+// not met.
+func findings(out outcome.Outcome, paint Paint, plan bool) string {
+	var b strings.Builder
 	for _, finding := range out.Drifts {
 		d := Drift{Finding: finding, Source: finding.Source.String()}
 		says := fmt.Sprintf("%s -> %s  (%s)", Value(d.Have), Value(d.Want), rule(d))
 		if g := d.group(); g != notFixed && g != fixed && g != exempted {
 			says = d.says()
 		}
-		mark, reason := marked(d.State)
-		s.line("  %s %s: %s%s", mark, d.Setting, says, prefixed("\n      "+reason, d.Reason))
+		mark, state := marks[d.State], baseline.Legible(string(d.State))
+		text, reason := fmt.Sprintf("%-9s", state), "\n            "
+		if plan {
+			text, reason = mark.text, "\n      "+state+": "
+		}
+		fmt.Fprintf(&b, "  %s %s: %s%s\n", paint.Of(cmp.Or(mark.color, Bad), text), d.Setting, says,
+			prefixed(reason, d.Reason))
 	}
+	return b.String()
+}
+
+// rows returns lines of a name and a value, without those whose value is empty.
+func rows(pairs ...[2]string) string {
+	text := ""
+	for _, pair := range pairs {
+		if pair[1] != "" {
+			text += fmt.Sprintf("  %-9s %s\n", pair[0], pair[1])
+		}
+	}
+	return text
 }
 
 // Text returns an outcome as text for people.
 func Text(out outcome.Outcome, paint Paint) string {
 	out = Legible(out)
-	s := &sheet{}
-	critical := ""
+	heading := paint.ending(out.Outcome) + "  " + cmp.Or(out.UserPoolID, "(no user pool)")
 	if out.Critical {
-		critical = "  " + paint.Of(Bad, "CRITICAL")
+		heading += "  " + paint.Of(Bad, "CRITICAL")
 	}
-	s.line("%s  %s%s", paint.ending(out.Outcome), cmp.Or(out.UserPoolID, "(no user pool)"), critical)
-	if out.Cause.EventName != "" {
-		s.row("cause", out.Cause.EventName+prefixed(" by ", out.Cause.Actor)+prefixed(" from ", out.Cause.SourceIP))
+	cause, verified, undetected := out.Cause.EventName, "", ""
+	if cause != "" {
+		cause += prefixed(" by ", out.Cause.Actor) + prefixed(" from ", out.Cause.SourceIP)
 	}
-	s.findings(out, func(state outcome.State) (mark, reason string) {
-		return paint.state(state, fmt.Sprintf("%-9s", baseline.Legible(string(state)))), "      "
-	})
 	if len(out.Writes) > 0 {
-		s.row("written", strings.Join(out.Writes, ", "))
-		verified := "nothing: the writes may or may not have taken effect"
-		if out.Verified != (outcome.Verified{}) {
-			verified = VerifiedText(out.Verified)
-		}
-		s.row("verified", verified)
+		verified = VerifiedText(out.Verified, "nothing: the writes may or may not have taken effect")
 	}
-	s.row("record", out.Record)
 	if out.Undetected > 0 {
-		s.line("  undetected  no event reported %d of these drifts", out.Undetected)
+		undetected = fmt.Sprintf("no event reported %d of these drifts", out.Undetected)
 	}
-	s.row("reason", New(out, "", "").furtherReason())
-	return s.String()
+	return heading + "\n" + rows([2]string{"cause", cause}) + findings(out, paint, false) +
+		rows([2]string{"written", strings.Join(out.Writes, ", ")}, [2]string{"verified", verified},
+			[2]string{"record", out.Record}, [2]string{"undetected ", undetected}, [2]string{"reason", furtherReason(out)})
 }
-
-// marks are shown before the drifts of a plan.
-var marks = map[outcome.State]string{outcome.StatePlanned: "~", outcome.StateReported: "!",
-	outcome.StateUnfixable: "x", outcome.StateExempted: "="}
 
 // Plan is a preview for people, with the calls that would be made.
 func Plan(p outcome.Preview, paint Paint) string {
 	out := Legible(p.Outcome)
-	s, pool := &sheet{}, PoolOf(out)
-	name, account := "", ""
+	pool, heading := PoolOf(out), paint.ending(out.Outcome)+"  "+out.UserPoolID
 	if pool.Name != "" {
-		name = "  " + Value(pool.Name)
+		heading += "  " + Value(pool.Name)
 	}
 	if pool.Account != "" {
-		account = "  (account " + pool.Account + ")"
+		heading += "  (account " + pool.Account + ")"
 	}
-	s.line("%s  %s%s%s", paint.ending(out.Outcome), out.UserPoolID, name, account)
-	s.findings(out, func(state outcome.State) (mark, reason string) {
-		return paint.state(state, marks[state]), string(state) + ": "
-	})
-	s.row("calls", strings.Join(out.Writes, ", "))
-	s.row("reason", New(out, "", "").furtherReason())
-	return s.String()
+	return heading + "\n" + findings(out, paint, true) +
+		rows([2]string{"calls", strings.Join(out.Writes, ", ")}, [2]string{"reason", furtherReason(out)})
 }
 
 func prefixed(prefix, text string) string {
@@ -104,18 +100,19 @@ func prefixed(prefix, text string) string {
 	return prefix + text
 }
 
-// VerifiedText describes the verification after a write.
-func VerifiedText(v outcome.Verified) string {
-	return fmt.Sprintf("%d required settings are compliant, %d unmanaged settings are "+
-		"unchanged", v.Owned, v.UnmanagedUnchanged)
+// VerifiedText describes the verification after a write. It returns unverified if nothing was verified.
+func VerifiedText(v outcome.Verified, unverified string) string {
+	if v == (outcome.Verified{}) {
+		return unverified
+	}
+	return fmt.Sprintf("%d required settings are compliant, %d unmanaged settings are unchanged", v.Owned,
+		v.UnmanagedUnchanged)
 }
 
 // Scan returns the result of a scan as text for people.
 func Scan(scan outcome.ScanResult, paint Paint) string {
-	s := &sheet{}
-	s.line("%s  %d user pools", paint.ending(scan.Outcome), scan.Pools)
-	s.row("reason", baseline.Legible(scan.Reason))
-	return s.String()
+	return fmt.Sprintf("%s  %d user pools\n", paint.ending(scan.Outcome), scan.Pools) +
+		rows([2]string{"reason", baseline.Legible(scan.Reason)})
 }
 
 // Endings are the endings of a run, in order of precedence.
@@ -166,35 +163,7 @@ func (p Paint) Of(color Color, text string) string {
 	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", color, text)
 }
 
-// Restored is shown instead of remediated if a person restored an earlier state.
-const Restored outcome.Ending = "restored"
-
-func (p Paint) ending(e outcome.Ending) string {
-	switch e {
-	case outcome.Remediated, outcome.Unchanged, outcome.Scanned, Restored:
-		return p.Of(Good, string(e))
-	case outcome.Ignored, outcome.Exempted:
-		return p.Of(Aside, string(e))
-	case outcome.Drifted:
-		return p.Of(Warn, string(e))
-	default:
-		return p.Of(Bad, string(e))
-	}
-}
-
-// state paints the mark of a finding.
-func (p Paint) state(s outcome.State, text string) string {
-	switch s {
-	case outcome.StateFixed, outcome.StatePlanned:
-		return p.Of(Good, text)
-	case outcome.StateExempted:
-		return p.Of(Aside, text)
-	case outcome.StateReported:
-		return p.Of(Warn, text)
-	default:
-		return p.Of(Bad, text)
-	}
-}
+func (p Paint) ending(e outcome.Ending) string { return p.Of(meaningOf(e).color, string(e)) }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 

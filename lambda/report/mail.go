@@ -13,7 +13,7 @@ import (
 // Mail returns the text of an e-mail: what happened, what was fixed and what was not, what to do, and the evidence.
 func Mail(r Report) string {
 	var b strings.Builder
-	section := func(heading string, lines []string) {
+	section := func(heading string, lines ...string) {
 		if len(lines) > 0 {
 			fmt.Fprintf(&b, "\n%s\n  %s\n", heading, strings.Join(lines, "\n  "))
 		}
@@ -26,30 +26,27 @@ func Mail(r Report) string {
 	if reason := furtherReason(r.run); reason != "" {
 		fmt.Fprintf(&b, "Reason: %s\n", cut(reason, 1000))
 	}
-	section("WHAT HAPPENED", r.happened())
+	section("WHAT HAPPENED", r.happened()...)
 	for _, g := range groups {
 		var lines []string
 		for _, d := range r.of(g) {
-			lines = append(lines, d.Setting+": "+d.says())
-			if d.Reason != "" {
-				lines = append(lines, "    "+d.Reason)
-			}
+			lines = append(lines, d.Setting+": "+d.says()+prefixed("\n      ", d.Reason))
 		}
-		section(string(g), lines)
+		section(string(g), lines...)
 	}
 	if r.Omitted > 0 {
 		fmt.Fprintf(&b, "  and %d more, left out to keep this message short; the log has them all\n", r.Omitted)
 	}
 	if heading, text := r.written(); text != "" {
-		section(heading, []string{text})
+		section(heading, text)
 	}
 	var steps []string
 	for i, step := range r.Next {
 		steps = append(steps, fmt.Sprintf("%d. %s", i+1, step))
 	}
-	section("WHAT TO DO", steps)
-	section("EVIDENCE", r.evidence())
-	section("LINKS", r.links())
+	section("WHAT TO DO", steps...)
+	section("EVIDENCE", r.evidence()...)
+	section("LINKS", r.links()...)
 	return b.String()
 }
 
@@ -136,39 +133,36 @@ func (r Report) written() (heading, text string) {
 	}
 }
 
-// evidence writes the data that an investigation needs.
+// evidence returns the data that an investigation needs.
 func (r Report) evidence() []string {
-	var lines []string
-	add := func(name, value string) {
-		if value != "" {
-			lines = append(lines, name+" "+value)
-		}
-	}
+	event := [2]string{"event", r.Cause.EventID}
+	var caller string
 	if r.called() {
-		add("CloudTrail event", orUnknown(r.Cause.EventID)+", request "+orUnknown(r.Cause.RequestID))
-		add("caller", orUnknown(r.Cause.Actor))
-	} else {
-		add("event", r.Cause.EventID)
+		event = [2]string{"CloudTrail event", orUnknown(r.Cause.EventID) + ", request " + orUnknown(r.Cause.RequestID)}
+		caller = orUnknown(r.Cause.Actor)
 	}
-	add("user agent", r.Cause.UserAgent)
-	add("requests by poolkeeper", strings.Join(r.WriteRequestIDs, ", "))
-	add("record of the write", r.Record)
-	after := func(what string, seconds *float64) { // one may be known without the other
-		if seconds != nil {
-			add(what, fmt.Sprintf("%.1f s after the call", *seconds))
+	after := func(seconds *float64) string { // one may be known without the other
+		if seconds == nil {
+			return ""
+		}
+		return fmt.Sprintf("%.1f s after the call", *seconds)
+	}
+	var lines []string
+	for _, fact := range [][2]string{event, {"caller", caller}, {"user agent", r.Cause.UserAgent},
+		{"requests by poolkeeper", strings.Join(r.WriteRequestIDs, ", ")}, {"record of the write", r.Record},
+		{"detected", after(r.When.SecondsToDetect)}, {"fixed", after(r.When.SecondsToRestore)},
+		{"baseline", orUnknown(r.Baseline) + ", build " + r.Build}} {
+		if fact[1] != "" {
+			lines = append(lines, fact[0]+" "+fact[1])
 		}
 	}
-	after("detected", r.When.SecondsToDetect)
-	after("fixed", r.When.SecondsToRestore)
-	add("baseline", orUnknown(r.Baseline)+", build "+r.Build)
 	return lines
 }
 
-// links writes the links to the pool in the console and to the runbook section of the outcome.
+// links returns the links to the pool in the console and to the runbook section of the outcome.
 func (r Report) links() []string {
 	var links []string
-	parts := strings.Split(r.UserPool.ARN, ":")
-	if domain := consoles[parts[min(1, len(parts)-1)]]; domain != "" && !r.Critical {
+	if domain := consoles[r.UserPool.Partition]; domain != "" && !r.Critical {
 		links = append(links, fmt.Sprintf("user pool: https://%s.%s/cognito/v2/idp/user-pools/%s/info?region=%[1]s",
 			r.UserPool.Region, domain, r.UserPool.ID))
 	}
@@ -232,24 +226,32 @@ func (d Drift) group() group {
 		return fixed
 	case d.State == outcome.StateExempted:
 		return exempted
-	case d.Code == outcome.CodeDeleted:
-		return deleted
-	case d.Code == outcome.CodeRestore:
-		return notRestored
-	case d.Code == outcome.CodeLostUpdate:
-		return maybeLost
-	case d.Code == outcome.CodeInterrupted:
-		return interrupted
-	case d.Code == outcome.CodeWatched || d.Code == "" && d.State == outcome.StateReported:
+	case d.Code == "" && d.State == outcome.StateReported:
 		return watched // a change by a call has no code, because no later run finds it again
+	}
+	switch d.Code {
+	case outcome.CodeDeleted:
+		return deleted
+	case outcome.CodeRestore:
+		return notRestored
+	case outcome.CodeLostUpdate:
+		return maybeLost
+	case outcome.CodeInterrupted:
+		return interrupted
+	case outcome.CodeWatched:
+		return watched
 	default:
 		return notFixed
 	}
 }
 
+// mostValue is the largest number of characters of a value in a message.
+const mostValue = 300
+
 // says describes a finding, to be shown after its setting.
 func (d Drift) says() string {
 	have, want := cut(Value(d.Have), mostValue), cut(Value(d.Want), mostValue)
+	is := "is "
 	switch d.group() {
 	case deleted:
 		return "was deleted, although rule " + d.Rule + " names it"
@@ -262,14 +264,10 @@ func (d Drift) says() string {
 	case watched:
 		return have + " (watched by " + RuleNamed(d.Rule) + ")"
 	case fixed:
-		return "was " + have + ", required " + want + " (" + rule(d) + ")"
-	default:
-		return "is " + have + ", required " + want + " (" + rule(d) + ")"
+		is = "was "
 	}
+	return is + have + ", required " + want + " (" + rule(d) + ")"
 }
-
-// mostValue is the largest number of characters of a value in a message.
-const mostValue = 300
 
 // of returns the findings of the groups, in the order of the groups.
 func (r Report) of(groups ...group) []Drift {

@@ -31,15 +31,13 @@ func (r Report) fitting(size int, render func(Report) string) string {
 	}
 }
 
-// maxSubject is SNS's limit: fewer than 100 characters.
-const maxSubject = 99
-
 // Subject returns the subject of an e-mail: printable ASCII within SNS's limit.
 func Subject(r Report) string {
+	const most = 99
 	pool := cmp.Or(r.UserPool.Name, r.UserPool.ID, "(no user pool)")
 	text := ascii(fmt.Sprintf("[%s] %s %s", r.Severity, pool, r.headline()))
-	if len(text) > maxSubject {
-		text = text[:maxSubject-3] + "..."
+	if len(text) > most {
+		text = text[:most-3] + "..."
 	}
 	return text
 }
@@ -109,10 +107,10 @@ func encode(v any) string {
 }
 
 // Chat returns a custom notification for Amazon Q Developer in chat applications, version 1.0.
-func Chat(r Report) string { return r.fitting(maxChat, chat) }
-
-// maxChat is the largest notification that chat applications show.
-const maxChat = 8000
+func Chat(r Report) string {
+	const most = 8000 // chat applications show no more
+	return r.fitting(most, chat)
+}
 
 func chat(r Report) string {
 	var b strings.Builder
@@ -120,7 +118,7 @@ func chat(r Report) string {
 		fmt.Fprintf(&b, "%s called `%s`%s%s.\n", escape(r.actor()), escape(orUnknown(r.Cause.EventName)), at(r.Cause.Time),
 			escape(r.through()))
 	} else {
-		fmt.Fprintf(&b, "%s\n", escape(r.found()))
+		fmt.Fprintln(&b, escape(r.found()))
 	}
 	if r.Reason != "" {
 		fmt.Fprintf(&b, "Reason: %s\n", escape(cut(r.Reason, 500)))
@@ -133,17 +131,20 @@ func chat(r Report) string {
 		fmt.Fprintf(&b, "- and %d more\n", r.Omitted)
 	}
 	if _, text := r.written(); text != "" {
-		fmt.Fprintf(&b, "%s\n", escape(text))
+		fmt.Fprintln(&b, escape(text))
 	}
-	related := []string{}
+	related, next := []string{}, make([]string, len(r.Next))
 	if r.UserPool.ARN != "" {
 		related = append(related, r.UserPool.ARN)
+	}
+	for i, step := range r.Next {
+		next[i] = escape(step)
 	}
 	return encode(map[string]any{
 		"version": "1.0", "source": "custom",
 		"content": map[string]any{
 			"textType": "client-markdown", "title": escape(icons[r.Severity] + " " + Subject(r)),
-			"description": b.String(), "nextSteps": escapeAll(r.Next),
+			"description": b.String(), "nextSteps": next,
 			"keywords": []string{"poolkeeper", string(r.Outcome), r.UserPool.ID},
 		},
 		"metadata": map[string]any{
@@ -161,11 +162,3 @@ var icons = map[Severity]string{Critical: ":rotating_light:", High: ":warning:",
 // escape escapes mentions, links and formatting for chat applications in an untrusted text.
 var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "*", "\u2217", "`", "\u02cb",
 	"@", "@\u200b", "://", ":\u200b//", "](", "]\u200b(", "\n", " ", "\r", " ").Replace
-
-func escapeAll(texts []string) []string {
-	all := make([]string, len(texts))
-	for i, text := range texts {
-		all[i] = escape(text)
-	}
-	return all
-}

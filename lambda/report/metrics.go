@@ -24,11 +24,12 @@ const Namespace = "poolkeeper"
 // converts to metrics. The dimensions are the function, the outcome and the rule, whose number does not grow with the
 // number of pools. The pool is a property of the line, not a dimension.
 func Metrics(w io.Writer, function string, now time.Time, out outcome.Outcome, counts Counts) error {
-	values := []metric{{"Events", count, 1}}
+	events := []metric{{"Events", count, 1}}
+	values := events
 	if out.Outcome != outcome.Unchanged {
 		values = append(values, metric{Title(string(out.Outcome)), count, 1})
 	}
-	lost, ledger := 0, 0
+	lost, ledger, restored := 0, 0, false
 	byRule := map[string]int{}
 	for _, d := range out.Drifts {
 		if d.Code == outcome.CodeLostUpdate {
@@ -37,6 +38,7 @@ func Metrics(w io.Writer, function string, now time.Time, out outcome.Outcome, c
 		if rule := dimension(d.Rule); rule != "" {
 			byRule[rule]++
 		}
+		restored = restored || d.State == outcome.StateFixed
 	}
 	if out.Details.LedgerError != "" {
 		ledger = 1
@@ -44,33 +46,25 @@ func Metrics(w io.Writer, function string, now time.Time, out outcome.Outcome, c
 	values = append(append(values, costs(counts)...), metric{"Drifts", count, len(out.Drifts)},
 		metric{"LostUpdates", count, lost}, metric{"UndetectedDrift", count, out.Undetected},
 		metric{"LedgerFailed", count, ledger})
-	values = some(append(values, durations(out)...))
-	line := map[string]any{"Function": function, "Outcome": string(out.Outcome), "userPoolId": out.UserPoolID,
-		"eventId": out.Cause.EventID}
-	lines := embedded(now, line, directive{[]string{"Function"}, values},
-		directive{[]string{"Function", "Outcome"}, values[:1]}) // only events are counted by outcome
-	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
-		line := map[string]any{"Function": function, "Rule": rule, "userPoolId": out.UserPoolID,
-			"eventId": out.Cause.EventID}
-		drifts := directive{[]string{"Function", "Rule"}, []metric{{"Drifts", count, byRule[rule]}}}
-		lines += embedded(now, line, drifts)
-	}
-	_, err := io.WriteString(w, lines)
-	return err
-}
-
-// durations returns the times from the call to its detection and to the end of the remediation.
-func durations(out outcome.Outcome) []metric {
-	var values []metric
 	when := whenOf(out)
 	if when.SecondsToDetect != nil {
 		values = append(values, metric{"TimeToDetect", seconds, *when.SecondsToDetect})
 	}
-	fixed := func(d outcome.Finding) bool { return d.State == outcome.StateFixed }
-	if when.SecondsToRestore != nil && slices.ContainsFunc(out.Drifts, fixed) {
+	if when.SecondsToRestore != nil && restored {
 		values = append(values, metric{"TimeToRestore", seconds, *when.SecondsToRestore})
 	}
-	return values
+	about := map[string]any{"Function": function, "Outcome": string(out.Outcome), "userPoolId": out.UserPoolID,
+		"eventId": out.Cause.EventID}
+	lines := embedded(now, about, directive{[]string{"Function"}, some(values)},
+		directive{[]string{"Function", "Outcome"}, events}) // only events are counted by outcome
+	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
+		about := map[string]any{"Function": function, "Rule": rule, "userPoolId": out.UserPoolID,
+			"eventId": out.Cause.EventID}
+		lines += embedded(now, about,
+			directive{[]string{"Function", "Rule"}, []metric{{"Drifts", count, byRule[rule]}}})
+	}
+	_, err := io.WriteString(w, lines)
+	return err
 }
 
 // costs returns the metrics of the resources that an event used.
@@ -90,19 +84,16 @@ func ScanMetrics(w io.Writer, function string, now time.Time, scan outcome.ScanR
 	if len(values) == 0 {
 		return nil
 	}
-	line := map[string]any{"Function": function, "Outcome": string(scan.Outcome)}
-	_, err := io.WriteString(w, embedded(now, line, directive{[]string{"Function"}, values}))
+	about := map[string]any{"Function": function, "Outcome": string(scan.Outcome)}
+	_, err := io.WriteString(w, embedded(now, about, directive{[]string{"Function"}, values}))
 	return err
 }
 
-// mostOfDimension is the largest length of a dimension value.
-const mostOfDimension = 1024
-
-// dimension converts a text to a valid dimension value for CloudWatch: ASCII and not blank. It returns "" if nothing
-// remains.
+// dimension converts a text to a valid dimension value for CloudWatch: ASCII, not blank, and at most 1,024 characters.
+// It returns "" if nothing remains.
 func dimension(text string) string {
 	text = strings.TrimSpace(ascii(text))
-	return text[:min(len(text), mostOfDimension)]
+	return text[:min(len(text), 1024)]
 }
 
 const (
@@ -122,24 +113,16 @@ type directive struct {
 	metrics    []metric
 }
 
-// embedded returns one log line in CloudWatch's embedded metric format.
+// embedded adds metrics to a log line in CloudWatch's embedded metric format.
 func embedded(now time.Time, line map[string]any, directives ...directive) string {
-	type set struct {
-		Dimensions [][]string
-		Metrics    []metric
-		Namespace  string
-	}
-	var about struct {
-		CloudWatchMetrics []set
-		Timestamp         int64 // milliseconds since 1970
-	}
-	about.Timestamp = now.UnixMilli()
+	var sets []any
 	for _, d := range directives {
-		about.CloudWatchMetrics = append(about.CloudWatchMetrics, set{[][]string{d.dimensions}, d.metrics, Namespace})
+		sets = append(sets, map[string]any{"Dimensions": [][]string{d.dimensions}, "Metrics": d.metrics,
+			"Namespace": Namespace})
 		for _, m := range d.metrics {
 			line[m.Name] = m.value
 		}
 	}
-	line["_aws"] = about
+	line["_aws"] = map[string]any{"CloudWatchMetrics": sets, "Timestamp": now.UnixMilli()}
 	return encode(line) + "\n"
 }

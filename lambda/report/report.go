@@ -123,6 +123,8 @@ type Pool struct {
 	ARN     string `json:"arn,omitempty"`
 	Account string `json:"account,omitempty"`
 	Region  string `json:"region,omitempty"`
+
+	Partition string `json:"-"` // of the ARN
 }
 
 // When has the times of the run. The seconds count from the event; they are omitted if its time is unknown.
@@ -183,7 +185,7 @@ func cut(text string, most int) string {
 func PoolOf(out outcome.Outcome) Pool {
 	p := Pool{ID: out.UserPoolID, Name: out.Details.PoolName, ARN: out.Details.PoolARN}
 	if parts := strings.Split(p.ARN, ":"); len(parts) == 6 {
-		p.Region, p.Account = parts[3], parts[4]
+		p.Partition, p.Region, p.Account = parts[1], parts[3], parts[4]
 	}
 	if p.Region == "" {
 		p.Region, _, _ = strings.Cut(out.UserPoolID, "_")

@@ -27,53 +27,51 @@ type Finding struct {
 // FindingOf returns the finding for a report. It returns false if the report does not determine the pool's state: the
 // event was ignored or deferred, or the run found nothing wrong but read only a part of the pool.
 func FindingOf(r Report, now time.Time) (Finding, bool) {
-	if r.UserPool.ARN == "" || r.Outcome == outcome.Ignored || r.Outcome == outcome.Deferred {
-		return Finding{}, false
-	}
-	f := Finding{ID: r.UserPool.ARN + "/poolkeeper", Pool: r.UserPool, Time: now}
+	f := Finding{ID: r.UserPool.ARN + "/poolkeeper", Pool: r.UserPool, Severity: Informational, Time: now}
 	var settings []string
+	gone := r.Reason
 	for _, d := range r.of(deleted, notRestored, notFixed, watched) {
 		settings = append(settings, d.Setting)
-		for _, check := range d.Checks {
-			if !slices.Contains(f.Requirements, check) {
-				f.Requirements = append(f.Requirements, check)
-			}
+		f.Requirements = append(f.Requirements, d.Checks...)
+		if d.Code == outcome.CodeDeleted {
+			gone = fmt.Sprintf("rule %s names it, and it was %s", d.Rule, d.Reason)
 		}
 	}
+	f.Requirements = distinct(f.Requirements)
 	f.Failed = len(settings) > 0 || r.Outcome == outcome.Unconverged || r.Outcome == outcome.Unfixable
+	is := " is at its baseline"
+	f.Description = "Every required setting is compliant or exempted."
 	switch {
-	case r.has(outcome.CodeDeleted):
-		f.Title = "User pool " + r.UserPool.title() + " was deleted, although a rule names it"
-		f.Description = gone(r)
-	case f.Failed:
-		f.Title = "User pool " + r.UserPool.title() + " is not at its baseline"
-		f.Description = cmp.Or(r.Reason, "The outcome is "+string(r.Outcome)+".")
-		if len(settings) > 0 {
-			f.Description = fmt.Sprintf("Not as required: %s. Reason: %s", strings.Join(settings, ", "), r.Reason)
-		}
-	case !r.Whole:
+	case r.UserPool.ARN == "" || r.Outcome == outcome.Ignored || r.Outcome == outcome.Deferred || !f.Failed && !r.Whole:
 		return Finding{}, false
-	default:
-		f.Title = "User pool " + r.UserPool.title() + " is at its baseline"
-		f.Description = "Every required setting is compliant or exempted."
+	case r.has(outcome.CodeDeleted):
+		// It stays failed, because deleting a pool must not clear its finding, and no run can read the pool any more.
+		is = " was deleted, although a rule names it"
+		f.Description = "The user pool is gone: " + cut(gone, 700) + ". No later run resolves this finding. When you have " +
+			"handled it, remove the pool from the baseline and resolve the finding by hand."
+	case len(settings) > 0:
+		is = " is not at its baseline"
+		f.Description = fmt.Sprintf("Not as required: %s. Reason: %s", strings.Join(settings, ", "), r.Reason)
+	case f.Failed:
+		is = " is not at its baseline"
+		f.Description = cmp.Or(r.Reason, "The outcome is "+string(r.Outcome)+".")
 	}
-	f.Severity = Informational
 	if f.Failed {
 		f.Severity, f.Remediation = r.Severity, cut(strings.Join(r.Next, " "), 500)
 	}
-	f.Title, f.Description = cut(f.Title, 250), cut(f.Description, 1000)
+	f.Title, f.Description = cut("User pool "+r.UserPool.title()+is, 250), cut(f.Description, 1000)
 	return f, true
 }
 
-// gone returns the finding of a deleted pool that a rule names. It stays failed, because deleting a pool must not clear
-// its finding. As the pool can no longer be read, only people can resolve the finding.
-func gone(r Report) string {
-	why := r.Reason
-	for _, d := range r.of(deleted) {
-		why = fmt.Sprintf("rule %s names it, and it was %s", d.Rule, d.Reason)
+// distinct returns the texts, each once, in the order in which they first occur.
+func distinct(texts []string) []string {
+	var once []string
+	for _, text := range texts {
+		if text != "" && !slices.Contains(once, text) {
+			once = append(once, text)
+		}
 	}
-	return "The user pool is gone: " + cut(why, 700) + ". No later run resolves this finding. When you have handled " +
-		"it, remove the pool from the baseline and resolve the finding by hand."
+	return once
 }
 
 // severityIDs are the severity numbers of OCSF.
@@ -85,13 +83,11 @@ func OCSF(f Finding) map[string]any {
 	if f.Failed {
 		status, statusID = "Fail", 3
 	}
-	const name = "Compliance Finding"
 	return map[string]any{
 		"activity_id": 1, "activity_name": "Create", "category_uid": 2, "category_name": "Findings",
-		"class_uid": 2003, "class_name": name, "type_uid": 200301, "type_name": name + ": Create",
-		"time": f.Time.UnixMilli(), "status_id": 1, "status": "New", "message": f.Description,
-		"severity_id": severityIDs[f.Severity],
-		"severity":    Title(string(f.Severity)),
+		"class_uid": 2003, "class_name": "Compliance Finding", "type_uid": 200301,
+		"type_name": "Compliance Finding: Create", "time": f.Time.UnixMilli(), "status_id": 1, "status": "New",
+		"message": f.Description, "severity_id": severityIDs[f.Severity], "severity": Title(string(f.Severity)),
 		"metadata": map[string]any{"version": "1.3.0", "profiles": []string{"cloud"},
 			"product": map[string]any{"name": "poolkeeper", "vendor_name": "poolkeeper"}},
 		"finding_info": map[string]any{"uid": f.ID, "title": f.Title, "desc": f.Description},

@@ -106,11 +106,9 @@ type run = outcome.Outcome
 func (r Report) Rules() []string {
 	var rules []string
 	for _, d := range r.Drifts {
-		if d.Rule != "" && !slices.Contains(rules, d.Rule) {
-			rules = append(rules, d.Rule)
-		}
+		rules = append(rules, d.Rule)
 	}
-	return rules
+	return distinct(rules)
 }
 
 // SchemaName is the name and version of the schema of a report.
@@ -203,22 +201,19 @@ func (r Report) byCloudFormation() bool {
 	return r.Cause.InvokedBy == service || r.Cause.SourceIP == service
 }
 
+// whenOf returns the times of a run. Only a call has a time to measure delays from.
 func whenOf(out outcome.Outcome) When {
-	times := out.Details.Times
-	w := When{Seen: times.Seen, Written: times.Written, Verified: times.Verified}
-	since := func(t time.Time) *float64 {
-		// Only a call has a time to measure delays from.
-		if out.Cause.RequestID == "" || out.Cause.Time.IsZero() || t.IsZero() || t.Before(out.Cause.Time) {
+	times, call := out.Details.Times, out.Cause.Time
+	since := func(t time.Time, known bool) *float64 {
+		if !known || out.Cause.RequestID == "" || call.IsZero() || t.IsZero() || t.Before(call) {
 			return nil
 		}
-		seconds := t.Sub(out.Cause.Time).Seconds()
+		seconds := t.Sub(call).Seconds()
 		return &seconds
 	}
-	w.SecondsToDetect = since(w.Seen)
-	if out.Outcome == outcome.Remediated || out.Outcome == outcome.Partial {
-		w.SecondsToRestore = since(w.Verified)
-	}
-	return w
+	restored := out.Outcome == outcome.Remediated || out.Outcome == outcome.Partial
+	return When{Seen: times.Seen, Written: times.Written, Verified: times.Verified,
+		SecondsToDetect: since(times.Seen, true), SecondsToRestore: since(times.Verified, restored)}
 }
 
 // actor returns the short name of the caller: the role and the session, or the user.

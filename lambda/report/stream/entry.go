@@ -1,8 +1,8 @@
 package stream
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"poolkeeper/baseline"
@@ -11,19 +11,20 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// An Entry is one unit of output: the results for one pool or one file, or the summary at the end.
+// An Entry is one unit of output: the results for one pool or one file, or the summary at the end. Its exported fields
+// and methods are for the templates.
 type Entry struct {
-	name     string // id of the pool, or name of the file; "" for a summary
-	title    string // the name of the pool, or ""
-	word     string
-	notes    []string
-	findings []finding
-	failed   string // why the pool or file fails, if no finding says so
+	Name     string // id of the pool, or name of the file; "" for a summary
+	Title    string // the name of the pool, or ""
+	Word     string
+	Notes    []string
+	Findings []finding
+	Failed   string // why the pool or file fails, if no finding says so
 	json     any
 	text     func(report.Paint) string // nil if the entry is not shown to people
 }
 
-// A finding is one problem of a pool or file. If it is not about a setting of a pool, only Reason is set.
+// A finding is one problem of a pool or file. If it is not about a setting of a pool, only Reason and Source are set.
 type finding struct {
 	outcome.Finding
 	id    string // a stable id: the setting, or the id of the warning
@@ -39,15 +40,21 @@ const (
 	note    level = "note"
 )
 
-func (f finding) where() string {
+var levels = map[outcome.State]level{
+	outcome.StateFixed: note, outcome.StateExempted: note, outcome.StateReported: warning,
+	outcome.StatePlanned: failure, outcome.StateUnfixable: failure,
+}
+
+// Where returns what the finding is about: a setting, or a position in a file.
+func (f finding) Where() string {
 	if f.Setting != "" {
 		return f.Setting
 	}
 	return f.Source.String()
 }
 
-// says returns the finding as one sentence.
-func (f finding) says() string {
+// Says returns the finding as one sentence.
+func (f finding) Says() string {
 	if f.Setting == "" {
 		return f.Reason
 	}
@@ -72,83 +79,60 @@ type poolLine struct {
 	Verified *outcome.Verified `json:"verified,omitempty"`
 }
 
-func ofPool(out outcome.Outcome) (Entry, poolLine) {
-	e := Entry{name: out.UserPoolID, word: string(out.Outcome)}
-	if e.name == "" {
-		e.name = "(no user pool)"
+// ofPool returns the entry for a pool. If brief, pools without findings are not shown to people.
+func ofPool(out outcome.Outcome, line poolLine, written string, brief bool, text func(report.Paint) string) Entry {
+	e := Entry{Name: cmp.Or(out.UserPoolID, "(no user pool)"), Word: string(out.Outcome)}
+	if line.Name != "" {
+		e.Title = report.Value(line.Name)
 	}
-	line := poolLine{Outcome: out, Drifts: report.New(out, "", "").Drifts}
 	if pool := report.PoolOf(out); pool.Account != "" {
 		line.Account, line.Region = pool.Account, pool.Region
-		e.name = pool.Account + "/" + e.name
+		e.Name = pool.Account + "/" + e.Name
 	}
+	line.Outcome, line.Drifts = out, report.New(out, "", "").Drifts
+	e.json = line
+	unexplained := true // fixed findings do not explain why a pool fails
 	for _, d := range out.Drifts {
-		e.findings = append(e.findings, finding{d, d.Setting, levels[d.State]})
+		e.Findings = append(e.Findings, finding{d, d.Setting, levels[d.State]})
+		unexplained = unexplained && levels[d.State] == note
 	}
 	switch out.Outcome {
 	case outcome.Deferred, outcome.Unfixable, outcome.Unconverged:
-		// Fixed findings do not explain why the pool fails.
-		if !slices.ContainsFunc(e.findings, func(f finding) bool { return f.level != note }) {
-			e.failed = string(out.Outcome) + ": " + out.Reason
+		if unexplained {
+			e.Failed = string(out.Outcome) + ": " + out.Reason
 		}
 	}
-	return e, line
-}
-
-// add adds a note unless it is empty.
-func (e *Entry) add(name, text string) {
-	if text != "" {
-		e.notes = append(e.notes, name+": "+text)
+	if len(out.Writes) > 0 {
+		e.Notes = append(e.Notes, written)
 	}
-}
-
-var levels = map[outcome.State]level{
-	outcome.StateFixed: note, outcome.StateExempted: note, outcome.StateReported: warning,
-	outcome.StatePlanned: failure, outcome.StateUnfixable: failure,
+	if out.Reason != "" {
+		e.Notes = append(e.Notes, "reason: "+out.Reason)
+	}
+	if !brief || len(out.Drifts)+len(out.Writes) > 0 || e.Failed != "" {
+		e.text = text
+	}
+	return e
 }
 
 // OfOutcome returns the entry for a pool that was reconciled. If brief, pools without findings are not shown to people.
 func OfOutcome(out outcome.Outcome, brief bool) Entry {
 	out = report.Legible(out)
-	e, line := ofPool(out)
-	line.Cause, line.Verified = &out.Cause, &out.Verified
-	e.json = line
-	if len(out.Writes) > 0 {
-		verified := "not verified"
-		if out.Verified != (outcome.Verified{}) {
-			verified = report.VerifiedText(out.Verified)
-		}
-		e.add("written", strings.Join(out.Writes, ", ")+"; "+verified)
-	}
-	e.add("reason", out.Reason)
-	nothing := out.Outcome == outcome.Unchanged || out.Outcome == outcome.Ignored
-	if !brief || len(out.Drifts) > 0 || !nothing {
-		e.text = func(paint report.Paint) string { return report.Text(out, paint) }
-	}
-	return e
+	written := "written: " + strings.Join(out.Writes, ", ") + "; " + report.VerifiedText(out.Verified, "not verified")
+	return ofPool(out, poolLine{Cause: &out.Cause, Verified: &out.Verified}, written, brief,
+		func(paint report.Paint) string { return report.Text(out, paint) })
 }
 
 // OfPreview returns the entry for a pool that was only read. If brief, pools without findings are not shown to people.
 func OfPreview(p outcome.Preview, brief bool) Entry {
 	p.Outcome = report.Legible(p.Outcome)
-	e, line := ofPool(p.Outcome)
-	line.Name, line.State = p.Details.PoolName, p.State
-	e.json = line
-	if line.Name != "" {
-		e.title = report.Value(line.Name)
-	}
-	e.add("calls", strings.Join(p.Writes, ", "))
-	e.add("reason", p.Reason)
-	if !brief || len(p.Drifts) > 0 || e.failed != "" {
-		e.text = func(paint report.Paint) string { return report.Plan(p, paint) }
-	}
-	return e
+	return ofPool(p.Outcome, poolLine{Name: p.Details.PoolName, State: p.State},
+		"calls: "+strings.Join(p.Writes, ", "), brief, func(paint report.Paint) string { return report.Plan(p, paint) })
 }
 
 // OfFailure returns the entry for a pool that could not be read.
 func OfFailure(id string, err error) Entry {
 	why := baseline.Legible(err.Error())
-	return Entry{name: id, word: "failed", failed: why, notes: []string{why},
+	return Entry{Name: id, Word: "failed", Failed: why, Notes: []string{why},
 		json: object{"userPoolId": id, "error": why},
 		text: func(paint report.Paint) string {
 			return fmt.Sprintf("%s  %s\n  reason    %s\n", paint.Of(report.Bad, "failed"), id, why)
@@ -158,13 +142,13 @@ func OfFailure(id string, err error) Entry {
 // OfScan returns the entry for a scan.
 func OfScan(scan outcome.ScanResult) Entry {
 	text := func(paint report.Paint) string { return report.Scan(scan, paint) }
-	return Entry{notes: strings.Split(strings.TrimSpace(text(false)), "\n"), json: object{"scan": scan}, text: text}
+	return Entry{Notes: strings.Split(strings.TrimSpace(text(false)), "\n"), json: object{"scan": scan}, text: text}
 }
 
 // OfSummary returns the entry at the end. value is the JSON of the summary, under that name, and text is the summary
 // for people.
 func OfSummary(name string, value any, text string) Entry {
-	return Entry{notes: strings.Split(text, "\n"), json: object{name: value},
+	return Entry{Notes: strings.Split(text, "\n"), json: object{name: value},
 		text: func(report.Paint) string { return text + "\n" }}
 }
 
@@ -181,17 +165,17 @@ type fileFinding struct {
 
 // OfFile returns the entry for a baseline file. Findings are shown with their source lines.
 func OfFile(name string, faults baseline.Errors, lints []baseline.Lint, source []byte) Entry {
-	e := Entry{name: name, word: "valid"}
+	e := Entry{Name: name, Word: "valid"}
 	all := []fileFinding{}
 	add := func(l level, id, path, message string, at baseline.Position) {
 		all = append(all, fileFinding{l, id, at.File, at.Line, at.Column, path, message})
 		if path != "" {
 			message = path + ": " + message
 		}
-		e.findings = append(e.findings, finding{outcome.Finding{State: outcome.State(l), Reason: message, Source: at}, id, l})
+		e.Findings = append(e.Findings, finding{outcome.Finding{State: outcome.State(l), Reason: message, Source: at}, id, l})
 	}
 	for _, f := range faults {
-		e.word = "invalid"
+		e.Word = "invalid"
 		add(failure, "error", f.Path, f.Message, f.Position)
 	}
 	for _, l := range lints {
@@ -199,16 +183,15 @@ func OfFile(name string, faults baseline.Errors, lints []baseline.Lint, source [
 	}
 	e.json = object{"file": name, "findings": all}
 	e.text = func(paint report.Paint) string {
-		var b strings.Builder
-		for _, f := range e.findings {
+		text := ""
+		for _, f := range e.Findings {
+			says := f.Reason
 			if f.level == warning {
-				fmt.Fprintf(&b, "%s: %s: %s [%s]\n", f.Source, paint.Of(report.Warn, "warning"), f.Reason, f.id)
-			} else {
-				fmt.Fprintf(&b, "%s: %s\n", f.Source, f.Reason)
+				says = fmt.Sprintf("%s: %s [%s]", paint.Of(report.Warn, "warning"), f.Reason, f.id)
 			}
-			b.WriteString(caret(source, f, paint))
+			text += fmt.Sprintf("%s: %s\n%s", f.Source, says, caret(source, f, paint))
 		}
-		return b.String()
+		return text
 	}
 	return e
 }

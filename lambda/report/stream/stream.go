@@ -4,6 +4,7 @@ package stream
 
 import (
 	"crypto/sha256"
+	"embed"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"text/template"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/outcome"
@@ -27,7 +29,7 @@ const (
 	Text     Format = "text"     // for a terminal
 	JSON     Format = "json"     // one object per line, described by schema.json
 	Markdown Format = "markdown" // for a comment on a pull request
-	SARIF    Format = "sarif"    // version version version 2.1.0, for code scanning
+	SARIF    Format = "sarif"    // version 2.1.0, for code scanning
 	JUnit    Format = "junit"    // one suite per pool, for the test report of a pipeline
 )
 
@@ -57,7 +59,7 @@ func (s *Stream) Write(e Entry) error {
 		s.entries = append(s.entries, e)
 	case e.text == nil:
 	case s.format == Markdown:
-		text = markdown(e)
+		return templates.ExecuteTemplate(s.w, "markdown.tmpl", e)
 	default:
 		text = e.text(s.paint)
 	}
@@ -71,7 +73,7 @@ func (s *Stream) Close(done bool) error {
 	case SARIF:
 		return Encode(s.w, sarif(s.entries, done))
 	case JUnit:
-		return writeJUnit(s.w, s.entries)
+		return templates.ExecuteTemplate(s.w, "junit.tmpl", s.entries)
 	default:
 		return nil
 	}
@@ -82,47 +84,6 @@ func Encode(w io.Writer, v any) error {
 	e := json.NewEncoder(report.Printable(w))
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
-}
-
-// markdown writes a heading and a table.
-func markdown(e Entry) string {
-	var b strings.Builder
-	if e.name != "" {
-		fmt.Fprintf(&b, "### %s: %s", e.word, code(e.name))
-		if e.title != "" {
-			fmt.Fprintf(&b, " %s", code(e.title))
-		}
-		b.WriteString("\n\n")
-	}
-	if len(e.findings) > 0 {
-		b.WriteString("| | where | what |\n|---|---|---|\n")
-		for _, f := range e.findings {
-			fmt.Fprintf(&b, "| %s | %s | %s |\n", f.State, code(f.where()), cell(f))
-		}
-		b.WriteString("\n")
-	}
-	for _, note := range e.notes {
-		fmt.Fprintf(&b, "%s\n\n", escape(note))
-	}
-	return b.String()
-}
-
-func cell(f finding) string {
-	var b strings.Builder
-	if f.Setting != "" {
-		fmt.Fprintf(&b, "%s → %s", code(report.Value(f.Have)), code(report.Value(f.Want)))
-		if f.Rule != "" {
-			fmt.Fprintf(&b, ", rule %s", code(f.Rule))
-		}
-		if place := f.Source.String(); place != "" {
-			fmt.Fprintf(&b, ", %s", code(place))
-		}
-		if f.Reason != "" {
-			b.WriteString("<br>")
-		}
-	}
-	b.WriteString(escape(f.Reason))
-	return b.String()
 }
 
 // code returns a text as a code span in which Markdown and HTML have no effect.
@@ -142,80 +103,62 @@ func code(text string) string {
 var escape = strings.NewReplacer("\\", `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`,
 	"<", "&lt;", ">", "&gt;", "&", "&amp;", "|", `\|`, "#", `\#`, "@", "&#64;", "\n", " ", "\r", " ").Replace
 
-type (
-	suite struct {
-		Name     string     `xml:"name,attr"`
-		Tests    int        `xml:"tests,attr"`
-		Failures int        `xml:"failures,attr"`
-		Errors   int        `xml:"errors,attr"`
-		Skipped  int        `xml:"skipped,attr"`
-		Cases    []testCase `xml:"testcase"`
-	}
-	testCase struct {
-		Name    string `xml:"name,attr"`
-		Class   string `xml:"classname,attr"`
-		Failure *said  `xml:"failure"`
-		Error   *said  `xml:"error"`
-		Skipped *said  `xml:"skipped"`
-	}
-	said struct {
-		Message string `xml:"message,attr"`
-		Text    string `xml:",chardata"`
-	}
-)
+//go:embed markdown.tmpl junit.tmpl
+var files embed.FS
 
-// suiteOf returns the suite for a pool or file: one case for each finding, or a single passing case.
-func suiteOf(e Entry) suite {
-	s := suite{Name: e.name}
-	for _, f := range e.findings {
-		c := testCase{Name: f.where(), Class: e.name}
-		text := &said{Message: f.says(), Text: f.Source.String()}
-		switch {
-		case f.State == outcome.StateExempted:
-			c.Skipped = text
-			s.Skipped++
-		case f.level != note:
-			c.Failure = text
-			s.Failures++
-		}
-		s.Cases = append(s.Cases, c)
-	}
-	if e.failed != "" {
-		s.Cases = append(s.Cases, testCase{Name: e.word, Class: e.name, Error: &said{Message: e.failed}})
-		s.Errors++
-	}
-	if len(s.Cases) == 0 {
-		s.Cases = []testCase{{Name: e.word, Class: e.name}}
-	}
-	s.Tests = len(s.Cases)
-	return s
+var templates = template.Must(template.New("").Funcs(template.FuncMap{"code": code, "escape": escape,
+	"value": report.Value, "xml": escapeXML}).ParseFS(files, "*.tmpl"))
+
+func escapeXML(text string) string {
+	var b strings.Builder
+	_ = xml.EscapeText(&b, []byte(text)) // a Builder returns no error
+	return b.String()
 }
 
-// writeJUnit writes the JUnit document, without summaries.
-func writeJUnit(w io.Writer, entries []Entry) error {
-	document := struct {
-		XMLName xml.Name `xml:"testsuites"`
-		Name    string   `xml:"name,attr"`
-		Suites  []suite  `xml:"testsuite"`
-	}{Name: "poolkeeper"}
-	for _, e := range entries {
-		if e.name != "" {
-			document.Suites = append(document.Suites, suiteOf(e))
+// A testCase is a case of JUnit: one for each finding, one for a pool or file that fails otherwise, or a single one that
+// passes.
+type testCase struct {
+	Name, Kind, Message, Place string // Kind is the element that says why it does not pass, or ""
+}
+
+// Cases returns the test cases of a pool or file.
+func (e Entry) Cases() []testCase {
+	var cases []testCase
+	for _, f := range e.Findings {
+		c := testCase{f.Where(), "failure", f.Says(), f.Source.String()}
+		switch {
+		case f.State == outcome.StateExempted:
+			c.Kind = "skipped"
+		case f.level == note:
+			c.Kind = ""
+		}
+		cases = append(cases, c)
+	}
+	if e.Failed != "" {
+		return append(cases, testCase{e.Word, "error", e.Failed, ""})
+	}
+	if len(cases) == 0 {
+		cases = []testCase{{Name: e.Word}}
+	}
+	return cases
+}
+
+// Count returns the number of test cases of a kind.
+func (e Entry) Count(kind string) int {
+	n := 0
+	for _, c := range e.Cases() {
+		if c.Kind == kind {
+			n++
 		}
 	}
-	raw, err := xml.MarshalIndent(document, "", "  ")
-	if err != nil {
-		return fmt.Errorf("writing JUnit: %w", err)
-	}
-	_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, raw)
-	return err
+	return n
 }
 
 // An object is a JSON object.
 type object = map[string]any
 
 func resultOf(name string, f finding) object {
-	text, print, at := f.says(), name+"\x00"+f.id+"\x00\x00"+f.Reason, object{}
+	text, print, at := f.Says(), name+"\x00"+f.id+"\x00\x00"+f.Reason, object{}
 	if f.Source.File != "" {
 		place := object{"artifactLocation": object{
 			"uri": (&url.URL{Path: filepath.ToSlash(f.Source.File)}).EscapedPath()}}
@@ -243,12 +186,12 @@ func sarif(entries []Entry, done bool) object {
 	used := map[string]bool{}
 	rules, results, failures := []object{}, []object{}, []object{}
 	for _, e := range entries {
-		if e.failed != "" && len(failures) < 100 {
-			failures = append(failures, object{"level": failure, "message": object{"text": e.name + ": " + e.failed}})
+		if e.Failed != "" && len(failures) < 100 {
+			failures = append(failures, object{"level": failure, "message": object{"text": e.Name + ": " + e.Failed}})
 		}
-		for _, f := range e.findings {
+		for _, f := range e.Findings {
 			used[f.id] = true
-			results = append(results, resultOf(e.name, f))
+			results = append(results, resultOf(e.Name, f))
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(used)) {

@@ -83,8 +83,8 @@ func TestInBrowser(t *testing.T) {
 		pools, details    float64
 	}{
 		"desktop": {page, "#pool-1", "1400,900", 50, 16}, "phone": {page, "", "500,900", 50, 16},
-		"paper": {paper, "", "1000,700", 50, 16}, "account": {filtered("a1"), "", "1400,900", 26, 9},
-		"Region": {filtered("r2"), "", "1400,900", 17, 7}, "drift": {filtered("drift"), "", "1400,900", 10, 9},
+		"paper": {paper, "", "1000,700", 50, 16}, "account": {filtered("a111122223333"), "", "1400,900", 26, 9},
+		"Region": {filtered("reu-west-1"), "", "1400,900", 17, 7}, "drift": {filtered("drift"), "", "1400,900", 10, 9},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := measure(t, c.page, c.place, c.size)

@@ -3,40 +3,85 @@
 package page
 
 import (
+	"cmp"
+	_ "embed" // for the template
+	"fmt"
+	"html/template"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
 )
 
-// A Page collects pools and is written at the end, so that an incomplete page is never mistaken for a complete one.
+//go:embed page.html
+var text string
+
+var document = template.Must(template.New("page").Funcs(template.FuncMap{"soft": soft, "value": report.Value,
+	"rule": report.RuleNamed, "join": strings.Join, "parent": parent, "leaf": leaf,
+	"class": func(s outcome.State) string { return classes[s] }}).Parse(text))
+
+// A Page collects pools and is written at the end, so that an incomplete page is never mistaken for a complete one. Its
+// other fields and methods are for the template.
 type Page struct {
-	when      time.Time
-	baselines []string // files and digests
+	When      string
+	Baselines []string // files and digests
+	Rows      []row
 	columns   []string // settings that a baseline requires of at least one pool
-	pools     []pool
 }
 
-// A pool has the parts of a preview that the page shows.
-type pool struct {
+// A row is a pool with the parts of its preview that the page shows.
+type row struct {
 	report.Pool
-	out      outcome.Outcome
-	required map[string]bool
-	unread   error
+	Kind          kind
+	Title, Reason string
+	Drifts        []report.Drift
+	Cells         []cell
+	Fix           string // a command, or ""
+	Anchor        string // of the details, or ""
+	required      []string
 }
+
+// A cell is about a setting of a pool: of the class good or none, or with what differs.
+type cell struct{ Class, Label, Have, Want, More string }
+
+// A kind is how a pool compares with the baseline. Pools are shown in this order.
+type kind int
+
+const (
+	differs kind = iota
+	failed
+	skipped
+	exempt
+	inSync
+	ignored
+)
+
+var kinds = []struct{ class, name string }{{"bad", "to change"}, {"bad", "could not be read"},
+	{"warn", "with drift that is skipped"}, {"calm", "exempted"}, {"good", "as required"}, {"calm", "ignored"}}
+
+// Class is the CSS class that colors the kind. The text has the same information.
+func (k kind) Class() string { return kinds[k].class }
+
+// Word is the name of the kind.
+func (k kind) Word() string { return kinds[k].name }
+
+var classes = map[outcome.State]string{outcome.StatePlanned: "bad", outcome.StateUnfixable: "bad",
+	outcome.StateReported: "warn", outcome.StateExempted: "calm"}
 
 // New begins a page.
-func New(now time.Time) *Page { return &Page{when: now} }
+func New(now time.Time) *Page { return &Page{When: now.UTC().Format("2 January 2006, 15:04 UTC")} }
 
 // Require adds the columns for a baseline: the settings that it requires of pools. Settings of clients are shown in the
 // details.
 func (p *Page) Require(required *baseline.Baseline) {
-	if name := required.File + ", " + required.Digest; !slices.Contains(p.baselines, name) {
-		p.baselines = append(p.baselines, name)
+	if name := required.File + ", " + required.Digest; !slices.Contains(p.Baselines, name) {
+		p.Baselines = append(p.Baselines, name)
 	}
 	for _, rule := range required.Rules {
 		for _, r := range rule.Require {
@@ -49,17 +94,217 @@ func (p *Page) Require(required *baseline.Baseline) {
 
 // Add adds a pool. The error is why it could not be read, or nil.
 func (p *Page) Add(id string, preview outcome.Preview, unread error) {
-	of := pool{out: report.Legible(preview.Outcome), required: map[string]bool{}, unread: unread}
-	of.Pool = report.PoolOf(of.out)
-	of.ID = id
-	if region, _, ok := strings.Cut(id, "_"); ok && of.Region == "" && !strings.Contains(region, " ") {
-		of.Region = region
+	out := report.Legible(preview.Outcome)
+	r := row{Pool: report.PoolOf(out), Kind: inSync, Title: id, Reason: out.Reason, required: preview.Required,
+		Drifts: report.New(out, "", "").Drifts}
+	r.ID = id
+	if region, _, ok := strings.Cut(id, "_"); ok && r.Region == "" && !strings.Contains(region, " ") {
+		r.Region = region
 	}
-	for _, setting := range preview.Required {
-		of.required[setting] = true
+	if r.Name != "" {
+		r.Title = report.Value(r.Name)
 	}
-	p.pools = append(p.pools, of)
+	if len(out.Writes) > 0 {
+		r.Fix = fmt.Sprintf("poolkeeper apply --pool %s --region %s", id, r.Region)
+	}
+	kinds := map[outcome.State]kind{outcome.StateExempted: exempt, outcome.StatePlanned: differs}
+	for _, d := range out.Drifts {
+		if k, ok := kinds[d.State]; ok {
+			r.Kind = min(r.Kind, k)
+		} else {
+			r.Kind = min(r.Kind, skipped)
+		}
+	}
+	if out.Outcome == outcome.Ignored {
+		r.Kind = ignored
+	}
+	if unread != nil {
+		r.Kind, r.Reason = failed, baseline.Legible(unread.Error())
+	}
+	p.Rows = append(p.Rows, r)
 }
 
 // Write writes the page.
-func (p *Page) Write(w io.Writer) error { return document.Execute(w, p.view()) }
+func (p *Page) Write(w io.Writer) error {
+	slices.SortStableFunc(p.Rows, func(a, b row) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region),
+			cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
+	groups := p.Groups()
+	for i := range p.Rows {
+		r := &p.Rows[i]
+		if len(r.Drifts) > 0 {
+			r.Anchor = fmt.Sprint("pool-", i+1)
+		}
+		if r.Kind != failed && r.Kind != ignored {
+			r.Cells = r.cells(slices.Concat(groups...))
+		}
+	}
+	return document.Execute(w, p)
+}
+
+// Span returns the number of cells in a row.
+func (p *Page) Span() int { return len(p.columns) + 1 }
+
+// A count is the number of pools of a kind.
+type count struct {
+	Class, Name string
+	Pools       int
+}
+
+// Counts returns the number of pools, of each kind and of all.
+func (p *Page) Counts() []count {
+	all := []count{{"", "User pools", len(p.Rows)}}
+	for _, k := range kinds {
+		all = append(all, count{k.class, k.name, 0})
+	}
+	for _, r := range p.Rows {
+		all[r.Kind+1].Pools++
+	}
+	return all
+}
+
+// Differ reports whether a pool differs.
+func (p *Page) Differ() bool {
+	return slices.ContainsFunc(p.Rows, func(r row) bool { return r.Anchor != "" })
+}
+
+// An exemption is a reason for which settings of pools may differ.
+type exemption struct {
+	Until, Owner, Why string
+	Settings, Pools   int
+}
+
+// Exemptions returns the exemptions that have an effect, sorted by end. The reason of an exempted finding is "until
+// TIME, OWNER: REASON".
+func (p *Page) Exemptions() []*exemption {
+	by := map[string]*exemption{}
+	for _, r := range p.Rows {
+		counted := map[string]bool{}
+		for _, d := range r.Drifts {
+			if d.State != outcome.StateExempted {
+				continue
+			}
+			e := by[d.Reason]
+			if e == nil {
+				until, rest, _ := strings.Cut(d.Reason, ", ")
+				owner, why, _ := strings.Cut(rest, ": ")
+				e = &exemption{Until: date(until), Owner: owner, Why: why}
+				by[d.Reason] = e
+			}
+			e.Settings++
+			if !counted[d.Reason] {
+				e.Pools++
+			}
+			counted[d.Reason] = true
+		}
+	}
+	return slices.SortedFunc(maps.Values(by), func(a, b *exemption) int {
+		return cmp.Or(cmp.Compare(a.Until, b.Until), cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Why, b.Why))
+	})
+}
+
+// date shortens "until 2027-01-31T00:00:00Z" to the day.
+func date(until string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(until, "until "), "T00:00:00Z")
+}
+
+// Accounts returns the accounts of the pools, to filter by. The pools of the first one have the CSS class a0.
+func (p *Page) Accounts() []string { return p.different(func(r row) string { return r.Account }) }
+
+// Regions returns the Regions of the pools, to filter by. The pools of the first one have the CSS class r0.
+func (p *Page) Regions() []string { return p.different(func(r row) string { return r.Region }) }
+
+func (p *Page) different(of func(row) string) []string {
+	seen := map[string]bool{}
+	for _, r := range p.Rows {
+		if of(r) != "" {
+			seen[of(r)] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// cells returns the cells of a pool: one for each setting of the columns, and one for clients and everything else.
+func (r row) cells(columns []string) []cell {
+	found := map[string]report.Drift{}
+	for _, d := range r.Drifts {
+		found[d.Setting] = d
+	}
+	var cells []cell
+	for _, setting := range columns {
+		d, differs := found[setting]
+		switch {
+		case differs:
+			cells = append(cells, cellOf(d))
+			delete(found, setting)
+		case slices.Contains(r.required, setting):
+			cells = append(cells, cell{Class: "good"})
+		default:
+			cells = append(cells, cell{Class: "none"})
+		}
+	}
+	others := cell{Class: "good", Label: "App clients and other settings"}
+	if len(found) > 0 {
+		others.Class, others.More = "calm", fmt.Sprintf("%d more, see the details", len(found))
+	}
+	for _, d := range found {
+		if d.State != outcome.StateExempted {
+			others.Class = "bad"
+		}
+	}
+	return append(cells, others)
+}
+
+func cellOf(d report.Drift) cell {
+	label := strings.ReplaceAll(d.Setting, ".", ".\u200b") // a browser may break it there
+	c := cell{Class: classes[d.State], Label: label, Have: brief(d.Have), Want: brief(d.Want)}
+	switch d.State {
+	case outcome.StateExempted:
+		until, _, _ := strings.Cut(d.Reason, ",")
+		c.More = "exempted until " + date(until)
+	case outcome.StateUnfixable:
+		c.More = "cannot be fixed"
+	case outcome.StateReported:
+		c.More = "skipped"
+	}
+	return c
+}
+
+// brief returns the beginning of a value for a cell. The details show the whole value and the reason.
+func brief(v any) string {
+	const most = 40
+	text := []rune(report.Value(v))
+	if len(text) <= most {
+		return string(text)
+	}
+	return string(text[:most-1]) + "…"
+}
+
+// Groups returns the settings of the columns by parent, those without a parent first.
+func (p *Page) Groups() [][]string {
+	by := map[string][]string{}
+	for _, setting := range slices.SortedFunc(slices.Values(p.columns), baseline.Order) {
+		by[parent(setting)] = append(by[parent(setting)], setting)
+	}
+	return slices.SortedFunc(maps.Values(by), func(a, b []string) int {
+		return cmp.Or(cmp.Compare(min(1, len(parent(a[0]))), min(1, len(parent(b[0])))), baseline.Order(a[0], b[0]))
+	})
+}
+
+func parent(setting string) string { return setting[:max(0, strings.LastIndexByte(setting, '.'))] }
+
+func leaf(setting string) string { return setting[strings.LastIndexByte(setting, '.')+1:] }
+
+// soft returns the name of a setting with optional line breaks between its words.
+func soft(setting string) template.HTML {
+	var b strings.Builder
+	for i, c := range setting {
+		begins := i > 0 && (unicode.IsUpper(c) || setting[i-1] == '.')
+		if begins && setting[i-1] != '[' && !unicode.IsUpper(rune(setting[i-1])) {
+			b.WriteString("<wbr>")
+		}
+		b.WriteString(template.HTMLEscapeString(string(c)))
+	}
+	return template.HTML(b.String())
+}

@@ -75,11 +75,10 @@ func newClient(a account, calls *calls) *idp.Client {
 func newChannels(a account) []notify.Channel {
 	var channels []notify.Channel
 	if a.TopicARN != "" {
-		channels = append(channels, notify.Topic{Client: sns.NewFromConfig(a.config(snsService)), ARN: a.TopicARN})
+		channels = append(channels, notify.Topic(sns.NewFromConfig(a.config(snsService)), a.TopicARN))
 	}
 	if a.EventBus != "" {
-		bus := eventbridge.NewFromConfig(a.config(busService))
-		channels = append(channels, notify.Bus{Client: bus, Bus: a.EventBus})
+		channels = append(channels, notify.Bus(eventbridge.NewFromConfig(a.config(busService)), a.EventBus))
 	}
 	return append(channels, hubChannels(a)...)
 }

@@ -16,6 +16,5 @@ func hubChannels(a account) []notify.Channel {
 	if !a.SecurityHub {
 		return nil
 	}
-	hub := securityhub.NewFromConfig(a.config(hubService))
-	return []notify.Channel{notify.Hub{Client: hub, Now: a.transport.Now}}
+	return []notify.Channel{notify.Hub(securityhub.NewFromConfig(a.config(hubService)), a.transport.Now)}
 }

@@ -16,30 +16,24 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// A Topic publishes to SNS: a text for e-mail, a custom notification for chat channels (HTTPS), and the report as JSON
-// for all other protocols.
-type Topic struct {
-	Client *sns.Client
-	ARN    string
+// Topic returns the channel that publishes to an SNS topic, with one message for each report: a text for e-mail, a
+// custom notification for chat channels (HTTPS), and the report as JSON for all other protocols. Subscriptions can
+// filter by the attributes of the message.
+func Topic(client *sns.Client, arn string) Channel {
+	return Channel{Name: "SNS", ToPeople: true, Send: func(ctx context.Context, r report.Report) error {
+		attributes := map[string]snstypes.MessageAttributeValue{"outcome": attribute("String", string(r.Outcome)),
+			"severity": attribute("String", string(r.Severity)), "pool": attribute("String", r.UserPool.ID)}
+		if list := ruleList(r.Rules()); list != "" {
+			attributes["rule"] = attribute("String.Array", list)
+		}
+		_, err := client.Publish(ctx, &sns.PublishInput{TopicArn: aws.String(arn), MessageStructure: aws.String("json"),
+			Subject: aws.String(report.Subject(r)), Message: aws.String(report.Message(r)), MessageAttributes: attributes})
+		return err
+	}}
 }
 
-// Name returns "SNS".
-func (Topic) Name() string { return "SNS" }
-
-// ToPeople returns true.
-func (Topic) ToPeople() bool { return true }
-
-// Send publishes one message, with attributes that a subscription can filter by.
-func (t Topic) Send(ctx context.Context, r report.Report) error {
-	attributes := map[string]snstypes.MessageAttributeValue{"outcome": attribute(string(r.Outcome)),
-		"severity": attribute(string(r.Severity)), "pool": attribute(r.UserPool.ID)}
-	if list := ruleList(r.Rules()); list != "" {
-		attributes["rule"] = snstypes.MessageAttributeValue{DataType: aws.String("String.Array"),
-			StringValue: aws.String(list)}
-	}
-	_, err := t.Client.Publish(ctx, &sns.PublishInput{TopicArn: aws.String(t.ARN), MessageStructure: aws.String("json"),
-		Subject: aws.String(report.Subject(r)), Message: aws.String(report.Message(r)), MessageAttributes: attributes})
-	return err
+func attribute(kind, value string) snstypes.MessageAttributeValue {
+	return snstypes.MessageAttributeValue{DataType: aws.String(kind), StringValue: aws.String(value)}
 }
 
 // mostRules is the largest size of the rule names, in bytes. report.MaxMessage leaves room for it.
@@ -55,48 +49,34 @@ func ruleList(rules []string) string {
 	return ""
 }
 
-func attribute(v string) snstypes.MessageAttributeValue {
-	return snstypes.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(v)}
-}
-
-// A Bus puts each report on an EventBridge bus, with the source "poolkeeper" and a detail-type for each outcome, such
-// as "User Pool Remediated".
-type Bus struct {
-	Client *eventbridge.Client
-	Bus    string // name or ARN
-}
-
 // Source is the source of the events.
 const Source = "poolkeeper"
 
-// Name returns "EventBridge".
-func (Bus) Name() string { return "EventBridge" }
-
-// ToPeople returns false.
-func (Bus) ToPeople() bool { return false }
+// Bus returns the channel that puts each report on an EventBridge bus, given by name or ARN, with the source
+// "poolkeeper" and a detail-type for each outcome, such as "User Pool Remediated". Ignored events are left out.
+func Bus(client *eventbridge.Client, bus string) Channel {
+	return Channel{Name: "EventBridge", Send: func(ctx context.Context, r report.Report) error {
+		if r.Outcome == outcome.Ignored {
+			return nil
+		}
+		entry := bustypes.PutEventsRequestEntry{Source: aws.String(Source), DetailType: aws.String(DetailType(r.Outcome)),
+			Detail: aws.String(report.JSON(r)), EventBusName: aws.String(bus)}
+		if r.UserPool.ARN != "" {
+			entry.Resources = []string{r.UserPool.ARN}
+		}
+		out, err := client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []bustypes.PutEventsRequestEntry{entry}})
+		switch {
+		case err != nil:
+			return err
+		case len(out.Entries) != 1:
+			return errors.New("the response has no result for the event")
+		case aws.ToString(out.Entries[0].EventId) == "":
+			return fmt.Errorf("%s: %s", aws.ToString(out.Entries[0].ErrorCode), aws.ToString(out.Entries[0].ErrorMessage))
+		default:
+			return nil
+		}
+	}}
+}
 
 // DetailType returns the detail-type of an outcome.
 func DetailType(ending outcome.Ending) string { return "User Pool " + report.Title(string(ending)) }
-
-// Send puts one event, except for the outcome Ignored.
-func (b Bus) Send(ctx context.Context, r report.Report) error {
-	if r.Outcome == outcome.Ignored {
-		return nil
-	}
-	entry := bustypes.PutEventsRequestEntry{Source: aws.String(Source), DetailType: aws.String(DetailType(r.Outcome)),
-		Detail: aws.String(report.JSON(r)), EventBusName: aws.String(b.Bus)}
-	if r.UserPool.ARN != "" {
-		entry.Resources = []string{r.UserPool.ARN}
-	}
-	out, err := b.Client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []bustypes.PutEventsRequestEntry{entry}})
-	if err != nil {
-		return err
-	}
-	if len(out.Entries) != 1 {
-		return errors.New("the response has no result for the event")
-	}
-	if e := out.Entries[0]; aws.ToString(e.EventId) == "" {
-		return fmt.Errorf("%s: %s", aws.ToString(e.ErrorCode), aws.ToString(e.ErrorMessage))
-	}
-	return nil
-}

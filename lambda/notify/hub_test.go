@@ -5,6 +5,7 @@ package notify_test
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,45 +27,52 @@ import (
 
 var update = flag.Bool("update", false, "write the goldens anew")
 
-// TestASFF has the finding of every outcome that makes one: it fails and is active, or it passes and is archived.
+// TestASFF has the finding of every outcome: it fails and is active, or it passes and is archived.
 func TestASFF(t *testing.T) {
 	t.Parallel()
-	for ending, failed := range map[outcome.Ending]bool{outcome.Unfixable: true, outcome.Partial: true,
-		outcome.Unconverged: true, outcome.Drifted: true, deleted: true, outcome.Remediated: false,
-		outcome.Unchanged: false} {
-		f, ok := report.FindingOf(reportOf(ending), time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC))
-		if !ok || f.Failed != failed {
-			t.Fatalf("%s: a finding %v that fails %v", ending, ok, f.Failed)
+	files, err := filepath.Glob("../report/testdata/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []byte
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
+		r, _ := golden(t, name)
+		f, ok := report.FindingOf(r, time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC))
+		if !ok {
+			continue
 		}
-		got, err := json.MarshalIndent(notify.ASFF(f), "", "  ")
+		text, err := json.MarshalIndent(notify.ASFF(f), "", "  ")
 		if err != nil {
 			t.Fatal(err)
 		}
-		path := filepath.Join("testdata", string(ending)+".asff.json")
-		if *update {
-			if err := os.WriteFile(path, append(got, '\n'), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
+		got = fmt.Appendf(got, "-- %s --\n%s\n", name, text)
+	}
+	if *update {
+		if err := os.WriteFile("testdata/asff.txtar", got, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(string(want), string(got)+"\n"); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", ending, diff)
-		}
+	}
+	want, err := os.ReadFile("testdata/asff.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
 // TestASFFLimits: whatever the outcome holds, the finding stays within what Security Hub takes.
 func TestASFFLimits(t *testing.T) {
 	t.Parallel()
+	_, unfixable := golden(t, "unfixable")
 	rapid.Check(t, func(t *rapid.T) {
-		out := ended(outcome.Unfixable)
+		out := unfixable
 		nasty := rapid.SampledFrom([]string{"x", "é", "\U0001f512", "\"", "\n"}).Draw(t, "text")
 		out.Details.PoolName = strings.Repeat(nasty, 128)
 		out.Reason = strings.Repeat(nasty, rapid.IntRange(0, 5000).Draw(t, "reason"))
 		out.Cause.Actor = strings.Repeat(nasty, rapid.IntRange(0, 512).Draw(t, "actor"))
+		out.Drifts = nil
 		for _, c := range baseline.Controls() {
 			out.Drifts = append(out.Drifts, outcome.Finding{Setting: c.Setting, Rule: "r", State: outcome.StateUnfixable,
 				Reason: out.Reason})
@@ -96,21 +104,20 @@ func TestASFFLimits(t *testing.T) {
 // late event does not change it.
 func TestHub(t *testing.T) {
 	t.Parallel()
-	hub := securityhub.NewFromConfig(at(mototest.Start(t)))
+	hub := securityhub.NewFromConfig(mototest.Config(mototest.Start(t)))
 	clock := time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)
-	channel := notify.Hub{Client: hub, Now: func() time.Time { clock = clock.Add(time.Minute); return clock }}
+	channel := notify.Hub(hub, func() time.Time { clock = clock.Add(time.Minute); return clock })
 	const failed, active, passed, archived = "FAILED", "ACTIVE", "PASSED", "ARCHIVED"
 	for _, step := range []struct {
-		ending        outcome.Ending
+		name          string
 		part          bool
 		status, state string
-	}{{outcome.Unfixable, false, failed, active}, {outcome.Remediated, true, failed, active},
-		{outcome.Remediated, false, passed, archived}, {outcome.Partial, false, failed, active},
-		{outcome.Unchanged, false, passed, archived}, {outcome.Unconverged, false, failed, active},
-		{outcome.Drifted, true, failed, active}, {outcome.Deferred, false, failed, active},
-		{outcome.Exempted, false, passed, archived}, {deleted, true, failed, active},
-		{outcome.Ignored, false, failed, active}} {
-		r := reportOf(step.ending)
+	}{{"unfixable", false, failed, active}, {"remediated", true, failed, active},
+		{"remediated", false, passed, archived}, {"partial", false, failed, active},
+		{"unchanged", false, passed, archived}, {"unconverged", false, failed, active},
+		{"drifted", true, failed, active}, {"deferred", false, failed, active},
+		{"exempted", false, passed, archived}, {"deleted", true, failed, active}, {"ignored", false, failed, active}} {
+		r, _ := golden(t, step.name)
 		r.Whole = !step.part
 		if err := channel.Send(t.Context(), r); err != nil {
 			t.Fatal(err)
@@ -123,12 +130,12 @@ func TestHub(t *testing.T) {
 			t.Fatalf("%d findings, want the one of the pool", len(got.Findings))
 		}
 		f := got.Findings[0]
-		id := "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123/poolkeeper"
+		id := "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_AbCdEf123/poolkeeper"
 		if string(f.Compliance.Status) != step.status || string(f.RecordState) != step.state || aws.ToString(f.Id) != id {
-			t.Errorf("%s: %+v", step.ending, f)
+			t.Errorf("%s: %+v", step.name, f)
 		}
 		related := f.Compliance.RelatedRequirements
-		if step.ending == outcome.Unfixable && (len(related) == 0 || related[0] != "Security Hub Cognito.1") {
+		if step.name == "unfixable" && (len(related) == 0 || related[0] != "Security Hub Cognito.1") {
 			t.Errorf("%v", related)
 		}
 	}
@@ -137,10 +144,9 @@ func TestHub(t *testing.T) {
 // TestHubUnclearAnswers: a success that does not say that the finding was accepted counts as a failure.
 func TestHubUnclearAnswers(t *testing.T) {
 	t.Parallel()
-	accepts(t, func(url string) notify.Channel {
-		return notify.Hub{Client: securityhub.NewFromConfig(at(url)), Now: time.Now}
-	}, map[string]bool{
-		`{}`: false, `{"FailedCount":0}`: false, `{"FailedCount":0,"SuccessCount":1}`: true,
-		`{"FailedCount":1,"SuccessCount":0,"FailedFindings":[{"ErrorCode":"InvalidInput","ErrorMessage":"no"}]}`: false,
-	})
+	accepts(t, func(url string) notify.Channel { return notify.Hub(securityhub.NewFromConfig(mototest.Config(url)), time.Now) },
+		map[string]bool{
+			`{}`: false, `{"FailedCount":0}`: false, `{"FailedCount":0,"SuccessCount":1}`: true,
+			`{"FailedCount":1,"SuccessCount":0,"FailedFindings":[{"ErrorCode":"InvalidInput","ErrorMessage":"no"}]}`: false,
+		})
 }

@@ -12,11 +12,11 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// A Channel sends reports.
-type Channel interface {
-	Name() string
-	ToPeople() bool // whether people read it; such a channel gets only reports with Notify
-	Send(ctx context.Context, r report.Report) error
+// A Channel sends reports. Only a channel that people read is left out of reports without Notify.
+type Channel struct {
+	Name     string
+	ToPeople bool
+	Send     func(context.Context, report.Report) error
 }
 
 // Timeout is how long a channel may take. If a channel hung until Lambda ended the invocation, the whole event would be
@@ -26,29 +26,20 @@ const Timeout = 15 * time.Second
 // Send sends the report to all channels. A channel that fails or takes longer than Timeout does not stop the others;
 // the errors name it. notified is true if there is a channel for people and no such channel failed.
 func Send(ctx context.Context, channels []Channel, r report.Report) (notified bool, failed []error) {
-	sent, unsent := 0, 0
+	unsent := false
 	for _, c := range channels {
-		if c.ToPeople() && !r.Notify {
+		if c.ToPeople && !r.Notify {
 			continue
 		}
-		err := send(ctx, c, r)
-		switch {
-		case err != nil:
-			failed = append(failed, fmt.Errorf("sending to %s: %w", c.Name(), err))
-			if c.ToPeople() {
-				unsent++
-			}
-		case c.ToPeople():
-			sent++
+		within, stop := context.WithTimeout(ctx, Timeout)
+		err := c.Send(within, r)
+		stop()
+		if err != nil {
+			failed = append(failed, fmt.Errorf("sending to %s: %w", c.Name, err))
 		}
+		notified, unsent = notified || c.ToPeople, unsent || c.ToPeople && err != nil
 	}
-	return sent > 0 && unsent == 0, failed
-}
-
-func send(ctx context.Context, c Channel, r report.Report) error {
-	ctx, stop := context.WithTimeout(ctx, Timeout)
-	defer stop()
-	return c.Send(ctx, r)
+	return notified && !unsent, failed
 }
 
 // RepeatInterval is how long a finding is suppressed after a notification.

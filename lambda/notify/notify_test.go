@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -21,20 +22,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/mototest"
 	"poolkeeper/lambda/notify"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
 )
-
-// at is how the service at a URL is called.
-func at(url string) aws.Config {
-	return aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String(url), RetryMaxAttempts: 1,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
-		})}
-}
 
 const queueARN = "arn:aws:sqs:eu-west-1:123456789012:q"
 
@@ -59,64 +51,28 @@ func queued(t *testing.T, config aws.Config) (read func(into any)) {
 	}
 }
 
-// deleted names the outcome of an event about the deletion of a pool that a rule names. Its ending is Drifted.
-const deleted outcome.Ending = "deleted"
-
-// The findings of the outcomes.
-var (
-	fixed = outcome.Finding{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE",
-		State: outcome.StateFixed}
-	unfixable = outcome.Finding{Setting: "UserPoolAddOns.AdvancedSecurityMode", Rule: "every-pool", Want: "ENFORCED",
-		State: outcome.StateUnfixable, Reason: "needs PLUS"}
-	audited = outcome.Finding{Setting: "DeletionProtection", Rule: "every-pool", Want: "ACTIVE", Have: "INACTIVE",
-		State: outcome.StateReported, Reason: "the rule only audits", Code: outcome.CodeAudited}
-	gone = outcome.Finding{Setting: "UserPool", Rule: "crown", Want: "a pool that a rule names", Have: "deleted",
-		State: outcome.StateReported, Code: outcome.CodeDeleted,
-		Reason: "deleted by arn:aws:sts::123456789012:assumed-role/AppAdmin/mallory"}
-)
-
-func ended(ending outcome.Ending) outcome.Outcome {
-	out := outcome.Outcome{Outcome: ending, UserPoolID: "eu-west-1_AbCdEf123", Baseline: "sha256:ab",
-		Cause: event.Cause{EventID: "0c0f7a3e", EventName: "UpdateUserPool",
-			Actor: "arn:aws:sts::123456789012:assumed-role/AppAdmin/mallory"},
-		Drifts: []outcome.Finding{}, Writes: []string{}, Details: outcome.Details{PoolName: "customers",
-			PoolARN: "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf123"}}
-	switch ending {
-	case outcome.Remediated:
-		out.Writes, out.Drifts = []string{"UpdateUserPool"}, []outcome.Finding{fixed}
-	case outcome.Unconverged:
-		out.Writes = []string{"UpdateUserPool"}
-		out.Reason = "settings changed that no write should have changed: UserPoolTags.team"
-	case outcome.Partial:
-		out.Writes, out.Reason = []string{"UpdateUserPool"}, unfixable.Reason
-		out.Drifts = []outcome.Finding{fixed, unfixable}
-	case outcome.Drifted:
-		out.Reason, out.Drifts = audited.Reason, []outcome.Finding{audited}
-	case deleted:
-		out.Outcome, out.Critical, out.Reason = outcome.Drifted, true, "the user pool was deleted"
-		out.Details.PoolName, out.Cause.EventName = "", "DeleteUserPool"
-		out.Drifts = []outcome.Finding{gone}
-	case outcome.Ignored:
-		out.Reason = outcome.GoneReason
-	case outcome.Unfixable:
-		out.Reason, out.Drifts = unfixable.Reason, []outcome.Finding{unfixable}
+// golden returns the report of an outcome in the goldens of package report, as if the run read the whole pool, and the
+// outcome.
+func golden(t *testing.T, name string) (report.Report, outcome.Outcome) {
+	t.Helper()
+	text, err := os.ReadFile("../report/testdata/" + name + ".txtar")
+	_, section, _ := strings.Cut(string(text), "-- report.json --\n")
+	section, _, _ = strings.Cut(section, "\n-- ")
+	var r report.Report
+	var out outcome.Outcome
+	if err := errors.Join(err, json.Unmarshal([]byte(section), &r), json.Unmarshal([]byte(section), &out)); err != nil {
+		t.Fatal(err)
 	}
-	return out
-}
-
-// reportOf is the report of a run that read all of the pool, of which people are notified where it matters.
-func reportOf(ending outcome.Ending) report.Report {
-	out := ended(ending)
-	r := report.New(out, "test", "")
+	out.Details.PoolName, out.Details.PoolARN = r.UserPool.Name, r.UserPool.ARN
 	r.Notify, r.Whole = report.Notifies(out, false), true
-	return r
+	return r, out
 }
 
 // TestTopic publishes to a topic with a queue, and reads what came out of it: the report, with the attributes that a
 // subscription filters by.
 func TestTopic(t *testing.T) {
 	t.Parallel()
-	config := at(mototest.Start(t))
+	config := mototest.Config(mototest.Start(t))
 	read, topics := queued(t, config), sns.NewFromConfig(config)
 	topic, err := topics.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("t")})
 	if err != nil {
@@ -128,11 +84,11 @@ func TestTopic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	channels := []notify.Channel{notify.Topic{Client: topics, ARN: aws.ToString(topic.TopicArn)}}
-	for ending, want := range map[outcome.Ending]bool{outcome.Unchanged: false, outcome.Exempted: false,
-		outcome.Remediated: true, outcome.Unfixable: true} {
-		if notified, failed := notify.Send(t.Context(), channels, reportOf(ending)); notified != want || failed != nil {
-			t.Errorf("%s: notified %v, %v", ending, notified, failed)
+	channels := []notify.Channel{notify.Topic(topics, aws.ToString(topic.TopicArn))}
+	for name, want := range map[string]bool{"unchanged": false, "exempted": false, "remediated": true, "unfixable": true} {
+		r, _ := golden(t, name)
+		if notified, failed := notify.Send(t.Context(), channels, r); notified != want || failed != nil {
+			t.Errorf("%s: notified %v, %v", name, notified, failed)
 		}
 	}
 	var envelope struct{ Message, Subject string }
@@ -141,7 +97,7 @@ func TestTopic(t *testing.T) {
 	if err := json.Unmarshal([]byte(envelope.Message), &r); err != nil {
 		t.Fatalf("%v: %s", err, envelope.Message)
 	}
-	subject := "[HIGH] customers unfixable: AdvancedSecurityMode, after a call by mallory"
+	subject := "[HIGH] customers unfixable: AdvancedSecurityMode, after a call by AppAdmin/mallory"
 	if r.Outcome != outcome.Unfixable || r.Schema != report.SchemaName || envelope.Subject != subject {
 		t.Errorf("%+v %q", r, envelope.Subject)
 	}
@@ -150,7 +106,7 @@ func TestTopic(t *testing.T) {
 // TestBus puts events on a bus to which a rule of somebody else listens.
 func TestBus(t *testing.T) {
 	t.Parallel()
-	config := at(mototest.Start(t))
+	config := mototest.Config(mototest.Start(t))
 	read, bus := queued(t, config), eventbridge.NewFromConfig(config)
 	_, err := bus.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: aws.String("r"),
 		EventPattern: aws.String(`{"source":["poolkeeper"],"detail-type":["User Pool Remediated"]}`)})
@@ -162,9 +118,10 @@ func TestBus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	channel := notify.Bus{Client: bus, Bus: "default"}
-	for _, ending := range []outcome.Ending{outcome.Unfixable, outcome.Remediated} {
-		if err := channel.Send(t.Context(), reportOf(ending)); err != nil {
+	channel := notify.Bus(bus, "default")
+	for _, name := range []string{"unfixable", "remediated"} {
+		r, _ := golden(t, name)
+		if err := channel.Send(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -181,41 +138,6 @@ func TestBus(t *testing.T) {
 	}
 }
 
-// A fake is a channel that keeps count of what it was sent.
-type fake struct {
-	people, hangs bool
-	fails         error
-	got           int
-}
-
-func (*fake) Name() string     { return "Fake" }
-func (f *fake) ToPeople() bool { return f.people }
-func (f *fake) Send(ctx context.Context, _ report.Report) error {
-	f.got++
-	if f.hangs {
-		<-ctx.Done()
-	}
-	return errors.Join(f.fails, ctx.Err())
-}
-
-// TestTimeout: a channel that hangs is given up long before Lambda ends the invocation, and the next one is still sent
-// to.
-func TestTimeout(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		next := &fake{people: true}
-		began := time.Now()
-		notified, failed := notify.Send(t.Context(), []notify.Channel{&fake{people: true, hangs: true}, next},
-			report.Report{Notify: true})
-		if notified || len(failed) != 1 || !errors.Is(failed[0], context.DeadlineExceeded) {
-			t.Errorf("notified %v, %v", notified, failed)
-		}
-		if took := time.Since(began); next.got != 1 || took != notify.Timeout {
-			t.Errorf("%d sent, after %s", next.got, took)
-		}
-	})
-}
-
 // TestPublishOnce: an outcome is one publish with a text for each protocol, and stays within what SNS takes, whatever
 // its rules are called.
 func TestPublishOnce(t *testing.T) {
@@ -229,12 +151,12 @@ func TestPublishOnce(t *testing.T) {
 			`<MessageId>1</MessageId></PublishResult></PublishResponse>`)
 	}))
 	t.Cleanup(server.Close)
-	out := ended(outcome.Unfixable)
+	_, out := golden(t, "unfixable")
 	for i := range 4000 {
 		out.Drifts = append(out.Drifts, outcome.Finding{Setting: fmt.Sprintf("UserPoolTags.%d", i), Want: "x",
 			Rule: fmt.Sprintf("rule-%d-\U0001f512", i), State: outcome.StateUnfixable})
 	}
-	topic := notify.Topic{Client: sns.NewFromConfig(at(server.URL)), ARN: "arn:aws:sns:eu-west-1:123456789012:t"}
+	topic := notify.Topic(sns.NewFromConfig(mototest.Config(server.URL)), "arn:aws:sns:eu-west-1:123456789012:t")
 	if err := topic.Send(t.Context(), report.New(out, "test", "")); err != nil {
 		t.Fatal(err)
 	}
@@ -262,60 +184,72 @@ func TestPublishOnce(t *testing.T) {
 // TestUnclearAnswers: a success that does not say that the event was accepted counts as a failure.
 func TestUnclearAnswers(t *testing.T) {
 	t.Parallel()
-	accepts(t, func(url string) notify.Channel {
-		return notify.Bus{Client: eventbridge.NewFromConfig(at(url)), Bus: "default"}
-	}, map[string]bool{
-		`{}`: false, `{"FailedEntryCount":0,"Entries":[]}`: false, `{"Entries":[{}]}`: false,
-		`{"FailedEntryCount":1,"Entries":[{"ErrorCode":"ThrottlingException","ErrorMessage":"slow"}]}`: false,
-		`{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`:                                           true,
-	})
+	accepts(t, func(url string) notify.Channel { return notify.Bus(eventbridge.NewFromConfig(mototest.Config(url)), "default") },
+		map[string]bool{
+			`{}`: false, `{"FailedEntryCount":0,"Entries":[]}`: false, `{"Entries":[{}]}`: false,
+			`{"FailedEntryCount":1,"Entries":[{"ErrorCode":"ThrottlingException","ErrorMessage":"slow"}]}`: false,
+			`{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`:                                           true,
+		})
 }
 
 // accepts checks which answers a channel takes for a success.
 func accepts(t *testing.T, channel func(url string) notify.Channel, answers map[string]bool) {
 	t.Helper()
+	r, _ := golden(t, "unfixable")
 	for answer, accepted := range answers {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, answer)
 		}))
 		t.Cleanup(server.Close)
-		if err := channel(server.URL).Send(t.Context(), reportOf(outcome.Unfixable)); (err == nil) != accepted {
+		if err := channel(server.URL).Send(t.Context(), r); (err == nil) != accepted {
 			t.Errorf("%s: %v", answer, err)
 		}
 	}
 }
 
-// TestNotified: people are notified if there is a channel that they read and none of those failed, whatever happened to
-// the other channels, which get every report. A channel that fails is named.
-func TestNotified(t *testing.T) {
+// TestSend: people are notified if there is a channel that they read and none of those failed, whatever happened to the
+// other channels, which get every report. A channel that fails is named. One that hangs is given up long before Lambda
+// ends the invocation, and the next one is still sent to.
+func TestSend(t *testing.T) {
 	t.Parallel()
-	out := errors.New("out of order")
+	type kind struct{ people, fails, hangs bool }
 	for name, c := range map[string]struct {
-		channels []fake
-		notify   bool
+		channels []kind
+		quiet    bool // people are not notified of the report
 		want     bool
-		sent     []int
+		fails    string
+		sent     int
 	}{
-		"no channel":        {nil, true, false, nil},
-		"machines":          {[]fake{{}}, true, false, []int{1}},
-		"people":            {[]fake{{people: true}}, true, true, []int{1}},
-		"a broken machine":  {[]fake{{fails: out}, {people: true}}, true, true, []int{1, 1}},
-		"one of two failed": {[]fake{{people: true, fails: out}, {people: true}, {}}, true, false, []int{1, 1, 1}},
-		"nothing to notify": {[]fake{{people: true}, {}}, false, false, []int{0, 1}},
+		"no channel":        {},
+		"machines":          {channels: []kind{{}}, sent: 1},
+		"people":            {channels: []kind{{people: true}}, want: true, sent: 1},
+		"a broken machine":  {[]kind{{fails: true}, {people: true}}, false, true, "sending to Fake: broken", 2},
+		"one of two failed": {[]kind{{true, true, false}, {people: true}, {}}, false, false, "sending to Fake: broken", 3},
+		"one hangs":         {[]kind{{true, false, true}, {people: true}}, false, false, "deadline exceeded", 2},
+		"nothing to notify": {channels: []kind{{people: true}, {}}, quiet: true, sent: 1},
 	} {
-		var channels []notify.Channel
-		for i := range c.channels {
-			channels = append(channels, &c.channels[i])
-		}
-		got, failed := notify.Send(t.Context(), channels, report.Report{Notify: c.notify})
-		if got != c.want || len(failed) > 0 && failed[0].Error() != "sending to Fake: out of order" {
-			t.Errorf("%s: notified %v, %v", name, got, failed)
-		}
-		for i, want := range c.sent {
-			if got := c.channels[i].got; got != want {
-				t.Errorf("%s: %d reports to channel %d, want %d", name, got, i, want)
+		synctest.Test(t, func(t *testing.T) {
+			began, sent := time.Now(), 0
+			var channels []notify.Channel
+			for _, k := range c.channels {
+				send := func(ctx context.Context, _ report.Report) error {
+					sent++
+					if k.hangs {
+						<-ctx.Done()
+					}
+					if k.fails {
+						return errors.New("broken")
+					}
+					return ctx.Err()
+				}
+				channels = append(channels, notify.Channel{Name: "Fake", ToPeople: k.people, Send: send})
 			}
-		}
+			got, failed := notify.Send(t.Context(), channels, report.Report{Notify: !c.quiet})
+			if err := errors.Join(failed...); got != c.want || sent != c.sent || (err == nil) != (c.fails == "") ||
+				err != nil && !strings.Contains(err.Error(), c.fails) || time.Since(began) > notify.Timeout {
+				t.Errorf("%s: notified %v, %d sent after %s: %v", name, got, sent, time.Since(began), err)
+			}
+		})
 	}
 }
 
@@ -324,48 +258,47 @@ func TestNotified(t *testing.T) {
 func TestSuppressed(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)
-	type findings = []outcome.Finding
-	lost := outcome.Finding{Setting: "UserPool", Want: "the changes of the call", State: outcome.StateReported,
-		Code: outcome.CodeLostUpdate, Reason: "record a"}
-	added := outcome.Finding{Setting: "groups[admins]", Want: "no change", Have: "added", State: outcome.StateReported}
+	one := func(change func(d *outcome.Finding)) func(*outcome.Outcome) {
+		return func(o *outcome.Outcome) { change(&o.Drifts[0]) }
+	}
+	event := func(o *outcome.Outcome) { o.Cause.EventID = "another" }
 	exempted := outcome.Finding{Setting: "MfaConfiguration", State: outcome.StateExempted}
-	for name, c := range map[string]struct {
-		before findings
-		then   func(o *outcome.Outcome) // what is different the second time
+	for _, c := range []struct {
+		before string                   // a golden: the first time
+		what   string                   // is different the second time
+		then   func(o *outcome.Outcome) // makes it so
 		want   bool
 	}{
-		"the same": {findings{audited}, func(*outcome.Outcome) {}, true},
-		"fewer":    {findings{audited, unfixable}, func(o *outcome.Outcome) { o.Drifts = o.Drifts[1:] }, true},
-		"one more": {findings{audited}, func(o *outcome.Outcome) { o.Drifts = findings{audited, unfixable} },
-			false},
-		"one exempted": {findings{audited}, func(o *outcome.Outcome) { o.Drifts = findings{audited, exempted} },
-			true},
-		"never before":        {nil, func(o *outcome.Outcome) { o.Drifts = findings{audited} }, false},
-		"a lost update":       {findings{lost}, func(*outcome.Outcome) {}, true},
-		"another lost update": {findings{lost}, func(o *outcome.Outcome) { o.Drifts[0].Reason = "record b" }, false},
-		"another value":       {findings{audited}, func(o *outcome.Outcome) { o.Drifts[0].Have = "SOON" }, false},
-		"another requirement": {findings{audited}, func(o *outcome.Outcome) { o.Drifts[0].Rule = "new" }, false},
-		"another state": {findings{audited}, func(o *outcome.Outcome) { o.Drifts[0].State = outcome.StateUnfixable },
-			false},
-		"the same event again":  {findings{added}, func(*outcome.Outcome) {}, true},
-		"the same change again": {findings{added}, func(o *outcome.Outcome) { o.Cause.EventID = "another" }, false},
-		"the same drift again":  {findings{audited}, func(o *outcome.Outcome) { o.Cause.EventID = "another" }, true},
-		"still unreadable":      {nil, func(*outcome.Outcome) {}, true},
-		"written":               {findings{audited}, func(o *outcome.Outcome) { o.Record = "r" }, false},
-		"another pool":          {findings{audited}, func(o *outcome.Outcome) { o.UserPoolID = "eu-west-1_Other" }, false},
+		{"drifted", "nothing", func(*outcome.Outcome) {}, true},
+		{"partial", "one finding is gone", func(o *outcome.Outcome) { o.Drifts = o.Drifts[1:] }, true},
+		{"drifted", "one more", func(o *outcome.Outcome) {
+			o.Drifts = append(o.Drifts, outcome.Finding{Setting: "UserPoolTier", State: outcome.StateReported})
+		}, false},
+		{"drifted", "one more, exempted", func(o *outcome.Outcome) { o.Drifts = append(o.Drifts, exempted) }, true},
+		{"exempted", "the first finding", one(func(d *outcome.Finding) { d.State = outcome.StateUnfixable }), false},
+		{"lost-update", "nothing", func(*outcome.Outcome) {}, true},
+		{"lost-update", "the record", one(func(d *outcome.Finding) { d.Reason = "record b" }), false},
+		{"drifted", "the value", one(func(d *outcome.Finding) { d.Have = "SOON" }), false},
+		{"drifted", "the rule", one(func(d *outcome.Finding) { d.Rule = "new" }), false},
+		{"drifted", "the state", one(func(d *outcome.Finding) { d.State = outcome.StateUnfixable }), false},
+		{"watched", "nothing", func(*outcome.Outcome) {}, true},
+		{"watched", "the call", event, false},
+		{"drifted", "the call", event, true},
+		{"unreadable", "nothing", func(*outcome.Outcome) {}, true},
+		{"drifted", "it was written", func(o *outcome.Outcome) { o.Record = "r" }, false},
+		{"drifted", "the pool", func(o *outcome.Outcome) { o.UserPoolID = "eu-west-1_Other" }, false},
 	} {
-		out := ended(outcome.Ignored)
-		out.Outcome, out.Drifts = outcome.Unfixable, c.before
-		out.Details.Notified = map[string]time.Time{}
+		_, out := golden(t, c.before)
+		out.Writes, out.Record, out.Details.Notified = nil, "", map[string]time.Time{}
 		for _, fingerprint := range notify.Fingerprints(out) {
 			out.Details.Notified[fingerprint] = now.Add(notify.RepeatInterval)
 		}
 		c.then(&out)
 		if got := notify.Suppressed(out, now); got != c.want {
-			t.Errorf("%s: suppressed %v", name, got)
+			t.Errorf("%s, and then %s: suppressed %v", c.before, c.what, got)
 		}
 		if notify.Suppressed(out, now.Add(notify.RepeatInterval)) {
-			t.Errorf("%s: suppressed after the repeat interval", name)
+			t.Errorf("%s, and then %s: suppressed after the repeat interval", c.before, c.what)
 		}
 	}
 }
@@ -373,8 +306,9 @@ func TestSuppressed(t *testing.T) {
 // TestFingerprints: each finding has one name, and an outcome without findings has one too.
 func TestFingerprints(t *testing.T) {
 	t.Parallel()
-	names := notify.Fingerprints(ended(outcome.Partial))
-	names = append(names, notify.Fingerprints(ended(outcome.Ignored))...)
+	_, partial := golden(t, "partial")
+	_, ignored := golden(t, "ignored")
+	names := append(notify.Fingerprints(partial), notify.Fingerprints(ignored)...)
 	slices.Sort(names)
 	if got := len(slices.Compact(names)); got != 3 {
 		t.Errorf("%d names, want 3: %v", got, names)

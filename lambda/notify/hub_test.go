@@ -144,7 +144,7 @@ func TestHub(t *testing.T) {
 // TestHubUnclearAnswers: a success that does not say that the finding was accepted counts as a failure.
 func TestHubUnclearAnswers(t *testing.T) {
 	t.Parallel()
-	accepts(t, func(url string) notify.Channel { return notify.Hub(securityhub.NewFromConfig(mototest.Config(url)), time.Now) },
+	accepts(t, func(c aws.Config) notify.Channel { return notify.Hub(securityhub.NewFromConfig(c), time.Now) },
 		map[string]bool{
 			`{}`: false, `{"FailedCount":0}`: false, `{"FailedCount":0,"SuccessCount":1}`: true,
 			`{"FailedCount":1,"SuccessCount":0,"FailedFindings":[{"ErrorCode":"InvalidInput","ErrorMessage":"no"}]}`: false,

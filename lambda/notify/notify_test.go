@@ -184,7 +184,7 @@ func TestPublishOnce(t *testing.T) {
 // TestUnclearAnswers: a success that does not say that the event was accepted counts as a failure.
 func TestUnclearAnswers(t *testing.T) {
 	t.Parallel()
-	accepts(t, func(url string) notify.Channel { return notify.Bus(eventbridge.NewFromConfig(mototest.Config(url)), "default") },
+	accepts(t, func(c aws.Config) notify.Channel { return notify.Bus(eventbridge.NewFromConfig(c), "default") },
 		map[string]bool{
 			`{}`: false, `{"FailedEntryCount":0,"Entries":[]}`: false, `{"Entries":[{}]}`: false,
 			`{"FailedEntryCount":1,"Entries":[{"ErrorCode":"ThrottlingException","ErrorMessage":"slow"}]}`: false,
@@ -193,7 +193,7 @@ func TestUnclearAnswers(t *testing.T) {
 }
 
 // accepts checks which answers a channel takes for a success.
-func accepts(t *testing.T, channel func(url string) notify.Channel, answers map[string]bool) {
+func accepts(t *testing.T, channel func(aws.Config) notify.Channel, answers map[string]bool) {
 	t.Helper()
 	r, _ := golden(t, "unfixable")
 	for answer, accepted := range answers {
@@ -201,7 +201,7 @@ func accepts(t *testing.T, channel func(url string) notify.Channel, answers map[
 			_, _ = io.WriteString(w, answer)
 		}))
 		t.Cleanup(server.Close)
-		if err := channel(server.URL).Send(t.Context(), r); (err == nil) != accepted {
+		if err := channel(mototest.Config(server.URL)).Send(t.Context(), r); (err == nil) != accepted {
 			t.Errorf("%s: %v", answer, err)
 		}
 	}

@@ -14,9 +14,8 @@ import (
 // inARN returns the part of the service's ARN after the kind, and false if the text is not such an ARN.
 func inARN(text, service, kind string) (name string, ok bool) {
 	a, err := arn.Parse(text)
-	hasRegion := service != "iam" && consists(a.Region, "-") || service == "iam" && a.Region == ""
-	if err != nil || !consists(a.Partition, "-") || a.Service != service || !hasRegion || len(a.AccountID) != 12 ||
-		strings.Trim(a.AccountID, "0123456789") != "" {
+	if err != nil || a.Service != service || a.Partition == "" || (a.Region == "") != (service == "iam") ||
+		!consists(a.Partition+a.Region, "-") || len(a.AccountID) != 12 || strings.Trim(a.AccountID, "0123456789") != "" {
 		return "", false
 	}
 	return strings.CutPrefix(a.Resource, kind)
@@ -32,10 +31,8 @@ func nameOf(text, service, kind string) string {
 
 // consists reports whether a text is not empty and has only ASCII letters, digits, underscores and the given marks.
 func consists(text, marks string) bool {
-	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
-		isDigit, isLetter := r >= '0' && r <= '9', r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z'
-		return !isDigit && !isLetter && r != '_' && !strings.ContainsRune(marks, r)
-	})
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+	return text != "" && strings.Trim(text, letters+marks) == ""
 }
 
 func isRole(text string) bool {
@@ -63,6 +60,6 @@ func isQueueURL(text string) bool {
 		return false
 	}
 	local := u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
-	name := u.Path[strings.LastIndexByte(u.Path, '/')+1:]
-	return consists(name, "-.") && (u.Scheme == "https" || u.Scheme == "http" && local)
+	return consists(u.Path[strings.LastIndexByte(u.Path, '/')+1:], "-.") &&
+		(u.Scheme == "https" || u.Scheme == "http" && local)
 }

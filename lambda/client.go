@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"strings"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -31,42 +33,46 @@ type account struct {
 }
 
 func newAccount(c Config) (account, error) {
-	transport, err := cognito.NewHTTPClient(c.AWS.CABundle)
+	transport, err := cognito.NewHTTPClient(c.CABundle)
 	return account{Config: c, transport: cognito.NewClock(transport)}, err
 }
 
 // Retrieve implements aws.CredentialsProvider.
 func (a account) Retrieve(context.Context) (aws.Credentials, error) {
-	return aws.Credentials{AccessKeyID: a.AWS.AccessKeyID, SecretAccessKey: a.AWS.SecretKey,
-		SessionToken: a.AWS.SessionToken, Source: "environment"}, nil
+	return aws.Credentials{AccessKeyID: a.Env("AWS_ACCESS_KEY_ID"), SecretAccessKey: a.Env("AWS_SECRET_ACCESS_KEY"),
+		SessionToken: a.Env("AWS_SESSION_TOKEN"), Source: "environment"}, nil
 }
 
-// config is the configuration of the client for a service.
+// config is the configuration of the client for a service, as the SDKs name it in AWS_ENDPOINT_URL_…. A service's own
+// variable takes precedence over the general one.
 func (a account) config(service string) aws.Config {
-	c := aws.Config{Region: a.AWS.Region, HTTPClient: a.transport, Credentials: a, ConfigSources: []any{a}}
-	if url := a.AWS.Endpoints[service]; url != "" {
+	c := aws.Config{Region: a.Env("AWS_REGION"), HTTPClient: a.transport, Credentials: a, ConfigSources: []any{a}}
+	url := cmp.Or(a.Env("AWS_ENDPOINT_URL_"+service), a.Env("AWS_ENDPOINT_URL"))
+	if url != "" && !a.is("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
 		c.BaseEndpoint = aws.String(url)
 	}
 	return c
 }
 
+func (a account) is(name string) bool { return strings.EqualFold(a.Env(name), "true") }
+
 // GetUseFIPSEndpoint tells the SDK which endpoints to use.
 //
 //nolint:unparam // the SDK asks for an error
 func (a account) GetUseFIPSEndpoint(context.Context) (aws.FIPSEndpointState, bool, error) {
-	return aws.FIPSEndpointStateEnabled, a.AWS.FIPS, nil
+	return aws.FIPSEndpointStateEnabled, a.is("AWS_USE_FIPS_ENDPOINT"), nil
 }
 
 // GetUseDualStackEndpoint tells the SDK which endpoints to use.
 //
 //nolint:unparam // the SDK asks for an error
 func (a account) GetUseDualStackEndpoint(context.Context) (aws.DualStackEndpointState, bool, error) {
-	return aws.DualStackEndpointStateEnabled, a.AWS.DualStack, nil
+	return aws.DualStackEndpointStateEnabled, a.is("AWS_USE_DUALSTACK_ENDPOINT"), nil
 }
 
 // newClient builds the Cognito client, which counts its calls.
 func newClient(a account, calls *calls) *idp.Client {
-	c := a.config(cognitoService)
+	c := a.config("COGNITO_IDENTITY_PROVIDER")
 	c.APIOptions = []func(*middleware.Stack) error{calls.count}
 	return idp.NewFromConfig(c)
 }
@@ -75,10 +81,10 @@ func newClient(a account, calls *calls) *idp.Client {
 func newChannels(a account) []notify.Channel {
 	var channels []notify.Channel
 	if a.TopicARN != "" {
-		channels = append(channels, notify.Topic(sns.NewFromConfig(a.config(snsService)), a.TopicARN))
+		channels = append(channels, notify.Topic(sns.NewFromConfig(a.config("SNS")), a.TopicARN))
 	}
 	if a.EventBus != "" {
-		channels = append(channels, notify.Bus(eventbridge.NewFromConfig(a.config(busService)), a.EventBus))
+		channels = append(channels, notify.Bus(eventbridge.NewFromConfig(a.config("EVENTBRIDGE")), a.EventBus))
 	}
 	return append(channels, hubChannels(a)...)
 }
@@ -88,7 +94,7 @@ func newLedger(a account) reconcile.Ledger {
 	if a.LedgerTable == "" {
 		return ledger.NewMemory()
 	}
-	return ledger.Table{Client: dynamodb.NewFromConfig(a.config(tableService)), Name: a.LedgerTable}
+	return ledger.Table{Client: dynamodb.NewFromConfig(a.config("DYNAMODB")), Name: a.LedgerTable}
 }
 
 // newQueues builds the queues. A queue that is not configured has no URL.
@@ -96,7 +102,7 @@ func newQueues(a account) (changes, scans queue.Queue) {
 	if a.QueueURL == "" && a.ScanQueueURL == "" {
 		return changes, scans
 	}
-	client := sqs.NewFromConfig(a.config(queueService))
+	client := sqs.NewFromConfig(a.config("SQS"))
 	return queue.Queue{Client: client, URL: a.QueueURL, Sleep: cognito.Sleep},
 		queue.Queue{Client: client, URL: a.ScanQueueURL, Sleep: cognito.Sleep}
 }

@@ -14,6 +14,9 @@ import (
 
 // A Config is the function's environment, read once and validated.
 type Config struct {
+	Env      func(string) string // for the settings of calls to AWS services, such as AWS_REGION
+	CABundle []byte              // the content of AWS_CA_BUNDLE; nil for the system's
+
 	Baseline *baseline.Baseline
 	OwnRole  string // ROLE_ARN
 	LogLevel slog.Level
@@ -28,20 +31,6 @@ type Config struct {
 	LedgerTable  string // LEDGER_TABLE: name or ARN of the DynamoDB table; "" means a ledger in memory
 	QueueURL     string // QUEUE_URL: the changes queue
 	ScanQueueURL string // SCAN_QUEUE_URL: the queue for the pools of a scan; if "", they are handled in process
-
-	AWS Access
-}
-
-// An Access has the settings for calls to AWS services.
-type Access struct {
-	Region       string
-	AccessKeyID  string
-	SecretKey    string
-	SessionToken string
-	Endpoints    map[string]string // by the service's name in AWS_ENDPOINT_URL_…; "" is the default endpoint
-	FIPS         bool
-	DualStack    bool
-	CABundle     []byte // PEM; nil for the system's
 }
 
 // A reader reads the environment and collects its errors.
@@ -64,12 +53,13 @@ func (r *reader) checked(name string, valid func(string) bool, isNot string) str
 	return value
 }
 
-// ReadConfig reads the environment. The error joins every error of the environment and of the baseline.
-func ReadConfig(getenv func(string) string, readFile func(string) ([]byte, error)) (Config, error) {
+// ReadConfig reads the environment. It returns every error of the environment and of the baseline.
+func ReadConfig(getenv func(string) string, readFile func(string) ([]byte, error)) (Config, []error) {
 	r := &reader{getenv: getenv, readFile: readFile}
 	const queueURL = "the URL of an SQS queue: https, or http on localhost"
 	c := Config{
-		AWS:      r.access(),
+		Env:      getenv,
+		CABundle: r.access(),
 		Function: getenv("AWS_LAMBDA_FUNCTION_NAME"),
 		Stack:    getenv("STACK_NAME"),
 		OwnRole:  r.checked("ROLE_ARN", isRole, "the ARN of an IAM role"),
@@ -83,55 +73,25 @@ func ReadConfig(getenv func(string) string, readFile func(string) ([]byte, error
 		LogLevel:     r.logLevel(),
 		Baseline:     r.baseline(),
 	}
-	return c, errors.Join(r.errs...)
+	return c, r.errs
 }
 
-func (r *reader) access() Access {
+// access checks what calls to AWS services need, and returns the certificates.
+func (r *reader) access() []byte {
 	for _, name := range []string{"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
 		if r.getenv(name) == "" {
 			r.fail("%s is not set: Lambda sets it, and a local invocation has to", name)
 		}
 	}
-	a := Access{
-		Region:       r.getenv("AWS_REGION"),
-		AccessKeyID:  r.getenv("AWS_ACCESS_KEY_ID"),
-		SecretKey:    r.getenv("AWS_SECRET_ACCESS_KEY"),
-		SessionToken: r.getenv("AWS_SESSION_TOKEN"),
-		Endpoints:    endpoints(r.getenv),
-		FIPS:         strings.EqualFold(r.getenv("AWS_USE_FIPS_ENDPOINT"), "true"),
-		DualStack:    strings.EqualFold(r.getenv("AWS_USE_DUALSTACK_ENDPOINT"), "true"),
+	path := r.getenv("AWS_CA_BUNDLE")
+	if path == "" {
+		return nil
 	}
-	if path := r.getenv("AWS_CA_BUNDLE"); path != "" {
-		pem, err := r.readFile(path)
-		if err != nil {
-			r.fail("AWS_CA_BUNDLE: %w", err)
-		}
-		a.CABundle = pem
+	pem, err := r.readFile(path)
+	if err != nil {
+		r.fail("AWS_CA_BUNDLE: %w", err)
 	}
-	return a
-}
-
-// The services that the function calls, as the SDKs name them in AWS_ENDPOINT_URL_….
-const (
-	cognitoService = "COGNITO_IDENTITY_PROVIDER"
-	snsService     = "SNS"
-	tableService   = "DYNAMODB"
-	busService     = "EVENTBRIDGE"
-	hubService     = "SECURITYHUB"
-	queueService   = "SQS"
-)
-
-// endpoints follows the SDKs: a service's own variable takes precedence over the general one.
-func endpoints(getenv func(string) string) map[string]string {
-	urls := map[string]string{}
-	if strings.EqualFold(getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true") {
-		return urls
-	}
-	services := []string{cognitoService, snsService, busService, hubService, tableService, queueService}
-	for _, service := range services {
-		urls[service] = cmp.Or(getenv("AWS_ENDPOINT_URL_"+service), getenv("AWS_ENDPOINT_URL"))
-	}
-	return urls
+	return pem
 }
 
 func (r *reader) securityHub() bool {
@@ -163,19 +123,20 @@ func (r *reader) logLevel() slog.Level {
 
 // baseline reads the baseline and applies MODE: audit sets every rule to audit.
 func (r *reader) baseline() *baseline.Baseline {
-	path, data := baseline.DefaultFile, baseline.Default()
-	var err error
-	if named := r.getenv("BASELINE_FILE"); named != "" {
-		path = named
-		if data, err = r.readFile(named); err != nil {
-			err = fmt.Errorf("BASELINE_FILE: %w", err)
-		}
+	data, err := baseline.Default(), error(nil)
+	file := r.getenv("BASELINE_FILE")
+	if file != "" {
+		data, err = r.readFile(file)
 	}
 	var b *baseline.Baseline
-	if err == nil {
-		b, err = baseline.Parse(path, data)
+	var faults baseline.Errors
+	if err != nil {
+		r.fail("BASELINE_FILE: %w", err)
+	} else if b, err = baseline.Parse(cmp.Or(file, baseline.DefaultFile), data); errors.As(err, &faults) {
+		for _, fault := range faults {
+			r.errs = append(r.errs, fault)
+		}
 	}
-	r.errs = append(r.errs, split(err)...)
 	switch mode := r.getenv("MODE"); {
 	case mode == string(baseline.Audit) && err == nil:
 		b = b.InMode(baseline.Audit)
@@ -183,25 +144,6 @@ func (r *reader) baseline() *baseline.Baseline {
 		r.fail("MODE is %q: say audit, or leave it out to let the baseline decide", mode)
 	}
 	return b
-}
-
-// split returns the errors that err joins.
-func split(err error) []error {
-	var ofFile baseline.Errors
-	if errors.As(err, &ofFile) {
-		var all []error
-		for _, e := range ofFile {
-			all = append(all, e)
-		}
-		return all
-	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()
-	}
-	if err != nil {
-		return []error{err}
-	}
-	return nil
 }
 
 // logger writes JSON lines at the level of the environment.

@@ -74,13 +74,10 @@ type failure struct {
 func (h handler) batch(ctx context.Context, records []event.Record) batchAnswer {
 	answer := batchAnswer{Failures: []failure{}}
 	for _, r := range records {
-		if _, err := h.handle(ctx, r.Body); err == nil {
-			continue
-		}
-		answer.Failures = append(answer.Failures, failure{r.MessageID})
-		if err := h.putOff(ctx, r); err != nil {
-			// It is delivered again after the queue's visibility timeout.
-			h.log.LogAttrs(ctx, slog.LevelWarn, "a message could not be put off", slog.String("error", err.Error()))
+		if _, err := h.handle(ctx, r.Body); err != nil {
+			answer.Failures = append(answer.Failures, failure{r.MessageID})
+			// Otherwise it is delivered again after the queue's visibility timeout.
+			h.warn(ctx, slog.LevelWarn, "a message could not be put off", h.putOff(ctx, r))
 		}
 	}
 	return answer
@@ -98,7 +95,8 @@ func (h handler) putOff(ctx context.Context, r event.Record) error {
 
 // handle handles one event. The result is an outcome.Outcome or an outcome.ScanResult; an error defers the event.
 func (h handler) handle(ctx context.Context, payload []byte) (any, error) {
-	request := event.Decode(payload, home(ctx))
+	home := self(ctx)
+	request := event.Decode(payload, event.Home{Region: home.Region, Account: home.AccountID})
 	switch request.Kind {
 	case event.One:
 		return h.one(ctx, request)
@@ -117,8 +115,9 @@ func (h handler) handle(ctx context.Context, payload []byte) (any, error) {
 // the next run reports the writes of this one.
 func (h handler) one(ctx context.Context, request event.Request) (outcome.Outcome, error) {
 	out, err := h.reconciler.Reconcile(ctx, request)
-	if out.Details.PoolARN == "" && out.Critical {
-		out.Details.PoolARN = poolARN(ctx, out.UserPoolID) // a deleted pool can no longer return it
+	if pool := self(ctx); out.Details.PoolARN == "" && out.Critical && pool.Partition != "" {
+		pool.Service, pool.Resource = "cognito-idp", "userpool/"+out.UserPoolID
+		out.Details.PoolARN = pool.String() // a deleted pool can no longer return it
 	}
 	unsent := h.notify(ctx, request, out)
 	if closed := h.reconciler.Close(ctx, out); closed != nil && out.Details.LedgerError == "" {
@@ -140,8 +139,8 @@ func (h handler) notify(ctx context.Context, request event.Request, out outcome.
 	r.Notify = report.Notifies(out, !request.Scan.Started.IsZero()) && !notify.Suppressed(out, now)
 	notified, failed := notify.Send(ctx, h.channels, r)
 	for _, err := range failed {
-		h.log.LogAttrs(ctx, slog.LevelError, "a message could not be sent", slog.String("error", err.Error()),
-			slog.String("user_pool_id", out.UserPoolID), slog.String("event_id", out.Cause.EventID))
+		h.warn(ctx, slog.LevelError, "a message could not be sent", err, slog.String("user_pool_id", out.UserPoolID),
+			slog.String("event_id", out.Cause.EventID))
 	}
 	notes := map[string]time.Time{}
 	for _, fingerprint := range notify.Fingerprints(out) {
@@ -153,9 +152,7 @@ func (h handler) notify(ctx context.Context, request event.Request, out outcome.
 		}
 	}
 	if len(notes) > 0 {
-		if err := h.reconciler.Ledger.Note(ctx, out.UserPoolID, notes); err != nil {
-			h.log.LogAttrs(ctx, slog.LevelWarn, "the message may be repeated", slog.String("error", err.Error()))
-		}
+		h.warn(ctx, slog.LevelWarn, "the message may be repeated", h.reconciler.Ledger.Note(ctx, out.UserPoolID, notes))
 	}
 	return len(failed)
 }
@@ -187,7 +184,8 @@ func (h handler) scan(ctx context.Context, request event.Request) (outcome.ScanR
 	scanner.Handle = h.one
 	result, err := scanner.Scan(ctx, request)
 	report.LogScan(ctx, h.log, result)
-	h.logError(ctx, report.ScanMetrics(h.metrics, h.function, h.reconciler.Now(), result, h.calls.take()))
+	h.warn(ctx, slog.LevelError, noMetrics,
+		report.ScanMetrics(h.metrics, h.function, h.reconciler.Now(), result, h.calls.take()))
 	return result, err
 }
 
@@ -196,22 +194,22 @@ func (h handler) count(ctx context.Context, out outcome.Outcome, unsent int) {
 	report.Log(ctx, h.log, out)
 	counts := h.calls.take()
 	counts.Unsent = unsent
-	h.logError(ctx, report.Metrics(h.metrics, h.function, h.reconciler.Now(), out, counts))
+	h.warn(ctx, slog.LevelError, noMetrics, report.Metrics(h.metrics, h.function, h.reconciler.Now(), out, counts))
 }
 
-// logError logs that metrics could not be written, if there is an error.
-func (h handler) logError(ctx context.Context, err error) {
+const noMetrics = "the metrics could not be written"
+
+// warn logs an error, if there is one.
+func (h handler) warn(ctx context.Context, level slog.Level, message string, err error, more ...slog.Attr) {
 	if err != nil {
-		h.log.LogAttrs(ctx, slog.LevelError, "the metrics could not be written", slog.String("error", err.Error()))
+		h.log.LogAttrs(ctx, level, message, append(more, slog.String("error", err.Error()))...)
 	}
 }
 
-// emulated is the account in function ARNs of local emulators.
-const emulated = "012345678912"
-
-// self returns the ARN of the invoked function. It is empty if there is none or if it is from an emulator: then the
-// values of the event are used.
+// self returns the ARN of the invoked function. It is empty if there is none or if it is from a local emulator: then
+// the values of the event are used.
 func self(ctx context.Context) arn.ARN {
+	const emulated = "012345678912" // the account in the function ARNs of emulators
 	invocation, ok := lambdacontext.FromContext(ctx)
 	if !ok {
 		return arn.ARN{}
@@ -221,20 +219,4 @@ func self(ctx context.Context) arn.ARN {
 		return arn.ARN{}
 	}
 	return a
-}
-
-// home returns the account and Region of the invoked function.
-func home(ctx context.Context) event.Home {
-	a := self(ctx)
-	return event.Home{Region: a.Region, Account: a.AccountID}
-}
-
-// poolARN returns the ARN of a pool in the function's account and Region, or "" if these are not known.
-func poolARN(ctx context.Context, id string) string {
-	a := self(ctx)
-	if a.Partition == "" {
-		return ""
-	}
-	a.Service, a.Resource = "cognito-idp", "userpool/"+id
-	return a.String()
 }

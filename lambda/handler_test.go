@@ -6,35 +6,28 @@ import (
 	"unicode"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
-	"github.com/google/go-cmp/cmp"
 
-	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/outcome"
 )
 
-func TestHome(t *testing.T) {
+// TestSelf: the function is in the account and Region of its ARN, unless that is an emulator's.
+func TestSelf(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		arn  string
-		want event.Home
-	}{
-		"function": {"arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper",
-			event.Home{Account: "111122223333", Region: "eu-west-1"}},
-		"alias": {"arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper:live",
-			event.Home{Account: "111122223333", Region: "eu-west-1"}},
-		"other partition": {"arn:aws-us-gov:lambda:us-gov-west-1:111122223333:function:poolkeeper",
-			event.Home{Account: "111122223333", Region: "us-gov-west-1"}},
-		"local emulator":   {"arn:aws:lambda:us-east-1:012345678912:function:poolkeeper", event.Home{}},
-		"something else":   {"poolkeeper", event.Home{}},
-		"another resource": {"arn:aws:sns:eu-west-1:111122223333:function:topic", event.Home{}},
+	for text, want := range map[string]string{
+		"arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper":            "aws 111122223333 eu-west-1",
+		"arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper:live":       "aws 111122223333 eu-west-1",
+		"arn:aws-us-gov:lambda:us-gov-west-1:111122223333:function:poolkeeper": "aws-us-gov 111122223333 us-gov-west-1",
+		"arn:aws:lambda:us-east-1:012345678912:function:poolkeeper (emulated)": "  ",
+		"arn:aws:sns:eu-west-1:111122223333:function:topic (another resource)": "  ",
+		"poolkeeper (something else)":                                          "  ",
 	} {
-		ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{InvokedFunctionArn: c.arn})
-		if diff := cmp.Diff(c.want, home(ctx)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
+		ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{InvokedFunctionArn: text})
+		if a := self(ctx); a.Partition+" "+a.AccountID+" "+a.Region != want {
+			t.Errorf("%s: %+v, want %q", text, a, want)
 		}
 	}
-	if home(t.Context()) != (event.Home{}) {
-		t.Error("without an invocation there is no home")
+	if a := self(t.Context()); a.Partition != "" {
+		t.Errorf("without an invocation: %+v", a)
 	}
 }
 

@@ -16,5 +16,5 @@ func hubChannels(a account) []notify.Channel {
 	if !a.SecurityHub {
 		return nil
 	}
-	return []notify.Channel{notify.Hub(securityhub.NewFromConfig(a.config(hubService)), a.transport.Now)}
+	return []notify.Channel{notify.Hub(securityhub.NewFromConfig(a.config("SECURITYHUB")), a.transport.Now)}
 }

@@ -16,20 +16,21 @@ import (
 
 func main() {
 	readRootsOnce(os.Getenv, os.Stat, os.Setenv)
-	config, err := ReadConfig(os.Getenv, os.ReadFile)
+	config, errs := ReadConfig(os.Getenv, os.ReadFile)
 	log := logger(config.LogLevel)
 	// The Lambda runtime logs failed invocations with package log. Write them as errors in JSON like all other lines.
 	slog.SetDefault(log)
 	slog.SetLogLoggerLevel(slog.LevelError)
-	if err == nil {
-		var h handler
-		if h, err = newHandler(config, log); err == nil {
+	if len(errs) == 0 {
+		h, err := newHandler(config, log)
+		if err == nil {
 			lambda.Start(h)
 			return
 		}
+		errs = append(errs, err)
 	}
-	for _, each := range split(err) {
-		log.Error("cannot start", slog.String("error", each.Error()))
+	for _, err := range errs {
+		log.Error("cannot start", slog.String("error", err.Error()))
 	}
 	os.Exit(1)
 }

@@ -207,10 +207,10 @@ func accepts(t *testing.T, channel func(aws.Config) notify.Channel, answers map[
 	}
 }
 
-// TestSend: people are notified if there is a channel that they read and none of those failed, whatever happened to the
-// other channels, which get every report. A channel that fails is named. One that hangs is given up long before Lambda
-// ends the invocation, and the next one is still sent to.
-func TestSend(t *testing.T) {
+// TestNotified: people are notified if there is a channel that they read and none of those failed, whatever happened to
+// the other channels, which get every report. A channel that fails is named. One that hangs is given up long before
+// Lambda ends the invocation, and the next one is still sent to.
+func TestNotified(t *testing.T) {
 	t.Parallel()
 	type kind struct{ people, fails, hangs bool }
 	for name, c := range map[string]struct {
@@ -224,7 +224,7 @@ func TestSend(t *testing.T) {
 		"machines":          {channels: []kind{{}}, sent: 1},
 		"people":            {channels: []kind{{people: true}}, want: true, sent: 1},
 		"a broken machine":  {[]kind{{fails: true}, {people: true}}, false, true, "sending to Fake: broken", 2},
-		"one of two failed": {[]kind{{true, true, false}, {people: true}, {}}, false, false, "sending to Fake: broken", 3},
+		"one of two failed": {[]kind{{true, true, false}, {people: true}, {}}, false, false, "to Fake: broken", 3},
 		"one hangs":         {[]kind{{true, false, true}, {people: true}}, false, false, "deadline exceeded", 2},
 		"nothing to notify": {channels: []kind{{people: true}, {}}, quiet: true, sent: 1},
 	} {

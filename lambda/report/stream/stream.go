@@ -115,8 +115,7 @@ func escapeXML(text string) string {
 	return b.String()
 }
 
-// A testCase is a case of JUnit: one for each finding, one for a pool or file that fails otherwise, or a single one that
-// passes.
+// A testCase is a case of JUnit: one for each finding, one for a pool or file that fails otherwise, or one that passes.
 type testCase struct {
 	Name, Kind, Message, Place string // Kind is the element that says why it does not pass, or ""
 }

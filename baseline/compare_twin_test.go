@@ -294,17 +294,17 @@ func TestListsThatTheAPIRefuses(t *testing.T) {
 		reason  string
 	}{
 		"one too many": {say(blockedPath, Contains, texts("10.1.0.0/16")), texts(many...), Report,
-			"the API accepts at most 200 elements, and there would be 201"},
+			"the list would have 201 elements, and the API accepts at most 200"},
 		"as many as there may be": {say(blockedPath, Contains, texts("10.1.0.0/16")), texts(many[1:]...), Write, ""},
 		"none left, and taken":    {say("AutoVerifiedAttributes", Without, texts("email")), texts("email"), Write, ""},
 		"none left": {say(recoveryPath, Without, []any{obj("Name", "verified_email", "Priority", num("1"))}),
 			[]any{obj("Name", "verified_email", "Priority", num("1"))}, Report,
-			"the API needs at least 1 elements, and there would be 0"},
+			"the list would have 0 elements, and the API needs at least 1"},
 		"none left, which is every one": {say(eventsPath, Without, texts("SIGN_IN")), texts("SIGN_IN"), Report,
-			"an empty list means SIGN_IN, PASSWORD_CHANGE, SIGN_UP"},
+			"this would leave an empty list, which means SIGN_IN, PASSWORD_CHANGE, SIGN_UP"},
 		"none left, which is the service's choice": {say(flowsPath, Without, texts("ALLOW_USER_AUTH")),
 			texts("ALLOW_USER_AUTH"),
-			Report, "an empty list means ALLOW_REFRESH_TOKEN_AUTH, ALLOW_USER_SRP_AUTH, ALLOW_CUSTOM_AUTH"},
+			Report, "this would leave an empty list, which means ALLOW_REFRESH_TOKEN_AUTH, ALLOW_USER_SRP_AUTH, ALLOW_CUSTOM_AUTH"},
 		"no value is named": {say(tierPath, Matches, "P*"), "LITE", Report, ""},
 	} {
 		settings := map[string]any{}

@@ -32,7 +32,7 @@ var formats = map[string]struct {
 	formatCIDR: {func(text string) bool {
 		_, err := netip.ParsePrefix(text)
 		return err == nil
-	}, "a range of addresses, such as 10.0.0.0/8"},
+	}, "a range of addresses, such as 10.0.0.0/8 or 10.0.0.1/32"},
 	formatDomain: {func(text string) bool {
 		return !strings.ContainsAny(text, "/:") && !strings.ContainsFunc(text, unprintable)
 	}, "just a domain, such as login.example.com"},
@@ -63,7 +63,7 @@ func offFormat(format, text string) string {
 	}
 	parts := strings.SplitN(text, ":", 6)
 	all := strings.Split(resources, "|")
-	if len(parts) == 6 && parts[2] == service &&
+	if len(parts) == 6 && parts[2] == service && !strings.Contains(text, "*") &&
 		slices.ContainsFunc(all, func(r string) bool { return strings.HasPrefix(parts[5], r) }) {
 		return ""
 	}

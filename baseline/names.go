@@ -53,6 +53,9 @@ func (p *parser) suggestion(name string, m Member) string {
 	if p.full() {
 		return ""
 	}
+	if strings.Contains(name, ".") {
+		return ": write a mapping instead of each dot, like Policies: {PasswordPolicy: {MinimumLength: 12}}"
+	}
 	if near := sameFolded(name, m); near != "" {
 		return ", did you mean " + near + "?"
 	}
@@ -76,7 +79,8 @@ func sameFolded(name string, m Member) string {
 	best := ""
 	for _, path := range paths(m.Members) {
 		last := path[strings.LastIndexByte(path, '.')+1:]
-		if (folded(last) == fold || slices.Contains(others, path)) &&
+		other := func(whole string) bool { return whole == path || strings.HasSuffix(whole, "."+path) }
+		if (folded(last) == fold || slices.ContainsFunc(others, other)) &&
 			(best == "" || strings.Count(path, ".") < strings.Count(best, ".")) {
 			best = path
 		}
@@ -111,7 +115,7 @@ func didYouMean(name string, known []string) string {
 
 // Nearest returns the known name that is nearest to name, or "" if none is near enough.
 func Nearest(name string, known []string) string {
-	best, distance := "", 1+len(name)/3
+	best, distance := "", min(1+len(name)/3, len(name)/2)
 	for _, k := range known {
 		if strings.HasSuffix(strings.ToLower(k), "."+strings.ToLower(name)) {
 			return k

@@ -126,8 +126,11 @@ func (p *parser) noSetting(setting string) string {
 func (p *parser) unknown(n *yaml.Node, into map[string]Unknown) {
 	for _, e := range p.entries(n, "unknownMembers", "member names, each with echo, omit or stop") {
 		path := join("unknownMembers", e.name)
-		if knownMember(e.name) {
+		switch {
+		case knownMember(e.name):
 			p.wrong(e.key, path, "this version of poolkeeper knows that member: remove the entry")
+		case e.name != "*" && strings.Contains(e.name, "*"):
+			p.wrong(e.key, path, `matches no member: write its whole path, or "*" alone for every other one`)
 		}
 		say := Unknown(e.value.Value)
 		if !slices.Contains(Unknowns(), say) {

@@ -237,7 +237,7 @@ func (p *parser) exactly(n *yaml.Node, m Member, path string) (any, bool) {
 func (p *parser) isTrue(n *yaml.Node, op Op, m Member, path string) (any, bool) {
 	switch {
 	case n.Value != "true" || n.ShortTag() != "!!bool":
-		p.wrong(n, path, "must be true: for the opposite, use absent instead of present or present instead of absent")
+		p.wrong(n, path, "must be true: absent and present are the opposites of each other")
 	case op == Absent && m.Keep != "":
 		p.wrong(n, path, "cannot be absent: %s", m.Keep)
 	case op == Absent && m.Required:

@@ -170,6 +170,8 @@ func offText(m Member, text string) string {
 		return "is empty, which the API rejects"
 	case text == "" && !m.Presence:
 		return "is empty, which the API rejects: use {absent: true} to have none"
+	case offFormat(m.Format, text) != "": // before the limits, because it shows what to write
+		return offFormat(m.Format, text)
 	case runes(text) < m.Min:
 		return fmt.Sprintf("has %d characters: the API needs at least %d", runes(text), m.Min)
 	case m.Max > 0 && runes(text) > m.Max:
@@ -184,7 +186,7 @@ func offText(m Member, text string) string {
 		}
 		return fmt.Sprintf("is %s: it must match %s", shown, m.Pattern)
 	}
-	return offFormat(m.Format, text)
+	return ""
 }
 
 func oneOf(m Member) string {

@@ -93,8 +93,8 @@ const (
 // A Scan reconciles every pool. The zero value starts a new scan.
 type Scan struct {
 	Started   time.Time `json:"started"`
-	Token     string    `json:"token,omitempty"`     // token token token of the next page; "" is the first page
-	Pages     int       `json:"pages,omitempty"`     // pages pages pages listed so far
+	Token     string    `json:"token,omitempty"`     // token of the next page; "" is the first page
+	Pages     int       `json:"pages,omitempty"`     // pages listed so far
 	Scheduled bool      `json:"scheduled,omitempty"` // whether the schedule started it
 }
 

@@ -106,7 +106,7 @@ func compare(policy baseline.Policy, state userpool.State) baseline.Comparison {
 
 const (
 	auditReason    = "the rule only audits"
-	noValueReason  = "the requirement has no value to write"
+	noValueReason  = "the rule gives no value to write; set gives one"
 	ownWriteReason = "poolkeeper's own write caused the event, and poolkeeper never reacts to it with another write"
 	unheldReason   = "a write was accepted, but the pool does not have the written value"
 )

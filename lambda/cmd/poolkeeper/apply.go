@@ -60,11 +60,11 @@ func (c *cli) apply() *cobra.Command {
 // applying is one run of apply, restore or undo.
 type applying struct {
 	c        *cli
-	cause    string // reason reason of the writes, for records, for records
+	cause    string // reason of the writes, for records
 	in       io.Reader
 	yes      bool
 	silent   bool   // the plan was shown when it was saved
-	backups  string // folder for backups; folder for backups; "" saves none
+	backups  string // folder for backups; "" saves none
 	noBackup bool
 	target   *userpool.State // the state that restore and undo return to
 	lost     []string        // settings that no call can restore

@@ -13,7 +13,7 @@ import (
 
 // didYouMean suggests the nearest name, if one is near.
 func didYouMean(before, name string, names []string) string {
-	if near := baseline.Nearest(name, names); near != "" {
+	if near := baseline.Nearest(name, names); near != "" && near != name {
 		return ", did you mean " + before + near + "?"
 	}
 	return ""

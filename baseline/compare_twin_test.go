@@ -303,8 +303,8 @@ func TestListsThatTheAPIRefuses(t *testing.T) {
 		"none left, which is every one": {say(eventsPath, Without, texts("SIGN_IN")), texts("SIGN_IN"), Report,
 			"this would leave an empty list, which means SIGN_IN, PASSWORD_CHANGE, SIGN_UP"},
 		"none left, which is the service's choice": {say(flowsPath, Without, texts("ALLOW_USER_AUTH")),
-			texts("ALLOW_USER_AUTH"),
-			Report, "this would leave an empty list, which means ALLOW_REFRESH_TOKEN_AUTH, ALLOW_USER_SRP_AUTH, ALLOW_CUSTOM_AUTH"},
+			texts("ALLOW_USER_AUTH"), Report,
+			"this would leave an empty list, which means ALLOW_REFRESH_TOKEN_AUTH, ALLOW_USER_SRP_AUTH, ALLOW_CUSTOM_AUTH"},
 		"no value is named": {say(tierPath, Matches, "P*"), "LITE", Report, ""},
 	} {
 		settings := map[string]any{}

@@ -5,16 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
-	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/report/stream"
 	"poolkeeper/lambda/userpool"
 )
@@ -23,85 +22,80 @@ func (c *cli) apply() *cobra.Command {
 	var which selection
 	a := applying{c: c}
 	command := &cobra.Command{
-		Use:   "apply (--pool ID... | --all | PLANFILE) [--yes]",
+		Use:   "apply (PLANFILE | --pool ID... | --all) [--yes]",
 		Short: "Show the plan, ask, write, and verify",
 		Long: "Shows the plan, asks, and then writes each pool, reads it again and verifies it, as the function does. The\n" +
 			"state of each pool is saved to a file before the pool is written, for restore. A saved plan is rejected\n" +
 			"if a pool has changed since. Ctrl-C stops between two pools.",
-		Example: "  poolkeeper apply --pool eu-west-1_AbCdEf123\n  poolkeeper apply tonight.plan --yes",
-		Args:    arguments("PLANFILE", 0, 1),
+		Example:     "  poolkeeper apply --pool eu-west-1_AbCdEf123\n  poolkeeper apply tonight.plan --yes",
+		Annotations: forPools,
 		RunE: func(command *cobra.Command, args []string) error {
-			ctx := command.Context()
-			if len(args) == 1 {
-				if which.all || len(which.ids) > 0 || c.named("baseline") {
-					return errors.New("a saved plan already contains its pools and baseline: leave out --pool, --all and --baseline")
-				}
-				return a.saved(ctx, command, args[0])
+			if len(args) == 1 && (which.all || len(which.ids) > 0 || c.named("baseline") || len(c.places()) > 1) {
+				return errors.New("a saved plan already contains its pools and baseline, of one account and Region: leave out " +
+					"--pool, --all and --baseline")
 			}
 			if err := a.begin(command); err != nil {
 				return err
 			}
-			return a.run(ctx, which, func(one *cli) (*reconcile.Reconciler, error) {
-				r, _, err := one.reconciler(ctx, true)
-				if err == nil {
-					err = one.record(ctx, r)
+			if len(args) == 1 {
+				return a.saved(command.Context(), args[0])
+			}
+			return a.run(command.Context(), which, func(one *cli) (*reconcile.Reconciler, error) {
+				required, _, err := one.required(command.Context(), true)
+				if err != nil {
+					return nil, err
 				}
-				return r, err
-			}, nil)
+				return one.recording(command.Context(), required)
+			})
 		},
-		ValidArgsFunction: files,
 	}
 	c.takesMany(command)
 	c.poolFlags(command, &which)
 	c.baselineFlag(command)
-	return has(a.flags(command), all...)
+	a.flags(command)
+	return command
 }
 
 // applying is one run of apply, restore or undo.
 type applying struct {
 	c        *cli
 	cause    string // reason of the writes, for records
-	in       io.Reader
 	yes      bool
 	silent   bool   // the plan was shown when it was saved
 	backups  string // folder for backups; "" saves none
 	noBackup bool
+	plan     *savedPlan      // if it is not nil, nothing else is written
 	target   *userpool.State // the state that restore and undo return to
 	lost     []string        // settings that no call can restore
 }
 
 // flags adds the flags of all commands that write.
-func (a *applying) flags(command *cobra.Command) *cobra.Command {
+func (a *applying) flags(command *cobra.Command) {
 	flags := command.Flags()
 	flags.BoolVar(&a.yes, "yes", false, "write without asking")
 	flags.StringVar(&a.backups, "backups", "poolkeeper-backups", "folder for backups of the pools before they are written")
 	flags.BoolVar(&a.noBackup, "no-backup", false, "save no backups")
 	a.c.ledgerFlag(command)
-	return command
 }
 
 // begin checks the flags.
 func (a *applying) begin(command *cobra.Command) error {
-	a.cause, a.in = command.Name(), command.InOrStdin()
-	switch {
-	case a.noBackup:
+	a.cause = command.Name()
+	if a.noBackup {
 		a.backups = ""
-	case a.backups == "":
+	} else if a.backups == "" {
 		return errors.New("--backups names no folder, so nothing was written: name one, or use --no-backup")
 	}
 	return nil
 }
 
 // saved applies a plan file, either completely or not at all.
-func (a *applying) saved(ctx context.Context, command *cobra.Command, path string) error {
-	plan, err := readPlan(ctx, path)
+func (a *applying) saved(ctx context.Context, path string) error {
+	plan, err := a.c.readPlan(ctx, path)
 	if err != nil {
 		return err
 	}
 	required, err := baseline.Parse(plan.File, []byte(plan.Baseline))
-	if err == nil {
-		err = a.begin(command)
-	}
 	if err != nil {
 		return err
 	}
@@ -109,45 +103,38 @@ func (a *applying) saved(ctx context.Context, command *cobra.Command, path strin
 	for _, p := range plan.Pools {
 		which.ids = append(which.ids, p.UserPoolID)
 	}
-	a.silent = a.yes
-	return a.run(ctx, which, func(one *cli) (*reconcile.Reconciler, error) {
-		return one.recording(ctx, required)
-	}, func(p poolPlan) error {
-		if err := p.failure(); err != nil {
-			return fmt.Errorf("%s: %s: %w", path, p.id, err)
-		}
-		if !plan.isOf(p.preview) {
-			return fmt.Errorf("%s: %s: %s; plan again", path, p.id, outcome.MovedReason)
-		}
-		return nil
-	})
+	a.plan, a.silent = &plan, a.yes
+	return a.run(ctx, which, func(one *cli) (*reconcile.Reconciler, error) { return one.recording(ctx, required) })
 }
 
-// run shows what would be written in each account and Region, asks, and writes. check, if not nil, may reject a pool;
-// then nothing is written.
-func (a *applying) run(ctx context.Context, which selection, of func(*cli) (*reconcile.Reconciler, error),
-	check func(poolPlan) error) error {
+// run shows what would be written in each account and Region, asks, and writes.
+func (a *applying) run(ctx context.Context, which selection, of func(*cli) (*reconcile.Reconciler, error)) error {
 	if err := which.named(); err != nil {
 		return err
 	}
-	to := a.c.results()
-	if len(a.lost) > 0 {
-		text := "These differ from the backup, and no API call can restore them:\n  " + strings.Join(a.lost, "\n  ")
-		if err := to.Write(stream.OfSummary("unwritable", a.lost, text)); err != nil {
+	var s summary
+	err := a.c.results(func(to *stream.Stream) error {
+		if len(a.lost) > 0 {
+			text := "These differ from the backup, and no API call can restore them:\n  " + strings.Join(a.lost, "\n  ")
+			if err := to.Write(stream.OfSummary("unwritable", a.lost, text)); err != nil {
+				return err
+			}
+		}
+		changes, counts, err := a.preview(ctx, which, of, to)
+		s = counts
+		if err == nil && len(changes) > 0 && !a.yes {
+			question := fmt.Sprintf("Write to %s?", counted(len(changes), "user pool"))
+			err = a.c.confirm(ctx, question, "nothing was written")
+		}
+		if err == nil {
+			err = a.writeAll(ctx, changes, to, &s)
+		}
+		if err != nil {
 			return err
 		}
-	}
-	changes, s, err := a.preview(ctx, which, of, check, to)
-	if err == nil && len(changes) > 0 {
-		err = a.ask(ctx, len(changes))
-	}
-	if err == nil {
-		err = a.writeAll(ctx, changes, to, &s)
-	}
-	if err == nil {
-		err = to.Write(stream.OfSummary("summary", s, s.done(a.ending)))
-	}
-	if err = errors.Join(err, to.Close(err == nil)); err != nil {
+		return to.Write(stream.OfSummary("summary", s, s.done(a.target != nil)))
+	})
+	if err != nil {
 		return err
 	}
 	return s.exit()
@@ -156,30 +143,30 @@ func (a *applying) run(ctx context.Context, which selection, of func(*cli) (*rec
 // preview shows the plan and returns the plans of the pools to write. People see the plan before they are asked. For
 // pipelines, pools that are not written are already results.
 func (a *applying) preview(ctx context.Context, which selection, of func(*cli) (*reconcile.Reconciler, error),
-	check func(poolPlan) error, to *stream.Stream) (changes []poolPlan, s summary, err error) {
-	plan, piped := to, a.c.output != string(stream.Text)
-	if piped {
-		plan = stream.New(stream.Text, a.c.notes, false)
-	}
+	to *stream.Stream) (changes []poolPlan, s summary, err error) {
+	plan, piped := to, a.c.flags.output != string(stream.Text)
 	if a.silent {
 		plan = stream.New(stream.Text, io.Discard, false)
+	} else if piped {
+		plan = stream.New(stream.Text, a.c.notes, false)
 	}
-	var refused []error
 	s, err = a.c.plans(ctx, which, of, func(p poolPlan) error {
-		if check != nil {
-			refused = append(refused, check(p))
+		if a.plan != nil {
+			if err := a.plan.allows(p); err != nil {
+				return err
+			}
 		}
 		err := plan.Write(p.entry(which.all, true))
 		if p.err == nil && len(p.preview.Writes) > 0 {
 			changes = append(changes, p)
-			return errors.Join(err, a.warn(plan, p.preview))
+			return errors.Join(err, a.warn(plan, p))
 		}
 		if piped {
 			err = errors.Join(err, to.Write(p.entry(which.all, false)))
 		}
 		return err
 	})
-	if err = errors.Join(append(refused, err)...); err == nil {
+	if err == nil {
 		err = plan.Write(stream.OfSummary("plan", s, s.plan(a.target == nil)))
 	}
 	return changes, s, err
@@ -213,21 +200,29 @@ func (a *applying) write(ctx context.Context, next poolPlan, to *stream.Stream, 
 		err = errGone // deleted after the plan was shown
 	}
 	s.did(out, err)
-	shown := out
-	if slices.Contains([]string{string(stream.Text), string(stream.Markdown)}, a.c.output) {
-		shown.Outcome = a.ending(out.Outcome)
+	word := out
+	if output := stream.Format(a.c.flags.output); output == stream.Text || output == stream.Markdown {
+		word.Outcome = shown(out.Outcome, a.target != nil)
 	}
-	if err := to.Write(a.c.entry(shown, r, false)); err != nil {
-		return err
-	}
-	a.c.close(ctx, r, out)
-	return nil
+	return a.c.conclude(ctx, r, word, to, false)
 }
 
-// ending returns the word shown for an ending.
-func (a *applying) ending(e outcome.Ending) outcome.Ending {
-	if a.target != nil && e == outcome.Remediated {
-		return report.Restored
+// conclude shows an outcome, and then closes the records of its run. An error of the ledger does not change the
+// outcome, but the history is incomplete. The id of a record that exists only in this process is hidden.
+func (c *cli) conclude(ctx context.Context, r *reconcile.Reconciler, out outcome.Outcome, to *stream.Stream,
+	brief bool) error {
+	failed := out.Details.LedgerError
+	if failed != "" {
+		fmt.Fprintf(c.err, "the ledger failed: %s\n", failed)
 	}
-	return e
+	if _, memory := r.Ledger.(*ledger.Memory); memory {
+		out.Record = ""
+	}
+	if err := to.Write(stream.OfOutcome(out, brief)); err != nil {
+		return err
+	}
+	if err := r.Close(ctx, out); err != nil && failed == "" {
+		fmt.Fprintf(c.err, "the ledger failed: closing the record: %v\n", err)
+	}
+	return nil
 }

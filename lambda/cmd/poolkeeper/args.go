@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,6 +19,17 @@ func didYouMean(before, name string, names []string) string {
 		return ", did you mean " + before + near + "?"
 	}
 	return ""
+}
+
+// likelyFile suggests the file that was probably meant.
+func likelyFile(path string) string {
+	folder, name := filepath.Split(path)
+	found, _ := os.ReadDir(filepath.Dir(path))
+	var names []string
+	for _, f := range found {
+		names = append(names, f.Name())
+	}
+	return didYouMean(folder, name, names)
 }
 
 // unknown returns an error for an unknown name, with a suggestion or a hint where the names are listed.
@@ -64,18 +77,27 @@ func noCommand(root *cobra.Command, args []string) error {
 	return unknown(fmt.Sprintf("there is no command %q", args[0]), "", args[0], names, root)
 }
 
-// arguments checks the number of arguments. name is their name in the help.
-func arguments(name string, least, most int) cobra.PositionalArgs {
-	return func(command *cobra.Command, args []string) error {
-		switch help := command.CommandPath() + " --help"; {
-		case len(args) < least:
-			return fmt.Errorf("%s needs %s; see %s", command.Name(), name, help)
-		case len(args) > most && most == 0:
-			return fmt.Errorf("%s takes only flags, but %q is not a flag; see %s", command.Name(), args[0], help)
-		case len(args) > most:
-			return fmt.Errorf("%s takes one %s, not %d: %s", command.Name(), name, len(args), strings.Join(args, " "))
-		default:
-			return nil
-		}
+// argumentOf returns the argument in the usage of a command: FILE, [FILE] or FILE...; the name is "" if it has none.
+func argumentOf(command *cobra.Command) (name string, optional, several bool) {
+	word := strings.Fields(command.Use + " -")[1]
+	name = strings.Trim(word, "([.])")
+	if strings.HasPrefix(name, "-") {
+		return "", true, false
+	}
+	return name, name[0] != word[0], strings.HasSuffix(word, "...")
+}
+
+// countArguments checks the number of arguments.
+func countArguments(command *cobra.Command, args []string) error {
+	name, optional, several := argumentOf(command)
+	switch help := command.CommandPath() + " --help"; {
+	case len(args) == 0 && !optional:
+		return fmt.Errorf("%s needs %s; see %s", command.Name(), name, help)
+	case len(args) > 0 && name == "":
+		return fmt.Errorf("%s takes only flags, but %q is not a flag; see %s", command.Name(), args[0], help)
+	case len(args) > 1 && !several:
+		return fmt.Errorf("%s takes one %s, not %d: %s", command.Name(), name, len(args), strings.Join(args, " "))
+	default:
+		return nil
 	}
 }

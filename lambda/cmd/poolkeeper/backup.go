@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report/stream"
 	"poolkeeper/lambda/userpool"
 )
@@ -25,27 +24,23 @@ func (c *cli) backup() *cobra.Command {
 		Short: "Save the whole state of pools, one file per pool",
 		Long: "Saves everything that the API returns for each pool as raw JSON, for restore. The files contain message " +
 			"texts and\nexternal ids, so only their owner can read them.",
-		Example: "  poolkeeper backup --all --out backups",
-		Args:    arguments("", 0, 0),
+		Example:     "  poolkeeper backup --all --out backups",
+		Annotations: forLists,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if dir == "" {
 				return errors.New("backup needs --out DIR, the folder for the files")
 			}
-			client, err := c.connect(command.Context())
-			if err != nil {
-				return err
-			}
-			return c.runBackup(command.Context(), client, which, dir)
+			return c.runBackup(command.Context(), which, dir)
 		},
 	}
 	c.poolFlags(command, &which)
 	command.Flags().StringVar(&dir, "out", "", "folder for the files")
-	return has(command, "text", "json")
+	return command
 }
 
-func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which selection, dir string) error {
-	ids, err := which.list(ctx, pools)
-	if err != nil && ctx.Err() == nil {
+func (c *cli) runBackup(ctx context.Context, which selection, dir string) error {
+	pools, err := c.connect(ctx)
+	if err != nil {
 		return err
 	}
 	saved, failed := 0, 0
@@ -64,41 +59,35 @@ func (c *cli) runBackup(ctx context.Context, pools reconcile.Pools, which select
 			return err
 		}
 	}
-	err = inOrder(ctx, ids, read, func(save func() error) error { return save() })
+	err = each(ctx, c, pools, which, read, func(save func() error) error { return save() })
 	if ctx.Err() != nil {
 		return fmt.Errorf("interrupted: %s saved in %s", counted(saved, "user pool"), dir)
-	}
-	if err != nil {
+	} else if err != nil {
 		return err
-	}
-	if which.all && len(ids) == 0 {
-		c.noPools()
 	}
 	summary := map[string]any{"saved": saved, "failed": failed, "folder": dir}
 	text := fmt.Sprintf("%s saved in %s, %d failed", counted(saved, "user pool"), dir, failed)
-	if err := c.results().Write(stream.OfSummary("summary", summary, text)); err != nil {
-		return err
-	}
-	if failed > 0 {
+	err = c.print(stream.OfSummary("summary", summary, text))
+	if err == nil && failed > 0 {
 		return exit(exitError)
 	}
-	return nil
+	return err
 }
 
 // save writes the state of a pool to a new file in the folder. whole is whether everything was read.
 func (c *cli) save(dir string, state userpool.State, whole bool) error {
 	taken := time.Now()
+	path := filepath.Join(dir, state.ID+taken.UTC().Format(".20060102T150405.000000Z.json"))
 	backup := userpool.NewBackup(state, taken)
 	backup.Whole = whole
 	raw, err := backup.Encode()
+	if err == nil {
+		err = os.MkdirAll(dir, 0o700)
+	}
+	if err == nil {
+		err = writeFile(path, raw, false)
+	}
 	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("saving %s: %w", state.ID, err)
-	}
-	path := filepath.Join(dir, fmt.Sprintf("%s.%s.json", state.ID, taken.UTC().Format("20060102T150405.000000Z")))
-	if err := writeFile(path, raw, false); err != nil {
 		return fmt.Errorf("saving %s: %w", state.ID, err)
 	}
 	fmt.Fprintf(c.notes, "saved %s to %s\n", state.ID, path)
@@ -136,38 +125,41 @@ func (c *cli) snapshot() *cobra.Command {
 			"triggers), and lists the rest as comments. The pool is in sync with the result, which only audits until\n" +
 			"its mode changes.",
 		Example: "  poolkeeper snapshot --pool eu-west-1_AbCdEf123 --out baseline.yaml",
-		Args:    arguments("", 0, 0),
 		RunE: func(command *cobra.Command, _ []string) error {
 			if len(ids) != 1 || ids[0] == "" {
 				return errors.New("snapshot needs one pool: --pool ID")
 			}
-			client, err := c.connect(command.Context())
-			if err != nil {
-				return err
-			}
-			state, err := c.read(command.Context(), client, ids[0], userpool.Everything())
-			if err != nil {
-				return err
-			}
-			text, err := baseline.Snapshot(state.Identity(), state.Own())
-			if err != nil {
-				return err
-			}
-			if out == "" {
-				_, err = c.out.Write(text)
-				return err
-			}
-			err = writeFile(out, text, force)
-			if errors.Is(err, fs.ErrExist) {
-				return fmt.Errorf("%s already exists and was not changed; use --force to overwrite it", out)
-			} else if err != nil {
-				return fmt.Errorf("writing the baseline: %w", err)
-			}
-			return nil
+			return c.runSnapshot(command.Context(), ids[0], out, force)
 		},
 	}
 	c.poolFlag(command, &ids, "id of the user pool")
 	command.Flags().StringVar(&out, "out", "", "file to write (default standard output)")
 	command.Flags().BoolVar(&force, "force", false, "overwrite the file")
 	return command
+}
+
+func (c *cli) runSnapshot(ctx context.Context, id, out string, force bool) error {
+	pools, err := c.connect(ctx)
+	if err != nil {
+		return err
+	}
+	state, err := c.read(ctx, pools, id, userpool.Everything())
+	if err != nil {
+		return err
+	}
+	text, err := baseline.Snapshot(state.Identity(), state.Own())
+	switch {
+	case err != nil:
+		return err
+	case out == "":
+		_, err = c.out.Write(text)
+		return err
+	}
+	err = writeFile(out, text, force)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s already exists and was not changed; use --force to overwrite it", out)
+	} else if err != nil {
+		return fmt.Errorf("writing the baseline: %w", err)
+	}
+	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -23,21 +22,19 @@ const conformanceRate = 5
 
 // asking has the options of a conformance run.
 type asking struct {
-	c             *cli
 	with          []string
 	against, file string
 	clean, yes    bool
 }
 
 func (c *cli) conformance() *cobra.Command {
-	a := asking{c: c}
+	var a asking
 	command := &cobra.Command{
 		Use:   "conformance",
 		Short: "Check poolkeeper's assumptions about Cognito against AWS, with temporary pools",
 		Example: "  poolkeeper conformance --region eu-west-1\n" +
 			"  poolkeeper conformance --region eu-west-1 --with plus,sms=ROLE_ARN,ses=IDENTITY_ARN,lambda=FUNCTION_ARN",
-		Args: arguments("", 0, 0),
-		RunE: func(command *cobra.Command, _ []string) error { return a.run(command.Context(), command) },
+		RunE: func(command *cobra.Command, _ []string) error { return c.runConformance(command.Context(), a) },
 	}
 	flags := command.Flags()
 	flags.StringSliceVar(&a.with, "with", nil, "what the account offers: plus (creates pools of the tier PLUS, which "+
@@ -49,130 +46,127 @@ func (c *cli) conformance() *cobra.Command {
 	return command
 }
 
-func (a asking) run(ctx context.Context, command *cobra.Command) error {
-	earlier, err := a.earlier(ctx)
+func (c *cli) runConformance(ctx context.Context, a asking) error {
+	earlier, err := c.earlier(ctx, a.against)
 	if err != nil {
 		return err
 	}
-	run, facts, err := a.runner(ctx)
+	run, facts, err := c.runner(ctx, a.with)
 	if err != nil {
 		return err
-	}
-	if a.file != "" { // that cannot be written is found before pools are made for it
-		file, err := os.OpenFile(a.file, os.O_WRONLY|os.O_CREATE, 0o600)
-		if err != nil {
-			return err
-		}
-		_ = file.Close()
 	}
 	if a.clean {
 		n, err := run.Clean(ctx)
-		fmt.Fprintf(a.c.out, "%s deleted\n", counted(n, "test pool"))
+		fmt.Fprintf(c.out, "%s deleted\n", counted(n, "test pool"))
 		return err
 	}
-	fmt.Fprintf(a.c.notes, "This checks %d facts in %s. It creates one user pool for each, named %s..., at most three at "+
+	fmt.Fprintf(c.notes, "This checks %d facts in %s. It creates one user pool for each, named %s..., at most three at "+
 		"a time, and deletes it.\nPools without users cost nothing. It needs cognito-idp:CreateUserPool, DeleteUserPool, "+
 		"ListUserPools, and the function's\npermissions on all pools; with sms also iam:PassRole on the role.\n",
-		len(facts), a.c.region, conformance.Prefix)
+		len(facts), c.region, conformance.Prefix)
 	if !a.yes {
-		if err := a.c.confirm(ctx, command.InOrStdin(), "Create the test pools?", "nothing was checked"); err != nil {
+		if err := c.confirm(ctx, "Create the test pools?", "nothing was checked"); err != nil {
+			return err
+		}
+	}
+	if a.file != "" { // before pools are made for it
+		if err := writeFile(a.file, nil, true); err != nil {
 			return err
 		}
 	}
 	var done atomic.Int64
 	results, failed := run.Ask(ctx, facts, func() {
 		if n := done.Add(1); n%32 == 0 {
-			fmt.Fprintf(a.c.notes, "%d of %d facts checked\n", n, len(facts))
+			fmt.Fprintf(c.notes, "%d of %d facts checked\n", n, len(facts))
 		}
 	})
-	if err := a.show(results, earlier); err != nil {
+	err = c.showFacts(results, earlier)
+	if err == nil && a.file != "" {
+		err = saveFacts(results, a.file)
+	}
+	switch {
+	case err != nil:
 		return err
-	}
-	if failed != nil {
+	case failed != nil:
 		return fmt.Errorf("%w (--clean deletes what is left)", failed)
-	}
-	if slices.ContainsFunc(results, func(r conformance.Result) bool { return r.Status == conformance.Differs }) {
+	case slices.ContainsFunc(results, func(r conformance.Result) bool { return r.Status == conformance.Differs }):
 		return exit(exitDrifted)
 	}
 	return nil
 }
 
 // runner connects to the API, parses what the account offers, and returns the facts to check with that.
-func (a asking) runner(ctx context.Context) (conformance.Run, []conformance.Fact, error) {
+func (c *cli) runner(ctx context.Context, with []string) (run conformance.Run, facts []conformance.Fact, err error) {
 	have := map[string]string{}
-	for _, offer := range a.with {
+	for _, offer := range with {
 		name, value, given := strings.Cut(offer, "=")
 		if !slices.Contains([]string{"plus", "sms", "ses", "lambda"}, name) || given == (name == "plus") {
-			return conformance.Run{}, nil, fmt.Errorf(
-				"--with is %q: it takes plus, sms=ROLE_ARN, ses=IDENTITY_ARN, lambda=FUNCTION_ARN", offer)
+			return run, nil, fmt.Errorf("--with is %q: it takes plus, sms=ROLE_ARN, ses=IDENTITY_ARN, lambda=FUNCTION_ARN",
+				offer)
 		}
 		have[name] = value
 	}
-	loaded, err := a.c.configuration(ctx)
+	loaded, err := c.configuration(ctx)
 	if err != nil {
-		return conformance.Run{}, nil, err
+		return run, nil, err
 	}
 	pace := rate.Limit(conformanceRate)
 	if idp.NewFromConfig(loaded).Options().BaseEndpoint != nil { // an emulator
 		pace = rate.Inf
 	}
-	facts, err := conformance.Facts(have)
+	facts, err = conformance.Facts(have)
 	return conformance.NewRun(loaded, pace, have), facts, err
 }
 
-// earlier reads the results of an earlier run.
-func (a asking) earlier(ctx context.Context) (map[string]string, error) {
-	if a.against == "" {
+// earlier reads the results of an earlier run, if a file is given.
+func (c *cli) earlier(ctx context.Context, path string) (observed map[string]string, err error) {
+	if path == "" {
 		return nil, nil
 	}
-	raw, err := readFile(ctx, a.against, nil)
+	raw, err := c.readFile(ctx, "earlier results", path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the earlier results: %w", err)
+		return nil, err
 	}
 	var results []conformance.Result
 	if err := json.Unmarshal(raw, &results); err != nil {
-		return nil, fmt.Errorf("%s is not a results file of poolkeeper conformance --out: %w", a.against, err)
+		return nil, fmt.Errorf("%s is not a results file of poolkeeper conformance --out: %w", path, err)
 	}
-	observed := map[string]string{}
+	observed = map[string]string{}
 	for _, r := range results {
 		observed[r.ID] = r.Observed
 	}
 	return observed, nil
 }
 
-// show prints the results, or the differences to earlier ones, and writes the file.
-func (a asking) show(results []conformance.Result, earlier map[string]string) error {
-	table := tabwriter.NewWriter(a.c.out, 0, 0, 2, ' ', 0)
+// showFacts prints the results, or the differences to earlier ones.
+func (c *cli) showFacts(results []conformance.Result, earlier map[string]string) error {
+	table := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "STATUS\tFACT\tEXPECTED\tOBSERVED")
 	count := map[conformance.Status]int{}
 	for _, r := range results {
 		count[r.Status]++
-		expected := r.Documented
-		if r.Measured != r.Documented {
-			expected += " (measured: " + r.Measured + ")"
-		}
-		before, known := earlier[r.ID]
-		if earlier == nil {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", r.Status, r.ID, expected, r.Observed)
-		} else if before != r.Observed {
-			if !known {
+		if before, known := earlier[r.ID]; earlier != nil {
+			if before == r.Observed {
+				continue
+			} else if !known {
 				before = "not asked"
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s -> %s\n", r.Status, r.ID, expected, before, r.Observed)
+			r.Observed = before + " -> " + r.Observed
 		}
+		if r.Measured != r.Documented {
+			r.Documented += " (measured: " + r.Measured + ")"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", r.Status, r.ID, r.Documented, r.Observed)
 	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	fmt.Fprintf(a.c.out, "%d facts: %d confirmed, %d differ, %d unknown, %d "+
-		"skipped\n", len(results), count[conformance.Holds],
-		count[conformance.Differs], count[conformance.Unknown], count[conformance.Skipped])
-	if a.file == "" {
-		return nil
-	}
+	fmt.Fprintf(table, "%d facts: %d confirmed, %d differ, %d unknown, %d skipped\n", len(results),
+		count[conformance.Holds], count[conformance.Differs], count[conformance.Unknown], count[conformance.Skipped])
+	return table.Flush()
+}
+
+func saveFacts(results []conformance.Result, path string) error {
 	raw, err := json.MarshalIndent(results, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(a.file, append(raw, '\n'), 0o600)
+	return writeFile(path, append(raw, '\n'), true)
 }

@@ -5,25 +5,29 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/ledger"
-	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
-	"poolkeeper/lambda/userpool"
 )
 
-// share is the fraction of the documented rates that the command line uses. It is high because a person waits, but
-// below 1 because requests arrive less evenly than they are sent.
-const share = 0.96
+const (
+	// share is the fraction of the documented rates that the command line uses. It is high because a person waits, but
+	// below 1 because requests arrive less evenly than they are sent.
+	share = 0.96
+	// patience is the timeout for optional calls, without whose result the command can continue.
+	patience = 10 * time.Second
+	// leaseWait is how long a command waits for another run that has the lease of a pool.
+	leaseWait = 2 * time.Minute
+)
 
 // connect creates the Cognito client.
 func (c *cli) connect(ctx context.Context) (*cognito.Client, error) {
@@ -40,17 +44,15 @@ func (c *cli) connect(ctx context.Context) (*cognito.Client, error) {
 
 // configuration loads the SDK's default chain of credentials and settings.
 func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
-	var pem []byte
-	if path := c.getenv("AWS_CA_BUNDLE"); path != "" {
-		var err error
-		if pem, err = os.ReadFile(path); err != nil {
-			return aws.Config{}, fmt.Errorf("reading AWS_CA_BUNDLE: %w", err)
-		}
-	}
 	if c.clock == nil {
-		http, err := cognito.NewHTTPClient(pem)
-		if err != nil {
-			return aws.Config{}, err
+		var pem []byte
+		var err error
+		if path := c.getenv("AWS_CA_BUNDLE"); path != "" {
+			pem, err = os.ReadFile(path)
+		}
+		http, invalid := cognito.NewHTTPClient(pem)
+		if err = errors.Join(err, invalid); err != nil {
+			return aws.Config{}, fmt.Errorf("reading AWS_CA_BUNDLE: %w", err)
 		}
 		c.clock = cognito.NewClock(http)
 	}
@@ -71,14 +73,46 @@ func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
 	return loaded, nil
 }
 
-// patience is the timeout for optional calls, without whose result the command can continue.
-const patience = 10 * time.Second
+func (c *cli) baselineFlag(command *cobra.Command) {
+	command.Flags().StringVar(&c.flags.baseline, "baseline", c.getenv("BASELINE_FILE"),
+		"baseline file (default $BASELINE_FILE, or the stack's, or the built-in one)")
+}
 
-// leaseWait is how long a command waits for another run that has the lease of a pool.
-const leaseWait = 2 * time.Minute
+// required returns the baseline to use, and its text: from the file, the stack, or the built-in one. To write with a
+// file that differs from the function's baseline, people must name the file.
+func (c *cli) required(ctx context.Context, writes bool) (*baseline.Baseline, string, error) {
+	d, err := c.deployed(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	file := c.flags.baseline
+	if file == "" && d.required != nil {
+		fmt.Fprintf(c.notes, "using the baseline of the stack %s: %s\n", c.flags.stack, d.required.Digest)
+		return d.required, d.text, nil
+	}
+	name, text, err := c.baselineText(ctx, file)
+	if err != nil {
+		return nil, "", err
+	}
+	required, err := baseline.Parse(name, text)
+	switch {
+	case err != nil:
+		return nil, "", err
+	case file == "":
+		fmt.Fprintf(c.notes, "using the built-in baseline: %s\n", required.Digest)
+	case d.required != nil && d.required.Digest != required.Digest:
+		differs := fmt.Sprintf("%s differs from the baseline of the stack %s: its digest is %s, deployed is %s", file,
+			c.flags.stack, required.Digest, d.required.Digest)
+		if writes && !c.named("baseline") {
+			return nil, "", errors.New(differs + "; to use it, name it with --baseline")
+		}
+		fmt.Fprintln(c.notes, differs)
+	}
+	return required, string(text), nil
+}
 
-// newReconciler returns a Reconciler with a ledger in memory. It uses the time in AWS's responses, because the local
-// clock may be wrong.
+// newReconciler returns a Reconciler like the function's, with a ledger in memory. It uses the time in AWS's responses,
+// because the local clock may be wrong.
 func (c *cli) newReconciler(pools reconcile.Pools, required *baseline.Baseline) *reconcile.Reconciler {
 	r := reconcile.New(pools, required, ledger.NewMemory())
 	r.LeaseWait = leaseWait
@@ -86,6 +120,30 @@ func (c *cli) newReconciler(pools reconcile.Pools, required *baseline.Baseline) 
 		r.Now = c.clock.Now
 	}
 	return r
+}
+
+// recording returns a Reconciler that records its writes and their author in the ledger's table, if one is named. It
+// tests the table before anything is written. The function continues without a ledger that fails, but here a person can
+// decide.
+func (c *cli) recording(ctx context.Context, required *baseline.Baseline) (*reconcile.Reconciler, error) {
+	pools, err := c.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := c.newReconciler(pools, required)
+	table, err := c.table(ctx)
+	if errors.Is(err, errNoLedger) {
+		return r, nil
+	} else if err != nil {
+		return nil, err
+	}
+	// No pool has this id, so this cannot disturb another run.
+	if _, err := table.Acquire(ctx, "no pool", "the command line", time.Now(), time.Time{}); err != nil {
+		return nil, fmt.Errorf("nothing was written, because the ledger does not work (apply and replay can run without "+
+			"one with --ledger ''): %w", c.noTable(err))
+	}
+	r.Ledger, r.Actor = table, c.caller(ctx)
+	return r, nil
 }
 
 // caller returns who runs the command, for the records: the AWS identity.
@@ -98,37 +156,4 @@ func (c *cli) caller(ctx context.Context) string {
 		}
 	}
 	return "the command line"
-}
-
-// noPools prints that the account and Region have no pools, because another one may have been meant.
-func (c *cli) noPools() {
-	fmt.Fprintf(c.notes, "this account has no user pool in %s (--profile, --region)\n", c.region)
-}
-
-// errGone means that a named pool does not exist.
-var errGone = errors.New(outcome.GoneReason)
-
-// gone returns an error for a named pool that does not exist here. If the id begins with another Region, the error
-// names it.
-func (c *cli) gone(ctx context.Context, pools reconcile.Pools, id string) error {
-	if made, _, ok := strings.Cut(id, "_"); ok && made != c.region {
-		return fmt.Errorf("%w: its id is from %s, but the command uses %s (--region)", errGone, made, c.region)
-	}
-	ids, _ := list(ctx, pools)
-	return fmt.Errorf("%w%s", errGone, didYouMean("", id, ids))
-}
-
-// read reads the requested documents of a named pool.
-func (c *cli) read(ctx context.Context, pools reconcile.Pools, id string, want userpool.Want) (userpool.State, error) {
-	if err := (selection{ids: []string{id}}).named(); err != nil {
-		return userpool.State{}, err
-	}
-	state, err := pools.Read(ctx, id, want)
-	if cognito.ClassOf(err) == cognito.ClassGone {
-		err = c.gone(ctx, pools, id)
-	}
-	if err != nil {
-		return state, fmt.Errorf("reading user pool %s: %w", id, err)
-	}
-	return state, nil
 }

@@ -27,7 +27,10 @@ import (
 //go:embed demo.yaml
 var demoBaseline []byte
 
-const demoPool = "eu-west-1_Customers"
+const (
+	demoPool   = "eu-west-1_Customers"
+	servedPool = "eu-west-1_AbCdEf123" // which the events in lambda/event/testdata name
+)
 
 var intruder = cognitotest.Actor{
 	Kind: "AssumedRole", ARN: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory",
@@ -40,7 +43,6 @@ func (c *cli) demo() *cobra.Command {
 		Use:     "demo",
 		Short:   "Show an incident and its remediation with an embedded fake of Cognito; needs no AWS account",
 		Example: "  poolkeeper demo\n  poolkeeper demo --serve 127.0.0.1:5555",
-		Args:    arguments("", 0, 0),
 		RunE: func(command *cobra.Command, _ []string) error {
 			if address != "" {
 				return c.serveDemo(command.Context(), address)
@@ -94,7 +96,16 @@ func (c *cli) runDemo(ctx context.Context) error {
 	}
 	ending := paint.Of(report.Good, string(again.Outcome))
 	say("\n3. The event is delivered a second time: %s, with 0 calls to Cognito.", ending)
-	return c.showNaive(ctx, paint)
+
+	all, err := naive(ctx, cognitotest.Contract)
+	if err != nil {
+		return err
+	}
+	some, err := naive(ctx, cognitotest.Measured)
+	say("\n4. The same incident with a one-field fix, UpdateUserPool(DeletionProtection=ACTIVE): deletion\n"+
+		"   protection is on, and %s.", paint.Of(report.Bad, fmt.Sprintf(
+		"%d other settings are lost as the API reference says, %d as last measured", all, some)))
+	return err
 }
 
 // moved returns the settings that differ, in the order of the member table.
@@ -105,27 +116,8 @@ func moved(before, now map[string]string) []string {
 	return slices.SortedFunc(maps.Keys(all), baseline.Order)
 }
 
-// showNaive fixes the same incident with a single field, on two fakes: as documented, and as last measured.
-func (c *cli) showNaive(ctx context.Context, paint report.Paint) error {
-	all, err := naive(ctx, cognitotest.Contract)
-	if err != nil {
-		return err
-	}
-	some, err := naive(ctx, cognitotest.Measured)
-	if err != nil {
-		return err
-	}
-	if some == 0 || some >= all {
-		return fmt.Errorf("the one-field fix lost %d and %d settings, which the fakes should not show", all, some)
-	}
-	fmt.Fprintf(c.out, "\n4. The same incident with a one-field fix, UpdateUserPool(DeletionProtection=ACTIVE): "+
-		"deletion\n   protection is on, and %s.\n", paint.Of(report.Bad,
-		fmt.Sprintf("%d other settings are lost as the API reference says, %d as last measured", all, some)))
-	return nil
-}
-
-// naive makes the one-field fix on a new fake, and returns the number of lost settings. As measured, the service
-// rejects the fix for a pool with UserAttributeUpdateSettings, so the pool has none.
+// naive fixes the incident with a single field on a new fake, and returns the number of lost settings. As measured, the
+// service rejects the fix for a pool with UserAttributeUpdateSettings, so the pool has none.
 func naive(ctx context.Context, mode cognitotest.Mode) (settings int, err error) {
 	d, err := newDemo(mode)
 	if err != nil {
@@ -153,7 +145,6 @@ func naive(ctx context.Context, mode cognitotest.Mode) (settings int, err error)
 type demo struct {
 	fake       *cognitotest.Server
 	sdk        *idp.Client
-	pools      *cognito.Client
 	reconciler *reconcile.Reconciler
 }
 
@@ -162,33 +153,25 @@ func newDemo(mode cognitotest.Mode) (*demo, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &demo{fake: cognitotest.New(mode)}
-	url, err := d.fake.Start()
-	if err != nil {
-		return nil, err
-	}
 	transport, err := cognito.NewHTTPClient(nil)
 	if err != nil {
 		return nil, err
 	}
-	d.sdk = idp.New(idp.Options{
-		Region: "eu-west-1", BaseEndpoint: aws.String(url), HTTPClient: transport,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "demo", SecretAccessKey: "demo"}, nil
-		}),
-	})
-	d.pools = cognito.New(d.sdk)
-	d.reconciler = reconcile.New(d.pools, required, ledger.NewMemory())
+	d := &demo{fake: cognitotest.New(mode)}
+	url, err := d.fake.Start()
+	d.sdk = idp.New(idp.Options{Region: "eu-west-1", BaseEndpoint: &url, HTTPClient: transport,
+		Credentials: aws.AnonymousCredentials{}})
+	d.reconciler = reconcile.New(cognito.New(d.sdk), required, ledger.NewMemory())
 	pool, mfa := cognitotest.Rich()
 	d.fake.Put(demoPool, pool, mfa)
-	return d, nil
+	return d, err
 }
 
 // tamper makes the intruder's call, a real UpdateUserPool, and returns its event. The intruder changes only three
 // settings, so the call must send all others too: it is planned like our own writes.
 func (d *demo) tamper(ctx context.Context) ([]byte, error) {
 	documents := []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}
-	state, err := d.pools.Read(ctx, demoPool, userpool.Want{Documents: documents})
+	state, err := d.reconciler.Pools.Read(ctx, demoPool, userpool.Want{Documents: documents})
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +184,7 @@ func (d *demo) tamper(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	for _, request := range plan.Writes {
-		if _, err := d.pools.Write(ctx, demoPool, request); err != nil {
+		if _, err := d.reconciler.Pools.Write(ctx, demoPool, request); err != nil {
 			return nil, err
 		}
 	}
@@ -212,9 +195,6 @@ func (d *demo) tamper(ctx context.Context) ([]byte, error) {
 // handle handles an event as the function does.
 func (d *demo) handle(ctx context.Context, payload []byte) (outcome.Outcome, error) {
 	request := event.Decode(payload, event.Home{Account: "111122223333", Region: "eu-west-1"})
-	if request.Kind != event.One {
-		return outcome.Outcome{}, fmt.Errorf("the event is %s: %s", request.Kind, request.Detail)
-	}
 	out, err := d.reconciler.Reconcile(ctx, request)
 	if err != nil {
 		return out, err
@@ -228,9 +208,6 @@ func (d *demo) leaves() map[string]string {
 	documents := map[baseline.DocumentName]map[string]any{baseline.UserPool: pool, baseline.MfaConfig: mfa}
 	return userpool.State{ID: demoPool, Documents: documents}.Leaves()
 }
-
-// servedPool is the pool that the events in lambda/event/testdata name.
-const servedPool = "eu-west-1_AbCdEf123"
 
 // serveDemo serves the fake, with one pool that an intruder has weakened, and prints each call, until the command is
 // interrupted.
@@ -246,15 +223,12 @@ func (c *cli) serveDemo(ctx context.Context, address string) error {
 	defer func() { _ = fake.Close() }()
 	fmt.Fprintf(c.out, "A fake of Cognito listens on %s.\n"+
 		"Its pool %s has deletion protection and threat protection off.\n", address, servedPool)
-	for printed, ended := 0, false; !ended; {
-		select {
-		case <-ctx.Done():
-			ended = true
-		case <-time.After(50 * time.Millisecond):
+	for printed := 0; ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
+		calls := fake.Calls()
+		for _, call := range calls[printed:] {
+			fmt.Fprintf(c.out, "%s %s\n", call.Operation, call.PoolID)
 		}
-		for calls := fake.Calls(); printed < len(calls); printed++ {
-			fmt.Fprintf(c.out, "%s %s\n", calls[printed].Operation, calls[printed].PoolID)
-		}
+		printed = len(calls)
 	}
 	return nil
 }

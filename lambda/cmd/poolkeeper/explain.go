@@ -12,26 +12,25 @@ import (
 )
 
 func (c *cli) explain() *cobra.Command {
-	command := &cobra.Command{
-		Use:     "explain SETTING",
-		Short:   "Describe a setting: its values, the call that writes it, the checks that cover it, and warnings",
-		Example: "  poolkeeper explain UserPoolAddOns.AdvancedSecurityMode",
-		Args:    arguments("SETTING", 1, 1),
+	return &cobra.Command{
+		Use:         "explain SETTING",
+		Short:       "Describe a setting: its values, the call that writes it, the checks that cover it, and warnings",
+		Example:     "  poolkeeper explain UserPoolAddOns.AdvancedSecurityMode",
+		Annotations: forLists,
+		ValidArgs:   everySetting(),
 		RunE: func(_ *cobra.Command, args []string) error {
-			m, ok := baseline.Lookup(args[0])
-			if ofClient := baseline.Clients + "." + args[0]; !ok {
-				if m, ok = baseline.Lookup(ofClient); ok {
-					args[0] = ofClient
+			for _, path := range []string{args[0], baseline.Clients + "." + args[0]} {
+				if m, ok := baseline.Lookup(path); ok {
+					return c.print(explain(path, m))
 				}
 			}
-			if !ok {
-				return unknownSetting(args[0])
+			if meant := didYouMean("", args[0], everySetting()); meant != "" {
+				return fmt.Errorf("there is no setting %s%s", args[0], meant)
 			}
-			return c.results().Write(explain(args[0], m))
+			return fmt.Errorf("there is no setting %q: use the names of the API, and Clients[].NAME for the settings of an "+
+				"app client; shell completion and baseline/SETTINGS.md list them", args[0])
 		},
-		ValidArgs: everySetting(),
 	}
-	return has(command, "text", "json")
 }
 
 // everySetting returns the names of all settings, with Clients[] before those of clients.
@@ -46,14 +45,6 @@ func settingNames(above string, members []baseline.Member) []string {
 		names = append(names, settingNames(above+m.Name+".", m.Members)...)
 	}
 	return names
-}
-
-func unknownSetting(name string) error {
-	if meant := didYouMean("", name, everySetting()); meant != "" {
-		return fmt.Errorf("there is no setting %s%s", name, meant)
-	}
-	return fmt.Errorf("there is no setting %q: use the names of the API, and Clients[].NAME for the settings of an "+
-		"app client; shell completion and baseline/SETTINGS.md list them", name)
 }
 
 // explain returns the description of a setting from the tables.
@@ -76,7 +67,11 @@ func explain(path string, m baseline.Member) stream.Entry {
 		}
 	}
 	row("operators", strings.Join(operators, ", "))
-	row("absent", absence(m))
+	if m.Keep != "" {
+		row("absent", "cannot be required: "+m.Keep)
+	} else if m.Default != "" {
+		row("absent", "is the same as "+m.Default)
+	}
 	for _, d := range baseline.WrittenWith(path) {
 		calls = append(calls, d.WriteCall)
 	}
@@ -84,62 +79,53 @@ func explain(path string, m baseline.Member) stream.Entry {
 	twin, _ := baseline.TwinOf(path)
 	row("same as", twin)
 	row("no longer used", m.Deprecated)
-	about := func(c baseline.Control, text string) string {
-		if text != "" && c.Setting != path {
-			text += " (" + c.Setting + ")"
+	about := func(c baseline.Control, texts ...string) []string {
+		for i, text := range texts {
+			if text != "" && c.Setting != path {
+				texts[i] += " (" + c.Setting + ")"
+			}
 		}
-		return text
+		return texts
 	}
 	controls := baseline.ControlsOf(path)
 	for _, c := range controls {
-		for _, check := range c.Checks() {
-			row("checked by", about(c, check))
-		}
+		row("checked by", about(c, c.Checks()...)...)
 	}
 	for _, c := range controls {
-		row("beware", about(c, c.Hazard))
+		row("beware", about(c, c.Hazard)...)
 	}
 	for _, c := range controls {
-		row("cost", about(c, c.Cost))
+		row("cost", about(c, c.Cost)...)
 	}
 	return stream.OfSummary("setting", rows, text)
 }
 
 func values(m baseline.Member) string {
+	bounds := func(what string) string {
+		switch {
+		case m.Max > 0:
+			return fmt.Sprintf(" of %d to %d%s", m.Min, m.Max, what)
+		case m.Min > 0:
+			return fmt.Sprintf(" of %d%s or more", m.Min, what)
+		default:
+			return ""
+		}
+	}
 	switch {
 	case m.Kind == baseline.Object:
 		below := func(name string) bool { return strings.Contains(name, ".") }
-		direct := slices.DeleteFunc(settingNames("", m.Members), below)
-		return "an object of " + strings.Join(direct, ", ")
+		return "an object of " + strings.Join(slices.DeleteFunc(settingNames("", m.Members), below), ", ")
 	case m.Kind == baseline.Map:
-		return "names and values" + bounds(m, " entries")
+		return "names and values" + bounds(" entries")
 	case m.Kind == baseline.List:
-		return "a list" + bounds(m, " elements") + ", each " + values(*m.Elem)
+		return "a list" + bounds(" elements") + ", each " + values(*m.Elem)
 	case m.Kind == baseline.Boolean:
 		return "true or false"
 	case m.Kind == baseline.Integer:
-		return "a whole number" + bounds(m, "")
+		return "a whole number" + bounds("")
 	case len(m.Enum) > 0:
 		return "one of " + strings.Join(m.Enum, ", ")
 	default:
-		return "a text" + bounds(m, " characters")
+		return "a text" + bounds(" characters")
 	}
-}
-
-func bounds(m baseline.Member, what string) string {
-	switch {
-	case m.Max > 0:
-		return fmt.Sprintf(" of %d to %d%s", m.Min, m.Max, what)
-	case m.Min > 0:
-		return fmt.Sprintf(" of %d%s or more", m.Min, what)
-	default:
-		return ""
-	}
-}
-
-func absence(m baseline.Member) string {
-	if m.Keep != "" {
-		return "cannot be required: " + m.Keep
-	}
-	return strings.TrimSuffix("is the same as "+m.Default, "is the same as ")
 }

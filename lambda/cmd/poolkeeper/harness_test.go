@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +35,9 @@ type result struct {
 	stdout, stderr string
 }
 
+// everyFormat are the formats of the commands on pools.
+var everyFormat = strings.Fields(forPools["formats"])
+
 // unnamed is a command line without flags.
 func unnamed(string) bool { return false }
 
@@ -41,7 +45,7 @@ func noSleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
 func execute(ctx context.Context, args ...string) result {
 	var stdout, stderr bytes.Buffer
-	c := &cli{out: &stdout, err: &stderr, notes: &stderr, getenv: os.Getenv, sleep: noSleep}
+	c := &cli{in: os.Stdin, out: &stdout, err: &stderr, getenv: os.Getenv, sleep: noSleep}
 	status := c.run(ctx, args)
 	told := shipped.ReplaceAllString(stderr.String(), "")
 	return result{status, stdout.String(), told}

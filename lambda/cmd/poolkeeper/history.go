@@ -18,7 +18,7 @@ import (
 )
 
 func (c *cli) history() *cobra.Command {
-	var pools []string
+	var which selection
 	var since time.Duration
 	command := &cobra.Command{
 		Use:   "history [--pool ID...] [--since DURATION]",
@@ -28,48 +28,49 @@ func (c *cli) history() *cobra.Command {
 			"written, and what to do.",
 		Example: "  poolkeeper history --pool eu-west-1_AbCdEf123\n" +
 			"  poolkeeper history --since 24h --region eu-west-1,us-east-1 --output json",
-		Args: arguments("", 0, 0),
+		Annotations: forLists,
 		RunE: func(command *cobra.Command, _ []string) error {
-			if err := (selection{ids: pools}).named(); err != nil {
+			if err := which.named(); err != nil {
 				return err
 			}
-			return c.runHistory(command.Context(), pools, time.Now().Add(-since))
+			return c.runHistory(command.Context(), which.ids, time.Now().Add(-since))
 		},
 	}
 	c.takesMany(command)
-	c.poolFlag(command, &pools, "id of a user pool; may be repeated (default: every pool)")
+	c.poolFlag(command, &which.ids, "id of a user pool; may be repeated (default: every pool)")
 	command.Flags().DurationVar(&since, "since", 30*24*time.Hour, "how far to look back")
 	c.ledgerFlag(command)
-	return has(command, "text", "json")
+	return command
 }
 
 func (c *cli) runHistory(ctx context.Context, pools []string, since time.Time) error {
 	var s summary
 	var all []outcome.Record
 	var unreadable error
-	to := c.results()
-	failed := func(p poolPlan) error { return to.Write(p.entry(false, false)) }
-	err := c.everywhere(ctx, &s, failed, func(one *cli) error {
-		from, err := one.table(ctx)
+	err := c.results(func(to *stream.Stream) error {
+		failed := func(p poolPlan) error { return to.Write(p.entry(false, false)) }
+		err := c.everywhere(ctx, &s, failed, func(one *cli) error {
+			from, err := one.table(ctx)
+			if err != nil {
+				return err
+			}
+			records, some, err := recordsOf(ctx, from, pools, since)
+			all, unreadable = append(all, records...), errors.Join(unreadable, some)
+			return one.noTable(err)
+		})
 		if err != nil {
 			return err
 		}
-		records, some, err := recordsOf(ctx, from, pools, since)
-		all, unreadable = append(all, records...), errors.Join(unreadable, some)
-		return one.noTable(err)
-	})
-	if err != nil {
-		return err
-	}
-	slices.SortStableFunc(all, newestFirst)
-	for _, r := range all {
-		if err := to.Write(stream.OfSummary("record", r, describe(r, time.Now(), c.same()))); err != nil {
-			return err
+		slices.SortStableFunc(all, newestFirst)
+		for _, r := range all {
+			if err := to.Write(stream.OfSummary("record", r, describe(r, time.Now(), c.same()))); err != nil {
+				return err
+			}
 		}
-	}
-	count := map[string]int{"records": len(all)}
-	err = errors.Join(to.Write(stream.OfSummary("summary", count, counted(len(all), "record"))), unreadable)
-	return cmp.Or(err, s.exit())
+		count := map[string]int{"records": len(all)}
+		return to.Write(stream.OfSummary("summary", count, counted(len(all), "record")))
+	})
+	return cmp.Or(err, unreadable, s.exit())
 }
 
 func newestFirst(a, b outcome.Record) int {
@@ -112,10 +113,13 @@ func describe(r outcome.Record, now time.Time, same string) string {
 	if r.Cause.Actor != "" {
 		cause.Actor = report.Value(r.Cause.Actor)
 	}
-	out := outcome.Outcome{Outcome: outcome.Ending(report.Value(state(r, now))), UserPoolID: report.Value(r.UserPoolID),
+	out := outcome.Outcome{Outcome: outcome.Ending(report.Value(string(r.Outcome))), UserPoolID: report.Value(r.UserPoolID),
 		Cause: cause, Drifts: r.Drifts, Verified: r.Verified, Record: report.Value(r.ID), Reason: r.Reason}
-	if r.Reason == "" && r.Interrupted(now) {
-		out.Reason = "the process ended before it verified its writes"
+	switch {
+	case r.Interrupted(now):
+		out.Outcome, out.Reason = "interrupted", cmp.Or(r.Reason, "the process ended before it verified its writes")
+	case r.Open():
+		out.Outcome = "running"
 	}
 	var sent []string
 	for _, s := range r.Sent {
@@ -139,18 +143,6 @@ func describe(r outcome.Record, now time.Time, same string) string {
 	return text
 }
 
-// state returns how the run of a record ended, or its current step.
-func state(r outcome.Record, now time.Time) string {
-	switch {
-	case r.Interrupted(now):
-		return "interrupted"
-	case r.Open():
-		return "running"
-	default:
-		return string(r.Outcome)
-	}
-}
-
 // describeSent returns a write as text. A write without a known response may or may not have been made.
 func describeSent(s outcome.Sent) string {
 	text := report.Value(s.Call)
@@ -160,18 +152,14 @@ func describeSent(s outcome.Sent) string {
 	if s.RequestID != "" {
 		text += ", request " + report.Value(s.RequestID)
 	}
-	switch s.Status {
-	case outcome.Accepted:
-		return text
-	case outcome.Refused:
-		return text + ": rejected, so it changed nothing"
-	case outcome.Intended:
-		return text + ": it may have been made, but there is no recorded response"
-	case outcome.Unclear:
-		return text + ": it may have been made, but the response was lost"
-	default:
-		return text + ": " + report.Value(string(s.Status))
+	ends := map[outcome.WriteStatus]string{outcome.Accepted: "", outcome.Refused: ": rejected, so it changed nothing",
+		outcome.Intended: ": it may have been made, but there is no recorded response",
+		outcome.Unclear:  ": it may have been made, but the response was lost"}
+	end, ok := ends[s.Status]
+	if !ok {
+		end = ": " + report.Value(string(s.Status))
 	}
+	return text + end
 }
 
 func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }

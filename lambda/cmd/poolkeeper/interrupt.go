@@ -2,11 +2,11 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"poolkeeper/lambda/reconcile"
@@ -43,25 +43,17 @@ func (w *writing) Write(ctx context.Context, id string, request userpool.Request
 	return w.Pools.Write(ctx, id, request)
 }
 
-// ask asks for confirmation before anything is written.
-func (a *applying) ask(ctx context.Context, pools int) error {
-	if a.yes {
-		return nil
-	}
-	return a.c.confirm(ctx, a.in, fmt.Sprintf("Write to %s?", counted(pools, "user pool")), "nothing was written")
-}
-
 // confirm asks a question and fails if the answer is not yes. nothing is the message for what was then not done.
-func (c *cli) confirm(ctx context.Context, in io.Reader, question, nothing string) error {
+func (c *cli) confirm(ctx context.Context, question, nothing string) error {
 	fmt.Fprint(c.err, question, " Type yes to continue: ")
-	answer, err := interruptibly(ctx, func() (string, error) { return bufio.NewReader(in).ReadString('\n') })
+	answer, err := interruptibly(ctx, func() ([]byte, error) { return bufio.NewReader(c.in).ReadBytes('\n') })
 	switch {
 	case ctx.Err() != nil:
 		fmt.Fprintln(c.err)
 		return errors.New("interrupted: " + nothing)
 	case err != nil && !errors.Is(err, io.EOF):
 		return fmt.Errorf("reading the answer: %w", err)
-	case strings.TrimSpace(answer) != "yes":
+	case string(bytes.TrimSpace(answer)) != "yes":
 		return errors.New(nothing + ": the answer was not yes (use --yes to skip the question)")
 	default:
 		return nil
@@ -69,18 +61,18 @@ func (c *cli) confirm(ctx context.Context, in io.Reader, question, nothing strin
 }
 
 // interruptibly waits for a read until ctx ends, because no read of a file or a terminal can be canceled.
-func interruptibly[T any](ctx context.Context, read func() (T, error)) (got T, err error) {
+func interruptibly(ctx context.Context, read func() ([]byte, error)) ([]byte, error) {
+	var text []byte
+	var err error
 	done := make(chan struct{})
-	var result T
-	var failed error
 	go func() {
-		result, failed = read()
-		close(done)
+		defer close(done)
+		text, err = read()
 	}()
 	select {
 	case <-done:
-		return result, failed
+		return text, err
 	case <-ctx.Done():
-		return got, ctx.Err()
+		return nil, ctx.Err()
 	}
 }

@@ -160,14 +160,13 @@ func applyAsking(t *testing.T, ctx context.Context, answer io.Reader, asked func
 	t.Helper()
 	var out bytes.Buffer
 	stderr := &calls{on: "to continue: ", call: asked}
-	c := &cli{out: &out, err: stderr, notes: stderr, output: "text", getenv: os.Getenv, named: unnamed}
-	r, _, err := c.reconciler(ctx, false)
+	c := &cli{in: answer, out: &out, err: stderr, notes: stderr, getenv: os.Getenv, named: unnamed, flags: flags{output: "text"}}
+	r, _, err := c.planner(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := applying{c: c, cause: "apply", in: answer}
-	err = a.run(ctx, selection{ids: []string{servedPool}},
-		func(*cli) (*reconcile.Reconciler, error) { return r, nil }, nil)
+	a := applying{c: c, cause: "apply"}
+	err = a.run(ctx, selection{ids: []string{servedPool}}, func(*cli) (*reconcile.Reconciler, error) { return r, nil })
 	return out.String(), err
 }
 
@@ -238,7 +237,8 @@ func TestFullOutput(t *testing.T) {
 		weakPool(fake, id)
 	}
 	var stderr bytes.Buffer
-	status := run(t.Context(), []string{"apply", "--all", "--yes", "--no-backup"}, full{"remediated"}, &stderr, os.Getenv)
+	c := &cli{out: full{"remediated"}, err: &stderr, getenv: os.Getenv}
+	status := c.run(t.Context(), []string{"apply", "--all", "--yes", "--no-backup"})
 	if want := "poolkeeper: 2 of 3 pools were not changed: no room\n"; status != exitError ||
 		!strings.HasSuffix(stderr.String(), want) {
 		t.Errorf("exit status %d, %q", status, stderr.String())

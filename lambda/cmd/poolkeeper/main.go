@@ -11,7 +11,8 @@ import (
 func main() {
 	// Closing the terminal interrupts like Ctrl-C: the writes of the current pool are completed.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr, os.Getenv)
+	c := &cli{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv}
+	code := c.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
 }

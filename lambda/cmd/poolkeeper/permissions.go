@@ -17,16 +17,15 @@ import (
 )
 
 func (c *cli) permissions() *cobra.Command {
-	command := &cobra.Command{
+	return &cobra.Command{
 		Use:   "permissions",
 		Short: "List the roles that user pools use to send text messages, for the deployment",
 		Long: "Every write of a pool passes its role for text messages to Cognito. The setting smsRoles of the\n" +
 			"deployment lists the roles that the function may pass. This command prints it for the pools of the Region.",
-		Example: "  poolkeeper permissions",
-		Args:    arguments("", 0, 0),
-		RunE:    func(command *cobra.Command, _ []string) error { return c.runPermissions(command.Context()) },
+		Example:     "  poolkeeper permissions",
+		Annotations: forLists,
+		RunE:        func(command *cobra.Command, _ []string) error { return c.runPermissions(command.Context()) },
 	}
-	return has(command, "text", "json")
 }
 
 func (c *cli) runPermissions(ctx context.Context) error {
@@ -50,11 +49,11 @@ func (c *cli) runPermissions(ctx context.Context) error {
 			}
 		}
 	}
-	var lines []string
+	text := ""
 	names := slices.Sorted(maps.Keys(roles))
 	for _, role := range names {
-		lines = append(lines, fmt.Sprintf("%s, of %s", report.Value(role), counted(roles[role], "user pool")))
+		text += fmt.Sprintf("%s, of %s\n", report.Value(role), counted(roles[role], "user pool"))
 	}
-	lines = append(lines, "-c smsRoles="+cmp.Or(baseline.Legible(strings.Join(names, ",")), "none"))
-	return c.results().Write(stream.OfSummary("smsRoles", roles, strings.Join(lines, "\n")))
+	text += "-c smsRoles=" + cmp.Or(baseline.Legible(strings.Join(names, ",")), "none")
+	return c.print(stream.OfSummary("smsRoles", roles, text))
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -16,10 +14,11 @@ import (
 	"poolkeeper/lambda/cognito"
 )
 
+const allRegions = "all-regions"
+
 // takesMany adds the flags for several accounts and Regions, and for the stack.
 func (c *cli) takesMany(command *cobra.Command) {
-	command.Annotations = map[string]string{many: "yes"}
-	command.Flags().BoolVar(&c.flags.allRegions, "all-regions", false, "every enabled Region that has Cognito")
+	command.Flags().BoolVar(&c.flags.allRegions, allRegions, false, "every enabled Region that has Cognito")
 	c.stackFlag(command)
 }
 
@@ -30,12 +29,11 @@ const cognitoRegions = "af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-no
 	"me-central-1 me-south-1 mx-central-1 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2"
 
 // places returns a cli for each named profile and Region.
-func (c *cli) places() []*cli {
+func (c *cli) places() (all []*cli) {
 	regions := c.flags.regions
 	if c.flags.allRegions {
 		regions = strings.Fields(cognitoRegions)
 	}
-	var all []*cli
 	for _, profile := range orOne(c.flags.profiles) {
 		for _, region := range orOne(regions) {
 			one := *c
@@ -56,11 +54,10 @@ func orOne(names []string) []string {
 
 // where returns the account and Region of a cli.
 func (c *cli) where() string {
-	var words []string
-	if c.profile != "" {
-		words = append(words, "profile "+c.profile)
+	if c.profile == "" {
+		return c.region
 	}
-	return strings.Join(append(words, c.region), ", ")
+	return "profile " + c.profile + ", " + c.region
 }
 
 // same returns the flags for commands on the same account and deployment.
@@ -75,20 +72,21 @@ func (c *cli) same(more ...string) (text string) {
 }
 
 // everywhere does the work in each account and Region. If there are several, a failure of one does not stop the others;
-// failed shows it. With --all-regions, it fails if all Regions are skipped.
+// it is counted, and failed shows it. With --all-regions, it fails if all Regions are skipped.
 func (c *cli) everywhere(ctx context.Context, s *summary, failed func(poolPlan) error, do func(*cli) error) error {
-	places := c.places()
-	skipped := map[string][]string{}
-	var missing error
+	places, skipped, n := c.places(), map[string][]string{}, 0
 	for _, one := range places {
 		err := do(one)
-		switch why := absent(err); {
+		why := absent(err)
+		switch {
 		case err == nil:
 		case len(places) == 1 || ctx.Err() != nil:
 			return err
 		case c.flags.allRegions && why != "":
-			missing = err
 			skipped[why] = append(skipped[why], one.where())
+			if n++; n == len(places) {
+				return err
+			}
 		default:
 			s.fail(one.where(), err.Error())
 			if err := failed(poolPlan{id: one.where(), err: err}); err != nil {
@@ -96,13 +94,8 @@ func (c *cli) everywhere(ctx context.Context, s *summary, failed func(poolPlan) 
 			}
 		}
 	}
-	n := 0
 	for _, why := range slices.Sorted(maps.Keys(skipped)) {
-		n += len(skipped[why])
 		fmt.Fprintf(c.notes, "skipped, %s: %s\n", why, strings.Join(skipped[why], ", "))
-	}
-	if n == len(places) {
-		return missing
 	}
 	return nil
 }
@@ -122,17 +115,4 @@ func absent(err error) string {
 	}
 	return map[string]string{"UnrecognizedClientException": "not enabled", "InvalidClientTokenId": "not enabled",
 		"ValidationError": "no such stack"}[code]
-}
-
-// likelyFile suggests the file that was probably meant.
-func likelyFile(path string) string {
-	found, err := os.ReadDir(filepath.Dir(path))
-	var names []string
-	for _, f := range found {
-		names = append(names, f.Name())
-	}
-	if err != nil {
-		return ""
-	}
-	return didYouMean(strings.TrimSuffix(path, filepath.Base(path)), filepath.Base(path), names)
 }

@@ -28,19 +28,19 @@ func (c *cli) plan() *cobra.Command {
 			"a drift cannot be fixed.",
 		Example: "  poolkeeper plan --all\n  poolkeeper plan --all --profile dev,prod --all-regions\n" +
 			"  poolkeeper plan --pool eu-west-1_AbCdEf123 --out tonight.plan",
-		Args: arguments("", 0, 0),
+		Annotations: forPools,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if out != "" && len(c.places()) > 1 {
 				return errors.New("--out saves the plan of one account and Region: use only one profile and Region")
 			}
-			saved := savedPlan{Format: planFormat, Version: planVersion}
+			var saved savedPlan
 			s, err := c.runPlan(command.Context(), which, &saved)
 			if err != nil {
 				return err
 			}
 			if out != "" {
 				if err := saved.write(out); err != nil {
-					return err
+					return fmt.Errorf("saving the plan: %w", err)
 				}
 				fmt.Fprintf(c.notes, "saved to %s: poolkeeper apply %s%s makes these changes, unless a pool changes first\n",
 					out, out, c.same("region"))
@@ -52,48 +52,38 @@ func (c *cli) plan() *cobra.Command {
 	c.poolFlags(command, &which)
 	c.baselineFlag(command)
 	command.Flags().StringVar(&out, "out", "", "save the plan to this file, for apply")
-	return has(command, all...)
+	return command
 }
 
-func (c *cli) baselineFlag(command *cobra.Command) {
-	command.Flags().StringVar(&c.flags.baseline, "baseline", c.getenv("BASELINE_FILE"),
-		"baseline file (default $BASELINE_FILE, or the stack's, or the built-in one)")
+// runPlan shows the plan of the pools, and adds it to the saved plan.
+func (c *cli) runPlan(ctx context.Context, which selection, saved *savedPlan) (s summary, err error) {
+	err = c.results(func(to *stream.Stream) error {
+		s, err = c.plans(ctx, which, func(one *cli) (r *reconcile.Reconciler, err error) {
+			r, saved.Baseline, err = one.planner(ctx)
+			if err == nil {
+				saved.File = r.Baseline.File
+			}
+			return r, err
+		}, func(p poolPlan) error {
+			saved.add(p)
+			return to.Write(p.entry(which.all, c.flags.output == string(stream.Text)))
+		})
+		if err != nil {
+			return err
+		}
+		return to.Write(stream.OfSummary("summary", s, s.plan(true)))
+	})
+	return s, err
 }
 
-// reconciler returns a Reconciler like the function's, with a ledger in memory, and the text of its baseline for a
-// saved plan.
-func (c *cli) reconciler(ctx context.Context, writes bool) (*reconcile.Reconciler, string, error) {
+// planner returns a Reconciler that records nothing, and the text of its baseline.
+func (c *cli) planner(ctx context.Context) (*reconcile.Reconciler, string, error) {
 	pools, err := c.connect(ctx)
 	if err != nil {
 		return nil, "", err
 	}
-	required, text, err := c.required(ctx, writes)
-	if err != nil {
-		return nil, "", err
-	}
-	return c.newReconciler(pools, required), text, nil
-}
-
-// runPlan shows the plan of the pools, and adds it to the saved plan.
-func (c *cli) runPlan(ctx context.Context, which selection, saved *savedPlan) (summary, error) {
-	to := c.results()
-	of := func(one *cli) (*reconcile.Reconciler, error) {
-		r, text, err := one.reconciler(ctx, false)
-		if err == nil {
-			saved.File, saved.Baseline = r.Baseline.File, text
-		}
-		return r, err
-	}
-	s, err := c.plans(ctx, which, of, func(p poolPlan) error {
-		if p.err == nil {
-			saved.add(p.preview)
-		}
-		return to.Write(p.entry(which.all, c.output == string(stream.Text)))
-	})
-	if err == nil {
-		err = to.Write(stream.OfSummary("summary", s, s.plan(true)))
-	}
-	return s, errors.Join(err, to.Close(err == nil))
+	required, text, err := c.required(ctx, false)
+	return c.newReconciler(pools, required), text, err
 }
 
 // A poolPlan is the plan of one pool, or why there is none.
@@ -110,6 +100,16 @@ func (p poolPlan) failure() error {
 		return errors.New(out.Reason)
 	}
 	return p.err
+}
+
+// toWrite returns the settings that the plan writes.
+func (p poolPlan) toWrite() (settings []string) {
+	for _, d := range p.preview.Drifts {
+		if d.State == outcome.StatePlanned {
+			settings = append(settings, d.Setting)
+		}
+	}
+	return settings
 }
 
 // entry returns the entry for the plan. If brief, pools in sync are not shown to people. If values, the value to write
@@ -141,29 +141,22 @@ func (p poolPlan) withValues() outcome.Preview {
 // plans plans the pools of each account and Region, counts them, and passes each plan or its error on. of returns the
 // planner for one account and Region.
 func (c *cli) plans(ctx context.Context, which selection, of func(*cli) (*reconcile.Reconciler, error),
-	each func(poolPlan) error) (s summary, err error) {
-	err = c.everywhere(ctx, &s, each, func(one *cli) error {
+	emit func(poolPlan) error) (s summary, err error) {
+	err = c.everywhere(ctx, &s, emit, func(one *cli) error {
 		r, err := of(one)
 		if err != nil {
 			return err
 		}
-		ids, err := which.list(ctx, r.Pools)
-		if err != nil && ctx.Err() == nil {
-			return err
-		}
 		work := func(ctx context.Context, id string) poolPlan { return one.planOf(ctx, r, which, id) }
-		err = inOrder(ctx, ids, work, func(p poolPlan) error {
+		err = each(ctx, one, r.Pools, which, work, func(p poolPlan) error {
 			if p.err != nil && ctx.Err() != nil {
 				return ctx.Err()
 			}
 			s.read(p)
-			return each(p)
+			return emit(p)
 		})
 		if ctx.Err() != nil {
 			return fmt.Errorf("interrupted after %s; nothing was written", counted(s.Pools, "user pool"))
-		}
-		if err == nil && which.all && len(ids) == 0 {
-			one.noPools()
 		}
 		return err
 	})
@@ -186,93 +179,83 @@ func (c *cli) planOf(ctx context.Context, r *reconcile.Reconciler, which selecti
 	return poolPlan{id: id, preview: p, r: r, err: err}
 }
 
-// A savedPlan is what plan --out writes and apply reads: the baseline, and for each pool to change a digest of its
-// state. It has no values of pools, but the baseline may contain message texts, so only the owner may read the file.
+// A savedPlan is what plan --out writes and apply reads: the baseline, and the pools to change. It has no values of
+// pools, but the baseline may contain message texts, so only the owner may read the file.
 type savedPlan struct {
-	Format   string       `json:"format"`
-	Version  int          `json:"version"`
-	File     string       `json:"baselineFile"`
-	Baseline string       `json:"baseline"`
-	Pools    []plannedFor `json:"pools"`
-	Sum      string       `json:"sum"` // digest of the rest, so that a changed plan is not applied
+	Format   string      `json:"format"`
+	Version  int         `json:"version"`
+	File     string      `json:"baselineFile"`
+	Baseline string      `json:"baseline"`
+	Pools    []savedPool `json:"pools"`
+	Sum      string      `json:"sum"` // digest of the rest, so that a changed plan is not applied
+
+	path string
 }
 
-type plannedFor struct {
-	UserPoolID string   `json:"userPoolId"`
-	State      string   `json:"state"`
-	Settings   []string `json:"settings"` // the settings to write
-	Writes     []string `json:"writes"`
+type savedPool struct {
+	UserPoolID string `json:"userPoolId"`
+	Digest     string `json:"digest"` // of the pool's state, of the settings to write, and of the calls
 }
 
 const (
 	planFormat  = "poolkeeper plan"
-	planVersion = 2
+	planVersion = 3
 
 	planRemedy = "a plan is a file that poolkeeper plan --out saved; --pool names a pool, --baseline a baseline"
+	planAgain  = "make a new one with poolkeeper plan --out"
 )
 
-func (s *savedPlan) add(p outcome.Preview) {
-	if len(p.Writes) > 0 {
-		s.Pools = append(s.Pools, plannedFor{p.UserPoolID, p.State, toWrite(p), p.Writes})
+func digest(values ...any) string {
+	return fmt.Sprintf("sha256:%x", sha256.Sum256(fmt.Appendf(nil, "%#v", values)))
+}
+
+func (p poolPlan) saved() savedPool {
+	return savedPool{p.id, digest(p.preview.State, p.toWrite(), p.preview.Writes)}
+}
+
+func (s *savedPlan) add(p poolPlan) {
+	if p.err == nil && len(p.preview.Writes) > 0 {
+		s.Pools = append(s.Pools, p.saved())
 	}
 }
 
-// isOf reports whether a preview equals the saved plan of its pool.
-func (s *savedPlan) isOf(p outcome.Preview) bool {
-	return slices.ContainsFunc(s.Pools, func(f plannedFor) bool {
-		return f.UserPoolID == p.UserPoolID && f.State == p.State && slices.Equal(f.Settings, toWrite(p)) &&
-			slices.Equal(f.Writes, p.Writes)
-	})
-}
-
-// toWrite returns the settings that the plan writes.
-func toWrite(p outcome.Preview) []string {
-	var settings []string
-	for _, d := range p.Drifts {
-		if d.State == outcome.StatePlanned {
-			settings = append(settings, d.Setting)
-		}
+// allows returns why a pool cannot be written according to the saved plan, or nil.
+func (s *savedPlan) allows(p poolPlan) error {
+	if err := p.failure(); err != nil {
+		return fmt.Errorf("%s: %s: %w", s.path, p.id, err)
 	}
-	return settings
-}
-
-// sum returns the digest of a plan without its sum.
-func (s savedPlan) sum() (string, error) {
-	s.Sum = ""
-	raw, err := json.Marshal(s)
-	if err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("sha256:%x", sha256.Sum256(raw)), nil
-}
-
-func (s *savedPlan) write(path string) error {
-	var err error
-	s.Sum, err = s.sum()
-	raw, encoding := json.MarshalIndent(s, "", "  ")
-	if err = errors.Join(err, encoding); err == nil {
-		err = writeFile(path, append(raw, '\n'), true)
-	}
-	if err != nil {
-		return fmt.Errorf("saving the plan: %w", err)
+	if !slices.Contains(s.Pools, p.saved()) {
+		return fmt.Errorf("%s: %s: %s; plan again", s.path, p.id, outcome.MovedReason)
 	}
 	return nil
 }
 
-func readPlan(ctx context.Context, path string) (savedPlan, error) {
-	var s savedPlan
-	raw, err := readFile(ctx, path, nil)
+func (s savedPlan) write(path string) error {
+	s.Format, s.Version = planFormat, planVersion
+	s.Sum = digest(s)
+	raw, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
-		return s, fmt.Errorf("reading the plan: %w (%s)", err, planRemedy)
+		return err
+	}
+	return writeFile(path, append(raw, '\n'), true)
+}
+
+func (c *cli) readPlan(ctx context.Context, path string) (s savedPlan, err error) {
+	raw, err := c.readFile(ctx, "plan", path)
+	if err != nil {
+		return s, fmt.Errorf("%w (%s)", err, planRemedy)
 	}
 	if err := json.Unmarshal(raw, &s); err != nil || s.Format != planFormat {
 		return s, fmt.Errorf("%s is not a plan (%s)", path, planRemedy)
 	}
 	if s.Version != planVersion {
-		return s, fmt.Errorf("%s is not a plan of this version: make a new one with poolkeeper plan --out", path)
+		return s, fmt.Errorf("%s is not a plan of this version: %s", path, planAgain)
 	}
-	if sum, err := s.sum(); err != nil || sum != s.Sum {
-		return s, fmt.Errorf("%s was changed after it was saved: make a new one with poolkeeper plan --out", path)
+	sum := s.Sum
+	s.Sum = ""
+	if digest(s) != sum {
+		return s, fmt.Errorf("%s was changed after it was saved: %s", path, planAgain)
 	}
+	s.path = path
 	return s, nil
 }

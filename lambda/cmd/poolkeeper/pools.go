@@ -6,11 +6,15 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
 
+	"poolkeeper/lambda/cognito"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/userpool"
 )
 
 // A selection is the pools that a command works on.
@@ -21,10 +25,15 @@ type selection struct {
 
 func (c *cli) poolFlags(command *cobra.Command, s *selection) {
 	command.PreRunE = func(_ *cobra.Command, args []string) error {
-		if len(args) > 0 { // a saved plan already contains its pools
+		switch {
+		case len(args) > 0: // a saved plan already contains its pools
 			return nil
+		case len(s.ids) > 0 && s.all:
+			return errors.New("use --pool or --all, not both")
+		case len(s.ids) == 0 && !s.all:
+			return errors.New("name the pools with --pool ID (it may be repeated), or use --all")
 		}
-		return s.check()
+		return s.named()
 	}
 	command.Flags().BoolVar(&s.all, "all", false, "every user pool of the account and Region")
 	c.poolFlag(command, &s.ids, "id of a user pool; may be given several times")
@@ -33,23 +42,12 @@ func (c *cli) poolFlags(command *cobra.Command, s *selection) {
 // poolFlag adds --pool, with shell completion from the existing pools.
 func (c *cli) poolFlag(command *cobra.Command, ids *[]string, help string) {
 	command.Flags().StringSliceVar(ids, "pool", nil, help)
-	offer(command, "pool", func(command *cobra.Command) []string {
-		pools, err := c.places()[0].connect(command.Context())
-		if err != nil {
-			return nil
+	offer(command, "pool", func(command *cobra.Command) (ids []string) {
+		if pools, err := c.places()[0].connect(command.Context()); err == nil {
+			ids, _ = list(command.Context(), pools)
 		}
-		ids, _ := list(command.Context(), pools)
 		return ids
 	})
-}
-
-func (s selection) check() error {
-	if len(s.ids) > 0 && s.all {
-		return errors.New("use --pool or --all, not both")
-	} else if len(s.ids) == 0 && !s.all {
-		return errors.New("name the pools with --pool ID (it may be repeated), or use --all")
-	}
-	return s.named()
 }
 
 // poolID matches the id of a pool. A matching text is safe to print and to use in a command that people are asked to
@@ -64,20 +62,6 @@ func (s selection) named() error {
 		}
 	}
 	return nil
-}
-
-// list returns the ids of the pools, without duplicates.
-func (s selection) list(ctx context.Context, pools reconcile.Pools) ([]string, error) {
-	if s.all {
-		return list(ctx, pools)
-	}
-	var ids []string
-	for _, id := range s.ids {
-		if !slices.Contains(ids, id) {
-			ids = append(ids, id)
-		}
-	}
-	return ids, nil
 }
 
 // list returns the ids of all pools.
@@ -100,9 +84,22 @@ func list(ctx context.Context, pools reconcile.Pools) (ids []string, err error) 
 // workers is the number of pools that are read in parallel, enough to use the full rates despite the response times.
 const workers = 16
 
-// inOrder does the work for several ids in parallel, and emits the results in the order of the ids. The first error of
-// emit, or an interruption, ends it.
-func inOrder[T any](ctx context.Context, ids []string, work func(context.Context, string) T, emit func(T) error) error {
+// each does the work for every pool of a selection in parallel, and emits the results in the order of the pools. The
+// first error of emit, or an interruption, ends it.
+func each[T any](ctx context.Context, c *cli, pools reconcile.Pools, s selection,
+	work func(context.Context, string) T, emit func(T) error) (err error) {
+	var ids []string
+	for _, id := range s.ids {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	if s.all {
+		if ids, err = list(ctx, pools); err == nil && len(ids) == 0 {
+			// Another account or Region may have been meant.
+			fmt.Fprintf(c.notes, "this account has no user pool in %s (--profile, --region)\n", c.region)
+		}
+	}
 	for some := range slices.Chunk(ids, workers) {
 		results := make([]T, len(some))
 		var running sync.WaitGroup
@@ -119,5 +116,33 @@ func inOrder[T any](ctx context.Context, ids []string, work func(context.Context
 			return ctx.Err()
 		}
 	}
-	return nil
+	return err
+}
+
+// errGone means that a named pool does not exist.
+var errGone = errors.New(outcome.GoneReason)
+
+// gone returns an error for a named pool that does not exist here. If the id begins with another Region, the error
+// names it.
+func (c *cli) gone(ctx context.Context, pools reconcile.Pools, id string) error {
+	if made, _, ok := strings.Cut(id, "_"); ok && made != c.region {
+		return fmt.Errorf("%w: its id is from %s, but the command uses %s (--region)", errGone, made, c.region)
+	}
+	ids, _ := list(ctx, pools)
+	return fmt.Errorf("%w%s", errGone, didYouMean("", id, ids))
+}
+
+// read reads the requested documents of a named pool.
+func (c *cli) read(ctx context.Context, pools reconcile.Pools, id string, want userpool.Want) (userpool.State, error) {
+	if err := (selection{ids: []string{id}}).named(); err != nil {
+		return userpool.State{}, err
+	}
+	state, err := pools.Read(ctx, id, want)
+	if cognito.ClassOf(err) == cognito.ClassGone {
+		err = c.gone(ctx, pools, id)
+	}
+	if err != nil {
+		return state, fmt.Errorf("reading user pool %s: %w", id, err)
+	}
+	return state, nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -24,39 +23,38 @@ func (c *cli) report() *cobra.Command {
 			"of the baseline, with current and required values and the ends of exemptions. The page needs\n" +
 			"no other file, works without scripts, and prints. --output ocsf writes one Compliance Finding of the\n" +
 			"Open Cybersecurity Schema Framework for each pool, one per line.",
-		Example: "  poolkeeper report --all --output html > pools.html\n  poolkeeper report --all --output ocsf",
-		Args:    arguments("", 0, 0),
-		RunE: func(command *cobra.Command, _ []string) error {
-			s, err := c.runReport(command.Context(), which)
-			return cmp.Or(err, s.exit())
-		},
+		Example:     "  poolkeeper report --all --output html > pools.html\n  poolkeeper report --all --output ocsf",
+		Annotations: forPages,
+		RunE:        func(command *cobra.Command, _ []string) error { return c.runReport(command.Context(), which) },
 	}
 	c.takesMany(command)
 	c.poolFlags(command, &which)
 	c.baselineFlag(command)
-	return has(command, "html", "ocsf")
+	return command
 }
 
-func (c *cli) runReport(ctx context.Context, which selection) (s summary, err error) {
-	p := page.New(time.Now())
-	of := func(one *cli) (*reconcile.Reconciler, error) {
-		r, _, err := one.reconciler(ctx, false)
+func (c *cli) runReport(ctx context.Context, which selection) error {
+	p, html := page.New(time.Now()), c.flags.output == "html"
+	s, err := c.plans(ctx, which, func(one *cli) (*reconcile.Reconciler, error) {
+		r, _, err := one.planner(ctx)
 		if err == nil {
 			p.Require(r.Baseline)
 		}
 		return r, err
-	}
-	s, err = c.plans(ctx, which, of, func(l poolPlan) error {
-		if c.output != "html" {
+	}, func(l poolPlan) error {
+		if !html {
 			return c.finding(l)
 		}
 		p.Add(l.id, l.withValues(), l.failure())
 		return nil
 	})
-	if err == nil && c.output == "html" {
+	if err == nil && html {
 		err = p.Write(c.out)
 	}
-	return s, err
+	if err != nil {
+		return err
+	}
+	return s.exit()
 }
 
 // finding writes the finding for a pool. A pool that could not be read or that no rule selects has none.

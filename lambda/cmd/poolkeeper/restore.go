@@ -27,10 +27,10 @@ func (c *cli) restore() *cobra.Command {
 		Short: "Bring a pool back to the state in a backup",
 		Long: "Uses the backup as the baseline of that pool and works like apply: it shows what would be written,\n" +
 			"asks, writes and verifies. It names each setting that becomes weaker, and lists settings that no call can restore.",
-		Example: "  poolkeeper restore poolkeeper-backups/eu-west-1_AbCdEf123.20261001T091540.000000Z.json",
-		Args:    arguments("FILE", 1, 1),
+		Annotations: forPools,
+		Example:     "  poolkeeper restore poolkeeper-backups/eu-west-1_AbCdEf123.20261001T091540.000000Z.json",
 		RunE: func(command *cobra.Command, args []string) error {
-			raw, saved, err := readBackup(command.Context(), args[0])
+			raw, saved, err := c.readBackup(command.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -39,16 +39,16 @@ func (c *cli) restore() *cobra.Command {
 			}
 			return a.restore(command.Context(), args[0], raw, saved)
 		},
-		ValidArgsFunction: files,
 	}
 	c.stackFlag(command)
-	return has(a.flags(command), all...)
+	a.flags(command)
+	return command
 }
 
 // readBackup reads a backup file, and rejects one that other programs could read differently.
-func readBackup(ctx context.Context, path string) (raw []byte, saved userpool.Backup, err error) {
-	if raw, err = readFile(ctx, path, nil); err != nil {
-		return nil, saved, fmt.Errorf("reading the backup: %w", err)
+func (c *cli) readBackup(ctx context.Context, path string) (raw []byte, saved userpool.Backup, err error) {
+	if raw, err = c.readFile(ctx, "backup", path); err != nil {
+		return nil, saved, err
 	}
 	if saved, err = userpool.DecodeBackup(raw); err != nil {
 		return nil, saved, fmt.Errorf("%s: %w (a backup is a file that poolkeeper backup or apply saved)", path, err)
@@ -78,7 +78,7 @@ func (a *applying) restore(ctx context.Context, path string, raw []byte, saved u
 		}
 	}
 	which := selection{ids: []string{saved.UserPoolID}}
-	err = a.run(ctx, which, func(*cli) (*reconcile.Reconciler, error) { return r, nil }, nil)
+	err = a.run(ctx, which, func(*cli) (*reconcile.Reconciler, error) { return r, nil })
 	if err == nil && len(a.lost) > 0 {
 		return exit(exitDrifted)
 	}
@@ -102,8 +102,9 @@ func (c *cli) undo() *cobra.Command {
 			"like apply: it shows what would be written, asks, writes and verifies. It names each setting that\n" +
 			"becomes weaker. All other settings keep their values. Unless the settings are exempted or the baseline\n" +
 			"changes, the function fixes them at the next event or scan.",
-		Example: "  poolkeeper undo " + exampleRecord + " --ledger poolkeeper-ledger",
-		Args:    arguments("RECORD", 1, 1),
+		Annotations:       forPools,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Example:           "  poolkeeper undo " + exampleRecord + " --ledger poolkeeper-ledger",
 		RunE: func(command *cobra.Command, args []string) error {
 			if pool, _, ok := outcome.SplitRecordID(args[0]); !ok || !poolID.MatchString(pool) {
 				return fmt.Errorf("%q is not the id of a record, such as %s; poolkeeper history lists them", args[0],
@@ -121,7 +122,8 @@ func (c *cli) undo() *cobra.Command {
 		},
 	}
 	c.stackFlag(command)
-	return has(a.flags(command), all...)
+	a.flags(command)
+	return command
 }
 
 const exampleRecord = "eu-west-1_AbCdEf123.20261001T091540.000000Z"
@@ -157,7 +159,7 @@ func (a *applying) undo(ctx context.Context, records reconcile.Ledger, id string
 	r := a.c.newReconciler(client, required)
 	r.Ledger, r.Actor = records, a.c.caller(ctx)
 	which := selection{ids: []string{record.UserPoolID}}
-	err = a.run(ctx, which, func(*cli) (*reconcile.Reconciler, error) { return r, nil }, nil)
+	err = a.run(ctx, which, func(*cli) (*reconcile.Reconciler, error) { return r, nil })
 	if err == nil && len(kept) > 0 {
 		return exit(exitDrifted)
 	}
@@ -185,11 +187,11 @@ func newParts(record outcome.Record, changed []string, before map[string]any) []
 }
 
 // warn names each setting that the plan makes weaker, and the checks of other tools that will fail.
-func (a *applying) warn(to *stream.Stream, p outcome.Preview) error {
+func (a *applying) warn(to *stream.Stream, p poolPlan) error {
 	if a.target == nil {
 		return nil
 	}
-	weak, err := weaker(p.Before, *a.target, toWrite(p))
+	weak, err := weaker(p.preview.Before, *a.target, p.toWrite())
 	if err != nil || len(weak) == 0 {
 		return err
 	}

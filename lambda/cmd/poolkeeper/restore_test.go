@@ -245,7 +245,7 @@ func revocable(f *cognitotest.Server) {
 func undone(t testing.TB, required *baseline.Baseline) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
-	c := &cli{out: &out, err: &out, notes: &out, getenv: os.Getenv, named: unnamed, output: "text", sleep: noSleep}
+	c := &cli{out: &out, err: &out, notes: &out, getenv: os.Getenv, named: unnamed, flags: flags{output: "text"}, sleep: noSleep}
 	pools, err := c.connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -257,7 +257,7 @@ func undone(t testing.TB, required *baseline.Baseline) (string, error) {
 		r := c.newReconciler(pools, required)
 		r.Ledger = records
 		return r, nil
-	}, nil)
+	})
 	if err != nil && !errors.As(err, &status) {
 		t.Fatalf("%v\n%s", err, out.String())
 	}

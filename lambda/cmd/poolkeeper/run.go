@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,11 +32,29 @@ type exit int
 
 func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// run executes the command line and returns the exit status. Results go to stdout, progress and diagnostics to stderr.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv func(string) string) int {
-	return (&cli{out: stdout, err: stderr, notes: stderr, getenv: getenv}).run(ctx, args)
+// cli is the state that all commands share. It is for one account and Region at a time.
+type cli struct {
+	in       io.Reader
+	out, err io.Writer // results, and all else
+	getenv   func(string) string
+	sleep    func(context.Context, time.Duration) error // waits between calls; nil is the real wait
+
+	notes           io.Writer              // for progress and diagnostics: err, or io.Discard
+	named           func(flag string) bool // whether the flag was given
+	flags           flags
+	profile, region string
+	clock           *cognito.Clock // the time from AWS's responses; nil before connecting
+	stack           *deployment    // nil before it was read
 }
 
+// flags are the flags that several commands have.
+type flags struct {
+	profiles, regions               []string
+	allRegions, quiet               bool
+	output, baseline, stack, ledger string
+}
+
+// run executes the command line and returns the exit status.
 func (c *cli) run(ctx context.Context, args []string) int {
 	root := c.root()
 	root.SetArgs(args)
@@ -65,32 +82,27 @@ func (c *cli) root() *cobra.Command {
 		Use: "poolkeeper",
 		Long: "Keeps Amazon Cognito user pools at a checked-in baseline.\n" +
 			"Exit status: 0 in sync or done, 1 error, 2 drift was found, or a difference remains.",
-		Version:       buildText(),
-		Args:          noCommand,
-		RunE:          func(root *cobra.Command, _ []string) error { return root.Help() },
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		PersistentPreRunE: func(command *cobra.Command, _ []string) error {
-			if c.quiet {
-				c.notes = io.Discard
-			}
-			c.named = command.Flags().Changed
-			return c.check(command)
-		},
+		Version:           buildText(),
+		Args:              noCommand,
+		RunE:              func(root *cobra.Command, _ []string) error { return root.Help() },
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		PersistentPreRunE: func(command *cobra.Command, _ []string) error { return c.check(command) },
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	flags := root.PersistentFlags()
 	flags.StringSliceVar(&c.flags.profiles, "profile", nil, "profiles of the AWS configuration (default $AWS_PROFILE)")
 	flags.StringSliceVar(&c.flags.regions, "region", nil, "AWS Regions (default $AWS_REGION, or the profile's)")
-	flags.StringVar(&c.output, "output", "text",
+	flags.StringVar(&c.flags.output, "output", "text",
 		"text, json (one object per line), markdown, sarif, junit, html or ocsf, if the command supports it")
-	flags.BoolVar(&c.quiet, "quiet", false, "print only results, questions and errors")
+	flags.BoolVar(&c.flags.quiet, "quiet", false, "print only results, questions and errors")
 	offer(root, "output", formatsOf)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(c.demo(), c.validate(), c.plan(), c.apply(), c.backup(), c.restore(), c.replay(), c.history(),
 		c.undo(), c.explain(), c.snapshot(), c.report(), c.permissions(), c.conformance(), c.version())
 	for _, command := range root.Commands() {
-		if command.ValidArgsFunction == nil && command.ValidArgs == nil {
+		command.Args = countArguments
+		if name, _, _ := argumentOf(command); name == "" {
 			command.ValidArgsFunction = cobra.NoFileCompletions
 		}
 	}
@@ -108,71 +120,38 @@ func offer(command *cobra.Command, flag string, values func(*cobra.Command) []st
 	}
 }
 
-// files adds shell completion of files as arguments.
-func files(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return nil, cobra.ShellCompDirectiveDefault
-}
-
-// cli is the state that all commands share. It is for one account and Region at a time.
-type cli struct {
-	out, err io.Writer
-	notes    io.Writer // for progress and diagnostics: err, or io.Discard
-	getenv   func(string) string
-	sleep    func(context.Context, time.Duration) error // waits between calls; nil is the real wait
-	named    func(flag string) bool                     // whether the flag was given
-
-	flags           flags
-	output          string
-	quiet           bool
-	profile, region string
-	clock           *cognito.Clock // the time from AWS's responses; nil before the first
-	stack           *deployment    // nil before it was read
-}
-
-// flags are the flags that several commands have.
-type flags struct {
-	profiles, regions       []string
-	allRegions              bool
-	baseline, stack, ledger string
-}
-
-// all are the output formats of the commands on many pools.
-var all = []string{"text", "json", "markdown", "sarif", "junit"}
-
-const (
-	outputs = "outputs" // the annotation with the formats of a command
-	many    = "many"    // the annotation of a command that takes several profiles and Regions
+// The formats of the commands that have more than text, the default first.
+var (
+	forPools = formats("text json markdown sarif junit")
+	forLists = formats("text json")
+	forPages = formats("html ocsf")
 )
 
-// has annotates a command with its formats. A command without the annotation has only text.
-func has(command *cobra.Command, formats ...string) *cobra.Command {
-	if command.Annotations == nil {
-		command.Annotations = map[string]string{}
-	}
-	command.Annotations[outputs] = strings.Join(formats, " ")
-	return command
-}
+func formats(names string) map[string]string { return map[string]string{"formats": names} }
 
 // formatsOf returns the formats of a command; the first is its default.
 func formatsOf(command *cobra.Command) []string {
-	if formats := strings.Fields(command.Annotations[outputs]); len(formats) > 0 {
-		return formats
+	if names := strings.Fields(command.Annotations["formats"]); len(names) > 0 {
+		return names
 	}
 	return []string{"text"}
 }
 
 // check validates the flags that all commands have.
 func (c *cli) check(command *cobra.Command) error {
+	c.named, c.notes = command.Flags().Changed, c.err
+	if c.flags.quiet {
+		c.notes = io.Discard
+	}
 	formats := formatsOf(command)
 	if !c.named("output") {
-		c.output = formats[0]
-	}
-	if !slices.Contains(formats, c.output) {
-		return fmt.Errorf("--output is %q: %s takes %s", c.output, command.Name(), strings.Join(formats, ", "))
+		c.flags.output = formats[0]
 	}
 	profiles, regions := c.flags.profiles, c.flags.regions
 	switch {
-	case command.Annotations[many] == "" && (len(profiles) > 1 || len(regions) > 1):
+	case !slices.Contains(formats, c.flags.output):
+		return fmt.Errorf("--output is %q: %s takes %s", c.flags.output, command.Name(), strings.Join(formats, ", "))
+	case command.Flags().Lookup(allRegions) == nil && (len(profiles) > 1 || len(regions) > 1):
 		return fmt.Errorf("%s takes one --profile and one --region", command.Name())
 	case c.flags.allRegions && len(regions) > 0:
 		return errors.New("use --region or --all-regions, not both")
@@ -181,66 +160,62 @@ func (c *cli) check(command *cobra.Command) error {
 	return nil
 }
 
-// results returns the stream that results are written to.
-func (c *cli) results() *stream.Stream { return stream.New(stream.Format(c.output), c.out, c.paint()) }
+// results passes on the stream for results, and closes it afterwards.
+func (c *cli) results(do func(*stream.Stream) error) error {
+	to := stream.New(stream.Format(c.flags.output), c.out, c.paint())
+	err := do(to)
+	return errors.Join(err, to.Close(err == nil))
+}
+
+// print writes the only result of a command.
+func (c *cli) print(entry stream.Entry) error {
+	return c.results(func(to *stream.Stream) error { return to.Write(entry) })
+}
 
 // paint reports whether results are colored: on a terminal, unless NO_COLOR is set.
 func (c *cli) paint() report.Paint {
-	return report.Paint(c.getenv("NO_COLOR") == "" && c.terminal(c.out))
+	file, ok := c.out.(*os.File)
+	return report.Paint(ok && c.getenv("NO_COLOR") == "" && c.getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd())))
 }
 
-// terminal reports whether w is a terminal that can do more than print lines.
-func (c *cli) terminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	return ok && c.getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
-}
-
-// readBaseline reads the baseline file, or the built-in one if no path is given. It reads only once, because the file
-// may be a pipe.
-func readBaseline(ctx context.Context, path string) (required *baseline.Baseline, text []byte, err error) {
-	if text, err = textOfBaseline(ctx, path); err != nil {
-		return nil, nil, err
-	}
-	required, err = baseline.Parse(cmp.Or(path, baseline.DefaultFile), text)
-	return required, text, err
-}
-
-func textOfBaseline(ctx context.Context, path string) ([]byte, error) {
+// baselineText returns the name and the text of a baseline file, or of the built-in one if no path is given. The file
+// may be a pipe, so it can be read only once.
+func (c *cli) baselineText(ctx context.Context, path string) (name string, text []byte, err error) {
 	if path == "" {
-		return baseline.Default(), nil
+		return baseline.DefaultFile, baseline.Default(), nil
 	}
-	text, err := readFile(ctx, path, nil)
-	if err != nil {
-		return nil, fmt.Errorf("reading the baseline: %w", err)
-	}
-	return text, nil
+	text, err = c.readFile(ctx, "baseline", path)
+	return path, text, err
 }
 
 // largest is the largest file that is read, in bytes, because a device may be endless.
 const largest = 64 << 20
 
-// readFile reads a file, or stdin if it is given and the path is -. The end of ctx ends it, also if a pipe is silent.
-func readFile(ctx context.Context, path string, stdin io.Reader) ([]byte, error) {
-	return interruptibly(ctx, func() ([]byte, error) { return readWhole(path, stdin) })
-}
-
-func readWhole(path string, stdin io.Reader) ([]byte, error) {
-	from := stdin
-	if stdin == nil || path != "-" {
-		file, err := os.Open(path)
-		if errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("%w%s", err, likelyFile(path))
-		} else if err != nil {
-			return nil, err
+// readFile reads a file, or standard input if the path is -. The end of ctx ends it, also if a pipe is silent. what is
+// the content of the file.
+func (c *cli) readFile(ctx context.Context, what, path string) ([]byte, error) {
+	raw, err := interruptibly(ctx, func() (raw []byte, err error) {
+		from := c.in
+		if path != "-" {
+			file, err := os.Open(path)
+			if errors.Is(err, os.ErrNotExist) {
+				return nil, fmt.Errorf("%w%s", err, likelyFile(path))
+			} else if err != nil {
+				return nil, err
+			}
+			defer func() { _ = file.Close() }()
+			from = file
 		}
-		defer func() { _ = file.Close() }()
-		from = file
+		raw, err = io.ReadAll(io.LimitReader(from, largest+1))
+		if err == nil && len(raw) > largest {
+			err = fmt.Errorf("%s has more than %d MiB", path, largest>>20)
+		}
+		return raw, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the %s: %w", what, err)
 	}
-	raw, err := io.ReadAll(io.LimitReader(from, largest+1))
-	if err == nil && len(raw) > largest {
-		err = fmt.Errorf("%s has more than %d MiB", path, largest>>20)
-	}
-	return raw, err
+	return raw, nil
 }
 
 // buildText describes the build of the binary, and its built-in baseline.
@@ -257,8 +232,8 @@ func buildText() string {
 	if required, err := baseline.Parse(baseline.DefaultFile, baseline.Default()); err == nil {
 		digest = required.Digest
 	}
-	return fmt.Sprintf("poolkeeper %s, commit %s, %s\nbuilt-in baseline %s "+
-		"%s", version, commit, with, baseline.DefaultFile, digest)
+	return fmt.Sprintf("poolkeeper %s, commit %s, %s\nbuilt-in baseline %s %s", version, commit, with,
+		baseline.DefaultFile, digest)
 }
 
 func (c *cli) version() *cobra.Command {
@@ -266,7 +241,6 @@ func (c *cli) version() *cobra.Command {
 		Use:     "version",
 		Short:   "Show the build and its built-in baseline, as --version does",
 		Example: "  poolkeeper version",
-		Args:    arguments("", 0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintln(c.out, buildText())
 			return err

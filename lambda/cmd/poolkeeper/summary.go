@@ -40,12 +40,12 @@ func (s *summary) read(p poolPlan) {
 		return
 	}
 	out := p.preview.Outcome
-	skipped := drifts(out, outcome.StateReported, outcome.StateUnfixable)
+	skipped := skips(out)
 	switch {
 	case out.Outcome == outcome.Ignored:
 		s.Ignored++
 		return
-	case drifts(out, outcome.StatePlanned):
+	case len(p.toWrite()) > 0:
 		s.ToChange++
 	case out.Outcome == outcome.Exempted:
 		s.Exempted++
@@ -71,7 +71,7 @@ func (s *summary) did(out outcome.Outcome, err error) {
 		s.Outcomes = map[outcome.Ending]int{}
 	}
 	s.Outcomes[out.Outcome]++
-	s.remains = s.remains || drifts(out, outcome.StateReported, outcome.StateUnfixable)
+	s.remains = s.remains || skips(out)
 	var later *outcome.DeferredError
 	switch {
 	case errors.As(err, &later):
@@ -81,8 +81,11 @@ func (s *summary) did(out outcome.Outcome, err error) {
 	}
 }
 
-func drifts(out outcome.Outcome, states ...outcome.State) bool {
-	return slices.ContainsFunc(out.Drifts, func(d outcome.Finding) bool { return slices.Contains(states, d.State) })
+// skips reports whether drift of a pool is not written.
+func skips(out outcome.Outcome) bool {
+	return slices.ContainsFunc(out.Drifts, func(d outcome.Finding) bool {
+		return d.State == outcome.StateReported || d.State == outcome.StateUnfixable
+	})
 }
 
 // plan returns the summary of a plan. If noted, it begins with the notes on the settings to write.
@@ -95,12 +98,12 @@ func (s *summary) plan(noted bool) string {
 		"%d ignored, %d failed.", s.ToChange, s.Pools, s.Skipped, s.InSync, s.Exempted, s.Ignored, s.Failed) + s.names()
 }
 
-// done returns the summary of the writes. shown returns the word for an ending.
-func (s *summary) done(shown func(outcome.Ending) outcome.Ending) string {
+// done returns the summary of the writes. If restored, that is the word for remediated.
+func (s *summary) done(restored bool) string {
 	var words []string
 	for _, ending := range report.Endings {
 		if n := s.Outcomes[ending]; n > 0 {
-			words = append(words, fmt.Sprintf("%d %s", n, shown(ending)))
+			words = append(words, fmt.Sprintf("%d %s", n, shown(ending, restored)))
 		}
 	}
 	switch {
@@ -111,6 +114,14 @@ func (s *summary) done(shown func(outcome.Ending) outcome.Ending) string {
 	default:
 		return "Done: nothing to write."
 	}
+}
+
+// shown returns the word that people see for an ending.
+func shown(e outcome.Ending, restored bool) outcome.Ending {
+	if restored && e == outcome.Remediated {
+		return report.Restored
+	}
+	return e
 }
 
 func (s *summary) names() string {

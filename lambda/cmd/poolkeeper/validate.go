@@ -1,7 +1,7 @@
 package main
 
 import (
-	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -16,55 +16,49 @@ import (
 func (c *cli) validate() *cobra.Command {
 	var strict bool
 	command := &cobra.Command{
-		Use:     "validate [FILE]",
-		Short:   "Check a baseline file: show all errors and warnings with their positions",
-		Example: "  poolkeeper validate --strict baseline/baseline.yaml",
-		Args:    arguments("FILE", 0, 1),
+		Use:         "validate [FILE]",
+		Short:       "Check a baseline file: show all errors and warnings with their positions",
+		Example:     "  poolkeeper validate --strict baseline/baseline.yaml",
+		Annotations: forPools,
 		RunE: func(command *cobra.Command, args []string) error {
-			file := strings.Join(args, "")
-			text, err := textOfBaseline(command.Context(), file)
-			if err != nil {
-				return err
-			}
-			return c.checkFile(cmp.Or(file, baseline.DefaultFile), text, strict)
+			return c.runValidate(command.Context(), strings.Join(args, ""), strict)
 		},
-		ValidArgsFunction: files,
 	}
 	command.Flags().BoolVar(&strict, "strict", false, "fail on warnings too, such as an expired exemption")
-	return has(command, all...)
+	return command
 }
 
-// checkFile prints the errors and warnings of a file with their positions.
-func (c *cli) checkFile(file string, text []byte, strict bool) error {
+func (c *cli) runValidate(ctx context.Context, path string, strict bool) error {
+	file, text, err := c.baselineText(ctx, path)
+	if err != nil {
+		return err
+	}
 	required, err := baseline.Parse(file, text)
 	var found baseline.Errors
 	if err != nil && !errors.As(err, &found) {
 		return err
 	}
 	var lints []baseline.Lint
-	var conclusion string
-	if err != nil {
-		conclusion = counted(len(found), "error") + ": the whole file is rejected"
-	} else {
+	conclusion := counted(len(found), "error") + ": the whole file is rejected"
+	if err == nil {
 		lints = required.Lint(time.Now())
 		conclusion = fmt.Sprintf("%s: %s, %s, %s, no errors (%s)", file, counted(len(required.Rules), "rule"),
 			counted(len(required.Exemptions), "exemption"), counted(len(lints), "warning"), required.Digest)
-		if strict && len(lints) > 0 {
-			conclusion += "\n" + counted(len(lints), "warning") + ", and --strict allows none"
-		}
 	}
-	refused := len(found) > 0 || strict && len(lints) > 0
+	refused := err != nil
+	if strict && len(lints) > 0 {
+		refused = true
+		conclusion += "\n" + counted(len(lints), "warning") + ", and --strict allows none"
+	}
 	counts := map[string]any{"file": file, "errors": len(found), "warnings": len(lints), "accepted": !refused}
-	to := c.results()
-	err = to.Write(stream.OfFile(file, found, lints, text))
-	if err == nil {
-		err = to.Write(stream.OfSummary("summary", counts, conclusion))
-	}
-	if err = errors.Join(err, to.Close(true)); err != nil {
-		return err
-	}
-	if refused {
+	err = c.results(func(to *stream.Stream) error {
+		if err := to.Write(stream.OfFile(file, found, lints, text)); err != nil {
+			return err
+		}
+		return to.Write(stream.OfSummary("summary", counts, conclusion))
+	})
+	if err == nil && refused {
 		return exit(exitError)
 	}
-	return nil
+	return err
 }

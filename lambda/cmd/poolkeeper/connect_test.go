@@ -46,7 +46,7 @@ func planAll(t testing.TB, pools int, speed float64) (took time.Duration, calls 
 	sdk := idp.New(idp.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), HTTPClient: transport,
 		Retryer: aws.NopRetryer{}, Credentials: aws.AnonymousCredentials{}})
 	var output strings.Builder
-	c := &cli{out: &output, err: &output, notes: &output, getenv: func(string) string { return "" }}
+	c := started(nil, &output, &output)
 	required, err := baseline.Parse(baseline.DefaultFile, baseline.Default())
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func TestUsesTheTimeOfResponses(t *testing.T) {
 	t.Cleanup(server.Close)
 	connected(t)
 	t.Setenv("AWS_ENDPOINT_URL", server.URL)
-	c := &cli{getenv: os.Getenv, named: unnamed, flags: flags{output: "text"}}
+	c := started(nil, nil, nil)
 	r, err := c.recording(t.Context(), &baseline.Baseline{})
 	if err != nil {
 		t.Fatal(err)

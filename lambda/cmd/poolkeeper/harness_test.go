@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -38,15 +39,17 @@ type result struct {
 // everyFormat are the formats of the commands on pools.
 var everyFormat = strings.Fields(forPools["formats"])
 
-// unnamed is a command line without flags.
-func unnamed(string) bool { return false }
+// started returns the state of a command without flags.
+func started(in io.Reader, out, err io.Writer) *cli {
+	return &cli{in: in, out: out, err: err, notes: err, getenv: os.Getenv, sleep: noSleep,
+		named: func(string) bool { return false }, flags: flags{output: "text"}}
+}
 
 func noSleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
 func execute(ctx context.Context, args ...string) result {
 	var stdout, stderr bytes.Buffer
-	c := &cli{in: os.Stdin, out: &stdout, err: &stderr, getenv: os.Getenv, sleep: noSleep}
-	status := c.run(ctx, args)
+	status := started(os.Stdin, &stdout, &stderr).run(ctx, args)
 	told := shipped.ReplaceAllString(stderr.String(), "")
 	return result{status, stdout.String(), told}
 }

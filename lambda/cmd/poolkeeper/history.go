@@ -113,8 +113,8 @@ func describe(r outcome.Record, now time.Time, same string) string {
 	if r.Cause.Actor != "" {
 		cause.Actor = report.Value(r.Cause.Actor)
 	}
-	out := outcome.Outcome{Outcome: outcome.Ending(report.Value(string(r.Outcome))), UserPoolID: report.Value(r.UserPoolID),
-		Cause: cause, Drifts: r.Drifts, Verified: r.Verified, Record: report.Value(r.ID), Reason: r.Reason}
+	out := outcome.Outcome{Outcome: outcome.Ending(report.Value(string(r.Outcome))), Cause: cause, Drifts: r.Drifts,
+		UserPoolID: report.Value(r.UserPoolID), Verified: r.Verified, Record: report.Value(r.ID), Reason: r.Reason}
 	switch {
 	case r.Interrupted(now):
 		out.Outcome, out.Reason = "interrupted", cmp.Or(r.Reason, "the process ended before it verified its writes")

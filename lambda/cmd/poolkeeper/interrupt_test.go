@@ -160,7 +160,7 @@ func applyAsking(t *testing.T, ctx context.Context, answer io.Reader, asked func
 	t.Helper()
 	var out bytes.Buffer
 	stderr := &calls{on: "to continue: ", call: asked}
-	c := &cli{in: answer, out: &out, err: stderr, notes: stderr, getenv: os.Getenv, named: unnamed, flags: flags{output: "text"}}
+	c := started(answer, &out, stderr)
 	r, _, err := c.planner(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -237,7 +237,7 @@ func TestFullOutput(t *testing.T) {
 		weakPool(fake, id)
 	}
 	var stderr bytes.Buffer
-	c := &cli{out: full{"remediated"}, err: &stderr, getenv: os.Getenv}
+	c := started(nil, full{"remediated"}, &stderr)
 	status := c.run(t.Context(), []string{"apply", "--all", "--yes", "--no-backup"})
 	if want := "poolkeeper: 2 of 3 pools were not changed: no room\n"; status != exitError ||
 		!strings.HasSuffix(stderr.String(), want) {

@@ -36,7 +36,7 @@ func TestReadmeSession(t *testing.T) {
 	for line := range strings.Lines(session) {
 		if args, ok := strings.CutPrefix(strings.TrimSpace(line), command); ok {
 			got.WriteString(line)
-			(&cli{out: &got, err: &got, getenv: os.Getenv}).run(t.Context(), strings.Fields(args))
+			started(nil, &got, &got).run(t.Context(), strings.Fields(args))
 		}
 	}
 	// The time, the id and the digest of the baseline.

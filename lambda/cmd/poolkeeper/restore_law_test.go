@@ -198,7 +198,7 @@ func TestUndoLaw(t *testing.T) {
 // drawTarget draws a baseline: some settings of the pool as they are now.
 func drawTarget(t *testing.T, r *rapid.T) *baseline.Baseline {
 	t.Helper()
-	pools, err := (&cli{getenv: os.Getenv, sleep: noSleep}).connect(t.Context())
+	pools, err := started(nil, nil, nil).connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -245,7 +245,7 @@ func revocable(f *cognitotest.Server) {
 func undone(t testing.TB, required *baseline.Baseline) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
-	c := &cli{out: &out, err: &out, notes: &out, getenv: os.Getenv, named: unnamed, flags: flags{output: "text"}, sleep: noSleep}
+	c := started(nil, &out, &out)
 	pools, err := c.connect(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -1,8 +1,16 @@
 package outcome
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"math"
+	"slices"
+	"time"
+
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/userpool"
 )
 
 // Of returns the finding of a drift.
@@ -29,4 +37,88 @@ func NotRestored(d baseline.Drift, reason string) Finding {
 func Deleted(rule string, cause event.Cause) Finding {
 	return Finding{Setting: "UserPool", Rule: rule, Want: "a pool that a rule names", Have: "deleted",
 		State: StateReported, Code: CodeDeleted, Reason: "deleted by " + Actor(cause)}
+}
+
+// Fingerprint identifies a finding of a pool, so that repeats are suppressed: by the setting, its requirement, the live
+// value and the state of the finding.
+func Fingerprint(pool string, d Finding) string {
+	raw, err := json.Marshal([]any{pool, d.Setting, d.Rule, d.Want, d.Have, d.State})
+	if err != nil {
+		panic(err) // JSON values always encode
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:16])
+}
+
+// eventDelay is the longest normal delay between a call and its event: CloudTrail and EventBridge deliver within
+// minutes.
+const eventDelay = 15 * time.Minute
+
+// CountedNote is the prefix of the note for a finding that was counted as undetected without a notification.
+const CountedNote = "counted:"
+
+// Undetected counts the drift that a scheduled scan found and no event reported: a rule in enforce mode requires the
+// setting, its document changed long ago, and nobody was notified before.
+func Undetected(out Outcome, notes map[string]time.Time, state userpool.State, now time.Time) int {
+	n := 0
+	for _, d := range out.Drifts {
+		enforced := d.State == StateFixed || d.State == StateUnfixable || d.Code == CodeNoValue
+		fingerprint := Fingerprint(out.UserPoolID, d)
+		_, notified := notes[fingerprint]
+		_, counted := notes[CountedNote+fingerprint]
+		if enforced && d.Code != CodeInterrupted && !notified && !counted &&
+			now.Sub(changedAt(state, d.Setting)) >= eventDelay {
+			n++
+		}
+	}
+	return n
+}
+
+// changedAt returns when the document of a setting was last changed, or else its pool. It returns the zero time if
+// neither has a valid time.
+func changedAt(state userpool.State, setting string) time.Time {
+	own, _ := baseline.DocumentOf(setting)
+	for _, name := range []baseline.DocumentName{own, baseline.UserPool} {
+		number, _ := state.Documents[name]["LastModifiedDate"].(json.Number)
+		if seconds, err := number.Float64(); err == nil && math.Abs(seconds) <= 1e11 {
+			return time.UnixMilli(int64(seconds * 1000))
+		}
+	}
+	return time.Time{}
+}
+
+// triggers is the setting that holds a pool's triggers.
+const triggers = "LambdaConfig"
+
+// Watched returns the findings for watched resources: what the call did, and triggers that no rule requires.
+func Watched(request event.Request, policy baseline.Policy, state userpool.State) []Finding {
+	var findings []Finding
+	call := request.Call
+	if rule := policy.Watch[baseline.Watched(call.Watched)]; rule != "" && call.Happened != "" {
+		by := Actor(request.Cause)
+		findings = append(findings, Finding{Setting: call.Watched + "[" + request.Subject + "]", Rule: rule,
+			Want: "no change", Have: call.Happened, State: StateReported,
+			Reason: call.Happened + " by " + by + "; poolkeeper only reports this and never undoes it"})
+	}
+	rule := policy.Watch[baseline.WatchTriggers]
+	if rule == "" {
+		return findings
+	}
+	reason := "poolkeeper only reports triggers and never removes them"
+	if call.Watched == string(baseline.WatchTriggers) && request.Cause.Actor != "" {
+		reason = "found after " + call.Name + " by " + request.Cause.Actor + "; " + reason
+	}
+	attached, _ := state.Settings()[triggers].(map[string]any)
+	m, _ := baseline.Lookup(triggers)
+	for _, trigger := range m.Members {
+		path, v := triggers+"."+trigger.Name, attached[trigger.Name]
+		required := slices.ContainsFunc(policy.Requirements, func(o baseline.Owned) bool {
+			return baseline.Concerns(o.Setting, path) || userpool.Touches(o.Setting, path)
+		})
+		if !required && !baseline.Empty(v) {
+			findings = append(findings, Finding{Setting: path, Rule: rule, Want: "no trigger that no rule requires",
+				Have: baseline.Mask(trigger, v), State: StateReported, Reason: reason, Code: CodeWatched})
+		}
+	}
+	return findings
 }

@@ -13,78 +13,70 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
+// A History is what the ledger stores for one pool.
+type History struct {
+	Records []Record             // light records, the oldest first
+	Notes   map[string]time.Time // expiry by name
+}
+
 // Exhausted returns the settings whose flap budget is used up, each with the reason. Another automation keeps writing
 // them, so writing them again would not help.
 func Exhausted(budget baseline.FlapBudget, records []Record, cause event.Cause, now time.Time) map[string]string {
-	flapping := map[string]string{}
-	if budget.Times == 0 {
-		return flapping
-	}
 	written := map[string][]Record{}
 	for _, record := range records {
 		if record.Began.Before(now.Add(-budget.Within)) {
 			continue
 		}
-		for _, setting := range record.written() {
+		for _, setting := range record.fixes(func(s Sent) bool { return s.Status == Accepted }) {
 			written[setting] = append(written[setting], record)
 		}
 	}
+	flapping := map[string]string{}
 	for setting, by := range written {
-		if len(by) >= budget.Times {
+		if budget.Times > 0 && len(by) >= budget.Times {
 			flapping[setting] = flapReason(budget, setting, by, cause)
 		}
 	}
 	return flapping
 }
 
-// written returns the settings that the accepted writes of a record should have fixed.
-func (r Record) written() []string {
-	var all []string
-	for _, s := range r.Sent {
-		for _, setting := range s.Fixes {
-			if s.Status == Accepted && !slices.Contains(all, setting) {
-				all = append(all, setting)
-			}
-		}
-	}
-	return all
-}
-
-// fixed reports whether the record's run verified the fix of the setting.
-func (r Record) fixed(setting string) bool {
-	return slices.ContainsFunc(r.Drifts, func(d Finding) bool { return d.Setting == setting && d.State == StateFixed })
-}
-
 func flapReason(budget baseline.FlapBudget, setting string, by []Record, cause event.Cause) string {
-	unheld := 0
-	causes := []event.Cause{cause}
+	unheld, causes := 0, []event.Cause{cause}
 	for _, record := range by {
-		if !record.fixed(setting) {
+		causes = append(causes, record.Cause)
+		fixed := func(d Finding) bool { return d.Setting == setting && d.State == StateFixed }
+		if !slices.ContainsFunc(record.Drifts, fixed) {
 			unheld++
 		}
-		causes = append(causes, record.Cause)
 	}
-	start := fmt.Sprintf("it was written %s within %d minutes", times(len(by)), int(budget.Within.Minutes()))
+	how := fmt.Sprintf("changed back each time (%s): two automations undo each other, so poolkeeper skips it until one "+
+		"of them stops", callers(causes))
 	if unheld > 0 {
-		return fmt.Sprintf("%s, and %s the value did not last (%s): another automation changes it back at once, or the "+
-			"pool does "+
-			"not keep it, so poolkeeper skips it until that ends (flapBudget: %s)", start, times(unheld), count(causes), budget)
+		how = fmt.Sprintf("%s the value did not last (%s): another automation changes it back at once, or the pool does "+
+			"not keep it, so poolkeeper skips it until that ends", times(unheld), callers(causes))
 	}
-	return fmt.Sprintf("%s, and changed back each time (%s): two automations undo each other, so poolkeeper skips it "+
-		"until one of "+
-		"them stops (flapBudget: %s)", start, count(causes), budget)
+	return fmt.Sprintf("it was written %s within %d minutes, and %s (flapBudget: %s)", times(len(by)),
+		int(budget.Within.Minutes()), how, budget)
 }
 
-// count lists the callers of the causes with the number of their calls, the most frequent first. The caller is unknown
-// if a scan found the drift.
-func count(causes []event.Cause) string {
+// callers lists the callers of the causes with the number of their calls, the most frequent first. The caller is
+// unknown if a scan found the drift.
+func callers(causes []event.Cause) string {
 	counts, seen := map[string]int{}, map[string]bool{}
 	for _, c := range causes {
-		if c.RequestID == "" && caller(c) == unknownCaller || c.EventID != "" && seen[c.EventID] {
-			continue // not a call, or a duplicate event
+		name := unknownCaller
+		switch {
+		case c.Issuer != "":
+			name = "role " + c.Issuer[strings.LastIndexByte(c.Issuer, '/')+1:]
+		case c.Actor != "":
+			name = c.Actor[strings.LastIndexAny(c.Actor, "/:")+1:]
+		case c.RequestID == "":
+			continue // not a call
 		}
-		seen[c.EventID] = true
-		counts[caller(c)]++
+		if c.EventID == "" || !seen[c.EventID] {
+			seen[c.EventID] = true
+			counts[name]++
+		}
 	}
 	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(counts[b]-counts[a], strings.Compare(a, b))
@@ -101,18 +93,6 @@ func times(n int) string {
 		return "once"
 	}
 	return fmt.Sprintf("%d times", n)
-}
-
-// caller returns the short name of the caller: the role or the user.
-func caller(c event.Cause) string {
-	switch {
-	case c.Issuer != "":
-		return "role " + c.Issuer[strings.LastIndexByte(c.Issuer, '/')+1:]
-	case c.Actor != "":
-		return c.Actor[strings.LastIndexAny(c.Actor, "/:")+1:]
-	default:
-		return unknownCaller
-	}
 }
 
 // Actor returns the full name of the caller of a cause.
@@ -138,7 +118,13 @@ func LostUpdates(request event.Request, records []Record) []Finding {
 			if s.RequestID != "" && s.RequestID == request.Cause.RequestID {
 				return nil // the event was caused by this write
 			}
-			if s.Made() && s.overlaps(at, record.Until) && changes(request, s.Document) {
+			end := s.At
+			if end.IsZero() {
+				end = record.Until
+			}
+			// CloudTrail times are in whole seconds.
+			between := at.Add(time.Second).After(s.Read) && !at.After(end)
+			if s.Made() && between && changes(request, s.Document) {
 				findings = append(findings, lostUpdate(request, record, s))
 			}
 		}
@@ -146,21 +132,12 @@ func LostUpdates(request event.Request, records []Record) []Finding {
 	return findings
 }
 
-// overlaps reports whether the call was made between the read and the write. CloudTrail times are in whole seconds.
-func (s Sent) overlaps(at, until time.Time) bool {
-	end := s.At
-	if end.IsZero() {
-		end = until
-	}
-	return at.Add(time.Second).After(s.Read) && !at.After(end)
-}
-
 // changes reports whether the call may have set a value in a document: the document that it writes, or one that
 // contains one of its parameters. Other changes are side effects of the service and not a lost update.
 func changes(request event.Request, name baseline.DocumentName) bool {
-	call, kind := request.Call, string(name.Kind())
-	if !slices.Contains(call.Changes, kind) || request.ClientID != "" && name.Client() != "" &&
-		request.ClientID != name.Client() {
+	call, client := request.Call, name.Client()
+	if !slices.Contains(call.Changes, string(name.Kind())) ||
+		request.ClientID != "" && client != "" && request.ClientID != client {
 		return false
 	}
 	if table, _ := name.Table(); table.WriteCall == call.Name || len(call.Changes) == 1 {
@@ -174,26 +151,22 @@ func changes(request event.Request, name baseline.DocumentName) bool {
 // parameters returns the names of the parameters that the call set, without the ids of the pool and the client.
 func parameters(request event.Request) []string {
 	return slices.DeleteFunc(slices.Clone(request.Named), func(name string) bool {
-		return name == "" || slices.ContainsFunc([]string{"userPoolId", "clientId", "resourceArn"}, func(id string) bool {
-			return strings.EqualFold(id, name)
-		})
+		return slices.Contains([]string{"", "userpoolid", "clientid", "resourcearn"}, strings.ToLower(name))
 	})
 }
 
 func lostUpdate(request event.Request, record Record, s Sent) Finding {
-	what := "its parameters are unknown: CloudTrail shows none"
+	what, made := "its parameters are unknown: CloudTrail shows none", "at an unknown time"
 	if set := parameters(request); len(set) > 0 {
 		what = "its parameters: " + strings.Join(set, ", ")
 	}
-	made := "at an unknown time"
 	if !s.At.IsZero() {
 		made = "at " + s.At.UTC().Format(time.RFC3339)
 	}
 	d := Finding{Setting: string(s.Document), Want: "the changes of the call", State: StateReported, Code: CodeLostUpdate,
 		Reason: fmt.Sprintf("%s was called by %s at %s, between poolkeeper's read and its %s %s, which sent the whole "+
-			"document as "+
-			"it was read: the changes of the call may be lost (%s; record %s)", request.Call.Name, Actor(request.Cause),
-			request.Cause.Time.UTC().Format(time.RFC3339), s.Call, made, what, record.ID)}
+			"document as it was read: the changes of the call may be lost (%s; record %s)", request.Call.Name,
+			Actor(request.Cause), request.Cause.Time.UTC().Format(time.RFC3339), s.Call, made, what, record.ID)}
 	if len(record.Drifts) > 0 {
 		d.Rule = record.Drifts[0].Rule
 	}
@@ -202,13 +175,7 @@ func lostUpdate(request event.Request, record Record, s Sent) Finding {
 
 // Interrupted returns the records of runs that were interrupted.
 func Interrupted(records []Record, now time.Time) []Record {
-	var open []Record
-	for _, record := range records {
-		if record.Interrupted(now) {
-			open = append(open, record)
-		}
-	}
-	return open
+	return slices.DeleteFunc(slices.Clone(records), func(r Record) bool { return !r.Interrupted(now) })
 }
 
 // RestoresOf returns drifts that restore the settings that interrupted runs may have removed from the pool.
@@ -227,41 +194,33 @@ func RestoresOf(records []Record) []baseline.Drift {
 	return all
 }
 
-// InterruptedFindings returns the findings about interrupted runs: what they wrote, and which of their fixes are in the
-// current state.
+// InterruptedFindings returns the findings about interrupted runs: what they wrote, which removed settings have unknown
+// old values, because a record has no state, and which of their fixes are in the current state.
 func InterruptedFindings(records []Record, found baseline.Comparison, now userpool.State) []Finding {
 	var findings []Finding
 	for _, record := range records {
 		findings = append(findings, InterruptedFinding(record))
-		findings = append(findings, unknownRestores(record, now)...)
+		same := func(string) bool { return false }
+		if record.Before != nil {
+			same = record.Before.State().Alike(now)
+		}
+		for _, setting := range record.Restores() {
+			d := baseline.Drift{Setting: setting}
+			if record.Before == nil && len(now.Lacks([]baseline.Drift{d})) > 0 {
+				findings = append(findings, NotRestored(d, "record "+record.ID+" does not have the old values"))
+			}
+		}
+		made := record.fixes(Sent.Made)
 		for _, d := range record.Drifts {
 			drifts := slices.ContainsFunc(found.Drifts, func(f baseline.Drift) bool {
 				return userpool.Touches(f.Setting, d.Setting)
 			})
 			name, _ := baseline.DocumentOf(d.Setting)
-			if drifts || !now.Has(name) || !slices.Contains(record.made(), d.Setting) ||
-				record.Before != nil && record.Before.State().Alike(now)(d.Setting) {
-				continue
+			if !drifts && now.Has(name) && slices.Contains(made, d.Setting) && !same(d.Setting) {
+				d.State, d.Code = StateFixed, CodeInterrupted
+				d.Reason = "written by the run of record " + record.ID + ", which was interrupted; the setting is compliant now"
+				findings = append(findings, d)
 			}
-			d.State, d.Code = StateFixed, CodeInterrupted
-			d.Reason = "written by the run of record " + record.ID + ", which was interrupted; the setting is compliant now"
-			findings = append(findings, d)
-		}
-	}
-	return findings
-}
-
-// unknownRestores returns the findings of settings that an interrupted run may have removed and whose old values are
-// unknown, because its record has no state.
-func unknownRestores(record Record, now userpool.State) []Finding {
-	if record.Before != nil {
-		return nil
-	}
-	var findings []Finding
-	for _, setting := range record.Restores() {
-		d := baseline.Drift{Setting: setting}
-		if len(now.Lacks([]baseline.Drift{d})) > 0 {
-			findings = append(findings, NotRestored(d, "record "+record.ID+" does not have the old values"))
 		}
 	}
 	return findings
@@ -279,17 +238,6 @@ func InterruptedFinding(record Record) Finding {
 		Code: CodeInterrupted, Have: "an interrupted run", Reason: fmt.Sprintf("an earlier run began at %s, wrote %s "+
 			"and was interrupted before it sent notifications (record %s)", record.Began.UTC().Format(time.RFC3339),
 			strings.Join(writes, ", "), record.ID)}
-}
-
-// made returns the settings of the writes that were made or may have been made.
-func (r Record) made() []string {
-	var all []string
-	for _, s := range r.Sent {
-		if s.Made() {
-			all = append(all, s.Fixes...)
-		}
-	}
-	return all
 }
 
 // stopTime is how long a document is not written after a write changed an unknown member of it.

@@ -17,12 +17,6 @@ var ErrNoRecord = errors.New("there is no such record")
 // ErrUnreadable means that the ledger has a record with the id that cannot be decoded.
 var ErrUnreadable = errors.New("the record cannot be read")
 
-// A History is what the ledger stores for one pool.
-type History struct {
-	Records []Record             // light records, the oldest first
-	Notes   map[string]time.Time // expiry by name
-}
-
 // A Record is the write-ahead record of one run. It has everything that is needed to explain the run's writes to a
 // pool, to undo them, and to finish them if the run was interrupted.
 type Record struct {
@@ -129,26 +123,34 @@ func (r Record) Shifted() bool {
 	return slices.ContainsFunc(r.Sent, func(s Sent) bool { return len(s.Moved) > 0 })
 }
 
+// fixes returns the settings that some of the writes should have fixed, sorted.
+func (r Record) fixes(counts func(Sent) bool) []string {
+	var all []string
+	for _, s := range r.Sent {
+		if counts(s) {
+			all = append(all, s.Fixes...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // Changed returns the settings that the writes of the record changed or may have changed.
 func (r Record) Changed() []string {
 	var settings []string
 	for _, d := range r.Drifts {
 		for _, s := range r.Sent {
-			if !s.Made() || !slices.Contains(s.Fixes, d.Setting) {
-				continue
-			}
-			paths := []string{d.Setting}
-			if d.Code == CodeHalf {
-				paths = s.Document.Holds(d.Setting)
-			}
-			for _, path := range paths {
-				if !slices.Contains(settings, path) {
-					settings = append(settings, path)
-				}
+			switch {
+			case !s.Made() || !slices.Contains(s.Fixes, d.Setting):
+			case d.Code == CodeHalf:
+				settings = append(settings, s.Document.Holds(d.Setting)...)
+			default:
+				settings = append(settings, d.Setting)
 			}
 		}
 	}
-	return settings
+	slices.Sort(settings)
+	return slices.Compact(settings)
 }
 
 // recordTime is the time format in the id of a record. It has a fixed length, so that ids sort by time.

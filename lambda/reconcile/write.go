@@ -155,12 +155,13 @@ func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.
 		fixes = plan.Fixes // the write only accompanied that of another document
 	}
 	var culprits []string
-	unknown := w.run.with.Baseline.Unknown
+	state, handling, document := w.run.state, w.run.with.Baseline.Unknown, []baseline.DocumentName{request.Document}
 	if failed := (*cognito.Error)(nil); errors.As(err, &failed) {
-		culprits = append(failed.Culprits(), failed.Named(w.run.state.Echoed(request.Document, unknown))...)
+		echoed := state.Unknown(document, handling, baseline.EchoUnknown)
+		culprits = append(failed.Culprits(), failed.Named(echoed)...)
 	}
 	reason := err.Error()
-	if echoes := w.run.state.Echoes([]baseline.DocumentName{request.Document}, unknown); echoes != "" {
+	if echoes := state.Echoes(document, handling); echoes != "" {
 		reason += "; " + echoes + "; set it to omit or stop under unknownMembers"
 	}
 	w.attempt.Refuse(plan.Fixes, fixes, culprits, reason)
@@ -186,7 +187,7 @@ var verifyWaits = []time.Duration{200 * time.Millisecond, 400 * time.Millisecond
 // compares with the state before the first write.
 func (w *work) verify(ctx context.Context) error {
 	r := w.run
-	skip := w.origin.Omitted(r.with.Baseline.Unknown)
+	skip := w.origin.Unknown(w.origin.Names(), r.with.Baseline.Unknown, baseline.OmitUnknown)
 	var last userpool.State // the last state with all fixes
 	for try := 0; ; try++ {
 		at := r.with.Now()

@@ -11,7 +11,7 @@ import (
 // as they were read, absent members stay absent, and an empty list or object stays empty if the call accepts that.
 func (p *Plan) body(name baseline.DocumentName, before, docs documents, carriedMFA string) map[string]any {
 	object := cloneObject(docs[name])
-	for _, path := range p.omitted[name] {
+	for _, path := range p.Before.Unknown([]baseline.DocumentName{name}, p.options.Unknown, baseline.OmitUnknown) {
 		removeAt(object, baseline.Keys(inDocument(name, path)))
 	}
 	table, _ := name.Table()
@@ -19,7 +19,7 @@ func (p *Plan) body(name baseline.DocumentName, before, docs documents, carriedM
 	listed(table.Members, object)
 	switch name.Kind() {
 	case baseline.UserPool:
-		validity(object, p.moveValidity)
+		validity(object, p.options.MoveValidity)
 		if carriedMFA != "" {
 			object[mfa] = carriedMFA
 		}

@@ -115,7 +115,8 @@ func TestMoved(t *testing.T) {
 			mfaBefore := or(c.mfaBefore, `{"MfaConfiguration":"OFF"}`)
 			before := stateOf(t, c.before, mfaBefore)
 			now := stateOf(t, or(c.now, c.before), or(c.mfaNow, mfaBefore))
-			_, changes := Moved(before, c.fixes, now, before.Omitted(c.unknown), func(string) bool { return false })
+			omitted := before.Unknown(before.Names(), c.unknown, baseline.OmitUnknown)
+			_, changes := Moved(before, c.fixes, now, omitted, func(string) bool { return false })
 			var moved []string
 			for _, change := range changes {
 				moved = append(moved, change.Setting)

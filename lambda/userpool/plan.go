@@ -16,9 +16,7 @@ type Plan struct {
 	Fixes   []baseline.Drift // the drifts that the writes fix
 	Skipped []Skipped        // the drifts that cannot be fixed, and why
 
-	after        documents
-	omitted      map[baseline.DocumentName][]string
-	moveValidity bool
+	options Options
 }
 
 // A Skipped is a drift that is not written, with the reason.
@@ -62,18 +60,17 @@ type Options struct {
 // the service is known to reject its write or if an unknown member stops its document. The writes are in an order in
 // which the service accepts each of them. NewPlan writes nothing.
 func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error) {
-	p := Plan{Before: state, moveValidity: options.MoveValidity, omitted: map[baseline.DocumentName][]string{}}
+	p := Plan{Before: state, options: options}
 	if len(drifts) == 0 {
 		return p, nil
 	}
-	before := state.written()
-	stopped := p.stopUnknown(options)
-	fixes := p.offered(p.orphaning(p.blinding(drifts, options.RiskRequired)))
+	before, stopped := state.written(), p.stopped()
+	fixes := p.possible(drifts, options.RiskRequired)
 	for {
 		after, touched := apply(before, fixes)
 		order, blame, reason := p.order(before, after, touched, fixes, stopped)
 		if len(blame) == 0 {
-			p.Fixes, p.after = fixes, after
+			p.Fixes = fixes
 			return p, p.request(order, before, after)
 		}
 		fixes = p.leave(fixes, func(i int) string {
@@ -129,26 +126,26 @@ func (p *Plan) order(before, after documents, touched map[baseline.DocumentName]
 	return order, nil, ""
 }
 
-// stopUnknown finds the documents that an unknown member stops, and records the members to leave out of the others.
-func (p *Plan) stopUnknown(options Options) map[baseline.DocumentName]string {
+// stopped returns the documents that an unknown member stops, each with the reason.
+func (p *Plan) stopped() map[baseline.DocumentName]string {
 	stopped := map[baseline.DocumentName]string{}
 	for _, name := range p.Before.Names() {
 		table, _ := name.Table()
-		_, omit, stop := divideUnknown(name, p.Before.Documents[name], options.Unknown)
-		p.omitted[name] = omit
-		for _, path := range options.Moved[name] {
-			if sayOf(name, path, options.Unknown) == "" {
-				stopped[name] = fmt.Sprintf("unknown member %s: a write by poolkeeper changed it in the last 24 hours, so %s is "+
-					"not "+
-					"called; set it to echo or omit under unknownMembers to write anyway", Titled(path), table.WriteCall)
+		stop := func(path, why, hint string) {
+			stopped[name] = fmt.Sprintf("unknown member %s: %s, so %s is not called%s", Titled(path), why, table.WriteCall, hint)
+		}
+		for _, path := range p.options.Moved[name] {
+			if handlingOf(name, path, p.options.Unknown) == "" {
+				stop(path, "a write by poolkeeper changed it in the last 24 hours",
+					"; set it to echo or omit under unknownMembers to write anyway")
 			}
 		}
-		for _, path := range stop {
+		for _, path := range p.Before.Unknown([]baseline.DocumentName{name}, p.options.Unknown, baseline.StopUnknown) {
 			why := "unknownMembers has stop for it"
 			if UnknownOf(path) == "" {
 				why = "its type is not the known one, and a write would replace its value"
 			}
-			stopped[name] = fmt.Sprintf("unknown member %s: %s, so %s is not called", Titled(path), why, table.WriteCall)
+			stop(path, why, "")
 		}
 	}
 	return stopped
@@ -351,7 +348,10 @@ func dropsSMS(before, after documents) bool {
 // request builds the write calls in the given order. A write that may clear the pool's sender follows an UpdateUserPool
 // that changes nothing: if the service rejects that one, it would not let the sender be restored either.
 func (p *Plan) request(order []baseline.DocumentName, before, after documents) error {
-	live := p.Before.liveMFA()
+	live, _ := before.get(mfa).(string)
+	if live == "" {
+		live, _ = p.Before.Documents[baseline.UserPool][mfa].(string)
+	}
 	add := func(r Request, docs documents) error {
 		table, _ := r.Document.Table()
 		body, err := EncodeObject(p.body(r.Document, before, docs, live))

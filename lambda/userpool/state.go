@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -145,16 +146,6 @@ func (s State) Leaves() map[string]string {
 	return s.written().leaves()
 }
 
-// liveMFA returns the pool's MfaConfiguration from GetUserPoolMfaConfig, or else from DescribeUserPool.
-func (s State) liveMFA() string {
-	for _, name := range []baseline.DocumentName{baseline.MfaConfig, baseline.UserPool} {
-		if v, _ := s.Documents[name]["MfaConfiguration"].(string); v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
 // Digest returns "sha256:" and the hash, in hex, of everything that a write can change. The order of members does not
 // matter. Values that change without a call, such as the estimated number of users, are not included.
 func (s State) Digest() string {
@@ -280,39 +271,32 @@ func (b Backup) State() State {
 
 // Unwritable returns the members that differ from the other state but that no call writes, such as
 // "UserPool.SchemaAttributes", in the order of the table. It leaves out members that change without a call. It includes
-// clients that only the other state has.
+// clients that only one of the states has.
 func (s State) Unwritable(other State) []string {
 	var differ []string
-	for _, name := range s.Names() {
-		if name.Kind() == baseline.AppClient && other.Documents[name] == nil {
+	all := maps.Clone(s.Documents)
+	maps.Copy(all, other.Documents)
+	for _, name := range namesOf(all) {
+		mine, others := s.Documents[name], other.Documents[name]
+		if name.Kind() == baseline.AppClient && (mine == nil || others == nil) {
 			differ = append(differ, string(name))
-		} else {
-			differ = append(differ, unwritable(name, s.Documents[name], other.Documents[name])...)
+			continue
 		}
-	}
-	for _, name := range other.Names() {
-		if name.Kind() == baseline.AppClient && s.Documents[name] == nil {
-			differ = append(differ, string(name))
+		table, _ := name.Table()
+		for _, m := range table.Members {
+			// What another member of the write call shows comes and goes with that one, and a document that either state
+			// does not offer depends on threat protection.
+			shown := slices.ContainsFunc(table.Members, func(by baseline.Member) bool { return by.ShownBy == m.Name })
+			comes := shown && (mine[m.Name] == nil) != (others[m.Name] == nil) || mine == nil || others == nil
+			if !comes && m.Trip == baseline.ReadOnly && !volatile[m.Name] && !same(mine[m.Name], others[m.Name]) {
+				differ = append(differ, string(name)+"."+m.Name)
+			}
 		}
-	}
-	return differ
-}
-
-func unwritable(name baseline.DocumentName, mine, others map[string]any) (differ []string) {
-	table, _ := name.Table()
-	for _, m := range table.Members {
-		// What another member of the write call shows comes and goes with that one, and a document that either state does
-		// not offer depends on threat protection.
-		shown := slices.ContainsFunc(table.Members, func(by baseline.Member) bool { return by.ShownBy == m.Name })
-		comes := shown && (mine[m.Name] == nil) != (others[m.Name] == nil) || mine == nil || others == nil
-		if !comes && m.Trip == baseline.ReadOnly && !volatile[m.Name] && !same(mine[m.Name], others[m.Name]) {
-			differ = append(differ, string(name)+"."+m.Name)
-		}
-	}
-	for _, path := range unknownMembers(name, mine) {
-		member := inDocument(name, path)
-		if !same(baseline.ValueAt(mine, member), baseline.ValueAt(others, member)) {
-			differ = append(differ, string(name)+"."+member)
+		for _, path := range unknownMembers(name, mine) {
+			member := inDocument(name, path)
+			if !same(baseline.ValueAt(mine, member), baseline.ValueAt(others, member)) {
+				differ = append(differ, string(name)+"."+member)
+			}
 		}
 	}
 	return differ

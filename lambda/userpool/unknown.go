@@ -1,12 +1,33 @@
 package userpool
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
 
 	"poolkeeper/baseline"
 )
+
+// Unknown returns the unknown members of some documents that writes handle in the same way: EchoUnknown sends them back
+// unchanged, OmitUnknown leaves them out, and StopUnknown stops the write. Handling is what the baseline says. A known
+// member with an unexpected type always stops the write, which would replace its value.
+func (s State) Unknown(names []baseline.DocumentName, handling map[string]baseline.Unknown, as baseline.Unknown,
+) []string {
+	var found []string
+	for _, name := range names {
+		for _, path := range unknownMembers(name, s.Documents[name]) {
+			handled := cmp.Or(handlingOf(name, path, handling), baseline.EchoUnknown)
+			if UnknownOf(path) == "" {
+				handled = baseline.StopUnknown
+			}
+			if handled == as {
+				found = append(found, path)
+			}
+		}
+	}
+	return found
+}
 
 // unknownMembers returns the sorted paths of the members of a document that are set but not in the table. It ignores
 // members that no call writes. A known member with an unexpected type counts as unknown too.
@@ -59,10 +80,7 @@ func leafName(name baseline.DocumentName, path string) string {
 }
 
 func inDocument(name baseline.DocumentName, path string) string {
-	if prefix := name.Prefix(); prefix != "" {
-		return strings.TrimPrefix(path, prefix)
-	}
-	return strings.TrimPrefix(path, string(name)+".")
+	return strings.TrimPrefix(path, cmp.Or(name.Prefix(), string(name)+"."))
 }
 
 // DocumentOf returns the document of a leaf.
@@ -102,81 +120,34 @@ func UnknownOf(leaf string) string {
 	return leaf
 }
 
-// divideUnknown divides the unknown members of a document by their setting in the baseline: those that are sent back
-// unchanged, those that the write leaves out, and those that stop it. A known member with an unexpected type always
-// stops the write, which would replace its value.
-func divideUnknown(name baseline.DocumentName, object map[string]any, say map[string]baseline.Unknown,
-) (echo, omit, stop []string) {
-	for _, path := range unknownMembers(name, object) {
-		switch said := sayOf(name, path, say); {
-		case UnknownOf(path) == "" || said == baseline.StopUnknown:
-			stop = append(stop, path)
-		case said == baseline.OmitUnknown:
-			omit = append(omit, path)
-		default:
-			echo = append(echo, path)
-		}
-	}
-	return echo, omit, stop
-}
-
-// sayOf returns the setting in the baseline for a member: that of the longest matching path, then that of its document,
-// then that of "*".
-func sayOf(name baseline.DocumentName, path string, say map[string]baseline.Unknown) baseline.Unknown {
+// handlingOf returns what the baseline says about a member: for the longest matching path, or else for its document, or
+// else for "*".
+func handlingOf(name baseline.DocumentName, path string, handling map[string]baseline.Unknown) baseline.Unknown {
 	below, kind := inDocument(name, path), string(name.Kind())
-	names := []string{path, baseline.AnyClient(path), kind + "." + below}
+	paths := []string{path, baseline.AnyClient(path), kind + "." + below}
 	if name.Prefix() == "" {
-		names = append(names, below)
+		paths = append(paths, below)
 	}
-	best := "*"
-	rank := func(named string) int {
-		switch named {
-		case "*":
-			return 0
-		case kind:
-			return 1
-		default:
-			return 1 + len(named)
-		}
-	}
-	for named := range say {
-		about := slices.ContainsFunc(names, func(n string) bool { return baseline.Covers(named, n) })
-		if about && rank(named) > rank(best) {
+	best := ""
+	for named := range handling {
+		matches := slices.ContainsFunc(paths, func(p string) bool { return baseline.Covers(named, p) })
+		if matches && named != kind && len(named) > len(best) {
 			best = named
 		}
 	}
-	return say[best]
+	return cmp.Or(handling[best], handling[kind], handling["*"])
 }
 
 // Echoes describes which unknown members the writes of the documents send back unchanged, or returns "".
-func (s State) Echoes(names []baseline.DocumentName, say map[string]baseline.Unknown) string {
+func (s State) Echoes(names []baseline.DocumentName, handling map[string]baseline.Unknown) string {
 	members := map[string]bool{}
-	for _, name := range names {
-		for _, member := range s.Echoed(name, say) {
-			members[Titled(member)] = true
-		}
+	for _, member := range s.Unknown(names, handling, baseline.EchoUnknown) {
+		members[Titled(member)] = true
 	}
 	if len(members) == 0 {
 		return ""
 	}
-	return "the write sent unknown members back unchanged: " +
-		strings.Join(slices.Sorted(maps.Keys(members)), ", ")
-}
-
-// Echoed returns the unknown members that a write of the document sends back unchanged.
-func (s State) Echoed(name baseline.DocumentName, say map[string]baseline.Unknown) []string {
-	echo, _, _ := divideUnknown(name, s.Documents[name], say)
-	return echo
-}
-
-// Omitted returns the unknown members of all documents that writes leave out.
-func (s State) Omitted(say map[string]baseline.Unknown) []string {
-	var all []string
-	for _, name := range s.Names() {
-		_, omit, _ := divideUnknown(name, s.Documents[name], say)
-		all = append(all, omit...)
-	}
-	return all
+	return "the write sent unknown members back unchanged: " + strings.Join(slices.Sorted(maps.Keys(members)), ", ")
 }
 
 // Unsteady returns the unknown members of some documents that differ between two reads.

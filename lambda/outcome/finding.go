@@ -13,8 +13,11 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// Of returns the finding of a drift.
+// Of returns the finding of a drift. A drift without a rule is a setting that our own write removed from the pool.
 func Of(d baseline.Drift, state State, reason string) Finding {
+	if d.Rule == "" {
+		d.Want = "the value before the write"
+	}
 	return Finding{Setting: d.Setting, Rule: d.Rule, Want: d.Want, Have: d.Have, State: state, Reason: reason,
 		Source: d.Position}
 }
@@ -25,12 +28,13 @@ func (f Finding) Coded(code Code) Finding {
 	return f
 }
 
-// NotRestored returns the finding of a setting that our own write removed from the pool, with the reason why it was not
-// restored.
-func NotRestored(d baseline.Drift, reason string) Finding {
-	d.Want = "the value before the write"
-	reason = "poolkeeper's write removed it, and it could not be restored: " + reason
-	return Of(d, StateUnfixable, reason).Coded(CodeRestore)
+// NotFixed returns the finding of a drift that cannot be fixed, with the reason and an optional code. The code of a
+// setting that our own write removed is CodeRestore.
+func NotFixed(d baseline.Drift, reason string, code Code) Finding {
+	if d.Rule == "" {
+		code, reason = CodeRestore, "poolkeeper's write removed it, and it could not be restored: "+reason
+	}
+	return Of(d, StateUnfixable, reason).Coded(code)
 }
 
 // Deleted returns the finding that a pool was deleted although a rule names its id. It cannot be undone.

@@ -207,7 +207,7 @@ func InterruptedFindings(records []Record, found baseline.Comparison, now userpo
 		for _, setting := range record.Restores() {
 			d := baseline.Drift{Setting: setting}
 			if record.Before == nil && len(now.Lacks([]baseline.Drift{d})) > 0 {
-				findings = append(findings, NotRestored(d, "record "+record.ID+" does not have the old values"))
+				findings = append(findings, NotFixed(d, "record "+record.ID+" does not have the old values", CodeRestore))
 			}
 		}
 		made := record.fixes(Sent.Made)

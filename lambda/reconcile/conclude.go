@@ -62,7 +62,7 @@ func (r *run) gather() {
 	}
 	if r.state.Documents != nil {
 		add(r.rules.missing(r.state))
-		add(outcome.Watched(r.request, r.with.Baseline.Policy(r.state.Identity(), r.rules.Now), r.state))
+		add(outcome.Watched(r.request, r.rules.policy(r.state), r.state))
 		add(outcome.InterruptedFindings(r.interrupted, found, r.state))
 	}
 	if !r.rules.OwnWrite {

@@ -21,20 +21,12 @@ type Rules struct {
 	Moved    map[baseline.DocumentName][]string // unknown members that our recent writes changed
 }
 
-// policy returns the requirements on a pool in a state, for the documents of the unit.
-func (r Rules) policy(state userpool.State, unit Unit) baseline.Policy {
-	return r.Baseline.Policy(state.Identity(), r.Now).Only(func(name baseline.DocumentName) bool {
-		return slices.Contains(unit, name)
-	})
-}
+// policy returns all requirements on a pool in a state.
+func (r Rules) policy(state userpool.State) baseline.Policy { return r.Baseline.Policy(state.Identity(), r.Now) }
 
-// requiresRisk reports whether a risk configuration is required, for the pool or for a client.
-func (r Rules) requiresRisk(state userpool.State) bool {
-	return slices.ContainsFunc(r.Baseline.Policy(state.Identity(), r.Now).Requirements, func(o baseline.Owned) bool {
-		name, _ := baseline.DocumentOf(o.Setting)
-		risk := name.Kind() == baseline.RiskConfiguration || name.Kind() == baseline.ClientRisk
-		return risk && o.Op != baseline.Absent
-	})
+// ofUnit returns the requirements on the documents of a unit.
+func (r Rules) ofUnit(state userpool.State, unit Unit) baseline.Policy {
+	return r.policy(state).Only(func(name baseline.DocumentName) bool { return slices.Contains(unit, name) })
 }
 
 // An Attempt is what a run has learned from the writes of one unit.
@@ -59,14 +51,12 @@ type Decision struct {
 // write, UpdateUserPool with the whole document. In audit mode, the decision has no write but a finding with
 // StateReported.
 func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) (Decision, error) {
-	riskRequired := unit.isPool() && rules.requiresRisk(state)
 	all := baseline.Policy{}
-	if len(attempt.Restores) > 0 {
-		all = rules.Baseline.Policy(state.Identity(), rules.Now)
+	if unit.isPool() { // the only unit with restores
+		all = rules.policy(state)
 	}
 	state = state.Focus(unit)
-	policy := rules.policy(state, unit)
-	d := Decision{Found: compare(policy, state)}
+	d := Decision{Found: compare(rules.ofUnit(state, unit), state), Lost: state.Lacks(attempt.Restores)}
 	var fixable []baseline.Drift
 	for _, drift := range d.Found.Drifts {
 		finding, skip := rules.skip(drift, attempt)
@@ -77,20 +67,50 @@ func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) (Deci
 			fixable = append(fixable, drift)
 		}
 	}
-	d.Lost = state.Lacks(attempt.Restores)
-	restores, findings := rules.restores(all, d.Lost, attempt)
-	d.Findings = append(d.Findings, findings...)
-	var err error
-	d.Plan, err = userpool.NewPlan(state, append(fixable, restores...), userpool.Options{
-		Unknown: rules.Baseline.Unknown, Moved: rules.Moved, MoveValidity: attempt.MoveValidity, RiskRequired: riskRequired})
-	for _, left := range d.Plan.Skipped {
-		if left.Rule == "" {
-			d.Findings = append(d.Findings, outcome.NotRestored(left.Drift, left.Reason))
-			continue
+	// Settings that our writes removed are restored whether they are required or not.
+	never := rules.neverRestores(all)
+	for _, drift := range d.Lost {
+		finding, skip := rules.skip(drift, attempt)
+		switch {
+		case never != "":
+			d.Findings = append(d.Findings, outcome.NotFixed(drift, never, outcome.CodeRestore))
+		case skip:
+			d.Findings = append(d.Findings, finding)
+		default:
+			fixable = append(fixable, drift)
 		}
-		d.Findings = append(d.Findings, outcome.Of(left.Drift, outcome.StateUnfixable, left.Reason))
+	}
+	var err error
+	d.Plan, err = userpool.NewPlan(state, fixable, userpool.Options{Unknown: rules.Baseline.Unknown, Moved: rules.Moved,
+		MoveValidity: attempt.MoveValidity, RiskRequired: requiresRisk(all)})
+	for _, left := range d.Plan.Skipped {
+		d.Findings = append(d.Findings, outcome.NotFixed(left.Drift, left.Reason, ""))
 	}
 	return d, err
+}
+
+// requiresRisk reports whether a risk configuration is required, for the pool or for a client.
+func requiresRisk(policy baseline.Policy) bool {
+	return slices.ContainsFunc(policy.Requirements, func(o baseline.Owned) bool {
+		name, _ := baseline.DocumentOf(o.Setting)
+		risk := name.Kind() == baseline.RiskConfiguration || name.Kind() == baseline.ClientRisk
+		return risk && o.Op != baseline.Absent
+	})
+}
+
+// neverRestores returns why no setting of a pool with this policy is restored, or "".
+func (r Rules) neverRestores(policy baseline.Policy) string {
+	enforces := slices.ContainsFunc(r.Baseline.Rules, func(rule baseline.Rule) bool {
+		return rule.Mode == baseline.Enforce && slices.Contains(policy.Rules, rule.Name)
+	})
+	switch {
+	case len(policy.Rules) == 0:
+		return "no rule selects the pool any longer"
+	case !enforces:
+		return auditReason
+	default:
+		return ""
+	}
 }
 
 // compare is baseline.Compare, but ignores drift of a risk configuration that must be absent and that a client only
@@ -111,7 +131,7 @@ const (
 	unheldReason   = "a write was accepted, but the pool does not have the written value"
 )
 
-// skip returns the finding for a drift that is not written, or false.
+// skip returns the finding for a drift, or a lost setting, that is not written, or false.
 func (r Rules) skip(d baseline.Drift, attempt Attempt) (outcome.Finding, bool) {
 	refused, isRefused := attempt.Refused[d.Setting]
 	flapping, flaps := r.Flapping[d.Setting]
@@ -124,13 +144,13 @@ func (r Rules) skip(d baseline.Drift, attempt Attempt) (outcome.Finding, bool) {
 	case r.OwnWrite:
 		return outcome.Of(d, outcome.StateReported, ownWriteReason).Coded(outcome.CodeOwnWrite), true
 	case d.Action == baseline.Report && d.Reason != "":
-		return outcome.Of(d, outcome.StateUnfixable, d.Reason), true
+		return outcome.NotFixed(d, d.Reason, ""), true
 	case d.Action == baseline.Report:
 		return outcome.Of(d, outcome.StateReported, noValueReason).Coded(outcome.CodeNoValue), true
-	case flaps:
-		return outcome.Of(d, outcome.StateUnfixable, flapping).Coded(outcome.CodeFlapping), true
+	case flaps && d.Rule != "": // a lost setting is restored even then
+		return outcome.NotFixed(d, flapping, outcome.CodeFlapping), true
 	case attempt.Unheld[d.Setting]:
-		return outcome.Of(d, outcome.StateUnfixable, unheldReason).Coded(outcome.CodeUnheld), true
+		return outcome.NotFixed(d, unheldReason, outcome.CodeUnheld), true
 	case isRefused:
 		return refusal(d, refused, attempt.Accepted[d.Setting]), true
 	default:
@@ -145,38 +165,10 @@ func refusal(d baseline.Drift, reason string, accepted []baseline.DocumentName) 
 	for _, name := range accepted {
 		if name != own {
 			reason += "; it was written in " + string(name) + ", which has the same setting"
-			return outcome.Of(d, outcome.StateUnfixable, reason).Coded(outcome.CodeHalf)
+			return outcome.NotFixed(d, reason, outcome.CodeHalf)
 		}
 	}
-	return outcome.Of(d, outcome.StateUnfixable, reason)
-}
-
-// restores returns the lost settings that can be written again, and findings for the others. Settings are restored
-// whether they are required or not. The policy is that of the whole pool.
-func (r Rules) restores(policy baseline.Policy, lost []baseline.Drift, attempt Attempt,
-) (writable []baseline.Drift, findings []outcome.Finding) {
-	enforces := slices.ContainsFunc(r.Baseline.Rules, func(rule baseline.Rule) bool {
-		return rule.Mode == baseline.Enforce && slices.Contains(policy.Rules, rule.Name)
-	})
-	for _, d := range lost {
-		refused, isRefused := attempt.Refused[d.Setting]
-		switch {
-		case len(policy.Rules) == 0:
-			findings = append(findings, outcome.NotRestored(d, "no rule selects the pool any longer"))
-		case !enforces:
-			findings = append(findings, outcome.NotRestored(d, auditReason))
-		case isRefused:
-			findings = append(findings, outcome.NotRestored(d, refused))
-		case attempt.Unheld[d.Setting]:
-			findings = append(findings, outcome.NotRestored(d, unheldReason))
-		case r.OwnWrite:
-			d.Want = "the value before the write"
-			findings = append(findings, outcome.Of(d, outcome.StateReported, ownWriteReason).Coded(outcome.CodeOwnWrite))
-		default:
-			writable = append(writable, d)
-		}
-	}
-	return writable, findings
+	return outcome.NotFixed(d, reason, "")
 }
 
 // missing returns the findings for app clients that a rule names but that do not exist.
@@ -184,16 +176,16 @@ func (r Rules) missing(state userpool.State) []outcome.Finding {
 	if !r.Whole {
 		return nil
 	}
-	policy := r.Baseline.Policy(state.Identity(), r.Now).Only(func(name baseline.DocumentName) bool {
+	policy := r.policy(state).Only(func(name baseline.DocumentName) bool {
 		return name.Client() != "" && !state.Has(name) && !slices.Contains(r.Rest, name.Client())
 	})
 	var findings []outcome.Finding
 	for _, d := range compare(policy, state).Drifts {
-		if f, skip := r.skip(d, Attempt{}); skip {
-			findings = append(findings, f)
-			continue
+		finding, skip := r.skip(d, Attempt{})
+		if !skip {
+			finding = outcome.NotFixed(d, "there is no such client", "")
 		}
-		findings = append(findings, outcome.Of(d, outcome.StateUnfixable, "there is no such client"))
+		findings = append(findings, finding)
 	}
 	return findings
 }

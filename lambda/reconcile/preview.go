@@ -25,7 +25,7 @@ func (r *Reconciler) Plan(ctx context.Context, id string) (outcome.Preview, erro
 		out, err := run.endUnwritten(ctx, err)
 		return outcome.Preview{Outcome: out}, err
 	}
-	policy := r.Baseline.Policy(run.state.Identity(), run.rules.Now)
+	policy := run.rules.policy(run.state)
 	if len(policy.Rules) == 0 {
 		out, err := run.ignore("no rule selects this pool")
 		return outcome.Preview{Outcome: out}, err
@@ -36,8 +36,10 @@ func (r *Reconciler) Plan(ctx context.Context, id string) (outcome.Preview, erro
 	}
 	failure := run.ledger.err
 	pool := &copiedPool{state: run.state}
-	run.with, run.ledger = r.onCopy(pool), &tolerantLedger{pool: id,
-		ledger: copiedLedger{Ledger: r.Ledger, history: run.history}}
+	other := *r
+	other.Pools, other.reads = pool, &sync.Map{}
+	other.Sleep = func(context.Context, time.Duration) error { return nil }
+	run.with, run.ledger = &other, &tolerantLedger{pool: id, ledger: copiedLedger{history: run.history}}
 	err := run.units(context.WithoutCancel(ctx))
 	run.ledger.err = failure
 	p.After = pool.state
@@ -74,16 +76,11 @@ func planned(p outcome.Preview, policy baseline.Policy) outcome.Preview {
 	return p
 }
 
-// onCopy returns a Reconciler that reads and writes a copy of a pool, without any waits.
-func (r *Reconciler) onCopy(pool *copiedPool) *Reconciler {
-	other := *r
-	other.Pools, other.reads = pool, &sync.Map{}
-	other.Sleep = func(context.Context, time.Duration) error { return nil }
-	return &other
-}
-
 // A copiedPool accepts every write and returns it in the next read.
-type copiedPool struct{ state userpool.State }
+type copiedPool struct {
+	Pools
+	state userpool.State
+}
 
 func (c *copiedPool) Read(_ context.Context, _ string, want userpool.Want) (userpool.State, error) {
 	state := c.state
@@ -102,8 +99,6 @@ func (c *copiedPool) Write(_ context.Context, _ string, request userpool.Request
 	c.state = c.state.After(request)
 	return "", nil
 }
-
-func (c *copiedPool) List(context.Context, string) ([]string, string, error) { return nil, "", nil }
 
 // A copiedLedger returns the records that were read of a pool, and stores nothing.
 type copiedLedger struct {

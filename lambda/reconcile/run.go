@@ -76,7 +76,7 @@ func (r *run) reconcile(ctx context.Context, from string) (outcome.Outcome, erro
 		r.out.Outcome, r.out.Reason = outcome.Drifted, outcome.MovedReason
 		return r.out, nil
 	}
-	if len(r.with.Baseline.Policy(r.state.Identity(), r.rules.Now).Rules) == 0 && len(r.interrupted) == 0 {
+	if len(r.rules.policy(r.state).Rules) == 0 && len(r.interrupted) == 0 {
 		return r.ignore("no rule selects this pool")
 	}
 	err := r.units(ctx)

@@ -196,7 +196,7 @@ func (w *work) verify(ctx context.Context) error {
 			return r.later(err)
 		}
 		focused := state.Focus(w.done.unit)
-		found := compare(r.rules.policy(focused, w.done.unit), focused)
+		found := compare(r.rules.ofUnit(focused, w.done.unit), focused)
 		unheld := w.unheld(found)
 		lost := focused.Lacks(w.attempt.Restores)
 		if len(unheld)+len(lost) == 0 {

@@ -63,8 +63,9 @@ func TestOwnBaseline(t *testing.T) {
 	if err != nil || string(own) != ownsAll {
 		t.Errorf("beside the function is %q (%v)", own, err)
 	}
-	if s.Code.Commit == "" {
-		t.Error("nobody knows what was built")
+	variables := at(templateOf(t, ownsAll, nil).one(t, "KeeperFunction").Properties, "Environment", "Variables")
+	if file := at(variables, "BASELINE_FILE"); file != "/var/task/baseline.yaml" || s.Code.Commit == "" {
+		t.Errorf("the function reads %v, of commit %q", file, s.Code.Commit)
 	}
 	if err := buildFunction(t.Context(), &s, t.TempDir(), t.TempDir()); err == nil {
 		t.Error("a folder without a Makefile builds the function")

@@ -10,48 +10,6 @@ import (
 	"testing"
 )
 
-// A widget is one of a dashboard.
-type widget struct {
-	Type                string
-	X, Y, Width, Height int
-	Properties          map[string]any
-}
-
-// widgetsOf returns the widgets of the one dashboard.
-func widgetsOf(t *testing.T) []widget {
-	t.Helper()
-	dashboards := templateOf(t, "", nil).of("AWS::CloudWatch::Dashboard")
-	if len(dashboards) != 1 {
-		t.Fatalf("%d dashboards", len(dashboards))
-	}
-	var body struct{ Widgets []widget }
-	for id, d := range dashboards {
-		if err := json.Unmarshal([]byte(written(d.Properties["DashboardBody"])), &body); err != nil {
-			t.Fatalf("%s: %v", id, err)
-		}
-	}
-	return body.Widgets
-}
-
-// TestDashboard: no widget covers another.
-func TestDashboard(t *testing.T) {
-	t.Parallel()
-	covered := map[[2]int]bool{}
-	for _, w := range widgetsOf(t) {
-		for x := w.X; x < w.X+w.Width; x++ {
-			for y := w.Y; y < w.Y+w.Height; y++ {
-				if covered[[2]int{x, y}] || x > 23 {
-					t.Fatalf("%v covers another widget, or the edge, at %d, %d", w.Properties["title"], x, y)
-				}
-				covered[[2]int{x, y}] = true
-			}
-		}
-	}
-	if len(covered) == 0 {
-		t.Error("the dashboard is empty")
-	}
-}
-
 // logFields returns the fields of the log's lines.
 func logFields(t *testing.T) map[string]bool {
 	t.Helper()

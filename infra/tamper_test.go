@@ -2,14 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
+	"github.com/google/go-cmp/cmp"
 )
 
 // call is an event of CloudTrail of a refused call.
@@ -22,12 +23,11 @@ func call(source, name, parameter string, value any) map[string]any {
 	return map[string]any{"source": "aws." + service, "detail-type": "AWS API Call via CloudTrail", "detail": detail}
 }
 
-// arn renders one of the fixtures' account and Region.
+// arn is an ARN in the fixtures' account and Region.
 func arn(service, resource string) string {
 	return "arn:aws:" + service + ":eu-west-1:111122223333:" + resource
 }
 
-// queueURL renders the URL of a queue.
 func queueURL(name string) string { return "https://sqs.eu-west-1.amazonaws.com/111122223333/" + name }
 
 const (
@@ -83,7 +83,7 @@ var tampering = []struct {
 	{"logs", "PutRetentionPolicy", "logGroupName", ourLog, "/aws/lambda/shop"},
 	{"monitoring", "DeleteAlarms", "alarmNames", []any{"shop-5xx", ourAlarm}, []any{"shop-5xx"}},
 	{"monitoring", "DisableAlarmActions", "alarmNames", []any{ourAlarm}, []any{}},
-	{"kms", "ScheduleKeyDeletion", "keyId", "${AlertsKey9E1197AF}", "another"},
+	{"kms", "ScheduleKeyDeletion", "keyId", "${AlertsKey}", "another"},
 	{"kms", "DisableKey", "keyId", "${AlertsKey.Arn}", "another"},
 }
 
@@ -100,27 +100,19 @@ func alarming(t *testing.T, tpl template, event map[string]any) bool {
 func TestTamperAlert(t *testing.T) {
 	t.Parallel()
 	tpl := templateOf(t, "", everything)
-	alerts := func(event map[string]any) bool { return alarming(t, tpl, event) }
-	mappings := map[any]any{}
-	for id := range tpl.of("AWS::Lambda::EventSourceMapping") {
-		mappings["${"+plain(id)+"}"] = "${" + id + "}"
+	expect := func(want bool, event map[string]any) {
+		if got := alarming(t, tpl, event); got != want {
+			t.Errorf("people are notified: %v, of %v", got, event)
+		}
 	}
 	for _, c := range tampering {
-		ours := c.ours
-		if id, ok := ours.(string); ok && mappings[id] != nil {
-			ours = mappings[id]
-		}
-		if !alerts(call(c.service+".amazonaws.com", c.name, c.parameter, ours)) {
-			t.Errorf("nobody is notified of %s of %v", c.name, c.ours)
-		}
-		if c.theirs != nil && alerts(call(c.service+".amazonaws.com", c.name, c.parameter, c.theirs)) {
-			t.Errorf("people are notified of %s of %v, which is not ours", c.name, c.theirs)
+		expect(true, call(c.service+".amazonaws.com", c.name, c.parameter, c.ours))
+		if c.theirs != nil {
+			expect(false, call(c.service+".amazonaws.com", c.name, c.parameter, c.theirs))
 		}
 	}
 	for _, harmless := range []string{"TagResource", "EnableRule"} {
-		if alerts(call("events.amazonaws.com", harmless, "name", ourRule)) {
-			t.Errorf("%s silences nothing", harmless)
-		}
+		expect(false, call("events.amazonaws.com", harmless, "name", ourRule))
 	}
 	// What CloudFormation does for a deployment wakes nobody; what it does with another role does.
 	for role, want := range map[string]bool{
@@ -130,22 +122,18 @@ func TestTamperAlert(t *testing.T) {
 		made := call("events.amazonaws.com", "PutRule", "name", ourRule)
 		made["detail"].(map[string]any)["userIdentity"] = map[string]any{"invokedBy": "cloudformation.amazonaws.com",
 			"sessionContext": map[string]any{"sessionIssuer": map[string]any{"userName": role}}}
-		if alerts(made) != want {
-			t.Errorf("people are notified of a deployment by %s: %v", role, !want)
-		}
+		expect(want, made)
 	}
 	for stack, want := range map[string]bool{"poolkeeper-prod": true, "poolkeeper-prod-2": false,
 		arn("cloudformation", "stack/poolkeeper-prod/0a1b"): true} {
 		started := call("cloudformation.amazonaws.com", "ExecuteChangeSet", "stackName", stack)
-		if matches(t, patternOf(t, tpl, "TamperAlertDeployed"), started) != want || alerts(started) {
+		if expect(false, started); matches(t, patternOf(t, tpl, "TamperAlertDeployed"), started) != want {
 			t.Errorf("a deployment of %s is mailed: %v", stack, !want)
 		}
 	}
 	forged := call("events.amazonaws.com", "DisableRule", "name", ourRule)
-	forged["source"] = "my.app"
-	if alerts(forged) {
-		t.Error("an event that somebody else sent counts as if AWS had sent it")
-	}
+	forged["source"] = "my.app" // somebody else sent it
+	expect(false, forged)
 }
 
 // removals are calls that remove a resource of a type.
@@ -174,8 +162,7 @@ func TestTamperAlertKnowsItsStack(t *testing.T) {
 				continue
 			}
 			seen[r.Type] = true
-			name := strings.Replace(way.name, "NAME", stack+"-"+id+"-1ABC", 1)
-			made := call(way.source, way.call, way.parameter, name)
+			made := call(way.source, way.call, way.parameter, strings.Replace(way.name, "NAME", stack+"-"+id+"-1ABC", 1))
 			for watching, rules := range stages {
 				if alerts := alarming(t, rules, made); alerts != (watching == stack) {
 					t.Errorf("the rules of %s match the removal of %s of %s: %v", watching, id, stack, alerts)
@@ -192,23 +179,18 @@ func TestTamperAlertKnowsItsStack(t *testing.T) {
 // they can become.
 func TestPatternsFit(t *testing.T) {
 	t.Parallel()
-	tpl := templateOf(t, "", map[string]any{"stage": "a23456789-123"})
-	reference := regexp.MustCompile(`\{"(Ref|Fn::GetAtt)":("[^"]*"|\["[^"]*","Arn"\])\}`)
-	for _, id := range []string{"TamperAlertWiring", "TamperAlertFooting", "TamperAlertReports", "TamperAlertDeployed",
-		"Changes", "Deployment"} {
-		raw, err := json.Marshal(patternOf(t, tpl, id))
-		if err != nil {
-			t.Fatal(err)
-		}
-		names := regexp.MustCompile(`\{"Fn::Join":.*?\]\]\}`).ReplaceAllString(string(raw), strings.Repeat("k", 80))
-		text := reference.ReplaceAllStringFunc(names, func(found string) string {
-			if strings.Contains(found, "Ref") && !strings.Contains(found, "AWS::StackId") {
-				return strings.Repeat("k", 38) // the id of a key or a mapping
+	for id, rule := range templateOf(t, "", map[string]any{"stage": "a23456789-123"}).of("AWS::Events::Rule") {
+		raw, err := json.Marshal(replaced(rule.Properties["EventPattern"], func(function map[string]any) any {
+			longest := 130 // an ARN
+			if function["Fn::Join"] != nil {
+				longest = 80 // the name of the role that deploys
+			} else if ref := fmt.Sprint(function["Ref"]); function["Ref"] != nil && ref != "AWS::StackId" {
+				longest = 38 // the id of a key or a mapping
 			}
-			return strings.Repeat("k", 130)
-		})
-		if len(text) > 2048 {
-			t.Errorf("the pattern of %s has %d characters", id, len(text))
+			return strings.Repeat("k", longest)
+		}))
+		if err != nil || len(raw) > 2048 {
+			t.Errorf("the pattern of %s has %d characters (%v)", id, len(raw), err)
 		}
 	}
 }
@@ -219,23 +201,6 @@ const (
 	// principal has all characters that IAM allows in the name of a role or a user.
 	principal = "a+=,.@_-1"
 )
-
-// callers are identities, with what the message says of each.
-var callers = map[string]struct {
-	kind string
-	more map[string]any
-	by   string
-}{
-	"a role": {"AssumedRole", map[string]any{"sessionContext": map[string]any{
-		"sourceIdentity": stranger,
-		"sessionIssuer": map[string]any{
-			"type": "Role", "arn": "arn:aws:iam::111122223333:role/" + stranger, "userName": principal,
-		}}}, "by: `AssumedRole " + principal + "` of account 111122223333"},
-	"a user": {"IAMUser", map[string]any{"userName": principal},
-		"by: `IAMUser " + principal + "` of account 111122223333"},
-	"the root":    {"Root", nil, "by: `Root ` of account 111122223333"},
-	"an outsider": {"AWSAccount", nil, "by: `AWSAccount ` of account 111122223333"},
-}
 
 // tamperEvent is a call of an identity that chooses all that it can.
 func tamperEvent(kind string, more map[string]any) map[string]any {
@@ -256,46 +221,44 @@ func tamperEvent(kind string, more map[string]any) map[string]any {
 	}
 }
 
+const (
+	somebody = "Somebody changed poolkeeper, which protects user pools, in eu-west-1: DisableRule"
+	told     = "call: DisableRule of events.amazonaws.com, error: AccessDenied\n" +
+		"by: `%s` of account 111122223333\n" +
+		"from: 198.51.100.23\nwhen: 2026-10-01T09:15:40Z, account 111122223333\n" +
+		"see the whole event: `aws cloudtrail lookup-events --region eu-west-1 --lookup-attributes " +
+		"AttributeKey=EventId,AttributeValue=0c0f7a3e-5b1d-4c57-9d0e-8f2a6b3c4d5e`\n"
+	redeploy = "User pools may be unprotected now: run cdk deploy, which restores poolkeeper, and investigate the " +
+		"caller. What to do: infra/RUNBOOK.md, section TamperAlert."
+)
+
 // TestTamperMessage: what a person reads has who, what, from where and when, what to do, and a command that finds the
 // whole event; a chat gets it in the form that chats accept. Nothing that a caller can choose is in it, and the names
 // of roles and users stay within the backquotes that keep a chat from interpreting them.
 func TestTamperMessage(t *testing.T) {
 	t.Parallel()
-	for name, c := range callers {
-		event := tamperEvent(c.kind, c.more)
-		mail, chat := message(t, "Wiring", nil, event), message(t, "Wiring", chats, event)
-		deployed := message(t, "Deployed", chats, event)
-		if !strings.HasPrefix(deployed, `"A deployment changes poolkeeper in eu-west-1: DisableRule"`) ||
-			!strings.Contains(deployed, c.by) || strings.Contains(deployed, "stranger") {
-			t.Errorf("%s: the mail about a deployment:\n%s", name, deployed)
+	for by, event := range map[string]map[string]any{
+		"AssumedRole " + principal: tamperEvent("AssumedRole", map[string]any{"sessionContext": map[string]any{
+			"sourceIdentity": stranger, "sessionIssuer": map[string]any{
+				"type": "Role", "arn": "arn:aws:iam::111122223333:role/" + stranger, "userName": principal,
+			}}}),
+		"IAMUser " + principal: tamperEvent("IAMUser", map[string]any{"userName": principal}),
+		"Root ":                tamperEvent("Root", nil),
+	} {
+		quoted := func(lines string) string { return `"` + strings.ReplaceAll(lines, "\n", "\"\n\"") + `"` }
+		details := fmt.Sprintf(told, by)
+		if diff := cmp.Diff(quoted(somebody+"\n"+details+redeploy), message(t, "Wiring", nil, event)); diff != "" {
+			t.Errorf("the mail to %s (-want +got):\n%s", by, diff)
 		}
-		var custom struct {
-			Version, Source string
-			Content         struct{ TextType, Title, Description string }
+		deployed := "A deployment changes poolkeeper in eu-west-1: DisableRule\n" + details +
+			"If you made it, there is nothing to do. If not: infra/RUNBOOK.md, section TamperAlert."
+		if diff := cmp.Diff(quoted(deployed), message(t, "Deployed", chats, event)); diff != "" {
+			t.Errorf("the mail about a deployment by %s (-want +got):\n%s", by, diff)
 		}
-		err := json.Unmarshal([]byte(chat), &custom)
-		if err != nil || custom.Version+custom.Source+custom.Content.TextType != "1.0customclient-markdown" {
-			t.Fatalf("%s: no message for a chat (%v):\n%s", name, err, chat)
-		}
-		for _, text := range []string{mail, custom.Content.Title + "\n" + custom.Content.Description} {
-			for _, want := range []string{
-				"Somebody changed poolkeeper, which protects user pools, in eu-west-1: DisableRule",
-				"call: DisableRule of events.amazonaws.com, error: AccessDenied", c.by,
-				"from: 198.51.100.23", "when: 2026-10-01T09:15:40Z, account 111122223333",
-				"run cdk deploy, which restores poolkeeper", "infra/RUNBOOK.md, section TamperAlert",
-				"`aws cloudtrail lookup-events --region eu-west-1 --lookup-attributes " +
-					"AttributeKey=EventId,AttributeValue=0c0f7a3e-5b1d-4c57-9d0e-8f2a6b3c4d5e`",
-			} {
-				if !strings.Contains(text, want) {
-					t.Errorf("%s: the message lacks %q:\n%s", name, want, text)
-				}
-			}
-			if strings.Contains(text, "stranger") || strings.Contains(text, "evil") {
-				t.Errorf("%s: the message has what the caller chose:\n%s", name, text)
-			}
-			if strings.Count(text, "`") != 4 {
-				t.Errorf("%s: the backquotes do not pair:\n%s", name, text)
-			}
+		want := map[string]any{"version": "1.0", "source": "custom", "content": map[string]any{
+			"textType": "client-markdown", "title": somebody, "description": details + redeploy}}
+		if diff := cmp.Diff(want, decoded([]byte(message(t, "Wiring", chats, event)))); diff != "" {
+			t.Errorf("the chat message on %s (-want +got):\n%s", by, diff)
 		}
 	}
 }
@@ -304,26 +267,16 @@ func TestTamperMessage(t *testing.T) {
 // event lacks.
 func message(t *testing.T, rule string, settings, event map[string]any) string {
 	t.Helper()
-	for id, r := range templateOf(t, "", settings).of("AWS::Events::Rule") {
-		if !strings.HasPrefix(id, "TamperAlert"+rule) {
-			continue
+	transformer := at(targetOf(templateOf(t, "", settings).one(t, "TamperAlert"+rule)), "InputTransformer")
+	text := written(at(transformer, "InputTemplate"))
+	for name, path := range at(transformer, "InputPathsMap").(map[string]any) {
+		value, _ := at(event, strings.Split(strings.TrimPrefix(path.(string), "$."), ".")...).(string)
+		if !strings.Contains(text, "<"+name+">") {
+			t.Errorf("%s is taken from the event, and not shown", name)
 		}
-		transformer := at(at(r.Properties, "Targets").([]any)[0], "InputTransformer")
-		text := written(at(transformer, "InputTemplate"))
-		for name, path := range at(transformer, "InputPathsMap").(map[string]any) {
-			value, _ := at(event, strings.Split(strings.TrimPrefix(path.(string), "$."), ".")...).(string)
-			if !strings.Contains(text, "<"+name+">") {
-				t.Errorf("%s is taken from the event, and not shown", name)
-			}
-			text = strings.ReplaceAll(text, "<"+name+">", value)
-		}
-		if missing := regexp.MustCompile(`<\w+>`).FindString(text); missing != "" {
-			t.Errorf("nothing replaces %s", missing)
-		}
-		return text
+		text = strings.ReplaceAll(text, "<"+name+">", value)
 	}
-	t.Fatal("there is no tamper alert")
-	return ""
+	return text
 }
 
 // TestRoleWatch: IAM's calls appear in one Region of a partition only, and are forwarded from there, by the one trail
@@ -338,51 +291,46 @@ func TestRoleWatch(t *testing.T) {
 			t.Errorf("%s: %s, want %s", region, got, want)
 		}
 	}
-	for regions, trails := range map[string]int{"eu-west-1": 2, "eu-west-1,eu-central-1": 3, "eu-west-1,us-east-1": 2} {
+	var tpl template
+	for regions, want := range map[string]string{ // the stacks, with + if they make a trail
+		"eu-west-1": "poolkeeper+ poolkeeper-role-watch+",
+		"eu-west-1,eu-central-1": "poolkeeper-eu-central-1+ poolkeeper-eu-central-1-role-watch " +
+			"poolkeeper-eu-west-1+ poolkeeper-eu-west-1-role-watch+",
+		"eu-west-1,us-east-1": "poolkeeper-eu-west-1+ poolkeeper-eu-west-1-role-watch poolkeeper-us-east-1+",
+	} {
 		inApp(t, func(app awscdk.App) {
 			NewStacks(app, read(t, "", map[string]any{"regions": regions, "watchRole": "true", "createTrail": true}), false)
-			made := 0
+			var made []string
 			for _, child := range *app.Node().Children() {
+				id := *child.Node().Id()
 				if child.Node().TryFindChild(jsii.String("Trail")) != nil {
-					made++
+					id += "+"
+				}
+				made = append(made, id)
+				if id == "poolkeeper-role-watch+" {
+					watch := child.(awscdk.Stack)
+					if tpl = parsed(t, textOfStack(t, watch)); *watch.Region() != "us-east-1" {
+						t.Errorf("it is in %s", *watch.Region())
+					}
 				}
 			}
-			if made != trails {
-				t.Errorf("%s: %d trails, want one in each Region and where IAM's calls appear", regions, made)
+			slices.Sort(made)
+			if got := strings.Join(made, " "); got != want {
+				t.Errorf("%s: %s, want %s", regions, got, want)
 			}
 		})
 	}
-	var tpl template
-	inApp(t, func(app awscdk.App) {
-		NewStacks(app, read(t, "", map[string]any{"regions": "eu-west-1,us-east-1", "watchRole": "true"}), false)
-		names := map[string]bool{}
-		for _, child := range *app.Node().Children() {
-			if stack, ok := child.(awscdk.Stack); ok {
-				names[*stack.Node().Id()] = true
-			}
-		}
-		if !names["poolkeeper-eu-west-1-role-watch"] || len(names) != 3 {
-			t.Fatalf("the stacks are %v", names)
-		}
-		watch := app.Node().FindChild(jsii.String("poolkeeper-eu-west-1-role-watch")).(awscdk.Stack)
-		if *watch.Region() != "us-east-1" {
-			t.Errorf("it is in %s", *watch.Region())
-		}
-		tpl = parsed(t, textOfStack(t, watch))
-	})
-	pattern := patternOf(t, tpl, "Calls")
 	for role, want := range map[string]bool{
 		"poolkeeper-KeeperRoleEFECB23C-1ABC": true, "poolkeeper-SchedulerRoleForTarget-1ABC": true,
 		"poolkeeper-role-watch-eu-CallsEventsRole-1ABC": true, ourRole: false, "Admin": false,
 	} {
-		if got := matches(t, pattern, call("iam.amazonaws.com", "PutRolePolicy", "roleName", role)); got != want {
+		changed := call("iam.amazonaws.com", "PutRolePolicy", "roleName", role)
+		if got := matches(t, patternOf(t, tpl, "Calls"), changed); got != want {
 			t.Errorf("it watches %s: %v", role, got)
 		}
 	}
-	for _, r := range tpl.of("AWS::Events::Rule") {
-		bus := written(at(at(r.Properties, "Targets").([]any)[0], "Arn"))
-		if bus != "arn:aws:events:eu-west-1:${AccountId}:event-bus/default" {
-			t.Errorf("it forwards them to %s", bus)
-		}
+	bus := written(at(targetOf(tpl.one(t, "Calls")), "Arn"))
+	if bus != "arn:aws:events:eu-west-1:${AccountId}:event-bus/default" {
+		t.Errorf("it forwards them to %s", bus)
 	}
 }

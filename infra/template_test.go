@@ -119,6 +119,21 @@ func (tpl template) of(kind string) map[string]resource {
 	return found
 }
 
+// one returns the resource whose logical id without its hash is this.
+func (tpl template) one(t *testing.T, id string) resource {
+	t.Helper()
+	for full, r := range tpl.Resources {
+		if plain(full) == plain(id) {
+			return r
+		}
+	}
+	t.Fatalf("there is no %s", id)
+	return resource{}
+}
+
+// targetOf returns the one target of a rule.
+func targetOf(rule resource) any { return at(rule.Properties, "Targets").([]any)[0] }
+
 // at walks into nested objects.
 func at(v any, path ...string) any {
 	for _, key := range path {

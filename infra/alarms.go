@@ -82,12 +82,12 @@ func alarms(s Settings, keeper Keeper, queues Queues) []alarm {
 			"report it. Or a watched resource was changed.",
 			sum(keeper, "not fixed", "Drifted", "Partial", "Unconverged", "Unfixable"), scan},
 		{"NotificationFailed", "The function could not send a notification.",
-			metric(keeper, "NotificationsFailed", "Sum"), scan},
+			keeper.metric("NotificationsFailed", "Sum"), scan},
 		{"UndetectedDrift", "A scan found drift that no event had reported. Check the trail, its event delivery and the " +
 			"rule.",
-			metric(keeper, "UndetectedDrift", "Sum"), scan},
+			keeper.metric("UndetectedDrift", "Sum"), scan},
 		{"LedgerFailed", "The function could not read or write its ledger. Pools are still fixed, but writes in the " +
-			"meantime are not recorded.", metric(keeper, "LedgerFailed", "Sum"), scan},
+			"meantime are not recorded.", keeper.metric("LedgerFailed", "Sum"), scan},
 		{"DeadLetter", "A message could not be delivered, or failed 20 times. The next scan will read every pool.",
 			queues.DeadLetter.MetricApproximateNumberOfMessagesVisible(maximum), 1},
 		{"OldestMessage", "A change has waited for more than 15 minutes, or a pool of a scan for more than 2 hours: the " +
@@ -101,10 +101,10 @@ func alarms(s Settings, keeper Keeper, queues Queues) []alarm {
 func minutes(n int) awscdk.Duration { return awscdk.Duration_Minutes(jsii.Number(n)) }
 
 // metric returns a metric that the function reports itself, with a period of an hour.
-func metric(keeper Keeper, name, statistic string) awscloudwatch.IMetric {
+func (k Keeper) metric(name, statistic string) awscloudwatch.IMetric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
 		Namespace: jsii.String(namespace), MetricName: jsii.String(name), Label: jsii.String(name),
-		Statistic: jsii.String(statistic), Period: minutes(60), DimensionsMap: &map[string]*string{"Function": keeper.Name},
+		Statistic: jsii.String(statistic), Period: minutes(60), DimensionsMap: &map[string]*string{"Function": k.Name},
 	})
 }
 
@@ -114,7 +114,7 @@ func sum(keeper Keeper, label string, names ...string) awscloudwatch.IMetric {
 	var terms []string
 	for _, name := range names {
 		id := strings.ToLower(name)
-		metrics[id] = metric(keeper, name, "Sum")
+		metrics[id] = keeper.metric(name, "Sum")
 		terms = append(terms, "FILL("+id+", 0)")
 	}
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{

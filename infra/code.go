@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -28,36 +29,26 @@ func tags(s Settings) string {
 }
 
 // buildFunction builds the function with make, and stores the directory to deploy. It contains the binary and, if the
-// deployment has its own baseline, the baseline. top is the directory of the Makefile, build the output directory.
+// deployment has its own baseline, the baseline. top is the directory of the Makefile, build the output directory. The
+// CDK reads a directory only once, and environments may differ, so each kind of function has its own.
 func buildFunction(ctx context.Context, s *Settings, top, build string) error {
 	if strings.Contains(tags(*s), "nosecurityhub") {
-		build = filepath.Join(build, "nosecurityhub") // the CDK reads a directory only once, and environments may differ
+		build = filepath.Join(build, "nosecurityhub")
+	}
+	if s.BaselineFile != "" {
+		build = filepath.Join(build, strings.TrimPrefix(s.Baseline.Digest, "sha256:"))
 	}
 	command := exec.CommandContext(ctx, "make", "-s", "function",
 		"ARCHITECTURES="+goArch[s.Architecture], "TAGS="+tags(*s), "BUILD="+build)
 	command.Dir = top
 	command.Stdout, command.Stderr = os.Stderr, os.Stderr
-	if err := command.Run(); err != nil {
-		return fmt.Errorf("building the function with make: %w", err)
-	}
-	dir := filepath.Join(build, goArch[s.Architecture])
-	s.Code.Dir, s.Code.Commit = dir, commit(ctx, top)
-	if s.BaselineFile == "" {
-		return nil
-	}
-	s.Code.Dir = filepath.Join(build, s.Baseline.Digest[len("sha256:"):], goArch[s.Architecture])
-	binary, err := os.ReadFile(filepath.Join(dir, "bootstrap"))
-	if err == nil {
-		err = os.MkdirAll(s.Code.Dir, 0o755)
-	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(s.Code.Dir, "bootstrap"), binary, 0o755)
-	}
-	if err == nil {
+	err := command.Run()
+	s.Code.Dir, s.Code.Commit = filepath.Join(build, goArch[s.Architecture]), commit(ctx, top)
+	if err == nil && s.BaselineFile != "" {
 		err = os.WriteFile(filepath.Join(s.Code.Dir, baselineInCode), s.Code.Baseline, 0o644)
 	}
 	if err != nil {
-		return fmt.Errorf("copying the baseline to the function: %w", err)
+		return fmt.Errorf("building the function with make: %w", err)
 	}
 	return nil
 }
@@ -66,9 +57,6 @@ func buildFunction(ctx context.Context, s *Settings, top, build string) error {
 func commit(ctx context.Context, top string) string {
 	command := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
 	command.Dir = top
-	output, err := command.Output()
-	if err != nil {
-		return "unknown"
-	}
-	return strings.TrimSpace(string(output))
+	output, _ := command.Output()
+	return cmp.Or(strings.TrimSpace(string(output)), "unknown")
 }

@@ -37,9 +37,7 @@ func NewDashboard(
 		Namespace: jsii.String("AWS/Events"), MetricName: jsii.String("MatchedEvents"), Label: jsii.String("events"),
 		DimensionsMap: &map[string]*string{"RuleName": rule.RuleName()}, Statistic: jsii.String("Sum"), Period: minutes(60),
 	})
-	own := func(name, statistic string) awscloudwatch.IMetric {
-		return metric(keeper, name, statistic)
-	}
+	own := keeper.metric
 	waiting := func(label string) *awscloudwatch.MetricOptions {
 		return &awscloudwatch.MetricOptions{Period: minutes(60), Statistic: jsii.String("Maximum"), Label: jsii.String(label)}
 	}

@@ -47,21 +47,19 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, r *Resources) Keeper
 	location := Location{*stack.Partition(), *stack.Region(), *stack.Account()}
 	allow(role, Permissions(s, location))
 	if r != nil {
-		allow(role, notifyPermissions(s, location))
 		allow(role, r.permissions())
 		allow(role, r.Alerts.permissions(s))
-		if enforced := s.Baseline.Enforced(); len(s.SMSRoles) == 0 && slices.Contains(writesOf(enforced), updateUserPool) {
+		if len(s.SMSRoles) == 0 && slices.Contains(writesOf(s.Baseline.Enforced()), updateUserPool) {
 			awscdk.Annotations_Of(role).AddWarningV2(jsii.String("poolkeeper:smsRoles"), jsii.String("the function may pass "+
 				"any role of the account to Cognito. To restrict it to the roles that pools use for text messages, set -c "+
-				"smsRoles=ARN,ARN "+
-				"(or none); `poolkeeper permissions` lists them"), nil)
+				"smsRoles=ARN,ARN (or none); `poolkeeper permissions` lists them"), nil)
 		}
 	}
 	environment := variables(s, role, r)
 	function := awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
 		Description:           jsii.String("poolkeeper: brings user pools back to their baseline"),
 		Runtime:               awslambda.Runtime_PROVIDED_AL2023(),
-		Architecture:          architecture(s.Architecture),
+		Architecture:          awslambda.Architecture_Custom(jsii.String(s.Architecture), nil),
 		Handler:               jsii.String("bootstrap"),
 		Code:                  awslambda.Code_FromAsset(jsii.String(s.Code.Dir), nil),
 		Role:                  role,
@@ -145,13 +143,6 @@ func variables(s Settings, role awsiam.Role, r *Resources) map[string]*string {
 		set("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", s.Local)
 	}
 	return v
-}
-
-func architecture(name string) awslambda.Architecture {
-	if name == "x86_64" {
-		return awslambda.Architecture_X86_64()
-	}
-	return awslambda.Architecture_ARM_64()
 }
 
 func allow(role awsiam.Role, statements []Statement) {

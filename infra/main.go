@@ -16,34 +16,28 @@ import (
 )
 
 func main() {
-	code := run()
+	errs := run()
 	jsii.Close()
-	os.Exit(code)
+	for _, err := range errs {
+		fmt.Fprintln(os.Stderr, "poolkeeper:", err)
+	}
+	os.Exit(min(len(errs), 1))
 }
 
-func run() int {
+func run() []error {
 	app := awscdk.NewApp(nil)
 	// The context comes from cdk.json, ~/.cdk.json and the command line.
 	all, _ := app.Node().GetAllContext(nil).(map[string]any)
 	environments, errs := ReadAll(all, os.Getenv, os.ReadFile)
-	for i := range environments {
-		s := &environments[i]
-		if len(errs) > 0 {
-			break
+	if len(errs) > 0 {
+		return errs
+	}
+	for _, s := range environments {
+		if err := buildFunction(context.Background(), &s, ".", buildDir); err != nil {
+			return []error{err}
 		}
-		err := buildFunction(context.Background(), s, ".", buildDir)
-		if err != nil {
-			errs = append(errs, err)
-			break
-		}
-		NewStacks(app, *s, len(environments) > 1)
+		NewStacks(app, s, len(environments) > 1)
 	}
-	if len(errs) == 0 {
-		app.Synth(nil)
-		return 0
-	}
-	for _, err := range errs {
-		fmt.Fprintln(os.Stderr, "poolkeeper:", err)
-	}
-	return 1
+	app.Synth(nil)
+	return nil
 }

@@ -27,7 +27,7 @@ func TestEventRuler(t *testing.T) {
 		if pattern == nil {
 			continue // a schedule
 		}
-		resolved := replaced(pattern, func(function map[string]any) any { return deployed(written(function)) })
+		resolved := replaced(pattern, func(function map[string]any) any { return located(written(function)) })
 		for name, payload := range fixtures(t) {
 			object := decoded(payload)
 			if object == nil {
@@ -130,7 +130,7 @@ func TestParliament(t *testing.T) {
 func withARNs(v any, arns map[string]string) any {
 	return replaced(v, func(function map[string]any) any {
 		if id, ok := function["Ref"].(string); ok {
-			return cmp.Or(arns[id], deployed(written(function)))
+			return cmp.Or(arns[id], located(written(function)))
 		}
 		if join, ok := function["Fn::Join"].([]any); ok {
 			text := fmt.Sprint(withARNs(join[1], arns).([]any)...)

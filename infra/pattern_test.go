@@ -78,7 +78,7 @@ func matchesRule(t *testing.T, rule map[string]any, have any, there bool) bool {
 			for _, one := range value.([]any) {
 				other, known := one.(string)
 				if !known {
-					other = deployed(written(one))
+					other = located(written(one))
 				}
 				if !isText || text == other {
 					return false
@@ -90,7 +90,7 @@ func matchesRule(t *testing.T, rule map[string]any, have any, there bool) bool {
 		case "wildcard":
 			return isText && wild(value.(string), text)
 		case "Ref", "Fn::GetAtt": // stands for a value that only the deployment knows
-			return isText && text == deployed(written(rule))
+			return isText && text == located(written(rule))
 		default:
 			t.Fatalf("a pattern uses %q, which is not known here", kind)
 		}
@@ -98,8 +98,8 @@ func matchesRule(t *testing.T, rule map[string]any, have any, there bool) bool {
 	return false
 }
 
-// deployed inserts the fixtures' account and Region.
-func deployed(reference string) string {
+// located inserts the fixtures' account and Region.
+func located(reference string) string {
 	return strings.NewReplacer("${AccountId}", "111122223333", "${Region}", "eu-west-1").Replace(reference)
 }
 

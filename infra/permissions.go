@@ -47,36 +47,51 @@ func locationOf(arn string) Location {
 	return Location{}
 }
 
-// Permissions returns the permissions that the baseline needs, and no others.
+// Permissions returns the permissions that the baseline and the settings need, and no others.
 //
 // The read actions are for the documents with requirements and their companions. The write actions are for the
 // documents that rules in enforce mode can write. Every write of a whole document also needs other permissions, even
 // for values that it does not change: to pass the role for text messages, and to set the tags again. The README has the
 // reason for each permission.
 func Permissions(s Settings, p Location) []Statement {
-	statements := []Statement{statement("ListPools", []string{"*"}, "cognito-idp:ListUserPools")}
-	statements = append(statements, onPools(s, p, "ReadPools", readsOf(s.Baseline))...)
+	all := []Statement{statement("ListPools", []string{"*"}, "cognito-idp:ListUserPools")}
+	add := func(more ...Statement) {
+		for _, one := range more {
+			if len(one.Actions) > 0 && len(one.Resources) > 0 {
+				all = append(all, one)
+			}
+		}
+	}
 	enforced := s.Baseline.Enforced()
 	writes := writesOf(enforced)
-	if len(writes) == 0 {
-		return statements
+	add(onPools(s, p, "ReadPools", readsOf(s.Baseline))...)
+	add(onPools(s, p, "WritePools", writes)...)
+	if slices.Contains(writes, updateUserPool) {
+		pass := statement("PassSmsRole", smsRoles(s, p), "iam:PassRole")
+		add(pass.where("iam:PassedToService", "cognito-idp.amazonaws.com"))
 	}
-	statements = append(statements, onPools(s, p, "WritePools", writes)...)
-	if roles := smsRoles(s, p); len(roles) > 0 && slices.Contains(writes, updateUserPool) {
-		pass := statement("PassSmsRole", roles, "iam:PassRole")
-		statements = append(statements, pass.where("iam:PassedToService", "cognito-idp.amazonaws.com"))
-	}
-	keys := append(slices.Clone(s.KMSKeys), required(s.Baseline, whole(keyForm), "LambdaConfig", "KeyConfiguration")...)
-	if keys = p.own(unique(keys)); len(keys) > 0 {
-		statements = append(statements, statement("UseKeys", keys, "kms:CreateGrant", "kms:DescribeKey"))
+	if len(writes) > 0 {
+		keys := required(s.Baseline, whole(keyForm), "LambdaConfig", "KeyConfiguration")
+		keys = p.own(unique(append(keys, s.KMSKeys...)))
+		add(statement("UseKeys", keys, "kms:CreateGrant", "kms:DescribeKey"))
 	}
 	if within(enforced, "LogConfigurations") {
-		statements = append(statements, logDelivery(s.Baseline, p)...)
+		add(logDelivery(s.Baseline, p)...)
 	}
 	if within(enforced, "EmailConfiguration") {
-		statements = append(statements, p.serviceRole("MakeEmailRole", "email.cognito-idp.amazonaws.com"))
+		add(p.serviceRole("MakeEmailRole", "email.cognito-idp.amazonaws.com"))
 	}
-	return statements
+	if bus := s.Notify.EventBus; bus != "" && s.Local == "" {
+		if !strings.HasPrefix(bus, "arn:") {
+			bus = p.arn("events", "event-bus/"+bus)
+		}
+		add(statement("PutOutcomes", []string{bus}, "events:PutEvents"))
+	}
+	if s.Notify.SecurityHub && s.Local == "" {
+		product := []string{p.arn("securityhub", "product/"+p.Account+"/default")}
+		add(statement("ImportFindings", product, "securityhub:BatchImportFindings"))
+	}
+	return all
 }
 
 const (
@@ -92,11 +107,11 @@ const (
 func onPools(s Settings, p Location, sid string, actions []string) []Statement {
 	ids, only := s.Baseline.IDs()
 	if ids = inRegion(ids, p.Region); !only || len(ids) > mostNamed {
-		return []Statement{{Sid: sid, Actions: actions, Resources: []string{p.arn("cognito-idp", "userpool/*")}}}
+		ids = []string{"*"}
 	}
 	var statements []Statement
 	for some := range slices.Chunk(ids, inOne) {
-		next := Statement{Sid: sid, Actions: actions}
+		next := statement(sid, nil, actions...)
 		if n := len(statements); n > 0 {
 			next.Sid += strconv.Itoa(n + 1)
 		}
@@ -128,25 +143,8 @@ func smsRoles(s Settings, p Location) []string {
 	if len(s.SMSRoles) == 0 {
 		return []string{p.arn("iam", "role/*")}
 	}
-	ofBaseline := required(s.Baseline, whole(roleForm), "SmsConfiguration", "SmsMfaConfiguration")
-	return unique(append(slices.DeleteFunc(slices.Clone(s.SMSRoles), func(role string) bool { return role == "none" }),
-		ofBaseline...))
-}
-
-// notifyPermissions returns the permissions to notify the bus and Security Hub, if they are configured.
-func notifyPermissions(s Settings, p Location) []Statement {
-	var statements []Statement
-	if bus := s.Notify.EventBus; bus != "" {
-		if !strings.HasPrefix(bus, "arn:") {
-			bus = p.arn("events", "event-bus/"+bus)
-		}
-		statements = append(statements, statement("PutOutcomes", []string{bus}, "events:PutEvents"))
-	}
-	if s.Notify.SecurityHub {
-		product := []string{p.arn("securityhub", "product/"+p.Account+"/default")}
-		statements = append(statements, statement("ImportFindings", product, "securityhub:BatchImportFindings"))
-	}
-	return statements
+	roles := append(required(s.Baseline, whole(roleForm), "SmsConfiguration", "SmsMfaConfiguration"), s.SMSRoles...)
+	return unique(slices.DeleteFunc(roles, func(role string) bool { return role == "none" }))
 }
 
 // readsOf returns the read actions for the documents with requirements.
@@ -159,8 +157,7 @@ func readsOf(b *baseline.Baseline) []string {
 			actions = append(actions, "cognito-idp:ListUserPoolClients")
 		}
 	}
-	slices.Sort(actions)
-	return slices.Compact(actions)
+	return unique(actions)
 }
 
 // Destinations for a pool's logs, other than CloudWatch Logs.
@@ -172,13 +169,12 @@ var (
 // logDelivery returns the permissions to deliver a pool's logs: for the deliveries, which have no resource ARNs, and
 // for the destinations in the baseline.
 func logDelivery(b *baseline.Baseline, p Location) []Statement {
+	const member = "LogConfigurations"
 	statements := []Statement{statement("DeliverLogs", []string{"*"},
 		"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
-		"logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery")}
-	if to := required(b, buckets, "LogConfigurations"); len(to) > 0 {
-		statements = append(statements, statement("DeliverToBuckets", to, "s3:GetBucketPolicy", "s3:PutBucketPolicy"))
-	}
-	if to := p.own(required(b, streams, "LogConfigurations")); len(to) > 0 {
+		"logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery"),
+		statement("DeliverToBuckets", required(b, buckets, member), "s3:GetBucketPolicy", "s3:PutBucketPolicy")}
+	if to := p.own(required(b, streams, member)); len(to) > 0 {
 		statements = append(statements, statement("DeliverToStreams", to, "firehose:TagDeliveryStream"),
 			p.serviceRole("MakeDeliveryRole", "delivery.logs.amazonaws.com"))
 	}
@@ -205,8 +201,7 @@ func writesOf(enforced []string) []string {
 	if within(enforced, "UserPoolTags") {
 		actions = append(actions, "cognito-idp:UntagResource")
 	}
-	slices.Sort(actions)
-	return slices.Compact(actions)
+	return unique(actions)
 }
 
 // within reports whether one of the settings is the named member or part of it.

@@ -58,7 +58,7 @@ func stated(s Settings) []string {
 		location.Partition, location.Region = "aws", s.Regions[0]
 	}
 	var lines []string
-	for _, statement := range append(Permissions(s, location), notifyPermissions(s, location)...) {
+	for _, statement := range Permissions(s, location) {
 		condition := ""
 		if statement.Key != "" {
 			condition = fmt.Sprintf(` {"StringEquals":{%q:%q}}`, statement.Key, statement.Value)

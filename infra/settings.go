@@ -120,15 +120,7 @@ func ReadSettings(
 			errs = append(errs, fmt.Errorf("-c %s: %w", k.Name, err))
 		}
 	}
-	errs = append(errs, unknownKeys(context, known)...)
-	errs = append(errs, s.contradictions()...)
-	return s, append(errs, s.readBaseline(readFile)...)
-}
-
-// unknownKeys finds keys that look misspelled. The context is shared, so keys that do not resemble ours may belong to
-// others.
-func unknownKeys(context map[string]any, known []string) []error {
-	var errs []error
+	// The context is shared, so keys that do not resemble ours may belong to others.
 	for _, key := range slices.Sorted(maps.Keys(context)) {
 		if slices.Contains(known, key) || strings.ContainsAny(key, "@:/") {
 			continue
@@ -137,7 +129,8 @@ func unknownKeys(context map[string]any, known []string) []error {
 			errs = append(errs, fmt.Errorf("-c %s is not a key, did you mean %s?", key, near))
 		}
 	}
-	return errs
+	errs = append(errs, s.contradictions()...)
+	return s, append(errs, s.readBaseline(readFile)...)
 }
 
 // contradictions finds settings that do not work together, or not in a Region.
@@ -165,11 +158,9 @@ func (s Settings) contradictions() []error {
 	topic, bus := locationOf(n.Topic).Region, locationOf(n.EventBus).Region
 	for _, region := range s.Regions {
 		refuse(topic != "" && topic != region, "notifyTopic: the topic is in %s, but alarms in %s can publish only to "+
-			"topics of "+
-			"their own Region: use a topic there", topic, region)
-		refuse(bus != "" && bus != region, "eventBus: the bus is in %s, but a function in %s can put events only on buses "+
-			"of "+
-			"its own Region: use a bus there, with a rule that forwards them", bus, region)
+			"topics of their own Region: use a topic there", topic, region)
+		refuse(bus != "" && bus != region, "eventBus: the bus is in %s, but a function in %s can put events only on "+
+			"buses of its own Region: use a bus there, with a rule that forwards them", bus, region)
 	}
 	for _, key := range s.KMSKeys {
 		refuse(len(s.Regions) > 0 && !slices.Contains(s.Regions, locationOf(key).Region),

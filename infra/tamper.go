@@ -25,6 +25,9 @@ import (
 //go:embed tamper.json
 var tamperCalls string
 
+// deployed is the part whose rule sends an e-mail about a deployment. All others send warnings.
+const deployed = "Deployed"
+
 // callsAbout returns the patterns of each part for a stack. words are further placeholders and their values.
 func callsAbout(stack string, words ...string) map[string][]map[string]any {
 	watch := stack + "-role-watch-" // CloudFormation shortens a long name to 24 characters
@@ -46,24 +49,28 @@ func NewTamperAlert(stack awscdk.Stack, id string, keeper Keeper, alerts Alerts,
 	if alerts.Key != nil {
 		words = append(words, "{keyId}", *alerts.Key.KeyId(), "{keyArn}", *alerts.Key.KeyArn())
 	}
-	parts := callsAbout(*stack.StackName(), words...)
+	name := *stack.StackName()
+	parts := callsAbout(name, words...)
 	deployer := strings.Join([]string{"cdk", *stack.Synthesizer().BootstrapQualifier(), "cfn-exec-role", *stack.Account(),
 		*stack.Region()}, "-")
 	others := map[string]any{"sessionContext": map[string]any{"sessionIssuer": map[string]any{"userName": []any{
 		map[string]any{"exists": false}, map[string]any{"anything-but": []any{deployer}},
 	}}}}
-	var warn, all []*string
+	var warnings, all []*string
 	for _, part := range slices.Sorted(maps.Keys(parts)) {
 		detail := map[string]any{"$or": parts[part], "userIdentity": others}
-		to := &awsevents.CfnRule_TargetProperty{
-			Arn: alerts.Topic.TopicArn(), RoleArn: alerts.RuleRole, InputTransformer: warning(*stack.StackName(), alerts.Chat),
+		to := awsevents.CfnRule_TargetProperty{
+			Id: jsii.String("Topic"), Arn: alerts.Topic.TopicArn(), RoleArn: alerts.RuleRole,
+			DeadLetterConfig: &awsevents.CfnRule_DeadLetterConfigProperty{Arn: queues.DeadLetter.QueueArn()},
+			InputTransformer: message(alerts.Chat, "Somebody changed "+name+", which protects user pools, in <region>: <call>",
+				"User pools may be unprotected now: run cdk deploy, which restores poolkeeper, and investigate the caller. "+
+					"What to do: infra/RUNBOOK.md, section TamperAlert."),
 		}
-		if part == "Deployed" {
+		if part == deployed {
 			detail, to.Arn, to.RoleArn = parts[part][0], alerts.Mail.TopicArn(), nil
-			to.InputTransformer = notice(*stack.StackName())
+			to.InputTransformer = message(false, "A deployment changes "+name+" in <region>: <call>",
+				"If you made it, there is nothing to do. If not: infra/RUNBOOK.md, section TamperAlert.")
 		}
-		to.Id = jsii.String("Topic")
-		to.DeadLetterConfig = &awsevents.CfnRule_DeadLetterConfigProperty{Arn: queues.DeadLetter.QueueArn()}
 		// The CDK's target for a topic would allow any rule of any account to publish to it, so this is a plain rule.
 		rule := awsevents.NewCfnRule(scope, jsii.String(part), &awsevents.CfnRuleProps{
 			Description: jsii.String("poolkeeper: calls that change poolkeeper itself"),
@@ -76,20 +83,20 @@ func NewTamperAlert(stack awscdk.Stack, id string, keeper Keeper, alerts Alerts,
 			Targets: []any{to},
 		}).AttrArn()
 		all = append(all, rule)
-		if part == "Deployed" {
-			alerts.Mail.AddToResourcePolicy(fromRules("sns:Publish", alerts.Mail.TopicArn(), []*string{rule}))
+		if part == deployed {
+			alerts.Mail.AddToResourcePolicy(fromRules("sns:Publish", alerts.Mail.TopicArn(), rule))
 		} else {
-			warn = append(warn, rule)
+			warnings = append(warnings, rule)
 		}
 	}
 	if alerts.Key != nil {
-		alerts.Topic.AddToResourcePolicy(fromRules("sns:Publish", alerts.Topic.TopicArn(), warn))
+		alerts.Topic.AddToResourcePolicy(fromRules("sns:Publish", alerts.Topic.TopicArn(), warnings...))
 	}
-	queues.DeadLetter.AddToResourcePolicy(fromRules("sqs:SendMessage", queues.DeadLetter.QueueArn(), all))
+	queues.DeadLetter.AddToResourcePolicy(fromRules("sqs:SendMessage", queues.DeadLetter.QueueArn(), all...))
 }
 
 // fromRules allows EventBridge an action on a resource, only for these rules.
-func fromRules(action string, resource *string, rules []*string) awsiam.PolicyStatement {
+func fromRules(action string, resource *string, rules ...*string) awsiam.PolicyStatement {
 	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Sid:        jsii.String("TamperAlert"),
 		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil)},
@@ -123,22 +130,9 @@ var details = []string{
 		" --lookup-attributes AttributeKey=EventId,AttributeValue=<event>`",
 }
 
-// notice is the e-mail about a deployment.
-func notice(stack string) *awsevents.CfnRule_InputTransformerProperty {
-	return transformer(false, "A deployment changes "+stack+" in <region>: <call>",
-		"If you made it, there is nothing to do. If not: infra/RUNBOOK.md, section TamperAlert.")
-}
-
-// warning is the message about tampering.
-func warning(stack string, chat bool) *awsevents.CfnRule_InputTransformerProperty {
-	return transformer(chat, "Somebody changed "+stack+", which protects user pools, in <region>: <call>",
-		"User pools may be unprotected now: run cdk deploy, which restores poolkeeper, and investigate the caller. "+
-			"What to do: infra/RUNBOOK.md, section TamperAlert.")
-}
-
-// transformer builds a message from a title, the details and what to do. A chat channel accepts only its own message
+// message builds a message from a title, the details and what to do. A chat channel accepts only its own message
 // format, which is also readable in an e-mail. In backquotes, chat applications do not create links or mentions.
-func transformer(chat bool, title, toDo string) *awsevents.CfnRule_InputTransformerProperty {
+func message(chat bool, title, toDo string) *awsevents.CfnRule_InputTransformerProperty {
 	lines := append(slices.Clone(details), toDo)
 	template := `"` + title + "\"\n\"" + strings.Join(lines, "\"\n\"") + `"`
 	if chat {

@@ -247,25 +247,25 @@ func TestTamperMessage(t *testing.T) {
 	} {
 		quoted := func(lines string) string { return `"` + strings.ReplaceAll(lines, "\n", "\"\n\"") + `"` }
 		details := fmt.Sprintf(told, by)
-		if diff := cmp.Diff(quoted(somebody+"\n"+details+redeploy), message(t, "Wiring", nil, event)); diff != "" {
+		if diff := cmp.Diff(quoted(somebody+"\n"+details+redeploy), shown(t, "Wiring", nil, event)); diff != "" {
 			t.Errorf("the mail to %s (-want +got):\n%s", by, diff)
 		}
 		deployed := "A deployment changes poolkeeper in eu-west-1: DisableRule\n" + details +
 			"If you made it, there is nothing to do. If not: infra/RUNBOOK.md, section TamperAlert."
-		if diff := cmp.Diff(quoted(deployed), message(t, "Deployed", chats, event)); diff != "" {
+		if diff := cmp.Diff(quoted(deployed), shown(t, "Deployed", chats, event)); diff != "" {
 			t.Errorf("the mail about a deployment by %s (-want +got):\n%s", by, diff)
 		}
 		want := map[string]any{"version": "1.0", "source": "custom", "content": map[string]any{
 			"textType": "client-markdown", "title": somebody, "description": details + redeploy}}
-		if diff := cmp.Diff(want, decoded([]byte(message(t, "Wiring", chats, event)))); diff != "" {
+		if diff := cmp.Diff(want, decoded([]byte(shown(t, "Wiring", chats, event)))); diff != "" {
 			t.Errorf("the chat message on %s (-want +got):\n%s", by, diff)
 		}
 	}
 }
 
-// message is the warning about an event, composed as EventBridge does: texts as they are, and nothing for what the
+// shown is the warning about an event, composed as EventBridge does: texts as they are, and nothing for what the
 // event lacks.
-func message(t *testing.T, rule string, settings, event map[string]any) string {
+func shown(t *testing.T, rule string, settings, event map[string]any) string {
 	t.Helper()
 	transformer := at(targetOf(templateOf(t, "", settings).one(t, "TamperAlert"+rule)), "InputTransformer")
 	text := written(at(transformer, "InputTemplate"))

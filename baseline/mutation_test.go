@@ -113,7 +113,7 @@ var mistakes = map[string]mistake{
 		return line
 	},
 	"ten times": func(_ *rand.Rand, line string) string { return number.ReplaceAllString(line, "${1}${2}0") },
-	"quoted": func(_ *rand.Rand, line string) string { return number.ReplaceAllString(line, `$1"$2"`) },
+	"quoted":    func(_ *rand.Rand, line string) string { return number.ReplaceAllString(line, `$1"$2"`) },
 	"another type": func(_ *rand.Rand, line string) string {
 		return strings.NewReplacer(": true", `: "yes"`, ": ACTIVE", ": true", ": ENFORCED", ": 1", ": [", ": ", "]", "").
 			Replace(line)
@@ -152,7 +152,8 @@ func mutate(t *testing.T, text string, files int) {
 	count := map[string]int{}
 	r := rand.New(rand.NewPCG(1, 2))
 	for n, tries := 0, 0; n < files; tries++ {
-		i, name := r.IntN(len(lines)), names[(n+tries/1000)%len(names)] // as often each, where a line has a place for it
+		// Each mistake as often, where a line has a place for it.
+		i, name := r.IntN(len(lines)), names[(n+tries/1000)%len(names)]
 		if code, _, _ := strings.Cut(lines[i], " #"); strings.TrimSpace(code) == "" || strings.HasPrefix(lines[i], "#") {
 			continue
 		}

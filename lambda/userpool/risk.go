@@ -48,7 +48,7 @@ func (s State) After(request Request) State {
 	}
 	if request.Document.Kind() == baseline.ClientRisk {
 		shown["ClientId"] = request.Document.Client() // it is the client's own from now on
-		if baseline.Empty(request.after) {
+		if len(request.after) == 0 {
 			shown = map[string]any{}
 			maps.Copy(shown, s.Documents[baseline.RiskConfiguration])
 		}

@@ -306,4 +306,5 @@ func (s State) Unwritable(other State) []string {
 var volatile = map[string]bool{
 	"CreationDate": true, "LastModifiedDate": true, "EstimatedNumberOfUsers": true, "Status": true,
 	"EmailConfigurationFailure": true, "SmsConfigurationFailure": true,
+	"ClientId": true, // shown beside a risk configuration of the client's own
 }

@@ -17,12 +17,19 @@ import (
 // connected starts a fake that the environment names.
 func connected(t *testing.T, modes ...cognitotest.Mode) *cognitotest.Server {
 	t.Helper()
-	fake := cognitotest.New(append(modes, cognitotest.Contract)[0])
+	fake := start(t, append(modes, cognitotest.Contract)[0])
+	t.Cleanup(func() { _ = fake.Close() })
+	return fake
+}
+
+// start is connected for one of many fakes: the caller closes it.
+func start(t *testing.T, mode cognitotest.Mode) *cognitotest.Server {
+	t.Helper()
+	fake := cognitotest.New(mode)
 	url, err := fake.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = fake.Close() })
 	for name, v := range map[string]string{"AWS_ENDPOINT_URL": url, "AWS_REGION": "eu-west-1",
 		"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example", "LEDGER_TABLE": ""} {
 		t.Setenv(name, v)

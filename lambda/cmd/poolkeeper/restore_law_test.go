@@ -156,7 +156,7 @@ func TestRestoreLaw(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(r *rapid.T) {
 		mode := rapid.SampledFrom([]cognitotest.Mode{cognitotest.Contract, cognitotest.Measured}).Draw(r, "mode")
-		fake := connected(t, mode)
+		fake := start(t, mode)
 		defer func() { _ = fake.Close() }()
 		fake.PutRich(servedPool)
 		drawCalls(r, fake)
@@ -176,7 +176,7 @@ func TestRestoreLaw(t *testing.T) {
 func TestUndoLaw(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		mode := rapid.SampledFrom([]cognitotest.Mode{cognitotest.Contract, cognitotest.Measured}).Draw(r, "mode")
-		fake := connected(t, mode)
+		fake := start(t, mode)
 		defer func() { _ = fake.Close() }()
 		fake.PutRich(servedPool)
 		drawCalls(r, fake)

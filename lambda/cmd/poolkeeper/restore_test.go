@@ -180,6 +180,11 @@ func TestRestore(t *testing.T) {
 			{"SetRiskConfiguration", `{"RiskExceptionConfiguration": {"SkippedIPRangeList": ["192.0.2.0/24"]}}`}}},
 		"logs gone":      {calls: []made{{"SetLogDeliveryConfiguration", `{"LogConfigurations": []}`}}},
 		"a client reset": {calls: []made{{"UpdateUserPoolClient", `{"ClientId": "mobile"}`}}},
+		"a client's risk configuration that says nothing": {plant: inheriting, calls: []made{{"SetRiskConfiguration",
+			`{"ClientId": "` + cognitotest.RichClient + `", "RiskExceptionConfiguration": {"BlockedIPRangeList": []}}`}}},
+		"a client's risk configuration that said nothing": {plant: func(f *cognitotest.Server) {
+			f.PutRisk(servedPool, cognitotest.RichClient, object(`{"RiskExceptionConfiguration": {"BlockedIPRangeList": []}}`))
+		}, calls: []made{{"SetRiskConfiguration", `{"ClientId": "` + cognitotest.RichClient + `"}`}}},
 		"a client's secret published": {calls: []made{{"UpdateUserPoolClient",
 			`{"ClientId": "` + cognitotest.RichClient + `", "PublishSecretsInAWSSecretsManager": true}`}}},
 		"a client's secret withdrawn": {calls: []made{{"UpdateUserPoolClient",
@@ -231,6 +236,8 @@ func TestRestore(t *testing.T) {
 		}
 	}
 }
+
+func inheriting(f *cognitotest.Server) { f.PutRisk(servedPool, cognitotest.RichClient, nil) }
 
 const revoking = `{"ClientId": "` + cognitotest.RichClient + `", "EnableTokenRevocation": true}`
 

@@ -195,7 +195,7 @@ func (a *arena) informed(*testing.T, delivery) string {
 	}
 	for _, path := range a.harmed {
 		notified := a.said(path, func(d outcome.Finding) bool {
-			return d.State == outcome.StateFixed || d.Reason == "written, but not verified"
+			return d.State == outcome.StateFixed || d.Code == outcome.CodeUnverified
 		})
 		if !notified {
 			return fmt.Sprintf("%s was put right, and none of %d messages says so", path, len(a.messages))

@@ -133,6 +133,8 @@ func TestFaults(t *testing.T) {
 			var want []string
 			if c.fixed {
 				want = []string{protected}
+			} else if len(out.Drifts) > 0 && strings.HasPrefix(out.Drifts[0].Reason, "written") {
+				t.Errorf("nothing was written, but it says: %s", out.Drifts[0].Reason)
 			}
 			if moved := difference(before, b.snapshot(t)); c.fault.Change == nil && !slices.Equal(moved, want) {
 				t.Errorf("%v moved, want %v", moved, want)

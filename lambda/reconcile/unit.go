@@ -228,9 +228,13 @@ func (w *work) deferredResult() result {
 	if done.lost = len(w.attempt.Restores); !w.readAt.IsZero() {
 		done.lost = len(w.run.state.Focus(done.unit).Lacks(w.attempt.Restores))
 	}
+	reason := "written, but not verified"
+	if w.unclear != "" {
+		reason = "sent, but it is not known whether it was written"
+	}
 	for _, d := range done.fixes {
 		if d.Rule != "" {
-			unverified := outcome.Of(d, outcome.StateReported, "written, but not verified")
+			unverified := outcome.Of(d, outcome.StateReported, reason)
 			done.findings = append(done.findings, unverified.Coded(outcome.CodeUnverified))
 		}
 	}

@@ -162,7 +162,11 @@ func New(out outcome.Outcome, build, stack string) Report {
 func ChecksOf(setting string) []string {
 	checks := []string{}
 	for _, control := range baseline.ControlsOf(setting) {
-		checks = append(checks, control.Checks()...)
+		for _, check := range control.Checks() {
+			if !slices.Contains(checks, check) { // an object has the checks of all its members
+				checks = append(checks, check)
+			}
+		}
 	}
 	return checks
 }

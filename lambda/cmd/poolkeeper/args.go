@@ -42,6 +42,9 @@ func unknown(what, before, name string, names []string, command *cobra.Command) 
 
 // flagError describes what is wrong with a flag.
 func flagError(command *cobra.Command, err error) error {
+	if args := command.Flags().Args(); !command.HasParent() && len(args) > 0 {
+		return noCommand(command, args) // the flag may be one of the command that was meant
+	}
 	var none *pflag.NotExistError
 	var missing *pflag.ValueRequiredError
 	var invalid *pflag.InvalidValueError

@@ -18,17 +18,17 @@ func (w *work) writePlan(ctx context.Context, plan userpool.Plan) error {
 	if !w.began {
 		w.origin = w.run.state.Focus(w.done.unit)
 	}
+	read := w.readAt
 	for i, request := range plan.Writes {
 		if err := w.mayWrite(ctx, len(plan.Writes)-i); err != nil {
 			return err
 		}
-		err := w.send(ctx, request)
+		err := w.send(ctx, request, read)
 		w.readAt = time.Time{}
-		if err == nil {
-			w.accept(request)
-			continue
+		if err != nil {
+			return w.answer(ctx, plan, request, err)
 		}
-		return w.answer(ctx, plan, request, err)
+		w.accept(request)
 	}
 	return w.verify(ctx)
 }
@@ -50,10 +50,10 @@ func (w *work) mayWrite(ctx context.Context, left int) error {
 	return nil
 }
 
-// send adds the write to the record, makes it, and records the response.
-func (w *work) send(ctx context.Context, request userpool.Request) error {
+// send adds the write to the record, with the time when its state was read, makes it, and records the response.
+func (w *work) send(ctx context.Context, request userpool.Request, read time.Time) error {
 	r := w.run
-	sent := w.intend(ctx, request)
+	sent := w.intend(ctx, request, read)
 	if (request.Trial || len(request.Restores) > 0) && r.ledger.failed() {
 		sent.Status = outcome.Refused
 		return errors.New("SetUserPoolMfaConfig may remove a setting that must be restored, which needs the " +
@@ -76,7 +76,7 @@ func (w *work) send(ctx context.Context, request userpool.Request) error {
 }
 
 // intend adds the write to the record before it is sent.
-func (w *work) intend(ctx context.Context, request userpool.Request) *outcome.Sent {
+func (w *work) intend(ctx context.Context, request userpool.Request, read time.Time) *outcome.Sent {
 	r := w.run
 	now := r.with.Now()
 	if r.record == nil {
@@ -90,7 +90,7 @@ func (w *work) intend(ctx context.Context, request userpool.Request) *outcome.Se
 		r.record.Before = &before
 	}
 	sent := outcome.Sent{Call: request.Call, Document: request.Document, Status: outcome.Intended,
-		Read: w.readAt, Body: request.Body, Trial: request.Trial}
+		Read: read, Body: request.Body, Trial: request.Trial}
 	for _, d := range request.Fixes {
 		sent.Fixes = append(sent.Fixes, d.Setting)
 		known := slices.ContainsFunc(r.record.Drifts, func(k outcome.Finding) bool { return k.Setting == d.Setting })

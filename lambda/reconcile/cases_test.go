@@ -2,34 +2,18 @@ package reconcile_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-
-	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/outcome"
 )
-
-// A known case is what somebody did to a pool, what the baseline requires, and what has to come of it. Each leaf that
-// is neither of a fixed setting nor among moves must be exactly what it was.
-type knownCase struct {
-	tamper   func(pool, mfa map[string]any)
-	baseline string
-	fixed    []string
-	left     []string          // settings that cannot be fixed
-	moves    map[string]string // leaves that move too, or are of interest, and their JSON; "" is absent
-	writes   []string          // UpdateUserPool where nothing is said
-}
 
 var (
 	updated   = []string{"UpdateUserPool"}
 	setMFA    = []string{"SetUserPoolMfaConfig"}
 	poolFirst = []string{"UpdateUserPool", "SetUserPoolMfaConfig"}
-	mfaFirst  = []string{"SetUserPoolMfaConfig", "UpdateUserPool"}
 	tried     = []string{"UpdateUserPool", "SetUserPoolMfaConfig", "UpdateUserPool"} // the first changes nothing
 	none      = []string{}
 )
@@ -53,8 +37,9 @@ const (
 	tokensKind = "LambdaConfig.PreTokenGenerationConfig.LambdaVersion"
 	block      = "mfa:SmsMfaConfiguration."
 	blockARN   = block + "SmsConfiguration.SnsCallerArn"
-	smsRole    = `"arn:aws:iam::111122223333:role/cognito-sms"`
-	smsText    = `"Sign-in code {####} CANARY-sms-authentication"`
+	smsRole    = "arn:aws:iam::111122223333:role/cognito-sms"
+	smsText    = "Sign-in code {####} CANARY-sms-authentication"
+	factorText = "SmsMfaConfiguration.SmsAuthenticationMessage"
 
 	totpOptional = "MfaConfiguration: OPTIONAL\nSoftwareTokenMfaConfiguration: {Enabled: true}"
 	totpAlways   = "MfaConfiguration: ON\nSoftwareTokenMfaConfiguration: {Enabled: true}"
@@ -131,304 +116,239 @@ var unusual = map[string]func(pool, mfa map[string]any){
 	},
 }
 
-var knownCases = map[string]knownCase{
-	"minimum length lowered": {
-		tamper:   sets("Policies.PasswordPolicy.MinimumLength", json.Number("6")),
-		baseline: "Policies: {PasswordPolicy: {MinimumLength: {atLeast: 14}}}",
-		fixed:    []string{"Policies.PasswordPolicy.MinimumLength"},
-		moves:    map[string]string{"Policies.PasswordPolicy.MinimumLength": "14"},
-	},
-	"compliant": {baseline: deletionProtection},
+func all(settings ...string) []string { return settings }
+
+// noFactor is a pool without the SMS factor.
+var noFactor = sets("mfa:SmsMfaConfiguration", nil)
+
+// mirrored is a pool with MFA off and a sender of text messages: GetUserPoolMfaConfig shows the SMS block all the same.
+func mirrored(pool, mfa map[string]any) {
+	mfaOff(pool, mfa)
+	noFactor(pool, mfa)
+}
+
+// rules is a baseline of rules for every pool.
+func rules(all ...string) string {
+	text := "version: 1\nrules:\n"
+	for i, r := range all {
+		text += fmt.Sprintf("  - {name: rule-%d, %s}\n", i+1, r)
+	}
+	return text
+}
+
+func inRule(settings string) string {
+	return rules("require: {" + strings.ReplaceAll(settings, "\n", ", ") + "}")
+}
+
+func exempt(setting string) string {
+	return "exemptions:\n  - {pools: {ids: [" + poolID + "]}, settings: [\"" + setting +
+		"\"], until: 2027-01-31T00:00:00Z, reason: a, owner: b}\n"
+}
+
+var knownCases = map[string]scenario{
 	// Only what is required is restored.
 	"somebody's single-member update reset the pool": {
-		tamper: alsoUnprotected("LambdaConfig", nil, "AutoVerifiedAttributes", nil, "UserAttributeUpdateSettings", nil,
+		pool: alsoUnprotected("LambdaConfig", nil, "AutoVerifiedAttributes", nil, "UserAttributeUpdateSettings", nil,
 			"EmailVerificationMessage", nil, "EmailVerificationSubject", nil, "SmsVerificationMessage", nil,
 			"VerificationMessageTemplate", nil, "DeviceConfiguration", nil, "AccountRecoverySetting", nil,
 			"AdminCreateUserConfig", nil, "UserPoolAddOns", map[string]any{"AdvancedSecurityMode": "OFF"}),
-		baseline: deletionProtection + "\nUserPoolAddOns: {AdvancedSecurityMode: ENFORCED}\nAutoVerifiedAttributes: [email]",
-		fixed:    []string{protected, threat, "AutoVerifiedAttributes"},
-		moves:    map[string]string{protected: `"ACTIVE"`, threat: `"ENFORCED"`, "AutoVerifiedAttributes": `["email"]`},
+		rule:  deletionProtection + "\n" + enforced + "\nAutoVerifiedAttributes: [email]",
+		fixed: all(protected, threat, "AutoVerifiedAttributes"),
+		moves: all(protected+"=ACTIVE", threat+"=ENFORCED", `AutoVerifiedAttributes=["email"]`),
 	},
 	// The older days are refused beside the newer ones, which stay.
-	"two validity days": {
-		tamper:   alsoUnprotected(days, json.Number("3"), olderDays, json.Number("7")),
-		baseline: deletionProtection, fixed: []string{protected}, moves: map[string]string{olderDays: "3", days: "3"},
-	},
-	"template text altered, whose older name follows": {
-		tamper: sets("VerificationMessageTemplate.EmailMessage", "visit evil.example {####}",
-			"EmailVerificationMessage", "visit evil.example {####}"),
-		baseline: "VerificationMessageTemplate: {EmailMessage: 'Our code is {####} CANARY'}",
-		fixed:    []string{"VerificationMessageTemplate.EmailMessage"},
-		moves: map[string]string{"VerificationMessageTemplate.EmailMessage": `"Our code is {####} CANARY"`,
-			"EmailVerificationMessage": `"Our code is {####} CANARY"`},
-	},
-	"text required by its older name, which the template follows": {
-		tamper:   sets("VerificationMessageTemplate.SmsMessage", "bad {####}", "SmsVerificationMessage", "bad {####}"),
-		baseline: "SmsVerificationMessage: 'Good {####} CANARY'", fixed: []string{"SmsVerificationMessage"},
-		moves: map[string]string{"VerificationMessageTemplate.SmsMessage": `"Good {####} CANARY"`},
-	},
+	"two validity days": {pool: alsoUnprotected(days, json.Number("3"), olderDays, json.Number("7")),
+		rule: deletionProtection, fixed: all(protected), moves: all(olderDays+"=3", days+"=3")},
 	// It has no leaf once it is empty.
-	"an object is to be empty": {
-		tamper: unprotected, baseline: "AdminCreateUserConfig: {exactly: {}}\n" + deletionProtection,
-		fixed: []string{"AdminCreateUserConfig", protected},
-	},
-	"device tracking is to be off": {
-		tamper:   sets("DeviceConfiguration.ChallengeRequiredOnNewDevice", true),
-		baseline: "DeviceConfiguration: {absent: true}", fixed: []string{"DeviceConfiguration"},
-		moves: map[string]string{"DeviceConfiguration": ""},
-	},
+	"an object is to be empty": {pool: unprotected, rule: "AdminCreateUserConfig: {exactly: {}}\n" + deletionProtection,
+		fixed: all("AdminCreateUserConfig", protected)},
+	"device tracking is to be off": {pool: sets("DeviceConfiguration.ChallengeRequiredOnNewDevice", true),
+		rule: "DeviceConfiguration: {absent: true}", fixed: all("DeviceConfiguration"), moves: all("DeviceConfiguration=")},
 	// The settings that need the attributes stay cleared, and the request is lawful.
-	"verified attributes cleared": {
-		tamper:   sets("AutoVerifiedAttributes", list(), verifies, list()),
-		baseline: "AutoVerifiedAttributes: [email]", fixed: []string{"AutoVerifiedAttributes"},
-	},
+	"verified attributes cleared": {pool: sets("AutoVerifiedAttributes", list(), verifies, list()),
+		rule: "AutoVerifiedAttributes: [email]", fixed: all("AutoVerifiedAttributes")},
 	"verification of an attribute that is not verified": {
-		tamper:   sets("AutoVerifiedAttributes", list(), verifies, list()),
-		baseline: "UserAttributeUpdateSettings: {AttributesRequireVerificationBeforeUpdate: [email]}",
-		left:     []string{verifies},
-	},
+		pool: sets("AutoVerifiedAttributes", list(), verifies, list()), left: all(verifies),
+		rule: "UserAttributeUpdateSettings: {AttributesRequireVerificationBeforeUpdate: [email]}"},
 	"the order of a set is no drift": {
-		tamper: sets("AutoVerifiedAttributes", list("phone_number", "email"), recovery,
+		pool: sets("AutoVerifiedAttributes", list("phone_number", "email"), recovery,
 			list(mechanism("verified_phone_number", "2"), mechanism("verified_email", "1"))),
-		baseline: "AutoVerifiedAttributes: [email, phone_number]\nAccountRecoverySetting: {RecoveryMechanisms: [{Name: " +
-			"verified_email, Priority: 1}, {Name: verified_phone_number, Priority: 2}]}",
-	},
-	"one trigger of many detached": {
-		tamper:   sets("LambdaConfig.PreSignUp", nil),
-		baseline: "LambdaConfig: {PreSignUp: '" + trigger + "'}", fixed: []string{"LambdaConfig.PreSignUp"},
-		moves: map[string]string{"LambdaConfig.PreSignUp": `"` + trigger + `"`},
-	},
-	"custom sender removed": {
-		tamper: sets("LambdaConfig.CustomSMSSender", nil),
-		baseline: "LambdaConfig: {CustomSMSSender: {LambdaArn: 'arn:aws:lambda:eu-west-1:111122223333:function:sms', " +
+		rule: "AutoVerifiedAttributes: [email, phone_number]\nAccountRecoverySetting: {RecoveryMechanisms: [{Name: " +
+			"verified_email, Priority: 1}, {Name: verified_phone_number, Priority: 2}]}"},
+	"custom sender removed": {pool: sets("LambdaConfig.CustomSMSSender", nil),
+		rule: "LambdaConfig: {CustomSMSSender: {LambdaArn: 'arn:aws:lambda:eu-west-1:111122223333:function:sms', " +
 			"LambdaVersion: V1_0}}",
-		fixed: []string{"LambdaConfig.CustomSMSSender.LambdaArn", "LambdaConfig.CustomSMSSender.LambdaVersion"},
-	},
+		fixed: all("LambdaConfig.CustomSMSSender.LambdaArn", "LambdaConfig.CustomSMSSender.LambdaVersion")},
 	"pre token generation detached, under both names": {
-		tamper:   sets(tokens, nil, "LambdaConfig.PreTokenGenerationConfig", nil),
-		baseline: "LambdaConfig: {PreTokenGenerationConfig: {LambdaArn: '" + trigger + "', LambdaVersion: V2_0}}",
-		fixed:    []string{tokensARN, tokensKind},
-		moves:    map[string]string{tokens: `"` + trigger + `"`, tokensKind: `"V2_0"`},
-	},
+		pool:  sets(tokens, nil, "LambdaConfig.PreTokenGenerationConfig", nil),
+		rule:  "LambdaConfig: {PreTokenGenerationConfig: {LambdaArn: '" + trigger + "', LambdaVersion: V2_0}}",
+		fixed: all(tokensARN, tokensKind), moves: all(tokens+"="+trigger, tokensKind+"=V2_0")},
 	// The version is not required, and stays.
-	"pre token generation redirected": {
-		tamper:   sets(tokens, evil, tokensARN, evil, tokensKind, "V2_0"),
-		baseline: "LambdaConfig: {PreTokenGeneration: '" + trigger + "'}", fixed: []string{tokens},
-		moves: map[string]string{tokensARN: `"` + trigger + `"`},
-	},
+	"pre token generation redirected": {pool: sets(tokens, evil, tokensARN, evil, tokensKind, "V2_0"),
+		rule: "LambdaConfig: {PreTokenGeneration: '" + trigger + "'}", fixed: all(tokens),
+		moves: all(tokensARN + "=" + trigger)},
 	"pre token generation is to be absent, by its older name": {
-		baseline: "LambdaConfig: {PreTokenGeneration: {absent: true}}", fixed: []string{tokens},
-		moves: map[string]string{tokens: "", tokensARN: "", tokensKind: ""},
-	},
+		rule: "LambdaConfig: {PreTokenGeneration: {absent: true}}", fixed: all(tokens),
+		moves: all(tokens+"=", tokensARN+"=", tokensKind+"=")},
 	"pre token generation is to be absent, by its newer name": {
-		baseline: "LambdaConfig: {PreTokenGenerationConfig: {absent: true}}",
-		fixed:    []string{"LambdaConfig.PreTokenGenerationConfig"},
-		moves:    map[string]string{tokens: "", tokensARN: "", tokensKind: ""},
-	},
-	"no triggers but one": {
-		baseline: "LambdaConfig: {exactly: {PreSignUp: '" + trigger + "'}}", fixed: []string{"LambdaConfig"},
-		moves: map[string]string{"LambdaConfig.PreSignUp": `"` + trigger + `"`, "LambdaConfig.CustomMessage": "", tokens: "",
-			tokensARN: "", "LambdaConfig.CustomSMSSender.LambdaArn": "", "LambdaConfig.KMSKeyID": ""},
-	},
+		rule: "LambdaConfig: {PreTokenGenerationConfig: {absent: true}}", fixed: all("LambdaConfig.PreTokenGenerationConfig"),
+		moves: all(tokens+"=", tokensARN+"=", tokensKind+"=")},
+	"no triggers but one": {rule: "LambdaConfig: {exactly: {PreSignUp: '" + trigger + "'}}", fixed: all("LambdaConfig"),
+		moves: all("LambdaConfig.PreSignUp="+trigger, "LambdaConfig.CustomMessage=", tokens+"=", tokensARN+"=",
+			"LambdaConfig.CustomSMSSender.LambdaArn=", "LambdaConfig.KMSKeyID=")},
+	"triggers absent but for a version": {
+		pool: sets("LambdaConfig.CustomSMSSender", nil, "LambdaConfig.CustomEmailSender", nil, "LambdaConfig.KMSKeyID", nil),
+		rule: inRule("LambdaConfig: {absent: true}") + exempt(tokensKind), fixed: all("LambdaConfig"),
+		others: map[string]outcome.State{tokensKind: outcome.StateExempted},
+		moves:  all("LambdaConfig.PreSignUp=", tokensKind+"=V2_0")},
 	// The call without the SMS block may take the sender, which is brought along.
-	"MFA turned off": {
-		tamper:   mfaOff,
-		baseline: "MfaConfiguration: {oneOf: [ON, OPTIONAL], set: OPTIONAL}\nSoftwareTokenMfaConfiguration: {Enabled: true}",
-		fixed:    []string{"MfaConfiguration", totp},
-		moves:    map[string]string{"mfa:MfaConfiguration": `"OPTIONAL"`, "mfa:" + totp: "true"}, writes: tried,
-	},
-	"MFA turned off, and no factor is named": {
-		tamper: mfaOff, baseline: "MfaConfiguration: OPTIONAL", left: []string{"MfaConfiguration"},
-	},
+	"MFA turned off": {pool: mfaOff, fixed: all("MfaConfiguration", totp), writes: tried,
+		rule:  "MfaConfiguration: {oneOf: [ON, OPTIONAL], set: OPTIONAL}\nSoftwareTokenMfaConfiguration: {Enabled: true}",
+		moves: all("mfa:MfaConfiguration=OPTIONAL", "mfa:"+totp+"=true")},
+	"MFA turned off, and no factor is named": {pool: mfaOff, rule: "MfaConfiguration: OPTIONAL",
+		left: all("MfaConfiguration")},
 	// A conflict that is known before the first write: no half of it is applied.
 	"MFA on, beside one-time codes that are not required": {
-		tamper:   edits(mfaOff, sets(factors, list("PASSWORD", "EMAIL_OTP"))),
-		baseline: totpAlways, left: []string{"MfaConfiguration", totp},
-	},
+		pool: edits(mfaOff, sets(factors, list("PASSWORD", "EMAIL_OTP"))), rule: totpAlways,
+		left: all("MfaConfiguration", totp)},
 	"MFA on, and one-time codes off, which have to go first": {
-		tamper:   edits(totpOnly("OFF"), mfaOff, sets(factors, list("PASSWORD", "EMAIL_OTP"))),
-		baseline: totpAlways + "\nPolicies: {SignInPolicy: {AllowedFirstAuthFactors: [PASSWORD]}}",
-		fixed:    []string{"MfaConfiguration", totp, factors}, writes: poolFirst,
-	},
+		pool:  edits(totpOnly("OFF"), mfaOff, sets(factors, list("PASSWORD", "EMAIL_OTP"))),
+		rule:  totpAlways + "\nPolicies: {SignInPolicy: {AllowedFirstAuthFactors: [PASSWORD]}}",
+		fixed: all("MfaConfiguration", totp, factors), writes: poolFirst},
 	// The plan shows what can only be written once another setting is.
 	"MFA on, and all that has to go for it": {
-		baseline: "MfaConfiguration: ON\nEmailMfaConfiguration: {absent: true}\nPolicies: {SignInPolicy: " +
+		rule: "MfaConfiguration: ON\nEmailMfaConfiguration: {absent: true}\nPolicies: {SignInPolicy: " +
 			"{AllowedFirstAuthFactors: [PASSWORD]}}\nAccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_email, " +
 			"Priority: 1}]}",
-		fixed:  []string{"MfaConfiguration", "EmailMfaConfiguration", factors, recovery},
-		writes: []string{"UpdateUserPool", "SetUserPoolMfaConfig", "UpdateUserPool"},
-	},
-	"MFA lowered, and one-time codes allowed, which have to come later": {
-		tamper:   totpOnly("ON"),
-		baseline: "MfaConfiguration: OPTIONAL\nPolicies: {SignInPolicy: {AllowedFirstAuthFactors: [PASSWORD, EMAIL_OTP]}}",
-		fixed:    []string{"MfaConfiguration", factors}, writes: mfaFirst,
-	},
+		fixed:  all("MfaConfiguration", "EmailMfaConfiguration", factors, recovery),
+		writes: all("UpdateUserPool", "SetUserPoolMfaConfig", "UpdateUserPool")},
+	"MFA lowered, and one-time codes allowed, which have to come later": {pool: totpOnly("ON"),
+		rule:  "MfaConfiguration: OPTIONAL\nPolicies: {SignInPolicy: {AllowedFirstAuthFactors: [PASSWORD, EMAIL_OTP]}}",
+		fixed: all("MfaConfiguration", factors), writes: all("SetUserPoolMfaConfig", "UpdateUserPool")},
 	"e-mail MFA and its sender lost, which it needs first": {
-		tamper: edits(totpOnly("OPTIONAL"), sets("EmailConfiguration.EmailSendingAccount", "COGNITO_DEFAULT")),
-		baseline: "EmailConfiguration: {EmailSendingAccount: DEVELOPER}\n" +
+		pool: edits(totpOnly("OPTIONAL"), sets("EmailConfiguration.EmailSendingAccount", "COGNITO_DEFAULT")),
+		rule: "EmailConfiguration: {EmailSendingAccount: DEVELOPER}\n" +
 			"EmailMfaConfiguration: {Subject: 'Your code CANARY-subject'}",
-		fixed:  []string{"EmailConfiguration.EmailSendingAccount", "EmailMfaConfiguration.Subject"},
-		moves:  map[string]string{"mfa:EmailMfaConfiguration": "present"},
-		writes: poolFirst,
-	},
-	"threat protection off, and custom flows gone, which are not required": {
-		tamper:   sets("UserPoolAddOns", map[string]any{"AdvancedSecurityMode": "OFF"}),
-		baseline: "UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}", fixed: []string{threat},
-	},
+		fixed: all("EmailConfiguration.EmailSendingAccount", "EmailMfaConfiguration.Subject"),
+		moves: all("mfa:EmailMfaConfiguration=present"), writes: poolFirst},
+	"threat protection off, and custom flows gone, which are not required": {rule: enforced, fixed: all(threat),
+		pool: sets("UserPoolAddOns", map[string]any{"AdvancedSecurityMode": "OFF"})},
 	// The plan is not required, and is never raised.
-	"plan dropped with threat protection": {
-		tamper: alsoUnprotected("UserPoolTier", "ESSENTIALS", threat, "OFF",
-			"UserPoolAddOns.AdvancedSecurityAdditionalFlows", nil),
-		baseline: "UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}\n" + deletionProtection,
-		fixed:    []string{protected}, left: []string{threat},
-	},
-	"account recovery widened": {
-		tamper:   edits(totpOnly("OPTIONAL"), sets(recovery, list(mechanism("verified_phone_number", "1")))),
-		baseline: "AccountRecoverySetting: {RecoveryMechanisms: [{Name: admin_only, Priority: 1}]}",
-		fixed:    []string{recovery},
-	},
-	"one tag of many": {
-		tamper:   edits(unusual["tags of AWS's own, which the service refuses"], sets("UserPoolTags.env", "dev")),
-		baseline: "UserPoolTags: {env: prod}", fixed: []string{"UserPoolTags.env"},
-	},
+	"plan dropped with threat protection": {rule: enforced + "\n" + deletionProtection, fixed: all(protected),
+		pool: alsoUnprotected("UserPoolTier", "ESSENTIALS", threat, "OFF", "UserPoolAddOns.AdvancedSecurityAdditionalFlows",
+			nil), left: all(threat)},
 	"sender of text messages replaced, in both documents": {
-		tamper: sets("SmsConfiguration.SnsCallerArn", "arn:aws:iam::111122223333:role/evil", blockARN,
-			"arn:aws:iam::111122223333:role/evil"),
-		baseline: "SmsConfiguration: {SnsCallerArn: " + smsRole + "}", fixed: []string{"SmsConfiguration.SnsCallerArn"},
-		moves: map[string]string{"SmsConfiguration.SnsCallerArn": smsRole, blockARN: smsRole}, writes: poolFirst,
-	},
+		pool: sets("SmsConfiguration.SnsCallerArn", smsRole+"-evil", blockARN, smsRole+"-evil"),
+		rule: "SmsConfiguration: {SnsCallerArn: " + smsRole + "}", fixed: all("SmsConfiguration.SnsCallerArn"),
+		moves: all("SmsConfiguration.SnsCallerArn="+smsRole, blockARN+"="+smsRole), writes: poolFirst},
 	// The factor comes back with the pool's own sender.
-	"text of SMS MFA required, factor dropped": {
-		tamper:   sets("mfa:SmsMfaConfiguration", nil),
-		baseline: "SmsMfaConfiguration: {SmsAuthenticationMessage: 'Use {####} CANARY'}",
-		fixed:    []string{"SmsMfaConfiguration.SmsAuthenticationMessage"},
-		moves: map[string]string{"SmsAuthenticationMessage": `"Use {####} CANARY"`, blockARN: smsRole,
-			block + "SmsConfiguration.ExternalId": `"CANARY-external-id"`, block + "SmsConfiguration.SnsRegion": `"eu-west-1"`},
-		writes: poolFirst,
-	},
-	"Region of SMS MFA required, factor dropped": {
-		tamper:   sets("mfa:SmsMfaConfiguration", nil),
-		baseline: "SmsMfaConfiguration: {SmsConfiguration: {SnsRegion: eu-central-1}}",
-		fixed:    []string{"SmsMfaConfiguration.SmsConfiguration.SnsRegion"},
-		moves: map[string]string{"SmsConfiguration.SnsRegion": `"eu-central-1"`, blockARN: smsRole,
-			block + "SmsConfiguration.ExternalId": `"CANARY-external-id"`, block + "SmsAuthenticationMessage": smsText},
-		writes: poolFirst,
-	},
+	"text of SMS MFA required, factor dropped": {pool: noFactor, writes: poolFirst,
+		rule: "SmsMfaConfiguration: {SmsAuthenticationMessage: 'Use {####} CANARY'}", fixed: all(factorText),
+		moves: all("SmsAuthenticationMessage=Use {####} CANARY", blockARN+"="+smsRole,
+			block+"SmsConfiguration.ExternalId=CANARY-external-id", block+"SmsConfiguration.SnsRegion=eu-west-1")},
+	"Region of SMS MFA required, factor dropped": {pool: noFactor, writes: poolFirst,
+		rule:  "SmsMfaConfiguration: {SmsConfiguration: {SnsRegion: eu-central-1}}",
+		fixed: all("SmsMfaConfiguration.SmsConfiguration.SnsRegion"),
+		moves: all("SmsConfiguration.SnsRegion=eu-central-1", blockARN+"="+smsRole,
+			block+"SmsConfiguration.ExternalId=CANARY-external-id", block+"SmsAuthenticationMessage="+smsText)},
 	// The pool keeps its sender, which other messages need: the write that may take it is followed by one that brings it.
-	"SMS MFA is to be off": {
-		tamper:   sets("AutoVerifiedAttributes", list("email"), verifies, list("email"), factors, list("PASSWORD")),
-		baseline: noTextFactor, fixed: []string{"SmsMfaConfiguration"}, writes: tried,
-	},
+	"SMS MFA is to be off": {rule: noTextFactor, fixed: all("SmsMfaConfiguration"), writes: tried,
+		pool: sets("AutoVerifiedAttributes", list("email"), verifies, list("email"), factors, list("PASSWORD"))},
 	"MFA is to be off, which would turn off factors that are not required": {
-		tamper: totpOnly("OPTIONAL"), baseline: "MfaConfiguration: OFF", left: []string{"MfaConfiguration"},
-	},
-	"MFA is to be off, and its factor too": {
-		tamper:   totpOnly("OPTIONAL"),
-		baseline: "MfaConfiguration: OFF\nSoftwareTokenMfaConfiguration: {Enabled: false}",
-		fixed:    []string{"MfaConfiguration", totp}, writes: setMFA,
-	},
+		pool: totpOnly("OPTIONAL"), rule: "MfaConfiguration: OFF", left: all("MfaConfiguration")},
+	"MFA is to be off, and its factor too": {pool: totpOnly("OPTIONAL"), fixed: all("MfaConfiguration", totp),
+		rule: "MfaConfiguration: OFF\nSoftwareTokenMfaConfiguration: {Enabled: false}", writes: setMFA},
 	"passkey settings of a pool without MFA": {
-		tamper:   edits(totpOnly("OFF"), mfaOff, sets("mfa:WebAuthnConfiguration.UserVerification", "preferred")),
-		baseline: "WebAuthnConfiguration: {UserVerification: required}",
-		fixed:    []string{"WebAuthnConfiguration.UserVerification"}, writes: setMFA,
-	},
+		pool: edits(totpOnly("OFF"), mfaOff, sets("mfa:WebAuthnConfiguration.UserVerification", "preferred")),
+		rule: "WebAuthnConfiguration: {UserVerification: required}", fixed: all("WebAuthnConfiguration.UserVerification")},
+	// A requirement that a later rule, an exemption or a limit leaves something of.
+	"a part of what is absent": {pool: sets("LambdaConfig", map[string]any{"PreSignUp": trigger}),
+		rule:  rules("require: {LambdaConfig: {absent: true}}", "require: {LambdaConfig: {UserMigration: '"+evil+"'}}"),
+		fixed: all("LambdaConfig", "LambdaConfig.UserMigration"), moves: all("LambdaConfig.UserMigration=" + evil)},
+	"an exempted part": {pool: sets("UserPoolTags", map[string]any{"env": "dev", "team": "x"}),
+		rule: inRule("UserPoolTags: {exactly: {env: prod}}") + exempt("UserPoolTags.team"), fixed: all("UserPoolTags"),
+		others: map[string]outcome.State{"UserPoolTags.team": outcome.StateExempted},
+		moves:  all("UserPoolTags.env=prod", "UserPoolTags.team=x")},
+	"a list that cannot be empty": {left: all(recovery), says: "the API needs at least 1 elements",
+		pool: sets("mfa:EmailMfaConfiguration", nil, recovery, list(mechanism("verified_email", "1"))),
+		rule: "AccountRecoverySetting: {RecoveryMechanisms: {without: [{Name: verified_email, Priority: 1}]}}"},
 }
 
-// TestKnownCases runs every case in both worlds: the outcome must not depend on what the service does with what is
-// left out.
+// TestKnownCases has incidents of the pool and of its MFA configuration, and pools with something that is easily lost.
 func TestKnownCases(t *testing.T) {
 	t.Parallel()
-	all := maps.Clone(knownCases)
-	for name, tamper := range unusual {
-		all[name] = knownCase{tamper: edits(unprotected, tamper), baseline: deletionProtection, fixed: []string{protected}}
+	every := maps.Clone(knownCases)
+	for name, pool := range unusual {
+		every[name] = scenario{pool: edits(unprotected, pool), rule: deletionProtection, fixed: all(protected)}
 	}
-	for name, c := range all {
-		for mode, world := range modes {
-			t.Run(name+"/"+mode, func(t *testing.T) {
-				t.Parallel()
-				c.check(t, world)
-			})
-		}
-	}
+	runAll(t, every)
 }
 
-// wants returns the outcome, what becomes of each drift, and the writes.
-func (c knownCase) wants() (ending outcome.Ending, of map[string]outcome.State, writes []string) {
-	ending, of, writes = outcome.Unchanged, map[string]outcome.State{}, c.writes
-	for _, setting := range c.left {
-		ending, of[setting] = outcome.Unfixable, left
-	}
-	for _, setting := range c.fixed {
-		of[setting] = fixed
-	}
-	switch {
-	case len(c.fixed) > 0 && len(c.left) > 0:
-		ending = outcome.Partial
-	case len(c.fixed) > 0:
-		ending = outcome.Remediated
-	}
-	if len(c.fixed) > 0 && writes == nil {
-		writes = updated
-	}
-	return ending, of, writes
+// twinCases are about what the service shows only because of a twin, which is no factor, no drift and no change; a
+// twin's text travels with the factor; and that a factor is there is not the same fact as what is in it.
+var twinCases = map[string]scenario{
+	"MFA off, the factor absent": {pool: mirrored, rule: noTextFactor},
+	"MFA off, all factors off": {pool: mirrored, rule: "MfaConfiguration: 'OFF'\n" + noTextFactor +
+		"\nEmailMfaConfiguration: {absent: true}\nSoftwareTokenMfaConfiguration: {Enabled: false}"},
+	"MFA off, the factor absent but for its text": {pool: mirrored, rule: inRule(noTextFactor) + exempt(factorText)},
+	"MFA on, the factor absent but for its text": {rule: inRule(noTextFactor) + exempt(factorText),
+		others: map[string]outcome.State{factorText: outcome.StateExempted}},
+	"exactly its text": {rule: "SmsMfaConfiguration: {exactly: {SmsAuthenticationMessage: '" + smsText + "'}}"},
+	"exactly another text": {rule: "SmsMfaConfiguration: {exactly: {SmsAuthenticationMessage: 'New {####}'}}",
+		fixed: all("SmsMfaConfiguration"), writes: poolFirst,
+		moves: all(block+"SmsAuthenticationMessage=New {####}", "SmsAuthenticationMessage=New {####}")},
+	"a sender in a missing factor": {pool: noFactor, moves: factorBack, writes: setMFA,
+		rule:  "SmsMfaConfiguration: {SmsConfiguration: {SnsCallerArn: '" + smsRole + "'}}",
+		fixed: all(senderIn + "SnsCallerArn")},
+	"a sender in a factor, and MFA on": {pool: mirrored, moves: factorBack, writes: setMFA,
+		fixed: all("MfaConfiguration", senderIn+"SnsCallerArn"),
+		rule:  "MfaConfiguration: OPTIONAL\nSmsMfaConfiguration: {SmsConfiguration: {SnsCallerArn: '" + smsRole + "'}}"},
+	"all of it, the factor is missing": {pool: noFactor, rule: wholeFactor, fixed: all("SmsMfaConfiguration"),
+		moves: factorBack, writes: setMFA},
+	"all of it, the factor is missing and the sender is another": {
+		pool: edits(noFactor, sets("SmsAuthenticationMessage", nil, "SmsConfiguration.ExternalId", "other")),
+		rule: wholeFactor, fixed: all("SmsMfaConfiguration", "SmsConfiguration", "SmsAuthenticationMessage"),
+		moves: append(all("SmsConfiguration.ExternalId=CANARY-external-id"), factorBack...), writes: poolFirst},
+	"the factor is to be there": {pool: noFactor, fixed: all("SmsMfaConfiguration"), moves: factorBack, writes: setMFA,
+		rule: "SmsMfaConfiguration: {present: true, set: {SmsConfiguration: " + ownSender + "}}"},
+	"exactly its sender": {rule: "SmsMfaConfiguration: {exactly: {SmsConfiguration: " + ownSender + "}}",
+		fixed: all("SmsMfaConfiguration"), moves: noTextLeft, writes: poolFirst},
+	"the factor absent but for its sender": {rule: inRule(noTextFactor) + exempt("SmsMfaConfiguration.SmsConfiguration"),
+		fixed: all("SmsMfaConfiguration"), moves: noTextLeft, writes: poolFirst,
+		others: map[string]outcome.State{senderIn + "ExternalId": outcome.StateExempted,
+			senderIn + "SnsCallerArn": outcome.StateExempted, senderIn + "SnsRegion": outcome.StateExempted}},
+	"exactly other days, under the older name": {rule: adminExactly("UnusedAccountValidityDays: 5"),
+		fixed: all("AdminCreateUserConfig"), moves: all(days + "=5")},
+	"exactly the days that it shows, and does not read": {pool: sets(olderDays, json.Number("5")),
+		rule: adminExactly("UnusedAccountValidityDays: 5"), fixed: all("AdminCreateUserConfig"), moves: all(days + "=5")},
+	"exactly, and nothing of the days": {pool: sets(olderDays, json.Number("5")), rule: adminExactly(""),
+		fixed: all("AdminCreateUserConfig"), moves: all(days + "=3")},
+	"other days, and nothing under the older name": {pool: sets(olderDays, json.Number("3")),
+		rule:  "AdminCreateUserConfig: {absent: true}\nPolicies: {PasswordPolicy: {TemporaryPasswordValidityDays: 7}}",
+		fixed: all(days, "AdminCreateUserConfig"), moves: all(days+"=7", olderDays)},
+	"the default name of a level": {pool: sets("AcrConfiguration", nil),
+		rule: "AcrConfiguration: {Level1: {AcrValue: 'urn:cognito:loa:1'}}"},
+	"days under the older name": {pool: sets(days, nil, olderDays, json.Number("1")),
+		rule: "Policies: {PasswordPolicy: {TemporaryPasswordValidityDays: {atMost: 7}}}"},
 }
 
-func (c knownCase) check(t *testing.T, world cognitotest.Mode) {
-	b := serve(t, world)
-	b.rich(c.tamper)
-	before := b.snapshot(t)
-	required := require(t, c.baseline)
-	preview, err := b.reconciler(required).Plan(t.Context(), poolID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := b.reconcile(t, required)
-	ending, of, writes := c.wants()
-	if out.Outcome != ending {
-		t.Errorf("outcome %s (%s), want %s", out.Outcome, out.Reason, ending)
-	}
-	if diff := cmp.Diff(of, states(out)); diff != "" {
-		t.Errorf("drifts (-want +got):\n%s", diff)
-	}
-	for setting, state := range states(preview.Outcome) {
-		if (state == outcome.StatePlanned) != (of[setting] == fixed) {
-			t.Errorf("%s is %s in the plan", setting, state)
-		}
-	}
-	if diff := cmp.Diff(preview.Writes, out.Writes, cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("planned, and written (-planned +written):\n%s", diff)
-	}
-	if diff := cmp.Diff(writes, b.writes(), cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("writes (-want +got):\n%s", diff)
-	}
-	after := b.snapshot(t)
-	for _, path := range difference(before, after) {
-		_, moves := c.moves[path]
-		ofFixed := func(setting string) bool { return strings.HasPrefix(plainPath(path)+".", setting+".") }
-		if !moves && !slices.ContainsFunc(c.fixed, ofFixed) {
-			t.Errorf("%s moved from %q to %q", path, before[path], after[path])
-		}
-	}
-	for path, want := range c.moves {
-		if after[path] != want {
-			t.Errorf("%s is %q, want %q", path, after[path], want)
-		}
-	}
-	b.fake.ResetCalls()
-	if again := b.reconcile(t, required); len(b.writes()) > 0 {
-		t.Errorf("a second reconcile wrote %v (%s: %s)", b.writes(), again.Outcome, again.Reason)
-	}
+const ownSender = "{SnsCallerArn: '" + smsRole + "', ExternalId: CANARY-external-id, SnsRegion: eu-west-1}"
+const senderIn = "SmsMfaConfiguration.SmsConfiguration."
+const wholeFactor = "SmsAuthenticationMessage: '" + smsText + "'\nSmsConfiguration: {exactly: " + ownSender +
+	"}\nSmsMfaConfiguration: {exactly: {SmsAuthenticationMessage: '" + smsText + "', SmsConfiguration: " + ownSender + "}}"
+
+var (
+	factorBack = all(block+"SmsAuthenticationMessage="+smsText, blockARN+"="+smsRole, block,
+		"SmsAuthenticationMessage="+smsText)
+	noTextLeft = all(block+"SmsAuthenticationMessage=", "SmsAuthenticationMessage=", blockARN+"="+smsRole)
+)
+
+func adminExactly(more string) string {
+	return "AdminCreateUserConfig: {exactly: {AllowAdminCreateUserOnly: true, " + more + "}}"
 }
 
-func lookup(v any, path string) any {
-	root, _ := v.(map[string]any)
-	for name, e := range root {
-		if name == path {
-			return e
-		}
-		if len(path) > len(name) && path[:len(name)+1] == name+"." {
-			return lookup(e, path[len(name)+1:])
-		}
-	}
-	return nil
+// TestTwinsAndMirrors runs the cases of twins.
+func TestTwinsAndMirrors(t *testing.T) {
+	t.Parallel()
+	runAll(t, twinCases)
 }

@@ -1,20 +1,19 @@
 package reconcile_test
 
 import (
-	"cmp"
+	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/outcome"
 )
-
-const web = cognitotest.RichClient
 
 var home = event.Home{Account: "111122223333", Region: "eu-west-1"}
 
@@ -155,18 +154,36 @@ func TestReadsGrowWithClientsOnly(t *testing.T) {
 }
 
 const (
-	riskAction  = "RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"
-	exceptions  = "RiskConfiguration.RiskExceptionConfiguration"
-	riskBlocks  = "RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}"
-	noSkipped   = "RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {absent: true}}}"
-	noException = "RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}"
-	enforced    = "UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}"
+	web      = cognitotest.RichClient
+	ofWeb    = "Clients[" + web + "]."
+	ofMobile = "Clients[mobile]."
+	legacy   = "PreventUserExistenceErrors"
+	isKnown  = "PreventUserExistenceErrors: ENABLED"
+	session  = "AuthSessionValidity"
 
-	mobileSkips = "RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {contains: [203.0.113.0/24]}}}"
+	riskAction   = "RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"
+	riskBlocks   = "RiskConfiguration: {CompromisedCredentialsRiskConfiguration: {Actions: {EventAction: BLOCK}}}"
+	exceptions   = "RiskConfiguration.RiskExceptionConfiguration"
+	noException  = "RiskConfiguration: {RiskExceptionConfiguration: {absent: true}}"
+	skipped      = exceptions + ".SkippedIPRangeList"
+	noSkipped    = "RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {absent: true}}}"
+	mobileSkips  = "RiskConfiguration: {RiskExceptionConfiguration: {SkippedIPRangeList: {contains: [203.0.113.0/24]}}}"
+	enforced     = "UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}"
+	noAction     = "AccountTakeoverRiskConfiguration.NotifyConfiguration.NoActionEmail"
+	noActionMail = "RiskConfiguration: {AccountTakeoverRiskConfiguration: {NotifyConfiguration: {NoActionEmail: "
 )
 
-var onlyExceptions = map[string]any{"RiskExceptionConfiguration": map[string]any{
-	"BlockedIPRangeList": list("192.0.2.0/24")}}
+var (
+	oldFlows  = list("ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH")
+	redirects = list(ofWeb+"CallbackURLs", list("https://evil.example"), ofWeb+"DefaultRedirectURI",
+		"https://evil.example")
+	legacyWeb = slices.Clip(list(ofWeb+legacy, "LEGACY"))
+	risk      = slices.Clip(all("SetRiskConfiguration"))
+
+	everyClient    = strings.ReplaceAll(allDocuments, "web-*", "*")
+	onlyExceptions = map[string]any{"RiskExceptionConfiguration": map[string]any{
+		"BlockedIPRangeList": list("192.0.2.0/24")}}
+)
 
 // weakRisk gives the pool another risk configuration, which clients without one of their own have too.
 func weakRisk(b bench) {
@@ -179,128 +196,215 @@ func onClients(selector, settings string) string {
 	return "clients: [{" + selector + "require: {" + settings + "}}]"
 }
 
-func oneRule(parts ...string) string {
-	return "version: 1\nrules: [{name: all, " + strings.Join(parts, ", ") + "}]"
-}
+func webRule(settings string) string { return onClients("names: ['web-*'], ", settings) }
 
-// TestDocuments has an incident in each of the further documents, and what comes of it.
-func TestDocuments(t *testing.T) {
-	t.Parallel()
-	ofClient, ofMobile := "Clients["+web+"].", "Clients[mobile]."
-	threatAndRisk := inRule(enforced + ", " + riskBlocks)
-	mobile := func(settings string) string { return onClients("names: [mobile-app], ", settings) }
-	pool, risk, logs := updated, []string{"SetRiskConfiguration"}, []string{"SetLogDeliveryConfiguration"}
-	client, twice, both := []string{"UpdateUserPoolClient"}, slices.Repeat(risk, 2), slices.Concat(pool, risk)
-	const ofPool, ofRisk, ofClientRisk = "update-user-pool", "set-risk-configuration", "set-risk-configuration-of-client"
-	const ofLogs, clientUpdate = "set-log-delivery-configuration", "update-user-pool-client"
-	for name, c := range map[string]struct {
-		required string
-		tamper   func(b bench)
-		event    string
-		writes   []string
-		fixed    []string
-		moves    []string       // what else is allowed to differ from before the incident
-		outcome  outcome.Ending // remediated where nothing is said
-	}{
-		"the pool's risk is emptied": {allDocuments, func(b bench) { b.fake.PutRisk(poolID, "", onlyExceptions) }, ofRisk,
-			risk, texts(riskAction), texts("RiskConfiguration."), ""},
-		// It has the pool's again.
-		"a client's risk is emptied": {allDocuments, func(b bench) { b.fake.PutRisk(poolID, web, map[string]any{}) },
-			ofClientRisk, none, nil, texts(ofClient + "RiskConfiguration"), outcome.Unchanged},
-		"a client's risk is weakened": {allDocuments, func(b bench) { b.weakenRisk(web) }, ofClientRisk, risk,
-			texts(ofClient + riskAction), nil, ""},
-		"the pool is to have no risk configuration": {inRule("RiskConfiguration: {absent: true}"), func(bench) {}, ofRisk,
-			risk, texts("RiskConfiguration"), texts("RiskConfiguration"), ""},
-		"a client that has the pool's risk goes on to have it": {strings.ReplaceAll(allDocuments, "web-*", "*"), weakRisk,
-			ofRisk, risk, texts(riskAction, ofMobile+riskAction), texts("RiskConfiguration."), ""},
-		"a client that has the pool's risk, which is nobody's": {oneRule(onClients("", riskBlocks)), weakRisk, ofRisk, risk,
-			texts(ofMobile + riskAction), texts("RiskConfiguration.", ofMobile+"RiskConfiguration."), ""},
-		"a client that has the pool's risk, and has to be stricter": {strings.ReplaceAll(allDocuments, "web-*", "*") +
-			"      - {names: [mobile-app], require: {" + noSkipped + "}}\n", func(b bench) {
+func oneRule(parts ...string) string { return rules(strings.Join(parts, ", ")) }
+
+// documentCases have an incident in each of the further documents.
+var documentCases = map[string]scenario{
+	"the pool's risk is emptied": {rule: allDocuments, event: "set-risk-configuration", fixed: all(riskAction),
+		incident: func(b bench) { b.fake.PutRisk(poolID, "", onlyExceptions) }, moves: all("RiskConfiguration.")},
+	// It has the pool's again.
+	"a client's risk is emptied": {rule: allDocuments, event: "set-risk-configuration-of-client",
+		incident: func(b bench) { b.fake.PutRisk(poolID, web, map[string]any{}) }, moves: all(ofWeb + "RiskConfiguration")},
+	"a client's risk is weakened": {rule: allDocuments, event: "set-risk-configuration-of-client",
+		incident: func(b bench) { b.weakenRisk(web) }, fixed: all(ofWeb + riskAction)},
+	"the pool is to have no risk configuration": {rule: "RiskConfiguration: {absent: true}",
+		event: "set-risk-configuration", fixed: all("RiskConfiguration")},
+	"a client that has the pool's risk goes on to have it": {rule: everyClient, incident: weakRisk,
+		event: "set-risk-configuration", fixed: all(riskAction, ofMobile+riskAction), moves: all("RiskConfiguration."),
+		writes: risk},
+	"a client that has the pool's risk, which is nobody's": {rule: rules(onClients("", riskBlocks)), incident: weakRisk,
+		event: "set-risk-configuration", fixed: all(ofMobile + riskAction),
+		moves: all("RiskConfiguration.", ofMobile+"RiskConfiguration."), writes: risk},
+	"a client that has the pool's risk, and has to be stricter": {
+		rule: everyClient + "      - {names: [mobile-app], require: {" + noSkipped + "}}\n", incident: func(b bench) {
 			weakRisk(b)
 			b.editRisk("", "RiskExceptionConfiguration.SkippedIPRangeList", list("203.0.113.0/24"))
-		}, ofRisk, twice, texts(riskAction, ofMobile+riskAction, ofMobile+exceptions+".SkippedIPRangeList"),
-			texts("RiskConfiguration.", ofMobile+"RiskConfiguration."), ""},
-		"threat protection is raised, and the risk is due too": {threatAndRisk, func(b bench) {
-			b.fake.Edit(poolID, sets(threat, "AUDIT"))
-			b.weakenRisk("")
-		}, ofPool, both, texts(threat, riskAction), nil, ""},
-		"threat protection and the risk go at once": {threatAndRisk, func(b bench) { b.threatOff(); b.weakenRisk("") },
-			ofPool, both, texts(threat, riskAction), nil, ""},
-		"threat protection goes, and the risk behind it is as it should": {threatAndRisk, bench.threatOff, ofPool, pool,
-			texts(threat), nil, ""},
-		"threat protection goes, and what no risk is to have is out of sight": {inRule(enforced + ", " + noException),
-			bench.threatOff, ofPool, both, texts(exceptions, threat), texts(exceptions), ""},
-		"threat protection goes, and a client's risk with it": {strings.Replace(allDocuments, deletionProtection, enforced,
-			1), func(b bench) { b.threatOff(); b.weakenRisk(web) }, ofPool, both, texts(threat, ofClient+riskAction), nil, ""},
-		"a risk is wanted where threat protection is off": {inRule(riskBlocks), func(b bench) {
-			b.fake.Edit(poolID, sets("UserPoolAddOns", nil))
-		}, ofPool, none, nil, texts("UserPoolAddOns"), outcome.Unfixable},
-		"the last of the pool's risk goes, which a client has too": {
-			oneRule("require: {"+noException+"}", mobile(noException)),
-			func(b bench) { b.fake.PutRisk(poolID, "", onlyExceptions) }, ofRisk, risk,
-			texts(exceptions, ofMobile+exceptions), texts("RiskConfiguration."), ""},
-		"a client is to keep what the pool is to lose": {oneRule("require: {"+noSkipped+"}", mobile(mobileSkips)),
-			func(bench) {}, ofRisk, twice, texts(exceptions+".SkippedIPRangeList", ofMobile+exceptions+".SkippedIPRangeList"),
-			texts(exceptions+".SkippedIPRangeList", ofMobile+"RiskConfiguration."), ""},
-		"a client is to have the pool's risk": {oneRule(onClients("", "RiskConfiguration: {absent: true}")), func(bench) {},
-			ofRisk, risk, texts(ofClient + "RiskConfiguration"), texts(ofClient + "RiskConfiguration"), ""},
-		"a log entry goes": {inRule("LogConfigurations: {userAuthEvents: {LogLevel: INFO, FirehoseConfiguration: " +
-			"{StreamArn: 'arn:aws:firehose:eu-west-1:111122223333:deliverystream/cognito-events'}}}"), bench.logsOff, ofLogs,
-			logs,
-			texts("LogConfigurations.userAuthEvents.LogLevel",
-				"LogConfigurations.userAuthEvents.FirehoseConfiguration.StreamArn"), nil, ""},
-		"all logs go": {inRule("LogConfigurations: {userNotification: {absent: true}}"), func(bench) {}, ofLogs, logs,
-			texts("LogConfigurations.userNotification"), texts("LogConfigurations.userNotification"), ""},
-		"a client is weakened": {allDocuments, func(b bench) {
-			b.editClient(web, "PreventUserExistenceErrors", "LEGACY", "CallbackURLs",
-				list("https://evil.example", "https://app.example.com/callback"))
-		}, clientUpdate, client, texts(ofClient + "PreventUserExistenceErrors"), texts(ofClient + "CallbackURLs"), ""},
-		"a client gets a name by which more is required of it": {oneRule(onClients("names: [renamed], ", riskBlocks)),
-			func(b bench) { b.editClient(web, "ClientName", "renamed"); b.weakenRisk(web) }, clientUpdate, risk,
-			texts(ofClient + riskAction), texts(ofClient + "ClientName"), ""},
-		"a client comes that is weak": {strings.Replace(allDocuments, `names: ["web-*"]`, `except: {names: ["mobile-*"]}`,
-			1), func(b bench) {
+		}, event: "set-risk-configuration", fixed: all(riskAction, ofMobile+riskAction, ofMobile+skipped),
+		moves: all("RiskConfiguration.", ofMobile+"RiskConfiguration."), writes: append(risk, risk...)},
+	"threat protection is raised, and the risk is due too": {rule: enforced + "\n" + riskBlocks,
+		incident: func(b bench) { b.set(threat, "AUDIT"); b.weakenRisk("") }, event: "update-user-pool",
+		fixed: all(threat, riskAction)},
+	"threat protection and the risk go at once": {rule: enforced + "\n" + riskBlocks, event: "update-user-pool",
+		incident: func(b bench) { b.threatOff(); b.weakenRisk("") }, fixed: all(threat, riskAction)},
+	"threat protection goes, and the risk behind it is as it should": {rule: enforced + "\n" + riskBlocks,
+		incident: bench.threatOff, event: "update-user-pool", fixed: all(threat, riskAction), writes: updated},
+	"threat protection goes, and what no risk is to have is out of sight": {rule: enforced + "\n" + noException,
+		incident: bench.threatOff, event: "update-user-pool", fixed: all(exceptions, threat), moves: all(exceptions)},
+	"threat protection goes, and a client's risk with it": {
+		rule:  strings.Replace(allDocuments, deletionProtection, enforced, 1),
+		event: "update-user-pool", incident: func(b bench) { b.threatOff(); b.weakenRisk(web) },
+		fixed: all(threat, riskAction, ofWeb+riskAction), writes: all("UpdateUserPool", "SetRiskConfiguration")},
+	"a risk is wanted where threat protection is off": {rule: riskBlocks, event: "update-user-pool",
+		incident: func(b bench) { b.set("UserPoolAddOns", nil) }, moves: all("UserPoolAddOns"), left: all(riskAction)},
+	"the last of the pool's risk goes, which a client has too": {event: "set-risk-configuration",
+		rule:     rules("require: {" + noException + "}, " + onClients("names: [mobile-app], ", noException)),
+		incident: func(b bench) { b.fake.PutRisk(poolID, "", onlyExceptions) }, writes: risk,
+		fixed: all(exceptions, ofMobile+exceptions), moves: all("RiskConfiguration.")},
+	"a client is to keep what the pool is to lose": {event: "set-risk-configuration",
+		rule:  rules("require: {" + noSkipped + "}, " + onClients("names: [mobile-app], ", mobileSkips)),
+		fixed: all(skipped, ofMobile+skipped), moves: all(ofMobile + "RiskConfiguration."), writes: append(risk, risk...)},
+	"a client is to have the pool's risk": {rule: rules(onClients("", "RiskConfiguration: {absent: true}")),
+		event: "set-risk-configuration", fixed: all(ofWeb + "RiskConfiguration")},
+	// What a client has of the pool's risk configuration goes where the pool's goes: it is no change by itself.
+	"a client that is audited has the pool's risk": {rule: rules("require: {"+noSkipped+"}",
+		"mode: audit, "+onClients("ids: [mobile], ", mobileSkips)), fixed: all(skipped),
+		others: map[string]outcome.State{ofMobile + skipped: outcome.StateReported}},
+	"a client's mail, the subject of which is the pool's": {
+		rule: rules("require: {" + noActionMail + "{Subject: careful}}}}}, " +
+			onClients("ids: [mobile], ", noActionMail+"{TextBody: somebody signed in}}}}")),
+		live:  list("RiskConfiguration."+noAction, nil),
+		fixed: all("RiskConfiguration."+noAction+".Subject", ofMobile+"RiskConfiguration."+noAction+".TextBody"),
+		moves: all(ofMobile+"RiskConfiguration."+noAction+".TextBody=somebody signed in",
+			ofMobile+"RiskConfiguration."+noAction+".Subject=careful", ofMobile+"RiskConfiguration."),
+		writes: append(risk, risk...)},
+	"a log entry goes": {event: "set-log-delivery-configuration", incident: bench.logsOff,
+		rule: "LogConfigurations: {userAuthEvents: {LogLevel: INFO, FirehoseConfiguration: " +
+			"{StreamArn: 'arn:aws:firehose:eu-west-1:111122223333:deliverystream/cognito-events'}}}",
+		fixed: all("LogConfigurations.userAuthEvents.LogLevel",
+			"LogConfigurations.userAuthEvents.FirehoseConfiguration.StreamArn")},
+	"all logs go": {rule: "LogConfigurations: {userNotification: {absent: true}}",
+		event: "set-log-delivery-configuration", fixed: all("LogConfigurations.userNotification")},
+	"a client is weakened": {rule: allDocuments, event: "update-user-pool-client", incident: func(b bench) {
+		b.weakenClient()
+		b.editClient(web, "CallbackURLs", list("https://evil.example", "https://app.example.com/callback"))
+	}, fixed: all(ofWeb + legacy), moves: all(ofWeb + "CallbackURLs")},
+	"a client gets a name by which more is required of it": {rule: rules(onClients("names: [renamed], ", riskBlocks)),
+		event: "update-user-pool-client", fixed: all(ofWeb + riskAction), moves: all(ofWeb + "ClientName"),
+		incident: func(b bench) { b.editClient(web, "ClientName", "renamed"); b.weakenRisk(web) }},
+	"a client comes that is weak": {event: "create-user-pool-client", fixed: all("Clients[7rogue7client]." + legacy),
+		rule: strings.Replace(allDocuments, `names: ["web-*"]`, `except: {names: ["mobile-*"]}`, 1),
+		incident: func(b bench) {
 			b.fake.PutClient(poolID, "7rogue7client", map[string]any{"ClientName": "rogue",
 				"PreventUserExistenceErrors": "LEGACY", "ClientSecret": "CANARY-rogue-secret"})
-		}, "create-user-pool-client", client, texts("Clients[7rogue7client].PreventUserExistenceErrors"), nil, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := serve(t, cognitotest.Contract)
-			b.whole(nil)
-			before, secret := b.snapshot(t), b.fake.Client(poolID, web)["ClientSecret"]
-			c.tamper(b)
-			want := cmp.Or(c.outcome, outcome.Remediated)
-			out := b.answer(t, parse(t, c.required), c.event)
-			if out.Outcome != want || !slices.Equal(out.Writes, c.writes) {
-				t.Errorf("%s (%s) %v, want %s %v", out.Outcome, out.Reason, out.Writes, want, c.writes)
-			}
-			for _, setting := range c.fixed {
-				if states(out)[setting] != fixed {
-					t.Errorf("%s is %q: %v", setting, states(out)[setting], out.Drifts)
-				}
-			}
-			for _, path := range difference(before, b.snapshot(t)) {
-				if !slices.ContainsFunc(c.moves, func(m string) bool { return strings.HasPrefix(path, m) }) {
-					t.Errorf("%s is not what it was", path)
-				}
-			}
-			if b.fake.Client(poolID, web)["ClientSecret"] != secret {
-				t.Error("the client's secret is not what it was")
-			}
-			if strings.Contains(string(marshal(t, out)), "CANARY") {
-				t.Error("a planted secret stands in the outcome")
-			}
-			again := b.answer(t, parse(t, c.required), c.event)
-			if want == outcome.Remediated && again.Outcome != outcome.Unchanged {
-				t.Errorf("the second time: %s (%s)", again.Outcome, again.Reason)
-			}
-		})
-	}
+		}},
+	// A read that does not show it yet is tried again, though nothing was known to be wrong with it.
+	"a risk that cannot be read at once": {rule: enforced + "\n" + noException, incident: bench.threatOff,
+		faults: []cognitotest.Fault{{Operation: "DescribeRiskConfiguration", Skip: 1, Times: 2,
+			Error: "UserPoolAddOnNotEnabledException"}}, fixed: all(threat, exceptions), moves: all(exceptions)},
+	// It is written once, and both are reported: the pool never offers the risk configuration.
+	"threat protection is turned off whenever it is on": {rule: enforced + "\n" + riskBlocks, live: list(threat, "OFF"),
+		faults: []cognitotest.Fault{{Operation: "UpdateUserPool", Change: sets(threat, "OFF")}},
+		left:   all(threat, riskAction), outcome: outcome.Unconverged, writes: updated,
+		says: "a risk configuration needs UserPoolAddOns.AdvancedSecurityMode AUDIT or ENFORCED"},
 }
 
-func texts(all ...string) []string { return all }
+// clientCases are what rules can say of clients, and what the client web-app can be like. mobile-app is as the rules
+// want it.
+var clientCases = map[string]scenario{
+	"two entries: the later wins, setting by setting": {live: legacyWeb,
+		rule: rules("clients: [{names: ['web-*'], require: {AuthSessionValidity: 4, PreventUserExistenceErrors: LEGACY}}, " +
+			"{names: ['*-app'], require: {" + isKnown + "}}]"), fixed: all(ofWeb+legacy, ofWeb+session),
+		moves: all(ofWeb+legacy+"=ENABLED", ofWeb+session+"=4")},
+	"two rules: the later wins, mode and all": {live: legacyWeb,
+		rule: rules(webRule(isKnown+", AuthSessionValidity: 4"),
+			"mode: audit, "+onClients("ids: ["+web+"], ", isKnown)), fixed: all(ofWeb + session),
+		others: map[string]outcome.State{ofWeb + legacy: outcome.StateReported}},
+	"but for one by name": {live: legacyWeb, rule: rules(onClients("except: {names: ['web-*']}, ", isKnown))},
+	"but for one by id": {live: legacyWeb,
+		rule: rules(onClients("names: ['*'], except: {ids: ["+web+"]}, ", isKnown))},
+	"an exemption of any client's setting": {live: legacyWeb, fixed: all(ofWeb + session),
+		rule:   rules(webRule(isKnown+", AuthSessionValidity: 4")) + exempt("Clients[]."+legacy),
+		others: map[string]outcome.State{ofWeb + legacy: outcome.StateExempted}},
+	"an exemption of this client": {live: legacyWeb, rule: rules(onClients("", isKnown)) + exempt("Clients["+web+"]"),
+		others: map[string]outcome.State{ofWeb + legacy: outcome.StateExempted}},
+	"an exemption of another client": {live: legacyWeb, fixed: all(ofWeb + legacy),
+		rule: rules(onClients("", isKnown)) + exempt(ofMobile+legacy), moves: all(ofWeb + legacy + "=ENABLED")},
+	"the units travel with the validities": {rule: rules(webRule("AccessTokenValidity: {atMost: 20}")),
+		live: list(ofWeb+"AccessTokenValidity", json.Number("60")), fixed: all(ofWeb + "AccessTokenValidity"),
+		moves: all(ofWeb+"AccessTokenValidity=20", ofWeb+"IdTokenValidity=15",
+			ofWeb+"TokenValidityUnits.AccessToken=minutes")},
+	"a redirect that the pool still has": {live: append(legacyWeb, redirects...),
+		rule:  rules(webRule("CallbackURLs: ['https://app.example.com/callback'], " + isKnown)),
+		fixed: all(ofWeb + legacy), left: all(ofWeb + "CallbackURLs"),
+		says: "DefaultRedirectURI must be one of CallbackURLs"},
+	"a redirect that goes with its URL": {live: redirects, fixed: all(ofWeb+"CallbackURLs", ofWeb+"DefaultRedirectURI"),
+		rule: rules(webRule("CallbackURLs: ['https://app.example.com/callback'], " +
+			"DefaultRedirectURI: 'https://app.example.com/callback'"))},
+	"a new flow beside old ones": {live: append(legacyWeb, ofWeb+"ExplicitAuthFlows", oldFlows[:1]),
+		rule:  rules(webRule("ExplicitAuthFlows: {contains: [ALLOW_USER_SRP_AUTH]}, " + isKnown)),
+		fixed: all(ofWeb + legacy), left: all(ofWeb + "ExplicitAuthFlows"), says: "cannot be combined with the older ones"},
+	"an old flow is taken away": {live: list(ofWeb+"ExplicitAuthFlows", oldFlows), fixed: all(ofWeb + "ExplicitAuthFlows"),
+		rule:  rules(webRule("ExplicitAuthFlows: {without: [USER_PASSWORD_AUTH]}")),
+		moves: all(ofWeb + `ExplicitAuthFlows=["ADMIN_NO_SRP_AUTH"]`)},
+	// What the service refuses of a client is given up, and the rest of the client is put right.
+	"a scope that does not exist": refusedOfAClient("ScopeDoesNotExistException", "no", "AllowedOAuthScopes", "[openid]"),
+	"a flow":                      refusedOfAClient("InvalidOAuthFlowException", "no", "AllowedOAuthFlows", "[code]"),
+	"a flow, by another code": refusedOfAClient("InvalidParameterException",
+		"1 validation error detected: Value '[code]' at "+
+			"'allowedOAuthFlows' failed to satisfy constraint: a", "AllowedOAuthFlows", "[code]"),
+	"the last URL to call back": {live: append(legacyWeb, ofWeb+"CallbackURLs", list("https://a.example/c"),
+		ofWeb+"DefaultRedirectURI", "", ofWeb+"AllowedOAuthFlows", list("code", "implicit")),
+		rule: rules(webRule(isKnown + ", CallbackURLs: {absent: true}, AllowedOAuthFlows: {without: [implicit]}")),
+		left: all(ofWeb + "CallbackURLs"), fixed: all(ofWeb+legacy, ofWeb+"AllowedOAuthFlows"), refused: true},
+	"a validity out of range": {live: append(legacyWeb, ofWeb+"TokenValidityUnits", map[string]any{"AccessToken": "hours"},
+		ofWeb+"AccessTokenValidity", json.Number("2")), rule: rules(webRule(isKnown + ", AccessTokenValidity: 60")),
+		left: all(ofWeb + "AccessTokenValidity"), fixed: all(ofWeb + legacy), refused: true},
+	"no refresh of tokens": {live: append(legacyWeb, ofWeb+"RefreshTokenRotation", nil, ofWeb+"ExplicitAuthFlows",
+		list("ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH")), left: all(ofWeb + "ExplicitAuthFlows"),
+		rule:  rules(webRule(isKnown + ", ExplicitAuthFlows: {without: [ALLOW_REFRESH_TOKEN_AUTH]}")),
+		fixed: all(ofWeb + legacy), refused: true},
+	// The scope is only sent back, and is refused beside the grant.
+	"openid without a user": {live: legacyWeb, left: all(ofWeb + "AllowedOAuthFlows"), fixed: all(ofWeb + legacy),
+		rule: rules(webRule(isKnown + ", AllowedOAuthFlows: [client_credentials]")), refused: true},
+	// Rules select a client by the name in its document, in whichever read it changes.
+	"renamed before the first read":   renamedMeanwhile(0),
+	"renamed before the one to write": renamedMeanwhile(1),
+	// It was not put right, and stops nothing.
+	"deleted after the pool was written": {pool: unprotected, fixed: all(protected), live: legacyWeb,
+		faults: []cognitotest.Fault{{Operation: "DescribeUserPoolClient", Skip: 1, Then: webGone}},
+		rule:   rules("require: {" + deletionProtection + "}, " + webRule(isKnown)), moves: all(ofWeb)},
+	"deleted while it is read":     deletedMeanwhile(cognitotest.Fault{Operation: "DescribeUserPoolClient"}),
+	"deleted before it is written": deletedMeanwhile(cognitotest.Fault{Operation: "UpdateUserPoolClient"}),
+	"deleted when its risk was read": deletedMeanwhile(cognitotest.Fault{Operation: "DescribeUserPoolClient",
+		Delay: 50 * time.Millisecond}),
+}
+
+// TestDocuments runs the incidents of the further documents.
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	runAll(t, documentCases)
+}
+
+// TestClients runs what rules can say of clients, and what clients can be like.
+func TestClients(t *testing.T) {
+	t.Parallel()
+	runAll(t, clientCases)
+}
+
+// refusedOfAClient has the service refuse a value of a client, beside settings that it takes.
+func refusedOfAClient(code, message, setting, value string) scenario {
+	c := scenario{live: append(legacyWeb, ofWeb+"AllowedOAuthScopes", list("email"),
+		ofWeb+"AllowedOAuthFlows", list("implicit")),
+		rule: rules(webRule(isKnown + ", AllowedOAuthScopes: [openid], AllowedOAuthFlows: [code]")),
+		faults: []cognitotest.Fault{{Operation: "UpdateUserPoolClient", Error: code, Message: message,
+			When: func(body map[string]any) bool { return fmt.Sprint(body[setting]) == value }}},
+		left: all(ofWeb + setting), fixed: all(ofWeb + legacy)}
+	for _, other := range all("AllowedOAuthScopes", "AllowedOAuthFlows") {
+		if other != setting {
+			c.fixed = append(c.fixed, ofWeb+other)
+		}
+	}
+	return c
+}
+
+// renamedMeanwhile has somebody rename a client after so many reads of clients.
+func renamedMeanwhile(reads int) scenario {
+	return scenario{live: legacyWeb, rule: rules("require: {" + deletionProtection + "}, " + webRule(isKnown)),
+		moves: all(ofWeb + "ClientName=renamed"), writes: none,
+		faults: []cognitotest.Fault{{Operation: "DescribeUserPoolClient", Skip: reads, Times: 1,
+			Then: func(s *cognitotest.Server) { bench{fake: s}.editClient(web, "ClientName", "renamed") }}}}
+}
+
+// deletedMeanwhile has somebody delete a client while it is put right.
+func deletedMeanwhile(fault cognitotest.Fault) scenario {
+	fault.Times, fault.Then = 1, webGone
+	return scenario{pool: unprotected, live: append(legacyWeb, ofMobile+legacy, "LEGACY"), rule: everyClient,
+		faults: []cognitotest.Fault{fault}, fixed: all(protected, ofMobile+legacy), moves: all(ofWeb)}
+}
+
+func webGone(s *cognitotest.Server) { s.RemoveClient(poolID, web) }
 
 // TestOddAnswers: an answer that is no document of the pool or client that was asked for leads to no write.
 func TestOddAnswers(t *testing.T) {

@@ -3,13 +3,11 @@ package reconcile_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
@@ -20,20 +18,16 @@ const deletionProtection = "DeletionProtection: ACTIVE"
 
 func unprotected(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" }
 
-// A faultCase is an error of a call of a remediation, and what comes of it.
-type faultCase struct {
-	fault   cognitotest.Fault
-	outcome outcome.Ending
-	says    string // part of the reason
-	fixed   bool   // the pool is right already, before the event comes again
+func fails(operation, code, message string) cognitotest.Fault {
+	return cognitotest.Fault{Operation: operation, Error: code, Message: message}
 }
 
 func refusedWrite(code, message string) cognitotest.Fault {
-	return cognitotest.Fault{Operation: "UpdateUserPool", Error: code, Message: message}
+	return fails("UpdateUserPool", code, message)
 }
 
 func refusedRead(code, message string) cognitotest.Fault {
-	return cognitotest.Fault{Operation: "DescribeUserPool", Error: code, Message: message}
+	return fails("DescribeUserPool", code, message)
 }
 
 func answeredRead(operation, body string) cognitotest.Fault {
@@ -45,167 +39,187 @@ func lostWrite(times int, applied bool) cognitotest.Fault {
 	return cognitotest.Fault{Operation: "UpdateUserPool", Times: times, Drop: true, Apply: applied}
 }
 
-func (c faultCase) times(n int) faultCase {
-	c.fault.Times = n
+func times(n int, f cognitotest.Fault) cognitotest.Fault {
+	f.Times = n
+	return f
+}
+
+func skips(n int, f cognitotest.Fault) cognitotest.Fault {
+	f.Skip = n
+	return f
+}
+
+// struck is the loss of the deletion protection, and a fault in its remediation.
+func struck(faults ...cognitotest.Fault) scenario {
+	return scenario{pool: unprotected, rule: deletionProtection, faults: faults, fixed: all(protected)}
+}
+
+// ends is such a scenario that ends with the protection not fixed.
+func ends(as outcome.Ending, says string, faults ...cognitotest.Fault) scenario {
+	c := struck(faults...)
+	c.outcome, c.says, c.fixed = as, says, nil
+	if as == outcome.Unfixable || as == outcome.Unconverged {
+		c.left = all(protected)
+	}
 	return c
 }
 
+const (
+	throttled = "TooManyRequestsException"
+	goneCode  = "ResourceNotFoundException"
+	replica   = "OperationNotEnabledException"
+	smsRoleIs = "(the role for text messages is arn:aws:iam::111122223333:role/cognito-sms)"
+)
+
 // faultCases have each class of error once. TestClassify says which error is of which class.
-func faultCases() map[string]faultCase {
-	const throttled, sms = "TooManyRequestsException", "(the role for text messages is " +
-		"arn:aws:iam::111122223333:role/cognito-sms)"
-	fixed := faultCase{outcome: outcome.Remediated, fixed: true}
-	is := func(f cognitotest.Fault) faultCase { fixed.fault = f; return fixed }
-	ends := func(as outcome.Ending, says string, f cognitotest.Fault) faultCase {
-		return faultCase{fault: f, outcome: as, says: says}
-	}
-	applied := refusedWrite("InternalErrorException", "")
-	applied.Status, applied.Apply = 500, true
-	unread := refusedRead(throttled, "")
-	unread.Skip = 2
-	unverified := ends(outcome.Deferred, throttled, unread)
-	unverified.fixed = true
-	moved := ends(outcome.Unconverged, `UserPoolTags.team (UserPool): "identity" -> absent`, cognitotest.Fault{
-		Operation: "UpdateUserPool", Times: 1, Change: sets("UserPoolTags.team", nil)})
-	return map[string]faultCase{
-		"throttled read":                  is(refusedRead(throttled, "")).times(2),
-		"throttled read for good":         ends(outcome.Deferred, throttled, refusedRead(throttled, "")),
-		"throttled write":                 is(refusedWrite(throttled, "")).times(2),
-		"throttled write for good":        ends(outcome.Deferred, throttled, refusedWrite(throttled, "")),
-		"server fault after applying":     is(applied).times(1),
-		"connection lost before applying": is(lostWrite(1, false)),
-		"connection lost after applying":  is(lostWrite(1, true)),
-		"connection lost for good":        ends(outcome.Deferred, "no answer", lostWrite(0, false)),
-		"import in progress": ends(outcome.Deferred, "UserImportInProgressException",
-			refusedWrite("UserImportInProgressException", "busy importing")),
-		"write denied": ends(outcome.Unfixable, "iam:PassRole", refusedWrite("AccessDeniedException",
-			"not authorized to perform: iam:PassRole on resource: sms")),
-		"read denied": ends(outcome.Unfixable, "DescribeUserPool", refusedRead("AccessDeniedException",
-			"not authorized to perform: cognito-idp:DescribeUserPool")),
-		"refused": ends(outcome.Unfixable, "something new", refusedWrite("InvalidParameterException", "something new")),
-		// A role that is new may be seen a moment later.
-		"SMS role not yet seen": is(refusedWrite("InvalidSmsRoleTrustRelationshipException", "no trust")).times(1),
-		"SMS role broken": ends(outcome.Unfixable, "cannot publish "+sms,
-			refusedWrite("InvalidSmsRoleAccessPolicyException", "cannot publish")),
-		"SMS role broken, in other words": ends(outcome.Unfixable, sms, refusedWrite("InvalidParameterException",
-			"Role does not have a trust relationship allowing Cognito to assume the role")),
-		"gone before the read": ends(outcome.Ignored, "no such user pool", refusedRead("ResourceNotFoundException", "gone")),
-		"secondary replica, read": ends(outcome.Ignored, "primary",
-			refusedRead("OperationNotEnabledException", "secondary")),
-		"secondary replica, write": ends(outcome.Ignored, "primary",
-			refusedWrite("OperationNotEnabledException", "secondary")),
-		"unknown code": ends(outcome.Deferred, "BrandNewException", refusedWrite("BrandNewException", "hm")),
-		"an answer that is no pool": ends(outcome.Deferred, "the response has no UserPool",
-			answeredRead("DescribeUserPool", `{}`)),
-		"an answer of another pool": ends(outcome.Deferred, "for another pool",
-			answeredRead("DescribeUserPool", `{"UserPool":{"Id":"eu-west-1_Other0001"}}`)),
-		"an answer that is no JSON": ends(outcome.Deferred, "", answeredRead("DescribeUserPool", `<html>`)),
-		// It would read as MFA off.
-		"an MFA answer that is empty": ends(outcome.Deferred, "MfaConfiguration",
-			answeredRead("GetUserPoolMfaConfig", `{}`)),
-		"verification cannot be read": unverified,
-		"accepted, but not applied": ends(outcome.Unconverged, "not have the written value", cognitotest.Fault{
-			Operation: "UpdateUserPool", Change: unprotected}),
-		"accepted, and something else moved": moved,
-	}
+var faultCases = map[string]scenario{
+	"throttled read":           struck(times(2, refusedRead(throttled, ""))),
+	"throttled read for good":  ends(outcome.Deferred, throttled, refusedRead(throttled, "")),
+	"throttled write":          struck(times(2, refusedWrite(throttled, ""))),
+	"throttled write for good": ends(outcome.Deferred, throttled, refusedWrite(throttled, "")),
+	"server fault after applying": struck(cognitotest.Fault{Operation: "UpdateUserPool", Error: "InternalErrorException",
+		Status: 500, Apply: true, Times: 1}),
+	"connection lost before applying": struck(lostWrite(1, false)),
+	"connection lost after applying":  struck(lostWrite(1, true)),
+	"connection lost for good":        ends(outcome.Deferred, "no answer", lostWrite(0, false)),
+	"import in progress": ends(outcome.Deferred, "UserImportInProgressException",
+		refusedWrite("UserImportInProgressException", "busy importing")),
+	"write denied": ends(outcome.Unfixable, "iam:PassRole", refusedWrite("AccessDeniedException",
+		"not authorized to perform: iam:PassRole on resource: sms")),
+	"read denied": {pool: unprotected, rule: deletionProtection, outcome: outcome.Unfixable, says: "cognito-idp:Describe",
+		faults: []cognitotest.Fault{refusedRead("AccessDeniedException",
+			"not authorized to perform: cognito-idp:DescribeUserPool")}},
+	"refused": ends(outcome.Unfixable, "something new", refusedWrite("InvalidParameterException", "something new")),
+	// A role that is new may be seen a moment later.
+	"SMS role not yet seen": struck(times(1, refusedWrite("InvalidSmsRoleTrustRelationshipException", "no trust"))),
+	"SMS role broken": ends(outcome.Unfixable, "cannot publish "+smsRoleIs,
+		refusedWrite("InvalidSmsRoleAccessPolicyException", "cannot publish")),
+	"SMS role broken, in other words": ends(outcome.Unfixable, smsRoleIs, refusedWrite("InvalidParameterException",
+		"Role does not have a trust relationship allowing Cognito to assume the role")),
+	"gone before the read":     ends(outcome.Ignored, "no such user pool", refusedRead(goneCode, "gone")),
+	"secondary replica, read":  ends(outcome.Ignored, "primary", refusedRead(replica, "secondary")),
+	"secondary replica, write": ends(outcome.Ignored, "primary", refusedWrite(replica, "secondary")),
+	"unknown code":             ends(outcome.Deferred, "BrandNewException", refusedWrite("BrandNewException", "hm")),
+	"an answer that is no pool": ends(outcome.Deferred, "the response has no UserPool",
+		answeredRead("DescribeUserPool", `{}`)),
+	"an answer of another pool": ends(outcome.Deferred, "for another pool",
+		answeredRead("DescribeUserPool", `{"UserPool":{"Id":"eu-west-1_Other0001"}}`)),
+	"an answer that is no JSON": ends(outcome.Deferred, "", answeredRead("DescribeUserPool", `<html>`)),
+	// It would read as MFA off.
+	"an MFA answer that is empty": ends(outcome.Deferred, "MfaConfiguration", answeredRead("GetUserPoolMfaConfig", `{}`)),
+	"accepted, but not applied": ends(outcome.Unconverged, "not have the written value", cognitotest.Fault{
+		Operation: "UpdateUserPool", Change: unprotected}),
+	"deleted between the read and the write": ends(outcome.Ignored, "", refusedWrite(goneCode, "no pool"),
+		skips(1, refusedRead(goneCode, "no pool"))),
+	// The next plan is made of the pool as it is then.
+	"somebody else writes between the read and the write": {pool: unprotected, rule: deletionProtection,
+		fixed: all(protected), moves: all("UserPoolTags.added=meanwhile"), faults: []cognitotest.Fault{{
+			Operation: "UpdateUserPool", Times: 1, Error: "ConcurrentModificationException",
+			Then: func(s *cognitotest.Server) { s.Edit(poolID, sets("UserPoolTags.added", "meanwhile")) }}}},
+	"accepted, and something else moved": {pool: unprotected, rule: deletionProtection, fixed: all(protected),
+		outcome: outcome.Unconverged, says: `UserPoolTags.team (UserPool): \"identity\" -\u003e absent`,
+		moves: all("UserPoolTags.team="), faults: []cognitotest.Fault{{Operation: "UpdateUserPool", Times: 1,
+			Change: sets("UserPoolTags.team", nil)}}},
+	"verification cannot be read": {pool: unprotected, rule: deletionProtection, outcome: outcome.Deferred,
+		moves: all(protected + "=ACTIVE"), says: throttled,
+		faults: []cognitotest.Fault{skips(2, refusedRead(throttled, ""))}},
+	"the first of two writes is lost, and was applied": {rule: codesOff, fixed: all("MfaConfiguration", totp, factors),
+		pool: offWithCodes, faults: []cognitotest.Fault{lostWrite(1, true)}},
+	// What the first write fixed stays fixed.
+	"the second of two writes is refused": {rule: codesOff, pool: offWithCodes, fixed: all(factors),
+		left: all("MfaConfiguration", totp), says: "not today",
+		faults: []cognitotest.Fault{fails("SetUserPoolMfaConfig", "InvalidParameterException", "not today")}},
+	"a setting that held breaks meanwhile": {rule: deletionProtection + "\n" + atLeast12, pool: unprotected,
+		fixed: all(protected, policy+"MinimumLength"), moves: all(policy + "MinimumLength=12"),
+		faults: []cognitotest.Fault{{Operation: "UpdateUserPool", Times: 1,
+			Change: sets(policy+"MinimumLength", json.Number("6"))}}},
+	"a refusal names one of three settings": {fixed: all(protected, policy+"RequireSymbols"),
+		pool: alsoUnprotected(policy+"PasswordHistorySize", nil, policy+"RequireSymbols", false),
+		rule: deletionProtection + "\nPolicies: {PasswordPolicy: {PasswordHistorySize: 3, RequireSymbols: true}}",
+		left: all(policy + "PasswordHistorySize"), faults: []cognitotest.Fault{times(1,
+			refusedWrite("FeatureUnavailableInTierException", "1 validation error detected: Value '3' at "+
+				"'policies.passwordPolicy.passwordHistorySize' failed to satisfy constraint: feature not available"))}},
+	// The service wants them under the newer name, says so, and gets them.
+	"older validity days are moved": {pool: edits(unprotected, unusual["the older validity days alone"]),
+		rule: deletionProtection, fixed: all(protected), moves: all(days+"=9", olderDays),
+		faults: []cognitotest.Fault{times(1, refusedWrite("InvalidParameterException",
+			"Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"))}},
+	"settings that are refused without each other, beside a third": {faults: tooLong,
+		pool:  sets("UserPoolTier", "ESSENTIALS", "UserPoolAddOns", nil, policy+"MinimumLength", json.Number("8")),
+		rule:  "UserPoolTier: PLUS\n" + enforced + "\nPolicies: {PasswordPolicy: {MinimumLength: 20}}",
+		fixed: all("UserPoolTier", threat), left: all(policy + "MinimumLength")},
+	// What was refused is tried once more after a later unit wrote: what the first pass found is not forgotten over it.
+	"a setting does not hold, and another is tried again": secondPass(unprotected, "does not have the written value",
+		all(protected)),
+	"a setting moved, and another is tried again": secondPass(meanwhile, "UserPoolTags.meanwhile", nil),
+	"a setting that is refused, and what a later unit writes": {refused: true, left: all("SmsMfaConfiguration"),
+		rule: noTextFactor + "\nPolicies: {PasswordPolicy: {MinimumLength: 20}}\n" +
+			"RiskConfiguration: {AccountTakeoverRiskConfiguration: {Actions: {HighAction: {EventAction: NO_ACTION}}}}",
+		fixed: all(policy+"MinimumLength", takeover+".Actions.HighAction.EventAction")},
+	"an unknown member that differs at every read": {pool: alsoUnprotected("Reads", json.Number("1")),
+		rule: deletionProtection, fixed: all(protected), moves: all("Reads"), faults: []cognitotest.Fault{{
+			Operation: "DescribeUserPool", Then: func(s *cognitotest.Server) {
+				pool, _, _ := s.Pool(poolID)
+				n, _ := pool["Reads"].(json.Number).Int64()
+				s.Edit(poolID, sets("Reads", json.Number(fmt.Sprint(n+1))))
+			}}}},
+	// What one of the service's own rules refuses.
+	"an identity that SES does not know": refusedByTheService(
+		"EmailConfiguration: {SourceArn: 'arn:aws:ses:eu-west-1:111122223333:identity/nobody.example'}", "not verified",
+		"EmailConfiguration.SourceArn"),
+	"a trigger that is no function": refusedByTheService(
+		"LambdaConfig: {PreSignUp: 'arn:aws:lambda:eu-west-1:111122223333:function:nobody'}", "Invalid lambda function ARN",
+		"LambdaConfig.PreSignUp"),
+	"a role that the caller may not pass": refusedByTheService(
+		"SmsConfiguration: {SnsCallerArn: 'arn:aws:iam::111122223333:role/nobody'}", "iam:PassRole",
+		"SmsConfiguration.SnsCallerArn"),
+	"recovery by phone beside SMS MFA": refusedByTheService(
+		"AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_phone_number, Priority: 1}]}",
+		"verified_phone_number", recovery),
+	"passkeys of a site that is none": {refused: true, pool: edits(totpOnly("OFF"), mfaOff), says: "Invalid parameter",
+		rule:  totpOptional + "\nWebAuthnConfiguration: {RelyingPartyId: nobody.example}",
+		fixed: all("MfaConfiguration", totp), left: all("WebAuthnConfiguration.RelyingPartyId")},
 }
 
-// TestFaults injects each class of error into a remediation. Whatever happens, nothing moves but what was to be fixed;
-// and once the fault is over, the event that is delivered again brings the pool to the baseline.
+const (
+	codesOff  = totpAlways + "\nPolicies: {SignInPolicy: {AllowedFirstAuthFactors: [PASSWORD]}}"
+	atLeast12 = "Policies: {PasswordPolicy: {MinimumLength: {atLeast: 12}}}"
+)
+
+func offWithCodes(pool, mfa map[string]any) {
+	edits(totpOnly("OFF"), mfaOff, sets(factors, list("PASSWORD", "EMAIL_OTP")))(pool, mfa)
+}
+
+// tooLong has the service refuse a minimum length of 20, in words that name nothing.
+var tooLong = []cognitotest.Fault{{Operation: "UpdateUserPool", Error: "InvalidParameterException", Message: "no",
+	When: func(body map[string]any) bool { return fmt.Sprint(deep(body, policy+"MinimumLength")) == "20" }}}
+
+func refusedByTheService(required, says, setting string) scenario {
+	return scenario{refused: true, pool: unprotected, rule: deletionProtection + "\n" + required, says: says,
+		fixed: all(protected), left: all(setting)}
+}
+
+// secondPass has a change come with each write of the pool that is accepted; another requirement is refused.
+func secondPass(change func(pool, mfa map[string]any), says string, unheld []string) scenario {
+	const level = "LogConfigurations.userAuthEvents.LogLevel"
+	c := scenario{pool: alsoUnprotected(policy+"MinimumLength", json.Number("8")), live: list(level, "ERROR"),
+		rule: deletionProtection + "\nPolicies: {PasswordPolicy: {MinimumLength: 20}}\n" +
+			"LogConfigurations: {userAuthEvents: {LogLevel: INFO}}",
+		faults:  append(slices.Clip(tooLong), cognitotest.Fault{Operation: "UpdateUserPool", Change: change}),
+		outcome: outcome.Unconverged, says: says, left: append(unheld, policy+"MinimumLength"), fixed: all(level),
+		writes: all("UpdateUserPool", "SetLogDeliveryConfiguration"), moves: all("UserPoolTags.meanwhile")}
+	if unheld == nil {
+		c.fixed = append(c.fixed, protected)
+	}
+	return c
+}
+
+// TestFaults injects each class of error into a remediation, and has the service refuse some of it. Whatever happens,
+// nothing moves but what was to be fixed; and once the fault is over, the event that is delivered again brings the pool
+// to the baseline.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	for name, c := range faultCases() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := serve(t, cognitotest.Measured)
-			b.rich(unprotected)
-			before := b.snapshot(t)
-			b.fake.Inject(c.fault)
-			r := b.reconciler(require(t, deletionProtection))
-			out, err := r.Reconcile(t.Context(), onPool(event.Cause{}))
-			if out.Outcome != c.outcome || !strings.Contains(out.Reason, c.says) {
-				t.Errorf("%s (%s), want %s with %q", out.Outcome, out.Reason, c.outcome, c.says)
-			}
-			var later *outcome.DeferredError
-			if deferred := errors.As(err, &later); deferred != (c.outcome == outcome.Deferred) || !deferred && err != nil {
-				t.Errorf("the error is %v", err)
-			}
-			var want []string
-			if c.fixed {
-				want = []string{protected}
-			} else if len(out.Drifts) > 0 && strings.HasPrefix(out.Drifts[0].Reason, "written") {
-				t.Errorf("nothing was written, but it says: %s", out.Drifts[0].Reason)
-			}
-			if moved := difference(before, b.snapshot(t)); c.fault.Change == nil && !slices.Equal(moved, want) {
-				t.Errorf("%v moved, want %v", moved, want)
-			}
-			b.fake.ClearFaults()
-			if _, err := r.Reconcile(t.Context(), onPool(event.Cause{})); err != nil {
-				t.Fatalf("the event, delivered again: %v", err)
-			}
-			if b.snapshot(t)[protected] != `"ACTIVE"` {
-				t.Error("the event, delivered again, did not bring the pool to the baseline")
-			}
-		})
-	}
-}
-
-// TestConcurrentWriterIsPreserved: somebody changes the pool between our read and our write, and Cognito refuses our
-// write for it. The next plan is made of the pool as it is then.
-func TestConcurrentWriterIsPreserved(t *testing.T) {
-	t.Parallel()
-	b := serve(t, cognitotest.Contract)
-	b.rich(unprotected)
-	b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Error: "ConcurrentModificationException",
-		Then: func(s *cognitotest.Server) { s.Edit(poolID, sets("UserPoolTags.added", "meanwhile")) }})
-	out := b.reconcile(t, require(t, deletionProtection))
-	pool, _, _ := b.fake.Pool(poolID)
-	if out.Outcome != outcome.Remediated || pool["DeletionProtection"] != "ACTIVE" ||
-		lookup(pool, "UserPoolTags.added") != "meanwhile" {
-		t.Errorf("%s (%s), tags %v", out.Outcome, out.Reason, pool["UserPoolTags"])
-	}
-}
-
-// TestDeletedBetweenReadAndWrite: a pool that is gone is no error and no failure.
-func TestDeletedBetweenReadAndWrite(t *testing.T) {
-	t.Parallel()
-	b := serve(t, cognitotest.Contract)
-	b.rich(unprotected)
-	b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "ResourceNotFoundException",
-		Message: "User pool does not exist."})
-	b.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Skip: 1, Error: "ResourceNotFoundException",
-		Message: "User pool does not exist."})
-	if out := b.reconcile(t, require(t, deletionProtection)); out.Outcome != outcome.Ignored || len(out.Writes) != 0 {
-		t.Errorf("%s (%s) with %v", out.Outcome, out.Reason, out.Writes)
-	}
-}
-
-// TestDroppedFirstOfTwoWrites: the first of two writes applied without an answer; the second goes out in a plan of
-// what is left.
-func TestDroppedFirstOfTwoWrites(t *testing.T) {
-	t.Parallel()
-	b := serve(t, cognitotest.Measured)
-	b.rich(edits(totpOnly("OFF"), mfaOff, sets(factors, list("PASSWORD", "EMAIL_OTP"))))
-	b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Drop: true, Apply: true})
-	out := b.reconcile(t, require(t, totpAlways+"\nPolicies: {SignInPolicy: {AllowedFirstAuthFactors: [PASSWORD]}}"))
-	if out.Outcome != outcome.Remediated || len(out.Drifts) != 3 {
-		t.Errorf("%s (%s) %v", out.Outcome, out.Reason, out.Drifts)
-	}
-}
-
-// TestOwnedSettingBreaksMeanwhile: a required setting that held breaks between our write and our reading back, and is
-// fixed too.
-func TestOwnedSettingBreaksMeanwhile(t *testing.T) {
-	t.Parallel()
-	b := serve(t, cognitotest.Contract)
-	b.rich(unprotected)
-	b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1,
-		Change: sets(policy+"MinimumLength", json.Number("6"))})
-	out := b.reconcile(t, require(t, deletionProtection+"\nPolicies: {PasswordPolicy: {MinimumLength: {atLeast: 12}}}"))
-	want := map[string]outcome.State{"DeletionProtection": fixed, "Policies.PasswordPolicy.MinimumLength": fixed}
-	if diff := cmp.Diff(want, states(out)); diff != "" || out.Outcome != outcome.Remediated {
-		t.Errorf("%s (%s)\n%s", out.Outcome, out.Reason, diff)
-	}
+	runAll(t, faultCases)
 }
 
 // TestNoSideEffectThatCannotBeRestored: where the service takes no update of the pool, no call is made that may take
@@ -272,62 +286,6 @@ func TestSideEffectIsRestored(t *testing.T) {
 				t.Errorf("delivered again: %s (%s): %v, kept: %v", again.Outcome, again.Reason, err, kept())
 			}
 		})
-	}
-}
-
-// TestSecondOfTwoWritesRefused: what the first write fixed stays fixed, and the outcome says what could not be.
-func TestSecondOfTwoWritesRefused(t *testing.T) {
-	t.Parallel()
-	b := serve(t, cognitotest.Contract)
-	b.rich(edits(totpOnly("OFF"), mfaOff, sets(factors, list("PASSWORD", "EMAIL_OTP"))))
-	before := b.snapshot(t)
-	b.fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: "InvalidParameterException",
-		Message: "not today"})
-	out := b.reconcile(t, require(t, totpAlways+"\nPolicies: {SignInPolicy: {AllowedFirstAuthFactors: [PASSWORD]}}"))
-	want := map[string]outcome.State{"MfaConfiguration": left, "SoftwareTokenMfaConfiguration.Enabled": left,
-		"Policies.SignInPolicy.AllowedFirstAuthFactors": fixed}
-	if diff := cmp.Diff(want, states(out)); diff != "" || out.Outcome != outcome.Partial ||
-		!strings.Contains(out.Reason, "not today") {
-		t.Errorf("%s (%s)\n%s", out.Outcome, out.Reason, diff)
-	}
-	if diff := difference(before, b.snapshot(t)); !slices.Equal(diff,
-		[]string{"Policies.SignInPolicy.AllowedFirstAuthFactors"}) {
-		t.Errorf("moved: %v", diff)
-	}
-}
-
-// TestRefusalNamesOneSetting: the service refuses a write for one of three settings; the other two are still put
-// right, in a plan without the one that the answer names.
-func TestRefusalNamesOneSetting(t *testing.T) {
-	t.Parallel()
-	b := serve(t, cognitotest.Contract)
-	b.rich(alsoUnprotected(policy+"PasswordHistorySize", nil, policy+"RequireSymbols", false))
-	b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Error: "FeatureUnavailableInTierException",
-		Message: "1 validation error detected: Value '3' at 'policies.passwordPolicy.passwordHistorySize' failed to " +
-			"satisfy constraint: feature not available"})
-	out := b.reconcile(t,
-		require(t, deletionProtection+"\nPolicies: {PasswordPolicy: {PasswordHistorySize: 3, RequireSymbols: true}}"))
-	want := map[string]outcome.State{"DeletionProtection": fixed,
-		"Policies.PasswordPolicy.PasswordHistorySize": left, "Policies.PasswordPolicy.RequireSymbols": fixed}
-	if diff := cmp.Diff(want, states(out)); diff != "" || out.Outcome != outcome.Partial {
-		t.Errorf("%s (%s)\n%s", out.Outcome, out.Reason, diff)
-	}
-}
-
-// TestOldValidityDaysAreMoved: the service wants the older validity days under the newer name, says so, and gets it:
-// the same number of days.
-func TestOldValidityDaysAreMoved(t *testing.T) {
-	t.Parallel()
-	b := serve(t, cognitotest.Contract)
-	b.rich(edits(unprotected, unusual["the older validity days alone"]))
-	b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Error: "InvalidParameterException",
-		Message: "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"})
-	out := b.reconcile(t, require(t, deletionProtection))
-	if out.Outcome != outcome.Remediated {
-		t.Errorf("%s (%s)", out.Outcome, out.Reason)
-	}
-	if got := b.snapshot(t)[days]; got != "9" {
-		t.Errorf("%s is %q", days, got)
 	}
 }
 

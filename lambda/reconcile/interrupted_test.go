@@ -179,8 +179,6 @@ func TestKilledAtTheSecondPlan(t *testing.T) {
 	}
 }
 
-func inRule(settings string) string { return oneRule("require: {" + settings + "}") }
-
 // A partialLedger keeps of records what one of them may lack.
 type partialLedger struct {
 	reconcile.Ledger

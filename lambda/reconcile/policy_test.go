@@ -2,17 +2,15 @@ package reconcile_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/outcome"
+	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/userpool"
 )
 
@@ -25,80 +23,35 @@ func marshal(t testing.TB, v any) []byte {
 	return raw
 }
 
-const twoRules = `
-version: 1
-rules:
-  - name: enforced
-    require: {DeletionProtection: ACTIVE}
-  - name: audited
-    mode: audit
-    require: {Policies: {PasswordPolicy: {MinimumLength: {atLeast: 20}}}}
-`
+// modeCases are about what is left alone because of the rule or of who made the call.
+var modeCases = map[string]scenario{
+	"enforce and audit": {pool: unprotected, rule: twoRules, fixed: all(protected), others: tooShort},
+	"all in audit": {pool: unprotected, rule: twoRules, others: bothReported, says: "only audits",
+		change: func(r *reconcile.Reconciler) { r.Baseline = r.Baseline.InMode(baseline.Audit) }},
+	"own write": {pool: unprotected, rule: twoRules, others: bothReported, says: "poolkeeper's own write",
+		cause: event.Cause{Issuer: ownRole}},
+	"own role's name as a session": {pool: unprotected, rule: twoRules, fixed: all(protected), others: tooShort,
+		cause: event.Cause{Actor: "arn:aws:sts::111122223333:assumed-role/Evil/Poolkeeper",
+			Issuer: "arn:aws:iam::111122223333:role/Evil"}},
+	"something fixed beside nothing to write": {pool: unprotected, fixed: all(protected), outcome: outcome.Partial,
+		rule:   "LambdaConfig: {PreSignUp: {matches: \"arn:aws:lambda:us-*\"}}\n" + deletionProtection,
+		others: map[string]outcome.State{"LambdaConfig.PreSignUp": outcome.StateReported}, says: "has no value"},
+	"exemption that has run out": {pool: unprotected, fixed: all(protected), rule: strings.Replace(
+		inRule(deletionProtection)+exempt(protected), "2027-01-31T00:00:00Z", "2026-11-01T12:00:00Z", 1)},
+	"selected by tag": {pool: unprotected, fixed: all(protected), rule: rules("pools: {tags: {env: [pr*]}}, " + protects)},
+}
+
+var (
+	twoRules     = rules(protects, "mode: audit, require: {Policies: {PasswordPolicy: {MinimumLength: {atLeast: 20}}}}")
+	tooShort     = map[string]outcome.State{policy + "MinimumLength": outcome.StateReported}
+	bothReported = map[string]outcome.State{protected: outcome.StateReported,
+		policy + "MinimumLength": outcome.StateReported}
+)
 
 // TestModes: audit is left alone, and what is enforced beside it is written.
 func TestModes(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		baseline *baseline.Baseline
-		cause    event.Cause
-		ownRole  string
-		outcome  outcome.Ending
-		states   map[string]outcome.State
-		says     string
-	}{
-		"enforce and audit": {parse(t, twoRules), event.Cause{}, "", outcome.Remediated,
-			map[string]outcome.State{"DeletionProtection": fixed,
-				"Policies.PasswordPolicy.MinimumLength": outcome.StateReported}, ""},
-		"all in audit": {parse(t, twoRules).InMode(baseline.Audit), event.Cause{}, "", outcome.Drifted,
-			map[string]outcome.State{"DeletionProtection": outcome.StateReported,
-				"Policies.PasswordPolicy.MinimumLength": outcome.StateReported}, "only audits"},
-		"own write": {parse(t, twoRules), event.Cause{Issuer: "arn:aws:iam::111122223333:role/poolkeeper"},
-			"arn:aws:iam::111122223333:role/poolkeeper", outcome.Drifted,
-			map[string]outcome.State{"DeletionProtection": outcome.StateReported,
-				"Policies.PasswordPolicy.MinimumLength": outcome.StateReported}, "poolkeeper's own write"},
-		"own role's name as a session": {parse(t, twoRules),
-			event.Cause{Actor: "arn:aws:sts::111122223333:assumed-role/Evil/poolkeeper",
-				Issuer: "arn:aws:iam::111122223333:role/Evil"},
-			"arn:aws:iam::111122223333:role/poolkeeper", outcome.Remediated,
-			map[string]outcome.State{"DeletionProtection": fixed,
-				"Policies.PasswordPolicy.MinimumLength": outcome.StateReported}, ""},
-		"something fixed beside nothing to write": {require(t,
-			"LambdaConfig: {PreSignUp: {matches: \"arn:aws:lambda:us-*\"}}\nDeletionProtection: ACTIVE"), event.Cause{}, "",
-			outcome.Partial,
-			map[string]outcome.State{"LambdaConfig.PreSignUp": outcome.StateReported, "DeletionProtection": fixed},
-			"has no value"},
-		"exemption that has run out": {parse(t, strings.Replace(inRule(deletionProtection)+"\n"+exempt(protected),
-			"2027-01-31T00:00:00Z", "2026-11-01T12:00:00Z", 1)),
-			event.Cause{}, "", outcome.Remediated, map[string]outcome.State{"DeletionProtection": fixed}, ""},
-		"selected by tag": {parse(t,
-			"version: 1\nrules: [{name: a, pools: {tags: {env: [pr*]}}, require: {DeletionProtection: ACTIVE}}]"),
-			event.Cause{}, "", outcome.Remediated,
-			map[string]outcome.State{"DeletionProtection": fixed}, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := serve(t, cognitotest.Contract)
-			b.rich(unprotected)
-			r := b.reconciler(c.baseline)
-			r.OwnRole = c.ownRole
-			out, err := r.Reconcile(t.Context(), onPool(c.cause))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(c.states, states(out)); diff != "" || out.Outcome != c.outcome ||
-				!strings.Contains(out.Reason, c.says) {
-				t.Errorf("%s (%s), want %s with %q\n%s", out.Outcome, out.Reason, c.outcome, c.says, diff)
-			}
-			for _, d := range out.Drifts {
-				if (d.State == outcome.StateReported) == (d.Code == "") {
-					t.Errorf("%s is %s, left %q", d.Setting, d.State, d.Code)
-				}
-			}
-			if left := c.outcome == outcome.Drifted || c.outcome == outcome.Unchanged; left && len(b.writes()) > 0 {
-				t.Errorf("wrote %v", b.writes())
-			}
-		})
-	}
+	runAll(t, modeCases)
 }
 
 // TestEveryLeaf damages each leaf that a baseline can require, one at a time, and demands that the reconciler detects
@@ -218,43 +171,15 @@ func another(m baseline.Member, have any) any {
 	}
 }
 
-// TestRulesThroughARun: what a later rule, an exemption or a limit leaves of a requirement is done or reported.
-func TestRulesThroughARun(t *testing.T) {
-	t.Parallel()
-	const arn = "arn:aws:lambda:eu-west-1:111122223333:function:"
-	for name, c := range map[string]struct {
-		rules, path string
-		has, want   any
-		outcome     outcome.Ending
-		says        string
-	}{
-		"a part of what is absent": {"{name: a, require: {LambdaConfig: {absent: true}}}, " +
-			"{name: b, require: {LambdaConfig: {UserMigration: '" + arn + "x'}}}", "LambdaConfig",
-			map[string]any{"PreSignUp": arn + "y"}, map[string]any{"UserMigration": arn + "x"}, outcome.Remediated, ""},
-		"an exempted part": {"{name: a, require: {UserPoolTags: {exactly: {env: prod}}}}]\n" +
-			strings.TrimSuffix(exempt("UserPoolTags.team"), "\n") + "\n#", "UserPoolTags",
-			map[string]any{"env": "dev", "team": "x"}, map[string]any{"env": "prod", "team": "x"}, outcome.Remediated, ""},
-		"a list that cannot be empty": {"{name: a, require: {AccountRecoverySetting: {RecoveryMechanisms: " +
-			"{without: [{Name: verified_email, Priority: 1}]}}}}", "AccountRecoverySetting",
-			map[string]any{"RecoveryMechanisms": list(map[string]any{"Name": "verified_email", "Priority": json.Number("1")})},
-			map[string]any{"RecoveryMechanisms": list(map[string]any{"Name": "verified_email", "Priority": json.Number("1")})},
-			outcome.Unfixable, "the API needs at least 1 elements"},
-	} {
-		for mode, world := range modes {
-			t.Run(name+"/"+mode, func(t *testing.T) {
-				t.Parallel()
-				b := serve(t, world)
-				b.rich(func(pool, mfa map[string]any) {
-					delete(mfa, "EmailMfaConfiguration")
-					pool[c.path] = c.has
-				})
-				out := b.reconcile(t, parse(t, "version: 1\nrules: ["+c.rules+"]\n"))
-				pool, _, _ := b.fake.Pool(poolID)
-				if diff := cmp.Diff(c.want, pool[c.path]); diff != "" || out.Outcome != c.outcome ||
-					!strings.Contains(fmt.Sprint(out.Drifts, out.Reason), c.says) {
-					t.Errorf("%s (%s) %v (-want +got):\n%s", out.Outcome, out.Reason, out.Drifts, diff)
-				}
-			})
+func lookup(v any, path string) any {
+	root, _ := v.(map[string]any)
+	for name, e := range root {
+		if name == path {
+			return e
+		}
+		if len(path) > len(name) && path[:len(name)+1] == name+"." {
+			return lookup(e, path[len(name)+1:])
 		}
 	}
+	return nil
 }

@@ -1,7 +1,6 @@
 package reconcile_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -328,25 +327,5 @@ func TestRecordRestores(t *testing.T) {
 		if open := (outcome.Record{Sent: c.sent}).Restores(); slices.Contains(open, "SmsConfiguration") != c.open {
 			t.Errorf("%s: %v", name, open)
 		}
-	}
-}
-
-// TestConflictsSurviveHalving: settings that are refused without each other are still written together, where a third
-// one of the same document is refused in words that name nothing.
-func TestConflictsSurviveHalving(t *testing.T) {
-	t.Parallel()
-	b := serve(t, cognitotest.Measured)
-	b.rich(sets("UserPoolTier", "ESSENTIALS", "UserPoolAddOns", nil, policy+"MinimumLength", json.Number("8")))
-	b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "InvalidParameterException", Message: "no",
-		When: func(body map[string]any) bool {
-			return fmt.Sprint(deep(body, "Policies.PasswordPolicy.MinimumLength")) == "20"
-		}})
-	out := b.reconcile(t, require(t, "UserPoolTier: PLUS\nUserPoolAddOns: {AdvancedSecurityMode: ENFORCED}\n"+
-		"Policies: {PasswordPolicy: {MinimumLength: 20}}"))
-	want := map[string]outcome.State{"UserPoolTier": outcome.StateFixed,
-		"UserPoolAddOns.AdvancedSecurityMode":   outcome.StateFixed,
-		"Policies.PasswordPolicy.MinimumLength": outcome.StateUnfixable}
-	if diff := cmp.Diff(want, states(out)); diff != "" || out.Outcome != outcome.Partial {
-		t.Errorf("%s (%s) after %v (-want +got):\n%s", out.Outcome, out.Reason, b.writes(), diff)
 	}
 }

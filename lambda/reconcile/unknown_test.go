@@ -178,27 +178,6 @@ func TestUnknownMemberMoves(t *testing.T) {
 	}
 }
 
-// TestVolatileMember: an unknown member that differs at every read is not compared.
-func TestVolatileMember(t *testing.T) {
-	t.Parallel()
-	for mode, m := range modes {
-		t.Run(mode, func(t *testing.T) {
-			t.Parallel()
-			b := serve(t, m)
-			b.rich(alsoUnprotected("Reads", json.Number("1")))
-			reads := 1
-			b.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Then: func(s *cognitotest.Server) {
-				reads++
-				s.Edit(poolID, sets("Reads", json.Number(fmt.Sprint(reads))))
-			}})
-			out := b.reconcile(t, require(t, "DeletionProtection: ACTIVE"))
-			if out.Outcome != outcome.Remediated {
-				t.Errorf("%s (%s)", out.Outcome, out.Reason)
-			}
-		})
-	}
-}
-
 // TestRefusedEcho: a document whose unknown member is refused is left alone, with the member's name, however the
 // service says so.
 func TestRefusedEcho(t *testing.T) {

@@ -5,30 +5,30 @@ import (
 	"time"
 )
 
-// Kind is the JSON shape of a member.
-type Kind int
+// Kind is the JSON shape of a member, by the name that the API model has for it.
+type Kind string
 
 // The kinds of member that the Cognito API knows.
 const (
-	Object  Kind = iota + 1 // a fixed set of named members
-	Map                     // free keys, every value like Member.Elem
-	List                    // elements like Member.Elem
-	String                  // text; an enum where Member.Enum is given
-	Integer                 // a whole number
-	Boolean
+	Object  Kind = "structure" // a fixed set of named members
+	Map     Kind = "map"       // free keys, every value like Member.Elem
+	List    Kind = "list"      // elements like Member.Elem
+	String  Kind = "string"    // text; an enum where Member.Enum is given
+	Integer Kind = "integer"   // a whole number
+	Boolean Kind = "boolean"
 )
 
 // Trip is what a round trip (read, change, write back) does with a member.
-type Trip int
+type Trip string
 
 const (
 	// Echo sends the member back as it was read, or with the value that the baseline requires.
-	Echo Trip = iota
+	Echo Trip = ""
 	// ReadOnly members are never sent: the write call does not have them.
-	ReadOnly
+	ReadOnly Trip = "read-only"
 	// Carried members are sent with the live value of the same member in another document: UpdateUserPool sends the
 	// MfaConfiguration that GetUserPoolMfaConfig returns, and only SetUserPoolMfaConfig changes it.
-	Carried
+	Carried Trip = "carried"
 )
 
 // A Member describes one member of the API: its name, type and limits, which the validation and the JSON Schema use,

@@ -231,7 +231,7 @@ func textsOf[T ~string](names []T) []string {
 	return all
 }
 
-var kindNames = [...]string{Object: "an object", Map: "a map", List: "a list", String: "a text", Integer: "a number",
+var kindNames = map[Kind]string{Object: "an object", Map: "a map", List: "a list", String: "a text", Integer: "a number",
 	Boolean: "true or false"}
 
 func fitting(kind Kind) string {

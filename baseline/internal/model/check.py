@@ -62,8 +62,8 @@ class Check:
             self.say(path, f"{what} is {table}, not {theirs}")
 
     def document(self, table):
-        written = self.operations[table["write"]]["input"]["shape"]
-        read = self.operations[table["read"]]["output"]["shape"]
+        written = self.operations[table["writeCall"]]["input"]["shape"]
+        read = self.operations[table["readCall"]]["output"]["shape"]
         if table["answer"]:
             read = self.shapes[read]["members"][table["answer"]]["shape"]
         taken = dict(self.shapes[written]["members"])
@@ -77,27 +77,27 @@ class Check:
             takes, shows = member["name"] in taken and member["name"] not in ADDRESS, name in shown
             if member["trip"] == "read-only":
                 if takes:
-                    self.say(path, f"is taken by {table['write']}")
+                    self.say(path, f"is taken by {table['writeCall']}")
                 if not shows and member["name"] not in ADDRESS:
-                    self.say(path, f"is not shown by {table['read']}")
+                    self.say(path, f"is not shown by {table['readCall']}")
                 continue
             if not takes:
-                self.say(path, f"is not taken by {table['write']}")
+                self.say(path, f"is not taken by {table['writeCall']}")
                 continue
             if shows == bool(member["shownBy"]):
-                self.say(path, f"is {'' if shows else 'not '}shown by {table['read']}")
+                self.say(path, f"is {'' if shows else 'not '}shown by {table['readCall']}")
             if member["shownBy"] and member["shownBy"] not in shown:
-                self.say(path, f"{member['shownBy']} is not shown by {table['read']}")
+                self.say(path, f"{member['shownBy']} is not shown by {table['readCall']}")
             self.member(path, member, taken[member["name"]]["shape"])
             if not member["byKey"]:
                 self.same(path, "required", member["required"], member["name"] in required)
         for name in taken:
             if name not in known and name not in ADDRESS:
-                self.say(f"{table['name']}.{name}", f"is taken by {table['write']} and not in the table")
+                self.say(f"{table['name']}.{name}", f"is taken by {table['writeCall']} and not in the table")
         renamed = {member["readName"] for member in known.values()}
         for name in shown:
             if name not in known and name not in renamed:
-                self.say(f"{table['name']}.{name}", f"is shown by {table['read']} and not in the table")
+                self.say(f"{table['name']}.{name}", f"is shown by {table['readCall']} and not in the table")
 
     def member(self, path, member, shape_name):
         shape = self.shapes[shape_name]
@@ -147,6 +147,11 @@ class Check:
             self.structure(f"{path}.{below['name']}", below["members"], element, {member["byKey"]})
 
 
+def members(fields):
+    """A document or member of the table, by the names of its fields, without those that are not given."""
+    return {name[0].lower() + name[1:]: value for name, value in fields.items() if value is not None}
+
+
 def meant(found):
     """The entry of MEANT that explains a disagreement, or None."""
     return next((entry for entry in MEANT if entry in found), None)
@@ -154,7 +159,7 @@ def meant(found):
 
 def main():
     check = Check(model())
-    for table in json.load(sys.stdin):
+    for table in json.load(sys.stdin, object_hook=members):
         check.document(table)
     unexplained = [found for found in check.found if meant(found) is None]
     unused = set(MEANT) - {meant(found) for found in check.found}

@@ -2,121 +2,53 @@ package main
 
 import (
 	"bytes"
+	_ "embed" // for the skeleton
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
+	"text/template"
 
 	"poolkeeper/baseline"
 )
 
 type object = map[string]any
 
-// Schema returns the JSON Schema. It accepts every file that the parser accepts. The parser also checks what a schema
-// cannot express.
+//go:embed skeleton.json
+var skeleton string
+
+// Schema returns the JSON Schema: the skeleton with the settings of the member table. It accepts every file that the
+// parser accepts. The parser also checks what a schema cannot express.
 func Schema() ([]byte, error) {
-	b := builder{defs: object{}, names: map[string]string{}}
-	b.defs["selector"], b.defs["exception"] = selector(true), selector(false)
-	b.defs["settings"] = object{"type": "object", "minProperties": 1, "additionalProperties": false,
-		"properties": b.requirements(baseline.Settings(), "")}
-	b.defs["clientSettings"] = object{"type": "object", "minProperties": 1, "additionalProperties": false,
-		"properties": b.requirements(baseline.ClientSettings(), baseline.Clients+".")}
-	schema := object{
-		"$schema":     "https://json-schema.org/draft/2020-12/schema",
-		"title":       "poolkeeper baseline",
-		"description": "Required settings of Amazon Cognito user pools.",
-		"type":        "object",
-		"required":    []string{"version", "rules"},
-		"properties": object{"version": object{"const": 1}, "mode": mode, "rules": rules(), "exemptions": exemptions(),
-			"unknownMembers": unknownMembers(), "flapBudget": flapBudget()},
-		"additionalProperties": false,
-		"$defs":                b.defs,
+	var frame bytes.Buffer
+	t, err := template.New("skeleton.json").Funcs(template.FuncMap{"json": encoded}).Parse(skeleton)
+	if err != nil {
+		return nil, err
 	}
+	if err := t.Execute(&frame, object{"watchable": baseline.Watchable(), "unknowns": baseline.Unknowns(),
+		"mostFlaps": baseline.MostFlaps, "mostMinutes": baseline.MostFlapMinutes, "flaps": baseline.DefaultFlapBudget.Times,
+		"minutes": baseline.DefaultFlapBudget.Within.Minutes()}); err != nil {
+		return nil, err
+	}
+	var schema object
+	if err := json.Unmarshal(frame.Bytes(), &schema); err != nil {
+		return nil, err
+	}
+	defs, _ := schema["$defs"].(object)
+	b := builder{defs: defs, names: map[string]string{}}
+	defs["settings"] = b.settings(baseline.Settings(), "")
+	defs["clientSettings"] = b.settings(baseline.ClientSettings(), baseline.Clients+".")
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	err := encoder.Encode(schema)
+	err = encoder.Encode(schema)
 	return text.Bytes(), err
 }
 
-var (
-	word  = object{"type": "string", "minLength": 1}
-	texts = object{"type": "array", "items": word, "minItems": 1}
-	mode  = object{"enum": []string{string(baseline.Enforce), string(baseline.Audit)},
-		"description": "enforce fixes drift, audit only reports it."}
-)
-
-func selector(withExcept bool) object {
-	properties := object{
-		"ids": object{"type": "array", "minItems": 1, "items": object{"type": "string", "pattern": `^[\w-]+_[0-9a-zA-Z]+$`,
-			"maxLength": 55}, "description": "Ids of pools."},
-		"names": object{"type": "array", "minItems": 1, "items": word,
-			"description": "Globs for pool names: * matches any text, ? matches one character."},
-		"tags": object{"type": "object", "minProperties": 1, "additionalProperties": texts,
-			"description": "Tag keys, each with globs for its values; every key must match."},
-	}
-	if withExcept {
-		properties["except"] = object{"$ref": "#/$defs/exception"}
-	}
-	return object{"type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1}
-}
-
-func clientSelector(more object) object {
-	properties := object{
-		"ids": object{"type": "array", "minItems": 1, "items": object{"type": "string", "pattern": `^[\w+]{1,128}$`},
-			"description": "Ids of app clients."},
-		"names": object{"type": "array", "minItems": 1, "items": word, "description": "Globs for client names."},
-	}
-	maps.Copy(properties, more)
-	return properties
-}
-
-func rules() object {
-	clients := object{"type": "array", "minItems": 1,
-		"description": "App clients, selected by name or id; every client if neither is given.", "items": object{
-			"type": "object", "required": []string{"require"}, "additionalProperties": false,
-			"properties": clientSelector(object{"require": object{"$ref": "#/$defs/clientSettings"},
-				"except": object{"type": "object", "minProperties": 1, "additionalProperties": false,
-					"properties": clientSelector(nil)}}),
-		}}
-	watch := object{"type": "array", "minItems": 1, "items": object{"enum": baseline.Watchable()},
-		"description": "Kinds of resources whose additions, changes and deletions are reported but never undone."}
-	return object{"type": "array", "minItems": 1,
-		"description": "Applied in order; a later rule wins setting by setting.", "items": object{
-			"type": "object", "required": []string{"name"}, "additionalProperties": false,
-			"anyOf": []any{object{"required": []string{"require"}}, object{"required": []string{"clients"}},
-				object{"required": []string{"watch"}}},
-			"properties": object{"name": word, "mode": mode, "pools": object{"$ref": "#/$defs/selector"},
-				"require": object{"$ref": "#/$defs/settings"}, "clients": clients, "watch": watch},
-		}}
-}
-
-func exemptions() object {
-	return object{"type": "array", "minItems": 1, "items": object{
-		"type": "object", "required": []string{"pools", "settings", "until", "reason", "owner"},
-		"additionalProperties": false,
-		"properties": object{"pools": object{"$ref": "#/$defs/selector"}, "settings": texts,
-			"until": object{"type": "string", "format": "date-time"}, "reason": word, "owner": word},
-	}}
-}
-
-func unknownMembers() object {
-	return object{"type": "object", "additionalProperties": object{"enum": baseline.Unknowns()},
-		"description": "What to do with a live member that poolkeeper does not know, by its path, by its document " +
-			"(UserPool, MfaConfig), or by both; \"*\" is every other one. The default is echo: it is sent back unchanged."}
-}
-
-func flapBudget() object {
-	return object{"type": "object", "minProperties": 1, "additionalProperties": false,
-		"description": "How often one setting of one pool is fixed within a period. After that, drift is only reported.",
-		"properties": object{
-			"times": object{"type": "integer", "minimum": 1, "maximum": baseline.MostFlaps,
-				"default": baseline.DefaultFlapBudget.Times},
-			"minutes": object{"type": "integer", "minimum": 1, "maximum": baseline.MostFlapMinutes,
-				"default": int(baseline.DefaultFlapBudget.Within.Minutes())},
-		}}
+func encoded(v any) (string, error) {
+	text, err := json.Marshal(v)
+	return string(text), err
 }
 
 // A builder shares equal subschemas: most triggers can be required in the same ways, for example.
@@ -126,16 +58,18 @@ type builder struct {
 }
 
 func (b builder) shared(schema object) object {
-	content, err := json.Marshal(schema)
-	if err != nil {
-		return schema
-	}
-	name, ok := b.names[string(content)]
+	content := fmt.Sprint(schema)
+	name, ok := b.names[content]
 	if !ok {
 		name = fmt.Sprintf("requirement%d", len(b.names)+1)
-		b.names[string(content)], b.defs[name] = name, schema
+		b.names[content], b.defs[name] = name, schema
 	}
 	return object{"$ref": "#/$defs/" + name}
+}
+
+func (b builder) settings(members []baseline.Member, prefix string) object {
+	return object{"type": "object", "minProperties": 1, "additionalProperties": false,
+		"properties": b.requirements(members, prefix)}
 }
 
 func (b builder) requirements(members []baseline.Member, prefix string) object {
@@ -154,8 +88,7 @@ func (b builder) requirement(m baseline.Member, path string) object {
 	var ways []any
 	switch m.Kind {
 	case baseline.Object:
-		ways = append(ways, object{"type": "object", "minProperties": 1, "additionalProperties": false,
-			"properties": b.requirements(m.Members, path+".")})
+		ways = append(ways, b.settings(m.Members, path+"."))
 	case baseline.Map:
 		ways = append(ways, keyed(m, b.requirement(*m.Elem, path+".KEY")))
 	default:

@@ -65,11 +65,37 @@ func (p *parser) suggestion(name string, m Member) string {
 	return didYouMean(name, names(m.Members))
 }
 
-func (p *parser) didYouMean(name string, known []string) string {
+// nearSetting suggests a setting for a path that is none.
+func (p *parser) nearSetting(path string) string {
 	if p.full() {
 		return ""
 	}
-	return didYouMean(name, known)
+	if near := sameFolded(path[strings.LastIndexByte(path, '.')+1:], root); near != "" {
+		return ", did you mean " + near + "?"
+	}
+	all := paths(root.Members)
+	slices.Sort(all)
+	return didYouMean(path, all)
+}
+
+func names(members []Member) []string {
+	all := make([]string, len(members))
+	for i, m := range members {
+		all[i] = m.Name
+	}
+	return all
+}
+
+// paths returns the paths of the members and of everything below them, in the order of the table.
+func paths(members []Member) []string {
+	var all []string
+	for _, m := range members {
+		all = append(all, m.Name)
+		for _, below := range paths(m.Members) {
+			all = append(all, m.Name+"."+below)
+		}
+	}
+	return all
 }
 
 // sameFolded returns the shortest path below the member that has this name in another tool, or "".

@@ -21,6 +21,8 @@ import (
 const (
 	maxRequired = 5000 // requirements in all rules; they are compared with each other
 	maxGlob     = 1024 // characters
+	maxDepth    = 32   // levels
+	maxErrors   = 50   // that are shown: nobody reads more, and each message takes time to build
 	// maxMarks is the largest number of commas, colons, brackets and line breaks. It limits the number of values,
 	// because the YAML parser needs about 600 bytes of memory for each value.
 	maxMarks = 100_000
@@ -30,10 +32,9 @@ const (
 // as Errors, and a nil baseline.
 func Parse(file string, data []byte) (*Baseline, error) {
 	p := &parser{file: file}
-	b := &Baseline{File: file, Digest: fmt.Sprintf("sha256:%x", sha256.Sum256(data)), Unknown: map[string]Unknown{},
-		Flap: DefaultFlapBudget}
-	if document := p.document(data); document != nil {
-		p.baseline(document, b)
+	b := &Baseline{File: file, Digest: fmt.Sprintf("sha256:%x", sha256.Sum256(data))}
+	if root := p.document(data); root != nil {
+		field{p, root, ""}.baseline(b)
 		if len(p.errors) == 0 {
 			p.contradictions(b)
 		}
@@ -43,9 +44,6 @@ func Parse(file string, data []byte) (*Baseline, error) {
 	}
 	return b, nil
 }
-
-// maxErrors is the largest number of errors that are shown. Nobody reads more, and each message takes time to build.
-const maxErrors = 50
 
 type parser struct {
 	file   string
@@ -69,18 +67,6 @@ func (p *parser) all() Errors {
 	return found
 }
 
-func (p *parser) at(n *yaml.Node) Position {
-	return Position{File: p.file, Line: max(n.Line, 1), Column: max(n.Column, 1)}
-}
-
-func (p *parser) wrong(n *yaml.Node, path, format string, args ...any) {
-	if p.full() {
-		p.more++ // its message is not shown
-		return
-	}
-	p.add(Error{Position: p.at(n), Path: path, Message: fmt.Sprintf(format, args...)})
-}
-
 // add adds an error with a message of one line of limited length.
 func (p *parser) add(f Error) {
 	if p.full() {
@@ -91,45 +77,74 @@ func (p *parser) add(f Error) {
 	p.errors = append(p.errors, f)
 }
 
+func (p *parser) didYouMean(name string, known []string) string {
+	if p.full() {
+		return ""
+	}
+	return didYouMean(name, known)
+}
+
+// A field is a place in the file, with the parser that collects the errors. The node is nil if the file does not have
+// the field. Then its value is the zero value.
+type field struct {
+	*parser
+	node *yaml.Node
+	path string
+}
+
+func (f field) given() bool { return f.node != nil }
+
+func (f field) position() Position {
+	return Position{File: f.file, Line: max(f.node.Line, 1), Column: max(f.node.Column, 1)}
+}
+
+func (f field) wrong(format string, args ...any) {
+	if f.full() {
+		f.more++ // its message is not shown
+		return
+	}
+	f.add(Error{Position: f.position(), Path: f.path, Message: fmt.Sprintf(format, args...)})
+}
+
+func (f field) below(name string, n *yaml.Node) field { return field{f.parser, n, join(f.path, name)} }
+
+// document returns the root of the file, or nil after an error.
 func (p *parser) document(data []byte) *yaml.Node {
-	top := &yaml.Node{Line: 1, Column: 1}
+	top := field{p, &yaml.Node{}, ""}
 	switch {
 	case len(data) > MaxFile:
-		p.wrong(top, "", "the file is larger than %d bytes", MaxFile)
+		top.wrong("the file is larger than %d bytes", MaxFile)
 		return nil
 	case marks(data) > maxMarks:
-		p.wrong(top, "", "the file has more than %d values, which is too many", maxMarks)
+		top.wrong("the file has more than %d values, which is too many", maxMarks)
 		return nil
 	case !utf8.Valid(data):
-		p.wrong(top, "", "the file is not valid UTF-8")
+		top.wrong("the file is not valid UTF-8")
 		return nil
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	var document, second yaml.Node
-	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
-		p.wrong(top, "", "the file is empty: it needs version: 1 and rules")
-		return nil
-	} else if err != nil {
+	documents, err := decodeAll(bytes.NewReader(data))
+	switch {
+	case err != nil:
 		p.syntax(data, err)
 		return nil
-	}
-	if err := decoder.Decode(&second); err == nil {
-		p.wrong(&second, "", "the file has a second YAML document: a baseline is a single document")
+	case len(documents) == 0:
+		top.wrong("the file is empty: it needs version: 1 and rules")
 		return nil
-	} else if !errors.Is(err, io.EOF) {
-		p.syntax(data, err)
+	case len(documents) > 1:
+		top.node = documents[1]
+		top.wrong("the file has a second YAML document: a baseline is a single document")
 		return nil
 	}
-	root := document.Content[0]
-	p.plain(root, 0)
+	top.node = documents[0].Content[0]
+	top.plain(0)
 	if len(p.errors) > 0 {
 		return nil
 	}
-	if root.Kind != yaml.MappingNode {
-		p.wrong(root, "", "the file is %s: it needs version: 1 and rules", shapeOf(root))
+	if top.node.Kind != yaml.MappingNode {
+		top.wrong("the file is %s: it needs version: 1 and rules", shapeOf(top.node))
 		return nil
 	}
-	return root
+	return top.node
 }
 
 // marks counts the characters that separate values, even inside texts.
@@ -141,150 +156,173 @@ func marks(data []byte) int {
 	return n
 }
 
-const maxDepth = 32
-
 // plain rejects YAML features that a baseline does not need or that can make a small file large: aliases, merge keys
 // and custom tags.
-func (p *parser) plain(n *yaml.Node, depth int) {
-	switch {
+func (f field) plain(depth int) {
+	switch n := f.node; {
 	case depth > maxDepth:
-		p.wrong(n, "", "nested deeper than %d levels", maxDepth)
-		return
+		f.wrong("nested deeper than %d levels", maxDepth)
 	case n.Kind == yaml.AliasNode || n.Anchor != "":
-		p.wrong(n, "", "anchors and aliases are not supported: write the value out")
-		return
+		f.wrong("anchors and aliases are not supported: write the value out")
 	case n.Tag == "!!merge":
-		p.wrong(n, "", "merge keys are not supported: write the members out")
-		return
+		f.wrong("merge keys are not supported: write the members out")
 	case n.Style&yaml.TaggedStyle != 0:
-		p.wrong(n, "", "the tag %s is not supported: write a plain value", n.Tag)
-		return
-	}
-	for _, below := range n.Content {
-		p.plain(below, depth+1)
+		f.wrong("the tag %s is not supported: write a plain value", n.Tag)
+	default:
+		for _, below := range n.Content {
+			field{f.parser, below, ""}.plain(depth + 1)
+		}
 	}
 }
 
+// An entry is a key of a mapping with its value. Both have the path of the value.
 type entry struct {
 	name       string
-	key, value *yaml.Node
+	key, value field
 }
 
 // entries returns the entries of a mapping, each name once. It adds an error for a node that is not a mapping.
-func (p *parser) entries(n *yaml.Node, path, what string) []entry {
-	if n.Kind != yaml.MappingNode {
-		p.wrong(n, path, "is %s: it needs %s", shapeOf(n), what)
+func (f field) entries(what string) []entry {
+	switch {
+	case !f.given():
+		return nil
+	case f.node.Kind != yaml.MappingNode:
+		f.wrong("is %s: it needs %s", shapeOf(f.node), what)
 		return nil
 	}
 	var all []entry
 	lines := map[string]int{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := n.Content[i]
-		if key.Kind != yaml.ScalarNode {
-			p.wrong(key, path, "a key is %s: it must be a name", shapeOf(key))
+	for i := 0; i+1 < len(f.node.Content); i += 2 {
+		n := f.node.Content[i]
+		if n.Kind != yaml.ScalarNode {
+			field{f.parser, n, f.path}.wrong("a key is %s: it must be a name", shapeOf(n))
 			continue
 		}
-		if line, twice := lines[key.Value]; twice {
-			p.wrong(key, join(path, key.Value), "is a duplicate of line %d: remove one", line)
+		key := f.below(n.Value, n)
+		if line, twice := lines[n.Value]; twice {
+			key.wrong("is a duplicate of line %d: remove one", line)
 			continue
 		}
-		lines[key.Value] = key.Line
-		all = append(all, entry{key.Value, key, n.Content[i+1]})
+		lines[n.Value] = n.Line
+		all = append(all, entry{n.Value, key, f.below(n.Value, f.node.Content[i+1])})
 	}
 	return all
 }
 
 // A section is a mapping with known keys.
 type section struct {
-	*parser
-	node *yaml.Node
-	path string
-	keys map[string]entry
+	field
+	keys map[string]field
 }
 
-func (p *parser) section(n *yaml.Node, path, what string, names ...string) section {
-	s := section{p, n, path, map[string]entry{}}
-	for _, e := range p.entries(n, path, what) {
+func (f field) section(what string, names ...string) section {
+	s := section{f, map[string]field{}}
+	for _, e := range f.entries(what) {
 		if !slices.Contains(names, e.name) {
-			p.wrong(e.key, join(path, e.name), "there is no such key%s", p.didYouMean(e.name, names))
+			e.key.wrong("there is no such key%s", f.didYouMean(e.name, names))
 			continue
 		}
-		s.keys[e.name] = e
+		s.keys[e.name] = e.value
 	}
 	return s
 }
 
+func (s section) get(name string) field {
+	if f, ok := s.keys[name]; ok {
+		return f
+	}
+	return s.below(name, nil)
+}
+
 // need adds an error if none of the keys is present.
 func (s section) need(message string, names ...string) {
-	present := func(name string) bool { return s.keys[name].value != nil }
-	if s.node.Kind == yaml.MappingNode && !slices.ContainsFunc(names, present) {
-		s.wrong(s.node, join(s.path, names[0]), "is missing: %s", message)
+	if s.mapping() && !slices.ContainsFunc(names, func(name string) bool { return s.get(name).given() }) {
+		s.below(names[0], s.node).wrong("is missing: %s", message)
 	}
 }
 
-// notEmpty adds an error if there are no keys at all.
-func (s section) notEmpty(message string) {
-	if s.node.Kind == yaml.MappingNode && len(s.node.Content) == 0 {
-		s.wrong(s.node, s.path, "is empty: %s", message)
+// notEmpty adds an error for a mapping without any keys.
+func (f field) notEmpty(message string) {
+	if f.mapping() && len(f.node.Content) == 0 {
+		f.wrong("is empty: %s", message)
 	}
 }
 
-func read[T any](s section, name string, into *T, with func(n *yaml.Node, path string) T) {
-	if e, ok := s.keys[name]; ok {
-		*into = with(e.value, join(s.path, name))
-	}
+func (f field) mapping() bool { return f.given() && f.node.Kind == yaml.MappingNode }
+
+func (f field) scalar(tags ...string) bool {
+	return f.node.Kind == yaml.ScalarNode && slices.Contains(tags, f.node.ShortTag())
 }
 
 // each reads the elements of a list that must not be empty.
-func each[T any](p *parser, n *yaml.Node, path string, read func(n *yaml.Node, path string) T) []T {
-	if n.Kind != yaml.SequenceNode {
-		p.wrong(n, path, "is %s: it must be a list, [like this]", shapeOf(n))
+func each[T any](f field, read func(f field) T) []T {
+	switch {
+	case !f.given():
 		return nil
-	}
-	if len(n.Content) == 0 {
-		p.wrong(n, path, "is an empty list: add an element, or leave the key out")
+	case f.node.Kind != yaml.SequenceNode:
+		f.wrong("is %s: it must be a list, [like this]", shapeOf(f.node))
+		return nil
+	case len(f.node.Content) == 0:
+		f.wrong("is an empty list: add an element, or leave the key out")
 	}
 	var all []T
-	for i, e := range n.Content {
-		all = append(all, read(e, fmt.Sprintf("%s[%d]", path, i)))
+	for i, n := range f.node.Content {
+		all = append(all, read(field{f.parser, n, fmt.Sprintf("%s[%d]", f.path, i)}))
 	}
 	return all
 }
 
-func (p *parser) text(n *yaml.Node, path string) string {
-	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
-		p.wrong(n, path, "is %s: it must be a text%s", shapeOf(n), quoteIt(n))
+func (f field) text() string {
+	switch {
+	case !f.given():
 		return ""
+	case !f.scalar("!!str"):
+		f.wrong("is %s: it must be a text%s", shapeOf(f.node), quoteIt(f.node))
+		return ""
+	case strings.TrimSpace(f.node.Value) == "":
+		f.wrong("is empty: write a text")
 	}
-	if strings.TrimSpace(n.Value) == "" {
-		p.wrong(n, path, "is empty: write a text")
-	}
-	return n.Value
+	return f.node.Value
 }
 
 // pattern returns a text of limited length, of which wrong, if it is given, may say what is wrong.
-func (p *parser) pattern(n *yaml.Node, path string, wrong func(text string) string) string {
-	text := p.text(n, path)
-	if runes(n.Value) > maxGlob {
-		p.wrong(n, path, "has %d characters: at most %d are allowed", runes(n.Value), maxGlob)
-	} else if text != "" && wrong != nil && !p.full() {
+func (f field) pattern(wrong func(text string) string) string {
+	text := f.text()
+	if n := runes(f.node.Value); n > maxGlob {
+		f.wrong("has %d characters: at most %d are allowed", n, maxGlob)
+	} else if text != "" && wrong != nil && !f.full() {
 		if message := wrong(text); message != "" {
-			p.wrong(n, path, "%s", message)
+			f.wrong("%s", message)
 		}
 	}
 	return text
 }
 
-func (p *parser) texts(n *yaml.Node, path string, wrong func(text string) string) []string {
-	return each(p, n, path, func(n *yaml.Node, path string) string { return p.pattern(n, path, wrong) })
+func (f field) texts(wrong func(text string) string) []string {
+	return each(f, func(f field) string { return f.pattern(wrong) })
 }
 
-func (p *parser) instant(n *yaml.Node, path string) time.Time {
-	t, err := time.Parse(time.RFC3339, n.Value)
-	if n.Kind != yaml.ScalarNode || err != nil {
-		p.wrong(n, path, "is not a date and time: write it like 2027-01-31T00:00:00Z")
+func (f field) instant() time.Time {
+	if !f.given() {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339, f.node.Value)
+	if f.node.Kind != yaml.ScalarNode || err != nil {
+		f.wrong("is not a date and time: write it like 2027-01-31T00:00:00Z")
 	}
 	return t
+}
+
+// choice returns one of a few names, or otherwise if the file has none.
+func choice[T ~string](f field, otherwise T, all ...T) T {
+	if !f.given() {
+		return otherwise
+	}
+	if !slices.Contains(all, T(f.node.Value)) {
+		f.wrong("is %s: use %s or %s%s", quoted(f.node.Value), strings.Join(textsOf(all[:len(all)-1]), ", "),
+			all[len(all)-1], f.didYouMean(f.node.Value, textsOf(all)))
+	}
+	return T(f.node.Value)
 }
 
 func shapeOf(n *yaml.Node) string {
@@ -350,7 +388,7 @@ func (p *parser) syntax(data []byte, err error) {
 	default:
 		text += ": check the indentation, the brackets and the quotes here"
 	}
-	p.wrong(&yaml.Node{Line: at, Column: 1}, "", "not YAML: %s", text)
+	field{p, &yaml.Node{Line: at}, ""}.wrong("not YAML: %s", text)
 }
 
 // brokenLine returns the first line that is not valid YAML, and its number. The parser often names the line where the
@@ -358,11 +396,12 @@ func (p *parser) syntax(data []byte, err error) {
 func brokenLine(data []byte, said int) (string, int) {
 	const tries = 20
 	lines := bytes.SplitAfter(data, []byte("\n"))
-	counted := &lineReader{lines: lines}
-	_ = decodeAll(counted)
+	rest := bytes.NewReader(data)
+	_, _ = decodeAll(slowReader{rest})
+	read := bytes.Count(data[:len(data)-rest.Len()], []byte("\n")) + 1
 	at := min(said, len(lines))
-	for n := counted.read; n >= 0 && n > counted.read-tries; n-- {
-		if decodeAll(&lineReader{lines: lines[:n]}) == nil {
+	for n := min(read, len(lines)); n >= 0 && n > read-tries; n-- {
+		if _, err := decodeAll(bytes.NewReader(bytes.Join(lines[:n], nil))); err == nil {
 			at = min(n+1, len(lines))
 			break
 		}
@@ -370,33 +409,21 @@ func brokenLine(data []byte, said int) (string, int) {
 	return strings.TrimRight(string(lines[at-1]), "\r\n"), at
 }
 
-// A lineReader returns one line per call, and counts the lines.
-type lineReader struct {
-	lines [][]byte
-	read  int
-	rest  []byte
-}
+// A slowReader returns one byte per call, so that what is left shows how far the parser read.
+type slowReader struct{ *bytes.Reader }
 
-func (r *lineReader) Read(into []byte) (int, error) {
-	if len(r.rest) == 0 {
-		if r.read == len(r.lines) {
-			return 0, io.EOF
-		}
-		r.rest, r.read = r.lines[r.read], r.read+1
-	}
-	n := copy(into, r.rest)
-	r.rest = r.rest[n:]
-	return n, nil
-}
+func (r slowReader) Read(into []byte) (int, error) { return r.Reader.Read(into[:min(1, len(into))]) }
 
-func decodeAll(r io.Reader) error {
+// decodeAll returns the documents of a YAML file, up to the first error.
+func decodeAll(r io.Reader) (documents []*yaml.Node, err error) {
 	decoder := yaml.NewDecoder(r)
 	for {
 		var document yaml.Node
 		if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
-			return nil
+			return documents, nil
 		} else if err != nil {
-			return err
+			return nil, err
 		}
+		documents = append(documents, &document)
 	}
 }

@@ -1,115 +1,86 @@
 package baseline
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
+	"sync"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 )
 
-func (p *parser) baseline(root *yaml.Node, b *Baseline) {
-	s := p.section(root, "", "version: 1 and rules", "version", "mode", "rules", "exemptions", "unknownMembers",
-		"flapBudget")
+func (f field) baseline(b *Baseline) {
+	s := f.section("version: 1 and rules", "version", "mode", "rules", "exemptions", "unknownMembers", "flapBudget")
 	s.need("add version: 1", "version")
 	s.need("a baseline needs at least one rule", "rules")
-	version, mode := s.keys["version"].value, Enforce
-	if version != nil && (version.Value != "1" || version.ShortTag() != "!!int") {
-		p.wrong(version, "version", "is %q: this version of poolkeeper reads version: 1", version.Value)
+	if version := s.get("version"); version.given() && (version.node.Value != "1" || !version.scalar("!!int")) {
+		version.wrong("is %q: this version of poolkeeper reads version: 1", version.node.Value)
 	}
-	read(s, "mode", &mode, p.mode)
-	read(s, "rules", &b.Rules, func(n *yaml.Node, path string) []Rule { return p.rules(n, path, mode) })
-	read(s, "exemptions", &b.Exemptions, func(n *yaml.Node, path string) []Exemption {
-		return each(p, n, path, p.exemption)
-	})
-	if unknown, ok := s.keys["unknownMembers"]; ok {
-		p.unknown(unknown.value, b.Unknown)
-	}
-	read(s, "flapBudget", &b.Flap, p.flapBudget)
+	b.Rules = s.get("rules").rules(s.get("mode").mode(Enforce))
+	b.Exemptions = each(s.get("exemptions"), field.exemption)
+	b.Unknown = s.get("unknownMembers").unknown()
+	b.Flap = s.get("flapBudget").flapBudget()
 }
 
-func (p *parser) mode(n *yaml.Node, path string) Mode {
-	modes := []string{string(Enforce), string(Audit)}
-	if !slices.Contains(modes, n.Value) {
-		p.wrong(n, path, "is %q: use enforce or audit%s", n.Value, didYouMean(n.Value, modes))
-	}
-	return Mode(n.Value)
-}
+func (f field) mode(otherwise Mode) Mode { return choice(f, otherwise, Enforce, Audit) }
 
-func (p *parser) rules(n *yaml.Node, path string, mode Mode) []Rule {
+func (f field) rules(mode Mode) []Rule {
 	named, required := map[string]int{}, 0
-	return each(p, n, path, func(n *yaml.Node, path string) Rule {
+	return each(f, func(f field) Rule {
 		if required > maxRequired {
 			return Rule{}
 		}
-		rule := p.rule(n, path, mode)
+		rule := f.rule(mode)
 		if line, twice := named[rule.Name]; twice && rule.Name != "" {
-			p.wrong(n, path+".name", "%q is also the name of the rule in line %d: each rule needs its own name for reports",
+			f.below("name", f.node).wrong("%q is also the name of the rule in line %d: each rule needs its own name for reports",
 				rule.Name, line)
 		}
 		named[rule.Name] = rule.Line
 		if required += len(rule.all()); required > maxRequired {
-			p.wrong(n, path, "with this rule the file has more than %d requirements, which is too many", maxRequired)
+			f.wrong("with this rule the file has more than %d requirements, which is too many", maxRequired)
 		}
 		return rule
 	})
 }
 
-func (p *parser) rule(n *yaml.Node, path string, mode Mode) Rule {
-	rule := Rule{Mode: mode, Position: p.at(n)}
-	s := p.section(n, path, "name and require, clients or watch", "name", "pools", "mode", "require", "clients", "watch")
+func (f field) rule(mode Mode) Rule {
+	s := f.section("name and require, clients or watch", "name", "pools", "mode", "require", "clients", "watch")
 	s.need("reports need the name of the rule", "name")
 	s.need("name the required settings", "require", "clients", "watch")
-	read(s, "name", &rule.Name, p.text)
-	read(s, "pools", &rule.Pools, func(n *yaml.Node, path string) *Selector {
-		return p.pools(n, path, ", or leave the key out for every pool")
-	})
-	read(s, "mode", &rule.Mode, p.mode)
-	read(s, "require", &rule.Require, p.require)
-	read(s, "clients", &rule.Clients, func(n *yaml.Node, path string) []ClientRule {
-		return each(p, n, path, p.clientRule)
-	})
-	read(s, "watch", &rule.Watch, p.watch)
-	return rule
+	return Rule{Position: f.position(), Name: s.get("name").text(), Mode: s.get("mode").mode(mode),
+		Pools:   s.get("pools").selector(ofPools, ", or leave the key out for every pool", "except"),
+		Require: s.get("require").require(Member{Kind: Object, Members: settings}),
+		Clients: each(s.get("clients"), field.clientRule),
+		Watch:   each(s.get("watch"), field.watched)}
 }
 
-func (p *parser) clientRule(n *yaml.Node, path string) ClientRule {
-	c := ClientRule{Position: p.at(n)}
-	s := p.section(n, path, "names or ids, and require", "names", "ids", "except", "require")
+func (f field) clientRule() ClientRule {
+	s := f.section("names or ids, and require", "names", "ids", "except", "require")
 	s.need("name the required settings", "require")
-	c.Select = p.selector(s, ofClients)
-	read(s, "require", &c.Require, p.requireOfClients)
-	return c
+	return ClientRule{Position: f.position(), Select: s.selected(ofClients),
+		Require: s.get("require").require(Member{Name: Clients, Kind: Object, Members: clientSettings})}
 }
 
-func (p *parser) watch(n *yaml.Node, path string) (all []Watched) {
+func (f field) watched() Watched {
 	names := textsOf(Watchable())
-	for _, name := range p.texts(n, path, func(name string) string {
+	return Watched(f.pattern(func(name string) string {
 		if slices.Contains(names, name) {
 			return ""
 		}
 		return fmt.Sprintf("%q cannot be watched: use one of %s%s", name, strings.Join(names, ", "), didYouMean(name, names))
-	}) {
-		all = append(all, Watched(name))
-	}
-	return all
+	}))
 }
 
-func (p *parser) exemption(n *yaml.Node, path string) Exemption {
-	x := Exemption{Position: p.at(n)}
+func (f field) exemption() Exemption {
 	names := []string{"pools", "settings", "until", "reason", "owner"}
-	s := p.section(n, path, "pools, settings, until, reason and owner", names...)
+	s := f.section("pools, settings, until, reason and owner", names...)
 	for _, name := range names {
 		s.need("an exemption needs pools, settings, until, reason and owner", name)
 	}
-	read(s, "pools", &x.Pools, func(n *yaml.Node, path string) *Selector { return p.pools(n, path, "") })
-	read(s, "settings", &x.Settings, func(n *yaml.Node, path string) []string { return p.texts(n, path, p.noSetting) })
-	read(s, "until", &x.Until, p.instant)
-	read(s, "reason", &x.Reason, p.text)
-	read(s, "owner", &x.Owner, p.text)
-	return x
+	return Exemption{Position: f.position(), Pools: s.get("pools").selector(ofPools, "", "except"),
+		Settings: s.get("settings").texts(f.noSetting), Until: s.get("until").instant(), Reason: s.get("reason").text(),
+		Owner: s.get("owner").text()}
 }
 
 // noSetting returns why a path cannot be exempted, or "".
@@ -123,23 +94,18 @@ func (p *parser) noSetting(setting string) string {
 	return ""
 }
 
-func (p *parser) unknown(n *yaml.Node, into map[string]Unknown) {
-	for _, e := range p.entries(n, "unknownMembers", "member names, each with echo, omit or stop") {
-		path := join("unknownMembers", e.name)
+func (f field) unknown() map[string]Unknown {
+	all := map[string]Unknown{}
+	for _, e := range f.entries("member names, each with echo, omit or stop") {
 		switch {
 		case knownMember(e.name):
-			p.wrong(e.key, path, "this version of poolkeeper knows that member: remove the entry")
+			e.key.wrong("this version of poolkeeper knows that member: remove the entry")
 		case e.name != "*" && strings.Contains(e.name, "*"):
-			p.wrong(e.key, path, `matches no member: write its whole path, or "*" alone for every other one`)
+			e.key.wrong(`matches no member: write its whole path, or "*" alone for every other one`)
 		}
-		say := Unknown(e.value.Value)
-		if !slices.Contains(Unknowns(), say) {
-			p.wrong(e.value, path, "is %s: use echo, omit or stop%s", quoted(e.value.Value),
-				p.didYouMean(e.value.Value, textsOf(Unknowns())))
-			continue
-		}
-		into[e.name] = say
+		all[e.name] = choice(e.value, EchoUnknown, Unknowns()...)
 	}
+	return all
 }
 
 // knownMember reports whether an entry of unknownMembers names a member that is in the table, by its path or by its
@@ -155,30 +121,6 @@ func knownMember(name string) bool {
 	of, _ := DocumentOf(setting)
 	_, known := Lookup(setting)
 	return member && known && of.Kind() == document
-}
-
-func (p *parser) nearSetting(path string) string {
-	if p.full() {
-		return ""
-	}
-	if near := sameFolded(path[strings.LastIndexByte(path, '.')+1:], root); near != "" {
-		return ", did you mean " + near + "?"
-	}
-	all := paths(root.Members)
-	slices.Sort(all)
-	return didYouMean(path, all)
-}
-
-// paths returns the paths of the members and of everything below them, in the order of the table.
-func paths(members []Member) []string {
-	var all []string
-	for _, m := range members {
-		all = append(all, m.Name)
-		for _, below := range paths(m.Members) {
-			all = append(all, m.Name+"."+below)
-		}
-	}
-	return all
 }
 
 // A FlapBudget limits how often poolkeeper fixes one setting of one pool within a period. When it is used up, another
@@ -206,24 +148,124 @@ func (f FlapBudget) String() string {
 	return fmt.Sprintf("%d times in %d minutes", f.Times, int(f.Within.Minutes()))
 }
 
-func (p *parser) flapBudget(n *yaml.Node, path string) FlapBudget {
-	budget := DefaultFlapBudget
-	s := p.section(n, path, "times and minutes", "times", "minutes")
+func (f field) flapBudget() FlapBudget {
+	s := f.section("times and minutes", "times", "minutes")
 	s.notEmpty("set times, minutes or both, or leave the key out")
-	minutes := int(budget.Within.Minutes())
-	read(s, "times", &budget.Times, func(n *yaml.Node, path string) int { return p.count(n, path, MostFlaps) })
-	read(s, "minutes", &minutes, func(n *yaml.Node, path string) int { return p.count(n, path, MostFlapMinutes) })
-	budget.Within = time.Duration(minutes) * time.Minute
-	return budget
+	return FlapBudget{Times: int(s.get("times").count(int64(DefaultFlapBudget.Times), MostFlaps)),
+		Within: time.Duration(s.get("minutes").count(int64(DefaultFlapBudget.Within.Minutes()), MostFlapMinutes)) *
+			time.Minute}
 }
 
-func (p *parser) count(n *yaml.Node, path string, most int) int {
-	if !p.digits(n, path, fmt.Sprintf("it must be a whole number from 1 to %d", most)) {
-		return 0
+func (f field) count(otherwise, most int64) int64 {
+	if !f.given() {
+		return otherwise
 	}
-	v, err := strconv.Atoi(n.Value)
-	if err != nil || v < 1 || v > most {
-		p.wrong(n, path, "is %s: it must be from 1 to %d", n.Value, most)
+	n, whole := f.whole(fmt.Sprintf("it must be a whole number from 1 to %d", most))
+	if whole && (n < 1 || n > most) {
+		f.wrong("is %s: it must be from 1 to %d", f.node.Value, most)
 	}
-	return v
+	return n
+}
+
+// A selectable describes the ids and names of pools, or of clients.
+type selectable struct {
+	what    string
+	keys    []string
+	id      func() *regexp.Regexp
+	longest int // of an id
+	noID    string
+	name    Member
+	either  bool // an id or a name is enough
+}
+
+var (
+	poolID   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`) })
+	clientID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w+]+$`) })
+
+	ofPools = selectable{what: "ids, names or tags", keys: []string{"ids", "names", "tags"}, id: poolID, longest: 55,
+		noID: "is not a pool id such as eu-west-1_AbCdEf123; globs belong under names",
+		name: Member{Max: maxName, Pattern: poolNamePattern}}
+	ofClients = selectable{what: "names or ids", keys: []string{"ids", "names"}, id: clientID, longest: 128, either: true,
+		noID: "is not a client id; globs belong under names",
+		name: Member{Max: maxName, Pattern: clientNamePattern}}
+)
+
+// selector parses the selector of pools, which has one key more than its exception. otherwise is the alternative to
+// suggest for an empty one.
+func (f field) selector(of selectable, otherwise string, more ...string) *Selector {
+	if !f.given() {
+		return nil
+	}
+	s := f.section(of.what, slices.Concat(of.keys, more)...)
+	s.notEmpty("add " + of.what + otherwise)
+	return s.selected(of)
+}
+
+func (s section) selected(of selectable) *Selector {
+	selected := &Selector{IDs: s.get("ids").texts(of.wrongID), Tags: s.get("tags").tags(),
+		Names: s.get("names").texts(func(glob string) string { return neverMatches(of.name, glob) })}
+	except := s.get("except")
+	if selected.Except = except.selector(of, ", or leave the key out"); except.given() {
+		e := selected.Except
+		all := slices.Contains(e.Names, "*") && len(e.IDs) == 0 && len(e.Tags) == 0
+		listed := len(e.Names) == 0 && len(e.Tags) == 0 && (!of.either || len(selected.Names) == 0)
+		if all || listed && len(selected.IDs) > 0 && len(beyond(selected.IDs, e.IDs)) == 0 {
+			except.wrong("excludes everything that is selected: exclude less")
+		}
+	}
+	return selected
+}
+
+func (f field) tags() map[string][]string {
+	if !f.given() {
+		return nil
+	}
+	tags := map[string][]string{}
+	for _, e := range f.entries("tag keys, each with a list of values") {
+		tags[e.name] = e.value.texts(nil)
+	}
+	f.notEmpty("add a tag, or leave the key out")
+	return tags
+}
+
+func (of selectable) wrongID(id string) string {
+	if len(id) > of.longest || !of.id().MatchString(id) {
+		return quoted(id) + " " + of.noID
+	}
+	if wrong := offRegion(id); wrong != "" && !of.either {
+		return quoted(id) + " can never match: " + wrong
+	}
+	return ""
+}
+
+var regionForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z]+(-[a-z]+)+-[0-9]+$`) })
+
+// offRegion returns why a pool id cannot be valid: the id begins with the pool's Region. An id without a - in that part
+// belongs to an emulator.
+func offRegion(id string) string {
+	region, rest, _ := strings.Cut(id, "_")
+	switch lower := strings.ToLower(region); {
+	case lower != region:
+		return "a Region has no uppercase letters, did you mean " + lower + "_" + rest + "?"
+	case strings.Contains(region, "-") && !regionForm().MatchString(region):
+		return "there is no Region " + region + ": a Region looks like eu-west-1"
+	}
+	return ""
+}
+
+// regionWords are the words in the names of Regions. Numbers are not checked, because AWS keeps adding new ones.
+var regionWords = []string{"af", "ap", "ca", "cn", "eu", "eusc", "il", "me", "mx", "sa", "us", "gov", "iso", "isob",
+	"isoe", "isof", "de", "central", "east", "north", "northeast", "northwest", "south", "southeast", "southwest", "west"}
+
+// likelyRegion returns the Region that was probably meant in a pool id with an unknown Region, or "".
+func likelyRegion(id string) (likely string) {
+	region, _, _ := strings.Cut(id, "_")
+	words := strings.Split(region, "-")
+	for i, word := range words[:len(words)-1] {
+		if !slices.Contains(regionWords, word) {
+			words[i] = cmp.Or(Nearest(word, regionWords), word)
+			likely = strings.Join(words, "-")
+		}
+	}
+	return likely
 }

@@ -1,34 +1,32 @@
 package baseline
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
 
-func (p *parser) require(n *yaml.Node, path string) []Requirement {
-	return p.requireOf(n, Member{Kind: Object, Members: settings}, path)
+// require parses the requirements on the members of m: on those of all pools, or on those of all clients.
+func (f field) require(m Member) []Requirement {
+	f.notEmpty("name the required settings")
+	return f.members(f.entries("settings by their API names"), m, m.Name)
 }
 
-func (p *parser) requireOfClients(n *yaml.Node, path string) []Requirement {
-	return p.requireOf(n, Member{Name: Clients, Kind: Object, Members: clientSettings}, path)
-}
-
-func (p *parser) requireOf(n *yaml.Node, m Member, path string) []Requirement {
-	all := p.entries(n, path, "settings by their API names")
-	section{parser: p, node: n, path: path}.notEmpty("name the required settings")
-	return p.members(all, m, path, m.Name)
-}
-
-func (p *parser) members(all []entry, m Member, path, setting string) []Requirement {
+func (p *parser) members(all []entry, m Member, setting string) []Requirement {
 	var required []Requirement
 	for _, e := range all {
-		at := join(path, e.name)
 		if shown, ok := shownBy(m, e.name); ok {
-			required = append(required, p.presence(e, shown, all, at, join(setting, shown.Name))...)
-		} else if below, ok := p.member(e, m, at); ok {
-			required = append(required, p.requirement(e.value, below, at, join(setting, e.name))...)
+			required = append(required, e.presence(shown, all, join(setting, shown.Name))...)
+		} else if below, ok := e.member(m); ok {
+			required = append(required, e.value.requirement(below, join(setting, e.name))...)
 		}
 	}
 	return required
@@ -36,51 +34,55 @@ func (p *parser) members(all []entry, m Member, path, setting string) []Requirem
 
 // shownBy returns the member of m that is true exactly while the named read-only member is present.
 func shownBy(m Member, name string) (Member, bool) {
-	i := slices.IndexFunc(m.Members, func(below Member) bool { return below.ShownBy != "" && below.ShownBy == name })
-	if i < 0 {
-		return Member{}, false
+	for _, below := range m.Members {
+		if below.ShownBy != "" && below.ShownBy == name {
+			return below, true
+		}
 	}
-	return m.Members[i], true
+	return Member{}, false
 }
 
 // presence turns a requirement on the presence of a read-only member into one on the member that it shows.
-func (p *parser) presence(e entry, shown Member, all []entry, path, setting string) []Requirement {
+func (e entry) presence(shown Member, all []entry, setting string) []Requirement {
 	var required map[Op]bool
-	err := e.value.Decode(&required)
+	err := e.value.node.Decode(&required)
 	switch {
 	case slices.ContainsFunc(all, func(other entry) bool { return other.name == shown.Name }):
-		p.wrong(e.key, path, "is the same setting as %s: keep one of the two", shown.Name)
+		e.key.wrong("is the same setting as %s: keep one of the two", shown.Name)
 	case err != nil || len(required) != 1 || !required[Present] && !required[Absent]:
-		p.wrong(e.value, path, "the service chooses its value: use {present: true} or {absent: true}")
+		e.value.wrong("the service chooses its value: use {present: true} or {absent: true}")
 	default:
-		return []Requirement{{Setting: setting, Op: Equal, Value: required[Present], Position: p.at(e.value)}}
+		return []Requirement{{Setting: setting, Op: Equal, Value: required[Present], Position: e.value.position()}}
 	}
 	return nil
 }
 
-func (p *parser) member(e entry, m Member, path string) (Member, bool) {
+// member returns the member of m that the entry names.
+func (e entry) member(m Member) (Member, bool) {
 	if m.Kind == Map {
-		p.key(e, m, path)
+		e.inMap(m)
 		return *m.Elem, true
 	}
 	if i := Index(m.Members, e.name); i >= 0 {
 		return m.Members[i], true
 	}
+	unwritable := ""
 	if m.Name == "" || m.Name == Clients {
-		if message := unwritable(e.name, m.Name == Clients); message != "" {
-			p.wrong(e.key, path, "%s", message)
-			return Member{}, false
-		}
+		unwritable = notWritten(e.name, m.Name == Clients)
 	}
-	if slices.Contains(operators, Op(e.name)) || e.name == setKey {
-		p.wrong(e.key, path, "an operator cannot be combined with members")
-		return Member{}, false
+	switch {
+	case unwritable != "":
+		e.key.wrong("%s", unwritable)
+	case operator(e):
+		e.key.wrong("an operator cannot be combined with members")
+	default:
+		e.key.wrong("there is no such setting%s", e.key.suggestion(e.name, m))
 	}
-	p.wrong(e.key, path, "there is no such setting%s", p.suggestion(e.name, m))
 	return Member{}, false
 }
 
-func unwritable(name string, ofClient bool) string {
+// notWritten returns why no requirement can name a member that a read call shows, or "".
+func notWritten(name string, ofClient bool) string {
 	for _, d := range documents {
 		for _, m := range d.Members {
 			switch {
@@ -97,53 +99,45 @@ func unwritable(name string, ofClient bool) string {
 	return ""
 }
 
-func (p *parser) key(e entry, m Member, path string) {
+func (e entry) inMap(m Member) {
 	switch {
 	case e.name == "":
-		p.wrong(e.key, path, "an empty key")
+		e.key.wrong("an empty key")
 	case m.KeyMax > 0 && runes(e.name) > m.KeyMax:
-		p.wrong(e.key, path, "the key has %d characters: the API allows at most %d", runes(e.name), m.KeyMax)
-	case m.KeyReserved != "" && len(e.name) >= len(m.KeyReserved) && e.name[:len(m.KeyReserved)] == m.KeyReserved:
-		p.wrong(e.key, path, "keys that begin with %s are reserved: only AWS can write them", m.KeyReserved)
+		e.key.wrong("the key has %d characters: the API allows at most %d", runes(e.name), m.KeyMax)
+	case m.KeyReserved != "" && strings.HasPrefix(e.name, m.KeyReserved):
+		e.key.wrong("keys that begin with %s are reserved: only AWS can write them", m.KeyReserved)
 	}
 }
 
-func (p *parser) requirement(n *yaml.Node, m Member, path, setting string) []Requirement {
-	if n.Kind == yaml.MappingNode {
-		all := p.entries(n, path, "")
-		switch {
-		case len(all) == 0:
-			p.wrong(n, path, "an empty mapping requires nothing: use {exactly: {}}, {absent: true} or {present: true}")
-			return nil
-		case operated(all, m):
-			return p.operation(n, all, m, path, setting)
-		case m.Kind == Object || m.Kind == Map:
-			return p.members(all, m, path, setting)
+func (f field) requirement(m Member, setting string) []Requirement {
+	deep := m.Kind == Object || m.Kind == Map
+	switch {
+	case f.mapping() && len(f.node.Content) == 0:
+		f.wrong("an empty mapping requires nothing: use {exactly: {}}, {absent: true} or {present: true}")
+	case f.mapping():
+		all := f.entries("")
+		if operated(all, m) {
+			return f.operation(all, m, setting)
+		}
+		if deep {
+			return f.members(all, m, setting)
 		}
 		for _, e := range all {
-			p.wrong(e.key, join(path, e.name), "there is no such operator for %s: %s%s", kindNames[m.Kind], fitting(m.Kind),
-				p.didYouMean(e.name, opNames()))
+			e.key.wrong("there is no such operator for %s: %s%s", kindNames[m.Kind], fitting(m.Kind),
+				f.didYouMean(e.name, opNames()))
 		}
-		return nil
+	case deep:
+		f.wrong("is %s: it needs a mapping of its members", shapeOf(f.node))
+	default:
+		if v, ok := f.value(m); ok {
+			return []Requirement{{Setting: setting, Op: Equal, Value: v, Position: f.position()}}
+		}
 	}
-	if m.Kind == Object || m.Kind == Map {
-		p.wrong(n, path, "is %s: it needs a mapping of its members", shapeOf(n))
-		return nil
-	}
-	v, ok := p.literal(n, m, path)
-	if !ok {
-		return nil
-	}
-	return []Requirement{{Setting: setting, Op: Equal, Value: v, Position: p.at(n)}}
+	return nil
 }
 
-func names(members []Member) []string {
-	all := make([]string, len(members))
-	for i, m := range members {
-		all[i] = m.Name
-	}
-	return all
-}
+func operator(e entry) bool { return e.name == setKey || slices.Contains(operators, Op(e.name)) }
 
 // operated reports whether the entries of a mapping are operators and not member names. The keys of a map are free, so
 // for a map all entries must be operators that a map allows.
@@ -153,96 +147,87 @@ func operated(all []entry, m Member) bool {
 			return e.name != setKey && !slices.Contains(takes[Op(e.name)], Map)
 		})
 	}
-	for _, e := range all {
-		if slices.Contains(operators, Op(e.name)) || e.name == setKey {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(all, operator)
 }
 
-func (p *parser) operation(n *yaml.Node, all []entry, m Member, path, setting string) []Requirement {
+func (f field) operation(all []entry, m Member, setting string) []Requirement {
 	var op Op
-	var argument, set *yaml.Node
+	var argument, set field
 	for _, e := range all {
 		switch {
 		case e.name == setKey:
 			set = e.value
-		case !slices.Contains(operators, Op(e.name)):
+		case !operator(e):
 			meant := ""
 			if Index(m.Members, e.name) < 0 {
-				meant = p.didYouMean(e.name, opNames())
+				meant = f.didYouMean(e.name, opNames())
 			}
-			p.wrong(e.key, join(path, e.name), "a member cannot be combined with an operator%s", meant)
+			e.key.wrong("a member cannot be combined with an operator%s", meant)
 			return nil
 		case op != "":
-			p.wrong(e.key, join(path, e.name), "a second operator next to %s: a setting has only one", op)
+			e.key.wrong("a second operator next to %s: a setting has only one", op)
 			return nil
 		default:
 			op, argument = Op(e.name), e.value
 		}
 	}
 	if op == "" {
-		p.wrong(n, path, "set needs an operator next to it; to require a plain value, write only the value")
+		f.wrong("set needs an operator next to it; to require a plain value, write only the value")
 		return nil
 	}
 	if !slices.Contains(takes[op], m.Kind) {
-		p.wrong(n, path, "%s cannot be used with %s: %s", op, kindNames[m.Kind], fitting(m.Kind))
+		f.wrong("%s cannot be used with %s: %s", op, kindNames[m.Kind], fitting(m.Kind))
 		return nil
 	}
-	value, ok := p.argument(argument, op, m, join(path, string(op)))
-	if !ok {
-		return nil
-	}
-	r := Requirement{Setting: setting, Op: op, Value: value, Position: p.at(n)}
-	if set != nil && !p.set(set, m, join(path, setKey), &r) {
+	r := Requirement{Setting: setting, Op: op, Position: f.position()}
+	var ok bool
+	if r.Value, ok = argument.argument(op, m); !ok || set.given() && !set.set(m, &r) {
 		return nil
 	}
 	return []Requirement{r}
 }
 
-func (p *parser) argument(n *yaml.Node, op Op, m Member, path string) (any, bool) {
+func (f field) argument(op Op, m Member) (any, bool) {
 	switch op {
 	case AtLeast, AtMost:
-		return p.literal(n, m, path)
+		return f.value(m)
 	case OneOf:
-		return p.list(n, m, path, p.value)
+		return f.list(m, field.value)
 	case Contains:
-		return p.list(n, *m.Elem, path, p.sendable)
+		return f.list(*m.Elem, field.sendable)
 	case Without:
-		return p.list(n, *m.Elem, path, p.value)
+		return f.list(*m.Elem, field.value)
 	case Exactly:
-		return p.exactly(n, m, path)
+		return f.exactly(m)
 	case Matches:
-		glob := p.pattern(n, path, func(glob string) string { return neverMatches(m, glob) })
+		glob := f.pattern(func(glob string) string { return neverMatches(m, glob) })
 		return glob, glob != ""
 	default: // Absent, Present
-		return p.isTrue(n, op, m, path)
+		return f.isTrue(op, m)
 	}
 }
 
-func (p *parser) exactly(n *yaml.Node, m Member, path string) (any, bool) {
-	empty := n.Kind == yaml.MappingNode && len(n.Content) == 0
+func (f field) exactly(m Member) (any, bool) {
+	empty := f.mapping() && len(f.node.Content) == 0
 	switch {
 	case empty && m.Keep != "":
-		p.wrong(n, path, "cannot be empty: %s", m.Keep)
+		f.wrong("cannot be empty: %s", m.Keep)
 		return nil, false
 	case empty && m.NotEmpty:
-		p.wrong(n, path, "cannot be empty, because the API rejects an empty one: use {absent: true}")
+		f.wrong("cannot be empty, because the API rejects an empty one: use {absent: true}")
 		return nil, false
 	}
-	return p.whole(n, m, path)
+	return f.object(m)
 }
 
-func (p *parser) isTrue(n *yaml.Node, op Op, m Member, path string) (any, bool) {
+func (f field) isTrue(op Op, m Member) (any, bool) {
 	switch {
-	case n.Value != "true" || n.ShortTag() != "!!bool":
-		p.wrong(n, path, "must be true: absent and present are the opposites of each other")
+	case f.node.Value != "true" || !f.scalar("!!bool"):
+		f.wrong("must be true: absent and present are the opposites of each other")
 	case op == Absent && m.Keep != "":
-		p.wrong(n, path, "cannot be absent: %s", m.Keep)
+		f.wrong("cannot be absent: %s", m.Keep)
 	case op == Absent && m.Required:
-		p.wrong(n, path,
-			"cannot be absent alone: the API rejects its object without it; require the object to be absent")
+		f.wrong("cannot be absent alone: the API rejects its object without it; require the object to be absent")
 	default:
 		return true, true
 	}
@@ -250,35 +235,204 @@ func (p *parser) isTrue(n *yaml.Node, op Op, m Member, path string) (any, bool) 
 }
 
 // set parses the value to write if the operator's requirement is not met. The value must meet the requirement.
-func (p *parser) set(n *yaml.Node, m Member, path string, r *Requirement) bool {
+func (f field) set(m Member, r *Requirement) bool {
 	if !r.Op.TakesSet() {
-		p.wrong(n, path, "%s already implies the value to write: remove set", r.Op)
+		f.wrong("%s already implies the value to write: remove set", r.Op)
 		return false
 	}
-	v, ok := p.value(n, m, path)
-	if !ok {
-		return false
-	}
-	if !holds(m, *r, v) {
-		p.wrong(n, path, "the value does not meet the requirement next to it")
+	v, ok := f.value(m)
+	if ok && !holds(m, *r, v) {
+		f.wrong("the value does not meet the requirement next to it")
 		return false
 	}
 	r.Set = v
-	return true
+	return ok
 }
 
-func (p *parser) list(n *yaml.Node, elem Member, path string,
-	read func(n *yaml.Node, m Member, path string) (any, bool)) (any, bool) {
-	before := p.found()
+// value parses a value of the member.
+func (f field) value(m Member) (any, bool) {
+	switch m.Kind {
+	case Object, Map:
+		return f.object(m)
+	case List:
+		return f.elements(m)
+	case Integer:
+		return f.integer(m)
+	case Boolean:
+		if !f.scalar("!!bool") {
+			f.wrong("is %s: it must be true or false", shapeOf(f.node))
+			return nil, false
+		}
+		return strings.EqualFold(f.node.Value, "true"), true
+	default:
+		return f.string(m)
+	}
+}
+
+// sendable parses a value that a call can send.
+func (f field) sendable(m Member) (any, bool) {
+	v, ok := f.value(m)
+	if text, _ := v.(string); ok && slices.Contains(m.Unsent, text) {
+		f.wrong("the service may return %s, but no call can send it: remove it", text)
+		return nil, false
+	}
+	return v, ok
+}
+
+// object parses an object or map that is written as it is, so it must have every mandatory member.
+func (f field) object(m Member) (any, bool) {
+	before := f.found()
+	object := map[string]any{}
+	for _, e := range f.entries("a mapping of its members") {
+		if below, ok := e.member(m); ok {
+			object[e.name], _ = e.value.value(below)
+		}
+	}
+	if m.Kind == Map && m.Max > 0 && int64(len(object)) > m.Max {
+		f.wrong("has %d keys: the API allows at most %d", len(object), m.Max)
+	}
+	if f.found() > before {
+		return nil, false
+	}
+	for _, below := range m.Members {
+		if _, given := object[below.Name]; below.Required && !given && len(object) > 0 {
+			f.below(below.Name, f.node).wrong("is missing: the API does not accept %s without it", cmp.Or(m.Name, "an element"))
+		}
+	}
+	return object, f.found() == before
+}
+
+// list parses a list that is not empty, of elements that differ.
+func (f field) list(elem Member, read func(f field, m Member) (any, bool)) ([]any, bool) {
+	before := f.found()
 	seen := map[string]bool{}
-	list := each(p, n, path, func(n *yaml.Node, path string) any {
-		v, ok := read(n, elem, path)
+	list := each(f, func(f field) any {
+		v, ok := read(f, elem)
 		if text := canonical(v); ok && seen[text] {
-			p.wrong(n, path, "is in the list twice")
+			f.wrong("is in the list twice")
 		} else {
 			seen[text] = true
 		}
 		return v
 	})
-	return list, p.found() == before
+	return list, f.found() == before
+}
+
+// elements parses a list that is written as it is.
+func (f field) elements(m Member) (any, bool) {
+	all, ok := []any{}, true
+	if f.node.Kind != yaml.SequenceNode || len(f.node.Content) > 0 {
+		all, ok = f.list(*m.Elem, field.sendable)
+	}
+	if all == nil {
+		return nil, false
+	}
+	switch count := int64(len(f.node.Content)); {
+	case count < m.Min:
+		f.wrong("has %d elements: the API needs at least %d", count, m.Min)
+	case count == 0 && m.Keep != "":
+		f.wrong("is an empty list: %s", m.Keep)
+	case m.Max > 0 && count > m.Max:
+		f.wrong("has %d elements: the API allows at most %d", count, m.Max)
+	default:
+		return all, ok
+	}
+	return nil, false
+}
+
+func (f field) integer(m Member) (any, bool) {
+	n, whole := f.whole("it must be a whole number")
+	switch {
+	case !whole:
+		return nil, false
+	case n >= m.Min && (m.Max == 0 || n <= m.Max):
+		return json.Number(f.node.Value), true
+	}
+	remark := ""
+	if n == 0 && m.Min == 1 && m.Keep != "" {
+		remark = ", and " + m.Keep
+	}
+	f.wrong("is %s: the API allows %d to %d%s", f.node.Value, m.Min, m.Max, remark)
+	return nil, false
+}
+
+// whole parses a whole number, which goes to the API as it stands: in JSON syntax. 0x1F, 007 and 1_000 are not, although
+// YAML allows them. A number that is too large becomes the largest one.
+func (f field) whole(rule string) (int64, bool) {
+	digits := strings.TrimPrefix(f.node.Value, "-")
+	plain := digits != "" && strings.Trim(digits, "0123456789") == "" && (digits == "0" || digits[0] != '0')
+	switch {
+	case !f.scalar("!!int", "!!float"):
+		f.wrong("is %s: %s", shapeOf(f.node), rule)
+		return 0, false
+	case !plain:
+		f.wrong("is %s: %s, in plain digits", f.node.Value, rule)
+		return 0, false
+	}
+	n, _ := strconv.ParseInt(f.node.Value, 10, 64) // out of range, it is the nearest one
+	return n, true
+}
+
+func (f field) string(m Member) (any, bool) {
+	if !f.scalar("!!str") {
+		options := ""
+		if len(m.Enum) > 0 {
+			options = ", one of " + strings.Join(m.Enum, ", ")
+		}
+		f.wrong("is %s: it must be a text%s%s", shapeOf(f.node), quoteIt(f.node), options)
+		return nil, false
+	}
+	if message := offText(m, f.node.Value); message != "" {
+		f.wrong("%s", message)
+		return nil, false
+	}
+	return f.node.Value, true
+}
+
+// offText describes what is wrong with a text of a member, or returns "". It never repeats a sensitive text.
+func offText(m Member, text string) string {
+	shown := quoted(text)
+	if m.Sensitive {
+		shown = fmt.Sprintf("a text of %d characters", runes(text))
+	}
+	switch {
+	case len(m.Enum) > 0 && !slices.Contains(m.Enum, text):
+		return fmt.Sprintf("is %s: it must be one of %s%s", shown, strings.Join(m.Enum, ", "), didYouMean(text, m.Enum))
+	case len(m.Enum) > 0:
+		return ""
+	case text == "" && !m.Presence && m.Keep != "":
+		return "is empty, which the API rejects"
+	case text == "" && !m.Presence:
+		return "is empty, which the API rejects: use {absent: true} to have none"
+	case offFormat(m.Format, text) != "": // before the limits, because it shows what to write
+		return offFormat(m.Format, text)
+	case runes(text) < m.Min:
+		return fmt.Sprintf("has %d characters: the API needs at least %d", runes(text), m.Min)
+	case m.Max > 0 && runes(text) > m.Max:
+		return fmt.Sprintf("has %d characters: the API allows at most %d", runes(text), m.Max)
+	case strings.Contains(m.Pattern, `\{####\}`) && !strings.Contains(text, "{####}"):
+		return "must contain the placeholder {####} for the code"
+	case strings.Contains(m.Pattern, `\{##[`) && !Wholly(m.Pattern, text):
+		return "must contain the placeholder {##text##} for the link"
+	case m.Pattern != "" && !Wholly(m.Pattern, text):
+		if m.Sensitive {
+			return "has characters that the API rejects"
+		}
+		return fmt.Sprintf("is %s: it must match %s", shown, m.Pattern)
+	}
+	return ""
+}
+
+func runes(text string) int64 { return int64(utf8.RuneCountInString(text)) }
+
+var expressions sync.Map // of patterns; each is compiled once
+
+// Wholly reports whether the whole text matches the pattern of the API model. A dot also matches a newline.
+func Wholly(pattern, text string) bool {
+	known, ok := expressions.Load(pattern)
+	if !ok {
+		known, _ = expressions.LoadOrStore(pattern, regexp.MustCompile(`(?s)^(?:`+pattern+`)$`))
+	}
+	expression, _ := known.(*regexp.Regexp)
+	return expression.MatchString(text)
 }

@@ -42,8 +42,7 @@ func (e Errors) Error() string {
 
 func (e Errors) sorted() Errors {
 	slices.SortStableFunc(e, func(a, b Error) int {
-		return cmp.Or(cmp.Compare(a.Position.Line, b.Position.Line), cmp.Compare(a.Position.Column, b.Position.Column),
-			cmp.Compare(a.Message, b.Message))
+		return cmp.Or(a.Position.compare(b.Position), cmp.Compare(a.Message, b.Message))
 	})
 	return slices.Compact(e)
 }

@@ -108,7 +108,14 @@ func (l *linter) exemption(b *Baseline, x Exemption, now time.Time) {
 }
 
 func (l *linter) rule(rule Rule) {
-	w, all := wantedOf(rule.Require), rule.all()
+	all := rule.all()
+	assumed := wanted(slices.Clone(rule.Require))
+	for i, r := range assumed {
+		if r.Op == OneOf {
+			_, v := remedy(Member{}, r, nil) // the value written to a pool without any
+			assumed[i].Op, assumed[i].Value = Equal, v
+		}
+	}
 	for _, r := range all {
 		m, _ := Lookup(r.Setting)
 		if checks := weaker(r); rule.Mode == Enforce && checks != "" {
@@ -123,15 +130,11 @@ func (l *linter) rule(rule Rule) {
 		if m.Deprecated != "" {
 			l.add("deprecated-setting", r.Position, r.Setting, "no longer used by the API: ", m.Deprecated)
 		}
-		if r.Op == OneOf {
-			_, v := remedy(Member{}, r, nil) // the value written to a pool without any
-			w.said[r.Setting] = Requirement{Setting: r.Setting, Op: Equal, Value: v}
-		}
 		l.lifetime(m, r, all)
 	}
 	for _, c := range ruleLints {
-		if c.Broken(w.know) {
-			at, path := w.place(c.Settings)
+		if c.Broken(assumed.know) {
+			at, path := assumed.place(c.Settings)
 			l.add(c.ID, at, path, strings.TrimPrefix(c.Reason, path+" "))
 		}
 	}

@@ -1,150 +1,204 @@
 package baseline
 
 import (
-	"maps"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 )
 
-// wanted summarizes a set of requirements: the required leaves, and the settings that must be off or present.
-type wanted struct {
-	said  map[string]Requirement // requirement of each leaf, also in required objects
-	off   map[string]bool        // must be absent or false
-	there map[string]bool        // must be present, with any value
-	whole []string               // objects that are required with exactly these members
-	at    map[string]Position
-}
+// wanted are requirements that must be met together.
+type wanted []Requirement
 
-func wantedOf(required []Requirement) wanted {
-	w := wanted{said: map[string]Requirement{}, off: map[string]bool{}, there: map[string]bool{},
-		at: map[string]Position{}}
-	for _, r := range required {
-		w.add(r)
-	}
-	return w
-}
-
-func (w *wanted) add(r Requirement) {
-	w.at[r.Setting] = r.Position
-	if r.Op != Absent {
-		// A required part of an object is present, and so are the objects around it.
-		for i := strings.LastIndexByte(r.Setting, '.'); i >= 0; i = strings.LastIndexByte(r.Setting[:i], '.') {
-			delete(w.off, r.Setting[:i])
+// contradictions finds requirements that the API cannot satisfy together: within each rule, and in the merged rules
+// that select every pool. Rules that only some pools combine are checked at run time.
+func (p *parser) contradictions(b *Baseline) {
+	var common []Rule
+	for _, rule := range b.Rules {
+		p.contradictory(rule.Require)
+		p.twins(rule.Require)
+		for _, c := range rule.Clients {
+			p.contradictory(c.Require)
+		}
+		if rule.Pools == nil {
+			rule.Clients = slices.DeleteFunc(slices.Clone(rule.Clients), func(c ClientRule) bool { return !c.Select.empty() })
+			common = append(common, rule)
 		}
 	}
-	m, _ := Lookup(r.Setting)
-	w.forget(r.Setting, m)
-	if m.Kind != Object && m.Kind != Map {
-		w.said[r.Setting] = r
+	if len(common) < 2 && (len(common) == 0 || len(common[0].Clients) < 2) {
+		return // a single rule was already checked
 	}
-	switch r.Op {
-	case Equal:
-		w.off[r.Setting] = r.Value == false
-	case Exactly:
-		w.whole = append(w.whole, r.Setting)
-		w.there[r.Setting] = text(m, r.Value) != ""
-		eachLeaf(m, r.Setting, r.Value, func(m Member, path string, v any) {
-			if m.Kind != Object && m.Kind != Map {
-				w.off[path] = v == false
-				w.said[path] = Requirement{Setting: path, Op: Equal, Value: v}
+	// AnyClient represents the clients that every client rule selects.
+	var merged wanted
+	for _, owned := range (&Baseline{Rules: common}).Policy(Identity{Clients: []ClientIdentity{{}}}, noTime).Requirements {
+		merged = append(merged, owned.Requirement)
+	}
+	p.contradictory(merged)
+}
+
+func (p *parser) contradictory(w wanted) {
+	for _, c := range slices.Concat(conflicts, contradictions) {
+		if c.Broken(w.know) {
+			at, path := w.place(c.Settings)
+			p.add(Error{Position: at, Path: path, Message: strings.TrimPrefix(c.Reason, path+" ")})
+		}
+	}
+	for _, r := range w {
+		m, _ := Lookup(r.Setting)
+		if m.Lifetime == nil {
+			continue
+		}
+		units := w.units(*m.Lifetime)
+		for _, v := range r.values() {
+			if !slices.ContainsFunc(units, func(unit string) bool { return m.Lifetime.takes(v, unit) }) {
+				p.add(Error{Position: r.Position, Path: r.Setting,
+					Message: fmt.Sprintf("is %s %s: %s", canonical(v), strings.Join(units, " or "), m.Lifetime.Words)})
 			}
-		})
-	case Absent:
-		w.off[r.Setting] = true
-	case Contains: // recorded in said above
-	default:
-		// The operator may also accept an absent setting.
-		w.there[r.Setting] = !holds(m, r, nil)
+		}
 	}
 }
 
-// forget removes what a requirement on an object says about a part that has its own requirement, because that one
-// applies there.
-func (w *wanted) forget(part string, m Member) {
-	if m.Kind != Object && m.Kind != Map { // true for most members, which have no members below them
-		delete(w.said, part)
-		delete(w.off, part)
-		return
+// units returns the units that a number may have.
+func (w wanted) units(l Lifetime) []string {
+	path := Clients + "." + l.Unit
+	unit, _ := Lookup(path)
+	r := w.nearest(path)
+	k := w.know(path)
+	switch {
+	case k.Text != "":
+		return []string{k.Text}
+	case k.Absent:
+		return []string{unit.Default}
+	case r.Setting == path && r.Op == OneOf:
+		return Facts(func(string) Known { return Known{Elements: list(r.Value)} }).texts(path)
 	}
-	maps.DeleteFunc(w.said, func(path string, _ Requirement) bool { return Covers(part, path) })
-	maps.DeleteFunc(w.off, func(path string, _ bool) bool { return Covers(part, path) })
+	return unit.Enum
+}
+
+func (l Lifetime) takes(v any, unit string) bool {
+	n, ok := v.(json.Number)
+	count, err := n.Int64()
+	seconds := map[string]int64{"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}[unit]
+	if !ok || err != nil || seconds == 0 {
+		return true
+	}
+	return count >= (int64(l.Least.Seconds())+seconds-1)/seconds && count <= int64(l.Most.Seconds())/seconds
+}
+
+func (r Requirement) values() []any {
+	var all []any
+	switch r.Op {
+	case Equal, AtLeast, AtMost:
+		all = append(all, r.Value)
+	case OneOf:
+		all = append(all, list(r.Value)...)
+	}
+	if r.Set != nil {
+		all = append(all, r.Set)
+	}
+	return all
+}
+
+// twins finds twins that one rule requires with different values. Between two rules, the later one wins.
+func (p *parser) twins(w wanted) {
+	said := map[string]Requirement{}
+	for _, r := range w {
+		m, _ := Lookup(r.Setting)
+		if r.Op != Exactly {
+			said[r.Setting] = r
+			continue
+		}
+		eachLeaf(m, r.Setting, r.Value, func(_ Member, path string, v any) {
+			if w.nearest(path).Setting == r.Setting {
+				said[path] = Requirement{Setting: path, Op: Equal, Value: v}
+			}
+		})
+	}
+	for path, here := range said {
+		other, ok := TwinOf(path)
+		there, both := said[other]
+		if m, _ := Lookup(path); ok && both && path < other && m.Kind != Object && !agree(here, there) {
+			at, _ := w.place([]string{path})
+			p.add(Error{Position: at, Path: path,
+				Message: "is the same setting as " + other + ", which is required with another value"})
+		}
+	}
+}
+
+// agree reports whether two requirements on twins can both be met: the value that one writes must satisfy the other. A
+// requirement that writes nothing is not checked.
+func agree(a, b Requirement) bool {
+	satisfies := func(a, b Requirement) (agree, writes bool) {
+		m, _ := Lookup(a.Setting)
+		action, v := remedy(m, a, nil)
+		return holds(m, b, v), action != Report
+	}
+	first, firstWrites := satisfies(a, b)
+	second, secondWrites := satisfies(b, a)
+	return first || second || !firstWrites && !secondWrites
 }
 
 // know returns what is certain about a setting that meets the requirements.
 func (w wanted) know(setting string) Known {
-	k := Known{Present: w.under(setting), Absent: w.lacks(setting)}
-	k.Closed = k.Absent
-	switch r := w.said[setting]; r.Op {
-	case Equal:
-		k.Text, _ = r.Value.(string)
-		k.Elements, k.Closed = list(r.Value), true
+	m, _ := Lookup(setting)
+	r := w.nearest(setting)
+	var k Known
+	switch r.Op {
+	case "":
+	case Equal, Exactly:
+		v := At(r.Value, Keys(setting)[len(Keys(r.Setting)):])
+		if v != nil || m.Keep == "" { // a member that is always set keeps its value
+			k = KnownOf(setting, v)
+		}
+	case Absent:
+		k = KnownOf(setting, nil)
 	case Contains:
 		k.Elements = list(r.Value)
 	case Without:
 		k.Without = list(r.Value)
+	default:
+		k.Present = r.Setting == setting && !holds(m, r, nil) // the operator may also accept an absent setting
+	}
+	for _, part := range w {
+		if part.Op != Absent && beneath(setting, part.Setting) {
+			k.Present, k.Absent = k.Present || w.know(part.Setting).Present, false
+		}
 	}
 	return k
 }
 
-// under reports whether a member at or below the path is required to be present.
-func (w wanted) under(path string) bool {
-	for leaf, r := range w.said {
-		if r.Op == Equal && !w.off[leaf] && Covers(path, leaf) {
-			return true
+// nearest returns the requirement that decides about a setting: the one on the setting itself, or otherwise the one on
+// the nearest object around it that says something of its members. It has no operator if there is none.
+func (w wanted) nearest(setting string) Requirement {
+	var found Requirement
+	for _, r := range w {
+		says := r.Setting == setting || r.Op == Exactly || r.Op == Absent
+		if says && len(r.Setting) >= len(found.Setting) && Covers(r.Setting, setting) {
+			found = r
 		}
 	}
-	for place, there := range w.there {
-		if there && Covers(path, place) {
-			return true
-		}
-	}
-	return false
+	return found
 }
 
-// lacks reports whether a member is required to be absent: by itself, with an object around it, or by such an object
-// that is required exactly.
-func (w wanted) lacks(path string) bool {
-	m, _ := Lookup(path)
-	for at := path; !w.off[at]; {
-		i := strings.LastIndexByte(at, '.')
-		if i < 0 {
-			return false
-		}
-		if at = at[:i]; slices.Contains(w.whole, at) && m.Keep == "" && !w.under(path) {
-			return true
-		}
-	}
-	return true
-}
-
-// place returns the first of the settings that a requirement names, and its position.
+// place returns the first of the settings that the requirements name, by itself, in an object or by a part, and the
+// position.
 func (w wanted) place(settings []string) (at Position, path string) {
 	for _, path = range settings {
-		if at = w.position(path); at.Line > 0 {
+		around, part := Requirement{}, Position{}
+		for _, r := range w {
+			if len(r.Setting) >= len(around.Setting) && Covers(r.Setting, path) {
+				around = r
+			}
+			if Covers(path, r.Setting) && (part.Line == 0 || r.compare(part) < 0) {
+				part = r.Position
+			}
+		}
+		if at = around.Position; at.Line == 0 {
+			at = part
+		}
+		if at.Line > 0 {
 			break
 		}
 	}
 	return at, path
-}
-
-// position returns the position of the requirement on the path, or on the nearest object above it.
-func (w wanted) position(path string) Position {
-	for at := path; ; {
-		if position, ok := w.at[at]; ok {
-			return position
-		}
-		i := strings.LastIndexByte(at, '.')
-		if i < 0 {
-			break
-		}
-		at = at[:i]
-	}
-	var first Position
-	for setting, position := range w.at {
-		if Covers(path, setting) && (first.Line == 0 || position.Line < first.Line || position.Line == first.Line &&
-			position.Column < first.Column) {
-			first = position
-		}
-	}
-	return first
 }

@@ -59,8 +59,6 @@ type Member struct {
 	// KeyReserved is the prefix of Map keys that no caller can write.
 	KeyReserved string
 
-	// Set marks a list whose order has no meaning.
-	Set bool
 	// Required marks a member that is mandatory in its object.
 	Required bool
 	// Sensitive marks message texts and secrets: their values never reach a log, a result or a notification.

@@ -20,9 +20,8 @@ var clientMembers = []Member{
 	// The model allows 0, but the service treats 0 as "not given", so 0 can never be met.
 	{Name: "RefreshTokenValidity", Kind: Integer, Snapshot: Equal, Min: 1, Max: 315360000,
 		Doc:  "How long a refresh token is valid, in the unit of TokenValidityUnits; in days by default.",
-		Keep: "the service always sets a validity",
-		Lifetime: &Lifetime{Unit: "TokenValidityUnits.RefreshToken", Least: time.Hour,
-			Most: 3650 * 24 * time.Hour, Words: "a refresh token is valid for 60 minutes to 10 years"}},
+		Keep: "the service always sets a validity", Lifetime: &Lifetime{Unit: "TokenValidityUnits.RefreshToken",
+			Least: time.Hour, Most: 3650 * 24 * time.Hour, Words: "a refresh token is valid for 60 minutes to 10 years"}},
 	{Name: "AccessTokenValidity", Kind: Integer, Snapshot: Equal, Min: 1, Max: 86400,
 		Doc: "How long an access token is valid, in the unit of TokenValidityUnits; in hours by default.",
 		Lifetime: &Lifetime{Unit: "TokenValidityUnits.AccessToken", Least: 5 * time.Minute,
@@ -40,7 +39,7 @@ var clientMembers = []Member{
 	attributeList("WriteAttributes", "Attributes that the client may write; the standard attributes by default.",
 		standardAttributes),
 	{Name: "ExplicitAuthFlows", Kind: List, Snapshot: Equal,
-		Set: true, Keep: "without a list, the service allows its default flows",
+		Keep:        "without a list, the service allows its default flows",
 		DefaultList: []string{"ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"},
 		Doc: "Authentication flows that the client may use. Those that begin with ALLOW_ cannot be combined with the older " +
 			"ones.",
@@ -48,7 +47,7 @@ var clientMembers = []Member{
 			"ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_CUSTOM_AUTH",
 			"ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_AUTH",
 			"ALLOW_TOKEN_EXCHANGE_DELEGATION", "ALLOW_TOKEN_EXCHANGE_IMPERSONATION"}}},
-	{Name: "SupportedIdentityProviders", Kind: List, Snapshot: Equal, Set: true,
+	{Name: "SupportedIdentityProviders", Kind: List, Snapshot: Equal,
 		Doc: "Identity providers that users of the client may sign in with.",
 		Elem: &Member{Kind: String, Min: 1, Max: 32, Pattern: `[\p{L}\p{M}\p{S}\p{N}\p{P}\p{Z}]+`,
 			Usual: []string{"COGNITO", "Facebook", "Google", "LoginWithAmazon", "SignInWithApple"}}},
@@ -56,13 +55,11 @@ var clientMembers = []Member{
 	urlList("LogoutURLs", formatURL, "URLs that Cognito may redirect to after sign-out."),
 	{Name: "DefaultRedirectURI", Kind: String, Min: 1, Max: 1024, Pattern: `[\p{L}\p{M}\p{S}\p{N}\p{P}]+`,
 		Format: formatRedirect, Doc: "Redirect URL after sign-in if the request names none; must be one of CallbackURLs."},
-	{Name: "AllowedOAuthFlows", Kind: List, Snapshot: Equal,
-		Set: true, Max: 3, Doc: "OAuth grants of the client.", Elem: grantType},
-	{Name: "AllowedOAuthScopes", Kind: List, Snapshot: Equal, Set: true, Max: 50, Doc: "OAuth scopes of the client.",
+	{Name: "AllowedOAuthFlows", Kind: List, Snapshot: Equal, Max: 3, Doc: "OAuth grants of the client.", Elem: grantType},
+	{Name: "AllowedOAuthScopes", Kind: List, Snapshot: Equal, Max: 50, Doc: "OAuth scopes of the client.",
 		Elem: &Member{Kind: String, Min: 1, Max: 256, Pattern: tokenPattern,
 			Usual: []string{"openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"}}},
-	{Name: "AllowedOAuthFlowsUserPoolClient", Kind: Boolean,
-		Doc: "Whether the client may use OAuth with the pool."},
+	{Name: "AllowedOAuthFlowsUserPoolClient", Kind: Boolean, Doc: "Whether the client may use OAuth with the pool."},
 	{Name: "AnalyticsConfiguration", Kind: Object, NotEmpty: true, Doc: "Amazon Pinpoint analytics.", Members: []Member{
 		{Name: "ApplicationId", Kind: String, Pattern: `[0-9a-fA-F]+`, Doc: "Id of the Pinpoint project."},
 		arn("ApplicationArn", "", "ARN of the Pinpoint project."),
@@ -71,16 +68,14 @@ var clientMembers = []Member{
 			Doc: "External id that the role's trust policy demands."},
 		{Name: "UserDataShared", Kind: Boolean, Doc: "Whether the published events include user data."},
 	}},
-	{Name: "PreventUserExistenceErrors", Kind: String, Snapshot: OneOf,
-		Enum: []string{"LEGACY", "ENABLED"}, Default: "LEGACY",
-		Keep: "if it is absent, the service sets LEGACY; require LEGACY instead",
-		Doc:  "ENABLED hides from callers whether a user exists."},
+	{Name: "PreventUserExistenceErrors", Kind: String, Snapshot: OneOf, Enum: []string{"LEGACY", "ENABLED"},
+		Default: "LEGACY", Keep: "if it is absent, the service sets LEGACY; require LEGACY instead",
+		Doc: "ENABLED hides from callers whether a user exists."},
 	{Name: "EnableTokenRevocation", Kind: Boolean, Snapshot: Equal, Doc: "Whether tokens can be revoked."},
 	{Name: "EnablePropagateAdditionalUserContextData", Kind: Boolean,
 		Doc: "Whether a server may pass its users' IP addresses to threat protection."},
 	{Name: "AuthSessionValidity", Kind: Integer, Min: 3, Max: 15,
-		Doc:  "Minutes within which a sign-in must be completed.",
-		Keep: "every client has a sign-in session validity"},
+		Doc: "Minutes within which a sign-in must be completed.", Keep: "every client has a sign-in session validity"},
 	{Name: "RefreshTokenRotation", Kind: Object, Snapshot: Exactly, NotEmpty: true,
 		Doc: "Whether a refresh token is replaced when it is used.", Members: []Member{
 			{Name: "Feature", Kind: String, Required: true, Default: "DISABLED",
@@ -106,11 +101,11 @@ var (
 )
 
 func attributeList(name, doc string, defaults []string) Member {
-	return Member{Name: name, Kind: List, Set: true, Presence: true, Doc: doc, DefaultList: defaults,
+	return Member{Name: name, Kind: List, Presence: true, Doc: doc, DefaultList: defaults,
 		Elem: &Member{Kind: String, Min: 1, Max: 2048, Usual: readableAttributes}}
 }
 
 func urlList(name, format, doc string) Member {
-	return Member{Name: name, Kind: List, Snapshot: Equal, Set: true, Max: 100, Doc: doc,
+	return Member{Name: name, Kind: List, Snapshot: Equal, Max: 100, Doc: doc,
 		Elem: &Member{Kind: String, Min: 1, Max: 1024, Pattern: `[\p{L}\p{M}\p{S}\p{N}\p{P}]+`, Format: format}}
 }

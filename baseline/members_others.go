@@ -2,13 +2,10 @@ package baseline
 
 // riskMembers is the response of DescribeRiskConfiguration and the input of SetRiskConfiguration, which replaces the
 // whole configuration. The pool has one, and each client may have its own.
-var riskMembers = []Member{
-	{Name: "UserPoolId", Kind: String, Trip: ReadOnly},
-	{Name: "ClientId", Kind: String, Trip: ReadOnly},
-	{Name: "LastModifiedDate", Kind: String, Trip: ReadOnly},
+var riskMembers = append(readOnly("UserPoolId", "ClientId", "LastModifiedDate"), []Member{
 	{Name: "CompromisedCredentialsRiskConfiguration", Kind: Object, Snapshot: Exactly, NotEmpty: true,
 		Doc: "Response to passwords that are known to be compromised.", Members: []Member{
-			{Name: "EventFilter", Kind: List, Set: true, Spelled: true,
+			{Name: "EventFilter", Kind: List, Spelled: true,
 				Doc:         "Events at which passwords are checked; every event by default.",
 				DefaultList: []string{"SIGN_IN", "PASSWORD_CHANGE", "SIGN_UP"},
 				Elem:        &Member{Kind: String, Enum: []string{"SIGN_IN", "PASSWORD_CHANGE", "SIGN_UP"}}},
@@ -36,21 +33,20 @@ var riskMembers = []Member{
 		}},
 	{Name: "RiskExceptionConfiguration", Kind: Object, NotEmpty: true,
 		Doc: "IP addresses that are always allowed or always blocked.", Members: []Member{
-			{Name: "BlockedIPRangeList", Kind: List, Snapshot: Contains,
-				Set: true, Max: 200, Doc: "CIDR ranges that are always blocked.",
+			{Name: "BlockedIPRangeList", Kind: List, Snapshot: Contains, Max: 200, Doc: "CIDR ranges that are always blocked.",
 				Elem: &Member{Kind: String, Max: 131072, Format: formatCIDR}},
-			{Name: "SkippedIPRangeList", Kind: List, Snapshot: Equal, Set: true, Max: 200,
+			{Name: "SkippedIPRangeList", Kind: List, Snapshot: Equal, Max: 200,
 				Doc:  "CIDR ranges that are always allowed, without a risk assessment.",
 				Elem: &Member{Kind: String, Max: 131072, Format: formatCIDR}},
 		}},
-}
+}...)
 
 func notifyEmail(name, doc string) Member {
 	return Member{Name: name, Kind: Object, NotEmpty: true, Doc: doc, Members: []Member{
 		{Name: "Subject", Kind: String, Required: true, Min: 1, Max: 140, Pattern: subjectPattern, Sensitive: true,
 			Doc: "Subject."},
-		{Name: "HtmlBody", Kind: String, Min: 6, Max: 20000, Pattern: bodyPattern, Sensitive: true, Doc: "Text in HTML."},
-		{Name: "TextBody", Kind: String, Min: 6, Max: 20000, Pattern: bodyPattern, Sensitive: true, Doc: "Plain text."},
+		mailText("HtmlBody", bodyPattern, "", "Text in HTML."),
+		mailText("TextBody", bodyPattern, "", "Plain text."),
 	}}
 }
 
@@ -102,12 +98,11 @@ func stream() Member {
 // mfaConfigMembers is the response of GetUserPoolMfaConfig and the input of SetUserPoolMfaConfig, which replaces the
 // whole configuration.
 var mfaConfigMembers = []Member{
-	{Name: "MfaConfiguration", Kind: String, Snapshot: OneOf,
-		Enum: []string{"OFF", "ON", "OPTIONAL"}, Default: "OFF", Clear: `"OFF"`,
-		Doc: "Whether users need a second factor."},
+	{Name: "MfaConfiguration", Kind: String, Snapshot: OneOf, Enum: []string{"OFF", "ON", "OPTIONAL"}, Default: "OFF",
+		Clear: `"OFF"`, Doc: "Whether users need a second factor."},
 	{Name: "SmsMfaConfiguration", Kind: Object, ActiveWith: "MfaConfiguration", GoneWith: "MfaConfiguration",
 		NotEmpty: true, Doc: "MFA by text message.", Members: []Member{
-			smsAuthenticationMessage("SmsAuthenticationMessage"),
+			smsText("SmsAuthenticationMessage", "SmsAuthenticationMessage", mfaTextDoc),
 			smsConfiguration("SmsConfiguration"),
 		}},
 	{Name: "SoftwareTokenMfaConfiguration", Kind: Object, GoneWith: "MfaConfiguration", Doc: "MFA by authenticator app.",
@@ -116,8 +111,7 @@ var mfaConfigMembers = []Member{
 		}},
 	{Name: "EmailMfaConfiguration", Kind: Object, GoneWith: "MfaConfiguration", Presence: true,
 		Doc: "MFA by e-mail: on if present, even if empty.", Members: []Member{
-			{Name: "Message", Kind: String, Min: 6, Max: 20000, Pattern: codePattern, Sensitive: true,
-				Doc: "E-mail that carries the MFA code, {####}."},
+			mailText("Message", codePattern, "", "E-mail that carries the MFA code, {####}."),
 			{Name: "Subject", Kind: String, Min: 1, Pattern: subjectPattern, Sensitive: true, Doc: "Subject of that e-mail."},
 		}},
 	{Name: "WebAuthnConfiguration", Kind: Object, Doc: "Passkeys.", Members: []Member{

@@ -17,8 +17,10 @@ var (
 	grantType         = &Member{Kind: String, Enum: []string{"code", "implicit", "client_credentials"}}
 )
 
-// Each table is one expression that changes no Member, so that the compiler can store the tables in the binary and a
-// start does not build them.
+const (
+	templatePath = "VerificationMessageTemplate"
+	mfaTextDoc   = "Text message with the MFA code; {####} is the code."
+)
 
 func arn(name, format, doc string) Member {
 	return Member{Name: name, Kind: String, Format: format, Doc: doc, Min: 20, Max: 2048, Pattern: arnPattern}
@@ -70,9 +72,30 @@ var smsSender = []Member{
 		}},
 }
 
-func smsAuthenticationMessage(twin string) Member {
-	return Member{Name: "SmsAuthenticationMessage", Kind: String, Min: 6, Max: 140, Pattern: smsPattern, Sensitive: true,
-		Twin: twin, Doc: "Text message with the MFA code; {####} is the code."}
+func smsText(name, twin, doc string) Member {
+	return Member{Name: name, Kind: String, Min: 6, Max: 140, Pattern: smsPattern, Sensitive: true, Twin: twin, Doc: doc}
+}
+
+func mailText(name, pattern, twin, doc string) Member {
+	return Member{Name: name, Kind: String, Min: 6, Max: 20000, Pattern: pattern, Sensitive: true, Twin: twin, Doc: doc}
+}
+
+func subject(name, twin, doc string) Member {
+	return Member{Name: name, Kind: String, Min: 1, Max: 140, Pattern: subjectPattern, Sensitive: true, Twin: twin,
+		Doc: doc}
+}
+
+func mirrored(m Member) Member {
+	m.Deprecated = "mirrored by " + m.Twin
+	return m
+}
+
+func readOnly(names ...string) []Member {
+	var all []Member
+	for _, name := range names {
+		all = append(all, Member{Name: name, Kind: String, Trip: ReadOnly})
+	}
+	return all
 }
 
 // level is an authentication level. The service gives it the default name if a write gives it none.
@@ -85,38 +108,32 @@ func level(n string) Member {
 }
 
 // userPoolMembers is the UserPool in the response of DescribeUserPool and the input of UpdateUserPool.
-var userPoolMembers = []Member{
+var userPoolMembers = append([]Member{
 	{Name: "PoolName", ReadName: "Name", Kind: String, Doc: "Name of the pool.", Min: 1, Max: 128,
 		Pattern: poolNamePattern, Keep: "every pool has a name"},
 	{Name: "Policies", Kind: Object, Doc: "Password policy and sign-in policy.", Keep: "every pool has a password policy",
 		Members: []Member{
 			{Name: "PasswordPolicy", Kind: Object, Doc: "Requirements on passwords.", Keep: "every pool has a password policy",
 				Members: []Member{
-					{Name: "MinimumLength", Kind: Integer, Snapshot: AtLeast,
-						Doc: "Minimum length of a password.", Min: 6, Max: 99,
+					{Name: "MinimumLength", Kind: Integer, Snapshot: AtLeast, Doc: "Minimum length of a password.", Min: 6, Max: 99,
 						Keep: "every pool has a minimum length"},
-					{Name: "RequireUppercase", Kind: Boolean, Snapshot: Equal,
-						Doc: "Whether a password needs an uppercase letter."},
-					{Name: "RequireLowercase", Kind: Boolean, Snapshot: Equal,
-						Doc: "Whether a password needs a lowercase letter."},
+					{Name: "RequireUppercase", Kind: Boolean, Snapshot: Equal, Doc: "Whether a password needs an uppercase letter."},
+					{Name: "RequireLowercase", Kind: Boolean, Snapshot: Equal, Doc: "Whether a password needs a lowercase letter."},
 					{Name: "RequireNumbers", Kind: Boolean, Snapshot: Equal, Doc: "Whether a password needs a digit."},
 					{Name: "RequireSymbols", Kind: Boolean, Snapshot: Equal, Doc: "Whether a password needs a symbol."},
 					{Name: "PasswordHistorySize", Kind: Integer, Snapshot: AtLeast,
-						Doc: "How many previous passwords cannot be reused.",
-						Max: 24, Clear: "0"},
+						Doc: "How many previous passwords cannot be reused.", Max: 24, Clear: "0"},
 					// The model allows 0, but the service treats 0 as "not given" and sets 7, so 0 can never be met.
 					{Name: "TemporaryPasswordValidityDays", Kind: Integer, Snapshot: AtMost,
-						Doc: "Days for which a temporary password is valid.",
-						Min: 1, Max: 365,
+						Doc: "Days for which a temporary password is valid.", Min: 1, Max: 365,
 						Keep: "the service treats 0 as not given and sets 7", Twin: "AdminCreateUserConfig.UnusedAccountValidityDays"},
 				}},
 			{Name: "SignInPolicy", Kind: Object, NotEmpty: true, Doc: "How users may begin a sign-in.",
 				Keep: "no call removes it; require AllowedFirstAuthFactors: [PASSWORD] instead", Members: []Member{
-					{Name: "AllowedFirstAuthFactors", Kind: List, Snapshot: Equal,
-						Set: true, Min: 1, Max: 5, DefaultList: []string{"PASSWORD"},
+					{Name: "AllowedFirstAuthFactors", Kind: List, Snapshot: Equal, Min: 1, Max: 5, DefaultList: []string{"PASSWORD"},
 						Keep: "the list needs at least one factor; require [PASSWORD] instead",
-						Doc:  "First factors that users may sign in with.", Required: true,
-						Elem: &Member{Kind: String, Enum: []string{"PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN", "SOFTWARE_TOKEN"},
+						Doc:  "First factors that users may sign in with.", Required: true, Elem: &Member{Kind: String,
+							Enum:   []string{"PASSWORD", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN", "SOFTWARE_TOKEN"},
 							Unsent: []string{"SOFTWARE_TOKEN"}}},
 				}},
 		}},
@@ -147,40 +164,30 @@ var userPoolMembers = []Member{
 		arn("KMSKeyID", formatKey, "ARN of the KMS key that encrypts codes for the custom senders."),
 		versioned("InboundFederation", "Runs when a federated user signs in."),
 	}},
-	{Name: "AutoVerifiedAttributes", Kind: List, Snapshot: Contains, Set: true, Elem: verifiedAttribute, Clear: "[]",
+	{Name: "AutoVerifiedAttributes", Kind: List, Snapshot: Contains, Elem: verifiedAttribute, Clear: "[]",
 		Doc: "Attributes that Cognito verifies automatically."},
-	{Name: "SmsVerificationMessage", Kind: String, Min: 6, Max: 140, Pattern: smsPattern, Sensitive: true,
-		Doc:        "Text message with a verification code.",
-		Deprecated: "mirrored by VerificationMessageTemplate.SmsMessage", Twin: "VerificationMessageTemplate.SmsMessage"},
-	{Name: "EmailVerificationMessage", Kind: String, Min: 6, Max: 20000, Pattern: codePattern, Sensitive: true,
-		Doc: "E-mail with a verification code.", Deprecated: "mirrored by VerificationMessageTemplate.EmailMessage",
-		Twin: "VerificationMessageTemplate.EmailMessage"},
-	{Name: "EmailVerificationSubject", Kind: String, Min: 1, Max: 140, Pattern: subjectPattern, Sensitive: true,
-		Doc:        "Subject of the e-mail with a verification code.",
-		Deprecated: "mirrored by VerificationMessageTemplate.EmailSubject",
-		Twin:       "VerificationMessageTemplate.EmailSubject"},
+	mirrored(smsText("SmsVerificationMessage", templatePath+".SmsMessage", "Text message with a verification code.")),
+	mirrored(mailText("EmailVerificationMessage", codePattern, templatePath+".EmailMessage",
+		"E-mail with a verification code.")),
+	mirrored(subject("EmailVerificationSubject", templatePath+".EmailSubject",
+		"Subject of the e-mail with a verification code.")),
 	{Name: "VerificationMessageTemplate", Kind: Object, Doc: "Texts of verification messages.",
 		Keep: "every pool has a DefaultEmailOption", Members: []Member{
-			{Name: "SmsMessage", Kind: String, Min: 6, Max: 140, Pattern: smsPattern, Sensitive: true,
-				Twin: "SmsVerificationMessage", Doc: "Text message with the code; {####} is the code."},
-			{Name: "EmailMessage", Kind: String, Min: 6, Max: 20000, Pattern: codePattern, Sensitive: true,
-				Twin: "EmailVerificationMessage", Doc: "E-mail with the code; {####} is the code."},
-			{Name: "EmailSubject", Kind: String, Min: 1, Max: 140, Pattern: subjectPattern, Sensitive: true,
-				Twin: "EmailVerificationSubject", Doc: "Subject of the e-mail with the code."},
-			{Name: "EmailMessageByLink", Kind: String, Min: 6, Max: 20000, Pattern: linkPattern, Sensitive: true,
-				Doc: "E-mail with the link; {##text##} is the link."},
-			{Name: "EmailSubjectByLink", Kind: String, Min: 1, Max: 140, Pattern: subjectPattern, Sensitive: true,
-				Doc: "Subject of the e-mail with the link."},
+			smsText("SmsMessage", "SmsVerificationMessage", "Text message with the code; {####} is the code."),
+			mailText("EmailMessage", codePattern, "EmailVerificationMessage", "E-mail with the code; {####} is the code."),
+			subject("EmailSubject", "EmailVerificationSubject", "Subject of the e-mail with the code."),
+			mailText("EmailMessageByLink", linkPattern, "", "E-mail with the link; {##text##} is the link."),
+			subject("EmailSubjectByLink", "", "Subject of the e-mail with the link."),
 			{Name: "DefaultEmailOption", Kind: String, Enum: []string{"CONFIRM_WITH_LINK", "CONFIRM_WITH_CODE"},
 				Default: "CONFIRM_WITH_CODE", Doc: "Whether the e-mail contains a code or a link.",
 				Keep: "every pool has one; require CONFIRM_WITH_CODE or CONFIRM_WITH_LINK instead"},
 		}},
-	smsAuthenticationMessage("SmsMfaConfiguration.SmsAuthenticationMessage"),
+	smsText("SmsAuthenticationMessage", "SmsMfaConfiguration.SmsAuthenticationMessage", mfaTextDoc),
 	// Leaving it out keeps the old value; only an explicit empty list clears it.
 	{Name: "UserAttributeUpdateSettings", Kind: Object, Doc: "What happens when a user changes an attribute.",
 		Clear: `{"AttributesRequireVerificationBeforeUpdate":[]}`, Members: []Member{
 			{Name: "AttributesRequireVerificationBeforeUpdate", Kind: List, Snapshot: Contains,
-				Set: true, Elem: verifiedAttribute, Clear: "[]",
+				Elem: verifiedAttribute, Clear: "[]",
 				Doc: "Attributes whose new value takes effect only after verification; each must be in AutoVerifiedAttributes."},
 		}},
 	{Name: "MfaConfiguration", Kind: String, Enum: []string{"OFF", "ON", "OPTIONAL"}, Trip: Carried, Default: "OFF"},
@@ -199,8 +206,7 @@ var userPoolMembers = []Member{
 				Enum: []string{"COGNITO_DEFAULT", "DEVELOPER"}, Default: "COGNITO_DEFAULT",
 				Keep: "every pool has one; require COGNITO_DEFAULT instead"},
 			{Name: "From", Kind: String, Doc: "Sender's address, or name and address.", Max: 131072},
-			{Name: "ConfigurationSet", Kind: String, Doc: "SES configuration set.", Min: 1, Max: 64,
-				Pattern: `[a-zA-Z0-9_-]+`},
+			{Name: "ConfigurationSet", Kind: String, Doc: "SES configuration set.", Min: 1, Max: 64, Pattern: `[a-zA-Z0-9_-]+`},
 		}},
 	smsConfiguration("SmsMfaConfiguration.SmsConfiguration"),
 	{Name: "UserPoolTags", Kind: Map, Doc: "Tags of the pool.", Clear: "{}", Max: 50, KeyMax: 128, KeyReserved: "aws:",
@@ -213,10 +219,8 @@ var userPoolMembers = []Member{
 			Twin:       "Policies.PasswordPolicy.TemporaryPasswordValidityDays", Superseded: true},
 		{Name: "InviteMessageTemplate", Kind: Object, Doc: "Texts of the invitation.", Members: []Member{
 			{Name: "SMSMessage", Kind: String, Min: 6, Max: 140, Sensitive: true, Doc: "Text message of the invitation."},
-			{Name: "EmailMessage", Kind: String, Min: 6, Max: 20000, Pattern: textPattern, Sensitive: true,
-				Doc: "E-mail of the invitation."},
-			{Name: "EmailSubject", Kind: String, Min: 1, Max: 140, Pattern: subjectPattern, Sensitive: true,
-				Doc: "Subject of the invitation."},
+			mailText("EmailMessage", textPattern, "", "E-mail of the invitation."),
+			subject("EmailSubject", "", "Subject of the invitation."),
 		}},
 	}},
 	{Name: "UserPoolAddOns", Kind: Object, NotEmpty: true, Doc: "Threat protection.",
@@ -238,18 +242,18 @@ var userPoolMembers = []Member{
 			{Name: "EnableStatus", Kind: String, Doc: "Whether clients may register.", Enum: []string{"Enabled", "Disabled"},
 				Newer: true, Required: true, Keep: "a configuration without it turns registration on; require Disabled instead"},
 			{Name: "OpenDcrEnabled", Kind: Boolean, Doc: "Whether clients may register without an access token.", Newer: true},
-			{Name: "AuthenticatedGrantTypes", Kind: List, Set: true, Presence: true, Elem: grantType, Max: 3, Newer: true,
+			{Name: "AuthenticatedGrantTypes", Kind: List, Presence: true, Elem: grantType, Max: 3, Newer: true,
 				Doc: "Grant types for clients registered with a token; an empty list rejects all, no list allows code and " +
 					"client_credentials.", DefaultList: []string{"code", "client_credentials"}},
-			{Name: "OpenDcrGrantTypes", Kind: List, Set: true, Presence: true, Elem: grantType, Max: 3, Newer: true,
+			{Name: "OpenDcrGrantTypes", Kind: List, Presence: true, Elem: grantType, Max: 3, Newer: true,
 				Doc:         "Grant types for clients registered without a token; an empty list rejects all, no list allows code.",
 				DefaultList: []string{"code"}},
-			{Name: "AllowedScopes", Kind: List, Set: true, Presence: true, Max: 50, Newer: true,
+			{Name: "AllowedScopes", Kind: List, Presence: true, Max: 50, Newer: true,
 				Doc:  "Scopes that registered clients may request.",
 				Elem: &Member{Kind: String, Min: 1, Max: 256, Pattern: tokenPattern}},
 		}},
 	{Name: "AccountRecoverySetting", Kind: Object, NotEmpty: true, Doc: "How users recover an account.", Members: []Member{
-		{Name: "RecoveryMechanisms", Kind: List, Snapshot: Equal, Set: true, Min: 1, Max: 2, Required: true,
+		{Name: "RecoveryMechanisms", Kind: List, Snapshot: Equal, Min: 1, Max: 2, Required: true,
 			Doc: "Ways to recover an account; admin_only cannot be combined with others.",
 			Elem: &Member{Kind: Object, Members: []Member{
 				{Name: "Name", Kind: String, Enum: []string{"verified_email", "verified_phone_number", "admin_only"},
@@ -273,18 +277,6 @@ var userPoolMembers = []Member{
 	{Name: "AcrConfiguration", Kind: Object, Newer: true, Doc: "Names of authentication levels in tokens.",
 		Keep:    "every level has a name; require the default names instead, urn:cognito:loa:1 to 4",
 		Members: []Member{level("1"), level("2"), level("3"), level("4")}},
-	{Name: "Id", Trip: ReadOnly},
-	{Name: "Arn", Trip: ReadOnly},
-	{Name: "AliasAttributes", Trip: ReadOnly},
-	{Name: "UsernameAttributes", Trip: ReadOnly},
-	{Name: "UsernameConfiguration", Trip: ReadOnly},
-	{Name: "SchemaAttributes", Trip: ReadOnly},
-	{Name: "CreationDate", Trip: ReadOnly},
-	{Name: "LastModifiedDate", Trip: ReadOnly},
-	{Name: "CustomDomain", Trip: ReadOnly},
-	{Name: "Domain", Trip: ReadOnly},
-	{Name: "EstimatedNumberOfUsers", Trip: ReadOnly},
-	{Name: "EmailConfigurationFailure", Trip: ReadOnly},
-	{Name: "SmsConfigurationFailure", Trip: ReadOnly},
-	{Name: "Status", Trip: ReadOnly},
-}
+}, readOnly("Id", "Arn", "AliasAttributes", "UsernameAttributes", "UsernameConfiguration", "SchemaAttributes",
+	"CreationDate", "LastModifiedDate", "CustomDomain", "Domain", "EstimatedNumberOfUsers", "EmailConfigurationFailure",
+	"SmsConfigurationFailure", "Status")...)

@@ -16,7 +16,7 @@ import (
 // the API if their leaves are equal.
 //
 // The values null, false, 0, "", [] and {} are treated as absent, and so are a member's Default and DefaultList. A list
-// is one leaf. A Set is sorted by the JSON of its elements, without duplicates. Numbers are compared by their exact
+// is one leaf, sorted by the JSON of its elements, without duplicates. Numbers are compared by their exact
 // value. A member with Presence is a leaf itself, in addition to the leaves in it. Members that the write call does not
 // have (ReadOnly) or that another document sets (Carried) are left out. A member that is not in the table, or whose
 // value has an unexpected type, is one leaf with its value unchanged.
@@ -151,11 +151,8 @@ func textOfList(m Member, list []any) string {
 	for i, e := range list {
 		texts[i] = textOfElement(m, e)
 	}
-	if m.Set {
-		slices.Sort(texts)
-		texts = slices.Compact(texts)
-	}
-	return "[" + strings.Join(texts, ",") + "]"
+	slices.Sort(texts) // no list of the API has an order
+	return "[" + strings.Join(slices.Compact(texts), ",") + "]"
 }
 
 // textOfElement is the text of an element of the list m. An empty element also counts as an element.

@@ -52,8 +52,6 @@ func say(path string, op Op, value any) Requirement {
 	return Requirement{Setting: path, Op: op, Value: value}
 }
 
-const templatePath = "VerificationMessageTemplate"
-
 var mergeCases = map[string]struct {
 	reason string
 	rules  [][]Requirement

@@ -356,8 +356,8 @@ func (f field) integer(m Member) (any, bool) {
 	return nil, false
 }
 
-// whole parses a whole number, which goes to the API as it stands: in JSON syntax. 0x1F, 007 and 1_000 are not, although
-// YAML allows them. A number that is too large becomes the largest one.
+// whole parses a whole number, which goes to the API as it stands: in JSON syntax. 0x1F, 007 and 1_000 are rejected,
+// although YAML allows them. A number that is too large becomes the largest one.
 func (f field) whole(rule string) (int64, bool) {
 	digits := strings.TrimPrefix(f.node.Value, "-")
 	plain := digits != "" && strings.Trim(digits, "0123456789") == "" && (digits == "0" || digits[0] != '0')

@@ -236,8 +236,8 @@ func textsOf[T ~string](names []T) []string {
 	return all
 }
 
-var kindNames = map[Kind]string{Object: "an object", Map: "a map", List: "a list", String: "a text", Integer: "a number",
-	Boolean: "true or false"}
+var kindNames = map[Kind]string{Object: "an object", Map: "a map", List: "a list", String: "a text",
+	Integer: "a number", Boolean: "true or false"}
 
 func fitting(kind Kind) string {
 	return "use " + strings.Join(append([]string{"a plain value"}, textsOf(kind.Operators())...), ", ")

@@ -39,7 +39,7 @@ var (
 		"main.applying":   "what one apply was asked for, and what it has done so far",
 	}
 	manyMethods = map[string]string{
-		"baseline.parser":    "reads a whole file, one method a kind of node",
+		"baseline.field":     "reads a whole file, one method a kind of node",
 		"main.cli":           "one method a command and its parts",
 		"cognitotest.Server": "one method an operation of the API",
 	}

@@ -269,7 +269,7 @@ var knownCases = map[string]scenario{
 		rule: inRule("UserPoolTags: {exactly: {env: prod}}") + exempt("UserPoolTags.team"), fixed: all("UserPoolTags"),
 		others: map[string]outcome.State{"UserPoolTags.team": outcome.StateExempted},
 		moves:  all("UserPoolTags.env=prod", "UserPoolTags.team=x")},
-	"a list that cannot be empty": {left: all(recovery), says: "the API needs at least 1 elements",
+	"a list that cannot be empty": {left: all(recovery), says: "the API needs at least 1",
 		pool: sets("mfa:EmailMfaConfiguration", nil, recovery, list(mechanism("verified_email", "1"))),
 		rule: "AccountRecoverySetting: {RecoveryMechanisms: {without: [{Name: verified_email, Priority: 1}]}}"},
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math/rand/v2"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,8 +34,8 @@ func (t Table) History(ctx context.Context, pool string, since time.Time, consis
 	}
 	h := outcome.History{Notes: map[string]time.Time{}}
 	var unreadable []error
-	for {
-		out, err := t.Client.Query(ctx, in)
+	for pages := dynamodb.NewQueryPaginator(t.Client, in); pages.HasMorePages(); {
+		out, err := pages.NextPage(ctx)
 		if err == nil && out.Items == nil {
 			err = errUnclear
 		}
@@ -49,24 +51,27 @@ func (t Table) History(ctx context.Context, pool string, since time.Time, consis
 				h.Records = append(h.Records, r)
 			}
 		}
-		if in.ExclusiveStartKey = out.LastEvaluatedKey; len(in.ExclusiveStartKey) == 0 {
-			return h, errors.Join(unreadable...)
-		}
 	}
+	return h, errors.Join(unreadable...)
 }
 
 // All yields the light records of all pools, unordered. For a record that cannot be decoded it yields
 // outcome.ErrUnreadable. Any other error ends the sequence.
 func (t Table) All(ctx context.Context) iter.Seq2[outcome.Record, error] {
 	return func(yield func(outcome.Record, error) bool) {
-		in := &dynamodb.ScanInput{
+		pages := dynamodb.NewScanPaginator(t.Client, &dynamodb.ScanInput{
 			TableName: aws.String(t.Name), FilterExpression: aws.String("begins_with(#sk, :records)"),
 			ProjectionExpression:      aws.String("#pk, #sk, #record"),
 			ExpressionAttributeNames:  map[string]string{"#pk": partition, "#sk": sorting, "#record": light},
 			ExpressionAttributeValues: map[string]types.AttributeValue{":records": text(recordItems)},
-		}
-		for {
-			out, err := t.scan(ctx, in)
+		})
+		for pages.HasMorePages() {
+			within, stop := t.within(ctx)
+			out, err := pages.NextPage(within)
+			stop()
+			if err == nil && out.Items == nil {
+				err = errUnclear
+			}
 			if err != nil {
 				yield(outcome.Record{}, fmt.Errorf("reading table %s: %w", t.Name, err))
 				return
@@ -76,19 +81,50 @@ func (t Table) All(ctx context.Context) iter.Seq2[outcome.Record, error] {
 					return
 				}
 			}
-			if in.ExclusiveStartKey = out.LastEvaluatedKey; len(in.ExclusiveStartKey) == 0 {
-				return
-			}
 		}
 	}
 }
 
-func (t Table) scan(ctx context.Context, in *dynamodb.ScanInput) (*dynamodb.ScanOutput, error) {
+// notesMap is the attribute for the notes: a map from names to expiry times in milliseconds since 1970.
+const notesMap = "notes"
+
+// Note implements reconcile.Ledger with one item. DynamoDB deletes it after its last name expires.
+func (t Table) Note(ctx context.Context, pool string, notes map[string]time.Time) error {
+	if len(notes) == 0 {
+		return nil
+	}
 	ctx, stop := t.within(ctx)
 	defer stop()
-	out, err := t.Client.Scan(ctx, in)
-	if err == nil && out.Items == nil {
-		err = errUnclear
+	last, values := time.Time{}, map[string]types.AttributeValue{}
+	for name, until := range notes {
+		values[name] = millis(until)
+		if until.After(last) {
+			last = until
+		}
 	}
-	return out, err
+	item := key(pool, notesItems+fmt.Sprintf("%016x", rand.Uint64()))
+	item[notesMap], item[expires] = &types.AttributeValueMemberM{Value: values}, seconds(last)
+	if _, err := t.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(t.Name), Item: item}); err != nil {
+		return fmt.Errorf("storing notes of %s in table %s: %w", pool, t.Name, err)
+	}
+	return nil
+}
+
+// addNotes adds the notes of an item that have not expired. It ignores invalid times.
+func addNotes(notes map[string]time.Time, item map[string]types.AttributeValue) {
+	m, _ := item[notesMap].(*types.AttributeValueMemberM)
+	if m == nil {
+		return
+	}
+	now := time.Now()
+	for name, value := range m.Value {
+		n, _ := value.(*types.AttributeValueMemberN)
+		if n == nil {
+			continue
+		}
+		ms, err := strconv.ParseInt(n.Value, 10, 64)
+		if until := time.UnixMilli(ms).UTC(); err == nil && until.After(now) && until.After(notes[name]) {
+			notes[name] = until
+		}
+	}
 }

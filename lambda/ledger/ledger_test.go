@@ -17,6 +17,13 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func table(t *testing.T, url string) ledger.Table {
 	t.Helper()
 	return ledger.Table{Client: mototest.Table(t, url, "ledger"), Name: "ledger", Patience: time.Minute}
@@ -105,15 +112,11 @@ func testRecords(t *testing.T, l reconcile.Ledger) {
 		open := r
 		open.Outcome, open.Ended, open.Sent = "", time.Time{}, []outcome.Sent{}
 		for _, version := range []outcome.Record{open, r} {
-			if err := l.Put(t.Context(), version); err != nil {
-				t.Fatal(err)
-			}
+			must(t, l.Put(t.Context(), version))
 		}
 		want = append(want, r)
 	}
-	if err := l.Put(t.Context(), record("eu-west-1_Other", noon.Add(3*time.Hour))); err != nil {
-		t.Fatal(err)
-	}
+	must(t, l.Put(t.Context(), record("eu-west-1_Other", noon.Add(3*time.Hour))))
 	got, err := l.Record(t.Context(), want[2].ID)
 	if diff := cmp.Diff(want[2], got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
@@ -144,19 +147,11 @@ func testNotes(t *testing.T, l reconcile.Ledger) {
 	const pool = "eu-west-1_Notes"
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	in := func(minutes int) time.Time { return now.Add(time.Duration(minutes) * time.Minute) }
-	note := func(pool string, notes map[string]time.Time) {
-		t.Helper()
-		if err := l.Note(t.Context(), pool, notes); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := l.Put(t.Context(), record(pool, noon)); err != nil {
-		t.Fatal(err)
-	}
-	note(pool, nil)
-	note(pool, map[string]time.Time{"a": in(60), "b": in(20)})
-	note(pool, map[string]time.Time{"a": in(30), "b": in(120), "c.c #:c": in(90)})
-	note("eu-west-1_Other", map[string]time.Time{"d": in(60)})
+	must(t, l.Put(t.Context(), record(pool, noon)))
+	must(t, l.Note(t.Context(), pool, nil))
+	must(t, l.Note(t.Context(), pool, map[string]time.Time{"a": in(60), "b": in(20)}))
+	must(t, l.Note(t.Context(), pool, map[string]time.Time{"a": in(30), "b": in(120), "c.c #:c": in(90)}))
+	must(t, l.Note(t.Context(), "eu-west-1_Other", map[string]time.Time{"d": in(60)}))
 	want := map[string]time.Time{"a": in(60), "b": in(120), "c.c #:c": in(90)}
 	for since, records := range map[time.Time]int{noon: 1, noon.Add(time.Minute): 0} {
 		h, err := l.History(t.Context(), pool, since, true)

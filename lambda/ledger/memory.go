@@ -37,15 +37,14 @@ func (m *Memory) Acquire(_ context.Context, pool, owner string, now, until time.
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	l, leased := m.leases[pool]
-	ours, expired := !leased || l.owner == owner, !now.Before(l.until)
-	switch {
-	case until.IsZero() && ours:
-		delete(m.leases, pool)
-		return true, nil
-	case until.IsZero() || !ours && !expired:
+	ours := !leased || l.owner == owner
+	if !ours && (until.IsZero() || now.Before(l.until)) {
 		return false, nil
 	}
 	m.leases[pool] = lease{owner, until}
+	if until.IsZero() {
+		delete(m.leases, pool)
+	}
 	return true, nil
 }
 

@@ -83,12 +83,11 @@ func encodeRecord(r outcome.Record) (map[string]types.AttributeValue, error) {
 	if err != nil {
 		return nil, err
 	}
-	item[expires] = seconds(r.Began.Add(recordLife))
 	raw, err := json.Marshal(r)
 	if err != nil {
 		return nil, err
 	}
-	item[light] = text(string(raw))
+	item[expires], item[light] = seconds(r.Began.Add(recordLife)), text(string(raw))
 	if len(raw) > mostText {
 		if raw, err = pack(json.RawMessage(raw)); err != nil {
 			return nil, err
@@ -96,55 +95,43 @@ func encodeRecord(r outcome.Record) (map[string]types.AttributeValue, error) {
 		item[light] = &types.AttributeValueMemberB{Value: raw}
 	}
 	room := mostItem - len(raw)
-	add := func(name string, value any) error {
-		packed, err := pack(value)
-		if err == nil && len(packed) <= room {
+	add := func(name string, value any) {
+		packed, failed := pack(value)
+		if err = errors.Join(err, failed); failed == nil && len(packed) <= room {
 			room -= len(packed)
 			item[name] = &types.AttributeValueMemberB{Value: packed}
 		}
-		return err
 	}
 	if r.Before != nil {
-		err = add(before, r.Before)
+		add(before, r.Before)
 	}
-	if slices.ContainsFunc(r.Sent, func(s outcome.Sent) bool { return s.Body != nil }) {
-		all := make([][]byte, len(r.Sent))
-		for i, s := range r.Sent {
-			all[i] = s.Body
-		}
-		err = errors.Join(err, add(bodies, all))
+	sent := make([][]byte, len(r.Sent))
+	for i, s := range r.Sent {
+		sent[i] = s.Body
+	}
+	if slices.ContainsFunc(sent, func(body []byte) bool { return body != nil }) {
+		add(bodies, sent)
 	}
 	return item, err
 }
 
 // decodeRecord decodes an item. The error names the record and is outcome.ErrUnreadable.
 func decodeRecord(item map[string]types.AttributeValue) (outcome.Record, error) {
-	r, err := readRecord(item)
+	var r outcome.Record
+	var sent [][]byte
+	err := errors.Join(read(item[light], &r), read(item[before], &r.Before), read(item[bodies], &sent))
+	if err == nil && r.ID == "" {
+		err = errors.New("it has no id")
+	}
 	if err != nil {
 		id := strings.TrimPrefix(textOf(item[partition]), textOf(partitionOf(""))) + "." +
 			strings.TrimPrefix(textOf(item[sorting]), recordItems)
 		return outcome.Record{}, fmt.Errorf("record %s: %w: %w", id, outcome.ErrUnreadable, err)
 	}
+	for i := range min(len(sent), len(r.Sent)) {
+		r.Sent[i].Body = sent[i]
+	}
 	return r, nil
-}
-
-func readRecord(item map[string]types.AttributeValue) (outcome.Record, error) {
-	var r outcome.Record
-	var all [][]byte
-	err := read(item[light], &r)
-	if err == nil && r.ID == "" {
-		err = errors.New("it has no id")
-	}
-	if err == nil && item[before] != nil {
-		err = read(item[before], &r.Before)
-	}
-	if err == nil && item[bodies] != nil {
-		err = read(item[bodies], &all)
-	}
-	for i := range min(len(all), len(r.Sent)) {
-		r.Sent[i].Body = all[i]
-	}
-	return r, err
 }
 
 // writers are reused, because a new one takes far more memory than the data that it compresses.
@@ -165,8 +152,12 @@ func pack(v any) ([]byte, error) {
 	return packed.Bytes(), err
 }
 
-// read decodes the JSON of an attribute, compressed or as text. Numbers become json.Number.
+// read decodes the JSON of an attribute, compressed or as text. Numbers become json.Number. It does nothing if there is
+// no attribute.
 func read(v types.AttributeValue, into any) error {
+	if v == nil {
+		return nil
+	}
 	var raw io.Reader = strings.NewReader(textOf(v))
 	if packed, ok := v.(*types.AttributeValueMemberB); ok {
 		reader, err := gzip.NewReader(bytes.NewReader(packed.Value))

@@ -1,3 +1,5 @@
+// Package ledger stores leases, write-ahead records and notes of user pools: in a DynamoDB table, or in memory for the
+// demo, tests and the command line. Package reconcile defines their meaning.
 package ledger
 
 import (
@@ -15,19 +17,10 @@ import (
 	"poolkeeper/lambda/reconcile"
 )
 
-// API is the part of the SDK's client that a Table needs.
-type API interface {
-	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
-	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
-	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
-	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
-	Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
-}
-
 // A Table is a ledger in a DynamoDB table with the string keys pk and sk and the TTL attribute "expires". It is safe
 // for concurrent use, also by several processes. Its times have a resolution of a millisecond.
 type Table struct {
-	Client API
+	Client *dynamodb.Client
 	Name   string
 	// Patience is the timeout of a ledger call including its retries. 0 means 3 s: a slow ledger must not stop a
 	// remediation.
@@ -36,10 +29,8 @@ type Table struct {
 
 var _ reconcile.Ledger = Table{}
 
-const patience = 3 * time.Second
-
 func (t Table) within(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, cmp.Or(t.Patience, patience))
+	return context.WithTimeout(ctx, cmp.Or(t.Patience, 3*time.Second))
 }
 
 // The attributes of all items and of a lease.
@@ -88,7 +79,8 @@ func (t Table) Acquire(ctx context.Context, pool, owner string, now, until time.
 		}
 	}
 	out, err := t.Client.UpdateItem(ctx, in)
-	if refused(err) {
+	var refused *types.ConditionalCheckFailedException
+	if errors.As(err, &refused) {
 		return false, nil
 	}
 	if err == nil && (textOf(out.Attributes[sorting]) != leaseItem || textOf(out.Attributes[leaseOwner]) != has) {
@@ -102,12 +94,6 @@ func (t Table) Acquire(ctx context.Context, pool, owner string, now, until time.
 
 // errUnclear means that a response without an error does not have the result of the call.
 var errUnclear = errors.New("the response of DynamoDB lacks the result of the call")
-
-// refused reports whether the condition of a write was not met.
-func refused(err error) bool {
-	var failed *types.ConditionalCheckFailedException
-	return errors.As(err, &failed)
-}
 
 func partitionOf(pool string) types.AttributeValue { return text("pool#" + pool) }
 
@@ -124,10 +110,10 @@ func textOf(v types.AttributeValue) string {
 	return ""
 }
 
-func number(n int64) types.AttributeValue {
-	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
+func seconds(t time.Time) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(t.Unix(), 10)}
 }
 
-func seconds(t time.Time) types.AttributeValue { return number(t.Unix()) }
-
-func millis(t time.Time) types.AttributeValue { return number(t.UnixMilli()) }
+func millis(t time.Time) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(t.UnixMilli(), 10)}
+}

@@ -81,7 +81,7 @@ func TestUnclearAnswers(t *testing.T) {
 func TestLostAnswers(t *testing.T) {
 	t.Parallel()
 	l := table(t, mototest.Dynalite(t))
-	options := l.Client.(*dynamodb.Client).Options()
+	options := l.Client.Options()
 	through, requests := options.HTTPClient, 0
 	options.HTTPClient = network(func(r *http.Request) (*http.Response, error) { // loses every other answer
 		out, err := through.Do(r)
@@ -104,10 +104,8 @@ func put(t *testing.T, l ledger.Table, pool, sk string, item map[string]types.At
 	t.Helper()
 	item["pk"] = &types.AttributeValueMemberS{Value: "pool#" + pool}
 	item["sk"] = &types.AttributeValueMemberS{Value: sk}
-	in := &dynamodb.PutItemInput{TableName: aws.String(l.Name), Item: item}
-	if _, err := l.Client.PutItem(t.Context(), in); err != nil {
-		t.Fatal(err)
-	}
+	_, err := l.Client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(l.Name), Item: item})
+	must(t, err)
 }
 
 // TestUnreadableItems plants items that are no records: each is named as unreadable, and hides none of the others.
@@ -116,12 +114,8 @@ func TestUnreadableItems(t *testing.T) {
 	l := table(t, mototest.Dynalite(t))
 	const pool = "eu-west-1_Broken"
 	whole := record(pool, noon)
-	if err := l.Put(t.Context(), whole); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Note(t.Context(), pool, map[string]time.Time{"a": time.Now().Add(time.Hour)}); err != nil {
-		t.Fatal(err)
-	}
+	must(t, l.Put(t.Context(), whole))
+	must(t, l.Note(t.Context(), pool, map[string]time.Time{"a": time.Now().Add(time.Hour)}))
 	var ids []string
 	for i, item := range []map[string]types.AttributeValue{
 		{},
@@ -196,9 +190,7 @@ func TestSizes(t *testing.T) {
 		record         outcome.Record
 		before, bodies bool
 	}{{bodies, true, false}, {state, false, true}, {many, true, true}} {
-		if err := l.Put(t.Context(), c.record); err != nil {
-			t.Fatal(err)
-		}
+		must(t, l.Put(t.Context(), c.record))
 		got, err := l.Record(t.Context(), c.record.ID)
 		if err != nil || (got.Before != nil) != c.before || (got.Sent[0].Body != nil) != c.bodies {
 			t.Errorf("%s: before %v, bodies %v, %v", c.record.ID, got.Before != nil, got.Sent[0].Body != nil, err)
@@ -221,13 +213,9 @@ func TestPages(t *testing.T) {
 	for i := range n {
 		r := record(pool, noon.Add(time.Duration(i)*time.Minute))
 		r.Sent[0].Body = noise(300 << 10)
-		if err := l.Put(t.Context(), r); err != nil {
-			t.Fatal(err)
-		}
+		must(t, l.Put(t.Context(), r))
 	}
-	if err := l.Note(t.Context(), pool, map[string]time.Time{"a": time.Now().Add(time.Hour)}); err != nil {
-		t.Fatal(err)
-	}
+	must(t, l.Note(t.Context(), pool, map[string]time.Time{"a": time.Now().Add(time.Hour)}))
 	h, err := l.History(t.Context(), pool, noon, true)
 	if err != nil || len(h.Records) != n || len(h.Notes) != 1 {
 		t.Errorf("%d records, notes %v, %v", len(h.Records), h.Notes, err)
@@ -250,22 +238,16 @@ func TestExpiry(t *testing.T) {
 	l := table(t, mototest.Dynalite(t))
 	now := time.Now()
 	for _, until := range []time.Time{now.Add(time.Minute), {}, now.Add(time.Minute)} {
-		if _, err := l.Acquire(t.Context(), "eu-west-1_Ends", "a", now, until); err != nil {
-			t.Fatal(err)
-		}
+		_, err := l.Acquire(t.Context(), "eu-west-1_Ends", "a", now, until)
+		must(t, err)
 	}
-	if _, err := l.Acquire(t.Context(), "eu-west-1_Free", "a", now, time.Time{}); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Put(t.Context(), record("eu-west-1_Ends", now)); err != nil {
-		t.Fatal(err)
-	}
+	_, err := l.Acquire(t.Context(), "eu-west-1_Free", "a", now, time.Time{})
+	must(t, err)
+	must(t, l.Put(t.Context(), record("eu-west-1_Ends", now)))
 	for _, notes := range []map[string]time.Time{
 		{"over": now.Add(-time.Hour), "later": now.Add(3 * time.Hour)}, {"soon": now.Add(2 * time.Hour)},
 	} {
-		if err := l.Note(t.Context(), "eu-west-1_Ends", notes); err != nil {
-			t.Fatal(err)
-		}
+		must(t, l.Note(t.Context(), "eu-west-1_Ends", notes))
 	}
 	h, err := l.History(t.Context(), "eu-west-1_Ends", noon, true)
 	if _, kept := h.Notes["over"]; err != nil || kept || len(h.Notes) != 2 {

@@ -86,16 +86,13 @@ func (s Scanner) skip(ctx context.Context, request event.Request) string {
 	return "a scan started after this call, at " + started.UTC().Format(time.RFC3339)
 }
 
-// pages handles the pages of the list, starting at the token of the scan.
+// pages handles the pages of the list, starting at the token of the scan. If the time is used up, it sends a message
+// that continues the scan at the next page.
 func (s Scanner) pages(ctx context.Context, scan event.Scan, result *outcome.ScanResult) error {
-	seen := map[string]bool{scan.Token: true}
-	for first := true; ; first = false {
-		if s.late(ctx) && first {
-			return fmt.Errorf("a page of pools needs %s, but less time is left", reserve)
-		}
-		if s.late(ctx) {
-			return s.later(ctx, scan, result)
-		}
+	if late(ctx) {
+		return fmt.Errorf("a page of pools needs %s, but less time is left", reserve)
+	}
+	for seen := map[string]bool{scan.Token: true}; !late(ctx); seen[scan.Token] = true {
 		ids, next, err := s.Pools.List(ctx, scan.Token)
 		if err != nil {
 			return fmt.Errorf("listing the pools: %w", err)
@@ -112,17 +109,8 @@ func (s Scanner) pages(ctx context.Context, scan event.Scan, result *outcome.Sca
 		case scan.Pages >= mostPages:
 			return fmt.Errorf("listing the pools: no end after %d pages", scan.Pages)
 		}
-		scan.Token, seen[next] = next, true
+		scan.Token = next
 	}
-}
-
-func (s Scanner) late(ctx context.Context) bool {
-	deadline, ok := ctx.Deadline()
-	return ok && time.Until(deadline) < reserve
-}
-
-// later sends a message that continues the scan at the next page.
-func (s Scanner) later(ctx context.Context, scan event.Scan, result *outcome.ScanResult) error {
 	if s.Send == nil {
 		return errLate
 	}
@@ -133,42 +121,45 @@ func (s Scanner) later(ctx context.Context, scan event.Scan, result *outcome.Sca
 	return nil
 }
 
+func late(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && time.Until(deadline) < reserve
+}
+
 var errLate = errors.New("the time is used up; not every pool was reconciled")
 
 // page sends or handles those pools of one page that a rule may select.
 func (s Scanner) page(ctx context.Context, scan event.Scan, ids []string, result *outcome.ScanResult) error {
 	var bodies []string
 	for _, id := range ids {
-		if !s.Baseline.MaySelect(id) {
-			continue
-		}
-		if s.Send != nil {
-			member := event.Member{UserPoolID: id, Scan: scan.Started, Scheduled: scan.Scheduled}
-			bodies = append(bodies, event.Message(event.ReconcilePool, member))
-			continue
-		}
-		if s.late(ctx) {
+		switch {
+		case !s.Baseline.MaySelect(id):
+		case s.Send != nil:
+			bodies = append(bodies, event.Message(event.ReconcilePool,
+				event.Member{UserPoolID: id, Scan: scan.Started, Scheduled: scan.Scheduled}))
+		case late(ctx):
 			return errLate
-		}
-		result.Pools++
-		if err := s.handle(ctx, scan, id, result); err != nil {
-			return err
+		default:
+			if err := s.handle(ctx, scan, id, result); err != nil {
+				return err
+			}
 		}
 	}
 	if len(bodies) == 0 {
 		return nil
 	}
-	if err := s.Send(ctx, bodies); err != nil {
-		return err
+	err := s.Send(ctx, bodies)
+	if err == nil {
+		result.Pools += len(bodies)
+		result.Sent += len(bodies)
 	}
-	result.Pools += len(bodies)
-	result.Sent += len(bodies)
-	return nil
+	return err
 }
 
 // handle handles one pool in process. A deferred pool does not end the scan, but the end of the context does.
 func (s Scanner) handle(ctx context.Context, scan event.Scan, id string, result *outcome.ScanResult) error {
 	from := s.Now()
+	result.Pools++
 	out, err := s.Handle(ctx, event.Request{Kind: event.One, UserPoolID: id,
 		Scan:  event.Scan{Started: scan.Started, Scheduled: scan.Scheduled},
 		Cause: event.Cause{EventName: event.ScanPools, Time: scan.Started}})
@@ -177,8 +168,8 @@ func (s Scanner) handle(ctx context.Context, scan event.Scan, id string, result 
 	}
 	result.Outcomes[out.Outcome]++
 	if err != nil {
-		failure := outcome.Failure{UserPoolID: id, Outcome: out.Outcome, Reason: err.Error()}
-		result.Failed = append(result.Failed, failure)
+		result.Failed = append(result.Failed,
+			outcome.Failure{UserPoolID: id, Outcome: out.Outcome, Reason: err.Error()})
 	}
 	return s.Sleep(ctx, pace-s.Now().Sub(from))
 }

@@ -30,25 +30,26 @@ func Decode(payload []byte, home Home) Request {
 	if envelope == nil {
 		return ignored(Malformed, "the payload is not a JSON object")
 	}
-	source, kind := envelope.text("source"), envelope.text("detail-type")
+	source, kind, detail := envelope.text("source"), envelope.text("detail-type"), envelope.object("detail")
 	cause := Cause{EventID: clean(envelope.text("id")), EventName: clean(kind), Time: instant(envelope.text("time"))}
-	switch {
-	case source == fromCognito && kind == apiCall:
-		detail := envelope.object("detail")
+	switch [2]string{source, kind} {
+	case [2]string{fromCognito, apiCall}:
 		request := decodeCall(envelope, detail, home)
 		request.Cause = causeOf(detail)
 		return request
-	case source == fromCognito && kind == "AWS Service Event via CloudTrail":
+	case [2]string{fromCognito, "AWS Service Event via CloudTrail"}:
 		return ignored(ServiceEvent, "a request to the hosted pages changes no setting")
-	case source == "aws.cognito-identity":
-		return ignored(IdentityPool, "identity pools are another service")
-	case source == fromScheduler && kind == "Scheduled Event":
+	case [2]string{fromScheduler, "Scheduled Event"}:
 		return Request{Kind: All, Cause: cause, Scan: Scan{Scheduled: true}}
-	case source == Source && (kind == ScanPools || kind == sweepPools):
-		return Request{Kind: All, Cause: cause, Scan: scanOf(envelope.object("detail"))}
-	case source == Source && kind == ReconcilePool:
-		return decodeMember(envelope.object("detail"), cause, home)
-	case source == fromCognito, source == fromScheduler, source == Source:
+	case [2]string{Source, ScanPools}, [2]string{Source, sweepPools}:
+		return Request{Kind: All, Cause: cause, Scan: scanOf(detail)}
+	case [2]string{Source, ReconcilePool}:
+		return decodeMember(detail, cause, home)
+	}
+	switch source {
+	case "aws.cognito-identity":
+		return ignored(IdentityPool, "identity pools are another service")
+	case fromCognito, fromScheduler, Source:
 		return ignored(UnknownDetailType, "detail-type %q of source %q is not supported", kind, source)
 	default:
 		return ignored(UnknownSource, "source %q is not supported", source)
@@ -58,52 +59,24 @@ func Decode(payload []byte, home Home) Request {
 // decodeMember decodes a request for one pool or for some of its app clients.
 func decodeMember(detail object, cause Cause, home Home) Request {
 	request := one(detail.value(poolParameter), home)
-	request.Cause = cause
 	started := instant(cmp.Or(detail.text("scan"), detail.text("sweep"))) // the second is the older name
-	if !started.IsZero() {
+	if request.Cause = cause; !started.IsZero() {
 		request.Cause.EventName = ScanPools
 	}
-	if request.Kind != One {
-		return request
+	if request.Kind == One {
+		request.Clients = clientsOf(detail)
+		if !started.IsZero() {
+			request.Scan = Scan{Started: started, Scheduled: detail["scheduled"] == true}
+		}
 	}
-	if !started.IsZero() {
-		request.Scan = Scan{Started: started, Scheduled: detail["scheduled"] == true}
-	}
-	request.Clients = clientsOf(detail)
 	return request
 }
 
 // decodeCall decodes a CloudTrail event for an API call.
 func decodeCall(envelope, detail object, home Home) Request {
-	name := detail.text("eventName")
+	name, source := detail.text("eventName"), detail.text("eventSource")
+	kind, code := detail["eventType"], detail["errorCode"]
 	at := slices.IndexFunc(table, func(n Name) bool { return n.Name == name })
-	request := noCall(detail)
-	switch {
-	case request.Kind != "":
-		return request
-	case at < 0:
-		return ignored(NotInTable, "%q changes nothing that a baseline requires or watches", name)
-	}
-	if request = foreign(envelope, detail, &home); request.Kind != "" {
-		return request
-	}
-	call, parameters := table[at], detail.object("requestParameters")
-	if request = locate(name, detail, home); request.Kind != One {
-		return request
-	}
-	request.Call, request.Named = call, namesOf(parameters)
-	if call.Client {
-		request.ClientID = clientOf(detail)
-	}
-	if subject, _ := parameters.value(call.Subject).(string); call.Subject != "" && !hidden(subject) {
-		request.Subject = clean(subject)
-	}
-	return request
-}
-
-// noCall returns why an event is not a successful Cognito user pools call that changes something.
-func noCall(detail object) Request {
-	source, kind, code := detail.text("eventSource"), detail["eventType"], detail["errorCode"]
 	switch {
 	case len(detail) == 0:
 		return ignored(Malformed, "the event has no detail")
@@ -114,9 +87,43 @@ func noCall(detail object) Request {
 	case kind != nil && kind != "AwsApiCall":
 		return ignored(ServiceEvent, "eventType %q is not an API call", kind)
 	case detail["readOnly"] == true || detail["readOnly"] == "true":
-		return ignored(ReadOnly, "%s changes nothing", detail.text("eventName"))
+		return ignored(ReadOnly, "%s changes nothing", name)
 	case code != nil && code != "":
 		return ignored(FailedCall, "the call failed with %s and changed nothing", code)
+	case at < 0:
+		return ignored(NotInTable, "%q changes nothing that a baseline requires or watches", name)
+	}
+	// Empty fields of home get the values of the event.
+	home.Account = cmp.Or(home.Account, detail.text("recipientAccountId"), envelope.text("account"))
+	home.Region = cmp.Or(home.Region, detail.text("awsRegion"), envelope.text("region"))
+	if why := foreign("event is from", detail.text("recipientAccountId"), detail.text("awsRegion"), home); why.Kind != "" {
+		return why
+	}
+	if why := foreign("event is from", envelope.text("account"), envelope.text("region"), home); why.Kind != "" {
+		return why
+	}
+	request, parameters := locate(name, detail, home), detail.object("requestParameters")
+	if request.Kind != One {
+		return request
+	}
+	request.Call, request.Named = table[at], namesOf(parameters)
+	if request.Call.Client {
+		request.ClientID = clientOf(detail)
+	}
+	subject := request.Call.Subject
+	if text, _ := parameters.value(subject).(string); subject != "" && !hidden(text) {
+		request.Subject = clean(text)
+	}
+	return request
+}
+
+// foreign detects an event or a resource of another account or Region. What is not known is not compared.
+func foreign(is, account, region string, home Home) Request {
+	switch {
+	case account != "" && home.Account != "" && account != home.Account:
+		return ignored(OtherAccount, "the "+is+" account %s, but the function is in %s", account, home.Account)
+	case region != "" && home.Region != "" && region != home.Region:
+		return ignored(OtherRegion, "the "+is+" Region %s, but the function is in %s", region, home.Region)
 	default:
 		return Request{}
 	}
@@ -146,23 +153,6 @@ func namesOf(parameters object) []string {
 	}
 	slices.Sort(names)
 	return names[:min(len(names), maxNamed)]
-}
-
-// foreign detects an event of another account or Region. Empty fields of home get the values of the event.
-func foreign(envelope, detail object, home *Home) Request {
-	for _, account := range []string{detail.text("recipientAccountId"), envelope.text("account")} {
-		home.Account = cmp.Or(home.Account, account)
-		if account != "" && account != home.Account {
-			return ignored(OtherAccount, "the event is from account %s, but the function is in %s", account, home.Account)
-		}
-	}
-	for _, region := range []string{detail.text("awsRegion"), envelope.text("region")} {
-		home.Region = cmp.Or(home.Region, region)
-		if region != "" && region != home.Region {
-			return ignored(OtherRegion, "the event is from Region %s, but the function is in %s", region, home.Region)
-		}
-	}
-	return Request{}
 }
 
 // locate finds the pool in the event of a call. If the event names no pool or several, it requests a scan, because the
@@ -219,8 +209,7 @@ func one(v any, home Home) Request {
 	}
 	if primary, _, _ := strings.Cut(id, "_"); home.Region != "" && primary != home.Region {
 		request := ignored(Replica, "the pool's primary Region is %s, but the function is in %s: the pool is reconciled in "+
-			"its primary Region",
-			primary, home.Region)
+			"its primary Region", primary, home.Region)
 		request.UserPoolID = id
 		return request
 	}
@@ -232,13 +221,11 @@ func ofARN(v any, home Home) Request {
 	arn, _ := v.(string)
 	parts := strings.Split(arn, ":")
 	id, isPool := strings.CutPrefix(parts[len(parts)-1], "userpool/")
-	switch {
-	case len(parts) != 6 || parts[0] != "arn" || parts[2] != "cognito-idp" || !isPool:
+	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "cognito-idp" || !isPool {
 		return ignored(OtherResource, "%q is not a user pool", v)
-	case home.Account != "" && parts[4] != home.Account:
-		return ignored(OtherAccount, "the resource is in account %s, but the function is in %s", parts[4], home.Account)
-	case home.Region != "" && parts[3] != home.Region:
-		return ignored(OtherRegion, "the resource is in Region %s, but the function is in %s", parts[3], home.Region)
+	}
+	if why := foreign("resource is in", parts[4], parts[3], home); why.Kind != "" {
+		return why
 	}
 	return one(id, home)
 }

@@ -2,7 +2,6 @@ package event
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,12 +14,8 @@ import (
 
 // FuzzDecode: no payload makes the decoder panic, give two answers, or name a pool that cannot be ours.
 func FuzzDecode(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.json")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, file := range files {
-		f.Add(fixture(f, strings.TrimSuffix(filepath.Base(file), ".json")))
+	for _, name := range fixtures(f) {
+		f.Add(fixture(f, name))
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		got := Decode(payload, ours)
@@ -86,9 +81,8 @@ func TestUnknownMembersChangeNothing(t *testing.T) {
 		"reason", "token", "started", "pages", "scheduled", "sourceIPAddress", "sweep", "userAgent",
 		"userIdentity", "userPoolId"}
 	var payloads [][]byte
-	files, _ := filepath.Glob("testdata/*.json")
-	for _, file := range files {
-		payload := fixture(t, strings.TrimSuffix(filepath.Base(file), ".json"))
+	for _, name := range fixtures(t) {
+		payload := fixture(t, name)
 		if len(parse(payload).object("detail")) > 0 {
 			payloads = append(payloads, payload)
 		}

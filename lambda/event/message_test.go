@@ -204,14 +204,3 @@ func TestClients(t *testing.T) {
 		}
 	}
 }
-
-// TestOlderMember: a pool that a scan sent under its older name is a pool of that scan.
-func TestOlderMember(t *testing.T) {
-	t.Parallel()
-	for name, scheduled := range map[string]bool{"reconcile-of-sweep": false, "reconcile-of-scan": true} {
-		want := Scan{Started: time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC), Scheduled: scheduled}
-		if got := Decode(fixture(t, name), ours); got.Scan != want || got.Cause.EventName != ScanPools {
-			t.Errorf("%s: %+v", name, got)
-		}
-	}
-}

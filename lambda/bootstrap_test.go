@@ -62,11 +62,6 @@ type function struct {
 	output  *bytes.Buffer
 }
 
-func startFunction(t *testing.T, environment ...string) *function {
-	t.Helper()
-	return start(t, bootstrap, environment...)
-}
-
 func start(t *testing.T, built func() (string, error), environment ...string) *function {
 	t.Helper()
 	path, err := built()
@@ -158,13 +153,15 @@ func payload(t testing.TB, name string) []byte {
 	return regexp.MustCompile(`"eventTime": "[^"]*"`).ReplaceAll(content, now)
 }
 
-func ended(t *testing.T, answer runtimeapi.Response) string {
+// ends invokes the function with a fixture, checks the outcome, and returns the answer.
+func (f *function) ends(t *testing.T, fixture, want string) string {
 	t.Helper()
-	var out struct{ Outcome, Reason string }
-	if err := json.Unmarshal(answer.Payload, &out); err != nil || answer.IsError {
-		t.Fatalf("the function answered %s (%v)", answer.Payload, err)
+	answer := f.invoke(t, payload(t, fixture))
+	var out struct{ Outcome string }
+	if err := json.Unmarshal(answer.Payload, &out); err != nil || answer.IsError || out.Outcome != want {
+		t.Errorf("%s: %s, want %s (%v)", fixture, answer.Payload, want, err)
 	}
-	return out.Outcome
+	return string(answer.Payload)
 }
 
 // TestBootstrap runs the built binary as Lambda does: a cold start, several invocations, an error, and a payload that
@@ -177,32 +174,22 @@ func TestBootstrap(t *testing.T) {
 	pool["SmsAuthenticationMessage"] = "altered {####} CANARY-altered"
 	delete(mfa, "SmsMfaConfiguration")
 	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
-	f := startFunction(t, ofCognito(url), "AWS_LAMBDA_LOG_LEVEL=DEBUG",
+	f := start(t, bootstrap, ofCognito(url), "AWS_LAMBDA_LOG_LEVEL=DEBUG",
 		"ROLE_ARN=arn:aws:iam::111122223333:role/poolkeeper")
 
-	for _, step := range []struct {
-		name, fixture, want string
-	}{
-		{"cold start", "update-user-pool", "remediated"},
-		{"our own write's event", "own-write", "unchanged"},
-		{"the same event again", "update-user-pool", "unchanged"},
-		{"a failed call", "failed-call", "ignored"},
-		{"not a JSON object", "not-an-object", "ignored"},
-		{"a scan, by its older name", "sweep", "scanned"},
-	} {
-		if got := ended(t, f.invoke(t, payload(t, step.fixture))); got != step.want {
-			t.Errorf("%s: %s, want %s", step.name, got, step.want)
-		}
-	}
+	f.ends(t, "update-user-pool", "remediated") // the cold start
+	f.ends(t, "own-write", "unchanged")
+	f.ends(t, "update-user-pool", "unchanged") // the same event again
+	f.ends(t, "failed-call", "ignored")
+	f.ends(t, "not-an-object", "ignored")
+	f.ends(t, "sweep", "scanned") // a scan, by its older name
 	fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Error: "BrandNewException", Message: "no"})
 	answer := f.invoke(t, payload(t, "update-user-pool"))
 	if !answer.IsError || !strings.Contains(string(answer.Payload), `"errorType":"Deferred"`) {
 		t.Errorf("a deferred event: %s", answer.Payload)
 	}
 	fake.ClearFaults()
-	if got := ended(t, f.invoke(t, payload(t, "update-user-pool"))); got != "unchanged" {
-		t.Errorf("after the error: %s", got)
-	}
+	f.ends(t, "update-user-pool", "unchanged")
 	if now, _, _ := fake.Pool("eu-west-1_AbCdEf123"); now["DeletionProtection"] != "ACTIVE" {
 		t.Error("the pool is not at the baseline")
 	}
@@ -295,7 +282,5 @@ func TestBootstrapWithoutSecurityHub(t *testing.T) {
 	fake, url := served(t)
 	weaken(fake)
 	f := start(t, withoutHub, ofCognito(url), "SECURITY_HUB=off")
-	if got := ended(t, f.invoke(t, payload(t, "update-user-pool"))); got != "remediated" {
-		t.Errorf("%s\n%s", got, f.stop())
-	}
+	f.ends(t, "update-user-pool", "remediated")
 }

@@ -53,7 +53,7 @@ func TestBootstrapKilledWhileNotifying(t *testing.T) {
 		called <- struct{}{}
 		<-r.Context().Done()
 	})), ofCognito(dated.URL), "AWS_ENDPOINT_URL_DYNAMODB="+tables.URL, "LEDGER_TABLE=ledger")
-	killed := startFunction(t, environment...)
+	killed := start(t, bootstrap, environment...)
 	go func() {
 		_, _ = killed.Invoke(t.Context(), "", payload(t, "update-user-pool"))
 	}()
@@ -62,10 +62,8 @@ func TestBootstrapKilledWhileNotifying(t *testing.T) {
 	later.Store(int64(2 * time.Minute))
 	answers.Store(true)
 	fake.ResetCalls()
-	retry := startFunction(t, environment...)
-	if got := ended(t, retry.invoke(t, payload(t, "update-user-pool"))); got != "remediated" {
-		t.Errorf("%s, want remediated", got)
-	}
+	retry := start(t, bootstrap, environment...)
+	retry.ends(t, "update-user-pool", "remediated")
 	output := retry.stop()
 	for _, call := range fake.Calls() {
 		if strings.HasPrefix(call.Operation, "Update") || strings.HasPrefix(call.Operation, "Set") {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -18,31 +17,20 @@ func TestBootstrapRemembers(t *testing.T) {
 	mototest.Table(t, moto, "ledger")
 	environment := []string{ofCognito(cognito), "AWS_ENDPOINT_URL_DYNAMODB=" + moto,
 		"LEDGER_TABLE=ledger", "AWS_LAMBDA_FUNCTION_NAME=keeper"}
-	// The first call to an emulator that has just started may take longer than the ledger is waited for.
-	var first struct{ Outcome, Record string }
-	f := startFunction(t, environment...)
-	if err := json.Unmarshal(f.invoke(t, payload(t, "update-user-pool")).Payload, &first); err != nil ||
-		first.Outcome != "remediated" || !strings.HasPrefix(first.Record, "eu-west-1_AbCdEf123.") {
-		t.Errorf("%v: %+v\n%s", err, first, f.stop())
+	f := start(t, bootstrap, environment...)
+	if answer := f.ends(t, "update-user-pool", "remediated"); !strings.Contains(answer, `"record":"eu-west-1_AbCdEf123.`) {
+		t.Errorf("%s\n%s", answer, f.stop())
 	}
 	f.stop()
 	fake.ResetCalls()
-	again := startFunction(t, environment...)
-	var second struct{ Outcome, Reason string }
-	if err := json.Unmarshal(again.invoke(t, payload(t, "update-user-pool")).Payload, &second); err != nil ||
-		second.Outcome != "unchanged" {
-		t.Errorf("%v: %+v", err, second)
-	}
-	again.stop()
+	start(t, bootstrap, environment...).ends(t, "update-user-pool", "unchanged")
 	if calls := fake.Calls(); len(calls) != 2 {
 		t.Errorf("%d calls to Cognito, want two reads", len(calls))
 	}
 	weaken(fake)
-	lost := startFunction(t, append(environment[:1:1], "AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:9",
+	lost := start(t, bootstrap, append(environment[:1:1], "AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:9",
 		"LEDGER_TABLE=ledger", "AWS_LAMBDA_FUNCTION_NAME=keeper")...)
-	if got := ended(t, lost.invoke(t, payload(t, "update-user-pool"))); got != "remediated" {
-		t.Errorf("without its ledger: %s", got)
-	}
+	lost.ends(t, "update-user-pool", "remediated")
 	if output := lost.stop(); !strings.Contains(output, `"ledger_error":"reading the records: `) ||
 		!strings.Contains(output, `"LedgerFailed":1`) {
 		t.Errorf("the failed ledger is not reported:\n%s", output)

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -27,36 +27,16 @@ func TestBootstrapNotifies(t *testing.T) {
 			if !reachable {
 				environment[0], wantPublished, wantFailed = "AWS_ENDPOINT_URL_SNS=http://127.0.0.1:9", 0, 1
 			}
-			f := startFunction(t, environment...)
-			for _, want := range []string{"remediated", "unchanged"} {
-				if got := ended(t, f.invoke(t, payload(t, "update-user-pool"))); got != want {
-					t.Errorf("%s, want %s", got, want)
-				}
-			}
+			f := start(t, bootstrap, environment...)
+			f.ends(t, "update-user-pool", "remediated")
+			f.ends(t, "update-user-pool", "unchanged")
 			output := f.stop()
-			var failed, unsent, restored int
-			for _, line := range strings.Split(strings.TrimSpace(output), "\n") {
-				var record struct {
-					Msg                 string
-					NotificationsFailed int
-					TimeToRestore       float64
-					Metrics             any `json:"_aws"`
-				}
-				if err := json.Unmarshal([]byte(line), &record); err != nil {
-					t.Fatalf("not JSON: %s", line)
-				}
-				if record.Msg == "a message could not be sent" {
-					failed++
-				}
-				unsent += record.NotificationsFailed
-				if record.TimeToRestore > 0 && record.Metrics != nil {
-					restored++
-				}
-			}
-			published := sns.published
-			if len(published) != wantPublished || failed != wantFailed || unsent != wantFailed || restored != 1 {
+			published, failed := sns.published, strings.Count(output, "a message could not be sent")
+			counted := strings.Count(output, `"NotificationsFailed":1`)
+			restored := regexp.MustCompile(`"TimeToRestore":[0-9.]+[,}]`).FindAllString(output, -1)
+			if len(published) != wantPublished || failed != wantFailed || counted != wantFailed || len(restored) != 1 {
 				t.Errorf("%d messages, %d said not to be sent, %d counted, %d times to restore\n%s", len(published), failed,
-					unsent, restored, output)
+					counted, len(restored), output)
 			}
 			if reachable && (published[0].Get("MessageStructure") != "json" ||
 				!strings.HasPrefix(published[0].Get("Subject"), "[LOW] customers remediated: DeletionProtection")) {
@@ -84,20 +64,17 @@ func TestBootstrapReportsADeletedPool(t *testing.T) {
 			0o600); err != nil {
 			t.Fatal(err)
 		}
-		f := startFunction(t, ofCognito(cognito), "AWS_ENDPOINT_URL_SECURITYHUB="+moto,
+		f := start(t, bootstrap, ofCognito(cognito), "AWS_ENDPOINT_URL_SECURITYHUB="+moto,
 			"SECURITY_HUB=on", "BASELINE_FILE="+file)
-		if got := ended(t, f.invoke(t, payload(t, "delete-user-pool"))); got != step.outcome {
-			t.Errorf("%s, want %s", got, step.outcome)
-		}
+		f.ends(t, "delete-user-pool", step.outcome)
 		output := f.stop()
 		got, err := hub.GetFindings(t.Context(), &securityhub.GetFindingsInput{})
 		if err != nil || len(got.Findings) != step.findings {
 			t.Fatalf("%d findings, want %d: %v\n%s", len(got.Findings), step.findings, err, output)
 		}
 		for _, finding := range got.Findings {
-			if aws.ToString(
-				finding.Resources[0].Id) != "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_AbCdEf123" ||
-				finding.Severity.Label != "CRITICAL" ||
+			const arn = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_AbCdEf123"
+			if aws.ToString(finding.Resources[0].Id) != arn || finding.Severity.Label != "CRITICAL" ||
 				finding.Compliance.Status != "FAILED" || finding.RecordState != "ACTIVE" ||
 				!strings.Contains(aws.ToString(finding.Title), "was deleted") {
 				t.Errorf("%+v", finding)

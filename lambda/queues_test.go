@@ -119,7 +119,7 @@ func TestBootstrapBehindQueues(t *testing.T) {
 		return pool["DeletionProtection"] == "ACTIVE"
 	}
 	q := newTestQueues(t)
-	f := startFunction(t, ofCognito(url), "QUEUE_URL="+*q.changes,
+	f := start(t, bootstrap, ofCognito(url), "QUEUE_URL="+*q.changes,
 		"SCAN_QUEUE_URL="+*q.scans, "AWS_ENDPOINT_URL_SQS="+(*q.changes)[:strings.LastIndex(*q.changes, "/1")])
 
 	q.send(t, q.scans, string(payload(t, "scan")))

@@ -92,7 +92,7 @@ func TestBootstrapTrustsTheBundle(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := startFunction(t, append(c.environment, ofCognito(server.URL))...)
+			f := start(t, bootstrap, append(c.environment, ofCognito(server.URL))...)
 			answer := f.invoke(t, payload(t, "update-user-pool"))
 			if answer.IsError == c.trusted {
 				t.Errorf("the function answered %s", answer.Payload)

@@ -25,7 +25,7 @@ func TestBootstrapKeepsClientSecrets(t *testing.T) {
 	}
 	var all strings.Builder // everything that leaves the function
 	sns := &topic{}
-	f := startFunction(t, append(serveTopic(t, sns), ofCognito(url), "AWS_LAMBDA_LOG_LEVEL=DEBUG",
+	f := start(t, bootstrap, append(serveTopic(t, sns), ofCognito(url), "AWS_LAMBDA_LOG_LEVEL=DEBUG",
 		"BASELINE_FILE="+file, "AWS_LAMBDA_FUNCTION_NAME=keeper")...)
 	for _, step := range []struct {
 		fixture string

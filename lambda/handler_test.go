@@ -1,14 +1,84 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync"
 	"testing"
 	"unicode"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognito"
+	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/outcome"
+	"poolkeeper/lambda/reconcile"
 )
+
+// canned answers each operation as the fake did the first time, without a network and without work of its own, one
+// after the other. The ledger is empty.
+type canned struct {
+	fake    http.Handler
+	mutex   sync.Mutex
+	answers map[string][]byte
+}
+
+func (c *canned) Do(r *http.Request) (*http.Response, error) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	target := r.Header.Get("X-Amz-Target")
+	answer, ok := c.answers[target]
+	if !ok {
+		recorded := httptest.NewRecorder()
+		c.fake.ServeHTTP(recorded, r)
+		answer = recorded.Body.Bytes()
+		c.answers[target] = answer
+	}
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(answer)),
+		Request: r}, nil
+}
+
+// compliantEvent returns a handler whose pool is compliant and whose network is canned, and the event of an update of
+// the pool.
+func compliantEvent(t testing.TB) func() {
+	t.Helper()
+	required, err := baseline.Parse(baseline.DefaultFile, baseline.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fake := cognitotest.New(cognitotest.Contract)
+	pool, mfa := cognitotest.Rich()
+	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+	counted := &calls{}
+	network := &canned{fake: fake, answers: map[string][]byte{"DynamoDB_20120810.Query": []byte(`{"Items": []}`)}}
+	a := account{Config: Config{Env: environment(nil), LedgerTable: "ledger"}, transport: cognito.NewClock(network)}
+	h := handler{log: slog.New(slog.NewJSONHandler(io.Discard, nil)), metrics: io.Discard, function: "keeper",
+		calls:      counted,
+		reconciler: reconcile.New(cognito.New(newClient(a, counted), cognito.WithShare(1e6)), required, newLedger(a))}
+	// Without a time, no earlier read of the process covers the event.
+	event := bytes.Replace(payload(t, "update-user-pool"), []byte(`"eventTime"`), []byte(`"someTime"`), 1)
+	return func() {
+		if answer, err := h.Invoke(t.Context(), event); err != nil || !bytes.Contains(answer, []byte(`"unchanged"`)) {
+			t.Fatalf("%s %v", answer, err)
+		}
+	}
+}
+
+// TestCompliantEventAllocates: the usual event, of which nothing comes, stays cheap, from its bytes to the lines of
+// the log.
+func TestCompliantEventAllocates(t *testing.T) {
+	const most = 2700 // as the table in README.md says
+	allocations := testing.AllocsPerRun(15, compliantEvent(t))
+	t.Logf("a compliant event allocates %.0f times", allocations)
+	if allocations > most {
+		t.Errorf("more than %d", most)
+	}
+}
 
 // TestSelf: the function is in the account and Region of its ARN, unless that is an emulator's.
 func TestSelf(t *testing.T) {

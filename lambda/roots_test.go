@@ -5,7 +5,6 @@ import (
 	"io"
 	"io/fs"
 	"log"
-	"maps"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -20,48 +19,39 @@ func TestReadRootsOnce(t *testing.T) {
 	const (
 		amazon = "/etc/pki/tls/certs/ca-bundle.crt"
 		debian = "/etc/ssl/certs/ca-certificates.crt"
-		bundle = "# roots\n-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"
+		bundle = "# roots"
 	)
-	for name, c := range map[string]struct {
-		environment map[string]string
-		files       map[string]string
-		want        string // SSL_CERT_DIR afterwards
-		reason      string
+	for why, c := range map[string]struct {
+		environment, files variables
+		want               string // SSL_CERT_DIR afterwards
 	}{
-		"Amazon Linux": {nil, map[string]string{amazon: bundle}, nowhere, "the bundle holds what the folders hold"},
-		"Debian":       {nil, map[string]string{debian: bundle}, nowhere, "the same"},
-		"both":         {nil, map[string]string{debian: bundle, amazon: ""}, nowhere, "the first counts"},
-		"no bundle":    {nil, nil, "", "the folders are all there is"},
-		"empty bundle": {nil, map[string]string{amazon: ""}, "", "the folders are all there is"},
-		"first empty":  {nil, map[string]string{debian: "", amazon: bundle}, "", "crypto/x509 reads no second bundle"},
-		"named bundle": {map[string]string{"SSL_CERT_FILE": "/own.pem"}, map[string]string{"/own.pem": bundle}, nowhere,
-			"it counts in place of the system's"},
-		"named, not there": {map[string]string{"SSL_CERT_FILE": "/own.pem"}, map[string]string{amazon: bundle}, "",
-			"crypto/x509 does not read the system's bundle then"},
-		"named folders": {map[string]string{"SSL_CERT_DIR": "/own"}, map[string]string{amazon: bundle}, "/own",
-			"somebody has said which folders to read"},
-		"named roots": {map[string]string{"AWS_CA_BUNDLE": "/own.pem"}, map[string]string{amazon: bundle}, "",
-			"the system's roots are not read at all"},
+		"Amazon Linux's bundle holds what the folders hold": {nil, variables{amazon: bundle}, nowhere},
+		"Debian's bundle holds what the folders hold":       {nil, variables{debian: bundle}, nowhere},
+		"the first of two bundles counts":                   {nil, variables{debian: bundle, amazon: ""}, nowhere},
+		"without a bundle the folders are all there is":     {nil, nil, ""},
+		"an empty bundle is none":                           {nil, variables{amazon: ""}, ""},
+		"crypto/x509 reads no second bundle":                {nil, variables{debian: "", amazon: bundle}, ""},
+		"a named bundle counts in place of the system's": {variables{"SSL_CERT_FILE": "/own.pem"},
+			variables{"/own.pem": bundle}, nowhere},
+		"crypto/x509 does not read the system's bundle then": {variables{"SSL_CERT_FILE": "/own.pem"},
+			variables{amazon: bundle}, ""},
+		"somebody has said which folders to read": {variables{"SSL_CERT_DIR": "/own"}, variables{amazon: bundle}, "/own"},
+		"the system's roots are not read at all":  {variables{"AWS_CA_BUNDLE": "/own.pem"}, variables{amazon: bundle}, ""},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			environment := map[string]string{}
-			maps.Copy(environment, c.environment)
-			stat := func(path string) (os.FileInfo, error) {
-				text, ok := c.files[path]
-				if !ok {
-					return nil, os.ErrNotExist
-				}
-				return fs.Stat(fstest.MapFS{"a": {Data: []byte(text)}}, "a")
+		got := c.environment["SSL_CERT_DIR"]
+		readRootsOnce(func(name string) string { return c.environment[name] }, func(path string) (os.FileInfo, error) {
+			text, ok := c.files[path]
+			if !ok {
+				return nil, os.ErrNotExist
 			}
-			readRootsOnce(func(name string) string { return environment[name] }, stat, func(name, value string) error {
-				environment[name] = value
-				return nil
-			})
-			if got := environment["SSL_CERT_DIR"]; got != c.want {
-				t.Errorf("SSL_CERT_DIR is %q, want %q: %s", got, c.want, c.reason)
-			}
+			return fs.Stat(fstest.MapFS{"a": {Data: []byte(text)}}, "a")
+		}, func(_, value string) error {
+			got = value
+			return nil
 		})
+		if got != c.want {
+			t.Errorf("%s: SSL_CERT_DIR is %q, want %q", why, got, c.want)
+		}
 	}
 }
 

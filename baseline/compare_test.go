@@ -2,6 +2,9 @@ package baseline
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,38 +61,49 @@ func checkDrift(t *testing.T, p Policy, settings map[string]any, literal, have a
 	}
 }
 
-func TestCompareExemptions(t *testing.T) {
+// TestCompareCases holds each case to the requirements of the merged rules, each drift with its remedy, and the settings
+// that are owned. What is written ends the drift.
+func TestCompareCases(t *testing.T) {
 	t.Parallel()
-	const legacy, modern = "EmailVerificationSubject", "VerificationMessageTemplate.EmailSubject"
-	cases := map[string]struct {
-		setting  string
-		exempted []string
-		want     bool
-	}{
-		"the setting": {"UserPoolAddOns.AdvancedSecurityMode", []string{"UserPoolAddOns.AdvancedSecurityMode"},
-			true},
-		"what it is in":            {"UserPoolAddOns.AdvancedSecurityMode", []string{"UserPoolAddOns"}, true},
-		"a beginning, but no step": {"EmailVerificationMessage", []string{"Email"}, false},
-		"its twin":                 {legacy, []string{modern}, true},
-		"what its twin is in":      {legacy, []string{"VerificationMessageTemplate"}, true},
-		"the tag":                  {"UserPoolTags.env.stage", []string{"UserPoolTags.env.stage"}, true},
-		"another tag":              {"UserPoolTags.env.stage", []string{"UserPoolTags.env"}, false},
+	var cases []struct {
+		Name, Why string
+		Rules     [][]Requirement
+		Exempt    []string
+		Live      map[string]any
 	}
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			m, _ := Lookup(c.setting)
-			p := policyOf([]Requirement{say(c.setting, Equal, sample(m, 0))})
-			p.Exemptions = []Exemption{{Settings: []string{"PoolName"}, Reason: "other"}, {Settings: c.exempted, Reason: "this"}}
-			got := Compare(p, map[string]any{}).Drifts
-			if len(got) != 1 {
-				t.Fatalf("%d drifts, want 1: an exempted drift is still listed", len(got))
+	readJSON(t, "testdata/compare.json", &cases)
+	var got strings.Builder
+	for _, c := range cases {
+		fmt.Fprintf(&got, "%s (%s)\n", c.Name, c.Why)
+		p := policyOf(c.Rules...)
+		if len(c.Exempt) > 0 {
+			p.Exemptions = []Exemption{{Settings: c.Exempt}}
+		}
+		for _, o := range p.Requirements {
+			fmt.Fprintf(&got, "  rule %s: %s: %s\n", o.Rule, o.Setting, canonical(want(Member{}, o.Requirement)))
+		}
+		comparison := Compare(p, c.Live)
+		for _, d := range comparison.Drifts {
+			fmt.Fprintf(&got, "  drift %s: want %s, have %s: %s %s", d.Setting, canonical(d.Want), canonical(d.Have), d.Action,
+				canonical(d.Value))
+			if d.Exempted != nil {
+				got.WriteString(", exempted")
 			}
-			if e := got[0].Exempted; (e != nil) != c.want || e != nil && e.Reason != "this" {
-				t.Errorf("exempted by %+v, want %t", e, c.want)
+			fmt.Fprintln(&got, "", d.Reason)
+		}
+		fmt.Fprintf(&got, "  owned %v\n", comparison.Owned)
+		after := writeAll(c.Live, unexempted(comparison.Drifts))
+		for _, d := range unexempted(Compare(p, after).Drifts) {
+			if d.Action != Report {
+				t.Errorf("%s: after the write there is still %+v", c.Name, d)
 			}
-		})
+		}
 	}
+	checkGolden(t, "testdata/compare.txt", got.String())
+}
+
+func unexempted(drifts []Drift) []Drift {
+	return slices.DeleteFunc(slices.Clone(drifts), func(d Drift) bool { return d.Exempted != nil })
 }
 
 // TestCompareShapes feeds every setting values of every shape: whatever the service answers, there is a verdict.

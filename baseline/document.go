@@ -169,7 +169,7 @@ func flatten(docs []Document, perClient bool) ([]Member, map[string]DocumentName
 		case d.Under != "":
 			all = append(all, Member{Name: d.Under, Kind: Object, Doc: "How threat protection responds to risk.",
 				Presence: d.PerClient, // a client's own that says nothing: the pool's does not apply
-				Members: echoed(make([]Member, 0, len(d.Members)), d.Members)})
+				Members:  echoed(make([]Member, 0, len(d.Members)), d.Members)})
 			of[d.Under] = d.Name
 		default:
 			before := len(all)

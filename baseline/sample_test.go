@@ -2,8 +2,10 @@ package baseline
 
 import (
 	"encoding/json"
+	"os"
 	"slices"
 	"strconv"
+	"testing"
 	"time"
 
 	"pgregory.net/rapid"
@@ -25,6 +27,20 @@ func obj(pairs ...any) map[string]any {
 func tree(text string) map[string]any {
 	o, _ := decode(text).(map[string]any)
 	return o
+}
+
+func readJSON(t *testing.T, path string, into any) {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close() //nolint:errcheck // it was only read
+	decoder := json.NewDecoder(file)
+	decoder.UseNumber()
+	if err := decoder.Decode(into); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // policyOf merges rules that are named 1, 2, 3 ... and select every pool.

@@ -3,6 +3,7 @@ package baseline
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/rogpeppe/go-internal/txtar"
 )
 
 var update = flag.Bool("update", false, "write the goldens anew")
@@ -86,69 +88,31 @@ func mustParse(t testing.TB, text string) *Baseline {
 	return b
 }
 
-const headOfRule = "version: 1\nrules:\n  - name: a\n    require:\n      "
-
-func oneRequirement(setting string, op Op, v, set any) []Requirement {
-	return []Requirement{{Setting: setting, Op: op, Value: v, Set: set}}
-}
-
-var requirementCases = map[string][]Requirement{
-	"DeletionProtection: ACTIVE": oneRequirement("DeletionProtection", Equal, "ACTIVE", nil),
-	// YAML 1.1 would read true
-	"MfaConfiguration: ON": oneRequirement("MfaConfiguration", Equal, "ON", nil),
-	"MfaConfiguration: {oneOf: [ON, OPTIONAL], set: OPTIONAL}": oneRequirement(
-		"MfaConfiguration", OneOf, []any{"ON", "OPTIONAL"}, "OPTIONAL"),
-	"Policies: {PasswordPolicy: {MinimumLength: {atLeast: 12}}}": oneRequirement(
-		"Policies.PasswordPolicy.MinimumLength", AtLeast, json.Number("12"), nil),
-	"AutoVerifiedAttributes: {contains: [email]}": oneRequirement(
-		"AutoVerifiedAttributes", Contains, []any{"email"}, nil),
-	"LambdaConfig: {exactly: {}}": oneRequirement("LambdaConfig", Exactly, map[string]any{}, nil),
-	"LambdaConfig: {exactly: {PreSignUp: \"arn:aws:lambda:eu-west-1:111122223333:function:x\"}}": oneRequirement(
-		"LambdaConfig", Exactly, map[string]any{"PreSignUp": "arn:aws:lambda:eu-west-1:111122223333:function:x"}, nil),
-	"EmailMfaConfiguration: {present: true, set: {}}": oneRequirement(
-		"EmailMfaConfiguration", Present, true, map[string]any{}),
-	"PoolName: {matches: \"prod-*\"}": oneRequirement("PoolName", Matches, "prod-*", nil),
-	// refused: set without an operator
-	"UserPoolTags: {set: x}": nil,
-	"UserPoolTags: {set: x, env: y}": {
-		{Setting: "UserPoolTags.set", Op: Equal, Value: "x"}, {Setting: "UserPoolTags.env", Op: Equal, Value: "y"}},
-	"UserPoolTags: {note: \"\"}": oneRequirement("UserPoolTags.note", Equal, "", nil),
-	"AcrConfiguration: {Level1: {AcrValue: \"urn:x\"}}": oneRequirement(
-		"AcrConfiguration.Level1.AcrValue", Equal, "urn:x", nil),
-	"AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_email, Priority: 1}]}": oneRequirement(
-		"AccountRecoverySetting.RecoveryMechanisms", Equal,
-		[]any{map[string]any{"Name": "verified_email", "Priority": json.Number("1")}}, nil),
-	"EmailVerificationMessage: \"two\\nlines {####}\"": oneRequirement(
-		"EmailVerificationMessage", Equal, "two\nlines {####}", nil),
-	"UserPoolAddOns: {AdvancedSecurityMode: ENFORCED, AdvancedSecurityAdditionalFlows: {CustomAuthMode: AUDIT}}": {
-		{Setting: "UserPoolAddOns.AdvancedSecurityMode", Op: Equal, Value: "ENFORCED"},
-		{Setting: "UserPoolAddOns.AdvancedSecurityAdditionalFlows.CustomAuthMode", Op: Equal, Value: "AUDIT"}},
-}
-
-// TestRequirements: what a rule requires, as the leaves that are compared.
-func TestRequirements(t *testing.T) {
+// TestAccepted holds good files to what they require, by rule, and to the warnings about them.
+func TestAccepted(t *testing.T) {
 	t.Parallel()
-	for text, want := range requirementCases {
-		t.Run(text, func(t *testing.T) {
-			t.Parallel()
-			b, err := Parse("test.yaml", []byte(headOfRule+text+"\n"))
-			if want == nil {
-				if err == nil {
-					t.Fatal("no error was found")
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(want, b.Rules[0].Require, cmpopts.IgnoreFields(Requirement{}, "Position")); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-			if p := b.Rules[0].Require[0].Position; p.Line != 5 || p.Column < 7 || p.File != "test.yaml" {
-				t.Errorf("position %v", p)
-			}
-		})
+	archive, err := txtar.ParseFile("testdata/accepted.txtar")
+	if err != nil {
+		t.Fatal(err)
 	}
+	var got strings.Builder
+	for _, file := range archive.Files {
+		fmt.Fprintln(&got, file.Name)
+		b := mustParse(t, string(file.Data))
+		for _, rule := range b.Rules {
+			for _, r := range rule.all() {
+				fmt.Fprintf(&got, "  rule %s, line %d: %s %s %s", rule.Name, r.Line, r.Setting, r.Op, canonical(r.Value))
+				if r.Set != nil {
+					fmt.Fprintf(&got, ", set %s", canonical(r.Set))
+				}
+				got.WriteByte('\n')
+			}
+		}
+		for _, l := range b.Lint(time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)) {
+			fmt.Fprintf(&got, "  warning %s, line %d: %s: %s\n", l.ID, l.Position.Line, l.Path, l.Message)
+		}
+	}
+	checkGolden(t, "testdata/accepted.txt", got.String())
 }
 
 func TestParseWhole(t *testing.T) {
@@ -247,142 +211,6 @@ func TestDefaultSatisfiesControls(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", control, diff)
 			}
 		}
-	}
-}
-
-func ruleFile(require string) string {
-	return "version: 1\nrules: [{name: a, require: {" + require + "}}]\n"
-}
-
-func clientFile(require string) string {
-	return "version: 1\nrules: [{name: a, clients: [{require: {" + require + "}}]}]\n"
-}
-
-func exemptionFile(until, pools string) string {
-	return ruleFile("DeletionProtection: ACTIVE") + "exemptions: [{pools: {" + pools +
-		"}, settings: [DeletionProtection], until: " + until + ", reason: r, owner: o}]\n"
-}
-
-const allPools = `{names: ["*"]}`
-
-func exempting(pools, settings string) string {
-	return "exemptions: [{pools: " + pools + ", settings: [" + settings +
-		"], until: 2026-12-01T00:00:00Z, reason: r, owner: o}]\n"
-}
-
-var lintCases = map[string]struct {
-	text string
-	want []string
-}{
-	"none": {ruleFile("DeletionProtection: ACTIVE"), nil},
-	"threat protection": {ruleFile("UserPoolAddOns: {AdvancedSecurityMode: AUDIT}"),
-		[]string{"weaker", "threat-protection-without-plus"}},
-	"threat protection and plus": {ruleFile("UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, UserPoolTier: PLUS"),
-		nil},
-	"plus or another": {
-		ruleFile("UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}, UserPoolTier: {oneOf: [ESSENTIALS, PLUS]}"),
-		[]string{"threat-protection-without-plus"}},
-	"written over better ones": {
-		ruleFile("Policies: {PasswordPolicy: {MinimumLength: {atMost: 7}, TemporaryPasswordValidityDays: 30, " +
-			"RequireNumbers: " +
-			"false}}"), []string{"weaker", "weaker", "weaker"}},
-	"nearly a usual value": {clientFile("ReadAttributes: [email, emails, 'custom:mail'], " +
-		"SupportedIdentityProviders: [Cognito, Okta], AllowedOAuthScopes: {contains: [open_id, api/read]}"),
-		[]string{"unusual-value", "unusual-value", "unusual-value"}},
-	"never over a better one": {
-		ruleFile("Policies: {PasswordPolicy: {MinimumLength: {atLeast: 6}, TemporaryPasswordValidityDays: {atMost: 30}}}, " +
-			"DeletionProtection: {oneOf: [INACTIVE, ACTIVE]}"), []string{"always-holds", "always-holds"}},
-	"one of them, without set": {
-		ruleFile("MfaConfiguration: {oneOf: [ON, OPTIONAL]}, Policies: {SignInPolicy: {AllowedFirstAuthFactors: {contains: " +
-			"[EMAIL_OTP]}}}"), []string{"mfa-on-with-one-time-codes"}},
-	"deprecated": {
-		ruleFile("AdminCreateUserConfig: {UnusedAccountValidityDays: 7}, EmailVerificationSubject: s"),
-		[]string{"deprecated-setting", "deprecated-setting"}},
-	"recovery by SMS": {
-		ruleFile("MfaConfiguration: ON, AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_phone_number, " +
-			"Priority: 1}]}"), []string{"sms-only-recovery"}},
-	"MFA and codes": {
-		ruleFile("MfaConfiguration: ON, Policies: {SignInPolicy: {AllowedFirstAuthFactors: [PASSWORD, EMAIL_OTP]}}"),
-		[]string{"mfa-on-with-one-time-codes"}},
-	"a validity and no unit": {clientFile("AccessTokenValidity: {atMost: 60}"), []string{"validity-without-unit"}},
-	"a unit and no validity": {clientFile("TokenValidityUnits: {AccessToken: hours}"), []string{"unit-without-validity"}},
-	"a validity and its unit": {
-		clientFile(
-			"AccessTokenValidity: {atMost: 60}, TokenValidityUnits: {AccessToken: minutes}, AuthSessionValidity: 3"),
-		nil},
-	"by name": {
-		"version: 1\nrules: [{name: a, pools: {names: [x]}, require: {DeletionProtection: ACTIVE}}]\n",
-		[]string{"mutable-selection"}},
-	"by id": {
-		"version: 1\nrules: [{name: a, pools: {ids: [eu-west-1_a]}, require: {DeletionProtection: ACTIVE}}]\n", nil},
-	"all but by tag": {
-		"version: 1\nrules: [{name: a, pools: {except: {tags: {env: [dev]}}}, require: {DeletionProtection: ACTIVE}}]\n",
-		[]string{"mutable-selection"}},
-	"clients by name": {
-		"version: 1\nrules: [{name: a, clients: [{names: [web], require: {EnableTokenRevocation: true}}]}]\n",
-		[]string{"mutable-selection"}},
-	"exemption by tag": {exemptionFile("2026-12-01T00:00:00Z", "tags: {env: [dev]}"),
-		[]string{"mutable-selection"}},
-	"exemption that has run out": {exemptionFile("2026-11-01T00:00:00Z", "ids: [eu-west-1_a]"),
-		[]string{"expired-exemption"}},
-	"exemption of more": {exemptionFile("2027-04-30T00:00:01Z", "ids: [eu-west-1_a]"), []string{"long-exemption"}},
-	"exemption of what is not required": {
-		ruleFile("DeletionProtection: ACTIVE") + exempting(allPools, "UserPoolTier, DeletionProtection"),
-		[]string{"exempts-nothing"}},
-	"exemption of a part": {
-		ruleFile("LambdaConfig: {absent: true}") + exempting(allPools, "LambdaConfig.PreSignUp"), nil},
-	"exemption of the whole": {
-		ruleFile("LambdaConfig: {PreSignUp: {present: true}}") + exempting(allPools, "LambdaConfig"), nil},
-	"exemption by the other name": {
-		ruleFile("VerificationMessageTemplate: {exactly: {EmailSubject: s}}") +
-			exempting(allPools, "EmailVerificationSubject"), nil},
-	"exemption of a client's setting": {
-		clientFile("EnableTokenRevocation: true") + exempting(allPools,
-			`"Clients[abc].EnableTokenRevocation", "Clients[]"`), nil},
-	"exemption of another of a client's": {
-		clientFile("EnableTokenRevocation: true") + exempting(allPools, `"Clients[abc].ExplicitAuthFlows"`),
-		[]string{"exempts-nothing"}},
-	"exemption of a pool that no ruleFile selects": {
-		"version: 1\nrules: [{name: a, pools: {ids: [eu-west-1_a]}, require: {DeletionProtection: ACTIVE}}]\n" +
-			exempting("{ids: [eu-west-1_a, eu-west-1_b]}", "DeletionProtection"), []string{"exempts-nothing"}},
-	"whatever the API allows": {
-		ruleFile("Policies: {PasswordPolicy: {MinimumLength: {atLeast: 6}, PasswordHistorySize: {atMost: 24}}}, " +
-			"MfaConfiguration: {matches: 'O*'}, DeletionProtection: {oneOf: [ACTIVE, INACTIVE]}"),
-		[]string{"always-holds", "always-holds", "always-holds", "always-holds"}},
-	"almost all that the API allows": {
-		ruleFile("Policies: {PasswordPolicy: {PasswordHistorySize: {atLeast: 1}, TemporaryPasswordValidityDays: " +
-			"{atMost: 364}}}, UserPoolTier: {oneOf: [LITE, PLUS]}"), nil},
-	"custom sign-in and no plan": {
-		ruleFile("UserPoolAddOns: {AdvancedSecurityAdditionalFlows: {CustomAuthMode: ENFORCED}}"),
-		[]string{"threat-protection-without-plus"}},
-	"a Region that there is not": {
-		"version: 1\nrules: [{name: a, pools: {ids: [eu-wset-1_AbCdEf123], except: {ids: [us-eats-2_a]}}, require: " +
-			"{DeletionProtection: ACTIVE}}]\n", []string{"unknown-region", "unknown-region"}},
-	"Regions": {
-		"version: 1\nrules: [{name: a, pools: {ids: [eu-west-99_a, us-gov-east-1_b, ap-southeast-7_c, local_d, " +
-			"eusc-de-east-1_e]}, require: {DeletionProtection: ACTIVE}}]\n", nil},
-	"a regular expression": {
-		"version: 1\nrules: [{name: a, pools: {names: [prod-.*]}, require: {DeletionProtection: ACTIVE}}]\n",
-		[]string{"mutable-selection", "regular-expression"}},
-}
-
-func TestLint(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-	for name, c := range lintCases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var got []string
-			for _, l := range mustParse(t, c.text).Lint(now) {
-				got = append(got, l.ID)
-				if l.Message == "" || l.Position.Line == 0 {
-					t.Errorf("%+v says nothing, or stands nowhere", l)
-				}
-			}
-			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
 	}
 }
 

@@ -84,8 +84,8 @@ func TestCompareCases(t *testing.T) {
 		}
 		comparison := Compare(p, c.Live)
 		for _, d := range comparison.Drifts {
-			fmt.Fprintf(&got, "  drift %s: want %s, have %s: %s %s", d.Setting, canonical(d.Want), canonical(d.Have), d.Action,
-				canonical(d.Value))
+			fmt.Fprintf(&got, "  drift %s: want %s, have %s: %s %s", d.Setting, canonical(d.Want), canonical(d.Have),
+				d.Action, canonical(d.Value))
 			if d.Exempted != nil {
 				got.WriteString(", exempted")
 			}

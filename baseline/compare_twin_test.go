@@ -58,14 +58,6 @@ func TestTwinsUnderEveryOperator(t *testing.T) {
 	})
 }
 
-const (
-	eventsPath   = "RiskConfiguration.CompromisedCredentialsRiskConfiguration.EventFilter"
-	readablePath = Clients + ".ReadAttributes"
-	blockedPath  = "RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList"
-	daysPath     = "Policies.PasswordPolicy.TemporaryPasswordValidityDays"
-	unusedPath   = "AdminCreateUserConfig.UnusedAccountValidityDays"
-)
-
 func texts(all ...string) []any {
 	var l []any
 	for _, text := range all {

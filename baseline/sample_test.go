@@ -35,7 +35,7 @@ func readJSON(t *testing.T, path string, into any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close() //nolint:errcheck // it was only read
+	defer file.Close()
 	decoder := json.NewDecoder(file)
 	decoder.UseNumber()
 	if err := decoder.Decode(into); err != nil {

@@ -61,8 +61,8 @@ func checkDrift(t *testing.T, p Policy, settings map[string]any, literal, have a
 	}
 }
 
-// TestCompareCases holds each case to the requirements of the merged rules, each drift with its remedy, and the settings
-// that are owned. What is written ends the drift.
+// TestCompareCases holds each case to the requirements of the merged rules, to the drifts with their remedies, and to
+// the settings that are owned. What is written ends the drift.
 func TestCompareCases(t *testing.T) {
 	t.Parallel()
 	var cases []struct {

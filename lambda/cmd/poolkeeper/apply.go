@@ -7,8 +7,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
@@ -18,75 +16,31 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-func (c *cli) apply() *cobra.Command {
-	var which selection
-	a := applying{c: c}
-	command := &cobra.Command{
-		Use:   "apply (PLANFILE | --pool ID... | --all) [--yes]",
-		Short: "Show the plan, ask, write, and verify",
-		Long: "Shows the plan, asks, and then writes each pool, reads it again and verifies it, as the function does. The\n" +
-			"state of each pool is saved to a file before the pool is written, for restore. A saved plan is rejected\n" +
-			"if a pool has changed since. Ctrl-C stops between two pools.",
-		Example:     "  poolkeeper apply --pool eu-west-1_AbCdEf123\n  poolkeeper apply tonight.plan --yes",
-		Annotations: forPools,
-		RunE: func(command *cobra.Command, args []string) error {
-			if len(args) == 1 && (which.all || len(which.ids) > 0 || c.named("baseline") || len(c.places()) > 1) {
-				return errors.New("a saved plan already contains its pools and baseline, of one account and Region: leave out " +
-					"--pool, --all and --baseline")
+func (c *cli) apply(ctx context.Context, args []string) error {
+	a, which := applying{c: c, cause: "apply"}, c.which()
+	if len(args) == 0 {
+		return a.run(ctx, which, func(one *cli) (*reconcile.Reconciler, error) {
+			required, _, err := one.required(ctx, true)
+			if err != nil {
+				return nil, err
 			}
-			if err := a.begin(command); err != nil {
-				return err
-			}
-			if len(args) == 1 {
-				return a.saved(command.Context(), args[0])
-			}
-			return a.run(command.Context(), which, func(one *cli) (*reconcile.Reconciler, error) {
-				required, _, err := one.required(command.Context(), true)
-				if err != nil {
-					return nil, err
-				}
-				return one.recording(command.Context(), required)
-			})
-		},
+			return one.recording(ctx, required)
+		})
 	}
-	c.takesMany(command)
-	c.poolFlags(command, &which)
-	c.baselineFlag(command)
-	a.flags(command)
-	return command
+	if which.all || len(which.ids) > 0 || c.flags.Changed("baseline") || len(c.places()) > 1 {
+		return errors.New("a saved plan already contains its pools and baseline, of one account and Region: leave out " +
+			"--pool, --all and --baseline")
+	}
+	return a.saved(ctx, args[0])
 }
 
 // applying is one run of apply, restore or undo.
 type applying struct {
-	c        *cli
-	cause    string // reason of the writes, for records
-	yes      bool
-	silent   bool   // the plan was shown when it was saved
-	backups  string // folder for backups; "" saves none
-	noBackup bool
-	plan     *savedPlan      // if it is not nil, nothing else is written
-	target   *userpool.State // the state that restore and undo return to
-	lost     []string        // settings that no call can restore
-}
-
-// flags adds the flags of all commands that write.
-func (a *applying) flags(command *cobra.Command) {
-	flags := command.Flags()
-	flags.BoolVar(&a.yes, "yes", false, "write without asking")
-	flags.StringVar(&a.backups, "backups", "poolkeeper-backups", "folder for backups of the pools before they are written")
-	flags.BoolVar(&a.noBackup, "no-backup", false, "save no backups")
-	a.c.ledgerFlag(command)
-}
-
-// begin checks the flags.
-func (a *applying) begin(command *cobra.Command) error {
-	a.cause = command.Name()
-	if a.noBackup {
-		a.backups = ""
-	} else if a.backups == "" {
-		return errors.New("--backups names no folder, so nothing was written: name one, or use --no-backup")
-	}
-	return nil
+	c      *cli
+	cause  string          // reason of the writes, for records
+	plan   *savedPlan      // if it is not nil, nothing else is written
+	target *userpool.State // the state that restore and undo return to
+	lost   []string        // settings that no call can restore
 }
 
 // saved applies a plan file, either completely or not at all.
@@ -103,7 +57,7 @@ func (a *applying) saved(ctx context.Context, path string) error {
 	for _, p := range plan.Pools {
 		which.ids = append(which.ids, p.UserPoolID)
 	}
-	a.plan, a.silent = &plan, a.yes
+	a.plan = &plan
 	return a.run(ctx, which, func(one *cli) (*reconcile.Reconciler, error) { return one.recording(ctx, required) })
 }
 
@@ -111,6 +65,9 @@ func (a *applying) saved(ctx context.Context, path string) error {
 func (a *applying) run(ctx context.Context, which selection, of func(*cli) (*reconcile.Reconciler, error)) error {
 	if err := which.named(); err != nil {
 		return err
+	}
+	if !a.c.on("no-backup") && a.c.text("backups") == "" {
+		return errors.New("--backups names no folder, so nothing was written: name one, or use --no-backup")
 	}
 	var s summary
 	err := a.c.results(func(to *stream.Stream) error {
@@ -122,7 +79,7 @@ func (a *applying) run(ctx context.Context, which selection, of func(*cli) (*rec
 		}
 		changes, counts, err := a.preview(ctx, which, of, to)
 		s = counts
-		if err == nil && len(changes) > 0 && !a.yes {
+		if err == nil && len(changes) > 0 && !a.c.on("yes") {
 			question := fmt.Sprintf("Write to %s?", counted(len(changes), "user pool"))
 			err = a.c.confirm(ctx, question, "nothing was written")
 		}
@@ -144,8 +101,8 @@ func (a *applying) run(ctx context.Context, which selection, of func(*cli) (*rec
 // pipelines, pools that are not written are already results.
 func (a *applying) preview(ctx context.Context, which selection, of func(*cli) (*reconcile.Reconciler, error),
 	to *stream.Stream) (changes []poolPlan, s summary, err error) {
-	plan, piped := to, a.c.flags.output != string(stream.Text)
-	if a.silent {
+	plan, piped := to, a.c.output != stream.Text
+	if a.plan != nil && a.c.on("yes") { // it was shown when it was saved
 		plan = stream.New(stream.Text, io.Discard, false)
 	} else if piped {
 		plan = stream.New(stream.Text, a.c.notes, false)
@@ -187,8 +144,8 @@ func (a *applying) writeAll(ctx context.Context, changes []poolPlan, to *stream.
 
 // write writes to one pool. A failed pool does not stop the others; the returned error is one of the output.
 func (a *applying) write(ctx context.Context, next poolPlan, to *stream.Stream, s *summary) error {
-	if a.backups != "" {
-		if err := a.c.save(a.backups, next.preview.Before, false); err != nil {
+	if !a.c.on("no-backup") {
+		if err := a.c.save(a.c.text("backups"), next.preview.Before, false); err != nil {
 			s.fail(next.id, err.Error())
 			return to.Write(stream.OfFailure(next.id, err))
 		}
@@ -201,7 +158,7 @@ func (a *applying) write(ctx context.Context, next poolPlan, to *stream.Stream, 
 	}
 	s.did(out, err)
 	word := out
-	if output := stream.Format(a.c.flags.output); output == stream.Text || output == stream.Markdown {
+	if a.c.output == stream.Text || a.c.output == stream.Markdown {
 		word.Outcome = shown(out.Outcome, a.target != nil)
 	}
 	return a.c.conclude(ctx, r, word, to, false)

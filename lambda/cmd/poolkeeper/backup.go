@@ -9,36 +9,16 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/report/stream"
 	"poolkeeper/lambda/userpool"
 )
 
-func (c *cli) backup() *cobra.Command {
-	var which selection
-	var dir string
-	command := &cobra.Command{
-		Use:   "backup (--pool ID... | --all) --out DIR",
-		Short: "Save the whole state of pools, one file per pool",
-		Long: "Saves everything that the API returns for each pool as raw JSON, for restore. The files contain message " +
-			"texts and\nexternal ids, so only their owner can read them.",
-		Example:     "  poolkeeper backup --all --out backups",
-		Annotations: forLists,
-		RunE: func(command *cobra.Command, _ []string) error {
-			if dir == "" {
-				return errors.New("backup needs --out DIR, the folder for the files")
-			}
-			return c.runBackup(command.Context(), which, dir)
-		},
+func (c *cli) backup(ctx context.Context, _ []string) error {
+	dir, which := c.text("out"), c.which()
+	if dir == "" {
+		return errors.New("backup needs --out DIR, the folder for the files")
 	}
-	c.poolFlags(command, &which)
-	command.Flags().StringVar(&dir, "out", "", "folder for the files")
-	return command
-}
-
-func (c *cli) runBackup(ctx context.Context, which selection, dir string) error {
 	pools, err := c.connect(ctx)
 	if err != nil {
 		return err
@@ -114,36 +94,16 @@ func writeFile(path string, raw []byte, over bool) error {
 	return err
 }
 
-func (c *cli) snapshot() *cobra.Command {
-	var ids []string
-	var out string
-	var force bool
-	command := &cobra.Command{
-		Use:   "snapshot --pool ID [--out FILE]",
-		Short: "Write a baseline from a live pool",
-		Long: "Requires the security settings as the pool has them (at least this password length, exactly these\n" +
-			"triggers), and lists the rest as comments. The pool is in sync with the result, which only audits until\n" +
-			"its mode changes.",
-		Example: "  poolkeeper snapshot --pool eu-west-1_AbCdEf123 --out baseline.yaml",
-		RunE: func(command *cobra.Command, _ []string) error {
-			if len(ids) != 1 || ids[0] == "" {
-				return errors.New("snapshot needs one pool: --pool ID")
-			}
-			return c.runSnapshot(command.Context(), ids[0], out, force)
-		},
+func (c *cli) snapshot(ctx context.Context, _ []string) error {
+	ids, out := c.texts("pool"), c.text("out")
+	if len(ids) != 1 || ids[0] == "" {
+		return errors.New("snapshot needs one pool: --pool ID")
 	}
-	c.poolFlag(command, &ids, "id of the user pool")
-	command.Flags().StringVar(&out, "out", "", "file to write (default standard output)")
-	command.Flags().BoolVar(&force, "force", false, "overwrite the file")
-	return command
-}
-
-func (c *cli) runSnapshot(ctx context.Context, id, out string, force bool) error {
 	pools, err := c.connect(ctx)
 	if err != nil {
 		return err
 	}
-	state, err := c.read(ctx, pools, id, userpool.Everything())
+	state, err := c.read(ctx, pools, ids[0], userpool.Everything())
 	if err != nil {
 		return err
 	}
@@ -155,7 +115,7 @@ func (c *cli) runSnapshot(ctx context.Context, id, out string, force bool) error
 		_, err = c.out.Write(text)
 		return err
 	}
-	err = writeFile(out, text, force)
+	err = writeFile(out, text, c.on("force"))
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s already exists and was not changed; use --force to overwrite it", out)
 	} else if err != nil {

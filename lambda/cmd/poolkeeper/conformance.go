@@ -10,7 +10,6 @@ import (
 	"text/tabwriter"
 
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
-	"github.com/spf13/cobra"
 	"golang.org/x/time/rate"
 
 	"poolkeeper/lambda/conformance"
@@ -20,42 +19,16 @@ import (
 // the rates.
 const conformanceRate = 5
 
-// asking has the options of a conformance run.
-type asking struct {
-	with          []string
-	against, file string
-	clean, yes    bool
-}
-
-func (c *cli) conformance() *cobra.Command {
-	var a asking
-	command := &cobra.Command{
-		Use:   "conformance",
-		Short: "Check poolkeeper's assumptions about Cognito against AWS, with temporary pools",
-		Example: "  poolkeeper conformance --region eu-west-1\n" +
-			"  poolkeeper conformance --region eu-west-1 --with plus,sms=ROLE_ARN,ses=IDENTITY_ARN,lambda=FUNCTION_ARN",
-		RunE: func(command *cobra.Command, _ []string) error { return c.runConformance(command.Context(), a) },
-	}
-	flags := command.Flags()
-	flags.StringSliceVar(&a.with, "with", nil, "what the account offers: plus (creates pools of the tier PLUS, which "+
-		"have costs only with users), sms=ROLE_ARN, ses=IDENTITY_ARN, lambda=FUNCTION_ARN")
-	flags.StringVar(&a.file, "out", "", "write the results to this file, as JSON")
-	flags.StringVar(&a.against, "against", "", "show what differs from the results in this file")
-	flags.BoolVar(&a.clean, "clean", false, "only delete test pools that a killed run left behind")
-	flags.BoolVar(&a.yes, "yes", false, "do not ask")
-	return command
-}
-
-func (c *cli) runConformance(ctx context.Context, a asking) error {
-	earlier, err := c.earlier(ctx, a.against)
+func (c *cli) conformance(ctx context.Context, _ []string) error {
+	earlier, err := c.earlier(ctx, c.text("against"))
 	if err != nil {
 		return err
 	}
-	run, facts, err := c.runner(ctx, a.with)
+	run, facts, err := c.runner(ctx, c.texts("with"))
 	if err != nil {
 		return err
 	}
-	if a.clean {
+	if c.on("clean") {
 		n, err := run.Clean(ctx)
 		fmt.Fprintf(c.out, "%s deleted\n", counted(n, "test pool"))
 		return err
@@ -64,13 +37,14 @@ func (c *cli) runConformance(ctx context.Context, a asking) error {
 		"a time, and deletes it.\nPools without users cost nothing. It needs cognito-idp:CreateUserPool, DeleteUserPool, "+
 		"ListUserPools, and the function's\npermissions on all pools; with sms also iam:PassRole on the role.\n",
 		len(facts), c.region, conformance.Prefix)
-	if !a.yes {
+	if !c.on("yes") {
 		if err := c.confirm(ctx, "Create the test pools?", "nothing was checked"); err != nil {
 			return err
 		}
 	}
-	if a.file != "" { // before pools are made for it
-		if err := writeFile(a.file, nil, true); err != nil {
+	file := c.text("out")
+	if file != "" { // before pools are made for it
+		if err := writeFile(file, nil, true); err != nil {
 			return err
 		}
 	}
@@ -81,8 +55,8 @@ func (c *cli) runConformance(ctx context.Context, a asking) error {
 		}
 	})
 	err = c.showFacts(results, earlier)
-	if err == nil && a.file != "" {
-		err = saveFacts(results, a.file)
+	if err == nil && file != "" {
+		err = saveFacts(results, file)
 	}
 	switch {
 	case err != nil:

@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
@@ -73,11 +72,6 @@ func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
 	return loaded, nil
 }
 
-func (c *cli) baselineFlag(command *cobra.Command) {
-	command.Flags().StringVar(&c.flags.baseline, "baseline", c.getenv("BASELINE_FILE"),
-		"baseline file (default $BASELINE_FILE, or the stack's, or the built-in one)")
-}
-
 // required returns the baseline to use, and its text: from the file, the stack, or the built-in one. To write with a
 // file that differs from the function's baseline, people must name the file.
 func (c *cli) required(ctx context.Context, writes bool) (*baseline.Baseline, string, error) {
@@ -85,9 +79,9 @@ func (c *cli) required(ctx context.Context, writes bool) (*baseline.Baseline, st
 	if err != nil {
 		return nil, "", err
 	}
-	file := c.flags.baseline
+	file := c.text("baseline")
 	if file == "" && d.required != nil {
-		fmt.Fprintf(c.notes, "using the baseline of the stack %s: %s\n", c.flags.stack, d.required.Digest)
+		fmt.Fprintf(c.notes, "using the baseline of the stack %s: %s\n", c.text("stack"), d.required.Digest)
 		return d.required, d.text, nil
 	}
 	name, text, err := c.baselineText(ctx, file)
@@ -102,8 +96,8 @@ func (c *cli) required(ctx context.Context, writes bool) (*baseline.Baseline, st
 		fmt.Fprintf(c.notes, "using the built-in baseline: %s\n", required.Digest)
 	case d.required != nil && d.required.Digest != required.Digest:
 		differs := fmt.Sprintf("%s differs from the baseline of the stack %s: its digest is %s, deployed is %s", file,
-			c.flags.stack, required.Digest, d.required.Digest)
-		if writes && !c.named("baseline") {
+			c.text("stack"), required.Digest, d.required.Digest)
+		if writes && !c.flags.Changed("baseline") {
 			return nil, "", errors.New(differs + "; to use it, name it with --baseline")
 		}
 		fmt.Fprintln(c.notes, differs)

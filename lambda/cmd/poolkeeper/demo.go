@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
-	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
@@ -37,24 +36,10 @@ var intruder = cognitotest.Actor{
 	IssuerARN: "arn:aws:iam::111122223333:role/AppAdmin", SourceIP: "198.51.100.23", UserAgent: "aws-cli/2.31.0",
 }
 
-func (c *cli) demo() *cobra.Command {
-	var address string
-	command := &cobra.Command{
-		Use:     "demo",
-		Short:   "Show an incident and its remediation with an embedded fake of Cognito; needs no AWS account",
-		Example: "  poolkeeper demo\n  poolkeeper demo --serve 127.0.0.1:5555",
-		RunE: func(command *cobra.Command, _ []string) error {
-			if address != "" {
-				return c.serveDemo(command.Context(), address)
-			}
-			return c.runDemo(command.Context())
-		},
+func (c *cli) demo(ctx context.Context, _ []string) error {
+	if address := c.text("serve"); address != "" {
+		return c.serveDemo(ctx, address)
 	}
-	command.Flags().StringVar(&address, "serve", "", "only serve the fake, with a weakened pool, on this address")
-	return command
-}
-
-func (c *cli) runDemo(ctx context.Context) error {
 	d, err := newDemo(cognitotest.Contract)
 	if err != nil {
 		return err

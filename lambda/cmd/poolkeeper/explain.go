@@ -1,36 +1,26 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/report/stream"
 )
 
-func (c *cli) explain() *cobra.Command {
-	return &cobra.Command{
-		Use:         "explain SETTING",
-		Short:       "Describe a setting: its values, the call that writes it, the checks that cover it, and warnings",
-		Example:     "  poolkeeper explain UserPoolAddOns.AdvancedSecurityMode",
-		Annotations: forLists,
-		ValidArgs:   everySetting(),
-		RunE: func(_ *cobra.Command, args []string) error {
-			for _, path := range []string{args[0], baseline.Clients + "." + args[0]} {
-				if m, ok := baseline.Lookup(path); ok {
-					return c.print(explain(path, m))
-				}
-			}
-			if meant := didYouMean("", args[0], everySetting()); meant != "" {
-				return fmt.Errorf("there is no setting %s%s", args[0], meant)
-			}
-			return fmt.Errorf("there is no setting %q: use the names of the API, and Clients[].NAME for the settings of an "+
-				"app client; shell completion and baseline/SETTINGS.md list them", args[0])
-		},
+func (c *cli) explain(_ context.Context, args []string) error {
+	for _, path := range []string{args[0], baseline.Clients + "." + args[0]} {
+		if m, ok := baseline.Lookup(path); ok {
+			return c.print(explain(path, m))
+		}
 	}
+	if meant := didYouMean("", args[0], everySetting()); meant != "" {
+		return fmt.Errorf("there is no setting %s%s", args[0], meant)
+	}
+	return fmt.Errorf("there is no setting %q: use the names of the API, and Clients[].NAME for the settings of an "+
+		"app client; shell completion and baseline/SETTINGS.md list them", args[0])
 }
 
 // everySetting returns the names of all settings, with Clients[] before those of clients.

@@ -69,7 +69,7 @@ func TestFormats(t *testing.T) {
 		{[]string{"validate", file}, exitDone},
 		{[]string{"validate", bad}, exitError},
 	} {
-		for _, format := range everyFormat {
+		for _, format := range forPools {
 			plantKinds(fake)
 			checkFormat(t, format, c.status, c.args)
 		}
@@ -95,12 +95,12 @@ func checkFormat(t *testing.T, format string, status int, args []string) (stdout
 func TestFormatsOfTrouble(t *testing.T) {
 	plantKinds(connected(t))
 	t.Setenv("ROLE_ARN", "arn:aws:iam::111122223333:role/AppAdmin") // whose call is ours, and asks for no scan
-	for _, format := range everyFormat {
+	for _, format := range forPools {
 		checkFormat(t, format, exitDone, []string{"replay", events + "request-hidden.json"})
 	}
 	t.Setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "http://127.0.0.1:9")
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
-	for _, format := range everyFormat {
+	for _, format := range forPools {
 		stdout := checkFormat(t, format, exitError, []string{"replay", events + "update-user-pool.json"})
 		if !strings.Contains(stdout, "connection refused") {
 			t.Errorf("%s:\n%s", format, stdout)

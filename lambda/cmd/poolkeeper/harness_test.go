@@ -7,11 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/report/stream"
 )
 
 // connected starts a fake that the environment names.
@@ -43,13 +45,13 @@ type result struct {
 	stdout, stderr string
 }
 
-// everyFormat are the formats of the commands on pools.
-var everyFormat = strings.Fields(forPools["formats"])
-
-// started returns the state of a command without flags.
-func started(in io.Reader, out, err io.Writer) *cli {
-	return &cli{in: in, out: out, err: err, notes: err, getenv: os.Getenv, sleep: noSleep,
-		named: func(string) bool { return false }, flags: flags{output: "text"}}
+// started returns the state of a command whose only flags are switches that are on.
+func started(in io.Reader, out, err io.Writer, on ...string) *cli {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	for _, name := range on {
+		flags.Bool(name, true, "")
+	}
+	return &cli{in: in, out: out, err: err, notes: err, getenv: os.Getenv, sleep: noSleep, flags: flags, output: stream.Text}
 }
 
 func noSleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/outcome"
@@ -17,33 +15,9 @@ import (
 	"poolkeeper/lambda/report/stream"
 )
 
-func (c *cli) history() *cobra.Command {
-	var which selection
-	var since time.Duration
-	command := &cobra.Command{
-		Use:   "history [--pool ID...] [--since DURATION]",
-		Short: "List the writes to pools, and their reasons",
-		Long: "Lists the records of the ledger, the newest first: what was written, when, after whose call, and how it\n" +
-			"ended. undo takes the id of a record. For writes that were not verified, the record shows what may have been\n" +
-			"written, and what to do.",
-		Example: "  poolkeeper history --pool eu-west-1_AbCdEf123\n" +
-			"  poolkeeper history --since 24h --region eu-west-1,us-east-1 --output json",
-		Annotations: forLists,
-		RunE: func(command *cobra.Command, _ []string) error {
-			if err := which.named(); err != nil {
-				return err
-			}
-			return c.runHistory(command.Context(), which.ids, time.Now().Add(-since))
-		},
-	}
-	c.takesMany(command)
-	c.poolFlag(command, &which.ids, "id of a user pool; may be repeated (default: every pool)")
-	command.Flags().DurationVar(&since, "since", 30*24*time.Hour, "how far to look back")
-	c.ledgerFlag(command)
-	return command
-}
-
-func (c *cli) runHistory(ctx context.Context, pools []string, since time.Time) error {
+func (c *cli) history(ctx context.Context, _ []string) error {
+	back, _ := c.flags.GetDuration("since")
+	since := time.Now().Add(-back)
 	var s summary
 	var all []outcome.Record
 	var unreadable error
@@ -54,7 +28,7 @@ func (c *cli) runHistory(ctx context.Context, pools []string, since time.Time) e
 			if err != nil {
 				return err
 			}
-			records, some, err := recordsOf(ctx, from, pools, since)
+			records, some, err := recordsOf(ctx, from, c.texts("pool"), since)
 			all, unreadable = append(all, records...), errors.Join(unreadable, some)
 			return one.noTable(err)
 		})

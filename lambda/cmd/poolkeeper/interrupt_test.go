@@ -160,7 +160,7 @@ func applyAsking(t *testing.T, ctx context.Context, answer io.Reader, asked func
 	t.Helper()
 	var out bytes.Buffer
 	stderr := &calls{on: "to continue: ", call: asked}
-	c := started(answer, &out, stderr)
+	c := started(answer, &out, stderr, "no-backup")
 	r, _, err := c.planner(ctx)
 	if err != nil {
 		t.Fatal(err)

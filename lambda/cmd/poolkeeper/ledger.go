@@ -12,16 +12,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/spf13/cobra"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/ledger"
 )
-
-func (c *cli) ledgerFlag(command *cobra.Command) {
-	command.Flags().StringVar(&c.flags.ledger, "ledger", c.getenv("LEDGER_TABLE"),
-		"DynamoDB table of the ledger (default $LEDGER_TABLE, or the stack's); without it nothing is recorded")
-}
 
 // noTable adds to an error for a missing table where it was searched and where to find its name.
 func (c *cli) noTable(err error) error {
@@ -41,8 +35,8 @@ const ledgerPatience = 30 * time.Second
 
 // table returns the ledger in the table of the flag or of the stack, or errNoLedger.
 func (c *cli) table(ctx context.Context) (ledger.Table, error) {
-	name := c.flags.ledger
-	if name == "" && !c.named("ledger") {
+	name := c.text("ledger")
+	if name == "" && !c.flags.Changed("ledger") {
 		d, err := c.deployed(ctx)
 		if err != nil {
 			return ledger.Table{}, err
@@ -63,26 +57,21 @@ type deployment struct {
 	table    string
 }
 
-func (c *cli) stackFlag(command *cobra.Command) {
-	command.Flags().StringVar(&c.flags.stack, "stack", "poolkeeper",
-		"CloudFormation stack that has the baseline, the mode and the ledger; '' is none")
-}
-
 // deployed returns the data from the stack. If there is no stack, and none was given by name, the deployment is empty.
 func (c *cli) deployed(ctx context.Context) (d deployment, err error) {
 	if c.stack != nil {
 		return *c.stack, nil
 	}
-	if c.flags.stack != "" {
+	if c.text("stack") != "" {
 		loaded, err := c.configuration(ctx)
 		if err != nil {
 			return d, err
 		}
 		within, stop := context.WithTimeout(ctx, patience)
 		defer stop()
-		d, err = readStack(within, cloudformation.NewFromConfig(loaded), c.flags.stack)
-		if err != nil && (c.named("stack") || ctx.Err() != nil) {
-			return d, fmt.Errorf("reading the stack %s in %s: %w", c.flags.stack, c.region, err)
+		d, err = readStack(within, cloudformation.NewFromConfig(loaded), c.text("stack"))
+		if err != nil && (c.flags.Changed("stack") || ctx.Err() != nil) {
+			return d, fmt.Errorf("reading the stack %s in %s: %w", c.text("stack"), c.region, err)
 		} else if err != nil {
 			d = deployment{}
 		}

@@ -8,27 +8,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/report/stream"
 	"poolkeeper/lambda/userpool"
 )
 
-func (c *cli) permissions() *cobra.Command {
-	return &cobra.Command{
-		Use:   "permissions",
-		Short: "List the roles that user pools use to send text messages, for the deployment",
-		Long: "Every write of a pool passes its role for text messages to Cognito. The setting smsRoles of the\n" +
-			"deployment lists the roles that the function may pass. This command prints it for the pools of the Region.",
-		Example:     "  poolkeeper permissions",
-		Annotations: forLists,
-		RunE:        func(command *cobra.Command, _ []string) error { return c.runPermissions(command.Context()) },
-	}
-}
-
-func (c *cli) runPermissions(ctx context.Context) error {
+func (c *cli) permissions(ctx context.Context, _ []string) error {
 	pools, err := c.connect(ctx)
 	if err != nil {
 		return err

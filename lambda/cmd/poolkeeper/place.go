@@ -9,18 +9,11 @@ import (
 	"strings"
 
 	"github.com/aws/smithy-go"
-	"github.com/spf13/cobra"
 
 	"poolkeeper/lambda/cognito"
 )
 
 const allRegions = "all-regions"
-
-// takesMany adds the flags for several accounts and Regions, and for the stack.
-func (c *cli) takesMany(command *cobra.Command) {
-	command.Flags().BoolVar(&c.flags.allRegions, allRegions, false, "every enabled Region that has Cognito")
-	c.stackFlag(command)
-}
 
 // cognitoRegions are the Regions with user pools in the partition aws.
 const cognitoRegions = "af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2 " +
@@ -30,11 +23,11 @@ const cognitoRegions = "af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-no
 
 // places returns a cli for each named profile and Region.
 func (c *cli) places() (all []*cli) {
-	regions := c.flags.regions
-	if c.flags.allRegions {
+	regions := c.texts("region")
+	if c.on(allRegions) {
 		regions = strings.Fields(cognitoRegions)
 	}
-	for _, profile := range orOne(c.flags.profiles) {
+	for _, profile := range orOne(c.texts("profile")) {
 		for _, region := range orOne(regions) {
 			one := *c
 			one.profile, one.region, one.clock, one.stack = profile, region, nil, nil
@@ -62,9 +55,9 @@ func (c *cli) where() string {
 
 // same returns the flags for commands on the same account and deployment.
 func (c *cli) same(more ...string) (text string) {
-	values := map[string]string{"profile": c.profile, "stack": c.flags.stack, "region": c.region}
+	values := map[string]string{"profile": c.profile, "stack": c.text("stack"), "region": c.region}
 	for _, name := range append([]string{"profile", "stack"}, more...) {
-		if c.named(name) {
+		if c.flags.Changed(name) {
 			text += " --" + name + " " + values[name]
 		}
 	}
@@ -82,7 +75,7 @@ func (c *cli) everywhere(ctx context.Context, s *summary, failed func(poolPlan) 
 		case err == nil:
 		case len(places) == 1 || ctx.Err() != nil:
 			return err
-		case c.flags.allRegions && why != "":
+		case c.on(allRegions) && why != "":
 			skipped[why] = append(skipped[why], one.where())
 			if n++; n == len(places) {
 				return err

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/spf13/cobra"
-
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/outcome"
@@ -18,46 +16,14 @@ import (
 	"poolkeeper/lambda/report/stream"
 )
 
-func (c *cli) plan() *cobra.Command {
-	var which selection
-	var out string
-	command := &cobra.Command{
-		Use:   "plan (--pool ID... | --all) [--out FILE]",
-		Short: "Show what would be written to bring pools to the baseline; writes nothing",
-		Long: "Reads the pools, compares them with the baseline and shows each drift, what would be written, and why\n" +
-			"a drift cannot be fixed.",
-		Example: "  poolkeeper plan --all\n  poolkeeper plan --all --profile dev,prod --all-regions\n" +
-			"  poolkeeper plan --pool eu-west-1_AbCdEf123 --out tonight.plan",
-		Annotations: forPools,
-		RunE: func(command *cobra.Command, _ []string) error {
-			if out != "" && len(c.places()) > 1 {
-				return errors.New("--out saves the plan of one account and Region: use only one profile and Region")
-			}
-			var saved savedPlan
-			s, err := c.runPlan(command.Context(), which, &saved)
-			if err != nil {
-				return err
-			}
-			if out != "" {
-				if err := saved.write(out); err != nil {
-					return fmt.Errorf("saving the plan: %w", err)
-				}
-				fmt.Fprintf(c.notes, "saved to %s: poolkeeper apply %s%s makes these changes, unless a pool changes first\n",
-					out, out, c.same("region"))
-			}
-			return s.exit()
-		},
+func (c *cli) plan(ctx context.Context, _ []string) error {
+	out, which := c.text("out"), c.which()
+	if out != "" && len(c.places()) > 1 {
+		return errors.New("--out saves the plan of one account and Region: use only one profile and Region")
 	}
-	c.takesMany(command)
-	c.poolFlags(command, &which)
-	c.baselineFlag(command)
-	command.Flags().StringVar(&out, "out", "", "save the plan to this file, for apply")
-	return command
-}
-
-// runPlan shows the plan of the pools, and adds it to the saved plan.
-func (c *cli) runPlan(ctx context.Context, which selection, saved *savedPlan) (s summary, err error) {
-	err = c.results(func(to *stream.Stream) error {
+	var s summary
+	var saved savedPlan
+	err := c.results(func(to *stream.Stream) (err error) {
 		s, err = c.plans(ctx, which, func(one *cli) (r *reconcile.Reconciler, err error) {
 			r, saved.Baseline, err = one.planner(ctx)
 			if err == nil {
@@ -66,14 +32,24 @@ func (c *cli) runPlan(ctx context.Context, which selection, saved *savedPlan) (s
 			return r, err
 		}, func(p poolPlan) error {
 			saved.add(p)
-			return to.Write(p.entry(which.all, c.flags.output == string(stream.Text)))
+			return to.Write(p.entry(which.all, c.output == stream.Text))
 		})
 		if err != nil {
 			return err
 		}
 		return to.Write(stream.OfSummary("summary", s, s.plan(true)))
 	})
-	return s, err
+	if err != nil {
+		return err
+	}
+	if out != "" {
+		if err := saved.write(out); err != nil {
+			return fmt.Errorf("saving the plan: %w", err)
+		}
+		fmt.Fprintf(c.notes, "saved to %s: poolkeeper apply %s%s makes these changes, unless a pool changes first\n",
+			out, out, c.same("region"))
+	}
+	return s.exit()
 }
 
 // planner returns a Reconciler that records nothing, and the text of its baseline.

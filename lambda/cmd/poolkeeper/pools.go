@@ -9,8 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/spf13/cobra"
-
 	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
@@ -23,32 +21,8 @@ type selection struct {
 	all bool
 }
 
-func (c *cli) poolFlags(command *cobra.Command, s *selection) {
-	command.PreRunE = func(_ *cobra.Command, args []string) error {
-		switch {
-		case len(args) > 0: // a saved plan already contains its pools
-			return nil
-		case len(s.ids) > 0 && s.all:
-			return errors.New("use --pool or --all, not both")
-		case len(s.ids) == 0 && !s.all:
-			return errors.New("name the pools with --pool ID (it may be repeated), or use --all")
-		}
-		return s.named()
-	}
-	command.Flags().BoolVar(&s.all, "all", false, "every user pool of the account and Region")
-	c.poolFlag(command, &s.ids, "id of a user pool; may be given several times")
-}
-
-// poolFlag adds --pool, with shell completion from the existing pools.
-func (c *cli) poolFlag(command *cobra.Command, ids *[]string, help string) {
-	command.Flags().StringSliceVar(ids, "pool", nil, help)
-	offer(command, "pool", func(command *cobra.Command) (ids []string) {
-		if pools, err := c.places()[0].connect(command.Context()); err == nil {
-			ids, _ = list(command.Context(), pools)
-		}
-		return ids
-	})
-}
+// which returns the pools of the flags.
+func (c *cli) which() selection { return selection{ids: c.texts("pool"), all: c.on("all")} }
 
 // poolID matches the id of a pool. A matching text is safe to print and to use in a command that people are asked to
 // run. Ids from files and from the ledger's table are not trusted.

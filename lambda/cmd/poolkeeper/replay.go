@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/spf13/cobra"
-
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
@@ -15,35 +13,11 @@ import (
 	"poolkeeper/lambda/report/stream"
 )
 
-func (c *cli) replay() *cobra.Command {
-	var audit bool
-	command := &cobra.Command{
-		Use:   "replay EVENT.json...",
-		Short: "Handle events one after the other, as the function does",
-		Long: "Handles the events in each EVENT.json (- is standard input) as the function does, and prints the\n" +
-			"outcomes. A file contains an EventBridge event, a CloudTrail record, {\"Records\": [...]}, or the output\n" +
-			"of aws cloudtrail lookup-events. This reads and WRITES the pools that the events name, at the endpoint\n" +
-			"and with the credentials of the environment (AWS_PROFILE, AWS_REGION,\n" +
-			"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER, ...); --audit only reports. With --ledger, the writes are\n" +
-			"recorded in the ledger of the deployment.",
-		Example:     "  poolkeeper replay --audit lambda/event/testdata/update-user-pool.json",
-		Annotations: forPools,
-		RunE: func(command *cobra.Command, args []string) error {
-			mode := c.getenv("MODE")
-			if mode != "" && mode != string(baseline.Audit) && mode != string(baseline.Enforce) {
-				return fmt.Errorf("MODE is %q, so nothing was written: it must be audit, enforce or unset", mode)
-			}
-			return c.runReplay(command.Context(), args, audit)
-		},
+func (c *cli) replay(ctx context.Context, paths []string) error {
+	mode := baseline.Mode(c.getenv("MODE"))
+	if mode != "" && mode != baseline.Audit && mode != baseline.Enforce {
+		return fmt.Errorf("MODE is %q, so nothing was written: it must be audit, enforce or unset", mode)
 	}
-	c.baselineFlag(command)
-	c.ledgerFlag(command)
-	command.Flags().BoolVar(&audit, "audit", c.getenv("MODE") == string(baseline.Audit),
-		"report drift, write nothing (the default if MODE is audit)")
-	return command
-}
-
-func (c *cli) runReplay(ctx context.Context, paths []string, audit bool) error {
 	var events [][]byte // of all files, before the first one is handled
 	for _, path := range paths {
 		payload, err := c.readFile(ctx, "event", path)
@@ -56,7 +30,7 @@ func (c *cli) runReplay(ctx context.Context, paths []string, audit bool) error {
 		}
 		events = append(events, some...)
 	}
-	name, text, err := c.baselineText(ctx, c.flags.baseline)
+	name, text, err := c.baselineText(ctx, c.text("baseline"))
 	if err != nil {
 		return err
 	}
@@ -64,7 +38,7 @@ func (c *cli) runReplay(ctx context.Context, paths []string, audit bool) error {
 	if err != nil {
 		return err
 	}
-	if audit {
+	if c.on("audit") || mode == baseline.Audit && !c.flags.Changed("audit") {
 		required = required.InMode(baseline.Audit)
 	}
 	r, err := c.recording(ctx, required)

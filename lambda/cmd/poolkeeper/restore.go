@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
@@ -20,29 +18,13 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-func (c *cli) restore() *cobra.Command {
-	a := applying{c: c}
-	command := &cobra.Command{
-		Use:   "restore FILE [--yes]",
-		Short: "Bring a pool back to the state in a backup",
-		Long: "Uses the backup as the baseline of that pool and works like apply: it shows what would be written,\n" +
-			"asks, writes and verifies. It names each setting that becomes weaker, and lists settings that no call can restore.",
-		Annotations: forPools,
-		Example:     "  poolkeeper restore poolkeeper-backups/eu-west-1_AbCdEf123.20261001T091540.000000Z.json",
-		RunE: func(command *cobra.Command, args []string) error {
-			raw, saved, err := c.readBackup(command.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			if err := a.begin(command); err != nil {
-				return err
-			}
-			return a.restore(command.Context(), args[0], raw, saved)
-		},
+func (c *cli) restore(ctx context.Context, args []string) error {
+	raw, saved, err := c.readBackup(ctx, args[0])
+	if err != nil {
+		return err
 	}
-	c.stackFlag(command)
-	a.flags(command)
-	return command
+	a := applying{c: c, cause: "restore"}
+	return a.restore(ctx, args[0], raw, saved)
 }
 
 // readBackup reads a backup file, and rejects one that other programs could read differently.
@@ -93,37 +75,16 @@ func joined(names []baseline.DocumentName) string {
 	return strings.Join(texts, ", ")
 }
 
-func (c *cli) undo() *cobra.Command {
-	a := applying{c: c}
-	command := &cobra.Command{
-		Use:   "undo RECORD [--yes] --ledger TABLE",
-		Short: "Undo the changes of a remediation",
-		Long: "Sets the settings that a record of the ledger changed back to their earlier values. It works\n" +
-			"like apply: it shows what would be written, asks, writes and verifies. It names each setting that\n" +
-			"becomes weaker. All other settings keep their values. Unless the settings are exempted or the baseline\n" +
-			"changes, the function fixes them at the next event or scan.",
-		Annotations:       forPools,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		Example:           "  poolkeeper undo " + exampleRecord + " --ledger poolkeeper-ledger",
-		RunE: func(command *cobra.Command, args []string) error {
-			if pool, _, ok := outcome.SplitRecordID(args[0]); !ok || !poolID.MatchString(pool) {
-				return fmt.Errorf("%q is not the id of a record, such as %s; poolkeeper history lists them", args[0],
-					exampleRecord)
-			}
-			if err := a.begin(command); err != nil {
-				return err
-			}
-			a.cause += " " + args[0]
-			records, err := c.table(command.Context())
-			if err != nil {
-				return err
-			}
-			return a.undo(command.Context(), records, args[0])
-		},
+func (c *cli) undo(ctx context.Context, args []string) error {
+	if pool, _, ok := outcome.SplitRecordID(args[0]); !ok || !poolID.MatchString(pool) {
+		return fmt.Errorf("%q is not the id of a record, such as %s; poolkeeper history lists them", args[0], exampleRecord)
 	}
-	c.stackFlag(command)
-	a.flags(command)
-	return command
+	records, err := c.table(ctx)
+	if err != nil {
+		return err
+	}
+	a := applying{c: c, cause: "undo " + args[0]}
+	return a.undo(ctx, records, args[0])
 }
 
 const exampleRecord = "eu-west-1_AbCdEf123.20261001T091540.000000Z"

@@ -251,13 +251,13 @@ func revocable(f *cognitotest.Server) {
 func undone(t testing.TB, required *baseline.Baseline) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
-	c := started(nil, &out, &out)
+	c := started(nil, &out, &out, "yes", "no-backup")
 	pools, err := c.connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	records := ledger.NewMemory()
-	a := applying{c: c, cause: "apply", yes: true}
+	a := applying{c: c, cause: "apply"}
 	var status exit
 	err = a.run(t.Context(), selection{ids: []string{servedPool}}, func(*cli) (*reconcile.Reconciler, error) {
 		r := c.newReconciler(pools, required)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"poolkeeper/baseline"
@@ -39,19 +40,28 @@ type cli struct {
 	getenv   func(string) string
 	sleep    func(context.Context, time.Duration) error // waits between calls; nil is the real wait
 
-	notes           io.Writer              // for progress and diagnostics: err, or io.Discard
-	named           func(flag string) bool // whether the flag was given
-	flags           flags
+	notes           io.Writer // for progress and diagnostics: err, or io.Discard
+	flags           *pflag.FlagSet
+	output          stream.Format
 	profile, region string
 	clock           *cognito.Clock // the time from AWS's responses; nil before connecting
 	stack           *deployment    // nil before it was read
 }
 
-// flags are the flags that several commands have.
-type flags struct {
-	profiles, regions               []string
-	allRegions, quiet               bool
-	output, baseline, stack, ledger string
+// on, text and texts return the value of a flag. A flag that the command does not have is empty.
+func (c *cli) on(flag string) bool {
+	on, _ := c.flags.GetBool(flag)
+	return on
+}
+
+func (c *cli) text(flag string) string {
+	text, _ := c.flags.GetString(flag)
+	return text
+}
+
+func (c *cli) texts(flag string) []string {
+	texts, _ := c.flags.GetStringSlice(flag)
+	return texts
 }
 
 // run executes the command line and returns the exit status.
@@ -82,87 +92,95 @@ func (c *cli) root() *cobra.Command {
 		Use: "poolkeeper",
 		Long: "Keeps Amazon Cognito user pools at a checked-in baseline.\n" +
 			"Exit status: 0 in sync or done, 1 error, 2 drift was found, or a difference remains.",
-		Version:           buildText(),
-		Args:              noCommand,
-		RunE:              func(root *cobra.Command, _ []string) error { return root.Help() },
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		PersistentPreRunE: func(command *cobra.Command, _ []string) error { return c.check(command) },
+		Version:       buildText(),
+		Args:          noCommand,
+		RunE:          func(root *cobra.Command, _ []string) error { return root.Help() },
+		SilenceUsage:  true,
+		SilenceErrors: true,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	flags := root.PersistentFlags()
-	flags.StringSliceVar(&c.flags.profiles, "profile", nil, "profiles of the AWS configuration (default $AWS_PROFILE)")
-	flags.StringSliceVar(&c.flags.regions, "region", nil, "AWS Regions (default $AWS_REGION, or the profile's)")
-	flags.StringVar(&c.flags.output, "output", "text",
+	flags.StringSlice("profile", nil, "profiles of the AWS configuration (default $AWS_PROFILE)")
+	flags.StringSlice("region", nil, "AWS Regions (default $AWS_REGION, or the profile's)")
+	flags.String("output", "text",
 		"text, json (one object per line), markdown, sarif, junit, html or ocsf, if the command supports it")
-	flags.BoolVar(&c.flags.quiet, "quiet", false, "print only results, questions and errors")
-	offer(root, "output", formatsOf)
+	flags.Bool("quiet", false, "print only results, questions and errors")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(c.demo(), c.validate(), c.plan(), c.apply(), c.backup(), c.restore(), c.replay(), c.history(),
-		c.undo(), c.explain(), c.snapshot(), c.report(), c.permissions(), c.conformance(), c.version())
-	for _, command := range root.Commands() {
-		command.Args = countArguments
-		if name, _, _ := argumentOf(command); name == "" {
-			command.ValidArgsFunction = cobra.NoFileCompletions
-		}
+	formats := map[string][]string{}
+	offer(root, "output", func(command *cobra.Command) []string { return formats[command.Use] })
+	for _, one := range commands {
+		formats[one.use] = one.formats
+		c.add(root, one)
 	}
 	return root
 }
 
-// offer adds shell completion for the values of a flag.
+func (c *cli) add(root *cobra.Command, one command) {
+	command := &cobra.Command{Use: one.use, Short: one.short, Long: one.long, Example: one.example, Args: countArguments}
+	command.RunE = func(_ *cobra.Command, args []string) error {
+		if err := c.start(command, one.formats, args); err != nil {
+			return err
+		}
+		return one.run(c, command.Context(), args)
+	}
+	root.AddCommand(command)
+	for _, o := range one.options {
+		o.addTo(command, c.getenv)
+	}
+	offer(command, "pool", func(*cobra.Command) (ids []string) {
+		c.flags = command.Flags()
+		if pools, err := c.places()[0].connect(command.Context()); err == nil {
+			ids, _ = list(command.Context(), pools)
+		}
+		return ids
+	})
+	switch name, _, _ := argumentOf(command); name {
+	case "SETTING":
+		command.ValidArgs = everySetting()
+	case "", "RECORD":
+		command.ValidArgsFunction = cobra.NoFileCompletions
+	}
+}
+
+// offer adds shell completion for the values of a flag, if the command has it.
 func offer(command *cobra.Command, flag string, values func(*cobra.Command) []string) {
-	err := command.RegisterFlagCompletionFunc(flag,
+	_ = command.RegisterFlagCompletionFunc(flag,
 		func(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 			return values(command), cobra.ShellCompDirectiveNoFileComp
 		})
-	if err != nil {
-		panic(err) // the flag exists
-	}
 }
 
-// The formats of the commands that have more than text, the default first.
-var (
-	forPools = formats("text json markdown sarif junit")
-	forLists = formats("text json")
-	forPages = formats("html ocsf")
-)
-
-func formats(names string) map[string]string { return map[string]string{"formats": names} }
-
-// formatsOf returns the formats of a command; the first is its default.
-func formatsOf(command *cobra.Command) []string {
-	if names := strings.Fields(command.Annotations["formats"]); len(names) > 0 {
-		return names
-	}
-	return []string{"text"}
-}
-
-// check validates the flags that all commands have.
-func (c *cli) check(command *cobra.Command) error {
-	c.named, c.notes = command.Flags().Changed, c.err
-	if c.flags.quiet {
+// start validates the flags that several commands have.
+func (c *cli) start(command *cobra.Command, formats, args []string) error {
+	c.flags, c.notes = command.Flags(), c.err
+	if c.on("quiet") {
 		c.notes = io.Discard
 	}
-	formats := formatsOf(command)
-	if !c.named("output") {
-		c.flags.output = formats[0]
+	c.output = stream.Format(c.text("output"))
+	if !c.flags.Changed("output") {
+		c.output = stream.Format(formats[0])
 	}
-	profiles, regions := c.flags.profiles, c.flags.regions
+	profiles, regions, which := c.texts("profile"), c.texts("region"), c.which()
+	many, pools := c.flags.Lookup(allRegions) != nil, c.flags.Lookup("all") != nil
 	switch {
-	case !slices.Contains(formats, c.flags.output):
-		return fmt.Errorf("--output is %q: %s takes %s", c.flags.output, command.Name(), strings.Join(formats, ", "))
-	case command.Flags().Lookup(allRegions) == nil && (len(profiles) > 1 || len(regions) > 1):
+	case !slices.Contains(formats, string(c.output)):
+		return fmt.Errorf("--output is %q: %s takes %s", c.output, command.Name(), strings.Join(formats, ", "))
+	case !many && (len(profiles) > 1 || len(regions) > 1):
 		return fmt.Errorf("%s takes one --profile and one --region", command.Name())
-	case c.flags.allRegions && len(regions) > 0:
+	case c.on(allRegions) && len(regions) > 0:
 		return errors.New("use --region or --all-regions, not both")
+	case len(which.ids) > 0 && which.all:
+		return errors.New("use --pool or --all, not both")
+	case pools && len(which.ids) == 0 && !which.all && len(args) == 0:
+		return errors.New("name the pools with --pool ID (it may be repeated), or use --all")
 	}
 	c.profile, c.region = strings.Join(profiles, ","), strings.Join(regions, ",")
-	return nil
+	return which.named()
 }
 
 // results passes on the stream for results, and closes it afterwards.
 func (c *cli) results(do func(*stream.Stream) error) error {
-	to := stream.New(stream.Format(c.flags.output), c.out, c.paint())
+	to := stream.New(c.output, c.out, c.paint())
 	err := do(to)
 	return errors.Join(err, to.Close(err == nil))
 }
@@ -236,14 +254,7 @@ func buildText() string {
 		baseline.DefaultFile, digest)
 }
 
-func (c *cli) version() *cobra.Command {
-	return &cobra.Command{
-		Use:     "version",
-		Short:   "Show the build and its built-in baseline, as --version does",
-		Example: "  poolkeeper version",
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(c.out, buildText())
-			return err
-		},
-	}
+func (c *cli) version(context.Context, []string) error {
+	_, err := fmt.Fprintln(c.out, buildText())
+	return err
 }

@@ -7,29 +7,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/report/stream"
 )
 
-func (c *cli) validate() *cobra.Command {
-	var strict bool
-	command := &cobra.Command{
-		Use:         "validate [FILE]",
-		Short:       "Check a baseline file: show all errors and warnings with their positions",
-		Example:     "  poolkeeper validate --strict baseline/baseline.yaml",
-		Annotations: forPools,
-		RunE: func(command *cobra.Command, args []string) error {
-			return c.runValidate(command.Context(), strings.Join(args, ""), strict)
-		},
-	}
-	command.Flags().BoolVar(&strict, "strict", false, "fail on warnings too, such as an expired exemption")
-	return command
-}
-
-func (c *cli) runValidate(ctx context.Context, path string, strict bool) error {
-	file, text, err := c.baselineText(ctx, path)
+func (c *cli) validate(ctx context.Context, args []string) error {
+	file, text, err := c.baselineText(ctx, strings.Join(args, ""))
 	if err != nil {
 		return err
 	}
@@ -46,7 +29,7 @@ func (c *cli) runValidate(ctx context.Context, path string, strict bool) error {
 			counted(len(required.Exemptions), "exemption"), counted(len(lints), "warning"), required.Digest)
 	}
 	refused := err != nil
-	if strict && len(lints) > 0 {
+	if c.on("strict") && len(lints) > 0 {
 		refused = true
 		conclusion += "\n" + counted(len(lints), "warning") + ", and --strict allows none"
 	}

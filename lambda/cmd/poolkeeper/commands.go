@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// A command is one command of the command line.
+type command struct {
+	use, short, long, example string
+	formats                   []string // the first is the default
+	options                   []option
+	run                       func(*cli, context.Context, []string) error
+}
+
+// An option is a flag. Its default value has its type.
+type option struct {
+	name  string
+	value any
+	help  string
+}
+
+// fromEnv is a text whose default is in this variable of the environment.
+type fromEnv string
+
+func (o option) addTo(command *cobra.Command, getenv func(string) string) {
+	f := command.Flags()
+	switch v := o.value.(type) {
+	case bool:
+		f.Bool(o.name, v, o.help)
+	case string:
+		f.String(o.name, v, o.help)
+	case fromEnv:
+		f.String(o.name, getenv(string(v)), o.help)
+	case []string:
+		f.StringSlice(o.name, v, o.help)
+	case time.Duration:
+		f.Duration(o.name, v, o.help)
+	}
+}
+
+var (
+	forPools = []string{"text", "json", "markdown", "sarif", "junit"}
+	forLists = []string{"text", "json"}
+	onlyText = []string{"text"}
+
+	stackName = option{"stack", "poolkeeper",
+		"CloudFormation stack that has the baseline, the mode and the ledger; '' is none"}
+	ledgerTable = option{"ledger", fromEnv("LEDGER_TABLE"),
+		"DynamoDB table of the ledger (default $LEDGER_TABLE, or the stack's); without it nothing is recorded"}
+	baselineFile = option{"baseline", fromEnv("BASELINE_FILE"),
+		"baseline file (default $BASELINE_FILE, or the stack's, or the built-in one)"}
+
+	// ofPools are the options of a command on selected pools.
+	ofPools = []option{{"pool", []string(nil), "id of a user pool; may be given several times"},
+		{"all", false, "every user pool of the account and Region"}}
+	// ofPlaces are the options of a command on several accounts and Regions.
+	ofPlaces = []option{{allRegions, false, "every enabled Region that has Cognito"}, stackName}
+	// ofWrites are the options of a command that writes.
+	ofWrites = []option{{"yes", false, "write without asking"}, ledgerTable,
+		{"backups", "poolkeeper-backups", "folder for backups of the pools before they are written"},
+		{"no-backup", false, "save no backups"}}
+)
+
+var commands = []command{{
+	use:     "demo",
+	short:   "Show an incident and its remediation with an embedded fake of Cognito; needs no AWS account",
+	example: "  poolkeeper demo\n  poolkeeper demo --serve 127.0.0.1:5555",
+	formats: onlyText,
+	options: []option{{"serve", "", "only serve the fake, with a weakened pool, on this address"}},
+	run:     (*cli).demo,
+}, {
+	use:     "validate [FILE]",
+	short:   "Check a baseline file: show all errors and warnings with their positions",
+	example: "  poolkeeper validate --strict baseline/baseline.yaml",
+	formats: forPools,
+	options: []option{{"strict", false, "fail on warnings too, such as an expired exemption"}},
+	run:     (*cli).validate,
+}, {
+	use:   "plan (--pool ID... | --all) [--out FILE]",
+	short: "Show what would be written to bring pools to the baseline; writes nothing",
+	long: "Reads the pools, compares them with the baseline and shows each drift, what would be written, and why\n" +
+		"a drift cannot be fixed.",
+	example: "  poolkeeper plan --all\n  poolkeeper plan --all --profile dev,prod --all-regions\n" +
+		"  poolkeeper plan --pool eu-west-1_AbCdEf123 --out tonight.plan",
+	formats: forPools,
+	options: slices.Concat(ofPools, ofPlaces, []option{baselineFile, {"out", "", "save the plan to this file, for apply"}}),
+	run:     (*cli).plan,
+}, {
+	use:   "apply (PLANFILE | --pool ID... | --all) [--yes]",
+	short: "Show the plan, ask, write, and verify",
+	long: "Shows the plan, asks, and then writes each pool, reads it again and verifies it, as the function does. The\n" +
+		"state of each pool is saved to a file before the pool is written, for restore. A saved plan is rejected\n" +
+		"if a pool has changed since. Ctrl-C stops between two pools.",
+	example: "  poolkeeper apply --pool eu-west-1_AbCdEf123\n  poolkeeper apply tonight.plan --yes",
+	formats: forPools,
+	options: slices.Concat(ofPools, ofPlaces, ofWrites, []option{baselineFile}),
+	run:     (*cli).apply,
+}, {
+	use:   "backup (--pool ID... | --all) --out DIR",
+	short: "Save the whole state of pools, one file per pool",
+	long: "Saves everything that the API returns for each pool as raw JSON, for restore. The files contain message " +
+		"texts and\nexternal ids, so only their owner can read them.",
+	example: "  poolkeeper backup --all --out backups",
+	formats: forLists,
+	options: slices.Concat(ofPools, []option{{"out", "", "folder for the files"}}),
+	run:     (*cli).backup,
+}, {
+	use:   "restore FILE [--yes]",
+	short: "Bring a pool back to the state in a backup",
+	long: "Uses the backup as the baseline of that pool and works like apply: it shows what would be written,\n" +
+		"asks, writes and verifies. It names each setting that becomes weaker, and lists settings that no call can restore.",
+	example: "  poolkeeper restore poolkeeper-backups/eu-west-1_AbCdEf123.20261001T091540.000000Z.json",
+	formats: forPools,
+	options: slices.Concat(ofWrites, []option{stackName}),
+	run:     (*cli).restore,
+}, {
+	use:   "replay EVENT.json...",
+	short: "Handle events one after the other, as the function does",
+	long: "Handles the events in each EVENT.json (- is standard input) as the function does, and prints the\n" +
+		"outcomes. A file contains an EventBridge event, a CloudTrail record, {\"Records\": [...]}, or the output\n" +
+		"of aws cloudtrail lookup-events. This reads and WRITES the pools that the events name, at the endpoint\n" +
+		"and with the credentials of the environment (AWS_PROFILE, AWS_REGION,\n" +
+		"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER, ...); --audit only reports. With --ledger, the writes are\n" +
+		"recorded in the ledger of the deployment.",
+	example: "  poolkeeper replay --audit lambda/event/testdata/update-user-pool.json",
+	formats: forPools,
+	options: []option{baselineFile, ledgerTable,
+		{"audit", false, "report drift, write nothing (the default if MODE is audit)"}},
+	run: (*cli).replay,
+}, {
+	use:   "history [--pool ID...] [--since DURATION]",
+	short: "List the writes to pools, and their reasons",
+	long: "Lists the records of the ledger, the newest first: what was written, when, after whose call, and how it\n" +
+		"ended. undo takes the id of a record. For writes that were not verified, the record shows what may have been\n" +
+		"written, and what to do.",
+	example: "  poolkeeper history --pool eu-west-1_AbCdEf123\n" +
+		"  poolkeeper history --since 24h --region eu-west-1,us-east-1 --output json",
+	formats: forLists,
+	options: slices.Concat(ofPlaces, []option{ledgerTable,
+		{"pool", []string(nil), "id of a user pool; may be repeated (default: every pool)"},
+		{"since", 30 * 24 * time.Hour, "how far to look back"}}),
+	run: (*cli).history,
+}, {
+	use:   "undo RECORD [--yes] --ledger TABLE",
+	short: "Undo the changes of a remediation",
+	long: "Sets the settings that a record of the ledger changed back to their earlier values. It works\n" +
+		"like apply: it shows what would be written, asks, writes and verifies. It names each setting that\n" +
+		"becomes weaker. All other settings keep their values. Unless the settings are exempted or the baseline\n" +
+		"changes, the function fixes them at the next event or scan.",
+	example: "  poolkeeper undo " + exampleRecord + " --ledger poolkeeper-ledger",
+	formats: forPools,
+	options: slices.Concat(ofWrites, []option{stackName}),
+	run:     (*cli).undo,
+}, {
+	use:     "explain SETTING",
+	short:   "Describe a setting: its values, the call that writes it, the checks that cover it, and warnings",
+	example: "  poolkeeper explain UserPoolAddOns.AdvancedSecurityMode",
+	formats: forLists,
+	run:     (*cli).explain,
+}, {
+	use:   "snapshot --pool ID [--out FILE]",
+	short: "Write a baseline from a live pool",
+	long: "Requires the security settings as the pool has them (at least this password length, exactly these\n" +
+		"triggers), and lists the rest as comments. The pool is in sync with the result, which only audits until\n" +
+		"its mode changes.",
+	example: "  poolkeeper snapshot --pool eu-west-1_AbCdEf123 --out baseline.yaml",
+	formats: onlyText,
+	options: []option{{"pool", []string(nil), "id of the user pool"}, {"out", "", "file to write (default standard output)"},
+		{"force", false, "overwrite the file"}},
+	run: (*cli).snapshot,
+}, {
+	use:   "report (--pool ID... | --all) --output html",
+	short: "Write an HTML page about pools and their baseline; changes no pool",
+	long: "Reads the pools as plan does and writes one HTML page to standard output: a table of pools and settings\n" +
+		"of the baseline, with current and required values and the ends of exemptions. The page needs\n" +
+		"no other file, works without scripts, and prints. --output ocsf writes one Compliance Finding of the\n" +
+		"Open Cybersecurity Schema Framework for each pool, one per line.",
+	example: "  poolkeeper report --all --output html > pools.html\n  poolkeeper report --all --output ocsf",
+	formats: []string{"html", "ocsf"},
+	options: slices.Concat(ofPools, ofPlaces, []option{baselineFile}),
+	run:     (*cli).report,
+}, {
+	use:   "permissions",
+	short: "List the roles that user pools use to send text messages, for the deployment",
+	long: "Every write of a pool passes its role for text messages to Cognito. The setting smsRoles of the\n" +
+		"deployment lists the roles that the function may pass. This command prints it for the pools of the Region.",
+	example: "  poolkeeper permissions",
+	formats: forLists,
+	run:     (*cli).permissions,
+}, {
+	use:   "conformance",
+	short: "Check poolkeeper's assumptions about Cognito against AWS, with temporary pools",
+	example: "  poolkeeper conformance --region eu-west-1\n" +
+		"  poolkeeper conformance --region eu-west-1 --with plus,sms=ROLE_ARN,ses=IDENTITY_ARN,lambda=FUNCTION_ARN",
+	formats: onlyText,
+	options: []option{{"with", []string(nil), "what the account offers: plus (creates pools of the tier PLUS, which " +
+		"have costs only with users), sms=ROLE_ARN, ses=IDENTITY_ARN, lambda=FUNCTION_ARN"},
+		{"out", "", "write the results to this file, as JSON"},
+		{"against", "", "show what differs from the results in this file"},
+		{"clean", false, "only delete test pools that a killed run left behind"},
+		{"yes", false, "do not ask"}},
+	run: (*cli).conformance,
+}, {
+	use:     "version",
+	short:   "Show the build and its built-in baseline, as --version does",
+	example: "  poolkeeper version",
+	formats: onlyText,
+	run:     (*cli).version,
+}}

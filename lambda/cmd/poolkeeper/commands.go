@@ -87,8 +87,9 @@ var commands = []command{{
 	example: "  poolkeeper plan --all\n  poolkeeper plan --all --profile dev,prod --all-regions\n" +
 		"  poolkeeper plan --pool eu-west-1_AbCdEf123 --out tonight.plan",
 	formats: forPools,
-	options: slices.Concat(ofPools, ofPlaces, []option{baselineFile, {"out", "", "save the plan to this file, for apply"}}),
-	run:     (*cli).plan,
+	options: slices.Concat(ofPools, ofPlaces, []option{baselineFile,
+		{"out", "", "save the plan to this file, for apply"}}),
+	run: (*cli).plan,
 }, {
 	use:   "apply (PLANFILE | --pool ID... | --all) [--yes]",
 	short: "Show the plan, ask, write, and verify",
@@ -169,7 +170,8 @@ var commands = []command{{
 		"its mode changes.",
 	example: "  poolkeeper snapshot --pool eu-west-1_AbCdEf123 --out baseline.yaml",
 	formats: onlyText,
-	options: []option{{"pool", []string(nil), "id of the user pool"}, {"out", "", "file to write (default standard output)"},
+	options: []option{{"pool", []string(nil), "id of the user pool"},
+		{"out", "", "file to write (default standard output)"},
 		{"force", false, "overwrite the file"}},
 	run: (*cli).snapshot,
 }, {

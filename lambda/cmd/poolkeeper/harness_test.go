@@ -51,7 +51,8 @@ func started(in io.Reader, out, err io.Writer, on ...string) *cli {
 	for _, name := range on {
 		flags.Bool(name, true, "")
 	}
-	return &cli{in: in, out: out, err: err, notes: err, getenv: os.Getenv, sleep: noSleep, flags: flags, output: stream.Text}
+	return &cli{in: in, out: out, err: err, notes: err, getenv: os.Getenv, sleep: noSleep, flags: flags,
+		output: stream.Text}
 }
 
 func noSleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }

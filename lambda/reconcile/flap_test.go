@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -13,150 +14,103 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// flapping returns a baseline of one rule with a flap budget.
-func flapping(t testing.TB, budget, require string) ruled {
-	text := "version: 1\nflapBudget: " + budget + "\nrules: [{name: all, require: {" + require + "}}]"
-	return ruled{withLedger(t), t, text}
+// A flapCase is a setting that is set back each time, until its budget is spent.
+type flapCase struct {
+	times   int                      // of the budget, within 30 minutes
+	harm    func(w ledgered, n int)  // what somebody does before the nth event, counted from 0
+	change  *cognitotest.Fault       // how each write of the pool is set back
+	mfa     *cognitotest.Fault       // of each write of the MFA configuration
+	at      time.Duration            // from one delivery to the next
+	endings []outcome.Ending         // of the events, each of which is delivered three times while it is deferred
+	states  map[string]outcome.State // of the last one, where it is more than the deletion protection
+	says    string                   // of the last one
 }
 
-// A ruled pool has a ledger and a baseline.
-type ruled struct {
-	ledgered
-	testing.TB
-	text string
-}
-
-// event delivers the event of a call of another automation, a minute after the call.
-func (r ruled) event(id string) outcome.Outcome {
-	r.Helper()
-	request := call(id, "terraform-ci", r.time())
-	r.pass(time.Minute)
-	return r.answer(r, parse(r, r.text), request)
+func flapCases() map[string]flapCase {
+	const fixes, flaps, waits = outcome.Remediated, outcome.Unconverged, outcome.Deferred
+	setBack := &cognitotest.Fault{Operation: "UpdateUserPool", Change: unprotected}
+	busy := &cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: throttled}
+	weaken := func(w ledgered, _ int) { w.fake.Edit(poolID, unprotected) }
+	once := func(w ledgered, n int) {
+		if n == 0 {
+			w.fake.Edit(poolID, unprotected)
+		}
+	}
+	return map[string]flapCase{
+		"after each run": {times: 3, harm: weaken, at: time.Minute, endings: endings(fixes, fixes, fixes, flaps, flaps),
+			says: "it was written 3 times within 30 minutes, and changed back each time (role terraform-ci called 4 times): "},
+		"by runs that begin at the same time": {times: 2, harm: weaken, endings: endings(fixes, fixes, flaps)},
+		"before it is read back": {times: 3, harm: once, change: setBack, at: time.Minute,
+			endings: endings(flaps, flaps, flaps, flaps, flaps, flaps), says: "it was written 3 times within 30 minutes, and " +
+				"3 times the value did not last (role terraform-ci called 4 times): "},
+		// What was accepted counts, though no run comes to its end.
+		"by runs that are deferred": {times: 3, change: setBack, mfa: busy, at: 2 * time.Minute,
+			harm: func(w ledgered, n int) { once(w, n); w.factorOff() }, endings: endings(waits, waits, waits)},
+		"while another setting of its unit is written": {times: 1, at: time.Minute, endings: endings(fixes, flaps),
+			states: map[string]outcome.State{protected: left, totp: fixed, "UserPool": outcome.StateReported}, harm: func(w ledgered, n int) {
+				once(w, n)
+				if n == 1 {
+					w.factorOff()
+					w.fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: throttled, Times: 1,
+						Then: func(s *cognitotest.Server) { s.Edit(poolID, unprotected) }})
+				}
+			}},
+	}
 }
 
 // TestFlapBudget has another automation set a setting back each time: once the budget is spent the setting is skipped,
-// and both are named.
+// and both are named, also by a scan. Once the writes are long past, it is written again.
 func TestFlapBudget(t *testing.T) {
 	t.Parallel()
-	r := flapping(t, "{times: 3, minutes: 30}", "DeletionProtection: ACTIVE, MfaConfiguration: {oneOf: [ON, OPTIONAL]}")
-	var endings []outcome.Ending
-	var last outcome.Outcome
-	for i := range 5 {
-		r.fake.Edit(poolID, unprotected)
-		last = r.event(fmt.Sprint("event", i))
-		endings = append(endings, last.Outcome)
-	}
-	want := []outcome.Ending{outcome.Remediated, outcome.Remediated, outcome.Remediated, outcome.Unconverged,
-		outcome.Unconverged}
-	if !slices.Equal(endings, want) {
-		t.Fatalf("%v, want %v", endings, want)
-	}
-	says := "it was written 3 times within 30 minutes, and changed back each time (role terraform-ci called 4 times): "
-	if !strings.HasPrefix(last.Reason, says) || len(last.Drifts) != 1 || last.Drifts[0].Code != outcome.CodeFlapping {
-		t.Errorf("%s: %+v", last.Reason, last.Drifts)
-	}
-	scan := onPool(event.Cause{EventName: event.ScanPools, Time: r.time()})
-	scan.Scan.Started = r.time()
-	if out := r.answer(t, parse(t, r.text), scan); out.Outcome != outcome.Unconverged || len(r.writes()) != 3 {
-		t.Errorf("a scan: %s (%s), writes: %v", out.Outcome, out.Reason, r.writes())
-	}
-	r.pass(30 * time.Minute)
-	if out := r.event("later"); out.Outcome != outcome.Remediated {
-		t.Errorf("once the writes are long past: %s: %s", out.Outcome, out.Reason)
-	}
-}
-
-// TestRunsOfOneMicrosecond: two runs of a pool that begin at the same time have a record each, and the flap budget
-// counts both.
-func TestRunsOfOneMicrosecond(t *testing.T) {
-	t.Parallel()
-	r := flapping(t, "{times: 2, minutes: 30}", "DeletionProtection: ACTIVE")
-	ids := map[string]bool{}
-	for i, want := range []outcome.Ending{outcome.Remediated, outcome.Remediated, outcome.Unconverged} {
-		r.fake.Edit(poolID, unprotected)
-		out := r.answer(t, parse(t, r.text), call(fmt.Sprint("event", i), "terraform-ci", clock))
-		if ids[out.Record] = true; out.Outcome != want {
-			t.Errorf("%d: %s (%s)", i, out.Outcome, out.Reason)
-		}
-	}
-	h, err := r.ledger.History(t.Context(), poolID, clock, true)
-	if err != nil || len(h.Records) != 2 || len(ids) != 3 {
-		t.Errorf("%v: %d records, %v", ids, len(h.Records), err)
-	}
-}
-
-// TestFlapBudgetOfTheFast has another automation set a setting back before our write of it is read back: such writes
-// count too.
-func TestFlapBudgetOfTheFast(t *testing.T) {
-	t.Parallel()
-	r := flapping(t, "{times: 3, minutes: 30}", "DeletionProtection: ACTIVE")
-	r.fake.Edit(poolID, unprotected)
-	r.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Change: unprotected})
-	var last outcome.Outcome
-	for i := range 10 {
-		if last = r.event(fmt.Sprint("event", i)); last.Outcome != outcome.Unconverged {
-			t.Errorf("event %d: %s (%s)", i, last.Outcome, last.Reason)
-		}
-	}
-	says := "it was written 3 times within 30 minutes, and 3 times the value did not last (role terraform-ci called 4 " +
-		"times): "
-	if len(r.writes()) != 3 || !strings.HasPrefix(last.Reason, says) {
-		t.Errorf("%d writes: %s", len(r.writes()), last.Reason)
-	}
-}
-
-// TestFlapBudgetOfTheDeferred has a setting set back at once, while another write fails so that no run comes to its
-// end: what was accepted counts all the same.
-func TestFlapBudgetOfTheDeferred(t *testing.T) {
-	t.Parallel()
-	r := flapping(t, "{times: 3, minutes: 60}",
-		"DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}")
-	r.fake.Edit(poolID, alsoUnprotected("mfa:SoftwareTokenMfaConfiguration", nil))
-	r.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Change: unprotected})
-	r.fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: "TooManyRequestsException"})
-	for i := range 8 {
-		request := call(fmt.Sprint("event", i), "terraform-ci", r.time())
-		for range 3 {
-			r.pass(2 * time.Minute)
-			if _, err := deliver(t.Context(), r.process(parse(t, r.text)), request); err == nil {
-				t.Error("not deferred")
+	for name, c := range flapCases() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, required := withLedger(t), parse(t, fmt.Sprintf("version: 1\nflapBudget: {times: %d, minutes: 30}\n"+
+				"rules: [{name: all, require: {DeletionProtection: ACTIVE, %s}}]", c.times, strings.Split(totpOptional, "\n")[1]))
+			for _, f := range []*cognitotest.Fault{c.change, c.mfa} {
+				if f != nil {
+					w.fake.Inject(*f)
+				}
 			}
-		}
-	}
-	wrote := 0
-	for _, call := range r.writes() {
-		if call == "UpdateUserPool" {
-			wrote++
-		}
-	}
-	if wrote != 3 {
-		t.Errorf("UpdateUserPool was called %d times", wrote)
-	}
-	r.fake.ClearFaults()
-	out := r.event("last")
-	if out.Outcome != outcome.Unconverged || !strings.Contains(out.Reason, "3 times the value did not last") {
-		t.Errorf("%s (%s)", out.Outcome, out.Reason)
+			var out outcome.Outcome
+			for n, want := range c.endings {
+				c.harm(w, n)
+				request := call(fmt.Sprint("event", n), "terraform-ci", w.time())
+				for try := 0; try == 0 || out.Outcome == outcome.Deferred && try < 3; try++ {
+					w.pass(c.at)
+					if out, _ = deliver(t.Context(), w.process(required), request); out.Outcome != want {
+						t.Errorf("event %d: %s (%s), want %s", n, out.Outcome, out.Reason, want)
+					}
+				}
+			}
+			flaps := slices.ContainsFunc(out.Drifts, func(d outcome.Finding) bool { return d.Code == outcome.CodeFlapping })
+			if !strings.HasPrefix(out.Reason, c.says) || flaps != (out.Outcome == outcome.Unconverged) {
+				t.Errorf("%s: %+v", out.Reason, out.Drifts)
+			}
+			if c.states != nil && !maps.Equal(c.states, states(out)) {
+				t.Errorf("%v, want %v", states(out), c.states)
+			}
+			scan := onPool(event.Cause{EventName: event.ScanPools, Time: w.time()})
+			scan.Scan.Started = w.time()
+			out, _ = deliver(t.Context(), w.process(required), scan)
+			updates := slices.DeleteFunc(w.writes(), func(call string) bool { return call != "UpdateUserPool" })
+			if out.Outcome != outcome.Unconverged && out.Outcome != outcome.Deferred || len(updates) != c.times {
+				t.Errorf("a scan: %s (%s), writes: %v", out.Outcome, out.Reason, w.writes())
+			}
+			w.fake.ClearFaults()
+			w.pass(31 * time.Minute)
+			if out := w.answer(t, required, call("later", "terraform-ci", w.time())); out.Outcome != outcome.Remediated {
+				t.Errorf("once the writes are long past: %s: %s", out.Outcome, out.Reason)
+			}
+			history, err := w.ledger.History(t.Context(), poolID, clock, true)
+			if err != nil || len(history.Records) != c.times+1 && c.mfa == nil && c.states == nil {
+				t.Errorf("%d records: %v", len(history.Records), err)
+			}
+		})
 	}
 }
 
-// TestFlapBudgetWithinARun has a setting set back while another one of the same unit is written: the budget counts
-// there too.
-func TestFlapBudgetWithinARun(t *testing.T) {
-	t.Parallel()
-	r := flapping(t, "{times: 1, minutes: 60}",
-		"DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}")
-	r.fake.Edit(poolID, unprotected)
-	r.event("one")
-	r.fake.Edit(poolID, func(_, mfa map[string]any) { delete(mfa, "SoftwareTokenMfaConfiguration") })
-	r.fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: "TooManyRequestsException", Times: 1,
-		Then: func(s *cognitotest.Server) { s.Edit(poolID, unprotected) }})
-	out := r.event("two")
-	of := states(out)
-	if out.Outcome != outcome.Unconverged || of["DeletionProtection"] != outcome.StateUnfixable ||
-		of["SoftwareTokenMfaConfiguration.Enabled"] != outcome.StateFixed {
-		t.Errorf("%s (%s) %v", out.Outcome, out.Reason, of)
-	}
-}
+func endings(all ...outcome.Ending) []outcome.Ending { return all }
 
 // TestRefusedOfEachClient refuses what is required of each of many clients: each costs one write, and none costs
 // another read of the pool.

@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,10 @@ import (
 )
 
 const noTextFactor = "SmsMfaConfiguration: {absent: true}"
+
+// takesSMS has SetUserPoolMfaConfig drop the SMS sender, as it may.
+var takesSMS = cognitotest.Fault{Operation: "SetUserPoolMfaConfig",
+	Change: func(pool, _ map[string]any) { delete(pool, "SmsConfiguration") }}
 
 // withTexts is a pool from which the first of two writes takes the SMS sender, until the second restores it.
 func withTexts(t *testing.T) (w ledgered, lost func() bool) {
@@ -51,89 +56,99 @@ func hasCode(out outcome.Outcome, code outcome.Code) bool {
 	return slices.ContainsFunc(out.Drifts, func(d outcome.Finding) bool { return d.Code == code })
 }
 
+// An interruptedCase is what comes after a process was killed that had taken the SMS sender.
+type interruptedCase struct {
+	request  func(w ledgered, killed event.Request) event.Request // the killed one again, where there is none
+	required string                                               // the baseline of the next run, where it is another
+	mode     baseline.Mode
+	fault    cognitotest.Fault
+	record   func(outcome.Record) (outcome.Record, error) // how the ledger answers
+
+	outcome outcome.Ending
+	says    string
+	lost    bool // the sender is not restored
+}
+
+var interruptedCases = map[string]interruptedCase{
+	"the same event": {outcome: outcome.Remediated},
+	"a watched call": {outcome: outcome.Remediated, says: "groups[admins]",
+		request: func(w ledgered, _ event.Request) event.Request {
+			watched := call("two", "Admin", w.time())
+			watched.Subject, watched.Call = "admins", event.Name{Name: "CreateGroup", Watched: "groups", Happened: "created"}
+			return watched
+		}},
+	"another baseline, which requires nothing of the pool itself": {outcome: outcome.Remediated,
+		required: oneRule(onClients("", "EnableTokenRevocation: true")),
+		request: func(w ledgered, _ event.Request) event.Request {
+			return onPool(event.Cause{EventID: "three", Time: w.time()})
+		}},
+	"our own write": {outcome: outcome.Remediated, lost: true, request: func(w ledgered, _ event.Request) event.Request {
+		return call("own", "Poolkeeper", w.time())
+	}},
+	"a throttled write":       {outcome: outcome.Deferred, lost: true, fault: refusedWrite(throttled, "")},
+	"a throttled read":        {outcome: outcome.Deferred, lost: true, fault: refusedRead(throttled, "")},
+	"a throttled second read": {outcome: outcome.Deferred, lost: true, fault: skips(1, refusedRead(throttled, ""))},
+	"a ledger that fails": {outcome: outcome.Deferred, lost: true, record: func(outcome.Record) (outcome.Record, error) {
+		return outcome.Record{}, errors.New("unavailable")
+	}},
+	"a restoring write that is accepted, and not carried out": {outcome: outcome.Unconverged, lost: true,
+		fault: times(1, answeredRead("UpdateUserPool", `{}`)), says: "could not be restored"},
+	// What cannot be restored any more is reported, and the record is closed.
+	"an unreadable record": {outcome: outcome.Unconverged, lost: true, says: "could not be restored",
+		record: func(r outcome.Record) (outcome.Record, error) { return r.Light(), outcome.ErrUnreadable }},
+	"a record without the state before": {outcome: outcome.Unconverged, lost: true, says: "could not be restored",
+		record: func(r outcome.Record) (outcome.Record, error) { return r.Light(), nil }},
+	"a pool that is gone": {outcome: outcome.Drifted, lost: true, says: "no such user pool",
+		fault: refusedRead(goneCode, "")},
+	"a rule that only audits": {outcome: outcome.Unconverged, lost: true, mode: baseline.Audit,
+		says: "could not be restored: the rule only audits"},
+	"no rule that selects the pool": {outcome: outcome.Unconverged, lost: true,
+		required: oneRule("pools: {names: [other]}", protects), says: "no rule selects the pool any longer"},
+}
+
 // TestRestoredByTheNext: what a killed process took from the pool is restored by the next run, whatever that run is
-// about, and whatever becomes of those in between.
+// about, and the run says so. What cannot be restored is reported once; and while the service or the ledger fails, the
+// request is deferred.
 func TestRestoredByTheNext(t *testing.T) {
 	t.Parallel()
-	const text = "version: 1\nrules: [{name: all, watch: [groups], require: {" + noTextFactor + "}}]"
-	busy := func(operation string, skip int) func(*testing.T, ledgered, *baseline.Baseline, event.Request) {
-		return func(t *testing.T, w ledgered, required *baseline.Baseline, request event.Request) {
-			w.fake.Inject(cognitotest.Fault{Operation: operation, Skip: skip, Error: "TooManyRequestsException"})
-			for range 2 {
-				out, err := deliver(t.Context(), w.process(required), request)
-				if err == nil || out.Outcome != outcome.Deferred {
-					t.Errorf("%s (%s)", out.Outcome, out.Reason)
-				}
-				w.pass(2 * time.Minute)
-			}
-			w.fake.ClearFaults()
-		}
-	}
-	for name, between := range map[string]func(*testing.T, ledgered, *baseline.Baseline, event.Request){
-		"nothing in between":      func(*testing.T, ledgered, *baseline.Baseline, event.Request) {},
-		"its write is throttled":  busy("UpdateUserPool", 0),
-		"its read is throttled":   busy("DescribeUserPool", 0),
-		"its second read is, too": busy("DescribeUserPool", 1),
-		"another process is killed": func(t *testing.T, w ledgered, required *baseline.Baseline, request event.Request) {
-			w.kill(t, required, request, 0)
-			w.pass(2 * time.Minute)
-		},
-		"the event of our own write": func(t *testing.T, w ledgered, required *baseline.Baseline, _ event.Request) {
-			w.fake.ResetCalls()
-			own := call("own", "Poolkeeper", w.time())
-			w.pass(time.Minute)
-			if out := w.answer(t, required, own); len(w.writes()) > 0 {
-				t.Errorf("answered with a write: %s (%s), %v", out.Outcome, out.Reason, out.Writes)
-			}
-		},
-	} {
+	for name, c := range interruptedCases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			required := parse(t, text)
-			w, lost, request := interrupted(t, required)
-			between(t, w, required, request)
-			watched := call("two", "Admin", w.time())
-			watched.Subject = "admins"
-			watched.Call = event.Name{Name: "CreateGroup", Watched: "groups", Happened: "created"}
-			out := w.answer(t, required, watched)
-			if lost() || states(out)["groups[admins]"] != outcome.StateReported {
-				t.Errorf("%s (%s) %v, not restored: %v", out.Outcome, out.Reason, states(out), lost())
+			required := parse(t, oneRule("watch: [groups], require: {"+noTextFactor+"}"))
+			w, lost, killed := interrupted(t, required)
+			next, request := required, killed
+			if c.required != "" {
+				next = parse(t, c.required)
 			}
+			if c.request != nil {
+				request = c.request(w, killed)
+				w.pass(time.Minute)
+			}
+			if c.fault.Operation != "" {
+				w.fake.Inject(c.fault)
+			}
+			r := w.process(next.InMode(cmp.Or(c.mode, baseline.Enforce)))
+			if c.record != nil {
+				r.Ledger = partialLedger{w.ledger, c.record}
+			}
+			w.fake.ResetCalls()
+			out, err := deliver(t.Context(), r, request)
+			if out.Outcome != c.outcome || (err != nil) != (c.outcome == outcome.Deferred) || lost() != c.lost ||
+				!strings.Contains(fmt.Sprint(out.Reason, out.Drifts), c.says) {
+				t.Errorf("%s (%s) %v, lost %v: %v", out.Outcome, out.Reason, out.Drifts, lost(), err)
+			}
+			pending := c.outcome == outcome.Deferred || name == "our own write"
+			if !hasCode(out, outcome.CodeInterrupted) && c.outcome != outcome.Deferred || len(out.Writes) > 1 ||
+				hasCode(out, outcome.CodeRestore) != (c.outcome == outcome.Unconverged) || pending && len(out.Writes) > 0 {
+				t.Errorf("findings %v, writes %v", out.Drifts, w.writes())
+			}
+			w.fake.ClearFaults()
 			w.pass(2 * time.Minute)
-			if out := w.answer(t, required, request); out.Outcome != outcome.Unchanged {
-				t.Errorf("reported again: %s (%s)", out.Outcome, out.Reason)
+			again := w.answer(t, required, killed)
+			if hasCode(again, outcome.CodeInterrupted) != pending || pending && lost() {
+				t.Errorf("then: %s (%s), lost %v", again.Outcome, again.Reason, lost())
 			}
 		})
-	}
-}
-
-// TestRestoredByAnotherBaseline: what a killed process took is restored, too, where the baseline of the next run
-// requires nothing of the pool itself any more.
-func TestRestoredByAnotherBaseline(t *testing.T) {
-	t.Parallel()
-	w, lost, _ := interrupted(t, require(t, noTextFactor))
-	another := parse(t, "version: 1\nrules: [{name: all, clients: [{require: {EnableTokenRevocation: true}}]}]")
-	out := w.answer(t, another, onPool(event.Cause{EventID: "three", Time: w.time()}))
-	if lost() || !hasCode(out, outcome.CodeInterrupted) {
-		t.Errorf("%s (%s) %v, not restored: %v", out.Outcome, out.Reason, out.Drifts, lost())
-	}
-}
-
-// TestRestoreIsReported: a run that only restores says so, and names the interrupted run; one whose restoring write is
-// accepted and not carried out says that, too.
-func TestRestoreIsReported(t *testing.T) {
-	t.Parallel()
-	required := require(t, noTextFactor)
-	w, lost, _ := interrupted(t, required)
-	out := w.answer(t, required, call("two", "Other", w.time()))
-	if lost() || len(out.Writes) != 1 || out.Outcome != outcome.Remediated || !hasCode(out, outcome.CodeInterrupted) {
-		t.Errorf("%s (%s), writes %v, %v", out.Outcome, out.Reason, out.Writes, out.Drifts)
-	}
-	w, lost, _ = interrupted(t, required)
-	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Body: []byte(`{}`), Times: 1})
-	out = w.answer(t, required, call("two", "Other", w.time()))
-	if out.Outcome != outcome.Unconverged || !hasCode(out, outcome.CodeRestore) || !lost() {
-		t.Errorf("accepted, and not carried out: %s (%s)", out.Outcome, out.Reason)
 	}
 }
 
@@ -191,54 +206,6 @@ func (l partialLedger) Record(ctx context.Context, id string) (outcome.Record, e
 		return rec, err
 	}
 	return l.record(rec)
-}
-
-// TestInterruptedWithoutState: what cannot be restored, because the record is unreadable or lacks the state before, is
-// reported, and the record is closed; while the ledger fails, the request is deferred.
-func TestInterruptedWithoutState(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		record   func(outcome.Record) (outcome.Record, error)
-		deferred bool
-	}{
-		"unreadable": {record: func(r outcome.Record) (outcome.Record, error) { return r, outcome.ErrUnreadable }},
-		"too large":  {record: func(r outcome.Record) (outcome.Record, error) { return r.Light(), nil }},
-		"the ledger fails": {deferred: true, record: func(outcome.Record) (outcome.Record, error) {
-			return outcome.Record{}, errors.New("unavailable")
-		}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			required := require(t, noTextFactor)
-			w, lost, request := interrupted(t, required)
-			whole := w.ledger
-			w.ledger = partialLedger{whole, func(r outcome.Record) (outcome.Record, error) {
-				if r, err := c.record(r); err != nil || r.Before == nil {
-					return r.Light(), err
-				}
-				return r, nil
-			}}
-			out, err := deliver(t.Context(), w.process(required), request)
-			if c.deferred {
-				if err == nil {
-					t.Errorf("not deferred: %s (%s)", out.Outcome, out.Reason)
-				}
-				w.ledger = whole
-				w.pass(2 * time.Minute)
-				if out := w.answer(t, required, request); lost() {
-					t.Errorf("not restored: %s (%s)", out.Outcome, out.Reason)
-				}
-				return
-			}
-			if err != nil || out.Outcome != outcome.Unconverged || !hasCode(out, outcome.CodeRestore) {
-				t.Errorf("%s (%s), %v: %v", out.Outcome, out.Reason, out.Drifts, err)
-			}
-			w.pass(2 * time.Minute)
-			if out := w.answer(t, required, request); out.Outcome != outcome.Unchanged {
-				t.Errorf("reported again: %s (%s)", out.Outcome, out.Reason)
-			}
-		})
-	}
 }
 
 // oddRecords are open records that no run has written like that.

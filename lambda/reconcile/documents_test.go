@@ -13,18 +13,24 @@ import (
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/outcome"
+	"poolkeeper/lambda/reconcile"
 )
 
 var home = event.Home{Account: "111122223333", Region: "eu-west-1"}
 
-// answer hands the event of a fixture to the reconciler.
+// answer hands the event of a fixture to a reconciler of the pool.
 func (b bench) answer(t testing.TB, required *baseline.Baseline, fixture string) outcome.Outcome {
+	t.Helper()
+	return answer(t, b.reconciler(required), fixture)
+}
+
+func answer(t testing.TB, r *reconcile.Reconciler, fixture string) outcome.Outcome {
 	t.Helper()
 	payload, err := os.ReadFile("../event/testdata/" + fixture + ".json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := handle(t.Context(), b.reconciler(required), payload, home)
+	out, err := handle(t.Context(), r, payload, home)
 	if err != nil {
 		t.Fatalf("%s: %v", fixture, err)
 	}
@@ -405,33 +411,6 @@ func deletedMeanwhile(fault cognitotest.Fault) scenario {
 }
 
 func webGone(s *cognitotest.Server) { s.RemoveClient(poolID, web) }
-
-// TestOddAnswers: an answer that is no document of the pool or client that was asked for leads to no write.
-func TestOddAnswers(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct{ operation, body, says string }{
-		"a risk without itself": {"DescribeRiskConfiguration", `{}`, "the response has no RiskConfiguration"},
-		"another pool's risk": {"DescribeRiskConfiguration",
-			`{"RiskConfiguration":{"UserPoolId":"eu-west-1_Other0001"}}`, "for another pool"},
-		"another client's risk": {"DescribeRiskConfiguration", `{"RiskConfiguration":{"ClientId":"other"}}`,
-			"for another client"},
-		"logs that are none": {"GetLogDeliveryConfiguration", `{"LogDeliveryConfiguration":[]}`,
-			"the response has no LogDeliveryConfiguration"},
-		"another pool's logs": {"GetLogDeliveryConfiguration",
-			`{"LogDeliveryConfiguration":{"UserPoolId":"eu-west-1_Other0001"}}`, "for another pool"},
-		"a client without itself":  {"DescribeUserPoolClient", `{}`, "the response has no UserPoolClient"},
-		"another client":           {"DescribeUserPoolClient", `{"UserPoolClient":{"ClientId":"other"}}`, "for another client"},
-		"a list that is no object": {"ListUserPoolClients", `<html>`, ""},
-	} {
-		b := serve(t, cognitotest.Contract)
-		b.whole(unprotected)
-		b.fake.Inject(cognitotest.Fault{Operation: c.operation, Body: []byte(c.body)})
-		out, err := b.reconciler(parse(t, allDocuments)).Reconcile(t.Context(), onPool(event.Cause{}))
-		if err == nil || out.Outcome != outcome.Deferred || !strings.Contains(out.Reason, c.says) || len(b.writes()) > 0 {
-			t.Errorf("%s: %s (%s) %v", name, out.Outcome, out.Reason, b.writes())
-		}
-	}
-}
 
 // TestWatch: what comes, changes and goes is reported with who did it, and nothing is undone; what is not watched is
 // ignored.

@@ -47,7 +47,8 @@ func flapCases() map[string]flapCase {
 		"by runs that are deferred": {times: 3, change: setBack, mfa: busy, at: 2 * time.Minute,
 			harm: func(w ledgered, n int) { once(w, n); w.factorOff() }, endings: endings(waits, waits, waits)},
 		"while another setting of its unit is written": {times: 1, at: time.Minute, endings: endings(fixes, flaps),
-			states: map[string]outcome.State{protected: left, totp: fixed, "UserPool": outcome.StateReported}, harm: func(w ledgered, n int) {
+			states: map[string]outcome.State{protected: left, totp: fixed, "UserPool": outcome.StateReported},
+			harm: func(w ledgered, n int) {
 				once(w, n)
 				if n == 1 {
 					w.factorOff()

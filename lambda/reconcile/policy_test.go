@@ -35,7 +35,7 @@ var modeCases = map[string]scenario{
 			Issuer: "arn:aws:iam::111122223333:role/Evil"}},
 	"something fixed beside nothing to write": {pool: unprotected, fixed: all(protected), outcome: outcome.Partial,
 		rule:   "LambdaConfig: {PreSignUp: {matches: \"arn:aws:lambda:us-*\"}}\n" + deletionProtection,
-		others: map[string]outcome.State{"LambdaConfig.PreSignUp": outcome.StateReported}, says: "has no value"},
+		others: map[string]outcome.State{"LambdaConfig.PreSignUp": outcome.StateReported}, says: "no value"},
 	"exemption that has run out": {pool: unprotected, fixed: all(protected), rule: strings.Replace(
 		inRule(deletionProtection)+exempt(protected), "2027-01-31T00:00:00Z", "2026-11-01T12:00:00Z", 1)},
 	"selected by tag": {pool: unprotected, fixed: all(protected), rule: rules("pools: {tags: {env: [pr*]}}, " + protects)},

@@ -133,44 +133,6 @@ func tables(t *testing.T, url string) func(round int) reconcile.Ledger {
 	}
 }
 
-// TestLedgerDown: without the ledger a run goes on, and says once what failed, but for writes that may take something
-// from the pool: these are deferred.
-func TestLedgerDown(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		required string
-		tamper   func(pool, mfa map[string]any)
-		outcome  outcome.Ending
-		says     string
-	}{
-		"one document":     {deletionProtection, unprotected, outcome.Remediated, ""},
-		"MFA and SMS":      {totpOptional, mfaOff, outcome.Deferred, "needs the ledger"},
-		"nothing to write": {deletionProtection, nil, outcome.Unchanged, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := serve(t, cognitotest.Measured)
-			b.rich(c.tamper)
-			before := b.snapshot(t)
-			b.fake.Inject(takesSMS)
-			r := b.reconciler(require(t, c.required))
-			r.Ledger = down{}
-			out, err := r.Reconcile(t.Context(), onPool(event.Cause{EventID: "e"}))
-			if out.Outcome != c.outcome || !strings.Contains(out.Reason, c.says) {
-				t.Errorf("%s (%s): %v", out.Outcome, out.Reason, err)
-			}
-			if !strings.Contains(out.Details.LedgerError, "the table is gone") {
-				t.Errorf("the ledger's error is %q", out.Details.LedgerError)
-			}
-			for _, path := range difference(before, b.snapshot(t)) {
-				if path != "DeletionProtection" {
-					t.Errorf("%s is not what it was", path)
-				}
-			}
-		})
-	}
-}
-
 // down is a ledger that cannot be reached.
 type down struct{}
 

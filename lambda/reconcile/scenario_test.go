@@ -1,12 +1,13 @@
 package reconcile_test
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"poolkeeper/baseline"
@@ -29,8 +30,9 @@ type scenario struct {
 	faults   []cognitotest.Fault
 	refused  bool // the service itself refuses writes
 
-	fixed, left []string // settings: fixed, and those that cannot be fixed
+	fixed, left []string // settings: fixed, and those that cannot be fixed, or are fixed once the faults are over
 	others      map[string]outcome.State
+	later       []string       // leaves that are only what they were once the faults are over
 	outcome     outcome.Ending // where it does not follow from the states
 	says        string         // part of the reason or of a finding
 	moves       []string       // paths below which leaves may move, or path=JSON for a leaf to be so; quotes may lack
@@ -113,17 +115,15 @@ func (c scenario) plant(t *testing.T, b *bench) (required *baseline.Baseline, be
 	return require(t, c.rule), before
 }
 
-func (c scenario) run(t *testing.T, b bench, required *baseline.Baseline) outcome.Outcome {
+func (c scenario) run(t *testing.T, r *reconcile.Reconciler) outcome.Outcome {
 	t.Helper()
 	if c.event != "" {
-		return b.answer(t, required, c.event)
-	}
-	r := b.reconciler(required)
-	r.OwnRole = ownRole
-	if c.change != nil {
-		c.change(r)
+		return answer(t, r, c.event)
 	}
 	out, err := r.Reconcile(t.Context(), onPool(c.cause))
+	if closed := r.Close(t.Context(), out); out.Details.LedgerError == "" {
+		err = cmp.Or(err, closed)
+	}
 	var deferred *outcome.DeferredError
 	if errors.As(err, &deferred) != (out.Outcome == outcome.Deferred) || deferred == nil && err != nil {
 		t.Fatalf("%s: %v", out.Outcome, err)
@@ -145,13 +145,18 @@ func (c scenario) check(t *testing.T, b bench) {
 	for _, f := range c.faults {
 		b.fake.Inject(f)
 	}
-	out := c.run(t, b, required)
+	r := b.reconciler(required)
+	r.OwnRole = ownRole
+	if c.change != nil {
+		c.change(r)
+	}
+	out := c.run(t, r)
 	ending, of := c.wants()
-	texts := string(marshal(t, []any{out.Reason, out.Drifts, out}))
+	texts := string(marshal(t, []any{out, out.Details.LedgerError}))
 	if out.Outcome != ending || !strings.Contains(texts, c.says) || strings.Contains(texts, "CANARY") {
 		t.Errorf("outcome %s, want %s with %q: %s", out.Outcome, ending, c.says, texts)
 	}
-	if diff := cmp.Diff(of, states(out), cmpopts.EquateEmpty()); diff != "" && ending != outcome.Deferred {
+	if diff := gocmp.Diff(of, states(out), cmpopts.EquateEmpty()); diff != "" && ending != outcome.Deferred {
 		t.Errorf("drifts (-want +got):\n%s", diff)
 	}
 	if whole {
@@ -161,7 +166,7 @@ func (c scenario) check(t *testing.T, b bench) {
 		if d.State == outcome.StateReported && d.Code == "" || d.State == fixed && d.Code != "" {
 			t.Errorf("%s is %s, with the code %q", d.Setting, d.State, d.Code)
 		}
-		if ending == outcome.Deferred && c.moves == nil && strings.HasPrefix(d.Reason, "written") {
+		if ending == outcome.Deferred && c.moves == nil && c.later == nil && strings.HasPrefix(d.Reason, "written") {
 			t.Errorf("nothing was written, but it says: %s", d.Reason)
 		}
 	}
@@ -170,18 +175,22 @@ func (c scenario) check(t *testing.T, b bench) {
 		if !smooth {
 			wrote = out.Writes
 		}
-		if diff := cmp.Diff(c.calls(), wrote, cmpopts.EquateEmpty()); diff != "" {
+		if diff := gocmp.Diff(c.calls(), wrote, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("writes (-want +got):\n%s", diff)
 		}
 	}
-	c.compare(t, before, b.snapshot(t))
+	c.compare(t, before, b.snapshot(t), append(c.later, c.moves...))
 	b.fake.ClearFaults()
 	b.fake.ResetCalls()
-	again := c.run(t, b, required)
+	again := c.run(t, r)
 	writes, right := len(b.writes()) > 0, again.Outcome == outcome.Unchanged || c.others != nil
 	if smooth && writes || ending == outcome.Remediated && (writes || !right) ||
 		c.faults != nil && !right && again.Outcome != outcome.Remediated {
 		t.Errorf("a second reconcile wrote %v (%s: %s)", b.writes(), again.Outcome, again.Reason)
+	}
+	if ending == outcome.Deferred {
+		c.fixed = append(c.fixed, c.left...)
+		c.compare(t, before, b.snapshot(t), c.moves)
 	}
 }
 
@@ -193,13 +202,13 @@ func (c scenario) planned(t *testing.T, preview outcome.Preview, out outcome.Out
 			t.Errorf("%s is %s in the plan", setting, state)
 		}
 	}
-	if diff := cmp.Diff(preview.Writes, out.Writes, cmpopts.EquateEmpty()); diff != "" {
+	if diff := gocmp.Diff(preview.Writes, out.Writes, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("planned, and written (-planned +written):\n%s", diff)
 	}
 }
 
 // compare demands that nothing moved but what is fixed or among moves, and of an incident nothing but moves.
-func (c scenario) compare(t *testing.T, before, after map[string]string) {
+func (c scenario) compare(t *testing.T, before, after map[string]string, may []string) {
 	t.Helper()
 	for _, path := range difference(before, after) {
 		ofFixed := func(setting string) bool { return strings.HasPrefix(plainPath(path)+".", setting+".") }
@@ -207,11 +216,11 @@ func (c scenario) compare(t *testing.T, before, after map[string]string) {
 			leaf, _, _ := strings.Cut(move, "=")
 			return strings.HasPrefix(path, leaf)
 		}
-		if !slices.ContainsFunc(c.moves, moves) && (c.incident != nil || !slices.ContainsFunc(c.fixed, ofFixed)) {
+		if !slices.ContainsFunc(may, moves) && (c.incident != nil || !slices.ContainsFunc(c.fixed, ofFixed)) {
 			t.Errorf("%s moved from %q to %q", path, before[path], after[path])
 		}
 	}
-	for _, move := range c.moves {
+	for _, move := range may {
 		path, want, exact := strings.Cut(move, "=")
 		if got := after[path]; exact && got != want && got != `"`+want+`"` {
 			t.Errorf("%s is %q, want %q", path, got, want)

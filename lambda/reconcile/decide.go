@@ -22,7 +22,9 @@ type Rules struct {
 }
 
 // policy returns all requirements on a pool in a state.
-func (r Rules) policy(state userpool.State) baseline.Policy { return r.Baseline.Policy(state.Identity(), r.Now) }
+func (r Rules) policy(state userpool.State) baseline.Policy {
+	return r.Baseline.Policy(state.Identity(), r.Now)
+}
 
 // ofUnit returns the requirements on the documents of a unit.
 func (r Rules) ofUnit(state userpool.State, unit Unit) baseline.Policy {

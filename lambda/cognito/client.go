@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"golang.org/x/time/rate"
 
 	"poolkeeper/lambda/userpool"
 )
@@ -30,7 +31,7 @@ func WithShare(share float64) Option { return func(c *Client) { c.limits.share =
 
 // New returns a Client that uses the SDK's client.
 func New(sdk *idp.Client, options ...Option) *Client {
-	c := &Client{Sleep: Sleep, sdk: sdk, limits: limits{share: defaultShare}}
+	c := &Client{Sleep: Sleep, sdk: sdk, limits: limits{share: defaultShare, limiters: map[string]*rate.Limiter{}}}
 	for _, option := range options {
 		option(c)
 	}

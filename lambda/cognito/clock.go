@@ -20,14 +20,8 @@ type Clock struct {
 // time.
 func NewClock(next aws.HTTPClient) *Clock { return &Clock{next: next, own: time.Now} }
 
-const (
-	// resolution is the resolution of the Date header.
-	resolution = time.Second
-	// slowAnswer is the response time from which a response is too slow to set the clock.
-	slowAnswer = 10 * time.Second
-	// maxCorrection limits the correction. Otherwise an attacker who controls the responses could extend exemptions.
-	maxCorrection = time.Hour
-)
+// maxCorrection limits the correction. Otherwise an attacker who controls the responses could extend exemptions.
+const maxCorrection = time.Hour
 
 // Now returns the time.
 func (c *Clock) Now() time.Time { return c.own().Add(-time.Duration(c.offset.Load())) }
@@ -45,19 +39,17 @@ func (c *Clock) Do(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// learn sets the clock from a response with a date between two times of the local clock. The date is exact to a second.
+// learn sets the clock from a response with a date, which is exact to a second, between two times of the local clock.
 // If the local time fits the date, there is no correction. If the current correction fits, it stays.
 func (c *Clock) learn(asked, answered, date time.Time) {
 	takes, known := answered.Sub(asked), time.Duration(c.offset.Load())
-	offset := answered.Add(-takes / 2).Sub(date.Add(resolution / 2))
-	margin := takes/2 + resolution*3/2
+	offset := answered.Add(-takes / 2).Sub(date.Add(time.Second / 2))
+	margin := takes/2 + 3*time.Second/2
 	switch {
-	case takes > slowAnswer || (offset-known).Abs() <= margin:
-		return
+	case (offset-known).Abs() <= margin || offset.Abs() > maxCorrection:
 	case offset.Abs() <= margin:
-		offset = 0
-	case offset.Abs() > maxCorrection:
-		return
+		c.offset.Store(0)
+	default:
+		c.offset.Store(int64(offset))
 	}
-	c.offset.Store(int64(offset))
 }

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
@@ -26,65 +27,74 @@ func answered(code, message string) error {
 		Err: &smithy.GenericAPIError{Code: code, Message: message}}
 }
 
+// TestClassify: each error has a class, and what it names reliably is a setting of the document that was to be written.
 func TestClassify(t *testing.T) {
 	t.Parallel()
+	type names = []string
+	const invalid = "InvalidParameterException"
+	web, webRisk := baseline.AppClient.Of("web"), baseline.ClientRisk.Of("web")
 	for name, c := range map[string]struct {
-		err   error
-		class Class
-		names []string
+		document      baseline.DocumentName
+		code, message string
+		class         Class
+		names         names
 	}{
-		"throttled":       {answered("TooManyRequestsException", "Rate exceeded"), ClassBusy, nil},
-		"throttled early": {answered("RequestThrottledException", "Rate exceeded"), ClassBusy, nil},
-		"limit":           {answered("LimitExceededException", "slow"), ClassBusy, nil},
-		"concurrent":      {answered("ConcurrentModificationException", "busy"), ClassBusy, nil},
-		"server":          {answered("InternalErrorException", "oops"), ClassUnclear, nil},
-		"importing":       {answered("UserImportInProgressException", "wait"), ClassImporting, nil},
-		"gone":            {answered("ResourceNotFoundException", "User pool does not exist."), ClassGone, nil},
-		"elsewhere":       {answered("OperationNotEnabledException", "replica"), ClassElsewhere, nil},
-		"denied":          {answered("AccessDeniedException", "not authorized"), ClassDenied, nil},
-		"not authorized":  {answered("NotAuthorizedException", "no"), ClassDenied, nil},
-		"tier change":     {answered("TierChangeNotAllowedException", "no"), ClassRefused, []string{"UserPoolTier"}},
-		"new":             {answered("BrandNewException", "hm"), ClassOdd, nil},
-		"sms role": {answered("InvalidSmsRoleTrustRelationshipException", "no trust"), ClassSMSRole,
-			[]string{"SmsConfiguration", "SmsMfaConfiguration"}},
-		"e-mail role": {answered("InvalidEmailRoleAccessPolicyException", "no"), ClassRefused,
-			[]string{"EmailConfiguration", "AccountTakeoverRiskConfiguration.NotifyConfiguration"}},
-		"tags": {answered("UserPoolTaggingException", "no"), ClassRefused, []string{"UserPoolTags"}},
-		"validity": {answered("InvalidParameterException",
-			"Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"), ClassValidity,
-			nil},
-		"constraint": {answered("InvalidParameterException",
-			"2 validation errors detected: Value 'x' at 'policies.passwordPolicy.minimumLength' failed to satisfy "+
-				"constraint: a; Value '[y]' at 'accountRecoverySetting.recoveryMechanisms.1.member.priority' failed to "+
-				"satisfy constraint: b"), ClassRefused, []string{"Policies.PasswordPolicy.MinimumLength",
-			"AccountRecoverySetting.RecoveryMechanisms"}},
-		"unknown path": {answered("InvalidParameterException",
-			"Value 'x' at 'somethingElse' failed to satisfy constraint: a"), ClassRefused, nil},
-		"threat protection": {answered("FeatureUnavailableInTierException",
-			"need to be disabled for the ESSENTIALS pricing tier configured: Threat Protection"), ClassRefused, nil},
-		"factors": {answered("InvalidParameterException",
-			"Only PASSWORD and WEB_AUTHN (if configured) can be enabled as an auth factor if MFA is enabled"), ClassRefused,
-			nil},
-		"lost":     {fmt.Errorf("sending: %w", io.ErrUnexpectedEOF), ClassUnclear, nil},
-		"deadline": {&aws.RequestCanceledError{Err: context.DeadlineExceeded}, ClassUnclear, nil},
+		"throttled":       {"", "TooManyRequestsException", "Rate exceeded", ClassBusy, nil},
+		"throttled early": {"", "RequestThrottledException", "Rate exceeded", ClassBusy, nil},
+		"limit":           {"", "LimitExceededException", "slow", ClassBusy, nil},
+		"concurrent":      {"", "ConcurrentModificationException", "busy", ClassBusy, nil},
+		"server":          {"", "InternalErrorException", "oops", ClassUnclear, nil},
+		"importing":       {"", "UserImportInProgressException", "wait", ClassImporting, nil},
+		"gone":            {"", "ResourceNotFoundException", "User pool does not exist.", ClassGone, nil},
+		"elsewhere":       {"", "OperationNotEnabledException", "replica", ClassElsewhere, nil},
+		"denied":          {"", "AccessDeniedException", "not authorized", ClassDenied, nil},
+		"not authorized":  {"", "NotAuthorizedException", "no", ClassDenied, nil},
+		"tier change":     {"", "TierChangeNotAllowedException", "no", ClassRefused, names{"UserPoolTier"}},
+		"new":             {"", "BrandNewException", "hm", ClassOdd, nil},
+		"tags":            {"", "UserPoolTaggingException", "no", ClassRefused, names{"UserPoolTags"}},
+		"sms role": {"", "InvalidSmsRoleTrustRelationshipException", "no trust", ClassSMSRole,
+			names{"SmsConfiguration", "SmsMfaConfiguration"}},
+		"e-mail role": {"", "InvalidEmailRoleAccessPolicyException", "no", ClassRefused,
+			names{"EmailConfiguration", "AccountTakeoverRiskConfiguration.NotifyConfiguration"}},
+		"validity": {"", invalid, "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of " +
+			"UnusedAccountValidityDays", ClassValidity, nil},
+		"constraint": {"", invalid, "2 validation errors detected: Value 'x' at 'policies.passwordPolicy.minimumLength' " +
+			"failed to satisfy constraint: a; Value '[y]' at 'accountRecoverySetting.recoveryMechanisms.1.member.priority' " +
+			"failed to satisfy constraint: b", ClassRefused,
+			names{"Policies.PasswordPolicy.MinimumLength", "AccountRecoverySetting.RecoveryMechanisms"}},
+		"unknown path": {"", invalid, "Value 'x' at 'somethingElse' failed to satisfy constraint: a", ClassRefused, nil},
+		"threat protection": {"", "FeatureUnavailableInTierException",
+			"need to be disabled for the ESSENTIALS pricing tier configured: Threat Protection", ClassRefused, nil},
+		"factors": {"", invalid, "Only PASSWORD and WEB_AUTHN (if configured) can be enabled as an auth factor if MFA is " +
+			"enabled", ClassRefused, nil},
+		"a scope of a client": {web, "ScopeDoesNotExistException", "openid is not supported", ClassRefused, nil},
+		"a flow of a client":  {web, "InvalidOAuthFlowException", "no", ClassRefused, nil},
+		"a constraint of a client": {web, invalid, "1 validation error detected: Value '[a]' at 'callbackURLs' failed to " +
+			"satisfy constraint: b", ClassRefused, names{"Clients[web].CallbackURLs"}},
+		"a word about a client": {web, invalid, "Invalid range for RefreshTokenValidity.", ClassRefused, nil},
+		"a sender of the risk":  {baseline.RiskConfiguration, "CodeDeliveryFailureException", "no", ClassRefused, nil},
+		"a constraint of the risk": {webRisk, invalid,
+			"Value 'x' at 'compromisedCredentialsRiskConfiguration.actions.eventAction' failed to satisfy constraint: b",
+			ClassRefused,
+			names{"Clients[web].RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"}},
+		"a constraint of the logs": {baseline.LogDelivery, invalid,
+			"Value 'x' at 'logConfigurations.1.member.eventSource' failed to satisfy constraint: b", ClassRefused,
+			names{"LogConfigurations"}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			got := classify("UpdateUserPool", c.err, nil)
-			if got.Class != c.class {
-				t.Errorf("class %s, want %s", got.Class, c.class)
-			}
-			if diff := cmp.Diff(c.names, got.Culprits()); diff != "" {
-				t.Errorf("names (-want +got):\n%s", diff)
-			}
-			if !strings.HasPrefix(got.Error(), "calling UpdateUserPool: ") {
-				t.Errorf("%v", got)
-			}
-		})
+		got := classify("UpdateUserPool", answered(c.code, c.message), nil)
+		got.document = c.document
+		if got.Class != c.class || !strings.HasPrefix(got.Error(), "calling UpdateUserPool: ") {
+			t.Errorf("%s: class %s, want %s: %v", name, got.Class, c.class, got)
+		}
+		if diff := cmp.Diff(c.names, got.Culprits()); diff != "" {
+			t.Errorf("%s: names (-want +got):\n%s", name, diff)
+		}
 	}
-	if err := classify("X", &aws.RequestCanceledError{Err: context.DeadlineExceeded}, nil); !errors.Is(err,
-		context.DeadlineExceeded) {
-		t.Error("the cause is lost")
+	for _, err := range []error{fmt.Errorf("sending: %w", io.ErrUnexpectedEOF),
+		&aws.RequestCanceledError{Err: context.DeadlineExceeded}} {
+		if got := classify("X", err, nil); got.Class != ClassUnclear || !errors.Is(got, errors.Unwrap(err)) {
+			t.Errorf("%v: class %s, or its cause is lost", err, got.Class)
+		}
 	}
 }
 
@@ -100,38 +110,6 @@ func TestClassOfStatus(t *testing.T) {
 		var failed *Error
 		if !errors.As(err, &failed) || failed.Class != want {
 			t.Errorf("%d: %v, want %s", status, err, want)
-		}
-	}
-}
-
-// TestCulpritsOfADocument: what an answer names is a setting of the document that was to be written, of a client or of
-// a risk configuration.
-func TestCulpritsOfADocument(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		document      baseline.DocumentName
-		code, message string
-		want          []string
-	}{
-		"a scope of a client": {baseline.AppClient.Of("web"), "ScopeDoesNotExistException", "openid is not supported", nil},
-		"a flow of a client":  {baseline.AppClient.Of("web"), "InvalidOAuthFlowException", "no", nil},
-		"a constraint of a client": {baseline.AppClient.Of("web"), "InvalidParameterException",
-			"1 validation error detected: Value '[a]' at 'callbackURLs' failed to satisfy constraint: b",
-			[]string{"Clients[web].CallbackURLs"}},
-		"a word about a client": {baseline.AppClient.Of("web"), "InvalidParameterException",
-			"Invalid range for RefreshTokenValidity.", nil},
-		"a sender of the risk": {baseline.RiskConfiguration, "CodeDeliveryFailureException", "no", nil},
-		"a constraint of the risk": {baseline.ClientRisk.Of("web"), "InvalidParameterException",
-			"Value 'x' at 'compromisedCredentialsRiskConfiguration.actions.eventAction' failed to satisfy constraint: b",
-			[]string{"Clients[web].RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"}},
-		"a constraint of the logs": {baseline.LogDelivery, "InvalidParameterException",
-			"Value 'x' at 'logConfigurations.1.member.eventSource' failed to satisfy constraint: b",
-			[]string{"LogConfigurations"}},
-	} {
-		failed := classify("X", answered(c.code, c.message), nil)
-		failed.document = c.document
-		if diff := cmp.Diff(c.want, failed.Culprits()); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }
@@ -163,4 +141,46 @@ func TestEveryErrorOfTheModelHasAClass(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzRefusal answers a write with an error of arbitrary bytes: it gets a class, and its text is one printable line of
+// bounded length without the secrets of the call.
+func FuzzRefusal(f *testing.F) {
+	const secret = "CANARY-text"
+	for _, seed := range []string{
+		`{"__type":"InvalidParameterException",` +
+			`"message":"Value 'x' at 'policies.passwordPolicy.minimumLength' failed to satisfy constraint"}`,
+		`{"__type":"TooManyRequestsException"}`, `{`, ``, `[]`, `{"message":"` + secret + `"}`,
+		`{"__type":"a#b:c","message":"\u202e\n\u001b[2J"}`, `{"__type":7,"message":{}}`,
+		`{"message":"` + strings.Repeat("kms ", 4000) + `"}`,
+	} {
+		f.Add(400, []byte(seed))
+	}
+	var status int
+	var body []byte
+	client := from(f, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(status)
+		_, _ = w.Write(body)
+	})
+	WithShare(1e6)(client)
+	f.Fuzz(func(t *testing.T, code int, raw []byte) {
+		if code < 300 || code > 599 {
+			return
+		}
+		status, body = code, raw
+		request := update
+		request.Body = fmt.Appendf(nil, `{"SmsVerificationMessage":%q}`, secret)
+		_, err := client.Write(t.Context(), pool, request)
+		var failed *Error
+		if !errors.As(err, &failed) || failed.Class == "" {
+			t.Fatalf("status %d is taken for %v", code, err)
+		}
+		said := failed.Error()
+		unprintable := strings.ContainsFunc(said, func(r rune) bool { return !unicode.IsPrint(r) })
+		if unprintable || len(failed.Message) > 1<<16 || strings.Contains(said, secret) {
+			t.Fatalf("it says %d bytes that are not fit to be shown", len(said))
+		}
+		failed.Culprits()
+	})
 }

@@ -56,28 +56,33 @@ const (
 
 // limits is the rate limiter for all calls. It is safe for concurrent use.
 type limits struct {
-	share    float64  // the fraction of the documented rates to use
-	limiters sync.Map // *rate.Limiter by category, or by pool and call
+	share    float64 // the fraction of the documented rates to use
+	mutex    sync.Mutex
+	limiters map[string]*rate.Limiter // by category, or by pool and call
 }
 
-func (l *limits) limiter(key string, perSecond float64, burst int) *rate.Limiter {
-	found, ok := l.limiters.Load(key)
-	if !ok {
-		found, _ = l.limiters.LoadOrStore(key, rate.NewLimiter(rate.Limit(perSecond), burst))
+// reserve returns the reservations for a call.
+func (l *limits) reserve(id, call string) []*rate.Reservation {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	from := func(key string, perSecond float64, burst int) *rate.Reservation {
+		if l.limiters[key] == nil {
+			l.limiters[key] = rate.NewLimiter(rate.Limit(perSecond), burst)
+		}
+		return l.limiters[key].Reserve()
 	}
-	limiter, _ := found.(*rate.Limiter)
-	return limiter
+	of := categoryOf[call]
+	reserved := []*rate.Reservation{from(of.name, of.perSecond*l.share, burst)}
+	if of.perPool {
+		share := min(1, max(l.share, minPoolShare))
+		reserved = append(reserved, from(id+" "+call, poolRate*share, poolBurst))
+	}
+	return reserved
 }
 
 // wait waits until the call may be made. If it fails, the call does not count.
 func (c *Client) wait(ctx context.Context, id, call string) error {
-	l, of := &c.limits, categoryOf[call]
-	reserved := []*rate.Reservation{l.limiter(of.name, of.perSecond*l.share, burst).Reserve()}
-	if of.perPool {
-		perSecond := poolRate * min(1, max(l.share, minPoolShare))
-		reserved = append(reserved, l.limiter(id+" "+call, perSecond, poolBurst).Reserve())
-	}
-	longest := time.Duration(0)
+	reserved, longest := c.limits.reserve(id, call), time.Duration(0)
 	for _, r := range reserved {
 		longest = max(longest, r.Delay())
 	}

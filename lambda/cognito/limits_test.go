@@ -23,24 +23,23 @@ type doer func(*http.Request) (*http.Response, error)
 
 func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
 
-func ok(answer string) *http.Response {
-	body := io.NopCloser(strings.NewReader(answer))
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: body}
-}
-
-// instant returns a client whose calls are all answered at once with the text given.
-func instant(answer string, options ...Option) *Client {
+// answers returns a client whose calls are all answered at once.
+func answers(text func() string, options ...Option) *Client {
 	return New(idp.New(idp.Options{
 		Region: "eu-west-1", Credentials: aws.AnonymousCredentials{},
 		HTTPClient: doer(func(*http.Request) (*http.Response, error) {
-			return ok(answer), nil
+			body := io.NopCloser(strings.NewReader(text()))
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: body}, nil
 		}),
 	}), options...)
 }
 
+func instant(answer string, options ...Option) *Client {
+	return answers(func() string { return answer }, options...)
+}
+
 // took returns how long it takes to do the calls, all begun at the same time.
-func took(t *testing.T, times int, call func(i int)) time.Duration {
-	t.Helper()
+func took(times int, call func(i int)) time.Duration {
 	start := time.Now()
 	var calls sync.WaitGroup
 	for i := range times {
@@ -58,57 +57,39 @@ func near(got time.Duration, wantSeconds float64) bool {
 // documented rate, which the calls of a category share.
 func TestCategoryRates(t *testing.T) {
 	t.Parallel()
-	type names = []baseline.DocumentName
-	for name, c := range map[string]struct {
-		documents names
-		writes    []string
-		perSecond float64
-	}{
-		"pools":     {documents: names{baseline.UserPool}, perSecond: 15},
-		"resources": {documents: names{baseline.MfaConfig, baseline.RiskConfiguration}, perSecond: 20},
-		"clients":   {documents: names{baseline.AppClient.Of("web")}, perSecond: 15},
-		"logs": {
-			documents: names{baseline.LogDelivery}, writes: []string{"SetLogDeliveryConfiguration"}, perSecond: 15,
-		},
-		"updates of pools":     {writes: []string{"UpdateUserPool"}, perSecond: 15},
-		"updates of clients":   {writes: []string{"UpdateUserPoolClient"}, perSecond: 15},
-		"updates of resources": {writes: []string{"SetUserPoolMfaConfig", "SetRiskConfiguration"}, perSecond: 15},
+	for calls, perSecond := range map[string]float64{
+		"DescribeUserPool": 15,
+		"GetUserPoolMfaConfig DescribeRiskConfiguration":          20,
+		"DescribeUserPoolClient ListUserPoolClients":              15,
+		"GetLogDeliveryConfiguration SetLogDeliveryConfiguration": 15,
+		"UpdateUserPool":                            15,
+		"UpdateUserPoolClient":                      15,
+		"SetUserPoolMfaConfig SetRiskConfiguration": 15,
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				for share, client := range map[float64]*Client{
-					0.2: instant(`{}`), 1: instant(`{}`, WithShare(1)),
-				} {
-					kinds := len(c.documents) + len(c.writes)
-					got := took(t, 30, func(i int) {
-						id := fmt.Sprintf("eu-west-1_Pool%d", i)
-						if kind := i % kinds; kind < len(c.documents) {
-							_, _ = client.Document(t.Context(), id, c.documents[kind])
-						} else {
-							request := userpool.Request{Call: c.writes[kind-len(c.documents)], Body: []byte(`{}`)}
-							_, _ = client.Write(t.Context(), id, request)
-						}
-					})
-					if !near(got, (30-burst)/(c.perSecond*share)) {
-						t.Errorf("with a share of %v, 30 calls took %s", share, got)
-					}
+		synctest.Test(t, func(t *testing.T) {
+			for share, client := range map[float64]*Client{0.2: instant(`{}`), 1: instant(`{}`, WithShare(1))} {
+				shared := strings.Fields(calls)
+				got := took(30, func(i int) { _ = client.wait(t.Context(), fmt.Sprint(i), shared[i%len(shared)]) })
+				if !near(got, (30-burst)/(perSecond*share)) {
+					t.Errorf("with a share of %v, 30 calls of %s took %s", share, calls, got)
 				}
-			})
+			}
 		})
 	}
 }
 
-// TestListsAndReadsWait: they respect the rate too.
-func TestListsAndReadsWait(t *testing.T) {
+// TestEveryCallWaits: all respect the rate.
+func TestEveryCallWaits(t *testing.T) {
 	t.Parallel()
 	for name, call := range map[string]func(ctx context.Context, c *Client){
-		"List": func(ctx context.Context, c *Client) { _, _, _ = c.List(ctx, "") },
-		"Read": func(ctx context.Context, c *Client) { _, _ = c.Read(ctx, pool, userpool.Want{}) },
+		"List":     func(ctx context.Context, c *Client) { _, _, _ = c.List(ctx, "") },
+		"Read":     func(ctx context.Context, c *Client) { _, _ = c.Read(ctx, pool, userpool.Want{}) },
+		"Document": func(ctx context.Context, c *Client) { _, _ = c.Document(ctx, pool, baseline.UserPool) },
+		"Write":    func(ctx context.Context, c *Client) { _, _ = c.Write(ctx, pool, update) },
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			client := instant(`{}`)
-			if got := took(t, burst+3, func(int) { call(t.Context(), client) }); !near(got, 1) {
+			if got := took(burst+3, func(int) { call(t.Context(), client) }); !near(got, 1) {
 				t.Errorf("%s: %d calls took %s", name, burst+3, got)
 			}
 		})
@@ -127,14 +108,14 @@ func TestPoolRates(t *testing.T) {
 		web := baseline.AppClient.Of("web")
 		var others sync.WaitGroup
 		others.Go(func() {
-			if got := took(t, poolBurst, call("eu-west-1_Other", web)); !near(got, 0) {
+			if got := took(poolBurst, call("eu-west-1_Other", web)); !near(got, 0) {
 				t.Errorf("another pool waits %s", got)
 			}
-			if got := took(t, 20, call(pool, baseline.UserPool)); !near(got, 0) {
+			if got := took(20, call(pool, baseline.UserPool)); !near(got, 0) {
 				t.Errorf("the pool itself waits %s", got)
 			}
 		})
-		if got := took(t, 23, call(pool, web)); !near(got, 4) {
+		if got := took(23, call(pool, web)); !near(got, 4) {
 			t.Errorf("23 calls took %s", got)
 		}
 		others.Wait()
@@ -146,10 +127,10 @@ func TestNoTimeToWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client := instant(`{}`)
-		took(t, burst, func(int) { _, _, _ = client.List(t.Context(), "") })
+		took(burst, func(int) { _, _, _ = client.List(t.Context(), "") })
 		short, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer stop()
-		got := took(t, 5, func(int) {
+		got := took(5, func(int) {
 			if _, _, err := client.List(short, ""); err == nil || short.Err() != nil {
 				t.Errorf("listed: %v", err)
 			}
@@ -157,7 +138,7 @@ func TestNoTimeToWait(t *testing.T) {
 		if got > 0 {
 			t.Errorf("it took %s to fail", got)
 		}
-		if got := took(t, 1, func(int) { _, _, _ = client.List(t.Context(), "") }); got > time.Second {
+		if got := took(1, func(int) { _, _, _ = client.List(t.Context(), "") }); got > time.Second {
 			t.Errorf("the next call waits %s", got)
 		}
 	})
@@ -166,17 +147,11 @@ func TestNoTimeToWait(t *testing.T) {
 // TestEndlessLists: a list that gives the same token again, or goes on without end, is an error.
 func TestEndlessLists(t *testing.T) {
 	t.Parallel()
-	endless := New(idp.New(idp.Options{
-		Region: "eu-west-1", Credentials: aws.AnonymousCredentials{},
-		HTTPClient: doer(func() func(*http.Request) (*http.Response, error) {
-			page := 0
-			return func(*http.Request) (*http.Response, error) {
-				page++
-				answer := fmt.Sprintf(`{"UserPoolClients":[{"ClientId":"c"}],"NextToken":"page-%d"}`, page)
-				return ok(answer), nil
-			}
-		}()),
-	}))
+	page := 0
+	endless := answers(func() string {
+		page++
+		return fmt.Sprintf(`{"UserPoolClients":[{"ClientId":"c"}],"NextToken":"page-%d"}`, page)
+	})
 	endless.Sleep = func(context.Context, time.Duration) error { return nil }
 	if _, err := endless.listClients(t.Context(), pool); err == nil || !strings.Contains(err.Error(), "too many pages") {
 		t.Errorf("a list of clients without an end: %v", err)

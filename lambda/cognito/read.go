@@ -137,19 +137,12 @@ func (c *Client) Document(ctx context.Context, id string, name baseline.Document
 	if err := c.wait(ctx, id, table.ReadCall); err != nil {
 		return nil, classify(table.ReadCall, err, nil)
 	}
-	object, found, err := c.answer(ctx, id, name, table)
-	if err == nil && !found && table.Optional {
-		// A response without the document means that the pool has none. Read it twice to be sure, because a write would
-		// replace the whole document.
-		object, found, err = c.answer(ctx, id, name, table)
-	}
+	object, err := c.answer(ctx, id, name, table)
 	switch {
-	case err != nil && err.Class == ClassOff:
+	case ClassOf(err) == ClassOff:
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case !found && !table.Optional:
-		return nil, odd(table.ReadCall, "the response has no %s", table.Answer)
 	}
 	if what := stranger(object, name, id); what != "" {
 		return nil, odd(table.ReadCall, "the response is for another %s", what)
@@ -164,10 +157,10 @@ func (c *Client) Document(ctx context.Context, id string, name baseline.Document
 	return object, nil
 }
 
-// answer makes the read call and returns the document in the response. found is false if the response has none.
+// answer makes the read call and returns the document in the response.
 func (c *Client) answer(
 	ctx context.Context, id string, name baseline.DocumentName, table baseline.Document,
-) (object map[string]any, found bool, failed *Error) {
+) (map[string]any, error) {
 	ids := map[string]any{"UserPoolId": id}
 	if client := name.Client(); client != "" {
 		ids["ClientId"] = client
@@ -178,23 +171,24 @@ func (c *Client) answer(
 		response, err = Call(ctx, c.sdk, table.ReadCall, body)
 	}
 	if err != nil {
-		return nil, false, c.failed(table.ReadCall, id, err, name, nil)
+		return nil, c.failed(table.ReadCall, id, err, name, nil)
 	}
 	whole, err := userpool.DecodeObject(response.Body)
 	if err != nil {
-		return nil, false, odd(table.ReadCall, "the response is not a JSON object: %v", err)
+		return nil, odd(table.ReadCall, "the response is not a JSON object: %v", err)
 	}
 	if table.Answer == "" {
-		return whole, true, nil
+		return whole, nil
 	}
-	object, found = whole[table.Answer].(map[string]any)
-	if !found && whole[table.Answer] != nil {
-		return nil, false, odd(table.ReadCall, "the response has no %s", table.Answer)
+	object, found := whole[table.Answer].(map[string]any)
+	switch {
+	case found:
+		return object, nil
+	case table.Optional && whole[table.Answer] == nil: // the pool has no such document
+		return map[string]any{}, nil
+	default:
+		return nil, odd(table.ReadCall, "the response has no %s", table.Answer)
 	}
-	if !found {
-		object = map[string]any{}
-	}
-	return object, found, nil
 }
 
 // stranger returns "pool" or "client" if a document names another one than requested, or "". The documents UserPool and
@@ -222,7 +216,6 @@ func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientI
 	const call = "ListUserPoolClients"
 	var all []baseline.ClientIdentity
 	var token *string
-	confirmed := false
 	for range maxClientPages {
 		if err := c.wait(ctx, id, call); err != nil {
 			return nil, classify(call, err, nil)
@@ -231,10 +224,6 @@ func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientI
 		out, err := c.sdk.ListUserPoolClients(ctx, in)
 		if err != nil {
 			return nil, c.failed(call, id, err, "", nil)
-		}
-		if out.UserPoolClients == nil && !confirmed {
-			confirmed = true // a response without a list means that there are no clients: read it twice to be sure
-			continue
 		}
 		for _, client := range out.UserPoolClients {
 			found := baseline.ClientIdentity{ID: aws.ToString(client.ClientId), Name: aws.ToString(client.ClientName)}

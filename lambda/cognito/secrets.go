@@ -1,6 +1,7 @@
 package cognito
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -36,11 +37,7 @@ func (s *secrets) learn(pool string, texts []string) {
 func (s *secrets) of(pool string) []string {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	var all []string
-	for text := range s.pools[pool] {
-		all = append(all, text)
-	}
-	return all
+	return slices.Collect(maps.Keys(s.pools[pool]))
 }
 
 // failed converts the error of a call about a pool to an Error. body is the body of a write.

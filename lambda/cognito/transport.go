@@ -20,9 +20,6 @@ const (
 	answerTimeout = 10 * time.Second
 )
 
-// maxHeaders limits the headers of a response, which normally have a few hundred bytes.
-const maxHeaders = 64 << 10
-
 // NewHTTPClient returns the HTTP client for all calls to AWS. pem, if not empty, has the root certificates to trust
 // instead of the system's (AWS_CA_BUNDLE).
 func NewHTTPClient(pem []byte) (aws.HTTPClient, error) {
@@ -36,7 +33,7 @@ func NewHTTPClient(pem []byte) (aws.HTTPClient, error) {
 		ForceAttemptHTTP2:     true,
 		// A response has a few kilobytes, but a compressed one could expand to gigabytes.
 		DisableCompression:     true,
-		MaxResponseHeaderBytes: maxHeaders,
+		MaxResponseHeaderBytes: 64 << 10, // normally a few hundred
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 	}
 	if len(pem) > 0 {
@@ -47,44 +44,38 @@ func NewHTTPClient(pem []byte) (aws.HTTPClient, error) {
 		transport.TLSClientConfig.RootCAs = roots
 	}
 	noRedirects := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return inMemory{limited{&http.Client{Transport: transport, CheckRedirect: noRedirects}}}, nil
+	return client{&http.Client{Transport: transport, CheckRedirect: noRedirects}}, nil
 }
 
-// maxAnswer is the largest response that is read. A document with the longest texts that the API allows has half a
-// megabyte. JSON of maxAnswer bytes needs at most 90 MB of memory.
-const maxAnswer = 2 << 20
-
-// limited limits the body of every response, because the SDK reads the body of an error without a limit.
-type limited struct{ next aws.HTTPClient }
-
-func (c limited) Do(r *http.Request) (*http.Response, error) {
-	response, err := c.next.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	response.Body = http.MaxBytesReader(nil, response.Body, maxAnswer)
-	return response, nil
-}
-
-// inMemory replaces the request body, which the SDK wraps in its own type, by a type that net/http knows. Otherwise, if
+// A client replaces the request body, which the SDK wraps in its own type, by a type that net/http knows. Otherwise, if
 // a fast server has responded and the SDK closes its body, the pending copy of it fails and breaks the connection while
 // the response is still being read. With smithy-go v1.28.9 this happened in 1.5 to 3 % of calls over loopback.
-type inMemory struct{ next aws.HTTPClient }
+//
+// It also limits the body of every response, because the SDK reads the body of an error without a limit.
+type client struct{ next aws.HTTPClient }
 
-const maxBuffered = 1 << 20
+const (
+	maxBuffered = 1 << 20 // larger requests are sent as they are
+	// maxAnswer is the largest response that is read. A document with the longest texts that the API allows has half a
+	// megabyte. JSON of maxAnswer bytes needs at most 90 MB of memory.
+	maxAnswer = 2 << 20
+)
 
-func (c inMemory) Do(r *http.Request) (*http.Response, error) {
-	if r.Body == nil || r.ContentLength <= 0 || r.ContentLength > maxBuffered {
-		return c.next.Do(r)
+func (c client) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.ContentLength > 0 && r.ContentLength <= maxBuffered {
+		body := make([]byte, r.ContentLength)
+		if _, err := io.ReadFull(r.Body, body); err != nil {
+			return nil, fmt.Errorf("reading the request's body: %w", err)
+		}
+		if err := r.Body.Close(); err != nil {
+			return nil, fmt.Errorf("closing the request's body: %w", err)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	}
-	body := make([]byte, r.ContentLength)
-	if _, err := io.ReadFull(r.Body, body); err != nil {
-		return nil, fmt.Errorf("reading the request's body: %w", err)
+	response, err := c.next.Do(r)
+	if err == nil {
+		response.Body = http.MaxBytesReader(nil, response.Body, maxAnswer)
 	}
-	if err := r.Body.Close(); err != nil {
-		return nil, fmt.Errorf("closing the request's body: %w", err)
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	return c.next.Do(r)
+	return response, err
 }

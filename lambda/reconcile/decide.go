@@ -86,7 +86,7 @@ func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) (Deci
 	d.Plan, err = userpool.NewPlan(state, fixable, userpool.Options{Unknown: rules.Baseline.Unknown, Moved: rules.Moved,
 		MoveValidity: attempt.MoveValidity, RiskRequired: requiresRisk(all)})
 	for _, left := range d.Plan.Skipped {
-		d.Findings = append(d.Findings, outcome.NotFixed(left.Drift, left.Reason, ""))
+		d.Findings = append(d.Findings, outcome.NotFixed(left, left.Reason, ""))
 	}
 	return d, err
 }

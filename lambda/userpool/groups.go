@@ -3,7 +3,6 @@ package userpool
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"poolkeeper/baseline"
 )
@@ -15,18 +14,15 @@ import (
 // For example, AccessTokenValidity and TokenValidityUnits.AccessToken are one group, and DeletionProtection before it
 // is another.
 func Groups(fixes []baseline.Drift) [][]baseline.Drift {
-	sorted := slices.Clone(fixes)
-	slices.SortStableFunc(sorted, func(a, b baseline.Drift) int {
-		return cmp.Or(gravity(a)-gravity(b), baseline.Order(a.Setting, b.Setting))
-	})
 	var groups [][]baseline.Drift
-	for _, d := range sorted {
+	for _, d := range slices.SortedStableFunc(slices.Values(fixes), func(a, b baseline.Drift) int {
+		return cmp.Or(gravity(a)-gravity(b), baseline.Order(a.Setting, b.Setting))
+	}) {
 		i := slices.IndexFunc(groups, func(group []baseline.Drift) bool {
 			return slices.ContainsFunc(group, func(g baseline.Drift) bool { return together(g.Setting, d.Setting) })
 		})
 		if i < 0 {
-			groups = append(groups, []baseline.Drift{d})
-			continue
+			i, groups = len(groups), append(groups, nil)
 		}
 		groups[i] = append(groups[i], d)
 	}
@@ -47,16 +43,13 @@ func gravity(d baseline.Drift) int {
 	return i
 }
 
-func together(a, b string) bool {
-	return a == b || Touches(a, b) || unitOf(a) == b || unitOf(b) == a
-}
+func together(a, b string) bool { return Touches(a, b) || unitOf(a) == b || unitOf(b) == a }
 
+// unitOf returns the setting for the unit of a lifetime, or "".
 func unitOf(setting string) string {
-	above, name := setting[:len(setting)-len(last(setting))], last(setting)
-	if lifetime, ok := strings.CutSuffix(name, "Validity"); ok && strings.HasSuffix(lifetime, "Token") {
-		return above + "TokenValidityUnits." + lifetime
+	m, _ := baseline.Lookup(setting)
+	if m.Lifetime == nil {
+		return ""
 	}
-	return ""
+	return parent(setting) + "." + m.Lifetime.Unit
 }
-
-func last(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
@@ -18,48 +19,37 @@ import (
 // enum. A member that only the table has must be marked as newer than the SDK.
 func TestTableKnowsTheSDK(t *testing.T) {
 	t.Parallel()
-	options := []cmp.Option{cmpopts.IgnoreUnexported(shape{}), cmpopts.EquateEmpty()}
 	for _, c := range []struct {
 		document    baseline.DocumentName
-		read, write reflect.Type
+		read, write any
 	}{
-		{baseline.UserPool, reflect.TypeFor[types.UserPoolType](), reflect.TypeFor[idp.UpdateUserPoolInput]()},
-		{
-			baseline.MfaConfig, reflect.TypeFor[idp.GetUserPoolMfaConfigOutput](),
-			reflect.TypeFor[idp.SetUserPoolMfaConfigInput](),
-		},
-		{
-			baseline.RiskConfiguration, reflect.TypeFor[types.RiskConfigurationType](),
-			reflect.TypeFor[idp.SetRiskConfigurationInput](),
-		},
-		{
-			baseline.LogDelivery, reflect.TypeFor[types.LogDeliveryConfigurationType](),
-			reflect.TypeFor[idp.SetLogDeliveryConfigurationInput](),
-		},
-		{baseline.AppClient, reflect.TypeFor[types.UserPoolClientType](), reflect.TypeFor[idp.UpdateUserPoolClientInput]()},
+		{baseline.UserPool, types.UserPoolType{}, idp.UpdateUserPoolInput{}},
+		{baseline.MfaConfig, idp.GetUserPoolMfaConfigOutput{}, idp.SetUserPoolMfaConfigInput{}},
+		{baseline.RiskConfiguration, types.RiskConfigurationType{}, idp.SetRiskConfigurationInput{}},
+		{baseline.LogDelivery, types.LogDeliveryConfigurationType{}, idp.SetLogDeliveryConfigurationInput{}},
+		{baseline.AppClient, types.UserPoolClientType{}, idp.UpdateUserPoolClientInput{}},
 	} {
 		t.Run(string(c.document), func(t *testing.T) {
 			t.Parallel()
 			table, _ := c.document.Table()
-			read := map[string]shape{}
+			read, write := map[string]shape{}, map[string]shape{}
+			readOnly := map[string]bool{}
 			for _, m := range table.Members {
 				describe(m, readName(&m), read)
-			}
-			if diff := cmp.Diff(ofSDK(table, c.read), known(read), options...); diff != "" {
-				t.Errorf("what is read (-SDK +table):\n%s", diff)
-			}
-			write := map[string]shape{}
-			for _, id := range []string{"UserPoolId", "ClientId"} {
-				if _, takes := c.write.FieldByName(id); takes {
-					write[id] = shape{Kind: baseline.String}
-				}
-			}
-			for _, m := range table.Members {
-				if m.Trip != baseline.ReadOnly {
+				if readOnly[m.Name] = m.Trip == baseline.ReadOnly; !readOnly[m.Name] {
 					describe(m, m.Name, write)
 				}
 			}
-			if diff := cmp.Diff(ofSDK(baseline.Document{}, c.write), known(write), options...); diff != "" {
+			sdk := map[string]shape{}
+			walk(reflect.TypeOf(c.read), "", readOnly, sdk)
+			if diff := cmp.Diff(sdk, read, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("what is read (-SDK +table):\n%s", diff)
+			}
+			sdk = map[string]shape{}
+			walk(reflect.TypeOf(c.write), "", nil, sdk)
+			delete(sdk, "UserPoolId")
+			delete(sdk, "ClientId")
+			if diff := cmp.Diff(sdk, write, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("what is written (-SDK +table):\n%s", diff)
 			}
 		})
@@ -67,29 +57,30 @@ func TestTableKnowsTheSDK(t *testing.T) {
 }
 
 type shape struct {
-	Kind  baseline.Kind // 0 of members that no call writes: only their name counts
-	Enum  []string
-	newer bool
+	Kind baseline.Kind // 0 of members that no call writes: only their name counts
+	Enum []string
 }
 
+// describe adds the shape of a member of the table and of all below it, but for what the SDK does not have.
 func describe(m baseline.Member, path string, into map[string]shape) {
-	if m.Trip == baseline.ReadOnly {
-		into[path] = shape{newer: m.Newer}
-		return
-	}
-	if m.ByKey != "" {
+	enum := slices.DeleteFunc(slices.Sorted(slices.Values(m.Enum)), func(v string) bool {
+		return slices.Contains(newerValues, v)
+	})
+	switch {
+	case m.Newer:
+	case m.Trip == baseline.ReadOnly:
+		into[path] = shape{}
+	case m.ByKey != "":
 		into[path] = shape{Kind: baseline.List}
 		describeElement(m, path+"[]", into)
-		return
-	}
-	enum := slices.DeleteFunc(slices.Clone(m.Enum), func(v string) bool { return slices.Contains(newerValues, v) })
-	slices.Sort(enum)
-	into[path] = shape{Kind: m.Kind, Enum: enum, newer: m.Newer}
-	if m.Elem != nil {
-		describe(*m.Elem, path+"[]", into)
-	}
-	for _, below := range m.Members {
-		describe(below, path+"."+below.Name, into)
+	default:
+		into[path] = shape{Kind: m.Kind, Enum: enum}
+		if m.Elem != nil {
+			describe(*m.Elem, path+"[]", into)
+		}
+		for _, below := range m.Members {
+			describe(below, path+"."+below.Name, into)
+		}
 	}
 }
 
@@ -103,11 +94,7 @@ func describeElement(m baseline.Member, path string, into map[string]shape) {
 		one := map[string]shape{}
 		describe(below, path, one)
 		for at, s := range one {
-			if was, twice := elements[at]; twice {
-				s.Enum = append(s.Enum, was.Enum...)
-				slices.Sort(s.Enum)
-				s.Enum = slices.Compact(s.Enum)
-			}
+			s.Enum = slices.Compact(slices.Sorted(slices.Values(append(s.Enum, elements[at].Enum...))))
 			elements[at] = s
 		}
 	}
@@ -117,64 +104,10 @@ func describeElement(m baseline.Member, path string, into map[string]shape) {
 }
 
 // newerValues are values of the table that the service takes and the SDK does not know yet.
-var newerValues = []string{"ALLOW_TOKEN_EXCHANGE_DELEGATION", "ALLOW_TOKEN_EXCHANGE_IMPERSONATION"}
+var newerValues = []string{"ALLOW_TOKEN_EXCHANGE_DELEGATION", "ALLOW_TOKEN_EXCHANGE_IMPERSONATION", "SOFTWARE_TOKEN"}
 
-// known leaves out what the table says the SDK does not have.
-func known(all map[string]shape) map[string]shape {
-	kept := maps.Clone(all)
-	for path, s := range all {
-		if !s.newer {
-			continue
-		}
-		for below := range all {
-			if below == path || baseline.Covers(path, below) || len(below) > len(path) && below[:len(path)+1] == path+"[" {
-				delete(kept, below)
-			}
-		}
-	}
-	return kept
-}
-
-// ofSDK describes an SDK's type. Of the members that no call writes, as the table says, only the name counts.
-func ofSDK(table baseline.Document, kind reflect.Type) map[string]shape {
-	into := map[string]shape{}
-	walkStruct(kind, "", into)
-	// The enums that the service has extended since.
-	if s, ok := into["Policies.SignInPolicy.AllowedFirstAuthFactors[]"]; ok {
-		s.Enum = append(s.Enum, "SOFTWARE_TOKEN")
-		slices.Sort(s.Enum)
-		into["Policies.SignInPolicy.AllowedFirstAuthFactors[]"] = s
-	}
-	readOnly := map[string]bool{}
-	for _, m := range table.Members {
-		if m.Trip == baseline.ReadOnly {
-			readOnly[m.Name] = true
-		}
-	}
-	for path := range into {
-		for name := range readOnly {
-			switch {
-			case path == name:
-				into[path] = shape{}
-			case baseline.Covers(name, path) || len(path) > len(name) && path[:len(name)+1] == name+"[":
-				delete(into, path)
-			}
-		}
-	}
-	return into
-}
-
-func walkStruct(kind reflect.Type, prefix string, into map[string]shape) {
-	for i := range kind.NumField() {
-		field := kind.Field(i)
-		if !field.IsExported() || field.Name == "ResultMetadata" {
-			continue
-		}
-		walkType(field.Type, prefix+field.Name, into)
-	}
-}
-
-func walkType(kind reflect.Type, path string, into map[string]shape) {
+// walk adds the shape of an SDK's type and of all below it. Of the members that are only read, just the name counts.
+func walk(kind reflect.Type, path string, readOnly map[string]bool, into map[string]shape) {
 	if kind.Kind() == reflect.Pointer {
 		kind = kind.Elem()
 	}
@@ -194,15 +127,24 @@ func walkType(kind reflect.Type, path string, into map[string]shape) {
 		}
 	case reflect.Slice:
 		s.Kind = baseline.List
-		walkType(kind.Elem(), path+"[]", into)
 	case reflect.Map:
 		s.Kind = baseline.Map
-		walkType(kind.Elem(), path+"[]", into)
 	case reflect.Struct:
 		s.Kind = baseline.Object
-		if kind.PkgPath() != "time" {
-			walkStruct(kind, path+".", into)
+	}
+	switch {
+	case readOnly[path]:
+		into[path] = shape{}
+		return
+	case path != "":
+		into[path] = s
+	}
+	if s.Kind == baseline.List || s.Kind == baseline.Map {
+		walk(kind.Elem(), path+"[]", readOnly, into)
+	}
+	for i := 0; s.Kind == baseline.Object && kind.PkgPath() != "time" && i < kind.NumField(); i++ {
+		if field := kind.Field(i); field.IsExported() && field.Name != "ResultMetadata" {
+			walk(field.Type, strings.TrimPrefix(path+"."+field.Name, "."), readOnly, into)
 		}
 	}
-	into[path] = s
 }

@@ -14,15 +14,9 @@ type Plan struct {
 	Before  State
 	Writes  []Request
 	Fixes   []baseline.Drift // the drifts that the writes fix
-	Skipped []Skipped        // the drifts that cannot be fixed, and why
+	Skipped []baseline.Drift // the drifts that cannot be fixed, each with the reason
 
 	options Options
-}
-
-// A Skipped is a drift that is not written, with the reason.
-type Skipped struct {
-	baseline.Drift
-	Reason string
 }
 
 // A Request is one write call, which sends a whole document.
@@ -86,10 +80,11 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error
 func (p *Plan) leave(drifts []baseline.Drift, why func(i int) string) (rest []baseline.Drift) {
 	for i, d := range drifts {
 		if reason := why(i); reason != "" {
-			p.Skipped = append(p.Skipped, Skipped{Drift: d, Reason: reason})
-			continue
+			d.Reason = reason
+			p.Skipped = append(p.Skipped, d)
+		} else {
+			rest = append(rest, d)
 		}
-		rest = append(rest, d)
 	}
 	return rest
 }

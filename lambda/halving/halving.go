@@ -33,11 +33,9 @@ type Search struct {
 	retried   bool
 }
 
-// minTryCap is the smallest limit of tries. It is enough for six fixes that are all rejected, which need eleven tries.
-// More fixes have a higher limit.
-const minTryCap = 12
-
-func (s *Search) tryCap() int { return max(minTryCap, 2*s.most) }
+// exhausted reports whether the limit of tries is reached. Six fixes that are all rejected need eleven tries, and more
+// fixes have a higher limit.
+func (s *Search) exhausted() bool { return s.tries >= max(12, 2*s.most) }
 
 // Try counts a plan that is tried. Forget uncounts it if it was neither accepted nor rejected.
 func (s *Search) Try(plan []baseline.Drift) { s.tries, s.most = s.tries+1, max(s.most, len(plan)) }
@@ -52,7 +50,7 @@ func (s *Search) Progress() { s.accepted, s.last = s.accepted+1, nil }
 // Accept records the document in which the fixes of an accepted write were written.
 func (s *Search) Accept(request userpool.Request) {
 	for _, d := range request.Fixes {
-		s.Accepted = with(s.Accepted, d.Setting, append(s.Accepted[d.Setting], request.Document))
+		set(&s.Accepted, d.Setting, append(s.Accepted[d.Setting], request.Document))
 	}
 }
 
@@ -73,15 +71,22 @@ func (s *Search) Repeats(writes []userpool.Request) []baseline.Drift {
 // Unhold notes settings that were written but did not keep the value. They are not written again.
 func (s *Search) Unhold(fixes []baseline.Drift) {
 	for _, d := range fixes {
-		s.Unheld = with(s.Unheld, d.Setting, true)
+		set(&s.Unheld, d.Setting, true)
 	}
 }
 
-// Refuse records a rejected write of fixes. Culprits are the settings that the response names as the cause, or nil.
+// Refuse records a rejected write of fixes. Culprits are the settings that the response names as the cause, or nil. If
+// no fix affects a culprit, because its value is only sent back unchanged, all fixes are rejected.
 func (s *Search) Refuse(plan, fixes []baseline.Drift, culprits []string, reason string) {
 	if len(culprits) > 0 {
-		for _, d := range touching(fixes, culprits) {
-			s.refuse(d.Setting, reason) // another write cannot help
+		named := slices.DeleteFunc(slices.Clone(fixes), func(d baseline.Drift) bool {
+			return !slices.ContainsFunc(culprits, func(c string) bool { return userpool.Touches(d.Setting, c) })
+		})
+		if len(named) == 0 {
+			named = fixes
+		}
+		for _, d := range named {
+			set(&s.Refused, d.Setting, reason) // another write cannot help
 		}
 		return
 	}
@@ -93,7 +98,7 @@ func (s *Search) Refuse(plan, fixes []baseline.Drift, culprits []string, reason 
 	}
 	rest := slices.Concat(groups[(len(groups)+1)/2:]...)
 	for _, d := range rest {
-		s.Postponed = with(s.Postponed, d.Setting, true)
+		set(&s.Postponed, d.Setting, true)
 	}
 	s.waiting = append(s.waiting, rest)
 }
@@ -102,7 +107,7 @@ func (s *Search) Refuse(plan, fixes []baseline.Drift, culprits []string, reason 
 // the limit of tries is reached. Then it records the fixes as rejected.
 func (s *Search) GivesUp(plan []baseline.Drift) bool {
 	again := s.last != nil && slices.Equal(s.last, names(plan))
-	if !again && s.tries < s.tryCap() {
+	if !again && !s.exhausted() {
 		return false
 	}
 	s.giveUp(plan)
@@ -124,7 +129,7 @@ func (s *Search) Next() bool {
 
 // Retry schedules rejected fixes once more if a write was accepted since, and reports whether there are any.
 func (s *Search) Retry() bool {
-	if s.retried || s.tries >= s.tryCap() {
+	if s.retried || s.exhausted() {
 		return false
 	}
 	s.retried = true
@@ -137,26 +142,21 @@ func (s *Search) Retry() bool {
 }
 
 // Restart forgets all rejections, because another unit has written since.
-func (s *Search) Restart() {
-	*s = Search{retried: s.retried, Accepted: s.Accepted, Unheld: s.Unheld}
-}
+func (s *Search) Restart() { *s = Search{retried: s.retried, Accepted: s.Accepted, Unheld: s.Unheld} }
 
 func (s *Search) giveUp(fixes []baseline.Drift) {
 	for _, d := range fixes {
-		s.refuse(d.Setting, s.reason)
-		s.refusedAt = with(s.refusedAt, d.Setting, s.accepted)
+		set(&s.Refused, d.Setting, s.reason)
+		set(&s.refusedAt, d.Setting, s.accepted)
 	}
 }
 
-func (s *Search) refuse(setting, reason string) { s.Refused = with(s.Refused, setting, reason) }
-
-// with returns the map with one more entry, and creates the map if it is nil.
-func with[V any](m map[string]V, key string, value V) map[string]V {
-	if m == nil {
-		m = map[string]V{}
+// set adds an entry to a map that may be nil.
+func set[V any](m *map[string]V, key string, value V) {
+	if *m == nil {
+		*m = map[string]V{}
 	}
-	m[key] = value
-	return m
+	(*m)[key] = value
 }
 
 func names(fixes []baseline.Drift) []string {
@@ -166,16 +166,4 @@ func names(fixes []baseline.Drift) []string {
 	}
 	slices.Sort(all)
 	return all
-}
-
-// touching returns the fixes that affect a culprit. If no fix affects it, because its value is only sent back
-// unchanged, it returns all fixes.
-func touching(fixes []baseline.Drift, culprits []string) []baseline.Drift {
-	found := slices.DeleteFunc(slices.Clone(fixes), func(d baseline.Drift) bool {
-		return !slices.ContainsFunc(culprits, func(c string) bool { return userpool.Touches(d.Setting, c) })
-	})
-	if len(found) == 0 {
-		return fixes
-	}
-	return found
 }

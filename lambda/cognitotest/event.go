@@ -22,9 +22,9 @@ type Actor struct {
 // contains the error.
 func (s *Server) Event(call Call, actor Actor, when time.Time) []byte {
 	detail := object{
-		"eventVersion": "1.11", "userIdentity": s.identity(actor), "eventTime": when.UTC().Format(time.RFC3339),
+		"eventVersion": "1.11", "userIdentity": identity(actor), "eventTime": when.UTC().Format(time.RFC3339),
 		"eventSource": "cognito-idp.amazonaws.com",
-		"eventName":   call.Operation, "awsRegion": s.region, "sourceIPAddress": actor.SourceIP, "userAgent": actor.UserAgent,
+		"eventName":   call.Operation, "awsRegion": region, "sourceIPAddress": actor.SourceIP, "userAgent": actor.UserAgent,
 		"requestParameters": nil, "responseElements": nil, "requestID": call.RequestID, "eventID": "e" +
 			strings.TrimPrefix(call.RequestID, "0"),
 		"readOnly":  !strings.HasPrefix(call.Operation, "Set") && !strings.HasPrefix(call.Operation, "Update"),
@@ -39,14 +39,14 @@ func (s *Server) Event(call Call, actor Actor, when time.Time) []byte {
 	}
 	raw, _ := json.Marshal(object{ // which can always be encoded
 		"version": "0", "id": call.RequestID, "detail-type": "AWS API Call via CloudTrail", "source": "aws.cognito-idp",
-		"account": account, "time": when.Add(2 * time.Second).UTC().Format(time.RFC3339), "region": s.region,
+		"account": account, "time": when.Add(2 * time.Second).UTC().Format(time.RFC3339), "region": region,
 		"resources": []any{}, "detail": detail,
 	})
 	return raw
 }
 
 // identity returns the userIdentity of a record. Only role sessions have an issuer.
-func (s *Server) identity(actor Actor) object {
+func identity(actor Actor) object {
 	name := lastPart(actor.ARN)
 	if actor.IssuerARN == "" {
 		return object{"type": actor.Kind, "arn": actor.ARN, "accountId": account, "userName": name,

@@ -2,7 +2,7 @@ package cognitotest
 
 import (
 	"encoding/json"
-	"sync"
+	"slices"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -31,8 +31,16 @@ type Fault struct {
 	Change func(userPool, mfaConfig object)
 }
 
-func (f *Fault) failure() *failure {
-	return &failure{Code: f.Error, Message: f.Message, Status: f.Status}
+// answer returns what the fault responds instead of the operation's answer: an error, a body, or neither.
+func (f Fault) answer() (any, error) {
+	switch {
+	case f.Error != "" || f.Drop && !f.Apply:
+		return nil, &failure{Code: f.Error, Message: f.Message, Status: f.Status}
+	case f.Body != nil:
+		return json.RawMessage(f.Body), nil
+	default:
+		return nil, nil
+	}
 }
 
 // Inject adds a fault. The first fault that applies to a call is used.
@@ -47,56 +55,47 @@ func (s *Server) ClearFaults() {
 	s.faults = nil
 }
 
-// take returns the fault for the call, or nil.
-func (s *Server) take(call Call) *Fault {
+// take returns the fault for the call, or none.
+func (s *Server) take(call Call) Fault {
 	defer s.lock()()
 	for i, f := range s.faults {
-		if f.Operation != "" && f.Operation != call.Operation || f.PoolID != "" && f.PoolID != call.PoolID {
+		if !f.concerns(call) {
 			continue
-		}
-		if f.When != nil {
-			body := object{} // empty if the body is not a JSON object
-			_ = json.Unmarshal(call.Body, &body)
-			if !f.When(body) {
-				continue
-			}
 		}
 		if f.Skip > 0 {
 			f.Skip--
 			continue
 		}
 		if f.Times == 1 {
-			s.faults = append(s.faults[:i:i], s.faults[i+1:]...)
+			s.faults = slices.Delete(slices.Clone(s.faults), i, i+1)
 		}
-		if f.Times > 1 {
-			f.Times--
-		}
-		strike := *f
-		return &strike
+		f.Times = max(f.Times-1, 0)
+		return *f
 	}
-	return nil
+	return Fault{}
 }
 
-// limits are the rate limiters of each category, and of each pool and operation with a limit.
-type limits struct {
-	mutex sync.Mutex
-	by    map[string]*rate.Limiter
-}
-
-func (l *limits) allow(call Call, now time.Time) bool {
-	c := operations[call.Operation].category
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	if call.PoolID != "" && !l.take(call.Operation+" "+call.PoolID, c.pool, now) {
+func (f *Fault) concerns(call Call) bool {
+	if f.Operation != "" && f.Operation != call.Operation || f.PoolID != "" && f.PoolID != call.PoolID {
 		return false
 	}
-	return l.take(c.name, c.perSecond, now)
+	body, err := decode(call.Body)
+	return f.When == nil || err == nil && f.When(body)
 }
 
-// take counts a call against a limit per second, with a burst of one second. 0 means no limit.
-func (l *limits) take(name string, perSecond int, now time.Time) bool {
-	if perSecond > 0 && l.by[name] == nil {
-		l.by[name] = rate.NewLimiter(rate.Limit(perSecond), perSecond)
+// allows counts a call against the limits of its category, and of its pool and operation.
+func (s *Server) allows(call Call) bool {
+	c := operations[call.Operation].category
+	return (call.PoolID == "" || s.count(call.Operation+" "+call.PoolID, c.pool)) && s.count(c.name, c.perSecond)
+}
+
+// count counts a call against a limit per second, with a burst of one second. 0 means no limit.
+func (s *Server) count(name string, perSecond int) bool {
+	if s.clock == nil || perSecond == 0 {
+		return true
 	}
-	return perSecond == 0 || l.by[name].AllowN(now, 1)
+	if s.limiters[name] == nil {
+		s.limiters[name] = rate.NewLimiter(rate.Limit(perSecond), perSecond)
+	}
+	return s.limiters[name].AllowN(s.clock(), 1)
 }

@@ -127,7 +127,7 @@ func TestRateLimits(t *testing.T) {
 			t.Parallel()
 			var seconds atomic.Int64
 			now := func() time.Time { return time.Unix(seconds.Load(), 0) }
-			f := serve(t, cognitotest.Contract, cognitotest.WithRateLimits(), cognitotest.WithClock(now),
+			f := serve(t, cognitotest.Contract, cognitotest.WithRateLimits(now),
 				cognitotest.WithoutValidators())
 			for i := range 30 {
 				f.Put(id(i), nil, nil)

@@ -73,8 +73,8 @@ func (s *Server) perform(name string, request object) (any, error) {
 	return operation.run(s, p, request)
 }
 
-func (s *Server) arn(id string) string {
-	return fmt.Sprintf("arn:aws:cognito-idp:%s:%s:userpool/%s", s.region, account, id)
+func arn(id string) string {
+	return fmt.Sprintf("arn:aws:cognito-idp:%s:%s:userpool/%s", region, account, id)
 }
 
 // createOnly are the members that can be set only when a pool is created. They are stored unchanged.
@@ -86,11 +86,11 @@ func (s *Server) createUserPool(_ *pool, request object) (any, error) {
 		return nil, missing("poolName")
 	}
 	s.serial++
-	id := fmt.Sprintf("%s_Fake%05d", s.region, s.serial)
+	id := fmt.Sprintf("%s_Fake%05d", region, s.serial)
 	settings := object{"UserPoolId": id}
 	maps.Copy(settings, request)
-	p := newPool(resets)
-	maps.Copy(p.userPool, object{"Id": id, "Arn": s.arn(id), "CreationDate": created})
+	p := newPool(cloneObject(resets))
+	maps.Copy(p.userPool, object{"Id": id, "Arn": arn(id), "CreationDate": created})
 	for _, only := range createOnly {
 		if v, given := settings[only]; given && only != "Schema" {
 			p.userPool[only] = clone(v)

@@ -152,12 +152,6 @@ func TestCopies(t *testing.T) {
 	if _, _, ok := f.Pool("eu-west-1_None"); ok {
 		t.Error("a pool that is not there")
 	}
-	f = serve(t, cognitotest.Contract, cognitotest.WithRegion("us-east-1"))
-	f.Put("us-east-1_A", nil, nil)
-	pool, _, _ = f.Pool("us-east-1_A")
-	if want := "arn:aws:cognito-idp:us-east-1:111122223333:userpool/us-east-1_A"; pool["Arn"] != want {
-		t.Errorf("ARN %v, want %s", pool["Arn"], want)
-	}
 }
 
 var (

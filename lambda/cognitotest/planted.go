@@ -4,7 +4,6 @@ import (
 	_ "embed" // for rich.json
 	"encoding/json"
 	"maps"
-	"strconv"
 	"strings"
 
 	"poolkeeper/baseline"
@@ -22,7 +21,7 @@ type pool struct {
 
 func newPool(userPool object) *pool {
 	p := &pool{userPool: object{}, mfaConfig: object{}, risk: map[string]object{}, clients: map[string]object{}}
-	maps.Copy(p.userPool, cloneObject(userPool))
+	maps.Copy(p.userPool, userPool)
 	return p
 }
 
@@ -30,10 +29,10 @@ func newPool(userPool object) *pool {
 // missing.
 func (s *Server) Put(id string, userPool, mfaConfig map[string]any) {
 	defer s.lock()()
-	p := newPool(userPool)
-	maps.Copy(p.mfaConfig, cloneObject(mfaConfig))
+	p := newPool(planted(userPool))
+	maps.Copy(p.mfaConfig, planted(mfaConfig))
 	p.userPool["Id"] = id
-	setDefault(p.userPool, "Arn", s.arn(id))
+	setDefault(p.userPool, "Arn", arn(id))
 	setDefault(p.userPool, "Name", "pool")
 	s.pools[id] = p
 }
@@ -60,13 +59,13 @@ func (s *Server) Edit(id string, edit func(userPool, mfaConfig map[string]any)) 
 // change lets a caller's function change the pool, and stores a copy of the result.
 func (p *pool) change(edit func(userPool, mfaConfig map[string]any)) {
 	edit(p.userPool, p.mfaConfig)
-	p.userPool, p.mfaConfig = cloneObject(p.userPool), cloneObject(p.mfaConfig)
+	p.userPool, p.mfaConfig = planted(p.userPool), planted(p.mfaConfig)
 }
 
 // PutClient stores an app client unchanged, with its secret in Secrets Manager if the client says so.
 func (s *Server) PutClient(id, client string, document map[string]any) {
 	defer s.lock()()
-	document = cloneObject(document)
+	document = planted(document)
 	document["UserPoolId"], document["ClientId"] = id, client
 	publish(document)
 	s.pools[id].clients[client] = document
@@ -88,7 +87,7 @@ func (s *Server) RemoveClient(id, client string) {
 // PutRisk stores the risk configuration of a pool or of one of its clients.
 func (s *Server) PutRisk(id, client string, risk map[string]any) {
 	defer s.lock()()
-	s.pools[id].risk[client] = cloneObject(risk)
+	s.pools[id].risk[client] = planted(risk)
 }
 
 // Risk returns a copy of the risk configuration of a pool, or of one of its clients, whether threat protection is on
@@ -101,7 +100,7 @@ func (s *Server) Risk(id, client string) map[string]any {
 // PutLogs stores the log configurations of a pool.
 func (s *Server) PutLogs(id string, logs []any) {
 	defer s.lock()()
-	s.pools[id].logs, _ = clone(logs).([]any)
+	s.pools[id].logs, _ = planted(object{"logs": logs})["logs"].([]any)
 }
 
 // Logs returns a copy of the log configurations of a pool.
@@ -153,28 +152,16 @@ func elements(o object, path string) []object {
 
 func cloneObject(o object) object { return asObject(clone(o)) }
 
-func clone(v any) any {
-	switch v := v.(type) {
-	case object:
-		if v == nil {
-			return object(nil)
-		}
-		c := make(object, len(v))
-		for k, e := range v {
-			c[k] = clone(e)
-		}
-		return c
-	case []any:
-		c := make([]any, len(v))
-		for i, e := range v {
-			c[i] = clone(e)
-		}
-		return c
-	case int:
-		return json.Number(strconv.Itoa(v)) // as tests may set it
-	default:
-		return v
+func clone(v any) any { return baseline.Clone(v) }
+
+// planted returns a copy of what a test plants, with numbers as the wire has them.
+func planted(o object) object {
+	raw, err := json.Marshal(o)
+	if err != nil {
+		panic(err) // the test's value is no JSON
 	}
+	copied, _ := decode(raw) // nil if o is nil
+	return copied
 }
 
 //go:embed rich.json

@@ -26,51 +26,36 @@ const (
 	Measured                 // members that were measured to stay unchanged do so
 )
 
-const account = "111122223333"
+// The account and the Region of every pool.
+const account, region = "111122223333", "eu-west-1"
 
 // A Server is the fake. It is safe for concurrent use.
 type Server struct {
 	mode       Mode
-	region     string
-	latency    time.Duration
 	validators bool
-	now        func() time.Time
-	limits     *limits
+	clock      func() time.Time // for the rate limits; nil means none
+	http       *http.Server
 
-	mutex  sync.Mutex
-	pools  map[string]*pool
-	calls  []Call
-	faults []*Fault
-	serial int
-
-	http     *http.Server
-	listener net.Listener
+	mutex    sync.Mutex
+	pools    map[string]*pool
+	calls    []Call
+	faults   []*Fault
+	serial   int
+	limiters map[string]*rate.Limiter
 }
 
 // An Option changes a Server.
 type Option func(*Server)
 
-// WithRateLimits enforces the documented requests per second of each category, and per pool.
-func WithRateLimits() Option {
-	return func(s *Server) { s.limits = &limits{by: map[string]*rate.Limiter{}} }
-}
-
-// WithClock sets the clock for rate limits.
-func WithClock(now func() time.Time) Option { return func(s *Server) { s.now = now } }
-
-// WithLatency delays every response.
-func WithLatency(d time.Duration) Option { return func(s *Server) { s.latency = d } }
-
-// WithRegion sets the Region of the fake. The default is eu-west-1.
-func WithRegion(region string) Option { return func(s *Server) { s.region = region } }
+// WithRateLimits enforces the documented requests per second of each category, and per pool, by a clock.
+func WithRateLimits(now func() time.Time) Option { return func(s *Server) { s.clock = now } }
 
 // WithoutValidators makes the fake accept everything.
 func WithoutValidators() Option { return func(s *Server) { s.validators = false } }
 
 // New returns a fake without pools. Start serves it. It is also an http.Handler.
 func New(mode Mode, options ...Option) *Server {
-	s := &Server{mode: mode, region: "eu-west-1", validators: true, now: time.Now,
-		pools: map[string]*pool{}}
+	s := &Server{mode: mode, validators: true, pools: map[string]*pool{}, limiters: map[string]*rate.Limiter{}}
 	for _, o := range options {
 		o(s)
 	}
@@ -91,7 +76,6 @@ func (s *Server) StartOn(address string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("starting the fake: %w", err)
 	}
-	s.listener = listener
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = s.http.Serve(listener) }()
 	return "http://" + listener.Addr().String(), nil
@@ -129,8 +113,10 @@ func (s *Server) ResetCalls() {
 type failure struct {
 	Code    string
 	Message string
-	Status  int // if 0, 500 for InternalErrorException, 400 for all others
+	Status  int // HTTP status; if 0, that of statuses, or 400
 }
+
+var statuses = map[string]int{"InternalErrorException": http.StatusInternalServerError}
 
 func (f *failure) Error() string { return f.Code + ": " + f.Message }
 
@@ -143,19 +129,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // the client is gone
 	}
 	call := s.record(strings.TrimPrefix(r.Header.Get("X-Amz-Target"), target), body)
-	wait(r, s.latency)
 	fault := s.take(call)
-	if fault != nil {
-		wait(r, fault.Delay)
-		if fault.Then != nil {
-			fault.Then(s)
-		}
+	select {
+	case <-time.After(fault.Delay):
+	case <-r.Context().Done():
+	}
+	if fault.Then != nil {
+		fault.Then(s)
 	}
 	answer, err := s.handle(call, fault)
 	var failed *failure
 	errors.As(err, &failed)
 	s.note(call.RequestID, failed)
-	if fault != nil && fault.Drop {
+	if fault.Drop {
 		panic(http.ErrAbortHandler) // closes the connection without a response
 	}
 	reply(w, call, answer, failed)
@@ -179,34 +165,27 @@ func (s *Server) note(requestID string, failed *failure) {
 	}
 }
 
-func (s *Server) handle(call Call, fault *Fault) (any, error) {
-	switch {
-	case fault == nil || fault.Apply:
-	case fault.Error != "" || fault.Drop:
-		return nil, fault.failure()
-	case fault.Body != nil:
-		return json.RawMessage(fault.Body), nil
+func (s *Server) handle(call Call, fault Fault) (any, error) {
+	if instead, err := fault.answer(); !fault.Apply && (instead != nil || err != nil) {
+		return instead, err
 	}
-	if s.limits != nil && !s.limits.allow(call, s.now()) {
+	defer s.lock()()
+	if !s.allows(call) {
 		return nil, &failure{Code: "TooManyRequestsException", Message: "Rate exceeded"}
 	}
 	request, err := decode(call.Body)
 	if err != nil {
 		return nil, &failure{Code: "SerializationException", Message: "the body is not a JSON object"}
 	}
-	defer s.lock()()
 	answer, err := s.perform(call.Operation, request)
-	if err != nil || fault == nil {
-		return answer, err
+	if err != nil {
+		return nil, err
 	}
 	if p := s.pools[call.PoolID]; p != nil && fault.Change != nil {
 		p.change(fault.Change)
 	}
-	if fault.Error != "" {
-		return nil, fault.failure()
-	}
-	if fault.Body != nil {
-		answer = json.RawMessage(fault.Body)
+	if instead, err := fault.answer(); instead != nil || err != nil {
+		return instead, err
 	}
 	return answer, nil
 }
@@ -214,10 +193,7 @@ func (s *Server) handle(call Call, fault *Fault) (any, error) {
 func reply(w http.ResponseWriter, call Call, answer any, failed *failure) {
 	status := http.StatusOK
 	if failed != nil {
-		status = cmp.Or(failed.Status, http.StatusBadRequest)
-		if status == http.StatusBadRequest && failed.Code == "InternalErrorException" {
-			status = http.StatusInternalServerError
-		}
+		status = cmp.Or(failed.Status, statuses[failed.Code], http.StatusBadRequest)
 		w.Header().Set("X-Amzn-Errortype", failed.Code+":") // the format of the service
 		answer = map[string]string{"__type": failed.Code, "message": failed.Message}
 	}
@@ -232,16 +208,6 @@ func reply(w http.ResponseWriter, call Call, answer any, failed *failure) {
 	w.Header().Set("X-Amzn-Requestid", call.RequestID)
 	w.WriteHeader(status)
 	_, _ = w.Write(raw)
-}
-
-func wait(r *http.Request, d time.Duration) {
-	if d == 0 {
-		return
-	}
-	select {
-	case <-time.After(d):
-	case <-r.Context().Done():
-	}
 }
 
 func decode(raw []byte) (object, error) {

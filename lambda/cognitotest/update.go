@@ -64,44 +64,28 @@ var shownDefaults = object{
 
 func showDefaults(userPool object) {
 	for path, value := range shownDefaults {
-		names := strings.Split(path, ".")
-		inner := userPool
-		for _, name := range names[:len(names)-1] {
-			setDefault(inner, name, object{})
-			inner = asObject(inner[name])
-		}
-		if last := names[len(names)-1]; baseline.Empty(inner[last]) {
-			inner[last] = value
+		if baseline.Empty(at(userPool, path)) {
+			baseline.Put(userPool, strings.Split(path, "."), clone(value))
 		}
 	}
 }
 
 func (s *Server) merge(old, request object) object {
-	next := object{}
-	known := map[string]bool{"UserPoolId": true}
+	next, known := object{}, map[string]bool{"UserPoolId": true}
 	for _, m := range tableOf(baseline.UserPool) {
-		known[m.Name] = true
-		shown := m.Name
-		if m.ReadName != "" {
-			shown, known[m.ReadName] = m.ReadName, true
-		}
-		v, given := request[m.Name]
+		shown := cmp.Or(m.ReadName, m.Name)
+		known[m.Name], known[shown] = true, true
+		v, was := request[m.Name], old[shown]
 		switch {
-		case m.Trip == baseline.ReadOnly:
-			v, given = old[shown], old[shown] != nil
-		case given:
-			v = s.given(m, v, old[shown])
-		case m.Name == "PoolName", m.KeptOmitted, s.mode == Measured && keptWhenMeasured[m.Name]:
-			v, given = old[shown], old[shown] != nil
-		case m.Name == "AcrConfiguration":
-			v, given = levels(nil), old[shown] != nil
-		case old[shown] == nil, old[shown] == "":
-			// A new member has its default.
-		default:
-			v = s.given(m, resets[m.Name], old[shown])
-			given = v != nil
+		case v != nil && m.Trip != baseline.ReadOnly:
+			v = s.given(m, v, was)
+		case m.Trip == baseline.ReadOnly, m.Name == "PoolName", m.KeptOmitted,
+			s.mode == Measured && keptWhenMeasured[m.Name]:
+			v = was
+		case was != nil && was != "": // else a new member has its default
+			v = s.given(m, resets[m.Name], was)
 		}
-		if given {
+		if v != nil {
 			next[shown] = clone(v)
 		}
 	}
@@ -111,14 +95,15 @@ func (s *Server) merge(old, request object) object {
 		}
 	}
 	for name, v := range old {
-		if _, given := request[name]; !known[name] && !given && s.mode == Measured {
-			next[name] = clone(v)
+		if !known[name] && s.mode == Measured {
+			setDefault(next, name, clone(v))
 		}
 	}
 	next["LastModifiedDate"] = modified
 	return next
 }
 
+// given returns the value of a member after an update with a value.
 func (s *Server) given(m baseline.Member, v, old any) any {
 	switch m.Name {
 	case "AcrConfiguration":
@@ -218,29 +203,21 @@ func (s *Server) setMfaConfig(old *pool, request object) (any, error) {
 
 // mirrorPool keeps the twins of a pool equal after an update: setting one also sets the other.
 func mirrorPool(old, next *pool, request object) {
-	template := asObject(next.userPool["VerificationMessageTemplate"])
 	for legacy, name := range map[string]string{
 		"SmsVerificationMessage": "SmsMessage", "EmailVerificationMessage": "EmailMessage",
 		"EmailVerificationSubject": "EmailSubject",
 	} {
-		switch {
-		case template[name] != nil: // it is not known which of two different values wins; here it is the template
-			next.userPool[legacy] = template[name]
-		case next.userPool[legacy] != nil && template == nil:
-			template = object{name: next.userPool[legacy]}
-			next.userPool["VerificationMessageTemplate"] = template
-		case next.userPool[legacy] != nil:
-			template[name] = next.userPool[legacy]
+		// It is not known which of two different values wins; here it is the template.
+		path := "VerificationMessageTemplate." + name
+		if v := cmp.Or(at(next.userPool, path), next.userPool[legacy]); v != nil {
+			next.userPool[legacy] = v
+			baseline.Put(next.userPool, strings.Split(path, "."), v)
 		}
 	}
-	if triggers := asObject(next.userPool["LambdaConfig"]); triggers != nil {
-		legacy, config := triggers["PreTokenGeneration"], asObject(triggers["PreTokenGenerationConfig"])
-		switch {
-		case config == nil && legacy != nil:
-			triggers["PreTokenGenerationConfig"] = object{"LambdaArn": legacy, "LambdaVersion": "V1_0"}
-		case config != nil && legacy == nil:
-			triggers["PreTokenGeneration"] = config["LambdaArn"]
-		}
+	if triggers := asObject(next.userPool["LambdaConfig"]); triggers["PreTokenGenerationConfig"] != nil {
+		setDefault(triggers, "PreTokenGeneration", at(triggers, "PreTokenGenerationConfig.LambdaArn"))
+	} else if legacy := triggers["PreTokenGeneration"]; legacy != nil {
+		triggers["PreTokenGenerationConfig"] = object{"LambdaArn": legacy, "LambdaVersion": "V1_0"}
 	}
 	// If the older validity setting was returned before, it is still returned, with the effective value.
 	temporary := at(next.userPool, "Policies.PasswordPolicy.TemporaryPasswordValidityDays")

@@ -76,8 +76,7 @@ var zeroIsAbsent = map[string]bool{"TemporaryPasswordValidityDays": true, "Unuse
 func validateMap(m baseline.Member, entries object, path string) error {
 	err := within(entries, path, "Member must have length", int64(len(entries)), 0, m.Max)
 	for key, e := range entries {
-		switch {
-		case m.KeyReserved != "" && strings.HasPrefix(key, m.KeyReserved):
+		if m.KeyReserved != "" && strings.HasPrefix(key, m.KeyReserved) {
 			return &failure{Code: "UserPoolTaggingException", Message: "Tag keys that begin with " + m.KeyReserved +
 				" are reserved"}
 		}

@@ -69,7 +69,7 @@ func newRegion(t *testing.T, required *baseline.Baseline) *region {
 	r := &region{required: required, ledger: ledger.NewMemory(), changes: make(chan message, 1<<16),
 		scans: make(chan message, 1<<16), calls: map[string]int{}, ended: map[outcome.Ending]int{},
 		seen: map[string]bool{}}
-	r.fake = cognitotest.New(cognitotest.Measured, cognitotest.WithRateLimits(), cognitotest.WithLatency(latency))
+	r.fake = cognitotest.New(cognitotest.Measured, cognitotest.WithRateLimits(time.Now))
 	for range workers {
 		go r.work(r.changes)
 		go r.work(r.scans)
@@ -87,6 +87,7 @@ func (r *region) Do(request *http.Request) (*http.Response, error) {
 	request.Body = io.NopCloser(bytes.NewReader(body))
 	_, operation, _ := strings.Cut(request.Header.Get("X-Amz-Target"), ".")
 	answer := httptest.NewRecorder()
+	time.Sleep(latency)
 	r.fake.ServeHTTP(answer, request)
 	r.mutex.Lock()
 	defer r.mutex.Unlock()

@@ -27,7 +27,7 @@ func planAll(t testing.TB, pools int, speed float64) (took time.Duration, calls 
 	t.Helper()
 	start := time.Now()
 	now := func() time.Time { return start.Add(time.Duration(float64(time.Since(start)) * speed)) }
-	fake := cognitotest.New(cognitotest.Contract, cognitotest.WithRateLimits(), cognitotest.WithClock(now))
+	fake := cognitotest.New(cognitotest.Contract, cognitotest.WithRateLimits(now))
 	url, err := fake.Start()
 	if err != nil {
 		t.Fatal(err)

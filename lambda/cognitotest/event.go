@@ -2,6 +2,7 @@ package cognitotest
 
 import (
 	"encoding/json"
+	"path"
 	"strings"
 	"time"
 
@@ -21,21 +22,20 @@ type Actor struct {
 // CloudTrail's spelling of parameters and without message texts and secrets. For a call that this server rejected, it
 // contains the error.
 func (s *Server) Event(call Call, actor Actor, when time.Time) []byte {
+	reads := !strings.HasPrefix(call.Operation, "Set") && !strings.HasPrefix(call.Operation, "Update")
 	detail := object{
 		"eventVersion": "1.11", "userIdentity": identity(actor), "eventTime": when.UTC().Format(time.RFC3339),
-		"eventSource": "cognito-idp.amazonaws.com",
-		"eventName":   call.Operation, "awsRegion": region, "sourceIPAddress": actor.SourceIP, "userAgent": actor.UserAgent,
-		"requestParameters": nil, "responseElements": nil, "requestID": call.RequestID, "eventID": "e" +
-			strings.TrimPrefix(call.RequestID, "0"),
-		"readOnly":  !strings.HasPrefix(call.Operation, "Set") && !strings.HasPrefix(call.Operation, "Update"),
-		"eventType": "AwsApiCall", "managementEvent": true,
-		"recipientAccountId": account, "eventCategory": "Management",
+		"eventSource": "cognito-idp.amazonaws.com", "eventName": call.Operation, "awsRegion": region,
+		"sourceIPAddress": actor.SourceIP, "userAgent": actor.UserAgent, "requestParameters": nil,
+		"responseElements": nil, "requestID": call.RequestID, "eventID": "e" + strings.TrimPrefix(call.RequestID, "0"),
+		"readOnly": reads, "eventType": "AwsApiCall", "managementEvent": true, "recipientAccountId": account,
+		"eventCategory": "Management",
 	}
 	if request, err := decode(call.Body); err == nil {
 		detail["requestParameters"] = spell(request, parameters())
 	}
 	if call.failed != nil {
-		detail["errorCode"], detail["errorMessage"], detail["responseElements"] = call.failed.Code, call.failed.Message, nil
+		detail["errorCode"], detail["errorMessage"] = call.failed.Code, call.failed.Message
 	}
 	raw, _ := json.Marshal(object{ // which can always be encoded
 		"version": "0", "id": call.RequestID, "detail-type": "AWS API Call via CloudTrail", "source": "aws.cognito-idp",
@@ -47,7 +47,7 @@ func (s *Server) Event(call Call, actor Actor, when time.Time) []byte {
 
 // identity returns the userIdentity of a record. Only role sessions have an issuer.
 func identity(actor Actor) object {
-	name := lastPart(actor.ARN)
+	name := path.Base(actor.ARN)
 	if actor.IssuerARN == "" {
 		return object{"type": actor.Kind, "arn": actor.ARN, "accountId": account, "userName": name,
 			"principalId": "AIDAEXAMPLEID000000002"}
@@ -55,10 +55,8 @@ func identity(actor Actor) object {
 	const role = "AROAEXAMPLEID000000001"
 	return object{"type": actor.Kind, "arn": actor.ARN, "accountId": account, "principalId": role + ":" + name,
 		"sessionContext": object{"sessionIssuer": object{"type": "Role", "principalId": role, "arn": actor.IssuerARN,
-			"accountId": account, "userName": lastPart(actor.IssuerARN)}}}
+			"accountId": account, "userName": path.Base(actor.IssuerARN)}}}
 }
-
-func lastPart(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
 func parameters() baseline.Member {
 	all := baseline.Member{Kind: baseline.Object}

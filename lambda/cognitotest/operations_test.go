@@ -21,11 +21,9 @@ import (
 // TestSDK speaks to the fake as the product does.
 func TestSDK(t *testing.T) {
 	t.Parallel()
-	f := serve(t, cognitotest.Contract)
+	f := rich(t, cognitotest.Contract, "")
 	c, ctx := client(t, f), t.Context()
-	f.PutRich(poolID)
-	id := aws.String(poolID)
-	shown, err := c.DescribeUserPool(ctx, &cognito.DescribeUserPoolInput{UserPoolId: id})
+	shown, err := c.DescribeUserPool(ctx, &cognito.DescribeUserPoolInput{UserPoolId: aws.String(poolID)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,20 +31,12 @@ func TestSDK(t *testing.T) {
 		*p.Policies.PasswordPolicy.MinimumLength != 14 {
 		t.Errorf("the pool is %+v", p)
 	}
-	totp := &types.SoftwareTokenMfaConfigType{Enabled: true}
-	mfa, err := c.SetUserPoolMfaConfig(ctx, &cognito.SetUserPoolMfaConfigInput{UserPoolId: id,
-		MfaConfiguration: types.UserPoolMfaTypeOptional, SoftwareTokenMfaConfiguration: totp})
+	mfa, err := c.SetUserPoolMfaConfig(ctx, &cognito.SetUserPoolMfaConfigInput{UserPoolId: aws.String(poolID),
+		MfaConfiguration:              types.UserPoolMfaTypeOptional,
+		SoftwareTokenMfaConfiguration: &types.SoftwareTokenMfaConfigType{Enabled: true}})
 	var refused *types.InvalidParameterException
 	if !errors.As(err, &refused) {
 		t.Errorf("a pool lost the sender that it verifies phone numbers with: %v, %v", mfa, err)
-	}
-	if _, err := c.UpdateUserPool(ctx, &cognito.UpdateUserPoolInput{UserPoolId: id}); err != nil {
-		t.Error(err)
-	}
-	mfa, err = c.SetUserPoolMfaConfig(ctx, &cognito.SetUserPoolMfaConfigInput{UserPoolId: id,
-		MfaConfiguration: types.UserPoolMfaTypeOn, SoftwareTokenMfaConfiguration: totp})
-	if err != nil || mfa.MfaConfiguration != types.UserPoolMfaTypeOn {
-		t.Errorf("MFA %v, %v", mfa, err)
 	}
 	var gone *types.ResourceNotFoundException
 	_, err = c.DescribeUserPool(ctx, &cognito.DescribeUserPoolInput{UserPoolId: aws.String("eu-west-1_None")})
@@ -141,91 +131,75 @@ func TestCopies(t *testing.T) {
 		leaked = policy(p)
 		leaked["MinimumLength"] = 20
 	})
-	leaked["MinimumLength"] = 6
-	policy(pool)["MinimumLength"] = 7
 	shown, _, _ := f.Pool(poolID)
-	policy(shown)["MinimumLength"] = 9
+	for _, mine := range []map[string]any{leaked, policy(pool), policy(shown)} {
+		mine["MinimumLength"] = 6
+	}
 	shown, _, _ = f.Pool(poolID)
-	if got := fmt.Sprint(policy(shown)["MinimumLength"]); got != "20" {
-		t.Errorf("minimum length %s, want 20", got)
+	if got := policy(shown)["MinimumLength"]; got != json.Number("20") {
+		t.Errorf("minimum length %v, want 20", got)
 	}
 	if _, _, ok := f.Pool("eu-west-1_None"); ok {
 		t.Error("a pool that is not there")
 	}
 }
 
-var (
-	mallory = cognitotest.Actor{Kind: "AssumedRole", ARN: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory",
-		IssuerARN: "arn:aws:iam::111122223333:role/AppAdmin", SourceIP: "198.51.100.23", UserAgent: "aws-cli/2.31.0"}
-	when = time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)
-)
+var mallory = cognitotest.Actor{Kind: "AssumedRole", ARN: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory",
+	IssuerARN: "arn:aws:iam::111122223333:role/AppAdmin", SourceIP: "198.51.100.23", UserAgent: "aws-cli/2.31.0"}
 
 func (f fake) last() cognitotest.Call {
 	calls := f.Calls()
 	return calls[len(calls)-1]
 }
 
+// TestEvent looks at the details of the events of several calls.
 func TestEvent(t *testing.T) {
 	t.Parallel()
-	f := rich(t, cognitotest.Contract, "")
-	f.ok(t, update, f.echo(t, update))
-	raw := f.Event(f.last(), mallory, when)
-	if strings.Contains(string(raw), "CANARY") {
-		t.Error("a text or secret is in the event")
-	}
-	event := parse(raw)
-	for path, want := range map[string]any{
-		"version": "0", "detail-type": "AWS API Call via CloudTrail", "source": "aws.cognito-idp",
-		"account": "111122223333", "region": "eu-west-1", "time": "2026-10-01T09:15:42Z",
-		"detail.eventSource": "cognito-idp.amazonaws.com", "detail.eventName": update, "detail.awsRegion": "eu-west-1",
-		"detail.eventTime":       "2026-10-01T09:15:40Z",
-		"detail.sourceIPAddress": "198.51.100.23", "detail.userAgent": "aws-cli/2.31.0", "detail.readOnly": false,
-		"detail.eventType":       "AwsApiCall",
-		"detail.managementEvent": true, "detail.recipientAccountId": "111122223333", "detail.responseElements": nil,
-		"detail.requestID": f.last().RequestID, "detail.errorCode": nil,
-		"detail.userIdentity.type": "AssumedRole", "detail.userIdentity.arn": mallory.ARN,
-		"detail.userIdentity.principalId":                                                 "AROAEXAMPLEID000000001:mallory",
-		"detail.userIdentity.sessionContext.sessionIssuer.arn":                            mallory.IssuerARN,
-		"detail.userIdentity.sessionContext.sessionIssuer.userName":                       "AppAdmin",
-		"detail.requestParameters.userPoolId":                                             poolID,
-		"detail.requestParameters.policies.passwordPolicy.minimumLength":                  json.Number("14"),
-		"detail.requestParameters.lambdaConfig.customSMSSender.lambdaVersion":             "V1_0",
-		"detail.requestParameters.adminCreateUserConfig.inviteMessageTemplate.sMSMessage": "HIDDEN_DUE_TO_SECURITY_REASONS",
-		"detail.requestParameters.smsConfiguration.externalId":                            "HIDDEN_DUE_TO_SECURITY_REASONS",
-		"detail.requestParameters.acrConfiguration.Level1.acrValue":                       "urn:example:password",
-		"detail.requestParameters.userPoolTags.team":                                      "identity",
-	} {
-		if got := walk(event, path); got != want {
-			t.Errorf("%s is %v, want %v", path, got, want)
-		}
-	}
-	recovery := walk(event, "detail.requestParameters.accountRecoverySetting.recoveryMechanisms").([]any)
-	if got := walk(recovery[1], "name"); got != "verified_phone_number" {
-		t.Errorf("the second mechanism is %v", got)
-	}
-}
-
-func TestEventsOfOtherCalls(t *testing.T) {
-	t.Parallel()
+	const hidden, parameters = "HIDDEN_DUE_TO_SECURITY_REASONS", "detail.requestParameters."
 	bob := cognitotest.Actor{Kind: "IAMUser", ARN: "arn:aws:iam::111122223333:user/bob"}
 	f := rich(t, cognitotest.Contract, "")
 	for _, c := range []struct {
 		call    string
 		request any
-		path    string
-		want    any
+		actor   cognitotest.Actor
+		want    map[string]any
 	}{
-		{update, map[string]any{"UserPoolId": poolID, "UserPoolTier": "BEST"}, "errorCode", parameter},
-		{"DescribeUserPool", describe, "readOnly", true},
-		{"DescribeUserPool", describe, "userIdentity.userName", "bob"},
-		{setRisk, f.echo(t, setRisk),
-			"requestParameters.accountTakeoverRiskConfiguration.notifyConfiguration.blockEmail.textBody",
-			"HIDDEN_DUE_TO_SECURITY_REASONS"},
-		{update, "no object", "requestParameters", nil},
+		{update, f.echo(t, update), mallory, map[string]any{
+			"version": "0", "detail-type": "AWS API Call via CloudTrail", "source": "aws.cognito-idp",
+			"account": "111122223333", "region": "eu-west-1", "time": "2026-10-01T09:15:42Z",
+			"detail.eventSource": "cognito-idp.amazonaws.com", "detail.eventName": update,
+			"detail.awsRegion": "eu-west-1", "detail.eventTime": "2026-10-01T09:15:40Z",
+			"detail.sourceIPAddress": "198.51.100.23", "detail.userAgent": "aws-cli/2.31.0", "detail.readOnly": false,
+			"detail.eventType": "AwsApiCall", "detail.managementEvent": true, "detail.errorCode": nil,
+			"detail.recipientAccountId": "111122223333", "detail.responseElements": nil,
+			"detail.userIdentity.type": "AssumedRole", "detail.userIdentity.arn": mallory.ARN,
+			"detail.userIdentity.principalId":                                     "AROAEXAMPLEID000000001:mallory",
+			"detail.userIdentity.sessionContext.sessionIssuer.arn":                mallory.IssuerARN,
+			"detail.userIdentity.sessionContext.sessionIssuer.userName":           "AppAdmin",
+			parameters + "userPoolId":                                             poolID,
+			parameters + "policies.passwordPolicy.minimumLength":                  json.Number("14"),
+			parameters + "lambdaConfig.customSMSSender.lambdaVersion":             "V1_0",
+			parameters + "acrConfiguration.Level1.acrValue":                       "urn:example:password",
+			parameters + "userPoolTags.team":                                      "identity",
+			parameters + "smsConfiguration.externalId":                            hidden,
+			parameters + "adminCreateUserConfig.inviteMessageTemplate.sMSMessage": hidden}},
+		{update, map[string]any{"UserPoolId": poolID, "UserPoolTier": "BEST"}, bob,
+			map[string]any{"detail.errorCode": parameter}},
+		{"DescribeUserPool", describe, bob,
+			map[string]any{"detail.readOnly": true, "detail.userIdentity.userName": "bob"}},
+		{setRisk, f.echo(t, setRisk), bob, map[string]any{
+			parameters + "accountTakeoverRiskConfiguration.notifyConfiguration.blockEmail.textBody": hidden}},
+		{update, "no object", bob, map[string]any{"detail.requestParameters": nil}},
 	} {
 		f.send(t, c.call, c.request)
-		if got := walk(parse(f.Event(f.last(), bob, when)), "detail."+c.path); got != c.want {
-			t.Errorf("%s: %s is %v, want %v", c.call, c.path, got, c.want)
+		raw := f.Event(f.last(), c.actor, time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC))
+		if strings.Contains(string(raw), "CANARY") {
+			t.Errorf("a text or secret is in the event of %s", c.call)
+		}
+		for path, want := range c.want {
+			if got := walk(parse(raw), path); got != want {
+				t.Errorf("%s: %s is %v, want %v", c.call, path, got, want)
+			}
 		}
 	}
 }

@@ -232,7 +232,7 @@ func mirrorPool(old, next *pool, request object) {
 	}
 	for _, name := range []string{"SmsConfiguration", "SmsAuthenticationMessage"} {
 		if next.userPool[name] != nil || old.userPool[name] != nil {
-			follow(block, name, next.userPool[name])
+			baseline.Put(block, []string{name}, clone(next.userPool[name]))
 		}
 	}
 	if len(block) == 0 {
@@ -252,10 +252,8 @@ func mirrorMFA(old, next *pool) {
 		return
 	}
 	for _, name := range []string{"SmsConfiguration", "SmsAuthenticationMessage"} {
-		if block[name] != nil {
-			next.userPool[name] = clone(block[name])
-		} else if next.userPool[name] != nil {
-			block[name] = clone(next.userPool[name])
+		if v := cmp.Or(block[name], next.userPool[name]); v != nil {
+			next.userPool[name], block[name] = clone(v), clone(v)
 		}
 	}
 }
@@ -267,16 +265,8 @@ func (p *pool) shownMFA() object {
 	sender := asObject(p.userPool["SmsConfiguration"])
 	if mode := shown["MfaConfiguration"]; (mode == nil || mode == "OFF") && len(sender) > 0 {
 		block := object{"SmsConfiguration": clone(sender)}
-		follow(block, "SmsAuthenticationMessage", p.userPool["SmsAuthenticationMessage"])
+		baseline.Put(block, []string{"SmsAuthenticationMessage"}, p.userPool["SmsAuthenticationMessage"])
 		setDefault(shown, "SmsMfaConfiguration", block)
 	}
 	return shown
-}
-
-func follow(o object, name string, v any) {
-	if v == nil {
-		delete(o, name)
-		return
-	}
-	o[name] = clone(v)
 }

@@ -170,9 +170,7 @@ func TestWrites(t *testing.T) {
 const (
 	systemTag = `{"pool": {"UserPoolTags": {"aws:stack": "s"}}}`
 	emailOnly = `{"pool": {"AutoVerifiedAttributes": ["email"]}}`
-	nothing   = `{"MfaConfiguration": null, "SmsMfaConfiguration": null, "EmailMfaConfiguration": null,
-		"SoftwareTokenMfaConfiguration": null, "WebAuthnConfiguration": null}`
-	appOnly = `{"MfaConfiguration": "OPTIONAL", "SmsMfaConfiguration": null, "EmailMfaConfiguration": null,
+	appOnly   = `{"MfaConfiguration": "OPTIONAL", "SmsMfaConfiguration": null, "EmailMfaConfiguration": null,
 		"SoftwareTokenMfaConfiguration": {"Enabled": true}, "WebAuthnConfiguration": null}`
 )
 

@@ -114,12 +114,7 @@ func callsMade(t *testing.T, s Settings) []string {
 func weakPool(t *testing.T) (fake *cognitotest.Server, url string) {
 	t.Helper()
 	const pool, client = "eu-west-1_AbCdEf123", "1example23456789"
-	fake = cognitotest.New(cognitotest.Contract)
-	url, err := fake.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = fake.Close() })
+	fake, url = cognitotest.Serve(t, cognitotest.Contract)
 	fake.PutRich(pool)
 	fake.Edit(pool, func(pool, mfa map[string]any) {
 		pool["DeletionProtection"], pool["UserPoolTags"] = "INACTIVE", map[string]any{}

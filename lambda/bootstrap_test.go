@@ -99,13 +99,7 @@ func (f *function) stop() string {
 // served serves a fake of Cognito.
 func served(t *testing.T) (fake *cognitotest.Server, url string) {
 	t.Helper()
-	fake = cognitotest.New(cognitotest.Contract)
-	url, err := fake.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = fake.Close() })
-	return fake, url
+	return cognitotest.Serve(t, cognitotest.Contract)
 }
 
 // weaken plants the pool of the events, without its deletion protection.

@@ -30,13 +30,8 @@ func TestProwler(t *testing.T) {
 		t.Fatal(err)
 	}
 	need(t, prowler)
-	fake := cognitotest.New(cognitotest.Contract)
+	fake, url := cognitotest.Serve(t, cognitotest.Contract)
 	fake.PutRich("eu-west-1_AbCdEf123")
-	url, err := fake.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = fake.Close() }()
 	folder := t.TempDir()
 	file := filepath.Join(folder, "strict.yaml")
 	if err := os.WriteFile(file, []byte(everyRule()), 0o600); err != nil {

@@ -27,12 +27,7 @@ type samReads struct {
 // SAM reads, in the environment that SAM makes, with every event of the testdata.
 func TestSAM(t *testing.T) {
 	need(t, "node", "cdk", "sam")
-	fake := cognitotest.New(cognitotest.Contract)
-	endpoint, err := fake.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = fake.Close() })
+	fake, endpoint := cognitotest.Serve(t, cognitotest.Contract)
 	dir := t.TempDir()
 	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
 	cdk(t, "", "synth", "-q", "--no-path-metadata", "--output", dir,

@@ -68,12 +68,7 @@ const python = top + "/.build/ministack/bin/python"
 // serveStack starts the fake and ministack.
 func serveStack(t *testing.T) stack {
 	t.Helper()
-	fake := cognitotest.New(cognitotest.Contract)
-	url, err := fake.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = fake.Close() })
+	fake, url := cognitotest.Serve(t, cognitotest.Contract)
 	port := freePort(t)
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {

@@ -41,12 +41,7 @@ type fake struct {
 
 func serve(t testing.TB, mode cognitotest.Mode, options ...cognitotest.Option) fake {
 	t.Helper()
-	s := cognitotest.New(mode, options...)
-	url, err := s.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s, url := cognitotest.Serve(t, mode, options...)
 	return fake{s, url}
 }
 

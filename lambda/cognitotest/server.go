@@ -81,6 +81,22 @@ func (s *Server) StartOn(address string) (string, error) {
 	return "http://" + listener.Addr().String(), nil
 }
 
+// Serve serves a new fake until the end of a test, and returns it with its URL.
+func Serve(t interface {
+	Helper()
+	Fatal(args ...any)
+	Cleanup(end func())
+}, mode Mode, options ...Option) (*Server, string) {
+	t.Helper()
+	s := New(mode, options...)
+	url, err := s.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s, url
+}
+
 // Close stops the server and closes every connection.
 func (s *Server) Close() error {
 	if s.http == nil {

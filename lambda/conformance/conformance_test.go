@@ -38,17 +38,6 @@ func ask(t *testing.T, url string) []conformance.Result {
 	return results
 }
 
-func serve(t *testing.T, mode cognitotest.Mode) (*cognitotest.Server, string) {
-	t.Helper()
-	fake := cognitotest.New(mode)
-	url, err := fake.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = fake.Close() })
-	return fake, url
-}
-
 // TestFakeHolds: the fake answers as the API reference says in one mode, and as was last measured in the other. Each
 // pool is deleted.
 func TestFakeHolds(t *testing.T) {
@@ -57,7 +46,7 @@ func TestFakeHolds(t *testing.T) {
 		cognitotest.Contract: func(r conformance.Result) bool { return r.AsDocumented || r.Documented == "unknown" },
 		cognitotest.Measured: func(r conformance.Result) bool { return r.AsMeasured || r.Measured == "unknown" },
 	} {
-		_, url := serve(t, mode)
+		_, url := cognitotest.Serve(t, mode)
 		results := ask(t, url)
 		count := map[conformance.Status]int{}
 		for _, r := range results {
@@ -173,7 +162,7 @@ func TestMutantsAreFound(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fake, url := serve(t, cognitotest.Measured)
+			fake, url := cognitotest.Serve(t, cognitotest.Measured)
 			fake.Inject(mutant)
 			if !slices.ContainsFunc(ask(t, url), func(r conformance.Result) bool {
 				return !r.AsMeasured && r.Measured != "unknown"

@@ -198,12 +198,7 @@ func newShell(t *testing.T, setup string) func(string) (status int, printed stri
 	if _, err := exec.LookPath("aws"); err != nil && !mototest.Required() {
 		t.Skip("aws is not on PATH: pip install awscli")
 	}
-	fake := cognitotest.New(cognitotest.Contract)
-	url, err := fake.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = fake.Close() })
+	fake, url := cognitotest.Serve(t, cognitotest.Contract)
 	weakPool(fake, "eu-west-1_AbCdEf123")
 	folder, record := t.TempDir(), ""
 	template, err := os.ReadFile(repository + "infra/testdata/enforce.golden.json")

@@ -27,12 +27,7 @@ func planAll(t testing.TB, pools int, speed float64) (took time.Duration, calls 
 	t.Helper()
 	start := time.Now()
 	now := func() time.Time { return start.Add(time.Duration(float64(time.Since(start)) * speed)) }
-	fake := cognitotest.New(cognitotest.Contract, cognitotest.WithRateLimits(now))
-	url, err := fake.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = fake.Close() })
+	fake, url := cognitotest.Serve(t, cognitotest.Contract, cognitotest.WithRateLimits(now))
 	pool, mfa := cognitotest.Rich()
 	for i := range pools {
 		fake.Put(fmt.Sprintf("eu-west-1_Pool%05d", i), pool, mfa)

@@ -39,7 +39,7 @@ func TestContainer(t *testing.T) {
 		"an event of a queue": {queued, `{"batchItemFailures": []}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			output, err := makeLocalOn(t, "local", c.event, nil, "SAM_FLAGS=--skip-pull-image", "SAM_CLI_TELEMETRY=0")
+			output, err := makeLocal(t, "local", c.event, nil, "SAM_FLAGS=--skip-pull-image", "SAM_CLI_TELEMETRY=0")
 			if err != nil || !strings.Contains(output, c.answer) || strings.Count(output, "\nUpdateUserPool ") != 1 {
 				t.Errorf("%v\n%s", err, output)
 			}

@@ -12,14 +12,9 @@ import (
 
 const anEvent = "lambda/event/testdata/update-user-pool.json"
 
-// makeLocal runs a target of the Makefile with stand-ins for sam and docker first on PATH, and returns what it prints.
-func makeLocal(t *testing.T, target string, standIns map[string]string, environment ...string) (string, error) {
-	t.Helper()
-	return makeLocalOn(t, target, anEvent, standIns, environment...)
-}
-
-func makeLocalOn(t *testing.T, target, event string, standIns map[string]string, environment ...string,
-) (string, error) {
+// makeLocal runs a target of the Makefile on an event with stand-ins for sam and docker first on PATH, and returns what
+// it prints.
+func makeLocal(t *testing.T, target, event string, standIns map[string]string, environment ...string) (string, error) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, script := range standIns {
@@ -58,11 +53,11 @@ func TestInvokeRunsSAM(t *testing.T) {
 	standIns := map[string]string{"docker": "exit 0", "sam": samStandIn}
 	const called = "sam local invoke Poolkeeper --template .build/sam/poolkeeper.template.json --event " + anEvent +
 		" --add-host host.docker.internal:host-gateway"
-	output, err := makeLocal(t, "invoke", standIns)
+	output, err := makeLocal(t, "invoke", anEvent, standIns)
 	if err != nil || !strings.Contains(output, called) || !strings.Contains(output, `"MODE": "audit"`) {
 		t.Errorf("%v\n%s", err, output)
 	}
-	output, err = makeLocal(t, "local", standIns)
+	output, err = makeLocal(t, "local", anEvent, standIns)
 	for _, want := range []string{called, "http://host.docker.internal:", "0.0.0.0:"} {
 		if err != nil || !strings.Contains(output, want) || strings.Contains(output, `"MODE"`) {
 			t.Errorf("no %q: %v\n%s", want, err, output)
@@ -76,7 +71,7 @@ func TestWhatIsMissing(t *testing.T) {
 	for target, same := range map[string]string{
 		"invoke": "go run ./lambda/cmd/poolkeeper replay --audit " + anEvent, "local": "make emulate EVENT=" + anEvent,
 	} {
-		output, err := makeLocal(t, target, map[string]string{"docker": "exit 1", "sam": "exit 0"})
+		output, err := makeLocal(t, target, anEvent, map[string]string{"docker": "exit 1", "sam": "exit 0"})
 		if err == nil || !strings.Contains(output, "missing: docker (a running engine)") || !strings.Contains(output, same) {
 			t.Errorf("make %s: %v\n%s", target, err, output)
 		}
@@ -86,7 +81,7 @@ func TestWhatIsMissing(t *testing.T) {
 // TestEmulate runs the function without a container, with the fake beside it.
 func TestEmulate(t *testing.T) {
 	need(t, "make")
-	output, err := makeLocal(t, "emulate", nil)
+	output, err := makeLocal(t, "emulate", anEvent, nil)
 	for _, want := range []string{`"rule": "every-pool"`, `"outcome": "remediated"`, "UpdateUserPool eu-west-1_AbCdEf123"} {
 		if err != nil || !strings.Contains(output, want) {
 			t.Errorf("no %s: %v\n%s", want, err, output)

@@ -30,7 +30,7 @@ func TestSAM(t *testing.T) {
 	fake, endpoint := cognitotest.Serve(t, cognitotest.Contract)
 	dir := t.TempDir()
 	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
-	cdk(t, "", "synth", "-q", "--no-path-metadata", "--output", dir,
+	cdk(t, "synth", "-q", "--no-path-metadata", "--output", dir,
 		"-c", "architecture="+architecture, "-c", "local="+endpoint)
 	template := filepath.Join(dir, "poolkeeper.template.json")
 	reads := askSAM(t, template)

@@ -25,6 +25,7 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/mototest"
 )
 
 // A stack is the deployed stack on this machine, with the fake of Cognito behind it.
@@ -87,10 +88,10 @@ func serveStack(t *testing.T) stack {
 			t.Logf("%s", text[max(0, len(text)-20000):])
 		}
 	})
-	c := aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String("http://127.0.0.1:" + port),
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "ministack", SecretAccessKey: "ministack"}, nil
-		})}
+	c := mototest.Config("http://127.0.0.1:" + port)
+	c.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: "ministack", SecretAccessKey: "ministack"}, nil
+	})
 	s := stack{t, fake, port, idp.NewFromConfig(c), lambda.NewFromConfig(c), sqs.NewFromConfig(c),
 		dynamodb.NewFromConfig(c)}
 	s.until("ministack", func() bool {
@@ -107,8 +108,8 @@ func (s stack) cdk(args ...string) {
 	s.t.Helper()
 	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
 	args = append(args, "--output", s.t.TempDir(), "-c", "smsRoles=none", "-c", "architecture="+architecture)
-	clean(s.t, cdkCommand(s.t, "http://127.0.0.1:"+s.port, args, withoutValidation, "AWS_ACCESS_KEY_ID=ministack",
-		"AWS_SECRET_ACCESS_KEY=ministack"))
+	clean(s.t, cdkCommand(s.t, args, withoutValidation, "AWS_ENDPOINT_URL=http://127.0.0.1:"+s.port,
+		"AWS_ACCESS_KEY_ID=ministack", "AWS_SECRET_ACCESS_KEY=ministack"))
 }
 
 func (s stack) deploy(context ...string) {
@@ -343,7 +344,7 @@ func (s stack) testDocuments() {
 	run(s.t, top, []string{"PORT=" + s.port}, ".build/ministack/bin/python", "infra/stack.py", "release",
 		"infra/e2e/testdata/released.template.json")
 	released := s.function()
-	s.deploy("-c", "baseline="+own)
+	s.deploy("-c", "alarmEmail=you@example.com", "-c", "baseline="+own)
 	if now := s.function(); *now.FunctionArn != *released.FunctionArn || *now.Role != *released.Role {
 		s.t.Errorf("the upgrade replaced %s or its role", *released.FunctionArn)
 	}

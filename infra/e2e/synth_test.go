@@ -26,7 +26,7 @@ func TestValidators(t *testing.T) {
 	var templates []string
 	for _, context := range [][]string{nil, everything, {"-c", "local=http://host.docker.internal:5555"}} {
 		dir := t.TempDir()
-		cdkValidates(t, append([]string{"synth", "-q", "--output", dir}, context...)...)
+		clean(t, cdkCommand(t, append([]string{"synth", "-q", "--output", dir}, context...)))
 		found, err := filepath.Glob(filepath.Join(dir, "*.template.json"))
 		if err != nil || len(found) == 0 {
 			t.Fatalf("%v: no template (%v)", context, err)
@@ -61,7 +61,7 @@ func TestErrorsBeforeSynthesis(t *testing.T) {
 	}
 	dir := t.TempDir()
 	args := []string{"synth", "-q", "--output", dir, "-c", "baseline=" + own, "-c", "mode=dry-run"}
-	all, err := cdkCommand(t, "", args).CombinedOutput()
+	all, err := cdkCommand(t, args).CombinedOutput()
 	if err == nil {
 		t.Error("a wrong baseline was synthesized")
 	}
@@ -99,7 +99,7 @@ func TestUpgrade(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{"diff", "poolkeeper", "--exclusively", "--template", released, "--output", t.TempDir()}
-	output := cdk(t, "", append(args, everything...)...)
+	output := cdk(t, append(args, everything...)...)
 	if !strings.Contains(output, "[~] AWS::Lambda::Function Keeper/Function") {
 		t.Errorf("the comparison does not see that the function changes:\n%s", output)
 	}

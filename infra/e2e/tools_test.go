@@ -46,16 +46,10 @@ func cdkPath(t *testing.T) string {
 const withoutValidation = "CDK_VALIDATION=false"
 
 // cdk runs the command line of the CDK at the top of the repository, as a user does but without validation, and returns
-// what it prints. endpoint is that of AWS, "" for none.
-func cdk(t *testing.T, endpoint string, args ...string) string {
+// what it prints.
+func cdk(t *testing.T, args ...string) string {
 	t.Helper()
-	return clean(t, cdkCommand(t, endpoint, args, withoutValidation))
-}
-
-// cdkValidates is cdk with the validation.
-func cdkValidates(t *testing.T, args ...string) string {
-	t.Helper()
-	return clean(t, cdkCommand(t, "", args))
+	return clean(t, cdkCommand(t, args, withoutValidation))
 }
 
 // clean runs the command, which has to succeed without a warning.
@@ -75,7 +69,7 @@ func clean(t *testing.T, command *exec.Cmd) string {
 	return string(output)
 }
 
-func cdkCommand(t *testing.T, endpoint string, args []string, environment ...string) *exec.Cmd {
+func cdkCommand(t *testing.T, args []string, environment ...string) *exec.Cmd {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), cdkPath(t), args...)
 	command.Dir = top
@@ -87,9 +81,6 @@ func cdkCommand(t *testing.T, endpoint string, args []string, environment ...str
 	command.Env = append(command.Env, "AWS_ACCESS_KEY_ID=example", "AWS_SECRET_ACCESS_KEY=example",
 		"AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=eu-west-1", "AWS_EC2_METADATA_DISABLED=true", "NO_COLOR=1",
 		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20", "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED=true")
-	if endpoint != "" {
-		command.Env = append(command.Env, "AWS_ENDPOINT_URL="+endpoint)
-	}
 	command.Env = append(command.Env, environment...)
 	return command
 }

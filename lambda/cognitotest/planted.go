@@ -156,7 +156,7 @@ func clone(v any) any { return baseline.Clone(v) }
 
 // planted returns a copy of what a test plants, with numbers as the wire has them.
 func planted(o object) object {
-	raw, err := json.Marshal(o)
+	raw, err := json.Marshal(clone(o)) // in which a nil list is an empty one
 	if err != nil {
 		panic(err) // the test's value is no JSON
 	}

@@ -60,17 +60,16 @@ var elsewhere = map[string][2]string{
 	"aws cognito-idp update-user-pool --user-pool-tier PLUS --deletion-protection INACTIVE " +
 		"--user-pool-id eu-west-1_Fake00002": {stacks, "testWeakened"},
 	"npm ci --prefix infra":            {".ci/run", "npm ci --prefix infra"},
-	"npx --prefix infra cdk bootstrap": {deploys, `"bootstrap"`},
-	"npx --prefix infra cdk deploy -c mode=audit -c alarmEmail=you@example.com": {deploys, `"mode=audit"`},
-	"npx --prefix infra cdk deploy -c alarmEmail=you@example.com":               {deploys, `"alarmEmail=you@example.com"`},
-	"npx --prefix infra cdk deploy":                                             {deploys, "func TestDeploy("},
-	"cdk deploy":                                                                {deploys, "func TestDeploy("},
-	"cdk deploy -c mode=audit":                                                  {deploys, `"mode=audit"`},
+	"npx --prefix infra cdk bootstrap": {stacks, `"bootstrap"`},
+	"npx --prefix infra cdk deploy -c mode=audit -c alarmEmail=you@example.com": {stacks, `"mode=audit"`},
+	"npx --prefix infra cdk deploy -c alarmEmail=you@example.com":               {stacks, `"alarmEmail=you@example.com"`},
+	"npx --prefix infra cdk deploy":                                             {stacks, "stack) deploy("},
+	"cdk deploy":                                                                {stacks, "stack) deploy("},
+	"cdk deploy -c mode=audit":                                                  {stacks, `"mode=audit"`},
 }
 
 const (
 	stacks     = "infra/e2e/stack_test.go"
-	deploys    = "infra/e2e/deploy_test.go"
 	repository = "../../../"
 )
 

@@ -26,26 +26,33 @@ import (
 
 const pool = "eu-west-1_AbCdEf123"
 
-// answering returns a client whose server answers each operation with the bytes given, and what it was last sent.
-func answering(t testing.TB, answers map[string][]byte) (*Client, func(operation string) []byte) {
-	t.Helper()
+// doer is an HTTP client in the process, which works in simulated time.
+type doer func(*http.Request) (*http.Response, error)
+
+func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
+
+// answers returns a client whose calls are answered at once.
+func answers(answer func(operation, body string) string, options ...Option) *Client {
+	return New(idp.New(idp.Options{Region: "eu-west-1", Credentials: aws.AnonymousCredentials{},
+		HTTPClient: doer(func(r *http.Request) (*http.Response, error) {
+			operation := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "AWSCognitoIdentityProviderService.")
+			sent, err := io.ReadAll(r.Body)
+			body := io.NopCloser(strings.NewReader(answer(operation, string(sent))))
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"X-Amzn-Requestid": {"request-1"}},
+				Body: body}, err
+		})}), options...)
+}
+
+// answering returns a client whose calls are answered with the text of their operation, and what it was last sent.
+func answering(texts map[string]string) (*Client, map[string]string) {
 	var mutex sync.Mutex
-	sent := map[string][]byte{}
-	client := from(t, func(w http.ResponseWriter, r *http.Request) {
-		operation := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "AWSCognitoIdentityProviderService.")
-		body := make([]byte, r.ContentLength)
-		_, _ = io.ReadFull(r.Body, body)
-		mutex.Lock()
-		sent[operation] = body
-		mutex.Unlock()
-		w.Header().Set("X-Amzn-Requestid", "request-1")
-		_, _ = w.Write(answers[operation])
-	})
-	return client, func(operation string) []byte {
+	sent := map[string]string{}
+	return answers(func(operation, body string) string {
 		mutex.Lock()
 		defer mutex.Unlock()
-		return sent[operation]
-	}
+		sent[operation] = body
+		return texts[operation]
+	}), sent
 }
 
 // update is a write.
@@ -67,9 +74,9 @@ func FuzzCapture(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		client, _ := answering(t, map[string][]byte{
-			"DescribeUserPool":     []byte(`{"UserPool":` + string(raw) + `}`),
-			"GetUserPoolMfaConfig": []byte(`{"MfaConfiguration":"OFF"}`),
+		client, _ := answering(map[string]string{
+			"DescribeUserPool":     `{"UserPool":` + string(raw) + `}`,
+			"GetUserPoolMfaConfig": `{"MfaConfiguration":"OFF"}`,
 		})
 		state, err := client.Read(t.Context(), pool, wanted)
 		var want struct{ UserPool map[string]any }
@@ -95,9 +102,9 @@ func FuzzCapture(f *testing.F) {
 // TestAnswerOfNothing: null is not a document, and does not mean that the pool does not offer it.
 func TestAnswerOfNothing(t *testing.T) {
 	t.Parallel()
-	client, _ := answering(t, map[string][]byte{
-		"DescribeUserPool":     []byte(`{"UserPool":{"Id":"` + pool + `"}}`),
-		"GetUserPoolMfaConfig": []byte(`null`),
+	client, _ := answering(map[string]string{
+		"DescribeUserPool":     `{"UserPool":{"Id":"` + pool + `"}}`,
+		"GetUserPoolMfaConfig": `null`,
 	})
 	state, err := client.Read(t.Context(), pool, wanted)
 	var failed *Error
@@ -111,10 +118,10 @@ func TestRawRoundTrip(t *testing.T) {
 	t.Parallel()
 	const object = `{"Id":"eu-west-1_AbCdEf123","Name":"n","FutureThing":{"Deep":[1.50,"<&> "]},` +
 		`"EmailVerificationMessage":" {####} <b>&</b>  ","Policies":{"PasswordPolicy":{"MinimumLength":12}}}`
-	client, sent := answering(t, map[string][]byte{
-		"DescribeUserPool":     []byte(`{"UserPool":` + object + `}`),
-		"GetUserPoolMfaConfig": []byte(`{"MfaConfiguration":"OFF"}`),
-		"UpdateUserPool":       []byte(`{}`),
+	client, sent := answering(map[string]string{
+		"DescribeUserPool":     `{"UserPool":` + object + `}`,
+		"GetUserPoolMfaConfig": `{"MfaConfiguration":"OFF"}`,
+		"UpdateUserPool":       `{}`,
 	})
 	state, err := client.Read(t.Context(), pool, wanted)
 	if err != nil {
@@ -132,21 +139,21 @@ func TestRawRoundTrip(t *testing.T) {
 	}
 	const want = `{"EmailVerificationMessage":" {####} <b>&</b>  ","FutureThing":{"Deep":[1.50,"<&> "]},` +
 		`"Id":"eu-west-1_AbCdEf123","Name":"n","Policies":{"PasswordPolicy":{"MinimumLength":12}}}`
-	if diff := cmp.Diff(want, string(sent("UpdateUserPool"))); diff != "" {
+	if diff := cmp.Diff(want, sent["UpdateUserPool"]); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
 func TestList(t *testing.T) {
 	t.Parallel()
-	client, sent := answering(t, map[string][]byte{
-		"ListUserPools": []byte(`{"UserPools":[{"Id":"eu-west-1_A"},{},{"Id":"eu-west-1_B"}],"NextToken":"more"}`),
+	client, sent := answering(map[string]string{
+		"ListUserPools": `{"UserPools":[{"Id":"eu-west-1_A"},{},{"Id":"eu-west-1_B"}],"NextToken":"more"}`,
 	})
 	ids, next, err := client.List(t.Context(), "from")
 	if diff := cmp.Diff([]string{"eu-west-1_A", "eu-west-1_B"}, ids); diff != "" || next != "more" || err != nil {
 		t.Errorf("%v %q %v", ids, next, err)
 	}
-	if got := string(sent("ListUserPools")); got != `{"MaxResults":60,"NextToken":"from"}` {
+	if got := sent["ListUserPools"]; got != `{"MaxResults":60,"NextToken":"from"}` {
 		t.Errorf("sent %s", got)
 	}
 }
@@ -173,15 +180,6 @@ func TestLargeBodyPassesThrough(t *testing.T) {
 			t.Errorf("%d bytes arrived of %d: %v", got, size, err)
 		}
 		_ = response.Body.Close()
-	}
-	short, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, strings.NewReader("abc"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	short.ContentLength = 10
-	if response, err := transport.Do(short); err == nil {
-		_ = response.Body.Close()
-		t.Error("a body shorter than it says was sent")
 	}
 	if _, err := NewHTTPClient([]byte("no certificate")); err == nil {
 		t.Error("a bundle without a certificate was taken")
@@ -269,10 +267,10 @@ func TestReadGivesUp(t *testing.T) {
 	for i := range 40 {
 		fmt.Fprintf(&list, `{"ClientId":"c%d","ClientName":"a"},`, i)
 	}
-	client, _ := answering(t, map[string][]byte{
-		"DescribeUserPool":       []byte(`{"UserPool":{"Id":"` + pool + `"}}`),
-		"ListUserPoolClients":    []byte(`{"UserPoolClients":[` + strings.TrimSuffix(list.String(), ",") + `]}`),
-		"DescribeUserPoolClient": []byte(`{"UserPoolClient":{"ClientId":"other"}}`),
+	client, _ := answering(map[string]string{
+		"DescribeUserPool":       `{"UserPool":{"Id":"` + pool + `"}}`,
+		"ListUserPoolClients":    `{"UserPoolClients":[` + strings.TrimSuffix(list.String(), ",") + `]}`,
+		"DescribeUserPoolClient": `{"UserPoolClient":{"ClientId":"other"}}`,
 	})
 	var waited atomic.Int32
 	client.Sleep = func(ctx context.Context, d time.Duration) error {

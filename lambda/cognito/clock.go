@@ -12,29 +12,28 @@ import (
 // is minutes ahead, a change after a read would seem to be before it. A Clock is safe for concurrent use.
 type Clock struct {
 	next   aws.HTTPClient
-	own    func() time.Time
 	offset atomic.Int64 // how far the local clock is ahead, as a time.Duration
 }
 
 // NewClock returns a clock that is set by the responses to the client. Until the first response it returns the local
 // time.
-func NewClock(next aws.HTTPClient) *Clock { return &Clock{next: next, own: time.Now} }
+func NewClock(next aws.HTTPClient) *Clock { return &Clock{next: next} }
 
 // maxCorrection limits the correction. Otherwise an attacker who controls the responses could extend exemptions.
 const maxCorrection = time.Hour
 
 // Now returns the time.
-func (c *Clock) Now() time.Time { return c.own().Add(-time.Duration(c.offset.Load())) }
+func (c *Clock) Now() time.Time { return time.Now().Add(-time.Duration(c.offset.Load())) }
 
 // Do implements aws.HTTPClient.
 func (c *Clock) Do(r *http.Request) (*http.Response, error) {
-	asked := c.own()
+	asked := time.Now()
 	response, err := c.next.Do(r)
 	if err != nil {
 		return nil, err
 	}
 	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
-		c.learn(asked, c.own(), date)
+		c.learn(asked, time.Now(), date)
 	}
 	return response, nil
 }

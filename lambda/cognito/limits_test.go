@@ -3,39 +3,19 @@ package cognito
 import (
 	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
-
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/userpool"
 )
 
-// doer is an HTTP client in the process, which works in simulated time.
-type doer func(*http.Request) (*http.Response, error)
-
-func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
-
-// answers returns a client whose calls are all answered at once.
-func answers(text func() string, options ...Option) *Client {
-	return New(idp.New(idp.Options{
-		Region: "eu-west-1", Credentials: aws.AnonymousCredentials{},
-		HTTPClient: doer(func(*http.Request) (*http.Response, error) {
-			body := io.NopCloser(strings.NewReader(text()))
-			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: body}, nil
-		}),
-	}), options...)
-}
-
+// instant returns a client whose calls are all answered with the same text.
 func instant(answer string, options ...Option) *Client {
-	return answers(func() string { return answer }, options...)
+	return answers(func(string, string) string { return answer }, options...)
 }
 
 // took returns how long it takes to do the calls, all begun at the same time.
@@ -148,7 +128,7 @@ func TestNoTimeToWait(t *testing.T) {
 func TestEndlessLists(t *testing.T) {
 	t.Parallel()
 	page := 0
-	endless := answers(func() string {
+	endless := answers(func(string, string) string {
 		page++
 		return fmt.Sprintf(`{"UserPoolClients":[{"ClientId":"c"}],"NextToken":"page-%d"}`, page)
 	})

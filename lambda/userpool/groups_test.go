@@ -1,9 +1,10 @@
 package userpool
 
 import (
+	"cmp"
+	"reflect"
+	"slices"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"poolkeeper/baseline"
 )
@@ -47,8 +48,8 @@ func TestGroups(t *testing.T) {
 			}
 			fixes = append(fixes, d)
 		}
-		if diff := cmp.Diff(c.want, settingsOf(Groups(fixes))); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
+		if got := settingsOf(Groups(fixes)); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
 }
@@ -106,23 +107,17 @@ func TestMoved(t *testing.T) {
 	for name, c := range movedCases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			or := func(text, other string) string {
-				if text == "" {
-					return other
-				}
-				return text
-			}
-			mfaBefore := or(c.mfaBefore, `{"MfaConfiguration":"OFF"}`)
+			mfaBefore := cmp.Or(c.mfaBefore, `{"MfaConfiguration":"OFF"}`)
 			before := stateOf(t, c.before, mfaBefore)
-			now := stateOf(t, or(c.now, c.before), or(c.mfaNow, mfaBefore))
+			now := stateOf(t, cmp.Or(c.now, c.before), cmp.Or(c.mfaNow, mfaBefore))
 			omitted := before.Unknown(before.Names(), c.unknown, baseline.OmitUnknown)
 			_, changes := Moved(before, c.fixes, now, omitted, func(string) bool { return false })
 			var moved []string
 			for _, change := range changes {
 				moved = append(moved, change.Setting)
 			}
-			if diff := cmp.Diff(c.moved, moved); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
+			if !slices.Equal(moved, c.moved) {
+				t.Errorf("%v, want %v", moved, c.moved)
 			}
 		})
 	}

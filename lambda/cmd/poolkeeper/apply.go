@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,7 +63,7 @@ func (a *applying) saved(ctx context.Context, path string) error {
 }
 
 // run shows what would be written in each account and Region, asks, and writes.
-func (a *applying) run(ctx context.Context, which selection, of func(*cli) (*reconcile.Reconciler, error)) error {
+func (a *applying) run(ctx context.Context, which selection, of source) error {
 	if err := which.named(); err != nil {
 		return err
 	}
@@ -72,7 +73,8 @@ func (a *applying) run(ctx context.Context, which selection, of func(*cli) (*rec
 	var s summary
 	err := a.c.results(func(to *stream.Stream) error {
 		if len(a.lost) > 0 {
-			text := "These differ from the backup, and no API call can restore them:\n  " + strings.Join(a.lost, "\n  ")
+			text := "These differ from the earlier state, and no API call can restore them:\n  " +
+				strings.Join(a.lost, "\n  ")
 			if err := to.Write(stream.OfSummary("unwritable", a.lost, text)); err != nil {
 				return err
 			}
@@ -91,16 +93,16 @@ func (a *applying) run(ctx context.Context, which selection, of func(*cli) (*rec
 		}
 		return to.Write(stream.OfSummary("summary", s, s.done(a.target != nil)))
 	})
-	if err != nil {
-		return err
+	if err == nil && len(a.lost) > 0 && s.Failed == 0 {
+		return exit(exitDrifted)
 	}
-	return s.exit()
+	return cmp.Or(err, s.exit())
 }
 
 // preview shows the plan and returns the plans of the pools to write. People see the plan before they are asked. For
 // pipelines, pools that are not written are already results.
-func (a *applying) preview(ctx context.Context, which selection, of func(*cli) (*reconcile.Reconciler, error),
-	to *stream.Stream) (changes []poolPlan, s summary, err error) {
+func (a *applying) preview(ctx context.Context, which selection, of source, to *stream.Stream) (changes []poolPlan,
+	s summary, err error) {
 	plan, piped := to, a.c.output != stream.Text
 	if a.plan != nil && a.c.on("yes") { // it was shown when it was saved
 		plan = stream.New(stream.Text, io.Discard, false)

@@ -105,26 +105,26 @@ func (c *cli) required(ctx context.Context, writes bool) (*baseline.Baseline, st
 	return required, string(text), nil
 }
 
-// newReconciler returns a Reconciler like the function's, with a ledger in memory. It uses the time in AWS's responses,
+// reconciler returns a Reconciler like the function's, with a ledger in memory. It uses the time in AWS's responses,
 // because the local clock may be wrong.
-func (c *cli) newReconciler(pools reconcile.Pools, required *baseline.Baseline) *reconcile.Reconciler {
-	r := reconcile.New(pools, required, ledger.NewMemory())
-	r.LeaseWait = leaseWait
-	if c.clock != nil {
-		r.Now = c.clock.Now
+func (c *cli) reconciler(ctx context.Context, required *baseline.Baseline) (*reconcile.Reconciler, error) {
+	pools, err := c.connect(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return r
+	r := reconcile.New(pools, required, ledger.NewMemory())
+	r.LeaseWait, r.Now = leaseWait, c.clock.Now
+	return r, nil
 }
 
 // recording returns a Reconciler that records its writes and their author in the ledger's table, if one is named. It
 // tests the table before anything is written. The function continues without a ledger that fails, but here a person can
 // decide.
 func (c *cli) recording(ctx context.Context, required *baseline.Baseline) (*reconcile.Reconciler, error) {
-	pools, err := c.connect(ctx)
+	r, err := c.reconciler(ctx, required)
 	if err != nil {
 		return nil, err
 	}
-	r := c.newReconciler(pools, required)
 	table, err := c.table(ctx)
 	if errors.Is(err, errNoLedger) {
 		return r, nil

@@ -166,7 +166,7 @@ func applyAsking(t *testing.T, ctx context.Context, answer io.Reader, asked func
 		t.Fatal(err)
 	}
 	a := applying{c: c, cause: "apply"}
-	err = a.run(ctx, selection{ids: []string{servedPool}}, func(*cli) (*reconcile.Reconciler, error) { return r, nil })
+	err = a.run(ctx, selection{ids: []string{servedPool}}, always(r))
 	return out.String(), err
 }
 

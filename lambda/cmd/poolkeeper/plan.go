@@ -54,12 +54,12 @@ func (c *cli) plan(ctx context.Context, _ []string) error {
 
 // planner returns a Reconciler that records nothing, and the text of its baseline.
 func (c *cli) planner(ctx context.Context) (*reconcile.Reconciler, string, error) {
-	pools, err := c.connect(ctx)
+	required, text, err := c.required(ctx, false)
 	if err != nil {
 		return nil, "", err
 	}
-	required, text, err := c.required(ctx, false)
-	return c.newReconciler(pools, required), text, err
+	r, err := c.reconciler(ctx, required)
+	return r, text, err
 }
 
 // A poolPlan is the plan of one pool, or why there is none.
@@ -114,10 +114,16 @@ func (p poolPlan) withValues() outcome.Preview {
 	return shown
 }
 
-// plans plans the pools of each account and Region, counts them, and passes each plan or its error on. of returns the
-// planner for one account and Region.
-func (c *cli) plans(ctx context.Context, which selection, of func(*cli) (*reconcile.Reconciler, error),
-	emit func(poolPlan) error) (s summary, err error) {
+// A source returns the Reconciler for one account and Region.
+type source func(*cli) (*reconcile.Reconciler, error)
+
+// always is the source for one account and Region.
+func always(r *reconcile.Reconciler) source {
+	return func(*cli) (*reconcile.Reconciler, error) { return r, nil }
+}
+
+// plans plans the pools of each account and Region, counts them, and passes each plan or its error on.
+func (c *cli) plans(ctx context.Context, which selection, of source, emit func(poolPlan) error) (s summary, err error) {
 	err = c.everywhere(ctx, &s, emit, func(one *cli) error {
 		r, err := of(one)
 		if err != nil {

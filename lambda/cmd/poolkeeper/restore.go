@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,52 +19,37 @@ import (
 )
 
 func (c *cli) restore(ctx context.Context, args []string) error {
-	raw, saved, err := c.readBackup(ctx, args[0])
+	path := args[0]
+	raw, err := c.readFile(ctx, "backup", path)
 	if err != nil {
 		return err
 	}
-	a := applying{c: c, cause: "restore"}
-	return a.restore(ctx, args[0], raw, saved)
-}
-
-// readBackup reads a backup file, and rejects one that other programs could read differently.
-func (c *cli) readBackup(ctx context.Context, path string) (raw []byte, saved userpool.Backup, err error) {
-	if raw, err = c.readFile(ctx, "backup", path); err != nil {
-		return nil, saved, err
+	saved, err := userpool.DecodeBackup(raw)
+	if err != nil {
+		return fmt.Errorf("%s: %w (a backup is a file that poolkeeper backup or apply saved)", path, err)
 	}
-	if saved, err = userpool.DecodeBackup(raw); err != nil {
-		return nil, saved, fmt.Errorf("%s: %w (a backup is a file that poolkeeper backup or apply saved)", path, err)
-	}
-	return raw, saved, nil
-}
-
-func (a *applying) restore(ctx context.Context, path string, raw []byte, saved userpool.Backup) error {
-	sum := sha256.Sum256(raw)
-	digest, then := "sha256:"+hex.EncodeToString(sum[:]), saved.State()
-	required, kept := baseline.OfSettings(path, digest, saved.UserPoolID, then.Own(), then.Offered())
-	r, err := a.c.recording(ctx, required)
+	then := saved.State()
+	required, kept := baseline.OfSettings(path, fmt.Sprintf("sha256:%x", sha256.Sum256(raw)), then.ID, then.Own(),
+		then.Offered())
+	r, err := c.recording(ctx, required)
 	if err != nil {
 		return err
 	}
-	live, err := a.c.read(ctx, r.Pools, saved.UserPoolID, saved.Want())
+	live, err := c.read(ctx, r.Pools, then.ID, saved.Want())
 	if err != nil {
 		return err
 	}
 	if !saved.Whole { // saved before a write, only with the documents of that write
-		fmt.Fprintf(a.c.notes, "the backup contains only %s; the rest of the pool stays unchanged\n", joined(then.Names()))
+		fmt.Fprintf(c.notes, "the backup contains only %s; the rest of the pool stays unchanged\n", joined(then.Names()))
 	}
-	a.target, a.lost = &then, then.Unwritable(live)
+	lost := then.Unwritable(live)
 	for _, setting := range kept {
 		if !baseline.Empty(baseline.ValueAt(live.Own(), setting)) {
-			a.lost = append(a.lost, setting)
+			lost = append(lost, setting)
 		}
 	}
-	which := selection{ids: []string{saved.UserPoolID}}
-	err = a.run(ctx, which, func(*cli) (*reconcile.Reconciler, error) { return r, nil })
-	if err == nil && len(a.lost) > 0 {
-		return exit(exitDrifted)
-	}
-	return err
+	a := applying{c: c, cause: "restore", target: &then, lost: lost}
+	return a.run(ctx, selection{ids: []string{then.ID}}, always(r))
 }
 
 func joined(names []baseline.DocumentName) string {
@@ -83,17 +68,16 @@ func (c *cli) undo(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	a := applying{c: c, cause: "undo " + args[0]}
-	return a.undo(ctx, records, args[0])
+	return c.undoRecord(ctx, records, args[0])
 }
 
 const exampleRecord = "eu-west-1_AbCdEf123.20261001T091540.000000Z"
 
-func (a *applying) undo(ctx context.Context, records reconcile.Ledger, id string) error {
+func (c *cli) undoRecord(ctx context.Context, records reconcile.Ledger, id string) error {
 	record, err := records.Record(ctx, id)
 	switch {
 	case err != nil:
-		return a.c.noTable(err)
+		return c.noTable(err)
 	case record.Before == nil:
 		return fmt.Errorf("record %s: the earlier state was too large to be stored, so it cannot be undone; a backup "+
 			"file may have it (poolkeeper restore)", id)
@@ -104,27 +88,17 @@ func (a *applying) undo(ctx context.Context, records reconcile.Ledger, id string
 	}
 	then := record.Before.State()
 	own := then.Own()
-	required, kept := baseline.OfPaths(id, record.Baseline, record.UserPoolID, own, paths)
-	_, inside := baseline.OfPaths(id, record.Baseline, record.UserPoolID, own, newParts(record, paths, own))
-	kept = append(kept, inside...)
-	for _, path := range kept {
-		fmt.Fprintf(a.c.err, "cannot be undone: %s was not set, and the API has no way to clear it\n", path)
-	}
-	client, err := a.c.connect(ctx)
+	required, lost := baseline.OfPaths(id, record.Baseline, then.ID, own, paths)
+	_, inside := baseline.OfPaths(id, record.Baseline, then.ID, own, newParts(record, paths, own))
+	r, err := c.reconciler(ctx, required)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(a.c.notes, "unless the settings are exempted or the baseline changes, the function fixes them at the "+
+	fmt.Fprintln(c.notes, "unless the settings are exempted or the baseline changes, the function fixes them at the "+
 		"next event or scan")
-	a.target = &then
-	r := a.c.newReconciler(client, required)
-	r.Ledger, r.Actor = records, a.c.caller(ctx)
-	which := selection{ids: []string{record.UserPoolID}}
-	err = a.run(ctx, which, func(*cli) (*reconcile.Reconciler, error) { return r, nil })
-	if err == nil && len(kept) > 0 {
-		return exit(exitDrifted)
-	}
-	return err
+	r.Ledger, r.Actor = records, c.caller(ctx)
+	a := applying{c: c, cause: "undo " + id, target: &then, lost: append(lost, inside...)}
+	return a.run(ctx, selection{ids: []string{then.ID}}, always(r))
 }
 
 // newParts returns the settings in the changed objects of the pool that a record wrote and that were not set before.
@@ -172,25 +146,16 @@ func (a *applying) warn(to *stream.Stream, p poolPlan) error {
 // the setting is not weaker.
 func weaker(now, target userpool.State, settings []string) ([]string, error) {
 	lost, err := broken(now, target)
-	if err != nil {
-		return nil, err
-	}
-	gained, err := broken(target, now)
-	if err != nil {
-		return nil, err
-	}
-	var weak []string
-	for _, setting := range settings {
-		touches := func(other string) bool { return userpool.Touches(setting, other) }
-		if slices.ContainsFunc(lost, touches) && !slices.ContainsFunc(gained, touches) {
-			weak = append(weak, setting)
-		}
-	}
-	return weak, nil
+	gained, failed := broken(target, now)
+	settings = slices.DeleteFunc(slices.Clone(settings), func(setting string) bool {
+		touches := func(d baseline.Drift) bool { return userpool.Touches(setting, d.Setting) }
+		return !slices.ContainsFunc(lost, touches) || slices.ContainsFunc(gained, touches)
+	})
+	return settings, errors.Join(err, failed)
 }
 
-// broken returns the settings of a state that break a snapshot of another state.
-func broken(model, state userpool.State) ([]string, error) {
+// broken returns where a state breaks a snapshot of another state.
+func broken(model, state userpool.State) ([]baseline.Drift, error) {
 	text, err := baseline.Snapshot(model.Identity(), model.Own())
 	if err != nil {
 		return nil, err
@@ -199,9 +164,5 @@ func broken(model, state userpool.State) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("comparing the settings: %w", err)
 	}
-	var settings []string
-	for _, d := range baseline.Compare(required.Policy(state.Identity(), time.Now()), state.Own()).Drifts {
-		settings = append(settings, d.Setting)
-	}
-	return settings, nil
+	return baseline.Compare(required.Policy(state.Identity(), time.Now()), state.Own()).Drifts, nil
 }

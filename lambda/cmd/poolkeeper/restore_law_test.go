@@ -141,7 +141,7 @@ func said(path, printed string) bool {
 	}
 	for at := path; at != ""; at = at[:max(0, strings.LastIndexByte(at, '.'))] {
 		if strings.Contains(printed, "unfixable "+at) || strings.Contains(printed, "x "+at) ||
-			strings.Contains(printed, "cannot be undone: "+at) || strings.Contains(printed, "\n  "+at+"\n") {
+			strings.Contains(printed, "\n  "+at+"\n") {
 			return true
 		}
 	}

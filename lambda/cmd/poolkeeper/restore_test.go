@@ -20,7 +20,6 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/ledger"
-	"poolkeeper/lambda/reconcile"
 )
 
 // call sends a call to the fake, as somebody else does, and reports whether it was accepted.
@@ -252,18 +251,15 @@ func undone(t testing.TB, required *baseline.Baseline) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
 	c := started(nil, &out, &out, "yes", "no-backup")
-	pools, err := c.connect(t.Context())
+	r, err := c.reconciler(t.Context(), required)
 	if err != nil {
 		t.Fatal(err)
 	}
 	records := ledger.NewMemory()
 	a := applying{c: c, cause: "apply"}
+	r.Ledger = records
 	var status exit
-	err = a.run(t.Context(), selection{ids: []string{servedPool}}, func(*cli) (*reconcile.Reconciler, error) {
-		r := c.newReconciler(pools, required)
-		r.Ledger = records
-		return r, nil
-	})
+	err = a.run(t.Context(), selection{ids: []string{servedPool}}, always(r))
 	if err != nil && !errors.As(err, &status) {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
@@ -275,8 +271,7 @@ func undone(t testing.TB, required *baseline.Baseline) (string, error) {
 		return "", nil // nothing was written
 	}
 	out.Reset()
-	a.cause = "undo"
-	err = a.undo(t.Context(), records, history.Records[0].ID)
+	err = c.undoRecord(t.Context(), records, history.Records[0].ID)
 	return out.String(), err
 }
 

@@ -102,20 +102,15 @@ func (c *cli) root() *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringSlice("profile", nil, "profiles of the AWS configuration (default $AWS_PROFILE)")
 	flags.StringSlice("region", nil, "AWS Regions (default $AWS_REGION, or the profile's)")
-	flags.String("output", "text",
-		"text, json (one object per line), markdown, sarif, junit, html or ocsf, if the command supports it")
 	flags.Bool("quiet", false, "print only results, questions and errors")
 	root.SetFlagErrorFunc(flagError)
-	formats := map[string][]string{}
-	offer(root, "output", func(command *cobra.Command) []string { return formats[command.Use] })
 	for _, one := range commands {
-		formats[one.use] = one.formats
-		c.add(root, one)
+		root.AddCommand(c.command(one))
 	}
 	return root
 }
 
-func (c *cli) add(root *cobra.Command, one command) {
+func (c *cli) command(one command) *cobra.Command {
 	command := &cobra.Command{Use: one.use, Short: one.short, Long: one.long, Example: one.example, Args: countArguments}
 	command.RunE = func(_ *cobra.Command, args []string) error {
 		if err := c.start(command, one.formats, args); err != nil {
@@ -123,11 +118,11 @@ func (c *cli) add(root *cobra.Command, one command) {
 		}
 		return one.run(c, command.Context(), args)
 	}
-	root.AddCommand(command)
-	for _, o := range one.options {
+	for _, o := range append(one.options, option{"output", one.formats[0], strings.Join(one.formats, ", ")}) {
 		o.addTo(command, c.getenv)
 	}
-	offer(command, "pool", func(*cobra.Command) (ids []string) {
+	offer(command, "output", func() []string { return one.formats })
+	offer(command, "pool", func() (ids []string) {
 		c.flags = command.Flags()
 		if pools, err := c.places()[0].connect(command.Context()); err == nil {
 			ids, _ = list(command.Context(), pools)
@@ -140,13 +135,14 @@ func (c *cli) add(root *cobra.Command, one command) {
 	case "", "RECORD":
 		command.ValidArgsFunction = cobra.NoFileCompletions
 	}
+	return command
 }
 
 // offer adds shell completion for the values of a flag, if the command has it.
-func offer(command *cobra.Command, flag string, values func(*cobra.Command) []string) {
+func offer(command *cobra.Command, flag string, values func() []string) {
 	_ = command.RegisterFlagCompletionFunc(flag,
-		func(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return values(command), cobra.ShellCompDirectiveNoFileComp
+		func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return values(), cobra.ShellCompDirectiveNoFileComp
 		})
 }
 
@@ -157,9 +153,6 @@ func (c *cli) start(command *cobra.Command, formats, args []string) error {
 		c.notes = io.Discard
 	}
 	c.output = stream.Format(c.text("output"))
-	if !c.flags.Changed("output") {
-		c.output = stream.Format(formats[0])
-	}
 	profiles, regions, which := c.texts("profile"), c.texts("region"), c.which()
 	many, pools := c.flags.Lookup(allRegions) != nil, c.flags.Lookup("all") != nil
 	switch {
@@ -238,20 +231,19 @@ func (c *cli) readFile(ctx context.Context, what, path string) ([]byte, error) {
 
 // buildText describes the build of the binary, and its built-in baseline.
 func buildText() string {
-	version, commit, with, digest := "unknown", "unknown", "", ""
+	text, commit := "poolkeeper", "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {
-		version, with = info.Main.Version, info.GoVersion
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {
 				commit = s.Value
 			}
 		}
+		text += fmt.Sprintf(" %s, commit %s, %s", info.Main.Version, commit, info.GoVersion)
 	}
 	if required, err := baseline.Parse(baseline.DefaultFile, baseline.Default()); err == nil {
-		digest = required.Digest
+		text += fmt.Sprintf("\nbuilt-in baseline %s %s", baseline.DefaultFile, required.Digest)
 	}
-	return fmt.Sprintf("poolkeeper %s, commit %s, %s\nbuilt-in baseline %s %s", version, commit, with,
-		baseline.DefaultFile, digest)
+	return text
 }
 
 func (c *cli) version(context.Context, []string) error {

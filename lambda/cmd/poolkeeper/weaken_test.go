@@ -3,8 +3,6 @@ package main
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/userpool"
@@ -34,12 +32,8 @@ func TestWeaker(t *testing.T) {
 		"no setting of these": {settings{"PoolName": "a"}, settings{"PoolName": "b"}, "PoolName", false},
 	} {
 		got, err := weaker(with(c.now), with(c.target), []string{c.planned})
-		var want []string
-		if c.weaker {
-			want = []string{c.planned}
-		}
-		if diff := cmp.Diff(want, got); diff != "" || err != nil {
-			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		if err != nil || (len(got) > 0) != c.weaker {
+			t.Errorf("%s: %v %v", name, got, err)
 		}
 	}
 }

@@ -27,8 +27,8 @@ type Entry struct {
 // A finding is one problem of a pool or file. If it is not about a setting of a pool, only Reason and Source are set.
 type finding struct {
 	outcome.Finding
-	id    string // a stable id: the setting, or the id of the warning
-	level level
+	ID    string // a stable id: the setting, or the id of the warning
+	Level level
 }
 
 // A level is a level of SARIF.
@@ -186,8 +186,8 @@ func OfFile(name string, faults baseline.Errors, lints []baseline.Lint, source [
 		text := ""
 		for _, f := range e.Findings {
 			says := f.Reason
-			if f.level == warning {
-				says = fmt.Sprintf("%s: %s [%s]", paint.Of(report.Warn, "warning"), f.Reason, f.id)
+			if f.Level == warning {
+				says = fmt.Sprintf("%s: %s [%s]", paint.Of(report.Warn, "warning"), f.Reason, f.ID)
 			}
 			text += fmt.Sprintf("%s: %s\n%s", f.Source, says, caret(source, f, paint))
 		}

@@ -3,16 +3,16 @@
 package stream
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"io"
-	"maps"
 	"net/url"
 	"path/filepath"
-	"slices"
 	"strings"
 	"text/template"
 
@@ -71,7 +71,8 @@ func (s *Stream) Write(e Entry) error {
 func (s *Stream) Close(done bool) error {
 	switch s.format {
 	case SARIF:
-		return Encode(s.w, sarif(s.entries, done))
+		log, err := sarif(s.entries, done)
+		return cmp.Or(err, Encode(s.w, log))
 	case JUnit:
 		return templates.ExecuteTemplate(s.w, "junit.tmpl", s.entries)
 	default:
@@ -103,11 +104,16 @@ func code(text string) string {
 var escape = strings.NewReplacer("\\", `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`,
 	"<", "&lt;", ">", "&gt;", "&", "&amp;", "|", `\|`, "#", `\#`, "@", "&#64;", "\n", " ", "\r", " ").Replace
 
-//go:embed markdown.tmpl junit.tmpl
+//go:embed *.tmpl
 var files embed.FS
 
-var templates = template.Must(template.New("").Funcs(template.FuncMap{"code": code, "escape": escape,
-	"value": report.Value, "xml": escapeXML}).ParseFS(files, "*.tmpl"))
+var templates = template.Must(template.New("").Funcs(template.FuncMap{"code": code, "escape": escape, "xml": escapeXML,
+	"json": encode, "join": strings.Join, "checks": report.ChecksOf, "value": report.Value}).ParseFS(files, "*.tmpl"))
+
+func encode(v any) (string, error) {
+	raw, err := json.Marshal(v)
+	return string(raw), err
+}
 
 func escapeXML(text string) string {
 	var b strings.Builder
@@ -128,7 +134,7 @@ func (e Entry) Cases() []testCase {
 		switch {
 		case f.State == outcome.StateExempted:
 			c.Kind = "skipped"
-		case f.level == note:
+		case f.Level == note:
 			c.Kind = ""
 		}
 		cases = append(cases, c)
@@ -156,57 +162,34 @@ func (e Entry) Count(kind string) int {
 // An object is a JSON object.
 type object = map[string]any
 
-func resultOf(name string, f finding) object {
-	text, print, at := f.Says(), name+"\x00"+f.id+"\x00\x00"+f.Reason, object{}
-	if f.Source.File != "" {
-		place := object{"artifactLocation": object{
-			"uri": (&url.URL{Path: filepath.ToSlash(f.Source.File)}).EscapedPath()}}
-		if f.Source.Line > 0 {
-			place["region"] = object{"startLine": f.Source.Line, "startColumn": max(1, f.Source.Column)}
-		}
-		at["physicalLocation"] = place
-	}
-	if f.Setting != "" {
-		text, print = name+": "+text, name+"\x00"+f.Setting
-		at["logicalLocations"] = []object{{"fullyQualifiedName": name + "/" + f.Setting, "kind": "resource"}}
+// URI returns the name of the finding's file as a URI.
+func (f finding) URI() string { return (&url.URL{Path: filepath.ToSlash(f.Source.File)}).EscapedPath() }
+
+// Fingerprint identifies the finding in later runs.
+func (f finding) Fingerprint(name string) string {
+	print := name + "\x00" + f.Setting
+	if f.Setting == "" {
+		print = name + "\x00" + f.ID + "\x00\x00" + f.Reason
 	}
 	sum := sha256.Sum256([]byte(print))
-	r := object{"ruleId": f.id, "level": f.level, "message": object{"text": text}, "locations": []object{at},
-		"partialFingerprints": object{"poolkeeper/v1": fmt.Sprintf("%x", sum[:16])}}
-	if f.State == outcome.StateExempted {
-		r["suppressions"] = []object{{"kind": "external", "justification": f.Reason}}
-	}
-	return r
+	return fmt.Sprintf("%x", sum[:16])
 }
 
-// sarif writes the log of one run with a result for each finding. Pools that could not be read have no result; the run
+// sarif returns the log of one run with a result for each finding. Pools that could not be read have no result; the run
 // lists the first hundred of them.
-func sarif(entries []Entry, done bool) object {
-	used := map[string]bool{}
-	rules, results, failures := []object{}, []object{}, []object{}
+func sarif(entries []Entry, done bool) (log any, err error) {
+	var failed []Entry
+	used := map[string]baseline.Member{}
 	for _, e := range entries {
-		if e.Failed != "" && len(failures) < 100 {
-			failures = append(failures, object{"level": failure, "message": object{"text": e.Name + ": " + e.Failed}})
+		if e.Failed != "" && len(failed) < 100 {
+			failed = append(failed, e)
 		}
 		for _, f := range e.Findings {
-			used[f.id] = true
-			results = append(results, resultOf(e.Name, f))
+			used[f.ID], _ = baseline.Lookup(f.ID)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(used)) {
-		rule := object{"id": id}
-		if m, ok := baseline.Lookup(id); ok && m.Doc != "" {
-			rule["shortDescription"] = object{"text": m.Doc}
-		}
-		if checks := report.ChecksOf(id); len(checks) > 0 {
-			rule["help"] = object{"text": "Checked by " + strings.Join(checks, ", ") + "."}
-		}
-		rules = append(rules, rule)
-	}
-	invocation := object{"executionSuccessful": done && len(failures) == 0, "toolExecutionNotifications": failures}
-	return object{
-		"$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
-		"version": "2.1.0", "runs": []object{{"results": results, "columnKind": "unicodeCodePoints",
-			"tool":        object{"driver": object{"name": "poolkeeper", "rules": rules}},
-			"invocations": []object{invocation}}}}
+	var text bytes.Buffer
+	err = templates.ExecuteTemplate(&text, "sarif.tmpl", object{"Entries": entries, "Failed": failed, "Rules": used,
+		"Done": done && len(failed) == 0})
+	return log, cmp.Or(err, json.Unmarshal(text.Bytes(), &log))
 }

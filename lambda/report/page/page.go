@@ -24,7 +24,7 @@ var text string
 
 var document = template.Must(template.New("page").Funcs(template.FuncMap{"soft": soft, "value": report.Value,
 	"rule": report.RuleNamed, "join": strings.Join, "parent": parent, "leaf": leaf,
-	"class": func(s outcome.State) string { return classes[s] }}).Parse(text))
+	"brief": brief, "date": date, "label": label, "class": func(s outcome.State) string { return classes[s] }}).Parse(text))
 
 // A Page collects pools and is written at the end, so that an incomplete page is never mistaken for a complete one. Its
 // other fields and methods are for the template.
@@ -41,14 +41,10 @@ type row struct {
 	Kind          kind
 	Title, Reason string
 	Drifts        []report.Drift
-	Cells         []cell
 	Fix           string // a command, or ""
 	Anchor        string // of the details, or ""
 	required      []string
 }
-
-// A cell is about a setting of a pool: of the class good or none, or with what differs.
-type cell struct{ Class, Label, Have, Want, More string }
 
 // A kind is how a pool compares with the baseline. Pools are shown in this order.
 type kind int
@@ -130,14 +126,9 @@ func (p *Page) Write(w io.Writer) error {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region),
 			cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
-	groups := p.Groups()
 	for i := range p.Rows {
-		r := &p.Rows[i]
-		if len(r.Drifts) > 0 {
-			r.Anchor = fmt.Sprint("pool-", i+1)
-		}
-		if r.Kind != failed && r.Kind != ignored {
-			r.Cells = r.cells(slices.Concat(groups...))
+		if len(p.Rows[i].Drifts) > 0 {
+			p.Rows[i].Anchor = fmt.Sprint("pool-", i+1)
 		}
 	}
 	return document.Execute(w, p)
@@ -187,9 +178,9 @@ func (p *Page) Exemptions() []*exemption {
 			}
 			e := by[d.Reason]
 			if e == nil {
-				until, rest, _ := strings.Cut(d.Reason, ", ")
+				_, rest, _ := strings.Cut(d.Reason, ", ")
 				owner, why, _ := strings.Cut(rest, ": ")
-				e = &exemption{Until: date(until), Owner: owner, Why: why}
+				e = &exemption{Until: date(d.Reason), Owner: owner, Why: why}
 				by[d.Reason] = e
 			}
 			e.Settings++
@@ -204,9 +195,10 @@ func (p *Page) Exemptions() []*exemption {
 	})
 }
 
-// date shortens "until 2027-01-31T00:00:00Z" to the day.
-func date(until string) string {
-	return strings.TrimSuffix(strings.TrimPrefix(until, "until "), "T00:00:00Z")
+// date returns the day in "until 2027-01-31T00:00:00Z, OWNER: REASON", with the time unless that is midnight.
+func date(reason string) string {
+	until, _, _ := strings.Cut(strings.TrimPrefix(reason, "until "), ", ")
+	return strings.TrimSuffix(until, "T00:00:00Z")
 }
 
 // Accounts returns the accounts of the pools, to filter by. The pools of the first one have the CSS class a0.
@@ -225,50 +217,37 @@ func (p *Page) different(of func(row) string) []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// cells returns the cells of a pool: one for each setting of the columns, and one for clients and everything else.
-func (r row) cells(columns []string) []cell {
-	found := map[string]report.Drift{}
-	for _, d := range r.Drifts {
-		found[d.Setting] = d
-	}
-	var cells []cell
-	for _, setting := range columns {
-		d, differs := found[setting]
-		switch {
-		case differs:
-			cells = append(cells, cellOf(d))
-			delete(found, setting)
-		case slices.Contains(r.required, setting):
-			cells = append(cells, cell{Class: "good"})
-		default:
-			cells = append(cells, cell{Class: "none"})
+// Compared reports whether the pool was compared with the baseline.
+func (r row) Compared() bool { return r.Kind != failed && r.Kind != ignored }
+
+// Drift returns the drift of a setting, or nil.
+func (r row) Drift(setting string) *report.Drift {
+	for i := range r.Drifts {
+		if r.Drifts[i].Setting == setting {
+			return &r.Drifts[i]
 		}
 	}
-	others := cell{Class: "good", Label: "App clients and other settings"}
-	if len(found) > 0 {
-		others.Class, others.More = "calm", fmt.Sprintf("%d more, see the details", len(found))
-	}
-	for _, d := range found {
-		if d.State != outcome.StateExempted {
-			others.Class = "bad"
-		}
-	}
-	return append(cells, others)
+	return nil
 }
 
-func cellOf(d report.Drift) cell {
-	label := strings.ReplaceAll(d.Setting, ".", ".\u200b") // a browser may break it there
-	c := cell{Class: classes[d.State], Label: label, Have: brief(d.Have), Want: brief(d.Want)}
-	switch d.State {
-	case outcome.StateExempted:
-		until, _, _ := strings.Cut(d.Reason, ",")
-		c.More = "exempted until " + date(until)
-	case outcome.StateUnfixable:
-		c.More = "cannot be fixed"
-	case outcome.StateReported:
-		c.More = "skipped"
+// Requires reports whether the setting is required of the pool.
+func (r row) Requires(setting string) bool { return slices.Contains(r.required, setting) }
+
+// Others returns the number of drifts of settings that have no column, and the class of their cell.
+func (p *Page) Others(r row) count {
+	others := count{Class: "good"}
+	for _, d := range r.Drifts {
+		if slices.Contains(p.columns, d.Setting) {
+			continue
+		}
+		others.Pools++
+		if d.State != outcome.StateExempted {
+			others.Class = "bad"
+		} else if others.Class == "good" {
+			others.Class = "calm"
+		}
 	}
-	return c
+	return others
 }
 
 // brief returns the beginning of a value for a cell. The details show the whole value and the reason.
@@ -291,6 +270,9 @@ func (p *Page) Groups() [][]string {
 		return cmp.Or(cmp.Compare(min(1, len(parent(a[0]))), min(1, len(parent(b[0])))), baseline.Order(a[0], b[0]))
 	})
 }
+
+// label returns the name of a setting that a browser may break after each dot.
+func label(setting string) string { return strings.ReplaceAll(setting, ".", ".\u200b") }
 
 func parent(setting string) string { return setting[:max(0, strings.LastIndexByte(setting, '.'))] }
 

@@ -1,8 +1,13 @@
 package ledger_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -158,5 +163,67 @@ func testNotes(t *testing.T, l reconcile.Ledger) {
 		if diff := cmp.Diff(want, h.Notes); err != nil || len(h.Records) != records || diff != "" {
 			t.Errorf("%v, %d records, (-want +got):\n%s", err, len(h.Records), diff)
 		}
+	}
+}
+
+// race runs do for 50 owners at once.
+func race(do func(i int, owner string)) {
+	var working sync.WaitGroup
+	begin := make(chan struct{})
+	for i := range racers {
+		working.Go(func() {
+			<-begin
+			do(i, fmt.Sprint("owner", i))
+		})
+	}
+	close(begin)
+	working.Wait()
+}
+
+const racers = 50
+
+func testRaces(t *testing.T, l reconcile.Ledger) {
+	t.Helper()
+	// One gets a lease that is free or has expired, and nobody else can renew or release it.
+	_, err := l.Acquire(t.Context(), "eu-west-1_RaceExpired", "before", noon.Add(-time.Minute), noon)
+	must(t, err)
+	for _, pool := range []string{"eu-west-1_RaceFree", "eu-west-1_RaceExpired"} {
+		acquire := func(until time.Time, except string) (got []string) {
+			var mutex sync.Mutex
+			race(func(_ int, owner string) {
+				if owner == except {
+					return
+				}
+				ok, err := l.Acquire(t.Context(), pool, owner, noon, until)
+				if mutex.Lock(); err != nil {
+					t.Error(err)
+				} else if ok {
+					got = append(got, owner)
+				}
+				mutex.Unlock()
+			})
+			return got
+		}
+		first, renewed := acquire(noon.Add(time.Minute), ""), acquire(noon.Add(2*time.Minute), "")
+		released := acquire(time.Time{}, strings.Join(first, " "))
+		if len(first) != 1 || !slices.Equal(first, renewed) || len(released) > 0 {
+			t.Errorf("%s: acquired by %v, renewed by %v, released by %v", pool, first, renewed, released)
+		}
+	}
+	// No note of a pool that had none is lost, and each record is kept as it was written.
+	until := time.Now().Add(time.Hour)
+	race(func(i int, owner string) {
+		want := record("eu-west-1_Race", noon.Add(time.Duration(i)*time.Second))
+		want.Sent[0].Body = bytes.Repeat([]byte(owner), 1000)
+		err := errors.Join(l.Put(t.Context(), want),
+			l.Note(t.Context(), "eu-west-1_Race", map[string]time.Time{owner: until, "all": until}))
+		got, reading := l.Record(t.Context(), want.ID)
+		if diff := cmp.Diff(want, got); err != nil || reading != nil || diff != "" {
+			t.Errorf("%v, %v (-want +got):\n%s", err, reading, diff)
+		}
+	})
+	h, err := l.History(t.Context(), "eu-west-1_Race", noon, true)
+	if err != nil || len(h.Notes) != racers+1 || len(h.Records) != racers {
+		t.Errorf("%d notes, %d records, %v", len(h.Notes), len(h.Records), err)
 	}
 }

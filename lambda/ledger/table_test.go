@@ -171,13 +171,18 @@ func noise(size int) []byte {
 	return text
 }
 
-// TestSizes: what is too large for an item is left out, the bodies before the state, and never the light record.
+// TestSizes: what is too large for an item is left out, the bodies before the state, and never the light record. An
+// answer of DynamoDB ends at 1 MB, and what follows is read too, the notes after the records among it.
 func TestSizes(t *testing.T) {
 	t.Parallel()
 	l := table(t, mototest.Dynalite(t))
-	bodies, state := record("eu-west-1_Bodies", noon), record("eu-west-1_State", noon)
-	many := record("eu-west-1_Many", noon)
-	bodies.Sent[0].Body = noise(500 << 10)
+	const pool = "eu-west-1_Sizes"
+	large := func(minute, bytes int) outcome.Record {
+		r := record(pool, noon.Add(time.Duration(minute)*time.Minute))
+		r.Sent[0].Body = noise(bytes)
+		return r
+	}
+	many, state := large(1, 10), large(2, 10)
 	state.Before.Documents[baseline.UserPool]["Text"] = string(noise(500 << 10))
 	for i := range 2000 {
 		many.Drifts = append(many.Drifts, outcome.Finding{Rule: "every-client", State: outcome.StateFixed, Want: true,
@@ -186,48 +191,30 @@ func TestSizes(t *testing.T) {
 		many.Sent = append(many.Sent, outcome.Sent{Call: "UpdateUserPoolClient", Status: outcome.Accepted, Read: noon,
 			RequestID: fmt.Sprintf("00000000-0000-4000-8000-%012d", i), At: noon.Add(time.Duration(i) * time.Second)})
 	}
+	var light []outcome.Record
 	for _, c := range []struct {
 		record         outcome.Record
 		before, bodies bool
-	}{{bodies, true, false}, {state, false, true}, {many, true, true}} {
+	}{{many, true, true}, {state, false, true}, {large(3, 500<<10), true, false}, {large(4, 300<<10), true, true},
+		{large(5, 300<<10), true, true}, {large(6, 300<<10), true, true}, {large(7, 300<<10), true, true}} {
 		must(t, l.Put(t.Context(), c.record))
+		light = append(light, c.record.Light())
 		got, err := l.Record(t.Context(), c.record.ID)
 		if err != nil || (got.Before != nil) != c.before || (got.Sent[0].Body != nil) != c.bodies {
 			t.Errorf("%s: before %v, bodies %v, %v", c.record.ID, got.Before != nil, got.Sent[0].Body != nil, err)
 		}
-		if diff := cmp.Diff(c.record.Light(), got.Light()); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", c.record.ID, diff)
-		}
-		h, err := l.History(t.Context(), c.record.UserPoolID, noon, true)
-		if diff := cmp.Diff([]outcome.Record{c.record.Light()}, h.Records); err != nil || diff != "" {
-			t.Errorf("%s: %v (-want +got):\n%s", c.record.ID, err, diff)
-		}
-	}
-}
-
-// TestPages: an answer of DynamoDB ends at 1 MB. What follows is read too, the notes after the records among it.
-func TestPages(t *testing.T) {
-	t.Parallel()
-	l := table(t, mototest.Dynalite(t))
-	const pool, n = "eu-west-1_Pages", 6
-	for i := range n {
-		r := record(pool, noon.Add(time.Duration(i)*time.Minute))
-		r.Sent[0].Body = noise(300 << 10)
-		must(t, l.Put(t.Context(), r))
 	}
 	must(t, l.Note(t.Context(), pool, map[string]time.Time{"a": time.Now().Add(time.Hour)}))
 	h, err := l.History(t.Context(), pool, noon, true)
-	if err != nil || len(h.Records) != n || len(h.Notes) != 1 {
-		t.Errorf("%d records, notes %v, %v", len(h.Records), h.Notes, err)
+	if diff := cmp.Diff(light, h.Records); err != nil || diff != "" || len(h.Notes) != 1 {
+		t.Errorf("notes %v, %v (-want +got):\n%s", h.Notes, err, diff)
 	}
 	all := 0
 	for _, err := range l.All(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		all++
 	}
-	if all != n {
+	if all != len(light) {
 		t.Errorf("%d records in all", all)
 	}
 }

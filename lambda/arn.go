@@ -11,22 +11,14 @@ import (
 // Names are checked without regular expressions, because compiling one at every start would take longer than all other
 // work on the environment.
 
-// inARN returns the part of the service's ARN after the kind, and false if the text is not such an ARN.
-func inARN(text, service, kind string) (name string, ok bool) {
+// inARN returns the part of the service's ARN after the kind. Without an ARN, it returns the text.
+func inARN(text, service, kind string) (name string, isARN bool) {
 	a, err := arn.Parse(text)
 	if err != nil || a.Service != service || a.Partition == "" || (a.Region == "") != (service == "iam") ||
-		!consists(a.Partition+a.Region, "-") || len(a.AccountID) != 12 || strings.Trim(a.AccountID, "0123456789") != "" {
-		return "", false
+		len(a.AccountID) != 12 || strings.Trim(a.AccountID, "0123456789") != "" || !strings.HasPrefix(a.Resource, kind) {
+		return text, false
 	}
-	return strings.CutPrefix(a.Resource, kind)
-}
-
-// nameOf returns the text if it is a name, or the name in it if it is an ARN.
-func nameOf(text, service, kind string) string {
-	if name, ok := inARN(text, service, kind); ok {
-		return name
-	}
-	return text
+	return a.Resource[len(kind):], true
 }
 
 // consists reports whether a text is not empty and has only ASCII letters, digits, underscores and the given marks.
@@ -46,11 +38,14 @@ func isTopic(text string) bool {
 }
 
 func isTable(text string) bool {
-	name := nameOf(text, "dynamodb", "table/")
+	name, _ := inARN(text, "dynamodb", "table/")
 	return consists(name, ".-") && len(name) >= 3 && len(name) <= 255
 }
 
-func isBus(text string) bool { return consists(nameOf(text, "events", "event-bus/"), "./-") }
+func isBus(text string) bool {
+	name, _ := inARN(text, "events", "event-bus/")
+	return consists(name, "./-")
+}
 
 // isQueueURL reports whether a text is the URL of a queue, whose path ends with its name: https, or http for a local
 // emulator.

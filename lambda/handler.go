@@ -184,20 +184,17 @@ func (h handler) scan(ctx context.Context, request event.Request) (outcome.ScanR
 	scanner.Handle = h.one
 	result, err := scanner.Scan(ctx, request)
 	report.LogScan(ctx, h.log, result)
-	h.warn(ctx, slog.LevelError, noMetrics,
-		report.ScanMetrics(h.metrics, h.function, h.reconciler.Now(), result, h.calls.take()))
 	return result, err
 }
 
-// count logs an outcome and writes its metrics.
+// count logs an outcome and writes its metrics. The calls of a scan count with the outcome that comes next.
 func (h handler) count(ctx context.Context, out outcome.Outcome, unsent int) {
 	report.Log(ctx, h.log, out)
 	counts := h.calls.take()
 	counts.Unsent = unsent
-	h.warn(ctx, slog.LevelError, noMetrics, report.Metrics(h.metrics, h.function, h.reconciler.Now(), out, counts))
+	h.warn(ctx, slog.LevelError, "the metrics could not be written",
+		report.Metrics(h.metrics, h.function, h.reconciler.Now(), out, counts))
 }
-
-const noMetrics = "the metrics could not be written"
 
 // warn logs an error, if there is one.
 func (h handler) warn(ctx context.Context, level slog.Level, message string, err error, more ...slog.Attr) {

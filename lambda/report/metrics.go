@@ -10,7 +10,7 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// Counts are the resources that an event used.
+// Counts are the resources that were used since the last line of metrics.
 type Counts struct {
 	Calls     int // attempted calls to Cognito
 	Throttled int // calls that were throttled
@@ -43,7 +43,8 @@ func Metrics(w io.Writer, function string, now time.Time, out outcome.Outcome, c
 	if out.Details.LedgerError != "" {
 		ledger = 1
 	}
-	values = append(append(values, costs(counts)...), metric{"Drifts", count, len(out.Drifts)},
+	values = append(values, metric{"ApiCalls", count, counts.Calls}, metric{"Throttled", count, counts.Throttled},
+		metric{"NotificationsFailed", count, counts.Unsent}, metric{"Drifts", count, len(out.Drifts)},
 		metric{"LostUpdates", count, lost}, metric{"UndetectedDrift", count, out.Undetected},
 		metric{"LedgerFailed", count, ledger})
 	when := whenOf(out)
@@ -53,9 +54,11 @@ func Metrics(w io.Writer, function string, now time.Time, out outcome.Outcome, c
 	if when.SecondsToRestore != nil && restored {
 		values = append(values, metric{"TimeToRestore", seconds, *when.SecondsToRestore})
 	}
+	// A metric costs money for every hour in which it has a value, zero too.
+	values = slices.DeleteFunc(values, func(m metric) bool { return m.value == 0 })
 	about := map[string]any{"Function": function, "Outcome": string(out.Outcome), "userPoolId": out.UserPoolID,
 		"eventId": out.Cause.EventID}
-	lines := embedded(now, about, directive{[]string{"Function"}, some(values)},
+	lines := embedded(now, about, directive{[]string{"Function"}, values},
 		directive{[]string{"Function", "Outcome"}, events}) // only events are counted by outcome
 	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
 		about := map[string]any{"Function": function, "Rule": rule, "userPoolId": out.UserPoolID,
@@ -64,28 +67,6 @@ func Metrics(w io.Writer, function string, now time.Time, out outcome.Outcome, c
 			directive{[]string{"Function", "Rule"}, []metric{{"Drifts", count, byRule[rule]}}})
 	}
 	_, err := io.WriteString(w, lines)
-	return err
-}
-
-// costs returns the metrics of the resources that an event used.
-func costs(counts Counts) []metric {
-	return []metric{{"ApiCalls", count, counts.Calls}, {"Throttled", count, counts.Throttled},
-		{"NotificationsFailed", count, counts.Unsent}}
-}
-
-// some leaves out zeros, because a metric costs money for every hour in which it has a value.
-func some(values []metric) []metric {
-	return slices.DeleteFunc(values, func(m metric) bool { return m.value == 0 })
-}
-
-// ScanMetrics writes at most one line with the resources of the scan itself. Each of its pools has its own metrics.
-func ScanMetrics(w io.Writer, function string, now time.Time, scan outcome.ScanResult, counts Counts) error {
-	values := some(costs(counts))
-	if len(values) == 0 {
-		return nil
-	}
-	about := map[string]any{"Function": function, "Outcome": string(scan.Outcome)}
-	_, err := io.WriteString(w, embedded(now, about, directive{[]string{"Function"}, values}))
 	return err
 }
 

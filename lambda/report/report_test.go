@@ -126,20 +126,6 @@ func TestLogScan(t *testing.T) {
 	}
 }
 
-// TestScanMetrics: a scan is counted by what it cost, and not where it cost nothing.
-func TestScanMetrics(t *testing.T) {
-	t.Parallel()
-	var b bytes.Buffer
-	scan := outcome.ScanResult{Outcome: outcome.Scanned}
-	if err := ScanMetrics(&b, "keeper", noon, scan, Counts{}); err != nil || b.Len() > 0 {
-		t.Errorf("%s, %v", b.Bytes(), err)
-	}
-	err := ScanMetrics(&b, "keeper", noon, scan, Counts{Calls: 3})
-	if err != nil || !strings.Contains(b.String(), `"ApiCalls":3`) || strings.Contains(b.String(), "Throttled") {
-		t.Errorf("%s, %v", b.Bytes(), err)
-	}
-}
-
 // TestPlan: a drift of each kind, as a terminal shows it and as a file does. What is exempted is gray, with its end; a
 // setting that rises says what it may cost.
 func TestPlan(t *testing.T) {

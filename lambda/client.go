@@ -12,13 +12,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go/middleware"
 
 	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/notify"
-	"poolkeeper/lambda/queue"
 	"poolkeeper/lambda/reconcile"
 	"poolkeeper/lambda/report"
 )
@@ -77,6 +75,10 @@ func newClient(a account, calls *calls) *idp.Client {
 	return idp.NewFromConfig(c)
 }
 
+// newHub builds the channel to Security Hub. It is nil in a build without Security Hub, which is smaller and starts
+// faster; then ReadConfig rejects a configuration with Security Hub.
+var newHub func(account) notify.Channel
+
 // newChannels builds the channels that are configured.
 func newChannels(a account) []notify.Channel {
 	var channels []notify.Channel
@@ -86,7 +88,10 @@ func newChannels(a account) []notify.Channel {
 	if a.EventBus != "" {
 		channels = append(channels, notify.Bus(eventbridge.NewFromConfig(a.config("EVENTBRIDGE")), a.EventBus))
 	}
-	return append(channels, hubChannels(a)...)
+	if a.SecurityHub {
+		channels = append(channels, newHub(a))
+	}
+	return channels
 }
 
 // newLedger builds the ledger: the table, or memory if none is configured.
@@ -95,16 +100,6 @@ func newLedger(a account) reconcile.Ledger {
 		return ledger.NewMemory()
 	}
 	return ledger.Table{Client: dynamodb.NewFromConfig(a.config("DYNAMODB")), Name: a.LedgerTable}
-}
-
-// newQueues builds the queues. A queue that is not configured has no URL.
-func newQueues(a account) (changes, scans queue.Queue) {
-	if a.QueueURL == "" && a.ScanQueueURL == "" {
-		return changes, scans
-	}
-	client := sqs.NewFromConfig(a.config("SQS"))
-	return queue.Queue{Client: client, URL: a.QueueURL, Sleep: cognito.Sleep},
-		queue.Queue{Client: client, URL: a.ScanQueueURL, Sleep: cognito.Sleep}
 }
 
 // calls counts the attempted and the throttled calls to Cognito.

@@ -60,7 +60,7 @@ func ReadConfig(getenv func(string) string, readFile func(string) ([]byte, error
 	c := Config{
 		Env:      getenv,
 		CABundle: r.access(),
-		Function: getenv("AWS_LAMBDA_FUNCTION_NAME"),
+		Function: cmp.Or(getenv("AWS_LAMBDA_FUNCTION_NAME"), "poolkeeper"),
 		Stack:    getenv("STACK_NAME"),
 		OwnRole:  r.checked("ROLE_ARN", isRole, "the ARN of an IAM role"),
 		TopicARN: r.checked("TOPIC_ARN", isTopic, "the ARN of an SNS topic (a FIFO topic has no e-mail)"),
@@ -97,7 +97,7 @@ func (r *reader) access() []byte {
 func (r *reader) securityHub() bool {
 	on := r.getenv("SECURITY_HUB")
 	switch {
-	case on == "on" && !hubLinked:
+	case on == "on" && newHub == nil:
 		r.fail("SECURITY_HUB is on, but the function was built without it: deploy with -c securityHub=true, which builds " +
 			"it without the tag nosecurityhub, or set it to off")
 	case on != "" && on != "on" && on != "off":

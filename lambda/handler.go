@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -25,14 +26,12 @@ import (
 
 // A handler handles the invocations of the function.
 type handler struct {
+	config     *Config
 	reconciler *reconcile.Reconciler
 	scanner    queue.Scanner
 	queues     []queue.Queue // the queues whose messages can be delayed
 	log        *slog.Logger
 	metrics    io.Writer // where the metrics go: the log
-	function   string
-	build      string
-	stack      string
 	calls      *calls
 	channels   []notify.Channel
 }
@@ -134,7 +133,7 @@ func (h handler) one(ctx context.Context, request event.Request) (outcome.Outcom
 // which findings people were notified of.
 func (h handler) notify(ctx context.Context, request event.Request, out outcome.Outcome) (unsent int) {
 	now := h.reconciler.Now()
-	r := report.New(out, h.build, h.stack)
+	r := report.New(out, version+", "+runtime.Version(), h.config.Stack)
 	r.Whole = request.Call.Name == "" && len(request.Clients) == 0
 	r.Notify = report.Notifies(out, !request.Scan.Started.IsZero()) && !notify.Suppressed(out, now)
 	notified, failed := notify.Send(ctx, h.channels, r)
@@ -193,7 +192,7 @@ func (h handler) count(ctx context.Context, out outcome.Outcome, unsent int) {
 	counts := h.calls.take()
 	counts.Unsent = unsent
 	h.warn(ctx, slog.LevelError, "the metrics could not be written",
-		report.Metrics(h.metrics, h.function, h.reconciler.Now(), out, counts))
+		report.Metrics(h.metrics, h.config.Function, h.reconciler.Now(), out, counts))
 }
 
 // warn logs an error, if there is one.

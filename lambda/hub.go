@@ -8,13 +8,8 @@ import (
 	"poolkeeper/lambda/notify"
 )
 
-// hubLinked reports whether this build can send to Security Hub.
-const hubLinked = true
-
-// hubChannels builds the channel to Security Hub if it is configured.
-func hubChannels(a account) []notify.Channel {
-	if !a.SecurityHub {
-		return nil
+func init() {
+	newHub = func(a account) notify.Channel {
+		return notify.Hub(securityhub.NewFromConfig(a.config("SECURITYHUB")), a.transport.Now)
 	}
-	return []notify.Channel{notify.Hub(securityhub.NewFromConfig(a.config("SECURITYHUB")), a.transport.Now)}
 }

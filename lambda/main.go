@@ -1,12 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"log/slog"
 	"os"
-	"runtime"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/event"
@@ -44,19 +43,17 @@ func newHandler(config Config, log *slog.Logger) (handler, error) {
 	pools := cognito.New(newClient(a, counted))
 	reconciler := reconcile.New(pools, config.Baseline, newLedger(a))
 	reconciler.OwnRole, reconciler.MostClients, reconciler.Now = config.OwnRole, event.MaxClients, a.transport.Now
-	changes, scans := newQueues(a)
+	changes := queue.Queue{Client: sqs.NewFromConfig(a.config("SQS")), URL: config.QueueURL, Sleep: cognito.Sleep}
+	scans := changes
+	scans.URL = config.ScanQueueURL
 	scanner := queue.Scanner{Pools: pools, Baseline: config.Baseline, Ledger: reconciler.Ledger,
 		OwnRole: config.OwnRole, Now: reconciler.Now, Sleep: reconciler.Sleep}
 	if scans.URL != "" {
 		scanner.Send = scans.Send
 	}
-	return handler{reconciler: reconciler, scanner: scanner, queues: []queue.Queue{changes, scans}, log: log,
-		metrics: os.Stdout, function: cmp.Or(config.Function, "poolkeeper"), build: build(), stack: config.Stack,
-		calls: counted, channels: newChannels(a)}, nil
+	return handler{config: &config, reconciler: reconciler, scanner: scanner, queues: []queue.Queue{changes, scans},
+		log: log, metrics: os.Stdout, calls: counted, channels: newChannels(a)}, nil
 }
 
 // version is the version of a release, set with -ldflags=-X.
 var version = "unreleased"
-
-// build returns the name of the build for reports.
-func build() string { return version + ", " + runtime.Version() }

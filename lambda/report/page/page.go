@@ -23,8 +23,8 @@ import (
 var text string
 
 var document = template.Must(template.New("page").Funcs(template.FuncMap{"soft": soft, "value": report.Value,
-	"rule": report.RuleNamed, "join": strings.Join, "parent": parent, "leaf": leaf,
-	"brief": brief, "date": date, "label": label, "class": func(s outcome.State) string { return classes[s] }}).Parse(text))
+	"rule": report.RuleNamed, "join": strings.Join, "parent": parent, "leaf": leaf, "brief": brief, "date": date,
+	"label": label, "class": func(s outcome.State) string { return classes[s] }}).Parse(text))
 
 // A Page collects pools and is written at the end, so that an incomplete page is never mistaken for a complete one. Its
 // other fields and methods are for the template.

@@ -51,10 +51,7 @@ func (c *cli) demo(ctx context.Context, _ []string) error {
 	healthy := d.leaves()
 	say("A user pool with all of its %d settings set, on a fake of Cognito in which UpdateUserPool", len(healthy))
 	say("resets settings that a caller leaves out, as the API reference says.\n")
-	payload, err := d.tamper(ctx)
-	if err != nil {
-		return err
-	}
+	payload := d.tamper()
 	weakened := "threat protection off, deletion protection off, a trigger detached"
 	say("1. An intruder calls UpdateUserPool: %s.", paint.Of(report.Bad, weakened))
 	say("   CloudTrail's event reaches the handler.\n")
@@ -110,9 +107,7 @@ func naive(ctx context.Context, mode cognitotest.Mode) (settings int, err error)
 	}
 	defer func() { _ = d.fake.Close() }()
 	d.fake.Edit(demoPool, func(pool, _ map[string]any) { delete(pool, "UserAttributeUpdateSettings") })
-	if _, err := d.tamper(ctx); err != nil {
-		return 0, err
-	}
+	d.tamper()
 	damaged := d.leaves()
 	if _, err = d.sdk.UpdateUserPool(ctx, &idp.UpdateUserPoolInput{UserPoolId: aws.String(demoPool),
 		DeletionProtection: types.DeletionProtectionTypeActive}); err != nil {
@@ -152,29 +147,19 @@ func newDemo(mode cognitotest.Mode) (*demo, error) {
 	return d, err
 }
 
-// tamper makes the intruder's call, a real UpdateUserPool, and returns its event. The intruder changes only three
-// settings, so the call must send all others too: it is planned like our own writes.
-func (d *demo) tamper(ctx context.Context) ([]byte, error) {
-	documents := []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}
-	state, err := d.reconciler.Pools.Read(ctx, demoPool, userpool.Want{Documents: documents})
-	if err != nil {
-		return nil, err
-	}
-	plan, err := userpool.NewPlan(state, []baseline.Drift{
-		{Setting: "DeletionProtection", Action: baseline.Write, Value: "INACTIVE"},
-		{Setting: "LambdaConfig.PreSignUp", Action: baseline.LeaveOut},
-		{Setting: "UserPoolAddOns.AdvancedSecurityMode", Action: baseline.Write, Value: "OFF"},
-	}, userpool.Options{})
-	if err != nil {
-		return nil, err
-	}
-	for _, request := range plan.Writes {
-		if _, err := d.reconciler.Pools.Write(ctx, demoPool, request); err != nil {
-			return nil, err
-		}
-	}
-	calls := d.fake.Calls()
-	return d.fake.Event(calls[len(calls)-1], intruder, time.Now().Add(-time.Minute)), nil // with a delay like CloudTrail's
+// tamper weakens the pool as an intruder's UpdateUserPool that repeats all other settings, and returns its event, which
+// comes with a delay like CloudTrail's.
+func (d *demo) tamper() []byte {
+	d.fake.Edit(demoPool, damage)
+	call := cognitotest.Call{Operation: "UpdateUserPool", Body: []byte(`{"UserPoolId": "` + demoPool + `"}`)}
+	return d.fake.Event(call, intruder, time.Now().Add(-time.Minute))
+}
+
+func damage(pool, _ map[string]any) {
+	triggers, _ := pool["LambdaConfig"].(map[string]any)
+	protection, _ := pool["UserPoolAddOns"].(map[string]any)
+	delete(triggers, "PreSignUp")
+	protection["AdvancedSecurityMode"], pool["DeletionProtection"] = "OFF", "INACTIVE"
 }
 
 // handle handles an event as the function does.
@@ -199,9 +184,8 @@ func (d *demo) leaves() map[string]string {
 func (c *cli) serveDemo(ctx context.Context, address string) error {
 	fake := cognitotest.New(cognitotest.Contract)
 	pool, mfa := cognitotest.Rich()
-	pool["DeletionProtection"] = "INACTIVE"
-	pool["UserPoolAddOns"] = map[string]any{"AdvancedSecurityMode": "OFF"}
 	fake.Put(servedPool, pool, mfa)
+	fake.Edit(servedPool, damage)
 	if _, err := fake.StartOn(address); err != nil {
 		return err
 	}

@@ -41,12 +41,10 @@ func settingNames(above string, members []baseline.Member) []string {
 func explain(path string, m baseline.Member) stream.Entry {
 	text := strings.TrimSuffix(path+": "+m.Doc, ": ")
 	rows := map[string][]string{"setting": {path}, "about": {m.Doc}}
-	row := func(name string, texts ...string) {
-		for _, t := range texts {
-			if t != "" {
-				text += fmt.Sprintf("\n  %-10s %s", name, t)
-				rows[name] = append(rows[name], t)
-			}
+	row := func(name, t string) {
+		if t != "" {
+			text += fmt.Sprintf("\n  %-10s %s", name, t)
+			rows[name] = append(rows[name], t)
 		}
 	}
 	row("values", values(m))
@@ -69,23 +67,20 @@ func explain(path string, m baseline.Member) stream.Entry {
 	twin, _ := baseline.TwinOf(path)
 	row("same as", twin)
 	row("no longer used", m.Deprecated)
-	about := func(c baseline.Control, texts ...string) []string {
-		for i, text := range texts {
-			if text != "" && c.Setting != path {
-				texts[i] += " (" + c.Setting + ")"
-			}
+	for _, c := range baseline.ControlsOf(path) {
+		of := ""
+		if c.Setting != path {
+			of = " (" + c.Setting + ")"
 		}
-		return texts
-	}
-	controls := baseline.ControlsOf(path)
-	for _, c := range controls {
-		row("checked by", about(c, c.Checks()...)...)
-	}
-	for _, c := range controls {
-		row("beware", about(c, c.Hazard)...)
-	}
-	for _, c := range controls {
-		row("cost", about(c, c.Cost)...)
+		for _, check := range c.Checks() {
+			row("checked by", check+of)
+		}
+		if c.Hazard != "" {
+			row("beware", c.Hazard+of)
+		}
+		if c.Cost != "" {
+			row("cost", c.Cost+of)
+		}
 	}
 	return stream.OfSummary("setting", rows, text)
 }

@@ -165,34 +165,23 @@ func (c *cli) planOf(ctx context.Context, r *reconcile.Reconciler, which selecti
 // pools, but the baseline may contain message texts, so only the owner may read the file.
 type savedPlan struct {
 	Format   string      `json:"format"`
-	Version  int         `json:"version"`
 	File     string      `json:"baselineFile"`
 	Baseline string      `json:"baseline"`
 	Pools    []savedPool `json:"pools"`
-	Sum      string      `json:"sum"` // digest of the rest, so that a changed plan is not applied
 
 	path string
 }
 
 type savedPool struct {
 	UserPoolID string `json:"userPoolId"`
-	Digest     string `json:"digest"` // of the pool's state, of the settings to write, and of the calls
+	Digest     string `json:"digest"` // of the states before and after the writes, and of the calls
 }
 
-const (
-	planFormat  = "poolkeeper plan"
-	planVersion = 3
-
-	planRemedy = "a plan is a file that poolkeeper plan --out saved; --pool names a pool, --baseline a baseline"
-	planAgain  = "make a new one with poolkeeper plan --out"
-)
-
-func digest(values ...any) string {
-	return fmt.Sprintf("sha256:%x", sha256.Sum256(fmt.Appendf(nil, "%#v", values)))
-}
+const planFormat = "poolkeeper plan 3"
 
 func (p poolPlan) saved() savedPool {
-	return savedPool{p.id, digest(p.preview.State, p.toWrite(), p.preview.Writes)}
+	what := fmt.Appendf(nil, "%q %s %s", p.preview.Writes, p.preview.State, p.preview.After.Digest())
+	return savedPool{p.id, fmt.Sprintf("sha256:%x", sha256.Sum256(what))}
 }
 
 func (s *savedPlan) add(p poolPlan) {
@@ -207,14 +196,13 @@ func (s *savedPlan) allows(p poolPlan) error {
 		return fmt.Errorf("%s: %s: %w", s.path, p.id, err)
 	}
 	if !slices.Contains(s.Pools, p.saved()) {
-		return fmt.Errorf("%s: %s: %s; plan again", s.path, p.id, outcome.MovedReason)
+		return fmt.Errorf("%s: %s: the pool or the plan changed after the plan was made; plan again", s.path, p.id)
 	}
 	return nil
 }
 
 func (s savedPlan) write(path string) error {
-	s.Format, s.Version = planFormat, planVersion
-	s.Sum = digest(s)
+	s.Format = planFormat
 	raw, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err
@@ -223,20 +211,13 @@ func (s savedPlan) write(path string) error {
 }
 
 func (c *cli) readPlan(ctx context.Context, path string) (s savedPlan, err error) {
+	const remedy = "a plan is a file that poolkeeper plan --out saved; --pool names a pool, --baseline a baseline"
 	raw, err := c.readFile(ctx, "plan", path)
 	if err != nil {
-		return s, fmt.Errorf("%w (%s)", err, planRemedy)
+		return s, fmt.Errorf("%w (%s)", err, remedy)
 	}
 	if err := json.Unmarshal(raw, &s); err != nil || s.Format != planFormat {
-		return s, fmt.Errorf("%s is not a plan (%s)", path, planRemedy)
-	}
-	if s.Version != planVersion {
-		return s, fmt.Errorf("%s is not a plan of this version: %s", path, planAgain)
-	}
-	sum := s.Sum
-	s.Sum = ""
-	if digest(s) != sum {
-		return s, fmt.Errorf("%s was changed after it was saved: %s", path, planAgain)
+		return s, fmt.Errorf("%s is not a plan of this version (%s)", path, remedy)
 	}
 	s.path = path
 	return s, nil

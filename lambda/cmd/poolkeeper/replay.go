@@ -47,69 +47,53 @@ func (c *cli) replay(ctx context.Context, paths []string) error {
 	}
 	r.OwnRole = c.getenv("ROLE_ARN")
 	var s summary
-	err = c.results(func(to *stream.Stream) error {
-		return replaying{c, r, to, ledger.NewMemory(), &s}.run(ctx, events)
-	})
+	err = c.results(func(to *stream.Stream) error { return c.handle(ctx, r, events, to, &s) })
 	if err != nil {
 		return err
 	}
 	return s.exit()
 }
 
-// replaying is one run of replay.
-type replaying struct {
-	c       *cli
-	r       *reconcile.Reconciler
-	to      *stream.Stream
-	scans   reconcile.Ledger // records the scans of this process only
-	summary *summary
-}
-
-// run handles the events, and after a scan the events that it sends. An interruption ends the waits for a pool, but not
-// its writes. The error is from the output or from an interruption.
-func (p replaying) run(ctx context.Context, events [][]byte) error {
-	for len(events) > 0 {
+// handle handles the events, and after a scan the events that it sends, one for each pool. An interruption ends the
+// waits for a pool, but not its writes. The error is from the output or from an interruption.
+func (c *cli) handle(ctx context.Context, r *reconcile.Reconciler, events [][]byte, to *stream.Stream,
+	s *summary) error {
+	var sent [][]byte
+	scanner := queue.Scanner{Pools: r.Pools, Baseline: r.Baseline, Ledger: ledger.NewMemory(), OwnRole: r.OwnRole,
+		Now: r.Now, Sleep: r.Sleep, Send: func(_ context.Context, bodies []string) error {
+			for _, body := range bodies {
+				sent = append(sent, []byte(body))
+			}
+			return nil
+		}}
+	for ; len(events) > 0; events, sent = append(sent, events[1:]...), nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("interrupted: %s not handled", counted(len(events), "event"))
 		}
-		sent, err := p.handle(ctx, event.Decode(events[0], event.Home{}))
-		if err != nil {
+		request := event.Decode(events[0], event.Home{})
+		if request.Kind == event.All {
+			result, failed := scanner.Scan(ctx, request)
+			if failed != nil {
+				s.fail("scan", result.Reason)
+			}
+			if err := to.Write(stream.OfScan(result)); err != nil {
+				return err
+			}
+			continue
+		}
+		var err error
+		one := interruptible(ctx, r)
+		out := outcome.Outcome{Outcome: outcome.Ignored, UserPoolID: request.UserPoolID, Cause: request.Cause,
+			Baseline: r.Baseline.Digest, Drifts: []outcome.Finding{}, Writes: []string{},
+			Reason: string(request.Reason) + ": " + request.Detail}
+		if request.Kind == event.One {
+			out, err = one.Reconcile(context.WithoutCancel(ctx), request)
+		}
+		s.Pools++
+		s.did(out, err)
+		if err := c.conclude(ctx, one, out, to, !request.Scan.Started.IsZero()); err != nil {
 			return err
 		}
-		events = append(sent, events[1:]...)
 	}
 	return nil
-}
-
-// handle handles an event, and returns the events that it sends.
-func (p replaying) handle(ctx context.Context, request event.Request) (sent [][]byte, err error) {
-	r := interruptible(ctx, p.r)
-	out := outcome.Outcome{Outcome: outcome.Ignored, UserPoolID: request.UserPoolID, Cause: request.Cause,
-		Baseline: r.Baseline.Digest, Drifts: []outcome.Finding{}, Writes: []string{},
-		Reason: string(request.Reason) + ": " + request.Detail}
-	switch request.Kind {
-	case event.All:
-		return p.scan(ctx, request)
-	case event.One:
-		out, err = r.Reconcile(context.WithoutCancel(ctx), request)
-	}
-	p.summary.Pools++
-	p.summary.did(out, err)
-	return nil, p.c.conclude(ctx, r, out, p.to, !request.Scan.Started.IsZero())
-}
-
-// scan returns the events that a scan sends, one for each pool.
-func (p replaying) scan(ctx context.Context, request event.Request) (events [][]byte, err error) {
-	send := func(_ context.Context, bodies []string) error {
-		for _, body := range bodies {
-			events = append(events, []byte(body))
-		}
-		return nil
-	}
-	result, failed := queue.Scanner{Pools: p.r.Pools, Baseline: p.r.Baseline, Ledger: p.scans, OwnRole: p.r.OwnRole,
-		Send: send, Now: p.r.Now, Sleep: p.r.Sleep}.Scan(ctx, request)
-	if failed != nil {
-		p.summary.fail("scan", result.Reason)
-	}
-	return events, p.to.Write(stream.OfScan(result))
 }

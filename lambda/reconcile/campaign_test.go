@@ -471,7 +471,7 @@ func everyDocument() []string {
 
 // An arena is where a cell is tried: a fake of Cognito, a ledger, people and a clock.
 type arena struct {
-	ledgered
+	bench
 	cell     cell
 	of       incident
 	required *baseline.Baseline
@@ -494,7 +494,7 @@ func newArena(t *testing.T, c cell) (a *arena, stop func()) {
 	if a.of.texts {
 		mode, text, pool = cognitotest.Measured, textsBaseline, noTexts
 	}
-	a.ledgered, stop = ledgeredOn(t.Fatalf, mode)
+	a.bench, stop = start(t.Fatalf, mode)
 	a.required = parse(t, text)
 	a.whole(pool)
 	a.healthy = a.snapshot(t)
@@ -576,7 +576,7 @@ func (a *arena) struckProcess() *process {
 
 // reconciler is that of a process whose clock is too fast by so much.
 func (a *arena) reconciler(p *process, skew time.Duration) *reconcile.Reconciler {
-	r := a.ledgered.process(a.required)
+	r := a.bench.reconciler(a.required)
 	r.Pools, r.Ledger = p, p
 	r.Now = func() time.Time { return a.time().Add(skew) }
 	return r

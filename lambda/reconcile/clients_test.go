@@ -10,84 +10,81 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
+const publishes = "PublishSecretsInAWSSecretsManager"
+
+// A secretCase is a requirement of the clients, and the client of which it changes where the secret is stored.
+type secretCase struct {
+	required   string
+	secretless bool // the client web-app has no secret
+	changes    string
+	says       string // where nothing can be fixed
+}
+
+// In the rich pool the secret of mobile is published.
+var secretCases = map[string]secretCase{
+	"true":          {publishes + ": true", false, web, ""},
+	"false":         {publishes + ": false", false, "mobile", ""},
+	"absent":        {publishes + ": {absent: true}", false, "mobile", ""},
+	"an ARN":        {"ClientSecretArn: {present: true}", false, web, ""},
+	"no ARN":        {"ClientSecretArn: {absent: true}", false, "mobile", ""},
+	"another fix":   {"AuthSessionValidity: 4", false, "", ""},
+	"true, none":    {publishes + ": true", true, "", "the client has no secret that"},
+	"an ARN, none":  {"ClientSecretArn: {present: true}", true, "", "the client has no secret that"},
+	"false, none":   {publishes + ": false", true, "mobile", ""},
+	"another, none": {"AuthSessionValidity: 4", true, "", ""},
+}
+
 // TestPublishedSecrets: ClientSecretArn shows whether Secrets Manager stores a client's secret. Only the write that
-// changes that says so, nothing else moves, and undo takes it back. In the rich pool the secret of mobile is published.
+// changes that says so, nothing else moves, and undo takes it back.
 func TestPublishedSecrets(t *testing.T) {
 	t.Parallel()
-	const member = "PublishSecretsInAWSSecretsManager"
-	secretless := func(b bench, id string) {
-		client := b.fake.Client(poolID, id)
-		delete(client, "ClientSecret")
-		delete(client, "ClientSecretArn")
-		b.fake.PutClient(poolID, id, client)
-	}
-	for name, c := range map[string]struct {
-		required   string
-		secretless bool // the client web-app has no secret
-		outcome    outcome.Ending
-		changes    string // the client of which the requirement changes the setting
-		says       string
-	}{
-		"true":          {member + ": true", false, outcome.Remediated, web, ""},
-		"false":         {member + ": false", false, outcome.Remediated, "mobile", ""},
-		"absent":        {member + ": {absent: true}", false, outcome.Remediated, "mobile", ""},
-		"an ARN":        {"ClientSecretArn: {present: true}", false, outcome.Remediated, web, ""},
-		"no ARN":        {"ClientSecretArn: {absent: true}", false, outcome.Remediated, "mobile", ""},
-		"another fix":   {"AuthSessionValidity: 4", false, outcome.Remediated, "", ""},
-		"true, none":    {member + ": true", true, outcome.Unfixable, "", "the client has no secret that"},
-		"an ARN, none":  {"ClientSecretArn: {present: true}", true, outcome.Unfixable, "", "the client has no secret that"},
-		"false, none":   {member + ": false", true, outcome.Remediated, "mobile", ""},
-		"another, none": {"AuthSessionValidity: 4", true, outcome.Remediated, "", ""},
-	} {
+	for name, c := range secretCases {
 		for mode, world := range modes {
 			t.Run(name+"/"+mode, func(t *testing.T) {
 				t.Parallel()
-				w := withLedger(t)
-				w.bench = serve(t, world)
-				w.whole(nil)
-				if c.secretless {
-					secretless(w.bench, web)
-				}
-				before := w.snapshot(t)
-				required := parse(t, "version: 1\nrules: [{name: a, clients: [{require: {"+c.required+"}}]}]")
-				preview, err := w.process(required).Plan(t.Context(), poolID)
-				if changes := len(preview.Writes) > 0; err != nil || changes != (c.outcome == outcome.Remediated) {
-					t.Errorf("planned %v %v", preview.Writes, err)
-				}
-				out, err := w.process(required).ReconcileFrom(t.Context(), poolID, "", event.Cause{})
-				if err != nil || out.Outcome != c.outcome || !strings.Contains(fmt.Sprint(out.Drifts), c.says) {
-					t.Fatalf("%s (%s), want %s: %v", out.Outcome, out.Reason, c.outcome, out.Drifts)
-				}
-				for _, call := range w.fake.Calls() {
-					body := tree(t, string(call.Body))
-					if call.Operation == "UpdateUserPoolClient" && (body[member] != nil) != (body["ClientId"] == c.changes) {
-						t.Errorf("sent %s of %s", body[member], body["ClientId"])
-					}
-				}
-				after := w.snapshot(t)
-				for _, path := range difference(before, after) {
-					_, setting, _ := strings.Cut(path, "].")
-					ofClient := strings.HasPrefix(path, "Clients["+c.changes+"].ClientSecret")
-					if !ofClient && setting != "AuthSessionValidity" {
-						t.Errorf("%s moved from %q to %q", path, before[path], after[path])
-					}
-				}
-				arn := "Clients[" + c.changes + "].ClientSecretArn"
-				if c.changes != "" && (before[arn] == "") == (after[arn] == "") {
-					t.Errorf("%s is %q, as it was", arn, after[arn])
-				}
-				again, err := w.process(required).ReconcileFrom(t.Context(), poolID, "", event.Cause{})
-				if err != nil || len(again.Writes) > 0 || c.outcome == outcome.Remediated && again.Outcome != outcome.Unchanged {
-					t.Errorf("again: %s %v (%v)", again.Outcome, again.Writes, err)
-				}
-				if c.outcome != outcome.Remediated {
-					return
-				}
-				w.undo(t, out.Record)
-				for _, path := range difference(before, w.snapshot(t)) {
-					t.Errorf("%s is not what it was after undo", path)
-				}
+				c.check(t, serve(t, world))
 			})
+		}
+	}
+}
+
+func (c secretCase) check(t *testing.T, b bench) {
+	b.whole(nil)
+	if c.secretless {
+		b.editClient(web, "ClientSecret", nil, "ClientSecretArn", nil)
+	}
+	before, required := b.snapshot(t), parse(t, oneRule(onClients("", c.required)))
+	preview, err := b.reconciler(required).Plan(t.Context(), poolID)
+	if err != nil || (len(preview.Writes) > 0) != (c.says == "") {
+		t.Errorf("planned %v %v", preview.Writes, err)
+	}
+	out := b.answer(t, required, onPool(event.Cause{}))
+	if (out.Outcome == outcome.Remediated) != (c.says == "") || !strings.Contains(out.Reason, c.says) {
+		t.Fatalf("%s (%s): %v", out.Outcome, out.Reason, out.Drifts)
+	}
+	for _, call := range b.fake.Calls() {
+		body := tree(t, string(call.Body))
+		if call.Operation == "UpdateUserPoolClient" && (body[publishes] != nil) != (body["ClientId"] == c.changes) {
+			t.Errorf("sent %s of %s", body[publishes], body["ClientId"])
+		}
+	}
+	after, ofChanged := b.snapshot(t), "Clients["+c.changes+"].ClientSecret"
+	for _, path := range difference(before, after) {
+		if !strings.HasPrefix(path, ofChanged) && !strings.HasSuffix(path, "].AuthSessionValidity") {
+			t.Errorf("%s moved from %q to %q", path, before[path], after[path])
+		}
+	}
+	if c.changes != "" && (before[ofChanged+"Arn"] == "") == (after[ofChanged+"Arn"] == "") {
+		t.Errorf("%sArn is %q, as it was", ofChanged, after[ofChanged+"Arn"])
+	}
+	again := b.answer(t, required, onPool(event.Cause{}))
+	if len(again.Writes) > 0 || (again.Outcome == outcome.Unchanged) != (c.says == "") {
+		t.Errorf("again: %s %v", again.Outcome, again.Writes)
+	}
+	if c.says == "" {
+		b.undo(t, out.Record)
+		if moved := difference(before, b.snapshot(t)); len(moved) > 0 {
+			t.Errorf("not what it was after undo: %q", moved)
 		}
 	}
 }
@@ -103,7 +100,7 @@ rules: [{name: all, require: {DeletionProtection: ACTIVE}, clients: [{require: {
 	}
 	w.kill(t, required, call("one", "Admin", w.time()), 0)
 	w.pass(2 * time.Minute)
-	r, request := w.process(required), onPool(event.Cause{EventName: event.ScanPools})
+	r, request := w.reconciler(required), onPool(event.Cause{EventName: event.ScanPools})
 	r.MostClients, request.Clients = 2, []string{"client7", "client8"}
 	out, err := deliver(t.Context(), r, request)
 	if err != nil || len(out.Details.Clients) > 0 || !hasCode(out, outcome.CodeInterrupted) {

@@ -18,13 +18,13 @@ import (
 
 var home = event.Home{Account: "111122223333", Region: "eu-west-1"}
 
-// answer hands the event of a fixture to a reconciler of the pool.
-func (b bench) answer(t testing.TB, required *baseline.Baseline, fixture string) outcome.Outcome {
+// onEvent hands the event of a fixture to a reconciler of the pool.
+func (b bench) onEvent(t testing.TB, required *baseline.Baseline, fixture string) outcome.Outcome {
 	t.Helper()
-	return answer(t, b.reconciler(required), fixture)
+	return onEvent(t, b.reconciler(required), fixture)
 }
 
-func answer(t testing.TB, r *reconcile.Reconciler, fixture string) outcome.Outcome {
+func onEvent(t testing.TB, r *reconcile.Reconciler, fixture string) outcome.Outcome {
 	t.Helper()
 	payload, err := os.ReadFile("../event/testdata/" + fixture + ".json")
 	if err != nil {
@@ -114,7 +114,7 @@ func TestReads(t *testing.T) {
 			t.Parallel()
 			b := serve(t, cognitotest.Contract)
 			b.whole(nil)
-			out := b.answer(t, c.required, c.event)
+			out := b.onEvent(t, c.required, c.event)
 			if got := b.called(); got != c.calls {
 				t.Errorf("%s (%s): %s, want %s", out.Outcome, out.Reason, got, c.calls)
 			}
@@ -435,7 +435,7 @@ func TestWatch(t *testing.T) {
 			t.Parallel()
 			b := serve(t, cognitotest.Contract)
 			b.whole(nil)
-			out := b.answer(t, required, name)
+			out := b.onEvent(t, required, name)
 			if want == "" {
 				if out.Outcome != outcome.Ignored {
 					t.Errorf("%s %v", out.Outcome, out.Drifts)
@@ -461,7 +461,7 @@ func TestWatchTriggers(t *testing.T) {
 	b.rich(sets("LambdaConfig", map[string]any{"PreSignUp": trigger, "CustomMessage": evil}))
 	required := parse(t, "version: 1\nrules:\n  - {name: a, watch: [triggers], require: {LambdaConfig: {PreSignUp: "+
 		"'arn:aws:lambda:eu-west-1:111122223333:function:pre-sign-up'}}}\n")
-	out := b.answer(t, required, "update-user-pool")
+	out := b.onEvent(t, required, "update-user-pool")
 	if len(out.Drifts) != 1 || out.Outcome != outcome.Drifted ||
 		out.Drifts[0].Setting != "LambdaConfig.CustomMessage" || out.Drifts[0].State != outcome.StateReported ||
 		!strings.HasPrefix(out.Drifts[0].Reason,
@@ -469,7 +469,7 @@ func TestWatchTriggers(t *testing.T) {
 		t.Errorf("%s %v", out.Outcome, out.Drifts)
 	}
 	only := parse(t, "version: 1\nrules: [{name: a, watch: [triggers]}]")
-	if out := b.answer(t, only, "create-user-pool"); len(out.Drifts) != 2 || out.Outcome != outcome.Drifted {
+	if out := b.onEvent(t, only, "create-user-pool"); len(out.Drifts) != 2 || out.Outcome != outcome.Drifted {
 		t.Errorf("of a new pool: %s %v", out.Outcome, out.Drifts)
 	}
 	if out := b.reconcile(t, only); len(out.Drifts) != 2 || strings.Contains(out.Drifts[0].Reason, "found after") {
@@ -483,12 +483,12 @@ func TestDeletedPool(t *testing.T) {
 	b := serve(t, cognitotest.Contract)
 	named := parse(t, "version: 1\nrules: [{name: crown, pools: {ids: ["+poolID+
 		"]}, require: {DeletionProtection: ACTIVE}}]")
-	out := b.answer(t, named, "delete-user-pool")
+	out := b.onEvent(t, named, "delete-user-pool")
 	if out.Outcome != outcome.Drifted || !out.Critical || len(out.Drifts) != 1 || out.Drifts[0].Rule != "crown" ||
 		!strings.Contains(out.Drifts[0].Reason, "mallory") {
 		t.Errorf("%+v", out)
 	}
-	other := b.answer(t, require(t, "DeletionProtection: ACTIVE"), "delete-user-pool")
+	other := b.onEvent(t, require(t, "DeletionProtection: ACTIVE"), "delete-user-pool")
 	if other.Outcome != outcome.Ignored || other.Critical {
 		t.Errorf("%+v", other)
 	}

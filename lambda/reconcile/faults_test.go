@@ -209,7 +209,7 @@ var faultCases = map[string]scenario{
 	"the sender is taken, and its write is refused": takesSender(outcome.Unconverged, "SmsConfiguration",
 		skips(1, refusedWrite("InvalidParameterException", "no"))),
 	// No call is made that may take the sender where the pool cannot be updated, or without the ledger.
-	"no update of the pool is taken":                 denied(totpOptional),
+	"no update of the pool is taken": denied(totpOptional),
 	"no update is taken, of something required, too": denied(deletionProtection + "\nUserPoolTags: {env: dev}\n" +
 		totpOptional),
 	"the ledger is down, and the sender may be taken": {pool: mfaOff, rule: totpOptional, change: noLedger, refused: true,

@@ -17,7 +17,7 @@ import (
 // A flapCase is a setting that is set back each time, until its budget is spent.
 type flapCase struct {
 	times   int                      // of the budget, within 30 minutes
-	harm    func(w ledgered, n int)  // what somebody does before the nth event, counted from 0
+	harm    func(w bench, n int)     // what somebody does before the nth event, counted from 0
 	change  *cognitotest.Fault       // how each write of the pool is set back
 	mfa     *cognitotest.Fault       // of each write of the MFA configuration
 	at      time.Duration            // from one delivery to the next
@@ -30,8 +30,8 @@ func flapCases() map[string]flapCase {
 	const fixes, flaps, waits = outcome.Remediated, outcome.Unconverged, outcome.Deferred
 	setBack := &cognitotest.Fault{Operation: "UpdateUserPool", Change: unprotected}
 	busy := &cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: throttled}
-	weaken := func(w ledgered, _ int) { w.fake.Edit(poolID, unprotected) }
-	once := func(w ledgered, n int) {
+	weaken := func(w bench, _ int) { w.fake.Edit(poolID, unprotected) }
+	once := func(w bench, n int) {
 		if n == 0 {
 			w.fake.Edit(poolID, unprotected)
 		}
@@ -45,10 +45,10 @@ func flapCases() map[string]flapCase {
 				"3 times the value did not last (role terraform-ci called 4 times): "},
 		// What was accepted counts, though no run comes to its end.
 		"by runs that are deferred": {times: 3, change: setBack, mfa: busy, at: 2 * time.Minute,
-			harm: func(w ledgered, n int) { once(w, n); w.factorOff() }, endings: endings(waits, waits, waits)},
+			harm: func(w bench, n int) { once(w, n); w.factorOff() }, endings: endings(waits, waits, waits)},
 		"while another setting of its unit is written": {times: 1, at: time.Minute, endings: endings(fixes, flaps),
 			states: map[string]outcome.State{protected: left, totp: fixed, "UserPool": outcome.StateReported},
-			harm: func(w ledgered, n int) {
+			harm: func(w bench, n int) {
 				once(w, n)
 				if n == 1 {
 					w.factorOff()
@@ -79,7 +79,7 @@ func TestFlapBudget(t *testing.T) {
 				request := call(fmt.Sprint("event", n), "terraform-ci", w.time())
 				for try := 0; try == 0 || out.Outcome == outcome.Deferred && try < 3; try++ {
 					w.pass(c.at)
-					if out, _ = deliver(t.Context(), w.process(required), request); out.Outcome != want {
+					if out, _ = deliver(t.Context(), w.reconciler(required), request); out.Outcome != want {
 						t.Errorf("event %d: %s (%s), want %s", n, out.Outcome, out.Reason, want)
 					}
 				}
@@ -93,7 +93,7 @@ func TestFlapBudget(t *testing.T) {
 			}
 			scan := onPool(event.Cause{EventName: event.ScanPools, Time: w.time()})
 			scan.Scan.Started = w.time()
-			out, _ = deliver(t.Context(), w.process(required), scan)
+			out, _ = deliver(t.Context(), w.reconciler(required), scan)
 			updates := slices.DeleteFunc(w.writes(), func(call string) bool { return call != "UpdateUserPool" })
 			if out.Outcome != outcome.Unconverged && out.Outcome != outcome.Deferred || len(updates) != c.times {
 				t.Errorf("a scan: %s (%s), writes: %v", out.Outcome, out.Reason, w.writes())

@@ -3,10 +3,11 @@ package reconcile_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"poolkeeper/lambda/mototest"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/userpool"
 )
 
 const poolID = "eu-west-1_AbCdEf123"
@@ -31,11 +33,19 @@ var modes = map[string]cognitotest.Mode{"contract": cognitotest.Contract, "measu
 // clock is the time of every test that does not care: the exemptions of the tests are dated around it.
 var clock = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 
-// A bench is a fake with one pool, and a reconciler that talks to it over the wire.
+// A bench is a fake with one pool, a ledger that outlives a process, and a clock that moves when somebody sleeps.
 type bench struct {
 	fake    *cognitotest.Server
 	client  *cognito.Client
 	clients []string // app clients that count for a snapshot
+	ledger  reconcile.Ledger
+	mutex   *sync.Mutex
+	now     *time.Time
+}
+
+func newBench(fake *cognitotest.Server, client *cognito.Client) bench {
+	now := clock
+	return bench{fake: fake, client: client, ledger: ledger.NewMemory(), mutex: &sync.Mutex{}, now: &now}
 }
 
 // start serves the fake. fatal is that of testing.T or rapid.T; stop ends it.
@@ -47,7 +57,7 @@ func start(fatal func(string, ...any), mode cognitotest.Mode, options ...cognito
 	}
 	client := cognito.New(sdk(fatal, url))
 	client.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
-	return bench{fake: fake, client: client}, func() { _ = fake.Close() }
+	return newBench(fake, client), func() { _ = fake.Close() }
 }
 
 func serve(t testing.TB, mode cognitotest.Mode, options ...cognitotest.Option) bench {
@@ -70,10 +80,11 @@ func sdk(fatal func(string, ...any), url string) *idp.Client {
 	})
 }
 
+// reconciler returns that of a new process, which knows nothing but what is in the ledger.
 func (b bench) reconciler(required *baseline.Baseline) *reconcile.Reconciler {
-	r := reconcile.New(b.client, required, ledger.NewMemory())
-	r.Now = func() time.Time { return clock }
-	r.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	r := reconcile.New(b.client, required, b.ledger)
+	r.OwnRole, r.Now = ownRole, b.time
+	r.Sleep = func(ctx context.Context, d time.Duration) error { b.pass(max(d, 0)); return ctx.Err() }
 	r.Jitter = func(d time.Duration) time.Duration { return d }
 	return r
 }
@@ -148,7 +159,7 @@ func (b bench) snapshot(t interface{ Fatal(...any) }) map[string]string {
 	for _, e := range b.fake.Logs(poolID) {
 		entry, _ := e.(map[string]any)
 		source, _ := entry["EventSource"].(string)
-		flatten("LogConfigurations."+source, entry, leaves)
+		flatten("LogConfigurations."+source+".", entry, leaves)
 		delete(leaves, "LogConfigurations."+source+".EventSource")
 	}
 	for _, id := range b.clients {
@@ -163,32 +174,20 @@ func (b bench) snapshot(t interface{ Fatal(...any) }) map[string]string {
 	return leaves
 }
 
-func flatten(path string, v any, into map[string]string) {
-	switch v := v.(type) {
-	case map[string]any:
-		for k, e := range v {
-			at := k
-			if path != "" && !strings.HasSuffix(path, ":") && !strings.HasSuffix(path, ".") {
-				at = path + "." + k
-			} else if path != "" {
-				at = path + k
-			}
-			flatten(at, e, into)
+// flatten adds the set leaves of a value, below a prefix that ends in a separator.
+func flatten(prefix string, v any, leaves map[string]string) {
+	path := strings.TrimSuffix(prefix, ".")
+	if object, ok := v.(map[string]any); ok {
+		for name, e := range object {
+			flatten(prefix+name+".", e, leaves)
 		}
 		if strings.HasSuffix(path, "DeviceConfiguration") || strings.HasSuffix(path, "EmailMfaConfiguration") {
-			into[path] = "present"
+			leaves[path] = "present"
 		}
-	case []any:
-		if len(v) > 0 {
-			text, _ := json.Marshal(v)
-			into[path] = string(text)
-		}
-	case nil:
-	default:
-		if !reflect.ValueOf(v).IsZero() && v != json.Number("0") {
-			text, _ := json.Marshal(v)
-			into[path] = string(text)
-		}
+		return
+	}
+	if text, _ := json.Marshal(v); !slices.Contains(all("null", "[]", `""`, "false", "0"), string(text)) {
+		leaves[path] = string(text)
 	}
 }
 
@@ -341,9 +340,179 @@ func handle(ctx context.Context, r *reconcile.Reconciler, payload []byte, home e
 	if request.Kind != event.One {
 		return outcome.Outcome{Outcome: outcome.Ignored, Reason: string(request.Reason)}, nil
 	}
+	return deliver(ctx, r, request)
+}
+
+// withLedger plants a pool with every member set.
+func withLedger(t testing.TB) bench {
+	t.Helper()
+	b := serve(t, cognitotest.Measured)
+	b.rich(nil)
+	return b
+}
+
+// weakened is a pool that lost its deletion protection, which is required, and the event of that a minute later.
+func weakened(t testing.TB) (w bench, required *baseline.Baseline, request event.Request) {
+	t.Helper()
+	w, required = withLedger(t), require(t, deletionProtection)
+	w.fake.Edit(poolID, unprotected)
+	request = call("one", "Admin", w.time())
+	w.pass(time.Minute)
+	return w, required, request
+}
+
+// pass lets time go by.
+func (w bench) pass(d time.Duration) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	*w.now = w.now.Add(d)
+}
+
+func (w bench) time() time.Time {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return *w.now
+}
+
+const ownRole = "arn:aws:iam::111122223333:role/Poolkeeper"
+
+// call is the request of an event about an UpdateUserPool by a role, made at a time.
+func call(id, role string, at time.Time, named ...string) event.Request {
+	return event.Request{Kind: event.One, UserPoolID: poolID, Named: named, Call: tabled("UpdateUserPool"),
+		Cause: event.Cause{EventID: id, EventName: "UpdateUserPool", Time: at, RequestID: "request-" + id,
+			Actor:  "arn:aws:sts::111122223333:assumed-role/" + role + "/x",
+			Issuer: "arn:aws:iam::111122223333:role/" + role}}
+}
+
+// tabled is a call of the event table.
+func tabled(name string) event.Name {
+	table := event.Table()
+	return table[slices.IndexFunc(table, func(n event.Name) bool { return n.Name == name })]
+}
+
+// deliver has a process do what a request asks for, as the function does: it ends with Close.
+func deliver(ctx context.Context, r *reconcile.Reconciler, request event.Request) (outcome.Outcome, error) {
 	out, err := r.Reconcile(ctx, request)
 	if closed := r.Close(ctx, out); err == nil {
 		err = closed
 	}
 	return out, err
+}
+
+// answer delivers a request to a new process, and demands that it ends without an error.
+func (w bench) answer(t testing.TB, required *baseline.Baseline, request event.Request) outcome.Outcome {
+	t.Helper()
+	out, err := deliver(t.Context(), w.reconciler(required), request)
+	if err != nil {
+		t.Fatalf("answering %s: %v", request.Cause.EventID, err)
+	}
+	return out
+}
+
+// kill delivers a request to a process that dies before a write, once so many of its writes were made.
+func (w bench) kill(t testing.TB, required *baseline.Baseline, request event.Request, made int) {
+	t.Helper()
+	doomed := w.reconciler(required)
+	p := &process{Pools: w.client, Ledger: w.ledger, strike: func(operation string, n int) wrong {
+		return wrong{kills: operation == "Write" && n > made}
+	}}
+	doomed.Pools, doomed.Ledger = p, p
+	_, _ = doomed.Reconcile(t.Context(), request)
+	if !p.dead {
+		t.Fatal("it was not killed")
+	}
+}
+
+// A process makes the calls of a run, of which some go wrong. From its death on, none has any effect.
+type process struct {
+	reconcile.Pools
+	reconcile.Ledger
+	// strike says what goes wrong with the nth call of an operation, counted from 1.
+	strike func(operation string, n int) wrong
+
+	mutex sync.Mutex
+	met   map[string]int
+	dead  bool
+}
+
+var errDead = errors.New("the process is dead")
+
+// do makes a call, or what a fault makes of it.
+func (p *process) do(ctx context.Context, operation string, call func() error) error {
+	w, dead := p.meet(operation)
+	if dead {
+		return errDead
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	fails := w.kills || w.Error != "" || w.Drop
+	if !fails || w.Apply {
+		if err := call(); err != nil && !fails {
+			return err
+		}
+	}
+	p.mutex.Lock()
+	p.dead = p.dead || w.kills
+	p.mutex.Unlock()
+	if w.lapse != nil {
+		w.lapse()
+	}
+	switch {
+	case w.kills:
+		return errDead
+	case fails:
+		return errors.New(w.Error + ": " + w.Message)
+	default:
+		return nil
+	}
+}
+
+func (p *process) meet(operation string) (w wrong, dead bool) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.dead {
+		return wrong{}, true
+	}
+	if p.met == nil {
+		p.met = map[string]int{}
+	}
+	p.met[operation]++
+	w = p.strike(operation, p.met[operation])
+	p.dead = w.kills && !w.Apply
+	return w, false
+}
+
+// via makes a call that has a result.
+func via[T any](ctx context.Context, p *process, operation string, call func() (T, error)) (result T, err error) {
+	err = p.do(ctx, operation, func() (err error) { result, err = call(); return err })
+	return result, err
+}
+
+func (p *process) Read(ctx context.Context, id string, want userpool.Want) (userpool.State, error) {
+	return via(ctx, p, "Read", func() (userpool.State, error) { return p.Pools.Read(ctx, id, want) })
+}
+
+func (p *process) Document(ctx context.Context, id string, name baseline.DocumentName) (map[string]any, error) {
+	return via(ctx, p, "Document", func() (map[string]any, error) { return p.Pools.Document(ctx, id, name) })
+}
+
+func (p *process) Write(ctx context.Context, id string, r userpool.Request) (string, error) {
+	return via(ctx, p, "Write", func() (string, error) { return p.Pools.Write(ctx, id, r) })
+}
+
+func (p *process) Acquire(ctx context.Context, pool, owner string, now, until time.Time) (bool, error) {
+	return via(ctx, p, "Acquire", func() (bool, error) { return p.Ledger.Acquire(ctx, pool, owner, now, until) })
+}
+
+func (p *process) History(ctx context.Context, pool string, since time.Time, all bool) (outcome.History, error) {
+	return via(ctx, p, "History", func() (outcome.History, error) { return p.Ledger.History(ctx, pool, since, all) })
+}
+
+func (p *process) Record(ctx context.Context, id string) (outcome.Record, error) {
+	return via(ctx, p, "Record", func() (outcome.Record, error) { return p.Ledger.Record(ctx, id) })
+}
+
+func (p *process) Put(ctx context.Context, r outcome.Record) error {
+	return p.do(ctx, "Put", func() error { return p.Ledger.Put(ctx, r) })
 }

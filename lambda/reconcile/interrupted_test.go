@@ -26,11 +26,11 @@ var takesSMS = cognitotest.Fault{Operation: "SetUserPoolMfaConfig",
 	Change: func(pool, _ map[string]any) { delete(pool, "SmsConfiguration") }}
 
 // withTexts is a pool from which the first of two writes takes the SMS sender, until the second restores it.
-func withTexts(t *testing.T) (w ledgered, lost func() bool) {
+func withTexts(t *testing.T) (w bench, lost func() bool) {
 	t.Helper()
 	w = withLedger(t)
 	w.fake.Edit(poolID, noTexts)
-	textsOn(w.bench)
+	textsOn(w)
 	return w, func() bool {
 		pool, _, _ := w.fake.Pool(poolID)
 		return pool["SmsConfiguration"] == nil
@@ -38,7 +38,7 @@ func withTexts(t *testing.T) (w ledgered, lost func() bool) {
 }
 
 // interrupted is such a pool two minutes after a process was killed between the two writes.
-func interrupted(t *testing.T, required *baseline.Baseline) (w ledgered, lost func() bool, request event.Request) {
+func interrupted(t *testing.T, required *baseline.Baseline) (w bench, lost func() bool, request event.Request) {
 	t.Helper()
 	w, lost = withTexts(t)
 	request = call("one", "Admin", w.time())
@@ -58,8 +58,8 @@ func hasCode(out outcome.Outcome, code outcome.Code) bool {
 
 // An interruptedCase is what comes after a process was killed that had taken the SMS sender.
 type interruptedCase struct {
-	request  func(w ledgered, killed event.Request) event.Request // the killed one again, where there is none
-	required string                                               // the baseline of the next run, where it is another
+	request  func(w bench, killed event.Request) event.Request // the killed one again, where there is none
+	required string                                            // the baseline of the next run, where it is another
 	mode     baseline.Mode
 	fault    cognitotest.Fault
 	record   func(outcome.Record) (outcome.Record, error) // how the ledger answers
@@ -72,17 +72,17 @@ type interruptedCase struct {
 var interruptedCases = map[string]interruptedCase{
 	"the same event": {outcome: outcome.Remediated},
 	"a watched call": {outcome: outcome.Remediated, says: "groups[admins]",
-		request: func(w ledgered, _ event.Request) event.Request {
+		request: func(w bench, _ event.Request) event.Request {
 			watched := call("two", "Admin", w.time())
 			watched.Subject, watched.Call = "admins", event.Name{Name: "CreateGroup", Watched: "groups", Happened: "created"}
 			return watched
 		}},
 	"another baseline, which requires nothing of the pool itself": {outcome: outcome.Remediated,
 		required: oneRule(onClients("", "EnableTokenRevocation: true")),
-		request: func(w ledgered, _ event.Request) event.Request {
+		request: func(w bench, _ event.Request) event.Request {
 			return onPool(event.Cause{EventID: "three", Time: w.time()})
 		}},
-	"our own write": {outcome: outcome.Remediated, lost: true, request: func(w ledgered, _ event.Request) event.Request {
+	"our own write": {outcome: outcome.Remediated, lost: true, request: func(w bench, _ event.Request) event.Request {
 		return call("own", "Poolkeeper", w.time())
 	}},
 	"a throttled write":       {outcome: outcome.Deferred, lost: true, fault: refusedWrite(throttled, "")},
@@ -127,7 +127,7 @@ func TestRestoredByTheNext(t *testing.T) {
 			if c.fault.Operation != "" {
 				w.fake.Inject(c.fault)
 			}
-			r := w.process(next.InMode(cmp.Or(c.mode, baseline.Enforce)))
+			r := w.reconciler(next.InMode(cmp.Or(c.mode, baseline.Enforce)))
 			if c.record != nil {
 				r.Ledger = partialLedger{w.ledger, c.record}
 			}
@@ -282,7 +282,7 @@ func TestRecordedBeforeItIsWritten(t *testing.T) {
 	t.Parallel()
 	w, lost := withTexts(t)
 	pools := &witness{Pools: w.client, ledger: w.ledger}
-	r := w.process(require(t, noTextFactor))
+	r := w.reconciler(require(t, noTextFactor))
 	r.Pools = pools
 	out, err := r.Reconcile(t.Context(), call("one", "Admin", w.time()))
 	if err != nil || out.Outcome != outcome.Remediated || lost() || len(out.Writes) != 2 || len(pools.lacks) > 0 {
@@ -331,7 +331,7 @@ func TestBusyLease(t *testing.T) {
 	w, required, request := weakened(t)
 	w.kill(t, required, request, 0)
 	w.pass(30 * time.Second)
-	out, err := deliver(t.Context(), w.process(required), request)
+	out, err := deliver(t.Context(), w.reconciler(required), request)
 	if err == nil || !strings.Contains(out.Reason, "another run has the lease") {
 		t.Errorf("%s (%s): %v", out.Outcome, out.Reason, err)
 	}

@@ -1,7 +1,6 @@
 package reconcile_test
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
+	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/userpool"
 )
@@ -29,24 +29,22 @@ func TestLawsOfEvents(t *testing.T) {
 		b, stop := start(t.Fatalf, mode)
 		defer stop()
 		drawn.plant(&b)
-		now := clock
 		r := b.reconciler(required)
-		r.Now = func() time.Time { return now }
-		r.Sleep = func(ctx context.Context, d time.Duration) error { now = now.Add(max(d, 0)); return ctx.Err() }
 		if _, err := deliver(t.Context(), r, onPool(event.Cause{})); err != nil {
 			t.Fatal(err)
 		}
-		now = now.Add(time.Minute)
-		events := strange(t, b, other, &now)
+		b.pass(time.Minute)
+		events := strange(t, b, other)
 		if rapid.Bool().Draw(t, "the last first") {
 			slices.Reverse(events)
 		}
 		for _, payload := range events {
-			now = now.Add(time.Duration(rapid.IntRange(0, 10).Draw(t, "seconds")) * time.Second)
+			b.pass(time.Duration(rapid.IntRange(0, 10).Draw(t, "seconds")) * time.Second)
 			if _, err := handle(t.Context(), r, payload, event.Home{}); err != nil {
 				t.Fatal(err)
 			}
 		}
+		b.ledger = ledger.NewMemory()
 		out, err := b.reconciler(required).Reconcile(t.Context(), onPool(event.Cause{}))
 		written := slices.ContainsFunc(out.Drifts, func(d outcome.Finding) bool { return d.State == outcome.StateFixed })
 		if err != nil || written {
@@ -57,7 +55,7 @@ func TestLawsOfEvents(t *testing.T) {
 
 // strange has somebody turn the pool into another one, as far as Cognito takes it, and returns the events of the calls
 // that it took, a second after each other.
-func strange(t *rapid.T, b bench, other drawnPool, now *time.Time) (events [][]byte) {
+func strange(t *rapid.T, b bench, other drawnPool) (events [][]byte) {
 	elsewhere, stop := start(t.Fatalf, cognitotest.Contract)
 	defer stop()
 	other.plant(&elsewhere)
@@ -66,15 +64,16 @@ func strange(t *rapid.T, b bench, other drawnPool, now *time.Time) (events [][]b
 		t.Fatal(err)
 	}
 	required, _ := baseline.OfSettings("other", "sha256:o", poolID, state.Own(), state.Offered())
-	stranger := b.reconciler(required)
 	b.fake.ResetCalls()
-	if _, err := stranger.Reconcile(t.Context(), onPool(event.Cause{})); err != nil {
+	stranger := b
+	stranger.ledger = ledger.NewMemory()
+	if _, err := stranger.reconciler(required).Reconcile(t.Context(), onPool(event.Cause{})); err != nil {
 		t.Fatal(err)
 	}
 	for _, call := range b.fake.Calls() {
 		if strings.HasPrefix(call.Operation, "Set") || strings.HasPrefix(call.Operation, "Update") {
-			*now = now.Add(time.Second)
-			events = append(events, b.fake.Event(call, administrator, *now))
+			b.pass(time.Second)
+			events = append(events, b.fake.Event(call, administrator, b.time()))
 		}
 	}
 	return events

@@ -203,7 +203,7 @@ func (w *watcher) lie(out outcome.Outcome) string {
 }
 
 // writesFor returns the times of the accepted writes for each setting of each document, record by record.
-func (w ledgered) writesFor(t *rapid.T) []map[string][]time.Time {
+func (w bench) writesFor(t *rapid.T) []map[string][]time.Time {
 	history, err := w.ledger.History(t.Context(), poolID, time.Time{}, true)
 	if err != nil {
 		t.Fatal(err)
@@ -225,7 +225,7 @@ func (w ledgered) writesFor(t *rapid.T) []map[string][]time.Time {
 
 // bounded checks that no run wrote a setting twice once that was accepted, and that the flap budget bounds what all
 // runs together write.
-func (w ledgered) bounded(t *rapid.T, within time.Duration) {
+func (w bench) bounded(t *rapid.T, within time.Duration) {
 	all := map[string][]time.Time{}
 	for _, times := range w.writesFor(t) {
 		for setting, at := range times {
@@ -251,7 +251,7 @@ func (w ledgered) bounded(t *rapid.T, within time.Duration) {
 func TestNoRace(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		w, stop := ledgeredOn(t.Fatalf, cognitotest.Measured)
+		w, stop := start(t.Fatalf, cognitotest.Measured)
 		defer stop()
 		w.fake.PutRich(poolID)
 		for _, move := range rapid.SliceOfN(drawMove(), 1, 5).Draw(t, "what is wrong") {
@@ -277,7 +277,7 @@ func TestNoRace(t *testing.T) {
 			for try := range 3 {
 				w.pass(time.Duration(try+2) * time.Minute)
 				w.fake.ResetCalls()
-				r, seen := w.process(required), &watcher{w.client, w.fake, required, after, userpool.State{}}
+				r, seen := w.reconciler(required), &watcher{w.client, w.fake, required, after, userpool.State{}}
 				r.Pools = seen
 				out, err := deliver(t.Context(), r, request)
 				w.bounded(t, 29*time.Minute)

@@ -155,7 +155,7 @@ func TestCovered(t *testing.T) {
 	t.Parallel()
 	watch := "version: 1\nrules: [{name: all, watch: [groups], require: {DeletionProtection: ACTIVE}}]"
 	type how struct {
-		before  func(w ledgered)       // the first run
+		before  func(w bench)          // the first run
 		change  func(r *event.Request) // of the second request
 		covered bool
 	}
@@ -169,8 +169,8 @@ func TestCovered(t *testing.T) {
 			r.Call, r.Subject = event.Name{Name: "CreateGroup", Watched: "groups", Happened: "created"}, "admins"
 		}},
 		"of a deletion":               {change: func(r *event.Request) { r.Call.Name = event.DeleteUserPool }},
-		"after a read that put right": {covered: true, before: func(w ledgered) { w.fake.Edit(poolID, unprotected) }},
-		"after a read that left drift": {before: func(w ledgered) {
+		"after a read that put right": {covered: true, before: func(w bench) { w.fake.Edit(poolID, unprotected) }},
+		"after a read that left drift": {before: func(w bench) {
 			w.fake.Edit(poolID, unprotected)
 			w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "AccessDeniedException"})
 		}},
@@ -182,7 +182,7 @@ func TestCovered(t *testing.T) {
 			if c.before != nil {
 				c.before(w)
 			}
-			r := w.process(parse(t, watch))
+			r := w.reconciler(parse(t, watch))
 			if _, err := deliver(t.Context(), r, onPool(event.Cause{EventID: "scan"})); err != nil {
 				t.Fatal(err)
 			}

@@ -72,7 +72,7 @@ func TestEveryLeaf(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := lookup(state.Settings(), setting)
+			want := deep(state.Settings(), setting)
 			if want == nil && strings.HasPrefix(setting, "SmsConfiguration.EumsSms.") ||
 				strings.HasPrefix(setting, "SmsMfaConfiguration.SmsConfiguration.EumsSms.") {
 				want = eums(b, setting)
@@ -112,7 +112,7 @@ func eums(b bench, setting string) any {
 		pool["SmsConfiguration"] = sender
 		object(mfa, "SmsMfaConfiguration")["SmsConfiguration"] = sender
 	})
-	return lookup(map[string]any{"SmsConfiguration": sender}, strings.TrimPrefix(setting, "SmsMfaConfiguration."))
+	return deep(map[string]any{"SmsConfiguration": sender}, strings.TrimPrefix(setting, "SmsMfaConfiguration."))
 }
 
 // everyLeaf returns all that a baseline can require, of the pool and of one of its clients.
@@ -169,17 +169,4 @@ func another(m baseline.Member, have any) any {
 	default:
 		return "damaged {####} {##x##}"
 	}
-}
-
-func lookup(v any, path string) any {
-	root, _ := v.(map[string]any)
-	for name, e := range root {
-		if name == path {
-			return e
-		}
-		if len(path) > len(name) && path[:len(name)+1] == name+"." {
-			return lookup(e, path[len(name)+1:])
-		}
-	}
-	return nil
 }

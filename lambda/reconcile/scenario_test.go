@@ -34,9 +34,10 @@ type scenario struct {
 	others      map[string]outcome.State
 	later       []string       // leaves that are only what they were once the faults are over
 	outcome     outcome.Ending // where it does not follow from the states
-	says        string         // part of the reason or of a finding
+	says, lacks string         // what the outcome's text holds, and what it does not
 	moves       []string       // paths below which leaves may move, or path=JSON for a leaf to be so; quotes may lack
 	writes      []string       // where they do not follow from what is fixed
+	most        int            // how many writes are tried at most, if not 0
 }
 
 // runAll runs scenarios in both worlds: the outcome must not depend on what the service does with what is left out.
@@ -118,7 +119,7 @@ func (c scenario) plant(t *testing.T, b *bench) (required *baseline.Baseline, be
 func (c scenario) run(t *testing.T, r *reconcile.Reconciler) outcome.Outcome {
 	t.Helper()
 	if c.event != "" {
-		return answer(t, r, c.event)
+		return onEvent(t, r, c.event)
 	}
 	out, err := r.Reconcile(t.Context(), onPool(c.cause))
 	if closed := r.Close(t.Context(), out); out.Details.LedgerError == "" {
@@ -146,15 +147,15 @@ func (c scenario) check(t *testing.T, b bench) {
 		b.fake.Inject(f)
 	}
 	r := b.reconciler(required)
-	r.OwnRole = ownRole
 	if c.change != nil {
 		c.change(r)
 	}
 	out := c.run(t, r)
 	ending, of := c.wants()
 	texts := string(marshal(t, []any{out, out.Details.LedgerError}))
-	if out.Outcome != ending || !strings.Contains(texts, c.says) || strings.Contains(texts, "CANARY") {
-		t.Errorf("outcome %s, want %s with %q: %s", out.Outcome, ending, c.says, texts)
+	if out.Outcome != ending || !strings.Contains(texts, c.says) || strings.Contains(texts, "CANARY") ||
+		c.lacks != "" && strings.Contains(texts, c.lacks) || c.most > 0 && len(b.writes()) > c.most {
+		t.Errorf("outcome %s after %v, want %s with %q: %s", out.Outcome, b.writes(), ending, c.says, texts)
 	}
 	if diff := gocmp.Diff(of, states(out), cmpopts.EquateEmpty()); diff != "" && ending != outcome.Deferred {
 		t.Errorf("drifts (-want +got):\n%s", diff)

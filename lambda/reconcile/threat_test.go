@@ -64,7 +64,6 @@ func TestForgedEvents(t *testing.T) {
 			b.rich(unprotected)
 			before := b.snapshot(t)
 			r := b.reconciler(require(t, deletionProtection))
-			r.OwnRole = ownRole
 			if _, err := handle(t.Context(), r, []byte(payload), ours); err != nil {
 				t.Fatalf("%.200v", err)
 			}
@@ -90,7 +89,6 @@ func TestForgedOwnRole(t *testing.T) {
 	b := serve(t, cognitotest.Contract)
 	b.rich(unprotected)
 	r := b.reconciler(require(t, deletionProtection))
-	r.OwnRole = ownRole
 	const parameters = `{"userPoolId":"` + poolID + `"}`
 	out, err := handle(t.Context(), r, []byte(forged("UpdateUserPool", parameters, ownRole)), ours)
 	if err != nil || out.Outcome != outcome.Drifted || len(b.writes()) > 0 {

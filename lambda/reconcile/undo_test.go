@@ -13,14 +13,14 @@ import (
 
 // undo brings the pool to what it was before the run of a record, by the record alone, and returns what it cannot
 // undo.
-func (w ledgered) undo(t *testing.T, record string) (outcome.Outcome, []string) {
+func (w bench) undo(t *testing.T, record string) (outcome.Outcome, []string) {
 	t.Helper()
 	rec, err := w.ledger.Record(t.Context(), record)
 	if err != nil {
 		t.Fatal(err)
 	}
 	required, kept := baseline.OfPaths("undo", "sha256:u", poolID, rec.Before.State().Own(), rec.Changed())
-	out, err := w.process(required).ReconcileFrom(t.Context(), poolID, "", call("two", "Admin", time.Time{}).Cause)
+	out, err := w.reconciler(required).ReconcileFrom(t.Context(), poolID, "", call("two", "Admin", time.Time{}).Cause)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,14 +74,14 @@ func (c comparer) drifts(o Owned) []Drift {
 		d := c.policy.Unseen(o)
 		d.Have = Mask(broken, found.have)
 		d.Action, d.Value = c.remedy(m, o.Requirement)
-		if d.Action == Report {
-			d.Reason = reason(m, o.Requirement, c.at(o.Setting))
+		if d.Action == Report && (o.Op == Contains || o.Op == Without) {
+			d.Reason = offLength(m, len(changed(m, o.Requirement, c.at(o.Setting))))
 		}
 		all = append(all, d)
 	}
 	for _, part := range found.exempted {
 		m, _ := Lookup(part.path)
-		d := c.policy.Unseen(Owned{Requirement: o.Requirement, Rule: o.Rule, Mode: o.Mode})
+		d := c.policy.Unseen(o)
 		d.Setting, d.Exempted = part.path, c.exemption(part.path)
 		d.Want, d.Have, d.Action, d.Value = Mask(m, part.want), Mask(m, part.have), Write, Clone(part.want)
 		if part.want == nil {
@@ -178,10 +178,7 @@ func (c comparer) exemption(path string) *Exemption {
 }
 
 func (e Exemption) covers(path string) bool {
-	return slices.ContainsFunc(e.Settings, func(s string) bool {
-		return Concerns(s, path) ||
-			Concerns(s, AnyClient(path))
-	})
+	return slices.ContainsFunc(e.Settings, func(s string) bool { return Concerns(s, path) || Concerns(s, AnyClient(path)) })
 }
 
 func (c comparer) owned(r Requirement) []string {

@@ -14,6 +14,7 @@ type aim struct {
 	comparer
 	member   Member
 	op       Op
+	value    any // of the requirement
 	place    string
 	have     any
 	wanted   map[string]any // the leaves that the requirement names, by path, including empty ones
@@ -31,7 +32,8 @@ func aimed(m Member, r Requirement) bool {
 }
 
 func (c comparer) aim(m Member, r Requirement, place string, have any) aim {
-	a := aim{comparer: c, member: m, op: r.Op, place: place, have: have, wanted: map[string]any{}}
+	a := aim{comparer: c, member: m, op: r.Op, value: r.Value, place: place, have: have, wanted: map[string]any{},
+		target: map[string]any{}}
 	switch {
 	case r.Op == Exactly:
 		a.target, _ = Clone(r.Value).(map[string]any)
@@ -39,9 +41,6 @@ func (c comparer) aim(m Member, r Requirement, place string, have any) aim {
 		a.mirror()
 	case m.Clear != "":
 		a.target, _ = decode(m.Clear).(map[string]any)
-	}
-	if a.target == nil {
-		a.target = map[string]any{}
 	}
 	named := a.leaves(a.target)
 	a.keep(func(path string) bool {
@@ -155,16 +154,8 @@ func (a aim) alwaysThere(path string) bool {
 	for n := len(Keys(a.place)) + 1; n <= len(ks); n++ {
 		part := strings.Join(ks[:n], ".")
 		m, _ := Lookup(part)
-		if m.Keep != "" && !a.names(part) {
-			return true
-		}
-	}
-	return false
-}
-
-func (a aim) names(part string) bool {
-	for path := range a.wanted {
-		if Covers(part, path) {
+		named := slices.ContainsFunc(slices.Collect(maps.Keys(a.wanted)), func(p string) bool { return Covers(part, p) })
+		if m.Keep != "" && !named {
 			return true
 		}
 	}
@@ -199,55 +190,37 @@ func (a aim) mirror() {
 	}
 }
 
+// result compares the object with the target, and then the twins outside the object of the leaves that are required in
+// it. A twin of the object itself is compared as a whole.
 func (a aim) result() result {
-	here := result{holds: a.reached() && !a.missing(), have: a.have, place: a.place, exempted: a.exempted}
-	if !here.holds {
-		return here
-	}
-	there := a.elsewhere()
-	there.exempted = a.exempted
-	return there
-}
-
-func (a aim) reached() bool {
+	found := result{holds: true, have: a.have, place: a.place, exempted: a.exempted}
 	live := text(a.member, a.have)
-	if a.op == Absent && (live == "" || len(a.target) == 0) {
-		return live == ""
+	switch {
+	case a.missing():
+		found.holds = false
+	case a.op == Absent && (live == "" || len(a.target) == 0):
+		found.holds = live == ""
+	default:
+		found.holds = live == text(a.member, a.target)
 	}
-	return live == text(a.member, a.target)
+	for _, path := range slices.Sorted(maps.Keys(a.wanted)) {
+		twin, ok := TwinOf(path)
+		if found.holds && ok && a.exemption(path) == nil && a.differsElsewhere(path, twin) {
+			found = result{have: a.at(twin), place: twin, exempted: a.exempted}
+		}
+	}
+	return found
 }
 
 // missing reports whether the object must be present and is not.
 func (a aim) missing() bool {
-	if a.op != Exactly || a.member.ActiveWith == "" || text(a.member, a.have) != "" {
-		return false
-	}
-	for _, v := range a.wanted {
-		if !Empty(v) {
-			return true
-		}
-	}
-	return false
+	return a.op == Exactly && a.member.ActiveWith != "" && text(a.member, a.have) == "" && !Empty(a.value)
 }
 
 func (a aim) leaves(v any) map[string]string {
 	out := map[string]string{}
 	addLeaves(out, a.member, a.place, v)
 	return out
-}
-
-// elsewhere compares the twins outside the object of the leaves that are required in it. A twin of the object itself is
-// compared as a whole.
-func (a aim) elsewhere() result {
-	if _, whole := TwinOf(a.place); whole {
-		return result{holds: true}
-	}
-	for _, path := range slices.Sorted(maps.Keys(a.wanted)) {
-		if twin, ok := TwinOf(path); ok && a.exemption(path) == nil && a.differsElsewhere(path, twin) {
-			return result{have: a.at(twin), place: twin}
-		}
-	}
-	return result{holds: true}
 }
 
 // differsElsewhere reports whether a twin outside the object differs from the value that is required in the object.

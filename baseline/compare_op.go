@@ -19,7 +19,7 @@ func holds(m Member, r Requirement, have any) bool {
 	case OneOf:
 		return slices.ContainsFunc(list(r.Value), func(v any) bool { return equal(m, v, have) })
 	case Contains:
-		return len(missing(m, list(effective(m, have)), list(r.Value))) == 0
+		return len(less(m, list(r.Value), list(effective(m, have)))) == 0
 	case Without:
 		live, isList := effective(m, have).([]any)
 		return text(m, have) == "" && !isList || isList && len(less(m, live, list(r.Value))) == len(live)
@@ -105,7 +105,7 @@ func changed(m Member, r Requirement, have any) []any {
 	live, isList := effective(m, have).([]any)
 	switch {
 	case r.Op == Contains:
-		return slices.Concat([]any{}, live, missing(m, live, list(r.Value)))
+		return slices.Concat([]any{}, live, less(m, list(r.Value), live))
 	case isList:
 		return less(m, live, list(r.Value))
 	}
@@ -126,24 +126,7 @@ func offLength(m Member, n int) string {
 	return ""
 }
 
-// reason returns why nothing can be written although the requirement names a value, or "".
-func reason(m Member, r Requirement, have any) string {
-	if r.Set != nil || r.Op != Contains && r.Op != Without {
-		return ""
-	}
-	return offLength(m, len(changed(m, r, have)))
-}
-
-func missing(m Member, l, wanted []any) []any {
-	seen := elements(m, l)
-	return slices.DeleteFunc(slices.Clone(wanted), func(e any) bool {
-		t := element(m, e)
-		known := seen[t]
-		seen[t] = true
-		return known
-	})
-}
-
+// less returns the elements of a list that are not among the unwanted ones.
 func less(m Member, l, unwanted []any) []any {
 	not := elements(m, unwanted)
 	return slices.DeleteFunc(slices.Clone(l), func(e any) bool { return not[element(m, e)] })
@@ -191,14 +174,10 @@ func want(m Member, r Requirement) any {
 		return "<= " + show(m, r.Value)
 	case OneOf:
 		return "one of " + showAll(m, r.Value)
-	case Contains:
-		return "contains " + showAll(elementOf(m), r.Value)
-	case Without:
-		return "without " + showAll(elementOf(m), r.Value)
-	case Exactly:
-		return "exactly " + canonical(Mask(m, r.Value))
-	case Matches:
-		return "matches " + canonical(Mask(m, r.Value))
+	case Contains, Without:
+		return string(r.Op) + " " + showAll(elementOf(m), r.Value)
+	case Exactly, Matches:
+		return string(r.Op) + " " + canonical(Mask(m, r.Value))
 	}
 	return string(r.Op)
 }
@@ -221,9 +200,8 @@ func showAll(m Member, v any) string {
 }
 
 func show(m Member, v any) string {
-	shown := Mask(m, v)
-	if s, ok := shown.(string); ok {
+	if s, ok := Mask(m, v).(string); ok {
 		return s
 	}
-	return canonical(shown)
+	return canonical(Mask(m, v))
 }

@@ -129,30 +129,13 @@ type Lifetime struct {
 // Map, any key is accepted ("UserPoolTags.env"). A key may contain dots: it is the rest of the path. There are no paths
 // to single elements of a list.
 func Lookup(path string) (Member, bool) {
-	members := root.Members
-	var found Member
-	for rest := path; ; {
-		name, below, more := strings.Cut(rest, ".")
-		i := Index(members, name)
-		if i < 0 {
-			return Member{}, false
-		}
-		found = members[i]
-		if !more {
-			return found, true
-		}
-		if found.Kind == Map {
-			if found.Elem.Kind != Object {
-				return *found.Elem, true
-			}
-			_, below, more = strings.Cut(below, ".")
-			found = *found.Elem
-			if !more {
-				return found, true
-			}
-		}
-		members, rest = found.Members, below
+	m, known := root, true
+	for more := true; more && known; {
+		var key string
+		key, path, more = cutKey(m, path)
+		m, known = child(m, key)
 	}
+	return m, known
 }
 
 // Index returns the place of the member with this name, or -1.

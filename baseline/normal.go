@@ -203,22 +203,14 @@ func canonical(v any) string {
 		return "[" + strings.Join(texts, ",") + "]"
 	}
 	if n, ok := number(v); ok {
-		return digits(n)
+		places, _ := n.FloatPrec()
+		return n.FloatString(places)
 	}
 	return plainJSON(v)
 }
 
-// plainJSON is encoding/json without HTML escapes. Most values need no encoder, which would allocate.
+// plainJSON is encoding/json without HTML escapes.
 func plainJSON(v any) string {
-	escaped := func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }
-	switch v := v.(type) {
-	case bool:
-		return strconv.FormatBool(v)
-	case string:
-		if !strings.ContainsFunc(v, escaped) {
-			return `"` + v + `"`
-		}
-	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -248,9 +240,4 @@ func number(v any) (*big.Rat, bool) {
 		return nil, false
 	}
 	return new(big.Rat).SetString(text)
-}
-
-func digits(n *big.Rat) string {
-	places, _ := n.FloatPrec()
-	return n.FloatString(places)
 }

@@ -35,7 +35,7 @@ func Keys(path string) []string {
 }
 
 func cutKey(m Member, path string) (key, rest string, more bool) {
-	if m.Kind == Map && m.Elem.Kind != Object {
+	if m.Kind == Map {
 		return path, "", false
 	}
 	return strings.Cut(path, ".")

@@ -21,117 +21,97 @@ var strictness = map[string][]string{
 	"Clients[].PreventUserExistenceErrors":                          {"LEGACY", "ENABLED"},
 }
 
+// A snapshot collects what a baseline file requires of a pool as it is.
+type snapshot struct {
+	settings map[string]any
+	requires []string          // settings
+	dropped  map[string]string // why a setting cannot be required as it is
+}
+
 // Snapshot returns a baseline file in YAML for the current state of one pool, selected by its id. Settings that matter
 // for security become requirements. The others become comments, with sensitive values masked. Settings that are off are
 // not required to stay off, except for triggers: no new ones are allowed. If a baseline cannot require a setting as it
 // is, a comment gives the reason.
 func Snapshot(pool Identity, settings map[string]any) ([]byte, error) {
-	dropped := map[string]string{}
-	for {
-		text, err := snapshot(pool, settings, dropped)
-		if err == nil {
-			_, err = Parse("snapshot", text)
-		}
-		var found Errors
-		if !errors.As(err, &found) {
-			return text, err
-		}
-		before := len(dropped)
-		for _, f := range found {
-			for _, path := range snapshotOf(pool) {
-				at := settingIn(f.Path, pool)
-				ofAny := strings.HasPrefix(at, Clients) && Covers(AnyClient(path), at)
-				if ofAny || strings.HasPrefix(at, path) || Covers(at, path) {
-					dropped[path] = f.Message
-				}
-			}
-		}
-		if len(dropped) == before {
-			return nil, fmt.Errorf("writing the baseline of %s: %w", pool.ID, err)
-		}
-	}
-}
-
-func snapshotOf(pool Identity) []string {
-	var all []string
-	for _, path := range paths(root.Members) {
-		_, below, ofClient := ClientOf(path)
-		if m, _ := Lookup(path); m.Snapshot == "" {
-			continue
-		} else if !ofClient {
-			all = append(all, path)
-			continue
-		}
-		for _, client := range pool.Clients {
-			all = append(all, ClientPath(client.ID)+"."+below)
-		}
-	}
-	slices.SortFunc(all, Order)
-	return all
-}
-
-func settingIn(path string, pool Identity) string {
-	if at, ok := strings.CutPrefix(path, "rules[0].require."); ok {
-		return at
-	}
-	for i, client := range pool.Clients {
-		if at, ok := strings.CutPrefix(path, fmt.Sprintf("rules[0].clients[%d].require.", i)); ok {
-			return ClientPath(client.ID) + "." + at
-		}
-	}
-	return path
-}
-
-func snapshot(pool Identity, settings map[string]any, dropped map[string]string) ([]byte, error) {
-	required := map[string]any{}
-	var requires []string
-	for _, path := range snapshotOf(pool) {
-		if node, ok := requirementOf(path, filled(path, ValueAt(settings, path))); ok && dropped[path] == "" {
-			requires = append(requires, path)
-			Put(required, Keys(path), node)
-		}
-	}
-	clients := map[string]any{}
-	maps.Copy(clients, required)
-	maps.DeleteFunc(required, func(name string, _ any) bool { return strings.HasPrefix(name, clientsPrefix) })
+	s := snapshot{settings: settings, dropped: map[string]string{}}
 	var out bytes.Buffer
 	fmt.Fprintf(&out,
 		"# yaml-language-server: $schema=./schema.json\n# Snapshot of pool %s.\nversion: 1\nmode: audit # "+
 			"only report; enforce fixes drift\nrules:\n  - name: as-found\n    pools: {ids: [%s]}\n", pool.ID, pool.ID)
-	err := block(&out, "    require:\n", "      ", required)
+	required, err := s.require("", Member{Kind: Object, Members: Settings()})
+	block(&out, "    require:\n", "      ", required)
 	for i, client := range pool.Clients {
 		if i == 0 {
 			out.WriteString("    clients:\n")
 		}
 		fmt.Fprintf(&out, "      - ids: [%s] # %s\n", nodeOf(client.ID).Value, printable(client.Name))
-		require, ok := clients[ClientPath(client.ID)]
-		if !ok {
-			require = map[string]any{"ClientName": nodeOf(client.Name)}
+		required, ofClient := s.require(ClientPath(client.ID)+".", Member{Name: Clients, Kind: Object,
+			Members: ClientSettings()})
+		if len(required) == 0 {
+			required["ClientName"] = nodeOf(client.Name)
 		}
-		err = errors.Join(err, block(&out, "        require:\n", "          ", require))
+		err = errors.Join(err, ofClient)
+		block(&out, "        require:\n", "          ", required)
 	}
-	for _, path := range slices.SortedFunc(maps.Keys(dropped), Order) {
-		fmt.Fprintf(&out, "    # %s cannot be required as it is: %s\n", path, dropped[path])
+	for _, path := range slices.SortedFunc(maps.Keys(s.dropped), Order) {
+		fmt.Fprintf(&out, "    # %s cannot be required as it is: %s\n", path, s.dropped[path])
 	}
 	out.WriteString("    # Current values that are not required:\n")
-	for _, line := range others(settings, requires) {
+	for _, line := range others(settings, s.requires) {
 		out.WriteString("    #   " + printable(line) + "\n")
 	}
 	return out.Bytes(), err
 }
 
-func block(out *bytes.Buffer, head, indent string, required any) error {
+// require returns the requirements on the members of m, as YAML below their names. It drops those that a baseline would
+// be rejected for.
+func (s *snapshot) require(prefix string, m Member) (map[string]any, error) {
+	required := map[string]any{}
+	for _, path := range paths(m.Members) {
+		node, ok := requirementOf(prefix+path, filled(prefix+path, ValueAt(s.settings, prefix+path)))
+		if ok {
+			Put(required, strings.Split(path, "."), node)
+			s.requires = append(s.requires, prefix+path)
+		}
+	}
+	for len(required) > 0 {
+		p, root := &parser{}, &yaml.Node{}
+		if err := root.Encode(required); err != nil {
+			return required, err
+		}
+		wanted := field{p, root, m.Name}.require(m)
+		p.contradictory(wanted)
+		if p.twins(wanted); len(p.errors) == 0 {
+			break
+		}
+		before := len(s.requires)
+		s.requires = slices.DeleteFunc(s.requires, func(path string) bool {
+			wide := AnyClient(path)
+			for _, e := range p.errors {
+				if strings.HasPrefix(path, prefix) && (strings.HasPrefix(e.Path, wide) || Covers(e.Path, wide)) {
+					s.dropped[path] = e.Message
+					Put(required, strings.Split(strings.TrimPrefix(path, prefix), "."), nil)
+					return true
+				}
+			}
+			return false
+		})
+		if len(s.requires) == before {
+			return required, fmt.Errorf("requiring the settings as they are: %w", p.errors)
+		}
+	}
+	return required, nil
+}
+
+func block(out *bytes.Buffer, head, indent string, required any) {
 	var text bytes.Buffer
 	encoder := yaml.NewEncoder(&text)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(required); err != nil {
-		return err
-	}
+	_ = encoder.Encode(required) // its nodes were encoded before
 	out.WriteString(head)
 	for line := range strings.Lines(text.String()) {
 		out.WriteString(indent + line)
 	}
-	return nil
 }
 
 func others(settings map[string]any, requires []string) []string {
@@ -174,6 +154,8 @@ func requirementOf(path string, v any) (*yaml.Node, bool) {
 	m, _ := Lookup(path)
 	op := m.Snapshot
 	switch degrees := strictness[AnyClient(path)]; {
+	case op == "":
+		return nil, false
 	case op == OneOf:
 		text, _ := v.(string)
 		switch at := slices.Index(degrees, text); {

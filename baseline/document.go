@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -135,20 +136,18 @@ func ClientSettings() []Member { return clientSettings }
 
 // DocumentOf returns the document that contains the setting at the dotted path.
 func DocumentOf(path string) (DocumentName, bool) {
-	of, rest := documentOf, path
 	client, below, isClient := ClientOf(path)
-	if isClient {
-		of, rest = clientDocumentOf, below
+	if isClient && below == "" {
+		return AppClient.Of(client), true
 	}
-	top, _, _ := strings.Cut(rest, ".")
-	name, ok := of[top]
-	if isClient && rest == "" {
-		name, ok = AppClient, true
+	if !isClient {
+		top, _, _ := strings.Cut(path, ".")
+		name, ok := documentOf[top]
+		return name, ok
 	}
-	if ok && isClient {
-		name = name.Of(client)
-	}
-	return name, ok
+	top, _, _ := strings.Cut(below, ".")
+	name, ok := clientDocumentOf[top]
+	return name.Of(client), ok
 }
 
 var (
@@ -160,34 +159,23 @@ var (
 	settings = root.Members[:len(poolSettings):len(poolSettings)]
 )
 
-func flatten(docs []Document, perClient bool) ([]Member, map[string]DocumentName) {
-	const room = 32 // capacity; these tables are built at every start
-	all, of := make([]Member, 0, room), make(map[string]DocumentName, room)
+// flatten returns the members that the write calls accept, and the document of each.
+func flatten(docs []Document, perClient bool) (all []Member, of map[string]DocumentName) {
+	of = map[string]DocumentName{}
 	for _, d := range docs {
-		switch {
-		case d.PerClient != perClient:
-		case d.Under != "":
-			all = append(all, Member{Name: d.Under, Kind: Object, Doc: "How threat protection responds to risk.",
-				Presence: d.PerClient, // a client's own that says nothing: the pool's does not apply
-				Members:  echoed(make([]Member, 0, len(d.Members)), d.Members)})
-			of[d.Under] = d.Name
-		default:
-			before := len(all)
-			all = echoed(all, d.Members)
-			for i := range all[before:] {
-				of[all[before+i].Name] = d.Name
-			}
+		if d.PerClient != perClient {
+			continue
 		}
+		members := slices.DeleteFunc(slices.Clone(d.Members), func(m Member) bool { return m.Trip != Echo })
+		if d.Under != "" {
+			members = []Member{{Name: d.Under, Kind: Object, Doc: "How threat protection responds to risk.",
+				Presence: d.PerClient, // a client's own that says nothing: the pool's does not apply
+				Members:  members}}
+		}
+		for _, m := range members {
+			of[m.Name] = d.Name
+		}
+		all = append(all, members...)
 	}
 	return all, of
-}
-
-// echoed appends the members that the write call accepts.
-func echoed(to, members []Member) []Member {
-	for i := range members { // by index: a member is large to copy
-		if members[i].Trip == Echo {
-			to = append(to, members[i])
-		}
-	}
-	return to
 }

@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -9,31 +10,83 @@ import (
 // in file order so that a later rule wins setting by setting, and the active exemptions. It shares its values with the
 // baseline; the caller must not change them.
 func (b *Baseline) Policy(pool Identity, now time.Time) Policy {
-	var p Policy
-	var merged merger
+	p := Policy{Watch: map[Watched]string{}}
+	var rules []Rule // each with requirements of the same precedence
 	for _, r := range b.Rules {
 		if !r.Pools.selects(pool) {
 			continue
 		}
 		p.Rules = append(p.Rules, r.Name)
-		merged.add(r, r.Require)
-		merged.addClients(r, pool.Clients)
-		for _, kind := range r.Watch {
-			if p.Watch == nil {
-				p.Watch = map[Watched]string{}
-			}
-			if p.Watch[kind] == "" {
-				p.Watch[kind] = r.Name
+		rules = append(rules, r)
+		for _, client := range pool.Clients {
+			for _, c := range r.Clients {
+				if c.Select.selectsClient(client) {
+					rules = append(rules, Rule{Name: r.Name, Mode: r.Mode, Require: c.of(client.ID)})
+				}
 			}
 		}
+		for _, kind := range r.Watch {
+			p.Watch[kind] = cmp.Or(p.Watch[kind], r.Name)
+		}
 	}
-	p.Requirements = merged.left()
+	p.Requirements = merged(rules)
 	for _, e := range b.Exemptions {
 		if e.Pools.selects(pool) && now.Before(e.Until) {
 			p.Exemptions = append(p.Exemptions, e)
 		}
 	}
 	return p
+}
+
+// merged returns the requirements that no later rule overrules, in the order of the member table. Requirements of one
+// rule never overrule each other: Parse rejects contradictions within a rule.
+func merged(rules []Rule) []Owned {
+	var left []Owned
+	later := map[string][]Op{}
+	for _, rule := range slices.Backward(rules) {
+		for _, r := range rule.Require {
+			twin, _ := TwinOf(r.Setting)
+			if !overruled(later, r.Setting, r.Setting) && !overruled(later, r.Setting, twin) {
+				left = append(left, Owned{Requirement: r, Rule: rule.Name, Mode: rule.Mode})
+			}
+		}
+		for _, r := range rule.Require {
+			later[r.Setting] = append(later[r.Setting], r.Op)
+		}
+	}
+	slices.SortStableFunc(left, func(a, b Owned) int { return Order(a.Setting, b.Setting) })
+	return left
+}
+
+// overruled reports whether a later requirement replaces the one on a setting: it is on the same name of the setting, or
+// on an object around it.
+//
+// A requirement that an object is absent, present or has exactly some members can coexist with a later requirement on a
+// part of the object: Compare leaves that part to the other requirement.
+func overruled(later map[string][]Op, setting, name string) bool {
+	if len(later[name]) > 0 {
+		return true
+	}
+	for i := range name {
+		if name[i] != '.' || !beneath(name[:i], name) {
+			continue
+		}
+		if slices.ContainsFunc(later[name[:i]], func(op Op) bool {
+			return op != Present && (op != Absent || !apart(setting, name))
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// apart reports whether a setting can be set while its twin is absent: a pool can have an SMS sender and SMS texts
+// without the SMS factor, and the older of the two validity settings is ignored if the newer one is set.
+func apart(setting, other string) bool {
+	one, _ := DocumentOf(setting)
+	two, _ := DocumentOf(other)
+	m, _ := Lookup(other)
+	return setting != other && (one != two || m.Superseded)
 }
 
 func (s *Selector) selects(pool Identity) bool {
@@ -85,87 +138,4 @@ func (p Policy) Only(counts func(DocumentName) bool) Policy {
 		return !ok || !counts(name)
 	})
 	return p
-}
-
-// A merger merges the requirements of rules. It indexes them by name, so that a new requirement is not compared with
-// all others.
-type merger struct {
-	all   []Owned
-	gone  []bool           // by index in all: overruled
-	named map[string][]int // indexes in all, by setting and by twin
-}
-
-// add adds the requirements of a rule to those of earlier rules, and removes those that it overrules. Requirements of
-// one rule never overrule each other: Parse rejects contradictions within a rule.
-//
-// A later requirement replaces an earlier one on the same setting or its twin, or on a setting inside the later one's
-// object.
-//
-// A requirement that an object is absent, present or has exactly some members can coexist with a requirement on a part
-// of the object: Compare leaves that part to the other requirement.
-func (m *merger) add(r Rule, require []Requirement) {
-	earlier := len(m.all)
-	for _, later := range require {
-		m.overrule(m.named[later.Setting], earlier)
-		if member, _ := Lookup(later.Setting); later.Op == Present || member.Kind != Object && member.Kind != Map {
-			continue
-		}
-		for name, indexes := range m.named {
-			if beneath(later.Setting, name) {
-				m.overrule(slices.DeleteFunc(slices.Clone(indexes), func(i int) bool {
-					return later.Op == Absent && apart(m.all[i].Setting, name)
-				}), earlier)
-			}
-		}
-	}
-	for _, req := range require {
-		m.name(req.Setting)
-		if twin, ok := TwinOf(req.Setting); ok {
-			m.name(twin)
-		}
-		m.all, m.gone = append(m.all, Owned{Requirement: req, Rule: r.Name, Mode: r.Mode}), append(m.gone, false)
-	}
-}
-
-// apart reports whether a setting can be set while its twin is absent: a pool can have an SMS sender and SMS texts
-// without the SMS factor, and the older of the two validity settings is ignored if the newer one is set.
-func apart(setting, other string) bool {
-	one, _ := DocumentOf(setting)
-	two, _ := DocumentOf(other)
-	m, _ := Lookup(other)
-	return setting != other && (one != two || m.Superseded)
-}
-
-func (m *merger) addClients(r Rule, clients []ClientIdentity) {
-	for _, client := range clients {
-		for _, c := range r.Clients {
-			if c.Select.selectsClient(client) {
-				m.add(r, c.of(client.ID))
-			}
-		}
-	}
-}
-
-func (m *merger) name(setting string) {
-	if m.named == nil {
-		m.named = map[string][]int{}
-	}
-	m.named[setting] = append(m.named[setting], len(m.all))
-}
-
-func (m *merger) overrule(indexes []int, earlier int) {
-	for _, i := range indexes {
-		m.gone[i] = m.gone[i] || i < earlier
-	}
-}
-
-func (m *merger) left() []Owned {
-	var left []Owned
-	for i, o := range m.all {
-		if !m.gone[i] {
-			left = append(left, o)
-		}
-	}
-	slices.SortStableFunc(left, func(a, b Owned) int { return Order(a.Setting, b.Setting) })
-	return left
 }

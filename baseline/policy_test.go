@@ -62,7 +62,7 @@ func TestPolicyTakesMatchingRules(t *testing.T) {
 		{Name: "prod", Mode: Audit, Pools: &Selector{Names: []string{"prod-*"}},
 			Require: []Requirement{say("UserPoolTier", Equal, "ESSENTIALS")}},
 	}}
-	want := Policy{Rules: []string{"all", "prod"}, Requirements: []Owned{
+	want := Policy{Rules: []string{"all", "prod"}, Watch: map[Watched]string{}, Requirements: []Owned{
 		{Requirement: say("DeletionProtection", Equal, "ACTIVE"), Rule: "all", Mode: Enforce},
 		{Requirement: say("UserPoolTier", Equal, "ESSENTIALS"), Rule: "prod", Mode: Audit},
 	}}

@@ -8,13 +8,13 @@ func (b *Baseline) Enforced() []string {
 	var paths []string
 	for _, rule := range b.Rules {
 		for _, r := range rule.all() {
-			if rule.Mode == Enforce && r.writes() && !slices.Contains(paths, r.Setting) {
+			if rule.Mode == Enforce && (r.Set != nil || r.Op != Present && r.Op != Matches) {
 				paths = append(paths, r.Setting)
 			}
 		}
 	}
 	slices.SortFunc(paths, Order)
-	return paths
+	return slices.Compact(paths)
 }
 
 func (r Rule) all() []Requirement {
@@ -117,10 +117,6 @@ func (b *Baseline) NamesPool(id string) string {
 
 func (r Rule) maySelect(id string) bool {
 	return id == "" || r.Pools == nil || len(r.Pools.IDs) == 0 || slices.Contains(r.Pools.IDs, id)
-}
-
-func (r Requirement) writes() bool {
-	return r.Set != nil || r.Op != Present && r.Op != Matches
 }
 
 // WrittenWith returns the documents, in the order of the table, that may have to be written to change the setting at

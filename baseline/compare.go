@@ -178,7 +178,8 @@ func (c comparer) exemption(path string) *Exemption {
 }
 
 func (e Exemption) covers(path string) bool {
-	return slices.ContainsFunc(e.Settings, func(s string) bool { return Concerns(s, path) || Concerns(s, AnyClient(path)) })
+	wide := AnyClient(path)
+	return slices.ContainsFunc(e.Settings, func(s string) bool { return Concerns(s, path) || Concerns(s, wide) })
 }
 
 func (c comparer) owned(r Requirement) []string {

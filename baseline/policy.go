@@ -58,8 +58,8 @@ func merged(rules []Rule) []Owned {
 	return left
 }
 
-// overruled reports whether a later requirement replaces the one on a setting: it is on the same name of the setting, or
-// on an object around it.
+// overruled reports whether a later requirement replaces the one on a setting: it is on this name of the setting, or on
+// an object around it.
 //
 // A requirement that an object is absent, present or has exactly some members can coexist with a later requirement on a
 // part of the object: Compare leaves that part to the other requirement.

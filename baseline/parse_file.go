@@ -100,22 +100,37 @@ func (f field) unknown() map[string]Unknown {
 		switch {
 		case knownMember(e.name):
 			e.key.wrong("this version of poolkeeper knows that member: remove the entry")
-		case e.name != "*" && strings.Contains(e.name, "*"):
+		case e.name != "*" && !memberPath().MatchString(e.name):
 			e.key.wrong(`matches no member: write its whole path, or "*" alone for every other one`)
+		default:
+			kind, _, _ := strings.Cut(e.name, ".")
+			for _, d := range documents {
+				if strings.EqualFold(kind, string(d.Name)) && kind != string(d.Name) {
+					e.key.wrong("matches no member, did you mean %s?", d.Name)
+				}
+			}
 		}
 		all[e.name] = choice(e.value, EchoUnknown, Unknowns()...)
 	}
 	return all
 }
 
+var memberPath = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(Clients\[[\w+]*\]\.)?[A-Za-z]\w*(\.[A-Za-z]\w*)*$`)
+})
+
 // knownMember reports whether an entry of unknownMembers names a member that is in the table, by its path or by its
 // document and path. The name of a document alone means all its unknown members.
 func knownMember(name string) bool {
 	kind, below, member := strings.Cut(name, ".")
 	document := DocumentName(kind)
-	if _, ok := document.Table(); !ok {
+	table, ok := document.Table()
+	if !ok {
 		_, known := Lookup(name)
 		return known
+	}
+	if i := Index(table.Members, below); i >= 0 && table.Members[i].Trip == ReadOnly {
+		return true
 	}
 	setting := document.Prefix() + below
 	of, _ := DocumentOf(setting)

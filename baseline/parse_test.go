@@ -179,7 +179,9 @@ func TestUnknownMembersOfDocuments(t *testing.T) {
 		"UserPool.SoftwareTokenMfaConfiguration": true, "UserPool.DeletionProtection": false,
 		"MfaConfig.SoftwareTokenMfaConfiguration": false, "RiskConfiguration.FutureThing": true,
 		"RiskConfiguration.RiskExceptionConfiguration": false, "AppClient.CallbackURLs": false,
-		"DeletionProtection": false,
+		"DeletionProtection": false, "UserPool.Id": false, "Userpool": false, "userPool.FutureThing": false, "''": false,
+		"UserPool.": false, ".FutureThing": false, "Future Thing": false, "UserPool.*": false, "'*'": true,
+		"'Clients[].FutureThing'": true, "'Clients[a1b2].FutureThing'": true, "'Clients[].RiskConfiguration.Future'": true,
 	} {
 		_, err := Parse("b.yaml", []byte("version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]\n"+
 			"unknownMembers: {"+name+": stop}\n"))

@@ -2,6 +2,7 @@ package cognito
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -77,10 +78,32 @@ func (c *Client) List(ctx context.Context, token string) (ids []string, next str
 			ids = append(ids, id)
 		}
 	}
-	if next = aws.ToString(out.NextToken); next != "" && next == token {
-		return nil, "", odd(call, "the response returns the token of its own page")
+	return ids, aws.ToString(out.NextToken), nil
+}
+
+// mostPages is the largest number of pages, in case a list never ends. An account has at most 10,000 pools, and a page
+// has 60.
+const mostPages = 2000
+
+// Pages are the pages of a list that were read so far. The zero value begins a list.
+type Pages struct {
+	Count int
+	seen  map[string]bool // the tokens of the next pages
+}
+
+// Next counts a page, of which token is that of the next one. It returns an error if the list seems to have no end.
+func (p *Pages) Next(token string) error {
+	p.Count++
+	switch {
+	case token != "" && p.seen[token]:
+		return errors.New("the API returned the token of an earlier page")
+	case token != "" && p.Count >= mostPages:
+		return fmt.Errorf("no end after %d pages", p.Count)
+	case p.seen == nil:
+		p.seen = map[string]bool{}
 	}
-	return ids, next, nil
+	p.seen[token] = true
+	return nil
 }
 
 // odd returns the error of an invalid response.

@@ -146,7 +146,7 @@ func classify(call string, err error, secrets []string) *Error {
 		}
 		return e
 	}
-	e.Code, e.Message = answer.ErrorCode(), userpool.Redact(answer.ErrorMessage(), secrets)
+	e.Code, e.Message = userpool.Redact(answer.ErrorCode(), secrets), userpool.Redact(answer.ErrorMessage(), secrets)
 	status := 0
 	if withID != nil {
 		status = withID.HTTPStatusCode()

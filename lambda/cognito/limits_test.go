@@ -124,26 +124,29 @@ func TestNoTimeToWait(t *testing.T) {
 	})
 }
 
-// TestEndlessLists: a list that gives the same token again, or goes on without end, is an error.
-func TestEndlessLists(t *testing.T) {
+// TestOddLists: a list that gives a token again, that goes on without end, or that has something else than ids, is an
+// error.
+func TestOddLists(t *testing.T) {
 	t.Parallel()
-	page := 0
-	endless := answers(func(string, string) string {
-		page++
-		return fmt.Sprintf(`{"UserPoolClients":[{"ClientId":"c"}],"NextToken":"page-%d"}`, page)
-	})
-	endless.Sleep = func(context.Context, time.Duration) error { return nil }
-	if _, err := endless.listClients(t.Context(), pool); err == nil || !strings.Contains(err.Error(), "too many pages") {
-		t.Errorf("a list of clients without an end: %v", err)
-	}
-	same := instant(`{"UserPools":[{"Id":"a"}],"UserPoolClients":[{"ClientId":"c"}],"NextToken":"same"}`)
-	if _, next, err := same.List(t.Context(), ""); err != nil || next != "same" {
-		t.Errorf("the first page: %q, %v", next, err)
-	}
-	if _, _, err := same.List(t.Context(), "same"); err == nil || !strings.Contains(err.Error(), "token") {
-		t.Errorf("the same page again: %v", err)
-	}
-	if _, err := same.listClients(t.Context(), pool); err == nil || !strings.Contains(err.Error(), "token") {
-		t.Errorf("the same page of clients again: %v", err)
+	for name, c := range map[string]struct {
+		id    string
+		token func(page int) int
+		says  string
+	}{
+		"the same token":     {"c", func(int) int { return 0 }, "earlier page"},
+		"tokens in a circle": {"c", func(page int) int { return page % 3 }, "earlier page"},
+		"ever new tokens":    {"c", func(page int) int { return page }, "no end"},
+		"no id":              {"", func(page int) int { return page }, "not the id"},
+		"no such id":         {"c]", func(page int) int { return page }, "not the id"},
+	} {
+		page := 0
+		client := answers(func(string, string) string {
+			page++
+			return fmt.Sprintf(`{"UserPoolClients":[{"ClientId":%q}],"NextToken":"page-%d"}`, c.id, c.token(page))
+		})
+		client.Sleep = func(context.Context, time.Duration) error { return nil }
+		if _, err := client.listClients(t.Context(), pool); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

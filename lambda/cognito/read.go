@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -208,15 +209,13 @@ func stranger(object map[string]any, name baseline.DocumentName, id string) stri
 	}
 }
 
-// maxClientPages is far more than a pool can have.
-const maxClientPages = 1000
-
 // listClients returns the ids and names of all clients of a pool.
 func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientIdentity, error) {
 	const call = "ListUserPoolClients"
 	var all []baseline.ClientIdentity
 	var token *string
-	for range maxClientPages {
+	var pages Pages
+	for {
 		if err := c.wait(ctx, id, call); err != nil {
 			return nil, classify(call, err, nil)
 		}
@@ -227,15 +226,16 @@ func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientI
 		}
 		for _, client := range out.UserPoolClients {
 			found := baseline.ClientIdentity{ID: aws.ToString(client.ClientId), Name: aws.ToString(client.ClientName)}
+			if found.ID == "" || strings.Contains(found.ID, "]") { // it could not be the path of a setting
+				return nil, odd(call, "%q is not the id of a client", found.ID)
+			}
 			all = append(all, found)
 		}
-		switch next := aws.ToString(out.NextToken); next {
-		case "":
-			return all, nil
-		case aws.ToString(token):
-			return nil, odd(call, "the response returns the token of its own page")
+		if err := pages.Next(aws.ToString(out.NextToken)); err != nil {
+			return nil, odd(call, "%v", err)
 		}
-		token = out.NextToken
+		if token = out.NextToken; aws.ToString(token) == "" {
+			return all, nil
+		}
 	}
-	return nil, odd(call, "the list of clients has too many pages")
 }

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,22 +39,30 @@ func recordsOf(envelope object) ([]Record, bool) {
 }
 
 const forms = `poolkeeper reads an event of EventBridge, an SQS event, a CloudTrail record, a CloudTrail log file ` +
-	`({"Records": [...]}) and the output of aws cloudtrail lookup-events`
+	`({"Records": [...]}, not compressed) and the output of aws cloudtrail lookup-events`
 
 // Unpack returns the events in a file: an EventBridge event, an SQS event, a CloudTrail record, a CloudTrail log file
 // ({"Records": [...]}), or the output of aws cloudtrail lookup-events. The error lists these formats.
 func Unpack(payload []byte) ([][]byte, error) {
+	payload = bytes.TrimPrefix(payload, []byte("\ufeff"))
 	o := parse(payload)
 	if o == nil {
 		return nil, errors.New("this is not a JSON object; " + forms)
 	}
-	if o["detail-type"] != nil || o["source"] != nil {
+	if o.text("detail-type") != "" && o.text("source") != "" {
+		if request := Decode(payload, Home{}); request.Reason == Malformed {
+			return nil, errors.New(request.Detail + "; " + forms)
+		}
 		return [][]byte{payload}, nil
 	}
 	var events [][]byte
 	if records, ok := recordsOf(o); ok {
-		for _, r := range records {
-			events = append(events, r.Body)
+		for i, r := range records {
+			some, err := Unpack(r.Body)
+			if err != nil {
+				return nil, fmt.Errorf("message %d: %w", i+1, err)
+			}
+			events = append(events, some...)
 		}
 		return events, nil
 	}
@@ -73,7 +82,7 @@ func Unpack(payload []byte) ([][]byte, error) {
 		if text := record.text("CloudTrailEvent"); text != "" { // from lookup-events
 			record = parse([]byte(text))
 		}
-		if record["eventName"] == nil {
+		if record.text("eventName") == "" {
 			return nil, fmt.Errorf("entry %d is not a CloudTrail record; %s", i+1, forms)
 		}
 		events = append(events, encode(map[string]any{"source": fromCognito, "detail-type": apiCall,

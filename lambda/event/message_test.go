@@ -65,6 +65,8 @@ func TestUnpack(t *testing.T) {
 		"a record of CloudTrail":     record,
 		"a file of CloudTrail":       `{"Records": [` + record + `]}`,
 		"an SQS event":               string(sqsEvent(string(raw))),
+		"a record in an SQS event":   string(sqsEvent(record)),
+		"a byte order mark":          "\ufeff" + string(raw),
 		"an answer of lookup-events": `{"Events": [{"EventId": "e", "CloudTrailEvent": ` + string(encode(record)) + `}]}`,
 	} {
 		events, err := Unpack([]byte(payload))
@@ -76,7 +78,9 @@ func TestUnpack(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	for _, payload := range []string{`what happened?`, `[]`, `{}`, `{"Records": [{}]}`, `{"Events": []}`} {
+	for _, payload := range []string{`what happened?`, `[]`, `{}`, `{"Records": [{}]}`, `{"Events": []}`, `{"source": 7}`,
+		string(sqsEvent("no JSON")), string(sqsEvent(string(raw), `{"Message": "x"}`)),
+		`{"source": "aws.cognito-idp", "detail-type": "AWS API Call via CloudTrail", "detail": "{}"}`} {
 		if _, err := Unpack([]byte(payload)); err == nil || !strings.Contains(err.Error(), "lookup-events") {
 			t.Errorf("%s: %v", payload, err)
 		}

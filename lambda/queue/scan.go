@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
@@ -33,9 +34,6 @@ const (
 	reserve = 30 * time.Second
 	// pace is the shortest interval between two pools that are handled in process.
 	pace = 200 * time.Millisecond
-	// mostPages is the largest number of pages, in case the list never ends. An account has at most 10,000 pools, and a
-	// page has 60.
-	mostPages = 2000
 )
 
 // Scan handles a request for all pools. The error is nil or a *outcome.DeferredError.
@@ -92,7 +90,7 @@ func (s Scanner) pages(ctx context.Context, scan event.Scan, result *outcome.Sca
 	if late(ctx) {
 		return fmt.Errorf("a page of pools needs %s, but less time is left", reserve)
 	}
-	for seen := map[string]bool{scan.Token: true}; !late(ctx); seen[scan.Token] = true {
+	for pages := (cognito.Pages{Count: scan.Pages}); !late(ctx); scan.Pages = pages.Count {
 		ids, next, err := s.Pools.List(ctx, scan.Token)
 		if err != nil {
 			return fmt.Errorf("listing the pools: %w", err)
@@ -100,14 +98,11 @@ func (s Scanner) pages(ctx context.Context, scan event.Scan, result *outcome.Sca
 		if err := s.page(ctx, scan, ids, result); err != nil {
 			return err
 		}
-		scan.Pages++
-		switch {
-		case next == "":
+		if err := pages.Next(next); err != nil {
+			return fmt.Errorf("listing the pools: %w", err)
+		}
+		if next == "" {
 			return nil
-		case seen[next]:
-			return errors.New("listing the pools: the API returned the token of an earlier page")
-		case scan.Pages >= mostPages:
-			return fmt.Errorf("listing the pools: no end after %d pages", scan.Pages)
 		}
 		scan.Token = next
 	}

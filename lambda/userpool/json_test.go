@@ -96,10 +96,12 @@ func TestSecretsOf(t *testing.T) {
 }
 
 // TestErrorsHideSecretsLaw: no secret is in the text, even where secrets overlap or look like a part of a validation
-// error.
+// error, and where an error repeats only a line of one, trimmed or escaped.
 func TestErrorsHideSecretsLaw(t *testing.T) {
 	t.Parallel()
-	piece := rapid.SampledFrom([]string{"code", "{####}", "' at '", "Value '", "telltale", " ", "(hidden)", "1234", "é"})
+	piece := rapid.SampledFrom([]string{"code", "{####}", "' at '", "Value '", "telltale words", " ", "(hidden)", "1234",
+		"é", "\n", `"`})
+	escaped := func(text string) string { return strings.ReplaceAll(text, `"`, `\"`) }
 	rapid.Check(t, func(t *rapid.T) {
 		secret := rapid.Map(rapid.SliceOfN(piece, 1, 5), func(p []string) string { return strings.Join(p, "") })
 		secrets := rapid.SliceOfN(secret, 1, 4).Draw(t, "secrets")
@@ -108,7 +110,10 @@ func TestErrorsHideSecretsLaw(t *testing.T) {
 		}), 1, 4).Draw(t, "around")
 		var said []string
 		for _, a := range around {
-			said = append(said, fmt.Sprintf(a, rapid.SampledFrom(secrets).Draw(t, "repeated")))
+			secret := rapid.SampledFrom(secrets).Draw(t, "repeated")
+			line := rapid.SampledFrom(strings.Split(secret, "\n")).Draw(t, "line")
+			said = append(said, fmt.Sprintf(a, rapid.SampledFrom([]string{secret, strings.TrimSpace(secret), escaped(secret),
+				line, strings.TrimSpace(escaped(line))}).Draw(t, "as")))
 		}
 		text := Redact(strings.Join(said, "; "), secrets)
 		for _, secret := range secrets {

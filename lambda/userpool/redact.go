@@ -12,8 +12,11 @@ import (
 
 var quoted = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)Value ('.*?') at '`) })
 
-// shortest is the length of the shortest secret that is hidden. Shorter ones occur in ordinary text too often.
-const shortest = 4
+// The lengths of the shortest secret that is hidden. Shorter ones occur in ordinary text too often.
+const (
+	shortest     = 4
+	shortestLine = 12 // of a text of several lines
+)
 
 // longest limits the length of an error text that is searched and shown.
 const longest = 4000
@@ -30,10 +33,7 @@ func Redact(text string, secrets []string) string {
 	for _, value := range quoted().FindAllStringSubmatchIndex(text, -1) {
 		hide(value[2], value[3])
 	}
-	for _, secret := range secrets {
-		if len(secret) < shortest {
-			continue
-		}
+	for _, secret := range parts(secrets) {
 		for from := 0; ; {
 			at := strings.Index(text[from:], secret)
 			if at < 0 {
@@ -57,6 +57,22 @@ func Redact(text string, secrets []string) string {
 		text = strings.ToValidUTF8(text[:longest], "") + "…"
 	}
 	return baseline.Legible(text)
+}
+
+// parts returns the texts to look for: an error may repeat a secret without the spaces around it, one of its lines, or
+// with escaped quotes.
+func parts(secrets []string) []string {
+	var all []string
+	for _, secret := range secrets {
+		least := shortest
+		for _, part := range append([]string{secret}, strings.Split(secret, "\n")...) {
+			if part = strings.TrimSpace(part); len(part) >= least {
+				all = append(all, part, strings.ReplaceAll(part, `"`, `\"`))
+			}
+			least = shortestLine
+		}
+	}
+	return all
 }
 
 // Secrets returns the sensitive texts of a document, and those of members that the table does not know.

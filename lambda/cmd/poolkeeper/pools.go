@@ -40,10 +40,11 @@ func (s selection) named() error {
 
 // list returns the ids of all pools.
 func list(ctx context.Context, pools reconcile.Pools) (ids []string, err error) {
+	var pages cognito.Pages
 	for token := ""; ; {
 		some, next, err := pools.List(ctx, token)
-		if err == nil && next != "" && next == token {
-			err = errors.New("the API returned the token of the same page again")
+		if err == nil {
+			err = pages.Next(next)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("listing the user pools: %w", err)
@@ -62,16 +63,17 @@ const workers = 16
 // first error of emit, or an interruption, ends it.
 func each[T any](ctx context.Context, c *cli, pools reconcile.Pools, s selection,
 	work func(context.Context, string) T, emit func(T) error) (err error) {
-	var ids []string
-	for _, id := range s.ids {
-		if !slices.Contains(ids, id) {
-			ids = append(ids, id)
-		}
-	}
+	listed := s.ids
 	if s.all {
-		if ids, err = list(ctx, pools); err == nil && len(ids) == 0 {
+		if listed, err = list(ctx, pools); err == nil && len(listed) == 0 {
 			// Another account or Region may have been meant.
 			fmt.Fprintf(c.notes, "this account has no user pool in %s (--profile, --region)\n", c.region)
+		}
+	}
+	var ids []string
+	for _, id := range listed {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
 		}
 	}
 	for some := range slices.Chunk(ids, workers) {

@@ -99,17 +99,20 @@ func FuzzCapture(f *testing.F) {
 	})
 }
 
-// TestAnswerOfNothing: null is not a document, and does not mean that the pool does not offer it.
+// TestAnswerOfNothing: null and {} are no documents, and do not mean that the pool does not offer one: a write of what
+// was read would remove what the pool has.
 func TestAnswerOfNothing(t *testing.T) {
 	t.Parallel()
-	client, _ := answering(map[string]string{
-		"DescribeUserPool":     `{"UserPool":{"Id":"` + pool + `"}}`,
-		"GetUserPoolMfaConfig": `null`,
-	})
-	state, err := client.Read(t.Context(), pool, wanted)
-	var failed *Error
-	if !errors.As(err, &failed) || failed.Class != ClassOdd {
-		t.Errorf("read %v, %v", state.Documents, err)
+	for mode, answer := range map[string]string{"": `null`, `,"MfaConfiguration":"OFF"`: `{}`} {
+		client, _ := answering(map[string]string{
+			"DescribeUserPool":     `{"UserPool":{"Id":"` + pool + `"` + mode + `}}`,
+			"GetUserPoolMfaConfig": answer,
+		})
+		state, err := client.Read(t.Context(), pool, wanted)
+		var failed *Error
+		if !errors.As(err, &failed) || failed.Class != ClassOdd {
+			t.Errorf("%s: read %v, %v", answer, state.Documents, err)
+		}
 	}
 }
 

@@ -59,7 +59,7 @@ func (c *Client) readPool(ctx context.Context, id string, wanted []baseline.Docu
 		return userpool.State{}, err
 	}
 	config, read := docs[baseline.MfaConfig]
-	if mode, _ := docs[baseline.UserPool][mfa].(string); read && mode != "" && mode != "OFF" && config[mfa] == nil {
+	if mode, _ := docs[baseline.UserPool][mfa].(string); read && mode != "" && config[mfa] == nil {
 		return userpool.State{}, odd("GetUserPoolMfaConfig",
 			"the response has no MfaConfiguration, but DescribeUserPool returned %s", mode)
 	}

@@ -128,7 +128,7 @@ func compare(policy baseline.Policy, state userpool.State) baseline.Comparison {
 
 const (
 	auditReason    = "the rule only audits"
-	noValueReason  = "the rule gives no value to write; set gives one"
+	noValueReason  = "the rule names no value to write: add set"
 	ownWriteReason = "poolkeeper's own write caused the event, and poolkeeper never reacts to it with another write"
 	unheldReason   = "a write was accepted, but the pool does not have the written value"
 )

@@ -197,6 +197,14 @@ var faultCases = map[string]scenario{
 	"recovery by phone beside SMS MFA": refusedByTheService(
 		"AccountRecoverySetting: {RecoveryMechanisms: [{Name: verified_phone_number, Priority: 1}]}",
 		"verified_phone_number", recovery),
+	// It is in the write whose answer was lost, and is left out once the pool shows its tier, after the next one.
+	"a tier that shows only after a write": {refused: true, fixed: all(protected, policy+"MinimumLength",
+		policy+"RequireSymbols"), left: all(threat), says: "PLUS", moves: all("UserPoolTier"),
+		pool: alsoUnprotected("UserPoolTier", nil, threat, "OFF",
+			"UserPoolAddOns.AdvancedSecurityAdditionalFlows", nil),
+		rule: deletionProtection + "\n" + enforced +
+			"\nPolicies: {PasswordPolicy: {MinimumLength: 20, RequireSymbols: false}}",
+		faults: []cognitotest.Fault{lostWrite(1, false)}},
 	// Turning MFA on without the SMS block takes the pool's sender, which the next write brings back, in the next try, or
 	// once the event is delivered again; where it cannot be brought back, that is said.
 	"the sender is taken": takesSender(outcome.Remediated, ""),

@@ -111,7 +111,7 @@ var decisions = map[string]decided{
 		code:     outcome.CodeHalf, reason: "it was written in UserPool"},
 	"no value to write": {rule: "require: {EmailConfiguration: {ReplyToEmailAddress: {matches: '^ops@example[.]com$'}}}",
 		findings: map[string]outcome.State{"EmailConfiguration.ReplyToEmailAddress": outcome.StateReported},
-		code:     outcome.CodeNoValue, reason: "gives no value"},
+		code:     outcome.CodeNoValue, reason: "names no value"},
 	"exempted": {rule: protects + "}]\nexemptions: [{pools: {ids: [" + poolID + "]}, " +
 		"settings: [DeletionProtection], until: 2026-12-01T00:00:00Z, owner: team-a, reason: migration", edit: unprotected,
 		findings: protection(outcome.StateExempted), reason: "team-a: migration"},

@@ -184,7 +184,7 @@ func (c scenario) check(t *testing.T, b bench) {
 	b.fake.ClearFaults()
 	b.fake.ResetCalls()
 	again := c.run(t, r)
-	writes, right := len(b.writes()) > 0, again.Outcome == outcome.Unchanged || c.others != nil
+	writes, right := len(b.writes()) > 0, again.Outcome == outcome.Unchanged || c.others != nil || c.refused
 	if smooth && writes || ending == outcome.Remediated && (writes || !right) ||
 		c.faults != nil && !right && again.Outcome != outcome.Remediated {
 		t.Errorf("a second reconcile wrote %v (%s: %s)", b.writes(), again.Outcome, again.Reason)

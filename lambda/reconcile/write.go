@@ -226,8 +226,7 @@ func (w *work) unheld(found baseline.Comparison) []baseline.Drift {
 	var still []baseline.Drift
 	for _, d := range found.Drifts {
 		_, refused := w.attempt.Refused[d.Setting]
-		wrote := slices.ContainsFunc(w.done.fixes, func(f baseline.Drift) bool { return f.Setting == d.Setting })
-		if wrote && !refused && !w.attempt.Postponed[d.Setting] {
+		if len(w.attempt.Accepted[d.Setting]) > 0 && !refused && !w.attempt.Postponed[d.Setting] {
 			still = append(still, d)
 		}
 	}

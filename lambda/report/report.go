@@ -160,15 +160,11 @@ func New(out outcome.Outcome, build, stack string) Report {
 
 // ChecksOf names the checks of other tools that cover the setting.
 func ChecksOf(setting string) []string {
-	checks := []string{}
+	var checks []string
 	for _, control := range baseline.ControlsOf(setting) {
-		for _, check := range control.Checks() {
-			if !slices.Contains(checks, check) { // an object has the checks of all its members
-				checks = append(checks, check)
-			}
-		}
+		checks = append(checks, control.Checks()...)
 	}
-	return checks
+	return append([]string{}, distinct(checks)...) // an object has the checks of all its members
 }
 
 // Title returns a word with an initial capital: "Remediated", "High".

@@ -14,7 +14,8 @@ func (r *run) conclude(ctx context.Context, err error) (outcome.Outcome, error) 
 	r.gather()
 	var moved []string
 	fixes, lost := 0, 0
-	for _, done := range r.results {
+	for _, w := range r.works {
+		done := w.done
 		moved = append(moved, done.moved...)
 		fixes += len(done.fixes)
 		lost += done.lost
@@ -56,9 +57,9 @@ func (r *run) gather() {
 			}
 		}
 	}
-	for _, done := range r.results {
-		add(done.findings)
-		found.Drifts = append(found.Drifts, done.found.Drifts...)
+	for _, w := range r.works {
+		add(w.done.findings)
+		found.Drifts = append(found.Drifts, w.done.found.Drifts...)
 	}
 	if r.state.Documents != nil {
 		add(r.rules.missing(r.state))

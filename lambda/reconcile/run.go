@@ -31,21 +31,8 @@ type run struct {
 	history     outcome.History
 	interrupted []outcome.Record // whole records of interrupted earlier runs
 	record      *outcome.Record  // record of this run's writes
-	results     []result         // results of the units, in their order
+	works       []*work          // one for each unit, in their order
 	out         outcome.Outcome
-}
-
-type result struct {
-	unit      Unit
-	found     baseline.Comparison
-	findings  []outcome.Finding
-	fixes     []baseline.Drift // fixes whose writes were accepted
-	refused   int              // number of settings that the service rejected or is known to reject
-	gone      bool             // the app client was deleted meanwhile
-	moved     []string         // settings that changed unexpectedly
-	unmanaged int              // number of unchanged unmanaged settings
-	lost      int              // number of restores that are still to be made
-	writes    int              // number of writes of the run when the unit ended
 }
 
 func (r *Reconciler) begin(request event.Request) *run {
@@ -189,25 +176,20 @@ func (r *run) takeUp(ctx context.Context, history outcome.History) error {
 // units brings one unit after the other to the baseline. Fixes that were rejected in one unit are tried once more after
 // a later unit wrote. For example, log delivery may have blocked a change of the tier.
 func (r *run) units(ctx context.Context) error {
-	var all []*work
 	for _, unit := range r.scope.Units(r.state) {
 		w := r.workOn(unit)
-		all = append(all, w)
-		done, err := w.reconcile(ctx)
-		r.results = append(r.results, done)
-		if err != nil {
+		r.works = append(r.works, w)
+		if err := w.reconcile(ctx); err != nil {
 			return err
 		}
 	}
-	for i, before := range r.results {
-		if before.refused == 0 || before.writes == len(r.out.Writes) {
+	for _, w := range r.works {
+		if w.done.refused == 0 || w.done.writes == len(r.out.Writes) {
 			continue
 		}
-		all[i].attempt.Restart()
-		all[i].waits, all[i].readAt, all[i].began = 0, time.Time{}, false
-		done, err := all[i].reconcile(ctx)
-		r.results[i] = done
-		if err != nil {
+		w.attempt.Restart()
+		w.waits, w.readAt, w.began = 0, time.Time{}, false
+		if err := w.reconcile(ctx); err != nil {
 			return err
 		}
 	}

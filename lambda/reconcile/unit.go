@@ -16,6 +16,7 @@ import (
 // A work handles one unit: it reads, decides, writes and verifies until nothing is left to write.
 type work struct {
 	run        *run
+	unit       Unit
 	done       result // so far
 	attempt    Attempt
 	origin     userpool.State // state before the first write of the unit
@@ -29,35 +30,61 @@ type work struct {
 	skip       []string       // unknown members that change without our writes
 }
 
+type result struct {
+	found     baseline.Comparison
+	findings  []outcome.Finding
+	fixes     []baseline.Drift // fixes whose writes were accepted
+	refused   int              // number of settings that the service rejected or is known to reject
+	moved     []string         // settings that changed unexpectedly
+	unmanaged int              // number of unchanged unmanaged settings
+	lost      int              // number of restores that are still to be made
+	writes    int              // number of writes of the run when the unit ended
+}
+
 func (r *run) workOn(unit Unit) *work {
-	w := &work{run: r, done: result{unit: unit}}
+	w := &work{run: r, unit: unit}
 	if unit.isPool() {
 		w.attempt.Restores = outcome.RestoresOf(r.interrupted)
 	}
 	return w
 }
 
-// reconcile brings the unit to the baseline.
-func (w *work) reconcile(ctx context.Context) (result, error) {
-	r, unit := w.run, w.done.unit
-	decision, err := Decide(r.rules, unit, r.state, w.attempt)
+// reconcile brings the unit to the baseline. The error is nil or a *outcome.DeferredError.
+func (w *work) reconcile(ctx context.Context) error {
+	err := w.converge(ctx)
 	if err != nil {
-		return w.deferredResult(), r.later(err)
+		w.suspend()
+		err = w.run.later(err)
 	}
-	if len(decision.Plan.Writes) == 0 && !r.stale(unit) {
-		return w.result(decision), nil
+	return err
+}
+
+// converge does the work. An error defers the request.
+func (w *work) converge(ctx context.Context) error {
+	r := w.run
+	decision, err := Decide(r.rules, w.unit, r.state, w.attempt)
+	if err != nil {
+		return err
 	}
-	if unit.isPool() {
+	if len(decision.Plan.Writes) == 0 && !r.stale(w.unit) {
+		w.finish(decision)
+		return nil
+	}
+	if w.unit.isPool() {
 		if err := w.acquire(ctx); err != nil {
-			return w.deferredResult(), err
+			return err
 		}
 		defer func() { r.ledger.release(ctx, r.owner, r.with.Now()) }()
 	}
-	done, err := w.loop(ctx)
-	if err == nil && len(r.out.Writes) > 0 && !done.gone {
-		done.addFollowers(r.rules, decision.Found.Drifts)
+	switch gone, err := w.loop(ctx); {
+	case gone:
+		w.done = result{}
+	case err != nil:
+		return err
+	case len(r.out.Writes) > 0:
+		w.done.addFollowers(r.rules, decision.Found.Drifts)
 	}
-	return done, err
+	return nil
 }
 
 // addFollowers adds findings that the writes of an earlier unit fixed: a client without its own risk configuration has
@@ -90,12 +117,12 @@ func (w *work) acquire(ctx context.Context) error {
 	r := w.run
 	for waited := time.Duration(0); !r.ledger.acquire(ctx, r.owner, r.with.Now()); waited += leasePoll {
 		if waited >= r.with.LeaseWait || r.with.Sleep(ctx, leasePoll) != nil {
-			return r.later(errLeased)
+			return errLeased
 		}
 	}
 	w.leased = r.with.Now()
 	if err := r.takeUp(ctx, r.ledger.history(ctx, r.start.Add(-historyTime), true)); err != nil {
-		return r.later(err)
+		return err
 	}
 	for _, d := range outcome.RestoresOf(r.interrupted) {
 		known := func(o baseline.Drift) bool { return o.Setting == d.Setting }
@@ -116,40 +143,35 @@ var (
 	errShown  = errors.New("reads do not return the latest write yet")
 )
 
-func (w *work) loop(ctx context.Context) (result, error) {
+// loop reads, decides and writes until nothing is left to write. It reports whether the unit's app client was deleted.
+func (w *work) loop(ctx context.Context) (gone bool, err error) {
 	for {
 		if err := w.read(ctx); err != nil {
-			if gone, err := w.gone(ctx, err); !gone {
-				return w.deferredResult(), w.run.later(err)
-			}
-			return result{unit: w.done.unit, gone: true}, nil
+			return w.gone(ctx, err)
 		}
-		decision, err := Decide(w.run.rules, w.done.unit, w.run.state, w.attempt)
+		decision, err := Decide(w.run.rules, w.unit, w.run.state, w.attempt)
 		if err != nil {
-			return w.deferredResult(), w.run.later(err)
+			return false, err
 		}
 		repeated := w.attempt.Repeats(decision.Plan.Writes)
 		switch {
 		case len(decision.Plan.Writes) > 0 && w.attempt.GivesUp(decision.Plan.Fixes):
-			continue
 		case len(repeated) > 0 && w.unverified:
 			err = w.verify(ctx) // waits for a consistent read, or records that the value did not last
 		case len(repeated) > 0:
 			w.attempt.Unhold(repeated)
-			continue
 		case len(decision.Plan.Writes) > 0:
 			err = w.writePlan(ctx, decision.Plan)
 		case w.attempt.Next():
-			continue
 		case w.unverified:
 			err = w.verify(ctx)
 		case w.attempt.Retry():
-			continue
 		default:
-			return w.result(decision), nil
+			w.finish(decision)
+			return false, nil
 		}
 		if err != nil {
-			return w.deferredResult(), err
+			return false, err
 		}
 	}
 }
@@ -162,15 +184,15 @@ func (w *work) read(ctx context.Context) error {
 	r := w.run
 	for try := 0; ; try++ {
 		at := r.with.Now()
-		state, err := r.readUnit(ctx, w.done.unit)
+		state, err := r.readUnit(ctx, w.unit)
 		if err != nil {
 			return err
 		}
 		if len(r.out.Writes) == 0 && w.unclear == "" {
-			w.skip = append(w.skip, r.state.Unsteady(state, w.done.unit)...)
+			w.skip = append(w.skip, r.state.Unsteady(state, w.unit)...)
 		}
 		r.state = state
-		if !slices.ContainsFunc(w.done.unit, state.Focus(w.done.unit).Late) {
+		if !slices.ContainsFunc(w.unit, state.Focus(w.unit).Late) {
 			w.readAt = at
 			return nil
 		}
@@ -205,7 +227,7 @@ func (r *run) readUnit(ctx context.Context, unit Unit) (userpool.State, error) {
 // gone reports whether the unit belongs to an app client that was deleted in the meantime. Such a client must also be
 // missing in the list of clients; otherwise gone returns the error.
 func (w *work) gone(ctx context.Context, err error) (bool, error) {
-	client := w.done.unit[0].Client()
+	client := w.unit[0].Client()
 	if client == "" || cognito.ClassOf(err) != cognito.ClassGone {
 		return false, err
 	}
@@ -222,34 +244,33 @@ func (w *work) gone(ctx context.Context, err error) (bool, error) {
 	return err == nil, err
 }
 
-func (w *work) deferredResult() result {
-	done := w.done
-	done.writes = len(w.run.out.Writes)
-	if done.lost = len(w.attempt.Restores); !w.readAt.IsZero() {
-		done.lost = len(w.run.state.Focus(done.unit).Lacks(w.attempt.Restores))
+// suspend sets the result of a unit whose run is deferred.
+func (w *work) suspend() {
+	w.done.found, w.done.findings = baseline.Comparison{}, nil
+	if w.done.lost = len(w.attempt.Restores); !w.readAt.IsZero() {
+		w.done.lost = len(w.run.state.Focus(w.unit).Lacks(w.attempt.Restores))
 	}
 	reason := "written, but not verified"
 	if w.unclear != "" {
 		reason = "sent, but it is not known whether it was written"
 	}
-	for _, d := range done.fixes {
+	for _, d := range w.done.fixes {
 		if d.Rule != "" {
 			unverified := outcome.Of(d, outcome.StateReported, reason)
-			done.findings = append(done.findings, unverified.Coded(outcome.CodeUnverified))
+			w.done.findings = append(w.done.findings, unverified.Coded(outcome.CodeUnverified))
 		}
 	}
-	return done
 }
 
-// result returns the result of the unit, from its last decision.
-func (w *work) result(last Decision) result {
+// finish sets the result of the unit, from its last decision.
+func (w *work) finish(last Decision) {
+	r, done := w.run, &w.done
 	if w.unclear != "" { // the response was lost, but nothing is left to write, so the write was made
-		w.run.out.Writes, w.unclear = append(w.run.out.Writes, w.unclear), ""
+		r.out.Writes, w.unclear = append(r.out.Writes, w.unclear), ""
 	}
-	done := w.done
 	done.found, done.findings, done.lost = last.Found, last.Findings, len(last.Lost)
 	done.refused = len(w.attempt.Refused) + len(last.Plan.Skipped)
-	done.writes = len(w.run.out.Writes)
+	done.writes = len(r.out.Writes)
 	listed := map[string]bool{}
 	for _, d := range last.Findings {
 		listed[d.Setting] = true
@@ -262,9 +283,8 @@ func (w *work) result(last Decision) result {
 				name, _ := baseline.DocumentOf(d.Setting)
 				names = append(names, name)
 			}
-			reason := w.run.state.Echoes(names, w.run.with.Baseline.Unknown)
+			reason := r.state.Echoes(names, r.with.Baseline.Unknown)
 			done.findings = append(done.findings, outcome.Of(d, outcome.StateFixed, reason))
 		}
 	}
-	return done
 }

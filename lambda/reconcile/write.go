@@ -16,7 +16,7 @@ import (
 func (w *work) writePlan(ctx context.Context, plan userpool.Plan) error {
 	w.attempt.Try(plan.Fixes)
 	if !w.began {
-		w.origin = w.run.state.Focus(w.done.unit)
+		w.origin = w.run.state.Focus(w.unit)
 	}
 	read := w.readAt
 	for i, request := range plan.Writes {
@@ -38,12 +38,12 @@ func (w *work) mayWrite(ctx context.Context, left int) error {
 	r := w.run
 	deadline, ok := ctx.Deadline()
 	if ok && time.Until(deadline) < time.Duration(left)*writeTime {
-		return r.later(errLate)
+		return errLate
 	}
 	if now := r.with.Now(); !w.leased.IsZero() && now.Sub(w.leased) > clockSkew {
 		if !r.ledger.acquire(ctx, r.owner, now) {
 			w.leased = time.Time{}
-			return r.later(errTaken)
+			return errTaken
 		}
 		w.leased = now
 	}
@@ -148,7 +148,7 @@ func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.
 		}
 	case cognito.ClassRefused, cognito.ClassDenied, cognito.ClassOff, cognito.ClassGone: // rejected, see below
 	default:
-		return w.run.later(err)
+		return err
 	}
 	fixes := request.Fixes
 	if len(fixes) == 0 {
@@ -171,7 +171,7 @@ func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.
 func (w *work) wait(ctx context.Context, err error) error {
 	r := w.run
 	if w.waits+1 == busyTries || r.with.Sleep(ctx, r.with.Jitter(firstWait<<w.waits)) != nil {
-		return r.later(err)
+		return err
 	}
 	w.waits++
 	w.attempt.Forget()
@@ -191,24 +191,24 @@ func (w *work) verify(ctx context.Context) error {
 	var last userpool.State // the last state with all fixes
 	for try := 0; ; try++ {
 		at := r.with.Now()
-		state, err := r.readUnit(ctx, w.done.unit)
+		state, err := r.readUnit(ctx, w.unit)
 		if err != nil {
-			return r.later(err)
+			return err
 		}
-		focused := state.Focus(w.done.unit)
-		found := compare(r.rules.ofUnit(focused, w.done.unit), focused)
+		focused := state.Focus(w.unit)
+		found := compare(r.rules.ofUnit(focused, w.unit), focused)
 		unheld := w.unheld(found)
 		lost := focused.Lacks(w.attempt.Restores)
 		if len(unheld)+len(lost) == 0 {
 			if last.Documents != nil {
-				w.skip = append(w.skip, last.Unsteady(state, w.done.unit)...)
+				w.skip = append(w.skip, last.Unsteady(state, w.unit)...)
 			}
 			last = state
 		}
 		unmanaged, moved := userpool.Moved(w.origin, w.done.fixes, focused, slices.Concat(skip, w.skip), found.Owns)
 		if len(unheld)+len(lost)+len(moved) > 0 && try < len(verifyWaits) {
 			if err := r.with.Sleep(ctx, verifyWaits[try]); err != nil {
-				return r.later(err)
+				return err
 			}
 			continue
 		}

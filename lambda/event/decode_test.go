@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 )
@@ -205,18 +204,6 @@ func TestCauseIsFitForALog(t *testing.T) {
 	raw := strings.Replace(string(fixture(t, "update-user-pool")), "198.51.100.23", "198\xff\xc3", 1)
 	if got := Decode([]byte(raw), ours); got.Kind != One || got.Cause.SourceIP != "198\uFFFD\uFFFD" {
 		t.Errorf("bytes that are no UTF-8: %s, %q", got.Kind, got.Cause.SourceIP)
-	}
-}
-
-// TestInstant: a time is read in UTC. What is none, or what JSON cannot hold in UTC, is the zero time.
-func TestInstant(t *testing.T) {
-	t.Parallel()
-	at := time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC)
-	for text, want := range map[string]time.Time{"2026-10-01T09:15:40Z": at, "2026-10-01T11:15:40+02:00": at,
-		"yesterday": {}, "": {}, "0000-01-01T00:00:00+23:00": {}, "9999-12-31T23:59:59-23:00": {}} {
-		if got := instant(text); got != want {
-			t.Errorf("%s: %v, want %v", text, got, want)
-		}
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"pgregory.net/rapid"
 
@@ -39,7 +38,7 @@ func TestTexts(t *testing.T) {
 		input, _, _ := strings.Cut(string(before), "-- mail.txt --")
 		texts := textsOf(t, out)
 		for _, kind := range []string{"mail.txt", "chat.json", "report.json", "ocsf.json", "text.txt", "log.json",
-			"metrics.json"} {
+			"metrics.json", "notifies.txt"} {
 			if text := texts[kind]; text != "" {
 				input += fmt.Sprintf("-- %s --\n%s", kind, text)
 				valid(t, name, schemas[kind], text)
@@ -80,6 +79,7 @@ func textsOf(t *testing.T, out outcome.Outcome) map[string]string {
 		t.Errorf("not one line of JSON: %s", log.Bytes())
 	}
 	texts["text.txt"], texts["log.json"], texts["metrics.json"] = Text(out, false), log.String(), metrics.String()
+	texts["notifies.txt"] = fmt.Sprintf("after an event: %v, in a scan: %v\n", Notifies(out, false), Notifies(out, true))
 	return texts
 }
 
@@ -202,59 +202,6 @@ func TestCallers(t *testing.T) {
 		r := New(outcome.Outcome{Outcome: outcome.Remediated, Cause: c}, testBuild, "")
 		if r.actor() != want || r.byCloudFormation() != (name == "cloudformation") {
 			t.Errorf("%s: %s, a stack: %v", name, r.actor(), r.byCloudFormation())
-		}
-	}
-}
-
-// TestMetrics: the metrics and dimensions are there, and the dimensions do not grow with the number of pools.
-func TestMetrics(t *testing.T) {
-	t.Parallel()
-	made := map[string]string{}
-	for name, out := range outcomes() {
-		for line := range strings.Lines(textsOf(t, out)["metrics.json"]) {
-			metricsOf(t, name, line, made)
-		}
-	}
-	want := map[string]string{"Events": count, "Ignored": count, "Drifts": count, "Drifted": count, "Remediated": count,
-		"Unfixable": count, "Unconverged": count, "Partial": count, "Deferred": count, "Exempted": count,
-		"LostUpdates": count, "UndetectedDrift": count, "LedgerFailed": count, "ApiCalls": count, "Throttled": count,
-		"TimeToDetect": seconds, "TimeToRestore": seconds}
-	if diff := cmp.Diff(want, made); diff != "" {
-		t.Errorf("the metrics (-want +got):\n%s", diff)
-	}
-}
-
-// metricsOf checks the metrics and dimensions of a line, and adds the units of the metrics.
-func metricsOf(t *testing.T, name, line string, made map[string]string) {
-	t.Helper()
-	var values map[string]any
-	var about struct {
-		AWS struct {
-			CloudWatchMetrics []struct {
-				Dimensions [][]string
-				Metrics    []struct{ Name, Unit string }
-			}
-		} `json:"_aws"`
-	}
-	if err := errors.Join(json.Unmarshal([]byte(line), &values), json.Unmarshal([]byte(line), &about)); err != nil {
-		t.Fatal(err)
-	}
-	for _, d := range about.AWS.CloudWatchMetrics {
-		for _, m := range d.Metrics {
-			made[m.Name] = m.Unit
-			if _, ok := values[m.Name].(float64); !ok {
-				t.Errorf("%s: %v is no number of the line", name, m)
-			}
-		}
-		for _, set := range d.Dimensions {
-			if s := fmt.Sprint(set); s != "[Function]" && s != "[Function Outcome]" && s != "[Function Rule]" {
-				t.Errorf("%s: the dimensions %v", name, set)
-			}
-			for _, dimension := range set {
-				if v, _ := values[dimension].(string); v == "" {
-					t.Errorf("%s: the dimension %v is empty", name, dimension)
-				}
-			}
 		}
 	}
 }

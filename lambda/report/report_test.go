@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -86,23 +85,6 @@ func TestValue(t *testing.T) {
 		`["\u009b2J\u202e\udb40\udc01é"]`:    []any{"\u009b2J\u202e\U000e0001é"}} {
 		if got := Value(v); got != want {
 			t.Errorf("%v: %s, want %s", v, got, want)
-		}
-	}
-}
-
-// TestNotifies: people are notified of every write, of what a person has to act on, and of what a run before was
-// interrupted in. What a scan found without a write is in the metrics.
-func TestNotifies(t *testing.T) {
-	t.Parallel()
-	always := []string{"remediated", "by-cloudformation", "in-a-scan", "undetected", "partial", "unconverged",
-		"not-restored", "interrupted", "deferred-after-write"}
-	events := []string{"unfixable", "unreadable", "flapping", "drifted", "watched", "lost-update", "deleted"}
-	for name, out := range outcomes() {
-		if got, want := Notifies(out, true), slices.Contains(always, name); got != want {
-			t.Errorf("%s in a scan: %v", name, got)
-		}
-		if got, want := Notifies(out, false), slices.Contains(append(events, always...), name); got != want {
-			t.Errorf("%s after an event: %v", name, got)
 		}
 	}
 }

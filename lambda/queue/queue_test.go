@@ -18,24 +18,24 @@ import (
 	"poolkeeper/lambda/queue"
 )
 
-func client(url string) *sqs.Client { return sqs.NewFromConfig(mototest.Config(url)) }
-
-func noSleep(context.Context, time.Duration) error { return nil }
+func at(url, name string) queue.Queue {
+	return queue.Queue{Client: sqs.NewFromConfig(mototest.Config(url)), URL: url + "/123456789012/" + name,
+		Sleep: func(context.Context, time.Duration) error { return nil }}
+}
 
 // TestQueue sends messages to a server that is not ours, and puts one off.
 func TestQueue(t *testing.T) {
 	t.Parallel()
-	api := client(mototest.Start(t))
-	made, err := api.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("Scans"),
-		Attributes: map[string]string{"VisibilityTimeout": "2"}})
-	if err != nil {
+	url := mototest.Start(t)
+	q, gone := at(url, "Scans"), at(url, "gone")
+	if _, err := q.Client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("Scans"),
+		Attributes: map[string]string{"VisibilityTimeout": "2"}}); err != nil {
 		t.Fatal(err)
 	}
-	q := queue.Queue{Client: api, URL: aws.ToString(made.QueueUrl), Sleep: noSleep}
 	receive := func() (bodies []string, handle string) {
-		in := &sqs.ReceiveMessageInput{QueueUrl: made.QueueUrl, MaxNumberOfMessages: 10}
 		for range 5 {
-			out, err := api.ReceiveMessage(t.Context(), in)
+			out, err := q.Client.ReceiveMessage(t.Context(),
+				&sqs.ReceiveMessageInput{QueueUrl: aws.String(q.URL), MaxNumberOfMessages: 10})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -50,12 +50,10 @@ func TestQueue(t *testing.T) {
 	for i := range 23 {
 		want = append(want, fmt.Sprintf(`{"n": %02d}`, i))
 	}
-	if err := q.Send(t.Context(), want); err != nil {
-		t.Fatal(err)
-	}
+	sending := q.Send(t.Context(), want)
 	got, handle := receive()
-	if !slices.Equal(got, want) {
-		t.Errorf("%v, want %v", got, want)
+	if sending != nil || !slices.Equal(got, want) {
+		t.Errorf("%v, want %v: %v", got, want, sending)
 	}
 	if err := q.PutOff(t.Context(), handle, 3); err != nil {
 		t.Error(err)
@@ -64,42 +62,12 @@ func TestQueue(t *testing.T) {
 	if got, _ = receive(); len(got) != 22 {
 		t.Errorf("%d messages came back, want all but the one that was put off", len(got))
 	}
-
-	gone := queue.Queue{Client: api, URL: q.URL + "-gone", Sleep: noSleep}
-	if err := gone.PutOff(t.Context(), handle, 1); err == nil || !strings.Contains(err.Error(), "delaying a message of") {
-		t.Errorf("%v", err)
-	}
-	if err := gone.Send(t.Context(), want[:1]); err == nil || !strings.Contains(err.Error(), "sending 1 of 1 messages") {
-		t.Errorf("%v", err)
-	}
-}
-
-// A lossy server of SQS accepts a message unless loses says that it is to be lost.
-type lossy struct {
-	calls    int
-	accepted string
-	loses    func(call int, body string) bool
-	silent   bool // what is lost is not in the answer at all
-}
-
-func (l *lossy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var in struct {
-		Entries []struct{ ID, MessageBody string }
-	}
-	_ = json.NewDecoder(r.Body).Decode(&in)
-	good, bad := []map[string]any{}, []map[string]any{}
-	for _, e := range in.Entries {
-		switch {
-		case !l.loses(l.calls, e.MessageBody):
-			l.accepted += e.MessageBody
-			good = append(good, map[string]any{"Id": e.ID, "MessageId": e.ID})
-		case !l.silent:
-			bad = append(bad, map[string]any{"Id": e.ID, "Code": "Busy", "Message": "later", "SenderFault": false})
+	for err, says := range map[error]string{gone.PutOff(t.Context(), handle, 1): "delaying a message of",
+		gone.Send(t.Context(), want[:1]): "sending 1 of 1 messages"} {
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v, want %q", err, says)
 		}
 	}
-	l.calls++
-	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-	_ = json.NewEncoder(w).Encode(map[string]any{"Successful": good, "Failed": bad})
 }
 
 // TestSendAgain: what the queue did not accept is sent again, and nothing else.
@@ -107,7 +75,7 @@ func TestSendAgain(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		loses  func(call int, body string) bool
-		silent bool
+		silent bool // what is lost is not in the answer at all
 		want   string
 		says   string
 	}{
@@ -120,15 +88,31 @@ func TestSendAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := &lossy{loses: c.loses, silent: c.silent}
-			server := httptest.NewServer(l)
+			calls, accepted := 0, ""
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				var in struct {
+					Entries []struct{ ID, MessageBody string }
+				}
+				_ = json.NewDecoder(r.Body).Decode(&in)
+				good, bad := []map[string]any{}, []map[string]any{}
+				for _, e := range in.Entries {
+					if !c.loses(calls, e.MessageBody) {
+						accepted += e.MessageBody
+						good = append(good, map[string]any{"Id": e.ID, "MessageId": e.ID})
+					} else if !c.silent {
+						bad = append(bad, map[string]any{"Id": e.ID, "Code": "Busy", "Message": "later", "SenderFault": false})
+					}
+				}
+				calls++
+				w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+				_ = json.NewEncoder(w).Encode(map[string]any{"Successful": good, "Failed": bad})
+			}))
 			defer server.Close()
-			q := queue.Queue{Client: client(server.URL), URL: server.URL + "/111122223333/Scans", Sleep: noSleep}
-			err := q.Send(t.Context(), []string{"a", "b", "c"})
+			err := at(server.URL, "Scans").Send(t.Context(), []string{"a", "b", "c"})
 			says := fmt.Sprint(err)
-			if l.accepted != c.want || (err == nil) != (c.says == "") || err != nil &&
+			if accepted != c.want || (err == nil) != (c.says == "") || err != nil &&
 				(!strings.Contains(says, "sending 1 of 3 messages to") || !strings.Contains(says, c.says)) {
-				t.Errorf("accepted %q, want %q: %v, want %q", l.accepted, c.want, err, c.says)
+				t.Errorf("accepted %q, want %q: %v, want %q", accepted, c.want, err, c.says)
 			}
 		})
 	}

@@ -79,7 +79,6 @@ func newClient(a account, calls *calls) *idp.Client {
 // faster; then ReadConfig rejects a configuration with Security Hub.
 var newHub func(account) notify.Channel
 
-// newChannels builds the channels that are configured.
 func newChannels(a account) []notify.Channel {
 	var channels []notify.Channel
 	if a.TopicARN != "" {

@@ -53,7 +53,6 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return encoded(result)
 }
 
-// encoded returns a response as printable JSON.
 func encoded(answer any) ([]byte, error) {
 	var b bytes.Buffer
 	err := json.NewEncoder(report.Printable(&b)).Encode(answer)
@@ -177,7 +176,6 @@ func (h handler) fanOut(ctx context.Context, request event.Request, out outcome.
 	return h.scanner.Send(ctx, bodies)
 }
 
-// scan scans all pools.
 func (h handler) scan(ctx context.Context, request event.Request) (outcome.ScanResult, error) {
 	scanner := h.scanner
 	scanner.Handle = h.one

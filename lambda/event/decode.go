@@ -56,7 +56,6 @@ func Decode(payload []byte, home Home) Request {
 	}
 }
 
-// decodeMember decodes a request for one pool or for some of its app clients.
 func decodeMember(detail object, cause Cause, home Home) Request {
 	request := one(detail.value(poolParameter), home)
 	started := instant(cmp.Or(detail.text("scan"), detail.text("sweep"))) // the second is the older name
@@ -72,7 +71,6 @@ func decodeMember(detail object, cause Cause, home Home) Request {
 	return request
 }
 
-// decodeCall decodes a CloudTrail event for an API call.
 func decodeCall(envelope, detail object, home Home) Request {
 	name, source := detail.text("eventName"), detail.text("eventSource")
 	kind, code := detail["eventType"], detail["errorCode"]
@@ -129,7 +127,6 @@ func foreign(is, account, region string, home Home) Request {
 	}
 }
 
-// clientOf returns the id of the app client of a call, or "".
 func clientOf(detail object) string {
 	created := detail.object("responseElements").object("userPoolClient").value(clientParameter)
 	for _, v := range []any{created, detail.object("requestParameters").value(clientParameter)} {
@@ -283,7 +280,6 @@ func (o object) text(name string) string {
 	return text
 }
 
-// object returns the member if it is an object, or an empty object.
 func (o object) object(name string) object {
 	inner, _ := o[name].(map[string]any)
 	return inner

@@ -86,7 +86,6 @@ func (m *Memory) Put(_ context.Context, r outcome.Record) error {
 	return nil
 }
 
-// clone copies the parts that a run changes.
 func clone(r outcome.Record) outcome.Record {
 	r.Drifts, r.Sent = slices.Clone(r.Drifts), slices.Clone(r.Sent)
 	return r

@@ -50,7 +50,6 @@ func Mail(r Report) string {
 	return b.String()
 }
 
-// meaning returns the meaning of the outcome as a sentence.
 func (r Report) meaning() string {
 	switch {
 	case r.Critical:
@@ -77,7 +76,6 @@ func furtherReason(out outcome.Outcome) string {
 	return strings.Trim(rest, between)
 }
 
-// happened describes what caused the run.
 func (r Report) happened() []string {
 	if !r.called() {
 		return []string{r.found()}
@@ -133,7 +131,6 @@ func (r Report) written() (heading, text string) {
 	}
 }
 
-// evidence returns the data that an investigation needs.
 func (r Report) evidence() []string {
 	event := [2]string{"event", r.Cause.EventID}
 	var caller string
@@ -159,7 +156,6 @@ func (r Report) evidence() []string {
 	return lines
 }
 
-// links returns the links to the pool in the console and to the runbook section of the outcome.
 func (r Report) links() []string {
 	var links []string
 	if domain := consoles[r.UserPool.Partition]; domain != "" && !r.Critical {
@@ -176,7 +172,6 @@ func (r Report) links() []string {
 var consoles = map[string]string{"aws": "console.aws.amazon.com", "aws-cn": "console.amazonaws.cn",
 	"aws-us-gov": "console.amazonaws-us-gov.com"}
 
-// rule returns the rule of a drift and its position in the baseline.
 func rule(d Drift) string {
 	if d.Rule == "" {
 		return RuleNamed("")
@@ -219,7 +214,6 @@ const (
 
 var groups = []group{deleted, notRestored, notFixed, maybeLost, interrupted, watched, fixed, exempted}
 
-// group returns the group of a finding.
 func (d Drift) group() group {
 	switch {
 	case d.State == outcome.StateFixed:
@@ -248,7 +242,6 @@ func (d Drift) group() group {
 // mostValue is the largest number of characters of a value in a message.
 const mostValue = 300
 
-// says describes a finding, to be shown after its setting.
 func (d Drift) says() string {
 	have, want := cut(Value(d.Have), mostValue), cut(Value(d.Want), mostValue)
 	is := "is "
@@ -282,7 +275,6 @@ func (r Report) of(groups ...group) []Drift {
 	return some
 }
 
-// has reports whether a finding has the code.
 func (r Report) has(code outcome.Code) bool {
 	return slices.ContainsFunc(r.Drifts, func(d Drift) bool { return d.Code == code })
 }
@@ -290,7 +282,6 @@ func (r Report) has(code outcome.Code) bool {
 // called reports whether an API call, and not a scan, caused the run.
 func (r Report) called() bool { return r.Cause.RequestID != "" || r.Cause.Actor != "" }
 
-// unread reports whether the pool could not be read.
 func (r Report) unread() bool {
 	return r.Outcome == outcome.Unfixable && len(r.Drifts)+r.Omitted == 0
 }

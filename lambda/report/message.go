@@ -22,7 +22,6 @@ func Message(r Report) string {
 	})
 }
 
-// fitting renders a report with as many of its findings and calls as fit.
 func (r Report) fitting(size int, render func(Report) string) string {
 	for kept := max(len(r.Drifts), len(r.Writes), len(r.WriteRequestIDs)); ; kept /= 2 {
 		if text := render(r.short(kept)); len(text) <= size || kept == 0 {
@@ -42,7 +41,6 @@ func Subject(r Report) string {
 	return text
 }
 
-// headline describes in a few words what happened to the pool.
 func (r Report) headline() string {
 	named := first(r.of(notRestored, notFixed, watched, fixed))
 	text := string(r.Outcome) + ": "
@@ -83,7 +81,6 @@ func first(drifts []Drift) string {
 	return text
 }
 
-// ascii replaces characters that are not printable ASCII by question marks.
 func ascii(text string) string {
 	return strings.Map(func(c rune) rune {
 		if c > unicode.MaxASCII || !unicode.IsPrint(c) {

@@ -9,7 +9,6 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// on returns a complete command for the pool.
 func (r Report) on(command string) string {
 	return fmt.Sprintf("poolkeeper %s --pool %s%s", command, r.UserPool.ID, r.at())
 }
@@ -65,7 +64,6 @@ func next(r Report) []string {
 	return steps
 }
 
-// drifted says what to do about drift that was found but not fixed.
 func drifted(r Report, say func(bool, string, ...any)) {
 	say(r.Critical, "Ask whether %s deleted the user pool on purpose. Its users cannot sign in.", r.actor())
 	say(r.Critical, "Users can be recovered only from your own export. The settings can be restored to a new user "+
@@ -84,7 +82,6 @@ func drifted(r Report, say func(bool, string, ...any)) {
 	say(writable, "Write it: %s", r.on("apply"))
 }
 
-// unconverged says what to do about a pool that is not compliant after a write.
 func unconverged(r Report, say func(bool, string, ...any)) {
 	lost, flaps := r.of(notRestored), r.has(outcome.CodeFlapping)
 	others := len(lost) == 0 && !flaps

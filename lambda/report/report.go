@@ -75,7 +75,6 @@ func Notifies(out outcome.Outcome, scan bool) bool {
 		!scan && !quiet(out.Outcome) && out.Outcome != outcome.Deferred
 }
 
-// quiet reports whether an ending needs no attention.
 func quiet(ending outcome.Ending) bool { return meaningOf(ending).severity == Informational }
 
 // A Report is the full report of one run, for people and machines. schema.json describes its JSON, which includes the
@@ -170,7 +169,6 @@ func ChecksOf(setting string) []string {
 // Title returns a word with an initial capital: "Remediated", "High".
 func Title(word string) string { return strings.ToUpper(word[:1]) + strings.ToLower(word[1:]) }
 
-// cut returns a text cut after a number of characters.
 func cut(text string, most int) string {
 	runes := []rune(text)
 	if len(runes) <= most {
@@ -229,7 +227,6 @@ func (r Report) actor() string {
 	return cut(name, most)
 }
 
-// title returns the name and id of the pool.
 func (p Pool) title() string {
 	if p.Name == "" {
 		return p.ID

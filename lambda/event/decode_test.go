@@ -63,8 +63,8 @@ func told(t *testing.T, r Request) string {
 	return strings.ReplaceAll(text, " \n", "\n") + fmt.Sprintf("  cause %s\n", cause)
 }
 
-// TestDecodeFixtures decodes every fixture and every payload of payloads.txt, with our account and Region and without, as
-// in a local invocation.
+// TestDecodeFixtures decodes every fixture and every payload of payloads.txt, with our account and Region and without,
+// as in a local invocation.
 func TestDecodeFixtures(t *testing.T) {
 	t.Parallel()
 	lines, err := os.ReadFile("testdata/payloads.txt")

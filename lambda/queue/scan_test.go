@@ -200,8 +200,8 @@ func TestScanThatAnEventAsksFor(t *testing.T) {
 	})
 }
 
-// TestFailedScanIsRepeated: no event relies on a scan that failed, nor does the event that asked for it. Only pools that a
-// rule may select are sent.
+// TestFailedScanIsRepeated: no event relies on a scan that failed, nor does the event that asked for it. Only pools
+// that a rule may select are sent.
 func TestFailedScanIsRepeated(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

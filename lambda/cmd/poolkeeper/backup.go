@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -92,6 +93,15 @@ func writeFile(path string, raw []byte, over bool) error {
 		_ = os.Remove(path) // never leave a partial file
 	}
 	return err
+}
+
+// writeJSON writes a value to a file that only its owner can read.
+func writeJSON(path string, v any) error {
+	raw, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeFile(path, append(raw, '\n'), true)
 }
 
 func (c *cli) snapshot(ctx context.Context, _ []string) error {

@@ -56,7 +56,7 @@ func (c *cli) conformance(ctx context.Context, _ []string) error {
 	})
 	err = c.showFacts(results, earlier)
 	if err == nil && file != "" {
-		err = saveFacts(results, file)
+		err = writeJSON(file, results)
 	}
 	switch {
 	case err != nil:
@@ -135,12 +135,4 @@ func (c *cli) showFacts(results []conformance.Result, earlier map[string]string)
 	fmt.Fprintf(table, "%d facts: %d confirmed, %d differ, %d unknown, %d skipped\n", len(results),
 		count[conformance.Holds], count[conformance.Differs], count[conformance.Unknown], count[conformance.Skipped])
 	return table.Flush()
-}
-
-func saveFacts(results []conformance.Result, path string) error {
-	raw, err := json.MarshalIndent(results, "", "  ")
-	if err != nil {
-		return err
-	}
-	return writeFile(path, append(raw, '\n'), true)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/outcome"
@@ -35,7 +36,9 @@ func (c *cli) history(ctx context.Context, _ []string) error {
 		if err != nil {
 			return err
 		}
-		slices.SortStableFunc(all, newestFirst)
+		slices.SortStableFunc(all, func(a, b outcome.Record) int {
+			return cmp.Or(b.Began.Compare(a.Began), strings.Compare(a.ID, b.ID))
+		})
 		for _, r := range all {
 			if err := to.Write(stream.OfSummary("record", r, describe(r, time.Now(), c.same()))); err != nil {
 				return err
@@ -47,12 +50,8 @@ func (c *cli) history(ctx context.Context, _ []string) error {
 	return cmp.Or(err, unreadable, s.exit())
 }
 
-func newestFirst(a, b outcome.Record) int {
-	return cmp.Or(b.Began.Compare(a.Began), strings.Compare(a.ID, b.ID))
-}
-
-// recordsOf returns the records of the given or all pools that began since a time, the newest first. The error names
-// records that cannot be decoded.
+// recordsOf returns the records of the given or all pools that began since a time. The first error names records that
+// cannot be decoded.
 func recordsOf(ctx context.Context, from ledger.Table, pools []string, since time.Time) (records []outcome.Record,
 	unreadable, err error) {
 	for _, pool := range pools {
@@ -76,19 +75,15 @@ func recordsOf(ctx context.Context, from ledger.Table, pools []string, since tim
 			}
 		}
 	}
-	slices.SortFunc(records, newestFirst)
 	return records, unreadable, nil
 }
 
 // describe returns a record as text. If the writes were not verified, it shows what to do. same has the flags for
 // commands on the same deployment.
 func describe(r outcome.Record, now time.Time, same string) string {
-	cause := event.Cause{EventName: report.Value(cmp.Or(r.Cause.EventName, "an unnamed event"))}
-	if r.Cause.Actor != "" {
-		cause.Actor = report.Value(r.Cause.Actor)
-	}
-	out := outcome.Outcome{Outcome: outcome.Ending(report.Value(string(r.Outcome))), Cause: cause, Drifts: r.Drifts,
-		UserPoolID: report.Value(r.UserPoolID), Verified: r.Verified, Record: report.Value(r.ID), Reason: r.Reason}
+	cause := event.Cause{EventName: baseline.Legible(cmp.Or(r.Cause.EventName, "an unnamed event")), Actor: baseline.Legible(r.Cause.Actor)}
+	out := outcome.Outcome{Outcome: outcome.Ending(baseline.Legible(string(r.Outcome))), Cause: cause, Drifts: r.Drifts,
+		UserPoolID: baseline.Legible(r.UserPoolID), Verified: r.Verified, Record: baseline.Legible(r.ID), Reason: r.Reason}
 	switch {
 	case r.Interrupted(now):
 		out.Outcome, out.Reason = "interrupted", cmp.Or(r.Reason, "the process ended before it verified its writes")
@@ -104,7 +99,7 @@ func describe(r outcome.Record, now time.Time, same string) string {
 	}
 	text := report.Text(out, false) + "  at        " + moment(r.Began)
 	if r.Actor != "" {
-		text += "\n  run by    " + report.Value(r.Actor)
+		text += "\n  run by    " + baseline.Legible(r.Actor)
 	}
 	if r.Open() || r.Outcome == outcome.Deferred {
 		which := "--all"
@@ -119,19 +114,19 @@ func describe(r outcome.Record, now time.Time, same string) string {
 
 // describeSent returns a write as text. A write without a known response may or may not have been made.
 func describeSent(s outcome.Sent) string {
-	text := report.Value(s.Call)
+	text := baseline.Legible(s.Call)
 	if !s.At.IsZero() {
 		text += " at " + moment(s.At)
 	}
 	if s.RequestID != "" {
-		text += ", request " + report.Value(s.RequestID)
+		text += ", request " + baseline.Legible(s.RequestID)
 	}
 	ends := map[outcome.WriteStatus]string{outcome.Accepted: "", outcome.Refused: ": rejected, so it changed nothing",
 		outcome.Intended: ": it may have been made, but there is no recorded response",
 		outcome.Unclear:  ": it may have been made, but the response was lost"}
 	end, ok := ends[s.Status]
 	if !ok {
-		end = ": " + report.Value(string(s.Status))
+		end = ": " + baseline.Legible(string(s.Status))
 	}
 	return text + end
 }

@@ -22,7 +22,7 @@ func (c *cli) plan(ctx context.Context, _ []string) error {
 		return errors.New("--out saves the plan of one account and Region: use only one profile and Region")
 	}
 	var s summary
-	var saved savedPlan
+	saved := savedPlan{Format: planFormat}
 	err := c.results(func(to *stream.Stream) (err error) {
 		s, err = c.plans(ctx, which, func(one *cli) (r *reconcile.Reconciler, err error) {
 			r, saved.Baseline, err = one.planner(ctx)
@@ -43,7 +43,7 @@ func (c *cli) plan(ctx context.Context, _ []string) error {
 		return err
 	}
 	if out != "" {
-		if err := saved.write(out); err != nil {
+		if err := writeJSON(out, saved); err != nil {
 			return fmt.Errorf("saving the plan: %w", err)
 		}
 		fmt.Fprintf(c.notes, "saved to %s: poolkeeper apply %s%s makes these changes, unless a pool changes first\n",
@@ -199,15 +199,6 @@ func (s *savedPlan) allows(p poolPlan) error {
 		return fmt.Errorf("%s: %s: the pool or the plan changed after the plan was made; plan again", s.path, p.id)
 	}
 	return nil
-}
-
-func (s savedPlan) write(path string) error {
-	s.Format = planFormat
-	raw, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return err
-	}
-	return writeFile(path, append(raw, '\n'), true)
 }
 
 func (c *cli) readPlan(ctx context.Context, path string) (s savedPlan, err error) {

@@ -143,13 +143,10 @@ func counted(n int, what string) string {
 func (s *summary) exit() error {
 	o := s.Outcomes
 	drifted := s.Skipped + o[outcome.Drifted] + o[outcome.Partial] + o[outcome.Unfixable] + o[outcome.Unconverged]
-	if o == nil {
-		drifted += s.ToChange
-	}
 	switch {
 	case s.Failed > 0:
 		return exit(exitError)
-	case drifted > 0 || s.remains:
+	case drifted > 0 || s.remains || o == nil && s.ToChange > 0:
 		return exit(exitDrifted)
 	default:
 		return nil

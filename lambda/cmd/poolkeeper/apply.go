@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,50 +69,48 @@ func (a *applying) run(ctx context.Context, which selection, of source) error {
 	if !a.c.on("no-backup") && a.c.text("backups") == "" {
 		return errors.New("--backups names no folder, so nothing was written: name one, or use --no-backup")
 	}
-	var s summary
-	err := a.c.results(func(to *stream.Stream) error {
+	return a.c.show(func(to *results) error {
 		if len(a.lost) > 0 {
+			to.remains = true
 			text := "These differ from the earlier state, and no API call can restore them:\n  " +
 				strings.Join(a.lost, "\n  ")
 			if err := to.Write(stream.OfSummary("unwritable", a.lost, text)); err != nil {
 				return err
 			}
 		}
-		changes, counts, err := a.preview(ctx, which, of, to)
-		s = counts
+		changes, err := a.preview(ctx, to, which, of)
 		if err == nil && len(changes) > 0 && !a.c.on("yes") {
 			question := fmt.Sprintf("Write to %s?", counted(len(changes), "user pool"))
 			err = a.c.confirm(ctx, question, "nothing was written")
 		}
-		if err == nil {
-			err = a.writeAll(ctx, changes, to, &s)
-		}
 		if err != nil {
 			return err
 		}
-		return to.Write(stream.OfSummary("summary", s, s.done(a.target != nil)))
+		to.Outcomes = map[outcome.Ending]int{}
+		for i, next := range changes {
+			if ctx.Err() != nil {
+				return fmt.Errorf("interrupted: %d of %d pools were not changed", len(changes)-i, len(changes))
+			}
+			if err := a.write(ctx, to, next); err != nil {
+				return fmt.Errorf("%d of %d pools were not changed: %w", len(changes)-i-1, len(changes), err)
+			}
+		}
+		return to.Write(stream.OfSummary("summary", to.summary, to.done(a.target != nil)))
 	})
-	if err == nil && len(a.lost) > 0 && s.Failed == 0 {
-		return exit(exitDrifted)
-	}
-	return cmp.Or(err, s.exit())
 }
 
 // preview shows the plan and returns the plans of the pools to write. People see the plan before they are asked. For
 // pipelines, pools that are not written are already results.
-func (a *applying) preview(ctx context.Context, which selection, of source, to *stream.Stream) (changes []poolPlan,
-	s summary, err error) {
-	plan, piped := to, a.c.output != stream.Text
+func (a *applying) preview(ctx context.Context, to *results, which selection, of source) (changes []poolPlan, err error) {
+	plan, piped := to.Stream, a.c.output != stream.Text
 	if a.plan != nil && a.c.on("yes") { // it was shown when it was saved
 		plan = stream.New(stream.Text, io.Discard, false)
 	} else if piped {
 		plan = stream.New(stream.Text, a.c.notes, false)
 	}
-	s, err = a.c.plans(ctx, which, of, func(p poolPlan) error {
-		if a.plan != nil {
-			if err := a.plan.allows(p); err != nil {
-				return err
-			}
+	err = a.c.plans(ctx, to, which, of, func(p poolPlan) error {
+		if err := a.plan.allows(p); err != nil {
+			return err
 		}
 		err := plan.Write(p.entry(which.all, true))
 		if p.err == nil && len(p.preview.Writes) > 0 {
@@ -126,29 +123,16 @@ func (a *applying) preview(ctx context.Context, which selection, of source, to *
 		return err
 	})
 	if err == nil {
-		err = plan.Write(stream.OfSummary("plan", s, s.plan(a.target == nil)))
+		err = plan.Write(stream.OfSummary("plan", to.summary, to.plan(a.target == nil)))
 	}
-	return changes, s, err
-}
-
-func (a *applying) writeAll(ctx context.Context, changes []poolPlan, to *stream.Stream, s *summary) error {
-	s.Outcomes = map[outcome.Ending]int{}
-	for i, next := range changes {
-		if ctx.Err() != nil {
-			return fmt.Errorf("interrupted: %d of %d pools were not changed", len(changes)-i, len(changes))
-		}
-		if err := a.write(ctx, next, to, s); err != nil {
-			return fmt.Errorf("%d of %d pools were not changed: %w", len(changes)-i-1, len(changes), err)
-		}
-	}
-	return nil
+	return changes, err
 }
 
 // write writes to one pool. A failed pool does not stop the others; the returned error is one of the output.
-func (a *applying) write(ctx context.Context, next poolPlan, to *stream.Stream, s *summary) error {
+func (a *applying) write(ctx context.Context, to *results, next poolPlan) error {
 	if !a.c.on("no-backup") {
 		if err := a.c.save(a.c.text("backups"), next.preview.Before, false); err != nil {
-			s.fail(next.id, err.Error())
+			to.fail(next.id, err.Error())
 			return to.Write(stream.OfFailure(next.id, err))
 		}
 	}
@@ -158,17 +142,16 @@ func (a *applying) write(ctx context.Context, next poolPlan, to *stream.Stream, 
 	if out.Reason == outcome.GoneReason {
 		err = errGone // deleted after the plan was shown
 	}
-	s.did(out, err)
-	word := out
+	to.did(out, err)
 	if a.c.output == stream.Text || a.c.output == stream.Markdown {
-		word.Outcome = shown(out.Outcome, a.target != nil)
+		out.Outcome = shown(out.Outcome, a.target != nil)
 	}
-	return a.c.conclude(ctx, r, word, to, false)
+	return a.c.conclude(ctx, to, r, out, false)
 }
 
 // conclude shows an outcome, and then closes the records of its run. An error of the ledger does not change the
 // outcome, but the history is incomplete. The id of a record that exists only in this process is hidden.
-func (c *cli) conclude(ctx context.Context, r *reconcile.Reconciler, out outcome.Outcome, to *stream.Stream,
+func (c *cli) conclude(ctx context.Context, to *results, r *reconcile.Reconciler, out outcome.Outcome,
 	brief bool) error {
 	failed := out.Details.LedgerError
 	if failed != "" {

@@ -46,13 +46,12 @@ func (c *cli) backup(ctx context.Context, _ []string) error {
 	} else if err != nil {
 		return err
 	}
-	summary := map[string]any{"saved": saved, "failed": failed, "folder": dir}
+	counts := map[string]any{"saved": saved, "failed": failed, "folder": dir}
 	text := fmt.Sprintf("%s saved in %s, %d failed", counted(saved, "user pool"), dir, failed)
-	err = c.print(stream.OfSummary("summary", summary, text))
-	if err == nil && failed > 0 {
-		return exit(exitError)
-	}
-	return err
+	return c.show(func(to *results) error {
+		to.Failed = failed
+		return to.Write(stream.OfSummary("summary", counts, text))
+	})
 }
 
 // save writes the state of a pool to a new file in the folder. whole is whether everything was read.

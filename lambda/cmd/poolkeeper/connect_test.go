@@ -47,7 +47,8 @@ func planAll(t testing.TB, pools int, speed float64) (took time.Duration, calls 
 	}
 	r := reconcile.New(cognito.New(sdk, cognito.WithShare(share*speed)), required, ledger.NewMemory())
 	from := now()
-	s, err := c.plans(t.Context(), selection{all: true}, always(r), func(poolPlan) error { return nil })
+	s := &results{}
+	err = c.plans(t.Context(), s, selection{all: true}, always(r), func(poolPlan) error { return nil })
 	if err != nil || s.Pools != pools || s.InSync != pools {
 		t.Errorf("%+v %v\n%.2000s", s, err, output.String())
 	}

@@ -19,12 +19,11 @@ import (
 func (c *cli) history(ctx context.Context, _ []string) error {
 	back, _ := c.flags.GetDuration("since")
 	since := time.Now().Add(-back)
-	var s summary
 	var all []outcome.Record
 	var unreadable error
-	err := c.results(func(to *stream.Stream) error {
+	return c.show(func(to *results) error {
 		failed := func(p poolPlan) error { return to.Write(p.entry(false, false)) }
-		err := c.everywhere(ctx, &s, failed, func(one *cli) error {
+		err := c.everywhere(ctx, to, failed, func(one *cli) error {
 			from, err := one.table(ctx)
 			if err != nil {
 				return err
@@ -45,9 +44,8 @@ func (c *cli) history(ctx context.Context, _ []string) error {
 			}
 		}
 		count := map[string]int{"records": len(all)}
-		return to.Write(stream.OfSummary("summary", count, counted(len(all), "record")))
+		return errors.Join(to.Write(stream.OfSummary("summary", count, counted(len(all), "record"))), unreadable)
 	})
-	return cmp.Or(err, unreadable, s.exit())
 }
 
 // recordsOf returns the records of the given or all pools that began since a time. The first error names records that

@@ -21,10 +21,9 @@ func (c *cli) plan(ctx context.Context, _ []string) error {
 	if out != "" && len(c.places()) > 1 {
 		return errors.New("--out saves the plan of one account and Region: use only one profile and Region")
 	}
-	var s summary
 	saved := savedPlan{Format: planFormat}
-	err := c.results(func(to *stream.Stream) (err error) {
-		s, err = c.plans(ctx, which, func(one *cli) (r *reconcile.Reconciler, err error) {
+	return c.show(func(to *results) error {
+		err := c.plans(ctx, to, which, func(one *cli) (r *reconcile.Reconciler, err error) {
 			r, saved.Baseline, err = one.planner(ctx)
 			if err == nil {
 				saved.File = r.Baseline.File
@@ -34,22 +33,19 @@ func (c *cli) plan(ctx context.Context, _ []string) error {
 			saved.add(p)
 			return to.Write(p.entry(which.all, c.output == stream.Text))
 		})
-		if err != nil {
+		if err == nil {
+			err = to.Write(stream.OfSummary("summary", to.summary, to.plan(true)))
+		}
+		if err != nil || out == "" {
 			return err
 		}
-		return to.Write(stream.OfSummary("summary", s, s.plan(true)))
-	})
-	if err != nil {
-		return err
-	}
-	if out != "" {
 		if err := writeJSON(out, saved); err != nil {
 			return fmt.Errorf("saving the plan: %w", err)
 		}
 		fmt.Fprintf(c.notes, "saved to %s: poolkeeper apply %s%s makes these changes, unless a pool changes first\n",
 			out, out, c.same("region"))
-	}
-	return s.exit()
+		return nil
+	})
 }
 
 // planner returns a Reconciler that records nothing, and the text of its baseline.
@@ -123,8 +119,8 @@ func always(r *reconcile.Reconciler) source {
 }
 
 // plans plans the pools of each account and Region, counts them, and passes each plan or its error on.
-func (c *cli) plans(ctx context.Context, which selection, of source, emit func(poolPlan) error) (s summary, err error) {
-	err = c.everywhere(ctx, &s, emit, func(one *cli) error {
+func (c *cli) plans(ctx context.Context, to *results, which selection, of source, emit func(poolPlan) error) error {
+	return c.everywhere(ctx, to, emit, func(one *cli) error {
 		r, err := of(one)
 		if err != nil {
 			return err
@@ -134,15 +130,14 @@ func (c *cli) plans(ctx context.Context, which selection, of source, emit func(p
 			if p.err != nil && ctx.Err() != nil {
 				return ctx.Err()
 			}
-			s.read(p)
+			to.read(p)
 			return emit(p)
 		})
 		if ctx.Err() != nil {
-			return fmt.Errorf("interrupted after %s; nothing was written", counted(s.Pools, "user pool"))
+			return fmt.Errorf("interrupted after %s; nothing was written", counted(to.Pools, "user pool"))
 		}
 		return err
 	})
-	return s, err
 }
 
 // planOf plans a pool without the records of earlier runs, so that people also see fixes that those records would
@@ -190,8 +185,11 @@ func (s *savedPlan) add(p poolPlan) {
 	}
 }
 
-// allows returns why a pool cannot be written according to the saved plan, or nil.
+// allows returns why a pool cannot be written according to the saved plan, if there is one.
 func (s *savedPlan) allows(p poolPlan) error {
+	if s == nil {
+		return nil
+	}
 	if err := p.failure(); err != nil {
 		return fmt.Errorf("%s: %s: %w", s.path, p.id, err)
 	}

@@ -46,18 +46,12 @@ func (c *cli) replay(ctx context.Context, paths []string) error {
 		return err
 	}
 	r.OwnRole = c.getenv("ROLE_ARN")
-	var s summary
-	err = c.results(func(to *stream.Stream) error { return c.handle(ctx, r, events, to, &s) })
-	if err != nil {
-		return err
-	}
-	return s.exit()
+	return c.show(func(to *results) error { return c.handle(ctx, to, r, events) })
 }
 
 // handle handles the events, and after a scan the events that it sends, one for each pool. An interruption ends the
 // waits for a pool, but not its writes. The error is from the output or from an interruption.
-func (c *cli) handle(ctx context.Context, r *reconcile.Reconciler, events [][]byte, to *stream.Stream,
-	s *summary) error {
+func (c *cli) handle(ctx context.Context, to *results, r *reconcile.Reconciler, events [][]byte) error {
 	var sent [][]byte
 	scanner := queue.Scanner{Pools: r.Pools, Baseline: r.Baseline, Ledger: ledger.NewMemory(), OwnRole: r.OwnRole,
 		Now: r.Now, Sleep: r.Sleep, Send: func(_ context.Context, bodies []string) error {
@@ -74,7 +68,7 @@ func (c *cli) handle(ctx context.Context, r *reconcile.Reconciler, events [][]by
 		if request.Kind == event.All {
 			result, failed := scanner.Scan(ctx, request)
 			if failed != nil {
-				s.fail("scan", result.Reason)
+				to.fail("scan", result.Reason)
 			}
 			if err := to.Write(stream.OfScan(result)); err != nil {
 				return err
@@ -89,9 +83,9 @@ func (c *cli) handle(ctx context.Context, r *reconcile.Reconciler, events [][]by
 		if request.Kind == event.One {
 			out, err = one.Reconcile(context.WithoutCancel(ctx), request)
 		}
-		s.Pools++
-		s.did(out, err)
-		if err := c.conclude(ctx, one, out, to, !request.Scan.Started.IsZero()); err != nil {
+		to.Pools++
+		to.did(out, err)
+		if err := c.conclude(ctx, to, one, out, !request.Scan.Started.IsZero()); err != nil {
 			return err
 		}
 	}

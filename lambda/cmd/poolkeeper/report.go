@@ -14,26 +14,25 @@ import (
 
 func (c *cli) report(ctx context.Context, _ []string) error {
 	p, html := page.New(time.Now()), c.output == "html"
-	s, err := c.plans(ctx, c.which(), func(one *cli) (*reconcile.Reconciler, error) {
-		r, _, err := one.planner(ctx)
-		if err == nil {
-			p.Require(r.Baseline)
+	return c.show(func(to *results) error {
+		err := c.plans(ctx, to, c.which(), func(one *cli) (*reconcile.Reconciler, error) {
+			r, _, err := one.planner(ctx)
+			if err == nil {
+				p.Require(r.Baseline)
+			}
+			return r, err
+		}, func(l poolPlan) error {
+			if !html {
+				return c.finding(l)
+			}
+			p.Add(l.id, l.withValues(), l.failure())
+			return nil
+		})
+		if err == nil && html {
+			err = p.Write(c.out)
 		}
-		return r, err
-	}, func(l poolPlan) error {
-		if !html {
-			return c.finding(l)
-		}
-		p.Add(l.id, l.withValues(), l.failure())
-		return nil
-	})
-	if err == nil && html {
-		err = p.Write(c.out)
-	}
-	if err != nil {
 		return err
-	}
-	return s.exit()
+	})
 }
 
 // finding writes the finding for a pool. A pool that could not be read or that no rule selects has none.

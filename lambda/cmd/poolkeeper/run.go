@@ -171,16 +171,25 @@ func (c *cli) start(command *cobra.Command, formats, args []string) error {
 	return which.named()
 }
 
-// results passes on the stream for results, and closes it afterwards.
-func (c *cli) results(do func(*stream.Stream) error) error {
-	to := stream.New(c.output, c.out, c.paint())
+// results are what a command prints and counts.
+type results struct {
+	*stream.Stream
+	summary
+}
+
+// show passes on the results to do, and ends them. Without an error, it returns the exit status.
+func (c *cli) show(do func(*results) error) error {
+	to := &results{Stream: stream.New(c.output, c.out, c.paint())}
 	err := do(to)
-	return errors.Join(err, to.Close(err == nil))
+	if err = errors.Join(err, to.Close(err == nil)); err != nil {
+		return err
+	}
+	return to.exit()
 }
 
 // print writes the only result of a command.
 func (c *cli) print(entry stream.Entry) error {
-	return c.results(func(to *stream.Stream) error { return to.Write(entry) })
+	return c.show(func(to *results) error { return to.Write(entry) })
 }
 
 // paint reports whether results are colored: on a terminal, unless NO_COLOR is set.

@@ -34,14 +34,11 @@ func (c *cli) validate(ctx context.Context, args []string) error {
 		conclusion += "\n" + counted(len(lints), "warning") + ", and --strict allows none"
 	}
 	counts := map[string]any{"file": file, "errors": len(found), "warnings": len(lints), "accepted": !refused}
-	err = c.results(func(to *stream.Stream) error {
-		if err := to.Write(stream.OfFile(file, found, lints, text)); err != nil {
-			return err
+	return c.show(func(to *results) error {
+		if refused {
+			to.Failed++
 		}
-		return to.Write(stream.OfSummary("summary", counts, conclusion))
+		return errors.Join(to.Write(stream.OfFile(file, found, lints, text)),
+			to.Write(stream.OfSummary("summary", counts, conclusion)))
 	})
-	if err == nil && refused {
-		return exit(exitError)
-	}
-	return err
 }

@@ -101,7 +101,8 @@ func (a *applying) run(ctx context.Context, which selection, of source) error {
 
 // preview shows the plan and returns the plans of the pools to write. People see the plan before they are asked. For
 // pipelines, pools that are not written are already results.
-func (a *applying) preview(ctx context.Context, to *results, which selection, of source) (changes []poolPlan, err error) {
+func (a *applying) preview(ctx context.Context, to *results, which selection, of source) (changes []poolPlan,
+	err error) {
 	plan, piped := to.Stream, a.c.output != stream.Text
 	if a.plan != nil && a.c.on("yes") { // it was shown when it was saved
 		plan = stream.New(stream.Text, io.Discard, false)

@@ -79,9 +79,10 @@ func recordsOf(ctx context.Context, from ledger.Table, pools []string, since tim
 // describe returns a record as text. If the writes were not verified, it shows what to do. same has the flags for
 // commands on the same deployment.
 func describe(r outcome.Record, now time.Time, same string) string {
-	cause := event.Cause{EventName: baseline.Legible(cmp.Or(r.Cause.EventName, "an unnamed event")), Actor: baseline.Legible(r.Cause.Actor)}
-	out := outcome.Outcome{Outcome: outcome.Ending(baseline.Legible(string(r.Outcome))), Cause: cause, Drifts: r.Drifts,
-		UserPoolID: baseline.Legible(r.UserPoolID), Verified: r.Verified, Record: baseline.Legible(r.ID), Reason: r.Reason}
+	safe := baseline.Legible // whoever may write to the table can put anything into a record
+	cause := event.Cause{EventName: safe(cmp.Or(r.Cause.EventName, "an unnamed event")), Actor: safe(r.Cause.Actor)}
+	out := outcome.Outcome{Outcome: outcome.Ending(safe(string(r.Outcome))), Cause: cause, Drifts: r.Drifts,
+		UserPoolID: safe(r.UserPoolID), Verified: r.Verified, Record: safe(r.ID), Reason: r.Reason}
 	switch {
 	case r.Interrupted(now):
 		out.Outcome, out.Reason = "interrupted", cmp.Or(r.Reason, "the process ended before it verified its writes")

@@ -130,12 +130,8 @@ func TestRawRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, err := userpool.EncodeObject(state.Documents[baseline.UserPool])
-	if err != nil {
-		t.Fatal(err)
-	}
 	request := update
-	request.Body = body
+	request.Body = userpool.Encode(state.Documents[baseline.UserPool])
 	requestID, err := client.Write(t.Context(), pool, request)
 	if err != nil || requestID != "request-1" {
 		t.Fatal(requestID, err)

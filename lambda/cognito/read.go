@@ -166,11 +166,7 @@ func (c *Client) answer(
 	if client := name.Client(); client != "" {
 		ids["ClientId"] = client
 	}
-	body, err := userpool.EncodeObject(ids)
-	var response Response
-	if err == nil {
-		response, err = Call(ctx, c.sdk, table.ReadCall, body)
-	}
+	response, err := Call(ctx, c.sdk, table.ReadCall, userpool.Encode(ids))
 	if err != nil {
 		return nil, c.failed(table.ReadCall, id, err, name, nil)
 	}

@@ -52,7 +52,7 @@ type Decision struct {
 // For example, a pool has DeletionProtection INACTIVE and a rule in enforce mode requires ACTIVE. Then the plan has one
 // write, UpdateUserPool with the whole document. In audit mode, the decision has no write but a finding with
 // StateReported.
-func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) (Decision, error) {
+func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) Decision {
 	all := baseline.Policy{}
 	if unit.isPool() { // the only unit with restores
 		all = rules.policy(state)
@@ -82,13 +82,12 @@ func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) (Deci
 			fixable = append(fixable, drift)
 		}
 	}
-	var err error
-	d.Plan, err = userpool.NewPlan(state, fixable, userpool.Options{Unknown: rules.Baseline.Unknown, Moved: rules.Moved,
+	d.Plan = userpool.NewPlan(state, fixable, userpool.Options{Unknown: rules.Baseline.Unknown, Moved: rules.Moved,
 		MoveValidity: attempt.MoveValidity, RiskRequired: requiresRisk(all)})
 	for _, left := range d.Plan.Skipped {
 		d.Findings = append(d.Findings, outcome.NotFixed(left, left.Reason, ""))
 	}
-	return d, err
+	return d
 }
 
 // requiresRisk reports whether a risk configuration is required, for the pool or for a client.

@@ -159,10 +159,7 @@ func TestDecide(t *testing.T) {
 			if c.rules != nil {
 				c.rules(&rules)
 			}
-			d, err := reconcile.Decide(rules, reconcile.Unit{baseline.UserPool, baseline.MfaConfig}, state, c.attempt)
-			if err != nil {
-				t.Fatal(err)
-			}
+			d := reconcile.Decide(rules, reconcile.Unit{baseline.UserPool, baseline.MfaConfig}, state, c.attempt)
 			var writes []string
 			for _, w := range d.Plan.Writes {
 				writes = append(writes, w.Call)

@@ -62,10 +62,7 @@ func (w *work) reconcile(ctx context.Context) error {
 // converge does the work. An error defers the request.
 func (w *work) converge(ctx context.Context) error {
 	r := w.run
-	decision, err := Decide(r.rules, w.unit, r.state, w.attempt)
-	if err != nil {
-		return err
-	}
+	decision := Decide(r.rules, w.unit, r.state, w.attempt)
 	if len(decision.Plan.Writes) == 0 && !r.stale(w.unit) {
 		w.finish(decision)
 		return nil
@@ -149,10 +146,7 @@ func (w *work) loop(ctx context.Context) (gone bool, err error) {
 		if err := w.read(ctx); err != nil {
 			return w.gone(ctx, err)
 		}
-		decision, err := Decide(w.run.rules, w.unit, w.run.state, w.attempt)
-		if err != nil {
-			return false, err
-		}
+		decision := Decide(w.run.rules, w.unit, w.run.state, w.attempt)
 		repeated := w.attempt.Repeats(decision.Plan.Writes)
 		switch {
 		case len(decision.Plan.Writes) > 0 && w.attempt.GivesUp(decision.Plan.Fixes):

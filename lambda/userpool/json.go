@@ -81,21 +81,19 @@ func membersOf(v any) (count int) {
 // lossy reports whether reading a JSON text lost half of a character, which an escape can name.
 func lossy(raw []byte, object map[string]any) bool {
 	const lost = "\ufffd"
-	if lower := bytes.ToLower(raw); bytes.Contains(lower, []byte(`\ud`)) {
-		again, err := EncodeObject(object)
-		kept := bytes.Count(lower, []byte(lost)) + bytes.Count(lower, []byte(`\ufffd`))
-		return err != nil || bytes.Count(again, []byte(lost)) > kept
-	}
-	return false
+	lower := bytes.ToLower(raw)
+	kept := bytes.Count(lower, []byte(lost)) + bytes.Count(lower, []byte(`\ufffd`))
+	return bytes.Contains(lower, []byte(`\ud`)) && bytes.Count(Encode(object), []byte(lost)) > kept
 }
 
-// EncodeObject encodes a value as JSON without escaping <, > and &, so that texts are sent as they were read.
-func EncodeObject(object map[string]any) ([]byte, error) {
+// Encode encodes a JSON value without escaping <, > and &, so that texts are sent as they were read. It panics on any
+// other value.
+func Encode(v any) []byte {
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(object); err != nil {
-		return nil, err
+	if err := encoder.Encode(v); err != nil {
+		panic(err)
 	}
-	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), nil
+	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))
 }

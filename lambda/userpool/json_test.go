@@ -71,7 +71,7 @@ func TestHostileTrees(t *testing.T) {
 		state.Leaves()
 		found := baseline.Compare(rules.Policy(state.Identity(), time.Time{}), state.Settings())
 		i := slices.IndexFunc(found.Drifts, func(d baseline.Drift) bool { return d.Setting == "DeletionProtection" })
-		plan := planned(t, state, Options{}, found.Drifts[i])
+		plan := planned(state, Options{}, found.Drifts[i])
 		if len(plan.Writes) != 1 || strings.Count(string(plan.Writes[0].Body), member) != times {
 			t.Errorf("%s: it does not go back as it came, in %d writes", name, len(plan.Writes))
 		}
@@ -160,10 +160,7 @@ func TestUnknownMembersAreSentBack(t *testing.T) {
 			baseline.OmitUnknown: {"Unheard": nil, "Policies.PasswordPolicy.Unheard": nil},
 		} {
 			options := Options{Unknown: map[string]baseline.Unknown{"*": say}}
-			plan, err := NewPlan(state, []baseline.Drift{write("DeletionProtection", "ACTIVE")}, options)
-			if err != nil || len(plan.Writes) != 1 {
-				t.Fatalf("%d writes, %v", len(plan.Writes), err)
-			}
+			plan := planned(state, options, write("DeletionProtection", "ACTIVE"))
 			sent, err := DecodeObject(plan.Writes[0].Body)
 			if err != nil {
 				t.Fatal(err)

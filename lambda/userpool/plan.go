@@ -53,21 +53,21 @@ type Options struct {
 // NewPlan plans the writes that fix the drifts. Their Action must not be Report. A drift is skipped, with a reason, if
 // the service is known to reject its write or if an unknown member stops its document. The writes are in an order in
 // which the service accepts each of them. NewPlan writes nothing.
-func NewPlan(state State, drifts []baseline.Drift, options Options) (Plan, error) {
+func NewPlan(state State, drifts []baseline.Drift, options Options) Plan {
 	p := Plan{Before: state, options: options}
 	if len(drifts) == 0 {
-		return p, nil
+		return p
 	}
 	before, stopped := state.written(), p.stopped()
-	fixes := p.possible(drifts, options.RiskRequired)
+	p.Fixes = p.possible(drifts, options.RiskRequired)
 	for {
-		after, touched := apply(before, fixes)
-		order, blame, reason := p.order(before, after, touched, fixes, stopped)
+		after, touched := apply(before, p.Fixes)
+		order, blame, reason := p.order(before, after, touched, stopped)
 		if len(blame) == 0 {
-			p.Fixes = fixes
-			return p, p.request(order, before, after)
+			p.request(order, before, after)
+			return p
 		}
-		fixes = p.leave(fixes, func(i int) string {
+		p.Fixes = p.leave(p.Fixes, func(i int) string {
 			if slices.Contains(blame, i) {
 				return reason
 			}
@@ -90,9 +90,10 @@ func (p *Plan) leave(drifts []baseline.Drift, why func(i int) string) (rest []ba
 }
 
 // order returns the order of the documents to write, or the drifts that block the writes, and the reason.
-func (p *Plan) order(before, after documents, touched map[baseline.DocumentName]bool, fixes []baseline.Drift,
+func (p *Plan) order(before, after documents, touched map[baseline.DocumentName]bool,
 	stopped map[baseline.DocumentName]string,
 ) (order []baseline.DocumentName, blame []int, reason string) {
+	fixes := p.Fixes
 	if undone := overruled(after, fixes); len(undone) > 0 {
 		return nil, undone, "another requirement on the same setting contradicts it"
 	}
@@ -342,35 +343,26 @@ func dropsSMS(before, after documents) bool {
 
 // request builds the write calls in the given order. A write that may clear the pool's sender follows an UpdateUserPool
 // that changes nothing: if the service rejects that one, it would not let the sender be restored either.
-func (p *Plan) request(order []baseline.DocumentName, before, after documents) error {
+func (p *Plan) request(order []baseline.DocumentName, before, after documents) {
 	live, _ := before.get(mfa).(string)
 	if live == "" {
 		live, _ = p.Before.Documents[baseline.UserPool][mfa].(string)
 	}
-	add := func(r Request, docs documents) error {
+	add := func(r Request, docs documents) {
 		table, _ := r.Document.Table()
-		body, err := EncodeObject(p.body(r.Document, before, docs, live))
-		if err != nil {
-			return fmt.Errorf("planning the write of %s: %w", r.Document, err)
-		}
-		r.Call, r.Body, r.after = table.WriteCall, body, docs[r.Document]
+		r.Call, r.Body, r.after = table.WriteCall, Encode(p.body(r.Document, before, docs, live)), docs[r.Document]
 		p.Writes = append(p.Writes, r)
-		return nil
 	}
 	for _, name := range order {
 		r := Request{Document: name}
 		if name == baseline.MfaConfig && dropsSMS(before, after) {
 			r.Restores = []baseline.Drift{{Setting: sms, Action: baseline.Write, Value: baseline.Clone(after.get(sms))}}
-			if err := add(Request{Document: baseline.UserPool, Trial: true}, before); err != nil {
-				return err
-			}
+			add(Request{Document: baseline.UserPool, Trial: true}, before)
 		}
 		for _, i := range writing(before, p.Fixes, name, nil) {
 			r.Fixes = append(r.Fixes, p.Fixes[i])
 		}
-		if err := add(r, after); err != nil {
-			return err
-		}
+		add(r, after)
 		if name == baseline.MfaConfig {
 			live = "OFF"
 			if mfaOn(after) {
@@ -378,5 +370,4 @@ func (p *Plan) request(order []baseline.DocumentName, before, after documents) e
 			}
 		}
 	}
-	return nil
 }

@@ -3,7 +3,6 @@ package userpool
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"maps"
 	"strings"
 
@@ -169,8 +168,4 @@ func parent(path string) string {
 
 // same reports whether two JSON values have the same text, with sorted keys. Nothing else is normalized: 1 and 1.0
 // differ, and so do absent and empty. A nil object or list is null.
-func same(a, b any) bool {
-	left, err := json.Marshal(a)
-	right, err2 := json.Marshal(b)
-	return err == nil && err2 == nil && bytes.Equal(left, right)
-}
+func same(a, b any) bool { return bytes.Equal(Encode(a), Encode(b)) }

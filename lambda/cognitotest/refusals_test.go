@@ -2,9 +2,7 @@ package cognitotest_test
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
@@ -35,47 +33,17 @@ const (
 	recoverBy    = `{"AccountRecoverySetting": {"RecoveryMechanisms": [%s]}}`
 )
 
+// refusals are those that no fact of package conformance has.
 var refusals = []refusal{
-	{"two validity days", update, "", `{"AdminCreateUserConfig": {"UnusedAccountValidityDays": 7}}`,
-		"Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"},
-	{"MFA turned on without a factor", update, strings.Replace(off, `"pool": {`,
-		`"pool": {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD"]}}, `, 1),
-		`{"MfaConfiguration": "ON"}`, "Cannot turn MFA functionality ON, once the user pool has been created"},
-	{"phone_number verified without a sender", update,
-		`{"pool": {"SmsConfiguration": null}, "mfa": {"SmsMfaConfiguration": null}}`, "",
-		"SMS configuration is required when phone_number is selected for auto verification"},
 	{"phone_number verified without a sender", set, passwordOnly, `{"SmsMfaConfiguration": null}`,
 		"SMS configuration is required when phone_number is selected for auto verification"},
-	{"verification of an attribute that is not verified", update, "", `{"AutoVerifiedAttributes": ["email"]}`,
-		"All attributes in AttributesRequireVerificationBeforeUpdate must exist in AutoVerifiedAttributes"},
-	{"one-time codes beside MFA ON", set, "", `{"MfaConfiguration": "ON"}`,
-		"Only PASSWORD and WEB_AUTHN (if configured) can be enabled as an auth factor if MFA is enabled"},
-	{"single-factor passkeys beside MFA ON", set, passkeys,
-		`{"MfaConfiguration": "ON", "WebAuthnConfiguration": {"FactorConfiguration": "SINGLE_FACTOR"}}`,
-		"Cannot set WebAuthn factor configuration to SINGLE_FACTOR if MFA is required"},
-	{"SMS_OTP without a sender", update, `{"pool": {"SmsConfiguration": null, "AutoVerifiedAttributes": [],
-		"UserAttributeUpdateSettings": {}}, "mfa": {"SmsMfaConfiguration": null}}`, "",
-		"SMS_OTP is missing valid SMS configuration"},
-	{"threat protection below PLUS", update, "", `{"UserPoolTier": "ESSENTIALS"}`,
-		"FeatureUnavailableInTierException: The following features need to be disabled for the ESSENTIALS pricing tier "},
-	{"a feature on LITE", update, lite,
-		`{"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}}}`, noPlan},
 	{"a feature on LITE", update, lite, `{"AcrConfiguration": {"Level1": {"AcrValue": "urn:ours:low"}}}`, noPlan},
 	{"a feature on LITE", set, lite, `{"EmailMfaConfiguration": {}}`, noPlan},
-	{"KMS key against its type", update, "", `{"KeyConfiguration": {"KeyType": "AWS_OWNED_KEY"}}`, "KmsKeyArn"},
-	{"admin_only not alone", update, "", fmt.Sprintf(recoverBy,
-		`{"Name": "admin_only", "Priority": 1}, {"Name": "verified_email", "Priority": 2}`), "admin_only"},
 	{"two recovery mechanisms of one priority", update, "", fmt.Sprintf(recoverBy,
 		`{"Name": "verified_email", "Priority": 1}, {"Name": "verified_phone_number", "Priority": 1}`), "priority"},
 	{"recovery by phone alone beside SMS MFA", update, "",
 		fmt.Sprintf(recoverBy, `{"Name": "verified_phone_number", "Priority": 1}`),
 		"Account Recovery Setting cannot use verified_phone_number"},
-	{"e-mail MFA beside recovery by e-mail alone", update, "",
-		fmt.Sprintf(recoverBy, `{"Name": "verified_email", "Priority": 1}`), "recovery"},
-	{"custom sender without a key", update, "", `{"LambdaConfig": {"KMSKeyID": null}}`, "KMSKeyID"},
-	{"two pre token generation functions", update, "",
-		`{"LambdaConfig": {"PreTokenGeneration": "arn:aws:lambda:eu-west-1:111122223333:function:other"}}`,
-		"PreTokenGeneration"},
 	{"a trigger that is no function", update, "",
 		`{"LambdaConfig": {"PreSignUp": "arn:aws:lambda:eu-west-1:111122223333:function:nobody"}}`,
 		"Invalid lambda function ARN provided"},
@@ -83,28 +51,14 @@ var refusals = []refusal{
 	{"a role that the caller may not pass", update, "",
 		`{"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::111122223333:role/nobody"}}`,
 		"AccessDeniedException: not authorized to perform: iam:PassRole"},
-	{"DEVELOPER without an identity", update, "", `{"EmailConfiguration": {"SourceArn": null}}`, "SourceArn"},
 	{"an identity that SES does not know", update, "",
 		`{"EmailConfiguration": {"SourceArn": "arn:aws:ses:eu-west-1:111122223333:identity/nobody.example"}}`,
 		"Email address is not verified. The following identities failed the check in region EU-WEST-1"},
-	{"e-mail MFA without a sender", set,
-		`{"pool": {"EmailConfiguration": {"EmailSendingAccount": "COGNITO_DEFAULT"}}}`, "",
-		"Cannot set EmailMfaConfiguration when EmailSendingAccount is COGNITO_DEFAULT"},
 	{"passkeys of a site that is none", set, "", `{"WebAuthnConfiguration": {"RelyingPartyId": "nobody.example"}}`,
 		"Invalid parameter given"},
-	{"MFA off with a factor", set, "", `{"MfaConfiguration": null}`,
-		"Invalid MFA configuration given, can't turn off MFA and configure an MFA together."},
-	{"passkeys as the only factor", set, off, `{"MfaConfiguration": "OPTIONAL"}`,
-		"SMS MFA, Email MFA, or Software Token MFA must be enabled"},
-	{"MFA without a factor", set, off, `{"MfaConfiguration": "OPTIONAL", "WebAuthnConfiguration": null,
-		"SoftwareTokenMfaConfiguration": {"Enabled": false}}`,
-		"Invalid MFA configuration given, can't disable all MFAs with a required or optional configuration."},
-	{"older flows beside newer ones", setClient, "", `{"ExplicitAuthFlows": ["ALLOW_USER_AUTH", "USER_PASSWORD_AUTH"]}`,
-		"Usage of ALLOW_ auth flows is not allowed with legacy auth flows"},
 	{"no refresh of tokens any more", setClient, "", `{"ClientId": "mobile", "RefreshTokenRotation": null}`,
 		"REFRESH_TOKEN_AUTH should always be allowed"},
 	{"rotation beside the refresh flow", setClient, "", `{"ExplicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH"]}`, "rotation"},
-	{"a redirect to elsewhere", setClient, "", `{"DefaultRedirectURI": "https://b.example"}`, "redirect"},
 	{"a grant without a callback", setClient, "", `{"CallbackURLs": null, "DefaultRedirectURI": null}`,
 		"InvalidOAuthFlowException: CallbackUrls can not be empty"},
 	{"client credentials beside another grant", setClient, "", `{"AllowedOAuthFlows": ["code", "client_credentials"]}`,
@@ -119,11 +73,9 @@ var refusals = []refusal{
 // TestRefusals: each rule refuses in both worlds, changes nothing, and is what refused.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	seen := map[string]bool{}
-	for i, r := range refusals {
-		seen[r.rule] = true
+	for _, r := range refusals {
 		for name, mode := range modes {
-			t.Run(fmt.Sprintf("%d %s/%s", i, r.rule, name), func(t *testing.T) {
+			t.Run(r.rule+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				r.check(t, mode)
 				f := rich(t, mode, r.pool, cognitotest.WithoutValidators())
@@ -132,11 +84,6 @@ func TestRefusals(t *testing.T) {
 				f.ok(t, r.call, request)
 			})
 		}
-	}
-	want := cognitotest.RuleNames()
-	slices.Sort(want)
-	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(seen))); diff != "" {
-		t.Errorf("rules without a row (-table +rows):\n%s", diff)
 	}
 }
 
@@ -181,9 +128,6 @@ func TestValidation(t *testing.T) {
 		{"short text", update, "", `{"SmsAuthenticationMessage": "{####"}`, "length greater than or equal to 6"},
 		{"long text", update, "", `{"SmsAuthenticationMessage": "{####}` + strings.Repeat("é", 135) + `"}`,
 			"length less than or equal to 140"},
-		{"text without its code", update, "", `{"SmsAuthenticationMessage": "no code here"}`, "regular expression pattern"},
-		{"empty list", update, "", `{"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": []}}}`,
-			"length greater than or equal to 1"},
 		{"long list", update, "", `{"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "PASSWORD",
 			"PASSWORD", "PASSWORD", "PASSWORD", "PASSWORD"]}}}`, "length less than or equal to 5"},
 		{"unknown value in a list", update, "", `{"AutoVerifiedAttributes": ["email", "name"]}`,
@@ -191,7 +135,6 @@ func TestValidation(t *testing.T) {
 		{"required member missing", update, "", `{"LambdaConfig": {"CustomSMSSender": {"LambdaVersion": null}}}`,
 			"Value null at 'lambdaConfig.customSMSSender.lambdaVersion' failed to satisfy constraint: Member must not be null"},
 		{"empty object", update, "", `{"UserPoolAddOns": {}}`, "userPoolAddOns"},
-		{"reserved tag", update, "", `{"UserPoolTags": {"aws:stack": "x"}}`, "UserPoolTaggingException: Tag keys"},
 		{"long tag key", update, "", `{"UserPoolTags": {"` + strings.Repeat("k", 129) + `": "x"}}`, "128"},
 		{"too many tags", update, "", tags(51), "50"},
 		{"read-only member", update, "", `{"Arn": "arn"}`, "Arn"},
@@ -200,14 +143,10 @@ func TestValidation(t *testing.T) {
 			"LogLevel": "ERROR", "S3Configuration": {"BucketArn": "arn:aws:s3:::logs"}}]}`, "CloudWatch Logs"},
 		{"user events of another level", setLogs, "",
 			`{"LogConfigurations": [{"EventSource": "userAuthEvents", "LogLevel": "ERROR"}]}`, "logLevel"},
-		{"no logs", setLogs, "", `{"LogConfigurations": null}`, "not be null"},
 		{"one source twice", setLogs, "", `{"LogConfigurations": [{"EventSource": "userAuthEvents", "LogLevel": "INFO"},
 			{"EventSource": "userAuthEvents", "LogLevel": "INFO"}]}`, "Duplicate"},
 		{"a source that is none", setLogs, "", `{"LogConfigurations": [{"EventSource": "others", "LogLevel": "INFO"}]}`,
 			"enum value set"},
-		{"user events without the plan", setLogs, `{"pool": {"UserPoolTier": "LITE"}}`, "", noPlan},
-		{"risk without threat protection", setRisk, `{"pool": {"UserPoolAddOns": null}}`, "",
-			"UserPoolAddOnNotEnabledException: User pool"},
 		{"a client that is gone", setClient, "", `{"ClientId": "gone"}`, "ResourceNotFoundException: User pool client"},
 	} {
 		t.Run(fmt.Sprintf("%d %s", i, r.rule), func(t *testing.T) {

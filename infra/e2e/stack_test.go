@@ -341,6 +341,7 @@ func (s stack) testDocuments() {
 	s.fake.PutLogs(pool, []any{})
 	s.fake.PutClient(pool, client, map[string]any{"ClientName": "web", "PreventUserExistenceErrors": "LEGACY"})
 	s.fake.PutRisk(pool, client, map[string]any{})
+	run(s.t, top, nil, "make", "-s", "function")
 	run(s.t, top, []string{"PORT=" + s.port}, ".build/ministack/bin/python", "infra/stack.py", "release",
 		"infra/e2e/testdata/released.template.json")
 	released := s.function()

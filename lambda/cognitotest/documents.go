@@ -14,32 +14,24 @@ func tableOf(name baseline.DocumentName) []baseline.Member {
 	return table.Members
 }
 
-// threatened returns the client of a call that needs threat protection, or "".
-func threatened(p *pool, request object) (string, error) {
-	if mode, _ := at(p.userPool, "UserPoolAddOns.AdvancedSecurityMode").(string); mode == "" || mode == "OFF" {
-		return "", &failure{Code: "UserPoolAddOnNotEnabledException",
+// threatened returns an error if a pool has no threat protection, without which there is no risk configuration.
+func threatened(p *pool) error {
+	if mode := text(p.userPool, "UserPoolAddOns.AdvancedSecurityMode"); mode == "" || mode == "OFF" {
+		return &failure{Code: "UserPoolAddOnNotEnabledException",
 			Message: "User pool does not have the required add-on enabled."}
 	}
-	client, _ := request["ClientId"].(string)
-	if client != "" && p.clients[client] == nil {
-		return "", noClient(client)
-	}
-	return client, nil
+	return nil
 }
 
 func (s *Server) describeRisk(p *pool, request object) (any, error) {
-	client, err := threatened(p, request)
-	if err != nil {
-		return nil, err
-	}
-	shown := object{"UserPoolId": request["UserPoolId"]}
+	shown, client := object{"UserPoolId": request["UserPoolId"]}, text(request, "ClientId")
 	if client != "" && len(p.risk[client]) > 0 {
 		shown["ClientId"] = client
 	} else {
 		client = "" // a client without its own configuration has the pool's
 	}
 	maps.Copy(shown, cloneObject(p.risk[client]))
-	return object{"RiskConfiguration": shown}, nil
+	return object{"RiskConfiguration": shown}, threatened(p)
 }
 
 // replacing returns the new document after a request that replaces it completely.
@@ -51,8 +43,7 @@ func (s *Server) replacing(request object, document baseline.DocumentName) (obje
 }
 
 func (s *Server) setRisk(p *pool, request object) (any, error) {
-	client, err := threatened(p, request)
-	if err != nil {
+	if err := threatened(p); err != nil {
 		return nil, err
 	}
 	next, err := s.replacing(request, baseline.RiskConfiguration)
@@ -62,7 +53,7 @@ func (s *Server) setRisk(p *pool, request object) (any, error) {
 	if len(next) > 0 {
 		next["LastModifiedDate"] = modified
 	}
-	p.risk[client] = next
+	p.risk[text(request, "ClientId")] = next
 	return s.describeRisk(p, request)
 }
 
@@ -117,10 +108,6 @@ func checkLogs(p *pool, entries []any) error {
 	return nil
 }
 
-func noClient(id string) error {
-	return &failure{Code: "ResourceNotFoundException", Message: "User pool client " + id + " does not exist."}
-}
-
 func (s *Server) listClients(p *pool, request object) (any, error) {
 	return page(p.clients, request, "UserPoolClients", func(id string) object {
 		return object{"ClientId": id, "UserPoolId": request["UserPoolId"], "ClientName": p.clients[id]["ClientName"]}
@@ -128,11 +115,7 @@ func (s *Server) listClients(p *pool, request object) (any, error) {
 }
 
 func (s *Server) describeClient(p *pool, request object) (any, error) {
-	id, _ := request["ClientId"].(string)
-	if p.clients[id] == nil {
-		return nil, noClient(id)
-	}
-	return object{"UserPoolClient": cloneObject(p.clients[id])}, nil
+	return object{"UserPoolClient": cloneObject(p.clients[text(request, "ClientId")])}, nil
 }
 
 // clientResets are the values of client members that an update leaves out.
@@ -182,11 +165,8 @@ func publish(client object) {
 
 // updateClient resets members that are left out, in both modes, because nothing else was measured.
 func (s *Server) updateClient(p *pool, request object) (any, error) {
-	id, _ := request["ClientId"].(string)
+	id := text(request, "ClientId")
 	old := p.clients[id]
-	if old == nil {
-		return nil, noClient(id)
-	}
 	if request["RefreshTokenValidity"] == json.Number("0") {
 		delete(request, "RefreshTokenValidity")
 	}

@@ -68,9 +68,17 @@ func (s *Server) perform(name string, request object) (any, error) {
 	}
 	p, ok := s.pools[id]
 	if !ok {
-		return nil, &failure{Code: "ResourceNotFoundException", Message: "User pool " + id + " does not exist."}
+		return nil, notFound("User pool " + id)
+	}
+	needsClient := name == "DescribeUserPoolClient" || name == onClient
+	if client := text(request, "ClientId"); (client != "" || needsClient) && p.clients[client] == nil {
+		return nil, notFound("User pool client " + client)
 	}
 	return operation.run(s, p, request)
+}
+
+func notFound(what string) *failure {
+	return &failure{Code: "ResourceNotFoundException", Message: what + " does not exist."}
 }
 
 func arn(id string) string {

@@ -93,7 +93,7 @@ func TestUpgradeKeepsIdentities(t *testing.T) {
 	other := read(t, "version: 1\nrules: [{name: a, require: {MfaConfiguration: 'ON'}}]", everything)
 	other.Stage = ""
 	other.Code.Dir = stub(t, "another function")
-	changed := synth(t, other)
+	changed := parsed(t, synthesize(t, other))
 	for id, r := range templateOf(t, "", nil).Resources {
 		if changed.Resources[id].Type != r.Type {
 			t.Errorf("%s %s would be replaced or removed: %q", r.Type, id, changed.Resources[id].Type)

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 
+	"poolkeeper/baseline"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 	"github.com/aws/jsii-runtime-go"
@@ -67,24 +69,11 @@ func templateOf(t *testing.T, baselineText string, context map[string]any) templ
 	return parsed(t, synthesized.texts[key])
 }
 
-// synth returns the template of the one stack of the settings, from a synthesis of its own.
-func synth(t *testing.T, s Settings) template {
-	t.Helper()
-	return parsed(t, synthesize(t, s))
-}
-
 func synthesize(t *testing.T, s Settings) []byte {
 	t.Helper()
 	var text []byte
-	inApp(t, func(app awscdk.App) { text = textOfStack(t, NewStack(app, s.StackName(), s, first(s.Regions))) })
+	inApp(t, func(app awscdk.App) { text = textOfStack(t, NewStack(app, s.StackName(), s, append(s.Regions, "")[0])) })
 	return text
-}
-
-func first(all []string) string {
-	if len(all) == 0 {
-		return ""
-	}
-	return all[0]
 }
 
 // textOfStack synthesizes the app of a stack, and returns the stack's template. It fails where resources of the stack
@@ -135,10 +124,4 @@ func (tpl template) one(t *testing.T, id string) resource {
 func targetOf(rule resource) any { return at(rule.Properties, "Targets").([]any)[0] }
 
 // at walks into nested objects.
-func at(v any, path ...string) any {
-	for _, key := range path {
-		object, _ := v.(map[string]any)
-		v = object[key]
-	}
-	return v
-}
+func at(v any, path ...string) any { return baseline.At(v, path) }

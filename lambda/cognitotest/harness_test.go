@@ -189,13 +189,7 @@ func (f fake) echo(t testing.TB, call string) map[string]any {
 }
 
 // walk returns the value at a dotted path, or nil.
-func walk(v any, path string) any {
-	for name := range strings.SplitSeq(path, ".") {
-		object, _ := v.(map[string]any)
-		v = object[name]
-	}
-	return v
-}
+func walk(v any, path string) any { return baseline.At(v, strings.Split(path, ".")) }
 
 func client(t testing.TB, f fake) *idp.Client {
 	t.Helper()

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"poolkeeper/baseline"
+
 	"go.yaml.in/yaml/v3"
 )
 
@@ -174,13 +176,7 @@ func text(v any) string {
 }
 
 // at returns the value at a dotted path, or nil.
-func at(v any, path string) any {
-	for name := range strings.SplitSeq(path, ".") {
-		inner, _ := v.(object)
-		v = inner[name]
-	}
-	return v
-}
+func at(v any, path string) any { return baseline.At(v, strings.Split(path, ".")) }
 
 // merged returns the members of both objects; those of b override those of a. A ClientId of "" is left out: the call is
 // for the pool.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 )
 
@@ -256,15 +257,6 @@ func flatten(path string, v any, leaves map[string]string) {
 }
 
 func put(root map[string]any, path string, v any) {
-	names := strings.Split(path, ".")
-	for _, name := range names[:len(names)-1] {
-		inner, ok := root[name].(map[string]any)
-		if !ok {
-			inner = map[string]any{}
-			root[name] = inner
-		}
-		root = inner
-	}
 	if words, ok := v.([]string); ok {
 		all := []any{}
 		for _, w := range words {
@@ -272,20 +264,11 @@ func put(root map[string]any, path string, v any) {
 		}
 		v = all
 	}
-	root[names[len(names)-1]] = v
-}
-
-func parent(root map[string]any, path string) (object map[string]any, name string) {
-	names := strings.Split(path, ".")
-	for _, name := range names[:len(names)-1] {
-		root, _ = root[name].(map[string]any)
-	}
-	return root, names[len(names)-1]
+	baseline.Put(root, strings.Split(path, "."), v)
 }
 
 func get(root map[string]any, path string) (any, bool) {
-	object, name := parent(root, path)
-	v, ok := object[name]
+	v := baseline.At(root, strings.Split(path, "."))
 	switch typed := v.(type) {
 	case json.Number:
 		n, _ := typed.Int64()
@@ -297,11 +280,14 @@ func get(root map[string]any, path string) (any, bool) {
 		}
 		v = all
 	}
-	return v, ok
+	return v, v != nil
 }
 
+// remove removes a value, and leaves the objects around it.
 func remove(root map[string]any, path string) {
-	if object, name := parent(root, path); object != nil {
-		delete(object, name)
+	names := strings.Split(path, ".")
+	last := len(names) - 1
+	if object, ok := baseline.At(root, names[:last]).(map[string]any); ok {
+		delete(object, names[last])
 	}
 }

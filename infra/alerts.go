@@ -46,11 +46,8 @@ func NewAlerts(stack awscdk.Stack, id string, s Settings) Alerts {
 	topic := newTopic(stack, scope, "Topic", alerts.Key, s.Notify.AlarmEmail)
 	// EventBridge sends no source ARN to the key. The key encrypts only this stack's alerts, and the topic's policy
 	// restricts which rules may publish.
-	alerts.Key.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil)},
-		Actions:    jsii.Strings("kms:Decrypt", "kms:GenerateDataKey*"),
-		Resources:  jsii.Strings("*"),
-	}), nil)
+	alerts.Key.Grant(awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil),
+		jsii.String("kms:Decrypt"), jsii.String("kms:GenerateDataKey*"))
 	alerts.Topic, alerts.Chat = topic, subscribeChats(stack, scope, s.Notify, topic)
 	return alerts
 }

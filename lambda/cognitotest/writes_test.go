@@ -44,7 +44,6 @@ func TestEcho(t *testing.T) {
 // have more: what a member that is left out, and a twin, become.
 func TestWrites(t *testing.T) {
 	t.Parallel()
-	const other = `"arn:aws:lambda:eu-west-1:111122223333:function:other"`
 	for name, c := range map[string]struct {
 		call, pool, request string
 		path                string

@@ -67,7 +67,8 @@ func Dynalite(t testing.TB) (url string) {
 // Ministack starts another AWS emulator, whose DynamoDB also handles requests in parallel.
 func Ministack(t testing.TB) (url string) {
 	t.Helper()
-	command := exec.CommandContext(context.Background(), installed("ministack/bin/ministack"))
+	server := installed("ministack/bin/ministack")
+	command := exec.CommandContext(context.Background(), server) //nolint:gosec // that of the tests
 	command.Env = append(os.Environ(), "GATEWAY_PORT=0", "STATE_DIR="+t.TempDir())
 	return run(t, command, "ministack is not in .build: make others")
 }

@@ -105,22 +105,20 @@ func TestStructsAndReceivers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, decl := range file.Decls {
-			switch d := decl.(type) {
-			case *ast.GenDecl:
-				for _, spec := range d.Specs {
-					if s, ok := spec.(*ast.TypeSpec); ok {
-						if st, ok := s.Type.(*ast.StructType); ok {
-							structs[file.Name.Name+"."+s.Name.Name] = st
-						}
-					}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.TypeSpec:
+				if st, ok := n.Type.(*ast.StructType); ok {
+					structs[file.Name.Name+"."+n.Name.Name] = st
 				}
 			case *ast.FuncDecl:
-				if d.Recv != nil {
-					methods[file.Name.Name+"."+typeName(d.Recv.List[0].Type)]++
+				if n.Recv != nil {
+					methods[file.Name.Name+"."+typeName(n.Recv.List[0].Type)]++
 				}
+				return false
 			}
-		}
+			return true
+		})
 	})
 	for name := range structs {
 		if n := fields(name, structs); n > mostFields && manyFields[name] == "" {
@@ -195,31 +193,22 @@ func TestLinesOfCode(t *testing.T) {
 // walk visits the project's own files.
 func walk(t *testing.T, visit func(path string, body []byte)) {
 	t.Helper()
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
+	project := os.DirFS(root)
+	err := fs.WalkDir(project, ".", func(path string, d fs.DirEntry, err error) error {
 		name := d.Name()
+		hidden := strings.HasPrefix(name, ".") && name != "." && name != ".ci"
+		if err != nil || !d.IsDir() && !d.Type().IsRegular() {
+			return err
+		}
+		if d.IsDir() && (hidden || name == "node_modules" || name == "testdata") {
+			return fs.SkipDir
+		}
 		if d.IsDir() {
-			if name == "node_modules" || name == "testdata" || strings.HasPrefix(name, ".") && name != "." && name != ".." &&
-				name != ".ci" {
-				return filepath.SkipDir
-			}
 			return nil
 		}
-		if !d.Type().IsRegular() {
-			return nil
-		}
-		body, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		short, err := filepath.Rel(root, path)
-		if err != nil {
-			return err
-		}
-		visit(filepath.ToSlash(short), body)
-		return nil
+		body, err := fs.ReadFile(project, path)
+		visit(path, body)
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -212,13 +212,11 @@ func valuesOf(m Member) []any {
 }
 
 var ruleLints = []Conflict{
-	{ID: "threat-protection-without-plus", Settings: []string{modePath}, Broken: func(f Facts) bool {
-		return f.is(modePath, "AUDIT", "ENFORCED") && !f.is(tierPath, "PLUS")
+	{ID: "threat-protection-without-plus", Settings: []string{modePath, flowsOfAddOns}, Broken: func(f Facts) bool {
+		on := f.is(modePath, "AUDIT", "ENFORCED") || f.set(flowsOfAddOns) && f(modePath).Text == ""
+		return on && !f.is(tierPath, "PLUS")
 	}, Reason: "needs UserPoolTier PLUS, which the rule does not require: on a pool of another tier it cannot be fixed, " +
 		"because poolkeeper never raises the tier (and its cost) unless a rule requires it"},
-	{ID: "threat-protection-without-plus", Settings: []string{flowsOfAddOns}, Broken: func(f Facts) bool {
-		return f.set(flowsOfAddOns) && f(modePath).Text == "" && !f.is(tierPath, "PLUS")
-	}, Reason: "needs UserPoolTier PLUS, which the rule does not require: on a pool of another tier it cannot be fixed"},
 	{ID: "sms-only-recovery", Settings: []string{recoveryPath}, Broken: func(f Facts) bool {
 		return f.is(mfaPath, "ON", "OPTIONAL") && f.only(recoveryPath, "verified_phone_number", "admin_only") &&
 			f.has(recoveryPath, "verified_phone_number")

@@ -61,18 +61,15 @@ func MayShow(text string) bool {
 	return !slices.ContainsFunc(sensitiveNames(), func(name string) bool { return strings.Contains(text, name) })
 }
 
-var sensitiveNames = sync.OnceValue(func() []string { return namesOfSensitive(root.Members) })
-
-func namesOfSensitive(members []Member) []string {
+var sensitiveNames = sync.OnceValue(func() []string {
 	var names []string
-	for _, m := range members {
-		if m.Sensitive || m.Elem != nil && secretive(*m.Elem) {
+	for _, path := range paths(root.Members) {
+		if m, _ := Lookup(path); m.Sensitive || m.Elem != nil && secretive(*m.Elem) {
 			names = append(names, m.Name)
 		}
-		names = append(names, namesOfSensitive(m.Members)...)
 	}
 	return names
-}
+})
 
 func hidden(v any) string {
 	s, ok := v.(string)

@@ -3,6 +3,7 @@ package baseline
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // OfSettings returns a baseline that restores one pool, selected by its id, to the given settings: it requires the
@@ -11,13 +12,14 @@ import (
 func OfSettings(file, digest, id string, settings map[string]any, saved []DocumentName) (b *Baseline, kept []string) {
 	var paths []string
 	for _, name := range saved {
-		prefix, members := "", Settings()
-		if name.Client() != "" {
-			prefix, members = ClientPath(name.Client())+".", ClientSettings()
+		table, _ := name.Table()
+		if table.Under != "" {
+			paths = append(paths, strings.TrimSuffix(name.Prefix(), "."))
+			continue
 		}
-		for _, m := range members {
-			if of, _ := DocumentOf(prefix + m.Name); of == name {
-				paths = append(paths, prefix+m.Name)
+		for _, m := range table.Members {
+			if m.Trip == Echo {
+				paths = append(paths, name.Prefix()+m.Name)
 			}
 		}
 	}

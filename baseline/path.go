@@ -161,19 +161,11 @@ func TwinOf(path string) (string, bool) {
 // twins maps the path of each member with a twin to the path of the twin. Members of maps and clients have none.
 var twins = sync.OnceValue(func() map[string]string {
 	of := map[string]string{}
-	var add func(members []Member, prefix string)
-	add = func(members []Member, prefix string) {
-		for i := range members {
-			m := &members[i]
-			if m.Twin != "" {
-				of[prefix+m.Name] = m.Twin
-			}
-			if len(m.Members) > 0 {
-				add(m.Members, prefix+m.Name+".")
-			}
+	for _, path := range paths(root.Members) {
+		if m, _ := Lookup(path); m.Twin != "" {
+			of[path] = m.Twin
 		}
 	}
-	add(root.Members, "")
 	return of
 })
 

@@ -29,21 +29,24 @@ func (r Rule) all() []Requirement {
 // pool with this id. An empty id means any pool. A rule that selects pools by name or tag counts as if it selects the
 // pool.
 func (b *Baseline) Owns(id string) []DocumentName {
-	owned := map[DocumentName]bool{}
+	var owned []DocumentName
 	for _, rule := range b.Rules {
+		if !rule.maySelect(id) {
+			continue
+		}
 		for _, r := range rule.all() {
 			for _, d := range WrittenWith(r.Setting) {
-				owned[d.Name] = owned[d.Name] || rule.maySelect(id)
+				owned = append(owned, d.Name)
 			}
 		}
 	}
-	return namesOfDocuments(func(name DocumentName) bool { return owned[name] })
+	return inOrderOfTable(owned)
 }
 
-func namesOfDocuments(counts func(DocumentName) bool) []DocumentName {
+func inOrderOfTable(names []DocumentName) []DocumentName {
 	var kinds []DocumentName
 	for _, d := range documents {
-		if counts(d.Name) {
+		if slices.Contains(names, d.Name) {
 			kinds = append(kinds, d.Name)
 		}
 	}
@@ -54,10 +57,11 @@ func namesOfDocuments(counts func(DocumentName) bool) []DocumentName {
 // given ones. The document with the name and tags of the pool is always included. The pool's first two documents are
 // included together, because each write also sends settings of the other.
 func WithCompanions(kinds []DocumentName) []DocumentName {
-	both := slices.Contains(kinds, UserPool) || slices.Contains(kinds, MfaConfig)
-	return namesOfDocuments(func(name DocumentName) bool {
-		return name == UserPool || name == MfaConfig && both || slices.Contains(kinds, name)
-	})
+	with := append(slices.Clone(kinds), UserPool)
+	if slices.Contains(kinds, UserPool) {
+		with = append(with, MfaConfig)
+	}
+	return inOrderOfTable(with)
 }
 
 // A Change is what a call can do to a pool.

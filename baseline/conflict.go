@@ -51,9 +51,8 @@ func (f Facts) set(settings ...string) bool {
 	return slices.ContainsFunc(settings, func(s string) bool { return f(s).Present })
 }
 
+// absent reports whether the setting is certainly absent, or has its default.
 func (f Facts) absent(setting string) bool { return f(setting).Absent }
-
-func (f Facts) off(setting string) bool { return f.is(setting, "OFF") || f.absent(setting) }
 
 // texts returns the texts that are certainly in a list. An object in the list counts by its Name.
 func (f Facts) texts(setting string) []string {
@@ -78,7 +77,7 @@ func (f Facts) only(setting string, texts ...string) bool {
 	return f(setting).Closed && len(beyond(f.texts(setting), texts)) == 0
 }
 
-func (f Facts) emailMFA() bool { return f.set(emailMFAPath) && !f.off(mfaPath) }
+func (f Facts) emailMFA() bool { return f.set(emailMFAPath) && !f.absent(mfaPath) }
 
 func (f Facts) twice(setting, member string) bool {
 	var seen []string
@@ -131,31 +130,31 @@ var conflicts = []Conflict{
 	{ID: "verification-subset", Settings: []string{verifyPath, verifiedPath}, Broken: func(f Facts) bool {
 		return f(verifiedPath).Closed && len(beyond(f.texts(verifyPath), f.texts(verifiedPath))) > 0
 	}, Reason: "every attribute that an update has to verify must be in AutoVerifiedAttributes"},
-	{ID: "phone-verification-without-sms", Settings: []string{verifiedPath, smsPath}, Broken: func(f Facts) bool {
-		return f.has(verifiedPath, "phone_number") && f.absent(smsPath)
-	}, Reason: "AutoVerifiedAttributes with phone_number needs an SmsConfiguration"},
-	{ID: "admin-only-recovery", Settings: []string{recoveryPath}, Broken: func(f Facts) bool {
-		return f.has(recoveryPath, "admin_only") && len(f.texts(recoveryPath)) > 1
-	}, Reason: "the recovery mechanism admin_only cannot be combined with others"},
-	{ID: "equal-recovery-mechanisms", Settings: []string{recoveryPath}, Broken: func(f Facts) bool {
-		return f.twice(recoveryPath, "Priority") || f.twice(recoveryPath, "Name")
-	}, Reason: "two recovery mechanisms cannot have the same Priority or the same Name"},
+	{ID: "phone-verification-without-sms", Settings: []string{verifiedPath, smsPath},
+		Broken: func(f Facts) bool { return f.has(verifiedPath, "phone_number") && f.absent(smsPath) },
+		Reason: "AutoVerifiedAttributes with phone_number needs an SmsConfiguration"},
+	{ID: "admin-only-recovery", Settings: []string{recoveryPath},
+		Broken: func(f Facts) bool { return f.has(recoveryPath, "admin_only") && len(f.texts(recoveryPath)) > 1 },
+		Reason: "the recovery mechanism admin_only cannot be combined with others"},
+	{ID: "equal-recovery-mechanisms", Settings: []string{recoveryPath},
+		Broken: func(f Facts) bool { return f.twice(recoveryPath, "Priority") || f.twice(recoveryPath, "Name") },
+		Reason: "two recovery mechanisms cannot have the same Priority or the same Name"},
 	{ID: "mfa-on-with-single-factor-passkeys", Settings: []string{mfaPath, factorsPath, webAuthnPath},
 		Broken: func(f Facts) bool {
 			single := f.is(webAuthnPath, "SINGLE_FACTOR") || f.absent(webAuthnPath)
 			return f.is(mfaPath, "ON") && f.has(factorsPath, "WEB_AUTHN") && single
 		}, Reason: "MfaConfiguration ON with WEB_AUTHN in " + factorsPath + " needs " + webAuthnPath +
 			" MULTI_FACTOR_WITH_USER_VERIFICATION"},
-	{ID: "sms-code-without-sms", Settings: []string{factorsPath, smsPath}, Broken: func(f Facts) bool {
-		return f.has(factorsPath, "SMS_OTP") && f.absent(smsPath)
-	}, Reason: "SMS_OTP in " + factorsPath + " needs an SmsConfiguration"},
+	{ID: "sms-code-without-sms", Settings: []string{factorsPath, smsPath},
+		Broken: func(f Facts) bool { return f.has(factorsPath, "SMS_OTP") && f.absent(smsPath) },
+		Reason: "SMS_OTP in " + factorsPath + " needs an SmsConfiguration"},
 	needsTier("factors-need-essentials", factorsPath, "first factors besides PASSWORD need", "LITE",
 		func(f Facts) bool { return len(beyond(f.texts(factorsPath), []string{"PASSWORD"})) > 0 }),
 	needsTier("threat-protection-needs-plus", modePath, modePath+" AUDIT and ENFORCED need", "LITE ESSENTIALS",
 		func(f Facts) bool { return f.is(modePath, "AUDIT", "ENFORCED") }),
-	{ID: "email-mfa-needs-ses", Settings: []string{emailMFAPath, accountPath}, Broken: func(f Facts) bool {
-		return f.emailMFA() && (f.is(accountPath, "COGNITO_DEFAULT") || f.absent(accountPath))
-	}, Reason: "EmailMfaConfiguration needs " + accountPath + " DEVELOPER"},
+	{ID: "email-mfa-needs-ses", Settings: []string{emailMFAPath, accountPath},
+		Broken: func(f Facts) bool { return f.emailMFA() && f.absent(accountPath) },
+		Reason: "EmailMfaConfiguration needs " + accountPath + " DEVELOPER"},
 	{ID: "email-mfa-with-email-recovery", Settings: []string{emailMFAPath, recoveryPath}, Broken: func(f Facts) bool {
 		return f.emailMFA() && f.only(recoveryPath, "verified_email") && f.has(recoveryPath, "verified_email")
 	}, Reason: "EmailMfaConfiguration cannot be combined with account recovery only by e-mail"},
@@ -168,10 +167,10 @@ var conflicts = []Conflict{
 	// A call that turns MFA off also turns every factor off. If the baseline does not require that, it would be an
 	// unwanted change.
 	{ID: "factor-with-mfa-off", Settings: []string{totpPath, emailMFAPath, smsMFAPath, mfaPath},
-		Broken: func(f Facts) bool { return f.off(mfaPath) && f.set(totpPath, emailMFAPath, smsMFAPath) },
+		Broken: func(f Facts) bool { return f.absent(mfaPath) && f.set(totpPath, emailMFAPath, smsMFAPath) },
 		Reason: "a factor cannot be on while MfaConfiguration is OFF: require both to be on, or both to be off"},
 	{ID: "sms-mfa-without-sms", Settings: []string{smsMFAPath, smsPath}, Broken: func(f Facts) bool {
-		return !f.off(mfaPath) && f.set(smsMFAPath) && f.absent(smsMFAPath+"."+smsPath) && f.absent(smsPath)
+		return !f.absent(mfaPath) && f.set(smsMFAPath) && f.absent(smsMFAPath+"."+smsPath) && f.absent(smsPath)
 	}, Reason: "SmsMfaConfiguration needs an SmsConfiguration"},
 	{ID: "custom-sender-without-key", Settings: append(senders, senderKeyPath),
 		Broken: func(f Facts) bool { return f.set(senders...) && f.absent(senderKeyPath) },
@@ -227,15 +226,17 @@ var contradictions = []Conflict{
 	{Settings: []string{grantsPath}, Broken: func(f Facts) bool {
 		return f.has(grantsPath, "client_credentials") && f.has(grantsPath, "code", "implicit")
 	}, Reason: "client_credentials cannot be combined with code or implicit"},
-	{Settings: []string{scopesPath}, Broken: func(f Facts) bool {
-		return f.has(grantsPath, "client_credentials") && f.has(scopesPath, "openid")
-	}, Reason: "openid cannot be combined with AllowedOAuthFlows client_credentials"},
-	{Settings: []string{callbacksPath}, Broken: func(f Facts) bool {
-		return f.only(callbacksPath) && f.has(grantsPath, "code", "implicit")
-	}, Reason: "cannot be empty: AllowedOAuthFlows code and implicit need a URL"},
-	{Settings: []string{flowsPath}, Broken: func(f Facts) bool {
-		return f.is(rotationPath, "ENABLED") && f.has(flowsPath, "ALLOW_REFRESH_TOKEN_AUTH")
-	}, Reason: "ALLOW_REFRESH_TOKEN_AUTH cannot be combined with RefreshTokenRotation ENABLED"},
+	{Settings: []string{scopesPath},
+		Broken: func(f Facts) bool { return f.has(grantsPath, "client_credentials") && f.has(scopesPath, "openid") },
+		Reason: "openid cannot be combined with AllowedOAuthFlows client_credentials"},
+	{Settings: []string{callbacksPath},
+		Broken: func(f Facts) bool { return f.only(callbacksPath) && f.has(grantsPath, "code", "implicit") },
+		Reason: "cannot be empty: AllowedOAuthFlows code and implicit need a URL"},
+	{Settings: []string{flowsPath},
+		Broken: func(f Facts) bool {
+			return f.is(rotationPath, "ENABLED") && f.has(flowsPath, "ALLOW_REFRESH_TOKEN_AUTH")
+		},
+		Reason: "ALLOW_REFRESH_TOKEN_AUTH cannot be combined with RefreshTokenRotation ENABLED"},
 }
 
 // needsTier returns the conflict of a feature that some tiers do not have.
@@ -252,7 +253,7 @@ func needsTier(id, setting, who, lacking string, used func(f Facts) bool) Confli
 func needsProtection(id, prefix string) Conflict {
 	risk := prefix + string(RiskConfiguration)
 	return Conflict{ID: id, Settings: []string{risk, modePath},
-		Broken: func(f Facts) bool { return f.set(risk) && f.off(modePath) },
+		Broken: func(f Facts) bool { return f.set(risk) && f.absent(modePath) },
 		Reason: "a risk configuration needs " + modePath + " AUDIT or ENFORCED"}
 }
 

@@ -167,7 +167,7 @@ func (l *linter) unusual(m Member, r Requirement) {
 		if m.Elem == nil || slices.Contains(m.Elem.Usual, text) {
 			continue
 		}
-		if likely := didYouMean(text, m.Elem.Usual); likely != "" {
+		if likely := meant(Nearest(text, m.Elem.Usual)); likely != "" {
 			l.add("unusual-value", r.Position, r.Setting, quoted(text), " is not a usual value", likely)
 		}
 	}

@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -47,35 +48,34 @@ func folded(name string) string {
 	}, strings.ToLower(name))
 }
 
+// A hint is the end of a message. It is only computed if the message is shown.
+type hint func() string
+
+func (h hint) String() string { return h() }
+
 // suggestion returns ", did you mean X?" for a name that the member does not have, or "". X is the API name for another
 // tool's name, or the nearest name. A setting from another object is suggested with its whole path.
-func (p *parser) suggestion(name string, m Member) string {
-	if p.full() {
-		return ""
+func suggestion(name string, m Member) hint {
+	return func() string {
+		if strings.Contains(name, ".") {
+			return ": write a mapping instead of each dot, like Policies: {PasswordPolicy: {MinimumLength: 12}}"
+		}
+		return cmp.Or(meant(sameFolded(name, m)), elsewhere(name, m), meant(Nearest(name, names(m.Members))))
 	}
-	if strings.Contains(name, ".") {
-		return ": write a mapping instead of each dot, like Policies: {PasswordPolicy: {MinimumLength: 12}}"
-	}
-	if near := sameFolded(name, m); near != "" {
-		return ", did you mean " + near + "?"
-	}
-	if there := elsewhere(name, m); there != "" {
-		return there
-	}
-	return didYouMean(name, names(m.Members))
 }
 
 // nearSetting suggests a setting for a path that is none.
-func (p *parser) nearSetting(path string) string {
-	if p.full() {
-		return ""
-	}
-	if near := sameFolded(path[strings.LastIndexByte(path, '.')+1:], root); near != "" {
-		return ", did you mean " + near + "?"
-	}
+func nearSetting(path string) string {
 	all := paths(root.Members)
 	slices.Sort(all)
-	return didYouMean(path, all)
+	return cmp.Or(meant(sameFolded(path[strings.LastIndexByte(path, '.')+1:], root)), meant(Nearest(path, all)))
+}
+
+func meant(name string) string {
+	if name == "" {
+		return ""
+	}
+	return ", did you mean " + name + "?"
 }
 
 func names(members []Member) []string {
@@ -131,12 +131,8 @@ func elsewhere(name string, m Member) string {
 }
 
 // didYouMean returns ", did you mean X?" with the nearest known name, or "" if none is near.
-func didYouMean(name string, known []string) string {
-	best := Nearest(name, known)
-	if best == "" {
-		return ""
-	}
-	return ", did you mean " + best + "?"
+func didYouMean(name string, known []string) hint {
+	return func() string { return meant(Nearest(name, known)) }
 }
 
 // Nearest returns the known name that is nearest to name, or "" if none is near enough.

@@ -2,6 +2,7 @@ package baseline
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -75,13 +76,6 @@ func (p *parser) add(f Error) {
 	}
 	f.Path, f.Message = shortened(Legible(f.Path), 200), shortened(Legible(f.Message), 500)
 	p.errors = append(p.errors, f)
-}
-
-func (p *parser) didYouMean(name string, known []string) string {
-	if p.full() {
-		return ""
-	}
-	return didYouMean(name, known)
 }
 
 // A field is a place in the file, with the parser that collects the errors. The node is nil if the file does not have
@@ -219,7 +213,7 @@ func (f field) section(what string, names ...string) section {
 	s := section{f, map[string]field{}}
 	for _, e := range f.entries(what) {
 		if !slices.Contains(names, e.name) {
-			e.key.wrong("there is no such key%s", f.didYouMean(e.name, names))
+			e.key.wrong("there is no such key%s", didYouMean(e.name, names))
 			continue
 		}
 		s.keys[e.name] = e.value
@@ -228,10 +222,7 @@ func (f field) section(what string, names ...string) section {
 }
 
 func (s section) get(name string) field {
-	if f, ok := s.keys[name]; ok {
-		return f
-	}
-	return s.below(name, nil)
+	return cmp.Or(s.keys[name], field{parser: s.parser})
 }
 
 // need adds an error if none of the keys is present.
@@ -320,7 +311,7 @@ func choice[T ~string](f field, otherwise T, all ...T) T {
 	}
 	if !slices.Contains(all, T(f.node.Value)) {
 		f.wrong("is %s: use %s or %s%s", quoted(f.node.Value), strings.Join(textsOf(all[:len(all)-1]), ", "),
-			all[len(all)-1], f.didYouMean(f.node.Value, textsOf(all)))
+			all[len(all)-1], didYouMean(f.node.Value, textsOf(all)))
 	}
 	return T(f.node.Value)
 }

@@ -79,14 +79,14 @@ func (f field) exemption() Exemption {
 		s.need("an exemption needs pools, settings, until, reason and owner", name)
 	}
 	return Exemption{Position: f.position(), Pools: s.get("pools").selector(ofPools, "", "except"),
-		Settings: s.get("settings").texts(f.noSetting), Until: s.get("until").instant(), Reason: s.get("reason").text(),
+		Settings: s.get("settings").texts(noSetting), Until: s.get("until").instant(), Reason: s.get("reason").text(),
 		Owner: s.get("owner").text()}
 }
 
 // noSetting returns why a path cannot be exempted, or "".
-func (p *parser) noSetting(setting string) string {
+func noSetting(setting string) string {
 	if _, found := Lookup(setting); !found {
-		return "there is no setting " + setting + p.nearSetting(setting)
+		return "there is no setting " + setting + nearSetting(setting)
 	}
 	if id, _, ok := ClientOf(setting); ok && id != "" && !clientID().MatchString(id) {
 		return fmt.Sprintf("%q is not a client id: use a client id, or %s for all clients", id, AnyClient(setting))

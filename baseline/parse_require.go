@@ -76,7 +76,7 @@ func (e entry) member(m Member) (Member, bool) {
 	case operator(e):
 		e.key.wrong("an operator cannot be combined with members")
 	default:
-		e.key.wrong("there is no such setting%s", e.key.suggestion(e.name, m))
+		e.key.wrong("there is no such setting%s", suggestion(e.name, m))
 	}
 	return Member{}, false
 }
@@ -125,7 +125,7 @@ func (f field) requirement(m Member, setting string) []Requirement {
 		}
 		for _, e := range all {
 			e.key.wrong("there is no such operator for %s: %s%s", kindNames[m.Kind], fitting(m.Kind),
-				f.didYouMean(e.name, opNames()))
+				didYouMean(e.name, opNames()))
 		}
 	case deep:
 		f.wrong("is %s: it needs a mapping of its members", shapeOf(f.node))
@@ -158,11 +158,11 @@ func (f field) operation(all []entry, m Member, setting string) []Requirement {
 		case e.name == setKey:
 			set = e.value
 		case !operator(e):
-			meant := ""
-			if Index(m.Members, e.name) < 0 {
-				meant = f.didYouMean(e.name, opNames())
+			near := opNames()
+			if Index(m.Members, e.name) >= 0 {
+				near = nil
 			}
-			e.key.wrong("a member cannot be combined with an operator%s", meant)
+			e.key.wrong("a member cannot be combined with an operator%s", didYouMean(e.name, near))
 			return nil
 		case op != "":
 			e.key.wrong("a second operator next to %s: a setting has only one", op)

@@ -97,7 +97,6 @@ func inOtherTools(name string) []string {
 // TestNamesOfOtherTools: whatever tool writes a setting in its own way, the name of the API is suggested.
 func TestNamesOfOtherTools(t *testing.T) {
 	t.Parallel()
-	p := &parser{}
 	for _, m := range []Member{{Kind: Object, Members: settings}, {Name: Clients, Kind: Object, Members: clientSettings}} {
 		for _, path := range paths(m.Members) {
 			above, name := m, path
@@ -109,7 +108,7 @@ func TestNamesOfOtherTools(t *testing.T) {
 				if Index(above.Members, other) >= 0 {
 					continue // implicit and the like are written the same way
 				}
-				if got := p.suggestion(other, above); got != ", did you mean "+name+"?" {
+				if got := suggestion(other, above)(); got != ", did you mean "+name+"?" {
 					t.Errorf("%s in %s: %q", other, path, got)
 				}
 			}

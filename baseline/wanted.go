@@ -62,14 +62,13 @@ func (p *parser) contradictory(w wanted) {
 func (w wanted) units(l Lifetime) []string {
 	path := Clients + "." + l.Unit
 	unit, _ := Lookup(path)
-	r := w.nearest(path)
-	k := w.know(path)
-	switch {
+	switch k := w.know(path); {
 	case k.Text != "":
 		return []string{k.Text}
 	case k.Absent:
 		return []string{unit.Default}
-	case r.Setting == path && r.Op == OneOf:
+	}
+	if r := w.nearest(path); r.Op == OneOf {
 		return Facts(func(string) Known { return Known{Elements: list(r.Value)} }).texts(path)
 	}
 	return unit.Enum
@@ -86,17 +85,11 @@ func (l Lifetime) takes(v any, unit string) bool {
 }
 
 func (r Requirement) values() []any {
-	var all []any
-	switch r.Op {
-	case Equal, AtLeast, AtMost:
+	all := slices.Clone(list(r.Value))
+	if r.Op == Equal || r.Op == AtLeast || r.Op == AtMost {
 		all = append(all, r.Value)
-	case OneOf:
-		all = append(all, list(r.Value)...)
 	}
-	if r.Set != nil {
-		all = append(all, r.Set)
-	}
-	return all
+	return append(all, r.Set)
 }
 
 // twins finds twins that one rule requires with different values. Between two rules, the later one wins.

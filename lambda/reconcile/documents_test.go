@@ -412,86 +412,53 @@ func deletedMeanwhile(fault cognitotest.Fault) scenario {
 
 func webGone(s *cognitotest.Server) { s.RemoveClient(poolID, web) }
 
-// TestWatch: what comes, changes and goes is reported with who did it, and nothing is undone; what is not watched is
-// ignored.
+// watched is the event of a change that rules watch, and what is said of it. Nothing is undone.
+func watched(fixture, setting, have string) scenario {
+	return scenario{event: fixture, others: map[string]outcome.State{setting: outcome.StateReported},
+		rule: oneRule("watch: [clients, identityProviders, domains, resourceServers, groups]"), says: `"have":"` + have +
+			`"..."rule":"rule-1"...by arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory`}
+}
+
+// watchCases are changes that are reported with who made them, and what is not watched, which is ignored.
+var watchCases = map[string]scenario{
+	"a client comes":              watched("create-user-pool-client", "clients[rogue]", "added"),
+	"a client goes":               watched("delete-user-pool-client", "clients["+web+"]", "removed"),
+	"a client has another secret": watched("add-user-pool-client-secret", "clients["+web+"]", "given a new secret"),
+	"a provider comes":            watched("create-identity-provider", "identityProviders[Rogue]", "added"),
+	"a provider changes":          watched("update-identity-provider", "identityProviders[Corporate]", "changed"),
+	"a provider goes":             watched("delete-identity-provider", "identityProviders[Corporate]", "removed"),
+	"a domain comes":              watched("create-user-pool-domain", "domains[rogue-example]", "added"),
+	"a resource server changes":   watched("update-resource-server", "resourceServers[https://api.example.com]", "changed"),
+	"a group goes":                watched("delete-group", "groups[admins]", "removed"),
+	"a client changes": {event: "update-user-pool-client", outcome: outcome.Ignored,
+		rule: oneRule("watch: [clients]")},
+	"the pool changes": {event: "update-user-pool", outcome: outcome.Ignored, rule: oneRule("watch: [clients]")},
+	// A trigger that no rule requires is reported, one that a rule requires is not.
+	"a trigger": {event: "update-user-pool", pool: twoTriggers,
+		rule:   oneRule("watch: [triggers], require: {LambdaConfig: {PreSignUp: '" + trigger + "'}}"),
+		others: map[string]outcome.State{"LambdaConfig.CustomMessage": outcome.StateReported},
+		says:   "found after UpdateUserPool by arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory"},
+	"the triggers of a new pool": {event: "create-user-pool", pool: twoTriggers, others: bothTriggers,
+		rule: oneRule("watch: [triggers]")},
+	"the triggers, by a scan that knows no actor": {pool: twoTriggers, others: bothTriggers,
+		rule: oneRule("watch: [triggers]"), lacks: "found after"},
+	"a pool is deleted that a rule names": {event: "delete-user-pool", outcome: outcome.Drifted,
+		rule: oneRule("pools: {ids: ["+poolID+"]}", protects), faults: []cognitotest.Fault{refusedRead(goneCode, "")},
+		others: map[string]outcome.State{"UserPool": outcome.StateReported}, says: `"critical":true...mallory`},
+	"another pool is deleted": {event: "delete-user-pool", outcome: outcome.Ignored, rule: deletionProtection,
+		lacks: `"critical":true`},
+}
+
+var (
+	twoTriggers  = sets("LambdaConfig", map[string]any{"PreSignUp": trigger, "CustomMessage": evil})
+	bothTriggers = map[string]outcome.State{"LambdaConfig.CustomMessage": outcome.StateReported,
+		"LambdaConfig.PreSignUp": outcome.StateReported}
+)
+
+// TestWatch runs what is watched, and what is not.
 func TestWatch(t *testing.T) {
 	t.Parallel()
-	required := parse(t, "version: 1\nrules:\n  - {name: watcher, watch: [clients, identityProviders, domains, "+
-		"resourceServers, groups]}\n")
-	for name, want := range map[string]string{
-		"create-user-pool-client":     "clients[rogue] added",
-		"delete-user-pool-client":     "clients[" + web + "] removed",
-		"add-user-pool-client-secret": "clients[" + web + "] given a new secret",
-		"create-identity-provider":    "identityProviders[Rogue] added",
-		"update-identity-provider":    "identityProviders[Corporate] changed",
-		"delete-identity-provider":    "identityProviders[Corporate] removed",
-		"create-user-pool-domain":     "domains[rogue-example] added",
-		"update-resource-server":      "resourceServers[https://api.example.com] changed",
-		"delete-group":                "groups[admins] removed",
-		"update-user-pool-client":     "",
-		"update-user-pool":            "",
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := serve(t, cognitotest.Contract)
-			b.whole(nil)
-			out := b.onEvent(t, required, name)
-			if want == "" {
-				if out.Outcome != outcome.Ignored {
-					t.Errorf("%s %v", out.Outcome, out.Drifts)
-				}
-				return
-			}
-			if len(out.Drifts) != 1 || out.Outcome != outcome.Drifted || len(b.writes()) > 0 {
-				t.Fatalf("%s %v", out.Outcome, out.Drifts)
-			}
-			d := out.Drifts[0]
-			if got := fmt.Sprint(d.Setting, " ", d.Have); got != want || d.State != outcome.StateReported ||
-				d.Rule != "watcher" || !strings.Contains(d.Reason, "by arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory") {
-				t.Errorf("%+v, want %s", d, want)
-			}
-		})
-	}
-}
-
-// TestWatchTriggers: a trigger that no rule requires is reported, one that a rule requires is not.
-func TestWatchTriggers(t *testing.T) {
-	t.Parallel()
-	b := serve(t, cognitotest.Contract)
-	b.rich(sets("LambdaConfig", map[string]any{"PreSignUp": trigger, "CustomMessage": evil}))
-	required := parse(t, "version: 1\nrules:\n  - {name: a, watch: [triggers], require: {LambdaConfig: {PreSignUp: "+
-		"'arn:aws:lambda:eu-west-1:111122223333:function:pre-sign-up'}}}\n")
-	out := b.onEvent(t, required, "update-user-pool")
-	if len(out.Drifts) != 1 || out.Outcome != outcome.Drifted ||
-		out.Drifts[0].Setting != "LambdaConfig.CustomMessage" || out.Drifts[0].State != outcome.StateReported ||
-		!strings.HasPrefix(out.Drifts[0].Reason,
-			"found after UpdateUserPool by arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory") || len(b.writes()) > 0 {
-		t.Errorf("%s %v", out.Outcome, out.Drifts)
-	}
-	only := parse(t, "version: 1\nrules: [{name: a, watch: [triggers]}]")
-	if out := b.onEvent(t, only, "create-user-pool"); len(out.Drifts) != 2 || out.Outcome != outcome.Drifted {
-		t.Errorf("of a new pool: %s %v", out.Outcome, out.Drifts)
-	}
-	if out := b.reconcile(t, only); len(out.Drifts) != 2 || strings.Contains(out.Drifts[0].Reason, "found after") {
-		t.Errorf("of a scan, which knows no actor: %s %v", out.Outcome, out.Drifts)
-	}
-}
-
-// TestDeletedPool: a pool that a rule names and that is gone is reported as critical; another is nobody's.
-func TestDeletedPool(t *testing.T) {
-	t.Parallel()
-	b := serve(t, cognitotest.Contract)
-	named := parse(t, "version: 1\nrules: [{name: crown, pools: {ids: ["+poolID+
-		"]}, require: {DeletionProtection: ACTIVE}}]")
-	out := b.onEvent(t, named, "delete-user-pool")
-	if out.Outcome != outcome.Drifted || !out.Critical || len(out.Drifts) != 1 || out.Drifts[0].Rule != "crown" ||
-		!strings.Contains(out.Drifts[0].Reason, "mallory") {
-		t.Errorf("%+v", out)
-	}
-	other := b.onEvent(t, require(t, "DeletionProtection: ACTIVE"), "delete-user-pool")
-	if other.Outcome != outcome.Ignored || other.Critical {
-		t.Errorf("%+v", other)
-	}
+	runAll(t, watchCases)
 }
 
 // TestEventTableNamesDocuments: what the event table says a call changes is a document, or a kind of thing that can be

@@ -265,7 +265,12 @@ func denied(rule string) scenario {
 	return c
 }
 
-func noLedger(r *reconcile.Reconciler) { r.Ledger = down{} }
+func noLedger(r *reconcile.Reconciler) { r.Ledger = unreachable(r.Ledger) }
+
+// unreachable is a ledger that cannot be reached.
+func unreachable(l reconcile.Ledger) reconcile.Ledger {
+	return &process{Ledger: l, strike: func(string, int) wrong { return errored("the table is gone", 0, false) }}
+}
 
 // tooLong has the service refuse a minimum length of 20, in words that name nothing.
 var tooLong = []cognitotest.Fault{{Operation: "UpdateUserPool", Error: "InvalidParameterException", Message: "no",

@@ -35,19 +35,6 @@ func TestLostUpdate(t *testing.T) {
 			t.Errorf("%q does not say %q", out.Drifts[0].Reason, part)
 		}
 	}
-	// A call that was made before we read, one after we wrote, and our own lost nothing.
-	own := call("own", "Operator", clock.Add(61*time.Second), "policies")
-	own.Cause.RequestID = our.Details.RequestIDs[0]
-	for name, request := range map[string]event.Request{
-		"before":  call("before", "Admin", clock.Add(30*time.Second), "policies"),
-		"after":   call("after", "Admin", clock.Add(64*time.Second), "policies"),
-		"our own": own,
-	} {
-		w.pass(time.Minute)
-		if out := w.answer(t, required, request); len(out.Drifts) != 0 {
-			t.Errorf("%s: %s: %+v", name, out.Outcome, out.Drifts)
-		}
-	}
 }
 
 // TestLostUpdateOfWhatIsRequired: a call of the second of our write that came after it, and weakened what we had put

@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"context"
 	crand "crypto/rand"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,34 +18,14 @@ import (
 	"poolkeeper/lambda/mototest"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
-	"poolkeeper/lambda/userpool"
 )
-
-// slow delays each write and each document that is read by up to a few milliseconds, so that two processes meet in
-// every order.
-type slow struct {
-	reconcile.Pools
-	wrote *atomic.Bool
-}
-
-func (s slow) Read(ctx context.Context, id string, want userpool.Want) (userpool.State, error) {
-	time.Sleep(rand.N(3 * time.Millisecond))
-	return s.Pools.Read(ctx, id, want)
-}
-
-func (s slow) Write(ctx context.Context, id string, r userpool.Request) (string, error) {
-	time.Sleep(rand.N(3 * time.Millisecond))
-	request, err := s.Pools.Write(ctx, id, r)
-	s.wrote.Store(s.wrote.Load() || err == nil)
-	time.Sleep(rand.N(3 * time.Millisecond))
-	return request, err
-}
 
 // runs is how often each of two processes handles an event in a round.
 const runs = 4
 
 // duel has two processes remediate one pool at the same time, while somebody turns MFA off again after each of them,
-// and reports whether both wrote. SetUserPoolMfaConfig drops the SMS sender each time; it is never lost.
+// and reports whether both wrote. SetUserPoolMfaConfig drops the SMS sender each time; it is never lost. Each call is
+// delayed by up to a few milliseconds, so that the two meet in every order.
 func duel(t *testing.T, books reconcile.Ledger, want outcome.Ending) (bothWrote bool) {
 	t.Helper()
 	b, stop := start(t.Fatalf, cognitotest.Measured)
@@ -57,11 +35,15 @@ func duel(t *testing.T, books reconcile.Ledger, want outcome.Ending) (bothWrote 
 	b.fake.Inject(takesSMS)
 	required := parse(t, "version: 1\nflapBudget: {times: 1000, minutes: 60}\nrules: [{name: all, require: {"+
 		strings.ReplaceAll(totpOptional, "\n", ", ")+"}}]")
-	var wrote [2]atomic.Bool
+	var two [2]process
 	var both sync.WaitGroup
-	for i := range wrote {
+	for i := range two {
+		two[i].Pools, two[i].strike = b.client, func(string, int) wrong {
+			time.Sleep(rand.N(3 * time.Millisecond))
+			return wrong{}
+		}
 		r := b.reconciler(required)
-		r.Pools, r.Ledger, r.LeaseWait, r.Now = slow{b.client, &wrote[i]}, books, time.Hour, time.Now
+		r.Pools, r.Ledger, r.LeaseWait, r.Now = &two[i], books, time.Hour, time.Now
 		r.Sleep = func(context.Context, time.Duration) error { time.Sleep(time.Millisecond); return nil }
 		both.Go(func() {
 			for range runs {
@@ -82,7 +64,7 @@ func duel(t *testing.T, books reconcile.Ledger, want outcome.Ending) (bothWrote 
 	if moved := difference(before, b.snapshot(t)); len(moved) > 0 {
 		t.Errorf("with MFA off again, these differ: %q", moved)
 	}
-	return wrote[0].Load() && wrote[1].Load()
+	return two[0].met["Write"] > 0 && two[1].met["Write"] > 0
 }
 
 // TestTwoProcesses: two processes at once on one pool with MFA and SMS never lose the SMS sender, and both get to write
@@ -103,7 +85,7 @@ func TestTwoProcesses(t *testing.T) {
 			return tables(t, mototest.OneAtATime(t, mototest.Start(t)))
 		},
 		"no ledger": func(*testing.T) func(int) reconcile.Ledger {
-			return func(int) reconcile.Ledger { return down{} }
+			return func(int) reconcile.Ledger { return unreachable(nil) }
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -132,22 +114,3 @@ func tables(t *testing.T, url string) func(round int) reconcile.Ledger {
 		return ledger.Table{Client: mototest.Table(t, url, name), Name: name}
 	}
 }
-
-// down is a ledger that cannot be reached.
-type down struct{}
-
-var errDown = errors.New("the table is gone")
-
-func (down) Acquire(context.Context, string, string, time.Time, time.Time) (bool, error) {
-	return false, errDown
-}
-
-func (down) History(context.Context, string, time.Time, bool) (outcome.History, error) {
-	return outcome.History{}, errDown
-}
-
-func (down) Record(context.Context, string) (outcome.Record, error) {
-	return outcome.Record{}, errDown
-}
-func (down) Put(context.Context, outcome.Record) error                { return errDown }
-func (down) Note(context.Context, string, map[string]time.Time) error { return errDown }

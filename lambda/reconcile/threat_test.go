@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
-	"errors"
 	"strings"
 	"testing"
 
@@ -111,6 +110,7 @@ func TestHostileAnswers(t *testing.T) {
 	_ = bomb.Close()
 	const pool = `{"UserPool":{"Id":"` + poolID + `","MfaConfiguration":"OFF"`
 	const mfa = `},"MfaConfiguration":"OFF"`
+	every := map[string]scenario{}
 	for name, c := range map[string]struct{ body, says string }{
 		"a bomb":              {zipped.String(), "not a JSON object"},
 		"more than is read":   {pool + mfa + `,"Padding":"` + strings.Repeat("x", 3<<20) + `"}`, "larger than"},
@@ -124,26 +124,13 @@ func TestHostileAnswers(t *testing.T) {
 			"not valid Unicode"},
 		"bytes that are no text": {pool + ",\"Name\":\"\xff\"},\"MfaConfiguration\":\"\xff\"}", "not valid Unicode"},
 	} {
-		for _, read := range []string{"DescribeUserPool", "GetUserPoolMfaConfig"} {
-			t.Run(name+" for "+read, func(t *testing.T) {
-				t.Parallel()
-				b := serve(t, cognitotest.Contract)
-				b.rich(unprotected)
-				b.fake.Inject(cognitotest.Fault{Operation: read, Body: []byte(c.body)})
-				r := b.reconciler(require(t, deletionProtection))
-				_, err := r.Reconcile(t.Context(), onPool(event.Cause{}))
-				var later *outcome.DeferredError
-				if !errors.As(err, &later) || !strings.Contains(later.Reason, c.says) || len(later.Reason) > 5000 ||
-					len(b.writes()) > 0 {
-					t.Errorf("wrote %v: %.300v, want %q", b.writes(), err, c.says)
-				}
-				b.fake.ClearFaults()
-				if out := b.reconcile(t, require(t, deletionProtection)); out.Outcome != outcome.Remediated {
-					t.Errorf("afterwards: %s (%s)", out.Outcome, out.Reason)
-				}
-			})
+		for _, read := range all("DescribeUserPool", "GetUserPoolMfaConfig") {
+			hostile := ends(outcome.Deferred, c.says, answeredRead(read, c.body))
+			hostile.lacks = strings.Repeat("x", 5000)
+			every[name+" for "+read] = hostile
 		}
 	}
+	runAll(t, every)
 }
 
 // TestPlantedTexts: whoever may change a pool can plant what they like in its texts. It hinders no remediation, and

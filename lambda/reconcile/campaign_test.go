@@ -244,8 +244,7 @@ func (c cell) variants() (all []cell) {
 // one document, the calls to Cognito about that document.
 func targets(t *testing.T, incident string) []target {
 	t.Helper()
-	a, stop := newArena(t, cell{incident: incident})
-	defer stop()
+	a := newArena(t, cell{incident: incident})
 	p := a.process()
 	if d := a.deliver(t, p, a.reconciler(p, 0)); d.err != nil || len(a.messages) == 0 {
 		t.Errorf("%s: %s (%s), %d messages: %v", incident, d.out.Outcome, d.out.Reason, len(a.messages), d.err)
@@ -487,14 +486,14 @@ type arena struct {
 }
 
 // newArena plants the pool and lets the incident happen to it.
-func newArena(t *testing.T, c cell) (a *arena, stop func()) {
+func newArena(t *testing.T, c cell) *arena {
 	t.Helper()
-	a = &arena{cell: c, of: incidents[c.incident], lapse: func() {}}
+	a := &arena{cell: c, of: incidents[c.incident], lapse: func() {}}
 	mode, text, pool := cognitotest.Contract, campaignBaseline, func(_, _ map[string]any) {}
 	if a.of.texts {
 		mode, text, pool = cognitotest.Measured, textsBaseline, noTexts
 	}
-	a.bench, stop = start(t.Fatalf, mode)
+	a.bench = serve(t, mode)
 	a.required = parse(t, text)
 	a.whole(pool)
 	a.healthy = a.snapshot(t)
@@ -508,7 +507,7 @@ func newArena(t *testing.T, c cell) (a *arena, stop func()) {
 		a.pass(longLease)
 	}
 	a.fake.ResetCalls()
-	return a, stop
+	return a
 }
 
 // inject makes the fault of the cell ready to strike a call to Cognito.
@@ -628,8 +627,8 @@ func notifies(out outcome.Outcome) bool {
 // try lets the fault of a cell strike and go, delivers the event again, and says whether it struck and what was lost.
 func (c cell) try(t *testing.T) (struck bool, lost string) {
 	t.Helper()
-	a, stop := newArena(t, c)
-	defer stop()
+	a := newArena(t, c)
+	defer a.fake.Close()
 	if c.onWire() {
 		a.inject()
 	}

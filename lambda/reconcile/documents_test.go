@@ -19,16 +19,16 @@ import (
 var home = event.Home{Account: "111122223333", Region: "eu-west-1"}
 
 // onEvent hands the event of a fixture to a reconciler of the pool.
-func (b bench) onEvent(t testing.TB, required *baseline.Baseline, fixture string) outcome.Outcome {
+func (b bench) onEvent(t tester, required *baseline.Baseline, fixture string) outcome.Outcome {
 	t.Helper()
 	return onEvent(t, b.reconciler(required), fixture)
 }
 
-func onEvent(t testing.TB, r *reconcile.Reconciler, fixture string) outcome.Outcome {
+func onEvent(t tester, r *reconcile.Reconciler, fixture string) outcome.Outcome {
 	t.Helper()
 	payload, err := os.ReadFile("../event/testdata/" + fixture + ".json")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	out, err := handle(t.Context(), r, payload, home)
 	if err != nil {
@@ -428,7 +428,8 @@ var watchCases = map[string]scenario{
 	"a provider changes":          watched("update-identity-provider", "identityProviders[Corporate]", "changed"),
 	"a provider goes":             watched("delete-identity-provider", "identityProviders[Corporate]", "removed"),
 	"a domain comes":              watched("create-user-pool-domain", "domains[rogue-example]", "added"),
-	"a resource server changes":   watched("update-resource-server", "resourceServers[https://api.example.com]", "changed"),
+	"a resource server changes":   watched("update-resource-server", "resourceServers[https://api.example.com]",
+		"changed"),
 	"a group goes":                watched("delete-group", "groups[admins]", "removed"),
 	"a client changes": {event: "update-user-pool-client", outcome: outcome.Ignored,
 		rule: oneRule("watch: [clients]")},

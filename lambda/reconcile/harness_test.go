@@ -8,12 +8,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"pgregory.net/rapid"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
@@ -48,29 +48,37 @@ func newBench(fake *cognitotest.Server, client *cognito.Client) bench {
 	return bench{fake: fake, client: client, ledger: ledger.NewMemory(), mutex: &sync.Mutex{}, now: &now}
 }
 
-// start serves the fake. fatal is that of testing.T or rapid.T; stop ends it.
-func start(fatal func(string, ...any), mode cognitotest.Mode, options ...cognitotest.Option) (bench, func()) {
+// A tester is a testing.T or a rapid.T.
+type tester interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Cleanup(end func())
+	Context() context.Context
+}
+
+// serve serves a fake without a pool.
+func serve(t tester, mode cognitotest.Mode, options ...cognitotest.Option) bench {
+	t.Helper()
 	fake := cognitotest.New(mode, options...)
 	url, err := fake.Start()
 	if err != nil {
-		fatal("starting the fake: %v", err)
+		t.Fatalf("starting the fake: %v", err)
 	}
-	client := cognito.New(sdk(fatal, url))
+	t.Cleanup(func() { _ = fake.Close() })
+	client := cognito.New(sdk(t, url))
 	client.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
-	return newBench(fake, client), func() { _ = fake.Close() }
+	return newBench(fake, client)
 }
 
-func serve(t testing.TB, mode cognitotest.Mode, options ...cognitotest.Option) bench {
-	t.Helper()
-	b, stop := start(t.Fatalf, mode, options...)
-	t.Cleanup(stop)
-	return b
+func drawMode(t *rapid.T) cognitotest.Mode {
+	return rapid.SampledFrom([]cognitotest.Mode{cognitotest.Contract, cognitotest.Measured}).Draw(t, "mode")
 }
 
-func sdk(fatal func(string, ...any), url string) *idp.Client {
+func sdk(t tester, url string) *idp.Client {
 	transport, err := cognito.NewHTTPClient(nil)
 	if err != nil {
-		fatal("making the HTTP client: %v", err)
+		t.Fatalf("making the HTTP client: %v", err)
 	}
 	return idp.NewFromConfig(mototest.Config(url), func(o *idp.Options) {
 		o.HTTPClient = transport
@@ -90,23 +98,18 @@ func (b bench) reconciler(required *baseline.Baseline) *reconcile.Reconciler {
 }
 
 // reconcile runs one reconcile of the pool and demands that it ends without an error.
-func (b bench) reconcile(t testing.TB, required *baseline.Baseline) outcome.Outcome {
+func (b bench) reconcile(t tester, required *baseline.Baseline) outcome.Outcome {
 	t.Helper()
-	out, err := b.reconciler(required).Reconcile(t.Context(),
-		onPool(event.Cause{EventID: "test", EventName: "UpdateUserPool"}))
-	if err != nil {
-		t.Fatalf("reconciling: %v", err)
-	}
-	return out
+	return b.answer(t, required, onPool(event.Cause{EventID: "test", EventName: "UpdateUserPool"}))
 }
 
 // require parses a baseline of one rule for every pool.
-func require(t testing.TB, settings string) *baseline.Baseline {
+func require(t tester, settings string) *baseline.Baseline {
 	t.Helper()
 	return parse(t, "version: 1\nrules:\n  - name: every-pool\n    require:\n"+indent(settings, "      "))
 }
 
-func parse(t testing.TB, text string) *baseline.Baseline {
+func parse(t tester, text string) *baseline.Baseline {
 	t.Helper()
 	required, err := baseline.Parse("test.yaml", []byte(text))
 	if err != nil {
@@ -124,7 +127,7 @@ func indent(text, by string) string {
 }
 
 // tree reads a JSON object as the fake keeps it.
-func tree(t testing.TB, text string) map[string]any {
+func tree(t tester, text string) map[string]any {
 	t.Helper()
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
@@ -146,10 +149,10 @@ func (b bench) rich(edit func(pool, mfa map[string]any)) {
 
 // snapshot is the pool as the fake shows it, flattened to its set leaves: the tests' own idea of what a pool is,
 // independent of the product's. Absent and empty are one; everything else counts to the byte.
-func (b bench) snapshot(t interface{ Fatal(...any) }) map[string]string {
+func (b bench) snapshot(t tester) map[string]string {
 	pool, mfa, ok := b.fake.Pool(poolID)
 	if !ok {
-		t.Fatal("the pool is gone")
+		t.Fatalf("the pool is gone")
 	}
 	leaves := map[string]string{}
 	flatten("", pool, leaves)
@@ -344,7 +347,7 @@ func handle(ctx context.Context, r *reconcile.Reconciler, payload []byte, home e
 }
 
 // withLedger plants a pool with every member set.
-func withLedger(t testing.TB) bench {
+func withLedger(t tester) bench {
 	t.Helper()
 	b := serve(t, cognitotest.Measured)
 	b.rich(nil)
@@ -352,7 +355,7 @@ func withLedger(t testing.TB) bench {
 }
 
 // weakened is a pool that lost its deletion protection, which is required, and the event of that a minute later.
-func weakened(t testing.TB) (w bench, required *baseline.Baseline, request event.Request) {
+func weakened(t tester) (w bench, required *baseline.Baseline, request event.Request) {
 	t.Helper()
 	w, required = withLedger(t), require(t, deletionProtection)
 	w.fake.Edit(poolID, unprotected)
@@ -400,7 +403,7 @@ func deliver(ctx context.Context, r *reconcile.Reconciler, request event.Request
 }
 
 // answer delivers a request to a new process, and demands that it ends without an error.
-func (w bench) answer(t testing.TB, required *baseline.Baseline, request event.Request) outcome.Outcome {
+func (w bench) answer(t tester, required *baseline.Baseline, request event.Request) outcome.Outcome {
 	t.Helper()
 	out, err := deliver(t.Context(), w.reconciler(required), request)
 	if err != nil {
@@ -410,7 +413,7 @@ func (w bench) answer(t testing.TB, required *baseline.Baseline, request event.R
 }
 
 // kill delivers a request to a process that dies before a write, once so many of its writes were made.
-func (w bench) kill(t testing.TB, required *baseline.Baseline, request event.Request, made int) {
+func (w bench) kill(t tester, required *baseline.Baseline, request event.Request, made int) {
 	t.Helper()
 	doomed := w.reconciler(required)
 	p := &process{Pools: w.client, Ledger: w.ledger, strike: func(operation string, n int) wrong {
@@ -419,7 +422,7 @@ func (w bench) kill(t testing.TB, required *baseline.Baseline, request event.Req
 	doomed.Pools, doomed.Ledger = p, p
 	_, _ = doomed.Reconcile(t.Context(), request)
 	if !p.dead {
-		t.Fatal("it was not killed")
+		t.Fatalf("it was not killed")
 	}
 }
 

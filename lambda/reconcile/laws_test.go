@@ -69,8 +69,7 @@ func (b bench) effective(t *rapid.T) map[string]string {
 
 func runWorld(t *rapid.T, mode cognitotest.Mode, drawn drawnPool, required *baseline.Baseline,
 	options []cognitotest.Option) *world {
-	b, stop := start(t.Fatalf, mode, options...)
-	defer stop()
+	b := serve(t, mode, options...)
 	drawn.plant(&b)
 	before := b.effective(t)
 	preview, err := b.reconciler(required).Plan(t.Context(), poolID)
@@ -124,10 +123,7 @@ func runWorld(t *rapid.T, mode cognitotest.Mode, drawn drawnPool, required *base
 			t.Fatalf("%s was left without a reason", d.Setting)
 		}
 	}
-	again, err := b.reconciler(required).Reconcile(t.Context(), onPool(event.Cause{}))
-	if err != nil {
-		t.Fatalf("reconciling again: %v", err)
-	}
+	again := b.reconcile(t, required)
 	if diff := difference(after, b.effective(t)); len(diff) > 0 || len(again.Writes) > 0 {
 		t.Fatalf("a second reconcile wrote %v and moved %v", again.Writes, diff)
 	}

@@ -65,11 +65,7 @@ func drawRaced(t *rapid.T, budget string) *baseline.Baseline {
 	if len(clients) > 0 {
 		text += "    clients: [{require: {" + strings.Join(clients, ", ") + "}}]\n"
 	}
-	required, err := baseline.Parse("raced.yaml", []byte(text))
-	if err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	return required
+	return parse(t, text)
 }
 
 // moves are what somebody else does to a pool: to each of its documents, and so that one of them breaks each
@@ -251,8 +247,7 @@ func (w bench) bounded(t *rapid.T, within time.Duration) {
 func TestNoRace(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		w, stop := start(t.Fatalf, cognitotest.Measured)
-		defer stop()
+		w := serve(t, cognitotest.Measured)
 		w.fake.PutRich(poolID)
 		for _, move := range rapid.SliceOfN(drawMove(), 1, 5).Draw(t, "what is wrong") {
 			moves[move](w.fake)

@@ -27,7 +27,7 @@ type motoBench struct {
 
 func onMoto(t *testing.T, url string) motoBench {
 	t.Helper()
-	client := sdk(t.Fatalf, url)
+	client := sdk(t, url)
 	m := motoBench{bench: newBench(nil, cognito.New(client)), sdk: client}
 	out, err := client.CreateUserPool(t.Context(), &idp.CreateUserPoolInput{PoolName: aws.String("customers"),
 		DeletionProtection: types.DeletionProtectionTypeActive})

@@ -14,11 +14,11 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-func marshal(t testing.TB, v any) []byte {
+func marshal(t tester, v any) []byte {
 	t.Helper()
 	raw, err := json.Marshal(v)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	return raw
 }

@@ -28,8 +28,8 @@ const runs = 4
 // delayed by up to a few milliseconds, so that the two meet in every order.
 func duel(t *testing.T, books reconcile.Ledger, want outcome.Ending) (bothWrote bool) {
 	t.Helper()
-	b, stop := start(t.Fatalf, cognitotest.Measured)
-	defer stop()
+	b := serve(t, cognitotest.Measured)
+	defer b.fake.Close()
 	b.whole(mfaOff)
 	before := b.snapshot(t)
 	b.fake.Inject(takesSMS)

@@ -157,7 +157,8 @@ func (c scenario) check(t *testing.T, b bench) {
 	if !silent("CANARY") || c.lacks != "" && !silent(c.lacks) {
 		t.Errorf("it tells what it must not: %s", texts)
 	}
-	if out.Outcome != ending || slices.ContainsFunc(strings.Split(c.says, "..."), silent) || c.most > 0 && len(b.writes()) > c.most {
+	if out.Outcome != ending || slices.ContainsFunc(strings.Split(c.says, "..."), silent) ||
+		c.most > 0 && len(b.writes()) > c.most {
 		t.Errorf("outcome %s after %v, want %s with %q: %s", out.Outcome, b.writes(), ending, c.says, texts)
 	}
 	if diff := gocmp.Diff(of, states(out), cmpopts.EquateEmpty()); diff != "" && ending != outcome.Deferred {

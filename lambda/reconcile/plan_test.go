@@ -40,12 +40,13 @@ func TestReconcileFrom(t *testing.T) {
 func TestUnwritable(t *testing.T) {
 	t.Parallel()
 	b := serve(t, cognitotest.Contract)
-	b.rich(func(pool, _ map[string]any) { pool["FutureThing"] = "a" })
+	b.rich(sets("FutureThing", "a", "LambdaConfig.FutureTrigger", "b"))
 	then, err := b.client.Read(t.Context(), poolID, userpool.Everything())
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.fake.Edit(poolID, sets("Domain", "other", "EstimatedNumberOfUsers", 99, "FutureThing", "b"))
+	b.fake.Edit(poolID, sets("Domain", "other", "EstimatedNumberOfUsers", 99, "FutureThing", "b",
+		"LambdaConfig.FutureTrigger", nil)) // which is restored with its object
 	now, err := b.client.Read(t.Context(), poolID, userpool.Everything())
 	if err != nil {
 		t.Fatal(err)

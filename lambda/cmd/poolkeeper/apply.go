@@ -72,7 +72,7 @@ func (a *applying) run(ctx context.Context, which selection, of source) error {
 	return a.c.show(func(to *results) error {
 		if len(a.lost) > 0 {
 			to.remains = true
-			text := "These differ from the earlier state, and no API call can restore them:\n  " +
+			text := "These differ from the earlier state, and no call by poolkeeper can restore them:\n  " +
 				strings.Join(a.lost, "\n  ")
 			if err := to.Write(stream.OfSummary("unwritable", a.lost, text)); err != nil {
 				return err

@@ -350,7 +350,7 @@ func TestRestoreListsWhatItCannotRestore(t *testing.T) {
 	file := backUp(t, t.TempDir())
 	fake.Edit(servedPool, func(pool, _ map[string]any) { maps.Copy(pool, sender) })
 	got := execute(t.Context(), "restore", file, "--yes", "--no-backup")
-	want := "no API call can restore them:\n  SmsConfiguration\n"
+	want := "no call by poolkeeper can restore them:\n  SmsConfiguration\n"
 	if got.status != exitDrifted || !strings.Contains(got.stdout, want) {
 		t.Errorf("exit status %d: %s%s", got.status, got.stdout, got.stderr)
 	}

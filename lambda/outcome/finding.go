@@ -112,16 +112,19 @@ func Watched(request event.Request, policy baseline.Policy, state userpool.State
 	if call.Watched == string(baseline.WatchTriggers) && request.Cause.Actor != "" {
 		reason = "found after " + call.Name + " by " + request.Cause.Actor + "; " + reason
 	}
-	attached, _ := state.Settings()[triggers].(map[string]any)
-	m, _ := baseline.Lookup(triggers)
-	for _, trigger := range m.Members {
-		path, v := triggers+"."+trigger.Name, attached[trigger.Name]
+	settings, attached := state.Settings(), []string{}
+	object, _ := settings[triggers].(map[string]any)
+	for name := range object { // also those that are newer than the table
+		attached = append(attached, triggers+"."+name)
+	}
+	slices.SortFunc(attached, baseline.Order)
+	for _, path := range attached {
 		required := slices.ContainsFunc(policy.Requirements, func(o baseline.Owned) bool {
 			return baseline.Concerns(o.Setting, path) || userpool.Touches(o.Setting, path)
 		})
-		if !required && !baseline.Empty(v) {
+		if v := baseline.Shown(settings, path); !required && !baseline.Empty(v) {
 			findings = append(findings, Finding{Setting: path, Rule: rule, Want: "no trigger that no rule requires",
-				Have: baseline.Mask(trigger, v), State: StateReported, Reason: reason, Code: CodeWatched})
+				Have: v, State: StateReported, Reason: reason, Code: CodeWatched})
 		}
 	}
 	return findings

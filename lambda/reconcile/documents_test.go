@@ -443,6 +443,9 @@ var watchCases = map[string]scenario{
 		rule: oneRule("watch: [triggers]")},
 	"the triggers, by a scan that knows no actor": {pool: twoTriggers, others: bothTriggers,
 		rule: oneRule("watch: [triggers]"), lacks: "found after"},
+	"a trigger newer than the table": {pool: sets("LambdaConfig", map[string]any{"PostFuture": evil}),
+		rule: oneRule("watch: [triggers]"), others: map[string]outcome.State{
+			"LambdaConfig.PostFuture": outcome.StateReported}},
 	"a pool is deleted that a rule names": {event: "delete-user-pool", outcome: outcome.Drifted,
 		rule: oneRule("pools: {ids: ["+poolID+"]}", protects), faults: []cognitotest.Fault{refusedRead(goneCode, "")},
 		others: map[string]outcome.State{"UserPool": outcome.StateReported}, says: `"critical":true...mallory`},

@@ -46,7 +46,9 @@ func leaveOut(setting string) baseline.Drift {
 	return baseline.Drift{Setting: setting, Action: baseline.LeaveOut}
 }
 
-func planned(state State, options Options, drifts ...baseline.Drift) Plan { return NewPlan(state, drifts, options) }
+func planned(state State, options Options, drifts ...baseline.Drift) Plan {
+	return NewPlan(state, drifts, options)
+}
 
 // TestEveryConditionIsNamed: whoever sees one condition at a time has to try again and again.
 func TestEveryConditionIsNamed(t *testing.T) {

@@ -195,10 +195,5 @@ func (s *Server) PutRich(id string) {
 	logs, _ := rich("logs").([]any)
 	s.PutLogs(id, logs)
 	s.PutClient(id, RichClient, asObject(rich("client")))
-	mobile := asObject(rich("client"))
-	mobile["ClientName"] = "mobile-app"
-	mobile["ExplicitAuthFlows"] = []any{"ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}
-	mobile["PublishSecretsInAWSSecretsManager"] = true
-	delete(mobile, "RefreshTokenRotation")
-	s.PutClient(id, "mobile", mobile)
+	s.PutClient(id, "mobile", asObject(rich("mobile")))
 }

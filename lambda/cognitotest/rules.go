@@ -1,7 +1,9 @@
 package cognitotest
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -77,9 +79,10 @@ const (
 	refresh   = "ALLOW_REFRESH_TOKEN_AUTH"
 	grants    = "AllowedOAuthFlows"
 	day       = 24 * time.Hour
-	// nobody is part of the name of an identity, a function, a role or a site that does not exist.
-	nobody = "nobody"
 )
+
+// nowhere reports whether a value names an identity, a function, a role or a site that does not exist.
+func nowhere(v any) bool { return strings.Contains(fmt.Sprint(v), "nobody") }
 
 // rules are the measured or documented rejections of the service, in the order of the checks. Many of its messages name
 // a wrong member or none.
@@ -150,14 +153,8 @@ var rules = []struct {
 		legacy, config := triggers["PreTokenGeneration"], asObject(triggers["PreTokenGenerationConfig"])
 		return config != nil && legacy != nil && config["LambdaArn"] != legacy
 	}, parameter, "PreTokenGeneration and PreTokenGenerationConfig must name the same function"},
-	{"a trigger that is no function", onPool, func(c change) bool {
-		for trigger := range asObject(c.request["LambdaConfig"]) {
-			if strings.Contains(text(c.request, "LambdaConfig."+trigger), nobody) {
-				return true
-			}
-		}
-		return false
-	}, parameter, "Invalid lambda function ARN provided"},
+	{"a trigger that is no function", onPool, func(c change) bool { return nowhere(c.request["LambdaConfig"]) },
+		parameter, "Invalid lambda function ARN provided"},
 	{"sender of text messages not exactly one", both, func(c change) bool {
 		wrong := func(path string) bool {
 			sender := asObject(at(c.request, path))
@@ -165,21 +162,18 @@ var rules = []struct {
 		}
 		return wrong("SmsConfiguration") || wrong("SmsMfaConfiguration.SmsConfiguration")
 	}, parameter, "SmsConfiguration takes exactly one of SnsCallerArn and EumsSms"},
-	{"a role that the caller may not pass", both,
-		func(c change) bool { return strings.Contains(c.text("SmsConfiguration.SnsCallerArn"), nobody) },
+	{"a role that the caller may not pass", both, func(c change) bool { return nowhere(c.is["SmsConfiguration"]) },
 		"AccessDeniedException", "not authorized to perform: iam:PassRole"},
 	{"DEVELOPER without an identity", onPool, func(c change) bool {
 		return c.text("EmailConfiguration.EmailSendingAccount") == "DEVELOPER" && c.text("EmailConfiguration.SourceArn") == ""
 	}, parameter, "EmailConfiguration SourceArn is required for DEVELOPER"},
-	{"an identity that SES does not know", onPool,
-		func(c change) bool { return strings.Contains(c.text("EmailConfiguration.SourceArn"), nobody) },
+	{"an identity that SES does not know", onPool, func(c change) bool { return nowhere(c.is["EmailConfiguration"]) },
 		parameter, "Email address is not verified. The following identities failed the check in region EU-WEST-1"},
 	{"e-mail MFA without a sender", onMFA, func(c change) bool {
 		return c.emailMFA() && c.text("EmailConfiguration.EmailSendingAccount") != "DEVELOPER"
 	}, parameter, "Cannot set EmailMfaConfiguration when EmailSendingAccount is COGNITO_DEFAULT"},
-	{"passkeys of a site that is none", onMFA, func(c change) bool {
-		return strings.Contains(text(c.request, "WebAuthnConfiguration.RelyingPartyId"), nobody)
-	}, parameter, "Invalid parameter given"},
+	{"passkeys of a site that is none", onMFA,
+		func(c change) bool { return nowhere(c.request["WebAuthnConfiguration"]) }, parameter, "Invalid parameter given"},
 	{"MFA off with a factor", onMFA, func(c change) bool {
 		given := func(block string) bool { return c.request[block] != nil }
 		return c.mode() == "OFF" && slices.ContainsFunc(factorBlocks, given)
@@ -219,12 +213,10 @@ var rules = []struct {
 			return c.has(grants, "client_credentials") && c.has("AllowedOAuthScopes", "openid")
 		},
 		"ScopeDoesNotExistException", "openid is not supported with client_credentials flow"},
-	{"a secret that is not there", onClient,
-		func(c change) bool {
-			return c.is["PublishSecretsInAWSSecretsManager"] == true && c.was["ClientSecret"] == nil &&
-				c.was["ClientSecretArn"] == nil
-		},
-		parameter, "PublishSecretsInAWSSecretsManager requires a client secret"},
+	{"a secret that is not there", onClient, func(c change) bool {
+		secret := cmp.Or(c.was["ClientSecret"], c.was["ClientSecretArn"])
+		return c.is["PublishSecretsInAWSSecretsManager"] == true && secret == nil
+	}, parameter, "PublishSecretsInAWSSecretsManager requires a client secret"},
 	{"a validity out of range", onClient, func(c change) bool {
 		return !c.validFor("AccessToken", "hours", 5*time.Minute, day) ||
 			!c.validFor("IdToken", "hours", 5*time.Minute, day) || !c.validFor("RefreshToken", "days", time.Hour, 3650*day)

@@ -46,7 +46,7 @@ type Server struct {
 	mode       Mode
 	validators bool
 	clock      func() time.Time // for the rate limits; nil means none
-	http       *http.Server
+	http       http.Server
 
 	mutex    sync.Mutex
 	pools    map[string]*pool
@@ -68,6 +68,7 @@ func WithoutValidators() Option { return func(s *Server) { s.validators = false 
 // New returns a fake without pools. Start serves it. It is also an http.Handler.
 func New(mode Mode, options ...Option) *Server {
 	s := &Server{mode: mode, validators: true, pools: map[string]*pool{}, limiters: map[string]*rate.Limiter{}}
+	s.http.Handler, s.http.ReadHeaderTimeout = s, 10*time.Second
 	for _, o := range options {
 		o(s)
 	}
@@ -88,7 +89,6 @@ func (s *Server) StartOn(address string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("starting the fake: %w", err)
 	}
-	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = s.http.Serve(listener) }()
 	return "http://" + listener.Addr().String(), nil
 }
@@ -110,12 +110,7 @@ func Serve(t interface {
 }
 
 // Close stops the server and closes every connection.
-func (s *Server) Close() error {
-	if s.http == nil {
-		return nil
-	}
-	return s.http.Close()
-}
+func (s *Server) Close() error { return s.http.Close() }
 
 // A Call is one call to the fake.
 type Call struct {

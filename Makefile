@@ -30,7 +30,7 @@ RACE := $(shell command -v gcc >/dev/null || command -v cc >/dev/null || command
 CODE := baseline lambda infra
 GOFILES = $(shell find $(CODE) -name node_modules -prune -o -name '*.go' -print)
 
-.PHONY: help demo install function invoke local emulate stack stack-test build dynalite others test campaign lint compiled vuln fmt generate stale model check bench sbom fuzz cover layout clean
+.PHONY: help demo install function invoke local emulate stack stack-test build others test campaign lint compiled vuln fmt generate stale model check bench sbom fuzz cover layout clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -70,12 +70,6 @@ install: ## install poolkeeper into GOBIN, or go/bin of your home
 build: function ## build the function and the command line into .build
 	@CGO_ENABLED=0 go build -trimpath -o $(BUILD)/poolkeeper ./lambda/cmd/poolkeeper
 	@ls -l $(BUILD)/*/bootstrap $(BUILD)/poolkeeper | awk '{print "built " $$NF " " $$5 " bytes"}'
-
-# The tests race on this DynamoDB server. What is optional of it stores on disk.
-DYNALITE := $(BUILD)/dynalite/node_modules/dynalite/package.json
-dynalite: $(DYNALITE) ## install dynalite, a DynamoDB server for the tests, into .build
-$(DYNALITE):
-	@npm install --prefix $(BUILD)/dynalite --omit=optional --no-audit --no-fund --silent dynalite@4.0.0
 
 others: $(MINISTACK) ## install other people's checks and emulators into .build: Prowler, Parliament, event-ruler, ministack
 	@mvn -q -f infra/others/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(BUILD)/ruler

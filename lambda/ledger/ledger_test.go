@@ -42,7 +42,6 @@ func TestLedger(t *testing.T) {
 	for name, open := range map[string]func(t *testing.T) reconcile.Ledger{
 		"memory":    func(*testing.T) reconcile.Ledger { return ledger.NewMemory() },
 		"moto":      func(t *testing.T) reconcile.Ledger { return table(t, mototest.OneAtATime(t, mototest.Start(t))) },
-		"dynalite":  func(t *testing.T) reconcile.Ledger { return table(t, mototest.Dynalite(t)) },
 		"ministack": func(t *testing.T) reconcile.Ledger { return table(t, mototest.Ministack(t)) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -76,7 +76,7 @@ func TestUnclearAnswers(t *testing.T) {
 // TestLostAnswers: a call whose answer is lost is made once more, and that one finds the lease to be ours or released.
 func TestLostAnswers(t *testing.T) {
 	t.Parallel()
-	l := table(t, mototest.Dynalite(t))
+	l := table(t, mototest.Ministack(t))
 	options := l.Client.Options()
 	through, requests := options.HTTPClient, 0
 	options.HTTPClient = network(func(r *http.Request) (*http.Response, error) { // loses every other answer
@@ -99,7 +99,7 @@ func TestLostAnswers(t *testing.T) {
 // the others.
 func TestUnreadableItems(t *testing.T) {
 	t.Parallel()
-	l := table(t, mototest.Dynalite(t))
+	l := table(t, mototest.Ministack(t))
 	const pool = "eu-west-1_Broken"
 	put := func(sk string, item map[string]types.AttributeValue) {
 		item["pk"] = &types.AttributeValueMemberS{Value: "pool#" + pool}
@@ -165,7 +165,7 @@ func noise(size int) []byte {
 // answer of DynamoDB ends at 1 MB, and what follows is read too, the notes after the records among it.
 func TestSizes(t *testing.T) {
 	t.Parallel()
-	l := table(t, mototest.Dynalite(t))
+	l := table(t, mototest.Ministack(t))
 	const pool = "eu-west-1_Sizes"
 	large := func(minute, bytes int) outcome.Record {
 		r := record(pool, noon.Add(time.Duration(minute)*time.Minute))
@@ -212,7 +212,7 @@ func TestSizes(t *testing.T) {
 // TestExpiry: every item ends by itself, no note is kept past its time, and nothing ends while it is of use.
 func TestExpiry(t *testing.T) {
 	t.Parallel()
-	l := table(t, mototest.Dynalite(t))
+	l := table(t, mototest.Ministack(t))
 	const pool = "eu-west-1_Ends"
 	now := time.Now()
 	in := func(hours int) time.Time { return now.Add(time.Duration(hours) * time.Hour) }
@@ -270,7 +270,7 @@ func TestConsistency(t *testing.T) {
 // TestErrors: an error names the table and what was tried.
 func TestErrors(t *testing.T) {
 	t.Parallel()
-	l := table(t, mototest.Dynalite(t))
+	l := table(t, mototest.Ministack(t))
 	l.Name = "no-such-table"
 	r := record("eu-west-1_None", noon)
 	_, acquiring := l.Acquire(t.Context(), "eu-west-1_None", "a", noon, noon)

@@ -1,6 +1,5 @@
-// Package mototest starts AWS emulators for tests: moto's server, ministack, and dynalite for tests that moto's
-// DynamoDB does not support. They are independent of this project. A test whose emulator is not installed is skipped,
-// or fails if Required.
+// Package mototest starts AWS emulators for tests, which are independent of this project: moto's server and ministack.
+// A test whose emulator is not installed is skipped, or fails if Required.
 package mototest
 
 import (
@@ -50,24 +49,12 @@ func OneAtATime(t testing.TB, to string) (proxy string) {
 	return server.URL
 }
 
-// dynalite listens on a free port, which its command line does not support.
-const dynalite = `require('./index.js')({createTableMs: 0}).listen(0, '127.0.0.1', function() {
-	console.log('Running on http://127.0.0.1:' + this.address().port)
-})`
-
-// Dynalite starts a DynamoDB server that handles requests in parallel and makes conditional writes atomically, as
-// DynamoDB does and moto's server does not.
-func Dynalite(t testing.TB) (url string) {
-	t.Helper()
-	command := exec.CommandContext(context.Background(), "node", "-e", dynalite)
-	command.Dir = installed("dynalite/node_modules/dynalite")
-	return run(t, command, "dynalite is not in .build: make dynalite")
-}
-
-// Ministack starts another AWS emulator, whose DynamoDB also handles requests in parallel.
+// Ministack starts another AWS emulator. Its DynamoDB handles requests in parallel and makes conditional writes
+// atomically, as DynamoDB does and moto's server does not.
 func Ministack(t testing.TB) (url string) {
 	t.Helper()
-	server := installed("ministack/bin/ministack")
+	_, file, _, _ := runtime.Caller(0)
+	server := filepath.Join(filepath.Dir(file), "../../.build/ministack/bin/ministack")
 	command := exec.CommandContext(context.Background(), server) //nolint:gosec // that of the tests
 	command.Env = append(os.Environ(), "GATEWAY_PORT=0", "STATE_DIR="+t.TempDir())
 	return run(t, command, "ministack is not in .build: make others")
@@ -75,12 +62,6 @@ func Ministack(t testing.TB) (url string) {
 
 // Required reports whether a test must not be skipped because a server is missing.
 func Required() bool { return os.Getenv("CI") == "true" || os.Getenv("REQUIRE_MOTO") != "" }
-
-// installed returns the path of something that make installs.
-func installed(path string) string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "../../.build", path)
-}
 
 // startTime is how long a server may take to start on a busy machine.
 const startTime = time.Minute

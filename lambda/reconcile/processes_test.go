@@ -80,7 +80,7 @@ func TestTwoProcesses(t *testing.T) {
 		"memory": func(*testing.T) func(int) reconcile.Ledger {
 			return func(int) reconcile.Ledger { return ledger.NewMemory() }
 		},
-		"dynalite": func(t *testing.T) func(int) reconcile.Ledger { return tables(t, mototest.Dynalite(t)) },
+		"ministack": func(t *testing.T) func(int) reconcile.Ledger { return tables(t, mototest.Ministack(t)) },
 		"moto": func(t *testing.T) func(int) reconcile.Ledger {
 			return tables(t, mototest.OneAtATime(t, mototest.Start(t)))
 		},

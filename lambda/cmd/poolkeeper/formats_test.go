@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -53,40 +57,36 @@ func TestFormats(t *testing.T) {
 	bad := write(t, "bad.yaml", "version: 2\nrules: []\n")
 	others := write(t, "others.yaml", "version: 1\nrules: [{name: others, pools: {ids: [eu-west-1_Others001]}, "+
 		"require: {DeletionProtection: ACTIVE}}]\n")
-	for _, c := range []struct {
-		args   []string
-		status int
-	}{
-		{[]string{"plan", "--all", "--baseline", file}, exitDrifted},
-		{[]string{"plan", "--pool", "eu-west-1_Healthy01"}, exitDone},
-		{[]string{"plan", "--pool", "eu-west-1_Gone"}, exitError},
-		{[]string{"plan", "--pool", "eu-west-1_Healthy01", "--baseline", others}, exitDone},
-		{[]string{"apply", "--all", "--yes", "--no-backup", "--quiet", "--baseline", file}, exitDrifted},
-		{[]string{"apply", "--pool", "eu-west-1_Gone", "--yes"}, exitError},
-		{[]string{"replay", "--baseline", file, events + "update-user-pool.json", events + "failed-call.json"},
-			exitDrifted},
-		{[]string{"replay", "--audit", events + "sweep.json"}, exitDrifted},
-		{[]string{"validate", file}, exitDone},
-		{[]string{"validate", bad}, exitError},
+	for args, status := range map[string]int{
+		"plan --all --baseline " + file:                                                                exitDrifted,
+		"plan --pool eu-west-1_Healthy01":                                                              exitDone,
+		"plan --pool eu-west-1_Gone":                                                                   exitError,
+		"plan --pool eu-west-1_Healthy01 --baseline " + others:                                         exitDone,
+		"apply --all --yes --no-backup --quiet --baseline " + file:                                     exitDrifted,
+		"apply --pool eu-west-1_Gone --yes":                                                            exitError,
+		"replay " + events + "update-user-pool.json " + events + "failed-call.json --baseline " + file: exitDrifted,
+		"replay --audit " + events + "sweep.json":                                                      exitDrifted,
+		"validate " + file:                                                                             exitDone,
+		"validate " + bad:                                                                              exitError,
 	} {
 		for _, format := range forPools {
 			plantKinds(fake)
-			checkFormat(t, format, c.status, c.args)
+			checkFormat(t, format, status, args)
 		}
 	}
 }
 
-func checkFormat(t *testing.T, format string, status int, args []string) (stdout string) {
+func checkFormat(t *testing.T, format string, status int, args string) (stdout string) {
 	t.Helper()
-	got := execute(t.Context(), append(args, "--output", format)...)
+	got := execute(t.Context(), append(strings.Fields(args), "--output", format)...)
 	if got.status != status {
-		t.Errorf("%v %s: exit status %d, want %d\n%s", args, format, got.status, status, got.stderr)
+		t.Errorf("%s %s: exit status %d, want %d\n%s", args, format, got.status, status, got.stderr)
 	}
 	if strings.Contains(got.stdout, "\x1b") {
-		t.Errorf("%v %s: an escape character came through", args, format)
+		t.Errorf("%s %s: an escape character came through", args, format)
 	}
 	if err := wellFormed(format, []byte(got.stdout)); err != nil {
-		t.Errorf("%v %s: %v\n%s", args, format, err, got.stdout)
+		t.Errorf("%s %s: %v\n%s", args, format, err, got.stdout)
 	}
 	return got.stdout
 }
@@ -96,12 +96,12 @@ func TestFormatsOfTrouble(t *testing.T) {
 	plantKinds(connected(t))
 	t.Setenv("ROLE_ARN", "arn:aws:iam::111122223333:role/AppAdmin") // whose call is ours, and asks for no scan
 	for _, format := range forPools {
-		checkFormat(t, format, exitDone, []string{"replay", events + "request-hidden.json"})
+		checkFormat(t, format, exitDone, "replay "+events+"request-hidden.json")
 	}
 	t.Setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "http://127.0.0.1:9")
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	for _, format := range forPools {
-		stdout := checkFormat(t, format, exitError, []string{"replay", events + "update-user-pool.json"})
+		stdout := checkFormat(t, format, exitError, "replay "+events+"update-user-pool.json")
 		if !strings.Contains(stdout, "connection refused") {
 			t.Errorf("%s:\n%s", format, stdout)
 		}
@@ -110,70 +110,47 @@ func TestFormatsOfTrouble(t *testing.T) {
 
 // wellFormed says what is wrong with a document of the format.
 func wellFormed(format string, document []byte) error {
-	if len(document) == 0 {
+	values, schema, err := [][]byte{document}, (*jsonschema.Schema)(nil), error(nil)
+	switch {
+	case len(document) == 0:
 		return errors.New("nothing was printed")
-	}
-	switch format {
-	case "json":
-		schema, err := jsonschema.NewCompiler().Compile("../../report/stream/schema.json")
-		if err != nil {
-			return err
-		}
-		for line := range bytes.Lines(document) {
-			value, err := jsonschema.UnmarshalJSON(bytes.NewReader(line))
-			if err == nil {
-				err = schema.Validate(value)
-			}
-			if err != nil {
-				return err
-			}
-		}
-	case "sarif":
-		schema, err := sarifSchema()
-		if err != nil {
-			return err
-		}
-		value, err := jsonschema.UnmarshalJSON(bytes.NewReader(document))
-		if err != nil {
-			return err
-		}
-		return schema.Validate(value)
-	case "junit":
+	case format == "json":
+		schema, err = jsonschema.NewCompiler().Compile("../../report/stream/schema.json")
+		values = slices.Collect(bytes.Lines(document))
+	case format == "sarif":
+		schema, err = sarifSchema()
+	case format == "junit":
 		return wellFormedJUnit(document)
+	default:
+		return nil
 	}
-	return nil
+	for _, text := range values {
+		value, failed := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+		if err = errors.Join(err, failed); err != nil {
+			return err
+		}
+		if err := schema.Validate(value); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
+// wellFormedJUnit checks that the counts of the suites are those of their cases.
 func wellFormedJUnit(document []byte) error {
-	type element struct{}
-	var suites struct {
-		Suites []struct {
-			Tests    int `xml:"tests,attr"`
-			Failures int `xml:"failures,attr"`
-			Errors   int `xml:"errors,attr"`
-			Skipped  int `xml:"skipped,attr"`
-			Cases    []struct {
-				Failure []element `xml:"failure"`
-				Error   []element `xml:"error"`
-				Skipped []element `xml:"skipped"`
-			} `xml:"testcase"`
-		} `xml:"testsuite"`
-	}
-	if err := xml.Unmarshal(document, &suites); err != nil {
-		return err
-	}
-	for _, s := range suites.Suites {
-		for _, c := range s.Cases {
-			s.Tests--
-			s.Failures -= len(c.Failure)
-			s.Errors -= len(c.Error)
-			s.Skipped -= len(c.Skipped)
+	for attribute, element := range map[string]string{"tests": "testcase", "failures": "failure", "errors": "error",
+		"skipped": "skipped"} {
+		count := 0
+		for _, found := range regexp.MustCompile(" "+attribute+`="(\d+)"`).FindAllSubmatch(document, -1) {
+			n, _ := strconv.Atoi(string(found[1]))
+			count += n
 		}
-		if len(s.Cases) == 0 || s.Tests != 0 || s.Failures != 0 || s.Errors != 0 || s.Skipped != 0 {
-			return errors.New("the counts of a suite are not those of its cases")
+		elements := regexp.MustCompile("<"+element+"[ />]").FindAll(document, -1)
+		if count != len(elements) || bytes.Contains(document, []byte(` tests="0"`)) {
+			return fmt.Errorf("%d %s, but %d elements %s", count, attribute, len(elements), element)
 		}
 	}
-	return nil
+	return xml.Unmarshal(document, new(struct{}))
 }
 
 // sarifSchema returns the schema of SARIF 2.1.0, which is a constant of a module that does not export it.
@@ -187,11 +164,8 @@ var sarifSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 		return nil, err
 	}
 	schema, err := jsonschema.UnmarshalJSON(strings.NewReader(strings.Split(string(source), "`")[1]))
-	if err != nil {
-		return nil, err
-	}
 	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource("sarif.json", schema); err != nil {
+	if err = errors.Join(err, compiler.AddResource("sarif.json", schema)); err != nil {
 		return nil, err
 	}
 	return compiler.Compile("sarif.json")

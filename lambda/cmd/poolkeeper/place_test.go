@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -149,10 +148,7 @@ func TestManyPlaces(t *testing.T) {
 // keysOf returns keys of an account, with which moto keeps its pools apart.
 func keysOf(t *testing.T, url, account string) *types.Credentials {
 	t.Helper()
-	client := sts.New(sts.Options{Region: "eu-west-1", BaseEndpoint: &url,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
-		})})
+	client := sts.NewFromConfig(mototest.Config(url))
 	role := "arn:aws:iam::" + account + ":role/x"
 	out, err := client.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: aws.String("test")})
 	if err != nil {

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
@@ -35,27 +33,47 @@ func TestMain(m *testing.M) {
 // baseline that ships, and one without deletion protection.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{
-		Dir:           "testdata/script",
-		UpdateScripts: *update,
-		Condition: func(condition string) (bool, error) {
-			if condition != "moto" {
-				return false, fmt.Errorf("no condition %s", condition)
+	commands := map[string]func(*testscript.TestScript, bool, []string){
+		// status N COMMAND... runs the command and checks its exit status.
+		"status": func(ts *testscript.TestScript, _ bool, args []string) {
+			got := "0"
+			if err := ts.Exec(args[1], args[2:]...); err != nil {
+				got = strings.TrimPrefix(err.Error(), "exit status ")
 			}
-			_, err := exec.LookPath("moto_server")
-			return err == nil || mototest.Required(), nil
+			if got != args[0] {
+				ts.Fatalf("exit status %s, want %s", got, args[0])
+			}
 		},
-		Setup: setup,
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"pool": pool, "whole": onFake(whole), "weaken": onFake(weaken), "rogue": onFake(rogue), "fault": onFake(fault),
-			"nofault": onFake(noFault), "status": status,
-			// ledger: makes a ledger of its own for the script.
-			"ledger": func(ts *testscript.TestScript, _ bool, _ []string) { makeLedger(t, ts) },
-			"deploy": func(ts *testscript.TestScript, _ bool, args []string) { deploy(t, ts, args[0]) },
-			// record: names the record that was printed as $RECORD.
-			"record": func(ts *testscript.TestScript, _ bool, _ []string) { findRecord(ts) },
+		// pool ID MEMBER VALUE checks what the fake holds at the top level of a pool.
+		"pool": func(ts *testscript.TestScript, _ bool, args []string) {
+			pool, _, _ := ts.Value("fake").(*cognitotest.Server).Pool(args[0])
+			if got := fmt.Sprint(pool[args[1]]); got != args[2] {
+				ts.Fatalf("%s of %s is %s", args[1], args[0], got)
+			}
 		},
-	})
+		// ledger makes a ledger of its own for the script.
+		"ledger": func(ts *testscript.TestScript, _ bool, _ []string) { makeLedger(t, ts) },
+		// deploy FILE makes the stack $STACK with a ledger and that baseline, or changes its baseline.
+		"deploy": func(ts *testscript.TestScript, _ bool, args []string) {
+			if ts.Getenv("STACK") == "" {
+				table := makeLedger(t, ts)
+				ts.Setenv("STACK", "stack-"+table)
+				ts.Setenv("TABLE", table)
+				ts.Setenv("LEDGER_TABLE", "")
+			}
+			publish(t, motoServer(t), ts.Getenv("STACK"), ts.Getenv("TABLE"), args[0], ts.ReadFile(args[0]))
+		},
+		// record names the first record that the last command printed as $RECORD.
+		"record": func(ts *testscript.TestScript, _ bool, _ []string) {
+			ts.Setenv("RECORD", recordID.FindString(ts.ReadFile("stdout")))
+		},
+	}
+	for name, change := range changes {
+		commands[name] = func(ts *testscript.TestScript, _ bool, args []string) {
+			change(ts.Value("fake").(*cognitotest.Server), args)
+		}
+	}
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: *update, Setup: setup, Cmds: commands})
 }
 
 // setup starts the fake of a script, and sets its environment.
@@ -70,121 +88,60 @@ func setup(e *testscript.Env) error {
 	fake.Put("eu-west-1_Healthy01", pool, mfa)
 	weakPool(fake, "eu-west-1_AbCdEf123")
 	folder, err := os.Getwd()
-	if err != nil {
-		return err
-	}
-	for name, v := range map[string]string{"AWS_ENDPOINT_URL": url, "AWS_REGION": "eu-west-1",
-		"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example", "AWS_EC2_METADATA_DISABLED": "true",
-		"HOME": e.WorkDir, "EVENTS": folder + "/../../event/testdata"} {
-		e.Setenv(name, v)
-	}
+	e.Vars = append(e.Vars, "AWS_ENDPOINT_URL="+url, "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIAEXAMPLE",
+		"AWS_SECRET_ACCESS_KEY=example", "AWS_EC2_METADATA_DISABLED=true", "HOME="+e.WorkDir,
+		"EVENTS="+folder+"/../../event/testdata")
 	e.Values["fake"] = fake
-	return nil
+	return err
 }
 
-// pool ID MEMBER VALUE checks what the fake holds at the top level of a pool.
-func pool(ts *testscript.TestScript, neg bool, args []string) {
-	fake, ok := ts.Value("fake").(*cognitotest.Server)
-	if !ok || len(args) != 3 {
-		ts.Fatalf("usage: pool ID MEMBER VALUE")
-	}
-	pool, _, _ := fake.Pool(args[0])
-	if got := fmt.Sprint(pool[args[1]]); (got == args[2]) == neg {
-		ts.Fatalf("%s of %s is %s", args[1], args[0], got)
-	}
-}
-
-// status N COMMAND... runs the command and checks its exit status.
-func status(ts *testscript.TestScript, _ bool, args []string) {
-	err := ts.Exec(args[1], args[2:]...)
-	got := "0"
-	if err != nil {
-		got = strings.TrimPrefix(err.Error(), "exit status ")
-	}
-	if got != args[0] {
-		ts.Fatalf("exit status %s, want %s", got, args[0])
-	}
-}
-
-// onFake is a command of scripts that changes the fake.
-func onFake(change func(*cognitotest.Server, []string)) func(*testscript.TestScript, bool, []string) {
-	return func(ts *testscript.TestScript, _ bool, args []string) {
-		fake, ok := ts.Value("fake").(*cognitotest.Server)
-		if !ok {
-			ts.Fatalf("the script has no fake")
-		}
-		change(fake, args)
-	}
-}
-
-// whole ID plants a pool with all its documents.
-func whole(fake *cognitotest.Server, args []string) { fake.PutRich(args[0]) }
-
-// weaken ID weakens the risk configuration of a pool, and a client of it.
-func weaken(fake *cognitotest.Server, args []string) {
-	fake.PutRisk(args[0], "", map[string]any{})
-	client := fake.Client(args[0], cognitotest.RichClient)
-	client["PreventUserExistenceErrors"] = "LEGACY"
-	client["CallbackURLs"] = []any{"https://app.example.com/callback", "https://evil.example"}
-	fake.PutClient(args[0], cognitotest.RichClient, client)
-}
-
-// rogue ID adds a client to a pool.
-func rogue(fake *cognitotest.Server, args []string) {
-	client := fake.Client(args[0], cognitotest.RichClient)
-	client["ClientId"] = "5rogue"
-	fake.PutClient(args[0], "5rogue", client)
-}
-
-// fault OPERATION ID ERROR makes that call about that pool fail from now on.
-func fault(fake *cognitotest.Server, args []string) {
-	fake.Inject(cognitotest.Fault{Operation: args[0], PoolID: args[1], Error: args[2], Message: "no"})
-}
-
-// nofault ends all faults.
-func noFault(fake *cognitotest.Server, _ []string) { fake.ClearFaults() }
-
-// motoServer is started for the first script that asks for a ledger.
-var motoServer struct {
-	once sync.Once
-	url  string
-}
-
-// findRecord names to the script the first record that its last command printed.
-func findRecord(ts *testscript.TestScript) {
-	found := recordID.FindString(ts.ReadFile("stdout"))
-	if found == "" {
-		ts.Fatalf("no record was printed")
-	}
-	ts.Setenv("RECORD", found)
+// changes are the commands of scripts that change the fake.
+var changes = map[string]func(*cognitotest.Server, []string){
+	// whole ID plants a pool with all its documents.
+	"whole": func(fake *cognitotest.Server, args []string) { fake.PutRich(args[0]) },
+	// weaken ID weakens the risk configuration of a pool, and a client of it.
+	"weaken": func(fake *cognitotest.Server, args []string) {
+		fake.PutRisk(args[0], "", map[string]any{})
+		client := fake.Client(args[0], cognitotest.RichClient)
+		client["PreventUserExistenceErrors"] = "LEGACY"
+		client["CallbackURLs"] = []any{"https://app.example.com/callback", "https://evil.example"}
+		fake.PutClient(args[0], cognitotest.RichClient, client)
+	},
+	// rogue ID adds a client to a pool.
+	"rogue": func(fake *cognitotest.Server, args []string) {
+		client := fake.Client(args[0], cognitotest.RichClient)
+		client["ClientId"] = "5rogue"
+		fake.PutClient(args[0], "5rogue", client)
+	},
+	// fault OPERATION ID ERROR makes that call about that pool fail from now on, nofault ends all faults.
+	"fault": func(fake *cognitotest.Server, args []string) {
+		fake.Inject(cognitotest.Fault{Operation: args[0], PoolID: args[1], Error: args[2], Message: "no"})
+	},
+	"nofault": func(fake *cognitotest.Server, _ []string) { fake.ClearFaults() },
 }
 
 var recordID = regexp.MustCompile(`eu-west-1_\w+\.\d{8}T\d{6}\.\d{6}Z(-[0-9a-f]{8})?`)
 
+var moto struct {
+	once sync.Once
+	url  string
+}
+
+// motoServer is started for the first script that asks for a ledger.
+func motoServer(t *testing.T) string {
+	moto.once.Do(func() { moto.url = mototest.Start(t) })
+	return moto.url
+}
+
 // makeLedger makes a table as the deployment does, and names it to the script.
 func makeLedger(t *testing.T, ts *testscript.TestScript) (table string) {
-	motoServer.once.Do(func() { motoServer.url = mototest.Start(t) })
-	url := motoServer.url
-	name := fmt.Sprintf("ledger-%d", time.Now().UnixNano())
+	name, url := fmt.Sprintf("ledger-%d", time.Now().UnixNano()), motoServer(t)
 	mototest.Table(t, url, name)
 	ts.Setenv("LEDGER_TABLE", name)
 	for _, service := range []string{"DYNAMODB", "CLOUDFORMATION", "STS"} {
 		ts.Setenv("AWS_ENDPOINT_URL_"+service, url)
 	}
 	return name
-}
-
-// deploy FILE makes the stack $STACK with a ledger and that baseline, or changes its baseline.
-func deploy(t *testing.T, ts *testscript.TestScript, file string) {
-	name, table := ts.Getenv("STACK"), ts.Getenv("TABLE")
-	if name == "" {
-		table = makeLedger(t, ts)
-		name = "stack-" + table
-		ts.Setenv("STACK", name)
-		ts.Setenv("TABLE", table)
-		ts.Setenv("LEDGER_TABLE", "")
-	}
-	publish(t, motoServer.url, name, table, file, ts.ReadFile(file))
 }
 
 // publish makes a stack in eu-west-1 that publishes a baseline and a ledger, or changes it.
@@ -204,17 +161,11 @@ func publish(t *testing.T, url, name, table, file, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	loaded := aws.Config{Region: "eu-west-1", BaseEndpoint: &url,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
-		})}
-	client := cloudformation.NewFromConfig(loaded)
-	_, err = client.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: &name,
-		TemplateBody: aws.String(string(template))})
+	client, body := cloudformation.NewFromConfig(mototest.Config(url)), aws.String(string(template))
+	_, err = client.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: &name, TemplateBody: body})
 	var exists *types.AlreadyExistsException
 	if errors.As(err, &exists) {
-		_, err = client.UpdateStack(t.Context(), &cloudformation.UpdateStackInput{StackName: &name,
-			TemplateBody: aws.String(string(template))})
+		_, err = client.UpdateStack(t.Context(), &cloudformation.UpdateStackInput{StackName: &name, TemplateBody: body})
 	}
 	if err != nil {
 		t.Fatal(err)

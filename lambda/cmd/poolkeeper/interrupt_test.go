@@ -98,23 +98,54 @@ func TestInterruptRead(t *testing.T) {
 	}
 }
 
-// TestGoneMeanwhile: a pool that is deleted while the question is open is an error, as one that never existed.
-func TestGoneMeanwhile(t *testing.T) {
-	fake := connected(t)
-	weakPool(fake, servedPool)
-	answer, answering, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
+// TestQuestion: an interruption ends the question, and a pool that is deleted while it is open is an error, as one that
+// never existed.
+func TestQuestion(t *testing.T) {
+	for want, asked := range map[string]func(*cognitotest.Server, io.Writer, func()){
+		"poolkeeper: interrupted: nothing was written\n": func(_ *cognitotest.Server, _ io.Writer, interrupt func()) {
+			interrupt()
+		},
+		"\nFailed:\n  " + servedPool + ": there is no such user pool in this account and Region\n": func(
+			fake *cognitotest.Server, answer io.Writer, _ func()) {
+			fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Error: "ResourceNotFoundException"})
+			_, _ = io.WriteString(answer, "yes\n")
+		},
+	} {
+		fake := connected(t)
+		weakPool(fake, servedPool)
+		in, answer, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, interrupt := context.WithCancel(t.Context())
+		var printed strings.Builder
+		output := writer(func(text string) error {
+			printed.WriteString(text)
+			if strings.Contains(text, "to continue: ") {
+				asked(fake, answer, interrupt)
+			}
+			return nil
+		})
+		status := started(in, output, output).run(ctx, []string{"apply", "--pool", servedPool, "--no-backup"})
+		interrupt()
+		_, _ = in.Close(), answer.Close()
+		if status != exitError || !strings.HasSuffix(printed.String(), want) {
+			t.Errorf("exit status %d, want %q:\n%s", status, want, printed.String())
+		}
+		if now, _, _ := fake.Pool(servedPool); now["DeletionProtection"] != "INACTIVE" {
+			t.Error("the pool was written to")
+		}
 	}
-	t.Cleanup(func() { _, _ = answer.Close(), answering.Close() })
-	stdout, err := applyAsking(t, t.Context(), answer, func() {
-		fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Error: "ResourceNotFoundException"})
-		_, _ = answering.WriteString("yes\n")
-	})
-	want := "\nFailed:\n  " + servedPool + ": there is no such user pool in this account and Region\n"
-	if !errors.Is(err, exit(exitError)) || !strings.HasSuffix(stdout, want) {
-		t.Errorf("%v:\n%s", err, stdout)
+}
+
+// A writer gets each text that is written.
+type writer func(text string) error
+
+func (w writer) Write(p []byte) (int, error) {
+	if err := w(string(p)); err != nil {
+		return 0, err
 	}
+	return len(p), nil
 }
 
 // TestInterruptFile: an interruption ends the wait for a file that is a pipe nobody writes to.
@@ -134,53 +165,6 @@ func TestInterruptFile(t *testing.T) {
 			t.Errorf("%s: %+v", args, got)
 		}
 	}
-}
-
-// TestInterruptQuestion: an interruption ends the question too, and nothing is written.
-func TestInterruptQuestion(t *testing.T) {
-	fake := connected(t)
-	weakPool(fake, servedPool)
-	silent, answering, err := os.Pipe() // from which no answer ever comes
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _, _ = silent.Close(), answering.Close() })
-	ctx, cancel := context.WithCancel(t.Context())
-	_, err = applyAsking(t, ctx, silent, cancel)
-	if err == nil || err.Error() != "interrupted: nothing was written" {
-		t.Errorf("%v", err)
-	}
-	if now, _, _ := fake.Pool(servedPool); now["DeletionProtection"] != "INACTIVE" {
-		t.Error("the pool was written to")
-	}
-}
-
-// applyAsking applies the baseline that ships to the served pool, and calls asked once the question was asked.
-func applyAsking(t *testing.T, ctx context.Context, answer io.Reader, asked func()) (stdout string, err error) {
-	t.Helper()
-	var out bytes.Buffer
-	stderr := &calls{on: "to continue: ", call: asked}
-	c := started(answer, &out, stderr, "no-backup")
-	r, _, err := c.planner(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := applying{c: c, cause: "apply"}
-	err = a.run(ctx, selection{ids: []string{servedPool}}, always(r))
-	return out.String(), err
-}
-
-// calls is a writer that calls once it is given a text.
-type calls struct {
-	on   string
-	call func()
-}
-
-func (c *calls) Write(p []byte) (int, error) {
-	if strings.Contains(string(p), c.on) {
-		c.call()
-	}
-	return len(p), nil
 }
 
 type noPools struct{ reconcile.Pools }
@@ -220,16 +204,6 @@ func TestNoPools(t *testing.T) {
 	}
 }
 
-// full is a writer that takes nothing from a text on.
-type full struct{ from string }
-
-func (f full) Write(p []byte) (int, error) {
-	if strings.Contains(string(p), f.from) {
-		return 0, errors.New("no room")
-	}
-	return len(p), nil
-}
-
 // TestFullOutput: where a result cannot be printed, no further pool is written, and the error says so.
 func TestFullOutput(t *testing.T) {
 	fake := connected(t)
@@ -237,8 +211,13 @@ func TestFullOutput(t *testing.T) {
 		weakPool(fake, id)
 	}
 	var stderr bytes.Buffer
-	c := started(nil, full{"remediated"}, &stderr)
-	status := c.run(t.Context(), []string{"apply", "--all", "--yes", "--no-backup"})
+	full := writer(func(text string) error {
+		if strings.Contains(text, "remediated") {
+			return errors.New("no room")
+		}
+		return nil
+	})
+	status := started(nil, full, &stderr).run(t.Context(), []string{"apply", "--all", "--yes", "--no-backup"})
 	if want := "poolkeeper: 2 of 3 pools were not changed: no room\n"; status != exitError ||
 		!strings.HasSuffix(stderr.String(), want) {
 		t.Errorf("exit status %d, %q", status, stderr.String())

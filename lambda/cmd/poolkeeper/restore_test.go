@@ -127,12 +127,6 @@ func backUp(t *testing.T, dir string) string {
 	return files[0]
 }
 
-const (
-	totpOnly = `{"MfaConfiguration": "OPTIONAL", "SoftwareTokenMfaConfiguration": {"Enabled": true}}`
-	tagged   = `{"UserPoolTags": {"reset": "yes"}, "AutoVerifiedAttributes": ["email"]}`
-	offMode  = `{"MfaConfiguration": "OFF"}`
-)
-
 // noPhone makes the pool one in which only the factor needs the sender of text messages.
 func noPhone(pool, _ map[string]any) {
 	maps.Copy(pool, object(`{"AutoVerifiedAttributes": ["email"],
@@ -141,83 +135,105 @@ func noPhone(pool, _ map[string]any) {
 	policy["SignInPolicy"] = object(`{"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}`)
 }
 
-// TestRestore: a pool is saved, somebody makes calls, and the pool is restored: it is what it was.
-func TestRestore(t *testing.T) {
-	const set, reset = "SetUserPoolMfaConfig", "UpdateUserPool"
-	type made struct{ operation, request string }
-	smsAndTOTP := func(_, mfa map[string]any) { delete(mfa, "EmailMfaConfiguration") }
-	smsOnly := func(_, mfa map[string]any) {
-		delete(mfa, "EmailMfaConfiguration")
-		delete(mfa, "SoftwareTokenMfaConfiguration")
+// A change is one of the served pool without a call.
+type change func(*cognitotest.Server)
+
+// without takes members from the pool.
+func without(members ...string) change {
+	return func(f *cognitotest.Server) {
+		f.Edit(servedPool, func(pool, mfa map[string]any) {
+			for _, name := range members {
+				delete(pool, name)
+				delete(mfa, name)
+			}
+		})
 	}
-	revocation := func(f *cognitotest.Server) {
+}
+
+// with sets members of the pool.
+func with(members string) change {
+	return func(f *cognitotest.Server) {
+		f.Edit(servedPool, func(pool, _ map[string]any) { maps.Copy(pool, object(members)) })
+	}
+}
+
+// risk sets the risk configuration of the pool, or of a client.
+func risk(client string, of map[string]any) change {
+	return func(f *cognitotest.Server) { f.PutRisk(servedPool, client, of) }
+}
+
+// revocation sets whether a client's tokens can be revoked.
+func revocation(enabled bool) change {
+	return func(f *cognitotest.Server) {
 		client := f.Client(servedPool, cognitotest.RichClient)
-		client["EnableTokenRevocation"] = false
+		client["EnableTokenRevocation"] = enabled
 		f.PutClient(servedPool, cognitotest.RichClient, client)
 	}
+}
+
+// TestRestore: a pool is saved, somebody makes calls, and the pool is restored: it is what it was.
+func TestRestore(t *testing.T) {
+	const (
+		totpOnly = `SetUserPoolMfaConfig {"MfaConfiguration": "OPTIONAL", "SoftwareTokenMfaConfiguration": {"Enabled": true}}`
+		mfaOff   = `SetUserPoolMfaConfig {"MfaConfiguration": "OFF"}`
+		reset    = `UpdateUserPool {"UserPoolTags": {"reset": "yes"}, "AutoVerifiedAttributes": ["email"]}`
+		noRisk   = `SetRiskConfiguration {}`
+		web      = `{"ClientId": "` + cognitotest.RichClient + `"`
+		silent   = `"RiskExceptionConfiguration": {"BlockedIPRangeList": []}}`
+	)
+	smsAndTOTP := without("EmailMfaConfiguration")
+	smsOnly := without("EmailMfaConfiguration", "SoftwareTokenMfaConfiguration")
 	for name, c := range map[string]struct {
-		edit  func(pool, mfa map[string]any)
-		plant func(*cognitotest.Server)
-		calls []made
-		after func(*cognitotest.Server) // what the service shows by itself
+		before []change
+		calls  []string
+		after  change // what the service shows by itself
 	}{
-		"SMS factor dropped":            {edit: smsAndTOTP, calls: []made{{set, totpOnly}}},
-		"SMS factor dropped by MFA OFF": {edit: smsAndTOTP, calls: []made{{set, offMode}}},
-		"SMS factor dropped by a reset": {edit: smsAndTOTP, calls: []made{{reset, tagged}}},
-		"SMS as only factor, TOTP only": {edit: smsOnly, calls: []made{{set, totpOnly}}},
-		"SMS as only factor, MFA OFF":   {edit: smsOnly, calls: []made{{set, offMode}}},
-		"SMS as only factor, reset":     {edit: smsOnly, calls: []made{{reset, tagged}}},
-		"every factor and a reset":      {calls: []made{{reset, tagged}}},
-		"risk configuration gone":       {calls: []made{{"SetRiskConfiguration", `{}`}}},
-		"threat protection off":         {calls: []made{{"SetRiskConfiguration", `{}`}, {reset, tagged}}},
-		"threat protection turned on": {plant: func(f *cognitotest.Server) {
-			f.Edit(servedPool, func(pool, _ map[string]any) { delete(pool, "UserPoolAddOns") })
-			f.PutRisk(servedPool, "", nil)
-		}, calls: []made{
-			{reset, `{"UserPoolTier": "PLUS", "UserPoolAddOns": {"AdvancedSecurityMode": "AUDIT"},
-				"AutoVerifiedAttributes": ["email"]}`},
-			{"SetRiskConfiguration", `{"RiskExceptionConfiguration": {"SkippedIPRangeList": ["192.0.2.0/24"]}}`}}},
-		"logs gone":      {calls: []made{{"SetLogDeliveryConfiguration", `{"LogConfigurations": []}`}}},
-		"a client reset": {calls: []made{{"UpdateUserPoolClient", `{"ClientId": "mobile"}`}}},
-		"a client's risk configuration that says nothing": {plant: inheriting, calls: []made{{"SetRiskConfiguration",
-			`{"ClientId": "` + cognitotest.RichClient + `", "RiskExceptionConfiguration": {"BlockedIPRangeList": []}}`}}},
-		"a client's risk configuration that said nothing": {plant: func(f *cognitotest.Server) {
-			f.PutRisk(servedPool, cognitotest.RichClient, object(`{"RiskExceptionConfiguration": {"BlockedIPRangeList": []}}`))
-		}, calls: []made{{"SetRiskConfiguration", `{"ClientId": "` + cognitotest.RichClient + `"}`}}},
-		"a client's secret published": {calls: []made{{"UpdateUserPoolClient",
-			`{"ClientId": "` + cognitotest.RichClient + `", "PublishSecretsInAWSSecretsManager": true}`}}},
-		"a client's secret withdrawn": {calls: []made{{"UpdateUserPoolClient",
-			`{"ClientId": "mobile", "PublishSecretsInAWSSecretsManager": false}`}}},
-		"a client's revocation turned on":    {plant: revocation, calls: []made{{"UpdateUserPoolClient", revoking}}},
-		"a client's revocation, the default": {plant: revocation, after: revocable},
-		"defaults shown since": {edit: func(pool, mfa map[string]any) {
-			smsAndTOTP(pool, mfa)
-			delete(pool["Policies"].(map[string]any), "SignInPolicy")
-			delete(pool, "EmailConfiguration")
-		}, calls: []made{{reset, tagged}}, after: func(f *cognitotest.Server) {
-			f.Edit(servedPool, func(pool, _ map[string]any) {
-				pool["Policies"].(map[string]any)["SignInPolicy"] = object(`{"AllowedFirstAuthFactors": ["PASSWORD"]}`)
-				pool["EmailConfiguration"] = object(`{"EmailSendingAccount": "COGNITO_DEFAULT"}`)
-			})
-		}},
+		"SMS factor dropped":            {before: []change{smsAndTOTP}, calls: []string{totpOnly}},
+		"SMS factor dropped by MFA OFF": {before: []change{smsAndTOTP}, calls: []string{mfaOff}},
+		"SMS factor dropped by a reset": {before: []change{smsAndTOTP}, calls: []string{reset}},
+		"SMS as only factor, TOTP only": {before: []change{smsOnly}, calls: []string{totpOnly}},
+		"SMS as only factor, MFA OFF":   {before: []change{smsOnly}, calls: []string{mfaOff}},
+		"SMS as only factor, reset":     {before: []change{smsOnly}, calls: []string{reset}},
+		"every factor and a reset":      {calls: []string{reset}},
+		"risk configuration gone":       {calls: []string{noRisk}},
+		"threat protection off":         {calls: []string{noRisk, reset}},
+		"threat protection turned on": {before: []change{without("UserPoolAddOns"), risk("", nil)}, calls: []string{
+			`UpdateUserPool {"UserPoolTier": "PLUS", "UserPoolAddOns": {"AdvancedSecurityMode": "AUDIT"},
+				"AutoVerifiedAttributes": ["email"]}`,
+			`SetRiskConfiguration {"RiskExceptionConfiguration": {"SkippedIPRangeList": ["192.0.2.0/24"]}}`}},
+		"logs gone":      {calls: []string{`SetLogDeliveryConfiguration {"LogConfigurations": []}`}},
+		"a client reset": {calls: []string{`UpdateUserPoolClient {"ClientId": "mobile"}`}},
+		"a client's risk configuration that says nothing": {before: []change{risk(cognitotest.RichClient, nil)},
+			calls: []string{`SetRiskConfiguration ` + web + `, ` + silent}},
+		"a client's risk configuration that said nothing": {calls: []string{`SetRiskConfiguration ` + web + `}`},
+			before: []change{risk(cognitotest.RichClient, object(`{`+silent))}},
+		"a client's secret published": {calls: []string{
+			`UpdateUserPoolClient ` + web + `, "PublishSecretsInAWSSecretsManager": true}`}},
+		"a client's secret withdrawn": {calls: []string{
+			`UpdateUserPoolClient {"ClientId": "mobile", "PublishSecretsInAWSSecretsManager": false}`}},
+		"a client's revocation turned on": {before: []change{revocation(false)}, calls: []string{
+			`UpdateUserPoolClient ` + web + `, "EnableTokenRevocation": true}`}},
+		"a client's revocation, the default": {before: []change{revocation(false)}, after: revocation(true)},
+		"defaults shown since": {before: []change{smsAndTOTP, without("EmailConfiguration"),
+			with(`{"Policies": {"PasswordPolicy": {"MinimumLength": 8}}}`)}, calls: []string{reset}, after: with(
+			`{"Policies": {"PasswordPolicy": {"MinimumLength": 8}, "SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD"]}},
+				"EmailConfiguration": {"EmailSendingAccount": "COGNITO_DEFAULT"}}`)},
 	} {
 		for _, mode := range []cognitotest.Mode{cognitotest.Contract, cognitotest.Measured} {
 			t.Run(fmt.Sprintf("%s/%d", name, mode), func(t *testing.T) {
 				fake := connected(t, mode)
 				fake.PutRich(servedPool)
 				fake.Edit(servedPool, noPhone)
-				if c.edit != nil {
-					fake.Edit(servedPool, c.edit)
-				}
-				if c.plant != nil {
-					c.plant(fake)
+				for _, change := range c.before {
+					change(fake)
 				}
 				before, file := everything(fake, servedPool), backUp(t, t.TempDir())
-				for _, m := range c.calls {
-					request := object(m.request)
+				for _, made := range c.calls {
+					operation, body, _ := strings.Cut(made, " ")
+					request := object(body)
 					request["UserPoolId"] = servedPool
-					if !call(fake, m.operation, request) {
-						t.Fatalf("%s was refused", m.operation)
+					if !call(fake, operation, request) {
+						t.Fatalf("%s was refused", operation)
 					}
 				}
 				if c.after != nil {
@@ -234,16 +250,6 @@ func TestRestore(t *testing.T) {
 			})
 		}
 	}
-}
-
-func inheriting(f *cognitotest.Server) { f.PutRisk(servedPool, cognitotest.RichClient, nil) }
-
-const revoking = `{"ClientId": "` + cognitotest.RichClient + `", "EnableTokenRevocation": true}`
-
-func revocable(f *cognitotest.Server) {
-	client := f.Client(servedPool, cognitotest.RichClient)
-	client["EnableTokenRevocation"] = true
-	f.PutClient(servedPool, cognitotest.RichClient, client)
 }
 
 // undone remediates the served pool with a baseline, undoes it from the record alone, and returns what undo printed.
@@ -277,40 +283,25 @@ func undone(t testing.TB, required *baseline.Baseline) (string, error) {
 
 // TestUndoOfWhatWasAbsent: what a remediation added, undo takes away, container and all.
 func TestUndoOfWhatWasAbsent(t *testing.T) {
-	for requirement, edit := range map[string]func(pool, mfa map[string]any){
-		"EmailMfaConfiguration: {Subject: Code}": func(_, mfa map[string]any) { delete(mfa, "EmailMfaConfiguration") },
-		"DeviceConfiguration: {ChallengeRequiredOnNewDevice: true}": func(pool, _ map[string]any) {
-			delete(pool, "DeviceConfiguration")
-		},
-		`SmsMfaConfiguration: {SmsAuthenticationMessage: "Code {####}"}`: func(pool, mfa map[string]any) {
-			delete(mfa, "SmsMfaConfiguration")
-			delete(pool, "SmsAuthenticationMessage")
-		},
-		"SmsMfaConfiguration: {SmsConfiguration: {SnsCallerArn: 'arn:aws:iam::111122223333:role/cognito-sms'}}": func(
-			_, mfa map[string]any) {
-			delete(mfa, "SmsMfaConfiguration")
-		},
-		"SoftwareTokenMfaConfiguration: {Enabled: true}": func(_, mfa map[string]any) {
-			delete(mfa, "SoftwareTokenMfaConfiguration")
-		},
-		"WebAuthnConfiguration: {UserVerification: required}": func(_, mfa map[string]any) {
-			delete(mfa, "WebAuthnConfiguration")
-		},
-		"UserPoolAddOns: {AdvancedSecurityMode: AUDIT}": func(pool, _ map[string]any) {
-			delete(pool, "UserPoolAddOns")
-		},
-		"LambdaConfig: {PreSignUp: 'arn:aws:lambda:eu-west-1:111122223333:function:f'}": func(pool, _ map[string]any) {
-			pool["LambdaConfig"] = map[string]any{}
-		},
-		"AccountRecoverySetting: {RecoveryMechanisms: [{Name: admin_only, Priority: 1}]}": func(pool, _ map[string]any) {
-			delete(pool, "AccountRecoverySetting")
-		},
+	role, function := "arn:aws:iam::111122223333:role/cognito-sms", "arn:aws:lambda:eu-west-1:111122223333:function:f"
+	for requirement, missing := range map[string]change{
+		"EmailMfaConfiguration: {Subject: Code}":                    without("EmailMfaConfiguration"),
+		"DeviceConfiguration: {ChallengeRequiredOnNewDevice: true}": without("DeviceConfiguration"),
+		`SmsMfaConfiguration: {SmsAuthenticationMessage: "Code {####}"}`: without("SmsMfaConfiguration",
+			"SmsAuthenticationMessage"),
+		"SmsMfaConfiguration: {SmsConfiguration: {SnsCallerArn: '" + role + "'}}": without("SmsMfaConfiguration"),
+		"SoftwareTokenMfaConfiguration: {Enabled: true}":                          without("SoftwareTokenMfaConfiguration"),
+		"WebAuthnConfiguration: {UserVerification: required}":                     without("WebAuthnConfiguration"),
+		"UserPoolAddOns: {AdvancedSecurityMode: AUDIT}":                           without("UserPoolAddOns"),
+		"LambdaConfig: {PreSignUp: '" + function + "'}":                           with(`{"LambdaConfig": {}}`),
+		"AccountRecoverySetting: {RecoveryMechanisms: [{Name: admin_only, Priority: 1}]}": without(
+			"AccountRecoverySetting"),
 	} {
 		t.Run(requirement, func(t *testing.T) {
 			fake := connected(t)
 			fake.PutRich(servedPool)
 			fake.Edit(servedPool, noPhone)
-			fake.Edit(servedPool, edit)
+			missing(fake)
 			before := everything(fake, servedPool)
 			required, err := baseline.Parse("b.yaml", []byte("version: 1\nrules: [{name: r, require: {"+requirement+"}}]"))
 			if err != nil {
@@ -324,31 +315,14 @@ func TestUndoOfWhatWasAbsent(t *testing.T) {
 	}
 }
 
-// TestThreatProtectionOff: a risk configuration that has to be absent does not keep threat protection on.
-func TestThreatProtectionOff(t *testing.T) {
-	fake := connected(t)
-	fake.PutRich(servedPool)
-	file := write(t, "b.yaml", "version: 1\nrules: [{name: off, require: {UserPoolAddOns: {AdvancedSecurityMode: OFF}, "+
-		"RiskConfiguration: {absent: true}}}]")
-	got := execute(t.Context(), "apply", "--all", "--yes", "--no-backup", "--baseline", file)
-	if mode := everything(fake, servedPool)["UserPoolAddOns.AdvancedSecurityMode"]; got.status != exitDone || mode != "" {
-		t.Errorf("exit status %d, %s: %s%s", got.status, mode, got.stdout, got.stderr)
-	}
-}
-
 // TestRestoreListsWhatItCannotRestore: no call takes a sender of text messages from a pool.
 func TestRestoreListsWhatItCannotRestore(t *testing.T) {
 	fake := connected(t)
 	fake.PutRich(servedPool)
-	sender := object("{}")
-	fake.Edit(servedPool, func(pool, mfa map[string]any) {
-		noPhone(pool, mfa)
-		delete(mfa, "SmsMfaConfiguration")
-		sender["SmsConfiguration"] = pool["SmsConfiguration"]
-		delete(pool, "SmsConfiguration")
-	})
+	fake.Edit(servedPool, noPhone)
+	without("SmsMfaConfiguration", "SmsConfiguration")(fake)
 	file := backUp(t, t.TempDir())
-	fake.Edit(servedPool, func(pool, _ map[string]any) { maps.Copy(pool, sender) })
+	with(`{"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::111122223333:role/cognito-sms"}}`)(fake)
 	got := execute(t.Context(), "restore", file, "--yes", "--no-backup")
 	want := "no call by poolkeeper can restore them:\n  SmsConfiguration\n"
 	if got.status != exitDrifted || !strings.Contains(got.stdout, want) {

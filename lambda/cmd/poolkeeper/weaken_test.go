@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"testing"
 
 	"poolkeeper/baseline"
@@ -31,7 +32,7 @@ func TestWeaker(t *testing.T) {
 		"not planned":         {password(12, true), password(8, true), protected, false},
 		"no setting of these": {settings{"PoolName": "a"}, settings{"PoolName": "b"}, "PoolName", false},
 	} {
-		got, err := weaker(with(c.now), with(c.target), []string{c.planned})
+		got, err := weaker(state(c.now), state(c.target), []string{c.planned})
 		if err != nil || (len(got) > 0) != c.weaker {
 			t.Errorf("%s: %v %v", name, got, err)
 		}
@@ -45,12 +46,10 @@ func trigger(name string) map[string]any {
 	return map[string]any{"LambdaConfig": map[string]any{"PreSignUp": arn}}
 }
 
-// with returns a rich pool with some members of its own.
-func with(members map[string]any) userpool.State {
+// state returns a rich pool with some members of its own.
+func state(members map[string]any) userpool.State {
 	pool, mfa := cognitotest.Rich()
-	for name, v := range members {
-		pool[name] = v
-	}
+	maps.Copy(pool, members)
 	return userpool.State{ID: servedPool,
 		Documents: map[baseline.DocumentName]map[string]any{baseline.UserPool: pool, baseline.MfaConfig: mfa}}
 }

@@ -236,8 +236,7 @@ var userPoolMembers = append([]Member{
 		}},
 	{Name: "DcrConfiguration", Kind: Object, KeptOmitted: true, NotEmpty: true, Newer: true,
 		Doc:  "Dynamic client registration.",
-		Keep: "leaving it out keeps the old value; require EnableStatus: Disabled instead",
-		Members: []Member{
+		Keep: "leaving it out keeps the old value; require EnableStatus: Disabled instead", Members: []Member{
 			// Required, because a configuration without it turns registration on.
 			{Name: "EnableStatus", Kind: String, Doc: "Whether clients may register.", Enum: []string{"Enabled", "Disabled"},
 				Newer: true, Required: true, Keep: "a configuration without it turns registration on; require Disabled instead"},

@@ -204,27 +204,22 @@ var operators = []Op{AtLeast, AtMost, OneOf, Contains, Without, Exactly, Absent,
 
 const setKey = "set"
 
-var takes = map[Op][]Kind{
-	AtLeast:  {Integer},
-	AtMost:   {Integer},
-	OneOf:    {String, Integer},
-	Contains: {List},
-	Without:  {List},
-	Exactly:  {Object, Map},
-	Absent:   {Object, Map, List, String, Integer, Boolean},
-	Present:  {Object, Map, List, String, Integer, Boolean},
-	Matches:  {String},
+var operatorsOf = map[Kind][]Op{
+	Object:  {Exactly, Absent, Present},
+	Map:     {Exactly, Absent, Present},
+	List:    {Contains, Without, Absent, Present},
+	String:  {OneOf, Absent, Present, Matches},
+	Integer: {AtLeast, AtMost, OneOf, Absent, Present},
+	Boolean: {Absent, Present},
 }
-
-var takesSet = []Op{AtLeast, AtMost, OneOf, Present, Matches}
 
 // Operators returns the operators that can be used with a kind of member, in the order of the documentation.
-func (k Kind) Operators() []Op {
-	return slices.DeleteFunc(slices.Clone(operators), func(op Op) bool { return !slices.Contains(takes[op], k) })
-}
+func (k Kind) Operators() []Op { return operatorsOf[k] }
 
 // TakesSet reports whether the operator may be combined with a value to write.
-func (o Op) TakesSet() bool { return slices.Contains(takesSet, o) }
+func (o Op) TakesSet() bool {
+	return slices.Contains([]Op{AtLeast, AtMost, OneOf, Present, Matches}, o)
+}
 
 func opNames() []string { return append(textsOf(operators), setKey) }
 

@@ -32,7 +32,8 @@ func WithShare(share float64) Option { return func(c *Client) { c.limits.share =
 
 // New returns a Client that uses the SDK's client.
 func New(sdk *idp.Client, options ...Option) *Client {
-	c := &Client{Sleep: Sleep, sdk: sdk, limits: limits{share: defaultShare, limiters: map[string]*rate.Limiter{}}}
+	c := &Client{Sleep: Sleep, sdk: sdk, limits: limits{share: defaultShare, limiters: map[string]*rate.Limiter{}},
+		secrets: secrets{pools: map[string]map[string]bool{}}}
 	for _, option := range options {
 		option(c)
 	}

@@ -26,29 +26,17 @@ type Class string
 
 // The error classes.
 const (
-	// ClassBusy: throttled, or another modification is under way. The call changed nothing.
-	ClassBusy Class = "busy"
-	// ClassUnclear: an internal error of the service, a timeout, a lost connection. A write may or may not have been
-	// applied.
-	ClassUnclear Class = "unclear"
-	// ClassImporting: the pool is importing users and accepts no changes for minutes or hours.
-	ClassImporting Class = "importing"
-	// ClassSMSRole: the service rejects the role for text messages, perhaps only because the role is new.
-	ClassSMSRole Class = "sms-role"
-	// ClassValidity: the service requires the newer name of UnusedAccountValidityDays.
-	ClassValidity Class = "validity"
-	// ClassRefused: the service rejects this document; sending it again will not help.
-	ClassRefused Class = "refused"
-	// ClassDenied: the caller may not do this.
-	ClassDenied Class = "denied"
-	// ClassGone: there is no such pool in this account and Region.
-	ClassGone Class = "gone"
-	// ClassElsewhere: the pool must be changed in another Region.
-	ClassElsewhere Class = "elsewhere"
-	// ClassOff: the pool does not support the call because its threat protection is off.
-	ClassOff Class = "off"
-	// ClassOdd: any other error, or an invalid response.
-	ClassOdd Class = "odd"
+	ClassBusy      Class = "busy"      // throttled, or another modification is under way: the call changed nothing
+	ClassUnclear   Class = "unclear"   // an internal error, a timeout, a lost connection: a write may have been applied
+	ClassImporting Class = "importing" // the pool is importing users and accepts no changes for minutes or hours
+	ClassSMSRole   Class = "sms-role"  // the role for text messages is rejected, perhaps only because it is new
+	ClassValidity  Class = "validity"  // the service requires the newer name of UnusedAccountValidityDays
+	ClassRefused   Class = "refused"   // this document is rejected; sending it again will not help
+	ClassDenied    Class = "denied"    // the caller may not do this
+	ClassGone      Class = "gone"      // there is no such pool in this account and Region
+	ClassElsewhere Class = "elsewhere" // the pool must be changed in another Region
+	ClassOff       Class = "off"       // the call is not supported while the pool's threat protection is off
+	ClassOdd       Class = "odd"       // any other error, or an invalid response
 )
 
 // classOfCode maps error codes to classes. Codes that the SDK treats as throttling are missing; they are ClassBusy.
@@ -114,59 +102,50 @@ func (e *Error) Unwrap() error { return e.cause }
 
 // classify converts an error of the SDK to an Error. Its text contains none of the secrets.
 func classify(call string, err error, secrets []string) *Error {
-	e := &Error{Call: call}
-	var withID *awshttp.ResponseError
-	if errors.As(err, &withID) {
-		e.RequestID = withID.ServiceRequestID()
+	e := &Error{Call: call, Class: ClassUnclear}
+	status := 0
+	if response, ok := errors.AsType[*awshttp.ResponseError](err); ok {
+		e.RequestID, status = response.ServiceRequestID(), response.HTTPStatusCode()
 	}
-	var answer smithy.APIError
-	if !errors.As(err, &answer) {
-		var canceled *aws.RequestCanceledError
-		var operation *smithy.OperationError
-		var unsent *smithyhttp.RequestSendError
-		var unknown *net.DNSError
-		var tooLarge *http.MaxBytesError
-		e.Class, e.cause = ClassUnclear, err
-		// Leave out the words of the SDK around the error.
-		if errors.As(err, &operation) {
-			err = operation.Err
-		}
-		if errors.As(err, &unsent) {
-			err = unsent.Err
-		}
-		switch text := userpool.Redact(err.Error(), secrets); {
-		case errors.As(err, &tooLarge):
-			e.Message = fmt.Sprintf("the response is larger than %d bytes", tooLarge.Limit)
-		case errors.As(err, &canceled):
-			e.Message = "no response in time: " + text
-		case errors.As(err, &unknown) && unknown.IsNotFound:
-			e.Message = "no answer: " + text + " (is the Region right, and the network up?)"
-		default:
-			e.Message = "no answer: " + text
-		}
+	answer, answered := errors.AsType[smithy.APIError](err)
+	if !answered {
+		e.Message, e.cause = withoutAnswer(err, secrets), err
 		return e
 	}
 	e.Code, e.Message = userpool.Redact(answer.ErrorCode(), secrets), userpool.Redact(answer.ErrorMessage(), secrets)
-	status := 0
-	if withID != nil {
-		status = withID.HTTPStatusCode()
-	}
 	class, known := classOfCode[e.Code]
 	_, throttled := retry.DefaultThrottleErrorCodes[e.Code]
 	switch {
+	case class == ClassRefused && strings.Contains(e.Message, "Please use TemporaryPasswordValidityDays"):
+		e.Class = ClassValidity
 	case known:
 		e.Class = class
 	case throttled || status == http.StatusTooManyRequests:
 		e.Class = ClassBusy
-	case status >= http.StatusInternalServerError:
-		e.Class = ClassUnclear
-	default:
+	case status < http.StatusInternalServerError:
 		e.Class = ClassOdd
 	}
-	if e.Class == ClassRefused && strings.Contains(e.Message, "Please use TemporaryPasswordValidityDays") {
-		e.Class = ClassValidity
-	}
 	return e
+}
+
+// withoutAnswer describes the error of a call without a response, without the words of the SDK around it.
+func withoutAnswer(err error, secrets []string) string {
+	inner := err
+	if operation, ok := errors.AsType[*smithy.OperationError](err); ok {
+		inner = operation.Err
+	}
+	if unsent, ok := errors.AsType[*smithyhttp.RequestSendError](err); ok {
+		inner = unsent.Err
+	}
+	text := "no answer: " + userpool.Redact(inner.Error(), secrets)
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		text = fmt.Sprintf("the response is larger than %d bytes", tooLarge.Limit)
+	} else if _, ok := errors.AsType[*aws.RequestCanceledError](err); ok {
+		text = "no response in time: " + userpool.Redact(inner.Error(), secrets)
+	} else if unknown, ok := errors.AsType[*net.DNSError](err); ok && unknown.IsNotFound {
+		text += " (is the Region right, and the network up?)"
+	}
+	return text
 }
 
 var constraint = sync.OnceValue(func() *regexp.Regexp {
@@ -175,8 +154,7 @@ var constraint = sync.OnceValue(func() *regexp.Regexp {
 
 // ClassOf returns the class of an error of this package, and "" of any other.
 func ClassOf(err error) Class {
-	var failed *Error
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*Error](err); ok {
 		return failed.Class
 	}
 	return ""

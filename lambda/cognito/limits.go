@@ -15,29 +15,19 @@ type category struct {
 	perPool   bool // the API also limits each call of the category per pool
 }
 
-var (
-	poolRead       = category{"UserPoolRead", 15, false}
-	poolUpdate     = category{"UserPoolUpdate", 15, false}
-	resourceRead   = category{"UserPoolResourceRead", 20, true}
-	resourceUpdate = category{"UserPoolResourceUpdate", 15, true}
-	clientRead     = category{"UserPoolClientRead", 15, true}
-	clientUpdate   = category{"UserPoolClientUpdate", 15, true}
-	logDelivery    = category{"LogDelivery", 15, false} // the API documents no rate for it
-)
-
 var categoryOf = map[string]category{
-	"DescribeUserPool":            poolRead,
-	"ListUserPools":               poolRead,
-	"UpdateUserPool":              poolUpdate,
-	"GetUserPoolMfaConfig":        resourceRead,
-	"DescribeRiskConfiguration":   resourceRead,
-	"SetUserPoolMfaConfig":        resourceUpdate,
-	"SetRiskConfiguration":        resourceUpdate,
-	"DescribeUserPoolClient":      clientRead,
-	"ListUserPoolClients":         clientRead,
-	"UpdateUserPoolClient":        clientUpdate,
-	"GetLogDeliveryConfiguration": logDelivery,
-	"SetLogDeliveryConfiguration": logDelivery,
+	"DescribeUserPool":            {"UserPoolRead", 15, false},
+	"ListUserPools":               {"UserPoolRead", 15, false},
+	"UpdateUserPool":              {"UserPoolUpdate", 15, false},
+	"GetUserPoolMfaConfig":        {"UserPoolResourceRead", 20, true},
+	"DescribeRiskConfiguration":   {"UserPoolResourceRead", 20, true},
+	"SetUserPoolMfaConfig":        {"UserPoolResourceUpdate", 15, true},
+	"SetRiskConfiguration":        {"UserPoolResourceUpdate", 15, true},
+	"DescribeUserPoolClient":      {"UserPoolClientRead", 15, true},
+	"ListUserPoolClients":         {"UserPoolClientRead", 15, true},
+	"UpdateUserPoolClient":        {"UserPoolClientUpdate", 15, true},
+	"GetLogDeliveryConfiguration": {"LogDelivery", 15, false}, // the API documents no rate for it
+	"SetLogDeliveryConfiguration": {"LogDelivery", 15, false},
 }
 
 const (

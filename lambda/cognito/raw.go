@@ -75,7 +75,7 @@ func capture(stack *middleware.Stack, captured *Response) error {
 		var body bytes.Buffer
 		body.Grow(int(min(max(response.ContentLength, usualAnswer), maxAnswer)) + bytes.MinRead)
 		_, err = body.ReadFrom(response.Body)
-		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			return out, metadata, fmt.Errorf("capturing the response: %w", err)
 		}
 		if err != nil {

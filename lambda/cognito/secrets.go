@@ -10,9 +10,6 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// mostSecretive is the largest number of pools whose sensitive texts are stored. Beyond it, all are dropped.
-const mostSecretive = 64
-
 // secrets are the sensitive texts that were read from pools, including client secrets. The service may repeat any of
 // them in an error. It is safe for concurrent use.
 type secrets struct {
@@ -24,9 +21,6 @@ func (s *secrets) learn(pool string, texts []string) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if s.pools[pool] == nil {
-		if s.pools == nil || len(s.pools) >= mostSecretive {
-			s.pools = map[string]map[string]bool{}
-		}
 		s.pools[pool] = map[string]bool{}
 	}
 	for _, text := range texts {

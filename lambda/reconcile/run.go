@@ -236,8 +236,7 @@ func (r *run) endUnwritten(ctx context.Context, err error) (outcome.Outcome, err
 
 // later returns the error that defers the request.
 func (r *run) later(err error) error {
-	var already *outcome.DeferredError
-	if errors.As(err, &already) {
+	if already, ok := errors.AsType[*outcome.DeferredError](err); ok {
 		return already
 	}
 	return &outcome.DeferredError{UserPoolID: r.request.UserPoolID, Cause: err, Reason: err.Error()}

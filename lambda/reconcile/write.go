@@ -156,7 +156,7 @@ func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.
 	}
 	var culprits []string
 	state, handling, document := w.run.state, w.run.with.Baseline.Unknown, []baseline.DocumentName{request.Document}
-	if failed := (*cognito.Error)(nil); errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*cognito.Error](err); ok {
 		echoed := state.Unknown(document, handling, baseline.EchoUnknown)
 		culprits = append(failed.Culprits(), failed.Named(echoed)...)
 	}

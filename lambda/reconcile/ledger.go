@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"poolkeeper/lambda/outcome"
@@ -21,4 +22,80 @@ type Ledger interface {
 	Put(ctx context.Context, record outcome.Record) error
 	// Note stores names for a pool. Each name expires at the latest of its times.
 	Note(ctx context.Context, pool string, notes map[string]time.Time) error
+}
+
+// A tolerantLedger lets a run continue without its ledger after a failure. It keeps the first error and returns empty
+// results from then on. Only writes that may remove a setting still need the ledger.
+type tolerantLedger struct {
+	ledger Ledger
+	pool   string
+	err    error // the first error, with the failed operation
+}
+
+func (t *tolerantLedger) failed() bool { return t.err != nil }
+
+func (t *tolerantLedger) note(doing string, err error) bool {
+	if err != nil && t.err == nil {
+		t.err = errors.New(doing + ": " + err.Error())
+	}
+	return err == nil
+}
+
+// acquire acquires or renews the lease. Another owner's lease ends clockSkew later than it says, because clocks differ.
+// Without a ledger, the run continues without a lease.
+func (t *tolerantLedger) acquire(ctx context.Context, owner string, now time.Time) bool {
+	if t.failed() {
+		return true
+	}
+	granted, err := t.ledger.Acquire(ctx, t.pool, owner, now.Add(-clockSkew), now.Add(leaseTime))
+	return !t.note("acquiring the lease", err) || granted
+}
+
+// release calls the ledger even if it failed before, because other runs wait for the lease.
+func (t *tolerantLedger) release(ctx context.Context, owner string, now time.Time) {
+	ctx, stop := closing(ctx)
+	defer stop()
+	_, err := t.ledger.Acquire(ctx, t.pool, owner, now, time.Time{})
+	t.note("releasing the lease", err)
+}
+
+func (t *tolerantLedger) history(ctx context.Context, since time.Time, consistent bool) outcome.History {
+	if t.failed() {
+		return outcome.History{}
+	}
+	history, err := t.ledger.History(ctx, t.pool, since, consistent)
+	if !errors.Is(err, outcome.ErrUnreadable) && !t.note("reading the records", err) {
+		return outcome.History{}
+	}
+	return history
+}
+
+// whole returns a record with its state and bodies, or the light record if the ledger has only that. It fails only if
+// the ledger fails.
+func (t *tolerantLedger) whole(ctx context.Context, record outcome.Record) (outcome.Record, error) {
+	if t.failed() {
+		return record, t.err
+	}
+	whole, err := t.ledger.Record(ctx, record.ID)
+	if errors.Is(err, outcome.ErrNoRecord) || errors.Is(err, outcome.ErrUnreadable) {
+		return record, nil
+	}
+	if !t.note("reading a record", err) {
+		return record, t.err
+	}
+	return whole, nil
+}
+
+func (t *tolerantLedger) put(ctx context.Context, record outcome.Record) {
+	if !t.failed() {
+		t.note("writing the record", t.ledger.Put(ctx, record))
+	}
+}
+
+// closeTime limits the last calls of a run.
+const closeTime = 5 * time.Second
+
+// closing returns a context for calls that are made even after the deadline of the run.
+func closing(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 }

@@ -44,7 +44,7 @@ func (c Change) String() string {
 func Moved(before State, fixes []baseline.Drift, now State, skip []string, owns func(string) bool,
 ) (unmanaged int, moved []Change) {
 	was := before.written()
-	after, _ := apply(was, fixes)
+	after := apply(was, fixes)
 	compared := func(name baseline.DocumentName) bool {
 		return before.Documents[name] != nil && now.Documents[name] != nil && !now.inherited(name)
 	}

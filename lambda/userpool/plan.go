@@ -2,6 +2,7 @@ package userpool
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -61,8 +62,8 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) Plan {
 	before, stopped := state.written(), p.stopped()
 	p.Fixes = p.possible(drifts, options.RiskRequired)
 	for {
-		after, touched := apply(before, p.Fixes)
-		order, blame, reason := p.order(before, after, touched, stopped)
+		after := apply(before, p.Fixes)
+		order, blame, reason := p.order(before, after, stopped)
 		if len(blame) == 0 {
 			p.request(order, before, after)
 			return p
@@ -90,14 +91,13 @@ func (p *Plan) leave(drifts []baseline.Drift, why func(i int) string) (rest []ba
 }
 
 // order returns the order of the documents to write, or the drifts that block the writes, and the reason.
-func (p *Plan) order(before, after documents, touched map[baseline.DocumentName]bool,
-	stopped map[baseline.DocumentName]string,
+func (p *Plan) order(before, after documents, stopped map[baseline.DocumentName]string,
 ) (order []baseline.DocumentName, blame []int, reason string) {
 	fixes := p.Fixes
 	if undone := overruled(after, fixes); len(undone) > 0 {
 		return nil, undone, "another requirement on the same setting contradicts it"
 	}
-	order, clash := orderOf(before, after, touched)
+	order, clash := orderOf(before, after, changed(before, after, fixes))
 	for _, name := range order {
 		if why, ok := stopped[name]; ok {
 			return nil, writing(before, fixes, name, order), why
@@ -147,10 +147,9 @@ func (p *Plan) stopped() map[baseline.DocumentName]string {
 	return stopped
 }
 
-// apply returns the documents with the fixes and their twins applied, and which documents that changed.
-func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.DocumentName]bool) {
+// apply returns the documents with the fixes and their twins applied.
+func apply(before documents, fixes []baseline.Drift) documents {
 	after := before.cloneOf(fixes)
-	touched := map[baseline.DocumentName]bool{}
 	// Objects are set before the leaves in them, so that a requirement on a leaf wins, even through its twin.
 	fixes = slices.Clone(fixes)
 	depth := func(d baseline.Drift) int { return strings.Count(d.Setting, ".") }
@@ -173,10 +172,14 @@ func apply(before documents, fixes []baseline.Drift) (documents, map[baseline.Do
 	for _, d := range slices.Backward(fixes) {
 		spread(after, before, d.Setting)
 	}
-	for name := range meant(fixes) {
-		touched[name] = !same(before[name], after[name])
-	}
-	return after, touched
+	return after
+}
+
+// changed returns the documents that the fixes change.
+func changed(before, after documents, fixes []baseline.Drift) map[baseline.DocumentName]bool {
+	names := meant(fixes)
+	maps.DeleteFunc(names, func(name baseline.DocumentName, _ bool) bool { return same(before[name], after[name]) })
+	return names
 }
 
 // meant returns the documents that the fixes can change: their own. The pool's first two documents, which have twins in
@@ -223,8 +226,7 @@ func culprits(c baseline.Conflict, before documents, fixes []baseline.Drift) []i
 				rest = append(rest, d)
 			}
 		}
-		after, _ := apply(before, rest)
-		return has(newly(before, after), c.ID)
+		return has(newly(before, apply(before, rest)), c.ID)
 	}
 	var all []int
 	for _, setting := range c.Settings {
@@ -269,11 +271,8 @@ func Touches(drifted, setting string) bool {
 func writing(before documents, fixes []baseline.Drift, name baseline.DocumentName,
 	order []baseline.DocumentName) []int {
 	found := which(fixes, func(i int) bool {
-		if !meant(fixes[i : i+1])[name] {
-			return false
-		}
-		_, touched := apply(before, fixes[i:i+1])
-		return touched[name]
+		fix := fixes[i : i+1]
+		return meant(fix)[name] && changed(before, apply(before, fix), fix)[name]
 	})
 	if len(found) == 0 && slices.Contains(order, name) {
 		return which(fixes, func(int) bool { return true })
@@ -290,34 +289,28 @@ func writing(before documents, fixes []baseline.Drift, name baseline.DocumentNam
 //
 // The other documents follow in the order of the table. By then the pool has the threat protection or the tier that
 // they need.
-func orderOf(before, after documents, touched map[baseline.DocumentName]bool,
+func orderOf(before, after documents, changed map[baseline.DocumentName]bool,
 ) (order []baseline.DocumentName, clash string) {
-	mfaFirst := []baseline.DocumentName{baseline.MfaConfig, baseline.UserPool}
+	// SetUserPoolMfaConfig without the SMS block may clear the pool's SmsConfiguration, so UpdateUserPool follows and sets
+	// it again.
+	drops := changed[baseline.MfaConfig] && dropsSMS(before, after)
 	for _, name := range namesOf(after) {
-		if touched[name] {
+		if changed[name] || drops && name == baseline.UserPool {
 			order = append(order, name)
 		}
-		if touched[name] && !slices.Contains(mfaFirst, name) {
-			mfaFirst = append(mfaFirst, name)
-		}
 	}
+	if !changed[baseline.MfaConfig] || !drops && !changed[baseline.UserPool] {
+		return order, ""
+	}
+	poolFirst := newBetween(before, after, baseline.UserPool)
+	mfaFirst := newBetween(before, after, baseline.MfaConfig)
 	switch {
-	case touched[baseline.MfaConfig] && dropsSMS(before, after):
-		// SetUserPoolMfaConfig without the SMS block may clear the pool's SmsConfiguration, so UpdateUserPool follows
-		// and sets it again.
-		return mfaFirst, ""
-	case !touched[baseline.MfaConfig] || !touched[baseline.UserPool]:
-		return order, ""
+	case drops || poolFirst != "" && mfaFirst == "":
+		order[0], order[1] = baseline.MfaConfig, baseline.UserPool
+	case poolFirst != "":
+		clash = "both orders of the two calls would be rejected: " + poolFirst + "; " + mfaFirst
 	}
-	first := newBetween(before, after, baseline.UserPool)
-	if first == "" {
-		return order, ""
-	}
-	second := newBetween(before, after, baseline.MfaConfig)
-	if second == "" {
-		return mfaFirst, ""
-	}
-	return order, "both orders of the two calls would be rejected: " + first + "; " + second
+	return order, clash
 }
 
 // newBetween returns the rule that the pool would break after the first of two writes, if the named document is written

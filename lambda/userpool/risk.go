@@ -83,7 +83,7 @@ func (s State) Late(name baseline.DocumentName) bool {
 // possible skips the drifts that no write can fix in this pool, and returns the others.
 func (p *Plan) possible(drifts []baseline.Drift, riskRequired bool) []baseline.Drift {
 	before := p.Before.written()
-	after, _ := apply(before, drifts)
+	after := apply(before, drifts)
 	return p.leave(drifts, func(i int) string {
 		name, _ := baseline.DocumentOf(drifts[i].Setting)
 		whole := strings.TrimSuffix(name.Prefix(), ".")
@@ -93,7 +93,7 @@ func (p *Plan) possible(drifts []baseline.Drift, riskRequired bool) []baseline.D
 			return "there is no such client"
 		case p.Before.Off(name):
 			return "a risk configuration needs " + threat + " AUDIT or ENFORCED"
-		case riskRequired && threatens(before) && blinds(before, drifts[i:i+1]):
+		case riskRequired && threatens(before) && !threatens(apply(before, drifts[i:i+1])):
 			return "a risk configuration is required too, but there is none while " + threat + " is OFF"
 		case name.Kind() == baseline.ClientRisk && !removed && !baseline.Empty(before[name]) && baseline.Empty(after[name]):
 			return "without it, the client has no risk configuration of its own and would use the pool's: require " +
@@ -101,10 +101,4 @@ func (p *Plan) possible(drifts []baseline.Drift, riskRequired bool) []baseline.D
 		}
 		return ""
 	})
-}
-
-// blinds reports whether threat protection is off after the fixes, so that the service returns no risk configuration.
-func blinds(before documents, fixes []baseline.Drift) bool {
-	after, _ := apply(before, fixes)
-	return !threatens(after)
 }

@@ -63,9 +63,14 @@ func (c comparer) aim(m Member, r Requirement, place string, have any) aim {
 // keep sets every leaf of the target that the filter selects to its live value, or removes it if there is none.
 func (a aim) keep(pick func(path string) bool) {
 	for _, path := range a.paths() {
-		if beneath(a.place, path) && pick(path) {
-			Put(a.target, a.below(path), Clone(a.at(path)))
+		if !beneath(a.place, path) || !pick(path) {
+			continue
 		}
+		v := a.at(path)
+		if m, _ := Lookup(path); m.Min > 0 && Empty(v) { // a 0 that the API does not take stands for none
+			v = nil
+		}
+		Put(a.target, a.below(path), Clone(v))
 	}
 }
 

@@ -243,12 +243,16 @@ func genRequirementOf(p place) *rapid.Generator[Requirement] {
 	})
 }
 
-// agreeing takes out of an object the second of two twins that contradict each other, which no baseline is accepted
-// with.
+// agreeing takes out of an object what no baseline is accepted with: the second of two twins that contradict each
+// other, and what the API does not take when it is empty.
 func agreeing(p place, v any) any {
 	settings := map[string]any{}
 	Put(settings, Keys(p.path), v)
 	eachLeaf(p.member, p.path, Clone(v), func(m Member, path string, v any) {
+		if Empty(v) && !m.Presence && (m.Kind == String || m.Min > 0) {
+			Put(settings, Keys(path), nil)
+			return
+		}
 		twin, ok := TwinOf(path)
 		if ok && At(settings, Keys(path)) != nil && !equal(m, v, At(settings, Keys(twin))) {
 			Put(settings, Keys(twin), nil)

@@ -114,7 +114,6 @@ var serviceDefaults = map[string]any{
 	"AdminCreateUserConfig.AllowAdminCreateUserOnly": false,
 	"AcrConfiguration.Level1.AcrValue":               "urn:cognito:loa:1",
 	"AcrConfiguration.Level2.AcrValue":               "urn:cognito:loa:2",
-	"mfa:MfaConfiguration":                           "OFF",
 	"mfa:SoftwareTokenMfaConfiguration.Enabled":      false,
 	"client:RefreshTokenRotation": map[string]any{"Feature": "DISABLED",
 		"RetryGracePeriodSeconds": json.Number("0")},
@@ -150,7 +149,7 @@ func TestServiceDefaultsAreNotReportedAsMoved(t *testing.T) {
 			"VerificationMessageTemplate": {"SmsMessage": "Code {####}"}}`)
 		client := tree(t, `{"UserPoolId": "`+poolID+`", "ClientId": "1web", "ClientName": "web", "RefreshTokenValidity": 30,
 			"EnableTokenRevocation": false, "ExplicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH"]}`)
-		mfa := map[string]any{}
+		mfa := map[string]any{"MfaConfiguration": "OFF"} // which the service always shows
 		var ofPool, ofClient []any // what is shown after a write
 		for _, path := range slices.Sorted(maps.Keys(serviceDefaults)) {
 			of, isOfClient := strings.CutPrefix(path, "client:")

@@ -12,12 +12,11 @@ import (
 // without its own has the pool's.
 
 // Inherits reports whether the client has no risk configuration of its own. Then the API returns the pool's, without a
-// client id. A write gives the client its own.
+// client id, or none. A write gives the client its own.
 func (s State) Inherits(client string) bool { return s.inherited(baseline.ClientRisk.Of(client)) }
 
 func (s State) inherited(name baseline.DocumentName) bool {
-	object := s.Documents[name]
-	return name.Kind() == baseline.ClientRisk && object != nil && object["ClientId"] == nil
+	return name.Kind() == baseline.ClientRisk && s.Documents[name]["ClientId"] == nil
 }
 
 func isRisk(name baseline.DocumentName) bool {

@@ -178,20 +178,19 @@ func Interrupted(records []Record, now time.Time) []Record {
 	return slices.DeleteFunc(slices.Clone(records), func(r Record) bool { return !r.Interrupted(now) })
 }
 
-// RestoresOf returns drifts that restore the settings that interrupted runs may have removed from the pool.
-func RestoresOf(records []Record) []baseline.Drift {
-	var all []baseline.Drift
+// RestoresOf returns the known drifts and those that restore what interrupted runs may have removed from the pool.
+func RestoresOf(records []Record, known []baseline.Drift) []baseline.Drift {
 	for _, record := range records {
 		if record.Before == nil {
 			continue
 		}
 		for _, d := range record.Before.State().RestoresOf(record.Restores()) {
-			if !slices.ContainsFunc(all, func(o baseline.Drift) bool { return o.Setting == d.Setting }) {
-				all = append(all, d)
+			if !slices.ContainsFunc(known, func(o baseline.Drift) bool { return o.Setting == d.Setting }) {
+				known = append(known, d)
 			}
 		}
 	}
-	return all
+	return known
 }
 
 // InterruptedFindings returns the findings about interrupted runs: what they wrote, which removed settings have unknown

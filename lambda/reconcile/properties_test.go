@@ -150,7 +150,7 @@ func TestServiceDefaultsAreNotReportedAsMoved(t *testing.T) {
 		client := tree(t, `{"UserPoolId": "`+poolID+`", "ClientId": "1web", "ClientName": "web", "RefreshTokenValidity": 30,
 			"EnableTokenRevocation": false, "ExplicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH"]}`)
 		mfa := map[string]any{"MfaConfiguration": "OFF"} // which the service always shows
-		var ofPool, ofClient []any // what is shown after a write
+		var ofPool, ofClient []any                       // what is shown after a write
 		for _, path := range slices.Sorted(maps.Keys(serviceDefaults)) {
 			of, isOfClient := strings.CutPrefix(path, "client:")
 			switch when := rapid.SampledFrom([]string{"before", "after", "never"}).Draw(t, path); {

@@ -130,7 +130,7 @@ func (r *run) widen() bool {
 			}
 		}
 	}
-	if len(outcome.RestoresOf(r.interrupted)) > 0 { // whether required or not
+	if len(outcome.RestoresOf(r.interrupted, nil)) > 0 { // whether required or not
 		r.scope.Kinds = slices.Concat(poolUnit, r.scope.Kinds)
 	}
 	r.rules.Whole = r.scope.Whole
@@ -177,7 +177,10 @@ func (r *run) takeUp(ctx context.Context, history outcome.History) error {
 // a later unit wrote. For example, log delivery may have blocked a change of the tier.
 func (r *run) units(ctx context.Context) error {
 	for _, unit := range r.scope.Units(r.state) {
-		w := r.workOn(unit)
+		w := &work{run: r, unit: unit}
+		if unit.isPool() {
+			w.attempt.Restores = outcome.RestoresOf(r.interrupted, nil)
+		}
 		r.works = append(r.works, w)
 		if err := w.reconcile(ctx); err != nil {
 			return err

@@ -41,14 +41,6 @@ type result struct {
 	writes    int              // number of writes of the run when the unit ended
 }
 
-func (r *run) workOn(unit Unit) *work {
-	w := &work{run: r, unit: unit}
-	if unit.isPool() {
-		w.attempt.Restores = outcome.RestoresOf(r.interrupted)
-	}
-	return w
-}
-
 // reconcile brings the unit to the baseline. The error is nil or a *outcome.DeferredError.
 func (w *work) reconcile(ctx context.Context) error {
 	err := w.converge(ctx)
@@ -121,12 +113,7 @@ func (w *work) acquire(ctx context.Context) error {
 	if err := r.takeUp(ctx, r.ledger.history(ctx, r.start.Add(-historyTime), true)); err != nil {
 		return err
 	}
-	for _, d := range outcome.RestoresOf(r.interrupted) {
-		known := func(o baseline.Drift) bool { return o.Setting == d.Setting }
-		if !slices.ContainsFunc(w.attempt.Restores, known) {
-			w.attempt.Restores = append(w.attempt.Restores, d)
-		}
-	}
+	w.attempt.Restores = outcome.RestoresOf(r.interrupted, w.attempt.Restores)
 	return nil
 }
 

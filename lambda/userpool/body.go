@@ -17,8 +17,9 @@ func (p *Plan) body(name baseline.DocumentName, before, docs documents, carriedM
 	table, _ := name.Table()
 	object = prune(table.Members, object)
 	listed(table.Members, object)
-	switch name.Kind() {
-	case baseline.UserPool:
+	off := name == baseline.MfaConfig && !mfaOn(docs)
+	switch {
+	case name == baseline.UserPool:
 		validity(object, p.options.MoveValidity)
 		if carriedMFA != "" {
 			object[mfa] = carriedMFA
@@ -28,20 +29,13 @@ func (p *Plan) body(name baseline.DocumentName, before, docs documents, carriedM
 			// out restores the default.
 			delete(object, "AcrConfiguration")
 		}
-	case baseline.MfaConfig:
-		if !mfaOn(docs) {
-			// With MFA off, the service rejects any factor block, even one that enables nothing. Passkeys do not count
-			// as a factor.
-			object[mfa] = "OFF"
-			for i := range table.Members { // by index, because a member is large to copy
-				if table.Members[i].GoneWith == mfa {
-					delete(object, table.Members[i].Name)
-				}
-			}
-		}
+	case off:
+		object[mfa] = "OFF"
 	}
-	for i := range table.Members { // by index: a member is large to copy
-		if m := &table.Members[i]; m.ShownBy != "" && same(object[m.Name], before[name][m.Name]) {
+	for _, m := range table.Members {
+		// With MFA off, the service rejects any factor block, even one that enables nothing. Passkeys do not count as a
+		// factor.
+		if off && m.GoneWith == mfa || m.ShownBy != "" && same(object[m.Name], before[name][m.Name]) {
 			delete(object, m.Name)
 		}
 	}
@@ -104,14 +98,11 @@ func listed(members []baseline.Member, document map[string]any) {
 func prune(members []baseline.Member, object map[string]any) map[string]any {
 	kept := make(map[string]any, len(object))
 	for name, v := range object {
-		i := baseline.Index(members, name)
-		if i < 0 {
-			if v != nil && v != "" {
-				kept[name] = v
-			}
-			continue
+		m := baseline.Member{}
+		if i := baseline.Index(members, name); i >= 0 {
+			m = members[i]
 		}
-		if v, ok := pruneValue(members[i], v); ok {
+		if v, ok := pruneValue(m, v); ok {
 			kept[name] = v
 		}
 	}

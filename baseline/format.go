@@ -13,6 +13,8 @@ import (
 const (
 	formatCIDR     = "cidr"
 	formatDomain   = "domain"
+	formatRegion   = "region"
+	formatSender   = "sender"
 	formatURL      = "url"
 	formatRedirect = "redirect" // a URL that a sign-in returns to
 
@@ -34,8 +36,12 @@ var formats = map[string]struct {
 		return err == nil
 	}, "a range of addresses, such as 10.0.0.0/8 or 10.0.0.1/32"},
 	formatDomain: {func(text string) bool {
-		return !strings.ContainsAny(text, "/:") && !strings.ContainsFunc(text, unprintable)
+		_, err := netip.ParseAddr(text)
+		return err != nil && !strings.ContainsAny(text, "/:") && !strings.ContainsFunc(text, unprintable)
 	}, "just a domain, such as login.example.com"},
+	formatRegion: {func(text string) bool { return regionForm().MatchString(text) }, "a Region, such as eu-west-1"},
+	formatSender: {func(text string) bool { return strings.Contains(text, "@") },
+		"an address, or a name and an address, such as Example <no-reply@example.com>"},
 	formatURL: {func(text string) bool {
 		u, err := url.Parse(text)
 		return err == nil && reaches(u)
@@ -61,9 +67,10 @@ func offFormat(format, text string) string {
 		}
 		return ""
 	}
+	const account = "111122223333"
 	parts := strings.SplitN(text, ":", 6)
 	all := strings.Split(resources, "|")
-	if len(parts) == 6 && parts[2] == service && !strings.Contains(text, "*") &&
+	if len(parts) == 6 && parts[2] == service && len(parts[4]) == len(account) && !strings.Contains(text, "*") &&
 		slices.ContainsFunc(all, func(r string) bool { return strings.HasPrefix(parts[5], r) }) {
 		return ""
 	}
@@ -72,4 +79,17 @@ func offFormat(format, text string) string {
 		region = "" // global service: its ARNs have no Region
 	}
 	return fmt.Sprintf("is %s: it must look like arn:aws:%s:%s:ACCOUNT:%sNAME", quoted(text), service, region, all[0])
+}
+
+// regionIn returns the Region in a text of a format, or "".
+func regionIn(format, text string) string {
+	parts := strings.Split(text, ":")
+	switch {
+	case format == formatRegion:
+		return text
+	case strings.HasPrefix(format, "arn:") && len(parts) > 3:
+		return parts[3]
+	default:
+		return ""
+	}
 }

@@ -159,8 +159,14 @@ func (l *linter) lifetime(m Member, r Requirement, all []Requirement) {
 	}
 }
 
-// unusual finds the elements of a list that are nearly a usual one.
+// unusual finds an unknown Region, and the elements of a list that are nearly a usual one.
 func (l *linter) unusual(m Member, r Requirement) {
+	if text, ok := r.Value.(string); ok {
+		if likely := likelyRegion(regionIn(m.Format, text)); likely != "" {
+			l.add("unknown-region", r.Position, r.Setting, quoted(text), " has a Region that is not known: did you mean ",
+				likely, "?")
+		}
+	}
 	list, _ := r.Value.([]any)
 	for _, e := range list {
 		text, _ := e.(string)

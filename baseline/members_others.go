@@ -18,7 +18,7 @@ var riskMembers = append(readOnly("UserPoolId", "ClientId", "LastModifiedDate"),
 		Doc: "Response to sign-ins that look like an account takeover.", Members: []Member{
 			{Name: "NotifyConfiguration", Kind: Object, NotEmpty: true, Doc: "E-mail that notifies users of such a sign-in.",
 				Members: []Member{
-					{Name: "From", Kind: String, Max: 131072, Doc: "Sender."},
+					{Name: "From", Kind: String, Format: formatSender, Max: 131072, Doc: "Sender."},
 					{Name: "ReplyTo", Kind: String, Max: 131072, Doc: "Reply-to address."},
 					requiredARN("SourceArn", formatIdentity, "ARN of the SES identity of the sender."),
 					notifyEmail("BlockEmail", "E-mail after a blocked sign-in."),

@@ -54,7 +54,8 @@ var smsSender = []Member{
 		Pattern: arnPattern, Format: formatRole},
 	{Name: "ExternalId", Kind: String, Doc: "External id that the role's trust policy requires.", Max: 131072,
 		Sensitive: true},
-	{Name: "SnsRegion", Kind: String, Doc: "Region of SNS, if it is not the pool's.", Min: 5, Max: 32},
+	{Name: "SnsRegion", Kind: String, Format: formatRegion, Doc: "Region of SNS, if it is not the pool's.", Min: 5,
+		Max: 32},
 	{Name: "EumsSms", Kind: Object, NotEmpty: true, Newer: true, Doc: "Text messages through AWS End User Messaging.",
 		Members: []Member{
 			{Name: "CallerArn", Kind: String, Doc: "ARN of the IAM role that Cognito assumes to send messages.", Min: 20,
@@ -205,7 +206,7 @@ var userPoolMembers = append([]Member{
 			{Name: "EmailSendingAccount", Kind: String, Doc: "DEVELOPER sends through your own SES identity.",
 				Enum: []string{"COGNITO_DEFAULT", "DEVELOPER"}, Default: "COGNITO_DEFAULT",
 				Keep: "every pool has one; require COGNITO_DEFAULT instead"},
-			{Name: "From", Kind: String, Doc: "Sender's address, or name and address.", Max: 131072},
+			{Name: "From", Kind: String, Format: formatSender, Doc: "Sender's address, or name and address.", Max: 131072},
 			{Name: "ConfigurationSet", Kind: String, Doc: "SES configuration set.", Min: 1, Max: 64, Pattern: `[a-zA-Z0-9_-]+`},
 		}},
 	smsConfiguration("SmsMfaConfiguration.SmsConfiguration"),

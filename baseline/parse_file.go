@@ -262,7 +262,7 @@ func offRegion(id string) string {
 	switch lower := strings.ToLower(region); {
 	case lower != region:
 		return "a Region has no uppercase letters, did you mean " + lower + "_" + rest + "?"
-	case strings.Contains(region, "-") && !regionForm().MatchString(region):
+	case strings.Contains(rest, "_"), strings.Contains(region, "-") && !regionForm().MatchString(region):
 		return "there is no Region " + region + ": a Region looks like eu-west-1"
 	}
 	return ""

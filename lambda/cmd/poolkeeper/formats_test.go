@@ -78,10 +78,7 @@ func TestFormats(t *testing.T) {
 
 func checkFormat(t *testing.T, format string, status int, args string) (stdout string) {
 	t.Helper()
-	got := execute(t.Context(), append(strings.Fields(args), "--output", format)...)
-	if got.status != status {
-		t.Errorf("%s %s: exit status %d, want %d\n%s", args, format, got.status, status, got.stderr)
-	}
+	got := expect(t, args+" --output "+format, status)
 	if strings.Contains(got.stdout, "\x1b") {
 		t.Errorf("%s %s: an escape character came through", args, format)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,6 +63,21 @@ func execute(ctx context.Context, args ...string) result {
 	status := started(os.Stdin, &stdout, &stderr).run(ctx, args)
 	told := shipped.ReplaceAllString(stderr.String(), "")
 	return result{status, stdout.String(), told}
+}
+
+// expect runs a command, and checks its exit status and what is among the words that it prints.
+func expect(t *testing.T, args string, status int, words ...string) result {
+	t.Helper()
+	got := execute(t.Context(), strings.Fields(args)...)
+	if got.status != status {
+		t.Errorf("%s: exit status %d, want %d:\n%s%s", args, got.status, status, got.stdout, got.stderr)
+	}
+	for _, want := range words {
+		if !strings.Contains(got.stdout+got.stderr, want) {
+			t.Errorf("%s says nothing of %s:\n%s%s", args, want, got.stdout, got.stderr)
+		}
+	}
+	return got
 }
 
 // shipped is what is said of a baseline that nobody chose; one test looks for it.

@@ -194,13 +194,8 @@ func TestInterruptible(t *testing.T) {
 // TestNoPools: where there is no pool at all, the command says where it looked: another place may have been meant.
 func TestNoPools(t *testing.T) {
 	connected(t)
-	commands := [][]string{{"plan"}, {"report"}, {"apply", "--yes"}, {"backup", "--out", t.TempDir()}}
-	for _, command := range commands {
-		got := execute(t.Context(), append(command, "--all")...)
-		want := "this account has no user pool in eu-west-1 (--profile, --region)\n"
-		if got.status != exitDone || got.stderr != want {
-			t.Errorf("%s: exit status %d, %q", command[0], got.status, got.stderr)
-		}
+	for _, command := range []string{"plan", "report", "apply --yes", "backup --out " + t.TempDir()} {
+		expect(t, command+" --all", exitDone, "this account has no user pool in eu-west-1 (--profile, --region)\n")
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -57,31 +56,14 @@ func TestAllRegions(t *testing.T) {
 	t.Setenv("BASELINE_FILE", write(t, "b.yaml", required))
 	for _, command := range []string{"plan", "plan --output json", "report", "report --output ocsf",
 		"apply --yes --no-backup"} {
-		got := execute(t.Context(), append(strings.Fields(command), "--all", "--all-regions")...)
-		if got.status != exitError {
-			t.Errorf("%s: exit status %d, want that of a Region that failed", command, got.status)
-		}
-		for _, want := range append(ids, "123456789012", "eu-west-2", "AccessDenied", "skipped, not enabled: af-south-1, ") {
-			if !strings.Contains(got.stdout+got.stderr, want) {
-				t.Errorf("%s says nothing of %s:\n%s%s", command, want, got.stdout, got.stderr)
-			}
-		}
+		expect(t, command+" --all --all-regions", exitError, append(ids, "123456789012", "eu-west-2", "AccessDenied",
+			"skipped, not enabled: af-south-1, ")...)
 	}
-	for args, want := range map[string]result{
-		"history":                       {exitDone, ids[0] + ".", "no ledger: af-south-1, "},
-		"plan --all --stack poolkeeper": {exitDone, "1 in sync", "skipped, no such stack: eu-west-2, us-east-1\n"},
-	} {
-		got := execute(t.Context(), append(strings.Fields(args), "--all-regions")...)
-		if got.status != want.status || !strings.Contains(got.stdout, want.stdout) ||
-			!strings.Contains(got.stderr, want.stderr) {
-			t.Errorf("%s: %+v, want %+v", args, got, want)
-		}
-	}
-	enabled = nil
-	if got := execute(t.Context(), "plan", "--all", "--all-regions"); got.status != exitError ||
-		!strings.Contains(got.stderr, "UnrecognizedClientException") {
-		t.Errorf("keys that no Region knows: %+v", got)
-	}
+	expect(t, "history --all-regions", exitDone, ids[0]+".", "no ledger: af-south-1, ")
+	expect(t, "plan --all --stack poolkeeper --all-regions", exitDone, "1 in sync",
+		"skipped, no such stack: eu-west-2, us-east-1\n")
+	enabled = nil // keys that no Region knows
+	expect(t, "plan --all --all-regions", exitError, "UnrecognizedClientException")
 }
 
 // manyPlaces makes a pool in two Regions for each profile of the configuration.
@@ -119,30 +101,15 @@ func TestManyPlaces(t *testing.T) {
 		"\naws_session_token = " + *other.SessionToken + "\n"
 	ids := manyPlaces(t, url, keys, []string{"one", "two"})
 	file := write(t, "b.yaml", "version: 1\nrules: [{name: all, require: {DeletionProtection: ACTIVE}}]")
-	places := []string{"--all", "--profile", "one,two", "--region", "eu-west-1,us-east-1,none-1", "--baseline", file}
-	for _, format := range append([]string{"html", "ocsf"}, forPools...) {
-		command := "plan"
-		if slices.Contains([]string{"html", "ocsf"}, format) {
-			command = "report"
-		}
-		got := execute(t.Context(), append([]string{command, "--output", format}, places...)...)
-		if got.status != exitError {
-			t.Errorf("%s: exit status %d, want that of a Region that failed\n%s", format, got.status, got.stderr)
-		}
-		for _, want := range append(ids, "123456789012", "222222222222", "profile two, none-1") {
-			if !strings.Contains(got.stdout+got.stderr, want) {
-				t.Errorf("%s says nothing of %s:\n%s%s", format, want, got.stdout, got.stderr)
-			}
-		}
+	places := " --all --profile one,two --region eu-west-1,us-east-1,none-1 --baseline " + file
+	words := append(ids, "123456789012", "222222222222", "profile two, none-1")
+	for _, format := range forPools {
+		expect(t, "plan --output "+format+places, exitError, words...)
 	}
-	got := execute(t.Context(), append([]string{"apply", "--yes", "--no-backup"}, places...)...)
-	if !strings.Contains(got.stdout, "Done: 4 remediated.") || got.status != exitError {
-		t.Errorf("exit status %d: %s%s", got.status, got.stdout, got.stderr)
-	}
-	got = execute(t.Context(), append([]string{"backup"}, "--all", "--out", t.TempDir(), "--profile", "one,two")...)
-	if want := "poolkeeper: backup takes one --profile and one --region\n"; got.stderr != want {
-		t.Errorf("%q, want %q", got.stderr, want)
-	}
+	expect(t, "report --output html"+places, exitError, words...)
+	expect(t, "report --output ocsf"+places, exitError, words...)
+	expect(t, "apply --yes --no-backup"+places, exitError, "Done: 4 remediated.")
+	expect(t, "backup --all --out none --profile one,two", exitError, "backup takes one --profile and one --region\n")
 }
 
 // keysOf returns keys of an account, with which moto keeps its pools apart.

@@ -119,10 +119,10 @@ func leavesOf(path string, v any, leaves map[string]string) {
 // backUp saves the served pool and returns the file.
 func backUp(t *testing.T, dir string) string {
 	t.Helper()
-	got := execute(t.Context(), "backup", "--pool", servedPool, "--out", dir)
+	expect(t, "backup --pool "+servedPool+" --out "+dir, exitDone)
 	files, err := filepath.Glob(dir + "/*.json")
-	if got.status != exitDone || err != nil || len(files) != 1 {
-		t.Fatalf("exit status %d: %s%v %v", got.status, got.stderr, files, err)
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%v %v", files, err)
 	}
 	return files[0]
 }

@@ -117,7 +117,7 @@ func TestCommandTable(t *testing.T) {
 		scripts += string(text)
 	}
 	for _, command := range commands {
-		name, _, _ := strings.Cut(command.use, " ")
+		name := nameOf(command)
 		row := regexp.MustCompile("(?m)^\\| .*`" + name + "\\b")
 		if !strings.Contains(scripts, "poolkeeper "+name) || !row.Match(readme) && name != "demo" && name != "version" {
 			t.Errorf("%s has no script, or no row in the README", name)

@@ -40,6 +40,8 @@ func start(t *testing.T, mode cognitotest.Mode) *cognitotest.Server {
 	return fake
 }
 
+func nameOf(one command) string { return strings.Fields(one.use)[0] }
+
 // A result is what a command printed, and its exit status.
 type result struct {
 	status         int
@@ -58,9 +60,10 @@ func started(in io.Reader, out, err io.Writer, on ...string) *cli {
 
 func noSleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
-func execute(ctx context.Context, args ...string) result {
+// execute runs a command line.
+func execute(ctx context.Context, args string) result {
 	var stdout, stderr bytes.Buffer
-	status := started(os.Stdin, &stdout, &stderr).run(ctx, args)
+	status := started(os.Stdin, &stdout, &stderr).run(ctx, strings.Fields(args))
 	told := shipped.ReplaceAllString(stderr.String(), "")
 	return result{status, stdout.String(), told}
 }
@@ -68,7 +71,7 @@ func execute(ctx context.Context, args ...string) result {
 // expect runs a command, and checks its exit status and what is among the words that it prints.
 func expect(t *testing.T, args string, status int, words ...string) result {
 	t.Helper()
-	got := execute(t.Context(), strings.Fields(args)...)
+	got := execute(t.Context(), args)
 	if got.status != status {
 		t.Errorf("%s: exit status %d, want %d:\n%s%s", args, got.status, status, got.stdout, got.stderr)
 	}

@@ -41,22 +41,19 @@ const bothWritten = "written   UpdateUserPool, SetUserPoolMfaConfig\n"
 // TestInterrupt: an interruption during the writes of a pool lets that pool come to its end, verification and all, and
 // no other pool, event or pool of a scan is begun.
 func TestInterrupt(t *testing.T) {
-	scan, update := events+"sweep.json", events+"update-user-pool.json"
-	for name, c := range map[string]struct {
-		args []string
-		want string
-	}{
-		"apply": {[]string{"apply", "--all", "--yes", "--no-backup"},
-			"poolkeeper: interrupted: 1 of 2 pools were not changed\n"},
-		"event, scan": {[]string{"replay", update, scan}, "poolkeeper: interrupted: 1 event not handled\n"},
-		"scan, event": {[]string{"replay", scan, update}, "poolkeeper: interrupted: 2 events not handled\n"},
-		"scan":        {[]string{"replay", scan}, "poolkeeper: interrupted: 1 event not handled\n"},
+	scan, update := " "+events+"sweep.json", " "+events+"update-user-pool.json"
+	for args, want := range map[string]string{
+		"apply --all --yes --no-backup": "1 of 2 pools were not changed",
+		"replay" + update + scan:        "1 event not handled",
+		"replay" + scan + update:        "2 events not handled",
+		"replay" + scan:                 "1 event not handled",
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(args, func(t *testing.T) {
 			ctx, fake, file := interrupted(t, servedPool, "eu-west-1_Later0001")
-			got := execute(ctx, append(c.args, "--baseline", file)...)
-			if got.status != exitError || got.stderr != c.want {
-				t.Errorf("exit status %d, stderr is %q, want %q", got.status, got.stderr, c.want)
+			got := execute(ctx, args+" --baseline "+file)
+			want := "poolkeeper: interrupted: " + want + "\n"
+			if got.status != exitError || got.stderr != want {
+				t.Errorf("exit status %d, stderr is %q, want %q", got.status, got.stderr, want)
 			}
 			if strings.Count(got.stdout, "remediated  eu-west-1_") != 1 || !strings.Contains(got.stdout, bothWritten) {
 				t.Errorf("stdout:\n%s", got.stdout)
@@ -75,25 +72,22 @@ func TestInterruptRead(t *testing.T) {
 	saved := write(t, "saved.json", `{"format": "poolkeeper backup", "version": 1, "userPoolId": "`+servedPool+`",
 		"documents": {"UserPool": {"Id": "`+servedPool+`"}}}`)
 	dir := t.TempDir()
-	for name, c := range map[string]struct {
-		args []string
-		want string
-	}{
-		"plan":     {[]string{"plan", "--all"}, "interrupted after 0 user pools; nothing was written"},
-		"report":   {[]string{"report", "--all"}, "interrupted after 0 user pools; nothing was written"},
-		"apply":    {[]string{"apply", "--all", "--yes"}, "interrupted after 0 user pools; nothing was written"},
-		"backup":   {[]string{"backup", "--pool", servedPool, "--out", dir}, "interrupted: 0 user pools saved in " + dir},
-		"snapshot": {[]string{"snapshot", "--pool", servedPool}, "interrupted"},
-		"restore":  {[]string{"restore", saved, "--yes"}, "interrupted"},
+	for args, want := range map[string]string{
+		"plan --all":        " after 0 user pools; nothing was written",
+		"report --all":      " after 0 user pools; nothing was written",
+		"apply --all --yes": " after 0 user pools; nothing was written",
+		"backup --pool " + servedPool + " --out " + dir: ": 0 user pools saved in " + dir,
+		"snapshot --pool " + servedPool:                 "",
+		"restore --yes " + saved:                        "",
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		fake.ClearFaults()
 		fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Times: 1,
 			Then: func(*cognitotest.Server) { cancel(); <-ctx.Done() }, Drop: true})
-		got := execute(ctx, c.args...)
+		got := execute(ctx, args)
 		cancel()
-		if want := "poolkeeper: " + c.want + "\n"; got.status != exitError || got.stderr != want || got.stdout != "" {
-			t.Errorf("%s: exit status %d, stdout %q, stderr %q, want %q", name, got.status, got.stdout, got.stderr, want)
+		if want := "poolkeeper: interrupted" + want + "\n"; got.status != exitError || got.stderr != want || got.stdout != "" {
+			t.Errorf("%s: exit status %d, stdout %q, stderr %q, want %q", args, got.status, got.stdout, got.stderr, want)
 		}
 	}
 }
@@ -159,7 +153,7 @@ func TestInterruptFile(t *testing.T) {
 	path := fmt.Sprintf("/dev/fd/%d", silent.Fd())
 	for _, args := range []string{"validate ", "apply ", "restore ", "replay ", "plan --all --baseline "} {
 		ctx, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		got := execute(ctx, strings.Fields(args+path)...)
+		got := execute(ctx, args+path)
 		stop()
 		if got.status != exitError || got.stdout != "" || !strings.Contains(got.stderr, "context deadline exceeded") {
 			t.Errorf("%s: %+v", args, got)

@@ -172,7 +172,7 @@ func TestRestoreLaw(t *testing.T) {
 		}
 		file := backUp(t, dir)
 		drawCalls(r, fake)
-		got := execute(t.Context(), "restore", file, "--yes", "--no-backup")
+		got := execute(t.Context(), "restore --yes --no-backup "+file)
 		sameOrSaid(r, before, everything(fake, servedPool), got.status, got.stderr+got.stdout)
 	})
 }

@@ -239,7 +239,7 @@ func TestRestore(t *testing.T) {
 				if c.after != nil {
 					c.after(fake)
 				}
-				got := execute(t.Context(), "restore", file, "--yes", "--no-backup")
+				got := execute(t.Context(), "restore --yes --no-backup "+file)
 				if !strings.Contains(name, "client") && strings.Contains(got.stdout, "CallbackURLs") {
 					t.Errorf("what did not change is in the plan:\n%s", got.stdout)
 				}
@@ -323,7 +323,7 @@ func TestRestoreListsWhatItCannotRestore(t *testing.T) {
 	without("SmsMfaConfiguration", "SmsConfiguration")(fake)
 	file := backUp(t, t.TempDir())
 	with(`{"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::111122223333:role/cognito-sms"}}`)(fake)
-	got := execute(t.Context(), "restore", file, "--yes", "--no-backup")
+	got := execute(t.Context(), "restore --yes --no-backup "+file)
 	want := "no call by poolkeeper can restore them:\n  SmsConfiguration\n"
 	if got.status != exitDrifted || !strings.Contains(got.stdout, want) {
 		t.Errorf("exit status %d: %s%s", got.status, got.stdout, got.stderr)

@@ -87,7 +87,7 @@ func TestInterruptRead(t *testing.T) {
 		got := execute(ctx, args)
 		cancel()
 		if want := "poolkeeper: interrupted" + want + "\n"; got.status != exitError || got.stderr != want || got.stdout != "" {
-			t.Errorf("%s: exit status %d, stdout %q, stderr %q, want %q", args, got.status, got.stdout, got.stderr, want)
+			t.Errorf("%s: %+v, want %q", args, got, want)
 		}
 	}
 }

@@ -8,58 +8,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rogpeppe/go-internal/txtar"
+
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/mototest"
 )
 
-const secretTexts = `version: 1
-rules:
-  - name: texts
-    require:
-      EmailVerificationMessage: "Other {####} CANARY-wanted"
-      SmsConfiguration: {ExternalId: CANARY-wanted-id}
-      SmsVerificationMessage: "{####}"
-      EmailMfaConfiguration: {Message: "Other {####} CANARY-wanted"}
-      RiskConfiguration:
-        AccountTakeoverRiskConfiguration: {NotifyConfiguration: {BlockEmail: {Subject: CANARY-wanted-subject}}}
-    clients:
-      - require:
-          PreventUserExistenceErrors: ENABLED
-          EnableTokenRevocation: {present: true}
-          AllowedOAuthFlows: {without: [implicit]}
-          AnalyticsConfiguration: {ExternalId: CANARY-wanted-analytics}
-          RiskConfiguration: {absent: true}
-    watch: [clients, triggers]
-`
-
 // clientSecret is what every client of the test has.
 const clientSecret = "CANARYclientsecret0123456789"
-
-// commandLines are those of every command, each run in every format. apply comes before what needs its record and its
-// backup.
-const commandLines = `demo
-version
-validate FILE
-explain EmailVerificationMessage
-permissions
-conformance --clean
-snapshot --pool POOL
-plan --all
-plan --all --out DIR/saved.plan
-report --all
-backup --all --out DIR/backups
-apply --all --yes --backups DIR/before
-history
-undo RECORD --yes --no-backup
-restore SAVED --yes --no-backup
-replay EVENTS/create-user-pool-client.json
-replay EVENTS/update-user-pool-client.json
-replay EVENTS/add-user-pool-client-secret.json
-replay EVENTS/delete-user-pool-client.json
-replay EVENTS/create-user-pool.json
-replay EVENTS/update-user-pool.json
-replay EVENTS/sweep.json
-replay --audit EVENTS/update-user-pool.json`
 
 // secrecy runs commands over a pool whose texts, ids and clients' secrets all hold the word CANARY.
 type secrecy struct {
@@ -95,7 +51,12 @@ func (s *secrecy) do(args string) string {
 // TestOutputsHoldNoSecrets runs every command in every format over a pool full of secrets, and looks for them in all
 // output and in every file that is written. Refused calls and malformed answers are among them.
 func TestOutputsHoldNoSecrets(t *testing.T) {
-	s, dir, file := &secrecy{t: t, fake: connected(t)}, t.TempDir(), write(t, "b.yaml", secretTexts)
+	s, dir := &secrecy{t: t, fake: connected(t)}, t.TempDir()
+	archive, err := txtar.ParseFile("testdata/secrets.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := write(t, "b.yaml", string(archive.Files[0].Data))
 	url := mototest.Start(t)
 	mototest.Table(t, url, "ledger")
 	for name, v := range map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": url, "LEDGER_TABLE": "ledger",
@@ -105,7 +66,7 @@ func TestOutputsHoldNoSecrets(t *testing.T) {
 	record := recordID.FindString(s.do("apply --all --yes --backups " + dir + "/before"))
 	saved, _ := filepath.Glob(dir + "/before/*.json")
 	lines := strings.Split(strings.NewReplacer("DIR", dir, "FILE", file, "POOL", servedPool, "RECORD", record,
-		"SAVED", strings.Join(saved, ""), "EVENTS/", events).Replace(commandLines), "\n")
+		"SAVED", strings.Join(saved, ""), "EVENTS/", events).Replace(string(archive.Files[1].Data)), "\n")
 	for _, command := range commands {
 		name, ran := nameOf(command), false
 		for _, line := range lines {

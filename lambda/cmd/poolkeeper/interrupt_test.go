@@ -86,8 +86,8 @@ func TestInterruptRead(t *testing.T) {
 			Then: func(*cognitotest.Server) { cancel(); <-ctx.Done() }, Drop: true})
 		got := execute(ctx, args)
 		cancel()
-		if want := "poolkeeper: interrupted" + want + "\n"; got.status != exitError || got.stderr != want || got.stdout != "" {
-			t.Errorf("%s: %+v, want %q", args, got, want)
+		if want := (result{exitError, "", "poolkeeper: interrupted" + want + "\n"}); got != want {
+			t.Errorf("%s: %+v, want %+v", args, got, want)
 		}
 	}
 }

@@ -265,7 +265,7 @@ func TestNoLoop(t *testing.T) {
 		outcome.Remediated, outcome.Drifted, outcome.Unchanged} {
 		payload := fmt.Appendf(nil, `{"version":"0","id":"1","source":%q,"detail-type":%q,"account":"111122223333",
 			"region":"eu-west-1","time":"2026-10-01T09:15:40Z","resources":[],"detail":%s}`,
-			notify.Source, notify.DetailType(out.Outcome), report.JSON(report.New(out, "test", "")))
+			event.Source, notify.DetailType(out.Outcome), report.JSON(report.New(out, "test", "")))
 		object := decoded(payload)
 		for id, rule := range rules {
 			if object == nil || matches(t, at(rule.Properties, "EventPattern").(map[string]any), object) {

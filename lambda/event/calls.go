@@ -79,12 +79,3 @@ var table = []Name{
 	{Name: "UpdateUserPoolClient", Client: true, Changes: []string{appClient}},
 	{Name: "UpdateUserPoolDomain", Watched: "domains", Happened: "changed", Subject: "domain"},
 }
-
-// Names returns the names of the calls that are handled, sorted.
-func Names() []string {
-	names := make([]string, len(table))
-	for i, n := range table {
-		names[i] = n.Name
-	}
-	return names
-}

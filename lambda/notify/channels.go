@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 
+	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
 )
@@ -49,9 +50,6 @@ func ruleList(rules []string) string {
 	return ""
 }
 
-// Source is the source of the events.
-const Source = "poolkeeper"
-
 // Bus returns the channel that puts each report on an EventBridge bus, given by name or ARN, with the source
 // "poolkeeper" and a detail-type for each outcome, such as "User Pool Remediated". Ignored events are left out.
 func Bus(client *eventbridge.Client, bus string) Channel {
@@ -59,7 +57,7 @@ func Bus(client *eventbridge.Client, bus string) Channel {
 		if r.Outcome == outcome.Ignored {
 			return nil
 		}
-		entry := bustypes.PutEventsRequestEntry{Source: aws.String(Source), DetailType: aws.String(DetailType(r.Outcome)),
+		entry := bustypes.PutEventsRequestEntry{Source: aws.String(event.Source), DetailType: aws.String(DetailType(r.Outcome)),
 			Detail: aws.String(report.JSON(r)), EventBusName: aws.String(bus)}
 		if r.UserPool.ARN != "" {
 			entry.Resources = []string{r.UserPool.ARN}

@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/mototest"
 	"poolkeeper/lambda/notify"
 	"poolkeeper/lambda/outcome"
@@ -132,7 +133,7 @@ func TestBus(t *testing.T) {
 		Resources  []string
 	}
 	read(&e)
-	if e.Source != notify.Source || e.DetailType != "User Pool Remediated" || len(e.Resources) != 1 ||
+	if e.Source != event.Source || e.DetailType != "User Pool Remediated" || len(e.Resources) != 1 ||
 		e.Detail.Outcome != outcome.Remediated {
 		t.Errorf("%+v", e)
 	}

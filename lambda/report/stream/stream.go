@@ -33,9 +33,6 @@ const (
 	JUnit    Format = "junit"    // one suite per pool, for the test report of a pipeline
 )
 
-// Formats returns all formats.
-func Formats() []Format { return []Format{Text, JSON, Markdown, SARIF, JUnit} }
-
 // A Stream writes entries in one format: immediately, or at the end if the format is a single document.
 type Stream struct {
 	format  Format

@@ -16,6 +16,8 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
+var formats = []Format{Text, JSON, Markdown, SARIF, JUnit}
+
 // chosen writes entries of every kind in which every text that somebody outside may have chosen is the given one.
 func chosen(t interface{ Fatal(...any) }, format Format, text string) string {
 	var b bytes.Buffer
@@ -52,7 +54,7 @@ func chosen(t interface{ Fatal(...any) }, format Format, text string) string {
 func TestNothingBreaksOut(t *testing.T) {
 	t.Parallel()
 	odd := func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
-	for _, format := range Formats() {
+	for _, format := range formats {
 		harmless := chosen(t, format, "xé")
 		check := func(t interface {
 			Fatal(...any)
@@ -117,7 +119,7 @@ func TestUnconverged(t *testing.T) {
 	moved.Reason = "settings changed that no write should have changed: MfaConfiguration"
 	moved.Drifts = []outcome.Finding{{Setting: "DeletionProtection", Rule: "a", Want: "ACTIVE", Have: "INACTIVE",
 		State: outcome.StateFixed}}
-	for _, format := range Formats() {
+	for _, format := range formats {
 		if got := of(t, format, lost); strings.Contains(got, "0 required settings") || strings.Contains(got, "(rule )") {
 			t.Errorf("%s:\n%s", format, got)
 		}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,6 +23,30 @@ import (
 
 const testBuild = "v1.2.3, go1.26"
 
+// shown are all the forms in which an outcome is shown, of a run that read all of the pool.
+func shown(out outcome.Outcome) map[string]string {
+	r := New(out, testBuild, "")
+	r.Whole = true
+	var log, metrics bytes.Buffer
+	Log(context.Background(), slog.New(slog.NewJSONHandler(Printable(&log), &slog.HandlerOptions{
+		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 && a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}})), out)
+	_ = Metrics(&metrics, "keeper", noon, out, Counts{Calls: 4, Throttled: 1}) // a buffer takes everything
+	all := map[string]string{"subject": Subject(r), "mail.txt": "Subject: " + Subject(r) + "\n\n" + Mail(r),
+		"chat.json": Chat(r), "report.json": JSON(r), "text.txt": Text(out, false), "log.json": log.String(),
+		"metrics.json": metrics.String(), "plan.txt": Plan(outcome.Preview{Outcome: out}, false),
+		"scan.txt":     Scan(outcome.ScanResult{Outcome: outcome.Scanned, Reason: out.Reason}, false),
+		"notifies.txt": fmt.Sprintf("after an event: %v, in a scan: %v\n", Notifies(out, false), Notifies(out, true))}
+	if f, ok := FindingOf(r, noon); ok {
+		all["ocsf.json"] = encode(OCSF(f))
+	}
+	return all
+}
+
 // TestTexts has every text of every outcome, one golden for each outcome. What machines read is as its schema says.
 func TestTexts(t *testing.T) {
 	t.Parallel()
@@ -35,68 +60,30 @@ func TestTexts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		input, _, _ := strings.Cut(string(before), "-- mail.txt --")
-		texts := textsOf(t, out)
+		content, _, _ := strings.Cut(string(before), "-- mail.txt --")
+		texts := shown(out)
 		for _, kind := range []string{"mail.txt", "chat.json", "report.json", "ocsf.json", "text.txt", "log.json",
 			"metrics.json", "notifies.txt"} {
-			if text := texts[kind]; text != "" {
-				input += fmt.Sprintf("-- %s --\n%s", kind, text)
-				valid(t, name, schemas[kind], text)
+			text, ok := texts[kind]
+			if !ok {
+				continue
 			}
+			valid(t, name, schemas[kind], text)
+			var b bytes.Buffer
+			if strings.HasSuffix(kind, ".json") && !strings.Contains(text, "\n") && json.Indent(&b, []byte(text), "", "  ") == nil {
+				text = b.String() + "\n"
+			}
+			content += fmt.Sprintf("-- %s --\n%s", kind, text)
 		}
-		golden(t, name+".txtar", []byte(input))
+		golden(t, name+".txtar", []byte(content))
 		left = slices.DeleteFunc(left, func(e outcome.Ending) bool { return e == out.Outcome })
+		if !strings.Contains(Text(out, true), "\x1b[") || strings.Contains(texts["text.txt"], "\x1b[") {
+			t.Errorf("%s: color where there should be none, or none where there should be", name)
+		}
 	}
 	if len(left) > 0 {
 		t.Errorf("outcomes without a golden: %v", left)
 	}
-}
-
-// textsOf are all texts of an outcome, by their kinds.
-func textsOf(t *testing.T, out outcome.Outcome) map[string]string {
-	t.Helper()
-	r := whole(out)
-	texts := map[string]string{"mail.txt": "Subject: " + Subject(r) + "\n\n" + Mail(r), "chat.json": indented(t, Chat(r)),
-		"report.json": indented(t, JSON(r))}
-	if f, ok := FindingOf(r, noon); ok {
-		texts["ocsf.json"] = indented(t, encode(OCSF(f)))
-	}
-	var log, metrics bytes.Buffer
-	if err := Metrics(&metrics, "keeper", noon, out, Counts{Calls: 4, Throttled: 1}); err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(Text(out, true), "\x1b[") || strings.Contains(Text(out, false), "\x1b[") {
-		t.Error("color where there should be none, or none where there should be")
-	}
-	Log(t.Context(), slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{
-		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
-			if len(groups) == 0 && a.Key == slog.TimeKey {
-				return slog.Attr{}
-			}
-			return a
-		}})), out)
-	if bytes.Count(log.Bytes(), []byte("\n")) != 1 || !json.Valid(log.Bytes()) {
-		t.Errorf("not one line of JSON: %s", log.Bytes())
-	}
-	texts["text.txt"], texts["log.json"], texts["metrics.json"] = Text(out, false), log.String(), metrics.String()
-	texts["notifies.txt"] = fmt.Sprintf("after an event: %v, in a scan: %v\n", Notifies(out, false), Notifies(out, true))
-	return texts
-}
-
-// whole is the report of a run that read all of the pool.
-func whole(out outcome.Outcome) Report {
-	r := New(out, testBuild, "")
-	r.Whole = true
-	return r
-}
-
-func indented(t *testing.T, text string) string {
-	t.Helper()
-	var b bytes.Buffer
-	if err := json.Indent(&b, []byte(text), "", "  "); err != nil {
-		t.Fatalf("%v: %s", err, text)
-	}
-	return b.String() + "\n"
 }
 
 func compiled(t *testing.T, file string) *jsonschema.Schema {
@@ -267,7 +254,7 @@ func TestReadmeMessages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, _, _ := strings.Cut(textsOf(t, outcomes()["partial"])["mail.txt"], "WHAT TO DO")
+	text, _, _ := strings.Cut(shown(outcomes()["partial"])["mail.txt"], "WHAT TO DO")
 	if !strings.Contains(string(readme), "\n"+text+"```") {
 		t.Error("the README does not show the mail of partial.txtar")
 	}

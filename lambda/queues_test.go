@@ -15,47 +15,40 @@ import (
 	"poolkeeper/lambda/mototest"
 )
 
-// queues are the two queues of a deployment, on a server that is not ours.
-type queues struct {
-	api            *sqs.Client
-	changes, scans *string
+// A testQueue is a queue of a deployment, on a server that is not ours.
+type testQueue struct {
+	api *sqs.Client
+	url string
 }
 
-func newTestQueues(t *testing.T) queues {
+func newTestQueue(t *testing.T, api *sqs.Client, name, visibilityTimeout string) testQueue {
 	t.Helper()
-	q := queues{api: sqs.NewFromConfig(mototest.Config(mototest.Start(t)))}
-	for name, url := range map[string]**string{"Changes": &q.changes, "Scans": &q.scans} {
-		in := &sqs.CreateQueueInput{QueueName: aws.String(name)}
-		if name == "Changes" { // a message that is not put off is soon visible again
-			in.Attributes = map[string]string{"VisibilityTimeout": "1"}
-		}
-		made, err := q.api.CreateQueue(t.Context(), in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		*url = made.QueueUrl
+	made, err := api.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(name),
+		Attributes: map[string]string{"VisibilityTimeout": visibilityTimeout}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return q
+	return testQueue{api, aws.ToString(made.QueueUrl)}
 }
 
-func (q queues) send(t *testing.T, url *string, bodies ...string) {
+func (q testQueue) send(t *testing.T, bodies ...string) {
 	t.Helper()
 	for _, body := range bodies {
-		in := &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String(body)}
+		in := &sqs.SendMessageInput{QueueUrl: aws.String(q.url), MessageBody: aws.String(body)}
 		if _, err := q.api.SendMessage(t.Context(), in); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// deliver invokes the function with what is visible in a queue, and deletes what did not fail, as Lambda does. It
+// deliver invokes the function with what is visible in the queue, and deletes what did not fail, as Lambda does. It
 // returns the bodies, and those that failed.
-func (q queues) deliver(t *testing.T, f *function, url *string) (bodies, failed []string) {
+func (q testQueue) deliver(t *testing.T, f *function) (bodies, failed []string) {
 	t.Helper()
 	records, byID := []map[string]any{}, map[string]types.Message{}
 	for range 3 {
-		out, err := q.api.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10,
-			MessageSystemAttributeNames: []types.MessageSystemAttributeName{"All"}})
+		out, err := q.api.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: aws.String(q.url),
+			MaxNumberOfMessages: 10, MessageSystemAttributeNames: []types.MessageSystemAttributeName{"All"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,17 +56,14 @@ func (q queues) deliver(t *testing.T, f *function, url *string) (bodies, failed 
 			bodies = append(bodies, aws.ToString(m.Body))
 			byID[aws.ToString(m.MessageId)] = m
 			records = append(records, map[string]any{"messageId": m.MessageId, "receiptHandle": m.ReceiptHandle,
-				"body": m.Body, "attributes": m.Attributes, "eventSource": "aws:sqs", "awsRegion": "eu-west-1",
-				"eventSourceARN": "arn:aws:sqs:eu-west-1:111122223333:" + (*url)[strings.LastIndexByte(*url, '/')+1:]})
+				"body": m.Body, "attributes": m.Attributes, "eventSource": "aws:sqs",
+				"eventSourceARN": "arn:aws:sqs:eu-west-1:111122223333:" + q.url[strings.LastIndexByte(q.url, '/')+1:]})
 		}
 	}
 	slices.Sort(bodies)
-	payload, err := json.Marshal(map[string]any{"Records": records})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var answer batchAnswer
+	payload, _ := json.Marshal(map[string]any{"Records": records})
 	got := f.invoke(t, payload)
+	var answer batchAnswer
 	if err := json.Unmarshal(got.Payload, &answer); err != nil || got.IsError || answer.Failures == nil {
 		t.Fatalf("%s (%v)\n%s", got.Payload, err, f.stop())
 	}
@@ -82,7 +72,7 @@ func (q queues) deliver(t *testing.T, f *function, url *string) (bodies, failed 
 		delete(byID, of.MessageID)
 	}
 	for _, m := range byID {
-		in := &sqs.DeleteMessageInput{QueueUrl: url, ReceiptHandle: m.ReceiptHandle}
+		in := &sqs.DeleteMessageInput{QueueUrl: aws.String(q.url), ReceiptHandle: m.ReceiptHandle}
 		if _, err := q.api.DeleteMessage(t.Context(), in); err != nil {
 			t.Fatal(err)
 		}
@@ -90,10 +80,10 @@ func (q queues) deliver(t *testing.T, f *function, url *string) (bodies, failed 
 	return bodies, failed
 }
 
-// waiting returns how many messages are in a queue, visible or not.
-func (q queues) waiting(t *testing.T, url *string) string {
+// waiting returns how many messages are in the queue, visible or not.
+func (q testQueue) waiting(t *testing.T) string {
 	t.Helper()
-	out, err := q.api.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: url,
+	out, err := q.api.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: aws.String(q.url),
 		AttributeNames: []types.QueueAttributeName{"All"}})
 	if err != nil {
 		t.Fatal(err)
@@ -118,21 +108,24 @@ func TestBootstrapBehindQueues(t *testing.T) {
 		pool, _, _ := fake.Pool(id)
 		return pool["DeletionProtection"] == "ACTIVE"
 	}
-	q := newTestQueues(t)
-	f := start(t, bootstrap, ofCognito(url), "QUEUE_URL="+*q.changes,
-		"SCAN_QUEUE_URL="+*q.scans, "AWS_ENDPOINT_URL_SQS="+(*q.changes)[:strings.LastIndex(*q.changes, "/1")])
+	moto := mototest.Start(t)
+	api := sqs.NewFromConfig(mototest.Config(moto))
+	changes := newTestQueue(t, api, "Changes", "1") // a message that is not put off is soon visible again
+	scans := newTestQueue(t, api, "Scans", "30")
+	f := start(t, bootstrap, ofCognito(url), "QUEUE_URL="+changes.url, "SCAN_QUEUE_URL="+scans.url,
+		"AWS_ENDPOINT_URL_SQS="+moto)
 
-	q.send(t, q.scans, string(payload(t, "scan")))
-	if _, failed := q.deliver(t, f, q.scans); len(failed) > 0 {
+	scans.send(t, string(payload(t, "scan")))
+	if _, failed := scans.deliver(t, f); len(failed) > 0 {
 		t.Errorf("the scan: %q", failed)
 	}
-	bodies, failed := q.deliver(t, f, q.scans)
+	bodies, failed := scans.deliver(t, f)
 	if len(bodies) != 2 || len(failed) > 0 || !strings.Contains(bodies[0], ids[0]) ||
 		!strings.Contains(bodies[1], ids[1]) {
 		t.Fatalf("the scan sent %q; %q failed", bodies, failed)
 	}
-	if !protected(ids[0]) || !protected(ids[1]) || q.waiting(t, q.scans) != "0 and 0" {
-		t.Errorf("the scan did not put the pools right, or left messages: %s", q.waiting(t, q.scans))
+	if !protected(ids[0]) || !protected(ids[1]) || scans.waiting(t) != "0 and 0" {
+		t.Errorf("the scan did not put the pools right, or left messages: %s", scans.waiting(t))
 	}
 
 	weaken(fake)
@@ -140,15 +133,15 @@ func TestBootstrapBehindQueues(t *testing.T) {
 		strings.Repeat("[", 5000), `{"source": "aws.cognito-idp", "detail-type": "Unknown"}`,
 		`{"source": "poolkeeper", "detail-type": "Reconcile User Pool"}`}
 	busy := strings.Replace(string(payload(t, "reconcile-user-pool")), ids[0], "eu-west-1_Others001", 1)
-	q.send(t, q.changes, slices.Concat(bad, []string{string(payload(t, "update-user-pool")), busy})...)
+	changes.send(t, slices.Concat(bad, []string{string(payload(t, "update-user-pool")), busy})...)
 	fake.Inject(cognitotest.Fault{PoolID: ids[1], Operation: "DescribeUserPool", Error: "BrandNewException"})
-	bodies, failed = q.deliver(t, f, q.changes)
+	bodies, failed = changes.deliver(t, f)
 	if len(bodies) != 10 || len(failed) != 1 || failed[0] != busy {
 		t.Errorf("of %d messages, %q failed", len(bodies), failed)
 	}
 	time.Sleep(2 * time.Second) // the queue's visibility timeout is over: what is hidden still was put off
-	if !protected(ids[0]) || q.waiting(t, q.changes) != "0 and 1" {
-		t.Errorf("messages in the queue: %s", q.waiting(t, q.changes))
+	if !protected(ids[0]) || changes.waiting(t) != "0 and 1" {
+		t.Errorf("messages in the queue: %s", changes.waiting(t))
 	}
 	log := f.stop()
 	if n := strings.Count(log, `"outcome":"ignored"`); n < len(bad) {

@@ -96,28 +96,22 @@ func TestBootstrapKilledWhileNotifying(t *testing.T) {
 	t.Parallel()
 	fake, _ := served(t)
 	weaken(fake)
-	var later atomic.Int64 // what the services' clocks are ahead, by which the function goes
-	date := func(header http.Header) {
-		header.Set("Date", time.Now().Add(time.Duration(later.Load())).UTC().Format(http.TimeFormat))
-	}
-	dated := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		date(w.Header())
-		fake.ServeHTTP(w, r)
-	}))
-	t.Cleanup(dated.Close)
 	moto := mototest.Start(t)
 	mototest.Table(t, moto, "ledger")
 	target, err := url.Parse(moto)
 	if err != nil {
 		t.Fatal(err)
 	}
-	through := httputil.NewSingleHostReverseProxy(target)
-	through.ModifyResponse = func(r *http.Response) error {
-		date(r.Header)
-		return nil
+	var later atomic.Int64 // what the services' clocks are ahead, by which the function goes
+	dated := func(service http.Handler) string {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			now := time.Now().Add(time.Duration(later.Load()))
+			w.Header().Set("Date", now.UTC().Format(http.TimeFormat)) // the first of two is the one that counts
+			service.ServeHTTP(w, r)
+		}))
+		t.Cleanup(server.Close)
+		return server.URL
 	}
-	tables := httptest.NewServer(through)
-	t.Cleanup(tables.Close)
 	var answers atomic.Bool
 	called, sns := make(chan struct{}, 10), &topic{}
 	environment := append(serveTopic(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -128,7 +122,8 @@ func TestBootstrapKilledWhileNotifying(t *testing.T) {
 		_, _ = io.Copy(io.Discard, r.Body) // or the end of the connection would not be seen
 		called <- struct{}{}
 		<-r.Context().Done()
-	})), ofCognito(dated.URL), "AWS_ENDPOINT_URL_DYNAMODB="+tables.URL, "LEDGER_TABLE=ledger")
+	})), ofCognito(dated(fake)),
+		"AWS_ENDPOINT_URL_DYNAMODB="+dated(httputil.NewSingleHostReverseProxy(target)), "LEDGER_TABLE=ledger")
 	killed := start(t, bootstrap, environment...)
 	go func() {
 		_, _ = killed.Invoke(t.Context(), "", payload(t, "update-user-pool"))

@@ -20,6 +20,7 @@ func sqsEvent(bodies ...string) []byte {
 	return encode(map[string]any{"Records": records})
 }
 
+// TestRecords: an SQS event has its messages, and one with one message is the event in it.
 func TestRecords(t *testing.T) {
 	t.Parallel()
 	got, ok := Records(sqsEvent("a", "b"))
@@ -36,11 +37,6 @@ func TestRecords(t *testing.T) {
 			t.Errorf("%s: %v", payload, got)
 		}
 	}
-}
-
-// TestDecodeUnwraps: an SQS event with one message is the event in it.
-func TestDecodeUnwraps(t *testing.T) {
-	t.Parallel()
 	raw := fixture(t, "update-user-pool")
 	if diff := cmp.Diff(Decode(raw, ours), Decode(sqsEvent(string(raw)), ours)); diff != "" {
 		t.Errorf("-bare +wrapped:\n%s", diff)

@@ -57,8 +57,8 @@ func Bus(client *eventbridge.Client, bus string) Channel {
 		if r.Outcome == outcome.Ignored {
 			return nil
 		}
-		entry := bustypes.PutEventsRequestEntry{Source: aws.String(event.Source), DetailType: aws.String(DetailType(r.Outcome)),
-			Detail: aws.String(report.JSON(r)), EventBusName: aws.String(bus)}
+		entry := bustypes.PutEventsRequestEntry{Source: aws.String(event.Source), EventBusName: aws.String(bus),
+			DetailType: aws.String(DetailType(r.Outcome)), Detail: aws.String(report.JSON(r))}
 		if r.UserPool.ARN != "" {
 			entry.Resources = []string{r.UserPool.ARN}
 		}

@@ -23,7 +23,7 @@ func Mail(r Report) string {
 			orUnknown(r.UserPool.Region))
 	}
 	fmt.Fprintf(&b, "Outcome: %s. %s\n", r.Outcome, r.meaning())
-	if reason := furtherReason(r.run); reason != "" {
+	if reason := FurtherReason(r.run); reason != "" {
 		fmt.Fprintf(&b, "Reason: %s\n", cut(reason, 1000))
 	}
 	section("WHAT HAPPENED", r.happened()...)
@@ -63,8 +63,8 @@ func (r Report) meaning() string {
 	}
 }
 
-// furtherReason returns the part of an outcome's reason that none of its findings contains.
-func furtherReason(out outcome.Outcome) string {
+// FurtherReason returns the part of an outcome's reason that none of its findings contains.
+func FurtherReason(out outcome.Outcome) string {
 	const between = "; "
 	if out.Critical {
 		return "" // the outcome already says so

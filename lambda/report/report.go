@@ -1,6 +1,6 @@
-// Package report converts an outcome to output for people and machines: the log line, terminal text, e-mail, chat
-// messages, JSON, findings and metrics. It makes no decisions about a pool. It has no access to sensitive values,
-// because the outcome does not contain any.
+// Package report converts an outcome to output for people and machines: the log line, e-mail, chat messages, JSON,
+// findings and metrics. Package stream writes it for a terminal. It makes no decisions about a pool. It has no access
+// to sensitive values, because the outcome does not contain any.
 package report
 
 import (
@@ -30,37 +30,31 @@ type meaning struct {
 	ending   outcome.Ending
 	severity Severity
 	level    slog.Level
-	color    Color
 	text     string
 }
 
-// meanings has the endings in order of precedence, and then what is shown in their place.
+// meanings has the endings in order of precedence.
 var meanings = []meaning{
-	{outcome.Deferred, Medium, slog.LevelError, Bad, "The run could not finish. It will be retried."},
-	{outcome.Unconverged, Critical, slog.LevelError, Bad,
+	{outcome.Deferred, Medium, slog.LevelError, "The run could not finish. It will be retried."},
+	{outcome.Unconverged, Critical, slog.LevelError,
 		"poolkeeper wrote to the user pool, but the pool is still not compliant."},
-	{outcome.Partial, High, slog.LevelError, Bad, "Some drift was fixed, some was not."},
-	{outcome.Unfixable, High, slog.LevelError, Bad, "No drift could be fixed."},
-	{outcome.Remediated, Low, slog.LevelWarn, Good, "All drift was fixed and verified."},
-	{outcome.Drifted, Medium, slog.LevelWarn, Warn, "poolkeeper found something that it did not change."},
-	{outcome.Exempted, Informational, slog.LevelInfo, Aside, "All drift is exempted."},
-	{outcome.Unchanged, Informational, slog.LevelInfo, Good, "The user pool is compliant."},
-	{outcome.Ignored, Informational, slog.LevelInfo, Aside, "There was nothing to do."},
-	{outcome.Scanned, Informational, slog.LevelInfo, Good, ""},
-	{Restored, Informational, slog.LevelInfo, Good, ""},
+	{outcome.Partial, High, slog.LevelError, "Some drift was fixed, some was not."},
+	{outcome.Unfixable, High, slog.LevelError, "No drift could be fixed."},
+	{outcome.Remediated, Low, slog.LevelWarn, "All drift was fixed and verified."},
+	{outcome.Drifted, Medium, slog.LevelWarn, "poolkeeper found something that it did not change."},
+	{outcome.Exempted, Informational, slog.LevelInfo, "All drift is exempted."},
+	{outcome.Unchanged, Informational, slog.LevelInfo, "The user pool is compliant."},
+	{outcome.Ignored, Informational, slog.LevelInfo, "There was nothing to do."},
 }
 
-// Restored is shown instead of remediated if a person restored an earlier state.
-const Restored outcome.Ending = "restored"
-
-// meaningOf returns the meaning of an ending. An unknown one, such as "failed", is bad.
+// meaningOf returns the meaning of an ending. One that is not of a run needs no attention.
 func meaningOf(ending outcome.Ending) meaning {
 	for _, m := range meanings {
 		if m.ending == ending {
 			return m
 		}
 	}
-	return meaning{severity: Informational, color: Bad}
+	return meaning{severity: Informational}
 }
 
 // Wrote reports whether the run wrote to the pool.

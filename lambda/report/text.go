@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,81 +15,13 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// marks are shown before the findings of a plan, in the colors of their states.
-var marks = map[outcome.State]struct {
-	text  string
-	color Color
-}{
-	outcome.StateFixed: {color: Good}, outcome.StatePlanned: {"~", Good}, outcome.StateReported: {"!", Warn},
-	outcome.StateUnfixable: {"x", Bad}, outcome.StateExempted: {"=", Aside},
-}
-
-// findings returns lines for the findings of an outcome: the live value, the requirement with its rule, and why it is
-// not met.
-func findings(out outcome.Outcome, paint Paint, plan bool) string {
-	var b strings.Builder
-	for _, finding := range out.Drifts {
-		d := Drift{Finding: finding, Source: finding.Source.String()}
-		says := fmt.Sprintf("%s -> %s  (%s)", Value(d.Have), Value(d.Want), rule(d))
-		if g := d.group(); g != notFixed && g != fixed && g != exempted {
-			says = d.says()
-		}
-		mark, state := marks[d.State], baseline.Legible(string(d.State))
-		text, reason := fmt.Sprintf("%-9s", state), "\n            "
-		if plan {
-			text, reason = mark.text, "\n      "+state+": "
-		}
-		fmt.Fprintf(&b, "  %s %s: %s%s\n", paint.Of(cmp.Or(mark.color, Bad), text), d.Setting, says,
-			prefixed(reason, d.Reason))
+// Brief describes a finding in a line: the live value, the requirement and its rule, or what else it says.
+func Brief(f outcome.Finding) string {
+	d := Drift{Finding: f, Source: f.Source.String()}
+	if g := d.group(); g != notFixed && g != fixed && g != exempted {
+		return d.says()
 	}
-	return b.String()
-}
-
-// rows returns lines of a name and a value, without those whose value is empty.
-func rows(pairs ...[2]string) string {
-	text := ""
-	for _, pair := range pairs {
-		if pair[1] != "" {
-			text += fmt.Sprintf("  %-9s %s\n", pair[0], pair[1])
-		}
-	}
-	return text
-}
-
-// Text returns an outcome as text for people.
-func Text(out outcome.Outcome, paint Paint) string {
-	out = Legible(out)
-	heading := paint.ending(out.Outcome) + "  " + cmp.Or(out.UserPoolID, "(no user pool)")
-	if out.Critical {
-		heading += "  " + paint.Of(Bad, "CRITICAL")
-	}
-	cause, verified, undetected := out.Cause.EventName, "", ""
-	if cause != "" {
-		cause += prefixed(" by ", out.Cause.Actor) + prefixed(" from ", out.Cause.SourceIP)
-	}
-	if len(out.Writes) > 0 {
-		verified = VerifiedText(out.Verified, "nothing: the writes may or may not have taken effect")
-	}
-	if out.Undetected > 0 {
-		undetected = fmt.Sprintf("no event reported %d of these drifts", out.Undetected)
-	}
-	return heading + "\n" + rows([2]string{"cause", cause}) + findings(out, paint, false) +
-		rows([2]string{"written", strings.Join(out.Writes, ", ")}, [2]string{"verified", verified},
-			[2]string{"record", out.Record}, [2]string{"undetected ", undetected}, [2]string{"reason", furtherReason(out)})
-}
-
-// Plan is a preview for people, with the calls that would be made.
-func Plan(p outcome.Preview, paint Paint) string {
-	out := Legible(p.Outcome)
-	pool, heading := PoolOf(out), paint.ending(out.Outcome)+"  "+out.UserPoolID
-	if pool.Name != "" {
-		heading += "  " + Value(pool.Name)
-	}
-	if pool.Account != "" {
-		heading += "  (account " + pool.Account + ")"
-	}
-	return heading + "\n" + findings(out, paint, true) +
-		rows([2]string{"calls", strings.Join(out.Writes, ", ")}, [2]string{"reason", furtherReason(out)})
+	return fmt.Sprintf("%s -> %s  (%s)", Value(d.Have), Value(d.Want), rule(d))
 }
 
 func prefixed(prefix, text string) string {
@@ -107,12 +38,6 @@ func VerifiedText(v outcome.Verified, unverified string) string {
 	}
 	return fmt.Sprintf("%d required settings are compliant, %d unmanaged settings are unchanged", v.Owned,
 		v.UnmanagedUnchanged)
-}
-
-// Scan returns the result of a scan as text for people.
-func Scan(scan outcome.ScanResult, paint Paint) string {
-	return fmt.Sprintf("%s  %d user pools\n", paint.ending(scan.Outcome), scan.Pools) +
-		rows([2]string{"reason", baseline.Legible(scan.Reason)})
 }
 
 // Endings are the endings of a run, in order of precedence.
@@ -140,30 +65,6 @@ func Value(v any) string {
 		return escaped(strings.TrimSuffix(text.String(), "\n"))
 	}
 }
-
-// Paint colors words if it is true.
-type Paint bool
-
-// A Color is an ANSI color code.
-type Color int
-
-// The colors.
-const (
-	Bad   Color = 31 // red
-	Good  Color = 32 // green
-	Warn  Color = 33 // yellow
-	Aside Color = 90 // gray
-)
-
-// Of returns the text in a color if painting is on.
-func (p Paint) Of(color Color, text string) string {
-	if !p {
-		return text
-	}
-	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", color, text)
-}
-
-func (p Paint) ending(e outcome.Ending) string { return p.Of(meaningOf(e).color, string(e)) }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 

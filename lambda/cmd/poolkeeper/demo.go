@@ -19,7 +19,7 @@ import (
 	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
-	"poolkeeper/lambda/report"
+	"poolkeeper/lambda/report/stream"
 	"poolkeeper/lambda/userpool"
 )
 
@@ -53,7 +53,7 @@ func (c *cli) demo(ctx context.Context, _ []string) error {
 	say("resets settings that a caller leaves out, as the API reference says.\n")
 	payload := d.tamper()
 	weakened := "threat protection off, deletion protection off, a trigger detached"
-	say("1. An intruder calls UpdateUserPool: %s.", paint.Of(report.Bad, weakened))
+	say("1. An intruder calls UpdateUserPool: %s.", paint.Of(stream.Bad, weakened))
 	say("   CloudTrail's event reaches the handler.\n")
 	damaged := d.leaves()
 
@@ -62,13 +62,13 @@ func (c *cli) demo(ctx context.Context, _ []string) error {
 		return err
 	}
 	result.Record = "" // the record is only in memory
-	fmt.Fprint(c.out, report.Text(result, paint))
+	fmt.Fprint(c.out, stream.TextOf(result, paint))
 	fixed, wrong := len(moved(damaged, d.leaves())), moved(healthy, d.leaves())
 	if result.Outcome != outcome.Remediated || fixed != 3 || len(wrong) > 0 {
 		return fmt.Errorf("the demo failed: %d settings were restored, %v are wrong", fixed, wrong)
 	}
 	others := len(healthy) - fixed
-	say("\n2. Read back from the fake itself: %s.", paint.Of(report.Good, fmt.Sprintf(
+	say("\n2. Read back from the fake itself: %s.", paint.Of(stream.Good, fmt.Sprintf(
 		"%d required settings restored, %d of %d other settings unchanged", fixed, others, others)))
 
 	d.fake.ResetCalls()
@@ -76,7 +76,7 @@ func (c *cli) demo(ctx context.Context, _ []string) error {
 	if calls := len(d.fake.Calls()); err != nil || again.Outcome != outcome.Unchanged || calls > 0 {
 		return fmt.Errorf("the second delivery of the event led to %s and %d calls: %w", again.Outcome, calls, err)
 	}
-	ending := paint.Of(report.Good, string(again.Outcome))
+	ending := paint.Of(stream.Good, string(again.Outcome))
 	say("\n3. The event is delivered a second time: %s, with 0 calls to Cognito.", ending)
 
 	all, err := naive(ctx, cognitotest.Contract)
@@ -85,7 +85,7 @@ func (c *cli) demo(ctx context.Context, _ []string) error {
 	}
 	some, err := naive(ctx, cognitotest.Measured)
 	say("\n4. The same incident with a one-field fix, UpdateUserPool(DeletionProtection=ACTIVE): deletion\n"+
-		"   protection is on, and %s.", paint.Of(report.Bad, fmt.Sprintf(
+		"   protection is on, and %s.", paint.Of(stream.Bad, fmt.Sprintf(
 		"%d other settings are lost as the API reference says, %d as last measured", all, some)))
 	return err
 }

@@ -12,7 +12,6 @@ import (
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
 	"poolkeeper/lambda/outcome"
-	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/report/stream"
 )
 
@@ -96,7 +95,7 @@ func describe(r outcome.Record, now time.Time, same string) string {
 	if len(sent) > 0 {
 		out.Writes = []string{strings.Join(sent, "\n            ")}
 	}
-	text := report.Text(out, false) + "  at        " + moment(r.Began)
+	text := stream.TextOf(out, false) + "  at        " + moment(r.Began)
 	if r.Actor != "" {
 		text += "\n  run by    " + baseline.Legible(r.Actor)
 	}

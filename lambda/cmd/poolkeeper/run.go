@@ -17,7 +17,6 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
-	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/report/stream"
 )
 
@@ -193,9 +192,9 @@ func (c *cli) print(entry stream.Entry) error {
 }
 
 // paint reports whether results are colored: on a terminal, unless NO_COLOR is set.
-func (c *cli) paint() report.Paint {
+func (c *cli) paint() stream.Paint {
 	file, ok := c.out.(*os.File)
-	return report.Paint(ok && c.getenv("NO_COLOR") == "" && c.getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd())))
+	return stream.Paint(ok && c.getenv("NO_COLOR") == "" && c.getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd())))
 }
 
 // baselineText returns the name and the text of a baseline file, or of the built-in one if no path is given. The file

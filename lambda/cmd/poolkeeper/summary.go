@@ -9,6 +9,7 @@ import (
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
+	"poolkeeper/lambda/report/stream"
 )
 
 // A summary counts the results of a command.
@@ -119,7 +120,7 @@ func (s *summary) done(restored bool) string {
 // shown returns the word that people see for an ending.
 func shown(e outcome.Ending, restored bool) outcome.Ending {
 	if restored && e == outcome.Remediated {
-		return report.Restored
+		return stream.Restored
 	}
 	return e
 }

@@ -20,15 +20,17 @@ type Entry struct {
 	Notes    []string
 	Findings []finding
 	Failed   string // why the pool or file fails, if no finding says so
+	Pool     poolLine
 	json     any
-	text     func(report.Paint) string // nil if the entry is not shown to people
+	kind     string // of the template for a terminal; "" if the entry is not shown to people
 }
 
 // A finding is one problem of a pool or file. If it is not about a setting of a pool, only Reason and Source are set.
 type finding struct {
 	outcome.Finding
-	ID    string // a stable id: the setting, or the id of the warning
-	Level level
+	ID      string // a stable id: the setting, or the id of the warning
+	Level   level
+	Excerpt string // the line of the file, and what is before the mark below it; "" if it is not shown
 }
 
 // A level is a level of SARIF.
@@ -80,7 +82,7 @@ type poolLine struct {
 }
 
 // ofPool returns the entry for a pool. If brief, pools without findings are not shown to people.
-func ofPool(out outcome.Outcome, line poolLine, written string, brief bool, text func(report.Paint) string) Entry {
+func ofPool(out outcome.Outcome, line poolLine, written string, brief bool) Entry {
 	e := Entry{Name: cmp.Or(out.UserPoolID, "(no user pool)"), Word: string(out.Outcome)}
 	if line.Name != "" {
 		e.Title = report.Value(line.Name)
@@ -90,10 +92,10 @@ func ofPool(out outcome.Outcome, line poolLine, written string, brief bool, text
 		e.Name = pool.Account + "/" + e.Name
 	}
 	line.Outcome, line.Drifts = out, report.New(out, "", "").Drifts
-	e.json = line
+	e.Pool, e.json = line, line
 	unexplained := true // fixed findings do not explain why a pool fails
 	for _, d := range out.Drifts {
-		e.Findings = append(e.Findings, finding{d, d.Setting, levels[d.State]})
+		e.Findings = append(e.Findings, finding{d, d.Setting, levels[d.State], ""})
 		unexplained = unexplained && levels[d.State] == note
 	}
 	switch out.Outcome {
@@ -109,7 +111,7 @@ func ofPool(out outcome.Outcome, line poolLine, written string, brief bool, text
 		e.Notes = append(e.Notes, "reason: "+out.Reason)
 	}
 	if !brief || len(out.Drifts)+len(out.Writes) > 0 || e.Failed != "" {
-		e.text = text
+		e.kind = "pool"
 	}
 	return e
 }
@@ -118,38 +120,44 @@ func ofPool(out outcome.Outcome, line poolLine, written string, brief bool, text
 func OfOutcome(out outcome.Outcome, brief bool) Entry {
 	out = report.Legible(out)
 	written := "written: " + strings.Join(out.Writes, ", ") + "; " + report.VerifiedText(out.Verified, "not verified")
-	return ofPool(out, poolLine{Cause: &out.Cause, Verified: &out.Verified}, written, brief,
-		func(paint report.Paint) string { return report.Text(out, paint) })
+	return ofPool(out, poolLine{Cause: &out.Cause, Verified: &out.Verified}, written, brief)
 }
 
 // OfPreview returns the entry for a pool that was only read. If brief, pools without findings are not shown to people.
 func OfPreview(p outcome.Preview, brief bool) Entry {
 	p.Outcome = report.Legible(p.Outcome)
 	return ofPool(p.Outcome, poolLine{Name: p.Details.PoolName, State: p.State},
-		"calls: "+strings.Join(p.Writes, ", "), brief, func(paint report.Paint) string { return report.Plan(p, paint) })
+		"calls: "+strings.Join(p.Writes, ", "), brief)
+}
+
+// TextOf returns an outcome as text for a terminal.
+func TextOf(out outcome.Outcome, paint Paint) string {
+	var b strings.Builder
+	_ = New(Text, &b, paint).Write(OfOutcome(out, false)) // a Builder returns no error
+	return b.String()
 }
 
 // OfFailure returns the entry for a pool that could not be read.
 func OfFailure(id string, err error) Entry {
 	why := baseline.Legible(err.Error())
-	return Entry{Name: id, Word: "failed", Failed: why, Notes: []string{why},
-		json: object{"userPoolId": id, "error": why},
-		text: func(paint report.Paint) string {
-			return fmt.Sprintf("%s  %s\n  reason    %s\n", paint.Of(report.Bad, "failed"), id, why)
-		}}
+	return Entry{Name: id, Word: "failed", Failed: why, Notes: []string{why}, kind: "failure",
+		json: object{"userPoolId": id, "error": why}}
 }
 
 // OfScan returns the entry for a scan.
 func OfScan(scan outcome.ScanResult) Entry {
-	text := func(paint report.Paint) string { return report.Scan(scan, paint) }
-	return Entry{Notes: strings.Split(strings.TrimSpace(text(false)), "\n"), json: object{"scan": scan}, text: text}
+	e := Entry{Word: string(scan.Outcome), kind: "scan", json: object{"scan": scan},
+		Notes: []string{fmt.Sprintf("%s  %d user pools", scan.Outcome, scan.Pools)}}
+	if scan.Reason != "" {
+		e.Notes = append(e.Notes, "  reason    "+baseline.Legible(scan.Reason))
+	}
+	return e
 }
 
 // OfSummary returns the entry at the end. value is the JSON of the summary, under that name, and text is the summary
 // for people.
 func OfSummary(name string, value any, text string) Entry {
-	return Entry{Notes: strings.Split(text, "\n"), json: object{name: value},
-		text: func(report.Paint) string { return text + "\n" }}
+	return Entry{Notes: strings.Split(text, "\n"), json: object{name: value}, kind: "summary"}
 }
 
 // A fileFinding is a finding of a baseline file, as JSON.
@@ -163,16 +171,21 @@ type fileFinding struct {
 	Message string `json:"message"`
 }
 
-// OfFile returns the entry for a baseline file. Findings are shown with their source lines.
+// OfFile returns the entry for a baseline file. Findings are shown with their source lines, unless a line may contain a
+// sensitive value.
 func OfFile(name string, faults baseline.Errors, lints []baseline.Lint, source []byte) Entry {
-	e := Entry{Name: name, Word: "valid"}
+	e := Entry{Name: name, Word: "valid", kind: "file"}
 	all := []fileFinding{}
 	add := func(l level, id, path, message string, at baseline.Position) {
 		all = append(all, fileFinding{l, id, at.File, at.Line, at.Column, path, message})
 		if path != "" {
 			message = path + ": " + message
 		}
-		e.Findings = append(e.Findings, finding{outcome.Finding{State: outcome.State(l), Reason: message, Source: at}, id, l})
+		f := finding{outcome.Finding{State: outcome.State(l), Reason: message, Source: at}, id, l, ""}
+		if text, column, ok := baseline.Excerpt(source, at); ok && baseline.MayShow(message) {
+			f.Excerpt = "    " + text + "\n    " + strings.Repeat(" ", column)
+		}
+		e.Findings = append(e.Findings, f)
 	}
 	for _, f := range faults {
 		e.Word = "invalid"
@@ -182,25 +195,5 @@ func OfFile(name string, faults baseline.Errors, lints []baseline.Lint, source [
 		add(warning, l.ID, l.Path, l.Message, l.Position)
 	}
 	e.json = object{"file": name, "findings": all}
-	e.text = func(paint report.Paint) string {
-		text := ""
-		for _, f := range e.Findings {
-			says := f.Reason
-			if f.Level == warning {
-				says = fmt.Sprintf("%s: %s [%s]", paint.Of(report.Warn, "warning"), f.Reason, f.ID)
-			}
-			text += fmt.Sprintf("%s: %s\n%s", f.Source, says, caret(source, f, paint))
-		}
-		return text
-	}
 	return e
-}
-
-// caret returns the source line of a finding with a mark below it, unless the line may contain a sensitive value.
-func caret(source []byte, f finding, paint report.Paint) string {
-	text, column, ok := baseline.Excerpt(source, f.Source)
-	if !ok || !baseline.MayShow(f.Reason) {
-		return ""
-	}
-	return "    " + text + "\n    " + strings.Repeat(" ", column) + paint.Of(report.Bad, "^") + "\n"
 }

@@ -37,31 +37,33 @@ const (
 type Stream struct {
 	format  Format
 	w       io.Writer
-	paint   report.Paint
+	paint   Paint
 	entries []Entry // entries to write at the end
 }
 
 // New returns a Stream that writes to w in one of Formats.
-func New(format Format, w io.Writer, paint report.Paint) *Stream {
+func New(format Format, w io.Writer, paint Paint) *Stream {
 	return &Stream{format: format, w: w, paint: paint}
 }
 
 // Write adds an entry.
 func (s *Stream) Write(e Entry) error {
-	var text string
 	switch {
 	case s.format == JSON:
 		return Encode(s.w, e.json)
 	case s.format == SARIF || s.format == JUnit:
 		s.entries = append(s.entries, e)
-	case e.text == nil:
+		return nil
+	case e.kind == "":
+		return nil
 	case s.format == Markdown:
 		return templates.ExecuteTemplate(s.w, "markdown.tmpl", e)
 	default:
-		text = e.text(s.paint)
+		return templates.ExecuteTemplate(s.w, e.kind, struct {
+			Entry
+			Paint Paint
+		}{e, s.paint})
 	}
-	_, err := io.WriteString(s.w, text)
-	return err
 }
 
 // Close ends the output. done is whether the command completed.
@@ -105,7 +107,9 @@ var escape = strings.NewReplacer("\\", `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "
 var files embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{"code": code, "escape": escape, "xml": escapeXML,
-	"json": encode, "join": strings.Join, "checks": report.ChecksOf, "value": report.Value}).ParseFS(files, "*.tmpl"))
+	"json": encode, "join": strings.Join, "checks": report.ChecksOf, "value": report.Value,
+	"brief": report.Brief, "further": report.FurtherReason, "verified": report.VerifiedText,
+	"legible": baseline.Legible}).ParseFS(files, "*.tmpl"))
 
 func encode(v any) (string, error) {
 	raw, err := json.Marshal(v)

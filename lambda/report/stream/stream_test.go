@@ -5,16 +5,22 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"flag"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/outcome"
 )
+
+var update = flag.Bool("update", false, "write the goldens anew")
 
 var formats = []Format{Text, JSON, Markdown, SARIF, JUnit}
 
@@ -38,7 +44,8 @@ func chosen(t interface{ Fatal(...any) }, format Format, text string) string {
 	var faults baseline.Errors
 	errors.As(err, &faults)
 	for _, e := range []Entry{OfOutcome(out, false), OfPreview(outcome.Preview{Outcome: out}, false),
-		OfFailure("eu-west-1_AbCdEf123", errors.New(text)), OfFile("b.yaml", faults[:1], nil, nil)} {
+		OfFailure("eu-west-1_AbCdEf123", errors.New(text)),
+		OfScan(outcome.ScanResult{Outcome: outcome.Scanned, Reason: text}), OfFile("b.yaml", faults[:1], nil, nil)} {
 		if err := s.Write(e); err != nil {
 			t.Fatal(err)
 		}
@@ -94,6 +101,79 @@ func elements(text, names string) error {
 		if e, ok := token.(xml.StartElement); ok && !strings.Contains(names, e.Name.Local) {
 			return errors.New("the element " + e.Name.Local)
 		}
+	}
+}
+
+// kept returns an outcome in the goldens of package report.
+func kept(t *testing.T, name string) outcome.Outcome {
+	t.Helper()
+	content, err := os.ReadFile("../testdata/" + name + ".txtar")
+	_, section, _ := strings.Cut(string(content), "-- outcome.json --\n")
+	section, _, _ = strings.Cut(section, "-- mail.txt --\n")
+	var out struct {
+		outcome.Outcome
+		Sources map[string]baseline.Position // of the drifts, by setting
+	}
+	if err := errors.Join(err, json.Unmarshal([]byte(section), &out)); err != nil {
+		t.Fatal(err)
+	}
+	for i := range out.Drifts {
+		out.Drifts[i].Source = out.Sources[out.Drifts[i].Setting]
+	}
+	return out.Outcome
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile("testdata/"+name, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile("testdata/" + name)
+	if diff := cmp.Diff(string(want), got); err != nil || diff != "" {
+		t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+	}
+}
+
+// TestText has the text of every outcome for a terminal.
+func TestText(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../testdata/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
+		got += "-- " + name + " --\n" + TextOf(kept(t, name), false)
+	}
+	golden(t, "text.txtar", got)
+}
+
+// TestPlan: a drift of each kind, as a terminal shows it and as a file does. What is exempted is gray, with its end; a
+// setting that rises says what it may cost.
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	at := func(line int) baseline.Position { return baseline.Position{File: "b.yaml", Line: line, Column: 9} }
+	planned, left, pardoned := kept(t, "partial").Drifts[0], kept(t, "drifted").Drifts[0], kept(t, "exempted").Drifts[0]
+	planned.State = outcome.StatePlanned
+	tier := outcome.Finding{Setting: "UserPoolTier", Rule: "tiers", Want: "PLUS", Have: "LITE",
+		State: outcome.StatePlanned, Source: at(4)}
+	falls := outcome.Finding{Setting: "UserPoolAddOns.AdvancedSecurityAdditionalFlows.CustomAuthMode", Rule: "tiers",
+		Have: "AUDIT", State: outcome.StatePlanned, Source: at(5)}
+	left.Source, pardoned.Source = at(6), at(7)
+	out := kept(t, "drifted")
+	out.Reason, out.Details.PoolName = "", "a\x1b[2Jname"
+	out.Drifts = []outcome.Finding{planned, kept(t, "unfixable").Drifts[0], tier, falls, left, pardoned}
+	out.Details.PoolARN = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/" + out.UserPoolID
+	out.Writes = []string{"UpdateUserPool", "SetUserPoolMfaConfig"}
+	for name, paint := range map[string]Paint{"plan.txt": false, "plan-painted.txt": true} {
+		var b strings.Builder
+		if err := New(Text, &b, paint).Write(OfPreview(outcome.Preview{Outcome: out}, false)); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, b.String())
 	}
 }
 

@@ -29,29 +29,6 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-const queueARN = "arn:aws:sqs:eu-west-1:123456789012:q"
-
-// queued makes the queue of queueARN, and returns how to read the one message that it has to have then.
-func queued(t *testing.T, config aws.Config) (read func(into any)) {
-	t.Helper()
-	queues := sqs.NewFromConfig(config)
-	queue, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("q")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func(into any) {
-		t.Helper()
-		got, err := queues.ReceiveMessage(t.Context(),
-			&sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, MaxNumberOfMessages: 10})
-		if err != nil || len(got.Messages) != 1 {
-			t.Fatalf("%d messages passed the filter, want one: %v", len(got.Messages), err)
-		}
-		if err := json.Unmarshal([]byte(aws.ToString(got.Messages[0].Body)), into); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // golden returns the report of an outcome in the goldens of package report, as if the run read the whole pool, and the
 // outcome.
 func golden(t *testing.T, name string) (report.Report, outcome.Outcome) {
@@ -69,23 +46,36 @@ func golden(t *testing.T, name string) (report.Report, outcome.Outcome) {
 	return r, out
 }
 
-// TestTopic publishes to a topic with a queue, and reads what came out of it: the report, with the attributes that a
-// subscription filters by.
-func TestTopic(t *testing.T) {
+// TestDelivery sends to a topic to which a queue is subscribed, and to a bus to which a rule of somebody else listens, and
+// reads what came out of them: the report, by the attributes and the detail-type that they filter by.
+func TestDelivery(t *testing.T) {
 	t.Parallel()
 	config := mototest.Config(mototest.Start(t))
-	read, topics := queued(t, config), sns.NewFromConfig(config)
+	queues, topics, bus := sqs.NewFromConfig(config), sns.NewFromConfig(config), eventbridge.NewFromConfig(config)
+	queue := func(name string) (url, arn string) {
+		made, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(name)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return aws.ToString(made.QueueUrl), "arn:aws:sqs:eu-west-1:123456789012:" + name
+	}
+	subscribed, ofTopic := queue("subscribed")
+	matched, ofRule := queue("matched")
 	topic, err := topics.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("t")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = topics.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("sqs"),
-		Endpoint:   aws.String(queueARN),
+	_, subscribing := topics.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: topic.TopicArn,
+		Protocol: aws.String("sqs"), Endpoint: aws.String(ofTopic),
 		Attributes: map[string]string{"FilterPolicy": `{"severity":["HIGH","CRITICAL"],"rule":["every-pool"]}`}})
-	if err != nil {
+	_, rule := bus.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: aws.String("r"),
+		EventPattern: aws.String(`{"source":["poolkeeper"],"detail-type":["User Pool Remediated"]}`)})
+	_, target := bus.PutTargets(t.Context(), &eventbridge.PutTargetsInput{Rule: aws.String("r"),
+		Targets: []bustypes.Target{{Id: aws.String("q"), Arn: aws.String(ofRule)}}})
+	if err := errors.Join(subscribing, rule, target); err != nil {
 		t.Fatal(err)
 	}
-	channels := []notify.Channel{notify.Topic(topics, aws.ToString(topic.TopicArn))}
+	channels := []notify.Channel{notify.Topic(topics, aws.ToString(topic.TopicArn)), notify.Bus(bus, "default")}
 	for name, want := range map[string]bool{"unchanged": false, "exempted": false, "remediated": true, "unfixable": true} {
 		r, _ := golden(t, name)
 		if notified, failed := notify.Send(t.Context(), channels, r); notified != want || failed != nil {
@@ -93,46 +83,28 @@ func TestTopic(t *testing.T) {
 		}
 	}
 	var envelope struct{ Message, Subject string }
-	var r report.Report
-	read(&envelope)
-	if err := json.Unmarshal([]byte(envelope.Message), &r); err != nil {
-		t.Fatalf("%v: %s", err, envelope.Message)
-	}
-	subject := "[HIGH] customers unfixable: AdvancedSecurityMode, after a call by AppAdmin/mallory"
-	if r.Outcome != outcome.Unfixable || r.Schema != report.SchemaName || envelope.Subject != subject {
-		t.Errorf("%+v %q", r, envelope.Subject)
-	}
-}
-
-// TestBus puts events on a bus to which a rule of somebody else listens.
-func TestBus(t *testing.T) {
-	t.Parallel()
-	config := mototest.Config(mototest.Start(t))
-	read, bus := queued(t, config), eventbridge.NewFromConfig(config)
-	_, err := bus.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: aws.String("r"),
-		EventPattern: aws.String(`{"source":["poolkeeper"],"detail-type":["User Pool Remediated"]}`)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = bus.PutTargets(t.Context(), &eventbridge.PutTargetsInput{Rule: aws.String("r"), Targets: []bustypes.Target{
-		{Id: aws.String("q"), Arn: aws.String(queueARN)}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	channel := notify.Bus(bus, "default")
-	for _, name := range []string{"unfixable", "remediated"} {
-		r, _ := golden(t, name)
-		if err := channel.Send(t.Context(), r); err != nil {
-			t.Fatal(err)
-		}
-	}
 	var e struct {
 		Source     string
 		DetailType string `json:"detail-type"`
 		Detail     report.Report
 		Resources  []string
 	}
-	read(&e)
+	for url, into := range map[string]any{subscribed: &envelope, matched: &e} {
+		got, err := queues.ReceiveMessage(t.Context(),
+			&sqs.ReceiveMessageInput{QueueUrl: aws.String(url), MaxNumberOfMessages: 10})
+		if err != nil || len(got.Messages) != 1 {
+			t.Fatalf("%d messages passed the filter, want one: %v", len(got.Messages), err)
+		}
+		if err := json.Unmarshal([]byte(aws.ToString(got.Messages[0].Body)), into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var r report.Report
+	if err := json.Unmarshal([]byte(envelope.Message), &r); err != nil || r.Outcome != outcome.Unfixable ||
+		r.Schema != report.SchemaName ||
+		envelope.Subject != "[HIGH] customers unfixable: AdvancedSecurityMode, after a call by AppAdmin/mallory" {
+		t.Errorf("%+v: %v", envelope, err)
+	}
 	if e.Source != event.Source || e.DetailType != "User Pool Remediated" || len(e.Resources) != 1 ||
 		e.Detail.Outcome != outcome.Remediated {
 		t.Errorf("%+v", e)

@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 
-	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report"
 )
@@ -57,7 +56,7 @@ func Bus(client *eventbridge.Client, bus string) Channel {
 		if r.Outcome == outcome.Ignored {
 			return nil
 		}
-		entry := bustypes.PutEventsRequestEntry{Source: aws.String(event.Source), EventBusName: aws.String(bus),
+		entry := bustypes.PutEventsRequestEntry{Source: aws.String("poolkeeper"), EventBusName: aws.String(bus),
 			DetailType: aws.String(DetailType(r.Outcome)), Detail: aws.String(report.JSON(r))}
 		if r.UserPool.ARN != "" {
 			entry.Resources = []string{r.UserPool.ARN}

@@ -172,12 +172,7 @@ func (r Report) links() []string {
 var consoles = map[string]string{"aws": "console.aws.amazon.com", "aws-cn": "console.amazonaws.cn",
 	"aws-us-gov": "console.amazonaws-us-gov.com"}
 
-func rule(d Drift) string {
-	if d.Rule == "" {
-		return RuleNamed("")
-	}
-	return RuleNamed(d.Rule) + prefixed(", ", d.Source)
-}
+func rule(d Drift) string { return RuleNamed(d.Rule) + prefixed(", ", d.Source) }
 
 // RuleNamed returns the name of a rule for a sentence. The name is "" for a setting that our own write removed and that
 // no rule requires.
@@ -214,6 +209,9 @@ const (
 
 var groups = []group{deleted, notRestored, notFixed, maybeLost, interrupted, watched, fixed, exempted}
 
+var coded = map[outcome.Code]group{outcome.CodeDeleted: deleted, outcome.CodeRestore: notRestored,
+	outcome.CodeLostUpdate: maybeLost, outcome.CodeInterrupted: interrupted, outcome.CodeWatched: watched}
+
 func (d Drift) group() group {
 	switch {
 	case d.State == outcome.StateFixed:
@@ -222,28 +220,14 @@ func (d Drift) group() group {
 		return exempted
 	case d.Code == "" && d.State == outcome.StateReported:
 		return watched // a change by a call has no code, because no later run finds it again
-	}
-	switch d.Code {
-	case outcome.CodeDeleted:
-		return deleted
-	case outcome.CodeRestore:
-		return notRestored
-	case outcome.CodeLostUpdate:
-		return maybeLost
-	case outcome.CodeInterrupted:
-		return interrupted
-	case outcome.CodeWatched:
-		return watched
 	default:
-		return notFixed
+		return cmp.Or(coded[d.Code], notFixed)
 	}
 }
 
-// mostValue is the largest number of characters of a value in a message.
-const mostValue = 300
-
 func (d Drift) says() string {
-	have, want := cut(Value(d.Have), mostValue), cut(Value(d.Want), mostValue)
+	const most = 300
+	have, want := cut(Value(d.Have), most), cut(Value(d.Want), most)
 	is := "is "
 	switch d.group() {
 	case deleted:
@@ -286,12 +270,10 @@ func (r Report) unread() bool {
 	return r.Outcome == outcome.Unfixable && len(r.Drifts)+r.Omitted == 0
 }
 
-// fewest is the number of calls that a message always shows.
-const fewest = 10
-
-// short returns the report with a limited number of findings, in the order of their groups, and of calls.
+// short returns the report with a limited number of findings, in the order of their groups, and of calls, of which at
+// least ten are shown.
 func (r Report) short(most int) Report {
-	calls := max(most, fewest)
+	calls := max(most, 10)
 	r.Writes = r.Writes[:min(len(r.Writes), calls)]
 	r.WriteRequestIDs = r.WriteRequestIDs[:min(len(r.WriteRequestIDs), calls)]
 	if len(r.Drifts) > most {

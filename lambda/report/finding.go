@@ -47,7 +47,7 @@ func FindingOf(r Report, now time.Time) (Finding, bool) {
 	case r.has(outcome.CodeDeleted):
 		// It stays failed, because deleting a pool must not clear its finding, and no run can read the pool any more.
 		is = " was deleted, although a rule names it"
-		f.Description = "The user pool is gone: " + cut(gone, 700) + ". No later run resolves this finding. When you have " +
+		f.Description = "The user pool is gone: " + Cut(gone, 700) + ". No later run resolves this finding. When you have " +
 			"handled it, remove the pool from the baseline and resolve the finding by hand."
 	case len(settings) > 0:
 		is = " is not at its baseline"
@@ -57,9 +57,9 @@ func FindingOf(r Report, now time.Time) (Finding, bool) {
 		f.Description = cmp.Or(r.Reason, "The outcome is "+string(r.Outcome)+".")
 	}
 	if f.Failed {
-		f.Severity, f.Remediation = r.Severity, cut(strings.Join(r.Next, " "), 500)
+		f.Severity, f.Remediation = r.Severity, Cut(strings.Join(r.Next, " "), 500)
 	}
-	f.Title, f.Description = cut("User pool "+r.UserPool.title()+is, 250), cut(f.Description, 1000)
+	f.Title, f.Description = Cut("User pool "+r.UserPool.title()+is, 250), Cut(f.Description, 1000)
 	return f, true
 }
 

@@ -24,7 +24,7 @@ func Mail(r Report) string {
 	}
 	fmt.Fprintf(&b, "Outcome: %s. %s\n", r.Outcome, r.meaning())
 	if reason := FurtherReason(r.run); reason != "" {
-		fmt.Fprintf(&b, "Reason: %s\n", cut(reason, 1000))
+		fmt.Fprintf(&b, "Reason: %s\n", Cut(reason, 1000))
 	}
 	section("WHAT HAPPENED", r.happened()...)
 	for _, g := range groups {
@@ -227,7 +227,7 @@ func (d Drift) group() group {
 
 func (d Drift) says() string {
 	const most = 300
-	have, want := cut(Value(d.Have), most), cut(Value(d.Want), most)
+	have, want := Cut(Value(d.Have), most), Cut(Value(d.Want), most)
 	is := "is "
 	switch d.group() {
 	case deleted:

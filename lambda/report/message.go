@@ -118,11 +118,11 @@ func chat(r Report) string {
 		fmt.Fprintln(&b, escape(r.found()))
 	}
 	if r.Reason != "" {
-		fmt.Fprintf(&b, "Reason: %s\n", escape(cut(r.Reason, 500)))
+		fmt.Fprintf(&b, "Reason: %s\n", escape(Cut(r.Reason, 500)))
 	}
 	for _, d := range r.of(groups[:len(groups)-1]...) { // exempted findings are only in the e-mail
 		heading := strings.ToLower(string(d.group()))
-		fmt.Fprintf(&b, "- *%s* `%s`: %s\n", heading, escape(cut(d.Setting, 200)), escape(d.says()))
+		fmt.Fprintf(&b, "- *%s* `%s`: %s\n", heading, escape(Cut(d.Setting, 200)), escape(d.says()))
 	}
 	if r.Omitted > 0 {
 		fmt.Fprintf(&b, "- and %d more\n", r.Omitted)

@@ -251,14 +251,7 @@ func (p *Page) Others(r row) count {
 }
 
 // brief returns the beginning of a value for a cell. The details show the whole value and the reason.
-func brief(v any) string {
-	const most = 40
-	text := []rune(report.Value(v))
-	if len(text) <= most {
-		return string(text)
-	}
-	return string(text[:most-1]) + "…"
-}
+func brief(v any) string { return report.Cut(report.Value(v), 40) }
 
 // Groups returns the settings of the columns by parent, those without a parent first.
 func (p *Page) Groups() [][]string {

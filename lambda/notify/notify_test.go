@@ -46,8 +46,8 @@ func golden(t *testing.T, name string) (report.Report, outcome.Outcome) {
 	return r, out
 }
 
-// TestDelivery sends to a topic to which a queue is subscribed, and to a bus to which a rule of somebody else listens, and
-// reads what came out of them: the report, by the attributes and the detail-type that they filter by.
+// TestDelivery sends to a topic to which a queue is subscribed, and to a bus to which a rule of somebody else listens,
+// and reads what came out of them: the report, by the attributes and the detail-type that they filter by.
 func TestDelivery(t *testing.T) {
 	t.Parallel()
 	config := mototest.Config(mototest.Start(t))

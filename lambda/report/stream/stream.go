@@ -4,7 +4,6 @@ package stream
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/json"
@@ -70,8 +69,7 @@ func (s *Stream) Write(e Entry) error {
 func (s *Stream) Close(done bool) error {
 	switch s.format {
 	case SARIF:
-		log, err := sarif(s.entries, done)
-		return cmp.Or(err, Encode(s.w, log))
+		return s.sarif(done)
 	case JUnit:
 		return templates.ExecuteTemplate(s.w, "junit.tmpl", s.entries)
 	default:
@@ -176,12 +174,12 @@ func (f finding) Fingerprint(name string) string {
 	return fmt.Sprintf("%x", sum[:16])
 }
 
-// sarif returns the log of one run with a result for each finding. Pools that could not be read have no result; the run
+// sarif writes the log of one run with a result for each finding. Pools that could not be read have no result; the run
 // lists the first hundred of them.
-func sarif(entries []Entry, done bool) (log any, err error) {
+func (s *Stream) sarif(done bool) error {
 	var failed []Entry
 	used := map[string]baseline.Member{}
-	for _, e := range entries {
+	for _, e := range s.entries {
 		if e.Failed != "" && len(failed) < 100 {
 			failed = append(failed, e)
 		}
@@ -190,7 +188,14 @@ func sarif(entries []Entry, done bool) (log any, err error) {
 		}
 	}
 	var text bytes.Buffer
-	err = templates.ExecuteTemplate(&text, "sarif.tmpl", object{"Entries": entries, "Failed": failed, "Rules": used,
+	var log any
+	err := templates.ExecuteTemplate(&text, "sarif.tmpl", object{"Entries": s.entries, "Failed": failed, "Rules": used,
 		"Done": done && len(failed) == 0})
-	return log, cmp.Or(err, json.Unmarshal(text.Bytes(), &log))
+	if err == nil {
+		err = json.Unmarshal(text.Bytes(), &log)
+	}
+	if err != nil {
+		return err
+	}
+	return Encode(s.w, log)
 }

@@ -68,15 +68,12 @@ func alarms(s Settings, keeper Keeper, queues Queues) []alarm {
 	scan := s.ScanHours + 1
 	hour := &awscloudwatch.MetricOptions{Period: minutes(60)}
 	maximum := &awscloudwatch.MetricOptions{Period: minutes(5), Statistic: jsii.String("Maximum")}
-	tooOld := awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-		Expression: jsii.String(fmt.Sprintf(
-			"IF(FILL(changes, 0) > %d OR FILL(scans, 0) > %d, 1, 0)", maxChangeAge, maxScanAge)),
-		UsingMetrics: &map[string]awscloudwatch.IMetric{
+	tooOld := expression("oldest message", 5, fmt.Sprintf(
+		"IF(FILL(changes, 0) > %d OR FILL(scans, 0) > %d, 1, 0)", maxChangeAge, maxScanAge),
+		map[string]awscloudwatch.IMetric{
 			"changes": queues.Changes.MetricApproximateAgeOfOldestMessage(maximum),
 			"scans":   queues.Scans.MetricApproximateAgeOfOldestMessage(maximum),
-		},
-		Label: jsii.String("oldest message"), Period: minutes(5),
-	})
+		})
 	return []alarm{
 		{"NotFixed", "A user pool has drift that poolkeeper did not fix, because it could not or because it may only " +
 			"report it. Or a watched resource was changed.",
@@ -117,8 +114,12 @@ func sum(keeper Keeper, label string, names ...string) awscloudwatch.IMetric {
 		metrics[id] = keeper.metric(name, "Sum")
 		terms = append(terms, "FILL("+id+", 0)")
 	}
+	return expression(label, 60, strings.Join(terms, " + "), metrics)
+}
+
+// expression returns a metric that is computed from others.
+func expression(label string, period int, of string, metrics map[string]awscloudwatch.IMetric) awscloudwatch.IMetric {
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-		Expression:   jsii.String(strings.Join(terms, " + ")),
-		UsingMetrics: &metrics, Label: jsii.String(label), Period: minutes(60),
+		Expression: jsii.String(of), UsingMetrics: &metrics, Label: jsii.String(label), Period: minutes(period),
 	})
 }

@@ -81,11 +81,8 @@ func graph(title string, metrics ...awscloudwatch.IMetric) awscloudwatch.IWidget
 
 // byDimension is a metric of the function with one line for each value of a dimension.
 func byDimension(keeper Keeper, name, dimension string) awscloudwatch.IMetric {
-	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-		Label: jsii.String(""), Period: minutes(60), UsingMetrics: &map[string]awscloudwatch.IMetric{},
-		Expression: jsii.String(fmt.Sprintf(`SEARCH('{%s,Function,%s} MetricName="%s" Function="%s"', 'Sum', 3600)`,
-			namespace, dimension, name, *keeper.Name)),
-	})
+	return expression("", 60, fmt.Sprintf(`SEARCH('{%s,Function,%s} MetricName="%s" Function="%s"', 'Sum', 3600)`,
+		namespace, dimension, name, *keeper.Name), map[string]awscloudwatch.IMetric{})
 }
 
 // answer returns a widget with the log query of a question.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -44,86 +45,83 @@ func TestReadSettings(t *testing.T) {
 	if diff := cmp.Diff(want, defaults, cmpopts.IgnoreFields(Settings{}, "Baseline", "Code")); diff != "" || errs != nil {
 		t.Errorf("%v (-want +got):\n%s", errs, diff)
 	}
+	if text, err := textOf(map[string]any{"a": 1.0}); err == nil {
+		t.Errorf("an object is taken for %q", text)
+	}
 	if got.StackName() != "poolkeeper-prod" {
 		t.Errorf("the stack is called %s", got.StackName())
 	}
 }
 
+const (
+	chat = "slackWorkspace=T0123ABCD;slackChannel=C0123ABCD"
+	team = "teamsTenant=00000000-1111-2222-3333-444444444444;teamsTeam=00000000-1111-2222-3333-555555555555;" +
+		"teamsChannel=19%3Aabc%40thread.tacv2"
+)
+
 // settingsErrors are contexts with the errors that they have.
-var settingsErrors = map[string]struct {
-	context map[string]any
-	file    string
-	want    []string
+var settingsErrors = []struct {
+	context, file string
+	want          []string
 }{
-	"all at once": {context: map[string]any{"stage": "Prod", "mode": "dry-run", "scanHours": "0", "architecture": "arm"},
-		want: []string{
-			`-c stage: "Prod" is not at most 13 lowercase letters`, `-c mode: "dry-run" is not audit or enforce`,
-			`-c scanHours: "0" is not a whole number from 1 to 84`, `-c architecture: "arm" is not arm64 or x86_64`}},
-	"region": {context: map[string]any{"regions": "eu-west-1,ireland"},
-		want: []string{`-c regions: "ireland" is not a Region such as eu-west-1`}},
-	"region twice":    {context: map[string]any{"regions": "eu-west-1,eu-west-1"}, want: []string{`names a Region twice`}},
-	"mail":            {context: map[string]any{"alarmEmail": "On Call <a@b.com>"}, want: []string{`is not an e-mail address`}},
-	"half a channel":  {context: map[string]any{"slackChannel": "C0123ABCD"}, want: []string{"set both or neither"}},
-	"part of a team":  {context: map[string]any{"teamsChannel": "19%3Aabc%40t.tacv2"}, want: []string{"all or none"}},
-	"retention":       {context: map[string]any{"logRetentionDays": "100"}, want: []string{"Logs supports: 1 3 5 7"}},
-	"boolean":         {context: map[string]any{"createTrail": "yes"}, want: []string{`"yes" is not true or false`}},
-	"role":            {context: map[string]any{"smsRoles": "sms-role"}, want: []string{`is not the ARN of a role`}},
-	"key":             {context: map[string]any{"kmsKeys": "alias/mine"}, want: []string{`is not the ARN of a KMS key`}},
-	"endpoint":        {context: map[string]any{"local": "localhost:5555"}, want: []string{`is not true or a URL`}},
-	"misspelled":      {context: map[string]any{"alarmMail": "a@b.com"}, want: []string{"did you mean alarmEmail?"}},
-	"a list of lists": {context: map[string]any{"regions": map[string]any{"a": 1.0}}, want: []string{"is map[a:1]"}},
-	"one channel, two Regions": {context: map[string]any{
-		"regions": "eu-west-1,us-east-1", "slackWorkspace": "T0123ABCD", "slackChannel": "C0123ABCD",
-		"teamsTenant": everything["teamsTenant"], "teamsTeam": everything["teamsTeam"],
-		"teamsChannel": everything["teamsChannel"]},
-		want: []string{
-			"-c slackChannel: a channel can be connected only once per account, but there are 2 Regions: deploy each separately",
-			"-c teamsChannel: a channel can be connected only once per account"}},
-	"a bus elsewhere": {context: map[string]any{
-		"regions": "eu-west-1,us-east-1", "eventBus": "arn:aws:events:us-east-1:222233334444:event-bus/audit"},
-		want: []string{"-c eventBus: the bus is in us-east-1, but a function in eu-west-1 can put events only on buses"}},
-	"a topic elsewhere": {context: map[string]any{
-		"regions": "eu-west-1", "notifyTopic": "arn:aws:sns:us-east-1:222233334444:alerts", "slackWorkspace": "T0123ABCD",
-		"slackChannel": "C0123ABCD"},
-		want: []string{"-c notifyTopic: the topic is in us-east-1, but alarms in eu-west-1 can publish only to topics",
-			"-c notifyTopic: connect the chat channel in the deployment of the topic"}},
-	"a FIFO topic": {context: map[string]any{"notifyTopic": "arn:aws:sns:eu-west-1:222233334444:alerts.fifo"},
-		want: []string{"is not the ARN of a topic that is not FIFO"}},
-	"a key elsewhere": {context: map[string]any{"regions": "eu-west-1",
-		"kmsKeys": "arn:aws:kms:eu-west-1:111122223333:key/abc,arn:aws:kms:us-east-1:111122223333:key/def"},
-		want: []string{"-c kmsKeys: arn:aws:kms:us-east-1:111122223333:key/def is not in any of the Regions"}},
-	"watch where": {context: map[string]any{"watchRole": "true"}, want: []string{"-c watchRole: also name the Regions"}},
-	"no file":     {context: map[string]any{"baseline": "gone.yaml"}, want: []string{"-c baseline: file does not exist"}},
-	"a wrong baseline": {context: map[string]any{"baseline": "own.yaml"},
-		file: "version: 1\nrules:\n  - name: a\n    require: {DeletionProtecton: ACTIVE, UserPoolTier: GOLD}\n",
-		want: []string{
+	{"stage=Prod;mode=dry-run;scanHours=0;architecture=arm", "", []string{
+		`-c stage: "Prod" is not at most 13 lowercase letters`, `-c mode: "dry-run" is not audit or enforce`,
+		`-c scanHours: "0" is not a whole number from 1 to 84`, `-c architecture: "arm" is not arm64 or x86_64`}},
+	{"regions=eu-west-1,ireland", "", []string{`-c regions: "ireland" is not a Region such as eu-west-1`}},
+	{"regions=eu-west-1,eu-west-1", "", []string{`names a Region twice`}},
+	{"alarmEmail=On Call <a@b.com>", "", []string{`is not an e-mail address`}},
+	{"slackChannel=C0123ABCD", "", []string{"set both or neither"}},
+	{"teamsChannel=19%3Aabc%40t.tacv2", "", []string{"all or none"}},
+	{"logRetentionDays=100", "", []string{"Logs supports: 1 3 5 7"}},
+	{"createTrail=yes", "", []string{`"yes" is not true or false`}},
+	{"smsRoles=sms-role", "", []string{`is not the ARN of a role`}},
+	{"kmsKeys=alias/mine", "", []string{`is not the ARN of a KMS key`}},
+	{"local=localhost:5555", "", []string{`is not true or a URL`}},
+	{"alarmMail=a@b.com", "", []string{"did you mean alarmEmail?"}},
+	{"regions=eu-west-1,us-east-1;" + chat + ";" + team, "", []string{
+		"-c slackChannel: a channel can be connected only once per account, but there are 2 Regions: deploy each separately",
+		"-c teamsChannel: a channel can be connected only once per account"}},
+	{"regions=eu-west-1,us-east-1;eventBus=arn:aws:events:us-east-1:222233334444:event-bus/audit", "", []string{
+		"-c eventBus: the bus is in us-east-1, but a function in eu-west-1 can put events only on buses"}},
+	{"regions=eu-west-1;notifyTopic=arn:aws:sns:us-east-1:222233334444:alerts;" + chat, "", []string{
+		"-c notifyTopic: the topic is in us-east-1, but alarms in eu-west-1 can publish only to topics",
+		"-c notifyTopic: connect the chat channel in the deployment of the topic"}},
+	{"notifyTopic=arn:aws:sns:eu-west-1:222233334444:alerts.fifo", "", []string{"the ARN of a topic that is not FIFO"}},
+	{"regions=eu-west-1;kmsKeys=arn:aws:kms:us-east-1:111122223333:key/def", "",
+		[]string{"-c kmsKeys: arn:aws:kms:us-east-1:111122223333:key/def is not in any of the Regions"}},
+	{"watchRole=true", "", []string{"-c watchRole: also name the Regions"}},
+	{"baseline=gone.yaml", "", []string{"-c baseline: file does not exist"}},
+	{"baseline=own.yaml",
+		"version: 1\nrules:\n  - name: a\n    require: {DeletionProtecton: ACTIVE, UserPoolTier: GOLD}\n", []string{
 			"own.yaml:4:15: rules[0].require.DeletionProtecton: ", "own.yaml:4:56: rules[0].require.UserPoolTier: "}},
-	"no pool of the Region": {context: map[string]any{"baseline": "own.yaml", "regions": "eu-west-1,us-east-1"},
-		file: "version: 1\nrules: [{name: a, pools: {ids: [eu-west-1_AbCdEf123]}, require: {DeletionProtection: ACTIVE}}]",
-		want: []string{"-c regions: own.yaml selects pools by their ids, but none is in us-east-1"}},
+	{"baseline=own.yaml;regions=eu-west-1,us-east-1", fmt.Sprintf(idsRule, "eu-west-1_AbCdEf123"),
+		[]string{"-c regions: own.yaml selects pools by their ids, but none is in us-east-1"}},
 }
 
 // TestSettingsErrors: every error is reported at once, each with the key and the remedy.
 func TestSettingsErrors(t *testing.T) {
 	t.Parallel()
-	for name, c := range settingsErrors {
-		t.Run(name, func(t *testing.T) {
-			_, errs := ReadSettings(c.context, noEnv, func(string) ([]byte, error) {
-				if c.file == "" {
-					return noFile("")
-				}
-				return []byte(c.file), nil
-			})
-			all := errors.Join(errs...)
-			if len(errs) != len(c.want) {
-				t.Errorf("%d errors, want %d:\n%v", len(errs), len(c.want), all)
+	for _, c := range settingsErrors {
+		context := map[string]any{}
+		for pair := range strings.SplitSeq(c.context, ";") {
+			key, value, _ := strings.Cut(pair, "=")
+			context[key] = value
+		}
+		_, errs := ReadSettings(context, noEnv, func(string) ([]byte, error) {
+			if c.file == "" {
+				return noFile("")
 			}
-			for _, want := range c.want {
-				if all == nil || !strings.Contains(all.Error(), want) {
-					t.Errorf("no error is %q:\n%v", want, all)
-				}
-			}
+			return []byte(c.file), nil
 		})
+		all := fmt.Sprint(errors.Join(errs...))
+		if len(errs) != len(c.want) {
+			t.Errorf("%s: %d errors, want %d:\n%s", c.context, len(errs), len(c.want), all)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(all, want) {
+				t.Errorf("%s: no error is %q:\n%s", c.context, want, all)
+			}
+		}
 	}
 }
 

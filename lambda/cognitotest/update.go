@@ -103,57 +103,44 @@ func (s *Server) merge(old, request object) object {
 	return next
 }
 
-// given returns the value of a member after an update with a value.
+// given returns the value of a member after an update with a value. 0 days means not given.
 func (s *Server) given(m baseline.Member, v, old any) any {
-	switch m.Name {
-	case "AcrConfiguration":
+	v = clone(v)
+	o := asObject(v)
+	switch {
+	case m.Name == "AcrConfiguration":
 		return levels(v)
-	case "UserPoolTags":
-		tags := cloneObject(asObject(v))
+	case o == nil:
+	case m.Name == "UserPoolTags":
 		for key, e := range asObject(old) {
-			if strings.HasPrefix(key, systemTag) && tags != nil {
-				tags[key] = e
+			if strings.HasPrefix(key, systemTag) {
+				o[key] = e
 			}
 		}
-		return tags
-	case "Policies":
-		return s.policies(v, old)
-	case "DcrConfiguration":
-		registration := cloneObject(asObject(v))
-		if registration != nil {
-			setDefault(registration, "EnableStatus", "Enabled")
-		}
-		return registration
-	case "AdminCreateUserConfig":
-		config := cloneObject(asObject(v))
-		if config["UnusedAccountValidityDays"] == json.Number("0") {
-			delete(config, "UnusedAccountValidityDays")
-		}
-		return config
-	default:
-		return v
+	case m.Name == "Policies":
+		s.policies(o, old)
+	case m.Name == "DcrConfiguration":
+		setDefault(o, "EnableStatus", "Enabled")
+	case m.Name == "AdminCreateUserConfig" && o["UnusedAccountValidityDays"] == json.Number("0"):
+		delete(o, "UnusedAccountValidityDays")
 	}
+	return v
 }
 
-// policies returns a pool's policies after an update with some of them. A password policy that is left out is kept or
-// reset, and 0 days means not given.
-func (s *Server) policies(v, old any) any {
-	policies := cloneObject(asObject(v))
-	if policies == nil {
-		return nil
-	}
+// policies completes a pool's policies after an update with some of them. A password policy that is left out is kept or
+// reset.
+func (s *Server) policies(policies object, old any) {
 	if s.mode == Measured {
 		for key, e := range asObject(old) {
 			setDefault(policies, key, clone(e))
 		}
 	}
-	if usual := asObject(resets["Policies"]); at(old, "PasswordPolicy") != nil {
-		setDefault(policies, "PasswordPolicy", usual["PasswordPolicy"])
+	if at(old, "PasswordPolicy") != nil {
+		setDefault(policies, "PasswordPolicy", clone(at(resets, "Policies.PasswordPolicy")))
 	}
 	if password := asObject(policies["PasswordPolicy"]); password["TemporaryPasswordValidityDays"] == json.Number("0") {
 		password["TemporaryPasswordValidityDays"] = json.Number("7")
 	}
-	return policies
 }
 
 // systemTag is the prefix of the keys of tags that only AWS can write.

@@ -78,26 +78,27 @@ func TestFaultApplies(t *testing.T) {
 }
 
 // TestFaultWriters are somebody else who writes before the call, and the service that changes more than it was asked
-// for.
+// for, but not after a refusal.
 func TestFaultWriters(t *testing.T) {
 	t.Parallel()
 	f := rich(t, cognitotest.Contract, "")
+	becomes := func(v string) func(pool, mfa map[string]any) {
+		return func(pool, _ map[string]any) { pool["DeletionProtection"] = v }
+	}
 	f.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Times: 1, Then: func(s *cognitotest.Server) {
-		s.Edit(poolID, func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
+		s.Edit(poolID, becomes("INACTIVE"))
 	}})
 	if got := walk(f.ok(t, "DescribeUserPool", describe), "UserPool.DeletionProtection"); got != "INACTIVE" {
 		t.Errorf("the writer came too late: %v", got)
 	}
 	request := f.echo(t, update)
-	f.Inject(cognitotest.Fault{Operation: update, Times: 1,
-		Change: func(pool, _ map[string]any) { pool["DeletionProtection"] = "ACTIVE" }})
+	f.Inject(cognitotest.Fault{Operation: update, Times: 1, Change: becomes("ACTIVE")})
 	f.ok(t, update, request)
 	if got := protection(f); got != "ACTIVE" {
 		t.Errorf("the change was lost: %v", got)
 	}
 	request["UserPoolTier"] = "BEST"
-	f.Inject(cognitotest.Fault{Operation: update,
-		Change: func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" }})
+	f.Inject(cognitotest.Fault{Operation: update, Change: becomes("INACTIVE")})
 	if a := f.send(t, update, request); a.status != http.StatusBadRequest || protection(f) != "ACTIVE" {
 		t.Error("a refused call was followed by a change")
 	}
@@ -106,22 +107,15 @@ func TestFaultWriters(t *testing.T) {
 func TestRateLimits(t *testing.T) {
 	t.Parallel()
 	id := func(i int) string { return fmt.Sprintf("eu-west-1_Pool%d", i) }
-	one := func(int) map[string]any { return map[string]any{"UserPoolId": id(0)} }
-	many := func(i int) map[string]any { return map[string]any{"UserPoolId": id(i)} }
 	for name, c := range map[string]struct {
 		operation string
-		request   func(int) map[string]any
+		pools     int
 		second    int
 	}{
-		"describe":          {"DescribeUserPool", one, 15},
-		"list":              {"ListUserPools", func(int) map[string]any { return map[string]any{"MaxResults": 1} }, 15},
-		"update":            {update, one, 15},
-		"MFA of many pools": {"GetUserPoolMfaConfig", many, 20},
-		"MFA of one pool":   {"GetUserPoolMfaConfig", one, 5},
-		"MFA writes":        {set, many, 15},
-		"MFA writes of one": {set, one, 5},
-		"risk of one pool":  {"DescribeRiskConfiguration", one, 5},
-		"clients":           {"ListUserPoolClients", many, 15},
+		"describe": {"DescribeUserPool", 1, 15}, "list": {"ListUserPools", 1, 15}, "update": {update, 1, 15},
+		"MFA of many pools": {get, 30, 20}, "MFA of one pool": {get, 1, 5}, "MFA writes": {set, 30, 15},
+		"MFA writes of one": {set, 1, 5}, "risk of one pool": {"DescribeRiskConfiguration", 1, 5},
+		"clients": {"ListUserPoolClients", 30, 15},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -135,7 +129,11 @@ func TestRateLimits(t *testing.T) {
 			for range 2 {
 				passed := 0
 				for i := range 30 {
-					a := f.send(t, c.operation, c.request(i))
+					request := map[string]any{"UserPoolId": id(i % c.pools)}
+					if c.operation == "ListUserPools" {
+						request = map[string]any{"MaxResults": 1}
+					}
+					a := f.send(t, c.operation, request)
 					if a.code() != "TooManyRequestsException" {
 						passed++
 					} else if a.says() != "TooManyRequestsException: Rate exceeded" {

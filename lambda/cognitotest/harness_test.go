@@ -3,7 +3,6 @@ package cognitotest_test
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -14,7 +13,6 @@ import (
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/cognitotest"
 )
 
@@ -191,16 +189,7 @@ func (f fake) echo(t testing.TB, call string) map[string]any {
 // walk returns the value at a dotted path, or nil.
 func walk(v any, path string) any { return baseline.At(v, strings.Split(path, ".")) }
 
-func client(t testing.TB, f fake) *idp.Client {
-	t.Helper()
-	transport, err := cognito.NewHTTPClient(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return idp.New(idp.Options{
-		Region: "eu-west-1", BaseEndpoint: aws.String(f.url), HTTPClient: transport, Retryer: aws.NopRetryer{},
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"}, nil
-		}),
-	})
+func client(f fake) *idp.Client {
+	return idp.New(idp.Options{Region: "eu-west-1", BaseEndpoint: &f.url, Retryer: aws.NopRetryer{},
+		Credentials: aws.AnonymousCredentials{}})
 }

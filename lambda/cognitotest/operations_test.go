@@ -22,7 +22,7 @@ import (
 func TestSDK(t *testing.T) {
 	t.Parallel()
 	f := rich(t, cognitotest.Contract, "")
-	c, ctx := client(t, f), t.Context()
+	c, ctx := client(f), t.Context()
 	shown, err := c.DescribeUserPool(ctx, &cognito.DescribeUserPoolInput{UserPoolId: aws.String(poolID)})
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +54,7 @@ func TestListUserPools(t *testing.T) {
 		f.Put(id, nil, nil)
 		want = append(want, id)
 	}
-	pages := cognito.NewListUserPoolsPaginator(client(t, f), &cognito.ListUserPoolsInput{MaxResults: aws.Int32(10)})
+	pages := cognito.NewListUserPoolsPaginator(client(f), &cognito.ListUserPoolsInput{MaxResults: aws.Int32(10)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
 		if err != nil {

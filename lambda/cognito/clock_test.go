@@ -39,14 +39,14 @@ func TestClock(t *testing.T) {
 						t.Fatal(err)
 					}
 					_ = response.Body.Close()
-					return clock.Now().Sub(time.Now())
+					return time.Until(clock.Now())
 				}
 				if got := ahead(); (got-c.want).Abs() > 1500*time.Millisecond || c.want == 0 && got != 0 {
 					t.Errorf("%s, at %s: set by %s", name, time.Now(), got)
 				}
 				// Once the clock is put right, so is what is made of it.
 				if off, takes = 0, quick; ahead() != 0 {
-					t.Errorf("%s: off by %s when it is right again", name, clock.Now().Sub(time.Now()))
+					t.Errorf("%s: off by %s when it is right again", name, time.Until(clock.Now()))
 				}
 			}
 		})

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"strings"
 
 	"poolkeeper/baseline"
 )
@@ -65,7 +64,6 @@ func Moved(before State, fixes []baseline.Drift, now State, skip []string, owns 
 			moved = append(moved, Change{path, want[path], have[path]})
 		}
 	}
-	slices.SortFunc(moved, func(a, b Change) int { return strings.Compare(a.Setting, b.Setting) })
 	return unmanaged, moved
 }
 
@@ -79,5 +77,5 @@ func shownLate(path string) bool {
 func union(a, b map[string]string) []string {
 	all := maps.Clone(a)
 	maps.Copy(all, b)
-	return slices.Collect(maps.Keys(all))
+	return slices.Sorted(maps.Keys(all))
 }

@@ -162,8 +162,7 @@ func apply(before documents, fixes []baseline.Drift) documents {
 			after.unset(d.Setting)
 		case gone && baseline.Empty(d.Value): // together with the object around it
 		default:
-			adopt(after, before, around)
-			fillDefaults(after, around)
+			create(after, before, around)
 			after.set(d.Setting, baseline.Clone(d.Value))
 		}
 	}

@@ -72,23 +72,10 @@ func fillVersion(docs documents, path string) {
 	}
 }
 
-// fillDefaults adds the defaults of mandatory members to an object that is about to be created. Absence meant these
-// defaults: a client without RefreshTokenRotation is equal to one with Feature DISABLED.
-func fillDefaults(docs documents, path string) {
-	m, _ := baseline.Lookup(path)
-	if !baseline.Empty(docs.get(path)) {
-		return
-	}
-	for _, below := range m.Members {
-		if below.Required && below.Default != "" {
-			docs.set(path+"."+below.Name, below.Default)
-		}
-	}
-}
-
-// adopt fills an object that is about to be created. It copies the values of the object's twin, or of the twins of its
-// mandatory members, such as the ARN of a legacy trigger.
-func adopt(docs, before documents, path string) {
+// create fills an object that is about to be created. It copies the values of the object's twin, or of the twins of its
+// mandatory members, such as the ARN of a legacy trigger. Other mandatory members get their defaults, which is what
+// absence meant: a client without RefreshTokenRotation is equal to one with Feature DISABLED.
+func create(docs, before documents, path string) {
 	m, _ := baseline.Lookup(path)
 	if !baseline.Empty(docs.get(path)) {
 		return
@@ -98,11 +85,17 @@ func adopt(docs, before documents, path string) {
 		return
 	}
 	for _, below := range m.Members {
-		if other, ok := baseline.TwinOf(path + "." + below.Name); ok && below.Required {
+		own := path + "." + below.Name
+		other, hasTwin := baseline.TwinOf(own)
+		switch {
+		case !below.Required:
+		case hasTwin:
 			fillVersion(docs, path)
-			if !baseline.Empty(before.get(other)) {
-				docs.set(path+"."+below.Name, baseline.Clone(before.get(other)))
+			if v := before.get(other); !baseline.Empty(v) {
+				docs.set(own, baseline.Clone(v))
 			}
+		case below.Default != "":
+			docs.set(own, below.Default)
 		}
 	}
 }

@@ -209,15 +209,11 @@ func NewBackup(s State, taken time.Time) Backup {
 }
 
 // Encode returns the backup as JSON, with all values as the service returned them.
-func (b Backup) Encode() ([]byte, error) {
+func (b Backup) Encode() []byte {
 	var raw bytes.Buffer
-	encoder := json.NewEncoder(&raw)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(b); err != nil {
-		return nil, fmt.Errorf("writing the backup of %s: %w", b.UserPoolID, err)
-	}
-	return raw.Bytes(), nil
+	_ = json.Indent(&raw, Encode(b), "", "  ") // what was encoded is valid
+	raw.WriteByte('\n')
+	return raw.Bytes()
 }
 
 // DecodeBackup decodes a backup.

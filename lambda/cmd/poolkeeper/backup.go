@@ -60,12 +60,9 @@ func (c *cli) save(dir string, state userpool.State, whole bool) error {
 	path := filepath.Join(dir, state.ID+taken.UTC().Format(".20060102T150405.000000Z.json"))
 	backup := userpool.NewBackup(state, taken)
 	backup.Whole = whole
-	raw, err := backup.Encode()
+	err := os.MkdirAll(dir, 0o700)
 	if err == nil {
-		err = os.MkdirAll(dir, 0o700)
-	}
-	if err == nil {
-		err = writeFile(path, raw, false)
+		err = writeFile(path, backup.Encode(), false)
 	}
 	if err != nil {
 		return fmt.Errorf("saving %s: %w", state.ID, err)

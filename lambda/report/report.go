@@ -37,7 +37,7 @@ type meaning struct {
 var meanings = []meaning{
 	{outcome.Deferred, Medium, slog.LevelError, "The run could not finish. It will be retried."},
 	{outcome.Unconverged, Critical, slog.LevelError,
-		"poolkeeper wrote to the user pool, but the pool is still not compliant."},
+		"After a write by poolkeeper, a value did not last or another setting changed."},
 	{outcome.Partial, High, slog.LevelError, "Some drift was fixed, some was not."},
 	{outcome.Unfixable, High, slog.LevelError, "No drift could be fixed."},
 	{outcome.Remediated, Low, slog.LevelWarn, "All drift was fixed and verified."},

@@ -19,53 +19,38 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// raced are the requirements over which somebody races with us: some of every document, and some that depend on
-// others.
-var raced = []string{
-	"DeletionProtection: ACTIVE",
-	"UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}",
-	"Policies: {PasswordPolicy: {MinimumLength: {atLeast: 12}, RequireSymbols: true}}",
-	"MfaConfiguration: OPTIONAL",
-	mfaIsOff,
-	"SoftwareTokenMfaConfiguration: {Enabled: true}",
-	"SmsAuthenticationMessage: 'Sign-in code {####} required'",
-	"RiskConfiguration: " + highAction,
-	"LogConfigurations: {userNotification: {LogLevel: ERROR}}",
-	"clients: EnableTokenRevocation: true",
-	"clients: PreventUserExistenceErrors: ENABLED",
-	"clients: RiskConfiguration: " + highAction,
-}
+const highAction = "{AccountTakeoverRiskConfiguration: {Actions: {HighAction: {EventAction: BLOCK, Notify: true}}}}"
 
-const (
-	mfaIsOff   = `MfaConfiguration: "OFF"`
-	highAction = "{AccountTakeoverRiskConfiguration: {Actions: {HighAction: {EventAction: BLOCK, Notify: true}}}}"
+// The requirements over which somebody races with us: some of every document, and some that depend on others.
+var (
+	racedPool = all("DeletionProtection: ACTIVE", "UserPoolAddOns: {AdvancedSecurityMode: ENFORCED}",
+		"Policies: {PasswordPolicy: {MinimumLength: {atLeast: 12}, RequireSymbols: true}}",
+		"SmsAuthenticationMessage: 'Sign-in code {####} required'", "RiskConfiguration: "+highAction,
+		"LogConfigurations: {userNotification: {LogLevel: ERROR}}")
+	racedMFA     = all("MfaConfiguration: OPTIONAL", "SoftwareTokenMfaConfiguration: {Enabled: true}")
+	racedClients = all("EnableTokenRevocation: true", "PreventUserExistenceErrors: ENABLED",
+		"RiskConfiguration: "+highAction)
 )
 
-func drawRaced(t *rapid.T, budget string) *baseline.Baseline {
-	var pool, clients []string
-	off := rapid.Bool().Draw(t, "MFA off")
-	for _, r := range raced {
-		of, ofClient := strings.CutPrefix(r, "clients: ")
-		ofMFA := strings.Contains(r, "Mfa")
-		switch {
-		case off && ofMFA && r != mfaIsOff, !off && r == mfaIsOff, rapid.Bool().Draw(t, "not "+r):
-		case ofClient:
-			clients = append(clients, of)
-		default:
-			pool = append(pool, r)
-		}
+func drawRaced(t *rapid.T) *baseline.Baseline {
+	mfa := racedMFA
+	if rapid.Bool().Draw(t, "MFA off") {
+		mfa = all(`MfaConfiguration: "OFF"`)
 	}
-	if len(pool)+len(clients) == 0 {
-		pool = raced[:1]
+	some := func(of ...string) string {
+		return strings.Join(slices.DeleteFunc(of, func(r string) bool { return rapid.Bool().Draw(t, "not "+r) }), ", ")
 	}
-	text := "version: 1\n" + budget + "rules:\n  - name: all\n"
-	if len(pool) > 0 {
-		text += "    require: {" + strings.Join(pool, ", ") + "}\n"
+	pool, clients := some(slices.Concat(racedPool, mfa)...), some(slices.Clone(racedClients)...)
+	if pool+clients == "" {
+		pool = racedPool[0]
 	}
-	if len(clients) > 0 {
-		text += "    clients: [{require: {" + strings.Join(clients, ", ") + "}}]\n"
+	text := "require: {" + pool + "}"
+	if pool == "" {
+		text = onClients("", clients)
+	} else if clients != "" {
+		text += ", " + onClients("", clients)
 	}
-	return parse(t, text)
+	return parse(t, oneRule(text)+"flapBudget: {times: 2, minutes: 30}\n")
 }
 
 // moves are what somebody else does to a pool: to each of its documents, and so that one of them breaks each
@@ -198,44 +183,25 @@ func (w *watcher) lie(out outcome.Outcome) string {
 	return ""
 }
 
-// writesFor returns the times of the accepted writes for each setting of each document, record by record.
-func (w bench) writesFor(t *rapid.T) []map[string][]time.Time {
+// bounded checks that no run wrote a setting twice once that was accepted, and that the flap budget bounds what all
+// runs together write.
+func (w bench) bounded(t *rapid.T, within time.Duration) {
 	history, err := w.ledger.History(t.Context(), poolID, time.Time{}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []map[string][]time.Time
+	written := map[string][]time.Time{} // by document and setting, one run after the other
+	slices.SortFunc(history.Records, func(a, b outcome.Record) int { return a.Began.Compare(b.Began) })
 	for _, r := range history.Records {
-		times := map[string][]time.Time{}
 		for _, s := range r.Sent {
 			for _, setting := range s.Fixes {
-				if key := string(s.Document) + " " + setting; s.Status == outcome.Accepted {
-					times[key] = append(times[key], r.Began)
+				key := string(s.Document) + " " + setting
+				if at := written[key]; s.Status == outcome.Accepted {
+					written[key] = append(at, r.Began)
+					if n := len(at); n > 0 && at[n-1].Equal(r.Began) || n > 1 && r.Began.Sub(at[n-2]) < within {
+						t.Fatalf("%s was written at %v", setting, written[key])
+					}
 				}
-			}
-		}
-		all = append(all, times)
-	}
-	return all
-}
-
-// bounded checks that no run wrote a setting twice once that was accepted, and that the flap budget bounds what all
-// runs together write.
-func (w bench) bounded(t *rapid.T, within time.Duration) {
-	all := map[string][]time.Time{}
-	for _, times := range w.writesFor(t) {
-		for setting, at := range times {
-			if len(at) > 1 {
-				t.Fatalf("%s: accepted %d times in one run", setting, len(at))
-			}
-			all[setting] = append(all[setting], at...)
-		}
-	}
-	for setting, at := range all {
-		slices.SortFunc(at, time.Time.Compare)
-		for i := 2; i < len(at); i++ {
-			if at[i].Sub(at[i-2]) < within {
-				t.Fatalf("%s was written at %v", setting, at)
 			}
 		}
 	}
@@ -252,7 +218,7 @@ func TestNoRace(t *testing.T) {
 		for _, move := range rapid.SliceOfN(drawMove(), 1, 5).Draw(t, "what is wrong") {
 			moves[move](w.fake)
 		}
-		required := drawRaced(t, "flapBudget: {times: 2, minutes: 30}\n")
+		required := drawRaced(t)
 		drawFaults(t, w.fake)
 		after := map[string]string{}
 		for operation := range writesOf() {

@@ -4,10 +4,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/outcome"
+	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/userpool"
 )
 
 var (
@@ -351,4 +360,470 @@ func adminExactly(more string) string {
 func TestTwinsAndMirrors(t *testing.T) {
 	t.Parallel()
 	runAll(t, twinCases)
+}
+
+func marshal(t tester, v any) []byte {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return raw
+}
+
+// modeCases are about what is left alone because of the rule or of who made the call.
+var modeCases = map[string]scenario{
+	"enforce and audit": {pool: unprotected, rule: twoRules, fixed: all(protected), others: tooShort},
+	"all in audit": {pool: unprotected, rule: twoRules, others: bothReported, says: "only audits",
+		change: func(r *reconcile.Reconciler) { r.Baseline = r.Baseline.InMode(baseline.Audit) }},
+	"own write": {pool: unprotected, rule: twoRules, others: bothReported, says: "poolkeeper's own write",
+		cause: event.Cause{Issuer: ownRole}},
+	"own role's name as a session": {pool: unprotected, rule: twoRules, fixed: all(protected), others: tooShort,
+		cause: event.Cause{Actor: "arn:aws:sts::111122223333:assumed-role/Evil/Poolkeeper",
+			Issuer: "arn:aws:iam::111122223333:role/Evil"}},
+	"something fixed beside nothing to write": {pool: unprotected, fixed: all(protected), outcome: outcome.Partial,
+		rule:   "LambdaConfig: {PreSignUp: {matches: \"arn:aws:lambda:us-*\"}}\n" + deletionProtection,
+		others: map[string]outcome.State{"LambdaConfig.PreSignUp": outcome.StateReported}, says: "no value"},
+	"exemption that has run out": {pool: unprotected, fixed: all(protected), rule: strings.Replace(
+		inRule(deletionProtection)+exempt(protected), "2027-01-31T00:00:00Z", "2026-11-01T12:00:00Z", 1)},
+	"selected by tag": {pool: unprotected, fixed: all(protected), rule: rules("pools: {tags: {env: [pr*]}}, " + protects)},
+}
+
+var (
+	twoRules     = rules(protects, "mode: audit, require: {Policies: {PasswordPolicy: {MinimumLength: {atLeast: 20}}}}")
+	tooShort     = map[string]outcome.State{policy + "MinimumLength": outcome.StateReported}
+	bothReported = map[string]outcome.State{protected: outcome.StateReported,
+		policy + "MinimumLength": outcome.StateReported}
+)
+
+// TestModes: audit is left alone, and what is enforced beside it is written.
+func TestModes(t *testing.T) {
+	t.Parallel()
+	runAll(t, modeCases)
+}
+
+// TestEveryLeaf damages each leaf that a baseline can require, one at a time, and demands that the reconciler detects
+// it, writes it back and moves nothing else.
+func TestEveryLeaf(t *testing.T) {
+	t.Parallel()
+	for _, setting := range everyLeaf() {
+		if strings.HasPrefix(setting, "LogConfigurations.userNotification.S3") ||
+			strings.HasPrefix(setting, "LogConfigurations.userNotification.Fire") {
+			continue
+		}
+		t.Run(setting, func(t *testing.T) {
+			t.Parallel()
+			b := serve(t, cognitotest.Contract, cognitotest.WithoutValidators())
+			b.whole(nil)
+			b.everyDestination()
+			state, err := b.client.Read(t.Context(), poolID, userpool.Everything())
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := deep(state.Settings(), setting)
+			if want == nil && strings.HasPrefix(setting, "SmsConfiguration.EumsSms.") ||
+				strings.HasPrefix(setting, "SmsMfaConfiguration.SmsConfiguration.EumsSms.") {
+				want = eums(b, setting)
+			}
+			if want == nil {
+				t.Fatal("the rich pool does not set it")
+			}
+			before := b.snapshot(t)
+			b.damage(setting, want)
+			required := &baseline.Baseline{Digest: "sha256:leaf", Rules: []baseline.Rule{{Name: "leaf", Mode: baseline.Enforce,
+				Require: []baseline.Requirement{{Setting: setting, Op: baseline.Equal, Value: want}}}}}
+			out := b.reconcile(t, required)
+			if out.Outcome != outcome.Remediated || states(out)[setting] != fixed {
+				t.Errorf("%s (%s) %v", out.Outcome, out.Reason, out.Drifts)
+			}
+			for _, call := range out.Writes {
+				if !slices.ContainsFunc(baseline.WrittenWith(setting),
+					func(d baseline.Document) bool { return d.WriteCall == call }) {
+					t.Errorf("%s was called, which a role for this baseline does not allow", call)
+				}
+			}
+			for _, path := range difference(before, b.snapshot(t)) {
+				if path != "AdminCreateUserConfig.UnusedAccountValidityDays" {
+					t.Errorf("%s is not what it was before the damage", path)
+				}
+			}
+		})
+	}
+}
+
+// eums makes the pool one that sends through End User Messaging, and returns the value of the setting.
+func eums(b bench, setting string) any {
+	sender := map[string]any{"EumsSms": map[string]any{"CallerArn": "arn:aws:iam::111122223333:role/eums-sender",
+		"ExternalId": "CANARY-eums", "OriginationIdentity": "Example",
+		"ConfigurationSetName": "texts", "InEntityId": "1", "InTemplateId": "2", "Region": "eu-west-1"}}
+	b.fake.Edit(poolID, func(pool, mfa map[string]any) {
+		pool["SmsConfiguration"] = sender
+		object(mfa, "SmsMfaConfiguration")["SmsConfiguration"] = sender
+	})
+	return deep(map[string]any{"SmsConfiguration": sender}, strings.TrimPrefix(setting, "SmsMfaConfiguration."))
+}
+
+// everyLeaf returns all that a baseline can require, of the pool and of one of its clients.
+func everyLeaf() []string {
+	all := append(leafSettings(baseline.Settings(), ""), "PoolName", "UserPoolTags.env",
+		"AcrConfiguration.Level1.AcrValue")
+	client := baseline.ClientPath(cognitotest.RichClient) + "."
+	return append(append(all, leafSettings(baseline.ClientSettings(), client)...), client+"ClientName")
+}
+
+// everyDestination gives the logs of the pool every destination that the table knows.
+func (b bench) everyDestination() {
+	logs := b.fake.Logs(poolID)
+	for _, e := range logs {
+		entry, _ := e.(map[string]any)
+		entry["CloudWatchLogsConfiguration"] = map[string]any{
+			"LogGroupArn": "arn:aws:logs:eu-west-1:111122223333:log-group:a"}
+		if entry["EventSource"] == "userNotification" {
+			continue // the service takes no other of it
+		}
+		entry["S3Configuration"] = map[string]any{"BucketArn": "arn:aws:s3:::bucket"}
+		entry["FirehoseConfiguration"] = map[string]any{
+			"StreamArn": "arn:aws:firehose:eu-west-1:111122223333:deliverystream/a"}
+	}
+	b.fake.PutLogs(poolID, logs)
+}
+
+// damage gives a leaf another value, and its twin with it, as the service would.
+func (b bench) damage(setting string, have any) {
+	paths := []string{setting}
+	if other, ok := baseline.TwinOf(setting); ok {
+		paths = append(paths, other)
+	}
+	for _, path := range paths {
+		m, _ := baseline.Lookup(path)
+		b.set(path, another(m, have))
+	}
+}
+
+// another is a value of a member that is not the one it has.
+func another(m baseline.Member, have any) any {
+	switch {
+	case m.Kind == baseline.Boolean:
+		return have != true
+	case m.Kind == baseline.Integer:
+		return json.Number("23")
+	case m.Kind == baseline.List && m.Elem.Kind == baseline.Object:
+		return list(map[string]any{"Name": "admin_only", "Priority": json.Number("1")})
+	case m.Kind == baseline.List:
+		return list("other")
+	case len(m.Enum) > 1:
+		others := slices.DeleteFunc(slices.Clone(m.Enum), func(e string) bool { return e == have || e == "OFF" })
+		return others[0]
+	default:
+		return "damaged {####} {##x##}"
+	}
+}
+
+const (
+	passwordChecks = "Cognito.3 cognito-user-pool-password-policy-check cognito_user_pool_"
+	stolen         = "cognito_user_pool_blocks_compromised_credentials_sign_in_attempts"
+	malicious      = "cognito_user_pool_blocks_potential_malicious_sign_in_attempts"
+	takeover       = "RiskConfiguration.AccountTakeoverRiskConfiguration"
+	ofLaxer        = "Clients[laxer]."
+	policy         = "Policies.PasswordPolicy."
+)
+
+// asked are the values that checks ask for: those of Security Hub, of AWS Config, whose rules they are, and of Prowler.
+var asked = []struct {
+	checks string
+	path   string
+	want   string // JSON
+	fails  []any  // what fails the checks, each alone, in a pool that is strict otherwise
+}{
+	{"Cognito.1 cognito-user-pool-advanced-security-enabled cognito_user_pool_advanced_security_enabled " + stolen + " " +
+		malicious, threat, `"ENFORCED"`, list("AUDIT", "OFF", nil)},
+	{passwordChecks + "password_policy_lowercase", policy + "RequireLowercase", "true", list(false, nil)},
+	{passwordChecks + "password_policy_uppercase", policy + "RequireUppercase", "true", list(false, nil)},
+	{passwordChecks + "password_policy_number", policy + "RequireNumbers", "true", list(false, nil)},
+	{passwordChecks + "password_policy_symbol", policy + "RequireSymbols", "true", list(false, nil)},
+	{passwordChecks + "password_policy_minimum_length_14", policy + "MinimumLength", "14", list(json.Number("13"))},
+	{passwordChecks + "temporary_password_expiration", days, "7", list(json.Number("8"))},
+	{"Cognito.4 cognito-userpool-cust-auth-threat-full-check",
+		"UserPoolAddOns.AdvancedSecurityAdditionalFlows.CustomAuthMode", `"ENFORCED"`, list("AUDIT", nil)},
+	{"Cognito.5 cognito-user-pool-mfa-enabled cognito_user_pool_mfa_enabled", "MfaConfiguration", `"ON"`, list("OFF")},
+	{"Cognito.6 cognito-user-pool-deletion-protection-enabled cognito_user_pool_deletion_protection_enabled", protected,
+		`"ACTIVE"`, list("INACTIVE", nil)},
+	{"cognito_user_pool_self_registration_disabled", "AdminCreateUserConfig.AllowAdminCreateUserOnly", "true",
+		list(false, nil)},
+	{stolen, "RiskConfiguration.CompromisedCredentialsRiskConfiguration.EventFilter",
+		`["SIGN_IN","PASSWORD_CHANGE","SIGN_UP"]`, list(list("SIGN_UP"), nil)},
+	{stolen, riskAction, `"BLOCK"`, list("NO_ACTION")},
+	{stolen, "RiskConfiguration.CompromisedCredentialsRiskConfiguration", "", list(nil)},
+	{malicious, takeover + ".Actions.LowAction.EventAction", `"BLOCK"`, list("MFA_REQUIRED")},
+	{malicious, takeover + ".Actions.MediumAction", "", list(nil)},
+	{malicious, takeover + ".Actions.HighAction.EventAction", `"BLOCK"`, list("NO_ACTION")},
+	{malicious, takeover, "", list(nil)},
+	{"cognito_user_pool_client_prevent_user_existence_errors", ofLaxer + "PreventUserExistenceErrors", `"ENABLED"`,
+		list("LEGACY", nil)},
+	{"cognito_user_pool_client_token_revocation_enabled", ofLaxer + "EnableTokenRevocation", "true", list(false, nil)},
+}
+
+// strict is the baseline that ships with its strict example made a rule.
+func strict(t *testing.T) *baseline.Baseline {
+	t.Helper()
+	var text strings.Builder
+	in := false
+	for line := range strings.Lines(string(baseline.Default())) {
+		bare := strings.TrimPrefix(line, "#")
+		switch {
+		case strings.HasPrefix(bare, "  - name: strict"):
+			in = true
+		case in && !strings.HasPrefix(bare, "    "):
+			in = false
+		}
+		if in {
+			line = bare
+		}
+		text.WriteString(line)
+	}
+	return parse(t, text.String())
+}
+
+// lax plants a pool that passes no check, with two clients.
+func (b *bench) lax(t *testing.T) {
+	t.Helper()
+	b.rich(func(pool, mfa map[string]any) {
+		clear(pool)
+		clear(mfa)
+		sets("UserPoolTier", "LITE", "MfaConfiguration", "OFF", "mfa:MfaConfiguration", "OFF", protected, "INACTIVE",
+			"UserPoolTags.team", "a", policy+"MinimumLength", json.Number("6"), days, json.Number("90"), factors,
+			list("PASSWORD"))(pool, mfa)
+	})
+	b.clients = []string{"lax", "laxer"}
+	for _, id := range b.clients {
+		b.fake.PutClient(poolID, id, map[string]any{"ClientName": id, "PreventUserExistenceErrors": "LEGACY",
+			"RefreshTokenValidity": json.Number("30"), "AuthSessionValidity": json.Number("3"),
+			"ExplicitAuthFlows": list("ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"),
+			"AllowedOAuthFlows": list("code", "implicit"),
+			"CallbackURLs":      list("https://app.example.com/callback")})
+	}
+}
+
+// TestStrict brings a pool that passes none of the checks to the strict example, and then it passes them all. So it
+// does after each thing alone that fails one.
+func TestStrict(t *testing.T) {
+	t.Parallel()
+	required := strict(t)
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := serve(t, mode)
+			b.lax(t)
+			weak := b.snapshot(t)
+			if out := b.reconcile(t, required); out.Outcome != outcome.Remediated {
+				t.Fatalf("%s (%s) %v", out.Outcome, out.Reason, out.Drifts)
+			}
+			strong := b.snapshot(t)
+			for _, c := range asked {
+				for _, path := range []string{c.path, strings.Replace(c.path, "laxer", "lax", 1)} {
+					if strong[path] != c.want || c.want != "" && weak[path] == c.want {
+						t.Errorf("%s is %s, was %s, want %s", path, strong[path], weak[path], c.want)
+					}
+				}
+				for _, v := range c.fails {
+					if b.set(c.path, v); v == "OFF" && c.path == "MfaConfiguration" {
+						b.fake.Edit(poolID, mfaOff)
+					}
+					if out := b.reconcile(t, required); out.Outcome != outcome.Remediated {
+						t.Errorf("%s = %v: %s (%s)", c.path, v, out.Outcome, out.Reason)
+					}
+					if diff := cmp.Diff(strong, b.snapshot(t)); diff != "" {
+						t.Errorf("%s = %v stays (-want +got):\n%s", c.path, v, diff)
+					}
+				}
+			}
+			if got := strong[ofLaxer+"ExplicitAuthFlows"]; got != `["ALLOW_USER_SRP_AUTH"]` {
+				t.Errorf("flows are %s", got)
+			}
+		})
+	}
+}
+
+// TestStrictKnowsEveryCheck: the strict example is tested with every check in the table of controls, and with no other.
+func TestStrictKnowsEveryCheck(t *testing.T) {
+	t.Parallel()
+	named, tested := map[string]bool{}, map[string]bool{}
+	for _, c := range baseline.Controls() {
+		for _, id := range []string{c.SecurityHub, c.ConfigRule, c.Prowler} {
+			named[id] = true
+		}
+	}
+	for _, c := range asked {
+		for _, id := range strings.Fields(c.checks) {
+			tested[id] = true
+		}
+	}
+	delete(named, "")
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(tested)), slices.Sorted(maps.Keys(named))); diff != "" {
+		t.Errorf("(-tested +named by the table of controls):\n%s", diff)
+	}
+}
+
+const futureWants = "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE, " +
+	"SoftwareTokenMfaConfiguration: {Enabled: true}}, clients: [{names: ['web-*'], require: " +
+	"{PreventUserExistenceErrors: ENABLED}}]}]\n"
+
+// planted plants a pool that drifts in three documents.
+func (b *bench) planted(plant func(pool, mfa, client map[string]any)) {
+	b.whole(nil)
+	client := b.fake.Client(poolID, web)
+	client["PreventUserExistenceErrors"] = "LEGACY"
+	b.fake.Edit(poolID, func(pool, mfa map[string]any) {
+		unprotected(pool, mfa)
+		mfa["SoftwareTokenMfaConfiguration"] = map[string]any{"Enabled": false}
+		plant(pool, mfa, client)
+	})
+	b.fake.PutClient(poolID, web, client)
+}
+
+// TestUnknownMembers: a member that this build does not know goes back as it was read, and the finding of the write
+// names it and its document, unless the baseline says something else of its path, its document, or every one.
+func TestUnknownMembers(t *testing.T) {
+	t.Parallel()
+	entropy := func(pool, _, _ map[string]any) {
+		object(pool, "Policies", "PasswordPolicy")["Entropy"] = json.Number("40")
+	}
+	pool := func(pool, _, _ map[string]any) { pool["FutureThing"] = map[string]any{"On": true} }
+	mfa := func(_, mfa, _ map[string]any) { mfa["FutureThing"] = map[string]any{"On": true} }
+	client := func(_, _, client map[string]any) { client["FutureThing"] = map[string]any{"On": true} }
+	const poolLeaf, mfaLeaf, clientLeaf = "FutureThing.On", "mfa:FutureThing.On", "Clients[" + web + "].FutureThing.On"
+	const entropyLeaf = "Policies.PasswordPolicy.Entropy"
+	const none = ""
+	for name, c := range map[string]struct {
+		plant    func(pool, mfa, client map[string]any)
+		say      string
+		unwanted string // the write that is not made
+		says     string
+		leaf     string
+		want     string
+	}{
+		"pool":                  {pool, "", none, "FutureThing (UserPool)", poolLeaf, "true"},
+		"pool, echo":            {pool, "FutureThing: echo", none, "FutureThing (UserPool)", poolLeaf, "true"},
+		"pool, omit":            {pool, "FutureThing: omit", none, "", poolLeaf, ""},
+		"pool, stop":            {pool, "FutureThing: stop", "UpdateUserPool", "FutureThing (UserPool)", poolLeaf, "true"},
+		"pool, stop all":        {pool, `"*": stop`, "UpdateUserPool", "FutureThing (UserPool)", poolLeaf, "true"},
+		"pool, stop document":   {pool, "UserPool: stop", "UpdateUserPool", "FutureThing (UserPool)", poolLeaf, "true"},
+		"pool, by both":         {pool, "UserPool.FutureThing: omit, UserPool: stop", none, "", poolLeaf, ""},
+		"document before all":   {pool, `UserPool: omit, "*": stop`, none, "", poolLeaf, ""},
+		"path before document":  {pool, "LogDelivery: stop, UserPool: stop, FutureThing: omit", none, "", poolLeaf, ""},
+		"other document":        {pool, "MfaConfig: stop, AppClient: stop", none, "FutureThing (UserPool)", poolLeaf, "true"},
+		"nested":                {entropy, "", none, entropyLeaf + " (UserPool)", entropyLeaf, "40"},
+		"nested, omit":          {entropy, entropyLeaf + ": omit", none, "", entropyLeaf, ""},
+		"nested, stop":          {entropy, entropyLeaf + ": stop", "UpdateUserPool", entropyLeaf, entropyLeaf, "40"},
+		"nested, by document":   {entropy, "UserPool." + entropyLeaf + ": omit", none, "", entropyLeaf, ""},
+		"MFA":                   {mfa, "", none, "FutureThing (MfaConfig)", mfaLeaf, "true"},
+		"MFA, stop":             {mfa, "MfaConfig: stop", "SetUserPoolMfaConfig", "FutureThing (MfaConfig)", mfaLeaf, "true"},
+		"client":                {client, "", none, "Clients[" + web + "].FutureThing (AppClient)", clientLeaf, "true"},
+		"client, omit":          {client, `"Clients[].FutureThing": omit`, none, "", clientLeaf, ""},
+		"client, omit this":     {client, `"Clients[` + web + `].FutureThing": omit`, none, "", clientLeaf, ""},
+		"client, other client":  {client, `"Clients[mobile].FutureThing": omit`, none, "FutureThing", clientLeaf, "true"},
+		"client, like the pool": {client, "FutureThing: omit", none, "FutureThing (AppClient)", clientLeaf, "true"},
+		"client, stop": {client, `"Clients[].FutureThing": stop`, "UpdateUserPoolClient", "FutureThing (AppClient)",
+			clientLeaf, "true"},
+		"client, document": {client, "AppClient: stop", "UpdateUserPoolClient", "FutureThing (AppClient)", clientLeaf,
+			"true"},
+		"a member of another document": {func(pool, _, _ map[string]any) {
+			pool["SoftwareTokenMfaConfiguration"] = map[string]any{"Enabled": false, "New": "x"}
+		}, "", none, "SoftwareTokenMfaConfiguration (UserPool)", "SoftwareTokenMfaConfiguration.New", `"x"`},
+		"a member of another document, omit": {func(pool, _, _ map[string]any) {
+			pool["SoftwareTokenMfaConfiguration"] = map[string]any{"Enabled": false, "New": "x"}
+		}, "UserPool.SoftwareTokenMfaConfiguration: omit", none, "", "SoftwareTokenMfaConfiguration.New", ""},
+		"in a list": {func(pool, _, _ map[string]any) {
+			mechanisms := pool["AccountRecoverySetting"].(map[string]any)["RecoveryMechanisms"].([]any)
+			mechanisms[0].(map[string]any)["Delay"] = json.Number("3")
+		}, "", none, "RecoveryMechanisms.Delay (UserPool)", "", ""},
+		"empty and null": {func(pool, _, _ map[string]any) {
+			pool["FutureThing"], pool["Other"] = map[string]any{}, nil
+		}, `"*": stop`, none, "", "", ""},
+		"in a read-only member": {func(pool, _, _ map[string]any) {
+			pool["SchemaAttributes"] = list(map[string]any{"Name": "sub", "New": true})
+		}, `"*": stop`, none, "", "", ""},
+		"a known member of a strange shape": {func(pool, _, _ map[string]any) { pool["LambdaConfig"] = "hidden" },
+			`"*": echo`, "UpdateUserPool", "LambdaConfig (UserPool): its type is", "LambdaConfig", `"hidden"`},
+	} {
+		for mode, m := range modes {
+			t.Run(name+"/"+mode, func(t *testing.T) {
+				t.Parallel()
+				b := serve(t, m, cognitotest.WithoutValidators())
+				b.planted(c.plant)
+				out := b.reconcile(t, parse(t, futureWants+"unknownMembers: {"+c.say+"}\n"))
+				ending := outcome.Remediated
+				if c.unwanted != none {
+					ending = outcome.Partial
+				}
+				if out.Outcome != ending || !strings.Contains(fmt.Sprint(out.Drifts), c.says) {
+					t.Errorf("%s (%s), %v, want %s with %q", out.Outcome, out.Reason, out.Drifts, ending, c.says)
+				}
+				wanted := all("UpdateUserPool", "SetUserPoolMfaConfig", "UpdateUserPoolClient")
+				wanted = slices.DeleteFunc(wanted, func(call string) bool { return call == c.unwanted })
+				if !slices.Equal(out.Writes, wanted) {
+					t.Errorf("wrote %v, want %v", out.Writes, wanted)
+				}
+				if got := b.snapshot(t)[c.leaf]; got != c.want && (m == cognitotest.Contract || c.want != "") {
+					t.Errorf("%s is %q, want %q", c.leaf, got, c.want)
+				}
+			})
+		}
+	}
+}
+
+// TestUnknownMemberMoves: an unknown member that our write moves is critical, and its document is left alone for 24
+// hours, unless the baseline decides. One that moves without us counts for nothing.
+func TestUnknownMemberMoves(t *testing.T) {
+	t.Parallel()
+	changed, gone, added := sets("FutureThing", "b"), sets("FutureThing", nil), sets("Other", true)
+	for name, c := range map[string]struct {
+		change func(pool, mfa map[string]any)
+		after  time.Duration
+		say    string
+		want   outcome.Ending
+	}{
+		"changed, at once":      {changed, time.Minute, "", outcome.Unfixable},
+		"gone, a day later":     {gone, 23 * time.Hour, "", outcome.Unfixable},
+		"gone, two days later":  {gone, 25 * time.Hour, "", outcome.Remediated},
+		"new, decided":          {added, time.Hour, "Other: echo", outcome.Remediated},
+		"new, not decided":      {added, time.Hour, "Else: echo", outcome.Unfixable},
+		"new, document decided": {added, time.Hour, "UserPool: echo", outcome.Remediated},
+	} {
+		for mode, m := range modes {
+			t.Run(name+"/"+mode, func(t *testing.T) {
+				t.Parallel()
+				b := serve(t, m)
+				b.rich(alsoUnprotected("FutureThing", "a"))
+				b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Change: c.change})
+				required := parse(t, oneRule(protects)+"unknownMembers: {"+c.say+"}\n")
+				out := b.answer(t, required, onPool(event.Cause{EventID: "one"}))
+				if out.Outcome != outcome.Unconverged || !out.Critical || !strings.Contains(out.Reason, "(UserPool): ") ||
+					!strings.Contains(out.Reason, "which poolkeeper does not know") {
+					t.Errorf("%s, critical %t (%s)", out.Outcome, out.Critical, out.Reason)
+				}
+				b.fake.Edit(poolID, unprotected)
+				b.pass(c.after)
+				out = b.answer(t, required, onPool(event.Cause{EventID: "two"}))
+				stopped := strings.Contains(out.Reason, "(UserPool): a write by poolkeeper changed it")
+				if out.Outcome != c.want || stopped != (c.want == outcome.Unfixable) {
+					t.Errorf("later: %s (%s), want %s", out.Outcome, out.Reason, c.want)
+				}
+			})
+		}
+	}
+}
+
+// TestRefusedEcho: a document whose unknown member is refused is left alone, with the member's name, however the
+// service says so.
+func TestRefusedEcho(t *testing.T) {
+	t.Parallel()
+	echo := func(message string, most int) scenario {
+		return scenario{pool: alsoUnprotected("FutureThing", "secret text", "Name", "other", "mfa:"+totp, false),
+			rule: "PoolName: customers\nUserPoolTier: PLUS\n" + deletionProtection + "\n" + totpOptional,
+			faults: []cognitotest.Fault{{Operation: "UpdateUserPool", Error: "InvalidParameterException",
+				Message: message + ": secret text", When: func(body map[string]any) bool { return body["FutureThing"] != nil }}},
+			left: all(protected, "PoolName"), fixed: all(totp), says: "FutureThing (UserPool)", lacks: "secret text", most: most}
+	}
+	runAll(t, map[string]scenario{"named": echo("Unexpected member FutureThing", 4), "not named": echo("no", mostTries)})
 }

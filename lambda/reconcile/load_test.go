@@ -2,10 +2,13 @@ package reconcile_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,15 +21,18 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/mototest"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/queue"
 	"poolkeeper/lambda/reconcile"
+	"poolkeeper/lambda/userpool"
 )
 
 // A region is one Region of an account in simulated time: the fake with the documented rates, a ledger, and the two
@@ -45,9 +51,8 @@ type region struct {
 	throttled int
 	ended     map[outcome.Ending]int
 	deferred  int
-	dead      []string        // messages that were received too often
-	slowest   time.Duration   // from the first delivery of a changes message until it was done
-	seen      map[string]bool // pools whose own run ended
+	dead      []string      // messages that were received too often
+	slowest   time.Duration // from the first delivery of a changes message until it was done
 }
 
 // A message is a request in a queue.
@@ -64,12 +69,18 @@ const (
 	timeout     = 2 * time.Minute // of the function
 )
 
-func newRegion(t *testing.T, required *baseline.Baseline) *region {
+// newRegion has so many pools with so many clients, and a baseline of one rule.
+func newRegion(t *testing.T, rule string, pools, clients int, client map[string]any) *region {
 	t.Helper()
-	r := &region{required: required, ledger: ledger.NewMemory(), changes: make(chan message, 1<<16),
-		scans: make(chan message, 1<<16), calls: map[string]int{}, ended: map[outcome.Ending]int{},
-		seen: map[string]bool{}}
+	r := &region{required: parse(t, oneRule(rule)), ledger: ledger.NewMemory(), changes: make(chan message, 1<<16),
+		scans: make(chan message, 1<<16), calls: map[string]int{}, ended: map[outcome.Ending]int{}}
 	r.fake = cognitotest.New(cognitotest.Measured, cognitotest.WithRateLimits(time.Now))
+	for i := range pools {
+		r.fake.PutRich(loadPool(i))
+		for n := range clients {
+			r.fake.PutClient(loadPool(i), loadClient(n), maps.Clone(client))
+		}
+	}
 	for range workers {
 		go r.work(r.changes)
 		go r.work(r.scans)
@@ -149,22 +160,46 @@ func (r *region) handle(reconciler *reconcile.Reconciler, from chan message, m m
 	r.working.Done()
 }
 
+// full has the tests of the load, of the processes and of the campaign try all there is, which takes minutes.
+var full = os.Getenv("POOLKEEPER_CAMPAIGN") == "full"
+
 // part is the part of the load that is tried without POOLKEEPER_CAMPAIGN=full.
 func part() int {
-	if os.Getenv("POOLKEEPER_CAMPAIGN") == "full" {
+	if full {
 		return 1
 	}
 	return 10
 }
 
-func loadPool(i int) string { return fmt.Sprintf("eu-west-1_Load%05d", i) }
+func loadPool(i int) string   { return fmt.Sprintf("eu-west-1_Load%05d", i) }
+func loadClient(n int) string { return fmt.Sprintf("client%04d", n) }
 
-// poolUpdated is the event of an UpdateUserPool.
-func poolUpdated(pool string, n int) event.Request {
-	i := slices.IndexFunc(event.Table(), func(name event.Name) bool { return name.Name == "UpdateUserPool" })
-	return event.Request{Kind: event.One, UserPoolID: pool, Call: event.Table()[i], Named: []string{"userPoolId"},
-		Cause: event.Cause{EventID: fmt.Sprint("event-", n), EventName: "UpdateUserPool", Time: time.Now(),
-			Actor: "arn:aws:iam::111122223333:user/someone"}}
+func aClient(revokes bool) map[string]any {
+	return map[string]any{"ClientName": "client", "RefreshTokenValidity": json.Number("30"),
+		"EnableTokenRevocation": revokes}
+}
+
+// updated is the event of an UpdateUserPool.
+func (r *region) updated(pool, n int) event.Request {
+	request := call(fmt.Sprint("event-", n), "Admin", time.Now(), "userPoolId")
+	request.UserPoolID = loadPool(pool)
+	return request
+}
+
+// scanned is a request of a scan.
+func (r *region) scanned(pool int) event.Request {
+	return event.Request{Kind: event.One, UserPoolID: loadPool(pool), Scan: event.Scan{Started: time.Now()}}
+}
+
+// end waits until all messages are done, and logs what became of them.
+func (r *region) end(t *testing.T, began time.Time) {
+	t.Helper()
+	r.working.Wait()
+	t.Logf("%v in %s, the slowest event took %s: %v, %d throttled, %d deferred", r.ended, time.Since(began), r.slowest,
+		r.calls, r.throttled, r.deferred)
+	if len(r.dead) > 0 {
+		t.Errorf("%d dead: %v", len(r.dead), r.dead)
+	}
 }
 
 // TestLoad has 10,000 messages about 1,000 pools handled by two workers, or a tenth of them. A third of the calls
@@ -172,44 +207,30 @@ func poolUpdated(pool string, n int) event.Request {
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	pools, messages := 1000/part(), 10000/part()
-	required := require(t, "DeletionProtection: ACTIVE")
 	synctest.Test(t, func(t *testing.T) {
-		r := newRegion(t, required)
-		for i := range pools {
-			r.fake.PutRich(loadPool(i))
-		}
-		damages := 0
-		began := time.Now()
+		r, damages, began := newRegion(t, protects, pools, 0, nil), 0, time.Now()
 		for n := range messages {
-			pool := loadPool(n * 7 % pools)
-			if n%3 == 0 {
-				r.fake.Edit(pool, func(pool, _ map[string]any) {
-					if pool["DeletionProtection"] == "ACTIVE" {
-						damages++
-					}
-					pool["DeletionProtection"] = "INACTIVE"
-				})
+			i := n * 7 % pools
+			if pool, _, _ := r.fake.Pool(loadPool(i)); n%3 == 0 && pool["DeletionProtection"] == "ACTIVE" {
+				damages++
+				r.fake.Edit(loadPool(i), unprotected)
 			}
-			r.send(r.changes, poolUpdated(pool, n))
+			r.send(r.changes, r.updated(i, n))
 			time.Sleep(50 * time.Millisecond) // 20 calls a second
 		}
-		r.working.Wait()
-		took := time.Since(began)
+		r.end(t, began)
 		for i := range pools {
 			if pool, _, _ := r.fake.Pool(loadPool(i)); pool["DeletionProtection"] != "ACTIVE" {
 				t.Errorf("%s is not protected", loadPool(i))
 			}
 		}
-		all := 0
+		every := 0
 		for _, n := range r.calls {
-			all += n
+			every += n
 		}
-		reads := float64(r.calls["DescribeUserPool"]) / took.Seconds()
-		t.Logf("%v in %s: %d damages, %d writes, %.1f reads a second, %d of %d calls throttled, %d deferred, %d dead",
-			r.ended, took, damages, r.calls["UpdateUserPool"], reads, r.throttled, all, r.deferred, len(r.dead))
-		if len(r.dead) > 0 || r.calls["UpdateUserPool"] != damages || float64(r.throttled) > 0.001*float64(all) {
-			t.Errorf("%d dead, %d writes for %d damages, %d throttled", len(r.dead), r.calls["UpdateUserPool"], damages,
-				r.throttled)
+		if r.calls["UpdateUserPool"] != damages || float64(r.throttled) > 0.001*float64(every) {
+			t.Errorf("%d writes for %d damages, %d of %d calls throttled", r.calls["UpdateUserPool"], damages, r.throttled,
+				every)
 		}
 	})
 }
@@ -217,13 +238,11 @@ func TestLoad(t *testing.T) {
 // TestStorm has 10,000 events about one pool that lie in the queue handled: they cost a handful of reads.
 func TestStorm(t *testing.T) {
 	t.Parallel()
-	required := require(t, "DeletionProtection: ACTIVE")
 	synctest.Test(t, func(t *testing.T) {
-		r := newRegion(t, required)
-		r.fake.PutRich(loadPool(1))
+		r := newRegion(t, protects, 1, 0, nil)
 		var requests []event.Request
 		for n := range 10000 {
-			requests = append(requests, poolUpdated(loadPool(1), n))
+			requests = append(requests, r.updated(0, n))
 		}
 		time.Sleep(10 * time.Second) // the events take their time to come
 		for _, request := range requests {
@@ -241,66 +260,45 @@ func TestScansLeaveRoom(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		pools, clients int
-		required       string
+		rule           string
 	}{
-		"1,000 pools with 20 clients": {1000, 20, "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}, " +
-			"clients: [{require: {EnableTokenRevocation: true}}]}]"},
-		"10,000 pools": {10000, 0, "version: 1\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]"},
+		"1,000 pools with 20 clients": {1000, 20, protects + ", " + onClients("", "EnableTokenRevocation: true")},
+		"10,000 pools":                {10000, 0, protects},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			required := parse(t, c.required)
-			synctest.Test(t, func(t *testing.T) { scanWithEvents(t, required, c.pools/part(), c.clients) })
+			synctest.Test(t, func(t *testing.T) {
+				r, began := newRegion(t, c.rule, c.pools/part(), c.clients, aClient(true)), time.Now()
+				for i := range c.pools / part() {
+					r.send(r.scans, r.scanned(i))
+				}
+				for n := range 50 {
+					time.Sleep(3 * time.Second)
+					r.fake.Edit(loadPool(n), unprotected)
+					request := r.updated(n, n)
+					request.Call.Changes = []string{"UserPool"}
+					r.send(r.changes, request)
+				}
+				if r.end(t, began); r.slowest > 5*time.Second {
+					t.Errorf("the slowest event took %s", r.slowest)
+				}
+			})
 		})
-	}
-}
-
-func scanWithEvents(t *testing.T, required *baseline.Baseline, pools, clients int) {
-	t.Helper()
-	r := newRegion(t, required)
-	for i := range pools {
-		r.fake.PutRich(loadPool(i))
-		for n := range clients {
-			id := fmt.Sprintf("client%02d", n)
-			r.fake.PutClient(loadPool(i), id, map[string]any{"ClientName": id, "RefreshTokenValidity": json.Number("30"),
-				"EnableTokenRevocation": true})
-		}
-	}
-	began := time.Now()
-	for i := range pools {
-		r.send(r.scans, event.Request{Kind: event.One, UserPoolID: loadPool(i), Scan: event.Scan{Started: began}})
-	}
-	for n := range 50 {
-		time.Sleep(3 * time.Second)
-		r.fake.Edit(loadPool(n), func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
-		request := poolUpdated(loadPool(n), n)
-		request.Call.Changes = []string{"UserPool"}
-		r.send(r.changes, request)
-	}
-	r.working.Wait()
-	t.Logf("%s: %v, the slowest event took %s, %d throttled, %d deferred", time.Since(began), r.ended, r.slowest,
-		r.throttled, r.deferred)
-	if len(r.dead) > 0 || r.slowest > 5*time.Second {
-		t.Errorf("the slowest event took %s, %d dead", r.slowest, len(r.dead))
 	}
 }
 
 // TestHeldForAnHour: a message about a pool whose lease is held for an hour ends in no dead-letter queue.
 func TestHeldForAnHour(t *testing.T) {
 	t.Parallel()
-	required := require(t, "DeletionProtection: ACTIVE")
 	synctest.Test(t, func(t *testing.T) {
-		r := newRegion(t, required)
-		r.fake.PutRich(loadPool(1))
-		r.fake.Edit(loadPool(1), func(pool, _ map[string]any) { pool["DeletionProtection"] = "INACTIVE" })
-		now := time.Now()
-		if ok, err := r.ledger.Acquire(t.Context(), loadPool(1), "somebody", now, now.Add(time.Hour)); err != nil || !ok {
+		r, began := newRegion(t, protects, 1, 0, nil), time.Now()
+		r.fake.Edit(loadPool(0), unprotected)
+		if ok, err := r.ledger.Acquire(t.Context(), loadPool(0), "x", began, began.Add(time.Hour)); err != nil || !ok {
 			t.Fatal(err)
 		}
-		r.send(r.changes, poolUpdated(loadPool(1), 1))
-		r.working.Wait()
-		if r.ended[outcome.Remediated] != 1 || len(r.dead) > 0 || r.deferred == 0 {
-			t.Errorf("%v, %d deferred, dead: %v", r.ended, r.deferred, r.dead)
+		r.send(r.changes, r.updated(0, 1))
+		if r.end(t, began); r.ended[outcome.Remediated] != 1 || r.deferred == 0 {
+			t.Errorf("%v, %d deferred", r.ended, r.deferred)
 		}
 	})
 }
@@ -308,26 +306,280 @@ func TestHeldForAnHour(t *testing.T) {
 // TestThousandClients: a pool of 1,000 selected clients is finished, in runs of 100 clients.
 func TestThousandClients(t *testing.T) {
 	t.Parallel()
-	required := parse(t, "version: 1\nrules: [{name: a, clients: [{require: {EnableTokenRevocation: true}}]}]")
 	synctest.Test(t, func(t *testing.T) {
-		r := newRegion(t, required)
-		r.fake.PutRich(loadPool(1))
+		r, began := newRegion(t, onClients("", "EnableTokenRevocation: true"), 1, 1000, aClient(false)), time.Now()
+		r.send(r.scans, r.scanned(0))
+		r.end(t, began)
 		for n := range 1000 {
-			id := fmt.Sprintf("client%04d", n)
-			r.fake.PutClient(loadPool(1), id, map[string]any{"ClientName": id, "RefreshTokenValidity": json.Number("30"),
-				"EnableTokenRevocation": false})
-		}
-		began := time.Now()
-		r.send(r.scans, event.Request{Kind: event.One, UserPoolID: loadPool(1), Scan: event.Scan{Started: began}})
-		r.working.Wait()
-		for n := range 1000 {
-			if r.fake.Client(loadPool(1), fmt.Sprintf("client%04d", n))["EnableTokenRevocation"] != true {
+			if r.fake.Client(loadPool(0), loadClient(n))["EnableTokenRevocation"] != true {
 				t.Errorf("client %d is not fixed", n)
 			}
 		}
-		t.Logf("%s: %v, %d deferred, %d throttled, %v", time.Since(began), r.ended, r.deferred, r.throttled, r.dead)
-		if len(r.dead) > 0 {
-			t.Error(r.dead)
-		}
 	})
+}
+
+// runs is how often each of two processes handles an event in a round.
+const runs = 4
+
+// duel has two processes remediate one pool at the same time, while somebody turns MFA off again after each of them,
+// and reports whether both wrote. SetUserPoolMfaConfig drops the SMS sender each time; it is never lost. Each call is
+// delayed by up to a few milliseconds, so that the two meet in every order.
+func duel(t *testing.T, books reconcile.Ledger, want outcome.Ending) (bothWrote bool) {
+	t.Helper()
+	b := serve(t, cognitotest.Measured)
+	defer b.fake.Close()
+	b.whole(mfaOff)
+	before := b.snapshot(t)
+	b.fake.Inject(takesSMS)
+	required := parse(t, "version: 1\nflapBudget: {times: 1000, minutes: 60}\nrules: [{name: all, require: {"+
+		strings.ReplaceAll(totpOptional, "\n", ", ")+"}}]")
+	var two [2]process
+	var both sync.WaitGroup
+	for i := range two {
+		two[i].Pools, two[i].strike = b.client, func(string, int) wrong {
+			time.Sleep(rand.N(3 * time.Millisecond))
+			return wrong{}
+		}
+		r := b.reconciler(required)
+		r.Pools, r.Ledger, r.LeaseWait, r.Now = &two[i], books, time.Hour, time.Now
+		r.Sleep = func(context.Context, time.Duration) error { time.Sleep(time.Millisecond); return nil }
+		both.Go(func() {
+			for n := range runs {
+				cause := event.Cause{EventID: fmt.Sprint(i, " ", n), EventName: "SetUserPoolMfaConfig"}
+				out, err := r.Reconcile(t.Context(), onPool(cause))
+				if want == outcome.Deferred {
+					if out.Outcome != want || err == nil {
+						t.Errorf("%s (%s): %v", out.Outcome, out.Reason, err)
+					}
+				} else if err = cmp.Or(err, r.Close(t.Context(), out)); err != nil {
+					t.Errorf("%s (%s): %v", out.Outcome, out.Reason, err)
+				}
+				b.fake.Edit(poolID, mfaOff)
+			}
+		})
+	}
+	both.Wait()
+	if moved := difference(before, b.snapshot(t)); len(moved) > 0 {
+		t.Errorf("with MFA off again, these differ: %q", moved)
+	}
+	return two[0].met["Write"] > 0 && two[1].met["Write"] > 0
+}
+
+// TestTwoProcesses: two processes at once on one pool with MFA and SMS never lose the SMS sender, and both get to write
+// in most rounds. Without the ledger, none of them writes. Each round has a ledger of its own: a run reads all records
+// of its pool, of which there would be thousands.
+func TestTwoProcesses(t *testing.T) {
+	t.Parallel()
+	rounds := 10
+	if full {
+		rounds = 200
+	}
+	for name, open := range map[string]func(t *testing.T) (fresh func(round int) reconcile.Ledger){
+		"memory": func(*testing.T) func(int) reconcile.Ledger {
+			return func(int) reconcile.Ledger { return ledger.NewMemory() }
+		},
+		"ministack": func(t *testing.T) func(int) reconcile.Ledger { return tables(t, mototest.Ministack(t)) },
+		"moto": func(t *testing.T) func(int) reconcile.Ledger {
+			return tables(t, mototest.OneAtATime(t, mototest.Start(t)))
+		},
+		"no ledger": func(*testing.T) func(int) reconcile.Ledger {
+			return func(int) reconcile.Ledger { return unreachable(nil) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fresh, bothWrote, want := open(t), 0, outcome.Remediated
+			if name == "no ledger" {
+				want = outcome.Deferred
+			}
+			for round := range rounds {
+				if duel(t, fresh(round), want) {
+					bothWrote++
+				}
+			}
+			t.Logf("%d rounds, both processes wrote in %d", rounds, bothWrote)
+			if want == outcome.Deferred && bothWrote > 0 || want != outcome.Deferred && bothWrote*2 < rounds {
+				t.Errorf("both processes wrote in %d of %d rounds", bothWrote, rounds)
+			}
+		})
+	}
+}
+
+// tables makes a table for each round.
+func tables(t *testing.T, url string) func(round int) reconcile.Ledger {
+	return func(round int) reconcile.Ledger {
+		name := fmt.Sprint("ledger", round)
+		return ledger.Table{Client: mototest.Table(t, url, name), Name: name}
+	}
+}
+
+// A motoBench is moto with one pool, and the client of the SDK that makes and damages it.
+type motoBench struct {
+	bench
+	sdk *idp.Client
+	id  string
+}
+
+func onMoto(t *testing.T, url string) motoBench {
+	t.Helper()
+	client := sdk(t, url)
+	m := motoBench{bench: newBench(nil, cognito.New(client)), sdk: client}
+	out, err := client.CreateUserPool(t.Context(), &idp.CreateUserPoolInput{PoolName: aws.String("customers"),
+		DeletionProtection: types.DeletionProtectionTypeActive})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.id = aws.ToString(out.UserPool.Id)
+	return m
+}
+
+func (m motoBench) reconcile(t *testing.T, required *baseline.Baseline) outcome.Outcome {
+	t.Helper()
+	out, err := m.reconciler(required).Reconcile(t.Context(), event.Request{Kind: event.One, UserPoolID: m.id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// fullUpdate is an update of everything, as the console sends it.
+const fullUpdate = `{"PoolName": "customers", "DeletionProtection": "ACTIVE", "UserPoolTier": "PLUS",
+	"Policies": {"PasswordPolicy": {"MinimumLength": 10, "RequireLowercase": true, "TemporaryPasswordValidityDays": 3}},
+	"LambdaConfig": {"PreSignUp": "` + trigger + `", "PostConfirmation": "` + postConfirmation + `"},
+	"AutoVerifiedAttributes": ["email"], "UserPoolTags": {"env": "prod", "empty": ""},
+	"UserPoolAddOns": {"AdvancedSecurityMode": "ENFORCED"}, "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": true},
+	"AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]}}`
+
+// motoCases are incidents, by real calls, and the leaves of the pool after they are put right.
+var motoCases = map[string]struct {
+	tamper   func(update, mfa map[string]any) // the bodies of the calls; without a member of MFA there is no such call
+	baseline string
+	outcome  outcome.Ending
+	leaves   map[string]string
+	writes   []string
+}{
+	"deletion protection and a password length": {
+		tamper:   unprotected,
+		baseline: "DeletionProtection: ACTIVE\nPolicies: {PasswordPolicy: {MinimumLength: {atLeast: 14}}}",
+		outcome:  outcome.Remediated, writes: updated,
+		leaves: map[string]string{protected: `"ACTIVE"`, policy + "MinimumLength": "14"},
+	},
+	"a trigger and threat protection": {
+		tamper: sets("LambdaConfig.PreSignUp", nil, "UserPoolAddOns", nil),
+		baseline: "UserPoolTier: PLUS\nUserPoolAddOns: {AdvancedSecurityMode: ENFORCED}\n" +
+			"LambdaConfig: {PreSignUp: '" + trigger + "'}",
+		outcome: outcome.Remediated, writes: updated,
+		leaves: map[string]string{"LambdaConfig.PreSignUp": `"` + trigger + `"`, threat: `"ENFORCED"`,
+			"LambdaConfig.PostConfirmation": `"` + postConfirmation + `"`},
+	},
+	"MFA turned off": {
+		tamper: sets("mfa:MfaConfiguration", "OFF"), baseline: totpOptional, outcome: outcome.Remediated, writes: setMFA,
+		leaves: map[string]string{"mfa:MfaConfiguration": `"OPTIONAL"`, "mfa:" + totp: "true"},
+	},
+	"compliant": {tamper: sets(), baseline: "Policies: {PasswordPolicy: {MinimumLength: {atLeast: 8}}}",
+		outcome: outcome.Unchanged, writes: none},
+}
+
+// TestAgainstMoto runs the main job against moto: real calls make and damage the pools, and a run puts them right.
+func TestAgainstMoto(t *testing.T) {
+	t.Parallel()
+	url := mototest.Start(t)
+	for name, c := range motoCases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := onMoto(t, url)
+			update, mfa := tree(t, fullUpdate), map[string]any{}
+			c.tamper(update, mfa)
+			m.send(t, "UpdateUserPool", update)
+			if len(mfa) > 0 {
+				m.send(t, "SetUserPoolMfaConfig", mfa)
+			}
+			before := m.leaves(t)
+			out := m.reconcile(t, require(t, c.baseline))
+			if out.Outcome != c.outcome || !slices.Equal(out.Writes, c.writes) {
+				t.Errorf("%s with %v (%s), want %s with %v", out.Outcome, out.Writes, out.Reason, c.outcome, c.writes)
+			}
+			now := m.leaves(t)
+			for path, want := range c.leaves {
+				if now[path] != want {
+					t.Errorf("%s is %s, want %s", path, now[path], want)
+				}
+			}
+			for _, path := range difference(before, now) {
+				if states(out)[plainPath(path)] == "" {
+					t.Errorf("%s moved and is not among the findings %v", path, out.Drifts)
+				}
+			}
+		})
+	}
+}
+
+// send makes a call about the pool.
+func (m motoBench) send(t *testing.T, call string, body map[string]any) {
+	t.Helper()
+	body["UserPoolId"] = m.id
+	_, err := m.client.Write(t.Context(), m.id, userpool.Request{Call: call, Body: marshal(t, body)})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestClientsAgainstMoto does the same with an app client: made with a secret, weakened by a call that leaves a member
+// out, found by its name and put right.
+func TestClientsAgainstMoto(t *testing.T) {
+	t.Parallel()
+	m := onMoto(t, mototest.Start(t))
+	const callback = "https://app.example.com/callback"
+	made, err := m.sdk.CreateUserPoolClient(t.Context(), &idp.CreateUserPoolClientInput{UserPoolId: aws.String(m.id),
+		ClientName: aws.String("web-app"), GenerateSecret: true, CallbackURLs: []string{callback},
+		PreventUserExistenceErrors: types.PreventUserExistenceErrorTypesEnabled})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web, secret := made.UserPoolClient.ClientId, aws.ToString(made.UserPoolClient.ClientSecret)
+	_, err = m.sdk.UpdateUserPoolClient(t.Context(), &idp.UpdateUserPoolClientInput{UserPoolId: aws.String(m.id),
+		ClientId: web, ClientName: aws.String("web-app"), CallbackURLs: []string{callback, "https://evil.example"},
+		PreventUserExistenceErrors: types.PreventUserExistenceErrorTypesLegacy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := m.reconcile(t, parse(t, `version: 1
+rules:
+  - name: a
+    clients:
+      - names: ["web-*"]
+        require: {PreventUserExistenceErrors: ENABLED, CallbackURLs: {without: ["https://evil.example"]}}
+`))
+	if out.Outcome != outcome.Remediated || len(out.Drifts) != 2 || fmt.Sprint(out.Writes) != "[UpdateUserPoolClient]" {
+		t.Errorf("%s (%s) %v %v", out.Outcome, out.Reason, out.Writes, out.Drifts)
+	}
+	now, err := m.sdk.DescribeUserPoolClient(t.Context(),
+		&idp.DescribeUserPoolClientInput{UserPoolId: aws.String(m.id), ClientId: web})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, same := now.UserPoolClient, secret != "" && aws.ToString(now.UserPoolClient.ClientSecret) == secret
+	if c.PreventUserExistenceErrors != types.PreventUserExistenceErrorTypesEnabled || !same ||
+		strings.Join(c.CallbackURLs, " ") != callback {
+		t.Errorf("the client is %s %v, its secret the same: %v", c.PreventUserExistenceErrors, c.CallbackURLs, same)
+	}
+}
+
+const postConfirmation = "arn:aws:lambda:eu-west-1:111122223333:function:post-confirmation"
+
+// leaves is the pool as moto shows it. Its DescribeUserPool shows a stale MfaConfiguration; the other call is the
+// authority.
+func (m motoBench) leaves(t *testing.T) map[string]string {
+	t.Helper()
+	state, err := m.client.Read(t.Context(), m.id,
+		userpool.Want{Documents: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaves := map[string]string{}
+	flatten("", state.Documents["UserPool"], leaves)
+	flatten("mfa:", state.Documents["MfaConfig"], leaves)
+	delete(leaves, "LastModifiedDate")
+	delete(leaves, "MfaConfiguration")
+	return leaves
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/event"
@@ -168,4 +169,34 @@ func (c *cli) conclude(ctx context.Context, to *results, r *reconcile.Reconciler
 		fmt.Fprintf(c.err, "the ledger failed: closing the record: %v\n", err)
 	}
 	return nil
+}
+
+// interruptible returns a Reconciler for one run. Before the first write, the end of ctx ends its waits, such as that
+// for a lease. After it, the run completes, so that the writes of a pool are never left half done. Pass a context that
+// does not end to the run itself.
+func interruptible(ctx context.Context, r *reconcile.Reconciler) *reconcile.Reconciler {
+	one, pools := *r, &writing{Pools: r.Pools}
+	one.Pools = pools
+	one.Sleep = func(whole context.Context, d time.Duration) error {
+		switch {
+		case pools.wrote:
+			return r.Sleep(whole, d)
+		case ctx.Err() != nil:
+			return ctx.Err() // even if the wait is short
+		default:
+			return r.Sleep(ctx, d)
+		}
+	}
+	return &one
+}
+
+// writing records whether anything was written.
+type writing struct {
+	reconcile.Pools
+	wrote bool
+}
+
+func (w *writing) Write(ctx context.Context, id string, request userpool.Request) (string, error) {
+	w.wrote = true
+	return w.Pools.Write(ctx, id, request)
 }

@@ -2,10 +2,27 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"poolkeeper/baseline"
+	"poolkeeper/lambda/cognito"
+	"poolkeeper/lambda/report/stream"
 )
 
 func main() {
@@ -15,4 +32,277 @@ func main() {
 	code := c.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
+}
+
+// The exit statuses.
+const (
+	exitDone    = 0 // in sync, or now in sync
+	exitError   = 1
+	exitDrifted = 2 // drift was found, or remains
+)
+
+// An exit ends the command with a status and without a message.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// cli is the state that all commands share. It is for one account and Region at a time.
+type cli struct {
+	in       io.Reader
+	out, err io.Writer // results, and all else
+	getenv   func(string) string
+	sleep    func(context.Context, time.Duration) error // waits between calls; nil is the real wait
+
+	notes           io.Writer // for progress and diagnostics: err, or io.Discard
+	flags           *pflag.FlagSet
+	output          stream.Format
+	profile, region string
+	clock           *cognito.Clock // the time from AWS's responses; nil before connecting
+	stack           *deployment    // nil before it was read
+}
+
+// on, text and texts return the value of a flag. A flag that the command does not have is empty.
+func (c *cli) on(flag string) bool {
+	on, _ := c.flags.GetBool(flag)
+	return on
+}
+
+func (c *cli) text(flag string) string {
+	text, _ := c.flags.GetString(flag)
+	return text
+}
+
+func (c *cli) texts(flag string) []string {
+	texts, _ := c.flags.GetStringSlice(flag)
+	return texts
+}
+
+// run executes the command line and returns the exit status.
+func (c *cli) run(ctx context.Context, args []string) int {
+	root := c.root()
+	root.SetArgs(args)
+	root.SetOut(c.out)
+	root.SetErr(c.err)
+	err := root.ExecuteContext(ctx)
+	var status exit
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &status):
+		return int(status)
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(c.err, "poolkeeper: interrupted")
+	default:
+		fmt.Fprintln(c.err, "poolkeeper:", err)
+	}
+	return exitError
+}
+
+// root returns the command line. It uses cobra, so flags, help and completion work as in most command lines of this
+// field.
+func (c *cli) root() *cobra.Command {
+	root := &cobra.Command{
+		Use: "poolkeeper",
+		Long: "Keeps Amazon Cognito user pools at a checked-in baseline.\n" +
+			"Exit status: 0 in sync or done, 1 error, 2 drift was found, or a difference remains.",
+		Version:       buildText(),
+		Args:          noCommand,
+		RunE:          func(root *cobra.Command, _ []string) error { return root.Help() },
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetVersionTemplate("{{.Version}}\n")
+	flags := root.PersistentFlags()
+	flags.StringSlice("profile", nil, "profiles of the AWS configuration (default $AWS_PROFILE)")
+	flags.StringSlice("region", nil, "AWS Regions (default $AWS_REGION, or the profile's)")
+	flags.Bool("quiet", false, "print only results, questions and errors")
+	root.SetFlagErrorFunc(flagError)
+	for _, one := range commands {
+		root.AddCommand(c.command(one))
+	}
+	return root
+}
+
+func (c *cli) command(one command) *cobra.Command {
+	command := &cobra.Command{Use: one.use, Short: one.short, Long: one.long, Example: one.example, Args: countArguments}
+	command.RunE = func(_ *cobra.Command, args []string) error {
+		if err := c.start(command, one.formats, args); err != nil {
+			return err
+		}
+		return one.run(c, command.Context(), args)
+	}
+	for _, o := range append(one.options, option{"output", one.formats[0], strings.Join(one.formats, ", ")}) {
+		o.addTo(command, c.getenv)
+	}
+	offer(command, "output", func() []string { return one.formats })
+	offer(command, "pool", func() (ids []string) {
+		c.flags = command.Flags()
+		if pools, err := c.places()[0].connect(command.Context()); err == nil {
+			ids, _ = list(command.Context(), pools)
+		}
+		return ids
+	})
+	switch name, _, _ := argumentOf(command); name {
+	case "SETTING":
+		command.ValidArgs = everySetting()
+	case "", "RECORD":
+		command.ValidArgsFunction = cobra.NoFileCompletions
+	}
+	return command
+}
+
+// offer adds shell completion for the values of a flag, if the command has it.
+func offer(command *cobra.Command, flag string, values func() []string) {
+	_ = command.RegisterFlagCompletionFunc(flag,
+		func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return values(), cobra.ShellCompDirectiveNoFileComp
+		})
+}
+
+// start validates the flags that several commands have.
+func (c *cli) start(command *cobra.Command, formats, args []string) error {
+	c.flags, c.notes = command.Flags(), c.err
+	if c.on("quiet") {
+		c.notes = io.Discard
+	}
+	c.output = stream.Format(c.text("output"))
+	profiles, regions, which := c.texts("profile"), c.texts("region"), c.which()
+	many, pools := c.flags.Lookup(allRegions) != nil, c.flags.Lookup("all") != nil
+	switch {
+	case !slices.Contains(formats, string(c.output)):
+		return fmt.Errorf("--output is %q: %s takes %s", c.output, command.Name(), strings.Join(formats, ", "))
+	case !many && (len(profiles) > 1 || len(regions) > 1):
+		return fmt.Errorf("%s takes one --profile and one --region", command.Name())
+	case c.on(allRegions) && len(regions) > 0:
+		return errors.New("use --region or --all-regions, not both")
+	case len(which.ids) > 0 && which.all:
+		return errors.New("use --pool or --all, not both")
+	case pools && len(which.ids) == 0 && !which.all && len(args) == 0:
+		return errors.New("name the pools with --pool ID (it may be repeated), or use --all")
+	}
+	c.profile, c.region = strings.Join(profiles, ","), strings.Join(regions, ",")
+	return which.named()
+}
+
+// results are what a command prints and counts.
+type results struct {
+	*stream.Stream
+	summary
+}
+
+// show passes on the results to do, and ends them. Without an error, it returns the exit status.
+func (c *cli) show(do func(*results) error) error {
+	to := &results{Stream: stream.New(c.output, c.out, c.paint())}
+	err := do(to)
+	if err = errors.Join(err, to.Close(err == nil)); err != nil {
+		return err
+	}
+	return to.exit()
+}
+
+// print writes the only result of a command.
+func (c *cli) print(entry stream.Entry) error {
+	return c.show(func(to *results) error { return to.Write(entry) })
+}
+
+// paint reports whether results are colored: on a terminal, unless NO_COLOR is set.
+func (c *cli) paint() stream.Paint {
+	file, ok := c.out.(*os.File)
+	return stream.Paint(ok && c.getenv("NO_COLOR") == "" && c.getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd())))
+}
+
+// baselineText returns the name and the text of a baseline file, or of the built-in one if no path is given. The file
+// may be a pipe, so it can be read only once.
+func (c *cli) baselineText(ctx context.Context, path string) (name string, text []byte, err error) {
+	if path == "" {
+		return baseline.DefaultFile, baseline.Default(), nil
+	}
+	text, err = c.readFile(ctx, "baseline", path)
+	return path, text, err
+}
+
+// largest is the largest file that is read, in bytes, because a device may be endless.
+const largest = 64 << 20
+
+// readFile reads a file, or standard input if the path is -. The end of ctx ends it, also if a pipe is silent. what is
+// the content of the file.
+func (c *cli) readFile(ctx context.Context, what, path string) ([]byte, error) {
+	raw, err := interruptibly(ctx, func() (raw []byte, err error) {
+		from := c.in
+		if path != "-" {
+			file, err := os.Open(path)
+			if errors.Is(err, os.ErrNotExist) {
+				return nil, fmt.Errorf("%w%s", err, likelyFile(path))
+			} else if err != nil {
+				return nil, err
+			}
+			defer func() { _ = file.Close() }()
+			from = file
+		}
+		raw, err = io.ReadAll(io.LimitReader(from, largest+1))
+		if err == nil && len(raw) > largest {
+			err = fmt.Errorf("%s has more than %d MiB", path, largest>>20)
+		}
+		return raw, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the %s: %w", what, err)
+	}
+	return raw, nil
+}
+
+// buildText describes the build of the binary, and its built-in baseline.
+func buildText() string {
+	text, commit := "poolkeeper", "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				commit = s.Value
+			}
+		}
+		text += fmt.Sprintf(" %s, commit %s, %s", info.Main.Version, commit, info.GoVersion)
+	}
+	if required, err := baseline.Parse(baseline.DefaultFile, baseline.Default()); err == nil {
+		text += fmt.Sprintf("\nbuilt-in baseline %s %s", baseline.DefaultFile, required.Digest)
+	}
+	return text
+}
+
+func (c *cli) version(context.Context, []string) error {
+	_, err := fmt.Fprintln(c.out, buildText())
+	return err
+}
+
+// confirm asks a question and fails if the answer is not yes. nothing is the message for what was then not done.
+func (c *cli) confirm(ctx context.Context, question, nothing string) error {
+	fmt.Fprint(c.err, question, " Type yes to continue: ")
+	answer, err := interruptibly(ctx, func() ([]byte, error) { return bufio.NewReader(c.in).ReadBytes('\n') })
+	switch {
+	case ctx.Err() != nil:
+		fmt.Fprintln(c.err)
+		return errors.New("interrupted: " + nothing)
+	case err != nil && !errors.Is(err, io.EOF):
+		return fmt.Errorf("reading the answer: %w", err)
+	case string(bytes.TrimSpace(answer)) != "yes":
+		return errors.New(nothing + ": the answer was not yes (use --yes to skip the question)")
+	default:
+		return nil
+	}
+}
+
+// interruptibly waits for a read until ctx ends, because no read of a file or a terminal can be canceled.
+func interruptibly(ctx context.Context, read func() ([]byte, error)) ([]byte, error) {
+	var text []byte
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		text, err = read()
+	}()
+	select {
+	case <-done:
+		return text, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }

@@ -1,13 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"poolkeeper/baseline"
+	"poolkeeper/lambda/report"
 	"poolkeeper/lambda/report/stream"
+	"poolkeeper/lambda/userpool"
 )
 
 func (c *cli) explain(_ context.Context, args []string) error {
@@ -113,4 +119,66 @@ func values(m baseline.Member) string {
 	default:
 		return "a text" + bounds(" characters")
 	}
+}
+
+func (c *cli) validate(ctx context.Context, args []string) error {
+	file, text, err := c.baselineText(ctx, strings.Join(args, ""))
+	if err != nil {
+		return err
+	}
+	required, err := baseline.Parse(file, text)
+	var found baseline.Errors
+	if err != nil && !errors.As(err, &found) {
+		return err
+	}
+	var lints []baseline.Lint
+	conclusion := counted(len(found), "error") + ": the whole file is rejected"
+	if err == nil {
+		lints = required.Lint(time.Now())
+		conclusion = fmt.Sprintf("%s: %s, %s, %s, no errors (%s)", file, counted(len(required.Rules), "rule"),
+			counted(len(required.Exemptions), "exemption"), counted(len(lints), "warning"), required.Digest)
+	}
+	refused := err != nil
+	if c.on("strict") && len(lints) > 0 {
+		refused = true
+		conclusion += "\n" + counted(len(lints), "warning") + ", and --strict allows none"
+	}
+	counts := map[string]any{"file": file, "errors": len(found), "warnings": len(lints), "accepted": !refused}
+	return c.show(func(to *results) error {
+		if refused {
+			to.Failed++
+		}
+		return errors.Join(to.Write(stream.OfFile(file, found, lints, text)),
+			to.Write(stream.OfSummary("summary", counts, conclusion)))
+	})
+}
+
+func (c *cli) permissions(ctx context.Context, _ []string) error {
+	pools, err := c.connect(ctx)
+	if err != nil {
+		return err
+	}
+	ids, err := list(ctx, pools)
+	if err != nil {
+		return err
+	}
+	roles, want := map[string]int{}, userpool.Want{Documents: []baseline.DocumentName{baseline.UserPool}}
+	for _, id := range ids {
+		state, err := c.read(ctx, pools, id, want)
+		if err != nil {
+			return err
+		}
+		for _, path := range []string{"SmsConfiguration.SnsCallerArn", "SmsConfiguration.EumsSms.CallerArn"} {
+			if role, _ := baseline.ValueAt(state.Own(), path).(string); role != "" {
+				roles[role]++
+			}
+		}
+	}
+	text := ""
+	names := slices.Sorted(maps.Keys(roles))
+	for _, role := range names {
+		text += fmt.Sprintf("%s, of %s\n", report.Value(role), counted(roles[role], "user pool"))
+	}
+	text += "-c smsRoles=" + cmp.Or(baseline.Legible(strings.Join(names, ",")), "none")
+	return c.print(stream.OfSummary("smsRoles", roles, text))
 }

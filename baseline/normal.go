@@ -76,34 +76,39 @@ func text(m Member, v any) string {
 	switch {
 	case t == "" && m.Presence:
 		return canonical(blank(v))
-	case len(m.DefaultList) > 0 && t == textOf(m, defaultList(m)):
+	case len(m.DefaultList) > 0 && t == textOf(m, anys(m.DefaultList)):
 		return ""
 	}
 	return t
 }
 
 func textOf(m Member, v any) string {
-	switch v := v.(type) {
-	case map[string]any:
-		if m.Kind == Object || m.Kind == Map {
-			return textOfObject(m, v)
+	var texts []string
+	object, isObject := v.(map[string]any)
+	list, isList := v.([]any)
+	switch {
+	case isObject && (m.Kind == Object || m.Kind == Map):
+		for _, key := range inOrder(object) {
+			c, _ := child(m, key)
+			if t := text(c, object[key]); t != "" {
+				texts = append(texts, canonical(key)+":"+t)
+			}
 		}
-	case []any:
-		if m.Kind == List && len(v) > 0 {
-			return textOfList(m, v)
-		}
-	case string:
-		if v == m.Default {
+		if len(texts) == 0 {
 			return ""
 		}
-	}
-	if Empty(v) {
+		return "{" + strings.Join(texts, ",") + "}"
+	case isList && len(list) > 0 && m.Kind == List:
+		for _, e := range list {
+			texts = append(texts, textOfElement(m, e))
+		}
+		slices.Sort(texts) // no list of the API has an order
+		return "[" + strings.Join(slices.Compact(texts), ",") + "]"
+	case Empty(v), m.Default != "" && v == any(m.Default):
 		return ""
 	}
 	return canonical(v)
 }
-
-func defaultList(m Member) []any { return anys(m.DefaultList) }
 
 func anys(texts []string) []any {
 	all := make([]any, len(texts))
@@ -119,7 +124,7 @@ func effective(m Member, v any) any {
 		return m.Default
 	}
 	if len(m.DefaultList) > 0 && (v == nil || Empty(v) && !m.Presence) {
-		return defaultList(m)
+		return anys(m.DefaultList)
 	}
 	return v
 }
@@ -130,29 +135,6 @@ func blank(v any) any {
 		return map[string]any{}
 	}
 	return v
-}
-
-func textOfObject(m Member, object map[string]any) string {
-	var texts []string
-	for _, key := range inOrder(object) {
-		c, _ := child(m, key)
-		if t := text(c, object[key]); t != "" {
-			texts = append(texts, canonical(key)+":"+t)
-		}
-	}
-	if len(texts) == 0 {
-		return ""
-	}
-	return "{" + strings.Join(texts, ",") + "}"
-}
-
-func textOfList(m Member, list []any) string {
-	texts := make([]string, len(list))
-	for i, e := range list {
-		texts[i] = textOfElement(m, e)
-	}
-	slices.Sort(texts) // no list of the API has an order
-	return "[" + strings.Join(slices.Compact(texts), ",") + "]"
 }
 
 // textOfElement is the text of an element of the list m. An empty element also counts as an element.

@@ -42,8 +42,9 @@ func asSaved(file, digest, id string, settings map[string]any, paths []string) (
 		if !known || !placed || !b.asItIs(path, m, settings) {
 			kept = append(kept, path)
 		}
-		if client := name.Client(); client != "" {
-			b.about(client)
+		rule, client := &b.Rules[0], name.Client()
+		if client != "" && !slices.ContainsFunc(rule.Clients, func(c ClientRule) bool { return c.Select.IDs[0] == client }) {
+			rule.Clients = append(rule.Clients, ClientRule{Select: &Selector{IDs: []string{client}}})
 		}
 	}
 	return b, kept
@@ -60,15 +61,15 @@ func around(paths []string, settings map[string]any) []string {
 		if twin, ok := TwinOf(path); ok && outer != path {
 			found = append(found, twin)
 		}
-		for older, newer := range twins() {
+		for _, older := range Twinned(path) {
 			m, _ := Lookup(older)
-			switch {
-			case !m.Superseded || !Covers(path, older) || ValueAt(settings, newer) == nil:
-			case path == older:
-				found = []string{newer}
-			default:
-				found = append(found, newer)
+			if !m.Superseded || ValueAt(settings, m.Twin) == nil {
+				continue
 			}
+			if path == older {
+				found = nil
+			}
+			found = append(found, m.Twin)
 		}
 		for _, f := range found {
 			if !slices.Contains(all, f) {
@@ -126,13 +127,8 @@ func usual(m Member, settings map[string]any) any {
 		return Clone(twin)
 	case m.Kind == Object:
 		return withUsual(m, map[string]any{}, settings)
-	case m.Default != "":
-		return m.Default
-	case len(m.DefaultList) > 0:
-		return defaultList(m)
-	default:
-		return nil
 	}
+	return effective(m, nil)
 }
 
 // withUsual returns a copy of an object in which absent members that no call removes have their usual value.
@@ -150,13 +146,6 @@ func withUsual(m Member, v any, settings map[string]any) any {
 		}
 	}
 	return whole
-}
-
-func (b *Baseline) about(client string) {
-	rule := &b.Rules[0]
-	if !slices.ContainsFunc(rule.Clients, func(c ClientRule) bool { return slices.Contains(c.Select.IDs, client) }) {
-		rule.Clients = append(rule.Clients, ClientRule{Select: &Selector{IDs: []string{client}}})
-	}
 }
 
 // ValueAt returns the value of a setting, or nil if there is none.

@@ -92,12 +92,14 @@ func (f field) position() Position {
 	return Position{File: f.file, Line: max(f.node.Line, 1), Column: max(f.node.Column, 1)}
 }
 
-func (f field) wrong(format string, args ...any) {
+// wrong adds an error. It returns no value and false, for a reader that has no value to return.
+func (f field) wrong(format string, args ...any) (any, bool) {
 	if f.full() {
 		f.more++ // its message is not shown
-		return
+		return nil, false
 	}
 	f.add(Error{Position: f.position(), Path: f.path, Message: fmt.Sprintf(format, args...)})
+	return nil, false
 }
 
 func (f field) below(name string, n *yaml.Node) field { return field{f.parser, n, join(f.path, name)} }
@@ -108,37 +110,38 @@ func (p *parser) document(data []byte) *yaml.Node {
 	switch {
 	case len(data) > MaxFile:
 		top.wrong("the file is larger than %d bytes", MaxFile)
-		return nil
 	case marks(data) > maxMarks:
 		top.wrong("the file has more than %d values, which is too many", maxMarks)
-		return nil
 	case !utf8.Valid(data):
 		top.wrong("the file is not valid UTF-8")
-		return nil
+	default:
+		top.decode(data)
 	}
-	documents, err := decodeAll(bytes.NewReader(data))
-	switch {
-	case err != nil:
-		p.syntax(data, err)
-		return nil
-	case len(documents) == 0:
-		top.wrong("the file is empty: it needs version: 1 and rules")
-		return nil
-	case len(documents) > 1:
-		top.node = documents[1]
-		top.wrong("the file has a second YAML document: a baseline is a single document")
-		return nil
-	}
-	top.node = documents[0].Content[0]
-	top.plain(0)
-	if len(p.errors) > 0 {
-		return nil
-	}
-	if top.node.Kind != yaml.MappingNode {
-		top.wrong("the file is %s: it needs version: 1 and rules", shapeOf(top.node))
+	if p.found() > 0 {
 		return nil
 	}
 	return top.node
+}
+
+// decode sets the node to the root of the file, if it is a mapping without features that a baseline does not need.
+func (f *field) decode(data []byte) {
+	documents, err := decodeAll(bytes.NewReader(data))
+	switch {
+	case err != nil:
+		f.syntax(data, err)
+		return
+	case len(documents) == 0:
+		f.wrong("the file is empty: it needs version: 1 and rules")
+		return
+	case len(documents) > 1:
+		f.node = documents[1]
+		f.wrong("the file has a second YAML document: a baseline is a single document")
+		return
+	}
+	f.node = documents[0].Content[0]
+	if f.plain(0); f.found() == 0 && !f.mapping() {
+		f.wrong("the file is %s: it needs version: 1 and rules", shapeOf(f.node))
+	}
 }
 
 // marks counts the characters that separate values, even inside texts.

@@ -211,11 +211,9 @@ func (f field) exactly(m Member) (any, bool) {
 	empty := f.mapping() && len(f.node.Content) == 0
 	switch {
 	case empty && m.Keep != "":
-		f.wrong("cannot be empty: %s", m.Keep)
-		return nil, false
+		return f.wrong("cannot be empty: %s", m.Keep)
 	case empty && m.NotEmpty:
-		f.wrong("cannot be empty, because the API rejects an empty one: use {absent: true}")
-		return nil, false
+		return f.wrong("cannot be empty, because the API rejects an empty one: use {absent: true}")
 	}
 	return f.object(m)
 }
@@ -223,15 +221,13 @@ func (f field) exactly(m Member) (any, bool) {
 func (f field) isTrue(op Op, m Member) (any, bool) {
 	switch {
 	case f.node.Value != "true" || !f.scalar("!!bool"):
-		f.wrong("must be true: absent and present are the opposites of each other")
+		return f.wrong("must be true: absent and present are the opposites of each other")
 	case op == Absent && m.Keep != "":
-		f.wrong("cannot be absent: %s", m.Keep)
+		return f.wrong("cannot be absent: %s", m.Keep)
 	case op == Absent && m.Required:
-		f.wrong("cannot be absent alone: the API rejects its object without it; require the object to be absent")
-	default:
-		return true, true
+		return f.wrong("cannot be absent alone: the API rejects its object without it; require the object to be absent")
 	}
-	return nil, false
+	return true, true
 }
 
 // set parses the value to write if the operator's requirement is not met. The value must meet the requirement.
@@ -260,8 +256,7 @@ func (f field) value(m Member) (any, bool) {
 		return f.integer(m)
 	case Boolean:
 		if !f.scalar("!!bool") {
-			f.wrong("is %s: it must be true or false", shapeOf(f.node))
-			return nil, false
+			return f.wrong("is %s: it must be true or false", shapeOf(f.node))
 		}
 		return strings.EqualFold(f.node.Value, "true"), true
 	default:
@@ -273,8 +268,7 @@ func (f field) value(m Member) (any, bool) {
 func (f field) sendable(m Member) (any, bool) {
 	v, ok := f.value(m)
 	if text, _ := v.(string); ok && slices.Contains(m.Unsent, text) {
-		f.wrong("the service may return %s, but no call can send it: remove it", text)
-		return nil, false
+		return f.wrong("the service may return %s, but no call can send it: remove it", text)
 	}
 	return v, ok
 }
@@ -329,15 +323,13 @@ func (f field) elements(m Member) (any, bool) {
 	}
 	switch count := int64(len(f.node.Content)); {
 	case count < m.Min:
-		f.wrong("has %d elements: the API needs at least %d", count, m.Min)
+		return f.wrong("has %d elements: the API needs at least %d", count, m.Min)
 	case count == 0 && m.Keep != "":
-		f.wrong("is an empty list: %s", m.Keep)
+		return f.wrong("is an empty list: %s", m.Keep)
 	case m.Max > 0 && count > m.Max:
-		f.wrong("has %d elements: the API allows at most %d", count, m.Max)
-	default:
-		return all, ok
+		return f.wrong("has %d elements: the API allows at most %d", count, m.Max)
 	}
-	return nil, false
+	return all, ok
 }
 
 func (f field) integer(m Member) (any, bool) {
@@ -352,8 +344,7 @@ func (f field) integer(m Member) (any, bool) {
 	if n == 0 && m.Min == 1 && m.Keep != "" {
 		remark = ", and " + m.Keep
 	}
-	f.wrong("is %s: the API allows %d to %d%s", f.node.Value, m.Min, m.Max, remark)
-	return nil, false
+	return f.wrong("is %s: the API allows %d to %d%s", f.node.Value, m.Min, m.Max, remark)
 }
 
 // whole parses a whole number, which goes to the API as it stands: in JSON syntax. 0x1F, 007 and 1_000 are rejected,
@@ -379,12 +370,10 @@ func (f field) string(m Member) (any, bool) {
 		if len(m.Enum) > 0 {
 			options = ", one of " + strings.Join(m.Enum, ", ")
 		}
-		f.wrong("is %s: it must be a text%s%s", shapeOf(f.node), quoteIt(f.node), options)
-		return nil, false
+		return f.wrong("is %s: it must be a text%s%s", shapeOf(f.node), quoteIt(f.node), options)
 	}
 	if message := offText(m, f.node.Value); message != "" {
-		f.wrong("%s", message)
-		return nil, false
+		return f.wrong("%s", message)
 	}
 	return f.node.Value, true
 }

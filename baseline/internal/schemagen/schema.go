@@ -94,10 +94,7 @@ func (b builder) requirement(m baseline.Member, path string) object {
 	default:
 		ways = append(ways, literal(m))
 	}
-	for _, op := range m.Kind.Operators() {
-		if op == baseline.Absent && (m.Keep != "" || m.Required) {
-			continue
-		}
+	for _, op := range operators(m) {
 		properties := object{string(op): argument(op, m)}
 		if op.TakesSet() {
 			properties["set"] = literal(m)
@@ -106,10 +103,7 @@ func (b builder) requirement(m baseline.Member, path string) object {
 			"properties": properties})
 	}
 	schema := b.shared(object{"anyOf": ways})
-	about := []string{}
-	if m.Doc != "" {
-		about = append(about, m.Doc)
-	}
+	about := slices.DeleteFunc([]string{m.Doc}, func(doc string) bool { return doc == "" })
 	checks, cautions := controls(path)
 	if len(checks) > 0 {
 		about = append(about, "Checked by "+strings.Join(checks, ", ")+".")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"poolkeeper/baseline"
@@ -26,50 +27,36 @@ func Settings() ([]byte, error) {
 func rows(b *strings.Builder, members []baseline.Member, prefix string) {
 	for _, m := range members {
 		path := prefix + m.Name
-		var operators []string
-		for _, op := range m.Kind.Operators() {
-			if op != baseline.Absent || m.Keep == "" && !m.Required {
-				operators = append(operators, string(op))
-			}
-		}
+		name, _ := baseline.DocumentOf(path)
+		document, _ := name.Table()
 		checks, cautions := controls(path)
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %s |\n", path, call(path), value(m), strings.Join(operators, ", "),
-			strings.Join(checks, ", "),
-			strings.Join(append(remarks(m), cautions...), "; "))
-		rows(b, m.Members, path+".")
-		if m.Kind == baseline.Map && m.Elem.Kind == baseline.Object {
-			rows(b, m.Elem.Members, path+".KEY.")
+		fmt.Fprintf(b, "| `%s` | %s | %s | ", path, document.WriteCall, value(m))
+		for i, op := range operators(m) {
+			b.WriteString(strings.Repeat(", ", min(i, 1)) + string(op))
 		}
+		fmt.Fprintf(b, " | %s | %s |\n", strings.Join(checks, ", "), strings.Join(append(remarks(m), cautions...), "; "))
+		rows(b, m.Members, path+".")
 	}
 }
 
-func call(path string) string {
-	name, _ := baseline.DocumentOf(path)
-	d, _ := name.Table()
-	return d.WriteCall
+// operators returns the operators that a baseline can use with the member.
+func operators(m baseline.Member) []baseline.Op {
+	return slices.DeleteFunc(slices.Clone(m.Kind.Operators()), func(op baseline.Op) bool {
+		return op == baseline.Absent && (m.Keep != "" || m.Required)
+	})
 }
 
 func value(m baseline.Member) string {
-	switch m.Kind {
-	case baseline.Object:
-		return "members"
-	case baseline.Map:
-		return "free keys"
-	case baseline.Boolean:
-		return "true, false"
-	case baseline.Integer:
+	switch {
+	case m.Kind == baseline.Integer:
 		return fmt.Sprintf("%d to %d", m.Min, m.Max)
-	case baseline.List:
-		if len(m.Elem.Enum) > 0 {
-			return "list of " + strings.Join(m.Elem.Enum, ", ")
-		}
-		return "list"
-	default:
-		if len(m.Enum) > 0 {
-			return strings.Join(m.Enum, ", ")
-		}
-		return "text"
+	case len(m.Enum) > 0:
+		return strings.Join(m.Enum, ", ")
+	case m.Kind == baseline.List && len(m.Elem.Enum) > 0:
+		return "list of " + value(*m.Elem)
 	}
+	return map[baseline.Kind]string{baseline.Object: "members", baseline.Map: "free keys",
+		baseline.Boolean: "true, false", baseline.List: "list", baseline.String: "text"}[m.Kind]
 }
 
 func controls(path string) (checks, cautions []string) {

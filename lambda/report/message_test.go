@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -253,26 +252,5 @@ func TestReadmeMessages(t *testing.T) {
 	text, _, _ := strings.Cut(shown(outcomes()["partial"])["mail.txt"], "WHAT TO DO")
 	if !strings.Contains(string(readme), "\n"+text+"```") {
 		t.Error("the README does not show the mail of partial.txtar")
-	}
-}
-
-// TestUnverified: where nothing was verified after a write, no mail says that settings hold.
-func TestUnverified(t *testing.T) {
-	t.Parallel()
-	out := outcomes()["remediated"]
-	out.Outcome, out.Verified, out.Drifts = outcome.Drifted, outcome.Verified{}, outcomes()["drifted"].Drifts
-	text := Mail(New(out, testBuild, ""))
-	if !strings.Contains(text, "NOT VERIFIED") || strings.Contains(text, "required settings are compliant") {
-		t.Error(text)
-	}
-}
-
-// TestSkew: an event that was seen before its time, by the clocks, and fixed after it has its message all the same.
-func TestSkew(t *testing.T) {
-	t.Parallel()
-	out := outcomes()["partial"]
-	out.Details.Times.Seen, out.Details.Times.Verified = noon.Add(-time.Second), noon.Add(time.Second)
-	if text := Mail(New(out, testBuild, "")); !strings.Contains(text, "\n  fixed 1.0 s after the call\n") {
-		t.Errorf("%s", text)
 	}
 }

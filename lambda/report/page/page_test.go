@@ -3,14 +3,17 @@ package page
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"math"
+	"os"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 	"unicode"
+
+	"github.com/google/go-cmp/cmp"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/outcome"
@@ -76,29 +79,21 @@ func rendered(t *testing.T, p *Page) string {
 	return b.String()
 }
 
+var update = flag.Bool("update", false, "write the golden anew")
+
 // TestPage checks what the page says, in which order, and that it needs no other file.
 func TestPage(t *testing.T) {
 	t.Parallel()
-	page := written(t, 12)
-	from := 0
-	for _, part := range []string{`<html lang="en">`, `<a class="skip" href="#pools">`, "<header", "<main>",
-		`<dt>User pools</dt><dd class="">12</dd>`, `<dt>to change</dt><dd class="bad">2</dd>`,
-		`<dt>could not be read</dt><dd class="bad">1</dd>`, `<dt>with drift that is skipped</dt><dd class="warn">1</dd>`,
-		`<dt>exempted</dt><dd class="calm">2</dd>`, `<dt>as required</dt><dd class="good">5</dd>`,
-		"Exempted until <strong>2027-01-31</strong> by identity-team: migration (2 settings in 2 pools)",
-		"<legend>Account</legend>", "111122223333</label>", "<legend>Region</legend>", "us-east-1</label>",
-		`<th scope="colgroup" colspan="6">Policies.<wbr>Password<wbr>Policy</th>`,
-		`<th scope="col">Deletion<wbr>Protection</th>`, "customers-0", `<code>INACTIVE</code><span class="sr">, required</span>`,
-		"ACTIVE</code>", "cannot be fixed</span>", `<span class="sr">as required</span>`, "customers-5",
-		"calling DescribeUserPool: AccessDeniedException", "exempted until 2027-01-31</span>", "customers-1<", "customers-4<",
-		"no rule selects it", "<h2 id=\"details\">", "Checked by Security Hub Cognito.6",
-		"Clients[web].<wbr>Prevent<wbr>User<wbr>Existence<wbr>Errors",
-		"poolkeeper apply --pool eu-west-1_Pool00000 --region eu-west-1", "<footer"} {
-		at := strings.Index(page[from:], part)
-		if at < 0 {
-			t.Fatalf("the page lacks %s after %s", part, page[max(0, from-40):from])
+	page := written(t, 8)
+	_, body, _ := strings.Cut(page, "<body>")
+	if *update {
+		if err := os.WriteFile("testdata/body.html", []byte(body), 0o600); err != nil {
+			t.Fatal(err)
 		}
-		from += at
+	}
+	want, err := os.ReadFile("testdata/body.html")
+	if diff := cmp.Diff(string(want), body); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 	for _, bad := range []string{"<script", "http://", "https://", "@import", "url(", "<img", "ZgotmplZ"} {
 		if strings.Contains(page, bad) {
@@ -178,16 +173,18 @@ func TestContrast(t *testing.T) {
 
 func luminance(t *testing.T, hex string) float64 {
 	t.Helper()
-	n, err := strconv.ParseUint(hex, 16, 32)
-	if err != nil {
+	var color [3]uint8
+	if _, err := fmt.Sscanf(hex, "%02x%02x%02x", &color[0], &color[1], &color[2]); err != nil {
 		t.Fatal(err)
 	}
-	channel := func(v uint64) float64 {
-		c := float64(v&0xff) / 255
+	light := 0.
+	for i, weight := range []float64{.2126, .7152, .0722} {
+		c := float64(color[i]) / 255
 		if c <= .03928 {
-			return c / 12.92
+			light += weight * c / 12.92
+		} else {
+			light += weight * math.Pow((c+.055)/1.055, 2.4)
 		}
-		return math.Pow((c+.055)/1.055, 2.4)
 	}
-	return .2126*channel(n>>16) + .7152*channel(n>>8) + .0722*channel(n)
+	return light
 }

@@ -20,8 +20,6 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-const historyPool, historyID = "eu-west-1_AbCdEf123", "eu-west-1_AbCdEf123.20261101T030000.000000Z"
-
 var (
 	began   = time.Date(2026, 11, 1, 3, 0, 0, 0, time.UTC)
 	mallory = event.Cause{EventName: "UpdateUserPool", Actor: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory"}
@@ -54,7 +52,7 @@ func TestDescribe(t *testing.T) {
 		{Outcome: outcome.Unfixable, Ended: second, Cause: mallory, Reason: "needs PLUS",
 			Drifts: protection(outcome.StateUnfixable), Sent: []outcome.Sent{refused}},
 	} {
-		r.ID, r.UserPoolID, r.Began = historyID, historyPool, began
+		r.ID, r.UserPoolID, r.Began = outcome.NewRecordID(servedPool, began, ""), servedPool, began
 		all.WriteString(describe(r, began.Add(time.Hour), "") + "\n")
 	}
 	const golden = "testdata/history.txt"
@@ -94,7 +92,7 @@ func TestHistoryOfTheUnreadable(t *testing.T) {
 	from := ledger.Table{Client: client, Name: "ledger"}
 	for i := range 3 {
 		at := began.Add(time.Duration(i) * time.Minute)
-		r := outcome.Record{ID: outcome.NewRecordID(historyPool, at, ""), UserPoolID: historyPool, Began: at}
+		r := outcome.Record{ID: outcome.NewRecordID(servedPool, at, ""), UserPoolID: servedPool, Began: at}
 		if err := from.Put(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
@@ -102,14 +100,14 @@ func TestHistoryOfTheUnreadable(t *testing.T) {
 			continue
 		}
 		text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
-		item := map[string]types.AttributeValue{"pk": text("pool#" + historyPool), "record": text("{"),
-			"sk": text("record#" + strings.TrimPrefix(r.ID, historyPool+"."))}
+		item := map[string]types.AttributeValue{"pk": text("pool#" + servedPool), "record": text("{"),
+			"sk": text("record#" + strings.TrimPrefix(r.ID, servedPool+"."))}
 		in := &dynamodb.PutItemInput{TableName: aws.String("ledger"), Item: item}
 		if _, err := client.PutItem(t.Context(), in); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for name, pools := range map[string][]string{"of a pool": {historyPool}, "of all": nil} {
+	for name, pools := range map[string][]string{"of a pool": {servedPool}, "of all": nil} {
 		records, unreadable, err := recordsOf(t.Context(), from, pools, began)
 		if err != nil || len(records) != 2 {
 			t.Errorf("%s: %d records, %v", name, len(records), err)

@@ -17,31 +17,13 @@ import (
 	"poolkeeper/lambda/userpool"
 )
 
-// interrupted makes pools that need two writes each, the baseline that asks for them, and a context that ends during
-// the first write.
-func interrupted(t *testing.T, ids ...string) (ctx context.Context, fake *cognitotest.Server, file string) {
-	t.Helper()
-	fake = connected(t)
-	for _, id := range ids {
-		pool, mfa := cognitotest.Rich()
-		pool["DeletionProtection"] = "INACTIVE"
-		mfa["SoftwareTokenMfaConfiguration"] = map[string]any{"Enabled": false}
-		fake.Put(id, pool, mfa)
-	}
-	file = write(t, "b.yaml", "version: 1\nrules:\n  - name: both\n"+
-		"    require: {DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}}\n")
-	ctx, cancel := context.WithCancel(t.Context())
-	t.Cleanup(cancel)
-	fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Then: func(*cognitotest.Server) { cancel() }})
-	return ctx, fake, file
-}
-
-const bothWritten = "written   UpdateUserPool, SetUserPoolMfaConfig\n"
-
 // TestInterrupt: an interruption during the writes of a pool lets that pool come to its end, verification and all, and
 // no other pool, event or pool of a scan is begun.
 func TestInterrupt(t *testing.T) {
+	const written = "written   UpdateUserPool, SetUserPoolMfaConfig\n"
 	scan, update := " "+events+"sweep.json", " "+events+"update-user-pool.json"
+	file := write(t, "b.yaml", "version: 1\nrules:\n  - name: both\n"+
+		"    require: {DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}}\n")
 	for args, want := range map[string]string{
 		"apply --all --yes --no-backup": "1 of 2 pools were not changed",
 		"replay" + update + scan:        "1 event not handled",
@@ -49,13 +31,20 @@ func TestInterrupt(t *testing.T) {
 		"replay" + scan:                 "1 event not handled",
 	} {
 		t.Run(args, func(t *testing.T) {
-			ctx, fake, file := interrupted(t, servedPool, "eu-west-1_Later0001")
+			fake := connected(t)
+			for _, id := range []string{servedPool, "eu-west-1_Later0001"} {
+				weakPool(fake, id)
+				fake.Edit(id, func(_, mfa map[string]any) { delete(mfa, "SoftwareTokenMfaConfiguration") })
+			}
+			ctx, interrupt := context.WithCancel(t.Context())
+			then := func(*cognitotest.Server) { interrupt() }
+			fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Times: 1, Then: then})
 			got := execute(ctx, args+" --baseline "+file)
 			want := "poolkeeper: interrupted: " + want + "\n"
 			if got.status != exitError || got.stderr != want {
 				t.Errorf("exit status %d, stderr is %q, want %q", got.status, got.stderr, want)
 			}
-			if strings.Count(got.stdout, "remediated  eu-west-1_") != 1 || !strings.Contains(got.stdout, bothWritten) {
+			if strings.Count(got.stdout, "remediated  eu-west-1_") != 1 || !strings.Contains(got.stdout, written) {
 				t.Errorf("stdout:\n%s", got.stdout)
 			}
 			if later, _, _ := fake.Pool("eu-west-1_Later0001"); later["DeletionProtection"] != "INACTIVE" {

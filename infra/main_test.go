@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,9 +49,7 @@ func stub(t *testing.T, binary string) string {
 func read(t *testing.T, baselineText string, context map[string]any) Settings {
 	t.Helper()
 	all := map[string]any{}
-	for k, v := range context {
-		all[k] = v
-	}
+	maps.Copy(all, context)
 	if baselineText != "" {
 		all["baseline"] = "own.yaml"
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -69,12 +70,9 @@ func findings(stack awscdk.Stack) []string {
 	annotations := assertions.Annotations_FromStack(stack)
 	only := assertions.Match_StringLikeRegexp(jsii.String("AwsSolutions-.*"))
 	var all []string
-	for _, m := range *annotations.FindError(jsii.String("*"), only) {
+	for _, m := range slices.Concat(*annotations.FindError(jsii.String("*"), only),
+		*annotations.FindWarning(jsii.String("*"), only)) {
 		//nolint:staticcheck // the assertions of this release return the older of two types
-		all = append(all, fmt.Sprint(*m.Id, " ", m.Entry.Data))
-	}
-	for _, m := range *annotations.FindWarning(jsii.String("*"), only) {
-		//nolint:staticcheck // as above
 		all = append(all, fmt.Sprint(*m.Id, " ", m.Entry.Data))
 	}
 	return all

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -113,20 +112,18 @@ func callsMade(t *testing.T, s Settings) []string {
 // weakPool starts a fake with a pool that meets no requirement.
 func weakPool(t *testing.T) (fake *cognitotest.Server, url string) {
 	t.Helper()
-	const pool, client = "eu-west-1_AbCdEf123", "1example23456789"
+	const pool, client = "eu-west-1_AbCdEf123", cognitotest.RichClient
 	fake, url = cognitotest.Serve(t, cognitotest.Contract)
 	fake.PutRich(pool)
 	fake.Edit(pool, func(pool, mfa map[string]any) {
 		pool["DeletionProtection"], pool["UserPoolTags"] = "INACTIVE", map[string]any{}
 		mfa["SoftwareTokenMfaConfiguration"] = map[string]any{"Enabled": false}
 	})
-	fake.PutRisk(pool, "", map[string]any{})
 	fake.PutLogs(pool, []any{})
-	fake.PutClient(pool, client, map[string]any{
-		"ClientName": "web", "PreventUserExistenceErrors": "LEGACY", "AuthSessionValidity": json.Number("3"),
-		"RefreshTokenValidity": json.Number("30"),
-		"ExplicitAuthFlows":    []any{"ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_AUTH", "ALLOW_USER_SRP_AUTH"},
-	})
+	fake.PutRisk(pool, "", map[string]any{})
 	fake.PutRisk(pool, client, map[string]any{})
+	web := fake.Client(pool, client)
+	web["PreventUserExistenceErrors"] = "LEGACY"
+	fake.PutClient(pool, client, web)
 	return fake, url
 }

@@ -130,22 +130,14 @@ func text(o object, path string) string {
 	return text
 }
 
-func texts(v any) []string {
-	values, _ := v.([]any)
-	var all []string
+// elements returns the elements of a list that are of a type.
+func elements[T any](list any) []T {
+	values, _ := list.([]any)
+	var all []T
 	for _, v := range values {
-		if text, ok := v.(string); ok {
-			all = append(all, text)
+		if one, ok := v.(T); ok {
+			all = append(all, one)
 		}
-	}
-	return all
-}
-
-func elements(o object, path string) []object {
-	values, _ := at(o, path).([]any)
-	var all []object
-	for _, v := range values {
-		all = append(all, asObject(v))
 	}
 	return all
 }

@@ -24,7 +24,7 @@ func changeOf(request object, old, next *pool) change {
 func (c change) text(path string) string { return text(c.is, path) }
 
 func (c change) has(path string, any ...string) bool {
-	return slices.ContainsFunc(texts(at(c.is, path)), func(s string) bool { return slices.Contains(any, s) })
+	return slices.ContainsFunc(elements[string](at(c.is, path)), func(s string) bool { return slices.Contains(any, s) })
 }
 
 func (c change) mode() string { return text(c.mfa, "MfaConfiguration") }
@@ -36,7 +36,7 @@ func (c change) emailMFA() bool { return c.on() && c.mfa["EmailMfaConfiguration"
 func (c change) sms() bool { return len(asObject(c.is["SmsConfiguration"])) > 0 }
 
 func (c change) onlyRecovery(name string) bool {
-	mechanisms := elements(c.is, "AccountRecoverySetting.RecoveryMechanisms")
+	mechanisms := elements[object](at(c.is, "AccountRecoverySetting.RecoveryMechanisms"))
 	return len(mechanisms) == 1 && mechanisms[0]["Name"] == name
 }
 
@@ -104,7 +104,7 @@ var rules = []struct {
 			(!c.onlyMFA || c.mfaWas["SmsMfaConfiguration"] != nil)
 	}, parameter, "SMS configuration is required when phone_number is selected for auto verification"},
 	{"verification of an attribute that is not verified", onPool, func(c change) bool {
-		needed := texts(at(c.is, "UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate"))
+		needed := elements[string](at(c.is, "UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate"))
 		return slices.ContainsFunc(needed, func(name string) bool { return !c.has("AutoVerifiedAttributes", name) })
 	}, parameter, "All attributes in AttributesRequireVerificationBeforeUpdate must exist in AutoVerifiedAttributes"},
 	{"one-time codes beside MFA ON", both,
@@ -130,12 +130,12 @@ var rules = []struct {
 		return kind == "AWS_OWNED_KEY" && arn != "" || kind == "CUSTOMER_MANAGED_KEY" && arn == ""
 	}, parameter, "KmsKeyArn is required for CUSTOMER_MANAGED_KEY and not allowed for AWS_OWNED_KEY"},
 	{"admin_only not alone", onPool, func(c change) bool {
-		mechanisms := elements(c.is, "AccountRecoverySetting.RecoveryMechanisms")
+		mechanisms := elements[object](at(c.is, "AccountRecoverySetting.RecoveryMechanisms"))
 		admin := func(m object) bool { return m["Name"] == "admin_only" }
 		return len(mechanisms) > 1 && slices.ContainsFunc(mechanisms, admin)
 	}, parameter, "admin_only cannot be combined with other RecoveryMechanisms"},
 	{"two recovery mechanisms of one priority", onPool, func(c change) bool {
-		mechanisms := elements(c.request, "AccountRecoverySetting.RecoveryMechanisms")
+		mechanisms := elements[object](at(c.request, "AccountRecoverySetting.RecoveryMechanisms"))
 		return len(mechanisms) == 2 && mechanisms[0]["Priority"] == mechanisms[1]["Priority"]
 	}, parameter, "Invalid parameter given: duplicate priority"},
 	{"recovery by phone alone beside SMS MFA", both, func(c change) bool {
@@ -187,11 +187,12 @@ var rules = []struct {
 	{"older flows beside newer ones", onClient, func(c change) bool {
 		older := func(flow string) bool { return !strings.HasPrefix(flow, "ALLOW_") }
 		newer := func(flow string) bool { return !older(flow) }
-		all := texts(c.is[flows])
+		all := elements[string](c.is[flows])
 		return slices.ContainsFunc(all, newer) && slices.ContainsFunc(all, older)
 	}, parameter, "Usage of ALLOW_ auth flows is not allowed with legacy auth flows"},
 	{"no refresh of tokens any more", onClient, func(c change) bool {
-		return slices.Contains(texts(c.was[flows]), refresh) && texts(c.is[flows]) != nil && !c.has(flows, refresh) &&
+		before, after := elements[string](c.was[flows]), elements[string](c.is[flows])
+		return slices.Contains(before, refresh) && after != nil && !slices.Contains(after, refresh) &&
 			c.text("RefreshTokenRotation.Feature") != "ENABLED"
 	}, parameter, "REFRESH_TOKEN_AUTH should always be allowed"},
 	{"rotation beside the refresh flow", onClient,
@@ -203,10 +204,14 @@ var rules = []struct {
 		return c.text("DefaultRedirectURI") != "" && !c.has("CallbackURLs", c.text("DefaultRedirectURI"))
 	}, parameter, "Default redirect URI must be one of the callback URLs"},
 	{"a grant without a callback", onClient,
-		func(c change) bool { return c.has(grants, "code", "implicit") && texts(c.is["CallbackURLs"]) == nil },
+		func(c change) bool {
+			return c.has(grants, "code", "implicit") && elements[string](c.is["CallbackURLs"]) == nil
+		},
 		noFlow, "CallbackUrls can not be empty"},
 	{"client credentials beside another grant", onClient,
-		func(c change) bool { return c.has(grants, "client_credentials") && len(texts(c.is[grants])) > 1 },
+		func(c change) bool {
+			return c.has(grants, "client_credentials") && len(elements[string](c.is[grants])) > 1
+		},
 		noFlow, "client_credentials flow can not be selected along with code flow or implicit flow"},
 	{"openid without a user", onClient,
 		func(c change) bool {

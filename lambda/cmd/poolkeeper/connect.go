@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,9 +41,7 @@ func (c *cli) connect(ctx context.Context) (*cognito.Client, error) {
 		return nil, err
 	}
 	client := cognito.New(idp.NewFromConfig(loaded), cognito.WithShare(share))
-	if c.sleep != nil {
-		client.Sleep = c.sleep
-	}
+	client.Sleep = c.sleep
 	return client, nil
 }
 
@@ -198,23 +197,22 @@ type deployment struct {
 }
 
 // deployed returns the data from the stack. If there is no stack, and none was given by name, the deployment is empty.
-func (c *cli) deployed(ctx context.Context) (d deployment, err error) {
-	if c.stack != nil {
-		return *c.stack, nil
+func (c *cli) deployed(ctx context.Context) (deployment, error) {
+	name := c.text("stack")
+	if c.stack != nil || name == "" {
+		return *cmp.Or(c.stack, &deployment{}), nil
 	}
-	if c.text("stack") != "" {
-		loaded, err := c.configuration(ctx)
-		if err != nil {
-			return d, err
-		}
-		within, stop := context.WithTimeout(ctx, patience)
-		defer stop()
-		d, err = readStack(within, cloudformation.NewFromConfig(loaded), c.text("stack"))
-		if err != nil && (c.flags.Changed("stack") || ctx.Err() != nil) {
-			return d, fmt.Errorf("reading the stack %s in %s: %w", c.text("stack"), c.region, err)
-		} else if err != nil {
-			d = deployment{}
-		}
+	loaded, err := c.configuration(ctx)
+	if err != nil {
+		return deployment{}, err
+	}
+	within, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	d, err := readStack(within, cloudformation.NewFromConfig(loaded), name)
+	if err != nil && (c.flags.Changed("stack") || ctx.Err() != nil) {
+		return d, fmt.Errorf("reading the stack %s in %s: %w", name, c.region, err)
+	} else if err != nil {
+		d = deployment{}
 	}
 	c.stack = &d
 	return d, nil

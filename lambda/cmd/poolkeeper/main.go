@@ -28,7 +28,7 @@ import (
 func main() {
 	// Closing the terminal interrupts like Ctrl-C: the writes of the current pool are completed.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	c := &cli{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv}
+	c := &cli{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, sleep: cognito.Sleep}
 	code := c.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -51,7 +51,7 @@ type cli struct {
 	in       io.Reader
 	out, err io.Writer // results, and all else
 	getenv   func(string) string
-	sleep    func(context.Context, time.Duration) error // waits between calls; nil is the real wait
+	sleep    func(context.Context, time.Duration) error // waits between calls
 
 	notes           io.Writer // for progress and diagnostics: err, or io.Discard
 	flags           *pflag.FlagSet
@@ -131,9 +131,10 @@ func (c *cli) command(one command) *cobra.Command {
 		}
 		return one.run(c, command.Context(), args)
 	}
-	for _, o := range append(one.options, option{"output", one.formats[0], strings.Join(one.formats, ", ")}) {
+	for _, o := range one.options {
 		o.addTo(command, c.getenv)
 	}
+	command.Flags().String("output", one.formats[0], strings.Join(one.formats, ", "))
 	offer(command, "output", func() []string { return one.formats })
 	offer(command, "pool", func() (ids []string) {
 		c.flags = command.Flags()
@@ -276,13 +277,11 @@ func (c *cli) version(context.Context, []string) error {
 // confirm asks a question and fails if the answer is not yes. nothing is the message for what was then not done.
 func (c *cli) confirm(ctx context.Context, question, nothing string) error {
 	fmt.Fprint(c.err, question, " Type yes to continue: ")
-	answer, err := interruptibly(ctx, func() ([]byte, error) { return bufio.NewReader(c.in).ReadBytes('\n') })
+	answer, _ := interruptibly(ctx, func() ([]byte, error) { return bufio.NewReader(c.in).ReadBytes('\n') })
 	switch {
 	case ctx.Err() != nil:
 		fmt.Fprintln(c.err)
 		return errors.New("interrupted: " + nothing)
-	case err != nil && !errors.Is(err, io.EOF):
-		return fmt.Errorf("reading the answer: %w", err)
 	case string(bytes.TrimSpace(answer)) != "yes":
 		return errors.New(nothing + ": the answer was not yes (use --yes to skip the question)")
 	default:

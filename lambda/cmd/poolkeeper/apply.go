@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -179,14 +180,10 @@ func interruptible(ctx context.Context, r *reconcile.Reconciler) *reconcile.Reco
 	one, pools := *r, &writing{Pools: r.Pools}
 	one.Pools = pools
 	one.Sleep = func(whole context.Context, d time.Duration) error {
-		switch {
-		case pools.wrote:
+		if pools.wrote {
 			return r.Sleep(whole, d)
-		case ctx.Err() != nil:
-			return ctx.Err() // even if the wait is short
-		default:
-			return r.Sleep(ctx, d)
 		}
+		return cmp.Or(ctx.Err(), r.Sleep(ctx, d))
 	}
 	return &one
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/aws/jsii-runtime-go"
@@ -59,4 +60,15 @@ func read(t *testing.T, baselineText string, context map[string]any) Settings {
 	}
 	s.Code.Dir = stub(t, "the function")
 	return s
+}
+
+// contextOf returns the context of a text such as "mode=audit;stage=prod".
+func contextOf(text string) map[string]any {
+	context := map[string]any{}
+	for pair := range strings.SplitSeq(text, ";") {
+		if key, value, ok := strings.Cut(pair, "="); ok {
+			context[key] = value
+		}
+	}
+	return context
 }

@@ -200,71 +200,60 @@ var (
 // permissionCases are a table of baselines and settings, with what they make necessary beside listing the pools.
 var permissionCases = map[string]struct {
 	baseline string
-	context  map[string]any
+	context  string
 	want     [][]string
-	reason   string
 }{
-	"the one that ships": {"", nil, [][]string{poolReads, poolWrite, {pass}}, "it requires of the first document only"},
-	"audit":              {"", map[string]any{"mode": "audit"}, [][]string{poolReads}, "nothing is written"},
-	"an audited rule": {"version: 1\nmode: audit\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]", nil,
-		[][]string{poolReads}, "the file says audit"},
-	"nothing to write": {fmt.Sprintf(oneRule, "PoolName: {matches: 'prod-*'}"), nil, [][]string{poolReads},
-		"a requirement without a value is only reported"},
-	"enforce": {"", map[string]any{"mode": "enforce"}, [][]string{poolReads, poolWrite, {pass}}, "as without it"},
-	"MFA": {fmt.Sprintf(oneRule, "SoftwareTokenMfaConfiguration: {Enabled: true}"), nil,
-		[][]string{poolReads, mfaWrite, {pass}}, "UpdateUserPool restores the sender"},
-	"the SMS sender": {smsRule, map[string]any{"smsRoles": smsRole},
-		[][]string{poolReads, mfaWrite, {"iam:PassRole " + smsRole + toPass}}, "one fact in two documents"},
-	"a sender that no setting names": {smsRule, map[string]any{"smsRoles": otherRole},
-		[][]string{poolReads, mfaWrite, {"iam:PassRole " + smsRole + toPass, "iam:PassRole " + otherRole + toPass}},
-		"the baseline requires it"},
-	"no SMS but what is required": {smsRule, map[string]any{"smsRoles": "none"},
-		[][]string{poolReads, mfaWrite, {"iam:PassRole " + smsRole + toPass}}, "the baseline requires it"},
-	"no SMS": {"", map[string]any{"smsRoles": "none"}, [][]string{poolReads, poolWrite}, "no pool sends text messages"},
-	"tags": {fmt.Sprintf(oneRule, "UserPoolTags: {env: prod}"), nil,
-		[][]string{poolReads, poolWrite, on(anyPool, "UntagResource"), {pass}}, "a required tag set may lack one"},
-	"mail": {fmt.Sprintf(oneRule, "EmailConfiguration: {EmailSendingAccount: DEVELOPER}"), nil,
-		[][]string{poolReads, poolWrite, {pass, email}}, "the first pool that sends through SES needs Cognito's role"},
-	"given keys": {"", map[string]any{"kmsKeys": poolKey}, [][]string{poolReads, poolWrite, keyUse},
-		"custom senders use them"},
-	"required key": {"version: 1\n" + fmt.Sprintf(keyRule, poolKey), nil, [][]string{poolReads, poolWrite, keyUse},
-		"the baseline names it"},
+	"the one that ships": {"", "", [][]string{poolReads, poolWrite, {pass}}},
+	"audit":              {"", "mode=audit", [][]string{poolReads}},
+	"an audited rule": {"version: 1\nmode: audit\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]", "",
+		[][]string{poolReads}},
+	"nothing to write": {fmt.Sprintf(oneRule, "PoolName: {matches: 'prod-*'}"), "", [][]string{poolReads}},
+	"enforce":          {"", "mode=enforce", [][]string{poolReads, poolWrite, {pass}}},
+	"MFA": {fmt.Sprintf(oneRule, "SoftwareTokenMfaConfiguration: {Enabled: true}"), "",
+		[][]string{poolReads, mfaWrite, {pass}}},
+	"the SMS sender": {smsRule, "smsRoles=" + smsRole,
+		[][]string{poolReads, mfaWrite, {"iam:PassRole " + smsRole + toPass}}},
+	"a sender that no setting names": {smsRule, "smsRoles=" + otherRole,
+		[][]string{poolReads, mfaWrite, {"iam:PassRole " + smsRole + toPass, "iam:PassRole " + otherRole + toPass}}},
+	"no SMS but what is required": {smsRule, "smsRoles=none",
+		[][]string{poolReads, mfaWrite, {"iam:PassRole " + smsRole + toPass}}},
+	"no SMS": {"", "smsRoles=none", [][]string{poolReads, poolWrite}},
+	"tags": {fmt.Sprintf(oneRule, "UserPoolTags: {env: prod}"), "",
+		[][]string{poolReads, poolWrite, on(anyPool, "UntagResource"), {pass}}},
+	"mail": {fmt.Sprintf(oneRule, "EmailConfiguration: {EmailSendingAccount: DEVELOPER}"), "",
+		[][]string{poolReads, poolWrite, {pass, email}}},
+	"given keys":   {"", "kmsKeys=" + poolKey, [][]string{poolReads, poolWrite, keyUse}},
+	"required key": {"version: 1\n" + fmt.Sprintf(keyRule, poolKey), "", [][]string{poolReads, poolWrite, keyUse}},
 	"keys of two Regions": {"version: 1\n" + fmt.Sprintf(keyRule, strings.Replace(poolKey, "eu-west", "us-east", 1)),
-		map[string]any{"kmsKeys": poolKey, "regions": "eu-west-1"}, [][]string{
+		"kmsKeys=" + poolKey + ";regions=eu-west-1", [][]string{
 			on("arn:aws:cognito-idp:eu-west-1:${AccountId}:userpool/*", fourCalls...),
-			{strings.Replace(pass, "${Partition}", "aws", 1)}, keyUse[1:]}, "a pool's key is in its Region"},
-	"audited key": {"version: 1\nmode: audit\n" + fmt.Sprintf(keyRule, poolKey), nil, [][]string{poolReads},
-		"it is not written"},
-	"risk": {baselines["risk"], nil,
-		[][]string{on(anyPool, "DescribeUserPool", "DescribeRiskConfiguration", "SetRiskConfiguration")},
-		"the pool itself is only read for its name and tags"},
-	"logs": {baselines["logs"], nil,
-		[][]string{logWrite, {"s3:GetBucketPolicy arn:aws:s3:::logs", "s3:PutBucketPolicy arn:aws:s3:::logs"}, delivery},
-		"a delivery is made in the caller's name"},
-	"logs to Firehose": {fmt.Sprintf(logsRule, "FirehoseConfiguration: {StreamArn: '"+stream+"'}"), nil,
+			{strings.Replace(pass, "${Partition}", "aws", 1)}, keyUse[1:]}},
+	"audited key": {"version: 1\nmode: audit\n" + fmt.Sprintf(keyRule, poolKey), "", [][]string{poolReads}},
+	"risk": {baselines["risk"], "",
+		[][]string{on(anyPool, "DescribeUserPool", "DescribeRiskConfiguration", "SetRiskConfiguration")}},
+	"logs": {baselines["logs"], "",
+		[][]string{logWrite, {"s3:GetBucketPolicy arn:aws:s3:::logs", "s3:PutBucketPolicy arn:aws:s3:::logs"}, delivery}},
+	"logs to Firehose": {fmt.Sprintf(logsRule, "FirehoseConfiguration: {StreamArn: '"+stream+"'}"), "",
 		[][]string{logWrite, {"firehose:TagDeliveryStream " + stream,
-			strings.ReplaceAll(email, "email.cognito-idp", "delivery.logs")}, delivery},
-		"an account's first delivery to a stream needs the role of CloudWatch Logs"},
-	"clients": {"version: 1\n" + clientsRule, nil, [][]string{on(anyPool, "DescribeUserPool", "DescribeUserPoolClient",
-		"ListUserPoolClients", "UpdateUserPoolClient")}, "clients are found by listing them"},
-	"audited clients": {"version: 1\nmode: audit\n" + clientsRule, nil,
-		[][]string{on(anyPool, "DescribeUserPool", "DescribeUserPoolClient", "ListUserPoolClients")}, "nothing is written"},
-	"watched": {"version: 1\nrules: [{name: a, watch: [clients, groups]}]", nil,
-		[][]string{on(anyPool, "DescribeUserPool")}, "the event says what changed"},
-	"others are notified": {"", map[string]any{"mode": "audit", "eventBus": "audit", "securityHub": "true"},
+			strings.ReplaceAll(email, "email.cognito-idp", "delivery.logs")}, delivery}},
+	"clients": {"version: 1\n" + clientsRule, "", [][]string{on(anyPool, "DescribeUserPool", "DescribeUserPoolClient",
+		"ListUserPoolClients", "UpdateUserPoolClient")}},
+	"audited clients": {"version: 1\nmode: audit\n" + clientsRule, "",
+		[][]string{on(anyPool, "DescribeUserPool", "DescribeUserPoolClient", "ListUserPoolClients")}},
+	"watched": {"version: 1\nrules: [{name: a, watch: [clients, groups]}]", "",
+		[][]string{on(anyPool, "DescribeUserPool")}},
+	"others are notified": {"", "mode=audit;eventBus=audit;securityHub=true",
 		[][]string{poolReads, {"events:PutEvents arn:${Partition}:events:${Region}:${AccountId}:event-bus/audit",
 			"securityhub:BatchImportFindings arn:${Partition}:securityhub:${Region}:${AccountId}:product/${AccountId}/default",
-		}}, "a bus and Security Hub"},
-	"a bus of another account": {"",
-		map[string]any{"mode": "audit", "eventBus": "arn:aws:events:eu-west-1:222233334444:event-bus/audit"},
-		[][]string{poolReads, {"events:PutEvents arn:aws:events:eu-west-1:222233334444:event-bus/audit"}}, "by its ARN"},
-	"ids": {fmt.Sprintf(idsRule, "eu-west-1_AbCdEf123, eu-west-1_Zz9"), nil, [][]string{
+		}}},
+	"a bus of another account": {"", "mode=audit;eventBus=arn:aws:events:eu-west-1:222233334444:event-bus/audit",
+		[][]string{poolReads, {"events:PutEvents arn:aws:events:eu-west-1:222233334444:event-bus/audit"}}},
+	"ids": {fmt.Sprintf(idsRule, "eu-west-1_AbCdEf123, eu-west-1_Zz9"), "", [][]string{
 		on(strings.Replace(anyPool, "*", "eu-west-1_AbCdEf123", 1), fourCalls...),
-		on(strings.Replace(anyPool, "*", "eu-west-1_Zz9", 1), fourCalls...), {pass}}, "no other pool is meant"},
-	"ids of the Region": {fmt.Sprintf(idsRule, "eu-west-1_AbCdEf123, us-east-1_Zz9"),
-		map[string]any{"regions": "eu-west-1"}, [][]string{
-			on("arn:aws:cognito-idp:eu-west-1:${AccountId}:userpool/eu-west-1_AbCdEf123", fourCalls...),
-			{strings.Replace(pass, "${Partition}", "aws", 1)}}, "the others are elsewhere"},
+		on(strings.Replace(anyPool, "*", "eu-west-1_Zz9", 1), fourCalls...), {pass}}},
+	"ids of the Region": {fmt.Sprintf(idsRule, "eu-west-1_AbCdEf123, us-east-1_Zz9"), "regions=eu-west-1", [][]string{
+		on("arn:aws:cognito-idp:eu-west-1:${AccountId}:userpool/eu-west-1_AbCdEf123", fourCalls...),
+		{strings.Replace(pass, "${Partition}", "aws", 1)}}},
 }
 
 // TestPermissions: the role gets exactly what is necessary.
@@ -274,8 +263,8 @@ func TestPermissions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			want := append(slices.Concat(c.want...), "cognito-idp:ListUserPools *")
 			sort.Strings(want)
-			if diff := cmp.Diff(want, stated(read(t, c.baseline, c.context))); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", c.reason, diff)
+			if diff := cmp.Diff(want, stated(read(t, c.baseline, contextOf(c.context)))); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -102,12 +102,7 @@ var settingsErrors = []struct {
 func TestSettingsErrors(t *testing.T) {
 	t.Parallel()
 	for _, c := range settingsErrors {
-		context := map[string]any{}
-		for pair := range strings.SplitSeq(c.context, ";") {
-			key, value, _ := strings.Cut(pair, "=")
-			context[key] = value
-		}
-		_, errs := ReadSettings(context, noEnv, func(string) ([]byte, error) {
+		_, errs := ReadSettings(contextOf(c.context), noEnv, func(string) ([]byte, error) {
 			if c.file == "" {
 				return noFile("")
 			}

@@ -58,12 +58,8 @@ func (d documents) cloneOf(fixes []baseline.Drift) documents {
 }
 
 func (d documents) only(counts func(baseline.DocumentName) bool) documents {
-	some := documents{}
-	for name, object := range d {
-		if counts(name) {
-			some[name] = object
-		}
-	}
+	some := maps.Clone(d)
+	maps.DeleteFunc(some, func(name baseline.DocumentName, _ map[string]any) bool { return !counts(name) })
 	return some
 }
 

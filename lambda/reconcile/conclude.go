@@ -131,7 +131,7 @@ func (r *run) remember() {
 // restored, its record stays open for the next run.
 func (r *run) prepareRecords(ctx context.Context, err error, lost int) {
 	now := r.with.Now()
-	if r.record != nil {
+	if len(r.record.Sent) > 0 {
 		r.out.Critical = r.out.Critical || r.record.Shifted()
 		r.record.Outcome, r.record.Reason, r.record.Verified = r.out.Outcome, r.out.Reason, r.out.Verified
 		for _, d := range r.out.Drifts {
@@ -140,17 +140,17 @@ func (r *run) prepareRecords(ctx context.Context, err error, lost int) {
 				r.record.Drifts[i] = d
 			}
 		}
-		if slices.ContainsFunc(r.sent(), func(s outcome.Sent) bool { return s.Made() && !s.Trial }) {
+		if slices.ContainsFunc(r.record.Sent, func(s outcome.Sent) bool { return s.Made() && !s.Trial }) {
 			r.out.Record = r.record.ID
 		}
 		if err != nil && lost > 0 {
 			r.record.Until, r.record.Outcome = now, ""
 			ctx, stop := closing(ctx)
 			defer stop()
-			r.ledger.put(ctx, *r.record)
+			r.ledger.put(ctx, r.record)
 		} else {
 			r.record.Ended = now
-			r.out.Details.Open = append(r.out.Details.Open, *r.record)
+			r.out.Details.Open = append(r.out.Details.Open, r.record)
 		}
 	}
 	if err != nil || r.rules.OwnWrite && lost > 0 { // the missing settings were only reported

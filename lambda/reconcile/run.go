@@ -30,7 +30,7 @@ type run struct {
 	readAt      time.Time      // when the first read began
 	history     outcome.History
 	interrupted []outcome.Record // whole records of interrupted earlier runs
-	record      *outcome.Record  // record of this run's writes
+	record      outcome.Record   // record of this run's writes; without any, it is empty
 	works       []*work          // one for each unit, in their order
 	out         outcome.Outcome
 }
@@ -67,7 +67,7 @@ func (r *run) reconcile(ctx context.Context, from string) (outcome.Outcome, erro
 		return r.ignore("no rule selects this pool")
 	}
 	err := r.units(ctx)
-	if err != nil && !slices.ContainsFunc(r.sent(), outcome.Sent.Made) {
+	if err != nil && !slices.ContainsFunc(r.record.Sent, outcome.Sent.Made) {
 		return r.endUnwritten(ctx, err)
 	}
 	return r.conclude(ctx, err)
@@ -202,13 +202,6 @@ func (r *run) units(ctx context.Context) error {
 func (r *run) ignore(reason string) (outcome.Outcome, error) {
 	r.out.Outcome, r.out.Reason = outcome.Ignored, reason
 	return r.conclude(context.Background(), nil) // which then makes no call
-}
-
-func (r *run) sent() []outcome.Sent {
-	if r.record == nil {
-		return nil
-	}
-	return r.record.Sent
 }
 
 // endUnwritten ends a run that could not read the pool and wrote nothing.

@@ -79,9 +79,9 @@ func (w *work) send(ctx context.Context, request userpool.Request, read time.Tim
 func (w *work) intend(ctx context.Context, request userpool.Request, read time.Time) *outcome.Sent {
 	r := w.run
 	now := r.with.Now()
-	if r.record == nil {
+	if len(r.record.Sent) == 0 {
 		pool := r.request.UserPoolID
-		r.record = &outcome.Record{ID: outcome.NewRecordID(pool, now, r.owner[:8]), UserPoolID: pool,
+		r.record = outcome.Record{ID: outcome.NewRecordID(pool, now, r.owner[:8]), UserPoolID: pool,
 			Cause: r.request.Cause, Baseline: r.with.Baseline.Digest, Actor: r.with.Actor, Began: now,
 			Drifts: []outcome.Finding{}}
 	}
@@ -103,7 +103,7 @@ func (w *work) intend(ctx context.Context, request userpool.Request, read time.T
 	}
 	r.record.Until = now.Add(leaseTime)
 	r.record.Sent = append(r.record.Sent, sent)
-	r.ledger.put(ctx, *r.record)
+	r.ledger.put(ctx, r.record)
 	return &r.record.Sent[len(r.record.Sent)-1]
 }
 
@@ -214,7 +214,7 @@ func (w *work) verify(ctx context.Context) error {
 		}
 		r.state, w.readAt, w.unverified = state, at, false
 		w.done.unmanaged, w.done.moved = unmanaged, r.record.Shift(moved)
-		r.rules.Moved = outcome.Moved(append(slices.Clip(r.history.Records), *r.record), r.start)
+		r.rules.Moved = outcome.Moved(append(slices.Clip(r.history.Records), r.record), r.start)
 		w.attempt.Unhold(append(unheld, lost...))
 		r.out.Details.Times.Verified = r.with.Now()
 		return nil

@@ -16,7 +16,6 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"pgregory.net/rapid"
 
-	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/outcome"
 )
 
@@ -169,23 +168,6 @@ func TestMessagesFit(t *testing.T) {
 			t.Fatalf("a chat message of %d bytes", len(texts["https"]))
 		}
 	})
-}
-
-// TestCallers: a report names every kind of caller that there is an event of, and knows a stack by it.
-func TestCallers(t *testing.T) {
-	t.Parallel()
-	for name, want := range map[string]string{"cloudformation": "AppAdmin/mallory", "root-user": "root",
-		"mfa-off-console": "console-user", "update-user-pool": "AppAdmin/mallory"} {
-		payload, err := os.ReadFile("../event/testdata/" + name + ".json")
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := event.Decode(payload, event.Home{}).Cause
-		r := New(outcome.Outcome{Outcome: outcome.Remediated, Cause: c}, testBuild, "")
-		if r.actor() != want || r.byCloudFormation() != (name == "cloudformation") {
-			t.Errorf("%s: %s, a stack: %v", name, r.actor(), r.byCloudFormation())
-		}
-	}
 }
 
 // TestMetricsOfAnyRule: whatever a rule is called, each drift is counted, and under a name that CloudWatch takes for a

@@ -2,6 +2,8 @@ package page
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -13,7 +15,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/outcome"
@@ -23,49 +25,32 @@ import (
 // one is to change and one is exempted. One cannot be read, one was ignored, and one has names that are attacks.
 func written(t *testing.T, n int) string {
 	t.Helper()
-	required, err := baseline.Parse("baseline.yaml", baseline.Default())
-	if err != nil {
+	var pools []struct {
+		outcome.Outcome
+		Name, Unread string
+	}
+	content, err := os.ReadFile("testdata/pools.json")
+	required, parsing := baseline.Parse("baseline.yaml", baseline.Default())
+	if err := errors.Join(err, parsing, json.Unmarshal(content, &pools)); err != nil {
 		t.Fatal(err)
 	}
 	p := New(time.Date(2026, 10, 1, 9, 15, 40, 0, time.UTC))
 	p.Require(required)
 	for i := range n {
+		kind := pools[i%7]
+		if i > 6 && i%7 > 3 {
+			kind = pools[1]
+		}
 		region := []string{"eu-west-1", "us-east-1", "ap-southeast-2"}[i%3]
 		account := []string{"111122223333", "444455556666"}[i/3%2]
-		id := fmt.Sprintf("%s_Pool%05d", region, i)
-		out := outcome.Outcome{Outcome: outcome.Unchanged, UserPoolID: id, Details: outcome.Details{
-			PoolName: fmt.Sprint("customers-", i),
-			PoolARN:  "arn:aws:cognito-idp:" + region + ":" + account + ":userpool/" + id}}
-		var unread error
-		switch {
-		case i%7 == 0:
-			out.Outcome, out.Writes = outcome.Drifted, []string{"UpdateUserPool"}
-			out.Drifts = []outcome.Finding{
-				{Setting: "DeletionProtection", Rule: "all", Have: "INACTIVE", Want: "ACTIVE", State: outcome.StatePlanned},
-				{Setting: "Policies.PasswordPolicy.MinimumLength", Rule: "all", Have: 6, Want: ">= 12",
-					State: outcome.StateUnfixable, Reason: "the service refuses it"},
-				{Setting: "Clients[web].PreventUserExistenceErrors", Rule: "all", Have: "LEGACY", Want: "ENABLED",
-					State: outcome.StatePlanned}}
-		case i%7 == 3:
-			out.Outcome = outcome.Exempted
-			out.Drifts = []outcome.Finding{{Setting: "Policies.PasswordPolicy.RequireSymbols", Rule: "all", Have: false,
-				Want: true, State: outcome.StateExempted, Reason: "until 2027-01-31T00:00:00Z, identity-team: migration"}}
-		case i == 4:
-			out.Outcome, out.Reason = outcome.Ignored, "no rule selects it"
-		case i == 5:
-			unread = errors.New("calling DescribeUserPool: AccessDeniedException: no")
-		case i == 6:
-			out.Details.PoolName = `<script>document.title="owned"</script>` + strings.Repeat("customers-of-everywhere-", 5)
-			out.Outcome, out.Drifts = outcome.Drifted, []outcome.Finding{{Setting: "UserPoolAddOns.AdvancedSecurityMode",
-				Have: `"><img src=x onerror=document.title="owned">` + strings.Repeat("a", 200), State: outcome.StateReported}}
+		out, unread := kind.Outcome, error(nil)
+		out.UserPoolID = fmt.Sprintf("%s_Pool%05d", region, i)
+		out.Details.PoolName = cmp.Or(kind.Name, fmt.Sprint("customers-", i))
+		out.Details.PoolARN = "arn:aws:cognito-idp:" + region + ":" + account + ":userpool/" + out.UserPoolID
+		if kind.Unread != "" {
+			unread = errors.New(kind.Unread)
 		}
-		preview := outcome.Preview{Outcome: out}
-		for _, rule := range required.Rules {
-			for _, r := range rule.Require {
-				preview.Required = append(preview.Required, r.Setting)
-			}
-		}
-		p.Add(id, preview, unread)
+		p.Add(out.UserPoolID, outcome.Preview{Outcome: out, Required: p.columns}, unread)
 	}
 	return rendered(t, p)
 }
@@ -92,7 +77,7 @@ func TestPage(t *testing.T) {
 		}
 	}
 	want, err := os.ReadFile("testdata/body.html")
-	if diff := cmp.Diff(string(want), body); err != nil || diff != "" {
+	if diff := gocmp.Diff(string(want), body); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 	for _, bad := range []string{"<script", "http://", "https://", "@import", "url(", "<img", "ZgotmplZ"} {

@@ -104,14 +104,14 @@ func elements(text, names string) error {
 	}
 }
 
-// kept returns an outcome in the goldens of package report.
-func kept(t *testing.T, name string) outcome.Outcome {
+// kept returns the outcome in the JSON at the beginning of a file.
+func kept(t *testing.T, file string) outcome.Outcome {
 	t.Helper()
-	content, err := os.ReadFile("../testdata/" + name + ".txtar")
-	_, section, _ := strings.Cut(string(content), "-- outcome.json --\n")
-	section, _, _ = strings.Cut(section, "-- mail.txt --\n")
+	content, err := os.ReadFile(file)
+	section, _, _ := strings.Cut(strings.TrimPrefix(string(content), "-- outcome.json --\n"), "-- mail.txt --\n")
 	var out struct {
 		outcome.Outcome
+		Details outcome.Details
 		Sources map[string]baseline.Position // of the drifts, by setting
 	}
 	if err := errors.Join(err, json.Unmarshal([]byte(section), &out)); err != nil {
@@ -120,6 +120,7 @@ func kept(t *testing.T, name string) outcome.Outcome {
 	for i := range out.Drifts {
 		out.Drifts[i].Source = out.Sources[out.Drifts[i].Setting]
 	}
+	out.Outcome.Details = out.Details
 	return out.Outcome
 }
 
@@ -145,32 +146,18 @@ func TestText(t *testing.T) {
 	}
 	got := ""
 	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
-		got += "-- " + name + " --\n" + TextOf(kept(t, name), false)
+		got += "-- " + strings.TrimSuffix(filepath.Base(file), ".txtar") + " --\n" + TextOf(kept(t, file), false)
 	}
 	golden(t, "text.txtar", got)
 }
 
-// TestPlan: a drift of each kind, as a terminal shows it and as a file does. What is exempted is gray, with its end; a
-// setting that rises says what it may cost.
+// TestPlan: a drift of each kind, as a terminal shows it and as a file does. What is exempted is gray, with its end.
 func TestPlan(t *testing.T) {
 	t.Parallel()
-	at := func(line int) baseline.Position { return baseline.Position{File: "b.yaml", Line: line, Column: 9} }
-	planned, left, pardoned := kept(t, "partial").Drifts[0], kept(t, "drifted").Drifts[0], kept(t, "exempted").Drifts[0]
-	planned.State = outcome.StatePlanned
-	tier := outcome.Finding{Setting: "UserPoolTier", Rule: "tiers", Want: "PLUS", Have: "LITE",
-		State: outcome.StatePlanned, Source: at(4)}
-	falls := outcome.Finding{Setting: "UserPoolAddOns.AdvancedSecurityAdditionalFlows.CustomAuthMode", Rule: "tiers",
-		Have: "AUDIT", State: outcome.StatePlanned, Source: at(5)}
-	left.Source, pardoned.Source = at(6), at(7)
-	out := kept(t, "drifted")
-	out.Reason, out.Details.PoolName = "", "a\x1b[2Jname"
-	out.Drifts = []outcome.Finding{planned, kept(t, "unfixable").Drifts[0], tier, falls, left, pardoned}
-	out.Details.PoolARN = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/" + out.UserPoolID
-	out.Writes = []string{"UpdateUserPool", "SetUserPoolMfaConfig"}
+	preview := outcome.Preview{Outcome: kept(t, "testdata/plan.json")}
 	for name, paint := range map[string]Paint{"plan.txt": false, "plan-painted.txt": true} {
 		var b strings.Builder
-		if err := New(Text, &b, paint).Write(OfPreview(outcome.Preview{Outcome: out}, false)); err != nil {
+		if err := New(Text, &b, paint).Write(OfPreview(preview, false)); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, name, b.String())

@@ -118,19 +118,18 @@ func TestSendAgain(t *testing.T) {
 	}
 }
 
+// TestDelay: the delay doubles up to five minutes, and a message is tried for more than an hour.
 func TestDelay(t *testing.T) {
 	t.Parallel()
-	for receives, want := range map[int]time.Duration{0: 15 * time.Second, 1: 15 * time.Second, 2: 30 * time.Second,
-		5: 4 * time.Minute, 6: 5 * time.Minute, 1000: 5 * time.Minute} {
-		if got := queue.Delay(receives); got != want {
-			t.Errorf("after %d receives: %s, want %s", receives, got, want)
+	total := time.Duration(0)
+	for receives, want := range []time.Duration{15, 15, 30, 60, 120, 240, 300, 300, 300, 300, 300, 300, 300, 300, 300, 300,
+		300, 300, 300, 300} {
+		total += want * time.Second
+		if got := queue.Delay(receives); got != want*time.Second {
+			t.Errorf("after %d receives: %s, want %d s", receives, got, want)
 		}
 	}
-	total := time.Duration(0)
-	for receives := 1; receives < 20; receives++ {
-		total += queue.Delay(receives)
-	}
-	if total < time.Hour {
+	if total < time.Hour || queue.Delay(1000) != 5*time.Minute {
 		t.Errorf("a message is tried for %s", total)
 	}
 }

@@ -113,9 +113,9 @@ func (h handler) handle(ctx context.Context, payload []byte) (any, error) {
 // the next run reports the writes of this one.
 func (h handler) one(ctx context.Context, request event.Request) (outcome.Outcome, error) {
 	out, err := h.reconciler.Reconcile(ctx, request)
-	if pool := self(ctx); out.Details.PoolARN == "" && out.Critical && pool.Partition != "" {
+	if pool := self(ctx); out.Details.PoolARN == "" && out.Outcome != outcome.Ignored && pool.Partition != "" {
 		pool.Service, pool.Resource = "cognito-idp", "userpool/"+out.UserPoolID
-		out.Details.PoolARN = pool.String() // a deleted pool can no longer return it
+		out.Details.PoolARN = pool.String() // a pool that is gone or cannot be read does not return it
 	}
 	unsent := h.notify(ctx, request, out)
 	if closed := h.reconciler.Close(ctx, out); closed != nil && out.Details.LedgerError == "" {

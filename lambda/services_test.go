@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/securityhub"
 
+	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/mototest"
 )
 
@@ -29,14 +30,16 @@ func TestBootstrapNotifies(t *testing.T) {
 			t.Parallel()
 			fake, cognito := served(t)
 			weaken(fake)
-			sns, wantPublished, wantFailed := &topic{}, 1, 0
+			sns, wantPublished, wantFailed := &topic{}, 2, 0
 			environment := append(serveTopic(t, sns), ofCognito(cognito), "AWS_LAMBDA_FUNCTION_NAME=keeper")
 			if !reachable {
-				environment[0], wantPublished, wantFailed = "AWS_ENDPOINT_URL_SNS=http://127.0.0.1:9", 0, 1
+				environment[0], wantPublished, wantFailed = "AWS_ENDPOINT_URL_SNS=http://127.0.0.1:9", 0, 2
 			}
 			f := start(t, bootstrap, environment...)
 			f.ends(t, "update-user-pool", "remediated")
 			f.ends(t, "update-user-pool", "unchanged")
+			fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Error: "AccessDeniedException"})
+			f.ends(t, "update-user-pool", "unfixable")
 			output := f.stop()
 			published, failed := sns.published, strings.Count(output, "a message could not be sent")
 			counted := strings.Count(output, `"NotificationsFailed":1`)
@@ -46,8 +49,9 @@ func TestBootstrapNotifies(t *testing.T) {
 					counted, len(restored), output)
 			}
 			if reachable && (published[0].Get("MessageStructure") != "json" ||
-				!strings.HasPrefix(published[0].Get("Subject"), "[LOW] customers remediated: DeletionProtection")) {
-				t.Errorf("%v", published[0].Get("Subject"))
+				!strings.HasPrefix(published[0].Get("Subject"), "[LOW] customers remediated: DeletionProtection") ||
+				!strings.Contains(published[1].Get("Message"), "account 111122223333")) {
+				t.Errorf("%v", published)
 			}
 		})
 	}

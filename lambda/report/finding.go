@@ -42,7 +42,8 @@ func FindingOf(r Report, now time.Time) (Finding, bool) {
 	is := " is at its baseline"
 	f.Description = "Every required setting is compliant or exempted."
 	switch {
-	case r.UserPool.ARN == "" || r.Outcome == outcome.Ignored || r.Outcome == outcome.Deferred || !f.Failed && !r.Whole:
+	case r.UserPool.ARN == "" || r.unread() || r.Outcome == outcome.Ignored || r.Outcome == outcome.Deferred ||
+		!f.Failed && !r.Whole:
 		return Finding{}, false
 	case r.has(outcome.CodeDeleted):
 		// It stays failed, because deleting a pool must not clear its finding, and no run can read the pool any more.

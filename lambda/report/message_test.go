@@ -214,13 +214,16 @@ func TestMetricsOfAnyRule(t *testing.T) {
 	})
 }
 
-// TestFindingWithoutReason: a finding says the outcome where there is no reason.
+// TestFindingWithoutReason: a finding says the outcome where there is no reason. A pool that was not read has none.
 func TestFindingWithoutReason(t *testing.T) {
 	t.Parallel()
-	f, ok := FindingOf(New(ended(outcome.Unfixable, ""), testBuild, ""), noon)
+	f, ok := FindingOf(New(ended(outcome.Unconverged, ""), testBuild, ""), noon)
 	valid(t, "OCSF", compiled(t, "testdata/ocsf.schema.json"), encode(OCSF(f)))
-	if !ok || f.Description != "The outcome is unfixable." {
+	if !ok || f.Description != "The outcome is unconverged." {
 		t.Errorf("%v %q", ok, f.Description)
+	}
+	if _, ok := FindingOf(New(ended(outcome.Unfixable, "denied"), testBuild, ""), noon); ok {
+		t.Error("a pool that could not be read has a finding")
 	}
 }
 

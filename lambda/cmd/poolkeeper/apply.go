@@ -82,7 +82,7 @@ func (a *applying) run(ctx context.Context, which selection, of source) error {
 			}
 		}
 		changes, err := a.preview(ctx, to, which, of)
-		if err == nil && len(changes) > 0 && !a.c.on("yes") {
+		if err == nil && len(changes) > 0 {
 			question := fmt.Sprintf("Write to %s?", counted(len(changes), "user pool"))
 			err = a.c.confirm(ctx, question, "nothing was written")
 		}

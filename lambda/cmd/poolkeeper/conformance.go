@@ -37,10 +37,8 @@ func (c *cli) conformance(ctx context.Context, _ []string) error {
 		"a time, and deletes it.\nPools without users cost nothing. It needs cognito-idp:CreateUserPool, DeleteUserPool, "+
 		"ListUserPools, and the function's\npermissions on all pools; with sms also iam:PassRole on the role.\n",
 		len(facts), c.region, conformance.Prefix)
-	if !c.on("yes") {
-		if err := c.confirm(ctx, "Create the test pools?", "nothing was checked"); err != nil {
-			return err
-		}
+	if err := c.confirm(ctx, "Create the test pools?", "nothing was checked"); err != nil {
+		return err
 	}
 	file := c.text("out")
 	if file != "" { // before pools are made for it

@@ -50,8 +50,9 @@ func settingNames(above string, members []baseline.Member) []string {
 func explain(path string, m baseline.Member) stream.Entry {
 	text := strings.TrimSuffix(path+": "+m.Doc, ": ")
 	rows := map[string][]string{"setting": {path}, "about": {m.Doc}}
-	row := func(name, t string) {
+	row := func(name, t string, of ...string) {
 		if t != "" {
+			t += strings.Join(of, "")
 			text += fmt.Sprintf("\n  %-10s %s", name, t)
 			rows[name] = append(rows[name], t)
 		}
@@ -82,14 +83,10 @@ func explain(path string, m baseline.Member) stream.Entry {
 			of = " (" + c.Setting + ")"
 		}
 		for _, check := range c.Checks() {
-			row("checked by", check+of)
+			row("checked by", check, of)
 		}
-		if c.Hazard != "" {
-			row("beware", c.Hazard+of)
-		}
-		if c.Cost != "" {
-			row("cost", c.Cost+of)
-		}
+		row("beware", c.Hazard, of)
+		row("cost", c.Cost, of)
 	}
 	return stream.OfSummary("setting", rows, text)
 }
@@ -293,11 +290,10 @@ func describeSent(s outcome.Sent) string {
 	ends := map[outcome.WriteStatus]string{outcome.Accepted: "", outcome.Refused: ": rejected, so it changed nothing",
 		outcome.Intended: ": it may have been made, but there is no recorded response",
 		outcome.Unclear:  ": it may have been made, but the response was lost"}
-	end, ok := ends[s.Status]
-	if !ok {
-		end = ": " + baseline.Legible(string(s.Status))
+	if end, ok := ends[s.Status]; ok {
+		return text + end
 	}
-	return text + end
+	return text + ": " + baseline.Legible(string(s.Status))
 }
 
 func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }

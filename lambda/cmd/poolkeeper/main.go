@@ -274,8 +274,12 @@ func (c *cli) version(context.Context, []string) error {
 	return err
 }
 
-// confirm asks a question and fails if the answer is not yes. nothing is the message for what was then not done.
+// confirm asks a question, unless --yes is given, and fails if the answer is not yes. nothing is the message for what
+// was then not done.
 func (c *cli) confirm(ctx context.Context, question, nothing string) error {
+	if c.on("yes") {
+		return nil
+	}
 	fmt.Fprint(c.err, question, " Type yes to continue: ")
 	answer, _ := interruptibly(ctx, func() ([]byte, error) { return bufio.NewReader(c.in).ReadBytes('\n') })
 	switch {

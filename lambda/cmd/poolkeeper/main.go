@@ -222,8 +222,8 @@ func (c *cli) baselineText(ctx context.Context, path string) (name string, text 
 	return path, text, err
 }
 
-// largest is the largest file that is read, in bytes, because a device may be endless.
-const largest = 64 << 20
+// largest is the largest file that is read, in bytes, because a device may be endless. Reading it takes 100 MB.
+const largest = 32 << 20
 
 // readFile reads a file, or standard input if the path is -. The end of ctx ends it, also if a pipe is silent. what is
 // the content of the file.

@@ -19,7 +19,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"poolkeeper/baseline"
-	"poolkeeper/lambda/userpool"
 )
 
 func answered(code, message string) error {
@@ -105,10 +104,7 @@ func TestClassOfStatus(t *testing.T) {
 	for status, want := range map[int]Class{http.StatusTooManyRequests: ClassBusy,
 		http.StatusServiceUnavailable: ClassUnclear, http.StatusGatewayTimeout: ClassUnclear, http.StatusTeapot: ClassOdd} {
 		client := from(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
-		_, err := client.Write(t.Context(), pool, userpool.Request{Call: "UpdateUserPool", Document: baseline.UserPool,
-			Body: []byte(`{}`)})
-		var failed *Error
-		if !errors.As(err, &failed) || failed.Class != want {
+		if _, err := client.Write(t.Context(), pool, update); ClassOf(err) != want {
 			t.Errorf("%d: %v, want %s", status, err, want)
 		}
 	}

@@ -82,20 +82,18 @@ func TestPoolRates(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client := instant(`{}`, WithShare(100))
-		call := func(id string, name baseline.DocumentName) func(int) {
-			return func(int) { _, _ = client.Document(t.Context(), id, name) }
-		}
-		web := baseline.AppClient.Of("web")
+		const ofClient, ofPool = "DescribeUserPoolClient", "DescribeUserPool"
+		call := func(id, name string) func(int) { return func(int) { _ = client.wait(t.Context(), id, name) } }
 		var others sync.WaitGroup
 		others.Go(func() {
-			if got := took(poolBurst, call("eu-west-1_Other", web)); !near(got, 0) {
+			if got := took(poolBurst, call("eu-west-1_Other", ofClient)); !near(got, 0) {
 				t.Errorf("another pool waits %s", got)
 			}
-			if got := took(20, call(pool, baseline.UserPool)); !near(got, 0) {
+			if got := took(20, call(pool, ofPool)); !near(got, 0) {
 				t.Errorf("the pool itself waits %s", got)
 			}
 		})
-		if got := took(23, call(pool, web)); !near(got, 4) {
+		if got := took(23, call(pool, ofClient)); !near(got, 4) {
 			t.Errorf("23 calls took %s", got)
 		}
 		others.Wait()

@@ -114,6 +114,24 @@ func TestAnswerOfNothing(t *testing.T) {
 	}
 }
 
+// TestNothingOnce: one empty answer does not mean that a pool has no log delivery or no clients.
+func TestNothingOnce(t *testing.T) {
+	t.Parallel()
+	asked := map[string]bool{}
+	client := answers(func(operation, _ string) string {
+		if !asked[operation] {
+			asked[operation] = true
+			return `{}`
+		}
+		return `{"LogDeliveryConfiguration":{"LogConfigurations":[{"EventSource":"a"}]},"UserPoolClients":[{"ClientId":"c"}]}`
+	})
+	logs, err := client.Document(t.Context(), pool, baseline.LogDelivery)
+	clients, failed := client.listClients(t.Context(), pool)
+	if len(logs) != 1 || len(clients) != 1 || err != nil || failed != nil {
+		t.Errorf("%v, %v; %v, %v", logs, clients, err, failed)
+	}
+}
+
 // TestRawRoundTrip: a document that was read is sent digit for digit and byte for byte, unknown members included.
 func TestRawRoundTrip(t *testing.T) {
 	t.Parallel()

@@ -139,6 +139,10 @@ func (c *Client) Document(ctx context.Context, id string, name baseline.Document
 		return nil, classify(table.ReadCall, err, nil)
 	}
 	object, err := c.answer(ctx, id, name, table)
+	if err == nil && table.Optional && len(object) == 0 {
+		// The pool has no such document. Ask twice to be sure, because a write would replace the whole document.
+		object, err = c.answer(ctx, id, name, table)
+	}
 	switch {
 	case ClassOf(err) == ClassOff:
 		return nil, nil
@@ -211,6 +215,7 @@ func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientI
 	var all []baseline.ClientIdentity
 	var token *string
 	var pages Pages
+	confirmed := false
 	for {
 		if err := c.wait(ctx, id, call); err != nil {
 			return nil, classify(call, err, nil)
@@ -219,6 +224,10 @@ func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientI
 		out, err := c.sdk.ListUserPoolClients(ctx, in)
 		if err != nil {
 			return nil, c.failed(call, id, err, "", nil)
+		}
+		if out.UserPoolClients == nil && !confirmed {
+			confirmed = true // there are no clients: ask twice to be sure
+			continue
 		}
 		for _, client := range out.UserPoolClients {
 			found := baseline.ClientIdentity{ID: aws.ToString(client.ClientId), Name: aws.ToString(client.ClientName)}

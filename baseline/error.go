@@ -3,8 +3,6 @@ package baseline
 import (
 	"bytes"
 	"cmp"
-	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,16 +79,6 @@ func printable(text string) string {
 // MaxFile is the largest file that is read, in bytes. The snapshot of the largest pool, with every text at its limit,
 // is much smaller. The limit stops files that are built to exhaust the parser.
 const MaxFile = 512 << 10
-
-// Read returns the content of a baseline file. It reads no more than Parse needs to reject a file that is too large,
-// because the file may be an endless device.
-func Read(file io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(file, MaxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading the baseline: %w", err)
-	}
-	return data, nil
-}
 
 func shortened(text string, most int) string {
 	if all := []rune(text); len(all) > most {

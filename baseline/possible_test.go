@@ -227,22 +227,6 @@ func BenchmarkLargeFiles(b *testing.B) {
 	}
 }
 
-// TestReadEnds: a file without end is read no further than it takes to refuse it.
-func TestReadEnds(t *testing.T) {
-	t.Parallel()
-	data, err := Read(endless{})
-	if err != nil || len(data) != MaxFile+1 {
-		t.Errorf("%d bytes, %v", len(data), err)
-	}
-	if _, err := Parse("zero", data); err == nil || !strings.Contains(err.Error(), "larger than") {
-		t.Errorf("%v", err)
-	}
-}
-
-type endless struct{}
-
-func (endless) Read(p []byte) (int, error) { return len(p), nil }
-
 // TestExcerpt: the place is in the excerpt, which is short, printable, and shows nothing of a line that may hold a
 // secret.
 func TestExcerpt(t *testing.T) {

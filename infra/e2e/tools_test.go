@@ -1,5 +1,5 @@
-// Package e2e tests the commands of a deployment: the CDK command line with ministack, cfn-lint, and SAM with the
-// templates. The tests need tools that a laptop may not have. Then they are skipped, but in CI a skipped test is a
+// Package e2e tests the commands of a deployment: the CDK command line with ministack and moto, cfn-lint, and SAM with
+// the templates. The tests need tools that a laptop may not have. Then they are skipped, but in CI a skipped test is a
 // failure.
 package e2e
 

@@ -224,7 +224,7 @@ var commands = []command{{
 
 // didYouMean suggests the nearest name, if one is near.
 func didYouMean(before, name string, names []string) string {
-	if near := baseline.Nearest(name, names); near != "" && near != name {
+	if near := baseline.Nearest(name, names); near != "" {
 		return ", did you mean " + before + near + "?"
 	}
 	return ""
@@ -236,7 +236,9 @@ func likelyFile(path string) string {
 	found, _ := os.ReadDir(filepath.Dir(path))
 	var names []string
 	for _, f := range found {
-		names = append(names, f.Name())
+		if f.Name() != name { // a link to nowhere
+			names = append(names, f.Name())
+		}
 	}
 	return didYouMean(folder, name, names)
 }
@@ -262,8 +264,8 @@ func flagError(command *cobra.Command, err error) error {
 		var names []string
 		command.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, flag.Name) })
 		name, dashes := none.GetSpecifiedName(), "--"
-		if none.GetSpecifiedShortnames() != "" {
-			dashes = "-"
+		if short := none.GetSpecifiedShortnames(); short != "" {
+			name, dashes = short, "-" // -pool is read as -p -o -o -l
 		}
 		return unknown(command.Name()+" has no flag "+dashes+name, "--", name, names, command)
 	case errors.As(err, &missing):

@@ -52,24 +52,16 @@ func TestCampaign(t *testing.T) {
 			tried = append(tried, every[i])
 		}
 	}
-	struck, text := 0, ""
-	counts := tryAll(t, tried)
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		if place, ok := strings.CutPrefix(name, "at: "); ok {
-			struck += counts[name]
-			text += fmt.Sprintf("%-30s %5d\n", place, counts[name])
-		} else {
-			text += fmt.Sprintf("%-42s %5d\n", name, counts[name])
-		}
-	}
-	t.Logf("%d cells, of which %d were struck; by place and by fault:\n%s", len(tried), struck, text)
-	if len(tried)-struck > len(tried)/10 || full && struck < fewest {
-		t.Errorf("%d of %d cells were struck", struck, len(tried))
-	}
+	counts, struck := tryAll(t, tried), 0
 	for _, place := range places {
+		struck += counts["at: "+place]
 		if full && counts["at: "+place] == 0 {
 			t.Errorf("%s was never struck", place)
 		}
+	}
+	t.Logf("%d cells, of which %d were struck; by place and by fault: %v", len(tried), struck, counts)
+	if len(tried)-struck > len(tried)/10 || full && struck < fewest {
+		t.Errorf("%d of %d cells were struck", struck, len(tried))
 	}
 }
 
@@ -119,16 +111,13 @@ func tryAll(t *testing.T, some []cell) map[string]int {
 
 // The places of a remediation in which a call goes wrong.
 const (
-	atRead   = "read"
-	atFirst  = "first write"
-	atLater  = "later write"
-	atVerify = "verify"
-	atLedger = "ledger"
-	atNotify = "notification"
-	atKill   = "any call"
+	atCognito = "Cognito"
+	atLedger  = "ledger"
+	atNotify  = "notification"
+	atKill    = "any call"
 )
 
-var places = []string{atRead, atFirst, atLater, atVerify, atLedger, atNotify, atKill}
+var places = all(atCognito, atLedger, atNotify, atKill)
 
 // A cell is one fault at one call of one remediation.
 type cell struct {
@@ -166,9 +155,6 @@ func (c cell) name() string {
 	}
 }
 
-// onWire reports whether the fault strikes a call to Cognito.
-func (c cell) onWire() bool { return !slices.Contains(all(atLedger, atNotify, atKill), c.place) }
-
 // faults are those of the place.
 func (at target) faults() map[string]wrong {
 	switch at.place {
@@ -203,7 +189,7 @@ func cells(t *testing.T, incident string) []cell {
 func (c cell) exists() bool {
 	w := c.wrong()
 	asks := c.operation == "Record" || c.operation == "History"
-	reads := c.place == atRead || c.place == atVerify
+	reads := c.place == atCognito && !writesOf()[c.operation]
 	switch {
 	case (reads || asks) && w.Apply && w.Body == nil: // nothing is applied
 		return false
@@ -255,14 +241,11 @@ func targets(t *testing.T, incident string) []target {
 		}
 	}
 	var all []target
-	count, writes := map[string]int{}, 0
+	count := map[string]int{}
 	for _, call := range a.fake.Calls() {
 		count[call.Operation]++
 		if a.of.many || about[call.Operation] {
-			all = append(all, target{placeOf(call.Operation, writes), call.Operation, count[call.Operation]})
-		}
-		if writesOf()[call.Operation] {
-			writes++
+			all = append(all, target{atCognito, call.Operation, count[call.Operation]})
 		}
 	}
 	for operation, met := range p.met {
@@ -283,20 +266,6 @@ func targets(t *testing.T, incident string) []target {
 
 // ofPools are the operations of reconcile.Pools.
 var ofPools = []string{"Read", "Document", "Write"}
-
-// placeOf says what a call to Cognito is to a remediation that made so many writes before.
-func placeOf(operation string, writes int) string {
-	switch {
-	case writesOf()[operation] && writes == 0:
-		return atFirst
-	case writesOf()[operation]:
-		return atLater
-	case writes == 0:
-		return atRead
-	default:
-		return atVerify
-	}
-}
 
 // A wrong is a way in which a call goes wrong: a call to Cognito, to the ledger or to whoever notifies people.
 type wrong struct {
@@ -549,7 +518,7 @@ func (a *arena) process() *process {
 // struckProcess is the one that the fault of the cell strikes.
 func (a *arena) struckProcess() *process {
 	p, c := a.process(), a.cell
-	if c.onWire() {
+	if c.place == atCognito {
 		return p
 	}
 	down := false
@@ -628,7 +597,7 @@ func (c cell) try(t *testing.T) (struck bool, lost string) {
 	t.Helper()
 	a := newArena(t, c)
 	defer a.fake.Close()
-	if c.onWire() {
+	if c.place == atCognito {
 		a.inject()
 	}
 	p := a.struckProcess()

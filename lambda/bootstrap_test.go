@@ -255,12 +255,3 @@ func TestBootstrapRefusesToStart(t *testing.T) {
 		})
 	}
 }
-
-// TestBootstrapWithoutSecurityHub: a function that was built without Security Hub does everything else.
-func TestBootstrapWithoutSecurityHub(t *testing.T) {
-	t.Parallel()
-	fake, url := served(t)
-	weaken(fake)
-	f := start(t, withoutHub, ofCognito(url), "SECURITY_HUB=off")
-	f.ends(t, "update-user-pool", "remediated")
-}

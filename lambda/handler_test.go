@@ -2,21 +2,18 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
-	"unicode"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/cognitotest"
-	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
 )
 
@@ -98,21 +95,5 @@ func TestSelf(t *testing.T) {
 	}
 	if a := self(t.Context()); a.Partition != "" {
 		t.Errorf("without an invocation: %+v", a)
-	}
-}
-
-// TestAnswersArePrintable: a text of a pool that would change what a terminal shows is escaped, and decodes to itself.
-func TestAnswersArePrintable(t *testing.T) {
-	t.Parallel()
-	want := outcome.Outcome{Drifts: []outcome.Finding{{Setting: "PoolName", Have: "a\u202eb\u2028\u009bc\x1b"}}}
-	raw, err := encoded(want)
-	var got outcome.Outcome
-	if err != nil || json.Unmarshal(raw, &got) != nil || got.Drifts[0].Have != want.Drifts[0].Have {
-		t.Fatalf("%s, %v", raw, err)
-	}
-	for _, r := range string(raw) {
-		if !unicode.IsPrint(r) {
-			t.Errorf("%q in %q", r, raw)
-		}
 	}
 }

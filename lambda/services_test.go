@@ -21,7 +21,7 @@ import (
 	"poolkeeper/lambda/mototest"
 )
 
-// TestBootstrapNotifies runs the built binary with a topic: people are notified once of what was done, and of nothing
+// TestBootstrapNotifies runs the binary without Security Hub with a topic: people are notified once of what was done, and of nothing
 // else. A topic that cannot be reached is logged and counted, and changes no outcome.
 func TestBootstrapNotifies(t *testing.T) {
 	t.Parallel()
@@ -35,7 +35,7 @@ func TestBootstrapNotifies(t *testing.T) {
 			if !reachable {
 				environment[0], wantPublished, wantFailed = "AWS_ENDPOINT_URL_SNS=http://127.0.0.1:9", 0, 2
 			}
-			f := start(t, bootstrap, environment...)
+			f := start(t, withoutHub, append(environment, "SECURITY_HUB=off")...)
 			f.ends(t, "update-user-pool", "remediated")
 			f.ends(t, "update-user-pool", "unchanged")
 			fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Error: "AccessDeniedException"})

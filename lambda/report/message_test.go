@@ -193,19 +193,6 @@ func TestMetricsOfAnyRule(t *testing.T) {
 	})
 }
 
-// TestFindingWithoutReason: a finding says the outcome where there is no reason. A pool that was not read has none.
-func TestFindingWithoutReason(t *testing.T) {
-	t.Parallel()
-	f, ok := FindingOf(New(ended(outcome.Unconverged, ""), testBuild, ""), noon)
-	valid(t, "OCSF", compiled(t, "testdata/ocsf.schema.json"), encode(OCSF(f)))
-	if !ok || f.Description != "The outcome is unconverged." {
-		t.Errorf("%v %q", ok, f.Description)
-	}
-	if _, ok := FindingOf(New(ended(outcome.Unfixable, "denied"), testBuild, ""), noon); ok {
-		t.Error("a pool that could not be read has a finding")
-	}
-}
-
 // TestReadmeMessages: the e-mail that the README shows is a real one, up to what to do.
 func TestReadmeMessages(t *testing.T) {
 	t.Parallel()

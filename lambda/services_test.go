@@ -21,8 +21,8 @@ import (
 	"poolkeeper/lambda/mototest"
 )
 
-// TestBootstrapNotifies runs the binary without Security Hub with a topic: people are notified once of what was done, and of nothing
-// else. A topic that cannot be reached is logged and counted, and changes no outcome.
+// TestBootstrapNotifies runs the binary without Security Hub with a topic: people are notified once of what was done,
+// and of nothing else. A topic that cannot be reached is logged and counted, and changes no outcome.
 func TestBootstrapNotifies(t *testing.T) {
 	t.Parallel()
 	for name, reachable := range map[string]bool{"a topic": true, "a topic that cannot be reached": false} {

@@ -34,7 +34,19 @@ func (c *cli) apply(ctx context.Context, args []string) error {
 		return errors.New("a saved plan already contains its pools and baseline, of one account and Region: leave out " +
 			"--pool, --all and --baseline")
 	}
-	return a.saved(ctx, args[0])
+	plan, err := c.readPlan(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	required, err := baseline.Parse(plan.File, []byte(plan.Baseline))
+	if err != nil {
+		return err
+	}
+	for _, p := range plan.Pools {
+		which.ids = append(which.ids, p.UserPoolID)
+	}
+	a.plan = &plan
+	return a.run(ctx, which, func(one *cli) (*reconcile.Reconciler, error) { return one.recording(ctx, required) })
 }
 
 // applying is one run of apply, restore or undo.
@@ -46,24 +58,6 @@ type applying struct {
 	lost   []string        // settings that no call can restore
 }
 
-// saved applies a plan file, either completely or not at all.
-func (a *applying) saved(ctx context.Context, path string) error {
-	plan, err := a.c.readPlan(ctx, path)
-	if err != nil {
-		return err
-	}
-	required, err := baseline.Parse(plan.File, []byte(plan.Baseline))
-	if err != nil {
-		return err
-	}
-	which := selection{}
-	for _, p := range plan.Pools {
-		which.ids = append(which.ids, p.UserPoolID)
-	}
-	a.plan = &plan
-	return a.run(ctx, which, func(one *cli) (*reconcile.Reconciler, error) { return one.recording(ctx, required) })
-}
-
 // run shows what would be written in each account and Region, asks, and writes.
 func (a *applying) run(ctx context.Context, which selection, of source) error {
 	if err := which.named(); err != nil {
@@ -73,14 +67,6 @@ func (a *applying) run(ctx context.Context, which selection, of source) error {
 		return errors.New("--backups names no folder, so nothing was written: name one, or use --no-backup")
 	}
 	return a.c.show(func(to *results) error {
-		if len(a.lost) > 0 {
-			to.remains = true
-			text := "These differ from the earlier state, and no call by poolkeeper can restore them:\n  " +
-				strings.Join(a.lost, "\n  ")
-			if err := to.Write(stream.OfSummary("unwritable", a.lost, text)); err != nil {
-				return err
-			}
-		}
 		changes, err := a.preview(ctx, to, which, of)
 		if err == nil && len(changes) > 0 {
 			question := fmt.Sprintf("Write to %s?", counted(len(changes), "user pool"))
@@ -106,6 +92,14 @@ func (a *applying) run(ctx context.Context, which selection, of source) error {
 // pipelines, pools that are not written are already results.
 func (a *applying) preview(ctx context.Context, to *results, which selection, of source) (changes []poolPlan,
 	err error) {
+	if len(a.lost) > 0 {
+		to.remains = true
+		text := "These differ from the earlier state, and no call by poolkeeper can restore them:\n  " +
+			strings.Join(a.lost, "\n  ")
+		if err := to.Write(stream.OfSummary("unwritable", a.lost, text)); err != nil {
+			return nil, err
+		}
+	}
 	plan, piped := to.Stream, a.c.output != stream.Text
 	if a.plan != nil && a.c.on("yes") { // it was shown when it was saved
 		plan = stream.New(stream.Text, io.Discard, false)

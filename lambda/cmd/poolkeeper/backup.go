@@ -131,10 +131,8 @@ func (c *cli) snapshot(ctx context.Context, _ []string) error {
 	err = writeFile(out, text, c.on("force"))
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s already exists and was not changed; use --force to overwrite it", out)
-	} else if err != nil {
-		return fmt.Errorf("writing the baseline: %w", err)
 	}
-	return nil
+	return err
 }
 
 func (c *cli) restore(ctx context.Context, args []string) error {

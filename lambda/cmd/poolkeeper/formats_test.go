@@ -42,20 +42,17 @@ func plantKinds(fake *cognitotest.Server) {
 func TestFormats(t *testing.T) {
 	fake := connected(t)
 	const file = "testdata/kinds.yaml"
-	bad := write(t, "bad.yaml", "version: 2\nrules: []\n")
-	others := write(t, "others.yaml", "version: 1\nrules: [{name: others, pools: {ids: [eu-west-1_Others001]}, "+
-		"require: {DeletionProtection: ACTIVE}}]\n")
 	for args, status := range map[string]int{
 		"plan --all --baseline " + file:                                                                exitDrifted,
 		"plan --pool eu-west-1_Healthy01":                                                              exitDone,
 		"plan --pool eu-west-1_Gone":                                                                   exitError,
-		"plan --pool eu-west-1_Healthy01 --baseline " + others:                                         exitDone,
+		"plan --pool eu-west-1_Healthy01 --baseline testdata/others.yaml":                              exitDone,
 		"apply --all --yes --no-backup --quiet --baseline " + file:                                     exitDrifted,
 		"apply --pool eu-west-1_Gone --yes":                                                            exitError,
 		"replay " + events + "update-user-pool.json " + events + "failed-call.json --baseline " + file: exitDrifted,
 		"replay --audit " + events + "sweep.json":                                                      exitDrifted,
 		"validate " + file:                                                                             exitDone,
-		"validate " + bad:                                                                              exitError,
+		"validate testdata/bad.yaml":                                                                   exitError,
 	} {
 		for _, format := range forPools {
 			plantKinds(fake)
@@ -95,7 +92,9 @@ func TestFormatsOfTrouble(t *testing.T) {
 
 // wellFormed says what is wrong with a document of the format.
 func wellFormed(format string, document []byte) error {
-	values, schema, err := [][]byte{document}, (*jsonschema.Schema)(nil), error(nil)
+	values := [][]byte{document}
+	var schema *jsonschema.Schema
+	var err error
 	switch {
 	case len(document) == 0:
 		return errors.New("nothing was printed")

@@ -340,6 +340,9 @@ func TestWeaker(t *testing.T) {
 		return settings{"Policies": settings{"PasswordPolicy": settings{"MinimumLength": length, "RequireSymbols": symbols}}}
 	}
 	protection := func(value string) settings { return settings{protected: value} }
+	trigger := func(name string) settings {
+		return settings{"LambdaConfig": settings{"PreSignUp": "arn:aws:lambda:eu-west-1:111122223333:function:" + name}}
+	}
 	const minimum, symbol = "Policies.PasswordPolicy.MinimumLength", "Policies.PasswordPolicy.RequireSymbols"
 	for name, c := range map[string]struct {
 		now, target settings
@@ -363,11 +366,6 @@ func TestWeaker(t *testing.T) {
 }
 
 const protected = "DeletionProtection"
-
-func trigger(name string) map[string]any {
-	arn := "arn:aws:lambda:eu-west-1:111122223333:function:" + name
-	return map[string]any{"LambdaConfig": map[string]any{"PreSignUp": arn}}
-}
 
 // state returns a rich pool with some members of its own.
 func state(members map[string]any) userpool.State {

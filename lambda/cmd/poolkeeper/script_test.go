@@ -221,7 +221,6 @@ func started(in io.Reader, out, err io.Writer, on ...string) *cli {
 
 func noSleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
-// execute runs a command line.
 func execute(ctx context.Context, args string) result {
 	var stdout, stderr bytes.Buffer
 	status := started(os.Stdin, &stdout, &stderr).run(ctx, strings.Fields(args))

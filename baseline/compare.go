@@ -53,15 +53,9 @@ func (c comparer) absent(path string) bool {
 
 type result struct {
 	holds    bool
-	have     any      // the value that breaks the requirement
-	place    string   // the path of that value: the setting's own or a twin's
-	exempted []parted // parts of an object that differ but are exempted
-}
-
-// A parted is a part of an object that may differ from the requirement on the object.
-type parted struct {
-	path       string
-	want, have any
+	have     any     // the value that breaks the requirement
+	place    string  // the path of that value: the setting's own or a twin's
+	exempted []Drift // parts of an object that differ but are exempted, without their rule
 }
 
 // drifts returns the drift of the setting, if there is one, and a separate drift for each exempted part of an object.
@@ -79,14 +73,8 @@ func (c comparer) drifts(o Owned) []Drift {
 		}
 		all = append(all, d)
 	}
-	for _, part := range found.exempted {
-		m, _ := Lookup(part.path)
-		d := c.policy.Unseen(o)
-		d.Setting, d.Exempted = part.path, c.exemption(part.path)
-		d.Want, d.Have, d.Action, d.Value = Mask(m, part.want), Mask(m, part.have), Write, Clone(part.want)
-		if part.want == nil {
-			d.Want, d.Action = string(Absent), LeaveOut
-		}
+	for _, d := range found.exempted {
+		d.Rule, d.Mode, d.Position = o.Rule, o.Mode, o.Position
 		all = append(all, d)
 	}
 	return all

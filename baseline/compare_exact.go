@@ -20,7 +20,7 @@ type aim struct {
 	wanted   map[string]any // the leaves that the requirement names, by path, including empty ones
 	target   map[string]any // what can be written; parts that must not change have their live value
 	kept     bool           // some part keeps its live value
-	exempted []parted
+	exempted []Drift
 }
 
 func aimed(m Member, r Requirement) bool {
@@ -82,12 +82,22 @@ func (a *aim) exempt() {
 			continue
 		}
 		if wanted[path] != live[path] {
-			a.exempted = append(a.exempted, parted{path, At(a.target, a.below(path)), a.at(path)})
+			a.differs(path, At(a.target, a.below(path)), a.at(path))
 		} else if twin, ok := TwinOf(path); ok && a.differsElsewhere(path, twin) {
-			a.exempted = append(a.exempted, parted{path, a.wanted[path], a.at(twin)})
+			a.differs(path, a.wanted[path], a.at(twin))
 		}
 	}
 	a.keep(func(path string) bool { return a.exemption(path) != nil && (a.op == Exactly || !a.absent(path)) })
+}
+
+func (a *aim) differs(path string, want, have any) {
+	m, _ := Lookup(path)
+	d := Drift{Setting: path, Exempted: a.exemption(path), Want: Mask(m, want), Have: Mask(m, have), Action: Write,
+		Value: Clone(want)}
+	if want == nil {
+		d.Want, d.Action = string(Absent), LeaveOut
+	}
+	a.exempted = append(a.exempted, d)
 }
 
 func (a aim) paths() []string {

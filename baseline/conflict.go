@@ -29,7 +29,7 @@ type Facts func(setting string) Known
 type Known struct {
 	Present, Absent bool
 	Text            string // the value, or "" if it is not certain
-	Elements        []any  // these are in the list
+	Elements        []any  // the list has all of these
 	Closed          bool   // no others are in the list
 	Without         []any  // these are not in the list
 }

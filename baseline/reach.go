@@ -124,7 +124,8 @@ func (r Rule) maySelect(id string) bool {
 }
 
 // WrittenWith returns the documents, in the order of the table, that may have to be written to change the setting at
-// path: its own, those of its twins and of the twins below it, and those that must follow one of these.
+// path: the setting's own, those of its twins and its members' twins, and those that must be written after one of
+// these.
 func WrittenWith(path string) []Document {
 	need := map[DocumentName]bool{}
 	add := func(path string) {

@@ -23,7 +23,7 @@ type Fault struct {
 	Delay   time.Duration // before the call is handled
 	Drop    bool          // close the connection without a response
 	Apply   bool          // with Error, Drop or Body: make the change first
-	Body    []byte        // body of the response instead
+	Body    []byte        // body of the response in place of the error's
 
 	// Then runs before the call is handled, like a concurrent writer.
 	Then func(*Server)

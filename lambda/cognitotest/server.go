@@ -45,7 +45,7 @@ const account, region = "111122223333", "eu-west-1"
 type Server struct {
 	mode       Mode
 	validators bool
-	clock      func() time.Time // for the rate limits; nil means none
+	clock      func() time.Time // for the rate limits; nil: no limits
 	http       http.Server
 
 	mutex    sync.Mutex

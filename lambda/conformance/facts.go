@@ -48,8 +48,8 @@ type member struct {
 	OutMeasured                    string `yaml:"outMeasured"`
 }
 
-// Facts returns all facts in the order of the table. have are the available resources by the word in Fact.Needs: the
-// ARN of the role, the identity or the function.
+// Facts returns all facts in the order of the table. have maps a word of Fact.Needs to the ARN of the available role,
+// identity or function.
 func Facts(have map[string]string) ([]Fact, error) {
 	var file struct {
 		Members []struct {

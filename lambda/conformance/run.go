@@ -62,7 +62,7 @@ type Run struct {
 	have map[string]string
 }
 
-// NewRun returns a run that makes so many calls a second. have are the available resources, as in Facts.
+// NewRun returns a run that makes at most perSecond calls a second. have is the parameter of Facts.
 func NewRun(config aws.Config, perSecond rate.Limit, have map[string]string) Run {
 	throttled := retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}
 	sdk := idp.NewFromConfig(config, func(o *idp.Options) {

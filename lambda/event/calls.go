@@ -30,8 +30,8 @@ type Name struct {
 	Client bool
 	// Selection means that the call can change the name or the tags of the pool, which rules use to select pools.
 	Selection bool
-	// Watched is the kind of resource that was added, changed or removed, as in a baseline's watch. Happened is which
-	// of these, and Subject is the request parameter with the name of the resource.
+	// Watched is a kind of resource, as in a baseline's watch. Happened is added, changed or removed, and Subject is
+	// the request parameter with the name of the resource.
 	Watched, Happened, Subject string
 }
 

@@ -118,7 +118,7 @@ type Details struct {
 	RequestIDs []string // ids of the write requests
 	Duration   time.Duration
 	Times      Times
-	// Clients are app clients that one run cannot handle: each 100 of them become another request.
+	// Clients are the app clients that are too many for one run. Each 100 of them become a request of their own.
 	Clients []string
 	// Notified maps the Fingerprint of a finding to the time until which its message is suppressed.
 	Notified map[string]time.Time

@@ -87,7 +87,7 @@ func namesOf(docs map[baseline.DocumentName]map[string]any) []baseline.DocumentN
 	return names
 }
 
-// Offered returns the names of the documents that were read and that the pool offers.
+// Offered returns the names of the documents that were read and that exist with the tier and settings of the pool.
 func (s State) Offered() []baseline.DocumentName {
 	return slices.DeleteFunc(s.Names(), s.Off)
 }

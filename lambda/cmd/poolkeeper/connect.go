@@ -59,7 +59,7 @@ func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
 		}
 		c.clock = cognito.NewClock(http)
 	}
-	// An empty profile or Region means none.
+	// If the profile or the Region is empty, the SDK chooses it.
 	loaded, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(c.profile), config.WithRegion(c.region))
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("reading the AWS configuration: %w", err)

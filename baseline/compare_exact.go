@@ -292,7 +292,7 @@ func (a aim) fill(target map[string]any) {
 	}
 }
 
-// owned returns the required and live leaves that no other requirement covers, or the object itself if it must be
+// owned returns the leaves, required or in the pool, that no other requirement covers, or the object itself if it must be
 // present and is empty.
 func (a aim) owned() []string {
 	wanted := a.leaves(a.target)

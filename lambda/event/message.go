@@ -118,7 +118,7 @@ type Member struct {
 // MaxClients is the largest number of app clients in one message.
 const MaxClients = 100
 
-// Message returns the message that requests a pool or a scan. It is an event in EventBridge's envelope.
+// Message returns the message that requests the run of a pool, or a scan. It is an event in EventBridge's envelope.
 func Message(detailType string, detail any) string {
 	return string(encode(map[string]any{"source": Source, "detail-type": detailType, "detail": detail}))
 }

@@ -98,8 +98,7 @@ func (c *cli) run(ctx context.Context, args []string) int {
 	return exitError
 }
 
-// root returns the command line. It uses cobra, so flags, help and completion work as in most command lines of this
-// field.
+// root returns the command line. It uses cobra, so flags, help and completion work as in kubectl or gh.
 func (c *cli) root() *cobra.Command {
 	root := &cobra.Command{
 		Use: "poolkeeper",

@@ -307,7 +307,7 @@ func (s *summary) read(p poolPlan) {
 	}
 }
 
-// did counts a pool that was written.
+// did counts the outcome of a pool that poolkeeper wrote to.
 func (s *summary) did(out outcome.Outcome, err error) {
 	if s.Outcomes == nil {
 		s.Outcomes = map[outcome.Ending]int{}

@@ -42,7 +42,7 @@ type row struct {
 	Title, Reason string
 	Drifts        []report.Drift
 	Fix           string // a command, or ""
-	Anchor        string // of the details, or ""
+	Anchor        string // id of the section about the pool, or ""
 	required      []string
 }
 

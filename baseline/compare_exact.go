@@ -292,8 +292,8 @@ func (a aim) fill(target map[string]any) {
 	}
 }
 
-// owned returns the leaves, required or in the pool, that no other requirement covers, or the object itself if it must be
-// present and is empty.
+// owned returns the leaves, required or in the pool, that no other requirement covers, or the object itself if it must
+// be present and is empty.
 func (a aim) owned() []string {
 	wanted := a.leaves(a.target)
 	maps.Copy(wanted, a.leaves(a.have))

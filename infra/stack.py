@@ -201,7 +201,8 @@ def incident():
     cognito.update_user_pool(UserPoolId=pool, DeletionProtection="INACTIVE", UserPoolTier="PLUS")
 
     line = until("the function", lambda: logged("remediated"))
-    print("log: ", line["outcome"], line["user_pool_id"], "after", line["cause"]["event_name"], "by", line["cause"]["actor"])
+    cause = line["cause"]
+    print("log: ", line["outcome"], line["user_pool_id"], "after", cause["event_name"], "by", cause["actor"])
     mail = until("the mail", lambda: sqs.receive_message(QueueUrl=inbox).get("Messages"))[0]
     print("mail:", json.loads(mail["Body"])["Subject"])
     now = cognito.describe_user_pool(UserPoolId=pool)["UserPool"]

@@ -478,17 +478,16 @@ rules: [{name: all, require: {DeletionProtection: ACTIVE}, clients: [{require: {
 func TestUndetected(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		changed   time.Duration // before the scan
-		unplanned bool          // the scan is not a scheduled one
-		mode      string
-		notified  bool
-		want      int
+		changed  time.Duration // before the scan, which is a scheduled one
+		mode     string
+		notified bool
+		want     int
 	}{
-		"changed an hour ago":       {changed: time.Hour, mode: "enforce", want: 1},
-		"its event is still coming": {changed: 10 * time.Minute, mode: "enforce", want: 0},
-		"no scheduled scan":         {changed: time.Hour, unplanned: true, mode: "enforce", want: 0},
-		"audited":                   {changed: time.Hour, mode: "audit", want: 0},
-		"people know":               {changed: time.Hour, mode: "enforce", notified: true, want: 0},
+		"changed an hour ago":       {time.Hour, "enforce", false, 1},
+		"its event is still coming": {10 * time.Minute, "enforce", false, 0},
+		"no scheduled scan":         {time.Hour, "enforce", false, 0},
+		"audited":                   {time.Hour, "audit", false, 0},
+		"people know":               {time.Hour, "enforce", true, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -497,7 +496,7 @@ func TestUndetected(t *testing.T) {
 			changed := json.Number(fmt.Sprint(w.time().Add(-c.changed).Unix(), ".123"))
 			w.fake.Edit(poolID, alsoUnprotected("LastModifiedDate", changed))
 			request := onPool(event.Cause{EventID: "scan"})
-			request.Scan.Started, request.Scan.Scheduled = w.time(), !c.unplanned
+			request.Scan.Started, request.Scan.Scheduled = w.time(), name != "no scheduled scan"
 			if c.notified {
 				w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "AccessDeniedException"})
 				out := w.answer(t, required, call("one", "Admin", w.time()))
@@ -542,35 +541,27 @@ func TestLostUpdate(t *testing.T) {
 	}
 }
 
-// TestLostUpdateOfWhatIsRequired: a call of the second of our write that came after it, and weakened what we had put
-// right, is put right once more, whether or not it lost something else.
-func TestLostUpdateOfWhatIsRequired(t *testing.T) {
+// TestLostUpdateAndMore: what a call of the second of our write weakened is put right once more, whether or not the
+// call lost something; and a call made while a killed process was at a write is reported.
+func TestLostUpdateAndMore(t *testing.T) {
 	t.Parallel()
-	w, required := withLedger(t), require(t, deletionProtection)
-	w.fake.Edit(poolID, unprotected)
+	w, required, cause := weakened(t)
 	theirs := call("theirs", "Mallory", w.time(), "userPoolId", "deletionProtection", "policies")
-	w.answer(t, required, call("cause", "Mallory", w.time()))
+	w.answer(t, required, cause)
 	w.fake.Edit(poolID, unprotected)
+	theirs.Cause.Time = w.time()
 	w.pass(time.Minute)
 	out := w.answer(t, required, theirs)
-	if out.Outcome != outcome.Remediated || !hasCode(out, outcome.CodeLostUpdate) ||
-		states(out)["DeletionProtection"] != outcome.StateFixed {
+	if states(out)[protected] != fixed || !hasCode(out, outcome.CodeLostUpdate) {
 		t.Errorf("%s (%s), %+v", out.Outcome, out.Reason, out.Drifts)
 	}
-}
-
-// TestLostToTheKilled reports a change that was made while a process was at a write of which nobody knows whether it
-// was made.
-func TestLostToTheKilled(t *testing.T) {
-	t.Parallel()
-	w, required, request := weakened(t)
-	w.kill(t, required, request, 0)
+	w, required, cause = weakened(t)
+	w.kill(t, required, cause, 0)
 	w.pass(10 * time.Second)
-	theirs := call("theirs", "Other", w.time(), "userPoolTags")
+	theirs = call("theirs", "Other", w.time(), "userPoolTags")
 	w.pass(2 * time.Minute)
-	out := w.answer(t, required, theirs)
-	says := "between poolkeeper's read and its UpdateUserPool at an unknown time"
-	if !hasCode(out, outcome.CodeLostUpdate) || !strings.Contains(out.Reason, says) {
+	out = w.answer(t, required, theirs)
+	if !hasCode(out, outcome.CodeLostUpdate) || !strings.Contains(out.Reason, "UpdateUserPool at an unknown time") {
 		t.Errorf("%s (%s)", out.Outcome, out.Reason)
 	}
 }

@@ -51,7 +51,10 @@ func (c *cli) demo(ctx context.Context, _ []string) error {
 	healthy := d.leaves()
 	say("A user pool with all of its %d settings set, on a fake of Cognito in which UpdateUserPool", len(healthy))
 	say("resets settings that a caller leaves out, as the API reference says.\n")
-	payload := d.tamper()
+	payload, err := d.tamper(ctx)
+	if err != nil {
+		return err
+	}
 	weakened := "threat protection off, deletion protection off, a trigger detached"
 	say("1. An intruder calls UpdateUserPool: %s.", paint.Of(stream.Bad, weakened))
 	say("   CloudTrail's event reaches the handler.\n")
@@ -84,10 +87,13 @@ func (c *cli) demo(ctx context.Context, _ []string) error {
 		return err
 	}
 	some, err := naive(ctx, cognitotest.Measured)
+	if err != nil {
+		return err
+	}
 	say("\n4. The same incident with a one-field fix, UpdateUserPool(DeletionProtection=ACTIVE): deletion\n"+
 		"   protection is on, and %s.", paint.Of(stream.Bad, fmt.Sprintf(
 		"%d other settings are lost as the API reference says, %d as last measured", all, some)))
-	return err
+	return nil
 }
 
 // moved returns the settings that differ, in the order of the member table.
@@ -107,7 +113,9 @@ func naive(ctx context.Context, mode cognitotest.Mode) (settings int, err error)
 	}
 	defer func() { _ = d.fake.Close() }()
 	d.fake.Edit(demoPool, func(pool, _ map[string]any) { delete(pool, "UserAttributeUpdateSettings") })
-	d.tamper()
+	if _, err = d.tamper(ctx); err != nil {
+		return 0, err
+	}
 	damaged := d.leaves()
 	if _, err = d.sdk.UpdateUserPool(ctx, &idp.UpdateUserPoolInput{UserPoolId: aws.String(demoPool),
 		DeletionProtection: types.DeletionProtectionTypeActive}); err != nil {
@@ -125,6 +133,7 @@ func naive(ctx context.Context, mode cognitotest.Mode) (settings int, err error)
 type demo struct {
 	fake       *cognitotest.Server
 	sdk        *idp.Client
+	pools      *cognito.Client
 	reconciler *reconcile.Reconciler
 }
 
@@ -141,25 +150,33 @@ func newDemo(mode cognitotest.Mode) (*demo, error) {
 	url, err := d.fake.Start()
 	d.sdk = idp.New(idp.Options{Region: "eu-west-1", BaseEndpoint: &url, HTTPClient: transport,
 		Credentials: aws.AnonymousCredentials{}})
-	d.reconciler = reconcile.New(cognito.New(d.sdk), required, ledger.NewMemory())
+	d.pools = cognito.New(d.sdk)
+	d.reconciler = reconcile.New(d.pools, required, ledger.NewMemory())
 	pool, mfa := cognitotest.Rich()
 	d.fake.Put(demoPool, pool, mfa)
 	return d, err
 }
 
-// tamper weakens the pool as an intruder's UpdateUserPool that repeats all other settings, and returns its event, which
-// comes with a delay like CloudTrail's.
-func (d *demo) tamper() []byte {
-	d.fake.Edit(demoPool, damage)
-	call := cognitotest.Call{Operation: "UpdateUserPool", Body: []byte(`{"UserPoolId": "` + demoPool + `"}`)}
-	return d.fake.Event(call, intruder, time.Now().Add(-time.Minute))
-}
-
-func damage(pool, _ map[string]any) {
-	triggers, _ := pool["LambdaConfig"].(map[string]any)
-	protection, _ := pool["UserPoolAddOns"].(map[string]any)
-	delete(triggers, "PreSignUp")
-	protection["AdvancedSecurityMode"], pool["DeletionProtection"] = "OFF", "INACTIVE"
+// tamper makes the intruder's call, a real UpdateUserPool, and returns its event, with a delay like CloudTrail's. The
+// intruder changes only three settings, so the call must send all others too: it is planned like our own writes.
+func (d *demo) tamper(ctx context.Context) ([]byte, error) {
+	documents := []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}
+	state, err := d.pools.Read(ctx, demoPool, userpool.Want{Documents: documents})
+	if err != nil {
+		return nil, err
+	}
+	plan := userpool.NewPlan(state, []baseline.Drift{
+		{Setting: "DeletionProtection", Action: baseline.Write, Value: "INACTIVE"},
+		{Setting: "LambdaConfig.PreSignUp", Action: baseline.LeaveOut},
+		{Setting: "UserPoolAddOns.AdvancedSecurityMode", Action: baseline.Write, Value: "OFF"},
+	}, userpool.Options{})
+	for _, request := range plan.Writes {
+		if _, err := d.pools.Write(ctx, demoPool, request); err != nil {
+			return nil, err
+		}
+	}
+	calls := d.fake.Calls()
+	return d.fake.Event(calls[len(calls)-1], intruder, time.Now().Add(-time.Minute)), nil
 }
 
 // handle handles an event as the function does.
@@ -184,8 +201,9 @@ func (d *demo) leaves() map[string]string {
 func (c *cli) serveDemo(ctx context.Context, address string) error {
 	fake := cognitotest.New(cognitotest.Contract)
 	pool, mfa := cognitotest.Rich()
+	pool["DeletionProtection"] = "INACTIVE"
+	pool["UserPoolAddOns"] = map[string]any{"AdvancedSecurityMode": "OFF"}
 	fake.Put(servedPool, pool, mfa)
-	fake.Edit(servedPool, damage)
 	if _, err := fake.StartOn(address); err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (r *Reconciler) Plan(ctx context.Context, id string) (outcome.Preview, erro
 	other := *r
 	other.Pools, other.reads = pool, &sync.Map{}
 	other.Sleep = func(context.Context, time.Duration) error { return nil }
-	run.with, run.ledger = &other, &tolerantLedger{pool: id, ledger: copiedLedger{history: run.history}}
+	run.with, run.ledger = &other, &tolerantLedger{pool: id, ledger: copiedLedger{Ledger: r.Ledger, history: run.history}}
 	err := run.units(context.WithoutCancel(ctx))
 	run.ledger.err = failure
 	p.After = pool.state

@@ -118,6 +118,10 @@ func TestRestoredByTheNext(t *testing.T) {
 			t.Parallel()
 			required := parse(t, oneRule("watch: [groups], require: {"+noTextFactor+"}"))
 			w, lost, killed := interrupted(t, required)
+			planned, err := w.reconciler(required).Plan(t.Context(), poolID)
+			if err != nil || !slices.Equal(planned.Outcome.Writes, updated) {
+				t.Errorf("planned %v: %v", planned.Outcome.Writes, err)
+			}
 			next, request := required, killed
 			if c.required != "" {
 				next = parse(t, c.required)

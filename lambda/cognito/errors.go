@@ -112,9 +112,10 @@ func classify(call string, err error, secrets []string) *Error {
 		e.Message, e.cause = withoutAnswer(err, secrets), err
 		return e
 	}
-	e.Code, e.Message = userpool.Redact(answer.ErrorCode(), secrets), userpool.Redact(answer.ErrorMessage(), secrets)
-	class, known := classOfCode[e.Code]
-	_, throttled := retry.DefaultThrottleErrorCodes[e.Code]
+	code := answer.ErrorCode() // a secret text may be the same as a code
+	e.Code, e.Message = userpool.Redact(code, secrets), userpool.Redact(answer.ErrorMessage(), secrets)
+	class, known := classOfCode[code]
+	_, throttled := retry.DefaultThrottleErrorCodes[code]
 	switch {
 	case class == ClassRefused && strings.Contains(e.Message, "Please use TemporaryPasswordValidityDays"):
 		e.Class = ClassValidity

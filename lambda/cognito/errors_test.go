@@ -82,6 +82,9 @@ func TestClassify(t *testing.T) {
 	} {
 		got := classify("UpdateUserPool", answered(c.code, c.message), nil)
 		got.document = c.document
+		if planted := classify("X", answered(c.code, c.message), []string{c.code}); planted.Class != c.class {
+			t.Errorf("%s: class %s, where a text of the pool is the code", name, planted.Class)
+		}
 		if got.Class != c.class || !strings.HasPrefix(got.Error(), "calling UpdateUserPool: ") {
 			t.Errorf("%s: class %s, want %s: %v", name, got.Class, c.class, got)
 		}

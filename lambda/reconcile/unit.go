@@ -231,11 +231,11 @@ func (w *work) suspend() {
 	if w.done.lost = len(w.attempt.Restores); !w.readAt.IsZero() {
 		w.done.lost = len(w.run.state.Focus(w.unit).Lacks(w.attempt.Restores))
 	}
-	reason := "written, but not verified"
-	if w.unclear != "" {
-		reason = "sent, but it is not known whether it was written"
-	}
 	for _, d := range w.done.fixes {
+		reason := "written, but not verified"
+		if len(w.attempt.Accepted[d.Setting]) == 0 {
+			reason = "sent, but it is not known whether it was written"
+		}
 		if d.Rule != "" {
 			unverified := outcome.Of(d, outcome.StateReported, reason)
 			w.done.findings = append(w.done.findings, unverified.Coded(outcome.CodeUnverified))

@@ -213,13 +213,11 @@ func (c cell) variants() (all []cell) {
 		return all
 	}
 	// Where the log configurations or the clients are always empty, there are none.
-	if c.fault == "an empty object" &&
-		(c.operation == "GetLogDeliveryConfiguration" || c.operation == "ListUserPoolClients") {
-		return nil
-	}
+	none := c.fault == "an empty object" &&
+		(c.operation == "GetLogDeliveryConfiguration" || c.operation == "ListUserPoolClients")
 	warm, always := c, c
 	warm.warm, always.times = true, 0
-	if all = []cell{c, warm}; !w.lapses && w.Delay == 0 && c.place != atNotify {
+	if all = []cell{c, warm}; !none && !w.lapses && w.Delay == 0 && c.place != atNotify {
 		all = append(all, always)
 	}
 	return all

@@ -335,16 +335,27 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-// TestCalls counts the calls of an event: two reads where nothing is to be done, else two more under the lease, a
-// write, and two to verify it.
+// TestCalls counts the calls of an event to Cognito and to the ledger: two reads and a query where nothing is to be
+// done, else two more reads under the lease, a write, and two to verify it; and of the ledger no more than seven, which
+// leaves one for the note of a message.
 func TestCalls(t *testing.T) {
 	t.Parallel()
-	for want, tamper := range map[int]func(pool, mfa map[string]any){2: nil, 7: unprotected} {
+	for want, c := range map[int]struct {
+		tamper func(pool, mfa map[string]any)
+		most   int // of the ledger
+	}{2: {nil, 1}, 7: {unprotected, 7}} {
 		b := serve(t, cognitotest.Contract)
-		b.rich(tamper)
-		out := b.reconcile(t, require(t, deletionProtection))
-		if got := len(b.fake.Calls()); got != want {
-			t.Errorf("%s: %d calls, want %d", out.Outcome, got, want)
+		b.rich(c.tamper)
+		p := &process{Pools: b.client, Ledger: b.ledger, strike: func(string, int) wrong { return wrong{} }}
+		r := b.reconciler(require(t, deletionProtection))
+		r.Ledger = p
+		out, err := deliver(t.Context(), r, onPool(event.Cause{}))
+		ofLedger := 0
+		for _, n := range p.met {
+			ofLedger += n
+		}
+		if got := len(b.fake.Calls()); got != want || ofLedger > c.most || err != nil {
+			t.Errorf("%s: %d calls, want %d; %v of the ledger: %v", out.Outcome, got, want, p.met, err)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package baseline
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -263,6 +264,21 @@ func TestAPoolIsInSyncWithItsSnapshot(t *testing.T) {
 			t.Error("a text that is hidden stands in the snapshot")
 		}
 	})
+}
+
+// TestSnapshotOfTooManyClients: a snapshot that would be rejected as a baseline is an error.
+func TestSnapshotOfTooManyClients(t *testing.T) {
+	t.Parallel()
+	pool, settings := Identity{ID: "eu-west-1_AbCdEf123"}, tree(`{"Policies":{"PasswordPolicy":{"MinimumLength":8}}}`)
+	for i := range maxRequired {
+		id := strconv.Itoa(i)
+		pool.Clients = append(pool.Clients, ClientIdentity{ID: id, Name: "web"})
+		settings[ClientPath(id)] = map[string]any{"EnableTokenRevocation": true}
+	}
+	const want = "writing the baseline of eu-west-1_AbCdEf123: snapshot:"
+	if text, err := Snapshot(pool, settings); err == nil || text != nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%d bytes, %v; want an error that begins with %s", len(text), err, want)
+	}
 }
 
 // likely replaces the texts of a value by such as the API takes of the member, mostly, and by ones that must not be

@@ -60,7 +60,13 @@ func Snapshot(pool Identity, settings map[string]any) ([]byte, error) {
 	for _, line := range others(settings, s.requires) {
 		out.WriteString("    #   " + printable(line) + "\n")
 	}
-	return out.Bytes(), err
+	if err == nil {
+		_, err = Parse("snapshot", out.Bytes()) // too many clients, for example
+	}
+	if err != nil {
+		return nil, fmt.Errorf("writing the baseline of %s: %w", pool.ID, err)
+	}
+	return out.Bytes(), nil
 }
 
 // require returns the requirements on the members of m, as YAML below their names. It drops those that a baseline would
@@ -97,7 +103,7 @@ func (s *snapshot) require(prefix string, m Member) (map[string]any, error) {
 			return false
 		})
 		if len(s.requires) == before {
-			return required, fmt.Errorf("requiring the settings as they are: %w", p.errors)
+			return required, p.errors
 		}
 	}
 	return required, nil

@@ -247,7 +247,10 @@ func (of selectable) wrongID(id string) string {
 	if len(id) > of.longest || !of.id().MatchString(id) {
 		return quoted(id) + " " + of.noID
 	}
-	if wrong := offRegion(id); wrong != "" && !of.either {
+	if of.either {
+		return "" // a client's id does not begin with a Region
+	}
+	if wrong := offRegion(id); wrong != "" {
 		return quoted(id) + " can never match: " + wrong
 	}
 	return ""
@@ -260,9 +263,11 @@ var regionForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompil
 func offRegion(id string) string {
 	region, rest, _ := strings.Cut(id, "_")
 	switch lower := strings.ToLower(region); {
+	case strings.Contains(rest, "_"):
+		return "the only _ of an id is the one after the Region, as in eu-west-1_AbCdEf123"
 	case lower != region:
 		return "a Region has no uppercase letters, did you mean " + lower + "_" + rest + "?"
-	case strings.Contains(rest, "_"), strings.Contains(region, "-") && !regionForm().MatchString(region):
+	case strings.Contains(region, "-") && !regionForm().MatchString(region):
 		return "there is no Region " + region + ": a Region looks like eu-west-1"
 	}
 	return ""

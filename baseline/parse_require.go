@@ -219,9 +219,13 @@ func (f field) exactly(m Member) (any, bool) {
 }
 
 func (f field) isTrue(op Op, m Member) (any, bool) {
+	opposite := Absent
+	if op == Absent {
+		opposite = Present
+	}
 	switch {
 	case f.node.Value != "true" || !f.scalar("!!bool"):
-		return f.wrong("must be true: absent and present are the opposites of each other")
+		return f.wrong("must be true: for the opposite, use {%s: true}", opposite)
 	case op == Absent && m.Keep != "":
 		return f.wrong("cannot be absent: %s", m.Keep)
 	case op == Absent && m.Required:

@@ -77,17 +77,20 @@ func explain(path string, m baseline.Member) stream.Entry {
 	twin, _ := baseline.TwinOf(path)
 	row("same as", twin)
 	row("no longer used", m.Deprecated)
-	for _, c := range baseline.ControlsOf(path) {
-		of := ""
-		if c.Setting != path {
-			of = " (" + c.Setting + ")"
+	each := func(name string, texts func(c baseline.Control) []string) {
+		for _, c := range baseline.ControlsOf(path) {
+			of := ""
+			if c.Setting != path {
+				of = " (" + c.Setting + ")"
+			}
+			for _, t := range texts(c) {
+				row(name, t, of)
+			}
 		}
-		for _, check := range c.Checks() {
-			row("checked by", check, of)
-		}
-		row("beware", c.Hazard, of)
-		row("cost", c.Cost, of)
 	}
+	each("checked by", baseline.Control.Checks)
+	each("beware", func(c baseline.Control) []string { return []string{c.Hazard} })
+	each("cost", func(c baseline.Control) []string { return []string{c.Cost} })
 	return stream.OfSummary("setting", rows, text)
 }
 

@@ -14,7 +14,8 @@ import (
 // inARN returns the part of the service's ARN after the kind. Without an ARN, it returns the text.
 func inARN(text, service, kind string) (name string, isARN bool) {
 	a, err := arn.Parse(text)
-	if err != nil || a.Service != service || a.Partition == "" || (a.Region == "") != (service == "iam") ||
+	hasRegion := consists(a.Region, "-")
+	if err != nil || a.Service != service || !consists(a.Partition, "-") || hasRegion == (service == "iam") ||
 		len(a.AccountID) != 12 || strings.Trim(a.AccountID, "0123456789") != "" || !strings.HasPrefix(a.Resource, kind) {
 		return text, false
 	}

@@ -346,7 +346,7 @@ func TestCalls(t *testing.T) {
 	}{2: {nil, 1}, 7: {unprotected, 7}} {
 		b := serve(t, cognitotest.Contract)
 		b.rich(c.tamper)
-		p := &process{Pools: b.client, Ledger: b.ledger, strike: func(string, int) wrong { return wrong{} }}
+		p := &process{Ledger: b.ledger, strike: func(string, int) wrong { return wrong{} }}
 		r := b.reconciler(require(t, deletionProtection))
 		r.Ledger = p
 		out, err := deliver(t.Context(), r, onPool(event.Cause{}))

@@ -72,6 +72,28 @@ func TestAlarmsAreExplained(t *testing.T) {
 	}
 }
 
+// TestAlarmsNotify: each alarm publishes its begin and its end, that of a failed notification to another topic than the
+// one that failed. Silence is two scans without an invocation, which CloudWatch counts for at most seven days.
+func TestAlarmsNotify(t *testing.T) {
+	t.Parallel()
+	alarms := alarmsOf(templateOf(t, "", map[string]any{"scanHours": "84"}))
+	for name, alarm := range alarms {
+		topic := "${AlertsTopic}"
+		if name == "NotificationFailed" {
+			topic = "${AlertsMail}"
+		}
+		for _, end := range []string{"AlarmActions", "OKActions"} {
+			if to, _ := alarm.Properties[end].([]any); len(to) != 1 || plain(written(to[0])) != topic {
+				t.Errorf("the %s of %s: %v", end, name, to)
+			}
+		}
+	}
+	silent := alarms["Silent"].Properties
+	if silent["EvaluationPeriods"] != 168.0 || silent["TreatMissingData"] != "breaching" || len(alarms) != 7 {
+		t.Errorf("of %d alarms, the one of silence is %v", len(alarms), silent)
+	}
+}
+
 // TestOutcomeAlarms: an alarm counts the outcomes that leave a pool different from the baseline, by the metrics that
 // the function reports.
 func TestOutcomeAlarms(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -73,6 +74,9 @@ func TestRemoval(t *testing.T) {
 	for id, r := range templateOf(t, "", everything).Resources {
 		if r.DeletionPolicy == "Retain" {
 			stays = append(stays, plain(id))
+			if strings.Contains(fmt.Sprint(r.Properties), "AlertsKey") {
+				t.Errorf("%s cannot be read without the stack's key", id)
+			}
 		}
 		// A name is a property of the type's own: QueueName of a queue, Name of a rule, FunctionName of a function.
 		own := r.Type[strings.LastIndex(r.Type, ":")+1:] + "Name"
@@ -83,6 +87,31 @@ func TestRemoval(t *testing.T) {
 	slices.Sort(stays)
 	if diff := cmp.Diff([]string{"KeeperLog", "Ledger", "TrailBucket"}, stays); diff != "" {
 		t.Errorf("what stays (-want +got):\n%s", diff)
+	}
+}
+
+// TestQueues: a message is hidden for six times the timeout of the function, and goes to the dead-letter queue after
+// 20 tries. Each queue starts the function at most twice at a time, on one message.
+func TestQueues(t *testing.T) {
+	t.Parallel()
+	tpl := templateOf(t, "", nil)
+	timeout := tpl.one(t, "KeeperFunction").Properties["Timeout"].(float64)
+	mappings := tpl.of("AWS::Lambda::EventSourceMapping")
+	for id, m := range mappings {
+		source := written(m.Properties["EventSourceArn"])
+		queue := tpl.one(t, strings.TrimSuffix(strings.TrimPrefix(source, "${"), ".Arn}")).Properties
+		if hidden, _ := queue["VisibilityTimeout"].(float64); hidden < 6*timeout {
+			t.Errorf("a message of %s is hidden for %v s", source, hidden)
+		}
+		redrive := written(at(queue, "RedrivePolicy", "deadLetterTargetArn"))
+		got := fmt.Sprint(m.Properties["BatchSize"], m.Properties["FunctionResponseTypes"], m.Properties["ScalingConfig"],
+			redrive, at(queue, "RedrivePolicy", "maxReceiveCount"))
+		if got != "1 [ReportBatchItemFailures] map[MaximumConcurrency:2]${QueuesDeadLetter.Arn}20" {
+			t.Errorf("%s starts the function so: %s", id, got)
+		}
+	}
+	if len(mappings) != 2 {
+		t.Errorf("%d queues start the function", len(mappings))
 	}
 }
 

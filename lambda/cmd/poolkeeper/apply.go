@@ -106,9 +106,11 @@ func (a *applying) preview(ctx context.Context, to *results, which selection, of
 	} else if piped {
 		plan = stream.New(stream.Text, a.c.notes, false)
 	}
+	var refused []error
 	err = a.c.plans(ctx, to, which, of, func(p poolPlan) error {
 		if err := a.plan.allows(p); err != nil {
-			return err
+			refused = append(refused, err)
+			return nil
 		}
 		err := plan.Write(p.entry(which.all, true))
 		if p.err == nil && len(p.preview.Writes) > 0 {
@@ -120,7 +122,7 @@ func (a *applying) preview(ctx context.Context, to *results, which selection, of
 		}
 		return err
 	})
-	if err == nil {
+	if err = errors.Join(append(refused, err)...); err == nil {
 		err = plan.Write(stream.OfSummary("plan", to.summary, to.plan(a.target == nil)))
 	}
 	return changes, err

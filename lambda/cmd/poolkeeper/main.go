@@ -133,7 +133,8 @@ func (c *cli) command(one command) *cobra.Command {
 	for _, o := range one.options {
 		o.addTo(command, c.getenv)
 	}
-	command.Flags().String("output", one.formats[0], strings.Join(one.formats, ", "))
+	command.Flags().String("output", one.formats[0],
+		strings.Replace(strings.Join(one.formats, ", "), "json", "json (one object per line)", 1))
 	offer(command, "output", func() []string { return one.formats })
 	offer(command, "pool", func() (ids []string) {
 		c.flags = command.Flags()

@@ -42,7 +42,7 @@ func (b *Baseline) Policy(pool Identity, now time.Time) Policy {
 // rule never overrule each other: Parse rejects contradictions within a rule.
 func merged(rules []Rule) []Owned {
 	var left []Owned
-	later := map[string][]Op{}
+	later := map[string]Op{} // by setting; of several operators, the one that leaves the least to earlier rules
 	for _, rule := range slices.Backward(rules) {
 		for _, r := range rule.Require {
 			twin, _ := TwinOf(r.Setting)
@@ -51,7 +51,9 @@ func merged(rules []Rule) []Owned {
 			}
 		}
 		for _, r := range rule.Require {
-			later[r.Setting] = append(later[r.Setting], r.Op)
+			if op := later[r.Setting]; op == "" || op == Present || op == Absent && r.Op != Present {
+				later[r.Setting] = r.Op
+			}
 		}
 	}
 	slices.SortStableFunc(left, func(a, b Owned) int { return Order(a.Setting, b.Setting) })
@@ -63,17 +65,16 @@ func merged(rules []Rule) []Owned {
 //
 // A requirement that an object is absent, present or has exactly some members can coexist with a later requirement on a
 // part of the object: Compare leaves that part to the other requirement.
-func overruled(later map[string][]Op, setting, name string) bool {
-	if len(later[name]) > 0 {
+func overruled(later map[string]Op, setting, name string) bool {
+	if later[name] != "" {
 		return true
 	}
 	for i := range name {
 		if name[i] != '.' || !beneath(name[:i], name) {
 			continue
 		}
-		if slices.ContainsFunc(later[name[:i]], func(op Op) bool {
-			return op != Present && (op != Absent || !apart(setting, name))
-		}) {
+		op := later[name[:i]]
+		if op != "" && op != Present && (op != Absent || !apart(setting, name)) {
 			return true
 		}
 	}

@@ -58,13 +58,13 @@ func Metrics(w io.Writer, function string, now time.Time, out outcome.Outcome, c
 	values = slices.DeleteFunc(values, func(m metric) bool { return m.value == 0 })
 	about := map[string]any{"Function": function, "Outcome": string(out.Outcome), "userPoolId": out.UserPoolID,
 		"eventId": out.Cause.EventID}
-	lines := embedded(now, about, directive{[]string{"Function"}, values},
-		directive{[]string{"Function", "Outcome"}, events}) // only events are counted by outcome
+	lines := embedded(now, about, byDimensions(values, "Function"),
+		byDimensions(events, "Function", "Outcome")) // only events are counted by outcome
 	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
 		about := map[string]any{"Function": function, "Rule": rule, "userPoolId": out.UserPoolID,
 			"eventId": out.Cause.EventID}
-		lines += embedded(now, about,
-			directive{[]string{"Function", "Rule"}, []metric{{"Drifts", count, byRule[rule]}}})
+		drifts := []metric{{"Drifts", count, byRule[rule]}}
+		lines += embedded(now, about, byDimensions(drifts, "Function", "Rule"))
 	}
 	_, err := io.WriteString(w, lines)
 	return err
@@ -90,20 +90,25 @@ type metric struct {
 
 // A directive defines which values of a line are metrics, and their dimensions.
 type directive struct {
-	dimensions []string
-	metrics    []metric
+	Dimensions [][]string
+	Metrics    []metric
+	Namespace  string
+}
+
+func byDimensions(metrics []metric, names ...string) directive {
+	return directive{[][]string{names}, metrics, Namespace}
 }
 
 // embedded adds metrics to a log line in CloudWatch's embedded metric format.
 func embedded(now time.Time, line map[string]any, directives ...directive) string {
-	var sets []any
 	for _, d := range directives {
-		sets = append(sets, map[string]any{"Dimensions": [][]string{d.dimensions}, "Metrics": d.metrics,
-			"Namespace": Namespace})
-		for _, m := range d.metrics {
+		for _, m := range d.Metrics {
 			line[m.Name] = m.value
 		}
 	}
-	line["_aws"] = map[string]any{"CloudWatchMetrics": sets, "Timestamp": now.UnixMilli()}
+	line["_aws"] = struct {
+		CloudWatchMetrics []directive
+		Timestamp         int64 // milliseconds since 1970
+	}{directives, now.UnixMilli()}
 	return encode(line) + "\n"
 }

@@ -23,7 +23,7 @@ func child(m Member, key string) (Member, bool) {
 
 // Keys splits a dotted path into its keys. The key of a map of texts, such as a tag, may contain dots.
 func Keys(path string) []string {
-	var all []string
+	all := make([]string, 0, 4)
 	m := root
 	for rest, more := path, true; more; {
 		var key string

@@ -1,7 +1,9 @@
 package userpool
 
 import (
+	"bytes"
 	"encoding/json"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -67,94 +69,24 @@ func TestEveryConditionIsNamed(t *testing.T) {
 	}
 }
 
-// TestConflicts has a row for each rule that the service is known to have: a pool, and what is wanted of it: what
-// cannot be had, and what can.
+// A combination is a pool, and what is wanted of it: what cannot be had, and what can.
+type combination struct {
+	Pool, Mfa   json.RawMessage
+	Left, Fixed []baseline.Drift
+}
+
+// TestConflicts has a row for each rule that the service is known to have.
 func TestConflicts(t *testing.T) {
 	t.Parallel()
-	const (
-		totpOn  = `{"MfaConfiguration":"ON","SoftwareTokenMfaConfiguration":{"Enabled":true}}`
-		off     = `{"MfaConfiguration":"OFF"}`
-		guarded = `{"UserPoolTier":"PLUS","UserPoolAddOns":{"AdvancedSecurityMode":"ENFORCED"}}`
-		ses     = `"EmailConfiguration":{"EmailSendingAccount":"DEVELOPER","SourceArn":"x"}`
-		blocked = "RiskConfiguration.RiskExceptionConfiguration.BlockedIPRangeList"
-		ofWeb   = "Clients[web]."
-	)
-	type drifts = []baseline.Drift
-	list := func(names ...any) []any { return names }
-	mechanism := func(name, priority string) any {
-		return map[string]any{"Name": name, "Priority": json.Number(priority)}
+	text, err := os.ReadFile("testdata/conflicts.json")
+	if err != nil {
+		t.Fatal(err)
 	}
-	block := list("192.0.2.0/24")
-	emailFactor := drifts{write("EmailMfaConfiguration.Subject", "s")}
-	rows := map[string]struct {
-		pool, mfa   string
-		left, fixed drifts
-	}{
-		"verification-subset": {`{"AutoVerifiedAttributes":["email"]}`, off,
-			drifts{write(verify, list("email", "phone_number"))}, nil},
-		"phone-verification-without-sms": {`{}`, off, drifts{write(autoVerify, list("phone_number"))}, nil},
-		"admin-only-recovery": {`{}`, off,
-			drifts{write(recovery, list(mechanism("admin_only", "1"), mechanism("verified_email", "2")))}, nil},
-		"equal-recovery-mechanisms": {`{}`, off,
-			drifts{write(recovery, list(mechanism("verified_phone_number", "1"), mechanism("verified_email", "1")))}, nil},
-		"mfa-on-with-one-time-codes": {`{"Policies":{"SignInPolicy":{"AllowedFirstAuthFactors":["PASSWORD","EMAIL_OTP"]}}}`,
-			`{"MfaConfiguration":"OPTIONAL","SoftwareTokenMfaConfiguration":{"Enabled":true}}`, drifts{write(mfa, "ON")}, nil},
-		"mfa-on-with-single-factor-passkeys": {`{}`, totpOn, drifts{write(factors, list("PASSWORD", "WEB_AUTHN"))}, nil},
-		"sms-code-without-sms":               {`{}`, off, drifts{write(factors, list("SMS_OTP"))}, nil},
-		"factors-need-essentials": {`{"UserPoolTier":"LITE"}`, off,
-			drifts{write(factors, list("PASSWORD", "WEB_AUTHN"))}, nil},
-		"threat-protection-needs-plus": {`{"UserPoolTier":"ESSENTIALS"}`, off, drifts{write(threat, "AUDIT")},
-			drifts{write("DeletionProtection", "ACTIVE")}},
-		"email-mfa-needs-ses": {`{}`, totpOn, emailFactor, nil},
-		"email-mfa-with-email-recovery": {
-			`{` + ses + `,"AccountRecoverySetting":{"RecoveryMechanisms":[{"Name":"verified_email","Priority":1}]}}`, totpOn,
-			emailFactor, nil},
-		"email-mfa-needs-essentials": {`{"UserPoolTier":"LITE",` + ses + `}`, totpOn, emailFactor, nil},
-		"mfa-without-factor":         {`{}`, off, drifts{write(mfa, "OPTIONAL")}, nil},
-		"factor-with-mfa-off":        {`{}`, off, drifts{write("SoftwareTokenMfaConfiguration.Enabled", true)}, nil},
-		"sms-mfa-without-sms": {`{}`, totpOn,
-			drifts{write("SmsMfaConfiguration.SmsAuthenticationMessage", "c {####}")}, nil},
-		"custom-sender-without-key": {`{}`, off, drifts{write("LambdaConfig",
-			map[string]any{"CustomSMSSender": map[string]any{"LambdaArn": "a", "LambdaVersion": "V1_0"}})}, nil},
-		"key-type": {`{"KeyConfiguration":{"KeyType":"CUSTOMER_MANAGED_KEY","KmsKeyArn":"a"}}`, off,
-			drifts{write("KeyConfiguration.KeyType", "AWS_OWNED_KEY")}, nil},
-		"two-sms-senders": {`{"SmsConfiguration":{"EumsSms":{"CallerArn":"a"}}}`, off,
-			drifts{write("SmsConfiguration.SnsCallerArn", "b")}, nil},
-		"sms-sender-removed": {`{"SmsConfiguration":{"SnsCallerArn":"a"}}`, off,
-			drifts{leaveOut("SmsConfiguration.SnsCallerArn")}, nil},
-		"developer-email-without-identity": {`{}`, off, drifts{write(account, "DEVELOPER")}, nil},
-		"registration-needs-essentials": {`{"UserPoolTier":"LITE"}`, off,
-			drifts{write("DcrConfiguration.EnableStatus", "Enabled")}, nil},
-		"acr-needs-essentials": {`{"UserPoolTier":"LITE"}`, off, drifts{write("AcrConfiguration",
-			map[string]any{"Level1": map[string]any{"AcrValue": "x"}})}, nil},
-		"risk-without-threat-protection": {`{"UserPoolTier":"PLUS"}`, off, drifts{write(blocked, block)}, nil},
-		"user-events-need-plus": {`{"UserPoolTier":"ESSENTIALS"}`, off,
-			drifts{write("LogConfigurations.userAuthEvents", map[string]any{"LogLevel": "INFO"})}, nil},
-		"notifications-to-logs-only": {`{}`, off, drifts{write("LogConfigurations.userNotification",
-			map[string]any{"LogLevel": "ERROR", "S3Configuration": map[string]any{"BucketArn": "a"}})}, nil},
-		"mixed-auth-flows": {`{}`, off,
-			drifts{write(ofWeb+"ExplicitAuthFlows", list("ALLOW_USER_SRP_AUTH", "USER_PASSWORD_AUTH"))},
-			drifts{write(ofWeb+"EnableTokenRevocation", true)}},
-		"client-risk-without-threat-protection": {guarded, off, drifts{write(ofWeb+blocked, block)},
-			drifts{leaveOut("UserPoolAddOns")}},
-		"default-redirect": {`{}`, off, drifts{write(ofWeb+"DefaultRedirectURI", "https://b.example")}, nil},
-		"no-secret-to-publish": {`{}`, off, drifts{write(ofWeb+"PublishSecretsInAWSSecretsManager", true)},
-			nil},
-		"client risk that the pool does not offer": {`{}`, off, drifts{write(ofWeb+blocked, block)}, nil},
-		"last-of-client-risk": {guarded, off,
-			drifts{leaveOut(ofWeb + "RiskConfiguration.RiskExceptionConfiguration.SkippedIPRangeList")}, nil},
-		"an old pool may keep what its plan lacks": {
-			`{"UserPoolTier":"LITE","UserPoolAddOns":{"AdvancedSecurityMode":"AUDIT"}}`, off, nil,
-			drifts{write(threat, "ENFORCED")}},
-		"a contradiction through a twin": {
-			`{"LambdaConfig":{"PreTokenGeneration":"a","PreTokenGenerationConfig":{"LambdaArn":"a","LambdaVersion":"V2_0"}}}`,
-			off, drifts{write("LambdaConfig.PreTokenGenerationConfig.LambdaVersion", "V3_0")},
-			drifts{leaveOut("LambdaConfig.PreTokenGeneration")}},
-		"an object without what it needs": {`{}`, off, drifts{write("LambdaConfig.InboundFederation.LambdaArn", "a")},
-			nil},
-		"an object of which the absence has a meaning": {`{}`, off, nil,
-			drifts{write(ofWeb+"RefreshTokenRotation.RetryGracePeriodSeconds", json.Number("7"))}},
-		"a client that is not there": {`{}`, off, drifts{write("Clients[gone].EnableTokenRevocation", true)}, nil},
+	rows := map[string]combination{}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&rows); err != nil {
+		t.Fatal(err)
 	}
 	for _, c := range conflicts(view{}) {
 		if _, ok := rows[c.ID]; !ok {
@@ -164,13 +96,13 @@ func TestConflicts(t *testing.T) {
 	for name, c := range rows {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			state := stateOf(t, c.pool, c.mfa)
-			if strings.Contains(c.pool, "ENFORCED") {
+			state := stateOf(t, string(c.Pool), string(c.Mfa))
+			if strings.Contains(string(c.Pool), "ENFORCED") {
 				state.Documents[baseline.ClientRisk.Of("web")] = tree(t,
 					`{"ClientId":"web","RiskExceptionConfiguration":{"SkippedIPRangeList":["192.0.2.0/24"]}}`)
 			}
-			plan := planned(state, Options{}, slices.Concat(c.left, c.fixed)...)
-			if diff := cmp.Diff(settingsOf([][]baseline.Drift{c.left, c.fixed}),
+			plan := planned(state, Options{}, slices.Concat(c.Left, c.Fixed)...)
+			if diff := cmp.Diff(settingsOf([][]baseline.Drift{c.Left, c.Fixed}),
 				settingsOf([][]baseline.Drift{plan.Skipped, plan.Fixes})); diff != "" {
 				t.Errorf("left and fixed (-want +got):\n%s", diff)
 			}

@@ -115,9 +115,9 @@ func changed(m Member, r Requirement, have any) []any {
 func offLength(m Member, n int) string {
 	switch count := int64(n); {
 	case count < m.Min:
-		return fmt.Sprintf("the list would have %[2]d elements, and the API needs at least %[1]d", m.Min, n)
+		return fmt.Sprintf("the list would have %d elements, and the API needs at least %d", n, m.Min)
 	case m.Max > 0 && count > m.Max:
-		return fmt.Sprintf("the list would have %[2]d elements, and the API accepts at most %[1]d", m.Max, n)
+		return fmt.Sprintf("the list would have %d elements, and the API accepts at most %d", n, m.Max)
 	case n == 0 && len(m.DefaultList) > 0 && !m.Presence:
 		return "this would leave an empty list, which means " + strings.Join(m.DefaultList, ", ")
 	case n == 0 && m.Keep != "":

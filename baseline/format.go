@@ -67,10 +67,10 @@ func offFormat(format, text string) string {
 		}
 		return ""
 	}
-	const account = "111122223333"
+	const accountDigits = 12
 	parts := strings.SplitN(text, ":", 6)
 	all := strings.Split(resources, "|")
-	if len(parts) == 6 && parts[2] == service && len(parts[4]) == len(account) && !strings.Contains(text, "*") &&
+	if len(parts) == 6 && parts[2] == service && len(parts[4]) == accountDigits && !strings.Contains(text, "*") &&
 		slices.ContainsFunc(all, func(r string) bool { return strings.HasPrefix(parts[5], r) }) {
 		return ""
 	}

@@ -220,13 +220,15 @@ func (s section) selected(of selectable) *Selector {
 	selected := &Selector{IDs: s.get("ids").texts(of.wrongID), Tags: s.get("tags").tags(),
 		Names: s.get("names").texts(func(glob string) string { return neverMatches(of.name, glob) })}
 	except := s.get("except")
-	if selected.Except = except.selector(of, ", or leave the key out"); except.given() {
-		e := selected.Except
-		all := slices.Contains(e.Names, "*") && len(e.IDs) == 0 && len(e.Tags) == 0
-		listed := len(e.Names) == 0 && len(e.Tags) == 0 && (!of.either || len(selected.Names) == 0)
-		if all || listed && len(selected.IDs) > 0 && len(beyond(selected.IDs, e.IDs)) == 0 {
-			except.wrong("excludes everything that is selected: exclude less")
-		}
+	e := except.selector(of, ", or leave the key out")
+	if e == nil {
+		return selected
+	}
+	selected.Except = e
+	all := slices.Contains(e.Names, "*") && len(e.IDs) == 0 && len(e.Tags) == 0
+	listed := len(e.Names) == 0 && len(e.Tags) == 0 && (!of.either || len(selected.Names) == 0)
+	if all || listed && len(selected.IDs) > 0 && len(beyond(selected.IDs, e.IDs)) == 0 {
+		except.wrong("excludes everything that is selected: exclude less")
 	}
 	return selected
 }

@@ -14,10 +14,11 @@ import (
 // For example, AccessTokenValidity and TokenValidityUnits.AccessToken are one group, and DeletionProtection before it
 // is another.
 func Groups(fixes []baseline.Drift) [][]baseline.Drift {
-	var groups [][]baseline.Drift
-	for _, d := range slices.SortedStableFunc(slices.Values(fixes), func(a, b baseline.Drift) int {
+	sorted := slices.SortedStableFunc(slices.Values(fixes), func(a, b baseline.Drift) int {
 		return cmp.Or(gravity(a)-gravity(b), baseline.Order(a.Setting, b.Setting))
-	}) {
+	})
+	var groups [][]baseline.Drift
+	for _, d := range sorted {
 		i := slices.IndexFunc(groups, func(group []baseline.Drift) bool {
 			return slices.ContainsFunc(group, func(g baseline.Drift) bool { return together(g.Setting, d.Setting) })
 		})

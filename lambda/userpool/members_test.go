@@ -142,7 +142,10 @@ func walk(kind reflect.Type, path string, readOnly map[string]bool, into map[str
 	if s.Kind == baseline.List || s.Kind == baseline.Map {
 		walk(kind.Elem(), path+"[]", readOnly, into)
 	}
-	for i := 0; s.Kind == baseline.Object && kind.PkgPath() != "time" && i < kind.NumField(); i++ {
+	if s.Kind != baseline.Object || kind.PkgPath() == "time" {
+		return
+	}
+	for i := range kind.NumField() {
 		if field := kind.Field(i); field.IsExported() && field.Name != "ResultMetadata" {
 			walk(field.Type, strings.TrimPrefix(path+"."+field.Name, "."), readOnly, into)
 		}

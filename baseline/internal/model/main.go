@@ -3,6 +3,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 
 	"poolkeeper/baseline"
@@ -11,7 +12,8 @@ import (
 func main() {
 	encoder := json.NewEncoder(os.Stdout)
 	encoder.SetEscapeHTML(false)
-	if encoder.Encode(baseline.Documents()) != nil {
+	if err := encoder.Encode(baseline.Documents()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }

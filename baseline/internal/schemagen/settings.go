@@ -30,11 +30,12 @@ func rows(b *strings.Builder, members []baseline.Member, prefix string) {
 		name, _ := baseline.DocumentOf(path)
 		document, _ := name.Table()
 		checks, cautions := controls(path)
-		fmt.Fprintf(b, "| `%s` | %s | %s | ", path, document.WriteCall, value(m))
-		for i, op := range operators(m) {
-			b.WriteString(strings.Repeat(", ", min(i, 1)) + string(op))
+		var names []string
+		for _, op := range operators(m) {
+			names = append(names, string(op))
 		}
-		fmt.Fprintf(b, " | %s | %s |\n", strings.Join(checks, ", "), strings.Join(append(remarks(m), cautions...), "; "))
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %s |\n", path, document.WriteCall, value(m), strings.Join(names, ", "),
+			strings.Join(checks, ", "), strings.Join(append(remarks(m), cautions...), "; "))
 		rows(b, m.Members, path+".")
 	}
 }

@@ -50,7 +50,7 @@ const (
 	CodeFlapping    Code = "flapping"    // the flap budget is used up
 	CodeRestore     Code = "restore"     // our write removed it, and it could not be restored
 	CodeUnheld      Code = "unheld"      // it was written but does not have the required value
-	CodeUnverified  Code = "unverified"  // it was written, but the run was deferred before it verified the value
+	CodeUnverified  Code = "unverified"  // written or perhaps written, but the run was deferred before the verification
 	CodeWatched     Code = "watched"     // a trigger that no rule requires
 	CodeHalf        Code = "half"        // it is in two documents; the write of one was accepted, the other rejected
 	CodeLostUpdate  Code = "lostUpdate"  // our write may have undone the event's call

@@ -190,8 +190,7 @@ func (r *run) units(ctx context.Context) error {
 		if w.done.refused == 0 || w.done.writes == len(r.out.Writes) {
 			continue
 		}
-		w.attempt.Restart()
-		w.waits, w.readAt, w.began = 0, time.Time{}, false
+		w.restart()
 		if err := w.reconcile(ctx); err != nil {
 			return err
 		}

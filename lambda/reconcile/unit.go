@@ -51,6 +51,12 @@ func (w *work) reconcile(ctx context.Context) error {
 	return err
 }
 
+// restart prepares for another try: the unit is read again, and that state is the one that must not change.
+func (w *work) restart() {
+	w.attempt.Restart()
+	w.waits, w.readAt, w.began = 0, time.Time{}, false
+}
+
 // converge does the work. An error defers the request.
 func (w *work) converge(ctx context.Context) error {
 	r := w.run

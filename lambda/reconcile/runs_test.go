@@ -119,8 +119,8 @@ func TestRestoredByTheNext(t *testing.T) {
 			required := parse(t, oneRule("watch: [groups], require: {"+noTextFactor+"}"))
 			w, lost, killed := interrupted(t, required)
 			planned, err := w.reconciler(required).Plan(t.Context(), poolID)
-			if err != nil || !slices.Equal(planned.Outcome.Writes, updated) {
-				t.Errorf("planned %v: %v", planned.Outcome.Writes, err)
+			if err != nil || !slices.Equal(planned.Writes, updated) {
+				t.Errorf("planned %v: %v", planned.Writes, err)
 			}
 			next, request := required, killed
 			if c.required != "" {

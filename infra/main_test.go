@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
@@ -43,6 +45,21 @@ func stub(t *testing.T, binary string) string {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// rows reads a table of tests from testdata. A misspelled key is an error.
+func rows[T any](t *testing.T, file string) (all T) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&all); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	return all
 }
 
 // read makes the settings of a context, which has to be without error. baselineText is the deployment's baseline, ""

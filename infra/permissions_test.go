@@ -11,10 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const (
-	oneRule = "version: 1\nrules: [{name: a, require: {%s}}]"
-	idsRule = "version: 1\nrules: [{name: a, pools: {ids: [%s]}, require: {DeletionProtection: ACTIVE}}]"
-)
+const oneRule = "version: 1\nrules: [{name: a, require: {%s}}]"
 
 func every(v any) []any {
 	if all, ok := v.([]any); ok {
@@ -156,114 +153,20 @@ func replaced(v any, by func(function map[string]any) any) any {
 	}
 }
 
-const (
-	anyPool = "arn:${Partition}:cognito-idp:${Region}:${AccountId}:userpool/*"
-	anyRole = "arn:${Partition}:iam::${AccountId}:role/"
-	toPass  = ` {"StringEquals":{"iam:PassedToService":"cognito-idp.amazonaws.com"}}`
-	pass    = "iam:PassRole " + anyRole + "*" + toPass
-	email   = "iam:CreateServiceLinkedRole " + anyRole + "aws-service-role/email.cognito-idp.amazonaws.com/* " +
-		`{"StringEquals":{"iam:AWSServiceName":"email.cognito-idp.amazonaws.com"}}`
-	smsRole   = "arn:aws:iam::111122223333:role/sms"
-	otherRole = "arn:aws:iam::111122223333:role/other"
-	stream    = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/logs"
-	poolKey   = "arn:aws:kms:eu-west-1:111122223333:key/00000000-1111-2222-3333-444444444444"
-
-	smsRule     = "version: 1\nrules: [{name: a, require: {SmsConfiguration: {SnsCallerArn: '" + smsRole + "'}}}]"
-	clientsRule = "rules: [{name: a, clients: [{require: {PreventUserExistenceErrors: ENABLED}}]}]"
-	keyRule     = "rules: [{name: a, require: {LambdaConfig: {KMSKeyID: '%s'}}}]"
-	logsRule    = "version: 1\nrules: [{name: a, require: {LogConfigurations: {userAuthEvents: {LogLevel: INFO, %s}}}}]"
-)
-
-// on renders actions on a resource.
-func on(resource string, actions ...string) []string {
-	var all []string
-	for _, a := range actions {
-		all = append(all, "cognito-idp:"+a+" "+resource)
-	}
-	return all
-}
-
-var (
-	poolReads = on(anyPool, "DescribeUserPool", "GetUserPoolMfaConfig")
-	poolWrite = on(anyPool, "TagResource", "UpdateUserPool")
-	mfaWrite  = on(anyPool, "SetUserPoolMfaConfig", "TagResource", "UpdateUserPool")
-	logWrite  = on(anyPool, "DescribeUserPool", "GetLogDeliveryConfiguration", "SetLogDeliveryConfiguration")
-	fourCalls = []string{"DescribeUserPool", "GetUserPoolMfaConfig", "TagResource", "UpdateUserPool"}
-	keyUse    = []string{pass, "kms:CreateGrant " + poolKey, "kms:DescribeKey " + poolKey}
-	delivery  = []string{
-		"logs:CreateLogDelivery *", "logs:DeleteLogDelivery *", "logs:DescribeLogGroups *",
-		"logs:DescribeResourcePolicies *", "logs:GetLogDelivery *", "logs:ListLogDeliveries *",
-		"logs:PutResourcePolicy *", "logs:UpdateLogDelivery *",
-	}
-)
-
-// permissionCases are a table of baselines and settings, with what they make necessary beside listing the pools.
-var permissionCases = map[string]struct {
-	baseline string
-	context  string
-	want     [][]string
-}{
-	"the one that ships": {"", "", [][]string{poolReads, poolWrite, {pass}}},
-	"audit":              {"", "mode=audit", [][]string{poolReads}},
-	"an audited rule": {"version: 1\nmode: audit\nrules: [{name: a, require: {DeletionProtection: ACTIVE}}]", "",
-		[][]string{poolReads}},
-	"nothing to write": {fmt.Sprintf(oneRule, "PoolName: {matches: 'prod-*'}"), "", [][]string{poolReads}},
-	"enforce":          {"", "mode=enforce", [][]string{poolReads, poolWrite, {pass}}},
-	"MFA": {fmt.Sprintf(oneRule, "SoftwareTokenMfaConfiguration: {Enabled: true}"), "",
-		[][]string{poolReads, mfaWrite, {pass}}},
-	"the SMS sender": {smsRule, "smsRoles=" + smsRole,
-		[][]string{poolReads, mfaWrite, {"iam:PassRole " + smsRole + toPass}}},
-	"a sender that no setting names": {smsRule, "smsRoles=" + otherRole,
-		[][]string{poolReads, mfaWrite, {"iam:PassRole " + smsRole + toPass, "iam:PassRole " + otherRole + toPass}}},
-	"no SMS but what is required": {smsRule, "smsRoles=none",
-		[][]string{poolReads, mfaWrite, {"iam:PassRole " + smsRole + toPass}}},
-	"no SMS": {"", "smsRoles=none", [][]string{poolReads, poolWrite}},
-	"tags": {fmt.Sprintf(oneRule, "UserPoolTags: {env: prod}"), "",
-		[][]string{poolReads, poolWrite, on(anyPool, "UntagResource"), {pass}}},
-	"mail": {fmt.Sprintf(oneRule, "EmailConfiguration: {EmailSendingAccount: DEVELOPER}"), "",
-		[][]string{poolReads, poolWrite, {pass, email}}},
-	"given keys":   {"", "kmsKeys=" + poolKey, [][]string{poolReads, poolWrite, keyUse}},
-	"required key": {"version: 1\n" + fmt.Sprintf(keyRule, poolKey), "", [][]string{poolReads, poolWrite, keyUse}},
-	"keys of two Regions": {"version: 1\n" + fmt.Sprintf(keyRule, strings.Replace(poolKey, "eu-west", "us-east", 1)),
-		"kmsKeys=" + poolKey + ";regions=eu-west-1", [][]string{
-			on("arn:aws:cognito-idp:eu-west-1:${AccountId}:userpool/*", fourCalls...),
-			{strings.Replace(pass, "${Partition}", "aws", 1)}, keyUse[1:]}},
-	"audited key": {"version: 1\nmode: audit\n" + fmt.Sprintf(keyRule, poolKey), "", [][]string{poolReads}},
-	"risk": {baselines["risk"], "",
-		[][]string{on(anyPool, "DescribeUserPool", "DescribeRiskConfiguration", "SetRiskConfiguration")}},
-	"logs": {baselines["logs"], "",
-		[][]string{logWrite, {"s3:GetBucketPolicy arn:aws:s3:::logs", "s3:PutBucketPolicy arn:aws:s3:::logs"}, delivery}},
-	"logs to Firehose": {fmt.Sprintf(logsRule, "FirehoseConfiguration: {StreamArn: '"+stream+"'}"), "",
-		[][]string{logWrite, {"firehose:TagDeliveryStream " + stream,
-			strings.ReplaceAll(email, "email.cognito-idp", "delivery.logs")}, delivery}},
-	"clients": {"version: 1\n" + clientsRule, "", [][]string{on(anyPool, "DescribeUserPool", "DescribeUserPoolClient",
-		"ListUserPoolClients", "UpdateUserPoolClient")}},
-	"audited clients": {"version: 1\nmode: audit\n" + clientsRule, "",
-		[][]string{on(anyPool, "DescribeUserPool", "DescribeUserPoolClient", "ListUserPoolClients")}},
-	"watched": {"version: 1\nrules: [{name: a, watch: [clients, groups]}]", "",
-		[][]string{on(anyPool, "DescribeUserPool")}},
-	"others are notified": {"", "mode=audit;eventBus=audit;securityHub=true",
-		[][]string{poolReads, {"events:PutEvents arn:${Partition}:events:${Region}:${AccountId}:event-bus/audit",
-			"securityhub:BatchImportFindings arn:${Partition}:securityhub:${Region}:${AccountId}:product/${AccountId}/default",
-		}}},
-	"a bus of another account": {"", "mode=audit;eventBus=arn:aws:events:eu-west-1:222233334444:event-bus/audit",
-		[][]string{poolReads, {"events:PutEvents arn:aws:events:eu-west-1:222233334444:event-bus/audit"}}},
-	"ids": {fmt.Sprintf(idsRule, "eu-west-1_AbCdEf123, eu-west-1_Zz9"), "", [][]string{
-		on(strings.Replace(anyPool, "*", "eu-west-1_AbCdEf123", 1), fourCalls...),
-		on(strings.Replace(anyPool, "*", "eu-west-1_Zz9", 1), fourCalls...), {pass}}},
-	"ids of the Region": {fmt.Sprintf(idsRule, "eu-west-1_AbCdEf123, us-east-1_Zz9"), "regions=eu-west-1", [][]string{
-		on("arn:aws:cognito-idp:eu-west-1:${AccountId}:userpool/eu-west-1_AbCdEf123", fourCalls...),
-		{strings.Replace(pass, "${Partition}", "aws", 1)}}},
+// A necessity is a baseline and settings, with what they make necessary beside listing the pools.
+type necessity struct {
+	Baseline, Context string
+	Want              []string
 }
 
 // TestPermissions: the role gets exactly what is necessary.
 func TestPermissions(t *testing.T) {
 	t.Parallel()
-	for name, c := range permissionCases {
+	for name, c := range rows[map[string]necessity](t, "permissions.json") {
 		t.Run(name, func(t *testing.T) {
-			want := append(slices.Concat(c.want...), "cognito-idp:ListUserPools *")
+			want := append(c.Want, "cognito-idp:ListUserPools *")
 			sort.Strings(want)
-			if diff := cmp.Diff(want, stated(read(t, c.baseline, contextOf(c.context)))); diff != "" {
+			if diff := cmp.Diff(want, stated(read(t, c.Baseline, contextOf(c.Context)))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

@@ -53,68 +53,29 @@ func TestReadSettings(t *testing.T) {
 	}
 }
 
-const (
-	chat = "slackWorkspace=T0123ABCD;slackChannel=C0123ABCD"
-	team = "teamsTenant=00000000-1111-2222-3333-444444444444;teamsTeam=00000000-1111-2222-3333-555555555555;" +
-		"teamsChannel=19%3Aabc%40thread.tacv2"
-)
-
-// settingsErrors are contexts with the errors that they have.
-var settingsErrors = []struct {
-	context, file string
-	want          []string
-}{
-	{"stage=Prod;mode=dry-run;scanHours=0;architecture=arm", "", []string{
-		`-c stage: "Prod" is not at most 13 lowercase letters`, `-c mode: "dry-run" is not audit or enforce`,
-		`-c scanHours: "0" is not a whole number from 1 to 84`, `-c architecture: "arm" is not arm64 or x86_64`}},
-	{"regions=eu-west-1,ireland", "", []string{`-c regions: "ireland" is not a Region such as eu-west-1`}},
-	{"regions=eu-west-1,eu-west-1", "", []string{`names a Region twice`}},
-	{"alarmEmail=On Call <a@b.com>", "", []string{`is not an e-mail address`}},
-	{"slackChannel=C0123ABCD", "", []string{"set both or neither"}},
-	{"teamsChannel=19%3Aabc%40t.tacv2", "", []string{"all or none"}},
-	{"logRetentionDays=100", "", []string{"Logs supports: 1 3 5 7"}},
-	{"createTrail=yes", "", []string{`"yes" is not true or false`}},
-	{"smsRoles=sms-role", "", []string{`is not the ARN of a role`}},
-	{"kmsKeys=alias/mine", "", []string{`is not the ARN of a KMS key`}},
-	{"local=localhost:5555", "", []string{`is not true or a URL`}},
-	{"alarmMail=a@b.com", "", []string{"did you mean alarmEmail?"}},
-	{"regions=eu-west-1,us-east-1;" + chat + ";" + team, "", []string{
-		"-c slackChannel: a channel can be connected only once per account, but there are 2 Regions: deploy each separately",
-		"-c teamsChannel: a channel can be connected only once per account"}},
-	{"regions=eu-west-1,us-east-1;eventBus=arn:aws:events:us-east-1:222233334444:event-bus/audit", "", []string{
-		"-c eventBus: the bus is in us-east-1, but a function in eu-west-1 can put events only on buses"}},
-	{"regions=eu-west-1;notifyTopic=arn:aws:sns:us-east-1:222233334444:alerts;" + chat, "", []string{
-		"-c notifyTopic: the topic is in us-east-1, but alarms in eu-west-1 can publish only to topics",
-		"-c notifyTopic: connect the chat channel in the deployment of the topic"}},
-	{"notifyTopic=arn:aws:sns:eu-west-1:222233334444:alerts.fifo", "", []string{"the ARN of a topic that is not FIFO"}},
-	{"regions=eu-west-1;kmsKeys=arn:aws:kms:us-east-1:111122223333:key/def", "",
-		[]string{"-c kmsKeys: arn:aws:kms:us-east-1:111122223333:key/def is not in any of the Regions"}},
-	{"watchRole=true", "", []string{"-c watchRole: also name the Regions"}},
-	{"baseline=gone.yaml", "", []string{"-c baseline: file does not exist"}},
-	{"baseline=own.yaml",
-		"version: 1\nrules:\n  - name: a\n    require: {DeletionProtecton: ACTIVE, UserPoolTier: GOLD}\n", []string{
-			"own.yaml:4:15: rules[0].require.DeletionProtecton: ", "own.yaml:4:56: rules[0].require.UserPoolTier: "}},
-	{"baseline=own.yaml;regions=eu-west-1,us-east-1", fmt.Sprintf(idsRule, "eu-west-1_AbCdEf123"),
-		[]string{"-c regions: own.yaml selects pools by their ids, but none is in us-east-1"}},
+// A faulty is a context with the errors that it has, and its baseline.
+type faulty struct {
+	Context, File string
+	Want          []string
 }
 
 // TestSettingsErrors: every error is reported at once, each with the key and the remedy.
 func TestSettingsErrors(t *testing.T) {
 	t.Parallel()
-	for _, c := range settingsErrors {
-		_, errs := ReadSettings(contextOf(c.context), noEnv, func(string) ([]byte, error) {
-			if c.file == "" {
+	for _, c := range rows[[]faulty](t, "settings.json") {
+		_, errs := ReadSettings(contextOf(c.Context), noEnv, func(string) ([]byte, error) {
+			if c.File == "" {
 				return noFile("")
 			}
-			return []byte(c.file), nil
+			return []byte(c.File), nil
 		})
 		all := fmt.Sprint(errors.Join(errs...))
-		if len(errs) != len(c.want) {
-			t.Errorf("%s: %d errors, want %d:\n%s", c.context, len(errs), len(c.want), all)
+		if len(errs) != len(c.Want) {
+			t.Errorf("%s: %d errors, want %d:\n%s", c.Context, len(errs), len(c.Want), all)
 		}
-		for _, want := range c.want {
+		for _, want := range c.Want {
 			if !strings.Contains(all, want) {
-				t.Errorf("%s: no error is %q:\n%s", c.context, want, all)
+				t.Errorf("%s: no error is %q:\n%s", c.Context, want, all)
 			}
 		}
 	}

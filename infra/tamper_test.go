@@ -28,63 +28,15 @@ func arn(service, resource string) string {
 	return "arn:aws:" + service + ":eu-west-1:111122223333:" + resource
 }
 
-func queueURL(name string) string { return "https://sqs.eu-west-1.amazonaws.com/111122223333/" + name }
-
 const (
-	ourRule     = "poolkeeper-prod-Changes510ED4B0-1ABC"
-	ourFunction = "poolkeeper-prod-KeeperFunction7330A899-1ABC"
-	ourRole     = "poolkeeper-prod-KeeperRoleEFECB23C-1ABC"
-	ourTopic    = "poolkeeper-prod-AlertsTopicCF7C81C9-1ABC"
-	ourTable    = "poolkeeper-prod-LedgerC1B2A3D4-1ABC"
-	ourLog      = "poolkeeper-prod-KeeperLog94737A1E-1ABC"
-	ourAlarm    = "poolkeeper-prod-AlarmsSilent2716AC15-1ABC"
-	ourQueue    = "poolkeeper-prod-QueuesChanges510ED4B0-1ABC"
+	ourRule = "poolkeeper-prod-Changes510ED4B0-1ABC"
+	ourRole = "poolkeeper-prod-KeeperRoleEFECB23C-1ABC"
 )
 
-// tampering are ways to silence poolkeeper, each with the same call on somebody else's resource, where there is one.
-var tampering = []struct {
-	service, name, parameter string
-	ours, theirs             any
-}{
-	{"events", "DisableRule", "name", ourRule, "deploy-hook"},
-	{"events", "DisableRule", "name", "poolkeeper-prod-Deployment0A1B2C3D-1ABC", "deployments"},
-	{"events", "PutRule", "name", "poolkeeper-prod-TamperAlertWiring-1ABC", "poolkeeper-test-Changes"},
-	{"events", "RemoveTargets", "rule", ourRule, "deploy-hook"},
-	{"events", "PutTargets", "rule", ourRule, "deploy-hook"},
-	{"scheduler", "UpdateSchedule", "name", "poolkeeper-prod-Scan576358E8-1ABC", "nightly"},
-	{"lambda", "UpdateFunctionCode20150331v2", "functionName", ourFunction, "shop"},
-	{"lambda", "UpdateFunctionConfiguration20150331v2", "functionName",
-		arn("lambda", "function:"+ourFunction), arn("lambda", "function:shop")},
-	{"lambda", "PutFunctionConcurrency20171031", "functionName", "111122223333:function:" + ourFunction, "shop"},
-	{"lambda", "UpdateEventSourceMapping20150331", "uUID", "${KeeperOnChange}", "a1b2c3d4"},
-	{"lambda", "DeleteEventSourceMapping20150331", "uUID", "${KeeperOnScan}", "a1b2c3d4"},
-	{"cloudformation", "DeleteStack", "stackName", "poolkeeper-prod", "poolkeeper-prod-2"},
-	{"cloudformation", "DeleteStack", "stackName",
-		arn("cloudformation", "stack/poolkeeper-prod/0a1b"), arn("cloudformation", "stack/shop/0a1b")},
-	{"cloudtrail", "StopLogging", "name", "management-events", nil},
-	{"cloudtrail", "DeleteTrail", "name", arn("cloudtrail", "trail/management-events"), nil},
-	{"cloudtrail", "UpdateTrail", "", nil, nil},
-	{"cloudtrail", "PutEventSelectors", "trailName", "management-events", nil},
-	{"iam", "PutRolePolicy", "roleName", ourRole, "Admin"},
-	{"iam", "UpdateAssumeRolePolicy", "roleName", "poolkeeper-prod-SchedulerRoleForTarget-1ABC", "Admin"},
-	{"iam", "CreatePolicyVersion", "policyArn",
-		"arn:aws:iam::111122223333:policy/poolkeeper-prod-KeeperRoleOverflowPolicy110A12DAE-1ABC",
-		"arn:aws:iam::111122223333:policy/Admin"},
-	{"sqs", "SetQueueAttributes", "queueUrl", queueURL(ourQueue), queueURL("poolkeeper-test-QueuesChanges510ED4B0-1ABC")},
-	{"sqs", "PurgeQueue", "queueUrl", queueURL("poolkeeper-prod-QueuesDeadLetter-1ABC"), queueURL("orders")},
-	{"sns", "RemovePermission", "topicArn", arn("sns", ourTopic), arn("sns", "orders")},
-	{"sns", "Unsubscribe", "subscriptionArn", arn("sns", ourTopic+":0a1b2c3d"), arn("sns", "orders:0a1b2c3d")},
-	{"sns", "SetSubscriptionAttributes", "subscriptionArn", arn("sns", ourTopic+":0a1b"), arn("sns", "orders:0a1b")},
-	{"dynamodb", "DeleteTable", "tableName", arn("dynamodb", "table/"+ourTable), arn("dynamodb", "table/orders")},
-	{"dynamodb", "UpdateTable", "tableName", ourTable, "orders"},
-	{"dynamodb", "UpdateTimeToLive", "tableName", ourTable, "orders"},
-	{"dynamodb", "UpdateContinuousBackups", "tableName", ourTable, "poolkeeper-test-LedgerC1B2A3D4-1ABC"},
-	{"logs", "DeleteLogStream", "logGroupName", ourLog, "/aws/lambda/shop"},
-	{"logs", "PutRetentionPolicy", "logGroupName", ourLog, "/aws/lambda/shop"},
-	{"monitoring", "DeleteAlarms", "alarmNames", []any{"shop-5xx", ourAlarm}, []any{"shop-5xx"}},
-	{"monitoring", "DisableAlarmActions", "alarmNames", []any{ourAlarm}, []any{}},
-	{"kms", "ScheduleKeyDeletion", "keyId", "${AlertsKey}", "another"},
-	{"kms", "DisableKey", "keyId", "${AlertsKey.Arn}", "another"},
+// A tampering is a way to silence poolkeeper, and the same call on somebody else's resource, where there is one.
+type tampering struct {
+	Service, Name, Parameter string
+	Ours, Theirs             any
 }
 
 // alarming reports whether a rule that wakes people matches an event.
@@ -105,10 +57,10 @@ func TestTamperAlert(t *testing.T) {
 			t.Errorf("people are notified: %v, of %v", got, event)
 		}
 	}
-	for _, c := range tampering {
-		expect(true, call(c.service+".amazonaws.com", c.name, c.parameter, c.ours))
-		if c.theirs != nil {
-			expect(false, call(c.service+".amazonaws.com", c.name, c.parameter, c.theirs))
+	for _, c := range rows[[]tampering](t, "tampering.json") {
+		expect(true, call(c.Service+".amazonaws.com", c.Name, c.Parameter, c.Ours))
+		if c.Theirs != nil {
+			expect(false, call(c.Service+".amazonaws.com", c.Name, c.Parameter, c.Theirs))
 		}
 	}
 	for _, harmless := range []string{"TagResource", "EnableRule"} {
@@ -142,11 +94,12 @@ var removals = map[string]struct{ source, call, parameter, name string }{
 	"AWS::Scheduler::Schedule": {"scheduler.amazonaws.com", "DeleteSchedule", "name", "NAME"},
 	"AWS::Lambda::Function":    {"lambda.amazonaws.com", "DeleteFunction20150331", "functionName", "NAME"},
 	"AWS::IAM::Role":           {"iam.amazonaws.com", "DeleteRolePolicy", "roleName", "NAME"},
-	"AWS::SQS::Queue":          {"sqs.amazonaws.com", "DeleteQueue", "queueUrl", queueURL("NAME")},
-	"AWS::SNS::Topic":          {"sns.amazonaws.com", "DeleteTopic", "topicArn", arn("sns", "NAME")},
-	"AWS::DynamoDB::Table":     {"dynamodb.amazonaws.com", "DeleteTable", "tableName", "NAME"},
-	"AWS::Logs::LogGroup":      {"logs.amazonaws.com", "DeleteLogGroup", "logGroupName", "NAME"},
-	"AWS::CloudWatch::Alarm":   {"monitoring.amazonaws.com", "DeleteAlarms", "alarmNames", "NAME"},
+	"AWS::SQS::Queue": {"sqs.amazonaws.com", "DeleteQueue", "queueUrl",
+		"https://sqs.eu-west-1.amazonaws.com/111122223333/NAME"},
+	"AWS::SNS::Topic":        {"sns.amazonaws.com", "DeleteTopic", "topicArn", arn("sns", "NAME")},
+	"AWS::DynamoDB::Table":   {"dynamodb.amazonaws.com", "DeleteTable", "tableName", "NAME"},
+	"AWS::Logs::LogGroup":    {"logs.amazonaws.com", "DeleteLogGroup", "logGroupName", "NAME"},
+	"AWS::CloudWatch::Alarm": {"monitoring.amazonaws.com", "DeleteAlarms", "alarmNames", "NAME"},
 }
 
 // TestTamperAlertKnowsItsStack: the removal of each resource of a stack notifies people by the rules of that stack, and

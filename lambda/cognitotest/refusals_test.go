@@ -1,6 +1,7 @@
 package cognitotest_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -33,7 +34,9 @@ func rows(t *testing.T, list string) []row {
 		t.Fatal(err)
 	}
 	var lists map[string][]row
-	if err := json.Unmarshal(text, &lists); err != nil || len(lists[list]) == 0 {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&lists); err != nil || len(lists[list]) == 0 {
 		t.Fatalf("%d rows of %s, %v", len(lists[list]), list, err)
 	}
 	return lists[list]

@@ -85,6 +85,7 @@ func TestConflicts(t *testing.T) {
 	rows := map[string]combination{}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
+	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&rows); err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,9 @@
 package cognito
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -29,66 +31,31 @@ func answered(code, message string) error {
 // TestClassify: each error has a class, and what it names reliably is a setting of the document that was to be written.
 func TestClassify(t *testing.T) {
 	t.Parallel()
-	type names = []string
-	const invalid = "InvalidParameterException"
-	web, webRisk := baseline.AppClient.Of("web"), baseline.ClientRisk.Of("web")
-	for name, c := range map[string]struct {
-		document      baseline.DocumentName
-		code, message string
-		class         Class
-		names         names
-	}{
-		"throttled":       {"", "TooManyRequestsException", "Rate exceeded", ClassBusy, nil},
-		"throttled early": {"", "RequestThrottledException", "Rate exceeded", ClassBusy, nil},
-		"limit":           {"", "LimitExceededException", "slow", ClassBusy, nil},
-		"concurrent":      {"", "ConcurrentModificationException", "busy", ClassBusy, nil},
-		"server":          {"", "InternalErrorException", "oops", ClassUnclear, nil},
-		"importing":       {"", "UserImportInProgressException", "wait", ClassImporting, nil},
-		"gone":            {"", "ResourceNotFoundException", "User pool does not exist.", ClassGone, nil},
-		"elsewhere":       {"", "OperationNotEnabledException", "replica", ClassElsewhere, nil},
-		"denied":          {"", "AccessDeniedException", "not authorized", ClassDenied, nil},
-		"not authorized":  {"", "NotAuthorizedException", "no", ClassDenied, nil},
-		"tier change":     {"", "TierChangeNotAllowedException", "no", ClassRefused, names{"UserPoolTier"}},
-		"new":             {"", "BrandNewException", "hm", ClassOdd, nil},
-		"tags":            {"", "UserPoolTaggingException", "no", ClassRefused, names{"UserPoolTags"}},
-		"sms role": {"", "InvalidSmsRoleTrustRelationshipException", "no trust", ClassSMSRole,
-			names{"SmsConfiguration", "SmsMfaConfiguration"}},
-		"e-mail role": {"", "InvalidEmailRoleAccessPolicyException", "no", ClassRefused,
-			names{"EmailConfiguration", "AccountTakeoverRiskConfiguration.NotifyConfiguration"}},
-		"validity": {"", invalid, "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of " +
-			"UnusedAccountValidityDays", ClassValidity, nil},
-		"constraint": {"", invalid, "2 validation errors detected: Value 'x' at 'policies.passwordPolicy.minimumLength' " +
-			"failed to satisfy constraint: a; Value '[y]' at 'accountRecoverySetting.recoveryMechanisms.1.member.priority' " +
-			"failed to satisfy constraint: b", ClassRefused,
-			names{"Policies.PasswordPolicy.MinimumLength", "AccountRecoverySetting.RecoveryMechanisms"}},
-		"unknown path": {"", invalid, "Value 'x' at 'somethingElse' failed to satisfy constraint: a", ClassRefused, nil},
-		"threat protection": {"", "FeatureUnavailableInTierException",
-			"need to be disabled for the ESSENTIALS pricing tier configured: Threat Protection", ClassRefused, nil},
-		"factors": {"", invalid, "Only PASSWORD and WEB_AUTHN (if configured) can be enabled as an auth factor if MFA is " +
-			"enabled", ClassRefused, nil},
-		"a scope of a client": {web, "ScopeDoesNotExistException", "openid is not supported", ClassRefused, nil},
-		"a flow of a client":  {web, "InvalidOAuthFlowException", "no", ClassRefused, nil},
-		"a constraint of a client": {web, invalid, "1 validation error detected: Value '[a]' at 'callbackURLs' failed to " +
-			"satisfy constraint: b", ClassRefused, names{"Clients[web].CallbackURLs"}},
-		"a word about a client": {web, invalid, "Invalid range for RefreshTokenValidity.", ClassRefused, nil},
-		"a sender of the risk":  {baseline.RiskConfiguration, "CodeDeliveryFailureException", "no", ClassRefused, nil},
-		"a constraint of the risk": {webRisk, invalid,
-			"Value 'x' at 'compromisedCredentialsRiskConfiguration.actions.eventAction' failed to satisfy constraint: b",
-			ClassRefused,
-			names{"Clients[web].RiskConfiguration.CompromisedCredentialsRiskConfiguration.Actions.EventAction"}},
-		"a constraint of the logs": {baseline.LogDelivery, invalid,
-			"Value 'x' at 'logConfigurations.1.member.eventSource' failed to satisfy constraint: b", ClassRefused,
-			names{"LogConfigurations"}},
-	} {
-		got := classify("UpdateUserPool", answered(c.code, c.message), nil)
-		got.document = c.document
-		if planted := classify("X", answered(c.code, c.message), []string{c.code}); planted.Class != c.class {
+	text, err := os.ReadFile("testdata/errors.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	var rows map[string]struct {
+		Document      baseline.DocumentName
+		Code, Message string
+		Class         Class
+		Names         []string
+	}
+	if err := decoder.Decode(&rows); err != nil || len(rows) == 0 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	for name, c := range rows {
+		got := classify("UpdateUserPool", answered(c.Code, c.Message), nil)
+		got.document = c.Document
+		if planted := classify("X", answered(c.Code, c.Message), []string{c.Code}); planted.Class != c.Class {
 			t.Errorf("%s: class %s, where a text of the pool is the code", name, planted.Class)
 		}
-		if got.Class != c.class || !strings.HasPrefix(got.Error(), "calling UpdateUserPool: ") {
-			t.Errorf("%s: class %s, want %s: %v", name, got.Class, c.class, got)
+		if got.Class != c.Class || !strings.HasPrefix(got.Error(), "calling UpdateUserPool: ") {
+			t.Errorf("%s: class %s, want %s: %v", name, got.Class, c.Class, got)
 		}
-		if diff := cmp.Diff(c.names, got.Culprits()); diff != "" {
+		if diff := cmp.Diff(c.Names, got.Culprits()); diff != "" {
 			t.Errorf("%s: names (-want +got):\n%s", name, diff)
 		}
 	}

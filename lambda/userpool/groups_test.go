@@ -2,6 +2,7 @@ package userpool
 
 import (
 	"cmp"
+	"encoding/json"
 	"reflect"
 	"slices"
 	"testing"
@@ -67,57 +68,30 @@ func settingsOf(groups [][]baseline.Drift) (all [][]string) {
 
 // A movedCase is a pool before a write and after it.
 type movedCase struct {
-	before, mfaBefore string // documents
-	now, mfaNow       string // "" is as before
-	fixes             []baseline.Drift
-	unknown           map[string]baseline.Unknown
-	moved             []string
-}
-
-var movedCases = map[string]movedCase{
-	"the fix alone": {before: `{"Name":"a","DeletionProtection":"INACTIVE"}`,
-		now: `{"Name":"a","DeletionProtection":"ACTIVE"}`, fixes: []baseline.Drift{write("DeletionProtection", "ACTIVE")}},
-	"the fix did not hold, which is no move": {before: `{"Name":"a","DeletionProtection":"INACTIVE"}`,
-		fixes: []baseline.Drift{write("DeletionProtection", "ACTIVE")}},
-	"something else is another": {before: `{"Name":"a","DeletionProtection":"INACTIVE"}`,
-		now: `{"Name":"b","DeletionProtection":"ACTIVE"}`, fixes: []baseline.Drift{write("DeletionProtection", "ACTIVE")},
-		moved: []string{"PoolName"}},
-	"something else came": {before: `{"Name":"a"}`, now: `{"Name":"a","UserPoolTags":{"team":"x"}}`,
-		moved: []string{"UserPoolTags.team"}},
-	"an unknown member moved": {before: `{"Name":"a","FutureThing":1}`, now: `{"Name":"a","FutureThing":2}`,
-		moved: []string{"UserPool.FutureThing"}},
-	"an unknown member that is left out": {before: `{"Name":"a","FutureThing":1}`, now: `{"Name":"a"}`,
-		unknown: map[string]baseline.Unknown{"FutureThing": baseline.OmitUnknown}},
-	"a mirror follows its twin": {before: `{"Name":"a","SmsAuthenticationMessage":"Old {####}"}`,
-		mfaBefore: `{"MfaConfiguration":"ON","SmsMfaConfiguration":{"SmsAuthenticationMessage":"Old {####}"}}`,
-		now:       `{"Name":"a","SmsAuthenticationMessage":"New {####}"}`,
-		mfaNow:    `{"MfaConfiguration":"ON","SmsMfaConfiguration":{"SmsAuthenticationMessage":"New {####}"}}`,
-		fixes:     []baseline.Drift{write("SmsAuthenticationMessage", "New {####}")}},
-	"with MFA off, the block of the text factor may go": {before: `{"Name":"a"}`, now: `{"Name":"a"}`,
-		mfaBefore: `{"MfaConfiguration":"OFF","SmsMfaConfiguration":{"SmsAuthenticationMessage":"Old {####}"}}`,
-		mfaNow:    `{"MfaConfiguration":"OFF"}`},
-	"with MFA on, it may not": {before: `{"Name":"a"}`, now: `{"Name":"a"}`,
-		mfaBefore: `{"MfaConfiguration":"ON","SmsMfaConfiguration":{"SmsAuthenticationMessage":"Old {####}"}}`,
-		mfaNow:    `{"MfaConfiguration":"ON"}`, moved: []string{"SmsMfaConfiguration.SmsAuthenticationMessage"}},
+	Before, MfaBefore json.RawMessage // documents
+	Now, MfaNow       json.RawMessage // none is as before
+	Fixes             []baseline.Drift
+	Unknown           map[string]baseline.Unknown
+	Moved             []string
 }
 
 // TestMoved finds what no fix was to change and is not what it was.
 func TestMoved(t *testing.T) {
 	t.Parallel()
-	for name, c := range movedCases {
+	for name, c := range rowsOf[movedCase](t, "moved.json") {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			mfaBefore := cmp.Or(c.mfaBefore, `{"MfaConfiguration":"OFF"}`)
-			before := stateOf(t, c.before, mfaBefore)
-			now := stateOf(t, cmp.Or(c.now, c.before), cmp.Or(c.mfaNow, mfaBefore))
-			omitted := before.Unknown(before.Names(), c.unknown, baseline.OmitUnknown)
-			_, changes := Moved(before, c.fixes, now, omitted, func(string) bool { return false })
+			mfaBefore := cmp.Or(string(c.MfaBefore), `{"MfaConfiguration":"OFF"}`)
+			before := stateOf(t, string(c.Before), mfaBefore)
+			now := stateOf(t, cmp.Or(string(c.Now), string(c.Before)), cmp.Or(string(c.MfaNow), mfaBefore))
+			omitted := before.Unknown(before.Names(), c.Unknown, baseline.OmitUnknown)
+			_, changes := Moved(before, c.Fixes, now, omitted, func(string) bool { return false })
 			var moved []string
 			for _, change := range changes {
 				moved = append(moved, change.Setting)
 			}
-			if !slices.Equal(moved, c.moved) {
-				t.Errorf("%v, want %v", moved, c.moved)
+			if !slices.Equal(moved, c.Moved) {
+				t.Errorf("%v, want %v", moved, c.Moved)
 			}
 		})
 	}

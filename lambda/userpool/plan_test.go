@@ -31,6 +31,23 @@ func tree(t *testing.T, text string) map[string]any {
 	return object
 }
 
+// rowsOf reads a table of tests from testdata. A misspelled key is an error.
+func rowsOf[T any](t *testing.T, file string) map[string]T {
+	t.Helper()
+	text, err := os.ReadFile("testdata/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	decoder.DisallowUnknownFields()
+	var rows map[string]T
+	if err := decoder.Decode(&rows); err != nil || len(rows) == 0 {
+		t.Fatalf("%s: %d rows, %v", file, len(rows), err)
+	}
+	return rows
+}
+
 func stateOf(t *testing.T, userPool, mfaConfig string) State {
 	t.Helper()
 	return State{ID: pool, Documents: map[baseline.DocumentName]map[string]any{baseline.UserPool: tree(t, userPool),
@@ -78,17 +95,7 @@ type combination struct {
 // TestConflicts has a row for each rule that the service is known to have.
 func TestConflicts(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("testdata/conflicts.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows := map[string]combination{}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&rows); err != nil {
-		t.Fatal(err)
-	}
+	rows := rowsOf[combination](t, "conflicts.json")
 	for _, c := range conflicts(view{}) {
 		if _, ok := rows[c.ID]; !ok {
 			t.Errorf("no row for %s", c.ID)

@@ -2,7 +2,8 @@ package baseline
 
 // riskMembers is the response of DescribeRiskConfiguration and the input of SetRiskConfiguration, which replaces the
 // whole configuration. The pool has one, and each client may have its own.
-var riskMembers = append(readOnly("UserPoolId", "ClientId", "LastModifiedDate"), []Member{
+var riskMembers = []Member{
+	readOnly("UserPoolId"), readOnly("ClientId"), readOnly("LastModifiedDate"),
 	{Name: "CompromisedCredentialsRiskConfiguration", Kind: Object, Snapshot: Exactly, NotEmpty: true,
 		Doc: "Response to passwords that are known to be compromised.", Members: []Member{
 			{Name: "EventFilter", Kind: List, Spelled: true,
@@ -39,14 +40,14 @@ var riskMembers = append(readOnly("UserPoolId", "ClientId", "LastModifiedDate"),
 				Doc:  "CIDR ranges that are always allowed, without a risk assessment.",
 				Elem: &Member{Kind: String, Max: 131072, Format: formatCIDR}},
 		}},
-}...)
+}
 
 func notifyEmail(name, doc string) Member {
 	return Member{Name: name, Kind: Object, NotEmpty: true, Doc: doc, Members: []Member{
 		{Name: "Subject", Kind: String, Required: true, Min: 1, Max: 140, Pattern: subjectPattern, Sensitive: true,
 			Doc: "Subject."},
-		mailText("HtmlBody", bodyPattern, "", "Text in HTML."),
-		mailText("TextBody", bodyPattern, "", "Plain text."),
+		{Name: "HtmlBody", Kind: String, Min: 6, Max: 20000, Pattern: bodyPattern, Sensitive: true, Doc: "Text in HTML."},
+		{Name: "TextBody", Kind: String, Min: 6, Max: 20000, Pattern: bodyPattern, Sensitive: true, Doc: "Plain text."},
 	}}
 }
 
@@ -102,7 +103,7 @@ var mfaConfigMembers = []Member{
 		Clear: `"OFF"`, Doc: "Whether users need a second factor."},
 	{Name: "SmsMfaConfiguration", Kind: Object, ActiveWith: "MfaConfiguration", GoneWith: "MfaConfiguration",
 		NotEmpty: true, Doc: "MFA by text message.", Members: []Member{
-			smsText("SmsAuthenticationMessage", "SmsAuthenticationMessage", mfaTextDoc),
+			smsText("SmsAuthenticationMessage", "SmsAuthenticationMessage", "", mfaTextDoc),
 			smsConfiguration("SmsConfiguration"),
 		}},
 	{Name: "SoftwareTokenMfaConfiguration", Kind: Object, GoneWith: "MfaConfiguration", Doc: "MFA by authenticator app.",
@@ -111,7 +112,7 @@ var mfaConfigMembers = []Member{
 		}},
 	{Name: "EmailMfaConfiguration", Kind: Object, GoneWith: "MfaConfiguration", Presence: true,
 		Doc: "MFA by e-mail: on if present, even if empty.", Members: []Member{
-			mailText("Message", codePattern, "", "E-mail that carries the MFA code, {####}."),
+			mailText("Message", codePattern, "", "", "E-mail that carries the MFA code, {####}."),
 			{Name: "Subject", Kind: String, Min: 1, Pattern: subjectPattern, Sensitive: true, Doc: "Subject of that e-mail."},
 		}},
 	{Name: "WebAuthnConfiguration", Kind: Object, Doc: "Passkeys.", Members: []Member{

@@ -73,30 +73,24 @@ var smsSender = []Member{
 		}},
 }
 
-func smsText(name, twin, doc string) Member {
-	return Member{Name: name, Kind: String, Min: 6, Max: 140, Pattern: smsPattern, Sensitive: true, Twin: twin, Doc: doc}
+func smsText(name, twin, deprecated, doc string) Member {
+	return Member{Name: name, Kind: String, Min: 6, Max: 140, Pattern: smsPattern, Sensitive: true, Twin: twin,
+		Deprecated: deprecated, Doc: doc}
 }
 
-func mailText(name, pattern, twin, doc string) Member {
-	return Member{Name: name, Kind: String, Min: 6, Max: 20000, Pattern: pattern, Sensitive: true, Twin: twin, Doc: doc}
+func mailText(name, pattern, twin, deprecated, doc string) Member {
+	return Member{Name: name, Kind: String, Min: 6, Max: 20000, Pattern: pattern, Sensitive: true, Twin: twin,
+		Deprecated: deprecated, Doc: doc}
 }
 
-func subject(name, twin, doc string) Member {
+func subject(name, twin, deprecated, doc string) Member {
 	return Member{Name: name, Kind: String, Min: 1, Max: 140, Pattern: subjectPattern, Sensitive: true, Twin: twin,
-		Doc: doc}
+		Deprecated: deprecated, Doc: doc}
 }
 
-func mirrored(m Member) Member {
-	m.Deprecated = "mirrored by " + m.Twin
-	return m
-}
-
-func readOnly(names ...string) []Member {
-	var all []Member
-	for _, name := range names {
-		all = append(all, Member{Name: name, Kind: String, Trip: ReadOnly})
-	}
-	return all
+// The functions of the table only return a literal, so that the compiler evaluates them and no start does.
+func readOnly(name string) Member {
+	return Member{Name: name, Kind: String, Trip: ReadOnly}
 }
 
 // level is an authentication level. The service gives it the default name if a write gives it none.
@@ -109,7 +103,7 @@ func level(n string) Member {
 }
 
 // userPoolMembers is the UserPool in the response of DescribeUserPool and the input of UpdateUserPool.
-var userPoolMembers = append([]Member{
+var userPoolMembers = []Member{
 	{Name: "PoolName", ReadName: "Name", Kind: String, Doc: "Name of the pool.", Min: 1, Max: 128,
 		Pattern: poolNamePattern, Keep: "every pool has a name"},
 	{Name: "Policies", Kind: Object, Doc: "Password policy and sign-in policy.", Keep: "every pool has a password policy",
@@ -167,23 +161,25 @@ var userPoolMembers = append([]Member{
 	}},
 	{Name: "AutoVerifiedAttributes", Kind: List, Snapshot: Contains, Elem: verifiedAttribute, Clear: "[]",
 		Doc: "Attributes that Cognito verifies automatically."},
-	mirrored(smsText("SmsVerificationMessage", templatePath+".SmsMessage", "Text message with a verification code.")),
-	mirrored(mailText("EmailVerificationMessage", codePattern, templatePath+".EmailMessage",
-		"E-mail with a verification code.")),
-	mirrored(subject("EmailVerificationSubject", templatePath+".EmailSubject",
-		"Subject of the e-mail with a verification code.")),
+	smsText("SmsVerificationMessage", templatePath+".SmsMessage", "mirrored by "+templatePath+".SmsMessage",
+		"Text message with a verification code."),
+	mailText("EmailVerificationMessage", codePattern, templatePath+".EmailMessage",
+		"mirrored by "+templatePath+".EmailMessage", "E-mail with a verification code."),
+	subject("EmailVerificationSubject", templatePath+".EmailSubject", "mirrored by "+templatePath+".EmailSubject",
+		"Subject of the e-mail with a verification code."),
 	{Name: "VerificationMessageTemplate", Kind: Object, Doc: "Texts of verification messages.",
 		Keep: "every pool has a DefaultEmailOption", Members: []Member{
-			smsText("SmsMessage", "SmsVerificationMessage", "Text message with the code; {####} is the code."),
-			mailText("EmailMessage", codePattern, "EmailVerificationMessage", "E-mail with the code; {####} is the code."),
-			subject("EmailSubject", "EmailVerificationSubject", "Subject of the e-mail with the code."),
-			mailText("EmailMessageByLink", linkPattern, "", "E-mail with the link; {##text##} is the link."),
-			subject("EmailSubjectByLink", "", "Subject of the e-mail with the link."),
+			smsText("SmsMessage", "SmsVerificationMessage", "", "Text message with the code; {####} is the code."),
+			mailText("EmailMessage", codePattern, "EmailVerificationMessage", "",
+				"E-mail with the code; {####} is the code."),
+			subject("EmailSubject", "EmailVerificationSubject", "", "Subject of the e-mail with the code."),
+			mailText("EmailMessageByLink", linkPattern, "", "", "E-mail with the link; {##text##} is the link."),
+			subject("EmailSubjectByLink", "", "", "Subject of the e-mail with the link."),
 			{Name: "DefaultEmailOption", Kind: String, Enum: []string{"CONFIRM_WITH_LINK", "CONFIRM_WITH_CODE"},
 				Default: "CONFIRM_WITH_CODE", Doc: "Whether the e-mail contains a code or a link.",
 				Keep: "every pool has one; require CONFIRM_WITH_CODE or CONFIRM_WITH_LINK instead"},
 		}},
-	smsText("SmsAuthenticationMessage", "SmsMfaConfiguration.SmsAuthenticationMessage", mfaTextDoc),
+	smsText("SmsAuthenticationMessage", "SmsMfaConfiguration.SmsAuthenticationMessage", "", mfaTextDoc),
 	// Leaving it out keeps the old value; only an explicit empty list clears it.
 	{Name: "UserAttributeUpdateSettings", Kind: Object, Doc: "What happens when a user changes an attribute.",
 		Clear: `{"AttributesRequireVerificationBeforeUpdate":[]}`, Members: []Member{
@@ -220,8 +216,8 @@ var userPoolMembers = append([]Member{
 			Twin:       "Policies.PasswordPolicy.TemporaryPasswordValidityDays", Superseded: true},
 		{Name: "InviteMessageTemplate", Kind: Object, Doc: "Texts of the invitation.", Members: []Member{
 			{Name: "SMSMessage", Kind: String, Min: 6, Max: 140, Sensitive: true, Doc: "Text message of the invitation."},
-			mailText("EmailMessage", textPattern, "", "E-mail of the invitation."),
-			subject("EmailSubject", "", "Subject of the invitation."),
+			mailText("EmailMessage", textPattern, "", "", "E-mail of the invitation."),
+			subject("EmailSubject", "", "", "Subject of the invitation."),
 		}},
 	}},
 	{Name: "UserPoolAddOns", Kind: Object, NotEmpty: true, Doc: "Threat protection.",
@@ -277,6 +273,8 @@ var userPoolMembers = append([]Member{
 	{Name: "AcrConfiguration", Kind: Object, Newer: true, Doc: "Names of authentication levels in tokens.",
 		Keep:    "every level has a name; require the default names instead, urn:cognito:loa:1 to 4",
 		Members: []Member{level("1"), level("2"), level("3"), level("4")}},
-}, readOnly("Id", "Arn", "AliasAttributes", "UsernameAttributes", "UsernameConfiguration", "SchemaAttributes",
-	"CreationDate", "LastModifiedDate", "CustomDomain", "Domain", "EstimatedNumberOfUsers", "EmailConfigurationFailure",
-	"SmsConfigurationFailure", "Status")...)
+	readOnly("Id"), readOnly("Arn"), readOnly("AliasAttributes"), readOnly("UsernameAttributes"),
+	readOnly("UsernameConfiguration"), readOnly("SchemaAttributes"), readOnly("CreationDate"),
+	readOnly("LastModifiedDate"), readOnly("CustomDomain"), readOnly("Domain"), readOnly("EstimatedNumberOfUsers"),
+	readOnly("EmailConfigurationFailure"), readOnly("SmsConfigurationFailure"), readOnly("Status"),
+}

@@ -1,10 +1,12 @@
 package oracle
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -28,12 +30,12 @@ const (
 
 // A fact is one thing about a pool, under one name or two.
 type fact struct {
-	kind   kind
-	values []any    // to draw from; nil is none
-	names  []string // paths of the baseline
-	usual  any      // what an absent one means
-	needed bool     // a pool always has it
-	mfa    bool     // it is read with GetUserPoolMfaConfig
+	Kind   kind
+	Values []any    // to draw from; nil is none
+	Names  []string // paths of the baseline
+	Usual  any      // what an absent one means
+	Needed bool     // a pool always has it
+	MFA    bool     // it is read with GetUserPoolMfaConfig
 }
 
 const (
@@ -59,76 +61,35 @@ const (
 	form = "form"
 )
 
-var (
-	flags     = []any{true, false}
-	invites   = []any{nil, "one {username} {####}", "two {username} {####}"}
-	arns      = []any{nil, arn("one"), arn("two"), arn("three")}
-	words     = []any{nil, "one", "two", "three"}
-	codes     = []any{nil, "one {####}", "two {####} ", "three {####}"}
-	addresses = []any{nil, []string{}, []string{"email"}, []string{"phone_number"}, []string{"email", "phone_number"}}
-)
-
 func arn(name string) string { return "arn:aws:lambda:eu-west-1:111122223333:function:" + name }
 
 // facts are what is drawn. All else in a pool is unmanaged, and has to stay as it is.
-var facts = []fact{
-	{kind: choice, values: []any{nil, "ACTIVE", "INACTIVE"}, names: []string{"DeletionProtection"}, usual: "INACTIVE"},
-	{kind: number, values: []any{6, 8, 12, 14}, names: []string{"Policies.PasswordPolicy.MinimumLength"}, needed: true},
-	{kind: flag, values: flags, names: []string{"Policies.PasswordPolicy.RequireUppercase"}},
-	{kind: flag, values: flags, names: []string{"Policies.PasswordPolicy.RequireNumbers"}},
-	{kind: number, values: []any{nil, 0, 3, 5}, names: []string{"Policies.PasswordPolicy.PasswordHistorySize"}, usual: 0},
-	{kind: number, values: []any{1, 3, 7, 30}, names: []string{days, older}, needed: true},
-	{kind: flag, values: flags, names: []string{"AdminCreateUserConfig.AllowAdminCreateUserOnly"}},
-	{kind: text, values: invites, names: []string{invite + ".EmailMessage"}},
-	{kind: text, values: words, names: []string{invite + ".EmailSubject"}},
-	{kind: text, values: invites, names: []string{invite + ".SMSMessage"}},
-	{kind: list, values: addresses, names: []string{checked}},
-	{kind: list, values: addresses, names: []string{updates}},
-	{kind: text, values: codes, names: []string{"VerificationMessageTemplate.EmailMessage", "EmailVerificationMessage"}},
-	{kind: text, values: words, names: []string{"VerificationMessageTemplate.EmailSubject", "EmailVerificationSubject"}},
-	{kind: text, values: codes, names: []string{"VerificationMessageTemplate.SmsMessage", "SmsVerificationMessage"}},
-	{kind: text, values: words, names: []string{"VerificationMessageTemplate.EmailSubjectByLink"}},
-	{kind: choice, values: []any{"CONFIRM_WITH_CODE", "CONFIRM_WITH_LINK"},
-		names: []string{"VerificationMessageTemplate.DefaultEmailOption"}, usual: "CONFIRM_WITH_CODE", needed: true},
-	{kind: text, values: []any{nil, "a@example.com", "b@example.com"},
-		names: []string{"EmailConfiguration.ReplyToEmailAddress"}},
-	{kind: text, values: words, names: []string{"EmailConfiguration.ConfigurationSet"}},
-	{kind: text, values: arns, names: []string{"LambdaConfig.PreSignUp"}},
-	{kind: text, values: arns, names: []string{"LambdaConfig.UserMigration"}},
-	{kind: text, values: arns, names: []string{trigger, "LambdaConfig.PreTokenGenerationConfig.LambdaArn"}},
-	{kind: choice, values: []any{"V1_0", "V2_0"}, names: []string{version}},
-	{kind: text, values: words, names: []string{"UserPoolTags.env"}},
-	{kind: text, values: words, names: []string{"UserPoolTags.note"}},
-	{kind: there, values: flags, names: []string{devices}},
-	{kind: flag, values: flags, names: []string{devices + ".ChallengeRequiredOnNewDevice"}},
-	{kind: flag, values: flags, names: []string{devices + ".DeviceOnlyRememberedOnUserPrompt"}},
-	{kind: text, values: []any{"one", "two"}, names: []string{"SmsConfiguration.ExternalId"}},
-	{kind: text, values: codes, names: []string{"SmsAuthenticationMessage"}},
-	{kind: choice, values: []any{"ESSENTIALS", "PLUS"}, names: []string{tier}, usual: "ESSENTIALS", needed: true},
-	{kind: choice, values: []any{nil, "OFF", "AUDIT", "ENFORCED"}, names: []string{threat}, usual: "OFF"},
-	{kind: list, values: []any{nil, []string{"PASSWORD"}, []string{"EMAIL_OTP", "PASSWORD"},
-		[]string{"PASSWORD", "SMS_OTP", "WEB_AUTHN"}, []string{"PASSWORD", "WEB_AUTHN"}}, names: []string{first},
-		usual: []string{"PASSWORD"}},
-	{kind: choice, values: []any{"OFF", "OPTIONAL", "ON"}, names: []string{mode}, usual: "OFF", mfa: true},
-	{kind: flag, values: flags, names: []string{totp}, mfa: true},
-	{kind: there, values: flags, names: []string{sms}, mfa: true},
-	{kind: there, values: flags, names: []string{email}, mfa: true},
-	{kind: text, values: codes, names: []string{email + ".Message"}, mfa: true},
-	{kind: text, values: words, names: []string{email + ".Subject"}, mfa: true},
-	{kind: choice, values: []any{"LEGACY", "ENABLED"}, names: []string{client + ".PreventUserExistenceErrors"},
-		needed: true},
-	{kind: flag, values: flags, names: []string{client + ".EnableTokenRevocation"}},
-	{kind: number, values: []any{3, 5, 15}, names: []string{client + ".AuthSessionValidity"}, needed: true},
-	{kind: list, values: []any{nil, []string{}, []string{"https://one"}, []string{"https://one", "https://two"}},
-		names: []string{client + ".LogoutURLs"}},
-}
+var facts = func() (all []fact) {
+	raw, err := os.ReadFile("testdata/facts.json")
+	if err != nil {
+		panic(err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&all); err != nil {
+		panic(err)
+	}
+	for i, f := range all {
+		all[i].Usual = typed(f.Usual)
+		for j, v := range f.Values {
+			f.Values[j] = typed(v)
+		}
+	}
+	return all
+}()
 
 // objects are those that can be required as a whole.
 var objects = []string{lambdas, tags, invite, devices, email, sms}
 
 func factOf(name string) fact {
 	for _, f := range facts {
-		if slices.Contains(f.names, name) {
+		if slices.Contains(f.Names, name) {
 			return f
 		}
 	}
@@ -143,8 +104,8 @@ func (s state) equal(name string, v any) bool { return canonical(name, s[name]) 
 // canonical writes a value so that all that means the same is the same.
 func canonical(name string, v any) string {
 	f := factOf(name)
-	if empty(v) && f.usual != nil {
-		v = f.usual
+	if empty(v) && f.Usual != nil {
+		v = f.Usual
 	}
 	if empty(v) {
 		return "absent"
@@ -168,7 +129,7 @@ func (s state) plant(fake *cognitotest.Server) {
 		delete(pool, devices)
 		delete(pool, "UserPoolAddOns")
 		for _, f := range facts {
-			for _, name := range f.names {
+			for _, name := range f.Names {
 				remove(pool, name)
 				remove(mfa, name)
 			}
@@ -183,29 +144,29 @@ func (s state) plant(fake *cognitotest.Server) {
 }
 
 func (s state) show(f fact, pool, mfa map[string]any) {
-	v, root := s[f.names[0]], pool
-	if f.mfa {
+	v, root := s[f.Names[0]], pool
+	if f.MFA {
 		root = mfa
 	}
 	switch {
-	case v == nil, v == false && (f.kind == there || f.mfa):
-	case f.names[0] == days:
+	case v == nil, v == false && (f.Kind == there || f.MFA):
+	case f.Names[0] == days:
 		if s[form] != 2 {
 			put(root, days, v)
 		}
 		if s[form] != 0 {
 			put(root, older, v)
 		}
-	case f.names[0] == sms:
+	case f.Names[0] == sms:
 		block := map[string]any{"SmsConfiguration": pool["SmsConfiguration"]}
 		if words := pool["SmsAuthenticationMessage"]; words != nil {
 			block["SmsAuthenticationMessage"] = words
 		}
 		mfa[sms] = block
-	case f.kind == there:
-		put(root, f.names[0], map[string]any{})
+	case f.Kind == there:
+		put(root, f.Names[0], map[string]any{})
 	default:
-		for _, name := range f.names {
+		for _, name := range f.Names {
 			put(root, name, v)
 		}
 	}
@@ -226,14 +187,14 @@ func read(fake *cognitotest.Server) (s state, rest map[string]string) {
 	for i := range facts {
 		f := facts[len(facts)-1-i] // the members of an object before it
 		root := pool
-		if f.mfa {
+		if f.MFA {
 			root = mfa
 		}
-		for _, name := range slices.Backward(f.names) {
-			if v, ok := get(root, name); ok && (s[f.names[0]] == nil || fmt.Sprint(v) == fmt.Sprint(s[f.names[0]])) {
-				s[f.names[0]] = v
-				if f.kind == there {
-					s[f.names[0]] = true
+		for _, name := range slices.Backward(f.Names) {
+			if v, ok := get(root, name); ok && (s[f.Names[0]] == nil || fmt.Sprint(v) == fmt.Sprint(s[f.Names[0]])) {
+				s[f.Names[0]] = v
+				if f.Kind == there {
+					s[f.Names[0]] = true
 				}
 				remove(root, name)
 			}
@@ -272,19 +233,24 @@ func put(root map[string]any, path string, v any) {
 }
 
 func get(root map[string]any, path string) (any, bool) {
-	v := baseline.At(root, strings.Split(path, "."))
-	switch typed := v.(type) {
+	v := typed(baseline.At(root, strings.Split(path, ".")))
+	return v, v != nil
+}
+
+// typed returns a number of JSON as an int, and a list as texts.
+func typed(v any) any {
+	switch v := v.(type) {
 	case json.Number:
-		n, _ := typed.Int64()
-		v = int(n)
+		n, _ := v.Int64()
+		return int(n)
 	case []any:
 		all := []string{}
-		for _, e := range typed {
+		for _, e := range v {
 			all = append(all, fmt.Sprint(e))
 		}
-		v = all
+		return all
 	}
-	return v, v != nil
+	return v
 }
 
 // remove removes a value, and leaves the objects around it.
@@ -388,12 +354,12 @@ func (d document) demands() map[string]demand {
 		}
 		for _, q := range r.require {
 			if !slices.Contains(objects, q.name) {
-				all[factOf(q.name).names[0]] = demand{requirement: q, audits: r.audits}
+				all[factOf(q.name).Names[0]] = demand{requirement: q, audits: r.audits}
 				continue
 			}
 			parts, _ := q.want.(map[string]any)
 			for _, f := range facts {
-				name := f.names[0]
+				name := f.Names[0]
 				if name != q.name && !strings.HasPrefix(name, q.name+".") || name == version {
 					continue
 				}
@@ -401,7 +367,7 @@ func (d document) demands() map[string]demand {
 				if v, ok := parts[name]; ok {
 					of = requirement{name: name, op: "value", want: v}
 				}
-				if f.kind == there && q.op != "absent" {
+				if f.Kind == there && q.op != "absent" {
 					of = requirement{name: name, op: "value", want: true}
 				}
 				all[name] = demand{requirement: of, audits: r.audits, whole: true}
@@ -409,7 +375,7 @@ func (d document) demands() map[string]demand {
 		}
 	}
 	for name, of := range all {
-		of.exempted = d.exempted != "" && slices.ContainsFunc(factOf(name).names, func(n string) bool {
+		of.exempted = d.exempted != "" && slices.ContainsFunc(factOf(name).Names, func(n string) bool {
 			// The SMS factor holds the pool's text and sender under other names.
 			return under(n, d.exempted) || d.exempted == sms && (n == "SmsAuthenticationMessage" ||
 				under(n, "SmsConfiguration"))
@@ -421,10 +387,10 @@ func (d document) demands() map[string]demand {
 
 // holds reports whether a value meets the requirement.
 func (q requirement) holds(v any) bool {
-	name := factOf(q.name).names[0]
+	name := factOf(q.name).Names[0]
 	n, _ := v.(int)
 	if empty(v) {
-		v = factOf(name).usual
+		v = factOf(name).Usual
 	}
 	words, _ := v.([]string)
 	given, _ := q.want.([]string)
@@ -437,7 +403,7 @@ func (q requirement) holds(v any) bool {
 		return canonical(name, v) == canonical(name, nil)
 	case "present":
 		// What every pool has is present as its default, too.
-		return factOf(name).needed || name == first || canonical(name, v) != canonical(name, nil)
+		return factOf(name).Needed || name == first || canonical(name, v) != canonical(name, nil)
 	case "atLeast":
 		return n >= q.want.(int)
 	case "atMost":
@@ -457,7 +423,7 @@ func (q requirement) holds(v any) bool {
 // written returns what is written where a value does not meet the requirement, if anything is.
 func (q requirement) written(v any) (any, bool) {
 	if empty(v) {
-		v = factOf(q.name).usual
+		v = factOf(q.name).Usual
 	}
 	words, _ := v.([]string)
 	given, _ := q.want.([]string)
@@ -492,7 +458,7 @@ func drawState(r *rand.Rand, from state, changes int) state {
 		s := maps.Clone(from)
 		for range changes {
 			f := pick(r, facts)
-			s[f.names[0]] = pick(r, f.values)
+			s[f.Names[0]] = pick(r, f.Values)
 		}
 		s[form] = r.IntN(3)
 		if s.equal(mode, "OFF") {
@@ -508,7 +474,7 @@ func drawState(r *rand.Rand, from state, changes int) state {
 func firstState() state {
 	s := state{form: 0}
 	for _, f := range facts {
-		s[f.names[0]] = f.values[0]
+		s[f.Names[0]] = f.Values[0]
 	}
 	s[mode], s[totp], s[sms], s[email], s[devices] = "OFF", false, false, false, false
 	return s.with(nil)
@@ -531,9 +497,9 @@ func drawDocument(r *rand.Rand) document {
 				continue
 			}
 			f := pick(r, facts)
-			same := func(q requirement) bool { return slices.Contains(f.names, q.name) }
-			if f.kind == there || f.names[0] == version || slices.ContainsFunc(of.require, same) ||
-				slices.ContainsFunc(slices.Collect(maps.Keys(whole)), func(o string) bool { return under(f.names[0], o) }) {
+			same := func(q requirement) bool { return slices.Contains(f.Names, q.name) }
+			if f.Kind == there || f.Names[0] == version || slices.ContainsFunc(of.require, same) ||
+				slices.ContainsFunc(slices.Collect(maps.Keys(whole)), func(o string) bool { return under(f.Names[0], o) }) {
 				continue
 			}
 			of.require = append(of.require, drawRequirement(r, f))
@@ -557,8 +523,8 @@ func under(name, object string) bool { return strings.HasPrefix(name, object+"."
 func drawWhole(r *rand.Rand, object string) requirement {
 	parts := map[string]any{}
 	for _, f := range facts {
-		if name := f.names[0]; under(name, object) && name != object && name != version && r.IntN(2) == 0 {
-			if v := pick(r, f.values); !empty(v) {
+		if name := f.Names[0]; under(name, object) && name != object && name != version && r.IntN(2) == 0 {
+			if v := pick(r, f.Values); !empty(v) {
 				parts[name] = v
 			}
 		}
@@ -573,21 +539,21 @@ func drawWhole(r *rand.Rand, object string) requirement {
 func drawRequirement(r *rand.Rand, f fact) requirement {
 	ops := map[kind][]string{flag: {"value"}, choice: {"value", "oneOf", "present"}, text: {"value", "oneOf", "present",
 		"matches"}, number: {"value", "oneOf", "atLeast", "atMost", "present"}, list: {"value", "contains", "without",
-		"present"}}[f.kind]
+		"present"}}[f.Kind]
 	clearable := []string{"DeletionProtection", mode, "Policies.PasswordPolicy.PasswordHistorySize"}
-	if !f.needed && f.usual == nil || slices.Contains(clearable, f.names[0]) {
+	if !f.Needed && f.Usual == nil || slices.Contains(clearable, f.Names[0]) {
 		ops = append(slices.Clone(ops), "absent")
 	}
 	var some []any // to require; what is empty is not there to be written
-	for _, v := range f.values {
-		if !empty(v) || v == false && f.kind == flag {
+	for _, v := range f.Values {
+		if !empty(v) || v == false && f.Kind == flag {
 			some = append(some, v)
 		}
 	}
-	q := requirement{name: pick(r, f.names), op: pick(r, ops)}
+	q := requirement{name: pick(r, f.Names), op: pick(r, ops)}
 	switch q.op {
 	case "absent":
-		q.want, q.name = true, f.names[0] // the other name may be a part without which the API takes no object
+		q.want, q.name = true, f.Names[0] // the other name may be a part without which the API takes no object
 	case "present":
 		q.want = true
 	case "oneOf":
@@ -595,7 +561,7 @@ func drawRequirement(r *rand.Rand, f fact) requirement {
 		q.want = some[:1+r.IntN(len(some))]
 	case "contains", "without":
 		q.want = []string{pick(r, pick(r, some).([]string))}
-		if q.op == "without" && f.names[0] == first {
+		if q.op == "without" && f.Names[0] == first {
 			q.want = []string{pick(r, []string{"EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"})}
 		}
 	case "matches":

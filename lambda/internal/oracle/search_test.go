@@ -133,7 +133,7 @@ func (s state) same(other state) bool { return len(s.difference(other)) == 0 }
 func (s state) difference(other state) []string {
 	var all []string
 	for _, f := range facts {
-		if name := f.names[0]; !s.equal(name, other[name]) {
+		if name := f.Names[0]; !s.equal(name, other[name]) {
 			all = append(all, fmt.Sprintf("%s is %s, want %s", name, canonical(name, s[name]), canonical(name, other[name])))
 		}
 	}
@@ -144,7 +144,7 @@ func (s state) difference(other state) []string {
 func (s state) unusual() []string {
 	var all []string
 	for _, f := range facts {
-		if name := f.names[0]; !s.equal(name, firstState()[name]) {
+		if name := f.Names[0]; !s.equal(name, firstState()[name]) {
 			all = append(all, name+"="+canonical(name, s[name]))
 		}
 	}

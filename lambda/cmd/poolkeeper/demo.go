@@ -210,12 +210,15 @@ func (c *cli) serveDemo(ctx context.Context, address string) error {
 	defer func() { _ = fake.Close() }()
 	fmt.Fprintf(c.out, "A fake of Cognito listens on %s.\n"+
 		"Its pool %s has deletion protection and threat protection off.\n", address, servedPool)
-	for printed := 0; ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
-		calls := fake.Calls()
-		for _, call := range calls[printed:] {
-			fmt.Fprintf(c.out, "%s %s\n", call.Operation, call.PoolID)
+	for printed, ended := 0, false; !ended; {
+		select {
+		case <-ctx.Done():
+			ended = true // and the last calls are printed
+		case <-time.After(50 * time.Millisecond):
 		}
-		printed = len(calls)
+		for calls := fake.Calls(); printed < len(calls); printed++ {
+			fmt.Fprintf(c.out, "%s %s\n", calls[printed].Operation, calls[printed].PoolID)
+		}
 	}
 	return nil
 }

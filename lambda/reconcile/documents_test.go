@@ -253,6 +253,10 @@ var documentCases = map[string]scenario{
 		fixed: all(skipped, ofMobile+skipped), moves: all(ofMobile + "RiskConfiguration."), writes: append(risk, risk...)},
 	"a client is to have the pool's risk": {rule: rules(onClients("", "RiskConfiguration: {absent: true}")),
 		event: "set-risk-configuration", fixed: all(ofWeb + "RiskConfiguration")},
+	"a client with an empty risk of its own is to have the pool's": {
+		rule: rules(onClients("", "RiskConfiguration: {absent: true}")), event: "set-risk-configuration-of-client",
+		incident: func(b bench) { b.fake.PutRisk(poolID, web, map[string]any{"LastModifiedDate": 1767225600.5}) },
+		fixed:    all(ofWeb + "RiskConfiguration"), moves: all(ofWeb + "RiskConfiguration")},
 	"no client has a risk of its own where there is none": {event: "update-user-pool", incident: bench.threatOff,
 		rule: rules(onClients("", "RiskConfiguration: {absent: true}")), moves: all("UserPoolAddOns", ofWeb)},
 	// What a client has of the pool's risk configuration goes where the pool's goes: it is no change by itself.

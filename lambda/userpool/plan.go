@@ -174,10 +174,15 @@ func apply(before documents, fixes []baseline.Drift) documents {
 	return after
 }
 
-// changed returns the documents that the fixes change.
+// changed returns the documents that the fixes change. A client can have a risk configuration of its own without a
+// member: removing it is a change, too.
 func changed(before, after documents, fixes []baseline.Drift) map[baseline.DocumentName]bool {
 	names := meant(fixes)
-	maps.DeleteFunc(names, func(name baseline.DocumentName, _ bool) bool { return same(before[name], after[name]) })
+	maps.DeleteFunc(names, func(name baseline.DocumentName, _ bool) bool {
+		whole := strings.TrimSuffix(name.Prefix(), ".")
+		removes := func(d baseline.Drift) bool { return d.Setting == whole && d.Action == baseline.LeaveOut }
+		return same(before[name], after[name]) && !slices.ContainsFunc(fixes, removes)
+	})
 	return names
 }
 

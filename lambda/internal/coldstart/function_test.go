@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -90,6 +91,8 @@ func start(t testing.TB, url string, argv []string, environment ...string) *proc
 		"TOPIC_ARN=arn:aws:sns:eu-west-1:111122223333:poolkeeper",
 		"QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/111122223333/changes",
 		"SCAN_QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/111122223333/scans")
+	// Each goroutine that waits for a process can hold one of Go's processors for milliseconds, so there are more of them.
+	runtime.GOMAXPROCS(max(8, runtime.GOMAXPROCS(0)))
 	from := time.Now()
 	function, err := runtimeapi.Start(command)
 	if err != nil {

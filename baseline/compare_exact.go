@@ -78,7 +78,7 @@ func (a aim) keep(pick func(path string) bool) {
 func (a *aim) exempt() {
 	wanted, live := a.leaves(a.target), a.leaves(a.have)
 	for _, path := range a.paths() {
-		if !beneath(a.place, path) || a.exemption(path) == nil {
+		if !beneath(a.place, path) || !a.exempts(path) {
 			continue
 		}
 		if wanted[path] != live[path] {
@@ -87,7 +87,19 @@ func (a *aim) exempt() {
 			a.differs(path, a.wanted[path], a.at(twin))
 		}
 	}
-	a.keep(func(path string) bool { return a.exemption(path) != nil && (a.op == Exactly || !a.absent(path)) })
+	a.keep(func(path string) bool { return a.exempts(path) && (a.op == Exactly || !a.absent(path)) })
+}
+
+// exempts reports whether an exemption keeps the leaf at path. An exemption of the pool's own SMS sender or text does
+// not keep the SMS factor, which must be absent: the sender and text stay without it.
+func (a aim) exempts(path string) bool {
+	twin, ok := TwinOf(path)
+	if a.op != Absent || !ok || a.absent(twin) || !presenceCounts(path) {
+		return a.exemption(path) != nil
+	}
+	return slices.ContainsFunc(a.policy.Exemptions, func(e Exemption) bool {
+		return slices.ContainsFunc(e.Settings, func(s string) bool { return Covers(s, path) })
+	})
 }
 
 func (a *aim) differs(path string, want, have any) {

@@ -28,7 +28,8 @@ func spread(docs, before documents, setting string) {
 		if superseded(path) && (v == nil || docs.get(other) == nil) || superseded(other) || !carried(docs, other) {
 			continue // validity handles the first two, and the last cannot be written at present
 		}
-		if superseded(path) && same(v, before.get(path)) && !same(docs.get(other), before.get(other)) {
+		newer := before.get(other)
+		if superseded(path) && (same(v, before.get(path)) || same(v, newer)) && !same(docs.get(other), newer) {
 			continue // a fix has just set its successor
 		}
 		if baseline.Covers(setting, other) && baseline.Empty(v) {

@@ -1,8 +1,6 @@
 package baseline
 
-import (
-	"slices"
-)
+import "slices"
 
 // Compare compares the settings of a pool with the policy. The settings are one object with the names and nesting of
 // the API. Compare does not change its arguments, and its result shares no memory with the settings.
@@ -27,12 +25,9 @@ func (c Comparison) Owns(path string) bool {
 
 // Holding counts the required leaf settings that meet their requirements.
 func (c Comparison) Holding() int {
-	drifted, n := Comparison{}, 0
-	for _, d := range c.Drifts {
-		drifted.Owned = append(drifted.Owned, d.Setting)
-	}
+	n := 0
 	for _, setting := range c.Owned {
-		if !drifted.Owns(setting) {
+		if !slices.ContainsFunc(c.Drifts, func(d Drift) bool { return Concerns(d.Setting, setting) }) {
 			n++
 		}
 	}

@@ -1,7 +1,6 @@
 package baseline
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -128,23 +127,11 @@ func offLength(m Member, n int) string {
 
 // less returns the elements of a list that are not among the unwanted ones.
 func less(m Member, l, unwanted []any) []any {
-	not := elements(m, unwanted)
+	not := map[string]bool{}
+	for _, e := range unwanted {
+		not[element(m, e)] = true
+	}
 	return slices.DeleteFunc(slices.Clone(l), func(e any) bool { return not[element(m, e)] })
-}
-
-func elements(m Member, l []any) map[string]bool {
-	set := map[string]bool{}
-	for _, e := range l {
-		set[element(m, e)] = true
-	}
-	return set
-}
-
-func element(m Member, e any) string {
-	if m.Elem == nil {
-		return canonical(e)
-	}
-	return textOfElement(m, e)
 }
 
 func list(v any) []any {
@@ -152,13 +139,10 @@ func list(v any) []any {
 	return l
 }
 
-func decode(text string) any {
-	d := json.NewDecoder(bytes.NewReader([]byte(text)))
+func decode(text string) (v any) {
+	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
-	var v any
-	if d.Decode(&v) != nil {
-		return nil
-	}
+	_ = d.Decode(&v) // the texts are those of the table
 	return v
 }
 
@@ -173,9 +157,9 @@ func want(m Member, r Requirement) any {
 	case AtMost:
 		return "<= " + show(m, r.Value)
 	case OneOf:
-		return "one of " + showAll(m, r.Value)
+		return "one of " + show(m, list(r.Value)...)
 	case Contains, Without:
-		return string(r.Op) + " " + showAll(elementOf(m), r.Value)
+		return string(r.Op) + " " + show(elementOf(m), list(r.Value)...)
 	case Exactly, Matches:
 		return string(r.Op) + " " + canonical(Mask(m, r.Value))
 	}
@@ -191,17 +175,15 @@ func elementOf(m Member) Member {
 	return e
 }
 
-func showAll(m Member, v any) string {
+func show(m Member, values ...any) string {
 	var texts []string
-	for _, e := range list(v) {
-		texts = append(texts, show(m, e))
+	for _, v := range values {
+		v = Mask(m, v)
+		text, ok := v.(string)
+		if !ok {
+			text = canonical(v)
+		}
+		texts = append(texts, text)
 	}
 	return strings.Join(texts, ", ")
-}
-
-func show(m Member, v any) string {
-	if s, ok := Mask(m, v).(string); ok {
-		return s
-	}
-	return canonical(Mask(m, v))
 }

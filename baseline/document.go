@@ -116,15 +116,10 @@ func ClientOf(path string) (id, below string, ok bool) {
 
 // AnyClient returns the path with the client id replaced: Clients[] instead of Clients[ID].
 func AnyClient(path string) string {
-	_, below, ok := ClientOf(path)
-	switch {
-	case !ok:
-		return path
-	case below == "":
-		return Clients
-	default:
-		return Clients + "." + below
+	if _, below, ok := ClientOf(path); ok {
+		return strings.TrimSuffix(Clients+"."+below, ".")
 	}
+	return path
 }
 
 // Settings returns the pool members that a rule may require, from all documents, in the order of the table. Each name
@@ -137,35 +132,28 @@ func ClientSettings() []Member { return clientSettings }
 // DocumentOf returns the document that contains the setting at the dotted path.
 func DocumentOf(path string) (DocumentName, bool) {
 	client, below, isClient := ClientOf(path)
-	if isClient && below == "" {
-		return AppClient.Of(client), true
+	if isClient {
+		path = below
 	}
-	if !isClient {
-		top, _, _ := strings.Cut(path, ".")
-		name, ok := documentOf[top]
-		return name, ok
+	top, _, _ := strings.Cut(path, ".")
+	name, ok := documentOf[isClient][top]
+	if isClient {
+		name = name.Of(client)
 	}
-	top, _, _ := strings.Cut(below, ".")
-	name, ok := clientDocumentOf[top]
-	return name.Of(client), ok
+	return name, ok
 }
 
 var (
-	clientSettings, clientDocumentOf = flatten(documents, true)
-	poolSettings, documentOf         = flatten(documents, false)
+	settings, clientSettings, documentOf = flatten()
 	// root is the object whose members are all settings.
-	root = Member{Kind: Object, Members: append(poolSettings,
+	root = Member{Kind: Object, Members: append(slices.Clip(settings),
 		Member{Name: Clients, Kind: Object, Members: clientSettings})}
-	settings = root.Members[:len(poolSettings):len(poolSettings)]
 )
 
-// flatten returns the members that the write calls accept, and the document of each.
-func flatten(docs []Document, perClient bool) (all []Member, of map[string]DocumentName) {
-	of = map[string]DocumentName{}
-	for _, d := range docs {
-		if d.PerClient != perClient {
-			continue
-		}
+// flatten returns the members that the write calls accept, of the pool and of a client, and the document of each.
+func flatten() (ofPool, ofClient []Member, of map[bool]map[string]DocumentName) {
+	of = map[bool]map[string]DocumentName{false: {}, true: {"": AppClient}}
+	for _, d := range documents {
 		members := slices.DeleteFunc(slices.Clone(d.Members), func(m Member) bool { return m.Trip != Echo })
 		if d.Under != "" {
 			members = []Member{{Name: d.Under, Kind: Object, Doc: "How threat protection responds to risk.",
@@ -173,9 +161,13 @@ func flatten(docs []Document, perClient bool) (all []Member, of map[string]Docum
 				Members:  members}}
 		}
 		for _, m := range members {
-			of[m.Name] = d.Name
+			of[d.PerClient][m.Name] = d.Name
 		}
-		all = append(all, members...)
+		if d.PerClient {
+			ofClient = append(ofClient, members...)
+		} else {
+			ofPool = append(ofPool, members...)
+		}
 	}
-	return all, of
+	return ofPool, ofClient, of
 }

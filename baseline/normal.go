@@ -11,22 +11,15 @@ import (
 	"strings"
 )
 
-// Leaves returns a normalized form of an object, for comparing only: the dotted path of every leaf that is not empty,
-// with its value as canonical JSON. The members have the names of the write call. Two objects have the same meaning for
-// the API if their leaves are equal.
+// AddLeaves adds a normalized form of an object, for comparing only: the dotted path of every leaf that is not empty,
+// after a prefix, with its value as canonical JSON. The members have the names of the write call. Two objects have the
+// same meaning for the API if their leaves are equal.
 //
 // The values null, false, 0, "", [] and {} are treated as absent, and so are a member's Default and DefaultList. A list
 // is one leaf, sorted by the JSON of its elements, without duplicates. Numbers are compared by their exact
 // value. A member with Presence is a leaf itself, in addition to the leaves in it. Members that the write call does not
 // have (ReadOnly) or that another document sets (Carried) are left out. A member that is not in the table, or whose
 // value has an unexpected type, is one leaf with its value unchanged.
-func Leaves(members []Member, object map[string]any) map[string]string {
-	out := map[string]string{}
-	AddLeaves(out, "", members, object)
-	return out
-}
-
-// AddLeaves adds the Leaves of an object, with a prefix before each path.
 func AddLeaves(out map[string]string, prefix string, members []Member, object map[string]any) {
 	of := Member{Kind: Object, Members: members}
 	for _, key := range inOrder(object) {
@@ -100,7 +93,7 @@ func textOf(m Member, v any) string {
 		return "{" + strings.Join(texts, ",") + "}"
 	case isList && len(list) > 0 && m.Kind == List:
 		for _, e := range list {
-			texts = append(texts, textOfElement(m, e))
+			texts = append(texts, element(m, e))
 		}
 		slices.Sort(texts) // no list of the API has an order
 		return "[" + strings.Join(slices.Compact(texts), ",") + "]"
@@ -137,12 +130,15 @@ func blank(v any) any {
 	return v
 }
 
-// textOfElement is the text of an element of the list m. An empty element also counts as an element.
-func textOfElement(m Member, e any) string {
-	if t := text(*m.Elem, e); t != "" {
-		return t
+// element is the text of an element of the list m. An empty element also counts as an element.
+func element(m Member, e any) string {
+	if m.Elem != nil {
+		if t := text(*m.Elem, e); t != "" {
+			return t
+		}
+		e = blank(e)
 	}
-	return canonical(blank(e))
+	return canonical(e)
 }
 
 // Empty reports whether the API treats a value of an unknown member as absent.

@@ -17,7 +17,7 @@ func TestLeaves(t *testing.T) {
 	}
 	readJSON(t, "testdata/leaves.json", &cases)
 	for _, c := range cases {
-		if diff := cmp.Diff(c.Leaves, Leaves(userPoolMembers, c.Object)); diff != "" {
+		if diff := cmp.Diff(c.Leaves, leavesOf(userPoolMembers, c.Object)); diff != "" {
 			t.Errorf("%s: %s (-want +got):\n%s", c.Name, c.Why, diff)
 		}
 	}
@@ -25,7 +25,7 @@ func TestLeaves(t *testing.T) {
 
 func TestLeavesCoverTheTable(t *testing.T) {
 	t.Parallel()
-	got := Leaves(root.Members, fullPool())
+	got := leavesOf(root.Members, fullPool())
 	for _, p := range allPlaces() {
 		if _, ok := got[p.path]; (p.leaf() || p.member.Presence) && !ok && text(p.member, sample(p.member, 0)) != "" {
 			t.Errorf("a full pool lacks the leaf %s", p.path)
@@ -46,7 +46,7 @@ func TestLeavesAgreeWithText(t *testing.T) {
 		for name := range a {
 			m, _ := child(root, name)
 			x, y := map[string]any{name: a[name]}, map[string]any{name: b[name]}
-			same := cmp.Equal(Leaves(root.Members, x), Leaves(root.Members, y))
+			same := cmp.Equal(leavesOf(root.Members, x), leavesOf(root.Members, y))
 			if got := equal(m, a[name], b[name]); got != same {
 				t.Errorf("%s: equal is %t, but equal leaves is %t: %v and %v", name, got, same, a[name], b[name])
 			}
@@ -79,4 +79,10 @@ func TestTwinsPointAtEachOther(t *testing.T) {
 	if len(all) == 0 || len(all) != len(twins()) {
 		t.Errorf("%d twins in the table, %d known: %v", len(all), len(twins()), all)
 	}
+}
+
+func leavesOf(members []Member, object map[string]any) map[string]string {
+	out := map[string]string{}
+	AddLeaves(out, "", members, object)
+	return out
 }

@@ -27,27 +27,27 @@ func OfSettings(file, digest, id string, settings map[string]any, saved []Docume
 }
 
 // OfPaths is OfSettings for the settings at some paths only. If the object around a setting was absent, and its
-// presence has a meaning, the object must be absent. OfPaths also returns the paths of unset settings that the API
-// cannot remove; the baseline does not require anything of them.
+// presence has a meaning, the object must be absent.
 func OfPaths(file, digest, id string, settings map[string]any, paths []string) (b *Baseline, kept []string) {
 	return asSaved(file, digest, id, settings, around(paths, settings))
 }
 
 func asSaved(file, digest, id string, settings map[string]any, paths []string) (b *Baseline, kept []string) {
-	b = &Baseline{File: file, Digest: digest, Rules: []Rule{{Name: "as-saved", Mode: Enforce,
-		Pools: &Selector{IDs: []string{id}}}}}
+	rule := Rule{Name: "as-saved", Mode: Enforce, Pools: &Selector{IDs: []string{id}}}
 	for _, path := range paths {
-		m, known := Lookup(path)
-		name, placed := DocumentOf(path)
-		if !known || !placed || !b.asItIs(path, m, settings) {
+		name, known := DocumentOf(path)
+		if r, ok := asItIs(path, settings); ok && known {
+			r.File = file
+			rule.Require = append(rule.Require, r)
+		} else {
 			kept = append(kept, path)
 		}
-		rule, client := &b.Rules[0], name.Client()
+		client := name.Client()
 		if client != "" && !slices.ContainsFunc(rule.Clients, func(c ClientRule) bool { return c.Select.IDs[0] == client }) {
 			rule.Clients = append(rule.Clients, ClientRule{Select: &Selector{IDs: []string{client}}})
 		}
 	}
-	return b, kept
+	return &Baseline{File: file, Digest: digest, Rules: []Rule{rule}}, kept
 }
 
 // around returns the paths, but replaces the paths inside an absent object by the path of the object. Members of that
@@ -96,56 +96,48 @@ func absentAround(path string, settings map[string]any) string {
 }
 
 // asItIs requires the current value of a setting. It returns false if the API cannot set it.
-func (b *Baseline) asItIs(path string, m Member, settings map[string]any) bool {
+func asItIs(path string, settings map[string]any) (Requirement, bool) {
+	m, known := Lookup(path)
 	v := ValueAt(settings, path)
-	r := Requirement{Setting: path, Position: Position{File: b.File}}
-	if Empty(v) && v != false && m.Keep != "" && m.Clear == "" {
-		if v = usual(m, settings); Empty(v) {
-			return false
-		}
+	fixed := m.Keep != "" && m.Clear == "" && v != false
+	if fixed || m.Presence || !Empty(v) {
+		v = restored(m, v, settings)
 	}
+	r := Requirement{Setting: path, Op: Equal, Value: v}
 	switch {
-	case v == false && m.Kind == Boolean:
-		r.Op, r.Value = Equal, false // if left out, it becomes the service's default, which is true for some settings
+	case v == false && m.Kind == Boolean: // if left out, it becomes the service's default, which is true for some settings
 	case v == nil, Empty(v) && !m.Presence:
 		r.Op, r.Value = Absent, true
 	case m.Kind == Object || m.Kind == Map:
-		r.Op, r.Value = Exactly, withUsual(m, v, settings)
-	default:
-		r.Op, r.Value = Equal, Clone(v)
+		r.Op = Exactly
 	}
-	b.Rules[0].Require = append(b.Rules[0].Require, r)
-	return true
+	return r, known && !(fixed && Empty(v))
 }
 
-// usual returns the value to require of an unset member that no call removes: its twin's value or a default. It returns
-// nil if that is not known.
-func usual(m Member, settings map[string]any) any {
+// restored returns a copy of the value that a member had. If the member was not set and no call removes it, restored
+// returns the value of its twin or its default, or nil if there is none. The same applies to the members of an object.
+func restored(m Member, v any, settings map[string]any) any {
+	unset := Empty(v) && m.Keep != ""
+	object, isObject := v.(map[string]any)
 	twin := ValueAt(settings, m.Twin)
 	switch {
-	case m.Twin != "" && !Empty(twin):
+	case unset && m.Twin != "" && !Empty(twin):
 		return Clone(twin)
-	case m.Kind == Object:
-		return withUsual(m, map[string]any{}, settings)
-	}
-	return effective(m, nil)
-}
-
-// withUsual returns a copy of an object in which absent members that no call removes have their usual value.
-func withUsual(m Member, v any, settings map[string]any) any {
-	object, ok := v.(map[string]any)
-	if !ok || m.Kind != Object {
-		return Clone(v)
-	}
-	whole := maps.Clone(object)
-	for _, below := range m.Members {
-		if have := whole[below.Name]; !Empty(have) {
-			whole[below.Name] = withUsual(below, have, settings)
-		} else if v := usual(below, settings); below.Keep != "" && !Empty(v) {
-			whole[below.Name] = v
+	case m.Kind == Object && (unset || isObject):
+		whole := map[string]any{}
+		maps.Copy(whole, object)
+		for _, below := range m.Members {
+			if have := whole[below.Name]; !Empty(have) || below.Keep != "" {
+				if v := restored(below, have, settings); !Empty(v) {
+					whole[below.Name] = v
+				}
+			}
 		}
+		return whole
+	case unset:
+		return effective(m, nil)
 	}
-	return whole
+	return Clone(v)
 }
 
 // ValueAt returns the value of a setting, or nil if there is none.

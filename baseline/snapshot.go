@@ -2,7 +2,6 @@ package baseline
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,81 +31,66 @@ type snapshot struct {
 // for security become requirements. The others become comments, with sensitive values masked. Settings that are off are
 // not required to stay off, except for triggers: no new ones are allowed. If a baseline cannot require a setting as it
 // is, a comment gives the reason.
-func Snapshot(pool Identity, settings map[string]any) ([]byte, error) {
-	s := snapshot{settings: settings, dropped: map[string]string{}}
+func Snapshot(pool Identity, live map[string]any) ([]byte, error) {
+	s := snapshot{settings: live, dropped: map[string]string{}}
 	var out bytes.Buffer
 	fmt.Fprintf(&out,
 		"# yaml-language-server: $schema=./schema.json\n# Snapshot of pool %s.\nversion: 1\nmode: audit # "+
 			"only report; enforce fixes drift\nrules:\n  - name: as-found\n    pools: {ids: [%s]}\n", pool.ID, pool.ID)
-	required, err := s.require("", Member{Kind: Object, Members: Settings()})
-	block(&out, "    require:\n", "      ", required)
+	block(&out, "    require:\n", "      ", s.require("", Member{Kind: Object, Members: settings}))
 	for i, client := range pool.Clients {
 		if i == 0 {
 			out.WriteString("    clients:\n")
 		}
 		fmt.Fprintf(&out, "      - ids: [%s] # %s\n", nodeOf(client.ID).Value, printable(client.Name))
-		required, ofClient := s.require(ClientPath(client.ID)+".", Member{Name: Clients, Kind: Object,
-			Members: ClientSettings()})
+		required := s.require(ClientPath(client.ID)+".", Member{Name: Clients, Kind: Object, Members: clientSettings})
 		if len(required) == 0 {
 			required["ClientName"] = nodeOf(client.Name)
 		}
-		err = errors.Join(err, ofClient)
 		block(&out, "        require:\n", "          ", required)
 	}
 	for _, path := range slices.SortedFunc(maps.Keys(s.dropped), Order) {
 		fmt.Fprintf(&out, "    # %s cannot be required as it is: %s\n", path, s.dropped[path])
 	}
 	out.WriteString("    # Current values that are not required:\n")
-	for _, line := range others(settings, s.requires) {
+	for _, line := range others(live, s.requires) {
 		out.WriteString("    #   " + printable(line) + "\n")
 	}
-	if err == nil {
-		_, err = Parse("snapshot", out.Bytes()) // too many clients, for example
-	}
-	if err != nil {
+	if _, err := Parse("snapshot", out.Bytes()); err != nil { // too many clients, for example
 		return nil, fmt.Errorf("writing the baseline of %s: %w", pool.ID, err)
 	}
 	return out.Bytes(), nil
 }
 
-// require returns the requirements on the members of m, as YAML below their names. It drops those that a baseline would
-// be rejected for.
-func (s *snapshot) require(prefix string, m Member) (map[string]any, error) {
+// require returns the requirements on the members of m, as YAML below their names. It drops each one that a baseline
+// with the earlier ones would be rejected for.
+func (s *snapshot) require(prefix string, m Member) map[string]any {
 	required := map[string]any{}
 	for _, path := range paths(m.Members) {
-		node, ok := requirementOf(prefix+path, filled(prefix+path, ValueAt(s.settings, prefix+path)))
-		if ok {
-			Put(required, strings.Split(path, "."), node)
+		node, ok := requirementOf(prefix+path, ValueAt(s.settings, prefix+path))
+		if !ok {
+			continue
+		}
+		keys := strings.Split(path, ".")
+		Put(required, keys, node)
+		if found := mistakes(required, m); len(found) > 0 {
+			s.dropped[prefix+path] = found[0].Message
+			Put(required, keys, nil)
+		} else {
 			s.requires = append(s.requires, prefix+path)
 		}
 	}
-	for len(required) > 0 {
-		p, root := &parser{}, &yaml.Node{}
-		if err := root.Encode(required); err != nil {
-			return required, err
-		}
-		wanted := field{p, root, m.Name}.require(m)
-		p.contradictory(wanted)
-		if p.twins(wanted); len(p.errors) == 0 {
-			break
-		}
-		before := len(s.requires)
-		s.requires = slices.DeleteFunc(s.requires, func(path string) bool {
-			wide := AnyClient(path)
-			for _, e := range p.errors {
-				if strings.HasPrefix(path, prefix) && (strings.HasPrefix(e.Path, wide) || Covers(e.Path, wide)) {
-					s.dropped[path] = e.Message
-					Put(required, strings.Split(strings.TrimPrefix(path, prefix), "."), nil)
-					return true
-				}
-			}
-			return false
-		})
-		if len(s.requires) == before {
-			return required, p.errors
-		}
-	}
-	return required, nil
+	return required
+}
+
+// mistakes returns the errors of requirements on the members of m.
+func mistakes(required map[string]any, m Member) Errors {
+	p, root := &parser{}, &yaml.Node{}
+	_ = root.Encode(required) // maps, texts and nodes always encode
+	requirements := field{p, root, m.Name}.require(m)
+	p.contradictory(requirements)
+	p.twins(requirements)
+	return p.errors
 }
 
 func block(out *bytes.Buffer, head, indent string, required any) {
@@ -139,15 +123,15 @@ func others(settings map[string]any, requires []string) []string {
 
 // filled returns an object without its empty members, which mean the same as absent ones, but keeps mandatory members.
 // Other values are returned unchanged.
-func filled(path string, v any) any {
+func filled(m Member, v any) any {
 	object, ok := v.(map[string]any)
 	if !ok {
 		return v
 	}
 	full := map[string]any{}
 	for name, below := range object {
-		m, _ := Lookup(path + "." + name)
-		if below = filled(path+"."+name, below); !Empty(below) || m.Required && below != nil {
+		of, _ := child(m, name)
+		if below = filled(of, below); !Empty(below) || of.Required && below != nil {
 			full[name] = below
 		}
 	}
@@ -158,29 +142,20 @@ func filled(path string, v any) any {
 // to require.
 func requirementOf(path string, v any) (*yaml.Node, bool) {
 	m, _ := Lookup(path)
-	op := m.Snapshot
-	switch degrees := strictness[AnyClient(path)]; {
-	case op == "":
+	v = filled(m, v)
+	degrees := strictness[AnyClient(path)]
+	degree := slices.IndexFunc(degrees, func(text string) bool { return text == v })
+	switch op := m.Snapshot; {
+	case path == "LambdaConfig" && Empty(v):
+		return nodeOf(map[string]any{string(Absent): true}), true
+	case op == "" || Empty(v) || op == OneOf && degree <= 0:
 		return nil, false
-	case op == OneOf:
-		text, _ := v.(string)
-		switch at := slices.Index(degrees, text); {
-		case at <= 0:
-			return nil, false
-		case at == len(degrees)-1:
-			return nodeOf(v), true
-		default:
-			return nodeOf(map[string]any{string(op): anys(degrees[at:])}), true
-		}
-	case Empty(v) && op == Exactly && m.Keep == "" && m.Name == "LambdaConfig":
-		return nodeOf(map[string]any{"absent": true}), true
-	case Empty(v):
-		return nil, false
-	case op == Equal:
+	case op == Equal || op == OneOf && degree == len(degrees)-1:
 		return nodeOf(v), true
-	default:
-		return nodeOf(map[string]any{string(op): v}), true
+	case op == OneOf:
+		v = anys(degrees[degree:])
 	}
+	return nodeOf(map[string]any{string(m.Snapshot): v}), true
 }
 
 // nodeOf converts a JSON value to YAML: numbers stay numbers, and texts are quoted so that YAML does not read them as

@@ -6,7 +6,6 @@
 package halving
 
 import (
-	"maps"
 	"slices"
 
 	"poolkeeper/baseline"
@@ -24,12 +23,12 @@ type Search struct {
 	Unheld    map[string]bool                    // settings that were written but did not keep the value
 
 	waiting   [][]baseline.Drift // postponed fixes, the next ones last
-	last      []string           // the last rejected fixes, sorted; nil after a write was accepted
+	last      []baseline.Drift   // the last rejected plan; nil after a write was accepted
 	reason    string             // reason of that rejection
 	tries     int
-	most      int            // largest number of fixes in a plan
-	accepted  int            // writes
-	refusedAt map[string]int // number of accepted writes when a setting was rejected
+	most      int      // largest number of fixes in a plan
+	given     []string // settings that were given up after the last accepted write
+	retriable []string // settings that were given up before it
 	retried   bool
 }
 
@@ -45,7 +44,10 @@ func (s *Search) Forget() { s.tries-- }
 
 // Progress records that a write was accepted or may have been accepted. Fixes that were rejected before may be accepted
 // now.
-func (s *Search) Progress() { s.accepted, s.last = s.accepted+1, nil }
+func (s *Search) Progress() {
+	s.retriable = append(s.retriable, s.given...)
+	s.last, s.given = nil, nil
+}
 
 // Accept records the document in which the fixes of an accepted write were written.
 func (s *Search) Accept(request userpool.Request) {
@@ -79,18 +81,18 @@ func (s *Search) Unhold(fixes []baseline.Drift) {
 // no fix affects a culprit, because its value is only sent back unchanged, all fixes are rejected.
 func (s *Search) Refuse(plan, fixes []baseline.Drift, culprits []string, reason string) {
 	if len(culprits) > 0 {
-		named := slices.DeleteFunc(slices.Clone(fixes), func(d baseline.Drift) bool {
-			return !slices.ContainsFunc(culprits, func(c string) bool { return userpool.Touches(d.Setting, c) })
-		})
-		if len(named) == 0 {
-			named = fixes
+		named := func(d baseline.Drift) bool {
+			return slices.ContainsFunc(culprits, func(c string) bool { return userpool.Touches(d.Setting, c) })
 		}
-		for _, d := range named {
-			set(&s.Refused, d.Setting, reason) // another write cannot help
+		all := !slices.ContainsFunc(fixes, named)
+		for _, d := range fixes {
+			if all || named(d) {
+				set(&s.Refused, d.Setting, reason) // another write cannot help
+			}
 		}
 		return
 	}
-	s.last, s.reason = names(plan), reason
+	s.last, s.reason = plan, reason
 	groups := userpool.Groups(fixes)
 	if len(groups) == 1 {
 		s.giveUp(fixes)
@@ -106,7 +108,7 @@ func (s *Search) Refuse(plan, fixes []baseline.Drift, culprits []string, reason 
 // GivesUp reports whether trying a plan is pointless: the same fixes were rejected and nothing was accepted since, or
 // the limit of tries is reached. Then it records the fixes as rejected.
 func (s *Search) GivesUp(plan []baseline.Drift) bool {
-	again := s.last != nil && slices.Equal(s.last, names(plan))
+	again := s.last != nil && slices.EqualFunc(s.last, plan, func(a, b baseline.Drift) bool { return a.Setting == b.Setting })
 	if !again && !s.exhausted() {
 		return false
 	}
@@ -134,10 +136,9 @@ func (s *Search) Retry() bool {
 	}
 	s.retried = true
 	before := len(s.Refused)
-	maps.DeleteFunc(s.Refused, func(setting, _ string) bool {
-		at, ok := s.refusedAt[setting]
-		return ok && at < s.accepted
-	})
+	for _, setting := range s.retriable {
+		delete(s.Refused, setting)
+	}
 	return len(s.Refused) < before
 }
 
@@ -147,7 +148,7 @@ func (s *Search) Restart() { *s = Search{retried: s.retried, Accepted: s.Accepte
 func (s *Search) giveUp(fixes []baseline.Drift) {
 	for _, d := range fixes {
 		set(&s.Refused, d.Setting, s.reason)
-		set(&s.refusedAt, d.Setting, s.accepted)
+		s.given = append(s.given, d.Setting)
 	}
 }
 
@@ -157,13 +158,4 @@ func set[V any](m *map[string]V, key string, value V) {
 		*m = map[string]V{}
 	}
 	(*m)[key] = value
-}
-
-func names(fixes []baseline.Drift) []string {
-	all := make([]string, 0, len(fixes))
-	for _, d := range fixes {
-		all = append(all, d.Setting)
-	}
-	slices.Sort(all)
-	return all
 }

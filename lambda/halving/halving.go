@@ -108,8 +108,8 @@ func (s *Search) Refuse(plan, fixes []baseline.Drift, culprits []string, reason 
 // GivesUp reports whether trying a plan is pointless: the same fixes were rejected and nothing was accepted since, or
 // the limit of tries is reached. Then it records the fixes as rejected.
 func (s *Search) GivesUp(plan []baseline.Drift) bool {
-	again := s.last != nil && slices.EqualFunc(s.last, plan, func(a, b baseline.Drift) bool { return a.Setting == b.Setting })
-	if !again && !s.exhausted() {
+	same := func(a, b baseline.Drift) bool { return a.Setting == b.Setting }
+	if (s.last == nil || !slices.EqualFunc(s.last, plan, same)) && !s.exhausted() {
 		return false
 	}
 	s.giveUp(plan)

@@ -42,52 +42,47 @@ func (c comparer) aim(m Member, r Requirement, place string, have any) aim {
 	case m.Clear != "":
 		a.target, _ = decode(m.Clear).(map[string]any)
 	}
-	named := a.leaves(a.target)
-	a.keep(func(path string) bool {
-		return a.ownedElsewhere(path) || a.superseded(path) || a.saidElsewhere(path) ||
-			a.op == Exactly && a.alwaysThere(path)
-	})
-	if c.exemption(place) == nil {
-		a.exempt()
+	named, live := a.leaves(a.target), a.leaves(have)
+	exempted := c.exemption(place) != nil
+	for _, path := range a.paths() {
+		switch {
+		case a.ownedElsewhere(path), a.superseded(path), a.saidElsewhere(path), a.op == Exactly && a.alwaysThere(path):
+			a.keep(path)
+		case !exempted && a.exempts(path):
+			a.exempt(path, named[path] != live[path])
+		}
 	}
 	if a.kept = !maps.Equal(named, a.leaves(a.target)); a.kept {
 		// An object that remains keeps the members that it needs, under both of their names, and those that are always set.
-		a.keep(func(path string) bool {
+		for _, path := range a.paths() {
 			twin, ok := TwinOf(path)
-			return a.needed(path) || ok && beneath(a.place, twin) && a.needed(twin) || a.alwaysThere(path)
-		})
+			if a.needed(path) || ok && beneath(a.place, twin) && a.needed(twin) || a.alwaysThere(path) {
+				a.keep(path)
+			}
+		}
 	}
 	return a
 }
 
-// keep sets every leaf of the target that the filter selects to its live value, or removes it if there is none.
-func (a aim) keep(pick func(path string) bool) {
-	for _, path := range a.paths() {
-		if !beneath(a.place, path) || !pick(path) {
-			continue
-		}
-		v := a.at(path)
-		if m, _ := Lookup(path); m.Min > 0 && Empty(v) { // a 0 that the API does not take stands for none
-			v = nil
-		}
-		Put(a.target, a.below(path), Clone(v))
+// keep sets a leaf of the target to its live value, or removes it if there is none.
+func (a aim) keep(path string) {
+	v := a.at(path)
+	if m, _ := Lookup(path); m.Min > 0 && Empty(v) { // a 0 that the API does not take stands for none
+		v = nil
 	}
+	Put(a.target, a.below(path), Clone(v))
 }
 
-// exempt keeps the exempted parts as they are, and records those that differ.
-func (a *aim) exempt() {
-	wanted, live := a.leaves(a.target), a.leaves(a.have)
-	for _, path := range a.paths() {
-		if !beneath(a.place, path) || !a.exempts(path) {
-			continue
-		}
-		if wanted[path] != live[path] {
-			a.differs(path, At(a.target, a.below(path)), a.at(path))
-		} else if twin, ok := TwinOf(path); ok && a.differsElsewhere(path, twin) {
-			a.differs(path, a.wanted[path], a.at(twin))
-		}
+// exempt keeps an exempted leaf as it is, and records it if it or its twin differs.
+func (a *aim) exempt(path string, differs bool) {
+	if differs {
+		a.differs(path, At(a.target, a.below(path)), a.at(path))
+	} else if twin, ok := TwinOf(path); ok && a.differsElsewhere(path, twin) {
+		a.differs(path, a.wanted[path], a.at(twin))
 	}
-	a.keep(func(path string) bool { return a.exempts(path) && (a.op == Exactly || !a.absent(path)) })
+	if a.op == Exactly || !a.absent(path) {
+		a.keep(path)
+	}
 }
 
 // exempts reports whether an exemption keeps the leaf at path. An exemption of the pool's own SMS sender or text does
@@ -112,11 +107,13 @@ func (a *aim) differs(path string, want, have any) {
 	a.exempted = append(a.exempted, d)
 }
 
+// paths returns the leaves in the object, as it is and as it should be.
 func (a aim) paths() []string {
 	set := map[string]bool{}
 	add := func(_ Member, path string, _ any) { set[path] = true }
 	eachLeaf(a.member, a.place, a.target, add)
 	eachLeaf(a.member, a.place, a.have, add)
+	delete(set, a.place)
 	return slices.Sorted(maps.Keys(set))
 }
 
@@ -177,12 +174,8 @@ func (a aim) saidElsewhere(path string) bool {
 // alwaysThere reports whether the leaf at path belongs to a part that cannot be absent and that the requirement does
 // not name.
 func (a aim) alwaysThere(path string) bool {
-	ks := Keys(path)
-	for n := len(Keys(a.place)) + 1; n <= len(ks); n++ {
-		part := strings.Join(ks[:n], ".")
-		m, _ := Lookup(part)
-		named := slices.ContainsFunc(slices.Collect(maps.Keys(a.wanted)), func(p string) bool { return Covers(part, p) })
-		if m.Keep != "" && !named {
+	for part := path; beneath(a.place, part); part = part[:strings.LastIndexByte(part, '.')] {
+		if m, _ := Lookup(part); m.Keep != "" && At(a.value, a.below(part)) == nil {
 			return true
 		}
 	}
@@ -220,16 +213,11 @@ func (a aim) mirror() {
 // result compares the object with the target, and then the twins outside the object of the leaves that are required in
 // it. A twin of the object itself is compared as a whole.
 func (a aim) result() result {
-	found := result{holds: true, have: a.have, place: a.place, exempted: a.exempted}
-	live := text(a.member, a.have)
-	switch {
-	case a.missing():
-		found.holds = false
-	case a.op == Absent && (live == "" || len(a.target) == 0):
-		found.holds = live == ""
-	default:
-		found.holds = live == text(a.member, a.target)
+	live, target := text(a.member, a.have), text(a.member, a.target)
+	if a.op == Absent && (live == "" || len(a.target) == 0) {
+		target = ""
 	}
+	found := result{holds: live == target && !a.missing(), have: a.have, place: a.place, exempted: a.exempted}
 	for _, path := range slices.Sorted(maps.Keys(a.wanted)) {
 		twin, ok := TwinOf(path)
 		if found.holds && ok && a.exemption(path) == nil && a.differsElsewhere(path, twin) {
@@ -261,7 +249,7 @@ func (a aim) differsElsewhere(path, twin string) bool {
 }
 
 func (a aim) remedy() (Action, any) {
-	if a.op == Absent && !a.kept && !a.filled() {
+	if a.op == Absent && !a.kept {
 		return leaveOut(a.member)
 	}
 	target, _ := Clone(a.target).(map[string]any)
@@ -269,24 +257,11 @@ func (a aim) remedy() (Action, any) {
 		a.fill(target)
 	}
 	for _, path := range a.paths() {
-		if twin, ok := TwinOf(path); ok && beneath(a.place, path) && a.superseded(path) {
+		if twin, ok := TwinOf(path); ok && a.superseded(path) {
 			Put(target, a.below(path), Clone(a.at(twin))) // the service does not read it: its twin stays as it is
 		}
 	}
 	return Write, target
-}
-
-// filled reports whether another requirement writes a part of the object.
-func (a aim) filled() bool {
-	return slices.ContainsFunc(a.policy.Requirements, func(o Owned) bool {
-		skipped := o.Op == Absent || o.Mode == Audit || a.exemption(o.Setting) != nil
-		if skipped || !beneath(a.place, o.Setting) || a.examine(o.Requirement).holds {
-			return false
-		}
-		m, _ := Lookup(o.Setting)
-		action, v := a.comparer.remedy(m, o.Requirement)
-		return action == Write && (!Empty(v) || m.Presence)
-	})
 }
 
 // fill adds the required members to a missing block, except those that other requirements set differently and that are

@@ -112,13 +112,10 @@ func Watched(request event.Request, policy baseline.Policy, state userpool.State
 	if call.Watched == string(baseline.WatchTriggers) && request.Cause.Actor != "" {
 		reason = "found after " + call.Name + " by " + request.Cause.Actor + "; " + reason
 	}
-	settings, attached := state.Settings(), []string{}
+	settings := state.Settings()
 	object, _ := settings[triggers].(map[string]any)
 	for name := range object { // also those that are newer than the table
-		attached = append(attached, triggers+"."+name)
-	}
-	slices.SortFunc(attached, baseline.Order)
-	for _, path := range attached {
+		path := triggers + "." + name
 		required := slices.ContainsFunc(policy.Requirements, func(o baseline.Owned) bool {
 			return baseline.Concerns(o.Setting, path) || userpool.Touches(o.Setting, path)
 		})

@@ -202,11 +202,11 @@ func InterruptedFindings(records []Record, found baseline.Comparison, now userpo
 		same := func(string) bool { return false }
 		if record.Before != nil {
 			same = record.Before.State().Alike(now)
-		}
-		for _, setting := range record.Restores() {
-			d := baseline.Drift{Setting: setting}
-			if record.Before == nil && len(now.Lacks([]baseline.Drift{d})) > 0 {
-				findings = append(findings, NotFixed(d, "record "+record.ID+" does not have the old values", CodeRestore))
+		} else {
+			for _, setting := range record.Restores() {
+				for _, d := range now.Lacks([]baseline.Drift{{Setting: setting}}) {
+					findings = append(findings, NotFixed(d, "record "+record.ID+" does not have the old values", CodeRestore))
+				}
 			}
 		}
 		made := record.fixes(Sent.Made)

@@ -49,7 +49,7 @@ func (p *parser) contradictory(w wanted) {
 			continue
 		}
 		units := w.units(*m.Lifetime)
-		for _, v := range r.values() {
+		for _, v := range append(slices.Clip(list(r.Value)), r.Value, r.Set) {
 			if !slices.ContainsFunc(units, func(unit string) bool { return m.Lifetime.takes(v, unit) }) {
 				p.add(Error{Position: r.Position, Path: r.Setting,
 					Message: fmt.Sprintf("is %s %s: %s", canonical(v), strings.Join(units, " or "), m.Lifetime.Words)})
@@ -82,14 +82,6 @@ func (l Lifetime) takes(v any, unit string) bool {
 		return true
 	}
 	return count >= (int64(l.Least.Seconds())+seconds-1)/seconds && count <= int64(l.Most.Seconds())/seconds
-}
-
-func (r Requirement) values() []any {
-	all := slices.Clone(list(r.Value))
-	if r.Op == Equal || r.Op == AtLeast || r.Op == AtMost {
-		all = append(all, r.Value)
-	}
-	return append(all, r.Set)
 }
 
 // twins finds twins that one rule requires with different values. Between two rules, the later one wins.
@@ -177,20 +169,12 @@ func (w wanted) nearest(setting string) Requirement {
 // position.
 func (w wanted) place(settings []string) (at Position, path string) {
 	for _, path = range settings {
-		around, part := Requirement{}, Position{}
-		for _, r := range w {
-			if len(r.Setting) >= len(around.Setting) && Covers(r.Setting, path) {
-				around = r
-			}
-			if Covers(path, r.Setting) && (part.Line == 0 || r.compare(part) < 0) {
-				part = r.Position
-			}
+		found := wanted{w.nearest(path)}
+		if found[0].Op == "" {
+			found = slices.DeleteFunc(slices.Clone(w), func(r Requirement) bool { return !Covers(path, r.Setting) })
 		}
-		if at = around.Position; at.Line == 0 {
-			at = part
-		}
-		if at.Line > 0 {
-			break
+		if len(found) > 0 {
+			return slices.MinFunc(found, func(a, b Requirement) int { return a.compare(b.Position) }).Position, path
 		}
 	}
 	return at, path

@@ -144,7 +144,7 @@ func operator(e entry) bool { return e.name == setKey || slices.Contains(operato
 func operated(all []entry, m Member) bool {
 	if m.Kind == Map {
 		return !slices.ContainsFunc(all, func(e entry) bool {
-			return e.name != setKey && !slices.Contains(Map.Operators(), Op(e.name))
+			return e.name != setKey && !slices.Contains(operatorsOf[Map], Op(e.name))
 		})
 	}
 	return slices.ContainsFunc(all, operator)
@@ -175,7 +175,7 @@ func (f field) operation(all []entry, m Member, setting string) []Requirement {
 		f.wrong("set needs an operator next to it; to require a plain value, write only the value")
 		return nil
 	}
-	if !slices.Contains(m.Kind.Operators(), op) {
+	if !slices.Contains(operatorsOf[m.Kind], op) {
 		f.wrong("%s cannot be used with %s: %s", op, kindNames[m.Kind], fitting(m.Kind))
 		return nil
 	}

@@ -213,8 +213,12 @@ var operatorsOf = map[Kind][]Op{
 	Boolean: {Absent, Present},
 }
 
-// Operators returns the operators that can be used with a kind of member, in the order of the documentation.
-func (k Kind) Operators() []Op { return operatorsOf[k] }
+// Operators returns the operators that a baseline can use with the member, in the order of the documentation.
+func (m Member) Operators() []Op {
+	return slices.DeleteFunc(slices.Clone(operatorsOf[m.Kind]), func(op Op) bool {
+		return op == Absent && (m.Keep != "" || m.Required)
+	})
+}
 
 // TakesSet reports whether the operator may be combined with a value to write.
 func (o Op) TakesSet() bool {
@@ -235,5 +239,5 @@ var kindNames = map[Kind]string{Object: "an object", Map: "a map", List: "a list
 	Integer: "a number", Boolean: "true or false"}
 
 func fitting(kind Kind) string {
-	return "use " + strings.Join(append([]string{"a plain value"}, textsOf(kind.Operators())...), ", ")
+	return "use " + strings.Join(append([]string{"a plain value"}, textsOf(operatorsOf[kind])...), ", ")
 }

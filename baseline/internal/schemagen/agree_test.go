@@ -46,7 +46,7 @@ func TestSchemaTakesWhatTheParserTakes(t *testing.T) {
 }
 
 func requirement(t *rapid.T, m baseline.Member) any {
-	operators := m.Kind.Operators()
+	operators := append(m.Operators(), baseline.Absent) // also where it is refused
 	deep := len(m.Members) > 0 || m.Kind == baseline.Map
 	if deep && rapid.IntRange(0, 3).Draw(t, "deeper") > 0 {
 		key, below := key(t, m)

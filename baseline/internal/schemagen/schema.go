@@ -94,7 +94,7 @@ func (b builder) requirement(m baseline.Member, path string) object {
 	default:
 		ways = append(ways, literal(m))
 	}
-	for _, op := range operators(m) {
+	for _, op := range m.Operators() {
 		properties := object{string(op): argument(op, m)}
 		if op.TakesSet() {
 			properties["set"] = literal(m)

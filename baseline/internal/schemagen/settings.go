@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"poolkeeper/baseline"
@@ -31,20 +30,13 @@ func rows(b *strings.Builder, members []baseline.Member, prefix string) {
 		document, _ := name.Table()
 		checks, cautions := controls(path)
 		var names []string
-		for _, op := range operators(m) {
+		for _, op := range m.Operators() {
 			names = append(names, string(op))
 		}
 		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %s |\n", path, document.WriteCall, value(m), strings.Join(names, ", "),
 			strings.Join(checks, ", "), strings.Join(append(remarks(m), cautions...), "; "))
 		rows(b, m.Members, path+".")
 	}
-}
-
-// operators returns the operators that a baseline can use with the member.
-func operators(m baseline.Member) []baseline.Op {
-	return slices.DeleteFunc(slices.Clone(m.Kind.Operators()), func(op baseline.Op) bool {
-		return op == baseline.Absent && (m.Keep != "" || m.Required)
-	})
 }
 
 func value(m baseline.Member) string {

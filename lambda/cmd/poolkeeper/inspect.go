@@ -34,16 +34,8 @@ func (c *cli) explain(_ context.Context, args []string) error {
 
 // everySetting returns the names of all settings, with Clients[] before those of clients.
 func everySetting() []string {
-	return append(settingNames("", baseline.Settings()), settingNames(baseline.Clients+".", baseline.ClientSettings())...)
-}
-
-func settingNames(above string, members []baseline.Member) []string {
-	var names []string
-	for _, m := range members {
-		names = append(names, above+m.Name)
-		names = append(names, settingNames(above+m.Name+".", m.Members)...)
-	}
-	return names
+	clients := baseline.Member{Name: baseline.Clients, Members: baseline.ClientSettings()}
+	return append(baseline.Paths(baseline.Settings()), baseline.Paths([]baseline.Member{clients})[1:]...)
 }
 
 // explain returns the description of a setting from the tables.
@@ -59,10 +51,8 @@ func explain(path string, m baseline.Member) stream.Entry {
 	}
 	row("values", values(m))
 	var operators, calls []string
-	for _, op := range m.Kind.Operators() {
-		if op != baseline.Absent || m.Keep == "" && !m.Required {
-			operators = append(operators, string(op))
-		}
+	for _, op := range m.Operators() {
+		operators = append(operators, string(op))
 	}
 	row("operators", strings.Join(operators, ", "))
 	if m.Keep != "" {
@@ -108,7 +98,7 @@ func values(m baseline.Member) string {
 	switch {
 	case m.Kind == baseline.Object:
 		below := func(name string) bool { return strings.Contains(name, ".") }
-		return "an object of " + strings.Join(slices.DeleteFunc(settingNames("", m.Members), below), ", ")
+		return "an object of " + strings.Join(slices.DeleteFunc(baseline.Paths(m.Members), below), ", ")
 	case m.Kind == baseline.Map:
 		return "names and values" + bounds(" entries")
 	case m.Kind == baseline.List:

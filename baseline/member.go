@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"fmt"
 	"strings"
 	"time"
 )
@@ -123,6 +124,36 @@ type Lifetime struct {
 	Unit        string // the name of the setting for the unit
 	Least, Most time.Duration
 	Words       string // "an access token is valid for 5 minutes to 1 day"
+}
+
+// Values describes the values that the API allows.
+func (m Member) Values() string {
+	bounds := func(what string) string {
+		switch {
+		case m.Max > 0:
+			return fmt.Sprintf(" of %d to %d%s", m.Min, m.Max, what)
+		case m.Min > 0:
+			return fmt.Sprintf(" of %d%s or more", m.Min, what)
+		default:
+			return ""
+		}
+	}
+	switch {
+	case m.Kind == Object:
+		return "an object of " + strings.Join(names(m.Members), ", ")
+	case m.Kind == Map:
+		return "names and values" + bounds(" entries")
+	case m.Kind == List:
+		return "a list" + bounds(" elements") + ", each " + m.Elem.Values()
+	case m.Kind == Boolean:
+		return "true or false"
+	case m.Kind == Integer:
+		return "a whole number" + bounds("")
+	case len(m.Enum) > 0:
+		return "one of " + strings.Join(m.Enum, ", ")
+	default:
+		return "a text" + bounds(" characters")
+	}
 }
 
 // Lookup returns the member at a dotted path of the settings, such as "Policies.PasswordPolicy.MinimumLength". Below a

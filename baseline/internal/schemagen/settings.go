@@ -33,23 +33,10 @@ func rows(b *strings.Builder, members []baseline.Member, prefix string) {
 		for _, op := range m.Operators() {
 			names = append(names, string(op))
 		}
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %s |\n", path, document.WriteCall, value(m), strings.Join(names, ", "),
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %s |\n", path, document.WriteCall, m.Values(), strings.Join(names, ", "),
 			strings.Join(checks, ", "), strings.Join(append(remarks(m), cautions...), "; "))
 		rows(b, m.Members, path+".")
 	}
-}
-
-func value(m baseline.Member) string {
-	switch {
-	case m.Kind == baseline.Integer:
-		return fmt.Sprintf("%d to %d", m.Min, m.Max)
-	case len(m.Enum) > 0:
-		return strings.Join(m.Enum, ", ")
-	case m.Kind == baseline.List && len(m.Elem.Enum) > 0:
-		return "list of " + value(*m.Elem)
-	}
-	return map[baseline.Kind]string{baseline.Object: "members", baseline.Map: "free keys",
-		baseline.Boolean: "true, false", baseline.List: "list", baseline.String: "text"}[m.Kind]
 }
 
 func controls(path string) (checks, cautions []string) {

@@ -49,7 +49,7 @@ func explain(path string, m baseline.Member) stream.Entry {
 			rows[name] = append(rows[name], t)
 		}
 	}
-	row("values", values(m))
+	row("values", m.Values())
 	var operators, calls []string
 	for _, op := range m.Operators() {
 		operators = append(operators, string(op))
@@ -82,36 +82,6 @@ func explain(path string, m baseline.Member) stream.Entry {
 	each("beware", func(c baseline.Control) []string { return []string{c.Hazard} })
 	each("cost", func(c baseline.Control) []string { return []string{c.Cost} })
 	return stream.OfSummary("setting", rows, text)
-}
-
-func values(m baseline.Member) string {
-	bounds := func(what string) string {
-		switch {
-		case m.Max > 0:
-			return fmt.Sprintf(" of %d to %d%s", m.Min, m.Max, what)
-		case m.Min > 0:
-			return fmt.Sprintf(" of %d%s or more", m.Min, what)
-		default:
-			return ""
-		}
-	}
-	switch {
-	case m.Kind == baseline.Object:
-		below := func(name string) bool { return strings.Contains(name, ".") }
-		return "an object of " + strings.Join(slices.DeleteFunc(baseline.Paths(m.Members), below), ", ")
-	case m.Kind == baseline.Map:
-		return "names and values" + bounds(" entries")
-	case m.Kind == baseline.List:
-		return "a list" + bounds(" elements") + ", each " + values(*m.Elem)
-	case m.Kind == baseline.Boolean:
-		return "true or false"
-	case m.Kind == baseline.Integer:
-		return "a whole number" + bounds("")
-	case len(m.Enum) > 0:
-		return "one of " + strings.Join(m.Enum, ", ")
-	default:
-		return "a text" + bounds(" characters")
-	}
 }
 
 func (c *cli) validate(ctx context.Context, args []string) error {

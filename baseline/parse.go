@@ -313,8 +313,8 @@ func choice[T ~string](f field, otherwise T, all ...T) T {
 		return otherwise
 	}
 	if !slices.Contains(all, T(f.node.Value)) {
-		f.wrong("is %s: use %s or %s%s", quoted(f.node.Value), strings.Join(textsOf(all[:len(all)-1]), ", "),
-			all[len(all)-1], didYouMean(f.node.Value, textsOf(all)))
+		f.wrong("is %s: use %s or %s%s", quoted(f.node.Value), strings.Join(TextsOf(all[:len(all)-1]), ", "),
+			all[len(all)-1], didYouMean(f.node.Value, TextsOf(all)))
 	}
 	return T(f.node.Value)
 }

@@ -63,7 +63,7 @@ func (f field) clientRule() ClientRule {
 }
 
 func (f field) watched() Watched {
-	names := textsOf(Watchable())
+	names := TextsOf(Watchable())
 	return Watched(f.pattern(func(name string) string {
 		if slices.Contains(names, name) {
 			return ""

@@ -225,9 +225,10 @@ func (o Op) TakesSet() bool {
 	return slices.Contains([]Op{AtLeast, AtMost, OneOf, Present, Matches}, o)
 }
 
-func opNames() []string { return append(textsOf(operators), setKey) }
+func opNames() []string { return append(TextsOf(operators), setKey) }
 
-func textsOf[T ~string](names []T) []string {
+// TextsOf returns names as texts.
+func TextsOf[T ~string](names []T) []string {
 	all := make([]string, len(names))
 	for i, name := range names {
 		all[i] = string(name)
@@ -239,5 +240,5 @@ var kindNames = map[Kind]string{Object: "an object", Map: "a map", List: "a list
 	Integer: "a number", Boolean: "true or false"}
 
 func fitting(kind Kind) string {
-	return "use " + strings.Join(append([]string{"a plain value"}, textsOf(operatorsOf[kind])...), ", ")
+	return "use " + strings.Join(append([]string{"a plain value"}, TextsOf(operatorsOf[kind])...), ", ")
 }

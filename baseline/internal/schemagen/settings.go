@@ -29,12 +29,9 @@ func rows(b *strings.Builder, members []baseline.Member, prefix string) {
 		name, _ := baseline.DocumentOf(path)
 		document, _ := name.Table()
 		checks, cautions := controls(path)
-		var names []string
-		for _, op := range m.Operators() {
-			names = append(names, string(op))
-		}
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %s |\n", path, document.WriteCall, m.Values(), strings.Join(names, ", "),
-			strings.Join(checks, ", "), strings.Join(append(remarks(m), cautions...), "; "))
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %s |\n", path, document.WriteCall, m.Values(),
+			strings.Join(baseline.TextsOf(m.Operators()), ", "), strings.Join(checks, ", "),
+			strings.Join(append(remarks(m), cautions...), "; "))
 		rows(b, m.Members, path+".")
 	}
 }

@@ -157,7 +157,8 @@ func (c *cli) restore(ctx context.Context, args []string) error {
 		return err
 	}
 	if !saved.Whole { // saved before a write, only with the documents of that write
-		fmt.Fprintf(c.notes, "the backup contains only %s; the rest of the pool stays unchanged\n", joined(then.Names()))
+		fmt.Fprintf(c.notes, "the backup contains only %s; the rest of the pool stays unchanged\n",
+			strings.Join(baseline.TextsOf(then.Names()), ", "))
 	}
 	lost := then.Unwritable(live)
 	for _, setting := range kept {
@@ -167,14 +168,6 @@ func (c *cli) restore(ctx context.Context, args []string) error {
 	}
 	a := applying{c: c, cause: "restore", target: &then, lost: lost}
 	return a.run(ctx, selection{ids: []string{then.ID}}, always(r))
-}
-
-func joined(names []baseline.DocumentName) string {
-	texts := make([]string, len(names))
-	for i, name := range names {
-		texts[i] = string(name)
-	}
-	return strings.Join(texts, ", ")
 }
 
 func (c *cli) undo(ctx context.Context, args []string) error {

@@ -50,16 +50,13 @@ func explain(path string, m baseline.Member) stream.Entry {
 		}
 	}
 	row("values", m.Values())
-	var operators, calls []string
-	for _, op := range m.Operators() {
-		operators = append(operators, string(op))
-	}
-	row("operators", strings.Join(operators, ", "))
+	row("operators", strings.Join(baseline.TextsOf(m.Operators()), ", "))
 	if m.Keep != "" {
 		row("absent", "cannot be required: "+m.Keep)
 	} else if m.Default != "" {
 		row("absent", "is the same as "+m.Default)
 	}
+	var calls []string
 	for _, d := range baseline.WrittenWith(path) {
 		calls = append(calls, d.WriteCall)
 	}

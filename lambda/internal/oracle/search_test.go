@@ -44,7 +44,8 @@ type trial struct {
 	ownWrite bool // the second event is of our own role
 }
 
-var impossible = regexp.MustCompile("cannot be (combined with|on while)|must be in AutoVerified|need UserPoolTier PLUS")
+var impossible = regexp.MustCompile(
+	"cannot be (combined with|on while)|must be in AutoVerified|need (UserPoolTier PLUS|a factor)")
 
 func drawTrial(r *rand.Rand) trial {
 	t := trial{document: drawDocument(r), ownWrite: r.IntN(10) == 0}

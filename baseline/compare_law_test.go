@@ -292,7 +292,11 @@ func likely(t *rapid.T, m Member, v any) any {
 		}
 	case []any:
 		for i, e := range v {
-			v[i] = likely(t, elementOf(m), e)
+			of := m
+			if m.Elem != nil {
+				of = *m.Elem
+			}
+			v[i] = likely(t, of, e)
 		}
 	case string:
 		switch {

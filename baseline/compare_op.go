@@ -159,20 +159,11 @@ func want(m Member, r Requirement) any {
 	case OneOf:
 		return "one of " + show(m, list(r.Value)...)
 	case Contains, Without:
-		return string(r.Op) + " " + show(elementOf(m), list(r.Value)...)
+		return string(r.Op) + " " + show(Member{}, list(Mask(m, r.Value))...)
 	case Exactly, Matches:
 		return string(r.Op) + " " + canonical(Mask(m, r.Value))
 	}
 	return string(r.Op)
-}
-
-func elementOf(m Member) Member {
-	if m.Elem == nil {
-		return m
-	}
-	e := *m.Elem
-	e.Sensitive = e.Sensitive || m.Sensitive
-	return e
 }
 
 func show(m Member, values ...any) string {

@@ -71,13 +71,10 @@ func around(paths []string, settings map[string]any) []string {
 			}
 			found = append(found, m.Twin)
 		}
-		for _, f := range found {
-			if !slices.Contains(all, f) {
-				all = append(all, f)
-			}
-		}
+		all = append(all, found...)
 	}
-	return all
+	slices.SortFunc(all, Order)
+	return slices.Compact(all)
 }
 
 // absentAround returns the outermost absent object around a setting whose presence matters: an empty one has a meaning,

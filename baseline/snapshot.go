@@ -108,12 +108,9 @@ func others(settings map[string]any, requires []string) []string {
 	var lines []string
 	for _, name := range slices.SortedFunc(maps.Keys(settings), Order) {
 		m, known := child(root, name)
-		if !known || settings[name] == nil {
-			continue
-		}
 		eachLeaf(m, name, settings[name], func(m Member, path string, v any) {
 			required := slices.ContainsFunc(requires, func(r string) bool { return Covers(r, path) })
-			if !required && !Empty(v) {
+			if known && !required && !Empty(v) {
 				lines = append(lines, path+": "+plainJSON(Mask(m, v)))
 			}
 		})

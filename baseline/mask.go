@@ -63,7 +63,7 @@ func MayShow(text string) bool {
 
 var sensitiveNames = sync.OnceValue(func() []string {
 	var names []string
-	for _, path := range Paths(root.Members) {
+	for _, path := range Paths() {
 		if m, _ := Lookup(path); m.Sensitive || m.Elem != nil && secretive(*m.Elem) {
 			names = append(names, m.Name)
 		}

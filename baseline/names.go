@@ -66,7 +66,7 @@ func suggestion(name string, m Member) hint {
 
 // nearSetting suggests a setting for a path that is none.
 func nearSetting(path string) string {
-	all := Paths(root.Members)
+	all := Paths()
 	slices.Sort(all)
 	return cmp.Or(meant(sameFolded(path[strings.LastIndexByte(path, '.')+1:], root)), meant(Nearest(path, all)))
 }
@@ -86,12 +86,15 @@ func names(members []Member) []string {
 	return all
 }
 
-// Paths returns the paths of the members and of everything below them, in the order of the table.
-func Paths(members []Member) []string {
+// Paths returns the paths of all settings, in the order of the table. Clients[] comes before the settings of clients.
+func Paths() []string { return paths(root.Members) }
+
+// paths returns the paths of the members and of everything below them, in the order of the table.
+func paths(members []Member) []string {
 	var all []string
 	for _, m := range members {
 		all = append(all, m.Name)
-		for _, below := range Paths(m.Members) {
+		for _, below := range paths(m.Members) {
 			all = append(all, m.Name+"."+below)
 		}
 	}
@@ -103,7 +106,7 @@ func sameFolded(name string, m Member) string {
 	fold := folded(name)
 	others := strings.Fields(otherNames[fold])
 	best := ""
-	for _, path := range Paths(m.Members) {
+	for _, path := range paths(m.Members) {
 		last := path[strings.LastIndexByte(path, '.')+1:]
 		other := func(whole string) bool { return whole == path || strings.HasSuffix(whole, "."+path) }
 		if (folded(last) == fold || slices.ContainsFunc(others, other)) &&

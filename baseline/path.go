@@ -161,7 +161,7 @@ func TwinOf(path string) (string, bool) {
 // twins maps the path of each member with a twin to the path of the twin. Members of maps and clients have none.
 var twins = sync.OnceValue(func() map[string]string {
 	of := map[string]string{}
-	for _, path := range Paths(root.Members) {
+	for _, path := range Paths() {
 		if m, _ := Lookup(path); m.Twin != "" {
 			of[path] = m.Twin
 		}

@@ -98,7 +98,7 @@ func inOtherTools(name string) []string {
 func TestNamesOfOtherTools(t *testing.T) {
 	t.Parallel()
 	for _, m := range []Member{{Kind: Object, Members: settings}, {Name: Clients, Kind: Object, Members: clientSettings}} {
-		for _, path := range Paths(m.Members) {
+		for _, path := range paths(m.Members) {
 			above, name := m, path
 			for key, rest, more := strings.Cut(path, "."); more; key, rest, more = strings.Cut(rest, ".") {
 				above, _ = child(above, key)

@@ -66,7 +66,7 @@ func Snapshot(pool Identity, live map[string]any) ([]byte, error) {
 // with the earlier ones would be rejected for.
 func (s *snapshot) require(prefix string, m Member) map[string]any {
 	required := map[string]any{}
-	for _, path := range Paths(m.Members) {
+	for _, path := range paths(m.Members) {
 		node, ok := requirementOf(prefix+path, ValueAt(s.settings, prefix+path))
 		if !ok {
 			continue

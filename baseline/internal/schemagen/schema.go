@@ -104,12 +104,10 @@ func (b builder) requirement(m baseline.Member, path string) object {
 	}
 	schema := b.shared(object{"anyOf": ways})
 	about := slices.DeleteFunc([]string{m.Doc}, func(doc string) bool { return doc == "" })
-	checks, cautions := controls(path)
-	if len(checks) > 0 {
-		about = append(about, "Checked by "+strings.Join(checks, ", ")+".")
-	}
-	for _, c := range cautions {
-		about = append(about, strings.ToUpper(c[:1])+c[1:]+".")
+	for _, f := range baseline.Explain(path) {
+		if slices.Contains([]string{"checked by", "beware", "cost"}, f.Name) && f.Of == "" {
+			about = append(about, strings.ToUpper(f.Name[:1])+f.Name[1:]+": "+f.Text+".")
+		}
 	}
 	if len(about) > 0 {
 		schema["description"] = strings.Join(about, " ")

@@ -2,10 +2,14 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"poolkeeper/baseline"
 )
+
+// columns are the facts that have a column of their own. The others are in the last one.
+var columns = []string{"written by", "values", "operators", "checked by"}
 
 // Settings returns the table of all settings, in Markdown.
 func Settings() ([]byte, error) {
@@ -13,65 +17,30 @@ func Settings() ([]byte, error) {
 	b.WriteString(
 		"# Settings\n\nEvery setting that a baseline can require, by its path. Generated from the table that validates a " +
 			"baseline by `go generate ./baseline`.\n\n")
-	const head = "| setting | written by | value | operators | checked by | |\n|---|---|---|---|---|---|\n"
+	head := "| setting | " + strings.Join(columns, " | ") + " | |\n|" + strings.Repeat("---|", len(columns)+2) + "\n"
 	b.WriteString(head)
-	rows(&b, baseline.Settings(), "")
-	b.WriteString(
-		"\n## App clients\n\nIn a baseline, write these under a rule's `clients`, without `Clients[].`. In reports, " +
-			"the client's id is between the brackets.\n\n" + head)
-	rows(&b, baseline.ClientSettings(), baseline.Clients+".")
-	return []byte(b.String()), nil
-}
-
-func rows(b *strings.Builder, members []baseline.Member, prefix string) {
-	for _, m := range members {
-		path := prefix + m.Name
-		name, _ := baseline.DocumentOf(path)
-		document, _ := name.Table()
-		checks, cautions := controls(path)
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %s |\n", path, document.WriteCall, m.Values(),
-			strings.Join(baseline.TextsOf(m.Operators()), ", "), strings.Join(checks, ", "),
-			strings.Join(append(remarks(m), cautions...), "; "))
-		rows(b, m.Members, path+".")
-	}
-}
-
-func controls(path string) (checks, cautions []string) {
-	for _, c := range baseline.Controls() {
-		if c.Setting != path {
+	for _, path := range baseline.Paths() {
+		if path == baseline.Clients {
+			b.WriteString("\n## App clients\n\nIn a baseline, write these under a rule's `clients`, without `Clients[].`. In " +
+				"reports, the client's id is between the brackets.\n\n" + head)
 			continue
 		}
-		checks = append(checks, c.Checks()...)
-		if c.Hazard != "" {
-			cautions = append(cautions, "beware: "+c.Hazard)
+		m, _ := baseline.Lookup(path)
+		cells, rest := map[string][]string{}, []string{strings.TrimSuffix(m.Doc, ".")}
+		for _, f := range baseline.Explain(path) {
+			switch {
+			case f.Of != "":
+			case slices.Contains(columns, f.Name):
+				cells[f.Name] = append(cells[f.Name], f.Text)
+			default:
+				rest = append(rest, f.Name+": "+f.Text)
+			}
 		}
-		if c.Cost != "" {
-			cautions = append(cautions, "cost: "+c.Cost)
+		fmt.Fprintf(&b, "| `%s` | ", path)
+		for _, column := range columns {
+			b.WriteString(strings.Join(cells[column], ", ") + " | ")
 		}
+		b.WriteString(strings.TrimPrefix(strings.Join(rest, "; "), "; ") + " |\n")
 	}
-	return checks, cautions
-}
-
-func remarks(m baseline.Member) []string {
-	notes := []string{}
-	if m.Doc != "" {
-		notes = append(notes, strings.TrimSuffix(m.Doc, "."))
-	}
-	if m.Deprecated != "" {
-		notes = append(notes, "no longer used: "+m.Deprecated)
-	}
-	if m.Twin != "" {
-		notes = append(notes, "the same setting as `"+m.Twin+"`")
-	}
-	if m.ShownBy != "" {
-		notes = append(notes,
-			fmt.Sprintf("true while `%s` is present: `%[1]s: {present: true}` requires the same", m.ShownBy))
-	}
-	if m.Sensitive {
-		notes = append(notes, "hidden in reports")
-	}
-	if m.Newer {
-		notes = append(notes, "newer than the SDK")
-	}
-	return notes
+	return []byte(b.String()), nil
 }

@@ -34,50 +34,20 @@ func (c *cli) explain(_ context.Context, args []string) error {
 
 // everySetting returns the names of all settings, with Clients[] before those of clients.
 func everySetting() []string {
-	clients := baseline.Member{Name: baseline.Clients, Members: baseline.ClientSettings()}
-	return append(baseline.Paths(baseline.Settings()), baseline.Paths([]baseline.Member{clients})[1:]...)
+	return slices.DeleteFunc(baseline.Paths(), func(path string) bool { return path == baseline.Clients })
 }
 
-// explain returns the description of a setting from the tables.
+// explain returns the description of a setting.
 func explain(path string, m baseline.Member) stream.Entry {
 	text := strings.TrimSuffix(path+": "+m.Doc, ": ")
 	rows := map[string][]string{"setting": {path}, "about": {m.Doc}}
-	row := func(name, t string, of ...string) {
-		if t != "" {
-			t += strings.Join(of, "")
-			text += fmt.Sprintf("\n  %-10s %s", name, t)
-			rows[name] = append(rows[name], t)
+	for _, f := range baseline.Explain(path) {
+		if f.Of != "" {
+			f.Text += " (" + f.Of + ")"
 		}
+		text += fmt.Sprintf("\n  %-10s %s", f.Name, f.Text)
+		rows[f.Name] = append(rows[f.Name], f.Text)
 	}
-	row("values", m.Values())
-	row("operators", strings.Join(baseline.TextsOf(m.Operators()), ", "))
-	if m.Keep != "" {
-		row("absent", "cannot be required: "+m.Keep)
-	} else if m.Default != "" {
-		row("absent", "is the same as "+m.Default)
-	}
-	var calls []string
-	for _, d := range baseline.WrittenWith(path) {
-		calls = append(calls, d.WriteCall)
-	}
-	row("written by", strings.Join(calls, ", "))
-	twin, _ := baseline.TwinOf(path)
-	row("same as", twin)
-	row("no longer used", m.Deprecated)
-	each := func(name string, texts func(c baseline.Control) []string) {
-		for _, c := range baseline.ControlsOf(path) {
-			of := ""
-			if c.Setting != path {
-				of = " (" + c.Setting + ")"
-			}
-			for _, t := range texts(c) {
-				row(name, t, of)
-			}
-		}
-	}
-	each("checked by", baseline.Control.Checks)
-	each("beware", func(c baseline.Control) []string { return []string{c.Hazard} })
-	each("cost", func(c baseline.Control) []string { return []string{c.Cost} })
 	return stream.OfSummary("setting", rows, text)
 }
 

@@ -147,7 +147,8 @@ func TestCallsAreCounted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := cognito.New(newClient(a, counted), cognito.WithShare(1e6))
+	client := cognito.New(newClient(a, counted))
+	client.Share = 1e6
 	for name, c := range map[string]struct {
 		fault cognitotest.Fault
 		want  report.Counts

@@ -54,9 +54,11 @@ func compliantEvent(t testing.TB) func() {
 	counted := &calls{}
 	network := &canned{fake: fake, answers: map[string][]byte{"DynamoDB_20120810.Query": []byte(`{"Items": []}`)}}
 	a := account{Config: Config{Env: environment(nil), LedgerTable: "ledger"}, transport: network}
+	client := cognito.New(newClient(a, counted))
+	client.Share = 1e6
 	h := handler{config: &a.Config, log: slog.New(slog.NewJSONHandler(io.Discard, nil)), metrics: io.Discard,
 		calls:      counted,
-		reconciler: reconcile.New(cognito.New(newClient(a, counted), cognito.WithShare(1e6)), required, newLedger(a))}
+		reconciler: reconcile.New(client, required, newLedger(a))}
 	// Without a time, no earlier read of the process covers the event.
 	event := bytes.Replace(payload(t, "update-user-pool"), []byte(`"eventTime"`), []byte(`"someTime"`), 1)
 	return func() {

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,35 +23,28 @@ import (
 type Client struct {
 	// Sleep waits until a call may be made.
 	Sleep func(context.Context, time.Duration) error
+	// Share is the fraction of the documented rates that the client uses. The rest is for other callers in the account.
+	Share float64
 
-	sdk     *idp.Client
-	limits  limits
-	secrets secrets
+	sdk      *idp.Client
+	mutex    sync.Mutex
+	limiters map[string]*rate.Limiter // by category, or by pool and call
+	// secrets are the sensitive texts that were read from each pool, including client secrets. The service may repeat
+	// any of them in an error.
+	secrets map[string][]string
 }
 
-// An Option changes how a Client works.
-type Option func(*Client)
-
-// WithShare sets the fraction of the documented rates that the client uses. The defaults are 0.2, and 0.5 of the rates
-// for one pool, because two processes may use the same pool.
-func WithShare(share float64) Option { return func(c *Client) { c.limits.share = share } }
-
-// New returns a Client that uses the SDK's client.
-func New(sdk *idp.Client, options ...Option) *Client {
-	c := &Client{Sleep: Sleep, sdk: sdk, limits: limits{share: defaultShare, limiters: map[string]*rate.Limiter{}},
-		secrets: secrets{pools: map[string]map[string]bool{}}}
-	for _, option := range options {
-		option(c)
-	}
-	return c
+// New returns a Client that uses the SDK's client, and a fifth of the documented rates.
+func New(sdk *idp.Client) *Client {
+	return &Client{Sleep: Sleep, Share: 0.2, sdk: sdk, limiters: map[string]*rate.Limiter{},
+		secrets: map[string][]string{}}
 }
 
 // Write makes one planned call. The SDK does not retry it, because the body may be out of date by then. Write returns
 // the id of the request. Errors are of type *Error.
 func (c *Client) Write(ctx context.Context, id string, request userpool.Request) (string, error) {
 	if err := c.wait(ctx, id, request.Call); err != nil {
-		message := "the rate limit leaves no time for this call: " + err.Error()
-		return "", &Error{Call: request.Call, Class: ClassBusy, Message: message, cause: err}
+		return "", err
 	}
 	once := func(o *idp.Options) { o.Retryer = aws.NopRetryer{} }
 	response, err := Call(ctx, c.sdk, request.Call, request.Body, once)
@@ -72,10 +66,10 @@ func (c *Client) List(ctx context.Context, token string) (ids []string, next str
 	if token != "" {
 		in.NextToken = aws.String(token)
 	}
-	var out *idp.ListUserPoolsOutput
-	if err = c.wait(ctx, "", call); err == nil {
-		out, err = c.sdk.ListUserPools(ctx, in)
+	if err = c.wait(ctx, "", call); err != nil {
+		return nil, "", err
 	}
+	out, err := c.sdk.ListUserPools(ctx, in)
 	if err != nil {
 		return nil, "", classify(call, err, nil)
 	}

@@ -31,7 +31,7 @@ type doer func(*http.Request) (*http.Response, error)
 func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
 
 // answers returns a client whose calls are answered at once.
-func answers(answer func(operation, body string) string, options ...Option) *Client {
+func answers(answer func(operation, body string) string) *Client {
 	return New(idp.New(idp.Options{Region: "eu-west-1", Credentials: aws.AnonymousCredentials{},
 		HTTPClient: doer(func(r *http.Request) (*http.Response, error) {
 			operation := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "AWSCognitoIdentityProviderService.")
@@ -39,7 +39,7 @@ func answers(answer func(operation, body string) string, options ...Option) *Cli
 			body := io.NopCloser(strings.NewReader(answer(operation, string(sent))))
 			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"X-Amzn-Requestid": {"request-1"}},
 				Body: body}, err
-		})}), options...)
+		})}))
 }
 
 // answering returns a client whose calls are answered with the text of their operation, and what it was last sent.

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,7 +15,6 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"poolkeeper/baseline"
 	"poolkeeper/lambda/userpool"
 )
 
@@ -66,17 +63,6 @@ var classOfCode = map[string]Class{
 	"OperationNotEnabledException":             ClassElsewhere,
 }
 
-// settingsOfCode maps an error code to the settings that it refers to, in the document of the write.
-var settingsOfCode = map[string][]string{
-	"InvalidSmsRoleTrustRelationshipException": {"SmsConfiguration", "SmsMfaConfiguration"},
-	"InvalidSmsRoleAccessPolicyException":      {"SmsConfiguration", "SmsMfaConfiguration"},
-	"InvalidEmailRoleAccessPolicyException":    {"EmailConfiguration", notify},
-	"TierChangeNotAllowedException":            {"UserPoolTier"},
-	"UserPoolTaggingException":                 {"UserPoolTags"},
-}
-
-const notify = "AccountTakeoverRiskConfiguration.NotifyConfiguration"
-
 // An Error is the error of a failed call, with its class. Its text never contains sensitive values that the call sent.
 type Error struct {
 	Call      string
@@ -84,7 +70,6 @@ type Error struct {
 	Code      string // error code of the service, "" without a response
 	Message   string
 	RequestID string
-	document  baseline.DocumentName // document of the write
 	cause     error
 }
 
@@ -149,36 +134,12 @@ func withoutAnswer(err error, secrets []string) string {
 	return text
 }
 
-var constraint = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`at '([A-Za-z0-9_.]+)' failed to satisfy`)
-})
-
 // ClassOf returns the class of an error of this package, and "" of any other.
 func ClassOf(err error) Class {
 	if failed, ok := errors.AsType[*Error](err); ok {
 		return failed.Class
 	}
 	return ""
-}
-
-// Culprits returns the settings that caused a rejected write, if the response names them reliably: by the error code or
-// by the path of a validation error. Names in the free text are not used, because the texts change and sometimes name
-// the wrong member.
-func (e *Error) Culprits() []string {
-	members, prefix := baseline.Settings(), e.document.Prefix()
-	if table, ok := e.document.Table(); ok && prefix != "" {
-		members = table.Members
-	}
-	names := slices.Clone(settingsOfCode[e.Code])
-	for _, at := range constraint().FindAllStringSubmatch(e.Message, -1) {
-		if path := settingAt(members, at[1]); path != "" {
-			names = append(names, path)
-		}
-	}
-	for i := range names {
-		names[i] = prefix + names[i]
-	}
-	return names
 }
 
 // Named returns the members whose name is a word of the error text.
@@ -189,19 +150,4 @@ func (e *Error) Named(paths []string) []string {
 	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
 		return !slices.Contains(words, strings.ToLower(path[strings.LastIndexByte(path, '.')+1:]))
 	})
-}
-
-// settingAt converts the path of a validation error, such as "policies.passwordPolicy.minimumLength", to the path of a
-// setting, as far as the table knows it.
-func settingAt(members []baseline.Member, path string) string {
-	found := ""
-	for _, part := range strings.Split(path, ".") {
-		i := slices.IndexFunc(members, func(m baseline.Member) bool { return strings.EqualFold(m.Name, part) })
-		if i < 0 {
-			return found
-		}
-		found = strings.TrimPrefix(found+"."+members[i].Name, ".")
-		members = members[i].Members
-	}
-	return found
 }

@@ -2,7 +2,6 @@ package cognito
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -31,8 +30,6 @@ var categoryOf = map[string]category{
 }
 
 const (
-	// defaultShare leaves most of the documented rates to other callers in the account.
-	defaultShare = 0.2
 	// minPoolShare allows two processes to handle app clients of the same pool at the same time.
 	minPoolShare = 0.5
 	// burst is the number of calls of a category without a wait. It is more than one run needs for a pool with a few
@@ -44,45 +41,35 @@ const (
 	poolBurst = 4
 )
 
-// limits is the rate limiter for all calls. It is safe for concurrent use.
-type limits struct {
-	share    float64 // the fraction of the documented rates to use
-	mutex    sync.Mutex
-	limiters map[string]*rate.Limiter // by category, or by pool and call
-}
-
-// reserve returns the reservations for a call.
-func (l *limits) reserve(id, call string) []*rate.Reservation {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	from := func(key string, perSecond float64, burst int) *rate.Reservation {
-		if l.limiters[key] == nil {
-			l.limiters[key] = rate.NewLimiter(rate.Limit(perSecond), burst)
-		}
-		return l.limiters[key].Reserve()
-	}
-	of := categoryOf[call]
-	reserved := []*rate.Reservation{from(of.name, of.perSecond*l.share, burst)}
-	if of.perPool {
-		share := min(1, max(l.share, minPoolShare))
-		reserved = append(reserved, from(id+" "+call, poolRate*share, poolBurst))
-	}
-	return reserved
-}
-
-// wait waits until the call may be made. If it fails, the call does not count.
+// wait waits until the call may be made. If it fails, the call does not count. Errors are of type *Error.
 func (c *Client) wait(ctx context.Context, id, call string) error {
-	reserved, longest := c.limits.reserve(id, call), time.Duration(0)
+	of := categoryOf[call]
+	reserved := []*rate.Reservation{c.reserve(of.name, of.perSecond*c.Share, burst)}
+	if of.perPool {
+		share := min(1, max(c.Share, minPoolShare))
+		reserved = append(reserved, c.reserve(id+" "+call, poolRate*share, poolBurst))
+	}
+	longest := time.Duration(0)
 	for _, r := range reserved {
 		longest = max(longest, r.Delay())
 	}
 	err := c.Sleep(ctx, longest)
-	if err != nil {
-		for _, r := range reserved {
-			r.Cancel()
-		}
+	if err == nil {
+		return nil
 	}
-	return err
+	for _, r := range reserved {
+		r.Cancel()
+	}
+	return &Error{Call: call, Class: ClassBusy, Message: "no time to wait for the rate limit: " + err.Error(), cause: err}
+}
+
+func (c *Client) reserve(key string, perSecond float64, burst int) *rate.Reservation {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.limiters[key] == nil {
+		c.limiters[key] = rate.NewLimiter(rate.Limit(perSecond), burst)
+	}
+	return c.limiters[key].Reserve()
 }
 
 // Sleep waits, or returns early with the context's error.

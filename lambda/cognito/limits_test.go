@@ -14,8 +14,8 @@ import (
 )
 
 // instant returns a client whose calls are all answered with the same text.
-func instant(answer string, options ...Option) *Client {
-	return answers(func(string, string) string { return answer }, options...)
+func instant(answer string) *Client {
+	return answers(func(string, string) string { return answer })
 }
 
 // took returns how long it takes to do the calls, all begun at the same time.
@@ -47,7 +47,11 @@ func TestCategoryRates(t *testing.T) {
 		"SetUserPoolMfaConfig SetRiskConfiguration": 15,
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			for share, client := range map[float64]*Client{0.2: instant(`{}`), 1: instant(`{}`, WithShare(1))} {
+			for _, share := range []float64{0.2, 1} {
+				client := instant(`{}`)
+				if share == 1 {
+					client.Share = 1
+				}
 				shared := strings.Fields(calls)
 				got := took(30, func(i int) { _ = client.wait(t.Context(), fmt.Sprint(i), shared[i%len(shared)]) })
 				if !near(got, (30-burst)/(perSecond*share)) {
@@ -81,7 +85,8 @@ func TestEveryCallWaits(t *testing.T) {
 func TestPoolRates(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client := instant(`{}`, WithShare(100))
+		client := instant(`{}`)
+		client.Share = 100
 		const ofClient, ofPool = "DescribeUserPoolClient", "DescribeUserPool"
 		call := func(id, name string) func(int) { return func(int) { _ = client.wait(t.Context(), id, name) } }
 		var others sync.WaitGroup

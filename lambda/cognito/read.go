@@ -2,6 +2,7 @@ package cognito
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -17,6 +18,17 @@ import (
 // Read reads the requested documents of a pool, in parallel if possible. Which clients are needed is known only after
 // the pool was read. Errors are of type *Error.
 func (c *Client) Read(ctx context.Context, id string, want userpool.Want) (userpool.State, error) {
+	state, err := c.read(ctx, id, want)
+	if errors.Is(err, errVanished) { // it was perhaps deleted during the read: list the clients again
+		state, err = c.read(ctx, id, want)
+	}
+	return state, err
+}
+
+// errVanished means that a client is listed, but cannot be read. Such a client must not count as compliant.
+var errVanished = odd("DescribeUserPoolClient", "a listed client does not exist")
+
+func (c *Client) read(ctx context.Context, id string, want userpool.Want) (userpool.State, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var clients []baseline.ClientIdentity
@@ -46,7 +58,9 @@ func (c *Client) Read(ctx context.Context, id string, want userpool.Want) (userp
 			state.Clients = append(state.Clients, client)
 		}
 	}
-	return c.readClients(ctx, state, wanted)
+	docs, err := c.readAll(ctx, id, wanted)
+	maps.Copy(state.Documents, docs)
+	return state, err
 }
 
 // readPool reads the document UserPool and the other named documents.
@@ -71,40 +85,7 @@ func (c *Client) readPool(ctx context.Context, id string, wanted []baseline.Docu
 	return userpool.State{ID: id, Documents: docs}, nil
 }
 
-// readClients adds the documents of clients to the state. A client that was deleted during the read is left out
-// completely. If a deleted client is still listed, that is an error: a client that cannot be read must not count as
-// compliant.
-func (c *Client) readClients(ctx context.Context, state userpool.State, wanted []baseline.DocumentName,
-) (userpool.State, error) {
-	docs, err := c.readAll(ctx, state.ID, wanted)
-	if err != nil {
-		return userpool.State{}, err
-	}
-	maps.Copy(state.Documents, docs)
-	gone := map[string]bool{}
-	for _, name := range wanted {
-		if _, read := docs[name]; !read {
-			gone[name.Client()] = true
-		}
-	}
-	if len(gone) == 0 {
-		return state, nil
-	}
-	is := func(client baseline.ClientIdentity) bool { return gone[client.ID] }
-	clients, err := c.listClients(ctx, state.ID)
-	if err == nil && slices.ContainsFunc(clients, is) {
-		err = odd("DescribeUserPoolClient", "a listed client does not exist")
-	}
-	if err != nil {
-		return userpool.State{}, err
-	}
-	state.Clients = slices.DeleteFunc(state.Clients, is)
-	maps.DeleteFunc(state.Documents, func(n baseline.DocumentName, _ map[string]any) bool { return gone[n.Client()] })
-	return state, nil
-}
-
-// readAll reads the documents in parallel. It leaves out clients that no longer exist. It returns the first error, and
-// ends the other reads after it.
+// readAll reads the documents in parallel. It returns the first error, and ends the other reads after it.
 func (c *Client) readAll(
 	ctx context.Context, id string, names []baseline.DocumentName,
 ) (map[baseline.DocumentName]map[string]any, error) {
@@ -116,12 +97,12 @@ func (c *Client) readAll(
 	for _, name := range names {
 		reading.Go(func() {
 			object, err := c.Document(ctx, id, name)
+			if ClassOf(err) == ClassGone && name.Client() != "" {
+				err = errVanished
+			}
 			mutex.Lock()
 			defer mutex.Unlock()
-			switch gone := ClassOf(err) == ClassGone && name.Client() != ""; {
-			case err == nil:
-				docs[name] = object
-			case !gone && first == nil:
+			if docs[name] = object; err != nil && first == nil {
 				first = err
 				giveUp()
 			}
@@ -136,7 +117,7 @@ func (c *Client) readAll(
 func (c *Client) Document(ctx context.Context, id string, name baseline.DocumentName) (map[string]any, error) {
 	table, _ := name.Table()
 	if err := c.wait(ctx, id, table.ReadCall); err != nil {
-		return nil, classify(table.ReadCall, err, nil)
+		return nil, err
 	}
 	object, err := c.answer(ctx, id, name, table)
 	if err == nil && table.Optional && len(object) == 0 {
@@ -149,10 +130,7 @@ func (c *Client) Document(ctx context.Context, id string, name baseline.Document
 	case err != nil:
 		return nil, err
 	}
-	if what := stranger(object, name, id); what != "" {
-		return nil, odd(table.ReadCall, "the response is for another %s", what)
-	}
-	c.secrets.learn(id, userpool.Secrets(name, object))
+	c.learn(id, userpool.Secrets(name, object))
 	userpool.KeyLists(table.Members, object)
 	if object["ClientSecret"] != nil {
 		// Drop the secret of a client: nothing needs it, and so it cannot leak. Only a client with a secret can publish it.
@@ -162,7 +140,8 @@ func (c *Client) Document(ctx context.Context, id string, name baseline.Document
 	return object, nil
 }
 
-// answer makes the read call and returns the document in the response.
+// answer makes the read call and returns the document in the response. The documents UserPool and AppClient must have
+// their id; in the others it may be missing.
 func (c *Client) answer(
 	ctx context.Context, id string, name baseline.DocumentName, table baseline.Document,
 ) (map[string]any, error) {
@@ -174,39 +153,33 @@ func (c *Client) answer(
 	if err != nil {
 		return nil, c.failed(table.ReadCall, id, err, name, nil)
 	}
-	whole, err := userpool.DecodeObject(response.Body)
+	object, err := userpool.DecodeObject(response.Body)
 	if err != nil {
 		return nil, odd(table.ReadCall, "the response is not a JSON object: %v", err)
 	}
-	if table.Answer == "" {
-		return whole, nil
+	if whole, found := object, true; table.Answer != "" {
+		object, found = whole[table.Answer].(map[string]any)
+		if !found && table.Optional && whole[table.Answer] == nil { // the pool has no such document
+			return map[string]any{}, nil
+		}
+		if !found {
+			return nil, odd(table.ReadCall, "the response has no %s", table.Answer)
+		}
 	}
-	object, found := whole[table.Answer].(map[string]any)
-	switch {
-	case found:
-		return object, nil
-	case table.Optional && whole[table.Answer] == nil: // the pool has no such document
-		return map[string]any{}, nil
-	default:
-		return nil, odd(table.ReadCall, "the response has no %s", table.Answer)
+	if name == baseline.UserPool {
+		ids["Id"] = id
 	}
-}
-
-// stranger returns "pool" or "client" if a document names another one than requested, or "". The documents UserPool and
-// AppClient must have their id; in the others it may be missing.
-func stranger(object map[string]any, name baseline.DocumentName, id string) string {
-	names := func(member, want string, optional bool) bool {
-		v := object[member]
-		return v == want || optional && v == nil
+	for member, want := range ids {
+		required := member == "Id" || member == "ClientId" && name.Kind() == baseline.AppClient
+		if v := object[member]; v != want && (v != nil || required) {
+			what := "pool"
+			if member == "ClientId" {
+				what = "client"
+			}
+			return nil, odd(table.ReadCall, "the response is for another %s", what)
+		}
 	}
-	switch {
-	case name == baseline.UserPool && !names("Id", id, false), !names("UserPoolId", id, true):
-		return "pool"
-	case name.Client() != "" && !names("ClientId", name.Client(), name.Kind() != baseline.AppClient):
-		return "client"
-	default:
-		return ""
-	}
+	return object, nil
 }
 
 // listClients returns the ids and names of all clients of a pool.
@@ -218,7 +191,7 @@ func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientI
 	confirmed := false
 	for {
 		if err := c.wait(ctx, id, call); err != nil {
-			return nil, classify(call, err, nil)
+			return nil, err
 		}
 		in := &idp.ListUserPoolClientsInput{UserPoolId: aws.String(id), MaxResults: aws.Int32(mostListed), NextToken: token}
 		out, err := c.sdk.ListUserPoolClients(ctx, in)

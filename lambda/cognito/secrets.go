@@ -1,48 +1,34 @@
 package cognito
 
 import (
-	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/userpool"
 )
 
-// secrets are the sensitive texts that were read from pools, including client secrets. The service may repeat any of
-// them in an error. It is safe for concurrent use.
-type secrets struct {
-	mutex sync.Mutex
-	pools map[string]map[string]bool
-}
-
-func (s *secrets) learn(pool string, texts []string) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if s.pools[pool] == nil {
-		s.pools[pool] = map[string]bool{}
-	}
+// learn adds sensitive texts of a pool to those that are known.
+func (c *Client) learn(pool string, texts []string) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
 	for _, text := range texts {
-		s.pools[pool][text] = true
+		if !slices.Contains(c.secrets[pool], text) {
+			c.secrets[pool] = append(c.secrets[pool], text)
+		}
 	}
-}
-
-func (s *secrets) of(pool string) []string {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	return slices.Collect(maps.Keys(s.pools[pool]))
 }
 
 // failed converts the error of a call about a pool to an Error. body is the body of a write.
 func (c *Client) failed(call, pool string, err error, document baseline.DocumentName, body []byte) *Error {
-	known := c.secrets.of(pool)
+	c.mutex.Lock()
+	known := slices.Clone(c.secrets[pool])
+	c.mutex.Unlock()
 	sent, unread := userpool.DecodeObject(body)
 	if unread == nil {
-		known = slices.Concat(known, userpool.Secrets(document, sent))
+		known = append(known, userpool.Secrets(document, sent)...)
 	}
 	e := classify(call, err, known)
-	e.document = document
 	if e.Class == ClassSMSRole || strings.Contains(strings.ToLower(e.Message), "trust relationship") {
 		e.Message += senderRole(sent)
 	}

@@ -158,7 +158,7 @@ func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.
 	state, handling, document := w.run.state, w.run.with.Baseline.Unknown, []baseline.DocumentName{request.Document}
 	if failed, ok := errors.AsType[*cognito.Error](err); ok {
 		echoed := state.Unknown(document, handling, baseline.EchoUnknown)
-		culprits = append(failed.Culprits(), failed.Named(echoed)...)
+		culprits = failed.Named(echoed)
 	}
 	reason := err.Error()
 	if echoes := state.Echoes(document, handling); echoes != "" {

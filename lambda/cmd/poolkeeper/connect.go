@@ -40,8 +40,8 @@ func (c *cli) connect(ctx context.Context) (*cognito.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := cognito.New(idp.NewFromConfig(loaded), cognito.WithShare(share))
-	client.Sleep = c.sleep
+	client := cognito.New(idp.NewFromConfig(loaded))
+	client.Sleep, client.Share = c.sleep, share
 	return client, nil
 }
 

@@ -53,7 +53,9 @@ func planAll(t testing.TB, pools int) (took time.Duration, calls int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := reconcile.New(cognito.New(sdk, cognito.WithShare(share*speed)), required, ledger.NewMemory())
+	client := cognito.New(sdk)
+	client.Share = share * speed
+	r := reconcile.New(client, required, ledger.NewMemory())
 	from := now()
 	s := &results{}
 	err = c.plans(t.Context(), s, selection{all: true}, always(r), func(poolPlan) error { return nil })

@@ -255,3 +255,30 @@ func TestBootstrapRefusesToStart(t *testing.T) {
 		})
 	}
 }
+
+// TestEveryFixture: whatever event comes in, by itself or from a queue, the built binary answers and goes on.
+func TestEveryFixture(t *testing.T) {
+	t.Parallel()
+	fake, url := served(t)
+	weaken(fake)
+	f := start(t, bootstrap, ofCognito(url))
+	files, err := filepath.Glob("event/testdata/*.json")
+	if err != nil || len(files) < 80 {
+		t.Fatal(len(files), err)
+	}
+	for _, file := range files {
+		raw := payload(t, strings.TrimSuffix(filepath.Base(file), ".json"))
+		answer := f.invoke(t, raw)
+		if !regexp.MustCompile(`"outcome":"[a-z]+"|"errorType":"Deferred"`).Match(answer.Payload) {
+			t.Errorf("%s: %s", file, answer.Payload)
+		}
+		queued, err := json.Marshal(map[string]any{"Records": []any{
+			map[string]any{"messageId": "1", "eventSource": "aws:sqs", "body": string(raw)}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer := f.invoke(t, queued); answer.IsError || string(answer.Payload) != `{"batchItemFailures":[]}` {
+			t.Errorf("%s, queued: %s", file, answer.Payload)
+		}
+	}
+}

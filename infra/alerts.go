@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
@@ -74,8 +75,8 @@ func (a Alerts) permissions(s Settings) []Statement {
 	if a.Key != nil {
 		keys.Resources = []string{*a.Key.KeyArn()}
 	} else {
-		location := locationOf(s.Notify.Topic)
-		keys.Resources = []string{location.arn("kms", "key/*")}
+		location, _ := arn.Parse(s.Notify.Topic)
+		keys.Resources = []string{in(location, "kms", "key/*")}
 		keys = keys.where("kms:ViaService", "sns."+location.Region+".amazonaws.com")
 	}
 	return []Statement{publish, keys}

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
@@ -44,7 +45,7 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, r *Resources) Keeper
 		Description: jsii.String("poolkeeper: reads user pools, and writes them as the baseline requires"),
 	})
 	log.GrantWrite(role)
-	location := Location{*stack.Partition(), *stack.Region(), *stack.Account()}
+	location := arn.ARN{Partition: *stack.Partition(), Region: *stack.Region(), AccountID: *stack.Account()}
 	allow(role, Permissions(s, location))
 	if r != nil {
 		allow(role, r.permissions())

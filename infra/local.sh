@@ -12,7 +12,7 @@ in_container() { # endpoint, or nothing
 	rm -rf "$sam_dir"
 	# cdk.json may have the settings of deployments, which do not apply to a laptop.
 	infra/node_modules/.bin/cdk synth -q --no-path-metadata --output "$sam_dir" -c local="${1:-true}" \
-		-c environments= -c stage= -c regions= -c watchRole=false -c architecture="$arch" -c mode="${MODE:-}"
+		-c environments= -c stage= -c regions= -c architecture="$arch" -c mode="${MODE:-}"
 	[[ -z ${1:-} || $command != local ]] || serve "0.0.0.0:$port" # a container does not reach the loopback interface
 	sam local invoke Poolkeeper --template "$sam_dir/poolkeeper.template.json" --event "$event" \
 		--add-host host.docker.internal:host-gateway ${SAM_FLAGS:-}

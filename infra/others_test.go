@@ -163,7 +163,6 @@ func TestNag(t *testing.T) {
 	t.Parallel()
 	context := maps.Clone(everything)
 	delete(context, "smsRoles")
-	context["watchRole"] = true
 	s := read(t, "", context)
 	var found []string
 	inApp(t, func(app awscdk.App) {
@@ -182,7 +181,7 @@ func TestNag(t *testing.T) {
 	for _, finding := range found {
 		known := false
 		for i, a := range accepted {
-			form := `^/poolkeeper-prod(-role-watch)?/` + a.where + `(/.*)? .*AwsSolutions-` + a.finding
+			form := `^/poolkeeper-prod/` + a.where + `(/.*)? .*AwsSolutions-` + a.finding
 			if regexp.MustCompile(form).MatchString(finding) {
 				known, used[i] = true, true
 			}

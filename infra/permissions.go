@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
 	"poolkeeper/baseline"
 )
 
@@ -28,23 +30,20 @@ func (s Statement) where(key, value string) Statement {
 
 const updateUserPool = "cognito-idp:UpdateUserPool"
 
-// A Location is the partition, Region and account of a stack. Its fields may be tokens that CloudFormation resolves.
-type Location struct{ Partition, Region, Account string }
-
-func (p Location) arn(service, resource string) string {
-	region := p.Region
+// in returns the ARN of a resource at the location of another ARN, whose parts may be tokens that CloudFormation
+// resolves.
+func in(location arn.ARN, service, resource string) string {
+	location.Service, location.Resource = service, resource
 	if service == "iam" {
-		region = ""
+		location.Region = ""
 	}
-	return strings.Join([]string{"arn", p.Partition, service, region, p.Account, resource}, ":")
+	return location.String()
 }
 
-// locationOf returns the location in an ARN; missing parts are empty.
-func locationOf(arn string) Location {
-	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
-		return Location{parts[1], parts[3], parts[4]}
-	}
-	return Location{}
+// regionOf returns the Region in an ARN, or "".
+func regionOf(text string) string {
+	parsed, _ := arn.Parse(text)
+	return parsed.Region
 }
 
 // Permissions returns the permissions that the baseline and the settings need, and no others.
@@ -53,7 +52,7 @@ func locationOf(arn string) Location {
 // documents that rules in enforce mode can write. Every write of a whole document also needs other permissions, even
 // for values that it does not change: to pass the role for text messages, and to set the tags again. The README has the
 // reason for each permission.
-func Permissions(s Settings, p Location) []Statement {
+func Permissions(s Settings, p arn.ARN) []Statement {
 	all := []Statement{statement("ListPools", []string{"*"}, "cognito-idp:ListUserPools")}
 	add := func(more ...Statement) {
 		for _, one := range more {
@@ -72,23 +71,23 @@ func Permissions(s Settings, p Location) []Statement {
 	}
 	if len(writes) > 0 {
 		keys := required(s.Baseline, whole(keyForm), "LambdaConfig", "KeyConfiguration")
-		keys = p.own(unique(append(keys, s.KMSKeys...)))
+		keys = own(p, unique(append(keys, s.KMSKeys...)))
 		add(statement("UseKeys", keys, "kms:CreateGrant", "kms:DescribeKey"))
 	}
 	if within(enforced, "LogConfigurations") {
 		add(logDelivery(s.Baseline, p)...)
 	}
 	if within(enforced, "EmailConfiguration") {
-		add(p.serviceRole("MakeEmailRole", "email.cognito-idp.amazonaws.com"))
+		add(serviceRole(p, "MakeEmailRole", "email.cognito-idp.amazonaws.com"))
 	}
 	if bus := s.Notify.EventBus; bus != "" && s.Local == "" {
 		if !strings.HasPrefix(bus, "arn:") {
-			bus = p.arn("events", "event-bus/"+bus)
+			bus = in(p, "events", "event-bus/"+bus)
 		}
 		add(statement("PutOutcomes", []string{bus}, "events:PutEvents"))
 	}
 	if s.Notify.SecurityHub && s.Local == "" {
-		product := []string{p.arn("securityhub", "product/"+p.Account+"/default")}
+		product := []string{in(p, "securityhub", "product/"+p.AccountID+"/default")}
 		add(statement("ImportFindings", product, "securityhub:BatchImportFindings"))
 	}
 	return all
@@ -104,7 +103,7 @@ const (
 
 // onPools allows actions on the pools of the account and Region, or only on the listed pools if every rule names ids
 // and there are not too many.
-func onPools(s Settings, p Location, sid string, actions []string) []Statement {
+func onPools(s Settings, p arn.ARN, sid string, actions []string) []Statement {
 	ids, only := s.Baseline.IDs()
 	if ids = inRegion(ids, p.Region); !only || len(ids) > mostNamed {
 		ids = []string{"*"}
@@ -116,7 +115,7 @@ func onPools(s Settings, p Location, sid string, actions []string) []Statement {
 			next.Sid += strconv.Itoa(n + 1)
 		}
 		for _, id := range some {
-			next.Resources = append(next.Resources, p.arn("cognito-idp", "userpool/"+id))
+			next.Resources = append(next.Resources, in(p, "cognito-idp", "userpool/"+id))
 		}
 		statements = append(statements, next)
 	}
@@ -124,24 +123,22 @@ func onPools(s Settings, p Location, sid string, actions []string) []Statement {
 }
 
 // own removes the ARNs of other Regions if the Region is known.
-func (p Location) own(arns []string) []string {
-	return slices.DeleteFunc(arns, func(arn string) bool {
-		return isRegion(p.Region) && locationOf(arn).Region != p.Region
-	})
+func own(p arn.ARN, arns []string) []string {
+	return slices.DeleteFunc(arns, func(arn string) bool { return isRegion(p.Region) && regionOf(arn) != p.Region })
 }
 
 // serviceRole allows creating the service-linked role of a service, which an account gets with the first use of the
 // service.
-func (p Location) serviceRole(sid, service string) Statement {
-	roles := []string{p.arn("iam", "role/aws-service-role/"+service+"/*")}
+func serviceRole(p arn.ARN, sid, service string) Statement {
+	roles := []string{in(p, "iam", "role/aws-service-role/"+service+"/*")}
 	return statement(sid, roles, "iam:CreateServiceLinkedRole").where("iam:AWSServiceName", service)
 }
 
 // smsRoles returns the roles that may be passed: those of the settings and of the baseline, or any role if the settings
 // name none.
-func smsRoles(s Settings, p Location) []string {
+func smsRoles(s Settings, p arn.ARN) []string {
 	if len(s.SMSRoles) == 0 {
-		return []string{p.arn("iam", "role/*")}
+		return []string{in(p, "iam", "role/*")}
 	}
 	roles := append(required(s.Baseline, whole(roleForm), "SmsConfiguration", "SmsMfaConfiguration"), s.SMSRoles...)
 	return unique(slices.DeleteFunc(roles, func(role string) bool { return role == "none" }))
@@ -168,15 +165,15 @@ var (
 
 // logDelivery returns the permissions to deliver a pool's logs: for the deliveries, which have no resource ARNs, and
 // for the destinations in the baseline.
-func logDelivery(b *baseline.Baseline, p Location) []Statement {
+func logDelivery(b *baseline.Baseline, p arn.ARN) []Statement {
 	const member = "LogConfigurations"
 	statements := []Statement{statement("DeliverLogs", []string{"*"},
 		"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
 		"logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery"),
 		statement("DeliverToBuckets", required(b, buckets, member), "s3:GetBucketPolicy", "s3:PutBucketPolicy")}
-	if to := p.own(required(b, streams, member)); len(to) > 0 {
+	if to := own(p, required(b, streams, member)); len(to) > 0 {
 		statements = append(statements, statement("DeliverToStreams", to, "firehose:TagDeliveryStream"),
-			p.serviceRole("MakeDeliveryRole", "delivery.logs.amazonaws.com"))
+			serviceRole(p, "MakeDeliveryRole", "delivery.logs.amazonaws.com"))
 	}
 	return statements
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/google/go-cmp/cmp"
 
@@ -63,7 +64,7 @@ func plain(id string) string { return strings.TrimRight(id, "0123456789ABCDEF") 
 // stated renders what the settings and their baseline make necessary, one "action resource [condition]" a line, with
 // references to the location of the stack.
 func stated(s Settings) []string {
-	location := Location{"${Partition}", "${Region}", "${AccountId}"}
+	location := arn.ARN{Partition: "${Partition}", Region: "${Region}", AccountID: "${AccountId}"}
 	if len(s.Regions) > 0 {
 		location.Partition, location.Region = "aws", s.Regions[0]
 	}

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"poolkeeper/baseline"
@@ -26,7 +29,6 @@ type Settings struct {
 	SMSRoles         []string // ARNs or "none"; if empty, every role of the account
 	KMSKeys          []string // ARNs
 	CreateTrail      bool
-	WatchRole        bool
 	Local            string // "" is a deployment; "true" or a URL is a template for SAM
 	Code             Code
 }
@@ -46,6 +48,84 @@ type Notify struct {
 	Topic                                string // ARN of an external topic; "" is the stack's own topic
 	EventBus                             string // name or ARN; "" is none
 	SecurityHub                          bool
+}
+
+// A key is a setting of a deployment: its name for -c, its default, the format of its value (or of each element of a
+// list) as a regular expression and in words, and its field. README.md has its meaning.
+type key struct {
+	name, fallback, form, want string
+	field                      any
+}
+
+func (s *Settings) keys() []key {
+	n := &s.Notify
+	return []key{
+		// The stage must be short. The tamper alert identifies poolkeeper's resources by the stack name at the beginning
+		// of their names, even if a long name is shortened.
+		{"stage", "", `[a-z][a-z0-9-]{0,12}`,
+			"at most 13 lowercase letters, digits and hyphens, beginning with a letter", &s.Stage},
+		{"environments", "", ".+", "a file", new(string)},
+		{"account", "", `\d{12}`, "the 12 digits of an account", &s.Account},
+		{"regions", "", regionForm, "a Region such as eu-west-1", &s.Regions},
+		{"mode", "", "audit|enforce", "audit or enforce", (*string)(&s.Mode)},
+		{"baseline", "", ".+", "a file", &s.BaselineFile},
+		{"alarmEmail", "", `[^\s@<>]+@[^\s@<>]+`, "an e-mail address", &n.AlarmEmail},
+		{"slackWorkspace", "", slackForm, "the id of a workspace, such as T0123ABCD", &n.SlackWorkspace},
+		{"slackChannel", "", slackForm, "the id of a channel, such as C0123ABCD", &n.SlackChannel},
+		{"teamsTenant", "", uuidForm, "a UUID", &n.TeamsTenant},
+		{"teamsTeam", "", uuidForm, "a UUID", &n.TeamsTeam},
+		{"teamsChannel", "", `[A-Za-z0-9%._=-]{1,256}`,
+			"the id in the channel's link, such as 19%3A…%40thread.tacv2", &n.TeamsChannel},
+		{"notifyTopic", "", `arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}`, "the ARN of a topic that is not FIFO", &n.Topic},
+		{"eventBus", "", `(arn:[\w-]+:events:[\w-]+:\d{12}:event-bus/)?[\w./-]{1,256}`,
+			"the name or the ARN of an event bus", &n.EventBus},
+		{"securityHub", "false", boolForm, boolWant, &n.SecurityHub},
+		{"scanHours", "6", "[1-9]|[1-7][0-9]|8[0-4]", "a whole number from 1 to 84", &s.ScanHours},
+		{"logRetentionDays", "365", strings.ReplaceAll(retentions, " ", "|"),
+			"a retention that CloudWatch Logs supports: " + retentions, &s.LogRetentionDays},
+		{"architecture", "arm64", "arm64|x86_64", "arm64 or x86_64", &s.Architecture},
+		{"createTrail", "false", boolForm, boolWant, &s.CreateTrail},
+		{"smsRoles", "", "none|" + roleForm, "the ARN of a role, or none", &s.SMSRoles},
+		{"kmsKeys", "", keyForm, "the ARN of a KMS key", &s.KMSKeys},
+		{"local", "", `true|https?://[^/\s]+.*`, "true or a URL", &s.Local},
+	}
+}
+
+const (
+	regionForm = `[a-z]{2,4}(-[a-z]+)+-[0-9]`
+	roleForm   = `arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+`
+	keyForm    = `arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+`
+	slackForm  = `[0-9A-Z]{1,255}`
+	uuidForm   = `[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}`
+	boolForm   = "true|false"
+	boolWant   = "true or false"
+	retentions = "1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653"
+)
+
+func whole(form string) *regexp.Regexp { return regexp.MustCompile("^(" + form + ")$") }
+
+func isRegion(text string) bool { return whole(regionForm).MatchString(text) }
+
+// read validates a value and stores it in its field.
+func (k key) read(text string) error {
+	parts := []string{text}
+	switch field := k.field.(type) {
+	case *string:
+		*field = text
+	case *bool:
+		*field = text == "true"
+	case *int:
+		*field, _ = strconv.Atoi(text) // the format allows only numbers
+	case *[]string:
+		parts = regexp.MustCompile(`\s*,\s*`).Split(text, -1)
+		*field = parts
+	}
+	for _, part := range parts {
+		if !whole(k.form).MatchString(part) {
+			return fmt.Errorf("%q is not %s", part, k.want)
+		}
+	}
+	return nil
 }
 
 // StackName returns the name of the stack, with which the names of all its resources begin.
@@ -106,18 +186,15 @@ func ReadSettings(
 ) (Settings, []error) {
 	s := Settings{Account: getenv("CDK_DEFAULT_ACCOUNT")}
 	var errs []error
-	known := make([]string, 0, len(keys))
-	for _, k := range keys {
-		known = append(known, k.Name)
-		text, err := textOf(context[k.Name])
-		if err == nil && text == "" {
-			text = k.Default
-		}
-		if err == nil && text != "" {
-			err = k.read(&s, text)
+	var known []string
+	for _, k := range s.keys() {
+		known = append(known, k.name)
+		text, err := textOf(context[k.name])
+		if text = cmp.Or(text, k.fallback); err == nil && text != "" {
+			err = k.read(text)
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("-c %s: %w", k.Name, err))
+			errs = append(errs, fmt.Errorf("-c %s: %w", k.name, err))
 		}
 	}
 	// The context is shared, so keys that do not resemble ours may belong to others.
@@ -149,13 +226,12 @@ func (s Settings) contradictions() []error {
 		"regions: %q names a Region twice", s.Regions)
 	refuse(n.Topic != "" && n.SlackChannel+n.TeamsChannel != "",
 		"notifyTopic: connect the chat channel in the deployment of the topic, and leave its keys out here")
-	refuse(s.WatchRole && len(s.Regions) == 0, "watchRole: also name the Regions with -c regions")
 	refuse(s.Local != "" && len(s.Regions) > 1, "regions: a local template is for one Region")
 	const once = ": a channel can be connected only once per account, but there are %d Regions: deploy each " +
 		"separately, with its own channel"
 	refuse(n.SlackChannel != "" && len(s.Regions) > 1, "slackChannel"+once, len(s.Regions))
 	refuse(n.TeamsChannel != "" && len(s.Regions) > 1, "teamsChannel"+once, len(s.Regions))
-	topic, bus := locationOf(n.Topic).Region, locationOf(n.EventBus).Region
+	topic, bus := regionOf(n.Topic), regionOf(n.EventBus)
 	for _, region := range s.Regions {
 		refuse(topic != "" && topic != region, "notifyTopic: the topic is in %s, but alarms in %s can publish only to "+
 			"topics of their own Region: use a topic there", topic, region)
@@ -163,7 +239,7 @@ func (s Settings) contradictions() []error {
 			"buses of its own Region: use a bus there, with a rule that forwards them", bus, region)
 	}
 	for _, key := range s.KMSKeys {
-		refuse(len(s.Regions) > 0 && !slices.Contains(s.Regions, locationOf(key).Region),
+		refuse(len(s.Regions) > 0 && !slices.Contains(s.Regions, regionOf(key)),
 			"kmsKeys: %s is not in any of the Regions", key)
 	}
 	return errs
@@ -217,13 +293,13 @@ func textOf(v any) (string, error) {
 	case string, bool, float64, int:
 		return strings.TrimSpace(fmt.Sprint(v)), nil
 	case []any:
-		parts := make([]string, len(v))
-		for i, e := range v {
+		var parts []string
+		for _, e := range v {
 			part, err := textOf(e)
 			if err != nil {
 				return "", err
 			}
-			parts[i] = part
+			parts = append(parts, part)
 		}
 		return strings.Join(parts, ","), nil
 	default:

@@ -22,14 +22,14 @@ func TestReadSettings(t *testing.T) {
 		"stage": "prod", "regions": "eu-west-1, us-east-1", "mode": "audit", "scanHours": 12.0, "logRetentionDays": "90",
 		"alarmEmail": []any{"on-call@example.com", "sec@example.com"}, "architecture": "x86_64", "createTrail": true,
 		"smsRoles": "arn:aws:iam::111122223333:role/sms", "kmsKeys": "arn:aws:kms:eu-west-1:111122223333:key/abc",
-		"watchRole": "true", "@aws-cdk/core:stackRelativeExports": true, "cli-telemetry": false, "someoneElsesKey": "x",
+		"@aws-cdk/core:stackRelativeExports": true, "cli-telemetry": false, "someoneElsesKey": "x",
 	}, func(name string) string { return map[string]string{"CDK_DEFAULT_ACCOUNT": "111122223333"}[name] }, noFile)
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
 	want := Settings{
 		Stage: "prod", Regions: []string{"eu-west-1", "us-east-1"}, Account: "111122223333", Mode: baseline.Audit,
-		Architecture: "x86_64", ScanHours: 12, LogRetentionDays: 90, CreateTrail: true, WatchRole: true,
+		Architecture: "x86_64", ScanHours: 12, LogRetentionDays: 90, CreateTrail: true,
 		Notify:   Notify{AlarmEmail: []string{"on-call@example.com", "sec@example.com"}},
 		SMSRoles: []string{"arn:aws:iam::111122223333:role/sms"},
 		KMSKeys:  []string{"arn:aws:kms:eu-west-1:111122223333:key/abc"},
@@ -81,21 +81,20 @@ func TestSettingsErrors(t *testing.T) {
 	}
 }
 
-// TestReadmeHasEveryKey: the table of the README is that of the code.
+// TestReadmeHasEveryKey: the table of the README has every key with its default.
 func TestReadmeHasEveryKey(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range keys {
-		fallback := k.Default
+	for _, k := range new(Settings).keys() {
+		fallback := k.fallback
 		if fallback != "" {
 			fallback = "`" + fallback + "`"
 		}
-		row := "| `" + k.Name + "` | " + fallback + " | " + k.Meaning + " |"
-		if !strings.Contains(string(readme), row) {
-			t.Errorf("the README lacks the row\n%s", row)
+		if row := "\n| `" + k.name + "` | " + fallback + " | "; !strings.Contains(string(readme), row) {
+			t.Errorf("the README lacks the row%s", row)
 		}
 	}
 }

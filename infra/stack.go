@@ -25,10 +25,7 @@ func NewStacks(app awscdk.App, s Settings, several bool) {
 		if several || len(regions) > 1 {
 			id += "-" + region
 		}
-		stack := NewStack(app, id, s, region)
-		if s.WatchRole {
-			NewRoleWatchStack(app, id, s, stack, region)
-		}
+		NewStack(app, id, s, region)
 	}
 }
 

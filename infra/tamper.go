@@ -30,8 +30,7 @@ const deployed = "Deployed"
 
 // callsAbout returns the patterns of each part for a stack. words are further placeholders and their values.
 func callsAbout(stack string, words ...string) map[string][]map[string]any {
-	watch := stack + "-role-watch-" // CloudFormation shortens a long name to 24 characters
-	words = append(words, "{stack}", stack, "{watch}", watch[:min(len(watch), 24)])
+	words = append(words, "{stack}", stack)
 	var parts map[string][]map[string]any
 	if err := json.Unmarshal([]byte(strings.NewReplacer(words...).Replace(tamperCalls)), &parts); err != nil {
 		panic(err) // the file is part of the program

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/jsii-runtime-go"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -24,7 +22,7 @@ func call(source, name, parameter string, value any) map[string]any {
 }
 
 // arn is an ARN in the fixtures' account and Region.
-func arn(service, resource string) string {
+func arnOf(service, resource string) string {
 	return "arn:aws:" + service + ":eu-west-1:111122223333:" + resource
 }
 
@@ -77,7 +75,7 @@ func TestTamperAlert(t *testing.T) {
 		expect(want, made)
 	}
 	for stack, want := range map[string]bool{"poolkeeper-prod": true, "poolkeeper-prod-2": false,
-		arn("cloudformation", "stack/poolkeeper-prod/0a1b"): true} {
+		arnOf("cloudformation", "stack/poolkeeper-prod/0a1b"): true} {
 		started := call("cloudformation.amazonaws.com", "ExecuteChangeSet", "stackName", stack)
 		if expect(false, started); matches(t, patternOf(t, tpl, "TamperAlertDeployed"), started) != want {
 			t.Errorf("a deployment of %s is mailed: %v", stack, !want)
@@ -96,7 +94,7 @@ var removals = map[string]struct{ source, call, parameter, name string }{
 	"AWS::IAM::Role":           {"iam.amazonaws.com", "DeleteRolePolicy", "roleName", "NAME"},
 	"AWS::SQS::Queue": {"sqs.amazonaws.com", "DeleteQueue", "queueUrl",
 		"https://sqs.eu-west-1.amazonaws.com/111122223333/NAME"},
-	"AWS::SNS::Topic":        {"sns.amazonaws.com", "DeleteTopic", "topicArn", arn("sns", "NAME")},
+	"AWS::SNS::Topic":        {"sns.amazonaws.com", "DeleteTopic", "topicArn", arnOf("sns", "NAME")},
 	"AWS::DynamoDB::Table":   {"dynamodb.amazonaws.com", "DeleteTable", "tableName", "NAME"},
 	"AWS::Logs::LogGroup":    {"logs.amazonaws.com", "DeleteLogGroup", "logGroupName", "NAME"},
 	"AWS::CloudWatch::Alarm": {"monitoring.amazonaws.com", "DeleteAlarms", "alarmNames", "NAME"},
@@ -230,60 +228,4 @@ func shown(t *testing.T, rule string, settings, event map[string]any) string {
 		text = strings.ReplaceAll(text, "<"+name+">", value)
 	}
 	return text
-}
-
-// TestRoleWatch: IAM's calls appear in one Region of a partition only, and are forwarded from there, by the one trail
-// that is made there.
-func TestRoleWatch(t *testing.T) {
-	t.Parallel()
-	for region, want := range map[string]string{
-		"eu-west-1": "us-east-1", "us-east-1": "us-east-1", "cn-northwest-1": "cn-north-1",
-		"us-gov-east-1": "us-gov-west-1", "eusc-de-east-1": "eusc-de-east-1",
-	} {
-		if got := globalRegion(region); got != want || !isRegion(region) {
-			t.Errorf("%s: %s, want %s", region, got, want)
-		}
-	}
-	var tpl template
-	for regions, want := range map[string]string{ // the stacks, with + if they make a trail
-		"eu-west-1": "poolkeeper+ poolkeeper-role-watch+",
-		"eu-west-1,eu-central-1": "poolkeeper-eu-central-1+ poolkeeper-eu-central-1-role-watch " +
-			"poolkeeper-eu-west-1+ poolkeeper-eu-west-1-role-watch+",
-		"eu-west-1,us-east-1": "poolkeeper-eu-west-1+ poolkeeper-eu-west-1-role-watch poolkeeper-us-east-1+",
-	} {
-		inApp(t, func(app awscdk.App) {
-			NewStacks(app, read(t, "", map[string]any{"regions": regions, "watchRole": "true", "createTrail": true}), false)
-			var made []string
-			for _, child := range *app.Node().Children() {
-				id := *child.Node().Id()
-				if child.Node().TryFindChild(jsii.String("Trail")) != nil {
-					id += "+"
-				}
-				made = append(made, id)
-				if id == "poolkeeper-role-watch+" {
-					watch := child.(awscdk.Stack)
-					if tpl = parsed(t, textOfStack(t, watch)); *watch.Region() != "us-east-1" {
-						t.Errorf("it is in %s", *watch.Region())
-					}
-				}
-			}
-			slices.Sort(made)
-			if got := strings.Join(made, " "); got != want {
-				t.Errorf("%s: %s, want %s", regions, got, want)
-			}
-		})
-	}
-	for role, want := range map[string]bool{
-		"poolkeeper-KeeperRoleEFECB23C-1ABC": true, "poolkeeper-SchedulerRoleForTarget-1ABC": true,
-		"poolkeeper-role-watch-eu-CallsEventsRole-1ABC": true, ourRole: false, "Admin": false,
-	} {
-		changed := call("iam.amazonaws.com", "PutRolePolicy", "roleName", role)
-		if got := matches(t, patternOf(t, tpl, "Calls"), changed); got != want {
-			t.Errorf("it watches %s: %v", role, got)
-		}
-	}
-	bus := written(at(targetOf(tpl.one(t, "Calls")), "Arn"))
-	if bus != "arn:aws:events:eu-west-1:${AccountId}:event-bus/default" {
-		t.Errorf("it forwards them to %s", bus)
-	}
 }

@@ -4,6 +4,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsscheduler"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsschedulertargets"
 	"github.com/aws/jsii-runtime-go"
 
 	"poolkeeper/baseline"
@@ -53,6 +55,49 @@ func NewTrigger(stack awscdk.Stack, id string, required *baseline.Baseline, queu
 		},
 		// EventBridge retries for a day and then sends the event to the dead-letter queue.
 		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewSqsQueue(queues.Changes, &awseventstargets.SqsQueueProps{
+			DeadLetterQueue: queues.DeadLetter,
+		})},
+	})
+}
+
+// scanMessage returns the event that makes the function scan all pools. The reason appears in the log.
+func scanMessage(reason string) map[string]any {
+	return map[string]any{
+		"source": "poolkeeper", "detail-type": "Scan", "detail": map[string]any{"reason": reason},
+	}
+}
+
+// NewScans creates what starts scans: the schedule, which finds drift without an event because CloudTrail's delivery is
+// best effort, and a rule for the end of each deployment of the stack, so that a new baseline takes effect at once.
+// CloudFormation emits that event, and nothing waits for the scan, so a pool that cannot be fixed does not fail the
+// deployment.
+func NewScans(stack awscdk.Stack, queues Queues, hours int) {
+	message := scanMessage("schedule")
+	// Scheduler may deliver twice. The scheduled time as the id tells the function that both are the same event.
+	const scheduledTime = "<aws.scheduler.scheduled-time>"
+	message["id"], message["time"] = "schedule/"+scheduledTime, scheduledTime
+	awsscheduler.NewSchedule(stack, jsii.String("Scan"), &awsscheduler.ScheduleProps{
+		Description: jsii.String("poolkeeper: scans every user pool"),
+		Schedule:    awsscheduler.ScheduleExpression_Rate(awscdk.Duration_Hours(jsii.Number(hours))),
+		Target: awsschedulertargets.NewSqsSendMessage(queues.Scans, &awsschedulertargets.SqsSendMessageProps{
+			Input:           awsscheduler.ScheduleTargetInput_FromObject(message),
+			DeadLetterQueue: queues.DeadLetter,
+			RetryAttempts:   jsii.Number(5),
+			MaxEventAge:     awscdk.Duration_Hours(jsii.Number(1)), // the next scan follows soon
+		}),
+	})
+	awsevents.NewRule(stack, jsii.String("Deployment"), &awsevents.RuleProps{
+		Description: jsii.String("poolkeeper: scans every user pool after a deployment"),
+		EventPattern: &awsevents.EventPattern{
+			Source:     jsii.Strings("aws.cloudformation"),
+			DetailType: jsii.Strings("CloudFormation Stack Status Change"),
+			Detail: &map[string]any{
+				"stack-id":       []any{stack.StackId()},
+				"status-details": map[string]any{"status": []any{"CREATE_COMPLETE", "UPDATE_COMPLETE"}},
+			},
+		},
+		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewSqsQueue(queues.Scans, &awseventstargets.SqsQueueProps{
+			Message:         awsevents.RuleTargetInput_FromObject(scanMessage("deployment")),
 			DeadLetterQueue: queues.DeadLetter,
 		})},
 	})

@@ -259,8 +259,7 @@ func callsMade(t *testing.T, s Settings) []string {
 		}
 		return out, err
 	}
-	scanner := queue.Scanner{Pools: pools, Baseline: s.Baseline, Ledger: r.Ledger, Handle: handle, Now: r.Now,
-		Sleep: r.Sleep}
+	scanner := queue.Scanner{Pools: pools, Baseline: s.Baseline, Ledger: r.Ledger, Handle: handle, Now: r.Now}
 	if _, err := scanner.Scan(t.Context(), event.Decode(fixtures(t)["scheduled-event"], home)); err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func newHandler(config Config, log *slog.Logger) (handler, error) {
 	scans := changes
 	scans.URL = config.ScanQueueURL
 	scanner := queue.Scanner{Pools: pools, Baseline: config.Baseline, Ledger: reconciler.Ledger,
-		OwnRole: config.OwnRole, Now: reconciler.Now, Sleep: reconciler.Sleep}
+		OwnRole: config.OwnRole, Now: reconciler.Now}
 	if scans.URL != "" {
 		scanner.Send = scans.Send
 	}

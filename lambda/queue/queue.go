@@ -28,51 +28,39 @@ const (
 	pause = 500 * time.Millisecond // before the second try; doubled for each further one
 )
 
-// Send sends all messages, and retries those that the queue did not accept. The error has the number of messages that
-// were not sent. A message may be sent twice if a response was lost.
+// Send sends all messages, and repeats a batch that the queue did not accept completely. So a message may be sent twice.
 func (q Queue) Send(ctx context.Context, bodies []string) error {
-	unsent := 0
 	var failed error
 	for some := range slices.Chunk(bodies, batch) {
-		rest, err := q.sendOnce(ctx, some)
-		for try := range tries - 1 {
-			if err == nil || q.Sleep(ctx, pause<<try) != nil {
-				break
-			}
-			rest, err = q.sendOnce(ctx, rest)
+		err := q.sendOnce(ctx, some)
+		for try := 0; err != nil && try < tries-1 && q.Sleep(ctx, pause<<try) == nil; try++ {
+			err = q.sendOnce(ctx, some)
 		}
-		unsent += len(rest)
 		failed = errors.Join(failed, err)
 	}
 	if failed != nil {
-		return fmt.Errorf("sending %d of %d messages to %s: %w", unsent, len(bodies), q.URL, failed)
+		return fmt.Errorf("sending %d messages to %s: %w", len(bodies), q.URL, failed)
 	}
 	return nil
 }
 
-// sendOnce sends one batch once, and returns the messages that were not sent, and why. Messages that the response does
-// not confirm count as not sent.
-func (q Queue) sendOnce(ctx context.Context, bodies []string) (rest []string, err error) {
+func (q Queue) sendOnce(ctx context.Context, bodies []string) error {
 	in := &sqs.SendMessageBatchInput{QueueUrl: aws.String(q.URL)}
 	for i, body := range bodies {
 		in.Entries = append(in.Entries,
 			types.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: aws.String(body)})
 	}
 	out, err := q.Client.SendMessageBatch(ctx, in)
-	if err != nil {
-		return bodies, err
+	switch {
+	case err != nil:
+		return err
+	case len(out.Failed) > 0:
+		return fmt.Errorf("%s: %s", aws.ToString(out.Failed[0].Code), aws.ToString(out.Failed[0].Message))
+	case len(out.Successful) < len(bodies):
+		return errors.New("the response does not confirm them")
+	default:
+		return nil
 	}
-	for i, body := range bodies {
-		if !slices.ContainsFunc(out.Successful, func(s types.SendMessageBatchResultEntry) bool {
-			return aws.ToString(s.Id) == strconv.Itoa(i)
-		}) {
-			rest, err = append(rest, body), errors.New("the response does not confirm them")
-		}
-	}
-	for _, f := range out.Failed {
-		err = fmt.Errorf("%s: %s", aws.ToString(f.Code), aws.ToString(f.Message))
-	}
-	return rest, err
 }
 
 // PutOff delays the next delivery of a message by Delay. Receives is how often it was received so far.

@@ -70,14 +70,14 @@ func TestQueue(t *testing.T) {
 		t.Errorf("%d messages came back, want all but the one that was put off", len(got))
 	}
 	for err, says := range map[error]string{gone.PutOff(t.Context(), handle, 1): "delaying a message of",
-		gone.Send(t.Context(), want[:1]): "sending 1 of 1 messages"} {
+		gone.Send(t.Context(), want[:1]): "sending 1 messages"} {
 		if err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%v, want %q", err, says)
 		}
 	}
 }
 
-// TestSendAgain: what the queue did not accept is sent again, and nothing else.
+// TestSendAgain: a batch that the queue did not accept completely is sent again.
 func TestSendAgain(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -87,11 +87,11 @@ func TestSendAgain(t *testing.T) {
 		says   string
 	}{
 		"nothing":           {func(int, string) bool { return false }, false, "abc", ""},
-		"the second, once":  {func(call int, body string) bool { return call == 0 && body == "b" }, false, "acb", ""},
-		"all but the third": {func(call int, body string) bool { return call == 0 && body != "c" }, false, "cab", ""},
-		"one, silently":     {func(call int, body string) bool { return call < 3 && body == "a" }, true, "bca", ""},
-		"one for good":      {func(_ int, body string) bool { return body == "b" }, false, "ac", "Busy: later"},
-		"one, never said":   {func(_ int, body string) bool { return body == "b" }, true, "ac", "does not confirm"},
+		"the second, once":  {func(call int, body string) bool { return call == 0 && body == "b" }, false, "acabc", ""},
+		"all but the third": {func(call int, body string) bool { return call == 0 && body != "c" }, false, "cabc", ""},
+		"one, silently":     {func(call int, body string) bool { return call < 3 && body == "a" }, true, "bcbcbcabc", ""},
+		"one for good":      {func(_ int, body string) bool { return body == "b" }, false, "acacacac", "Busy: later"},
+		"one, never said":   {func(_ int, body string) bool { return body == "b" }, true, "acacacac", "does not confirm"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -118,7 +118,7 @@ func TestSendAgain(t *testing.T) {
 			err := at(server.URL, "Scans").Send(t.Context(), []string{"a", "b", "c"})
 			says := fmt.Sprint(err)
 			if accepted != c.want || (err == nil) != (c.says == "") || err != nil &&
-				(!strings.Contains(says, "sending 1 of 3 messages to") || !strings.Contains(says, c.says)) {
+				(!strings.Contains(says, "sending 3 messages to") || !strings.Contains(says, c.says)) {
 				t.Errorf("accepted %q, want %q: %v, want %q", accepted, c.want, err, c.says)
 			}
 		})
@@ -201,8 +201,7 @@ func parse(t *testing.T, rule string) *baseline.Baseline {
 func scanner(t *testing.T, p *pages, o *outbox) queue.Scanner {
 	t.Helper()
 	required := parse(t, "{name: a, require: {DeletionProtection: ACTIVE}}")
-	s := queue.Scanner{Pools: p, Baseline: required, Ledger: ledger.NewMemory(), OwnRole: ownRole, Now: time.Now,
-		Sleep: cognito.Sleep}
+	s := queue.Scanner{Pools: p, Baseline: required, Ledger: ledger.NewMemory(), OwnRole: ownRole, Now: time.Now}
 	if o != nil {
 		s.Send = o.send
 	}
@@ -265,7 +264,6 @@ func TestScanFails(t *testing.T) {
 		time    time.Duration
 		says    string
 	}{
-		"no time":            {pages{pools: 10}, event.Scan{}, 10 * time.Second, "less time is left"},
 		"the same token":     {pages{next: next{"": "1", "1": "1"}}, event.Scan{}, time.Hour, "earlier page"},
 		"tokens in a circle": {pages{next: next{"": "1", "1": "2", "2": "1"}}, event.Scan{}, time.Hour, "earlier page"},
 		"no end":             {pages{pools: 1e6}, event.Scan{}, time.Hour, "no end after 2000 pages"},
@@ -345,7 +343,7 @@ func TestFailedScanIsRepeated(t *testing.T) {
 	})
 }
 
-// TestScanInProcess: without a queue the pools are handled one by one, at a bounded pace, and one that is deferred does
+// TestScanInProcess: without a queue the pools are handled one by one, and one that is deferred does
 // not end the scan.
 func TestScanInProcess(t *testing.T) {
 	t.Parallel()
@@ -356,6 +354,7 @@ func TestScanInProcess(t *testing.T) {
 			if want := (event.Scan{Started: began, Scheduled: true}); request.Kind != event.One || request.Scan != want {
 				t.Errorf("%+v", request)
 			}
+			time.Sleep(time.Second)
 			if request.UserPoolID == "eu-west-1_Pool00003" {
 				return outcome.Outcome{Outcome: outcome.Deferred}, errors.New("busy")
 			}
@@ -364,9 +363,6 @@ func TestScanInProcess(t *testing.T) {
 		result, err := s.Scan(t.Context(), event.Request{Kind: event.All, Scan: event.Scan{Scheduled: true}})
 		if err != nil || result.Pools != 70 || result.Outcomes[outcome.Unchanged] != 69 || len(result.Failed) != 1 {
 			t.Errorf("%+v: %v", result, err)
-		}
-		if took := time.Since(began); took != 14*time.Second {
-			t.Errorf("70 pools took %s", took)
 		}
 		ctx, stop := context.WithTimeout(t.Context(), 35*time.Second)
 		defer stop()

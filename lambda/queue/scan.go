@@ -25,16 +25,11 @@ type Scanner struct {
 	Send     func(ctx context.Context, bodies []string) error                          // nil: handle pools in process
 	Handle   func(ctx context.Context, request event.Request) (outcome.Outcome, error) // used if Send is nil
 	Now      func() time.Time
-	Sleep    func(context.Context, time.Duration) error
 }
 
-const (
-	// reserve is the time that a page, or a pool in process, may need. If less is left, the scan continues in another
-	// message.
-	reserve = 30 * time.Second
-	// pace is the shortest interval between two pools that are handled in process.
-	pace = 200 * time.Millisecond
-)
+// reserve is the time that a page, or a pool in process, may need. If less is left, the scan continues in another
+// message.
+const reserve = 30 * time.Second
 
 // Scan handles a request for all pools. The error is nil or a *outcome.DeferredError.
 func (s Scanner) Scan(ctx context.Context, request event.Request) (outcome.ScanResult, error) {
@@ -87,27 +82,20 @@ func (s Scanner) skip(ctx context.Context, request event.Request) string {
 // pages handles the pages of the list, starting at the token of the scan. If the time is used up, it sends a message
 // that continues the scan at the next page.
 func (s Scanner) pages(ctx context.Context, scan event.Scan, result *outcome.ScanResult) error {
-	if late(ctx) {
-		return fmt.Errorf("a page of pools needs %s, but less time is left", reserve)
-	}
-	for pages := (cognito.Pages{Count: scan.Pages}); !late(ctx); scan.Pages = pages.Count {
+	for pages := (cognito.Pages{Count: scan.Pages}); ; {
 		ids, next, err := s.Pools.List(ctx, scan.Token)
+		if err == nil {
+			err = pages.Next(next)
+		}
 		if err != nil {
 			return fmt.Errorf("listing the pools: %w", err)
 		}
-		if err := s.page(ctx, scan, ids, result); err != nil {
+		if err := s.page(ctx, scan, ids, result); err != nil || next == "" {
 			return err
 		}
-		if err := pages.Next(next); err != nil {
-			return fmt.Errorf("listing the pools: %w", err)
+		if scan.Token, scan.Pages = next, pages.Count; s.Send != nil && late(ctx) {
+			break
 		}
-		if next == "" {
-			return nil
-		}
-		scan.Token = next
-	}
-	if s.Send == nil {
-		return errLate
 	}
 	if err := s.Send(ctx, []string{event.Message(event.ScanPools, scan)}); err != nil {
 		return fmt.Errorf("continuing the scan: %w", err)
@@ -121,8 +109,6 @@ func late(ctx context.Context) bool {
 	return ok && time.Until(deadline) < reserve
 }
 
-var errLate = errors.New("the time is used up; not every pool was reconciled")
-
 // page sends or handles those pools of one page that a rule may select.
 func (s Scanner) page(ctx context.Context, scan event.Scan, ids []string, result *outcome.ScanResult) error {
 	var bodies []string
@@ -133,31 +119,28 @@ func (s Scanner) page(ctx context.Context, scan event.Scan, ids []string, result
 			bodies = append(bodies, event.Message(event.ReconcilePool,
 				event.Member{UserPoolID: id, Scan: scan.Started, Scheduled: scan.Scheduled}))
 		case late(ctx):
-			return errLate
+			return errors.New("the time is used up; not every pool was reconciled")
 		default:
-			if err := s.handle(ctx, scan, id, result); err != nil {
-				return err
-			}
+			s.handle(ctx, scan, id, result)
 		}
 	}
 	if len(bodies) == 0 {
 		return nil
 	}
-	err := s.Send(ctx, bodies)
-	if err == nil {
-		result.Pools += len(bodies)
-		result.Sent += len(bodies)
+	if err := s.Send(ctx, bodies); err != nil {
+		return err
 	}
-	return err
+	result.Pools += len(bodies)
+	result.Sent += len(bodies)
+	return nil
 }
 
-// handle handles one pool in process. A deferred pool does not end the scan, but the end of the context does.
-func (s Scanner) handle(ctx context.Context, scan event.Scan, id string, result *outcome.ScanResult) error {
-	from := s.Now()
-	result.Pools++
+// handle handles one pool in process. A deferred pool does not end the scan.
+func (s Scanner) handle(ctx context.Context, scan event.Scan, id string, result *outcome.ScanResult) {
 	out, err := s.Handle(ctx, event.Request{Kind: event.One, UserPoolID: id,
 		Scan:  event.Scan{Started: scan.Started, Scheduled: scan.Scheduled},
 		Cause: event.Cause{EventName: event.ScanPools, Time: scan.Started}})
+	result.Pools++
 	if result.Outcomes == nil {
 		result.Outcomes = map[outcome.Ending]int{}
 	}
@@ -166,5 +149,4 @@ func (s Scanner) handle(ctx context.Context, scan event.Scan, id string, result 
 		result.Failed = append(result.Failed,
 			outcome.Failure{UserPoolID: id, Outcome: out.Outcome, Reason: err.Error()})
 	}
-	return s.Sleep(ctx, pace-s.Now().Sub(from))
 }

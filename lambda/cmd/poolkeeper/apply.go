@@ -236,7 +236,7 @@ func (c *cli) replay(ctx context.Context, paths []string) error {
 func (c *cli) handle(ctx context.Context, to *results, r *reconcile.Reconciler, events [][]byte) error {
 	var sent [][]byte
 	scanner := queue.Scanner{Pools: r.Pools, Baseline: r.Baseline, Ledger: ledger.NewMemory(), OwnRole: r.OwnRole,
-		Now: r.Now, Sleep: r.Sleep, Send: func(_ context.Context, bodies []string) error {
+		Now: r.Now, Send: func(_ context.Context, bodies []string) error {
 			for _, body := range bodies {
 				sent = append(sent, []byte(body))
 			}

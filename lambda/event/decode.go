@@ -37,8 +37,6 @@ func Decode(payload []byte, home Home) Request {
 		request := decodeCall(envelope, detail, home)
 		request.Cause = causeOf(detail)
 		return request
-	case [2]string{fromCognito, "AWS Service Event via CloudTrail"}:
-		return ignored(ServiceEvent, "a request to the hosted pages changes no setting")
 	case [2]string{fromScheduler, "Scheduled Event"}:
 		return Request{Kind: All, Cause: cause, Scan: Scan{Scheduled: true}}
 	case [2]string{Source, ScanPools}, [2]string{Source, sweepPools}:
@@ -46,14 +44,10 @@ func Decode(payload []byte, home Home) Request {
 	case [2]string{Source, ReconcilePool}:
 		return decodeMember(detail, cause, home)
 	}
-	switch source {
-	case "aws.cognito-identity":
-		return ignored(IdentityPool, "identity pools are another service")
-	case fromCognito, fromScheduler, Source:
+	if slices.Contains([]string{fromCognito, fromScheduler, Source}, source) {
 		return ignored(UnknownDetailType, "detail-type %q of source %q is not supported", kind, source)
-	default:
-		return ignored(UnknownSource, "source %q is not supported", source)
 	}
+	return ignored(UnknownSource, "source %q is not supported", source)
 }
 
 func decodeMember(detail object, cause Cause, home Home) Request {
@@ -73,17 +67,13 @@ func decodeMember(detail object, cause Cause, home Home) Request {
 
 func decodeCall(envelope, detail object, home Home) Request {
 	name, source := detail.text("eventName"), detail.text("eventSource")
-	kind, code := detail["eventType"], detail["errorCode"]
+	code := detail["errorCode"]
 	at := slices.IndexFunc(table, func(n Name) bool { return n.Name == name })
 	switch {
 	case len(detail) == 0:
 		return ignored(Malformed, "the event has no detail")
-	case source == "cognito-identity.amazonaws.com":
-		return ignored(IdentityPool, "identity pools are another service")
 	case source != "cognito-idp.amazonaws.com":
 		return ignored(UnknownSource, "eventSource %q is not that of user pools", source)
-	case kind != nil && kind != "AwsApiCall":
-		return ignored(ServiceEvent, "eventType %q is not an API call", kind)
 	case detail["readOnly"] == true || detail["readOnly"] == "true":
 		return ignored(ReadOnly, "%s changes nothing", name)
 	case code != nil && code != "":
@@ -130,17 +120,14 @@ func foreign(is, account, region string, home Home) Request {
 func clientOf(detail object) string {
 	created := detail.object("responseElements").object("userPoolClient").value(clientParameter)
 	for _, v := range []any{created, detail.object("requestParameters").value(clientParameter)} {
-		if id, ok := v.(string); ok && isClientID(id) && !hidden(id) {
+		if id, ok := v.(string); ok && clientID().MatchString(id) && !hidden(id) {
 			return id
 		}
 	}
 	return ""
 }
 
-// maxNamed is more parameters than any call has.
-const maxNamed = 64
-
-// namesOf returns the sorted names of the parameters that have a value, at most maxNamed.
+// namesOf returns the sorted names of the parameters that have a value.
 func namesOf(parameters object) []string {
 	var names []string
 	for name, v := range parameters {
@@ -149,7 +136,7 @@ func namesOf(parameters object) []string {
 		}
 	}
 	slices.Sort(names)
-	return names[:min(len(names), maxNamed)]
+	return names
 }
 
 // locate finds the pool in the event of a call. If the event names no pool or several, it requests a scan, because the
@@ -180,21 +167,17 @@ func hidden(v any) bool {
 	return v == "HIDDEN_DUE_TO_SECURITY_REASONS" || v == "HIDDEN_FOR_SECURITY_REASONS"
 }
 
-var poolID = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^[A-Za-z0-9_-]+_[0-9A-Za-z]+$`)
-})
+func pattern(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
 
-// Cognito's limits for the ids of pools and clients.
-const (
-	maxPoolID   = 55
-	maxClientID = 128
+// The ids of pools and clients, with Cognito's limits for their lengths.
+var (
+	poolID   = pattern(`^[\w-]+_[0-9A-Za-z]+$`)
+	clientID = pattern(`^[\w+]{1,128}$`)
 )
 
-func isClientID(text string) bool {
-	return text != "" && len(text) <= maxClientID && !strings.ContainsFunc(text, func(r rune) bool {
-		return r != '_' && r != '+' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	})
-}
+const maxPoolID = 55
 
 func one(v any, home Home) Request {
 	if v == nil {

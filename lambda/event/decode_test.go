@@ -306,14 +306,10 @@ func TestMessages(t *testing.T) {
 	})
 }
 
-// TestForgedScan: a detail that none of our scans sent begins a scan, and a list of clients that we cannot have sent
-// stands for the whole pool. The golden has more of them.
+// TestForgedScan: a list of clients that we cannot have sent stands for the whole pool. The golden has details that none
+// of our scans sent: they begin a scan.
 func TestForgedScan(t *testing.T) {
 	t.Parallel()
-	endless := Message(ScanPools, Scan{Token: strings.Repeat("a", maxToken+1), Started: time.Unix(0, 0)})
-	if got := Decode([]byte(endless), ours); got.Kind != All || got.Scan != (Scan{}) {
-		t.Errorf("%+v", got)
-	}
 	many := strings.Split(strings.Repeat("client ", MaxClients)+"client", " ")
 	if got := Decode([]byte(Message(ReconcilePool, Member{UserPoolID: thePool, Clients: many})), ours); got.Kind != One ||
 		got.Clients != nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -131,15 +130,11 @@ func encode(v any) []byte {
 	return raw
 }
 
-// maxToken is the longest token that the API returns.
-const maxToken = 131072
-
 // scanOf decodes the progress of a scan. An invalid detail starts a new scan, which is always safe.
 func scanOf(detail object) Scan {
 	scan := Scan{Scheduled: detail["scheduled"] == true || detail["reason"] == "schedule"}
 	token, started := detail.text("token"), instant(detail.text("started"))
-	odd := strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' })
-	if token == "" || len(token) > maxToken || odd || started.IsZero() {
+	if token == "" || started.IsZero() {
 		return scan
 	}
 	scan.Token, scan.Started = token, started
@@ -159,7 +154,7 @@ func clientsOf(detail object) []string {
 	var clients []string
 	for _, e := range list {
 		id, ok := e.(string)
-		if !ok || !isClientID(id) {
+		if !ok || !clientID().MatchString(id) {
 			return nil
 		}
 		clients = append(clients, id)

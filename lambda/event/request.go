@@ -68,8 +68,6 @@ const (
 	Malformed         Reason = "malformed"           // not a JSON object
 	UnknownSource     Reason = "unknown-source"      // not from Cognito, the scheduler or poolkeeper
 	UnknownDetailType Reason = "unknown-detail-type" // from a known source, but of an unknown type
-	IdentityPool      Reason = "identity-pool"       // from Cognito identity pools, which are another service
-	ServiceEvent      Reason = "service-event"       // a request to the hosted pages, not an API call
 	ReadOnly          Reason = "read-only"           // a call that changes nothing
 	FailedCall        Reason = "failed-call"         // a failed call, which changed nothing
 	NotInTable        Reason = "not-in-table"        // a call that changes nothing that a baseline can require or watch

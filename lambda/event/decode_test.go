@@ -306,8 +306,8 @@ func TestMessages(t *testing.T) {
 	})
 }
 
-// TestForgedScan: a list of clients that we cannot have sent stands for the whole pool. The golden has details that none
-// of our scans sent: they begin a scan.
+// TestForgedScan: a list of clients that we cannot have sent stands for the whole pool. The golden has details that
+// none of our scans sent: they begin a scan.
 func TestForgedScan(t *testing.T) {
 	t.Parallel()
 	many := strings.Split(strings.Repeat("client ", MaxClients)+"client", " ")

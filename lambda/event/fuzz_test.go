@@ -28,7 +28,8 @@ func FuzzDecode(f *testing.F) {
 			if !poolID().MatchString(id) || len(id) > maxPoolID || !strings.HasPrefix(id, ours.Region+"_") {
 				t.Fatalf("pool id %q", id)
 			}
-			if len(got.Clients) > MaxClients || slices.ContainsFunc(got.Clients, func(c string) bool { return !clientID().MatchString(c) }) {
+			bad := func(id string) bool { return !clientID().MatchString(id) }
+			if len(got.Clients) > MaxClients || slices.ContainsFunc(got.Clients, bad) {
 				t.Fatalf("clients %q", got.Clients)
 			}
 			if envelope := parse(payload); envelope.text("source") == fromCognito {

@@ -28,7 +28,7 @@ const (
 	pause = 500 * time.Millisecond // before the second try; doubled for each further one
 )
 
-// Send sends all messages, and repeats a batch that the queue did not accept completely. So a message may be sent twice.
+// Send sends all messages, and repeats a batch that the queue did not accept completely: a message may be sent twice.
 func (q Queue) Send(ctx context.Context, bodies []string) error {
 	var failed error
 	for some := range slices.Chunk(bodies, batch) {

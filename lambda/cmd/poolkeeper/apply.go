@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -66,32 +67,31 @@ func (a *applying) run(ctx context.Context, which selection, of source) error {
 	if !a.c.on("no-backup") && a.c.text("backups") == "" {
 		return errors.New("--backups names no folder, so nothing was written: name one, or use --no-backup")
 	}
-	return a.c.show(func(to *results) error {
-		changes, err := a.preview(ctx, to, which, of)
-		if err == nil && len(changes) > 0 {
-			question := fmt.Sprintf("Write to %s?", counted(len(changes), "user pool"))
-			err = a.c.confirm(ctx, question, "nothing was written")
+	changes, err := a.preview(ctx, which, of)
+	if err == nil && len(changes) > 0 {
+		question := fmt.Sprintf("Write to %s?", counted(len(changes), "user pool"))
+		err = a.c.confirm(ctx, question, "nothing was written")
+	}
+	if err != nil {
+		return err
+	}
+	to := a.c.to
+	to.Outcomes = map[outcome.Ending]int{}
+	for i, next := range changes {
+		if ctx.Err() != nil {
+			return fmt.Errorf("interrupted: %d of %d pools were not changed", len(changes)-i, len(changes))
 		}
-		if err != nil {
-			return err
+		if err := a.write(ctx, next); err != nil {
+			return fmt.Errorf("%d of %d pools were not changed: %w", len(changes)-i-1, len(changes), err)
 		}
-		to.Outcomes = map[outcome.Ending]int{}
-		for i, next := range changes {
-			if ctx.Err() != nil {
-				return fmt.Errorf("interrupted: %d of %d pools were not changed", len(changes)-i, len(changes))
-			}
-			if err := a.write(ctx, to, next); err != nil {
-				return fmt.Errorf("%d of %d pools were not changed: %w", len(changes)-i-1, len(changes), err)
-			}
-		}
-		return to.Write(stream.OfSummary("summary", to.summary, to.done(a.target != nil)))
-	})
+	}
+	return to.Write(stream.OfSummary("summary", to.summary, to.done(a.target != nil)))
 }
 
 // preview shows the plan and returns the plans of the pools to write. People see the plan before they are asked. For
 // pipelines, pools that are not written are already results.
-func (a *applying) preview(ctx context.Context, to *results, which selection, of source) (changes []poolPlan,
-	err error) {
+func (a *applying) preview(ctx context.Context, which selection, of source) (changes []poolPlan, err error) {
+	to := a.c.to
 	if len(a.lost) > 0 {
 		to.remains = true
 		text := "These differ from the earlier state, and no call by poolkeeper can restore them:\n  " +
@@ -107,7 +107,7 @@ func (a *applying) preview(ctx context.Context, to *results, which selection, of
 		plan = stream.New(stream.Text, a.c.notes, false)
 	}
 	var refused []error
-	err = a.c.plans(ctx, to, which, of, func(p poolPlan) error {
+	err = a.c.plans(ctx, which, of, func(p poolPlan) error {
 		if err := a.plan.allows(p); err != nil {
 			refused = append(refused, err)
 			return nil
@@ -129,7 +129,8 @@ func (a *applying) preview(ctx context.Context, to *results, which selection, of
 }
 
 // write writes to one pool. A failed pool does not stop the others; the returned error is one of the output.
-func (a *applying) write(ctx context.Context, to *results, next poolPlan) error {
+func (a *applying) write(ctx context.Context, next poolPlan) error {
+	to := a.c.to
 	if !a.c.on("no-backup") {
 		if err := a.c.save(a.c.text("backups"), next.preview.Before, false); err != nil {
 			to.fail(next.id, err.Error())
@@ -146,13 +147,12 @@ func (a *applying) write(ctx context.Context, to *results, next poolPlan) error 
 	if a.c.output == stream.Text || a.c.output == stream.Markdown {
 		out.Outcome = shown(out.Outcome, a.target != nil)
 	}
-	return a.c.conclude(ctx, to, r, out, false)
+	return a.c.conclude(ctx, r, out, false)
 }
 
 // conclude shows an outcome, and then closes the records of its run. An error of the ledger does not change the
 // outcome, but the history is incomplete. The id of a record that exists only in this process is hidden.
-func (c *cli) conclude(ctx context.Context, to *results, r *reconcile.Reconciler, out outcome.Outcome,
-	brief bool) error {
+func (c *cli) conclude(ctx context.Context, r *reconcile.Reconciler, out outcome.Outcome, brief bool) error {
 	failed := out.Details.LedgerError
 	if failed != "" {
 		fmt.Fprintf(c.err, "the ledger failed: %s\n", failed)
@@ -160,7 +160,7 @@ func (c *cli) conclude(ctx context.Context, to *results, r *reconcile.Reconciler
 	if _, memory := r.Ledger.(*ledger.Memory); memory {
 		out.Record = ""
 	}
-	if err := to.Write(stream.OfOutcome(out, brief)); err != nil {
+	if err := c.to.Write(stream.OfOutcome(out, brief)); err != nil {
 		return err
 	}
 	if err := r.Close(ctx, out); err != nil && failed == "" {
@@ -196,7 +196,7 @@ func (w *writing) Write(ctx context.Context, id string, request userpool.Request
 }
 
 func (c *cli) replay(ctx context.Context, paths []string) error {
-	mode := baseline.Mode(c.getenv("MODE"))
+	mode := baseline.Mode(os.Getenv("MODE"))
 	if mode != "" && mode != baseline.Audit && mode != baseline.Enforce {
 		return fmt.Errorf("MODE is %q, so nothing was written: it must be audit, enforce or unset", mode)
 	}
@@ -227,13 +227,13 @@ func (c *cli) replay(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
-	r.OwnRole = c.getenv("ROLE_ARN")
-	return c.show(func(to *results) error { return c.handle(ctx, to, r, events) })
+	r.OwnRole = os.Getenv("ROLE_ARN")
+	return c.handle(ctx, r, events)
 }
 
 // handle handles the events, and after a scan the events that it sends, one for each pool. An interruption ends the
 // waits for a pool, but not its writes. The error is from the output or from an interruption.
-func (c *cli) handle(ctx context.Context, to *results, r *reconcile.Reconciler, events [][]byte) error {
+func (c *cli) handle(ctx context.Context, r *reconcile.Reconciler, events [][]byte) error {
 	var sent [][]byte
 	scanner := queue.Scanner{Pools: r.Pools, Baseline: r.Baseline, Ledger: ledger.NewMemory(), OwnRole: r.OwnRole,
 		Now: r.Now, Send: func(_ context.Context, bodies []string) error {
@@ -250,9 +250,9 @@ func (c *cli) handle(ctx context.Context, to *results, r *reconcile.Reconciler, 
 		if request.Kind == event.All {
 			result, failed := scanner.Scan(ctx, request)
 			if failed != nil {
-				to.fail("scan", result.Reason)
+				c.to.fail("scan", result.Reason)
 			}
-			if err := to.Write(stream.OfScan(result)); err != nil {
+			if err := c.to.Write(stream.OfScan(result)); err != nil {
 				return err
 			}
 			continue
@@ -265,9 +265,9 @@ func (c *cli) handle(ctx context.Context, to *results, r *reconcile.Reconciler, 
 		if request.Kind == event.One {
 			out, err = one.Reconcile(context.WithoutCancel(ctx), request)
 		}
-		to.Pools++
-		to.did(out, err)
-		if err := c.conclude(ctx, to, one, out, !request.Scan.Started.IsZero()); err != nil {
+		c.to.Pools++
+		c.to.did(out, err)
+		if err := c.conclude(ctx, one, out, !request.Scan.Started.IsZero()); err != nil {
 			return err
 		}
 	}

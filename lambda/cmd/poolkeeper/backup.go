@@ -55,10 +55,8 @@ func (c *cli) backup(ctx context.Context, _ []string) error {
 	}
 	counts := map[string]any{"saved": saved, "failed": failed, "folder": dir}
 	text := fmt.Sprintf("%s saved in %s, %d failed", counted(saved, "user pool"), dir, failed)
-	return c.show(func(to *results) error {
-		to.Failed = failed
-		return to.Write(stream.OfSummary("summary", counts, text))
-	})
+	c.to.Failed = failed
+	return c.to.Write(stream.OfSummary("summary", counts, text))
 }
 
 // save writes the state of a pool to a new file in the folder. whole is whether everything was read.

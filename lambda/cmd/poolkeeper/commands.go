@@ -34,15 +34,14 @@ type option struct {
 // fromEnv is a text whose default is in this variable of the environment.
 type fromEnv string
 
-func (o option) addTo(command *cobra.Command, getenv func(string) string) {
-	f := command.Flags()
+func (o option) addTo(f *pflag.FlagSet) {
 	switch v := o.value.(type) {
 	case bool:
 		f.Bool(o.name, v, o.help)
 	case string:
 		f.String(o.name, v, o.help)
 	case fromEnv:
-		f.String(o.name, getenv(string(v)), o.help)
+		f.String(o.name, os.Getenv(string(v)), o.help)
 	case []string:
 		f.StringSlice(o.name, v, o.help)
 	case time.Duration:

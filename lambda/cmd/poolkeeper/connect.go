@@ -50,7 +50,7 @@ func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
 	if c.http == nil {
 		var pem []byte
 		var err error
-		if path := c.getenv("AWS_CA_BUNDLE"); path != "" {
+		if path := os.Getenv("AWS_CA_BUNDLE"); path != "" {
 			pem, err = os.ReadFile(path)
 		}
 		client, invalid := cognito.NewHTTPClient(pem)

@@ -58,7 +58,8 @@ func planAll(t testing.TB, pools int) (took time.Duration, calls int) {
 	r := reconcile.New(client, required, ledger.NewMemory())
 	from := now()
 	s := &results{}
-	err = c.plans(t.Context(), s, selection{all: true}, always(r), func(poolPlan) error { return nil })
+	c.to = s
+	err = c.plans(t.Context(), selection{all: true}, always(r), func(poolPlan) error { return nil })
 	if err != nil || s.Pools != pools || s.InSync != pools {
 		t.Errorf("%+v %v\n%.2000s", s, err, output.String())
 	}

@@ -22,7 +22,7 @@ import (
 func (c *cli) explain(_ context.Context, args []string) error {
 	for _, path := range []string{args[0], baseline.Clients + "." + args[0]} {
 		if m, ok := baseline.Lookup(path); ok {
-			return c.print(explain(path, m))
+			return c.to.Write(explain(path, m))
 		}
 	}
 	if meant := didYouMean("", args[0], everySetting()); meant != "" {
@@ -74,13 +74,11 @@ func (c *cli) validate(ctx context.Context, args []string) error {
 		conclusion += "\n" + counted(len(lints), "warning") + ", and --strict allows none"
 	}
 	counts := map[string]any{"file": file, "errors": len(found), "warnings": len(lints), "accepted": !refused}
-	return c.show(func(to *results) error {
-		if refused {
-			to.Failed++
-		}
-		return errors.Join(to.Write(stream.OfFile(file, found, lints, text)),
-			to.Write(stream.OfSummary("summary", counts, conclusion)))
-	})
+	if refused {
+		c.to.Failed++
+	}
+	return errors.Join(c.to.Write(stream.OfFile(file, found, lints, text)),
+		c.to.Write(stream.OfSummary("summary", counts, conclusion)))
 }
 
 func (c *cli) permissions(ctx context.Context, _ []string) error {
@@ -110,7 +108,7 @@ func (c *cli) permissions(ctx context.Context, _ []string) error {
 		text += fmt.Sprintf("%s, of %s\n", report.Value(role), counted(roles[role], "user pool"))
 	}
 	text += "-c smsRoles=" + cmp.Or(baseline.Legible(strings.Join(names, ",")), "none")
-	return c.print(stream.OfSummary("smsRoles", roles, text))
+	return c.to.Write(stream.OfSummary("smsRoles", roles, text))
 }
 
 func (c *cli) history(ctx context.Context, _ []string) error {
@@ -118,31 +116,29 @@ func (c *cli) history(ctx context.Context, _ []string) error {
 	since := time.Now().Add(-back)
 	var all []outcome.Record
 	var unreadable error
-	return c.show(func(to *results) error {
-		failed := func(p poolPlan) error { return to.Write(p.entry(false, false)) }
-		err := c.everywhere(ctx, to, failed, func(one *cli) error {
-			from, err := one.table(ctx)
-			if err != nil {
-				return err
-			}
-			records, some, err := recordsOf(ctx, from, c.texts("pool"), since)
-			all, unreadable = append(all, records...), errors.Join(unreadable, some)
-			return one.noTable(err)
-		})
+	failed := func(p poolPlan) error { return c.to.Write(p.entry(false, false)) }
+	err := c.everywhere(ctx, failed, func(one *cli) error {
+		from, err := one.table(ctx)
 		if err != nil {
 			return err
 		}
-		slices.SortStableFunc(all, func(a, b outcome.Record) int {
-			return cmp.Or(b.Began.Compare(a.Began), strings.Compare(a.ID, b.ID))
-		})
-		for _, r := range all {
-			if err := to.Write(stream.OfSummary("record", r, describe(r, time.Now(), c.same()))); err != nil {
-				return err
-			}
-		}
-		count := map[string]int{"records": len(all)}
-		return errors.Join(to.Write(stream.OfSummary("summary", count, counted(len(all), "record"))), unreadable)
+		records, some, err := recordsOf(ctx, from, c.texts("pool"), since)
+		all, unreadable = append(all, records...), errors.Join(unreadable, some)
+		return one.noTable(err)
 	})
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(all, func(a, b outcome.Record) int {
+		return cmp.Or(b.Began.Compare(a.Began), strings.Compare(a.ID, b.ID))
+	})
+	for _, r := range all {
+		if err := c.to.Write(stream.OfSummary("record", r, describe(r, time.Now(), c.same()))); err != nil {
+			return err
+		}
+	}
+	count := map[string]int{"records": len(all)}
+	return errors.Join(c.to.Write(stream.OfSummary("summary", count, counted(len(all), "record"))), unreadable)
 }
 
 // recordsOf returns the records of the given or all pools that began since a time. The first error names records that

@@ -29,7 +29,7 @@ import (
 func main() {
 	// Closing the terminal interrupts like Ctrl-C: the writes of the current pool are completed.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	c := &cli{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, sleep: cognito.Sleep}
+	c := &cli{in: os.Stdin, out: os.Stdout, err: os.Stderr, sleep: cognito.Sleep}
 	code := c.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -50,10 +50,10 @@ func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 // cli is the state that all commands share. It is for one account and Region at a time.
 type cli struct {
 	in       io.Reader
-	out, err io.Writer // results, and all else
-	getenv   func(string) string
+	out, err io.Writer                                  // results, and all else
 	sleep    func(context.Context, time.Duration) error // waits between calls
 
+	to              *results  // of the command, for all accounts and Regions
 	notes           io.Writer // for progress and diagnostics: err, or io.Discard
 	flags           *pflag.FlagSet
 	output          stream.Format
@@ -129,10 +129,10 @@ func (c *cli) command(one command) *cobra.Command {
 		if err := c.start(command, one.formats, args); err != nil {
 			return err
 		}
-		return one.run(c, command.Context(), args)
+		return c.show(func() error { return one.run(c, command.Context(), args) })
 	}
 	for _, o := range one.options {
-		o.addTo(command, c.getenv)
+		o.addTo(command.Flags())
 	}
 	command.Flags().String("output", one.formats[0],
 		strings.Replace(strings.Join(one.formats, ", "), "json", "json (one object per line)", 1))
@@ -192,25 +192,21 @@ type results struct {
 	summary
 }
 
-// show passes on the results to do, and ends them. Without an error, it returns the exit status.
-func (c *cli) show(do func(*results) error) error {
-	to := &results{Stream: stream.New(c.output, c.out, c.paint())}
-	err := do(to)
-	if err = errors.Join(err, to.Close(err == nil)); err != nil {
+// show begins the results, calls do, and ends them. Without an error, it returns the exit status.
+func (c *cli) show(do func() error) error {
+	c.to = &results{Stream: stream.New(c.output, c.out, c.paint())}
+	err := do()
+	if err = errors.Join(err, c.to.Close(err == nil)); err != nil {
 		return err
 	}
-	return to.exit()
-}
-
-// print writes the only result of a command.
-func (c *cli) print(entry stream.Entry) error {
-	return c.show(func(to *results) error { return to.Write(entry) })
+	return c.to.exit()
 }
 
 // paint reports whether results are colored: on a terminal, unless NO_COLOR is set.
 func (c *cli) paint() stream.Paint {
 	file, ok := c.out.(*os.File)
-	return stream.Paint(ok && c.getenv("NO_COLOR") == "" && c.getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd())))
+	plain := os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb"
+	return stream.Paint(ok && !plain && term.IsTerminal(int(file.Fd())))
 }
 
 // baselineText returns the name and the text of a baseline file, or of the built-in one if no path is given. The file

@@ -71,7 +71,7 @@ func (c *cli) same(more ...string) (text string) {
 
 // everywhere does the work in each account and Region. If there are several, a failure of one does not stop the others;
 // it is counted, and failed shows it. With --all-regions, it fails if all Regions are skipped.
-func (c *cli) everywhere(ctx context.Context, to *results, failed func(poolPlan) error, do func(*cli) error) error {
+func (c *cli) everywhere(ctx context.Context, failed func(poolPlan) error, do func(*cli) error) error {
 	places, skipped, n := c.places(), map[string][]string{}, 0
 	for _, one := range places {
 		err := do(one)
@@ -86,7 +86,7 @@ func (c *cli) everywhere(ctx context.Context, to *results, failed func(poolPlan)
 				return err
 			}
 		default:
-			to.fail(one.where(), err.Error())
+			c.to.fail(one.where(), err.Error())
 			if err := failed(poolPlan{id: one.where(), err: err}); err != nil {
 				return err
 			}

@@ -25,30 +25,28 @@ func (c *cli) plan(ctx context.Context, _ []string) error {
 		return errors.New("--out saves the plan of one account and Region: use only one profile and Region")
 	}
 	saved := savedPlan{Format: planFormat}
-	return c.show(func(to *results) error {
-		err := c.plans(ctx, to, which, func(one *cli) (r *reconcile.Reconciler, err error) {
-			r, saved.Baseline, err = one.planner(ctx)
-			if err == nil {
-				saved.File = r.Baseline.File
-			}
-			return r, err
-		}, func(p poolPlan) error {
-			saved.add(p)
-			return to.Write(p.entry(which.all, c.output == stream.Text))
-		})
+	err := c.plans(ctx, which, func(one *cli) (r *reconcile.Reconciler, err error) {
+		r, saved.Baseline, err = one.planner(ctx)
 		if err == nil {
-			err = to.Write(stream.OfSummary("summary", to.summary, to.plan(true)))
+			saved.File = r.Baseline.File
 		}
-		if err != nil || out == "" {
-			return err
-		}
-		if err := writeJSON(out, saved); err != nil {
-			return fmt.Errorf("saving the plan: %w", err)
-		}
-		fmt.Fprintf(c.notes, "saved to %s: poolkeeper apply %s%s makes these changes, unless a pool changes first\n",
-			out, out, c.same("region"))
-		return nil
+		return r, err
+	}, func(p poolPlan) error {
+		saved.add(p)
+		return c.to.Write(p.entry(which.all, c.output == stream.Text))
 	})
+	if err == nil {
+		err = c.to.Write(stream.OfSummary("summary", c.to.summary, c.to.plan(true)))
+	}
+	if err != nil || out == "" {
+		return err
+	}
+	if err := writeJSON(out, saved); err != nil {
+		return fmt.Errorf("saving the plan: %w", err)
+	}
+	fmt.Fprintf(c.notes, "saved to %s: poolkeeper apply %s%s makes these changes, unless a pool changes first\n",
+		out, out, c.same("region"))
+	return nil
 }
 
 // planner returns a Reconciler that records nothing, and the text of its baseline.
@@ -122,8 +120,8 @@ func always(r *reconcile.Reconciler) source {
 }
 
 // plans plans the pools of each account and Region, counts them, and passes each plan or its error on.
-func (c *cli) plans(ctx context.Context, to *results, which selection, of source, emit func(poolPlan) error) error {
-	return c.everywhere(ctx, to, emit, func(one *cli) error {
+func (c *cli) plans(ctx context.Context, which selection, of source, emit func(poolPlan) error) error {
+	return c.everywhere(ctx, emit, func(one *cli) error {
 		r, err := of(one)
 		if err != nil {
 			return err
@@ -133,11 +131,11 @@ func (c *cli) plans(ctx context.Context, to *results, which selection, of source
 			if p.err != nil && ctx.Err() != nil {
 				return ctx.Err()
 			}
-			to.read(p)
+			c.to.read(p)
 			return emit(p)
 		})
 		if ctx.Err() != nil {
-			return fmt.Errorf("interrupted after %s; nothing was written", counted(to.Pools, "user pool"))
+			return fmt.Errorf("interrupted after %s; nothing was written", counted(c.to.Pools, "user pool"))
 		}
 		return err
 	})
@@ -217,25 +215,23 @@ func (c *cli) readPlan(ctx context.Context, path string) (s savedPlan, err error
 
 func (c *cli) report(ctx context.Context, _ []string) error {
 	p, html := page.New(time.Now()), c.output == "html"
-	return c.show(func(to *results) error {
-		err := c.plans(ctx, to, c.which(), func(one *cli) (*reconcile.Reconciler, error) {
-			r, _, err := one.planner(ctx)
-			if err == nil {
-				p.Require(r.Baseline)
-			}
-			return r, err
-		}, func(l poolPlan) error {
-			if !html {
-				return c.finding(l)
-			}
-			p.Add(l.id, l.withValues(), l.failure())
-			return nil
-		})
-		if err == nil && html {
-			err = p.Write(c.out)
+	err := c.plans(ctx, c.which(), func(one *cli) (*reconcile.Reconciler, error) {
+		r, _, err := one.planner(ctx)
+		if err == nil {
+			p.Require(r.Baseline)
 		}
-		return err
+		return r, err
+	}, func(l poolPlan) error {
+		if !html {
+			return c.finding(l)
+		}
+		p.Add(l.id, l.withValues(), l.failure())
+		return nil
 	})
+	if err == nil && html {
+		err = p.Write(c.out)
+	}
+	return err
 }
 
 // finding writes the finding for a pool. A pool that could not be read or that no rule selects has none.

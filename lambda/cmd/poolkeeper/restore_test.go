@@ -267,7 +267,7 @@ func undone(t testing.TB, required *baseline.Baseline) (string, error) {
 	a := applying{c: c, cause: "apply"}
 	r.Ledger = records
 	var status exit
-	err = a.run(t.Context(), selection{ids: []string{servedPool}}, always(r))
+	err = c.show(func() error { return a.run(t.Context(), selection{ids: []string{servedPool}}, always(r)) })
 	if err != nil && !errors.As(err, &status) {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
@@ -279,7 +279,7 @@ func undone(t testing.TB, required *baseline.Baseline) (string, error) {
 		return "", nil // nothing was written
 	}
 	out.Reset()
-	err = c.undoRecord(t.Context(), records, history.Records[0].ID)
+	err = c.show(func() error { return c.undoRecord(t.Context(), records, history.Records[0].ID) })
 	return out.String(), err
 }
 

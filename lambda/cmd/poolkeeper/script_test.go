@@ -215,7 +215,7 @@ func started(in io.Reader, out, err io.Writer, on ...string) *cli {
 	for _, name := range on {
 		flags.Bool(name, true, "")
 	}
-	return &cli{in: in, out: out, err: err, notes: err, getenv: os.Getenv, sleep: noSleep, flags: flags,
+	return &cli{in: in, out: out, err: err, notes: err, sleep: noSleep, flags: flags,
 		output: stream.Text}
 }
 

@@ -3,8 +3,6 @@
 package main
 
 import (
-	"time"
-
 	"github.com/aws/aws-sdk-go-v2/service/securityhub"
 
 	"poolkeeper/lambda/notify"
@@ -12,6 +10,6 @@ import (
 
 func init() {
 	newHub = func(a account) notify.Channel {
-		return notify.Hub(securityhub.NewFromConfig(a.config("SECURITYHUB")), time.Now)
+		return notify.Hub(securityhub.NewFromConfig(a.config("SECURITYHUB")), a.transport.Now)
 	}
 }

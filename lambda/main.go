@@ -45,7 +45,7 @@ func newHandler(config Config, log *slog.Logger) (handler, error) {
 	counted := &calls{}
 	pools := cognito.New(newClient(a, counted))
 	reconciler := reconcile.New(pools, config.Baseline, newLedger(a))
-	reconciler.OwnRole, reconciler.MostClients = config.OwnRole, event.MaxClients
+	reconciler.OwnRole, reconciler.MostClients, reconciler.Now = config.OwnRole, event.MaxClients, a.transport.Now
 	changes := queue.Queue{Client: sqs.NewFromConfig(a.config("SQS")), URL: config.QueueURL, Sleep: cognito.Sleep}
 	scans := changes
 	scans.URL = config.ScanQueueURL

@@ -47,17 +47,17 @@ func (c *cli) connect(ctx context.Context) (*cognito.Client, error) {
 
 // configuration loads the SDK's default chain of credentials and settings.
 func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
-	if c.http == nil {
+	if c.clock == nil {
 		var pem []byte
 		var err error
 		if path := os.Getenv("AWS_CA_BUNDLE"); path != "" {
 			pem, err = os.ReadFile(path)
 		}
-		client, invalid := cognito.NewHTTPClient(pem)
+		http, invalid := cognito.NewHTTPClient(pem)
 		if err = errors.Join(err, invalid); err != nil {
 			return aws.Config{}, fmt.Errorf("reading AWS_CA_BUNDLE: %w", err)
 		}
-		c.http = client
+		c.clock = cognito.NewClock(http)
 	}
 	// If the profile or the Region is empty, the SDK chooses it.
 	loaded, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(c.profile), config.WithRegion(c.region))
@@ -72,7 +72,7 @@ func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
 		return aws.Config{}, fmt.Errorf("no AWS credentials: use --profile, sign in (aws sso login), or set "+
 			"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: %w", err)
 	}
-	c.region, loaded.HTTPClient = loaded.Region, c.http
+	c.region, loaded.HTTPClient = loaded.Region, c.clock
 	return loaded, nil
 }
 
@@ -109,14 +109,15 @@ func (c *cli) required(ctx context.Context, writes bool) (*baseline.Baseline, st
 	return required, string(text), nil
 }
 
-// reconciler returns a Reconciler like the function's, with a ledger in memory.
+// reconciler returns a Reconciler like the function's, with a ledger in memory. It uses the time in AWS's responses,
+// because the local clock may be wrong.
 func (c *cli) reconciler(ctx context.Context, required *baseline.Baseline) (*reconcile.Reconciler, error) {
 	pools, err := c.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	r := reconcile.New(pools, required, ledger.NewMemory())
-	r.LeaseWait = leaseWait
+	r.LeaseWait, r.Now = leaseWait, c.clock.Now
 	return r, nil
 }
 

@@ -83,6 +83,29 @@ func BenchmarkPlanAll(b *testing.B) {
 	}
 }
 
+// TestUsesTheTimeOfResponses: where the answers are dated five minutes from now, the command line goes by that.
+func TestUsesTheTimeOfResponses(t *testing.T) {
+	const off = 5 * time.Minute
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", time.Now().Add(off).UTC().Format(http.TimeFormat))
+		_, _ = io.WriteString(w, `{"UserPools":[]}`)
+	}))
+	t.Cleanup(server.Close)
+	connected(t)
+	t.Setenv("AWS_ENDPOINT_URL", server.URL)
+	c := started(nil, nil, nil)
+	r, err := c.recording(t.Context(), &baseline.Baseline{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := list(t.Context(), r.Pools); err != nil {
+		t.Fatal(err)
+	}
+	if ahead := time.Until(r.Now()); (ahead - off).Abs() > 2*time.Second {
+		t.Errorf("the clock is %s ahead, the service's %s", ahead, off)
+	}
+}
+
 // TestAllRegions: --all-regions goes to every Region. One that the account has not enabled is no failure, one that
 // fails stops no other, and one without a ledger has no history.
 func TestAllRegions(t *testing.T) {

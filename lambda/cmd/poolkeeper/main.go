@@ -16,7 +16,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
@@ -58,7 +57,7 @@ type cli struct {
 	flags           *pflag.FlagSet
 	output          stream.Format
 	profile, region string
-	http            aws.HTTPClient // nil before connecting
+	clock           *cognito.Clock // the time from AWS's responses; nil before connecting
 	stack           *deployment    // nil before it was read
 }
 

@@ -35,7 +35,7 @@ func (c *cli) places() (all []*cli) {
 	for _, profile := range orOne(c.texts("profile")) {
 		for _, region := range orOne(regions) {
 			one := *c
-			one.profile, one.region, one.http, one.stack = profile, region, nil, nil
+			one.profile, one.region, one.clock, one.stack = profile, region, nil, nil
 			all = append(all, &one)
 		}
 	}

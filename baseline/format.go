@@ -8,22 +8,24 @@ import (
 	"strings"
 )
 
-// Text formats that the API documents in addition to patterns. The format of an ARN is "arn:", the service, and the
-// allowed prefixes of the resource name.
+// Text formats that the API documents in addition to patterns.
 const (
 	formatCIDR     = "cidr"
 	formatDomain   = "domain"
 	formatRegion   = "region"
+	formatInvite   = "invite" // the text of an invitation
 	formatSender   = "sender"
 	formatURL      = "url"
 	formatRedirect = "redirect" // a URL that a sign-in returns to
 
-	formatFunction = "arn:lambda:function:"
-	formatKey      = "arn:kms:key/|alias/"
-	formatRole     = "arn:iam:role/"
-	formatIdentity = "arn:ses:identity/"
-	formatLogGroup = "arn:logs:log-group:"
-	formatStream   = "arn:firehose:deliverystream/"
+	// Those of ARNs show what an ARN looks like.
+	formatFunction = "arn:aws:lambda:REGION:ACCOUNT:function:NAME"
+	formatKey      = "arn:aws:kms:REGION:ACCOUNT:key/NAME"
+	formatRole     = "arn:aws:iam::ACCOUNT:role/NAME"
+	formatIdentity = "arn:aws:ses:REGION:ACCOUNT:identity/NAME"
+	formatLogGroup = "arn:aws:logs:REGION:ACCOUNT:log-group:NAME"
+	formatBucket   = "arn:aws:s3:::NAME"
+	formatStream   = "arn:aws:firehose:REGION:ACCOUNT:deliverystream/NAME"
 )
 
 // formats are the formats other than ARNs, with what a text must be.
@@ -35,50 +37,43 @@ var formats = map[string]struct {
 		_, err := netip.ParsePrefix(text)
 		return err == nil
 	}, "a range of addresses, such as 10.0.0.0/8 or 10.0.0.1/32"},
-	formatDomain: {func(text string) bool {
-		_, err := netip.ParseAddr(text)
-		return err != nil && !strings.ContainsAny(text, "/:") && !strings.ContainsFunc(text, unprintable)
-	}, "just a domain, such as login.example.com"},
+	formatDomain: {func(text string) bool { return Wholly(`([\p{L}\d-]+\.)*[\p{L}\d-]*[\p{L}-][\p{L}\d-]*`, text) },
+		"just a domain, such as login.example.com"},
 	formatRegion: {func(text string) bool { return regionForm().MatchString(text) }, "a Region, such as eu-west-1"},
-	formatSender: {func(text string) bool { return strings.Contains(text, "@") },
+	formatSender: {func(text string) bool { return Wholly(`[^<>@\s]+@[^<>@\s]+|[^<>]*<[^<>@\s]+@[^<>@\s]+>`, text) },
 		"an address, or a name and an address, such as Example <no-reply@example.com>"},
-	formatURL: {func(text string) bool {
-		u, err := url.Parse(text)
-		return err == nil && reaches(u)
-	}, "a URL with a scheme, such as https://app.example.com/callback"},
+	formatURL: {func(text string) bool { return parsed(text) != nil },
+		"a URL with a scheme, such as https://app.example.com/callback"},
 	formatRedirect: {func(text string) bool {
-		u, err := url.Parse(text)
-		return err == nil && reaches(u) && !strings.Contains(text, "#") &&
+		u := parsed(text)
+		return u != nil && !strings.Contains(text, "#") &&
 			(u.Scheme != "http" || slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname()))
 	}, "a URL with a scheme, such as https://app.example.com/callback, without a fragment (the part after the #); http " +
 		"only for localhost"},
 }
 
-// reaches reports whether a URL has a scheme, and a host if the scheme needs one.
-func reaches(u *url.URL) bool {
-	return u.Scheme != "" && (u.Host != "" || u.Scheme != "https" && u.Scheme != "http")
+// parsed returns a URL with a scheme, and a host if it needs one, or nil: javascript:CODE and HOST:PORT are none.
+func parsed(text string) *url.URL {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme == "" || u.Opaque != "" || u.Host == "" && (u.Scheme == "https" || u.Scheme == "http") {
+		return nil
+	}
+	return u
 }
 
+// arnPatterns turns the format of an ARN into a pattern.
+var arnPatterns = strings.NewReplacer("arn:aws", `arn:aws[\w-]*`, "REGION", `[\w-]+`, "ACCOUNT", `\d{12}`,
+	"key/", "(key|alias)/", "NAME", `[^*]+`)
+
 func offFormat(format, text string) string {
-	service, resources, arn := strings.Cut(strings.TrimPrefix(format, "arn:"), ":")
-	if !arn {
-		if form := formats[format]; form.valid != nil && !form.valid(text) {
-			return fmt.Sprintf("is %s: it must be %s", quoted(text), form.want)
-		}
-		return ""
+	form := formats[format]
+	switch {
+	case strings.HasPrefix(format, "arn:") && !Wholly(arnPatterns.Replace(format), text):
+		return fmt.Sprintf("is %s: it must look like %s", quoted(text), format)
+	case form.valid != nil && !form.valid(text):
+		return fmt.Sprintf("is %s: it must be %s", quoted(text), form.want)
 	}
-	const accountDigits = 12
-	parts := strings.SplitN(text, ":", 6)
-	all := strings.Split(resources, "|")
-	if len(parts) == 6 && parts[2] == service && len(parts[4]) == accountDigits && !strings.Contains(text, "*") &&
-		slices.ContainsFunc(all, func(r string) bool { return strings.HasPrefix(parts[5], r) }) {
-		return ""
-	}
-	region := "REGION"
-	if service == "iam" {
-		region = "" // global service: its ARNs have no Region
-	}
-	return fmt.Sprintf("is %s: it must look like arn:aws:%s:%s:ACCOUNT:%sNAME", quoted(text), service, region, all[0])
+	return ""
 }
 
 // regionIn returns the Region in a text of a format, or "".

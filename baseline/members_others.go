@@ -20,7 +20,7 @@ var riskMembers = []Member{
 			{Name: "NotifyConfiguration", Kind: Object, NotEmpty: true, Doc: "E-mail that notifies users of such a sign-in.",
 				Members: []Member{
 					{Name: "From", Kind: String, Format: formatSender, Max: 131072, Doc: "Sender."},
-					{Name: "ReplyTo", Kind: String, Max: 131072, Doc: "Reply-to address."},
+					{Name: "ReplyTo", Kind: String, Format: formatSender, Max: 131072, Doc: "Reply-to address."},
 					requiredARN("SourceArn", formatIdentity, "ARN of the SES identity of the sender."),
 					notifyEmail("BlockEmail", "E-mail after a blocked sign-in."),
 					notifyEmail("NoActionEmail", "E-mail after an allowed sign-in."),
@@ -87,7 +87,7 @@ func logGroup() Member {
 
 func bucket() Member {
 	return Member{Name: "S3Configuration", Kind: Object, NotEmpty: true, Doc: "S3 bucket.",
-		Members: []Member{{Name: "BucketArn", Kind: String, Doc: "S3 bucket.",
+		Members: []Member{{Name: "BucketArn", Kind: String, Format: formatBucket, Doc: "S3 bucket.",
 			Min: 3, Max: 1024, Pattern: `arn:[\w+=/,.@-]+:[\w+=/,.@-]+:::[\w+=/,.@-]+(:[\w+=/,.@-]+)?(:[\w+=/,.@-]+)?`}}}
 }
 

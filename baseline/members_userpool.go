@@ -10,6 +10,7 @@ const (
 	bodyPattern    = `[\p{L}\p{M}\p{S}\p{N}\p{P}\s*]+`
 	subjectPattern = `[\p{L}\p{M}\p{S}\p{N}\p{P}\s]+`
 	tokenPattern   = `[\x21\x23-\x5B\x5D-\x7E]+`
+	tagPattern     = `[\p{L}\p{Z}\p{N}_.:/=+@-]*` // as the developer guide documents it
 )
 
 var (
@@ -68,8 +69,8 @@ var smsSender = []Member{
 				Newer: true},
 			{Name: "InEntityId", Kind: String, Doc: "Entity id for messages to India.", Max: 131072, Newer: true},
 			{Name: "InTemplateId", Kind: String, Doc: "Template id for messages to India.", Max: 131072, Newer: true},
-			{Name: "Region", Kind: String, Doc: "Region of End User Messaging, if it is not the pool's.", Min: 5, Max: 32,
-				Newer: true},
+			{Name: "Region", Kind: String, Format: formatRegion, Doc: "Region of End User Messaging, if it is not the pool's.",
+				Min: 5, Max: 32, Newer: true},
 		}},
 }
 
@@ -197,7 +198,7 @@ var userPoolMembers = []Member{
 		Keep:  "every pool has a sending account; require EmailSendingAccount: COGNITO_DEFAULT instead",
 		Clear: `{"EmailSendingAccount":"COGNITO_DEFAULT"}`, Members: []Member{
 			arn("SourceArn", formatIdentity, "ARN of the SES identity; EmailSendingAccount DEVELOPER needs it."),
-			{Name: "ReplyToEmailAddress", Kind: String, Doc: "Address for answers.",
+			{Name: "ReplyToEmailAddress", Kind: String, Format: formatSender, Doc: "Address for answers.",
 				Pattern: `[\p{L}\p{M}\p{S}\p{N}\p{P}]+@[\p{L}\p{M}\p{S}\p{N}\p{P}]+`},
 			{Name: "EmailSendingAccount", Kind: String, Doc: "DEVELOPER sends through your own SES identity.",
 				Enum: []string{"COGNITO_DEFAULT", "DEVELOPER"}, Default: "COGNITO_DEFAULT",
@@ -207,7 +208,7 @@ var userPoolMembers = []Member{
 		}},
 	smsConfiguration("SmsMfaConfiguration.SmsConfiguration"),
 	{Name: "UserPoolTags", Kind: Map, Doc: "Tags of the pool.", Clear: "{}", Max: 50, KeyMax: 128, KeyReserved: "aws:",
-		Elem: &Member{Kind: String, Max: 256, Presence: true}}, // a tag may have an empty value
+		Elem: &Member{Kind: String, Pattern: tagPattern, Max: 256, Presence: true}}, // a tag may have an empty value
 	{Name: "AdminCreateUserConfig", Kind: Object, Doc: "How users are created.", Members: []Member{
 		{Name: "AllowAdminCreateUserOnly", Kind: Boolean, Snapshot: Equal, Doc: "true disables self-registration."},
 		{Name: "UnusedAccountValidityDays", Kind: Integer, Min: 1, Max: 365,
@@ -215,8 +216,10 @@ var userPoolMembers = []Member{
 			Deprecated: "replaced by Policies.PasswordPolicy.TemporaryPasswordValidityDays",
 			Twin:       "Policies.PasswordPolicy.TemporaryPasswordValidityDays", Superseded: true},
 		{Name: "InviteMessageTemplate", Kind: Object, Doc: "Texts of the invitation.", Members: []Member{
-			{Name: "SMSMessage", Kind: String, Min: 6, Max: 140, Sensitive: true, Doc: "Text message of the invitation."},
-			mailText("EmailMessage", textPattern, "", "", "E-mail of the invitation."),
+			{Name: "SMSMessage", Kind: String, Min: 6, Max: 140, Format: formatInvite, Sensitive: true,
+				Doc: "Text message of the invitation."},
+			{Name: "EmailMessage", Kind: String, Min: 6, Max: 20000, Pattern: textPattern, Format: formatInvite,
+				Sensitive: true, Doc: "E-mail of the invitation."},
 			subject("EmailSubject", "", "", "Subject of the invitation."),
 		}},
 	}},

@@ -105,8 +105,10 @@ func (e entry) inMap(m Member) {
 		e.key.wrong("an empty key")
 	case m.KeyMax > 0 && runes(e.name) > m.KeyMax:
 		e.key.wrong("the key has %d characters: the API allows at most %d", runes(e.name), m.KeyMax)
-	case m.KeyReserved != "" && strings.HasPrefix(e.name, m.KeyReserved):
+	case m.KeyReserved != "" && strings.HasPrefix(strings.ToLower(e.name), m.KeyReserved):
 		e.key.wrong("keys that begin with %s are reserved: only AWS can write them", m.KeyReserved)
+	case !Wholly(m.Elem.Pattern, e.name):
+		e.key.wrong("the key must match %s", m.Elem.Pattern)
 	}
 }
 
@@ -403,6 +405,8 @@ func offText(m Member, text string) string {
 		return fmt.Sprintf("has %d characters: the API needs at least %d", runes(text), m.Min)
 	case m.Max > 0 && runes(text) > m.Max:
 		return fmt.Sprintf("has %d characters: the API allows at most %d", runes(text), m.Max)
+	case m.Format == formatInvite && (!strings.Contains(text, "{username}") || !strings.Contains(text, "{####}")):
+		return "must contain the placeholders {username} and {####} for the password"
 	case strings.Contains(m.Pattern, `\{####\}`) && !strings.Contains(text, "{####}"):
 		return "must contain the placeholder {####} for the code"
 	case strings.Contains(m.Pattern, `\{##[`) && !Wholly(m.Pattern, text):

@@ -26,6 +26,7 @@ MEANT = {
     "SnsCallerArn: pattern": "an empty ARN is as good as none, and none is sent",
     "AllowedFirstAuthFactors: required is True, not False": "a sign-in policy without it says nothing",
     "RecoveryMechanisms: required is True, not False": "a setting without it says nothing",
+    "UserPoolTags.KEY: pattern": "the developer guide documents the characters of tags",
 }
 
 # Members of a write call that say which document is written.

@@ -14,27 +14,20 @@ import (
 // work to the product of the two lengths.
 func glob(pattern, text string) bool {
 	p, t := []rune(pattern), []rune(text)
-	star, retry := -1, 0 // index of the last *, and where in the text to continue after it
-	i, j := 0, 0
+	i, j, star, retry := 0, 0, -1, 0 // index of the last *, and where in the text to continue after it
 	for j < len(t) {
 		switch {
 		case i < len(p) && p[i] == '*':
-			star, retry = i, j
-			i++
+			star, retry, i = i, j, i+1
 		case i < len(p) && (p[i] == '?' || p[i] == t[j]):
-			i++
-			j++
+			i, j = i+1, j+1
 		case star >= 0:
-			retry++
-			i, j = star+1, retry
+			i, j, retry = star+1, retry+1, retry+1
 		default:
 			return false
 		}
 	}
-	for i < len(p) && p[i] == '*' {
-		i++
-	}
-	return i == len(p)
+	return strings.Trim(string(p[i:]), "*") == ""
 }
 
 func globAny(patterns []string, text string) bool {
@@ -56,6 +49,8 @@ func neverMatches(m Member, pattern string) string {
 		return fmt.Sprintf("can never match: the values are %s%s", strings.Join(m.Enum, ", "), didYouMean(pattern, m.Enum))
 	case len(m.Enum) > 0:
 		return ""
+	case !strings.ContainsAny(pattern, "*?") && m.Kind != "": // of a setting, not of a selector
+		return offText(m, pattern)
 	case m.Max > 0 && runes(strings.ReplaceAll(pattern, "*", "")) > m.Max:
 		return fmt.Sprintf("can never match: the text has at most %d characters", m.Max)
 	case m.Pattern == "":
@@ -63,6 +58,9 @@ func neverMatches(m Member, pattern string) string {
 	}
 	begins, taken := matchesOf(m.Pattern)
 	literal, _, _ := strings.Cut(strings.ReplaceAll(pattern, "?", "*"), "*")
+	if strings.HasPrefix(literal, "arn:aws:") && strings.HasPrefix(m.Format, "arn:aws:") {
+		begins = m.Format[:strings.IndexAny(m.Format, "RAN")] // up to REGION, ACCOUNT or NAME
+	}
 	if n := min(len(literal), len(begins)); literal[:n] != begins[:n] {
 		return "can never match: the text must begin with " + begins
 	}
@@ -77,14 +75,8 @@ func neverMatches(m Member, pattern string) string {
 
 // matchesOf returns how every match of a regular expression begins, and which characters one may contain.
 func matchesOf(pattern string) (begins string, taken func(r rune) bool) {
-	expression, err := syntax.Parse(pattern, syntax.Perl|syntax.DotNL)
-	if err != nil {
-		return "", func(rune) bool { return true }
-	}
-	program, err := syntax.Compile(expression.Simplify())
-	if err != nil {
-		return "", func(rune) bool { return true }
-	}
+	expression, _ := syntax.Parse(pattern, syntax.Perl|syntax.DotNL) // one of the table, so it is valid
+	program, _ := syntax.Compile(expression.Simplify())
 	begins, _ = program.Prefix()
 	return begins, func(r rune) bool {
 		return slices.ContainsFunc(program.Inst, func(in syntax.Inst) bool {

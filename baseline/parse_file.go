@@ -225,7 +225,8 @@ func (s section) selected(of selectable) *Selector {
 		return selected
 	}
 	selected.Except = e
-	all := slices.Contains(e.Names, "*") && len(e.IDs) == 0 && len(e.Tags) == 0
+	all := len(e.IDs)+len(e.Tags) == 0 && (slices.Contains(e.Names, "*") || len(selected.Names) > 0 &&
+		len(beyond(selected.Names, e.Names)) == 0 && (!of.either || len(selected.IDs) == 0))
 	listed := len(e.Names) == 0 && len(e.Tags) == 0 && (!of.either || len(selected.Names) == 0)
 	if all || listed && len(selected.IDs) > 0 && len(beyond(selected.IDs, e.IDs)) == 0 {
 		except.wrong("excludes everything that is selected: exclude less")
@@ -239,7 +240,11 @@ func (f field) tags() map[string][]string {
 	}
 	tags := map[string][]string{}
 	for _, e := range f.entries("tag keys, each with a list of values") {
-		tags[e.name] = e.value.texts(nil)
+		m, _ := Lookup("UserPoolTags." + e.name)
+		if !Wholly(tagPattern, e.name) {
+			e.key.wrong("the key must match %s", tagPattern)
+		}
+		tags[e.name] = e.value.texts(func(glob string) string { return neverMatches(m, glob) })
 	}
 	f.notEmpty("add a tag, or leave the key out")
 	return tags
@@ -276,8 +281,8 @@ func offRegion(id string) string {
 }
 
 // regionWords are the words in the names of Regions. Numbers are not checked, because AWS keeps adding new ones.
-var regionWords = []string{"af", "ap", "ca", "cn", "eu", "eusc", "il", "me", "mx", "sa", "us", "gov", "iso", "isob",
-	"isoe", "isof", "de", "central", "east", "north", "northeast", "northwest", "south", "southeast", "southwest", "west"}
+var regionWords = []string{"central", "east", "north", "northeast", "northwest", "south", "southeast", "southwest",
+	"west", "af", "ap", "ca", "cn", "eu", "eusc", "il", "me", "mx", "sa", "us", "gov", "iso", "isob", "isoe", "isof", "de"}
 
 // likelyRegion returns the Region that was probably meant in a pool id with an unknown Region, or "".
 func likelyRegion(id string) (likely string) {

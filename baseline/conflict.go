@@ -119,6 +119,7 @@ const (
 	redirectPath     = Clients + ".DefaultRedirectURI"
 	grantsPath       = Clients + ".AllowedOAuthFlows"
 	rotationPath     = Clients + ".RefreshTokenRotation.Feature"
+	oauthPath        = Clients + ".AllowedOAuthFlowsUserPoolClient"
 )
 
 var senders = []string{"LambdaConfig.CustomEmailSender", "LambdaConfig.CustomSMSSender"}
@@ -226,9 +227,14 @@ var contradictions = []Conflict{
 	{Settings: []string{grantsPath}, Broken: func(f Facts) bool {
 		return f.has(grantsPath, "client_credentials") && f.has(grantsPath, "code", "implicit")
 	}, Reason: "client_credentials cannot be combined with code or implicit"},
-	{Settings: []string{scopesPath},
-		Broken: func(f Facts) bool { return f.has(grantsPath, "client_credentials") && f.has(scopesPath, "openid") },
-		Reason: "openid cannot be combined with AllowedOAuthFlows client_credentials"},
+	{Settings: []string{scopesPath}, Broken: func(f Facts) bool {
+		m, _ := Lookup(scopesPath)
+		return f.has(grantsPath, "client_credentials") && f.has(scopesPath, m.Elem.Usual...)
+	}, Reason: "AllowedOAuthFlows client_credentials can be combined only with scopes of a resource server"},
+	{Settings: []string{oauthPath, grantsPath, scopesPath}, Broken: func(f Facts) bool {
+		some := len(f.texts(grantsPath))+len(f.texts(scopesPath))+len(f.texts(callbacksPath)) > 0
+		return f.absent(oauthPath) && some || f.set(oauthPath) && (f.only(grantsPath) || f.only(scopesPath))
+	}, Reason: "must be true for AllowedOAuthFlows, AllowedOAuthScopes and CallbackURLs, and true needs the first two"},
 	{Settings: []string{callbacksPath},
 		Broken: func(f Facts) bool { return f.only(callbacksPath) && f.has(grantsPath, "code", "implicit") },
 		Reason: "cannot be empty: AllowedOAuthFlows code and implicit need a URL"},

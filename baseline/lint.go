@@ -52,10 +52,7 @@ func (l *linter) selector(s *Selector, at Position, of string) {
 	}
 	for ; s != nil; s = s.Except {
 		for _, glob := range s.Names {
-			if strings.Contains(glob, ".*") {
-				l.add("regular-expression", at, "", of, " selects by ", quoted(glob),
-					", where the dot is a literal dot: in a glob, * alone matches any text")
-			}
+			l.expression(glob, at, "", of+" selects by ")
 		}
 		for _, id := range s.IDs {
 			if likely := likelyRegion(id); likely != "" {
@@ -63,6 +60,13 @@ func (l *linter) selector(s *Selector, at Position, of string) {
 					likely, "?")
 			}
 		}
+	}
+}
+
+func (l *linter) expression(glob string, at Position, path, what string) {
+	if strings.Contains(glob, ".*") || strings.Contains(glob, ".+") {
+		l.add("regular-expression", at, path, what, quoted(glob),
+			", where the dot is a literal dot: in a glob, * alone matches any text")
 	}
 }
 
@@ -77,23 +81,26 @@ func (s *Selector) mutable() bool {
 }
 
 func (l *linter) exemption(b *Baseline, x Exemption, now time.Time) {
-	for _, setting := range x.Settings {
-		wide := AnyClient(setting)
-		if !slices.ContainsFunc(b.Rules, func(rule Rule) bool {
-			return slices.ContainsFunc(rule.all(), func(r Requirement) bool {
-				twin, ok := TwinOf(wide)
-				return Concerns(wide, r.Setting) || Covers(r.Setting, wide) || ok && Covers(r.Setting, twin)
-			})
-		}) {
-			l.add("exempts-nothing", x.Position, setting,
-				"the exemption is for a setting that no rule requires: remove it, or name the right setting")
-		}
+	ids, of := []string{""}, ""
+	if x.Pools != nil && len(x.Pools.IDs) > 0 {
+		ids, of = x.Pools.IDs, " of the pool "
 	}
-	if x.Pools != nil {
-		for _, id := range x.Pools.IDs {
-			if !b.MaySelect(id) {
-				l.add("exempts-nothing", x.Position, "", "the exemption is for the pool ", id,
-					", which no rule selects: remove it, or name the right pool")
+	for _, id := range ids {
+		if !b.MaySelect(id) {
+			l.add("exempts-nothing", x.Position, "", "the exemption is for the pool ", id,
+				", which no rule selects: remove it, or name the right pool")
+			continue
+		}
+		for _, setting := range x.Settings {
+			wide := AnyClient(setting)
+			twin, ok := TwinOf(wide)
+			if !slices.ContainsFunc(b.Rules, func(rule Rule) bool {
+				return rule.maySelect(id) && slices.ContainsFunc(rule.all(), func(r Requirement) bool {
+					return Concerns(wide, r.Setting) || Covers(r.Setting, wide) || ok && Covers(r.Setting, twin)
+				})
+			}) {
+				l.add("exempts-nothing", x.Position, setting, "the exemption is for a setting that no rule requires", of, id,
+					": remove it, or name the right setting")
 			}
 		}
 	}
@@ -126,7 +133,9 @@ func (l *linter) rule(rule Rule) {
 			l.add("always-holds", r.Position, r.Setting, "is met by every value that the API allows, so it requires nothing: "+
 				"make it stricter, or remove it")
 		}
-		l.unusual(m, r)
+		eachLeaf(m, r.Setting, r.Value, func(m Member, path string, v any) {
+			l.unusual(m, Requirement{Setting: path, Op: r.Op, Value: v, Position: r.Position})
+		})
 		if m.Deprecated != "" {
 			l.add("deprecated-setting", r.Position, r.Setting, "no longer used by the API: ", m.Deprecated)
 		}
@@ -166,15 +175,23 @@ func (l *linter) unusual(m Member, r Requirement) {
 			l.add("unknown-region", r.Position, r.Setting, quoted(text), " has a Region that is not known: did you mean ",
 				likely, "?")
 		}
+		if r.Op == Matches && !m.Sensitive {
+			l.expression(text, r.Position, r.Setting, "matches ")
+		}
 	}
-	list, _ := r.Value.([]any)
-	for _, e := range list {
+	for _, e := range list(r.Value) {
 		text, _ := e.(string)
 		if m.Elem == nil || slices.Contains(m.Elem.Usual, text) {
 			continue
 		}
-		if likely := meant(Nearest(text, m.Elem.Usual)); likely != "" {
+		likely := meant(Nearest(text, m.Elem.Usual))
+		switch attribute := len(m.DefaultList) > 0 && len(m.Elem.Usual) > 0; {
+		case likely != "" || attribute && !strings.Contains(text, ":"):
 			l.add("unusual-value", r.Position, r.Setting, quoted(text), " is not a usual value", likely)
+		case r.Op != Without && m.Elem.Format == formatCIDR && strings.HasSuffix(text, "/0"):
+			l.add("unusual-value", r.Position, r.Setting, quoted(text), " is every address: name the right ones")
+		case r.Op != Without && m.Elem.Format != "" && strings.ContainsAny(text, "*,"):
+			l.add("unusual-value", r.Position, r.Setting, quoted(text), " is one URL, in which * and , match only themselves")
 		}
 	}
 }

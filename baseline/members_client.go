@@ -102,7 +102,7 @@ var (
 
 func attributeList(name, doc string, defaults []string) Member {
 	return Member{Name: name, Kind: List, Presence: true, Doc: doc, DefaultList: defaults,
-		Elem: &Member{Kind: String, Min: 1, Max: 2048, Usual: readableAttributes}}
+		Elem: &Member{Kind: String, Min: 1, Max: 2048, Usual: defaults}}
 }
 
 func urlList(name, format, doc string) Member {

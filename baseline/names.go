@@ -14,11 +14,6 @@ var otherNames = map[string]string{
 	"tags":                         "UserPoolTags",
 	"enabledmfas":                  "MfaConfiguration",
 	"mfasecondfactor":              "MfaConfiguration",
-	"webauthnrelyingpartyid":       "WebAuthnConfiguration.RelyingPartyId",
-	"passkeyrelyingpartyid":        "WebAuthnConfiguration.RelyingPartyId",
-	"webauthnuserverification":     "WebAuthnConfiguration.UserVerification",
-	"passkeyuserverification":      "WebAuthnConfiguration.UserVerification",
-	"webauthnfactorconfiguration":  "WebAuthnConfiguration.FactorConfiguration",
 	"emailauthenticationmessage":   "EmailMfaConfiguration.Message",
 	"emailauthenticationsubject":   "EmailMfaConfiguration.Subject",
 	"recoverymechanism":            "AccountRecoverySetting.RecoveryMechanisms",
@@ -36,6 +31,17 @@ var otherNames = map[string]string{
 	"autoverify":                   "AutoVerifiedAttributes",
 	"devicetracking":               "DeviceConfiguration",
 	"userpoolclientname":           "ClientName",
+	"mfa":                          "MfaConfiguration",
+	"multifactor":                  "MfaConfiguration",
+	"fromemail":                    "EmailConfiguration.From",
+	"smsroleexternalid":            "SmsConfiguration.ExternalId",
+	"userinvitation":               "AdminCreateUserConfig.InviteMessageTemplate",
+	"authflows":                    "ExplicitAuthFlows",
+	"tier":                         "UserPoolTier",
+	"fromemailaddress":             "EmailConfiguration.From",
+	"replyto":                      "EmailConfiguration.ReplyToEmailAddress",
+	"userverification":             "VerificationMessageTemplate",
+	"logdeliveryconfiguration":     "LogConfigurations",
 }
 
 // folded returns a name without the differences between tools: in lower case, without _ and -.
@@ -107,9 +113,10 @@ func sameFolded(name string, m Member) string {
 	others := strings.Fields(otherNames[fold])
 	best := ""
 	for _, path := range paths(m.Members) {
-		last := path[strings.LastIndexByte(path, '.')+1:]
+		last := folded(path[strings.LastIndexByte(path, '.')+1:])
 		other := func(whole string) bool { return whole == path || strings.HasSuffix(whole, "."+path) }
-		if (folded(last) == fold || slices.ContainsFunc(others, other)) &&
+		same := fold == last || fold == "webauthn"+last || fold == "passkey"+last
+		if (same || slices.ContainsFunc(others, other)) &&
 			(best == "" || strings.Count(path, ".") < strings.Count(best, ".")) {
 			best = path
 		}

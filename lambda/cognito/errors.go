@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -140,14 +138,4 @@ func ClassOf(err error) Class {
 		return failed.Class
 	}
 	return ""
-}
-
-// Named returns the members whose name is a word of the error text.
-func (e *Error) Named(paths []string) []string {
-	words := strings.FieldsFunc(strings.ToLower(e.Message), func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
-	})
-	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
-		return !slices.Contains(words, strings.ToLower(path[strings.LastIndexByte(path, '.')+1:]))
-	})
 }

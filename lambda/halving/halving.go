@@ -1,5 +1,5 @@
-// Package halving finds out which fixes of a rejected write caused the rejection, if the service's response does not
-// say so.
+// Package halving finds out which fixes of a rejected write caused the rejection. The service's response does not say so
+// reliably.
 //
 // A rejected write changes nothing. So the fixes are divided into halves and tried again, the most important first,
 // until each fix is accepted or rejected alone. The package decides what to try next; it makes no writes itself.
@@ -77,21 +77,8 @@ func (s *Search) Unhold(fixes []baseline.Drift) {
 	}
 }
 
-// Refuse records a rejected write of fixes. Culprits are the settings that the response names as the cause, or nil. If
-// no fix affects a culprit, because its value is only sent back unchanged, all fixes are rejected.
-func (s *Search) Refuse(plan, fixes []baseline.Drift, culprits []string, reason string) {
-	if len(culprits) > 0 {
-		named := func(d baseline.Drift) bool {
-			return slices.ContainsFunc(culprits, func(c string) bool { return userpool.Touches(d.Setting, c) })
-		}
-		all := !slices.ContainsFunc(fixes, named)
-		for _, d := range fixes {
-			if all || named(d) {
-				set(&s.Refused, d.Setting, reason) // another write cannot help
-			}
-		}
-		return
-	}
+// Refuse records a rejected write of fixes.
+func (s *Search) Refuse(plan, fixes []baseline.Drift, reason string) {
 	s.last, s.reason = plan, reason
 	groups := userpool.Groups(fixes)
 	if len(groups) == 1 {

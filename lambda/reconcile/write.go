@@ -154,17 +154,11 @@ func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.
 	if len(fixes) == 0 {
 		fixes = plan.Fixes // the write only accompanied that of another document
 	}
-	var culprits []string
-	state, handling, document := w.run.state, w.run.with.Baseline.Unknown, []baseline.DocumentName{request.Document}
-	if failed, ok := errors.AsType[*cognito.Error](err); ok {
-		echoed := state.Unknown(document, handling, baseline.EchoUnknown)
-		culprits = failed.Named(echoed)
-	}
-	reason := err.Error()
-	if echoes := state.Echoes(document, handling); echoes != "" {
+	reason, document := err.Error(), []baseline.DocumentName{request.Document}
+	if echoes := w.run.state.Echoes(document, w.run.with.Baseline.Unknown); echoes != "" {
 		reason += "; " + echoes + "; set it to omit or stop under unknownMembers"
 	}
-	w.attempt.Refuse(plan.Fixes, fixes, culprits, reason)
+	w.attempt.Refuse(plan.Fixes, fixes, reason)
 	return nil
 }
 

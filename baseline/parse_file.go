@@ -88,7 +88,7 @@ func noSetting(setting string) string {
 	if _, found := Lookup(setting); !found {
 		return "there is no setting " + setting + nearSetting(setting)
 	}
-	if id, _, ok := ClientOf(setting); ok && id != "" && !clientID().MatchString(id) {
+	if id, _, ok := ClientOf(setting); ok && id != "" && !IsClientID(id) {
 		return fmt.Sprintf("%q is not a client id: use a client id, or %s for all clients", id, AnyClient(setting))
 	}
 	return ""
@@ -184,26 +184,32 @@ func (f field) count(otherwise, most int64) int64 {
 
 // A selectable describes the ids and names of pools, or of clients.
 type selectable struct {
-	what    string
-	keys    []string
-	id      func() *regexp.Regexp
-	longest int // of an id
-	noID    string
-	name    Member
-	either  bool // an id or a name is enough
+	what   string
+	keys   []string
+	id     func(string) bool
+	noID   string
+	name   Member
+	either bool // an id or a name is enough
 }
 
 var (
 	poolID   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`) })
-	clientID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w+]+$`) })
+	clientID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w+]{1,128}$`) })
 
-	ofPools = selectable{what: "ids, names or tags", keys: []string{"ids", "names", "tags"}, id: poolID, longest: 55,
+	ofPools = selectable{what: "ids, names or tags", keys: []string{"ids", "names", "tags"}, id: IsPoolID,
 		noID: "is not a pool id such as eu-west-1_AbCdEf123; globs belong under names",
 		name: Member{Max: maxName, Pattern: poolNamePattern}}
-	ofClients = selectable{what: "names or ids", keys: []string{"ids", "names"}, id: clientID, longest: 128, either: true,
+	ofClients = selectable{what: "names or ids", keys: []string{"ids", "names"}, id: IsClientID, either: true,
 		noID: "is not a client id; globs belong under names",
 		name: Member{Max: maxName, Pattern: clientNamePattern}}
 )
+
+// IsPoolID reports whether a text has the form of a pool's id. Such a text is safe to print, and to use in a command that
+// people are asked to run.
+func IsPoolID(text string) bool { return len(text) <= 55 && poolID().MatchString(text) }
+
+// IsClientID reports whether a text has the form of a client's id.
+func IsClientID(text string) bool { return clientID().MatchString(text) }
 
 // selector parses the selector of pools, which has one key more than its exception. otherwise is the alternative to
 // suggest for an empty one.
@@ -251,7 +257,7 @@ func (f field) tags() map[string][]string {
 }
 
 func (of selectable) wrongID(id string) string {
-	if len(id) > of.longest || !of.id().MatchString(id) {
+	if !of.id(id) {
 		return quoted(id) + " " + of.noID
 	}
 	if of.either {

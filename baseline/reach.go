@@ -66,10 +66,10 @@ func WithCompanions(kinds []DocumentName) []DocumentName {
 
 // A Change is what a call can do to a pool.
 type Change struct {
-	Documents []string // the kinds of documents that the call can change
-	Selection bool     // the call can change the pool's name or tags, and so which rules select it
-	Watched   string   // the kind of resource that the call creates, changes or deletes
-	Deletes   bool     // the call deletes the pool
+	Documents []DocumentName // the kinds of documents that the call can change
+	Selection bool           // the call can change the pool's name or tags, and so which rules select it
+	Watched   Watched        // the kind of resource that the call creates, changes or deletes
+	Deletes   bool           // the call deletes the pool
 }
 
 // OwnsOf returns the documents from Owns that the call may have changed. If rules select by name or tag, a call that
@@ -80,19 +80,19 @@ func (b *Baseline) OwnsOf(id string, c Change) []DocumentName {
 	if c.Selection && slices.ContainsFunc(b.Rules, func(rule Rule) bool { return rule.Pools.mutable() }) {
 		return kinds
 	}
-	renames := slices.Contains(c.Documents, string(AppClient)) && slices.ContainsFunc(b.Rules, func(rule Rule) bool {
+	renames := slices.Contains(c.Documents, AppClient) && slices.ContainsFunc(b.Rules, func(rule Rule) bool {
 		return slices.ContainsFunc(rule.Clients, func(c ClientRule) bool { return c.Select.mutable() })
 	})
 	return slices.DeleteFunc(kinds, func(kind DocumentName) bool {
 		table, _ := kind.Table()
-		return !slices.Contains(c.Documents, string(kind)) && (!renames || !table.PerClient)
+		return !slices.Contains(c.Documents, kind) && (!renames || !table.PerClient)
 	})
 }
 
 // Concerns reports whether the call can affect anything that the baseline requires, watches or names for the pool with
 // this id, or for any pool if the id is empty. All other calls can be ignored.
 func (b *Baseline) Concerns(id string, c Change) bool {
-	if len(b.OwnsOf(id, c)) > 0 || slices.Contains(b.Watches(id), Watched(c.Watched)) {
+	if len(b.OwnsOf(id, c)) > 0 || slices.Contains(b.Watches(id), c.Watched) {
 		return true
 	}
 	named := func(r Rule) bool { return r.Pools != nil && len(r.Pools.IDs) > 0 && r.maySelect(id) }

@@ -222,7 +222,7 @@ func testPattern(t *testing.T, text string, everything bool) {
 			t.Errorf("%s: matched %v %s", name, got, reason)
 		}
 		request := event.Decode(payload, event.Home{Account: "111122223333", Region: "eu-west-1"})
-		acts := request.Kind == event.All || request.Kind == event.One && concerns(s.Baseline, request.Call)
+		acts := request.Kind == event.All || request.Kind == event.One && s.Baseline.Concerns("", request.Call.Change())
 		if ours := object["source"] == "poolkeeper" || object["source"] == "aws.events"; acts && !ours && !got {
 			t.Errorf("%s: the function would act on it, and never receives it", name)
 		}

@@ -16,18 +16,11 @@ import (
 func callsOf(required *baseline.Baseline) []string {
 	var names []string
 	for _, call := range event.Table() {
-		if concerns(required, call) {
+		if required.Concerns("", call.Change()) {
 			names = append(names, call.Name)
 		}
 	}
 	return names
-}
-
-func concerns(required *baseline.Baseline, call event.Name) bool {
-	return required.Concerns("", baseline.Change{
-		Documents: call.Changes, Selection: call.Selection, Watched: call.Watched,
-		Deletes: call.Name == event.DeleteUserPool,
-	})
 }
 
 // NewTrigger creates the rule on the default bus that sends to the Changes queue every successful call that can change

@@ -1,15 +1,9 @@
 package event
 
-import "slices"
+import (
+	"slices"
 
-// The documents of a pool that a call can change, with their names in the baseline.
-const (
-	userPool          = "UserPool"
-	mfaConfig         = "MfaConfig"
-	riskConfiguration = "RiskConfiguration"
-	logDelivery       = "LogDelivery"
-	appClient         = "AppClient"
-	clientRisk        = "ClientRisk"
+	"poolkeeper/baseline"
 )
 
 // The request parameters that identify the target of a call.
@@ -23,16 +17,23 @@ const (
 type Name struct {
 	Name string
 	// Changes are the documents that the call can change. If the call is about one app client, they are its documents.
-	Changes []string
+	Changes []baseline.DocumentName
 	// New means that the call creates the resource. Any later read returns the values of the call.
 	New bool
 	// Client means that the call is about one app client, which its request or its response names.
 	Client bool
 	// Selection means that the call can change the name or the tags of the pool, which rules use to select pools.
 	Selection bool
-	// Watched is a kind of resource, as in a baseline's watch. Happened is added, changed or removed, and Subject is
-	// the request parameter with the name of the resource.
-	Watched, Happened, Subject string
+	// Watched is a kind of resource that the call changes. Happened is added, changed or removed, and Subject is the
+	// request parameter with the name of the resource.
+	Watched           baseline.Watched
+	Happened, Subject string
+}
+
+// Change returns what the call can do to a pool.
+func (n Name) Change() baseline.Change {
+	return baseline.Change{Documents: n.Changes, Selection: n.Selection, Watched: n.Watched,
+		Deletes: n.Name == DeleteUserPool}
 }
 
 // DeleteUserPool is the call that deletes a pool.
@@ -55,8 +56,8 @@ var table = []Name{
 	{Name: "CreateIdentityProvider", Watched: "identityProviders", Happened: "added", Subject: "providerName"},
 	{Name: "CreateResourceServer", Watched: "resourceServers", Happened: "added", Subject: "identifier"},
 	{Name: createUserPool, New: true, Watched: "triggers",
-		Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery, appClient, clientRisk}},
-	{Name: "CreateUserPoolClient", New: true, Client: true, Changes: []string{appClient, clientRisk},
+		Changes: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig, baseline.RiskConfiguration, baseline.LogDelivery, baseline.AppClient, baseline.ClientRisk}},
+	{Name: "CreateUserPoolClient", New: true, Client: true, Changes: []baseline.DocumentName{baseline.AppClient, baseline.ClientRisk},
 		Watched: "clients", Happened: "added", Subject: "clientName"},
 	{Name: "CreateUserPoolDomain", Watched: "domains", Happened: "added", Subject: "domain"},
 	{Name: "DeleteGroup", Watched: "groups", Happened: "removed", Subject: "groupName"},
@@ -65,17 +66,17 @@ var table = []Name{
 	{Name: DeleteUserPool},
 	{Name: "DeleteUserPoolClient", Client: true, Watched: "clients", Happened: "removed", Subject: clientParameter},
 	{Name: "DeleteUserPoolDomain", Watched: "domains", Happened: "removed", Subject: "domain"},
-	{Name: "SetLogDeliveryConfiguration", Changes: []string{logDelivery}},
-	{Name: "SetRiskConfiguration", Client: true, Changes: []string{riskConfiguration, clientRisk}},
-	{Name: "SetUserPoolMfaConfig", Changes: []string{userPool, mfaConfig}},
-	{Name: tagResource, Changes: []string{userPool}, Selection: true},
-	{Name: untagResource, Changes: []string{userPool}, Selection: true},
+	{Name: "SetLogDeliveryConfiguration", Changes: []baseline.DocumentName{baseline.LogDelivery}},
+	{Name: "SetRiskConfiguration", Client: true, Changes: []baseline.DocumentName{baseline.RiskConfiguration, baseline.ClientRisk}},
+	{Name: "SetUserPoolMfaConfig", Changes: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}},
+	{Name: tagResource, Changes: []baseline.DocumentName{baseline.UserPool}, Selection: true},
+	{Name: untagResource, Changes: []baseline.DocumentName{baseline.UserPool}, Selection: true},
 	{Name: "UpdateGroup", Watched: "groups", Happened: "changed", Subject: "groupName"},
 	{Name: "UpdateIdentityProvider", Watched: "identityProviders", Happened: "changed", Subject: "providerName"},
 	{Name: "UpdateResourceServer", Watched: "resourceServers", Happened: "changed", Subject: "identifier"},
 	// Threat protection and the tier determine what risk configurations and logs can contain.
 	{Name: "UpdateUserPool", Selection: true, Watched: "triggers",
-		Changes: []string{userPool, mfaConfig, riskConfiguration, logDelivery, clientRisk}},
-	{Name: "UpdateUserPoolClient", Client: true, Changes: []string{appClient}},
+		Changes: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig, baseline.RiskConfiguration, baseline.LogDelivery, baseline.ClientRisk}},
+	{Name: "UpdateUserPoolClient", Client: true, Changes: []baseline.DocumentName{baseline.AppClient}},
 	{Name: "UpdateUserPoolDomain", Watched: "domains", Happened: "changed", Subject: "domain"},
 }

@@ -6,12 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
+
+	"poolkeeper/baseline"
 )
 
 const (
@@ -120,7 +120,7 @@ func foreign(is, account, region string, home Home) Request {
 func clientOf(detail object) string {
 	created := detail.object("responseElements").object("userPoolClient").value(clientParameter)
 	for _, v := range []any{created, detail.object("requestParameters").value(clientParameter)} {
-		if id, ok := v.(string); ok && clientID().MatchString(id) && !hidden(id) {
+		if id, ok := v.(string); ok && baseline.IsClientID(id) && !hidden(id) {
 			return id
 		}
 	}
@@ -167,24 +167,12 @@ func hidden(v any) bool {
 	return v == "HIDDEN_DUE_TO_SECURITY_REASONS" || v == "HIDDEN_FOR_SECURITY_REASONS"
 }
 
-func pattern(text string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
-}
-
-// The ids of pools and clients, with Cognito's limits for their lengths.
-var (
-	poolID   = pattern(`^[\w-]+_[0-9A-Za-z]+$`)
-	clientID = pattern(`^[\w+]{1,128}$`)
-)
-
-const maxPoolID = 55
-
 func one(v any, home Home) Request {
 	if v == nil {
 		return ignored(NoPoolID, "the event names no pool")
 	}
 	id, ok := v.(string)
-	if !ok || len(id) > maxPoolID || !poolID().MatchString(id) {
+	if !ok || !baseline.IsPoolID(id) {
 		return ignored(BadPoolID, "%q is not a pool id", v)
 	}
 	if primary, _, _ := strings.Cut(id, "_"); home.Region != "" && primary != home.Region {

@@ -8,6 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"poolkeeper/baseline"
+
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
@@ -25,10 +27,10 @@ func FuzzDecode(f *testing.F) {
 		switch got.Kind {
 		case One:
 			id := got.UserPoolID
-			if !poolID().MatchString(id) || len(id) > maxPoolID || !strings.HasPrefix(id, ours.Region+"_") {
+			if !baseline.IsPoolID(id) || !strings.HasPrefix(id, ours.Region+"_") {
 				t.Fatalf("pool id %q", id)
 			}
-			bad := func(id string) bool { return !clientID().MatchString(id) }
+			bad := func(id string) bool { return !baseline.IsClientID(id) }
 			if len(got.Clients) > MaxClients || slices.ContainsFunc(got.Clients, bad) {
 				t.Fatalf("clients %q", got.Clients)
 			}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"poolkeeper/baseline"
 )
 
 // A Record is a message of an SQS queue.
@@ -154,7 +156,7 @@ func clientsOf(detail object) []string {
 	var clients []string
 	for _, e := range list {
 		id, ok := e.(string)
-		if !ok || !clientID().MatchString(id) {
+		if !ok || !baseline.IsClientID(id) {
 			return nil
 		}
 		clients = append(clients, id)

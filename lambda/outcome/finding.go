@@ -98,9 +98,9 @@ const triggers = "LambdaConfig"
 func Watched(request event.Request, policy baseline.Policy, state userpool.State) []Finding {
 	var findings []Finding
 	call := request.Call
-	if rule := policy.Watch[baseline.Watched(call.Watched)]; rule != "" && call.Happened != "" {
+	if rule := policy.Watch[call.Watched]; rule != "" && call.Happened != "" {
 		by := Actor(request.Cause)
-		findings = append(findings, Finding{Setting: call.Watched + "[" + request.Subject + "]", Rule: rule,
+		findings = append(findings, Finding{Setting: string(call.Watched) + "[" + request.Subject + "]", Rule: rule,
 			Want: "no change", Have: call.Happened, State: StateReported,
 			Reason: call.Happened + " by " + by + "; poolkeeper only reports this and never undoes it"})
 	}
@@ -109,7 +109,7 @@ func Watched(request event.Request, policy baseline.Policy, state userpool.State
 		return findings
 	}
 	reason := "poolkeeper only reports triggers and never removes them"
-	if call.Watched == string(baseline.WatchTriggers) && request.Cause.Actor != "" {
+	if call.Watched == baseline.WatchTriggers && request.Cause.Actor != "" {
 		reason = "found after " + call.Name + " by " + request.Cause.Actor + "; " + reason
 	}
 	settings := state.Settings()

@@ -136,7 +136,7 @@ func LostUpdates(request event.Request, records []Record) []Finding {
 // contains one of its parameters. Other changes are side effects of the service and not a lost update.
 func changes(request event.Request, name baseline.DocumentName) bool {
 	call, client := request.Call, name.Client()
-	if !slices.Contains(call.Changes, string(name.Kind())) ||
+	if !slices.Contains(call.Changes, name.Kind()) ||
 		request.ClientID != "" && client != "" && request.ClientID != client {
 		return false
 	}

@@ -426,10 +426,10 @@ func writesOf() map[string]bool {
 }
 
 // everyDocument returns the names of all documents: the event's call may have changed any of them.
-func everyDocument() []string {
-	var names []string
+func everyDocument() []baseline.DocumentName {
+	var names []baseline.DocumentName
 	for _, d := range baseline.Documents() {
-		names = append(names, string(d.Name))
+		names = append(names, d.Name)
 	}
 	return names
 }

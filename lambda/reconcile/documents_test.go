@@ -477,17 +477,17 @@ func TestEventTableNamesDocuments(t *testing.T) {
 	t.Parallel()
 	for _, call := range event.Table() {
 		for _, name := range call.Changes {
-			if _, ok := baseline.DocumentName(name).Table(); !ok {
+			if _, ok := name.Table(); !ok {
 				t.Errorf("%s changes %s", call.Name, name)
 			}
 		}
-		if call.Watched != "" && !slices.Contains(baseline.Watchable(), baseline.Watched(call.Watched)) {
+		if call.Watched != "" && !slices.Contains(baseline.Watchable(), call.Watched) {
 			t.Errorf("%s is watched as %s", call.Name, call.Watched)
 		}
 	}
 	for _, d := range baseline.Documents() {
 		if !slices.ContainsFunc(event.Table(), func(call event.Name) bool {
-			return call.Name == d.WriteCall && slices.Contains(call.Changes, string(d.Name))
+			return call.Name == d.WriteCall && slices.Contains(call.Changes, d.Name)
 		}) {
 			t.Errorf("no event tells of %s", d.WriteCall)
 		}

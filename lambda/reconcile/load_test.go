@@ -280,7 +280,7 @@ func TestScansLeaveRoom(t *testing.T) {
 					time.Sleep(3 * time.Second)
 					r.fake.Edit(loadPool(n), unprotected)
 					request := r.updated(n, n)
-					request.Call.Changes = []string{"UserPool"}
+					request.Call.Changes = []baseline.DocumentName{baseline.UserPool}
 					r.send(r.changes, request)
 				}
 				if r.end(t, began); r.slowest > 5*time.Second {

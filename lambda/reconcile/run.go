@@ -85,7 +85,7 @@ func (r *run) covered(ctx context.Context) bool {
 		at = r.request.Scan.Started
 	}
 	call := r.request.Call
-	watches := slices.Contains(r.with.Baseline.Watches(r.request.UserPoolID), baseline.Watched(call.Watched))
+	watches := slices.Contains(r.with.Baseline.Watches(r.request.UserPoolID), call.Watched)
 	if at.IsZero() || r.rules.OwnWrite || watches || call.Name == event.DeleteUserPool {
 		return false
 	}

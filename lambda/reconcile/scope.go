@@ -20,7 +20,7 @@ type Scope struct {
 // ScopeOf returns the scope of a request: the documents that its call may have changed, or the whole pool.
 func ScopeOf(b *baseline.Baseline, request event.Request) Scope {
 	id, call := request.UserPoolID, request.Call
-	change := changeOf(call)
+	change := call.Change()
 	switch {
 	case !b.MaySelect(id):
 		return Scope{Ignored: "no rule selects this pool"}
@@ -44,11 +44,6 @@ func ofClients(kinds []baseline.DocumentName) []baseline.DocumentName {
 		table, _ := kind.Table()
 		return !table.PerClient
 	})
-}
-
-func changeOf(call event.Name) baseline.Change {
-	return baseline.Change{Documents: call.Changes, Selection: call.Selection, Watched: call.Watched,
-		Deletes: call.Name == event.DeleteUserPool}
 }
 
 // covers reports whether the scope includes the other scope.

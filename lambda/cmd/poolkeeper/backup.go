@@ -169,7 +169,7 @@ func (c *cli) restore(ctx context.Context, args []string) error {
 }
 
 func (c *cli) undo(ctx context.Context, args []string) error {
-	if pool, _, ok := outcome.SplitRecordID(args[0]); !ok || !poolID.MatchString(pool) {
+	if pool, _, ok := outcome.SplitRecordID(args[0]); !ok || !baseline.IsPoolID(pool) {
 		return fmt.Errorf("%q is not the id of a record, such as %s; poolkeeper history lists them", args[0], exampleRecord)
 	}
 	records, err := c.table(ctx)

@@ -195,7 +195,7 @@ func describe(r outcome.Record, now time.Time, same string) string {
 	}
 	if r.Open() || r.Outcome == outcome.Deferred {
 		which := "--all"
-		if region, _, _ := strings.Cut(r.UserPoolID, "_"); poolID.MatchString(r.UserPoolID) {
+		if region, _, _ := strings.Cut(r.UserPoolID, "_"); baseline.IsPoolID(r.UserPoolID) {
 			which = "--pool " + r.UserPoolID + " --region " + region
 		}
 		text += "\n  next      see the current state, without writing: poolkeeper plan " + which + same +

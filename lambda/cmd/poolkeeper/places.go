@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/aws/smithy-go"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/reconcile"
@@ -124,14 +124,10 @@ type selection struct {
 // which returns the pools of the flags.
 func (c *cli) which() selection { return selection{ids: c.texts("pool"), all: c.on("all")} }
 
-// poolID matches the id of a pool. A matching text is safe to print and to use in a command that people are asked to
-// run. Ids from files and from the ledger's table are not trusted.
-var poolID = regexp.MustCompile(`^[\w-]+_[0-9A-Za-z]+$`)
-
 // named checks that the pools are given by their ids.
 func (s selection) named() error {
 	for _, id := range s.ids {
-		if !poolID.MatchString(id) {
+		if !baseline.IsPoolID(id) {
 			return fmt.Errorf("%q is not the id of a user pool, such as eu-west-1_AbCdEf123", id)
 		}
 	}

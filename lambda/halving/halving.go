@@ -1,5 +1,5 @@
-// Package halving finds out which fixes of a rejected write caused the rejection. The service's response does not say so
-// reliably.
+// Package halving finds out which fixes of a rejected write caused the rejection, because the service's response does
+// not reliably say so.
 //
 // A rejected write changes nothing. So the fixes are divided into halves and tried again, the most important first,
 // until each fix is accepted or rejected alone. The package decides what to try next; it makes no writes itself.

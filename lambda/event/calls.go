@@ -76,7 +76,8 @@ var table = []Name{
 	{Name: "UpdateResourceServer", Watched: "resourceServers", Happened: "changed", Subject: "identifier"},
 	// Threat protection and the tier determine what risk configurations and logs can contain.
 	{Name: "UpdateUserPool", Selection: true, Watched: "triggers",
-		Changes: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig, baseline.RiskConfiguration, baseline.LogDelivery, baseline.ClientRisk}},
+		Changes: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig, baseline.RiskConfiguration,
+			baseline.LogDelivery, baseline.ClientRisk}},
 	{Name: "UpdateUserPoolClient", Client: true, Changes: []baseline.DocumentName{baseline.AppClient}},
 	{Name: "UpdateUserPoolDomain", Watched: "domains", Happened: "changed", Subject: "domain"},
 }

@@ -46,6 +46,8 @@ const (
 	untagResource  = "UntagResource"
 )
 
+type documents = []baseline.DocumentName
+
 // Table returns the calls that are handled, sorted by name.
 func Table() []Name { return slices.Clone(table) }
 
@@ -56,8 +58,9 @@ var table = []Name{
 	{Name: "CreateIdentityProvider", Watched: "identityProviders", Happened: "added", Subject: "providerName"},
 	{Name: "CreateResourceServer", Watched: "resourceServers", Happened: "added", Subject: "identifier"},
 	{Name: createUserPool, New: true, Watched: "triggers",
-		Changes: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig, baseline.RiskConfiguration, baseline.LogDelivery, baseline.AppClient, baseline.ClientRisk}},
-	{Name: "CreateUserPoolClient", New: true, Client: true, Changes: []baseline.DocumentName{baseline.AppClient, baseline.ClientRisk},
+		Changes: documents{baseline.UserPool, baseline.MfaConfig, baseline.RiskConfiguration, baseline.LogDelivery,
+			baseline.AppClient, baseline.ClientRisk}},
+	{Name: "CreateUserPoolClient", New: true, Client: true, Changes: documents{baseline.AppClient, baseline.ClientRisk},
 		Watched: "clients", Happened: "added", Subject: "clientName"},
 	{Name: "CreateUserPoolDomain", Watched: "domains", Happened: "added", Subject: "domain"},
 	{Name: "DeleteGroup", Watched: "groups", Happened: "removed", Subject: "groupName"},
@@ -66,18 +69,18 @@ var table = []Name{
 	{Name: DeleteUserPool},
 	{Name: "DeleteUserPoolClient", Client: true, Watched: "clients", Happened: "removed", Subject: clientParameter},
 	{Name: "DeleteUserPoolDomain", Watched: "domains", Happened: "removed", Subject: "domain"},
-	{Name: "SetLogDeliveryConfiguration", Changes: []baseline.DocumentName{baseline.LogDelivery}},
-	{Name: "SetRiskConfiguration", Client: true, Changes: []baseline.DocumentName{baseline.RiskConfiguration, baseline.ClientRisk}},
-	{Name: "SetUserPoolMfaConfig", Changes: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}},
-	{Name: tagResource, Changes: []baseline.DocumentName{baseline.UserPool}, Selection: true},
-	{Name: untagResource, Changes: []baseline.DocumentName{baseline.UserPool}, Selection: true},
+	{Name: "SetLogDeliveryConfiguration", Changes: documents{baseline.LogDelivery}},
+	{Name: "SetRiskConfiguration", Client: true, Changes: documents{baseline.RiskConfiguration, baseline.ClientRisk}},
+	{Name: "SetUserPoolMfaConfig", Changes: documents{baseline.UserPool, baseline.MfaConfig}},
+	{Name: tagResource, Changes: documents{baseline.UserPool}, Selection: true},
+	{Name: untagResource, Changes: documents{baseline.UserPool}, Selection: true},
 	{Name: "UpdateGroup", Watched: "groups", Happened: "changed", Subject: "groupName"},
 	{Name: "UpdateIdentityProvider", Watched: "identityProviders", Happened: "changed", Subject: "providerName"},
 	{Name: "UpdateResourceServer", Watched: "resourceServers", Happened: "changed", Subject: "identifier"},
 	// Threat protection and the tier determine what risk configurations and logs can contain.
 	{Name: "UpdateUserPool", Selection: true, Watched: "triggers",
-		Changes: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig, baseline.RiskConfiguration,
+		Changes: documents{baseline.UserPool, baseline.MfaConfig, baseline.RiskConfiguration,
 			baseline.LogDelivery, baseline.ClientRisk}},
-	{Name: "UpdateUserPoolClient", Client: true, Changes: []baseline.DocumentName{baseline.AppClient}},
+	{Name: "UpdateUserPoolClient", Client: true, Changes: documents{baseline.AppClient}},
 	{Name: "UpdateUserPoolDomain", Watched: "domains", Happened: "changed", Subject: "domain"},
 }

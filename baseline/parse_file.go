@@ -204,8 +204,8 @@ var (
 		name: Member{Max: maxName, Pattern: clientNamePattern}}
 )
 
-// IsPoolID reports whether a text has the form of a pool's id. Such a text is safe to print, and to use in a command that
-// people are asked to run.
+// IsPoolID reports whether a text has the form of a pool's id. Such a text is safe to print, and to use in a command
+// that people are asked to run.
 func IsPoolID(text string) bool { return len(text) <= 55 && poolID().MatchString(text) }
 
 // IsClientID reports whether a text has the form of a client's id.

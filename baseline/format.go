@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Text formats that the API documents in addition to patterns.
+// Text formats that the API documents in addition to patterns. That of an ARN shows what it looks like.
 const (
 	formatCIDR     = "cidr"
 	formatDomain   = "domain"
@@ -18,7 +18,6 @@ const (
 	formatURL      = "url"
 	formatRedirect = "redirect" // a URL that a sign-in returns to
 
-	// Those of ARNs show what an ARN looks like.
 	formatFunction = "arn:aws:lambda:REGION:ACCOUNT:function:NAME"
 	formatKey      = "arn:aws:kms:REGION:ACCOUNT:key/NAME"
 	formatRole     = "arn:aws:iam::ACCOUNT:role/NAME"
@@ -52,10 +51,11 @@ var formats = map[string]struct {
 		"only for localhost"},
 }
 
-// parsed returns a URL with a scheme, and a host if it needs one, or nil: javascript:CODE and HOST:PORT are none.
+// parsed returns a URL with a scheme, and a host if it needs one, or nil. javascript:CODE and HOST:PORT are none.
 func parsed(text string) *url.URL {
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme == "" || u.Opaque != "" || u.Host == "" && (u.Scheme == "https" || u.Scheme == "http") {
+	if err != nil || u.Scheme == "" || u.Host == "" && (u.Scheme == "https" || u.Scheme == "http") ||
+		Wholly(`(?i:javascript|data):.*|[^:/]+:\d+(/.*)?`, text) {
 		return nil
 	}
 	return u

@@ -8,7 +8,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
-	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -30,13 +29,11 @@ type alarm struct {
 // silent is the alarm with the opposite condition: its metric was 0 in all its periods.
 const silent = "Silent"
 
-// NewAlarms creates the alarms, which notify the topic, and returns them for the dashboard.
-func NewAlarms(
-	stack awscdk.Stack, id string, s Settings, keeper Keeper, alerts Alerts, queues Queues,
-) []interfacesawscloudwatch.IAlarmRef {
-	scope := constructs.NewConstruct(stack, jsii.String(id))
+// addAlarms adds the alarms, which notify the topic, and returns them for the dashboard.
+func (d *deployment) addAlarms(id string) []interfacesawscloudwatch.IAlarmRef {
+	scope := d.scope(id)
 	var all []interfacesawscloudwatch.IAlarmRef
-	for _, a := range alarms(s, keeper, queues) {
+	for _, a := range d.alarms() {
 		props := &awscloudwatch.AlarmProps{
 			Metric: a.metric, Threshold: jsii.Number(1), EvaluationPeriods: jsii.Number(a.periods),
 			AlarmDescription: jsii.String(fmt.Sprintf("%s What to do: infra/RUNBOOK.md, section %s.", a.meaning, a.name)),
@@ -50,9 +47,9 @@ func NewAlarms(
 			props.TreatMissingData = awscloudwatch.TreatMissingData_NOT_BREACHING
 		}
 		made := awscloudwatch.NewAlarm(scope, jsii.String(a.name), props)
-		action := awscloudwatchactions.NewSnsAction(alerts.Topic)
+		action := awscloudwatchactions.NewSnsAction(d.alerts.Topic)
 		if a.name == "NotificationFailed" { // do not use the channel that failed
-			action = awscloudwatchactions.NewSnsAction(alerts.Mail)
+			action = awscloudwatchactions.NewSnsAction(d.alerts.Mail)
 		}
 		made.AddAlarmAction(action)
 		made.AddOkAction(action)
@@ -64,8 +61,8 @@ func NewAlarms(
 
 // alarms returns all alarms. An alarm on a metric of the function ends only after a whole scan without a new report,
 // because the metric returns to 0 while the pool may still be wrong.
-func alarms(s Settings, keeper Keeper, queues Queues) []alarm {
-	scan := s.ScanHours + 1
+func (d *deployment) alarms() []alarm {
+	scan, keeper, queues := d.ScanHours+1, d.keeper, d.queues
 	hour := &awscloudwatch.MetricOptions{Period: minutes(60)}
 	maximum := &awscloudwatch.MetricOptions{Period: minutes(5), Statistic: jsii.String("Maximum")}
 	tooOld := expression("oldest message", 5, fmt.Sprintf(
@@ -91,7 +88,7 @@ func alarms(s Settings, keeper Keeper, queues Queues) []alarm {
 			"function does not start, fails, or cannot keep up.", tooOld, 1},
 		// The period is an hour, because alarms with shorter periods cover at most a day.
 		{silent, fmt.Sprintf("poolkeeper has received no event and no scan for %d hours: its schedule, its rule, a queue, "+
-			"the function or the trail is missing.", 2*s.ScanHours), keeper.Function.MetricInvocations(hour), 2 * s.ScanHours},
+			"the function or the trail is missing.", 2*d.ScanHours), keeper.Function.MetricInvocations(hour), 2 * d.ScanHours},
 	}
 }
 

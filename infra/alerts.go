@@ -23,20 +23,20 @@ type Alerts struct {
 	RuleRole *string // the role that EventBridge needs to publish to an external topic
 }
 
-// NewAlerts creates the topics and their subscriptions. The topic has its own key, because its publishers cannot use
+// addAlerts adds the topics and their subscriptions. The topic has its own key, because its publishers cannot use
 // the AWS managed key.
-func NewAlerts(stack awscdk.Stack, id string, s Settings) Alerts {
-	scope := constructs.NewConstruct(stack, jsii.String(id))
-	alerts := Alerts{Mail: newTopic(stack, scope, "Mail", nil, s.Notify.AlarmEmail)}
-	if s.Notify.Topic != "" {
-		alerts.Topic = awssns.Topic_FromTopicArn(scope, jsii.String("Shared"), jsii.String(s.Notify.Topic))
+func (d *deployment) addAlerts(id string) {
+	scope, alerts := d.scope(id), &d.alerts
+	alerts.Mail = d.newTopic(scope, "Mail", nil)
+	if d.Notify.Topic != "" {
+		alerts.Topic = awssns.Topic_FromTopicArn(scope, jsii.String("Shared"), jsii.String(d.Notify.Topic))
 		role := awsiam.NewRole(scope, jsii.String("RuleRole"), &awsiam.RoleProps{
 			AssumedBy:   awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil),
 			Description: jsii.String("poolkeeper: lets its rules publish to the topic of another account"),
 		})
-		allow(role, alerts.permissions(s))
+		allow(role, alerts.permissions(d.Settings))
 		alerts.RuleRole = role.RoleArn()
-		return alerts
+		return
 	}
 	alerts.Key = awskms.NewKey(scope, jsii.String("Key"), &awskms.KeyProps{
 		Description:       jsii.String("poolkeeper: alerts"),
@@ -44,25 +44,24 @@ func NewAlerts(stack awscdk.Stack, id string, s Settings) Alerts {
 		RemovalPolicy:     awscdk.RemovalPolicy_DESTROY,
 		PendingWindow:     awscdk.Duration_Days(jsii.Number(7)),
 	})
-	topic := newTopic(stack, scope, "Topic", alerts.Key, s.Notify.AlarmEmail)
+	topic := d.newTopic(scope, "Topic", alerts.Key)
 	// EventBridge sends no source ARN to the key. The key encrypts only this stack's alerts, and the topic's policy
 	// restricts which rules may publish.
 	alerts.Key.Grant(awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil),
 		jsii.String("kms:Decrypt"), jsii.String("kms:GenerateDataKey*"))
-	alerts.Topic, alerts.Chat = topic, subscribeChats(stack, scope, s.Notify, topic)
-	return alerts
+	alerts.Topic, alerts.Chat = topic, d.subscribeChats(scope, topic)
 }
 
 // newTopic creates a topic that alarms may publish to. EnforceSSL replaces the default policy of a topic, so alarms
 // need their own statement.
-func newTopic(stack awscdk.Stack, scope constructs.Construct, id string, key awskms.IKey, mail []string) awssns.Topic {
+func (d *deployment) newTopic(scope constructs.Construct, id string, key awskms.IKey) awssns.Topic {
 	topic := awssns.NewTopic(scope, jsii.String(id), &awssns.TopicProps{
 		DisplayName: jsii.String("poolkeeper"), MasterKey: key, EnforceSSL: jsii.Bool(true),
 	})
 	topic.GrantPublish(awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), &awsiam.ServicePrincipalOpts{
-		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": stack.Account()}},
+		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": d.stack.Account()}},
 	}))
-	for _, address := range mail {
+	for _, address := range d.Notify.AlarmEmail {
 		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(jsii.String(address), nil))
 	}
 	return topic
@@ -83,7 +82,8 @@ func (a Alerts) permissions(s Settings) []Statement {
 }
 
 // subscribeChats lets Amazon Q Developer in chat applications post the messages. The channels may only read alarms.
-func subscribeChats(stack awscdk.Stack, scope constructs.Construct, n Notify, topic awssns.Topic) bool {
+func (d *deployment) subscribeChats(scope constructs.Construct, topic awssns.Topic) bool {
+	n := d.Notify
 	if n.SlackChannel == "" && n.TeamsChannel == "" {
 		return false
 	}
@@ -92,8 +92,8 @@ func subscribeChats(stack awscdk.Stack, scope constructs.Construct, n Notify, to
 		Description: jsii.String("poolkeeper: lets a chat channel read the alarms that it is notified of"),
 	})
 	allow(role, []Statement{statement("ReadAlarms", []string{"*"}, "cloudwatch:DescribeAlarms")})
-	guardrails := jsii.Strings("arn:" + *stack.Partition() + ":iam::aws:policy/CloudWatchReadOnlyAccess")
-	name := jsii.String(*stack.StackName() + "-" + *stack.Region()) // unique per account, not only per Region
+	guardrails := jsii.Strings("arn:" + *d.stack.Partition() + ":iam::aws:policy/CloudWatchReadOnlyAccess")
+	name := jsii.String(*d.stack.StackName() + "-" + *d.stack.Region()) // unique per account, not only per Region
 	if n.SlackChannel != "" {
 		awschatbot.NewCfnSlackChannelConfiguration(scope, jsii.String("Slack"),
 			&awschatbot.CfnSlackChannelConfigurationProps{

@@ -7,7 +7,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
-	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -25,13 +24,10 @@ var questions = []struct{ title, query string }{
 		"| filter last in ['partial', 'unfixable', 'unconverged', 'drifted', 'deferred']\n| sort seen desc"},
 }
 
-// NewDashboard creates the dashboard: current problems, times to fix, events, the health of the function, and log
+// addDashboard adds the dashboard: current problems, times to fix, events, the health of the function, and log
 // queries.
-func NewDashboard(
-	stack awscdk.Stack, id string, keeper Keeper, rule awsevents.Rule, alarms []interfacesawscloudwatch.IAlarmRef,
-	queues Queues,
-) awscloudwatch.Dashboard {
-	scope := constructs.NewConstruct(stack, jsii.String(id))
+func (d *deployment) addDashboard(id string, rule awsevents.Rule, alarms []interfacesawscloudwatch.IAlarmRef) {
+	keeper, queues := d.keeper, d.queues
 	hourly := &awscloudwatch.MetricOptions{Period: minutes(60)}
 	matched := awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
 		Namespace: jsii.String("AWS/Events"), MetricName: jsii.String("MatchedEvents"), Label: jsii.String("events"),
@@ -41,7 +37,7 @@ func NewDashboard(
 	waiting := func(label string) *awscloudwatch.MetricOptions {
 		return &awscloudwatch.MetricOptions{Period: minutes(60), Statistic: jsii.String("Maximum"), Label: jsii.String(label)}
 	}
-	return awscloudwatch.NewDashboard(scope, jsii.String("Dashboard"), &awscloudwatch.DashboardProps{
+	awscloudwatch.NewDashboard(d.scope(id), jsii.String("Dashboard"), &awscloudwatch.DashboardProps{
 		DefaultInterval: awscdk.Duration_Days(jsii.Number(7)),
 		Widgets: &[]*[]awscloudwatch.IWidget{
 			{awscloudwatch.NewAlarmStatusWidget(&awscloudwatch.AlarmStatusWidgetProps{

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
@@ -14,26 +13,18 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// A Keeper is the function with its role, log and event sources.
+// A Keeper is the function with its log and event sources.
 type Keeper struct {
 	Function awslambda.Function
 	Name     *string // the name that CloudFormation generates
-	Role     awsiam.Role
 	Log      awslogs.LogGroup
 	OnChange awslambda.EventSourceMapping
 	OnScan   awslambda.EventSourceMapping
 }
 
-// Resources are the resources of the stack that a deployed function uses.
-type Resources struct {
-	Queues Queues
-	Alerts Alerts
-	Ledger awsdynamodb.Table
-}
-
-// NewFunction creates the function. In a local template it has no resources.
-func NewFunction(stack awscdk.Stack, id string, s Settings, r *Resources) Keeper {
-	scope := constructs.NewConstruct(stack, jsii.String(id))
+// addFunction adds the function. In a local template there are no resources for it.
+func (d *deployment) addFunction(id string) {
+	scope, stack, s := d.scope(id), d.stack, d.Settings
 	log := awslogs.NewLogGroup(scope, jsii.String("Log"), &awslogs.LogGroupProps{
 		// The log is the evidence of changes and their reasons. It remains after the stack is deleted, until its
 		// retention ends.
@@ -47,16 +38,16 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, r *Resources) Keeper
 	log.GrantWrite(role)
 	location := arn.ARN{Partition: *stack.Partition(), Region: *stack.Region(), AccountID: *stack.Account()}
 	allow(role, Permissions(s, location))
-	if r != nil {
-		allow(role, r.permissions())
-		allow(role, r.Alerts.permissions(s))
+	if s.Local == "" {
+		allow(role, d.permissions())
+		allow(role, d.alerts.permissions(s))
 		if len(s.SMSRoles) == 0 && slices.Contains(writesOf(s.Baseline.Enforced()), updateUserPool) {
 			awscdk.Annotations_Of(role).AddWarningV2(jsii.String("poolkeeper:smsRoles"), jsii.String("the function may pass "+
 				"any role of the account to Cognito. To restrict it to the roles that pools use for text messages, set -c "+
 				"smsRoles=ARN,ARN (or none); `poolkeeper permissions` lists them"), nil)
 		}
 	}
-	environment := variables(s, role, r)
+	environment := d.variables(role)
 	function := awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
 		Description:           jsii.String("poolkeeper: brings user pools back to their baseline"),
 		Runtime:               awslambda.Runtime_PROVIDED_AL2023(),
@@ -79,12 +70,11 @@ func NewFunction(stack awscdk.Stack, id string, s Settings, r *Resources) Keeper
 	resource.AddMetadata(jsii.String("cfn-lint"), map[string]any{
 		"config": map[string]any{"ignore_checks": jsii.Strings("W3005")},
 	})
-	keeper := Keeper{Function: function, Name: function.FunctionName(), Role: role, Log: log}
-	if r != nil {
-		keeper.OnChange = startOn(scope, "OnChange", function, r.Queues.Changes)
-		keeper.OnScan = startOn(scope, "OnScan", function, r.Queues.Scans)
+	d.keeper = Keeper{Function: function, Name: function.FunctionName(), Log: log}
+	if s.Local == "" {
+		d.keeper.OnChange = startOn(scope, "OnChange", function, d.queues.Changes)
+		d.keeper.OnScan = startOn(scope, "OnScan", function, d.queues.Scans)
 	}
-	return keeper
 }
 
 // startOn starts the function for each message of a queue, with at most two concurrent invocations: more would not be
@@ -103,20 +93,20 @@ func startOn(
 
 // permissions returns the function's permissions on the stack's resources. It can neither scan the table nor delete
 // items.
-func (r *Resources) permissions() []Statement {
-	changes, scans := *r.Queues.Changes.QueueArn(), *r.Queues.Scans.QueueArn()
+func (d *deployment) permissions() []Statement {
+	changes, scans := *d.queues.Changes.QueueArn(), *d.queues.Scans.QueueArn()
 	return []Statement{
 		statement("ReceiveMessages", []string{changes, scans},
 			"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
 		statement("SendScans", []string{scans}, "sqs:SendMessage"),
-		statement("UseLedger", []string{*r.Ledger.TableArn()},
+		statement("UseLedger", []string{*d.ledger.TableArn()},
 			"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 	}
 }
 
 // variables returns the function's environment variables. A local template leaves out those that only CloudFormation
 // can resolve.
-func variables(s Settings, role awsiam.Role, r *Resources) map[string]*string {
+func (d *deployment) variables(role awsiam.Role) map[string]*string {
 	// Below 1,769 MB a function has less than one vCPU, so more threads would only add context switches.
 	v := map[string]*string{"GOMAXPROCS": jsii.String("1")}
 	set := func(name, value string) {
@@ -124,24 +114,24 @@ func variables(s Settings, role awsiam.Role, r *Resources) map[string]*string {
 			v[name] = jsii.String(value)
 		}
 	}
-	if r != nil {
+	if d.Local == "" {
 		v["ROLE_ARN"] = role.RoleArn()
-		v["TOPIC_ARN"] = r.Alerts.Topic.TopicArn()
-		v["STACK_NAME"] = awscdk.Stack_Of(role).StackName()
-		v["LEDGER_TABLE"] = r.Ledger.TableName()
-		v["QUEUE_URL"] = r.Queues.Changes.QueueUrl()
-		v["SCAN_QUEUE_URL"] = r.Queues.Scans.QueueUrl()
-		set("EVENT_BUS", s.Notify.EventBus)
-		if s.Notify.SecurityHub {
+		v["TOPIC_ARN"] = d.alerts.Topic.TopicArn()
+		v["STACK_NAME"] = d.stack.StackName()
+		v["LEDGER_TABLE"] = d.ledger.TableName()
+		v["QUEUE_URL"] = d.queues.Changes.QueueUrl()
+		v["SCAN_QUEUE_URL"] = d.queues.Scans.QueueUrl()
+		set("EVENT_BUS", d.Notify.EventBus)
+		if d.Notify.SecurityHub {
 			set("SECURITY_HUB", "on")
 		}
 	}
-	set("MODE", string(s.Mode))
-	if s.BaselineFile != "" {
+	set("MODE", string(d.Mode))
+	if d.BaselineFile != "" {
 		set("BASELINE_FILE", "/var/task/"+baselineInCode)
 	}
-	if s.Local != "true" {
-		set("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", s.Local)
+	if d.Local != "true" {
+		set("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", d.Local)
 	}
 	return v
 }

@@ -3,13 +3,12 @@ package main
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
-	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
-// NewLedger creates the table for the function's leases and records.
-func NewLedger(scope constructs.Construct, id string) awsdynamodb.Table {
-	return awsdynamodb.NewTable(scope, jsii.String(id), &awsdynamodb.TableProps{
+// addLedger adds the table for the function's leases and records.
+func (d *deployment) addLedger(id string) {
+	d.ledger = awsdynamodb.NewTable(d.stack, jsii.String(id), &awsdynamodb.TableProps{
 		PartitionKey: &awsdynamodb.Attribute{Name: jsii.String("pk"), Type: awsdynamodb.AttributeType_STRING},
 		SortKey:      &awsdynamodb.Attribute{Name: jsii.String("sk"), Type: awsdynamodb.AttributeType_STRING},
 		BillingMode:  awsdynamodb.BillingMode_PAY_PER_REQUEST,

@@ -20,15 +20,15 @@ const (
 	maxReceives = 20
 )
 
-// NewQueues creates the queues. Scans have their own queue, so that they never delay a live event.
-func NewQueues(stack awscdk.Stack, id string) Queues {
-	scope := constructs.NewConstruct(stack, jsii.String(id))
+// addQueues adds the queues. Scans have their own queue, so that they never delay a live event.
+func (d *deployment) addQueues(id string) {
+	scope := d.scope(id)
 	deadLetter := newQueue(scope, "DeadLetter", awssqs.QueueProps{})
 	incoming := awssqs.QueueProps{
 		VisibilityTimeout: awscdk.Duration_Seconds(jsii.Number(visibilitySeconds)),
 		DeadLetterQueue:   &awssqs.DeadLetterQueue{Queue: deadLetter, MaxReceiveCount: jsii.Number(maxReceives)},
 	}
-	return Queues{newQueue(scope, "Changes", incoming), newQueue(scope, "Scans", incoming), deadLetter}
+	d.queues = Queues{newQueue(scope, "Changes", incoming), newQueue(scope, "Scans", incoming), deadLetter}
 }
 
 // newQueue creates a queue that requires TLS. It uses SQS managed encryption, which EventBridge and Scheduler can use.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -29,6 +31,21 @@ func NewStacks(app awscdk.App, s Settings, several bool) {
 	}
 }
 
+// A deployment is a stack with its settings and the resources that others refer to.
+type deployment struct {
+	stack awscdk.Stack
+	Settings
+	queues Queues
+	alerts Alerts
+	ledger awsdynamodb.Table
+	keeper Keeper
+}
+
+// scope returns a new construct in the stack.
+func (d *deployment) scope(id string) constructs.Construct {
+	return constructs.NewConstruct(d.stack, jsii.String(id))
+}
+
 // NewStack adds the stack for one Region. An empty region means the Region of the environment.
 func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack {
 	stack := awscdk.NewStack(app, jsii.String(id), &awscdk.StackProps{
@@ -36,30 +53,33 @@ func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack
 		Env:         environment(s.Account, region),
 		Description: jsii.String("poolkeeper keeps the Cognito user pools of this Region at their baseline"),
 	})
+	d := &deployment{stack: stack, Settings: s}
 	if s.Local != "" {
-		NewFunction(stack, "Keeper", s, nil)
+		d.addFunction("Keeper")
 		return stack
 	}
-	r := Resources{NewQueues(stack, "Queues"), NewAlerts(stack, "Alerts", s), NewLedger(stack, "Ledger")}
-	keeper := NewFunction(stack, "Keeper", s, &r)
-	rule := NewTrigger(stack, "Changes", s.Baseline, r.Queues)
-	NewScans(stack, r.Queues, s.ScanHours)
-	NewTamperAlert(stack, "TamperAlert", keeper, r.Alerts, r.Queues)
-	NewTrail(stack, "Trail", s)
-	alarms := NewAlarms(stack, "Alarms", s, keeper, r.Alerts, r.Queues)
-	NewDashboard(stack, "Dashboard", keeper, rule, alarms, r.Queues)
-
-	publish(stack, s)
+	d.addQueues("Queues")
+	d.addAlerts("Alerts")
+	d.addLedger("Ledger")
+	d.addFunction("Keeper")
+	rule := d.addTrigger("Changes")
+	d.addScans()
+	d.addTamperAlert("TamperAlert")
+	if s.CreateTrail {
+		d.addTrail("Trail")
+	}
+	d.addDashboard("Dashboard", rule, d.addAlarms("Alarms"))
+	d.publish()
 	outputs := map[string]*string{
-		"FunctionName":       keeper.Name,
-		"LogGroupName":       keeper.Log.LogGroupName(),
-		"TopicArn":           r.Alerts.Topic.TopicArn(),
-		"ChangesQueueUrl":    r.Queues.Changes.QueueUrl(),
-		"ScansQueueUrl":      r.Queues.Scans.QueueUrl(),
-		"DeadLetterQueueUrl": r.Queues.DeadLetter.QueueUrl(),
-		"LedgerTableName":    r.Ledger.TableName(),
+		"FunctionName":       d.keeper.Name,
+		"LogGroupName":       d.keeper.Log.LogGroupName(),
+		"TopicArn":           d.alerts.Topic.TopicArn(),
+		"ChangesQueueUrl":    d.queues.Changes.QueueUrl(),
+		"ScansQueueUrl":      d.queues.Scans.QueueUrl(),
+		"DeadLetterQueueUrl": d.queues.DeadLetter.QueueUrl(),
+		"LedgerTableName":    d.ledger.TableName(),
 		"BaselineDigest":     jsii.String(s.Baseline.Digest),
-		"Mode":               jsii.String(modeOf(s)),
+		"Mode":               jsii.String(d.modeInForce()),
 	}
 	for _, name := range slices.Sorted(maps.Keys(outputs)) {
 		awscdk.NewCfnOutput(stack, jsii.String(name), &awscdk.CfnOutputProps{Value: outputs[name]})
@@ -69,17 +89,17 @@ func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack
 
 // publish adds the deployed baseline to the metadata of the template, where the command line reads it. This costs
 // nothing, is rolled back with the stack, and is readable for everyone who may read the stack.
-func publish(stack awscdk.Stack, s Settings) {
+func (d *deployment) publish() {
 	// CloudFormation returns non-ASCII characters as question marks.
-	text := strconv.QuoteToASCII(string(s.Code.Baseline))
-	stack.TemplateOptions().SetMetadata(&map[string]any{"poolkeeper": map[string]any{
-		"file": filepath.Base(s.Baseline.File), "baseline": text[1 : len(text)-1], "digest": s.Baseline.Digest,
-		"mode": modeOf(s), "build": s.Code.Commit,
+	text := strconv.QuoteToASCII(string(d.Code.Baseline))
+	d.stack.TemplateOptions().SetMetadata(&map[string]any{"poolkeeper": map[string]any{
+		"file": filepath.Base(d.Baseline.File), "baseline": text[1 : len(text)-1], "digest": d.Baseline.Digest,
+		"mode": d.modeInForce(), "build": d.Code.Commit,
 	}})
 }
 
-// modeOf returns the mode of the deployment in one word.
-func modeOf(s Settings) string {
+// modeInForce returns the mode of the deployment in one word.
+func (s Settings) modeInForce() string {
 	if len(s.Baseline.Enforced()) == 0 {
 		return "audit"
 	}

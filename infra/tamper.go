@@ -7,10 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
-	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -28,28 +26,25 @@ var tamperCalls string
 // deployed is the part whose rule sends an e-mail about a deployment. All others send warnings.
 const deployed = "Deployed"
 
-// callsAbout returns the patterns of each part for a stack. words are further placeholders and their values.
-func callsAbout(stack string, words ...string) map[string][]map[string]any {
-	words = append(words, "{stack}", stack)
-	var parts map[string][]map[string]any
+// tamperPatterns returns the patterns of each part.
+func (d *deployment) tamperPatterns() (parts map[string][]map[string]any) {
+	words := []string{"{stack}", *d.stack.StackName(), "{onChange}", *d.keeper.OnChange.EventSourceMappingId(),
+		"{onScan}", *d.keeper.OnScan.EventSourceMappingId()}
+	if key := d.alerts.Key; key != nil {
+		words = append(words, "{keyId}", *key.KeyId(), "{keyArn}", *key.KeyArn())
+	}
 	if err := json.Unmarshal([]byte(strings.NewReplacer(words...).Replace(tamperCalls)), &parts); err != nil {
 		panic(err) // the file is part of the program
 	}
 	return parts
 }
 
-// NewTamperAlert creates the rules that notify people, without the function, if somebody removes or changes a part of
+// addTamperAlert adds the rules that notify people, without the function, if somebody removes or changes a part of
 // poolkeeper. Changes that CloudFormation makes for a CDK deployment are excluded: only CloudFormation can use the role
 // that the CDK's bootstrap created for it. The deployment itself is reported by e-mail, with the caller.
-func NewTamperAlert(stack awscdk.Stack, id string, keeper Keeper, alerts Alerts, queues Queues) {
-	scope := constructs.NewConstruct(stack, jsii.String(id))
-	words := []string{"{onChange}", *keeper.OnChange.EventSourceMappingId(), "{onScan}",
-		*keeper.OnScan.EventSourceMappingId()}
-	if alerts.Key != nil {
-		words = append(words, "{keyId}", *alerts.Key.KeyId(), "{keyArn}", *alerts.Key.KeyArn())
-	}
-	name := *stack.StackName()
-	parts := callsAbout(name, words...)
+func (d *deployment) addTamperAlert(id string) {
+	scope, stack, alerts, deadLetter := d.scope(id), d.stack, d.alerts, d.queues.DeadLetter
+	name, parts := *stack.StackName(), d.tamperPatterns()
 	deployer := strings.Join([]string{"cdk", *stack.Synthesizer().BootstrapQualifier(), "cfn-exec-role", *stack.Account(),
 		*stack.Region()}, "-")
 	others := map[string]any{"sessionContext": map[string]any{"sessionIssuer": map[string]any{"userName": []any{
@@ -60,7 +55,7 @@ func NewTamperAlert(stack awscdk.Stack, id string, keeper Keeper, alerts Alerts,
 		detail := map[string]any{"$or": parts[part], "userIdentity": others}
 		to := awsevents.CfnRule_TargetProperty{
 			Id: jsii.String("Topic"), Arn: alerts.Topic.TopicArn(), RoleArn: alerts.RuleRole,
-			DeadLetterConfig: &awsevents.CfnRule_DeadLetterConfigProperty{Arn: queues.DeadLetter.QueueArn()},
+			DeadLetterConfig: &awsevents.CfnRule_DeadLetterConfigProperty{Arn: deadLetter.QueueArn()},
 			InputTransformer: message(alerts.Chat, "Somebody changed "+name+", which protects user pools, in <region>: <call>",
 				"User pools may be unprotected now: run cdk deploy, which restores poolkeeper, and investigate the caller. "+
 					"What to do: infra/RUNBOOK.md, section TamperAlert."),
@@ -91,7 +86,7 @@ func NewTamperAlert(stack awscdk.Stack, id string, keeper Keeper, alerts Alerts,
 	if alerts.Key != nil {
 		alerts.Topic.AddToResourcePolicy(fromRules("sns:Publish", alerts.Topic.TopicArn(), warnings...))
 	}
-	queues.DeadLetter.AddToResourcePolicy(fromRules("sqs:SendMessage", queues.DeadLetter.QueueArn(), all...))
+	deadLetter.AddToResourcePolicy(fromRules("sqs:SendMessage", deadLetter.QueueArn(), all...))
 }
 
 // fromRules allows EventBridge an action on a resource, only for these rules.

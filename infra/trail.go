@@ -4,17 +4,13 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudtrail"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
-	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
-// NewTrail creates a trail of management write events if the settings require one. Without a trail EventBridge gets no
-// such events. Most accounts have one, and a second copy has costs.
-func NewTrail(stack awscdk.Stack, id string, s Settings) {
-	if !s.CreateTrail {
-		return
-	}
-	scope := constructs.NewConstruct(stack, jsii.String(id))
+// addTrail adds a trail of management write events. Without a trail EventBridge gets no such events. Most accounts have
+// one, and a second copy has costs.
+func (d *deployment) addTrail(id string) {
+	scope := d.scope(id)
 	bucket := awss3.NewBucket(scope, jsii.String("Bucket"), &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
 		// Not the stack's key, which is deleted with the stack: then the log would be unreadable.

@@ -23,32 +23,32 @@ func callsOf(required *baseline.Baseline) []string {
 	return names
 }
 
-// NewTrigger creates the rule on the default bus that sends to the Changes queue every successful call that can change
+// addTrigger adds the rule on the default bus that sends to the Changes queue every successful call that can change
 // anything that the baseline requires or watches.
 //
 // The pattern does not filter by caller, because otherwise an attacker with the function's role would be invisible. The
 // events of the function's own writes only cost reads.
-func NewTrigger(stack awscdk.Stack, id string, required *baseline.Baseline, queues Queues) awsevents.Rule {
+func (d *deployment) addTrigger(id string) awsevents.Rule {
 	// Some records of successful Cognito calls have an empty error code.
 	succeeded := awsevents.Match_AnyOf(
 		awsevents.Match_DoesNotExist(), awsevents.Match_NullValue(), awsevents.Match_ExactString(jsii.String("")))
-	return awsevents.NewRule(stack, jsii.String(id), &awsevents.RuleProps{
+	return awsevents.NewRule(d.stack, jsii.String(id), &awsevents.RuleProps{
 		Description: jsii.String("poolkeeper: calls that change user pools"),
 		EventPattern: &awsevents.EventPattern{
 			// A bus can also get events from other accounts and Regions.
-			Account:    &[]*string{stack.Account()},
-			Region:     &[]*string{stack.Region()},
+			Account:    &[]*string{d.stack.Account()},
+			Region:     &[]*string{d.stack.Region()},
 			Source:     jsii.Strings("aws.cognito-idp"),
 			DetailType: jsii.Strings("AWS API Call via CloudTrail"),
 			Detail: &map[string]any{
 				"eventSource": jsii.Strings("cognito-idp.amazonaws.com"),
-				"eventName":   jsii.Strings(callsOf(required)...),
+				"eventName":   jsii.Strings(callsOf(d.Baseline)...),
 				"errorCode":   succeeded,
 			},
 		},
 		// EventBridge retries for a day and then sends the event to the dead-letter queue.
-		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewSqsQueue(queues.Changes, &awseventstargets.SqsQueueProps{
-			DeadLetterQueue: queues.DeadLetter,
+		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewSqsQueue(d.queues.Changes, &awseventstargets.SqsQueueProps{
+			DeadLetterQueue: d.queues.DeadLetter,
 		})},
 	})
 }
@@ -60,38 +60,38 @@ func scanMessage(reason string) map[string]any {
 	}
 }
 
-// NewScans creates what starts scans: the schedule, which finds drift without an event because CloudTrail's delivery is
+// addScans adds what starts scans: the schedule, which finds drift without an event because CloudTrail's delivery is
 // best effort, and a rule for the end of each deployment of the stack, so that a new baseline takes effect at once.
 // CloudFormation emits that event, and nothing waits for the scan, so a pool that cannot be fixed does not fail the
 // deployment.
-func NewScans(stack awscdk.Stack, queues Queues, hours int) {
+func (d *deployment) addScans() {
 	message := scanMessage("schedule")
 	// Scheduler may deliver twice. The scheduled time as the id tells the function that both are the same event.
 	const scheduledTime = "<aws.scheduler.scheduled-time>"
 	message["id"], message["time"] = "schedule/"+scheduledTime, scheduledTime
-	awsscheduler.NewSchedule(stack, jsii.String("Scan"), &awsscheduler.ScheduleProps{
+	awsscheduler.NewSchedule(d.stack, jsii.String("Scan"), &awsscheduler.ScheduleProps{
 		Description: jsii.String("poolkeeper: scans every user pool"),
-		Schedule:    awsscheduler.ScheduleExpression_Rate(awscdk.Duration_Hours(jsii.Number(hours))),
-		Target: awsschedulertargets.NewSqsSendMessage(queues.Scans, &awsschedulertargets.SqsSendMessageProps{
+		Schedule:    awsscheduler.ScheduleExpression_Rate(awscdk.Duration_Hours(jsii.Number(d.ScanHours))),
+		Target: awsschedulertargets.NewSqsSendMessage(d.queues.Scans, &awsschedulertargets.SqsSendMessageProps{
 			Input:           awsscheduler.ScheduleTargetInput_FromObject(message),
-			DeadLetterQueue: queues.DeadLetter,
+			DeadLetterQueue: d.queues.DeadLetter,
 			RetryAttempts:   jsii.Number(5),
 			MaxEventAge:     awscdk.Duration_Hours(jsii.Number(1)), // the next scan follows soon
 		}),
 	})
-	awsevents.NewRule(stack, jsii.String("Deployment"), &awsevents.RuleProps{
+	awsevents.NewRule(d.stack, jsii.String("Deployment"), &awsevents.RuleProps{
 		Description: jsii.String("poolkeeper: scans every user pool after a deployment"),
 		EventPattern: &awsevents.EventPattern{
 			Source:     jsii.Strings("aws.cloudformation"),
 			DetailType: jsii.Strings("CloudFormation Stack Status Change"),
 			Detail: &map[string]any{
-				"stack-id":       []any{stack.StackId()},
+				"stack-id":       []any{d.stack.StackId()},
 				"status-details": map[string]any{"status": []any{"CREATE_COMPLETE", "UPDATE_COMPLETE"}},
 			},
 		},
-		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewSqsQueue(queues.Scans, &awseventstargets.SqsQueueProps{
+		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewSqsQueue(d.queues.Scans, &awseventstargets.SqsQueueProps{
 			Message:         awsevents.RuleTargetInput_FromObject(scanMessage("deployment")),
-			DeadLetterQueue: queues.DeadLetter,
+			DeadLetterQueue: d.queues.DeadLetter,
 		})},
 	})
 }

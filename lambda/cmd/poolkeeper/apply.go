@@ -212,11 +212,7 @@ func (c *cli) replay(ctx context.Context, paths []string) error {
 		}
 		events = append(events, some...)
 	}
-	name, text, err := c.baselineText(ctx, c.text("baseline"))
-	if err != nil {
-		return err
-	}
-	required, err := baseline.Parse(name, text)
+	required, _, err := c.readBaseline(ctx, c.text("baseline"))
 	if err != nil {
 		return err
 	}

@@ -31,18 +31,15 @@ func (c *cli) backup(ctx context.Context, _ []string) error {
 	if err != nil {
 		return err
 	}
-	saved, failed := 0, 0
+	saved := 0
 	read := func(ctx context.Context, id string) func() error {
 		state, err := c.read(ctx, pools, id, userpool.Everything())
 		return func() error {
-			switch {
-			case err == nil:
+			if err == nil {
 				saved++
 				return c.save(dir, state, true)
-			case ctx.Err() != nil:
-				return ctx.Err()
 			}
-			failed++
+			c.to.Failed++
 			_, err := fmt.Fprintf(c.err, "poolkeeper: %v\n", err)
 			return err
 		}
@@ -53,9 +50,8 @@ func (c *cli) backup(ctx context.Context, _ []string) error {
 	} else if err != nil {
 		return err
 	}
-	counts := map[string]any{"saved": saved, "failed": failed, "folder": dir}
-	text := fmt.Sprintf("%s saved in %s, %d failed", counted(saved, "user pool"), dir, failed)
-	c.to.Failed = failed
+	counts := map[string]any{"saved": saved, "failed": c.to.Failed, "folder": dir}
+	text := fmt.Sprintf("%s saved in %s, %d failed", counted(saved, "user pool"), dir, c.to.Failed)
 	return c.to.Write(stream.OfSummary("summary", counts, text))
 }
 

@@ -88,11 +88,7 @@ func (c *cli) required(ctx context.Context, writes bool) (*baseline.Baseline, st
 		fmt.Fprintf(c.notes, "using the baseline of the stack %s: %s\n", c.text("stack"), d.required.Digest)
 		return d.required, d.text, nil
 	}
-	name, text, err := c.baselineText(ctx, file)
-	if err != nil {
-		return nil, "", err
-	}
-	required, err := baseline.Parse(name, text)
+	required, text, err := c.readBaseline(ctx, file)
 	switch {
 	case err != nil:
 		return nil, "", err
@@ -158,8 +154,7 @@ func (c *cli) caller(ctx context.Context) string {
 
 // noTable adds to an error for a missing table where it was searched and where to find its name.
 func (c *cli) noTable(err error) error {
-	var missing *types.ResourceNotFoundException
-	if !errors.As(err, &missing) {
+	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); !missing {
 		return err
 	}
 	return fmt.Errorf("there is no such table in this account and %s (--profile, --region; the stack's output "+

@@ -40,7 +40,7 @@ func (c *cli) demo(ctx context.Context, _ []string) error {
 	if address := c.text("serve"); address != "" {
 		return c.serveDemo(ctx, address)
 	}
-	d, err := newDemo(cognitotest.Contract)
+	d, err := newDemo(ctx, cognitotest.Contract, "")
 	if err != nil {
 		return err
 	}
@@ -48,34 +48,30 @@ func (c *cli) demo(ctx context.Context, _ []string) error {
 	paint := c.paint()
 	say := func(format string, args ...any) { fmt.Fprintf(c.out, format+"\n", args...) }
 
-	healthy := d.leaves()
-	say("A user pool with all of its %d settings set, on a fake of Cognito in which UpdateUserPool", len(healthy))
+	say("A user pool with all of its %d settings set, on a fake of Cognito in which UpdateUserPool", len(d.healthy))
 	say("resets settings that a caller leaves out, as the API reference says.\n")
-	payload, err := d.tamper(ctx)
-	if err != nil {
-		return err
-	}
 	weakened := "threat protection off, deletion protection off, a trigger detached"
 	say("1. An intruder calls UpdateUserPool: %s.", paint.Of(stream.Bad, weakened))
 	say("   CloudTrail's event reaches the handler.\n")
-	damaged := d.leaves()
 
-	result, err := d.handle(ctx, payload)
+	request := event.Decode(d.payload, event.Home{Account: "111122223333", Region: "eu-west-1"})
+	result, err := d.reconciler.Reconcile(ctx, request)
+	if err == nil {
+		err = c.conclude(ctx, d.reconciler, result, false)
+	}
 	if err != nil {
 		return err
 	}
-	result.Record = "" // the record is only in memory
-	fmt.Fprint(c.out, stream.TextOf(result, paint))
-	fixed, wrong := len(moved(damaged, d.leaves())), moved(healthy, d.leaves())
+	fixed, wrong := len(moved(d.damaged, d.leaves())), moved(d.healthy, d.leaves())
 	if result.Outcome != outcome.Remediated || fixed != 3 || len(wrong) > 0 {
 		return fmt.Errorf("the demo failed: %d settings were restored, %v are wrong", fixed, wrong)
 	}
-	others := len(healthy) - fixed
+	others := len(d.healthy) - fixed
 	say("\n2. Read back from the fake itself: %s.", paint.Of(stream.Good, fmt.Sprintf(
 		"%d required settings restored, %d of %d other settings unchanged", fixed, others, others)))
 
 	d.fake.ResetCalls()
-	again, err := d.handle(ctx, payload)
+	again, err := d.reconciler.Reconcile(ctx, request)
 	if calls := len(d.fake.Calls()); err != nil || again.Outcome != outcome.Unchanged || calls > 0 {
 		return fmt.Errorf("the second delivery of the event led to %s and %d calls: %w", again.Outcome, calls, err)
 	}
@@ -107,37 +103,34 @@ func moved(before, now map[string]string) []string {
 // naive fixes the incident with a single field on a new fake, and returns the number of lost settings. As measured, the
 // service rejects the fix for a pool with UserAttributeUpdateSettings, so the pool has none.
 func naive(ctx context.Context, mode cognitotest.Mode) (settings int, err error) {
-	d, err := newDemo(mode)
+	d, err := newDemo(ctx, mode, "UserAttributeUpdateSettings")
 	if err != nil {
 		return 0, err
 	}
 	defer func() { _ = d.fake.Close() }()
-	d.fake.Edit(demoPool, func(pool, _ map[string]any) { delete(pool, "UserAttributeUpdateSettings") })
-	if _, err = d.tamper(ctx); err != nil {
-		return 0, err
-	}
-	damaged := d.leaves()
 	if _, err = d.sdk.UpdateUserPool(ctx, &idp.UpdateUserPoolInput{UserPoolId: aws.String(demoPool),
 		DeletionProtection: types.DeletionProtectionTypeActive}); err != nil {
 		return 0, fmt.Errorf("making the one-field fix: %w", err)
 	}
-	for _, path := range moved(damaged, d.leaves()) {
-		if path != "DeletionProtection" && damaged[path] != "" {
+	for _, path := range moved(d.damaged, d.leaves()) {
+		if path != "DeletionProtection" && d.damaged[path] != "" {
 			settings++
 		}
 	}
 	return settings, nil
 }
 
-// A demo is a fake with one pool, and its clients.
+// A demo is a fake with one pool that an intruder has weakened.
 type demo struct {
-	fake       *cognitotest.Server
-	sdk        *idp.Client
-	pools      *cognito.Client
-	reconciler *reconcile.Reconciler
+	fake             *cognitotest.Server
+	sdk              *idp.Client
+	reconciler       *reconcile.Reconciler
+	healthy, damaged map[string]string // the settings before and after the intruder's call
+	payload          []byte            // the event of the call
 }
 
-func newDemo(mode cognitotest.Mode) (*demo, error) {
+// newDemo puts a pool without one of its settings on a fake, and makes the intruder's call.
+func newDemo(ctx context.Context, mode cognitotest.Mode, without string) (*demo, error) {
 	required, err := baseline.Parse("demo.yaml", demoBaseline)
 	if err != nil {
 		return nil, err
@@ -147,23 +140,27 @@ func newDemo(mode cognitotest.Mode) (*demo, error) {
 		return nil, err
 	}
 	d := &demo{fake: cognitotest.New(mode)}
-	url, err := d.fake.Start()
-	d.sdk = idp.New(idp.Options{Region: "eu-west-1", BaseEndpoint: &url, HTTPClient: transport,
-		Credentials: aws.AnonymousCredentials{}})
-	d.pools = cognito.New(d.sdk)
-	d.reconciler = reconcile.New(d.pools, required, ledger.NewMemory())
 	pool, mfa := cognitotest.Rich()
+	delete(pool, without)
 	d.fake.Put(demoPool, pool, mfa)
-	return d, err
-}
-
-// tamper makes the intruder's call, a real UpdateUserPool, and returns its event, with a delay like CloudTrail's. The
-// intruder changes only three settings, so the call must send all others too: it is planned like our own writes.
-func (d *demo) tamper(ctx context.Context) ([]byte, error) {
-	documents := []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}
-	state, err := d.pools.Read(ctx, demoPool, userpool.Want{Documents: documents})
+	url, err := d.fake.Start()
 	if err != nil {
 		return nil, err
+	}
+	d.sdk = idp.New(idp.Options{Region: "eu-west-1", BaseEndpoint: &url, HTTPClient: transport,
+		Credentials: aws.AnonymousCredentials{}})
+	d.reconciler = reconcile.New(cognito.New(d.sdk), required, ledger.NewMemory())
+	d.healthy = d.leaves()
+	return d, d.tamper(ctx)
+}
+
+// tamper makes the intruder's call, a real UpdateUserPool, and keeps its event, with a delay like CloudTrail's. The
+// intruder changes only three settings, so the call must send all others too: it is planned like our own writes.
+func (d *demo) tamper(ctx context.Context) error {
+	documents := []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}
+	state, err := d.reconciler.Pools.Read(ctx, demoPool, userpool.Want{Documents: documents})
+	if err != nil {
+		return err
 	}
 	plan := userpool.NewPlan(state, []baseline.Drift{
 		{Setting: "DeletionProtection", Action: baseline.Write, Value: "INACTIVE"},
@@ -171,22 +168,14 @@ func (d *demo) tamper(ctx context.Context) ([]byte, error) {
 		{Setting: "UserPoolAddOns.AdvancedSecurityMode", Action: baseline.Write, Value: "OFF"},
 	}, userpool.Options{})
 	for _, request := range plan.Writes {
-		if _, err := d.pools.Write(ctx, demoPool, request); err != nil {
-			return nil, err
+		if _, err := d.reconciler.Pools.Write(ctx, demoPool, request); err != nil {
+			return err
 		}
 	}
 	calls := d.fake.Calls()
-	return d.fake.Event(calls[len(calls)-1], intruder, time.Now().Add(-time.Minute)), nil
-}
-
-// handle handles an event as the function does.
-func (d *demo) handle(ctx context.Context, payload []byte) (outcome.Outcome, error) {
-	request := event.Decode(payload, event.Home{Account: "111122223333", Region: "eu-west-1"})
-	out, err := d.reconciler.Reconcile(ctx, request)
-	if err != nil {
-		return out, err
-	}
-	return out, d.reconciler.Close(ctx, out)
+	d.payload = d.fake.Event(calls[len(calls)-1], intruder, time.Now().Add(-time.Minute))
+	d.damaged = d.leaves()
+	return nil
 }
 
 // leaves reads the pool from the fake, not through the reconciler.

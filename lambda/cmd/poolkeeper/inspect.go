@@ -52,13 +52,11 @@ func explain(path string, m baseline.Member) stream.Entry {
 }
 
 func (c *cli) validate(ctx context.Context, args []string) error {
-	file, text, err := c.baselineText(ctx, strings.Join(args, ""))
-	if err != nil {
-		return err
-	}
-	required, err := baseline.Parse(file, text)
-	var found baseline.Errors
-	if err != nil && !errors.As(err, &found) {
+	path := strings.Join(args, "")
+	file := cmp.Or(path, baseline.DefaultFile)
+	required, text, err := c.readBaseline(ctx, path)
+	found, invalid := errors.AsType[baseline.Errors](err)
+	if err != nil && !invalid {
 		return err
 	}
 	var lints []baseline.Lint
@@ -68,15 +66,12 @@ func (c *cli) validate(ctx context.Context, args []string) error {
 		conclusion = fmt.Sprintf("%s: %s, %s, %s, no errors (%s)", file, counted(len(required.Rules), "rule"),
 			counted(len(required.Exemptions), "exemption"), counted(len(lints), "warning"), required.Digest)
 	}
-	refused := err != nil
+	c.to.Failed = len(found)
 	if c.on("strict") && len(lints) > 0 {
-		refused = true
+		c.to.Failed = len(lints)
 		conclusion += "\n" + counted(len(lints), "warning") + ", and --strict allows none"
 	}
-	counts := map[string]any{"file": file, "errors": len(found), "warnings": len(lints), "accepted": !refused}
-	if refused {
-		c.to.Failed++
-	}
+	counts := map[string]any{"file": file, "errors": len(found), "warnings": len(lints), "accepted": c.to.Failed == 0}
 	return errors.Join(c.to.Write(stream.OfFile(file, found, lints, text)),
 		c.to.Write(stream.OfSummary("summary", counts, conclusion)))
 }
@@ -115,18 +110,17 @@ func (c *cli) history(ctx context.Context, _ []string) error {
 	back, _ := c.flags.GetDuration("since")
 	since := time.Now().Add(-back)
 	var all []outcome.Record
-	var unreadable error
 	failed := func(p poolPlan) error { return c.to.Write(p.entry(false, false)) }
 	err := c.everywhere(ctx, failed, func(one *cli) error {
 		from, err := one.table(ctx)
 		if err != nil {
 			return err
 		}
-		records, some, err := recordsOf(ctx, from, c.texts("pool"), since)
-		all, unreadable = append(all, records...), errors.Join(unreadable, some)
+		records, err := recordsOf(ctx, from, c.texts("pool"), since)
+		all = append(all, records...)
 		return one.noTable(err)
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, outcome.ErrUnreadable) {
 		return err
 	}
 	slices.SortStableFunc(all, func(a, b outcome.Record) int {
@@ -138,35 +132,27 @@ func (c *cli) history(ctx context.Context, _ []string) error {
 		}
 	}
 	count := map[string]int{"records": len(all)}
-	return errors.Join(c.to.Write(stream.OfSummary("summary", count, counted(len(all), "record"))), unreadable)
+	return errors.Join(c.to.Write(stream.OfSummary("summary", count, counted(len(all), "record"))), err)
 }
 
-// recordsOf returns the records of the given or all pools that began since a time. The first error names records that
-// cannot be decoded.
-func recordsOf(ctx context.Context, from ledger.Table, pools []string, since time.Time) (records []outcome.Record,
-	unreadable, err error) {
+// recordsOf returns the records of the given or all pools that began since a time. An error that is
+// outcome.ErrUnreadable names records that cannot be decoded, and the others are returned.
+func recordsOf(ctx context.Context, from ledger.Table, pools []string, since time.Time) ([]outcome.Record, error) {
+	var records []outcome.Record
+	var failed error
 	for _, pool := range pools {
 		history, err := from.History(ctx, pool, since, false)
-		if errors.Is(err, outcome.ErrUnreadable) {
-			unreadable = errors.Join(unreadable, err)
-		} else if err != nil {
-			return nil, nil, err
-		}
-		records = append(records, history.Records...)
+		records, failed = append(records, history.Records...), errors.Join(failed, err)
 	}
-	if len(pools) == 0 {
-		for r, err := range from.All(ctx) {
-			switch {
-			case errors.Is(err, outcome.ErrUnreadable):
-				unreadable = errors.Join(unreadable, err)
-			case err != nil:
-				return nil, nil, err
-			case !r.Began.Before(since):
-				records = append(records, r)
-			}
+	if len(pools) > 0 {
+		return records, failed
+	}
+	for r, err := range from.All(ctx) {
+		if failed = errors.Join(failed, err); err == nil && !r.Began.Before(since) {
+			records = append(records, r)
 		}
 	}
-	return records, unreadable, nil
+	return records, failed
 }
 
 // describe returns a record as text. If the writes were not verified, it shows what to do. same has the flags for

@@ -4,6 +4,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,11 +85,11 @@ func (c *cli) run(ctx context.Context, args []string) int {
 	root.SetOut(c.out)
 	root.SetErr(c.err)
 	err := root.ExecuteContext(ctx)
-	var status exit
+	status, ended := errors.AsType[exit](err)
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.As(err, &status):
+	case ended:
 		return int(status)
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(c.err, "poolkeeper: interrupted")
@@ -135,14 +136,9 @@ func (c *cli) command(one command) *cobra.Command {
 	}
 	command.Flags().String("output", one.formats[0],
 		strings.Replace(strings.Join(one.formats, ", "), "json", "json (one object per line)", 1))
-	offer(command, "output", func() []string { return one.formats })
-	offer(command, "pool", func() (ids []string) {
-		c.flags = command.Flags()
-		if pools, err := c.places()[0].connect(command.Context()); err == nil {
-			ids, _ = list(command.Context(), pools)
-		}
-		return ids
-	})
+	offered := cobra.FixedCompletions(one.formats, cobra.ShellCompDirectiveNoFileComp)
+	_ = command.RegisterFlagCompletionFunc("output", offered)
+	_ = command.RegisterFlagCompletionFunc("pool", c.offerPools) // fails if the command has no such flag
 	switch name, _, _ := argumentOf(command); name {
 	case "SETTING":
 		command.ValidArgs = everySetting()
@@ -152,12 +148,13 @@ func (c *cli) command(one command) *cobra.Command {
 	return command
 }
 
-// offer adds shell completion for the values of a flag, if the command has it.
-func offer(command *cobra.Command, flag string, values func() []string) {
-	_ = command.RegisterFlagCompletionFunc(flag,
-		func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return values(), cobra.ShellCompDirectiveNoFileComp
-		})
+// offerPools completes the id of a pool in a shell.
+func (c *cli) offerPools(command *cobra.Command, _ []string, _ string) (ids []string, _ cobra.ShellCompDirective) {
+	c.flags = command.Flags()
+	if pools, err := c.places()[0].connect(command.Context()); err == nil {
+		ids, _ = list(command.Context(), pools)
+	}
+	return ids, cobra.ShellCompDirectiveNoFileComp
 }
 
 // start validates the flags that several commands have.
@@ -208,14 +205,17 @@ func (c *cli) paint() stream.Paint {
 	return stream.Paint(ok && !plain && term.IsTerminal(int(file.Fd())))
 }
 
-// baselineText returns the name and the text of a baseline file, or of the built-in one if no path is given. The file
-// may be a pipe, so it can be read only once.
-func (c *cli) baselineText(ctx context.Context, path string) (name string, text []byte, err error) {
-	if path == "" {
-		return baseline.DefaultFile, baseline.Default(), nil
+// readBaseline returns a baseline and its text, or the built-in one if no path is given. The file may be a pipe, so it
+// can be read only once.
+func (c *cli) readBaseline(ctx context.Context, path string) (b *baseline.Baseline, text []byte, err error) {
+	text = baseline.Default()
+	if path != "" {
+		text, err = c.readFile(ctx, "baseline", path)
 	}
-	text, err = c.readFile(ctx, "baseline", path)
-	return path, text, err
+	if err == nil {
+		b, err = baseline.Parse(cmp.Or(path, baseline.DefaultFile), text)
+	}
+	return b, text, err
 }
 
 // largest is the largest file that is read, in bytes, because a device may be endless. Reading it takes 100 MB.

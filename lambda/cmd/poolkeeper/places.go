@@ -100,16 +100,13 @@ func (c *cli) everywhere(ctx context.Context, failed func(poolPlan) error, do fu
 
 // absent says what a Region lacks where there is nothing to do, or "". Keys that no Region knows look the same.
 func absent(err error) string {
-	var code string
-	var ofSDK smithy.APIError
-	var ours *cognito.Error
-	switch {
-	case errors.Is(err, errNoLedger):
+	code := ""
+	if answer, ok := errors.AsType[smithy.APIError](err); ok {
+		code = answer.ErrorCode()
+	} else if failed, ok := errors.AsType[*cognito.Error](err); ok {
+		code = failed.Code
+	} else if errors.Is(err, errNoLedger) {
 		return "no ledger"
-	case errors.As(err, &ofSDK):
-		code = ofSDK.ErrorCode()
-	case errors.As(err, &ours):
-		code = ours.Code
 	}
 	return map[string]string{"UnrecognizedClientException": "not enabled", "InvalidClientTokenId": "not enabled",
 		"ValidationError": "no such stack"}[code]
@@ -180,12 +177,11 @@ func each[T any](ctx context.Context, c *cli, pools reconcile.Pools, s selection
 		}
 		running.Wait()
 		for _, result := range results {
-			if err := emit(result); err != nil {
+			if ctx.Err() != nil { // it may be why the work failed
+				return ctx.Err()
+			} else if err := emit(result); err != nil {
 				return err
 			}
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
 		}
 	}
 	return err

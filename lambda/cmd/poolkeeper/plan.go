@@ -128,9 +128,6 @@ func (c *cli) plans(ctx context.Context, which selection, of source, emit func(p
 		}
 		work := func(ctx context.Context, id string) poolPlan { return one.planOf(ctx, r, which, id) }
 		err = each(ctx, one, r.Pools, which, work, func(p poolPlan) error {
-			if p.err != nil && ctx.Err() != nil {
-				return ctx.Err()
-			}
 			c.to.read(p)
 			return emit(p)
 		})
@@ -147,8 +144,7 @@ func (c *cli) planOf(ctx context.Context, r *reconcile.Reconciler, which selecti
 	alone := *r
 	alone.Ledger = ledger.NewMemory()
 	p, err := alone.Plan(ctx, id)
-	var later *outcome.DeferredError
-	if errors.As(err, &later) {
+	if later, ok := errors.AsType[*outcome.DeferredError](err); ok {
 		err = errors.New(later.Reason)
 	}
 	if err == nil && !which.all && p.Reason == outcome.GoneReason {
@@ -310,9 +306,9 @@ func (s *summary) did(out outcome.Outcome, err error) {
 	}
 	s.Outcomes[out.Outcome]++
 	s.remains = s.remains || skips(out)
-	var later *outcome.DeferredError
+	later, deferred := errors.AsType[*outcome.DeferredError](err)
 	switch {
-	case errors.As(err, &later):
+	case deferred:
 		s.fail(out.UserPoolID, later.Reason) // without the id, which is shown before it
 	case err != nil || out.Reason == outcome.MovedReason:
 		s.fail(out.UserPoolID, out.Reason)

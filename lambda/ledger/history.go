@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -17,32 +16,65 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
+type attributes = map[string]types.AttributeValue
+
 // History implements reconcile.Ledger with one query. Records that cannot be decoded are left out and named in the
 // error, which is outcome.ErrUnreadable. With any other error, the history is empty.
 func (t Table) History(ctx context.Context, pool string, since time.Time, consistent bool) (outcome.History, error) {
-	ctx, stop := t.within(ctx)
-	defer stop()
-	first := recordItems + strings.TrimPrefix(outcome.NewRecordID("", since, ""), ".")
-	in := &dynamodb.QueryInput{
+	pages := dynamodb.NewQueryPaginator(t.Client, &dynamodb.QueryInput{
 		TableName: aws.String(t.Name), ConsistentRead: aws.Bool(consistent),
-		KeyConditionExpression: aws.String("#pk = :pk AND #sk >= :first"),
-		ProjectionExpression:   aws.String("#pk, #sk, #record, #notes"),
-		ExpressionAttributeNames: map[string]string{
-			"#pk": partition, "#sk": sorting, "#record": light, "#notes": notesMap,
-		},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":pk": partitionOf(pool), ":first": text(first)},
-	}
+		KeyConditionExpression:    aws.String("#pk = :pk AND #sk >= :first"),
+		ProjectionExpression:      aws.String("#pk, #sk, #record, #notes"),
+		ExpressionAttributeNames:  map[string]string{"#pk": partition, "#sk": sorting, "#record": light, "#notes": notesMap},
+		ExpressionAttributeValues: attributes{":pk": partitionOf(pool), ":first": firstSince(since)},
+	})
+	return t.read(ctx, "the records of "+pool+" in ", pages.HasMorePages, func(ctx context.Context) ([]attributes, error) {
+		out, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return out.Items, nil
+	})
+}
+
+// All returns the light records of all pools that began at the time since or later, unordered. Its errors are like
+// those of History.
+func (t Table) All(ctx context.Context, since time.Time) (outcome.History, error) {
+	pages := dynamodb.NewScanPaginator(t.Client, &dynamodb.ScanInput{
+		TableName: aws.String(t.Name), FilterExpression: aws.String("#sk BETWEEN :first AND :last"),
+		ProjectionExpression:      aws.String("#pk, #sk, #record"),
+		ExpressionAttributeNames:  map[string]string{"#pk": partition, "#sk": sorting, "#record": light},
+		ExpressionAttributeValues: attributes{":first": firstSince(since), ":last": text(recordItems + "~")},
+	})
+	return t.read(ctx, "", pages.HasMorePages, func(ctx context.Context) ([]attributes, error) {
+		out, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return out.Items, nil
+	})
+}
+
+// firstSince is the smallest sort key of a record that began at the time or later.
+func firstSince(t time.Time) types.AttributeValue {
+	return text(recordItems + strings.TrimPrefix(outcome.NewRecordID("", t, ""), "."))
+}
+
+func (t Table) read(ctx context.Context, what string, more func() bool,
+	page func(context.Context) ([]attributes, error)) (outcome.History, error) {
 	h := outcome.History{Notes: map[string]time.Time{}}
 	var unreadable []error
-	for pages := dynamodb.NewQueryPaginator(t.Client, in); pages.HasMorePages(); {
-		out, err := pages.NextPage(ctx)
-		if err == nil && out.Items == nil {
+	for more() {
+		within, stop := t.within(ctx)
+		items, err := page(within)
+		stop()
+		if err == nil && items == nil {
 			err = errUnclear
 		}
 		if err != nil {
-			return outcome.History{}, fmt.Errorf("reading the records of %s in table %s: %w", pool, t.Name, err)
+			return outcome.History{}, fmt.Errorf("reading %stable %s: %w", what, t.Name, err)
 		}
-		for _, item := range out.Items {
+		for _, item := range items {
 			if !strings.HasPrefix(textOf(item[sorting]), recordItems) {
 				addNotes(h.Notes, item)
 			} else if r, err := decodeRecord(item); err != nil {
@@ -55,36 +87,6 @@ func (t Table) History(ctx context.Context, pool string, since time.Time, consis
 	return h, errors.Join(unreadable...)
 }
 
-// All yields the light records of all pools, unordered. For a record that cannot be decoded it yields
-// outcome.ErrUnreadable. Any other error ends the sequence.
-func (t Table) All(ctx context.Context) iter.Seq2[outcome.Record, error] {
-	return func(yield func(outcome.Record, error) bool) {
-		pages := dynamodb.NewScanPaginator(t.Client, &dynamodb.ScanInput{
-			TableName: aws.String(t.Name), FilterExpression: aws.String("begins_with(#sk, :records)"),
-			ProjectionExpression:      aws.String("#pk, #sk, #record"),
-			ExpressionAttributeNames:  map[string]string{"#pk": partition, "#sk": sorting, "#record": light},
-			ExpressionAttributeValues: map[string]types.AttributeValue{":records": text(recordItems)},
-		})
-		for pages.HasMorePages() {
-			within, stop := t.within(ctx)
-			out, err := pages.NextPage(within)
-			stop()
-			if err == nil && out.Items == nil {
-				err = errUnclear
-			}
-			if err != nil {
-				yield(outcome.Record{}, fmt.Errorf("reading table %s: %w", t.Name, err))
-				return
-			}
-			for _, item := range out.Items {
-				if !yield(decodeRecord(item)) {
-					return
-				}
-			}
-		}
-	}
-}
-
 // notesMap is the attribute for the notes: a map from names to expiry times in milliseconds since 1970.
 const notesMap = "notes"
 
@@ -95,7 +97,7 @@ func (t Table) Note(ctx context.Context, pool string, notes map[string]time.Time
 	}
 	ctx, stop := t.within(ctx)
 	defer stop()
-	last, values := time.Time{}, map[string]types.AttributeValue{}
+	last, values := time.Time{}, attributes{}
 	for name, until := range notes {
 		values[name] = millis(until)
 		if until.After(last) {
@@ -111,7 +113,7 @@ func (t Table) Note(ctx context.Context, pool string, notes map[string]time.Time
 }
 
 // addNotes adds the notes of an item that have not expired. It ignores invalid times.
-func addNotes(notes map[string]time.Time, item map[string]types.AttributeValue) {
+func addNotes(notes map[string]time.Time, item attributes) {
 	m, _ := item[notesMap].(*types.AttributeValueMemberM)
 	if m == nil {
 		return

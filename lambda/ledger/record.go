@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"sync"
 
@@ -70,7 +69,7 @@ func (t Table) Record(ctx context.Context, id string) (outcome.Record, error) {
 	return decodeRecord(out.Item)
 }
 
-func recordKey(id string) (map[string]types.AttributeValue, error) {
+func recordKey(id string) (attributes, error) {
 	pool, _, ok := outcome.SplitRecordID(id)
 	if !ok {
 		return nil, fmt.Errorf("%q is not the id of a record (eu-west-1_AbCdEf123.20261001T091540.000000Z-0123abcd)", id)
@@ -78,7 +77,7 @@ func recordKey(id string) (map[string]types.AttributeValue, error) {
 	return key(pool, recordItems+strings.TrimPrefix(id, pool+".")), nil
 }
 
-func encodeRecord(r outcome.Record) (map[string]types.AttributeValue, error) {
+func encodeRecord(r outcome.Record) (attributes, error) {
 	item, err := recordKey(r.ID)
 	if err != nil {
 		return nil, err
@@ -94,29 +93,29 @@ func encodeRecord(r outcome.Record) (map[string]types.AttributeValue, error) {
 		}
 		item[light] = &types.AttributeValueMemberB{Value: raw}
 	}
-	room := mostItem - len(raw)
-	add := func(name string, value any) {
-		packed, failed := pack(value)
-		if err = errors.Join(err, failed); failed == nil && len(packed) <= room {
-			room -= len(packed)
-			item[name] = &types.AttributeValueMemberB{Value: packed}
-		}
-	}
-	if r.Before != nil {
-		add(before, r.Before)
-	}
 	sent := make([][]byte, len(r.Sent))
 	for i, s := range r.Sent {
 		sent[i] = s.Body
 	}
-	if slices.ContainsFunc(sent, func(body []byte) bool { return body != nil }) {
-		add(bodies, sent)
+	room := mostItem - len(raw)
+	for _, part := range []struct {
+		name  string
+		value any
+	}{{before, r.Before}, {bodies, sent}} {
+		packed, err := pack(part.value)
+		if err != nil {
+			return nil, err
+		}
+		if len(packed) <= room {
+			room -= len(packed)
+			item[part.name] = &types.AttributeValueMemberB{Value: packed}
+		}
 	}
-	return item, err
+	return item, nil
 }
 
 // decodeRecord decodes an item. The error names the record and is outcome.ErrUnreadable.
-func decodeRecord(item map[string]types.AttributeValue) (outcome.Record, error) {
+func decodeRecord(item attributes) (outcome.Record, error) {
 	var r outcome.Record
 	var sent [][]byte
 	err := errors.Join(read(item[light], &r), read(item[before], &r.Before), read(item[bodies], &sent))

@@ -65,7 +65,7 @@ func (t Table) Acquire(ctx context.Context, pool, owner string, now, until time.
 		UpdateExpression:         aws.String("SET #owner = :owner, #until = :until, #expires = :expires"),
 		ConditionExpression:      aws.String("attribute_not_exists(#owner) OR #owner = :owner OR #until <= :now"),
 		ExpressionAttributeNames: map[string]string{"#owner": leaseOwner, "#until": leaseUntil, "#expires": expires},
-		ExpressionAttributeValues: map[string]types.AttributeValue{
+		ExpressionAttributeValues: attributes{
 			":owner": text(owner), ":until": millis(until), ":now": millis(now), ":expires": seconds(until.Add(leaseLife)),
 		},
 	}
@@ -74,7 +74,7 @@ func (t Table) Acquire(ctx context.Context, pool, owner string, now, until time.
 		doing, has = "releasing", ""
 		in.UpdateExpression = aws.String("SET #expires = :expires REMOVE #owner, #until")
 		in.ConditionExpression = aws.String("attribute_not_exists(#owner) OR #owner = :owner")
-		in.ExpressionAttributeValues = map[string]types.AttributeValue{
+		in.ExpressionAttributeValues = attributes{
 			":owner": text(owner), ":expires": seconds(now.Add(leaseLife)),
 		}
 	}
@@ -97,8 +97,8 @@ var errUnclear = errors.New("the response of DynamoDB lacks the result of the ca
 
 func partitionOf(pool string) types.AttributeValue { return text("pool#" + pool) }
 
-func key(pool, sk string) map[string]types.AttributeValue {
-	return map[string]types.AttributeValue{partition: partitionOf(pool), sorting: text(sk)}
+func key(pool, sk string) attributes {
+	return attributes{partition: partitionOf(pool), sorting: text(sk)}
 }
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }

@@ -64,10 +64,8 @@ func TestUnclearAnswers(t *testing.T) {
 				!strings.Contains(fmt.Sprint(releasing), "releasing the lease of p in table ledger: ") {
 				t.Errorf("acquired %v: %v; released %v: %v; %v", acquired, acquiring, released, releasing, h)
 			}
-			for r, err := range l.All(t.Context()) {
-				if err == nil {
-					t.Errorf("record: %v", r)
-				}
+			if all, err := l.All(t.Context(), noon); err == nil {
+				t.Errorf("all: %v", all)
 			}
 		})
 	}
@@ -138,16 +136,11 @@ func TestUnreadableItems(t *testing.T) {
 		len(h.Notes) != 1 {
 		t.Errorf("%v, %v", err, h)
 	}
-	listed, unreadable := 0, error(nil)
-	for _, err := range l.All(t.Context()) {
-		if err == nil {
-			listed++
-		}
-		unreadable = errors.Join(unreadable, err)
-	}
+	all, unreadable := l.All(t.Context(), noon)
 	for _, id := range ids {
-		if listed != 1 || !errors.Is(unreadable, outcome.ErrUnreadable) || !strings.Contains(unreadable.Error(), id) {
-			t.Errorf("%d records, and %s in %v", listed, id, unreadable)
+		named := errors.Is(unreadable, outcome.ErrUnreadable) && strings.Contains(unreadable.Error(), id)
+		if len(all.Records) != 1 || !named {
+			t.Errorf("%d records, and %s in %v", len(all.Records), id, unreadable)
 		}
 	}
 }
@@ -199,13 +192,10 @@ func TestSizes(t *testing.T) {
 	if diff := cmp.Diff(light, h.Records); err != nil || diff != "" || len(h.Notes) != 1 {
 		t.Errorf("notes %v, %v (-want +got):\n%s", h.Notes, err, diff)
 	}
-	all := 0
-	for _, err := range l.All(t.Context()) {
-		must(t, err)
-		all++
-	}
-	if all != len(light) {
-		t.Errorf("%d records in all", all)
+	for since, want := range map[time.Duration]int{0: len(light), 5 * time.Minute: 3} {
+		if all, err := l.All(t.Context(), noon.Add(since)); err != nil || len(all.Records) != want {
+			t.Errorf("%d records in all since %s, want %d: %v", len(all.Records), since, want, err)
+		}
 	}
 }
 
@@ -277,21 +267,18 @@ func TestErrors(t *testing.T) {
 	_, history := l.History(t.Context(), "eu-west-1_None", noon, false)
 	_, reading := l.Record(t.Context(), r.ID)
 	_, noID := l.Record(t.Context(), "yesterday")
+	_, listing := l.All(t.Context(), noon)
 	for err, want := range map[error]string{
 		acquiring:             "acquiring the lease of eu-west-1_None in table no-such-table: ",
 		history:               "reading the records of eu-west-1_None in table no-such-table: ",
 		reading:               "reading record " + r.ID + " from table no-such-table: ",
 		noID:                  "is not the id of a record",
+		listing:               "reading table no-such-table: ",
 		l.Put(t.Context(), r): "writing record " + r.ID + " to table no-such-table: ",
 		l.Note(t.Context(), "p", map[string]time.Time{"a": noon}): "storing notes of p in table no-such-table: ",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
-		}
-	}
-	for _, err := range l.All(t.Context()) {
-		if err == nil || !strings.Contains(err.Error(), "reading table no-such-table: ") {
-			t.Errorf("%v", err)
 		}
 	}
 }

@@ -138,19 +138,15 @@ func (c *cli) history(ctx context.Context, _ []string) error {
 // recordsOf returns the records of the given or all pools that began since a time. An error that is
 // outcome.ErrUnreadable names records that cannot be decoded, and the others are returned.
 func recordsOf(ctx context.Context, from ledger.Table, pools []string, since time.Time) ([]outcome.Record, error) {
+	if len(pools) == 0 {
+		all, err := from.All(ctx, since)
+		return all.Records, err
+	}
 	var records []outcome.Record
 	var failed error
 	for _, pool := range pools {
 		history, err := from.History(ctx, pool, since, false)
 		records, failed = append(records, history.Records...), errors.Join(failed, err)
-	}
-	if len(pools) > 0 {
-		return records, failed
-	}
-	for r, err := range from.All(ctx) {
-		if failed = errors.Join(failed, err); err == nil && !r.Began.Before(since) {
-			records = append(records, r)
-		}
 	}
 	return records, failed
 }

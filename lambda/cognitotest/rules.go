@@ -195,29 +195,21 @@ var rules = []struct {
 		return slices.Contains(before, refresh) && after != nil && !slices.Contains(after, refresh) &&
 			c.text("RefreshTokenRotation.Feature") != "ENABLED"
 	}, parameter, "REFRESH_TOKEN_AUTH should always be allowed"},
-	{"rotation beside the refresh flow", onClient,
-		func(c change) bool {
-			return c.has(flows, refresh) && c.text("RefreshTokenRotation.Feature") == "ENABLED"
-		},
-		parameter, "Refresh token rotation is not supported with the given auth flows"},
+	{"rotation beside the refresh flow", onClient, func(c change) bool {
+		return c.has(flows, refresh) && c.text("RefreshTokenRotation.Feature") == "ENABLED"
+	}, parameter, "Refresh token rotation is not supported with the given auth flows"},
 	{"a redirect to elsewhere", onClient, func(c change) bool {
 		return c.text("DefaultRedirectURI") != "" && !c.has("CallbackURLs", c.text("DefaultRedirectURI"))
 	}, parameter, "Default redirect URI must be one of the callback URLs"},
-	{"a grant without a callback", onClient,
-		func(c change) bool {
-			return c.has(grants, "code", "implicit") && elements[string](c.is["CallbackURLs"]) == nil
-		},
-		noFlow, "CallbackUrls can not be empty"},
-	{"client credentials beside another grant", onClient,
-		func(c change) bool {
-			return c.has(grants, "client_credentials") && len(elements[string](c.is[grants])) > 1
-		},
-		noFlow, "client_credentials flow can not be selected along with code flow or implicit flow"},
-	{"openid without a user", onClient,
-		func(c change) bool {
-			return c.has(grants, "client_credentials") && c.has("AllowedOAuthScopes", "openid")
-		},
-		"ScopeDoesNotExistException", "openid is not supported with client_credentials flow"},
+	{"a grant without a callback", onClient, func(c change) bool {
+		return c.has(grants, "code", "implicit") && elements[string](c.is["CallbackURLs"]) == nil
+	}, noFlow, "CallbackUrls can not be empty"},
+	{"client credentials beside another grant", onClient, func(c change) bool {
+		return c.has(grants, "client_credentials") && len(elements[string](c.is[grants])) > 1
+	}, noFlow, "client_credentials flow can not be selected along with code flow or implicit flow"},
+	{"openid without a user", onClient, func(c change) bool {
+		return c.has(grants, "client_credentials") && c.has("AllowedOAuthScopes", "openid")
+	}, "ScopeDoesNotExistException", "openid is not supported with client_credentials flow"},
 	{"a secret that is not there", onClient, func(c change) bool {
 		secret := cmp.Or(c.was["ClientSecret"], c.was["ClientSecretArn"])
 		return c.is["PublishSecretsInAWSSecretsManager"] == true && secret == nil

@@ -3,6 +3,7 @@ package cognitotest
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"strings"
 
 	"poolkeeper/baseline"
@@ -149,13 +150,10 @@ const systemTag = "aws:"
 // levels returns the names of the authentication levels, with defaults for missing ones.
 func levels(v any) any {
 	all := object{}
-	given := asObject(v)
 	for _, n := range []string{"1", "2", "3", "4"} {
 		all["Level"+n] = object{"AcrValue": "urn:cognito:loa:" + n}
-		if name, ok := given["Level"+n]; ok {
-			all["Level"+n] = clone(name)
-		}
 	}
+	maps.Copy(all, asObject(v))
 	return all
 }
 

@@ -57,9 +57,10 @@ func validateValue(m baseline.Member, v any, path string) error {
 			return nil
 		}
 	case json.Number:
-		if i, err := v.Int64(); m.Kind == baseline.Integer && err == nil && i == 0 && zeroIsAbsent[m.Name] {
-			return nil
-		} else if m.Kind == baseline.Integer && err == nil {
+		if i, err := v.Int64(); m.Kind == baseline.Integer && err == nil {
+			if i == 0 && strings.HasSuffix(m.Name, "ValidityDays") {
+				return nil // the service treats 0 as absent
+			}
 			return within(v, path, "Member must have value", i, m.Min, m.Max)
 		}
 	case string:
@@ -69,9 +70,6 @@ func validateValue(m baseline.Member, v any, path string) error {
 	}
 	return &failure{Code: "SerializationException", Message: "unexpected type at " + path}
 }
-
-// zeroIsAbsent are the members whose range excludes 0 in the table, because the service treats 0 as absent.
-var zeroIsAbsent = map[string]bool{"TemporaryPasswordValidityDays": true, "UnusedAccountValidityDays": true}
 
 func validateMap(m baseline.Member, entries object, path string) error {
 	err := within(entries, path, "Member must have length", int64(len(entries)), 0, m.Max)

@@ -5,6 +5,7 @@ package mototest
 import (
 	"bufio"
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -86,25 +87,17 @@ func run(t testing.TB, command *exec.Cmd, missing string) (url string) {
 		_ = command.Process.Kill()
 		_ = command.Wait()
 	})
-	urls, last := make(chan string, 1), ""
-	go func() {
-		defer close(urls)
-		for lines := bufio.NewScanner(output); lines.Scan(); {
-			last = lines.Text()
-			if found := running.FindStringSubmatch(last); found != nil && len(urls) == 0 {
-				urls <- "http://127.0.0.1" + found[1]
-			}
+	late := time.AfterFunc(startTime, func() { _ = command.Process.Kill() })
+	defer late.Stop()
+	last := ""
+	for lines := bufio.NewScanner(output); lines.Scan(); {
+		last = lines.Text()
+		if found := running.FindStringSubmatch(last); found != nil {
+			go func() { _, _ = io.Copy(io.Discard, output) }() // a full pipe would stop the server
+			return "http://127.0.0.1" + found[1]
 		}
-	}()
-	select {
-	case url, ok := <-urls:
-		if !ok {
-			t.Fatalf("%s ended: %s", command.Path, last)
-		}
-		return url
-	case <-time.After(startTime):
-		t.Fatalf("%s does not start", command.Path)
 	}
+	t.Fatalf("%s did not start: %s", command.Path, last)
 	return ""
 }
 
@@ -120,21 +113,15 @@ func Config(url string) aws.Config {
 func Table(t testing.TB, url, name string) *dynamodb.Client {
 	t.Helper()
 	client := dynamodb.NewFromConfig(Config(url))
-	in := &dynamodb.CreateTableInput{TableName: aws.String(name), BillingMode: types.BillingModePayPerRequest,
-		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash},
-			{AttributeName: aws.String("sk"), KeyType: types.KeyTypeRange}}}
-	for _, key := range in.KeySchema {
-		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{
-			AttributeName: key.AttributeName, AttributeType: types.ScalarAttributeTypeS,
-		})
-	}
-	if _, err := client.CreateTable(t.Context(), in); err != nil {
-		t.Fatal(err)
-	}
-	waiter := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) {
-		o.MinDelay, o.MaxDelay = 10*time.Millisecond, time.Second
+	pk, sk := aws.String("pk"), aws.String("sk")
+	_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: aws.String(name), BillingMode: types.BillingModePayPerRequest,
+		KeySchema: []types.KeySchemaElement{{AttributeName: pk, KeyType: types.KeyTypeHash},
+			{AttributeName: sk, KeyType: types.KeyTypeRange}},
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: pk, AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: sk, AttributeType: types.ScalarAttributeTypeS}},
 	})
-	if err := waiter.Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: in.TableName}, time.Minute); err != nil {
+	if err != nil { // an emulator's table exists at once
 		t.Fatal(err)
 	}
 	return client

@@ -23,13 +23,7 @@ import (
 func (c *cli) apply(ctx context.Context, args []string) error {
 	a, which := applying{c: c, cause: "apply"}, c.which()
 	if len(args) == 0 {
-		return a.run(ctx, which, func(one *cli) (*reconcile.Reconciler, error) {
-			required, _, err := one.required(ctx, true)
-			if err != nil {
-				return nil, err
-			}
-			return one.recording(ctx, required)
-		})
+		return a.run(ctx, which, func(one *cli) (*reconcile.Reconciler, error) { return one.prepare(ctx, true) })
 	}
 	if which.all || len(which.ids) > 0 || c.flags.Changed("baseline") || len(c.places()) > 1 {
 		return errors.New("a saved plan already contains its pools and baseline, of one account and Region: leave out " +
@@ -85,7 +79,7 @@ func (a *applying) run(ctx context.Context, which selection, of source) error {
 			return fmt.Errorf("%d of %d pools were not changed: %w", len(changes)-i-1, len(changes), err)
 		}
 	}
-	return to.Write(stream.OfSummary("summary", to.summary, to.done(a.target != nil)))
+	return to.Write(stream.OfSummary("summary", to, to.done(a.target != nil)))
 }
 
 // preview shows the plan and returns the plans of the pools to write. People see the plan before they are asked. For
@@ -123,7 +117,7 @@ func (a *applying) preview(ctx context.Context, which selection, of source) (cha
 		return err
 	})
 	if err = errors.Join(append(refused, err)...); err == nil {
-		err = plan.Write(stream.OfSummary("plan", to.summary, to.plan(a.target == nil)))
+		err = plan.Write(stream.OfSummary("plan", to, to.plan(a.target == nil)))
 	}
 	return changes, err
 }

@@ -76,33 +76,48 @@ func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
 	return loaded, nil
 }
 
-// required returns the baseline to use, and its text: from the file, the stack, or the built-in one. To write with a
-// file that differs from the function's baseline, people must name the file.
-func (c *cli) required(ctx context.Context, writes bool) (*baseline.Baseline, string, error) {
+// prepare returns a Reconciler with the baseline to use. If writes, it records them.
+func (c *cli) prepare(ctx context.Context, writes bool) (*reconcile.Reconciler, error) {
+	required, err := c.required(ctx, writes)
+	switch {
+	case err != nil:
+		return nil, err
+	case writes:
+		return c.recording(ctx, required)
+	default:
+		return c.reconciler(ctx, required)
+	}
+}
+
+// required returns the baseline to use: from the file, the stack, or the built-in one. To write with a file that
+// differs from the function's baseline, people must name the file.
+func (c *cli) required(ctx context.Context, writes bool) (*baseline.Baseline, error) {
 	d, err := c.deployed(ctx)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	file := c.text("baseline")
 	if file == "" && d.required != nil {
 		fmt.Fprintf(c.notes, "using the baseline of the stack %s: %s\n", c.text("stack"), d.required.Digest)
-		return d.required, d.text, nil
+		c.baselineText = d.text
+		return d.required, nil
 	}
 	required, text, err := c.readBaseline(ctx, file)
 	switch {
 	case err != nil:
-		return nil, "", err
+		return nil, err
 	case file == "":
 		fmt.Fprintf(c.notes, "using the built-in baseline: %s\n", required.Digest)
 	case d.required != nil && d.required.Digest != required.Digest:
 		differs := fmt.Sprintf("%s differs from the baseline of the stack %s: its digest is %s, deployed is %s", file,
 			c.text("stack"), required.Digest, d.required.Digest)
 		if writes && !c.flags.Changed("baseline") {
-			return nil, "", errors.New(differs + "; to use it, name it with --baseline")
+			return nil, errors.New(differs + "; to use it, name it with --baseline")
 		}
 		fmt.Fprintln(c.notes, differs)
 	}
-	return required, string(text), nil
+	c.baselineText = string(text)
+	return required, nil
 }
 
 // reconciler returns a Reconciler like the function's, with a ledger in memory. It uses the time in AWS's responses,

@@ -53,13 +53,14 @@ type cli struct {
 	out, err io.Writer                                  // results, and all else
 	sleep    func(context.Context, time.Duration) error // waits between calls
 
-	to              *results  // of the command, for all accounts and Regions
+	to              *results
 	notes           io.Writer // for progress and diagnostics: err, or io.Discard
 	flags           *pflag.FlagSet
 	output          stream.Format
 	profile, region string
 	clock           *cognito.Clock // the time from AWS's responses; nil before connecting
 	stack           *deployment    // nil before it was read
+	baselineText    string         // of the baseline in use
 }
 
 // on, text and texts return the value of a flag. A flag that the command does not have is empty.
@@ -180,12 +181,6 @@ func (c *cli) start(command *cobra.Command, formats, args []string) error {
 	}
 	c.profile, c.region = strings.Join(profiles, ","), strings.Join(regions, ",")
 	return which.named()
-}
-
-// results are what a command prints and counts.
-type results struct {
-	*stream.Stream
-	summary
 }
 
 // show begins the results, calls do, and ends them. Without an error, it returns the exit status.

@@ -28,26 +28,24 @@ const cognitoRegions = "af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-no
 
 // places returns a cli for each named profile and Region.
 func (c *cli) places() (all []*cli) {
-	regions := c.texts("region")
+	profiles, regions := c.texts("profile"), c.texts("region")
 	if c.on(allRegions) {
 		regions = strings.Fields(cognitoRegions)
 	}
-	for _, profile := range orOne(c.texts("profile")) {
-		for _, region := range orOne(regions) {
+	if len(profiles) == 0 {
+		profiles = []string{""} // the SDK chooses
+	}
+	if len(regions) == 0 {
+		regions = []string{""}
+	}
+	for _, profile := range profiles {
+		for _, region := range regions {
 			one := *c
 			one.profile, one.region, one.clock, one.stack = profile, region, nil, nil
 			all = append(all, &one)
 		}
 	}
 	return all
-}
-
-// orOne returns the names, or the single one from the configuration.
-func orOne(names []string) []string {
-	if len(names) == 0 {
-		return []string{""}
-	}
-	return names
 }
 
 // where returns the account and Region of a cli.
@@ -134,19 +132,16 @@ func (s selection) named() error {
 // list returns the ids of all pools.
 func list(ctx context.Context, pools reconcile.Pools) (ids []string, err error) {
 	var pages cognito.Pages
-	for token := ""; ; {
-		some, next, err := pools.List(ctx, token)
-		if err == nil {
-			err = pages.Next(next)
+	var some []string
+	for token := ""; token != "" || pages.Count == 0; ids = append(ids, some...) {
+		if some, token, err = pools.List(ctx, token); err == nil {
+			err = pages.Next(token)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("listing the user pools: %w", err)
 		}
-		ids = append(ids, some...)
-		if token = next; next == "" {
-			return ids, nil
-		}
 	}
+	return ids, nil
 }
 
 // workers is the number of pools that are read in parallel, enough to use the full rates despite the response times.

@@ -25,10 +25,10 @@ func (c *cli) plan(ctx context.Context, _ []string) error {
 		return errors.New("--out saves the plan of one account and Region: use only one profile and Region")
 	}
 	saved := savedPlan{Format: planFormat}
-	err := c.plans(ctx, which, func(one *cli) (r *reconcile.Reconciler, err error) {
-		r, saved.Baseline, err = one.planner(ctx)
+	err := c.plans(ctx, which, func(one *cli) (*reconcile.Reconciler, error) {
+		r, err := one.prepare(ctx, false)
 		if err == nil {
-			saved.File = r.Baseline.File
+			saved.File, saved.Baseline = r.Baseline.File, one.baselineText
 		}
 		return r, err
 	}, func(p poolPlan) error {
@@ -36,7 +36,7 @@ func (c *cli) plan(ctx context.Context, _ []string) error {
 		return c.to.Write(p.entry(which.all, c.output == stream.Text))
 	})
 	if err == nil {
-		err = c.to.Write(stream.OfSummary("summary", c.to.summary, c.to.plan(true)))
+		err = c.to.Write(stream.OfSummary("summary", c.to, c.to.plan(true)))
 	}
 	if err != nil || out == "" {
 		return err
@@ -47,16 +47,6 @@ func (c *cli) plan(ctx context.Context, _ []string) error {
 	fmt.Fprintf(c.notes, "saved to %s: poolkeeper apply %s%s makes these changes, unless a pool changes first\n",
 		out, out, c.same("region"))
 	return nil
-}
-
-// planner returns a Reconciler that records nothing, and the text of its baseline.
-func (c *cli) planner(ctx context.Context) (*reconcile.Reconciler, string, error) {
-	required, text, err := c.required(ctx, false)
-	if err != nil {
-		return nil, "", err
-	}
-	r, err := c.reconciler(ctx, required)
-	return r, text, err
 }
 
 // A poolPlan is the plan of one pool, or why there is none.
@@ -212,7 +202,7 @@ func (c *cli) readPlan(ctx context.Context, path string) (s savedPlan, err error
 func (c *cli) report(ctx context.Context, _ []string) error {
 	p, html := page.New(time.Now()), c.output == "html"
 	err := c.plans(ctx, c.which(), func(one *cli) (*reconcile.Reconciler, error) {
-		r, _, err := one.planner(ctx)
+		r, err := one.prepare(ctx, false)
 		if err == nil {
 			p.Require(r.Baseline)
 		}
@@ -245,8 +235,10 @@ func (c *cli) finding(p poolPlan) error {
 	return stream.Encode(c.out, report.OCSF(f))
 }
 
-// A summary counts the results of a command.
-type summary struct {
+// results are what a command prints and counts, for all accounts and Regions.
+type results struct {
+	*stream.Stream `json:"-"`
+
 	Pools    int                    `json:"pools"`
 	ToChange int                    `json:"toChange"`              // pools to write
 	Skipped  int                    `json:"skipped"`               // pools with drift that would be skipped
@@ -261,13 +253,13 @@ type summary struct {
 	notes   []string // checks, warnings and costs of the settings to write
 }
 
-func (s *summary) fail(id, reason string) {
+func (s *results) fail(id, reason string) {
 	s.Failed++
 	s.Names = append(s.Names, id+": "+reason)
 }
 
 // read counts a pool that was read.
-func (s *summary) read(p poolPlan) {
+func (s *results) read(p poolPlan) {
 	s.Pools++
 	if err := p.failure(); err != nil {
 		s.fail(p.id, err.Error())
@@ -300,7 +292,7 @@ func (s *summary) read(p poolPlan) {
 }
 
 // did counts the outcome of a pool that poolkeeper wrote to.
-func (s *summary) did(out outcome.Outcome, err error) {
+func (s *results) did(out outcome.Outcome, err error) {
 	if s.Outcomes == nil {
 		s.Outcomes = map[outcome.Ending]int{}
 	}
@@ -323,7 +315,7 @@ func skips(out outcome.Outcome) bool {
 }
 
 // plan returns the summary of a plan. If noted, it begins with the notes on the settings to write.
-func (s *summary) plan(noted bool) string {
+func (s *results) plan(noted bool) string {
 	notes := ""
 	if noted && len(s.notes) > 0 {
 		notes = "Before you apply:\n  " + strings.Join(s.notes, "\n  ") + "\n"
@@ -333,7 +325,7 @@ func (s *summary) plan(noted bool) string {
 }
 
 // done returns the summary of the writes. If restored, that is the word for remediated.
-func (s *summary) done(restored bool) string {
+func (s *results) done(restored bool) string {
 	var words []string
 	for _, ending := range report.Endings {
 		if n := s.Outcomes[ending]; n > 0 {
@@ -358,7 +350,7 @@ func shown(e outcome.Ending, restored bool) outcome.Ending {
 	return e
 }
 
-func (s *summary) names() string {
+func (s *results) names() string {
 	if s.Failed == 0 {
 		return ""
 	}
@@ -374,7 +366,7 @@ func counted(n int, what string) string {
 }
 
 // exit returns the exit status for the results.
-func (s *summary) exit() error {
+func (s *results) exit() error {
 	o := s.Outcomes
 	drifted := s.Skipped + o[outcome.Drifted] + o[outcome.Partial] + o[outcome.Unfixable] + o[outcome.Unconverged]
 	switch {

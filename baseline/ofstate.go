@@ -108,7 +108,7 @@ func asItIs(path string, settings map[string]any) (Requirement, bool) {
 	case m.Kind == Object || m.Kind == Map:
 		r.Op = Exactly
 	}
-	return r, known && !(fixed && Empty(v))
+	return r, known && (!fixed || !Empty(v))
 }
 
 // restored returns a copy of the value that a member had. If the member was not set and no call removes it, restored

@@ -52,6 +52,7 @@ func holdsLiteral(m Member, want, have any) bool {
 // holdsBound treats an absent number as 0, unless the API does not allow 0: then the service uses its own default.
 func holdsBound(m Member, r Requirement, have any) bool {
 	bound, ok := number(r.Value)
+	have = effective(m, have)
 	if have == nil {
 		have = json.Number("0")
 	}

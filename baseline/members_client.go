@@ -74,7 +74,7 @@ var clientMembers = []Member{
 	{Name: "EnableTokenRevocation", Kind: Boolean, Snapshot: Equal, Doc: "Whether tokens can be revoked."},
 	{Name: "EnablePropagateAdditionalUserContextData", Kind: Boolean,
 		Doc: "Whether a server may pass its users' IP addresses to threat protection."},
-	{Name: "AuthSessionValidity", Kind: Integer, Min: 3, Max: 15,
+	{Name: "AuthSessionValidity", Kind: Integer, Min: 3, Max: 15, Default: "3",
 		Doc: "Minutes within which a sign-in must be completed.", Keep: "every client has a sign-in session validity"},
 	{Name: "RefreshTokenRotation", Kind: Object, Snapshot: Exactly, NotEmpty: true,
 		Doc: "Whether a refresh token is replaced when it is used.", Members: []Member{

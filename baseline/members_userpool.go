@@ -153,7 +153,7 @@ var userPoolMembers = []Member{
 				{Name: "LambdaArn", Kind: String, Doc: "ARN of the function.", Min: 20, Max: 2048, Pattern: arnPattern,
 					Format: formatFunction, Required: true, Twin: "LambdaConfig.PreTokenGeneration"},
 				{Name: "LambdaVersion", Kind: String, Doc: "Version of the event that is sent to the function.",
-					Enum: []string{"V1_0", "V2_0", "V3_0"}, Required: true},
+					Enum: []string{"V1_0", "V2_0", "V3_0"}, Required: true, Default: "V1_0"},
 			}},
 		versioned("CustomSMSSender", "Sends text messages instead of Cognito; needs KMSKeyID."),
 		versioned("CustomEmailSender", "Sends e-mail instead of Cognito; needs KMSKeyID."),
@@ -235,7 +235,7 @@ var userPoolMembers = []Member{
 				}},
 		}},
 	{Name: "DcrConfiguration", Kind: Object, KeptOmitted: true, NotEmpty: true, Newer: true,
-		Doc:  "Dynamic client registration.",
+		Clear: `{"EnableStatus":"Disabled"}`, Doc: "Dynamic client registration.",
 		Keep: "leaving it out keeps the old value; require EnableStatus: Disabled instead", Members: []Member{
 			// Required, because a configuration without it turns registration on.
 			{Name: "EnableStatus", Kind: String, Doc: "Whether clients may register.", Enum: []string{"Enabled", "Disabled"},

@@ -97,7 +97,7 @@ func textOf(m Member, v any) string {
 		}
 		slices.Sort(texts) // no list of the API has an order
 		return "[" + strings.Join(slices.Compact(texts), ",") + "]"
-	case Empty(v), m.Default != "" && v == any(m.Default):
+	case Empty(v), m.Default != "" && fmt.Sprint(v) == m.Default:
 		return ""
 	}
 	return canonical(v)
@@ -113,7 +113,11 @@ func anys(texts []string) []any {
 
 // effective returns the value that the API uses: the default of an absent list or text, and otherwise the value itself.
 func effective(m Member, v any) any {
-	if m.Default != "" && Empty(v) {
+	switch {
+	case m.Default == "" || !Empty(v):
+	case m.Kind == Integer:
+		return json.Number(m.Default)
+	default:
 		return m.Default
 	}
 	if len(m.DefaultList) > 0 && (v == nil || Empty(v) && !m.Presence) {

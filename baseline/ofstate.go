@@ -23,13 +23,26 @@ func OfSettings(file, digest, id string, settings map[string]any, saved []Docume
 			}
 		}
 	}
-	return asSaved(file, digest, id, settings, paths)
+	return asSaved(file, digest, id, implied(settings), paths)
 }
 
 // OfPaths is OfSettings for the settings at some paths only. If the object around a setting was absent, and its
 // presence has a meaning, the object must be absent.
 func OfPaths(file, digest, id string, settings map[string]any, paths []string) (b *Baseline, kept []string) {
+	settings = implied(settings)
 	return asSaved(file, digest, id, settings, around(paths, settings))
+}
+
+// implied returns the settings with what a PreTokenGeneration function without PreTokenGenerationConfig means.
+func implied(settings map[string]any) map[string]any {
+	const older, newer = "LambdaConfig.PreTokenGeneration", "LambdaConfig.PreTokenGenerationConfig"
+	function := ValueAt(settings, older)
+	if Empty(function) || !Empty(ValueAt(settings, newer)) {
+		return settings
+	}
+	all, _ := Clone(settings).(map[string]any)
+	Put(all, Keys(newer), map[string]any{"LambdaArn": function, "LambdaVersion": "V1_0"})
+	return all
 }
 
 func asSaved(file, digest, id string, settings map[string]any, paths []string) (b *Baseline, kept []string) {
@@ -58,10 +71,10 @@ func around(paths []string, settings map[string]any) []string {
 	for _, path := range paths {
 		outer := absentAround(path, settings)
 		found := []string{outer}
-		if twin, ok := TwinOf(path); ok && outer != path {
-			found = append(found, twin)
-		}
 		for _, older := range Twinned(path) {
+			if twin, _ := TwinOf(older); outer != older && ValueAt(settings, outer) == nil {
+				found = append(found, twin)
+			}
 			m, _ := Lookup(older)
 			if !m.Superseded || ValueAt(settings, m.Twin) == nil {
 				continue
@@ -96,6 +109,9 @@ func absentAround(path string, settings map[string]any) string {
 func asItIs(path string, settings map[string]any) (Requirement, bool) {
 	m, known := Lookup(path)
 	v := ValueAt(settings, path)
+	if twin, ok := TwinOf(path); ok && Empty(v) { // one name of two was shown
+		v = ValueAt(settings, twin)
+	}
 	fixed := m.Keep != "" && m.Clear == "" && v != false
 	if fixed || m.Presence || !Empty(v) {
 		v = restored(m, v, settings)

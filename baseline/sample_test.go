@@ -105,7 +105,11 @@ func sample(m Member, n int) any {
 	case List:
 		return sampleList(m, n)
 	case Integer:
-		return num(strconv.FormatInt(max(m.Min, 1)+int64(n), 10))
+		least := max(m.Min, 1)
+		if m.Default == strconv.FormatInt(least, 10) {
+			least++ // which differs from an absent one
+		}
+		return num(strconv.FormatInt(least+int64(n), 10))
 	case Boolean:
 		return n == 0
 	}

@@ -789,6 +789,7 @@ func TestUnwritable(t *testing.T) {
 	}
 	b.fake.Edit(poolID, sets("Domain", "other", "EstimatedNumberOfUsers", 99, "FutureThing", "b",
 		"LambdaConfig.FutureTrigger", nil)) // which is restored with its object
+	b.fake.PutLogs(poolID, list()) // beside which the pool's id is shown
 	now, err := b.client.Read(t.Context(), poolID, userpool.Everything())
 	if err != nil {
 		t.Fatal(err)

@@ -311,5 +311,6 @@ func (s State) Unwritable(other State) []string {
 var volatile = map[string]bool{
 	"CreationDate": true, "LastModifiedDate": true, "EstimatedNumberOfUsers": true, "Status": true,
 	"EmailConfigurationFailure": true, "SmsConfigurationFailure": true,
-	"ClientId": true, // shown beside a risk configuration of the client's own
+	"UserPoolId": true, // shown beside a log delivery configuration that was set once
+	"ClientId":   true, // shown beside a risk configuration of the client's own
 }

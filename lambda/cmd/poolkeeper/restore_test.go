@@ -86,6 +86,10 @@ func usual(path string) string {
 		}
 	}
 	switch m, _ := baseline.Lookup(path); {
+	case path == "DcrConfiguration.EnableStatus":
+		return `"Disabled"`
+	case m.Kind == baseline.Integer:
+		return m.Default
 	case m.Default != "":
 		return `"` + m.Default + `"`
 	case len(m.DefaultList) > 0:
@@ -173,6 +177,12 @@ func revocation(enabled bool) change {
 	}
 }
 
+func noValidity(f *cognitotest.Server) {
+	client := f.Client(servedPool, cognitotest.RichClient)
+	delete(client, "AuthSessionValidity")
+	f.PutClient(servedPool, cognitotest.RichClient, client)
+}
+
 // TestRestore: a pool is saved, somebody makes calls, and the pool is restored: it is what it was.
 func TestRestore(t *testing.T) {
 	const (
@@ -203,6 +213,8 @@ func TestRestore(t *testing.T) {
 			`UpdateUserPool {"UserPoolTier": "PLUS", "UserPoolAddOns": {"AdvancedSecurityMode": "AUDIT"},
 				"AutoVerifiedAttributes": ["email"]}`,
 			`SetRiskConfiguration {"RiskExceptionConfiguration": {"SkippedIPRangeList": ["192.0.2.0/24"]}}`}},
+		"registration turned on": {before: []change{without("DcrConfiguration")}, calls: []string{
+			`UpdateUserPool {"AutoVerifiedAttributes": ["email"], "DcrConfiguration": {"EnableStatus": "Enabled"}}`}},
 		"logs gone":      {calls: []string{`SetLogDeliveryConfiguration {"LogConfigurations": []}`}},
 		"a client reset": {calls: []string{`UpdateUserPoolClient {"ClientId": "mobile"}`}},
 		"a client's risk configuration that says nothing": {before: []change{risk(cognitotest.RichClient, nil)},
@@ -213,6 +225,8 @@ func TestRestore(t *testing.T) {
 			`UpdateUserPoolClient ` + web + `, "PublishSecretsInAWSSecretsManager": true}`}},
 		"a client's secret withdrawn": {calls: []string{
 			`UpdateUserPoolClient {"ClientId": "mobile", "PublishSecretsInAWSSecretsManager": false}`}},
+		"a client's sign-in session validity": {before: []change{noValidity}, calls: []string{
+			`UpdateUserPoolClient ` + web + `, "AuthSessionValidity": 15}`}},
 		"a client's revocation turned on": {before: []change{revocation(false)}, calls: []string{
 			`UpdateUserPoolClient ` + web + `, "EnableTokenRevocation": true}`}},
 		"a client's revocation, the default": {before: []change{revocation(false)}, after: revocation(true)},
@@ -286,16 +300,20 @@ func undone(t testing.TB, required *baseline.Baseline) (string, error) {
 // TestUndoOfWhatWasAbsent: what a remediation added, undo takes away, container and all.
 func TestUndoOfWhatWasAbsent(t *testing.T) {
 	role, function := "arn:aws:iam::111122223333:role/cognito-sms", "arn:aws:lambda:eu-west-1:111122223333:function:f"
+	older := with(`{"LambdaConfig": {"PreTokenGeneration": "` + function + `"}}`)
 	for requirement, missing := range map[string]change{
 		"EmailMfaConfiguration: {Subject: Code}":                    without("EmailMfaConfiguration"),
 		"DeviceConfiguration: {ChallengeRequiredOnNewDevice: true}": without("DeviceConfiguration"),
 		`SmsMfaConfiguration: {SmsAuthenticationMessage: "Code {####}"}`: without("SmsMfaConfiguration",
 			"SmsAuthenticationMessage"),
-		"SmsMfaConfiguration: {SmsConfiguration: {SnsCallerArn: '" + role + "'}}": without("SmsMfaConfiguration"),
-		"SoftwareTokenMfaConfiguration: {Enabled: true}":                          without("SoftwareTokenMfaConfiguration"),
-		"WebAuthnConfiguration: {UserVerification: required}":                     without("WebAuthnConfiguration"),
-		"UserPoolAddOns: {AdvancedSecurityMode: AUDIT}":                           without("UserPoolAddOns"),
-		"LambdaConfig: {PreSignUp: '" + function + "'}":                           with(`{"LambdaConfig": {}}`),
+		"SmsMfaConfiguration: {SmsConfiguration: {SnsCallerArn: '" + role + "'}}":                                   without("SmsMfaConfiguration"),
+		"SoftwareTokenMfaConfiguration: {Enabled: true}":                                                            without("SoftwareTokenMfaConfiguration"),
+		"WebAuthnConfiguration: {UserVerification: required}":                                                       without("WebAuthnConfiguration"),
+		"UserPoolAddOns: {AdvancedSecurityMode: AUDIT}":                                                             without("UserPoolAddOns"),
+		"LambdaConfig: {PreSignUp: '" + function + "'}":                                                             with(`{"LambdaConfig": {}}`),
+		"VerificationMessageTemplate: {EmailMessage: 'New {####}'}":                                                 without("VerificationMessageTemplate"),
+		"LambdaConfig: {PreTokenGenerationConfig: {LambdaVersion: V2_0}}":                                           older,
+		"LambdaConfig: {exactly: {PreTokenGenerationConfig: {LambdaArn: '" + function + "', LambdaVersion: V2_0}}}": older,
 		"AccountRecoverySetting: {RecoveryMechanisms: [{Name: admin_only, Priority: 1}]}": without(
 			"AccountRecoverySetting"),
 	} {
@@ -310,7 +328,12 @@ func TestUndoOfWhatWasAbsent(t *testing.T) {
 				t.Fatal(err)
 			}
 			printed, err := undone(t, required)
-			if diff := gocmp.Diff(before, everything(fake, servedPool)); diff != "" || err != nil || printed == "" {
+			after := everything(fake, servedPool)
+			maps.DeleteFunc(after, func(path, v string) bool { // a mirror that the service shows since
+				twin, ok := baseline.TwinOf(path)
+				return ok && before[path] == "" && before[twin] == v
+			})
+			if diff := gocmp.Diff(before, after); diff != "" || err != nil || printed == "" {
 				t.Errorf("%v: %s\n%s", err, printed, diff)
 			}
 		})
@@ -329,6 +352,15 @@ func TestRestoreListsWhatItCannotRestore(t *testing.T) {
 	want := "no call by poolkeeper can restore them:\n  SmsConfiguration\n"
 	if got.status != exitDrifted || !strings.Contains(got.stdout, want) {
 		t.Errorf("exit status %d: %s%s", got.status, got.stdout, got.stderr)
+	}
+	without("SmsMfaConfiguration", "SmsConfiguration")(fake)
+	required, err := baseline.Parse("b.yaml", []byte("version: 1\nrules: [{name: r, require: {SmsMfaConfiguration: "+
+		"{exactly: {SmsConfiguration: {SnsCallerArn: 'arn:aws:iam::111122223333:role/cognito-sms'}}}}}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if printed, err := undone(t, required); !strings.Contains(printed, want) {
+		t.Errorf("%v: %s", err, printed)
 	}
 }
 

@@ -15,6 +15,7 @@ type aim struct {
 	member   Member
 	op       Op
 	value    any // of the requirement
+	set      any // of a requirement that only asks for presence
 	place    string
 	have     any
 	wanted   map[string]any // the leaves that the requirement names, by path, including empty ones
@@ -32,7 +33,7 @@ func aimed(m Member, r Requirement) bool {
 }
 
 func (c comparer) aim(m Member, r Requirement, place string, have any) aim {
-	a := aim{comparer: c, member: m, op: r.Op, value: r.Value, place: place, have: have, wanted: map[string]any{},
+	a := aim{comparer: c, member: m, op: r.Op, value: r.Value, set: r.Set, place: place, have: have, wanted: map[string]any{},
 		target: map[string]any{}}
 	switch {
 	case r.Op == Exactly:
@@ -256,6 +257,11 @@ func (a aim) remedy() (Action, any) {
 	if a.missing() {
 		a.fill(target)
 	}
+	for path, v := range a.wanted {
+		if a.saidElsewhere(path) { // both names are written
+			Put(target, a.below(path), Clone(v))
+		}
+	}
 	for _, path := range a.paths() {
 		if twin, ok := TwinOf(path); ok && a.superseded(path) {
 			Put(target, a.below(path), Clone(a.at(twin))) // the service does not read it: its twin stays as it is
@@ -264,16 +270,20 @@ func (a aim) remedy() (Action, any) {
 	return Write, target
 }
 
-// fill adds the required members to a missing block, except those that other requirements set differently and that are
-// met.
+// fill adds the required members to a missing block, except those whose twin stays: it is exempted, or another
+// requirement on it is met or audits.
 func (a aim) fill(target map[string]any) {
-	for _, path := range slices.Sorted(maps.Keys(a.wanted)) {
-		v := a.wanted[path]
-		if twin, ok := TwinOf(path); ok && !a.absent(twin) && slices.ContainsFunc(a.policy.Requirements,
-			func(o Owned) bool { return a.owns(o, path) && a.examine(o.Requirement).holds }) {
+	paths := slices.AppendSeq(Twinned(a.place), maps.Keys(a.wanted))
+	slices.Sort(paths)
+	for _, path := range slices.Compact(paths) {
+		v, named := a.wanted[path]
+		if twin, ok := TwinOf(path); ok && !a.absent(twin) && (a.exemption(path) != nil || a.set != nil && !named ||
+			slices.ContainsFunc(a.policy.Requirements, func(o Owned) bool {
+				return a.owns(o, path) && (o.Mode == Audit || a.examine(o.Requirement).holds)
+			})) {
 			v = a.at(twin)
 		}
-		if At(target, a.below(path)) == nil {
+		if v != nil && At(target, a.below(path)) == nil {
 			Put(target, a.below(path), Clone(v))
 		}
 	}

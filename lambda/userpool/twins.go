@@ -36,8 +36,9 @@ func spread(docs, before documents, setting string) {
 			continue // both twins are below the setting: the one that is set wins
 		}
 		if v == nil && path != setting && inMFA(path) && !inMFA(other) &&
-			(baseline.Empty(docs.get(smsMFA)) || before.get(path) == nil) {
-			continue // the factor is removed, or added; the pool keeps its sender and text for other messages
+			(baseline.Empty(docs.get(smsMFA)) ||
+				before.get(path) == nil && (other == sms || !same(docs.get(other), before.get(other)))) {
+			continue // the factor is removed, or added with the pool's sender or another fix's text
 		}
 		if v == nil {
 			docs.unset(other)

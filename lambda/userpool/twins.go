@@ -35,9 +35,7 @@ func spread(docs, before documents, setting string) {
 		if baseline.Covers(setting, other) && baseline.Empty(v) {
 			continue // both twins are below the setting: the one that is set wins
 		}
-		if v == nil && path != setting && inMFA(path) && !inMFA(other) &&
-			(baseline.Empty(docs.get(smsMFA)) ||
-				before.get(path) == nil && (other == sms || !same(docs.get(other), before.get(other)))) {
+		if v == nil && path != setting && inMFA(path) && !inMFA(other) && stays(docs, before, path, other) {
 			continue // the factor is removed, or added with the pool's sender or another fix's text
 		}
 		if v == nil {
@@ -51,6 +49,12 @@ func spread(docs, before documents, setting string) {
 		docs.set(other, baseline.Clone(v))
 	}
 	complete(docs, setting)
+}
+
+// stays reports whether a pool keeps its SMS sender or text although the block of the factor does not have it.
+func stays(docs, before documents, path, other string) bool {
+	return baseline.Empty(docs.get(smsMFA)) ||
+		before.get(path) == nil && (other == sms || !same(docs.get(other), before.get(other)))
 }
 
 func inMFA(path string) bool {

@@ -301,19 +301,20 @@ func undone(t testing.TB, required *baseline.Baseline) (string, error) {
 func TestUndoOfWhatWasAbsent(t *testing.T) {
 	role, function := "arn:aws:iam::111122223333:role/cognito-sms", "arn:aws:lambda:eu-west-1:111122223333:function:f"
 	older := with(`{"LambdaConfig": {"PreTokenGeneration": "` + function + `"}}`)
+	newest := "LambdaConfig: {exactly: {PreTokenGenerationConfig: {LambdaArn: '" + function + "', LambdaVersion: V2_0}}}"
 	for requirement, missing := range map[string]change{
 		"EmailMfaConfiguration: {Subject: Code}":                    without("EmailMfaConfiguration"),
 		"DeviceConfiguration: {ChallengeRequiredOnNewDevice: true}": without("DeviceConfiguration"),
 		`SmsMfaConfiguration: {SmsAuthenticationMessage: "Code {####}"}`: without("SmsMfaConfiguration",
 			"SmsAuthenticationMessage"),
-		"SmsMfaConfiguration: {SmsConfiguration: {SnsCallerArn: '" + role + "'}}":                                   without("SmsMfaConfiguration"),
-		"SoftwareTokenMfaConfiguration: {Enabled: true}":                                                            without("SoftwareTokenMfaConfiguration"),
-		"WebAuthnConfiguration: {UserVerification: required}":                                                       without("WebAuthnConfiguration"),
-		"UserPoolAddOns: {AdvancedSecurityMode: AUDIT}":                                                             without("UserPoolAddOns"),
-		"LambdaConfig: {PreSignUp: '" + function + "'}":                                                             with(`{"LambdaConfig": {}}`),
-		"VerificationMessageTemplate: {EmailMessage: 'New {####}'}":                                                 without("VerificationMessageTemplate"),
-		"LambdaConfig: {PreTokenGenerationConfig: {LambdaVersion: V2_0}}":                                           older,
-		"LambdaConfig: {exactly: {PreTokenGenerationConfig: {LambdaArn: '" + function + "', LambdaVersion: V2_0}}}": older,
+		"SmsMfaConfiguration: {SmsConfiguration: {SnsCallerArn: '" + role + "'}}": without("SmsMfaConfiguration"),
+		"SoftwareTokenMfaConfiguration: {Enabled: true}":                          without("SoftwareTokenMfaConfiguration"),
+		"WebAuthnConfiguration: {UserVerification: required}":                     without("WebAuthnConfiguration"),
+		"UserPoolAddOns: {AdvancedSecurityMode: AUDIT}":                           without("UserPoolAddOns"),
+		"LambdaConfig: {PreSignUp: '" + function + "'}":                           with(`{"LambdaConfig": {}}`),
+		"VerificationMessageTemplate: {EmailMessage: 'New {####}'}":               without("VerificationMessageTemplate"),
+		"LambdaConfig: {PreTokenGenerationConfig: {LambdaVersion: V2_0}}":         older,
+		newest: older,
 		"AccountRecoverySetting: {RecoveryMechanisms: [{Name: admin_only, Priority: 1}]}": without(
 			"AccountRecoverySetting"),
 	} {

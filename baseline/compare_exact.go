@@ -33,8 +33,8 @@ func aimed(m Member, r Requirement) bool {
 }
 
 func (c comparer) aim(m Member, r Requirement, place string, have any) aim {
-	a := aim{comparer: c, member: m, op: r.Op, value: r.Value, set: r.Set, place: place, have: have, wanted: map[string]any{},
-		target: map[string]any{}}
+	a := aim{comparer: c, member: m, op: r.Op, value: r.Value, set: r.Set, place: place, have: have,
+		wanted: map[string]any{}, target: map[string]any{}}
 	switch {
 	case r.Op == Exactly:
 		a.target, _ = Clone(r.Value).(map[string]any)

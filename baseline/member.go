@@ -68,8 +68,8 @@ type Member struct {
 	// tracking on, `EmailMfaConfiguration: {}` turns e-mail MFA on, and an empty list of grant types refuses every
 	// registration while an absent one allows the default ones.
 	Presence bool
-	// Default is the value of a String or Integer that an absent member is equal to: the service returns or uses it if nothing was
-	// set.
+	// Default is the value of a String or Integer that an absent member is equal to: the service returns or uses it if
+	// nothing was set.
 	Default string
 	// DefaultList is the meaning of an absent List. An empty list means the same, unless Presence is set.
 	DefaultList []string

@@ -6,42 +6,52 @@ import (
 	"strings"
 )
 
-// otherNames maps the names of CloudFormation, Terraform, the AWS CLI and the CDK to those of the API. Names that
+// otherNames has the names of CloudFormation, Terraform, the AWS CLI, the CDK and Amplify for settings. Names that
 // differ only in case, _ and - need no entry.
-var otherNames = map[string]string{
-	"userpoolname":                 "PoolName",
-	"name":                         "PoolName ClientName",
-	"tags":                         "UserPoolTags",
-	"enabledmfas":                  "MfaConfiguration",
-	"mfasecondfactor":              "MfaConfiguration",
-	"emailauthenticationmessage":   "EmailMfaConfiguration.Message",
-	"emailauthenticationsubject":   "EmailMfaConfiguration.Subject",
-	"recoverymechanism":            "AccountRecoverySetting.RecoveryMechanisms",
-	"accountrecovery":              "AccountRecoverySetting",
-	"selfsignupenabled":            "AdminCreateUserConfig.AllowAdminCreateUserOnly",
-	"minlength":                    "Policies.PasswordPolicy.MinimumLength",
-	"featureplan":                  "UserPoolTier",
-	"requiredigits":                "Policies.PasswordPolicy.RequireNumbers",
-	"standardthreatprotectionmode": "UserPoolAddOns.AdvancedSecurityMode",
-	"customthreatprotectionmode":   "UserPoolAddOns.AdvancedSecurityAdditionalFlows.CustomAuthMode",
-	"lambdatriggers":               "LambdaConfig",
-	"customsenderkmskey":           "LambdaConfig.KMSKeyID",
-	"smsrole":                      "SmsConfiguration.SnsCallerArn",
-	"keepemailoriginal":            "UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate",
-	"autoverify":                   "AutoVerifiedAttributes",
-	"devicetracking":               "DeviceConfiguration",
-	"userpoolclientname":           "ClientName",
-	"mfa":                          "MfaConfiguration",
-	"multifactor":                  "MfaConfiguration",
-	"fromemail":                    "EmailConfiguration.From",
-	"smsroleexternalid":            "SmsConfiguration.ExternalId",
-	"userinvitation":               "AdminCreateUserConfig.InviteMessageTemplate",
-	"authflows":                    "ExplicitAuthFlows",
-	"tier":                         "UserPoolTier",
-	"fromemailaddress":             "EmailConfiguration.From",
-	"replyto":                      "EmailConfiguration.ReplyToEmailAddress",
-	"userverification":             "VerificationMessageTemplate",
-	"logdeliveryconfiguration":     "LogConfigurations",
+var otherNames = []struct{ path, names string }{
+	{"PoolName", "userpoolname name"},
+	{"ClientName", "name userpoolclientname"},
+	{"UserPoolTags", "tags"},
+	{"MfaConfiguration", "enabledmfas mfasecondfactor mfa multifactor multifactorauthentication mfatypes"},
+	{"EmailMfaConfiguration.Message", "emailauthenticationmessage"},
+	{"EmailMfaConfiguration.Subject", "emailauthenticationsubject"},
+	{"AccountRecoverySetting.RecoveryMechanisms", "recoverymechanism"},
+	{"AccountRecoverySetting", "accountrecovery"},
+	{"AdminCreateUserConfig.AllowAdminCreateUserOnly", "selfsignupenabled"},
+	{"Policies.PasswordPolicy.MinimumLength", "minlength passwordminlength passwordpolicyminlength"},
+	{"UserPoolTier", "featureplan tier"},
+	{"Policies.PasswordPolicy.RequireNumbers", "requiredigits"},
+	{"UserPoolAddOns.AdvancedSecurityMode", "standardthreatprotectionmode"},
+	{"UserPoolAddOns.AdvancedSecurityAdditionalFlows.CustomAuthMode", "customthreatprotectionmode"},
+	{"LambdaConfig", "lambdatriggers"},
+	{"LambdaConfig.KMSKeyID", "customsenderkmskey"},
+	{"SmsConfiguration.SnsCallerArn", "smsrole"},
+	{"UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate",
+		"keepemailoriginal keeporiginal keepphoneoriginal"},
+	{"AutoVerifiedAttributes", "autoverify"},
+	{"DeviceConfiguration", "devicetracking"},
+	{"EmailConfiguration.From", "fromemail fromemailaddress"},
+	{"SmsConfiguration.ExternalId", "smsroleexternalid"},
+	{"AdminCreateUserConfig.InviteMessageTemplate", "userinvitation"},
+	{"ExplicitAuthFlows", "authflows"},
+	{"EmailConfiguration.ReplyToEmailAddress", "replyto"},
+	{"VerificationMessageTemplate", "userverification"},
+	{"LogConfigurations", "logdeliveryconfiguration"},
+	{"Policies.PasswordPolicy.TemporaryPasswordValidityDays", "temppasswordvalidity"},
+	{"VerificationMessageTemplate.DefaultEmailOption", "emailstyle"},
+	{"SmsAuthenticationMessage", "mfamessage"},
+	{"EmailConfiguration", "email"},
+	{"EmailConfiguration.SourceArn", "sesverifieddomain"},
+	{"KeyConfiguration.KmsKeyArn", "kmskey"},
+	{"SoftwareTokenMfaConfiguration", "softwaretokenmfa otp totp"},
+	{"SmsConfiguration.SnsRegion", "smsregion"},
+	{"AllowedOAuthFlows", "oauth flows"},
+	{"AllowedOAuthScopes", "scopes"},
+	{"AllowedOAuthFlowsUserPoolClient", "disableoauth"},
+	{"CallbackURLs", "redirecturls redirecturis"},
+	{"SupportedIdentityProviders", "identityproviders"},
+	{"RefreshTokenRotation.RetryGracePeriodSeconds", "refreshtokenrotationgraceperiod"},
+	{"AnalyticsConfiguration", "analytics"},
 }
 
 // folded returns a name without the differences between tools: in lower case, without _ and -.
@@ -110,7 +120,12 @@ func paths(members []Member) []string {
 // sameFolded returns the shortest path below the member that has this name in another tool, or "".
 func sameFolded(name string, m Member) string {
 	fold := folded(name)
-	others := strings.Fields(otherNames[fold])
+	var others []string
+	for _, row := range otherNames {
+		if slices.Contains(strings.Fields(row.names), fold) {
+			others = append(others, row.path)
+		}
+	}
 	best := ""
 	for _, path := range paths(m.Members) {
 		last := folded(path[strings.LastIndexByte(path, '.')+1:])

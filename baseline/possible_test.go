@@ -119,16 +119,11 @@ func TestNamesOfOtherTools(t *testing.T) {
 // TestOtherNamesAreOfSettings: what another tool's name stands for is a setting.
 func TestOtherNamesAreOfSettings(t *testing.T) {
 	t.Parallel()
-	for name, of := range otherNames {
-		if name != folded(name) {
-			t.Errorf("%s is never found", name)
-		}
-		for path := range strings.FieldsSeq(of) {
-			_, ofPool := Lookup(path)
-			_, ofClient := Lookup(Clients + "." + path)
-			if !ofPool && !ofClient {
-				t.Errorf("%s stands for %s, which is no setting", name, path)
-			}
+	for _, row := range otherNames {
+		_, ofPool := Lookup(row.path)
+		_, ofClient := Lookup(Clients + "." + row.path)
+		if row.names != folded(row.names) || !ofPool && !ofClient {
+			t.Errorf("%s is no setting, or %s is never found", row.path, row.names)
 		}
 	}
 }

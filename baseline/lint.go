@@ -30,6 +30,7 @@ func (b *Baseline) Lint(now time.Time) []Lint {
 		}
 		l.rule(rule)
 	}
+	l.overruled(b.Rules)
 	for _, x := range b.Exemptions {
 		l.selector(x.Pools, x.Position, "the exemption")
 		l.exemption(b, x, now)
@@ -42,6 +43,39 @@ type linter struct{ found []Lint }
 
 func (l *linter) add(id string, at Position, path string, message ...string) {
 	l.found = append(l.found, Lint{id, at, Legible(path), Legible(strings.Join(message, ""))})
+}
+
+// overruled finds requirements that a later rule replaces in every pool and client that they are for: it selects all,
+// or has the same selector.
+func (l *linter) overruled(rules []Rule) {
+	later := map[[2]string]laterOps{} // by the selectors of pools and of clients; "" selects all
+	text := func(s *Selector) string {
+		if s.empty() {
+			return ""
+		}
+		raw, _ := json.Marshal(s) // texts always encode
+		return string(raw)
+	}
+	check := func(pools, clients *Selector, require []Requirement) {
+		p, c := text(pools), text(clients)
+		for _, r := range require {
+			if later[[2]string{}].overrule(r) || later[[2]string{p}].overrule(r) || later[[2]string{"", c}].overrule(r) ||
+				later[[2]string{p, c}].overrule(r) {
+				l.add("overruled", r.Position, r.Setting, "a later rule for all of these pools replaces this requirement: "+
+					"put the rule for more pools first, or remove one of them")
+			}
+		}
+		if own := [2]string{p, c}; later[own] == nil {
+			later[own] = laterOps{}
+		}
+		later[[2]string{p, c}].add(require)
+	}
+	for _, rule := range slices.Backward(rules) {
+		for _, c := range slices.Backward(rule.Clients) {
+			check(rule.Pools, c.Select, c.Require)
+		}
+		check(rule.Pools, nil, rule.Require)
+	}
 }
 
 // selector finds selectors that a change of the pool can escape, and ids and names that are probably wrong.

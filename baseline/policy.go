@@ -42,22 +42,34 @@ func (b *Baseline) Policy(pool Identity, now time.Time) Policy {
 // rule never overrule each other: Parse rejects contradictions within a rule.
 func merged(rules []Rule) []Owned {
 	var left []Owned
-	later := map[string]Op{} // by setting; of several operators, the one that leaves the least to earlier rules
+	later := laterOps{}
 	for _, rule := range slices.Backward(rules) {
 		for _, r := range rule.Require {
-			twin, _ := TwinOf(r.Setting)
-			if !overruled(later, r.Setting, r.Setting) && !overruled(later, r.Setting, twin) {
+			if !later.overrule(r) {
 				left = append(left, Owned{Requirement: r, Rule: rule.Name, Mode: rule.Mode})
 			}
 		}
-		for _, r := range rule.Require {
-			if op := later[r.Setting]; op == "" || op == Present || op == Absent && r.Op != Present {
-				later[r.Setting] = r.Op
-			}
-		}
+		later.add(rule.Require)
 	}
 	slices.SortStableFunc(left, func(a, b Owned) int { return Order(a.Setting, b.Setting) })
 	return left
+}
+
+// laterOps are the operators of later requirements by setting: of several, the one that leaves the least to earlier
+// rules.
+type laterOps map[string]Op
+
+func (l laterOps) add(requirements []Requirement) {
+	for _, r := range requirements {
+		if op := l[r.Setting]; op == "" || op == Present || op == Absent && r.Op != Present {
+			l[r.Setting] = r.Op
+		}
+	}
+}
+
+func (l laterOps) overrule(r Requirement) bool {
+	twin, _ := TwinOf(r.Setting)
+	return overruled(l, r.Setting, r.Setting) || overruled(l, r.Setting, twin)
 }
 
 // overruled reports whether a later requirement replaces the one on a setting: it is on this name of the setting, or on
@@ -65,7 +77,7 @@ func merged(rules []Rule) []Owned {
 //
 // A requirement that an object is absent, present or has exactly some members can coexist with a later requirement on a
 // part of the object: Compare leaves that part to the other requirement.
-func overruled(later map[string]Op, setting, name string) bool {
+func overruled(later laterOps, setting, name string) bool {
 	if later[name] != "" {
 		return true
 	}

@@ -69,8 +69,7 @@ func (a *applying) run(ctx context.Context, which selection, of source) error {
 	if err != nil {
 		return err
 	}
-	to := a.c.to
-	to.Outcomes = map[outcome.Ending]int{}
+	a.c.to.Outcomes = map[outcome.Ending]int{}
 	for i, next := range changes {
 		if ctx.Err() != nil {
 			return fmt.Errorf("interrupted: %d of %d pools were not changed", len(changes)-i, len(changes))
@@ -79,22 +78,21 @@ func (a *applying) run(ctx context.Context, which selection, of source) error {
 			return fmt.Errorf("%d of %d pools were not changed: %w", len(changes)-i-1, len(changes), err)
 		}
 	}
-	return to.Write(stream.OfSummary("summary", to, to.done(a.target != nil)))
+	return a.c.to.Write(stream.OfSummary("summary", a.c.to, a.c.to.done(a.target != nil)))
 }
 
 // preview shows the plan and returns the plans of the pools to write. People see the plan before they are asked. For
 // pipelines, pools that are not written are already results.
 func (a *applying) preview(ctx context.Context, which selection, of source) (changes []poolPlan, err error) {
-	to := a.c.to
 	if len(a.lost) > 0 {
-		to.remains = true
+		a.c.to.remains = true
 		text := "These differ from the earlier state, and no call by poolkeeper can restore them:\n  " +
 			strings.Join(a.lost, "\n  ")
-		if err := to.Write(stream.OfSummary("unwritable", a.lost, text)); err != nil {
+		if err := a.c.to.Write(stream.OfSummary("unwritable", a.lost, text)); err != nil {
 			return nil, err
 		}
 	}
-	plan, piped := to.Stream, a.c.output != stream.Text
+	plan, piped := a.c.to.Stream, a.c.output != stream.Text
 	if a.plan != nil && a.c.on("yes") { // it was shown when it was saved
 		plan = stream.New(stream.Text, io.Discard, false)
 	} else if piped {
@@ -112,23 +110,22 @@ func (a *applying) preview(ctx context.Context, which selection, of source) (cha
 			return errors.Join(err, a.warn(plan, p))
 		}
 		if piped {
-			err = errors.Join(err, to.Write(p.entry(which.all, false)))
+			err = errors.Join(err, a.c.to.Write(p.entry(which.all, false)))
 		}
 		return err
 	})
 	if err = errors.Join(append(refused, err)...); err == nil {
-		err = plan.Write(stream.OfSummary("plan", to, to.plan(a.target == nil)))
+		err = plan.Write(stream.OfSummary("plan", a.c.to, a.c.to.plan(a.target == nil)))
 	}
 	return changes, err
 }
 
 // write writes to one pool. A failed pool does not stop the others; the returned error is one of the output.
 func (a *applying) write(ctx context.Context, next poolPlan) error {
-	to := a.c.to
 	if !a.c.on("no-backup") {
 		if err := a.c.save(a.c.text("backups"), next.preview.Before, false); err != nil {
-			to.fail(next.id, err.Error())
-			return to.Write(stream.OfFailure(next.id, err))
+			a.c.to.fail(next.id, err.Error())
+			return a.c.to.Write(stream.OfFailure(next.id, err))
 		}
 	}
 	r := interruptible(ctx, next.r)
@@ -137,7 +134,7 @@ func (a *applying) write(ctx context.Context, next poolPlan) error {
 	if out.Reason == outcome.GoneReason {
 		err = errGone // deleted after the plan was shown
 	}
-	to.did(out, err)
+	a.c.to.did(out, err)
 	if a.c.output == stream.Text || a.c.output == stream.Markdown {
 		out.Outcome = shown(out.Outcome, a.target != nil)
 	}

@@ -219,26 +219,25 @@ const largest = 32 << 20
 // readFile reads a file, or standard input if the path is -. The end of ctx ends it, also if a pipe is silent. what is
 // the content of the file.
 func (c *cli) readFile(ctx context.Context, what, path string) ([]byte, error) {
-	raw, err := interruptibly(ctx, func() (raw []byte, err error) {
+	raw, err := interruptibly(ctx, func() ([]byte, error) {
 		from := c.in
 		if path != "-" {
 			file, err := os.Open(path)
-			if errors.Is(err, os.ErrNotExist) {
-				return nil, fmt.Errorf("%w%s", err, likelyFile(path))
-			} else if err != nil {
+			if err != nil {
 				return nil, err
 			}
 			defer func() { _ = file.Close() }()
 			from = file
 		}
-		raw, err = io.ReadAll(io.LimitReader(from, largest+1))
-		if err == nil && len(raw) > largest {
-			err = fmt.Errorf("%s has more than %d MiB", path, largest>>20)
-		}
-		return raw, err
+		return io.ReadAll(io.LimitReader(from, largest+1))
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, fmt.Errorf("reading the %s: %w%s", what, err, likelyFile(path))
+	case err != nil:
 		return nil, fmt.Errorf("reading the %s: %w", what, err)
+	case len(raw) > largest:
+		return nil, fmt.Errorf("reading the %s: %s has more than %d MiB", what, path, largest>>20)
 	}
 	return raw, nil
 }

@@ -49,7 +49,10 @@ func (d *deployment) addAlerts(id string) {
 	// restricts which rules may publish.
 	alerts.Key.Grant(awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil),
 		jsii.String("kms:Decrypt"), jsii.String("kms:GenerateDataKey*"))
-	alerts.Topic, alerts.Chat = topic, d.subscribeChats(scope, topic)
+	alerts.Topic, alerts.Chat = topic, d.Notify.SlackChannel != ""
+	if alerts.Chat {
+		d.subscribeChat(scope, topic)
+	}
 }
 
 // newTopic creates a topic that alarms may publish to. EnforceSSL replaces the default policy of a topic, so alarms
@@ -81,34 +84,19 @@ func (a Alerts) permissions(s Settings) []Statement {
 	return []Statement{publish, keys}
 }
 
-// subscribeChats lets Amazon Q Developer in chat applications post the messages. The channels may only read alarms.
-func (d *deployment) subscribeChats(scope constructs.Construct, topic awssns.Topic) bool {
-	n := d.Notify
-	if n.SlackChannel == "" && n.TeamsChannel == "" {
-		return false
-	}
+// subscribeChat lets Amazon Q Developer in chat applications post the messages. The channel may only read alarms.
+func (d *deployment) subscribeChat(scope constructs.Construct, topic awssns.Topic) {
 	role := awsiam.NewRole(scope, jsii.String("ChatRole"), &awsiam.RoleProps{
 		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("chatbot.amazonaws.com"), nil),
 		Description: jsii.String("poolkeeper: lets a chat channel read the alarms that it is notified of"),
 	})
 	allow(role, []Statement{statement("ReadAlarms", []string{"*"}, "cloudwatch:DescribeAlarms")})
-	guardrails := jsii.Strings("arn:" + *d.stack.Partition() + ":iam::aws:policy/CloudWatchReadOnlyAccess")
-	name := jsii.String(*d.stack.StackName() + "-" + *d.stack.Region()) // unique per account, not only per Region
-	if n.SlackChannel != "" {
-		awschatbot.NewCfnSlackChannelConfiguration(scope, jsii.String("Slack"),
-			&awschatbot.CfnSlackChannelConfigurationProps{
-				ConfigurationName: name, IamRoleArn: role.RoleArn(), GuardrailPolicies: guardrails,
-				SlackWorkspaceId: jsii.String(n.SlackWorkspace), SlackChannelId: jsii.String(n.SlackChannel),
-				SnsTopicArns: &[]any{topic.TopicArn()},
-			})
-	}
-	if n.TeamsChannel != "" {
-		awschatbot.NewCfnMicrosoftTeamsChannelConfiguration(scope, jsii.String("Teams"),
-			&awschatbot.CfnMicrosoftTeamsChannelConfigurationProps{
-				ConfigurationName: name, IamRoleArn: role.RoleArn(), GuardrailPolicies: guardrails,
-				TeamsTenantId: jsii.String(n.TeamsTenant), TeamId: jsii.String(n.TeamsTeam),
-				TeamsChannelId: jsii.String(n.TeamsChannel), SnsTopicArns: &[]*string{topic.TopicArn()},
-			})
-	}
-	return true
+	awschatbot.NewCfnSlackChannelConfiguration(scope, jsii.String("Slack"), &awschatbot.CfnSlackChannelConfigurationProps{
+		ConfigurationName: jsii.String(*d.stack.StackName() + "-" + *d.stack.Region()), // unique in the whole account
+		IamRoleArn:        role.RoleArn(),
+		GuardrailPolicies: jsii.Strings("arn:" + *d.stack.Partition() + ":iam::aws:policy/CloudWatchReadOnlyAccess"),
+		SlackWorkspaceId:  jsii.String(d.Notify.SlackWorkspace),
+		SlackChannelId:    jsii.String(d.Notify.SlackChannel),
+		SnsTopicArns:      &[]any{topic.TopicArn()},
+	})
 }

@@ -42,12 +42,11 @@ type Code struct {
 
 // Notify has the recipients of notifications.
 type Notify struct {
-	AlarmEmail                           []string
-	SlackWorkspace, SlackChannel         string
-	TeamsTenant, TeamsTeam, TeamsChannel string
-	Topic                                string // ARN of an external topic; "" is the stack's own topic
-	EventBus                             string // name or ARN; "" is none
-	SecurityHub                          bool
+	AlarmEmail                   []string
+	SlackWorkspace, SlackChannel string
+	Topic                        string // ARN of an external topic; "" is the stack's own topic
+	EventBus                     string // name or ARN; "" is none
+	SecurityHub                  bool
 }
 
 // A key is a setting of a deployment: its name for -c, its default, the format of its value (or of each element of a
@@ -72,10 +71,6 @@ func (s *Settings) keys() []key {
 		{"alarmEmail", "", `[^\s@<>]+@[^\s@<>]+`, "an e-mail address", &n.AlarmEmail},
 		{"slackWorkspace", "", slackForm, "the id of a workspace, such as T0123ABCD", &n.SlackWorkspace},
 		{"slackChannel", "", slackForm, "the id of a channel, such as C0123ABCD", &n.SlackChannel},
-		{"teamsTenant", "", uuidForm, "a UUID", &n.TeamsTenant},
-		{"teamsTeam", "", uuidForm, "a UUID", &n.TeamsTeam},
-		{"teamsChannel", "", `[A-Za-z0-9%._=-]{1,256}`,
-			"the id in the channel's link, such as 19%3A…%40thread.tacv2", &n.TeamsChannel},
 		{"notifyTopic", "", `arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}`, "the ARN of a topic that is not FIFO", &n.Topic},
 		{"eventBus", "", `(arn:[\w-]+:events:[\w-]+:\d{12}:event-bus/)?[\w./-]{1,256}`,
 			"the name or the ARN of an event bus", &n.EventBus},
@@ -96,7 +91,6 @@ const (
 	roleForm   = `arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+`
 	keyForm    = `arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+`
 	slackForm  = `[0-9A-Z]{1,255}`
-	uuidForm   = `[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}`
 	boolForm   = "true|false"
 	boolWant   = "true or false"
 	retentions = "1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653"
@@ -220,17 +214,13 @@ func (s Settings) contradictions() []error {
 	}
 	n := s.Notify
 	refuse((n.SlackWorkspace == "") != (n.SlackChannel == ""), "slackWorkspace and -c slackChannel: set both or neither")
-	refuse((n.TeamsTenant == "") != (n.TeamsTeam == "") || (n.TeamsTeam == "") != (n.TeamsChannel == ""),
-		"teamsTenant, -c teamsTeam and -c teamsChannel: set all or none")
 	refuse(len(slices.Compact(slices.Sorted(slices.Values(s.Regions)))) != len(s.Regions),
 		"regions: %q names a Region twice", s.Regions)
-	refuse(n.Topic != "" && n.SlackChannel+n.TeamsChannel != "",
+	refuse(n.Topic != "" && n.SlackChannel != "",
 		"notifyTopic: connect the chat channel in the deployment of the topic, and leave its keys out here")
 	refuse(s.Local != "" && len(s.Regions) > 1, "regions: a local template is for one Region")
-	const once = ": a channel can be connected only once per account, but there are %d Regions: deploy each " +
-		"separately, with its own channel"
-	refuse(n.SlackChannel != "" && len(s.Regions) > 1, "slackChannel"+once, len(s.Regions))
-	refuse(n.TeamsChannel != "" && len(s.Regions) > 1, "teamsChannel"+once, len(s.Regions))
+	refuse(n.SlackChannel != "" && len(s.Regions) > 1, "slackChannel: a channel can be connected only once per account, "+
+		"but there are %d Regions: deploy each separately, with its own channel", len(s.Regions))
 	topic, bus := regionOf(n.Topic), regionOf(n.EventBus)
 	for _, region := range s.Regions {
 		refuse(topic != "" && topic != region, "notifyTopic: the topic is in %s, but alarms in %s can publish only to "+

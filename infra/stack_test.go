@@ -23,8 +23,7 @@ import (
 // everything asks for all that a deployment can have.
 var everything = map[string]any{
 	"stage": "prod", "regions": "eu-west-1", "mode": "enforce", "alarmEmail": "on-call@example.com",
-	"slackWorkspace": "T0123ABCD", "slackChannel": "C0123ABCD", "teamsTenant": "00000000-1111-2222-3333-444444444444",
-	"teamsTeam": "00000000-1111-2222-3333-555555555555", "teamsChannel": "19%3Aabc%40thread.tacv2", "scanHours": "12",
+	"slackWorkspace": "T0123ABCD", "slackChannel": "C0123ABCD", "scanHours": "12",
 	"logRetentionDays": "90", "architecture": "x86_64", "createTrail": "true", "eventBus": "audit", "securityHub": "true",
 	"smsRoles": "arn:aws:iam::111122223333:role/sms", "kmsKeys": "arn:aws:kms:eu-west-1:111122223333:key/abc",
 }

@@ -15,8 +15,7 @@ var everything = []string{
 	"-c", "slackWorkspace=T0123ABCD", "-c", "slackChannel=C0123ABCD", "-c", "logRetentionDays=90",
 	"-c", "architecture=x86_64", "-c", "createTrail=true", "-c", "smsRoles=arn:aws:iam::111122223333:role/sms",
 	"-c", "kmsKeys=arn:aws:kms:eu-west-1:111122223333:key/abc", "-c", "eventBus=audit",
-	"-c", "securityHub=true", "-c", "teamsTenant=00000000-1111-2222-3333-444444444444",
-	"-c", "teamsTeam=00000000-1111-2222-3333-555555555555", "-c", "teamsChannel=19%3Aabc%40thread.tacv2",
+	"-c", "securityHub=true",
 }
 
 // TestValidators: the CDK's own validation, whose findings end a synthesis, cfn-lint and SAM have no finding in any

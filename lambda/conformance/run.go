@@ -244,27 +244,23 @@ func (r Run) delete(ctx context.Context, id any) error {
 }
 
 // Clean deletes the pools that earlier runs left behind, and returns their number.
-func (r Run) Clean(ctx context.Context) (int, error) {
-	n := 0
-	body := object{"MaxResults": 60}
-	for {
-		page, err := r.call(ctx, "ListUserPools", body)
+func (r Run) Clean(ctx context.Context) (n int, err error) {
+	pages := idp.NewListUserPoolsPaginator(r.sdk, &idp.ListUserPoolsInput{MaxResults: aws.Int32(60)},
+		func(o *idp.ListUserPoolsPaginatorOptions) { o.StopOnDuplicateToken = true })
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return n, err
+			return n, fmt.Errorf("listing the pools: %w", err)
 		}
-		pools, _ := page["UserPools"].([]any)
-		for _, pool := range pools {
-			if name, _ := at(pool, "Name").(string); !strings.HasPrefix(name, Prefix) {
+		for _, pool := range page.UserPools {
+			if !strings.HasPrefix(aws.ToString(pool.Name), Prefix) {
 				continue
 			}
-			if err := r.delete(ctx, at(pool, "Id")); err != nil {
+			if err := r.delete(ctx, aws.ToString(pool.Id)); err != nil {
 				return n, err
 			}
 			n++
 		}
-		if page["NextToken"] == nil || page["NextToken"] == body["NextToken"] {
-			return n, nil
-		}
-		body["NextToken"] = page["NextToken"]
 	}
+	return n, nil
 }

@@ -35,26 +35,25 @@ func spread(docs, before documents, setting string) {
 		if baseline.Covers(setting, other) && baseline.Empty(v) {
 			continue // both twins are below the setting: the one that is set wins
 		}
-		if v == nil && path != setting && inMFA(path) && !inMFA(other) && stays(docs, before, path, other) {
-			continue // the factor is removed, or added with the pool's sender or another fix's text
-		}
-		if v == nil {
+		switch {
+		case v != nil:
+			if object, _ := docs.get(parent(other)).(map[string]any); strings.Contains(other, ".") && len(object) == 0 {
+				fillVersion(docs, parent(other))
+			}
+			docs.set(other, baseline.Clone(v))
+		case path == setting || !stays(docs, before, path, other):
 			docs.unset(other)
 			dropHollow(docs, other)
-			continue
 		}
-		if object, _ := docs.get(parent(other)).(map[string]any); strings.Contains(other, ".") && len(object) == 0 {
-			fillVersion(docs, parent(other))
-		}
-		docs.set(other, baseline.Clone(v))
 	}
 	complete(docs, setting)
 }
 
-// stays reports whether a pool keeps its SMS sender or text although the block of the factor does not have it.
+// stays reports whether a pool keeps its SMS sender or text although the block of the factor does not have it: the
+// factor is removed, or added with the pool's sender or another fix's text.
 func stays(docs, before documents, path, other string) bool {
-	return baseline.Empty(docs.get(smsMFA)) ||
-		before.get(path) == nil && (other == sms || !same(docs.get(other), before.get(other)))
+	added := before.get(path) == nil && (other == sms || !same(docs.get(other), before.get(other)))
+	return inMFA(path) && !inMFA(other) && (added || baseline.Empty(docs.get(smsMFA)))
 }
 
 func inMFA(path string) bool {

@@ -105,7 +105,7 @@ func (a *applying) preview(ctx context.Context, which selection, of source) (cha
 			return nil
 		}
 		err := plan.Write(p.entry(which.all, true))
-		if p.err == nil && len(p.preview.Writes) > 0 {
+		if p.writes() {
 			changes = append(changes, p)
 			return errors.Join(err, a.warn(plan, p))
 		}

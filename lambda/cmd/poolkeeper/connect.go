@@ -79,14 +79,12 @@ func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
 // prepare returns a Reconciler with the baseline to use. If writes, it records them.
 func (c *cli) prepare(ctx context.Context, writes bool) (*reconcile.Reconciler, error) {
 	required, err := c.required(ctx, writes)
-	switch {
-	case err != nil:
-		return nil, err
-	case writes:
+	if err == nil && writes {
 		return c.recording(ctx, required)
-	default:
+	} else if err == nil {
 		return c.reconciler(ctx, required)
 	}
+	return nil, err
 }
 
 // required returns the baseline to use: from the file, the stack, or the built-in one. To write with a file that

@@ -32,7 +32,9 @@ func (c *cli) plan(ctx context.Context, _ []string) error {
 		}
 		return r, err
 	}, func(p poolPlan) error {
-		saved.add(p)
+		if p.writes() {
+			saved.Pools = append(saved.Pools, p.saved())
+		}
 		return c.to.Write(p.entry(which.all, c.output == stream.Text))
 	})
 	if err == nil {
@@ -64,6 +66,8 @@ func (p poolPlan) failure() error {
 	}
 	return p.err
 }
+
+func (p poolPlan) writes() bool { return p.err == nil && len(p.preview.Writes) > 0 }
 
 // toWrite returns the settings that the plan writes.
 func (p poolPlan) toWrite() (settings []string) {
@@ -164,12 +168,6 @@ const planFormat = "poolkeeper plan 3"
 func (p poolPlan) saved() savedPool {
 	what := fmt.Appendf(nil, "%q %s %s", p.preview.Writes, p.preview.State, p.preview.After.Digest())
 	return savedPool{p.id, fmt.Sprintf("sha256:%x", sha256.Sum256(what))}
-}
-
-func (s *savedPlan) add(p poolPlan) {
-	if p.err == nil && len(p.preview.Writes) > 0 {
-		s.Pools = append(s.Pools, p.saved())
-	}
 }
 
 // allows returns why a pool cannot be written according to the saved plan, if there is one.

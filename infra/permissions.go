@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -62,7 +63,8 @@ func Permissions(s Settings, p arn.ARN) []Statement {
 	}
 	enforced := s.Baseline.Enforced()
 	writes := writesOf(enforced)
-	add(onPools(s, p, "ReadPools", readsOf(s.Baseline)), onPools(s, p, "WritePools", writes))
+	add(onPools(s, p, "ReadPools", readsOf(s.Baseline))...)
+	add(onPools(s, p, "WritePools", writes)...)
 	if slices.Contains(writes, updateUserPool) {
 		pass := statement("PassSmsRole", smsRoles(s, p), "iam:PassRole")
 		add(pass.where("iam:PassedToService", "cognito-idp.amazonaws.com"))
@@ -91,13 +93,17 @@ func Permissions(s Settings, p arn.ARN) []Statement {
 	return all
 }
 
-// mostNamed is the largest number of pools that are listed separately. A role can have 10,240 characters in inline
-// policies and 6,144 in each managed policy, to which the CDK moves whole statements.
-const mostNamed = 30
+const (
+	// mostNamed is the largest number of pools that are listed separately. A role can have 10,240 characters in inline
+	// policies and 6,144 in each of ten managed policies.
+	mostNamed = 100
+	// inOne is the number of pools in one statement: the CDK moves whole statements to managed policies.
+	inOne = 25
+)
 
 // onPools allows actions on the pools of the account and Region, or only on the listed pools if every rule names ids
 // and there are not too many.
-func onPools(s Settings, p arn.ARN, sid string, actions []string) Statement {
+func onPools(s Settings, p arn.ARN, sid string, actions []string) []Statement {
 	ids, only := s.Baseline.IDs()
 	if ids = inRegion(ids, p.Region); !only || len(ids) > mostNamed {
 		ids = []string{"*"}
@@ -105,7 +111,14 @@ func onPools(s Settings, p arn.ARN, sid string, actions []string) Statement {
 	for i, id := range ids {
 		ids[i] = in(p, "cognito-idp", "userpool/"+id)
 	}
-	return statement(sid, ids, actions...)
+	var all []Statement
+	for some := range slices.Chunk(ids, inOne) {
+		all = append(all, statement(sid, some, actions...))
+		if n := len(all); n > 1 {
+			all[n-1].Sid += strconv.Itoa(n)
+		}
+	}
+	return all
 }
 
 // own removes the ARNs of other Regions if the Region is known.

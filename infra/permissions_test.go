@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -259,7 +260,14 @@ func callsMade(t *testing.T, s Settings) []string {
 		}
 		return out, err
 	}
-	scanner := queue.Scanner{Pools: pools, Baseline: s.Baseline, Ledger: r.Ledger, Handle: handle, Now: r.Now}
+	scanner := queue.Scanner{Pools: pools, Baseline: s.Baseline, Ledger: r.Ledger, Now: r.Now,
+		Send: func(ctx context.Context, bodies []string) (err error) {
+			for _, body := range bodies {
+				_, failed := handle(ctx, event.Decode([]byte(body), home))
+				err = errors.Join(err, failed)
+			}
+			return err
+		}}
 	if _, err := scanner.Scan(t.Context(), event.Decode(fixtures(t)["scheduled-event"], home)); err != nil {
 		t.Fatal(err)
 	}

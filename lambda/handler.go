@@ -155,30 +155,35 @@ func (h handler) notify(ctx context.Context, request event.Request, out outcome.
 	return len(failed)
 }
 
-// fanOut sends the app clients that are too many for one run to the scan queue, or handles them if there is no queue.
+// fanOut sends the app clients that are too many for one run to the scan queue.
 func (h handler) fanOut(ctx context.Context, request event.Request, out outcome.Outcome) error {
 	var bodies []string
 	for some := range slices.Chunk(out.Details.Clients, event.MaxClients) {
-		if h.scanner.Send == nil {
-			rest := event.Request{Kind: event.One, UserPoolID: out.UserPoolID, Cause: request.Cause, Scan: request.Scan,
-				Clients: some}
-			if _, err := h.one(ctx, rest); err != nil {
-				return err
-			}
-			continue
-		}
 		bodies = append(bodies, event.Message(event.ReconcilePool, event.Member{UserPoolID: out.UserPoolID,
 			Clients: some, Scan: request.Scan.Started, Scheduled: request.Scan.Scheduled}))
 	}
 	if len(bodies) == 0 {
 		return nil
 	}
-	return h.scanner.Send(ctx, bodies)
+	return h.send(ctx, bodies)
+}
+
+// send sends messages to the scan queue. Without one it handles them, and a deferred one does not stop the others.
+func (h handler) send(ctx context.Context, bodies []string) error {
+	if h.scanner.Send != nil {
+		return h.scanner.Send(ctx, bodies)
+	}
+	var failed error
+	for _, body := range bodies {
+		_, err := h.handle(ctx, []byte(body))
+		failed = errors.Join(failed, err)
+	}
+	return failed
 }
 
 func (h handler) scan(ctx context.Context, request event.Request) (outcome.ScanResult, error) {
 	scanner := h.scanner
-	scanner.Handle = h.one
+	scanner.Send = h.send
 	result, err := scanner.Scan(ctx, request)
 	report.LogScan(ctx, h.log, result)
 	return result, err

@@ -35,7 +35,7 @@ func TestBootstrapKeepsClientSecrets(t *testing.T) {
 		{"update-user-pool-client", cognitotest.Fault{}, `"outcome":"remediated"`},
 		{"create-user-pool-client", cognitotest.Fault{}, `"outcome":"drifted"`},
 		{"add-user-pool-client-secret", cognitotest.Fault{}, `"outcome":"drifted"`},
-		{"sweep", cognitotest.Fault{}, `"remediated":1`},
+		{"sweep", cognitotest.Fault{}, `"outcome":"scanned"`},
 		{"update-user-pool-client", cognitotest.Fault{Operation: "UpdateUserPoolClient", Error: "InvalidParameterException",
 			Message: "no"}, `"outcome":"unfixable"`},
 		{"update-user-pool-client", cognitotest.Fault{Operation: "UpdateUserPoolClient", Error: "InvalidParameterException",

@@ -13,8 +13,7 @@ import (
 	"poolkeeper/lambda/reconcile"
 )
 
-// A Scanner scans all pools: it lists them and sends a message for each to the scan queue. Without a queue it handles
-// one pool after the other in process.
+// A Scanner scans all pools: it lists them and sends a message for each.
 type Scanner struct {
 	Pools interface {
 		List(ctx context.Context, token string) (ids []string, next string, err error)
@@ -22,13 +21,11 @@ type Scanner struct {
 	Baseline *baseline.Baseline
 	Ledger   reconcile.Ledger
 	OwnRole  string
-	Send     func(ctx context.Context, bodies []string) error                          // nil: handle pools in process
-	Handle   func(ctx context.Context, request event.Request) (outcome.Outcome, error) // used if Send is nil
+	Send     func(ctx context.Context, bodies []string) error
 	Now      func() time.Time
 }
 
-// reserve is the time that a page, or a pool in process, may need. If less is left, the scan continues in another
-// message.
+// reserve is the time that a page may need. If less is left, the scan continues in another message.
 const reserve = 30 * time.Second
 
 // Scan handles a request for all pools. The error is nil or a *outcome.DeferredError.
@@ -48,9 +45,7 @@ func (s Scanner) Scan(ctx context.Context, request event.Request) (outcome.ScanR
 	}
 	// Record the scan only after all its messages are in the queue. If a scan fails halfway, the event must scan again
 	// when it is redelivered. If the note fails, the only effect is another scan.
-	if len(result.Failed) == 0 {
-		_ = s.Ledger.Note(ctx, scansKey, map[string]time.Time{startedNote: scan.Started.Add(noteLife)})
-	}
+	_ = s.Ledger.Note(ctx, scansKey, map[string]time.Time{startedNote: scan.Started.Add(noteLife)})
 	return result, nil
 }
 
@@ -80,22 +75,27 @@ func (s Scanner) skip(ctx context.Context, request event.Request) string {
 }
 
 // pages handles the pages of the list, starting at the token of the scan. If the time is used up, it sends a message
-// that continues the scan at the next page.
+// that continues the scan at the next page. A page whose messages cannot be sent does not stop the others.
 func (s Scanner) pages(ctx context.Context, scan event.Scan, result *outcome.ScanResult) error {
+	var failed error
 	for pages := (cognito.Pages{Count: scan.Pages}); ; {
 		ids, next, err := s.Pools.List(ctx, scan.Token)
 		if err == nil {
 			err = pages.Next(next)
 		}
 		if err != nil {
-			return fmt.Errorf("listing the pools: %w", err)
+			return errors.Join(failed, fmt.Errorf("listing the pools: %w", err))
 		}
-		if err := s.page(ctx, scan, ids, result); err != nil || next == "" {
-			return err
+		if failed = errors.Join(failed, s.page(ctx, scan, ids, result)); next == "" {
+			return failed
 		}
-		if scan.Token, scan.Pages = next, pages.Count; s.Send != nil && late(ctx) {
+		scan.Token, scan.Pages = next, pages.Count
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < reserve {
 			break
 		}
+	}
+	if failed != nil {
+		return failed
 	}
 	if err := s.Send(ctx, []string{event.Message(event.ScanPools, scan)}); err != nil {
 		return fmt.Errorf("continuing the scan: %w", err)
@@ -104,49 +104,18 @@ func (s Scanner) pages(ctx context.Context, scan event.Scan, result *outcome.Sca
 	return nil
 }
 
-func late(ctx context.Context) bool {
-	deadline, ok := ctx.Deadline()
-	return ok && time.Until(deadline) < reserve
-}
-
-// page sends or handles those pools of one page that a rule may select.
+// page sends those pools of one page that a rule may select.
 func (s Scanner) page(ctx context.Context, scan event.Scan, ids []string, result *outcome.ScanResult) error {
 	var bodies []string
 	for _, id := range ids {
-		switch {
-		case !s.Baseline.MaySelect(id):
-		case s.Send != nil:
+		if s.Baseline.MaySelect(id) {
 			bodies = append(bodies, event.Message(event.ReconcilePool,
 				event.Member{UserPoolID: id, Scan: scan.Started, Scheduled: scan.Scheduled}))
-		case late(ctx):
-			return errors.New("the time is used up; not every pool was reconciled")
-		default:
-			s.handle(ctx, scan, id, result)
 		}
 	}
 	if len(bodies) == 0 {
 		return nil
 	}
-	if err := s.Send(ctx, bodies); err != nil {
-		return err
-	}
 	result.Pools += len(bodies)
-	result.Sent += len(bodies)
-	return nil
-}
-
-// handle handles one pool in process. A deferred pool does not end the scan.
-func (s Scanner) handle(ctx context.Context, scan event.Scan, id string, result *outcome.ScanResult) {
-	out, err := s.Handle(ctx, event.Request{Kind: event.One, UserPoolID: id,
-		Scan:  event.Scan{Started: scan.Started, Scheduled: scan.Scheduled},
-		Cause: event.Cause{EventName: event.ScanPools, Time: scan.Started}})
-	result.Pools++
-	if result.Outcomes == nil {
-		result.Outcomes = map[outcome.Ending]int{}
-	}
-	result.Outcomes[out.Outcome]++
-	if err != nil {
-		result.Failed = append(result.Failed,
-			outcome.Failure{UserPoolID: id, Outcome: out.Outcome, Reason: err.Error()})
-	}
+	return s.Send(ctx, bodies)
 }

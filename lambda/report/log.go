@@ -49,10 +49,9 @@ func Log(ctx context.Context, logger *slog.Logger, out outcome.Outcome) {
 // LogScan writes the summary line of a scan, after the lines of its pools.
 func LogScan(ctx context.Context, logger *slog.Logger, scan outcome.ScanResult) {
 	level := slog.LevelInfo
-	if len(scan.Failed) > 0 || scan.Outcome == outcome.Deferred {
+	if scan.Outcome == outcome.Deferred {
 		level = slog.LevelError
 	}
 	logger.LogAttrs(ctx, level, "scanned", slog.String("outcome", string(scan.Outcome)), slog.Int("pools", scan.Pools),
-		slog.Int("sent", scan.Sent), slog.Any("outcomes", scan.Outcomes), slog.Any("failed", scan.Failed),
 		slog.String("reason", scan.Reason))
 }

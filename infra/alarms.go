@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
@@ -65,6 +64,13 @@ func (d *deployment) alarms() []alarm {
 	scan, keeper, queues := d.ScanHours+1, d.keeper, d.queues
 	hour := &awscloudwatch.MetricOptions{Period: minutes(60)}
 	maximum := &awscloudwatch.MetricOptions{Period: minutes(5), Statistic: jsii.String("Maximum")}
+	// A metric without data counts as 0.
+	notFixed := expression("not fixed", 60,
+		"FILL(drifted, 0) + FILL(partial, 0) + FILL(unconverged, 0) + FILL(unfixable, 0)",
+		map[string]awscloudwatch.IMetric{
+			"drifted": keeper.metric("Drifted", "Sum"), "partial": keeper.metric("Partial", "Sum"),
+			"unconverged": keeper.metric("Unconverged", "Sum"), "unfixable": keeper.metric("Unfixable", "Sum"),
+		})
 	tooOld := expression("oldest message", 5, fmt.Sprintf(
 		"IF(FILL(changes, 0) > %d OR FILL(scans, 0) > %d, 1, 0)", maxChangeAge, maxScanAge),
 		map[string]awscloudwatch.IMetric{
@@ -74,7 +80,7 @@ func (d *deployment) alarms() []alarm {
 	return []alarm{
 		{"NotFixed", "A user pool has drift that poolkeeper did not fix, because it could not or because it may only " +
 			"report it. Or a watched resource was changed.",
-			sum(keeper, "not fixed", "Drifted", "Partial", "Unconverged", "Unfixable"), scan},
+			notFixed, scan},
 		{"NotificationFailed", "The function could not send a notification.",
 			keeper.metric("NotificationsFailed", "Sum"), scan},
 		{"UndetectedDrift", "A scan found drift that no event had reported. Check the trail, its event delivery and the " +
@@ -100,18 +106,6 @@ func (k Keeper) metric(name, statistic string) awscloudwatch.IMetric {
 		Namespace: jsii.String(namespace), MetricName: jsii.String(name), Label: jsii.String(name),
 		Statistic: jsii.String(statistic), Period: minutes(60), DimensionsMap: &map[string]*string{"Function": k.Name},
 	})
-}
-
-// sum adds several metrics. A metric without data counts as 0.
-func sum(keeper Keeper, label string, names ...string) awscloudwatch.IMetric {
-	metrics := map[string]awscloudwatch.IMetric{}
-	var terms []string
-	for _, name := range names {
-		id := strings.ToLower(name)
-		metrics[id] = keeper.metric(name, "Sum")
-		terms = append(terms, "FILL("+id+", 0)")
-	}
-	return expression(label, 60, strings.Join(terms, " + "), metrics)
 }
 
 // expression returns a metric that is computed from others.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 
 	"poolkeeper/baseline"
 )
@@ -80,8 +79,7 @@ func (s *Server) setLogs(p *pool, request object) (any, error) {
 }
 
 func checkLogs(p *pool, entries []any) error {
-	list := tableOf(baseline.LogDelivery)
-	table := list[slices.IndexFunc(list, func(m baseline.Member) bool { return m.ByKey != "" })]
+	table := named(tableOf(baseline.LogDelivery), "LogConfigurations")
 	seen := map[any]bool{}
 	for i, e := range entries {
 		entry := cloneObject(asObject(e))

@@ -11,9 +11,8 @@ import (
 
 // An Actor is the caller of a call.
 type Actor struct {
-	Kind      string // AssumedRole or IAMUser
 	ARN       string
-	IssuerARN string // ARN of the role, for AssumedRole
+	IssuerARN string // ARN of the role; "" for an IAM user
 	SourceIP  string
 	UserAgent string
 }
@@ -49,11 +48,11 @@ func (s *Server) Event(call Call, actor Actor, when time.Time) []byte {
 func identity(actor Actor) object {
 	name := path.Base(actor.ARN)
 	if actor.IssuerARN == "" {
-		return object{"type": actor.Kind, "arn": actor.ARN, "accountId": account, "userName": name,
+		return object{"type": "IAMUser", "arn": actor.ARN, "accountId": account, "userName": name,
 			"principalId": "AIDAEXAMPLEID000000002"}
 	}
 	const role = "AROAEXAMPLEID000000001"
-	return object{"type": actor.Kind, "arn": actor.ARN, "accountId": account, "principalId": role + ":" + name,
+	return object{"type": "AssumedRole", "arn": actor.ARN, "accountId": account, "principalId": role + ":" + name,
 		"sessionContext": object{"sessionIssuer": object{"type": "Role", "principalId": role, "arn": actor.IssuerARN,
 			"accountId": account, "userName": path.Base(actor.IssuerARN)}}}
 }

@@ -145,7 +145,7 @@ func TestCopies(t *testing.T) {
 	}
 }
 
-var mallory = cognitotest.Actor{Kind: "AssumedRole", ARN: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory",
+var mallory = cognitotest.Actor{ARN: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory",
 	IssuerARN: "arn:aws:iam::111122223333:role/AppAdmin", SourceIP: "198.51.100.23", UserAgent: "aws-cli/2.31.0"}
 
 func (f fake) last() cognitotest.Call {
@@ -157,7 +157,7 @@ func (f fake) last() cognitotest.Call {
 func TestEvent(t *testing.T) {
 	t.Parallel()
 	const hidden, parameters = "HIDDEN_DUE_TO_SECURITY_REASONS", "detail.requestParameters."
-	bob := cognitotest.Actor{Kind: "IAMUser", ARN: "arn:aws:iam::111122223333:user/bob"}
+	bob := cognitotest.Actor{ARN: "arn:aws:iam::111122223333:user/bob"}
 	f := rich(t, cognitotest.Contract, "")
 	whole, err := os.ReadFile("testdata/event.json")
 	if err != nil || parse(whole) == nil {

@@ -857,7 +857,7 @@ func (f fact) check(t *rapid.T, b bench, before map[string]string, out outcome.O
 	}
 }
 
-var administrator = cognitotest.Actor{Kind: "AssumedRole", ARN: "arn:aws:sts::111122223333:assumed-role/Admin/someone",
+var administrator = cognitotest.Actor{ARN: "arn:aws:sts::111122223333:assumed-role/Admin/someone",
 	IssuerARN: "arn:aws:iam::111122223333:role/Admin"}
 
 // TestLawsOfEvents turns a pool that is as required into another one, by the calls of somebody else, and delivers

@@ -32,7 +32,7 @@ const (
 )
 
 var intruder = cognitotest.Actor{
-	Kind: "AssumedRole", ARN: "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory",
+	ARN:       "arn:aws:sts::111122223333:assumed-role/AppAdmin/mallory",
 	IssuerARN: "arn:aws:iam::111122223333:role/AppAdmin", SourceIP: "198.51.100.23", UserAgent: "aws-cli/2.31.0",
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"os"
 
@@ -17,32 +18,29 @@ import (
 // A call is one POST.
 type call struct{ Target, Body string }
 
-type poster struct {
-	client *http.Client
-	url    string
-	trips  [][]call
-}
+// A poster has the calls of each trip, which are made in parallel.
+type poster [][]call
+
+var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 10, ForceAttemptHTTP2: true}}
 
 func main() {
-	p := poster{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 10, ForceAttemptHTTP2: true}},
-		url: os.Getenv("URL")}
+	var p poster
 	raw, err := os.ReadFile(os.Getenv("TRIPS"))
 	if err == nil {
-		err = json.Unmarshal(raw, &p.trips)
+		err = json.Unmarshal(raw, &p)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		log.Fatal(err)
 	}
 	lambda.Start(p)
 }
 
 // Invoke implements lambda.Handler.
 func (p poster) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
-	for _, trip := range p.trips {
+	for _, trip := range p {
 		failed := make(chan error, len(trip))
 		for _, c := range trip {
-			go func() { failed <- p.post(ctx, c) }()
+			go func() { failed <- post(ctx, c) }()
 		}
 		for range trip {
 			if err := <-failed; err != nil {
@@ -53,14 +51,13 @@ func (p poster) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 	return []byte(`{"outcome":"posted"}`), nil
 }
 
-func (p poster) post(ctx context.Context, c call) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader([]byte(c.Body)))
+func post(ctx context.Context, c call) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, os.Getenv("URL"), bytes.NewReader([]byte(c.Body)))
 	if err != nil {
 		return err
 	}
-	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	request.Header.Set("X-Amz-Target", c.Target)
-	response, err := p.client.Do(request)
+	request.Header = http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {c.Target}}
+	response, err := client.Do(request)
 	if err != nil {
 		return err
 	}

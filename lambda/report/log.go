@@ -27,7 +27,7 @@ func Log(ctx context.Context, logger *slog.Logger, out outcome.Outcome) {
 		slog.Any("write_request_ids", out.Details.RequestIDs),
 		slog.Int("verified_owned", out.Verified.Owned),
 		slog.Int("verified_unmanaged_unchanged", out.Verified.UnmanagedUnchanged),
-		slog.Float64("total_ms", milliseconds(out.Details.Duration)),
+		slog.Float64("total_ms", float64(out.Details.Duration.Microseconds())/1000),
 	}
 	for _, more := range []slog.Attr{slog.String("record", out.Record), slog.Int("undetected", out.Undetected),
 		slog.String("ledger_error", out.Details.LedgerError), slog.Time("seen", times.Seen),
@@ -38,7 +38,7 @@ func Log(ctx context.Context, logger *slog.Logger, out outcome.Outcome) {
 			attributes = append(attributes, more)
 		}
 	}
-	level := meaningOf(out.Outcome).level
+	level := meanings[out.Outcome].level
 	if out.Critical {
 		level = slog.LevelError
 		attributes = append(attributes, slog.Bool("critical", true))

@@ -59,7 +59,7 @@ func (r Report) meaning() string {
 	case r.has(outcome.CodeFlapping):
 		return "Another automation keeps changing the user pool back."
 	default:
-		return meaningOf(r.Outcome).text
+		return meanings[r.Outcome].text
 	}
 }
 

@@ -27,34 +27,26 @@ const (
 
 // A meaning is what an ending means to people and to collectors.
 type meaning struct {
-	ending   outcome.Ending
 	severity Severity
 	level    slog.Level
 	text     string
 }
 
-// meanings has the endings in order of precedence.
-var meanings = []meaning{
-	{outcome.Deferred, Medium, slog.LevelError, "The run could not finish. It will be retried."},
-	{outcome.Unconverged, Critical, slog.LevelError,
-		"After a write by poolkeeper, a value did not last or another setting changed."},
-	{outcome.Partial, High, slog.LevelError, "Some drift was fixed, some was not."},
-	{outcome.Unfixable, High, slog.LevelError, "No drift could be fixed."},
-	{outcome.Remediated, Low, slog.LevelWarn, "All drift was fixed and verified."},
-	{outcome.Drifted, Medium, slog.LevelWarn, "poolkeeper found something that it did not change."},
-	{outcome.Exempted, Informational, slog.LevelInfo, "All drift is exempted."},
-	{outcome.Unchanged, Informational, slog.LevelInfo, "The user pool is compliant."},
-	{outcome.Ignored, Informational, slog.LevelInfo, "There was nothing to do."},
-}
+// Endings are the endings of a run, in order of precedence.
+var Endings = []outcome.Ending{outcome.Deferred, outcome.Unconverged, outcome.Partial, outcome.Unfixable,
+	outcome.Remediated, outcome.Drifted, outcome.Exempted, outcome.Unchanged, outcome.Ignored}
 
-// meaningOf returns the meaning of an ending. One that is not of a run needs no attention.
-func meaningOf(ending outcome.Ending) meaning {
-	for _, m := range meanings {
-		if m.ending == ending {
-			return m
-		}
-	}
-	return meaning{severity: Informational}
+var meanings = map[outcome.Ending]meaning{
+	outcome.Deferred: {Medium, slog.LevelError, "The run could not finish. It will be retried."},
+	outcome.Unconverged: {Critical, slog.LevelError,
+		"After a write by poolkeeper, a value did not last or another setting changed."},
+	outcome.Partial:    {High, slog.LevelError, "Some drift was fixed, some was not."},
+	outcome.Unfixable:  {High, slog.LevelError, "No drift could be fixed."},
+	outcome.Remediated: {Low, slog.LevelWarn, "All drift was fixed and verified."},
+	outcome.Drifted:    {Medium, slog.LevelWarn, "poolkeeper found something that it did not change."},
+	outcome.Exempted:   {Informational, slog.LevelInfo, "All drift is exempted."},
+	outcome.Unchanged:  {Informational, slog.LevelInfo, "The user pool is compliant."},
+	outcome.Ignored:    {Informational, slog.LevelInfo, "There was nothing to do."},
 }
 
 // Wrote reports whether the run wrote to the pool.
@@ -69,7 +61,8 @@ func Notifies(out outcome.Outcome, scan bool) bool {
 		!scan && !quiet(out.Outcome) && out.Outcome != outcome.Deferred
 }
 
-func quiet(ending outcome.Ending) bool { return meaningOf(ending).severity == Informational }
+// quiet is whether an ending needs no attention, as one that is not of a run.
+func quiet(ending outcome.Ending) bool { return meanings[ending].level == slog.LevelInfo }
 
 // A Report is the full report of one run, for people and machines. schema.json describes its JSON, which includes the
 // members of the outcome. It has no sensitive values.
@@ -138,7 +131,7 @@ type Drift struct {
 func New(out outcome.Outcome, build, stack string) Report {
 	out = Legible(out)
 	out.Reason, out.Writes = Cut(out.Reason, 2000), append([]string{}, out.Writes...)
-	r := Report{run: out, Schema: SchemaName, Severity: meaningOf(out.Outcome).severity, UserPool: PoolOf(out),
+	r := Report{run: out, Schema: SchemaName, Severity: meanings[out.Outcome].severity, UserPool: PoolOf(out),
 		When: whenOf(out), WriteRequestIDs: out.Details.RequestIDs, Drifts: []Drift{}, Build: build, stack: stack}
 	if out.Critical {
 		r.Severity = Critical

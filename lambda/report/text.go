@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf16"
 
@@ -40,10 +39,6 @@ func VerifiedText(v outcome.Verified, unverified string) string {
 		v.UnmanagedUnchanged)
 }
 
-// Endings are the endings of a run, in order of precedence.
-var Endings = []outcome.Ending{outcome.Deferred, outcome.Unconverged, outcome.Partial, outcome.Unfixable,
-	outcome.Remediated, outcome.Drifted, outcome.Exempted, outcome.Unchanged, outcome.Ignored}
-
 // Value returns a value of a drift as one line: texts without quotes, everything else as JSON, and "absent" for nil. A
 // text is quoted if it is empty or has control characters, as tags from users may.
 func Value(v any) string {
@@ -65,8 +60,6 @@ func Value(v any) string {
 		return escaped(strings.TrimSuffix(text.String(), "\n"))
 	}
 }
-
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // Meaning returns lines about a drift: the checks that cover the setting, warnings before a change, and the possible
 // cost.

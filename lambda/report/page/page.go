@@ -9,10 +9,10 @@ import (
 	"html/template"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/outcome"
@@ -70,6 +70,9 @@ func (k kind) Word() string { return kinds[k].name }
 var classes = map[outcome.State]string{outcome.StatePlanned: "bad", outcome.StateUnfixable: "bad",
 	outcome.StateReported: "warn", outcome.StateExempted: "calm"}
 
+var kindOf = map[outcome.State]kind{outcome.StatePlanned: differs, outcome.StateUnfixable: skipped,
+	outcome.StateReported: skipped, outcome.StateExempted: exempt}
+
 // New begins a page.
 func New(now time.Time) *Page { return &Page{When: now.UTC().Format("2 January 2006, 15:04 UTC")} }
 
@@ -103,13 +106,8 @@ func (p *Page) Add(id string, preview outcome.Preview, unread error) {
 	if len(out.Writes) > 0 {
 		r.Fix = fmt.Sprintf("poolkeeper apply --pool %s --region %s", id, r.Region)
 	}
-	kinds := map[outcome.State]kind{outcome.StateExempted: exempt, outcome.StatePlanned: differs}
 	for _, d := range out.Drifts {
-		if k, ok := kinds[d.State]; ok {
-			r.Kind = min(r.Kind, k)
-		} else {
-			r.Kind = min(r.Kind, skipped)
-		}
+		r.Kind = min(r.Kind, kindOf[d.State])
 	}
 	if out.Outcome == outcome.Ignored {
 		r.Kind = ignored
@@ -171,7 +169,7 @@ type exemption struct {
 func (p *Page) Exemptions() []*exemption {
 	by := map[string]*exemption{}
 	for _, r := range p.Rows {
-		counted := map[string]bool{}
+		counted := map[*exemption]bool{}
 		for _, d := range r.Drifts {
 			if d.State != outcome.StateExempted {
 				continue
@@ -184,10 +182,10 @@ func (p *Page) Exemptions() []*exemption {
 				by[d.Reason] = e
 			}
 			e.Settings++
-			if !counted[d.Reason] {
-				e.Pools++
-			}
-			counted[d.Reason] = true
+			counted[e] = true
+		}
+		for e := range counted {
+			e.Pools++
 		}
 	}
 	return slices.SortedFunc(maps.Values(by), func(a, b *exemption) int {
@@ -271,15 +269,9 @@ func parent(setting string) string { return setting[:max(0, strings.LastIndexByt
 
 func leaf(setting string) string { return setting[strings.LastIndexByte(setting, '.')+1:] }
 
+var betweenWords = regexp.MustCompile(`(\.)|([^\p{Lu}.[])(\p{Lu})`)
+
 // soft returns the name of a setting with optional line breaks between its words.
 func soft(setting string) template.HTML {
-	var b strings.Builder
-	for i, c := range setting {
-		begins := i > 0 && (unicode.IsUpper(c) || setting[i-1] == '.')
-		if begins && setting[i-1] != '[' && !unicode.IsUpper(rune(setting[i-1])) {
-			b.WriteString("<wbr>")
-		}
-		b.WriteString(template.HTMLEscapeString(string(c)))
-	}
-	return template.HTML(b.String())
+	return template.HTML(betweenWords.ReplaceAllString(template.HTMLEscapeString(setting), "$1$2<wbr>$3"))
 }

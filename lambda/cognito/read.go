@@ -153,18 +153,19 @@ func (c *Client) answer(
 	if err != nil {
 		return nil, c.failed(table.ReadCall, id, err, name, nil)
 	}
-	object, err := userpool.DecodeObject(response.Body)
+	whole, err := userpool.DecodeObject(response.Body)
 	if err != nil {
 		return nil, odd(table.ReadCall, "the response is not a JSON object: %v", err)
 	}
-	if whole, found := object, true; table.Answer != "" {
+	object, found := whole, true
+	if table.Answer != "" {
 		object, found = whole[table.Answer].(map[string]any)
-		if !found && table.Optional && whole[table.Answer] == nil { // the pool has no such document
-			return map[string]any{}, nil
-		}
-		if !found {
-			return nil, odd(table.ReadCall, "the response has no %s", table.Answer)
-		}
+	}
+	if !found && table.Optional && whole[table.Answer] == nil { // the pool has no such document
+		return map[string]any{}, nil
+	}
+	if !found {
+		return nil, odd(table.ReadCall, "the response has no %s", table.Answer)
 	}
 	if name == baseline.UserPool {
 		ids["Id"] = id

@@ -170,7 +170,7 @@ func (s *Server) updateClient(p *pool, request object) (any, error) {
 	}
 	next, err := s.replacing(request, baseline.AppClient)
 	if err == nil {
-		err = s.check(onClient, change{request: request, was: old, is: next})
+		err = s.check(onClient, request, &pool{userPool: old}, &pool{userPool: next})
 	}
 	if err != nil {
 		return nil, err

@@ -56,7 +56,7 @@ func (s *Server) ClearFaults() {
 }
 
 // take returns the fault for the call, or none.
-func (s *Server) take(call Call) Fault {
+func (s *Server) take(call *Call) Fault {
 	defer s.lock()()
 	for i, f := range s.faults {
 		if !f.concerns(call) {
@@ -75,7 +75,7 @@ func (s *Server) take(call Call) Fault {
 	return Fault{}
 }
 
-func (f *Fault) concerns(call Call) bool {
+func (f *Fault) concerns(call *Call) bool {
 	if f.Operation != "" && f.Operation != call.Operation || f.PoolID != "" && f.PoolID != call.PoolID {
 		return false
 	}
@@ -84,7 +84,7 @@ func (f *Fault) concerns(call Call) bool {
 }
 
 // allows counts a call against the limits of its category, and of its pool and operation.
-func (s *Server) allows(call Call) bool {
+func (s *Server) allows(call *Call) bool {
 	c := operations[call.Operation].category
 	return (call.PoolID == "" || s.count(call.Operation+" "+call.PoolID, c.pool)) && s.count(c.name, c.perSecond)
 }

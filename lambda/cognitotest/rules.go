@@ -17,10 +17,6 @@ type change struct {
 	onlyMFA          bool // the call is SetUserPoolMfaConfig
 }
 
-func changeOf(request object, old, next *pool) change {
-	return change{request: request, was: old.userPool, is: next.userPool, mfaWas: old.mfaConfig, mfa: next.mfaConfig}
-}
-
 func (c change) text(path string) string { return text(c.is, path) }
 
 func (c change) has(path string, any ...string) bool {
@@ -220,8 +216,9 @@ var rules = []struct {
 	}, parameter, "Invalid range for token validity"},
 }
 
-func (s *Server) check(operation string, c change) error {
-	c.onlyMFA = operation == onMFA
+// check checks a request that makes a pool from an old one. Those of a client have it in place of the pool.
+func (s *Server) check(operation string, request object, old, next *pool) error {
+	c := change{request, old.userPool, next.userPool, old.mfaConfig, next.mfaConfig, operation == onMFA}
 	for _, r := range rules {
 		concerns := r.operation == operation || r.operation == both && operation != onClient
 		if s.validators && concerns && r.broken(c) {

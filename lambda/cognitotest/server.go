@@ -21,7 +21,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -50,7 +49,7 @@ type Server struct {
 
 	mutex    sync.Mutex
 	pools    map[string]*pool
-	calls    []Call
+	calls    []*Call
 	faults   []*Fault
 	serial   int
 	limiters map[string]*rate.Limiter
@@ -124,7 +123,11 @@ type Call struct {
 // Calls returns the calls in the order of arrival.
 func (s *Server) Calls() []Call {
 	defer s.lock()()
-	return slices.Clone(s.calls)
+	all := make([]Call, len(s.calls))
+	for i, call := range s.calls {
+		all[i] = *call
+	}
+	return all
 }
 
 // ResetCalls clears the list of calls.
@@ -163,17 +166,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, err := s.handle(call, fault)
 	var failed *failure
 	errors.As(err, &failed)
-	s.note(call.RequestID, failed)
+	unlock := s.lock()
+	call.failed = failed
+	unlock()
 	if fault.Drop {
 		panic(http.ErrAbortHandler) // closes the connection without a response
 	}
 	reply(w, call, answer, failed)
 }
 
-func (s *Server) record(operation string, body []byte) Call {
+func (s *Server) record(operation string, body []byte) *Call {
 	defer s.lock()()
 	s.serial++
-	call := Call{Operation: operation, Body: body, RequestID: fmt.Sprintf("00000000-0000-4000-8000-%012d", s.serial)}
+	call := &Call{Operation: operation, Body: body, RequestID: fmt.Sprintf("00000000-0000-4000-8000-%012d", s.serial)}
 	if request, err := decode(body); err == nil {
 		call.PoolID = text(request, "UserPoolId")
 	}
@@ -181,14 +186,7 @@ func (s *Server) record(operation string, body []byte) Call {
 	return call
 }
 
-func (s *Server) note(requestID string, failed *failure) {
-	defer s.lock()()
-	if i := slices.IndexFunc(s.calls, func(c Call) bool { return c.RequestID == requestID }); i >= 0 {
-		s.calls[i].failed = failed
-	}
-}
-
-func (s *Server) handle(call Call, fault Fault) (any, error) {
+func (s *Server) handle(call *Call, fault Fault) (any, error) {
 	if instead, err := fault.answer(); !fault.Apply && (instead != nil || err != nil) {
 		return instead, err
 	}
@@ -213,7 +211,7 @@ func (s *Server) handle(call Call, fault Fault) (any, error) {
 	return answer, nil
 }
 
-func reply(w http.ResponseWriter, call Call, answer any, failed *failure) {
+func reply(w http.ResponseWriter, call *Call, answer any, failed *failure) {
 	status := http.StatusOK
 	if failed != nil {
 		status = cmp.Or(failed.Status, statuses[failed.Code], http.StatusBadRequest)

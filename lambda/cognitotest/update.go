@@ -49,7 +49,7 @@ func (s *Server) updateUserPool(old *pool, request object) (any, error) {
 		delete(next.mfaConfig, "EmailMfaConfiguration") // which needs the pool's own sender
 	}
 	showDefaults(next.userPool)
-	if err := s.check(onPool, changeOf(request, old, &next)); err != nil {
+	if err := s.check(onPool, request, old, &next); err != nil {
 		return nil, err
 	}
 	*old = next
@@ -179,7 +179,7 @@ func (s *Server) setMfaConfig(old *pool, request object) (any, error) {
 	setDefault(next.mfaConfig, "MfaConfiguration", "OFF")
 	next.userPool["MfaConfiguration"] = next.mfaConfig["MfaConfiguration"]
 	mirrorMFA(old, &next)
-	if err := s.check(onMFA, changeOf(request, old, &next)); err != nil {
+	if err := s.check(onMFA, request, old, &next); err != nil {
 		return nil, err
 	}
 	*old = next

@@ -56,15 +56,15 @@ func Metrics(w io.Writer, function string, now time.Time, out outcome.Outcome, c
 	}
 	// A metric costs money for every hour in which it has a value, zero too.
 	values = slices.DeleteFunc(values, func(m metric) bool { return m.value == 0 })
-	about := map[string]any{"Function": function, "Outcome": string(out.Outcome), "userPoolId": out.UserPoolID,
-		"eventId": out.Cause.EventID}
-	lines := embedded(now, about, byDimensions(values, "Function"),
-		byDimensions(events, "Function", "Outcome")) // only events are counted by outcome
+	line := func(name, value string, directives ...directive) string {
+		return embedded(now, map[string]any{"Function": function, name: value, "userPoolId": out.UserPoolID,
+			"eventId": out.Cause.EventID}, directives)
+	}
+	lines := line("Outcome", string(out.Outcome), directive{[][]string{{"Function"}}, values, Namespace},
+		directive{[][]string{{"Function", "Outcome"}}, events, Namespace}) // only events are counted by outcome
 	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
-		about := map[string]any{"Function": function, "Rule": rule, "userPoolId": out.UserPoolID,
-			"eventId": out.Cause.EventID}
 		drifts := []metric{{"Drifts", count, byRule[rule]}}
-		lines += embedded(now, about, byDimensions(drifts, "Function", "Rule"))
+		lines += line("Rule", rule, directive{[][]string{{"Function", "Rule"}}, drifts, Namespace})
 	}
 	_, err := io.WriteString(w, lines)
 	return err
@@ -95,20 +95,13 @@ type directive struct {
 	Namespace  string
 }
 
-func byDimensions(metrics []metric, names ...string) directive {
-	return directive{[][]string{names}, metrics, Namespace}
-}
-
 // embedded adds metrics to a log line in CloudWatch's embedded metric format.
-func embedded(now time.Time, line map[string]any, directives ...directive) string {
+func embedded(now time.Time, line map[string]any, directives []directive) string {
 	for _, d := range directives {
 		for _, m := range d.Metrics {
 			line[m.Name] = m.value
 		}
 	}
-	line["_aws"] = struct {
-		CloudWatchMetrics []directive
-		Timestamp         int64 // milliseconds since 1970
-	}{directives, now.UnixMilli()}
+	line["_aws"] = map[string]any{"CloudWatchMetrics": directives, "Timestamp": now.UnixMilli()}
 	return encode(line) + "\n"
 }

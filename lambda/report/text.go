@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -51,13 +50,7 @@ func Value(v any) string {
 		}
 		return v
 	default:
-		var text strings.Builder
-		encoder := json.NewEncoder(&text)
-		encoder.SetEscapeHTML(false)
-		if err := encoder.Encode(v); err != nil {
-			return fmt.Sprint(v)
-		}
-		return escaped(strings.TrimSuffix(text.String(), "\n"))
+		return encode(v)
 	}
 }
 
@@ -108,13 +101,9 @@ func (p printable) Write(text []byte) (int, error) {
 
 // escaped returns JSON with the escapes of Printable. Outside texts, line breaks are the only control characters.
 func escaped(json string) string {
-	odd := func(r rune) bool { return r >= ' ' && !unicode.IsPrint(r) }
-	if !strings.ContainsFunc(json, odd) {
-		return json
-	}
 	var b strings.Builder
 	for _, r := range json {
-		if !odd(r) {
+		if r < ' ' || unicode.IsPrint(r) {
 			b.WriteRune(r)
 			continue
 		}

@@ -233,7 +233,7 @@ func (r row) Requires(setting string) bool { return slices.Contains(r.required, 
 
 // Others returns the number of drifts of settings that have no column, and the class of their cell.
 func (p *Page) Others(r row) count {
-	others := count{Class: "good"}
+	others := count{Class: "calm"}
 	for _, d := range r.Drifts {
 		if slices.Contains(p.columns, d.Setting) {
 			continue
@@ -241,8 +241,6 @@ func (p *Page) Others(r row) count {
 		others.Pools++
 		if d.State != outcome.StateExempted {
 			others.Class = "bad"
-		} else if others.Class == "good" {
-			others.Class = "calm"
 		}
 	}
 	return others

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -43,7 +42,7 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		h.log = h.log.With("invocation_id", invocation.AwsRequestID)
 	}
 	if records, ok := event.Records(payload); ok {
-		return encoded(h.batch(ctx, records))
+		return encoded(map[string]any{"batchItemFailures": h.batch(ctx, records)})
 	}
 	result, err := h.handle(ctx, payload)
 	if err != nil {
@@ -55,30 +54,26 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 
 func encoded(answer any) ([]byte, error) {
 	var b bytes.Buffer
-	err := json.NewEncoder(report.Printable(&b)).Encode(answer)
+	err := report.Encode(&b, answer)
 	return bytes.TrimSpace(b.Bytes()), err
 }
 
-// A batchAnswer lists the messages that Lambda leaves in the queue.
-type batchAnswer struct {
-	Failures []failure `json:"batchItemFailures"`
-}
-
+// A failure is a message that Lambda leaves in the queue.
 type failure struct {
 	MessageID string `json:"itemIdentifier"`
 }
 
 // batch handles each message separately. Deferred messages are delayed and stay in their queue.
-func (h handler) batch(ctx context.Context, records []event.Record) batchAnswer {
-	answer := batchAnswer{Failures: []failure{}}
+func (h handler) batch(ctx context.Context, records []event.Record) []failure {
+	failures := []failure{}
 	for _, r := range records {
 		if _, err := h.handle(ctx, r.Body); err != nil {
-			answer.Failures = append(answer.Failures, failure{r.MessageID})
+			failures = append(failures, failure{r.MessageID})
 			// Otherwise it is delivered again after the queue's visibility timeout.
 			h.warn(ctx, slog.LevelWarn, "a message could not be put off", h.putOff(ctx, r))
 		}
 	}
-	return answer
+	return failures
 }
 
 func (h handler) putOff(ctx context.Context, r event.Record) error {

@@ -63,11 +63,11 @@ func (q testQueue) deliver(t *testing.T, f *function) (bodies, failed []string) 
 	slices.Sort(bodies)
 	payload, _ := json.Marshal(map[string]any{"Records": records})
 	got := f.invoke(t, payload)
-	var answer batchAnswer
-	if err := json.Unmarshal(got.Payload, &answer); err != nil || got.IsError || answer.Failures == nil {
+	var answer map[string][]failure
+	if err := json.Unmarshal(got.Payload, &answer); err != nil || got.IsError || answer["batchItemFailures"] == nil {
 		t.Fatalf("%s (%v)\n%s", got.Payload, err, f.stop())
 	}
-	for _, of := range answer.Failures {
+	for _, of := range answer["batchItemFailures"] {
 		failed = append(failed, aws.ToString(byID[of.MessageID].Body))
 		delete(byID, of.MessageID)
 	}

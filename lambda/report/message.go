@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"unicode"
 
@@ -93,14 +94,19 @@ func ascii(text string) string {
 // JSON returns the report as JSON, shortened to fit into a message.
 func JSON(r Report) string { return r.fitting(MaxMessage, func(r Report) string { return encode(r) }) }
 
+// Encode writes a value as a line of printable JSON.
+func Encode(w io.Writer, v any) error {
+	e := json.NewEncoder(Printable(w))
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
 func encode(v any) string {
 	var b strings.Builder
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil {
+	if err := Encode(&b, v); err != nil {
 		return fmt.Sprintf(`{"schema":%q,"reason":"the report cannot be written as JSON"}`, SchemaName)
 	}
-	return escaped(strings.TrimSuffix(b.String(), "\n"))
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // Chat returns a custom notification for Amazon Q Developer in chat applications, version 1.0.

@@ -93,17 +93,9 @@ func Printable(w io.Writer) io.Writer { return printable{w} }
 type printable struct{ w io.Writer }
 
 func (p printable) Write(text []byte) (int, error) {
-	if _, err := io.WriteString(p.w, escaped(string(text))); err != nil {
-		return 0, err
-	}
-	return len(text), nil
-}
-
-// escaped returns JSON with the escapes of Printable. Outside texts, line breaks are the only control characters.
-func escaped(json string) string {
 	var b strings.Builder
-	for _, r := range json {
-		if r < ' ' || unicode.IsPrint(r) {
+	for _, r := range string(text) {
+		if r < ' ' || unicode.IsPrint(r) { // outside texts, line breaks are the only control characters
 			b.WriteRune(r)
 			continue
 		}
@@ -111,5 +103,8 @@ func escaped(json string) string {
 			fmt.Fprintf(&b, `\u%04x`, unit)
 		}
 	}
-	return b.String()
+	if _, err := io.WriteString(p.w, b.String()); err != nil {
+		return 0, err
+	}
+	return len(text), nil
 }

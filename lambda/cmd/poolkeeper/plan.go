@@ -230,7 +230,7 @@ func (c *cli) finding(p poolPlan) error {
 	if !ok {
 		return nil
 	}
-	return stream.Encode(c.out, report.OCSF(f))
+	return report.Encode(c.out, report.OCSF(f))
 }
 
 // results are what a command prints and counts, for all accounts and Regions.

@@ -49,7 +49,7 @@ func New(format Format, w io.Writer, paint Paint) *Stream {
 func (s *Stream) Write(e Entry) error {
 	switch {
 	case s.format == JSON:
-		return Encode(s.w, e.json)
+		return report.Encode(s.w, e.json)
 	case s.format == SARIF || s.format == JUnit:
 		s.entries = append(s.entries, e)
 		return nil
@@ -75,13 +75,6 @@ func (s *Stream) Close(done bool) error {
 	default:
 		return nil
 	}
-}
-
-// Encode writes a value as a line of printable JSON.
-func Encode(w io.Writer, v any) error {
-	e := json.NewEncoder(report.Printable(w))
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
 }
 
 // code returns a text as a code span in which Markdown and HTML have no effect.
@@ -197,5 +190,5 @@ func (s *Stream) sarif(done bool) error {
 	if err != nil {
 		return err
 	}
-	return Encode(s.w, log)
+	return report.Encode(s.w, log)
 }

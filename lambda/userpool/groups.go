@@ -8,8 +8,8 @@ import (
 )
 
 // Groups divides fixes into groups that must be written together, the most important first: restores, deletion
-// protection, threat protection, MFA, and then the rest in the order of the member table. Twins form one group, and so
-// do a lifetime and its unit.
+// protection, the tier, threat protection, which needs the tier, MFA, and then the rest in the order of the member
+// table. Twins form one group, and so do a lifetime and its unit.
 //
 // For example, AccessTokenValidity and TokenValidityUnits.AccessToken are one group, and DeletionProtection before it
 // is another.
@@ -31,7 +31,7 @@ func Groups(fixes []baseline.Drift) [][]baseline.Drift {
 }
 
 // gravest are the prefixes of the settings that are tried first after a rejected write.
-var gravest = []string{"DeletionProtection", "UserPoolAddOns", mfa, totp, emailMFA, smsMFA}
+var gravest = []string{"DeletionProtection", "UserPoolTier", "UserPoolAddOns", mfa, totp, emailMFA, smsMFA}
 
 func gravity(d baseline.Drift) int {
 	if d.Rule == "" {

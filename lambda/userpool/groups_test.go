@@ -27,10 +27,10 @@ func TestGroups(t *testing.T) {
 		want  [][]string
 	}{
 		"the gravest first": {
-			[]string{minimum, "SoftwareTokenMfaConfiguration.Enabled", mfa, threat, "DeletionProtection"},
-			[][]string{{"DeletionProtection"}, {threat}, {mfa}, {"SoftwareTokenMfaConfiguration.Enabled"}, {minimum}}},
-		"the rest in the order of the table": {[]string{"UserPoolTier", adminOnly, minimum},
-			[][]string{{minimum}, {adminOnly}, {"UserPoolTier"}}},
+			[]string{minimum, "SoftwareTokenMfaConfiguration.Enabled", mfa, threat, "UserPoolTier", "DeletionProtection"},
+			[][]string{{"DeletionProtection"}, {"UserPoolTier"}, {threat}, {mfa}, {"SoftwareTokenMfaConfiguration.Enabled"},
+				{minimum}}},
+		"the rest in the order of the table": {[]string{adminOnly, minimum}, [][]string{{minimum}, {adminOnly}}},
 		"twins": {[]string{"SmsAuthenticationMessage", minimum, "SmsMfaConfiguration.SmsAuthenticationMessage"},
 			[][]string{{"SmsMfaConfiguration.SmsAuthenticationMessage", "SmsAuthenticationMessage"}, {minimum}}},
 		"an object and a part of it": {[]string{"SmsConfiguration.SnsRegion", "SmsConfiguration"},

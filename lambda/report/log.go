@@ -32,9 +32,7 @@ func Log(ctx context.Context, logger *slog.Logger, out outcome.Outcome) {
 	for _, more := range []slog.Attr{slog.String("record", out.Record), slog.Int("undetected", out.Undetected),
 		slog.String("ledger_error", out.Details.LedgerError), slog.Time("seen", times.Seen),
 		slog.Time("written", times.Written), slog.Time("verified", times.Verified)} {
-		switch more.Value.Any() {
-		case "", int64(0), time.Time{}:
-		default:
+		if value := more.Value.Any(); value != "" && value != int64(0) && value != (time.Time{}) {
 			attributes = append(attributes, more)
 		}
 	}

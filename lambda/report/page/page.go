@@ -208,10 +208,9 @@ func (p *Page) Regions() []string { return p.different(func(r row) string { retu
 func (p *Page) different(of func(row) string) []string {
 	seen := map[string]bool{}
 	for _, r := range p.Rows {
-		if of(r) != "" {
-			seen[of(r)] = true
-		}
+		seen[of(r)] = true
 	}
+	delete(seen, "")
 	return slices.Sorted(maps.Keys(seen))
 }
 
@@ -220,12 +219,11 @@ func (r row) Compared() bool { return r.Kind != failed && r.Kind != ignored }
 
 // Drift returns the drift of a setting, or nil.
 func (r row) Drift(setting string) *report.Drift {
-	for i := range r.Drifts {
-		if r.Drifts[i].Setting == setting {
-			return &r.Drifts[i]
-		}
+	i := slices.IndexFunc(r.Drifts, func(d report.Drift) bool { return d.Setting == setting })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return &r.Drifts[i]
 }
 
 // Requires reports whether the setting is required of the pool.

@@ -127,10 +127,9 @@ func (l *linter) exemption(b *Baseline, x Exemption, now time.Time) {
 		}
 		for _, setting := range x.Settings {
 			wide := AnyClient(setting)
-			twin, ok := TwinOf(wide)
 			if !slices.ContainsFunc(b.Rules, func(rule Rule) bool {
 				return rule.maySelect(id) && slices.ContainsFunc(rule.all(), func(r Requirement) bool {
-					return Concerns(wide, r.Setting) || Covers(r.Setting, wide) || ok && Covers(r.Setting, twin)
+					return Concerns(wide, r.Setting) || Concerns(r.Setting, wide)
 				})
 			}) {
 				l.add("exempts-nothing", x.Position, setting, "the exemption is for a setting that no rule requires", of, id,

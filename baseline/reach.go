@@ -127,16 +127,12 @@ func (r Rule) maySelect(id string) bool {
 // path: the setting's own, those of its twins and its members' twins, and those that must be written after one of
 // these.
 func WrittenWith(path string) []Document {
-	need := map[DocumentName]bool{}
-	add := func(path string) {
-		if name, ok := DocumentOf(path); ok {
-			need[name.Kind()] = true
-		}
-	}
-	add(path)
-	for _, twin := range Twinned(path) {
-		other, _ := TwinOf(twin)
-		add(other)
+	own, _ := DocumentOf(path)
+	need := map[DocumentName]bool{own.Kind(): true}
+	for _, setting := range Twinned(path) {
+		twin, _ := TwinOf(setting)
+		of, _ := DocumentOf(twin)
+		need[of.Kind()] = true
 	}
 	for _, d := range documents {
 		if need[d.Name] && d.Followed != "" {

@@ -136,7 +136,8 @@ func (c comparer) resultAt(r Requirement, place string) result {
 	if aimed(m, r) {
 		return c.aim(m, r, place, have).result()
 	}
-	return result{holds: holds(m, r, have), have: have, place: place}
+	number, changes := c.inUnit(m, r, place, have)
+	return result{holds: holds(m, r, number) && !changes, have: have, place: place}
 }
 
 func (c comparer) remedy(m Member, r Requirement) (Action, any) {
@@ -147,6 +148,9 @@ func (c comparer) remedy(m Member, r Requirement) (Action, any) {
 	}
 	if aimed(m, r) {
 		return c.aim(m, r, r.Setting, have).remedy()
+	}
+	if number, changes := c.inUnit(m, r, r.Setting, have); changes && holds(m, r, number) {
+		return Write, number
 	}
 	return remedy(m, r, have)
 }

@@ -3,7 +3,6 @@ package baseline
 import (
 	"fmt"
 	"strings"
-	"time"
 )
 
 // Kind is the JSON shape of a member, by the name that the API model has for it.
@@ -117,13 +116,6 @@ type Member struct {
 	Snapshot Op
 	// Newer marks a member that the pinned SDK does not know yet.
 	Newer bool
-}
-
-// A Lifetime is the range of a duration that is a number with a separate unit.
-type Lifetime struct {
-	Unit        string // the name of the setting for the unit
-	Least, Most time.Duration
-	Words       string // "an access token is valid for 5 minutes to 1 day"
 }
 
 // Values describes the values that the API allows.

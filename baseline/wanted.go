@@ -1,7 +1,6 @@
 package baseline
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -72,16 +71,6 @@ func (w wanted) units(l Lifetime) []string {
 		return Facts(func(string) Known { return Known{Elements: list(r.Value)} }).texts(path)
 	}
 	return unit.Enum
-}
-
-func (l Lifetime) takes(v any, unit string) bool {
-	n, ok := v.(json.Number)
-	count, err := n.Int64()
-	seconds := map[string]int64{"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}[unit]
-	if !ok || err != nil || seconds == 0 {
-		return true
-	}
-	return count >= (int64(l.Least.Seconds())+seconds-1)/seconds && count <= int64(l.Most.Seconds())/seconds
 }
 
 // twins finds twins that one rule requires with different values. Between two rules, the later one wins.

@@ -327,6 +327,11 @@ var clientCases = map[string]scenario{
 		live: list(ofWeb+"AccessTokenValidity", json.Number("60")), fixed: all(ofWeb + "AccessTokenValidity"),
 		moves: all(ofWeb+"AccessTokenValidity=20", ofWeb+"IdTokenValidity=15",
 			ofWeb+"TokenValidityUnits.AccessToken=minutes")},
+	"an hour where 45 minutes are the most": {
+		rule:  rules(webRule("AccessTokenValidity: {atMost: 45}, TokenValidityUnits: {AccessToken: minutes}")),
+		live:  list(ofWeb+"AccessTokenValidity", json.Number("1"), ofWeb+"TokenValidityUnits.AccessToken", "hours"),
+		fixed: all(ofWeb+"AccessTokenValidity", ofWeb+"TokenValidityUnits.AccessToken"),
+		moves: all(ofWeb+"AccessTokenValidity=45", ofWeb+"TokenValidityUnits.AccessToken=minutes")},
 	"a redirect that the pool still has": {live: append(legacyWeb, redirects...),
 		rule:  rules(webRule("CallbackURLs: ['https://app.example.com/callback'], " + isKnown)),
 		fixed: all(ofWeb + legacy), left: all(ofWeb + "CallbackURLs"),

@@ -24,6 +24,7 @@ type Search struct {
 
 	waiting   [][]baseline.Drift // postponed fixes, the next ones last
 	last      []baseline.Drift   // the last rejected plan; nil after a write was accepted
+	groups    [][]baseline.Drift // the rejected groups that were not left out yet
 	reason    string             // reason of that rejection
 	tries     int
 	most      int      // largest number of fixes in a plan
@@ -79,25 +80,35 @@ func (s *Search) Unhold(fixes []baseline.Drift) {
 
 // Refuse records a rejected write of fixes.
 func (s *Search) Refuse(plan, fixes []baseline.Drift, reason string) {
-	s.last, s.reason = plan, reason
-	groups := userpool.Groups(fixes)
-	if len(groups) == 1 {
+	s.last, s.reason, s.groups = plan, reason, userpool.Groups(fixes)
+	if len(s.groups) == 1 {
 		s.giveUp(fixes)
 		return
 	}
-	rest := slices.Concat(groups[(len(groups)+1)/2:]...)
-	for _, d := range rest {
-		set(&s.Postponed, d.Setting, true)
-	}
-	s.waiting = append(s.waiting, rest)
+	s.postpone(slices.Concat(s.groups[(len(s.groups)+1)/2:]...))
 }
 
-// GivesUp reports whether trying a plan is pointless: the same fixes were rejected and nothing was accepted since, or
-// the limit of tries is reached. Then it records the fixes as rejected.
+func (s *Search) postpone(fixes []baseline.Drift) {
+	for _, d := range fixes {
+		set(&s.Postponed, d.Setting, true)
+	}
+	s.waiting = append(s.waiting, fixes)
+}
+
+// GivesUp reports whether a plan is not to be tried, because the same fixes were rejected and nothing was accepted
+// since, or because the limit of tries is reached.
+//
+// The same plan comes again if its first half cannot be written without a fix of the other half. Then one group after
+// the other is left out, the least important first. After that, GivesUp records the fixes as rejected.
 func (s *Search) GivesUp(plan []baseline.Drift) bool {
 	same := func(a, b baseline.Drift) bool { return a.Setting == b.Setting }
 	if (s.last == nil || !slices.EqualFunc(s.last, plan, same)) && !s.exhausted() {
 		return false
+	}
+	if last := len(s.groups) - 1; last >= 0 && !s.exhausted() {
+		s.postpone(s.groups[last])
+		s.groups = s.groups[:last]
+		return true
 	}
 	s.giveUp(plan)
 	return true

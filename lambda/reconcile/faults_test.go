@@ -164,6 +164,14 @@ var faultCases = map[string]scenario{
 		left: all(policy + "PasswordHistorySize"), faults: []cognitotest.Fault{{Operation: "UpdateUserPool",
 			Error: "FeatureUnavailableInTierException", Message: "feature not available",
 			When: func(body map[string]any) bool { return deep(body, policy+"PasswordHistorySize") != nil }}}},
+	"one is refused beside two that need a third": {
+		pool: edits(totpOnly("OPTIONAL"), sets("AutoVerifiedAttributes", nil, verifies, nil, factors, list("PASSWORD"))),
+		left: all("UserPoolTags.team"),
+		rule: "AutoVerifiedAttributes: [phone_number]\nPolicies: {SignInPolicy: {AllowedFirstAuthFactors: " +
+			"[PASSWORD, SMS_OTP]}}\nSmsConfiguration: {exactly: " + ownSender + "}\nUserPoolTags: {team: x}",
+		fixed: all("AutoVerifiedAttributes", factors, "SmsConfiguration"),
+		faults: []cognitotest.Fault{{Operation: "UpdateUserPool", Error: "UserPoolTaggingException", Message: "no",
+			When: func(body map[string]any) bool { return deep(body, "UserPoolTags.team") == "x" }}}},
 	// The service wants them under the newer name, says so, and gets them.
 	"older validity days are moved": {pool: edits(unprotected, unusual["the older validity days alone"]),
 		rule: deletionProtection, fixed: all(protected), moves: all(days+"=9", olderDays),

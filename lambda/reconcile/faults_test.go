@@ -164,6 +164,12 @@ var faultCases = map[string]scenario{
 		left: all(policy + "PasswordHistorySize"), faults: []cognitotest.Fault{{Operation: "UpdateUserPool",
 			Error: "FeatureUnavailableInTierException", Message: "feature not available",
 			When: func(body map[string]any) bool { return deep(body, policy+"PasswordHistorySize") != nil }}}},
+	"one of two is refused with an unknown code": {
+		pool:  edits(unprotected, sets(policy+"MinimumLength", json.Number("8"))),
+		rule:  deletionProtection + "\nPolicies: {PasswordPolicy: {MinimumLength: 20}}",
+		fixed: all(protected), left: all(policy + "MinimumLength"), says: "BrandNewException",
+		faults: []cognitotest.Fault{{Operation: "UpdateUserPool", Error: "BrandNewException",
+			When: func(body map[string]any) bool { return fmt.Sprint(deep(body, policy+"MinimumLength")) == "20" }}}},
 	"one is refused beside two that need a third": {
 		pool: edits(totpOnly("OPTIONAL"), sets("AutoVerifiedAttributes", nil, verifies, nil, factors, list("PASSWORD"))),
 		left: all("UserPoolTags.team"),

@@ -28,6 +28,8 @@ type work struct {
 	waits      int            // number of waits because the pool was busy
 	roleTries  int            // number of tries with a rejected role for text messages
 	skip       []string       // unknown members that change without our writes
+	// odd has the documents whose writes were rejected with an unknown error code.
+	odd map[baseline.DocumentName]error
 }
 
 type result struct {
@@ -154,6 +156,9 @@ func (w *work) loop(ctx context.Context) (gone bool, err error) {
 			err = w.verify(ctx)
 		case w.attempt.Retry():
 		default:
+			if err := w.oddly(); err != nil {
+				return false, err
+			}
 			w.finish(decision)
 			return false, nil
 		}
@@ -161,6 +166,18 @@ func (w *work) loop(ctx context.Context) (gone bool, err error) {
 			return false, err
 		}
 	}
+}
+
+// oddly returns the error of a document of which every write was rejected with an unknown code: perhaps no write is
+// possible at present. If another write was accepted, the rejected settings are the cause.
+func (w *work) oddly() error {
+	for name, err := range w.odd {
+		written := slices.Concat(slices.Collect(maps.Values(w.attempt.Accepted))...)
+		if !slices.Contains(written, name) {
+			return err
+		}
+	}
+	return nil
 }
 
 // read reads the unit again, unless the state is fresh.

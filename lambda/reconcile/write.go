@@ -146,6 +146,11 @@ func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.
 			w.attempt.MoveValidity = true
 			return nil
 		}
+	case cognito.ClassOdd:
+		if w.odd == nil {
+			w.odd = map[baseline.DocumentName]error{}
+		}
+		w.odd[request.Document] = err
 	case cognito.ClassRefused, cognito.ClassDenied, cognito.ClassOff, cognito.ClassGone: // rejected, see below
 	default:
 		return err

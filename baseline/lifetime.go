@@ -65,10 +65,14 @@ func (c comparer) inUnit(m Member, r Requirement, place string, have any) (numbe
 	if seconds == 0 || per == 0 || r.Op == OneOf && seconds%per != 0 {
 		return have, false
 	}
-	if count = seconds / per; r.Op == AtLeast && seconds%per != 0 {
+	// A number that is written is rounded to what the bound allows. An absent one stays, so it must meet the bound itself.
+	if count = seconds / per; seconds%per != 0 && (r.Op == AtLeast) != Empty(have) {
 		count++
 	}
-	number = json.Number(strconv.FormatInt(max(count, 1), 10))
+	if count == 0 && !Empty(have) {
+		count = 1 // the least that can be written
+	}
+	number = json.Number(strconv.FormatInt(count, 10))
 	return number, !Empty(have) && number != have
 }
 

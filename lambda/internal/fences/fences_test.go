@@ -21,7 +21,7 @@ const (
 	mostFields    = 16
 	mostReceivers = 30
 	// The lines outside tests, in all and in lambda/reconcile. They may only fall: the goals are 20,500 and 1,600.
-	mostCode      = 22450
+	mostCode      = 21950
 	mostReconcile = 1600
 )
 

@@ -170,6 +170,9 @@ func (h handler) send(ctx context.Context, bodies []string) error {
 	}
 	var failed error
 	for _, body := range bodies {
+		if queue.Late(ctx) {
+			return errors.Join(failed, errors.New("the time is used up; not every pool was reconciled"))
+		}
 		_, err := h.handle(ctx, []byte(body))
 		failed = errors.Join(failed, err)
 	}

@@ -2,18 +2,23 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
 	"poolkeeper/lambda/cognitotest"
+	"poolkeeper/lambda/ledger"
+	"poolkeeper/lambda/queue"
 	"poolkeeper/lambda/reconcile"
 )
 
@@ -76,6 +81,28 @@ func TestCompliantEventAllocates(t *testing.T) {
 	t.Logf("a compliant event allocates %.0f times", allocations)
 	if allocations > most {
 		t.Errorf("more than %d", most)
+	}
+}
+
+type onePool struct{}
+
+func (onePool) List(context.Context, string) ([]string, string, error) {
+	return []string{"eu-west-1_AbCdEf123"}, "", nil
+}
+
+// TestScanWithLittleTime: without a queue, a scan begins no pool for which little time is left. It is deferred.
+func TestScanWithLittleTime(t *testing.T) {
+	t.Parallel()
+	required, err := baseline.Parse(baseline.DefaultFile, baseline.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := handler{log: slog.New(slog.DiscardHandler),
+		scanner: queue.Scanner{Pools: onePool{}, Baseline: required, Ledger: ledger.NewMemory(), Now: time.Now}}
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	if answer, err := h.Invoke(ctx, payload(t, "scan")); err == nil || !strings.Contains(err.Error(), "time is used up") {
+		t.Errorf("%s %v", answer, err)
 	}
 }
 

@@ -25,8 +25,11 @@ type Scanner struct {
 	Now      func() time.Time
 }
 
-// reserve is the time that a page may need. If less is left, the scan continues in another message.
-const reserve = 30 * time.Second
+// Late reports whether less time is left than a page, or a pool in process, may need.
+func Late(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && time.Until(deadline) < 30*time.Second
+}
 
 // Scan handles a request for all pools. The error is nil or a *outcome.DeferredError.
 func (s Scanner) Scan(ctx context.Context, request event.Request) (outcome.ScanResult, error) {
@@ -90,7 +93,7 @@ func (s Scanner) pages(ctx context.Context, scan event.Scan, result *outcome.Sca
 			return failed
 		}
 		scan.Token, scan.Pages = next, pages.Count
-		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < reserve {
+		if Late(ctx) {
 			break
 		}
 	}

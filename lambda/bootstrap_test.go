@@ -264,21 +264,18 @@ func TestEveryFixture(t *testing.T) {
 	fake, url := served(t)
 	weaken(fake)
 	f := start(t, bootstrap, ofCognito(url))
-	files, err := filepath.Glob("event/testdata/*.json")
-	if err != nil || len(files) < 80 {
-		t.Fatal(len(files), err)
+	files, _ := filepath.Glob("event/testdata/*.json")
+	if len(files) < 80 {
+		t.Fatal("too few fixtures")
 	}
+	known := regexp.MustCompile(`"outcome":"[a-z]+"|"errorType":"Deferred"`)
 	for _, file := range files {
 		raw := payload(t, strings.TrimSuffix(filepath.Base(file), ".json"))
-		answer := f.invoke(t, raw)
-		if !regexp.MustCompile(`"outcome":"[a-z]+"|"errorType":"Deferred"`).Match(answer.Payload) {
+		if answer := f.invoke(t, raw); !known.Match(answer.Payload) {
 			t.Errorf("%s: %s", file, answer.Payload)
 		}
-		queued, err := json.Marshal(map[string]any{"Records": []any{
-			map[string]any{"messageId": "1", "eventSource": "aws:sqs", "body": string(raw)}}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		record := map[string]any{"messageId": "1", "eventSource": "aws:sqs", "body": string(raw)}
+		queued, _ := json.Marshal(map[string]any{"Records": []any{record}})
 		if answer := f.invoke(t, queued); answer.IsError || string(answer.Payload) != `{"batchItemFailures":[]}` {
 			t.Errorf("%s, queued: %s", file, answer.Payload)
 		}

@@ -211,14 +211,14 @@ func leftOut(at time.Time, issuer string) event.Request {
 }
 
 // TestScan follows a scan through all its messages, with time for a few pages each: every pool is sent once, with the
-// start of the scan and that the schedule asked for it.
+// start of the scan and that the schedule asked for it. A token that has expired begins the scan again.
 func TestScan(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		o := &outbox{}
-		s := scanner(t, &pages{pools: 1000, takes: 2 * time.Second}, o)
-		scan := event.Request{Kind: event.All, Scan: event.Scan{Scheduled: true}}
+		s := scanner(t, &pages{pools: 1000, takes: 2 * time.Second, refuses: "expired"}, o)
+		scan := event.Request{Kind: event.All, Scan: event.Scan{Scheduled: true, Started: began, Token: "expired"}}
 		counts, messages := map[string]int{}, 0
 		for ; scan.Kind == event.All; messages++ {
 			ctx, stop := context.WithTimeout(t.Context(), 40*time.Second)
@@ -265,7 +265,6 @@ func TestScanFails(t *testing.T) {
 		"tokens in a circle": {pages{next: next{"": "1", "1": "2", "2": "1"}}, event.Scan{}, time.Hour, "earlier page"},
 		"no end":             {pages{pools: 1e6}, event.Scan{}, time.Hour, "no end after 2000 pages"},
 		"no end, later":      {pages{pools: 1e6}, event.Scan{Token: "3", Pages: 1999}, time.Hour, "no end after 2000 pages"},
-		"a token refused":    {pages{refuses: "1"}, event.Scan{Token: "1"}, time.Hour, "Invalid token"},
 		"no queue":           {pages{pools: 200}, event.Scan{}, time.Hour, "the queue is not there"},
 		"a list too slow":    {pages{takes: time.Hour}, event.Scan{}, time.Minute, "listing the pools: context deadline"},
 	} {

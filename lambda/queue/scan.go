@@ -83,6 +83,10 @@ func (s Scanner) pages(ctx context.Context, scan event.Scan, result *outcome.Sca
 	var failed error
 	for pages := (cognito.Pages{Count: scan.Pages}); ; {
 		ids, next, err := s.Pools.List(ctx, scan.Token)
+		if scan.Token != "" && cognito.ClassOf(err) == cognito.ClassRefused { // the token expired: begin again
+			scan.Token = ""
+			continue
+		}
 		if err == nil {
 			err = pages.Next(next)
 		}

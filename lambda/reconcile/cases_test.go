@@ -266,10 +266,6 @@ var knownCases = map[string]scenario{
 	"SMS MFA is to be off, the pool's sender is exempted": {rule: inRule(noTextFactor) + exempt("SmsConfiguration"),
 		fixed: all("SmsMfaConfiguration"), writes: tried,
 		pool: sets("AutoVerifiedAttributes", list("email"), verifies, list("email"), factors, list("PASSWORD"))},
-	"SMS MFA is to be off, the pool's text is exempted": {
-		rule:  inRule(noTextFactor) + exempt("SmsAuthenticationMessage"),
-		fixed: all("SmsMfaConfiguration"), writes: tried,
-		pool: sets("AutoVerifiedAttributes", list("email"), verifies, list("email"), factors, list("PASSWORD"))},
 	"MFA is to be off, which would turn off factors that are not required": {
 		pool: totpOnly("OPTIONAL"), rule: "MfaConfiguration: OFF", left: all("MfaConfiguration")},
 	"MFA is to be off, and its factor too": {pool: totpOnly("OPTIONAL"), fixed: all("MfaConfiguration", totp),

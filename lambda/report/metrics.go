@@ -102,6 +102,9 @@ func embedded(now time.Time, line map[string]any, directives []directive) string
 			line[m.Name] = m.value
 		}
 	}
-	line["_aws"] = map[string]any{"CloudWatchMetrics": directives, "Timestamp": now.UnixMilli()}
+	line["_aws"] = struct { // a map would allocate more
+		CloudWatchMetrics []directive
+		Timestamp         int64 // milliseconds since 1970
+	}{directives, now.UnixMilli()}
 	return encode(line) + "\n"
 }

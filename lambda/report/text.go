@@ -94,6 +94,7 @@ type printable struct{ w io.Writer }
 
 func (p printable) Write(text []byte) (int, error) {
 	var b strings.Builder
+	b.Grow(len(text))
 	for _, r := range string(text) {
 		if r < ' ' || unicode.IsPrint(r) { // outside texts, line breaks are the only control characters
 			b.WriteRune(r)

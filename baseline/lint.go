@@ -98,7 +98,7 @@ func (l *linter) selector(s *Selector, at Position, of string) {
 }
 
 func (l *linter) expression(glob string, at Position, path, what string) {
-	if strings.Contains(glob, ".*") || strings.Contains(glob, ".+") {
+	if Wholly(`(.*\D)?\.[*+].*`, glob) { // v1.* is a version
 		l.add("regular-expression", at, path, what, quoted(glob),
 			", where the dot is a literal dot: in a glob, * alone matches any text")
 	}
@@ -208,7 +208,7 @@ func (l *linter) unusual(m Member, r Requirement) {
 			l.add("unknown-region", r.Position, r.Setting, quoted(text), " has a Region that is not known: did you mean ",
 				likely, "?")
 		}
-		if r.Op == Matches && !m.Sensitive {
+		if r.Op == Matches && !m.Sensitive && m.Format != formatSender && m.Format != formatDomain { // which have dots
 			l.expression(text, r.Position, r.Setting, "matches ")
 		}
 	}
@@ -219,11 +219,11 @@ func (l *linter) unusual(m Member, r Requirement) {
 		}
 		likely := meant(Nearest(text, m.Elem.Usual))
 		switch attribute := len(m.DefaultList) > 0 && len(m.Elem.Usual) > 0; {
-		case likely != "" || attribute && !strings.Contains(text, ":"):
+		case likely != "" || r.Op != Without && attribute && !strings.Contains(text, ":"):
 			l.add("unusual-value", r.Position, r.Setting, quoted(text), " is not a usual value", likely)
 		case r.Op != Without && m.Elem.Format == formatCIDR && strings.HasSuffix(text, "/0"):
 			l.add("unusual-value", r.Position, r.Setting, quoted(text), " is every address: name the right ones")
-		case r.Op != Without && m.Elem.Format != "" && strings.ContainsAny(text, "*,"):
+		case r.Op != Without && m.Elem.Format != "" && Wholly(`.*(\*|,\s*[A-Za-z][\w+.-]*://).*`, text):
 			l.add("unusual-value", r.Position, r.Setting, quoted(text), " is one URL, in which * and , match only themselves")
 		}
 	}

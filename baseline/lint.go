@@ -218,6 +218,9 @@ func (l *linter) unusual(m Member, r Requirement) {
 			continue
 		}
 		likely := meant(Nearest(text, m.Elem.Usual))
+		if scheme, _, ok := strings.Cut(text, "://"); ok && scheme != "http" && scheme != "https" {
+			likely = meant(Nearest(scheme, []string{"https", "http"})) // such as htps
+		}
 		switch attribute := len(m.DefaultList) > 0 && len(m.Elem.Usual) > 0; {
 		case likely != "" || r.Op != Without && attribute && !strings.Contains(text, ":"):
 			l.add("unusual-value", r.Position, r.Setting, quoted(text), " is not a usual value", likely)
@@ -250,6 +253,9 @@ func weaker(r Requirement) string {
 
 // always reports whether a requirement allows every value of a member.
 func always(m Member, r Requirement) bool {
+	if r.Op == Present {
+		return m.Keep != ""
+	}
 	values := anys(m.Enum)
 	if m.Kind == Integer && (r.Op == AtLeast || r.Op == AtMost) {
 		values = []any{json.Number(strconv.FormatInt(m.Min, 10)), json.Number(strconv.FormatInt(m.Max, 10))}

@@ -58,17 +58,18 @@ func (l *linter) overruled(rules []Rule) {
 	}
 	check := func(pools, clients *Selector, require []Requirement) {
 		p, c := text(pools), text(clients)
+		own := [2]string{p, c}
+		wider := [][2]string{{}, {p}, {"", c}, own}
 		for _, r := range require {
-			if later[[2]string{}].overrule(r) || later[[2]string{p}].overrule(r) || later[[2]string{"", c}].overrule(r) ||
-				later[[2]string{p, c}].overrule(r) {
+			if slices.ContainsFunc(wider, func(key [2]string) bool { return later[key].overrule(r) }) {
 				l.add("overruled", r.Position, r.Setting, "a later rule for all of these pools replaces this requirement: "+
 					"put the rule for more pools first, or remove one of them")
 			}
 		}
-		if own := [2]string{p, c}; later[own] == nil {
+		if later[own] == nil {
 			later[own] = laterOps{}
 		}
-		later[[2]string{p, c}].add(require)
+		later[own].add(require)
 	}
 	for _, rule := range slices.Backward(rules) {
 		for _, c := range slices.Backward(rule.Clients) {

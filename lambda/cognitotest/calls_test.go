@@ -49,23 +49,31 @@ func (r row) changed(t *testing.T, mode cognitotest.Mode, o ...cognitotest.Optio
 	t.Helper()
 	f := rich(t, mode, string(r.Pool), o...)
 	request := f.echo(t, r.Call)
+	delete(request, "Newest")
 	patch(t, request, string(r.Request))
 	return f, request
+}
+
+// inBothModes checks each row of a list in both modes of the fake.
+func inBothModes(t *testing.T, list string, check func(t *testing.T, r row, mode cognitotest.Mode)) {
+	for _, r := range rows(t, list) {
+		for name, mode := range modes {
+			t.Run(r.Rule+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				check(t, r, mode)
+			})
+		}
+	}
 }
 
 // TestRefusals: each rule refuses in both worlds, changes nothing, and is what refused.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	for _, r := range rows(t, "refusals") {
-		for name, mode := range modes {
-			t.Run(r.Rule+"/"+name, func(t *testing.T) {
-				t.Parallel()
-				r.check(t, mode)
-				f, request := r.changed(t, mode, cognitotest.WithoutValidators())
-				f.ok(t, r.Call, request)
-			})
-		}
-	}
+	inBothModes(t, "refusals", func(t *testing.T, r row, mode cognitotest.Mode) {
+		r.check(t, mode)
+		f, request := r.changed(t, mode, cognitotest.WithoutValidators())
+		f.ok(t, r.Call, request)
+	})
 }
 
 func (r row) check(t *testing.T, mode cognitotest.Mode) {
@@ -160,26 +168,18 @@ func TestEcho(t *testing.T) {
 // have more: what a member that is left out, and a twin, become.
 func TestWrites(t *testing.T) {
 	t.Parallel()
-	for _, r := range rows(t, "writes") {
-		for world, mode := range modes {
-			t.Run(r.Rule+"/"+world, func(t *testing.T) {
-				t.Parallel()
-				f := rich(t, mode, string(r.Pool))
-				request := f.echo(t, r.Call)
-				delete(request, "Newest")
-				patch(t, request, string(r.Request))
-				f.ok(t, r.Call, request)
-				want := r.Want
-				if mode == cognitotest.Contract && r.Contract != nil {
-					want = r.Contract
-				}
-				wanted := parse(fmt.Appendf(nil, `{"value": %s}`, want))["value"]
-				if diff := gocmp.Diff(wanted, walk(f.state(), r.Path)); diff != "" {
-					t.Errorf("%s (-want +got):\n%s", r.Path, diff)
-				}
-			})
+	inBothModes(t, "writes", func(t *testing.T, r row, mode cognitotest.Mode) {
+		f, request := r.changed(t, mode)
+		f.ok(t, r.Call, request)
+		want := r.Want
+		if mode == cognitotest.Contract && r.Contract != nil {
+			want = r.Contract
 		}
-	}
+		wanted := parse(fmt.Appendf(nil, `{"value": %s}`, want))["value"]
+		if diff := gocmp.Diff(wanted, walk(f.state(), r.Path)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", r.Path, diff)
+		}
+	})
 }
 
 const appOnly = `{"MfaConfiguration": "OPTIONAL", "SmsMfaConfiguration": null, "EmailMfaConfiguration": null,

@@ -156,7 +156,7 @@ func (w *work) loop(ctx context.Context) (gone bool, err error) {
 			err = w.verify(ctx)
 		case w.attempt.Retry():
 		default:
-			if err := w.oddly(); err != nil {
+			if err := w.blocked(); err != nil {
 				return false, err
 			}
 			w.finish(decision)
@@ -168,12 +168,12 @@ func (w *work) loop(ctx context.Context) (gone bool, err error) {
 	}
 }
 
-// oddly returns the error of a document of which every write was rejected with an unknown code: perhaps no write is
+// blocked returns the error of a document of which every write was rejected with an unknown code: perhaps no write is
 // possible at present. If another write was accepted, the rejected settings are the cause.
-func (w *work) oddly() error {
-	for name, err := range w.odd {
-		written := slices.Concat(slices.Collect(maps.Values(w.attempt.Accepted))...)
-		if !slices.Contains(written, name) {
+func (w *work) blocked() error {
+	written := slices.Concat(slices.Collect(maps.Values(w.attempt.Accepted))...)
+	for _, name := range w.unit {
+		if err := w.odd[name]; err != nil && !slices.Contains(written, name) {
 			return err
 		}
 	}

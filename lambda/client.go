@@ -27,12 +27,12 @@ import (
 // account has the properties that all clients share.
 type account struct {
 	Config
-	transport *cognito.Clock
+	transport *cognito.HTTPClient
 }
 
 func newAccount(c Config) (account, error) {
 	transport, err := cognito.NewHTTPClient(c.CABundle)
-	return account{Config: c, transport: cognito.NewClock(transport)}, err
+	return account{Config: c, transport: transport}, err
 }
 
 // Retrieve implements aws.CredentialsProvider.

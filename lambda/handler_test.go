@@ -58,7 +58,7 @@ func compliantEvent(t testing.TB) func() {
 	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
 	counted := &calls{}
 	network := &canned{fake: fake, answers: map[string][]byte{"DynamoDB_20120810.Query": []byte(`{"Items": []}`)}}
-	a := account{Config: Config{Env: environment(nil), LedgerTable: "ledger"}, transport: cognito.NewClock(network)}
+	a := account{Config{Env: environment(nil), LedgerTable: "ledger"}, &cognito.HTTPClient{Next: network}}
 	client := cognito.New(newClient(a, counted))
 	client.Share = 1e6
 	h := handler{config: &a.Config, log: slog.New(slog.NewJSONHandler(io.Discard, nil)), metrics: io.Discard,

@@ -36,31 +36,19 @@ const (
 	ClassOdd       Class = "odd"       // any other error, or an invalid response
 )
 
-// classOfCode maps error codes to classes. Codes that the SDK treats as throttling are missing; they are ClassBusy.
-var classOfCode = map[string]Class{
-	"ConcurrentModificationException":          ClassBusy,
-	"InternalErrorException":                   ClassUnclear,
-	"InternalFailure":                          ClassUnclear,
-	"ServiceUnavailable":                       ClassUnclear,
-	"UserImportInProgressException":            ClassImporting,
-	"InvalidSmsRoleTrustRelationshipException": ClassSMSRole,
-	"InvalidSmsRoleAccessPolicyException":      ClassSMSRole,
-	"InvalidParameterException":                ClassRefused,
-	"InvalidEmailRoleAccessPolicyException":    ClassRefused,
-	"FeatureUnavailableInTierException":        ClassRefused,
-	"TierChangeNotAllowedException":            ClassRefused,
-	"UserPoolTaggingException":                 ClassRefused,
-	"CodeDeliveryFailureException":             ClassRefused,
-	"InvalidOAuthFlowException":                ClassRefused,
-	"ScopeDoesNotExistException":               ClassRefused,
-	"UserPoolAddOnNotEnabledException":         ClassOff,
-	"SerializationException":                   ClassRefused,
-	"ValidationException":                      ClassRefused,
-	"AccessDeniedException":                    ClassDenied,
-	"AccessDenied":                             ClassDenied,
-	"NotAuthorizedException":                   ClassDenied,
-	"ResourceNotFoundException":                ClassGone,
-	"OperationNotEnabledException":             ClassElsewhere,
+// codesOf are the error codes of a class. Codes that the SDK treats as throttling are missing; they are ClassBusy.
+var codesOf = map[Class][]string{
+	ClassBusy:      {"ConcurrentModificationException"},
+	ClassUnclear:   {"InternalErrorException", "InternalFailure", "ServiceUnavailable"},
+	ClassImporting: {"UserImportInProgressException"},
+	ClassSMSRole:   {"InvalidSmsRoleTrustRelationshipException", "InvalidSmsRoleAccessPolicyException"},
+	ClassRefused: {"InvalidParameterException", "InvalidEmailRoleAccessPolicyException", "SerializationException",
+		"FeatureUnavailableInTierException", "TierChangeNotAllowedException", "UserPoolTaggingException",
+		"CodeDeliveryFailureException", "InvalidOAuthFlowException", "ScopeDoesNotExistException", "ValidationException"},
+	ClassOff:       {"UserPoolAddOnNotEnabledException"},
+	ClassDenied:    {"AccessDeniedException", "AccessDenied", "NotAuthorizedException"},
+	ClassGone:      {"ResourceNotFoundException"},
+	ClassElsewhere: {"OperationNotEnabledException"},
 }
 
 // An Error is the error of a failed call, with its class. Its text never contains sensitive values that the call sent.
@@ -75,11 +63,7 @@ type Error struct {
 
 // Error returns the operation and the response of the service.
 func (e *Error) Error() string {
-	text := fmt.Sprintf("calling %s: ", e.Call)
-	if e.Code != "" {
-		text += e.Code + ": "
-	}
-	return text + e.Message
+	return "calling " + e.Call + ": " + strings.TrimPrefix(e.Code+": "+e.Message, ": ")
 }
 
 // Unwrap returns the cause of an error without a response (a deadline, a lost connection), for errors.Is.
@@ -99,17 +83,18 @@ func classify(call string, err error, secrets []string) *Error {
 	}
 	code := answer.ErrorCode() // a secret text may be the same as a code
 	e.Code, e.Message = userpool.Redact(code, secrets), userpool.Redact(answer.ErrorMessage(), secrets)
-	class, known := classOfCode[code]
-	_, throttled := retry.DefaultThrottleErrorCodes[code]
-	switch {
-	case class == ClassRefused && strings.Contains(e.Message, "Please use TemporaryPasswordValidityDays"):
-		e.Class = ClassValidity
-	case known:
-		e.Class = class
-	case throttled || status == http.StatusTooManyRequests:
+	if _, throttled := retry.DefaultThrottleErrorCodes[code]; throttled || status == http.StatusTooManyRequests {
 		e.Class = ClassBusy
-	case status < http.StatusInternalServerError:
+	} else if status < http.StatusInternalServerError {
 		e.Class = ClassOdd
+	}
+	for class, codes := range codesOf {
+		if slices.Contains(codes, code) {
+			e.Class = class
+		}
+	}
+	if e.Class == ClassRefused && strings.Contains(e.Message, "Please use TemporaryPasswordValidityDays") {
+		e.Class = ClassValidity
 	}
 	return e
 }
@@ -118,11 +103,9 @@ func classify(call string, err error, secrets []string) *Error {
 func (c *Client) learn(pool string, texts []string) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	for _, text := range texts {
-		if !slices.Contains(c.secrets[pool], text) {
-			c.secrets[pool] = append(c.secrets[pool], text)
-		}
-	}
+	known := append(c.secrets[pool], texts...)
+	slices.Sort(known)
+	c.secrets[pool] = slices.Compact(known)
 }
 
 // failed converts the error of a call about a pool to an Error. body is the body of a write.

@@ -176,13 +176,13 @@ func TestClock(t *testing.T) {
 			for range 10 {
 				time.Sleep(900 * time.Millisecond) // another fraction of a second
 				off, takes := c.off, c.takes
-				clock := NewClock(doer(func(*http.Request) (*http.Response, error) {
+				clock := HTTPClient{Next: doer(func(*http.Request) (*http.Response, error) {
 					time.Sleep(takes)
 					date := time.Now().Add(off - takes/2).UTC().Format(http.TimeFormat)
 					return &http.Response{Header: http.Header{"Date": {date}}, Body: http.NoBody}, nil
-				}))
+				})}
 				ahead := func() time.Duration {
-					response, err := clock.Do(nil)
+					response, err := clock.Do(&http.Request{})
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -39,16 +39,13 @@ func Call(ctx context.Context, sdk *idp.Client, call string, body []byte, option
 func send(stack *middleware.Stack, call string, body []byte) error {
 	return stack.Serialize.Add(middleware.SerializeMiddlewareFunc("SendRawBody", func(
 		ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler,
-	) (out middleware.SerializeOutput, metadata middleware.Metadata, err error) {
-		request, ok := in.Request.(*smithyhttp.Request)
-		if !ok {
-			return out, metadata, fmt.Errorf("sending the document: unexpected transport type %T", in.Request)
+	) (middleware.SerializeOutput, middleware.Metadata, error) {
+		request, err := in.Request.(*smithyhttp.Request).SetStream(bytes.NewReader(body))
+		if err != nil {
+			return middleware.SerializeOutput{}, middleware.Metadata{}, fmt.Errorf("sending the document: %w", err)
 		}
-		if request, err = request.SetStream(bytes.NewReader(body)); err != nil {
-			return out, metadata, fmt.Errorf("sending the document: %w", err)
-		}
-		in.Request = request
 		request.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService."+call)
+		in.Request = request
 		return next.HandleSerialize(ctx, in)
 	}), middleware.After)
 }
@@ -64,34 +61,26 @@ func capture(stack *middleware.Stack, captured *Response) error {
 		if err != nil {
 			return out, metadata, err
 		}
-		response, ok := out.RawResponse.(*smithyhttp.Response)
-		if !ok {
-			return out, metadata, fmt.Errorf("capturing the response: unexpected transport type %T", out.RawResponse)
-		}
+		response := out.RawResponse.(*smithyhttp.Response)
 		captured.RequestID = response.Header.Get("X-Amzn-Requestid")
 		if response.StatusCode >= http.StatusMultipleChoices {
 			return out, metadata, nil
 		}
+		const usualAnswer = 7 << 10 // is enough for most responses
 		var body bytes.Buffer
 		body.Grow(int(min(max(response.ContentLength, usualAnswer), maxAnswer)) + bytes.MinRead)
-		_, err = body.ReadFrom(response.Body)
-		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-			return out, metadata, fmt.Errorf("capturing the response: %w", err)
-		}
-		if err != nil {
-			// The SDK retries a read that fails with this error type.
-			return out, metadata, &smithyhttp.RequestSendError{Err: fmt.Errorf("capturing the response: %w", err)}
+		if _, err := body.ReadFrom(response.Body); err != nil {
+			err = fmt.Errorf("capturing the response: %w", err)
+			if _, tooLarge := errors.AsType[*http.MaxBytesError](err); !tooLarge {
+				err = &smithyhttp.RequestSendError{Err: err} // the SDK retries a read that fails with this type
+			}
+			return out, metadata, err
 		}
 		captured.Body = body.Bytes()
-		response.Body = replaced{Reader: strings.NewReader("{}"), Closer: response.Body}
+		response.Body = struct {
+			io.Reader
+			io.Closer
+		}{strings.NewReader("{}"), response.Body}
 		return out, metadata, nil
 	}), middleware.After)
-}
-
-// usualAnswer is the initial size of the buffer for a response. It is enough for most responses.
-const usualAnswer = 7 << 10
-
-type replaced struct {
-	io.Reader
-	io.Closer
 }

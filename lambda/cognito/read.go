@@ -32,20 +32,17 @@ func (c *Client) read(ctx context.Context, id string, want userpool.Want) (userp
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var clients []baseline.ClientIdentity
-	listed := make(chan error, 1)
-	go func() {
-		var err error
-		if want.Clients != nil {
-			clients, err = c.listClients(ctx, id)
-		}
-		listed <- err
-	}()
-	state, err := c.readPool(ctx, id, want.Documents)
-	if err == nil {
-		err = <-listed
+	var unlisted error
+	var listing sync.WaitGroup
+	if want.Clients != nil {
+		listing.Go(func() { clients, unlisted = c.listClients(ctx, id) })
 	}
+	state, err := c.readPool(ctx, id, want.Documents)
 	if err != nil {
 		return userpool.State{}, err
+	}
+	if listing.Wait(); unlisted != nil {
+		return userpool.State{}, unlisted
 	}
 	pool := state.Identity()
 	var wanted []baseline.DocumentName

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,9 +22,16 @@ const (
 	answerTimeout = 10 * time.Second
 )
 
-// NewHTTPClient returns the HTTP client for all calls to AWS. pem, if not empty, has the root certificates to trust
+// An HTTPClient makes all calls to AWS, and learns the time from the responses. Events have AWS's time. With a local
+// clock that is minutes ahead, a change after a read would seem to be before it. It is safe for concurrent use.
+type HTTPClient struct {
+	Next   aws.HTTPClient
+	offset atomic.Int64 // how far the local clock is ahead, as a time.Duration
+}
+
+// NewHTTPClient returns a client with the timeouts for AWS. pem, if not empty, has the root certificates to trust
 // instead of the system's (AWS_CA_BUNDLE).
-func NewHTTPClient(pem []byte) (aws.HTTPClient, error) {
+func NewHTTPClient(pem []byte) (*HTTPClient, error) {
 	transport := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
@@ -39,20 +48,13 @@ func NewHTTPClient(pem []byte) (aws.HTTPClient, error) {
 	if len(pem) > 0 {
 		roots := x509.NewCertPool()
 		if !roots.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("reading root certificates: no PEM certificate in the bundle")
+			return nil, errors.New("reading root certificates: no PEM certificate in the bundle")
 		}
 		transport.TLSClientConfig.RootCAs = roots
 	}
 	noRedirects := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return client{&http.Client{Transport: transport, CheckRedirect: noRedirects}}, nil
+	return &HTTPClient{Next: &http.Client{Transport: transport, CheckRedirect: noRedirects}}, nil
 }
-
-// A client replaces the request body, which the SDK wraps in its own type, by a type that net/http knows. Otherwise, if
-// a fast server has responded and the SDK closes its body, the pending copy of it fails and breaks the connection while
-// the response is still being read. With smithy-go v1.28.9 this happened in 1.5 to 3 % of calls over loopback.
-//
-// It also limits the body of every response, because the SDK reads the body of an error without a limit.
-type client struct{ next aws.HTTPClient }
 
 const (
 	maxBuffered = 1 << 20 // larger requests are sent as they are
@@ -61,7 +63,13 @@ const (
 	maxAnswer = 2 << 20
 )
 
-func (c client) Do(r *http.Request) (*http.Response, error) {
+// Do implements aws.HTTPClient. It limits the body of every response, because the SDK reads the body of an error
+// without a limit.
+//
+// It also replaces the request body, which the SDK wraps in its own type, by a type that net/http knows. Otherwise, if
+// a fast server has responded and the SDK closes its body, the pending copy of it fails and breaks the connection while
+// the response is still being read. With smithy-go v1.28.9 this happened in 1.5 to 3 % of calls over loopback.
+func (c *HTTPClient) Do(r *http.Request) (*http.Response, error) {
 	if r.Body != nil && r.ContentLength > 0 && r.ContentLength <= maxBuffered {
 		body := make([]byte, r.ContentLength)
 		if _, err := io.ReadFull(r.Body, body); err != nil {
@@ -73,9 +81,35 @@ func (c client) Do(r *http.Request) (*http.Response, error) {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	}
-	response, err := c.next.Do(r)
-	if err == nil {
-		response.Body = http.MaxBytesReader(nil, response.Body, maxAnswer)
+	asked := time.Now()
+	response, err := c.Next.Do(r)
+	if err != nil {
+		return nil, err
 	}
-	return response, err
+	response.Body = http.MaxBytesReader(nil, response.Body, maxAnswer)
+	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
+		c.learn(asked, time.Now(), date)
+	}
+	return response, nil
+}
+
+// Now returns the time. Until the first response, it is the local time.
+func (c *HTTPClient) Now() time.Time { return time.Now().Add(-time.Duration(c.offset.Load())) }
+
+// maxCorrection limits the correction. Otherwise an attacker who controls the responses could extend exemptions.
+const maxCorrection = time.Hour
+
+// learn sets the clock from a response with a date, which is exact to a second, between two times of the local clock.
+// If the local time fits the date, there is no correction. If the current correction fits, it stays.
+func (c *HTTPClient) learn(asked, answered, date time.Time) {
+	takes, known := answered.Sub(asked), time.Duration(c.offset.Load())
+	offset := answered.Add(-takes / 2).Sub(date.Add(time.Second / 2))
+	margin := takes/2 + 3*time.Second/2
+	switch {
+	case (offset-known).Abs() <= margin || offset.Abs() > maxCorrection:
+	case offset.Abs() <= margin:
+		c.offset.Store(0)
+	default:
+		c.offset.Store(int64(offset))
+	}
 }

@@ -57,7 +57,7 @@ func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
 		if err = errors.Join(err, invalid); err != nil {
 			return aws.Config{}, fmt.Errorf("reading AWS_CA_BUNDLE: %w", err)
 		}
-		c.clock = cognito.NewClock(http)
+		c.clock = http
 	}
 	// If the profile or the Region is empty, the SDK chooses it.
 	loaded, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(c.profile), config.WithRegion(c.region))

@@ -58,9 +58,9 @@ type cli struct {
 	flags           *pflag.FlagSet
 	output          stream.Format
 	profile, region string
-	clock           *cognito.Clock // the time from AWS's responses; nil before connecting
-	stack           *deployment    // nil before it was read
-	baselineText    string         // of the baseline in use
+	clock           *cognito.HTTPClient // the time from AWS's responses; nil before connecting
+	stack           *deployment         // nil before it was read
+	baselineText    string              // of the baseline in use
 }
 
 // on, text and texts return the value of a flag. A flag that the command does not have is empty.

@@ -21,11 +21,11 @@ import (
 )
 
 func (c *cli) apply(ctx context.Context, args []string) error {
-	a, which := applying{c: c, cause: "apply"}, c.which()
+	a, ids := applying{c: c, cause: "apply"}, c.texts("pool")
 	if len(args) == 0 {
-		return a.run(ctx, which, func(one *cli) (*reconcile.Reconciler, error) { return one.prepare(ctx, true) })
+		return a.run(ctx, ids, (*cli).prepare)
 	}
-	if which.all || len(which.ids) > 0 || c.flags.Changed("baseline") || len(c.places()) > 1 {
+	if c.on("all") || len(ids) > 0 || c.flags.Changed("baseline") || len(c.places()) > 1 {
 		return errors.New("a saved plan already contains its pools and baseline, of one account and Region: leave out " +
 			"--pool, --all and --baseline")
 	}
@@ -38,10 +38,12 @@ func (c *cli) apply(ctx context.Context, args []string) error {
 		return err
 	}
 	for _, p := range plan.Pools {
-		which.ids = append(which.ids, p.UserPoolID)
+		ids = append(ids, p.UserPoolID)
 	}
 	a.plan = &plan
-	return a.run(ctx, which, func(one *cli) (*reconcile.Reconciler, error) { return one.recording(ctx, required) })
+	return a.run(ctx, ids, func(one *cli, ctx context.Context) (*reconcile.Reconciler, error) {
+		return one.recording(ctx, required)
+	})
 }
 
 // applying is one run of apply, restore or undo.
@@ -54,14 +56,14 @@ type applying struct {
 }
 
 // run shows what would be written in each account and Region, asks, and writes.
-func (a *applying) run(ctx context.Context, which selection, of source) error {
-	if err := which.named(); err != nil {
+func (a *applying) run(ctx context.Context, ids []string, of source) error {
+	if err := named(ids...); err != nil {
 		return err
 	}
 	if !a.c.on("no-backup") && a.c.text("backups") == "" {
 		return errors.New("--backups names no folder, so nothing was written: name one, or use --no-backup")
 	}
-	changes, err := a.preview(ctx, which, of)
+	changes, err := a.preview(ctx, ids, of)
 	if err == nil && len(changes) > 0 {
 		question := fmt.Sprintf("Write to %s?", counted(len(changes), "user pool"))
 		err = a.c.confirm(ctx, question, "nothing was written")
@@ -83,7 +85,7 @@ func (a *applying) run(ctx context.Context, which selection, of source) error {
 
 // preview shows the plan and returns the plans of the pools to write. People see the plan before they are asked. For
 // pipelines, pools that are not written are already results.
-func (a *applying) preview(ctx context.Context, which selection, of source) (changes []poolPlan, err error) {
+func (a *applying) preview(ctx context.Context, ids []string, of source) (changes []poolPlan, err error) {
 	if len(a.lost) > 0 {
 		a.c.to.remains = true
 		text := "These differ from the earlier state, and no call by poolkeeper can restore them:\n  " +
@@ -99,18 +101,18 @@ func (a *applying) preview(ctx context.Context, which selection, of source) (cha
 		plan = stream.New(stream.Text, a.c.notes, false)
 	}
 	var refused []error
-	err = a.c.plans(ctx, which, of, func(p poolPlan) error {
+	err = a.c.plans(ctx, ids, of, func(p poolPlan) error {
 		if err := a.plan.allows(p); err != nil {
 			refused = append(refused, err)
 			return nil
 		}
-		err := plan.Write(p.entry(which.all, true))
+		err := plan.Write(p.entry(a.c.on("all"), true))
 		if p.writes() {
 			changes = append(changes, p)
 			return errors.Join(err, a.warn(plan, p))
 		}
 		if piped {
-			err = errors.Join(err, a.c.to.Write(p.entry(which.all, false)))
+			err = errors.Join(err, a.c.to.Write(p.entry(a.c.on("all"), false)))
 		}
 		return err
 	})

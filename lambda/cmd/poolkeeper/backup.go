@@ -23,7 +23,7 @@ import (
 )
 
 func (c *cli) backup(ctx context.Context, _ []string) error {
-	dir, which := c.text("out"), c.which()
+	dir := c.text("out")
 	if dir == "" {
 		return errors.New("backup needs --out DIR, the folder for the files")
 	}
@@ -32,7 +32,7 @@ func (c *cli) backup(ctx context.Context, _ []string) error {
 		return err
 	}
 	saved := 0
-	read := func(ctx context.Context, id string) func() error {
+	err = c.each(ctx, pools, c.texts("pool"), func(id string) func() error {
 		state, err := c.read(ctx, pools, id, userpool.Everything())
 		return func() error {
 			if err == nil {
@@ -43,8 +43,7 @@ func (c *cli) backup(ctx context.Context, _ []string) error {
 			_, err := fmt.Fprintf(c.err, "poolkeeper: %v\n", err)
 			return err
 		}
-	}
-	err = each(ctx, c, pools, which, read, func(save func() error) error { return save() })
+	})
 	if ctx.Err() != nil {
 		return fmt.Errorf("interrupted: %s saved in %s", counted(saved, "user pool"), dir)
 	} else if err != nil {
@@ -161,7 +160,7 @@ func (c *cli) restore(ctx context.Context, args []string) error {
 		}
 	}
 	a := applying{c: c, cause: "restore", target: &then, lost: lost}
-	return a.run(ctx, selection{ids: []string{then.ID}}, always(r))
+	return a.run(ctx, []string{then.ID}, always(r))
 }
 
 func (c *cli) undo(ctx context.Context, args []string) error {
@@ -202,7 +201,7 @@ func (c *cli) undoRecord(ctx context.Context, records reconcile.Ledger, id strin
 		"next event or scan")
 	r.Ledger, r.Actor = records, c.caller(ctx)
 	a := applying{c: c, cause: "undo " + id, target: &then, lost: append(lost, inside...)}
-	return a.run(ctx, selection{ids: []string{then.ID}}, always(r))
+	return a.run(ctx, []string{then.ID}, always(r))
 }
 
 // newParts returns the settings in the changed objects of the pool that a record wrote and that were not set before.

@@ -24,24 +24,19 @@ type command struct {
 	run                       func(*cli, context.Context, []string) error
 }
 
-// An option is a flag. Its default value has its type.
+// An option is a flag. Its default value has its type. A text may be a variable of the environment.
 type option struct {
 	name  string
 	value any
 	help  string
 }
 
-// fromEnv is a text whose default is in this variable of the environment.
-type fromEnv string
-
 func (o option) addTo(f *pflag.FlagSet) {
 	switch v := o.value.(type) {
 	case bool:
 		f.Bool(o.name, v, o.help)
 	case string:
-		f.String(o.name, v, o.help)
-	case fromEnv:
-		f.String(o.name, os.Getenv(string(v)), o.help)
+		f.String(o.name, os.ExpandEnv(v), o.help)
 	case []string:
 		f.StringSlice(o.name, v, o.help)
 	case time.Duration:
@@ -56,9 +51,9 @@ var (
 
 	stackName = option{"stack", "poolkeeper",
 		"CloudFormation stack that has the baseline, the mode and the ledger; '' is none"}
-	ledgerTable = option{"ledger", fromEnv("LEDGER_TABLE"),
+	ledgerTable = option{"ledger", "$LEDGER_TABLE",
 		"DynamoDB table of the ledger (default $LEDGER_TABLE, or the stack's); without it nothing is recorded"}
-	baselineFile = option{"baseline", fromEnv("BASELINE_FILE"),
+	baselineFile = option{"baseline", "$BASELINE_FILE",
 		"baseline file (default $BASELINE_FILE, or the stack's, or the built-in one)"}
 
 	// ofPools are the options of a command on selected pools.
@@ -73,60 +68,48 @@ var (
 )
 
 var commands = []command{{
-	use:     "demo",
+	use: "demo", formats: onlyText, run: (*cli).demo,
 	short:   "Show an incident and its remediation with an embedded fake of Cognito; needs no AWS account",
 	example: "  poolkeeper demo\n  poolkeeper demo --serve 127.0.0.1:5555",
-	formats: onlyText,
 	options: []option{{"serve", "", "only serve the fake, with a weakened pool, on this address"}},
-	run:     (*cli).demo,
 }, {
-	use:     "validate [FILE]",
+	use: "validate [FILE]", formats: forPools, run: (*cli).validate,
 	short:   "Check a baseline file: show all errors and warnings with their positions",
 	example: "  poolkeeper validate --strict baseline/baseline.yaml",
-	formats: forPools,
 	options: []option{{"strict", false, "fail on warnings too, such as an expired exemption"}},
-	run:     (*cli).validate,
 }, {
-	use:   "plan (--pool ID... | --all) [--out FILE]",
+	use: "plan (--pool ID... | --all) [--out FILE]", formats: forPools, run: (*cli).plan,
 	short: "Show what would be written to bring pools to the baseline; writes nothing",
 	long: "Reads the pools, compares them with the baseline and shows each drift, what would be written, and why\n" +
 		"a drift cannot be fixed.",
 	example: "  poolkeeper plan --all\n  poolkeeper plan --all --profile dev,prod --all-regions\n" +
 		"  poolkeeper plan --pool eu-west-1_AbCdEf123 --out tonight.plan",
-	formats: forPools,
 	options: slices.Concat(ofPools, ofPlaces, []option{baselineFile,
 		{"out", "", "save the plan to this file, for apply"}}),
-	run: (*cli).plan,
 }, {
-	use:   "apply (PLANFILE | --pool ID... | --all) [--yes]",
+	use: "apply (PLANFILE | --pool ID... | --all) [--yes]", formats: forPools, run: (*cli).apply,
 	short: "Show the plan, ask, write, and verify",
 	long: "Shows the plan, asks, and then writes each pool, reads it again and verifies it, as the function does. The\n" +
 		"state of each pool is saved to a file before the pool is written, for restore. A saved plan is rejected\n" +
 		"if a pool has changed since. Ctrl-C stops between two pools.",
 	example: "  poolkeeper apply --pool eu-west-1_AbCdEf123\n  poolkeeper apply tonight.plan --yes",
-	formats: forPools,
 	options: slices.Concat(ofPools, ofPlaces, ofWrites, []option{baselineFile}),
-	run:     (*cli).apply,
 }, {
-	use:   "backup (--pool ID... | --all) --out DIR",
+	use: "backup (--pool ID... | --all) --out DIR", formats: forLists, run: (*cli).backup,
 	short: "Save the whole state of pools, one file per pool",
 	long: "Saves everything that the API returns for each pool as raw JSON, for restore. The files contain message " +
 		"texts and\nexternal ids, so only their owner can read them.",
 	example: "  poolkeeper backup --all --out backups",
-	formats: forLists,
 	options: slices.Concat(ofPools, []option{{"out", "", "folder for the files"}}),
-	run:     (*cli).backup,
 }, {
-	use:   "restore FILE [--yes]",
+	use: "restore FILE [--yes]", formats: forPools, run: (*cli).restore,
 	short: "Bring a pool back to the state in a backup",
 	long: "Uses the backup as the baseline of that pool and works like apply: it shows what would be written,\n" +
 		"asks, writes and verifies. It names each setting that becomes weaker, and lists settings that no call can restore.",
 	example: "  poolkeeper restore poolkeeper-backups/eu-west-1_AbCdEf123.20261001T091540.000000Z.json",
-	formats: forPools,
 	options: slices.Concat(ofWrites, []option{stackName}),
-	run:     (*cli).restore,
 }, {
-	use:   "replay EVENT.json...",
+	use: "replay EVENT.json...", formats: forPools, run: (*cli).replay,
 	short: "Handle events one after the other, as the function does",
 	long: "Handles the events in each EVENT.json (- is standard input) as the function does, and prints the\n" +
 		"outcomes. A file contains an EventBridge event, a CloudTrail record, {\"Records\": [...]}, or the output\n" +
@@ -135,90 +118,72 @@ var commands = []command{{
 		"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER, ...); --audit only reports. With --ledger, the writes are\n" +
 		"recorded in the ledger of the deployment.",
 	example: "  poolkeeper replay --audit lambda/event/testdata/update-user-pool.json",
-	formats: forPools,
 	options: []option{baselineFile, ledgerTable,
 		{"audit", false, "report drift, write nothing (the default if MODE is audit)"}},
-	run: (*cli).replay,
 }, {
-	use:   "history [--pool ID...] [--since DURATION]",
+	use: "history [--pool ID...] [--since DURATION]", formats: forLists, run: (*cli).history,
 	short: "List the writes to pools, and their reasons",
 	long: "Lists the records of the ledger, the newest first: what was written, when, after whose call, and how it\n" +
 		"ended. undo takes the id of a record. For writes that were not verified, the record shows what may have been\n" +
 		"written, and what to do.",
 	example: "  poolkeeper history --pool eu-west-1_AbCdEf123\n" +
 		"  poolkeeper history --since 24h --region eu-west-1,us-east-1 --output json",
-	formats: forLists,
 	options: slices.Concat(ofPlaces, []option{ledgerTable,
 		{"pool", []string(nil), "id of a user pool; may be repeated (default: every pool)"},
 		{"since", 30 * 24 * time.Hour, "how far to look back"}}),
-	run: (*cli).history,
 }, {
-	use:   "undo RECORD [--yes] --ledger TABLE",
+	use: "undo RECORD [--yes] --ledger TABLE", formats: forPools, run: (*cli).undo,
 	short: "Undo the changes of a remediation",
 	long: "Sets the settings that a record of the ledger changed back to their earlier values. It works\n" +
 		"like apply: it shows what would be written, asks, writes and verifies. It names each setting that\n" +
 		"becomes weaker. All other settings keep their values. Unless the settings are exempted or the baseline\n" +
 		"changes, the function fixes them at the next event or scan.",
 	example: "  poolkeeper undo " + exampleRecord + " --ledger poolkeeper-ledger",
-	formats: forPools,
 	options: slices.Concat(ofWrites, []option{stackName}),
-	run:     (*cli).undo,
 }, {
-	use:     "explain SETTING",
+	use: "explain SETTING", formats: forLists, run: (*cli).explain,
 	short:   "Describe a setting: its values, the call that writes it, the checks that cover it, and warnings",
 	example: "  poolkeeper explain UserPoolAddOns.AdvancedSecurityMode",
-	formats: forLists,
-	run:     (*cli).explain,
 }, {
-	use:   "snapshot --pool ID [--out FILE]",
+	use: "snapshot --pool ID [--out FILE]", formats: onlyText, run: (*cli).snapshot,
 	short: "Write a baseline from a live pool",
 	long: "Requires the security settings as the pool has them (at least this password length, exactly these\n" +
 		"triggers), and lists the rest as comments. The pool is in sync with the result, which only audits until\n" +
 		"its mode changes.",
 	example: "  poolkeeper snapshot --pool eu-west-1_AbCdEf123 --out baseline.yaml",
-	formats: onlyText,
 	options: []option{{"pool", []string(nil), "id of the user pool"},
 		{"out", "", "file to write (default standard output)"},
 		{"force", false, "overwrite the file"}},
-	run: (*cli).snapshot,
 }, {
-	use:   "report (--pool ID... | --all) --output html",
+	use: "report (--pool ID... | --all) --output html", formats: []string{"html", "ocsf"}, run: (*cli).report,
 	short: "Write an HTML page about pools and their baseline; changes no pool",
 	long: "Reads the pools as plan does and writes one HTML page to standard output: a table of pools and settings\n" +
 		"of the baseline, with current and required values and the ends of exemptions. The page needs\n" +
 		"no other file, works without scripts, and prints. --output ocsf writes one Compliance Finding of the\n" +
 		"Open Cybersecurity Schema Framework for each pool, one per line.",
 	example: "  poolkeeper report --all --output html > pools.html\n  poolkeeper report --all --output ocsf",
-	formats: []string{"html", "ocsf"},
 	options: slices.Concat(ofPools, ofPlaces, []option{baselineFile}),
-	run:     (*cli).report,
 }, {
-	use:   "permissions",
+	use: "permissions", formats: forLists, run: (*cli).permissions,
 	short: "List the roles that user pools use to send text messages, for the deployment",
 	long: "Every write of a pool passes its role for text messages to Cognito. The setting smsRoles of the\n" +
 		"deployment lists the roles that the function may pass. This command prints it for the pools of the Region.",
 	example: "  poolkeeper permissions",
-	formats: forLists,
-	run:     (*cli).permissions,
 }, {
-	use:   "conformance",
+	use: "conformance", formats: onlyText, run: (*cli).conformance,
 	short: "Check poolkeeper's assumptions about Cognito against AWS, with temporary pools",
 	example: "  poolkeeper conformance --region eu-west-1\n" +
 		"  poolkeeper conformance --region eu-west-1 --with plus,sms=ROLE_ARN,ses=IDENTITY_ARN,lambda=FUNCTION_ARN",
-	formats: onlyText,
 	options: []option{{"with", []string(nil), "what the account offers: plus (creates pools of the tier PLUS, which " +
 		"have costs only with users), sms=ROLE_ARN, ses=IDENTITY_ARN, lambda=FUNCTION_ARN"},
 		{"out", "", "write the results to this file, as JSON"},
 		{"against", "", "show what differs from the results in this file"},
 		{"clean", false, "only delete test pools that a killed run left behind"},
 		{"yes", false, "do not ask"}},
-	run: (*cli).conformance,
 }, {
-	use:     "version",
+	use: "version", formats: onlyText, run: (*cli).version,
 	short:   "Show the build and its built-in baseline, as --version does",
 	example: "  poolkeeper version",
-	formats: onlyText,
-	run:     (*cli).version,
 }}
 
 // didYouMean suggests the nearest name, if one is near.
@@ -255,11 +220,7 @@ func flagError(command *cobra.Command, err error) error {
 	if args := command.Flags().Args(); !command.HasParent() && len(args) > 0 {
 		return noCommand(command, args) // the flag may be one of the command that was meant
 	}
-	var none *pflag.NotExistError
-	var missing *pflag.ValueRequiredError
-	var invalid *pflag.InvalidValueError
-	switch {
-	case errors.As(err, &none):
+	if none, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		var names []string
 		command.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, flag.Name) })
 		name, dashes := none.GetSpecifiedName(), "--"
@@ -267,15 +228,16 @@ func flagError(command *cobra.Command, err error) error {
 			name, dashes = short, "-" // -pool is read as -p -o -o -l
 		}
 		return unknown(command.Name()+" has no flag "+dashes+name, "--", name, names, command)
-	case errors.As(err, &missing):
+	}
+	if missing, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
 		return fmt.Errorf("--%s needs a value", missing.GetSpecifiedName())
-	case errors.As(err, &invalid):
+	}
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		wants := map[string]string{"bool": "true or false", "duration": "a duration such as 24h or 90m"}
 		flag := invalid.GetFlag()
 		return fmt.Errorf("--%s is %q: it takes %s", flag.Name, invalid.GetValue(), wants[flag.Value.Type()])
-	default:
-		return err
 	}
+	return err
 }
 
 // noCommand returns an error for an argument that is not a command.

@@ -37,12 +37,9 @@ const (
 // connect creates the Cognito client.
 func (c *cli) connect(ctx context.Context) (*cognito.Client, error) {
 	loaded, err := c.configuration(ctx)
-	if err != nil {
-		return nil, err
-	}
 	client := cognito.New(idp.NewFromConfig(loaded))
 	client.Sleep, client.Share = c.sleep, share
-	return client, nil
+	return client, err
 }
 
 // configuration loads the SDK's default chain of credentials and settings.
@@ -76,34 +73,23 @@ func (c *cli) configuration(ctx context.Context) (aws.Config, error) {
 	return loaded, nil
 }
 
-// prepare returns a Reconciler with the baseline to use. If writes, it records them.
-func (c *cli) prepare(ctx context.Context, writes bool) (*reconcile.Reconciler, error) {
-	required, err := c.required(ctx, writes)
-	if err == nil && writes {
-		return c.recording(ctx, required)
-	} else if err == nil {
-		return c.reconciler(ctx, required)
-	}
-	return nil, err
-}
-
-// required returns the baseline to use: from the file, the stack, or the built-in one. To write with a file that
-// differs from the function's baseline, people must name the file.
-func (c *cli) required(ctx context.Context, writes bool) (*baseline.Baseline, error) {
+// prepare returns a Reconciler with the baseline from the file, the stack, or the built-in one. If the command writes,
+// it records the writes, and to use a file that differs from the function's baseline, people must name the file.
+func (c *cli) prepare(ctx context.Context) (*reconcile.Reconciler, error) {
 	d, err := c.deployed(ctx)
 	if err != nil {
 		return nil, err
 	}
-	file := c.text("baseline")
-	if file == "" && d.required != nil {
-		fmt.Fprintf(c.notes, "using the baseline of the stack %s: %s\n", c.text("stack"), d.required.Digest)
-		c.baselineText = d.text
-		return d.required, nil
+	file, writes := c.text("baseline"), c.flags.Lookup("yes") != nil
+	required, text := d.required, d.text
+	if required == nil || file != "" {
+		if required, text, err = c.readBaseline(ctx, file); err != nil {
+			return nil, err
+		}
 	}
-	required, text, err := c.readBaseline(ctx, file)
 	switch {
-	case err != nil:
-		return nil, err
+	case file == "" && d.required != nil:
+		fmt.Fprintf(c.notes, "using the baseline of the stack %s: %s\n", c.text("stack"), required.Digest)
 	case file == "":
 		fmt.Fprintf(c.notes, "using the built-in baseline: %s\n", required.Digest)
 	case d.required != nil && d.required.Digest != required.Digest:
@@ -114,8 +100,11 @@ func (c *cli) required(ctx context.Context, writes bool) (*baseline.Baseline, er
 		}
 		fmt.Fprintln(c.notes, differs)
 	}
-	c.baselineText = string(text)
-	return required, nil
+	c.to.baselines, c.to.text = append(c.to.baselines, required), string(text)
+	if writes {
+		return c.recording(ctx, required)
+	}
+	return c.reconciler(ctx, required)
 }
 
 // reconciler returns a Reconciler like the function's, with a ledger in memory. It uses the time in AWS's responses,
@@ -200,7 +189,7 @@ func (c *cli) table(ctx context.Context) (ledger.Table, error) {
 // A deployment has the data from a stack: the baseline of its function, and the table of its ledger.
 type deployment struct {
 	required *baseline.Baseline // nil if the stack has none
-	text     string
+	text     []byte
 	table    string
 }
 
@@ -254,8 +243,10 @@ func readStack(ctx context.Context, from *cloudformation.Client, name string) (d
 	if of.Baseline == "" {
 		return d, nil // a stack of an older version
 	}
-	if d.text, err = strconv.Unquote(`"` + of.Baseline + `"`); err == nil {
-		d.required, err = baseline.Parse(of.File+" of the stack "+name, []byte(d.text))
+	text, err := strconv.Unquote(`"` + of.Baseline + `"`)
+	if err == nil {
+		d.text = []byte(text)
+		d.required, err = baseline.Parse(of.File+" of the stack "+name, d.text)
 	}
 	switch {
 	case err != nil:

@@ -48,7 +48,7 @@ func planAll(t testing.TB, pools int) (took time.Duration, calls int) {
 	sdk := idp.New(idp.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), HTTPClient: transport,
 		Retryer: aws.NopRetryer{}, Credentials: aws.AnonymousCredentials{}})
 	var output strings.Builder
-	c := started(nil, &output, &output)
+	c := started(nil, &output, &output, "all")
 	required, err := baseline.Parse(baseline.DefaultFile, baseline.Default())
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func planAll(t testing.TB, pools int) (took time.Duration, calls int) {
 	from := now()
 	s := &results{}
 	c.to = s
-	err = c.plans(t.Context(), selection{all: true}, always(r), func(poolPlan) error { return nil })
+	err = c.plans(t.Context(), nil, always(r), func(poolPlan) error { return nil })
 	if err != nil || s.Pools != pools || s.InSync != pools {
 		t.Errorf("%+v %v\n%.2000s", s, err, output.String())
 	}

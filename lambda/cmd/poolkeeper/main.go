@@ -60,7 +60,6 @@ type cli struct {
 	profile, region string
 	clock           *cognito.HTTPClient // the time from AWS's responses; nil before connecting
 	stack           *deployment         // nil before it was read
-	baselineText    string              // of the baseline in use
 }
 
 // on, text and texts return the value of a flag. A flag that the command does not have is empty.
@@ -165,7 +164,7 @@ func (c *cli) start(command *cobra.Command, formats, args []string) error {
 		c.notes = io.Discard
 	}
 	c.output = stream.Format(c.text("output"))
-	profiles, regions, which := c.texts("profile"), c.texts("region"), c.which()
+	profiles, regions, ids := c.texts("profile"), c.texts("region"), c.texts("pool")
 	many, pools := c.flags.Lookup(allRegions) != nil, c.flags.Lookup("all") != nil
 	switch {
 	case !slices.Contains(formats, string(c.output)):
@@ -174,13 +173,13 @@ func (c *cli) start(command *cobra.Command, formats, args []string) error {
 		return fmt.Errorf("%s takes one --profile and one --region", command.Name())
 	case c.on(allRegions) && len(regions) > 0:
 		return errors.New("use --region or --all-regions, not both")
-	case len(which.ids) > 0 && which.all:
+	case len(ids) > 0 && c.on("all"):
 		return errors.New("use --pool or --all, not both")
-	case pools && len(which.ids) == 0 && !which.all && len(args) == 0:
+	case pools && len(ids) == 0 && !c.on("all") && len(args) == 0:
 		return errors.New("name the pools with --pool ID (it may be repeated), or use --all")
 	}
 	c.profile, c.region = strings.Join(profiles, ","), strings.Join(regions, ",")
-	return which.named()
+	return named(ids...)
 }
 
 // show begins the results, calls do, and ends them. Without an error, it returns the exit status.

@@ -110,18 +110,9 @@ func absent(err error) string {
 		"ValidationError": "no such stack"}[code]
 }
 
-// A selection is the pools that a command works on.
-type selection struct {
-	ids []string
-	all bool
-}
-
-// which returns the pools of the flags.
-func (c *cli) which() selection { return selection{ids: c.texts("pool"), all: c.on("all")} }
-
-// named checks that the pools are given by their ids.
-func (s selection) named() error {
-	for _, id := range s.ids {
+// named checks that pools are given by their ids.
+func named(ids ...string) error {
+	for _, id := range ids {
 		if !baseline.IsPoolID(id) {
 			return fmt.Errorf("%q is not the id of a user pool, such as eu-west-1_AbCdEf123", id)
 		}
@@ -147,39 +138,40 @@ func list(ctx context.Context, pools reconcile.Pools) (ids []string, err error) 
 // workers is the number of pools that are read in parallel, enough to use the full rates despite the response times.
 const workers = 16
 
-// each does the work for every pool of a selection in parallel, and emits the results in the order of the pools. The
-// first error of emit, or an interruption, ends it.
-func each[T any](ctx context.Context, c *cli, pools reconcile.Pools, s selection,
-	work func(context.Context, string) T, emit func(T) error) (err error) {
-	listed := s.ids
-	if s.all {
-		if listed, err = list(ctx, pools); err == nil && len(listed) == 0 {
-			// Another account or Region may have been meant.
+// each reads the given or all pools in parallel, and calls what read returns in the order of the pools. The first error
+// of such a call, or an interruption, ends it.
+func (c *cli) each(ctx context.Context, pools reconcile.Pools, ids []string, read func(string) func() error) error {
+	if c.on("all") {
+		listed, err := list(ctx, pools)
+		if err != nil {
+			return err
+		} else if len(listed) == 0 { // another account or Region may have been meant
 			fmt.Fprintf(c.notes, "this account has no user pool in %s (--profile, --region)\n", c.region)
 		}
+		ids = listed
 	}
-	var ids []string
-	for _, id := range listed {
-		if !slices.Contains(ids, id) {
-			ids = append(ids, id)
+	var once []string
+	for _, id := range ids {
+		if !slices.Contains(once, id) {
+			once = append(once, id)
 		}
 	}
-	for some := range slices.Chunk(ids, workers) {
-		results := make([]T, len(some))
+	for some := range slices.Chunk(once, workers) {
+		results := make([]func() error, len(some))
 		var running sync.WaitGroup
 		for i, id := range some {
-			running.Go(func() { results[i] = work(ctx, id) })
+			running.Go(func() { results[i] = read(id) })
 		}
 		running.Wait()
 		for _, result := range results {
-			if ctx.Err() != nil { // it may be why the work failed
+			if ctx.Err() != nil { // it may be why a pool could not be read
 				return ctx.Err()
-			} else if err := emit(result); err != nil {
+			} else if err := result(); err != nil {
 				return err
 			}
 		}
 	}
-	return err
+	return nil
 }
 
 // errGone means that a named pool does not exist.
@@ -197,7 +189,7 @@ func (c *cli) gone(ctx context.Context, pools reconcile.Pools, id string) error 
 
 // read reads the requested documents of a named pool.
 func (c *cli) read(ctx context.Context, pools reconcile.Pools, id string, want userpool.Want) (userpool.State, error) {
-	if err := (selection{ids: []string{id}}).named(); err != nil {
+	if err := named(id); err != nil {
 		return userpool.State{}, err
 	}
 	state, err := pools.Read(ctx, id, want)

@@ -20,22 +20,16 @@ import (
 )
 
 func (c *cli) plan(ctx context.Context, _ []string) error {
-	out, which := c.text("out"), c.which()
+	out := c.text("out")
 	if out != "" && len(c.places()) > 1 {
 		return errors.New("--out saves the plan of one account and Region: use only one profile and Region")
 	}
 	saved := savedPlan{Format: planFormat}
-	err := c.plans(ctx, which, func(one *cli) (*reconcile.Reconciler, error) {
-		r, err := one.prepare(ctx, false)
-		if err == nil {
-			saved.File, saved.Baseline = r.Baseline.File, one.baselineText
-		}
-		return r, err
-	}, func(p poolPlan) error {
+	err := c.plans(ctx, c.texts("pool"), (*cli).prepare, func(p poolPlan) error {
 		if p.writes() {
 			saved.Pools = append(saved.Pools, p.saved())
 		}
-		return c.to.Write(p.entry(which.all, c.output == stream.Text))
+		return c.to.Write(p.entry(c.on("all"), c.output == stream.Text))
 	})
 	if err == nil {
 		err = c.to.Write(stream.OfSummary("summary", c.to, c.to.plan(true)))
@@ -43,6 +37,7 @@ func (c *cli) plan(ctx context.Context, _ []string) error {
 	if err != nil || out == "" {
 		return err
 	}
+	saved.File, saved.Baseline = c.to.baselines[0].File, c.to.text
 	if err := writeJSON(out, saved); err != nil {
 		return fmt.Errorf("saving the plan: %w", err)
 	}
@@ -86,7 +81,7 @@ func (p poolPlan) entry(brief, values bool) stream.Entry {
 		return stream.OfFailure(p.id, p.err)
 	}
 	if values {
-		return stream.OfPreview(p.withValues(), brief)
+		p.preview = p.withValues()
 	}
 	return stream.OfPreview(p.preview, brief)
 }
@@ -106,24 +101,26 @@ func (p poolPlan) withValues() outcome.Preview {
 }
 
 // A source returns the Reconciler for one account and Region.
-type source func(*cli) (*reconcile.Reconciler, error)
+type source func(*cli, context.Context) (*reconcile.Reconciler, error)
 
-// always is the source for one account and Region.
+// always is the source of a command for one account and Region.
 func always(r *reconcile.Reconciler) source {
-	return func(*cli) (*reconcile.Reconciler, error) { return r, nil }
+	return func(*cli, context.Context) (*reconcile.Reconciler, error) { return r, nil }
 }
 
-// plans plans the pools of each account and Region, counts them, and passes each plan or its error on.
-func (c *cli) plans(ctx context.Context, which selection, of source, emit func(poolPlan) error) error {
+// plans plans the given or all pools of each account and Region, counts them, and passes each plan or its error on.
+func (c *cli) plans(ctx context.Context, ids []string, of source, emit func(poolPlan) error) error {
 	return c.everywhere(ctx, emit, func(one *cli) error {
-		r, err := of(one)
+		r, err := of(one, ctx)
 		if err != nil {
 			return err
 		}
-		work := func(ctx context.Context, id string) poolPlan { return one.planOf(ctx, r, which, id) }
-		err = each(ctx, one, r.Pools, which, work, func(p poolPlan) error {
-			c.to.read(p)
-			return emit(p)
+		err = one.each(ctx, r.Pools, ids, func(id string) func() error {
+			p := one.planOf(ctx, r, id)
+			return func() error {
+				c.to.read(p)
+				return emit(p)
+			}
 		})
 		if ctx.Err() != nil {
 			return fmt.Errorf("interrupted after %s; nothing was written", counted(c.to.Pools, "user pool"))
@@ -134,14 +131,14 @@ func (c *cli) plans(ctx context.Context, which selection, of source, emit func(p
 
 // planOf plans a pool without the records of earlier runs, so that people also see fixes that those records would
 // prevent.
-func (c *cli) planOf(ctx context.Context, r *reconcile.Reconciler, which selection, id string) poolPlan {
+func (c *cli) planOf(ctx context.Context, r *reconcile.Reconciler, id string) poolPlan {
 	alone := *r
 	alone.Ledger = ledger.NewMemory()
 	p, err := alone.Plan(ctx, id)
 	if later, ok := errors.AsType[*outcome.DeferredError](err); ok {
 		err = errors.New(later.Reason)
 	}
-	if err == nil && !which.all && p.Reason == outcome.GoneReason {
+	if err == nil && !c.on("all") && p.Reason == outcome.GoneReason {
 		err = c.gone(ctx, r.Pools, id)
 	}
 	return poolPlan{id: id, preview: p, r: r, err: err}
@@ -198,24 +195,21 @@ func (c *cli) readPlan(ctx context.Context, path string) (s savedPlan, err error
 }
 
 func (c *cli) report(ctx context.Context, _ []string) error {
-	p, html := page.New(time.Now()), c.output == "html"
-	err := c.plans(ctx, c.which(), func(one *cli) (*reconcile.Reconciler, error) {
-		r, err := one.prepare(ctx, false)
-		if err == nil {
-			p.Require(r.Baseline)
-		}
-		return r, err
-	}, func(l poolPlan) error {
-		if !html {
-			return c.finding(l)
-		}
-		p.Add(l.id, l.withValues(), l.failure())
+	html := page.New(time.Now())
+	add := func(p poolPlan) error {
+		html.Add(p.id, p.withValues(), p.failure())
 		return nil
-	})
-	if err == nil && html {
-		err = p.Write(c.out)
 	}
-	return err
+	if c.output == "ocsf" {
+		return c.plans(ctx, c.texts("pool"), (*cli).prepare, c.finding)
+	}
+	if err := c.plans(ctx, c.texts("pool"), (*cli).prepare, add); err != nil {
+		return err
+	}
+	for _, required := range c.to.baselines {
+		html.Require(required)
+	}
+	return html.Write(c.out)
 }
 
 // finding writes the finding for a pool. A pool that could not be read or that no rule selects has none.
@@ -247,8 +241,10 @@ type results struct {
 	Names    []string               `json:"failedPools,omitempty"` // the failed pools, with the reasons
 	Outcomes map[outcome.Ending]int `json:"outcomes,omitempty"`    // by ending, for pools that were written
 
-	remains bool     // drift remains in a written pool
-	notes   []string // checks, warnings and costs of the settings to write
+	remains   bool                 // drift remains in a written pool
+	notes     []string             // checks, warnings and costs of the settings to write
+	baselines []*baseline.Baseline // of each account and Region that was prepared
+	text      string               // of the last of them
 }
 
 func (s *results) fail(id, reason string) {
@@ -331,13 +327,12 @@ func (s *results) done(restored bool) string {
 		}
 	}
 	switch {
-	case len(words) > 0:
-		return "Done: " + strings.Join(words, ", ") + "." + s.names()
-	case s.Failed > 0:
-		return "Done: nothing was written." + s.names()
-	default:
+	case len(words) == 0 && s.Failed == 0:
 		return "Done: nothing to write."
+	case len(words) == 0:
+		words = []string{"nothing was written"}
 	}
+	return "Done: " + strings.Join(words, ", ") + "." + s.names()
 }
 
 // shown returns the word that people see for an ending.

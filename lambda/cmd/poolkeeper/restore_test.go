@@ -281,7 +281,7 @@ func undone(t testing.TB, required *baseline.Baseline) (string, error) {
 	a := applying{c: c, cause: "apply"}
 	r.Ledger = records
 	var status exit
-	err = c.show(func() error { return a.run(t.Context(), selection{ids: []string{servedPool}}, always(r)) })
+	err = c.show(func() error { return a.run(t.Context(), []string{servedPool}, always(r)) })
 	if err != nil && !errors.As(err, &status) {
 		t.Fatalf("%v\n%s", err, out.String())
 	}

@@ -80,31 +80,30 @@ func (c *cli) prepare(ctx context.Context) (*reconcile.Reconciler, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, writes := c.text("baseline"), c.flags.Lookup("yes") != nil
-	required, text := d.required, d.text
-	if required == nil || file != "" {
-		if required, text, err = c.readBaseline(ctx, file); err != nil {
+	file, writes, deployed := c.text("baseline"), c.flags.Lookup("yes") != nil, d.required
+	if file != "" || deployed == nil {
+		if d.required, d.text, err = c.readBaseline(ctx, file); err != nil {
 			return nil, err
 		}
 	}
 	switch {
-	case file == "" && d.required != nil:
-		fmt.Fprintf(c.notes, "using the baseline of the stack %s: %s\n", c.text("stack"), required.Digest)
+	case file == "" && deployed != nil:
+		fmt.Fprintf(c.notes, "using the baseline of the stack %s: %s\n", c.text("stack"), deployed.Digest)
 	case file == "":
-		fmt.Fprintf(c.notes, "using the built-in baseline: %s\n", required.Digest)
-	case d.required != nil && d.required.Digest != required.Digest:
+		fmt.Fprintf(c.notes, "using the built-in baseline: %s\n", d.required.Digest)
+	case deployed != nil && deployed.Digest != d.required.Digest:
 		differs := fmt.Sprintf("%s differs from the baseline of the stack %s: its digest is %s, deployed is %s", file,
-			c.text("stack"), required.Digest, d.required.Digest)
+			c.text("stack"), d.required.Digest, deployed.Digest)
 		if writes && !c.flags.Changed("baseline") {
 			return nil, errors.New(differs + "; to use it, name it with --baseline")
 		}
 		fmt.Fprintln(c.notes, differs)
 	}
-	c.to.baselines, c.to.text = append(c.to.baselines, required), string(text)
+	c.to.used = append(c.to.used, d)
 	if writes {
-		return c.recording(ctx, required)
+		return c.recording(ctx, d.required)
 	}
-	return c.reconciler(ctx, required)
+	return c.reconciler(ctx, d.required)
 }
 
 // reconciler returns a Reconciler like the function's, with a ledger in memory. It uses the time in AWS's responses,
@@ -186,7 +185,7 @@ func (c *cli) table(ctx context.Context) (ledger.Table, error) {
 	return ledger.Table{Client: dynamodb.NewFromConfig(loaded), Name: name, Patience: ledgerPatience}, err
 }
 
-// A deployment has the data from a stack: the baseline of its function, and the table of its ledger.
+// A deployment is what a stack has, or what a command uses instead: a baseline, and the table of the ledger.
 type deployment struct {
 	required *baseline.Baseline // nil if the stack has none
 	text     []byte

@@ -37,7 +37,7 @@ func (c *cli) plan(ctx context.Context, _ []string) error {
 	if err != nil || out == "" {
 		return err
 	}
-	saved.File, saved.Baseline = c.to.baselines[0].File, c.to.text
+	saved.File, saved.Baseline = c.to.used[0].required.File, string(c.to.used[0].text)
 	if err := writeJSON(out, saved); err != nil {
 		return fmt.Errorf("saving the plan: %w", err)
 	}
@@ -206,8 +206,8 @@ func (c *cli) report(ctx context.Context, _ []string) error {
 	if err := c.plans(ctx, c.texts("pool"), (*cli).prepare, add); err != nil {
 		return err
 	}
-	for _, required := range c.to.baselines {
-		html.Require(required)
+	for _, used := range c.to.used {
+		html.Require(used.required)
 	}
 	return html.Write(c.out)
 }
@@ -241,10 +241,9 @@ type results struct {
 	Names    []string               `json:"failedPools,omitempty"` // the failed pools, with the reasons
 	Outcomes map[outcome.Ending]int `json:"outcomes,omitempty"`    // by ending, for pools that were written
 
-	remains   bool                 // drift remains in a written pool
-	notes     []string             // checks, warnings and costs of the settings to write
-	baselines []*baseline.Baseline // of each account and Region that was prepared
-	text      string               // of the last of them
+	remains bool         // drift remains in a written pool
+	notes   []string     // checks, warnings and costs of the settings to write
+	used    []deployment // the baseline for each account and Region
 }
 
 func (s *results) fail(id, reason string) {

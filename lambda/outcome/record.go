@@ -104,12 +104,13 @@ func (r Record) Light() Record {
 func (r *Record) Shift(changes []userpool.Change) (texts []string) {
 	for _, change := range changes {
 		text, member := change.String(), userpool.UnknownOf(change.Setting)
+		document, _ := userpool.DocumentOf(member)
 		if member != "" {
 			text += ", which poolkeeper does not know"
 		}
 		for i := range r.Sent {
 			s := &r.Sent[i]
-			if member != "" && s.Made() && s.Document == userpool.DocumentOf(member) && !slices.Contains(s.Moved, member) {
+			if member != "" && s.Made() && s.Document == document && !slices.Contains(s.Moved, member) {
 				s.Moved = append(s.Moved, member)
 			}
 		}

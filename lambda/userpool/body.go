@@ -1,6 +1,7 @@
 package userpool
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -12,10 +13,11 @@ import (
 func (p *Plan) body(name baseline.DocumentName, before, docs documents, carriedMFA string) map[string]any {
 	object := cloneObject(docs[name])
 	for _, path := range p.Before.Unknown([]baseline.DocumentName{name}, p.options.Unknown, baseline.OmitUnknown) {
-		removeAt(object, baseline.Keys(inDocument(name, path)))
+		_, below := DocumentOf(path)
+		removeAt(object, baseline.Keys(below))
 	}
 	table, _ := name.Table()
-	object = prune(table.Members, object)
+	object = pruneMembers(&baseline.Member{Members: table.Members}, object)
 	listed(table.Members, object)
 	off := name == baseline.MfaConfig && !mfaOn(docs)
 	switch {
@@ -93,20 +95,37 @@ func listed(members []baseline.Member, document map[string]any) {
 }
 
 // prune removes values that the service returns but rejects: null, empty texts and enums, and empty objects and lists
-// with NotEmpty. Unknown members are sent back unchanged, because the meaning of false or an empty list in them is
-// unknown.
-func prune(members []baseline.Member, object map[string]any) map[string]any {
+// with NotEmpty. It returns false if v is such a value. Unknown members are sent back unchanged, because the meaning of
+// false or an empty list in them is unknown.
+func prune(m *baseline.Member, v any) (any, bool) {
+	switch v := v.(type) {
+	case nil:
+		return nil, false
+	case string:
+		return v, v != ""
+	case []any:
+		return v, m.Min == 0 || len(v) > 0
+	case map[string]any:
+		if m.Kind == baseline.Object || m.Kind == baseline.Map && m.Elem.Kind == baseline.Object {
+			v = pruneMembers(m, v)
+		}
+		return v, len(v) > 0 || !m.NotEmpty
+	}
+	return v, true
+}
+
+func pruneMembers(m *baseline.Member, object map[string]any) map[string]any {
 	kept := make(map[string]any, len(object))
 	for name, v := range object {
-		m := baseline.Member{}
-		if i := baseline.Index(members, name); i >= 0 {
-			m = members[i]
+		below := cmp.Or(m.Elem, &baseline.Member{})
+		if i := baseline.Index(m.Members, name); i >= 0 {
+			below = &m.Members[i]
 		}
-		if v, ok := pruneValue(m, v); ok {
+		if v, ok := prune(below, v); ok {
 			kept[name] = v
 		}
 	}
-	for _, m := range members {
+	for _, m := range m.Members {
 		object, ok := kept[m.Name].(map[string]any)
 		lacks := func(below baseline.Member) bool { return below.Required && object[below.Name] == nil }
 		if ok && m.KeptOmitted && slices.ContainsFunc(m.Members, lacks) {
@@ -119,37 +138,7 @@ func prune(members []baseline.Member, object map[string]any) map[string]any {
 	return kept
 }
 
-func pruneValue(m baseline.Member, v any) (any, bool) {
-	switch v := v.(type) {
-	case nil:
-		return nil, false
-	case string:
-		return v, v != ""
-	case []any:
-		if m.Min > 0 && len(v) == 0 {
-			return nil, false
-		}
-		return v, true
-	case map[string]any:
-		switch {
-		case m.Kind == baseline.Object:
-			v = prune(m.Members, v)
-		case m.Kind == baseline.Map && m.Elem.Kind == baseline.Object:
-			kept := map[string]any{}
-			for key, e := range v {
-				if e, ok := pruneValue(*m.Elem, e); ok {
-					kept[key] = e
-				}
-			}
-			v = kept
-		}
-		return v, len(v) > 0 || !m.NotEmpty
-	default:
-		return v, true
-	}
-}
-
-// removeAt removes a member at a path that may cross the elements of lists.
+// removeAt removes a member at a path that may cross the elements of lists. It keeps objects that become empty.
 func removeAt(v any, path []string) {
 	switch v := v.(type) {
 	case []any:

@@ -131,7 +131,7 @@ func (p *Plan) stopped() map[baseline.DocumentName]string {
 			stopped[name] = fmt.Sprintf("unknown member %s: %s, so %s is not called%s", Titled(path), why, table.WriteCall, hint)
 		}
 		for _, path := range p.options.Moved[name] {
-			if handlingOf(name, path, p.options.Unknown) == "" {
+			if handlingOf(path, p.options.Unknown) == "" {
 				stop(path, "a write by poolkeeper changed it in the last 24 hours",
 					"; set it to echo or omit under unknownMembers to write anyway")
 			}

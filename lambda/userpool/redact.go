@@ -34,13 +34,8 @@ func Redact(text string, secrets []string) string {
 		hide(value[2], value[3])
 	}
 	for _, secret := range parts(secrets) {
-		for from := 0; ; {
-			at := strings.Index(text[from:], secret)
-			if at < 0 {
-				break
-			}
-			hide(from+at, from+at+len(secret))
-			from += at + len(secret)
+		for _, rest, found := strings.Cut(text, secret); found; _, rest, found = strings.Cut(rest, secret) {
+			hide(len(text)-len(rest)-len(secret), len(text)-len(rest))
 		}
 	}
 	var shown strings.Builder

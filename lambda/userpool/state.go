@@ -13,7 +13,6 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,20 +36,16 @@ type State struct {
 // Has reports whether everything was read that is needed to compare and write the document. UserPool also needs
 // MfaConfig, because UpdateUserPool sends a part of it.
 func (s State) Has(name baseline.DocumentName) bool {
-	_, ok := s.Documents[name]
-	if _, both := s.Documents[baseline.MfaConfig]; name == baseline.UserPool {
-		return ok && both
-	}
-	return ok
+	_, read := s.Documents[name]
+	_, both := s.Documents[baseline.MfaConfig]
+	return read && (both || name != baseline.UserPool)
 }
 
 // Focus returns the state with only the documents of the pool itself and the named ones. A pool may have a thousand
 // clients, and each is compared separately.
 func (s State) Focus(names []baseline.DocumentName) State {
 	focused := State{ID: s.ID, Documents: make(map[baseline.DocumentName]map[string]any, len(names)+4)}
-	ofPool := []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig, baseline.RiskConfiguration,
-		baseline.LogDelivery}
-	for _, name := range slices.Concat(ofPool, names) {
+	for _, name := range slices.Concat(Everything().Documents, names) {
 		if document, read := s.Documents[name]; read {
 			focused.Documents[name] = document
 		}
@@ -74,23 +69,16 @@ func (s State) Off(name baseline.DocumentName) bool {
 func (s State) Names() []baseline.DocumentName { return namesOf(s.Documents) }
 
 func namesOf(docs map[baseline.DocumentName]map[string]any) []baseline.DocumentName {
-	names := make([]baseline.DocumentName, 0, len(docs))
-	for name := range docs {
-		names = append(names, name)
-	}
 	place := func(n baseline.DocumentName) int {
 		return slices.IndexFunc(baseline.Documents(), func(d baseline.Document) bool { return d.Name == n.Kind() })
 	}
-	slices.SortFunc(names, func(a, b baseline.DocumentName) int {
-		return cmp.Or(strings.Compare(a.Client(), b.Client()), cmp.Compare(place(a), place(b)))
+	return slices.SortedFunc(maps.Keys(docs), func(a, b baseline.DocumentName) int {
+		return cmp.Or(strings.Compare(a.Client(), b.Client()), place(a)-place(b))
 	})
-	return names
 }
 
 // Offered returns the names of the documents that were read and that exist with the tier and settings of the pool.
-func (s State) Offered() []baseline.DocumentName {
-	return slices.DeleteFunc(s.Names(), s.Off)
-}
+func (s State) Offered() []baseline.DocumentName { return slices.DeleteFunc(s.Names(), s.Off) }
 
 // Identity returns the properties that the rules of a baseline use to select pools and clients.
 func (s State) Identity() baseline.Identity {
@@ -123,13 +111,9 @@ func (s State) Own() map[string]any {
 
 // Lacks returns the drifts whose setting the pool no longer has.
 func (s State) Lacks(drifts []baseline.Drift) []baseline.Drift {
-	var lost []baseline.Drift
-	for _, d := range drifts {
-		if baseline.Empty(s.written().get(d.Setting)) {
-			lost = append(lost, d)
-		}
-	}
-	return lost
+	return slices.DeleteFunc(slices.Clone(drifts), func(d baseline.Drift) bool {
+		return !baseline.Empty(s.written().get(d.Setting))
+	})
 }
 
 // RestoresOf returns drifts that restore the settings to their values in this state.
@@ -151,19 +135,13 @@ func (s State) Alike(other State) func(setting string) bool {
 
 // Leaves returns the normalized non-empty leaves of the state by path, for comparing two states. It includes unknown
 // members, but not members that no call writes.
-func (s State) Leaves() map[string]string {
-	return s.written().leaves()
-}
+func (s State) Leaves() map[string]string { return s.written().leaves() }
 
 // Digest returns "sha256:" and the hash, in hex, of everything that a write can change. The order of members does not
 // matter. Values that change without a call, such as the estimated number of users, are not included.
 func (s State) Digest() string {
-	raw, err := json.Marshal(s.written()) // keys are sorted, numbers keep their text
-	if err != nil {
-		return "" // raw JSON always encodes
-	}
-	sum := sha256.Sum256(raw)
-	return "sha256:" + hex.EncodeToString(sum[:])
+	raw, _ := json.Marshal(s.written()) // never fails; keys are sorted, numbers keep their text
+	return fmt.Sprintf("sha256:%x", sha256.Sum256(raw))
 }
 
 // A Want lists the documents to read of a pool.
@@ -176,7 +154,7 @@ type Want struct {
 
 // Everything is a Want for all documents of a pool and of its clients.
 func Everything() Want {
-	w := Want{}
+	var w Want
 	var ofClient []baseline.DocumentName
 	for _, table := range baseline.Documents() {
 		if table.PerClient {
@@ -248,13 +226,12 @@ func (b Backup) Want() Want {
 	}
 	w, ofClients := Want{}, map[string][]baseline.DocumentName{}
 	for _, name := range b.State().Names() {
-		if client := name.Client(); client == "" {
+		client := name.Client()
+		if client == "" {
 			w.Documents = append(w.Documents, name)
-		} else {
-			ofClients[client] = append(ofClients[client], name.Kind())
+			continue
 		}
-	}
-	if len(ofClients) > 0 {
+		ofClients[client] = append(ofClients[client], name.Kind())
 		w.Clients = func(_ baseline.Identity, client baseline.ClientIdentity) []baseline.DocumentName {
 			return ofClients[client.ID]
 		}
@@ -298,8 +275,8 @@ func (s State) Unwritable(other State) []string {
 			}
 		}
 		for _, path := range unknownMembers(name, mine) {
-			member := inDocument(name, path) // a part of an object is written with it
-			if !strings.Contains(member, ".") && !same(baseline.ValueAt(mine, member), baseline.ValueAt(others, member)) {
+			_, member := DocumentOf(path) // a part of an object is written with it
+			if !strings.Contains(member, ".") && !same(mine[member], others[member]) {
 				differ = append(differ, string(name)+"."+member)
 			}
 		}

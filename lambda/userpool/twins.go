@@ -146,7 +146,7 @@ func validity(pool map[string]any, move bool) {
 		}
 		baseline.Put(pool, baseline.Keys(temporaryDays), unused)
 	}
-	unset(pool, baseline.Keys(unusedDays))
+	removeAt(pool, baseline.Keys(unusedDays))
 }
 
 // follows reports whether the difference at a path only comes from a mirror that follows its twin: the value is the

@@ -17,7 +17,7 @@ func (s State) Unknown(names []baseline.DocumentName, handling map[string]baseli
 	var found []string
 	for _, name := range names {
 		for _, path := range unknownMembers(name, s.Documents[name]) {
-			handled := cmp.Or(handlingOf(name, path, handling), baseline.EchoUnknown)
+			handled := cmp.Or(handlingOf(path, handling), baseline.EchoUnknown)
 			if UnknownOf(path) == "" {
 				handled = baseline.StopUnknown
 			}
@@ -79,31 +79,26 @@ func leafName(name baseline.DocumentName, path string) string {
 	return string(name.Kind()) + "." + path
 }
 
-func inDocument(name baseline.DocumentName, path string) string {
-	return strings.TrimPrefix(path, cmp.Or(name.Prefix(), string(name)+"."))
-}
-
-// DocumentOf returns the document of a leaf.
-func DocumentOf(leaf string) baseline.DocumentName {
+// DocumentOf returns the document of a leaf and its path there.
+func DocumentOf(leaf string) (name baseline.DocumentName, below string) {
 	name, known := baseline.DocumentOf(leaf)
 	client, _, ofClient := baseline.ClientOf(leaf)
-	switch kind, _, _ := strings.Cut(leaf, "."); {
-	case known:
-		return name
-	case ofClient:
-		return baseline.AppClient.Of(client)
-	default:
-		return baseline.DocumentName(kind)
+	switch kind, below, _ := strings.Cut(leaf, "."); {
+	case ofClient && !known:
+		name = baseline.AppClient.Of(client)
+	case !known:
+		return baseline.DocumentName(kind), below
 	}
+	return name, strings.TrimPrefix(leaf, name.Prefix())
 }
 
 // Titled returns the name of a member for messages: "FutureThing (UserPool)".
-func Titled(path string) string {
-	name := DocumentOf(path)
-	if name.Prefix() == "" {
-		path = inDocument(name, path)
+func Titled(leaf string) string {
+	name, below := DocumentOf(leaf)
+	if name.Prefix() != "" {
+		below = leaf
 	}
-	return path + " (" + string(name.Kind()) + ")"
+	return below + " (" + string(name.Kind()) + ")"
 }
 
 // UnknownOf returns the unknown member at or above a leaf, or "".
@@ -122,12 +117,10 @@ func UnknownOf(leaf string) string {
 
 // handlingOf returns what the baseline says about a member: for the longest matching path, or else for its document, or
 // else for "*".
-func handlingOf(name baseline.DocumentName, path string, handling map[string]baseline.Unknown) baseline.Unknown {
-	below, kind := inDocument(name, path), string(name.Kind())
+func handlingOf(leaf string, handling map[string]baseline.Unknown) baseline.Unknown {
+	name, below := DocumentOf(leaf)
+	kind, path := string(name.Kind()), name.Prefix()+below
 	paths := []string{path, baseline.AnyClient(path), kind + "." + below}
-	if name.Prefix() == "" {
-		paths = append(paths, below)
-	}
 	best := ""
 	for named := range handling {
 		matches := slices.ContainsFunc(paths, func(p string) bool { return baseline.Covers(named, p) })

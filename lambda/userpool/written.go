@@ -95,11 +95,7 @@ func (d documents) leaves() map[string]string {
 // if it was not read.
 func (d documents) place(setting string) (object map[string]any, keys []string) {
 	name, _ := baseline.DocumentOf(setting)
-	keys = baseline.Keys(setting)
-	if prefix := strings.TrimSuffix(name.Prefix(), "."); prefix != "" {
-		keys = keys[len(baseline.Keys(prefix)):]
-	}
-	return d[name], keys
+	return d[name], baseline.Keys(setting)[strings.Count(name.Prefix(), "."):]
 }
 
 func (d documents) get(setting string) any {
@@ -127,10 +123,10 @@ func (d documents) set(setting string, v any) {
 func (d documents) unset(setting string) {
 	object, keys := d.place(setting)
 	if len(keys) > 0 {
-		unset(object, keys)
-		return
+		removeAt(object, keys)
+	} else {
+		clear(object)
 	}
-	clear(object)
 }
 
 func readAs(members []baseline.Member, name string) int {
@@ -150,17 +146,7 @@ func cloneObject(o map[string]any) map[string]any {
 	return c
 }
 
-// unset removes the value at the keys of a path. It keeps objects that become empty.
-func unset(object map[string]any, keys []string) {
-	last := len(keys) - 1
-	if inner, ok := baseline.At(object, keys[:last]).(map[string]any); ok {
-		delete(inner, keys[last])
-	}
-}
-
-func parent(path string) string {
-	return path[:max(0, strings.LastIndexByte(path, '.'))]
-}
+func parent(path string) string { return path[:max(0, strings.LastIndexByte(path, '.'))] }
 
 // same reports whether two JSON values have the same text, with sorted keys. Nothing else is normalized: 1 and 1.0
 // differ, and so do absent and empty. A nil object or list is null.

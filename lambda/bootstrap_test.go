@@ -234,12 +234,12 @@ func TestBootstrapRefusesToStart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := start(t, withoutHub, c.environment...)
-			<-f.Ended()
+			<-f.Ended
 			if code := f.command.ProcessState.ExitCode(); code != 1 {
 				t.Errorf("it ended with %d", code)
 			}
 			select {
-			case <-f.Polled():
+			case <-f.Polled:
 				t.Error("it asked for an event")
 			default:
 			}

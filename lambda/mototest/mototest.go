@@ -64,9 +64,6 @@ func Ministack(t testing.TB) (url string) {
 // Required reports whether a test must not be skipped because a server is missing.
 func Required() bool { return os.Getenv("CI") == "true" || os.Getenv("REQUIRE_MOTO") != "" }
 
-// startTime is how long a server may take to start on a busy machine.
-const startTime = time.Minute
-
 var running = regexp.MustCompile(`Running on http://[0-9.]+(:\d+)`)
 
 // run runs the command of a server until the test and its cleanups have ended. The server chooses a free port itself,
@@ -87,7 +84,8 @@ func run(t testing.TB, command *exec.Cmd, missing string) (url string) {
 		_ = command.Process.Kill()
 		_ = command.Wait()
 	})
-	late := time.AfterFunc(startTime, func() { _ = command.Process.Kill() })
+	// On a busy machine, a start may take long.
+	late := time.AfterFunc(time.Minute, func() { _ = command.Process.Kill() })
 	defer late.Stop()
 	last := ""
 	for lines := bufio.NewScanner(output); lines.Scan(); {

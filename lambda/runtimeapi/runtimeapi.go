@@ -28,12 +28,12 @@ type invocation struct {
 
 // A Function is a function's process with its server.
 type Function struct {
+	Polled  chan struct{} // closed when the function polls for its first invocation, so it has started
+	Ended   chan struct{} // closed when the process has ended
 	command *exec.Cmd
 	server  *httptest.Server
 	queue   chan invocation
 	first   sync.Once
-	polled  chan struct{}
-	ended   chan struct{}
 	waiting sync.Map // the channel of each Invoke by request id; a response without one is rejected
 	made    atomic.Int64
 }
@@ -49,7 +49,7 @@ func Start(command *exec.Cmd) (*Function, error) {
 	}
 	go func() {
 		_ = command.Wait()
-		close(f.ended)
+		close(f.Ended)
 	}()
 	return f, nil
 }
@@ -57,7 +57,7 @@ func Start(command *exec.Cmd) (*Function, error) {
 const prefix = "/2018-06-01/runtime/invocation/"
 
 func serve() *Function {
-	f := &Function{queue: make(chan invocation), polled: make(chan struct{}), ended: make(chan struct{})}
+	f := &Function{Polled: make(chan struct{}), Ended: make(chan struct{}), queue: make(chan invocation)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+prefix+"next", f.next)
 	mux.HandleFunc("POST "+prefix+"{id}/{kind}", f.answer)
@@ -68,16 +68,10 @@ func serve() *Function {
 // Stop ends the process and the server. A waiting Invoke ends with an error.
 func (f *Function) Stop() {
 	_ = f.command.Process.Kill()
-	<-f.ended
+	<-f.Ended
 	f.server.CloseClientConnections()
 	f.server.Close()
 }
-
-// Polled is closed when the function polls for its first invocation, so it has started.
-func (f *Function) Polled() <-chan struct{} { return f.polled }
-
-// Ended is closed when the process has ended.
-func (f *Function) Ended() <-chan struct{} { return f.ended }
 
 // timeout is that of the deployed function.
 const timeout = 2 * time.Minute
@@ -94,7 +88,7 @@ func (f *Function) Invoke(ctx context.Context, arn string, payload []byte) (Resp
 			queue = nil // sent
 		case r := <-response:
 			return r, nil
-		case <-f.ended:
+		case <-f.Ended:
 			return Response{}, errors.New("the function ended without a response")
 		case <-ctx.Done():
 			return Response{}, fmt.Errorf("waiting for the function: %w", ctx.Err())
@@ -103,7 +97,7 @@ func (f *Function) Invoke(ctx context.Context, arn string, payload []byte) (Resp
 }
 
 func (f *Function) next(w http.ResponseWriter, r *http.Request) {
-	f.first.Do(func() { close(f.polled) })
+	f.first.Do(func() { close(f.Polled) })
 	select {
 	case i := <-f.queue:
 		w.Header().Set("Lambda-Runtime-Aws-Request-Id", i.id)

@@ -61,7 +61,7 @@ func TestConversation(t *testing.T) {
 			t.Fatalf("%+v %v", answer, err)
 		}
 	}
-	<-f.Polled()
+	<-f.Polled
 	if status, _, _ := call(t, f, "elsewhere", ""); status != http.StatusNotFound {
 		t.Errorf("%d", status)
 	}

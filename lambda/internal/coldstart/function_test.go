@@ -100,7 +100,7 @@ func start(t testing.TB, url string, argv []string, environment ...string) *proc
 	}
 	p := &process{Function: function, command: command}
 	select {
-	case <-p.Polled():
+	case <-p.Polled:
 		p.start = float64(time.Since(from))
 	case <-time.After(30 * time.Second):
 		p.stop()

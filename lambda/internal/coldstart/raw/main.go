@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,11 +10,11 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// A call is one POST.
 type call struct{ Target, Body string }
 
 // A poster has the calls of each trip, which are made in parallel.
@@ -52,7 +51,7 @@ func (p poster) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 }
 
 func post(ctx context.Context, c call) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, os.Getenv("URL"), bytes.NewReader([]byte(c.Body)))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, os.Getenv("URL"), strings.NewReader(c.Body))
 	if err != nil {
 		return err
 	}

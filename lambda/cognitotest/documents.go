@@ -23,19 +23,19 @@ func threatened(p *pool) error {
 }
 
 func (s *Server) describeRisk(p *pool, request object) (any, error) {
-	shown, client := object{"UserPoolId": request["UserPoolId"]}, text(request, "ClientId")
-	if client != "" && len(p.risk[client]) > 0 {
+	shown := object{"UserPoolId": request["UserPoolId"]}
+	if client := text(request, "ClientId"); client != "" && len(p.risk[client]) > 0 {
 		shown["ClientId"] = client
-	} else {
-		client = "" // a client without its own configuration has the pool's
+		maps.Copy(shown, clone(p.risk[client]))
+	} else { // a client without its own configuration has the pool's
+		maps.Copy(shown, clone(p.risk[""]))
 	}
-	maps.Copy(shown, cloneObject(p.risk[client]))
 	return object{"RiskConfiguration": shown}, threatened(p)
 }
 
 // replacing returns the new document after a request that replaces it completely.
 func (s *Server) replacing(request object, document baseline.DocumentName) (object, error) {
-	next := cloneObject(request)
+	next := clone(request)
 	delete(next, "UserPoolId")
 	delete(next, "ClientId")
 	return next, s.validate(tableOf(document), next)
@@ -74,7 +74,7 @@ func (s *Server) setLogs(p *pool, request object) (any, error) {
 			return nil, err
 		}
 	}
-	p.logs, _ = clone(entries).([]any)
+	p.logs = clone(entries)
 	return s.getLogs(p, request)
 }
 
@@ -82,7 +82,7 @@ func checkLogs(p *pool, entries []any) error {
 	table := named(tableOf(baseline.LogDelivery), "LogConfigurations")
 	seen := map[any]bool{}
 	for i, e := range entries {
-		entry := cloneObject(asObject(e))
+		entry := clone(asObject(e))
 		source := text(entry, table.ByKey)
 		delete(entry, table.ByKey)
 		path := fmt.Sprintf("logConfigurations.%d.member", i+1)
@@ -113,7 +113,7 @@ func (s *Server) listClients(p *pool, request object) (any, error) {
 }
 
 func (s *Server) describeClient(p *pool, request object) (any, error) {
-	return object{"UserPoolClient": cloneObject(p.clients[text(request, "ClientId")])}, nil
+	return object{"UserPoolClient": clone(p.clients[text(request, "ClientId")])}, nil
 }
 
 // clientResets are the values of client members that an update leaves out.

@@ -1,6 +1,7 @@
 package cognitotest
 
 import (
+	"cmp"
 	"encoding/json"
 	"path"
 	"strings"
@@ -30,7 +31,7 @@ func (s *Server) Event(call Call, actor Actor, when time.Time) []byte {
 		"readOnly": reads, "eventType": "AwsApiCall", "managementEvent": true, "recipientAccountId": account,
 		"eventCategory": "Management",
 	}
-	if request, err := decode(call.Body); err == nil {
+	if request := decode(call.Body); request != nil {
 		detail["requestParameters"] = spell(request, parameters())
 	}
 	if call.failed != nil {
@@ -71,18 +72,14 @@ func spell(v any, m baseline.Member) any {
 	if m.Sensitive {
 		return "HIDDEN_DUE_TO_SECURITY_REASONS"
 	}
-	elem := baseline.Member{}
-	if m.Elem != nil {
-		elem = *m.Elem
-	}
+	elem := *cmp.Or(m.Elem, &baseline.Member{})
 	switch v := v.(type) {
 	case object:
 		spelt := object{}
 		for name, e := range v {
 			member := elem
 			if m.Kind != baseline.Map && m.Name != "AcrConfiguration" { // which is a map in the API, too
-				member = named(m.Members, name)
-				name = lower(name)
+				member, name = named(m.Members, name), lower(name)
 			}
 			spelt[name] = spell(e, member)
 		}

@@ -59,18 +59,17 @@ func (s *Server) ClearFaults() {
 func (s *Server) take(call *Call) Fault {
 	defer s.lock()()
 	for i, f := range s.faults {
-		if !f.concerns(call) {
-			continue
-		}
-		if f.Skip > 0 {
+		switch {
+		case !f.concerns(call):
+		case f.Skip > 0:
 			f.Skip--
-			continue
+		default:
+			if f.Times == 1 {
+				s.faults = slices.Delete(s.faults, i, i+1)
+			}
+			f.Times = max(f.Times-1, 0)
+			return *f
 		}
-		if f.Times == 1 {
-			s.faults = slices.Delete(slices.Clone(s.faults), i, i+1)
-		}
-		f.Times = max(f.Times-1, 0)
-		return *f
 	}
 	return Fault{}
 }
@@ -79,8 +78,8 @@ func (f *Fault) concerns(call *Call) bool {
 	if f.Operation != "" && f.Operation != call.Operation || f.PoolID != "" && f.PoolID != call.PoolID {
 		return false
 	}
-	body, err := decode(call.Body)
-	return f.When == nil || err == nil && f.When(body)
+	body := decode(call.Body)
+	return f.When == nil || body != nil && f.When(body)
 }
 
 // allows counts a call against the limits of its category, and of its pool and operation.

@@ -97,7 +97,7 @@ func (s *Server) createUserPool(_ *pool, request object) (any, error) {
 	id := fmt.Sprintf("%s_Fake%05d", region, s.serial)
 	settings := object{"UserPoolId": id}
 	maps.Copy(settings, request)
-	p := newPool(cloneObject(resets))
+	p := newPool(clone(resets))
 	maps.Copy(p.userPool, object{"Id": id, "Arn": arn(id), "CreationDate": created})
 	for _, only := range createOnly {
 		if v, given := settings[only]; given && only != "Schema" {
@@ -126,7 +126,7 @@ func (s *Server) deleteUserPool(p *pool, request object) (any, error) {
 }
 
 func (s *Server) describeUserPool(p *pool, _ object) (any, error) {
-	return object{"UserPool": cloneObject(p.userPool)}, nil
+	return object{"UserPool": clone(p.userPool)}, nil
 }
 
 func (s *Server) getMfaConfig(p *pool, _ object) (any, error) { return p.shownMFA(), nil }

@@ -20,20 +20,17 @@ type pool struct {
 }
 
 func newPool(userPool object) *pool {
-	p := &pool{userPool: object{}, mfaConfig: object{}, risk: map[string]object{}, clients: map[string]object{}}
-	maps.Copy(p.userPool, userPool)
-	return p
+	return &pool{userPool: userPool, mfaConfig: object{}, risk: map[string]object{}, clients: map[string]object{}}
 }
 
 // Put stores a copy of a pool unchanged, with the member names of the read calls. It adds Id, Arn and Name if they are
 // missing.
 func (s *Server) Put(id string, userPool, mfaConfig map[string]any) {
 	defer s.lock()()
-	p := newPool(planted(userPool))
+	p := newPool(object{"Arn": arn(id), "Name": "pool"})
+	maps.Copy(p.userPool, planted(userPool))
 	maps.Copy(p.mfaConfig, planted(mfaConfig))
 	p.userPool["Id"] = id
-	setDefault(p.userPool, "Arn", arn(id))
-	setDefault(p.userPool, "Name", "pool")
 	s.pools[id] = p
 }
 
@@ -45,7 +42,7 @@ func (s *Server) Pool(id string) (userPool, mfaConfig map[string]any, ok bool) {
 	if !ok {
 		return nil, nil, false
 	}
-	return cloneObject(p.userPool), cloneObject(p.mfaConfig), true
+	return clone(p.userPool), clone(p.mfaConfig), true
 }
 
 // Edit changes a pool without a call, like a concurrent writer.
@@ -74,7 +71,7 @@ func (s *Server) PutClient(id, client string, document map[string]any) {
 // Client returns a copy of an app client, or nil.
 func (s *Server) Client(id, client string) map[string]any {
 	defer s.lock()()
-	return cloneObject(s.pools[id].clients[client])
+	return clone(s.pools[id].clients[client])
 }
 
 // RemoveClient removes an app client without a call, like another caller.
@@ -94,7 +91,7 @@ func (s *Server) PutRisk(id, client string, risk map[string]any) {
 // or not.
 func (s *Server) Risk(id, client string) map[string]any {
 	defer s.lock()()
-	return cloneObject(s.pools[id].risk[client])
+	return clone(s.pools[id].risk[client])
 }
 
 // PutLogs stores the log configurations of a pool.
@@ -106,8 +103,7 @@ func (s *Server) PutLogs(id string, logs []any) {
 // Logs returns a copy of the log configurations of a pool.
 func (s *Server) Logs(id string) []any {
 	defer s.lock()()
-	logs, _ := clone(s.pools[id].logs).([]any)
-	return logs
+	return clone(s.pools[id].logs)
 }
 
 func setDefault(o object, name string, v any) {
@@ -142,9 +138,10 @@ func elements[T any](list any) []T {
 	return all
 }
 
-func cloneObject(o object) object { return asObject(clone(o)) }
-
-func clone(v any) any { return baseline.Clone(v) }
+func clone[T any](v T) T {
+	copied, _ := baseline.Clone(v).(T)
+	return copied
+}
 
 // planted returns a copy of what a test plants, with numbers as the wire has them.
 func planted(o object) object {
@@ -152,26 +149,17 @@ func planted(o object) object {
 	if err != nil {
 		panic(err) // the test's value is no JSON
 	}
-	copied, _ := decode(raw) // nil if o is nil
-	return copied
+	return decode(raw) // nil if o is nil
 }
 
 //go:embed rich.json
 var richJSON []byte
 
-// rich returns one of the documents of the rich pool. The fake accepts them if they are written back.
-func rich(name string) any {
-	all, err := decode(richJSON)
-	if err != nil {
-		panic(err)
-	}
-	return all[name]
-}
-
 // Rich returns a pool with every member set to a realistic value. Every message text and secret contains the word
-// CANARY, so that tests can detect a leak.
+// CANARY, so that tests can detect a leak. The fake accepts the documents if they are written back.
 func Rich() (userPool, mfaConfig map[string]any) {
-	return asObject(rich("userPool")), asObject(rich("mfaConfig"))
+	rich := decode(richJSON)
+	return asObject(rich["userPool"]), asObject(rich["mfaConfig"])
 }
 
 // RichClient is the id of the client web-app of PutRich.
@@ -180,12 +168,11 @@ const RichClient = "4rich2client8of0web"
 // PutRich stores a pool with everything: Rich, its risk configuration and logs, and two clients, RichClient and
 // "mobile". RichClient has its own risk configuration.
 func (s *Server) PutRich(id string) {
-	pool, mfa := Rich()
-	s.Put(id, pool, mfa)
-	s.PutRisk(id, "", asObject(rich("risk")))
-	s.PutRisk(id, RichClient, asObject(rich("risk")))
-	logs, _ := rich("logs").([]any)
-	s.PutLogs(id, logs)
-	s.PutClient(id, RichClient, asObject(rich("client")))
-	s.PutClient(id, "mobile", asObject(rich("mobile")))
+	rich := decode(richJSON)
+	s.Put(id, asObject(rich["userPool"]), asObject(rich["mfaConfig"]))
+	s.PutRisk(id, "", asObject(rich["risk"]))
+	s.PutRisk(id, RichClient, asObject(rich["risk"]))
+	s.PutLogs(id, elements[any](rich["logs"]))
+	s.PutClient(id, RichClient, asObject(rich["client"]))
+	s.PutClient(id, "mobile", asObject(rich["mobile"]))
 }

@@ -13,6 +13,7 @@
 package cognitotest
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -146,15 +147,13 @@ var statuses = map[string]int{"InternalErrorException": http.StatusInternalServe
 
 func (f *failure) Error() string { return f.Code + ": " + f.Message }
 
-const target = "AWSCognitoIdentityProviderService."
-
 // ServeHTTP handles one call of the AWS JSON 1.1 protocol.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, 4<<20))
 	if err != nil {
 		return // the client is gone
 	}
-	call := s.record(strings.TrimPrefix(r.Header.Get("X-Amz-Target"), target), body)
+	call := s.record(strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "AWSCognitoIdentityProviderService."), body)
 	fault := s.take(call)
 	select {
 	case <-time.After(fault.Delay):
@@ -163,66 +162,61 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if fault.Then != nil {
 		fault.Then(s)
 	}
-	answer, err := s.handle(call, fault)
-	var failed *failure
-	errors.As(err, &failed)
-	unlock := s.lock()
-	call.failed = failed
-	unlock()
+	answer := s.handle(call, fault)
 	if fault.Drop {
 		panic(http.ErrAbortHandler) // closes the connection without a response
 	}
-	reply(w, call, answer, failed)
+	reply(w, call, answer)
 }
 
 func (s *Server) record(operation string, body []byte) *Call {
 	defer s.lock()()
 	s.serial++
-	call := &Call{Operation: operation, Body: body, RequestID: fmt.Sprintf("00000000-0000-4000-8000-%012d", s.serial)}
-	if request, err := decode(body); err == nil {
-		call.PoolID = text(request, "UserPoolId")
-	}
+	call := &Call{Operation: operation, Body: body, PoolID: text(decode(body), "UserPoolId"),
+		RequestID: fmt.Sprintf("00000000-0000-4000-8000-%012d", s.serial)}
 	s.calls = append(s.calls, call)
 	return call
 }
 
-func (s *Server) handle(call *Call, fault Fault) (any, error) {
-	if instead, err := fault.answer(); !fault.Apply && (instead != nil || err != nil) {
-		return instead, err
-	}
+// handle returns the answer to a call, and notes an error in the call.
+func (s *Server) handle(call *Call, fault Fault) any {
 	defer s.lock()()
+	answer, err := fault.answer()
+	instead := answer != nil || err != nil
+	if fault.Apply || !instead {
+		if done, failed := s.apply(call, fault); failed != nil || !instead {
+			answer, err = done, failed
+		}
+	}
+	errors.As(err, &call.failed)
+	return answer
+}
+
+func (s *Server) apply(call *Call, fault Fault) (any, error) {
 	if !s.allows(call) {
 		return nil, &failure{Code: "TooManyRequestsException", Message: "Rate exceeded"}
 	}
-	request, err := decode(call.Body)
-	if err != nil {
+	request := decode(call.Body)
+	if request == nil {
 		return nil, &failure{Code: "SerializationException", Message: "the body is not a JSON object"}
 	}
 	answer, err := s.perform(call.Operation, request)
-	if err != nil {
-		return nil, err
-	}
-	if p := s.pools[call.PoolID]; p != nil && fault.Change != nil {
+	if p := s.pools[call.PoolID]; p != nil && err == nil && fault.Change != nil {
 		p.change(fault.Change)
 	}
-	if instead, err := fault.answer(); instead != nil || err != nil {
-		return instead, err
-	}
-	return answer, nil
+	return answer, err
 }
 
-func reply(w http.ResponseWriter, call *Call, answer any, failed *failure) {
+func reply(w http.ResponseWriter, call *Call, answer any) {
 	status := http.StatusOK
-	if failed != nil {
+	if failed := call.failed; failed != nil {
 		status = cmp.Or(failed.Status, statuses[failed.Code], http.StatusBadRequest)
 		w.Header().Set("X-Amzn-Errortype", failed.Code+":") // the format of the service
 		answer = map[string]string{"__type": failed.Code, "message": failed.Message}
 	}
-	raw, err := json.Marshal(answer)
-	if body, ok := answer.(json.RawMessage); ok {
-		raw = body // unchanged, whether JSON or not
-	} else if err != nil {
-		status, raw = http.StatusInternalServerError, []byte(`{"__type":"InternalErrorException"}`)
+	raw, unchanged := answer.(json.RawMessage) // which need not be JSON
+	if !unchanged {
+		raw, _ = json.Marshal(answer) // which can always be encoded
 	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	w.Header().Set("Content-Length", fmt.Sprint(len(raw)))
@@ -231,15 +225,10 @@ func reply(w http.ResponseWriter, call *Call, answer any, failed *failure) {
 	_, _ = w.Write(raw)
 }
 
-func decode(raw []byte) (object, error) {
-	decoder := json.NewDecoder(strings.NewReader(string(raw)))
+// decode returns a JSON object, with its numbers as they are written, or nil if the text is none.
+func decode(raw []byte) (found object) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
-	var object object
-	if err := decoder.Decode(&object); err != nil {
-		return nil, err
-	}
-	if object == nil {
-		return nil, errors.New("no object")
-	}
-	return object, nil
+	_ = decoder.Decode(&found)
+	return found
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"maps"
+	"slices"
 	"strings"
 
 	"poolkeeper/baseline"
@@ -11,10 +12,8 @@ import (
 
 // keptWhenMeasured are the members that were measured to stay unchanged if UpdateUserPool leaves them out, although the
 // reference says otherwise.
-var keptWhenMeasured = map[string]bool{
-	"MfaConfiguration": true, "Policies": true, "UserAttributeUpdateSettings": true, "SmsConfiguration": true,
-	"UserPoolTier": true, "UserPoolTags": true,
-}
+var keptWhenMeasured = []string{"MfaConfiguration", "Policies", "UserAttributeUpdateSettings", "SmsConfiguration",
+	"UserPoolTier", "UserPoolTags"}
 
 // The dates of resources that were created and then updated.
 const (
@@ -39,21 +38,37 @@ func (s *Server) updateUserPool(old *pool, request object) (any, error) {
 		return nil, err
 	}
 	next := *old
-	next.userPool, next.mfaConfig = s.merge(old.userPool, request), cloneObject(old.mfaConfig)
+	next.userPool, next.mfaConfig = s.merge(old.userPool, request), clone(old.mfaConfig)
 	if _, given := request["MfaConfiguration"]; given || s.mode == Contract {
-		applyMFA(&next)
+		mode, was := cmp.Or(text(next.userPool, "MfaConfiguration"), "OFF"), text(next.mfaConfig, "MfaConfiguration")
+		if mode == "OFF" && was != "OFF" && was != "" {
+			for _, block := range factorBlocks { // which are removed if MFA is turned off
+				delete(next.mfaConfig, block)
+			}
+		}
+		next.mfaConfig["MfaConfiguration"] = mode
 	}
 	mirrorPool(old, &next, request)
 	const sender = "EmailConfiguration.EmailSendingAccount"
 	if at(next.userPool, sender) == "COGNITO_DEFAULT" && at(old.userPool, sender) != "COGNITO_DEFAULT" {
 		delete(next.mfaConfig, "EmailMfaConfiguration") // which needs the pool's own sender
 	}
-	showDefaults(next.userPool)
+	for path, value := range shownDefaults {
+		if baseline.Empty(at(next.userPool, path)) {
+			baseline.Put(next.userPool, strings.Split(path, "."), clone(value))
+		}
+	}
 	if err := s.check(onPool, request, old, &next); err != nil {
 		return nil, err
 	}
 	*old = next
 	return object{}, nil
+}
+
+// levelNames are the names of the authentication levels, for those that are not named.
+var levelNames = object{
+	"Level1": object{"AcrValue": "urn:cognito:loa:1"}, "Level2": object{"AcrValue": "urn:cognito:loa:2"},
+	"Level3": object{"AcrValue": "urn:cognito:loa:3"}, "Level4": object{"AcrValue": "urn:cognito:loa:4"},
 }
 
 // shownDefaults are the values that reads return after a write although nobody set them.
@@ -63,41 +78,32 @@ var shownDefaults = object{
 	"Policies.SignInPolicy.AllowedFirstAuthFactors":  []any{"PASSWORD"},
 }
 
-func showDefaults(userPool object) {
-	for path, value := range shownDefaults {
-		if baseline.Empty(at(userPool, path)) {
-			baseline.Put(userPool, strings.Split(path, "."), clone(value))
-		}
-	}
-}
-
+// merge returns a pool after an update. Members that the table does not know are set like any other, and kept in
+// Measured.
 func (s *Server) merge(old, request object) object {
-	next, known := object{}, map[string]bool{"UserPoolId": true}
+	next, unknown := clone(request), clone(old)
+	delete(next, "UserPoolId")
 	for _, m := range tableOf(baseline.UserPool) {
 		shown := cmp.Or(m.ReadName, m.Name)
-		known[m.Name], known[shown] = true, true
 		v, was := request[m.Name], old[shown]
+		delete(next, m.Name)
+		delete(unknown, shown)
 		switch {
 		case v != nil && m.Trip != baseline.ReadOnly:
 			v = s.given(m, v, was)
 		case m.Trip == baseline.ReadOnly, m.Name == "PoolName", m.KeptOmitted,
-			s.mode == Measured && keptWhenMeasured[m.Name]:
-			v = was
+			s.mode == Measured && slices.Contains(keptWhenMeasured, m.Name):
+			v = clone(was)
 		case was != nil && was != "": // else a new member has its default
 			v = s.given(m, resets[m.Name], was)
 		}
 		if v != nil {
-			next[shown] = clone(v)
+			next[shown] = v
 		}
 	}
-	for name, v := range request {
-		if !known[name] {
-			next[name] = clone(v)
-		}
-	}
-	for name, v := range old {
-		if !known[name] && s.mode == Measured {
-			setDefault(next, name, clone(v))
+	for name, v := range unknown {
+		if s.mode == Measured {
+			setDefault(next, name, v)
 		}
 	}
 	next["LastModifiedDate"] = modified
@@ -110,11 +116,13 @@ func (s *Server) given(m baseline.Member, v, old any) any {
 	o := asObject(v)
 	switch {
 	case m.Name == "AcrConfiguration":
-		return levels(v)
+		levels := clone(levelNames)
+		maps.Copy(levels, o)
+		return levels
 	case o == nil:
 	case m.Name == "UserPoolTags":
 		for key, e := range asObject(old) {
-			if strings.HasPrefix(key, systemTag) {
+			if strings.HasPrefix(key, m.KeyReserved) {
 				o[key] = e
 			}
 		}
@@ -144,37 +152,12 @@ func (s *Server) policies(policies object, old any) {
 	}
 }
 
-// systemTag is the prefix of the keys of tags that only AWS can write.
-const systemTag = "aws:"
-
-// levels returns the names of the authentication levels, with defaults for missing ones.
-func levels(v any) any {
-	all := object{}
-	for _, n := range []string{"1", "2", "3", "4"} {
-		all["Level"+n] = object{"AcrValue": "urn:cognito:loa:" + n}
-	}
-	maps.Copy(all, asObject(v))
-	return all
-}
-
-// applyMFA changes the MFA mode if an update sends MfaConfiguration or resets it. If MFA is turned off, its factors are
-// removed.
-func applyMFA(next *pool) {
-	mode, was := cmp.Or(text(next.userPool, "MfaConfiguration"), "OFF"), text(next.mfaConfig, "MfaConfiguration")
-	if mode == "OFF" && was != "OFF" && was != "" {
-		for _, block := range factorBlocks {
-			delete(next.mfaConfig, block)
-		}
-	}
-	next.mfaConfig["MfaConfiguration"] = mode
-}
-
 func (s *Server) setMfaConfig(old *pool, request object) (any, error) {
 	if err := s.validate(tableOf(baseline.MfaConfig), request); err != nil {
 		return nil, err
 	}
 	next := *old
-	next.userPool, next.mfaConfig = cloneObject(old.userPool), cloneObject(request)
+	next.userPool, next.mfaConfig = clone(old.userPool), clone(request)
 	delete(next.mfaConfig, "UserPoolId")
 	setDefault(next.mfaConfig, "MfaConfiguration", "OFF")
 	next.userPool["MfaConfiguration"] = next.mfaConfig["MfaConfiguration"]
@@ -246,7 +229,7 @@ func mirrorMFA(old, next *pool) {
 // shownMFA returns the MFA document as GetUserPoolMfaConfig does. Even with MFA off, it has the SMS block if the pool
 // has a sender, because verification messages use the sender too.
 func (p *pool) shownMFA() object {
-	shown := cloneObject(p.mfaConfig)
+	shown := clone(p.mfaConfig)
 	sender := asObject(p.userPool["SmsConfiguration"])
 	if mode := shown["MfaConfiguration"]; (mode == nil || mode == "OFF") && len(sender) > 0 {
 		block := object{"SmsConfiguration": clone(sender)}

@@ -16,7 +16,8 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-var update = flag.Bool("update", false, "write the goldens anew")
+// Update is also for the tests outside the package.
+var Update = flag.Bool("update", false, "write the goldens anew")
 
 // TestPublishedSecrets: a requirement on ClientSecretArn is one on the member that it shows.
 func TestPublishedSecrets(t *testing.T) {
@@ -65,7 +66,7 @@ func TestErrors(t *testing.T) {
 // checkGolden holds a text to the one in a file, or writes it there.
 func checkGolden(t *testing.T, path, got string) {
 	t.Helper()
-	if *update {
+	if *Update {
 		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
 			t.Fatal(err)
 		}

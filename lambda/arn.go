@@ -11,15 +11,15 @@ import (
 // Names are checked without regular expressions, because compiling one at every start would take longer than all other
 // work on the environment.
 
-// inARN returns the part of the service's ARN after the kind. Without an ARN, it returns the text.
-func inARN(text, service, kind string) (name string, isARN bool) {
+// nameIn returns the part of the service's ARN after the kind. Without such an ARN, it returns the text.
+func nameIn(text, service, kind string) string {
 	a, err := arn.Parse(text)
 	hasRegion := consists(a.Region, "-")
 	if err != nil || a.Service != service || !consists(a.Partition, "-") || hasRegion == (service == "iam") ||
 		len(a.AccountID) != 12 || strings.Trim(a.AccountID, "0123456789") != "" || !strings.HasPrefix(a.Resource, kind) {
-		return text, false
+		return text
 	}
-	return a.Resource[len(kind):], true
+	return a.Resource[len(kind):]
 }
 
 // consists reports whether a text is not empty and has only ASCII letters, digits, underscores and the given marks.
@@ -29,23 +29,18 @@ func consists(text, marks string) bool {
 }
 
 func isRole(text string) bool {
-	name, ok := inARN(text, "iam", "role/")
-	return ok && consists(name, "+=,.@/-")
+	return strings.HasPrefix(text, "arn:") && consists(nameIn(text, "iam", "role/"), "+=,.@/-")
 }
 
 func isTopic(text string) bool {
-	name, ok := inARN(text, "sns", "")
-	return ok && consists(name, "-")
+	return strings.HasPrefix(text, "arn:") && consists(nameIn(text, "sns", ""), "-")
 }
+
+func isBus(text string) bool { return consists(nameIn(text, "events", "event-bus/"), "./-") }
 
 func isTable(text string) bool {
-	name, _ := inARN(text, "dynamodb", "table/")
+	name := nameIn(text, "dynamodb", "table/")
 	return consists(name, ".-") && len(name) >= 3 && len(name) <= 255
-}
-
-func isBus(text string) bool {
-	name, _ := inARN(text, "events", "event-bus/")
-	return consists(name, "./-")
 }
 
 // isQueueURL reports whether a text is the URL of a queue, whose path ends with its name: https, or http for a local

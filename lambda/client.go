@@ -24,7 +24,7 @@ import (
 // The SDK clients are built without the SDK's package config. That package would link clients for sign-in, single
 // sign-on and instance metadata, which a function cannot use, and would make the start 50 % slower.
 
-// account has the properties that all clients share.
+// account has what all clients share.
 type account struct {
 	Config
 	transport *cognito.HTTPClient
@@ -54,15 +54,11 @@ func (a account) config(service string) aws.Config {
 
 func (a account) is(name string) bool { return strings.EqualFold(a.Env(name), "true") }
 
-// GetUseFIPSEndpoint tells the SDK which endpoints to use.
-//
 //nolint:unparam // the SDK asks for an error
 func (a account) GetUseFIPSEndpoint(context.Context) (aws.FIPSEndpointState, bool, error) {
 	return aws.FIPSEndpointStateEnabled, a.is("AWS_USE_FIPS_ENDPOINT"), nil
 }
 
-// GetUseDualStackEndpoint tells the SDK which endpoints to use.
-//
 //nolint:unparam // the SDK asks for an error
 func (a account) GetUseDualStackEndpoint(context.Context) (aws.DualStackEndpointState, bool, error) {
 	return aws.DualStackEndpointStateEnabled, a.is("AWS_USE_DUALSTACK_ENDPOINT"), nil

@@ -41,34 +41,25 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if invocation, ok := lambdacontext.FromContext(ctx); ok {
 		h.log = h.log.With("invocation_id", invocation.AwsRequestID)
 	}
+	var answer any
+	var err error
 	if records, ok := event.Records(payload); ok {
-		return encoded(map[string]any{"batchItemFailures": h.batch(ctx, records)})
-	}
-	result, err := h.handle(ctx, payload)
-	if err != nil {
+		answer = map[string]any{"batchItemFailures": h.batch(ctx, records)}
+	} else if answer, err = h.handle(ctx, payload); err != nil {
 		// Lambda uses the Go type of an error as its errorType. The name of this type is meant for alarms.
 		return nil, messages.InvokeResponse_Error{Type: "Deferred", Message: err.Error()}
 	}
-	return encoded(result)
+	var encoded bytes.Buffer
+	err = report.Encode(&encoded, answer)
+	return bytes.TrimSpace(encoded.Bytes()), err
 }
 
-func encoded(answer any) ([]byte, error) {
-	var b bytes.Buffer
-	err := report.Encode(&b, answer)
-	return bytes.TrimSpace(b.Bytes()), err
-}
-
-// A failure is a message that Lambda leaves in the queue.
-type failure struct {
-	MessageID string `json:"itemIdentifier"`
-}
-
-// batch handles each message separately. Deferred messages are delayed and stay in their queue.
-func (h handler) batch(ctx context.Context, records []event.Record) []failure {
-	failures := []failure{}
+// batch handles each message separately, and returns those that Lambda leaves in their queue. They are delayed.
+func (h handler) batch(ctx context.Context, records []event.Record) []map[string]string {
+	failures := []map[string]string{}
 	for _, r := range records {
 		if _, err := h.handle(ctx, r.Body); err != nil {
-			failures = append(failures, failure{r.MessageID})
+			failures = append(failures, map[string]string{"itemIdentifier": r.MessageID})
 			// Otherwise it is delivered again after the queue's visibility timeout.
 			h.warn(ctx, slog.LevelWarn, "a message could not be put off", h.putOff(ctx, r))
 		}
@@ -77,9 +68,8 @@ func (h handler) batch(ctx context.Context, records []event.Record) []failure {
 }
 
 func (h handler) putOff(ctx context.Context, r event.Record) error {
-	name := r.Queue[strings.LastIndexByte(r.Queue, ':')+1:]
 	for _, q := range h.queues {
-		if name != "" && strings.HasSuffix(q.URL, "/"+name) {
+		if name := r.Queue[strings.LastIndexByte(r.Queue, ':')+1:]; name != "" && strings.HasSuffix(q.URL, "/"+name) {
 			return q.PutOff(ctx, r.ReceiptHandle, r.Receives)
 		}
 	}
@@ -144,9 +134,7 @@ func (h handler) notify(ctx context.Context, request event.Request, out outcome.
 			notes[outcome.CountedNote+fingerprint] = now.Add(notify.RepeatInterval)
 		}
 	}
-	if len(notes) > 0 {
-		h.warn(ctx, slog.LevelWarn, "the message may be repeated", h.reconciler.Ledger.Note(ctx, out.UserPoolID, notes))
-	}
+	h.warn(ctx, slog.LevelWarn, "the message may be repeated", h.reconciler.Ledger.Note(ctx, out.UserPoolID, notes))
 	return len(failed)
 }
 
@@ -156,9 +144,6 @@ func (h handler) fanOut(ctx context.Context, request event.Request, out outcome.
 	for some := range slices.Chunk(out.Details.Clients, event.MaxClients) {
 		bodies = append(bodies, event.Message(event.ReconcilePool, event.Member{UserPoolID: out.UserPoolID,
 			Clients: some, Scan: request.Scan.Started, Scheduled: request.Scan.Scheduled}))
-	}
-	if len(bodies) == 0 {
-		return nil
 	}
 	return h.send(ctx, bodies)
 }
@@ -207,13 +192,11 @@ func (h handler) warn(ctx context.Context, level slog.Level, message string, err
 // the values of the event are used.
 func self(ctx context.Context) arn.ARN {
 	const emulated = "012345678912" // the account in the function ARNs of emulators
-	invocation, ok := lambdacontext.FromContext(ctx)
-	if !ok {
-		return arn.ARN{}
+	if invocation, ok := lambdacontext.FromContext(ctx); ok {
+		a, err := arn.Parse(invocation.InvokedFunctionArn)
+		if err == nil && a.Service == "lambda" && a.AccountID != emulated {
+			return a
+		}
 	}
-	a, err := arn.Parse(invocation.InvokedFunctionArn)
-	if err != nil || a.Service != "lambda" || a.AccountID == emulated {
-		return arn.ARN{}
-	}
-	return a
+	return arn.ARN{}
 }

@@ -63,13 +63,13 @@ func (q testQueue) deliver(t *testing.T, f *function) (bodies, failed []string) 
 	slices.Sort(bodies)
 	payload, _ := json.Marshal(map[string]any{"Records": records})
 	got := f.invoke(t, payload)
-	var answer map[string][]failure
+	var answer map[string][]map[string]string
 	if err := json.Unmarshal(got.Payload, &answer); err != nil || got.IsError || answer["batchItemFailures"] == nil {
 		t.Fatalf("%s (%v)\n%s", got.Payload, err, f.stop())
 	}
 	for _, of := range answer["batchItemFailures"] {
-		failed = append(failed, aws.ToString(byID[of.MessageID].Body))
-		delete(byID, of.MessageID)
+		failed = append(failed, aws.ToString(byID[of["itemIdentifier"]].Body))
+		delete(byID, of["itemIdentifier"])
 	}
 	for _, m := range byID {
 		in := &sqs.DeleteMessageInput{QueueUrl: aws.String(q.url), ReceiptHandle: m.ReceiptHandle}

@@ -10,7 +10,6 @@ import (
 const (
 	poolParameter   = "userPoolId"
 	clientParameter = "clientId"
-	arnParameter    = "resourceArn" // of the calls that add and remove tags
 )
 
 // A Name is an API call that can change what a baseline requires or watches.
@@ -39,13 +38,6 @@ func (n Name) Change() baseline.Change {
 // DeleteUserPool is the call that deletes a pool.
 const DeleteUserPool = "DeleteUserPool"
 
-// The calls that do not name their pool in the parameter poolParameter.
-const (
-	createUserPool = "CreateUserPool"
-	tagResource    = "TagResource"
-	untagResource  = "UntagResource"
-)
-
 type documents = []baseline.DocumentName
 
 // Table returns the calls that are handled, sorted by name.
@@ -57,9 +49,8 @@ var table = []Name{
 	{Name: "CreateGroup", Watched: "groups", Happened: "added", Subject: "groupName"},
 	{Name: "CreateIdentityProvider", Watched: "identityProviders", Happened: "added", Subject: "providerName"},
 	{Name: "CreateResourceServer", Watched: "resourceServers", Happened: "added", Subject: "identifier"},
-	{Name: createUserPool, New: true, Watched: "triggers",
-		Changes: documents{baseline.UserPool, baseline.MfaConfig, baseline.RiskConfiguration, baseline.LogDelivery,
-			baseline.AppClient, baseline.ClientRisk}},
+	{Name: "CreateUserPool", New: true, Watched: "triggers", Changes: documents{baseline.UserPool, baseline.MfaConfig,
+		baseline.RiskConfiguration, baseline.LogDelivery, baseline.AppClient, baseline.ClientRisk}},
 	{Name: "CreateUserPoolClient", New: true, Client: true, Changes: documents{baseline.AppClient, baseline.ClientRisk},
 		Watched: "clients", Happened: "added", Subject: "clientName"},
 	{Name: "CreateUserPoolDomain", Watched: "domains", Happened: "added", Subject: "domain"},
@@ -72,15 +63,14 @@ var table = []Name{
 	{Name: "SetLogDeliveryConfiguration", Changes: documents{baseline.LogDelivery}},
 	{Name: "SetRiskConfiguration", Client: true, Changes: documents{baseline.RiskConfiguration, baseline.ClientRisk}},
 	{Name: "SetUserPoolMfaConfig", Changes: documents{baseline.UserPool, baseline.MfaConfig}},
-	{Name: tagResource, Changes: documents{baseline.UserPool}, Selection: true},
-	{Name: untagResource, Changes: documents{baseline.UserPool}, Selection: true},
+	{Name: "TagResource", Changes: documents{baseline.UserPool}, Selection: true},
+	{Name: "UntagResource", Changes: documents{baseline.UserPool}, Selection: true},
 	{Name: "UpdateGroup", Watched: "groups", Happened: "changed", Subject: "groupName"},
 	{Name: "UpdateIdentityProvider", Watched: "identityProviders", Happened: "changed", Subject: "providerName"},
 	{Name: "UpdateResourceServer", Watched: "resourceServers", Happened: "changed", Subject: "identifier"},
 	// Threat protection and the tier determine what risk configurations and logs can contain.
-	{Name: "UpdateUserPool", Selection: true, Watched: "triggers",
-		Changes: documents{baseline.UserPool, baseline.MfaConfig, baseline.RiskConfiguration,
-			baseline.LogDelivery, baseline.ClientRisk}},
+	{Name: "UpdateUserPool", Selection: true, Watched: "triggers", Changes: documents{baseline.UserPool,
+		baseline.MfaConfig, baseline.RiskConfiguration, baseline.LogDelivery, baseline.ClientRisk}},
 	{Name: "UpdateUserPoolClient", Client: true, Changes: documents{baseline.AppClient}},
 	{Name: "UpdateUserPoolDomain", Watched: "domains", Happened: "changed", Subject: "domain"},
 }

@@ -81,14 +81,13 @@ func decodeCall(envelope, detail object, home Home) Request {
 	case at < 0:
 		return ignored(NotInTable, "%q changes nothing that a baseline requires or watches", name)
 	}
-	// Empty fields of home get the values of the event.
-	home.Account = cmp.Or(home.Account, detail.text("recipientAccountId"), envelope.text("account"))
-	home.Region = cmp.Or(home.Region, detail.text("awsRegion"), envelope.text("region"))
-	if why := foreign("event is from", detail.text("recipientAccountId"), detail.text("awsRegion"), home); why.Kind != "" {
-		return why
-	}
-	if why := foreign("event is from", envelope.text("account"), envelope.text("region"), home); why.Kind != "" {
-		return why
+	for _, from := range []Home{{detail.text("recipientAccountId"), detail.text("awsRegion")},
+		{envelope.text("account"), envelope.text("region")}} {
+		// Empty fields of home get the values of the event.
+		home.Account, home.Region = cmp.Or(home.Account, from.Account), cmp.Or(home.Region, from.Region)
+		if why := foreign("event is from", from, home); why.Kind != "" {
+			return why
+		}
 	}
 	request, parameters := locate(name, detail, home), detail.object("requestParameters")
 	if request.Kind != One {
@@ -106,15 +105,14 @@ func decodeCall(envelope, detail object, home Home) Request {
 }
 
 // foreign detects an event or a resource of another account or Region. What is not known is not compared.
-func foreign(is, account, region string, home Home) Request {
+func foreign(is string, at, home Home) Request {
 	switch {
-	case account != "" && home.Account != "" && account != home.Account:
-		return ignored(OtherAccount, "the "+is+" account %s, but the function is in %s", account, home.Account)
-	case region != "" && home.Region != "" && region != home.Region:
-		return ignored(OtherRegion, "the "+is+" Region %s, but the function is in %s", region, home.Region)
-	default:
-		return Request{}
+	case at.Account != "" && home.Account != "" && at.Account != home.Account:
+		return ignored(OtherAccount, "the "+is+" account %s, but the function is in %s", at.Account, home.Account)
+	case at.Region != "" && home.Region != "" && at.Region != home.Region:
+		return ignored(OtherRegion, "the "+is+" Region %s, but the function is in %s", at.Region, home.Region)
 	}
+	return Request{}
 }
 
 func clientOf(detail object) string {
@@ -145,21 +143,21 @@ func locate(call string, detail object, home Home) Request {
 	parameters, find := detail.object("requestParameters"), one
 	v := parameters.value(poolParameter)
 	switch call {
-	case createUserPool:
+	case "CreateUserPool":
 		v = detail.object("responseElements").object("userPool").value("id")
-	case tagResource, untagResource:
-		v, find = parameters.value(arnParameter), ofARN
+	case "TagResource", "UntagResource":
+		v, find = parameters.value("resourceArn"), ofARN
 	}
+	unclear := ""
 	switch {
 	case v == nil || hidden(v):
-		return Request{Kind: All, Reason: RequestLeftOut,
-			Detail: "CloudTrail left out which pool " + call + " changed, so every pool is scanned"}
+		unclear = "CloudTrail left out which pool " + call + " changed"
 	case v == ambiguous{}:
-		return Request{Kind: All, Reason: RequestLeftOut,
-			Detail: "the event of " + call + " names several pools, so every pool is scanned"}
+		unclear = "the event of " + call + " names several pools"
 	default:
 		return find(v, home)
 	}
+	return Request{Kind: All, Reason: RequestLeftOut, Detail: unclear + ", so every pool is scanned"}
 }
 
 // hidden reports whether a text is CloudTrail's placeholder for a hidden value.
@@ -192,7 +190,7 @@ func ofARN(v any, home Home) Request {
 	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "cognito-idp" || !isPool {
 		return ignored(OtherResource, "%q is not a user pool", v)
 	}
-	if why := foreign("resource is in", parts[4], parts[3], home); why.Kind != "" {
+	if why := foreign("resource is in", Home{parts[4], parts[3]}, home); why.Kind != "" {
 		return why
 	}
 	return one(id, home)

@@ -62,8 +62,7 @@ func firstSince(t time.Time) types.AttributeValue {
 
 func (t Table) read(ctx context.Context, what string, more func() bool,
 	page func(context.Context) ([]attributes, error)) (outcome.History, error) {
-	h := outcome.History{Notes: map[string]time.Time{}}
-	var unreadable []error
+	h, unreadable := outcome.History{Notes: map[string]time.Time{}}, error(nil)
 	for more() {
 		within, stop := t.within(ctx)
 		items, err := page(within)
@@ -78,13 +77,13 @@ func (t Table) read(ctx context.Context, what string, more func() bool,
 			if !strings.HasPrefix(textOf(item[sorting]), recordItems) {
 				addNotes(h.Notes, item)
 			} else if r, err := decodeRecord(item); err != nil {
-				unreadable = append(unreadable, err)
+				unreadable = errors.Join(unreadable, err)
 			} else {
 				h.Records = append(h.Records, r)
 			}
 		}
 	}
-	return h, errors.Join(unreadable...)
+	return h, unreadable
 }
 
 // notesMap is the attribute for the notes: a map from names to expiry times in milliseconds since 1970.
@@ -99,13 +98,13 @@ func (t Table) Note(ctx context.Context, pool string, notes map[string]time.Time
 	defer stop()
 	last, values := time.Time{}, attributes{}
 	for name, until := range notes {
-		values[name] = millis(until)
+		values[name] = number(until.UnixMilli())
 		if until.After(last) {
 			last = until
 		}
 	}
 	item := key(pool, notesItems+fmt.Sprintf("%016x", rand.Uint64()))
-	item[notesMap], item[expires] = &types.AttributeValueMemberM{Value: values}, seconds(last)
+	item[notesMap], item[expires] = &types.AttributeValueMemberM{Value: values}, number(last.Unix())
 	if _, err := t.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(t.Name), Item: item}); err != nil {
 		return fmt.Errorf("storing notes of %s in table %s: %w", pool, t.Name, err)
 	}
@@ -114,19 +113,17 @@ func (t Table) Note(ctx context.Context, pool string, notes map[string]time.Time
 
 // addNotes adds the notes of an item that have not expired. It ignores invalid times.
 func addNotes(notes map[string]time.Time, item attributes) {
-	m, _ := item[notesMap].(*types.AttributeValueMemberM)
-	if m == nil {
+	m, ok := item[notesMap].(*types.AttributeValueMemberM)
+	if !ok {
 		return
 	}
 	now := time.Now()
 	for name, value := range m.Value {
-		n, _ := value.(*types.AttributeValueMemberN)
-		if n == nil {
-			continue
-		}
-		ms, err := strconv.ParseInt(n.Value, 10, 64)
-		if until := time.UnixMilli(ms).UTC(); err == nil && until.After(now) && until.After(notes[name]) {
-			notes[name] = until
+		if n, ok := value.(*types.AttributeValueMemberN); ok {
+			ms, err := strconv.ParseInt(n.Value, 10, 64)
+			if until := time.UnixMilli(ms).UTC(); err == nil && until.After(now) && until.After(notes[name]) {
+				notes[name] = until
+			}
 		}
 	}
 }

@@ -22,29 +22,25 @@ type Memory struct {
 
 type lease struct {
 	owner string
-	until time.Time
+	until time.Time // zero after a release
 }
 
 // NewMemory returns an empty ledger.
 func NewMemory() *Memory {
-	return &Memory{
-		leases: map[string]lease{}, records: map[string]outcome.Record{}, notes: map[string]map[string]time.Time{},
-	}
+	return &Memory{leases: map[string]lease{}, records: map[string]outcome.Record{},
+		notes: map[string]map[string]time.Time{}}
 }
 
 // Acquire implements reconcile.Ledger.
 func (m *Memory) Acquire(_ context.Context, pool, owner string, now, until time.Time) (bool, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	l, leased := m.leases[pool]
-	ours := !leased || l.owner == owner
+	l := m.leases[pool]
+	ours := l.until.IsZero() || l.owner == owner
 	if !ours && (until.IsZero() || now.Before(l.until)) {
 		return false, nil
 	}
 	m.leases[pool] = lease{owner, until}
-	if until.IsZero() {
-		delete(m.leases, pool)
-	}
 	return true, nil
 }
 
@@ -68,11 +64,10 @@ func (m *Memory) History(_ context.Context, pool string, since time.Time, _ bool
 func (m *Memory) Record(_ context.Context, id string) (outcome.Record, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	r, ok := m.records[id]
-	if !ok {
-		return r, fmt.Errorf("%s: %w", id, outcome.ErrNoRecord)
+	if r, ok := m.records[id]; ok {
+		return clone(r), nil
 	}
-	return clone(r), nil
+	return outcome.Record{}, fmt.Errorf("%s: %w", id, outcome.ErrNoRecord)
 }
 
 // Put implements reconcile.Ledger.

@@ -83,15 +83,13 @@ func encodeRecord(r outcome.Record) (attributes, error) {
 		return nil, err
 	}
 	raw, err := json.Marshal(r)
+	item[expires], item[light] = number(r.Began.Add(recordLife).Unix()), text(string(raw))
+	if err == nil && len(raw) > mostText {
+		raw, err = pack(json.RawMessage(raw))
+		item[light] = &types.AttributeValueMemberB{Value: raw}
+	}
 	if err != nil {
 		return nil, err
-	}
-	item[expires], item[light] = seconds(r.Began.Add(recordLife)), text(string(raw))
-	if len(raw) > mostText {
-		if raw, err = pack(json.RawMessage(raw)); err != nil {
-			return nil, err
-		}
-		item[light] = &types.AttributeValueMemberB{Value: raw}
 	}
 	sent := make([][]byte, len(r.Sent))
 	for i, s := range r.Sent {

@@ -65,22 +65,18 @@ func (t Table) Acquire(ctx context.Context, pool, owner string, now, until time.
 		UpdateExpression:         aws.String("SET #owner = :owner, #until = :until, #expires = :expires"),
 		ConditionExpression:      aws.String("attribute_not_exists(#owner) OR #owner = :owner OR #until <= :now"),
 		ExpressionAttributeNames: map[string]string{"#owner": leaseOwner, "#until": leaseUntil, "#expires": expires},
-		ExpressionAttributeValues: attributes{
-			":owner": text(owner), ":until": millis(until), ":now": millis(now), ":expires": seconds(until.Add(leaseLife)),
-		},
+		ExpressionAttributeValues: attributes{":owner": text(owner), ":until": number(until.UnixMilli()),
+			":now": number(now.UnixMilli()), ":expires": number(until.Add(leaseLife).Unix())},
 	}
 	doing, has := "acquiring", owner
 	if until.IsZero() {
 		doing, has = "releasing", ""
 		in.UpdateExpression = aws.String("SET #expires = :expires REMOVE #owner, #until")
 		in.ConditionExpression = aws.String("attribute_not_exists(#owner) OR #owner = :owner")
-		in.ExpressionAttributeValues = attributes{
-			":owner": text(owner), ":expires": seconds(now.Add(leaseLife)),
-		}
+		in.ExpressionAttributeValues = attributes{":owner": text(owner), ":expires": number(now.Add(leaseLife).Unix())}
 	}
 	out, err := t.Client.UpdateItem(ctx, in)
-	var refused *types.ConditionalCheckFailedException
-	if errors.As(err, &refused) {
+	if _, refused := errors.AsType[*types.ConditionalCheckFailedException](err); refused {
 		return false, nil
 	}
 	if err == nil && (textOf(out.Attributes[sorting]) != leaseItem || textOf(out.Attributes[leaseOwner]) != has) {
@@ -110,10 +106,6 @@ func textOf(v types.AttributeValue) string {
 	return ""
 }
 
-func seconds(t time.Time) types.AttributeValue {
-	return &types.AttributeValueMemberN{Value: strconv.FormatInt(t.Unix(), 10)}
-}
-
-func millis(t time.Time) types.AttributeValue {
-	return &types.AttributeValueMemberN{Value: strconv.FormatInt(t.UnixMilli(), 10)}
+func number(n int64) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
 }

@@ -48,10 +48,7 @@ const RepeatInterval = 24 * time.Hour
 // Suppressed reports whether an outcome has no news: nothing was written, and people were notified of every finding
 // within the repeat interval.
 func Suppressed(out outcome.Outcome, now time.Time) bool {
-	if report.Wrote(out) {
-		return false
-	}
-	return !slices.ContainsFunc(Fingerprints(out), func(name string) bool {
+	return !report.Wrote(out) && !slices.ContainsFunc(Fingerprints(out), func(name string) bool {
 		return !out.Details.Notified[name].After(now)
 	})
 }
@@ -72,8 +69,8 @@ func Fingerprints(out outcome.Outcome) []string {
 		names = append(names, outcome.Fingerprint(out.UserPoolID, d))
 	}
 	if len(names) == 0 {
-		state := outcome.State(out.Outcome)
-		names = append(names, outcome.Fingerprint(out.UserPoolID, outcome.Finding{State: state}))
+		none := outcome.Finding{State: outcome.State(out.Outcome)}
+		names = append(names, outcome.Fingerprint(out.UserPoolID, none))
 	}
 	return names
 }

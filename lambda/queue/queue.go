@@ -73,8 +73,8 @@ func (q Queue) PutOff(ctx context.Context, receiptHandle string, receives int) e
 	return nil
 }
 
-// Delay returns the delay of a message after the given number of receives: 15 s, doubled with each receive, at most 5
-// minutes. The 20 receives before the dead-letter queue take more than an hour.
+// Delay returns the delay of a message: 15 s, doubled with each receive, at most 5 minutes. The 20 receives before the
+// dead-letter queue take more than an hour.
 func Delay(receives int) time.Duration {
 	return min(15*time.Second<<min(10, max(0, receives-1)), 5*time.Minute)
 }

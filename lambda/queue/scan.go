@@ -77,8 +77,8 @@ func (s Scanner) skip(ctx context.Context, request event.Request) string {
 	return "a scan started after this call, at " + started.UTC().Format(time.RFC3339)
 }
 
-// pages handles the pages of the list, starting at the token of the scan. If the time is used up, it sends a message
-// that continues the scan at the next page. A page whose messages cannot be sent does not stop the others.
+// pages sends those pools that a rule may select, from the token of the scan on. If the time is used up, it sends a
+// message that continues the scan at the next page. A page whose messages cannot be sent does not stop the others.
 func (s Scanner) pages(ctx context.Context, scan event.Scan, result *outcome.ScanResult) error {
 	var failed error
 	for pages := (cognito.Pages{Count: scan.Pages}); ; {
@@ -93,15 +93,20 @@ func (s Scanner) pages(ctx context.Context, scan event.Scan, result *outcome.Sca
 		if err != nil {
 			return errors.Join(failed, fmt.Errorf("listing the pools: %w", err))
 		}
-		if failed = errors.Join(failed, s.page(ctx, scan, ids, result)); next == "" {
-			return failed
+		var bodies []string
+		for _, pool := range ids {
+			if s.Baseline.MaySelect(pool) {
+				bodies = append(bodies, event.Message(event.ReconcilePool,
+					event.Member{UserPoolID: pool, Scan: scan.Started, Scheduled: scan.Scheduled}))
+			}
 		}
-		scan.Token, scan.Pages = next, pages.Count
-		if Late(ctx) {
+		result.Pools += len(bodies)
+		failed = errors.Join(failed, s.Send(ctx, bodies))
+		if scan.Token, scan.Pages = next, pages.Count; next == "" || Late(ctx) {
 			break
 		}
 	}
-	if failed != nil {
+	if failed != nil || scan.Token == "" {
 		return failed
 	}
 	if err := s.Send(ctx, []string{event.Message(event.ScanPools, scan)}); err != nil {
@@ -109,20 +114,4 @@ func (s Scanner) pages(ctx context.Context, scan event.Scan, result *outcome.Sca
 	}
 	result.Reason = fmt.Sprintf("%d pages of pools were listed so far; the scan continues in another message", scan.Pages)
 	return nil
-}
-
-// page sends those pools of one page that a rule may select.
-func (s Scanner) page(ctx context.Context, scan event.Scan, ids []string, result *outcome.ScanResult) error {
-	var bodies []string
-	for _, id := range ids {
-		if s.Baseline.MaySelect(id) {
-			bodies = append(bodies, event.Message(event.ReconcilePool,
-				event.Member{UserPoolID: id, Scan: scan.Started, Scheduled: scan.Scheduled}))
-		}
-	}
-	if len(bodies) == 0 {
-		return nil
-	}
-	result.Pools += len(bodies)
-	return s.Send(ctx, bodies)
 }

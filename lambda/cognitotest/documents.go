@@ -131,15 +131,13 @@ func (s *Server) createClient(p *pool, request object) (any, error) {
 	}
 	s.serial++
 	id := fmt.Sprintf("fakeclient%06d", s.serial)
-	client := object{"UserPoolId": request["UserPoolId"], "ClientId": id, "CreationDate": created}
-	settings := object{"ClientId": id, "EnableTokenRevocation": true}
-	maps.Copy(settings, request)
-	if settings["GenerateSecret"] == true {
-		client["ClientSecret"] = fmt.Sprintf("CANARYsecret%020d", s.serial)
+	p.clients[id] = object{"UserPoolId": request["UserPoolId"], "ClientId": id, "CreationDate": created}
+	if request["GenerateSecret"] == true {
+		p.clients[id]["ClientSecret"] = fmt.Sprintf("CANARYsecret%020d", s.serial)
 	}
-	delete(settings, "GenerateSecret")
-	p.clients[id] = client
-	answer, err := s.updateClient(p, settings)
+	delete(request, "GenerateSecret")
+	setDefaults(request, object{"ClientId": id, "EnableTokenRevocation": true})
+	answer, err := s.updateClient(p, request)
 	if err != nil {
 		delete(p.clients, id)
 	}
@@ -177,12 +175,10 @@ func (s *Server) updateClient(p *pool, request object) (any, error) {
 	}
 	for _, m := range tableOf(baseline.AppClient) {
 		if v := old[m.Name]; v != nil && (m.Trip == baseline.ReadOnly || m.Name == "ClientName") {
-			setDefault(next, m.Name, v)
+			setDefaults(next, object{m.Name: v})
 		}
 	}
-	for member, v := range clientResets {
-		setDefault(next, member, clone(v))
-	}
+	setDefaults(next, clientResets)
 	publish(next)
 	next["LastModifiedDate"] = modified
 	p.clients[id] = next

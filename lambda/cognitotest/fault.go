@@ -84,8 +84,8 @@ func (f *Fault) concerns(call *Call) bool {
 
 // allows counts a call against the limits of its category, and of its pool and operation.
 func (s *Server) allows(call *Call) bool {
-	c := operations[call.Operation].category
-	return (call.PoolID == "" || s.count(call.Operation+" "+call.PoolID, c.pool)) && s.count(c.name, c.perSecond)
+	o := operations[call.Operation]
+	return (call.PoolID == "" || s.count(call.Operation+" "+call.PoolID, o.pool)) && s.count(o.category, o.perSecond)
 }
 
 // count counts a call against a limit per second, with a burst of one second. 0 means no limit.

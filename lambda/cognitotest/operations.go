@@ -5,54 +5,33 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 
 	"poolkeeper/baseline"
 )
 
-// A category of calls has a rate per account and Region, and possibly one per pool.
-type category struct {
-	name            string
-	perSecond, pool int
+// operations are the calls that the fake supports. Each runs under the server's lock; p is the pool of the call.
+var operations = map[string]struct {
+	category        string // the documented one, whose calls have a common limit; log delivery calls have none
+	perSecond, pool int    // the limits of the category per account and Region, and of the call per pool; 0 is none
+	run             func(s *Server, p *pool, request object) (any, error)
+}{
+	"CreateUserPool":              {"UserPoolUpdate", 15, 0, (*Server).createUserPool},
+	"DeleteUserPool":              {"UserPoolUpdate", 15, 0, (*Server).deleteUserPool},
+	"DescribeUserPool":            {"UserPoolRead", 15, 0, (*Server).describeUserPool},
+	"UpdateUserPool":              {"UserPoolUpdate", 15, 0, (*Server).updateUserPool},
+	"ListUserPools":               {"UserPoolRead", 15, 0, (*Server).listUserPools},
+	"GetUserPoolMfaConfig":        {"UserPoolResourceRead", 20, 5, (*Server).getMfaConfig},
+	"SetUserPoolMfaConfig":        {"UserPoolResourceUpdate", 15, 5, (*Server).setMfaConfig},
+	"DescribeRiskConfiguration":   {"UserPoolResourceRead", 20, 5, (*Server).describeRisk},
+	"SetRiskConfiguration":        {"UserPoolResourceUpdate", 15, 5, (*Server).setRisk},
+	"GetLogDeliveryConfiguration": {"", 0, 0, (*Server).getLogs},
+	"SetLogDeliveryConfiguration": {"", 0, 0, (*Server).setLogs},
+	"ListUserPoolClients":         {"UserPoolClientRead", 15, 5, (*Server).listClients},
+	"DescribeUserPoolClient":      {"UserPoolClientRead", 15, 5, (*Server).describeClient},
+	"CreateUserPoolClient":        {"UserPoolClientUpdate", 15, 5, (*Server).createClient},
+	"UpdateUserPoolClient":        {"UserPoolClientUpdate", 15, 5, (*Server).updateClient},
 }
-
-// The documented categories. Log delivery calls have none.
-var (
-	poolRead       = category{"UserPoolRead", 15, 0}
-	poolUpdate     = category{"UserPoolUpdate", 15, 0}
-	resourceRead   = category{"UserPoolResourceRead", 20, 5}
-	resourceUpdate = category{"UserPoolResourceUpdate", 15, 5}
-	clientRead     = category{"UserPoolClientRead", 15, 5}
-	clientUpdate   = category{"UserPoolClientUpdate", 15, 5}
-)
-
-// An operation is a call that the fake supports. It runs under the server's lock. p is the pool of the call.
-type operation struct {
-	category
-	run func(s *Server, p *pool, request object) (any, error)
-}
-
-var operations = map[string]operation{
-	"CreateUserPool":       {poolUpdate, (*Server).createUserPool},
-	"DeleteUserPool":       {poolUpdate, (*Server).deleteUserPool},
-	"DescribeUserPool":     {poolRead, (*Server).describeUserPool},
-	"UpdateUserPool":       {poolUpdate, (*Server).updateUserPool},
-	"ListUserPools":        {poolRead, (*Server).listUserPools},
-	"GetUserPoolMfaConfig": {resourceRead, (*Server).getMfaConfig},
-	"SetUserPoolMfaConfig": {resourceUpdate, (*Server).setMfaConfig},
-
-	"DescribeRiskConfiguration":   {resourceRead, (*Server).describeRisk},
-	"SetRiskConfiguration":        {resourceUpdate, (*Server).setRisk},
-	"GetLogDeliveryConfiguration": {category{}, (*Server).getLogs},
-	"SetLogDeliveryConfiguration": {category{}, (*Server).setLogs},
-	"ListUserPoolClients":         {clientRead, (*Server).listClients},
-	"DescribeUserPoolClient":      {clientRead, (*Server).describeClient},
-	"CreateUserPoolClient":        {clientUpdate, (*Server).createClient},
-	"UpdateUserPoolClient":        {clientUpdate, (*Server).updateClient},
-}
-
-var poolID = regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`)
 
 func (s *Server) perform(name string, request object) (any, error) {
 	operation, ok := operations[name]
@@ -63,7 +42,7 @@ func (s *Server) perform(name string, request object) (any, error) {
 		return operation.run(s, nil, request)
 	}
 	id := text(request, "UserPoolId")
-	if !poolID.MatchString(id) || len(id) > 55 {
+	if !baseline.IsPoolID(id) {
 		return nil, constraint(id, "userPoolId", "Member must satisfy regular expression pattern: [\\w-]+_[0-9a-zA-Z]+")
 	}
 	p, ok := s.pools[id]
@@ -85,9 +64,6 @@ func arn(id string) string {
 	return fmt.Sprintf("arn:aws:cognito-idp:%s:%s:userpool/%s", region, account, id)
 }
 
-// createOnly are the members that can be set only when a pool is created. They are stored unchanged.
-var createOnly = []string{"AliasAttributes", "UsernameAttributes", "UsernameConfiguration", "Schema"}
-
 // createUserPool creates a pool with the defaults, and then updates it.
 func (s *Server) createUserPool(_ *pool, request object) (any, error) {
 	if baseline.Empty(request["PoolName"]) {
@@ -95,21 +71,20 @@ func (s *Server) createUserPool(_ *pool, request object) (any, error) {
 	}
 	s.serial++
 	id := fmt.Sprintf("%s_Fake%05d", region, s.serial)
-	settings := object{"UserPoolId": id}
-	maps.Copy(settings, request)
 	p := newPool(clone(resets))
 	maps.Copy(p.userPool, object{"Id": id, "Arn": arn(id), "CreationDate": created})
-	for _, only := range createOnly {
-		if v, given := settings[only]; given && only != "Schema" {
-			p.userPool[only] = clone(v)
+	// Other calls cannot set these members. They are stored unchanged, without Schema.
+	for _, only := range []string{"AliasAttributes", "UsernameAttributes", "UsernameConfiguration", "Schema"} {
+		if v, given := request[only]; given && only != "Schema" {
+			p.userPool[only] = v
 		}
-		delete(settings, only)
+		delete(request, only)
 	}
 	p.mfaConfig["MfaConfiguration"] = cmp.Or(request["MfaConfiguration"], any("OFF"))
 	if request["SmsConfiguration"] != nil && p.mfaConfig["MfaConfiguration"] != "OFF" {
 		p.mfaConfig["SmsMfaConfiguration"] = object{}
 	}
-	if _, err := s.updateUserPool(p, settings); err != nil {
+	if _, err := s.updateUserPool(p, request); err != nil {
 		return nil, err
 	}
 	s.pools[id] = p
@@ -151,11 +126,8 @@ func page[V any](all map[string]V, request object, name string, show func(id str
 		most, _ = size.(json.Number).Int64()
 	}
 	ids := slices.Sorted(maps.Keys(all))
-	if after, _ := request["NextToken"].(string); after != "" {
-		i, _ := slices.BinarySearch(ids, after)
-		ids = ids[i:]
-	}
-	answer := object{}
+	start, _ := slices.BinarySearch(ids, text(request, "NextToken"))
+	answer, ids := object{}, ids[start:]
 	if int64(len(ids)) > most {
 		answer["NextToken"], ids = ids[most], ids[:most]
 	}

@@ -106,9 +106,12 @@ func (s *Server) Logs(id string) []any {
 	return clone(s.pools[id].logs)
 }
 
-func setDefault(o object, name string, v any) {
-	if _, ok := o[name]; !ok {
-		o[name] = v
+// setDefaults sets copies of the members that an object does not have.
+func setDefaults(o, defaults object) {
+	for name, v := range defaults {
+		if _, ok := o[name]; !ok {
+			o[name] = clone(v)
+		}
 	}
 }
 

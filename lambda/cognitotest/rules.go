@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"poolkeeper/baseline"
 )
 
 // A change is a request with the states before and after it: the document UserPool or that of a client, and the pool's
@@ -88,9 +90,8 @@ var rules = []struct {
 	code, text      string
 }{
 	{"two validity days", onPool, func(c change) bool {
-		set := func(v any) bool { return v != nil && v != json.Number("0") }
-		return set(at(c.request, "AdminCreateUserConfig.UnusedAccountValidityDays")) &&
-			set(at(c.is, "Policies.PasswordPolicy.TemporaryPasswordValidityDays"))
+		return !baseline.Empty(at(c.request, "AdminCreateUserConfig.UnusedAccountValidityDays")) &&
+			!baseline.Empty(at(c.is, "Policies.PasswordPolicy.TemporaryPasswordValidityDays"))
 	}, parameter, "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"},
 	{"MFA turned on without a factor", onPool, func(c change) bool {
 		return c.request["MfaConfiguration"] == "ON" && c.mfaWas["MfaConfiguration"] != "ON" && !anyFactor(c.mfaWas)

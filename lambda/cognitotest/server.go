@@ -80,12 +80,9 @@ func (s *Server) lock() (unlock func()) {
 	return s.mutex.Unlock
 }
 
-// Start serves on a free port of the loopback interface and returns the URL.
-func (s *Server) Start() (string, error) { return s.StartOn("127.0.0.1:0") }
-
-// StartOn serves on the address and returns the URL.
-func (s *Server) StartOn(address string) (string, error) {
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
+// Start serves on the address, or on a free port of the loopback interface if it is "", and returns the URL.
+func (s *Server) Start(address string) (string, error) {
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", cmp.Or(address, "127.0.0.1:0"))
 	if err != nil {
 		return "", fmt.Errorf("starting the fake: %w", err)
 	}
@@ -101,7 +98,7 @@ func Serve(t interface {
 }, mode Mode, options ...Option) (*Server, string) {
 	t.Helper()
 	s := New(mode, options...)
-	url, err := s.Start()
+	url, err := s.Start("")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,10 +101,8 @@ func (s *Server) merge(old, request object) object {
 			next[shown] = v
 		}
 	}
-	for name, v := range unknown {
-		if s.mode == Measured {
-			setDefault(next, name, v)
-		}
+	if s.mode == Measured {
+		setDefaults(next, unknown)
 	}
 	next["LastModifiedDate"] = modified
 	return next
@@ -129,7 +127,7 @@ func (s *Server) given(m baseline.Member, v, old any) any {
 	case m.Name == "Policies":
 		s.policies(o, old)
 	case m.Name == "DcrConfiguration":
-		setDefault(o, "EnableStatus", "Enabled")
+		setDefaults(o, object{"EnableStatus": "Enabled"})
 	case m.Name == "AdminCreateUserConfig" && o["UnusedAccountValidityDays"] == json.Number("0"):
 		delete(o, "UnusedAccountValidityDays")
 	}
@@ -140,12 +138,10 @@ func (s *Server) given(m baseline.Member, v, old any) any {
 // reset.
 func (s *Server) policies(policies object, old any) {
 	if s.mode == Measured {
-		for key, e := range asObject(old) {
-			setDefault(policies, key, clone(e))
-		}
+		setDefaults(policies, asObject(old))
 	}
 	if at(old, "PasswordPolicy") != nil {
-		setDefault(policies, "PasswordPolicy", clone(at(resets, "Policies.PasswordPolicy")))
+		setDefaults(policies, asObject(resets["Policies"]))
 	}
 	if password := asObject(policies["PasswordPolicy"]); password["TemporaryPasswordValidityDays"] == json.Number("0") {
 		password["TemporaryPasswordValidityDays"] = json.Number("7")
@@ -159,7 +155,7 @@ func (s *Server) setMfaConfig(old *pool, request object) (any, error) {
 	next := *old
 	next.userPool, next.mfaConfig = clone(old.userPool), clone(request)
 	delete(next.mfaConfig, "UserPoolId")
-	setDefault(next.mfaConfig, "MfaConfiguration", "OFF")
+	setDefaults(next.mfaConfig, object{"MfaConfiguration": "OFF"})
 	next.userPool["MfaConfiguration"] = next.mfaConfig["MfaConfiguration"]
 	mirrorMFA(old, &next)
 	if err := s.check(onMFA, request, old, &next); err != nil {
@@ -168,6 +164,9 @@ func (s *Server) setMfaConfig(old *pool, request object) (any, error) {
 	*old = next
 	return old.shownMFA(), nil
 }
+
+// smsMembers are the members of a pool that the SMS block of its MFA document also has.
+var smsMembers = []string{"SmsConfiguration", "SmsAuthenticationMessage"}
 
 // mirrorPool keeps the twins of a pool equal after an update: setting one also sets the other.
 func mirrorPool(old, next *pool, request object) {
@@ -183,7 +182,7 @@ func mirrorPool(old, next *pool, request object) {
 		}
 	}
 	if triggers := asObject(next.userPool["LambdaConfig"]); triggers["PreTokenGenerationConfig"] != nil {
-		setDefault(triggers, "PreTokenGeneration", at(triggers, "PreTokenGenerationConfig.LambdaArn"))
+		setDefaults(triggers, object{"PreTokenGeneration": at(triggers, "PreTokenGenerationConfig.LambdaArn")})
 	} else if legacy := triggers["PreTokenGeneration"]; legacy != nil {
 		triggers["PreTokenGenerationConfig"] = object{"LambdaArn": legacy, "LambdaVersion": "V1_0"}
 	}
@@ -195,15 +194,12 @@ func mirrorPool(old, next *pool, request object) {
 		config["UnusedAccountValidityDays"] = temporary
 	}
 	block := asObject(next.mfaConfig["SmsMfaConfiguration"])
-	if block == nil {
-		return
-	}
-	for _, name := range []string{"SmsConfiguration", "SmsAuthenticationMessage"} {
-		if next.userPool[name] != nil || old.userPool[name] != nil {
+	for _, name := range smsMembers {
+		if block != nil && (next.userPool[name] != nil || old.userPool[name] != nil) {
 			baseline.Put(block, []string{name}, clone(next.userPool[name]))
 		}
 	}
-	if len(block) == 0 {
+	if block != nil && len(block) == 0 {
 		delete(next.mfaConfig, "SmsMfaConfiguration")
 	}
 }
@@ -213,14 +209,11 @@ func mirrorPool(old, next *pool, request object) {
 // unchanged.
 func mirrorMFA(old, next *pool) {
 	block := asObject(next.mfaConfig["SmsMfaConfiguration"])
-	if block == nil {
-		if old.mfaConfig["SmsMfaConfiguration"] != nil {
-			delete(next.userPool, "SmsConfiguration")
-		}
-		return
+	if block == nil && old.mfaConfig["SmsMfaConfiguration"] != nil {
+		delete(next.userPool, "SmsConfiguration")
 	}
-	for _, name := range []string{"SmsConfiguration", "SmsAuthenticationMessage"} {
-		if v := cmp.Or(block[name], next.userPool[name]); v != nil {
+	for _, name := range smsMembers {
+		if v := cmp.Or(block[name], next.userPool[name]); block != nil && v != nil {
 			next.userPool[name], block[name] = clone(v), clone(v)
 		}
 	}
@@ -234,7 +227,7 @@ func (p *pool) shownMFA() object {
 	if mode := shown["MfaConfiguration"]; (mode == nil || mode == "OFF") && len(sender) > 0 {
 		block := object{"SmsConfiguration": clone(sender)}
 		baseline.Put(block, []string{"SmsAuthenticationMessage"}, p.userPool["SmsAuthenticationMessage"])
-		setDefault(shown, "SmsMfaConfiguration", block)
+		setDefaults(shown, object{"SmsMfaConfiguration": block})
 	}
 	return shown
 }

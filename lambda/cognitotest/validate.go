@@ -18,30 +18,22 @@ func (s *Server) validate(members []baseline.Member, request object) error {
 	if !s.validators {
 		return nil
 	}
-	for name, v := range request {
-		m := named(members, name)
-		if m.Trip == baseline.ReadOnly || slices.ContainsFunc(members, func(m baseline.Member) bool {
-			return m.ReadName == name
-		}) {
-			return invalid("Unexpected member %s", name)
-		}
-		if m.Name == "" {
-			continue // the id, or a member that is newer than the table
-		}
-		if err := validateValue(m, v, lower(name)); err != nil {
-			return err
+	for _, m := range members {
+		for _, name := range []string{m.Name, m.ReadName} {
+			if _, given := request[name]; given && (m.Trip == baseline.ReadOnly || name == m.ReadName) {
+				return invalid("Unexpected member %s", name)
+			}
 		}
 	}
-	return nil
+	return validateObject(baseline.Member{Members: members}, request, "") // which ignores the ids and newer members
 }
 
 func validateValue(m baseline.Member, v any, path string) error {
 	switch v := v.(type) {
 	case object:
-		switch m.Kind {
-		case baseline.Map:
+		if m.Kind == baseline.Map {
 			return validateMap(m, v, path)
-		case baseline.Object:
+		} else if m.Kind == baseline.Object {
 			return validateObject(m, v, path)
 		}
 	case []any:
@@ -91,7 +83,7 @@ func validateObject(m baseline.Member, members object, path string) error {
 	}
 	for _, below := range m.Members {
 		e, given := members[below.Name]
-		at := path + "." + lower(below.Name)
+		at := strings.TrimPrefix(path+"."+lower(below.Name), ".")
 		// Without EnableStatus, registration is enabled. Every other required member must be present.
 		if below.Required && e == nil && below.Name != "EnableStatus" {
 			return missing(at)
@@ -125,14 +117,11 @@ func validateText(m baseline.Member, text, path string) error {
 	if len(m.Enum) > 0 && !slices.Contains(m.Enum, text) {
 		return constraint(text, path, "Member must satisfy enum value set: ["+strings.Join(m.Enum, ", ")+"]")
 	}
-	if err := within(text, path, "Member must have length", int64(utf8.RuneCountInString(text)), least,
-		m.Max); err != nil {
-		return err
-	}
-	if m.Pattern != "" && !baseline.Wholly(m.Pattern, text) {
+	err := within(text, path, "Member must have length", int64(utf8.RuneCountInString(text)), least, m.Max)
+	if err == nil && m.Pattern != "" && !baseline.Wholly(m.Pattern, text) {
 		return constraint(text, path, "Member must satisfy regular expression pattern: "+m.Pattern)
 	}
-	return nil
+	return err
 }
 
 func constraint(v any, path, rule string) error {

@@ -64,7 +64,7 @@ type tester interface {
 func serve(t tester, mode cognitotest.Mode, options ...cognitotest.Option) bench {
 	t.Helper()
 	fake := cognitotest.New(mode, options...)
-	url, err := fake.Start()
+	url, err := fake.Start("")
 	if err != nil {
 		t.Fatalf("starting the fake: %v", err)
 	}

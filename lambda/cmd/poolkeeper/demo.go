@@ -143,7 +143,7 @@ func newDemo(ctx context.Context, mode cognitotest.Mode, without string) (*demo,
 	pool, mfa := cognitotest.Rich()
 	delete(pool, without)
 	d.fake.Put(demoPool, pool, mfa)
-	url, err := d.fake.Start()
+	url, err := d.fake.Start("")
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +193,7 @@ func (c *cli) serveDemo(ctx context.Context, address string) error {
 	pool["DeletionProtection"] = "INACTIVE"
 	pool["UserPoolAddOns"] = map[string]any{"AdvancedSecurityMode": "OFF"}
 	fake.Put(servedPool, pool, mfa)
-	if _, err := fake.StartOn(address); err != nil {
+	if _, err := fake.Start(address); err != nil {
 		return err
 	}
 	defer func() { _ = fake.Close() }()

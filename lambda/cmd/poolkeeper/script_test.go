@@ -85,7 +85,7 @@ func TestScripts(t *testing.T) {
 // setup starts the fake of a script, and sets its environment.
 func setup(e *testscript.Env) error {
 	fake := cognitotest.New(cognitotest.Contract)
-	url, err := fake.Start()
+	url, err := fake.Start("")
 	if err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func connected(t *testing.T, modes ...cognitotest.Mode) *cognitotest.Server {
 func start(t *testing.T, mode cognitotest.Mode) *cognitotest.Server {
 	t.Helper()
 	fake := cognitotest.New(mode)
-	url, err := fake.Start()
+	url, err := fake.Start("")
 	if err != nil {
 		t.Fatal(err)
 	}

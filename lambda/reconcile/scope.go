@@ -22,6 +22,8 @@ func ScopeOf(b *baseline.Baseline, request event.Request) Scope {
 	id, call := request.UserPoolID, request.Call
 	change := call.Change()
 	switch {
+	case request.Kind == event.Ignored:
+		return Scope{Ignored: string(request.Reason) + ": " + request.Detail}
 	case !b.MaySelect(id):
 		return Scope{Ignored: "no rule selects this pool"}
 	case call.Name == "" && len(request.Clients) > 0:

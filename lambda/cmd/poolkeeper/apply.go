@@ -110,9 +110,8 @@ func (a *applying) preview(ctx context.Context, ids []string, of source) (change
 		if p.writes() {
 			changes = append(changes, p)
 			return errors.Join(err, a.warn(plan, p))
-		}
-		if piped {
-			err = errors.Join(err, a.c.to.Write(p.entry(a.c.on("all"), false)))
+		} else if piped {
+			return errors.Join(err, a.c.to.Write(p.entry(a.c.on("all"), false)))
 		}
 		return err
 	})
@@ -177,7 +176,6 @@ func interruptible(ctx context.Context, r *reconcile.Reconciler) *reconcile.Reco
 	return &one
 }
 
-// writing records whether anything was written.
 type writing struct {
 	reconcile.Pools
 	wrote bool
@@ -224,6 +222,7 @@ func (c *cli) replay(ctx context.Context, paths []string) error {
 // waits for a pool, but not its writes. The error is from the output or from an interruption.
 func (c *cli) handle(ctx context.Context, r *reconcile.Reconciler, events [][]byte) error {
 	var sent [][]byte
+	c.to.Outcomes = map[outcome.Ending]int{}
 	scanner := queue.Scanner{Pools: r.Pools, Baseline: r.Baseline, Ledger: ledger.NewMemory(), OwnRole: r.OwnRole,
 		Now: r.Now, Send: func(_ context.Context, bodies []string) error {
 			for _, body := range bodies {
@@ -246,14 +245,8 @@ func (c *cli) handle(ctx context.Context, r *reconcile.Reconciler, events [][]by
 			}
 			continue
 		}
-		var err error
 		one := interruptible(ctx, r)
-		out := outcome.Outcome{Outcome: outcome.Ignored, UserPoolID: request.UserPoolID, Cause: request.Cause,
-			Baseline: r.Baseline.Digest, Drifts: []outcome.Finding{}, Writes: []string{},
-			Reason: string(request.Reason) + ": " + request.Detail}
-		if request.Kind == event.One {
-			out, err = one.Reconcile(context.WithoutCancel(ctx), request)
-		}
+		out, err := one.Reconcile(context.WithoutCancel(ctx), request)
 		c.to.Pools++
 		c.to.did(out, err)
 		if err := c.conclude(ctx, one, out, !request.Scan.Started.IsZero()); err != nil {

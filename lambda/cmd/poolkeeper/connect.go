@@ -32,9 +32,10 @@ const (
 	patience = 10 * time.Second
 	// leaseWait is how long a command waits for another run that has the lease of a pool.
 	leaseWait = 2 * time.Minute
+	// ledgerPatience is the timeout for a call to the ledger.
+	ledgerPatience = 30 * time.Second
 )
 
-// connect creates the Cognito client.
 func (c *cli) connect(ctx context.Context) (*cognito.Client, error) {
 	loaded, err := c.configuration(ctx)
 	client := cognito.New(idp.NewFromConfig(loaded))
@@ -165,9 +166,6 @@ func (c *cli) noTable(err error) error {
 var errNoLedger = errors.New("no ledger: use --stack NAME or --ledger TABLE, or set LEDGER_TABLE; the stack's output " +
 	"LedgerTableName has the name")
 
-// ledgerPatience is the timeout for a call to the ledger.
-const ledgerPatience = 30 * time.Second
-
 // table returns the ledger in the table of the flag or of the stack, or errNoLedger.
 func (c *cli) table(ctx context.Context) (ledger.Table, error) {
 	name := c.text("ledger")
@@ -206,19 +204,19 @@ func (c *cli) deployed(ctx context.Context) (deployment, error) {
 	defer stop()
 	d, err := readStack(within, cloudformation.NewFromConfig(loaded), name)
 	if err != nil && (c.flags.Changed("stack") || ctx.Err() != nil) {
-		return d, fmt.Errorf("reading the stack %s in %s: %w", name, c.region, err)
-	} else if err != nil {
-		d = deployment{}
+		return deployment{}, fmt.Errorf("reading the stack %s in %s: %w", name, c.region, err)
 	}
-	c.stack = &d
-	return d, nil
+	c.stack = cmp.Or(d, &deployment{})
+	return *c.stack, nil
 }
 
-func readStack(ctx context.Context, from *cloudformation.Client, name string) (d deployment, err error) {
+// readStack returns nil with an error.
+func readStack(ctx context.Context, from *cloudformation.Client, name string) (*deployment, error) {
 	stacks, err := from.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
 	if err != nil {
-		return d, err
+		return nil, err
 	}
+	d := &deployment{}
 	for _, stack := range stacks.Stacks {
 		for _, output := range stack.Outputs {
 			if aws.ToString(output.OutputKey) == "LedgerTableName" {
@@ -228,7 +226,7 @@ func readStack(ctx context.Context, from *cloudformation.Client, name string) (d
 	}
 	template, err := from.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: &name})
 	if err != nil {
-		return d, err
+		return nil, err
 	}
 	var published struct {
 		Metadata struct {
@@ -236,7 +234,7 @@ func readStack(ctx context.Context, from *cloudformation.Client, name string) (d
 		}
 	}
 	if err := json.Unmarshal([]byte(aws.ToString(template.TemplateBody)), &published); err != nil {
-		return d, fmt.Errorf("reading its template: %w", err)
+		return nil, fmt.Errorf("reading its template: %w", err)
 	}
 	of := published.Metadata.Poolkeeper
 	if of.Baseline == "" {
@@ -249,9 +247,9 @@ func readStack(ctx context.Context, from *cloudformation.Client, name string) (d
 	}
 	switch {
 	case err != nil:
-		return d, fmt.Errorf("reading its baseline: %w", err)
+		return nil, fmt.Errorf("reading its baseline: %w", err)
 	case d.required.Digest != of.Digest:
-		return d, errors.New("the baseline in its template does not match its digest")
+		return nil, errors.New("the baseline in its template does not match its digest")
 	case of.Mode == string(baseline.Audit):
 		d.required = d.required.InMode(baseline.Audit)
 	}

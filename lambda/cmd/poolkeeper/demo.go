@@ -78,17 +78,17 @@ func (c *cli) demo(ctx context.Context, _ []string) error {
 	ending := paint.Of(stream.Good, string(again.Outcome))
 	say("\n3. The event is delivered a second time: %s, with 0 calls to Cognito.", ending)
 
-	all, err := naive(ctx, cognitotest.Contract)
-	if err != nil {
-		return err
-	}
-	some, err := naive(ctx, cognitotest.Measured)
-	if err != nil {
-		return err
+	var lost []any
+	for _, mode := range []cognitotest.Mode{cognitotest.Contract, cognitotest.Measured} {
+		settings, err := naive(ctx, mode)
+		if err != nil {
+			return err
+		}
+		lost = append(lost, settings)
 	}
 	say("\n4. The same incident with a one-field fix, UpdateUserPool(DeletionProtection=ACTIVE): deletion\n"+
 		"   protection is on, and %s.", paint.Of(stream.Bad, fmt.Sprintf(
-		"%d other settings are lost as the API reference says, %d as last measured", all, some)))
+		"%d other settings are lost as the API reference says, %d as last measured", lost...)))
 	return nil
 }
 
@@ -129,7 +129,9 @@ type demo struct {
 	payload          []byte            // the event of the call
 }
 
-// newDemo puts a pool without one of its settings on a fake, and makes the intruder's call.
+// newDemo puts a pool without one of its settings on a fake. Then it makes the intruder's call, a real UpdateUserPool,
+// and keeps its event, with a delay like CloudTrail's. The intruder changes only three settings, so the call must send
+// all others too: it is planned like our own writes.
 func newDemo(ctx context.Context, mode cognitotest.Mode, without string) (*demo, error) {
 	required, err := baseline.Parse("demo.yaml", demoBaseline)
 	if err != nil {
@@ -151,16 +153,10 @@ func newDemo(ctx context.Context, mode cognitotest.Mode, without string) (*demo,
 		Credentials: aws.AnonymousCredentials{}})
 	d.reconciler = reconcile.New(cognito.New(d.sdk), required, ledger.NewMemory())
 	d.healthy = d.leaves()
-	return d, d.tamper(ctx)
-}
 
-// tamper makes the intruder's call, a real UpdateUserPool, and keeps its event, with a delay like CloudTrail's. The
-// intruder changes only three settings, so the call must send all others too: it is planned like our own writes.
-func (d *demo) tamper(ctx context.Context) error {
-	documents := []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}
-	state, err := d.reconciler.Pools.Read(ctx, demoPool, userpool.Want{Documents: documents})
+	state, err := d.reconciler.Pools.Read(ctx, demoPool, userpool.Everything())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	plan := userpool.NewPlan(state, []baseline.Drift{
 		{Setting: "DeletionProtection", Action: baseline.Write, Value: "INACTIVE"},
@@ -169,13 +165,13 @@ func (d *demo) tamper(ctx context.Context) error {
 	}, userpool.Options{})
 	for _, request := range plan.Writes {
 		if _, err := d.reconciler.Pools.Write(ctx, demoPool, request); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	calls := d.fake.Calls()
 	d.payload = d.fake.Event(calls[len(calls)-1], intruder, time.Now().Add(-time.Minute))
 	d.damaged = d.leaves()
-	return nil
+	return d, nil
 }
 
 // leaves reads the pool from the fake, not through the reconciler.
@@ -185,8 +181,7 @@ func (d *demo) leaves() map[string]string {
 	return userpool.State{ID: demoPool, Documents: documents}.Leaves()
 }
 
-// serveDemo serves the fake, with one pool that an intruder has weakened, and prints each call, until the command is
-// interrupted.
+// serveDemo serves the fake, with one weakened pool, and prints each call, until the command is interrupted.
 func (c *cli) serveDemo(ctx context.Context, address string) error {
 	fake := cognitotest.New(cognitotest.Contract)
 	pool, mfa := cognitotest.Rich()

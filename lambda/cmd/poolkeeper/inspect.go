@@ -37,7 +37,6 @@ func everySetting() []string {
 	return slices.DeleteFunc(baseline.Paths(), func(path string) bool { return path == baseline.Clients })
 }
 
-// explain returns the description of a setting.
 func explain(path string, m baseline.Member) stream.Entry {
 	text := strings.TrimSuffix(path+": "+m.Doc, ": ")
 	rows := map[string][]string{"setting": {path}, "about": {m.Doc}}
@@ -135,8 +134,7 @@ func (c *cli) history(ctx context.Context, _ []string) error {
 	return errors.Join(c.to.Write(stream.OfSummary("summary", count, counted(len(all), "record"))), err)
 }
 
-// recordsOf returns the records of the given or all pools that began since a time. An error that is
-// outcome.ErrUnreadable names records that cannot be decoded, and the others are returned.
+// recordsOf returns the records of the given or all pools. With outcome.ErrUnreadable, the readable ones are returned.
 func recordsOf(ctx context.Context, from ledger.Table, pools []string, since time.Time) ([]outcome.Record, error) {
 	if len(pools) == 0 {
 		all, err := from.All(ctx, since)
@@ -151,8 +149,7 @@ func recordsOf(ctx context.Context, from ledger.Table, pools []string, since tim
 	return records, failed
 }
 
-// describe returns a record as text. If the writes were not verified, it shows what to do. same has the flags for
-// commands on the same deployment.
+// describe returns a record as text, with what to do if the writes were not verified. same are the flags for that.
 func describe(r outcome.Record, now time.Time, same string) string {
 	safe := baseline.Legible // whoever may write to the table can put anything into a record
 	cause := event.Cause{EventName: safe(cmp.Or(r.Cause.EventName, "an unnamed event")), Actor: safe(r.Cause.Actor)}

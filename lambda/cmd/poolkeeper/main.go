@@ -3,7 +3,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -86,16 +85,13 @@ func (c *cli) run(ctx context.Context, args []string) int {
 	root.SetErr(c.err)
 	err := root.ExecuteContext(ctx)
 	status, ended := errors.AsType[exit](err)
-	switch {
-	case err == nil:
-		return exitDone
-	case ended:
+	if err == nil || ended {
 		return int(status)
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		fmt.Fprintln(c.err, "poolkeeper: interrupted")
-	default:
-		fmt.Fprintln(c.err, "poolkeeper:", err)
 	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
+	fmt.Fprintln(c.err, "poolkeeper:", err)
 	return exitError
 }
 
@@ -105,11 +101,9 @@ func (c *cli) root() *cobra.Command {
 		Use: "poolkeeper",
 		Long: "Keeps Amazon Cognito user pools at a checked-in baseline.\n" +
 			"Exit status: 0 in sync or done, 1 error, 2 drift was found, or a difference remains.",
-		Version:       buildText(),
-		Args:          noCommand,
-		RunE:          func(root *cobra.Command, _ []string) error { return root.Help() },
-		SilenceUsage:  true,
-		SilenceErrors: true,
+		Version: buildText(), SilenceUsage: true, SilenceErrors: true,
+		Args: noCommand,
+		RunE: func(root *cobra.Command, _ []string) error { return root.Help() },
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	flags := root.PersistentFlags()
@@ -139,7 +133,7 @@ func (c *cli) command(one command) *cobra.Command {
 	offered := cobra.FixedCompletions(one.formats, cobra.ShellCompDirectiveNoFileComp)
 	_ = command.RegisterFlagCompletionFunc("output", offered)
 	_ = command.RegisterFlagCompletionFunc("pool", c.offerPools) // fails if the command has no such flag
-	switch name, _, _ := argumentOf(command); name {
+	switch _, name := argumentOf(command); name {
 	case "SETTING":
 		command.ValidArgs = everySetting()
 	case "", "RECORD":
@@ -199,8 +193,7 @@ func (c *cli) paint() stream.Paint {
 	return stream.Paint(ok && !plain && term.IsTerminal(int(file.Fd())))
 }
 
-// readBaseline returns a baseline and its text, or the built-in one if no path is given. The file may be a pipe, so it
-// can be read only once.
+// readBaseline returns a baseline, the built-in one without a path, and its text, because a pipe is read only once.
 func (c *cli) readBaseline(ctx context.Context, path string) (b *baseline.Baseline, text []byte, err error) {
 	text = baseline.Default()
 	if path != "" {
@@ -215,20 +208,18 @@ func (c *cli) readBaseline(ctx context.Context, path string) (b *baseline.Baseli
 // largest is the largest file that is read, in bytes, because a device may be endless. Reading it takes 100 MB.
 const largest = 32 << 20
 
-// readFile reads a file, or standard input if the path is -. The end of ctx ends it, also if a pipe is silent. what is
-// the content of the file.
+// readFile reads a file, or standard input if the path is -. The end of ctx ends it, also if a pipe is silent.
 func (c *cli) readFile(ctx context.Context, what, path string) ([]byte, error) {
 	raw, err := interruptibly(ctx, func() ([]byte, error) {
-		from := c.in
-		if path != "-" {
-			file, err := os.Open(path)
-			if err != nil {
-				return nil, err
-			}
-			defer func() { _ = file.Close() }()
-			from = file
+		if path == "-" {
+			return io.ReadAll(io.LimitReader(c.in, largest+1))
 		}
-		return io.ReadAll(io.LimitReader(from, largest+1))
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = file.Close() }()
+		return io.ReadAll(io.LimitReader(file, largest+1))
 	})
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -263,8 +254,7 @@ func (c *cli) version(context.Context, []string) error {
 	return err
 }
 
-// confirm asks a question, unless --yes is given, and fails if the answer is not yes. nothing is the message for what
-// was then not done.
+// confirm asks a question, unless --yes is given. If the answer is not yes, it fails with the text nothing.
 func (c *cli) confirm(ctx context.Context, question, nothing string) error {
 	if c.on("yes") {
 		return nil
@@ -275,7 +265,7 @@ func (c *cli) confirm(ctx context.Context, question, nothing string) error {
 	case ctx.Err() != nil:
 		fmt.Fprintln(c.err)
 		return errors.New("interrupted: " + nothing)
-	case string(bytes.TrimSpace(answer)) != "yes":
+	case strings.TrimSpace(string(answer)) != "yes":
 		return errors.New(nothing + ": the answer was not yes (use --yes to skip the question)")
 	default:
 		return nil

@@ -120,7 +120,6 @@ func named(ids ...string) error {
 	return nil
 }
 
-// list returns the ids of all pools.
 func list(ctx context.Context, pools reconcile.Pools) (ids []string, err error) {
 	var pages cognito.Pages
 	var some []string
@@ -174,11 +173,9 @@ func (c *cli) each(ctx context.Context, pools reconcile.Pools, ids []string, rea
 	return nil
 }
 
-// errGone means that a named pool does not exist.
 var errGone = errors.New(outcome.GoneReason)
 
-// gone returns an error for a named pool that does not exist here. If the id begins with another Region, the error
-// names it.
+// gone returns the error for a named pool that does not exist here, and names the Region of its id.
 func (c *cli) gone(ctx context.Context, pools reconcile.Pools, id string) error {
 	if made, _, ok := strings.Cut(id, "_"); ok && made != c.region {
 		return fmt.Errorf("%w: its id is from %s, but the command uses %s (--region)", errGone, made, c.region)
@@ -187,7 +184,6 @@ func (c *cli) gone(ctx context.Context, pools reconcile.Pools, id string) error 
 	return fmt.Errorf("%w%s", errGone, didYouMean("", id, ids))
 }
 
-// read reads the requested documents of a named pool.
 func (c *cli) read(ctx context.Context, pools reconcile.Pools, id string, want userpool.Want) (userpool.State, error) {
 	if err := named(id); err != nil {
 		return userpool.State{}, err

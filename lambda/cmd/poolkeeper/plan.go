@@ -64,7 +64,6 @@ func (p poolPlan) failure() error {
 
 func (p poolPlan) writes() bool { return p.err == nil && len(p.preview.Writes) > 0 }
 
-// toWrite returns the settings that the plan writes.
 func (p poolPlan) toWrite() (settings []string) {
 	for _, d := range p.preview.Drifts {
 		if d.State == outcome.StatePlanned {
@@ -103,7 +102,6 @@ func (p poolPlan) withValues() outcome.Preview {
 // A source returns the Reconciler for one account and Region.
 type source func(*cli, context.Context) (*reconcile.Reconciler, error)
 
-// always is the source of a command for one account and Region.
 func always(r *reconcile.Reconciler) source {
 	return func(*cli, context.Context) (*reconcile.Reconciler, error) { return r, nil }
 }
@@ -129,8 +127,7 @@ func (c *cli) plans(ctx context.Context, ids []string, of source, emit func(pool
 	})
 }
 
-// planOf plans a pool without the records of earlier runs, so that people also see fixes that those records would
-// prevent.
+// planOf plans a pool without the records of earlier runs, so that people see fixes that those would prevent.
 func (c *cli) planOf(ctx context.Context, r *reconcile.Reconciler, id string) poolPlan {
 	alone := *r
 	alone.Ledger = ledger.NewMemory()
@@ -220,11 +217,10 @@ func (c *cli) finding(p poolPlan) error {
 	}
 	whole := report.New(p.preview.Outcome, "", "")
 	whole.Whole = true
-	f, ok := report.FindingOf(whole, time.Now())
-	if !ok {
-		return nil
+	if f, ok := report.FindingOf(whole, time.Now()); ok {
+		return report.Encode(c.out, report.OCSF(f))
 	}
-	return report.Encode(c.out, report.OCSF(f))
+	return nil
 }
 
 // results are what a command prints and counts, for all accounts and Regions.
@@ -263,7 +259,6 @@ func (s *results) read(p poolPlan) {
 	switch {
 	case out.Outcome == outcome.Ignored:
 		s.Ignored++
-		return
 	case len(p.toWrite()) > 0:
 		s.ToChange++
 	case out.Outcome == outcome.Exempted:
@@ -286,9 +281,6 @@ func (s *results) read(p poolPlan) {
 
 // did counts the outcome of a pool that poolkeeper wrote to.
 func (s *results) did(out outcome.Outcome, err error) {
-	if s.Outcomes == nil {
-		s.Outcomes = map[outcome.Ending]int{}
-	}
 	s.Outcomes[out.Outcome]++
 	s.remains = s.remains || skips(out)
 	later, deferred := errors.AsType[*outcome.DeferredError](err)
@@ -357,7 +349,6 @@ func counted(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
-// exit returns the exit status for the results.
 func (s *results) exit() error {
 	o := s.Outcomes
 	drifted := s.Skipped + o[outcome.Drifted] + o[outcome.Partial] + o[outcome.Unfixable] + o[outcome.Unconverged]

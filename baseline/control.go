@@ -22,14 +22,10 @@ func Controls() []Control { return controls }
 
 // ControlsOf returns the rows for the setting at path, for the objects around it, and for the settings inside it.
 func ControlsOf(path string) []Control {
-	var found []Control
 	path = AnyClient(path)
-	for _, c := range controls {
-		if Covers(c.Setting, path) || Covers(path, c.Setting) {
-			found = append(found, c)
-		}
-	}
-	return found
+	return slices.DeleteFunc(slices.Clone(controls), func(c Control) bool {
+		return !Covers(c.Setting, path) && !Covers(path, c.Setting)
+	})
 }
 
 // Costlier reports whether a change from have to want may cause the cost in the table. It does not if the value is
@@ -103,14 +99,10 @@ var controls = []Control{
 // Checks returns the ids of the checks of a row, each with its product: "Security Hub Cognito.6".
 func (c Control) Checks() []string {
 	var checks []string
-	if c.SecurityHub != "" {
-		checks = append(checks, "Security Hub "+c.SecurityHub)
-	}
-	if c.ConfigRule != "" {
-		checks = append(checks, "AWS Config "+c.ConfigRule)
-	}
-	if c.Prowler != "" {
-		checks = append(checks, "Prowler "+c.Prowler)
+	for _, check := range [][2]string{{"Security Hub ", c.SecurityHub}, {"AWS Config ", c.ConfigRule}, {"Prowler ", c.Prowler}} {
+		if check[1] != "" {
+			checks = append(checks, check[0]+check[1])
+		}
 	}
 	return checks
 }

@@ -2,8 +2,6 @@ package baseline
 
 import (
 	"bytes"
-	"cmp"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -20,10 +18,10 @@ type Error struct {
 
 // Error returns file:line:column: path: message.
 func (e Error) Error() string {
-	if e.Path == "" {
-		return e.Position.String() + ": " + e.Message
+	if e.Path != "" {
+		e.Message = e.Path + ": " + e.Message
 	}
-	return e.Position.String() + ": " + e.Path + ": " + e.Message
+	return e.Position.String() + ": " + e.Message
 }
 
 // Errors are all errors of a file, in file order. A file with any error is rejected.
@@ -38,32 +36,18 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-func (e Errors) sorted() Errors {
-	slices.SortStableFunc(e, func(a, b Error) int {
-		return cmp.Or(a.Position.compare(b.Position), cmp.Compare(a.Message, b.Message))
-	})
-	return slices.Compact(e)
-}
-
 // Legible returns a text from an untrusted source as one safe line: characters that cannot be printed, such as line
 // breaks, terminal escapes and marks that change the direction of text, are escaped as in Go: \n or \u202e.
 func Legible(text string) string {
 	if utf8.ValidString(text) && !strings.ContainsFunc(text, unprintable) {
 		return text
 	}
-	var b strings.Builder
-	for len(text) > 0 {
-		r, size := utf8.DecodeRuneInString(text)
-		if r == utf8.RuneError && size == 1 || unprintable(r) {
-			quoted := strconv.Quote(text[:size])
-			b.WriteString(quoted[1 : len(quoted)-1])
-		} else {
-			b.WriteRune(r)
-		}
-		text = text[size:]
-	}
-	return b.String()
+	escaped := strconv.Quote(text)
+	return unquoted.Replace(escaped[1 : len(escaped)-1])
 }
+
+// unquoted removes the escapes that only a text in quotes needs.
+var unquoted = strings.NewReplacer(`\\`, `\`, `\"`, `"`)
 
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
@@ -80,14 +64,15 @@ func printable(text string) string {
 // is much smaller. The limit stops files that are built to exhaust the parser.
 const MaxFile = 512 << 10
 
-func shortened(text string, most int) string {
+// Cut returns a text that is cut after a number of characters.
+func Cut(text string, most int) string {
 	if all := []rune(text); len(all) > most {
 		return string(all[:most-1]) + "…"
 	}
 	return text
 }
 
-func quoted(text string) string { return strconv.Quote(shortened(text, 80)) }
+func quoted(text string) string { return strconv.Quote(Cut(text, 80)) }
 
 // ExcerptWidth is the largest width of an excerpt, in columns.
 const ExcerptWidth = 120

@@ -38,7 +38,7 @@ var formats = map[string]struct {
 	}, "a range of addresses, such as 10.0.0.0/8 or 10.0.0.1/32"},
 	formatDomain: {func(text string) bool { return Wholly(`([\p{L}\d-]+\.)*[\p{L}\d-]*[\p{L}-][\p{L}\d-]*`, text) },
 		"just a domain, such as login.example.com"},
-	formatRegion: {func(text string) bool { return regionForm().MatchString(text) }, "a Region, such as eu-west-1"},
+	formatRegion: {func(text string) bool { return Wholly(regionForm, text) }, "a Region, such as eu-west-1"},
 	formatSender: {func(text string) bool { return Wholly(`[^<>@\s]+@[^<>@\s]+|[^<>]*<[^<>@\s]+@[^<>@\s]+>`, text) },
 		"an address, or a name and an address, such as Example <no-reply@example.com>"},
 	formatURL: {func(text string) bool { return parsed(text) != nil },
@@ -78,13 +78,11 @@ func offFormat(format, text string) string {
 
 // regionIn returns the Region in a text of a format, or "".
 func regionIn(format, text string) string {
-	parts := strings.Split(text, ":")
-	switch {
-	case format == formatRegion:
+	if format == formatRegion {
 		return text
-	case strings.HasPrefix(format, "arn:") && len(parts) > 3:
-		return parts[3]
-	default:
-		return ""
 	}
+	if parts := strings.Split(text, ":"); strings.HasPrefix(format, "arn:") && len(parts) > 3 {
+		return parts[3]
+	}
+	return ""
 }

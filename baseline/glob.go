@@ -34,13 +34,8 @@ func globAny(patterns []string, text string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return glob(p, text) })
 }
 
-// The patterns that the API documents for the names that selectors use.
-const (
-	maxName = 128 // characters
-
-	poolNamePattern   = `[\w\s+=,.@-]+`
-	clientNamePattern = `[\w\s+=,.@-]+`
-)
+// namePattern is the pattern that the API documents for the names of pools and clients.
+const namePattern = `[\w\s+=,.@-]+`
 
 // neverMatches returns why a glob cannot match any valid value of the member, or "".
 func neverMatches(m Member, pattern string) string {

@@ -14,19 +14,12 @@ type Lifetime struct {
 	Words              string // "an access token is valid for 5 minutes to 1 day"
 }
 
-var secondsIn = [...]struct {
-	unit  string
-	count int64
-}{{"seconds", 1}, {"minutes", 60}, {"hours", 3600}, {"days", 86400}}
+var secondsIn = map[string]int64{"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
-// secondsOf returns the length of a unit of time in seconds, or 0 for any other text.
+// secondsOf returns the length of a unit of time in seconds, or 0 for any other value.
 func secondsOf(unit any) int64 {
-	for _, u := range secondsIn {
-		if u.unit == unit {
-			return u.count
-		}
-	}
-	return 0
+	text, _ := unit.(string)
+	return secondsIn[text]
 }
 
 func (l Lifetime) takes(v any, unit string) bool {

@@ -15,7 +15,7 @@ var clientMembers = []Member{
 		KeptOmitted: true, Newer: true, Doc: "Whether Secrets Manager stores and rotates the client's secret. true rotates " +
 			"it at once; false deletes the secret in Secrets Manager at once, for good."},
 	{Name: "ClientSecretArn", Kind: String, Trip: ReadOnly, Newer: true}, // returned instead of ClientSecret
-	{Name: "ClientName", Kind: String, Min: 1, Max: 128, Pattern: clientNamePattern, Doc: "Name of the client.",
+	{Name: "ClientName", Kind: String, Min: 1, Max: 128, Pattern: namePattern, Doc: "Name of the client.",
 		Keep: "every client has a name"},
 	// The model allows 0, but the service treats 0 as "not given", so 0 can never be met.
 	{Name: "RefreshTokenValidity", Kind: Integer, Snapshot: Equal, Min: 1, Max: 315360000,

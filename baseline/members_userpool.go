@@ -106,7 +106,7 @@ func level(n string) Member {
 // userPoolMembers is the UserPool in the response of DescribeUserPool and the input of UpdateUserPool.
 var userPoolMembers = []Member{
 	{Name: "PoolName", ReadName: "Name", Kind: String, Doc: "Name of the pool.", Min: 1, Max: 128,
-		Pattern: poolNamePattern, Keep: "every pool has a name"},
+		Pattern: namePattern, Keep: "every pool has a name"},
 	{Name: "Policies", Kind: Object, Doc: "Password policy and sign-in policy.", Keep: "every pool has a password policy",
 		Members: []Member{
 			{Name: "PasswordPolicy", Kind: Object, Doc: "Requirements on passwords.", Keep: "every pool has a password policy",

@@ -76,7 +76,7 @@ func suggestion(name string, m Member) hint {
 		if strings.Contains(name, ".") {
 			return ": write a mapping instead of each dot, like Policies: {PasswordPolicy: {MinimumLength: 12}}"
 		}
-		return cmp.Or(meant(sameFolded(name, m)), elsewhere(name, m), meant(Nearest(name, names(m.Members))))
+		return cmp.Or(meant(sameFolded(name, m.Members)), elsewhere(name, m), meant(Nearest(name, names(m.Members))))
 	}
 }
 
@@ -84,8 +84,10 @@ func suggestion(name string, m Member) hint {
 func nearSetting(path string) string {
 	all := Paths()
 	slices.Sort(all)
-	return cmp.Or(meant(sameFolded(path[strings.LastIndexByte(path, '.')+1:], root)), meant(Nearest(path, all)))
+	return cmp.Or(meant(sameFolded(lastKey(path), root.Members)), meant(Nearest(path, all)))
 }
+
+func lastKey(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
 
 func meant(name string) string {
 	if name == "" {
@@ -117,40 +119,41 @@ func paths(members []Member) []string {
 	return all
 }
 
-// sameFolded returns the shortest path below the member that has this name in another tool, or "".
-func sameFolded(name string, m Member) string {
+// sameFolded returns the shortest path below the members that has this name in another tool, or "".
+func sameFolded(name string, members []Member) string {
 	fold := folded(name)
-	var others []string
+	known := slices.DeleteFunc(paths(members), func(path string) bool {
+		last := folded(lastKey(path))
+		return fold != last && fold != "webauthn"+last && fold != "passkey"+last && !named(path, fold)
+	})
+	if len(known) == 0 {
+		return ""
+	}
+	return slices.MinFunc(known, func(a, b string) int { return strings.Count(a, ".") - strings.Count(b, ".") })
+}
+
+// named reports whether otherNames has the name for the setting at a path, which may lack its beginning.
+func named(path, fold string) bool {
 	for _, row := range otherNames {
-		if slices.Contains(strings.Fields(row.names), fold) {
-			others = append(others, row.path)
+		if strings.HasSuffix("."+row.path, "."+path) && slices.Contains(strings.Fields(row.names), fold) {
+			return true
 		}
 	}
-	best := ""
-	for _, path := range paths(m.Members) {
-		last := folded(path[strings.LastIndexByte(path, '.')+1:])
-		other := func(whole string) bool { return whole == path || strings.HasSuffix(whole, "."+path) }
-		same := fold == last || fold == "webauthn"+last || fold == "passkey"+last
-		if (same || slices.ContainsFunc(others, other)) &&
-			(best == "" || strings.Count(path, ".") < strings.Count(best, ".")) {
-			best = path
-		}
-	}
-	return best
+	return false
 }
 
 // elsewhere suggests where a name belongs that is in the wrong object: in another object, under clients or under the
 // pool.
 func elsewhere(name string, m Member) string {
-	ofPool := sameFolded(name, Member{Kind: Object, Members: settings})
-	ofClient := sameFolded(name, Member{Kind: Object, Members: clientSettings})
-	switch {
-	case m.Name == Clients && ofPool != "":
-		return ", did you mean " + ofPool + ", which is a setting of the pool?"
-	case m.Name == "" && ofClient != "":
-		return ", did you mean " + ofClient + ", which belongs under clients?"
-	case m.Name != "" && m.Name != Clients && ofPool != "":
-		return ", did you mean " + ofPool + ", directly under require?"
+	members, where := settings, ", directly under require?"
+	switch m.Name {
+	case Clients:
+		where = ", which is a setting of the pool?"
+	case "":
+		members, where = clientSettings, ", which belongs under clients?"
+	}
+	if path := sameFolded(name, members); path != "" {
+		return ", did you mean " + path + where
 	}
 	return ""
 }
@@ -184,20 +187,21 @@ func edits(a, b string) int {
 	if len(a) > longest || len(b) > longest {
 		return longest
 	}
-	last := make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
+	row := make([]int, len(b)+1) // the distances between a beginning of a and each beginning of b
+	for j := range row {
+		row[j] = j
 	}
 	for i := range len(a) {
-		row := append(make([]int, 0, len(b)+1), i+1)
+		diagonal := row[0]
+		row[0] = i + 1
 		for j := range len(b) {
-			replaced := last[j]
+			replaced := diagonal
 			if a[i] != b[j] {
 				replaced++
 			}
-			row = append(row, min(last[j+1]+1, row[j]+1, replaced))
+			diagonal = row[j+1]
+			row[j+1] = min(row[j]+1, diagonal+1, replaced)
 		}
-		last = row
 	}
-	return last[len(b)]
+	return row[len(b)]
 }

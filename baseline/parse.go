@@ -7,11 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -59,7 +56,10 @@ func (p *parser) full() bool { return len(p.errors) >= maxErrors }
 
 // all returns the errors in the order of the file, and how many more there are.
 func (p *parser) all() Errors {
-	found := p.errors.sorted()
+	slices.SortStableFunc(p.errors, func(a, b Error) int {
+		return cmp.Or(a.Position.compare(b.Position), cmp.Compare(a.Message, b.Message))
+	})
+	found := slices.Compact(p.errors)
 	if p.more > 0 {
 		last := found[len(found)-1].Position
 		found = append(found, Error{Position: last, Message: fmt.Sprintf("%d more errors: correct these first",
@@ -74,11 +74,11 @@ func (p *parser) add(f Error) {
 		p.more++
 		return
 	}
-	f.Path, f.Message = shortened(Legible(f.Path), 200), shortened(Legible(f.Message), 500)
+	f.Path, f.Message = Cut(Legible(f.Path), 200), Cut(Legible(f.Message), 500)
 	p.errors = append(p.errors, f)
 }
 
-// A field is a place in the file, with the parser that collects the errors. The node is nil if the file does not have
+// A field is a place in the file, with the parser that collects the errors. The node is empty if the file does not have
 // the field. Then its value is the zero value.
 type field struct {
 	*parser
@@ -86,7 +86,7 @@ type field struct {
 	path string
 }
 
-func (f field) given() bool { return f.node != nil }
+func (f field) given() bool { return f.node.Kind != 0 }
 
 func (f field) position() Position {
 	return Position{File: f.file, Line: max(f.node.Line, 1), Column: max(f.node.Column, 1)}
@@ -225,7 +225,7 @@ func (f field) section(what string, names ...string) section {
 }
 
 func (s section) get(name string) field {
-	return cmp.Or(s.keys[name], field{parser: s.parser})
+	return cmp.Or(s.keys[name], field{s.parser, &yaml.Node{}, ""})
 }
 
 // need adds an error if none of the keys is present.
@@ -242,7 +242,7 @@ func (f field) notEmpty(message string) {
 	}
 }
 
-func (f field) mapping() bool { return f.given() && f.node.Kind == yaml.MappingNode }
+func (f field) mapping() bool { return f.node.Kind == yaml.MappingNode }
 
 func (f field) scalar(tags ...string) bool {
 	return f.node.Kind == yaml.ScalarNode && slices.Contains(tags, f.node.ShortTag())
@@ -271,7 +271,7 @@ func (f field) text() string {
 	case !f.given():
 		return ""
 	case !f.scalar("!!str"):
-		f.wrong("is %s: it must be a text%s", shapeOf(f.node), quoteIt(f.node))
+		f.notText("")
 		return ""
 	case strings.TrimSpace(f.node.Value) == "":
 		f.wrong("is empty: write a text")
@@ -297,11 +297,8 @@ func (f field) texts(wrong func(text string) string) []string {
 }
 
 func (f field) instant() time.Time {
-	if !f.given() {
-		return time.Time{}
-	}
 	t, err := time.Parse(time.RFC3339, f.node.Value)
-	if f.node.Kind != yaml.ScalarNode || err != nil {
+	if f.given() && err != nil {
 		f.wrong("is not a date and time: write it like 2027-01-31T00:00:00Z")
 	}
 	return t
@@ -319,35 +316,22 @@ func choice[T ~string](f field, otherwise T, all ...T) T {
 	return T(f.node.Value)
 }
 
+var shapes = map[string]string{"!!map": "a mapping", "!!seq": "a list", "!!null": "empty", "!!bool": "a boolean",
+	"!!int": "a number", "!!float": "a number", "!!timestamp": "a date"}
+
 func shapeOf(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.MappingNode:
-		if len(n.Content) == 0 {
-			return "an empty mapping"
-		}
-		return "a mapping"
-	case yaml.SequenceNode:
-		return "a list"
+	if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
+		return "an empty mapping"
 	}
-	switch n.ShortTag() {
-	case "!!null":
-		return "empty"
-	case "!!bool":
-		return "a boolean"
-	case "!!int", "!!float":
-		return "a number"
-	case "!!timestamp":
-		return "a date"
-	default:
-		return "a text"
-	}
+	return cmp.Or(shapes[n.ShortTag()], "a text")
 }
 
-func quoteIt(n *yaml.Node) string {
-	if n.Kind == yaml.ScalarNode && n.ShortTag() != "!!str" && n.ShortTag() != "!!null" {
-		return ", put it in quotes"
+func (f field) notText(options string) (any, bool) {
+	quote := ""
+	if f.node.Kind == yaml.ScalarNode && f.node.ShortTag() != "!!null" {
+		quote = ", put it in quotes"
 	}
-	return ""
+	return f.wrong("is %s: it must be a text%s%s", shapeOf(f.node), quote, options)
 }
 
 func join(path, name string) string {
@@ -357,15 +341,12 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-var yamlLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^line (\d+): `) })
-
 // syntax adds the YAML parser's error, at the first line that is not valid YAML, with a hint on the usual mistake.
 func (p *parser) syntax(data []byte, err error) {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	said := 1
-	if found := yamlLine().FindStringSubmatch(text); found != nil {
-		said, _ = strconv.Atoi(found[1])
-		text = text[len(found[0]):]
+	if n, _ := fmt.Sscanf(text, "line %d:", &said); n == 1 {
+		_, text, _ = strings.Cut(text, ": ")
 	}
 	line, at := brokenLine(data, said)
 	switch indent, _, _ := strings.Cut(strings.TrimLeft(line, " "), strings.TrimLeft(line, " \t")); {

@@ -3,10 +3,8 @@ package baseline
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -100,7 +98,7 @@ func (f field) unknown() map[string]Unknown {
 		switch {
 		case knownMember(e.name):
 			e.key.wrong("this version of poolkeeper knows that member: remove the entry")
-		case e.name != "*" && !memberPath().MatchString(e.name):
+		case !Wholly(`\*|(Clients\[[\w+]*\]\.)?[A-Za-z]\w*(\.[A-Za-z]\w*)*`, e.name):
 			e.key.wrong(`matches no member: write its whole path, or "*" alone for every other one`)
 		default:
 			kind, _, _ := strings.Cut(e.name, ".")
@@ -114,10 +112,6 @@ func (f field) unknown() map[string]Unknown {
 	}
 	return all
 }
-
-var memberPath = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^(Clients\[[\w+]*\]\.)?[A-Za-z]\w*(\.[A-Za-z]\w*)*$`)
-})
 
 // knownMember reports whether an entry of unknownMembers names a member that is in the table, by its path or by its
 // document and path. The name of a document alone means all its unknown members.
@@ -182,34 +176,25 @@ func (f field) count(otherwise, most int64) int64 {
 	return n
 }
 
-// A selectable describes the ids and names of pools, or of clients.
+// A selectable describes how pools, or clients, are selected.
 type selectable struct {
-	what   string
-	keys   []string
-	id     func(string) bool
-	noID   string
-	name   Member
-	either bool // an id or a name is enough
+	what    string
+	keys    []string
+	wrongID func(id string) string
+	either  bool // an id or a name is enough
 }
 
 var (
-	poolID   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w-]+_[0-9a-zA-Z]+$`) })
-	clientID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w+]{1,128}$`) })
-
-	ofPools = selectable{what: "ids, names or tags", keys: []string{"ids", "names", "tags"}, id: IsPoolID,
-		noID: "is not a pool id such as eu-west-1_AbCdEf123; globs belong under names",
-		name: Member{Max: maxName, Pattern: poolNamePattern}}
-	ofClients = selectable{what: "names or ids", keys: []string{"ids", "names"}, id: IsClientID, either: true,
-		noID: "is not a client id; globs belong under names",
-		name: Member{Max: maxName, Pattern: clientNamePattern}}
+	ofPools   = selectable{"ids, names or tags", []string{"ids", "names", "tags"}, wrongPoolID, false}
+	ofClients = selectable{"names or ids", []string{"ids", "names"}, wrongClientID, true}
 )
 
 // IsPoolID reports whether a text has the form of a pool's id. Such a text is safe to print, and to use in a command
 // that people are asked to run.
-func IsPoolID(text string) bool { return len(text) <= 55 && poolID().MatchString(text) }
+func IsPoolID(text string) bool { return len(text) <= 55 && Wholly(`[\w-]+_[0-9a-zA-Z]+`, text) }
 
 // IsClientID reports whether a text has the form of a client's id.
-func IsClientID(text string) bool { return clientID().MatchString(text) }
+func IsClientID(text string) bool { return Wholly(`[\w+]{1,128}`, text) }
 
 // selector parses the selector of pools, which has one key more than its exception. otherwise is the alternative to
 // suggest for an empty one.
@@ -224,7 +209,9 @@ func (f field) selector(of selectable, otherwise string, more ...string) *Select
 
 func (s section) selected(of selectable) *Selector {
 	selected := &Selector{IDs: s.get("ids").texts(of.wrongID), Tags: s.get("tags").tags(),
-		Names: s.get("names").texts(func(glob string) string { return neverMatches(of.name, glob) })}
+		Names: s.get("names").texts(func(glob string) string {
+			return neverMatches(Member{Max: 128, Pattern: namePattern}, glob)
+		})}
 	except := s.get("except")
 	e := except.selector(of, ", or leave the key out")
 	if e == nil {
@@ -256,34 +243,33 @@ func (f field) tags() map[string][]string {
 	return tags
 }
 
-func (of selectable) wrongID(id string) string {
-	if !of.id(id) {
-		return quoted(id) + " " + of.noID
+const regionForm = `[a-z]+(-[a-z]+)+-[0-9]+`
+
+// wrongPoolID returns why no pool can have an id, or "". The id begins with the pool's Region; one without a - in that
+// part belongs to an emulator.
+func wrongPoolID(id string) string {
+	region, rest, _ := strings.Cut(id, "_")
+	var wrong string
+	switch lower := strings.ToLower(region); {
+	case !IsPoolID(id):
+		return quoted(id) + " is not a pool id such as eu-west-1_AbCdEf123; globs belong under names"
+	case strings.Contains(rest, "_"):
+		wrong = "the only _ of an id is the one after the Region, as in eu-west-1_AbCdEf123"
+	case lower != region:
+		wrong = "a Region has no uppercase letters, did you mean " + lower + "_" + rest + "?"
+	case strings.Contains(region, "-") && !Wholly(regionForm, region):
+		wrong = "there is no Region " + region + ": a Region looks like eu-west-1"
+	default:
+		return ""
 	}
-	if of.either {
-		return "" // a client's id does not begin with a Region
-	}
-	if wrong := offRegion(id); wrong != "" {
-		return quoted(id) + " can never match: " + wrong
-	}
-	return ""
+	return quoted(id) + " can never match: " + wrong
 }
 
-var regionForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z]+(-[a-z]+)+-[0-9]+$`) })
-
-// offRegion returns why a pool id cannot be valid: the id begins with the pool's Region. An id without a - in that part
-// belongs to an emulator.
-func offRegion(id string) string {
-	region, rest, _ := strings.Cut(id, "_")
-	switch lower := strings.ToLower(region); {
-	case strings.Contains(rest, "_"):
-		return "the only _ of an id is the one after the Region, as in eu-west-1_AbCdEf123"
-	case lower != region:
-		return "a Region has no uppercase letters, did you mean " + lower + "_" + rest + "?"
-	case strings.Contains(region, "-") && !regionForm().MatchString(region):
-		return "there is no Region " + region + ": a Region looks like eu-west-1"
+func wrongClientID(id string) string {
+	if IsClientID(id) {
+		return ""
 	}
-	return ""
+	return quoted(id) + " is not a client id; globs belong under names"
 }
 
 // regionWords are the words in the names of Regions. Numbers are not checked, because AWS keeps adding new ones.

@@ -23,8 +23,9 @@ func (f field) require(m Member) []Requirement {
 func (p *parser) members(all []entry, m Member, setting string) []Requirement {
 	var required []Requirement
 	for _, e := range all {
-		if shown, ok := shownBy(m, e.name); ok {
-			required = append(required, e.presence(shown, all, join(setting, shown.Name))...)
+		shows := func(below Member) bool { return below.ShownBy != "" && below.ShownBy == e.name }
+		if i := slices.IndexFunc(m.Members, shows); i >= 0 {
+			required = append(required, e.presence(m.Members[i], all, join(setting, m.Members[i].Name))...)
 		} else if below, ok := e.member(m); ok {
 			required = append(required, e.value.requirement(below, join(setting, e.name))...)
 		}
@@ -32,17 +33,8 @@ func (p *parser) members(all []entry, m Member, setting string) []Requirement {
 	return required
 }
 
-// shownBy returns the member of m that is true exactly while the named read-only member is present.
-func shownBy(m Member, name string) (Member, bool) {
-	for _, below := range m.Members {
-		if below.ShownBy != "" && below.ShownBy == name {
-			return below, true
-		}
-	}
-	return Member{}, false
-}
-
-// presence turns a requirement on the presence of a read-only member into one on the member that it shows.
+// presence turns a requirement on the presence of a read-only member into one on the member that is true exactly while
+// it is present.
 func (e entry) presence(shown Member, all []entry, setting string) []Requirement {
 	var required map[Op]bool
 	err := e.value.node.Decode(&required)
@@ -66,11 +58,7 @@ func (e entry) member(m Member) (Member, bool) {
 	if i := Index(m.Members, e.name); i >= 0 {
 		return m.Members[i], true
 	}
-	unwritable := ""
-	if m.Name == "" || m.Name == Clients {
-		unwritable = notWritten(e.name, m.Name == Clients)
-	}
-	switch {
+	switch unwritable := notWritten(e.name, m.Name); {
 	case unwritable != "":
 		e.key.wrong("%s", unwritable)
 	case operator(e):
@@ -82,11 +70,13 @@ func (e entry) member(m Member) (Member, bool) {
 }
 
 // notWritten returns why no requirement can name a member that a read call shows, or "".
-func notWritten(name string, ofClient bool) string {
+func notWritten(name, parent string) string {
 	for _, d := range documents {
+		if d.Under != "" || parent != strings.TrimSuffix(d.Name.Prefix(), ".") {
+			continue
+		}
 		for _, m := range d.Members {
 			switch {
-			case d.PerClient != ofClient || d.Under != "":
 			case m.ReadName == name:
 				return fmt.Sprintf("is read under this name but written as %s: use %s", m.Name, m.Name)
 			case m.ShownBy != "" && folded(m.ShownBy) == folded(name):
@@ -154,7 +144,8 @@ func operated(all []entry, m Member) bool {
 
 func (f field) operation(all []entry, m Member, setting string) []Requirement {
 	var op Op
-	var argument, set field
+	var argument field
+	set := field{node: &yaml.Node{}}
 	for _, e := range all {
 		switch {
 		case e.name == setKey:
@@ -183,7 +174,10 @@ func (f field) operation(all []entry, m Member, setting string) []Requirement {
 	}
 	r := Requirement{Setting: setting, Op: op, Position: f.position()}
 	var ok bool
-	if r.Value, ok = argument.argument(op, m); !ok || set.given() && !set.set(m, &r) {
+	if r.Value, ok = argument.argument(op, m); ok && set.given() {
+		r.Set, ok = set.set(m, r)
+	}
+	if !ok {
 		return nil
 	}
 	return []Requirement{r}
@@ -221,13 +215,10 @@ func (f field) exactly(m Member) (any, bool) {
 }
 
 func (f field) isTrue(op Op, m Member) (any, bool) {
-	opposite := Absent
-	if op == Absent {
-		opposite = Present
-	}
 	switch {
 	case f.node.Value != "true" || !f.scalar("!!bool"):
-		return f.wrong("must be true: for the opposite, use {%s: true}", opposite)
+		opposites := map[Op]Op{Absent: Present, Present: Absent}
+		return f.wrong("must be true: for the opposite, use {%s: true}", opposites[op])
 	case op == Absent && m.Keep != "":
 		return f.wrong("cannot be absent: %s", m.Keep)
 	case op == Absent && m.Required:
@@ -237,18 +228,15 @@ func (f field) isTrue(op Op, m Member) (any, bool) {
 }
 
 // set parses the value to write if the operator's requirement is not met. The value must meet the requirement.
-func (f field) set(m Member, r *Requirement) bool {
+func (f field) set(m Member, r Requirement) (any, bool) {
 	if !r.Op.TakesSet() {
-		f.wrong("%s already implies the value to write: remove set", r.Op)
-		return false
+		return f.wrong("%s already implies the value to write: remove set", r.Op)
 	}
 	v, ok := f.value(m)
-	if ok && !holds(m, *r, v) {
-		f.wrong("the value does not meet the requirement next to it")
-		return false
+	if ok && !holds(m, r, v) {
+		return f.wrong("the value does not meet the requirement next to it")
 	}
-	r.Set = v
-	return ok
+	return v, ok
 }
 
 // value parses a value of the member.
@@ -355,19 +343,17 @@ func (f field) integer(m Member) (any, bool) {
 
 // whole parses a whole number, which goes to the API as it stands: in JSON syntax. 0x1F, 007 and 1_000 are rejected,
 // although YAML allows them. A number that is too large becomes the largest one.
-func (f field) whole(rule string) (int64, bool) {
-	digits := strings.TrimPrefix(f.node.Value, "-")
-	plain := digits != "" && strings.Trim(digits, "0123456789") == "" && (digits == "0" || digits[0] != '0')
+func (f field) whole(rule string) (n int64, ok bool) {
 	switch {
 	case !f.scalar("!!int", "!!float"):
 		f.wrong("is %s: %s", shapeOf(f.node), rule)
-		return 0, false
-	case !plain:
+	case !Wholly(`-?(0|[1-9]\d*)`, f.node.Value):
 		f.wrong("is %s: %s, in plain digits", f.node.Value, rule)
-		return 0, false
+	default:
+		n, _ = strconv.ParseInt(f.node.Value, 10, 64) // out of range, it is the nearest one
+		ok = true
 	}
-	n, _ := strconv.ParseInt(f.node.Value, 10, 64) // out of range, it is the nearest one
-	return n, true
+	return n, ok
 }
 
 func (f field) string(m Member) (any, bool) {
@@ -376,7 +362,7 @@ func (f field) string(m Member) (any, bool) {
 		if len(m.Enum) > 0 {
 			options = ", one of " + strings.Join(m.Enum, ", ")
 		}
-		return f.wrong("is %s: it must be a text%s%s", shapeOf(f.node), quoteIt(f.node), options)
+		return f.notText(options)
 	}
 	if message := offText(m, f.node.Value); message != "" {
 		return f.wrong("%s", message)

@@ -106,20 +106,14 @@ func (s *Selector) selects(pool Identity) bool {
 	if s == nil {
 		return true
 	}
-	if len(s.IDs) > 0 && !slices.Contains(s.IDs, pool.ID) {
-		return false
-	}
-	if len(s.Names) > 0 && !globAny(s.Names, pool.Name) {
-		return false
-	}
 	for key, globs := range s.Tags {
-		value, tagged := pool.Tags[key]
-		if !tagged || !globAny(globs, value) {
+		if value, tagged := pool.Tags[key]; !tagged || !globAny(globs, value) {
 			return false
 		}
 	}
+	named := (len(s.IDs) == 0 || slices.Contains(s.IDs, pool.ID)) && (len(s.Names) == 0 || globAny(s.Names, pool.Name))
 	// An empty exception excludes nothing, but an empty selector selects everything.
-	return s.Except.empty() || !s.Except.selects(pool)
+	return named && (s.Except.empty() || !s.Except.selects(pool))
 }
 
 func (s *Selector) empty() bool {

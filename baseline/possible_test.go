@@ -15,7 +15,7 @@ import (
 
 // patternsOf returns the patterns of the table.
 func patternsOf() []string {
-	patterns := []string{poolNamePattern, clientNamePattern}
+	patterns := []string{namePattern}
 	for _, p := range allPlaces() {
 		m := p.member
 		if m.Elem != nil {

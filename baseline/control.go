@@ -99,9 +99,10 @@ var controls = []Control{
 // Checks returns the ids of the checks of a row, each with its product: "Security Hub Cognito.6".
 func (c Control) Checks() []string {
 	var checks []string
-	for _, check := range [][2]string{{"Security Hub ", c.SecurityHub}, {"AWS Config ", c.ConfigRule}, {"Prowler ", c.Prowler}} {
+	of := [][2]string{{"Security Hub", c.SecurityHub}, {"AWS Config", c.ConfigRule}, {"Prowler", c.Prowler}}
+	for _, check := range of {
 		if check[1] != "" {
-			checks = append(checks, check[0]+check[1])
+			checks = append(checks, check[0]+" "+check[1])
 		}
 	}
 	return checks

@@ -35,15 +35,13 @@ func (d *deployment) addAlarms(id string) []interfacesawscloudwatch.IAlarmRef {
 	for _, a := range d.alarms() {
 		props := &awscloudwatch.AlarmProps{
 			Metric: a.metric, Threshold: jsii.Number(1), EvaluationPeriods: jsii.Number(a.periods),
-			AlarmDescription: jsii.String(fmt.Sprintf("%s What to do: infra/RUNBOOK.md, section %s.", a.meaning, a.name)),
+			AlarmDescription:  jsii.String(fmt.Sprintf("%s What to do: infra/RUNBOOK.md, section %s.", a.meaning, a.name)),
+			DatapointsToAlarm: jsii.Number(1), TreatMissingData: awscloudwatch.TreatMissingData_NOT_BREACHING,
+			ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
 		}
 		if a.name == silent {
+			props.DatapointsToAlarm, props.TreatMissingData = nil, awscloudwatch.TreatMissingData_BREACHING
 			props.ComparisonOperator = awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD
-			props.TreatMissingData = awscloudwatch.TreatMissingData_BREACHING
-		} else {
-			props.DatapointsToAlarm = jsii.Number(1)
-			props.ComparisonOperator = awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-			props.TreatMissingData = awscloudwatch.TreatMissingData_NOT_BREACHING
 		}
 		made := awscloudwatch.NewAlarm(scope, jsii.String(a.name), props)
 		action := awscloudwatchactions.NewSnsAction(d.alerts.Topic)
@@ -61,16 +59,15 @@ func (d *deployment) addAlarms(id string) []interfacesawscloudwatch.IAlarmRef {
 // alarms returns all alarms. An alarm on a metric of the function ends only after a whole scan without a new report,
 // because the metric returns to 0 while the pool may still be wrong.
 func (d *deployment) alarms() []alarm {
-	scan, keeper, queues := d.ScanHours+1, d.keeper, d.queues
+	scan, queues := d.ScanHours+1, d.queues
+	sum := func(name string) awscloudwatch.IMetric { return d.keeper.metric(name, "Sum") }
 	hour := &awscloudwatch.MetricOptions{Period: minutes(60)}
 	maximum := &awscloudwatch.MetricOptions{Period: minutes(5), Statistic: jsii.String("Maximum")}
 	// A metric without data counts as 0.
 	notFixed := expression("not fixed", 60,
 		"FILL(drifted, 0) + FILL(partial, 0) + FILL(unconverged, 0) + FILL(unfixable, 0)",
-		map[string]awscloudwatch.IMetric{
-			"drifted": keeper.metric("Drifted", "Sum"), "partial": keeper.metric("Partial", "Sum"),
-			"unconverged": keeper.metric("Unconverged", "Sum"), "unfixable": keeper.metric("Unfixable", "Sum"),
-		})
+		map[string]awscloudwatch.IMetric{"drifted": sum("Drifted"), "partial": sum("Partial"),
+			"unconverged": sum("Unconverged"), "unfixable": sum("Unfixable")})
 	tooOld := expression("oldest message", 5, fmt.Sprintf(
 		"IF(FILL(changes, 0) > %d OR FILL(scans, 0) > %d, 1, 0)", maxChangeAge, maxScanAge),
 		map[string]awscloudwatch.IMetric{
@@ -79,22 +76,19 @@ func (d *deployment) alarms() []alarm {
 		})
 	return []alarm{
 		{"NotFixed", "A user pool has drift that poolkeeper did not fix, because it could not or because it may only " +
-			"report it. Or a watched resource was changed.",
-			notFixed, scan},
-		{"NotificationFailed", "The function could not send a notification.",
-			keeper.metric("NotificationsFailed", "Sum"), scan},
+			"report it. Or a watched resource was changed.", notFixed, scan},
+		{"NotificationFailed", "The function could not send a notification.", sum("NotificationsFailed"), scan},
 		{"UndetectedDrift", "A scan found drift that no event had reported. Check the trail, its event delivery and the " +
-			"rule.",
-			keeper.metric("UndetectedDrift", "Sum"), scan},
+			"rule.", sum("UndetectedDrift"), scan},
 		{"LedgerFailed", "The function could not read or write its ledger. Pools are still fixed, but writes in the " +
-			"meantime are not recorded.", keeper.metric("LedgerFailed", "Sum"), scan},
+			"meantime are not recorded.", sum("LedgerFailed"), scan},
 		{"DeadLetter", "A message could not be delivered, or failed 20 times. The next scan will read every pool.",
 			queues.DeadLetter.MetricApproximateNumberOfMessagesVisible(maximum), 1},
 		{"OldestMessage", "A change has waited for more than 15 minutes, or a pool of a scan for more than 2 hours: the " +
 			"function does not start, fails, or cannot keep up.", tooOld, 1},
 		// The period is an hour, because alarms with shorter periods cover at most a day.
 		{silent, fmt.Sprintf("poolkeeper has received no event and no scan for %d hours: its schedule, its rule, a queue, "+
-			"the function or the trail is missing.", 2*d.ScanHours), keeper.Function.MetricInvocations(hour), 2 * d.ScanHours},
+			"the function or the trail is missing.", 2*d.ScanHours), d.keeper.Function.MetricInvocations(hour), 2 * d.ScanHours},
 	}
 }
 
@@ -104,7 +98,8 @@ func minutes(n int) awscdk.Duration { return awscdk.Duration_Minutes(jsii.Number
 func (k Keeper) metric(name, statistic string) awscloudwatch.IMetric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
 		Namespace: jsii.String(namespace), MetricName: jsii.String(name), Label: jsii.String(name),
-		Statistic: jsii.String(statistic), Period: minutes(60), DimensionsMap: &map[string]*string{"Function": k.Name},
+		DimensionsMap: &map[string]*string{"Function": k.Function.FunctionName()},
+		Statistic:     jsii.String(statistic), Period: minutes(60),
 	})
 }
 

@@ -10,14 +10,8 @@ import (
 	"strings"
 )
 
-// buildDir is the directory for the function's binaries, with a subdirectory for each architecture.
-const buildDir = ".build"
-
 // baselineInCode is the file name of a deployment's own baseline, next to the function's binary.
 const baselineInCode = "baseline.yaml"
-
-// goArch maps Lambda's architectures to Go's names.
-var goArch = map[string]string{"arm64": "arm64", "x86_64": "amd64"}
 
 // tags returns the build tags of a deployment's function. Every linked service slows the start down, so services that
 // are not configured are left out.
@@ -38,12 +32,13 @@ func buildFunction(ctx context.Context, s *Settings, top, build string) error {
 	if s.BaselineFile != "" {
 		build = filepath.Join(build, strings.TrimPrefix(s.Baseline.Digest, "sha256:"))
 	}
+	architecture := map[string]string{"arm64": "arm64", "x86_64": "amd64"}[s.Architecture] // Go's name
 	command := exec.CommandContext(ctx, "make", "-s", "function",
-		"ARCHITECTURES="+goArch[s.Architecture], "TAGS="+tags(*s), "BUILD="+build)
+		"ARCHITECTURES="+architecture, "TAGS="+tags(*s), "BUILD="+build)
 	command.Dir = top
 	command.Stdout, command.Stderr = os.Stderr, os.Stderr
 	err := command.Run()
-	s.Code.Dir, s.Code.Commit = filepath.Join(build, goArch[s.Architecture]), commit(ctx, top)
+	s.Code.Dir, s.Code.Commit = filepath.Join(build, architecture), commit(ctx, top)
 	if err == nil && s.BaselineFile != "" {
 		err = os.WriteFile(filepath.Join(s.Code.Dir, baselineInCode), s.Code.Baseline, 0o644)
 	}

@@ -78,7 +78,7 @@ func graph(title string, metrics ...awscloudwatch.IMetric) awscloudwatch.IWidget
 // byDimension is a metric of the function with one line for each value of a dimension.
 func byDimension(keeper Keeper, name, dimension string) awscloudwatch.IMetric {
 	return expression("", 60, fmt.Sprintf(`SEARCH('{%s,Function,%s} MetricName="%s" Function="%s"', 'Sum', 3600)`,
-		namespace, dimension, name, *keeper.Name), map[string]awscloudwatch.IMetric{})
+		namespace, dimension, name, *keeper.Function.FunctionName()), map[string]awscloudwatch.IMetric{})
 }
 
 // answer returns a widget with the log query of a question.

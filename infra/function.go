@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -16,7 +17,6 @@ import (
 // A Keeper is the function with its log and event sources.
 type Keeper struct {
 	Function awslambda.Function
-	Name     *string // the name that CloudFormation generates
 	Log      awslogs.LogGroup
 	OnChange awslambda.EventSourceMapping
 	OnScan   awslambda.EventSourceMapping
@@ -70,24 +70,19 @@ func (d *deployment) addFunction(id string) {
 	resource.AddMetadata(jsii.String("cfn-lint"), map[string]any{
 		"config": map[string]any{"ignore_checks": jsii.Strings("W3005")},
 	})
-	d.keeper = Keeper{Function: function, Name: function.FunctionName(), Log: log}
+	d.keeper = Keeper{Function: function, Log: log}
 	if s.Local == "" {
-		d.keeper.OnChange = startOn(scope, "OnChange", function, d.queues.Changes)
-		d.keeper.OnScan = startOn(scope, "OnScan", function, d.queues.Scans)
+		d.keeper.OnChange = d.startOn(scope, "OnChange", d.queues.Changes)
+		d.keeper.OnScan = d.startOn(scope, "OnScan", d.queues.Scans)
 	}
 }
 
 // startOn starts the function for each message of a queue, with at most two concurrent invocations: more would not be
 // faster because of the API's rate limits.
-func startOn(
-	scope constructs.Construct, id string, function awslambda.Function, queue awssqs.Queue,
-) awslambda.EventSourceMapping {
-	return awslambda.NewEventSourceMapping(scope, jsii.String(id), &awslambda.EventSourceMappingProps{
-		Target:                  function,
-		EventSourceArn:          queue.QueueArn(),
-		BatchSize:               jsii.Number(1),
-		MaxConcurrency:          jsii.Number(2),
-		ReportBatchItemFailures: jsii.Bool(true),
+func (d *deployment) startOn(in constructs.Construct, id string, queue awssqs.Queue) awslambda.EventSourceMapping {
+	return awslambda.NewEventSourceMapping(in, jsii.String(id), &awslambda.EventSourceMappingProps{
+		Target: d.keeper.Function, EventSourceArn: queue.QueueArn(), ReportBatchItemFailures: jsii.Bool(true),
+		BatchSize: jsii.Number(1), MaxConcurrency: jsii.Number(2),
 	})
 }
 
@@ -108,12 +103,7 @@ func (d *deployment) permissions() []Statement {
 // can resolve.
 func (d *deployment) variables(role awsiam.Role) map[string]*string {
 	// Below 1,769 MB a function has less than one vCPU, so more threads would only add context switches.
-	v := map[string]*string{"GOMAXPROCS": jsii.String("1")}
-	set := func(name, value string) {
-		if value != "" {
-			v[name] = jsii.String(value)
-		}
-	}
+	v := map[string]*string{"GOMAXPROCS": jsii.String("1"), "MODE": jsii.String(string(d.Mode))}
 	if d.Local == "" {
 		v["ROLE_ARN"] = role.RoleArn()
 		v["TOPIC_ARN"] = d.alerts.Topic.TopicArn()
@@ -121,18 +111,18 @@ func (d *deployment) variables(role awsiam.Role) map[string]*string {
 		v["LEDGER_TABLE"] = d.ledger.TableName()
 		v["QUEUE_URL"] = d.queues.Changes.QueueUrl()
 		v["SCAN_QUEUE_URL"] = d.queues.Scans.QueueUrl()
-		set("EVENT_BUS", d.Notify.EventBus)
+		v["EVENT_BUS"] = jsii.String(d.Notify.EventBus)
 		if d.Notify.SecurityHub {
-			set("SECURITY_HUB", "on")
+			v["SECURITY_HUB"] = jsii.String("on")
 		}
 	}
-	set("MODE", string(d.Mode))
 	if d.BaselineFile != "" {
-		set("BASELINE_FILE", "/var/task/"+baselineInCode)
+		v["BASELINE_FILE"] = jsii.String("/var/task/" + baselineInCode)
 	}
 	if d.Local != "true" {
-		set("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", d.Local)
+		v["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] = jsii.String(d.Local)
 	}
+	maps.DeleteFunc(v, func(_ string, value *string) bool { return *value == "" })
 	return v
 }
 

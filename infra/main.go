@@ -33,7 +33,7 @@ func run() []error {
 		return errs
 	}
 	for _, s := range environments {
-		if err := buildFunction(context.Background(), &s, ".", buildDir); err != nil {
+		if err := buildFunction(context.Background(), &s, ".", ".build"); err != nil {
 			return []error{err}
 		}
 		NewStacks(app, s, len(environments) > 1)

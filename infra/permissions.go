@@ -53,44 +53,36 @@ func regionOf(text string) string {
 // for values that it does not change: to pass the role for text messages, and to set the tags again. The README has the
 // reason for each permission.
 func Permissions(s Settings, p arn.ARN) []Statement {
-	all := []Statement{statement("ListPools", []string{"*"}, "cognito-idp:ListUserPools")}
-	add := func(more ...Statement) {
-		for _, one := range more {
-			if len(one.Actions) > 0 && len(one.Resources) > 0 {
-				all = append(all, one)
-			}
-		}
-	}
 	enforced := s.Baseline.Enforced()
 	writes := writesOf(enforced)
-	add(onPools(s, p, "ReadPools", readsOf(s.Baseline))...)
-	add(onPools(s, p, "WritePools", writes)...)
+	all := []Statement{statement("ListPools", []string{"*"}, "cognito-idp:ListUserPools")}
+	all = append(all, onPools(s, p, "ReadPools", readsOf(s.Baseline))...)
+	all = append(all, onPools(s, p, "WritePools", writes)...)
 	if slices.Contains(writes, updateUserPool) {
 		pass := statement("PassSmsRole", smsRoles(s, p), "iam:PassRole")
-		add(pass.where("iam:PassedToService", "cognito-idp.amazonaws.com"))
+		all = append(all, pass.where("iam:PassedToService", "cognito-idp.amazonaws.com"))
 	}
 	if len(writes) > 0 {
-		keys := required(s.Baseline, whole(keyForm), "LambdaConfig", "KeyConfiguration")
-		keys = own(p, unique(append(keys, s.KMSKeys...)))
-		add(statement("UseKeys", keys, "kms:CreateGrant", "kms:DescribeKey"))
+		keys := append(required(s.Baseline, keyForm, "LambdaConfig", "KeyConfiguration"), s.KMSKeys...)
+		all = append(all, statement("UseKeys", own(p, unique(keys)), "kms:CreateGrant", "kms:DescribeKey"))
 	}
 	if within(enforced, "LogConfigurations") {
-		add(logDelivery(s.Baseline, p)...)
+		all = append(all, logDelivery(s.Baseline, p)...)
 	}
 	if within(enforced, "EmailConfiguration") {
-		add(serviceRole(p, "MakeEmailRole", "email.cognito-idp.amazonaws.com"))
+		all = append(all, serviceRole(p, "MakeEmailRole", "email.cognito-idp.amazonaws.com"))
 	}
 	if bus := s.Notify.EventBus; bus != "" && s.Local == "" {
 		if !strings.HasPrefix(bus, "arn:") {
 			bus = in(p, "events", "event-bus/"+bus)
 		}
-		add(statement("PutOutcomes", []string{bus}, "events:PutEvents"))
+		all = append(all, statement("PutOutcomes", []string{bus}, "events:PutEvents"))
 	}
 	if s.Notify.SecurityHub && s.Local == "" {
 		product := []string{in(p, "securityhub", "product/"+p.AccountID+"/default")}
-		add(statement("ImportFindings", product, "securityhub:BatchImportFindings"))
+		all = append(all, statement("ImportFindings", product, "securityhub:BatchImportFindings"))
 	}
-	return all
+	return slices.DeleteFunc(all, func(s Statement) bool { return len(s.Actions) == 0 || len(s.Resources) == 0 })
 }
 
 const (
@@ -139,7 +131,7 @@ func smsRoles(s Settings, p arn.ARN) []string {
 	if len(s.SMSRoles) == 0 {
 		return []string{in(p, "iam", "role/*")}
 	}
-	roles := append(required(s.Baseline, whole(roleForm), "SmsConfiguration", "SmsMfaConfiguration"), s.SMSRoles...)
+	roles := append(required(s.Baseline, roleForm, "SmsConfiguration", "SmsMfaConfiguration"), s.SMSRoles...)
 	return unique(slices.DeleteFunc(roles, func(role string) bool { return role == "none" }))
 }
 
@@ -156,12 +148,6 @@ func readsOf(b *baseline.Baseline) []string {
 	return unique(actions)
 }
 
-// Destinations for a pool's logs, other than CloudWatch Logs.
-var (
-	buckets = regexp.MustCompile(`^arn:[\w-]+:s3:::`)
-	streams = regexp.MustCompile(`^arn:[\w-]+:firehose:`)
-)
-
 // logDelivery returns the permissions to deliver a pool's logs: for the deliveries, which have no resource ARNs, and
 // for the destinations in the baseline.
 func logDelivery(b *baseline.Baseline, p arn.ARN) []Statement {
@@ -169,8 +155,9 @@ func logDelivery(b *baseline.Baseline, p arn.ARN) []Statement {
 	statements := []Statement{statement("DeliverLogs", []string{"*"},
 		"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
 		"logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery"),
-		statement("DeliverToBuckets", required(b, buckets, member), "s3:GetBucketPolicy", "s3:PutBucketPolicy")}
-	if to := own(p, required(b, streams, member)); len(to) > 0 {
+		statement("DeliverToBuckets", required(b, `arn:[\w-]+:s3:::[^"]*`, member),
+			"s3:GetBucketPolicy", "s3:PutBucketPolicy")}
+	if to := own(p, required(b, `arn:[\w-]+:firehose:[^"]*`, member)); len(to) > 0 {
 		statements = append(statements, statement("DeliverToStreams", to, "firehose:TagDeliveryStream"),
 			serviceRole(p, "MakeDeliveryRole", "delivery.logs.amazonaws.com"))
 	}
@@ -202,12 +189,12 @@ func writesOf(enforced []string) []string {
 
 // within reports whether one of the settings is the named member or part of it.
 func within(settings []string, member string) bool {
-	return slices.ContainsFunc(settings, func(s string) bool { return s == member || strings.HasPrefix(s, member+".") })
+	return slices.ContainsFunc(settings, func(s string) bool { return strings.HasPrefix(s+".", member+".") })
 }
 
-// required returns the texts of one format that rules in enforce mode require within some members of the pool, without
+// required returns the texts of one form that rules in enforce mode require within some members of the pool, without
 // duplicates.
-func required(b *baseline.Baseline, form *regexp.Regexp, members ...string) []string {
+func required(b *baseline.Baseline, form string, members ...string) []string {
 	var found []string
 	for _, rule := range b.Rules {
 		for _, r := range rule.Require {
@@ -216,10 +203,10 @@ func required(b *baseline.Baseline, form *regexp.Regexp, members ...string) []st
 				continue
 			}
 			text, _ := json.Marshal([]any{r.Value, r.Set})
-			for _, quoted := range regexp.MustCompile(`"[^"]*"`).FindAllString(string(text), -1) {
-				found = append(found, strings.Trim(quoted, `"`))
+			for _, quoted := range regexp.MustCompile(`"(`+form+`)"`).FindAllStringSubmatch(string(text), -1) {
+				found = append(found, quoted[1])
 			}
 		}
 	}
-	return unique(slices.DeleteFunc(found, func(text string) bool { return !form.MatchString(text) }))
+	return unique(found)
 }

@@ -10,23 +10,17 @@ import (
 // Queues are the two queues of the function and the dead-letter queue.
 type Queues struct{ Changes, Scans, DeadLetter awssqs.Queue }
 
-const (
-	// functionSeconds is the function's timeout.
-	functionSeconds = 120
-	// visibilitySeconds is how long a received message stays hidden: AWS recommends six times the timeout.
-	visibilitySeconds = 6 * functionSeconds
-	// maxReceives is the number of tries before a message goes to the dead-letter queue. The function delays deferred
-	// messages by up to 5 minutes, so this takes more than an hour.
-	maxReceives = 20
-)
+// functionSeconds is the function's timeout.
+const functionSeconds = 120
 
 // addQueues adds the queues. Scans have their own queue, so that they never delay a live event.
 func (d *deployment) addQueues(id string) {
 	scope := d.scope(id)
 	deadLetter := newQueue(scope, "DeadLetter", awssqs.QueueProps{})
 	incoming := awssqs.QueueProps{
-		VisibilityTimeout: awscdk.Duration_Seconds(jsii.Number(visibilitySeconds)),
-		DeadLetterQueue:   &awssqs.DeadLetterQueue{Queue: deadLetter, MaxReceiveCount: jsii.Number(maxReceives)},
+		VisibilityTimeout: awscdk.Duration_Seconds(jsii.Number(6 * functionSeconds)), // as AWS recommends
+		// The function delays deferred messages by up to 5 minutes, so 20 tries take more than an hour.
+		DeadLetterQueue: &awssqs.DeadLetterQueue{Queue: deadLetter, MaxReceiveCount: jsii.Number(20)},
 	}
 	d.queues = Queues{newQueue(scope, "Changes", incoming), newQueue(scope, "Scans", incoming), deadLetter}
 }

@@ -130,11 +130,11 @@ func (s Settings) StackName() string {
 	return "poolkeeper-" + s.Stage
 }
 
+type fileReader = func(name string) ([]byte, error)
+
 // ReadAll reads the settings of all deployments: the one of the context, or, if the context names a file of
 // environments, one for each of them. Keys of an environment override those of the context.
-func ReadAll(
-	context map[string]any, getenv func(string) string, readFile func(string) ([]byte, error),
-) ([]Settings, []error) {
+func ReadAll(context map[string]any, getenv func(string) string, readFile fileReader) ([]Settings, []error) {
 	file, _ := context["environments"].(string)
 	if file == "" {
 		s, errs := ReadSettings(context, getenv, readFile)
@@ -175,9 +175,7 @@ func ReadAll(
 
 // ReadSettings reads the CDK context. Values may be texts, as on the command line, or numbers, booleans and lists, as
 // in cdk.json. It returns all errors of the context and of the baseline. If there is an error, do not use the settings.
-func ReadSettings(
-	context map[string]any, getenv func(string) string, readFile func(string) ([]byte, error),
-) (Settings, []error) {
+func ReadSettings(context map[string]any, getenv func(string) string, readFile fileReader) (Settings, []error) {
 	s := Settings{Account: getenv("CDK_DEFAULT_ACCOUNT")}
 	var errs []error
 	var known []string
@@ -205,8 +203,7 @@ func ReadSettings(
 }
 
 // contradictions finds settings that do not work together, or not in a Region.
-func (s Settings) contradictions() []error {
-	var errs []error
+func (s Settings) contradictions() (errs []error) {
 	refuse := func(when bool, format string, args ...any) {
 		if when {
 			errs = append(errs, fmt.Errorf("-c "+format, args...))
@@ -237,18 +234,16 @@ func (s Settings) contradictions() []error {
 
 // readBaseline loads the baseline as the function does, so that a baseline that the function would reject is rejected
 // here.
-func (s *Settings) readBaseline(readFile func(string) ([]byte, error)) []error {
-	file, data := baseline.DefaultFile, baseline.Default()
+func (s *Settings) readBaseline(readFile fileReader) (errs []error) {
+	file, data := cmp.Or(s.BaselineFile, baseline.DefaultFile), baseline.Default()
 	if s.BaselineFile != "" {
 		var err error
-		if data, err = readFile(s.BaselineFile); err != nil {
+		if data, err = readFile(file); err != nil {
 			return []error{fmt.Errorf("-c baseline: %w", err)}
 		}
-		file = s.BaselineFile
 	}
 	b, err := baseline.Parse(file, data)
 	if err != nil {
-		var errs []error
 		for line := range strings.Lines(err.Error()) {
 			errs = append(errs, errors.New(strings.TrimSpace(line)))
 		}
@@ -259,7 +254,6 @@ func (s *Settings) readBaseline(readFile func(string) ([]byte, error)) []error {
 	}
 	s.Baseline, s.Code.Baseline = b, data
 	ids, only := b.IDs()
-	var errs []error
 	for _, region := range s.Regions {
 		if only && len(inRegion(ids, region)) == 0 {
 			errs = append(errs, fmt.Errorf("-c regions: %s selects pools by their ids, but none is in %s", file, region))

@@ -48,9 +48,15 @@ func (d *deployment) scope(id string) constructs.Construct {
 
 // NewStack adds the stack for one Region. An empty region means the Region of the environment.
 func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack {
+	env := &awscdk.Environment{}
+	if region != "" {
+		env.Region = jsii.String(region)
+		if s.Account != "" {
+			env.Account = jsii.String(s.Account)
+		}
+	}
 	stack := awscdk.NewStack(app, jsii.String(id), &awscdk.StackProps{
-		StackName:   jsii.String(s.StackName()),
-		Env:         environment(s.Account, region),
+		StackName: jsii.String(s.StackName()), Env: env,
 		Description: jsii.String("poolkeeper keeps the Cognito user pools of this Region at their baseline"),
 	})
 	d := &deployment{stack: stack, Settings: s}
@@ -71,7 +77,7 @@ func NewStack(app awscdk.App, id string, s Settings, region string) awscdk.Stack
 	d.addDashboard("Dashboard", rule, d.addAlarms("Alarms"))
 	d.publish()
 	outputs := map[string]*string{
-		"FunctionName":       d.keeper.Name,
+		"FunctionName":       d.keeper.Function.FunctionName(),
 		"LogGroupName":       d.keeper.Log.LogGroupName(),
 		"TopicArn":           d.alerts.Topic.TopicArn(),
 		"ChangesQueueUrl":    d.queues.Changes.QueueUrl(),
@@ -104,15 +110,4 @@ func (s Settings) modeInForce() string {
 		return "audit"
 	}
 	return "enforce"
-}
-
-func environment(account, region string) *awscdk.Environment {
-	var e awscdk.Environment
-	if account != "" && region != "" {
-		e.Account = jsii.String(account)
-	}
-	if region != "" {
-		e.Region = jsii.String(region)
-	}
-	return &e
 }

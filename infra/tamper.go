@@ -67,8 +67,7 @@ func (d *deployment) addTamperAlert(id string) {
 		}
 		// The CDK's target for a topic would allow any rule of any account to publish to it, so this is a plain rule.
 		rule := awsevents.NewCfnRule(scope, jsii.String(part), &awsevents.CfnRuleProps{
-			Description: jsii.String("poolkeeper: calls that change poolkeeper itself"),
-			State:       jsii.String("ENABLED"),
+			Description: jsii.String("poolkeeper: calls that change poolkeeper itself"), State: jsii.String("ENABLED"),
 			EventPattern: map[string]any{
 				"source":      []any{map[string]any{"prefix": "aws."}}, // only AWS can send these
 				"detail-type": []any{"AWS API Call via CloudTrail"},
@@ -114,20 +113,18 @@ var facts = map[string]*string{
 	"event": jsii.String("$.detail.eventID"),
 }
 
-// details are the lines of a message about the call.
-var details = []string{
-	"call: <call> of <service>, error: <error>",
-	"by: `<type> <role><user>` of account <home>",
-	"from: <from>",
-	"when: <when>, account <account>",
-	"see the whole event: `aws cloudtrail lookup-events --region <region>" +
-		" --lookup-attributes AttributeKey=EventId,AttributeValue=<event>`",
-}
-
-// message builds a message from a title, the details and what to do. A chat channel accepts only its own message
-// format, which is also readable in an e-mail. In backquotes, chat applications do not create links or mentions.
+// message builds a message from a title, details of the call and what to do. A chat channel accepts only messages of its
+// own format, which is also readable in an e-mail. In backquotes, chat applications do not create links or mentions.
 func message(chat bool, title, toDo string) *awsevents.CfnRule_InputTransformerProperty {
-	lines := append(slices.Clone(details), toDo)
+	lines := []string{
+		"call: <call> of <service>, error: <error>",
+		"by: `<type> <role><user>` of account <home>",
+		"from: <from>",
+		"when: <when>, account <account>",
+		"see the whole event: `aws cloudtrail lookup-events --region <region>" +
+			" --lookup-attributes AttributeKey=EventId,AttributeValue=<event>`",
+		toDo,
+	}
 	template := `"` + title + "\"\n\"" + strings.Join(lines, "\"\n\"") + `"`
 	if chat {
 		template = `{"version":"1.0","source":"custom","content":{"textType":"client-markdown","title":"` + title +

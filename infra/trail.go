@@ -25,10 +25,8 @@ func (d *deployment) addTrail(id string) {
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN, // an audit log must not be deleted with the stack
 	})
 	awscloudtrail.NewTrail(scope, jsii.String("Trail"), &awscloudtrail.TrailProps{
-		Bucket:                     bucket,
-		EnableFileValidation:       jsii.Bool(true),
+		Bucket: bucket, EnableFileValidation: jsii.Bool(true), IsMultiRegionTrail: jsii.Bool(false),
 		ManagementEvents:           awscloudtrail.ReadWriteType_WRITE_ONLY,
-		IsMultiRegionTrail:         jsii.Bool(false),
 		IncludeGlobalServiceEvents: jsii.Bool(true), // in IAM's Region, the tamper alert needs IAM's calls
 	})
 }

@@ -113,8 +113,8 @@ var facts = map[string]*string{
 	"event": jsii.String("$.detail.eventID"),
 }
 
-// message builds a message from a title, details of the call and what to do. A chat channel accepts only messages of its
-// own format, which is also readable in an e-mail. In backquotes, chat applications do not create links or mentions.
+// message builds a message from a title, details of the call and what to do. A chat channel accepts only messages of
+// its own format, which is readable in an e-mail, too. In backquotes, chat applications create no links or mentions.
 func message(chat bool, title, toDo string) *awsevents.CfnRule_InputTransformerProperty {
 	lines := []string{
 		"call: <call> of <service>, error: <error>",

@@ -8,8 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
-// Names are checked without regular expressions, because compiling one at every start would take longer than all other
-// work on the environment.
+// Names are checked without regular expressions: compiling one takes longer than all other work on the environment.
 
 // nameIn returns the part of the service's ARN after the kind. Without such an ARN, it returns the text.
 func nameIn(text, service, kind string) string {
@@ -43,8 +42,7 @@ func isTable(text string) bool {
 	return consists(name, ".-") && len(name) >= 3 && len(name) <= 255
 }
 
-// isQueueURL reports whether a text is the URL of a queue, whose path ends with its name: https, or http for a local
-// emulator.
+// isQueueURL reports whether a text is a URL whose path ends with a queue's name: https, or http for a local emulator.
 func isQueueURL(text string) bool {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {

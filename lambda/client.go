@@ -64,7 +64,6 @@ func (a account) GetUseDualStackEndpoint(context.Context) (aws.DualStackEndpoint
 	return aws.DualStackEndpointStateEnabled, a.is("AWS_USE_DUALSTACK_ENDPOINT"), nil
 }
 
-// newClient builds the Cognito client, which counts its calls.
 func newClient(a account, calls *calls) *idp.Client {
 	c := a.config("COGNITO_IDENTITY_PROVIDER")
 	c.APIOptions = []func(*middleware.Stack) error{calls.count}
@@ -89,7 +88,6 @@ func newChannels(a account) []notify.Channel {
 	return channels
 }
 
-// newLedger builds the ledger: the table, or memory if none is configured.
 func newLedger(a account) reconcile.Ledger {
 	if a.LedgerTable == "" {
 		return ledger.NewMemory()

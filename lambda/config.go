@@ -33,7 +33,6 @@ type Config struct {
 	ScanQueueURL string // SCAN_QUEUE_URL: the queue for the pools of a scan; if "", they are handled in process
 }
 
-// A reader reads the environment and collects its errors.
 type reader struct {
 	getenv   func(string) string
 	readFile func(string) ([]byte, error)
@@ -146,7 +145,6 @@ func (r *reader) baseline() *baseline.Baseline {
 	return b
 }
 
-// logger writes JSON lines at the level of the environment.
 func logger(level slog.Level) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(report.Printable(os.Stdout), &slog.HandlerOptions{Level: level}))
 }

@@ -23,7 +23,6 @@ import (
 	"poolkeeper/lambda/report"
 )
 
-// A handler handles the invocations of the function.
 type handler struct {
 	config     *Config
 	reconciler *reconcile.Reconciler
@@ -107,10 +106,16 @@ func (h handler) one(ctx context.Context, request event.Request) (outcome.Outcom
 		out.Details.LedgerError = "closing the record: " + closed.Error()
 	}
 	h.count(ctx, out, unsent)
-	if err == nil { // only after the record is closed: other runs would treat it as interrupted
-		err = h.fanOut(ctx, request, out)
+	if err != nil {
+		return out, err
 	}
-	return out, err
+	// Only now that the record is closed, send the clients that are too many: other runs would take it as interrupted.
+	var bodies []string
+	for some := range slices.Chunk(out.Details.Clients, event.MaxClients) {
+		bodies = append(bodies, event.Message(event.ReconcilePool, event.Member{UserPoolID: out.UserPoolID,
+			Clients: some, Scan: request.Scan.Started, Scheduled: request.Scan.Scheduled}))
+	}
+	return out, h.send(ctx, bodies)
 }
 
 // notify sends the report of an outcome, and returns how many messages could not be sent. After sending, it records
@@ -136,16 +141,6 @@ func (h handler) notify(ctx context.Context, request event.Request, out outcome.
 	}
 	h.warn(ctx, slog.LevelWarn, "the message may be repeated", h.reconciler.Ledger.Note(ctx, out.UserPoolID, notes))
 	return len(failed)
-}
-
-// fanOut sends the app clients that are too many for one run to the scan queue.
-func (h handler) fanOut(ctx context.Context, request event.Request, out outcome.Outcome) error {
-	var bodies []string
-	for some := range slices.Chunk(out.Details.Clients, event.MaxClients) {
-		bodies = append(bodies, event.Message(event.ReconcilePool, event.Member{UserPoolID: out.UserPoolID,
-			Clients: some, Scan: request.Scan.Started, Scheduled: request.Scan.Scheduled}))
-	}
-	return h.send(ctx, bodies)
 }
 
 // send sends messages to the scan queue. Without one it handles them, and a deferred one does not stop the others.
@@ -188,8 +183,7 @@ func (h handler) warn(ctx context.Context, level slog.Level, message string, err
 	}
 }
 
-// self returns the ARN of the invoked function. It is empty if there is none or if it is from a local emulator: then
-// the values of the event are used.
+// self returns the ARN of the invoked function. An empty one, as in a local emulator, means to use the event's values.
 func self(ctx context.Context) arn.ARN {
 	const emulated = "012345678912" // the account in the function ARNs of emulators
 	if invocation, ok := lambdacontext.FromContext(ctx); ok {

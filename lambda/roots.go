@@ -6,7 +6,6 @@ import "os"
 // one is used. provided.al2023 has the second.
 var rootBundles = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"}
 
-// nowhere is a directory that does not exist.
 const nowhere = "/nonexistent"
 
 // readRootsOnce saves two thirds of the work of the first HTTPS call. In addition to the bundle of root certificates,

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,8 +30,7 @@ type Client struct {
 	sdk      *idp.Client
 	mutex    sync.Mutex
 	limiters map[string]*rate.Limiter // by category, or by pool and call
-	// secrets are the sensitive texts that were read from each pool, including client secrets. The service may repeat
-	// any of them in an error.
+	// secrets are the sensitive texts that were read from each pool. The service may repeat any of them in an error.
 	secrets map[string][]string
 }
 
@@ -47,12 +47,12 @@ func (c *Client) Write(ctx context.Context, id string, request userpool.Request)
 		return "", err
 	}
 	once := func(o *idp.Options) { o.Retryer = aws.NopRetryer{} }
-	response, err := Call(ctx, c.sdk, request.Call, request.Body, once)
+	_, requestID, err := Call(ctx, c.sdk, request.Call, request.Body, once)
 	if err != nil {
 		failed := c.failed(request.Call, id, err, request.Document, request.Body)
 		return failed.RequestID, failed
 	}
-	return response.RequestID, nil
+	return requestID, nil
 }
 
 // mostListed is the largest page size of the two list calls.
@@ -81,28 +81,25 @@ func (c *Client) List(ctx context.Context, token string) (ids []string, next str
 	return ids, aws.ToString(out.NextToken), nil
 }
 
-// mostPages is the largest number of pages, in case a list never ends. An account has at most 10,000 pools, and a page
-// has 60.
+// mostPages ends a list that never ends. An account has at most 10,000 pools, and a page has 60.
 const mostPages = 2000
 
 // Pages are the pages of a list that were read so far. The zero value begins a list.
 type Pages struct {
 	Count int
-	seen  map[string]bool // the tokens of the next pages
+	seen  []string // the tokens of the next pages
 }
 
 // Next counts a page, of which token is that of the next one. It returns an error if the list seems to have no end.
 func (p *Pages) Next(token string) error {
 	p.Count++
 	switch {
-	case token != "" && p.seen[token]:
+	case token != "" && slices.Contains(p.seen, token):
 		return errors.New("the API returned the token of an earlier page")
 	case token != "" && p.Count >= mostPages:
 		return fmt.Errorf("no end after %d pages", p.Count)
-	case p.seen == nil:
-		p.seen = map[string]bool{}
 	}
-	p.seen[token] = true
+	p.seen = append(p.seen, token)
 	return nil
 }
 

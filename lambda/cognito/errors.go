@@ -99,15 +99,6 @@ func classify(call string, err error, secrets []string) *Error {
 	return e
 }
 
-// learn adds sensitive texts of a pool to those that are known.
-func (c *Client) learn(pool string, texts []string) {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	known := append(c.secrets[pool], texts...)
-	slices.Sort(known)
-	c.secrets[pool] = slices.Compact(known)
-}
-
 // failed converts the error of a call about a pool to an Error. body is the body of a write.
 func (c *Client) failed(call, pool string, err error, document baseline.DocumentName, body []byte) *Error {
 	c.mutex.Lock()
@@ -118,22 +109,17 @@ func (c *Client) failed(call, pool string, err error, document baseline.Document
 		known = append(known, userpool.Secrets(document, sent)...)
 	}
 	e := classify(call, err, known)
-	if e.Class == ClassSMSRole || strings.Contains(strings.ToLower(e.Message), "trust relationship") {
-		e.Message += senderRole(sent)
+	if e.Class != ClassSMSRole && !strings.Contains(strings.ToLower(e.Message), "trust relationship") {
+		return e
 	}
-	return e
-}
-
-// senderRole describes the role for text messages in a body, or returns "".
-func senderRole(sent map[string]any) string {
 	if factor, ok := sent["SmsMfaConfiguration"].(map[string]any); ok {
 		sent = factor
 	}
 	sender, _ := sent["SmsConfiguration"].(map[string]any)
 	if role, ok := sender["SnsCallerArn"].(string); ok {
-		return " (the role for text messages is " + baseline.Legible(role) + ")"
+		e.Message += " (the role for text messages is " + baseline.Legible(role) + ")"
 	}
-	return ""
+	return e
 }
 
 // withoutAnswer describes the error of a call without a response, without the words of the SDK around it.

@@ -30,13 +30,9 @@ var categoryOf = map[string]category{
 }
 
 const (
-	// minPoolShare allows two processes to handle app clients of the same pool at the same time.
-	minPoolShare = 0.5
-	// burst is the number of calls of a category without a wait. It is more than one run needs for a pool with a few
-	// clients.
+	// burst is the number of calls of a category without a wait, enough for a run on a pool with a few clients.
 	burst = 10
-	// The documented rate of a call per pool is 5 a second. Stay below it, because requests arrive less evenly than
-	// they were sent.
+	// The API documents 5 calls a second per pool. Stay below, because requests arrive less evenly than they were sent.
 	poolRate  = 4.75
 	poolBurst = 4
 )
@@ -46,7 +42,7 @@ func (c *Client) wait(ctx context.Context, id, call string) error {
 	of := categoryOf[call]
 	reserved := []*rate.Reservation{c.reserve(of.name, of.perSecond*c.Share, burst)}
 	if of.perPool {
-		share := min(1, max(c.Share, minPoolShare))
+		share := min(1, max(c.Share, 0.5)) // two processes may handle app clients of a pool at once
 		reserved = append(reserved, c.reserve(id+" "+call, poolRate*share, poolBurst))
 	}
 	longest := time.Duration(0)

@@ -15,23 +15,16 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// A Response is the response to a raw call.
-type Response struct {
-	Body      []byte
-	RequestID string
-}
-
 // Call makes any call with a JSON body, even one that the SDK does not know, and returns the raw response. The SDK
 // takes it for ListUserPools: resolving the endpoint, signing, retries and the types of errors do not depend on it.
 func Call(ctx context.Context, sdk *idp.Client, call string, body []byte, options ...func(*idp.Options),
-) (Response, error) {
-	var response Response
+) (answer []byte, requestID string, err error) {
 	raw := idp.WithAPIOptions(func(stack *middleware.Stack) error {
-		return errors.Join(send(stack, call, body), capture(stack, &response))
+		return errors.Join(send(stack, call, body), capture(stack, &answer, &requestID))
 	})
 	in := &idp.ListUserPoolsInput{MaxResults: aws.Int32(1)}
-	_, err := sdk.ListUserPools(ctx, in, append(options, raw)...)
-	return response, err
+	_, err = sdk.ListUserPools(ctx, in, append(options, raw)...)
+	return answer, requestID, err
 }
 
 // send replaces the call and the body that the SDK made from its typed input. It runs after the SDK's serializer and
@@ -53,7 +46,7 @@ func send(stack *middleware.Stack, call string, body []byte) error {
 // capture stores a successful response. It passes an empty object to the SDK instead: the typed output is not needed,
 // and a response that does not fit the SDK's types should not be an error. The SDK still gets and decodes the body of
 // an error. After a retry, the last response is stored.
-func capture(stack *middleware.Stack, captured *Response) error {
+func capture(stack *middleware.Stack, answer *[]byte, requestID *string) error {
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("CaptureRawBody", func(
 		ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 	) (middleware.DeserializeOutput, middleware.Metadata, error) {
@@ -62,7 +55,7 @@ func capture(stack *middleware.Stack, captured *Response) error {
 			return out, metadata, err
 		}
 		response := out.RawResponse.(*smithyhttp.Response)
-		captured.RequestID = response.Header.Get("X-Amzn-Requestid")
+		*requestID = response.Header.Get("X-Amzn-Requestid")
 		if response.StatusCode >= http.StatusMultipleChoices {
 			return out, metadata, nil
 		}
@@ -76,7 +69,7 @@ func capture(stack *middleware.Stack, captured *Response) error {
 			}
 			return out, metadata, err
 		}
-		captured.Body = body.Bytes()
+		*answer = body.Bytes()
 		response.Body = struct {
 			io.Reader
 			io.Closer

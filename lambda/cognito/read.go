@@ -75,8 +75,7 @@ func (c *Client) readPool(ctx context.Context, id string, wanted []baseline.Docu
 			"the response has no MfaConfiguration, but DescribeUserPool returned %s", mode)
 	}
 	if off := config[mfa] == nil || config[mfa] == "OFF"; off && docs[baseline.UserPool]["SmsConfiguration"] != nil {
-		// The service also returns the pool's SMS sender here, even if SMS is not an MFA factor. Written back, it would
-		// become one.
+		// The service returns the SMS sender even if SMS is not an MFA factor. Written back, SMS would become one.
 		delete(config, "SmsMfaConfiguration")
 	}
 	return userpool.State{ID: id, Documents: docs}, nil
@@ -109,8 +108,7 @@ func (c *Client) readAll(
 	return docs, first
 }
 
-// Document reads one document of a pool. It returns nil if the pool does not offer the document at present. Errors are
-// of type *Error.
+// Document reads one document. It returns nil if the pool does not offer it at present. Errors are of type *Error.
 func (c *Client) Document(ctx context.Context, id string, name baseline.DocumentName) (map[string]any, error) {
 	table, _ := name.Table()
 	if err := c.wait(ctx, id, table.ReadCall); err != nil {
@@ -127,7 +125,11 @@ func (c *Client) Document(ctx context.Context, id string, name baseline.Document
 	case err != nil:
 		return nil, err
 	}
-	c.learn(id, userpool.Secrets(name, object))
+	c.mutex.Lock()
+	known := slices.Concat(c.secrets[id], userpool.Secrets(name, object))
+	slices.Sort(known)
+	c.secrets[id] = slices.Compact(known)
+	c.mutex.Unlock()
 	userpool.KeyLists(table.Members, object)
 	if object["ClientSecret"] != nil {
 		// Drop the secret of a client: nothing needs it, and so it cannot leak. Only a client with a secret can publish it.
@@ -146,11 +148,11 @@ func (c *Client) answer(
 	if client := name.Client(); client != "" {
 		ids["ClientId"] = client
 	}
-	response, err := Call(ctx, c.sdk, table.ReadCall, userpool.Encode(ids))
+	response, _, err := Call(ctx, c.sdk, table.ReadCall, userpool.Encode(ids))
 	if err != nil {
 		return nil, c.failed(table.ReadCall, id, err, name, nil)
 	}
-	whole, err := userpool.DecodeObject(response.Body)
+	whole, err := userpool.DecodeObject(response)
 	if err != nil {
 		return nil, odd(table.ReadCall, "the response is not a JSON object: %v", err)
 	}
@@ -170,28 +172,21 @@ func (c *Client) answer(
 	for member, want := range ids {
 		required := member == "Id" || member == "ClientId" && name.Kind() == baseline.AppClient
 		if v := object[member]; v != want && (v != nil || required) {
-			what := "pool"
-			if member == "ClientId" {
-				what = "client"
-			}
-			return nil, odd(table.ReadCall, "the response is for another %s", what)
+			of := map[string]string{"Id": "pool", "UserPoolId": "pool", "ClientId": "client"}[member]
+			return nil, odd(table.ReadCall, "the response is for another %s", of)
 		}
 	}
 	return object, nil
 }
 
-// listClients returns the ids and names of all clients of a pool.
 func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientIdentity, error) {
 	const call = "ListUserPoolClients"
+	in := &idp.ListUserPoolClientsInput{UserPoolId: aws.String(id), MaxResults: aws.Int32(mostListed)}
 	var all []baseline.ClientIdentity
-	var token *string
-	var pages Pages
-	confirmed := false
-	for {
+	for pages, confirmed := (Pages{}), false; ; {
 		if err := c.wait(ctx, id, call); err != nil {
 			return nil, err
 		}
-		in := &idp.ListUserPoolClientsInput{UserPoolId: aws.String(id), MaxResults: aws.Int32(mostListed), NextToken: token}
 		out, err := c.sdk.ListUserPoolClients(ctx, in)
 		if err != nil {
 			return nil, c.failed(call, id, err, "", nil)
@@ -210,7 +205,7 @@ func (c *Client) listClients(ctx context.Context, id string) ([]baseline.ClientI
 		if err := pages.Next(aws.ToString(out.NextToken)); err != nil {
 			return nil, odd(call, "%v", err)
 		}
-		if token = out.NextToken; aws.ToString(token) == "" {
+		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
 			return all, nil
 		}
 	}

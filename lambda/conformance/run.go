@@ -198,13 +198,13 @@ func (r Run) call(ctx context.Context, operation string, body object) (answer ob
 	if err := r.rate.Wait(ctx); err != nil {
 		return nil, err
 	}
-	var response cognito.Response
+	var response []byte
 	raw, err := json.Marshal(body)
 	if err == nil {
-		response, err = cognito.Call(ctx, r.sdk, operation, raw)
+		response, _, err = cognito.Call(ctx, r.sdk, operation, raw)
 	}
-	if err == nil && len(response.Body) > 0 {
-		err = json.Unmarshal(response.Body, &answer)
+	if err == nil && len(response) > 0 {
+		err = json.Unmarshal(response, &answer)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", operation, err)

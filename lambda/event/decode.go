@@ -148,7 +148,7 @@ func locate(call string, detail object, home Home) Request {
 	case "TagResource", "UntagResource":
 		v, find = parameters.value("resourceArn"), ofARN
 	}
-	unclear := ""
+	var unclear string
 	switch {
 	case v == nil || hidden(v):
 		unclear = "CloudTrail left out which pool " + call + " changed"
@@ -228,8 +228,7 @@ func ignored(reason Reason, format string, args ...any) Request {
 // An object is an untrusted JSON object: any member may be missing or have any type.
 type object map[string]any
 
-// parse decodes a JSON object, and returns nil for any other payload. Numbers become json.Number, so that an event with
-// a very large number is still accepted.
+// parse decodes a JSON object, and returns nil for any other payload. Numbers of any size become json.Number.
 func parse(payload []byte) object {
 	var o object
 	decoder := json.NewDecoder(bytes.NewReader(payload))
@@ -291,8 +290,7 @@ func clean(text string) string {
 	return cleaned
 }
 
-// instant parses a time, and returns the zero time if it is not valid. Go encodes only times with a four-digit year in
-// UTC as JSON.
+// instant parses a time, or returns the zero time. Go encodes only times with a four-digit year in UTC as JSON.
 func instant(text string) time.Time {
 	t, err := time.Parse(time.RFC3339, text)
 	if t = t.UTC(); err != nil || t.Year() < 0 || t.Year() > 9999 {

@@ -42,8 +42,7 @@ func recordsOf(envelope object) ([]Record, bool) {
 const forms = `poolkeeper reads an event of EventBridge, an SQS event, a CloudTrail record, a CloudTrail log file ` +
 	`({"Records": [...]}, not compressed) and the output of aws cloudtrail lookup-events`
 
-// Unpack returns the events in a file: an EventBridge event, an SQS event, a CloudTrail record, a CloudTrail log file
-// ({"Records": [...]}), or the output of aws cloudtrail lookup-events. The error lists these formats.
+// Unpack returns the events in a file of any of these forms. The error lists them.
 func Unpack(payload []byte) ([][]byte, error) {
 	payload = bytes.TrimPrefix(payload, []byte("\ufeff"))
 	o := parse(payload)
@@ -125,10 +124,7 @@ func Message(detailType string, detail any) string {
 }
 
 func encode(v any) []byte {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // parsed JSON and our own texts, numbers and times can always be encoded
-	}
+	raw, _ := json.Marshal(v) // parsed JSON and our own texts, numbers and times can always be encoded
 	return raw
 }
 
@@ -140,23 +136,19 @@ func scanOf(detail object) Scan {
 		return scan
 	}
 	scan.Token, scan.Started = token, started
-	if n, ok := detail["pages"].(json.Number); ok {
-		pages, _ := n.Int64()
-		scan.Pages = int(max(0, min(pages, 1e6)))
-	}
+	number, _ := detail["pages"].(json.Number)
+	pages, _ := number.Int64()
+	scan.Pages = int(max(0, min(pages, 1e6)))
 	return scan
 }
 
 // clientsOf decodes the app clients of a message. An invalid list means the whole pool.
 func clientsOf(detail object) []string {
 	list, _ := detail["clients"].([]any)
-	if len(list) > MaxClients {
-		return nil
-	}
 	var clients []string
 	for _, e := range list {
-		id, ok := e.(string)
-		if !ok || !baseline.IsClientID(id) {
+		id, _ := e.(string)
+		if !baseline.IsClientID(id) || len(list) > MaxClients {
 			return nil
 		}
 		clients = append(clients, id)

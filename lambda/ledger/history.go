@@ -28,17 +28,11 @@ func (t Table) History(ctx context.Context, pool string, since time.Time, consis
 		ExpressionAttributeNames:  map[string]string{"#pk": partition, "#sk": sorting, "#record": light, "#notes": notesMap},
 		ExpressionAttributeValues: attributes{":pk": partitionOf(pool), ":first": firstSince(since)},
 	})
-	return t.read(ctx, "the records of "+pool+" in ", pages.HasMorePages, func(ctx context.Context) ([]attributes, error) {
-		out, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return out.Items, nil
-	})
+	items := func(page *dynamodb.QueryOutput) []attributes { return page.Items }
+	return read(ctx, t, "the records of "+pool+" in ", pages, items)
 }
 
-// All returns the light records of all pools that began at the time since or later, unordered. Its errors are like
-// those of History.
+// All returns the light records of all pools since a time, unordered. Its errors are like those of History.
 func (t Table) All(ctx context.Context, since time.Time) (outcome.History, error) {
 	pages := dynamodb.NewScanPaginator(t.Client, &dynamodb.ScanInput{
 		TableName: aws.String(t.Name), FilterExpression: aws.String("#sk BETWEEN :first AND :last"),
@@ -46,13 +40,7 @@ func (t Table) All(ctx context.Context, since time.Time) (outcome.History, error
 		ExpressionAttributeNames:  map[string]string{"#pk": partition, "#sk": sorting, "#record": light},
 		ExpressionAttributeValues: attributes{":first": firstSince(since), ":last": text(recordItems + "~")},
 	})
-	return t.read(ctx, "", pages.HasMorePages, func(ctx context.Context) ([]attributes, error) {
-		out, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return out.Items, nil
-	})
+	return read(ctx, t, "", pages, func(page *dynamodb.ScanOutput) []attributes { return page.Items })
 }
 
 // firstSince is the smallest sort key of a record that began at the time or later.
@@ -60,20 +48,26 @@ func firstSince(t time.Time) types.AttributeValue {
 	return text(recordItems + strings.TrimPrefix(outcome.NewRecordID("", t, ""), "."))
 }
 
-func (t Table) read(ctx context.Context, what string, more func() bool,
-	page func(context.Context) ([]attributes, error)) (outcome.History, error) {
+// A paginator is that of the SDK for a query or a scan.
+type paginator[Page any] interface {
+	HasMorePages() bool
+	NextPage(ctx context.Context, options ...func(*dynamodb.Options)) (Page, error)
+}
+
+func read[Page any](ctx context.Context, t Table, what string, pages paginator[Page],
+	itemsOf func(Page) []attributes) (outcome.History, error) {
 	h, unreadable := outcome.History{Notes: map[string]time.Time{}}, error(nil)
-	for more() {
+	for pages.HasMorePages() {
 		within, stop := t.within(ctx)
-		items, err := page(within)
+		page, err := pages.NextPage(within)
 		stop()
-		if err == nil && items == nil {
+		if err == nil && itemsOf(page) == nil {
 			err = errUnclear
 		}
 		if err != nil {
 			return outcome.History{}, fmt.Errorf("reading %stable %s: %w", what, t.Name, err)
 		}
-		for _, item := range items {
+		for _, item := range itemsOf(page) {
 			if !strings.HasPrefix(textOf(item[sorting]), recordItems) {
 				addNotes(h.Notes, item)
 			} else if r, err := decodeRecord(item); err != nil {
@@ -96,15 +90,12 @@ func (t Table) Note(ctx context.Context, pool string, notes map[string]time.Time
 	}
 	ctx, stop := t.within(ctx)
 	defer stop()
-	last, values := time.Time{}, attributes{}
+	last, values := int64(0), attributes{}
 	for name, until := range notes {
-		values[name] = number(until.UnixMilli())
-		if until.After(last) {
-			last = until
-		}
+		values[name], last = number(until.UnixMilli()), max(last, until.Unix())
 	}
 	item := key(pool, notesItems+fmt.Sprintf("%016x", rand.Uint64()))
-	item[notesMap], item[expires] = &types.AttributeValueMemberM{Value: values}, number(last.Unix())
+	item[notesMap], item[expires] = &types.AttributeValueMemberM{Value: values}, number(last)
 	if _, err := t.Client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(t.Name), Item: item}); err != nil {
 		return fmt.Errorf("storing notes of %s in table %s: %w", pool, t.Name, err)
 	}

@@ -28,8 +28,7 @@ const (
 const (
 	// mostItem is below DynamoDB's limit of 400 kB, because attribute names count too.
 	mostItem = 390 << 10
-	// mostText is the longest JSON that is stored uncompressed. The light record of a pool with many clients can exceed
-	// the size of an item.
+	// mostText is the longest JSON that is stored uncompressed. A light record with many clients can exceed an item.
 	mostText = 64 << 10
 	// mostState limits the decompressed size.
 	mostState = 64 << 20
@@ -116,7 +115,7 @@ func encodeRecord(r outcome.Record) (attributes, error) {
 func decodeRecord(item attributes) (outcome.Record, error) {
 	var r outcome.Record
 	var sent [][]byte
-	err := errors.Join(read(item[light], &r), read(item[before], &r.Before), read(item[bodies], &sent))
+	err := errors.Join(decode(item[light], &r), decode(item[before], &r.Before), decode(item[bodies], &sent))
 	if err == nil && r.ID == "" {
 		err = errors.New("it has no id")
 	}
@@ -149,9 +148,8 @@ func pack(v any) ([]byte, error) {
 	return packed.Bytes(), err
 }
 
-// read decodes the JSON of an attribute, compressed or as text. Numbers become json.Number. It does nothing if there is
-// no attribute.
-func read(v types.AttributeValue, into any) error {
+// decode decodes the JSON of an attribute, compressed or as text, if there is one. Numbers become json.Number.
+func decode(v types.AttributeValue, into any) error {
 	if v == nil {
 		return nil
 	}

@@ -22,8 +22,7 @@ import (
 type Table struct {
 	Client *dynamodb.Client
 	Name   string
-	// Patience is the timeout of a ledger call including its retries. 0 means 3 s: a slow ledger must not stop a
-	// remediation.
+	// Patience is the timeout of a call with its retries. 0 means 3 s: a slow ledger must not stop a remediation.
 	Patience time.Duration
 }
 

@@ -57,17 +57,12 @@ func ASFF(f report.Finding) hubtypes.AwsSecurityFinding {
 		return finding
 	}
 	finding.Compliance.Status, finding.RecordState = hubtypes.ComplianceStatusFailed, hubtypes.RecordStateActive
-	finding.Compliance.RelatedRequirements = related(f.Requirements)
+	// The API accepts 32 requirements of an undocumented length. Rather leave out a long one than lose the whole finding.
+	related := slices.DeleteFunc(slices.Clone(f.Requirements), func(r string) bool { return len(r) > 64 })
+	finding.Compliance.RelatedRequirements = related[:min(len(related), 32)]
 	if f.Remediation != "" {
 		finding.Remediation = &hubtypes.Remediation{
 			Recommendation: &hubtypes.Recommendation{Text: aws.String(f.Remediation)}}
 	}
 	return finding
-}
-
-// related returns the requirements that the API accepts: 32, whose maximum length is not documented. Rather leave out a
-// long name than have the whole finding rejected.
-func related(requirements []string) []string {
-	short := slices.DeleteFunc(slices.Clone(requirements), func(r string) bool { return len(r) > 64 })
-	return short[:min(len(short), 32)]
 }

@@ -19,8 +19,7 @@ type Channel struct {
 	Send     func(context.Context, report.Report) error
 }
 
-// Timeout is how long a channel may take. If a channel hung until Lambda ended the invocation, the whole event would be
-// handled again.
+// Timeout is how long a channel may take. One that hung until Lambda ended the invocation would repeat the whole event.
 const Timeout = 15 * time.Second
 
 // Send sends the report to all channels. A channel that fails or takes longer than Timeout does not stop the others;

@@ -2,8 +2,8 @@ package outcome
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -14,18 +14,12 @@ import (
 )
 
 // Of returns the finding of a drift. A drift without a rule is a setting that our own write removed from the pool.
-func Of(d baseline.Drift, state State, reason string) Finding {
+func Of(d baseline.Drift, state State, reason string, code Code) Finding {
 	if d.Rule == "" {
 		d.Want = "the value before the write"
 	}
 	return Finding{Setting: d.Setting, Rule: d.Rule, Want: d.Want, Have: d.Have, State: state, Reason: reason,
-		Source: d.Position}
-}
-
-// Coded returns the finding with a code.
-func (f Finding) Coded(code Code) Finding {
-	f.Code = code
-	return f
+		Code: code, Source: d.Position}
 }
 
 // NotFixed returns the finding of a drift that cannot be fixed, with the reason and an optional code. The code of a
@@ -34,7 +28,7 @@ func NotFixed(d baseline.Drift, reason string, code Code) Finding {
 	if d.Rule == "" {
 		code, reason = CodeRestore, "poolkeeper's write removed it, and it could not be restored: "+reason
 	}
-	return Of(d, StateUnfixable, reason).Coded(code)
+	return Of(d, StateUnfixable, reason, code)
 }
 
 // Deleted returns the finding that a pool was deleted although a rule names its id. It cannot be undone.
@@ -46,16 +40,12 @@ func Deleted(rule string, cause event.Cause) Finding {
 // Fingerprint identifies a finding of a pool, so that repeats are suppressed: by the setting, its requirement, the live
 // value and the state of the finding.
 func Fingerprint(pool string, d Finding) string {
-	raw, err := json.Marshal([]any{pool, d.Setting, d.Rule, d.Want, d.Have, d.State})
-	if err != nil {
-		panic(err) // JSON values always encode
-	}
+	raw, _ := json.Marshal([]any{pool, d.Setting, d.Rule, d.Want, d.Have, d.State}) // JSON values always encode
 	sum := sha256.Sum256(raw)
-	return hex.EncodeToString(sum[:16])
+	return fmt.Sprintf("%x", sum[:16])
 }
 
-// eventDelay is the longest normal delay between a call and its event: CloudTrail and EventBridge deliver within
-// minutes.
+// eventDelay is the longest normal delay between a call and its event.
 const eventDelay = 15 * time.Minute
 
 // CountedNote is the prefix of the note for a finding that was counted as undetected without a notification.

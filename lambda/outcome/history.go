@@ -22,19 +22,16 @@ type History struct {
 // Exhausted returns the settings whose flap budget is used up, each with the reason. Another automation keeps writing
 // them, so writing them again would not help.
 func Exhausted(budget baseline.FlapBudget, records []Record, cause event.Cause, now time.Time) map[string]string {
-	written := map[string][]Record{}
+	written, flapping := map[string][]Record{}, map[string]string{}
 	for _, record := range records {
 		if record.Began.Before(now.Add(-budget.Within)) {
 			continue
 		}
 		for _, setting := range record.fixes(func(s Sent) bool { return s.Status == Accepted }) {
 			written[setting] = append(written[setting], record)
-		}
-	}
-	flapping := map[string]string{}
-	for setting, by := range written {
-		if budget.Times > 0 && len(by) >= budget.Times {
-			flapping[setting] = flapReason(budget, setting, by, cause)
+			if by := written[setting]; budget.Times > 0 && len(by) >= budget.Times {
+				flapping[setting] = flapReason(budget, setting, by, cause)
+			}
 		}
 	}
 	return flapping

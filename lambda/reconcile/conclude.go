@@ -9,7 +9,8 @@ import (
 	"poolkeeper/lambda/outcome"
 )
 
-// conclude ends the run: it collects the findings, determines the ending, and prepares the records for Close.
+// conclude ends the run: it collects the findings, determines the ending, and prepares the records for Close. An error
+// defers the request.
 func (r *run) conclude(ctx context.Context, err error) (outcome.Outcome, error) {
 	r.gather()
 	var moved []string
@@ -26,6 +27,7 @@ func (r *run) conclude(ctx context.Context, err error) (outcome.Outcome, error) 
 	}
 	switch {
 	case err != nil:
+		err = &outcome.DeferredError{UserPoolID: r.request.UserPoolID, Cause: err, Reason: err.Error()}
 		r.out.Outcome, r.out.Reason = outcome.Deferred, err.Error()
 	case r.out.Outcome == "":
 		ending, reason := Conclude(r.out.Drifts, moved)

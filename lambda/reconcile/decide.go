@@ -60,25 +60,16 @@ func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) Decis
 	state = state.Focus(unit)
 	d := Decision{Found: compare(rules.ofUnit(state, unit), state), Lost: state.Lacks(attempt.Restores)}
 	var fixable []baseline.Drift
-	for _, drift := range d.Found.Drifts {
-		finding, skip := rules.skip(drift, attempt)
-		switch {
-		case skip:
-			d.Findings = append(d.Findings, finding)
-		case !attempt.Postponed[drift.Setting]:
-			fixable = append(fixable, drift)
-		}
-	}
-	// Settings that our writes removed are restored whether they are required or not.
 	never := rules.neverRestores(all)
-	for _, drift := range d.Lost {
+	for _, drift := range slices.Concat(d.Found.Drifts, d.Lost) {
+		restores := drift.Rule == "" // whether the setting is required or not
 		finding, skip := rules.skip(drift, attempt)
 		switch {
-		case never != "":
+		case restores && never != "":
 			d.Findings = append(d.Findings, outcome.NotFixed(drift, never, outcome.CodeRestore))
 		case skip:
 			d.Findings = append(d.Findings, finding)
-		default:
+		case restores || !attempt.Postponed[drift.Setting]:
 			fixable = append(fixable, drift)
 		}
 	}
@@ -138,16 +129,16 @@ func (r Rules) skip(d baseline.Drift, attempt Attempt) (outcome.Finding, bool) {
 	flapping, flaps := r.Flapping[d.Setting]
 	switch {
 	case d.Exempted != nil:
-		until := d.Exempted.Until.UTC().Format(time.RFC3339)
-		return outcome.Of(d, outcome.StateExempted, "until "+until+", "+d.Exempted.Owner+": "+d.Exempted.Reason), true
+		until := "until " + d.Exempted.Until.UTC().Format(time.RFC3339) + ", "
+		return outcome.Of(d, outcome.StateExempted, until+d.Exempted.Owner+": "+d.Exempted.Reason, ""), true
 	case d.Mode == baseline.Audit:
-		return outcome.Of(d, outcome.StateReported, auditReason).Coded(outcome.CodeAudited), true
+		return outcome.Of(d, outcome.StateReported, auditReason, outcome.CodeAudited), true
 	case r.OwnWrite:
-		return outcome.Of(d, outcome.StateReported, ownWriteReason).Coded(outcome.CodeOwnWrite), true
+		return outcome.Of(d, outcome.StateReported, ownWriteReason, outcome.CodeOwnWrite), true
 	case d.Action == baseline.Report && d.Reason != "":
 		return outcome.NotFixed(d, d.Reason, ""), true
 	case d.Action == baseline.Report:
-		return outcome.Of(d, outcome.StateReported, noValueReason).Coded(outcome.CodeNoValue), true
+		return outcome.Of(d, outcome.StateReported, noValueReason, outcome.CodeNoValue), true
 	case flaps && d.Rule != "": // a lost setting is restored even then
 		return outcome.NotFixed(d, flapping, outcome.CodeFlapping), true
 	case attempt.Unheld[d.Setting]:

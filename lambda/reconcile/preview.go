@@ -64,7 +64,7 @@ func planned(p outcome.Preview, policy baseline.Policy) outcome.Preview {
 			continue
 		}
 		p.Drifts = slices.DeleteFunc(p.Drifts, func(f outcome.Finding) bool { return f.Setting == o.Setting })
-		p.Drifts = append(p.Drifts, outcome.Of(d, outcome.StatePlanned, "if it is not compliant when the pool offers it"))
+		p.Drifts = append(p.Drifts, outcome.Of(d, outcome.StatePlanned, "if it is not compliant when the pool offers it", ""))
 		if table, _ := name.Table(); !slices.Contains(p.Writes, table.WriteCall) {
 			p.Writes = append(p.Writes, table.WriteCall)
 		}

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -190,7 +189,8 @@ func (r *run) units(ctx context.Context) error {
 		if w.done.refused == 0 || w.done.writes == len(r.out.Writes) {
 			continue
 		}
-		w.restart()
+		w.attempt.Restart()
+		w.waits, w.readAt, w.began = 0, time.Time{}, false // the unit is read again, and that state must not change
 		if err := w.reconcile(ctx); err != nil {
 			return err
 		}
@@ -225,16 +225,8 @@ func (r *run) endUnwritten(ctx context.Context, err error) (outcome.Outcome, err
 		r.out.Outcome, r.out.Reason = outcome.Unfixable, err.Error()
 		return r.conclude(ctx, nil)
 	default:
-		return r.conclude(ctx, r.later(err))
+		return r.conclude(ctx, err)
 	}
-}
-
-// later returns the error that defers the request.
-func (r *run) later(err error) error {
-	if already, ok := errors.AsType[*outcome.DeferredError](err); ok {
-		return already
-	}
-	return &outcome.DeferredError{UserPoolID: r.request.UserPoolID, Cause: err, Reason: err.Error()}
 }
 
 // A lastRead is the time when the process last read a pool in a scope and left no drift.

@@ -43,23 +43,15 @@ type result struct {
 	writes    int              // number of writes of the run when the unit ended
 }
 
-// reconcile brings the unit to the baseline. The error is nil or a *outcome.DeferredError.
+// reconcile brings the unit to the baseline. An error defers the request.
 func (w *work) reconcile(ctx context.Context) error {
 	err := w.converge(ctx)
 	if err != nil {
 		w.suspend()
-		err = w.run.later(err)
 	}
 	return err
 }
 
-// restart prepares for another try: the unit is read again, and that state is the one that must not change.
-func (w *work) restart() {
-	w.attempt.Restart()
-	w.waits, w.readAt, w.began = 0, time.Time{}, false
-}
-
-// converge does the work. An error defers the request.
 func (w *work) converge(ctx context.Context) error {
 	r := w.run
 	decision := Decide(r.rules, w.unit, r.state, w.attempt)
@@ -94,7 +86,7 @@ func (d *result) addFollowers(rules Rules, drifts []baseline.Drift) {
 		still := slices.ContainsFunc(d.found.Drifts, func(f baseline.Drift) bool { return f.Setting == fix.Setting })
 		listed := slices.ContainsFunc(d.findings, func(f outcome.Finding) bool { return f.Setting == fix.Setting })
 		if !still && !listed {
-			d.findings = append(d.findings, outcome.Of(fix, outcome.StateFixed, ""))
+			d.findings = append(d.findings, outcome.Of(fix, outcome.StateFixed, "", ""))
 		}
 	}
 }
@@ -260,8 +252,8 @@ func (w *work) suspend() {
 			reason = "sent, but it is not known whether it was written"
 		}
 		if d.Rule != "" {
-			unverified := outcome.Of(d, outcome.StateReported, reason)
-			w.done.findings = append(w.done.findings, unverified.Coded(outcome.CodeUnverified))
+			unverified := outcome.Of(d, outcome.StateReported, reason, outcome.CodeUnverified)
+			w.done.findings = append(w.done.findings, unverified)
 		}
 	}
 }
@@ -288,7 +280,7 @@ func (w *work) finish(last Decision) {
 				names = append(names, name)
 			}
 			reason := r.state.Echoes(names, r.with.Baseline.Unknown)
-			done.findings = append(done.findings, outcome.Of(d, outcome.StateFixed, reason))
+			done.findings = append(done.findings, outcome.Of(d, outcome.StateFixed, reason, ""))
 		}
 	}
 }

@@ -95,7 +95,7 @@ func (w *work) intend(ctx context.Context, request userpool.Request, read time.T
 		sent.Fixes = append(sent.Fixes, d.Setting)
 		known := slices.ContainsFunc(r.record.Drifts, func(k outcome.Finding) bool { return k.Setting == d.Setting })
 		if !known && d.Rule != "" {
-			r.record.Drifts = append(r.record.Drifts, outcome.Of(d, outcome.StatePlanned, ""))
+			r.record.Drifts = append(r.record.Drifts, outcome.Of(d, outcome.StatePlanned, "", ""))
 		}
 	}
 	for _, d := range request.Restores {

@@ -243,7 +243,7 @@ func culprits(c baseline.Conflict, before documents, fixes []baseline.Drift) []i
 	}
 	slices.Sort(all)
 	all = slices.Compact(all)
-	for _, i := range slices.Clone(all) {
+	for _, i := range all {
 		if rest := slices.DeleteFunc(slices.Clone(all), func(k int) bool { return k == i }); !remains(rest) {
 			all = rest
 		}
@@ -263,11 +263,8 @@ func which(fixes []baseline.Drift, pick func(i int) bool) []int {
 
 // Touches reports whether a fix of one setting changes the other: one covers the other, directly or through a twin.
 func Touches(drifted, setting string) bool {
-	if baseline.Covers(drifted, setting) || baseline.Covers(setting, drifted) {
-		return true
-	}
-	other, ok := baseline.TwinOf(drifted)
-	return ok && (baseline.Covers(other, setting) || baseline.Covers(setting, other))
+	twin, ok := baseline.TwinOf(drifted)
+	return baseline.Concerns(setting, drifted) || baseline.Covers(drifted, setting) || ok && baseline.Covers(twin, setting)
 }
 
 // writing returns the fixes that need the write of a document. If the document is written only to accompany another, it
@@ -322,10 +319,9 @@ func orderOf(before, after documents, changed map[baseline.DocumentName]bool,
 func newBetween(before, after documents, first baseline.DocumentName) string {
 	between := documents{baseline.UserPool: before[baseline.UserPool], baseline.MfaConfig: before[baseline.MfaConfig]}
 	between[first] = after[first]
-	had := broken(before, before)
-	ends := broken(after, before)
+	allowed := append(broken(before, before), broken(after, before)...)
 	for _, c := range broken(between, before) {
-		if !has(had, c.ID) && !has(ends, c.ID) {
+		if !has(allowed, c.ID) {
 			return c.Reason
 		}
 	}

@@ -50,11 +50,9 @@ func (s State) Focus(names []baseline.DocumentName) State {
 			focused.Documents[name] = document
 		}
 	}
-	for _, client := range s.Clients {
-		if slices.ContainsFunc(names, func(n baseline.DocumentName) bool { return n.Client() == client.ID }) {
-			focused.Clients = append(focused.Clients, client)
-		}
-	}
+	focused.Clients = slices.DeleteFunc(slices.Clone(s.Clients), func(client baseline.ClientIdentity) bool {
+		return !slices.ContainsFunc(names, func(n baseline.DocumentName) bool { return n.Client() == client.ID })
+	})
 	return focused
 }
 
@@ -244,8 +242,7 @@ func (b Backup) State() State {
 	s := State{ID: b.UserPoolID, Documents: b.Documents}
 	for _, name := range s.Names() {
 		if name.Kind() == baseline.AppClient {
-			client, _ := b.Documents[name]["ClientName"].(string)
-			s.Clients = append(s.Clients, baseline.ClientIdentity{ID: name.Client(), Name: client})
+			s.Clients = append(s.Clients, baseline.ClientIdentity{ID: name.Client()})
 		}
 	}
 	return s

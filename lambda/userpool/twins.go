@@ -106,11 +106,9 @@ func create(docs, before documents, path string) {
 }
 
 // dropHollow removes the object around a removed twin if the object cannot be written without it.
-func dropHollow(docs documents, path string) {
-	outer := parent(path)
-	own, _ := baseline.Lookup(path)
-	if own.Required && outer != "" && docs.get(outer) != nil {
-		docs.unset(outer)
+func dropHollow(docs documents, twin string) {
+	if m, _ := baseline.Lookup(twin); m.Required && docs.get(parent(twin)) != nil {
+		docs.unset(parent(twin))
 	}
 }
 

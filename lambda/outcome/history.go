@@ -196,14 +196,10 @@ func InterruptedFindings(records []Record, found baseline.Comparison, now userpo
 	var findings []Finding
 	for _, record := range records {
 		findings = append(findings, InterruptedFinding(record))
-		same := func(string) bool { return false }
-		if record.Before != nil {
-			same = record.Before.State().Alike(now)
-		} else {
-			for _, setting := range record.Restores() {
-				for _, d := range now.Lacks([]baseline.Drift{{Setting: setting}}) {
-					findings = append(findings, NotFixed(d, "record "+record.ID+" does not have the old values", CodeRestore))
-				}
+		for _, setting := range record.Restores() {
+			d := baseline.Drift{Setting: setting}
+			if record.Before == nil && len(now.Lacks([]baseline.Drift{d})) > 0 {
+				findings = append(findings, NotFixed(d, "record "+record.ID+" does not have the old values", CodeRestore))
 			}
 		}
 		made := record.fixes(Sent.Made)
@@ -212,7 +208,8 @@ func InterruptedFindings(records []Record, found baseline.Comparison, now userpo
 				return userpool.Touches(f.Setting, d.Setting)
 			})
 			name, _ := baseline.DocumentOf(d.Setting)
-			if !drifts && now.Has(name) && slices.Contains(made, d.Setting) && !same(d.Setting) {
+			same := record.Before != nil && record.Before.State().Alike(now, d.Setting)
+			if !drifts && now.Has(name) && slices.Contains(made, d.Setting) && !same {
 				d.State, d.Code = StateFixed, CodeInterrupted
 				d.Reason = "written by the run of record " + record.ID + ", which was interrupted; the setting is compliant now"
 				findings = append(findings, d)

@@ -85,8 +85,7 @@ func Decide(rules Rules, unit Unit, state userpool.State, attempt Attempt) Decis
 func requiresRisk(policy baseline.Policy) bool {
 	return slices.ContainsFunc(policy.Requirements, func(o baseline.Owned) bool {
 		name, _ := baseline.DocumentOf(o.Setting)
-		risk := name.Kind() == baseline.RiskConfiguration || name.Kind() == baseline.ClientRisk
-		return risk && o.Op != baseline.Absent
+		return userpool.IsRisk(name) && o.Op != baseline.Absent
 	})
 }
 
@@ -110,8 +109,8 @@ func (r Rules) neverRestores(policy baseline.Policy) string {
 func compare(policy baseline.Policy, state userpool.State) baseline.Comparison {
 	found := baseline.Compare(policy, state.Settings())
 	found.Drifts = slices.DeleteFunc(found.Drifts, func(d baseline.Drift) bool {
-		client, below, _ := baseline.ClientOf(d.Setting)
-		return below == string(baseline.RiskConfiguration) && d.Action == baseline.LeaveOut && state.Inherits(client)
+		name, _ := baseline.DocumentOf(d.Setting)
+		return d.Setting+"." == name.Prefix() && d.Action == baseline.LeaveOut && state.Inherits(name)
 	})
 	return found
 }

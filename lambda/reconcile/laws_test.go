@@ -107,7 +107,7 @@ func runWorld(t *rapid.T, mode cognitotest.Mode, drawn drawnPool, required *base
 	named := states(out)
 	for _, d := range left.Drifts {
 		if client, below, _ := baseline.ClientOf(d.Setting); below == "RiskConfiguration" &&
-			d.Action == baseline.LeaveOut && state.Inherits(client) {
+			d.Action == baseline.LeaveOut && state.Inherits(baseline.ClientRisk.Of(client)) {
 			continue // it has none of its own
 		}
 		if named[d.Setting] != outcome.StateUnfixable && named[d.Setting] != outcome.StateReported {

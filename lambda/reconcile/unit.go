@@ -95,9 +95,8 @@ func (d *result) addFollowers(rules Rules, drifts []baseline.Drift) {
 // retry. Risk configurations depend on threat protection, log delivery depends on the tier, and a client without its
 // own risk configuration has the pool's.
 func (r *run) stale(unit Unit) bool {
-	kind := unit[len(unit)-1].Kind()
-	return len(r.out.Writes) > 0 && (unit.isPool() || kind == baseline.RiskConfiguration ||
-		kind == baseline.LogDelivery || kind == baseline.ClientRisk)
+	last := unit[len(unit)-1]
+	return len(r.out.Writes) > 0 && (unit.isPool() || last == baseline.LogDelivery || userpool.IsRisk(last))
 }
 
 // acquire acquires the lease of the pool and reads the records again, because a run that was interrupted in the

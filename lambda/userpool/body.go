@@ -58,17 +58,13 @@ func KeyLists(members []baseline.Member, document map[string]any) {
 		}
 		object := map[string]any{}
 		for _, e := range list {
-			element, _ := e.(map[string]any)
+			element, _ := baseline.Clone(e).(map[string]any)
 			key, _ := element[m.ByKey].(string)
-			if _, twice := object[key]; key == "" || twice {
-				object = nil
-				break
-			}
-			element = cloneObject(element)
 			delete(element, m.ByKey)
 			object[key] = element
 		}
-		if object != nil {
+		delete(object, "")
+		if len(object) == len(list) { // each has a key of its own
 			document[m.Name] = object
 		}
 	}
@@ -83,12 +79,10 @@ func listed(members []baseline.Member, document map[string]any) {
 		object, _ := document[m.Name].(map[string]any)
 		list := []any{}
 		for _, key := range slices.Sorted(maps.Keys(object)) {
-			element, ok := object[key].(map[string]any)
-			if !ok {
-				continue
+			if element, ok := object[key].(map[string]any); ok {
+				element[m.ByKey] = key
+				list = append(list, element)
 			}
-			element[m.ByKey] = key
-			list = append(list, element)
 		}
 		document[m.Name] = list
 	}

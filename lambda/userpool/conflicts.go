@@ -2,7 +2,6 @@ package userpool
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -42,7 +41,7 @@ func conflicts(v view) []baseline.Conflict {
 // broken returns the conflicts of a pool: those in the table, and objects without a mandatory member.
 func broken(docs, before documents) []baseline.Conflict {
 	var found []baseline.Conflict
-	clients := map[string]bool{"": true}
+	clients := []string{""} // sorted, like the names
 	for _, name := range namesOf(docs) {
 		table, _ := name.Table()
 		for _, m := range table.Members {
@@ -50,9 +49,9 @@ func broken(docs, before documents) []baseline.Conflict {
 				found = append(found, incomplete(m, docs[name][m.Name], name.Prefix()+m.Name)...)
 			}
 		}
-		clients[name.Client()] = true
+		clients = append(clients, name.Client())
 	}
-	for _, client := range slices.Sorted(maps.Keys(clients)) {
+	for _, client := range slices.Compact(clients) {
 		v := view{docs: docs, before: before, client: client}
 		for _, c := range conflicts(v) {
 			if (client != "") != strings.HasPrefix(c.Settings[0], ofClient) || !c.Broken(v.know) {

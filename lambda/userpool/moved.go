@@ -45,7 +45,7 @@ func Moved(before State, fixes []baseline.Drift, now State, skip []string, owns 
 	was := before.written()
 	after := apply(was, fixes)
 	compared := func(name baseline.DocumentName) bool {
-		return before.Documents[name] != nil && now.Documents[name] != nil && !now.inherited(name)
+		return before.Documents[name] != nil && now.Documents[name] != nil && !now.Inherits(name)
 	}
 	from, want, have := was.only(compared).leaves(), after.only(compared).leaves(), now.written().only(compared).leaves()
 	for path, v := range want {

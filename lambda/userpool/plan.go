@@ -59,11 +59,11 @@ func NewPlan(state State, drifts []baseline.Drift, options Options) Plan {
 	if len(drifts) == 0 {
 		return p
 	}
-	before, stopped := state.written(), p.stopped()
-	p.Fixes = p.possible(drifts, options.RiskRequired)
+	before := state.written()
+	p.Fixes = p.possible(drifts)
 	for {
 		after := apply(before, p.Fixes)
-		order, blame, reason := p.order(before, after, stopped)
+		order, blame, reason := p.order(before, after)
 		if len(blame) == 0 {
 			p.request(order, before, after)
 			return p
@@ -91,15 +91,14 @@ func (p *Plan) leave(drifts []baseline.Drift, why func(i int) string) (rest []ba
 }
 
 // order returns the order of the documents to write, or the drifts that block the writes, and the reason.
-func (p *Plan) order(before, after documents, stopped map[baseline.DocumentName]string,
-) (order []baseline.DocumentName, blame []int, reason string) {
+func (p *Plan) order(before, after documents) (order []baseline.DocumentName, blame []int, reason string) {
 	fixes := p.Fixes
 	if undone := overruled(after, fixes); len(undone) > 0 {
 		return nil, undone, "another requirement on the same setting contradicts it"
 	}
 	order, clash := orderOf(before, after, changed(before, after, fixes))
 	for _, name := range order {
-		if why, ok := stopped[name]; ok {
+		if why := p.stopped(name); why != "" {
 			return nil, writing(before, fixes, name, order), why
 		}
 	}
@@ -122,29 +121,26 @@ func (p *Plan) order(before, after documents, stopped map[baseline.DocumentName]
 	return order, nil, ""
 }
 
-// stopped returns the documents that an unknown member stops, each with the reason.
-func (p *Plan) stopped() map[baseline.DocumentName]string {
-	stopped := map[baseline.DocumentName]string{}
-	for _, name := range p.Before.Names() {
-		table, _ := name.Table()
-		stop := func(path, why, hint string) {
-			stopped[name] = fmt.Sprintf("unknown member %s: %s, so %s is not called%s", Titled(path), why, table.WriteCall, hint)
-		}
-		for _, path := range p.options.Moved[name] {
-			if handlingOf(path, p.options.Unknown) == "" {
-				stop(path, "a write by poolkeeper changed it in the last 24 hours",
-					"; set it to echo or omit under unknownMembers to write anyway")
-			}
-		}
-		for _, path := range p.Before.Unknown([]baseline.DocumentName{name}, p.options.Unknown, baseline.StopUnknown) {
-			why := "unknownMembers has stop for it"
-			if UnknownOf(path) == "" {
-				why = "its type is not the known one, and a write would replace its value"
-			}
-			stop(path, why, "")
+// stopped returns why an unknown member stops the write of a document, or "".
+func (p *Plan) stopped(name baseline.DocumentName) (reason string) {
+	table, _ := name.Table()
+	stop := func(path, why, hint string) {
+		reason = fmt.Sprintf("unknown member %s: %s, so %s is not called%s", Titled(path), why, table.WriteCall, hint)
+	}
+	for _, path := range p.options.Moved[name] {
+		if handlingOf(path, p.options.Unknown) == "" {
+			stop(path, "a write by poolkeeper changed it in the last 24 hours",
+				"; set it to echo or omit under unknownMembers to write anyway")
 		}
 	}
-	return stopped
+	for _, path := range p.Before.Unknown([]baseline.DocumentName{name}, p.options.Unknown, baseline.StopUnknown) {
+		why := "unknownMembers has stop for it"
+		if UnknownOf(path) == "" {
+			why = "its type is not the known one, and a write would replace its value"
+		}
+		stop(path, why, "")
+	}
+	return reason
 }
 
 // apply returns the documents with the fixes and their twins applied.

@@ -11,15 +11,14 @@ import (
 // This file has the special rules for risk configurations: they exist only while threat protection is on, and a client
 // without its own has the pool's.
 
-// Inherits reports whether the client has no risk configuration of its own. Then the API returns the pool's, without a
-// client id, or none. A write gives the client its own.
-func (s State) Inherits(client string) bool { return s.inherited(baseline.ClientRisk.Of(client)) }
-
-func (s State) inherited(name baseline.DocumentName) bool {
+// Inherits reports whether the document is that of a client without a risk configuration of its own. Then the API
+// returns the pool's, without a client id, or none. A write gives the client its own.
+func (s State) Inherits(name baseline.DocumentName) bool {
 	return name.Kind() == baseline.ClientRisk && s.Documents[name]["ClientId"] == nil
 }
 
-func isRisk(name baseline.DocumentName) bool {
+// IsRisk reports whether the document is a risk configuration, of the pool or of a client.
+func IsRisk(name baseline.DocumentName) bool {
 	return name.Kind() == baseline.RiskConfiguration || name.Kind() == baseline.ClientRisk
 }
 
@@ -56,12 +55,12 @@ func (s State) After(request Request) State {
 	on := threatens(after.written())
 	for name, object := range s.Documents {
 		switch {
-		case !isRisk(name):
+		case !IsRisk(name):
 		case !on:
 			after.Documents[name] = nil
 		case object == nil && name != request.Document:
 			after.Documents[name] = map[string]any{}
-		case request.Document == baseline.RiskConfiguration && s.inherited(name):
+		case request.Document == baseline.RiskConfiguration && s.Inherits(name):
 			after.Documents[name] = shown
 		}
 	}
@@ -73,14 +72,14 @@ func (s State) After(request Request) State {
 func (s State) Late(name baseline.DocumentName) bool {
 	docs := s.written()
 	if s.Off(name) {
-		return isRisk(name) && threatens(docs)
+		return IsRisk(name) && threatens(docs)
 	}
-	return s.inherited(name) && s.Documents[baseline.RiskConfiguration] != nil &&
+	return s.Inherits(name) && s.Documents[baseline.RiskConfiguration] != nil &&
 		!same(docs[name], docs[baseline.RiskConfiguration])
 }
 
 // possible skips the drifts that no write can fix in this pool, and returns the others.
-func (p *Plan) possible(drifts []baseline.Drift, riskRequired bool) []baseline.Drift {
+func (p *Plan) possible(drifts []baseline.Drift) []baseline.Drift {
 	before := p.Before.written()
 	after := apply(before, drifts)
 	return p.leave(drifts, func(i int) string {
@@ -92,7 +91,7 @@ func (p *Plan) possible(drifts []baseline.Drift, riskRequired bool) []baseline.D
 			return "there is no such client"
 		case p.Before.Off(name):
 			return "a risk configuration needs " + threat + " AUDIT or ENFORCED"
-		case riskRequired && threatens(before) && !threatens(apply(before, drifts[i:i+1])):
+		case p.options.RiskRequired && threatens(before) && !threatens(apply(before, drifts[i:i+1])):
 			return "a risk configuration is required too, but there is none while " + threat + " is OFF"
 		case name.Kind() == baseline.ClientRisk && !removed && !baseline.Empty(before[name]) && baseline.Empty(after[name]):
 			return "without it, the client has no risk configuration of its own and would use the pool's: require " +

@@ -104,7 +104,7 @@ func (s State) Settings() map[string]any { return s.written().flat() }
 
 // Own is like Settings, but without the risk configurations that clients inherit from the pool.
 func (s State) Own() map[string]any {
-	return s.written().only(func(name baseline.DocumentName) bool { return !s.inherited(name) }).flat()
+	return s.written().only(func(name baseline.DocumentName) bool { return !s.Inherits(name) }).flat()
 }
 
 // Lacks returns the drifts whose setting the pool no longer has.
@@ -126,9 +126,8 @@ func (s State) RestoresOf(settings []string) []baseline.Drift {
 }
 
 // Alike reports whether a setting has the same value in both states, or is absent in both.
-func (s State) Alike(other State) func(setting string) bool {
-	a, b := s.written(), other.written()
-	return func(setting string) bool { return same(a.get(setting), b.get(setting)) }
+func (s State) Alike(other State, setting string) bool {
+	return same(s.written().get(setting), other.written().get(setting))
 }
 
 // Leaves returns the normalized non-empty leaves of the state by path, for comparing two states. It includes unknown

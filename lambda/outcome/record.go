@@ -119,11 +119,6 @@ func (r *Record) Shift(changes []userpool.Change) (texts []string) {
 	return texts
 }
 
-// Shifted reports whether a write of the record changed an unknown member.
-func (r Record) Shifted() bool {
-	return slices.ContainsFunc(r.Sent, func(s Sent) bool { return len(s.Moved) > 0 })
-}
-
 // fixes returns the settings that some of the writes should have fixed, sorted.
 func (r Record) fixes(counts func(Sent) bool) []string {
 	var all []string

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -34,15 +35,12 @@ func (r *run) conclude(ctx context.Context, err error) (outcome.Outcome, error) 
 		if ending == outcome.Unchanged && fixes > 0 {
 			ending, reason = outcome.Remediated, "settings that an earlier write removed were restored"
 		}
-		if reason != "" {
-			r.out.Reason = reason
-		}
-		r.out.Outcome = ending
+		r.out.Outcome, r.out.Reason = ending, cmp.Or(reason, r.out.Reason)
 	}
 	r.remember()
 	r.prepareRecords(ctx, err, lost)
 	r.out.Details.Duration = r.with.Now().Sub(r.start)
-	if r.ledger.failed() {
+	if r.ledger.err != nil {
 		r.out.Details.LedgerError = r.ledger.err.Error()
 	}
 	return r.out, err
@@ -80,13 +78,11 @@ func (r *run) gather() {
 // Conclude returns the ending of a completed run, with a reason, from its findings and the settings that moved. For
 // example, one fixed and one unfixable finding make the ending Partial, regardless of findings that were only reported.
 func Conclude(findings []outcome.Finding, moved []string) (outcome.Ending, string) {
-	count := map[outcome.State]int{}
+	count, coded := map[outcome.State]int{}, map[outcome.Code]int{}
 	var reasons []string
-	noValue, failed := false, false
 	for _, d := range findings {
 		count[d.State]++
-		noValue = noValue || d.Code == outcome.CodeNoValue
-		failed = failed || d.Code == outcome.CodeUnheld || d.Code == outcome.CodeFlapping || d.Code == outcome.CodeRestore
+		coded[d.Code]++
 		if d.State != outcome.StateFixed && d.State != outcome.StateExempted && !slices.Contains(reasons, d.Reason) {
 			reasons = append(reasons, d.Reason)
 		}
@@ -97,9 +93,9 @@ func Conclude(findings []outcome.Finding, moved []string) (outcome.Ending, strin
 		slices.Sort(moved)
 		text := "settings changed that no write should have changed: " + strings.Join(slices.Compact(moved), ", ")
 		return outcome.Unconverged, strings.Join(append([]string{text}, reasons...), "; ")
-	case failed:
+	case coded[outcome.CodeUnheld]+coded[outcome.CodeFlapping]+coded[outcome.CodeRestore] > 0:
 		return outcome.Unconverged, reason
-	case count[outcome.StateFixed] > 0 && (count[outcome.StateUnfixable] > 0 || noValue):
+	case count[outcome.StateFixed] > 0 && count[outcome.StateUnfixable]+coded[outcome.CodeNoValue] > 0:
 		return outcome.Partial, reason
 	case count[outcome.StateUnfixable] > 0:
 		return outcome.Unfixable, reason
@@ -134,7 +130,8 @@ func (r *run) remember() {
 func (r *run) prepareRecords(ctx context.Context, err error, lost int) {
 	now := r.with.Now()
 	if len(r.record.Sent) > 0 {
-		r.out.Critical = r.out.Critical || r.record.Shifted()
+		moved := func(s outcome.Sent) bool { return len(s.Moved) > 0 }
+		r.out.Critical = r.out.Critical || slices.ContainsFunc(r.record.Sent, moved)
 		r.record.Outcome, r.record.Reason, r.record.Verified = r.out.Outcome, r.out.Reason, r.out.Verified
 		for _, d := range r.out.Drifts {
 			i := slices.IndexFunc(r.record.Drifts, func(k outcome.Finding) bool { return k.Setting == d.Setting })

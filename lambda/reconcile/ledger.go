@@ -32,8 +32,6 @@ type tolerantLedger struct {
 	err    error // the first error, with the failed operation
 }
 
-func (t *tolerantLedger) failed() bool { return t.err != nil }
-
 func (t *tolerantLedger) note(doing string, err error) bool {
 	if err != nil && t.err == nil {
 		t.err = errors.New(doing + ": " + err.Error())
@@ -44,7 +42,7 @@ func (t *tolerantLedger) note(doing string, err error) bool {
 // acquire acquires or renews the lease. Another owner's lease ends clockSkew later than it says, because clocks differ.
 // Without a ledger, the run continues without a lease.
 func (t *tolerantLedger) acquire(ctx context.Context, owner string, now time.Time) bool {
-	if t.failed() {
+	if t.err != nil {
 		return true
 	}
 	granted, err := t.ledger.Acquire(ctx, t.pool, owner, now.Add(-clockSkew), now.Add(leaseTime))
@@ -60,7 +58,7 @@ func (t *tolerantLedger) release(ctx context.Context, owner string, now time.Tim
 }
 
 func (t *tolerantLedger) history(ctx context.Context, since time.Time, consistent bool) outcome.History {
-	if t.failed() {
+	if t.err != nil {
 		return outcome.History{}
 	}
 	history, err := t.ledger.History(ctx, t.pool, since, consistent)
@@ -73,7 +71,7 @@ func (t *tolerantLedger) history(ctx context.Context, since time.Time, consisten
 // whole returns a record with its state and bodies, or the light record if the ledger has only that. It fails only if
 // the ledger fails.
 func (t *tolerantLedger) whole(ctx context.Context, record outcome.Record) (outcome.Record, error) {
-	if t.failed() {
+	if t.err != nil {
 		return record, t.err
 	}
 	whole, err := t.ledger.Record(ctx, record.ID)
@@ -87,7 +85,7 @@ func (t *tolerantLedger) whole(ctx context.Context, record outcome.Record) (outc
 }
 
 func (t *tolerantLedger) put(ctx context.Context, record outcome.Record) {
-	if !t.failed() {
+	if t.err == nil {
 		t.note("writing the record", t.ledger.Put(ctx, record))
 	}
 }

@@ -16,19 +16,19 @@ import (
 // Plan reads a pool, runs a reconcile on a copy of its state, and returns what the run would do to the pool. It writes
 // nothing. The error is nil or a *DeferredError.
 func (r *Reconciler) Plan(ctx context.Context, id string) (outcome.Preview, error) {
-	run := r.begin(event.Request{Kind: event.One, UserPoolID: id})
-	if run.scope.Ignored != "" {
-		out, err := run.ignore(run.scope.Ignored)
+	end := func(out outcome.Outcome, err error) (outcome.Preview, error) {
 		return outcome.Preview{Outcome: out}, err
 	}
+	run := r.begin(event.Request{Kind: event.One, UserPoolID: id})
+	if run.scope.Ignored != "" {
+		return end(run.ignore(run.scope.Ignored))
+	}
 	if err := run.observe(ctx); err != nil {
-		out, err := run.endUnwritten(ctx, err)
-		return outcome.Preview{Outcome: out}, err
+		return end(run.endUnwritten(ctx, err))
 	}
 	policy := run.rules.policy(run.state)
 	if len(policy.Rules) == 0 {
-		out, err := run.ignore("no rule selects this pool")
-		return outcome.Preview{Outcome: out}, err
+		return end(run.ignore("no rule selects this pool"))
 	}
 	p := outcome.Preview{State: run.state.Digest(), Before: run.state}
 	for _, o := range policy.Requirements {

@@ -79,11 +79,10 @@ const historyTime = 3 * 24 * time.Hour
 // covered reports whether this process already read the same scope after the event's call, and left no drift. Then only
 // the records are read.
 func (r *run) covered(ctx context.Context) bool {
-	at := r.request.Cause.Time
-	if r.request.Call.Name == "" {
+	call, at := r.request.Call, r.request.Cause.Time
+	if call.Name == "" {
 		at = r.request.Scan.Started
 	}
-	call := r.request.Call
 	watches := slices.Contains(r.with.Baseline.Watches(r.request.UserPoolID), call.Watched)
 	if at.IsZero() || r.rules.OwnWrite || watches || call.Name == event.DeleteUserPool {
 		return false
@@ -176,7 +175,7 @@ func (r *run) takeUp(ctx context.Context, history outcome.History) error {
 // a later unit wrote. For example, log delivery may have blocked a change of the tier.
 func (r *run) units(ctx context.Context) error {
 	for _, unit := range r.scope.Units(r.state) {
-		w := &work{run: r, unit: unit}
+		w := &work{run: r, unit: unit, odd: map[baseline.DocumentName]error{}}
 		if unit.isPool() {
 			w.attempt.Restores = outcome.RestoresOf(r.interrupted, nil)
 		}

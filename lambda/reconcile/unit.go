@@ -84,11 +84,14 @@ func (d *result) addFollowers(rules Rules, drifts []baseline.Drift) {
 			continue
 		}
 		still := slices.ContainsFunc(d.found.Drifts, func(f baseline.Drift) bool { return f.Setting == fix.Setting })
-		listed := slices.ContainsFunc(d.findings, func(f outcome.Finding) bool { return f.Setting == fix.Setting })
-		if !still && !listed {
+		if !still && !finds(d.findings, fix.Setting) {
 			d.findings = append(d.findings, outcome.Of(fix, outcome.StateFixed, "", ""))
 		}
 	}
+}
+
+func finds(findings []outcome.Finding, setting string) bool {
+	return slices.ContainsFunc(findings, func(f outcome.Finding) bool { return f.Setting == setting })
 }
 
 // stale reports whether the state of the unit may have changed since the run wrote. The pool is read again before a
@@ -266,13 +269,8 @@ func (w *work) finish(last Decision) {
 	done.found, done.findings, done.lost = last.Found, last.Findings, len(last.Lost)
 	done.refused = len(w.attempt.Refused) + len(last.Plan.Skipped)
 	done.writes = len(r.out.Writes)
-	listed := map[string]bool{}
-	for _, d := range last.Findings {
-		listed[d.Setting] = true
-	}
 	for _, d := range done.fixes {
-		if !listed[d.Setting] && d.Rule != "" {
-			listed[d.Setting] = true
+		if !finds(done.findings, d.Setting) && d.Rule != "" {
 			names := w.attempt.Accepted[d.Setting]
 			if len(names) == 0 {
 				name, _ := baseline.DocumentOf(d.Setting)

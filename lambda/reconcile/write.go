@@ -54,7 +54,7 @@ func (w *work) mayWrite(ctx context.Context, left int) error {
 func (w *work) send(ctx context.Context, request userpool.Request, read time.Time) error {
 	r := w.run
 	sent := w.intend(ctx, request, read)
-	if (request.Trial || len(request.Restores) > 0) && r.ledger.failed() {
+	if (request.Trial || len(request.Restores) > 0) && r.ledger.err != nil {
 		sent.Status = outcome.Refused
 		return errors.New("SetUserPoolMfaConfig may remove a setting that must be restored, which needs the " +
 			"ledger: " + r.ledger.err.Error())
@@ -86,15 +86,13 @@ func (w *work) intend(ctx context.Context, request userpool.Request, read time.T
 			Drifts: []outcome.Finding{}}
 	}
 	if !slices.ContainsFunc(r.record.Sent, outcome.Sent.Made) {
-		before := userpool.NewBackup(r.state, now)
-		r.record.Before = &before
+		r.record.Before = new(userpool.NewBackup(r.state, now))
 	}
 	sent := outcome.Sent{Call: request.Call, Document: request.Document, Status: outcome.Intended,
 		Read: read, Body: request.Body, Trial: request.Trial}
 	for _, d := range request.Fixes {
 		sent.Fixes = append(sent.Fixes, d.Setting)
-		known := slices.ContainsFunc(r.record.Drifts, func(k outcome.Finding) bool { return k.Setting == d.Setting })
-		if !known && d.Rule != "" {
+		if !finds(r.record.Drifts, d.Setting) && d.Rule != "" {
 			r.record.Drifts = append(r.record.Drifts, outcome.Of(d, outcome.StatePlanned, "", ""))
 		}
 	}
@@ -147,9 +145,6 @@ func (w *work) answer(ctx context.Context, plan userpool.Plan, request userpool.
 			return nil
 		}
 	case cognito.ClassOdd:
-		if w.odd == nil {
-			w.odd = map[baseline.DocumentName]error{}
-		}
 		w.odd[request.Document] = err
 	case cognito.ClassRefused, cognito.ClassDenied, cognito.ClassOff, cognito.ClassGone: // rejected, see below
 	default:

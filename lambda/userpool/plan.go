@@ -145,7 +145,12 @@ func (p *Plan) stopped(name baseline.DocumentName) (reason string) {
 
 // apply returns the documents with the fixes and their twins applied.
 func apply(before documents, fixes []baseline.Drift) documents {
-	after := before.cloneOf(fixes)
+	after := maps.Clone(before)
+	for name := range meant(fixes) { // only these: a pool may have a thousand documents
+		if object, ok := before[name]; ok {
+			after[name] = cloneObject(object)
+		}
+	}
 	// Objects are set before the leaves in them, so that a requirement on a leaf wins, even through its twin.
 	fixes = slices.Clone(fixes)
 	depth := func(d baseline.Drift) int { return strings.Count(d.Setting, ".") }

@@ -46,17 +46,6 @@ func (s State) written() documents {
 	return docs
 }
 
-// cloneOf returns the documents, with copies only of those that the fixes can change: a pool may have a thousand.
-func (d documents) cloneOf(fixes []baseline.Drift) documents {
-	c := maps.Clone(d)
-	for name := range meant(fixes) {
-		if object, ok := d[name]; ok {
-			c[name] = cloneObject(object)
-		}
-	}
-	return c
-}
-
 func (d documents) only(counts func(baseline.DocumentName) bool) documents {
 	some := maps.Clone(d)
 	maps.DeleteFunc(some, func(name baseline.DocumentName, _ map[string]any) bool { return !counts(name) })

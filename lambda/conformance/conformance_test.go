@@ -21,7 +21,7 @@ var everything = map[string]string{"plus": "", "sms": "arn:aws:iam::111122223333
 	"lambda": "arn:aws:lambda:us-east-1:111122223333:function:trigger"}
 
 func run(url string) conformance.Run {
-	return conformance.NewRun(mototest.Config(url), rate.Inf, everything)
+	return conformance.NewRun(mototest.Config(url), rate.Inf)
 }
 
 // ask asks a server for all facts.
@@ -31,7 +31,7 @@ func ask(t *testing.T, url string) []conformance.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	results, err := run(url).Ask(t.Context(), facts, nil)
+	results, err := run(url).Ask(t.Context(), facts, func() {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -24,18 +25,18 @@ type call = map[string]object
 
 // A Fact is a question to the API with the expected answers.
 type Fact struct {
-	ID         string
-	Question   string
-	Source     string // the section of the notes on the API with this fact
-	Needs      string // "", "plus", "sms", "ses" or "lambda"
-	Client     bool   // whether to create an app client
-	Calls      []call
-	Together   int    // how often the last call is made in parallel; 0 means once
-	Read       string // a read call and a path in its response, or "" to check whether the last call is accepted
-	ReadWith   object `yaml:"readWith"`
-	Documented string
-	Measured   string // "" means the same as Documented
-	Says       string // words in the error message
+	ID         string `json:"id"`
+	Question   string `json:"question"`
+	Source     string `json:"source"` // the section of the notes on the API with this fact
+	Documented string `json:"documented"`
+	Measured   string `json:"measured"` // facts.yaml has it only if it is not the same as Documented
+	Needs      string `json:"-"`        // "plus", "sms", "ses" or "lambda"; Facts clears it if that is available
+	Client     bool   `json:"-"`        // whether to create an app client
+	Calls      []call `json:"-"`
+	Together   int    `json:"-"` // how often the last call is made in parallel; 0 means once
+	Read       string `json:"-"` // a read call and a path in its response, or "" to ask whether the last call is accepted
+	ReadWith   object `json:"-" yaml:"readWith"`
+	Says       string `json:"-"` // words in the error message
 }
 
 // A question about one member of a write call, which becomes several facts.
@@ -59,9 +60,8 @@ func Facts(have map[string]string) ([]Fact, error) {
 		}
 		Facts []Fact
 	}
-	filled := strings.NewReplacer("${SMS_ROLE}", have["sms"], "${SES}", have["ses"], "${LAMBDA}", have["lambda"]).
-		Replace(table)
-	decoder := yaml.NewDecoder(strings.NewReader(filled))
+	filled := strings.NewReplacer("${SMS_ROLE}", have["sms"], "${SES}", have["ses"], "${LAMBDA}", have["lambda"])
+	decoder := yaml.NewDecoder(strings.NewReader(filled.Replace(table)))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&file); err != nil {
 		return nil, fmt.Errorf("reading the facts: %w", err)
@@ -75,8 +75,18 @@ func Facts(have map[string]string) ([]Fact, error) {
 			all = append(all, m.facts(document.Call, document.Read)...)
 		}
 	}
-	return append(all, file.Facts...), nil
+	all = append(all, file.Facts...)
+	for i := range all {
+		all[i].Measured = cmp.Or(all[i].Measured, all[i].Documented)
+		if _, ok := have[all[i].Needs]; ok {
+			all[i].Needs = ""
+		}
+	}
+	return all, nil
 }
+
+// empty are the empty values that are sent, by the kind of the value. A bool is sent as null.
+var empty = map[reflect.Kind]any{reflect.Map: object{}, reflect.Slice: []any{}, reflect.String: "", reflect.Int: 0}
 
 // facts returns the facts about a member: whether reads return the sent value, and what happens if it is left out, sent
 // empty or sent unchanged.
@@ -87,42 +97,27 @@ func (m member) facts(operation, read string) []Fact {
 		read, shows = read+"."+m.At, at(m.Value, m.At)
 	}
 	with := func(member object) call { return call{operation: merged(m.Base, member)} }
-	sent := with(object{m.Name: m.Value})
+	sent, none := with(object{m.Name: m.Value}), with(object{m.Name: empty[reflect.TypeOf(m.Value).Kind()]})
 	fact := func(kind, question, documented, measured string, calls ...call) Fact {
 		if m.Setup != nil {
 			calls = slices.Insert(calls, 0, call{"UpdateUserPool": m.Setup})
 		}
-		return Fact{ID: operation + "-" + m.Name + "-" + kind, Source: m.Source, Needs: m.Needs,
-			Client: operation == "UpdateUserPoolClient", Calls: calls, Read: read,
-			Question: fmt.Sprintf(question, m.Name), Documented: documented, Measured: measured}
+		return Fact{ID: operation + "-" + m.Name + "-" + kind, Question: fmt.Sprintf(question, m.Name), Source: m.Source,
+			Documented: documented, Measured: measured, Needs: m.Needs, Client: operation == "UpdateUserPoolClient",
+			Calls: calls, Read: read}
 	}
 	return []Fact{
 		fact("shown", "Do reads return the sent value of %s?", text(shows), "", sent),
 		fact("out", "What happens to %s if it is left out?", m.Out, m.OutMeasured, sent, with(nil)),
-		fact("empty", "What happens to %s if it is sent empty?", m.Empty, "", sent, with(object{m.Name: emptyOf(m.Value)})),
+		fact("empty", "What happens to %s if it is sent empty?", m.Empty, "", sent, none),
 		fact("same", "Does %s stay the same if it is sent unchanged?", "kept", "", sent, sent),
 	}
 }
 
-func emptyOf(v any) any {
-	switch v.(type) {
-	case object:
-		return object{}
-	case []any:
-		return []any{}
-	case string:
-		return ""
-	case bool:
-		return nil
-	default:
-		return 0
-	}
-}
-
-// An answer of the API.
+// An answer of the API. The values are JSON, and "null" if they are missing.
 type answer struct {
 	refusal, message string // name and message of the error, or ""
-	before, after    any
+	before, after    string
 	read             bool // whether there is a value to read after the call
 }
 
@@ -133,12 +128,12 @@ func (a answer) String() string {
 		return strings.TrimSuffix("refused "+a.refusal+": "+a.message, ": ")
 	case !a.read:
 		return "accepted"
-	case a.after == nil:
+	case a.is("missing"):
 		return "missing"
-	case text(a.before) == text(a.after):
-		return "kept " + text(a.after)
+	case a.is("kept"):
+		return "kept " + a.after
 	default:
-		return text(a.after)
+		return a.after
 	}
 }
 
@@ -152,40 +147,32 @@ func (a answer) is(expected string) bool {
 	if a.refusal != "" {
 		return expected == "refused" || expected == "refused "+a.refusal
 	}
-	after := text(a.after)
 	switch expected {
 	case "accepted":
 		return true
 	case "kept":
-		return text(a.before) == after
+		return a.before == a.after
 	case "missing":
-		return a.after == nil
+		return a.after == "null"
 	case "absent":
-		return slices.Contains([]string{"null", `""`, "[]", "{}", "false", "0"}, after)
+		return slices.Contains([]string{"null", `""`, "[]", "{}", "false", "0"}, a.after)
 	default:
-		return after == expected || after == text(expected)
+		return a.after == expected || a.after == text(expected)
 	}
 }
 
 func text(v any) string {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
+	raw, _ := json.Marshal(v) // values from YAML and JSON always encode
 	return string(raw)
 }
 
 // at returns the value at a dotted path, or nil.
 func at(v any, path string) any { return baseline.At(v, strings.Split(path, ".")) }
 
-// merged returns the members of both objects; those of b override those of a. A ClientId of "" is left out: the call is
-// for the pool.
+// merged returns the members of both objects; those of b override those of a.
 func merged(a, b object) object {
 	all := object{}
 	maps.Copy(all, a)
 	maps.Copy(all, b)
-	if all["ClientId"] == "" {
-		delete(all, "ClientId")
-	}
 	return all
 }

@@ -3,7 +3,6 @@
 package conformance
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -37,11 +36,7 @@ const (
 
 // A Result is one fact with the answer of the API.
 type Result struct {
-	ID           string `json:"id"`
-	Question     string `json:"question"`
-	Source       string `json:"source"`
-	Documented   string `json:"documented"`
-	Measured     string `json:"measured"`
+	Fact
 	Observed     string `json:"observed"`
 	Status       Status `json:"status"`
 	AsDocumented bool   `json:"asDocumented"`
@@ -51,43 +46,35 @@ type Result struct {
 // Prefix is the prefix of the names of test pools, which Clean deletes.
 const Prefix = "poolkeeper-conformance-"
 
-// atOnce is the largest number of pools at the same time.
-const atOnce = 3
-
 // A Run checks facts. It makes raw calls, so that it can send members that the SDK does not know. A call that is
 // throttled is made again.
 type Run struct {
 	sdk  *idp.Client
 	rate *rate.Limiter
-	have map[string]string
 }
 
-// NewRun returns a run that makes at most perSecond calls a second. have is the parameter of Facts.
-func NewRun(config aws.Config, perSecond rate.Limit, have map[string]string) Run {
-	throttled := retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}
+// NewRun returns a run that makes at most perSecond calls a second.
+func NewRun(config aws.Config, perSecond rate.Limit) Run {
+	throttled := []retry.IsErrorRetryable{retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
 	sdk := idp.NewFromConfig(config, func(o *idp.Options) {
-		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxAttempts, o.Retryables = 8, []retry.IsErrorRetryable{throttled}
-		})
+		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.Retryables = 8, throttled })
 	})
-	return Run{sdk: sdk, rate: rate.NewLimiter(perSecond, 1), have: have}
+	return Run{sdk: sdk, rate: rate.NewLimiter(perSecond, 1)}
 }
 
-// Ask checks the facts, at most three in parallel, and returns the results in their order. It calls each, if not nil,
-// after each fact. Each pool is deleted, even if the context is done. If a call gets no response, Ask returns the error
-// and the results so far.
+// Ask checks the facts, at most three in parallel, and returns the results in their order. It calls each after each
+// fact. Each pool is deleted, even if the context is done. If a call gets no response, Ask returns the error and the
+// results so far.
 func (r Run) Ask(ctx context.Context, facts []Fact, each func()) ([]Result, error) {
 	results, errs := make([]Result, len(facts)), make([]error, len(facts))
-	tickets := make(chan struct{}, atOnce)
+	tickets := make(chan struct{}, 3)
 	var wait sync.WaitGroup
 	for i, fact := range facts {
 		tickets <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-tickets }()
 			results[i], errs[i] = r.ask(ctx, fact)
-			if each != nil {
-				each()
-			}
+			each()
 		})
 	}
 	wait.Wait()
@@ -95,38 +82,32 @@ func (r Run) Ask(ctx context.Context, facts []Fact, each func()) ([]Result, erro
 }
 
 func (r Run) ask(ctx context.Context, fact Fact) (Result, error) {
-	result := Result{ID: fact.ID, Question: fact.Question, Source: fact.Source, Status: Skipped,
-		Documented: fact.Documented, Measured: cmp.Or(fact.Measured, fact.Documented)}
-	if _, ok := r.have[fact.Needs]; fact.Needs != "" && !ok {
-		result.Observed = "needs " + fact.Needs
+	result := Result{Fact: fact, Observed: "needs " + fact.Needs, Status: Skipped}
+	if fact.Needs != "" {
 		return result, nil
 	}
 	got, err := r.pose(ctx, fact)
-	refused, err := refusal(err)
-	if refused != nil {
-		result.Observed = "could not be checked: " + refused.ErrorCode() + ": " + refused.ErrorMessage()
-		result.Status = Unknown
-		return result, err
-	}
+	code, message, err := refusal(err)
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", fact.ID, err)
 	}
-	result.Observed = got.String()
-	result.AsDocumented, result.AsMeasured = got.meets(result.Documented, fact.Says), got.meets(result.Measured, fact.Says)
-	switch {
-	case result.AsDocumented || result.AsMeasured:
+	if code != "" {
+		result.Observed, result.Status = "could not be checked: "+code+": "+message, Unknown
+		return result, nil
+	}
+	result.Observed, result.Status = got.String(), Differs
+	result.AsDocumented, result.AsMeasured = got.meets(fact.Documented, fact.Says), got.meets(fact.Measured, fact.Says)
+	if result.AsDocumented || result.AsMeasured {
 		result.Status = Holds
-	case result.Documented == "unknown" || result.Measured == "unknown":
+	} else if fact.Documented == "unknown" || fact.Measured == "unknown" {
 		result.Status = Unknown
-	default:
-		result.Status = Differs
 	}
 	return result, nil
 }
 
-// pose makes a pool, makes the calls and reads the answer. A refusal is one of a call before the last one.
+// pose makes a pool, makes the calls and reads the answer. An error is one of a call before the last one.
 func (r Run) pose(ctx context.Context, fact Fact) (got answer, err error) {
-	created, err := r.call(ctx, "CreateUserPool", object{"PoolName": Prefix + strings.ToLower(rand.Text()),
+	created, err := r.call(ctx, "CreateUserPool", nil, object{"PoolName": Prefix + strings.ToLower(rand.Text()),
 		"UserPoolTags": object{"poolkeeper": "conformance"}})
 	if err != nil {
 		return got, err
@@ -134,30 +115,24 @@ func (r Run) pose(ctx context.Context, fact Fact) (got answer, err error) {
 	ids := object{"UserPoolId": at(created, "UserPool.Id")}
 	defer func() { err = errors.Join(err, r.delete(ctx, ids["UserPoolId"])) }()
 	if fact.Client {
-		client, err := r.call(ctx, "CreateUserPoolClient", merged(ids, object{"ClientName": "conformance"}))
-		if err != nil {
-			return got, err
-		}
-		ids["ClientId"] = at(client, "UserPoolClient.ClientId")
+		created, err = r.call(ctx, "CreateUserPoolClient", ids, object{"ClientName": "conformance"})
+		ids["ClientId"] = at(created, "UserPoolClient.ClientId")
 	}
 	last := len(fact.Calls) - 1
-	for _, one := range fact.Calls[:last] {
-		if err := r.together(ctx, ids, one, 1); err != nil {
-			return got, err
-		}
+	for i := 0; i < last && err == nil; i++ {
+		err = r.together(ctx, ids, fact.Calls[i], 1)
 	}
-	if got.before, err = r.read(ctx, ids, fact); err != nil {
+	if err == nil {
+		got.before, err = r.read(ctx, ids, fact)
+	}
+	if err != nil {
 		return got, err
 	}
-	refused, err := refusal(r.together(ctx, ids, fact.Calls[last], max(1, fact.Together)))
-	if refused != nil {
-		got.refusal, got.message = refused.ErrorCode(), refused.ErrorMessage()
+	got.refusal, got.message, err = refusal(r.together(ctx, ids, fact.Calls[last], max(1, fact.Together)))
+	if got.refusal == "" && err == nil {
+		got.read = fact.Read != ""
+		got.after, err = r.read(ctx, ids, fact)
 	}
-	if refused != nil || err != nil {
-		return got, err
-	}
-	got.read = fact.Read != ""
-	got.after, err = r.read(ctx, ids, fact)
 	return got, err
 }
 
@@ -167,42 +142,36 @@ func (r Run) together(ctx context.Context, ids object, one call, n int) error {
 	var wait sync.WaitGroup
 	for operation, body := range one {
 		for i := range errs {
-			wait.Go(func() { _, errs[i] = r.call(ctx, operation, merged(idsOf(ids, operation), body)) })
+			wait.Go(func() { _, errs[i] = r.call(ctx, operation, ids, body) })
 		}
 	}
 	wait.Wait()
 	return errors.Join(errs...)
 }
 
-func (r Run) read(ctx context.Context, ids object, fact Fact) (any, error) {
+func (r Run) read(ctx context.Context, ids object, fact Fact) (string, error) {
 	operation, path, ok := strings.Cut(fact.Read, " ")
 	if !ok {
-		return nil, nil
+		return text(nil), nil
 	}
-	read, err := r.call(ctx, operation, merged(idsOf(ids, operation), fact.ReadWith))
-	if refused, _ := refusal(err); refused != nil && refused.ErrorCode() == "UserPoolAddOnNotEnabledException" {
-		return nil, nil // before the call that turns threat protection on
+	read, err := r.call(ctx, operation, ids, fact.ReadWith)
+	if code, _, _ := refusal(err); code == "UserPoolAddOnNotEnabledException" {
+		err = nil // before the call that turns threat protection on
 	}
-	return at(read, path), err
+	return text(at(read, path)), err
 }
 
-// idsOf returns the ids for a call: of the pool, and of the client if the call needs one.
-func idsOf(ids object, operation string) object {
-	if strings.HasSuffix(operation, "UserPoolClient") || strings.HasSuffix(operation, "RiskConfiguration") {
-		return ids
+// call makes a call with those of the ids that it needs. A ClientId of "" in the body makes it a call for the pool.
+func (r Run) call(ctx context.Context, operation string, ids, body object) (answer object, err error) {
+	body = merged(ids, body)
+	ofClient := strings.HasSuffix(operation, "UserPoolClient") || strings.HasSuffix(operation, "RiskConfiguration")
+	if !ofClient || body["ClientId"] == "" {
+		delete(body, "ClientId")
 	}
-	return object{"UserPoolId": ids["UserPoolId"]}
-}
-
-func (r Run) call(ctx context.Context, operation string, body object) (answer object, err error) {
 	if err := r.rate.Wait(ctx); err != nil {
 		return nil, err
 	}
-	var response []byte
-	raw, err := json.Marshal(body)
-	if err == nil {
-		response, _, err = cognito.Call(ctx, r.sdk, operation, raw)
-	}
+	response, _, err := cognito.Call(ctx, r.sdk, operation, []byte(text(body)))
 	if err == nil && len(response) > 0 {
 		err = json.Unmarshal(response, &answer)
 	}
@@ -212,30 +181,27 @@ func (r Run) call(ctx context.Context, operation string, body object) (answer ob
 	return answer, nil
 }
 
-// refusal splits an error into the one that the API responded with, or nil, and any other. An emulator may respond with
-// an error in another form than the API's.
-func refusal(err error) (smithy.APIError, error) {
-	var refused smithy.APIError
-	var answered *smithyhttp.ResponseError
-	switch {
-	case errors.As(err, &refused):
-		return refused, nil
-	case errors.As(err, &answered):
-		return &smithy.GenericAPIError{Code: fmt.Sprint("HTTP", answered.HTTPStatusCode())}, nil
-	default:
-		return nil, err
+// refusal splits an error into the name and message of the one that the API responded with, or "", and any other. An
+// emulator may respond with an error in another form than the API's.
+func refusal(err error) (code, message string, other error) {
+	if refused, ok := errors.AsType[smithy.APIError](err); ok {
+		return refused.ErrorCode(), refused.ErrorMessage(), nil
 	}
+	if answered, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+		return fmt.Sprint("HTTP", answered.HTTPStatusCode()), "", nil
+	}
+	return "", "", err
 }
 
 // delete deletes a pool even if it is protected or the context is done.
 func (r Run) delete(ctx context.Context, id any) error {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer stop()
-	body := object{"UserPoolId": id}
-	_, err := r.call(ctx, "DeleteUserPool", body)
+	ids := object{"UserPoolId": id}
+	_, err := r.call(ctx, "DeleteUserPool", ids, nil)
 	if err != nil {
-		_, _ = r.call(ctx, "UpdateUserPool", merged(body, object{"DeletionProtection": "INACTIVE"}))
-		_, err = r.call(ctx, "DeleteUserPool", body)
+		_, _ = r.call(ctx, "UpdateUserPool", ids, object{"DeletionProtection": "INACTIVE"})
+		_, err = r.call(ctx, "DeleteUserPool", ids, nil)
 	}
 	if err != nil {
 		return fmt.Errorf("deleting the test pool %v: %w", id, err)
@@ -253,13 +219,12 @@ func (r Run) Clean(ctx context.Context) (n int, err error) {
 			return n, fmt.Errorf("listing the pools: %w", err)
 		}
 		for _, pool := range page.UserPools {
-			if !strings.HasPrefix(aws.ToString(pool.Name), Prefix) {
-				continue
+			if strings.HasPrefix(aws.ToString(pool.Name), Prefix) {
+				if err := r.delete(ctx, aws.ToString(pool.Id)); err != nil {
+					return n, err
+				}
+				n++
 			}
-			if err := r.delete(ctx, aws.ToString(pool.Id)); err != nil {
-				return n, err
-			}
-			n++
 		}
 	}
 	return n, nil

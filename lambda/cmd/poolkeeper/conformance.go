@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,10 +16,6 @@ import (
 
 	"poolkeeper/lambda/conformance"
 )
-
-// conformanceRate is the rate for all calls together: a third of the lowest documented rate, because other tools share
-// the rates.
-const conformanceRate = 5
 
 func (c *cli) conformance(ctx context.Context, _ []string) error {
 	earlier, err := c.earlier(ctx, c.text("against"))
@@ -85,12 +82,12 @@ func (c *cli) runner(ctx context.Context, with []string) (run conformance.Run, f
 	if err != nil {
 		return run, nil, err
 	}
-	pace := rate.Limit(conformanceRate)
+	pace := rate.Limit(5)                                        // for all calls: a third of the lowest documented rate, because other tools share the rates
 	if idp.NewFromConfig(loaded).Options().BaseEndpoint != nil { // an emulator
 		pace = rate.Inf
 	}
 	facts, err = conformance.Facts(have)
-	return conformance.NewRun(loaded, pace, have), facts, err
+	return conformance.NewRun(loaded, pace), facts, err
 }
 
 // earlier reads the results of an earlier run, if a file is given.
@@ -120,13 +117,10 @@ func (c *cli) showFacts(results []conformance.Result, earlier map[string]string)
 	count := map[conformance.Status]int{}
 	for _, r := range results {
 		count[r.Status]++
-		if before, known := earlier[r.ID]; earlier != nil {
-			if before == r.Observed {
-				continue
-			} else if !known {
-				before = "not asked"
-			}
-			r.Observed = before + " -> " + r.Observed
+		if earlier != nil && earlier[r.ID] == r.Observed {
+			continue
+		} else if earlier != nil {
+			r.Observed = cmp.Or(earlier[r.ID], "not asked") + " -> " + r.Observed
 		}
 		if r.Measured != r.Documented {
 			r.Documented += " (measured: " + r.Measured + ")"

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/time/rate"
 
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/conformance"
@@ -20,9 +19,7 @@ var everything = map[string]string{"plus": "", "sms": "arn:aws:iam::111122223333
 	"ses":    "arn:aws:ses:us-east-1:111122223333:identity/example.com",
 	"lambda": "arn:aws:lambda:us-east-1:111122223333:function:trigger"}
 
-func run(url string) conformance.Run {
-	return conformance.NewRun(mototest.Config(url), rate.Inf)
-}
+func run(url string) conformance.Run { return conformance.NewRun(mototest.Config(url)) }
 
 // ask asks a server for all facts.
 func ask(t *testing.T, url string) []conformance.Result {

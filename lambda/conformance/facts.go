@@ -114,19 +114,16 @@ func (m member) facts(operation, read string) []Fact {
 	}
 }
 
-// An answer of the API. The values are JSON, and "null" if they are missing.
-type answer struct {
-	refusal, message string // name and message of the error, or ""
-	before, after    string
-	read             bool // whether there is a value to read after the call
-}
+// An answer of the API: the name and message of an error, or "", and the values before and after the call, as JSON. A
+// value is "null" if it is missing, and "" if there is none to read.
+type answer struct{ refusal, message, before, after string }
 
 // String returns an answer as text for people.
 func (a answer) String() string {
 	switch {
 	case a.refusal != "":
 		return strings.TrimSuffix("refused "+a.refusal+": "+a.message, ": ")
-	case !a.read:
+	case a.after == "":
 		return "accepted"
 	case a.is("missing"):
 		return "missing"

@@ -53,13 +53,17 @@ type Run struct {
 	rate *rate.Limiter
 }
 
-// NewRun returns a run that makes at most perSecond calls a second.
-func NewRun(config aws.Config, perSecond rate.Limit) Run {
+// NewRun returns a run. Its rate for all calls is a third of the lowest documented rate, because other tools share the
+// rates. An emulator has no rates.
+func NewRun(config aws.Config) Run {
 	throttled := []retry.IsErrorRetryable{retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
-	sdk := idp.NewFromConfig(config, func(o *idp.Options) {
+	r := Run{rate: rate.NewLimiter(5, 1), sdk: idp.NewFromConfig(config, func(o *idp.Options) {
 		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.Retryables = 8, throttled })
-	})
-	return Run{sdk: sdk, rate: rate.NewLimiter(perSecond, 1)}
+	})}
+	if r.sdk.Options().BaseEndpoint != nil {
+		r.rate.SetLimit(rate.Inf)
+	}
+	return r
 }
 
 // Ask checks the facts, at most three in parallel, and returns the results in their order. It calls each after each
@@ -130,7 +134,6 @@ func (r Run) pose(ctx context.Context, fact Fact) (got answer, err error) {
 	}
 	got.refusal, got.message, err = refusal(r.together(ctx, ids, fact.Calls[last], max(1, fact.Together)))
 	if got.refusal == "" && err == nil {
-		got.read = fact.Read != ""
 		got.after, err = r.read(ctx, ids, fact)
 	}
 	return got, err
@@ -152,7 +155,7 @@ func (r Run) together(ctx context.Context, ids object, one call, n int) error {
 func (r Run) read(ctx context.Context, ids object, fact Fact) (string, error) {
 	operation, path, ok := strings.Cut(fact.Read, " ")
 	if !ok {
-		return text(nil), nil
+		return "", nil
 	}
 	read, err := r.call(ctx, operation, ids, fact.ReadWith)
 	if code, _, _ := refusal(err); code == "UserPoolAddOnNotEnabledException" {

@@ -11,9 +11,6 @@ import (
 	"sync/atomic"
 	"text/tabwriter"
 
-	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
-	"golang.org/x/time/rate"
-
 	"poolkeeper/lambda/conformance"
 )
 
@@ -82,12 +79,8 @@ func (c *cli) runner(ctx context.Context, with []string) (run conformance.Run, f
 	if err != nil {
 		return run, nil, err
 	}
-	pace := rate.Limit(5)                                        // for all calls: a third of the lowest documented rate, because other tools share the rates
-	if idp.NewFromConfig(loaded).Options().BaseEndpoint != nil { // an emulator
-		pace = rate.Inf
-	}
 	facts, err = conformance.Facts(have)
-	return conformance.NewRun(loaded, pace), facts, err
+	return conformance.NewRun(loaded), facts, err
 }
 
 // earlier reads the results of an earlier run, if a file is given.

@@ -3,7 +3,7 @@ package report
 import (
 	"context"
 	"log/slog"
-	"time"
+	"reflect"
 
 	"poolkeeper/lambda/outcome"
 )
@@ -31,15 +31,14 @@ func Log(ctx context.Context, logger *slog.Logger, out outcome.Outcome) {
 	}
 	for _, more := range []slog.Attr{slog.String("record", out.Record), slog.Int("undetected", out.Undetected),
 		slog.String("ledger_error", out.Details.LedgerError), slog.Time("seen", times.Seen),
-		slog.Time("written", times.Written), slog.Time("verified", times.Verified)} {
-		if value := more.Value.Any(); value != "" && value != int64(0) && value != (time.Time{}) {
+		slog.Time("written", times.Written), slog.Time("verified", times.Verified), slog.Bool("critical", out.Critical)} {
+		if !reflect.ValueOf(more.Value.Any()).IsZero() {
 			attributes = append(attributes, more)
 		}
 	}
 	level := meanings[out.Outcome].level
 	if out.Critical {
 		level = slog.LevelError
-		attributes = append(attributes, slog.Bool("critical", true))
 	}
 	logger.LogAttrs(ctx, level, "reconciled", attributes...)
 }

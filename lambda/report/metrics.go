@@ -24,57 +24,49 @@ const Namespace = "poolkeeper"
 // converts to metrics. The dimensions are the function, the outcome and the rule, whose number does not grow with the
 // number of pools. The pool is a property of the line, not a dimension.
 func Metrics(w io.Writer, function string, now time.Time, out outcome.Outcome, counts Counts) error {
-	events := []metric{{"Events", count, 1}}
-	values := events
-	if out.Outcome != outcome.Unchanged {
-		values = append(values, metric{Title(string(out.Outcome)), count, 1})
-	}
-	lost, ledger, restored := 0, 0, false
-	byRule := map[string]int{}
+	lost, byRule, when := 0, map[string]int{}, whenOf(out)
 	for _, d := range out.Drifts {
 		if d.Code == outcome.CodeLostUpdate {
 			lost++
 		}
-		if rule := dimension(d.Rule); rule != "" {
-			byRule[rule]++
+		// CloudWatch takes ASCII that is not blank, of at most 1,024 characters.
+		if rule := strings.TrimSpace(ascii(d.Rule)); rule != "" {
+			byRule[rule[:min(len(rule), 1024)]]++
 		}
-		restored = restored || d.State == outcome.StateFixed
 	}
-	if out.Details.LedgerError != "" {
-		ledger = 1
+	if !slices.ContainsFunc(out.Drifts, func(d outcome.Finding) bool { return d.State == outcome.StateFixed }) {
+		when.SecondsToRestore = nil
 	}
-	values = append(values, metric{"ApiCalls", count, counts.Calls}, metric{"Throttled", count, counts.Throttled},
-		metric{"NotificationsFailed", count, counts.Unsent}, metric{"Drifts", count, len(out.Drifts)},
-		metric{"LostUpdates", count, lost}, metric{"UndetectedDrift", count, out.Undetected},
-		metric{"LedgerFailed", count, ledger})
-	when := whenOf(out)
-	if when.SecondsToDetect != nil {
-		values = append(values, metric{"TimeToDetect", seconds, *when.SecondsToDetect})
-	}
-	if when.SecondsToRestore != nil && restored {
-		values = append(values, metric{"TimeToRestore", seconds, *when.SecondsToRestore})
-	}
+	events := metric{"Events", count, 1}
+	values := []metric{events, {Title(string(out.Outcome)), count, 1}, {"ApiCalls", count, counts.Calls},
+		{"Throttled", count, counts.Throttled}, {"NotificationsFailed", count, counts.Unsent},
+		{"Drifts", count, len(out.Drifts)}, {"LostUpdates", count, lost}, {"UndetectedDrift", count, out.Undetected},
+		{"LedgerFailed", count, min(len(out.Details.LedgerError), 1)}, {"TimeToDetect", seconds, when.SecondsToDetect},
+		{"TimeToRestore", seconds, when.SecondsToRestore}}
 	// A metric costs money for every hour in which it has a value, zero too.
-	values = slices.DeleteFunc(values, func(m metric) bool { return m.value == 0 })
+	values = slices.DeleteFunc(values, func(m metric) bool {
+		return m.value == 0 || m.value == (*float64)(nil) || m.Name == "Unchanged"
+	})
+	// line has the values of the metrics of the first directive, which include those of all others.
 	line := func(name, value string, directives ...directive) string {
-		return embedded(now, map[string]any{"Function": function, name: value, "userPoolId": out.UserPoolID,
-			"eventId": out.Cause.EventID}, directives)
+		members := map[string]any{"Function": function, name: value, "userPoolId": out.UserPoolID,
+			"eventId": out.Cause.EventID, "_aws": struct { // a map would allocate more
+				CloudWatchMetrics []directive
+				Timestamp         int64 // milliseconds since 1970
+			}{directives, now.UnixMilli()}}
+		for _, m := range directives[0].Metrics {
+			members[m.Name] = m.value
+		}
+		return encode(members) + "\n"
 	}
 	lines := line("Outcome", string(out.Outcome), directive{[][]string{{"Function"}}, values, Namespace},
-		directive{[][]string{{"Function", "Outcome"}}, events, Namespace}) // only events are counted by outcome
+		directive{[][]string{{"Function", "Outcome"}}, []metric{events}, Namespace}) // only events are counted by outcome
 	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
 		drifts := []metric{{"Drifts", count, byRule[rule]}}
 		lines += line("Rule", rule, directive{[][]string{{"Function", "Rule"}}, drifts, Namespace})
 	}
 	_, err := io.WriteString(w, lines)
 	return err
-}
-
-// dimension converts a text to a valid dimension value for CloudWatch: ASCII, not blank, and at most 1,024 characters.
-// It returns "" if nothing remains.
-func dimension(text string) string {
-	text = strings.TrimSpace(ascii(text))
-	return text[:min(len(text), 1024)]
 }
 
 const (
@@ -93,18 +85,4 @@ type directive struct {
 	Dimensions [][]string
 	Metrics    []metric
 	Namespace  string
-}
-
-// embedded adds metrics to a log line in CloudWatch's embedded metric format.
-func embedded(now time.Time, line map[string]any, directives []directive) string {
-	for _, d := range directives {
-		for _, m := range d.Metrics {
-			line[m.Name] = m.value
-		}
-	}
-	line["_aws"] = struct { // a map would allocate more
-		CloudWatchMetrics []directive
-		Timestamp         int64 // milliseconds since 1970
-	}{directives, now.UnixMilli()}
-	return encode(line) + "\n"
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/outcome"
 )
 
@@ -48,8 +49,8 @@ func FindingOf(r Report, now time.Time) (Finding, bool) {
 	case r.has(outcome.CodeDeleted):
 		// It stays failed, because deleting a pool must not clear its finding, and no run can read the pool any more.
 		is = " was deleted, although a rule names it"
-		f.Description = "The user pool is gone: " + Cut(gone, 700) + ". No later run resolves this finding. When you have " +
-			"handled it, remove the pool from the baseline and resolve the finding by hand."
+		f.Description = "The user pool is gone: " + baseline.Cut(gone, 700) + ". No later run resolves this finding. " +
+			"When you have handled it, remove the pool from the baseline and resolve the finding by hand."
 	case len(settings) > 0:
 		is = " is not at its baseline"
 		f.Description = fmt.Sprintf("Not as required: %s. Reason: %s", strings.Join(settings, ", "), r.Reason)
@@ -58,9 +59,9 @@ func FindingOf(r Report, now time.Time) (Finding, bool) {
 		f.Description = cmp.Or(r.Reason, "The outcome is "+string(r.Outcome)+".")
 	}
 	if f.Failed {
-		f.Severity, f.Remediation = r.Severity, Cut(strings.Join(r.Next, " "), 500)
+		f.Severity, f.Remediation = r.Severity, baseline.Cut(strings.Join(r.Next, " "), 500)
 	}
-	f.Title, f.Description = Cut("User pool "+r.UserPool.title()+is, 250), Cut(f.Description, 1000)
+	f.Title, f.Description = baseline.Cut("User pool "+r.UserPool.title()+is, 250), baseline.Cut(f.Description, 1000)
 	return f, true
 }
 

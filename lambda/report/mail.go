@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/outcome"
 )
 
@@ -24,7 +25,7 @@ func Mail(r Report) string {
 	}
 	fmt.Fprintf(&b, "Outcome: %s. %s\n", r.Outcome, r.meaning())
 	if reason := FurtherReason(r.run); reason != "" {
-		fmt.Fprintf(&b, "Reason: %s\n", Cut(reason, 1000))
+		fmt.Fprintf(&b, "Reason: %s\n", baseline.Cut(reason, 1000))
 	}
 	section("WHAT HAPPENED", r.happened()...)
 	for _, g := range groups {
@@ -227,7 +228,7 @@ func (d Drift) group() group {
 
 func (d Drift) says() string {
 	const most = 300
-	have, want := Cut(Value(d.Have), most), Cut(Value(d.Want), most)
+	have, want := baseline.Cut(Value(d.Have), most), baseline.Cut(Value(d.Want), most)
 	is := "is "
 	switch d.group() {
 	case deleted:
@@ -268,17 +269,4 @@ func (r Report) called() bool { return r.Cause.RequestID != "" || r.Cause.Actor 
 
 func (r Report) unread() bool {
 	return r.Outcome == outcome.Unfixable && len(r.Drifts)+r.Omitted == 0
-}
-
-// short returns the report with a limited number of findings, in the order of their groups, and of calls, of which at
-// least ten are shown.
-func (r Report) short(most int) Report {
-	calls := max(most, 10)
-	r.Writes = r.Writes[:min(len(r.Writes), calls)]
-	r.WriteRequestIDs = r.WriteRequestIDs[:min(len(r.WriteRequestIDs), calls)]
-	if len(r.Drifts) > most {
-		r.Omitted += len(r.Drifts) - most
-		r.Drifts = r.of(groups...)[:most]
-	}
-	return r
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/outcome"
 )
 
@@ -23,9 +24,18 @@ func Message(r Report) string {
 	})
 }
 
+// fitting renders a report with as many findings as fit, in the order of their groups, and as many calls, but at least
+// ten.
 func (r Report) fitting(size int, render func(Report) string) string {
 	for kept := max(len(r.Drifts), len(r.Writes), len(r.WriteRequestIDs)); ; kept /= 2 {
-		if text := render(r.short(kept)); len(text) <= size || kept == 0 {
+		short, calls := r, max(kept, 10)
+		short.Writes = r.Writes[:min(len(r.Writes), calls)]
+		short.WriteRequestIDs = r.WriteRequestIDs[:min(len(r.WriteRequestIDs), calls)]
+		if len(r.Drifts) > kept {
+			short.Omitted += len(r.Drifts) - kept
+			short.Drifts = r.of(groups...)[:kept]
+		}
+		if text := render(short); len(text) <= size || kept == 0 {
 			return text
 		}
 	}
@@ -124,11 +134,11 @@ func chat(r Report) string {
 		fmt.Fprintln(&b, escape(r.found()))
 	}
 	if r.Reason != "" {
-		fmt.Fprintf(&b, "Reason: %s\n", escape(Cut(r.Reason, 500)))
+		fmt.Fprintf(&b, "Reason: %s\n", escape(baseline.Cut(r.Reason, 500)))
 	}
 	for _, d := range r.of(groups[:len(groups)-1]...) { // exempted findings are only in the e-mail
 		heading := strings.ToLower(string(d.group()))
-		fmt.Fprintf(&b, "- *%s* `%s`: %s\n", heading, escape(Cut(d.Setting, 200)), escape(d.says()))
+		fmt.Fprintf(&b, "- *%s* `%s`: %s\n", heading, escape(baseline.Cut(d.Setting, 200)), escape(d.says()))
 	}
 	if r.Omitted > 0 {
 		fmt.Fprintf(&b, "- and %d more\n", r.Omitted)

@@ -130,17 +130,17 @@ type Drift struct {
 // New returns the report of an outcome. stack is the stack of the function, for commands.
 func New(out outcome.Outcome, build, stack string) Report {
 	out = Legible(out)
-	out.Reason, out.Writes = Cut(out.Reason, 2000), append([]string{}, out.Writes...)
+	out.Reason, out.Writes = baseline.Cut(out.Reason, 2000), append([]string{}, out.Writes...)
 	r := Report{run: out, Schema: SchemaName, Severity: meanings[out.Outcome].severity, UserPool: PoolOf(out),
 		When: whenOf(out), WriteRequestIDs: out.Details.RequestIDs, Drifts: []Drift{}, Build: build, stack: stack}
 	if out.Critical {
 		r.Severity = Critical
 	}
 	for _, d := range out.Drifts {
-		d.Reason = Cut(d.Reason, 1000)
+		d.Reason = baseline.Cut(d.Reason, 1000)
 		r.Drifts = append(r.Drifts, Drift{d, d.Source.String(), ChecksOf(d.Setting)})
 	}
-	r.Next = append([]string{}, next(r)...)
+	r.Next = next(r)
 	return r
 }
 
@@ -155,15 +155,6 @@ func ChecksOf(setting string) []string {
 
 // Title returns a word with an initial capital: "Remediated", "High".
 func Title(word string) string { return strings.ToUpper(word[:1]) + strings.ToLower(word[1:]) }
-
-// Cut returns a text that is cut after a number of characters.
-func Cut(text string, most int) string {
-	runes := []rune(text)
-	if len(runes) <= most {
-		return text
-	}
-	return string(runes[:most-1]) + "…"
-}
 
 // PoolOf returns the pool that an outcome is about.
 func PoolOf(out outcome.Outcome) Pool {
@@ -212,7 +203,7 @@ func (r Report) actor() string {
 	if r.Cause.Issuer != "" {
 		name = r.Cause.Issuer[strings.LastIndexByte(r.Cause.Issuer, '/')+1:] + "/" + name
 	}
-	return Cut(name, most)
+	return baseline.Cut(name, most)
 }
 
 func (p Pool) title() string {

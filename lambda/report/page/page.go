@@ -23,16 +23,21 @@ import (
 var text string
 
 var document = template.Must(template.New("page").Funcs(template.FuncMap{"soft": soft, "value": report.Value,
-	"rule": report.RuleNamed, "join": strings.Join, "parent": parent, "leaf": leaf, "brief": brief, "date": date,
-	"label": label, "class": func(s outcome.State) string { return classes[s] }}).Parse(text))
+	"rule": report.RuleNamed, "join": strings.Join, "parent": parent, "leaf": leaf, "date": date,
+	"has": slices.Contains[[]string], "kind": func(k kind) count { return kinds[k] },
+	"class": func(s outcome.State) string { return classes[s] },
+	// A browser may break a label after each dot. The details show the whole value of a brief one.
+	"label": strings.NewReplacer(".", ".\u200b").Replace,
+	"brief": func(v any) string { return baseline.Cut(report.Value(v), 40) }}).Parse(text))
 
 // A Page collects pools and is written at the end, so that an incomplete page is never mistaken for a complete one. Its
 // other fields and methods are for the template.
 type Page struct {
-	When      string
-	Baselines []string // files and digests
-	Rows      []row
-	columns   []string // settings that a baseline requires of at least one pool
+	When              string
+	Baselines         []string // files and digests
+	Rows              []row
+	Accounts, Regions map[string]bool // of the pools, to filter by
+	columns           []string        // settings that a baseline requires of at least one pool
 }
 
 // A row is a pool with the parts of its preview that the page shows.
@@ -41,9 +46,9 @@ type row struct {
 	Kind          kind
 	Title, Reason string
 	Drifts        []report.Drift
-	Fix           string // a command, or ""
-	Anchor        string // id of the section about the pool, or ""
-	required      []string
+	Required      []string // settings
+	Fix           string   // a command, or ""
+	Anchor        string   // id of the section about the pool, or ""
 }
 
 // A kind is how a pool compares with the baseline. Pools are shown in this order.
@@ -58,14 +63,14 @@ const (
 	ignored
 )
 
-var kinds = []struct{ class, name string }{{"bad", "to change"}, {"bad", "could not be read"},
-	{"warn", "with drift that is skipped"}, {"calm", "exempted"}, {"good", "as required"}, {"calm", "ignored"}}
+// A count is a number of pools or settings. The CSS class only adds color; the text has the same information.
+type count struct {
+	Class, Name string
+	Number      int
+}
 
-// Class is the CSS class that colors the kind. The text has the same information.
-func (k kind) Class() string { return kinds[k].class }
-
-// Word is the name of the kind.
-func (k kind) Word() string { return kinds[k].name }
+var kinds = []count{{"bad", "to change", 0}, {"bad", "could not be read", 0}, {"warn", "with drift that is skipped", 0},
+	{"calm", "exempted", 0}, {"good", "as required", 0}, {"calm", "ignored", 0}}
 
 var classes = map[outcome.State]string{outcome.StatePlanned: "bad", outcome.StateUnfixable: "bad",
 	outcome.StateReported: "warn", outcome.StateExempted: "calm"}
@@ -74,7 +79,10 @@ var kindOf = map[outcome.State]kind{outcome.StatePlanned: differs, outcome.State
 	outcome.StateReported: skipped, outcome.StateExempted: exempt}
 
 // New begins a page.
-func New(now time.Time) *Page { return &Page{When: now.UTC().Format("2 January 2006, 15:04 UTC")} }
+func New(now time.Time) *Page {
+	return &Page{When: now.UTC().Format("2 January 2006, 15:04 UTC"), Accounts: map[string]bool{},
+		Regions: map[string]bool{}}
+}
 
 // Require adds the columns for a baseline: the settings that it requires of pools. Settings of clients are shown in the
 // details.
@@ -94,7 +102,7 @@ func (p *Page) Require(required *baseline.Baseline) {
 // Add adds a pool. The error is why it could not be read, or nil.
 func (p *Page) Add(id string, preview outcome.Preview, unread error) {
 	out := report.Legible(preview.Outcome)
-	r := row{Pool: report.PoolOf(out), Kind: inSync, Title: id, Reason: out.Reason, required: preview.Required,
+	r := row{Pool: report.PoolOf(out), Kind: inSync, Title: id, Reason: out.Reason, Required: preview.Required,
 		Drifts: report.New(out, "", "").Drifts}
 	r.ID = id
 	if region, _, ok := strings.Cut(id, "_"); ok && r.Region == "" && !strings.Contains(region, " ") {
@@ -116,6 +124,7 @@ func (p *Page) Add(id string, preview outcome.Preview, unread error) {
 		r.Kind, r.Reason = failed, baseline.Legible(unread.Error())
 	}
 	p.Rows = append(p.Rows, r)
+	p.Accounts[r.Account], p.Regions[r.Region] = true, true
 }
 
 // Write writes the page.
@@ -129,47 +138,35 @@ func (p *Page) Write(w io.Writer) error {
 			p.Rows[i].Anchor = fmt.Sprint("pool-", i+1)
 		}
 	}
+	delete(p.Accounts, "")
+	delete(p.Regions, "")
 	return document.Execute(w, p)
 }
 
 // Span returns the number of cells in a row.
 func (p *Page) Span() int { return len(p.columns) + 1 }
 
-// A count is the number of pools of a kind.
-type count struct {
-	Class, Name string
-	Pools       int
-}
-
-// Counts returns the number of pools, of each kind and of all.
+// Counts returns the number of pools, of all and of each kind.
 func (p *Page) Counts() []count {
-	all := []count{{"", "User pools", len(p.Rows)}}
-	for _, k := range kinds {
-		all = append(all, count{k.class, k.name, 0})
-	}
+	all := append([]count{{Name: "User pools", Number: len(p.Rows)}}, kinds...)
 	for _, r := range p.Rows {
-		all[r.Kind+1].Pools++
+		all[r.Kind+1].Number++
 	}
 	return all
-}
-
-// Differ reports whether a pool differs.
-func (p *Page) Differ() bool {
-	return slices.ContainsFunc(p.Rows, func(r row) bool { return r.Anchor != "" })
 }
 
 // An exemption is a reason for which settings of pools may differ.
 type exemption struct {
 	Until, Owner, Why string
-	Settings, Pools   int
+	Settings          int
+	Pools             map[int]bool // by row
 }
 
 // Exemptions returns the exemptions that have an effect, sorted by end. The reason of an exempted finding is "until
 // TIME, OWNER: REASON".
 func (p *Page) Exemptions() []*exemption {
 	by := map[string]*exemption{}
-	for _, r := range p.Rows {
-		counted := map[*exemption]bool{}
+	for i, r := range p.Rows {
 		for _, d := range r.Drifts {
 			if d.State != outcome.StateExempted {
 				continue
@@ -178,14 +175,11 @@ func (p *Page) Exemptions() []*exemption {
 			if e == nil {
 				_, rest, _ := strings.Cut(d.Reason, ", ")
 				owner, why, _ := strings.Cut(rest, ": ")
-				e = &exemption{Until: date(d.Reason), Owner: owner, Why: why}
+				e = &exemption{date(d.Reason), owner, why, 0, map[int]bool{}}
 				by[d.Reason] = e
 			}
 			e.Settings++
-			counted[e] = true
-		}
-		for e := range counted {
-			e.Pools++
+			e.Pools[i] = true
 		}
 	}
 	return slices.SortedFunc(maps.Values(by), func(a, b *exemption) int {
@@ -197,21 +191,6 @@ func (p *Page) Exemptions() []*exemption {
 func date(reason string) string {
 	until, _, _ := strings.Cut(strings.TrimPrefix(reason, "until "), ", ")
 	return strings.TrimSuffix(until, "T00:00:00Z")
-}
-
-// Accounts returns the accounts of the pools, to filter by. The pools of the first one have the CSS class a0.
-func (p *Page) Accounts() []string { return p.different(func(r row) string { return r.Account }) }
-
-// Regions returns the Regions of the pools, to filter by. The pools of the first one have the CSS class r0.
-func (p *Page) Regions() []string { return p.different(func(r row) string { return r.Region }) }
-
-func (p *Page) different(of func(row) string) []string {
-	seen := map[string]bool{}
-	for _, r := range p.Rows {
-		seen[of(r)] = true
-	}
-	delete(seen, "")
-	return slices.Sorted(maps.Keys(seen))
 }
 
 // Compared reports whether the pool was compared with the baseline.
@@ -226,9 +205,6 @@ func (r row) Drift(setting string) *report.Drift {
 	return &r.Drifts[i]
 }
 
-// Requires reports whether the setting is required of the pool.
-func (r row) Requires(setting string) bool { return slices.Contains(r.required, setting) }
-
 // Others returns the number of drifts of settings that have no column, and the class of their cell.
 func (p *Page) Others(r row) count {
 	others := count{Class: "calm"}
@@ -236,16 +212,13 @@ func (p *Page) Others(r row) count {
 		if slices.Contains(p.columns, d.Setting) {
 			continue
 		}
-		others.Pools++
+		others.Number++
 		if d.State != outcome.StateExempted {
 			others.Class = "bad"
 		}
 	}
 	return others
 }
-
-// brief returns the beginning of a value for a cell. The details show the whole value and the reason.
-func brief(v any) string { return report.Cut(report.Value(v), 40) }
 
 // Groups returns the settings of the columns by parent, those without a parent first.
 func (p *Page) Groups() [][]string {
@@ -257,9 +230,6 @@ func (p *Page) Groups() [][]string {
 		return cmp.Or(cmp.Compare(min(1, len(parent(a[0]))), min(1, len(parent(b[0])))), baseline.Order(a[0], b[0]))
 	})
 }
-
-// label returns the name of a setting that a browser may break after each dot.
-func label(setting string) string { return strings.ReplaceAll(setting, ".", ".\u200b") }
 
 func parent(setting string) string { return setting[:max(0, strings.LastIndexByte(setting, '.'))] }
 

@@ -80,14 +80,13 @@ func (f Facts) only(setting string, texts ...string) bool {
 func (f Facts) emailMFA() bool { return f.set(emailMFAPath) && !f.absent(mfaPath) }
 
 func (f Facts) twice(setting, member string) bool {
-	var seen []string
-	for _, e := range f(setting).Elements {
-		if object, ok := e.(map[string]any); ok {
-			seen = append(seen, canonical(object[member]))
-		}
-	}
-	slices.Sort(seen)
-	return len(slices.Compact(slices.Clone(seen))) < len(seen)
+	seen := map[string]bool{}
+	return slices.ContainsFunc(f(setting).Elements, func(e any) bool {
+		text := canonical(At(e, []string{member}))
+		again := seen[text]
+		seen[text] = true
+		return again
+	})
 }
 
 const (
@@ -238,11 +237,9 @@ var contradictions = []Conflict{
 	{Settings: []string{callbacksPath},
 		Broken: func(f Facts) bool { return f.only(callbacksPath) && f.has(grantsPath, "code", "implicit") },
 		Reason: "cannot be empty: AllowedOAuthFlows code and implicit need a URL"},
-	{Settings: []string{flowsPath},
-		Broken: func(f Facts) bool {
-			return f.is(rotationPath, "ENABLED") && f.has(flowsPath, "ALLOW_REFRESH_TOKEN_AUTH")
-		},
-		Reason: "ALLOW_REFRESH_TOKEN_AUTH cannot be combined with RefreshTokenRotation ENABLED"},
+	{Settings: []string{flowsPath}, Broken: func(f Facts) bool {
+		return f.is(rotationPath, "ENABLED") && f.has(flowsPath, "ALLOW_REFRESH_TOKEN_AUTH")
+	}, Reason: "ALLOW_REFRESH_TOKEN_AUTH cannot be combined with RefreshTokenRotation ENABLED"},
 }
 
 // needsTier returns the conflict of a feature that some tiers do not have.

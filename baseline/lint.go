@@ -56,26 +56,22 @@ func (l *linter) overruled(rules []Rule) {
 		raw, _ := json.Marshal(s) // texts always encode
 		return string(raw)
 	}
-	check := func(pools, clients *Selector, require []Requirement) {
-		p, c := text(pools), text(clients)
-		own := [2]string{p, c}
-		wider := [][2]string{{}, {p}, {"", c}, own}
-		for _, r := range require {
-			if slices.ContainsFunc(wider, func(key [2]string) bool { return later[key].overrule(r) }) {
-				l.add("overruled", r.Position, r.Setting, "a later rule for all of these pools replaces this requirement: "+
-					"put the rule for more pools first, or remove one of them")
-			}
-		}
-		if later[own] == nil {
-			later[own] = laterOps{}
-		}
-		later[own].add(require)
-	}
 	for _, rule := range slices.Backward(rules) {
-		for _, c := range slices.Backward(rule.Clients) {
-			check(rule.Pools, c.Select, c.Require)
+		for _, part := range slices.Backward(rule.parts()) {
+			pools, clients := text(rule.Pools), text(part.Select)
+			own := [2]string{pools, clients}
+			wider := [][2]string{{}, {pools}, {"", clients}, own}
+			for _, r := range part.Require {
+				if slices.ContainsFunc(wider, func(key [2]string) bool { return later[key].overrule(r) }) {
+					l.add("overruled", r.Position, r.Setting, "a later rule for all of these pools replaces this requirement: "+
+						"put the rule for more pools first, or remove one of them")
+				}
+			}
+			if later[own] == nil {
+				later[own] = laterOps{}
+			}
+			later[own].add(part.Require)
 		}
-		check(rule.Pools, nil, rule.Require)
 	}
 }
 
@@ -91,8 +87,7 @@ func (l *linter) selector(s *Selector, at Position, of string) {
 		}
 		for _, id := range s.IDs {
 			if likely := likelyRegion(id); likely != "" {
-				l.add("unknown-region", at, "", of, " selects ", id, ", whose Region is not known: did you mean ",
-					likely, "?")
+				l.add("unknown-region", at, "", of, " selects ", id, ", whose Region is not known: did you mean ", likely, "?")
 			}
 		}
 	}
@@ -143,8 +138,7 @@ func (l *linter) exemption(b *Baseline, x Exemption, now time.Time) {
 		l.add("expired-exemption", x.Position, "", "the exemption expired at ", x.Until.Format(time.RFC3339),
 			" and no longer applies: remove it")
 	case x.Until.Sub(now) > longExemption:
-		l.add("long-exemption", x.Position, "",
-			"the exemption lasts more than 180 days: give it an earlier end")
+		l.add("long-exemption", x.Position, "", "the exemption lasts more than 180 days: give it an earlier end")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
+	_ "embed" // for the default baseline
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,17 @@ import (
 
 	"go.yaml.in/yaml/v3"
 )
+
+//go:generate go test -vet=off -run TestGenerated . -update
+
+// DefaultFile is the path of the default baseline in the repository, as positions show it.
+const DefaultFile = "baseline/baseline.yaml"
+
+//go:embed baseline.yaml
+var defaultText []byte
+
+// Default returns the text of the default baseline.
+func Default() []byte { return slices.Clone(defaultText) }
 
 // Limits of a file, in addition to MaxFile.
 const (
@@ -31,11 +43,13 @@ const (
 func Parse(file string, data []byte) (*Baseline, error) {
 	p := &parser{file: file}
 	b := &Baseline{File: file, Digest: fmt.Sprintf("sha256:%x", sha256.Sum256(data))}
-	if root := p.document(data); root != nil {
-		field{p, root, ""}.baseline(b)
-		if len(p.errors) == 0 {
-			p.contradictions(b)
-		}
+	root := field{p, &yaml.Node{}, ""}
+	root.decode(data)
+	if len(p.errors) == 0 {
+		root.baseline(b)
+	}
+	if len(p.errors) == 0 {
+		p.contradictions(b)
 	}
 	if len(p.errors) > 0 {
 		return nil, p.all()
@@ -62,20 +76,19 @@ func (p *parser) all() Errors {
 	found := slices.Compact(p.errors)
 	if p.more > 0 {
 		last := found[len(found)-1].Position
-		found = append(found, Error{Position: last, Message: fmt.Sprintf("%d more errors: correct these first",
-			p.more)})
+		found = append(found, Error{Position: last, Message: fmt.Sprintf("%d more errors: correct these first", p.more)})
 	}
 	return found
 }
 
-// add adds an error with a message of one line of limited length.
-func (p *parser) add(f Error) {
+// fault adds an error with a message of one line of limited length.
+func (p *parser) fault(at Position, path, format string, args ...any) {
 	if p.full() {
 		p.more++
 		return
 	}
-	f.Path, f.Message = Cut(Legible(f.Path), 200), Cut(Legible(f.Message), 500)
-	p.errors = append(p.errors, f)
+	message := Legible(fmt.Sprintf(format, args...))
+	p.errors = append(p.errors, Error{at, Cut(Legible(path), 200), Cut(message, 500)})
 }
 
 // A field is a place in the file, with the parser that collects the errors. The node is empty if the file does not have
@@ -94,53 +107,38 @@ func (f field) position() Position {
 
 // wrong adds an error. It returns no value and false, for a reader that has no value to return.
 func (f field) wrong(format string, args ...any) (any, bool) {
-	if f.full() {
-		f.more++ // its message is not shown
-		return nil, false
-	}
-	f.add(Error{Position: f.position(), Path: f.path, Message: fmt.Sprintf(format, args...)})
+	f.fault(f.position(), f.path, format, args...)
 	return nil, false
 }
 
 func (f field) below(name string, n *yaml.Node) field { return field{f.parser, n, join(f.path, name)} }
 
-// document returns the root of the file, or nil after an error.
-func (p *parser) document(data []byte) *yaml.Node {
-	top := field{p, &yaml.Node{}, ""}
-	switch {
-	case len(data) > MaxFile:
-		top.wrong("the file is larger than %d bytes", MaxFile)
-	case marks(data) > maxMarks:
-		top.wrong("the file has more than %d values, which is too many", maxMarks)
-	case !utf8.Valid(data):
-		top.wrong("the file is not valid UTF-8")
-	default:
-		top.decode(data)
-	}
-	if p.found() > 0 {
-		return nil
-	}
-	return top.node
-}
-
 // decode sets the node to the root of the file, if it is a mapping without features that a baseline does not need.
 func (f *field) decode(data []byte) {
-	documents, err := decodeAll(bytes.NewReader(data))
 	switch {
+	case len(data) > MaxFile:
+		f.wrong("the file is larger than %d bytes", MaxFile)
+		return
+	case marks(data) > maxMarks:
+		f.wrong("the file has more than %d values, which is too many", maxMarks)
+		return
+	case !utf8.Valid(data):
+		f.wrong("the file is not valid UTF-8")
+		return
+	}
+	switch documents, err := decodeAll(bytes.NewReader(data)); {
 	case err != nil:
 		f.syntax(data, err)
-		return
 	case len(documents) == 0:
 		f.wrong("the file is empty: it needs version: 1 and rules")
-		return
 	case len(documents) > 1:
 		f.node = documents[1]
 		f.wrong("the file has a second YAML document: a baseline is a single document")
-		return
-	}
-	f.node = documents[0].Content[0]
-	if f.plain(0); f.found() == 0 && !f.mapping() {
-		f.wrong("the file is %s: it needs version: 1 and rules", shapeOf(f.node))
+	default:
+		f.node = documents[0].Content[0]
+		if f.plain(0); f.found() == 0 && !f.mapping() {
+			f.wrong("the file is %s: it needs version: 1 and rules", shapeOf(f.node))
+		}
 	}
 }
 

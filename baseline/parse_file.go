@@ -116,20 +116,18 @@ func (f field) unknown() map[string]Unknown {
 // knownMember reports whether an entry of unknownMembers names a member that is in the table, by its path or by its
 // document and path. The name of a document alone means all its unknown members.
 func knownMember(name string) bool {
-	kind, below, member := strings.Cut(name, ".")
+	kind, below, _ := strings.Cut(name, ".")
 	document := DocumentName(kind)
 	table, ok := document.Table()
 	if !ok {
 		_, known := Lookup(name)
 		return known
 	}
-	if i := Index(table.Members, below); i >= 0 && table.Members[i].Trip == ReadOnly {
-		return true
-	}
 	setting := document.Prefix() + below
 	of, _ := DocumentOf(setting)
 	_, known := Lookup(setting)
-	return member && known && of.Kind() == document
+	i := Index(table.Members, below)
+	return known && of.Kind() == document || i >= 0 && table.Members[i].Trip == ReadOnly
 }
 
 // A FlapBudget limits how often poolkeeper fixes one setting of one pool within a period. When it is used up, another
@@ -144,10 +142,7 @@ type FlapBudget struct {
 var DefaultFlapBudget = FlapBudget{Times: 5, Within: time.Hour}
 
 // Limits of a flap budget. The ledger query does not go back further than the longest period.
-const (
-	MostFlaps       = 1000
-	MostFlapMinutes = 24 * 60
-)
+const MostFlaps, MostFlapMinutes = 1000, 24 * 60
 
 // String returns the budget in words.
 func (f FlapBudget) String() string {

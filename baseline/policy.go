@@ -3,6 +3,7 @@ package baseline
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -67,27 +68,25 @@ func (l laterOps) add(requirements []Requirement) {
 	}
 }
 
-func (l laterOps) overrule(r Requirement) bool {
-	twin, _ := TwinOf(r.Setting)
-	return overruled(l, r.Setting, r.Setting) || overruled(l, r.Setting, twin)
-}
-
-// overruled reports whether a later requirement replaces the one on a setting: it is on this name of the setting, or on
-// an object around it.
+// overrule reports whether a later requirement replaces one: it is on the same setting, by this name or by that of its
+// twin, or on an object around it.
 //
 // A requirement that an object is absent, present or has exactly some members can coexist with a later requirement on a
 // part of the object: Compare leaves that part to the other requirement.
-func overruled(later laterOps, setting, name string) bool {
-	if later[name] != "" {
-		return true
-	}
-	for i := range name {
-		if name[i] != '.' || !beneath(name[:i], name) {
-			continue
-		}
-		op := later[name[:i]]
-		if op != "" && op != Present && (op != Absent || !apart(setting, name)) {
+func (l laterOps) overrule(r Requirement) bool {
+	twin, _ := TwinOf(r.Setting)
+	for _, name := range []string{r.Setting, twin} {
+		if l[name] != "" {
 			return true
+		}
+		for i := range name {
+			if name[i] != '.' || !beneath(name[:i], name) {
+				continue
+			}
+			op := l[name[:i]]
+			if op != "" && op != Present && (op != Absent || !apart(r.Setting, name)) {
+				return true
+			}
 		}
 	}
 	return false
@@ -121,11 +120,9 @@ func (s *Selector) empty() bool {
 }
 
 func (c ClientRule) of(id string) []Requirement {
-	all := make([]Requirement, len(c.Require))
-	for i, r := range c.Require {
-		_, below, _ := ClientOf(r.Setting)
-		r.Setting = ClientPath(id) + "." + below
-		all[i] = r
+	all := slices.Clone(c.Require)
+	for i := range all {
+		all[i].Setting = ClientPath(id) + strings.TrimPrefix(all[i].Setting, Clients)
 	}
 	return all
 }

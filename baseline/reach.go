@@ -17,10 +17,12 @@ func (b *Baseline) Enforced() []string {
 	return slices.Compact(paths)
 }
 
-func (r Rule) all() []Requirement {
-	all := slices.Clone(r.Require)
-	for _, c := range r.Clients {
-		all = append(all, c.Require...)
+// parts returns the requirements on the pools, and then those on each selection of their clients.
+func (r Rule) parts() []ClientRule { return append([]ClientRule{{Require: r.Require}}, r.Clients...) }
+
+func (r Rule) all() (all []Requirement) {
+	for _, part := range r.parts() {
+		all = append(all, part.Require...)
 	}
 	return all
 }
@@ -31,12 +33,11 @@ func (r Rule) all() []Requirement {
 func (b *Baseline) Owns(id string) []DocumentName {
 	var owned []DocumentName
 	for _, rule := range b.Rules {
-		if !rule.maySelect(id) {
-			continue
-		}
-		for _, r := range rule.all() {
-			for _, d := range WrittenWith(r.Setting) {
-				owned = append(owned, d.Name)
+		if rule.maySelect(id) {
+			for _, r := range rule.all() {
+				for _, d := range WrittenWith(r.Setting) {
+					owned = append(owned, d.Name)
+				}
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package baseline
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -14,10 +13,9 @@ type wanted []Requirement
 func (p *parser) contradictions(b *Baseline) {
 	var common []Rule
 	for _, rule := range b.Rules {
-		p.contradictory(rule.Require)
 		p.twins(rule.Require)
-		for _, c := range rule.Clients {
-			p.contradictory(c.Require)
+		for _, part := range rule.parts() {
+			p.contradictory(part.Require)
 		}
 		if rule.Pools == nil {
 			rule.Clients = slices.DeleteFunc(slices.Clone(rule.Clients), func(c ClientRule) bool { return !c.Select.empty() })
@@ -39,7 +37,7 @@ func (p *parser) contradictory(w wanted) {
 	for _, c := range slices.Concat(conflicts, contradictions) {
 		if c.Broken(w.know) {
 			at, path := w.place(c.Settings)
-			p.add(Error{Position: at, Path: path, Message: strings.TrimPrefix(c.Reason, path+" ")})
+			p.fault(at, path, "%s", strings.TrimPrefix(c.Reason, path+" "))
 		}
 	}
 	for _, r := range w {
@@ -50,8 +48,7 @@ func (p *parser) contradictory(w wanted) {
 		units := w.units(*m.Lifetime)
 		for _, v := range append(slices.Clip(list(r.Value)), r.Value, r.Set) {
 			if !slices.ContainsFunc(units, func(unit string) bool { return m.Lifetime.takes(v, unit) }) {
-				p.add(Error{Position: r.Position, Path: r.Setting,
-					Message: fmt.Sprintf("is %s %s: %s", canonical(v), strings.Join(units, " or "), m.Lifetime.Words)})
+				p.fault(r.Position, r.Setting, "is %s %s: %s", canonical(v), strings.Join(units, " or "), m.Lifetime.Words)
 			}
 		}
 	}
@@ -93,8 +90,7 @@ func (p *parser) twins(w wanted) {
 		there, both := said[other]
 		if m, _ := Lookup(path); ok && both && path < other && m.Kind != Object && !agree(here, there) {
 			at, _ := w.place([]string{path})
-			p.add(Error{Position: at, Path: path,
-				Message: "is the same setting as " + other + ", which is required with another value"})
+			p.fault(at, path, "is the same setting as %s, which is required with another value", other)
 		}
 	}
 }
@@ -102,14 +98,11 @@ func (p *parser) twins(w wanted) {
 // agree reports whether two requirements on twins can both be met: the value that one writes must satisfy the other. A
 // requirement that writes nothing is not checked.
 func agree(a, b Requirement) bool {
-	satisfies := func(a, b Requirement) (agree, writes bool) {
-		m, _ := Lookup(a.Setting)
-		action, v := remedy(m, a, nil)
-		return holds(m, b, v), action != Report
-	}
-	first, firstWrites := satisfies(a, b)
-	second, secondWrites := satisfies(b, a)
-	return first || second || !firstWrites && !secondWrites
+	m, _ := Lookup(a.Setting)
+	n, _ := Lookup(b.Setting)
+	first, written := remedy(m, a, nil)
+	second, other := remedy(n, b, nil)
+	return holds(m, b, written) || holds(n, a, other) || first == Report && second == Report
 }
 
 // know returns what is certain about a setting that meets the requirements.

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -29,9 +30,14 @@ func (c *cli) apply(ctx context.Context, args []string) error {
 		return errors.New("a saved plan already contains its pools and baseline, of one account and Region: leave out " +
 			"--pool, --all and --baseline")
 	}
-	plan, err := c.readPlan(ctx, args[0])
+	plan := savedPlan{path: args[0]}
+	raw, err := c.readFile(ctx, "plan", plan.path)
+	if err == nil && (json.Unmarshal(raw, &plan) != nil || plan.Format != planFormat) {
+		err = fmt.Errorf("%s is not a plan of this version", plan.path)
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (a plan is a file that poolkeeper plan --out saved; --pool names a pool, --baseline a "+
+			"baseline)", err)
 	}
 	required, err := baseline.Parse(plan.File, []byte(plan.Baseline))
 	if err != nil {
@@ -161,9 +167,8 @@ func (c *cli) conclude(ctx context.Context, r *reconcile.Reconciler, out outcome
 	return nil
 }
 
-// interruptible returns a Reconciler for one run. Before the first write, the end of ctx ends its waits, such as that
-// for a lease. After it, the run completes, so that the writes of a pool are never left half done. Pass a context that
-// does not end to the run itself.
+// interruptible returns a Reconciler for one run with a context that does not end. Until the first write, ctx ends its
+// waits, such as that for a lease. Then the run completes, so that no writes are left half done.
 func interruptible(ctx context.Context, r *reconcile.Reconciler) *reconcile.Reconciler {
 	one, pools := *r, &writing{Pools: r.Pools}
 	one.Pools = pools

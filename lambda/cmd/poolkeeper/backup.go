@@ -92,10 +92,7 @@ func writeFile(path string, raw []byte, over bool) error {
 }
 
 func writeJSON(path string, v any) error {
-	raw, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return err
-	}
+	raw, _ := json.MarshalIndent(v, "", "  ") // texts and numbers can always be encoded
 	return writeFile(path, append(raw, '\n'), true)
 }
 
@@ -236,9 +233,8 @@ func (a *applying) warn(to *stream.Stream, p poolPlan) error {
 	return to.Write(stream.OfSummary("weakens", weak, strings.Join(lines, "\n")))
 }
 
-// weaker returns the settings that are weaker in the target than now: the target breaks a snapshot of the current pool,
-// but the pool does not break a snapshot of the target. If neither value is stricter, as with two different triggers,
-// the setting is not weaker.
+// weaker returns the settings that are weaker in the target than now: the target breaks a snapshot of the pool, but the
+// pool breaks none of the target, as it does where neither value is stricter, such as with two different triggers.
 func weaker(now, target userpool.State, settings []string) ([]string, error) {
 	lost, err := broken(now, target)
 	gained, failed := broken(target, now)

@@ -30,19 +30,6 @@ type option struct {
 	help  string
 }
 
-func (o option) addTo(f *pflag.FlagSet) {
-	switch v := o.value.(type) {
-	case bool:
-		f.Bool(o.name, v, o.help)
-	case string:
-		f.String(o.name, os.ExpandEnv(v), o.help)
-	case []string:
-		f.StringSlice(o.name, v, o.help)
-	case time.Duration:
-		f.Duration(o.name, v, o.help)
-	}
-}
-
 var (
 	forPools = []string{"text", "json", "markdown", "sarif", "junit"}
 	forLists = []string{"text", "json"}

@@ -119,9 +119,8 @@ func (c *cli) reconciler(ctx context.Context, required *baseline.Baseline) (*rec
 	return r, nil
 }
 
-// recording returns a Reconciler that records its writes and their author in the ledger's table, if one is named. It
-// tests the table before anything is written. The function continues without a ledger that fails, but here a person can
-// decide.
+// recording returns a Reconciler that records its writes and their author in the ledger's table, if one is named. First
+// it tests the table: the function continues without a ledger that fails, but here a person can decide.
 func (c *cli) recording(ctx context.Context, required *baseline.Baseline) (*reconcile.Reconciler, error) {
 	r, err := c.reconciler(ctx, required)
 	if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	_ "embed" // for the demo's baseline
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -102,7 +103,7 @@ func moved(before, now map[string]string) []string {
 
 // naive fixes the incident with a single field on a new fake, and returns the number of lost settings. As measured, the
 // service rejects the fix for a pool with UserAttributeUpdateSettings, so the pool has none.
-func naive(ctx context.Context, mode cognitotest.Mode) (settings int, err error) {
+func naive(ctx context.Context, mode cognitotest.Mode) (int, error) {
 	d, err := newDemo(ctx, mode, "UserAttributeUpdateSettings")
 	if err != nil {
 		return 0, err
@@ -112,12 +113,10 @@ func naive(ctx context.Context, mode cognitotest.Mode) (settings int, err error)
 		DeletionProtection: types.DeletionProtectionTypeActive}); err != nil {
 		return 0, fmt.Errorf("making the one-field fix: %w", err)
 	}
-	for _, path := range moved(d.damaged, d.leaves()) {
-		if path != "DeletionProtection" && d.damaged[path] != "" {
-			settings++
-		}
-	}
-	return settings, nil
+	lost := slices.DeleteFunc(moved(d.damaged, d.leaves()), func(path string) bool {
+		return path == "DeletionProtection" || d.damaged[path] == ""
+	})
+	return len(lost), nil
 }
 
 // A demo is a fake with one pool that an intruder has weakened.
@@ -133,20 +132,14 @@ type demo struct {
 // and keeps its event, with a delay like CloudTrail's. The intruder changes only three settings, so the call must send
 // all others too: it is planned like our own writes.
 func newDemo(ctx context.Context, mode cognitotest.Mode, without string) (*demo, error) {
-	required, err := baseline.Parse("demo.yaml", demoBaseline)
-	if err != nil {
-		return nil, err
-	}
-	transport, err := cognito.NewHTTPClient(nil)
-	if err != nil {
-		return nil, err
-	}
+	required, invalid := baseline.Parse("demo.yaml", demoBaseline)
+	transport, failed := cognito.NewHTTPClient(nil)
 	d := &demo{fake: cognitotest.New(mode)}
 	pool, mfa := cognitotest.Rich()
 	delete(pool, without)
 	d.fake.Put(demoPool, pool, mfa)
 	url, err := d.fake.Start("")
-	if err != nil {
+	if err = errors.Join(invalid, failed, err); err != nil {
 		return nil, err
 	}
 	d.sdk = idp.New(idp.Options{Region: "eu-west-1", BaseEndpoint: &url, HTTPClient: transport,
@@ -194,15 +187,13 @@ func (c *cli) serveDemo(ctx context.Context, address string) error {
 	defer func() { _ = fake.Close() }()
 	fmt.Fprintf(c.out, "A fake of Cognito listens on %s.\n"+
 		"Its pool %s has deletion protection and threat protection off.\n", address, servedPool)
-	for printed, ended := 0, false; !ended; {
-		select {
-		case <-ctx.Done():
-			ended = true // and the last calls are printed
-		case <-time.After(50 * time.Millisecond):
-		}
+	for printed := 0; ; {
+		ended := cognito.Sleep(ctx, 50*time.Millisecond) != nil
 		for calls := fake.Calls(); printed < len(calls); printed++ {
 			fmt.Fprintf(c.out, "%s %s\n", calls[printed].Operation, calls[printed].PoolID)
 		}
+		if ended { // and the last calls are printed
+			return nil
+		}
 	}
-	return nil
 }

@@ -22,6 +22,7 @@ import (
 
 	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognito"
+	"poolkeeper/lambda/outcome"
 	"poolkeeper/lambda/report/stream"
 )
 
@@ -126,7 +127,16 @@ func (c *cli) command(one command) *cobra.Command {
 		return c.show(func() error { return one.run(c, command.Context(), args) })
 	}
 	for _, o := range one.options {
-		o.addTo(command.Flags())
+		switch v := o.value.(type) {
+		case bool:
+			command.Flags().Bool(o.name, v, o.help)
+		case string:
+			command.Flags().String(o.name, os.ExpandEnv(v), o.help)
+		case []string:
+			command.Flags().StringSlice(o.name, v, o.help)
+		case time.Duration:
+			command.Flags().Duration(o.name, v, o.help)
+		}
 	}
 	command.Flags().String("output", one.formats[0],
 		strings.Replace(strings.Join(one.formats, ", "), "json", "json (one object per line)", 1))
@@ -176,14 +186,23 @@ func (c *cli) start(command *cobra.Command, formats, args []string) error {
 	return named(ids...)
 }
 
-// show begins the results, calls do, and ends them. Without an error, it returns the exit status.
+// show begins the results, calls do, and ends them. Without an error, it returns the exit status for the results.
 func (c *cli) show(do func() error) error {
 	c.to = &results{Stream: stream.New(c.output, c.out, c.paint())}
 	err := do()
 	if err = errors.Join(err, c.to.Close(err == nil)); err != nil {
 		return err
 	}
-	return c.to.exit()
+	o := c.to.Outcomes
+	drifted := c.to.Skipped + o[outcome.Drifted] + o[outcome.Partial] + o[outcome.Unfixable] + o[outcome.Unconverged]
+	switch {
+	case c.to.Failed > 0:
+		return exit(exitError)
+	case drifted > 0 || c.to.remains || o == nil && c.to.ToChange > 0:
+		return exit(exitDrifted)
+	default:
+		return nil
+	}
 }
 
 // paint reports whether results are colored: on a terminal, unless NO_COLOR is set.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -178,29 +177,15 @@ func (s *savedPlan) allows(p poolPlan) error {
 	return nil
 }
 
-func (c *cli) readPlan(ctx context.Context, path string) (s savedPlan, err error) {
-	const remedy = "a plan is a file that poolkeeper plan --out saved; --pool names a pool, --baseline a baseline"
-	raw, err := c.readFile(ctx, "plan", path)
-	if err != nil {
-		return s, fmt.Errorf("%w (%s)", err, remedy)
-	}
-	if err := json.Unmarshal(raw, &s); err != nil || s.Format != planFormat {
-		return s, fmt.Errorf("%s is not a plan of this version (%s)", path, remedy)
-	}
-	s.path = path
-	return s, nil
-}
-
 func (c *cli) report(ctx context.Context, _ []string) error {
-	html := page.New(time.Now())
-	add := func(p poolPlan) error {
-		html.Add(p.id, p.withValues(), p.failure())
-		return nil
+	html, emit := page.New(time.Now()), c.finding
+	if c.output == "html" {
+		emit = func(p poolPlan) error {
+			html.Add(p.id, p.withValues(), p.failure())
+			return nil
+		}
 	}
-	if c.output == "ocsf" {
-		return c.plans(ctx, c.texts("pool"), (*cli).prepare, c.finding)
-	}
-	if err := c.plans(ctx, c.texts("pool"), (*cli).prepare, add); err != nil {
+	if err := c.plans(ctx, c.texts("pool"), (*cli).prepare, emit); err != nil || c.output != "html" {
 		return err
 	}
 	for _, used := range c.to.used {
@@ -283,11 +268,10 @@ func (s *results) read(p poolPlan) {
 func (s *results) did(out outcome.Outcome, err error) {
 	s.Outcomes[out.Outcome]++
 	s.remains = s.remains || skips(out)
-	later, deferred := errors.AsType[*outcome.DeferredError](err)
-	switch {
-	case deferred:
-		s.fail(out.UserPoolID, later.Reason) // without the id, which is shown before it
-	case err != nil || out.Reason == outcome.MovedReason:
+	if later, ok := errors.AsType[*outcome.DeferredError](err); ok {
+		out.Reason = later.Reason // without the id, which is shown before it
+	}
+	if err != nil || out.Reason == outcome.MovedReason {
 		s.fail(out.UserPoolID, out.Reason)
 	}
 }
@@ -347,17 +331,4 @@ func counted(n int, what string) string {
 		what += "s"
 	}
 	return fmt.Sprintf("%d %s", n, what)
-}
-
-func (s *results) exit() error {
-	o := s.Outcomes
-	drifted := s.Skipped + o[outcome.Drifted] + o[outcome.Partial] + o[outcome.Unfixable] + o[outcome.Unconverged]
-	switch {
-	case s.Failed > 0:
-		return exit(exitError)
-	case drifted > 0 || s.remains || o == nil && s.ToChange > 0:
-		return exit(exitDrifted)
-	default:
-		return nil
-	}
 }

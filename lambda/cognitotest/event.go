@@ -32,7 +32,11 @@ func (s *Server) Event(call Call, actor Actor, when time.Time) []byte {
 		"eventCategory": "Management",
 	}
 	if request := decode(call.Body); request != nil {
-		detail["requestParameters"] = spell(request, parameters())
+		var all baseline.Member
+		for _, document := range baseline.Documents() {
+			all.Members = append(all.Members, document.Members...)
+		}
+		detail["requestParameters"] = spell(request, all)
 	}
 	if call.failed != nil {
 		detail["errorCode"], detail["errorMessage"] = call.failed.Code, call.failed.Message
@@ -56,14 +60,6 @@ func identity(actor Actor) object {
 	return object{"type": "AssumedRole", "arn": actor.ARN, "accountId": account, "principalId": role + ":" + name,
 		"sessionContext": object{"sessionIssuer": object{"type": "Role", "principalId": role, "arn": actor.IssuerARN,
 			"accountId": account, "userName": path.Base(actor.IssuerARN)}}}
-}
-
-func parameters() baseline.Member {
-	all := baseline.Member{Kind: baseline.Object}
-	for _, document := range baseline.Documents() {
-		all.Members = append(all.Members, document.Members...)
-	}
-	return all
 }
 
 // spell converts a value to CloudTrail's spelling and hides sensitive texts. The keys of a map are values, not names,

@@ -75,21 +75,13 @@ func (s *Server) take(call *Call) Fault {
 }
 
 func (f *Fault) concerns(call *Call) bool {
-	if f.Operation != "" && f.Operation != call.Operation || f.PoolID != "" && f.PoolID != call.PoolID {
-		return false
-	}
 	body := decode(call.Body)
-	return f.When == nil || body != nil && f.When(body)
+	return (f.Operation == "" || f.Operation == call.Operation) && (f.PoolID == "" || f.PoolID == call.PoolID) &&
+		(f.When == nil || body != nil && f.When(body))
 }
 
-// allows counts a call against the limits of its category, and of its pool and operation.
-func (s *Server) allows(call *Call) bool {
-	o := operations[call.Operation]
-	return (call.PoolID == "" || s.count(call.Operation+" "+call.PoolID, o.pool)) && s.count(o.category, o.perSecond)
-}
-
-// count counts a call against a limit per second, with a burst of one second. 0 means no limit.
-func (s *Server) count(name string, perSecond int) bool {
+// allows counts a call against a limit per second, with a burst of one second. 0 means no limit.
+func (s *Server) allows(name string, perSecond int) bool {
 	if s.clock == nil || perSecond == 0 {
 		return true
 	}

@@ -33,13 +33,18 @@ var operations = map[string]struct {
 	"UpdateUserPoolClient":        {"UserPoolClientUpdate", 15, 5, (*Server).updateClient},
 }
 
-func (s *Server) perform(name string, request object) (any, error) {
-	operation, ok := operations[name]
-	if !ok {
+func (s *Server) perform(call *Call) (any, error) {
+	name, request := call.Operation, decode(call.Body)
+	o, ok := operations[name]
+	switch {
+	case call.PoolID != "" && !s.allows(name+" "+call.PoolID, o.pool), !s.allows(o.category, o.perSecond):
+		return nil, &failure{Code: "TooManyRequestsException", Message: "Rate exceeded"}
+	case request == nil:
+		return nil, &failure{Code: "SerializationException", Message: "the body is not a JSON object"}
+	case !ok:
 		return nil, &failure{Code: "UnknownOperationException", Message: "no operation " + name}
-	}
-	if name == "ListUserPools" || name == "CreateUserPool" {
-		return operation.run(s, nil, request)
+	case name == "ListUserPools" || name == "CreateUserPool":
+		return o.run(s, nil, request)
 	}
 	id := text(request, "UserPoolId")
 	if !baseline.IsPoolID(id) {
@@ -53,7 +58,7 @@ func (s *Server) perform(name string, request object) (any, error) {
 	if client := text(request, "ClientId"); (client != "" || needsClient) && p.clients[client] == nil {
 		return nil, notFound("User pool client " + client)
 	}
-	return operation.run(s, p, request)
+	return o.run(s, p, request)
 }
 
 func notFound(what string) *failure {

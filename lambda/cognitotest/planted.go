@@ -39,10 +39,10 @@ func (s *Server) Put(id string, userPool, mfaConfig map[string]any) {
 func (s *Server) Pool(id string) (userPool, mfaConfig map[string]any, ok bool) {
 	defer s.lock()()
 	p, ok := s.pools[id]
-	if !ok {
-		return nil, nil, false
+	if ok {
+		userPool, mfaConfig = clone(p.userPool), clone(p.mfaConfig)
 	}
-	return clone(p.userPool), clone(p.mfaConfig), true
+	return userPool, mfaConfig, ok
 }
 
 // Edit changes a pool without a call, like a concurrent writer.
@@ -120,9 +120,7 @@ func asObject(v any) object {
 	return o
 }
 
-func at(v any, path string) any {
-	return baseline.At(v, strings.Split(path, "."))
-}
+func at(v any, path string) any { return baseline.At(v, strings.Split(path, ".")) }
 
 func text(o object, path string) string {
 	text, _ := at(o, path).(string)

@@ -183,9 +183,8 @@ var rules = []struct {
 
 	{"older flows beside newer ones", onClient, func(c change) bool {
 		older := func(flow string) bool { return !strings.HasPrefix(flow, "ALLOW_") }
-		newer := func(flow string) bool { return !older(flow) }
 		all := elements[string](c.is[flows])
-		return slices.ContainsFunc(all, newer) && slices.ContainsFunc(all, older)
+		return slices.ContainsFunc(all, older) && len(slices.DeleteFunc(all, older)) > 0
 	}, parameter, "Usage of ALLOW_ auth flows is not allowed with legacy auth flows"},
 	{"no refresh of tokens any more", onClient, func(c change) bool {
 		before, after := elements[string](c.was[flows]), elements[string](c.is[flows])

@@ -181,27 +181,16 @@ func (s *Server) handle(call *Call, fault Fault) any {
 	answer, err := fault.answer()
 	instead := answer != nil || err != nil
 	if fault.Apply || !instead {
-		if done, failed := s.apply(call, fault); failed != nil || !instead {
+		done, failed := s.perform(call)
+		if p := s.pools[call.PoolID]; p != nil && failed == nil && fault.Change != nil {
+			p.change(fault.Change)
+		}
+		if failed != nil || !instead {
 			answer, err = done, failed
 		}
 	}
 	errors.As(err, &call.failed)
 	return answer
-}
-
-func (s *Server) apply(call *Call, fault Fault) (any, error) {
-	if !s.allows(call) {
-		return nil, &failure{Code: "TooManyRequestsException", Message: "Rate exceeded"}
-	}
-	request := decode(call.Body)
-	if request == nil {
-		return nil, &failure{Code: "SerializationException", Message: "the body is not a JSON object"}
-	}
-	answer, err := s.perform(call.Operation, request)
-	if p := s.pools[call.PoolID]; p != nil && err == nil && fault.Change != nil {
-		p.change(fault.Change)
-	}
-	return answer, err
 }
 
 func reply(w http.ResponseWriter, call *Call, answer any) {

@@ -26,8 +26,7 @@ var resets = object{
 	"DeletionProtection": "INACTIVE", "MfaConfiguration": "OFF", "UserPoolTier": "ESSENTIALS",
 	"EmailConfiguration": object{"EmailSendingAccount": "COGNITO_DEFAULT"},
 	"LambdaConfig":       object{}, "UserPoolTags": object{},
-	"VerificationMessageTemplate": object{"DefaultEmailOption": "CONFIRM_WITH_CODE"},
-	"AdminCreateUserConfig":       object{"AllowAdminCreateUserOnly": false},
+	"AdminCreateUserConfig": object{"AllowAdminCreateUserOnly": false},
 	"Policies": object{"PasswordPolicy": object{"MinimumLength": json.Number("8"),
 		"TemporaryPasswordValidityDays": json.Number("7"), "RequireUppercase": false, "RequireLowercase": false,
 		"RequireNumbers": false, "RequireSymbols": false}},
@@ -125,27 +124,21 @@ func (s *Server) given(m baseline.Member, v, old any) any {
 			}
 		}
 	case m.Name == "Policies":
-		s.policies(o, old)
+		if s.mode == Measured {
+			setDefaults(o, asObject(old))
+		}
+		if at(old, "PasswordPolicy") != nil { // a password policy is kept or reset, but does not become absent
+			setDefaults(o, asObject(resets["Policies"]))
+		}
+		if password := asObject(o["PasswordPolicy"]); password["TemporaryPasswordValidityDays"] == json.Number("0") {
+			password["TemporaryPasswordValidityDays"] = json.Number("7")
+		}
 	case m.Name == "DcrConfiguration":
 		setDefaults(o, object{"EnableStatus": "Enabled"})
 	case m.Name == "AdminCreateUserConfig" && o["UnusedAccountValidityDays"] == json.Number("0"):
 		delete(o, "UnusedAccountValidityDays")
 	}
 	return v
-}
-
-// policies completes a pool's policies after an update with some of them. A password policy that is left out is kept or
-// reset.
-func (s *Server) policies(policies object, old any) {
-	if s.mode == Measured {
-		setDefaults(policies, asObject(old))
-	}
-	if at(old, "PasswordPolicy") != nil {
-		setDefaults(policies, asObject(resets["Policies"]))
-	}
-	if password := asObject(policies["PasswordPolicy"]); password["TemporaryPasswordValidityDays"] == json.Number("0") {
-		password["TemporaryPasswordValidityDays"] = json.Number("7")
-	}
 }
 
 func (s *Server) setMfaConfig(old *pool, request object) (any, error) {
@@ -157,7 +150,15 @@ func (s *Server) setMfaConfig(old *pool, request object) (any, error) {
 	delete(next.mfaConfig, "UserPoolId")
 	setDefaults(next.mfaConfig, object{"MfaConfiguration": "OFF"})
 	next.userPool["MfaConfiguration"] = next.mfaConfig["MfaConfiguration"]
-	mirrorMFA(old, &next)
+	block := asObject(next.mfaConfig["SmsMfaConfiguration"])
+	if block == nil && old.mfaConfig["SmsMfaConfiguration"] != nil {
+		delete(next.userPool, "SmsConfiguration") // with the block, as reported for the service
+	}
+	for _, name := range smsMembers {
+		if v := cmp.Or(block[name], next.userPool[name]); block != nil && v != nil {
+			next.userPool[name], block[name] = clone(v), clone(v)
+		}
+	}
 	if err := s.check(onMFA, request, old, &next); err != nil {
 		return nil, err
 	}
@@ -165,7 +166,7 @@ func (s *Server) setMfaConfig(old *pool, request object) (any, error) {
 	return old.shownMFA(), nil
 }
 
-// smsMembers are the members of a pool that the SMS block of its MFA document also has.
+// smsMembers are the members of a pool that the SMS block of its MFA document also has, with equal values.
 var smsMembers = []string{"SmsConfiguration", "SmsAuthenticationMessage"}
 
 // mirrorPool keeps the twins of a pool equal after an update: setting one also sets the other.
@@ -201,21 +202,6 @@ func mirrorPool(old, next *pool, request object) {
 	}
 	if block != nil && len(block) == 0 {
 		delete(next.mfaConfig, "SmsMfaConfiguration")
-	}
-}
-
-// mirrorMFA keeps the sender and the SMS text equal after the MFA document was replaced. A call that drops the SMS
-// block also removes the pool's sender, as reported for the service. If there was no block before, the sender is
-// unchanged.
-func mirrorMFA(old, next *pool) {
-	block := asObject(next.mfaConfig["SmsMfaConfiguration"])
-	if block == nil && old.mfaConfig["SmsMfaConfiguration"] != nil {
-		delete(next.userPool, "SmsConfiguration")
-	}
-	for _, name := range smsMembers {
-		if v := cmp.Or(block[name], next.userPool[name]); block != nil && v != nil {
-			next.userPool[name], block[name] = clone(v), clone(v)
-		}
 	}
 }
 

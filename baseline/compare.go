@@ -9,7 +9,7 @@ func Compare(p Policy, settings map[string]any) Comparison {
 	var c Comparison
 	for _, o := range p.Requirements {
 		c.Drifts = append(c.Drifts, of.drifts(o)...)
-		c.Owned = append(c.Owned, of.owned(o.Requirement)...)
+		c.Owned = append(c.Owned, of.owned(o)...)
 		c.Required = append(c.Required, o.Setting)
 	}
 	slices.SortStableFunc(c.Drifts, func(a, b Drift) int { return Order(a.Setting, b.Setting) })
@@ -50,29 +50,24 @@ type result struct {
 	holds    bool
 	have     any     // the value that breaks the requirement
 	place    string  // the path of that value: the setting's own or a twin's
-	exempted []Drift // parts of an object that differ but are exempted, without their rule
+	exempted []Drift // parts of an object that differ but are exempted
 }
 
 // drifts returns the drift of the setting, if there is one, and a separate drift for each exempted part of an object.
 func (c comparer) drifts(o Owned) []Drift {
-	found := c.examine(o.Requirement)
-	var all []Drift
-	if !found.holds {
-		m, _ := Lookup(o.Setting)
-		broken, _ := Lookup(found.place)
-		d := c.policy.Unseen(o)
-		d.Have = Mask(broken, found.have)
-		d.Action, d.Value = c.remedy(m, o.Requirement)
-		if d.Action == Report && (o.Op == Contains || o.Op == Without) {
-			d.Reason = offLength(m, len(changed(m, o.Requirement, c.at(o.Setting))))
-		}
-		all = append(all, d)
+	found := c.examine(o)
+	if found.holds {
+		return found.exempted
 	}
-	for _, d := range found.exempted {
-		d.Rule, d.Mode, d.Position = o.Rule, o.Mode, o.Position
-		all = append(all, d)
+	m, _ := Lookup(o.Setting)
+	broken, _ := Lookup(found.place)
+	d := c.policy.Unseen(o)
+	d.Have = Mask(broken, found.have)
+	d.Action, d.Value = c.remedy(m, o)
+	if d.Action == Report && (o.Op == Contains || o.Op == Without) {
+		d.Reason = offLength(m, len(changed(m, o.Requirement, c.at(o.Setting))))
 	}
-	return all
+	return append([]Drift{d}, found.exempted...)
 }
 
 // Unseen returns a drift for a setting that could not be read. It has the requirement, its rule and its exemption, but
@@ -80,21 +75,17 @@ func (c comparer) drifts(o Owned) []Drift {
 func (p Policy) Unseen(o Owned) Drift {
 	m, _ := Lookup(o.Setting)
 	return Drift{Setting: o.Setting, Rule: o.Rule, Position: o.Position, Mode: o.Mode, Want: want(m, o.Requirement),
-		Exempted: comparer{policy: p}.exemption(o.Setting)}
+		Exempted: p.exemption(o.Setting)}
 }
 
 // examine compares the setting and its twin. If both are set, both must meet the requirement, or one would undo the
 // other. If only one is set, that one counts.
-func (c comparer) examine(r Requirement) result {
-	here := c.resultAt(r, r.Setting)
-	twin, ok := TwinOf(r.Setting)
-	if !ok || !c.counts(twin) {
-		return here
-	}
-	there := c.resultAt(r, twin)
-	m, _ := Lookup(r.Setting)
-	if here.holds || m.Superseded || c.absent(r.Setting) && !presenceCounts(r.Setting) {
-		return there
+func (c comparer) examine(o Owned) result {
+	here := c.resultAt(o, o.Setting)
+	twin, _ := TwinOf(o.Setting)
+	m, _ := Lookup(o.Setting)
+	if c.counts(twin) && (here.holds || m.Superseded || c.absent(o.Setting) && !presenceCounts(o.Setting)) {
+		return c.resultAt(o, twin)
 	}
 	return here
 }
@@ -107,13 +98,10 @@ func presenceCounts(path string) bool {
 }
 
 // counts reports whether a twin has an effect: it is set, the service still reads it, and its block is not just a
-// mirror.
+// mirror. No twin, "", has none.
 func (c comparer) counts(twin string) bool {
 	m, _ := Lookup(twin)
-	if c.absent(twin) {
-		return false
-	}
-	if newer, ok := TwinOf(twin); m.Superseded && ok && !c.absent(newer) {
+	if twin == "" || c.absent(twin) || m.Superseded && !c.absent(m.Twin) {
 		return false
 	}
 	block, _ := Lookup(Keys(twin)[0])
@@ -127,52 +115,49 @@ func (c comparer) off(path string) bool {
 	return block.GoneWith != "" && c.absent(block.GoneWith)
 }
 
-func (c comparer) resultAt(r Requirement, place string) result {
+func (c comparer) resultAt(o Owned, place string) result {
 	m, _ := Lookup(place)
 	have := c.at(place)
-	if c.off(place) && (r.Op == Present || r.Op == Absent || !aimed(m, r) && holds(m, r, nil)) {
+	whole := aimed(m, o.Requirement)
+	if c.off(place) && (o.Op == Present || o.Op == Absent || !whole && holds(m, o.Requirement, nil)) {
 		have = nil
 	}
-	if aimed(m, r) {
-		return c.aim(m, r, place, have).result()
+	if whole {
+		return c.aim(m, o, place, have).result()
 	}
-	number, changes := c.inUnit(m, r, place, have)
-	return result{holds: holds(m, r, number) && !changes, have: have, place: place}
+	number, changes := c.inUnit(m, o.Requirement, place, have)
+	return result{holds: holds(m, o.Requirement, number) && !changes, have: have, place: place}
 }
 
-func (c comparer) remedy(m Member, r Requirement) (Action, any) {
-	have := c.at(r.Setting)
-	if set, ok := r.Set.(map[string]any); ok && r.Op == Present {
+func (c comparer) remedy(m Member, o Owned) (Action, any) {
+	have := c.at(o.Setting)
+	if set, ok := o.Set.(map[string]any); ok && o.Op == Present {
 		// The object to write must not undo what other requirements set inside it.
-		r.Op, r.Value = Exactly, set
+		o.Op, o.Value = Exactly, set
 	}
-	if aimed(m, r) {
-		return c.aim(m, r, r.Setting, have).remedy()
+	if aimed(m, o.Requirement) {
+		return c.aim(m, o, o.Setting, have).remedy()
 	}
-	if number, changes := c.inUnit(m, r, r.Setting, have); changes && holds(m, r, number) {
+	if number, changes := c.inUnit(m, o.Requirement, o.Setting, have); changes && holds(m, o.Requirement, number) {
 		return Write, number
 	}
-	return remedy(m, r, have)
+	return remedy(m, o.Requirement, have)
 }
 
-func (c comparer) exemption(path string) *Exemption {
-	for _, e := range c.policy.Exemptions {
-		if e.covers(path) {
+func (p Policy) exemption(path string) *Exemption {
+	wide := AnyClient(path)
+	for _, e := range p.Exemptions {
+		if slices.ContainsFunc(e.Settings, func(s string) bool { return Concerns(s, path) || Concerns(s, wide) }) {
 			return &e
 		}
 	}
 	return nil
 }
 
-func (e Exemption) covers(path string) bool {
-	wide := AnyClient(path)
-	return slices.ContainsFunc(e.Settings, func(s string) bool { return Concerns(s, path) || Concerns(s, wide) })
-}
-
-func (c comparer) owned(r Requirement) []string {
-	m, _ := Lookup(r.Setting)
-	if r.Op == Exactly && aimed(m, r) {
-		return c.aim(m, r, r.Setting, c.at(r.Setting)).owned()
+func (c comparer) owned(o Owned) []string {
+	m, _ := Lookup(o.Setting)
+	if o.Op == Exactly && aimed(m, o.Requirement) {
+		return c.aim(m, o, o.Setting, c.at(o.Setting)).owned()
 	}
-	return []string{r.Setting}
+	return []string{o.Setting}
 }

@@ -12,12 +12,11 @@ import (
 // that are always set, and exempted parts. Each exempted part that differs is listed separately.
 type aim struct {
 	comparer
+	Owned
 	member   Member
-	op       Op
-	value    any // of the requirement
-	set      any // of a requirement that only asks for presence
-	place    string
+	place    string // the path of the object: the setting's own or its twin's
 	have     any
+	paths    []string       // the leaves in the object, as it is and as it should be
 	wanted   map[string]any // the leaves that the requirement names, by path, including empty ones
 	target   map[string]any // what can be written; parts that must not change have their live value
 	kept     bool           // some part keeps its live value
@@ -32,22 +31,28 @@ func aimed(m Member, r Requirement) bool {
 	return r.Op == Absent || r.Op == Exactly && isObject
 }
 
-func (c comparer) aim(m Member, r Requirement, place string, have any) aim {
-	a := aim{comparer: c, member: m, op: r.Op, value: r.Value, set: r.Set, place: place, have: have,
+func (c comparer) aim(m Member, o Owned, place string, have any) aim {
+	a := aim{comparer: c, Owned: o, member: m, place: place, have: have,
 		wanted: map[string]any{}, target: map[string]any{}}
 	switch {
-	case r.Op == Exactly:
-		a.target, _ = Clone(r.Value).(map[string]any)
+	case o.Op == Exactly:
+		a.target, _ = Clone(o.Value).(map[string]any)
 		eachLeaf(m, place, a.target, func(_ Member, path string, v any) { a.wanted[path] = v })
 		a.mirror()
 	case m.Clear != "":
 		a.target, _ = decode(m.Clear).(map[string]any)
 	}
+	for _, v := range []any{a.target, have} {
+		eachLeaf(m, place, v, func(_ Member, path string, _ any) { a.paths = append(a.paths, path) })
+	}
+	slices.Sort(a.paths)
+	a.paths = slices.DeleteFunc(slices.Compact(a.paths), func(path string) bool { return path == place })
 	named, live := a.leaves(a.target), a.leaves(have)
-	exempted := c.exemption(place) != nil
-	for _, path := range a.paths() {
+	exempted := c.policy.exemption(place) != nil
+	for _, path := range a.paths {
+		effect := a.effect(path)
 		switch {
-		case a.ownedElsewhere(path), a.superseded(path), a.saidElsewhere(path), a.op == Exactly && a.alwaysThere(path):
+		case effect == replaces, effect == suffices, a.ownedElsewhere(path), o.Op == Exactly && a.alwaysThere(path):
 			a.keep(path)
 		case !exempted && a.exempts(path):
 			a.exempt(path, named[path] != live[path])
@@ -55,9 +60,8 @@ func (c comparer) aim(m Member, r Requirement, place string, have any) aim {
 	}
 	if a.kept = !maps.Equal(named, a.leaves(a.target)); a.kept {
 		// An object that remains keeps the members that it needs, under both of their names, and those that are always set.
-		for _, path := range a.paths() {
-			twin, ok := TwinOf(path)
-			if a.needed(path) || ok && beneath(a.place, twin) && a.needed(twin) || a.alwaysThere(path) {
+		for _, path := range a.paths {
+			if twin, _ := TwinOf(path); a.needed(path) || a.needed(twin) || a.alwaysThere(path) {
 				a.keep(path)
 			}
 		}
@@ -76,12 +80,21 @@ func (a aim) keep(path string) {
 
 // exempt keeps an exempted leaf as it is, and records it if it or its twin differs.
 func (a *aim) exempt(path string, differs bool) {
-	if differs {
-		a.differs(path, At(a.target, a.below(path)), a.at(path))
-	} else if twin, ok := TwinOf(path); ok && a.differsElsewhere(path, twin) {
-		a.differs(path, a.wanted[path], a.at(twin))
+	want, have := At(a.target, a.below(path)), a.at(path)
+	if !differs {
+		twin, _ := TwinOf(path)
+		want, have, differs = a.wanted[path], a.at(twin), a.effect(path) == contradicts
 	}
-	if a.op == Exactly || !a.absent(path) {
+	if differs {
+		m, _ := Lookup(path)
+		d := Drift{Setting: path, Rule: a.Rule, Position: a.Position, Mode: a.Mode, Want: Mask(m, want),
+			Have: Mask(m, have), Action: Write, Value: Clone(want), Exempted: a.policy.exemption(path)}
+		if want == nil {
+			d.Want, d.Action = string(Absent), LeaveOut
+		}
+		a.exempted = append(a.exempted, d)
+	}
+	if a.Op == Exactly || !a.absent(path) {
 		a.keep(path)
 	}
 }
@@ -89,33 +102,12 @@ func (a *aim) exempt(path string, differs bool) {
 // exempts reports whether an exemption keeps the leaf at path. An exemption of the pool's own SMS sender or text does
 // not keep the SMS factor, which must be absent: the sender and text stay without it.
 func (a aim) exempts(path string) bool {
-	twin, ok := TwinOf(path)
-	if a.op != Absent || !ok || a.absent(twin) || !presenceCounts(path) {
-		return a.exemption(path) != nil
+	if twin, _ := TwinOf(path); a.Op != Absent || a.absent(twin) || !presenceCounts(path) {
+		return a.policy.exemption(path) != nil
 	}
 	return slices.ContainsFunc(a.policy.Exemptions, func(e Exemption) bool {
 		return slices.ContainsFunc(e.Settings, func(s string) bool { return Covers(s, path) })
 	})
-}
-
-func (a *aim) differs(path string, want, have any) {
-	m, _ := Lookup(path)
-	d := Drift{Setting: path, Exempted: a.exemption(path), Want: Mask(m, want), Have: Mask(m, have), Action: Write,
-		Value: Clone(want)}
-	if want == nil {
-		d.Want, d.Action = string(Absent), LeaveOut
-	}
-	a.exempted = append(a.exempted, d)
-}
-
-// paths returns the leaves in the object, as it is and as it should be.
-func (a aim) paths() []string {
-	set := map[string]bool{}
-	add := func(_ Member, path string, _ any) { set[path] = true }
-	eachLeaf(a.member, a.place, a.target, add)
-	eachLeaf(a.member, a.place, a.have, add)
-	delete(set, a.place)
-	return slices.Sorted(maps.Keys(set))
 }
 
 func (a aim) below(path string) []string { return Keys(path)[len(Keys(a.place)):] }
@@ -128,10 +120,10 @@ func (a aim) ownedElsewhere(path string) bool {
 
 func (a aim) owns(o Owned, path string) bool {
 	if beneath(a.place, o.Setting) {
-		return (a.op == Exactly || a.stays(o, path)) && Concerns(o.Setting, path)
+		return (a.Op == Exactly || a.stays(o, path)) && Concerns(o.Setting, path)
 	}
-	twin, ok := TwinOf(o.Setting)
-	return a.op == Exactly && ok && beneath(a.place, twin) && Concerns(twin, path)
+	twin, _ := TwinOf(o.Setting)
+	return a.Op == Exactly && beneath(a.place, twin) && Concerns(twin, path)
 }
 
 // stays reports whether a part of an object that must be absent remains, because another requirement sets it. A
@@ -149,34 +141,43 @@ func (a aim) stays(o Owned, path string) bool {
 	return action == Report || !Empty(v) || holds(m, o.Requirement, have)
 }
 
-// superseded reports whether the service no longer reads the leaf at path, and the setting that it reads instead does
-// not contradict the requirement.
-func (a aim) superseded(path string) bool {
-	m, _ := Lookup(path)
-	twin, ok := TwinOf(path)
-	if !m.Superseded || !ok || !a.counts(twin) {
-		return false
-	}
-	wanted, named := a.wanted[path]
-	return !named || equal(m, wanted, a.at(twin))
-}
+// What a twin means for a leaf of the object.
+type twinEffect int
 
-// saidElsewhere reports whether the leaf at path is absent, and its twin has the required value. An object that has a
-// twin itself is compared with it as a whole.
-func (a aim) saidElsewhere(path string) bool {
+const (
+	noEffect    twinEffect = iota
+	replaces               // the service reads it instead of the leaf, and it does not contradict the requirement
+	suffices               // it has the required value, and the leaf is absent
+	contradicts            // it is outside the object and differs from the value that is required in the object
+)
+
+// effect returns what the twin of the leaf at path means. An object that has a twin itself is compared with it as a
+// whole.
+func (a aim) effect(path string) twinEffect {
+	twin, _ := TwinOf(path)
+	if !a.counts(twin) {
+		return noEffect
+	}
 	m, _ := Lookup(path)
-	twin, ok := TwinOf(path)
-	_, whole := TwinOf(a.place)
 	wanted, named := a.wanted[path]
-	return ok && !whole && named && a.absent(path) && !presenceCounts(path) && a.counts(twin) &&
-		equal(m, wanted, a.at(twin))
+	_, whole := TwinOf(a.place)
+	switch agrees := equal(m, wanted, a.at(twin)); {
+	case m.Superseded && (agrees || !named):
+		return replaces
+	case whole, !named:
+	case agrees && a.absent(path) && !presenceCounts(path):
+		return suffices
+	case !agrees && !Covers(a.place, twin) && !a.ownedElsewhere(path):
+		return contradicts
+	}
+	return noEffect
 }
 
 // alwaysThere reports whether the leaf at path belongs to a part that cannot be absent and that the requirement does
 // not name.
 func (a aim) alwaysThere(path string) bool {
 	for part := path; beneath(a.place, part); part = part[:strings.LastIndexByte(part, '.')] {
-		if m, _ := Lookup(part); m.Keep != "" && At(a.value, a.below(part)) == nil {
+		if m, _ := Lookup(part); m.Keep != "" && At(a.Value, a.below(part)) == nil {
 			return true
 		}
 	}
@@ -185,13 +186,12 @@ func (a aim) alwaysThere(path string) bool {
 
 // needed reports whether the leaf at path is mandatory in an object that remains.
 func (a aim) needed(path string) bool {
-	m, _ := Lookup(path)
-	ks := a.below(path)
-	if !m.Required || len(ks) < 2 || At(a.target, ks) != nil {
+	if m, _ := Lookup(path); !m.Required || !beneath(a.place, path) {
 		return false
 	}
+	ks := a.below(path)
 	around, _ := At(a.target, ks[:len(ks)-1]).(map[string]any)
-	return len(around) > 0
+	return len(ks) > 1 && len(around) > 0 && At(a.target, ks) == nil
 }
 
 // mirror adds the twins of the required members: the service shows a PreTokenGenerationConfig for a pool with a
@@ -199,8 +199,8 @@ func (a aim) needed(path string) bool {
 // live value.
 func (a aim) mirror() {
 	for _, path := range slices.Sorted(maps.Keys(a.wanted)) {
-		twin, ok := TwinOf(path)
-		if !ok || !beneath(a.place, twin) || a.wanted[twin] != nil || !a.counts(twin) {
+		twin, _ := TwinOf(path)
+		if !beneath(a.place, twin) || a.wanted[twin] != nil || !a.counts(twin) {
 			continue
 		}
 		ks := a.below(twin)
@@ -215,13 +215,13 @@ func (a aim) mirror() {
 // it. A twin of the object itself is compared as a whole.
 func (a aim) result() result {
 	live, target := text(a.member, a.have), text(a.member, a.target)
-	if a.op == Absent && (live == "" || len(a.target) == 0) {
+	if a.Op == Absent && (live == "" || len(a.target) == 0) {
 		target = ""
 	}
 	found := result{holds: live == target && !a.missing(), have: a.have, place: a.place, exempted: a.exempted}
 	for _, path := range slices.Sorted(maps.Keys(a.wanted)) {
-		twin, ok := TwinOf(path)
-		if found.holds && ok && a.exemption(path) == nil && a.differsElsewhere(path, twin) {
+		if found.holds && a.policy.exemption(path) == nil && a.effect(path) == contradicts {
+			twin, _ := TwinOf(path)
 			found = result{have: a.at(twin), place: twin, exempted: a.exempted}
 		}
 	}
@@ -230,7 +230,7 @@ func (a aim) result() result {
 
 // missing reports whether the object must be present and is not.
 func (a aim) missing() bool {
-	return a.op == Exactly && a.member.ActiveWith != "" && text(a.member, a.have) == "" && !Empty(a.value)
+	return a.Op == Exactly && a.member.ActiveWith != "" && text(a.member, a.have) == "" && !Empty(a.Value)
 }
 
 func (a aim) leaves(v any) map[string]string {
@@ -239,32 +239,21 @@ func (a aim) leaves(v any) map[string]string {
 	return out
 }
 
-// differsElsewhere reports whether a twin outside the object differs from the value that is required in the object.
-func (a aim) differsElsewhere(path, twin string) bool {
-	m, _ := Lookup(path)
-	wanted, named := a.wanted[path]
-	if _, whole := TwinOf(a.place); whole || !named || Covers(a.place, twin) || !a.counts(twin) || a.ownedElsewhere(path) {
-		return false
-	}
-	return !equal(m, wanted, a.at(twin))
-}
-
 func (a aim) remedy() (Action, any) {
-	if a.op == Absent && !a.kept {
+	if a.Op == Absent && !a.kept {
 		return leaveOut(a.member)
 	}
 	target, _ := Clone(a.target).(map[string]any)
 	if a.missing() {
 		a.fill(target)
 	}
-	for path, v := range a.wanted {
-		if a.saidElsewhere(path) { // both names are written
-			Put(target, a.below(path), Clone(v))
-		}
-	}
-	for _, path := range a.paths() {
-		if twin, ok := TwinOf(path); ok && a.superseded(path) {
-			Put(target, a.below(path), Clone(a.at(twin))) // the service does not read it: its twin stays as it is
+	for _, path := range a.paths {
+		twin, _ := TwinOf(path)
+		switch a.effect(path) {
+		case replaces: // the twin stays as it is
+			Put(target, a.below(path), Clone(a.at(twin)))
+		case suffices: // both names are written
+			Put(target, a.below(path), Clone(a.wanted[path]))
 		}
 	}
 	return Write, target
@@ -277,9 +266,9 @@ func (a aim) fill(target map[string]any) {
 	slices.Sort(paths)
 	for _, path := range slices.Compact(paths) {
 		v, named := a.wanted[path]
-		if twin, ok := TwinOf(path); ok && !a.absent(twin) && (a.exemption(path) != nil || a.set != nil && !named ||
+		if twin, _ := TwinOf(path); !a.absent(twin) && (a.policy.exemption(path) != nil || a.Set != nil && !named ||
 			slices.ContainsFunc(a.policy.Requirements, func(o Owned) bool {
-				return a.owns(o, path) && (o.Mode == Audit || a.examine(o.Requirement).holds)
+				return a.owns(o, path) && (o.Mode == Audit || a.examine(o).holds)
 			})) {
 			v = a.at(twin)
 		}
@@ -299,8 +288,8 @@ func (a aim) owned() []string {
 	}
 	maps.DeleteFunc(wanted, func(path, _ string) bool {
 		_, named := a.wanted[path]
-		return beneath(a.place, path) && (a.ownedElsewhere(path) || a.exemption(path) != nil ||
-			(a.superseded(path) || a.alwaysThere(path)) && !named)
+		return beneath(a.place, path) && (a.ownedElsewhere(path) || a.policy.exemption(path) != nil ||
+			(a.effect(path) == replaces || a.alwaysThere(path)) && !named)
 	})
 	return slices.Collect(maps.Keys(wanted))
 }

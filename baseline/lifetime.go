@@ -71,7 +71,7 @@ func (c comparer) inUnit(m Member, r Requirement, place string, have any) (numbe
 
 // nextUnit returns the unit that the enforced requirements leave or write.
 func (c comparer) nextUnit(unit Member, path string, now any) any {
-	if c.exemption(path) != nil {
+	if c.policy.exemption(path) != nil {
 		return now
 	}
 	for _, o := range c.policy.Requirements {

@@ -13,14 +13,11 @@ import (
 // length and the beginning of its hash. In a member with sensitive parts, unknown members and values of an unexpected
 // type are hidden too. nil stays nil.
 func Mask(m Member, v any) any {
-	if v == nil {
-		return nil
-	}
-	if m.Sensitive {
-		return hidden(v)
-	}
-	if !secretive(m) {
+	switch {
+	case v == nil, !secretive(m):
 		return Clone(v)
+	case m.Sensitive:
+		return hidden(v)
 	}
 	switch v := v.(type) {
 	case map[string]any:

@@ -170,25 +170,14 @@ func Empty(v any) bool {
 
 // canonical returns the canonical JSON of a value: sorted keys, no white space, one form for each number.
 func canonical(v any) string {
-	switch v := v.(type) {
-	case map[string]any:
-		var texts []string
-		for _, key := range inOrder(v) {
-			texts = append(texts, canonical(key)+":"+canonical(v[key]))
+	return plainJSON(mapped(v, func(leaf any) any {
+		n, ok := number(leaf)
+		if !ok {
+			return leaf
 		}
-		return "{" + strings.Join(texts, ",") + "}"
-	case []any:
-		texts := make([]string, len(v))
-		for i, e := range v {
-			texts[i] = canonical(e)
-		}
-		return "[" + strings.Join(texts, ",") + "]"
-	}
-	if n, ok := number(v); ok {
 		places, _ := n.FloatPrec()
-		return n.FloatString(places)
-	}
-	return plainJSON(v)
+		return json.Number(n.FloatString(places))
+	}))
 }
 
 // plainJSON is encoding/json without HTML escapes.

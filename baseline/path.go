@@ -62,23 +62,15 @@ func beneath(above, path string) bool { return path != above && Covers(above, pa
 // Order compares two paths by their position in the member table: an object comes before its members, the keys of a map
 // are sorted, and unknown members come last.
 func Order(a, b string) int {
-	m := root
-	for {
-		x, left, moreLeft := cutKey(m, a)
-		y, right, moreRight := cutKey(m, b)
-		switch {
-		case x != y:
+	m, x, y := root, "", ""
+	for moreA, moreB := true, true; moreA && moreB; m, _ = child(m, x) {
+		x, a, moreA = cutKey(m, a)
+		y, b, moreB = cutKey(m, b)
+		if x != y {
 			return cmp.Or(cmp.Compare(rank(m, x), rank(m, y)), cmp.Compare(x, y))
-		case !moreLeft && !moreRight:
-			return 0
-		case !moreLeft:
-			return -1
-		case !moreRight:
-			return 1
 		}
-		m, _ = child(m, x)
-		a, b = left, right
 	}
+	return cmp.Compare(len(a), len(b))
 }
 
 func rank(m Member, key string) int {
@@ -103,45 +95,43 @@ func At(v any, keys []string) any {
 // Put sets the value at the keys below the object. A nil value removes the key and every object that becomes empty.
 func Put(object map[string]any, keys []string, v any) {
 	key, below := keys[0], keys[1:]
-	if len(below) == 0 {
-		if v == nil {
-			delete(object, key)
-			return
-		}
-		object[key] = v
-		return
-	}
 	inner, ok := object[key].(map[string]any)
 	switch {
-	case !ok && v == nil:
-		return
-	case !ok:
-		inner = map[string]any{}
-		object[key] = inner
-	}
-	Put(inner, below, v)
-	if v == nil && len(inner) == 0 {
+	case len(below) == 0 && v == nil:
 		delete(object, key)
+	case len(below) == 0:
+		object[key] = v
+	case ok || v != nil:
+		if !ok {
+			inner = map[string]any{}
+			object[key] = inner
+		}
+		if Put(inner, below, v); v == nil && len(inner) == 0 {
+			delete(object, key)
+		}
 	}
 }
 
 // Clone returns a deep copy of a JSON value.
-func Clone(v any) any {
+func Clone(v any) any { return mapped(v, func(leaf any) any { return leaf }) }
+
+// mapped returns a deep copy of a JSON value in which each value that is no object and no list is replaced.
+func mapped(v any, replaced func(leaf any) any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		c := maps.Clone(v)
 		for k, e := range c {
-			c[k] = Clone(e)
+			c[k] = mapped(e, replaced)
 		}
 		return c
 	case []any:
 		c := make([]any, len(v))
 		for i, e := range v {
-			c[i] = Clone(e)
+			c[i] = mapped(e, replaced)
 		}
 		return c
 	}
-	return v
+	return replaced(v)
 }
 
 // TwinOf returns the path of the twin of the setting at path, if it has one (see Member.Twin).

@@ -12,7 +12,7 @@ import (
 // that are always set, and exempted parts. Each exempted part that differs is listed separately.
 type aim struct {
 	comparer
-	Owned
+	required Owned
 	member   Member
 	place    string // the path of the object: the setting's own or its twin's
 	have     any
@@ -32,7 +32,7 @@ func aimed(m Member, r Requirement) bool {
 }
 
 func (c comparer) aim(m Member, o Owned, place string, have any) aim {
-	a := aim{comparer: c, Owned: o, member: m, place: place, have: have,
+	a := aim{comparer: c, required: o, member: m, place: place, have: have,
 		wanted: map[string]any{}, target: map[string]any{}}
 	switch {
 	case o.Op == Exactly:
@@ -87,14 +87,15 @@ func (a *aim) exempt(path string, differs bool) {
 	}
 	if differs {
 		m, _ := Lookup(path)
-		d := Drift{Setting: path, Rule: a.Rule, Position: a.Position, Mode: a.Mode, Want: Mask(m, want),
+		o := a.required
+		d := Drift{Setting: path, Rule: o.Rule, Position: o.Position, Mode: o.Mode, Want: Mask(m, want),
 			Have: Mask(m, have), Action: Write, Value: Clone(want), Exempted: a.policy.exemption(path)}
 		if want == nil {
 			d.Want, d.Action = string(Absent), LeaveOut
 		}
 		a.exempted = append(a.exempted, d)
 	}
-	if a.Op == Exactly || !a.absent(path) {
+	if a.required.Op == Exactly || !a.absent(path) {
 		a.keep(path)
 	}
 }
@@ -102,7 +103,7 @@ func (a *aim) exempt(path string, differs bool) {
 // exempts reports whether an exemption keeps the leaf at path. An exemption of the pool's own SMS sender or text does
 // not keep the SMS factor, which must be absent: the sender and text stay without it.
 func (a aim) exempts(path string) bool {
-	if twin, _ := TwinOf(path); a.Op != Absent || a.absent(twin) || !presenceCounts(path) {
+	if twin, _ := TwinOf(path); a.required.Op != Absent || a.absent(twin) || !presenceCounts(path) {
 		return a.policy.exemption(path) != nil
 	}
 	return slices.ContainsFunc(a.policy.Exemptions, func(e Exemption) bool {
@@ -120,10 +121,10 @@ func (a aim) ownedElsewhere(path string) bool {
 
 func (a aim) owns(o Owned, path string) bool {
 	if beneath(a.place, o.Setting) {
-		return (a.Op == Exactly || a.stays(o, path)) && Concerns(o.Setting, path)
+		return (a.required.Op == Exactly || a.stays(o, path)) && Concerns(o.Setting, path)
 	}
 	twin, _ := TwinOf(o.Setting)
-	return a.Op == Exactly && beneath(a.place, twin) && Concerns(twin, path)
+	return a.required.Op == Exactly && beneath(a.place, twin) && Concerns(twin, path)
 }
 
 // stays reports whether a part of an object that must be absent remains, because another requirement sets it. A
@@ -177,7 +178,7 @@ func (a aim) effect(path string) twinEffect {
 // not name.
 func (a aim) alwaysThere(path string) bool {
 	for part := path; beneath(a.place, part); part = part[:strings.LastIndexByte(part, '.')] {
-		if m, _ := Lookup(part); m.Keep != "" && At(a.Value, a.below(part)) == nil {
+		if m, _ := Lookup(part); m.Keep != "" && At(a.required.Value, a.below(part)) == nil {
 			return true
 		}
 	}
@@ -215,7 +216,7 @@ func (a aim) mirror() {
 // it. A twin of the object itself is compared as a whole.
 func (a aim) result() result {
 	live, target := text(a.member, a.have), text(a.member, a.target)
-	if a.Op == Absent && (live == "" || len(a.target) == 0) {
+	if a.required.Op == Absent && (live == "" || len(a.target) == 0) {
 		target = ""
 	}
 	found := result{holds: live == target && !a.missing(), have: a.have, place: a.place, exempted: a.exempted}
@@ -230,7 +231,8 @@ func (a aim) result() result {
 
 // missing reports whether the object must be present and is not.
 func (a aim) missing() bool {
-	return a.Op == Exactly && a.member.ActiveWith != "" && text(a.member, a.have) == "" && !Empty(a.Value)
+	return a.required.Op == Exactly && a.member.ActiveWith != "" && text(a.member, a.have) == "" &&
+		!Empty(a.required.Value)
 }
 
 func (a aim) leaves(v any) map[string]string {
@@ -240,7 +242,7 @@ func (a aim) leaves(v any) map[string]string {
 }
 
 func (a aim) remedy() (Action, any) {
-	if a.Op == Absent && !a.kept {
+	if a.required.Op == Absent && !a.kept {
 		return leaveOut(a.member)
 	}
 	target, _ := Clone(a.target).(map[string]any)
@@ -266,7 +268,7 @@ func (a aim) fill(target map[string]any) {
 	slices.Sort(paths)
 	for _, path := range slices.Compact(paths) {
 		v, named := a.wanted[path]
-		if twin, _ := TwinOf(path); !a.absent(twin) && (a.policy.exemption(path) != nil || a.Set != nil && !named ||
+		if twin, _ := TwinOf(path); !a.absent(twin) && (a.policy.exemption(path) != nil || a.required.Set != nil && !named ||
 			slices.ContainsFunc(a.policy.Requirements, func(o Owned) bool {
 				return a.owns(o, path) && (o.Mode == Audit || a.examine(o).holds)
 			})) {

@@ -79,22 +79,14 @@ func (h handler) putOff(ctx context.Context, r event.Record) error {
 func (h handler) handle(ctx context.Context, payload []byte) (any, error) {
 	home := self(ctx)
 	request := event.Decode(payload, event.Home{Region: home.Region, Account: home.AccountID})
-	switch request.Kind {
-	case event.One:
-		return h.one(ctx, request)
-	case event.All:
+	if request.Kind == event.All {
 		return h.scan(ctx, request)
-	default:
-		out := outcome.Outcome{Outcome: outcome.Ignored, UserPoolID: request.UserPoolID, Cause: request.Cause,
-			Baseline: h.reconciler.Baseline.Digest, Drifts: []outcome.Finding{}, Writes: []string{},
-			Reason: string(request.Reason) + ": " + request.Detail}
-		h.count(ctx, out, 0)
-		return out, nil
 	}
+	return h.one(ctx, request)
 }
 
-// one reconciles one pool, notifies people and closes the records, in this order. If the process is killed in between,
-// the next run reports the writes of this one.
+// one reconciles one pool, if the event is not ignored, notifies people and closes the records, in this order. If the
+// process is killed in between, the next run reports the writes of this one.
 func (h handler) one(ctx context.Context, request event.Request) (outcome.Outcome, error) {
 	out, err := h.reconciler.Reconcile(ctx, request)
 	if pool := self(ctx); out.Details.PoolARN == "" && out.Outcome != outcome.Ignored && pool.Partition != "" {

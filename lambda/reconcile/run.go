@@ -41,7 +41,9 @@ func (r *Reconciler) begin(request event.Request) *run {
 		scope:  ScopeOf(r.Baseline, request),
 		out: outcome.Outcome{UserPoolID: request.UserPoolID, Baseline: r.Baseline.Digest, Cause: request.Cause,
 			Drifts: []outcome.Finding{}, Writes: []string{}}}
-	run.out.Details.Times.Seen = now
+	if request.Kind != event.Ignored { // such an event detects nothing
+		run.out.Details.Times.Seen = now
+	}
 	run.rules = Rules{Baseline: r.Baseline, Now: now, Whole: run.scope.Whole,
 		OwnWrite: r.OwnRole != "" && request.Cause.Issuer == r.OwnRole}
 	return run

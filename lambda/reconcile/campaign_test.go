@@ -1,9 +1,9 @@
 package reconcile_test
 
 import (
+	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -53,7 +53,7 @@ func TestCampaign(t *testing.T) {
 		}
 	}
 	counts, struck := tryAll(t, tried), 0
-	for _, place := range places {
+	for place := range faultsAt {
 		struck += counts["at: "+place]
 		if full && counts["at: "+place] == 0 {
 			t.Errorf("%s was never struck", place)
@@ -82,29 +82,25 @@ func TestKilledAnywhere(t *testing.T) {
 // tryAll tries cells, and counts those that were struck by the fault and by the place.
 func tryAll(t *testing.T, some []cell) map[string]int {
 	t.Helper()
-	queue, counts := make(chan cell), map[string]int{}
+	counts, busy := map[string]int{}, make(chan bool, 4)
 	var mutex sync.Mutex
 	var working sync.WaitGroup
-	for range 4 {
+	for _, c := range some {
+		busy <- true
 		working.Go(func() {
-			for c := range queue {
-				struck, lost := c.try(t)
-				if lost != "" {
-					t.Errorf("%+v: %s", c, lost)
-				}
-				mutex.Lock()
-				if struck {
-					counts[c.name()]++
-					counts["at: "+c.place]++
-				}
-				mutex.Unlock()
+			defer func() { <-busy }()
+			struck, lost := c.try(t)
+			if lost != "" {
+				t.Errorf("%+v: %s", c, lost)
+			}
+			mutex.Lock()
+			defer mutex.Unlock()
+			if struck {
+				counts[fmt.Sprint(c.fault, " ", c.restart)]++
+				counts["at: "+c.place]++
 			}
 		})
 	}
-	for _, c := range some {
-		queue <- c
-	}
-	close(queue)
 	working.Wait()
 	return counts
 }
@@ -117,7 +113,8 @@ const (
 	atKill    = "any call"
 )
 
-var places = all(atCognito, atLedger, atNotify, atKill)
+var faultsAt = map[string]map[string]wrong{atCognito: wireFaults, atLedger: localFaults, atNotify: localFaults,
+	atKill: kills}
 
 // A cell is one fault at one call of one remediation.
 type cell struct {
@@ -141,41 +138,15 @@ type restart struct {
 	narrower bool          // an event of a client comes first
 }
 
-// name is the row of the cell's fault in the table.
-func (c cell) name() string {
-	switch {
-	case c.restart.skew != 0:
-		return fmt.Sprintf("killed, and the next clock is off by %s", c.restart.skew)
-	case c.restart.again > 0:
-		return c.fault + ", and again"
-	case c.restart.narrower:
-		return c.fault + ", then a client's event"
-	default:
-		return c.fault
-	}
-}
-
-// faults are those of the place.
-func (at target) faults() map[string]wrong {
-	switch at.place {
-	case atKill:
-		return kills
-	case atLedger, atNotify:
-		return localFaults
-	default:
-		return wireFaults
-	}
-}
-
 // wrong is what the cell's fault does.
-func (c cell) wrong() wrong { return c.faults()[c.fault] }
+func (c cell) wrong() wrong { return faultsAt[c.place][c.fault] }
 
 // cells generates the campaign of an incident: each call of an undisturbed remediation, with each fault.
 func cells(t *testing.T, incident string) []cell {
 	t.Helper()
 	var all []cell
 	for _, at := range targets(t, incident) {
-		for _, fault := range slices.Sorted(maps.Keys(at.faults())) {
+		for _, fault := range slices.Sorted(maps.Keys(faultsAt[at.place])) {
 			c := cell{incident: incident, fault: fault, target: at, times: 1}
 			if c.exists() {
 				all = append(all, c.variants()...)
@@ -190,13 +161,10 @@ func (c cell) exists() bool {
 	w := c.wrong()
 	asks := c.operation == "Record" || c.operation == "History"
 	reads := c.place == atCognito && !writesOf()[c.operation]
-	switch {
-	case (reads || asks) && w.Apply && w.Body == nil: // nothing is applied
-		return false
-	case c.fault == "the service changes something on its own": // at a read, it is somebody who does
+	if c.fault == "the service changes something on its own" { // at a read, it is somebody who does
 		return !reads
 	}
-	return true
+	return !reads && !asks || !w.Apply || w.Body != nil // a read has nothing to apply
 }
 
 // variants are the ways in which a fault strikes and what comes after it.
@@ -394,9 +362,7 @@ func textsOn(b bench) {
 	b.fake.Edit(poolID, func(_, is map[string]any) { is["SmsMfaConfiguration"] = mfa["SmsMfaConfiguration"] })
 }
 
-func (b bench) factorOff() {
-	b.fake.Edit(poolID, sets("mfa:SoftwareTokenMfaConfiguration", nil))
-}
+func (b bench) factorOff() { b.fake.Edit(poolID, sets("mfa:SoftwareTokenMfaConfiguration", nil)) }
 
 func (b bench) logsOff() {
 	b.fake.PutLogs(poolID, slices.DeleteFunc(b.fake.Logs(poolID), func(e any) bool {
@@ -410,9 +376,7 @@ func (b bench) weakenRisk(client string) {
 	b.editRisk(client, "CompromisedCredentialsRiskConfiguration.Actions.EventAction", "NO_ACTION")
 }
 
-func (b bench) weakenClient() {
-	b.editClient(web, "PreventUserExistenceErrors", "LEGACY")
-}
+func (b bench) weakenClient() { b.editClient(web, "PreventUserExistenceErrors", "LEGACY") }
 
 func (b bench) threatOff() { b.fake.Edit(poolID, sets(threat, "OFF")) }
 
@@ -582,12 +546,8 @@ func (a *arena) deliver(t *testing.T, p *process, r *reconcile.Reconciler) (d de
 
 // notifies reports whether people are notified of an outcome.
 func notifies(out outcome.Outcome) bool {
-	switch out.Outcome {
-	case outcome.Unconverged, outcome.Partial, outcome.Unfixable, outcome.Remediated, outcome.Drifted:
-		return true
-	default:
-		return len(out.Writes) > 0 || out.Record != ""
-	}
+	return len(out.Writes) > 0 || out.Record != "" || slices.Contains([]outcome.Ending{outcome.Unconverged,
+		outcome.Partial, outcome.Unfixable, outcome.Remediated, outcome.Drifted}, out.Outcome)
 }
 
 // try lets the fault of a cell strike and go, delivers the event again, and says whether it struck and what was lost.
@@ -671,12 +631,9 @@ func (a *arena) truth(t *testing.T, d delivery) string {
 			return "the outcome names a record that does not exist"
 		}
 	}
-	history, err := a.ledger.History(t.Context(), poolID, time.Time{}, true)
-	if err != nil {
-		return err.Error()
-	}
-	raw, err := json.Marshal([]any{d.out, d.out.Details.LedgerError, history.Records, a.messages})
-	if err != nil || strings.Contains(string(raw), "CANARY") {
+	records := must(a.ledger.History(t.Context(), poolID, time.Time{}, true))(t).Records
+	raw := marshal(t, []any{d.out, d.out.Details.LedgerError, records, a.messages})
+	if bytes.Contains(raw, []byte("CANARY")) {
 		return "a planted secret was shown"
 	}
 	return ""

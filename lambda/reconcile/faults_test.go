@@ -11,8 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"poolkeeper/baseline"
 	"poolkeeper/lambda/cognitotest"
 	"poolkeeper/lambda/event"
 	"poolkeeper/lambda/outcome"
@@ -319,14 +318,13 @@ func secondPass(change func(pool, mfa map[string]any), says string, unheld []str
 // to the baseline.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	runAll(t, faultCases)
+	inBoth(t, faultCases, scenario.check)
 }
 
 // TestStaleVerification: a read shows the old state for a while after the write; that is no failure.
 func TestStaleVerification(t *testing.T) {
 	t.Parallel()
-	b := serve(t, cognitotest.Contract)
-	b.rich(unprotected)
+	b := withPool(t, cognitotest.Contract, unprotected)
 	stale, _, _ := b.fake.Pool(poolID)
 	b.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPool", Skip: 2, Times: 2,
 		Body: marshal(t, map[string]any{"UserPool": stale})})
@@ -338,8 +336,7 @@ func TestStaleVerification(t *testing.T) {
 // TestDeadline: with too little time to write and to verify, nothing is written.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
-	b := serve(t, cognitotest.Contract)
-	b.rich(unprotected)
+	b := withPool(t, cognitotest.Contract, unprotected)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	out, err := b.reconciler(require(t, deletionProtection)).Reconcile(ctx, onPool(event.Cause{}))
@@ -358,8 +355,7 @@ func TestCalls(t *testing.T) {
 		tamper func(pool, mfa map[string]any)
 		most   int // of the ledger
 	}{2: {nil, 1}, 7: {unprotected, 7}} {
-		b := serve(t, cognitotest.Contract)
-		b.rich(c.tamper)
+		b := withPool(t, cognitotest.Contract, c.tamper)
 		p := &process{Ledger: b.ledger, strike: func(string, int) wrong { return wrong{} }}
 		r := b.reconciler(require(t, deletionProtection))
 		r.Ledger = p
@@ -373,8 +369,6 @@ func TestCalls(t *testing.T) {
 		}
 	}
 }
-
-var ours = event.Home{Account: "111122223333", Region: "eu-west-1"}
 
 // forged is an event as somebody makes it who may invoke the function: of the call, with these parameters, by the
 // role.
@@ -416,47 +410,39 @@ func forgeries() map[string]string {
 // baseline. Nothing that it holds is ever sent to Cognito, but for the id of a pool.
 func TestForgedEvents(t *testing.T) {
 	t.Parallel()
-	for name, payload := range forgeries() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := serve(t, cognitotest.Contract)
-			b.rich(unprotected)
-			before := b.snapshot(t)
-			r := b.reconciler(require(t, deletionProtection))
-			if _, err := handle(t.Context(), r, []byte(payload), ours); err != nil {
-				t.Fatalf("%.200v", err)
+	each(t, forgeries(), func(payload string, t *testing.T) {
+		b := withPool(t, cognitotest.Contract, unprotected)
+		before := b.snapshot(t)
+		must(handle(t.Context(), b.reconciler(require(t, deletionProtection)), []byte(payload), home))(t)
+		for _, call := range b.fake.Calls() {
+			if bytes.Contains(call.Body, []byte("FORGED")) {
+				t.Errorf("%s was sent what the event holds", call.Operation)
 			}
-			for _, call := range b.fake.Calls() {
-				if bytes.Contains(call.Body, []byte("FORGED")) {
-					t.Errorf("%s was sent what the event holds", call.Operation)
-				}
-			}
-			if moved := difference(before, b.snapshot(t)); len(moved) > 0 && !cmp.Equal(moved, []string{"DeletionProtection"}) {
-				t.Errorf("it moved %v", moved)
-			}
-			if len(b.writes()) > 0 && b.snapshot(t)["DeletionProtection"] != `"ACTIVE"` {
-				t.Error("it wrote, and not the baseline")
-			}
-		})
-	}
+		}
+		if moved := difference(before, b.snapshot(t)); len(moved) > 0 && !slices.Equal(moved, all(protected)) {
+			t.Errorf("it moved %v", moved)
+		}
+		if len(b.writes()) > 0 && b.snapshot(t)[protected] != `"ACTIVE"` {
+			t.Error("it wrote, and not the baseline")
+		}
+	})
 }
 
 // TestForgedOwnRole: an event that claims to be of our own write is not answered with a write, and is reported; the
 // true event still puts the pool right.
 func TestForgedOwnRole(t *testing.T) {
 	t.Parallel()
-	b := serve(t, cognitotest.Contract)
-	b.rich(unprotected)
+	b := withPool(t, cognitotest.Contract, unprotected)
 	r := b.reconciler(require(t, deletionProtection))
-	const parameters = `{"userPoolId":"` + poolID + `"}`
-	out, err := handle(t.Context(), r, []byte(forged("UpdateUserPool", parameters, ownRole)), ours)
-	if err != nil || out.Outcome != outcome.Drifted || len(b.writes()) > 0 {
-		t.Errorf("first: %s, wrote %v: %v", out.Outcome, b.writes(), err)
+	by := func(role string) outcome.Outcome {
+		payload := forged("UpdateUserPool", `{"userPoolId":"`+poolID+`"}`, role)
+		return must(handle(t.Context(), r, []byte(payload), home))(t)
 	}
-	role := "arn:aws:iam::111122223333:role/AppAdmin"
-	out, err = handle(t.Context(), r, []byte(forged("UpdateUserPool", parameters, role)), ours)
-	if err != nil || out.Outcome != outcome.Remediated {
-		t.Errorf("then: %s: %v", out.Outcome, err)
+	if out := by(ownRole); out.Outcome != outcome.Drifted || len(b.writes()) > 0 {
+		t.Errorf("first: %s, wrote %v", out.Outcome, b.writes())
+	}
+	if out := by("arn:aws:iam::111122223333:role/AppAdmin"); out.Outcome != outcome.Remediated {
+		t.Errorf("then: %s", out.Outcome)
 	}
 }
 
@@ -490,7 +476,7 @@ func TestHostileAnswers(t *testing.T) {
 			every[name+" for "+read] = hostile
 		}
 	}
-	runAll(t, every)
+	inBoth(t, every, scenario.check)
 }
 
 // TestPlantedTexts: whoever may change a pool can plant what they like in its texts. It hinders no remediation, and
@@ -500,23 +486,21 @@ func TestPlantedTexts(t *testing.T) {
 	for _, nasty := range []string{"\n\r\t\x1b[2J", "\u202e\u2028\ufeff", `"},"DeletionProtection":"INACTIVE","x":{"`,
 		"\\ud83d", "\U0001f600\ufffd", "%n%s${jndi:ldap://x}", "<script>&amp;", "a.b.c", "aws", "*", "Clients[x].y",
 		"UserPoolTags.x"} {
-		b := serve(t, cognitotest.Contract)
-		b.rich(alsoUnprotected("Name", "pool "+nasty, "UserPoolTags", map[string]any{nasty: nasty, "z": nasty + " "},
-			"EmailVerificationMessage", nasty+" {####} ", "VerificationMessageTemplate.EmailMessage", nasty+" {####} ",
+		b := withPool(t, cognitotest.Contract, alsoUnprotected("Name", "pool "+nasty,
+			"UserPoolTags", map[string]any{nasty: nasty, "z": nasty + " "}, "EmailVerificationMessage", nasty+" {####} ",
+			"VerificationMessageTemplate.EmailMessage", nasty+" {####} ",
 			"AdminCreateUserConfig.InviteMessageTemplate.SMSMessage", nasty+"{username} {####}"))
 		before := b.snapshot(t)
 		// The fake checks texts as the API does, which would refuse some of these.
 		out := b.reconcile(t, require(t, deletionProtection))
 		moved := difference(before, b.snapshot(t))
 		switch {
-		case out.Outcome == outcome.Remediated && cmp.Equal(moved, []string{"DeletionProtection"}):
+		case out.Outcome == outcome.Remediated && slices.Equal(moved, all(protected)):
 		case out.Outcome == outcome.Unfixable && len(moved) == 0 && strings.Contains(out.Reason, "InvalidParameter"):
 		default:
 			t.Errorf("%q: %s (%s), moved %v", nasty, out.Outcome, out.Reason, moved)
 		}
-		if _, err := json.Marshal(out); err != nil {
-			t.Errorf("%q: %v", nasty, err)
-		}
+		marshal(t, out)
 	}
 }
 
@@ -535,18 +519,14 @@ func TestEscapeBySelection(t *testing.T) {
 		"{except: {names: [sandbox]}}":                          true,
 		"{ids: [" + poolID + "], except: {tags: {env: [dev]}}}": true,
 	} {
-		b := serve(t, cognitotest.Contract)
-		b.rich(alsoUnprotected("Name", "customers", "UserPoolTags", map[string]any{"env": "prod"}))
-		required := parse(t, "version: 1\nrules: [{name: a, pools: "+pools+", require: {DeletionProtection: ACTIVE}}]\n")
+		b := withPool(t, cognitotest.Contract, alsoUnprotected("Name", "customers", "UserPoolTags.env", "prod"))
+		required := parse(t, oneRule("pools: "+pools, protects))
 		if out := b.reconcile(t, required); out.Outcome != outcome.Remediated {
 			t.Errorf("%s: %s before the attack", pools, out.Outcome)
 		}
-		b.fake.Edit(poolID, alsoUnprotected("Name", "sandbox", "UserPoolTags", map[string]any{"env": "dev"}))
+		b.fake.Edit(poolID, alsoUnprotected("Name", "sandbox", "UserPoolTags.env", "dev"))
 		escaped := b.reconcile(t, required).Outcome != outcome.Remediated
-		warned := false
-		for _, l := range required.Lint(clock) {
-			warned = warned || l.ID == "mutable-selection"
-		}
+		warned := slices.ContainsFunc(required.Lint(clock), func(l baseline.Lint) bool { return l.ID == "mutable-selection" })
 		if escaped != escapes || warned != escapes {
 			t.Errorf("%s: escaped %t, warned %t", pools, escaped, warned)
 		}

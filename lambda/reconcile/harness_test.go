@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +40,7 @@ var clock = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 // A bench is a fake with one pool, a ledger that outlives a process, and a clock that moves when somebody sleeps.
 type bench struct {
 	fake    *cognitotest.Server
+	mode    cognitotest.Mode
 	client  *cognito.Client
 	clients []string // app clients that count for a snapshot
 	ledger  reconcile.Ledger
@@ -60,18 +62,51 @@ type tester interface {
 	Context() context.Context
 }
 
+// must returns what a call has returned, and ends the test where it has failed: must(call())(t).
+func must[T any](v T, err error) func(t tester) T {
+	return func(t tester) T {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		return v
+	}
+}
+
+// each runs a test of each case, all at once.
+func each[C any](t *testing.T, cases map[string]C, test func(c C, t *testing.T)) {
+	t.Helper()
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(c, t)
+		})
+	}
+}
+
+// inBoth does so in both worlds: the outcome must not depend on what the service does with what is left out.
+func inBoth[C any](t *testing.T, cases map[string]C, test func(c C, t *testing.T, b bench),
+	options ...cognitotest.Option) {
+	t.Helper()
+	for world, mode := range modes {
+		t.Run(world, func(t *testing.T) {
+			t.Parallel()
+			each(t, cases, func(c C, t *testing.T) { test(c, t, serve(t, mode, options...)) })
+		})
+	}
+}
+
 // serve serves a fake without a pool.
 func serve(t tester, mode cognitotest.Mode, options ...cognitotest.Option) bench {
 	t.Helper()
 	fake := cognitotest.New(mode, options...)
-	url, err := fake.Start("")
-	if err != nil {
-		t.Fatalf("starting the fake: %v", err)
-	}
+	url := must(fake.Start(""))(t)
 	t.Cleanup(func() { _ = fake.Close() })
 	client := cognito.New(sdk(t, url))
 	client.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
-	return newBench(fake, client)
+	b := newBench(fake, client)
+	b.mode = mode
+	return b
 }
 
 func drawMode(t *rapid.T) cognitotest.Mode {
@@ -79,10 +114,7 @@ func drawMode(t *rapid.T) cognitotest.Mode {
 }
 
 func sdk(t tester, url string) *idp.Client {
-	transport, err := cognito.NewHTTPClient(nil)
-	if err != nil {
-		t.Fatalf("making the HTTP client: %v", err)
-	}
+	transport := must(cognito.NewHTTPClient(nil))(t)
 	return idp.NewFromConfig(mototest.Config(url), func(o *idp.Options) {
 		o.HTTPClient = transport
 		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { // a throttled read is tried again at once
@@ -114,11 +146,7 @@ func require(t tester, settings string) *baseline.Baseline {
 
 func parse(t tester, text string) *baseline.Baseline {
 	t.Helper()
-	required, err := baseline.Parse("test.yaml", []byte(text))
-	if err != nil {
-		t.Fatalf("parsing the baseline:\n%v\n%s", err, text)
-	}
-	return required
+	return must(baseline.Parse("test.yaml", []byte(text)))(t)
 }
 
 func indent(text, by string) string {
@@ -212,22 +240,15 @@ func shownDefault(path string) string {
 
 // difference returns the paths at which two snapshots differ, sorted.
 func difference(a, b map[string]string) []string {
-	var paths []string
-	for path := range a {
-		if a[path] != b[path] {
-			paths = append(paths, path)
-		}
-	}
-	for path := range b {
-		if _, ok := a[path]; !ok && b[path] != shownDefault(path) {
-			paths = append(paths, path)
-		}
-	}
-	slices.Sort(paths)
-	return paths
+	every := maps.Clone(a)
+	maps.Copy(every, b)
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(every)), func(path string) bool {
+		_, was := a[path]
+		return a[path] == b[path] || !was && b[path] == shownDefault(path)
+	})
 }
 
-// calls returns the names of the calls that the fake took, without the reads.
+// writes returns the names of the calls that the fake took, without the reads.
 func (b bench) writes() []string {
 	names := []string{}
 	for _, call := range b.fake.Calls() {
@@ -325,12 +346,7 @@ func put(root map[string]any, path string, v any) {
 
 // deep returns the value at a path.
 func deep(object map[string]any, path string) any {
-	var v any = object
-	for _, key := range strings.Split(path, ".") {
-		inner, _ := v.(map[string]any)
-		v = inner[key]
-	}
-	return v
+	return baseline.At(object, strings.Split(path, "."))
 }
 
 func list(values ...any) []any { return values }
@@ -349,19 +365,18 @@ func handle(ctx context.Context, r *reconcile.Reconciler, payload []byte, home e
 	return deliver(ctx, r, request)
 }
 
-// withLedger plants a pool with every member set.
-func withLedger(t tester) bench {
+// withPool serves the pool with every member set, changed by edit.
+func withPool(t tester, mode cognitotest.Mode, edit func(pool, mfa map[string]any)) bench {
 	t.Helper()
-	b := serve(t, cognitotest.Measured)
-	b.rich(nil)
+	b := serve(t, mode)
+	b.rich(edit)
 	return b
 }
 
 // weakened is a pool that lost its deletion protection, which is required, and the event of that a minute later.
 func weakened(t tester) (w bench, required *baseline.Baseline, request event.Request) {
 	t.Helper()
-	w, required = withLedger(t), require(t, deletionProtection)
-	w.fake.Edit(poolID, unprotected)
+	w, required = withPool(t, cognitotest.Measured, unprotected), require(t, deletionProtection)
 	request = call("one", "Admin", w.time())
 	w.pass(time.Minute)
 	return w, required, request
@@ -408,11 +423,7 @@ func deliver(ctx context.Context, r *reconcile.Reconciler, request event.Request
 // answer delivers a request to a new process, and demands that it ends without an error.
 func (w bench) answer(t tester, required *baseline.Baseline, request event.Request) outcome.Outcome {
 	t.Helper()
-	out, err := deliver(t.Context(), w.reconciler(required), request)
-	if err != nil {
-		t.Fatalf("answering %s: %v", request.Cause.EventID, err)
-	}
-	return out
+	return must(deliver(t.Context(), w.reconciler(required), request))(t)
 }
 
 // kill delivers a request to a process that dies before a write, once so many of its writes were made.
@@ -441,15 +452,10 @@ type process struct {
 	dead  bool
 }
 
-var errDead = errors.New("the process is dead")
-
 // do makes a call, or what a fault makes of it.
 func (p *process) do(ctx context.Context, operation string, call func() error) error {
-	w, dead := p.meet(operation)
-	if dead {
-		return errDead
-	}
-	if err := ctx.Err(); err != nil {
+	w, err := p.meet(ctx, operation)
+	if err != nil {
 		return err
 	}
 	fails := w.kills || w.Error != "" || w.Drop
@@ -464,21 +470,17 @@ func (p *process) do(ctx context.Context, operation string, call func() error) e
 	if w.lapse != nil {
 		w.lapse()
 	}
-	switch {
-	case w.kills:
-		return errDead
-	case fails:
+	if fails {
 		return errors.New(w.Error + ": " + w.Message)
-	default:
-		return nil
 	}
+	return nil
 }
 
-func (p *process) meet(operation string) (w wrong, dead bool) {
+func (p *process) meet(ctx context.Context, operation string) (w wrong, err error) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if p.dead {
-		return wrong{}, true
+		return wrong{}, errors.New("the process is dead")
 	}
 	if p.met == nil {
 		p.met = map[string]int{}
@@ -486,7 +488,7 @@ func (p *process) meet(operation string) (w wrong, dead bool) {
 	p.met[operation]++
 	w = p.strike(operation, p.met[operation])
 	p.dead = w.kills && !w.Apply
-	return w, false
+	return w, ctx.Err()
 }
 
 // via makes a call that has a result.
@@ -544,19 +546,6 @@ type scenario struct {
 	moves       []string       // paths below which leaves may move, or path=JSON for a leaf to be so; quotes may lack
 	writes      []string       // where they do not follow from what is fixed
 	most        int            // how many writes are tried at most, if not 0
-}
-
-// runAll runs scenarios in both worlds: the outcome must not depend on what the service does with what is left out.
-func runAll(t *testing.T, all map[string]scenario) {
-	t.Helper()
-	for name, c := range all {
-		for mode, world := range modes {
-			t.Run(name+"/"+mode, func(t *testing.T) {
-				t.Parallel()
-				c.check(t, serve(t, world))
-			})
-		}
-	}
 }
 
 // wants returns the outcome and what becomes of each drift.
@@ -644,10 +633,7 @@ func (c scenario) check(t *testing.T, b bench) {
 	whole := smooth && c.event == "" && c.change == nil && c.cause == event.Cause{}
 	var preview outcome.Preview
 	if whole {
-		var err error
-		if preview, err = b.reconciler(required).Plan(t.Context(), poolID); err != nil {
-			t.Fatal(err)
-		}
+		preview = must(b.reconciler(required).Plan(t.Context(), poolID))(t)
 	}
 	for _, f := range c.faults {
 		b.fake.Inject(f)

@@ -38,16 +38,9 @@ func TestLaws(t *testing.T) {
 		if rapid.Bool().Draw(t, "lenient service") {
 			options = append(options, cognitotest.WithoutValidators())
 		}
-		var first *world
-		for _, mode := range []cognitotest.Mode{cognitotest.Contract, cognitotest.Measured} {
-			w := runWorld(t, mode, drawn, required, options)
-			if first == nil {
-				first = w
-				continue
-			}
-			if diff := cmp.Diff(first, w); diff != "" {
-				t.Fatalf("the worlds differ (-contract +measured):\n%s", diff)
-			}
+		contract := runWorld(t, cognitotest.Contract, drawn, required, options)
+		if diff := cmp.Diff(contract, runWorld(t, cognitotest.Measured, drawn, required, options)); diff != "" {
+			t.Fatalf("the worlds differ (-contract +measured):\n%s", diff)
 		}
 	})
 }
@@ -73,21 +66,15 @@ func (b bench) effective(t *rapid.T) map[string]string {
 }
 
 func runWorld(t *rapid.T, mode cognitotest.Mode, drawn drawnPool, required *baseline.Baseline,
-	options []cognitotest.Option) *world {
+	options []cognitotest.Option) world {
 	b := serve(t, mode, options...)
 	drawn.plant(&b)
 	before := b.effective(t)
-	preview, err := b.reconciler(required).Plan(t.Context(), poolID)
-	if err != nil {
-		t.Fatalf("planning: %v", err)
-	}
+	preview := must(b.reconciler(required).Plan(t.Context(), poolID))(t)
 	if moved := difference(before, b.effective(t)); len(moved) > 0 || len(b.writes()) > 0 {
 		t.Fatalf("a plan wrote %v and moved %v", b.writes(), moved)
 	}
-	out, err := b.reconciler(required).ReconcileFrom(t.Context(), poolID, preview.State, event.Cause{})
-	if err != nil {
-		t.Fatalf("reconciling: %v", err)
-	}
+	out := must(b.reconciler(required).ReconcileFrom(t.Context(), poolID, preview.State, event.Cause{}))(t)
 	after := b.effective(t)
 	for _, path := range difference(before, after) {
 		if !excused(path, before, after, out) {
@@ -99,10 +86,7 @@ func runWorld(t *rapid.T, mode cognitotest.Mode, drawn drawnPool, required *base
 	if out.Outcome == outcome.Unconverged {
 		t.Fatalf("unconverged: %s: %v", out.Reason, out.Drifts)
 	}
-	state, err := b.client.Read(t.Context(), poolID, userpool.Everything())
-	if err != nil {
-		t.Fatal(err)
-	}
+	state := must(b.client.Read(t.Context(), poolID, userpool.Everything()))(t)
 	left := baseline.Compare(required.Policy(state.Identity(), clock), state.Settings())
 	named := states(out)
 	for _, d := range left.Drifts {
@@ -115,14 +99,7 @@ func runWorld(t *rapid.T, mode cognitotest.Mode, drawn drawnPool, required *base
 				named[d.Setting], out.Drifts, before["LambdaConfig.PreTokenGeneration"])
 		}
 	}
-	for _, call := range out.Writes {
-		if !slices.ContainsFunc(required.Enforced(), func(setting string) bool {
-			return slices.ContainsFunc(baseline.WrittenWith(setting),
-				func(d baseline.Document) bool { return d.WriteCall == call })
-		}) {
-			t.Fatalf("%s was called, which a role for this baseline does not allow", call)
-		}
-	}
+	allowed(t, required, out)
 	for _, d := range out.Drifts {
 		if d.State == outcome.StateUnfixable && d.Reason == "" {
 			t.Fatalf("%s was left without a reason", d.Setting)
@@ -132,15 +109,28 @@ func runWorld(t *rapid.T, mode cognitotest.Mode, drawn drawnPool, required *base
 	if diff := difference(after, b.effective(t)); len(diff) > 0 || len(again.Writes) > 0 {
 		t.Fatalf("a second reconcile wrote %v and moved %v", again.Writes, diff)
 	}
-	return &world{Outcome: out.Outcome, States: named, After: after}
+	return world{Outcome: out.Outcome, States: named, After: after}
+}
+
+// allowed demands that a role for the baseline allows all the writes.
+func allowed(t tester, required *baseline.Baseline, out outcome.Outcome) {
+	t.Helper()
+	calls := map[string]bool{}
+	for _, setting := range required.Enforced() {
+		for _, d := range baseline.WrittenWith(setting) {
+			calls[d.WriteCall] = true
+		}
+	}
+	for _, call := range out.Writes {
+		if !calls[call] {
+			t.Fatalf("%s was called, which a role for this baseline does not allow", call)
+		}
+	}
 }
 
 // kept demands that what was planned is what was done, unless the service refused a write.
 func kept(t *rapid.T, preview outcome.Preview, out outcome.Outcome, refused bool) {
-	planned := map[string]outcome.State{}
-	for _, d := range preview.Drifts {
-		planned[d.Setting] = d.State
-	}
+	planned := states(preview.Outcome)
 	// Nobody knows what stands in a document that the pool offers only after a write.
 	unseen := slices.ContainsFunc(preview.Before.Names(), preview.Before.Off)
 	// What the service shows by itself after a write, a tier for example, may rule something out.
@@ -311,18 +301,8 @@ func drawMember(t *rapid.T, m baseline.Member, in map[string]any, path string) {
 		delete(in, m.Name)
 		return
 	case drawn == 1:
-		switch m.Kind {
-		case baseline.Object, baseline.Map:
-			in[m.Name] = map[string]any{}
-		case baseline.List:
-			in[m.Name] = list()
-		case baseline.String:
-			in[m.Name] = ""
-		case baseline.Boolean:
-			in[m.Name] = false
-		case baseline.Integer:
-			delete(in, m.Name)
-		}
+		put(in, m.Name, map[baseline.Kind]any{baseline.Object: map[string]any{}, baseline.Map: map[string]any{},
+			baseline.List: list(), baseline.String: "", baseline.Boolean: false}[m.Kind]) // no integer is empty
 		return
 	case drawn == 2:
 		if m.Kind != baseline.Object && m.Kind != baseline.Map {
@@ -453,6 +433,12 @@ func drawBaseline(t *rapid.T) *baseline.Baseline {
 		leafSettings(baseline.ClientSettings(), baseline.Clients+".")...)
 	rule := baseline.Rule{Name: "drawn", Mode: baseline.Enforce}
 	var used []string
+	free := func(path string) bool {
+		return !slices.ContainsFunc(used, func(other string) bool { return strings.HasPrefix(other, path+".") })
+	}
+	gone := func(path string) baseline.Requirement {
+		return baseline.Requirement{Setting: path, Op: baseline.Absent, Value: true}
+	}
 	for range rapid.IntRange(1, 5).Draw(t, "requirements") {
 		leaf := rapid.SampledFrom(leaves).Draw(t, "setting")
 		m, _ := baseline.Lookup(leaf)
@@ -463,7 +449,7 @@ func drawBaseline(t *rapid.T) *baseline.Baseline {
 		used = append(used, leaf)
 		r := baseline.Requirement{Setting: leaf, Op: baseline.Equal, Value: drawValue(t, m, "required "+leaf)}
 		if m.Keep == "" && !m.Required && rapid.IntRange(0, 4).Draw(t, "absent") == 0 {
-			r = baseline.Requirement{Setting: leaf, Op: baseline.Absent, Value: true}
+			r = gone(leaf)
 		}
 		if _, _, ofClient := baseline.ClientOf(leaf); ofClient {
 			rule.Clients = append(rule.Clients, drawClients(t, r))
@@ -471,32 +457,22 @@ func drawBaseline(t *rapid.T) *baseline.Baseline {
 			rule.Require = append(rule.Require, r)
 		}
 	}
-	if rapid.IntRange(0, 5).Draw(t, "a client's object") == 0 {
-		m := rapid.SampledFrom(objects(baseline.ClientSettings())).Draw(t, "object of a client")
-		path := baseline.Clients + "." + m.Name
-		if !slices.ContainsFunc(used, func(other string) bool { return strings.HasPrefix(other, path+".") }) {
-			rule.Clients = append(rule.Clients,
-				drawClients(t, baseline.Requirement{Setting: path, Op: baseline.Absent, Value: true}))
-		}
-	}
 	// Now and then a whole object is to be gone, or to hold nothing else.
-	if rapid.IntRange(0, 2).Draw(t, "objects") == 0 {
-		m := rapid.SampledFrom(objects(baseline.Settings())).Draw(t, "object")
-		if !slices.ContainsFunc(used, func(path string) bool { return strings.HasPrefix(path, m.Name+".") }) {
-			r := baseline.Requirement{Setting: m.Name, Op: baseline.Absent, Value: true}
-			if !m.NotEmpty && rapid.Bool().Draw(t, "exactly") {
-				r = baseline.Requirement{Setting: m.Name, Op: baseline.Exactly, Value: map[string]any{}}
-			}
-			rule.Require = append(rule.Require, r)
+	m := rapid.SampledFrom(objects(baseline.ClientSettings())).Draw(t, "object of a client")
+	path := baseline.Clients + "." + m.Name
+	if rapid.IntRange(0, 5).Draw(t, "a client's object") == 0 && free(path) {
+		rule.Clients = append(rule.Clients, drawClients(t, gone(path)))
+	}
+	m = rapid.SampledFrom(objects(baseline.Settings())).Draw(t, "object")
+	if rapid.IntRange(0, 2).Draw(t, "objects") == 0 && free(m.Name) {
+		r := gone(m.Name)
+		if !m.NotEmpty && rapid.Bool().Draw(t, "exactly") {
+			r = baseline.Requirement{Setting: m.Name, Op: baseline.Exactly, Value: map[string]any{}}
 		}
+		rule.Require = append(rule.Require, r)
 	}
-	say := map[string]baseline.Unknown{}
-	switch rapid.IntRange(0, 2).Draw(t, "say of unknown members") {
-	case 0:
-		say["*"] = baseline.EchoUnknown
-	case 1:
-		say["FutureThing"] = baseline.EchoUnknown
-	}
+	say := rapid.SampledFrom([]map[string]baseline.Unknown{{"*": baseline.EchoUnknown},
+		{"FutureThing": baseline.EchoUnknown}, {}}).Draw(t, "say of unknown members")
 	return &baseline.Baseline{Rules: []baseline.Rule{rule}, Unknown: say, Digest: "sha256:drawn"}
 }
 
@@ -512,13 +488,9 @@ func drawClients(t *rapid.T, r baseline.Requirement) baseline.ClientRule {
 
 // objects are the settings that may be absent as a whole.
 func objects(members []baseline.Member) []baseline.Member {
-	var all []baseline.Member
-	for _, m := range members {
-		if m.Kind == baseline.Object && m.Keep == "" {
-			all = append(all, m)
-		}
-	}
-	return all
+	return slices.DeleteFunc(slices.Clone(members), func(m baseline.Member) bool {
+		return m.Kind != baseline.Object || m.Keep != ""
+	})
 }
 
 func leafSettings(members []baseline.Member, prefix string) []string {
@@ -578,22 +550,17 @@ func TestRejectedFixDoesNotBlockOthers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := serve(t, cognitotest.Measured)
 		b.rich(nil)
-		text, refused := "", map[string]string{}
+		text, refused := "", map[string]bool{}
 		for _, w := range wishes {
 			b.set(w.setting, w.weak)
 			text += requirement(w.setting, w.required) + "\n"
-			if rapid.Bool().Draw(t, w.setting) {
-				refused[w.setting] = w.required
-			}
+			refused[w.setting] = rapid.Bool().Draw(t, w.setting)
 		}
 		f := rapid.SampledFrom(refusals).Draw(t, "answer")
 		f.When = func(body map[string]any) bool {
-			for setting, required := range refused {
-				if fmt.Sprint(deep(body, setting)) == required {
-					return true
-				}
-			}
-			return false
+			return slices.ContainsFunc(wishes, func(w wish) bool {
+				return refused[w.setting] && fmt.Sprint(deep(body, w.setting)) == w.required
+			})
 		}
 		b.fake.Inject(f)
 		before := b.snapshot(t)
@@ -601,7 +568,7 @@ func TestRejectedFixDoesNotBlockOthers(t *testing.T) {
 		moved := difference(before, b.snapshot(t))
 		for _, w := range wishes {
 			want := fixed
-			if refused[w.setting] != "" {
+			if refused[w.setting] {
 				want = left
 			}
 			if states(out)[w.setting] != want || slices.Contains(moved, w.setting) == (want == left) {
@@ -616,31 +583,18 @@ func TestRejectedFixDoesNotBlockOthers(t *testing.T) {
 
 // serviceDefaults are what the service may show after a write where nothing was set, by the settings.
 var serviceDefaults = map[string]any{
-	"EmailConfiguration.EmailSendingAccount":         "COGNITO_DEFAULT",
-	"VerificationMessageTemplate.DefaultEmailOption": "CONFIRM_WITH_CODE",
-	"Policies.SignInPolicy.AllowedFirstAuthFactors":  list("PASSWORD"),
-	"UserPoolTier":                                   "ESSENTIALS",
-	"DeletionProtection":                             "INACTIVE",
-	"MfaConfiguration":                               "OFF",
-	"UserPoolAddOns.AdvancedSecurityMode":            "OFF",
-	"KeyConfiguration.KeyType":                       "AWS_OWNED_KEY",
-	"IssuerConfiguration.Type":                       "ORIGINAL",
-	"UserPoolTags":                                   map[string]any{},
-	"LambdaConfig":                                   map[string]any{},
-	"AutoVerifiedAttributes":                         list(),
-	"AdminCreateUserConfig.AllowAdminCreateUserOnly": false,
-	"AcrConfiguration.Level1.AcrValue":               "urn:cognito:loa:1",
-	"AcrConfiguration.Level2.AcrValue":               "urn:cognito:loa:2",
-	"mfa:SoftwareTokenMfaConfiguration.Enabled":      false,
-	"client:RefreshTokenRotation": map[string]any{"Feature": "DISABLED",
-		"RetryGracePeriodSeconds": json.Number("0")},
+	"pool:EmailConfiguration.EmailSendingAccount": "COGNITO_DEFAULT", "pool:DeletionProtection": "INACTIVE",
+	"pool:VerificationMessageTemplate.DefaultEmailOption": "CONFIRM_WITH_CODE", "pool:UserPoolTier": "ESSENTIALS",
+	"pool:" + factors: list("PASSWORD"), "pool:MfaConfiguration": "OFF", "pool:" + threat: "OFF",
+	"pool:KeyConfiguration.KeyType": "AWS_OWNED_KEY", "pool:IssuerConfiguration.Type": "ORIGINAL",
+	"pool:UserPoolTags": map[string]any{}, "pool:LambdaConfig": map[string]any{}, "pool:AutoVerifiedAttributes": list(),
+	"pool:AdminCreateUserConfig.AllowAdminCreateUserOnly": false, "mfa:" + totp: false,
+	"pool:AcrConfiguration.Level1.AcrValue": "urn:cognito:loa:1", "client:CallbackURLs": list(),
+	"pool:AcrConfiguration.Level2.AcrValue": "urn:cognito:loa:2", "client:AuthSessionValidity": json.Number("3"),
+	"client:RefreshTokenRotation": map[string]any{"Feature": "DISABLED", "RetryGracePeriodSeconds": json.Number("0")},
 	"client:TokenValidityUnits": map[string]any{"AccessToken": "hours", "IdToken": "hours",
-		"RefreshToken": "days"},
-	"client:PreventUserExistenceErrors":               "LEGACY",
-	"client:AuthSessionValidity":                      json.Number("3"),
-	"client:AllowedOAuthFlowsUserPoolClient":          false,
-	"client:EnablePropagateAdditionalUserContextData": false,
-	"client:CallbackURLs":                             list(),
+		"RefreshToken": "days"}, "client:PreventUserExistenceErrors": "LEGACY",
+	"client:AllowedOAuthFlowsUserPoolClient": false, "client:EnablePropagateAdditionalUserContextData": false,
 }
 
 const bareBaseline = `version: 1
@@ -667,30 +621,24 @@ func TestServiceDefaultsAreNotReportedAsMoved(t *testing.T) {
 		client := tree(t, `{"UserPoolId": "`+poolID+`", "ClientId": "1web", "ClientName": "web", "RefreshTokenValidity": 30,
 			"EnableTokenRevocation": false, "ExplicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH"]}`)
 		mfa := map[string]any{"MfaConfiguration": "OFF"} // which the service always shows
-		var ofPool, ofClient []any                       // what is shown after a write
+		after := map[string]any{}                        // what is shown after a write
 		for _, path := range slices.Sorted(maps.Keys(serviceDefaults)) {
-			v := serviceDefaults[path]
-			of, isOfClient := strings.CutPrefix(path, "client:")
-			switch when := rapid.SampledFrom([]string{"before", "after", "never"}).Draw(t, path); {
-			case when == "before" && isOfClient:
-				put(client, of, v)
-			case when == "before":
-				sets(path, v)(pool, mfa)
-			case when == "after" && isOfClient:
-				ofClient = append(ofClient, of, v)
-			case when == "after":
-				ofPool = append(ofPool, path, v)
+			switch v := serviceDefaults[path]; rapid.SampledFrom(all("before", "after", "never")).Draw(t, path) {
+			case "before":
+				adopt(map[string]any{path: v}, pool, mfa, client)
+			case "after":
+				after[path] = v
 			}
 		}
 		b.fake.Put(poolID, pool, mfa)
 		b.fake.PutClient(poolID, "1web", client)
 		b.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Change: func(pool, mfa map[string]any) {
-			adopt(pool, mfa, ofPool)
+			adopt(after, pool, mfa, nil)
 		}})
 		b.fake.Inject(cognitotest.Fault{Operation: "DescribeUserPoolClient", Then: func(s *cognitotest.Server) {
 			client := s.Client(poolID, "1web")
 			if client["EnableTokenRevocation"] == true {
-				adopt(client, nil, ofClient)
+				adopt(after, nil, nil, client)
 				s.PutClient(poolID, "1web", client)
 			}
 		}})
@@ -704,12 +652,13 @@ func TestServiceDefaultsAreNotReportedAsMoved(t *testing.T) {
 	})
 }
 
-// adopt shows values where there is none.
-func adopt(pool, mfa map[string]any, shown []any) {
-	for i := 0; i < len(shown); i += 2 {
-		path, ofMFA := strings.CutPrefix(shown[i].(string), "mfa:")
-		if root := map[bool]map[string]any{false: pool, true: mfa}[ofMFA]; deep(root, path) == nil {
-			put(root, path, shown[i+1])
+// adopt shows values where there is none, in the documents that are not nil.
+func adopt(shown, pool, mfa, client map[string]any) {
+	for name, v := range shown {
+		of, path, _ := strings.Cut(name, ":")
+		root := map[string]map[string]any{"pool": pool, "mfa": mfa, "client": client}[of]
+		if root != nil && deep(root, path) == nil {
+			put(root, path, v)
 		}
 	}
 }
@@ -727,15 +676,12 @@ var facts = []fact{
 	{one: "SmsVerificationMessage", two: "VerificationMessageTemplate.SmsMessage", ok: "A {####}", other: "B {####}"},
 	{one: "EmailVerificationMessage", two: "VerificationMessageTemplate.EmailMessage", ok: "A {####}", other: "B {####}"},
 	{one: "EmailVerificationSubject", two: "VerificationMessageTemplate.EmailSubject", ok: "A", other: "B"},
-	{one: "LambdaConfig.PreTokenGeneration", two: "LambdaConfig.PreTokenGenerationConfig.LambdaArn",
-		ok:    "arn:aws:lambda:eu-west-1:111122223333:function:one",
-		other: "arn:aws:lambda:eu-west-1:111122223333:function:two"},
+	{one: tokens, two: tokensARN, ok: trigger, other: evil},
 	{one: "SmsAuthenticationMessage", two: "SmsMfaConfiguration.SmsAuthenticationMessage", ok: "A {####}",
 		other: "B {####}", inMFA: true},
 	{one: "SmsConfiguration.SnsCallerArn", two: "SmsMfaConfiguration.SmsConfiguration.SnsCallerArn",
 		ok: "arn:aws:iam::111122223333:role/one", other: "arn:aws:iam::111122223333:role/two", inMFA: true, always: true},
-	{one: "AdminCreateUserConfig.UnusedAccountValidityDays", two: "Policies.PasswordPolicy.TemporaryPasswordValidityDays",
-		ok: "3", other: "9", number: true, always: true},
+	{one: olderDays, two: days, ok: "3", other: "9", number: true, always: true},
 }
 
 // value is the text as a value of JSON.
@@ -866,13 +812,10 @@ func TestLawsOfEvents(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		drawn, required, other := drawPool(t), drawBaseline(t), drawPool(t)
-		mode := drawMode(t)
-		b := serve(t, mode)
+		b := serve(t, drawMode(t))
 		drawn.plant(&b)
 		r := b.reconciler(required)
-		if _, err := deliver(t.Context(), r, onPool(event.Cause{})); err != nil {
-			t.Fatal(err)
-		}
+		must(deliver(t.Context(), r, onPool(event.Cause{})))(t)
 		b.pass(time.Minute)
 		events := strange(t, b, other)
 		if rapid.Bool().Draw(t, "the last first") {
@@ -880,9 +823,7 @@ func TestLawsOfEvents(t *testing.T) {
 		}
 		for _, payload := range events {
 			b.pass(time.Duration(rapid.IntRange(0, 10).Draw(t, "seconds")) * time.Second)
-			if _, err := handle(t.Context(), r, payload, event.Home{}); err != nil {
-				t.Fatal(err)
-			}
+			must(handle(t.Context(), r, payload, event.Home{}))(t)
 		}
 		b.ledger = ledger.NewMemory()
 		out, err := b.reconciler(required).Reconcile(t.Context(), onPool(event.Cause{}))
@@ -898,17 +839,12 @@ func TestLawsOfEvents(t *testing.T) {
 func strange(t *rapid.T, b bench, other drawnPool) (events [][]byte) {
 	elsewhere := serve(t, cognitotest.Contract)
 	other.plant(&elsewhere)
-	state, err := elsewhere.client.Read(t.Context(), poolID, userpool.Everything())
-	if err != nil {
-		t.Fatal(err)
-	}
+	state := must(elsewhere.client.Read(t.Context(), poolID, userpool.Everything()))(t)
 	required, _ := baseline.OfSettings("other", "sha256:o", poolID, state.Own(), state.Offered())
 	b.fake.ResetCalls()
 	stranger := b
 	stranger.ledger = ledger.NewMemory()
-	if _, err := stranger.reconciler(required).Reconcile(t.Context(), onPool(event.Cause{})); err != nil {
-		t.Fatal(err)
-	}
+	must(stranger.reconciler(required).Reconcile(t.Context(), onPool(event.Cause{})))(t)
 	for _, call := range b.fake.Calls() {
 		if strings.HasPrefix(call.Operation, "Set") || strings.HasPrefix(call.Operation, "Update") {
 			b.pass(time.Second)
@@ -1085,10 +1021,7 @@ func (w *watcher) lie(out outcome.Outcome) string {
 // bounded checks that no run wrote a setting twice once that was accepted, and that the flap budget bounds what all
 // runs together write.
 func (w bench) bounded(t *rapid.T, within time.Duration) {
-	history, err := w.ledger.History(t.Context(), poolID, time.Time{}, true)
-	if err != nil {
-		t.Fatal(err)
-	}
+	history := must(w.ledger.History(t.Context(), poolID, time.Time{}, true))(t)
 	written := map[string][]time.Time{} // by document and setting, one run after the other
 	slices.SortFunc(history.Records, func(a, b outcome.Record) int { return a.Began.Compare(b.Began) })
 	for _, r := range history.Records {

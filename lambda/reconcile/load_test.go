@@ -131,10 +131,7 @@ func (r *region) handle(reconciler *reconcile.Reconciler, from chan message, m m
 	ctx, stop := context.WithTimeout(context.Background(), timeout)
 	defer stop()
 	m.receives++
-	out, err := reconciler.Reconcile(ctx, m.request)
-	if closed := reconciler.Close(ctx, out); err == nil {
-		err = closed
-	}
+	out, err := deliver(ctx, reconciler, m.request)
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	if err != nil && m.receives < maxReceives {
@@ -262,33 +259,31 @@ func TestStorm(t *testing.T) {
 // TestScansLeaveRoom: during a scan of many pools with clients, live events wait for less than five seconds.
 func TestScansLeaveRoom(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
+	type scanCase struct {
 		pools, clients int
 		rule           string
-	}{
+	}
+	each(t, map[string]scanCase{
 		"1,000 pools with 20 clients": {1000, 20, protects + ", " + onClients("", "EnableTokenRevocation: true")},
 		"10,000 pools":                {10000, 0, protects},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				r, began := newRegion(t, c.rule, c.pools/part(), c.clients, aClient(true)), time.Now()
-				for i := range c.pools / part() {
-					r.send(r.scans, r.scanned(i))
-				}
-				for n := range 50 {
-					time.Sleep(3 * time.Second)
-					r.fake.Edit(loadPool(n), unprotected)
-					request := r.updated(n, n)
-					request.Call.Changes = []baseline.DocumentName{baseline.UserPool}
-					r.send(r.changes, request)
-				}
-				if r.end(t, began); r.slowest > 5*time.Second {
-					t.Errorf("the slowest event took %s", r.slowest)
-				}
-			})
+	}, func(c scanCase, t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r, began := newRegion(t, c.rule, c.pools/part(), c.clients, aClient(true)), time.Now()
+			for i := range c.pools / part() {
+				r.send(r.scans, r.scanned(i))
+			}
+			for n := range 50 {
+				time.Sleep(3 * time.Second)
+				r.fake.Edit(loadPool(n), unprotected)
+				request := r.updated(n, n)
+				request.Call.Changes = []baseline.DocumentName{baseline.UserPool}
+				r.send(r.changes, request)
+			}
+			if r.end(t, began); r.slowest > 5*time.Second {
+				t.Errorf("the slowest event took %s", r.slowest)
+			}
 		})
-	}
+	})
 }
 
 // TestHeldForAnHour: a message about a pool whose lease is held for an hour ends in no dead-letter queue.
@@ -378,35 +373,31 @@ func TestTwoProcesses(t *testing.T) {
 	if full {
 		rounds = 200
 	}
-	for name, open := range map[string]func(t *testing.T) (fresh func(round int) reconcile.Ledger){
-		"memory": func(*testing.T) func(int) reconcile.Ledger {
-			return func(int) reconcile.Ledger { return ledger.NewMemory() }
-		},
-		"ministack": func(t *testing.T) func(int) reconcile.Ledger { return tables(t, mototest.Ministack(t)) },
-		"moto": func(t *testing.T) func(int) reconcile.Ledger {
-			return tables(t, mototest.OneAtATime(t, mototest.Start(t)))
-		},
-		"no ledger": func(*testing.T) func(int) reconcile.Ledger {
-			return func(int) reconcile.Ledger { return unreachable(nil) }
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			fresh, bothWrote, want := open(t), 0, outcome.Remediated
-			if name == "no ledger" {
-				want = outcome.Deferred
-			}
-			for round := range rounds {
-				if duel(t, fresh(round), want) {
-					bothWrote++
-				}
-			}
-			t.Logf("%d rounds, both processes wrote in %d", rounds, bothWrote)
-			if want == outcome.Deferred && bothWrote > 0 || want != outcome.Deferred && bothWrote*2 < rounds {
-				t.Errorf("both processes wrote in %d of %d rounds", bothWrote, rounds)
-			}
-		})
+	type fresh = func(round int) reconcile.Ledger
+	type ledgers struct {
+		open func(t *testing.T) fresh
+		want outcome.Ending
 	}
+	memory := func(int) reconcile.Ledger { return ledger.NewMemory() }
+	down := func(int) reconcile.Ledger { return unreachable(nil) }
+	moto := func(t *testing.T) fresh { return tables(t, mototest.OneAtATime(t, mototest.Start(t))) }
+	each(t, map[string]ledgers{
+		"memory":    {func(*testing.T) fresh { return memory }, outcome.Remediated},
+		"ministack": {func(t *testing.T) fresh { return tables(t, mototest.Ministack(t)) }, outcome.Remediated},
+		"moto":      {moto, outcome.Remediated},
+		"no ledger": {func(*testing.T) fresh { return down }, outcome.Deferred},
+	}, func(of ledgers, t *testing.T) {
+		fresh, bothWrote := of.open(t), 0
+		for round := range rounds {
+			if duel(t, fresh(round), of.want) {
+				bothWrote++
+			}
+		}
+		t.Logf("%d rounds, both processes wrote in %d", rounds, bothWrote)
+		if of.want == outcome.Deferred && bothWrote > 0 || of.want != outcome.Deferred && bothWrote*2 < rounds {
+			t.Errorf("both processes wrote in %d of %d rounds", bothWrote, rounds)
+		}
+	})
 }
 
 // tables makes a table for each round.
@@ -428,11 +419,8 @@ func onMoto(t *testing.T, url string) motoBench {
 	t.Helper()
 	client := sdk(t, url)
 	m := motoBench{bench: newBench(nil, cognito.New(client)), sdk: client}
-	out, err := client.CreateUserPool(t.Context(), &idp.CreateUserPoolInput{PoolName: aws.String("customers"),
-		DeletionProtection: types.DeletionProtectionTypeActive})
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := must(client.CreateUserPool(t.Context(), &idp.CreateUserPoolInput{PoolName: aws.String("customers"),
+		DeletionProtection: types.DeletionProtectionTypeActive}))(t)
 	m.id = aws.ToString(out.UserPool.Id)
 	return m
 }
@@ -469,35 +457,29 @@ var motoCases = map[string]scenario{
 func TestAgainstMoto(t *testing.T) {
 	t.Parallel()
 	url := mototest.Start(t)
-	for name, c := range motoCases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			m := onMoto(t, url)
-			update, mfa := tree(t, fullUpdate), map[string]any{}
-			c.pool(update, mfa)
-			m.send(t, "UpdateUserPool", update)
-			if len(mfa) > 0 {
-				m.send(t, "SetUserPoolMfaConfig", mfa)
-			}
-			before := m.leaves(t)
-			out := m.reconcile(t, require(t, c.rule))
-			ending, of := c.wants()
-			if out.Outcome != ending || !maps.Equal(of, states(out)) || !slices.Equal(out.Writes, c.calls()) {
-				t.Errorf("%s with %v (%s), want %s with %v", out.Outcome, out.Writes, out.Reason, ending, c.calls())
-			}
-			c.compare(t, before, m.leaves(t), c.moves)
-		})
-	}
+	each(t, motoCases, func(c scenario, t *testing.T) {
+		m := onMoto(t, url)
+		update, mfa := tree(t, fullUpdate), map[string]any{}
+		c.pool(update, mfa)
+		m.send(t, "UpdateUserPool", update)
+		if len(mfa) > 0 {
+			m.send(t, "SetUserPoolMfaConfig", mfa)
+		}
+		before := m.leaves(t)
+		out := m.reconcile(t, require(t, c.rule))
+		ending, of := c.wants()
+		if out.Outcome != ending || !maps.Equal(of, states(out)) || !slices.Equal(out.Writes, c.calls()) {
+			t.Errorf("%s with %v (%s), want %s with %v", out.Outcome, out.Writes, out.Reason, ending, c.calls())
+		}
+		c.compare(t, before, m.leaves(t), c.moves)
+	})
 }
 
 // send makes a call about the pool.
 func (m motoBench) send(t *testing.T, call string, body map[string]any) {
 	t.Helper()
 	body["UserPoolId"] = m.id
-	_, err := m.client.Write(t.Context(), m.id, userpool.Request{Call: call, Body: marshal(t, body)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(m.client.Write(t.Context(), m.id, userpool.Request{Call: call, Body: marshal(t, body)}))(t)
 }
 
 // TestClientsAgainstMoto does the same with an app client: made with a secret, weakened by a call that leaves a member
@@ -506,35 +488,20 @@ func TestClientsAgainstMoto(t *testing.T) {
 	t.Parallel()
 	m := onMoto(t, mototest.Start(t))
 	const callback = "https://app.example.com/callback"
-	made, err := m.sdk.CreateUserPoolClient(t.Context(), &idp.CreateUserPoolClientInput{UserPoolId: aws.String(m.id),
+	made := must(m.sdk.CreateUserPoolClient(t.Context(), &idp.CreateUserPoolClientInput{UserPoolId: aws.String(m.id),
 		ClientName: aws.String("web-app"), GenerateSecret: true, CallbackURLs: []string{callback},
-		PreventUserExistenceErrors: types.PreventUserExistenceErrorTypesEnabled})
-	if err != nil {
-		t.Fatal(err)
-	}
+		PreventUserExistenceErrors: types.PreventUserExistenceErrorTypesEnabled}))(t)
 	web, secret := made.UserPoolClient.ClientId, aws.ToString(made.UserPoolClient.ClientSecret)
-	_, err = m.sdk.UpdateUserPoolClient(t.Context(), &idp.UpdateUserPoolClientInput{UserPoolId: aws.String(m.id),
+	must(m.sdk.UpdateUserPoolClient(t.Context(), &idp.UpdateUserPoolClientInput{UserPoolId: aws.String(m.id),
 		ClientId: web, ClientName: aws.String("web-app"), CallbackURLs: []string{callback, "https://evil.example"},
-		PreventUserExistenceErrors: types.PreventUserExistenceErrorTypesLegacy})
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := m.reconcile(t, parse(t, `version: 1
-rules:
-  - name: a
-    clients:
-      - names: ["web-*"]
-        require: {PreventUserExistenceErrors: ENABLED, CallbackURLs: {without: ["https://evil.example"]}}
-`))
+		PreventUserExistenceErrors: types.PreventUserExistenceErrorTypesLegacy}))(t)
+	out := m.reconcile(t, parse(t, oneRule(webRule(isKnown+", CallbackURLs: {without: ['https://evil.example']}"))))
 	if out.Outcome != outcome.Remediated || len(out.Drifts) != 2 || fmt.Sprint(out.Writes) != "[UpdateUserPoolClient]" {
 		t.Errorf("%s (%s) %v %v", out.Outcome, out.Reason, out.Writes, out.Drifts)
 	}
-	now, err := m.sdk.DescribeUserPoolClient(t.Context(),
-		&idp.DescribeUserPoolClientInput{UserPoolId: aws.String(m.id), ClientId: web})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, same := now.UserPoolClient, secret != "" && aws.ToString(now.UserPoolClient.ClientSecret) == secret
+	c := must(m.sdk.DescribeUserPoolClient(t.Context(),
+		&idp.DescribeUserPoolClientInput{UserPoolId: aws.String(m.id), ClientId: web}))(t).UserPoolClient
+	same := secret != "" && aws.ToString(c.ClientSecret) == secret
 	if c.PreventUserExistenceErrors != types.PreventUserExistenceErrorTypesEnabled || !same ||
 		strings.Join(c.CallbackURLs, " ") != callback {
 		t.Errorf("the client is %s %v, its secret the same: %v", c.PreventUserExistenceErrors, c.CallbackURLs, same)
@@ -547,11 +514,8 @@ const postConfirmation = "arn:aws:lambda:eu-west-1:111122223333:function:post-co
 // authority.
 func (m motoBench) leaves(t *testing.T) map[string]string {
 	t.Helper()
-	state, err := m.client.Read(t.Context(), m.id,
-		userpool.Want{Documents: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	state := must(m.client.Read(t.Context(), m.id,
+		userpool.Want{Documents: []baseline.DocumentName{baseline.UserPool, baseline.MfaConfig}}))(t)
 	leaves := map[string]string{}
 	flatten("", state.Documents["UserPool"], leaves)
 	flatten("mfa:", state.Documents["MfaConfig"], leaves)

@@ -22,8 +22,8 @@ import (
 // TestScopeOf: a request concerns what its call can have changed, and at the whole pool where it names no call.
 func TestScopeOf(t *testing.T) {
 	t.Parallel()
-	const ofClients = "clients: [{require: {EnableTokenRevocation: true}}]"
-	only := func(rule string) *baseline.Baseline { return parse(t, "version: 1\nrules: [{name: a, "+rule+"}]") }
+	ofClients := onClients("", "EnableTokenRevocation: true")
+	only := func(rule string) *baseline.Baseline { return parse(t, oneRule(rule)) }
 	const requiresLogs = "require: {LogConfigurations: {userNotification: {LogLevel: ERROR}}}"
 	pool, clients := only(protects), only(ofClients)
 	of := func(call string) event.Request {
@@ -71,7 +71,7 @@ func TestScopeOf(t *testing.T) {
 type decided struct {
 	rule     string
 	edit     func(pool, mfa map[string]any)
-	rules    func(r *reconcile.Rules)
+	flapping map[string]string
 	attempt  reconcile.Attempt
 	writes   []string
 	findings map[string]outcome.State
@@ -85,72 +85,64 @@ var decisions = map[string]decided{
 	"compliant":        {rule: protects},
 	"drift is written": {rule: protects, edit: unprotected, writes: updated},
 	"flapping": {rule: protects, edit: unprotected,
-		rules:    func(r *reconcile.Rules) { r.Flapping = map[string]string{"DeletionProtection": "too often"} },
-		findings: protection(outcome.StateUnfixable), code: outcome.CodeFlapping, reason: "too often"},
+		flapping: map[string]string{protected: "too often"}, findings: unprotectable, code: outcome.CodeFlapping,
+		reason: "too often"},
 	"refused": {rule: protects, edit: unprotected,
-		attempt:  reconcile.Attempt{Search: halving.Search{Refused: map[string]string{"DeletionProtection": "no"}}},
-		findings: protection(outcome.StateUnfixable), reason: "no"},
+		attempt:  reconcile.Attempt{Search: halving.Search{Refused: map[string]string{protected: "no"}}},
+		findings: unprotectable, reason: "no"},
 	"does not hold": {rule: protects, edit: unprotected,
-		attempt:  reconcile.Attempt{Search: halving.Search{Unheld: map[string]bool{"DeletionProtection": true}}},
-		findings: protection(outcome.StateUnfixable), code: outcome.CodeUnheld, reason: "does not have the written value"},
+		attempt:  reconcile.Attempt{Search: halving.Search{Unheld: map[string]bool{protected: true}}},
+		findings: unprotectable, code: outcome.CodeUnheld, reason: "does not have the written value"},
 	"excluded is tried later": {rule: protects, edit: unprotected,
-		attempt: reconcile.Attempt{Search: halving.Search{Postponed: map[string]bool{"DeletionProtection": true}}}},
+		attempt: reconcile.Attempt{Search: halving.Search{Postponed: map[string]bool{protected: true}}}},
 	"refused in one of two documents": {rule: "require: {SmsMfaConfiguration: {SmsAuthenticationMessage: 'New {####}'}}",
 		attempt: reconcile.Attempt{
-			Search: halving.Search{Refused: map[string]string{"SmsMfaConfiguration.SmsAuthenticationMessage": "no"},
-				Accepted: map[string][]baseline.DocumentName{
-					"SmsMfaConfiguration.SmsAuthenticationMessage": {baseline.UserPool}}}},
-		findings: map[string]outcome.State{"SmsMfaConfiguration.SmsAuthenticationMessage": outcome.StateUnfixable},
-		code:     outcome.CodeHalf, reason: "it was written in UserPool"},
+			Search: halving.Search{Refused: map[string]string{factorText: "no"},
+				Accepted: map[string][]baseline.DocumentName{factorText: {baseline.UserPool}}}},
+		findings: map[string]outcome.State{factorText: left}, code: outcome.CodeHalf, reason: "it was written in UserPool"},
 	"a restore is written": {rule: protects, edit: noSender,
 		attempt: reconcile.Attempt{Restores: sender}, writes: updated},
 	"nothing is lost": {rule: protects, attempt: reconcile.Attempt{Restores: sender}},
 	"a restore that was refused": {rule: protects, edit: noSender,
 		attempt: reconcile.Attempt{Restores: sender,
-			Search: halving.Search{Refused: map[string]string{"SmsConfiguration": "no"}}},
-		findings: map[string]outcome.State{"SmsConfiguration": outcome.StateUnfixable},
-		code:     outcome.CodeRestore, reason: "could not be restored: no"},
+			Search: halving.Search{Refused: map[string]string{"SmsConfiguration": "no"}}}, code: outcome.CodeRestore,
+		findings: map[string]outcome.State{"SmsConfiguration": left}, reason: "could not be restored: no"},
 }
 
-func protection(state outcome.State) map[string]outcome.State {
-	return map[string]outcome.State{"DeletionProtection": state}
-}
-
-func noSender(pool, mfa map[string]any) { edits(totpOnly("OFF"), mfaOff)(pool, mfa) }
+var (
+	unprotectable = map[string]outcome.State{protected: left}
+	noSender      = edits(totpOnly("OFF"), mfaOff)
+)
 
 var sender = []baseline.Drift{{Setting: "SmsConfiguration", Action: baseline.Write, Value: map[string]any{
-	"SnsCallerArn": "arn:aws:iam::111122223333:role/cognito-sms", "SnsRegion": "eu-west-1"}}}
+	"SnsCallerArn": smsRole, "SnsRegion": "eu-west-1"}}}
 
 // TestDecide decides about the pool's own unit.
 func TestDecide(t *testing.T) {
 	t.Parallel()
-	for name, c := range decisions {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			pool, mfa := cognitotest.Rich()
-			pool["Id"] = poolID
-			if c.edit != nil {
-				c.edit(pool, mfa)
-			}
-			state := userpool.State{ID: poolID, Documents: map[baseline.DocumentName]map[string]any{
-				baseline.UserPool: tree(t, string(marshal(t, pool))), baseline.MfaConfig: tree(t, string(marshal(t, mfa)))}}
-			rules := reconcile.Rules{Baseline: parse(t, "version: 1\nrules: [{name: a, "+c.rule+"}]"), Now: clock}
-			if c.rules != nil {
-				c.rules(&rules)
-			}
-			d := reconcile.Decide(rules, reconcile.Unit{baseline.UserPool, baseline.MfaConfig}, state, c.attempt)
-			var writes []string
-			for _, w := range d.Plan.Writes {
-				writes = append(writes, w.Call)
-			}
-			of := states(outcome.Outcome{Drifts: d.Findings})
-			if !slices.Equal(writes, c.writes) || !cmp.Equal(of, c.findings, cmpopts.EquateEmpty()) {
-				t.Errorf("%v, %v, want %v, %v", writes, of, c.writes, c.findings)
-			}
-			if len(d.Findings) > 0 && (d.Findings[0].Code != c.code || !strings.Contains(d.Findings[0].Reason, c.reason)) {
-				t.Errorf("%s: %s", d.Findings[0].Code, d.Findings[0].Reason)
-			}
-		})
+	each(t, decisions, decided.check)
+}
+
+func (c decided) check(t *testing.T) {
+	pool, mfa := cognitotest.Rich()
+	pool["Id"] = poolID
+	if c.edit != nil {
+		c.edit(pool, mfa)
+	}
+	state := userpool.State{ID: poolID, Documents: map[baseline.DocumentName]map[string]any{
+		baseline.UserPool: tree(t, string(marshal(t, pool))), baseline.MfaConfig: tree(t, string(marshal(t, mfa)))}}
+	rules := reconcile.Rules{Baseline: parse(t, oneRule(c.rule)), Now: clock, Flapping: c.flapping}
+	d := reconcile.Decide(rules, reconcile.Unit{baseline.UserPool, baseline.MfaConfig}, state, c.attempt)
+	var writes []string
+	for _, w := range d.Plan.Writes {
+		writes = append(writes, w.Call)
+	}
+	of := states(outcome.Outcome{Drifts: d.Findings})
+	if !slices.Equal(writes, c.writes) || !cmp.Equal(of, c.findings, cmpopts.EquateEmpty()) {
+		t.Errorf("%v, %v, want %v, %v", writes, of, c.writes, c.findings)
+	}
+	if len(d.Findings) > 0 && (d.Findings[0].Code != c.code || !strings.Contains(d.Findings[0].Reason, c.reason)) {
+		t.Errorf("%s: %s", d.Findings[0].Code, d.Findings[0].Reason)
 	}
 }
 

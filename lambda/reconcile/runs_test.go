@@ -30,8 +30,7 @@ var takesSMS = cognitotest.Fault{Operation: "SetUserPoolMfaConfig",
 // withTexts is a pool from which the first of two writes takes the SMS sender, until the second restores it.
 func withTexts(t *testing.T) (w bench, lost func() bool) {
 	t.Helper()
-	w = withLedger(t)
-	w.fake.Edit(poolID, noTexts)
+	w = withPool(t, cognitotest.Measured, noTexts)
 	textsOn(w)
 	return w, func() bool {
 		pool, _, _ := w.fake.Pool(poolID)
@@ -69,6 +68,7 @@ type interruptedCase struct {
 	outcome outcome.Ending
 	says    string
 	lost    bool // the sender is not restored
+	pending bool // the run leaves the record to the next one
 }
 
 var interruptedCases = map[string]interruptedCase{
@@ -84,9 +84,8 @@ var interruptedCases = map[string]interruptedCase{
 		request: func(w bench, _ event.Request) event.Request {
 			return onPool(event.Cause{EventID: "three", Time: w.time()})
 		}},
-	"our own write": {outcome: outcome.Remediated, lost: true, request: func(w bench, _ event.Request) event.Request {
-		return call("own", "Poolkeeper", w.time())
-	}},
+	"our own write": {outcome: outcome.Remediated, lost: true, pending: true,
+		request: func(w bench, _ event.Request) event.Request { return call("own", "Poolkeeper", w.time()) }},
 	"a throttled write":       {outcome: outcome.Deferred, lost: true, fault: refusedWrite(throttled, "")},
 	"a throttled read":        {outcome: outcome.Deferred, lost: true, fault: refusedRead(throttled, "")},
 	"a throttled second read": {outcome: outcome.Deferred, lost: true, fault: skips(1, refusedRead(throttled, ""))},
@@ -113,48 +112,47 @@ var interruptedCases = map[string]interruptedCase{
 // request is deferred.
 func TestRestoredByTheNext(t *testing.T) {
 	t.Parallel()
-	for name, c := range interruptedCases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			required := parse(t, oneRule("watch: [groups], require: {"+noTextFactor+"}"))
-			w, lost, killed := interrupted(t, required)
-			planned, err := w.reconciler(required).Plan(t.Context(), poolID)
-			if err != nil || !slices.Equal(planned.Writes, updated) {
-				t.Errorf("planned %v: %v", planned.Writes, err)
-			}
-			next, request := required, killed
-			if c.required != "" {
-				next = parse(t, c.required)
-			}
-			if c.request != nil {
-				request = c.request(w, killed)
-				w.pass(time.Minute)
-			}
-			if c.fault.Operation != "" {
-				w.fake.Inject(c.fault)
-			}
-			r := w.reconciler(next.InMode(cmp.Or(c.mode, baseline.Enforce)))
-			if c.record != nil {
-				r.Ledger = partialLedger{w.ledger, c.record}
-			}
-			w.fake.ResetCalls()
-			out, err := deliver(t.Context(), r, request)
-			if out.Outcome != c.outcome || (err != nil) != (c.outcome == outcome.Deferred) || lost() != c.lost ||
-				!strings.Contains(fmt.Sprint(out.Reason, out.Drifts), c.says) {
-				t.Errorf("%s (%s) %v, lost %v: %v", out.Outcome, out.Reason, out.Drifts, lost(), err)
-			}
-			pending := c.outcome == outcome.Deferred || name == "our own write"
-			if !hasCode(out, outcome.CodeInterrupted) && c.outcome != outcome.Deferred || len(out.Writes) > 1 ||
-				hasCode(out, outcome.CodeRestore) != (c.outcome == outcome.Unconverged) || pending && len(out.Writes) > 0 {
-				t.Errorf("findings %v, writes %v", out.Drifts, w.writes())
-			}
-			w.fake.ClearFaults()
-			w.pass(2 * time.Minute)
-			again := w.answer(t, required, killed)
-			if hasCode(again, outcome.CodeInterrupted) != pending || pending && lost() {
-				t.Errorf("then: %s (%s), lost %v", again.Outcome, again.Reason, lost())
-			}
-		})
+	each(t, interruptedCases, interruptedCase.check)
+}
+
+func (c interruptedCase) check(t *testing.T) {
+	required := parse(t, oneRule("watch: [groups], require: {"+noTextFactor+"}"))
+	w, lost, killed := interrupted(t, required)
+	if planned := must(w.reconciler(required).Plan(t.Context(), poolID))(t); !slices.Equal(planned.Writes, updated) {
+		t.Errorf("planned %v", planned.Writes)
+	}
+	next, request := required, killed
+	if c.required != "" {
+		next = parse(t, c.required)
+	}
+	if c.request != nil {
+		request = c.request(w, killed)
+		w.pass(time.Minute)
+	}
+	if c.fault.Operation != "" {
+		w.fake.Inject(c.fault)
+	}
+	r := w.reconciler(next.InMode(cmp.Or(c.mode, baseline.Enforce)))
+	if c.record != nil {
+		r.Ledger = partialLedger{w.ledger, c.record}
+	}
+	w.fake.ResetCalls()
+	out, err := deliver(t.Context(), r, request)
+	deferred := c.outcome == outcome.Deferred
+	if out.Outcome != c.outcome || (err != nil) != deferred || lost() != c.lost ||
+		!strings.Contains(fmt.Sprint(out.Reason, out.Drifts), c.says) {
+		t.Errorf("%s (%s) %v, lost %v: %v", out.Outcome, out.Reason, out.Drifts, lost(), err)
+	}
+	pending := deferred || c.pending
+	if !hasCode(out, outcome.CodeInterrupted) && !deferred || len(out.Writes) > 1 || pending && len(out.Writes) > 0 ||
+		hasCode(out, outcome.CodeRestore) != (c.outcome == outcome.Unconverged) {
+		t.Errorf("findings %v, writes %v", out.Drifts, w.writes())
+	}
+	w.fake.ClearFaults()
+	w.pass(2 * time.Minute)
+	again := w.answer(t, required, killed)
+	if hasCode(again, outcome.CodeInterrupted) != pending || pending && lost() {
+		t.Errorf("then: %s (%s), lost %v", again.Outcome, again.Reason, lost())
 	}
 }
 
@@ -185,11 +183,10 @@ func TestRestoresEnd(t *testing.T) {
 // the next run reports the first one.
 func TestKilledAtTheSecondPlan(t *testing.T) {
 	t.Parallel()
-	w := withLedger(t)
+	w := withPool(t, cognitotest.Measured, unprotected)
 	required := parse(t, inRule("DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}"))
-	w.fake.Edit(poolID, unprotected)
 	w.factorOff()
-	w.fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: "TooManyRequestsException", Times: 1})
+	w.fake.Inject(times(1, fails("SetUserPoolMfaConfig", throttled, "")))
 	request := call("one", "Admin", w.time())
 	w.pass(time.Minute)
 	w.kill(t, required, request, 2)
@@ -239,24 +236,21 @@ func oddRecords() map[string]outcome.Record {
 // TestOddRecords: nothing comes of a hostile record but that the pool is put right, and that it is not open any more.
 func TestOddRecords(t *testing.T) {
 	t.Parallel()
-	for name, rec := range oddRecords() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w, required, request := weakened(t)
-			rec.ID, rec.UserPoolID, rec.Began = outcome.NewRecordID(poolID, clock, ""), poolID, clock
-			if err := w.ledger.Put(t.Context(), rec); err != nil {
-				t.Fatal(err)
-			}
-			out := w.answer(t, required, request)
-			if pool, _, _ := w.fake.Pool(poolID); pool["DeletionProtection"] != "ACTIVE" {
-				t.Errorf("%s (%s)", out.Outcome, out.Reason)
-			}
-			w.pass(2 * time.Minute)
-			if out := w.answer(t, required, request); out.Outcome != outcome.Unchanged {
-				t.Errorf("again: %s (%s)", out.Outcome, out.Reason)
-			}
-		})
-	}
+	each(t, oddRecords(), func(rec outcome.Record, t *testing.T) {
+		w, required, request := weakened(t)
+		rec.ID, rec.UserPoolID, rec.Began = outcome.NewRecordID(poolID, clock, ""), poolID, clock
+		if err := w.ledger.Put(t.Context(), rec); err != nil {
+			t.Fatal(err)
+		}
+		out := w.answer(t, required, request)
+		if pool, _, _ := w.fake.Pool(poolID); pool["DeletionProtection"] != "ACTIVE" {
+			t.Errorf("%s (%s)", out.Outcome, out.Reason)
+		}
+		w.pass(2 * time.Minute)
+		if out := w.answer(t, required, request); out.Outcome != outcome.Unchanged {
+			t.Errorf("again: %s (%s)", out.Outcome, out.Reason)
+		}
+	})
 }
 
 // A witness is pools that read the ledger when a write is made.
@@ -316,15 +310,14 @@ func TestRecordedBeforeItIsWritten(t *testing.T) {
 func TestAnswersAreRecorded(t *testing.T) {
 	t.Parallel()
 	w, required, request := weakened(t)
-	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "AccessDeniedException", Message: "no"})
+	w.fake.Inject(refusedWrite("AccessDeniedException", "no"))
 	out := w.answer(t, required, request)
-	history, err := w.ledger.History(t.Context(), poolID, time.Time{}, true)
-	if out.Record != "" || err != nil || len(history.Records) != 1 ||
-		history.Records[0].Sent[0].Status != outcome.Refused {
-		t.Errorf("record %q: %+v: %v", out.Record, history.Records, err)
+	records := must(w.ledger.History(t.Context(), poolID, time.Time{}, true))(t).Records
+	if out.Record != "" || len(records) != 1 || records[0].Sent[0].Status != outcome.Refused {
+		t.Errorf("record %q: %+v", out.Record, records)
 	}
 	w, required, request = weakened(t)
-	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Drop: true, Apply: true, Times: 1})
+	w.fake.Inject(lostWrite(1, true))
 	out = w.answer(t, required, request)
 	if out.Outcome != outcome.Remediated || !slices.Equal(out.Writes, updated) || out.Verified.UnmanagedUnchanged == 0 {
 		t.Errorf("%s (%s): writes %v, %+v", out.Outcome, out.Reason, out.Writes, out.Verified)
@@ -356,8 +349,7 @@ func TestBusyLease(t *testing.T) {
 type flapCase struct {
 	times   int                      // of the budget, within 30 minutes
 	harm    func(w bench, n int)     // what somebody does before the nth event, counted from 0
-	change  *cognitotest.Fault       // how each write of the pool is set back
-	mfa     *cognitotest.Fault       // of each write of the MFA configuration
+	faults  []cognitotest.Fault      // how each write of the pool is set back, and of the MFA configuration refused
 	at      time.Duration            // from one delivery to the next
 	endings []outcome.Ending         // of the events, each of which is delivered three times while it is deferred
 	states  map[string]outcome.State // of the last one, where it is more than the deletion protection
@@ -366,8 +358,8 @@ type flapCase struct {
 
 func flapCases() map[string]flapCase {
 	const fixes, flaps, waits = outcome.Remediated, outcome.Unconverged, outcome.Deferred
-	setBack := &cognitotest.Fault{Operation: "UpdateUserPool", Change: unprotected}
-	busy := &cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: throttled}
+	setBack := cognitotest.Fault{Operation: "UpdateUserPool", Change: unprotected}
+	busy := fails("SetUserPoolMfaConfig", throttled, "")
 	weaken := func(w bench, _ int) { w.fake.Edit(poolID, unprotected) }
 	once := func(w bench, n int) {
 		if n == 0 {
@@ -378,11 +370,11 @@ func flapCases() map[string]flapCase {
 		"after each run": {times: 3, harm: weaken, at: time.Minute, endings: endings(fixes, fixes, fixes, flaps, flaps),
 			says: "it was written 3 times within 30 minutes, and changed back each time (role terraform-ci called 4 times): "},
 		"by runs that begin at the same time": {times: 2, harm: weaken, endings: endings(fixes, fixes, flaps)},
-		"before it is read back": {times: 3, harm: once, change: setBack, at: time.Minute,
+		"before it is read back": {times: 3, harm: once, faults: []cognitotest.Fault{setBack}, at: time.Minute,
 			endings: endings(flaps, flaps, flaps, flaps, flaps, flaps), says: "it was written 3 times within 30 minutes, and " +
 				"3 times the value did not last (role terraform-ci called 4 times): "},
 		// What was accepted counts, though no run comes to its end.
-		"by runs that are deferred": {times: 3, change: setBack, mfa: busy, at: 2 * time.Minute,
+		"by runs that are deferred": {times: 3, faults: []cognitotest.Fault{setBack, busy}, at: 2 * time.Minute,
 			harm: func(w bench, n int) { once(w, n); w.factorOff() }, endings: endings(waits, waits, waits)},
 		"while another setting of its unit is written": {times: 1, at: time.Minute, endings: endings(fixes, flaps),
 			states: map[string]outcome.State{protected: left, totp: fixed, "UserPool": outcome.StateReported},
@@ -401,51 +393,49 @@ func flapCases() map[string]flapCase {
 // and both are named, also by a scan. Once the writes are long past, it is written again.
 func TestFlapBudget(t *testing.T) {
 	t.Parallel()
-	for name, c := range flapCases() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w, required := withLedger(t), parse(t, fmt.Sprintf("version: 1\nflapBudget: {times: %d, minutes: 30}\n"+
-				"rules: [{name: all, require: {DeletionProtection: ACTIVE, %s}}]", c.times, strings.Split(totpOptional, "\n")[1]))
-			for _, f := range []*cognitotest.Fault{c.change, c.mfa} {
-				if f != nil {
-					w.fake.Inject(*f)
-				}
+	each(t, flapCases(), flapCase.check)
+}
+
+func (c flapCase) check(t *testing.T) {
+	w := withPool(t, cognitotest.Measured, nil)
+	required := parse(t, oneRule("require: {DeletionProtection: ACTIVE, SoftwareTokenMfaConfiguration: {Enabled: true}}")+
+		fmt.Sprintf("flapBudget: {times: %d, minutes: 30}\n", c.times))
+	for _, f := range c.faults {
+		w.fake.Inject(f)
+	}
+	var out outcome.Outcome
+	for n, want := range c.endings {
+		c.harm(w, n)
+		request := call(fmt.Sprint("event", n), "terraform-ci", w.time())
+		for try := 0; try == 0 || out.Outcome == outcome.Deferred && try < 3; try++ {
+			w.pass(c.at)
+			if out, _ = deliver(t.Context(), w.reconciler(required), request); out.Outcome != want {
+				t.Errorf("event %d: %s (%s), want %s", n, out.Outcome, out.Reason, want)
 			}
-			var out outcome.Outcome
-			for n, want := range c.endings {
-				c.harm(w, n)
-				request := call(fmt.Sprint("event", n), "terraform-ci", w.time())
-				for try := 0; try == 0 || out.Outcome == outcome.Deferred && try < 3; try++ {
-					w.pass(c.at)
-					if out, _ = deliver(t.Context(), w.reconciler(required), request); out.Outcome != want {
-						t.Errorf("event %d: %s (%s), want %s", n, out.Outcome, out.Reason, want)
-					}
-				}
-			}
-			flaps := slices.ContainsFunc(out.Drifts, func(d outcome.Finding) bool { return d.Code == outcome.CodeFlapping })
-			if !strings.HasPrefix(out.Reason, c.says) || flaps != (out.Outcome == outcome.Unconverged) {
-				t.Errorf("%s: %+v", out.Reason, out.Drifts)
-			}
-			if c.states != nil && !maps.Equal(c.states, states(out)) {
-				t.Errorf("%v, want %v", states(out), c.states)
-			}
-			scan := onPool(event.Cause{EventName: event.ScanPools, Time: w.time()})
-			scan.Scan.Started = w.time()
-			out, _ = deliver(t.Context(), w.reconciler(required), scan)
-			updates := slices.DeleteFunc(w.writes(), func(call string) bool { return call != "UpdateUserPool" })
-			if out.Outcome != outcome.Unconverged && out.Outcome != outcome.Deferred || len(updates) != c.times {
-				t.Errorf("a scan: %s (%s), writes: %v", out.Outcome, out.Reason, w.writes())
-			}
-			w.fake.ClearFaults()
-			w.pass(31 * time.Minute)
-			if out := w.answer(t, required, call("later", "terraform-ci", w.time())); out.Outcome != outcome.Remediated {
-				t.Errorf("once the writes are long past: %s: %s", out.Outcome, out.Reason)
-			}
-			history, err := w.ledger.History(t.Context(), poolID, clock, true)
-			if err != nil || len(history.Records) != c.times+1 && c.mfa == nil && c.states == nil {
-				t.Errorf("%d records: %v", len(history.Records), err)
-			}
-		})
+		}
+	}
+	if !strings.HasPrefix(out.Reason, c.says) ||
+		hasCode(out, outcome.CodeFlapping) != (out.Outcome == outcome.Unconverged) {
+		t.Errorf("%s: %+v", out.Reason, out.Drifts)
+	}
+	if c.states != nil && !maps.Equal(c.states, states(out)) {
+		t.Errorf("%v, want %v", states(out), c.states)
+	}
+	scan := onPool(event.Cause{EventName: event.ScanPools, Time: w.time()})
+	scan.Scan.Started = w.time()
+	out, _ = deliver(t.Context(), w.reconciler(required), scan)
+	updates := slices.DeleteFunc(w.writes(), func(call string) bool { return call != "UpdateUserPool" })
+	if out.Outcome != outcome.Unconverged && out.Outcome != outcome.Deferred || len(updates) != c.times {
+		t.Errorf("a scan: %s (%s), writes: %v", out.Outcome, out.Reason, w.writes())
+	}
+	w.fake.ClearFaults()
+	w.pass(31 * time.Minute)
+	if out := w.answer(t, required, call("later", "terraform-ci", w.time())); out.Outcome != outcome.Remediated {
+		t.Errorf("once the writes are long past: %s: %s", out.Outcome, out.Reason)
+	}
+	history := must(w.ledger.History(t.Context(), poolID, clock, true))(t)
+	if len(history.Records) != c.times+1 && len(c.faults) < 2 && c.states == nil {
+		t.Errorf("%d records", len(history.Records))
 	}
 }
 
@@ -455,25 +445,19 @@ func endings(all ...outcome.Ending) []outcome.Ending { return all }
 // another read of the pool.
 func TestRefusedOfEachClient(t *testing.T) {
 	t.Parallel()
-	w, required := withLedger(t), parse(t, `version: 1
-rules: [{name: all, require: {DeletionProtection: ACTIVE}, clients: [{require: {EnableTokenRevocation: true}}]}]`)
-	w.fake.Edit(poolID, unprotected)
+	w := withPool(t, cognitotest.Measured, unprotected)
+	required := parse(t, oneRule(protects, onClients("", "EnableTokenRevocation: true")))
 	for i := range 100 {
 		w.fake.PutClient(poolID, fmt.Sprintf("1example23456789client%04d", i),
 			map[string]any{"ClientName": fmt.Sprint("client-", i)})
 	}
-	w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPoolClient", Error: "AccessDeniedException", Message: "no"})
+	w.fake.Inject(fails("UpdateUserPoolClient", "AccessDeniedException", "no"))
 	request := call("one", "Admin", w.time())
 	request.Call.Changes = everyDocument()
 	out := w.answer(t, required, request)
-	reads := 0
-	for _, c := range w.fake.Calls() {
-		if c.Operation == "DescribeUserPool" {
-			reads++
-		}
-	}
-	if out.Outcome != outcome.Partial || reads > 3 || len(w.writes()) != 101 {
-		t.Errorf("%s (%.100s), %d reads, %d writes", out.Outcome, out.Reason, reads, len(w.writes()))
+	reads := slices.DeleteFunc(w.fake.Calls(), func(c cognitotest.Call) bool { return c.Operation != "DescribeUserPool" })
+	if out.Outcome != outcome.Partial || len(reads) > 3 || len(w.writes()) != 101 {
+		t.Errorf("%s (%.100s), %d reads, %d writes", out.Outcome, out.Reason, len(reads), len(w.writes()))
 	}
 }
 
@@ -481,42 +465,39 @@ rules: [{name: all, require: {DeletionProtection: ACTIVE}, clients: [{require: {
 // changed long ago, and nobody was notified of it.
 func TestUndetected(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		changed  time.Duration // before the scan, which is a scheduled one
-		mode     string
-		notified bool
-		want     int
-	}{
-		"changed an hour ago":       {time.Hour, "enforce", false, 1},
-		"its event is still coming": {10 * time.Minute, "enforce", false, 0},
-		"no scheduled scan":         {time.Hour, "enforce", false, 0},
-		"audited":                   {time.Hour, "audit", false, 0},
-		"people know":               {time.Hour, "enforce", true, 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := withLedger(t)
-			required := parse(t, "version: 1\nrules: [{name: all, mode: "+c.mode+", require: {DeletionProtection: ACTIVE}}]")
-			changed := json.Number(fmt.Sprint(w.time().Add(-c.changed).Unix(), ".123"))
-			w.fake.Edit(poolID, alsoUnprotected("LastModifiedDate", changed))
-			request := onPool(event.Cause{EventID: "scan"})
-			request.Scan.Started, request.Scan.Scheduled = w.time(), name != "no scheduled scan"
-			if c.notified {
-				w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "AccessDeniedException"})
-				out := w.answer(t, required, call("one", "Admin", w.time()))
-				notes := map[string]time.Time{}
-				for _, d := range out.Drifts {
-					notes[outcome.Fingerprint(poolID, d)] = w.time().Add(time.Hour)
-				}
-				if err := w.ledger.Note(t.Context(), poolID, notes); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if out := w.answer(t, required, request); out.Undetected != c.want {
-				t.Errorf("%d undetected, %s (%s)", out.Undetected, out.Outcome, out.Reason)
-			}
-		})
+	type undetectedCase struct {
+		changed             time.Duration // before the scan
+		mode                string
+		scheduled, notified bool
+		want                int
 	}
+	each(t, map[string]undetectedCase{
+		"changed an hour ago":       {time.Hour, "enforce", true, false, 1},
+		"its event is still coming": {10 * time.Minute, "enforce", true, false, 0},
+		"no scheduled scan":         {time.Hour, "enforce", false, false, 0},
+		"audited":                   {time.Hour, "audit", true, false, 0},
+		"people know":               {time.Hour, "enforce", true, true, 0},
+	}, func(c undetectedCase, t *testing.T) {
+		changed := json.Number(fmt.Sprint(clock.Add(-c.changed).Unix(), ".123"))
+		w := withPool(t, cognitotest.Measured, alsoUnprotected("LastModifiedDate", changed))
+		required := parse(t, oneRule("mode: "+c.mode, protects))
+		request := onPool(event.Cause{EventID: "scan"})
+		request.Scan.Started, request.Scan.Scheduled = w.time(), c.scheduled
+		if c.notified {
+			w.fake.Inject(refusedWrite("AccessDeniedException", ""))
+			out := w.answer(t, required, call("one", "Admin", w.time()))
+			notes := map[string]time.Time{}
+			for _, d := range out.Drifts {
+				notes[outcome.Fingerprint(poolID, d)] = w.time().Add(time.Hour)
+			}
+			if err := w.ledger.Note(t.Context(), poolID, notes); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if out := w.answer(t, required, request); out.Undetected != c.want {
+			t.Errorf("%d undetected, %s (%s)", out.Undetected, out.Outcome, out.Reason)
+		}
+	})
 }
 
 // TestLostUpdate reports a call that was made between our read and our write, and that Cognito accepted too.
@@ -594,7 +575,7 @@ func TestLostUpdates(t *testing.T) {
 	tagged := func(r *event.Request) { r.Call, r.Named = tabled("TagResource"), []string{"resourceArn", "tags"} }
 	logs := func(r *event.Request) { r.Call = tabled("SetLogDeliveryConfiguration") }
 	pool, accepted := baseline.UserPool, outcome.Accepted
-	for name, c := range map[string]lostCase{
+	each(t, map[string]lostCase{
 		"between the read and the write":       {at(12), pool, accepted, true},
 		"in the second of the read":            {at(10), pool, accepted, true},
 		"before the read":                      {at(9), pool, accepted, false},
@@ -620,33 +601,29 @@ func TestLostUpdates(t *testing.T) {
 			accepted, false},
 		"the event is of the write": {func(r *event.Request) { r.Cause.RequestID = "ours" }, pool, accepted, false},
 		"an event without a time":   {func(r *event.Request) { r.Cause.Time = time.Time{} }, pool, accepted, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			request := call("theirs", "Admin", clock.Add(12*time.Second), "policies")
-			c.change(&request)
-			sent := outcome.Sent{Call: "Update", Document: c.document, Status: c.status, RequestID: "ours",
-				Read: clock.Add(10500 * time.Millisecond), At: clock.Add(15 * time.Second)}
-			found := outcome.LostUpdates(request, []outcome.Record{{ID: "r", Cause: event.Cause{EventID: "cause"},
-				Sent: []outcome.Sent{sent}}})
-			if (len(found) == 1) != c.want || len(found) > 1 {
-				t.Errorf("%+v", found)
-			}
-		})
-	}
+	}, func(c lostCase, t *testing.T) {
+		request := call("theirs", "Admin", clock.Add(12*time.Second), "policies")
+		c.change(&request)
+		sent := outcome.Sent{Call: "Update", Document: c.document, Status: c.status, RequestID: "ours",
+			Read: clock.Add(10500 * time.Millisecond), At: clock.Add(15 * time.Second)}
+		found := outcome.LostUpdates(request, []outcome.Record{{ID: "r", Cause: event.Cause{EventID: "cause"},
+			Sent: []outcome.Sent{sent}}})
+		if (len(found) == 1) != c.want || len(found) > 1 {
+			t.Errorf("%+v", found)
+		}
+	})
 }
 
 // TestCovered: an event whose call was made well before the last read of this process asks nothing of Cognito, if that
 // read covered what the call can change and left no drift.
 func TestCovered(t *testing.T) {
 	t.Parallel()
-	watch := "version: 1\nrules: [{name: all, watch: [groups], require: {DeletionProtection: ACTIVE}}]"
 	type how struct {
 		before  func(w bench)          // the first run
 		change  func(r *event.Request) // of the second request
 		covered bool
 	}
-	for name, c := range map[string]how{
+	each(t, map[string]how{
 		"made before the read":    {covered: true},
 		"made a second before it": {change: func(r *event.Request) { r.Cause.Time = clock.Add(59 * time.Second) }},
 		"made after the read":     {change: func(r *event.Request) { r.Cause.Time = clock.Add(2 * time.Minute) }},
@@ -659,59 +636,46 @@ func TestCovered(t *testing.T) {
 		"after a read that put right": {covered: true, before: func(w bench) { w.fake.Edit(poolID, unprotected) }},
 		"after a read that left drift": {before: func(w bench) {
 			w.fake.Edit(poolID, unprotected)
-			w.fake.Inject(cognitotest.Fault{Operation: "UpdateUserPool", Error: "AccessDeniedException"})
+			w.fake.Inject(refusedWrite("AccessDeniedException", ""))
 		}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := withLedger(t)
-			w.pass(time.Minute)
-			if c.before != nil {
-				c.before(w)
-			}
-			r := w.reconciler(parse(t, watch))
-			if _, err := deliver(t.Context(), r, onPool(event.Cause{EventID: "scan"})); err != nil {
-				t.Fatal(err)
-			}
-			w.fake.ClearFaults()
-			w.fake.ResetCalls()
-			w.pass(5 * time.Minute)
-			request := call("late", "Admin", clock)
-			if c.change != nil {
-				c.change(&request)
-			}
-			out, err := deliver(t.Context(), r, request)
-			if err != nil || (len(w.fake.Calls()) == 0) != c.covered {
-				t.Errorf("%s (%s) after %d calls: %v", out.Outcome, out.Reason, len(w.fake.Calls()), err)
-			}
-			if c.covered && (out.Outcome != outcome.Unchanged || !strings.Contains(out.Reason, "showed no drift")) {
-				t.Errorf("%s (%s)", out.Outcome, out.Reason)
-			}
-		})
-	}
+	}, func(c how, t *testing.T) {
+		w := withPool(t, cognitotest.Measured, nil)
+		w.pass(time.Minute)
+		if c.before != nil {
+			c.before(w)
+		}
+		r := w.reconciler(parse(t, oneRule("watch: [groups]", protects)))
+		must(deliver(t.Context(), r, onPool(event.Cause{EventID: "scan"})))(t)
+		w.fake.ClearFaults()
+		w.fake.ResetCalls()
+		w.pass(5 * time.Minute)
+		request := call("late", "Admin", clock)
+		if c.change != nil {
+			c.change(&request)
+		}
+		out := must(deliver(t.Context(), r, request))(t)
+		covered := out.Outcome == outcome.Unchanged && strings.Contains(out.Reason, "showed no drift")
+		if calls := w.fake.Calls(); (len(calls) == 0) != c.covered || c.covered && !covered {
+			t.Errorf("%s (%s) after %d calls", out.Outcome, out.Reason, len(calls))
+		}
+	})
 }
 
 // undo brings the pool to what it was before the run of a record, by the record alone, and returns what it cannot
 // undo.
 func (w bench) undo(t *testing.T, record string) (outcome.Outcome, []string) {
 	t.Helper()
-	rec, err := w.ledger.Record(t.Context(), record)
-	if err != nil {
-		t.Fatal(err)
-	}
+	rec := must(w.ledger.Record(t.Context(), record))(t)
 	required, kept := baseline.OfPaths("undo", "sha256:u", poolID, rec.Before.State().Own(), rec.Changed())
-	out, err := w.reconciler(required).ReconcileFrom(t.Context(), poolID, "", call("two", "Admin", time.Time{}).Cause)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out, kept
+	cause := call("two", "Admin", time.Time{}).Cause
+	return must(w.reconciler(required).ReconcileFrom(t.Context(), poolID, "", cause))(t), kept
 }
 
 // TestUndoOfTheHalf: of a setting that stands in two documents one is written, and the other refused. People are
 // notified of that, and undo takes back what was written.
 func TestUndoOfTheHalf(t *testing.T) {
 	t.Parallel()
-	w := withLedger(t)
+	w := withPool(t, cognitotest.Measured, nil)
 	before := w.snapshot(t)
 	w.fake.Inject(cognitotest.Fault{Operation: "SetUserPoolMfaConfig", Error: "InvalidParameterException", Message: "no",
 		Then: func(s *cognitotest.Server) { // as on a service that keeps the two apart
@@ -738,10 +702,7 @@ func TestUndoOfTheHalf(t *testing.T) {
 func TestUndoOfDays(t *testing.T) {
 	t.Parallel()
 	for _, rule := range []string{"UnusedAccountValidityDays: 5", "exactly: {UnusedAccountValidityDays: 5}"} {
-		w := withLedger(t)
-		w.fake.Edit(poolID, func(pool, _ map[string]any) {
-			delete(pool, "AdminCreateUserConfig")
-		})
+		w := withPool(t, cognitotest.Measured, sets("AdminCreateUserConfig", nil))
 		before := w.snapshot(t)
 		out := w.answer(t, parse(t, inRule("AdminCreateUserConfig: {"+rule+"}")), call("one", "Admin", time.Time{}))
 		w.pass(time.Second)
@@ -755,45 +716,31 @@ func TestUndoOfDays(t *testing.T) {
 // TestReconcileFrom: a pool that moved since it was planned is not written, whatever moved.
 func TestReconcileFrom(t *testing.T) {
 	t.Parallel()
-	b := serve(t, cognitotest.Contract)
-	b.rich(unprotected)
-	r := b.reconciler(require(t, "DeletionProtection: ACTIVE"))
-	preview, err := r.Plan(t.Context(), poolID)
-	if err != nil {
-		t.Fatal(err)
+	b := withPool(t, cognitotest.Contract, alsoUnprotected("EstimatedNumberOfUsers", 7))
+	r := b.reconciler(require(t, deletionProtection))
+	after := func(edit func(pool, mfa map[string]any)) outcome.Outcome {
+		preview := must(r.Plan(t.Context(), poolID))(t)
+		b.fake.Edit(poolID, edit)
+		return must(r.ReconcileFrom(t.Context(), poolID, preview.State, event.Cause{}))(t)
 	}
-	b.fake.Edit(poolID, sets("UserPoolTags.env", "other"))
-	out, err := r.ReconcileFrom(t.Context(), poolID, preview.State, event.Cause{})
-	if err != nil || out.Outcome != outcome.Drifted || out.Reason != outcome.MovedReason || len(b.writes()) != 0 {
-		t.Errorf("%s (%s) %v after %v", out.Outcome, out.Reason, err, b.writes())
+	out := after(sets("UserPoolTags.env", "other"))
+	if out.Outcome != outcome.Drifted || out.Reason != outcome.MovedReason || len(b.writes()) != 0 {
+		t.Errorf("%s (%s) after %v", out.Outcome, out.Reason, b.writes())
 	}
-	b.fake.Edit(poolID, sets("EstimatedNumberOfUsers", 7))
-	if preview, err = r.Plan(t.Context(), poolID); err != nil {
-		t.Fatal(err)
-	}
-	b.fake.Edit(poolID, sets("EstimatedNumberOfUsers", 8))
-	if out, err = r.ReconcileFrom(t.Context(), poolID, preview.State, event.Cause{}); err != nil ||
-		out.Outcome != outcome.Remediated {
-		t.Errorf("%s (%s) %v: the number of users changes by itself", out.Outcome, out.Reason, err)
+	if out := after(sets("EstimatedNumberOfUsers", 8)); out.Outcome != outcome.Remediated {
+		t.Errorf("%s (%s): the number of users changes by itself", out.Outcome, out.Reason)
 	}
 }
 
 // TestUnwritable: what no call writes back is named, and what changes by itself is not.
 func TestUnwritable(t *testing.T) {
 	t.Parallel()
-	b := serve(t, cognitotest.Contract)
-	b.rich(sets("FutureThing", "a", "LambdaConfig.FutureTrigger", "b"))
-	then, err := b.client.Read(t.Context(), poolID, userpool.Everything())
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := withPool(t, cognitotest.Contract, sets("FutureThing", "a", "LambdaConfig.FutureTrigger", "b"))
+	then := must(b.client.Read(t.Context(), poolID, userpool.Everything()))(t)
 	b.fake.Edit(poolID, sets("Domain", "other", "EstimatedNumberOfUsers", 99, "FutureThing", "b",
 		"LambdaConfig.FutureTrigger", nil)) // which is restored with its object
 	b.fake.PutLogs(poolID, list()) // beside which the pool's id is shown
-	now, err := b.client.Read(t.Context(), poolID, userpool.Everything())
-	if err != nil {
-		t.Fatal(err)
-	}
+	now := must(b.client.Read(t.Context(), poolID, userpool.Everything()))(t)
 	if got := strings.Join(then.Unwritable(now), " "); got != "UserPool.Domain UserPool.FutureThing" {
 		t.Errorf("got %s", got)
 	}

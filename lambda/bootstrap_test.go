@@ -21,6 +21,30 @@ import (
 	"poolkeeper/lambda/runtimeapi"
 )
 
+// must returns what a call has returned, and ends the test where it has failed: must(call())(t).
+func must[T any](v T, err error) func(t testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// written writes a file, and returns its path.
+func written(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// poolID is the pool of the events.
+const poolID = "eu-west-1_AbCdEf123"
+
 // buildDir is where the functions are built.
 var buildDir string
 
@@ -64,17 +88,11 @@ type function struct {
 
 func start(t *testing.T, built func() (string, error), environment ...string) *function {
 	t.Helper()
-	path, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &function{command: exec.CommandContext(context.Background(), path), output: &bytes.Buffer{}}
-	f.command.Env = append([]string{"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIAEXAMPLE",
+	command, output := exec.CommandContext(context.Background(), must(built())(t)), &bytes.Buffer{}
+	command.Env = append([]string{"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIAEXAMPLE",
 		"AWS_SECRET_ACCESS_KEY=example"}, environment...)
-	f.command.Stdout, f.command.Stderr = f.output, f.output
-	if f.Function, err = runtimeapi.Start(f.command); err != nil {
-		t.Fatal(err)
-	}
+	command.Stdout, command.Stderr = output, output
+	f := &function{must(runtimeapi.Start(command))(t), command, output}
 	t.Cleanup(f.Stop)
 	return f
 }
@@ -102,11 +120,20 @@ func served(t *testing.T) (fake *cognitotest.Server, url string) {
 	return cognitotest.Serve(t, cognitotest.Contract)
 }
 
-// weaken plants the pool of the events, without its deletion protection.
-func weaken(fake *cognitotest.Server) {
+// weaken plants the pool of the events, without its deletion protection, changed by edits.
+func weaken(fake *cognitotest.Server, edits ...func(pool, mfa map[string]any)) {
 	pool, mfa := cognitotest.Rich()
 	pool["DeletionProtection"] = "INACTIVE"
-	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+	for _, edit := range edits {
+		edit(pool, mfa)
+	}
+	fake.Put(poolID, pool, mfa)
+}
+
+// protected reports whether a pool has its deletion protection.
+func protected(fake *cognitotest.Server, id string) bool {
+	pool, _, _ := fake.Pool(id)
+	return pool["DeletionProtection"] == "ACTIVE"
 }
 
 // A topic is a server of SNS that keeps what is published.
@@ -138,10 +165,7 @@ func ofCognito(url string) string { return "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PR
 
 func payload(t testing.TB, name string) []byte {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join("event", "testdata", name+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := must(os.ReadFile(filepath.Join("event", "testdata", name+".json")))(t)
 	// The call was just made: an older one is covered by what the process has read since.
 	now := []byte(`"eventTime": "` + time.Now().UTC().Format(time.RFC3339) + `"`)
 	return regexp.MustCompile(`"eventTime": "[^"]*"`).ReplaceAll(content, now)
@@ -163,11 +187,10 @@ func (f *function) ends(t *testing.T, fixture, want string) string {
 func TestBootstrap(t *testing.T) {
 	t.Parallel()
 	fake, url := served(t)
-	pool, mfa := cognitotest.Rich()
-	pool["DeletionProtection"] = "INACTIVE"
-	pool["SmsAuthenticationMessage"] = "altered {####} CANARY-altered"
-	delete(mfa, "SmsMfaConfiguration")
-	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+	weaken(fake, func(pool, mfa map[string]any) {
+		pool["SmsAuthenticationMessage"] = "altered {####} CANARY-altered"
+		delete(mfa, "SmsMfaConfiguration")
+	})
 	f := start(t, bootstrap, ofCognito(url), "AWS_LAMBDA_LOG_LEVEL=DEBUG",
 		"ROLE_ARN=arn:aws:iam::111122223333:role/poolkeeper")
 
@@ -186,7 +209,7 @@ func TestBootstrap(t *testing.T) {
 	}
 	fake.ClearFaults()
 	f.ends(t, "update-user-pool", "unchanged")
-	if now, _, _ := fake.Pool("eu-west-1_AbCdEf123"); now["DeletionProtection"] != "ACTIVE" {
+	if !protected(fake, poolID) {
 		t.Error("the pool is not at the baseline")
 	}
 	output, summaries := f.stop(), 0
@@ -212,12 +235,7 @@ func TestBootstrap(t *testing.T) {
 // notified, and it says what to do.
 func TestBootstrapRefusesToStart(t *testing.T) {
 	t.Parallel()
-	bad := filepath.Join(t.TempDir(), "bad.yaml")
-	if err := os.WriteFile(bad,
-		[]byte("version: 1\nrules:\n  - name: a\n    require: {DeletionProtection: ON, UserPoolTier: GOLD}\n"),
-		0o600); err != nil {
-		t.Fatal(err)
-	}
+	bad := written(t, "version: 1\nrules:\n  - name: a\n    require: {DeletionProtection: ON, UserPoolTier: GOLD}\n")
 	const tag = "deploy with -c securityHub=true, which builds it without the tag nosecurityhub"
 	for name, c := range map[string]struct {
 		environment []string
@@ -225,7 +243,7 @@ func TestBootstrapRefusesToStart(t *testing.T) {
 		says        string
 	}{
 		"mode":               {[]string{"MODE=off"}, 1, "MODE"},
-		"baseline":           {[]string{"BASELINE_FILE=" + bad}, 2, "bad.yaml:4:"},
+		"baseline":           {[]string{"BASELINE_FILE=" + bad}, 2, "file.yaml:4:"},
 		"both":               {[]string{"BASELINE_FILE=" + bad, "MODE=off"}, 3, "MODE"},
 		"Security Hub":       {[]string{"SECURITY_HUB=on"}, 1, tag},
 		"hub and mode":       {[]string{"SECURITY_HUB=on", "MODE=off"}, 2, "SECURITY_HUB is on"},

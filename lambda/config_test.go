@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -21,9 +22,7 @@ type variables map[string]string
 
 func environment(changes variables) func(string) string {
 	all := variables{"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
-	for k, v := range changes {
-		all[k] = v
-	}
+	maps.Copy(all, changes)
 	return func(name string) string { return all[name] }
 }
 
@@ -43,10 +42,7 @@ var update = flag.Bool("update", false, "write the golden anew")
 func TestReadConfig(t *testing.T) {
 	t.Parallel()
 	const path = "testdata/environments.txt"
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := must(os.ReadFile(path))(t)
 	var got strings.Builder
 	for block := range strings.SplitSeq(strings.TrimSpace(string(want)), "\n\n") {
 		changes := variables{}
@@ -123,12 +119,8 @@ func TestChannels(t *testing.T) {
 	all.EventBus, all.SecurityHub = "audit", true
 	for want, config := range map[string]Config{"": c, "SNS ": topic, "EventBridge ": bus, "Security Hub ": hub,
 		"SNS EventBridge Security Hub ": all} {
-		a, err := newAccount(config)
-		if err != nil {
-			t.Fatal(err)
-		}
 		got := ""
-		for _, channel := range newChannels(a) {
+		for _, channel := range newChannels(must(newAccount(config))(t)) {
 			got += channel.Name + " "
 		}
 		if got != want {
@@ -143,10 +135,7 @@ func TestCallsAreCounted(t *testing.T) {
 	fake, url := served(t)
 	weaken(fake)
 	counted := &calls{}
-	a, err := newAccount(Config{Env: environment(variables{"AWS_ENDPOINT_URL": url})})
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := must(newAccount(Config{Env: environment(variables{"AWS_ENDPOINT_URL": url})}))(t)
 	client := cognito.New(newClient(a, counted))
 	client.Share = 1e6
 	for name, c := range map[string]struct {

@@ -49,21 +49,17 @@ func (c *canned) Do(r *http.Request) (*http.Response, error) {
 // the pool.
 func compliantEvent(t testing.TB) func() {
 	t.Helper()
-	required, err := baseline.Parse(baseline.DefaultFile, baseline.Default())
-	if err != nil {
-		t.Fatal(err)
-	}
+	required := must(baseline.Parse(baseline.DefaultFile, baseline.Default()))(t)
 	fake := cognitotest.New(cognitotest.Contract)
 	pool, mfa := cognitotest.Rich()
-	fake.Put("eu-west-1_AbCdEf123", pool, mfa)
+	fake.Put(poolID, pool, mfa)
 	counted := &calls{}
 	network := &canned{fake: fake, answers: map[string][]byte{"DynamoDB_20120810.Query": []byte(`{"Items": []}`)}}
 	a := account{Config{Env: environment(nil), LedgerTable: "ledger"}, &cognito.HTTPClient{Next: network}}
 	client := cognito.New(newClient(a, counted))
 	client.Share = 1e6
 	h := handler{config: &a.Config, log: slog.New(slog.NewJSONHandler(io.Discard, nil)), metrics: io.Discard,
-		calls:      counted,
-		reconciler: reconcile.New(client, required, newLedger(a))}
+		calls: counted, reconciler: reconcile.New(client, required, newLedger(a))}
 	// Without a time, no earlier read of the process covers the event.
 	event := bytes.Replace(payload(t, "update-user-pool"), []byte(`"eventTime"`), []byte(`"someTime"`), 1)
 	return func() {
@@ -87,7 +83,7 @@ func TestCompliantEventAllocates(t *testing.T) {
 type onePool struct{}
 
 func (onePool) List(context.Context, string) ([]string, string, error) {
-	return []string{"eu-west-1_AbCdEf123"}, "", nil
+	return []string{poolID}, "", nil
 }
 
 // TestScanWithLittleTime: without a queue, a scan begins no pool for which little time is left. It is deferred.

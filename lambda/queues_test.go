@@ -23,11 +23,8 @@ type testQueue struct {
 
 func newTestQueue(t *testing.T, api *sqs.Client, name, visibilityTimeout string) testQueue {
 	t.Helper()
-	made, err := api.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(name),
-		Attributes: map[string]string{"VisibilityTimeout": visibilityTimeout}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	made := must(api.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(name),
+		Attributes: map[string]string{"VisibilityTimeout": visibilityTimeout}}))(t)
 	return testQueue{api, aws.ToString(made.QueueUrl)}
 }
 
@@ -35,9 +32,7 @@ func (q testQueue) send(t *testing.T, bodies ...string) {
 	t.Helper()
 	for _, body := range bodies {
 		in := &sqs.SendMessageInput{QueueUrl: aws.String(q.url), MessageBody: aws.String(body)}
-		if _, err := q.api.SendMessage(t.Context(), in); err != nil {
-			t.Fatal(err)
-		}
+		must(q.api.SendMessage(t.Context(), in))(t)
 	}
 }
 
@@ -47,11 +42,8 @@ func (q testQueue) deliver(t *testing.T, f *function) (bodies, failed []string) 
 	t.Helper()
 	records, byID := []map[string]any{}, map[string]types.Message{}
 	for range 3 {
-		out, err := q.api.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: aws.String(q.url),
-			MaxNumberOfMessages: 10, MessageSystemAttributeNames: []types.MessageSystemAttributeName{"All"}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		out := must(q.api.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: aws.String(q.url),
+			MaxNumberOfMessages: 10, MessageSystemAttributeNames: []types.MessageSystemAttributeName{"All"}}))(t)
 		for _, m := range out.Messages {
 			bodies = append(bodies, aws.ToString(m.Body))
 			byID[aws.ToString(m.MessageId)] = m
@@ -73,9 +65,7 @@ func (q testQueue) deliver(t *testing.T, f *function) (bodies, failed []string) 
 	}
 	for _, m := range byID {
 		in := &sqs.DeleteMessageInput{QueueUrl: aws.String(q.url), ReceiptHandle: m.ReceiptHandle}
-		if _, err := q.api.DeleteMessage(t.Context(), in); err != nil {
-			t.Fatal(err)
-		}
+		must(q.api.DeleteMessage(t.Context(), in))(t)
 	}
 	return bodies, failed
 }
@@ -83,11 +73,8 @@ func (q testQueue) deliver(t *testing.T, f *function) (bodies, failed []string) 
 // waiting returns how many messages are in the queue, visible or not.
 func (q testQueue) waiting(t *testing.T) string {
 	t.Helper()
-	out, err := q.api.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: aws.String(q.url),
-		AttributeNames: []types.QueueAttributeName{"All"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := must(q.api.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: aws.String(q.url),
+		AttributeNames: []types.QueueAttributeName{"All"}}))(t)
 	return out.Attributes["ApproximateNumberOfMessages"] + " and " +
 		out.Attributes["ApproximateNumberOfMessagesNotVisible"]
 }
@@ -98,16 +85,10 @@ func (q testQueue) waiting(t *testing.T) string {
 func TestBootstrapBehindQueues(t *testing.T) {
 	t.Parallel()
 	fake, url := served(t)
-	ids := []string{"eu-west-1_AbCdEf123", "eu-west-1_Others001"}
-	for _, id := range ids {
-		pool, mfa := cognitotest.Rich()
-		pool["DeletionProtection"] = "INACTIVE"
-		fake.Put(id, pool, mfa)
-	}
-	protected := func(id string) bool {
-		pool, _, _ := fake.Pool(id)
-		return pool["DeletionProtection"] == "ACTIVE"
-	}
+	const other = "eu-west-1_Others001"
+	weaken(fake)
+	pool, mfa, _ := fake.Pool(poolID)
+	fake.Put(other, pool, mfa)
 	moto := mototest.Start(t)
 	api := sqs.NewFromConfig(mototest.Config(moto))
 	changes := newTestQueue(t, api, "Changes", "1") // a message that is not put off is soon visible again
@@ -120,11 +101,10 @@ func TestBootstrapBehindQueues(t *testing.T) {
 		t.Errorf("the scan: %q", failed)
 	}
 	bodies, failed := scans.deliver(t, f)
-	if len(bodies) != 2 || len(failed) > 0 || !strings.Contains(bodies[0], ids[0]) ||
-		!strings.Contains(bodies[1], ids[1]) {
+	if len(bodies) != 2 || len(failed) > 0 || !strings.Contains(bodies[0], poolID) || !strings.Contains(bodies[1], other) {
 		t.Fatalf("the scan sent %q; %q failed", bodies, failed)
 	}
-	if !protected(ids[0]) || !protected(ids[1]) || scans.waiting(t) != "0 and 0" {
+	if !protected(fake, poolID) || !protected(fake, other) || scans.waiting(t) != "0 and 0" {
 		t.Errorf("the scan did not put the pools right, or left messages: %s", scans.waiting(t))
 	}
 
@@ -132,15 +112,15 @@ func TestBootstrapBehindQueues(t *testing.T) {
 	bad := []string{"no JSON", "null", "[]", `{"Type": "Notification", "Message": "{}"}`, "{} {}",
 		strings.Repeat("[", 5000), `{"source": "aws.cognito-idp", "detail-type": "Unknown"}`,
 		`{"source": "poolkeeper", "detail-type": "Reconcile User Pool"}`}
-	busy := strings.Replace(string(payload(t, "reconcile-user-pool")), ids[0], "eu-west-1_Others001", 1)
+	busy := strings.Replace(string(payload(t, "reconcile-user-pool")), poolID, other, 1)
 	changes.send(t, slices.Concat(bad, []string{string(payload(t, "update-user-pool")), busy})...)
-	fake.Inject(cognitotest.Fault{PoolID: ids[1], Operation: "DescribeUserPool", Error: "BrandNewException"})
+	fake.Inject(cognitotest.Fault{PoolID: other, Operation: "DescribeUserPool", Error: "BrandNewException"})
 	bodies, failed = changes.deliver(t, f)
 	if len(bodies) != 10 || len(failed) != 1 || failed[0] != busy {
 		t.Errorf("of %d messages, %q failed", len(bodies), failed)
 	}
 	time.Sleep(2 * time.Second) // the queue's visibility timeout is over: what is hidden still was put off
-	if !protected(ids[0]) || changes.waiting(t) != "0 and 1" {
+	if !protected(fake, poolID) || changes.waiting(t) != "0 and 1" {
 		t.Errorf("messages in the queue: %s", changes.waiting(t))
 	}
 	log := f.stop()

@@ -60,23 +60,19 @@ func TestReadRootsOnce(t *testing.T) {
 func TestBootstrapTrustsTheBundle(t *testing.T) {
 	t.Parallel()
 	fake := cognitotest.New(cognitotest.Contract)
-	fake.PutRich("eu-west-1_AbCdEf123")
+	fake.PutRich(poolID)
 	server := httptest.NewUnstartedServer(fake)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // a refused handshake is what one case is about
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	folder := t.TempDir()
-	has, lacks := filepath.Join(folder, "root.pem"), os.DevNull
-	if err := os.WriteFile(has, root, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	has, lacks := written(t, string(root)), os.DevNull
 	for name, c := range map[string]struct {
 		environment []string
 		trusted     bool
 	}{
 		"in the bundle only":             {[]string{"SSL_CERT_FILE=" + has}, true},
-		"in a folder that is named only": {[]string{"SSL_CERT_FILE=" + lacks, "SSL_CERT_DIR=" + folder}, true},
+		"in a folder that is named only": {[]string{"SSL_CERT_FILE=" + lacks, "SSL_CERT_DIR=" + filepath.Dir(has)}, true},
 		"in AWS_CA_BUNDLE only":          {[]string{"SSL_CERT_FILE=" + lacks, "AWS_CA_BUNDLE=" + has}, true},
 		"nowhere":                        {[]string{"SSL_CERT_FILE=" + lacks}, false},
 	} {

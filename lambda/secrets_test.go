@@ -1,8 +1,6 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,44 +13,40 @@ func TestBootstrapKeepsClientSecrets(t *testing.T) {
 	t.Parallel()
 	const secret = "CANARYclientsecret0123456789"
 	fake, url := served(t)
-	const id = "eu-west-1_AbCdEf123"
-	file := filepath.Join(t.TempDir(), "b.yaml")
-	text := "version: 1\nrules:\n  - {name: names, mode: audit, require: {PoolName: customers}}\n" +
-		"  - name: clients\n    clients: [{require: {PreventUserExistenceErrors: ENABLED, " +
-		"AllowedOAuthFlows: {without: [implicit]}}}]\n    watch: [clients]\n"
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := written(t, "version: 1\nrules:\n  - {name: names, mode: audit, require: {PoolName: customers}}\n"+
+		"  - name: clients\n    clients: [{require: {PreventUserExistenceErrors: ENABLED, "+
+		"AllowedOAuthFlows: {without: [implicit]}}}]\n    watch: [clients]\n")
 	var all strings.Builder // everything that leaves the function
 	sns := &topic{}
 	f := start(t, bootstrap, append(serveTopic(t, sns), ofCognito(url), "AWS_LAMBDA_LOG_LEVEL=DEBUG",
 		"BASELINE_FILE="+file, "AWS_LAMBDA_FUNCTION_NAME=keeper")...)
+	const updates, write, read = "update-user-pool-client", "UpdateUserPoolClient", "DescribeUserPoolClient"
 	for _, step := range []struct {
 		fixture string
 		fault   cognitotest.Fault
 		want    string // in the answer
 	}{
-		{"update-user-pool-client", cognitotest.Fault{}, `"outcome":"remediated"`},
+		{updates, cognitotest.Fault{}, `"outcome":"remediated"`},
 		{"create-user-pool-client", cognitotest.Fault{}, `"outcome":"drifted"`},
 		{"add-user-pool-client-secret", cognitotest.Fault{}, `"outcome":"drifted"`},
 		{"sweep", cognitotest.Fault{}, `"outcome":"scanned"`},
-		{"update-user-pool-client", cognitotest.Fault{Operation: "UpdateUserPoolClient", Error: "InvalidParameterException",
-			Message: "no"}, `"outcome":"unfixable"`},
-		{"update-user-pool-client", cognitotest.Fault{Operation: "UpdateUserPoolClient", Error: "InvalidParameterException",
+		{updates, cognitotest.Fault{Operation: write, Error: "InvalidParameterException", Message: "no"},
+			`"outcome":"unfixable"`},
+		{updates, cognitotest.Fault{Operation: write, Error: "InvalidParameterException",
 			Message: "this is no text: Your code is {####} CANARY-sms-verification , nor is " + secret}, "(hidden)"},
-		{"update-user-pool-client", cognitotest.Fault{Operation: "DescribeUserPoolClient", Skip: 2, Status: 500,
-			Error: "InternalFailure", Message: "dump: " + secret}, ""},
-		{"update-user-pool-client", cognitotest.Fault{Operation: "DescribeUserPoolClient",
-			Body: []byte(`{"UserPoolClient":{"ClientId":"other","ClientSecret":"` + secret + `"}}`)}, "for another client"},
-		{"update-user-pool-client", cognitotest.Fault{Operation: "DescribeUserPoolClient",
-			Body: []byte(`{"UserPoolClient":{"ClientSecret":"` + secret + `"`)}, "not a JSON object"},
+		{updates, cognitotest.Fault{Operation: read, Skip: 2, Status: 500, Error: "InternalFailure",
+			Message: "dump: " + secret}, ""},
+		{updates, cognitotest.Fault{Operation: read, Body: []byte(`{"UserPoolClient":{"ClientId":"other","ClientSecret":"` +
+			secret + `"}}`)}, "for another client"},
+		{updates, cognitotest.Fault{Operation: read, Body: []byte(`{"UserPoolClient":{"ClientSecret":"` + secret + `"`)},
+			"not a JSON object"},
 	} {
-		fake.PutRich(id)
-		fake.Edit(id, func(pool, _ map[string]any) { pool["Name"] = "evil\u202egpj" })
-		client := fake.Client(id, cognitotest.RichClient)
+		fake.PutRich(poolID)
+		fake.Edit(poolID, func(pool, _ map[string]any) { pool["Name"] = "evil\u202egpj" })
+		client := fake.Client(poolID, cognitotest.RichClient)
 		client["PreventUserExistenceErrors"], client["AllowedOAuthFlows"], client["ClientSecret"] = "LEGACY",
 			[]any{"code", "implicit"}, secret
-		fake.PutClient(id, cognitotest.RichClient, client)
+		fake.PutClient(poolID, cognitotest.RichClient, client)
 		fake.ClearFaults()
 		if step.fault.Operation != "" {
 			fake.Inject(step.fault)

@@ -6,8 +6,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -68,13 +66,9 @@ func TestBootstrapReportsADeletedPool(t *testing.T) {
 	for _, step := range []struct {
 		id, outcome string
 		findings    int
-	}{{"eu-west-1_Another01", "ignored", 0}, {"eu-west-1_AbCdEf123", "drifted", 1}} {
-		file := filepath.Join(t.TempDir(), "baseline.yaml")
-		if err := os.WriteFile(file, []byte("version: 1\nrules: [{name: crown, pools: {ids: ["+step.id+
-			"]}, require: {DeletionProtection: ACTIVE}}, {name: all, require: {DeletionProtection: ACTIVE}}]"),
-			0o600); err != nil {
-			t.Fatal(err)
-		}
+	}{{"eu-west-1_Another01", "ignored", 0}, {poolID, "drifted", 1}} {
+		file := written(t, "version: 1\nrules: [{name: crown, pools: {ids: ["+step.id+
+			"]}, require: {DeletionProtection: ACTIVE}}, {name: all, require: {DeletionProtection: ACTIVE}}]")
 		f := start(t, bootstrap, ofCognito(cognito), "AWS_ENDPOINT_URL_SECURITYHUB="+moto,
 			"SECURITY_HUB=on", "BASELINE_FILE="+file)
 		f.ends(t, "delete-user-pool", step.outcome)
@@ -84,7 +78,7 @@ func TestBootstrapReportsADeletedPool(t *testing.T) {
 			t.Fatalf("%d findings, want %d: %v\n%s", len(got.Findings), step.findings, err, output)
 		}
 		for _, finding := range got.Findings {
-			const arn = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_AbCdEf123"
+			const arn = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/" + poolID
 			if aws.ToString(finding.Resources[0].Id) != arn || finding.Severity.Label != "CRITICAL" ||
 				finding.Compliance.Status != "FAILED" || finding.RecordState != "ACTIVE" ||
 				!strings.Contains(aws.ToString(finding.Title), "was deleted") {
@@ -102,10 +96,7 @@ func TestBootstrapKilledWhileNotifying(t *testing.T) {
 	weaken(fake)
 	moto := mototest.Start(t)
 	mototest.Table(t, moto, "ledger")
-	target, err := url.Parse(moto)
-	if err != nil {
-		t.Fatal(err)
-	}
+	target := must(url.Parse(moto))(t)
 	var later atomic.Int64 // what the services' clocks are ahead, by which the function goes
 	dated := func(service http.Handler) string {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -165,10 +156,10 @@ func TestBootstrapRemembers(t *testing.T) {
 	environment := []string{ofCognito(cognito), "AWS_ENDPOINT_URL_DYNAMODB=" + moto,
 		"LEDGER_TABLE=ledger", "AWS_LAMBDA_FUNCTION_NAME=keeper"}
 	f := start(t, bootstrap, environment...)
-	if answer := f.ends(t, "update-user-pool", "remediated"); !strings.Contains(answer, `"record":"eu-west-1_AbCdEf123.`) {
-		t.Errorf("%s\n%s", answer, f.stop())
+	answer := f.ends(t, "update-user-pool", "remediated")
+	if output := f.stop(); !strings.Contains(answer, `"record":"`+poolID+".") {
+		t.Errorf("%s\n%s", answer, output)
 	}
-	f.stop()
 	fake.ResetCalls()
 	start(t, bootstrap, environment...).ends(t, "update-user-pool", "unchanged")
 	if calls := fake.Calls(); len(calls) != 2 {

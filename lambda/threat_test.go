@@ -22,11 +22,10 @@ func declared(t *testing.T) map[string]bool {
 			if !strings.HasSuffix(path, "_test.go") {
 				return nil
 			}
-			source, err := os.ReadFile(path)
-			for _, found := range function.FindAllStringSubmatch(string(source), -1) {
+			for _, found := range function.FindAllStringSubmatch(string(must(os.ReadFile(path))(t)), -1) {
 				tests[found[1]] = true
 			}
-			return err
+			return nil
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -39,18 +38,15 @@ func declared(t *testing.T) map[string]bool {
 // so does everything that a contributor may add.
 func TestReadmeNamesTests(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	readme := string(must(os.ReadFile("README.md"))(t))
 	tests, name := declared(t), regexp.MustCompile("`((?:Test|Fuzz)\\w+)`")
-	for _, found := range name.FindAllStringSubmatch(string(readme), -1) {
+	for _, found := range name.FindAllStringSubmatch(readme, -1) {
 		if !tests[found[1]] {
 			t.Errorf("there is no test %s", found[1])
 		}
 	}
 	for heading, columns := range map[string]int{"Threat model": 5, "Contributing": 3} {
-		_, section, _ := strings.Cut(string(readme), "\n## "+heading+"\n")
+		_, section, _ := strings.Cut(readme, "\n## "+heading+"\n")
 		section, _, _ = strings.Cut(section, "\n## ")
 		_, table, _ := strings.Cut(section, "|---|\n")
 		table, _, _ = strings.Cut(table, "\n\n")

@@ -94,11 +94,7 @@ func (i incident) posts(b *testing.B, own []string) (trips string) {
 	if !i.drifted && (len(s.trips) != 1 || len(s.trips[0]) != 3) {
 		b.Fatal("a compliant event is not three calls at once")
 	}
-	content, err := json.Marshal(s.trips)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return "TRIPS=" + file(b, "trips.json", content)
+	return "TRIPS=" + file(b, "trips.json", must(json.Marshal(s.trips))(b))
 }
 
 // BenchmarkEvent compares a whole event, through the runtime, with the same calls in the same trips as plain POSTs.

@@ -52,6 +52,17 @@ func build(t testing.TB, path, tags, architecture string) []string {
 	return []string{dir + "/bootstrap"}
 }
 
+// must returns what a call has returned, and ends the test where it has failed: must(call())(t).
+func must[T any](v T, err error) func(t testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
 func file(t testing.TB, name string, content []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -94,11 +105,7 @@ func start(t testing.TB, url string, argv []string, environment ...string) *proc
 	// Each goroutine that waits for a process can hold one of Go's processors for milliseconds, so there are more of them.
 	runtime.GOMAXPROCS(max(8, runtime.GOMAXPROCS(0)))
 	from := time.Now()
-	function, err := runtimeapi.Start(command)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &process{Function: function, command: command}
+	p := &process{Function: must(runtimeapi.Start(command))(t), command: command}
 	select {
 	case <-p.Polled:
 		p.start = float64(time.Since(from))
@@ -119,19 +126,13 @@ func (p *process) stop() float64 {
 // to be of that outcome.
 func (p *process) invoke(t testing.TB, at time.Time, outcome string) float64 {
 	t.Helper()
-	text, err := os.ReadFile("../../event/testdata/update-user-pool.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must(os.ReadFile("../../event/testdata/update-user-pool.json"))(t)
 	payload := strings.Replace(string(text), "2026-10-01T09:15:40Z", at.UTC().Format(time.RFC3339), 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	from := time.Now()
-	answer, err := p.Invoke(ctx, "arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper", []byte(payload))
+	answer := must(p.Invoke(ctx, "arn:aws:lambda:eu-west-1:111122223333:function:poolkeeper", []byte(payload)))(t)
 	took := float64(time.Since(from))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var got struct{ Outcome string }
 	if err := json.Unmarshal(answer.Payload, &got); err != nil || got.Outcome != outcome {
 		t.Fatalf("the function answered %s, want %q", answer.Payload, outcome)
@@ -143,13 +144,8 @@ func (p *process) invoke(t testing.TB, at time.Time, outcome string) float64 {
 func (p *process) memory(t testing.TB) float64 {
 	t.Helper()
 	var size, resident float64 // in pages
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.command.Process.Pid))
-	if err == nil {
-		_, err = fmt.Sscan(string(text), &size, &resident)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must(os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.command.Process.Pid)))(t)
+	must(fmt.Sscan(string(text), &size, &resident))(t)
 	return resident * float64(os.Getpagesize()) / 1e6
 }
 

@@ -67,12 +67,8 @@ func initAllocations(t testing.TB, binary []string) (sum float64) {
 // zipped returns the megabytes of a function, compressed as well as zip can, which does as gzip does.
 func zipped(t testing.TB, binary []string) float64 {
 	t.Helper()
-	output, err := exec.CommandContext(context.Background(), "sh", "-c", "gzip -9c "+binary[0]+" | wc -c").Output()
-	size, notNumber := strconv.ParseFloat(strings.TrimSpace(string(output)), 64)
-	if err != nil || notNumber != nil {
-		t.Fatal(err, notNumber)
-	}
-	return size / 1e6
+	output := must(exec.CommandContext(context.Background(), "sh", "-c", "gzip -9c "+binary[0]+" | wc -c").Output())(t)
+	return must(strconv.ParseFloat(strings.TrimSpace(string(output)), 64))(t) / 1e6
 }
 
 // TestFunctionLinksOnlyWhatItNeeds: packages that make every start slower, or that only people need, are not linked,
